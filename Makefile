@@ -1,0 +1,31 @@
+# Two commands on a fresh machine: `make report` and `make test`. Both need Python >= 3.11 and make, nothing else.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: report test test-slow lint clean
+
+report: .venv/core
+	$(BIN)/boundcheck audit jiang2024 --out reports/jiang2024
+
+test: .venv/test
+	$(BIN)/pytest -n 2 -m "not slow"
+
+test-slow: .venv/test
+	$(BIN)/pytest -n 2
+
+lint: .venv/test
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+clean:
+	rm -rf .venv runs build dist
+
+# The stamp files say what is installed; either is out of date when the dependencies change.
+.venv/core: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+.venv/test: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --editable ".[test]"
+	touch $@

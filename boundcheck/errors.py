@@ -1,0 +1,24 @@
+"""What boundcheck raises when a person's input is at fault: one line that names field, value and expectation.
+
+Everything raised elsewhere is a bug in boundcheck and keeps its traceback.
+"""
+
+
+class BoundcheckError(Exception):
+    """Base class of every error that boundcheck raises on purpose."""
+
+
+class InputError(BoundcheckError, ValueError):
+    """An input that cannot be used.
+
+    Attributes:
+        field: the name of the input, as its user typed it (``r``, ``adapter.rank``).
+        value: what was given.
+        expected: what would have been accepted, as the end of "expected ...".
+    """
+
+    def __init__(self, field: str, value: object, expected: str) -> None:
+        self.field = field
+        self.value = value
+        self.expected = expected
+        super().__init__(f"{field} = {value}: expected {expected}")
