@@ -1,0 +1,42 @@
+"""What is claimed: claims as data, and the catalogue that finds one by its id."""
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+
+from boundcheck.claims import jiang2024, meft
+from boundcheck.claims.claim import Claim, Quantity
+from boundcheck.errors import InputError
+
+__all__ = ["Catalogue", "Claim", "Quantity", "catalogue"]
+
+
+class Catalogue(Mapping[str, Claim]):
+    """All claims by id, in the order of their papers."""
+
+    def __init__(self, claims: tuple[Claim, ...]) -> None:
+        self._claims = {claim.id: claim for claim in claims}
+
+    def __getitem__(self, id: str) -> Claim:  # noqa: A002
+        """The claim called `id`; raises InputError, which is no KeyError, with the nearest ids."""
+        if id in self._claims:
+            return self._claims[id]
+        near = get_close_matches(id, self._claims, n=3, cutoff=0.5) or list(self._claims)
+        raise InputError("claim", id, f"an id of the catalogue, such as {', '.join(near)}")
+
+    def __contains__(self, id: object) -> bool:  # noqa: A002
+        """Whether the catalogue has a claim called `id`."""
+        return id in self._claims
+
+    def __iter__(self) -> Iterator[str]:
+        """The ids."""
+        return iter(self._claims)
+
+    def __len__(self) -> int:
+        """How many claims there are."""
+        return len(self._claims)
+
+    def _repr_html_(self) -> str:
+        return "".join(claim._repr_html_() for claim in self.values())
+
+
+catalogue = Catalogue(jiang2024.CLAIMS + meft.CLAIMS)

@@ -1,0 +1,178 @@
+"""`Claim`: a statement of a paper as data, and everything that is derived from it.
+
+The formula lives once, as the sympy expression of a `Quantity`. Number, Arb enclosure, LaTeX and curve come from
+that expression and from nowhere else.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from html import escape
+from typing import Any
+
+import latex2mathml.converter
+import sympy as sp
+from flint import arb
+
+from boundcheck.claims.enclose import enclose, sign
+from boundcheck.claims.inputs import Number, checked
+from boundcheck.claims.symbols import LATEX_NAMES, PARAMETERS, Parameter
+from boundcheck.errors import InputError
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A named scalar that a claim derives: `symbol` = `expression`, over parameters and earlier quantities."""
+
+    symbol: sp.Symbol
+    expression: sp.Expr
+    meaning: str
+
+    @property
+    def name(self) -> str:
+        """The key under which `Claim.values` reports it."""
+        return str(self.symbol.name)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement with its hypotheses, in the words of its source.
+
+    Attributes:
+        id: the name in the catalogue, ``jiang2024.lemma1``.
+        title: what a reader calls it, "Lemma 1".
+        source: paper, number and equation.
+        conclusion: a relation over the vocabulary and symbols; the last quantity stands in it by its symbol.
+        quantifier: LaTeX of the range of the free objects, "for all W_1, W_2".
+        hypotheses: the claims it rests on.
+        quantities: derived scalars in order of derivation; the last one is what the claim is measured against.
+        conditions: relations over parameters and quantities that a user's numbers must satisfy.
+        note: what a reader must know before using it, where the statement alone would mislead.
+    """
+
+    id: str
+    title: str
+    source: str
+    conclusion: sp.core.relational.Relational
+    quantifier: str = ""
+    hypotheses: tuple["Claim", ...] = ()
+    quantities: tuple[Quantity, ...] = ()
+    conditions: tuple[sp.core.relational.Relational, ...] = ()
+    note: str = field(default="", kw_only=True)
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The symbols that a user gives values to, in the order of `symbols`."""
+        derived = {quantity.symbol for quantity in self.quantities}
+        used = set().union(
+            *(quantity.expression.free_symbols for quantity in self.quantities),
+            *(condition.free_symbols for condition in self.conditions),
+        )
+        return tuple(p for p in PARAMETERS.values() if p.symbol in used - derived)
+
+    def expression(self, name: str) -> sp.Expr:
+        """The formula of the quantity called `name`, over parameters alone."""
+        return self._expressions[name]
+
+    @cached_property
+    def _expressions(self) -> dict[str, sp.Expr]:
+        resolved: dict[sp.Symbol, sp.Expr] = {}
+        for quantity in self.quantities:
+            resolved[quantity.symbol] = quantity.expression.subs(resolved)
+        return {str(symbol.name): expression for symbol, expression in resolved.items()}
+
+    def function(self, name: str) -> Callable[..., Any]:
+        """The quantity called `name` as a NumPy function of keyword arguments (floats or arrays), unchecked."""
+        return self._functions[name]
+
+    @cached_property
+    def _functions(self) -> dict[str, Callable[..., Any]]:
+        arguments = [p.symbol for p in self.parameters]
+        return {name: sp.lambdify(arguments, e, modules="numpy") for name, e in self._expressions.items()}
+
+    def values(self, **inputs: Number) -> dict[str, float]:
+        """Every quantity as a float.
+
+        Raises:
+            InputError: for an unknown, missing or out-of-domain symbol, and where a condition fails.
+        """
+        numbers = {str(symbol.name): float(value) for symbol, value in self.check(inputs).items()}
+        return {name: float(function(**numbers)) for name, function in self._functions.items()}
+
+    def bound(self, **inputs: Number) -> float:
+        """The last quantity as a float: L̂ of a lemma, the right-hand side of a theorem.
+
+        Raises:
+            InputError: as `values`.
+        """
+        return self.values(**inputs)[self.quantities[-1].name]
+
+    def enclosures(self, bits: int = 64, **inputs: Number) -> dict[str, arb]:
+        """Every quantity as an Arb ball that contains its exact value.
+
+        Raises:
+            InputError: as `values`.
+        """
+        values = self.check(inputs)
+        return {name: enclose(e, values, bits) for name, e in self._expressions.items()}
+
+    def check(self, inputs: Mapping[str, Number]) -> dict[sp.Symbol, sp.Expr]:
+        """Exact values of the parameters; raises InputError unless domains and conditions hold."""
+        if not self.quantities:
+            raise InputError("claim", self.id, "a claim with a quantity to evaluate, such as jiang2024.theorem2")
+        values = checked(self.parameters, inputs)
+        derived = {q.symbol: self._expressions[q.name] for q in self.quantities}
+        for condition in self.conditions:
+            gap = (condition.lhs - condition.rhs).subs(derived)
+            allowed = {sp.GreaterThan: (0, 1), sp.StrictGreaterThan: (1,)}[condition.func]
+            if sign(gap, values) not in allowed:
+                limit = float(enclose(condition.rhs.subs(derived), values))
+                relation = f"{condition.lhs} {condition.rel_op} {condition.rhs}"
+                raise InputError(
+                    str(condition.lhs),
+                    inputs[str(condition.lhs)],
+                    f"{relation} = {limit:.6g}, without which {self.id} says nothing",
+                )
+        return values
+
+    def case(self, id: str, title: str, source: str, where: Mapping[sp.Symbol, sp.Expr]) -> "Claim":  # noqa: A002
+        """The special case of this claim at `where`, its formulas simplified by substitution alone."""
+        return Claim(
+            id,
+            title,
+            source,
+            self.conclusion.subs(where),
+            self.quantifier,
+            self.hypotheses,
+            tuple(Quantity(q.symbol, q.expression.subs(where), q.meaning) for q in self.quantities),
+            tuple(condition.subs(where) for condition in self.conditions),
+            note=f"{self.id} at " + ", ".join(f"{symbol} = {value}" for symbol, value in where.items()),
+        )
+
+    @cached_property
+    def statement_latex(self) -> str:
+        """The conclusion in LaTeX, its last quantity written out, then the range it holds over."""
+        conclusion = self.conclusion
+        if self.quantities:
+            last = self.quantities[-1]
+            # xreplace: unlike subs it leaves the formula as it was written.
+            conclusion = conclusion.xreplace({last.symbol: last.expression})
+        ranges = [self.quantifier, *(_latex(condition) for condition in self.conditions)]
+        return r" \quad ".join([_latex(conclusion), *filter(None, ranges)])
+
+    @cached_property
+    def definitions_latex(self) -> tuple[str, ...]:
+        """One equation per quantity, in order of derivation."""
+        return tuple(f"{_latex(q.symbol)} = {_latex(q.expression)}" for q in self.quantities)
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.statement_latex}$"
+
+    def _repr_html_(self) -> str:
+        lines = (self.statement_latex, *self.definitions_latex)
+        formulas = "".join(f"<p>{latex2mathml.converter.convert(line)}</p>" for line in lines)
+        return f"<h4>{escape(self.title)} <small>{escape(self.id)}; {escape(self.source)}</small></h4>{formulas}"
+
+
+def _latex(expression: sp.Basic) -> str:
+    return str(sp.latex(expression, symbol_names=LATEX_NAMES, root_notation=True))

@@ -1,0 +1,95 @@
+"""Rigorous numbers: a sympy expression over exact inputs to an Arb ball that contains its value.
+
+Arb (through python-flint) propagates rounding errors outward, so `lower` and `upper` are bounds and not estimates.
+"""
+
+import math
+from collections.abc import Mapping
+
+import sympy as sp
+from flint import arb, ctx, fmpq
+
+# Where 64 bits cannot tell a difference from zero, more may; an exact tie is left to algebra.
+_LADDER = (64, 256, 1024, 4096)
+
+
+def enclose(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr], bits: int = 64) -> arb:
+    """Enclose `expression` at `values` with `bits` of working precision.
+
+    Args:
+        expression: built of rationals, symbols, sums, products, rational powers, Max and Min.
+        values: for each symbol an exact sympy number (rational, or algebraic such as sqrt(2)).
+        bits: working precision; the ball is wider where the expression cancels, and always right.
+
+    Returns:
+        A ball that contains the exact value. It is NaN or unbounded where the expression is undefined.
+
+    Raises:
+        TypeError: for a node that has no enclosure here.
+    """
+    with ctx.workprec(bits):
+        return _ball(expression, values)
+
+
+def _ball(node: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> arb:
+    if isinstance(node, sp.Rational):
+        return arb(fmpq(int(node.p), int(node.q)))
+    if isinstance(node, sp.Symbol) and node in values:
+        return _ball(values[node], {})
+    if isinstance(node, sp.Add | sp.Mul | sp.Max | sp.Min):
+        first, *rest = (_ball(argument, values) for argument in node.args)
+        for ball in rest:
+            first = _COMBINE[node.func](first, ball)
+        return first
+    if isinstance(node, sp.Pow) and isinstance(node.exp, sp.Rational):
+        return _power(_ball(node.base, values), node.exp)
+    raise TypeError(f"cannot enclose {node!r}: expected rationals, known symbols, +, *, rational powers, Max, Min")
+
+
+_COMBINE = {
+    sp.Add: lambda x, y: x + y,
+    sp.Mul: lambda x, y: x * y,
+    sp.Max: lambda x, y: x.max(y),
+    sp.Min: lambda x, y: x.min(y),
+}
+
+
+def _power(base: arb, exponent: sp.Rational) -> arb:
+    # Roots first: x.root(n) is tighter than exp(log(x)/n), and right at x = 0.
+    root = base if exponent.q == 1 else (base.sqrt() if exponent.q == 2 else base.root(int(exponent.q)))
+    return root ** int(exponent.p)
+
+
+def sign(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> int:
+    """Decide the sign of `expression` at exact `values`: -1, 0 or 1, and never by rounding.
+
+    Raises:
+        ArithmeticError: when neither 4096 bits nor simplification decide it.
+    """
+    for bits in _LADDER:
+        ball = enclose(expression, values, bits)
+        if ball > 0:
+            return 1
+        if ball < 0:
+            return -1
+    if sp.simplify(expression.subs(values)) == 0:
+        return 0
+    raise ArithmeticError(f"the sign of {expression} at {dict(values)} is undecided at {_LADDER[-1]} bits")
+
+
+def upper(ball: arb) -> float:
+    """The smallest float that this module can prove to be at least the ball's upper end."""
+    return _outward(ball.upper(), math.inf)
+
+
+def lower(ball: arb) -> float:
+    """The largest float that this module can prove to be at most the ball's lower end."""
+    return _outward(ball.lower(), -math.inf)
+
+
+def _outward(end: arb, direction: float) -> float:
+    nearest = float(end)
+    if not math.isfinite(nearest):
+        raise ArithmeticError(f"no finite bound: the enclosure ends at {end}")
+    beyond = arb(nearest) >= end if direction > 0 else arb(nearest) <= end
+    return nearest if beyond else math.nextafter(nearest, direction)

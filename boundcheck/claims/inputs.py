@@ -1,0 +1,55 @@
+"""What a user gives for a symbol, made exact and checked against the symbol's domain."""
+
+import numbers
+from collections.abc import Collection, Mapping
+from fractions import Fraction
+
+import sympy as sp
+
+from boundcheck.claims.symbols import Parameter
+from boundcheck.errors import InputError
+
+Number = int | float | str | Fraction | sp.Expr
+
+
+def exact(name: str, value: Number) -> sp.Expr:
+    """The exact number that `value` denotes: a float is its binary value, a string its decimal or fraction.
+
+    Raises:
+        InputError: for text that is no number, and for NaN or an infinity.
+    """
+    if isinstance(value, sp.Expr) and value.is_number and value.is_real:
+        return value
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        if isinstance(value, numbers.Integral):
+            return sp.Integer(int(value))
+        fraction = Fraction(value) if isinstance(value, str | Fraction) else Fraction(float(value))
+    except (TypeError, ValueError, OverflowError, ZeroDivisionError):
+        raise InputError(name, value, "a finite number such as 10_000, 0.1, 1e-3 or 3/4") from None
+    return sp.Rational(fraction.numerator, fraction.denominator)
+
+
+def checked(parameters: Collection[Parameter], given: Mapping[str, Number]) -> dict[sp.Symbol, sp.Expr]:
+    """Exact values for exactly these parameters, each inside its domain.
+
+    Raises:
+        InputError: for an unknown name, a missing one, a nonpositive value or a fractional integer.
+    """
+    known = {parameter.name: parameter for parameter in parameters}
+    listed = ", ".join(known)
+    for name in given:
+        if name not in known:
+            raise InputError(name, given[name], f"one of the symbols of this claim: {listed}")
+    missing = [name for name in known if name not in given]
+    if missing:
+        wanted = "; ".join(f"{name}, {known[name].meaning}" for name in missing)
+        raise InputError(", ".join(missing), "(not given)", f"a value for each symbol of this claim: {wanted}")
+    values = {}
+    for name, parameter in known.items():
+        value = exact(name, given[name])
+        if not value.is_positive or (parameter.domain == "positive integer" and not value.is_integer):
+            raise InputError(name, given[name], f"a {parameter.domain} ({parameter.meaning})")
+        values[parameter.symbol] = value
+    return values

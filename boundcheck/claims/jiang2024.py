@@ -1,0 +1,150 @@
+"""jiang2024 as printed: Assumptions 1-4, Lemma 1, Theorem 2 and the rate that the paper reads off it.
+
+Z. Jiang et al., "A Unified Convergence Theory for Large Language Model Efficient Fine-tuning", 2024. Nothing is
+mended here, not even what is false; what is sharper or repaired lives in `meft`.
+"""
+
+import sympy as sp
+from sympy import MatrixSymbol, Rational
+
+from boundcheck.claims.claim import Claim, Quantity
+from boundcheck.claims.symbols import C, D, G, L, Lhat, T, T_min, alpha, bound, c, r, sigma, zeta
+from boundcheck.claims.vocabulary import (
+    EuclideanNorm,
+    Expectation,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    Iterate,
+    MinimumOver,
+    SpectralNorm,
+    d,
+    f,
+    k,
+    n,
+    t,
+)
+
+W, W1, W2 = (MatrixSymbol(name, d, k) for name in ("W", "W_1", "W_2"))
+A1, A2 = (MatrixSymbol(name, r, k) for name in ("A_1", "A_2"))
+B1, B2 = (MatrixSymbol(name, d, r) for name in ("B_1", "B_2"))
+v, v1, v2 = (MatrixSymbol(name, n, 1) for name in ("v", "v_1", "v_2"))
+g = MatrixSymbol("g", n, 1)
+A_t, B_t, v_t = Iterate("A", t, r, k), Iterate("B", t, d, r), Iterate("v", t, n, 1)
+
+ASSUMPTION_1 = Claim(
+    "jiang2024.assumption1",
+    "Assumption 1 (f is L-smooth in W)",
+    "jiang2024, Assumption 1",
+    sp.Le(FrobeniusNorm(Gradient(f, W1) - Gradient(f, W2)), L * FrobeniusNorm(W1 - W2)),
+    r"\text{for all } W_1, W_2 \in \mathbb{R}^{d \times k}",
+)
+
+ASSUMPTION_2 = Claim(
+    "jiang2024.assumption2",
+    "Assumption 2 (bounded factors)",
+    "jiang2024, Assumption 2",
+    sp.Le(sp.Max(SpectralNorm(A_t), SpectralNorm(B_t), evaluate=False), sigma),
+    r"\text{for all iterates of Algorithm 1}",
+)
+
+ASSUMPTION_3_1 = Claim(
+    "jiang2024.assumption3.1",
+    "Assumption 3, part 1 (W is Lipschitz in A and B)",
+    "jiang2024, Assumption 3(1)",
+    sp.Le(FrobeniusNorm(W1 - W2), C * (FrobeniusNorm(A1 - A2) + FrobeniusNorm(B1 - B2))),
+    r"\text{for any } A_i, B_i \text{ and } W_i = W_0 + B_i A_i",
+)
+
+ASSUMPTION_3_2 = Claim(
+    "jiang2024.assumption3.2",
+    "Assumption 3, part 2 (bounded gradient in W)",
+    "jiang2024, Assumption 3(2)",
+    sp.Le(FrobeniusNorm(Gradient(f, W)), G),
+    r"\text{for all } W",
+)
+
+ASSUMPTION_3 = Claim(
+    "jiang2024.assumption3",
+    "Assumption 3",
+    "jiang2024, Assumption 3",
+    sp.And(ASSUMPTION_3_1.conclusion, ASSUMPTION_3_2.conclusion),
+    r"\text{for any parameters}",
+    (ASSUMPTION_3_1, ASSUMPTION_3_2),
+)
+
+ASSUMPTION_4 = Claim(
+    "jiang2024.assumption4",
+    "Assumption 4 (bounded noise)",
+    "jiang2024, Assumption 4",
+    sp.Le(Expectation(EuclideanNorm(g - Gradient(F, v)) ** 2), zeta**2),
+    r"\text{for all } v",
+)
+
+UNBIASED = Claim(
+    "jiang2024.unbiased",
+    "Unbiased stochastic gradient",
+    "jiang2024, section 3, before Algorithm 1",
+    sp.Eq(Expectation(g), Gradient(F, v), evaluate=False),
+    r"\text{for all } v",
+    note="The proof needs it conditionally on the past; sampling without replacement breaks that.",
+)
+
+LEMMA_1 = Claim(
+    "jiang2024.lemma1",
+    "Lemma 1, as printed",
+    "jiang2024, Lemma 1, Eq. (8)",
+    sp.Le(EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)), Lhat * EuclideanNorm(v1 - v2)),
+    r"\text{for any } v_1, v_2",
+    (ASSUMPTION_1, ASSUMPTION_2, ASSUMPTION_3),
+    (Quantity(Lhat, 2 * L * C * sp.sqrt(r) * sigma + G, "smoothness constant of F(v) = f(W_0 + BA)"),),
+    note='"Any v_1, v_2" can only be meant of points that satisfy Assumption 2.',
+)
+
+MINIMUM_GRADIENT = MinimumOver(Expectation(EuclideanNorm(Gradient(F, v_t)) ** 2), t, 1, T)
+STEP_SIZE = Quantity(alpha, sp.sqrt(D / (Lhat * zeta**2 * T), evaluate=False), "constant step size")
+SHORTEST_HORIZON = Quantity(T_min, 4 * Lhat * D / zeta**2, "fewest iterations that the statement speaks of")
+
+THEOREM_2 = Claim(
+    "jiang2024.theorem2",
+    "Theorem 2, as printed",
+    "jiang2024, Theorem 2, Eq. (9)",
+    sp.Le(MINIMUM_GRADIENT, bound),
+    "",
+    (ASSUMPTION_1, ASSUMPTION_2, ASSUMPTION_3, ASSUMPTION_4, UNBIASED),
+    (
+        *LEMMA_1.quantities,
+        STEP_SIZE,
+        SHORTEST_HORIZON,
+        Quantity(
+            bound,
+            sp.Mul(Rational(5, 2), sp.sqrt(D * Lhat * zeta**2 / T, evaluate=False), evaluate=False),
+            "bound on the smallest expected squared gradient norm",
+        ),
+    ),
+    (sp.Ge(T, T_min),),
+)
+
+RATE = Claim(
+    "jiang2024.rate",
+    "Convergence rate, as printed",
+    'jiang2024, section 3, "Convergence rate"',
+    sp.Le(MINIMUM_GRADIENT, bound),
+    r"\text{for a constant } c \text{ free of } r, \sigma, T",
+    THEOREM_2.hypotheses,
+    (Quantity(bound, c * r ** Rational(1, 4) * sp.sqrt(sigma) / sp.sqrt(T), "the O-term, its constant named"),),
+    note="The paper prints an O(.); C, which the paper itself sets to a multiple of sqrt(r) sigma, hides in c.",
+)
+
+CLAIMS = (
+    ASSUMPTION_1,
+    ASSUMPTION_2,
+    ASSUMPTION_3,
+    ASSUMPTION_3_1,
+    ASSUMPTION_3_2,
+    ASSUMPTION_4,
+    UNBIASED,
+    LEMMA_1,
+    THEOREM_2,
+    RATE,
+)

@@ -1,0 +1,125 @@
+"""Sharper and repaired statements about MeFT, W = W0 + s B A: the constant lambda*, and Theorem 2 with kappa(q).
+
+Each is a claim of boundcheck's own about the setting of jiang2024, and says so in its source.
+"""
+
+import sympy as sp
+from sympy import Rational
+
+from boundcheck.claims.claim import Claim, Quantity
+from boundcheck.claims.jiang2024 import (
+    ASSUMPTION_1,
+    ASSUMPTION_4,
+    LEMMA_1,
+    MINIMUM_GRADIENT,
+    SHORTEST_HORIZON,
+    STEP_SIZE,
+    A_t,
+    B_t,
+    W,
+)
+from boundcheck.claims.symbols import D, G, L, Lhat, T, a, alpha, b, bound, kappa, q, s, sigma, zeta
+from boundcheck.claims.vocabulary import Expectation, F, Gradient, Iterate, SpectralNorm, f, n, t
+
+BALL = Claim(
+    "meft.ball",
+    "Factors in a convex ball",
+    "jiang2024, Assumption 2, stated of a convex set that holds the segments between iterates too",
+    sp.And(sp.Le(SpectralNorm(A_t), a), sp.Le(SpectralNorm(B_t), b)),
+    r"\text{for all iterates, hence for all points between them}",
+)
+
+GRADIENT_BOUND = Claim(
+    "meft.gradient_bound",
+    "Bounded gradient in W, spectral norm",
+    "jiang2024, Assumption 3(2), with the spectral norm in place of the Frobenius norm",
+    sp.Le(SpectralNorm(Gradient(f, W)), G),
+    r"\text{for all } W = W_0 + s B A \text{ with } (A, B) \text{ in the ball}",
+)
+
+_g_t, _v_t = (Iterate(name, t, n, 1) for name in ("g", "v"))
+CONDITIONALLY_UNBIASED = Claim(
+    "meft.unbiased",
+    "Conditionally unbiased stochastic gradient",
+    "jiang2024, section 3, before Algorithm 1, stated given the past, as the proof uses it",
+    sp.Eq(Expectation(_g_t, _v_t), Gradient(F, _v_t), evaluate=False),
+    r"\text{for all } t",
+)
+
+LEMMA_1_SHARP = Claim(
+    "meft.lemma1_sharp",
+    "Lemma 1, sharp",
+    "boundcheck; sharp form of jiang2024, Lemma 1, Eq. (8)",
+    LEMMA_1.conclusion,
+    r"\text{for } v_1, v_2 \text{ in the ball}",
+    (ASSUMPTION_1, BALL, GRADIENT_BOUND),
+    (
+        Quantity(
+            Lhat,
+            s**2 * L * (a**2 + b**2) / 2
+            + sp.sqrt((s**2 * L * (a**2 - b**2) / 2) ** 2 + (s**2 * L * a * b + s * G) ** 2),
+            "smoothness constant of F(v) = f(W_0 + s B A) on the ball, lambda*",
+        ),
+    ),
+    note="The top eigenvalue of [[s²Lb², s²Lab + sG], [s²Lab + sG, s²La²]]; free of r, d and k.",
+)
+
+LEMMA_1_SHARP_EQUAL_RADII = LEMMA_1_SHARP.case(
+    "meft.lemma1_sharp_equal_radii",
+    "Lemma 1, sharp, at a = b and scale 1",
+    "boundcheck; sharp form of jiang2024, Lemma 1, Eq. (8), on the paper's own ball",
+    {s: sp.Integer(1), a: sigma, b: sigma},
+)
+
+_HYPOTHESES = (ASSUMPTION_1, BALL, GRADIENT_BOUND, ASSUMPTION_4, CONDITIONALLY_UNBIASED)
+_RATIO = Quantity(q, sp.sqrt(Lhat * D / (zeta**2 * T), evaluate=False), "the paper's step size in units of 1/L̂")
+# kappa times sqrt(D L̂ ζ²/T): the paper's right-hand side with its 2.5 replaced.
+_BOUND = Quantity(
+    bound,
+    sp.Mul(kappa, sp.sqrt(D * Lhat * zeta**2 / T, evaluate=False), evaluate=False),
+    "bound on the average, hence on the smallest, expected squared gradient norm",
+)
+
+THEOREM_2_REPAIRED = Claim(
+    "meft.theorem2_repaired",
+    "Theorem 2, repaired, with the sharp constant",
+    "boundcheck; repair of jiang2024, Theorem 2, Eq. (9)",
+    sp.Le(MINIMUM_GRADIENT, bound),
+    "",
+    _HYPOTHESES,
+    (
+        *LEMMA_1_SHARP.quantities,
+        STEP_SIZE,
+        SHORTEST_HORIZON,
+        _RATIO,
+        Quantity(kappa, Rational(3, 2) / (1 - q / 2), "replaces the printed 2.5; at most 2, towards 1.5"),
+        _BOUND,
+    ),
+    (sp.Ge(T, SHORTEST_HORIZON.symbol),),
+)
+
+THEOREM_2_BEST_STEP = Claim(
+    "meft.theorem2_best_step",
+    "Theorem 2, repaired, best constant step, with the sharp constant",
+    "boundcheck; jiang2024, Theorem 2, at the step that minimises the proof's right-hand side",
+    sp.Le(MINIMUM_GRADIENT, bound),
+    r"\text{for every } T",
+    _HYPOTHESES,
+    (
+        *LEMMA_1_SHARP.quantities,
+        _RATIO,
+        Quantity(alpha, (q * sp.sqrt(q**2 + 2) - q**2) / Lhat, "constant step size"),
+        Quantity(kappa, q + sp.sqrt(q**2 + 2), "replaces the printed 2.5; towards sqrt(2)"),
+        _BOUND,
+    ),
+)
+
+CLAIMS = (
+    BALL,
+    GRADIENT_BOUND,
+    CONDITIONALLY_UNBIASED,
+    LEMMA_1_SHARP,
+    LEMMA_1_SHARP_EQUAL_RADII,
+    THEOREM_2_REPAIRED,
+    THEOREM_2_BEST_STEP,
+)

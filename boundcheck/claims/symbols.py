@@ -1,0 +1,63 @@
+"""The letters of the theory: every scalar that a claim may speak of, with its domain and its meaning.
+
+Matrices, iterates and gradients are in `vocabulary`; formulas are in the modules of the papers.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import sympy as sp
+
+Domain = Literal["positive real", "positive integer"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A scalar that a user gives a value to: sympy symbol, domain, meaning, and how it prints in LaTeX."""
+
+    symbol: sp.Symbol
+    domain: Domain
+    meaning: str
+    latex: str
+
+    @property
+    def name(self) -> str:
+        """The name that `--set` and keyword arguments use."""
+        return str(self.symbol.name)
+
+
+PARAMETERS: dict[str, Parameter] = {}
+
+
+def _parameter(name: str, domain: Domain, meaning: str, latex: str | None = None) -> sp.Symbol:
+    symbol = sp.Symbol(name, positive=True, integer=True if domain == "positive integer" else None)
+    PARAMETERS[name] = Parameter(symbol, domain, meaning, latex or sp.latex(symbol))
+    return symbol
+
+
+L = _parameter("L", "positive real", "smoothness constant of f in W, Frobenius norm (Assumption 1)")
+C = _parameter("C", "positive real", "Lipschitz constant of (A, B) -> BA (Assumption 3, part 1)")
+G = _parameter("G", "positive real", "bound on the gradient of f in W (Assumption 3, part 2)")
+sigma = _parameter("sigma", "positive real", "common bound on the spectral norms of A and B (Assumption 2)")
+a = _parameter("a", "positive real", "bound on the spectral norm of A")
+b = _parameter("b", "positive real", "bound on the spectral norm of B")
+s = _parameter("s", "positive real", "LoRA scale in W = W0 + s B A")
+r = _parameter("r", "positive integer", "rank of the adapter")
+D = _parameter("D", "positive real", "initial gap F(v_1) - f*")
+zeta = _parameter("zeta", "positive real", "bound on the noise, E||g - grad F(v)||^2 <= zeta^2 (Assumption 4)")
+T = _parameter("T", "positive integer", "number of iterations")
+c = _parameter("c", "positive real", "a constant that depends on none of r, sigma and T")
+
+# Names for what a claim derives from its parameters.
+Lhat = sp.Symbol("Lhat", positive=True)
+alpha = sp.Symbol("alpha", positive=True)
+T_min = sp.Symbol("T_min", positive=True)
+q = sp.Symbol("q", positive=True)
+kappa = sp.Symbol("kappa", positive=True)
+bound = sp.Symbol("bound", positive=True)
+
+LATEX_NAMES: dict[sp.Symbol, str] = {p.symbol: p.latex for p in PARAMETERS.values()} | {
+    Lhat: r"\hat{L}",
+    T_min: r"T_{\min}",
+    bound: r"\mathrm{bound}",
+}

@@ -1,0 +1,110 @@
+"""The nouns and norms that claims are written in, as sympy expressions that print as the papers do.
+
+They carry no rules of their own: what may be concluded from a norm is for a proof to say.
+"""
+
+from typing import Any, ClassVar
+
+import sympy as sp
+from sympy.matrices.expressions.matexpr import MatrixExpr
+
+
+class _Norm(sp.Expr):
+    """A norm of one matrix expression: a nonnegative real scalar."""
+
+    subscript: ClassVar[str] = ""
+    is_commutative = True
+
+    def __new__(cls, matrix: MatrixExpr) -> "_Norm":
+        return sp.Expr.__new__(cls, sp.sympify(matrix))  # type: ignore[no-any-return]
+
+    def _eval_is_extended_nonnegative(self) -> bool:
+        return True
+
+    def _eval_is_real(self) -> bool:
+        return True
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        text = rf"\left\| {printer.doprint(self.args[0])} \right\|{self.subscript}"
+        return text if exp is None else f"{text}^{{{exp}}}"
+
+
+class FrobeniusNorm(_Norm):
+    """The Frobenius norm of a matrix, the square root of the sum of its squared entries."""
+
+    subscript = "_F"
+
+
+class SpectralNorm(_Norm):
+    """The spectral norm, the largest singular value sigma_1 of a matrix."""
+
+    subscript = r"_{\mathrm{op}}"
+
+
+class EuclideanNorm(_Norm):
+    """The Euclidean norm of a parameter vector v = (A, B), the root of ||A||_F^2 + ||B||_F^2."""
+
+
+class Gradient(MatrixExpr):
+    """The gradient of a scalar function (named by a symbol) at a matrix or vector, with that one's shape."""
+
+    def __new__(cls, function: sp.Symbol, point: MatrixExpr) -> "Gradient":
+        return sp.Expr.__new__(cls, function, point)  # type: ignore[no-any-return]
+
+    @property
+    def shape(self) -> tuple[sp.Expr, sp.Expr]:
+        """The shape of the point."""
+        return self.args[1].shape  # type: ignore[no-any-return]
+
+    def _latex(self, printer: Any) -> str:
+        function, point = (printer.doprint(argument) for argument in self.args)
+        return rf"\nabla {function}({point})"
+
+
+class Iterate(MatrixExpr):
+    """The value of a matrix or vector at step t of an algorithm: v_t, g_t, A_t."""
+
+    def __new__(
+        cls, name: str | sp.Symbol, t: sp.Expr, rows: sp.Expr | int, columns: sp.Expr | int
+    ) -> "Iterate":
+        arguments = (sp.Symbol(str(name)), t, sp.sympify(rows), sp.sympify(columns))
+        return sp.Expr.__new__(cls, *arguments)  # type: ignore[no-any-return]
+
+    @property
+    def shape(self) -> tuple[sp.Expr, sp.Expr]:
+        """Rows and columns."""
+        return self.args[2], self.args[3]
+
+    def _latex(self, printer: Any) -> str:
+        name, t = (printer.doprint(argument) for argument in self.args[:2])
+        return f"{name}_{{{t}}}"
+
+
+class Expectation(sp.Expr):
+    """The expectation of a scalar or matrix expression, given the past when a second argument says so."""
+
+    is_commutative = True
+
+    def _latex(self, printer: Any) -> str:
+        inside = r" \mid ".join(printer.doprint(argument) for argument in self.args)
+        return rf"\mathbb{{E}}\left[ {inside} \right]"
+
+
+class MinimumOver(sp.Expr):
+    """The minimum of an expression over the integers first <= t <= last."""
+
+    is_commutative = True
+
+    def __new__(cls, expression: sp.Expr, t: sp.Symbol, first: sp.Expr, last: sp.Expr) -> "MinimumOver":
+        return sp.Expr.__new__(  # type: ignore[no-any-return]
+            cls, expression, t, sp.sympify(first), sp.sympify(last)
+        )
+
+    def _latex(self, printer: Any) -> str:
+        expression, t, first, last = (printer.doprint(argument) for argument in self.args)
+        return rf"\min_{{{first} \le {t} \le {last}}} {expression}"
+
+
+# The spaces of the MeFT setting: W in R^{d x k}, A in R^{r x k}, B in R^{d x r}, v = (A, B) in R^n.
+d, k, n, t = (sp.Symbol(name, positive=True, integer=True) for name in ("d", "k", "n", "t"))
+f, F = sp.Symbol("f"), sp.Symbol("F")
