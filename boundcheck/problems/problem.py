@@ -1,0 +1,60 @@
+"""`Problem`: F(v) = f(W(v)), an objective seen through an adapter, batched over replicas."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from boundcheck.problems.adapter import LoRA, Point
+from boundcheck.problems.objective import Objective
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What Algorithm 1 minimises, and what its hypotheses speak of."""
+
+    objective: Objective
+    adapter: LoRA
+
+    def loss(self, v: Point) -> Tensor:
+        """F(v), shape (R,)."""
+        return self.objective.loss(self.adapter.weight(v))
+
+    def weight_gradient(self, v: Point) -> Tensor:
+        """The gradient of f at W(v), shape (R, d, k)."""
+        return self.objective.gradient(self.adapter.weight(v))
+
+    def gradient(self, v: Point) -> Point:
+        """The gradient of F at v, in the shapes of v."""
+        return self.adapter.pull_back(v, self.weight_gradient(v))
+
+    def batch_gradient(self, v: Point, indices: Tensor) -> Point:
+        """The minibatch gradient g of Algorithm 1, line 3, for indices of shape (R, m)."""
+        return self.adapter.pull_back(v, self.objective.batch_gradient(self.adapter.weight(v), indices))
+
+    def sample_variance(self, v: Point) -> Tensor:
+        r"""The exact variance of one sample's gradient, :math:`\frac1n\sum_i\|g_i\|^2 - \|\nabla F(v)\|^2`, (R,).
+
+        A minibatch of m samples drawn with replacement has this variance over m.
+        """
+        moments = self.objective.second_moments(self.adapter.weight(v))
+        return self.adapter.mean_square_pull_back(v, moments) - square_norm(self.gradient(v))
+
+
+def square_norm(v: Point) -> Tensor:
+    """The squared Euclidean norm of a point or gradient, summed over all of its parts: shape (R,)."""
+    return torch.stack([part.square().sum((-2, -1)) for part in v]).sum(0)
+
+
+def inner(u: Point, v: Point) -> Tensor:
+    """The Euclidean inner product of two points or gradients, shape (R,)."""
+    return torch.stack([(x * y).sum((-2, -1)) for x, y in zip(u, v, strict=True)]).sum(0)
+
+
+def spectral_norm(X: Tensor) -> Tensor:
+    """The largest singular value of each matrix in a batch, from the eigenvalues of its smaller Gram matrix.
+
+    The largest singular value loses nothing to squaring, and a rank-r factor costs an r x r eigenproblem.
+    """
+    gram = X @ X.mT if X.shape[-2] <= X.shape[-1] else X.mT @ X
+    return torch.linalg.eigvalsh(gram)[..., -1].clamp(min=0).sqrt()

@@ -1,0 +1,86 @@
+"""Softmax (multinomial logistic) regression, and the digits that scikit-learn bundles as its data."""
+
+import math
+
+import numpy as np
+import torch
+from flint import arb
+from sklearn.datasets import load_digits
+from torch import Tensor
+
+from boundcheck.claims.enclose import upper
+from boundcheck.errors import InputError
+from boundcheck.problems.certify import largest_gram_eigenvalue, mean_row_norm
+from boundcheck.problems.constant import Constant
+
+
+class SoftmaxRegression:
+    r"""The mean cross-entropy :math:`f(W) = \frac1n\sum_i \log\sum_j e^{(Wx_i)_j} - (Wx_i)_{y_i}` of a linear model.
+
+    The Hessian is the mean of :math:`(\mathrm{diag}(p) - pp^\top) \otimes x_i x_i^\top` and the first factor is at
+    most 1/2, so :math:`L = \lambda_{\max}(X^\top X / n)/2`; a sample's gradient :math:`(p - e_y) x^\top` has norm at
+    most :math:`\sqrt2\|x\|`, so :math:`G = \sqrt2` times the mean of the norms; and f is at least 0.
+    """
+
+    units = "nats"
+
+    def __init__(self, name: str, X: np.ndarray, labels: np.ndarray, device: str = "cpu") -> None:
+        """Take data X, shape (n, k), and labels 0..d-1, shape (n,)."""
+        X = np.asarray(X, dtype=np.float64)
+        if X.ndim != 2 or not np.isfinite(X).all():
+            raise InputError("X", f"array of shape {X.shape}", "a finite matrix, one row a sample")
+        if labels.shape != X.shape[:1] or labels.min() < 0:
+            raise InputError("labels", f"array of shape {labels.shape}", f"{len(X)} class numbers from 0")
+        self.name = name
+        self.samples = len(X)
+        self.shape = (int(labels.max()) + 1, X.shape[1])
+        self._X = torch.tensor(X, device=device)
+        self._labels = torch.tensor(labels, dtype=torch.int64, device=device)
+        self._onehot = torch.nn.functional.one_hot(self._labels, self.shape[0]).to(torch.float64)
+        self.smoothness = Constant(
+            math.nextafter(largest_gram_eigenvalue(X) / (2 * self.samples), math.inf),
+            "certified",
+            "largest eigenvalue of X^T X / (2n), bounded above with Arb",
+        )
+        self.gradient_bound = Constant(
+            upper(mean_row_norm(X) * arb(2).sqrt()), "certified", "sqrt(2) times the mean norm of x, rounded up with Arb"
+        )
+        self.infimum = Constant(0.0, "certified", "cross-entropy is nonnegative")
+
+    def loss(self, W: Tensor) -> Tensor:
+        """f(W), shape (R,)."""
+        logits = self._X @ W.mT
+        chosen = (logits * self._onehot).sum(-1)
+        return (logits.logsumexp(-1) - chosen).mean(-1)
+
+    def gradient(self, W: Tensor) -> Tensor:
+        r""":math:`\frac1n (P - Y)^\top X`, shape (R, d, k)."""
+        return self._residuals(W).mT @ self._X / self.samples
+
+    def batch_gradient(self, W: Tensor, indices: Tensor) -> Tensor:
+        """The mean of the samples' gradients over each replica's own minibatch, shape (R, d, k)."""
+        X = self._X[indices]
+        residuals = torch.softmax(X @ W.mT, -1)
+        residuals.scatter_add_(-1, self._labels[indices].unsqueeze(-1), residuals.new_tensor(-1.0).expand(*indices.shape, 1))
+        return residuals.mT @ X / indices.shape[-1]
+
+    def sample_gradients(self, W: Tensor) -> Tensor:
+        """The outer products (p_i - e_y) x_i^T, shape (R, n, d, k)."""
+        return self._residuals(W).unsqueeze(-1) * self._X.unsqueeze(-2)
+
+    def second_moments(self, W: Tensor) -> tuple[Tensor, Tensor]:
+        """Row and column second moments; each G_i has rank one, so they are weighted Gram matrices."""
+        residuals = self._residuals(W)
+        rows = residuals.mT @ (residuals * self._X.square().sum(-1, keepdim=True)) / self.samples
+        columns = self._X.mT @ (residuals.square().sum(-1, keepdim=True) * self._X) / self.samples
+        return rows, columns
+
+    def _residuals(self, W: Tensor) -> Tensor:
+        return torch.softmax(self._X @ W.mT, -1) - self._onehot
+
+
+def digits(device: str = "cpu") -> SoftmaxRegression:
+    """Softmax regression on scikit-learn's 1797 digits: pixels over 16, each centred; d = 10 classes, k = 64 pixels."""
+    pixels, labels = load_digits(return_X_y=True)
+    pixels = pixels / 16.0
+    return SoftmaxRegression("digits", pixels - pixels.mean(axis=0), labels, device)
