@@ -15,6 +15,7 @@ class InputError(BoundcheckError, ValueError):
         field: the name of the input, as its user typed it (``r``, ``adapter.rank``).
         value: what was given.
         expected: what would have been accepted, as the end of "expected ...".
+
     """
 
     def __init__(self, field: str, value: object, expected: str) -> None:

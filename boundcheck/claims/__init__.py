@@ -16,14 +16,14 @@ class Catalogue(Mapping[str, Claim]):
     def __init__(self, claims: tuple[Claim, ...]) -> None:
         self._claims = {claim.id: claim for claim in claims}
 
-    def __getitem__(self, id: str) -> Claim:  # noqa: A002
+    def __getitem__(self, id: str) -> Claim:
         """The claim called `id`; raises InputError, which is no KeyError, with the nearest ids."""
         if id in self._claims:
             return self._claims[id]
         near = get_close_matches(id, self._claims, n=3, cutoff=0.5) or list(self._claims)
         raise InputError("claim", id, f"an id of the catalogue, such as {', '.join(near)}")
 
-    def __contains__(self, id: object) -> bool:  # noqa: A002
+    def __contains__(self, id: object) -> bool:
         """Whether the catalogue has a claim called `id`."""
         return id in self._claims
 

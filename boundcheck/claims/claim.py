@@ -48,6 +48,7 @@ class Claim:
         quantities: derived scalars in order of derivation; the last one is what the claim is measured against.
         conditions: relations over parameters and quantities that a user's numbers must satisfy.
         note: what a reader must know before using it, where the statement alone would mislead.
+
     """
 
     id: str
@@ -69,6 +70,11 @@ class Claim:
             *(condition.free_symbols for condition in self.conditions),
         )
         return tuple(p for p in PARAMETERS.values() if p.symbol in used - derived)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the quantities, in order of derivation."""
+        return tuple(quantity.name for quantity in self.quantities)
 
     def expression(self, name: str) -> sp.Expr:
         """The formula of the quantity called `name`, over parameters alone."""
@@ -95,6 +101,7 @@ class Claim:
 
         Raises:
             InputError: for an unknown, missing or out-of-domain symbol, and where a condition fails.
+
         """
         numbers = {str(symbol.name): float(value) for symbol, value in self.check(inputs).items()}
         return {name: float(function(**numbers)) for name, function in self._functions.items()}
@@ -104,38 +111,49 @@ class Claim:
 
         Raises:
             InputError: as `values`.
+
         """
         return self.values(**inputs)[self.quantities[-1].name]
 
-    def enclosures(self, bits: int = 64, **inputs: Number) -> dict[str, arb]:
+    def enclosures(self, **inputs: Number) -> dict[str, arb]:
         """Every quantity as an Arb ball that contains its exact value.
 
         Raises:
             InputError: as `values`.
+
         """
         values = self.check(inputs)
-        return {name: enclose(e, values, bits) for name, e in self._expressions.items()}
+        return {name: enclose(e, values) for name, e in self._expressions.items()}
 
     def check(self, inputs: Mapping[str, Number]) -> dict[sp.Symbol, sp.Expr]:
         """Exact values of the parameters; raises InputError unless domains and conditions hold."""
         if not self.quantities:
             raise InputError("claim", self.id, "a claim with a quantity to evaluate, such as jiang2024.theorem2")
         values = checked(self.parameters, inputs)
-        derived = {q.symbol: self._expressions[q.name] for q in self.quantities}
-        for condition in self.conditions:
-            gap = (condition.lhs - condition.rhs).subs(derived)
-            allowed = {sp.GreaterThan: (0, 1), sp.StrictGreaterThan: (1,)}[condition.func]
-            if sign(gap, values) not in allowed:
-                limit = float(enclose(condition.rhs.subs(derived), values))
-                relation = f"{condition.lhs} {condition.rel_op} {condition.rhs}"
-                raise InputError(
-                    str(condition.lhs),
-                    inputs[str(condition.lhs)],
-                    f"{relation} = {limit:.6g}, without which {self.id} says nothing",
-                )
+        for condition in self.failing(values):
+            limit = float(enclose(condition.rhs.subs(self._derived), values))
+            relation = f"{condition.lhs} {condition.rel_op} {condition.rhs}"
+            raise InputError(
+                str(condition.lhs),
+                inputs[str(condition.lhs)],
+                f"{relation} = {limit:.6g}, without which {self.id} says nothing",
+            )
         return values
 
-    def case(self, id: str, title: str, source: str, where: Mapping[sp.Symbol, sp.Expr]) -> "Claim":  # noqa: A002
+    def failing(self, values: Mapping[sp.Symbol, sp.Expr]) -> list[sp.core.relational.Relational]:
+        """The conditions that these exact values break, decided without rounding."""
+        allowed = {sp.GreaterThan: (0, 1), sp.StrictGreaterThan: (1,)}
+        return [
+            condition
+            for condition in self.conditions
+            if sign((condition.lhs - condition.rhs).subs(self._derived), values) not in allowed[condition.func]
+        ]
+
+    @cached_property
+    def _derived(self) -> dict[sp.Symbol, sp.Expr]:
+        return {quantity.symbol: self._expressions[quantity.name] for quantity in self.quantities}
+
+    def case(self, id: str, title: str, source: str, where: Mapping[sp.Symbol, sp.Expr]) -> "Claim":
         """The special case of this claim at `where`, its formulas simplified by substitution alone."""
         return Claim(
             id,

@@ -26,6 +26,7 @@ def enclose(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr], bits: int 
 
     Raises:
         TypeError: for a node that has no enclosure here.
+
     """
     with ctx.workprec(bits):
         return _ball(expression, values)
@@ -65,6 +66,7 @@ def sign(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> int:
 
     Raises:
         ArithmeticError: when neither 4096 bits nor simplification decide it.
+
     """
     for bits in _LADDER:
         ball = enclose(expression, values, bits)

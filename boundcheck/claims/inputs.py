@@ -3,20 +3,22 @@
 import numbers
 from collections.abc import Collection, Mapping
 from fractions import Fraction
+from typing import Any, TypeAlias
 
 import sympy as sp
 
 from boundcheck.claims.symbols import Parameter
 from boundcheck.errors import InputError
 
-Number = int | float | str | Fraction | sp.Expr
+Number: TypeAlias = int | float | str | Fraction | sp.Expr
 
 
-def exact(name: str, value: Number) -> sp.Expr:
+def exact(name: str, value: Any) -> sp.Expr:
     """The exact number that `value` denotes: a float is its binary value, a string its decimal or fraction.
 
     Raises:
         InputError: for text that is no number, and for NaN or an infinity.
+
     """
     if isinstance(value, sp.Expr) and value.is_number and value.is_real:
         return value
@@ -36,6 +38,7 @@ def checked(parameters: Collection[Parameter], given: Mapping[str, Number]) -> d
 
     Raises:
         InputError: for an unknown name, a missing one, a nonpositive value or a fractional integer.
+
     """
     known = {parameter.name: parameter for parameter in parameters}
     listed = ", ".join(known)

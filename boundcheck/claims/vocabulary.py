@@ -16,7 +16,7 @@ class _Norm(sp.Expr):
     is_commutative = True
 
     def __new__(cls, matrix: MatrixExpr) -> "_Norm":
-        return sp.Expr.__new__(cls, sp.sympify(matrix))  # type: ignore[no-any-return]
+        return sp.Expr.__new__(cls, sp.sympify(matrix))
 
     def _eval_is_extended_nonnegative(self) -> bool:
         return True
@@ -49,12 +49,13 @@ class Gradient(MatrixExpr):
     """The gradient of a scalar function (named by a symbol) at a matrix or vector, with that one's shape."""
 
     def __new__(cls, function: sp.Symbol, point: MatrixExpr) -> "Gradient":
-        return sp.Expr.__new__(cls, function, point)  # type: ignore[no-any-return]
+        """Name the function by a symbol."""
+        return sp.Expr.__new__(cls, function, point)
 
     @property
     def shape(self) -> tuple[sp.Expr, sp.Expr]:
         """The shape of the point."""
-        return self.args[1].shape  # type: ignore[no-any-return]
+        return self.args[1].shape
 
     def _latex(self, printer: Any) -> str:
         function, point = (printer.doprint(argument) for argument in self.args)
@@ -64,11 +65,10 @@ class Gradient(MatrixExpr):
 class Iterate(MatrixExpr):
     """The value of a matrix or vector at step t of an algorithm: v_t, g_t, A_t."""
 
-    def __new__(
-        cls, name: str | sp.Symbol, t: sp.Expr, rows: sp.Expr | int, columns: sp.Expr | int
-    ) -> "Iterate":
+    def __new__(cls, name: str | sp.Symbol, t: sp.Expr, rows: sp.Expr | int, columns: sp.Expr | int) -> "Iterate":
+        """Make every argument a sympy object, from which sympy can rebuild the node."""
         arguments = (sp.Symbol(str(name)), t, sp.sympify(rows), sp.sympify(columns))
-        return sp.Expr.__new__(cls, *arguments)  # type: ignore[no-any-return]
+        return sp.Expr.__new__(cls, *arguments)
 
     @property
     def shape(self) -> tuple[sp.Expr, sp.Expr]:
@@ -96,9 +96,8 @@ class MinimumOver(sp.Expr):
     is_commutative = True
 
     def __new__(cls, expression: sp.Expr, t: sp.Symbol, first: sp.Expr, last: sp.Expr) -> "MinimumOver":
-        return sp.Expr.__new__(  # type: ignore[no-any-return]
-            cls, expression, t, sp.sympify(first), sp.sympify(last)
-        )
+        """Take the expression, its index t, and the ends of the range."""
+        return sp.Expr.__new__(cls, expression, t, sp.sympify(first), sp.sympify(last))
 
     def _latex(self, printer: Any) -> str:
         expression, t, first, last = (printer.doprint(argument) for argument in self.args)

@@ -22,6 +22,7 @@ class LoRA:
         W0: the frozen weight, shape (d, k).
         rank: r, at most min(d, k).
         scale: s > 0.
+
     """
 
     W0: Tensor
@@ -54,6 +55,7 @@ class LoRA:
         Args:
             v: the point.
             moments: the means of :math:`G_i G_i^\top` and :math:`G_i^\top G_i`, which are all that is needed of G_i.
+
         """
         A, B = v
         rows, columns = moments

@@ -16,6 +16,7 @@ def largest_gram_eigenvalue(X: np.ndarray) -> float:
 
     Args:
         X: data, shape (n, k), finite.
+
     """
     _, vectors = np.linalg.eigh(X.T @ X)
     with ctx.workprec(_BITS):

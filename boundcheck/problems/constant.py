@@ -12,6 +12,7 @@ class Constant:
         value: the float; of a certified upper bound it is rounded up, of a lower bound down.
         kind: ``certified`` when a proof stands behind it, ``estimated`` when only samples do.
         how: the argument or the experiment, in one line.
+
     """
 
     value: float

@@ -21,6 +21,7 @@ class Objective(Protocol):
         smoothness: L with :math:`\|\nabla f(W_1) - \nabla f(W_2)\|_F \le L \|W_1 - W_2\|_F`.
         gradient_bound: G with :math:`\|\nabla f(W)\|_F \le G` for all W.
         infimum: a lower bound on f.
+
     """
 
     name: str
@@ -52,5 +53,6 @@ class Objective(Protocol):
 
         Returns:
             :math:`\frac1n\sum_i G_i G_i^\top`, shape (R, d, d), and :math:`\frac1n\sum_i G_i^\top G_i`, (R, k, k).
+
         """
         ...

@@ -43,7 +43,9 @@ class SoftmaxRegression:
             "largest eigenvalue of X^T X / (2n), bounded above with Arb",
         )
         self.gradient_bound = Constant(
-            upper(mean_row_norm(X) * arb(2).sqrt()), "certified", "sqrt(2) times the mean norm of x, rounded up with Arb"
+            upper(mean_row_norm(X) * arb(2).sqrt()),
+            "certified",
+            "sqrt(2) times the mean norm of x, rounded up with Arb",
         )
         self.infimum = Constant(0.0, "certified", "cross-entropy is nonnegative")
 
@@ -61,7 +63,9 @@ class SoftmaxRegression:
         """The mean of the samples' gradients over each replica's own minibatch, shape (R, d, k)."""
         X = self._X[indices]
         residuals = torch.softmax(X @ W.mT, -1)
-        residuals.scatter_add_(-1, self._labels[indices].unsqueeze(-1), residuals.new_tensor(-1.0).expand(*indices.shape, 1))
+        residuals.scatter_add_(
+            -1, self._labels[indices].unsqueeze(-1), residuals.new_tensor(-1.0).expand(*indices.shape, 1)
+        )
         return residuals.mT @ X / indices.shape[-1]
 
     def sample_gradients(self, W: Tensor) -> Tensor:

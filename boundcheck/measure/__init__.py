@@ -1,0 +1,40 @@
+"""What is observed: experiments from a spec, their audit against their own hypotheses, and their verdicts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from boundcheck.measure.progress import Tick, silent
+
+if TYPE_CHECKING:
+    from boundcheck.measure.spec import Spec
+
+__all__ = ["measure"]
+
+
+def measure(
+    spec: Spec | dict[str, Any] | str | Path,
+    runs: str | Path = "runs",
+    device: str = "cpu",
+    tick: Tick = silent,
+) -> list[dict[str, Any]]:
+    """Run the experiments of a spec and say what each shows.
+
+    Args:
+        spec: a `Spec`, the same as a dictionary, or the path of a TOML file; lists in it make a sweep.
+        runs: where the run folders are kept; a run that is already there is read and not repeated.
+        device: a torch device, ``cpu`` or ``cuda``.
+        tick: told of progress.
+
+    Returns:
+        For each experiment its result, with the keys run_id, claim, verdict, reason, measured, bound, interval, audit.
+
+    Raises:
+        InputError: for a bad spec or device, before anything is run.
+
+    """
+    # Deferred: torch takes a second to import, and `import boundcheck` should not.
+    from boundcheck.measure.experiment import measure_all
+
+    return measure_all(spec, Path(runs), device, tick)

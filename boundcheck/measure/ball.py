@@ -1,0 +1,61 @@
+"""Whether every iterate stayed in the ball: certified between audits by the length that was travelled."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from boundcheck.problems.adapter import Point
+from boundcheck.problems.problem import spectral_norm
+
+# The relative error of a computed spectral norm is below this; nearer ties are called inside.
+_ROUNDING = 1e-12
+# Stands for an entry that overflowed; its square still fits.
+_HUGE = 1e100
+
+
+@dataclass
+class BallWatch:
+    """Keeps, for each replica, a lower bound on its distance to the boundary of the ball.
+
+    A step of Frobenius length l changes a spectral norm by at most l, so the norms need computing only when the length
+    travelled since they were last known has used up the distance. The ball is convex: segments stay inside with
+    their ends.
+
+    Attributes:
+        radii: the bounds on the spectral norms of A and B.
+        room: a lower bound on radius minus norm, shape (2, R).
+        largest: the largest spectral norms of A and B computed so far.
+        outside: the first iteration with an iterate outside, or None.
+
+    """
+
+    radii: tuple[float, float]
+    room: Tensor
+    largest: tuple[float, float] = (0.0, 0.0)
+    outside: int | None = None
+
+    @classmethod
+    def start(cls, radii: tuple[float, float], v: Point) -> "BallWatch":
+        """Watch from the first iterate on."""
+        watch = cls(radii, torch.zeros(2, len(v[0]), dtype=torch.float64, device=v[0].device))
+        watch.look(v, 1)
+        return watch
+
+    def move(self, v: Point, step_size: float, g: Point, t: int) -> None:
+        """Account for the step with gradient g that led to v, the iterate of iteration t."""
+        travelled = torch.stack([torch.linalg.matrix_norm(part) for part in g])
+        self.room -= step_size * travelled
+        # Written so that NaN, from a run that diverged, looks too.
+        if not (self.room >= 0).all():
+            self.look(v, t)
+
+    def look(self, v: Point, t: int) -> None:
+        """Compute the spectral norms at v, the iterate of iteration t."""
+        norms = torch.stack([spectral_norm(part.nan_to_num(_HUGE, _HUGE, -_HUGE)) for part in v])
+        limits = norms.new_tensor(self.radii).unsqueeze(1)
+        self.room = limits * (1 + _ROUNDING) - norms
+        most = norms.amax(1).tolist()
+        self.largest = (max(self.largest[0], most[0]), max(self.largest[1], most[1]))
+        if self.outside is None and bool((self.room < 0).any()):
+            self.outside = t

@@ -1,0 +1,108 @@
+"""From a spec to results: every experiment of a file, each in its run folder, finished ones read back."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from boundcheck.claims import catalogue
+from boundcheck.errors import InputError
+from boundcheck.measure.audit import Evidence, audit
+from boundcheck.measure.bracket import measure_bracket, upper_ends
+from boundcheck.measure.plan import Plan, Start, build, horizon, make_plan
+from boundcheck.measure.progress import Tick
+from boundcheck.measure.run import run_ensemble
+from boundcheck.measure.spec import Spec, expand, load
+from boundcheck.measure.store import RunFolder, environment, finite
+from boundcheck.measure.verdict import judge
+from boundcheck.problems.problem import Problem
+
+# The theorems whose informative horizon every run reports, with the C that the printed one is given.
+THEOREMS = (
+    ("jiang2024.theorem2", "sqrt(r) sigma"),
+    ("jiang2024.theorem2", "sigma"),
+    ("meft.theorem2_repaired", "sigma"),
+    ("meft.theorem2_best_step", "sigma"),
+)
+
+
+def measure_all(spec: Spec | dict[str, Any] | str | Path, runs: Path, device: str, tick: Tick) -> list[dict[str, Any]]:
+    """See `boundcheck.measure.measure`."""
+    match spec:
+        case Spec():
+            specs = [spec]
+        case dict():
+            specs = list(expand(spec))
+        case _:
+            specs = load(Path(spec))
+    _check_device(device)
+    # Built first, all of them: a bad rank in the last experiment should not be found after an hour.
+    problems = [build(each, device) for each in specs]
+    results = []
+    for number, (each, problem) in enumerate(zip(specs, problems, strict=True), start=1):
+        prefix = f"{number}/{len(specs)} " if len(specs) > 1 else ""
+        results.append(_measure_one(each, problem, runs, device, _prefixed(tick, prefix)))
+    return results
+
+
+def _prefixed(tick: Tick, prefix: str) -> Tick:
+    return lambda stage, done, total: tick(prefix + stage, done, total)
+
+
+def _check_device(device: str) -> None:
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError("device", device, f"cpu, or cuda where there is a CUDA device ({reason})") from None
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+
+
+def _measure_one(spec: Spec, problem: Problem, runs: Path, device: str, tick: Tick) -> dict[str, Any]:
+    folder = RunFolder.create(runs, spec, device)
+    if (stored := folder.result()) is not None:
+        return stored
+    common = {
+        "run_id": folder.id,
+        "claim": spec.claim,
+        "spec": spec.model_dump(mode="json"),
+        "environment": environment(device),
+        "constants": {
+            name: asdict(getattr(problem.objective, name)) for name in ("smoothness", "gradient_bound", "infimum")
+        },
+    }
+    if spec.is_bracket:
+        bracket, trace = measure_bracket(spec, problem, device, tick)
+        folder.start_trace(trace, {})
+        result: dict[str, Any] = common | bracket.as_json() | {"interval": None, "audit": []}
+    else:
+        result = common | _measure_theorem(spec, problem, folder, device, tick)
+    folder.finish(result)
+    return finite(result)
+
+
+def _measure_theorem(spec: Spec, problem: Problem, folder: RunFolder, device: str, tick: Tick) -> dict[str, Any]:
+    start = Start.draw(spec, problem, device)
+    plan = make_plan(spec, problem, start, device, tick)
+    record = run_ensemble(spec, problem, start, plan, folder, device, tick)
+    evidence = Evidence(catalogue[spec.claim], problem, plan, record)
+    audits = audit(evidence)
+    outcome = judge(evidence, audits, start.square_norm, spec.run.level)
+    path = record.trace["path_smoothness"].values
+    return asdict(outcome) | {
+        "audit": [asdict(each) for each in audits],
+        "plan": plan.as_json(),
+        "horizons": _horizons(spec, problem, start, plan),
+        "lower": {"path": float(path.max()), "median of path": float(np.median(path))},
+        "upper": upper_ends(problem, plan.radii),
+    }
+
+
+def _horizons(spec: Spec, problem: Problem, start: Start, plan: Plan) -> list[dict[str, Any]]:
+    return [
+        {"claim": id, "lipschitz": C, "steps": horizon(spec, problem, start, plan, catalogue[id], C)}
+        for id, C in THEOREMS
+    ]

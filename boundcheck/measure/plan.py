@@ -1,0 +1,255 @@
+"""What is fixed before a run: the domain, the constants of the theorem, batch size, horizon and step size.
+
+A theorem says something of a run only with constants that were chosen without looking at it. Radii and noise may come
+from a pilot, which has a seed of its own; whether they held is then for the audit to say.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import sympy as sp
+import torch
+
+from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.inputs import Number, exact
+from boundcheck.measure.progress import Tick
+from boundcheck.measure.spec import DigitsSpec, Spec
+from boundcheck.problems.adapter import LoRA, Point
+from boundcheck.problems.constant import Constant
+from boundcheck.problems.objective import Objective
+from boundcheck.problems.problem import Problem, spectral_norm, square_norm
+from boundcheck.problems.pseudo_huber import synthetic
+from boundcheck.problems.sgd import draw_batch, replicate, sgd_step
+from boundcheck.problems.softmax import digits
+
+# The pilot's findings are widened by this before they become hypotheses.
+_MARGIN = 1.1
+_PILOT_REPLICAS = 8
+_PILOT_LOOKS = 64
+_MOST_PILOTS = 4
+# zeta^2 / N_1 at which the printed theorem's two lower limits on T, T >= 4 L̂ D / zeta^2 and
+# bound <= N_1, coincide: more noise lengthens an informative run, less noise lengthens T_min.
+_BALANCE = 0.8
+_LONGEST = 10**12
+
+
+def stream(spec: Spec, purpose: str) -> int:
+    """The seed of one of the independent random streams of a run: initial, pilot, sampling, audits."""
+    order = ("initial", "pilot", "sampling", "audits", "bracket")
+    return int(np.random.SeedSequence([spec.seed, order.index(purpose)]).generate_state(1, np.uint64)[0] >> 1)
+
+
+def generator(spec: Spec, purpose: str, device: str) -> torch.Generator:
+    """A generator on `device` for one of the streams."""
+    return torch.Generator(device).manual_seed(stream(spec, purpose))
+
+
+def build(spec: Spec, device: str) -> Problem:
+    """The problem that a spec describes, its W0 = 0; raises InputError for a rank that the shape forbids."""
+    objective: Objective
+    if isinstance(spec.problem, DigitsSpec):
+        objective = digits(device)
+    else:
+        objective = synthetic(**spec.problem.model_dump(exclude={"kind"}), device=device)
+    W0 = torch.zeros(objective.shape, dtype=torch.float64, device=device)
+    return Problem(objective, LoRA(W0, spec.adapter.rank, spec.adapter.scale))
+
+
+def theory_inputs(claim: Claim, problem: Problem, radii: tuple[float, float], lipschitz: str) -> dict[str, Number]:
+    """The constants of `claim` that the problem and the ball determine, exact.
+
+    A claim without a scale is stated for W0 + B A. With scale s it is applied to X -> f(W0 + s X), which is
+    s^2 L smooth and has gradients bounded by s G.
+    """
+    names = {parameter.name for parameter in claim.parameters}
+    s, rank = exact("s", problem.adapter.scale), sp.Integer(problem.adapter.rank)
+    L, G = exact("L", problem.objective.smoothness.value), exact("G", problem.objective.gradient_bound.value)
+    if "s" not in names:
+        L, G = s**2 * L, s * G
+    a, b = (exact("a", radius) for radius in radii)
+    sigma = sp.Max(a, b)
+    C = sigma if lipschitz == "sigma" else sp.sqrt(rank) * sigma
+    table = {"L": L, "G": G, "s": s, "a": a, "b": b, "sigma": sigma, "C": C, "r": rank}
+    return {name: value for name, value in table.items() if name in names}
+
+
+@dataclass(frozen=True)
+class Start:
+    """The first iterate and what is known exactly there.
+
+    Attributes:
+        v: the point v_1, with R = 1, the same for every replica.
+        gap: D, an upper bound on F(v_1) - f*.
+        square_norm: N_1, the squared gradient norm of F at v_1.
+        variance: the variance of one sample's gradient at v_1.
+        radii: the spectral norms of A and B at v_1.
+
+    """
+
+    v: Point
+    gap: Constant
+    square_norm: float
+    variance: float
+    radii: tuple[float, float]
+
+    @classmethod
+    def draw(cls, spec: Spec, problem: Problem, device: str) -> "Start":
+        """Draw v_1 from the spec's seed."""
+        v = problem.adapter.initial(spec.adapter.gain, generator(spec, "initial", device))
+        infimum = problem.objective.infimum
+        # The float sum of n nonnegative terms is within a relative n eps of the exact one.
+        gap = (problem.loss(v).item() - infimum.value) * (1 + (problem.objective.samples + 64) * 2.0**-52)
+        return cls(
+            v,
+            Constant(gap, infimum.kind, f"F(v_1) minus the lower bound on f: {infimum.how}"),
+            square_norm(problem.gradient(v)).item(),
+            problem.sample_variance(v).item(),
+            (spectral_norm(v[0]).item(), spectral_norm(v[1]).item()),
+        )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that a run of a theorem is given.
+
+    Attributes:
+        radii: the bounds on the spectral norms of A and B.
+        zeta: the bound on the noise of a minibatch gradient.
+        batch, steps: minibatch size and T.
+        inputs: the exact value of each symbol of the claim.
+        values: each quantity of the claim as a float.
+
+    """
+
+    radii: tuple[float, float]
+    zeta: float
+    batch: int
+    steps: int
+    inputs: dict[str, Number]
+    values: dict[str, float]
+
+    @property
+    def step_size(self) -> float:
+        """The constant step size alpha that the claim prescribes."""
+        return self.values["alpha"]
+
+    def as_json(self) -> dict[str, Any]:
+        """Floats and integers only."""
+        table = asdict(self)
+        table["inputs"] = {name: float(value) for name, value in self.inputs.items()}
+        return table
+
+
+def informative_horizon(claim: Claim, inputs: Mapping[str, Number], threshold: float) -> int:
+    """The fewest iterations T that `claim` allows and at which its bound lies below `threshold`.
+
+    Found by bisection on the claim's own formulas, whose bounds fall with T.
+
+    Raises:
+        ArithmeticError: if there is none up to 10^12.
+
+    """
+    floats = {name: float(value) for name, value in inputs.items() if name != "T"}
+    bound = claim.function("bound")
+    shortest = claim.function("T_min")(**floats, T=1.0) if "T_min" in claim.names else 1.0
+    low = math.ceil(shortest)
+    # A T_min that is an integer may have been rounded down by a unit roundoff.
+    low += low < shortest * (1 + 1e-12)
+    if bound(**floats, T=float(low)) < threshold:
+        return int(low)
+    high = low
+    while bound(**floats, T=float(high)) >= threshold:
+        high *= 2
+        if high > _LONGEST:
+            raise ArithmeticError(f"no informative horizon up to {_LONGEST} for {claim.id}")
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if bound(**floats, T=float(middle)) < threshold else (middle, high)
+    return int(high)
+
+
+def draft(
+    spec: Spec,
+    problem: Problem,
+    start: Start,
+    radii: tuple[float, float],
+    variance: float,
+    claim: Claim | None = None,
+) -> Plan:
+    """The plan that follows from these radii and this bound on the variance of one sample's gradient."""
+    claim = claim or catalogue[spec.claim]
+    if all(parameter.name != "a" for parameter in claim.parameters):
+        radii = (max(radii), max(radii))
+    batch, zeta = _noise(spec, start, variance)
+    inputs = theory_inputs(claim, problem, radii, spec.lipschitz) | {"D": start.gap.value, "zeta": zeta}
+    if spec.run.steps == "informative":
+        trivial = (problem.adapter.jacobian_bound(*radii) * problem.objective.gradient_bound.value) ** 2
+        steps = informative_horizon(claim, inputs, min(start.square_norm, trivial))
+    else:
+        steps = spec.run.steps
+    inputs["T"] = steps
+    # Not `claim.values`: a horizon below T_min is for the audit to report, not a reason to refuse the run.
+    floats = {name: float(value) for name, value in inputs.items()}
+    values = {name: float(claim.function(name)(**floats)) for name in claim.names}
+    return Plan(radii, zeta, batch, steps, inputs, values)
+
+
+def _noise(spec: Spec, start: Start, variance: float) -> tuple[int, float]:
+    """Batch size and zeta: those of the spec, or the batch at which zeta^2 balances, and the zeta that follows."""
+    if spec.run.batch != "balanced":
+        batch = spec.run.batch
+    else:
+        target = spec.run.zeta**2 if spec.run.zeta is not None else _BALANCE * start.square_norm
+        batch = max(math.ceil(variance / target), 1)
+    return batch, spec.run.zeta or math.sqrt(variance / batch)
+
+
+def make_plan(spec: Spec, problem: Problem, start: Start, device: str, tick: Tick) -> Plan:
+    """Choose what the spec leaves open, by a pilot where radii or noise are missing.
+
+    The pilot is Algorithm 1 itself on a few replicas, at first in a ball as large as A already is. Its largest norms
+    and noise, widened by 10 percent, become the hypotheses; T and alpha follow from them. It is repeated until one
+    stays within the hypotheses that it was run with. Should none do, the audit of the run will say so.
+    """
+    guess = _MARGIN * max(start.radii)
+    radii, variance = (spec.domain.a or guess, spec.domain.b or guess), _MARGIN * start.variance
+    plan = draft(spec, problem, start, radii, variance)
+    if spec.domain.a is not None and spec.domain.b is not None and spec.run.zeta is not None:
+        return plan
+    for _ in range(_MOST_PILOTS):
+        seen_radii, seen_variance = _pilot(spec, problem, start, plan, device, tick)
+        held = seen_variance <= variance and all(x <= y for x, y in zip(seen_radii, radii, strict=True))
+        radii = (spec.domain.a or _MARGIN * seen_radii[0], spec.domain.b or _MARGIN * seen_radii[1])
+        variance = _MARGIN * seen_variance
+        plan = draft(spec, problem, start, radii, variance)
+        if held:
+            break
+    return plan
+
+
+def _pilot(
+    spec: Spec, problem: Problem, start: Start, plan: Plan, device: str, tick: Tick
+) -> tuple[tuple[float, float], float]:
+    """The largest spectral norms and the largest sample variance along a short ensemble with its own seed."""
+    v = replicate(start.v, _PILOT_REPLICAS)
+    random = generator(spec, "pilot", device)
+    (a, b), variance = start.radii, start.variance
+    every = max(plan.steps // _PILOT_LOOKS, 1)
+    for t in range(1, plan.steps + 1):
+        indices = draw_batch(_PILOT_REPLICAS, plan.batch, problem.objective.samples, random)
+        v, _ = sgd_step(problem, v, plan.step_size, indices)
+        if t % every == 0 or t == plan.steps:
+            a, b = max(a, spectral_norm(v[0]).max().item()), max(b, spectral_norm(v[1]).max().item())
+            variance = max(variance, problem.sample_variance(v).max().item())
+            tick("pilot", t, plan.steps)
+    return (a, b), variance
+
+
+def horizon(spec: Spec, problem: Problem, start: Start, plan: Plan, claim: Claim, lipschitz: str) -> int:
+    """How many iterations an informative run of `claim` needs, on the problem, ball and sample noise of `plan`."""
+    run = spec.run.model_copy(update={"steps": "informative", "batch": "balanced", "zeta": None})
+    other = spec.model_copy(update={"run": run, "lipschitz": lipschitz})
+    return draft(other, problem, start, plan.radii, plan.zeta**2 * plan.batch, claim).steps

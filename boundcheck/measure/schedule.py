@@ -1,0 +1,43 @@
+"""When a run is audited: random times, drawn before the run, that estimate a time average without bias."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Schedule:
+    r"""Stratified audit times: the iterations 1..T are cut into M strata, and each replica gets one time in each.
+
+    With :math:`n_j` the size of stratum j, :math:`\sum_j (n_j/T) h(t_{ij})` has expectation
+    :math:`\frac1T \sum_t h(t)` for every replica i and any function h of time.
+
+    Attributes:
+        edges: shape (M + 1,); stratum j holds the iterations edges[j] + 1 to edges[j + 1].
+        times: shape (R, M), the audit time of each replica in each stratum.
+
+    """
+
+    edges: np.ndarray
+    times: np.ndarray
+
+    @classmethod
+    def draw(cls, steps: int, strata: int, replicas: int, random: np.random.Generator) -> "Schedule":
+        """Independent uniform times for each replica and stratum; with strata = steps, every iteration."""
+        edges = np.arange(strata + 1) * steps // strata
+        return cls(edges, random.integers(edges[:-1] + 1, edges[1:] + 1, size=(replicas, strata)))
+
+    @property
+    def weights(self) -> np.ndarray:
+        """The shares of the strata in the run, shape (M,), with sum 1."""
+        return np.diff(self.edges) / self.edges[-1]
+
+    @property
+    def is_every_step(self) -> bool:
+        """Whether every replica is audited at every iteration."""
+        return len(self.edges) == self.edges[-1] + 1
+
+    def due(self, stratum: int) -> dict[int, np.ndarray]:
+        """The replicas to audit in a stratum, by iteration."""
+        column = self.times[:, stratum]
+        return {int(time): np.flatnonzero(column == time) for time in np.unique(column)}
