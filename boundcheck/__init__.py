@@ -3,11 +3,19 @@
 >>> import boundcheck as bc
 >>> bc.claims["jiang2024.lemma1"].bound(L=1, C=1, sigma=1, G=3, r=4)
 7.0
+
+`bc.measure(spec)` runs an experiment, `bc.audit("jiang2024")` makes the report on a paper.
 """
+
+# The version stands before the imports: the run folder's module reads it while they run.
+__version__ = "0.1.0"
 
 from boundcheck.claims import Claim
 from boundcheck.claims import catalogue as claims
 from boundcheck.errors import BoundcheckError, InputError
 
-__version__ = "0.1.0"
-__all__ = ["BoundcheckError", "Claim", "InputError", "claims"]
+# These names hide the subpackages of the same name on purpose: `from boundcheck.measure.spec import Spec` still works.
+from boundcheck.measure import measure
+from boundcheck.report import audit
+
+__all__ = ["BoundcheckError", "Claim", "InputError", "audit", "claims", "measure"]

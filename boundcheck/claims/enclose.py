@@ -13,8 +13,8 @@ from flint import arb, ctx, fmpq
 _LADDER = (64, 256, 1024, 4096)
 
 
-def enclose(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr], bits: int = 64) -> arb:
-    """Enclose `expression` at `values` with `bits` of working precision.
+def enclose(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr], bits: int = _LADDER[0]) -> arb:
+    """Enclose `expression` at `values`, working at `bits` of precision or, where those give no number, at more.
 
     Args:
         expression: built of rationals, symbols, sums, products, rational powers, Max and Min.
@@ -22,14 +22,18 @@ def enclose(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr], bits: int 
         bits: working precision; the ball is wider where the expression cancels, and always right.
 
     Returns:
-        A ball that contains the exact value. It is NaN or unbounded where the expression is undefined.
+        A ball that contains the exact value. It is NaN or unbounded only where 4096 bits find no number either.
 
     Raises:
         TypeError: for a node that has no enclosure here.
 
     """
-    with ctx.workprec(bits):
-        return _ball(expression, values)
+    for precision in (bits, *(more for more in _LADDER if more > bits)):
+        with ctx.workprec(precision):
+            ball = _ball(expression, values)
+        if ball.is_finite():
+            break
+    return ball
 
 
 def _ball(node: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> arb:
@@ -56,9 +60,11 @@ _COMBINE = {
 
 
 def _power(base: arb, exponent: sp.Rational) -> arb:
-    # Roots first: x.root(n) is tighter than exp(log(x)/n), and right at x = 0.
+    # Roots first: x.root(n) is tighter than exp(log(x)/n), and right at x = 0. Products, because x ** 2 is NaN in
+    # python-flint for a ball around 0.
     root = base if exponent.q == 1 else (base.sqrt() if exponent.q == 2 else base.root(int(exponent.q)))
-    return root ** int(exponent.p)
+    power = math.prod([root] * abs(int(exponent.p)), start=arb(1))
+    return power if exponent.p > 0 else 1 / power
 
 
 def sign(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> int:

@@ -40,6 +40,7 @@ class Bracket:
     """A two-sided statement of the smoothness constant of F on a ball.
 
     Attributes:
+        radii: the bounds on the spectral norms of A and B that make the ball.
         lower: the largest lower estimate of each kind: ``pairs``, ``iterates``, ``curvature``.
         upper: what each of `UPPER_ENDS` says, from `upper_ends`.
         bound: the spec's claim at the spec's C, rounded up.
@@ -47,6 +48,7 @@ class Bracket:
 
     """
 
+    radii: tuple[float, float]
     lower: dict[str, float]
     upper: list[dict[str, Any]]
     bound: float
@@ -96,7 +98,7 @@ def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tu
         reason = f"a lower estimate, {best:.6g}, exceeds the bound {upper(ball):.6g}"
     else:
         verdict, reason = "supported", f"the best lower estimate is {best / lower(ball):.2%} of the bound"
-    return Bracket(lowers, upper_ends(problem, radii), upper(ball), verdict, reason), trace
+    return Bracket(radii, lowers, upper_ends(problem, radii), upper(ball), verdict, reason), trace
 
 
 def upper_ends(problem: Problem, radii: tuple[float, float]) -> list[dict[str, Any]]:

@@ -55,7 +55,7 @@ def _shaped(x: np.ndarray, like: Point) -> Point:
 
 
 def difference_ratio(problem: Problem, v: Point, w: Point) -> Tensor:
-    r"""The Lipschitz ratio :math:`\|\nabla F(v) - \nabla F(w)\| / \|v - w\|` of each pair, shape (R,); 0 where v = w."""
+    r"""The ratio :math:`\|\nabla F(v) - \nabla F(w)\| / \|v - w\|` of each pair, shape (R,); 0 where v = w."""
     (gA, gB), (hA, hB) = problem.gradient(v), problem.gradient(w)
     change, distance = square_norm((gA - hA, gB - hB)), square_norm((v[0] - w[0], v[1] - w[1]))
     return (change / distance.where(distance > 0, 1.0)).sqrt() * (distance > 0)

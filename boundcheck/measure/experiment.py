@@ -70,6 +70,7 @@ def _measure_one(spec: Spec, problem: Problem, runs: Path, device: str, tick: Ti
         "claim": spec.claim,
         "spec": spec.model_dump(mode="json"),
         "environment": environment(device),
+        "problem": {"name": problem.objective.name, "units": problem.objective.units, "shape": problem.objective.shape},
         "constants": {
             name: asdict(getattr(problem.objective, name)) for name in ("smoothness", "gradient_bound", "infimum")
         },
@@ -98,6 +99,7 @@ def _measure_theorem(spec: Spec, problem: Problem, folder: RunFolder, device: st
         "horizons": _horizons(spec, problem, start, plan),
         "lower": {"path": float(path.max()), "median of path": float(np.median(path))},
         "upper": upper_ends(problem, plan.radii),
+        "radii": plan.radii,
     }
 
 

@@ -24,8 +24,13 @@ class Schedule:
     @classmethod
     def draw(cls, steps: int, strata: int, replicas: int, random: np.random.Generator) -> "Schedule":
         """Independent uniform times for each replica and stratum; with strata = steps, every iteration."""
-        edges = np.arange(strata + 1) * steps // strata
+        edges = cls.edges_of(steps, strata)
         return cls(edges, random.integers(edges[:-1] + 1, edges[1:] + 1, size=(replicas, strata)))
+
+    @staticmethod
+    def edges_of(steps: int, strata: int) -> np.ndarray:
+        """The ends of the strata, as equal as integers can be."""
+        return np.arange(strata + 1) * steps // strata
 
     @property
     def weights(self) -> np.ndarray:

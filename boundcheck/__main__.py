@@ -1,0 +1,5 @@
+"""`python -m boundcheck` is the `boundcheck` command."""
+
+from boundcheck.cli import main
+
+main()

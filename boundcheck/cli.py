@@ -1,0 +1,250 @@
+"""The command line: `boundcheck claims | bound | measure | audit | report`.
+
+Tables for a person go to stdout and progress to stderr; with `--json` one JSON object is all that stdout gets. Exit
+code 0: it did its work, whatever it found; 1 with `--strict`: something was refuted, violated or is unknown; 2: bad
+usage or bad input, in one line.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+import boundcheck
+from boundcheck.claims import catalogue
+from boundcheck.claims.enclose import enclose
+from boundcheck.errors import BoundcheckError, InputError
+from boundcheck.measure.progress import Tick
+
+app = typer.Typer(
+    invoke_without_command=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 unless every verdict is `supported`.")]
+Device = Annotated[str, typer.Option(help="Torch device: cpu, cuda or cuda:N.")]
+Runs = Annotated[Path, typer.Option(help="Folder of the run folders; a finished run is read and not repeated.")]
+
+# The base of all usage errors. Typer has click's own or a copy of it, by version, and exports only this leaf.
+_ClickError: type[Any] = typer.BadParameter.__mro__[2]
+
+_stdout, _stderr = Console(), Console(stderr=True)
+
+
+def main() -> None:
+    """Entry point; turns bad usage and errors of boundcheck's into one line and exit code 2."""
+    try:
+        raise SystemExit(app(standalone_mode=False))
+    except _ClickError as error:
+        _fail(error.format_message())
+    except BoundcheckError as error:
+        _fail(str(error))
+    except (typer.Abort, KeyboardInterrupt):
+        print("boundcheck: interrupted; the same command goes on from the last checkpoint", file=sys.stderr)
+        raise SystemExit(130) from None
+
+
+def _fail(message: str) -> NoReturn:
+    print(f"boundcheck: {' '.join(message.split())}", file=sys.stderr)
+    raise SystemExit(2) from None
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"boundcheck {boundcheck.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Check convergence theorems: evaluate their bounds, measure runs against them, and report."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
+
+
+@app.command()
+def claims(as_json: Json = False) -> None:
+    """List the catalogue: id, title and source of every claim."""
+    rows = [
+        {
+            "id": claim.id,
+            "title": claim.title,
+            "source": claim.source,
+            "statement_latex": claim.statement_latex,
+            "hypotheses": [hypothesis.id for hypothesis in claim.hypotheses],
+            "parameters": [parameter.name for parameter in claim.parameters],
+        }
+        for claim in catalogue.values()
+    ]
+    if as_json:
+        _print_json({"claims": rows})
+        return
+    table = Table("id", "title", "source")
+    for claim in catalogue.values():
+        table.add_row(claim.id, claim.title, claim.source)
+    _stdout.print(table)
+
+
+@app.command()
+def bound(
+    claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim with a number, such as jiang2024.theorem2.")],
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A symbol's value: r=8, zeta=0.1, T=10_000, G=1/3."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Evaluate the quantities of a claim at given constants, each with a rigorous enclosure."""
+    claim = catalogue[claim_id]
+    inputs = _assignments(assignments or [])
+    values, exact = claim.values(**inputs), claim.check(inputs)
+    enclosures = {name: enclose(claim.expression(name), exact).str(15) for name in claim.names}
+    if as_json:
+        _print_json({"claim": claim.id, "values": values, "enclosures": enclosures})
+        return
+    table = Table(
+        "quantity", "value", "enclosure (Arb)", "meaning", title=f"{claim.id}: {claim.title}", title_justify="left"
+    )
+    for quantity in claim.quantities:
+        table.add_row(quantity.name, f"{values[quantity.name]:.6g}", enclosures[quantity.name], quantity.meaning)
+    _stdout.print(table)
+
+
+@app.command()
+def measure(
+    spec: Annotated[Path, typer.Argument(metavar="SPEC.toml", help="An experiment, or a sweep: any list in the spec.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the report page; default: <runs>/report-<spec>.")] = None,
+    runs: Runs = Path("runs"),
+    device: Device = "cpu",
+    strict: Strict = False,
+    as_json: Json = False,
+) -> None:
+    """Run the experiments of a spec, audit them, and write a report page."""
+    from boundcheck.report.page import load_runs, write_page
+
+    with _progress() as tick:
+        results = boundcheck.measure(spec, runs, device, tick)
+    folder = out or runs / f"report-{spec.stem}"
+    stored = load_runs([runs / result["run_id"] for result in results])
+    lead = f"The experiments of {spec.name}."
+    files = write_page(stored, folder / "index.html", f"{spec.stem}, measured", lead, f"boundcheck measure {spec.name}")
+    if as_json:
+        _print_json({"runs": results, "report": str(files[0])})
+    else:
+        _print_verdicts(results)
+        _stdout.print(f"Report: {files[0]}", soft_wrap=True)
+    _exit(strict, results)
+
+
+@app.command()
+def audit(
+    paper: Annotated[str, typer.Argument(help="The paper's key: jiang2024.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the report; default: reports/<paper>.")] = None,
+    runs: Runs = Path("runs"),
+    device: Device = "cpu",
+    strict: Strict = False,
+    as_json: Json = False,
+) -> None:
+    """The main job: all that boundcheck has on a paper, into one report."""
+    with _progress() as tick:
+        outcome = boundcheck.audit(paper, out, runs, device, tick)
+    if as_json:
+        _print_json(outcome)
+    else:
+        table = Table("no.", "where", "verdict", "evidence")
+        for finding in outcome["findings"]:
+            table.add_row(str(finding["number"]), finding["locator"], finding["verdict"], finding["evidence"])
+        _stdout.print(table)
+        _print_verdicts(outcome["runs"])
+        _stdout.print(f"Report: {outcome['report']}", soft_wrap=True)
+    _exit(strict, outcome["findings"] + outcome["runs"])
+
+
+@app.command()
+def report(
+    run: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of finished runs.")],
+    out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("report"),
+    data: Annotated[bool, typer.Option("--data", help="Export each trace as netCDF and CSV too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Figures and tables from stored runs."""
+    from boundcheck.report.page import export_data, load_runs, write_page
+
+    stored = load_runs(run)
+    command = f"boundcheck report {' '.join(path.name for path in run)}"
+    lead = f"{len(stored)} stored run{'s' if len(stored) > 1 else ''}."
+    files = write_page(stored, out / "index.html", "Stored runs", lead, command)
+    if data:
+        files += export_data(stored, out / "data")
+    if as_json:
+        _print_json({"files": [str(path) for path in files]})
+    else:
+        for path in files:
+            _stdout.print(str(path), soft_wrap=True)
+
+
+def _assignments(texts: list[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            raise InputError("--set", text, "NAME=VALUE, such as r=8")
+        if name.strip() in found:
+            raise InputError("--set", text, f"one value for {name.strip()}, which is set twice")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    print(json.dumps(value, allow_nan=False))
+
+
+def _print_verdicts(results: list[dict[str, Any]]) -> None:
+    table = Table("run", "claim", "verdict", "reason")
+    for result in results:
+        table.add_row(result["run_id"], result["claim"], result["verdict"], result["reason"])
+    _stdout.print(table)
+
+
+def _exit(strict: bool, results: list[dict[str, Any]]) -> None:
+    if strict and any(result["verdict"] != "supported" for result in results):
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _progress() -> Iterator[Tick]:
+    """A progress line on stderr: the stage, a bar, and the time left in it."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=_stderr, transient=True) as bar:
+        task: TaskID = bar.add_task("starting", total=None)
+        stage = ""
+
+        def tick(name: str, done: int, total: int) -> None:
+            nonlocal stage, task
+            if name != stage:
+                bar.remove_task(task)
+                stage, task = name, bar.add_task(name, total=total)
+            bar.update(task, completed=done)
+
+        yield tick

@@ -1,0 +1,138 @@
+"""From stored runs to one self-contained HTML page, with its figures as files for a paper beside it."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from boundcheck.claims import Claim, catalogue
+from boundcheck.errors import InputError
+from boundcheck.measure.store import RunFolder
+from boundcheck.report.figures import StoredRun, bracket_figure, gradient_figure, pdf, svg
+from boundcheck.report.words import label, mathml, number, rank_exponent, takes_c
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A row of the referee's table: its number in the audit of the paper, where, the verdict, and the evidence."""
+
+    number: int
+    locator: str
+    verdict: str
+    evidence: str
+
+
+def load_runs(folders: list[Path]) -> list[StoredRun]:
+    """Finished runs from their folders; raises InputError for a folder that holds none."""
+    found = []
+    for path in folders:
+        folder = RunFolder.open(path)
+        result = folder.result()
+        if result is not None:
+            found.append(StoredRun(result, folder.trace()))
+    return found
+
+
+def write_page(
+    runs: list[StoredRun], page: Path, title: str, lead: str, command: str, findings: list[Finding] | None = None
+) -> list[Path]:
+    """Write the page and, beside it, each figure as SVG and PDF and all results as JSON.
+
+    Returns:
+        The files written, the page first.
+
+    Raises:
+        InputError: where the folder cannot be written.
+
+    """
+    figures = {"gradient_norm": gradient_figure(runs), "smoothness": bracket_figure(runs)}
+    drawn = {name: figure for name, figure in figures.items() if figure is not None}
+    # Drawn once: a second rendering of a figure would count on in its ids.
+    svgs = {name: svg(figure) for name, figure in drawn.items()}
+    content: dict[Path, bytes] = {
+        page: _html(runs, title, lead, command, findings or [], svgs).encode(),
+        page.with_name("results.json"): _results(runs).encode(),
+    }
+    for name, figure in drawn.items():
+        content[page.with_name(f"{name}.svg")] = svgs[name].encode()
+        content[page.with_name(f"{name}.pdf")] = pdf(figure)
+    try:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        for path, data in content.items():
+            temporary = path.with_name(path.name + ".part")
+            temporary.write_bytes(data)
+            os.replace(temporary, path)
+    except OSError as error:
+        raise InputError("out", page.parent, f"a folder that can be written ({error.strerror})") from None
+    return list(content)
+
+
+def export_data(runs: list[StoredRun], folder: Path) -> list[Path]:
+    """Each run's trace as netCDF and as CSV, for other tools."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for run in runs:
+        name = folder / run.result["run_id"]
+        run.trace.to_netcdf(name.with_suffix(".nc"), engine="scipy")
+        written.append(name.with_suffix(".nc"))
+        for dims in dict.fromkeys(x.dims for x in run.trace.data_vars.values()):
+            names = [key for key, x in run.trace.data_vars.items() if x.dims == dims]
+            path = name.with_name(f"{name.name}.{'-'.join(map(str, dims))}.csv")
+            run.trace[names].to_dataframe().to_csv(path)
+            written.append(path)
+    return written
+
+
+def _html(
+    runs: list[StoredRun], title: str, lead: str, command: str, findings: list[Finding], svgs: dict[str, str]
+) -> str:
+    environment = Environment(
+        loader=PackageLoader("boundcheck.report", "."), autoescape=True, undefined=StrictUndefined
+    )
+    environment.globals |= {"label": label, "number": number, "mathml": mathml, "badge": _badge}
+    theorems = [run for run in runs if run.is_theorem]
+    horizons = theorems[0].result["horizons"] if theorems else []
+    return environment.get_template("page.html.j2").render(
+        title=title,
+        lead=lead,
+        command=command,
+        findings=findings,
+        theorems=theorems,
+        brackets=[run for run in runs if not run.is_theorem],
+        gradient_svg=Markup(svgs.get("gradient_norm", "")),
+        bracket_svg=Markup(svgs.get("smoothness", "")),
+        horizon_claims=[(each["claim"], each["lipschitz"]) for each in horizons],
+        exponents=_exponents(runs),
+        claims=_claims(runs),
+        environment=runs[0].result["environment"] if runs else {},
+    )
+
+
+def _badge(verdict: str) -> Markup:
+    return Markup('<span class="badge {0}">{0}</span>').format(verdict)
+
+
+def _claims(runs: list[StoredRun]) -> list[Claim]:
+    """Every claim that the page speaks of, in the catalogue's order."""
+    named = {run.result["claim"] for run in runs}
+    named |= {end["claim"] for run in runs for end in run.result["upper"]}
+    named |= {each["claim"] for run in runs for each in run.result.get("horizons", [])}
+    return [claim for claim in catalogue.values() if claim.id in named]
+
+
+def _exponents(runs: list[StoredRun]) -> list[dict[str, str]]:
+    rows = []
+    for claim in _claims(runs):
+        if "bound" not in claim.names:
+            continue
+        choices = (("a constant free of r", None), ("σ", "sigma"), ("√r σ", "sqrt(r) sigma"))
+        for words, lipschitz in choices if takes_c(claim) else (("–", None),):
+            rows.append({"title": claim.title, "lipschitz": words, "exponent": str(rank_exponent(claim, lipschitz))})
+    return rows
+
+
+def _results(runs: list[StoredRun]) -> str:
+    return json.dumps([run.result for run in runs], indent=1, sort_keys=True, allow_nan=False) + "\n"

@@ -1,0 +1,56 @@
+"""How the report names and prints things: labels of claims, numbers at a few digits, formulas as MathML."""
+
+import math
+
+import latex2mathml.converter
+import sympy as sp
+from markupsafe import Markup
+
+from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.symbols import C, r, sigma
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def label(claim_id: str, lipschitz: str) -> str:
+    """What figures and tables call a claim, with the C that it was given where it takes one."""
+    claim = catalogue[claim_id]
+    if not takes_c(claim):
+        return claim.title
+    return f"{claim.title}, C = {lipschitz.replace('sqrt(r) sigma', '√r σ').replace('sigma', 'σ')}"
+
+
+def takes_c(claim: Claim) -> bool:
+    """Whether Assumption 3's C is one of the claim's parameters."""
+    return any(parameter.symbol == C for parameter in claim.parameters)
+
+
+def number(value: float | int | None, digits: int = 3) -> str:
+    """A number for a person: integers whole with thin spaces, others at `digits` significant digits."""
+    if value is None:
+        return "–"
+    if isinstance(value, int):
+        return f"{value:,}".replace(",", "\u202f")
+    if value == 0 or 1e-3 <= abs(value) < 10**5:
+        decimals = 0 if value == 0 else max(digits - 1 - math.floor(math.log10(abs(value))), 0)
+        return f"{value:,.{decimals}f}".replace(",", "\u202f")
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    return f"{mantissa}\u202f×\u202f10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
+
+
+def mathml(latex: str) -> Markup:
+    """A formula that browsers set without any script."""
+    return Markup(latex2mathml.converter.convert(latex, display="block"))
+
+
+def rank_exponent(claim: Claim, lipschitz: str | None) -> sp.Rational:
+    r"""The p with bound ~ r^p as r grows, :math:`\lim r\,\partial_r \log(\mathrm{bound})`, from the claim's formula.
+
+    Args:
+        claim: a claim with a ``bound``.
+        lipschitz: what C stands for: ``sigma``, ``sqrt(r) sigma``, or None for a constant free of r.
+
+    """
+    substitution = {None: C, "sigma": sigma, "sqrt(r) sigma": sp.sqrt(r) * sigma}[lipschitz]
+    bound = claim.expression("bound").subs(C, substitution)
+    return sp.limit(sp.simplify(r * sp.diff(sp.log(bound), r)), r, sp.oo)
