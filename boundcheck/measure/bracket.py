@@ -70,9 +70,9 @@ def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tu
     claim = catalogue[spec.claim]
     radii = _radii(spec, claim)
     random = generator(spec, "bracket", device)
-    pairs = _pair_ratios(spec, problem, radii, random, tick)
+    pairs, steepest = _pair_ratios(spec, problem, radii, random, tick)
     ratios, visited = _iterate_ratios(spec, problem, radii, random, tick)
-    curvatures = _curvatures(spec, problem, radii, visited, random, tick)
+    curvatures = _curvatures(spec, problem, steepest, visited, tick)
     trace = xr.Dataset(
         {
             "pair_ratio": ("pair", pairs, {"meaning": "Lipschitz ratio of a sampled pair"}),
@@ -123,9 +123,15 @@ def _radii(spec: Spec, claim: Claim) -> tuple[float, float]:
 
 def _pair_ratios(
     spec: Spec, problem: Problem, radii: tuple[float, float], random: torch.Generator, tick: Tick
-) -> np.ndarray:
-    """Ratios of pairs in the ball, at distances from 1e-4 to 1 of its radius, half of the points extremal."""
+) -> tuple[np.ndarray, list[Point]]:
+    """Ratios of pairs in the ball, at distances from 1e-4 to 1 of its radius, half of the points extremal.
+
+    Returns:
+        All ratios, and one point of each of the pairs with the largest ones, the steepest first.
+
+    """
     found: list[np.ndarray] = []
+    points: list[Point] = []
     for begin in range(0, spec.bracket.pairs, _AT_ONCE):
         count = min(_AT_ONCE, spec.bracket.pairs - begin)
         v, away = (_ball_points(problem, radii, count, random) for _ in range(2))
@@ -133,8 +139,11 @@ def _pair_ratios(
         # The ball is convex: a point on the way to another one is inside.
         A, B = (x + size * (y - x) for x, y in zip(v, away, strict=True))
         found.append(difference_ratio(problem, v, (A, B)).cpu().numpy())
+        points += [(v[0][i : i + 1], v[1][i : i + 1]) for i in range(count)]
         tick("pairs", begin + count, spec.bracket.pairs)
-    return np.concatenate(found)
+    ratios = np.concatenate(found)
+    best = np.argsort(-ratios, kind="stable")[: spec.bracket.points]
+    return ratios, [points[i] for i in best]
 
 
 def _iterate_ratios(
@@ -158,24 +167,17 @@ def _iterate_ratios(
     return np.stack(found), [point for point in visited if _inside(point, radii).all()]
 
 
-def _curvatures(
-    spec: Spec,
-    problem: Problem,
-    radii: tuple[float, float],
-    visited: list[Point],
-    random: torch.Generator,
-    tick: Tick,
-) -> np.ndarray:
-    """Top curvatures at points spread over the ball and, for half of them, along the iterates."""
-    numpy_random = np.random.default_rng(stream(spec, "bracket"))
-    A, B = _ball_points(problem, radii, spec.bracket.points, random)
-    points = [(A[i : i + 1], B[i : i + 1]) for i in range(spec.bracket.points)]
+def _curvatures(spec: Spec, problem: Problem, steepest: list[Point], visited: list[Point], tick: Tick) -> np.ndarray:
+    """Top curvatures where the steepest pairs were, and for half of the points along the iterates."""
+    random = np.random.default_rng(stream(spec, "bracket"))
+    along: list[Point] = []
     if visited:
-        along = np.linspace(0, len(visited) - 1, spec.bracket.points // 2).astype(int)
-        points[: len(along)] = [visited[i] for i in along]
+        chosen = np.linspace(0, len(visited) - 1, spec.bracket.points // 2).astype(int)
+        along = [visited[i] for i in chosen]
+    points = along + steepest[: spec.bracket.points - len(along)]
     found = []
     for number, point in enumerate(points, start=1):
-        found.append(top_curvature(problem, point, numpy_random))
+        found.append(top_curvature(problem, point, random))
         tick("curvature", number, len(points))
     return np.array(found)
 

@@ -15,7 +15,7 @@ from boundcheck.measure.plan import Plan, Start, build, horizon, make_plan
 from boundcheck.measure.progress import Tick
 from boundcheck.measure.run import run_ensemble
 from boundcheck.measure.spec import Spec, expand, load
-from boundcheck.measure.store import RunFolder, environment, finite
+from boundcheck.measure.store import RunFolder, environment
 from boundcheck.measure.verdict import judge
 from boundcheck.problems.problem import Problem
 
@@ -81,8 +81,7 @@ def _measure_one(spec: Spec, problem: Problem, runs: Path, device: str, tick: Ti
         result: dict[str, Any] = common | bracket.as_json() | {"interval": None, "audit": []}
     else:
         result = common | _measure_theorem(spec, problem, folder, device, tick)
-    folder.finish(result)
-    return finite(result)
+    return folder.finish(result)
 
 
 def _measure_theorem(spec: Spec, problem: Problem, folder: RunFolder, device: str, tick: Tick) -> dict[str, Any]:

@@ -87,10 +87,13 @@ class RunFolder:
             raise InputError("RUN", self.path, "a result.json that is valid JSON") from None
         return result
 
-    def finish(self, result: dict[str, Any]) -> None:
-        """Store the result and drop the checkpoint, in an order that a kill between the two survives."""
-        _replace(self.path / "result.json", _json(result))
+    def finish(self, result: dict[str, Any]) -> dict[str, Any]:
+        """Store the result, drop the checkpoint (a kill between the two does no harm), and return what was stored."""
+        text = _json(result)
+        _replace(self.path / "result.json", text)
         (self.path / "checkpoint.pt").unlink(missing_ok=True)
+        stored: dict[str, Any] = json.loads(text)
+        return stored
 
     def checkpoint(self) -> dict[str, Any] | None:
         """The last whole state, or None."""
@@ -133,17 +136,17 @@ def environment(device: str) -> dict[str, Any]:
     }
 
 
-def finite(value: Any) -> Any:
+def _finite(value: Any) -> Any:
     """The same plain data with null for NaN and infinities, which JSON does not have."""
     if isinstance(value, dict):
-        return {key: finite(each) for key, each in value.items()}
+        return {key: _finite(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [finite(each) for each in value]
+        return [_finite(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _json(value: Any) -> str:
-    return json.dumps(finite(value), indent=1, sort_keys=True, allow_nan=False) + "\n"
+    return json.dumps(_finite(value), indent=1, sort_keys=True, allow_nan=False) + "\n"
 
 
 def _replace(path: Path, content: str | Callable[[Path], None]) -> None:

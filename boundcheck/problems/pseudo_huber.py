@@ -9,6 +9,9 @@ from boundcheck.claims.enclose import upper
 from boundcheck.errors import InputError
 from boundcheck.problems.constant import Constant
 
+# Numbers in the temporaries of a minibatch gradient; blocks of replicas are cut to this, which a core's cache holds.
+_CACHE = 2**16
+
 
 class PseudoHuber:
     r"""The mean over noisy targets :math:`M_i` of :math:`\sum_{jl} \varphi((W - M_i)_{jl})`.
@@ -41,7 +44,7 @@ class PseudoHuber:
         """f(W), shape (R,)."""
         square = (W.unsqueeze(1) - self._targets).square()
         # delta^2 (sqrt(1 + u) - 1) as x^2 / (sqrt(1 + u) + 1): no cancellation near x = 0.
-        return (square / (self._stretch(square) + 1)).sum((-2, -1)).mean(-1)
+        return (square / (self._one_plus(square).sqrt_() + 1)).sum((-2, -1)).mean(-1)
 
     def gradient(self, W: Tensor) -> Tensor:
         """The gradient of f at W, shape (R, d, k)."""
@@ -49,7 +52,9 @@ class PseudoHuber:
 
     def batch_gradient(self, W: Tensor, indices: Tensor) -> Tensor:
         """The mean of the samples' gradients over each replica's own minibatch, shape (R, d, k)."""
-        return self._slope(W.unsqueeze(1) - self._targets[indices]).mean(1)
+        block = max(_CACHE // (indices.shape[-1] * self.shape[0] * self.shape[1]), 1)
+        parts = zip(torch.split(W, block), torch.split(indices, block), strict=True)
+        return torch.cat([self._slope(w.unsqueeze(1) - self._targets[i]).mean(1) for w, i in parts])
 
     def sample_gradients(self, W: Tensor) -> Tensor:
         """phi'(W - M_i) for each i, shape (R, n, d, k)."""
@@ -61,10 +66,11 @@ class PseudoHuber:
         return (G @ G.mT).mean(1), (G.mT @ G).mean(1)
 
     def _slope(self, x: Tensor) -> Tensor:
-        return x / self._stretch(x.square())
+        # In place, on a tensor that nobody else has: a fresh one costs more than the arithmetic.
+        return x.mul_(self._one_plus(x.square()).rsqrt_())
 
-    def _stretch(self, square: Tensor) -> Tensor:
-        return (1 + square / self.delta**2).sqrt()
+    def _one_plus(self, square: Tensor) -> Tensor:
+        return (square / self.delta**2).add_(1)
 
 
 def synthetic(

@@ -112,7 +112,8 @@ def _panels(items: list[Any], draw: Any) -> Figure:
     columns = min(len(items), 2)
     rows = -(-len(items) // columns)
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(_WIDTH if columns == 2 else 0.6 * _WIDTH, 2.0 * rows + 0.75), layout="constrained")
+        height = 2.05 * rows + (0.7 if columns == 2 else 1.2)
+        figure = Figure(figsize=(_WIDTH if columns == 2 else 0.6 * _WIDTH, height), layout="constrained")
         axes = list(figure.subplots(rows, columns, squeeze=False).flat)
         entries: dict[str, Any] = {}
         for axis, item in zip(axes, items, strict=False):
@@ -175,7 +176,7 @@ def _draw_bracket(axis: Axes, runs: list[StoredRun]) -> None:
     axis.set_xticks(positions, [str(rank) for rank in ranks])
     axis.set_xlim(-0.4, len(ranks) - 0.6)
     axis.set_xlabel("rank r")
-    axis.set_ylabel(f"smoothness of F [{runs[0].result['problem']['units']}]")
+    axis.set_ylabel(f"smoothness [{runs[0].result['problem']['units']}]")
     radii = {tuple(run.result["radii"]) for run in runs}
     ball = "each run's own ball"
     if len(radii) == 1:

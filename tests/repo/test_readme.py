@@ -1,0 +1,51 @@
+"""The README is run: its Python as doctests, its quick commands as a user would type them; its examples are valid."""
+
+import doctest
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from boundcheck.claims import catalogue
+from boundcheck.measure.spec import Spec, load
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^\$ boundcheck (.+)$", README, flags=re.MULTILINE)
+
+
+def test_python_of_the_readme():
+    failures, tries = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
+    assert tries >= 5
+    assert failures == 0
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith(("claims", "bound"))])
+def test_quick_commands_of_the_readme(command):
+    result = subprocess.run([sys.executable, "-m", "boundcheck", *shlex.split(command)], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+
+def test_readme_names_only_what_exists():
+    assert len(COMMANDS) >= 6
+    for name in re.findall(r"`((?:jiang2024|meft)\.[a-z0-9_]+)`", README):
+        assert name in catalogue, name
+    for path in re.findall(r"examples/\w+\.toml", README):
+        assert (ROOT / path).is_file()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.toml")), ids=lambda path: path.stem)
+def test_examples_are_valid_specs(path):
+    assert load(path)
+
+
+def test_readme_lists_every_field_of_a_spec():
+    for name, field in Spec.model_fields.items():
+        tables = [t for t in get_args(field.annotation) or (field.annotation,) if hasattr(t, "model_fields")]
+        for key in {key for table in tables for key in table.model_fields} or {name}:
+            if key != "kind" or name == "problem":
+                assert re.search(rf"`(?:{name}\.)?{key}`", README), f"{name}.{key}"

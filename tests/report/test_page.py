@@ -1,0 +1,152 @@
+"""The page: self-contained, the same twice, true to its runs; figures of each kind; exports that read back."""
+
+import dataclasses
+import re
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from boundcheck.errors import InputError
+from boundcheck.report import audit
+from boundcheck.report.figures import bracket_figure, gradient_figure, svg
+from boundcheck.report.jiang2024 import findings
+from boundcheck.report.page import export_data, load_runs, write_page
+from boundcheck.report.words import number
+
+
+def _write(runs, folder):
+    return write_page(runs, folder / "index.html", "A title", "A lead.", "boundcheck measure x.toml")
+
+
+def test_page_is_self_contained_and_names_every_run(stored, tmp_path):
+    text = _write(stored, tmp_path)[0].read_text()
+    outside = re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#)([^"')\s>]+)""", text)
+    assert outside == [], "the page loads nothing"
+    assert text.count("<svg") == 2
+    for run in stored:
+        assert run.result["verdict"] in text
+    assert number(stored[0].result["bound"]) in text
+    assert stored[0].result["run_id"] in text
+
+
+def test_same_runs_give_the_same_bytes(stored, tmp_path):
+    first = {path.name: path.read_bytes() for path in _write(stored, tmp_path / "a")}
+    second = {path.name: path.read_bytes() for path in _write(stored, tmp_path / "b")}
+    assert first.keys() == {
+        "index.html",
+        "results.json",
+        "gradient_norm.svg",
+        "gradient_norm.pdf",
+        "smoothness.svg",
+        "smoothness.pdf",
+    }
+    assert first == second
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_text_from_a_run_is_escaped(stored, tmp_path):
+    run = stored[0]
+    result = run.result | {"reason": "<script>alert(1)</script>"}
+    text = _write([dataclasses.replace(run, result=result)], tmp_path)[0].read_text()
+    assert "<script>" not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_figures_say_nothing_where_there_is_nothing(stored):
+    theorems, brackets = [run for run in stored if run.is_theorem], [run for run in stored if not run.is_theorem]
+    assert gradient_figure(brackets) is None
+    assert gradient_figure([]) is None
+    assert bracket_figure([]) is None
+    assert bracket_figure(theorems) is not None, "a theorem's run brackets the smoothness along its path"
+
+
+def test_curves_lie_inside_the_axes(stored):
+    for figure in (gradient_figure(stored), bracket_figure(stored)):
+        for axis in figure.axes:
+            low, high = axis.get_ylim()
+            for line in axis.lines:
+                y = np.asarray(line.get_ydata(), dtype=float)
+                y = y[np.isfinite(y)]
+                assert (y >= low).all(), line.get_label()
+                assert (y <= high).all(), line.get_label()
+
+
+def test_figures_are_well_formed_and_labelled(stored):
+    figure = gradient_figure(stored)
+    ET.fromstring(svg(figure))
+    (axis,) = figure.axes
+    assert axis.get_xlabel() == "iteration t"
+    assert "loss units²" in axis.get_ylabel()
+
+
+def test_no_text_of_a_figure_overlaps_another(stored):
+    for figure in (gradient_figure(stored), bracket_figure(stored)):
+        renderer = FigureCanvasAgg(figure).get_renderer()
+        figure.draw(renderer)
+        boxes = []
+        for axis in figure.axes:
+            texts = [
+                axis.xaxis.label,
+                axis.yaxis.label,
+                axis._left_title,
+                *axis.get_xticklabels(),
+                *axis.get_yticklabels(),
+            ]
+            boxes += [
+                t.get_window_extent(renderer).shrunk(0.98, 0.98) for t in texts if t.get_text() and t.get_visible()
+            ]
+        boxes += [t.get_window_extent(renderer) for t in figure.legends[0].get_texts()]
+        inside = [box for box in boxes if figure.bbox.overlaps(box)]
+        for i, box in enumerate(inside):
+            assert not any(box.overlaps(other) for other in inside[:i]), "two texts overlap"
+
+
+def test_exports_read_back_to_the_trace(stored, tmp_path):
+    files = export_data(stored[:2], tmp_path / "data")
+    with xr.open_dataset(files[0], engine="scipy") as back:
+        xr.testing.assert_allclose(back.load(), stored[0].trace)
+    table = pd.read_csv(files[1])
+    np.testing.assert_allclose(
+        table["gradient_square_norm"].to_numpy(), stored[0].trace["gradient_square_norm"].values.ravel()
+    )
+    assert {path.suffix for path in files} == {".nc", ".csv"}
+
+
+def test_findings_follow_the_runs(stored):
+    digits = [
+        dataclasses.replace(run, result=run.result | {"problem": run.result["problem"] | {"name": "digits"}})
+        for run in stored
+    ]
+    by_number = {finding.number: finding for finding in findings(digits)}
+    assert by_number.keys() == {8, 12, 18}
+    assert by_number[8].verdict == "supported"
+    broken = [
+        dataclasses.replace(run, result=run.result | {"verdict": "violated"}) if not run.is_theorem else run
+        for run in digits
+    ]
+    finding = next(f for f in findings(broken) if f.number == 8)
+    assert finding.verdict == "violated"
+    assert finding.evidence.startswith("In 0 of 2 brackets")
+    escaped = digits[0].result | {
+        "audit": [
+            a | {"status": "failed"} if a["hypothesis"] == "jiang2024.assumption2" else a
+            for a in digits[0].result["audit"]
+        ]
+    }
+    finding = next(f for f in findings([dataclasses.replace(digits[0], result=escaped), *digits[1:]]) if f.number == 18)
+    assert finding.verdict == "hypothesis-failed"
+
+
+def test_bad_input_is_refused_before_anything_is_written(tmp_path, run_folders):
+    with pytest.raises(InputError, match="RUN"):
+        load_runs([tmp_path])
+    with pytest.raises(InputError, match="paper"):
+        audit("nobody2020", out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="out"):
+        _write(load_runs(run_folders[:1]), tmp_path / "file" / "below")

@@ -1,0 +1,59 @@
+"""Labels, numbers for people, and exponents of the rank read off the formulas."""
+
+import pytest
+import sympy as sp
+
+from boundcheck.claims import catalogue
+from boundcheck.report.words import label, mathml, number, rank_exponent
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (1.0, "1.00"),
+        (0.00123456, "0.00123"),
+        (9.999, "10.00"),
+        (12345.6, "12\u202f346"),
+        (-3.14159, "-3.14"),
+        (1.5e-7, "1.50\u202f×\u202f10⁻⁷"),
+        (2.5e12, "2.50\u202f×\u202f10¹²"),
+        (28129, "28\u202f129"),
+        (None, "–"),
+    ],
+)
+def test_number_keeps_few_digits(value, text):
+    assert number(value) == text
+
+
+def test_labels_name_the_c_only_of_claims_that_take_one():
+    assert label("jiang2024.lemma1", "sqrt(r) sigma") == "Lemma 1, as printed, C = √r σ"
+    assert label("meft.lemma1_sharp", "sqrt(r) sigma") == "Lemma 1, sharp"
+
+
+@pytest.mark.parametrize(
+    ("claim", "lipschitz", "exponent"),
+    [
+        ("jiang2024.theorem2", None, sp.Rational(1, 4)),
+        ("jiang2024.theorem2", "sigma", sp.Rational(1, 4)),
+        ("jiang2024.theorem2", "sqrt(r) sigma", sp.Rational(1, 2)),
+        ("jiang2024.rate", None, sp.Rational(1, 4)),
+        ("meft.theorem2_repaired", None, 0),
+        ("meft.theorem2_best_step", None, 0),
+    ],
+)
+def test_rank_exponent_is_that_of_the_formula(claim, lipschitz, exponent):
+    assert rank_exponent(catalogue[claim], lipschitz) == exponent
+
+
+def test_rank_exponent_agrees_with_the_slope_far_out():
+    claim = catalogue["jiang2024.theorem2"]
+    inputs = {"L": 2.0, "C": 1.0, "G": 3.0, "sigma": 0.5, "D": 1.0, "zeta": 1.0, "T": 1e9}
+    bound = claim.function("bound")
+    slope = sp.log(bound(r=1e14, **inputs) / bound(r=1e12, **inputs), 100)
+    assert abs(slope - rank_exponent(claim, None)) < 1e-6
+
+
+def test_every_statement_becomes_mathml():
+    for claim in catalogue.values():
+        assert mathml(claim.statement_latex).startswith("<math")

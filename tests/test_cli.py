@@ -1,0 +1,125 @@
+"""The command line as its user meets it: JSON alone on stdout, one-line errors with exit code 2, --strict."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import boundcheck
+
+SET = "--set L=1 --set C=1 --set sigma=1 --set G=3 --set r=4 --set zeta=0.1 --set D=1"
+SPEC = """
+claim = "jiang2024.theorem2"
+[problem]
+kind = "pseudo-huber"
+d = 4
+k = 4
+samples = 8
+delta = 0.25
+noise = 0.5
+[adapter]
+rank = {rank}
+gain = 1.5
+[run]
+replicas = 64
+audits = 8
+"""
+
+
+def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "boundcheck", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120)
+
+
+def test_claims_lists_the_catalogue():
+    answer = json.loads(run("claims", "--json").stdout)
+    ids = [claim["id"] for claim in answer["claims"]]
+    assert ids == list(boundcheck.claims)
+    assert {"id", "title", "source", "statement_latex", "hypotheses"} <= answer["claims"][0].keys()
+    assert "jiang2024.theorem2" in run("claims").stdout
+
+
+def test_bound_prints_the_values():
+    answer = json.loads(run("bound", "jiang2024.theorem2", *SET.split(), "--set", "T=10_000", "--json").stdout)
+    assert answer["values"].keys() == {"Lhat", "alpha", "T_min", "bound"}
+    assert answer["values"]["Lhat"] == 7.0
+    assert answer["values"]["T_min"] == pytest.approx(2800)
+    assert "7.00000" in answer["enclosures"]["Lhat"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (f"bound jiang2024.theorem2 {SET} --set T=2799", ("T = 2799", "T_min = 2800")),
+        (f"bound jiang2024.theorem2 {SET} --set T=1e9 --set L=2", ("--set = L=2", "twice")),
+        (f"bound jiang2024.theorem2 {SET}", ("T = (not given)", "number of iterations")),
+        ("bound jiang2024.lemma1 --set L=0 --set C=1 --set sigma=1 --set G=3 --set r=4", ("L = 0", "positive real")),
+        ("bound jiang2024.lemma1 --set L=1 --set C=1 --set sigma=1 --set G=3 --set r=1.5", ("r = 1.5", "integer")),
+        ("bound jiang2024.lemma1 --set lambda=1", ("lambda = 1", "L, C, G, sigma, r")),
+        ("bound jiang2024.lemma1 --set L", ("--set = L", "NAME=VALUE")),
+        ("bound jiang2024.lemma2", ("claim = jiang2024.lemma2", "jiang2024.lemma1")),
+        ("bound", ("ID",)),
+        ("boun", ("boun",)),
+        ("measure nowhere.toml", ("SPEC = nowhere.toml",)),
+        ("report nowhere", ("RUN = nowhere",)),
+        ("audit nobody2020", ("paper = nobody2020", "jiang2024")),
+        ("claims --jason", ("--jason",)),
+    ],
+)
+def test_bad_usage_and_input_end_in_one_line(arguments, words, tmp_path):
+    result = run(*arguments.split(), cwd=tmp_path)
+    assert result.returncode == 2
+    assert result.stdout == ""
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1, result.stderr
+    assert lines[0].startswith("boundcheck: ")
+    for word in words:
+        assert word in lines[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_measure_and_report_from_a_spec(tmp_path):
+    (tmp_path / "spec.toml").write_text(SPEC.format(rank="[1, 2]"))
+    first = run("measure", "spec.toml", "--json", cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    answer = json.loads(first.stdout)
+    assert len(answer["runs"]) == 2
+    for key in ("run_id", "claim", "verdict", "reason", "measured", "bound", "interval", "audit"):
+        assert key in answer["runs"][0]
+    page = tmp_path / answer["report"]
+    assert page.is_file()
+    before = page.read_bytes()
+    assert run("measure", "spec.toml", "--json", cwd=tmp_path).stdout == first.stdout, "a finished run is read back"
+    assert page.read_bytes() == before
+
+    folders = [f"runs/{each['run_id']}" for each in answer["runs"]]
+    made = json.loads(run("report", *folders, "--out", "again", "--data", "--json", cwd=tmp_path).stdout)
+    assert all((tmp_path / name).is_file() for name in made["files"])
+
+
+def test_strict_exits_with_one_unless_all_is_supported(tmp_path):
+    (tmp_path / "good.toml").write_text(SPEC.format(rank=2))
+    # A ball that the first iterate is already outside of.
+    (tmp_path / "bad.toml").write_text(SPEC.format(rank=2) + "zeta = 1.0\n[domain]\na = 0.1\nb = 0.1\n")
+    assert run("measure", "good.toml", "--strict", cwd=tmp_path).returncode == 0
+    bad = run("measure", "bad.toml", "--strict", "--json", cwd=tmp_path)
+    assert bad.returncode == 1
+    assert json.loads(bad.stdout)["runs"][0]["verdict"] == "hypothesis-failed"
+
+
+def test_a_bad_experiment_in_a_sweep_stops_it_before_the_first(tmp_path):
+    (tmp_path / "spec.toml").write_text(SPEC.format(rank="[1, 5]"))
+    result = run("measure", "spec.toml", cwd=tmp_path)
+    assert result.returncode == 2
+    assert "adapter.rank = 5: expected an integer from 1 to min(d, k) = 4" in result.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_help_version_and_no_command():
+    assert run("--version").stdout.strip() == f"boundcheck {boundcheck.__version__}"
+    assert run("--help").returncode == 0
+    bare = run()
+    assert bare.returncode == 2
+    assert "measure" in bare.stdout
