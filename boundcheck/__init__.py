@@ -7,9 +7,6 @@
 `bc.measure(spec)` runs an experiment, `bc.audit("jiang2024")` makes the report on a paper.
 """
 
-# The version stands before the imports: the run folder's module reads it while they run.
-__version__ = "0.1.0"
-
 from boundcheck.claims import Claim
 from boundcheck.claims import catalogue as claims
 from boundcheck.errors import BoundcheckError, InputError
@@ -17,5 +14,6 @@ from boundcheck.errors import BoundcheckError, InputError
 # These names hide the subpackages of the same name on purpose: `from boundcheck.measure.spec import Spec` still works.
 from boundcheck.measure import measure
 from boundcheck.report import audit
+from boundcheck.version import __version__
 
-__all__ = ["BoundcheckError", "Claim", "InputError", "audit", "claims", "measure"]
+__all__ = ["BoundcheckError", "Claim", "InputError", "__version__", "audit", "claims", "measure"]

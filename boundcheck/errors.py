@@ -3,6 +3,9 @@
 Everything raised elsewhere is a bug in boundcheck and keeps its traceback.
 """
 
+# Characters of a value that a message quotes.
+_LONGEST = 100
+
 
 class BoundcheckError(Exception):
     """Base class of every error that boundcheck raises on purpose."""
@@ -22,4 +25,9 @@ class InputError(BoundcheckError, ValueError):
         self.field = field
         self.value = value
         self.expected = expected
-        super().__init__(f"{field} = {value}: expected {expected}")
+        super().__init__(f"{field} = {_one_line(value)}: expected {expected}")
+
+
+def _one_line(value: object) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"

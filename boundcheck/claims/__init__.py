@@ -10,6 +10,11 @@ from boundcheck.errors import InputError
 __all__ = ["Catalogue", "Claim", "Quantity", "catalogue"]
 
 
+class _UnknownClaimError(InputError, KeyError):
+    # A KeyError prints the repr of its argument.
+    __str__ = Exception.__str__
+
+
 class Catalogue(Mapping[str, Claim]):
     """All claims by id, in the order of their papers."""
 
@@ -17,11 +22,11 @@ class Catalogue(Mapping[str, Claim]):
         self._claims = {claim.id: claim for claim in claims}
 
     def __getitem__(self, id: str) -> Claim:
-        """The claim called `id`; raises InputError, which is no KeyError, with the nearest ids."""
+        """The claim called `id`; raises an InputError with the nearest ids, which is a KeyError too."""
         if id in self._claims:
             return self._claims[id]
         near = get_close_matches(id, self._claims, n=3, cutoff=0.5) or list(self._claims)
-        raise InputError("claim", id, f"an id of the catalogue, such as {', '.join(near)}")
+        raise _UnknownClaimError("claim", id, f"an id of the catalogue, such as {', '.join(near)}")
 
     def __contains__(self, id: object) -> bool:
         """Whether the catalogue has a claim called `id`."""

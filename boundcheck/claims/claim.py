@@ -4,18 +4,21 @@ The formula lives once, as the sympy expression of a `Quantity`. Number, Arb enc
 that expression and from nowhere else.
 """
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from html import escape
 from typing import Any
 
 import latex2mathml.converter
+import numpy as np
 import sympy as sp
 from flint import arb
 
-from boundcheck.claims.enclose import enclose, sign
+from boundcheck.claims.enclose import enclose
 from boundcheck.claims.inputs import Number, checked
+from boundcheck.claims.sign import sign
 from boundcheck.claims.symbols import LATEX_NAMES, PARAMETERS, Parameter
 from boundcheck.errors import InputError
 
@@ -100,11 +103,17 @@ class Claim:
         """Every quantity as a float.
 
         Raises:
-            InputError: for an unknown, missing or out-of-domain symbol, and where a condition fails.
+            InputError: for an unknown, missing or out-of-domain symbol, where a condition fails, and where a number
+                lies beyond the range of floats.
 
         """
-        numbers = {str(symbol.name): float(value) for symbol, value in self.check(inputs).items()}
-        return {name: float(function(**numbers)) for name, function in self._functions.items()}
+        numbers = {str(symbol.name): _float(str(symbol.name), value) for symbol, value in self.check(inputs).items()}
+        with np.errstate(all="ignore"):
+            values = {name: float(np.float64(f(**numbers))) for name, f in self._functions.items()}
+        for name, value in values.items():
+            if not 0 < value < math.inf:
+                raise InputError(name, value, "a number within the range of floats; the inputs are too extreme")
+        return values
 
     def bound(self, **inputs: Number) -> float:
         """The last quantity as a float: L̂ of a lemma, the right-hand side of a theorem.
@@ -183,6 +192,10 @@ class Claim:
         """One equation per quantity, in order of derivation."""
         return tuple(f"{_latex(q.symbol)} = {_latex(q.expression)}" for q in self.quantities)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields alone: compiled functions and other cached derivations are made anew in another process."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.statement_latex}$"
 
@@ -190,6 +203,14 @@ class Claim:
         lines = (self.statement_latex, *self.definitions_latex)
         formulas = "".join(f"<p>{latex2mathml.converter.convert(line)}</p>" for line in lines)
         return f"<h4>{escape(self.title)} <small>{escape(self.id)}; {escape(self.source)}</small></h4>{formulas}"
+
+
+def _float(name: str, value: sp.Expr) -> float:
+    """The nearest float to an exact positive number, refused where that is 0 or infinite."""
+    nearest = float(enclose(value, {}))
+    if not 0 < nearest < math.inf:
+        raise InputError(name, value, "a number within the range of floats")
+    return nearest
 
 
 def _latex(expression: sp.Basic) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import sympy as sp
 from flint import arb, ctx, fmpq
 
-# Where 64 bits cannot tell a difference from zero, more may; an exact tie is left to algebra.
+# A ball can come out NaN, where a root's argument straddles 0; more bits may help.
 _LADDER = (64, 256, 1024, 4096)
 
 
@@ -65,24 +65,6 @@ def _power(base: arb, exponent: sp.Rational) -> arb:
     root = base if exponent.q == 1 else (base.sqrt() if exponent.q == 2 else base.root(int(exponent.q)))
     power = math.prod([root] * abs(int(exponent.p)), start=arb(1))
     return power if exponent.p > 0 else 1 / power
-
-
-def sign(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> int:
-    """Decide the sign of `expression` at exact `values`: -1, 0 or 1, and never by rounding.
-
-    Raises:
-        ArithmeticError: when neither 4096 bits nor simplification decide it.
-
-    """
-    for bits in _LADDER:
-        ball = enclose(expression, values, bits)
-        if ball > 0:
-            return 1
-        if ball < 0:
-            return -1
-    if sp.simplify(expression.subs(values)) == 0:
-        return 0
-    raise ArithmeticError(f"the sign of {expression} at {dict(values)} is undecided at {_LADDER[-1]} bits")
 
 
 def upper(ball: arb) -> float:

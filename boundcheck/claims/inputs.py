@@ -5,8 +5,10 @@ from collections.abc import Collection, Mapping
 from fractions import Fraction
 from typing import Any, TypeAlias
 
+import numpy as np
 import sympy as sp
 
+from boundcheck.claims.enclose import enclose
 from boundcheck.claims.symbols import Parameter
 from boundcheck.errors import InputError
 
@@ -20,16 +22,21 @@ def exact(name: str, value: Any) -> sp.Expr:
         InputError: for text that is no number, and for NaN or an infinity.
 
     """
-    if isinstance(value, sp.Expr) and value.is_number and value.is_real:
-        return value
+    expected = "a finite number such as 10_000, 0.1, 1e-3 or 3/4"
     try:
-        if isinstance(value, bool):
+        if isinstance(value, bool | np.bool_):
             raise TypeError
+        if isinstance(value, sp.Expr):
+            number = sp.Rational(value) if isinstance(value, sp.Float) else value
+            # Raises TypeError for what is not built of rationals and roots.
+            if not enclose(number, {}).is_finite():
+                raise ValueError
+            return number
         if isinstance(value, numbers.Integral):
             return sp.Integer(int(value))
         fraction = Fraction(value) if isinstance(value, str | Fraction) else Fraction(float(value))
     except (TypeError, ValueError, OverflowError, ZeroDivisionError):
-        raise InputError(name, value, "a finite number such as 10_000, 0.1, 1e-3 or 3/4") from None
+        raise InputError(name, value, expected) from None
     return sp.Rational(fraction.numerator, fraction.denominator)
 
 

@@ -12,6 +12,7 @@ from boundcheck.claims.jiang2024 import (
     ASSUMPTION_4,
     LEMMA_1,
     MINIMUM_GRADIENT,
+    ROOT_TERM,
     SHORTEST_HORIZON,
     STEP_SIZE,
     A_t,
@@ -19,7 +20,7 @@ from boundcheck.claims.jiang2024 import (
     W,
 )
 from boundcheck.claims.symbols import D, G, L, Lhat, T, a, alpha, b, bound, kappa, q, s, sigma, zeta
-from boundcheck.claims.vocabulary import Expectation, F, Gradient, Iterate, SpectralNorm, f, n, t
+from boundcheck.claims.vocabulary import F, Gradient, Iterate, MatrixExpectation, SpectralNorm, f, n, t
 
 BALL = Claim(
     "meft.ball",
@@ -42,7 +43,7 @@ CONDITIONALLY_UNBIASED = Claim(
     "meft.unbiased",
     "Conditionally unbiased stochastic gradient",
     "jiang2024, section 3, before Algorithm 1, stated given the past, as the proof uses it",
-    sp.Eq(Expectation(_g_t, _v_t), Gradient(F, _v_t), evaluate=False),
+    sp.Eq(MatrixExpectation(_g_t, _v_t), Gradient(F, _v_t)),
     r"\text{for all } t",
 )
 
@@ -76,7 +77,7 @@ _RATIO = Quantity(q, sp.sqrt(Lhat * D / (zeta**2 * T), evaluate=False), "the pap
 # kappa times sqrt(D L̂ ζ²/T): the paper's right-hand side with its 2.5 replaced.
 _BOUND = Quantity(
     bound,
-    sp.Mul(kappa, sp.sqrt(D * Lhat * zeta**2 / T, evaluate=False), evaluate=False),
+    sp.Mul(kappa, ROOT_TERM, evaluate=False),
     "bound on the average, hence on the smallest, expected squared gradient norm",
 )
 
@@ -108,8 +109,9 @@ THEOREM_2_BEST_STEP = Claim(
     (
         *LEMMA_1_SHARP.quantities,
         _RATIO,
-        Quantity(alpha, (q * sp.sqrt(q**2 + 2) - q**2) / Lhat, "constant step size"),
         Quantity(kappa, q + sp.sqrt(q**2 + 2), "replaces the printed 2.5; towards sqrt(2)"),
+        # q sqrt(q² + 2) - q² over L̂, in a form that does not cancel for large q.
+        Quantity(alpha, 2 * q / (kappa * Lhat), "constant step size"),
         _BOUND,
     ),
 )

@@ -80,14 +80,33 @@ class Iterate(MatrixExpr):
         return f"{name}_{{{t}}}"
 
 
-class Expectation(sp.Expr):
-    """The expectation of a scalar or matrix expression, given the past when a second argument says so."""
+class _ExpectationLatex:
+    """E[X], or E[X | past] with a second argument."""
 
-    is_commutative = True
+    args: tuple[sp.Basic, ...]
 
     def _latex(self, printer: Any) -> str:
         inside = r" \mid ".join(printer.doprint(argument) for argument in self.args)
         return rf"\mathbb{{E}}\left[ {inside} \right]"
+
+
+class Expectation(_ExpectationLatex, sp.Expr):
+    """The expectation of a scalar expression, given the past when a second argument says so."""
+
+    is_commutative = True
+
+
+class MatrixExpectation(_ExpectationLatex, MatrixExpr):
+    """The expectation of a matrix or vector, entry by entry, given the past when a second argument says so."""
+
+    def __new__(cls, matrix: MatrixExpr, *given: MatrixExpr) -> "MatrixExpectation":
+        """Take the matrix and, for a conditional expectation, what is given."""
+        return sp.Expr.__new__(cls, matrix, *given)
+
+    @property
+    def shape(self) -> tuple[sp.Expr, sp.Expr]:
+        """The shape of the matrix."""
+        return self.args[0].shape
 
 
 class MinimumOver(sp.Expr):

@@ -21,9 +21,9 @@ import numpy as np
 import torch
 import xarray as xr
 
-import boundcheck
 from boundcheck.errors import InputError
 from boundcheck.measure.spec import Spec
+from boundcheck.version import __version__
 
 # A run's numbers depend on these packages of ours; a change in the report does not make a new run.
 _CODE_THAT_MATTERS = ("claims", "problems", "measure")
@@ -32,7 +32,7 @@ _CODE_THAT_MATTERS = ("claims", "problems", "measure")
 @cache
 def code_version() -> str:
     """A hash of the source that a run's numbers depend on."""
-    root = Path(boundcheck.__file__).parent
+    root = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for package in _CODE_THAT_MATTERS:
         for path in sorted((root / package).rglob("*.py")):
@@ -125,7 +125,7 @@ class RunFolder:
 def environment(device: str) -> dict[str, Any]:
     """What a reader needs to run it again: versions, processor threads and device."""
     return {
-        "boundcheck": boundcheck.__version__,
+        "boundcheck": __version__,
         "code": code_version(),
         "python": platform.python_version(),
         "torch": torch.__version__,

@@ -30,7 +30,9 @@ class LoRA:
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        """Refuse a rank or scale for which W(v) is no low-rank update."""
+        """Refuse a W0 that is no finite matrix, and a rank or scale for which W(v) is no low-rank update."""
+        if self.W0.ndim != 2 or not torch.isfinite(self.W0).all():
+            raise InputError("adapter.W0", f"of shape {tuple(self.W0.shape)}", "a matrix of finite numbers")
         if not 1 <= self.rank <= min(self.W0.shape):
             raise InputError("adapter.rank", self.rank, f"an integer from 1 to min(d, k) = {min(self.W0.shape)}")
         if not 0 < self.scale < math.inf:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from boundcheck.errors import InputError
 from boundcheck.problems.adapter import LoRA, Point
 from boundcheck.problems.objective import Objective
 
@@ -15,6 +16,11 @@ class Problem:
 
     objective: Objective
     adapter: LoRA
+
+    def __post_init__(self) -> None:
+        """Refuse an adapter whose W0 has another shape than the objective's W, which would broadcast."""
+        if tuple(self.adapter.W0.shape) != tuple(self.objective.shape):
+            raise InputError("adapter.W0", f"of shape {tuple(self.adapter.W0.shape)}", f"shape {self.objective.shape}")
 
     def loss(self, v: Point) -> Tensor:
         """F(v), shape (R,)."""

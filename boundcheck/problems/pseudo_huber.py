@@ -25,7 +25,7 @@ class PseudoHuber:
     def __init__(self, targets: np.ndarray, delta: float, device: str = "cpu") -> None:
         """Take targets, shape (n, d, k), and the width delta > 0 of the quadratic part."""
         targets = np.asarray(targets, dtype=np.float64)
-        if targets.ndim != 3 or not np.isfinite(targets).all():
+        if targets.ndim != 3 or targets.size == 0 or not np.isfinite(targets).all():
             raise InputError("targets", f"array of shape {targets.shape}", "finite targets of shape (n, d, k)")
         if not 0 < delta < float("inf"):
             raise InputError("delta", delta, "a positive real")

@@ -27,10 +27,10 @@ class SoftmaxRegression:
     def __init__(self, name: str, X: np.ndarray, labels: np.ndarray, device: str = "cpu") -> None:
         """Take data X, shape (n, k), and labels 0..d-1, shape (n,)."""
         X = np.asarray(X, dtype=np.float64)
-        if X.ndim != 2 or not np.isfinite(X).all():
+        if X.ndim != 2 or X.size == 0 or not np.isfinite(X).all():
             raise InputError("X", f"array of shape {X.shape}", "a finite matrix, one row a sample")
-        if labels.shape != X.shape[:1] or labels.min() < 0:
-            raise InputError("labels", f"array of shape {labels.shape}", f"{len(X)} class numbers from 0")
+        if labels.shape != X.shape[:1] or not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
+            raise InputError("labels", f"{labels.dtype} of shape {labels.shape}", f"{len(X)} integers from 0")
         self.name = name
         self.samples = len(X)
         self.shape = (int(labels.max()) + 1, X.shape[1])

@@ -1,0 +1,133 @@
+"""What the theory says of the claims' numbers to one another, decided exactly and not by rounding."""
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.sign import sign
+from boundcheck.claims.symbols import C, D, G, L, Lhat, T, alpha, kappa, q, r, sigma, zeta
+from tests.strategies import POSITIVE_REALS, claim_inputs
+
+LEMMA_1 = catalogue["jiang2024.lemma1"]
+SHARP = catalogue["meft.lemma1_sharp"]
+EQUAL_RADII = catalogue["meft.lemma1_sharp_equal_radii"]
+THEOREM_2 = catalogue["jiang2024.theorem2"]
+REPAIRED = catalogue["meft.theorem2_repaired"]
+BEST_STEP = catalogue["meft.theorem2_best_step"]
+RATE = catalogue["jiang2024.rate"]
+
+EPSILON = 2.0**-52
+RATIONALS = st.fractions(Fraction(1, 100), 100, max_denominator=100)
+RANKS = st.integers(1, 512)
+
+
+def as_written(claim: Claim, symbol: sp.Symbol) -> sp.Expr:
+    """The formula over earlier quantities, where `claim.expression` resolves them."""
+    return next(quantity.expression for quantity in claim.quantities if quantity.symbol == symbol)
+
+
+def test_equal_radii_give_2_l_sigma_squared_plus_g() -> None:
+    assert sp.simplify(EQUAL_RADII.expression("Lhat") - (2 * L * sigma**2 + G)) == 0
+    assert {p.symbol for p in EQUAL_RADII.parameters} == {L, G, sigma}
+
+
+@given(claim_inputs(EQUAL_RADII))
+def test_equal_radii_agree_with_the_general_constant(inputs: dict[str, Any]) -> None:
+    special = EQUAL_RADII.check(inputs)
+    radii = {"a": inputs["sigma"], "b": inputs["sigma"]}
+    general = SHARP.check({"L": inputs["L"], "G": inputs["G"], "s": 1, **radii})
+    assert sign(SHARP.expression("Lhat") - EQUAL_RADII.expression("Lhat"), general | special) == 0
+
+
+@given(claim_inputs(SHARP))
+def test_sharp_constant_is_the_top_eigenvalue(inputs: dict[str, Any]) -> None:
+    L, G, s, a, b = (float(sp.Rational(inputs[name])) for name in ("L", "G", "s", "a", "b"))
+    cross = s**2 * L * a * b + s * G
+    M = np.array([[s**2 * L * b**2, cross], [cross, s**2 * L * a**2]])
+    assert SHARP.bound(**inputs) == pytest.approx(np.linalg.eigvalsh(M)[-1], rel=64 * EPSILON)
+
+
+@given(claim_inputs(EQUAL_RADII), RANKS)
+def test_sharp_constant_is_at_most_the_printed_one(inputs: dict[str, Any], rank: int) -> None:
+    values = LEMMA_1.check(inputs | {"C": inputs["sigma"], "r": rank})
+    gap = LEMMA_1.expression("Lhat") - EQUAL_RADII.expression("Lhat")
+    # They are equal at rank 1 only.
+    assert sign(gap, values) == (0 if rank == 1 else 1)
+
+
+@given(claim_inputs(SHARP), RANKS)
+def test_sharp_constant_on_unequal_radii_is_at_most_the_printed_one(inputs: dict[str, Any], rank: int) -> None:
+    values = SHARP.check(inputs | {"s": 1})
+    largest = max(sp.Rational(inputs["a"]), sp.Rational(inputs["b"]))
+    gap = LEMMA_1.expression("Lhat") - SHARP.expression("Lhat")
+    assert sign(gap, values | {C: largest, sigma: largest, r: sp.Integer(rank)}) >= 0
+
+
+def test_printed_constant_with_the_papers_own_lipschitz_constant_is_linear_in_the_rank() -> None:
+    papers_own = LEMMA_1.expression("Lhat").subs(C, sp.sqrt(r) * sigma)
+    assert sp.simplify(papers_own - (2 * L * r * sigma**2 + G)) == 0
+
+
+@pytest.mark.parametrize("claim", [THEOREM_2, REPAIRED], ids=["printed", "repaired"])
+def test_the_papers_step_is_q_over_the_smoothness(claim: Claim) -> None:
+    assert sp.simplify(as_written(claim, alpha) - as_written(REPAIRED, q) / Lhat) == 0
+
+
+@given(claim_inputs(REPAIRED))
+def test_kappa_lies_between_its_limit_and_2(inputs: dict[str, Any]) -> None:
+    values = REPAIRED.check(inputs)
+    assert sign(REPAIRED.expression("kappa") - 2, values) <= 0
+    assert sign(REPAIRED.expression("kappa") - sp.Rational(3, 2), values) == 1
+
+
+@given(claim_inputs(REPAIRED))
+def test_the_best_step_is_no_worse_than_the_papers(inputs: dict[str, Any]) -> None:
+    values = REPAIRED.check(inputs)
+    assert values == BEST_STEP.check(inputs)
+    assert sign(BEST_STEP.expression("kappa") - REPAIRED.expression("kappa"), values) <= 0
+    assert sign(BEST_STEP.expression("kappa") - sp.sqrt(2), values) == 1
+
+
+@settings(max_examples=30)
+@given(L=RATIONALS, G=RATIONALS, s=RATIONALS, a=RATIONALS, zeta=RATIONALS, T=st.integers(1, 10**6))
+def test_both_steps_coincide_where_q_is_one_half(**inputs: Any) -> None:
+    inputs["b"] = inputs["a"]
+    smoothness = SHARP.expression("Lhat").subs(SHARP.check({name: inputs[name] for name in "LGsab"}))
+    # The gap at which T is T_min exactly.
+    inputs["D"] = inputs["zeta"] ** 2 * inputs["T"] / 4 / Fraction(str(smoothness))
+    values = REPAIRED.check(inputs)
+    assert sign(REPAIRED.expression("q") - sp.Rational(1, 2), values) == 0
+    assert sign(REPAIRED.expression("kappa") - 2, values) == 0
+    for name in ("alpha", "kappa", "bound"):
+        assert sign(BEST_STEP.expression(name) - REPAIRED.expression(name), values) == 0, name
+
+
+@given(claim_inputs(BEST_STEP), st.floats(0.01, 0.99), st.booleans())
+def test_no_other_step_gives_a_smaller_bound(inputs: dict[str, Any], share: float, longer: bool) -> None:
+    values = BEST_STEP.check(inputs)
+    # Any other step in (0, 2 / Lhat), where the repaired proof allows one.
+    best = BEST_STEP.expression("alpha")
+    step = best + sp.Rational(share) * ((2 / Lhat if longer else 0) - best)
+    averaged_descent = (D / (step * T) + Lhat * step * zeta**2 / 2) / (1 - Lhat * step / 2)
+    gap = (averaged_descent - BEST_STEP.expression("bound")).subs(Lhat, BEST_STEP.expression("Lhat"))
+    assert sign(gap, values) == 1
+
+
+@given(claim_inputs(THEOREM_2))
+def test_the_printed_bound_is_loose_at_its_own_smoothness(inputs: dict[str, Any]) -> None:
+    values = THEOREM_2.check(inputs)
+    repaired = as_written(REPAIRED, REPAIRED.quantities[-1].symbol)
+    repaired = repaired.subs(kappa, as_written(REPAIRED, kappa)).subs(q, as_written(REPAIRED, q))
+    repaired = repaired.subs(Lhat, THEOREM_2.expression("Lhat"))
+    assert sign(THEOREM_2.expression("bound") - repaired, values) == 1
+
+
+@given(c=POSITIVE_REALS, sigma=POSITIVE_REALS, T=st.integers(1, 10**6), rank=RANKS)
+def test_the_rate_grows_as_the_fourth_root_of_the_rank(rank: int, **inputs: Any) -> None:
+    assert RATE.bound(r=16 * rank, **inputs) == pytest.approx(2 * RATE.bound(r=rank, **inputs), rel=16 * EPSILON)

@@ -1,0 +1,38 @@
+"""How far computed losses and gradients may be from exact ones: unit roundoffs, counted, times the natural scale."""
+
+import torch
+from torch import Tensor
+
+from boundcheck.problems.objective import Objective
+from boundcheck.problems.problem import Problem
+
+EPSILON = 2.0**-52
+
+
+def operations(objective: Objective) -> int:
+    """About how many additions an entry of a gradient, or the loss, takes."""
+    d, k = objective.shape
+    return 8 * (objective.samples + d * k)
+
+
+def gradient_rounding(objective: Objective, W: Tensor) -> float:
+    """Error of a gradient in W: that of its terms, at most G, and what a rounding of W moves, L times its size."""
+    scale = objective.gradient_bound.value + objective.smoothness.value * W.norm().item()
+    return operations(objective) * EPSILON * scale
+
+
+def loss_rounding(objective: Objective, W: Tensor) -> float:
+    """Error of a loss, whose size is at most that at W = 0 and what a gradient of norm G adds on the way to W."""
+    at_zero = objective.loss(torch.zeros(1, *objective.shape, dtype=torch.float64)).item()
+    return operations(objective) * EPSILON * (at_zero + objective.gradient_bound.value * W.norm().item())
+
+
+def pulled_back_rounding(problem: Problem, v: tuple[Tensor, Tensor]) -> float:
+    """Error of a gradient in v: that of the gradient in W times the factors, for as many terms again."""
+    d, k = problem.objective.shape
+    factors = problem.adapter.scale * torch.cat([part.flatten() for part in v]).norm().item()
+    in_w = gradient_rounding(problem.objective, problem.adapter.weight(v))
+    in_product = 4 * (d + k) * EPSILON * problem.objective.gradient_bound.value
+    # The rounding of s B A moves the weight by that much, and the gradient by L times it.
+    moved = problem.objective.smoothness.value * 4 * problem.adapter.rank * EPSILON * factors**2
+    return factors * (in_w + in_product + moved)

@@ -1,0 +1,113 @@
+"""Algorithm 1 on an ensemble against a plain loop over replicas, and the law of its minibatches."""
+
+import itertools
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis.strategies import DataObject
+from scipy.stats import chisquare
+
+from boundcheck.problems.adapter import LoRA, Point
+from boundcheck.problems.problem import Problem, square_norm
+from boundcheck.problems.pseudo_huber import synthetic
+from boundcheck.problems.sgd import draw_batch, replicate, sgd_step
+from tests.problems.rounding import EPSILON, pulled_back_rounding
+from tests.strategies import points, problems
+
+REPLICAS = 3
+
+
+def naive_step(problem: Problem, A: np.ndarray, B: np.ndarray, step: float, batch: list[int]) -> list[np.ndarray]:
+    """Algorithm 1, line 3, for one replica: sum over the minibatch, chain rule, step."""
+    s, W0 = problem.adapter.scale, problem.adapter.W0.numpy()
+    each = problem.objective.sample_gradients(torch.tensor(W0 + s * B @ A).unsqueeze(0))[0].numpy()
+    gradient = sum(each[i] for i in batch) / len(batch)
+    return [A - step * s * B.T @ gradient, B - step * s * gradient @ A.T]
+
+
+@given(st.data(), problems(), st.integers(1, 6), st.floats(0, 1))
+def test_a_step_is_that_of_a_loop_over_replicas(data: DataObject, problem: Problem, batch: int, step: float) -> None:
+    v = data.draw(points(problem.objective.shape, problem.adapter.rank, (1.0, 2.0), REPLICAS))
+    generator = torch.Generator().manual_seed(data.draw(st.integers(0, 1000)))
+    indices = draw_batch(REPLICAS, batch, problem.objective.samples, generator)
+    (A, B), g = sgd_step(problem, v, step, indices)
+    rounding = problem.objective.samples * batch * pulled_back_rounding(problem, v) + 4 * EPSILON * 2
+    for i in range(REPLICAS):
+        expected = naive_step(problem, v[0][i].numpy(), v[1][i].numpy(), step, indices[i].tolist())
+        for got, wanted in zip((A[i], B[i]), expected, strict=True):
+            np.testing.assert_allclose(got.numpy(), wanted, rtol=0, atol=rounding)
+    for part, gradient, moved in zip(v, g, (A, B), strict=True):
+        assert torch.equal(part - step * gradient, moved)
+
+
+def test_many_steps_are_those_of_a_loop_over_replicas() -> None:
+    problem = Problem(synthetic(4, 5, 20, 1.0, 1.0, 0.5, 0), LoRA(torch.zeros(4, 5, dtype=torch.float64), 2, 0.5))
+    generator = torch.Generator().manual_seed(1)
+    v = replicate(problem.adapter.initial(1.0, generator), REPLICAS)
+    naive = [[v[0][i].numpy(), v[1][i].numpy()] for i in range(REPLICAS)]
+    before = problem.loss(v)
+    for _ in range(200):
+        indices = draw_batch(REPLICAS, 3, 20, generator)
+        v, _ = sgd_step(problem, v, 0.1, indices)
+        naive = [naive_step(problem, *pair, 0.1, row) for pair, row in zip(naive, indices.tolist(), strict=True)]
+    for i, (A, B) in enumerate(naive):
+        np.testing.assert_allclose(v[0][i].numpy(), A, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(v[1][i].numpy(), B, rtol=0, atol=1e-12)
+    assert (problem.loss(v) < before).all()
+    # The replicas started at one point and drew different minibatches.
+    assert not torch.equal(v[0][0], v[0][1])
+
+
+@settings(max_examples=30)
+@given(st.data(), problems())
+def test_a_minibatch_is_unbiased_with_its_variance_over_its_size(data: DataObject, problem: Problem) -> None:
+    n = problem.objective.samples
+    one = data.draw(points(problem.objective.shape, problem.adapter.rank, (1.0, 1.0)))
+    # Every minibatch of two, each as likely as any other: one replica for each.
+    indices = torch.tensor(list(itertools.product(range(n), repeat=2)))
+    g = problem.batch_gradient(replicate(one, n**2), indices)
+    rounding = n * pulled_back_rounding(problem, one)
+    mean = problem.gradient(one)
+    for part, expected in zip(g, mean, strict=True):
+        assert (part.mean(0) - expected[0]).abs().max().item() <= rounding
+    noise = square_norm((g[0] - mean[0], g[1] - mean[1])).mean().item()
+    size = square_norm(g).max().item()
+    allowed = 64 * n**2 * EPSILON * size + 4 * size**0.5 * rounding
+    assert abs(noise - problem.sample_variance(one).item() / 2) <= allowed
+
+
+def test_batches_are_uniform() -> None:
+    indices = draw_batch(1000, 50, 7, torch.Generator().manual_seed(0))
+    assert indices.shape == (1000, 50)
+    assert indices.dtype == torch.int64
+    assert chisquare(indices.flatten().bincount(minlength=7).numpy()).pvalue > 0.001
+    # Neighbours in a batch are independent: all 49 pairs are as likely.
+    neighbours = (indices[:, ::2] * 7 + indices[:, 1::2]).flatten().bincount(minlength=49)
+    assert chisquare(neighbours.numpy()).pvalue > 0.001
+
+
+def test_batches_are_drawn_with_replacement() -> None:
+    indices = draw_batch(100, 20, 3, torch.Generator().manual_seed(0))
+    assert indices.min() >= 0
+    assert indices.max() <= 2
+    assert any(len(set(row)) < len(row) for row in draw_batch(100, 3, 5, torch.Generator().manual_seed(0)).tolist())
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_batches_come_from_the_generator(seed: int) -> None:
+    first, second = (torch.Generator().manual_seed(seed) for _ in range(2))
+    assert torch.equal(draw_batch(4, 5, 100, first), draw_batch(4, 5, 100, second))
+    # And go on: the next one is another.
+    assert not torch.equal(draw_batch(4, 5, 100, first), draw_batch(4, 5, 100, torch.Generator().manual_seed(seed)))
+
+
+def test_replicas_are_copies() -> None:
+    one: Point = (torch.ones(1, 2, 3, dtype=torch.float64), torch.zeros(1, 4, 2, dtype=torch.float64))
+    A, B = replicate(one, 5)
+    assert (A.shape, B.shape) == ((5, 2, 3), (5, 4, 2))
+    A[0] = 7
+    assert (A[1:] == 1).all()
+    assert (one[0] == 1).all()

@@ -1,0 +1,120 @@
+"""Each formula of a claim is typed once, in boundcheck/claims: everything else derives its numbers from there."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+import sympy as sp
+
+from boundcheck.claims import catalogue
+from tests.repo.formulas import FEWEST_OPERATIONS, Formula, arithmetic, lines_with
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "boundcheck"
+CLAIMS = PACKAGE / "claims"
+
+# Over earlier quantities, as they are typed, and over parameters alone. Claims share quantities.
+WRITTEN = {x.expression: f"{claim.id}.{x.name}" for claim in catalogue.values() for x in claim.quantities}
+RESOLVED = {claim.expression(name): f"{claim.id}.{name}" for claim in catalogue.values() for name in claim.names}
+# This special case of lambda* is substituted, not typed.
+EQUAL_RADII = catalogue["meft.lemma1_sharp_equal_radii"].expression("Lhat")
+
+
+def long_enough(table: dict[sp.Expr, str]) -> list:
+    """Formulas that cannot stand in a source by chance, as parameters of a test."""
+    return [pytest.param(Formula(x), id=name) for x, name in table.items() if sp.count_ops(x) >= FEWEST_OPERATIONS]
+
+
+@cache
+def read(path: Path) -> list[tuple[int, Formula]]:
+    return list(arithmetic(path.read_text(encoding="utf-8")))
+
+
+def occurrences(formula: Formula, paths: list[Path]) -> set[str]:
+    return {
+        f"{path.relative_to(ROOT)}:{line}" for path in paths for line, found in read(path) if found.same_as(formula)
+    }
+
+
+def outside() -> list[Path]:
+    return sorted(path for path in PACKAGE.rglob("*.py") if CLAIMS not in path.parents)
+
+
+@pytest.mark.parametrize("formula", long_enough(RESOLVED | WRITTEN))
+def test_no_formula_is_typed_outside_of_claims(formula: Formula) -> None:
+    assert occurrences(formula, outside()) == set()
+
+
+@pytest.mark.parametrize("formula", long_enough(WRITTEN))
+def test_each_formula_is_typed_once_inside_of_claims(formula: Formula) -> None:
+    found = occurrences(formula, sorted(CLAIMS.rglob("*.py")))
+    assert len(found) == (0 if formula.expression == EQUAL_RADII else 1), found
+
+
+@pytest.mark.parametrize("formula", long_enough({x: name for x, name in RESOLVED.items() if x not in WRITTEN}))
+def test_what_follows_by_substitution_is_typed_nowhere(formula: Formula) -> None:
+    assert occurrences(formula, sorted(CLAIMS.rglob("*.py"))) == set()
+
+
+def written(id: str, name: str) -> sp.Expr:
+    """The formula of a quantity as it is typed."""
+    return next(x.expression for x in catalogue[id].quantities if x.name == name)
+
+
+LEMMA_1 = written("jiang2024.lemma1", "Lhat")
+SHARP = written("meft.lemma1_sharp", "Lhat")
+COPIES = [
+    (LEMMA_1, "2 * smooth * lip * math.sqrt(rank) * radius + grad"),
+    (LEMMA_1, "self.grad + radius * rank**0.5 * (smooth + smooth) * self.lip"),
+    (LEMMA_1, "float(np.sqrt(rank) * 2 * x[0] * x[1] * x[2]) + y.bound"),
+    (
+        SHARP,
+        "t**2 * m * (p**2 + q**2) / 2 + math.sqrt((t**2 * m * (p**2 - q**2) / 2)**2 + (t**2 * m * p * q + t * h)**2)",
+    ),
+    (SHARP, "t * (m * t * (p * p + q * q) + math.hypot(m * t * (q * q - p * p), 2 * (m * t * p * q + h))) / 2"),
+    (EQUAL_RADII, "g + 2 * m * r ** 2"),
+    (EQUAL_RADII, "2 * (m * r.square() + g / 2)"),
+    (written("jiang2024.theorem2", "alpha"), "math.sqrt(gap / n / smooth) / noise"),
+    (written("jiang2024.theorem2", "bound"), "2.5 * (gap * smooth * noise**2 / n) ** 0.5"),
+    (written("jiang2024.theorem2", "T_min"), "4 * smooth * gap / noise / noise"),
+    (written("meft.theorem2_best_step", "kappa"), "x + torch.sqrt(2 + x * x)"),
+    (written("jiang2024.rate", "bound"), "c * r**0.25 * (s / n).sqrt()"),
+    (catalogue["jiang2024.theorem2"].expression("T_min"), "4 * (2 * m * c * r**0.5 * s + g) * gap / noise**2"),
+]
+
+
+@pytest.mark.parametrize(("formula", "copy"), COPIES)
+def test_a_copy_under_other_names_is_found(formula: sp.Expr, copy: str) -> None:
+    assert lines_with(Formula(formula), f"import math\n\nx = {copy}") == [3]
+    assert lines_with(Formula(formula), f"def f(x):\n    return [7, 3 * g(x, 1 - ({copy}))]") == [2]
+
+
+def test_a_copy_in_pieces_is_found() -> None:
+    source = "def f(r, c, k, s, g):\n    root = r.sqrt()\n    front = 2 * c * k\n    return front * root * s + g"
+    assert lines_with(Formula(LEMMA_1), source) == [4]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "2 * smooth * lip * rank * radius + grad",
+        "3 * smooth * lip * math.sqrt(rank) * radius + grad",
+        "2 * smooth * smooth * math.sqrt(rank) * radius + grad",
+        "2 * smooth * lip * math.sqrt(rank) * radius - grad",
+        "2 * smooth * lip * math.sqrt(rank) * radius + smooth",
+        "np.ones(3) @ y + '2 * L'",
+        "[1, 2][y] // 3 % z",
+    ],
+)
+def test_another_formula_is_not_taken_for_a_copy(other: str) -> None:
+    assert lines_with(Formula(LEMMA_1), f"x = {other}") == []
+
+
+SPELLED = re.compile(r"2\s*(\\[,;: ]\s*)?L\s*(\\[,;: ]\s*)?C\b")
+
+
+def test_no_text_spells_the_formula() -> None:
+    assert all(SPELLED.search(text) for text in ("2LC√r·σ + G", r"2LC\sqrt{r}\sigma", r"2 L C \sqrt{r}", r"2\,L\,C"))
+    texts = [path for path in PACKAGE.rglob("*") if path.suffix in {".py", ".j2"} and CLAIMS not in path.parents]
+    assert [str(path) for path in texts if SPELLED.search(path.read_text(encoding="utf-8"))] == []

@@ -1,0 +1,102 @@
+"""The house is in order: linters, types and layers pass, sizes are kept, nothing names the machine it was made on."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import boundcheck
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = Path(sys.executable).parent
+LONGEST_FILE, LONGEST_FUNCTION = 400, 60
+
+SOURCES = sorted((ROOT / "boundcheck").rglob("*.py"))
+PYTHON = [sys.executable, "-c"]
+
+
+def run(*command: str) -> str:
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param([sys.executable, "-m", "ruff", "check", "."], id="ruff check"),
+        pytest.param([sys.executable, "-m", "ruff", "format", "--check", "."], id="ruff format"),
+        pytest.param([sys.executable, "-m", "mypy"], id="mypy"),
+        pytest.param([str(SCRIPTS / "lint-imports")], id="import-linter"),
+    ],
+)
+def test_linters_pass(command: list[str]) -> None:
+    run(*command)
+
+
+def test_importing_boundcheck_leaves_torch_alone() -> None:
+    code = "import sys, boundcheck; list(boundcheck.claims); print('torch' in sys.modules)"
+    assert run(*PYTHON, code) == "False\n"
+
+
+CLAIMS_AT_WORK = """
+import boundcheck as bc
+claim = bc.claims["jiang2024.theorem2"]
+inputs = dict(L=1, C=1, sigma=1, G=3, r=4, D=1, zeta=1)
+print(claim.bound(**inputs, T=28), claim.enclosures(**inputs, T=28)["Lhat"] == 7)
+for bad in (dict(T=27), dict(T=28, L=0), dict(T=28.5), dict(), dict(T=28, x=1)):
+    try:
+        claim.bound(**inputs | bad)
+    except bc.InputError as error:
+        print(error.field)
+"""
+
+
+@pytest.mark.parametrize("flags", [[], ["-O"]], ids=str)
+def test_claims_check_their_input_without_assertions(flags: list[str]) -> None:
+    assert run(sys.executable, *flags, "-c", CLAIMS_AT_WORK).split() == ["1.25", "True", "T", "L", "T", "T", "x"]
+
+
+def test_the_citation_has_the_version() -> None:
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.findall(r"^version: (.+)$", citation, re.MULTILINE) == [boundcheck.__version__]
+
+
+def test_files_are_short_enough_to_read() -> None:
+    lengths = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
+    assert {name: length for name, length in lengths.items() if length > LONGEST_FILE} == {}
+
+
+def test_functions_are_short_enough_to_read() -> None:
+    too_long = [
+        f"{path.name}:{node.lineno} {node.name}"
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or node.lineno) - node.lineno >= LONGEST_FUNCTION
+    ]
+    assert too_long == []
+
+
+def test_every_module_opens_with_its_purpose() -> None:
+    silent = [path for path in SOURCES if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
+    assert silent == []
+
+
+def test_nothing_committed_names_this_machine() -> None:
+    # Not after a letter or a dot: those are addresses on the web.
+    machine = re.compile(r"(?<![\w.])/(work|root|home)/")
+    found = []
+    for name in run("git", "ls-files", "-z").split("\0"):
+        path = ROOT / name
+        if not path.is_file():
+            continue
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        found += [f"{name}: {match.group()}" for match in machine.finditer(text)]
+    assert found == []
