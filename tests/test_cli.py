@@ -1,6 +1,7 @@
 """The command line as its user meets it: JSON alone on stdout, one-line errors with exit code 2, --strict."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +31,9 @@ audits = 8
 
 def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "boundcheck", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120)
+    # One thread: the tests run side by side.
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120, env=environment)
 
 
 def test_claims_lists_the_catalogue():

@@ -109,7 +109,7 @@ class Claim:
         """
         numbers = {str(symbol.name): _float(str(symbol.name), value) for symbol, value in self.check(inputs).items()}
         with np.errstate(all="ignore"):
-            values = {name: float(np.float64(f(**numbers))) for name, f in self._functions.items()}
+            values = {name: float(f(**numbers)) for name, f in self._functions.items()}
         for name, value in values.items():
             if not 0 < value < math.inf:
                 raise InputError(name, value, "a number within the range of floats; the inputs are too extreme")
@@ -205,9 +205,12 @@ class Claim:
         return f"<h4>{escape(self.title)} <small>{escape(self.id)}; {escape(self.source)}</small></h4>{formulas}"
 
 
-def _float(name: str, value: sp.Expr) -> float:
-    """The nearest float to an exact positive number, refused where that is 0 or infinite."""
-    nearest = float(enclose(value, {}))
+def _float(name: str, value: sp.Expr) -> np.float64:
+    """The nearest float to an exact positive number, refused where that is 0 or infinite.
+
+    NumPy's, whose arithmetic overflows to infinity where Python's raises.
+    """
+    nearest = np.float64(float(enclose(value, {})))
     if not 0 < nearest < math.inf:
         raise InputError(name, value, "a number within the range of floats")
     return nearest

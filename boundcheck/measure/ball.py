@@ -1,17 +1,17 @@
 """Whether every iterate stayed in the ball: certified between audits by the length that was travelled."""
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from boundcheck.problems.adapter import Point
+from boundcheck.problems.constant import EPSILON
 from boundcheck.problems.problem import spectral_norm
 
 # The relative error of a computed spectral norm is below this; nearer ties are called inside.
 _ROUNDING = 1e-12
-# Stands for an entry that overflowed; its square still fits.
-_HUGE = 1e100
 
 
 @dataclass
@@ -45,14 +45,19 @@ class BallWatch:
     def move(self, v: Point, step_size: float, g: Point, t: int) -> None:
         """Account for the step with gradient g that led to v, the iterate of iteration t."""
         travelled = torch.stack([torch.linalg.matrix_norm(part) for part in g])
-        self.room -= step_size * travelled
+        # A float step is longer than alpha ||g|| by at most a unit roundoff of each entry that it leads to.
+        slack = [
+            EPSILON * math.sqrt(part.shape[-1] * part.shape[-2]) * radius
+            for part, radius in zip(g, self.radii, strict=True)
+        ]
+        self.room -= step_size * (1 + _ROUNDING) * travelled + travelled.new_tensor(slack).unsqueeze(1)
         # Written so that NaN, from a run that diverged, looks too.
         if not (self.room >= 0).all():
             self.look(v, t)
 
     def look(self, v: Point, t: int) -> None:
         """Compute the spectral norms at v, the iterate of iteration t."""
-        norms = torch.stack([spectral_norm(part.nan_to_num(_HUGE, _HUGE, -_HUGE)) for part in v])
+        norms = torch.stack([spectral_norm(part) for part in v])
         limits = norms.new_tensor(self.radii).unsqueeze(1)
         self.room = limits * (1 + _ROUNDING) - norms
         most = norms.amax(1).tolist()

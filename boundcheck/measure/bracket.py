@@ -12,7 +12,7 @@ import xarray as xr
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.enclose import lower, upper
-from boundcheck.measure.curvature import difference_ratio, top_curvature
+from boundcheck.measure.curvature import sure_difference_ratio, top_curvature
 from boundcheck.measure.plan import generator, stream, theory_inputs
 from boundcheck.measure.progress import Tick
 from boundcheck.measure.spec import Spec
@@ -138,7 +138,7 @@ def _pair_ratios(
         size = 10 ** (-4 * torch.rand((count, 1, 1), generator=random, dtype=torch.float64, device=random.device))
         # The ball is convex: a point on the way to another one is inside.
         A, B = (x + size * (y - x) for x, y in zip(v, away, strict=True))
-        found.append(difference_ratio(problem, v, (A, B)).cpu().numpy())
+        found.append(sure_difference_ratio(problem, v, (A, B)).cpu().numpy())
         points += [(v[0][i : i + 1], v[1][i : i + 1]) for i in range(count)]
         tick("pairs", begin + count, spec.bracket.pairs)
     ratios = np.concatenate(found)
@@ -159,7 +159,7 @@ def _iterate_ratios(
     for t in range(1, spec.bracket.iterates + 1):
         indices = draw_batch(_REPLICAS, _BATCH, problem.objective.samples, random)
         v_next, _ = sgd_step(problem, v, step_size, indices)
-        ratio = difference_ratio(problem, v, v_next)
+        ratio = sure_difference_ratio(problem, v, v_next)
         found.append(ratio.where(_inside(v, radii) & _inside(v_next, radii), torch.nan).cpu().numpy())
         visited.append((v[0][:1], v[1][:1]))
         v = v_next
@@ -191,8 +191,8 @@ def _ball_points(problem: Problem, radii: tuple[float, float], count: int, rando
         U, S, Vh = torch.linalg.svd(gaussian, full_matrices=False)
         S = torch.rand(S.shape, generator=random, dtype=torch.float64, device=random.device)
         S[::2] = 1
-        # A unit roundoff inside, so that the computed product is in the ball too.
-        drawn.append(radius * (1 - 1e-15) * (U * S.unsqueeze(-2)) @ Vh)
+        # Inside by more than the rounding errors of these products, so that the computed product is in the ball too.
+        drawn.append(radius * (1 - 1e-13) * (U * S.unsqueeze(-2)) @ Vh)
     return drawn[0], drawn[1]
 
 

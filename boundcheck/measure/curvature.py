@@ -59,3 +59,10 @@ def difference_ratio(problem: Problem, v: Point, w: Point) -> Tensor:
     (gA, gB), (hA, hB) = problem.gradient(v), problem.gradient(w)
     change, distance = square_norm((gA - hA, gB - hB)), square_norm((v[0] - w[0], v[1] - w[1]))
     return (change / distance.where(distance > 0, 1.0)).sqrt() * (distance > 0)
+
+
+def sure_difference_ratio(problem: Problem, v: Point, w: Point) -> Tensor:
+    """`difference_ratio` less the rounding errors of both gradients: a lower estimate however close v and w are."""
+    distance = square_norm((v[0] - w[0], v[1] - w[1])).sqrt()
+    error = (problem.rounding(v)[1] + problem.rounding(w)[1]) / distance.where(distance > 0, torch.inf)
+    return (difference_ratio(problem, v, w) - error).clamp(min=0)

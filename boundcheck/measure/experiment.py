@@ -53,7 +53,7 @@ def _prefixed(tick: Tick, prefix: str) -> Tick:
 
 def _check_device(device: str) -> None:
     try:
-        torch.zeros(1, device=device)
+        torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise InputError("device", device, f"cpu, or cuda where there is a CUDA device ({reason})") from None
@@ -68,7 +68,7 @@ def _measure_one(spec: Spec, problem: Problem, runs: Path, device: str, tick: Ti
     common = {
         "run_id": folder.id,
         "claim": spec.claim,
-        "spec": spec.model_dump(mode="json"),
+        "spec": spec.as_json(),
         "environment": environment(device),
         "problem": {"name": problem.objective.name, "units": problem.objective.units, "shape": problem.objective.shape},
         "constants": {

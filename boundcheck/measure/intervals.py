@@ -15,6 +15,9 @@ Kind = Literal["nonasymptotic", "asymptotic"]
 # Fractions c of the largest admissible bet. Few and fixed: a mixture over them is still one e-value.
 _BETS = np.array([0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9, 0.99])
 
+# Limits below this share of the sample mean are called 0.
+_LEAST = 1e-9
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -56,17 +59,19 @@ def betting_lower_limit(x: np.ndarray, delta: float) -> float:
     if (x < 0).any():
         raise ValueError(f"expected nonnegative samples, got {x.min()}")
     mean = float(x.mean())
+    if mean == 0:
+        return 0.0
+    relative = x / mean  # so that nothing below depends on the unit of x
 
     def log_capital(m: float) -> float:
-        logs = np.log1p(_BETS[:, None] * (x / m - 1)).sum(1)
+        logs = np.log1p(_BETS[:, None] * (relative / m - 1)).sum(1)
         return float(np.logaddexp.reduce(logs) - np.log(len(_BETS)))
 
-    # At m = mean every bet has capital at most 1 (Jensen), so the root lies below it.
-    low = mean * 1e-9
-    if mean == 0 or log_capital(low) < -np.log(delta):
+    # At m = 1, the mean, every bet has capital at most 1 (Jensen), so the root lies below it.
+    if log_capital(_LEAST) < -np.log(delta):
         return 0.0
-    root = brentq(lambda m: log_capital(m) + np.log(delta), low, mean, rtol=1e-12)
-    return float(root) * (1 - 1e-9)
+    root = brentq(lambda m: log_capital(m) + np.log(delta), _LEAST, 1.0, rtol=1e-12)
+    return float(root) * (1 - 1e-9) * mean
 
 
 def betting_interval(x: np.ndarray, largest: float, level: float) -> Interval:

@@ -4,10 +4,8 @@ import torch
 from torch import Tensor
 
 from boundcheck.problems.adapter import Point
+from boundcheck.problems.constant import EPSILON
 from boundcheck.problems.problem import Problem, inner, spectral_norm, square_norm
-
-# Means of nonnegative terms, summed pairwise: relative error below this many units of roundoff.
-_LOSS_ROUNDOFF = 64 * torch.finfo(torch.float64).eps
 
 OBSERVABLES = {
     "loss": "F(v_t)",
@@ -15,6 +13,7 @@ OBSERVABLES = {
     "weight_gradient_frobenius": "Frobenius norm of the gradient of f at W(v_t)",
     "weight_gradient_spectral": "spectral norm of the gradient of f at W(v_t)",
     "noise_variance": "exact conditional variance of the minibatch gradient at v_t",
+    "noise_variance_error": "bound on the rounding error of noise_variance",
     "path_smoothness": "2 (F(v_{t+1}) - F(v_t) - <grad F(v_t), step>) / |step|^2",
     "path_smoothness_error": "bound on the rounding error of path_smoothness",
 }
@@ -35,19 +34,27 @@ def observe(problem: Problem, v: Point, v_next: Point, batch: int) -> dict[str, 
     weight_gradient = problem.objective.gradient(W)
     gradient = problem.adapter.pull_back(v, weight_gradient)
     gradient_square_norm = square_norm(gradient)
-    second_moment = problem.adapter.mean_square_pull_back(v, problem.objective.second_moments(W))
+    moments = problem.objective.second_moments(W)
+    second_moment = problem.adapter.mean_square_pull_back(v, moments)
+    # The second moment is a sum over terms as large as this square, which may cancel; the gradient is off it by less.
+    spread = problem.adapter.scale * (square_norm(v) * moments[0].diagonal(dim1=-2, dim2=-1).sum(-1)).sqrt()
 
     A, B = (y - x for x, y in zip(v, v_next, strict=True))
     length_square = square_norm((A, B))
     loss, loss_next, slope = problem.objective.loss(W), problem.loss(v_next), inner(gradient, (A, B))
     half = torch.where(length_square > 0, length_square / 2, torch.inf)
-    rounding = _LOSS_ROUNDOFF * (loss.abs() + loss_next.abs() + (gradient_square_norm * length_square).sqrt())
+    path_smoothness = (loss_next - loss - slope) / half
+    terms = problem.objective.samples + sum(x.numel() for x in (v[0][0], v[1][0])) + 64
+    size = loss.abs() + loss_next.abs() + (gradient_square_norm * length_square).sqrt()
+    (loss_error, gradient_error), (loss_next_error, _) = problem.rounding(v), problem.rounding(v_next)
+    rounding = loss_error + loss_next_error + gradient_error * length_square.sqrt() + EPSILON * terms * size
     return {
         "loss": loss,
         "gradient_square_norm": gradient_square_norm,
         "weight_gradient_frobenius": torch.linalg.matrix_norm(weight_gradient),
         "weight_gradient_spectral": spectral_norm(weight_gradient),
         "noise_variance": (second_moment - gradient_square_norm).clamp(min=0) / batch,
-        "path_smoothness": (loss_next - loss - slope) / half,
-        "path_smoothness_error": rounding / half,
+        "noise_variance_error": 4 * (EPSILON * terms * spread * spread + gradient_error * spread) / batch,
+        "path_smoothness": path_smoothness,
+        "path_smoothness_error": rounding / half + EPSILON * terms * path_smoothness.abs(),
     }

@@ -15,6 +15,7 @@ import torch
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.inputs import Number, exact
+from boundcheck.errors import InputError
 from boundcheck.measure.progress import Tick
 from boundcheck.measure.spec import DigitsSpec, Spec
 from boundcheck.problems.adapter import LoRA, Point
@@ -154,17 +155,22 @@ def informative_horizon(claim: Claim, inputs: Mapping[str, Number], threshold: f
     """
     floats = {name: float(value) for name, value in inputs.items() if name != "T"}
     bound = claim.function("bound")
-    shortest = claim.function("T_min")(**floats, T=1.0) if "T_min" in claim.names else 1.0
-    low = math.ceil(shortest)
-    # A T_min that is an integer may have been rounded down by a unit roundoff.
-    low += low < shortest * (1 + 1e-12)
+    low = 1
+    if "T_min" in claim.names:
+        shortest = float(claim.function("T_min")(**floats, T=1.0))
+        if not shortest < _LONGEST:
+            raise ArithmeticError(
+                f"no informative horizon up to {_LONGEST} for {claim.id}, whose T_min is {shortest:.3g}"
+            )
+        # A T_min that is an integer may have been rounded down by a unit roundoff.
+        low = math.ceil(shortest * (1 + 1e-12))
     if bound(**floats, T=float(low)) < threshold:
         return int(low)
     high = low
     while bound(**floats, T=float(high)) >= threshold:
-        high *= 2
-        if high > _LONGEST:
+        if high == _LONGEST:
             raise ArithmeticError(f"no informative horizon up to {_LONGEST} for {claim.id}")
+        high = min(2 * high, _LONGEST)
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if bound(**floats, T=float(middle)) < threshold else (middle, high)
@@ -185,16 +191,26 @@ def draft(
         radii = (max(radii), max(radii))
     batch, zeta = _noise(spec, start, variance)
     inputs = theory_inputs(claim, problem, radii, spec.lipschitz) | {"D": start.gap.value, "zeta": zeta}
-    if spec.run.steps == "informative":
-        trivial = (problem.adapter.jacobian_bound(*radii) * problem.objective.gradient_bound.value) ** 2
-        steps = informative_horizon(claim, inputs, min(start.square_norm, trivial))
-    else:
-        steps = spec.run.steps
-    inputs["T"] = steps
+    inputs["T"] = _horizon(claim, inputs, problem, start, radii) if spec.run.steps == "informative" else spec.run.steps
     # Not `claim.values`: a horizon below T_min is for the audit to report, not a reason to refuse the run.
-    floats = {name: float(value) for name, value in inputs.items()}
-    values = {name: float(claim.function(name)(**floats)) for name in claim.names}
-    return Plan(radii, zeta, batch, steps, inputs, values)
+    floats = {name: np.float64(value) for name, value in inputs.items()}
+    with np.errstate(all="ignore"):
+        values = {name: float(claim.function(name)(**floats)) for name in claim.names}
+    for name, value in (floats | values).items():
+        # Below T_min kappa may be negative; that is for the audit to report too.
+        if not math.isfinite(value) or value == 0 or (name in floats and value < 0):
+            raise InputError("spec", f"{name} = {value}", "constants that are positive and within the range of floats")
+    return Plan(radii, zeta, batch, int(floats["T"]), inputs, values)
+
+
+def _horizon(
+    claim: Claim, inputs: Mapping[str, Number], problem: Problem, start: Start, radii: tuple[float, float]
+) -> int:
+    J = problem.adapter.jacobian_bound(*radii) * problem.objective.gradient_bound.value
+    try:
+        return informative_horizon(claim, inputs, min(start.square_norm, J * J))
+    except ArithmeticError as error:
+        raise InputError("run.steps", "informative", f"a problem on which there is an end to it ({error})") from None
 
 
 def _noise(spec: Spec, start: Start, variance: float) -> tuple[int, float]:
@@ -202,8 +218,16 @@ def _noise(spec: Spec, start: Start, variance: float) -> tuple[int, float]:
     if spec.run.batch != "balanced":
         batch = spec.run.batch
     else:
-        target = spec.run.zeta**2 if spec.run.zeta is not None else _BALANCE * start.square_norm
+        target = spec.run.zeta * spec.run.zeta if spec.run.zeta is not None else _BALANCE * start.square_norm
+        if not (target > 0 and variance / target < _LONGEST):
+            raise InputError(
+                "run.batch", "balanced", f"a number: no batch brings the variance {variance:.3g} to {target:.3g}"
+            )
         batch = max(math.ceil(variance / target), 1)
+    if spec.run.zeta is None and not 0 < variance < math.inf:
+        raise InputError(
+            "run.zeta", "(not given)", f"a number, where one sample's gradient has variance {variance:.3g}"
+        )
     return batch, spec.run.zeta or math.sqrt(variance / batch)
 
 
@@ -248,8 +272,14 @@ def _pilot(
     return (a, b), variance
 
 
-def horizon(spec: Spec, problem: Problem, start: Start, plan: Plan, claim: Claim, lipschitz: str) -> int:
-    """How many iterations an informative run of `claim` needs, on the problem, ball and sample noise of `plan`."""
+def horizon(spec: Spec, problem: Problem, start: Start, plan: Plan, claim: Claim, lipschitz: str) -> int | None:
+    """How many iterations an informative run of `claim` needs, on the problem, ball and sample noise of `plan`.
+
+    None where no horizon up to 10^12 is informative.
+    """
     run = spec.run.model_copy(update={"steps": "informative", "batch": "balanced", "zeta": None})
     other = spec.model_copy(update={"run": run, "lipschitz": lipschitz})
-    return draft(other, problem, start, plan.radii, plan.zeta**2 * plan.batch, claim).steps
+    try:
+        return draft(other, problem, start, plan.radii, plan.zeta**2 * plan.batch, claim).steps
+    except InputError:
+        return None

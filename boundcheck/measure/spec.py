@@ -109,6 +109,10 @@ class Spec(_Table):
             raise InputError("run.audits", self.run.audits, f"at most run.steps = {self.run.steps}")
         return self
 
+    def as_json(self) -> dict[str, Any]:
+        """The tables that this experiment uses, as a spec file holds them; `parse` reads it back."""
+        return self.model_dump(mode="json", exclude={"run" if self.is_bracket else "bracket"})
+
     @property
     def is_bracket(self) -> bool:
         """Whether the claim is a lemma about smoothness, to be bracketed, and not a theorem, to be run."""

@@ -42,7 +42,7 @@ def code_version() -> str:
 
 def run_id(spec: Spec, device: str) -> str:
     """The name of the run of `spec`: a hash of spec, device and code version."""
-    text = json.dumps([spec.model_dump(mode="json"), device, code_version()], sort_keys=True)
+    text = json.dumps([spec.as_json(), device, code_version()], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -60,7 +60,7 @@ class RunFolder:
             folder.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError("runs", root, f"a folder that can be written ({error.strerror})") from None
-        _replace(folder.path / "spec.json", _json(spec.model_dump(mode="json")))
+        _replace(folder.path / "spec.json", _json(spec.as_json()))
         return folder
 
     @classmethod

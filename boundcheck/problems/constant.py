@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+# Twice the unit roundoff of float64: what bounds on rounding errors are counted in, with that factor to spare.
+EPSILON = 2.0**-52
+
 
 @dataclass(frozen=True)
 class Constant:

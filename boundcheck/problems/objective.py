@@ -48,6 +48,10 @@ class Objective(Protocol):
         """The gradient of every f_i at W, shape (R, n, d, k)."""
         ...
 
+    def rounding(self, W: Tensor) -> tuple[Tensor, Tensor]:
+        """Bounds on the rounding errors of `loss` and (in Frobenius norm) `gradient` at the floats W: two of (R,)."""
+        ...
+
     def second_moments(self, W: Tensor) -> tuple[Tensor, Tensor]:
         r"""Row and column second moments of the sample gradients.
 

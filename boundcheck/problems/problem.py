@@ -7,6 +7,7 @@ from torch import Tensor
 
 from boundcheck.errors import InputError
 from boundcheck.problems.adapter import LoRA, Point
+from boundcheck.problems.constant import EPSILON
 from boundcheck.problems.objective import Objective
 
 
@@ -46,6 +47,19 @@ class Problem:
         moments = self.objective.second_moments(self.adapter.weight(v))
         return self.adapter.mean_square_pull_back(v, moments) - square_norm(self.gradient(v))
 
+    def rounding(self, v: Point) -> tuple[Tensor, Tensor]:
+        r"""Bounds on the rounding errors of `loss` and `gradient` at the floats v, two of shape (R,).
+
+        W is computed to within :math:`e_W = (r + 4)\epsilon(\|W_0\|_F + s\|B\|_F\|A\|_F)`, which moves the loss by at
+        most :math:`G e_W` and its gradient by :math:`L e_W`; the objective's own errors come on top.
+        """
+        A, B = (torch.linalg.matrix_norm(part) for part in v)
+        s, G, L = self.adapter.scale, self.objective.gradient_bound.value, self.objective.smoothness.value
+        weight_error = (self.adapter.rank + 4) * EPSILON * (torch.linalg.matrix_norm(self.adapter.W0) + s * A * B)
+        loss_error, gradient_error = self.objective.rounding(self.adapter.weight(v))
+        products = EPSILON * (sum(self.objective.shape) + 4) * G
+        return loss_error + G * weight_error, s * (A + B) * (gradient_error + L * weight_error + products)
+
 
 def square_norm(v: Point) -> Tensor:
     """The squared Euclidean norm of a point or gradient, summed over all of its parts: shape (R,)."""
@@ -60,7 +74,12 @@ def inner(u: Point, v: Point) -> Tensor:
 def spectral_norm(X: Tensor) -> Tensor:
     """The largest singular value of each matrix in a batch, from the eigenvalues of its smaller Gram matrix.
 
-    The largest singular value loses nothing to squaring, and a rank-r factor costs an r x r eigenproblem.
+    The largest singular value loses nothing to squaring, and a rank-r factor costs an r x r eigenproblem. Entries are
+    scaled to at most 1 first, so that no square overflows; a matrix with an entry that is no number has norm infinity.
     """
-    gram = X @ X.mT if X.shape[-2] <= X.shape[-1] else X.mT @ X
-    return torch.linalg.eigvalsh(gram)[..., -1].clamp(min=0).sqrt()
+    size = X.abs().amax((-2, -1))
+    lost = ~torch.isfinite(size)
+    scale = torch.where(lost | (size == 0), 1.0, size)
+    scaled = (X / scale[..., None, None]).nan_to_num(0.0, 0.0, 0.0)
+    gram = scaled @ scaled.mT if X.shape[-2] <= X.shape[-1] else scaled.mT @ scaled
+    return torch.where(lost, torch.inf, torch.linalg.eigvalsh(gram)[..., -1].clamp(min=0).sqrt() * scale)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from boundcheck.claims.enclose import upper
 from boundcheck.errors import InputError
-from boundcheck.problems.constant import Constant
+from boundcheck.problems.constant import EPSILON, Constant
 
 # Numbers in the temporaries of a minibatch gradient; blocks of replicas are cut to this, which a core's cache holds.
 _CACHE = 2**16
@@ -59,6 +59,12 @@ class PseudoHuber:
     def sample_gradients(self, W: Tensor) -> Tensor:
         """phi'(W - M_i) for each i, shape (R, n, d, k)."""
         return self._slope(W.unsqueeze(1) - self._targets)
+
+    def rounding(self, W: Tensor) -> tuple[Tensor, Tensor]:
+        """W - M_i and what follows are right to a few units of roundoff; sums of n or dk terms to as many more."""
+        loss = self.loss(W)
+        terms = self.samples + self.shape[0] * self.shape[1] + 32
+        return EPSILON * terms * loss, torch.full_like(loss, EPSILON * terms * self.gradient_bound.value)
 
     def second_moments(self, W: Tensor) -> tuple[Tensor, Tensor]:
         """Row and column second moments of the sample gradients, shapes (R, d, d) and (R, k, k)."""

@@ -11,7 +11,7 @@ from torch import Tensor
 from boundcheck.claims.enclose import upper
 from boundcheck.errors import InputError
 from boundcheck.problems.certify import largest_gram_eigenvalue, mean_row_norm
-from boundcheck.problems.constant import Constant
+from boundcheck.problems.constant import EPSILON, Constant
 
 
 class SoftmaxRegression:
@@ -35,6 +35,8 @@ class SoftmaxRegression:
         self.samples = len(X)
         self.shape = (int(labels.max()) + 1, X.shape[1])
         self._X = torch.tensor(X, device=device)
+        norms = self._X.square().sum(1)
+        self._mean_norm, self._mean_square = norms.sqrt().mean().item(), norms.mean().item()
         self._labels = torch.tensor(labels, dtype=torch.int64, device=device)
         self._onehot = torch.nn.functional.one_hot(self._labels, self.shape[0]).to(torch.float64)
         self.smoothness = Constant(
@@ -71,6 +73,15 @@ class SoftmaxRegression:
     def sample_gradients(self, W: Tensor) -> Tensor:
         """The outer products (p_i - e_y) x_i^T, shape (R, n, d, k)."""
         return self._residuals(W).unsqueeze(-1) * self._X.unsqueeze(-2)
+
+    def rounding(self, W: Tensor) -> tuple[Tensor, Tensor]:
+        r"""Errors of logits, at most :math:`k \epsilon \|W\| \|x\|`, through log-sum-exp and softmax; then of sums."""
+        d, k = self.shape
+        size, loss = torch.linalg.matrix_norm(W), self.loss(W)
+        x, x_square = self._mean_norm, self._mean_square
+        loss_error = (2 * k + 2 * d + 64) * size * x + (d + 64) * (math.log(d) + 1) + (self.samples + 32) * loss.abs()
+        gradient_error = k * math.sqrt(d) * size * x_square + (d + 32 + self.samples) * math.sqrt(2) * x
+        return EPSILON * loss_error, EPSILON * gradient_error
 
     def second_moments(self, W: Tensor) -> tuple[Tensor, Tensor]:
         """Row and column second moments; each G_i has rank one, so they are weighted Gram matrices."""

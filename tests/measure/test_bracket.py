@@ -1,0 +1,221 @@
+"""Brackets: no lower estimate above an upper end, points that lie in the ball, and too small a bound found out."""
+
+import mpmath
+import numpy as np
+import pytest
+import sympy as sp
+import torch
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from boundcheck.claims import catalogue
+from boundcheck.measure import bracket, measure
+from boundcheck.measure.bracket import UPPER_ENDS, _ball_points, measure_bracket, upper_ends
+from boundcheck.measure.progress import silent
+from boundcheck.measure.spec import parse
+
+from .small import bracket_table, pseudo_huber, softmax, with_quantity_scaled
+
+PROBLEMS = {"pseudo-Huber": pseudo_huber, "softmax": softmax}
+LEMMAS = [id for id, claim in catalogue.items() if claim.names == ("Lhat",)]
+BOTH_RADII = {"meft.lemma1_sharp"}
+ROUNDING = 1e-9
+radius = st.floats(1e-2, 30)
+
+
+def bracketed(problem, table):
+    return measure_bracket(parse(table), problem, "cpu", silent)
+
+
+def lambda_star(L, G, s, a, b):
+    """The top eigenvalue of [[s^2 L b^2, s^2 L a b + s G], [s^2 L a b + s G, s^2 L a^2]]."""
+    off = s**2 * L * a * b + s * G
+    return np.linalg.eigvalsh([[s**2 * L * b**2, off], [off, s**2 * L * a**2]])[-1]
+
+
+@settings(max_examples=30)
+@given(
+    seed=st.integers(0, 10_000),
+    rank=st.integers(1, 8),
+    scale=st.sampled_from([0.05, 0.5, 1.0, 4.0, 30.0]),
+    a=radius,
+    b=radius,
+    claim=st.sampled_from(LEMMAS),
+    lipschitz=st.sampled_from(["sigma", "sqrt(r) sigma"]),
+)
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_no_lower_estimate_exceeds_an_upper_end(name, seed, rank, scale, a, b, claim, lipschitz):
+    problem = PROBLEMS[name](rank=rank, d=8, k=9, scale=scale, seed=seed)
+    table = bracket_table(
+        claim=claim,
+        lipschitz=lipschitz,
+        seed=seed,
+        problem={"kind": "pseudo-huber", "d": 8, "k": 9},
+        adapter={"rank": rank, "scale": scale},
+        domain={"a": a, "b": b},
+        bracket={"pairs": 48, "iterates": 12, "points": 3},
+    )
+    found, _ = bracketed(problem, table)
+    assert found.verdict == "supported"
+    ends = [found.bound, *(end["value"] for end in found.upper)]
+    assert found.measured == max(found.lower.values()) > 0
+    assert found.measured * (1 - ROUNDING) <= min(ends)
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_upper_ends_are_the_claims_at_the_problems_constants(name):
+    problem = PROBLEMS[name](rank=4, scale=2.0)
+    L, G = problem.objective.smoothness.value, problem.objective.gradient_bound.value
+    values = {(end["claim"], end["lipschitz"]): end["value"] for end in upper_ends(problem, (1.5, 2.0))}
+    assert list(values) == list(UPPER_ENDS)
+    assert values["meft.lemma1_sharp", "sigma"] == pytest.approx(lambda_star(L, G, 2.0, 1.5, 2.0), rel=1e-12)
+    # sigma = 2, and C = sigma or sqrt(r) sigma.
+    assert values["jiang2024.lemma1", "sigma"] == pytest.approx(2 * 4 * L * 2 * 2 * 2 + 2 * G, rel=1e-12)
+    assert values["jiang2024.lemma1", "sqrt(r) sigma"] == pytest.approx(2 * 4 * L * 4 * 2 * 2 + 2 * G, rel=1e-12)
+
+
+@pytest.mark.parametrize("claim", LEMMAS)
+def test_the_bound_is_that_of_the_specs_claim_rounded_up(claim):
+    problem = pseudo_huber()
+    found, _ = bracketed(problem, bracket_table(claim=claim))
+    radii = (1.5, 2.0) if claim in BOTH_RADII else (2.0, 2.0)
+    assert found.radii == radii
+    G = problem.objective.gradient_bound.value
+    expected = 2 * 2**0.5 * 4 + G if claim == "jiang2024.lemma1" else lambda_star(1.0, G, 1.0, *radii)
+    assert found.bound == pytest.approx(expected, rel=1e-12)
+    assert found.bound >= expected * (1 - 1e-15)
+
+
+@pytest.mark.parametrize("rank", [1, 2, 4])
+def test_points_lie_in_the_ball_and_half_of_them_on_its_boundary(rank):
+    problem, radii = pseudo_huber(rank=rank, d=5, k=6), (0.7, 2.3)
+    points = _ball_points(problem, radii, 400, torch.Generator().manual_seed(0))
+    assert [x.shape for x in points] == [(400, rank, 6), (400, 5, rank)]
+    for part, limit in zip(points, radii, strict=True):
+        singular = np.linalg.svd(part.numpy(), compute_uv=False)
+        assert singular.max() <= limit * (1 + 1e-14)
+        assert singular[::2] == pytest.approx(np.full((200, rank), limit), rel=1e-12)
+        assert (singular[1::2] < limit).all()
+        # Inside the ball all singular values vary: small ones are reached, too.
+        assert singular[1::2].min() < 0.05 * limit
+
+
+@pytest.mark.parametrize("rank", [1, 2, 4, 8])
+def test_points_lie_in_the_ball_to_the_last_digit(rank):
+    """The true norm of the floats, in 50 digits, is within the radius."""
+    problem, radii = pseudo_huber(rank=rank, d=9, k=10), (0.7, 2.3)
+    points = _ball_points(problem, radii, 24, torch.Generator().manual_seed(1))
+    with mpmath.workdps(50):
+        for part, limit in zip(points, radii, strict=True):
+            for X in part[::2]:
+                gram = mpmath.matrix((X if X.shape[0] <= X.shape[1] else X.mT).tolist())
+                largest = max(mpmath.eigsy(gram * gram.T, eigvals_only=True))
+                assert mpmath.sqrt(largest) <= limit
+
+
+def test_points_point_in_all_directions():
+    problem = pseudo_huber(rank=1, d=3, k=4)
+    A, B = _ball_points(problem, (1.0, 1.0), 4000, torch.Generator().manual_seed(2))
+    for part in (A[::2].reshape(2000, -1), B[::2].reshape(2000, -1)):
+        assert part.mean(0).abs().max() < 0.06
+        covariance = part.T @ part / 2000
+        assert (covariance - torch.eye(part.shape[1]) / part.shape[1]).abs().max() < 0.06
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_the_same_spec_twice_gives_the_same_numbers(name):
+    (one, first), (two, second) = (bracketed(PROBLEMS[name](), bracket_table()) for _ in range(2))
+    assert one == two
+    xr.testing.assert_identical(first, second)
+    other, _ = bracketed(PROBLEMS[name](), bracket_table(seed=1))
+    assert other.lower != one.lower
+    assert (other.upper, other.bound) == (one.upper, one.bound)
+
+
+def test_the_trace_holds_every_ratio_that_the_estimates_are_of():
+    found, trace = bracketed(pseudo_huber(), bracket_table())
+    assert dict(trace.sizes) == {"pair": 64, "step": 16, "replica": 8, "point": 4}
+    assert found.lower == {
+        "pairs": trace["pair_ratio"].values.max(),
+        "iterates": np.nanmax(trace["iterate_ratio"].values),
+        "curvature": trace["curvature"].values.max(),
+    }
+
+
+@pytest.mark.parametrize("count", [1, 2, 127, 128, 129, 300])
+def test_pairs_are_as_many_as_asked_for(count):
+    _, trace = bracketed(pseudo_huber(), bracket_table(bracket={"pairs": count, "iterates": 1, "points": 1}))
+    assert trace.sizes["pair"] == count
+    assert (trace["pair_ratio"].values > 0).all()
+    assert trace.sizes["point"] == 1
+
+
+def test_more_points_than_pairs_are_cut_to_what_there_is():
+    found, trace = bracketed(pseudo_huber(), bracket_table(bracket={"pairs": 2, "iterates": 2, "points": 9}))
+    assert 1 <= trace.sizes["point"] <= 9
+    assert found.verdict == "supported"
+
+
+def test_a_start_outside_the_ball_is_shrunk_into_it(tmp_path):
+    (result,) = measure(bracket_table(domain={"a": 0.01, "b": 0.01}), tmp_path)
+    assert result["verdict"] == "supported"
+    assert "iterates" in result["lower"]
+
+
+def doctored_to(bound, claim, table, monkeypatch):
+    """The bracket when the claim's formula is multiplied so that it gives this bound."""
+    honest, _ = bracketed(pseudo_huber(), table)
+    factor = sp.Rational(bound) / sp.Rational(honest.bound)
+    with monkeypatch.context() as patch:
+        patch.setattr(bracket, "catalogue", {**catalogue, claim: with_quantity_scaled(catalogue[claim], factor)})
+        found, _ = bracketed(pseudo_huber(), table)
+    return found
+
+
+@pytest.mark.parametrize("claim", LEMMAS)
+def test_a_bound_that_is_too_small_is_violated(claim, monkeypatch):
+    table = bracket_table(claim=claim)
+    honest, _ = bracketed(pseudo_huber(), table)
+    found = doctored_to(honest.measured / 2, claim, table, monkeypatch)
+    assert found.verdict == "violated"
+    assert "exceeds the bound" in found.reason
+
+
+@pytest.mark.parametrize("claim", [id for id in LEMMAS if id not in BOTH_RADII])
+def test_violation_begins_at_the_best_lower_estimate(claim, monkeypatch):
+    """Of claims whose bound is not the one that the iterates take their step size from."""
+    table = bracket_table(claim=claim)
+    honest, _ = bracketed(pseudo_huber(), table)
+    for share, verdict in ((1 - 1e-6, "violated"), (1 + 1e-6, "supported")):
+        found = doctored_to(share * honest.measured, claim, table, monkeypatch)
+        assert (found.verdict, found.lower) == (verdict, honest.lower)
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+@pytest.mark.parametrize("iterates", [500, 4000])
+def test_a_true_lemma_is_not_violated_by_iterates_that_have_converged(samples, iterates, tmp_path):
+    """One sample, so no noise: steps shrink to a unit roundoff, and ratios of differences to rounding errors."""
+    for signal, rank in ((0.2, 4), (1.0, 4), (0.2, 2)):
+        table = bracket_table(
+            problem={"kind": "pseudo-huber", "d": 4, "k": 4, "samples": samples, "signal": signal},
+            adapter={"rank": rank},
+            domain={"a": 2.0, "b": 2.0},
+            bracket={"pairs": 16, "iterates": iterates, "points": 2},
+        )
+        (result,) = measure(table, tmp_path)
+        assert result["verdict"] == "supported", result["reason"]
+
+
+@pytest.mark.parametrize(("a", "b"), [(1e-6, 1e6), (1e6, 1e-6), (1e-9, 1e-9), (1e6, 1e6), (1e-3, 1e3)])
+def test_a_true_lemma_is_not_violated_in_an_extreme_ball(a, b, tmp_path):
+    for seed in range(2):
+        (result,) = measure(bracket_table(seed=seed, domain={"a": a, "b": b}), tmp_path)
+        assert result["verdict"] == "supported", result["reason"]
+
+
+@pytest.mark.parametrize("problem", [{"signal": 1e6}, {"delta": 1e-6}, {"delta": 1e6}, {"signal": 1e-9, "noise": 1e-9}])
+def test_a_true_lemma_is_not_violated_by_extreme_data(problem, tmp_path):
+    table = bracket_table(problem={"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 6} | problem)
+    (result,) = measure(table, tmp_path)
+    assert result["verdict"] == "supported", result["reason"]

@@ -1,0 +1,57 @@
+"""Runs that diverge, by a step size that no claim prescribed: they end as hypothesis-failed, in a valid result."""
+
+import json
+
+import numpy as np
+import pytest
+
+from boundcheck.measure import experiment, measure
+from boundcheck.measure.plan import make_plan
+
+from .small import THEOREMS, theorem_table, with_values
+
+# Overflow on the way to the verdict is what is wanted here.
+pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered", "ignore:invalid value encountered")
+
+STEP_SIZES = [1e2, 1e6, 1e20, 1e77, 1e80, 1e120, 1e155, 1e160, 1e200, 1e300, np.inf, np.nan]
+
+
+def diverge(table, step_size, runs, monkeypatch):
+    """The result of a run with this step size, or the exception that ended it."""
+
+    def doctored(*arguments):
+        return with_values(make_plan(*arguments), alpha=step_size)
+
+    monkeypatch.setattr(experiment, "make_plan", doctored)
+    (result,) = measure(table, runs)
+    text = (runs / result["run_id"] / "result.json").read_text()
+    assert json.loads(text, parse_constant=pytest.fail) == result
+    return result
+
+
+@pytest.mark.parametrize("step_size", STEP_SIZES)
+@pytest.mark.parametrize("every", [False, True])
+def test_a_diverged_pseudo_huber_run_is_hypothesis_failed(step_size, every, tmp_path, monkeypatch):
+    table = theorem_table(run__steps=110, run__audits=110 if every else 11)
+    result = diverge(table, step_size, tmp_path, monkeypatch)
+    assert result["verdict"] == "hypothesis-failed"
+    assert "meft.ball" in result["reason"]
+
+
+@pytest.mark.parametrize("step_size", [1e3, 1e6, 1e77, 1e155, 1e300, np.inf, np.nan])
+def test_a_diverged_softmax_run_is_hypothesis_failed(step_size, tmp_path, monkeypatch):
+    table = theorem_table(
+        problem={"kind": "digits"}, run={"zeta": 5.0, "batch": 2, "replicas": 2, "steps": 110, "audits": 10}
+    )
+    result = diverge(table, step_size, tmp_path, monkeypatch)
+    assert result["verdict"] == "hypothesis-failed"
+    assert "meft.ball" in result["reason"]
+
+
+@pytest.mark.parametrize("id", THEOREMS)
+@pytest.mark.parametrize("factor", [20.0, 1e3])
+def test_a_run_that_jumps_about_is_hypothesis_failed(id, factor, tmp_path, monkeypatch):
+    result = diverge(theorem_table(claim=id), factor, tmp_path, monkeypatch)
+    assert result["verdict"] == "hypothesis-failed"
+    ball = "jiang2024.assumption2" if id.startswith("jiang") else "meft.ball"
+    assert ball in result["reason"]

@@ -1,0 +1,150 @@
+"""Runs killed in the middle, with SIGKILL or at any write, end bit-identical to those that were not."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+import zarr
+
+from boundcheck.measure import measure, store
+from boundcheck.measure.store import RunFolder
+
+from .small import theorem_table
+
+# Long enough to be caught in the middle: about two seconds, in 16 chunks of 4 strata.
+LONG = theorem_table(run__steps=4000, run__audits=64)
+SHORT = theorem_table(run__steps=120, run__audits=40)
+# One thread, as in the tests themselves (tests/conftest.py): the environment is part of the result.
+PROGRAM = """
+import json, sys, torch
+torch.set_num_threads(1)
+from boundcheck.measure import measure
+measure(json.loads(sys.argv[1]), sys.argv[2])
+"""
+
+
+def start(table, runs):
+    return subprocess.Popen([sys.executable, "-c", PROGRAM, json.dumps(table), str(runs)])
+
+
+def wait_for(condition, process, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+def assert_identical(one, other):
+    """The same files with the same arrays and result, and nothing left over."""
+    assert (one / "result.json").read_bytes() == (other / "result.json").read_bytes()
+    names = [{path.name for path in folder.iterdir()} for folder in (one, other)]
+    assert names == [{"spec.json", "trace.zarr", "result.json"}] * 2
+    assert not list(one.rglob("*.part"))
+    first, second = (dict(zarr.open_group(folder / "trace.zarr", mode="r").arrays()) for folder in (one, other))
+    assert first.keys() == second.keys()
+    for name in first:
+        assert np.asarray(first[name]).tobytes() == np.asarray(second[name]).tobytes(), name
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
+def test_a_run_killed_several_times_ends_as_if_it_had_not_been(tmp_path):
+    (whole,) = measure(LONG, tmp_path / "whole")
+    folder = tmp_path / "killed" / whole["run_id"]
+    checkpoint = folder / "checkpoint.pt"
+    written = [0]
+    for _ in range(2):
+        process = start(LONG, tmp_path / "killed")
+        wait_for(lambda: checkpoint.exists() and checkpoint.stat().st_mtime_ns > written[-1], process)
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+        written.append(checkpoint.stat().st_mtime_ns)
+        assert not (folder / "result.json").exists()
+    done = torch.load(checkpoint, weights_only=True)["stratum"]
+    assert 0 < done < 64
+    ticks = []
+    (resumed,) = measure(LONG, tmp_path / "killed", tick=lambda *each: ticks.append(each))
+    # What was done before the last kill is not done again.
+    assert len(ticks) == 64 - done
+    assert resumed == whole
+    assert_identical(folder, tmp_path / "whole" / whole["run_id"])
+
+
+class Killed(BaseException):
+    """Stands for a kill at a given write."""
+
+
+def writes_of(table, runs, monkeypatch, kill_at=None, after=False):
+    """Run, counting writes to the folder; raise at one of them, before it is done or just after."""
+    count = 0
+
+    def counted(real):
+        def write(*arguments, **keywords):
+            nonlocal count
+            count += 1
+            if count == kill_at and not after:
+                raise Killed
+            value = real(*arguments, **keywords)
+            if count == kill_at:
+                raise Killed
+            return value
+
+        return write
+
+    with monkeypatch.context() as patch:
+        # Of this module alone: zarr renames files too.
+        patch.setattr(store, "os", SimpleNamespace(replace=counted(os.replace)))
+        patch.setattr(RunFolder, "extend_trace", counted(RunFolder.extend_trace))
+        patch.setattr(RunFolder, "start_trace", counted(RunFolder.start_trace))
+        measure(table, runs)
+    return count
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before the write", "after the write"])
+def test_a_kill_at_any_write_loses_nothing(after, tmp_path, monkeypatch):
+    (whole,) = measure(SHORT, tmp_path / "whole")
+    count = writes_of(SHORT, tmp_path / "counted", monkeypatch)
+    # Spec, empty trace, then chunk and checkpoint by turns, then the result.
+    assert count == 2 + 2 * 20 + 1
+    for kill_at in (1, 2, 3, 4, 21, count - 2, count - 1, count):
+        runs = tmp_path / f"{kill_at}"
+        with pytest.raises(Killed):
+            writes_of(SHORT, runs, monkeypatch, kill_at, after)
+        assert (runs / whole["run_id"] / "result.json").exists() == (after and kill_at == count)
+        (resumed,) = measure(SHORT, runs)
+        assert resumed == whole
+        if not (after and kill_at == count):
+            assert_identical(runs / whole["run_id"], tmp_path / "whole" / whole["run_id"])
+
+
+def test_a_torn_chunk_is_written_again(tmp_path, monkeypatch):
+    """A kill inside of extend_trace leaves garbage past the checkpoint, which nobody may read."""
+    (whole,) = measure(SHORT, tmp_path / "whole")
+    runs = tmp_path / "torn"
+    with pytest.raises(Killed):
+        writes_of(SHORT, runs, monkeypatch, kill_at=9, after=True)
+    folder = runs / whole["run_id"]
+    done = torch.load(folder / "checkpoint.pt", weights_only=True)["stratum"]
+    array = zarr.open_group(folder / "trace.zarr", mode="r+")["loss"]
+    array[:, done:] = 1e6
+    (resumed,) = measure(SHORT, runs)
+    assert resumed == whole
+    assert_identical(folder, tmp_path / "whole" / whole["run_id"])
+
+
+def test_the_ball_watch_survives_a_kill(tmp_path, monkeypatch):
+    """A run that left its ball before the kill has left it after."""
+    table = theorem_table(run__steps=120, run__audits=40, domain={"a": 2.6, "b": 0.2})
+    (whole,) = measure(table, tmp_path / "whole")
+    assert whole["verdict"] == "hypothesis-failed"
+    with pytest.raises(Killed):
+        writes_of(table, tmp_path / "killed", monkeypatch, kill_at=30)
+    (resumed,) = measure(table, tmp_path / "killed")
+    assert resumed == whole

@@ -1,0 +1,257 @@
+"""Spec files: what is wrong is named by its dotted field in one line, and lists expand to every combination."""
+
+import itertools
+
+import pytest
+
+from boundcheck.claims import catalogue
+from boundcheck.errors import InputError
+from boundcheck.measure import measure
+from boundcheck.measure.spec import Spec, expand, load, parse
+
+from .small import BRACKET_TABLE, THEOREM_TABLE, THEOREMS, bracket_table, changed, theorem_table
+
+GOOD_TOML = """
+claim = "meft.theorem2_repaired"
+[problem]
+kind = "digits"
+[adapter]
+rank = 4
+[run]
+replicas = 4
+"""
+NOT_GIVEN = "(not given)"
+
+# Field, a value it cannot take, and words that must be in what was expected.
+BAD_FIELDS = [
+    ("claim", "jiang2024.theorem3", "an id of the catalogue, such as jiang2024.theorem2"),
+    ("claim", "jiang2024.rate", "a theorem with a step size"),
+    ("claim", "jiang2024.assumption1", "a theorem with a step size"),
+    ("claim", 2, "string"),
+    ("claim", {}, "string"),
+    ("seed", -1, "a number greater than or equal to 0"),
+    ("seed", 1.5, "integer"),
+    ("seed", True, "integer"),
+    ("lipschitz", "C", "'sigma' or 'sqrt(r) sigma'"),
+    ("problem", 3, "table"),
+    ("problem", "digits", "table"),
+    ("problem.kind", "mnist", "'digits', 'pseudo-huber'"),
+    ("problem.kind", 3, "'digits', 'pseudo-huber'"),
+    ("problem.d", 0, "a number greater than 0"),
+    ("problem.k", 2.0, "integer"),
+    ("problem.samples", "8", "integer"),
+    ("problem.delta", 0.0, "a number greater than 0"),
+    ("problem.delta", float("nan"), "finite number"),
+    ("problem.signal", float("inf"), "finite number"),
+    ("problem.noise", -0.5, "a number greater than 0"),
+    ("problem.seed", -1, "a number greater than or equal to 0"),
+    ("problem.dd", 4, "no such field"),
+    ("problem.digits", 4, "no such field"),
+    ("adapter", "lora", "table"),
+    ("adapter.kind", "vera", "'lora'"),
+    ("adapter.rank", 0, "a number greater than 0"),
+    ("adapter.rank", 2.5, "integer"),
+    ("adapter.rank", "2", "integer"),
+    ("adapter.scale", 0, "a number greater than 0"),
+    ("adapter.scale", False, "number"),
+    ("adapter.gain", -1.0, "a number greater than 0"),
+    ("adapter.alpha", 16, "no such field"),
+    ("domain", 3, "table"),
+    ("domain.a", 0.0, "a number greater than 0"),
+    ("domain.b", float("inf"), "finite number"),
+    ("domain.sigma", 1.0, "no such field"),
+    ("run", 3, "table"),
+    ("run.steps", 0, "a number greater than 0"),
+    ("run.steps", "many", "'informative'"),
+    ("run.steps", 1e4, "integer"),
+    ("run.steps", True, "integer"),
+    ("run.batch", 0, "a number greater than 0"),
+    ("run.batch", "full", "'balanced'"),
+    ("run.zeta", 0.0, "a number greater than 0"),
+    ("run.zeta", "1", "number"),
+    ("run.replicas", 1, "a number greater than or equal to 2"),
+    ("run.audits", 0, "a number greater than 0"),
+    ("run.audits", 111, "at most run.steps = 110"),
+    ("run.level", 0.5, "a number greater than 0.5"),
+    ("run.level", 1.0, "a number less than 1"),
+    ("run.level", 95, "a number less than 1"),
+    ("run.epochs", 3, "no such field"),
+    ("bracket", {"pairs": 3}, "no such table"),
+    ("optimizer", "adam", "no such field"),
+    ("Claim", "x", "no such field"),
+]
+BAD_BRACKET_FIELDS = [
+    ("bracket.pairs", 0, "a number greater than 0"),
+    ("bracket.iterates", -1, "a number greater than 0"),
+    ("bracket.points", 0.5, "integer"),
+    ("bracket.pair", 5, "no such field"),
+    ("run", {"steps": 5}, "no such table"),
+]
+# One good list for each kind of field: text, number, number or word, table.
+SWEEPS = {
+    "claim": ["meft.theorem2_repaired", "jiang2024.theorem2"],
+    "seed": [0, 1, 2],
+    "lipschitz": ["sigma", "sqrt(r) sigma"],
+    "problem": [{"kind": "digits"}, THEOREM_TABLE["problem"]],
+    "problem.kind": ["pseudo-huber"],
+    "problem.samples": [4, 5],
+    "problem.delta": [0.5, 1, 2.0],
+    "adapter": [{"rank": 1}, {"rank": 2, "scale": 0.5}],
+    "adapter.rank": [1, 2, 3, 4],
+    "adapter.scale": [1.0, 2],
+    "domain": [{}, {"a": 1.0}],
+    "domain.a": [1.0, 2.0],
+    "run": [{}, {"replicas": 4}],
+    "run.steps": [200, "informative"],
+    "run.batch": ["balanced", 1],
+    "run.zeta": [1.0, 2.0],
+    "run.level": [0.9, 0.99],
+}
+
+
+def refused(call, *arguments):
+    with pytest.raises(InputError) as caught:
+        call(*arguments)
+    assert len(str(caught.value).splitlines()) == 1, str(caught.value)
+    return caught.value
+
+
+@pytest.mark.parametrize(("field", "value", "expected"), BAD_FIELDS)
+def test_a_bad_field_of_a_theorem_is_named(field, value, expected):
+    error = refused(parse, changed(THEOREM_TABLE, {field: value}))
+    assert error.field == field
+    assert expected in error.expected
+
+
+@pytest.mark.parametrize(("field", "value", "expected"), BAD_BRACKET_FIELDS)
+def test_a_bad_field_of_a_bracket_is_named(field, value, expected):
+    error = refused(parse, changed(BRACKET_TABLE, {field: value}))
+    assert error.field == field
+    assert expected in error.expected
+
+
+@pytest.mark.parametrize("field", ["claim", "problem", "problem.kind", "adapter", "adapter.rank"])
+def test_a_missing_field_is_named(field):
+    error = refused(parse, changed(THEOREM_TABLE, {field: None}))
+    assert (error.field, error.value) == (field, NOT_GIVEN)
+
+
+@pytest.mark.parametrize("radius", ["domain.a", "domain.b", "domain"])
+def test_a_bracket_needs_both_radii(radius):
+    error = refused(parse, changed(BRACKET_TABLE, {radius: None}))
+    assert error.field == "domain"
+    assert "both radii" in error.expected
+
+
+def test_the_value_is_in_the_message():
+    assert str(refused(parse, theorem_table(adapter__rank=0))) == "adapter.rank = 0: expected a number greater than 0"
+
+
+@pytest.mark.parametrize("field", ["claim", "lipschitz", "run.steps", "problem.kind"])
+def test_a_value_of_several_lines_makes_a_message_of_one(field):
+    assert refused(parse, changed(THEOREM_TABLE, {field: "two\nlines"})).field == field
+
+
+@pytest.mark.parametrize("id", list(catalogue))
+def test_every_claim_is_run_bracketed_or_refused(id):
+    claim = catalogue[id]
+    if "alpha" in claim.names:
+        assert not parse(theorem_table(claim=id)).is_bracket
+    elif claim.names == ("Lhat",):
+        assert parse(bracket_table(claim=id)).is_bracket
+    else:
+        assert refused(parse, theorem_table(claim=id)).field == "claim"
+
+
+@pytest.mark.parametrize("rank", [5, 100])
+def test_a_rank_that_the_shape_forbids_is_found_before_anything_runs(rank, tmp_path):
+    table = theorem_table(adapter__rank=[2, rank])
+    error = refused(measure, table, tmp_path / "runs")
+    assert error.field == "adapter.rank"
+    assert "min(d, k) = 4" in error.expected
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "gpu", "", "meta"])
+def test_a_device_that_is_not_there_is_named(device, tmp_path):
+    assert refused(measure, THEOREM_TABLE, tmp_path / "runs", device).field == "device"
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("field", SWEEPS)
+def test_a_list_in_any_field_is_a_sweep(field):
+    values = SWEEPS[field]
+    specs = list(expand(changed(THEOREM_TABLE, {field: values})))
+    assert specs == [parse(changed(THEOREM_TABLE, {field: value})) for value in values]
+
+
+def test_lists_expand_to_the_cartesian_product_in_the_order_of_writing():
+    table = theorem_table(adapter__rank=[1, 2, 3], run__zeta=[1.0, 2.0], seed=[7, 8])
+    found = [(each.adapter.rank, each.run.zeta, each.seed) for each in expand(table)]
+    assert found == list(itertools.product([1, 2, 3], [1.0, 2.0], [7, 8]))
+
+
+def test_no_list_is_one_experiment():
+    assert list(expand(THEOREM_TABLE)) == [Spec.model_validate(THEOREM_TABLE)]
+
+
+def test_expanding_leaves_the_table_as_it_was():
+    table = theorem_table(adapter__rank=[1, 2])
+    assert list(expand(table)) == list(expand(table))
+    assert table == theorem_table(adapter__rank=[1, 2])
+
+
+@pytest.mark.parametrize("field", [*SWEEPS, "problem.d", "run.replicas", "nonsense"])
+def test_an_empty_list_is_named(field):
+    error = refused(list, expand(changed(THEOREM_TABLE, {field: []})))
+    assert error.field == field
+    assert "at least one value" in error.expected
+
+
+@pytest.mark.parametrize(
+    ("field", "values"), [("adapter.rank", [1, 0]), ("run.steps", [200, "no"]), ("seed", [[1, 2]])]
+)
+def test_one_bad_value_in_a_list_is_named(field, values):
+    assert refused(list, expand(changed(THEOREM_TABLE, {field: values}))).field == field
+
+
+@pytest.mark.parametrize("claim", THEOREMS)
+def test_a_default_spec_is_good(claim):
+    spec = parse({"claim": claim, "problem": {"kind": "digits"}, "adapter": {"rank": 4}})
+    assert (spec.run.steps, spec.run.batch, spec.domain.a) == ("informative", "balanced", None)
+
+
+def test_a_toml_file_is_read(tmp_path):
+    path = tmp_path / "spec.toml"
+    path.write_text(GOOD_TOML.replace("rank = 4", "rank = [4, 8]"))
+    assert [each.adapter.rank for each in load(path)] == [4, 8]
+
+
+@pytest.mark.parametrize(
+    ("content", "field", "words"),
+    [
+        (b"claim = ", "SPEC", "valid TOML"),
+        (b"claim = 'a'\nclaim = 'b'", "SPEC", "valid TOML"),
+        (b"[problem\nkind = 1", "SPEC", "valid TOML"),
+        (b"\xff\xfe", "SPEC", "readable TOML"),
+        (b"", "claim", "a value"),
+        (GOOD_TOML.replace("rank = 4", "rank = -4").encode(), "adapter.rank", "greater than 0"),
+        (GOOD_TOML.replace("rank = 4", "rank = nan").encode(), "adapter.rank", "integer"),
+        (GOOD_TOML.replace("[run]", "[runs]").encode(), "runs", "no such field"),
+        (GOOD_TOML.replace("replicas", "replicates").encode(), "run.replicates", "no such field"),
+        (GOOD_TOML.replace("[adapter]", "[adapter.lora]").encode(), "adapter.rank", "a value"),
+        (GOOD_TOML.replace('"digits"', "1979-05-27").encode(), "problem.kind", "'digits', 'pseudo-huber'"),
+    ],
+)
+def test_a_bad_toml_file_is_explained(tmp_path, content, field, words):
+    path = tmp_path / "spec.toml"
+    path.write_bytes(content)
+    error = refused(load, path)
+    assert error.field == field
+    assert words in error.expected
+
+
+@pytest.mark.parametrize("name", ["missing.toml", ""])
+def test_a_file_that_cannot_be_read_is_named(tmp_path, name):
+    error = refused(load, tmp_path / name)
+    assert (error.field, error.value) == ("SPEC", tmp_path / name)

@@ -1,0 +1,229 @@
+"""The five verdicts, and that none is given to a run that has not earned it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import sympy as sp
+
+from boundcheck.claims import catalogue
+from boundcheck.measure import measure
+from boundcheck.measure.intervals import betting_lower_limit
+
+from .small import THEOREMS, run_by_hand, theorem_table, with_quantity_scaled, with_values
+
+# Enough replicas for simultaneous limits over 110 iterates to lie well above 0.
+EVERY_STEP = theorem_table(run__audits=110, run__replicas=64)
+
+
+@pytest.fixture(scope="module")
+def every_step(tmp_path_factory):
+    return run_by_hand(EVERY_STEP, tmp_path_factory.mktemp("every"))
+
+
+@pytest.fixture(scope="module")
+def sampled(tmp_path_factory):
+    return run_by_hand(theorem_table(run__replicas=64), tmp_path_factory.mktemp("sampled"))
+
+
+def judged_at(measured, bound, **trace):
+    """The verdict with the claim's formula multiplied so that the bound is this number."""
+    plan = measured.evidence.plan
+    factor = sp.Rational(bound) / sp.Rational(plan.values["bound"])
+    claim = with_quantity_scaled(measured.evidence.claim, factor)
+    return measured.judged(claim, with_values(plan, bound=float(bound)), **trace)
+
+
+def test_a_bound_well_above_is_supported(every_step, sampled):
+    for measured in (every_step, sampled):
+        outcome = measured.judged()
+        assert outcome.verdict == "supported"
+        assert outcome.interval.upper < outcome.bound < min(outcome.first, outcome.trivial)
+        assert "asymptotic" in outcome.reason
+
+
+def test_a_bound_below_every_iterate_is_violated_when_every_iterate_was_seen(every_step):
+    outcome = judged_at(every_step, 0.02)
+    assert outcome.verdict == "violated"
+    assert "every iterate lies above the bound" in outcome.reason
+
+
+def test_a_bound_below_every_iterate_is_inconclusive_when_some_were_not_seen(sampled):
+    outcome = judged_at(sampled, 0.02)
+    assert outcome.verdict == "inconclusive"
+    assert "the minimum was not seen" in outcome.reason
+    assert "run.audits = run.steps" in outcome.reason
+
+
+def test_a_bound_between_the_smallest_iterate_and_the_average_is_inconclusive(every_step):
+    """The theorem bounds the minimum; an average above the bound breaks nothing."""
+    honest = every_step.judged()
+    bound = (honest.smallest + honest.interval.lower) / 2
+    assert honest.smallest < bound < honest.interval.lower
+    outcome = judged_at(every_step, bound)
+    assert outcome.verdict == "inconclusive"
+    assert "not every iterate does" in outcome.reason
+
+
+def test_violation_is_decided_by_the_smallest_simultaneous_limit(every_step):
+    squares = every_step.evidence.record.trace["gradient_square_norm"].values
+    limit = min(betting_lower_limit(column, 0.05 / 110) for column in squares.T)
+    assert judged_at(every_step, limit * 0.999).verdict == "violated"
+    assert judged_at(every_step, limit * 1.001).verdict == "inconclusive"
+
+
+def test_one_low_iterate_is_enough_against_a_violation(every_step):
+    squares = every_step.evidence.record.trace["gradient_square_norm"].values.copy()
+    assert judged_at(every_step, 0.02, gradient_square_norm=squares).verdict == "violated"
+    squares[:, 57] = 0.0
+    assert judged_at(every_step, 0.02, gradient_square_norm=squares).verdict == "inconclusive"
+
+
+@pytest.mark.parametrize("end", ["lower", "measured", "upper"])
+def test_a_bound_inside_the_interval_is_inconclusive(every_step, sampled, end):
+    for measured in (every_step, sampled):
+        interval = measured.judged().interval
+        bound = {
+            "lower": interval.lower * 1.000_001,
+            "measured": measured.judged().measured,
+            "upper": interval.upper * 0.999_999,
+        }[end]
+        outcome = judged_at(measured, bound)
+        assert outcome.verdict == "inconclusive"
+        assert "more replicas are needed" in outcome.reason
+
+
+def test_supported_begins_at_the_upper_limit(every_step):
+    upper = every_step.judged().interval.upper
+    assert judged_at(every_step, upper * 1.000_001).verdict == "supported"
+    assert judged_at(every_step, upper * 0.999_999).verdict == "inconclusive"
+
+
+@pytest.mark.parametrize("known", ["first", "trivial"])
+def test_a_bound_above_what_is_known_anyway_is_uninformative(every_step, known):
+    honest = every_step.judged()
+    value = getattr(honest, known)
+    outcome = judged_at(every_step, value)
+    assert outcome.verdict == "uninformative"
+    assert "T is too short" in outcome.reason
+    if known == "first":
+        assert judged_at(every_step, value * (1 - 1e-12)).verdict == "supported"
+
+
+@pytest.mark.parametrize("steps", [1, 3, 12])
+def test_a_run_too_short_to_say_anything_is_uninformative(steps, tmp_path):
+    table = theorem_table(claim="meft.theorem2_best_step", run__steps=steps, run__audits=steps)
+    (result,) = measure(table, tmp_path)
+    assert result["verdict"] == "uninformative"
+    assert result["bound"] >= result["first"]
+
+
+def test_the_trivial_bound_is_what_the_ball_and_the_gradient_bound_give(every_step):
+    outcome = every_step.judged()
+    G = every_step.evidence.problem.objective.gradient_bound.value
+    assert outcome.trivial == pytest.approx((2.6**2 + 1.9**2) * G**2)
+    assert every_step.evidence.record.trace["gradient_square_norm"].max() <= outcome.trivial
+
+
+@pytest.mark.parametrize("bound", [0.02, 1.0, 3.0, 1e4])
+@pytest.mark.parametrize("fault", ["noise_variance", "path_smoothness", "weight_gradient_spectral"])
+def test_a_broken_hypothesis_comes_before_every_other_verdict(every_step, bound, fault):
+    values = every_step.evidence.record.trace[fault].values.copy()
+    values[0, 0] = 1e9
+    assert judged_at(every_step, bound, **{fault: values}).verdict == "hypothesis-failed"
+
+
+def test_a_run_that_left_the_ball_is_never_a_violation(every_step):
+    ball = replace(every_step.evidence.record.ball, outside=7, largest=(2.7, 1.0))
+    record = replace(every_step.evidence.record, ball=ball)
+    left = replace(every_step, evidence=replace(every_step.evidence, record=record))
+    assert judged_at(left, 0.02).verdict == "hypothesis-failed"
+
+
+def test_rounding_of_the_bound_is_on_the_safe_side(every_step):
+    """An interval that ends at the float of an irrational bound: neither supported nor violated by luck."""
+    plan = every_step.evidence.plan
+    irrational = sp.sqrt(2) / 100 / sp.Rational(plan.values["bound"])
+    claim = with_quantity_scaled(every_step.evidence.claim, irrational)
+    ball = claim.enclosures(**plan.inputs)["bound"]
+    constant = np.full(every_step.evidence.record.schedule.times.shape, float(ball.mid()))
+    outcome = every_step.judged(claim, with_values(plan, bound=float(ball.mid())), gradient_square_norm=constant)
+    assert outcome.verdict in ("inconclusive", "supported")
+    assert outcome.verdict != "supported" or outcome.interval.upper <= float(ball.mid())
+
+
+def test_many_replicas_in_a_small_range_earn_a_nonasymptotic_verdict(tmp_path):
+    table = theorem_table(
+        claim="meft.theorem2_best_step",
+        problem={"kind": "pseudo-huber", "d": 2, "k": 2, "samples": 8, "signal": 2.0, "noise": 0.2},
+        adapter={"rank": 1},
+        domain={"a": 2.0, "b": 1.9},
+        run={"zeta": 0.8, "batch": 1, "steps": 120, "audits": 40, "replicas": 2000},
+    )
+    (result,) = measure(table, tmp_path)
+    assert result["verdict"] == "supported", result["reason"]
+    assert result["interval"]["kind"] == "nonasymptotic"
+    assert "betting" in result["reason"]
+
+
+@pytest.mark.parametrize("exponent", [-3, -7, -10, -14, 6])
+@pytest.mark.parametrize("replicas", [16, 2000])
+def test_a_verdict_does_not_depend_on_the_unit(replicas, exponent, tmp_path):
+    """F times c^2, by delta, targets and scale times c: each step of the run is the same to the last bit."""
+
+    def measured(c):
+        table = theorem_table(
+            claim="meft.theorem2_best_step",
+            problem={"kind": "pseudo-huber", "d": 2, "k": 2, "delta": c, "signal": 2.0 * c, "noise": 0.2 * c},
+            adapter={"rank": 1, "scale": c},
+            domain={"a": 2.0, "b": 1.9},
+            run={"zeta": 0.8 * c**2, "batch": 1, "steps": 120, "audits": 40, "replicas": replicas},
+        )
+        return measure(table, tmp_path)[0]
+
+    one, other = measured(1.0), measured(2.0**exponent)
+    assert (other["verdict"], other["interval"]["kind"]) == (one["verdict"], one["interval"]["kind"])
+    for end in ("lower", "upper"):
+        scaled = other["interval"][end] / 2.0 ** (4 * exponent)
+        assert scaled == pytest.approx(one["interval"][end], rel=1e-6), end
+
+
+@pytest.mark.parametrize("id", THEOREMS)
+def test_a_true_theorem_is_not_violated_on_seeds_that_were_not_chosen(id, tmp_path):
+    """Every iterate audited, everything left to a pilot, whose guesses may fail: but they are not called violations."""
+    table = theorem_table(claim=id, seed=list(range(6)), run={"replicas": 16, "steps": 250, "audits": 250}, domain={})
+    verdicts = {result["verdict"] for result in measure(table, tmp_path)}
+    assert "supported" in verdicts
+    assert verdicts <= {"supported", "hypothesis-failed"}
+
+
+@pytest.mark.parametrize("zeta", [1e-2, 1e-5, 1e-6, 1e-7, 3e-8, 1e-8, 1e-9])
+def test_a_true_theorem_is_not_violated_where_there_is_almost_no_noise(zeta, tmp_path):
+    """One sample, every iterate audited: gradient descent with a step that is 1/L-hat but for rounding."""
+    table = theorem_table(
+        claim="meft.theorem2_best_step",
+        seed=[2, 5, 6],
+        problem={"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 1, "signal": 0.2},
+        domain={"a": 3.0, "b": 2.0},
+        run={"zeta": zeta, "batch": 1, "steps": 120, "audits": 120, "replicas": 30},
+    )
+    assert {result["verdict"] for result in measure(table, tmp_path)} == {"supported"}
+
+
+def test_a_long_run_without_noise_is_not_failed_by_rounding(tmp_path):
+    """It converges to the last digit, where differences of F are rounding errors and nothing else."""
+    table = theorem_table(
+        problem={"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 1, "signal": 0.2, "noise": 0.2},
+        adapter={"rank": 4},
+        domain={"a": 3.0, "b": 2.0},
+        run={"zeta": 0.1, "batch": 1, "replicas": 2, "steps": 12_000, "audits": 1000},
+    )
+    (result,) = measure(table, tmp_path)
+    assert result["verdict"] == "supported", result["reason"]
+
+
+def test_the_catalogue_is_not_touched_by_a_doctored_claim():
+    claim = catalogue["meft.theorem2_repaired"]
+    doctored = with_quantity_scaled(claim, sp.Rational(1, 100))
+    inputs = {"L": 1, "G": 1, "a": 1, "b": 1, "s": 1, "D": 1, "zeta": 1, "T": 100}
+    assert doctored.bound(**inputs) == pytest.approx(claim.bound(**inputs) / 100)
