@@ -6,10 +6,14 @@ arithmetic in float64 in one process; the figures are iterations of the whole en
     python benchmarks/ensemble.py
 """
 
+import os
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+# As the command line does it.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import numpy as np
 import torch

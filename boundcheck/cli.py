@@ -6,6 +6,7 @@ usage or bad input, in one line.
 """
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
+
+# Before torch is imported: threads that wait by spinning slow a busy machine down tenfold, and gain nothing here.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import boundcheck
 from boundcheck.claims import catalogue

@@ -64,5 +64,6 @@ def difference_ratio(problem: Problem, v: Point, w: Point) -> Tensor:
 def sure_difference_ratio(problem: Problem, v: Point, w: Point) -> Tensor:
     """`difference_ratio` less the rounding errors of both gradients: a lower estimate however close v and w are."""
     distance = square_norm((v[0] - w[0], v[1] - w[1])).sqrt()
-    error = (problem.rounding(v)[1] + problem.rounding(w)[1]) / distance.where(distance > 0, torch.inf)
+    errors = [problem.rounding(point, problem.loss(point))[1] for point in (v, w)]
+    error = sum(errors) / distance.where(distance > 0, torch.inf)
     return (difference_ratio(problem, v, w) - error).clamp(min=0)

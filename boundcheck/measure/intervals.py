@@ -83,7 +83,8 @@ def betting_interval(x: np.ndarray, largest: float, level: float) -> Interval:
 
 def student_interval(x: np.ndarray, level: float) -> Interval:
     """Student's interval over replicas, exact for Gaussian means and otherwise only in the limit of many replicas."""
-    half = float(student_t.ppf((1 + level) / 2, len(x) - 1) * x.std(ddof=1) / np.sqrt(len(x)))
+    with np.errstate(over="ignore"):  # a spread beyond floats makes a limit of infinity, which supports nothing
+        half = float(student_t.ppf((1 + level) / 2, len(x) - 1) * x.std(ddof=1) / np.sqrt(len(x)))
     mean = float(x.mean())
     return Interval(max(mean - half, 0.0), mean + half, level, "asymptotic", "Student")
 

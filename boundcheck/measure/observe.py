@@ -46,7 +46,7 @@ def observe(problem: Problem, v: Point, v_next: Point, batch: int) -> dict[str, 
     path_smoothness = (loss_next - loss - slope) / half
     terms = problem.objective.samples + sum(x.numel() for x in (v[0][0], v[1][0])) + 64
     size = loss.abs() + loss_next.abs() + (gradient_square_norm * length_square).sqrt()
-    (loss_error, gradient_error), (loss_next_error, _) = problem.rounding(v), problem.rounding(v_next)
+    (loss_error, gradient_error), (loss_next_error, _) = problem.rounding(v, loss), problem.rounding(v_next, loss_next)
     rounding = loss_error + loss_next_error + gradient_error * length_square.sqrt() + EPSILON * terms * size
     return {
         "loss": loss,

@@ -48,8 +48,11 @@ class Objective(Protocol):
         """The gradient of every f_i at W, shape (R, n, d, k)."""
         ...
 
-    def rounding(self, W: Tensor) -> tuple[Tensor, Tensor]:
-        """Bounds on the rounding errors of `loss` and (in Frobenius norm) `gradient` at the floats W: two of (R,)."""
+    def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
+        """Bounds on the rounding errors of `loss`, given as computed, and of `gradient` in Frobenius norm: two of (R,).
+
+        For W itself, as the floats that it holds; the errors that it was computed with are not this method's concern.
+        """
         ...
 
     def second_moments(self, W: Tensor) -> tuple[Tensor, Tensor]:

@@ -47,8 +47,8 @@ class Problem:
         moments = self.objective.second_moments(self.adapter.weight(v))
         return self.adapter.mean_square_pull_back(v, moments) - square_norm(self.gradient(v))
 
-    def rounding(self, v: Point) -> tuple[Tensor, Tensor]:
-        r"""Bounds on the rounding errors of `loss` and `gradient` at the floats v, two of shape (R,).
+    def rounding(self, v: Point, loss: Tensor) -> tuple[Tensor, Tensor]:
+        r"""Bounds on the rounding errors of `loss`, given as computed, and `gradient` at v: two of shape (R,).
 
         W is computed to within :math:`e_W = (r + 4)\epsilon(\|W_0\|_F + s\|B\|_F\|A\|_F)`, which moves the loss by at
         most :math:`G e_W` and its gradient by :math:`L e_W`; the objective's own errors come on top.
@@ -56,7 +56,7 @@ class Problem:
         A, B = (torch.linalg.matrix_norm(part) for part in v)
         s, G, L = self.adapter.scale, self.objective.gradient_bound.value, self.objective.smoothness.value
         weight_error = (self.adapter.rank + 4) * EPSILON * (torch.linalg.matrix_norm(self.adapter.W0) + s * A * B)
-        loss_error, gradient_error = self.objective.rounding(self.adapter.weight(v))
+        loss_error, gradient_error = self.objective.rounding(self.adapter.weight(v), loss)
         products = EPSILON * (sum(self.objective.shape) + 4) * G
         return loss_error + G * weight_error, s * (A + B) * (gradient_error + L * weight_error + products)
 

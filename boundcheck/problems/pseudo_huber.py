@@ -60,9 +60,8 @@ class PseudoHuber:
         """phi'(W - M_i) for each i, shape (R, n, d, k)."""
         return self._slope(W.unsqueeze(1) - self._targets)
 
-    def rounding(self, W: Tensor) -> tuple[Tensor, Tensor]:
+    def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
         """W - M_i and what follows are right to a few units of roundoff; sums of n or dk terms to as many more."""
-        loss = self.loss(W)
         terms = self.samples + self.shape[0] * self.shape[1] + 32
         return EPSILON * terms * loss, torch.full_like(loss, EPSILON * terms * self.gradient_bound.value)
 

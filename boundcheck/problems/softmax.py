@@ -74,10 +74,10 @@ class SoftmaxRegression:
         """The outer products (p_i - e_y) x_i^T, shape (R, n, d, k)."""
         return self._residuals(W).unsqueeze(-1) * self._X.unsqueeze(-2)
 
-    def rounding(self, W: Tensor) -> tuple[Tensor, Tensor]:
+    def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
         r"""Errors of logits, at most :math:`k \epsilon \|W\| \|x\|`, through log-sum-exp and softmax; then of sums."""
         d, k = self.shape
-        size, loss = torch.linalg.matrix_norm(W), self.loss(W)
+        size = torch.linalg.matrix_norm(W)
         x, x_square = self._mean_norm, self._mean_square
         loss_error = (2 * k + 2 * d + 64) * size * x + (d + 64) * (math.log(d) + 1) + (self.samples + 32) * loss.abs()
         gradient_error = k * math.sqrt(d) * size * x_square + (d + 32 + self.samples) * math.sqrt(2) * x

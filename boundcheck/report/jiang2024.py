@@ -19,7 +19,7 @@ EXPERIMENTS: tuple[dict[str, Any], ...] = (
         "claim": "meft.theorem2_repaired",
         "problem": _DIGITS,
         "adapter": {"rank": [1, 2, 4, 8], "gain": 2.0},
-        "run": {"replicas": 32, "audits": 64},
+        "run": {"replicas": 16, "audits": 64},
     },
     {
         "claim": "jiang2024.theorem2",

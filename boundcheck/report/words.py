@@ -17,7 +17,8 @@ def label(claim_id: str, lipschitz: str) -> str:
     claim = catalogue[claim_id]
     if not takes_c(claim):
         return claim.title
-    return f"{claim.title}, C = {lipschitz.replace('sqrt(r) sigma', '√r σ').replace('sigma', 'σ')}"
+    value = lipschitz.replace("sqrt(r) sigma", "√r\u202fσ").replace("sigma", "σ")
+    return f"{claim.title}, C\u00a0=\u00a0{value}"
 
 
 def takes_c(claim: Claim) -> bool:

@@ -14,11 +14,10 @@ from boundcheck.measure.plan import build
 from boundcheck.measure.spec import parse
 from boundcheck.problems.constant import Constant
 
-from .small import THEOREMS, changed, run_by_hand, theorem_table
+from .small import THEOREMS, WITH_SHORTEST, changed, run_by_hand, theorem_table
 
 BALL = {id: "jiang2024.assumption2" if id.startswith("jiang") else "meft.ball" for id in THEOREMS}
 GRADIENT = {id: "jiang2024.assumption3.2" if id.startswith("jiang") else "meft.gradient_bound" for id in THEOREMS}
-WITH_SHORTEST = [id for id in THEOREMS if "T_min" in catalogue[id].names]
 # The printed theorem's constant is larger, and so is its T_min.
 STEPS = {id: 200 if id.startswith("jiang") else 110 for id in THEOREMS}
 

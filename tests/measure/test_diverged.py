@@ -8,10 +8,7 @@ import pytest
 from boundcheck.measure import experiment, measure
 from boundcheck.measure.plan import make_plan
 
-from .small import THEOREMS, theorem_table, with_values
-
-# Overflow on the way to the verdict is what is wanted here.
-pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered", "ignore:invalid value encountered")
+from .small import THEOREMS, WITH_SHORTEST, theorem_table, with_values
 
 STEP_SIZES = [1e2, 1e6, 1e20, 1e77, 1e80, 1e120, 1e155, 1e160, 1e200, 1e300, np.inf, np.nan]
 
@@ -55,3 +52,28 @@ def test_a_run_that_jumps_about_is_hypothesis_failed(id, factor, tmp_path, monke
     assert result["verdict"] == "hypothesis-failed"
     ball = "jiang2024.assumption2" if id.startswith("jiang") else "meft.ball"
     assert ball in result["reason"]
+
+
+@pytest.mark.parametrize("id", WITH_SHORTEST)
+@pytest.mark.parametrize("zeta", [1e-2, 1e-4, 1e-6])
+def test_a_run_far_below_its_shortest_horizon_diverges_by_itself(id, zeta, tmp_path):
+    """The step size is then far above 1/L-hat. No doctor is needed, and no warning helps."""
+    (result,) = measure(theorem_table(claim=id, run__zeta=zeta), tmp_path)
+    assert result["verdict"] == "hypothesis-failed"
+    assert "T >= T_min" in result["reason"]
+
+
+@pytest.mark.parametrize("id", WITH_SHORTEST)
+@pytest.mark.parametrize(("steps", "seed"), [(10, 1), (120, 0), (120, 1), (120, 3)])
+def test_a_pilot_far_below_the_shortest_horizon_is_the_audits_to_report(id, steps, seed, tmp_path):
+    """All but T is left to a pilot, which diverges: that is no fault of the batch or of any other field."""
+    table = {
+        "claim": id,
+        "seed": seed,
+        "problem": {"kind": "pseudo-huber", "d": 2, "k": 1, "samples": 8, "signal": 0.69, "noise": 0.99},
+        "adapter": {"rank": 1, "gain": 0.17},
+        "run": {"steps": steps, "audits": 10, "replicas": 4},
+    }
+    (result,) = measure(table, tmp_path)
+    assert result["verdict"] == "hypothesis-failed"
+    assert "T >= T_min" in result["reason"]

@@ -102,8 +102,8 @@ class Quadratic:
     def gradient_bound(self):
         return Constant(100 * self.L, "certified", "on the weights of this test, of size at most 100")
 
-    def rounding(self, W):
-        return 4 * EPSILON * self.loss(W), 4 * EPSILON * self.L * W.abs().sum((-2, -1))
+    def rounding(self, W, loss):
+        return 4 * EPSILON * loss, 4 * EPSILON * self.L * W.abs().sum((-2, -1))
 
     def loss(self, W):
         return self.L * W.square().sum((-2, -1)) / 2
