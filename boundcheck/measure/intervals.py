@@ -63,15 +63,17 @@ def betting_lower_limit(x: np.ndarray, delta: float) -> float:
         return 0.0
     relative = x / mean  # so that nothing below depends on the unit of x
 
-    def log_capital(m: float) -> float:
-        logs = np.log1p(_BETS[:, None] * (relative / m - 1)).sum(1)
+    def log_capital(log_m: float) -> float:
+        logs = np.log1p(_BETS[:, None] * (relative * np.exp(-log_m) - 1)).sum(1)
         return float(np.logaddexp.reduce(logs) - np.log(len(_BETS)))
 
-    # At m = 1, the mean, every bet has capital at most 1 (Jensen), so the root lies below it.
-    if log_capital(_LEAST) < -np.log(delta):
+    # At m = 1, the mean, every bet has capital at most 1 (Jensen), so the root lies below it. In log m, brentq's
+    # absolute accuracy of 2e-12 is a relative one, which the last factor more than makes up for.
+    least = float(np.log(_LEAST))
+    if log_capital(least) < -np.log(delta):
         return 0.0
-    root = brentq(lambda m: log_capital(m) + np.log(delta), _LEAST, 1.0, rtol=1e-12)
-    return float(root) * (1 - 1e-9) * mean
+    root = brentq(lambda log_m: log_capital(log_m) + np.log(delta), least, 0.0)
+    return float(np.exp(root)) * (1 - 1e-9) * mean
 
 
 def betting_interval(x: np.ndarray, largest: float, level: float) -> Interval:

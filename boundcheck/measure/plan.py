@@ -35,6 +35,7 @@ _MOST_PILOTS = 4
 # bound <= N_1, coincide: more noise lengthens an informative run, less noise lengthens T_min.
 _BALANCE = 0.8
 _LONGEST = 10**12
+_LARGEST_BATCH = 10**5
 
 
 def stream(spec: Spec, purpose: str) -> int:
@@ -219,9 +220,11 @@ def _noise(spec: Spec, start: Start, variance: float) -> tuple[int, float]:
         batch = spec.run.batch
     else:
         target = spec.run.zeta * spec.run.zeta if spec.run.zeta is not None else _BALANCE * start.square_norm
-        if not (target > 0 and variance / target < _LONGEST):
+        if not (target > 0 and variance / target < _LARGEST_BATCH):
             raise InputError(
-                "run.batch", "balanced", f"a number: no batch brings the variance {variance:.3g} to {target:.3g}"
+                "run.batch",
+                "balanced",
+                f"a number: no batch up to {_LARGEST_BATCH} brings the variance {variance:.3g} to {target:.3g}",
             )
         batch = max(math.ceil(variance / target), 1)
     if spec.run.zeta is None and not 0 < variance < math.inf:
@@ -262,9 +265,11 @@ def _pilot(
     random = generator(spec, "pilot", device)
     (a, b), variance = start.radii, start.variance
     every = max(plan.steps // _PILOT_LOOKS, 1)
+    # Below T_min the theorem's own step may diverge: that is for the run to show, not for the pilot to follow.
+    step_size = min(plan.step_size, 1 / plan.values["Lhat"])
     for t in range(1, plan.steps + 1):
         indices = draw_batch(_PILOT_REPLICAS, plan.batch, problem.objective.samples, random)
-        v, _ = sgd_step(problem, v, plan.step_size, indices)
+        v, _ = sgd_step(problem, v, step_size, indices)
         if t % every == 0 or t == plan.steps:
             a, b = max(a, spectral_norm(v[0]).max().item()), max(b, spectral_norm(v[1]).max().item())
             variance = max(variance, problem.sample_variance(v).max().item())

@@ -46,7 +46,9 @@ def run_ensemble(
     ball = BallWatch.start(plan.radii, v)
 
     first = 0
-    if (saved := folder.checkpoint()) is not None:
+    saved = folder.checkpoint()
+    # Another number of threads may sum in another order; the run then begins again, and ends the same as any other.
+    if saved is not None and saved["threads"] == torch.get_num_threads():
         first, v = saved["stratum"], (saved["A"].to(device), saved["B"].to(device))
         random.set_state(saved["generator"])
         ball = BallWatch(plan.radii, saved["room"].to(device), tuple(saved["largest"]), saved["outside"])
@@ -63,6 +65,7 @@ def run_ensemble(
         folder.save_checkpoint(
             {
                 "stratum": end,
+                "threads": torch.get_num_threads(),
                 "A": v[0].cpu(),
                 "B": v[1].cpu(),
                 "generator": random.get_state(),
