@@ -23,7 +23,6 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import boundcheck
 from boundcheck.claims import catalogue
-from boundcheck.claims.enclose import enclose
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.measure.progress import Tick
 
@@ -117,8 +116,8 @@ def bound(
     """Evaluate the quantities of a claim at given constants, each with a rigorous enclosure."""
     claim = catalogue[claim_id]
     inputs = _assignments(assignments or [])
-    values, exact = claim.values(**inputs), claim.check(inputs)
-    enclosures = {name: enclose(claim.expression(name), exact).str(15) for name in claim.names}
+    values = claim.values(**inputs)
+    enclosures = {name: ball.str(15) for name, ball in claim.enclosures(**inputs).items()}
     if as_json:
         _print_json({"claim": claim.id, "values": values, "enclosures": enclosures})
         return

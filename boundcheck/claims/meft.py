@@ -18,6 +18,7 @@ from boundcheck.claims.jiang2024 import (
     A_t,
     B_t,
     W,
+    v_t,
 )
 from boundcheck.claims.symbols import D, G, L, Lhat, T, a, alpha, b, bound, kappa, q, s, sigma, zeta
 from boundcheck.claims.vocabulary import F, Gradient, Iterate, MatrixExpectation, SpectralNorm, f, n, t
@@ -38,12 +39,12 @@ GRADIENT_BOUND = Claim(
     r"\text{for all } W = W_0 + s B A \text{ with } (A, B) \text{ in the ball}",
 )
 
-_g_t, _v_t = (Iterate(name, t, n, 1) for name in ("g", "v"))
+_g_t = Iterate("g", t, n, 1)
 CONDITIONALLY_UNBIASED = Claim(
     "meft.unbiased",
     "Conditionally unbiased stochastic gradient",
     "jiang2024, section 3, before Algorithm 1, stated given the past, as the proof uses it",
-    sp.Eq(MatrixExpectation(_g_t, _v_t), Gradient(F, _v_t)),
+    sp.Eq(MatrixExpectation(_g_t, v_t), Gradient(F, v_t)),
     r"\text{for all } t",
 )
 

@@ -12,7 +12,7 @@ from boundcheck.errors import InputError
 from boundcheck.measure.audit import Evidence, audit
 from boundcheck.measure.bracket import measure_bracket, upper_ends
 from boundcheck.measure.plan import Plan, Start, build, horizon, make_plan
-from boundcheck.measure.progress import Tick
+from boundcheck.measure.progress import Tick, prefixed
 from boundcheck.measure.run import run_ensemble
 from boundcheck.measure.spec import Spec, expand, load
 from boundcheck.measure.store import RunFolder, environment
@@ -43,12 +43,8 @@ def measure_all(spec: Spec | dict[str, Any] | str | Path, runs: Path, device: st
     results = []
     for number, (each, problem) in enumerate(zip(specs, problems, strict=True), start=1):
         prefix = f"{number}/{len(specs)} " if len(specs) > 1 else ""
-        results.append(_measure_one(each, problem, runs, device, _prefixed(tick, prefix)))
+        results.append(_measure_one(each, problem, runs, device, prefixed(tick, prefix)))
     return results
-
-
-def _prefixed(tick: Tick, prefix: str) -> Tick:
-    return lambda stage, done, total: tick(prefix + stage, done, total)
 
 
 def _check_device(device: str) -> None:

@@ -207,9 +207,8 @@ def draft(
 def _horizon(
     claim: Claim, inputs: Mapping[str, Number], problem: Problem, start: Start, radii: tuple[float, float]
 ) -> int:
-    J = problem.adapter.jacobian_bound(*radii) * problem.objective.gradient_bound.value
     try:
-        return informative_horizon(claim, inputs, min(start.square_norm, J * J))
+        return informative_horizon(claim, inputs, min(start.square_norm, problem.trivial_bound(radii)))
     except ArithmeticError as error:
         raise InputError("run.steps", "informative", f"a problem on which there is an end to it ({error})") from None
 

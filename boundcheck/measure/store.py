@@ -60,7 +60,7 @@ class RunFolder:
             folder.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError("runs", root, f"a folder that can be written ({error.strerror})") from None
-        _replace(folder.path / "spec.json", _json(spec.as_json()))
+        replace_file(folder.path / "spec.json", _json(spec.as_json()).encode())
         return folder
 
     @classmethod
@@ -90,7 +90,7 @@ class RunFolder:
     def finish(self, result: dict[str, Any]) -> dict[str, Any]:
         """Store the result, drop the checkpoint (a kill between the two does no harm), and return what was stored."""
         text = _json(result)
-        _replace(self.path / "result.json", text)
+        replace_file(self.path / "result.json", text.encode())
         (self.path / "checkpoint.pt").unlink(missing_ok=True)
         stored: dict[str, Any] = json.loads(text)
         return stored
@@ -102,7 +102,7 @@ class RunFolder:
 
     def save_checkpoint(self, state: dict[str, Any]) -> None:
         """Replace the checkpoint by `state`, atomically."""
-        _replace(self.path / "checkpoint.pt", lambda temporary: torch.save(state, temporary))
+        replace_file(self.path / "checkpoint.pt", lambda temporary: torch.save(state, temporary))
 
     def start_trace(self, empty: xr.Dataset, chunk: dict[str, int]) -> None:
         """Write an empty trace, whose chunks `extend_trace` fills."""
@@ -149,10 +149,11 @@ def _json(value: Any) -> str:
     return json.dumps(_finite(value), indent=1, sort_keys=True, allow_nan=False) + "\n"
 
 
-def _replace(path: Path, content: str | Callable[[Path], None]) -> None:
+def replace_file(path: Path, content: bytes | Callable[[Path], None]) -> None:
+    """Put `content`, or what it writes to the path that it is called with, in the place of a file, atomically."""
     temporary = path.with_name(path.name + ".part")
-    if isinstance(content, str):
-        temporary.write_text(content, encoding="utf-8")
+    if isinstance(content, bytes):
+        temporary.write_bytes(content)
     else:
         content(temporary)
     os.replace(temporary, path)

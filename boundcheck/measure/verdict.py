@@ -52,8 +52,7 @@ def judge(evidence: Evidence, audits: list[Audit], first: float, level: float) -
     record, plan, problem = evidence.record, evidence.plan, evidence.problem
     squares = record.trace["gradient_square_norm"].values
     averages = squares @ record.schedule.weights
-    largest = problem.adapter.jacobian_bound(*plan.radii) * problem.objective.gradient_bound.value
-    trivial = largest * largest
+    trivial = problem.trivial_bound(plan.radii)
     bound = plan.values["bound"]
     diverged = not np.isfinite(squares).all()
     interval = None if diverged else mean_interval(averages, trivial, _RESOLUTION * bound, level)

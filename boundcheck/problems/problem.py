@@ -47,6 +47,12 @@ class Problem:
         moments = self.objective.second_moments(self.adapter.weight(v))
         return self.adapter.mean_square_pull_back(v, moments) - square_norm(self.gradient(v))
 
+    def trivial_bound(self, radii: tuple[float, float]) -> float:
+        r"""What is known of :math:`\|\nabla F\|^2` on the ball without any theorem: :math:`J^2 G^2`."""
+        largest = self.adapter.jacobian_bound(*radii) * self.objective.gradient_bound.value
+        # Not a power, which raises where a product overflows to infinity.
+        return largest * largest
+
     def rounding(self, v: Point, loss: Tensor) -> tuple[Tensor, Tensor]:
         r"""Bounds on the rounding errors of `loss`, given as computed, and `gradient` at v: two of shape (R,).
 

@@ -13,8 +13,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
-from scipy.stats import t as student_t
 
+from boundcheck.measure.intervals import student_interval
 from boundcheck.measure.schedule import Schedule
 from boundcheck.report.words import label, number
 
@@ -133,10 +133,10 @@ def _draw_gradient(axis: Axes, run: StoredRun) -> None:
     edges = Schedule.edges_of(steps, squares.shape[1])
     middle = (edges[:-1] + 1 + edges[1:]) / 2
     mean = squares.mean(0)
-    half = student_t.ppf((1 + level) / 2, len(squares) - 1) * squares.std(0, ddof=1) / np.sqrt(len(squares))
+    pointwise = [student_interval(column, level) for column in squares.T]
     axis.plot(middle, mean, color=_BLUE, lw=1, label="mean over replicas, by stratum of t")
     # A lower limit of 0 has no place on a log axis; the band then ends at a tenth of the mean.
-    band = np.maximum(mean - half, 0.1 * mean), mean + half
+    band = np.maximum([i.lower for i in pointwise], 0.1 * mean), np.array([i.upper for i in pointwise])
     axis.fill_between(
         middle, *band, color=_BLUE, alpha=0.25, lw=0, label=f"pointwise {level:.0%} interval over replicas"
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from boundcheck.measure import measure
-from boundcheck.measure.progress import Tick
+from boundcheck.measure.progress import Tick, prefixed
 from boundcheck.report.figures import StoredRun
 from boundcheck.report.page import Finding, load_runs, write_page
 from boundcheck.report.words import label, number
@@ -59,7 +59,7 @@ def audit(out: Path, runs: Path, device: str, tick: Tick) -> dict[str, Any]:
     results = []
     for number_of_experiment, experiment in enumerate(EXPERIMENTS, start=1):
         prefix = f"experiment {number_of_experiment}/{len(EXPERIMENTS)}: "
-        results += measure(experiment, runs, device, lambda s, i, n, p=prefix: tick(p + s, i, n))  # type: ignore[misc]
+        results += measure(experiment, runs, device, prefixed(tick, prefix))
     stored = load_runs([runs / result["run_id"] for result in results])
     found = findings(stored)
     command = "boundcheck audit jiang2024"

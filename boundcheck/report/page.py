@@ -1,7 +1,6 @@
 """From stored runs to one self-contained HTML page, with its figures as files for a paper beside it."""
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from markupsafe import Markup
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
-from boundcheck.measure.store import RunFolder
+from boundcheck.measure.store import RunFolder, replace_file
 from boundcheck.report.figures import StoredRun, bracket_figure, gradient_figure, pdf, svg
 from boundcheck.report.words import label, mathml, number, rank_exponent, takes_c
 
@@ -62,9 +61,7 @@ def write_page(
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
         for path, data in content.items():
-            temporary = path.with_name(path.name + ".part")
-            temporary.write_bytes(data)
-            os.replace(temporary, path)
+            replace_file(path, data)
     except OSError as error:
         raise InputError("out", page.parent, f"a folder that can be written ({error.strerror})") from None
     return list(content)
