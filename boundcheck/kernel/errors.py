@@ -1,0 +1,30 @@
+"""What the kernel raises: which rule refused, which premise, and how it failed. Nothing here rests on `assert`."""
+
+
+class KernelError(Exception):
+    """Base class: nothing was proved."""
+
+
+class TermError(KernelError):
+    """A term that has no normal form, or no meaning."""
+
+
+class ShapeError(TermError):
+    """A sum or product of matrices whose shapes do not fit."""
+
+    def __init__(self, operation: str, left: object, right: object) -> None:
+        shapes = [f"{x} of shape {getattr(x, 'shape', '?')}" for x in (left, right)]
+        super().__init__(f"shapes do not fit: {shapes[0]} {operation} {shapes[1]}")
+
+
+class RuleError(KernelError):
+    """A rule that does not apply: `rule`, the number of the `premise` at fault (None: an argument), and why."""
+
+    def __init__(self, rule: str, premise: int | None, why: str) -> None:
+        self.rule, self.premise, self.why = rule, premise, why
+        where = "" if premise is None else f", premise {premise + 1}"
+        super().__init__(f"{rule}{where}: {why}")
+
+
+class ReplayError(KernelError):
+    """A theorem that its own derivation does not yield."""

@@ -1,0 +1,298 @@
+"""What terms and statements mean: `denote` them on concrete rational matrices, and see whether a fact holds.
+
+Everything is enclosed in intervals with rational ends, so that "certainly false" is exact even where roots and spectral
+norms are irrational. The rules do not use this module; their tests do, and witnesses of refuted steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import isqrt
+
+from boundcheck.kernel.atoms import (
+    FROBENIUS,
+    Dimension,
+    Expectation,
+    Horizon,
+    Inverse,
+    Minimum,
+    Norm,
+    Root,
+    Total,
+    Trace,
+    Value,
+    Variable,
+)
+from boundcheck.kernel.errors import TermError
+from boundcheck.kernel.facts import Fact
+from boundcheck.kernel.terms import ONE, Atom, Gradient, Index, Letter, Matrix, Mean, Scalar, Symbol, Time
+
+_BITS = 128
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The real numbers from `low` to `high`, both rational."""
+
+    low: Fraction
+    high: Fraction
+
+    def __add__(self, other: Interval) -> Interval:
+        return Interval(self.low + other.low, self.high + other.high)
+
+    def __sub__(self, other: Interval) -> Interval:
+        return Interval(self.low - other.high, self.high - other.low)
+
+    def __mul__(self, other: Interval) -> Interval:
+        ends = [x * y for x in {self.low, self.high} for y in {other.low, other.high}]
+        return Interval(min(ends), max(ends)).rounded()
+
+    def rounded(self) -> Interval:
+        """Wider by less than 2^-128 and with short ends; an exact number stays exact."""
+        if self.low == self.high:
+            return self
+        grid = 1 << _BITS
+        return Interval(Fraction(self.low * grid // 1, grid), Fraction(-(-self.high * grid // 1), grid))
+
+    def root(self) -> Interval:
+        """The square root, 0 of what is negative."""
+        ends = [_root(max(end, Fraction(0))) for end in (self.low, self.high)]
+        return Interval(ends[0].low, ends[1].high)
+
+
+def exact(value: int | Fraction) -> Interval:
+    """A rational number as an interval."""
+    return Interval(Fraction(value), Fraction(value))
+
+
+def _root(value: Fraction) -> Interval:
+    scaled = value.numerator * value.denominator
+    whole = isqrt(scaled)
+    if whole * whole == scaled:
+        return exact(Fraction(whole, value.denominator))
+    unit = value.denominator << _BITS
+    below = isqrt(scaled << (2 * _BITS))
+    return Interval(Fraction(below, unit), Fraction(below + 1, unit))
+
+
+Grid = tuple[tuple[Interval, ...], ...]
+
+
+@dataclass(frozen=True)
+class Function:
+    """A differentiable function on tuples of matrices: its value and all blocks of its gradient."""
+
+    value: Callable[[tuple[Grid, ...]], Interval]
+    gradient: Callable[[tuple[Grid, ...]], tuple[Grid, ...]]
+
+
+@dataclass(frozen=True)
+class Model:
+    """Numbers for everything that a term can name.
+
+    Attributes:
+        dimensions: the number that each name in a shape stands for.
+        horizon: T.
+        weights: probabilities of the outcomes 0, 1, ...
+        past: the label, per outcome, of what is known at a time 1, 2, ...; outcomes with one label look alike then.
+        symbols: for a symbol or variable, a time and an outcome: its matrix or number.
+        functions: by name.
+
+    """
+
+    dimensions: Mapping[str, int]
+    horizon: int
+    weights: tuple[Fraction, ...]
+    past: Callable[[int], tuple[int, ...]]
+    symbols: Callable[[Symbol | Variable, int, int], tuple[tuple[Fraction, ...], ...] | Fraction]
+    functions: Mapping[str, Function] = field(default_factory=dict)
+
+    def time(self, index: Index, t: int) -> int:
+        """The number of an index at time t."""
+        return {"t": t, "T": self.horizon, "": 0}[index.base] + index.offset
+
+
+def holds(fact: Fact, model: Model) -> bool | None:
+    """Whether the fact holds at every time and outcome; None where the intervals are too wide to tell."""
+    verdicts = set()
+    for t in range(1, model.horizon + 1):
+        for outcome in range(len(model.weights)):
+            verdicts.add(_compare(fact.relation, denote(fact.polynomial, model, t, outcome)))
+    return False if False in verdicts else (None if None in verdicts else True)
+
+
+def _compare(relation: str, value: Interval) -> bool | None:
+    if relation == "=":
+        return (None if value.low != value.high else True) if value.low <= 0 <= value.high else False
+    if relation == ">":
+        return True if value.low > 0 else (False if value.high <= 0 else None)
+    return True if value.low >= 0 else (False if value.high < 0 else None)
+
+
+def denote(scalar: Scalar, model: Model, t: int, outcome: int) -> Interval:
+    """The value of a scalar at a time and an outcome."""
+    value = exact(0)
+    for monomial, coefficient in scalar.terms.items():
+        product = exact(coefficient)
+        for atom, exponent in monomial:
+            factor = _atom(atom, model, t, outcome)
+            for _ in range(exponent):
+                product = product * factor
+        value = value + product
+    return value
+
+
+def _atom(atom: Atom, model: Model, t: int, outcome: int) -> Interval:
+    match atom:
+        case Variable():
+            return exact(model.symbols(atom, _when(atom, model, t), outcome))  # type: ignore[arg-type]
+        case Dimension():
+            return exact(model.dimensions[atom.name])
+        case Horizon():
+            return exact(model.horizon)
+        case Norm():
+            blocks = [denote_matrix(x, model, t, outcome) for x in atom.blocks]
+            return _frobenius(blocks) if atom.kind == FROBENIUS else _spectral(blocks[0])
+        case Trace():
+            grid = denote_matrix(Matrix(("n", "n"), {atom.word: ONE}), model, t, outcome)
+            return sum((grid[i][i] for i in range(len(grid))), exact(0))
+        case Value():
+            point = tuple(denote_matrix(x, model, t, outcome) for x in atom.point)
+            return model.functions[atom.function].value(point)
+        case Root():
+            return denote(atom.body, model, t, outcome).root()
+        case Inverse():
+            return _inverse(denote(atom.body, model, t, outcome))
+        case Total():
+            return sum((denote(atom.body, model, i, outcome) for i in range(1, model.horizon + 1)), exact(0))
+        case Minimum():
+            values = [denote(atom.body, model, i, outcome) for i in range(1, model.horizon + 1)]
+            return Interval(min(x.low for x in values), min(x.high for x in values))
+        case Expectation():
+            return _average(model, atom.given, t, outcome, lambda other: denote(atom.body, model, t, other))
+    raise TermError(f"no meaning for {atom!r}")
+
+
+def _average(model: Model, given: Index | None, t: int, outcome: int, value: Callable[[int], Interval]) -> Interval:
+    labels = (0,) * len(model.weights) if given is None else model.past(model.time(given, t))
+    alike = [i for i in range(len(model.weights)) if labels[i] == labels[outcome]]
+    share = exact(1 / sum(model.weights[i] for i in alike))
+    return sum((exact(model.weights[i]) * share * value(i) for i in alike), exact(0))
+
+
+def _when(symbol: Symbol | Variable, model: Model, t: int) -> int:
+    return model.time(symbol.when.index, t) if isinstance(symbol.when, Time) else t
+
+
+def _inverse(x: Interval) -> Interval:
+    if x.low == x.high == 0:
+        return x
+    if x.low <= 0 <= x.high:
+        raise TermError("an inverse of an interval around 0")
+    return Interval(1 / x.high, 1 / x.low).rounded()
+
+
+def denote_matrix(matrix: Matrix, model: Model, t: int, outcome: int) -> Grid:
+    """The value of a matrix at a time and an outcome."""
+    total: Grid | None = None
+    for word, coefficient in matrix.terms.items():
+        factors = [_letter(letter, model, t, outcome, flipped) for letter, flipped in word]
+        product = factors[0]
+        for factor in factors[1:]:
+            product = multiplied(product, factor)
+        scale = denote(coefficient, model, t, outcome)
+        product = tuple(tuple(scale * x for x in row) for row in product)
+        total = product if total is None else added(total, product)
+    if total is None:
+        rows, columns = (model.dimensions[name] for name in matrix.shape)
+        return ((exact(0),) * columns,) * rows
+    return total
+
+
+def _letter(letter: Letter, model: Model, t: int, outcome: int, flipped: bool) -> Grid:
+    match letter:
+        case Symbol():
+            value = model.symbols(letter, _when(letter, model, t), outcome)
+            grid: Grid = tuple(tuple(exact(x) for x in row) for row in value)  # type: ignore[union-attr]
+        case Gradient():
+            point = tuple(denote_matrix(x, model, t, outcome) for x in letter.point)
+            grid = model.functions[letter.function].gradient(point)[letter.block]
+        case Mean():
+            whole = {i: _letter(letter.letter, model, t, i, False) for i in range(len(model.weights))}
+            rows, columns = len(whole[0]), len(whole[0][0])
+            grid = tuple(
+                tuple(
+                    _average(model, letter.given, t, outcome, lambda o, i=i, j=j: whole[o][i][j])
+                    for j in range(columns)
+                )
+                for i in range(rows)
+            )
+        case _:
+            raise TermError(f"no meaning for {letter!r}")
+    return tuple(zip(*grid, strict=True)) if flipped else grid
+
+
+def multiplied(x: Grid, y: Grid) -> Grid:
+    """The product of two matrices."""
+    columns = list(zip(*y, strict=True))
+    return tuple(tuple(sum((p * q for p, q in zip(row, c, strict=True)), exact(0)) for c in columns) for row in x)
+
+
+def added(x: Grid, y: Grid) -> Grid:
+    """The sum of two matrices."""
+    return tuple(tuple(p + q for p, q in zip(r, s, strict=True)) for r, s in zip(x, y, strict=True))
+
+
+def _frobenius(blocks: list[Grid]) -> Interval:
+    return sum((_squared(x) for block in blocks for row in block for x in row), exact(0)).root()
+
+
+def _squared(x: Interval) -> Interval:
+    product = x * x
+    return Interval(max(product.low, Fraction(0)), product.high)
+
+
+def _spectral(grid: Grid) -> Interval:
+    """The largest singular value: that of the midpoints by bisection, widened by the norm of the radii."""
+    middle = [[(x.low + x.high) / 2 for x in row] for row in grid]
+    radius = _root(sum(((x.high - x.low) ** 2 / 4 for row in grid for x in row), Fraction(0))).high
+    gram = [
+        [sum((r[i] * r[j] for r in middle), Fraction(0)) for j in range(len(middle[0]))] for i in range(len(middle[0]))
+    ]
+    low, high = Fraction(0), sum((gram[i][i] for i in range(len(gram))), Fraction(0))
+    if len(gram) == 1 or len(middle) == 1:
+        low = high
+    elif positive_semidefinite(_shifted(gram, Fraction(0), sign=-1)):
+        high = Fraction(0)
+    while high - low > Fraction(high, 1 << 40):
+        between = _short((low + high) / 2)
+        low, high = (low, between) if positive_semidefinite(_shifted(gram, between)) else (between, high)
+    return Interval(max(_root(low).low - radius, Fraction(0)), _root(high).high + radius)
+
+
+def _short(x: Fraction) -> Fraction:
+    """A number within 2^-60 of x, relatively, with a short numerator and denominator."""
+    bits = 60 + x.denominator.bit_length() - x.numerator.bit_length()
+    return Fraction(x.numerator << bits, x.denominator).__floor__() * Fraction(1, 1 << bits) if bits > 0 else x
+
+
+def _shifted(gram: list[list[Fraction]], shift: Fraction, sign: int = 1) -> list[list[Fraction]]:
+    size = range(len(gram))
+    return [[(shift if i == j else 0) - sign * gram[i][j] if sign > 0 else -gram[i][j] for j in size] for i in size]
+
+
+def positive_semidefinite(matrix: list[list[Fraction]]) -> bool:
+    """Whether a symmetric rational matrix has no negative eigenvalue, by exact elimination (LDLᵀ)."""
+    rows = [list(row) for row in matrix]
+    size = len(rows)
+    for k in range(size):
+        pivot = rows[k][k]
+        if pivot < 0 or (pivot == 0 and any(rows[k][j] for j in range(k, size))):
+            return False
+        for i in range(k + 1, size):
+            if pivot and rows[i][k]:
+                ratio = rows[i][k] / pivot
+                rows[i] = [x - ratio * y for x, y in zip(rows[i], rows[k], strict=True)]
+    return True

@@ -1,0 +1,437 @@
+"""The rules of inference. Each docstring draws premises over a bar over the conclusion, and says when the rule fails.
+
+A rule is a function of theorems and arguments. What it is registered as computes hypotheses and conclusion;
+`_rule` wraps that into a function that builds a `Theorem`, and `replay` runs it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from boundcheck.kernel.atoms import (
+    FROBENIUS,
+    SPECTRAL,
+    Dimension,
+    Horizon,
+    Inverse,
+    Minimum,
+    Root,
+    Variable,
+    at,
+    expect,
+    inner,
+    known,
+    norm,
+    square,
+    substitute_scalar,
+    timed,
+    total,
+)
+from boundcheck.kernel.errors import ReplayError, RuleError
+from boundcheck.kernel.facts import Fact, Law, Statement, Theorem, free
+from boundcheck.kernel.terms import (
+    ANY,
+    CONSTANT,
+    NEXT,
+    ONE,
+    ZERO,
+    Index,
+    Letter,
+    Matrix,
+    Point,
+    Scalar,
+    Symbol,
+    Term,
+)
+
+# A rule's own answer: a conclusion where the hypotheses are those of the premises, else both.
+Answer = Statement | tuple[frozenset[Statement], Statement]
+RULES: dict[str, Callable[..., Theorem]] = {}
+STANDARD_FACTS: dict[str, str] = {}
+
+
+def _rule(function: Callable[..., Answer]) -> Callable[..., Theorem]:
+    name = function.__name__
+
+    def build(*given: Any) -> Theorem:
+        premises = tuple(x for x in given if isinstance(x, Theorem))
+        arguments = given[len(premises) :]
+        answer = function(*premises, *arguments)
+        hypotheses: frozenset[Statement] = frozenset().union(*(x.hypotheses for x in premises))
+        if isinstance(answer, tuple):
+            hypotheses, answer = answer
+        own = {name} if name in STANDARD_FACTS else set()
+        ledger = frozenset(own).union(*(x.ledger for x in premises))
+        return Theorem(hypotheses, answer, ledger, name, premises, arguments)
+
+    build.__doc__, build.__name__ = function.__doc__, name
+    RULES[name] = build
+    return build
+
+
+def replay(theorem: Theorem) -> Theorem:
+    """The theorem, built anew from its derivation by the rules alone.
+
+    Raises:
+        ReplayError: where some step says other than what its rule yields, or names no rule.
+        KernelError: where a rule refuses.
+
+    """
+    rebuilt: dict[int, Theorem] = {}
+    for step in theorem.derivation:
+        if step.rule not in RULES:
+            raise ReplayError(f"{step.rule!r} is no rule of the kernel")
+        if any(isinstance(x, Theorem) for x in step.arguments):
+            raise ReplayError(f"{step.rule}: a theorem among the arguments, {step.arguments}")
+        again = RULES[step.rule](*(rebuilt[id(x)] for x in step.premises), *step.arguments)
+        if not again.same_as(step):
+            raise ReplayError(f"{step.rule} yields {again}, and not {step}")
+        rebuilt[id(step)] = again
+    return rebuilt[id(theorem)]
+
+
+def _ge(polynomial: Scalar) -> Fact:
+    return Fact(">=", polynomial)
+
+
+def _eq(polynomial: Scalar) -> Fact:
+    return Fact("=", polynomial)
+
+
+def _fact(rule: str, premise: int, theorem: Theorem, *relations: str) -> Scalar:
+    """The polynomial of a premise that must be a fact with one of these relations."""
+    if not isinstance(theorem.conclusion, Fact) or theorem.conclusion.relation not in relations:
+        raise RuleError(rule, premise, f"expected a fact p {' or '.join(relations)} 0, and not {theorem.conclusion}")
+    return theorem.conclusion.polynomial
+
+
+# Hypotheses and laws.
+
+
+@_rule
+def assume(statement: Statement) -> Answer:
+    """Assume::
+
+    ─────
+    p ⊢ p
+    """
+    return frozenset({statement}), statement
+
+
+@_rule
+def discharge(known_: Theorem, theorem: Theorem) -> Answer:
+    """Replace a hypothesis by what proves it::
+
+        H ⊢ p    K, p ⊢ q
+        ─────────────────
+            H, K ⊢ q
+
+    Fails where p is no hypothesis of the second theorem.
+    """
+    if known_.conclusion not in theorem.hypotheses:
+        raise RuleError("discharge", 1, f"{known_.conclusion} is none of its hypotheses")
+    return known_.hypotheses | (theorem.hypotheses - {known_.conclusion}), theorem.conclusion
+
+
+@_rule
+def generalise(theorem: Theorem, variables: tuple[Symbol | Variable, ...], premises: tuple[Statement, ...]) -> Answer:
+    """Make a law::
+
+        H, P ⊢ p    x not free in H
+        ───────────────────────────
+        H ⊢ for all x with P: p
+
+    Fails where a variable is free in H, or is neither constant nor arbitrary, and where p is a law.
+    """
+    rest = theorem.hypotheses - set(premises)
+    for variable in variables:
+        if not isinstance(variable, Symbol | Variable) or variable.when not in (ANY, CONSTANT):
+            raise RuleError("generalise", None, f"{variable} is no constant or arbitrary symbol")
+        holder = next((x for x in sorted(rest) if variable in free(x)), None)
+        if holder is not None:
+            raise RuleError("generalise", 0, f"{variable} is free in the hypothesis {holder}")
+    if not isinstance(theorem.conclusion, Fact):
+        raise RuleError("generalise", 0, f"a law, {theorem.conclusion}, cannot be the conclusion of a law")
+    return rest, Law(variables, premises, theorem.conclusion)
+
+
+@_rule
+def instantiate(theorem: Theorem, values: tuple[tuple[Symbol | Variable, Matrix | Scalar], ...]) -> Answer:
+    """Use a law::
+
+        H ⊢ for all x with P: p
+        ───────────────────────
+          H, P[x:=v] ⊢ p[x:=v]
+
+    Fails unless every variable gets a value of its own shape and, where it is a constant, a constant value.
+    """
+    law = theorem.conclusion
+    if not isinstance(law, Law):
+        raise RuleError("instantiate", 0, f"no law: {law}")
+    mapping = dict(values)
+    if set(mapping) != set(law.variables) or len(mapping) != len(values):
+        raise RuleError("instantiate", None, f"values for {list(mapping)}, where the law is for all {law.variables}")
+    for variable, value in values:
+        fits = (
+            isinstance(value, Matrix) and value.shape == variable.shape
+            if isinstance(variable, Symbol)
+            else (isinstance(value, Scalar))
+        )
+        if not fits:
+            raise RuleError("instantiate", None, f"{variable} cannot become {value}")
+        if variable.when == CONSTANT and (timed(value) or not known(value, None)):
+            raise RuleError("instantiate", None, f"{variable} is a constant, and {value} is not")
+    premises = frozenset(_substituted(x, mapping) for x in law.premises)
+    return theorem.hypotheses | premises, _substituted(law.conclusion, mapping)
+
+
+def _substituted(statement: Statement, mapping: Mapping[Term, Matrix | Scalar]) -> Statement:
+    if isinstance(statement, Fact):
+        return Fact(statement.relation, substitute_scalar(statement.polynomial, mapping))
+    outer = {x: value for x, value in mapping.items() if x not in statement.variables}
+    entering = frozenset().union(*(free(_eq(_as_scalar(value))) for value in outer.values()))
+    captured = sorted(entering & set(statement.variables))
+    if captured:
+        raise RuleError("substitution", None, f"{captured[0]} is bound in {statement}")
+    premises = [_substituted(x, outer) for x in statement.premises]
+    conclusion = _substituted(statement.conclusion, outer)
+    return Law(statement.variables, premises, conclusion)  # type: ignore[arg-type]
+
+
+def _as_scalar(value: Matrix | Scalar) -> Scalar:
+    return norm(FROBENIUS, value) if isinstance(value, Matrix) else value
+
+
+@_rule
+def rewrite(equation: Theorem, theorem: Theorem, letter: Letter, value: Matrix) -> Answer:
+    """Replace equals by equals::
+
+        H ⊢ ‖X - V‖_F = 0    K ⊢ p
+        ──────────────────────────    X a letter
+              H, K ⊢ p[X:=V]
+
+    Fails where the first theorem is not that equation, or p is a law.
+    """
+    if equation.conclusion != _eq(norm(FROBENIUS, Matrix.of(letter) - value)):
+        raise RuleError("rewrite", 0, f"{equation.conclusion} does not say that {letter} is {value}")
+    fact = theorem.conclusion
+    if not isinstance(fact, Fact):
+        raise RuleError("rewrite", 1, f"no fact: {fact}")
+    return Fact(fact.relation, substitute_scalar(fact.polynomial, {letter: value}))
+
+
+# Norms and inner products.
+
+
+@_rule
+def norm_nonnegative(kind: str, x: Point) -> Answer:
+    """⊢ ‖X‖ >= 0, of either kind."""
+    return _ge(norm(kind, *x))
+
+
+@_rule
+def triangle(kind: str, x: Point, y: Point) -> Answer:
+    """⊢ ‖X + Y‖ <= ‖X‖ + ‖Y‖, of either kind; fails where the shapes differ."""
+    if len(x) != len(y):
+        raise RuleError("triangle", None, f"{len(x)} blocks and {len(y)} blocks")
+    return _ge(norm(kind, *x) + norm(kind, *y) - norm(kind, *(p + q for p, q in zip(x, y, strict=True))))
+
+
+@_rule
+def homogeneous(factor: Theorem, kind: str, x: Point) -> Answer:
+    """Take out a scalar::
+
+       H ⊢ c >= 0
+    ────────────────
+    H ⊢ ‖cX‖ = c‖X‖
+    """
+    c = _fact("homogeneous", 0, factor, ">=", ">")
+    return _eq(norm(kind, *(block.scaled(c) for block in x)) - c * norm(kind, *x))
+
+
+@_rule
+def submultiplicative(kinds: tuple[str, str], x: Matrix, y: Matrix) -> Answer:
+    """⊢ ‖XY‖_F <= ‖X‖_op‖Y‖_F for the kinds (op, F), ‖X‖_F‖Y‖_op for (F, op), ‖XY‖_op <= ‖X‖_op‖Y‖_op for (op, op).
+
+    Fails for (F, F), which follows from `spectral_below_frobenius`, and where the shapes do not fit.
+    """
+    if kinds not in ((SPECTRAL, FROBENIUS), (FROBENIUS, SPECTRAL), (SPECTRAL, SPECTRAL)):
+        raise RuleError("submultiplicative", None, f"kinds {kinds}: expected (op, F), (F, op) or (op, op)")
+    product = SPECTRAL if kinds == (SPECTRAL, SPECTRAL) else FROBENIUS
+    return _ge(norm(kinds[0], x) * norm(kinds[1], y) - norm(product, x @ y))
+
+
+@_rule
+def spectral_below_frobenius(x: Matrix) -> Answer:
+    """⊢ ‖X‖_op <= ‖X‖_F."""
+    return _ge(norm(FROBENIUS, x) - norm(SPECTRAL, x))
+
+
+@_rule
+def rank_bound(x: Matrix, dimension: str) -> Answer:
+    """⊢ ‖X‖_F² <= m‖X‖_op², m a number of rows or columns of X or of every product that X sums up to.
+
+    Fails where `dimension` bounds no rank of X: it must be one of X's own, or lie within its only word.
+    """
+    bounds = set(x.shape)
+    if len(x.terms) == 1:
+        bounds |= {name for letter, _ in next(iter(x.terms)) for name in letter.shape}
+    if dimension not in bounds:
+        raise RuleError("rank_bound", None, f"{dimension} is none of {sorted(bounds)}, the dimensions within {x}")
+    return _ge(Scalar.of(Dimension(dimension)) * norm(SPECTRAL, x) ** 2 - norm(FROBENIUS, x) ** 2)
+
+
+@_rule
+def cauchy_schwarz(x: Point, y: Point) -> Answer:
+    """⊢ ⟨X, Y⟩ <= ‖X‖_F‖Y‖_F, over all blocks."""
+    return _ge(norm(FROBENIUS, *x) * norm(FROBENIUS, *y) - inner(x, y))
+
+
+@_rule
+def norm_expansion(x: Point) -> Answer:
+    """⊢ ‖X‖_F² = ⟨X, X⟩, the sum over blocks of tr(XᵀX); fails for no input."""
+    return _eq(norm(FROBENIUS, *x) ** 2 - square(x))
+
+
+@_rule
+def dimension_positive(name: str) -> Answer:
+    """⊢ m >= 1 for a dimension m."""
+    return _ge(Scalar.of(Dimension(name)) - 1)
+
+
+# Roots and inverses.
+
+
+@_rule
+def root_nonnegative(x: Scalar) -> Answer:
+    """⊢ root(x) >= 0, whatever x."""
+    return _ge(Scalar.of(Root(x)))
+
+
+@_rule
+def root_square(radicand: Theorem) -> Answer:
+    """Square a root::
+
+      H ⊢ x >= 0
+    ────────────────
+    H ⊢ root(x)² = x
+    """
+    x = _fact("root_square", 0, radicand, ">=", ">")
+    return _eq(Scalar.of(Root(x)) ** 2 - x)
+
+
+@_rule
+def inverse(divisor: Theorem) -> Answer:
+    """Divide::
+
+         H ⊢ x > 0
+    ────────────────────
+    H ⊢ x · inverse(x) = 1
+    """
+    x = _fact("inverse", 0, divisor, ">")
+    return _eq(x * Inverse(x) - 1)
+
+
+# Expectations and sums.
+
+
+@_rule
+def expectation(theorem: Theorem, given: Index | None) -> Answer:
+    """Take expectations, given the past up to an index or of all (None)::
+
+        H ⊢ p >= 0             (likewise for > and =)
+        ───────────────────
+        H ⊢ E[p | past] >= 0
+
+    Sound because facts hold at every outcome. Fails where the theorem is a law.
+    """
+    p = _fact("expectation", 0, theorem, ">=", ">", "=")
+    return Fact(theorem.fact.relation, expect(p, given))
+
+
+@_rule
+def summation(theorem: Theorem) -> Answer:
+    """Sum over t from 1 to T::
+
+        H ⊢ p >= 0             (likewise for > and =)
+        ─────────────
+        H ⊢ Σ_t p >= 0
+
+    Sound because facts hold at every time. Fails where the theorem is a law.
+    """
+    p = _fact("summation", 0, theorem, ">=", ">", "=")
+    return Fact(theorem.fact.relation, total(p))
+
+
+@_rule
+def telescope(x: Scalar) -> Answer:
+    """⊢ Σ_t (x_{t+1} - x_t) = x_{T+1} - x_1; fails where x varies with t in no stated way."""
+    return _eq(total(at(x, NEXT) - x) - at(x, Index("T", 1)) + at(x, Index("", 1)))
+
+
+@_rule
+def minimum_below_mean(x: Scalar) -> Answer:
+    """⊢ T min_t x <= Σ_t x."""
+    return _ge(total(x) - Scalar.of(Horizon()) * Minimum(x))
+
+
+@_rule
+def horizon_positive() -> Answer:
+    """⊢ T >= 1."""
+    return _ge(Scalar.of(Horizon()) - 1)
+
+
+# Certificates.
+
+# One term of a certificate: squares with positive weights, summed, times the product of the premises at these places.
+Squares = tuple[tuple[Fraction, Scalar], ...]
+
+
+@_rule
+def certificate(*premises_and_arguments: Any) -> Answer:
+    """Close by exact algebra::
+
+        H1 ⊢ p1 ≥ 0   …   Hk ⊢ ek = 0   …   with   m·p = Σ_j s_j Π_i p_i + Σ_k c_k e_k
+        ──────────────────────────────────────────────────────────────────────────────
+                                  H1, …, Hk ⊢ p ≥ 0
+
+    Arguments after the premises: the goal; terms (s_j, places of the p_i), each s_j a sum of squares with positive
+    weights; multipliers (c_k, place), any polynomials; and the places whose strict facts m is the product of.
+    A goal p = 0 takes no terms; a goal p > 0 needs one term that is a positive number times strict facts.
+    Fails where the two sides differ after expansion, and says by what.
+    """
+    *premises, goal, terms, multipliers, factor = premises_and_arguments
+    left = _product(premises, factor, ">") * goal.polynomial
+    right, positive = ZERO, False
+    for squares, places in terms:
+        product = _product(premises, places, ">=", ">")
+        if any(weight <= 0 for weight, _ in squares):
+            raise RuleError("certificate", None, f"a weight among {squares} is not positive")
+        right = right + sum((Scalar.of(weight) * s * s for weight, s in squares), ZERO) * product
+        numbers = any(s.number for _, s in squares)
+        positive = positive or (numbers and all(premises[i].fact.relation == ">" for i in places))
+    for multiplier, place in multipliers:
+        right = right + Scalar.of(multiplier) * _product(premises, (place,), "=")
+    if left != right:
+        raise RuleError("certificate", None, f"the two sides differ by {left - right}")
+    if goal.relation == "=" and terms:
+        raise RuleError("certificate", None, "an equation follows from equations alone")
+    if goal.relation == ">" and not positive:
+        raise RuleError("certificate", None, "no term is certainly positive, as a strict goal needs")
+    return goal
+
+
+def _at(premises: Sequence[Theorem], place: int, *relations: str) -> Theorem:
+    if not 0 <= place < len(premises):
+        raise RuleError("certificate", None, f"no premise {place + 1} among {len(premises)}")
+    _fact("certificate", place, premises[place], *relations)
+    return premises[place]
+
+
+def _product(premises: Sequence[Theorem], places: Sequence[int], *relations: str) -> Scalar:
+    product = ONE
+    for place in places:
+        product = product * _at(premises, place, *relations).fact.polynomial
+    return product

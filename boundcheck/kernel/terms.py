@@ -1,0 +1,367 @@
+"""Terms in normal form: two terms that rings and linearity make equal are the same object.
+
+Scalars are polynomials with rational coefficients over atoms; matrices are noncommutative polynomials in letters and
+their transposes, with scalar coefficients. Everything is a function of the time t, 1 <= t <= T, and of the outcome of
+a probability space; `known` and `timed` say of which. Rules are in `rules`, meanings in `meaning`.
+
+A term is its `key`, an injective text: keys are compared, hashed and sorted, and nothing else is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Union
+
+from boundcheck.kernel.errors import ShapeError, TermError
+
+Rational = Union[int, Fraction]
+
+
+@dataclass(frozen=True)
+class Index:
+    """A point of time, `base` + `offset`, where the base is t, T or 0 (written as nothing)."""
+
+    base: str
+    offset: int
+
+    def __str__(self) -> str:
+        if not self.base:
+            return str(self.offset)
+        return self.base + (f"+{self.offset}" if self.offset else "")
+
+    def moved(self, t: Index) -> Index:
+        """This index after t has been replaced."""
+        return Index(t.base, t.offset + self.offset) if self.base == "t" else self
+
+    def certainly_at_most(self, other: Index) -> bool:
+        """Whether this index is at most the other, whatever t and T, 1 <= t <= T, may be."""
+        if self.base == other.base:
+            return self.offset <= other.offset
+        order = ("", "t", "T")
+        # From 0 to t there is at least 1, from t to T at least 0.
+        gain = 1 if not self.base else 0
+        return order.index(self.base) < order.index(other.base) and self.offset <= other.offset + gain
+
+
+NOW = Index("t", 0)
+NEXT = Index("t", 1)
+
+
+@dataclass(frozen=True)
+class Time:
+    """When a symbol has its value: at `index` of a process, known to the past from `index` + `lag` on."""
+
+    index: Index
+    lag: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.index}~{self.lag}"
+
+
+CONSTANT = "constant"
+ANY = "any"
+When = Union[str, Time]
+
+_NAME = re.compile(r"[^\W\d][\w^*'̂]*\Z")
+Mapped = Mapping["Term", "Matrix | Scalar"]
+
+
+class Term:
+    """Whatever has a key."""
+
+    key: str
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Term) and self.key == other.key)
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __lt__(self, other: Term) -> bool:
+        return self.key < other.key
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+class Atom(Term):
+    """A scalar that polynomials treat as a variable; its kinds follow below, after what they are made of."""
+
+    def parts(self) -> tuple[Matrix | Scalar, ...]:
+        """The terms that it contains."""
+        return ()
+
+    def rebuilt(self, parts: tuple[Matrix | Scalar, ...]) -> Scalar:
+        """The same atom over other parts, in normal form."""
+        return Scalar.of(self)
+
+    def moved(self, t: Index) -> Atom:
+        """The atom's own index after t has been replaced; its parts are not touched."""
+        return self
+
+
+Monomial = tuple[tuple[Atom, int], ...]
+
+
+class Scalar(Term):
+    """A polynomial: nonzero rational coefficients of monomials, which are sorted powers of atoms."""
+
+    def __init__(self, terms: Mapping[Monomial, Rational]) -> None:
+        self.terms = {m: Fraction(c) for m, c in sorted(terms.items(), key=_monomial_key) if c}
+        if any(exponent < 1 for monomial in self.terms for _, exponent in monomial):
+            raise TermError("the exponents of a polynomial are positive")
+        self.key = " ".join(["(+", *(f"{c}*{_text(m)}" for m, c in self.terms.items())]) + ")"
+
+    @staticmethod
+    def of(value: Atom | Rational | Scalar) -> Scalar:
+        """A number, an atom or a polynomial as a polynomial."""
+        if isinstance(value, Scalar):
+            return value
+        if isinstance(value, Atom):
+            return Scalar({((value, 1),): 1})
+        if isinstance(value, int | Fraction):
+            return Scalar({(): Fraction(value)})
+        raise TermError(f"a scalar is a polynomial, an atom or a rational number, and not {value!r}")
+
+    def __add__(self, other: Scalar | Atom | Rational) -> Scalar:
+        total = dict(self.terms)
+        for monomial, coefficient in Scalar.of(other).terms.items():
+            total[monomial] = total.get(monomial, Fraction(0)) + coefficient
+        return Scalar(total)
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Scalar:
+        return Scalar({m: -c for m, c in self.terms.items()})
+
+    def __sub__(self, other: Scalar | Atom | Rational) -> Scalar:
+        return self + -Scalar.of(other)
+
+    def __rsub__(self, other: Scalar | Atom | Rational) -> Scalar:
+        return Scalar.of(other) - self
+
+    def __mul__(self, other: Scalar | Atom | Rational) -> Scalar:
+        product: dict[Monomial, Fraction] = {}
+        right = Scalar.of(other).terms
+        for m1, c1 in self.terms.items():
+            for m2, c2 in right.items():
+                monomial = _times(m1, m2)
+                product[monomial] = product.get(monomial, Fraction(0)) + c1 * c2
+        return Scalar(product)
+
+    __rmul__ = __mul__
+
+    def __pow__(self, exponent: int) -> Scalar:
+        if exponent < 0:
+            raise TermError(f"{self} to the power {exponent}: polynomials have exponents from 0 on; use inverse")
+        result = ONE
+        for _ in range(exponent):
+            result = result * self
+        return result
+
+    @cached_property
+    def number(self) -> Fraction | None:
+        """The value of a constant polynomial, or None."""
+        return self.terms.get((), Fraction(0)) if not set(self.terms) - {()} else None
+
+    def atoms(self) -> list[Atom]:
+        """Its atoms, sorted."""
+        return sorted({atom for monomial in self.terms for atom, _ in monomial})
+
+    def __str__(self) -> str:
+        pieces = [_coefficient_text(c, [f"{a}^{e}" if e > 1 else str(a) for a, e in m]) for m, c in self.terms.items()]
+        return " + ".join(pieces).replace("+ -", "- ") or "0"
+
+
+def _monomial_key(item: tuple[Monomial, Rational]) -> list[tuple[str, int]]:
+    return [(atom.key, exponent) for atom, exponent in item[0]]
+
+
+def _text(monomial: Monomial) -> str:
+    return ".".join(f"{atom.key}^{exponent}" for atom, exponent in monomial)
+
+
+def _times(left: Monomial, right: Monomial) -> Monomial:
+    if not left or not right:
+        return left or right
+    exponents = dict(left)
+    for atom, exponent in right:
+        exponents[atom] = exponents.get(atom, 0) + exponent
+    return tuple(sorted(exponents.items(), key=lambda item: item[0].key))
+
+
+def _coefficient_text(coefficient: Fraction, factors: list[str]) -> str:
+    if not factors:
+        return str(coefficient)
+    sign = {Fraction(1): "", Fraction(-1): "-"}.get(coefficient, f"{coefficient}*")
+    return sign + "*".join(factors)
+
+
+ZERO, ONE = Scalar({}), Scalar({(): 1})
+
+
+class Letter(Term):
+    """A matrix that products are made of. Attribute `shape`: the names of its numbers of rows and columns."""
+
+    shape: tuple[str, str]
+
+
+class Symbol(Letter):
+    """A named matrix."""
+
+    def __init__(self, name: str, shape: tuple[str, str], when: When = CONSTANT) -> None:
+        _check_name(name, *shape)
+        self.name, self.shape, self.when = name, shape, when
+        self.key = f"[{name}:{shape[0]},{shape[1]}:{when}]"
+
+    def __str__(self) -> str:
+        return self.name if isinstance(self.when, str) else f"{self.name}_{self.when.index}"
+
+
+class Gradient(Letter):
+    """The gradient of a differentiable function at a point, its block number `block`; a point is a tuple of matrices."""
+
+    def __init__(self, function: str, point: tuple[Matrix, ...], block: int = 0) -> None:
+        _check_name(function)
+        self.function, self.point, self.block = function, point, block
+        self.shape = point[block].shape
+        self.key = f"[grad {function} {block} {' '.join(x.key for x in point)}]"
+
+    def __str__(self) -> str:
+        block = f"_{self.block + 1}" if len(self.point) > 1 else ""
+        return f"∇{block}{self.function}({', '.join(map(str, self.point))})"
+
+
+class Mean(Letter):
+    """The expectation of a letter, given the past up to an index, or of nothing where `given` is None."""
+
+    def __init__(self, letter: Letter, given: Index | None) -> None:
+        self.letter, self.given, self.shape = letter, given, letter.shape
+        self.key = f"[mean {letter.key} {given}]"
+
+    def __str__(self) -> str:
+        return f"E[{self.letter}{_given_text(self.given)}]"
+
+
+def _check_name(*names: str) -> None:
+    for name in names:
+        if not _NAME.match(name):
+            raise TermError(f"{name!r} cannot be a name: letters, digits, _, ', ^ and * after a letter are")
+
+
+def _given_text(given: Index | None) -> str:
+    return "" if given is None else f" | past of {given}"
+
+
+Word = tuple[tuple[Letter, bool], ...]
+
+
+class Matrix(Term):
+    """A noncommutative polynomial: scalar coefficients of words, which are products of letters and transposes."""
+
+    def __init__(self, shape: tuple[str, str], terms: Mapping[Word, Scalar]) -> None:
+        self.shape = shape
+        self.terms = {w: terms[w] for w in sorted(terms, key=_word_key) if terms[w].terms}
+        self.key = (
+            f"(m {shape[0]},{shape[1]}" + "".join(f" {c.key}*{_word_key(w)}" for w, c in self.terms.items()) + ")"
+        )
+
+    @staticmethod
+    def of(letter: Letter | Matrix) -> Matrix:
+        """A letter as a matrix."""
+        return letter if isinstance(letter, Matrix) else Matrix(letter.shape, {((letter, False),): ONE})
+
+    @staticmethod
+    def zero(shape: tuple[str, str]) -> Matrix:
+        """The zero matrix."""
+        return Matrix(shape, {})
+
+    @property
+    def T(self) -> Matrix:
+        """The transpose."""
+        return Matrix(self.shape[::-1], {transposed(word): c for word, c in self.terms.items()})
+
+    def __add__(self, other: Matrix) -> Matrix:
+        if self.shape != other.shape:
+            raise ShapeError("+", self, other)
+        total = dict(self.terms)
+        for word, coefficient in other.terms.items():
+            total[word] = total.get(word, ZERO) + coefficient
+        return Matrix(self.shape, total)
+
+    def __neg__(self) -> Matrix:
+        return self.scaled(-1)
+
+    def __sub__(self, other: Matrix) -> Matrix:
+        return self + -other
+
+    def scaled(self, factor: Scalar | Atom | Rational) -> Matrix:
+        """The product with a scalar."""
+        factor = Scalar.of(factor)
+        return Matrix(self.shape, {word: c * factor for word, c in self.terms.items()})
+
+    __rmul__ = scaled
+
+    def __matmul__(self, other: Matrix) -> Matrix:
+        if self.shape[1] != other.shape[0]:
+            raise ShapeError("@", self, other)
+        product: dict[Word, Scalar] = {}
+        for w1, c1 in self.terms.items():
+            for w2, c2 in other.terms.items():
+                product[w1 + w2] = product.get(w1 + w2, ZERO) + c1 * c2
+        return Matrix((self.shape[0], other.shape[1]), product)
+
+    def __str__(self) -> str:
+        pieces = []
+        for word, c in self.terms.items():
+            factors = [f"{letter}{'ᵀ' if flipped else ''}" for letter, flipped in word]
+            if c.number is not None:
+                pieces.append(_coefficient_text(c.number, factors))
+            else:
+                pieces.append("*".join([f"({c})" if len(c.terms) > 1 else str(c), *factors]))
+        return " + ".join(pieces).replace("+ -", "- ") or "0"
+
+
+def transposed(word: Word) -> Word:
+    """The transpose of a product: the transposes in reverse order."""
+    return tuple((letter, not flipped) for letter, flipped in reversed(word))
+
+
+def word_shape(word: Word) -> tuple[str, str]:
+    """The shape of a product."""
+    (first, flipped), (last, last_flipped) = word[0], word[-1]
+    return first.shape[1 if flipped else 0], last.shape[0 if last_flipped else 1]
+
+
+def _word_key(word: Word) -> str:
+    return ".".join(letter.key + ("'" if flipped else "") for letter, flipped in word)
+
+
+Point = tuple[Matrix, ...]
+
+
+def difference(x: Point, y: Point) -> Point:
+    """The blocks of x - y."""
+    return tuple(p - q for p, q in zip(x, y, strict=True))
+
+
+def walk(term: Term) -> Iterator[Term]:
+    """The term and every term inside of it."""
+    yield term
+    inside: Iterable[Term] = ()
+    if isinstance(term, Scalar):
+        inside = (atom for monomial in term.terms for atom, _ in monomial)
+    elif isinstance(term, Matrix):
+        inside = (x for word, c in term.terms.items() for x in (c, *(letter for letter, _ in word)))
+    elif isinstance(term, Atom):
+        inside = term.parts()
+    elif isinstance(term, Gradient):
+        inside = term.point
+    elif isinstance(term, Mean):
+        inside = (term.letter,)
+    for each in inside:
+        yield from walk(each)
