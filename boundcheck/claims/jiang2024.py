@@ -8,7 +8,7 @@ import sympy as sp
 from sympy import MatrixSymbol, Rational
 
 from boundcheck.claims.claim import Claim, Quantity
-from boundcheck.claims.symbols import C, D, G, L, Lhat, T, T_min, alpha, bound, c, r, sigma, zeta
+from boundcheck.claims.symbols import C, D, G, L, Lhat, T, T_min, alpha, bound, c, f_star, r, sigma, zeta
 from boundcheck.claims.vocabulary import (
     EuclideanNorm,
     Expectation,
@@ -19,6 +19,7 @@ from boundcheck.claims.vocabulary import (
     MatrixExpectation,
     MinimumOver,
     SpectralNorm,
+    Value,
     d,
     f,
     k,
@@ -91,6 +92,14 @@ UNBIASED = Claim(
     note="The proof needs it conditionally on the past; sampling without replacement breaks that.",
 )
 
+BOUNDED_BELOW = Claim(
+    "jiang2024.bounded_below",
+    "f is bounded below",
+    "jiang2024, section 2, after Eq. (4)",
+    sp.Ge(Value(f, W), f_star),
+    r"\text{for all } W",
+)
+
 LEMMA_1 = Claim(
     "jiang2024.lemma1",
     "Lemma 1, as printed",
@@ -115,7 +124,7 @@ THEOREM_2 = Claim(
     "jiang2024, Theorem 2, Eq. (9)",
     sp.Le(MINIMUM_GRADIENT, bound),
     "",
-    (ASSUMPTION_1, ASSUMPTION_2, ASSUMPTION_3, ASSUMPTION_4, UNBIASED),
+    (ASSUMPTION_1, ASSUMPTION_2, ASSUMPTION_3, ASSUMPTION_4, UNBIASED, BOUNDED_BELOW),
     (
         *LEMMA_1.quantities,
         STEP_SIZE,
@@ -148,6 +157,7 @@ CLAIMS = (
     ASSUMPTION_3_2,
     ASSUMPTION_4,
     UNBIASED,
+    BOUNDED_BELOW,
     LEMMA_1,
     THEOREM_2,
     RATE,

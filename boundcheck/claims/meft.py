@@ -10,6 +10,7 @@ from boundcheck.claims.claim import Claim, Quantity
 from boundcheck.claims.jiang2024 import (
     ASSUMPTION_1,
     ASSUMPTION_4,
+    BOUNDED_BELOW,
     LEMMA_1,
     MINIMUM_GRADIENT,
     ROOT_TERM,
@@ -73,7 +74,7 @@ LEMMA_1_SHARP_EQUAL_RADII = LEMMA_1_SHARP.case(
     {s: sp.Integer(1), a: sigma, b: sigma},
 )
 
-_HYPOTHESES = (ASSUMPTION_1, BALL, GRADIENT_BOUND, ASSUMPTION_4, CONDITIONALLY_UNBIASED)
+_HYPOTHESES = (ASSUMPTION_1, BALL, GRADIENT_BOUND, ASSUMPTION_4, CONDITIONALLY_UNBIASED, BOUNDED_BELOW)
 _RATIO = Quantity(q, sp.sqrt(Lhat * D / (zeta**2 * T), evaluate=False), "the paper's step size in units of 1/L̂")
 # kappa times sqrt(D L̂ ζ²/T): the paper's right-hand side with its 2.5 replaced.
 _BOUND = Quantity(

@@ -48,6 +48,9 @@ zeta = _parameter("zeta", "positive real", "bound on the noise, E||g - grad F(v)
 T = _parameter("T", "positive integer", "number of iterations")
 c = _parameter("c", "positive real", "a constant that depends on none of r, sigma and T")
 
+# The lower bound of f; no formula but the gap D speaks of it.
+f_star = sp.Symbol("f_star", real=True)
+
 # Names for what a claim derives from its parameters.
 Lhat = sp.Symbol("Lhat", positive=True)
 alpha = sp.Symbol("alpha", positive=True)
@@ -59,5 +62,6 @@ bound = sp.Symbol("bound", positive=True)
 LATEX_NAMES: dict[sp.Symbol, str] = {p.symbol: p.latex for p in PARAMETERS.values()} | {
     Lhat: r"\hat{L}",
     T_min: r"T_{\min}",
+    f_star: "f^*",
     bound: r"\mathrm{bound}",
 }

@@ -62,6 +62,58 @@ class Gradient(MatrixExpr):
         return rf"\nabla {function}({point})"
 
 
+class PartialGradient(MatrixExpr):
+    """The block of the gradient of a function at a vector v = (A, B) that belongs to one of its blocks."""
+
+    def __new__(cls, function: sp.Symbol, point: MatrixExpr, block: sp.MatrixSymbol) -> "PartialGradient":
+        """Name the function by a symbol, and the block by the matrix symbol that stands for it in v."""
+        return sp.Expr.__new__(cls, function, point, block)
+
+    @property
+    def shape(self) -> tuple[sp.Expr, sp.Expr]:
+        """The shape of the block."""
+        return self.args[2].shape
+
+    def _latex(self, printer: Any) -> str:
+        function, point, block = (printer.doprint(argument) for argument in self.args)
+        return rf"\nabla_{{{block}}} {function}({point})"
+
+
+class Value(sp.Expr):
+    """The value of a scalar function (named by a symbol) at a matrix or vector: a real number."""
+
+    is_commutative = True
+
+    def __new__(cls, function: sp.Symbol, point: MatrixExpr) -> "Value":
+        """Name the function by a symbol."""
+        return sp.Expr.__new__(cls, function, point)
+
+    def _eval_is_real(self) -> bool:
+        return True
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        function, point = (printer.doprint(argument) for argument in self.args)
+        return f"{function}({point})" if exp is None else f"{function}({point})^{{{exp}}}"
+
+
+class InnerProduct(sp.Expr):
+    """The inner product of two matrices or vectors of one shape, tr(X^T Y): a real number."""
+
+    is_commutative = True
+
+    def __new__(cls, x: MatrixExpr, y: MatrixExpr) -> "InnerProduct":
+        """Take the two, which have one shape."""
+        return sp.Expr.__new__(cls, x, y)
+
+    def _eval_is_real(self) -> bool:
+        return True
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        x, y = (printer.doprint(argument) for argument in self.args)
+        text = rf"\left\langle {x}, {y} \right\rangle"
+        return text if exp is None else f"{text}^{{{exp}}}"
+
+
 class Iterate(MatrixExpr):
     """The value of a matrix or vector at step t of an algorithm: v_t, g_t, A_t."""
 

@@ -3,7 +3,7 @@
 from boundcheck.kernel import analysis as _analysis  # registers the standard facts
 from boundcheck.kernel.errors import KernelError, ReplayError, RuleError, ShapeError, TermError
 from boundcheck.kernel.facts import Fact, Law, Statement, Theorem
-from boundcheck.kernel.rules import RULES, STANDARD_FACTS, replay
+from boundcheck.kernel.rules import RULES, STANDARD_FACTS, replay, replay_all
 
 __all__ = [
     "RULES",
@@ -18,4 +18,5 @@ __all__ = [
     "TermError",
     "Theorem",
     "replay",
+    "replay_all",
 ]

@@ -7,9 +7,8 @@ conclusion. Its Python type is no evidence of that; `rules.replay` is, which reb
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Union
 
 from boundcheck.kernel.atoms import Variable
@@ -86,20 +85,20 @@ class Theorem:
         mine = (self.hypotheses, self.conclusion, self.ledger)
         return mine == (other.hypotheses, other.conclusion, other.ledger)
 
-    @cached_property
-    def derivation(self) -> tuple[Theorem, ...]:
-        """Every theorem that this one was derived from, each once, premises first, itself last."""
-        order: dict[int, Theorem] = {}
-        stack: list[tuple[Theorem, Iterator[Theorem]]] = [(self, iter(self.premises))]
-        while stack:
-            theorem, rest = stack[-1]
-            below = next((x for x in rest if id(x) not in order), None)
-            if below is None:
-                order[id(theorem)] = theorem
-                stack.pop()
-            else:
-                stack.append((below, iter(below.premises)))
-        return tuple(order.values())
-
     def __str__(self) -> str:
         return f"{'; '.join(map(str, sorted(self.hypotheses)))} ⊢ {self.conclusion}"
+
+
+def derivation(theorems: Iterable[Theorem]) -> tuple[Theorem, ...]:
+    """The theorems and all that they were derived from, each once, premises first."""
+    order: dict[int, Theorem] = {}
+    stack = [(theorem, iter(theorem.premises)) for theorem in theorems]
+    while stack:
+        theorem, rest = stack[-1]
+        below = next((x for x in rest if id(x) not in order), None)
+        if below is None:
+            order[id(theorem)] = theorem
+            stack.pop()
+        else:
+            stack.append((below, iter(below.premises)))
+    return tuple(order.values())

@@ -27,7 +27,7 @@ from boundcheck.kernel.atoms import (
 )
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.facts import Fact
-from boundcheck.kernel.terms import ONE, Atom, Gradient, Index, Letter, Matrix, Mean, Scalar, Symbol, Time
+from boundcheck.kernel.terms import ONE, Atom, Gradient, Index, Letter, Matrix, Mean, Scalar, Symbol, Time, word_shape
 
 _BITS = 128
 
@@ -46,7 +46,9 @@ class Interval:
         return Interval(self.low - other.high, self.high - other.low)
 
     def __mul__(self, other: Interval) -> Interval:
-        ends = [x * y for x in {self.low, self.high} for y in {other.low, other.high}]
+        if self.low == self.high and other.low == other.high:
+            return exact(self.low * other.low)
+        ends = [x * y for x in (self.low, self.high) for y in (other.low, other.high)]
         return Interval(min(ends), max(ends)).rounded()
 
     def rounded(self) -> Interval:
@@ -156,7 +158,7 @@ def _atom(atom: Atom, model: Model, t: int, outcome: int) -> Interval:
             blocks = [denote_matrix(x, model, t, outcome) for x in atom.blocks]
             return _frobenius(blocks) if atom.kind == FROBENIUS else _spectral(blocks[0])
         case Trace():
-            grid = denote_matrix(Matrix(("n", "n"), {atom.word: ONE}), model, t, outcome)
+            grid = denote_matrix(Matrix(word_shape(atom.word), {atom.word: ONE}), model, t, outcome)
             return sum((grid[i][i] for i in range(len(grid))), exact(0))
         case Value():
             point = tuple(denote_matrix(x, model, t, outcome) for x in atom.point)

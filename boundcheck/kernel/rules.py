@@ -30,7 +30,7 @@ from boundcheck.kernel.atoms import (
     total,
 )
 from boundcheck.kernel.errors import ReplayError, RuleError
-from boundcheck.kernel.facts import Fact, Law, Statement, Theorem, free
+from boundcheck.kernel.facts import Fact, Law, Statement, Theorem, derivation, free
 from boundcheck.kernel.terms import (
     ANY,
     CONSTANT,
@@ -79,8 +79,14 @@ def replay(theorem: Theorem) -> Theorem:
         KernelError: where a rule refuses.
 
     """
+    (again,) = replay_all([theorem])
+    return again
+
+
+def replay_all(theorems: Sequence[Theorem]) -> list[Theorem]:
+    """`replay` for theorems that share parts of their derivations, each part once."""
     rebuilt: dict[int, Theorem] = {}
-    for step in theorem.derivation:
+    for step in derivation(theorems):
         if step.rule not in RULES:
             raise ReplayError(f"{step.rule!r} is no rule of the kernel")
         if any(isinstance(x, Theorem) for x in step.arguments):
@@ -89,7 +95,7 @@ def replay(theorem: Theorem) -> Theorem:
         if not again.same_as(step):
             raise ReplayError(f"{step.rule} yields {again}, and not {step}")
         rebuilt[id(step)] = again
-    return rebuilt[id(theorem)]
+    return [rebuilt[id(theorem)] for theorem in theorems]
 
 
 def _ge(polynomial: Scalar) -> Fact:
@@ -205,21 +211,22 @@ def _as_scalar(value: Matrix | Scalar) -> Scalar:
 
 
 @_rule
-def rewrite(equation: Theorem, theorem: Theorem, letter: Letter, value: Matrix) -> Answer:
-    """Replace equals by equals::
+def rewrite(equation: Theorem, theorem: Theorem, letter: Letter, value: Matrix, goal: Fact) -> Answer:
+    """Replace equals by equals, in either direction::
 
-        H ⊢ ‖X - V‖_F = 0    K ⊢ p
-        ──────────────────────────    X a letter
-              H, K ⊢ p[X:=V]
+        H ⊢ ‖X - V‖_F = 0    K ⊢ p    p[X:=V] = q[X:=V]
+        ───────────────────────────────────────────────    X a letter
+                         H, K ⊢ q
 
-    Fails where the first theorem is not that equation, or p is a law.
+    Fails where the first theorem is not that equation, and where p and the goal q differ otherwise.
     """
     if equation.conclusion != _eq(norm(FROBENIUS, Matrix.of(letter) - value)):
         raise RuleError("rewrite", 0, f"{equation.conclusion} does not say that {letter} is {value}")
-    fact = theorem.conclusion
-    if not isinstance(fact, Fact):
-        raise RuleError("rewrite", 1, f"no fact: {fact}")
-    return Fact(fact.relation, substitute_scalar(fact.polynomial, {letter: value}))
+    p = _fact("rewrite", 1, theorem, goal.relation)
+    before, after = (substitute_scalar(x, {letter: value}) for x in (p, goal.polynomial))
+    if before != after:
+        raise RuleError("rewrite", 1, f"with {letter} replaced, it and the goal differ by {before - after}")
+    return goal
 
 
 # Norms and inner products.
@@ -334,6 +341,21 @@ def inverse(divisor: Theorem) -> Answer:
     return _eq(x * Inverse(x) - 1)
 
 
+@_rule
+def vanishing(theorem: Theorem, x: Scalar) -> Answer:
+    """A square that is at most 0::
+
+        H ⊢ -x² >= 0
+        ────────────
+         H ⊢ x = 0
+
+    Fails where the premise is not that -x² >= 0.
+    """
+    if _fact("vanishing", 0, theorem, ">=", "=") != -(x * x):
+        raise RuleError("vanishing", 0, f"expected {-(x * x)} >= 0, and not {theorem.conclusion}")
+    return _eq(x)
+
+
 # Expectations and sums.
 
 
@@ -398,22 +420,25 @@ def certificate(*premises_and_arguments: Any) -> Answer:
                                   H1, …, Hk ⊢ p ≥ 0
 
     Arguments after the premises: the goal; terms (s_j, places of the p_i), each s_j a sum of squares with positive
-    weights; multipliers (c_k, place), any polynomials; and the places whose strict facts m is the product of.
-    A goal p = 0 takes no terms; a goal p > 0 needs one term that is a positive number times strict facts.
+    weights; multipliers (c_k, place), any polynomials; and the places of the facts that m is the product of.
+    A goal p = 0 takes no terms. A goal p > 0 needs a term that is a positive number times strict facts. The facts of m
+    are strict, unless the right side is positive wherever the goal fails: where p > 0 is the goal, or p² is a term.
     Fails where the two sides differ after expansion, and says by what.
     """
     *premises, goal, terms, multipliers, factor = premises_and_arguments
-    left = _product(premises, factor, ">") * goal.polynomial
-    right, positive = ZERO, False
+    right, positive, own_square = ZERO, False, False
     for squares, places in terms:
-        product = _product(premises, places, ">=", ">")
         if any(weight <= 0 for weight, _ in squares):
             raise RuleError("certificate", None, f"a weight among {squares} is not positive")
+        product = _product(premises, places, ">=", ">")
         right = right + sum((Scalar.of(weight) * s * s for weight, s in squares), ZERO) * product
         numbers = any(s.number for _, s in squares)
         positive = positive or (numbers and all(premises[i].fact.relation == ">" for i in places))
+        own_square = own_square or (not places and any(s == goal.polynomial for _, s in squares))
     for multiplier, place in multipliers:
         right = right + Scalar.of(multiplier) * _product(premises, (place,), "=")
+    weak = goal.relation == ">" or (goal.relation == ">=" and own_square)
+    left = _product(premises, factor, *((">=", ">") if weak else (">",))) * goal.polynomial
     if left != right:
         raise RuleError("certificate", None, f"the two sides differ by {left - right}")
     if goal.relation == "=" and terms:

@@ -85,6 +85,11 @@ def _smooth_in_w(e: Evidence) -> list[Audit]:
     return [Audit("jiang2024.assumption1", "held", None, L.value, f"the limit is {L.kind}: {L.how}")]
 
 
+def _bounded_below(e: Evidence) -> list[Audit]:
+    infimum = e.problem.objective.infimum
+    return [Audit("jiang2024.bounded_below", "held", None, infimum.value, f"f* is {infimum.kind}: {infimum.how}")]
+
+
 def _ball(e: Evidence, hypothesis: str) -> list[Audit]:
     ball, radii = e.record.ball, e.plan.radii
     found = []
@@ -163,6 +168,7 @@ AUDITS: dict[str, Callable[[Evidence], list[Audit]]] = {
     ],
     "jiang2024.assumption4": _noise,
     "jiang2024.unbiased": lambda e: _unbiased("jiang2024.unbiased"),
+    "jiang2024.bounded_below": _bounded_below,
     "meft.ball": lambda e: _ball(e, "meft.ball"),
     "meft.gradient_bound": lambda e: [_gradient_in_w(e, "meft.gradient_bound", "spectral")],
     "meft.unbiased": lambda e: _unbiased("meft.unbiased"),

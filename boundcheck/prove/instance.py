@@ -1,0 +1,275 @@
+"""MeFT at d = k = r = 1 in exact rational arithmetic: counterexamples that anyone can recompute by hand.
+
+W = BA is a number, f' a `PiecewiseLinear`, and a sample's loss is f_i(w) = f(w) + c_i w. A run of Algorithm 1 has
+finitely many paths, so every expectation is a finite sum of fractions. The numeric layer replays the same runs.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+import sympy as sp
+
+from boundcheck.claims import Claim
+from boundcheck.claims.jiang2024 import LEMMA_1, THEOREM_2
+from boundcheck.claims.symbols import PARAMETERS
+from boundcheck.errors import InputError
+from boundcheck.problems.piecewise import PiecewiseLinear
+
+if TYPE_CHECKING:
+    from boundcheck.problems.problem import Problem
+
+Point: TypeAlias = tuple[Fraction, Fraction]
+Law: TypeAlias = dict[Point, Fraction]
+
+ZERO, ONE = Fraction(0), Fraction(1)
+
+
+class Bound(NamedTuple):
+    """A hypothesis as an inequality between two numbers: `size`, which is `what`, is at most `limit`, called `name`."""
+
+    what: str
+    size: Fraction
+    name: str
+    limit: Fraction
+
+
+@dataclass(frozen=True)
+class Setting:
+    """F(A, B) = f(BA), and the constants that Lemma 1 is told of it. Whole numbers are taken as fractions.
+
+    Attributes:
+        slope: f'.
+        L: the smoothness constant of f that is claimed.
+        G: the bound on |f'| that is claimed.
+        C: the Lipschitz constant of (A, B) -> BA that is claimed.
+        sigma: the bound on |A| and |B| that is claimed.
+
+    """
+
+    slope: PiecewiseLinear
+    L: Fraction
+    G: Fraction
+    C: Fraction
+    sigma: Fraction
+
+    def __post_init__(self) -> None:
+        """Make whole numbers fractions; refuse constants that no hypothesis allows."""
+        self._positive("L", "G", "C", "sigma")
+
+    def _positive(self, *names: str) -> None:
+        for name in names:
+            object.__setattr__(self, name, Fraction(getattr(self, name)))
+            if getattr(self, name) <= 0:
+                raise InputError(name, getattr(self, name), "a positive number")
+
+    def loss(self, v: Point) -> Fraction:
+        """F(v)."""
+        A, B = v
+        return self.slope.integral(B * A)
+
+    def gradient(self, v: Point, offset: Fraction = ZERO) -> Point:
+        """The gradient at v of F, or of a sample's loss: (B m, m A) with m = f'(BA) + c_i."""
+        A, B = v
+        m = self.slope.value(B * A) + offset
+        return B * m, m * A
+
+    @property
+    def smoothness(self) -> Fraction:
+        """Lhat, the smoothness constant of F that Lemma 1 prints."""
+        return _evaluated(LEMMA_1, "Lhat", self._constants)
+
+    @property
+    def _constants(self) -> dict[str, Fraction]:
+        return {"L": self.L, "G": self.G, "C": self.C, "sigma": self.sigma, "r": ONE}
+
+    def lemma_1_failures(self, points: Iterable[Point] = ()) -> list[str]:
+        """Each hypothesis of Lemma 1 that does not hold, Assumption 2 being one on these points, and the third on it.
+
+        On the ball, where |A| and |B| are at most sigma, part 1 of Assumption 3 holds for C = sigma and no smaller C.
+        """
+        farthest = max((abs(x) for v in points for x in v), default=ZERO)
+        return _broken(
+            Bound("Assumption 1: the largest slope of f'", self.slope.lipschitz, "L", self.L),
+            Bound("Assumption 2: the largest factor", farthest, "sigma", self.sigma),
+            Bound("Assumption 3, part 1: the least constant on the ball", self.sigma, "C", self.C),
+            Bound("Assumption 3, part 2: the largest |f'|", self.slope.bound, "G", self.G),
+        )
+
+    def numeric(self, offsets: tuple[Fraction, ...] = (ZERO,)) -> "Problem":
+        """The same F as the code that runs experiments has it, in float64."""
+        # Torch takes seconds to import, which whoever checks a proof should not wait for.
+        import torch
+
+        from boundcheck.problems.adapter import LoRA
+        from boundcheck.problems.clipped import Clipped
+        from boundcheck.problems.problem import Problem
+
+        return Problem(Clipped(self.slope, offsets), LoRA(torch.zeros(1, 1, dtype=torch.float64), 1))
+
+
+@dataclass(frozen=True)
+class Instance(Setting):
+    """A setting with a run of Algorithm 1, and the constants that Theorem 2 is told of it.
+
+    Attributes:
+        offsets: c_i, one for each sample; each step draws a fresh one, uniformly.
+        start: v_1 = (A, B).
+        zeta2: the bound on the noise that is claimed, squared.
+        alpha: the step size.
+        T: the number of iterations.
+        step: whether alpha must be the step size that Theorem 2 prints, or only have the one property of it that the
+            proof uses from (21) on: it is at most 1/(2 Lhat).
+
+    """
+
+    offsets: tuple[Fraction, ...]
+    start: Point
+    zeta2: Fraction
+    alpha: Fraction
+    T: int
+    step: Literal["printed", "any"] = "printed"
+
+    def __post_init__(self) -> None:
+        """Refuse what is no run at all, whatever the hypotheses say."""
+        super().__post_init__()
+        self._positive("zeta2", "alpha")
+        for name in ("offsets", "start"):
+            object.__setattr__(self, name, tuple(Fraction(x) for x in getattr(self, name)))
+        if self.T < 1:
+            raise InputError("T", self.T, "an integer from 1")
+        if not self.offsets:
+            raise InputError("offsets", self.offsets, "an offset for each sample, one sample or more")
+
+    def after(self, v: Point, offset: Fraction) -> Point:
+        """One iteration of Algorithm 1 from v."""
+        A, B = (x - self.alpha * g for x, g in zip(v, self.gradient(v, offset), strict=True))
+        return A, B
+
+    @cached_property
+    def laws(self) -> tuple[Law, ...]:
+        """The distributions of v_1, ..., v_{T+1}: each point that an iterate can be, with its probability."""
+        laws: list[Law] = [{self.start: ONE}]
+        for _ in range(self.T):
+            law: Law = defaultdict(Fraction)
+            for v, probability in laws[-1].items():
+                for offset in self.offsets:
+                    # Points that several paths reach are one.
+                    law[self.after(v, offset)] += probability / len(self.offsets)
+            laws.append(dict(law))
+        return tuple(laws)
+
+    @cached_property
+    def mean_square_norms(self) -> tuple[Fraction, ...]:
+        """N_t, the expectation of the squared gradient norm of F at v_t, for t = 1, ..., T."""
+        return tuple(_sum(p * square_norm(self.gradient(v)) for v, p in law.items()) for law in self.laws[:-1])
+
+    @cached_property
+    def mean_losses(self) -> tuple[Fraction, ...]:
+        """The expectation of F(v_t) for t = 1, ..., T + 1."""
+        return tuple(_sum(p * self.loss(v) for v, p in law.items()) for law in self.laws)
+
+    @property
+    def gap(self) -> Fraction:
+        """D = F(v_1) - f*."""
+        return self.loss(self.start) - self.slope.minimum
+
+    @property
+    def shortest_horizon(self) -> Fraction:
+        """T_min, the fewest iterations that Theorem 2 speaks of."""
+        return self._printed("T_min")
+
+    @property
+    def printed_step_square(self) -> Fraction:
+        """The square of the step size that Theorem 2 prints; its root need not be rational."""
+        return self._printed("alpha", power=2)
+
+    @property
+    def printed_bound_square(self) -> Fraction:
+        """The square of the bound that Theorem 2 prints."""
+        return self._printed("bound", power=2)
+
+    def _printed(self, name: str, power: int = 1) -> Fraction:
+        given = self._constants | {"D": self.gap, "T": Fraction(self.T)}
+        return _evaluated(THEOREM_2, name, given, {"zeta": sp.sqrt(_sympy(self.zeta2))}, power)
+
+    @property
+    def largest_noise(self) -> Fraction:
+        """The largest variance of a sample's gradient on the ball, attained at |A| = |B| = sigma."""
+        return _sum(c * c for c in self.offsets) / len(self.offsets) * square_norm((self.sigma, self.sigma))
+
+    def failures(self) -> list[str]:
+        """Each hypothesis of Theorem 2 that does not hold, named; an instance is a witness only where all do."""
+        failures = self.lemma_1_failures(v for law in self.laws for v in law)
+        failures += _broken(
+            Bound("Unbiased: the size of the sum of the offsets", abs(_sum(self.offsets)), "zero", ZERO),
+            Bound("Assumption 4: the largest noise on the ball", self.largest_noise, "zeta^2", self.zeta2),
+            Bound("Horizon: T_min", self.shortest_horizon, "T", Fraction(self.T)),
+        )
+        if self.step == "any":
+            return failures + _broken(Bound("Step size: alpha", self.alpha, "1/(2 Lhat)", 1 / (2 * self.smoothness)))
+        given, printed = self.alpha**2, self.printed_step_square
+        if given != printed:
+            failures.append(f"Step size: alpha^2 is {_short(given)}, and as printed {_short(printed)}")
+        return failures
+
+    def replay(self) -> "Replay":
+        """The same run in float64, by the code that runs experiments, over all paths."""
+        import torch
+
+        from boundcheck.problems import problem as numeric
+        from boundcheck.problems.sgd import sgd_step
+
+        problem, samples = self.numeric(self.offsets), len(self.offsets)
+        A, B = (torch.full((1, 1, 1), float(x), dtype=torch.float64) for x in self.start)
+        norms, losses = [], [problem.loss((A, B)).mean().item()]
+        for _ in range(self.T):
+            norms.append(numeric.square_norm(problem.gradient((A, B))).mean().item())
+            # As many replicas of each path as there are samples to draw next: all paths are as likely.
+            A, B = (x.repeat_interleave(samples, 0) for x in (A, B))
+            drawn = torch.arange(len(A)).remainder(samples).unsqueeze(1)
+            (A, B), _ = sgd_step(problem, (A, B), float(self.alpha), drawn)
+            losses.append(problem.loss((A, B)).mean().item())
+        return Replay(tuple(norms), tuple(losses))
+
+
+class Replay(NamedTuple):
+    """What the numeric layer makes of an instance, under the names that `Instance` has for it."""
+
+    mean_square_norms: tuple[float, ...]
+    mean_losses: tuple[float, ...]
+
+
+def square_norm(v: Point) -> Fraction:
+    """The squared Euclidean norm of a point or gradient."""
+    return _sum(x * x for x in v)
+
+
+def _evaluated(
+    claim: Claim, name: str, given: dict[str, Fraction], roots: dict[str, sp.Expr] | None = None, power: int = 1
+) -> Fraction:
+    """A power of a claim's quantity, from its formula; one of which that is rational."""
+    values = {PARAMETERS[key].symbol: _sympy(value) for key, value in given.items()}
+    values |= {PARAMETERS[key].symbol: value for key, value in (roots or {}).items()}
+    result = claim.expression(name).subs(values) ** power
+    return Fraction(int(result.p), int(result.q))
+
+
+def _broken(*bounds: Bound) -> list[str]:
+    return [f"{x.what} is {_short(x.size)}, above {x.name} = {_short(x.limit)}" for x in bounds if x.size > x.limit]
+
+
+def _sum(terms: Iterable[Fraction]) -> Fraction:
+    return sum(terms, ZERO)
+
+
+def _sympy(x: Fraction) -> sp.Rational:
+    return sp.Rational(x.numerator, x.denominator)
+
+
+def _short(x: Fraction) -> str:
+    # An iterate may have thousands of digits.
+    return str(x) if max(abs(x.numerator), x.denominator) < 10**9 else f"{float(x):.9g}"

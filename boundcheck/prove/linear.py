@@ -1,0 +1,110 @@
+"""Exact linear programming: weights, some of them nonnegative, with which polynomials sum up to a target.
+
+HiGHS gives a vertex in floating arithmetic. Only which weights are not zero there is used; what they are is solved for
+exactly, and their signs are looked at then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+from flint import fmpq
+from scipy.optimize import linprog
+from scipy.sparse import csc_matrix
+
+from boundcheck.prove.polynomials import Poly, Rational, combination, plus
+
+# Values below this in the floating solution are zeros; at a vertex, they are so exactly.
+NEGLIGIBLE = 1e-9
+MOST_SPARE = 40  # columns that the exact solution may use although the floating one does not
+# How much more a column that is certainly positive is worth than any other costs.
+STRICT_GAIN = 1e4
+# The row that adds up the weights of columns which are certainly positive; no monomial is negative.
+STRICT_ROW = -1
+
+
+def combine(target: Poly, columns: Sequence[Poly], costs: Sequence[float], nonnegative: int) -> list[Rational] | None:
+    """Weights with Σ w_j column_j = target, the first `nonnegative` of them >= 0: few, of little cost; None for none.
+
+    The cost of a weight is per largest coefficient of its column, so that scaling a column changes nothing.
+    """
+    values = _vertex(target, columns, costs, nonnegative)
+    return None if values is None else _exactly(target, columns, values, nonnegative)
+
+
+def combine_strictly(
+    target: Poly, columns: Sequence[Poly], nonnegative: int, certain: Collection[int]
+) -> list[Rational] | None:
+    """The same, at any cost, where the weights of the columns `certain` must not all be zero.
+
+    One column more, the gauge, equals the sum of these weights; it is at most 1, and as large as it can be.
+    """
+    gauge = {STRICT_ROW: fmpq(-1)}
+    counted = [
+        plus(column, {STRICT_ROW: _largest(column)}, fmpq(1)) if j in certain else column
+        for j, column in enumerate(columns)
+    ]
+    columns = [gauge, *counted]
+    values = _vertex(target, columns, [-STRICT_GAIN, *(1.0 for _ in counted)], nonnegative + 1, 1.0)
+    if values is None or values[0] < NEGLIGIBLE:
+        return None
+    if values[0] > 1 - NEGLIGIBLE:
+        # At its bound the gauge is no part of the basis, but of the right side.
+        target, values[0] = plus(target, gauge, -_largest(target)), 0.0
+    weights = _exactly(target, columns, values, nonnegative + 1)
+    return None if weights is None else weights[1:]
+
+
+def _largest(poly: Poly) -> Rational:
+    return max((abs(c) for c in poly.values()), default=fmpq(1))
+
+
+def _vertex(
+    target: Poly, columns: Sequence[Poly], costs: Sequence[float], nonnegative: int, first_at_most: float | None = None
+) -> list[float] | None:
+    """A floating solution of least cost at a vertex, where columns and target are scaled to largest coefficient 1."""
+    rows = {monomial: i for i, monomial in enumerate(sorted(set().union(*columns)))}
+    if any(monomial not in rows for monomial in target):
+        return None
+    if not columns:
+        return []
+    # A free weight is the difference of two nonnegative ones.
+    signs = [(j, 1.0) for j in range(len(columns))] + [(j, -1.0) for j in range(nonnegative, len(columns))]
+    where = [[rows[monomial] for monomial in column] for column in columns]
+    scales = [_largest(column) for column in columns]
+    what = [[float(c / scale) for c in column.values()] for column, scale in zip(columns, scales, strict=True)]
+    data = np.array([sign * value for j, sign in signs for value in what[j]])
+    starts = np.cumsum([0, *(len(where[j]) for j, _ in signs)])
+    places = np.array([i for j, _ in signs for i in where[j]])
+    right, size = np.zeros(len(rows)), _largest(target)
+    for monomial, c in target.items():
+        right[rows[monomial]] = float(c / size)
+    answer = linprog(
+        [costs[j] for j, _ in signs],
+        A_eq=csc_matrix((data, places, starts), shape=(len(rows), len(signs))),
+        b_eq=right,
+        bounds=[(0, first_at_most), *((0, None) for _ in signs[1:])],
+        method="highs-ds",
+    )
+    if answer.status != 0:
+        return None
+    values = [0.0] * len(columns)
+    for (j, sign), value in zip(signs, answer.x, strict=True):
+        values[j] += sign * float(value)
+    return values
+
+
+def _exactly(target: Poly, columns: Sequence[Poly], values: Sequence[float], nonnegative: int) -> list[Rational] | None:
+    """The exact weights on the columns where the floating ones are not negligible, or None."""
+    order = sorted(range(len(columns)), key=lambda j: (-abs(values[j]), j))
+    support = sum(abs(value) > NEGLIGIBLE for value in values)
+    # A weight below the solver's tolerance is lost; some columns beyond the support bring it back.
+    for chosen in (order[:support], order[: support + MOST_SPARE]):
+        solution = combination([columns[j] for j in chosen], target)
+        if solution is not None and all(w >= 0 for j, w in zip(chosen, solution, strict=True) if j < nonnegative):
+            weights = [fmpq(0)] * len(columns)
+            for j, weight in zip(chosen, solution, strict=True):
+                weights[j] = weight
+            return weights
+    return None

@@ -1,0 +1,106 @@
+"""Polynomials for searching: exact, and faster than the kernel's, since a monomial is one integer.
+
+A monomial packs its exponents, `WIDTH` bits each, so that products of monomials are sums of integers. Coefficients are
+FLINT's rationals. Nothing here is trusted: what a search finds goes back to `kernel.terms.Scalar` and to the kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from flint import fmpq, fmpq_mat
+
+from boundcheck.kernel.terms import Scalar
+
+# Exponents beyond 2^31 do not fit into a computer in any other way either.
+WIDTH = 32
+MASK = (1 << WIDTH) - 1
+
+Rational = Any  # flint.fmpq; FLINT ships no types
+Poly = dict[int, Rational]
+UNIT: Poly = {0: fmpq(1)}
+
+
+class Packing:
+    """The atoms of some scalars, numbered, and the way from scalars to packed polynomials and back."""
+
+    def __init__(self, scalars: Iterable[Scalar]) -> None:
+        self.atoms = sorted({atom for scalar in scalars for atom in scalar.atoms()})
+        self._shift = {atom: WIDTH * place for place, atom in enumerate(self.atoms)}
+        # One guard bit for each exponent shows, after a subtraction, whether it was borrowed from.
+        self._guards = sum(1 << (WIDTH * place + WIDTH - 1) for place in range(len(self.atoms)))
+
+    def pack(self, scalar: Scalar) -> Poly:
+        """A scalar, packed."""
+        return {
+            sum(exponent << self._shift[atom] for atom, exponent in monomial): fmpq(c.numerator, c.denominator)
+            for monomial, c in scalar.terms.items()
+        }
+
+    def unpack(self, poly: Mapping[int, Rational]) -> Scalar:
+        """The scalar that a packed polynomial stands for."""
+        terms = {}
+        for monomial, c in poly.items():
+            powers = zip(self.atoms, self.exponents(monomial), strict=True)
+            terms[tuple((atom, exponent) for atom, exponent in powers if exponent)] = fraction(c)
+        return Scalar(terms)
+
+    def exponents(self, monomial: int) -> list[int]:
+        """The exponents of a monomial, one for each atom."""
+        return [monomial >> (WIDTH * place) & MASK for place in range(len(self.atoms))]
+
+    def degree(self, monomial: int) -> int:
+        """The total degree of a monomial."""
+        return sum(self.exponents(monomial))
+
+    def quotient(self, monomial: int, divisor: int) -> int | None:
+        """The monomial over the divisor, or None where it is no multiple."""
+        difference = (monomial | self._guards) - divisor
+        return difference ^ self._guards if difference & self._guards == self._guards else None
+
+    def root(self, monomial: int) -> int | None:
+        """The monomial whose square this one is, or None."""
+        return None if any(exponent % 2 for exponent in self.exponents(monomial)) else monomial // 2
+
+
+def fraction(value: Rational) -> Fraction:
+    """A rational of FLINT's as one of Python's."""
+    return Fraction(int(value.p), int(value.q))
+
+
+def times(left: Poly, right: Poly) -> Poly:
+    """The product of two polynomials."""
+    product: Poly = {}
+    for m1, c1 in left.items():
+        for m2, c2 in right.items():
+            monomial = m1 + m2
+            product[monomial] = product[monomial] + c1 * c2 if monomial in product else c1 * c2
+    return {monomial: c for monomial, c in product.items() if c}
+
+
+def plus(left: Poly, right: Poly, factor: Rational) -> Poly:
+    """`left` + `factor` · `right`."""
+    total = dict(left)
+    for monomial, c in right.items():
+        total[monomial] = total[monomial] + factor * c if monomial in total else factor * c
+    return {monomial: c for monomial, c in total.items() if c}
+
+
+def combination(columns: Sequence[Poly], target: Poly) -> list[Rational] | None:
+    """Rational c with Σ c_j column_j = target exactly, or None; columns that depend on earlier ones get 0."""
+    rows = {monomial: i for i, monomial in enumerate(sorted(set(target).union(*columns)))}
+    width = len(columns) + 1
+    entries = [fmpq(0)] * (len(rows) * width)
+    for j, column in enumerate([*columns, target]):
+        for monomial, c in column.items():
+            entries[rows[monomial] * width + j] = c
+    reduced, rank = fmpq_mat(len(rows), width, entries).rref()
+    weights = [fmpq(0)] * len(columns)
+    for i in range(rank):
+        pivot = next(j for j in range(i, width) if reduced[i, j])
+        if pivot == len(columns):
+            return None
+        weights[pivot] = reduced[i, len(columns)]
+    return weights

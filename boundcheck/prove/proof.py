@@ -1,0 +1,287 @@
+"""A proof as a script writes it: hypotheses, definitions, and steps, each of which is proved, refuted or left unknown.
+
+`Proof` collects; `Outcome` is what the engine in `audit` makes of it. A step says what is claimed (sympy), how the paper
+prints it (LaTeX), and from what it follows; the search for a certificate is `certificate`'s, the last word the kernel's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import sympy as sp
+from sympy.matrices.expressions.matexpr import MatrixExpr
+
+from boundcheck.claims import Claim, Quantity
+from boundcheck.errors import InputError
+from boundcheck.kernel import Fact, Law, Statement, Theorem, atoms, rules
+from boundcheck.kernel.terms import ANY, CONSTANT, Matrix, Scalar, Symbol, walk
+from boundcheck.prove.by import By, by_signs, discharged
+from boundcheck.prove.certificate import certify
+from boundcheck.prove.translate import Reading
+from boundcheck.prove.witness import Witness
+
+Role = Literal["hypothesis", "definition", "domain", "local"]
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """A statement that a proof starts from, and as what: a claim's hypothesis, a definition, a domain, a local fact."""
+
+    name: str
+    role: Role
+    statement: Statement
+    claim: Claim | None
+    relation: sp.Basic
+
+
+@dataclass(frozen=True)
+class Step:
+    """A line of a proof.
+
+    Attributes:
+        label: what the proof calls it, "(12)".
+        relation: what is claimed, in sympy; its last form if it is a law.
+        printed: the paper's own LaTeX, where it prints such a line.
+        meaning: what it says and why it holds, in words.
+        theorem: what the kernel made of it; its own assumption where nothing was found.
+        witness: an exact instance in which every hypothesis holds and the line is false.
+        inference: whether the line follows from the lines that the paper derives it from, where that was asked.
+
+    """
+
+    label: str
+    relation: sp.Basic
+    printed: str
+    meaning: str
+    theorem: Theorem
+    witness: Witness | None = None
+    inference: Inference | None = None
+
+
+@dataclass(frozen=True)
+class Inference:
+    """Whether a line follows from those that the paper names: certified, refuted by exact numbers, or neither."""
+
+    premises: tuple[Fact, ...]
+    goal: Fact
+    theorem: Theorem | None
+
+
+@dataclass
+class Proof:
+    """The working state of one proof script.
+
+    Attributes:
+        claim: what is to be proved; None for a lemma of the script's own.
+        reading: what the matrices stand for.
+
+    """
+
+    claim: Claim | None
+    reading: Reading = field(default_factory=Reading)
+    assumptions: list[Assumption] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    conclusion: Theorem | None = None
+    goal: Statement | None = None
+
+    @property
+    def by(self) -> By:
+        """The rules, in the words of sympy."""
+        return By(self.reading)
+
+    # What a proof starts from.
+
+    def assume(
+        self,
+        hypothesis: Claim | sp.Basic,
+        *,
+        where: Mapping[sp.Basic, sp.Basic] | None = None,
+        forall: Sequence[sp.Basic] = (),
+        given: Sequence[sp.Basic] = (),
+        name: str = "",
+        role: Role = "hypothesis",
+    ) -> Theorem | tuple[Theorem, ...]:
+        """Start from a hypothesis: its relation with symbols replaced as in `where`, for all of `forall` with `given`.
+
+        Returns:
+            The theorem that it is assumed; one for each part of a conjunction or maximum, where there are several.
+
+        """
+        claim = hypothesis if isinstance(hypothesis, Claim) else None
+        relation = (claim.conclusion if claim else hypothesis).xreplace(dict(where or {}))
+        title = name or (claim.title if claim else str(relation))
+        theorems = []
+        for fact in self.reading.facts(relation):
+            statement = self.law(forall, given, fact) if forall else fact
+            self.assumptions.append(Assumption(title, role, statement, claim, relation))
+            theorems.append(rules.assume(statement))
+        return theorems[0] if len(theorems) == 1 else tuple(theorems)
+
+    def local(self, relation: sp.Basic, name: str = "") -> Theorem | tuple[Theorem, ...]:
+        """Start from a fact that the proof itself lays down about arbitrary points, and that its law names."""
+        return self.assume(relation, name=name, role="local")
+
+    def define(self, left: sp.Basic, right: sp.Basic, name: str = "", forall: Sequence[sp.Basic] = ()) -> Theorem:
+        """Define a symbol, an iterate or a function: left = right, where nothing has defined the left side before."""
+        relation = sp.Eq(left, right, evaluate=False)
+        if any(x.role == "definition" and x.relation.lhs == left for x in self.assumptions):
+            raise InputError("definition", left, "a symbol that has no definition yet")
+        theorem = self.assume(relation, name=name or str(left), role="definition", forall=forall)
+        if isinstance(theorem, tuple):
+            raise InputError("definition", relation, "a single equation")
+        return theorem
+
+    def quantity(self, quantity: Quantity) -> Theorem:
+        """Define a quantity of the claim by the claim's own expression."""
+        return self.define(quantity.symbol, quantity.expression, quantity.name)
+
+    def positive(self, *symbols: sp.Symbol) -> list[Theorem]:
+        """That each of these symbols is positive, which is its domain; dimensions and T are at least 1 in any case."""
+        found = []
+        for symbol in symbols:
+            if not symbol.is_positive:
+                raise InputError("symbol", symbol, "a symbol that sympy knows to be positive")
+            (atom,) = self.reading.scalar(symbol).atoms()
+            if isinstance(atom, atoms.Dimension):
+                found.append(rules.dimension_positive(atom.name))
+                continue
+            if isinstance(atom, atoms.Horizon):
+                found.append(rules.horizon_positive())
+                continue
+            statement = Fact(">", Scalar.of(atom))
+            self.assumptions.append(Assumption(f"{symbol} > 0", "domain", statement, None, sp.Symbol(f"{symbol}>0")))
+            found.append(rules.assume(statement))
+        return found
+
+    def law(self, forall: Sequence[sp.Basic], given: Sequence[sp.Basic], fact: Fact) -> Law:
+        """The statement: for all of these matrices, vectors and numbers, with these relations, the fact."""
+        premises = [part for relation in given for part in self.reading.facts(relation)]
+        return Law(self._letters(forall), premises, fact)
+
+    def _letters(self, variables: Sequence[sp.Basic]) -> list[Symbol | atoms.Variable]:
+        letters: list[Symbol | atoms.Variable] = []
+        for variable in variables:
+            terms: list[Matrix] | list[Scalar]
+            terms = list(self.reading.point(variable)) if isinstance(variable, MatrixExpr) else [
+                self.reading.scalar(variable)
+            ]
+            letters += [x for term in terms for x in walk(term) if isinstance(x, Symbol | atoms.Variable)]
+        return letters
+
+    # Steps.
+
+    def step(
+        self,
+        label: str,
+        relation: sp.Basic,
+        *because: Theorem | Sequence[Theorem],
+        printed: str = "",
+        meaning: str = "",
+        witness: Witness | None = None,
+        derived_from: Sequence[Theorem] = (),
+        hints: Sequence[sp.Expr] = (),
+        factor: Sequence[int] | None = None,
+        degree: int = 2,
+    ) -> Theorem:
+        """Claim a line, and close it by exact algebra from `because`.
+
+        Args:
+            label: its number.
+            relation: what it says.
+            because: theorems that it follows from; signs of norms and roots are added.
+            printed: the paper's LaTeX.
+            meaning: in words.
+            witness: an instance that is meant to refute it.
+            derived_from: the lines that the paper derives it from, where these are not what `because` says.
+            hints: expressions whose squares the certificate may use.
+            factor: places in `because` of strict facts whose product the goal is multiplied by.
+            degree: of products of facts.
+
+        Returns:
+            The theorem; where none was found, the line as an assumption of its own, which whatever follows inherits.
+
+        """
+        goal = self.reading.fact(relation)
+        theorem = None if witness else self._close(goal, _flat(because), hints, factor, degree)
+        inference = None
+        if derived_from:
+            facts = tuple(x.fact for x in derived_from)
+            inference = Inference(facts, goal, self._close(goal, list(derived_from), hints, factor, degree))
+        theorem = theorem or rules.assume(goal)
+        self.steps.append(Step(label, relation, printed, meaning, theorem, witness, inference))
+        return theorem
+
+    def _close(
+        self, goal: Fact, because: list[Theorem], hints: Sequence[sp.Expr], factor: Sequence[int] | None, degree: int
+    ) -> Theorem | None:
+        same = next((x for x in because if x.conclusion == goal), None)
+        if same is not None:
+            return same
+        premises = because + signs([goal, *(x.fact for x in because)])
+        squares = [self.reading.scalar(x) for x in hints]
+        return by_signs(goal, premises) or certify(goal, premises, hints=squares, factor=factor, degree=degree)
+
+    def state(self, label: str, relation: sp.Basic, theorem: Theorem, *, printed: str = "", meaning: str = "") -> Theorem:
+        """A line that a rule of the kernel yields as it stands; raises InputError where the rule says another thing."""
+        fact = self.reading.fact(relation)
+        said = theorem.conclusion.conclusion if isinstance(theorem.conclusion, Law) else theorem.conclusion
+        if said != fact:
+            raise InputError(label, relation, f"what the rule says, {said}")
+        self.steps.append(Step(label, relation, printed, meaning, theorem))
+        return theorem
+
+    def generalise(
+        self, theorem: Theorem, forall: Sequence[sp.Basic], given: Sequence[sp.Basic] = ()
+    ) -> Theorem:
+        """The law for all of these, with these local facts as its premises."""
+        premises = tuple(part for relation in given for part in self.reading.facts(relation))
+        return rules.generalise(theorem, tuple(sorted(set(self._letters(forall)))), premises)
+
+    def conclude(
+        self,
+        theorem: Theorem,
+        *given: Theorem,
+        where: Mapping[sp.Basic, sp.Basic] | None = None,
+        forall: Sequence[sp.Basic] = (),
+        such_that: Sequence[sp.Basic] = (),
+        relation: sp.Basic | None = None,
+    ) -> Theorem:
+        """End the proof with the claim's own conclusion, or with `relation` where the script states its own.
+
+        `given` proves what is left to discharge; `forall` and `such_that` close the statement.
+        """
+        wanted = relation if relation is not None else (self.claim.conclusion if self.claim else None)
+        if wanted is None:
+            raise InputError("conclusion", None, "a relation, for a proof of no claim of the catalogue")
+        fact = self.reading.fact(wanted.xreplace(dict(where or {})))
+        self.goal = self.law(forall, such_that, fact) if forall else fact
+        theorem = discharged(theorem, *given)
+        # What rests on an open line cannot become a law; the verdict says on which.
+        closed = theorem.hypotheses <= {each.statement for each in self.assumptions}
+        self.conclusion = self.generalise(theorem, forall, such_that) if forall and closed else theorem
+        return self.conclusion
+
+
+def signs(facts: Sequence[Fact]) -> list[Theorem]:
+    """That norms and roots are not negative and dimensions and T at least 1, for all that these facts speak of."""
+    found: dict[str, Theorem] = {}
+    for atom in (atom for fact in facts for atom in fact.polynomial.atoms()):
+        match atom:
+            case atoms.Norm():
+                found[atom.key] = rules.norm_nonnegative(atom.kind, atom.blocks)
+            case atoms.Root():
+                found[atom.key] = rules.root_nonnegative(atom.body)
+            case atoms.Dimension():
+                found[atom.key] = rules.dimension_positive(atom.name)
+            case atoms.Horizon():
+                found[atom.key] = rules.horizon_positive()
+    return list(found.values())
+
+
+def _flat(because: Sequence[Theorem | Sequence[Theorem]]) -> list[Theorem]:
+    return [x for each in because for x in ([each] if isinstance(each, Theorem) else each)]
+
+
+__all__ = ["CONSTANT", "Assumption", "Inference", "Proof", "Step", "signs"]

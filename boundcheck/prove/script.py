@@ -1,0 +1,125 @@
+"""Proof scripts: how one is declared, found and loaded.
+
+A script is a Python file with functions marked ``@script(claim, version, reading)``. Those of the catalogue's claims lie
+in `proofs/`, one folder per paper; a user's own is any file.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Literal
+
+from boundcheck.claims import Claim
+from boundcheck.errors import InputError
+from boundcheck.prove.proof import Proof
+from boundcheck.prove.translate import Reading
+
+Version = Literal["printed", "repaired", "sharp"]
+VERSIONS: tuple[Version, ...] = ("printed", "repaired", "sharp")
+
+_PACKAGE = "boundcheck_proofs"
+
+
+@dataclass(frozen=True)
+class Script:
+    """A proof of a claim, in one version.
+
+    Attributes:
+        id: the claim's, or one of the script's own for a lemma that is in no catalogue.
+        version: ``printed`` (the paper's lines), ``repaired`` (the paper's statement, another proof) or ``sharp``.
+        instead: hypotheses of the claim that this proof replaces by others, by id.
+
+    """
+
+    id: str
+    version: Version
+    title: str
+    claim: Claim | None
+    reading: Reading
+    build: Callable[[Proof], None]
+    instead: Mapping[str, Claim] = field(default_factory=dict)
+
+
+def script(
+    claim: Claim | str,
+    version: Version,
+    reading: Reading | None = None,
+    *,
+    title: str = "",
+    instead: Mapping[str, Claim] | None = None,
+) -> Callable[[Callable[[Proof], None]], Script]:
+    """Mark a function as the proof of a claim, or of a lemma that is only named; it gets the `Proof` to fill.
+
+    Raises:
+        InputError: for a version other than printed, repaired and sharp.
+
+    """
+    if version not in VERSIONS:
+        raise InputError("version", version, f"one of {', '.join(VERSIONS)}")
+    known = claim if isinstance(claim, Claim) else None
+    id = known.id if known else str(claim)
+
+    def mark(build: Callable[[Proof], None]) -> Script:
+        name = title or (known.title if known else id)
+        return Script(id, version, name, known, reading or Reading(), build, dict(instead or {}))
+
+    return mark
+
+
+def folder() -> Path:
+    """Where the proof scripts of papers lie: in the package where it was installed, beside it in a checkout."""
+    package = Path(__file__).parents[1]
+    inside = package / "proofs"
+    return inside if inside.is_dir() else package.parent / "proofs"
+
+
+def papers() -> list[str]:
+    """The papers that have proof scripts."""
+    return sorted(path.name for path in folder().iterdir() if (path / "__init__.py").is_file())
+
+
+def of_paper(paper: str) -> list[Script]:
+    """All scripts of a paper, in the order of its files; raises InputError for a paper without any."""
+    if paper not in papers():
+        raise InputError("paper", paper, f"one of {', '.join(papers())}")
+    if _PACKAGE not in sys.modules:
+        package = ModuleType(_PACKAGE)
+        package.__path__ = [str(folder())]
+        sys.modules[_PACKAGE] = package
+    module = importlib.import_module(f"{_PACKAGE}.{paper}")
+    return [each for name in module.SCRIPTS for each in _scripts(importlib.import_module(f"{module.__name__}.{name}"))]
+
+
+def of_file(path: Path) -> list[Script]:
+    """All scripts of a file; raises InputError where there is none, or the file cannot be run."""
+    if not path.is_file():
+        raise InputError("script", path, "a file that exists, the id of a claim, or a paper")
+    spec = importlib.util.spec_from_file_location(f"{_PACKAGE}_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise InputError("script", path, "a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(path.resolve().parent))
+    try:
+        spec.loader.exec_module(module)
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError("script", path, f"a file that runs, and not one that raises {error!r}") from error
+    finally:
+        sys.path.pop(0)
+    found = _scripts(module)
+    if not found:
+        raise InputError("script", path, "a file with a function marked @script(claim, version)")
+    return found
+
+
+def _scripts(module: ModuleType) -> list[Script]:
+    # In the order of the file, and not those that it imports from another.
+    own = [x for x in vars(module).values() if isinstance(x, Script) and x.build.__module__ == module.__name__]
+    return own

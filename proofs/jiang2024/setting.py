@@ -1,0 +1,104 @@
+"""The setting of MeFT as the proofs read it: v = (A, B), W = W_0 + s B A, F(v) = f(W), and the ball that holds v.
+
+Hypotheses come from the claims; what is fixed here is which matrices a vector stands for and what a law is for all of.
+"""
+
+import sympy as sp
+from sympy import MatrixSymbol
+
+from boundcheck.claims.jiang2024 import A1, A2, B1, B2, v, v1, v2
+from boundcheck.claims.symbols import r, sigma
+from boundcheck.claims.vocabulary import (
+    EuclideanNorm,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    PartialGradient,
+    SpectralNorm,
+    Value,
+    d,
+    f,
+    k,
+)
+from boundcheck.kernel import Theorem
+from boundcheck.kernel.terms import ANY, Matrix, Symbol
+from boundcheck.prove import Process, Proof, Reading, eq, le
+
+A, B = MatrixSymbol("A", r, k), MatrixSymbol("B", d, r)
+W0 = MatrixSymbol("W_0", d, k)
+
+_A_SHAPE, _B_SHAPE = ("r", "k"), ("d", "r")
+
+
+def _pair(suffix: str) -> tuple[Matrix, Matrix]:
+    return Matrix.of(Symbol(f"A{suffix}", _A_SHAPE, ANY)), Matrix.of(Symbol(f"B{suffix}", _B_SHAPE, ANY))
+
+
+READING = Reading(
+    points={v: _pair(""), v1: _pair("_1"), v2: _pair("_2")},
+    processes={
+        "v": Process((("A", _A_SHAPE), ("B", _B_SHAPE))),
+        "g": Process((("g^A", _A_SHAPE), ("g^B", _B_SHAPE)), lag=1),
+    },
+    blocks=(A, B),
+    constants=frozenset({"W_0"}),
+    arbitrary=frozenset({"theta", "p", "u", "x", "y"}),
+)
+
+# The norms of the differences between two points, which the lemmas bound.
+LENGTH, MOVE = EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)), EuclideanNorm(v1 - v2)
+MOVE_A, MOVE_B = FrobeniusNorm(A1 - A2), FrobeniusNorm(B1 - B2)
+
+
+def radical(expression: sp.Expr) -> sp.Expr:
+    """The only square root in a formula."""
+    (root,) = (x for x in expression.atoms(sp.Pow) if x.exp == sp.Rational(1, 2))
+    return root
+
+
+class Meft:
+    """W = W_0 + s B A on the ball of two radii: expressions, and the gradient of F by the chain rule."""
+
+    def __init__(self, proof: Proof, scale: sp.Expr = sp.Integer(1), radii: tuple[sp.Expr, sp.Expr] = (sigma, sigma)):
+        self.proof, self.scale, self.radii = proof, scale, radii
+        self.w1, self.w2 = self.weight(A1, B1), self.weight(A2, B2)
+        self.slope1, self.slope2 = Gradient(f, self.w1), Gradient(f, self.w2)
+        self.turn = FrobeniusNorm(self.slope1 - self.slope2)
+
+    def weight(self, left: sp.MatrixExpr, right: sp.MatrixExpr) -> sp.MatrixExpr:
+        """W = W_0 + s B A, at A = `left` and B = `right`."""
+        return W0 + self.scale * right * left
+
+    def ball(self, left: sp.MatrixExpr, right: sp.MatrixExpr) -> list[sp.Basic]:
+        """That σ_1(A) <= a and σ_1(B) <= b."""
+        return [le(SpectralNorm(left), self.radii[0]), le(SpectralNorm(right), self.radii[1])]
+
+    def chain_rule(self) -> tuple[Theorem, Theorem]:
+        """F(v) = f(W_0 + s B A) for all A, B; and the two blocks of its gradient."""
+        proof = self.proof
+        law = proof.define(Value(F, v), Value(f, self.weight(A, B)), "F(v) = f(W)", forall=[v])
+        slope = Gradient(f, self.weight(A, B))
+        blocks = ((A, self.scale * B.T * slope), (B, self.scale * slope * A.T))
+        first, second = (
+            proof.state(
+                f"chain rule, {block}",
+                eq(PartialGradient(F, v, block), value),
+                proof.by.chain_rule(law, i),
+                meaning="For all A and B, by the chain rule.",
+            )
+            for i, (block, value) in enumerate(blocks)
+        )
+        return first, second
+
+    def gradients(self, chain: tuple[Theorem, Theorem]) -> list[tuple[Theorem, sp.MatrixExpr, sp.MatrixExpr]]:
+        """The blocks of ∇F at v_1 and v_2: theorem, left and right side, as `by.rewrite` takes them."""
+        found = []
+        for point, left, right, slope in ((v1, A1, B1, self.slope1), (v2, A2, B2, self.slope2)):
+            values = (self.scale * right.T * slope, self.scale * slope * left.T)
+            for law, block, value in zip(chain, (A, B), values, strict=True):
+                found.append((self.proof.by.instance(law, {v: point}), PartialGradient(F, point, block), value))
+        return found
+
+
+# The blocks of ∇F(v_1) - ∇F(v_2).
+CHANGE_A, CHANGE_B = (PartialGradient(F, v1, block) - PartialGradient(F, v2, block) for block in (A, B))

@@ -1,0 +1,561 @@
+"""Every rule is sound: where the hypotheses hold, no conclusion is certainly false."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import assume as suppose
+from hypothesis import given, reject, settings
+from hypothesis import strategies as st
+
+from boundcheck.kernel import rules as R
+from boundcheck.kernel.analysis import gradients
+from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Root, Value, Variable, inner, known, norm, substitute, timed
+from boundcheck.kernel.errors import TermError
+from boundcheck.kernel.facts import Fact, Law, Theorem
+from boundcheck.kernel.meaning import Function, Grid, Interval, denote, denote_matrix, exact, holds
+from boundcheck.kernel.rules import RULES, STANDARD_FACTS
+from boundcheck.kernel.terms import ANY, CONSTANT, ONE, ZERO, Gradient, Index, Matrix, Scalar, Symbol, walk
+from tests.kernel.strategies import (
+    DIMENSIONS,
+    FEW,
+    KINDS,
+    PASTS,
+    RATIONALS,
+    SEEDS,
+    SHAPED,
+    World,
+    everywhere,
+    judged,
+    letters,
+    matrices,
+    numbers,
+    points,
+    raised,
+    scalars,
+    setting,
+    symbols,
+    true_in,
+    words,
+    worlds,
+)
+
+ANALYSIS = {name: RULES[name] for name in STANDARD_FACTS}
+KIND = st.sampled_from((FROBENIUS, SPECTRAL))
+RELATION = st.sampled_from((">=", ">"))
+DATA = st.data()
+TESTED: set[str] = set()
+Test = TypeVar("Test", bound=Callable[..., None])
+
+
+def checks(*names: str) -> Callable[[Test], Test]:
+    def mark(test: Test) -> Test:
+        TESTED.update(names)
+        return test
+
+    return mark
+
+
+def test_every_rule_has_a_property_test() -> None:
+    assert set(RULES) == TESTED
+
+
+def sound(theorem: Theorem, world: World) -> None:
+    """The conclusion is not certainly false where the hypotheses, laws at their word, are certainly true."""
+    suppose(true_in(world, theorem.hypotheses))
+    assert judged(theorem.conclusion, world) is not False
+    assert R.replay(theorem).same_as(theorem)
+
+
+def given_fact(data: Any, world: World, relation: str, **how: Any) -> Theorem:
+    """An assumed fact that holds in the world."""
+    if relation == "=":
+        return R.assume(equation(data, world)[0])
+    return R.assume(raised(world, data.draw(scalars(**how)), relation))
+
+
+def equation(data: Any, world: World) -> tuple[Fact, World]:
+    """An equation, and the world in which it holds: c times a variable that is set to a polynomial."""
+    x, p = Variable("e", ANY), data.draw(scalars(1, rational=True))
+    factor = data.draw(scalars(0))
+    return Fact("=", factor * (p - x)), setting(world, x, p)
+
+
+# Hypotheses and laws.
+
+
+@checks("assume")
+@FEW
+@given(worlds(), scalars(), RELATION)
+def test_assume(world: World, p: Scalar, relation: str) -> None:
+    sound(R.assume(raised(world, p, relation)), world)
+
+
+@checks("discharge")
+@FEW
+@given(worlds(), DATA)
+def test_discharge(world: World, data: Any) -> None:
+    first = given_fact(data, world, ">")
+    weaker = R.certificate(first, Fact(">=", first.fact.polynomial), ((((Fraction(1), ONE),), (0,)),), (), ())
+    use = R.expectation(R.assume(weaker.fact), data.draw(st.sampled_from(PASTS)))
+    theorem = R.discharge(weaker, use)
+    assert theorem.hypotheses == first.hypotheses
+    sound(theorem, world)
+
+
+@checks("generalise", "instantiate")
+@FEW
+@given(worlds(), DATA)
+def test_laws(world: World, data: Any) -> None:
+    """From P ⊢ q by a chain of rules, for all x with P: q; at a value, P[v] ⊢ q[v]."""
+    p = data.draw(scalars(1))
+    theorem = R.assume(Fact(data.draw(RELATION), p))
+    if data.draw(st.booleans()):
+        theorem = R.expectation(theorem, data.draw(st.sampled_from(PASTS)))
+    if data.draw(st.booleans()):
+        theorem = R.summation(theorem)
+    names = sorted({x for x in walk(p) if isinstance(x, Symbol | Variable) and x.when in (ANY, CONSTANT)})[:2]
+    law = R.generalise(theorem, tuple(names), tuple(theorem.hypotheses))
+    assert not law.hypotheses
+    assert judged(law.conclusion, world) is not False
+    values = tuple((x, value_for(data, x)) for x in names)
+    try:
+        sound(R.instantiate(law, values), world)
+    except TermError:
+        reject()
+
+
+def value_for(data: Any, x: Symbol | Variable) -> Matrix | Scalar:
+    kinds = (CONSTANT,) if x.when == CONSTANT else KINDS
+    value = data.draw(matrices(x.shape, 1, kinds) if isinstance(x, Symbol) else scalars(1, kinds=kinds))
+    suppose(x.when == ANY or (known(value, None) and not timed(value)))
+    return value
+
+
+@FEW
+@given(worlds(), DATA)
+def test_instantiate_means_another_value(world: World, data: Any) -> None:
+    p = data.draw(scalars(1))
+    names = sorted({x for x in walk(p) if isinstance(x, Symbol | Variable) and x.when in (ANY, CONSTANT)})
+    suppose(names)
+    x = data.draw(st.sampled_from(names))
+    value = data.draw(matrices(x.shape, 1, (CONSTANT,))) if isinstance(x, Symbol) else data.draw(RATIONALS)
+    value = value if isinstance(value, Matrix) else Scalar.of(value)
+    suppose(known(value, None) and not timed(value))
+    inside = Law((Variable("z", ANY),), (), Fact(">", p + Variable("z", ANY)))
+    law = R.assume(Law((x,), (Fact("=", p), inside), Fact(">=", p)))
+    try:
+        after = R.instantiate(law, ((x, value),))
+    except TermError:
+        reject()
+    other = setting(world, x, value)
+    assert judged(after.conclusion, world) == holds(Fact(">=", p), other)
+    (renewed,) = [q for q in after.hypotheses if isinstance(q, Law) and q != law.conclusion]
+    assert judged(renewed, world) == judged(inside, other)
+
+
+@checks("rewrite")
+@FEW
+@given(worlds(), DATA)
+def test_rewrite(world: World, data: Any) -> None:
+    letter = data.draw(symbols(data.draw(SHAPED), (ANY, CONSTANT)))
+    value = data.draw(matrices(letter.shape, 1, (CONSTANT,) if letter.when == CONSTANT else KINDS))
+    suppose(letter.when == ANY or (known(value, None) and not timed(value)))
+    other = setting(world, letter, value)
+    suppose(letter not in walk(value))
+    p = data.draw(scalars(1)) + inner((Matrix.of(letter),), (data.draw(matrices(letter.shape, 0)),))
+    fact = raised(other, p)
+    equal = R.assume(Fact("=", norm(FROBENIUS, Matrix.of(letter) - value)))
+    try:
+        goal = Fact(fact.relation, substitute(fact.polynomial, {letter: value}))  # type: ignore[arg-type]
+        for before, after in ((fact, goal), (goal, fact)):
+            sound(R.rewrite(equal, R.assume(before), letter, value, after), other)
+    except TermError:
+        reject()
+
+
+# Norms and inner products.
+
+
+def blocks(data: Any, kind: str) -> tuple[tuple[str, str], ...]:
+    return tuple(data.draw(st.lists(SHAPED, min_size=1, max_size=1 if kind == SPECTRAL else 2)))
+
+
+@checks("norm_nonnegative")
+@FEW
+@given(worlds(), KIND, DATA)
+def test_norm_nonnegative(world: World, kind: str, data: Any) -> None:
+    sound(R.norm_nonnegative(kind, data.draw(points(blocks(data, kind)))), world)
+
+
+@checks("triangle")
+@FEW
+@given(worlds(), KIND, DATA)
+def test_triangle(world: World, kind: str, data: Any) -> None:
+    shapes = blocks(data, kind)
+    x, y = data.draw(points(shapes)), data.draw(points(shapes))
+    sound(R.triangle(kind, x, y), world)
+    sound(R.triangle(kind, x, tuple(-block for block in x)), world)
+
+
+@checks("homogeneous")
+@FEW
+@given(worlds(), KIND, RELATION, DATA)
+def test_homogeneous(world: World, kind: str, relation: str, data: Any) -> None:
+    factor = given_fact(data, world, relation)
+    sound(R.homogeneous(factor, kind, data.draw(points(blocks(data, kind)))), world)
+
+
+@checks("submultiplicative")
+@FEW
+@given(worlds(), st.sampled_from(((SPECTRAL, FROBENIUS), (FROBENIUS, SPECTRAL), (SPECTRAL, SPECTRAL))), DATA)
+def test_submultiplicative(world: World, kinds: tuple[str, str], data: Any) -> None:
+    (m, n), k = data.draw(SHAPED), data.draw(st.sampled_from(DIMENSIONS))
+    sound(R.submultiplicative(kinds, data.draw(matrices((m, n))), data.draw(matrices((n, k)))), world)
+
+
+@checks("spectral_below_frobenius")
+@FEW
+@given(worlds(), DATA)
+def test_spectral_below_frobenius(world: World, data: Any) -> None:
+    sound(R.spectral_below_frobenius(data.draw(matrices(data.draw(SHAPED)))), world)
+
+
+@checks("rank_bound")
+@FEW
+@given(worlds(), DATA)
+def test_rank_bound(world: World, data: Any) -> None:
+    shape = data.draw(SHAPED)
+    word = data.draw(words(shape, 0)).scaled(data.draw(scalars(0)))
+    within = {name for x in word.terms for letter, _ in x for name in letter.shape} if len(word.terms) == 1 else set()
+    for name in sorted(within | set(shape)):
+        sound(R.rank_bound(word, name), world)
+    sound(R.rank_bound(data.draw(matrices(shape)), shape[0]), world)
+
+
+@checks("cauchy_schwarz")
+@FEW
+@given(worlds(), DATA)
+def test_cauchy_schwarz(world: World, data: Any) -> None:
+    shapes = blocks(data, FROBENIUS)
+    sound(R.cauchy_schwarz(data.draw(points(shapes)), data.draw(points(shapes))), world)
+
+
+@checks("norm_expansion")
+@FEW
+@given(worlds(), points())
+def test_norm_expansion(world: World, x: tuple[Matrix, ...]) -> None:
+    sound(R.norm_expansion(x), world)
+
+
+@checks("dimension_positive")
+@FEW
+@given(worlds(), st.sampled_from(DIMENSIONS))
+def test_dimension_positive(world: World, name: str) -> None:
+    sound(R.dimension_positive(name), world)
+
+
+# Roots and inverses.
+
+
+@checks("root_nonnegative")
+@FEW
+@given(worlds(), scalars())
+def test_root_nonnegative(world: World, x: Scalar) -> None:
+    sound(R.root_nonnegative(x), world)
+
+
+@checks("root_square")
+@FEW
+@given(worlds(), RELATION, DATA)
+def test_root_square(world: World, relation: str, data: Any) -> None:
+    sound(R.root_square(given_fact(data, world, relation)), world)
+
+
+@checks("inverse")
+@FEW
+@given(worlds(), DATA)
+def test_inverse(world: World, data: Any) -> None:
+    sound(R.inverse(given_fact(data, world, ">")), world)
+
+
+@checks("vanishing")
+@FEW
+@given(worlds(), DATA)
+def test_vanishing(world: World, data: Any) -> None:
+    x, p = Variable("e", ANY), data.draw(scalars(1, rational=True))
+    gap = (p - x) * data.draw(RATIONALS)
+    for relation in (">=", "="):
+        sound(R.vanishing(R.assume(Fact(relation, -(gap * gap))), gap), setting(world, x, p))
+
+
+# Expectations and sums.
+
+
+@checks("expectation")
+@FEW
+@given(worlds(), st.sampled_from((">=", ">", "=")), st.sampled_from(PASTS), DATA)
+def test_expectation(world: World, relation: str, past: Index | None, data: Any) -> None:
+    if relation == "=":
+        fact, world = equation(data, world)
+        sound(R.expectation(R.assume(fact), past), world)
+    else:
+        sound(R.expectation(given_fact(data, world, relation), past), world)
+
+
+@checks("summation")
+@FEW
+@given(worlds(), st.sampled_from((">=", ">", "=")), DATA)
+def test_summation(world: World, relation: str, data: Any) -> None:
+    if relation == "=":
+        fact, world = equation(data, world)
+        sound(R.summation(R.assume(fact)), world)
+    else:
+        sound(R.summation(given_fact(data, world, relation)), world)
+
+
+@checks("telescope")
+@FEW
+@given(worlds(), scalars(kinds=tuple(x for x in KINDS if x != ANY)))
+def test_telescope(world: World, x: Scalar) -> None:
+    sound(R.telescope(x), world)
+
+
+@checks("minimum_below_mean")
+@FEW
+@given(worlds(), scalars())
+def test_minimum_below_mean(world: World, x: Scalar) -> None:
+    sound(R.minimum_below_mean(x), world)
+
+
+@checks("horizon_positive")
+@FEW
+@given(worlds())
+def test_horizon_positive(world: World) -> None:
+    sound(R.horizon_positive(), world)
+
+
+# Certificates.
+
+
+@checks("certificate")
+@FEW
+@given(worlds(), DATA)
+def test_certificates_of_any_shape(world: World, data: Any) -> None:
+    """The goal is computed from the other side, so that every certificate closes."""
+    facts = [given_fact(data, world, data.draw(RELATION), depth=0) for _ in range(data.draw(st.integers(1, 2)))]
+    places = st.lists(st.integers(0, len(facts) - 1), max_size=2).map(tuple)
+    squares = st.lists(st.tuples(RATIONALS.filter(lambda w: w > 0), scalars(0, size=1)), max_size=2).map(tuple)
+    terms = tuple(data.draw(st.lists(st.tuples(squares, places), min_size=1, max_size=2)))
+    goal = ZERO
+    for weights, chosen in terms:
+        product = sum((s * s * w for w, s in weights), ZERO)
+        for place in chosen:
+            product = product * facts[place].fact.polynomial
+        goal = goal + product
+    fact, world = equation(data, world)
+    multiplier = data.draw(scalars(0, size=1))
+    goal = goal + multiplier * fact.polynomial
+    arguments = (terms, ((multiplier, len(facts)),), ())
+    everything = (*facts, R.assume(fact))
+    sound(R.certificate(*everything, Fact(">=", goal), *arguments), world)
+    try:
+        strict = R.certificate(*everything, Fact(">", goal), *arguments)
+    except R.RuleError:
+        strict = None
+    if strict:
+        sound(strict, world)
+    sound(R.certificate(*everything, Fact("=", multiplier * fact.polynomial), (), ((multiplier, len(facts)),), ()), world)
+
+
+@FEW
+@given(worlds(), st.sampled_from((">=", ">", "=")), DATA)
+def test_certificates_with_a_factor(world: World, relation: str, data: Any) -> None:
+    """x goal = premise for a strict x, whatever the goal is: its sign is that of the premise."""
+    x = given_fact(data, world, ">", depth=0)
+    goal = data.draw(scalars(0))
+    product = R.assume(Fact(relation, x.fact.polynomial * goal))
+    terms = ((((Fraction(1), ONE),), (1,)),) if relation != "=" else ()
+    multipliers = ((ONE, 1),) if relation == "=" else ()
+    sound(R.certificate(x, product, Fact(relation, goal), terms, multipliers, (0,)), world)
+
+
+@FEW
+@given(worlds(), DATA)
+def test_certificates_with_the_goal_squared(world: World, data: Any) -> None:
+    """m p = p² + q with m >= 0 and q >= 0 leaves p no way to be negative."""
+    m = given_fact(data, world, ">=", depth=0)
+    p = data.draw(scalars(0, size=1))
+    q = R.assume(Fact(">=", m.fact.polynomial * p - p * p))
+    terms = ((((Fraction(1), p),), ()), (((Fraction(1), ONE),), (1,)))
+    sound(R.certificate(m, q, Fact(">=", p), terms, (), (0,)), world)
+
+
+# The standard facts.
+
+
+def numeric(data: Any, world: World, image: tuple[Matrix, ...], names: list[Symbol], inside: Function) -> Function:
+    """F = f ∘ P by evaluation, its gradient by exact interpolation of the polynomials s ↦ F(X + s E_ij)."""
+
+    def value(point: tuple[Grid, ...]) -> Interval:
+        here = world
+        for x, grid in zip(names, point, strict=True):
+            here = here.having(x, lambda *_, grid=grid: numbers(grid))
+        return inside.value(tuple(denote_matrix(each, here, 1, 0) for each in image))
+
+    degree = 2 * max((len(word) for each in image for word in each.terms), default=0)
+    nodes = [Fraction(s) for i in range(1, degree // 2 + 1) for s in (i, -i)]
+
+    def gradient(point: tuple[Grid, ...]) -> tuple[Grid, ...]:
+        return tuple(
+            tuple(tuple(slope(point, b, i, j) for j in range(len(row))) for i, row in enumerate(grid))
+            for b, grid in enumerate(point)
+        )
+
+    def slope(point: tuple[Grid, ...], b: int, i: int, j: int) -> Interval:
+        total = exact(0)
+        for s in nodes:
+            # The derivative at 0 of the Lagrange polynomial of the node s, nodes being these and 0.
+            weight = 1 / s
+            for r in nodes:
+                weight *= Fraction(1) if r == s else -r / (s - r)
+            grid = [list(row) for row in point[b]]
+            grid[i][j] = grid[i][j] + exact(s)
+            moved = (*point[:b], tuple(tuple(row) for row in grid), *point[b + 1 :])
+            total = total + exact(weight) * value(moved)
+        # The node 0 has weight -Σ 1/s, which is 0: the nodes lie symmetrically.
+        return total
+
+    return Function(value, gradient)
+
+
+@st.composite
+def compositions(draw: Any) -> tuple[tuple[Matrix, ...], list[Symbol]]:
+    """One or two polynomials in one or two variables and constants, transposes included."""
+    names = [Symbol(name, draw(SHAPED), ANY) for name in draw(st.sampled_from((("U",), ("U", "V"))))]
+    pool = [*names, *(Symbol("C", (m, n)) for m in DIMENSIONS[:2] for n in DIMENSIONS[:2])]
+    image = []
+    for _ in range(draw(st.integers(1, 2))):
+        block = Matrix.of(draw(st.sampled_from(names)))
+        for _ in range(draw(st.integers(0, 2))):
+            pick = Matrix.of(draw(st.sampled_from(pool)))
+            factor = draw(st.sampled_from((pick, pick.T)))
+            block = block @ factor if block.shape[1] == factor.shape[0] else block
+            block = factor @ block if block.shape[0] == factor.shape[1] else block
+            if factor.shape == block.shape:
+                block = block + factor.scaled(Scalar.of(draw(RATIONALS)) * Variable("c") + 1)
+        image.append(block)
+    suppose(max(len(word) for block in image for word in block.terms) <= 3)
+    return tuple(image), names
+
+
+def composition(image: tuple[Matrix, ...], names: list[Symbol]) -> Theorem:
+    left = Scalar.of(Value("F", tuple(Matrix.of(x) for x in names)))
+    return R.assume(Law(names, (), Fact("=", left - Value("f", image))))
+
+
+@checks("chain_rule")
+@FEW
+@given(worlds(1), compositions(), DATA)
+def test_chain_rule(world: World, drawn: tuple[tuple[Matrix, ...], list[Symbol]], data: Any) -> None:
+    image, names = drawn
+    function = numeric(data, world, image, names, world.functions["f"])
+    world = world.with_functions(F=function)
+    law = composition(image, names)
+    for block in range(len(names)):
+        theorem = ANALYSIS["chain_rule"](law, block)
+        at_points = R.instantiate(theorem, tuple((x, Matrix.of(x)) for x in names))
+        assert holds(at_points.fact, world) is True
+        assert theorem.ledger == {"chain_rule"}
+
+
+def pieces(seed: int) -> tuple[Function, Fraction]:
+    """A function of the entries whose derivatives are a·clamp(x, -c, c), and its largest slope."""
+    slopes = [Fraction(abs(seed >> i) % 4, 2) for i in range(4)]
+
+    def entries(point: tuple[Grid, ...]) -> list[tuple[Fraction, Fraction, Fraction]]:
+        flat = [x.low for grid in point for row in grid for x in row]
+        return [(slopes[i % 4], Fraction(1 + i % 2, 2), x) for i, x in enumerate(flat)]
+
+    def value(point: tuple[Grid, ...]) -> Interval:
+        return exact(sum((a * (x * x / 2 if abs(x) <= c else c * abs(x) - c * c / 2) for a, c, x in entries(point)), Fraction(0)))
+
+    def gradient(point: tuple[Grid, ...]) -> tuple[Grid, ...]:
+        flat = iter([exact(a * max(-c, min(c, x))) for a, c, x in entries(point)])
+        return tuple(tuple(tuple(next(flat) for _ in row) for row in grid) for grid in point)
+
+    return Function(value, gradient), max(slopes)
+
+
+def smooth_along(x: tuple[Matrix, ...], step: tuple[Matrix, ...], constant: Scalar) -> tuple[Theorem, Variable]:
+    """The premise of the descent lemma, from the law that says it for every θ."""
+    theta = Variable("θ", ANY)
+    s = Scalar.of(theta)
+    beyond = tuple(p + q.scaled(s) for p, q in zip(x, step, strict=True))
+    change = tuple(p - q for p, q in zip(gradients("h", beyond), gradients("h", x), strict=True))
+    wanted = Fact(">=", constant * s * norm(FROBENIUS, *step) - norm(FROBENIUS, *change))
+    law = R.assume(Law((theta,), (Fact(">=", s), Fact(">=", ONE - s)), wanted))
+    return R.instantiate(law, ((theta, s),)), theta
+
+
+@checks("descent_lemma")
+@FEW
+@given(worlds(), SEEDS, DATA)
+def test_descent_lemma(world: World, seed: int, data: Any) -> None:
+    function, slope = pieces(seed)
+    shapes = blocks(data, FROBENIUS)
+    kinds = (CONSTANT, ANY)
+    x, step = (tuple(Matrix.of(data.draw(symbols(s, kinds))).scaled(data.draw(RATIONALS)) for s in shapes) for _ in "xy")
+    world = world.with_functions(h=function)
+    theorem, theta = smooth_along(x, step, Scalar.of(slope))
+    for share in (Fraction(0), Fraction(1, 3), Fraction(1, 2), Fraction(1)):
+        assert holds(theorem.fact, world.having(theta, lambda *_, share=share: share)) is not False
+    lemma = ANALYSIS["descent_lemma"](theorem, "h", x, step, Scalar.of(slope), theta)
+    assert lemma.ledger == {"descent_lemma"}
+    assert len(lemma.hypotheses) == 1
+    sound(lemma, world)
+
+
+@pytest.mark.parametrize("constant", [Fraction(1), Fraction(3, 2)])
+def test_the_descent_lemma_is_tight_for_a_quadratic(constant: Fraction) -> None:
+    x, step = (Matrix.of(Symbol(name, ("m", "n"))) for name in "XD")
+
+    def scaled(point: tuple[Grid, ...]) -> tuple[Grid, ...]:
+        return tuple(tuple(tuple(exact(constant) * e for e in row) for row in grid) for grid in point)
+
+    def value(point: tuple[Grid, ...]) -> Interval:
+        return exact(sum((constant * e.low**2 / 2 for grid in point for row in grid for e in row), Fraction(0)))
+
+    world = World({"m": 2, "n": 1}, 1, (Fraction(1),), lambda t: (0,), lambda *_: Fraction(0))
+    world = world.having(Symbol("X", ("m", "n")), lambda *_: ((Fraction(1),), (Fraction(2),)))
+    world = world.having(Symbol("D", ("m", "n")), lambda *_: ((Fraction(-3),), (Fraction(1),)))
+    world = world.with_functions(h=Function(value, scaled))
+    theorem, theta = smooth_along((x,), (step,), Scalar.of(constant))
+    lemma = ANALYSIS["descent_lemma"](theorem, "h", (x,), (step,), Scalar.of(constant), theta)
+    # ½L‖δ‖² is what the function gains, and not a hundredth more: ‖δ‖² = 10.
+    assert holds(lemma.fact, world) is not False
+    assert holds(Fact(">=", lemma.fact.polynomial - Fraction(1, 100)), world) is False
+
+
+# The tests notice a rule that is wrong.
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda x, y: Fact(">=", norm(FROBENIUS, x + y) - norm(FROBENIUS, x) - norm(FROBENIUS, y)),
+        lambda x, y: Fact(">=", norm(SPECTRAL, x) - norm(FROBENIUS, x)),
+        lambda x, y: Fact(">=", inner((x,), (y,)) - norm(FROBENIUS, x) * norm(FROBENIUS, y)),
+        lambda x, y: Fact("=", Scalar.of(Root(inner((x,), (y,)))) ** 2 - inner((x,), (y,))),
+    ],
+)
+def test_a_wrong_rule_is_seen(wrong: Any) -> None:
+    @settings(max_examples=200, database=None)
+    @given(worlds())
+    def search(world: World) -> None:
+        x, y = (Matrix.of(Symbol(name, ("m", "n"))) for name in "XY")
+        assert holds(wrong(x, y), world) is not False
+
+    with pytest.raises(AssertionError):
+        search()

@@ -1,0 +1,283 @@
+"""Normal forms mean what they were built from, and keys tell terms apart."""
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given, reject
+from hypothesis import strategies as st
+
+from boundcheck.kernel.atoms import (
+    FROBENIUS,
+    SPECTRAL,
+    Expectation,
+    Norm,
+    Total,
+    Trace,
+    Variable,
+    at,
+    expect,
+    inner,
+    known,
+    mean,
+    norm,
+    substitute,
+    substitute_matrix,
+    timed,
+    total,
+)
+from boundcheck.kernel.errors import TermError
+from boundcheck.kernel.meaning import Interval, added, denote, denote_matrix, exact, multiplied
+from boundcheck.kernel.terms import ANY, CONSTANT, NEXT, NOW, Index, Matrix, Mean, Scalar, Symbol, Time, walk
+from tests.kernel.strategies import (
+    INDICES,
+    KINDS,
+    PASTS,
+    FEW,
+    RATIONALS,
+    SHAPED,
+    World,
+    agree,
+    everywhere,
+    letters,
+    matrices,
+    points,
+    same,
+    scalars,
+    setting,
+    symbols,
+    variables,
+    worlds,
+)
+
+TIMED_KINDS = tuple(x for x in KINDS if x != ANY)
+DATA = st.data()
+
+
+def average(world: World, given_: Index | None, t: int, outcome: int, value: Any) -> Interval:
+    """The expectation by its definition: over the outcomes that look alike, weighted."""
+    labels = (0,) * len(world.weights) if given_ is None else world.past(world.time(given_, t))
+    alike = [i for i in range(len(world.weights)) if labels[i] == labels[outcome]]
+    whole = sum(world.weights[i] for i in alike)
+    return sum((exact(world.weights[i] / whole) * value(i) for i in alike), exact(0))
+
+
+def tuples(world: World, p: Scalar) -> list[Interval]:
+    return [denote(p, world, t, i) for t, i in everywhere(world)]
+
+
+@FEW
+@given(worlds(), scalars(), scalars())
+def test_polynomials_mean_sums_and_products(world: World, p: Scalar, q: Scalar) -> None:
+    for t, i in everywhere(world):
+        x, y = denote(p, world, t, i), denote(q, world, t, i)
+        assert agree(denote(p + q, world, t, i), x + y)
+        assert agree(denote(p - q, world, t, i), x - y)
+        assert agree(denote(p * q, world, t, i), x * y)
+        assert agree(denote(p**2, world, t, i), x * x)
+
+
+@FEW
+@given(worlds(), DATA)
+def test_matrices_mean_sums_products_and_transposes(world: World, data: Any) -> None:
+    x, z = (data.draw(matrices(("m", "n"))) for _ in range(2))
+    y, c = data.draw(matrices(("n", "k"))), data.draw(scalars(0))
+    for t, i in everywhere(world):
+        u, v, w = (denote_matrix(each, world, t, i) for each in (x, y, z))
+        factor = denote(c, world, t, i)
+        assert same(denote_matrix(x + z, world, t, i), added(u, w))
+        assert same(denote_matrix(x @ y, world, t, i), multiplied(u, v))
+        assert same(denote_matrix(x.T, world, t, i), tuple(zip(*u, strict=True)))
+        assert same(denote_matrix(x.scaled(c), world, t, i), tuple(tuple(factor * a for a in row) for row in u))
+
+
+@FEW
+@given(points())
+def test_equal_matrices_are_one_object(x: tuple[Matrix, ...]) -> None:
+    for block in x:
+        assert block.T.T == block
+        assert block - block == Matrix.zero(block.shape)
+        assert (block + block).key == block.scaled(2).key
+        assert norm(FROBENIUS, block) == norm(FROBENIUS, -block)
+        assert norm(FROBENIUS, block.scaled(Fraction(-3, 2))) == norm(FROBENIUS, block) * Fraction(3, 2)
+
+
+@FEW
+@given(worlds(), points())
+def test_norm_and_inner_mean_their_definitions(world: World, x: tuple[Matrix, ...]) -> None:
+    for t, i in everywhere(world):
+        grids = [denote_matrix(block, world, t, i) for block in x]
+        squares = sum((e * e for grid in grids for row in grid for e in row), exact(0))
+        assert agree(denote(norm(FROBENIUS, *x) ** 2, world, t, i), squares)
+        assert agree(denote(inner(x, x), world, t, i), squares)
+        raw = Scalar.of(Norm(SPECTRAL, x[:1]))
+        assert agree(denote(norm(SPECTRAL, x[0]), world, t, i), denote(raw, world, t, i))
+
+
+@FEW
+@given(worlds(), DATA)
+def test_inner_products_mean_sums_over_entries(world: World, data: Any) -> None:
+    shapes = tuple(data.draw(st.lists(SHAPED, min_size=1, max_size=2)))
+    x, y = data.draw(points(shapes)), data.draw(points(shapes))
+    for t, i in everywhere(world):
+        pairs = [(denote_matrix(p, world, t, i), denote_matrix(q, world, t, i)) for p, q in zip(x, y, strict=True)]
+        entries = [(a, b) for p, q in pairs for r, s in zip(p, q, strict=True) for a, b in zip(r, s, strict=True)]
+        assert agree(denote(inner(x, y), world, t, i), sum((a * b for a, b in entries), exact(0)))
+
+
+@FEW
+@given(worlds(), DATA)
+def test_a_trace_is_the_same_after_rotation_and_transposition(world: World, data: Any) -> None:
+    x, y = data.draw(matrices(("m", "n"), 0)), data.draw(matrices(("n", "m"), 0))
+    square = (x @ y).terms
+    for word in square:
+        for k in range(len(word)):
+            assert Trace(word[k:] + word[:k]) == Trace(word)
+        assert Trace(tuple((letter, not flip) for letter, flip in reversed(word))) == Trace(word)
+        for t, i in everywhere(world):
+            grid = denote_matrix(Matrix(("m", "m"), {word: Scalar.of(1)}), world, t, i)
+            trace = sum((grid[j][j] for j in range(len(grid))), exact(0))
+            assert agree(denote(Scalar.of(Trace(word)), world, t, i), trace)
+
+
+@FEW
+@given(worlds(), scalars(), st.sampled_from(PASTS))
+def test_expect_means_an_average(world: World, p: Scalar, past: Index | None) -> None:
+    for t, i in everywhere(world):
+        naive = average(world, past, t, i, lambda o, t=t: denote(p, world, t, o))
+        assert agree(denote(expect(p, past), world, t, i), naive)
+        assert agree(denote(Scalar.of(Expectation(p, past)), world, t, i), naive)
+
+
+@FEW
+@given(worlds(), DATA, st.sampled_from(PASTS))
+def test_mean_means_an_average(world: World, data: Any, past: Index | None) -> None:
+    x = Matrix.zero(("m", "n"))
+    for _ in range(data.draw(st.integers(1, 3))):
+        letter = Matrix.of(data.draw(letters(("m", "n"))))
+        x = x + letter.scaled(data.draw(RATIONALS))
+        again = mean(letter, data.draw(st.sampled_from(PASTS)))
+        x = x + again.scaled(data.draw(RATIONALS))
+    for t, i in everywhere(world):
+        grids = [denote_matrix(x, world, t, o) for o in range(len(world.weights))]
+        naive = tuple(
+            tuple(average(world, past, t, i, lambda o, r=r, c=c: grids[o][r][c]) for c in range(len(grids[0][0])))
+            for r in range(len(grids[0]))
+        )
+        assert same(denote_matrix(mean(x, past), world, t, i), naive)
+
+
+def test_the_mean_adds_up_words_that_become_one() -> None:
+    x = Symbol("X", ("m", "n"), Time(NEXT))
+    inside = Matrix.of(x) - Matrix.of(Mean(x, NOW))
+    assert mean(inside, None) == Matrix.zero(("m", "n"))
+    assert mean(Matrix.of(x) + Matrix.of(Mean(x, NOW)), NOW) == Matrix.of(Mean(x, NOW)).scaled(2)
+
+
+@FEW
+@given(worlds(), scalars())
+def test_total_means_a_sum_over_time(world: World, p: Scalar) -> None:
+    for i in range(len(world.weights)):
+        naive = sum((denote(p, world, t, i) for t in range(1, world.horizon + 1)), exact(0))
+        for t in range(1, world.horizon + 1):
+            assert agree(denote(total(p), world, t, i), naive)
+            assert agree(denote(Scalar.of(Total(p)), world, t, i), naive)
+
+
+@FEW
+@given(worlds(), scalars(kinds=TIMED_KINDS), st.sampled_from(INDICES))
+def test_at_means_another_time(world: World, p: Scalar, index: Index) -> None:
+    moved = at(p, index)
+    for t, i in everywhere(world):
+        assert agree(denote(moved, world, t, i), denote(p, world, world.time(index, t), i))
+
+
+@FEW
+@given(worlds(), scalars(), st.sampled_from(PASTS))
+def test_what_is_known_is_the_same_where_the_past_is(world: World, p: Scalar, past: Index | None) -> None:
+    for part in [x for x in walk(p) if isinstance(x, Scalar)]:
+        for t in range(1, world.horizon + 1):
+            labels = (0,) * len(world.weights) if past is None else world.past(world.time(past, t))
+            values = {(labels[i], denote(part, world, t, i)) for i in range(len(world.weights))}
+            assert not known(part, past) or len(values) == len({label for label, _ in values})
+
+
+@FEW
+@given(worlds(), scalars())
+def test_what_is_not_timed_is_the_same_at_all_times(world: World, p: Scalar) -> None:
+    for part in [x for x in walk(p) if isinstance(x, Scalar) and not timed(x)]:
+        for i in range(len(world.weights)):
+            assert len({denote(part, world, t, i) for t in range(1, world.horizon + 1)}) == 1
+
+
+@FEW
+@given(worlds(), scalars(), DATA)
+def test_substitution_means_another_value(world: World, p: Scalar, data: Any) -> None:
+    here = sorted({x for x in walk(p) if isinstance(x, Symbol | Variable) and x.when in (ANY, CONSTANT)})
+    free = data.draw(st.sampled_from(here)) if here else Variable("bc")
+    kinds = (CONSTANT,) if free.when == CONSTANT else KINDS
+    if isinstance(free, Symbol):
+        value: Matrix | Scalar = data.draw(matrices(free.shape, 1, kinds))
+    else:
+        value = data.draw(scalars(1, rational=True, kinds=kinds))
+    if free.when == CONSTANT and (timed(value) or not known(value, None)):
+        reject()
+    try:
+        after = substitute(p, {free: value})
+    except TermError:
+        reject()
+    other = setting(world, free, value)
+    for t, i in everywhere(world):
+        assert agree(denote(after, world, t, i), denote(p, other, t, i))
+
+
+@FEW
+@given(worlds(), DATA)
+def test_substitution_in_matrices_means_another_value(world: World, data: Any) -> None:
+    x, letter = data.draw(matrices(("m", "n"), 2)), data.draw(symbols(data.draw(SHAPED), (ANY,)))
+    value = data.draw(matrices(letter.shape))
+    try:
+        after = substitute_matrix(x, {letter: value})
+    except TermError:
+        reject()
+    other = setting(world, letter, value)
+    for t, i in everywhere(world):
+        assert same(denote_matrix(after, world, t, i), denote_matrix(x, other, t, i))
+
+
+@FEW
+@given(st.sampled_from(INDICES), st.sampled_from(INDICES), st.integers(1, 4), st.data())
+def test_certainly_at_most_is_certain(first: Index, second: Index, horizon: int, data: Any) -> None:
+    t = data.draw(st.integers(1, horizon))
+    numbers = [{"t": t, "T": horizon, "": 0}[x.base] + x.offset for x in (first, second)]
+    assert not first.certainly_at_most(second) or numbers[0] <= numbers[1]
+
+
+@FEW
+@given(st.one_of(scalars(), variables().map(Scalar.of)), st.one_of(scalars(), variables().map(Scalar.of)), worlds())
+def test_terms_with_one_key_mean_the_same(p: Scalar, q: Scalar, world: World) -> None:
+    assert (p == q) == (p.key == q.key)
+    assert p != q or tuples(world, p) == tuples(world, q)
+
+
+def test_keys_tell_kinds_and_names_apart() -> None:
+    whens = (CONSTANT, ANY, Time(NOW), Time(NOW, 1), Time(NEXT), Time(Index("T", 1)), Time(Index("", 1)))
+    names = ("a", "ab", "a'", "a^2", "a*b", "a_1", "A")
+    terms = [Variable(name, when) for name in names for when in whens]
+    terms += [Symbol(name, (rows, "n"), when) for name in names for when in whens for rows in ("m", "n")]
+    assert len({x.key for x in terms}) == len(terms)
+
+
+@pytest.mark.parametrize("name", ["a:constant", "a b", "", "1a", "a.b", "(a)", "a^1.b:any", "a\n", "[a", "a~0", "a+1"])
+def test_a_name_that_could_be_read_as_something_else_is_refused(name: str) -> None:
+    for build in (Variable, lambda x: Symbol(x, ("m", "n")), lambda x: Symbol("X", ("m", x))):
+        with pytest.raises(TermError, match="cannot be a name"):
+            build(name)
+
+
+def test_terms_print_for_reading() -> None:
+    x, a = Matrix.of(Symbol("X", ("m", "n"), Time(NOW))), Variable("a")
+    assert str(norm(FROBENIUS, x)) == "‖X_t‖_F"
+    assert str(norm(FROBENIUS, x, x)) == "‖(X_t, X_t)‖_F"
+    assert str(expect(Scalar.of(Variable("b", Time(NEXT))) * a, NOW)) == "E[b_t+1 | past of t]*a"
+    assert str(Scalar.of(a) ** 2 - 1) == "-1 + a^2"
