@@ -29,7 +29,7 @@ class Clipped:
 
     def __init__(self, slope: PiecewiseLinear, offsets: Sequence[Fraction | float], device: str = "cpu") -> None:
         """Take f' and an offset c_i for each sample, which sum to 0 exactly."""
-        if not offsets or sum(Fraction(c) for c in offsets) != 0:
+        if not _sum_to_zero(offsets):
             raise InputError("offsets", ", ".join(map(str, offsets)), "one or more numbers whose sum is 0")
         self.samples = len(offsets)
         self._offsets = torch.tensor(_floats("offsets", offsets), dtype=torch.float64, device=device)
@@ -76,6 +76,14 @@ class Clipped:
         """W less the start of its piece; then the integral, the value and the slope of the piece."""
         start, integral, value, slope = self._pieces[:, torch.searchsorted(self._knots, W.detach().contiguous())]
         return W - start, integral, value, slope
+
+
+def _sum_to_zero(offsets: Sequence[Fraction | float]) -> bool:
+    try:
+        return len(offsets) > 0 and sum(Fraction(c) for c in offsets) == 0
+    except (OverflowError, ValueError):
+        # Infinity and NaN are no fractions.
+        return False
 
 
 def _floats(field: str, numbers: Sequence[Fraction | float]) -> list[float]:

@@ -94,7 +94,7 @@ class PiecewiseLinear:
 
     @cached_property
     def minimum(self) -> Fraction:
-        """The smallest value of f: at a knot, or where f' rises through 0 between two."""
-        rising = [p.start - p.value / p.slope for p in self.pieces if p.value < 0 < p.slope]
-        # A zero of the line beyond its piece is not one of f', but still a value that f has.
-        return min(self.integral(w) for w in (*rising, *(w for w, _ in self.knots)))
+        """The smallest value of f, which it has at a knot or where f' is 0 between two."""
+        # Where a piece's line is 0 only beyond the piece, f still has a value, which is no less than the smallest.
+        zeros = [piece.start - piece.value / piece.slope for piece in self.pieces if piece.slope]
+        return min(self.integral(w) for w in (*zeros, *(w for w, _ in self.knots)))

@@ -98,7 +98,7 @@ def certify(
         hints: polynomials whose squares, and squares times premises, may be used with any weight.
         factor: places of strict premises, whose product the goal is multiplied by; None tries none, each one alone
             and pairs.
-        degree: how many inequalities are multiplied with each other at most.
+        degree: how many inequalities are multiplied with each other at most, apart from the factor times one.
 
     Raises:
         RuleError: where `factor` names a premise that is no strict fact.
@@ -184,11 +184,11 @@ class _Search:
         for size in range(degree + 1):
             yield from combinations_with_replacement(self.inequalities, size)
 
-    def terms(self, target: Poly, stage: _Stage) -> list[_Term]:
+    def terms(self, factor: tuple[int, ...], target: Poly, stage: _Stage) -> list[_Term]:
         """The columns with nonnegative weights."""
-        plain = list(
-            _within((_Term(self.product(places), places) for places in self.products(stage.products)), MOST_PLAIN)
-        )
+        # The factor times an inequality has a place even where the factor alone is of the largest degree.
+        products = chain(self.products(stage.products), (factor + places for places in self.products(1)))
+        plain = list(_within((_Term(self.product(places), places) for places in products), MOST_PLAIN))
         sources = [(self.hints, stage.hints)]
         if stage.squares >= 0:
             monomials, pairs = self.roots([target, *(term.poly for term in plain), *self.equations.values()])
@@ -228,7 +228,7 @@ class _Search:
             # Those that bring few new monomials are the likeliest to cancel.
             new = {key: sum(m not in seen for m in multiple.poly) for key, multiple in fresh.items()}
             order = sorted(fresh, key=lambda key: (new[key], key))
-            found |= {key: fresh[key] for key in order[: MOST_MULTIPLES - len(found)]}
+            found |= {key: fresh[key] for key in order[: max(0, MOST_MULTIPLES - len(found))]}
             frontier = {monomial for key in fresh if key in found for monomial in fresh[key].poly} - seen
             seen |= frontier
         return list(found.values())
@@ -239,7 +239,7 @@ class _Search:
 
     def linear(self, factor: tuple[int, ...], target: Poly, stage: _Stage) -> _Found | None:
         """A certificate with the columns of a stage."""
-        terms = self.terms(target, stage) if stage.products >= 0 else []
+        terms = self.terms(factor, target, stage) if stage.products >= 0 else []
         multiples = self.multiples(set(target).union(*(term.poly for term in terms)), stage.rounds)
         columns = [*(term.poly for term in terms), *(multiple.poly for multiple in multiples)]
         costs = [1.0 + len(term.places) + 2 * (term.square is not None) for term in terms] + [1.0] * len(multiples)

@@ -137,6 +137,25 @@ class Proof:
         """Define a quantity of the claim by the claim's own expression."""
         return self.define(quantity.symbol, quantity.expression, quantity.name)
 
+    def recall(self, name: str) -> Theorem:
+        """What was assumed under this name; raises InputError where nothing or several were."""
+        found = [each.statement for each in self.assumptions if each.name == name]
+        if len(found) != 1:
+            raise InputError("name", name, f"the name of one assumption, and not of {len(found)}")
+        return rules.assume(found[0])
+
+    def cite(self, other: Proof, label: str, meaning: str = "") -> Theorem:
+        """The conclusion of another proof, with the assumptions that it rests on, as a step of this one."""
+        theorem = other.conclusion
+        if theorem is None:
+            raise InputError(label, other.claim, "a proof that concludes")
+        mine = {each.statement for each in self.assumptions}
+        needed = [x for x in other.assumptions if x.statement in theorem.hypotheses and x.statement not in mine]
+        self.assumptions += needed
+        relation = other.claim.conclusion if other.claim else other.steps[-1].relation
+        self.steps.append(Step(label, relation, "", meaning, theorem))
+        return theorem
+
     def positive(self, *symbols: sp.Symbol) -> list[Theorem]:
         """That each of these symbols is positive, which is its domain; dimensions and T are at least 1 in any case."""
         found = []

@@ -11,12 +11,14 @@ import importlib.util
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Literal
 
 from boundcheck.claims import Claim
 from boundcheck.errors import InputError
+from boundcheck.kernel import KernelError
 from boundcheck.prove.proof import Proof
 from boundcheck.prove.translate import Reading
 
@@ -26,7 +28,7 @@ VERSIONS: tuple[Version, ...] = ("printed", "repaired", "sharp")
 _PACKAGE = "boundcheck_proofs"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Script:
     """A proof of a claim, in one version.
 
@@ -44,6 +46,22 @@ class Script:
     reading: Reading
     build: Callable[[Proof], None]
     instead: Mapping[str, Claim] = field(default_factory=dict)
+
+
+    @cached_property
+    def proof(self) -> Proof:
+        """The proof that the function fills, run once.
+
+        Raises:
+            InputError: where it asks for what cannot be translated, or a rule of the kernel refuses it.
+
+        """
+        proof = Proof(self.claim, self.reading)
+        try:
+            self.build(proof)
+        except KernelError as error:
+            raise InputError(f"{self.id}, {self.version}", type(error).__name__, f"a rule that applies: {error}") from error
+        return proof
 
 
 def script(

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from boundcheck.claims import Claim
-from boundcheck.errors import InputError
-from boundcheck.kernel import STANDARD_FACTS, Fact, KernelError, Law, Statement, replay_all
+from boundcheck.kernel import STANDARD_FACTS, Fact, Statement, replay_all
 from boundcheck.prove.proof import Assumption, Proof, Step
 from boundcheck.prove.script import Script
 
@@ -50,14 +49,10 @@ def judge(script: Script) -> JudgedProof:
     """Run a script and judge all that it says.
 
     Raises:
-        InputError: where the script asks for what cannot be translated, or a rule of the kernel refuses it.
+        InputError: as `Script.proof`.
 
     """
-    proof = Proof(script.claim, script.reading)
-    try:
-        script.build(proof)
-    except KernelError as error:
-        raise InputError(f"{script.id}, {script.version}", type(error).__name__, str(error)) from error
+    proof = script.proof
     theorems = [step.theorem for step in proof.steps] + ([proof.conclusion] if proof.conclusion else [])
     # The kernel's own word on each; a forged theorem raises.
     replay_all(theorems)
@@ -148,4 +143,4 @@ def claim_verdict(proofs: list[JudgedProof]) -> ClaimVerdict:
     return "unknown"
 
 
-__all__ = ["ClaimVerdict", "JudgedProof", "JudgedStep", "Law", "StepVerdict", "claim_verdict", "judge"]
+__all__ = ["ClaimVerdict", "JudgedProof", "JudgedStep", "StepVerdict", "claim_verdict", "judge"]

@@ -366,7 +366,9 @@ def test_certificates_of_any_shape(world: World, data: Any) -> None:
         strict = None
     if strict:
         sound(strict, world)
-    sound(R.certificate(*everything, Fact("=", multiplier * fact.polynomial), (), ((multiplier, len(facts)),), ()), world)
+    sound(
+        R.certificate(*everything, Fact("=", multiplier * fact.polynomial), (), ((multiplier, len(facts)),), ()), world
+    )
 
 
 @FEW
@@ -479,7 +481,9 @@ def pieces(seed: int) -> tuple[Function, Fraction]:
         return [(slopes[i % 4], Fraction(1 + i % 2, 2), x) for i, x in enumerate(flat)]
 
     def value(point: tuple[Grid, ...]) -> Interval:
-        return exact(sum((a * (x * x / 2 if abs(x) <= c else c * abs(x) - c * c / 2) for a, c, x in entries(point)), Fraction(0)))
+        return exact(
+            sum((a * (x * x / 2 if abs(x) <= c else c * abs(x) - c * c / 2) for a, c, x in entries(point)), Fraction(0))
+        )
 
     def gradient(point: tuple[Grid, ...]) -> tuple[Grid, ...]:
         flat = iter([exact(a * max(-c, min(c, x))) for a, c, x in entries(point)])
@@ -506,7 +510,9 @@ def test_descent_lemma(world: World, seed: int, data: Any) -> None:
     function, slope = pieces(seed)
     shapes = blocks(data, FROBENIUS)
     kinds = (CONSTANT, ANY)
-    x, step = (tuple(Matrix.of(data.draw(symbols(s, kinds))).scaled(data.draw(RATIONALS)) for s in shapes) for _ in "xy")
+    x, step = (
+        tuple(Matrix.of(data.draw(symbols(s, kinds))).scaled(data.draw(RATIONALS)) for s in shapes) for _ in "xy"
+    )
     world = world.with_functions(h=function)
     theorem, theta = smooth_along(x, step, Scalar.of(slope))
     for share in (Fraction(0), Fraction(1, 3), Fraction(1, 2), Fraction(1)):

@@ -152,7 +152,19 @@ def test_samples_are_the_offsets_apart(
         assert (moment - each.square().mean(1)).abs().max().item() <= allowed
 
 
-@pytest.mark.parametrize("bad", [(), (1,), (1, 1, -1), (0.1, 0.2, -0.3), (Fraction(1, 3), Fraction(-1, 4))], ids=str)
+@pytest.mark.parametrize(
+    "bad",
+    [
+        (),
+        (1,),
+        (1, 1, -1),
+        (0.1, 0.2, -0.3),
+        (Fraction(1, 3), Fraction(-1, 4)),
+        (float("nan"),),
+        (float("inf"), -float("inf")),
+    ],
+    ids=str,
+)
 def test_offsets_whose_sum_is_not_zero_are_refused(bad: tuple) -> None:
     with pytest.raises(InputError) as caught:
         Clipped(PiecewiseLinear.clipped(1, 1), bad)

@@ -28,12 +28,12 @@ class Entailment:
 
 
 @st.composite
-def polynomials(draw: DrawFn, degree: int = 2) -> Scalar:
-    """Polynomials in x, y and z with few terms, of at most that degree."""
+def polynomials(draw: DrawFn, degree: int = 2, names: int = 3) -> Scalar:
+    """Polynomials in the first of x, y and z with few terms, of at most that degree."""
     result = Scalar.of(draw(NUMBERS))
     for _ in range(draw(st.integers(1, 3))):
         product = Scalar.of(draw(NUMBERS))
-        for atom in draw(st.lists(st.sampled_from(ATOMS), min_size=1, max_size=degree)):
+        for atom in draw(st.lists(st.sampled_from(ATOMS[:names]), min_size=1, max_size=degree)):
             product = product * Scalar.of(atom)
         result = result + product
     return result
@@ -59,12 +59,13 @@ def refuted(draw: DrawFn, relations: tuple[str, ...] = (">=", ">", "=")) -> Enta
 
 
 @st.composite
-def entailed(draw: DrawFn) -> Entailment:
+def entailed(draw: DrawFn, names: int = 2) -> Entailment:
     """The goal is a sum of squares, of multiples of the premises and of a constant, as its relation wants it."""
-    premises = draw(st.lists(st.builds(Fact, st.sampled_from(RELATIONS), polynomials()), max_size=2))
+    facts = st.builds(Fact, st.sampled_from(RELATIONS), polynomials(names=names))
+    premises = draw(st.lists(facts, max_size=2))
     relation = draw(st.sampled_from([">=", ">"]))
     total = Scalar.of(draw(NONNEGATIVE if relation == ">=" else POSITIVE))
-    for square in draw(st.lists(polynomials(degree=1), max_size=2)):
+    for square in draw(st.lists(polynomials(degree=1, names=names), max_size=2)):
         total = total + square * square
     for premise in premises:
         total = total + premise.polynomial * draw(NUMBERS if premise.relation == "=" else NONNEGATIVE)

@@ -101,6 +101,7 @@ def test_constants_are_those_of_the_claims() -> None:
 PLANTED = [
     ("Assumption 1", {"L": Fraction(99, 100)}),
     ("Assumption 2", {"sigma": Fraction(99, 100)}),
+    ("Assumption 2", {"start": (1, -2)}),
     ("Assumption 3, part 1", {"C": Fraction(112, 100)}),
     ("Assumption 3, part 2", {"G": Fraction(24, 100)}),
     ("Unbiased", {"offsets": (8, -7)}),

@@ -1,0 +1,210 @@
+"""From a smooth F to the sum of the squared gradients along Algorithm 1: what every version of Theorem 2 shares.
+
+The result is α(1 - L̂α/2) Σ_t E‖∇F(v_t)‖² <= D + T L̂α²ζ²/2, for any constant step size α > 0.
+"""
+
+from dataclasses import dataclass
+
+import sympy as sp
+
+from boundcheck.claims import Claim
+from boundcheck.claims.jiang2024 import ASSUMPTION_4, BOUNDED_BELOW, A_t, B_t, W, g, v, v1, v2, v_t
+from boundcheck.claims.meft import CONDITIONALLY_UNBIASED
+from boundcheck.claims.symbols import D, Lhat, T, alpha, f_star, r, zeta
+from boundcheck.claims.vocabulary import (
+    EuclideanNorm,
+    Expectation,
+    F,
+    Gradient,
+    InnerProduct,
+    Iterate,
+    MatrixExpectation,
+    SpectralNorm,
+    Value,
+    d,
+    f,
+    k,
+    n,
+    t,
+)
+from boundcheck.kernel import Theorem
+from boundcheck.prove import Proof, eq, ge, le
+
+from .setting import Meft
+
+theta = sp.Symbol("theta")
+g_t, v_next, v_first, v_last = (
+    Iterate("g", t, n, 1),
+    Iterate("v", t + 1, n, 1),
+    Iterate("v", 1, n, 1),
+    Iterate("v", T + 1, n, 1),
+)
+A_next, B_next = Iterate("A", t + 1, r, k), Iterate("B", t + 1, d, r)
+A_last, B_last = Iterate("A", T + 1, r, k), Iterate("B", T + 1, d, r)
+
+SLOPE = Gradient(F, v_t)
+SQUARE = Expectation(EuclideanNorm(SLOPE) ** 2)
+NOISE = Expectation(EuclideanNorm(g_t - SLOPE) ** 2)
+NOW, NEXT = Value(F, v_t), Value(F, v_next)
+TOTAL = sp.Sum(SQUARE, (t, 1, T))
+
+
+@dataclass
+class Descent:
+    """The lines that a version of Theorem 2 needs again."""
+
+    line15: Theorem
+    line16: Theorem
+    unbiased: Theorem
+    noise: Theorem
+    start: Theorem
+    end: Theorem
+
+
+def descent(proof: Proof, m: Meft, smooth: Theorem, ball: Claim, step: Theorem) -> Descent:
+    """(15) and (16), and the expectations of Assumption 4, from smoothness on the ball and α >= 0."""
+    by = proof.by
+    inside = [*proof.assume(ball), *proof.assume(ball, where={t: t + 1})]
+    line15 = _line15(proof, m, smooth, inside)
+    update = proof.define(v_next, v_t - alpha * g_t, "Algorithm 1: v_{t+1} = v_t - αg_t")
+    linear = NEXT - NOW + alpha * InnerProduct(SLOPE, g_t)
+    substituted = le(linear, Lhat / 2 * EuclideanNorm(alpha * g_t) ** 2)
+    line16 = proof.step(
+        "(16)",
+        le(linear, Lhat / 2 * alpha**2 * EuclideanNorm(g_t) ** 2),
+        by.rewrite(line15, substituted, (update, v_next, v_t - alpha * g_t)),
+        by.homogeneous(step, "F", g_t),
+        meaning="The update of Algorithm 1 put in.",
+    )
+    unbiased = proof.assume(CONDITIONALLY_UNBIASED)
+    noise = proof.assume(ASSUMPTION_4, where={g: g_t, v: v_t})
+    return Descent(line15, line16, unbiased, noise, _start(proof), _end(proof, m))
+
+
+def _line15(proof: Proof, m: Meft, smooth: Theorem, inside: list[Theorem]) -> Theorem:
+    """The descent lemma on the segment from v_t to v_{t+1}, which the convex ball contains."""
+    by, (near_a, near_b, far_a, far_b) = proof.by, inside
+    low, high = proof.local(ge(theta, 0)), proof.local(ge(1, theta))
+    step, beyond = v_next - v_t, v_t + theta * (v_next - v_t)
+    between = [
+        proof.step(
+            f"segment, {name}",
+            le(SpectralNorm(x + theta * (y - x)), radius),
+            by.triangle("op", (1 - theta) * x, theta * y),
+            by.homogeneous(high, "op", x),
+            by.homogeneous(low, "op", y),
+            near,
+            far,
+            low,
+            high,
+            meaning="The ball is convex, so it contains the segment between two iterates.",
+        )
+        for name, x, y, near, far, radius in (
+            ("A", A_t, A_next, near_a, far_a, m.radii[0]),
+            ("B", B_t, B_next, near_b, far_b, m.radii[1]),
+        )
+    ]
+    along = proof.step(
+        "along the segment",
+        le(EuclideanNorm(Gradient(F, beyond) - SLOPE), Lhat * theta * EuclideanNorm(step)),
+        by.instance(smooth, {v1: beyond, v2: v_t}, *between, *inside),
+        by.homogeneous(low, "F", step),
+        meaning="F is smooth on the ball.",
+    )
+    return proof.state(
+        "(15)",
+        le(NEXT - NOW - InnerProduct(SLOPE, step), Lhat / 2 * EuclideanNorm(step) ** 2),
+        by.descent_lemma(along, F, v_t, step, Lhat, theta),
+        meaning="The descent lemma; it needs smoothness on the segment, and not at the iterates alone.",
+    )
+
+
+def _start(proof: Proof) -> Theorem:
+    gap = proof.define(D, Value(F, v_first) - f_star, "D = F(v_1) - f*")
+    return proof.step("start", eq(D, Expectation(Value(F, v_first)) - f_star), proof.by.expectation(gap))
+
+
+def _end(proof: Proof, m: Meft) -> Theorem:
+    by = proof.by
+    below = proof.assume(BOUNDED_BELOW, forall=[W])
+    weight = m.weight(A_last, B_last)
+    bound = proof.step(
+        "f* ≤ F",
+        ge(Value(F, v_last), f_star),
+        by.instance(proof.recall("F(v) = f(W)"), {v: v_last}),
+        by.instance(below, {W: weight}),
+        meaning="F takes values of f.",
+    )
+    return proof.step("end", ge(Expectation(Value(F, v_last)), f_star), by.expectation(bound))
+
+
+def variance(proof: Proof, lines: Descent) -> Theorem:
+    """E[‖g_t‖² | v_t] = E[‖g_t - ∇F‖² | v_t] + ‖∇F‖²: an equation, where the paper's (18) loses a factor of 2."""
+    by = proof.by
+    mean = (lines.unbiased, MatrixExpectation(g_t, v_t), SLOPE)
+    centred = eq(
+        Expectation(EuclideanNorm(g_t - SLOPE) ** 2, v_t),
+        Expectation(InnerProduct(g_t, g_t), v_t) - InnerProduct(SLOPE, SLOPE),
+    )
+    return proof.step(
+        "variance",
+        eq(
+            Expectation(EuclideanNorm(g_t) ** 2, v_t),
+            Expectation(EuclideanNorm(g_t - SLOPE) ** 2, v_t) + EuclideanNorm(SLOPE) ** 2,
+        ),
+        by.rewrite(by.expectation(by.expansion(g_t - SLOPE), t), centred, mean),
+        by.expectation(by.expansion(g_t), t),
+        by.expansion(SLOPE),
+        meaning="Unbiased given the past: the cross term vanishes.",
+    )
+
+
+def expected_descent(proof: Proof, lines: Descent) -> Theorem:
+    """E[F(v_{t+1}) | v_t] - F(v_t) + α‖∇F‖² <= L̂α²/2 E[‖g_t‖² | v_t]."""
+    by = proof.by
+    mean = (lines.unbiased, MatrixExpectation(g_t, v_t), SLOPE)
+    right = Lhat / 2 * alpha**2 * Expectation(EuclideanNorm(g_t) ** 2, v_t)
+    left = Expectation(NEXT, v_t) - NOW
+    inner = le(left + alpha * InnerProduct(SLOPE, SLOPE), right)
+    return proof.step(
+        "given the past",
+        le(left + alpha * EuclideanNorm(SLOPE) ** 2, right),
+        by.rewrite(by.expectation(lines.line16, t), inner, mean),
+        by.expansion(SLOPE),
+        meaning="The expectation of (16) given the past, the gradient being unbiased.",
+    )
+
+
+def summed(proof: Proof, lines: Descent, signs: list[Theorem]) -> Theorem:
+    """The sum over t of the expected descent, with Assumption 4 and the telescoping values put in."""
+    by = proof.by
+    weight = proof.step("weight", ge(Lhat * alpha**2, 0), signs)
+    given = proof.step(
+        "exact variance",
+        le(
+            Expectation(NEXT, v_t) - NOW + alpha * EuclideanNorm(SLOPE) ** 2,
+            Lhat
+            / 2
+            * alpha**2
+            * (Expectation(EuclideanNorm(g_t - SLOPE) ** 2, v_t) + EuclideanNorm(SLOPE) ** 2),
+        ),
+        expected_descent(proof, lines),
+        variance(proof, lines),
+    )
+    decrease = proof.step(
+        "expected descent",
+        le(Expectation(NEXT) - Expectation(NOW) + alpha * SQUARE, Lhat / 2 * alpha**2 * (zeta**2 + SQUARE)),
+        by.expectation(given),
+        lines.noise,
+        weight,
+        meaning="Expectations, the tower rule, and Assumption 4.",
+    )
+    return proof.step(
+        "sum",
+        le(alpha * (1 - Lhat * alpha / 2) * TOTAL, D + T * Lhat * alpha**2 * zeta**2 / 2),
+        by.sum(decrease),
+        by.telescope(Expectation(NOW)),
+        lines.start,
+        lines.end,
+        meaning="Summed over t, the values of F telescope, and the last is at least f*.",
+    )

@@ -1,0 +1,464 @@
+"""What the kernel must refuse, as data: run by pytest, and by `python -O -m tests.kernel.refusals`, without asserts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from types import SimpleNamespace
+from typing import Any
+
+from boundcheck.kernel import KernelError, ReplayError, RuleError, ShapeError, TermError, replay
+from boundcheck.kernel import rules as R
+from boundcheck.kernel.analysis import chain_rule, descent_lemma, gradients
+from boundcheck.kernel.atoms import (
+    FROBENIUS,
+    SPECTRAL,
+    Dimension,
+    Expectation,
+    Horizon,
+    Norm,
+    Root,
+    Trace,
+    Value,
+    Variable,
+    at,
+    expect,
+    inner,
+    mean,
+    norm,
+    square,
+    substitute,
+)
+from boundcheck.kernel.facts import Fact, Law, Theorem
+from boundcheck.kernel.terms import (
+    ANY,
+    CONSTANT,
+    NEXT,
+    NOW,
+    ONE,
+    ZERO,
+    Gradient,
+    Index,
+    Matrix,
+    Mean,
+    Scalar,
+    Symbol,
+    Time,
+)
+
+of = Scalar.of
+a, b, u = Variable("a"), Variable("b"), Variable("u", ANY)
+c, r = Variable("c", Time(NOW)), Variable("r", Time(NEXT, 1))
+A, B, Y = Symbol("A", ("m", "n")), Symbol("B", ("n", "k")), Symbol("Y", ("m", "n"), ANY)
+X, S = Symbol("X", ("m", "n"), Time(NOW)), Symbol("S", ("m", "m"))
+MA, MB, MX, MY, MS = (Matrix.of(x) for x in (A, B, X, Y, S))
+WHOLE = ((Fraction(1), ONE),)
+
+
+def ge(p: Any) -> Fact:
+    return Fact(">=", of(p))
+
+
+def gt(p: Any) -> Fact:
+    return Fact(">", of(p))
+
+
+def eq(p: Any) -> Fact:
+    return Fact("=", of(p))
+
+
+def assumed(*facts: Any) -> list[Theorem]:
+    return [R.assume(x) for x in facts]
+
+
+FALSE = ge(-1)
+LAW = Law((u,), (), ge(u))
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    call: Callable[[], object]
+    error: type[KernelError]
+    why: str = ""
+    rule: str | None = None
+    premise: int | None = None
+
+    def failure(self) -> str | None:
+        """What is wrong with how this was refused, or None."""
+        try:
+            answer = self.call()
+        except KernelError as error:
+            if not isinstance(error, self.error):
+                return f"{self.name}: {type(error).__name__}, {error}"
+            if not re.search(self.why, str(error)):
+                return f"{self.name}: expected {self.why!r} in {error}"
+            mine = getattr(error, "rule", None), getattr(error, "premise", None)
+            if self.rule is not None and mine != (self.rule, self.premise):
+                return f"{self.name}: blames {mine}, and not {(self.rule, self.premise)}"
+        except Exception as error:  # an untyped error is a failure to report, not one of this script
+            return f"{self.name}: untyped {type(error).__name__}, {error}"
+        else:
+            return f"{self.name}: accepted, {answer}"
+        return None
+
+
+def refused(rule: str, premise: int | None, why: str, *arguments: Any, name: str = "") -> Case:
+    """A rule that refuses for its own reason."""
+    return Case(f"{rule}: {name or why}", lambda: R.RULES[rule](*arguments), RuleError, why, rule, premise)
+
+
+def laws() -> Iterator[Case]:
+    (low,) = assumed(ge(a))
+    yield refused("discharge", 1, "none of its hypotheses", *assumed(ge(a), ge(b)))
+    yield refused("generalise", 0, "free in the hypothesis", low, (a,), ())
+    yield refused("generalise", None, "no constant or arbitrary symbol", *assumed(ge(c)), (c,), (ge(c),))
+    yield refused(
+        "generalise", None, "no constant or arbitrary symbol", *assumed(eq(norm("F", MX))), (X,), (), name="X"
+    )
+    yield refused("generalise", None, "no constant", R.dimension_positive("m"), (Dimension("m"),), (), name="dimension")
+    yield refused("generalise", None, "no constant", R.horizon_positive(), (Horizon(),), (), name="horizon")
+    yield refused("generalise", 0, "a law, .* cannot be the conclusion", R.assume(LAW), (a,), (LAW,))
+    hidden = R.assume(Law((b,), (ge(a),), ge(b)))
+    yield refused(
+        "generalise", 0, "a is free in the hypothesis", R.instantiate(hidden, ((b, of(b)),)), (a,), (ge(a),), name="law"
+    )
+    for inside in (expect(of(u), NOW), norm("F", MY), of(Root(of(u)))):
+        free = Y if "Y" in inside.key else u
+        yield refused("generalise", 0, "free in", *assumed(ge(inside)), (free,), (), name=f"free in {inside}")
+    mean_of_y = norm("F", mean(MY, NOW) - MA)
+    yield refused("generalise", 0, "free in", *assumed(eq(mean_of_y)), (Y,), (), name="within a mean")
+    at_y = norm("F", Matrix.of(Gradient("f", (MY,))))
+    yield refused("generalise", 0, "free in", *assumed(eq(at_y)), (Y,), (), name="within a gradient")
+
+
+def instances() -> Iterator[Case]:
+    any_law, matrix_law = R.assume(LAW), R.assume(Law((Y,), (), ge(norm("F", MY))))
+    fixed, letter = R.assume(Law((a,), (), ge(a))), R.assume(Law((A,), (), ge(norm("F", MA))))
+    yield refused("instantiate", 0, "no law", *assumed(ge(a)), ((a, of(1)),))
+    yield refused("instantiate", None, "where the law is for all", any_law, ())
+    yield refused("instantiate", None, "where the law is for all", any_law, ((a, of(1)),), name="another variable")
+    yield refused("instantiate", None, "where the law is for all", any_law, ((u, of(1)), (b, of(1))), name="more")
+    yield refused("instantiate", None, "where the law is for all", any_law, ((u, of(1)), (u, of(2))), name="twice")
+    yield refused("instantiate", None, "cannot become", any_law, ((u, MA),), name="matrix for a number")
+    yield refused("instantiate", None, "cannot become", matrix_law, ((Y, of(1)),), name="number for a matrix")
+    yield refused("instantiate", None, "cannot become", matrix_law, ((Y, MA.T),), name="transposed shape")
+    timed = expect(of(c), None)
+    at_one = of(Variable("c", Time(Index("", 1))))
+    known = expect(of(c), Index("", 0))
+    for value in (of(c), of(r), of(u), timed, at_one, known, expect(of(u), NOW), norm("F", MX), inner((MX,), (MA,))):
+        yield refused("instantiate", None, "is a constant, and", fixed, ((a, value),), name=f"constant by {value}")
+    for matrix in (MX, MY, mean(MX, None), MA.scaled(of(c)), Matrix.of(Gradient("f", (MX,)))):
+        yield refused("instantiate", None, "is a constant, and", letter, ((A, matrix),), name=f"constant by {matrix}")
+    nested = R.assume(Law((u,), (Law((b,), (), ge(of(u) - b)),), ge(u)))
+    deep = R.assume(Law((u,), (Law((Y,), (), ge(inner((MY,), (MA,)) * u)),), ge(u)))
+    for theorem, value, why in (
+        (nested, of(b) + 1, "b is bound in"),
+        (deep, norm("F", mean(MY, None)), "Y is bound in"),
+    ):
+        into = lambda theorem=theorem, value=value: R.instantiate(theorem, ((u, value),))  # noqa: E731
+        yield Case(f"capture: {why}", into, RuleError, why, "substitution", None)
+    means = R.assume(Law((Y,), (), eq(norm("F", mean(MY, None)))))
+    yield Case(
+        "mean of a product", lambda: R.instantiate(means, ((Y, MX @ MA.T @ MX),)), TermError, "all its factors but one"
+    )
+
+
+def equals() -> Iterator[Case]:
+    same, p = assumed(eq(norm("F", MX - MA)), ge(norm("F", MX)))
+    goal = ge(norm("F", MA))
+    yield refused("rewrite", 0, "does not say that X_t is Y", same, p, X, MY, goal)
+    yield refused("rewrite", 0, "does not say", *assumed(ge(norm("F", MX - MA))), p, X, MA, goal, name="inequality")
+    yield refused("rewrite", 0, "does not say", *assumed(eq(norm("op", MX - MA))), p, X, MA, goal, name="spectral")
+    yield refused("rewrite", 1, "differ by", same, p, X, MA, ge(norm("F", MA) * 2))
+    yield refused("rewrite", 1, "expected a fact", same, p, X, MA, gt(norm("F", MA)), name="another relation")
+    yield refused("rewrite", 1, "expected a fact", same, R.assume(LAW), X, MA, goal, name="law")
+    later = Matrix.of(Symbol("X", ("m", "n"), Time(NEXT)))
+    yield refused("rewrite", 1, "differ by", same, p, X, MA, ge(norm("F", later)), name="another time")
+
+
+def norms() -> Iterator[Case]:
+    yield refused("triangle", None, "1 blocks and 2 blocks", FROBENIUS, (MA,), (MA, MA))
+    yield Case("triangle: shapes", lambda: R.triangle(FROBENIUS, (MA,), (MB,)), ShapeError, "do not fit")
+    yield Case("triangle: op of two", lambda: R.triangle(SPECTRAL, (MA, MA), (MA, MA)), TermError, "op takes one")
+    yield Case("norm of nothing", lambda: R.norm_nonnegative(FROBENIUS, ()), TermError, "0 blocks")
+    yield Case("norm_expansion of nothing", lambda: R.norm_expansion(()), TermError, "0 blocks")
+    yield Case("unknown norm", lambda: R.norm_nonnegative("nuclear", (MA,)), TermError, "no norm 'nuclear'")
+    yield Case("spectral norm of two", lambda: R.norm_nonnegative(SPECTRAL, (MA, MA)), TermError, "op takes one")
+    yield refused("homogeneous", 0, "expected a fact p >= or > 0", *assumed(eq(a)), FROBENIUS, (MA,))
+    yield refused("homogeneous", 0, "expected a fact", R.assume(LAW), FROBENIUS, (MA,), name="law")
+    for kinds in ((FROBENIUS, FROBENIUS), ("F", "nuclear"), ("op",)):
+        yield refused("submultiplicative", None, "expected .op, F.", kinds, MA, MB, name=str(kinds))
+    fits = lambda: R.submultiplicative((SPECTRAL, SPECTRAL), MA, MA)  # noqa: E731
+    yield Case("submultiplicative: shapes", fits, ShapeError, "do not fit")
+    yield refused("rank_bound", None, "k is none of .'m', 'n'.", MA, "k")
+    yield refused(
+        "rank_bound", None, "n is none of", MA @ MB + MA @ MB.scaled(a) + Matrix.of(Symbol("C", ("m", "k"))), "n"
+    )
+    yield refused("rank_bound", None, "n is none of", Matrix.zero(("m", "k")), "n", name="zero")
+    yield Case("cauchy_schwarz: blocks", lambda: R.cauchy_schwarz((MA,), (MA, MA)), TermError, "as many blocks")
+    yield Case("cauchy_schwarz: shapes", lambda: R.cauchy_schwarz((MA,), (MB,)), ShapeError, "do not fit")
+    yield Case("dimension of no name", lambda: R.dimension_positive("1"), TermError, "cannot be a name")
+
+
+def operators() -> Iterator[Case]:
+    for relation in ("=",):
+        yield refused("root_square", 0, "expected a fact p >= or > 0", *assumed(Fact(relation, of(a))))
+    yield refused("root_square", 0, "expected a fact", R.assume(LAW), name="law")
+    for fact in (ge(a), eq(a), LAW):
+        yield refused("inverse", 0, "expected a fact p > 0", R.assume(fact), name=str(fact))
+    for fact in (ge(a), ge(of(a) ** 2), ge(-(of(b) ** 2)), gt(-(of(a) ** 2)), LAW):
+        yield refused("vanishing", 0, "expected", R.assume(fact), of(a), name=str(fact))
+    for rule in ("expectation", "summation"):
+        rest = (None,) if rule == "expectation" else ()
+        yield refused(rule, 0, "expected a fact", R.assume(LAW), *rest)
+    for x in (of(u), norm("F", MY), expect(of(u), NOW), inner((MA,), (MY,))):
+        yield Case(f"telescope of {x}", lambda x=x: R.telescope(x), TermError, "any function of t")
+
+
+def certificates() -> Iterator[Case]:
+    def certify(*given: Any, why: str, premise: int | None = None, name: str = "") -> Case:
+        return refused("certificate", premise, why, *given, name=name)
+
+    low, strict, equal = assumed(ge(a), gt(b), eq(of(a) - 1))
+    one = ((WHOLE, (0,)),)
+    yield certify(low, ge(of(a) + 1), one, (), (), why=r"differ by 1$")
+    yield certify(low, ge(of(a) * 2), one, (), (), why=r"differ by a$")
+    yield certify(low, FALSE, (), (), (), why="differ by -1")
+    yield certify(
+        low, ge(-of(a)), ((((Fraction(-1), ONE),), (0,)),), (), (), why="not positive", name="negative weight"
+    )
+    yield certify(low, ge(0), ((((Fraction(0), ONE),), (0,)),), (), (), why="not positive", name="zero weight")
+    yield certify(
+        ge(-(of(a) ** 2)), ((((Fraction(-1), of(a)),), ()),), (), (), why="not positive", name="negative square"
+    )
+    yield certify(low, ge(-of(a)), one, (), (), why="differ by -2[*]a", name="sign")
+    yield certify(
+        equal, ge(of(a) - 1), one, (), (), why="expected a fact p >= or > 0", premise=0, name="equation as term"
+    )
+    yield certify(
+        low, eq(a), (), ((ONE, 0),), (), why="expected a fact p = 0", premise=0, name="inequality as equation"
+    )
+    yield certify(
+        strict, ge(-of(b)), (), ((of(-1), 0),), (), why="expected a fact p = 0", premise=0, name="strict as equation"
+    )
+    yield certify(low, eq(a), one, (), (), why="equations alone", name="equation from inequalities")
+    yield certify(eq(0), (((), ()),), (), (), why="equations alone", name="equation with an empty term")
+    yield certify(low, gt(a), one, (), (), why="no term is certainly positive", name="strict from weak")
+    yield certify(equal, gt(of(a) - 1), (), ((ONE, 0),), (), why="no term is certainly", name="strict from equation")
+    yield certify(gt(of(a) ** 2), ((((Fraction(1), of(a)),), ()),), (), (), why="no term is", name="strict square")
+    both = ((((Fraction(1), ONE),), (0, 1)),)
+    yield certify(low, strict, gt(of(a) * b), both, (), (), why="no term is", name="strict from a weak factor")
+    yield certify(gt(0), (), (), (), why="no term is", name="0 > 0")
+    weighted = ((((Fraction(1), of(a)),), (0,)),)
+    yield certify(
+        strict, gt(of(a) ** 2 * b), weighted, (), (), why="no term is", name="strict with a square that may be 0"
+    )
+    product = R.assume(ge(of(a) * b))
+    second = ((WHOLE, (1,)),)
+    yield certify(
+        low, product, ge(b), second, (), (0,), why="expected a fact p > 0", premise=0, name="non-strict factor"
+    )
+    zero = R.assume(eq(of(a) * b))
+    yield certify(
+        low, zero, eq(b), (), ((ONE, 1),), (0,), why="expected a fact p > 0", premise=0, name="factor of equation"
+    )
+    yield certify(equal, product, ge(b), second, (), (0,), why="expected a fact", premise=0, name="equation as factor")
+    scaled = ((((Fraction(1), of(b)),), (0,)), (WHOLE, (1,)))
+    gap = R.assume(ge(of(a) * b - of(a) * b * b))
+    yield certify(
+        low, gap, ge(b), scaled, (), (0,), why="expected a fact p > 0", premise=0, name="goal squared times a fact"
+    )
+    own = ((((Fraction(1), of(b)),), ()), (WHOLE, (1,)))
+    less = R.assume(ge(of(a) * b - of(b) * b))
+    yield certify(low, less, gt(b), own, (), (0,), why="no term is", name="goal squared, strict")
+    yield certify(R.assume(LAW), ge(u), one, (), (), why="expected a fact", premise=0, name="law")
+    for place in (-1, 1, 7):
+        yield certify(low, ge(a), ((WHOLE, (place,)),), (), (), why="no premise", name=f"place {place}")
+        yield certify(low, eq(a), (), ((ONE, place),), (), why="no premise", name=f"multiplier {place}")
+        yield certify(low, ge(a), one, (), (place,), why="no premise", name=f"factor {place}")
+
+
+def chains() -> Iterator[Case]:
+    f_of = lambda *x: of(Value("f", x))  # noqa: E731
+    big = of(Value("F", (MY,)))
+    yield refused("chain_rule", 0, "a law without premises", *assumed(eq(big - f_of(MY))), 0)
+    premised = Law((Y,), (ge(a),), eq(big - f_of(MY)))
+    yield refused("chain_rule", 0, "a law without premises", R.assume(premised), 0, name="premises")
+    composed = {
+        "inequality": (ge(big - f_of(MY)), (Y,)),
+        "a sum": (eq(big - f_of(MY) + 1), (Y,)),
+        "a multiple": (eq(big - f_of(MY) * 2), (Y,)),
+        "a square": (eq(big**2 - f_of(MY)), (Y,)),
+        "of no letters": (eq(of(Value("F", (MY.scaled(2),))) - f_of(MY.scaled(3))), (Y,)),
+        "the same function": (eq(f_of(MY) - f_of(MY @ MB @ MB.T)), (Y,)),
+        "constant variable": (eq(of(Value("F", (MA,))) - f_of(MA @ MB)), (A,)),
+        "one point": (eq(of(Value("F", (MX,))) - f_of(MX)), (X,)),
+        "unbound point": (eq(of(Value("F", (MY,))) - f_of(MY)), ()),
+        "twice the same block": (eq(of(Value("F", (MY, MY))) - f_of(MY)), (Y,)),
+        "another variable": (eq(big - f_of(MY.scaled(u))), (Y, u)),
+    }
+    for name, (fact, names) in composed.items():
+        yield refused("chain_rule", 0, "expected F|is not made of", R.assume(Law(names, (), fact)), 0, name=name)
+    for name, image in {
+        "norm": MY.scaled(norm("F", MY)),
+        "gradient": Matrix.of(Gradient("g", (MY,))),
+        "mean": mean(MY, None),
+        "trace": MA.scaled(inner((MY,), (MA,))),
+        "expectation": MA.scaled(expect(inner((MY,), (MA,)) ** 2, NOW)),
+    }.items():
+        law = R.assume(Law((Y,), (), eq(big - f_of(image))))
+        yield refused("chain_rule", 0, "hidden in a factor", law, 0, name=name)
+    fine = R.assume(Law((Y,), (), eq(big - f_of(MY @ MB))))
+    for block in (-1, 1):
+        yield refused("chain_rule", None, "no block", fine, block, name=f"block {block}")
+
+
+def smooth(x: Matrix, step: Matrix, constant: Any, theta: Variable, *more: Fact) -> Theorem:
+    s = of(theta)
+    change = tuple(p - q for p, q in zip(gradients("f", (x + step.scaled(s),)), gradients("f", (x,)), strict=True))
+    wanted = ge(of(constant) * s * norm("F", step) - norm("F", *change))
+    return R.instantiate(R.assume(Law((theta,), (ge(s), ge(1 - s), *more), wanted)), ((theta, s),))
+
+
+def descents() -> Iterator[Case]:
+    good = smooth(MX, MA, b, u)
+
+    def lemma(name: str, why: str, theorem: Theorem, *changed: Any) -> Case:
+        given = (*changed, *("f", (MX,), (MA,), of(b), u)[len(changed) :])
+        return refused("descent_lemma", 0, why, theorem, *given, name=name)
+
+    yield lemma("another function", "expected", good, "g")
+    yield lemma("another point", "expected", good, "f", (MA,))
+    yield lemma("another step", "expected", good, "f", (MX,), (MA.scaled(2),))
+    yield lemma("half the constant", "expected", good, "f", (MX,), (MA,), of(b) * Fraction(1, 2))
+    yield lemma("another parameter", "expected", good, "f", (MX,), (MA,), of(b), Variable("v", ANY))
+    yield lemma("a law", "expected", R.assume(LAW))
+    yield lemma("the conclusion assumed", "must be arbitrary", R.assume(good.fact))
+    yield lemma("one more hypothesis on the parameter", "must be arbitrary", smooth(MX, MA, b, u, gt(u)))
+    shared = ge(of(u) * 2 - 1)
+    yield lemma("half of the segment", "must be arbitrary", smooth(MX, MA, b, u, shared))
+    fixed = smooth(MX, MA, b, a)
+    yield lemma("a constant parameter", "must be arbitrary", fixed, "f", (MX,), (MA,), of(b), a)
+    yield lemma("a parameter in L", "must be arbitrary", smooth(MX, MA, u, u), "f", (MX,), (MA,), of(u), u)
+    moving = MX.scaled(u)
+    yield lemma("a parameter in x", "must be arbitrary", smooth(moving, MA, b, u), "f", (moving,), (MA,), of(b), u)
+    longer = MA.scaled(u)
+    yield lemma("a parameter in δ", "must be arbitrary", smooth(MX, longer, b, u), "f", (MX,), (longer,), of(b), u)
+    unequal = lambda: descent_lemma(good, "f", (MX,), (MA, MA), of(b), u)  # noqa: E731
+    yield Case("descent_lemma: numbers of blocks", unequal, KernelError, "")
+
+
+def terms() -> Iterator[Case]:
+    yield Case("sum of other shapes", lambda: MA + MB, ShapeError, r"A of shape .* \+ B of shape")
+    yield Case("product of other shapes", lambda: MA @ MA, ShapeError, "@")
+    yield Case("trace of no square", lambda: Trace(((A, False),)), TermError, "square matrix")
+    yield Case("inner product of other shapes", lambda: inner((MA,), (MB,)), ShapeError)
+    yield Case("negative power", lambda: of(a) ** -1, TermError, "use inverse")
+    yield Case("negative exponent", lambda: Scalar({((a, -1),): 1}), TermError, "exponents")
+    yield Case("zero exponent", lambda: Scalar({((a, 0),): 1}), TermError, "exponents")
+    yield Case("float", lambda: of(a) * 0.5, TermError, "rational number")
+    yield Case("relation", lambda: Fact("<=", of(a)), TermError, "one of the relations")
+    yield Case("fact of a law", lambda: R.assume(LAW).fact, TermError, "must be applied")
+    yield Case("shape of a value", lambda: substitute(norm("F", MA), {A: MB}), TermError, "cannot become")
+    yield Case("any function at a time", lambda: at(of(u), NEXT), TermError, "any function of t")
+    yield Case(
+        "mean with an unknown factor", lambda: mean(MA.scaled(c), None), TermError, "coefficients that are known"
+    )
+    yield Case("mean of two unknowns", lambda: mean(MX @ MX.T, None), TermError, "all its factors but one")
+
+
+def attacks() -> Iterator[Case]:
+    """Ways to something false that were open once, or could be."""
+
+    def closed(name: str, call: Callable[[], object]) -> Case:
+        return Case(f"attack: {name}", call, KernelError)
+
+    lie = Law((), (), gt(0))
+    yield closed("inverse of a law", lambda: R.inverse(lie))
+    yield closed("root of a law", lambda: R.root_square(Law((), (), FALSE)))
+    yield closed("homogeneous in a law", lambda: R.homogeneous(Law((), (), FALSE), FROBENIUS, (MA,)))
+    fake: Any = SimpleNamespace(conclusion=FALSE, fact=FALSE, hypotheses=frozenset(), ledger=frozenset())
+    yield closed("a premise that is no theorem", lambda: R.certificate(fake, FALSE, ((WHOLE, (0,)),), (), ()))
+    yield closed("an expectation of no theorem", lambda: R.expectation(fake, None))
+    yield closed("a discharge of no theorem", lambda: R.discharge(fake, R.assume(FALSE)))
+    by_hand = Theorem(frozenset(), FALSE, frozenset(), "certificate", (), (fake, FALSE, ((WHOLE, (0,)),), (), ()))
+    yield closed("that premise in a replay", lambda: replay(by_hand))
+    whole = frozenset(), Law((), (), FALSE), frozenset[str](), "generalise", tuple(assumed(FALSE))
+    yield closed("premises that are seen once", lambda: replay(Theorem(*whole, ((), iter([FALSE])))))
+    strict = frozenset({ge(a)}), gt(a), frozenset[str](), "certificate", tuple(assumed(ge(a)))
+    yield closed("places that are seen once", lambda: replay(Theorem(*strict, (gt(a), ((WHOLE, iter((0,))),), (), ()))))
+    yield closed("a kind of symbol that reads as a time", lambda: Variable("a", "t~0"))
+    yield closed("a kind of matrix that reads as a time", lambda: Symbol("A", ("m", "n"), "t~0"))
+    for base in ("t+1", "None", "T+1", "x", "0"):
+        yield closed(f"a base {base!r} of an index", lambda base=base: Variable("a", Time(Index(base, 0))))
+    yield closed("a given past of no index", lambda: Expectation(of(u), "t"))  # type: ignore[arg-type]
+    yield closed("a mean given no index", lambda: Mean(Y, "None"))  # type: ignore[arg-type]
+    yield closed("a kind of norm that reads as a block", lambda: Norm("F " + MX.key, (MA,)))
+    yield closed("a variable twice in a monomial", lambda: Scalar({((a, 1), (a, 1)): 1}))
+    yield closed("a monomial out of order", lambda: Scalar({((b, 1), (a, 1)): 1}))
+    yield closed("an exponent that is no integer", lambda: Scalar({((a, Fraction(3, 2)),): 1}))  # type: ignore[dict-item]
+    yield closed("a matrix of a shape that its words lack", lambda: Matrix(("k", "k"), {((A, False),): ONE}))
+    yield closed("a word whose shapes do not fit", lambda: Matrix(("m", "n"), {((A, False), (A, False)): ONE}))
+    yield closed("an empty word", lambda: Matrix(("m", "n"), {(): ONE}))
+    yield closed("a trace whose shapes do not fit", lambda: Trace(((A, False), (S, False), (A, True))))
+    yield closed("a shape of three names", lambda: Symbol("A", ("m", "n", "k")))  # type: ignore[arg-type]
+    yield closed("a law for all values of a process", lambda: R.assume(Law((c,), (), ge(c))))
+    yield closed("a statement that is none", lambda: R.assume("-1 >= 0"))
+
+
+def tampered() -> Iterator[Case]:
+    """Derivations that were changed by hand, in one field of one step, near and far."""
+    start = R.assume(ge(a))
+    twice = R.certificate(start, R.dimension_positive("m"), ge(of(a) * 2), ((((Fraction(2), ONE),), (0,)),), (), ())
+    law = R.generalise(R.triangle(FROBENIUS, (MY,), (MX,)), (Y,), ())
+    use = R.instantiate(law, ((Y, MA),))
+    good = descent_lemma(smooth(MX, MA, b, u), "f", (MX,), (MA,), of(b), u)
+    for theorem in (start, twice, use, good):
+        changes: dict[str, dict[str, Any]] = {
+            "conclusion": {"conclusion": FALSE},
+            "hypotheses dropped": {"hypotheses": frozenset()},
+            "hypotheses added": {"hypotheses": theorem.hypotheses | {FALSE}},
+            "rule": {"rule": "trust_me"},
+            "no rule": {"rule": ""},
+            "ledger": {"ledger": frozenset({"descent_lemma"}) if not theorem.ledger else frozenset()},
+        }
+        for name, change in changes.items():
+            if replace(theorem, **change).same_as(theorem) and "rule" not in change:
+                continue
+            bad = replace(theorem, **change)
+            above = [bad]
+            if isinstance(bad.conclusion, Fact):
+                above.append(R.expectation(bad, None))
+                above.append(R.summation(above[-1]))
+            for depth, each in enumerate(above):
+                label = f"tampered {theorem.rule}: {name}, {depth} above"
+                yield Case(label, lambda each=each: replay(each), ReplayError, "yields|no rule")
+    other = {
+        "arguments": replace(use, arguments=(((Y, MA.scaled(2)),),)),
+        "renamed": replace(R.norm_nonnegative(FROBENIUS, (MA,)), rule="norm_expansion", arguments=((MA,),)),
+        "premises swapped": replace(twice, premises=twice.premises[::-1]),
+        "another premise": replace(use, premises=(R.assume(law.conclusion),)),
+        "made by hand": Theorem(frozenset(), FALSE, frozenset(), "assume", (), (FALSE,)),
+        "by hand, no rule": Theorem(frozenset(), FALSE, frozenset(), "axiom", (), ()),
+        "theorem as an argument": replace(start, arguments=(ge(a), start)),
+    }
+    for name, theorem in other.items():
+        yield Case(f"tampered: {name}", lambda theorem=theorem: replay(theorem), KernelError)
+
+
+GROUPS = (laws, instances, equals, norms, operators, certificates, chains, descents, terms, attacks, tampered)
+CASES = [case for group in GROUPS for case in group()]
+
+
+def main() -> None:
+    failures = [failure for case in CASES if (failure := case.failure())]
+    if failures:
+        raise SystemExit("\n".join(failures))
+    print(f"{len(CASES)} refused, asserts {'on' if __debug__ else 'off'}")
+
+
+if __name__ == "__main__":
+    main()

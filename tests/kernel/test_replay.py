@@ -1,0 +1,111 @@
+"""A theorem is what its derivation yields: tampering anywhere is seen, however long the way."""
+
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError, replace
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from boundcheck.kernel import KernelError, ReplayError, replay, replay_all
+from boundcheck.kernel import rules as R
+from boundcheck.kernel.atoms import Variable
+from boundcheck.kernel.facts import Fact, Theorem, derivation
+from boundcheck.kernel.terms import NOW, ONE, Scalar
+
+X = Scalar.of(Variable("x"))
+LOW = R.assume(Fact(">=", X))
+STEPS: list[Callable[[Theorem], Theorem]] = [
+    lambda theorem: R.expectation(theorem, None),
+    lambda theorem: R.expectation(theorem, NOW),
+    lambda theorem: R.discharge(LOW, theorem),
+    lambda theorem: R.certificate(
+        theorem, R.horizon_positive(), theorem.fact, ((((Fraction(1), ONE),), (0,)),), (), ()
+    ),
+]
+CHANGES: dict[str, Callable[[Theorem], dict[str, Any]]] = {
+    "conclusion": lambda x: {"conclusion": Fact(">=", x.fact.polynomial - 1)},
+    "relation": lambda x: {"conclusion": Fact(">", x.fact.polynomial)},
+    "hypotheses": lambda x: {"hypotheses": frozenset()},
+    "ledger": lambda x: {"ledger": frozenset({"descent_lemma"})},
+    "rule": lambda x: {"rule": "trust_me"},
+}
+
+
+def chain(steps: list[int], place: int | None = None, change: str = "conclusion") -> Theorem:
+    """The steps one after the other, the one at `place` changed."""
+    theorem = LOW
+    for i, step in enumerate(steps):
+        theorem = STEPS[step](theorem)
+        if i == place:
+            theorem = replace(theorem, **CHANGES[change](theorem))
+    return theorem
+
+
+def test_a_derivation_yields_its_theorem() -> None:
+    theorem = chain([0, 1, 2, 3])
+    again = replay(theorem)
+    assert again is not theorem
+    assert again.same_as(theorem)
+    assert str(again) == "x >= 0 ⊢ x >= 0"
+
+
+@settings(max_examples=50)
+@given(st.lists(st.integers(0, len(STEPS) - 1), min_size=1, max_size=8), st.sampled_from(sorted(CHANGES)), st.data())
+def test_a_change_anywhere_is_refused(steps: list[int], change: str, data: Any) -> None:
+    place = data.draw(st.integers(0, len(steps) - 1))
+    steps = [2 if i == place + 1 and step == 2 else step for i, step in enumerate(steps)]
+    try:
+        bad = chain(steps, place, change)
+    except KernelError:
+        # Without its hypothesis, a changed step cannot be discharged.
+        return
+    with pytest.raises(ReplayError, match="yields|is no rule"):
+        replay(bad)
+
+
+def test_long_derivations_replay() -> None:
+    length = 5000
+    good = chain([0] * length)
+    assert len(derivation([good])) == length + 1
+    assert replay(good).same_as(good)
+    with pytest.raises(ReplayError, match="yields"):
+        replay(chain([0] * length, 0))
+
+
+def test_a_shared_step_is_replayed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[Any] = []
+    rule = R.RULES["assume"]
+    monkeypatch.setitem(R.RULES, "assume", lambda *given: calls.append(given) or rule(*given))
+    theorem = LOW
+    for _ in range(40):
+        theorem = R.certificate(theorem, theorem, theorem.fact, ((((Fraction(1), ONE),), (0,)),), (), ())
+    assert [x.same_as(y) for x, y in zip(replay_all([theorem, LOW]), (theorem, LOW), strict=True)] == [True, True]
+    assert len(calls) == 1
+
+
+def test_one_bad_theorem_among_good_ones_is_seen() -> None:
+    with pytest.raises(ReplayError, match="yields"):
+        replay_all([LOW, replace(LOW, conclusion=Fact(">", X)), chain([0])])
+
+
+def test_equal_facts_of_different_steps_are_not_confused() -> None:
+    """A forged twin of an honest step, side by side with it."""
+    forged = replace(R.horizon_positive(), conclusion=LOW.conclusion)
+    both = R.certificate(LOW, forged, LOW.fact, ((((Fraction(1), ONE),), (0,)),), (), ())
+    with pytest.raises(ReplayError, match="horizon_positive yields"):
+        replay(both)
+
+
+def test_a_theorem_cannot_be_changed_in_place() -> None:
+    with pytest.raises(FrozenInstanceError):
+        LOW.conclusion = Fact(">=", Scalar.of(-1))  # type: ignore[misc]
+
+
+def test_replay_ignores_what_was_not_a_field() -> None:
+    bad = replace(chain([0, 1]), conclusion=Fact(">=", Scalar.of(-1)))
+    vars(bad)["derivation"] = (LOW,)
+    with pytest.raises(ReplayError, match="yields"):
+        replay(bad)
