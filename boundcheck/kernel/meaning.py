@@ -6,7 +6,7 @@ norms are irrational. The rules do not use this module; their tests do, and witn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import isqrt
@@ -24,6 +24,8 @@ from boundcheck.kernel.atoms import (
     Trace,
     Value,
     Variable,
+    known,
+    timed,
 )
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.facts import Fact
@@ -116,12 +118,15 @@ class Model:
         return {"t": t, "T": self.horizon, "": 0}[index.base] + index.offset
 
 
-def holds(fact: Fact, model: Model) -> bool | None:
-    """Whether the fact holds at every time and outcome; None where the intervals are too wide to tell."""
-    verdicts = set()
-    for t in range(1, model.horizon + 1):
-        for outcome in range(len(model.weights)):
-            verdicts.add(_compare(fact.relation, denote(fact.polynomial, model, t, outcome)))
+def holds(
+    fact: Fact, model: Model, times: Sequence[int] | None = None, outcomes: Sequence[int] | None = None
+) -> bool | None:
+    """Whether the fact holds at these times and outcomes, or at all; None where the intervals are too wide to tell."""
+    polynomial = fact.polynomial
+    when = times or (range(1, model.horizon + 1) if timed(polynomial) else (1,))
+    # What is no function of the outcome is the same at all of them.
+    where = outcomes or ((0,) if known(polynomial, None) else range(len(model.weights)))
+    verdicts = {_compare(fact.relation, denote(polynomial, model, t, outcome)) for t in when for outcome in where}
     return False if False in verdicts else (None if None in verdicts else True)
 
 

@@ -74,6 +74,15 @@ class _Stage:
 
 
 @dataclass(frozen=True)
+class _Level:
+    """How much a sum of squares may be helped by: products, rounds as in `_Stage`, squares times each inequality."""
+
+    products: int
+    rounds: int
+    weighed: bool = False
+
+
+@dataclass(frozen=True)
 class _Found:
     """A solution: weights of terms and of multiples of equations, none of them zero."""
 
@@ -148,10 +157,13 @@ class _Search:
                     return found
         if self.goal.relation == "=" or not goal:
             return None
-        levels = [(most, False) for most in range(min(degree, 2) + 1)] + [(min(degree, 2), True)]
-        for most, weighed in levels if self.inequalities else levels[:1]:
+        most = min(degree, 2) if self.inequalities else 0
+        levels = [_Level(products, rounds) for products in range(most + 1) for rounds in (0, 1)]
+        if self.inequalities:
+            levels.append(_Level(most, 1, weighed=True))
+        for level in levels:
             for places in self.factors(factor, 1)[:MOST_GRAM_FACTORS]:
-                found = self.gram(places, times(self.product(places), goal), most, weighed)
+                found = self.gram(places, times(self.product(places), goal), level)
                 if found is not None:
                     return found
         return None
@@ -261,16 +273,18 @@ class _Search:
         """Whether a term is certainly positive: a product of strict facts."""
         return term.square is None and all(place in self.strict for place in term.places)
 
-    def gram(self, factor: tuple[int, ...], target: Poly, degree: int, weighed: bool) -> _Found | None:
-        """A certificate with sums of squares of whatever polynomials, where `weighed` also times each inequality."""
-        products = ((self.product(places), places) for places in self.products(degree))
+    def gram(self, factor: tuple[int, ...], target: Poly, level: _Level) -> _Found | None:
+        """A certificate with sums of squares of whatever polynomials."""
+        products = ((self.product(places), places) for places in self.products(level.products))
         simple = list(_within((_Term(*product) for product in products), MOST_GRAM_TERMS))
-        multiples = self.multiples(set(target).union(*(term.poly for term in simple)), 1)[:MOST_GRAM_MULTIPLES]
+        multiples = self.multiples(set(target).union(*(term.poly for term in simple)), level.rounds)[
+            :MOST_GRAM_MULTIPLES
+        ]
         columns = [*(term.poly for term in simple), *(multiple.poly for multiple in multiples)]
         bound = set(target).union(*(column for column in columns if not column.keys().isdisjoint(target)))
         others = set(target).union(*columns)
         bases: dict[tuple[int, ...], list[int]] = {}
-        for place in self.inequalities if weighed else ():
+        for place in self.inequalities if level.weighed else ():
             bases[place,] = gram_basis(self.packing, bound, self.product((place,)))
             others |= {x + y + z for x in bases[place,] for y in bases[place,] for z in self.product((place,))}
         bases[()] = possible(gram_basis(self.packing, bound, UNIT), others)

@@ -129,17 +129,9 @@ class _Search:
             return NoCounterexample("unknown", answer.reason or "z3 says sat and its model cannot be read")
         return (
             self._verified(model)
-            or self._with_margin()
             or self._nearby(model)
             or NoCounterexample("irrational", "z3 says that there is a counterexample; no rational one was found")
         )
-
-    def _with_margin(self) -> Counterexample | None:
-        """Strict inequalities leave room, in which z3 prefers rational numbers."""
-        goal = Fact(">=", self.goal.polynomial) if self.goal.relation == ">" else self.goal
-        premises = [Fact(">" if fact.relation == ">=" else fact.relation, fact.polynomial) for fact in self.premises]
-        model = self._attempt(goal, premises)
-        return self._verified(model) if model else None
 
     def _nearby(self, model: _Model) -> Counterexample | None:
         """Fix irrational values to rational ones near them, one by one, and solve for the others again."""

@@ -118,7 +118,7 @@ class Instance(Setting):
     Attributes:
         offsets: c_i, one for each sample; each step draws a fresh one, uniformly.
         start: v_1 = (A, B).
-        zeta2: the bound on the noise that is claimed, squared.
+        zeta: the bound on the noise that is claimed.
         alpha: the step size.
         T: the number of iterations.
         step: whether alpha must be the step size that Theorem 2 prints, or only have the one property of it that the
@@ -128,7 +128,7 @@ class Instance(Setting):
 
     offsets: tuple[Fraction, ...]
     start: Point
-    zeta2: Fraction
+    zeta: Fraction
     alpha: Fraction
     T: int
     step: Literal["printed", "any"] = "printed"
@@ -136,7 +136,7 @@ class Instance(Setting):
     def __post_init__(self) -> None:
         """Refuse what is no run at all, whatever the hypotheses say."""
         super().__post_init__()
-        self._positive("zeta2", "alpha")
+        self._positive("zeta", "alpha")
         for name in ("offsets", "start"):
             object.__setattr__(self, name, tuple(Fraction(x) for x in getattr(self, name)))
         if self.T < 1:
@@ -193,8 +193,8 @@ class Instance(Setting):
         return self._printed("bound", power=2)
 
     def _printed(self, name: str, power: int = 1) -> Fraction:
-        given = self._constants | {"D": self.gap, "T": Fraction(self.T)}
-        return _evaluated(THEOREM_2, name, given, {"zeta": sp.sqrt(_sympy(self.zeta2))}, power)
+        given = self._constants | {"D": self.gap, "T": Fraction(self.T), "zeta": self.zeta}
+        return _evaluated(THEOREM_2, name, given, power)
 
     @property
     def largest_noise(self) -> Fraction:
@@ -206,7 +206,7 @@ class Instance(Setting):
         failures = self.lemma_1_failures(v for law in self.laws for v in law)
         failures += _broken(
             Bound("Unbiased: the size of the sum of the offsets", abs(_sum(self.offsets)), "zero", ZERO),
-            Bound("Assumption 4: the largest noise on the ball", self.largest_noise, "zeta^2", self.zeta2),
+            Bound("Assumption 4: the largest noise on the ball", self.largest_noise, "zeta^2", self.zeta**2),
             Bound("Horizon: T_min", self.shortest_horizon, "T", Fraction(self.T)),
         )
         if self.step == "any":
@@ -248,12 +248,9 @@ def square_norm(v: Point) -> Fraction:
     return _sum(x * x for x in v)
 
 
-def _evaluated(
-    claim: Claim, name: str, given: dict[str, Fraction], roots: dict[str, sp.Expr] | None = None, power: int = 1
-) -> Fraction:
+def _evaluated(claim: Claim, name: str, given: dict[str, Fraction], power: int = 1) -> Fraction:
     """A power of a claim's quantity, from its formula; one of which that is rational."""
-    values = {PARAMETERS[key].symbol: _sympy(value) for key, value in given.items()}
-    values |= {PARAMETERS[key].symbol: value for key, value in (roots or {}).items()}
+    values = {PARAMETERS[key].symbol: sp.Rational(x.numerator, x.denominator) for key, x in given.items()}
     result = claim.expression(name).subs(values) ** power
     return Fraction(int(result.p), int(result.q))
 
@@ -264,10 +261,6 @@ def _broken(*bounds: Bound) -> list[str]:
 
 def _sum(terms: Iterable[Fraction]) -> Fraction:
     return sum(terms, ZERO)
-
-
-def _sympy(x: Fraction) -> sp.Rational:
-    return sp.Rational(x.numerator, x.denominator)
 
 
 def _short(x: Fraction) -> str:

@@ -140,14 +140,21 @@ def read_models(text: str) -> list[dict[str, Fraction | None]]:
 
     A decimal that ends in "?" is read as far as it goes. Raises ValueError for text that is no list of models.
     """
-    return [dict(_value_of(entry) for entry in model) for model in _expressions(text)]
+    return [_values(model) for model in _expressions(text)]
 
 
-def _value_of(entry: _Expression) -> tuple[str, Fraction | None]:
-    match entry:
-        case ["define-fun", str(name), [], "Real", value]:
-            return name, _number(value)
-    raise ValueError(f"no value of a variable: {entry}")
+def _values(model: _Expression) -> dict[str, Fraction | None]:
+    values = {}
+    for entry in model:
+        match entry:
+            case ["define-fun", str(name), [], "Real", value]:
+                values[name] = _number(value)
+            case ["define-fun", "/0", *_]:
+                # z3 divides while it solves equations, and then says what it takes quotients by 0 to be.
+                pass
+            case _:
+                raise ValueError(f"no value of a variable: {entry}")
+    return values
 
 
 def _number(value: _Expression) -> Fraction | None:

@@ -99,10 +99,13 @@ def decompose(target: Poly, blocks: Sequence[Block], equations: Sequence[Poly], 
         system = _System(target, blocks, [equations[k] for k in free])
         if not system.small:
             return None
-        floating = _interior(system, strict)
+        floating = _interior(system, strict, SPARSITY)
+        if floating is not None and floating[0] < NULL:
+            # All solutions lie on a face: only without a price does the solver go to the middle of it.
+            floating = _interior(system, strict, 0.0)
         if floating is None:
             return None
-        grams, multipliers = floating
+        _, grams, multipliers = floating
         free, still = [k for k, f in zip(free, multipliers, strict=True) if abs(f) > NEGLIGIBLE], free
         faces = [_face(block, gram) for block, gram in zip(blocks, grams, strict=True)]
         if any(face is None for face in faces):
@@ -152,8 +155,12 @@ class _System:
         return grams
 
 
-def _interior(system: _System, strict: bool) -> tuple[list[Array], list[float]] | None:
-    """A floating solution whose Gram matrices have their smallest eigenvalues as large as possible, up to 1."""
+def _interior(system: _System, strict: bool, weight: float) -> tuple[float, list[Array], list[float]] | None:
+    """The margin, the Gram matrices and the free multipliers of a floating solution.
+
+    The margin, by which the smallest eigenvalues exceed 0, is as large as possible up to 1; `weight` is the price of
+    multipliers in units of it.
+    """
     cp: Any = import_module("cvxpy")  # late, for it takes longer to import than most certificates take to find
     size = max((float(abs(c)) for c in system.right), default=0.0) or 1.0
     cells = [
@@ -184,7 +191,7 @@ def _interior(system: _System, strict: bool) -> tuple[list[Array], list[float]] 
         if not certain:
             return None
         constraints.append(cp.sum(unknowns[certain]) >= margin)
-    problem = cp.Problem(cp.Maximize(margin - SPARSITY * price), constraints)
+    problem = cp.Problem(cp.Maximize(margin - weight * price), constraints)
     with warnings.catch_warnings():
         # That an answer is inaccurate matters not: it is rounded, and checked exactly.
         warnings.simplefilter("ignore")
@@ -195,7 +202,8 @@ def _interior(system: _System, strict: bool) -> tuple[list[Array], list[float]] 
     if unknowns.value is None:
         return None
     values = unknowns.value * size
-    return [np.array(gram, dtype=float) for gram in system.grams(values)], list(values[len(system.entries) :])
+    grams = [np.array(gram, dtype=float) for gram in system.grams(values)]
+    return float(margin.value), grams, list(values[len(system.entries) :])
 
 
 def _face(block: Block, gram: Array) -> Block | None:

@@ -97,7 +97,7 @@ def _against(step: Step, proof: Proof) -> str:
     if witness.failures:
         return f"the witness breaks a hypothesis: {'; '.join(witness.failures)}"
     for each in proof.assumptions:
-        if each.role != "local" and isinstance(each.statement, Fact) and not witness.meets(each.statement):
+        if isinstance(each.statement, Fact) and not witness.meets(each.statement):
             return f"the witness does not meet {each.name}"
     return "" if witness.refutes(fact) else "the witness does not make the line false"
 

@@ -1,13 +1,25 @@
-"""A witness against a step: an exact instance in which every hypothesis holds and the step is false."""
+"""A witness against a line of a proof: an exact instance of MeFT in which every hypothesis holds and the line is false.
+
+`prove.instance` has the instances, at d = k = r = 1; here they become models of the kernel's terms, in which the line's
+own statement is evaluated, so that no line is written down a second time.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
+from itertools import product
 
+from boundcheck.errors import InputError
 from boundcheck.kernel import Fact
-from boundcheck.kernel.meaning import Model, holds
+from boundcheck.kernel.atoms import Variable
+from boundcheck.kernel.meaning import Function, Grid, Interval, Model, denote, exact, holds
+from boundcheck.kernel.terms import Scalar, Symbol
+from boundcheck.prove.instance import Instance, Point, Setting
+
+_DIMENSIONS = {"d": 1, "k": 1, "r": 1, "n": 1, "one": 1}
 
 
 @dataclass(frozen=True)
@@ -16,9 +28,10 @@ class Witness:
 
     Attributes:
         about: what the instance is, in words.
-        numbers: the numbers that make it up, and the two sides of what it refutes, for a person.
-        model: the same as a model of the kernel's terms, in which statements are evaluated.
+        numbers: what it is made of, for a person who recomputes it.
+        model: the same as a model of the kernel's terms.
         failures: which laws among the hypotheses the instance breaks, by exact check; none in a witness.
+        instance: what the numeric layer replays.
 
     """
 
@@ -26,6 +39,7 @@ class Witness:
     numbers: Mapping[str, Fraction]
     model: Model = field(repr=False)
     failures: tuple[str, ...] = ()
+    instance: Setting | None = None
 
     def refutes(self, fact: Fact) -> bool:
         """Whether the fact is certainly false in the instance."""
@@ -34,3 +48,112 @@ class Witness:
     def meets(self, fact: Fact) -> bool:
         """Whether the fact certainly holds in the instance."""
         return holds(fact, self.model) is True
+
+    def sides(self, left: Scalar, right: Scalar, fact: Fact) -> tuple[int, Interval, Interval]:
+        """The first time at which the fact fails, and the two sides there, at the first such outcome.
+
+        Raises:
+            InputError: where it fails at none.
+
+        """
+        for t in range(1, self.model.horizon + 1):
+            for outcome in range(len(self.model.weights)):
+                if not holds(fact, self.model, (t,), (outcome,)):
+                    return t, *(denote(side, self.model, t, outcome) for side in (left, right))
+        raise InputError("witness", self.about, f"an instance in which {fact} fails")
+
+
+def at_points(about: str, setting: Setting, v1: Point, v2: Point, *, anywhere: bool = False) -> Witness:
+    """Two points at which a line of Lemma 1 fails; outside of the ball where `anywhere` says so."""
+    failures = setting.lemma_1_failures(() if anywhere else (v1, v2))
+    values = {"A_1": v1[0], "B_1": v1[1], "A_2": v2[0], "B_2": v2[1]}
+    model = Model(_DIMENSIONS, 1, (Fraction(1),), lambda _: (0,), _Values(setting, values), functions(setting))
+    return Witness(about, _constants(setting) | values, model, tuple(failures), setting)
+
+
+def on_run(about: str, run: Instance) -> Witness:
+    """A run of Algorithm 1, all of its paths, on which a line of the proof of Theorem 2 fails."""
+    values = {"alpha": run.alpha, "zeta": run.zeta, "D": run.gap, "T_min": run.shortest_horizon}
+    paths = _Paths(run)
+    weights = (Fraction(1, len(paths.draws)),) * len(paths.draws)
+    model = Model(_DIMENSIONS, run.T, weights, paths.past, _Values(run, values, paths), functions(run))
+    start = {"A at t = 1": run.start[0], "B at t = 1": run.start[1], "T": Fraction(run.T)}
+    noise = {f"c_{i + 1}": offset for i, offset in enumerate(run.offsets)}
+    return Witness(about, _constants(run) | start | noise | values, model, tuple(run.failures()), run)
+
+
+def _constants(setting: Setting) -> dict[str, Fraction]:
+    names = {"L": setting.L, "G": setting.G, "C": setting.C, "sigma": setting.sigma, "Lhat": setting.smoothness}
+    knots = enumerate(setting.slope.knots, start=1)
+    return names | {f"knot {i}, {what}": x for i, knot in knots for what, x in zip(("w", "f'"), knot, strict=True)}
+
+
+def functions(setting: Setting) -> dict[str, Function]:
+    """f and F of a setting, for a model."""
+
+    def number(point: tuple[Grid, ...]) -> Point | Fraction:
+        values = [grid[0][0] for grid in point]
+        if any(x.low != x.high for x in values):
+            raise InputError("point", values, "exact numbers")
+        return values[0].low if len(values) == 1 else (values[0].low, values[1].low)
+
+    def grids(*values: Fraction) -> tuple[Grid, ...]:
+        return tuple(((exact(x),),) for x in values)
+
+    slope = setting.slope
+    return {
+        "f": Function(lambda w: exact(slope.integral(number(w))), lambda w: grids(slope.value(number(w)))),  # type: ignore[arg-type]
+        "F": Function(lambda v: exact(setting.loss(number(v))), lambda v: grids(*setting.gradient(number(v)))),  # type: ignore[arg-type]
+    }
+
+
+@dataclass(frozen=True)
+class _Paths:
+    """All paths of a run: what is drawn at each step, and the iterates and gradients that follow."""
+
+    run: Instance
+
+    @cached_property
+    def draws(self) -> list[tuple[Fraction, ...]]:
+        return list(product(self.run.offsets, repeat=self.run.T))
+
+    @cached_property
+    def iterates(self) -> list[list[Point]]:
+        paths = []
+        for draw in self.draws:
+            points = [self.run.start]
+            for offset in draw:
+                points.append(self.run.after(points[-1], offset))
+            paths.append(points)
+        return paths
+
+    def past(self, time: int) -> tuple[int, ...]:
+        """What has been drawn before a time, as a label per path."""
+        prefixes: dict[tuple[Fraction, ...], int] = {}
+        return tuple(prefixes.setdefault(draw[: time - 1], len(prefixes)) for draw in self.draws)
+
+    def value(self, name: str, time: int, outcome: int) -> Fraction:
+        """A_t, B_t or a block of g_t."""
+        point = self.iterates[outcome][time - 1]
+        if name.startswith("g"):
+            point = self.run.gradient(point, self.draws[outcome][time - 1])
+        return point["AB".index(name[-1])]
+
+
+@dataclass(frozen=True)
+class _Values:
+    setting: Setting
+    values: Mapping[str, Fraction]
+    paths: _Paths | None = None
+
+    def __call__(self, symbol: Symbol | Variable, time: int, outcome: int) -> tuple[tuple[Fraction, ...], ...] | Fraction:
+        constants = _constants(self.setting) | {"W_0": Fraction(0), "f_star": self.setting.slope.minimum}
+        # The segment's parameter, of which a run says nothing: its end at v_t.
+        constants |= {"theta": Fraction(0)} | dict(self.values)
+        if isinstance(symbol, Variable):
+            return constants[symbol.name]
+        if isinstance(symbol.when, str):
+            return ((constants[symbol.name],),)
+        if self.paths is None:
+            raise InputError("witness", symbol, "an instance with a run")
+        return ((self.paths.value(symbol.name, time, outcome),),)

@@ -67,10 +67,16 @@ class Step:
         return proof.step("α ≤ 1/(2L̂)", le(Lhat * alpha, sp.Rational(1, 2)), small, meaning="As the paper says.")
 
 
-def average(proof: Proof, step: Step, total: Theorem) -> Theorem:
-    """(1 - L̂α/2) min_t E‖∇F(v_t)‖² <= (3/2) L̂αζ², from the sum and the step size."""
-    by = proof.by
-    divided = proof.step(
+def positive_constant(proof: Proof, signs: list[Theorem]) -> Theorem:
+    """L̂ > 0, from the formula of Lemma 1."""
+    formula = LEMMA_1.quantities[0]
+    value = proof.step("2LC√rσ + G", gt(formula.expression, 0), signs)
+    return proof.step("L̂ > 0", gt(Lhat, 0), proof.recall("Lhat"), value)
+
+
+def divided_by_step(proof: Proof, step: Step, total: Theorem) -> Theorem:
+    """(1 - L̂α/2) Σ_t E‖∇F(v_t)‖² <= (3/2) T L̂αζ², from the sum and the step size."""
+    return proof.step(
         "divided by α",
         le((1 - Lhat * alpha / 2) * TOTAL, sp.Rational(3, 2) * T * Lhat * alpha * zeta**2),
         step.positive,
@@ -79,24 +85,37 @@ def average(proof: Proof, step: Step, total: Theorem) -> Theorem:
         factor=[0],
         meaning="With the step size put in, D is α²L̂ζ²T.",
     )
-    return divided
+
+
+def nonnegative_total(proof: Proof) -> Theorem:
+    """Σ_t E‖∇F(v_t)‖² >= 0."""
+    by = proof.by
+    square = proof.step("‖∇F‖² ≥ 0", ge(EuclideanNorm(SLOPE) ** 2, 0), by.nonnegative("F", SLOPE))
+    return proof.step("Σ ≥ 0", ge(TOTAL, 0), by.sum(by.expectation(square)))
+
+
+def at_most_two(proof: Proof, step: Step, half: Theorem, total: Theorem) -> Theorem:
+    """Σ_t E‖∇F(v_t)‖² <= 2 T L̂αζ², for α <= 1/(2L̂)."""
+    return proof.step(
+        "Σ ≤ 2TL̂αζ²",
+        le(TOTAL, 2 * T * Lhat * alpha * zeta**2),
+        divided_by_step(proof, step, total),
+        half,
+        nonnegative_total(proof),
+        meaning="1 - L̂α/2 is at least 3/4.",
+    )
 
 
 @script(THEOREM_2, "repaired", READING, instead=CONDITIONAL)
 def repaired(proof: Proof) -> None:
+    """The paper's statement by a shorter proof, which gives 2 in place of 2.5."""
     by, m = proof.by, Meft(proof)
     signs = proof.positive(L, C, G, sigma, r)
     smooth = proof.cite(lemma_1.repaired.proof, "Lemma 1", "Repaired.")
-    formula = LEMMA_1.quantities[0]
-    constant = proof.step("L̂ > 0", gt(Lhat, 0), proof.recall("Lhat"), proof.step("L̂ > 0", gt(formula.expression, 0), signs))
-    step = Step(proof, THEOREM_2, constant)
+    step = Step(proof, THEOREM_2, positive_constant(proof, signs))
     lines = descent(proof, m, smooth, ASSUMPTION_2, step.positive)
-    total = average(proof, step, summed(proof, lines, [constant, step.positive]))
-    half = step.half(THEOREM_2)
-    nonnegative = proof.step(
-        "Σ ≥ 0", ge(TOTAL, 0), by.sum(by.expectation(proof.step("square", ge(EuclideanNorm(SLOPE) ** 2, 0), by.nonnegative("F", SLOPE))))
-    )
-    two = proof.step("Σ ≤ 2TL̂αζ²", le(TOTAL, 2 * T * Lhat * alpha * zeta**2), total, half, nonnegative, meaning="1 - L̂α/2 is at least 3/4.")
+    total = summed(proof, lines, [*step.signs, step.positive])
+    two = at_most_two(proof, step, step.half(THEOREM_2), total)
     least = proof.step(
         "constant 2",
         le(MINIMUM_GRADIENT, sp.Mul(2, ROOT_TERM, evaluate=False)),
@@ -107,5 +126,5 @@ def repaired(proof: Proof) -> None:
         factor=[0],
         meaning="The least of T numbers is at most their mean: the theorem with 2 in place of 2.5.",
     )
-    bounded = proof.quantity(THEOREM_2.quantities[-1])
-    proof.conclude(proof.step("(9)", THEOREM_2.conclusion, least, bounded, by.root_nonnegative(ROOT_TERM.base), meaning="2 is at most 2.5."))
+    bounded, root = proof.quantity(THEOREM_2.quantities[-1]), by.root_nonnegative(ROOT_TERM.base)
+    proof.conclude(proof.step("(9)", THEOREM_2.conclusion, least, bounded, root, meaning="2 is at most 2.5."))

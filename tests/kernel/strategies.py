@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 from random import Random
 
 import hypothesis.strategies as st
@@ -184,7 +185,7 @@ def words(draw: DrawFn, shape: Shape, depth: int = 1, kinds: tuple[object, ...] 
     """A product of one to three letters or transposes."""
     names = (shape[0], *draw(st.lists(st.sampled_from(DIMENSIONS), max_size=2)), shape[1])
     product: Matrix | None = None
-    for rows, columns in zip(names, names[1:], strict=False):
+    for rows, columns in pairwise(names):
         flip = draw(st.booleans())
         letter = Matrix.of(draw(letters((columns, rows) if flip else (rows, columns), depth, kinds)))
         factor = letter.T if flip else letter

@@ -9,20 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from boundcheck.kernel import KernelError, ReplayError, replay, replay_all
-from boundcheck.kernel import rules as R
+from boundcheck.kernel import KernelError, ReplayError, replay, replay_all, rules
 from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.facts import Fact, Theorem, derivation
 from boundcheck.kernel.terms import NOW, ONE, Scalar
 
 X = Scalar.of(Variable("x"))
-LOW = R.assume(Fact(">=", X))
+LOW = rules.assume(Fact(">=", X))
 STEPS: list[Callable[[Theorem], Theorem]] = [
-    lambda theorem: R.expectation(theorem, None),
-    lambda theorem: R.expectation(theorem, NOW),
-    lambda theorem: R.discharge(LOW, theorem),
-    lambda theorem: R.certificate(
-        theorem, R.horizon_positive(), theorem.fact, ((((Fraction(1), ONE),), (0,)),), (), ()
+    lambda theorem: rules.expectation(theorem, None),
+    lambda theorem: rules.expectation(theorem, NOW),
+    lambda theorem: rules.discharge(LOW, theorem),
+    lambda theorem: rules.certificate(
+        theorem, rules.horizon_positive(), theorem.fact, ((((Fraction(1), ONE),), (0,)),), (), ()
     ),
 ]
 CHANGES: dict[str, Callable[[Theorem], dict[str, Any]]] = {
@@ -62,7 +61,7 @@ def test_a_change_anywhere_is_refused(steps: list[int], change: str, data: Any) 
     except KernelError:
         # Without its hypothesis, a changed step cannot be discharged.
         return
-    with pytest.raises(ReplayError, match="yields|is no rule"):
+    with pytest.raises(ReplayError, match=r"yields|is no rule"):
         replay(bad)
 
 
@@ -77,11 +76,11 @@ def test_long_derivations_replay() -> None:
 
 def test_a_shared_step_is_replayed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[Any] = []
-    rule = R.RULES["assume"]
-    monkeypatch.setitem(R.RULES, "assume", lambda *given: calls.append(given) or rule(*given))
+    rule = rules.RULES["assume"]
+    monkeypatch.setitem(rules.RULES, "assume", lambda *given: calls.append(given) or rule(*given))
     theorem = LOW
     for _ in range(40):
-        theorem = R.certificate(theorem, theorem, theorem.fact, ((((Fraction(1), ONE),), (0,)),), (), ())
+        theorem = rules.certificate(theorem, theorem, theorem.fact, ((((Fraction(1), ONE),), (0,)),), (), ())
     assert [x.same_as(y) for x, y in zip(replay_all([theorem, LOW]), (theorem, LOW), strict=True)] == [True, True]
     assert len(calls) == 1
 
@@ -93,8 +92,8 @@ def test_one_bad_theorem_among_good_ones_is_seen() -> None:
 
 def test_equal_facts_of_different_steps_are_not_confused() -> None:
     """A forged twin of an honest step, side by side with it."""
-    forged = replace(R.horizon_positive(), conclusion=LOW.conclusion)
-    both = R.certificate(LOW, forged, LOW.fact, ((((Fraction(1), ONE),), (0,)),), (), ())
+    forged = replace(rules.horizon_positive(), conclusion=LOW.conclusion)
+    both = rules.certificate(LOW, forged, LOW.fact, ((((Fraction(1), ONE),), (0,)),), (), ())
     with pytest.raises(ReplayError, match="horizon_positive yields"):
         replay(both)
 

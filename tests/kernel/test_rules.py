@@ -9,14 +9,14 @@ from hypothesis import assume as suppose
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from boundcheck.kernel import rules as R
+from boundcheck.kernel import rules
 from boundcheck.kernel.analysis import gradients
 from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Root, Value, Variable, inner, known, norm, substitute, timed
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.facts import Fact, Law, Theorem
-from boundcheck.kernel.meaning import Function, Grid, Interval, denote, denote_matrix, exact, holds
+from boundcheck.kernel.meaning import Function, Grid, Interval, denote_matrix, exact, holds
 from boundcheck.kernel.rules import RULES, STANDARD_FACTS
-from boundcheck.kernel.terms import ANY, CONSTANT, ONE, ZERO, Gradient, Index, Matrix, Scalar, Symbol, walk
+from boundcheck.kernel.terms import ANY, CONSTANT, ONE, ZERO, Index, Matrix, Scalar, Symbol, walk
 from tests.kernel.strategies import (
     DIMENSIONS,
     FEW,
@@ -26,9 +26,7 @@ from tests.kernel.strategies import (
     SEEDS,
     SHAPED,
     World,
-    everywhere,
     judged,
-    letters,
     matrices,
     numbers,
     points,
@@ -65,14 +63,14 @@ def sound(theorem: Theorem, world: World) -> None:
     """The conclusion is not certainly false where the hypotheses, laws at their word, are certainly true."""
     suppose(true_in(world, theorem.hypotheses))
     assert judged(theorem.conclusion, world) is not False
-    assert R.replay(theorem).same_as(theorem)
+    assert rules.replay(theorem).same_as(theorem)
 
 
 def given_fact(data: Any, world: World, relation: str, **how: Any) -> Theorem:
     """An assumed fact that holds in the world."""
     if relation == "=":
-        return R.assume(equation(data, world)[0])
-    return R.assume(raised(world, data.draw(scalars(**how)), relation))
+        return rules.assume(equation(data, world)[0])
+    return rules.assume(raised(world, data.draw(scalars(**how)), relation))
 
 
 def equation(data: Any, world: World) -> tuple[Fact, World]:
@@ -89,7 +87,7 @@ def equation(data: Any, world: World) -> tuple[Fact, World]:
 @FEW
 @given(worlds(), scalars(), RELATION)
 def test_assume(world: World, p: Scalar, relation: str) -> None:
-    sound(R.assume(raised(world, p, relation)), world)
+    sound(rules.assume(raised(world, p, relation)), world)
 
 
 @checks("discharge")
@@ -97,9 +95,9 @@ def test_assume(world: World, p: Scalar, relation: str) -> None:
 @given(worlds(), DATA)
 def test_discharge(world: World, data: Any) -> None:
     first = given_fact(data, world, ">")
-    weaker = R.certificate(first, Fact(">=", first.fact.polynomial), ((((Fraction(1), ONE),), (0,)),), (), ())
-    use = R.expectation(R.assume(weaker.fact), data.draw(st.sampled_from(PASTS)))
-    theorem = R.discharge(weaker, use)
+    weaker = rules.certificate(first, Fact(">=", first.fact.polynomial), ((((Fraction(1), ONE),), (0,)),), (), ())
+    use = rules.expectation(rules.assume(weaker.fact), data.draw(st.sampled_from(PASTS)))
+    theorem = rules.discharge(weaker, use)
     assert theorem.hypotheses == first.hypotheses
     sound(theorem, world)
 
@@ -110,18 +108,18 @@ def test_discharge(world: World, data: Any) -> None:
 def test_laws(world: World, data: Any) -> None:
     """From P ⊢ q by a chain of rules, for all x with P: q; at a value, P[v] ⊢ q[v]."""
     p = data.draw(scalars(1))
-    theorem = R.assume(Fact(data.draw(RELATION), p))
+    theorem = rules.assume(Fact(data.draw(RELATION), p))
     if data.draw(st.booleans()):
-        theorem = R.expectation(theorem, data.draw(st.sampled_from(PASTS)))
+        theorem = rules.expectation(theorem, data.draw(st.sampled_from(PASTS)))
     if data.draw(st.booleans()):
-        theorem = R.summation(theorem)
+        theorem = rules.summation(theorem)
     names = sorted({x for x in walk(p) if isinstance(x, Symbol | Variable) and x.when in (ANY, CONSTANT)})[:2]
-    law = R.generalise(theorem, tuple(names), tuple(theorem.hypotheses))
+    law = rules.generalise(theorem, tuple(names), tuple(theorem.hypotheses))
     assert not law.hypotheses
     assert judged(law.conclusion, world) is not False
     values = tuple((x, value_for(data, x)) for x in names)
     try:
-        sound(R.instantiate(law, values), world)
+        sound(rules.instantiate(law, values), world)
     except TermError:
         reject()
 
@@ -144,9 +142,9 @@ def test_instantiate_means_another_value(world: World, data: Any) -> None:
     value = value if isinstance(value, Matrix) else Scalar.of(value)
     suppose(known(value, None) and not timed(value))
     inside = Law((Variable("z", ANY),), (), Fact(">", p + Variable("z", ANY)))
-    law = R.assume(Law((x,), (Fact("=", p), inside), Fact(">=", p)))
+    law = rules.assume(Law((x,), (Fact("=", p), inside), Fact(">=", p)))
     try:
-        after = R.instantiate(law, ((x, value),))
+        after = rules.instantiate(law, ((x, value),))
     except TermError:
         reject()
     other = setting(world, x, value)
@@ -166,11 +164,11 @@ def test_rewrite(world: World, data: Any) -> None:
     suppose(letter not in walk(value))
     p = data.draw(scalars(1)) + inner((Matrix.of(letter),), (data.draw(matrices(letter.shape, 0)),))
     fact = raised(other, p)
-    equal = R.assume(Fact("=", norm(FROBENIUS, Matrix.of(letter) - value)))
+    equal = rules.assume(Fact("=", norm(FROBENIUS, Matrix.of(letter) - value)))
     try:
         goal = Fact(fact.relation, substitute(fact.polynomial, {letter: value}))  # type: ignore[arg-type]
         for before, after in ((fact, goal), (goal, fact)):
-            sound(R.rewrite(equal, R.assume(before), letter, value, after), other)
+            sound(rules.rewrite(equal, rules.assume(before), letter, value, after), other)
     except TermError:
         reject()
 
@@ -186,7 +184,7 @@ def blocks(data: Any, kind: str) -> tuple[tuple[str, str], ...]:
 @FEW
 @given(worlds(), KIND, DATA)
 def test_norm_nonnegative(world: World, kind: str, data: Any) -> None:
-    sound(R.norm_nonnegative(kind, data.draw(points(blocks(data, kind)))), world)
+    sound(rules.norm_nonnegative(kind, data.draw(points(blocks(data, kind)))), world)
 
 
 @checks("triangle")
@@ -195,8 +193,8 @@ def test_norm_nonnegative(world: World, kind: str, data: Any) -> None:
 def test_triangle(world: World, kind: str, data: Any) -> None:
     shapes = blocks(data, kind)
     x, y = data.draw(points(shapes)), data.draw(points(shapes))
-    sound(R.triangle(kind, x, y), world)
-    sound(R.triangle(kind, x, tuple(-block for block in x)), world)
+    sound(rules.triangle(kind, x, y), world)
+    sound(rules.triangle(kind, x, tuple(-block for block in x)), world)
 
 
 @checks("homogeneous")
@@ -204,7 +202,7 @@ def test_triangle(world: World, kind: str, data: Any) -> None:
 @given(worlds(), KIND, RELATION, DATA)
 def test_homogeneous(world: World, kind: str, relation: str, data: Any) -> None:
     factor = given_fact(data, world, relation)
-    sound(R.homogeneous(factor, kind, data.draw(points(blocks(data, kind)))), world)
+    sound(rules.homogeneous(factor, kind, data.draw(points(blocks(data, kind)))), world)
 
 
 @checks("submultiplicative")
@@ -212,14 +210,14 @@ def test_homogeneous(world: World, kind: str, relation: str, data: Any) -> None:
 @given(worlds(), st.sampled_from(((SPECTRAL, FROBENIUS), (FROBENIUS, SPECTRAL), (SPECTRAL, SPECTRAL))), DATA)
 def test_submultiplicative(world: World, kinds: tuple[str, str], data: Any) -> None:
     (m, n), k = data.draw(SHAPED), data.draw(st.sampled_from(DIMENSIONS))
-    sound(R.submultiplicative(kinds, data.draw(matrices((m, n))), data.draw(matrices((n, k)))), world)
+    sound(rules.submultiplicative(kinds, data.draw(matrices((m, n))), data.draw(matrices((n, k)))), world)
 
 
 @checks("spectral_below_frobenius")
 @FEW
 @given(worlds(), DATA)
 def test_spectral_below_frobenius(world: World, data: Any) -> None:
-    sound(R.spectral_below_frobenius(data.draw(matrices(data.draw(SHAPED)))), world)
+    sound(rules.spectral_below_frobenius(data.draw(matrices(data.draw(SHAPED)))), world)
 
 
 @checks("rank_bound")
@@ -230,8 +228,8 @@ def test_rank_bound(world: World, data: Any) -> None:
     word = data.draw(words(shape, 0)).scaled(data.draw(scalars(0)))
     within = {name for x in word.terms for letter, _ in x for name in letter.shape} if len(word.terms) == 1 else set()
     for name in sorted(within | set(shape)):
-        sound(R.rank_bound(word, name), world)
-    sound(R.rank_bound(data.draw(matrices(shape)), shape[0]), world)
+        sound(rules.rank_bound(word, name), world)
+    sound(rules.rank_bound(data.draw(matrices(shape)), shape[0]), world)
 
 
 @checks("cauchy_schwarz")
@@ -239,21 +237,21 @@ def test_rank_bound(world: World, data: Any) -> None:
 @given(worlds(), DATA)
 def test_cauchy_schwarz(world: World, data: Any) -> None:
     shapes = blocks(data, FROBENIUS)
-    sound(R.cauchy_schwarz(data.draw(points(shapes)), data.draw(points(shapes))), world)
+    sound(rules.cauchy_schwarz(data.draw(points(shapes)), data.draw(points(shapes))), world)
 
 
 @checks("norm_expansion")
 @FEW
 @given(worlds(), points())
 def test_norm_expansion(world: World, x: tuple[Matrix, ...]) -> None:
-    sound(R.norm_expansion(x), world)
+    sound(rules.norm_expansion(x), world)
 
 
 @checks("dimension_positive")
 @FEW
 @given(worlds(), st.sampled_from(DIMENSIONS))
 def test_dimension_positive(world: World, name: str) -> None:
-    sound(R.dimension_positive(name), world)
+    sound(rules.dimension_positive(name), world)
 
 
 # Roots and inverses.
@@ -263,21 +261,21 @@ def test_dimension_positive(world: World, name: str) -> None:
 @FEW
 @given(worlds(), scalars())
 def test_root_nonnegative(world: World, x: Scalar) -> None:
-    sound(R.root_nonnegative(x), world)
+    sound(rules.root_nonnegative(x), world)
 
 
 @checks("root_square")
 @FEW
 @given(worlds(), RELATION, DATA)
 def test_root_square(world: World, relation: str, data: Any) -> None:
-    sound(R.root_square(given_fact(data, world, relation)), world)
+    sound(rules.root_square(given_fact(data, world, relation)), world)
 
 
 @checks("inverse")
 @FEW
 @given(worlds(), DATA)
 def test_inverse(world: World, data: Any) -> None:
-    sound(R.inverse(given_fact(data, world, ">")), world)
+    sound(rules.inverse(given_fact(data, world, ">")), world)
 
 
 @checks("vanishing")
@@ -287,7 +285,7 @@ def test_vanishing(world: World, data: Any) -> None:
     x, p = Variable("e", ANY), data.draw(scalars(1, rational=True))
     gap = (p - x) * data.draw(RATIONALS)
     for relation in (">=", "="):
-        sound(R.vanishing(R.assume(Fact(relation, -(gap * gap))), gap), setting(world, x, p))
+        sound(rules.vanishing(rules.assume(Fact(relation, -(gap * gap))), gap), setting(world, x, p))
 
 
 # Expectations and sums.
@@ -299,9 +297,9 @@ def test_vanishing(world: World, data: Any) -> None:
 def test_expectation(world: World, relation: str, past: Index | None, data: Any) -> None:
     if relation == "=":
         fact, world = equation(data, world)
-        sound(R.expectation(R.assume(fact), past), world)
+        sound(rules.expectation(rules.assume(fact), past), world)
     else:
-        sound(R.expectation(given_fact(data, world, relation), past), world)
+        sound(rules.expectation(given_fact(data, world, relation), past), world)
 
 
 @checks("summation")
@@ -310,30 +308,30 @@ def test_expectation(world: World, relation: str, past: Index | None, data: Any)
 def test_summation(world: World, relation: str, data: Any) -> None:
     if relation == "=":
         fact, world = equation(data, world)
-        sound(R.summation(R.assume(fact)), world)
+        sound(rules.summation(rules.assume(fact)), world)
     else:
-        sound(R.summation(given_fact(data, world, relation)), world)
+        sound(rules.summation(given_fact(data, world, relation)), world)
 
 
 @checks("telescope")
 @FEW
 @given(worlds(), scalars(kinds=tuple(x for x in KINDS if x != ANY)))
 def test_telescope(world: World, x: Scalar) -> None:
-    sound(R.telescope(x), world)
+    sound(rules.telescope(x), world)
 
 
 @checks("minimum_below_mean")
 @FEW
 @given(worlds(), scalars())
 def test_minimum_below_mean(world: World, x: Scalar) -> None:
-    sound(R.minimum_below_mean(x), world)
+    sound(rules.minimum_below_mean(x), world)
 
 
 @checks("horizon_positive")
 @FEW
 @given(worlds())
 def test_horizon_positive(world: World) -> None:
-    sound(R.horizon_positive(), world)
+    sound(rules.horizon_positive(), world)
 
 
 # Certificates.
@@ -358,16 +356,17 @@ def test_certificates_of_any_shape(world: World, data: Any) -> None:
     multiplier = data.draw(scalars(0, size=1))
     goal = goal + multiplier * fact.polynomial
     arguments = (terms, ((multiplier, len(facts)),), ())
-    everything = (*facts, R.assume(fact))
-    sound(R.certificate(*everything, Fact(">=", goal), *arguments), world)
+    everything = (*facts, rules.assume(fact))
+    sound(rules.certificate(*everything, Fact(">=", goal), *arguments), world)
     try:
-        strict = R.certificate(*everything, Fact(">", goal), *arguments)
-    except R.RuleError:
+        strict = rules.certificate(*everything, Fact(">", goal), *arguments)
+    except rules.RuleError:
         strict = None
     if strict:
         sound(strict, world)
     sound(
-        R.certificate(*everything, Fact("=", multiplier * fact.polynomial), (), ((multiplier, len(facts)),), ()), world
+        rules.certificate(*everything, Fact("=", multiplier * fact.polynomial), (), ((multiplier, len(facts)),), ()),
+        world,
     )
 
 
@@ -377,10 +376,10 @@ def test_certificates_with_a_factor(world: World, relation: str, data: Any) -> N
     """x goal = premise for a strict x, whatever the goal is: its sign is that of the premise."""
     x = given_fact(data, world, ">", depth=0)
     goal = data.draw(scalars(0))
-    product = R.assume(Fact(relation, x.fact.polynomial * goal))
+    product = rules.assume(Fact(relation, x.fact.polynomial * goal))
     terms = ((((Fraction(1), ONE),), (1,)),) if relation != "=" else ()
     multipliers = ((ONE, 1),) if relation == "=" else ()
-    sound(R.certificate(x, product, Fact(relation, goal), terms, multipliers, (0,)), world)
+    sound(rules.certificate(x, product, Fact(relation, goal), terms, multipliers, (0,)), world)
 
 
 @FEW
@@ -389,9 +388,9 @@ def test_certificates_with_the_goal_squared(world: World, data: Any) -> None:
     """m p = p² + q with m >= 0 and q >= 0 leaves p no way to be negative."""
     m = given_fact(data, world, ">=", depth=0)
     p = data.draw(scalars(0, size=1))
-    q = R.assume(Fact(">=", m.fact.polynomial * p - p * p))
+    q = rules.assume(Fact(">=", m.fact.polynomial * p - p * p))
     terms = ((((Fraction(1), p),), ()), (((Fraction(1), ONE),), (1,)))
-    sound(R.certificate(m, q, Fact(">=", p), terms, (), (0,)), world)
+    sound(rules.certificate(m, q, Fact(">=", p), terms, (), (0,)), world)
 
 
 # The standard facts.
@@ -454,7 +453,7 @@ def compositions(draw: Any) -> tuple[tuple[Matrix, ...], list[Symbol]]:
 
 def composition(image: tuple[Matrix, ...], names: list[Symbol]) -> Theorem:
     left = Scalar.of(Value("F", tuple(Matrix.of(x) for x in names)))
-    return R.assume(Law(names, (), Fact("=", left - Value("f", image))))
+    return rules.assume(Law(names, (), Fact("=", left - Value("f", image))))
 
 
 @checks("chain_rule")
@@ -467,7 +466,7 @@ def test_chain_rule(world: World, drawn: tuple[tuple[Matrix, ...], list[Symbol]]
     law = composition(image, names)
     for block in range(len(names)):
         theorem = ANALYSIS["chain_rule"](law, block)
-        at_points = R.instantiate(theorem, tuple((x, Matrix.of(x)) for x in names))
+        at_points = rules.instantiate(theorem, tuple((x, Matrix.of(x)) for x in names))
         assert holds(at_points.fact, world) is True
         assert theorem.ledger == {"chain_rule"}
 
@@ -499,8 +498,8 @@ def smooth_along(x: tuple[Matrix, ...], step: tuple[Matrix, ...], constant: Scal
     beyond = tuple(p + q.scaled(s) for p, q in zip(x, step, strict=True))
     change = tuple(p - q for p, q in zip(gradients("h", beyond), gradients("h", x), strict=True))
     wanted = Fact(">=", constant * s * norm(FROBENIUS, *step) - norm(FROBENIUS, *change))
-    law = R.assume(Law((theta,), (Fact(">=", s), Fact(">=", ONE - s)), wanted))
-    return R.instantiate(law, ((theta, s),)), theta
+    law = rules.assume(Law((theta,), (Fact(">=", s), Fact(">=", ONE - s)), wanted))
+    return rules.instantiate(law, ((theta, s),)), theta
 
 
 @checks("descent_lemma")

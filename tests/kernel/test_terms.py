@@ -30,10 +30,10 @@ from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.meaning import Interval, added, denote, denote_matrix, exact, multiplied
 from boundcheck.kernel.terms import ANY, CONSTANT, NEXT, NOW, Index, Matrix, Mean, Scalar, Symbol, Time, walk
 from tests.kernel.strategies import (
+    FEW,
     INDICES,
     KINDS,
     PASTS,
-    FEW,
     RATIONALS,
     SHAPED,
     World,
@@ -95,7 +95,7 @@ def test_matrices_mean_sums_products_and_transposes(world: World, data: Any) -> 
 @given(points())
 def test_equal_matrices_are_one_object(x: tuple[Matrix, ...]) -> None:
     for block in x:
-        assert block.T.T == block
+        assert block == block.T.T
         assert block - block == Matrix.zero(block.shape)
         assert (block + block).key == block.scaled(2).key
         assert norm(FROBENIUS, block) == norm(FROBENIUS, -block)
@@ -160,10 +160,9 @@ def test_mean_means_an_average(world: World, data: Any, past: Index | None) -> N
         x = x + again.scaled(data.draw(RATIONALS))
     for t, i in everywhere(world):
         grids = [denote_matrix(x, world, t, o) for o in range(len(world.weights))]
-        naive = tuple(
-            tuple(average(world, past, t, i, lambda o, r=r, c=c: grids[o][r][c]) for c in range(len(grids[0][0])))
-            for r in range(len(grids[0]))
-        )
+        rows, columns = range(len(grids[0])), range(len(grids[0][0]))
+        entries = {(r, c): [grid[r][c] for grid in grids] for r in rows for c in columns}
+        naive = tuple(tuple(average(world, past, t, i, entries[r, c].__getitem__) for c in columns) for r in rows)
         assert same(denote_matrix(mean(x, past), world, t, i), naive)
 
 

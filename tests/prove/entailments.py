@@ -1,17 +1,26 @@
-"""Strategies for small entailments between polynomials of which it is known whether they hold."""
+"""Small entailments between polynomials of which it is known whether they hold, and solvers that play a part."""
 
+import sys
 from dataclasses import dataclass
 from fractions import Fraction
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from boundcheck.kernel import Fact
 from boundcheck.kernel.atoms import Variable
-from boundcheck.kernel.terms import Atom, Scalar
+from boundcheck.kernel.terms import Atom, Matrix, Scalar, Symbol
+from boundcheck.prove import solvers
 from boundcheck.prove.counterexamples import evaluate
 
+# A limit that no solver reaches here, on a busy machine either.
+SECONDS = 10
+
 ATOMS: list[Atom] = [Variable(name) for name in "xyz"]
+x, y, z = map(Scalar.of, ATOMS)
+X = Matrix.of(Symbol("X", ("m", "n")))
+
 NUMBERS = st.fractions(-3, 3, max_denominator=4)
 NONNEGATIVE = st.fractions(0, 3, max_denominator=4)
 POSITIVE = st.fractions(Fraction(1, 4), 3, max_denominator=4)
@@ -70,3 +79,10 @@ def entailed(draw: DrawFn, names: int = 2) -> Entailment:
     for premise in premises:
         total = total + premise.polynomial * draw(NUMBERS if premise.relation == "=" else NONNEGATIVE)
     return Entailment(Fact(relation, total), tuple(premises))
+
+
+def play(monkeypatch: pytest.MonkeyPatch, **scripts: str) -> None:
+    """Let Python programs stand in for solvers."""
+    real = solvers._command
+    fake = {name: [sys.executable, "-I", "-c", script] for name, script in scripts.items()}
+    monkeypatch.setattr(solvers, "_command", lambda solver: fake.get(solver) or real(solver))

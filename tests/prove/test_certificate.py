@@ -102,6 +102,7 @@ FOUND = {
     "a form and a premise": (">=", (m * m + s) * U * U - 3 * b * m * U + 3 * b * b, [ge(s)], {}),
     "a square times a premise": (">=", s * (x - 3 * y) ** 2, [ge(s)], {}),
     "a form, modulo an equation": (">=", z - 4 * x * y + 4 * y * y, [eq(z - x * x)], {}),
+    "on a face, modulo an equation": (">=", (1 + HALF * x) ** 2 + 1 + y, [eq(1 + y)], {}),
     "nothing": (">=", ZERO, [], {}),
     "nothing equals nothing": ("=", ZERO, [], {}),
     "a number": (">", ZERO + 3, [ge(x)], {}),
