@@ -24,8 +24,6 @@ from boundcheck.kernel.atoms import (
     Trace,
     Value,
     Variable,
-    known,
-    timed,
 )
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.facts import Fact
@@ -122,11 +120,9 @@ def holds(
     fact: Fact, model: Model, times: Sequence[int] | None = None, outcomes: Sequence[int] | None = None
 ) -> bool | None:
     """Whether the fact holds at these times and outcomes, or at all; None where the intervals are too wide to tell."""
-    polynomial = fact.polynomial
-    when = times or (range(1, model.horizon + 1) if timed(polynomial) else (1,))
-    # What is no function of the outcome is the same at all of them.
-    where = outcomes or ((0,) if known(polynomial, None) else range(len(model.weights)))
-    verdicts = {_compare(fact.relation, denote(polynomial, model, t, outcome)) for t in when for outcome in where}
+    when = times or range(1, model.horizon + 1)
+    where = outcomes or range(len(model.weights))
+    verdicts = {_compare(fact.relation, denote(fact.polynomial, model, t, outcome)) for t in when for outcome in where}
     return False if False in verdicts else (None if None in verdicts else True)
 
 

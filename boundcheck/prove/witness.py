@@ -6,7 +6,7 @@ own statement is evaluated, so that no line is written down a second time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -14,9 +14,9 @@ from itertools import product
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact
-from boundcheck.kernel.atoms import Variable
+from boundcheck.kernel.atoms import Variable, known, timed
 from boundcheck.kernel.meaning import Function, Grid, Interval, Model, denote, exact, holds
-from boundcheck.kernel.terms import Scalar, Symbol
+from boundcheck.kernel.terms import NEXT, Scalar, Symbol
 from boundcheck.prove.instance import Instance, Point, Setting
 
 _DIMENSIONS = {"d": 1, "k": 1, "r": 1, "n": 1, "one": 1}
@@ -43,11 +43,22 @@ class Witness:
 
     def refutes(self, fact: Fact) -> bool:
         """Whether the fact is certainly false in the instance."""
-        return holds(fact, self.model) is False
+        return any(holds(fact, self.model, (t,), (i,)) is False for t, i in self._places(fact))
 
     def meets(self, fact: Fact) -> bool:
         """Whether the fact certainly holds in the instance."""
-        return holds(fact, self.model) is True
+        return all(holds(fact, self.model, (t,), (i,)) is True for t, i in self._places(fact))
+
+    def _places(self, fact: Fact) -> Iterator[tuple[int, int]]:
+        """A time and an outcome for each value that the fact can have: outcomes that look alike are one."""
+        for t in range(1, self.model.horizon + 1) if timed(fact.polynomial) else (1,):
+            if known(fact.polynomial, None):
+                yield t, 0
+                continue
+            alike = known(fact.polynomial, NEXT)
+            labels = self.model.past(t + 1) if alike else tuple(range(len(self.model.weights)))
+            for label in sorted(set(labels)):
+                yield t, labels.index(label)
 
     def sides(self, left: Scalar, right: Scalar, fact: Fact) -> tuple[int, Interval, Interval]:
         """The first time at which the fact fails, and the two sides there, at the first such outcome.
@@ -56,10 +67,9 @@ class Witness:
             InputError: where it fails at none.
 
         """
-        for t in range(1, self.model.horizon + 1):
-            for outcome in range(len(self.model.weights)):
-                if not holds(fact, self.model, (t,), (outcome,)):
-                    return t, *(denote(side, self.model, t, outcome) for side in (left, right))
+        for t, i in self._places(fact):
+            if holds(fact, self.model, (t,), (i,)) is False:
+                return t, denote(left, self.model, t, i), denote(right, self.model, t, i)
         raise InputError("witness", self.about, f"an instance in which {fact} fails")
 
 
@@ -119,18 +129,25 @@ class _Paths:
 
     @cached_property
     def iterates(self) -> list[list[Point]]:
-        paths = []
+        # Paths share their beginnings.
+        reached: dict[tuple[Fraction, ...], Point] = {(): self.run.start}
         for draw in self.draws:
-            points = [self.run.start]
-            for offset in draw:
-                points.append(self.run.after(points[-1], offset))
-            paths.append(points)
-        return paths
+            for drawn in range(self.run.T):
+                if draw[: drawn + 1] not in reached:
+                    reached[draw[: drawn + 1]] = self.run.after(reached[draw[:drawn]], draw[drawn])
+        return [[reached[draw[:drawn]] for drawn in range(self.run.T + 1)] for draw in self.draws]
 
     def past(self, time: int) -> tuple[int, ...]:
         """What has been drawn before a time, as a label per path."""
+        return self._labels[min(time, len(self._labels)) - 1]
+
+    @cached_property
+    def _labels(self) -> list[tuple[int, ...]]:
         prefixes: dict[tuple[Fraction, ...], int] = {}
-        return tuple(prefixes.setdefault(draw[: time - 1], len(prefixes)) for draw in self.draws)
+        return [
+            tuple(prefixes.setdefault(draw[:drawn], len(prefixes)) for draw in self.draws)
+            for drawn in range(self.run.T + 1)
+        ]
 
     def value(self, name: str, time: int, outcome: int) -> Fraction:
         """A_t, B_t or a block of g_t."""
@@ -146,14 +163,17 @@ class _Values:
     values: Mapping[str, Fraction]
     paths: _Paths | None = None
 
+    @cached_property
+    def _all(self) -> dict[str, Fraction]:
+        # The segment's parameter, of which a run says nothing, is its end at v_t.
+        known = {"W_0": Fraction(0), "f_star": self.setting.slope.minimum, "theta": Fraction(0)}
+        return _constants(self.setting) | known | dict(self.values)
+
     def __call__(self, symbol: Symbol | Variable, time: int, outcome: int) -> tuple[tuple[Fraction, ...], ...] | Fraction:
-        constants = _constants(self.setting) | {"W_0": Fraction(0), "f_star": self.setting.slope.minimum}
-        # The segment's parameter, of which a run says nothing: its end at v_t.
-        constants |= {"theta": Fraction(0)} | dict(self.values)
         if isinstance(symbol, Variable):
-            return constants[symbol.name]
+            return self._all[symbol.name]
         if isinstance(symbol.when, str):
-            return ((constants[symbol.name],),)
+            return ((self._all[symbol.name],),)
         if self.paths is None:
             raise InputError("witness", symbol, "an instance with a run")
         return ((self.paths.value(symbol.name, time, outcome),),)

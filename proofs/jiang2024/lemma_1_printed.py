@@ -69,7 +69,7 @@ def printed(proof: Proof) -> None:
         witness=PYTHAGORAS,
     )
     line12 = _line12(p)
-    line13 = _line13(p, line12, near)
+    _line13(p, line12, near)
     # The same fact as the repaired proof's, for these two points of the ball.
     repaired = by.instance(proof.cite(lemma_1.repaired.proof, "repaired", "The paper's statement."), {v1: v1, v2: v2})
     proof.step(
@@ -78,7 +78,6 @@ def printed(proof: Proof) -> None:
         repaired,
         printed=r"\|\nabla f(\mathbf{v}_1) - \nabla f(\mathbf{v}_2)\| \le (2LC\sqrt{r}\sigma + G)\|\mathbf{v}_1 - \mathbf{v}_2\|",
         meaning="True, by the repaired proof; as printed it is drawn from (13), whose first line is false.",
-        derived_from=[*line13, by_nonnegative(proof), *p.signs],
     )
 
 

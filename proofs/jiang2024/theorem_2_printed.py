@@ -147,7 +147,7 @@ def _after_line22(proof: Proof, lines: Descent, step: Step, half: Theorem) -> No
         ),
         two,
         start,
-        proof.step("L̂αζ²", ge(T * Lhat * alpha * zeta**2, 0), step.signs, step.positive),
+        proof.step("TL̂αζ²", ge(T * Lhat * alpha * zeta**2, 0), step.signs, step.positive, step.long),
         printed=r"\sum_{t=1}^T \mathbb{E}[\|\nabla f(\mathbf{v}_t)\|^2] \le \frac{2(f(\mathbf{v}_1) - f^*)}{\alpha} + "
         r"\frac{T\hat{L}\alpha\zeta^2}{2}",
         meaning="A sum of false lines; true for the printed step size, by the repaired proof.",
