@@ -174,15 +174,17 @@ def _atom(atom: Atom, model: Model, t: int, outcome: int) -> Interval:
             values = [denote(atom.body, model, i, outcome) for i in range(1, model.horizon + 1)]
             return Interval(min(x.low for x in values), min(x.high for x in values))
         case Expectation():
-            return _average(model, atom.given, t, outcome, lambda other: denote(atom.body, model, t, other))
+            shares = _shares(model, atom.given, t, outcome)
+            return sum((share * denote(atom.body, model, t, i) for i, share in shares), exact(0))
     raise TermError(f"no meaning for {atom!r}")
 
 
-def _average(model: Model, given: Index | None, t: int, outcome: int, value: Callable[[int], Interval]) -> Interval:
+def _shares(model: Model, given: Index | None, t: int, outcome: int) -> list[tuple[int, Interval]]:
+    """The outcomes that look like this one in the past, with their conditional probabilities."""
     labels = (0,) * len(model.weights) if given is None else model.past(model.time(given, t))
     alike = [i for i in range(len(model.weights)) if labels[i] == labels[outcome]]
-    share = exact(1 / sum(model.weights[i] for i in alike))
-    return sum((exact(model.weights[i]) * share * value(i) for i in alike), exact(0))
+    whole = sum(model.weights[i] for i in alike)
+    return [(i, exact(model.weights[i] / whole)) for i in alike]
 
 
 def _when(symbol: Symbol | Variable, model: Model, t: int) -> int:
@@ -223,15 +225,12 @@ def _letter(letter: Letter, model: Model, t: int, outcome: int, flipped: bool) -
             point = tuple(denote_matrix(x, model, t, outcome) for x in letter.point)
             grid = model.functions[letter.function].gradient(point)[letter.block]
         case Mean():
-            whole = {i: _letter(letter.letter, model, t, i, False) for i in range(len(model.weights))}
-            rows, columns = len(whole[0]), len(whole[0][0])
-            grid = tuple(
-                tuple(
-                    _average(model, letter.given, t, outcome, lambda o, i=i, j=j: whole[o][i][j])
-                    for j in range(columns)
-                )
-                for i in range(rows)
-            )
+            shares = _shares(model, letter.given, t, outcome)
+            grids = [(share, _letter(letter.letter, model, t, i, False)) for i, share in shares]
+            scaled = [tuple(tuple(share * x for x in row) for row in each) for share, each in grids]
+            grid = scaled[0]
+            for each in scaled[1:]:
+                grid = added(grid, each)
         case _:
             raise TermError(f"no meaning for {letter!r}")
     return tuple(zip(*grid, strict=True)) if flipped else grid

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import product
 
 from boundcheck.errors import InputError
@@ -40,6 +40,7 @@ class Witness:
     model: Model = field(repr=False)
     failures: tuple[str, ...] = ()
     instance: Setting | None = None
+    _met: dict[Fact, bool] = field(default_factory=dict, init=False, repr=False)
 
     def refutes(self, fact: Fact) -> bool:
         """Whether the fact is certainly false in the instance."""
@@ -47,7 +48,9 @@ class Witness:
 
     def meets(self, fact: Fact) -> bool:
         """Whether the fact certainly holds in the instance."""
-        return all(holds(fact, self.model, (t,), (i,)) is True for t, i in self._places(fact))
+        if fact not in self._met:
+            self._met[fact] = all(holds(fact, self.model, (t,), (i,)) is True for t, i in self._places(fact))
+        return self._met[fact]
 
     def _places(self, fact: Fact) -> Iterator[tuple[int, int]]:
         """A time and an outcome for each value that the fact can have: outcomes that look alike are one."""
@@ -110,10 +113,12 @@ def functions(setting: Setting) -> dict[str, Function]:
     def grids(*values: Fraction) -> tuple[Grid, ...]:
         return tuple(((exact(x),),) for x in values)
 
-    slope = setting.slope
+    # Paths meet at the same points again and again.
+    integral, slope = cache(setting.slope.integral), cache(setting.slope.value)
+    loss, gradient = cache(setting.loss), cache(setting.gradient)
     return {
-        "f": Function(lambda w: exact(slope.integral(number(w))), lambda w: grids(slope.value(number(w)))),  # type: ignore[arg-type]
-        "F": Function(lambda v: exact(setting.loss(number(v))), lambda v: grids(*setting.gradient(number(v)))),  # type: ignore[arg-type]
+        "f": Function(lambda w: exact(integral(number(w))), lambda w: grids(slope(number(w)))),  # type: ignore[arg-type]
+        "F": Function(lambda v: exact(loss(number(v))), lambda v: grids(*gradient(number(v)))),  # type: ignore[arg-type]
     }
 
 
@@ -149,12 +154,19 @@ class _Paths:
             for drawn in range(self.run.T + 1)
         ]
 
+    @cached_property
+    def gradients(self) -> list[list[Point]]:
+        """The sampled gradients g_1, ..., g_T on each path."""
+        gradient = cache(self.run.gradient)
+        return [
+            [gradient(v, offset) for v, offset in zip(points, draw, strict=False)]
+            for points, draw in zip(self.iterates, self.draws, strict=True)
+        ]
+
     def value(self, name: str, time: int, outcome: int) -> Fraction:
         """A_t, B_t or a block of g_t."""
-        point = self.iterates[outcome][time - 1]
-        if name.startswith("g"):
-            point = self.run.gradient(point, self.draws[outcome][time - 1])
-        return point["AB".index(name[-1])]
+        paths = self.gradients if name.startswith("g") else self.iterates
+        return paths[outcome][time - 1]["AB".index(name[-1])]
 
 
 @dataclass(frozen=True)

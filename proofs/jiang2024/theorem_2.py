@@ -28,10 +28,10 @@ class Step:
         self.signs = [constant, gap, noise, horizon]
         self.long = proof.step("T > 0", gt(T, 0), horizon)
         quotients = [by.quotient(x) for x in (constant, noise, self.long)]
-        self.proof, self.units, inverses = proof, [x for x, _ in quotients], [x for _, x in quotients]
-        self.unit, self.inverse = self.units[2], inverses[2]
+        self.proof, self.units, self.inverses = proof, [x for x, _ in quotients], [x for _, x in quotients]
+        self.unit, self.inverse = self.units[2], self.inverses[2]
         root = alpha_is.expression
-        radicand = proof.step("D/(L̂ζ²T)", gt(root.base, 0), gap, inverses)
+        radicand = proof.step("D/(L̂ζ²T)", gt(root.base, 0), gap, self.inverses)
         self.positive = proof.step("α > 0", gt(alpha, 0), self.defined, by.positive_root(radicand))
         self.square = proof.step(
             "α²", eq(alpha**2 * Lhat * zeta**2 * T, D), self.defined, by.root(radicand), *self.units, meaning="The step size, squared."
