@@ -7,7 +7,7 @@ prints it (LaTeX), and from what it follows; the search for a certificate is `ce
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import sympy as sp
@@ -46,6 +46,7 @@ class Step:
         printed: the paper's own LaTeX, where it prints such a line.
         meaning: what it says and why it holds, in words.
         theorem: what the kernel made of it; its own assumption where nothing was found.
+        because: what it was closed from, and how.
         witness: an exact instance in which every hypothesis holds and the line is false.
         inference: whether the line follows from the lines that the paper derives it from, where that was asked.
 
@@ -56,8 +57,19 @@ class Step:
     printed: str
     meaning: str
     theorem: Theorem
+    because: Because | None = None
     witness: Witness | None = None
     inference: Inference | None = None
+
+
+@dataclass(frozen=True)
+class Because:
+    """What a line is closed from, and with which help."""
+
+    premises: tuple[Theorem, ...]
+    hints: tuple[sp.Expr, ...] = ()
+    factor: tuple[int, ...] | None = None
+    degree: int = 2
 
 
 @dataclass(frozen=True)
@@ -222,25 +234,28 @@ class Proof:
             The theorem; where none was found, the line as an assumption of its own, which whatever follows inherits.
 
         """
+        reason = Because(tuple(_flat(because)), tuple(hints), None if factor is None else tuple(factor), degree)
         goal = self.reading.fact(relation)
-        theorem = None if witness else self._close(goal, _flat(because), hints, factor, degree)
+        theorem = None if witness else self.close(relation, reason)
         inference = None
         if derived_from:
-            facts = tuple(x.fact for x in derived_from)
-            inference = Inference(facts, goal, self._close(goal, list(derived_from), hints, factor, degree))
+            source = replace(reason, premises=tuple(derived_from))
+            inference = Inference(tuple(x.fact for x in derived_from), goal, self.close(relation, source))
         theorem = theorem or rules.assume(goal)
-        self.steps.append(Step(label, relation, printed, meaning, theorem, witness, inference))
+        self.steps.append(Step(label, relation, printed, meaning, theorem, reason, witness, inference))
         return theorem
 
-    def _close(
-        self, goal: Fact, because: list[Theorem], hints: Sequence[sp.Expr], factor: Sequence[int] | None, degree: int
-    ) -> Theorem | None:
-        same = next((x for x in because if x.conclusion == goal), None)
+    def close(self, relation: sp.Basic, because: Because) -> Theorem | None:
+        """A theorem of the kernel that says the relation, from these premises; None where none is found."""
+        goal = self.reading.fact(relation)
+        same = next((x for x in because.premises if x.conclusion == goal), None)
         if same is not None:
             return same
-        premises = because + signs([goal, *(x.fact for x in because)])
-        squares = [self.reading.scalar(x) for x in hints]
-        return by_signs(goal, premises) or certify(goal, premises, hints=squares, factor=factor, degree=degree)
+        premises = [*because.premises, *signs([goal, *(x.fact for x in because.premises)])]
+        squares = [self.reading.scalar(x) for x in because.hints]
+        return by_signs(goal, premises) or certify(
+            goal, premises, hints=squares, factor=because.factor, degree=because.degree
+        )
 
     def state(self, label: str, relation: sp.Basic, theorem: Theorem, *, printed: str = "", meaning: str = "") -> Theorem:
         """A line that a rule of the kernel yields as it stands; raises InputError where the rule says another thing."""
