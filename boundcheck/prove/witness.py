@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, cached_property
-from itertools import product
+from itertools import permutations, product
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact
@@ -84,10 +84,13 @@ def at_points(about: str, setting: Setting, v1: Point, v2: Point, *, anywhere: b
     return Witness(about, _constants(setting) | values, model, tuple(failures), setting)
 
 
-def on_run(about: str, run: Instance) -> Witness:
-    """A run of Algorithm 1, all of its paths, on which a line of the proof of Theorem 2 fails."""
+def on_run(about: str, run: Instance, *, replacement: bool = True) -> Witness:
+    """A run of Algorithm 1, all of its paths, on which a line of the proof of Theorem 2 fails.
+
+    Each step draws a sample, or one that was not drawn before where `replacement` is false.
+    """
     values = {"alpha": run.alpha, "zeta": run.zeta, "D": run.gap, "T_min": run.shortest_horizon}
-    paths = _Paths(run)
+    paths = _Paths(run, replacement)
     weights = (Fraction(1, len(paths.draws)),) * len(paths.draws)
     model = Model(_DIMENSIONS, run.T, weights, paths.past, _Values(run, values, paths), functions(run))
     start = {"A at t = 1": run.start[0], "B at t = 1": run.start[1], "T": Fraction(run.T)}
@@ -127,10 +130,13 @@ class _Paths:
     """All paths of a run: what is drawn at each step, and the iterates and gradients that follow."""
 
     run: Instance
+    replacement: bool = True
 
     @cached_property
     def draws(self) -> list[tuple[Fraction, ...]]:
-        return list(product(self.run.offsets, repeat=self.run.T))
+        if self.replacement:
+            return list(product(self.run.offsets, repeat=self.run.T))
+        return list(permutations(self.run.offsets, self.run.T))
 
     @cached_property
     def iterates(self) -> list[list[Point]]:

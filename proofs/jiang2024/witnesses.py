@@ -88,3 +88,22 @@ ROW_15 = Instance(
     T=8,
 )
 LAST_ITERATE = on_run("f' through (4/5, 0), (9/10, 1/10), (1, 1/120), v_1 = (1, 1), no noise, the printed step size", ROW_15)
+
+# Two samples with gradients ±1 in W at v_1 = (1, 0), each drawn once.
+ROW_16 = Instance(
+    HUBER,
+    L=1,
+    G=1,
+    C=2,
+    sigma=2,
+    offsets=(1, -1),
+    start=(1, 0),
+    zeta=3,
+    alpha=Fraction(1, 18),
+    T=2,
+    step="any",
+)
+DRAWN_ONCE = on_run("The Huber function, v_1 = (1, 0), two samples f(w) ± w drawn without replacement", ROW_16, replacement=False)
+
+ROW_21 = Setting(PiecewiseLinear.clipped(slope=1, bound="1/10"), L=1, G="1/10", C="1/10", sigma="1/10")
+SMALL_BALL = at_points("A Huber function with L = 1, and σ = C = G = 1/10", ROW_21, ORIGIN, ORIGIN)

@@ -412,6 +412,10 @@ def attacks() -> Iterator[Case]:
     yield closed("a trace whose shapes do not fit", lambda: Trace(((A, False), (S, False), (A, True))))
     yield closed("a shape of three names", lambda: Symbol("A", ("m", "n", "k")))  # type: ignore[arg-type]
     yield closed("a law for all values of a process", lambda: rules.assume(Law((c,), (), ge(c))))
+    disguised: Any = SimpleNamespace(key=ONE.key, terms=of(-1).terms)
+    yield closed("a fact of no polynomial", lambda: rules.expectation(rules.assume(Fact(">=", disguised)), None))
+    yield closed("a root of no polynomial", lambda: Root(disguised))
+    yield closed("an expectation of no polynomial", lambda: Expectation(disguised, None))
     yield closed("a statement that is none", lambda: rules.assume("-1 >= 0"))
 
 

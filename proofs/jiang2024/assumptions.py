@@ -1,0 +1,233 @@
+"""The assumptions of jiang2024 as claims: which are redundant on the ball, which nothing satisfies, which go unused."""
+
+from dataclasses import replace
+
+import sympy as sp
+from sympy import MatrixSymbol
+
+from boundcheck.claims.jiang2024 import ASSUMPTION_1, ASSUMPTION_3_1, ASSUMPTION_3_2, A1, A2, B1, B2, W, W1, W2, v, v1, v2
+from boundcheck.claims.meft import CONDITIONALLY_UNBIASED
+from boundcheck.claims.symbols import C, G, L, Lhat, r, s, sigma
+from boundcheck.claims.vocabulary import EuclideanNorm, F, FrobeniusNorm, Gradient, SpectralNorm, Value, d, f, k, n
+from boundcheck.kernel import Theorem
+from boundcheck.kernel.atoms import Variable
+from boundcheck.kernel.terms import Matrix, Scalar, Symbol
+from boundcheck.prove import Proof, eq, ge, le, script
+
+from . import lemma_1
+from .setting import READING, A, B, Meft, W0
+from .witnesses import DRAWN_ONCE, SMALL_BALL
+
+theta = sp.Symbol("theta")
+x = sp.Symbol("x", positive=True)
+
+# Matrices of norm 1 whose product has norm 1, such as those with a single entry 1 in the corner.
+P, Q = MatrixSymbol("P", r, k), MatrixSymbol("Q", d, r)
+far, half_far, origin = (MatrixSymbol(name, n, 1) for name in ("v_x", "v_h", "v_0"))
+
+
+def _letters(*coefficients: Scalar | int) -> tuple[Matrix, Matrix]:
+    left, right = Matrix.of(Symbol("P", ("r", "k"))), Matrix.of(Symbol("Q", ("d", "r")))
+    return left.scaled(coefficients[0]), right.scaled(coefficients[1])
+
+
+_X = Scalar.of(Variable("x"))
+_SIGMA = Scalar.of(Variable("sigma"))
+# v_x = (xP, xQ), v_h = (σP, σQ) and (σP, 0), v_0 = 0.
+CORNER = replace(
+    READING,
+    points=READING.points | {far: _letters(_X, _X), half_far: _letters(_X, 0), origin: _letters(0, 0)},
+    constants=READING.constants | {"P", "Q"},
+)
+EDGE = replace(
+    CORNER, points=READING.points | {far: _letters(_SIGMA, _SIGMA), half_far: _letters(_SIGMA, 0), origin: _letters(0, 0)}
+)
+
+
+def _unit(proof: Proof) -> list[Theorem]:
+    """‖P‖ = ‖Q‖ = ‖QP‖ = 1, in either norm."""
+    found = []
+    for matrix in (P, Q, Q * P):
+        for norm in (FrobeniusNorm, SpectralNorm):
+            found.append(proof.assume(eq(norm(matrix), 1), name=f"‖{matrix}‖ = 1", role="definition"))
+    return found
+
+
+def _stretched(proof: Proof, size: Theorem, matrix: MatrixSymbol, unit: list[Theorem]) -> Theorem:
+    """‖xP‖ = x."""
+    return proof.step(f"‖x{matrix}‖", eq(FrobeniusNorm(x * matrix), x), proof.by.homogeneous(size, "F", matrix), unit)
+
+
+@script("jiang2024.assumption2.segment", "repaired", READING, title="Assumption 2, as membership of a convex ball")
+def segment(proof: Proof) -> None:
+    """The ball contains the segment between any two of its points, which is where the descent lemma needs it."""
+    by = proof.by
+    low, high = proof.local(ge(theta, 0)), proof.local(ge(1, theta))
+    near, far_ = proof.local(le(SpectralNorm(A1), sigma)), proof.local(le(SpectralNorm(A2), sigma))
+    relation = le(SpectralNorm(A1 + theta * (A2 - A1)), sigma)
+    inside = proof.step(
+        "segment",
+        relation,
+        by.triangle("op", (1 - theta) * A1, theta * A2),
+        by.homogeneous(high, "op", A1),
+        by.homogeneous(low, "op", A2),
+        near,
+        far_,
+        low,
+        high,
+        meaning="A norm is convex; likewise for B.",
+    )
+    ends = [le(SpectralNorm(A1), sigma), le(SpectralNorm(A2), sigma), ge(theta, 0), ge(1, theta)]
+    proof.conclude(inside, forall=[A1, A2, theta], such_that=ends, relation=relation)
+
+
+@script("jiang2024.assumption3.1.on_ball", "sharp", READING, title="Assumption 3(1) is no assumption on the ball: C = σ")
+def on_ball(proof: Proof) -> None:
+    """By ‖XY‖_F <= ‖X‖_op‖Y‖_F; the paper's C = √rσ is loose by √r."""
+    m = Meft(proof)
+    proof.positive(sigma)
+    near = [proof.local(relation) for relation in m.ball(A1, B1)]
+    far_ = [proof.local(relation) for relation in m.ball(A2, B2)]
+    relation = ASSUMPTION_3_1.conclusion.xreplace({W1: m.w1, W2: m.w2, C: sigma})
+    product = lemma_1.product_difference(m, near, far_)
+    line = proof.step("3(1)", relation, product, meaning="W_1 - W_2 is B_1A_1 - B_2A_2.")
+    proof.conclude(line, forall=[v1, v2], such_that=[*m.ball(A1, B1), *m.ball(A2, B2)], relation=relation)
+
+
+@script("jiang2024.assumption3.1.optimal", "sharp", EDGE, title="On the ball no C below σ serves")
+def optimal(proof: Proof) -> None:
+    """A = σP, and B = σQ against 0."""
+    by, m = proof.by, Meft(proof)
+    (radius,) = proof.positive(sigma)
+    unit = _unit(proof)
+    ball = [*m.ball(A1, B1), *m.ball(A2, B2)]
+    law = proof.assume(ASSUMPTION_3_1, where={W1: m.w1, W2: m.w2}, forall=[v1, v2], given=ball)
+    norms = [by.homogeneous(radius, kind, z) for kind in ("F", "op") for z in (P, Q)]
+    inside = [
+        proof.step("in the ball", le(SpectralNorm(sigma * z), sigma), norms, unit, radius, meaning="σP has norm σ.")
+        for z in (P, Q)
+    ]
+    zero = proof.step("0 in the ball", ge(sigma, 0), radius)
+    gap = by.instance(law, {v1: far, v2: half_far}, *inside, zero)
+    square = proof.step("σ² ≥ 0", ge(sigma**2, 0), radius)
+    product = by.homogeneous(square, "F", Q * P)
+    relation = ge(C, sigma)
+    proof.conclude(
+        proof.step("C ≥ σ", relation, radius, gap, product, norms, unit, factor=[0], meaning="σ² ≤ Cσ."), relation=relation
+    )
+
+
+@script("jiang2024.assumption3.1.anywhere", "sharp", CORNER, title='No C makes Assumption 3(1) true "for any parameters"')
+def anywhere(proof: Proof) -> None:
+    """A = xP, B = xQ against 0, with x = 2C + 1: x² <= 2Cx is false."""
+    by, m = proof.by, Meft(proof)
+    constant, size = proof.positive(C, x)
+    unit = _unit(proof)
+    law = proof.assume(ASSUMPTION_3_1, where={W1: m.w1, W2: m.w2}, forall=[v1, v2])
+    gap = by.instance(law, {v1: far, v2: origin})
+    norms = [_stretched(proof, size, z, unit) for z in (P, Q)]
+    product = by.homogeneous(proof.step("x² ≥ 0", ge(x**2, 0), size), "F", Q * P)
+    bounded = proof.step("x ≤ 2C", le(x, 2 * C), size, gap, product, norms, unit, factor=[0])
+    chosen = proof.define(x, 2 * C + 1, "x = 2C + 1")
+    absurd = le(1, 0)
+    proof.conclude(proof.step("absurd", absurd, bounded, chosen, meaning="2C + 1 ≤ 2C."), relation=absurd)
+
+
+@script("jiang2024.assumption3.2.redundant", "sharp", READING, title="Assumption 3(2) follows from Assumptions 1 and 2 on the ball")
+def redundant(proof: Proof) -> None:
+    """G = ‖∇f(W_0)‖ + Ls√rσ² serves; the rank enters here and nowhere else."""
+    by, m = proof.by, Meft(proof, s)
+    signs = proof.positive(L, s, sigma, r)
+    smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
+    near = [proof.local(relation) for relation in m.ball(A, B)]
+    weight, root = m.weight(A, B), sp.sqrt(r)
+    squares = proof.step("‖A‖_F²", le(FrobeniusNorm(A) ** 2, r * sigma**2), by.rank(A, r), near[0], signs, degree=3)
+    small = by.from_squares(
+        squares,
+        proof.step("√rσ", ge(root * sigma, 0), by.root_nonnegative(r), signs),
+        FrobeniusNorm(A),
+        by.root(proof.step("r ≥ 0", ge(r, 0), signs)),
+    )
+    product = proof.step(
+        "BA",
+        le(FrobeniusNorm(B * A), root * sigma**2),
+        by.submultiplicative("op", "F", B, A),
+        near[1],
+        small,
+        signs,
+        meaning="‖BA‖_F ≤ ‖B‖_op‖A‖_F, and ‖A‖_F ≤ √r‖A‖_op.",
+    )
+    moved = proof.step(
+        "∇f",
+        le(FrobeniusNorm(Gradient(f, weight) - Gradient(f, W0)), L * s * root * sigma**2),
+        by.instance(smooth, {W1: weight, W2: W0}),
+        by.homogeneous(proof.step("s ≥ 0", ge(s, 0), signs), "F", B * A),
+        proof.step("sL", ge(s * L, 0), signs),
+        product,
+        signs,
+    )
+    limit = FrobeniusNorm(Gradient(f, W0)) + L * s * root * sigma**2
+    relation = ASSUMPTION_3_2.conclusion.xreplace({W: weight, G: limit})
+    line = proof.step("3(2)", relation, by.triangle("F", Gradient(f, weight) - Gradient(f, W0), Gradient(f, W0)), moved)
+    proof.conclude(line, forall=[v], such_that=m.ball(A, B), relation=relation)
+
+
+V = MatrixSymbol("V", d, k)
+LEAST_SQUARES = replace(CORNER, points=READING.points | {W: (Matrix.of(Symbol("V", ("d", "k"))).scaled(_X),)}, constants=READING.constants | {"V"})
+
+
+@script("jiang2024.assumption3.2.anywhere", "sharp", LEAST_SQUARES, title="Everywhere, Assumption 3(2) excludes least squares")
+def excludes_least_squares(proof: Proof) -> None:
+    """f(W) = ‖W‖²/2 has ∇f(W) = W, of norm G + 1 at W = (G + 1)V."""
+    by = proof.by
+    bound, size = proof.positive(G, x)
+    unit = proof.assume(eq(FrobeniusNorm(V), 1), name="‖V‖ = 1", role="definition")
+    linear = proof.assume(eq(Gradient(f, W1), W1), forall=[W1], name="∇f(W) = W", role="definition")
+    law = proof.assume(ASSUMPTION_3_2, where={W: W1}, forall=[W1])
+    relation = le(FrobeniusNorm(W), G)
+    steps = by.triangle("F", W - Gradient(f, W), Gradient(f, W))
+    line = proof.step("‖W‖ ≤ G", relation, steps, by.instance(law, {W1: W}), by.instance(linear, {W1: W}))
+    chosen = proof.define(x, G + 1, "x = G + 1")
+    length = proof.step("‖W‖", eq(FrobeniusNorm(W), x), by.homogeneous(size, "F", V), unit)
+    absurd = le(1, 0)
+    proof.conclude(proof.step("absurd", absurd, line, length, chosen), relation=absurd)
+
+
+@script("jiang2024.coercivity", "sharp", CORNER, title="F is never coercive, and no proof uses that it is")
+def coercivity(proof: Proof) -> None:
+    """F is constant along (xP, 0), which leaves every bounded set."""
+    by, m = proof.by, Meft(proof, s)
+    (size,) = proof.positive(x)
+    unit = _unit(proof)
+    law = proof.define(Value(F, v), Value(f, m.weight(A, B)), "F(v) = f(W)", forall=[v])
+    relation = eq(Value(F, half_far), Value(F, origin))
+    line = proof.step("constant", relation, by.instance(law, {v: half_far}), by.instance(law, {v: origin}), meaning="B = 0, so W = W_0.")
+    squares = proof.step("length²", ge(EuclideanNorm(half_far) ** 2, x**2), by.block_norm(half_far), _stretched(proof, size, P, unit))
+    length = by.from_squares(squares, by.nonnegative("F", half_far), x)
+    proof.step("unbounded", ge(EuclideanNorm(half_far), x), length, meaning="For every x.")
+    proof.conclude(line, relation=relation)
+
+
+@script("jiang2024.unbiased.without_replacement", "printed", READING, title="Unbiased gradients, without replacement")
+def without_replacement(proof: Proof) -> None:
+    """Each gradient is unbiased for itself; given the first, the second of two is not."""
+    proof.step(
+        "E[g_t | past]",
+        CONDITIONALLY_UNBIASED.conclusion,
+        printed=r"\nabla f(\mathbf{v}, \boldsymbol{\theta}_0) = \mathbb{E}[\mathbf{g}]",
+        meaning="What the proof uses. Two samples with gradients ±1 in W: once the first is drawn, the other is certain.",
+        witness=DRAWN_ONCE,
+    )
+
+
+@script("jiang2024.training_against_fine_tuning", "printed", READING, title='"MeFT results in a worse bound" than full fine-tuning')
+def worse_bound(proof: Proof) -> None:
+    """L̂ may be smaller than L."""
+    proof.positive(L, C, G, sigma)
+    proof.quantity(lemma_1.LEMMA_1.quantities[0])
+    proof.step(
+        "L̂ ≥ L",
+        ge(Lhat, L),
+        meaning="At L = 1 and σ = C = G = 1/10 the printed constant is 3/25. (ζ and D differ as well.)",
+        witness=SMALL_BALL,
+    )
