@@ -116,6 +116,8 @@ def descent_lemma(smooth: Theorem, function: str, x: Point, step: Point, constan
 
     Fails where the theorem's conclusion is another, or θ occurs elsewhere or is not arbitrary.
     """
+    if len(x) != len(step):
+        raise RuleError("descent_lemma", None, f"a point of {len(x)} blocks and a step of {len(step)}")
     ends = Scalar.of(theta)
     rest = smooth.hypotheses - {Fact(">=", ends), Fact(">=", ONE - ends)}
     beyond = tuple(p + q.scaled(ends) for p, q in zip(x, step, strict=True))

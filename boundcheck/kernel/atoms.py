@@ -32,6 +32,9 @@ from boundcheck.kernel.terms import (
     _check_name,
     _given_text,
     _word_key,
+    check_given,
+    check_when,
+    check_word,
     transposed,
     word_shape,
 )
@@ -44,6 +47,7 @@ class Variable(Atom):
 
     def __init__(self, name: str, when: When = CONSTANT) -> None:
         _check_name(name)
+        check_when(when)
         self.name, self.when = name, when
         self.key = f"{name}:{when}"
 
@@ -75,6 +79,8 @@ class Norm(Atom):
     """The Frobenius norm of a tuple of blocks, or the spectral norm of one block; use `norm`."""
 
     def __init__(self, kind: str, blocks: Point) -> None:
+        if kind not in (FROBENIUS, SPECTRAL) or not blocks or (kind == SPECTRAL and len(blocks) > 1):
+            raise TermError(f"no norm {kind!r} of {len(blocks)} blocks: F takes any number, op takes one")
         self.kind, self.blocks = kind, blocks
         self.key = f"(norm {kind} {' '.join(x.key for x in blocks)})"
 
@@ -93,6 +99,7 @@ class Trace(Atom):
     """The trace of a word, which is canonical among its rotations and transposes; use `inner`."""
 
     def __init__(self, word: Word) -> None:
+        check_word(word)
         if word_shape(word)[0] != word_shape(word)[1]:
             raise TermError(f"a trace needs a square matrix, and not one of shape {word_shape(word)}")
         rotations = [w[i:] + w[:i] for w in (word, transposed(word)) for i in range(len(word))]
@@ -132,6 +139,8 @@ class _Operator(Atom):
     name: str
 
     def __init__(self, body: Scalar) -> None:
+        if type(body) is not Scalar:
+            raise TermError(f"{body!r} is no polynomial")
         self.body = body
         self.key = f"({self.name} {body.key})"
 
@@ -178,6 +187,9 @@ class Expectation(Atom):
     """The expectation of the body, given the past up to an index, or of nothing where `given` is None; use `expect`."""
 
     def __init__(self, body: Scalar, given: Index | None) -> None:
+        if type(body) is not Scalar:
+            raise TermError(f"{body!r} is no polynomial")
+        check_given(given)
         self.body, self.given = body, given
         self.key = f"(E {given} {body.key})"
 
@@ -306,7 +318,11 @@ def _expect_monomial(monomial: Monomial, given: Index | None) -> Scalar:
 
 def mean(matrix: Matrix, given: Index | None) -> Matrix:
     """The expectation of a matrix: linear, with what is known taken out; raises TermError where words have two unknowns."""
-    return Matrix(matrix.shape, {_mean_word(w, given): _known_scalar(c, given) for w, c in matrix.terms.items()})
+    result = Matrix.zero(matrix.shape)
+    for word, coefficient in matrix.terms.items():
+        # Two words may have one mean, as those of a letter and of its own mean do.
+        result = result + Matrix(matrix.shape, {_mean_word(word, given): _known_scalar(coefficient, given)})
+    return result
 
 
 def _known_scalar(coefficient: Scalar, given: Index | None) -> Scalar:

@@ -13,7 +13,7 @@ from typing import Any, Union
 
 from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.errors import TermError
-from boundcheck.kernel.terms import Scalar, Symbol, Term, walk
+from boundcheck.kernel.terms import ANY, CONSTANT, Scalar, Symbol, Term, walk
 
 RELATIONS = (">=", ">", "=")
 
@@ -24,6 +24,8 @@ class Fact(Term):
     def __init__(self, relation: str, polynomial: Scalar) -> None:
         if relation not in RELATIONS:
             raise TermError(f"{relation!r}: a fact has one of the relations {', '.join(RELATIONS)}")
+        if type(polynomial) is not Scalar:
+            raise TermError(f"{polynomial!r} is no polynomial")
         self.relation, self.polynomial = relation, polynomial
         self.key = f"({relation} {polynomial.key})"
 
@@ -38,6 +40,9 @@ class Law(Term):
         self.variables = tuple(sorted(set(variables)))
         self.premises = tuple(sorted(set(premises)))
         self.conclusion = conclusion
+        for x in self.variables:
+            if not isinstance(x, Symbol | Variable) or x.when not in (ANY, CONSTANT):
+                raise TermError(f"a law cannot be for all {x}, which is no constant or arbitrary symbol")
         bound, wanted = (" ".join(x.key for x in xs) for xs in (self.variables, self.premises))
         self.key = f"(law ({bound}) ({wanted}) {conclusion.key})"
 

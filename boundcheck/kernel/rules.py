@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from inspect import signature
+from itertools import takewhile
 from typing import Any
 
 from boundcheck.kernel.atoms import (
@@ -37,9 +39,11 @@ from boundcheck.kernel.terms import (
     NEXT,
     ONE,
     ZERO,
+    Gradient,
     Index,
     Letter,
     Matrix,
+    Mean,
     Point,
     Scalar,
     Symbol,
@@ -54,10 +58,17 @@ STANDARD_FACTS: dict[str, str] = {}
 
 def _rule(function: Callable[..., Answer]) -> Callable[..., Theorem]:
     name = function.__name__
+    kinds = [x.annotation for x in signature(function).parameters.values()]
+    wanted = None if name == "certificate" else sum(kind in ("Theorem", Theorem) for kind in kinds)
 
     def build(*given: Any) -> Theorem:
-        premises = tuple(x for x in given if isinstance(x, Theorem))
+        premises = tuple(takewhile(lambda x: isinstance(x, Theorem), given))
         arguments = given[len(premises) :]
+        if wanted is not None and len(premises) != wanted:
+            raise RuleError(name, None, f"{len(premises)} theorems to begin with, where it takes {wanted}")
+        for argument in arguments:
+            if not _plain(argument):
+                raise RuleError(name, None, f"{argument!r} is no term, statement, number, text or tuple of those")
         answer = function(*premises, *arguments)
         hypotheses: frozenset[Statement] = frozenset().union(*(x.hypotheses for x in premises))
         if isinstance(answer, tuple):
@@ -69,6 +80,14 @@ def _rule(function: Callable[..., Answer]) -> Callable[..., Theorem]:
     build.__doc__, build.__name__ = function.__doc__, name
     RULES[name] = build
     return build
+
+
+_PLAIN = (str, int, Fraction, type(None), Index, Scalar, Matrix, Symbol, Gradient, Mean, Variable, Dimension, Horizon, Fact, Law)
+
+
+def _plain(argument: object) -> bool:
+    """Whether an argument is data: what says the same whenever it is read."""
+    return type(argument) in _PLAIN or (type(argument) is tuple and all(map(_plain, argument)))
 
 
 def replay(theorem: Theorem) -> Theorem:
@@ -123,6 +142,8 @@ def assume(statement: Statement) -> Answer:
     ─────
     p ⊢ p
     """
+    if not isinstance(statement, Fact | Law):
+        raise RuleError("assume", None, f"{statement!r} is no fact or law")
     return frozenset({statement}), statement
 
 
@@ -426,6 +447,8 @@ def certificate(*premises_and_arguments: Any) -> Answer:
     Fails where the two sides differ after expansion, and says by what.
     """
     *premises, goal, terms, multipliers, factor = premises_and_arguments
+    if not all(isinstance(x, Theorem) for x in premises) or not isinstance(goal, Fact):
+        raise RuleError("certificate", None, "it takes theorems, a goal, terms, multipliers and a factor")
     right, positive, own_square = ZERO, False, False
     for squares, places in terms:
         if any(weight <= 0 for weight, _ in squares):

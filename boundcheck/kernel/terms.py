@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from typing import Union
 
 from boundcheck.kernel.errors import ShapeError, TermError
@@ -27,6 +28,10 @@ class Index:
 
     base: str
     offset: int
+
+    def __post_init__(self) -> None:
+        if self.base not in ("t", "T", "") or type(self.offset) is not int:
+            raise TermError(f"no index {self.base!r} + {self.offset!r}: the base is t, T or nothing, the offset an integer")
 
     def __str__(self) -> str:
         if not self.base:
@@ -112,8 +117,10 @@ class Scalar(Term):
 
     def __init__(self, terms: Mapping[Monomial, Rational]) -> None:
         self.terms = {m: Fraction(c) for m, c in sorted(terms.items(), key=_monomial_key) if c}
-        if any(exponent < 1 for monomial in self.terms for _, exponent in monomial):
-            raise TermError("the exponents of a polynomial are positive")
+        if any(type(exponent) is not int or exponent < 1 for monomial in self.terms for _, exponent in monomial):
+            raise TermError("the exponents of a polynomial are positive integers")
+        if any(not x.key < y.key for monomial in self.terms for (x, _), (y, _) in pairwise(monomial)):
+            raise TermError("the atoms of a monomial are sorted, each once")
         self.key = " ".join(["(+", *(f"{c}*{_text(m)}" for m, c in self.terms.items())]) + ")"
 
     @staticmethod
@@ -215,6 +222,8 @@ class Symbol(Letter):
 
     def __init__(self, name: str, shape: tuple[str, str], when: When = CONSTANT) -> None:
         _check_name(name, *shape)
+        check_shape(shape)
+        check_when(when)
         self.name, self.shape, self.when = name, shape, when
         self.key = f"[{name}:{shape[0]},{shape[1]}:{when}]"
 
@@ -240,6 +249,7 @@ class Mean(Letter):
     """The expectation of a letter, given the past up to an index, or of nothing where `given` is None."""
 
     def __init__(self, letter: Letter, given: Index | None) -> None:
+        check_given(given)
         self.letter, self.given, self.shape = letter, given, letter.shape
         self.key = f"[mean {letter.key} {given}]"
 
@@ -253,6 +263,32 @@ def _check_name(*names: str) -> None:
             raise TermError(f"{name!r} cannot be a name: letters, digits, _, ', ^ and * after a letter are")
 
 
+def check_when(when: object) -> None:
+    """Refuse what is no kind of symbol."""
+    if not (type(when) is str and when in (CONSTANT, ANY)) and not (type(when) is Time and type(when.lag) is int):
+        raise TermError(f"no kind of symbol: {when!r}")
+
+
+def check_given(given: object) -> None:
+    """Refuse what is no past."""
+    if given is not None and type(given) is not Index:
+        raise TermError(f"no past: {given!r}")
+
+
+def check_shape(shape: object) -> None:
+    """Refuse what are not two names."""
+    if type(shape) is not tuple or len(shape) != 2:
+        raise TermError(f"no shape: {shape!r}")
+    _check_name(*shape)
+
+
+def check_word(word: Word) -> None:
+    """Refuse a product whose shapes do not fit."""
+    shapes = [letter.shape[::-1] if flipped else letter.shape for letter, flipped in word]
+    if not word or any(left[1] != right[0] for left, right in pairwise(shapes)):
+        raise TermError(f"no product of shapes {shapes}")
+
+
 def _given_text(given: Index | None) -> str:
     return "" if given is None else f" | past of {given}"
 
@@ -264,8 +300,13 @@ class Matrix(Term):
     """A noncommutative polynomial: scalar coefficients of words, which are products of letters and transposes."""
 
     def __init__(self, shape: tuple[str, str], terms: Mapping[Word, Scalar]) -> None:
+        check_shape(shape)
         self.shape = shape
         self.terms = {w: terms[w] for w in sorted(terms, key=_word_key) if terms[w].terms}
+        for word in self.terms:
+            check_word(word)
+            if word_shape(word) != shape:
+                raise TermError(f"a word of shape {word_shape(word)} in a matrix of shape {shape}")
         self.key = (
             f"(m {shape[0]},{shape[1]}" + "".join(f" {c.key}*{_word_key(w)}" for w, c in self.terms.items()) + ")"
         )

@@ -19,11 +19,11 @@ from .setting import READING, A, B, Meft, W0
 from .witnesses import DRAWN_ONCE, SMALL_BALL
 
 theta = sp.Symbol("theta")
-x = sp.Symbol("x", positive=True)
+z = sp.Symbol("z", positive=True)
 
 # Matrices of norm 1 whose product has norm 1, such as those with a single entry 1 in the corner.
 P, Q = MatrixSymbol("P", r, k), MatrixSymbol("Q", d, r)
-far, half_far, origin = (MatrixSymbol(name, n, 1) for name in ("v_x", "v_h", "v_0"))
+far, half_far, origin = (MatrixSymbol(name, n, 1) for name in ("v_z", "v_h", "v_0"))
 
 
 def _letters(*coefficients: Scalar | int) -> tuple[Matrix, Matrix]:
@@ -31,12 +31,12 @@ def _letters(*coefficients: Scalar | int) -> tuple[Matrix, Matrix]:
     return left.scaled(coefficients[0]), right.scaled(coefficients[1])
 
 
-_X = Scalar.of(Variable("x"))
+_Z = Scalar.of(Variable("z"))
 _SIGMA = Scalar.of(Variable("sigma"))
-# v_x = (xP, xQ), v_h = (σP, σQ) and (σP, 0), v_0 = 0.
+# v_z = (zP, zQ), v_h = (σP, σQ) and (σP, 0), v_0 = 0.
 CORNER = replace(
     READING,
-    points=READING.points | {far: _letters(_X, _X), half_far: _letters(_X, 0), origin: _letters(0, 0)},
+    points=READING.points | {far: _letters(_Z, _Z), half_far: _letters(_Z, 0), origin: _letters(0, 0)},
     constants=READING.constants | {"P", "Q"},
 )
 EDGE = replace(
@@ -54,8 +54,8 @@ def _unit(proof: Proof) -> list[Theorem]:
 
 
 def _stretched(proof: Proof, size: Theorem, matrix: MatrixSymbol, unit: list[Theorem]) -> Theorem:
-    """‖xP‖ = x."""
-    return proof.step(f"‖x{matrix}‖", eq(FrobeniusNorm(x * matrix), x), proof.by.homogeneous(size, "F", matrix), unit)
+    """‖zP‖ = x."""
+    return proof.step(f"‖z{matrix}‖", eq(FrobeniusNorm(z * matrix), z), proof.by.homogeneous(size, "F", matrix), unit)
 
 
 @script("jiang2024.assumption2.segment", "repaired", READING, title="Assumption 2, as membership of a convex ball")
@@ -102,10 +102,10 @@ def optimal(proof: Proof) -> None:
     unit = _unit(proof)
     ball = [*m.ball(A1, B1), *m.ball(A2, B2)]
     law = proof.assume(ASSUMPTION_3_1, where={W1: m.w1, W2: m.w2}, forall=[v1, v2], given=ball)
-    norms = [by.homogeneous(radius, kind, z) for kind in ("F", "op") for z in (P, Q)]
+    norms = [by.homogeneous(radius, kind, matrix) for kind in ("F", "op") for matrix in (P, Q)]
     inside = [
-        proof.step("in the ball", le(SpectralNorm(sigma * z), sigma), norms, unit, radius, meaning="σP has norm σ.")
-        for z in (P, Q)
+        proof.step("in the ball", le(SpectralNorm(sigma * matrix), sigma), norms, unit, radius, meaning="σP has norm σ.")
+        for matrix in (P, Q)
     ]
     zero = proof.step("0 in the ball", ge(sigma, 0), radius)
     gap = by.instance(law, {v1: far, v2: half_far}, *inside, zero)
@@ -119,16 +119,16 @@ def optimal(proof: Proof) -> None:
 
 @script("jiang2024.assumption3.1.anywhere", "sharp", CORNER, title='No C makes Assumption 3(1) true "for any parameters"')
 def anywhere(proof: Proof) -> None:
-    """A = xP, B = xQ against 0, with x = 2C + 1: x² <= 2Cx is false."""
+    """A = zP, B = zQ against 0, with z = 2C + 1: z² <= 2Cz is false."""
     by, m = proof.by, Meft(proof)
-    constant, size = proof.positive(C, x)
+    constant, size = proof.positive(C, z)
     unit = _unit(proof)
     law = proof.assume(ASSUMPTION_3_1, where={W1: m.w1, W2: m.w2}, forall=[v1, v2])
     gap = by.instance(law, {v1: far, v2: origin})
-    norms = [_stretched(proof, size, z, unit) for z in (P, Q)]
-    product = by.homogeneous(proof.step("x² ≥ 0", ge(x**2, 0), size), "F", Q * P)
-    bounded = proof.step("x ≤ 2C", le(x, 2 * C), size, gap, product, norms, unit, factor=[0])
-    chosen = proof.define(x, 2 * C + 1, "x = 2C + 1")
+    norms = [_stretched(proof, size, matrix, unit) for matrix in (P, Q)]
+    product = by.homogeneous(proof.step("z² ≥ 0", ge(z**2, 0), size), "F", Q * P)
+    bounded = proof.step("z ≤ 2C", le(z, 2 * C), size, gap, product, norms, unit, factor=[0])
+    chosen = proof.define(z, 2 * C + 1, "z = 2C + 1")
     absurd = le(1, 0)
     proof.conclude(proof.step("absurd", absurd, bounded, chosen, meaning="2C + 1 ≤ 2C."), relation=absurd)
 
@@ -173,38 +173,38 @@ def redundant(proof: Proof) -> None:
 
 
 V = MatrixSymbol("V", d, k)
-LEAST_SQUARES = replace(CORNER, points=READING.points | {W: (Matrix.of(Symbol("V", ("d", "k"))).scaled(_X),)}, constants=READING.constants | {"V"})
+LEAST_SQUARES = replace(CORNER, points=READING.points | {W: (Matrix.of(Symbol("V", ("d", "k"))).scaled(_Z),)}, constants=READING.constants | {"V"})
 
 
 @script("jiang2024.assumption3.2.anywhere", "sharp", LEAST_SQUARES, title="Everywhere, Assumption 3(2) excludes least squares")
 def excludes_least_squares(proof: Proof) -> None:
     """f(W) = ‖W‖²/2 has ∇f(W) = W, of norm G + 1 at W = (G + 1)V."""
     by = proof.by
-    bound, size = proof.positive(G, x)
+    bound, size = proof.positive(G, z)
     unit = proof.assume(eq(FrobeniusNorm(V), 1), name="‖V‖ = 1", role="definition")
     linear = proof.assume(eq(Gradient(f, W1), W1), forall=[W1], name="∇f(W) = W", role="definition")
     law = proof.assume(ASSUMPTION_3_2, where={W: W1}, forall=[W1])
     relation = le(FrobeniusNorm(W), G)
     steps = by.triangle("F", W - Gradient(f, W), Gradient(f, W))
     line = proof.step("‖W‖ ≤ G", relation, steps, by.instance(law, {W1: W}), by.instance(linear, {W1: W}))
-    chosen = proof.define(x, G + 1, "x = G + 1")
-    length = proof.step("‖W‖", eq(FrobeniusNorm(W), x), by.homogeneous(size, "F", V), unit)
+    chosen = proof.define(z, G + 1, "z = G + 1")
+    length = proof.step("‖W‖", eq(FrobeniusNorm(W), z), by.homogeneous(size, "F", V), unit)
     absurd = le(1, 0)
     proof.conclude(proof.step("absurd", absurd, line, length, chosen), relation=absurd)
 
 
 @script("jiang2024.coercivity", "sharp", CORNER, title="F is never coercive, and no proof uses that it is")
 def coercivity(proof: Proof) -> None:
-    """F is constant along (xP, 0), which leaves every bounded set."""
+    """F is constant along (zP, 0), which leaves every bounded set."""
     by, m = proof.by, Meft(proof, s)
-    (size,) = proof.positive(x)
+    (size,) = proof.positive(z)
     unit = _unit(proof)
     law = proof.define(Value(F, v), Value(f, m.weight(A, B)), "F(v) = f(W)", forall=[v])
     relation = eq(Value(F, half_far), Value(F, origin))
     line = proof.step("constant", relation, by.instance(law, {v: half_far}), by.instance(law, {v: origin}), meaning="B = 0, so W = W_0.")
-    squares = proof.step("length²", ge(EuclideanNorm(half_far) ** 2, x**2), by.block_norm(half_far), _stretched(proof, size, P, unit))
-    length = by.from_squares(squares, by.nonnegative("F", half_far), x)
-    proof.step("unbounded", ge(EuclideanNorm(half_far), x), length, meaning="For every x.")
+    squares = proof.step("length²", ge(EuclideanNorm(half_far) ** 2, z**2), by.block_norm(half_far), _stretched(proof, size, P, unit))
+    length = by.from_squares(squares, by.nonnegative("F", half_far), z)
+    proof.step("unbounded", ge(EuclideanNorm(half_far), z), length, meaning="For every z.")
     proof.conclude(line, relation=relation)
 
 
