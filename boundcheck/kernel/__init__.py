@@ -1,9 +1,9 @@
 """What counts as a proof: terms, rules, replay. Standard library only; nothing of boundcheck's is imported here."""
 
-from boundcheck.kernel import analysis as _analysis  # registers the standard facts
+from boundcheck.kernel.analysis import chain_rule, descent_lemma
+from boundcheck.kernel.derive import RULES, STANDARD_FACTS, replay, replay_all
 from boundcheck.kernel.errors import KernelError, ReplayError, RuleError, ShapeError, TermError
 from boundcheck.kernel.facts import Fact, Law, Statement, Theorem
-from boundcheck.kernel.rules import RULES, STANDARD_FACTS, replay, replay_all
 
 __all__ = [
     "RULES",
@@ -17,6 +17,8 @@ __all__ = [
     "Statement",
     "TermError",
     "Theorem",
+    "chain_rule",
+    "descent_lemma",
     "replay",
     "replay_all",
 ]

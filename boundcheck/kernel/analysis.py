@@ -7,23 +7,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from boundcheck.kernel.atoms import FROBENIUS, Value, Variable, inner, norm
+from boundcheck.kernel.atoms import FROBENIUS, Value, Variable
+from boundcheck.kernel.builders import inner, norm
+from boundcheck.kernel.derive import STANDARD_FACTS, Answer, rule
 from boundcheck.kernel.errors import RuleError
 from boundcheck.kernel.facts import Fact, Law, Theorem, free
-from boundcheck.kernel.rules import STANDARD_FACTS, Answer, _rule
-from boundcheck.kernel.terms import (
-    ANY,
-    ONE,
-    Gradient,
-    Letter,
-    Matrix,
-    Point,
-    Scalar,
-    Symbol,
-    difference,
-    transposed,
-    walk,
-)
+from boundcheck.kernel.terms import ONE, Gradient, Letter, Matrix, Point, Scalar, Symbol, difference, transposed, walk
+from boundcheck.kernel.times import ANY
 
 STANDARD_FACTS["chain_rule"] = (
     "The gradient of F(X) = f(P(X)), P a matrix polynomial, is the adjoint of the derivative of P applied to the "
@@ -35,9 +25,11 @@ STANDARD_FACTS["descent_lemma"] = (
 )
 
 
-@_rule
+@rule
 def chain_rule(composition: Theorem, block: int) -> Answer:
-    """Differentiate a composition::
+    """Differentiate a composition.
+
+    ::
 
                H ⊢ for all X: F(X) = f(P(X))
         ────────────────────────────────────────────    u X_i w the words of P_j that hold X_i
@@ -106,9 +98,11 @@ def _word(left: tuple[tuple[Letter, bool], ...], middle: Matrix, right: tuple[tu
     return middle
 
 
-@_rule
+@rule
 def descent_lemma(smooth: Theorem, function: str, x: Point, step: Point, constant: Scalar, theta: Variable) -> Answer:
-    """Bound a step by the smoothness along its segment::
+    """Bound a step by the smoothness along its segment.
+
+    ::
 
         H, θ >= 0, 1 - θ >= 0 ⊢ ‖∇F(x + θδ) - ∇F(x)‖ <= Lθ‖δ‖    θ not free in H, x, δ, L
         ────────────────────────────────────────────────────────────────────────────────

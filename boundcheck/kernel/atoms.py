@@ -1,43 +1,23 @@
-"""The kinds of atoms, the functions that build them in normal form, and substitution.
-
-A builder never does more than linearity, homogeneity in rational factors, transposition and taking out what is known:
-equalities that hold in every model. Whatever needs a premise is a rule.
-"""
+"""The kinds of atoms: what polynomials are made of, apart from numbers. `builders` makes them in normal form."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from fractions import Fraction
-
-from boundcheck.kernel.errors import ShapeError, TermError
+from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.terms import (
-    ANY,
-    CONSTANT,
     ONE,
-    ZERO,
     Atom,
-    Gradient,
-    Index,
-    Letter,
     Matrix,
-    Mean,
-    Monomial,
     Point,
     Scalar,
-    Symbol,
-    Term,
-    Time,
-    When,
     Word,
-    _check_name,
-    _given_text,
-    _word_key,
-    check_given,
-    check_when,
+    check_name,
     check_word,
+    given_text,
     transposed,
+    word_key,
     word_shape,
 )
+from boundcheck.kernel.times import CONSTANT, Index, When, check_given, check_when
 
 FROBENIUS, SPECTRAL = "F", "op"
 
@@ -46,7 +26,7 @@ class Variable(Atom):
     """A named real number."""
 
     def __init__(self, name: str, when: When = CONSTANT) -> None:
-        _check_name(name)
+        check_name(name)
         check_when(when)
         self.name, self.when = name, when
         self.key = f"{name}:{when}"
@@ -59,7 +39,7 @@ class Dimension(Atom):
     """The number that a name in a shape stands for, a positive integer; a dimension cannot be generalised."""
 
     def __init__(self, name: str) -> None:
-        _check_name(name)
+        check_name(name)
         self.name, self.key = name, f"(dimension {name})"
 
     def __str__(self) -> str:
@@ -85,10 +65,8 @@ class Norm(Atom):
         self.key = f"(norm {kind} {' '.join(x.key for x in blocks)})"
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
+        """What it is made of."""
         return self.blocks
-
-    def rebuilt(self, parts: tuple[Matrix | Scalar, ...]) -> Scalar:
-        return norm(self.kind, *parts)  # type: ignore[arg-type]
 
     def __str__(self) -> str:
         inside = ", ".join(map(str, self.blocks))
@@ -103,15 +81,12 @@ class Trace(Atom):
         if word_shape(word)[0] != word_shape(word)[1]:
             raise TermError(f"a trace needs a square matrix, and not one of shape {word_shape(word)}")
         rotations = [w[i:] + w[:i] for w in (word, transposed(word)) for i in range(len(word))]
-        self.word = min(rotations, key=_word_key)
-        self.key = f"(trace {_word_key(self.word)})"
+        self.word = min(rotations, key=word_key)
+        self.key = f"(trace {word_key(self.word)})"
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
+        """What it is made of."""
         return (Matrix(word_shape(self.word), {self.word: ONE}),)
-
-    def rebuilt(self, parts: tuple[Matrix | Scalar, ...]) -> Scalar:
-        (matrix,) = parts
-        return _trace(matrix)  # type: ignore[arg-type]
 
     def __str__(self) -> str:
         return f"tr({self.parts()[0]})"
@@ -121,15 +96,13 @@ class Value(Atom):
     """The value of a differentiable function at a point."""
 
     def __init__(self, function: str, point: Point) -> None:
-        _check_name(function)
+        check_name(function)
         self.function, self.point = function, point
         self.key = f"(value {function} {' '.join(x.key for x in point)})"
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
+        """What it is made of."""
         return self.point
-
-    def rebuilt(self, parts: tuple[Matrix | Scalar, ...]) -> Scalar:
-        return Scalar.of(Value(self.function, parts))  # type: ignore[arg-type]
 
     def __str__(self) -> str:
         return f"{self.function}({', '.join(map(str, self.point))})"
@@ -145,11 +118,8 @@ class _Operator(Atom):
         self.key = f"({self.name} {body.key})"
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
+        """What it is made of."""
         return (self.body,)
-
-    def rebuilt(self, parts: tuple[Matrix | Scalar, ...]) -> Scalar:
-        (body,) = parts
-        return Scalar.of(type(self)(body))  # type: ignore[arg-type]
 
     def __str__(self) -> str:
         return f"{self.name}({self.body})"
@@ -178,10 +148,6 @@ class Total(_Operator):
 
     name = "sum"
 
-    def rebuilt(self, parts: tuple[Matrix | Scalar, ...]) -> Scalar:
-        (body,) = parts
-        return total(body)  # type: ignore[arg-type]
-
 
 class Expectation(Atom):
     """The expectation of the body, given the past up to an index, or of nothing where `given` is None; use `expect`."""
@@ -194,237 +160,8 @@ class Expectation(Atom):
         self.key = f"(E {given} {body.key})"
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
+        """What it is made of."""
         return (self.body,)
 
-    def rebuilt(self, parts: tuple[Matrix | Scalar, ...]) -> Scalar:
-        (body,) = parts
-        return expect(body, self.given)  # type: ignore[arg-type]
-
-    def moved(self, t: Index) -> Atom:
-        return self if self.given is None else Expectation(self.body, self.given.moved(t))
-
     def __str__(self) -> str:
-        return f"E[{self.body}{_given_text(self.given)}]"
-
-
-def known(term: Term, given: Index | None) -> bool:
-    """Whether the term is certainly a function of the past up to `given`; with None, of no outcome at all."""
-    if isinstance(term, Symbol | Variable):
-        if not isinstance(term.when, Time):
-            return term.when == CONSTANT
-        index = term.when.index
-        return given is not None and Index(index.base, index.offset + term.when.lag).certainly_at_most(given)
-    if isinstance(term, Expectation | Mean) and _coarser(term.given, given):
-        return True
-    # A sum over all times is known when the last summand is; nobody here needs that.
-    if isinstance(term, Total | Minimum):
-        return known(term.body, None)
-    return all(known(each, given) for each in _inside(term))
-
-
-def timed(term: Term) -> bool:
-    """Whether the term may depend on t."""
-    if isinstance(term, Symbol | Variable):
-        return term.when == ANY or (isinstance(term.when, Time) and term.when.index.base == "t")
-    if isinstance(term, Total | Minimum):
-        return False
-    if isinstance(term, Expectation | Mean) and term.given is not None and term.given.base == "t":
-        return True
-    return any(timed(each) for each in _inside(term))
-
-
-def _coarser(first: Index | None, second: Index | None) -> bool:
-    """Whether the first past is certainly contained in the second."""
-    return first is None or (second is not None and first.certainly_at_most(second))
-
-
-def _inside(term: Term) -> Iterable[Term]:
-    if isinstance(term, Scalar):
-        return term.atoms()
-    if isinstance(term, Matrix):
-        return [x for word, c in term.terms.items() for x in (c, *(letter for letter, _ in word))]
-    if isinstance(term, Gradient):
-        return term.point
-    if isinstance(term, Mean):
-        return (term.letter,)
-    return term.parts() if isinstance(term, Atom) else ()
-
-
-def norm(kind: str, *blocks: Matrix) -> Scalar:
-    """The norm of the blocks: rational factors go out, and of a block and its transpose one is chosen."""
-    if kind not in (FROBENIUS, SPECTRAL) or not blocks or (kind == SPECTRAL and len(blocks) > 1):
-        raise TermError(f"no norm {kind!r} of {len(blocks)} blocks: F takes any number, op takes one")
-    chosen = tuple(min(x, x.T, key=lambda y: [_word_key(word) for word in y.terms]) for x in blocks)
-    first = next((c for x in chosen for c in x.terms.values()), None)
-    if first is None:
-        return ZERO
-    scale = next(iter(first.terms.values()))
-    return Scalar.of(Norm(kind, tuple(x.scaled(1 / scale) for x in chosen))) * abs(scale)
-
-
-def inner(x: Point, y: Point) -> Scalar:
-    """The inner product, the sum over blocks of tr(XᵀY)."""
-    if len(x) != len(y):
-        raise TermError(f"an inner product needs as many blocks on either side, and not {len(x)} and {len(y)}")
-    return sum((_trace(p.T @ q) for p, q in zip(x, y, strict=True)), ZERO)
-
-
-def square(x: Point) -> Scalar:
-    """The squared Frobenius norm as an inner product; that it is one is the rule `norm_expansion`."""
-    return inner(x, x)
-
-
-def _trace(matrix: Matrix) -> Scalar:
-    if matrix.shape[0] != matrix.shape[1]:
-        raise ShapeError("trace", matrix, matrix)
-    return sum((c * Scalar.of(Trace(word)) for word, c in matrix.terms.items()), ZERO)
-
-
-def total(body: Scalar) -> Scalar:
-    """The sum over 1 <= t <= T: linear, with what does not depend on t taken out."""
-    result = ZERO
-    for monomial, coefficient in body.terms.items():
-        inside, outside = _split(monomial, timed)
-        summed = Total(Scalar({inside: 1})) if inside else Horizon()
-        result = result + Scalar({outside: coefficient}) * Scalar.of(summed)
-    return result
-
-
-def expect(body: Scalar, given: Index | None) -> Scalar:
-    """The expectation: linear, with what is known taken out, and the expectation of a finer one removed (tower)."""
-    result = ZERO
-    for monomial, coefficient in body.terms.items():
-        inside, outside = _split(monomial, lambda atom: not known(atom, given))
-        result = result + Scalar({outside: coefficient}) * _expect_monomial(inside, given)
-    return result
-
-
-def _split(monomial: Monomial, stays: object) -> tuple[Monomial, Monomial]:
-    test = stays if callable(stays) else bool
-    return tuple(x for x in monomial if test(x[0])), tuple(x for x in monomial if not test(x[0]))
-
-
-def _expect_monomial(monomial: Monomial, given: Index | None) -> Scalar:
-    if not monomial:
-        return ONE
-    if len(monomial) == 1 and monomial[0][1] == 1:
-        atom = monomial[0][0]
-        if isinstance(atom, Expectation) and _coarser(given, atom.given):
-            return expect(atom.body, given)
-        if isinstance(atom, Trace) and sum(not known(letter, given) for letter, _ in atom.word) == 1:
-            return Scalar.of(Trace(_mean_word(atom.word, given)))
-    return Scalar.of(Expectation(Scalar({monomial: 1}), given))
-
-
-def mean(matrix: Matrix, given: Index | None) -> Matrix:
-    """The expectation of a matrix: linear, with what is known taken out; raises TermError where words have two unknowns."""
-    result = Matrix.zero(matrix.shape)
-    for word, coefficient in matrix.terms.items():
-        # Two words may have one mean, as those of a letter and of its own mean do.
-        result = result + Matrix(matrix.shape, {_mean_word(word, given): _known_scalar(coefficient, given)})
-    return result
-
-
-def _known_scalar(coefficient: Scalar, given: Index | None) -> Scalar:
-    if not known(coefficient, given):
-        raise TermError(f"the mean of a matrix needs coefficients that are known, and {coefficient} is not")
-    return coefficient
-
-
-def _mean_word(word: Word, given: Index | None) -> Word:
-    unknown = [letter for letter, _ in word if not known(letter, given)]
-    if len(unknown) > 1:
-        raise TermError(f"the mean of a product needs all its factors but one known; unknown are {unknown}")
-    return tuple((letter if known(letter, given) else _mean_letter(letter, given), flip) for letter, flip in word)
-
-
-def _mean_letter(letter: Letter, given: Index | None) -> Letter:
-    finer = isinstance(letter, Mean) and _coarser(given, letter.given)
-    return Mean(letter.letter if isinstance(letter, Mean) and finer else letter, given)
-
-
-Mapping_ = Mapping[Term, "Matrix | Scalar"]
-
-
-def substitute(term: Matrix | Scalar, mapping: Mapping_) -> Matrix | Scalar:
-    """Replace letters by matrices and variables by scalars, everywhere, and renormalise."""
-    return substitute_scalar(term, mapping) if isinstance(term, Scalar) else substitute_matrix(term, mapping)
-
-
-def substitute_scalar(scalar: Scalar, mapping: Mapping_) -> Scalar:
-    """`substitute` in a scalar."""
-    return _map_scalar(scalar, mapping, None)
-
-
-def substitute_matrix(matrix: Matrix, mapping: Mapping_) -> Matrix:
-    """`substitute` in a matrix."""
-    return _map_matrix(matrix, mapping, None)
-
-
-def at(scalar: Scalar, t: Index) -> Scalar:
-    """The scalar at another time, t replaced by `t`; raises TermError for what varies with t in no stated way."""
-    return _map_scalar(scalar, {}, t)
-
-
-def _map_scalar(scalar: Scalar, mapping: Mapping_, t: Index | None) -> Scalar:
-    images = {atom: _map_atom(atom, mapping, t) for atom in scalar.atoms()}
-    if all(image.terms == {((atom, 1),): Fraction(1)} for atom, image in images.items()):
-        return scalar
-    result = ZERO
-    for monomial, coefficient in scalar.terms.items():
-        product = Scalar.of(coefficient)
-        for atom, exponent in monomial:
-            product = product * images[atom] ** exponent
-        result = result + product
-    return result
-
-
-def _map_atom(atom: Atom, mapping: Mapping_, t: Index | None) -> Scalar:
-    if atom in mapping:
-        return Scalar.of(mapping[atom])  # type: ignore[arg-type]
-    if isinstance(atom, Variable):
-        return Scalar.of(Variable(atom.name, _moved(atom.when, t, atom)))
-    if isinstance(atom, Total | Minimum) and t is not None:
-        return Scalar.of(atom)
-    parts = tuple(
-        _map_matrix(x, mapping, t) if isinstance(x, Matrix) else _map_scalar(x, mapping, t) for x in atom.parts()
-    )
-    return (atom if t is None else atom.moved(t)).rebuilt(parts)
-
-
-def _map_matrix(matrix: Matrix, mapping: Mapping_, t: Index | None) -> Matrix:
-    result = Matrix.zero(matrix.shape)
-    for word, coefficient in matrix.terms.items():
-        factors = [
-            _map_letter(letter, mapping, t).T if flip else _map_letter(letter, mapping, t) for letter, flip in word
-        ]
-        product = factors[0]
-        for factor in factors[1:]:
-            product = product @ factor
-        result = result + product.scaled(_map_scalar(coefficient, mapping, t))
-    return result
-
-
-def _map_letter(letter: Letter, mapping: Mapping_, t: Index | None) -> Matrix:
-    if letter in mapping:
-        image = mapping[letter]
-        if not isinstance(image, Matrix) or image.shape != letter.shape:
-            raise TermError(f"{letter} of shape {letter.shape} cannot become {image}")
-        return image
-    if isinstance(letter, Symbol):
-        return Matrix.of(Symbol(letter.name, letter.shape, _moved(letter.when, t, letter)))
-    if isinstance(letter, Gradient):
-        point = tuple(_map_matrix(x, mapping, t) for x in letter.point)
-        return Matrix.of(Gradient(letter.function, point, letter.block))
-    if isinstance(letter, Mean):
-        given = letter.given if t is None or letter.given is None else letter.given.moved(t)
-        return mean(_map_letter(letter.letter, mapping, t), given)
-    raise TermError(f"unknown kind of letter: {letter!r}")
-
-
-def _moved(when: When, t: Index | None, symbol: Term) -> When:
-    if t is None or when == CONSTANT:
-        return when
-    if isinstance(when, str):
-        raise TermError(f"{symbol} may be any function of t: it has no value at {t}")
-    return Time(when.index.moved(t), when.lag)
+        return f"E[{self.body}{given_text(self.given)}]"

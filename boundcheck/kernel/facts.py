@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any
 
 from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.errors import TermError
-from boundcheck.kernel.terms import ANY, CONSTANT, Scalar, Symbol, Term, walk
+from boundcheck.kernel.terms import Scalar, Symbol, Term, walk
+from boundcheck.kernel.times import ANY, CONSTANT
 
 RELATIONS = (">=", ">", "=")
 
@@ -51,7 +52,7 @@ class Law(Term):
         return f"for all {', '.join(map(str, self.variables))}{premises}: {self.conclusion}"
 
 
-Statement = Union[Fact, Law]
+Statement = Fact | Law
 
 
 def free(statement: Statement) -> frozenset[Term]:

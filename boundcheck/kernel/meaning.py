@@ -27,7 +27,8 @@ from boundcheck.kernel.atoms import (
 )
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.facts import Fact
-from boundcheck.kernel.terms import ONE, Atom, Gradient, Index, Letter, Matrix, Mean, Scalar, Symbol, Time, word_shape
+from boundcheck.kernel.terms import ONE, Atom, Gradient, Letter, Matrix, Mean, Scalar, Symbol, word_shape
+from boundcheck.kernel.times import Index, Time
 
 _BITS = 128
 

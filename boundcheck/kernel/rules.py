@@ -1,143 +1,31 @@
 """The rules of inference. Each docstring draws premises over a bar over the conclusion, and says when the rule fails.
 
 A rule is a function of theorems and arguments. What it is registered as computes hypotheses and conclusion;
-`_rule` wraps that into a function that builds a `Theorem`, and `replay` runs it again.
+`derive.rule` wraps that into a function that builds a `Theorem`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from inspect import signature
-from itertools import takewhile
 from typing import Any
 
-from boundcheck.kernel.atoms import (
-    FROBENIUS,
-    SPECTRAL,
-    Dimension,
-    Horizon,
-    Inverse,
-    Minimum,
-    Root,
-    Variable,
-    at,
-    expect,
-    inner,
-    known,
-    norm,
-    square,
-    substitute_scalar,
-    timed,
-    total,
-)
-from boundcheck.kernel.errors import ReplayError, RuleError
-from boundcheck.kernel.facts import Fact, Law, Statement, Theorem, derivation, free
-from boundcheck.kernel.terms import (
-    ANY,
-    CONSTANT,
-    NEXT,
-    ONE,
-    ZERO,
-    Gradient,
-    Index,
-    Letter,
-    Matrix,
-    Mean,
-    Point,
-    Scalar,
-    Symbol,
-    Term,
-)
-
-# A rule's own answer: a conclusion where the hypotheses are those of the premises, else both.
-Answer = Statement | tuple[frozenset[Statement], Statement]
-RULES: dict[str, Callable[..., Theorem]] = {}
-STANDARD_FACTS: dict[str, str] = {}
-
-
-def _rule(function: Callable[..., Answer]) -> Callable[..., Theorem]:
-    name = function.__name__
-    kinds = [x.annotation for x in signature(function).parameters.values()]
-    wanted = None if name == "certificate" else sum(kind in ("Theorem", Theorem) for kind in kinds)
-
-    def build(*given: Any) -> Theorem:
-        premises = tuple(takewhile(lambda x: isinstance(x, Theorem), given))
-        arguments = given[len(premises) :]
-        if wanted is not None and len(premises) != wanted:
-            raise RuleError(name, None, f"{len(premises)} theorems to begin with, where it takes {wanted}")
-        for argument in arguments:
-            if not _plain(argument):
-                raise RuleError(name, None, f"{argument!r} is no term, statement, number, text or tuple of those")
-        answer = function(*premises, *arguments)
-        hypotheses: frozenset[Statement] = frozenset().union(*(x.hypotheses for x in premises))
-        if isinstance(answer, tuple):
-            hypotheses, answer = answer
-        own = {name} if name in STANDARD_FACTS else set()
-        ledger = frozenset(own).union(*(x.ledger for x in premises))
-        return Theorem(hypotheses, answer, ledger, name, premises, arguments)
-
-    build.__doc__, build.__name__ = function.__doc__, name
-    RULES[name] = build
-    return build
-
-
-_PLAIN = (str, int, Fraction, type(None), Index, Scalar, Matrix, Symbol, Gradient, Mean, Variable, Dimension, Horizon, Fact, Law)
-
-
-def _plain(argument: object) -> bool:
-    """Whether an argument is data: what says the same whenever it is read."""
-    return type(argument) in _PLAIN or (type(argument) is tuple and all(map(_plain, argument)))
-
-
-def replay(theorem: Theorem) -> Theorem:
-    """The theorem, built anew from its derivation by the rules alone.
-
-    Raises:
-        ReplayError: where some step says other than what its rule yields, or names no rule.
-        KernelError: where a rule refuses.
-
-    """
-    (again,) = replay_all([theorem])
-    return again
-
-
-def replay_all(theorems: Sequence[Theorem]) -> list[Theorem]:
-    """`replay` for theorems that share parts of their derivations, each part once."""
-    rebuilt: dict[int, Theorem] = {}
-    for step in derivation(theorems):
-        if step.rule not in RULES:
-            raise ReplayError(f"{step.rule!r} is no rule of the kernel")
-        if any(isinstance(x, Theorem) for x in step.arguments):
-            raise ReplayError(f"{step.rule}: a theorem among the arguments, {step.arguments}")
-        again = RULES[step.rule](*(rebuilt[id(x)] for x in step.premises), *step.arguments)
-        if not again.same_as(step):
-            raise ReplayError(f"{step.rule} yields {again}, and not {step}")
-        rebuilt[id(step)] = again
-    return [rebuilt[id(theorem)] for theorem in theorems]
-
-
-def _ge(polynomial: Scalar) -> Fact:
-    return Fact(">=", polynomial)
-
-
-def _eq(polynomial: Scalar) -> Fact:
-    return Fact("=", polynomial)
-
-
-def _fact(rule: str, premise: int, theorem: Theorem, *relations: str) -> Scalar:
-    """The polynomial of a premise that must be a fact with one of these relations."""
-    if not isinstance(theorem.conclusion, Fact) or theorem.conclusion.relation not in relations:
-        raise RuleError(rule, premise, f"expected a fact p {' or '.join(relations)} 0, and not {theorem.conclusion}")
-    return theorem.conclusion.polynomial
-
+from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Dimension, Horizon, Inverse, Minimum, Root, Variable
+from boundcheck.kernel.builders import at, expect, inner, known, norm, square, substitute_scalar, timed, total
+from boundcheck.kernel.derive import Answer, at_least_zero, polynomial_of, rule, zero
+from boundcheck.kernel.errors import RuleError
+from boundcheck.kernel.facts import Fact, Law, Statement, Theorem, free
+from boundcheck.kernel.terms import ONE, ZERO, Letter, Matrix, Point, Scalar, Symbol, Term
+from boundcheck.kernel.times import ANY, CONSTANT, NEXT, Index
 
 # Hypotheses and laws.
 
 
-@_rule
+@rule
 def assume(statement: Statement) -> Answer:
-    """Assume::
+    """Assume.
+
+    ::
 
     ─────
     p ⊢ p
@@ -147,9 +35,11 @@ def assume(statement: Statement) -> Answer:
     return frozenset({statement}), statement
 
 
-@_rule
+@rule
 def discharge(known_: Theorem, theorem: Theorem) -> Answer:
-    """Replace a hypothesis by what proves it::
+    """Replace a hypothesis by what proves it.
+
+    ::
 
         H ⊢ p    K, p ⊢ q
         ─────────────────
@@ -162,9 +52,11 @@ def discharge(known_: Theorem, theorem: Theorem) -> Answer:
     return known_.hypotheses | (theorem.hypotheses - {known_.conclusion}), theorem.conclusion
 
 
-@_rule
+@rule
 def generalise(theorem: Theorem, variables: tuple[Symbol | Variable, ...], premises: tuple[Statement, ...]) -> Answer:
-    """Make a law::
+    """Make a law.
+
+    ::
 
         H, P ⊢ p    x not free in H
         ───────────────────────────
@@ -184,9 +76,11 @@ def generalise(theorem: Theorem, variables: tuple[Symbol | Variable, ...], premi
     return rest, Law(variables, premises, theorem.conclusion)
 
 
-@_rule
+@rule
 def instantiate(theorem: Theorem, values: tuple[tuple[Symbol | Variable, Matrix | Scalar], ...]) -> Answer:
-    """Use a law::
+    """Use a law.
+
+    ::
 
         H ⊢ for all x with P: p
         ───────────────────────
@@ -218,7 +112,7 @@ def _substituted(statement: Statement, mapping: Mapping[Term, Matrix | Scalar]) 
     if isinstance(statement, Fact):
         return Fact(statement.relation, substitute_scalar(statement.polynomial, mapping))
     outer = {x: value for x, value in mapping.items() if x not in statement.variables}
-    entering = frozenset().union(*(free(_eq(_as_scalar(value))) for value in outer.values()))
+    entering = frozenset().union(*(free(zero(_as_scalar(value))) for value in outer.values()))
     captured = sorted(entering & set(statement.variables))
     if captured:
         raise RuleError("substitution", None, f"{captured[0]} is bound in {statement}")
@@ -231,9 +125,11 @@ def _as_scalar(value: Matrix | Scalar) -> Scalar:
     return norm(FROBENIUS, value) if isinstance(value, Matrix) else value
 
 
-@_rule
+@rule
 def rewrite(equation: Theorem, theorem: Theorem, letter: Letter, value: Matrix, goal: Fact) -> Answer:
-    """Replace equals by equals, in either direction::
+    """Replace equals by equals, in either direction.
+
+    ::
 
         H ⊢ ‖X - V‖_F = 0    K ⊢ p    p[X:=V] = q[X:=V]
         ───────────────────────────────────────────────    X a letter
@@ -241,9 +137,9 @@ def rewrite(equation: Theorem, theorem: Theorem, letter: Letter, value: Matrix, 
 
     Fails where the first theorem is not that equation, and where p and the goal q differ otherwise.
     """
-    if equation.conclusion != _eq(norm(FROBENIUS, Matrix.of(letter) - value)):
+    if equation.conclusion != zero(norm(FROBENIUS, Matrix.of(letter) - value)):
         raise RuleError("rewrite", 0, f"{equation.conclusion} does not say that {letter} is {value}")
-    p = _fact("rewrite", 1, theorem, goal.relation)
+    p = polynomial_of("rewrite", 1, theorem, goal.relation)
     before, after = (substitute_scalar(x, {letter: value}) for x in (p, goal.polynomial))
     if before != after:
         raise RuleError("rewrite", 1, f"with {letter} replaced, it and the goal differ by {before - after}")
@@ -253,33 +149,35 @@ def rewrite(equation: Theorem, theorem: Theorem, letter: Letter, value: Matrix, 
 # Norms and inner products.
 
 
-@_rule
+@rule
 def norm_nonnegative(kind: str, x: Point) -> Answer:
     """⊢ ‖X‖ >= 0, of either kind."""
-    return _ge(norm(kind, *x))
+    return at_least_zero(norm(kind, *x))
 
 
-@_rule
+@rule
 def triangle(kind: str, x: Point, y: Point) -> Answer:
     """⊢ ‖X + Y‖ <= ‖X‖ + ‖Y‖, of either kind; fails where the shapes differ."""
     if len(x) != len(y):
         raise RuleError("triangle", None, f"{len(x)} blocks and {len(y)} blocks")
-    return _ge(norm(kind, *x) + norm(kind, *y) - norm(kind, *(p + q for p, q in zip(x, y, strict=True))))
+    return at_least_zero(norm(kind, *x) + norm(kind, *y) - norm(kind, *(p + q for p, q in zip(x, y, strict=True))))
 
 
-@_rule
+@rule
 def homogeneous(factor: Theorem, kind: str, x: Point) -> Answer:
-    """Take out a scalar::
+    """Take out a scalar.
+
+    ::
 
        H ⊢ c >= 0
     ────────────────
     H ⊢ ‖cX‖ = c‖X‖
     """
-    c = _fact("homogeneous", 0, factor, ">=", ">")
-    return _eq(norm(kind, *(block.scaled(c) for block in x)) - c * norm(kind, *x))
+    c = polynomial_of("homogeneous", 0, factor, ">=", ">")
+    return zero(norm(kind, *(block.scaled(c) for block in x)) - c * norm(kind, *x))
 
 
-@_rule
+@rule
 def submultiplicative(kinds: tuple[str, str], x: Matrix, y: Matrix) -> Answer:
     """⊢ ‖XY‖_F <= ‖X‖_op‖Y‖_F for the kinds (op, F), ‖X‖_F‖Y‖_op for (F, op), ‖XY‖_op <= ‖X‖_op‖Y‖_op for (op, op).
 
@@ -288,16 +186,16 @@ def submultiplicative(kinds: tuple[str, str], x: Matrix, y: Matrix) -> Answer:
     if kinds not in ((SPECTRAL, FROBENIUS), (FROBENIUS, SPECTRAL), (SPECTRAL, SPECTRAL)):
         raise RuleError("submultiplicative", None, f"kinds {kinds}: expected (op, F), (F, op) or (op, op)")
     product = SPECTRAL if kinds == (SPECTRAL, SPECTRAL) else FROBENIUS
-    return _ge(norm(kinds[0], x) * norm(kinds[1], y) - norm(product, x @ y))
+    return at_least_zero(norm(kinds[0], x) * norm(kinds[1], y) - norm(product, x @ y))
 
 
-@_rule
+@rule
 def spectral_below_frobenius(x: Matrix) -> Answer:
     """⊢ ‖X‖_op <= ‖X‖_F."""
-    return _ge(norm(FROBENIUS, x) - norm(SPECTRAL, x))
+    return at_least_zero(norm(FROBENIUS, x) - norm(SPECTRAL, x))
 
 
-@_rule
+@rule
 def rank_bound(x: Matrix, dimension: str) -> Answer:
     """⊢ ‖X‖_F² <= m‖X‖_op², m a number of rows or columns of X or of every product that X sums up to.
 
@@ -308,63 +206,69 @@ def rank_bound(x: Matrix, dimension: str) -> Answer:
         bounds |= {name for letter, _ in next(iter(x.terms)) for name in letter.shape}
     if dimension not in bounds:
         raise RuleError("rank_bound", None, f"{dimension} is none of {sorted(bounds)}, the dimensions within {x}")
-    return _ge(Scalar.of(Dimension(dimension)) * norm(SPECTRAL, x) ** 2 - norm(FROBENIUS, x) ** 2)
+    return at_least_zero(Scalar.of(Dimension(dimension)) * norm(SPECTRAL, x) ** 2 - norm(FROBENIUS, x) ** 2)
 
 
-@_rule
+@rule
 def cauchy_schwarz(x: Point, y: Point) -> Answer:
     """⊢ ⟨X, Y⟩ <= ‖X‖_F‖Y‖_F, over all blocks."""
-    return _ge(norm(FROBENIUS, *x) * norm(FROBENIUS, *y) - inner(x, y))
+    return at_least_zero(norm(FROBENIUS, *x) * norm(FROBENIUS, *y) - inner(x, y))
 
 
-@_rule
+@rule
 def norm_expansion(x: Point) -> Answer:
     """⊢ ‖X‖_F² = ⟨X, X⟩, the sum over blocks of tr(XᵀX); fails for no input."""
-    return _eq(norm(FROBENIUS, *x) ** 2 - square(x))
+    return zero(norm(FROBENIUS, *x) ** 2 - square(x))
 
 
-@_rule
+@rule
 def dimension_positive(name: str) -> Answer:
     """⊢ m >= 1 for a dimension m."""
-    return _ge(Scalar.of(Dimension(name)) - 1)
+    return at_least_zero(Scalar.of(Dimension(name)) - 1)
 
 
 # Roots and inverses.
 
 
-@_rule
+@rule
 def root_nonnegative(x: Scalar) -> Answer:
     """⊢ root(x) >= 0, whatever x."""
-    return _ge(Scalar.of(Root(x)))
+    return at_least_zero(Scalar.of(Root(x)))
 
 
-@_rule
+@rule
 def root_square(radicand: Theorem) -> Answer:
-    """Square a root::
+    """Square a root.
+
+    ::
 
       H ⊢ x >= 0
     ────────────────
     H ⊢ root(x)² = x
     """
-    x = _fact("root_square", 0, radicand, ">=", ">")
-    return _eq(Scalar.of(Root(x)) ** 2 - x)
+    x = polynomial_of("root_square", 0, radicand, ">=", ">")
+    return zero(Scalar.of(Root(x)) ** 2 - x)
 
 
-@_rule
+@rule
 def inverse(divisor: Theorem) -> Answer:
-    """Divide::
+    """Divide.
+
+    ::
 
          H ⊢ x > 0
     ────────────────────
     H ⊢ x · inverse(x) = 1
     """
-    x = _fact("inverse", 0, divisor, ">")
-    return _eq(x * Inverse(x) - 1)
+    x = polynomial_of("inverse", 0, divisor, ">")
+    return zero(x * Inverse(x) - 1)
 
 
-@_rule
+@rule
 def vanishing(theorem: Theorem, x: Scalar) -> Answer:
-    """A square that is at most 0::
+    """A square that is at most 0.
+
+    ::
 
         H ⊢ -x² >= 0
         ────────────
@@ -372,17 +276,19 @@ def vanishing(theorem: Theorem, x: Scalar) -> Answer:
 
     Fails where the premise is not that -x² >= 0.
     """
-    if _fact("vanishing", 0, theorem, ">=", "=") != -(x * x):
+    if polynomial_of("vanishing", 0, theorem, ">=", "=") != -(x * x):
         raise RuleError("vanishing", 0, f"expected {-(x * x)} >= 0, and not {theorem.conclusion}")
-    return _eq(x)
+    return zero(x)
 
 
 # Expectations and sums.
 
 
-@_rule
+@rule
 def expectation(theorem: Theorem, given: Index | None) -> Answer:
-    """Take expectations, given the past up to an index or of all (None)::
+    """Take expectations, given the past up to an index or of all (None).
+
+    ::
 
         H ⊢ p >= 0             (likewise for > and =)
         ───────────────────
@@ -390,13 +296,15 @@ def expectation(theorem: Theorem, given: Index | None) -> Answer:
 
     Sound because facts hold at every outcome. Fails where the theorem is a law.
     """
-    p = _fact("expectation", 0, theorem, ">=", ">", "=")
+    p = polynomial_of("expectation", 0, theorem, ">=", ">", "=")
     return Fact(theorem.fact.relation, expect(p, given))
 
 
-@_rule
+@rule
 def summation(theorem: Theorem) -> Answer:
-    """Sum over t from 1 to T::
+    """Sum over t from 1 to T.
+
+    ::
 
         H ⊢ p >= 0             (likewise for > and =)
         ─────────────
@@ -404,26 +312,26 @@ def summation(theorem: Theorem) -> Answer:
 
     Sound because facts hold at every time. Fails where the theorem is a law.
     """
-    p = _fact("summation", 0, theorem, ">=", ">", "=")
+    p = polynomial_of("summation", 0, theorem, ">=", ">", "=")
     return Fact(theorem.fact.relation, total(p))
 
 
-@_rule
+@rule
 def telescope(x: Scalar) -> Answer:
     """⊢ Σ_t (x_{t+1} - x_t) = x_{T+1} - x_1; fails where x varies with t in no stated way."""
-    return _eq(total(at(x, NEXT) - x) - at(x, Index("T", 1)) + at(x, Index("", 1)))
+    return zero(total(at(x, NEXT) - x) - at(x, Index("T", 1)) + at(x, Index("", 1)))
 
 
-@_rule
+@rule
 def minimum_below_mean(x: Scalar) -> Answer:
     """⊢ T min_t x <= Σ_t x."""
-    return _ge(total(x) - Scalar.of(Horizon()) * Minimum(x))
+    return at_least_zero(total(x) - Scalar.of(Horizon()) * Minimum(x))
 
 
-@_rule
+@rule
 def horizon_positive() -> Answer:
     """⊢ T >= 1."""
-    return _ge(Scalar.of(Horizon()) - 1)
+    return at_least_zero(Scalar.of(Horizon()) - 1)
 
 
 # Certificates.
@@ -432,9 +340,11 @@ def horizon_positive() -> Answer:
 Squares = tuple[tuple[Fraction, Scalar], ...]
 
 
-@_rule
+@rule
 def certificate(*premises_and_arguments: Any) -> Answer:
-    """Close by exact algebra::
+    """Close by exact algebra.
+
+    ::
 
         H1 ⊢ p1 ≥ 0   …   Hk ⊢ ek = 0   …   with   m·p = Σ_j s_j Π_i p_i + Σ_k c_k e_k
         ──────────────────────────────────────────────────────────────────────────────
@@ -474,7 +384,7 @@ def certificate(*premises_and_arguments: Any) -> Answer:
 def _at(premises: Sequence[Theorem], place: int, *relations: str) -> Theorem:
     if not 0 <= place < len(premises):
         raise RuleError("certificate", None, f"no premise {place + 1} among {len(premises)}")
-    _fact("certificate", place, premises[place], *relations)
+    polynomial_of("certificate", place, premises[place], *relations)
     return premises[place]
 
 

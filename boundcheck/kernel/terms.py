@@ -11,68 +11,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
-from typing import Union
 
 from boundcheck.kernel.errors import ShapeError, TermError
+from boundcheck.kernel.times import CONSTANT, Index, When, check_given, check_when
 
-Rational = Union[int, Fraction]
+Rational = int | Fraction
 
-
-@dataclass(frozen=True)
-class Index:
-    """A point of time, `base` + `offset`, where the base is t, T or 0 (written as nothing)."""
-
-    base: str
-    offset: int
-
-    def __post_init__(self) -> None:
-        if self.base not in ("t", "T", "") or type(self.offset) is not int:
-            raise TermError(f"no index {self.base!r} + {self.offset!r}: the base is t, T or nothing, the offset an integer")
-
-    def __str__(self) -> str:
-        if not self.base:
-            return str(self.offset)
-        return self.base + (f"+{self.offset}" if self.offset else "")
-
-    def moved(self, t: Index) -> Index:
-        """This index after t has been replaced."""
-        return Index(t.base, t.offset + self.offset) if self.base == "t" else self
-
-    def certainly_at_most(self, other: Index) -> bool:
-        """Whether this index is at most the other, whatever t and T, 1 <= t <= T, may be."""
-        if self.base == other.base:
-            return self.offset <= other.offset
-        order = ("", "t", "T")
-        # From 0 to t there is at least 1, from t to T at least 0.
-        gain = 1 if not self.base else 0
-        return order.index(self.base) < order.index(other.base) and self.offset <= other.offset + gain
-
-
-NOW = Index("t", 0)
-NEXT = Index("t", 1)
-
-
-@dataclass(frozen=True)
-class Time:
-    """When a symbol has its value: at `index` of a process, known to the past from `index` + `lag` on."""
-
-    index: Index
-    lag: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.index}~{self.lag}"
-
-
-CONSTANT = "constant"
-ANY = "any"
-When = Union[str, Time]
 
 _NAME = re.compile(r"[^\W\d][\w^*'̂]*\Z")
-Mapped = Mapping["Term", "Matrix | Scalar"]
 
 
 class Term:
@@ -99,14 +48,6 @@ class Atom(Term):
     def parts(self) -> tuple[Matrix | Scalar, ...]:
         """The terms that it contains."""
         return ()
-
-    def rebuilt(self, parts: tuple[Matrix | Scalar, ...]) -> Scalar:
-        """The same atom over other parts, in normal form."""
-        return Scalar.of(self)
-
-    def moved(self, t: Index) -> Atom:
-        """The atom's own index after t has been replaced; its parts are not touched."""
-        return self
 
 
 Monomial = tuple[tuple[Atom, int], ...]
@@ -221,7 +162,7 @@ class Symbol(Letter):
     """A named matrix."""
 
     def __init__(self, name: str, shape: tuple[str, str], when: When = CONSTANT) -> None:
-        _check_name(name, *shape)
+        check_name(name, *shape)
         check_shape(shape)
         check_when(when)
         self.name, self.shape, self.when = name, shape, when
@@ -232,10 +173,10 @@ class Symbol(Letter):
 
 
 class Gradient(Letter):
-    """The gradient of a differentiable function at a point, its block number `block`; a point is a tuple of matrices."""
+    """The gradient of a differentiable function at a point, a tuple of matrices; its block number `block`."""
 
     def __init__(self, function: str, point: tuple[Matrix, ...], block: int = 0) -> None:
-        _check_name(function)
+        check_name(function)
         self.function, self.point, self.block = function, point, block
         self.shape = point[block].shape
         self.key = f"[grad {function} {block} {' '.join(x.key for x in point)}]"
@@ -254,32 +195,21 @@ class Mean(Letter):
         self.key = f"[mean {letter.key} {given}]"
 
     def __str__(self) -> str:
-        return f"E[{self.letter}{_given_text(self.given)}]"
+        return f"E[{self.letter}{given_text(self.given)}]"
 
 
-def _check_name(*names: str) -> None:
+def check_name(*names: str) -> None:
+    """Refuse what cannot be a name."""
     for name in names:
         if not _NAME.match(name):
             raise TermError(f"{name!r} cannot be a name: letters, digits, _, ', ^ and * after a letter are")
-
-
-def check_when(when: object) -> None:
-    """Refuse what is no kind of symbol."""
-    if not (type(when) is str and when in (CONSTANT, ANY)) and not (type(when) is Time and type(when.lag) is int):
-        raise TermError(f"no kind of symbol: {when!r}")
-
-
-def check_given(given: object) -> None:
-    """Refuse what is no past."""
-    if given is not None and type(given) is not Index:
-        raise TermError(f"no past: {given!r}")
 
 
 def check_shape(shape: object) -> None:
     """Refuse what are not two names."""
     if type(shape) is not tuple or len(shape) != 2:
         raise TermError(f"no shape: {shape!r}")
-    _check_name(*shape)
+    check_name(*shape)
 
 
 def check_word(word: Word) -> None:
@@ -289,7 +219,8 @@ def check_word(word: Word) -> None:
         raise TermError(f"no product of shapes {shapes}")
 
 
-def _given_text(given: Index | None) -> str:
+def given_text(given: Index | None) -> str:
+    """What stands after the bar of a conditional expectation."""
     return "" if given is None else f" | past of {given}"
 
 
@@ -302,14 +233,12 @@ class Matrix(Term):
     def __init__(self, shape: tuple[str, str], terms: Mapping[Word, Scalar]) -> None:
         check_shape(shape)
         self.shape = shape
-        self.terms = {w: terms[w] for w in sorted(terms, key=_word_key) if terms[w].terms}
+        self.terms = {w: terms[w] for w in sorted(terms, key=word_key) if terms[w].terms}
         for word in self.terms:
             check_word(word)
             if word_shape(word) != shape:
                 raise TermError(f"a word of shape {word_shape(word)} in a matrix of shape {shape}")
-        self.key = (
-            f"(m {shape[0]},{shape[1]}" + "".join(f" {c.key}*{_word_key(w)}" for w, c in self.terms.items()) + ")"
-        )
+        self.key = f"(m {shape[0]},{shape[1]}" + "".join(f" {c.key}*{word_key(w)}" for w, c in self.terms.items()) + ")"
 
     @staticmethod
     def of(letter: Letter | Matrix) -> Matrix:
@@ -322,7 +251,7 @@ class Matrix(Term):
         return Matrix(shape, {})
 
     @property
-    def T(self) -> Matrix:
+    def T(self) -> Matrix:  # noqa: N802
         """The transpose."""
         return Matrix(self.shape[::-1], {transposed(word): c for word, c in self.terms.items()})
 
@@ -378,7 +307,8 @@ def word_shape(word: Word) -> tuple[str, str]:
     return first.shape[1 if flipped else 0], last.shape[0 if last_flipped else 1]
 
 
-def _word_key(word: Word) -> str:
+def word_key(word: Word) -> str:
+    """The text that tells a word from all others."""
     return ".".join(letter.key + ("'" if flipped else "") for letter, flipped in word)
 
 

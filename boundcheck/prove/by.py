@@ -232,9 +232,6 @@ def _letter(matrix: Matrix) -> Letter:
     raise InputError("left side", matrix, "a single matrix, to be replaced")
 
 
-
-
-
 def by_signs(goal: Fact, premises: Sequence[Theorem]) -> Theorem | None:
     """The goal, where its coefficients are positive and `premises` give every atom's sign; None elsewhere."""
     found = {theorem.fact.polynomial: i for i, theorem in enumerate(premises) if theorem.fact.relation != "="}

@@ -16,7 +16,8 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 from boundcheck.claims import Claim, Quantity
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement, Theorem, atoms, rules
-from boundcheck.kernel.terms import ANY, CONSTANT, Matrix, Scalar, Symbol, walk
+from boundcheck.kernel.terms import Matrix, Scalar, Symbol, walk
+from boundcheck.kernel.times import ANY, CONSTANT
 from boundcheck.prove.by import By, by_signs, discharged
 from boundcheck.prove.certificate import certify
 from boundcheck.prove.translate import Reading
@@ -195,9 +196,11 @@ class Proof:
         letters: list[Symbol | atoms.Variable] = []
         for variable in variables:
             terms: list[Matrix] | list[Scalar]
-            terms = list(self.reading.point(variable)) if isinstance(variable, MatrixExpr) else [
-                self.reading.scalar(variable)
-            ]
+            terms = (
+                list(self.reading.point(variable))
+                if isinstance(variable, MatrixExpr)
+                else [self.reading.scalar(variable)]
+            )
             letters += [x for term in terms for x in walk(term) if isinstance(x, Symbol | atoms.Variable)]
         return letters
 
@@ -257,7 +260,9 @@ class Proof:
             goal, premises, hints=squares, factor=because.factor, degree=because.degree
         )
 
-    def state(self, label: str, relation: sp.Basic, theorem: Theorem, *, printed: str = "", meaning: str = "") -> Theorem:
+    def state(
+        self, label: str, relation: sp.Basic, theorem: Theorem, *, printed: str = "", meaning: str = ""
+    ) -> Theorem:
         """A line that a rule of the kernel yields as it stands; raises InputError where the rule says another thing."""
         fact = self.reading.fact(relation)
         said = theorem.conclusion.conclusion if isinstance(theorem.conclusion, Law) else theorem.conclusion
@@ -266,9 +271,7 @@ class Proof:
         self.steps.append(Step(label, relation, printed, meaning, theorem))
         return theorem
 
-    def generalise(
-        self, theorem: Theorem, forall: Sequence[sp.Basic], given: Sequence[sp.Basic] = ()
-    ) -> Theorem:
+    def generalise(self, theorem: Theorem, forall: Sequence[sp.Basic], given: Sequence[sp.Basic] = ()) -> Theorem:
         """The law for all of these, with these local facts as its premises."""
         premises = tuple(part for relation in given for part in self.reading.facts(relation))
         return rules.generalise(theorem, tuple(sorted(set(self._letters(forall)))), premises)

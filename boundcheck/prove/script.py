@@ -47,7 +47,6 @@ class Script:
     build: Callable[[Proof], None]
     instead: Mapping[str, Claim] = field(default_factory=dict)
 
-
     @cached_property
     def proof(self) -> Proof:
         """The proof that the function fills, run once.
@@ -60,7 +59,9 @@ class Script:
         try:
             self.build(proof)
         except KernelError as error:
-            raise InputError(f"{self.id}, {self.version}", type(error).__name__, f"a rule that applies: {error}") from error
+            raise InputError(
+                f"{self.id}, {self.version}", type(error).__name__, f"a rule that applies: {error}"
+            ) from error
         return proof
 
 

@@ -19,19 +19,8 @@ from boundcheck.errors import InputError
 from boundcheck.kernel import Fact
 from boundcheck.kernel import atoms as k
 from boundcheck.kernel.analysis import gradients
-from boundcheck.kernel.terms import (
-    ANY,
-    CONSTANT,
-    ONE,
-    ZERO,
-    Index,
-    Matrix,
-    Point,
-    Scalar,
-    Symbol,
-    Time,
-    When,
-)
+from boundcheck.kernel.terms import ONE, ZERO, Matrix, Point, Scalar, Symbol
+from boundcheck.kernel.times import ANY, CONSTANT, Index, Time, When
 
 _DIMENSIONS = (words.d, words.k, words.n, symbols.r)
 

@@ -102,9 +102,7 @@ def _against(step: Step, proof: Proof) -> str:
     return "" if witness.refutes(fact) else "the witness does not make the line false"
 
 
-def _verdict(
-    script: Script, proof: Proof, steps: list[JudgedStep], known: set[Statement]
-) -> tuple[StepVerdict, str]:
+def _verdict(script: Script, proof: Proof, steps: list[JudgedStep], known: set[Statement]) -> tuple[StepVerdict, str]:
     refuted = [x.step.label for x in steps if x.verdict == "refuted"]
     if script.version == "printed" and refuted:
         return "refuted", f"false: {', '.join(refuted)}"
@@ -125,7 +123,9 @@ def _may_start_from(assumption: Assumption, script: Script) -> bool:
         return True
     wanted = {hypothesis.id for hypothesis in _closure(script.claim)}
     wanted = wanted - set(script.instead) | {claim.id for claim in script.instead.values()}
-    return assumption.claim is not None and assumption.claim.id in wanted or assumption.relation in script.claim.conditions
+    return (
+        assumption.claim is not None and assumption.claim.id in wanted or assumption.relation in script.claim.conditions
+    )
 
 
 def _closure(claim: Claim) -> list[Claim]:

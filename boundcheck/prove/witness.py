@@ -14,9 +14,11 @@ from itertools import permutations, product
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact
-from boundcheck.kernel.atoms import Variable, known, timed
+from boundcheck.kernel.atoms import Variable
+from boundcheck.kernel.builders import known, timed
 from boundcheck.kernel.meaning import Function, Grid, Interval, Model, denote, exact, holds
-from boundcheck.kernel.terms import NEXT, Scalar, Symbol
+from boundcheck.kernel.terms import Scalar, Symbol
+from boundcheck.kernel.times import NEXT
 from boundcheck.prove.instance import Instance, Point, Setting
 
 _DIMENSIONS = {"d": 1, "k": 1, "r": 1, "n": 1, "one": 1}
@@ -187,7 +189,9 @@ class _Values:
         known = {"W_0": Fraction(0), "f_star": self.setting.slope.minimum, "theta": Fraction(0)}
         return _constants(self.setting) | known | dict(self.values)
 
-    def __call__(self, symbol: Symbol | Variable, time: int, outcome: int) -> tuple[tuple[Fraction, ...], ...] | Fraction:
+    def __call__(
+        self, symbol: Symbol | Variable, time: int, outcome: int
+    ) -> tuple[tuple[Fraction, ...], ...] | Fraction:
         if isinstance(symbol, Variable):
             return self._all[symbol.name]
         if isinstance(symbol.when, str):

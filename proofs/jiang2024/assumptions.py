@@ -5,7 +5,21 @@ from dataclasses import replace
 import sympy as sp
 from sympy import MatrixSymbol
 
-from boundcheck.claims.jiang2024 import ASSUMPTION_1, ASSUMPTION_3_1, ASSUMPTION_3_2, A1, A2, B1, B2, W, W1, W2, v, v1, v2
+from boundcheck.claims.jiang2024 import (
+    ASSUMPTION_1,
+    ASSUMPTION_3_1,
+    ASSUMPTION_3_2,
+    A1,
+    A2,
+    B1,
+    B2,
+    W,
+    W1,
+    W2,
+    v,
+    v1,
+    v2,
+)
 from boundcheck.claims.meft import CONDITIONALLY_UNBIASED
 from boundcheck.claims.symbols import C, G, L, Lhat, r, s, sigma
 from boundcheck.claims.vocabulary import EuclideanNorm, F, FrobeniusNorm, Gradient, SpectralNorm, Value, d, f, k, n
@@ -40,7 +54,8 @@ CORNER = replace(
     constants=READING.constants | {"P", "Q"},
 )
 EDGE = replace(
-    CORNER, points=READING.points | {far: _letters(_SIGMA, _SIGMA), half_far: _letters(_SIGMA, 0), origin: _letters(0, 0)}
+    CORNER,
+    points=READING.points | {far: _letters(_SIGMA, _SIGMA), half_far: _letters(_SIGMA, 0), origin: _letters(0, 0)},
 )
 
 
@@ -81,7 +96,9 @@ def segment(proof: Proof) -> None:
     proof.conclude(inside, forall=[A1, A2, theta], such_that=ends, relation=relation)
 
 
-@script("jiang2024.assumption3.1.on_ball", "sharp", READING, title="Assumption 3(1) is no assumption on the ball: C = σ")
+@script(
+    "jiang2024.assumption3.1.on_ball", "sharp", READING, title="Assumption 3(1) is no assumption on the ball: C = σ"
+)
 def on_ball(proof: Proof) -> None:
     """By ‖XY‖_F <= ‖X‖_op‖Y‖_F; the paper's C = √rσ is loose by √r."""
     m = Meft(proof)
@@ -104,7 +121,9 @@ def optimal(proof: Proof) -> None:
     law = proof.assume(ASSUMPTION_3_1, where={W1: m.w1, W2: m.w2}, forall=[v1, v2], given=ball)
     norms = [by.homogeneous(radius, kind, matrix) for kind in ("F", "op") for matrix in (P, Q)]
     inside = [
-        proof.step("in the ball", le(SpectralNorm(sigma * matrix), sigma), norms, unit, radius, meaning="σP has norm σ.")
+        proof.step(
+            "in the ball", le(SpectralNorm(sigma * matrix), sigma), norms, unit, radius, meaning="σP has norm σ."
+        )
         for matrix in (P, Q)
     ]
     zero = proof.step("0 in the ball", ge(sigma, 0), radius)
@@ -113,11 +132,14 @@ def optimal(proof: Proof) -> None:
     product = by.homogeneous(square, "F", Q * P)
     relation = ge(C, sigma)
     proof.conclude(
-        proof.step("C ≥ σ", relation, radius, gap, product, norms, unit, factor=[0], meaning="σ² ≤ Cσ."), relation=relation
+        proof.step("C ≥ σ", relation, radius, gap, product, norms, unit, factor=[0], meaning="σ² ≤ Cσ."),
+        relation=relation,
     )
 
 
-@script("jiang2024.assumption3.1.anywhere", "sharp", CORNER, title='No C makes Assumption 3(1) true "for any parameters"')
+@script(
+    "jiang2024.assumption3.1.anywhere", "sharp", CORNER, title='No C makes Assumption 3(1) true "for any parameters"'
+)
 def anywhere(proof: Proof) -> None:
     """A = zP, B = zQ against 0, with z = 2C + 1: z² <= 2Cz is false."""
     by, m = proof.by, Meft(proof)
@@ -133,7 +155,12 @@ def anywhere(proof: Proof) -> None:
     proof.conclude(proof.step("absurd", absurd, bounded, chosen, meaning="2C + 1 ≤ 2C."), relation=absurd)
 
 
-@script("jiang2024.assumption3.2.redundant", "sharp", READING, title="Assumption 3(2) follows from Assumptions 1 and 2 on the ball")
+@script(
+    "jiang2024.assumption3.2.redundant",
+    "sharp",
+    READING,
+    title="Assumption 3(2) follows from Assumptions 1 and 2 on the ball",
+)
 def redundant(proof: Proof) -> None:
     """G = ‖∇f(W_0)‖ + Ls√rσ² serves; the rank enters here and nowhere else."""
     by, m = proof.by, Meft(proof, s)
@@ -173,10 +200,19 @@ def redundant(proof: Proof) -> None:
 
 
 V = MatrixSymbol("V", d, k)
-LEAST_SQUARES = replace(CORNER, points=READING.points | {W: (Matrix.of(Symbol("V", ("d", "k"))).scaled(_Z),)}, constants=READING.constants | {"V"})
+LEAST_SQUARES = replace(
+    CORNER,
+    points=READING.points | {W: (Matrix.of(Symbol("V", ("d", "k"))).scaled(_Z),)},
+    constants=READING.constants | {"V"},
+)
 
 
-@script("jiang2024.assumption3.2.anywhere", "sharp", LEAST_SQUARES, title="Everywhere, Assumption 3(2) excludes least squares")
+@script(
+    "jiang2024.assumption3.2.anywhere",
+    "sharp",
+    LEAST_SQUARES,
+    title="Everywhere, Assumption 3(2) excludes least squares",
+)
 def excludes_least_squares(proof: Proof) -> None:
     """f(W) = ‖W‖²/2 has ∇f(W) = W, of norm G + 1 at W = (G + 1)V."""
     by = proof.by
@@ -201,8 +237,16 @@ def coercivity(proof: Proof) -> None:
     unit = _unit(proof)
     law = proof.define(Value(F, v), Value(f, m.weight(A, B)), "F(v) = f(W)", forall=[v])
     relation = eq(Value(F, half_far), Value(F, origin))
-    line = proof.step("constant", relation, by.instance(law, {v: half_far}), by.instance(law, {v: origin}), meaning="B = 0, so W = W_0.")
-    squares = proof.step("length²", ge(EuclideanNorm(half_far) ** 2, z**2), by.block_norm(half_far), _stretched(proof, size, P, unit))
+    line = proof.step(
+        "constant",
+        relation,
+        by.instance(law, {v: half_far}),
+        by.instance(law, {v: origin}),
+        meaning="B = 0, so W = W_0.",
+    )
+    squares = proof.step(
+        "length²", ge(EuclideanNorm(half_far) ** 2, z**2), by.block_norm(half_far), _stretched(proof, size, P, unit)
+    )
     length = by.from_squares(squares, by.nonnegative("F", half_far), z)
     proof.step("unbounded", ge(EuclideanNorm(half_far), z), length, meaning="For every z.")
     proof.conclude(line, relation=relation)
@@ -220,7 +264,12 @@ def without_replacement(proof: Proof) -> None:
     )
 
 
-@script("jiang2024.training_against_fine_tuning", "printed", READING, title='"MeFT results in a worse bound" than full fine-tuning')
+@script(
+    "jiang2024.training_against_fine_tuning",
+    "printed",
+    READING,
+    title='"MeFT results in a worse bound" than full fine-tuning',
+)
 def worse_bound(proof: Proof) -> None:
     """L̂ may be smaller than L."""
     proof.positive(L, C, G, sigma)

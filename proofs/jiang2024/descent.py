@@ -183,10 +183,7 @@ def summed(proof: Proof, lines: Descent, signs: list[Theorem]) -> Theorem:
         "exact variance",
         le(
             Expectation(NEXT, v_t) - NOW + alpha * EuclideanNorm(SLOPE) ** 2,
-            Lhat
-            / 2
-            * alpha**2
-            * (Expectation(EuclideanNorm(g_t - SLOPE) ** 2, v_t) + EuclideanNorm(SLOPE) ** 2),
+            Lhat / 2 * alpha**2 * (Expectation(EuclideanNorm(g_t - SLOPE) ** 2, v_t) + EuclideanNorm(SLOPE) ** 2),
         ),
         expected_descent(proof, lines),
         variance(proof, lines),

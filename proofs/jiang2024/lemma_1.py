@@ -111,7 +111,13 @@ def block_bounds(
 
 
 def stretched_length(
-    m: Meft, constant: sp.Expr, entries: Entries, images: Sequence[Theorem], above: Theorem, eigen: Theorem, signs: Sequence[Theorem]
+    m: Meft,
+    constant: sp.Expr,
+    entries: Entries,
+    images: Sequence[Theorem],
+    above: Theorem,
+    eigen: Theorem,
+    signs: Sequence[Theorem],
 ) -> Theorem:
     """‖∇F(v_1) - ∇F(v_2)‖ <= l‖v_1 - v_2‖, l the top eigenvalue of the matrix with these entries."""
     proof, by, (top, cross, low) = m.proof, m.proof.by, entries
@@ -231,7 +237,9 @@ def repaired(proof: Proof) -> None:
         "characteristic polynomial", eq(constant**2, 2 * entries[0] * constant - entries[0] ** 2 + entries[1] ** 2)
     )
     tight = stretched_length(m, constant, entries, images, above, eigen, signs)
-    proof.step("without √r", le(LENGTH, constant * MOVE), tight, meaning="Already sharper than printed: the rank is gone.")
+    proof.step(
+        "without √r", le(LENGTH, constant * MOVE), tight, meaning="Already sharper than printed: the rank is gone."
+    )
     squared = by.root(proof.step("r ≥ 0", ge(r, 0), signs))
     root = by.from_squares(proof.step("r ≥ 1", ge(r, 1), signs), by.root_nonnegative(r), sp.Integer(1), squared)
     larger = proof.step("√r ≥ 1", ge(Lhat, constant), defined, root, signs, degree=4, meaning="Which only weakens it.")

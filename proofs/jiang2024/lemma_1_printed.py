@@ -148,7 +148,12 @@ def _line13(p: Printed, line12: tuple[Theorem, Theorem], near: tuple[Theorem, Th
     third = proof.step(
         "(13), third ≤",
         le(p.second, LEMMA_1.quantities[0].expression * APART),
-        proof.step("distance", le(L * FrobeniusNorm(m.w1 - m.w2), L * C * APART), by.instance(p.lipschitz, {v1: v1, v2: v2}), p.signs),
+        proof.step(
+            "distance",
+            le(L * FrobeniusNorm(m.w1 - m.w2), L * C * APART),
+            by.instance(p.lipschitz, {v1: v1, v2: v2}),
+            p.signs,
+        ),
         small,
         proof.step("LC", ge(L * C * APART, 0), p.signs),
         printed=r"\le 2LC\sqrt{r}\sigma + G",

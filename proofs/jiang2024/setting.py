@@ -21,7 +21,8 @@ from boundcheck.claims.vocabulary import (
     k,
 )
 from boundcheck.kernel import Theorem
-from boundcheck.kernel.terms import ANY, Matrix, Symbol
+from boundcheck.kernel.terms import Matrix, Symbol
+from boundcheck.kernel.times import ANY
 from boundcheck.prove import Process, Proof, Reading, eq, le
 
 A, B = MatrixSymbol("A", r, k), MatrixSymbol("B", d, r)

@@ -34,20 +34,30 @@ class Step:
         radicand = proof.step("D/(L̂ζ²T)", gt(root.base, 0), gap, self.inverses)
         self.positive = proof.step("α > 0", gt(alpha, 0), self.defined, by.positive_root(radicand))
         self.square = proof.step(
-            "α²", eq(alpha**2 * Lhat * zeta**2 * T, D), self.defined, by.root(radicand), *self.units, meaning="The step size, squared."
+            "α²",
+            eq(alpha**2 * Lhat * zeta**2 * T, D),
+            self.defined,
+            by.root(radicand),
+            *self.units,
+            meaning="The step size, squared.",
         )
-
 
     def root_term(self, root: sp.Expr) -> Theorem:
         """sqrt(DL̂ζ²/T) = L̂αζ²."""
         proof, by, value = self.proof, self.proof.by, Lhat * alpha * zeta**2
         radicand = proof.step("DL̂ζ²/T", gt(root.base, 0), self.signs, self.inverse)
-        squares = proof.step("S²", eq(value**2, root.base), self.square, self.unit, meaning="The two sides have equal squares.")
+        squares = proof.step(
+            "S²", eq(value**2, root.base), self.square, self.unit, meaning="The two sides have equal squares."
+        )
         size = proof.step("L̂αζ² ≥ 0", ge(value, 0), self.positive, self.signs)
         squared = by.root(radicand)
-        below = by.from_squares(proof.step("S²", ge(root.base, value**2), squares), by.root_nonnegative(root.base), value, squared)
+        below = by.from_squares(
+            proof.step("S²", ge(root.base, value**2), squares), by.root_nonnegative(root.base), value, squared
+        )
         above = by.from_squares(proof.step("S²", ge(value**2, root.base), squares), size, root, squared)
-        return proof.step("S", eq(root, value), by.equal(below, above), meaning="Both are positive, with equal squares.")
+        return proof.step(
+            "S", eq(root, value), by.equal(below, above), meaning="Both are positive, with equal squares."
+        )
 
     def half(self, claim: Claim) -> Theorem:
         """α <= 1/(2L̂), from T >= 4L̂D/ζ²."""

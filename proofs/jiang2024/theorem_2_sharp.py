@@ -41,7 +41,12 @@ def repaired(proof: Proof) -> None:
     ratio = _ratio(proof, step)
     room = proof.step("1 - q/2 > 0", gt(1 - q / 2, 0), half, ratio, meaning="q = L̂α is at most 1/2.")
     unit, _ = by.quotient(room)
-    factor = proof.step("κ(1 - q/2)", eq(kappa * (1 - q / 2), sp.Rational(3, 2)), proof.quantity(quantity(THEOREM_2_REPAIRED, kappa)), unit)
+    factor = proof.step(
+        "κ(1 - q/2)",
+        eq(kappa * (1 - q / 2), sp.Rational(3, 2)),
+        proof.quantity(quantity(THEOREM_2_REPAIRED, kappa)),
+        unit,
+    )
     least = proof.step(
         "least",
         le((1 - q / 2) * MINIMUM_GRADIENT, sp.Rational(3, 2) * Lhat * alpha * zeta**2),
@@ -56,7 +61,9 @@ def repaired(proof: Proof) -> None:
     term = step.root_term(ROOT_TERM)
     value = proof.step("bound", eq(proof.claim.quantities[-1].symbol, kappa * Lhat * alpha * zeta**2), bound, term)
     proof.conclude(
-        proof.step("κS", THEOREM_2_REPAIRED.conclusion, room, least, factor, value, factor=[0], meaning="Divided by 1 - q/2.")
+        proof.step(
+            "κS", THEOREM_2_REPAIRED.conclusion, room, least, factor, value, factor=[0], meaning="Divided by 1 - q/2."
+        )
     )
 
 
@@ -68,7 +75,9 @@ def _ratio(proof: Proof, step: Step) -> Theorem:
     squared = by.root(radicand)
     squares = proof.step("q²", eq(value**2, root.base), step.square, *step.units)
     size = proof.step("L̂α ≥ 0", ge(value, 0), step.positive, step.signs)
-    below = by.from_squares(proof.step("q²", ge(root.base, value**2), squares), by.root_nonnegative(root.base), value, squared)
+    below = by.from_squares(
+        proof.step("q²", ge(root.base, value**2), squares), by.root_nonnegative(root.base), value, squared
+    )
     above = by.from_squares(proof.step("q²", ge(value**2, root.base), squares), size, root, squared)
     return proof.step("q", eq(q, value), proof.quantity(defined), by.equal(below, above))
 
@@ -92,7 +101,13 @@ def best_step(proof: Proof) -> None:
     kappa_is, root = proof.quantity(growth), by.root(wide)
     above = proof.step("κ > q", gt(kappa, q), kappa_is, by.positive_root(wide))
     kappa_positive = proof.step("κ > 0", gt(kappa, 0), above, q_positive)
-    quadratic = proof.step("κ² = 2qκ + 2", eq(kappa**2, 2 * q * kappa + 2), kappa_is, root, meaning="κ is a root of the quadratic that the best step solves.")
+    quadratic = proof.step(
+        "κ² = 2qκ + 2",
+        eq(kappa**2, 2 * q * kappa + 2),
+        kappa_is,
+        root,
+        meaning="κ is a root of the quadratic that the best step solves.",
+    )
     unit_kappa, inverse_kappa = by.quotient(kappa_positive)
     divisor = proof.step("κL̂ > 0", gt(kappa * Lhat, 0), kappa_positive, constant)
     unit_constant, inverse_constant = by.quotient(constant)
@@ -119,9 +134,16 @@ def best_step(proof: Proof) -> None:
         meaning="L̂ακ is 2q.",
     )
     divided = proof.step(
-        "divided by 2q", le((kappa - q) * TOTAL, T * zeta**2 * q * kappa * (kappa - q)), q_positive, cleared, quadratic, factor=[0]
+        "divided by 2q",
+        le((kappa - q) * TOTAL, T * zeta**2 * q * kappa * (kappa - q)),
+        q_positive,
+        cleared,
+        quadratic,
+        factor=[0],
     )
-    sums = proof.step("Σ ≤ Tκqζ²", le(TOTAL, T * zeta**2 * q * kappa), above, divided, factor=[0], meaning="κ exceeds q.")
+    sums = proof.step(
+        "Σ ≤ Tκqζ²", le(TOTAL, T * zeta**2 * q * kappa), above, divided, factor=[0], meaning="κ exceeds q."
+    )
     term = _root_term(proof, signs, (q_positive, noise), (q_square, unit_long, inverse_long))
     bound = proof.quantity(THEOREM_2_BEST_STEP.quantities[-1])
     least = proof.step("least", le(MINIMUM_GRADIENT, kappa * q * zeta**2), long, by.minimum(SQUARE), sums, factor=[0])
@@ -136,6 +158,8 @@ def _root_term(proof: Proof, signs: list[Theorem], sizes: tuple[Theorem, ...], f
     squares = proof.step("S²", eq(value**2, root.base), q_square, unit_long)
     size = proof.step("qζ² ≥ 0", ge(value, 0), *sizes)
     squared = by.root(radicand)
-    below = by.from_squares(proof.step("S²", ge(root.base, value**2), squares), by.root_nonnegative(root.base), value, squared)
+    below = by.from_squares(
+        proof.step("S²", ge(root.base, value**2), squares), by.root_nonnegative(root.base), value, squared
+    )
     above = by.from_squares(proof.step("S²", ge(value**2, root.base), squares), size, root, squared)
     return proof.step("S", eq(root, value), by.equal(below, above), meaning="Both are positive, with equal squares.")

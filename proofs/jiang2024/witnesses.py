@@ -87,7 +87,9 @@ ROW_15 = Instance(
     alpha=Fraction(200, 867),
     T=8,
 )
-LAST_ITERATE = on_run("f' through (4/5, 0), (9/10, 1/10), (1, 1/120), v_1 = (1, 1), no noise, the printed step size", ROW_15)
+LAST_ITERATE = on_run(
+    "f' through (4/5, 0), (9/10, 1/10), (1, 1/120), v_1 = (1, 1), no noise, the printed step size", ROW_15
+)
 
 # Two samples with gradients ±1 in W at v_1 = (1, 0), each drawn once.
 ROW_16 = Instance(
@@ -103,7 +105,9 @@ ROW_16 = Instance(
     T=2,
     step="any",
 )
-DRAWN_ONCE = on_run("The Huber function, v_1 = (1, 0), two samples f(w) ± w drawn without replacement", ROW_16, replacement=False)
+DRAWN_ONCE = on_run(
+    "The Huber function, v_1 = (1, 0), two samples f(w) ± w drawn without replacement", ROW_16, replacement=False
+)
 
 ROW_21 = Setting(PiecewiseLinear.clipped(slope=1, bound="1/10"), L=1, G="1/10", C="1/10", sigma="1/10")
 SMALL_BALL = at_points("A Huber function with L = 1, and σ = C = G = 1/10", ROW_21, ORIGIN, ORIGIN)

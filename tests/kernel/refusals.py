@@ -9,7 +9,7 @@ from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
 
-from boundcheck.kernel import KernelError, ReplayError, RuleError, ShapeError, TermError, replay, rules
+from boundcheck.kernel import RULES, KernelError, ReplayError, RuleError, ShapeError, TermError, replay, rules
 from boundcheck.kernel.analysis import descent_lemma, gradients
 from boundcheck.kernel.atoms import (
     FROBENIUS,
@@ -22,27 +22,11 @@ from boundcheck.kernel.atoms import (
     Trace,
     Value,
     Variable,
-    at,
-    expect,
-    inner,
-    mean,
-    norm,
-    substitute,
 )
+from boundcheck.kernel.builders import at, expect, inner, mean, norm, substitute
 from boundcheck.kernel.facts import Fact, Law, Theorem
-from boundcheck.kernel.terms import (
-    ANY,
-    NEXT,
-    NOW,
-    ONE,
-    Gradient,
-    Index,
-    Matrix,
-    Mean,
-    Scalar,
-    Symbol,
-    Time,
-)
+from boundcheck.kernel.terms import ONE, Gradient, Matrix, Mean, Scalar, Symbol
+from boundcheck.kernel.times import ANY, NEXT, NOW, Index, Time
 
 of = Scalar.of
 a, b, u = Variable("a"), Variable("b"), Variable("u", ANY)
@@ -103,7 +87,7 @@ class Case:
 
 def refused(rule: str, premise: int | None, why: str, *arguments: Any, name: str = "") -> Case:
     """A rule that refuses for its own reason."""
-    return Case(f"{rule}: {name or why}", lambda: rules.RULES[rule](*arguments), RuleError, why, rule, premise)
+    return Case(f"{rule}: {name or why}", lambda: RULES[rule](*arguments), RuleError, why, rule, premise)
 
 
 def laws() -> Iterator[Case]:

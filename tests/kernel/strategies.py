@@ -16,26 +16,13 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from boundcheck.kernel.atoms import (
-    FROBENIUS,
-    SPECTRAL,
-    Dimension,
-    Horizon,
-    Inverse,
-    Minimum,
-    Root,
-    Value,
-    Variable,
-    expect,
-    inner,
-    mean,
-    norm,
-    total,
-)
+from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Dimension, Horizon, Inverse, Minimum, Root, Value, Variable
+from boundcheck.kernel.builders import expect, inner, mean, norm, total
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.facts import Fact, Law, Statement
 from boundcheck.kernel.meaning import Function, Grid, Interval, Model, denote, denote_matrix, exact, holds
-from boundcheck.kernel.terms import ANY, CONSTANT, NEXT, NOW, Gradient, Index, Letter, Matrix, Scalar, Symbol, Time
+from boundcheck.kernel.terms import Gradient, Letter, Matrix, Scalar, Symbol
+from boundcheck.kernel.times import ANY, CONSTANT, NEXT, NOW, Index, Time
 
 Numbers = tuple[tuple[Fraction, ...], ...]
 Shape = tuple[str, str]

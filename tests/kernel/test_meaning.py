@@ -8,22 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from boundcheck.kernel.atoms import (
-    FROBENIUS,
-    SPECTRAL,
-    Dimension,
-    Horizon,
-    Inverse,
-    Minimum,
-    Root,
-    Variable,
-    expect,
-    norm,
-)
+from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Dimension, Horizon, Inverse, Minimum, Root, Variable
+from boundcheck.kernel.builders import expect, norm
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.facts import Fact
 from boundcheck.kernel.meaning import Interval, denote, denote_matrix, exact, holds, positive_semidefinite
-from boundcheck.kernel.terms import ANY, NEXT, NOW, Matrix, Scalar, Symbol, Time
+from boundcheck.kernel.terms import Matrix, Scalar, Symbol
+from boundcheck.kernel.times import ANY, NEXT, NOW, Time
 from tests.kernel.strategies import World, bound
 
 SMALL = st.fractions(-5, 5, max_denominator=7)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import boundcheck.kernel
+from boundcheck.kernel.derive import RULES
 from boundcheck.kernel.errors import RuleError
-from boundcheck.kernel.rules import RULES
 from tests.kernel.refusals import CASES, Case
 
 ROOT = Path(__file__).parents[2]

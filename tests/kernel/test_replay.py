@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from boundcheck.kernel import KernelError, ReplayError, replay, replay_all, rules
+from boundcheck.kernel import RULES, KernelError, ReplayError, replay, replay_all, rules
 from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.facts import Fact, Theorem, derivation
-from boundcheck.kernel.terms import NOW, ONE, Scalar
+from boundcheck.kernel.terms import ONE, Scalar
+from boundcheck.kernel.times import NOW
 
 X = Scalar.of(Variable("x"))
 LOW = rules.assume(Fact(">=", X))
@@ -76,8 +77,8 @@ def test_long_derivations_replay() -> None:
 
 def test_a_shared_step_is_replayed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[Any] = []
-    rule = rules.RULES["assume"]
-    monkeypatch.setitem(rules.RULES, "assume", lambda *given: calls.append(given) or rule(*given))
+    rule = RULES["assume"]
+    monkeypatch.setitem(RULES, "assume", lambda *given: calls.append(given) or rule(*given))
     theorem = LOW
     for _ in range(40):
         theorem = rules.certificate(theorem, theorem, theorem.fact, ((((Fraction(1), ONE),), (0,)),), (), ())

@@ -9,14 +9,16 @@ from hypothesis import assume as suppose
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from boundcheck.kernel import rules
+from boundcheck.kernel import replay, rules
 from boundcheck.kernel.analysis import gradients
-from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Root, Value, Variable, inner, known, norm, substitute, timed
+from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Root, Value, Variable
+from boundcheck.kernel.builders import inner, known, norm, substitute, timed
+from boundcheck.kernel.derive import RULES, STANDARD_FACTS
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.facts import Fact, Law, Theorem
 from boundcheck.kernel.meaning import Function, Grid, Interval, denote_matrix, exact, holds
-from boundcheck.kernel.rules import RULES, STANDARD_FACTS
-from boundcheck.kernel.terms import ANY, CONSTANT, ONE, ZERO, Index, Matrix, Scalar, Symbol, walk
+from boundcheck.kernel.terms import ONE, ZERO, Matrix, Scalar, Symbol, walk
+from boundcheck.kernel.times import ANY, CONSTANT, Index
 from tests.kernel.strategies import (
     DIMENSIONS,
     FEW,
@@ -63,7 +65,7 @@ def sound(theorem: Theorem, world: World) -> None:
     """The conclusion is not certainly false where the hypotheses, laws at their word, are certainly true."""
     suppose(true_in(world, theorem.hypotheses))
     assert judged(theorem.conclusion, world) is not False
-    assert rules.replay(theorem).same_as(theorem)
+    assert replay(theorem).same_as(theorem)
 
 
 def given_fact(data: Any, world: World, relation: str, **how: Any) -> Theorem:

@@ -7,28 +7,12 @@ import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
-from boundcheck.kernel.atoms import (
-    FROBENIUS,
-    SPECTRAL,
-    Expectation,
-    Norm,
-    Total,
-    Trace,
-    Variable,
-    at,
-    expect,
-    inner,
-    known,
-    mean,
-    norm,
-    substitute,
-    substitute_matrix,
-    timed,
-    total,
-)
+from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Expectation, Norm, Total, Trace, Variable
+from boundcheck.kernel.builders import at, expect, inner, known, mean, norm, substitute, substitute_matrix, timed, total
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.meaning import Interval, added, denote, denote_matrix, exact, multiplied
-from boundcheck.kernel.terms import ANY, CONSTANT, NEXT, NOW, Index, Matrix, Mean, Scalar, Symbol, Time, walk
+from boundcheck.kernel.terms import Matrix, Mean, Scalar, Symbol, walk
+from boundcheck.kernel.times import ANY, CONSTANT, NEXT, NOW, Index, Time
 from tests.kernel.strategies import (
     FEW,
     INDICES,

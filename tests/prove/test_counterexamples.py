@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boundcheck.kernel import Fact
-from boundcheck.kernel.atoms import Inverse, Root, norm
+from boundcheck.kernel.atoms import Inverse, Root
+from boundcheck.kernel.builders import norm
 from boundcheck.kernel.terms import Atom, Scalar
 from boundcheck.prove import counterexamples
 from boundcheck.prove.counterexamples import Counterexample, CounterexampleError, NoCounterexample, counterexample

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.kernel import Fact
-from boundcheck.kernel.atoms import Dimension, Horizon, Inverse, Root, norm
+from boundcheck.kernel.atoms import Dimension, Horizon, Inverse, Root
+from boundcheck.kernel.builders import norm
 from boundcheck.kernel.terms import ONE, ZERO, Atom, Scalar
 from boundcheck.prove import cvc5_child, solvers
 from boundcheck.prove.smt import export, read_models, smt_lib

@@ -1,0 +1,118 @@
+"""How a rule becomes a function that builds theorems, and how theorems are built again: `rule` and `replay`.
+
+A rule computes a conclusion, or hypotheses and a conclusion, from theorems and plain arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from inspect import signature
+from itertools import takewhile
+from typing import Any
+
+from boundcheck.kernel.atoms import Dimension, Horizon, Variable
+from boundcheck.kernel.errors import ReplayError, RuleError
+from boundcheck.kernel.facts import Fact, Law, Statement, Theorem, derivation
+from boundcheck.kernel.terms import Gradient, Matrix, Mean, Scalar, Symbol
+from boundcheck.kernel.times import Index
+
+# A rule's own answer: a conclusion where the hypotheses are those of the premises, else both.
+Answer = Statement | tuple[frozenset[Statement], Statement]
+RULES: dict[str, Callable[..., Theorem]] = {}
+STANDARD_FACTS: dict[str, str] = {}
+
+
+def rule(function: Callable[..., Answer]) -> Callable[..., Theorem]:
+    """Register a rule: a function of as many theorems as its annotations say, and of plain arguments after them."""
+    name = function.__name__
+    kinds = [x.annotation for x in signature(function).parameters.values()]
+    wanted = None if name == "certificate" else sum(kind in ("Theorem", Theorem) for kind in kinds)
+
+    def build(*given: Any) -> Theorem:
+        premises = tuple(takewhile(lambda x: isinstance(x, Theorem), given))
+        arguments = given[len(premises) :]
+        if wanted is not None and len(premises) != wanted:
+            raise RuleError(name, None, f"{len(premises)} theorems to begin with, where it takes {wanted}")
+        for argument in arguments:
+            if not _plain(argument):
+                raise RuleError(name, None, f"{argument!r} is no term, statement, number, text or tuple of those")
+        answer = function(*premises, *arguments)
+        hypotheses: frozenset[Statement] = frozenset().union(*(x.hypotheses for x in premises))
+        if isinstance(answer, tuple):
+            hypotheses, answer = answer
+        own = {name} if name in STANDARD_FACTS else set()
+        ledger = frozenset(own).union(*(x.ledger for x in premises))
+        return Theorem(hypotheses, answer, ledger, name, premises, arguments)
+
+    build.__doc__, build.__name__ = function.__doc__, name
+    RULES[name] = build
+    return build
+
+
+_PLAIN = (
+    str,
+    int,
+    Fraction,
+    type(None),
+    Index,
+    Scalar,
+    Matrix,
+    Symbol,
+    Gradient,
+    Mean,
+    Variable,
+    Dimension,
+    Horizon,
+    Fact,
+    Law,
+)
+
+
+def _plain(argument: object) -> bool:
+    """Whether an argument is data: what says the same whenever it is read."""
+    return type(argument) in _PLAIN or (type(argument) is tuple and all(map(_plain, argument)))
+
+
+def replay(theorem: Theorem) -> Theorem:
+    """The theorem, built anew from its derivation by the rules alone.
+
+    Raises:
+        ReplayError: where some step says other than what its rule yields, or names no rule.
+        KernelError: where a rule refuses.
+
+    """
+    (again,) = replay_all([theorem])
+    return again
+
+
+def replay_all(theorems: Sequence[Theorem]) -> list[Theorem]:
+    """`replay` for theorems that share parts of their derivations, each part once."""
+    rebuilt: dict[int, Theorem] = {}
+    for step in derivation(theorems):
+        if step.rule not in RULES:
+            raise ReplayError(f"{step.rule!r} is no rule of the kernel")
+        if any(isinstance(x, Theorem) for x in step.arguments):
+            raise ReplayError(f"{step.rule}: a theorem among the arguments, {step.arguments}")
+        again = RULES[step.rule](*(rebuilt[id(x)] for x in step.premises), *step.arguments)
+        if not again.same_as(step):
+            raise ReplayError(f"{step.rule} yields {again}, and not {step}")
+        rebuilt[id(step)] = again
+    return [rebuilt[id(theorem)] for theorem in theorems]
+
+
+def at_least_zero(polynomial: Scalar) -> Fact:
+    """The fact p >= 0."""
+    return Fact(">=", polynomial)
+
+
+def zero(polynomial: Scalar) -> Fact:
+    """The fact p = 0."""
+    return Fact("=", polynomial)
+
+
+def polynomial_of(rule: str, premise: int, theorem: Theorem, *relations: str) -> Scalar:
+    """The polynomial of a premise that must be a fact with one of these relations."""
+    if not isinstance(theorem.conclusion, Fact) or theorem.conclusion.relation not in relations:
+        raise RuleError(rule, premise, f"expected a fact p {' or '.join(relations)} 0, and not {theorem.conclusion}")
+    return theorem.conclusion.polynomial

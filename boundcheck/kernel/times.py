@@ -1,0 +1,71 @@
+"""Points of time, and when a symbol has its value: what expectations and sums are about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from boundcheck.kernel.errors import TermError
+
+
+@dataclass(frozen=True)
+class Index:
+    """A point of time, `base` + `offset`, where the base is t, T or 0 (written as nothing)."""
+
+    base: str
+    offset: int
+
+    def __post_init__(self) -> None:
+        if self.base not in ("t", "T", "") or type(self.offset) is not int:
+            raise TermError(
+                f"no index {self.base!r} + {self.offset!r}: the base is t, T or nothing, the offset an integer"
+            )
+
+    def __str__(self) -> str:
+        if not self.base:
+            return str(self.offset)
+        return self.base + (f"+{self.offset}" if self.offset else "")
+
+    def moved(self, t: Index) -> Index:
+        """The index after t has been replaced."""
+        return Index(t.base, t.offset + self.offset) if self.base == "t" else self
+
+    def certainly_at_most(self, other: Index) -> bool:
+        """Whether this index is at most the other, whatever t and T, 1 <= t <= T, may be."""
+        if self.base == other.base:
+            return self.offset <= other.offset
+        order = ("", "t", "T")
+        # From 0 to t there is at least 1, from t to T at least 0.
+        gain = 1 if not self.base else 0
+        return order.index(self.base) < order.index(other.base) and self.offset <= other.offset + gain
+
+
+NOW = Index("t", 0)
+NEXT = Index("t", 1)
+
+
+@dataclass(frozen=True)
+class Time:
+    """When a symbol has its value: at `index` of a process, known to the past from `index` + `lag` on."""
+
+    index: Index
+    lag: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.index}~{self.lag}"
+
+
+CONSTANT = "constant"
+ANY = "any"
+When = str | Time
+
+
+def check_when(when: object) -> None:
+    """Refuse what is no kind of symbol."""
+    if not (type(when) is str and when in (CONSTANT, ANY)) and not (type(when) is Time and type(when.lag) is int):
+        raise TermError(f"no kind of symbol: {when!r}")
+
+
+def check_given(given: object) -> None:
+    """Refuse what is no past."""
+    if given is not None and type(given) is not Index:
+        raise TermError(f"no past: {given!r}")
