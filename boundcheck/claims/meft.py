@@ -4,7 +4,7 @@ Each is a claim of boundcheck's own about the setting of jiang2024, and says so 
 """
 
 import sympy as sp
-from sympy import Rational
+from sympy import MatrixSymbol, Rational
 
 from boundcheck.claims.claim import Claim, Quantity
 from boundcheck.claims.jiang2024 import (
@@ -17,12 +17,34 @@ from boundcheck.claims.jiang2024 import (
     SHORTEST_HORIZON,
     STEP_SIZE,
     A_t,
+    B1,
+    B2,
     B_t,
     W,
+    v1,
+    v2,
     v_t,
 )
-from boundcheck.claims.symbols import D, G, L, Lhat, T, a, alpha, b, bound, kappa, q, s, sigma, zeta
-from boundcheck.claims.vocabulary import F, Gradient, Iterate, MatrixExpectation, SpectralNorm, f, n, t
+from boundcheck.claims.symbols import D, G, G_2, L, Lhat, T, a, a_2, alpha, b, b_2, bound, kappa, q, r, s, s_2, sigma, zeta
+from boundcheck.claims.vocabulary import (
+    EuclideanNorm,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    InnerProduct,
+    Iterate,
+    MatrixExpectation,
+    PartialGradient,
+    SpectralNorm,
+    Value,
+    d,
+    f,
+    k,
+    n,
+    t,
+)
+
+A, B = MatrixSymbol("A", r, k), MatrixSymbol("B", d, r)
 
 BALL = Claim(
     "meft.ball",
@@ -72,6 +94,70 @@ LEMMA_1_SHARP_EQUAL_RADII = LEMMA_1_SHARP.case(
     "Lemma 1, sharp, at a = b and scale 1",
     "boundcheck; sharp form of jiang2024, Lemma 1, Eq. (8), on the paper's own ball",
     {s: sp.Integer(1), a: sigma, b: sigma},
+)
+
+FROZEN_FACTOR = Claim(
+    "meft.frozen_factor",
+    "A frozen factor A",
+    "boundcheck; A is not trained",
+    sp.Le(SpectralNorm(A), a),
+    r"\text{for the frozen } A",
+)
+
+FROZEN_A = Claim(
+    "meft.frozen_a",
+    "Lemma 1 with A frozen",
+    "boundcheck; jiang2024, Lemma 1, where B alone is trained",
+    sp.Le(FrobeniusNorm(Gradient(F, B1) - Gradient(F, B2)), Lhat * FrobeniusNorm(B1 - B2)),
+    r"\text{for all } B_1, B_2",
+    (ASSUMPTION_1, FROZEN_FACTOR),
+    (Quantity(Lhat, s**2 * L * a**2, "smoothness constant of F(B) = f(W_0 + s B A), on all of space"),),
+    note="No ball and no bound on the gradient: Assumptions 2 and 3 are not needed.",
+)
+
+# A second layer, whose matrices are named by a prime: v then has the blocks A, B, A', B', and W the blocks U, U'.
+LAYER_A, LAYER_B = MatrixSymbol("A'", r, k), MatrixSymbol("B'", d, r)
+LAYER_1, LAYER_2 = MatrixSymbol("U", d, k), MatrixSymbol("U'", d, k)
+_SHARP = LEMMA_1_SHARP.quantities[0].expression
+
+LAYER_BALLS = Claim(
+    "meft.layer_balls",
+    "Factors of two layers, each in its ball",
+    "boundcheck; jiang2024, Assumption 2, for each layer",
+    sp.And(
+        *(sp.Le(SpectralNorm(x), radius) for x, radius in ((A, a), (B, b), (LAYER_A, a_2), (LAYER_B, b_2))),
+    ),
+    r"\text{for all } v = (A, B, A', B')",
+)
+
+LAYER_GRADIENTS = Claim(
+    "meft.layer_gradients",
+    "Bounded gradient in the weight of each layer",
+    "boundcheck; jiang2024, Assumption 3(2), for each layer",
+    sp.And(
+        sp.Le(SpectralNorm(PartialGradient(f, W, LAYER_1)), G), sp.Le(SpectralNorm(PartialGradient(f, W, LAYER_2)), G_2)
+    ),
+    r"\text{for all weights that the balls reach}",
+)
+
+LAYERS = Claim(
+    "meft.layers",
+    "The descent inequality for two adapted layers",
+    "boundcheck; jiang2024, Eq. (15), for a loss that is jointly L-smooth in the weights of two layers",
+    sp.Le(
+        Value(F, v2) - Value(F, v1) - InnerProduct(Gradient(F, v1), v2 - v1),
+        Lhat / 2 * EuclideanNorm(v2 - v1) ** 2,
+    ),
+    r"\text{for } v_1, v_2 \text{ in the balls of both layers}",
+    (ASSUMPTION_1, LAYER_BALLS, LAYER_GRADIENTS),
+    (
+        Quantity(
+            Lhat,
+            sp.Max(_SHARP, _SHARP.xreplace({G: G_2, a: a_2, b: b_2, s: s_2})),
+            "constant of the descent inequality of F, the larger of the layers' lambda*",
+        ),
+    ),
+    note="The layers do not add up, and a third would enter the maximum in the same way. Theorem 2 needs no more.",
 )
 
 _HYPOTHESES = (ASSUMPTION_1, BALL, GRADIENT_BOUND, ASSUMPTION_4, CONDITIONALLY_UNBIASED, BOUNDED_BELOW)
@@ -124,6 +210,11 @@ CLAIMS = (
     CONDITIONALLY_UNBIASED,
     LEMMA_1_SHARP,
     LEMMA_1_SHARP_EQUAL_RADII,
+    FROZEN_FACTOR,
+    FROZEN_A,
+    LAYER_BALLS,
+    LAYER_GRADIENTS,
+    LAYERS,
     THEOREM_2_REPAIRED,
     THEOREM_2_BEST_STEP,
 )

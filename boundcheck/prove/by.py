@@ -13,7 +13,7 @@ import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
-from boundcheck.kernel import Fact, Theorem, atoms, rules
+from boundcheck.kernel import Fact, Theorem, atoms, builders, rules
 from boundcheck.kernel.analysis import chain_rule, descent_lemma
 from boundcheck.kernel.terms import ONE, Letter, Matrix, Scalar, Symbol
 from boundcheck.prove.certificate import certify
@@ -39,7 +39,7 @@ class By:
             return rules.submultiplicative((left, right), p, q)
         wider, tight = rules.spectral_below_frobenius(p), rules.submultiplicative(("op", "F"), p, q)
         size = rules.norm_nonnegative("F", (q,))
-        goal = Fact(">=", atoms.norm("F", p) * atoms.norm("F", q) - atoms.norm("F", p @ q))
+        goal = Fact(">=", builders.norm("F", p) * builders.norm("F", q) - builders.norm("F", p @ q))
         terms = (((_UNIT,), (0, 2)), ((_UNIT,), (1,)))
         return rules.certificate(wider, tight, size, goal, terms, (), ())
 
@@ -63,8 +63,8 @@ class By:
         """‖(X, Y)‖² = ‖X‖_F² + ‖Y‖_F² of a vector with blocks X, Y."""
         blocks = self.reading.point(x)
         whole, *parts = (rules.norm_expansion(blocks), *(rules.norm_expansion((block,)) for block in blocks))
-        squares = sum((atoms.norm("F", block) ** 2 for block in blocks), Scalar({}))
-        goal = Fact("=", atoms.norm("F", *blocks) ** 2 - squares)
+        squares = sum((builders.norm("F", block) ** 2 for block in blocks), Scalar({}))
+        goal = Fact("=", builders.norm("F", *blocks) ** 2 - squares)
         multipliers = ((ONE, 0), *((-ONE, i + 1) for i in range(len(parts))))
         return rules.certificate(whole, *parts, goal, (), multipliers, ())
 
@@ -105,9 +105,9 @@ class By:
         # Down to where no left side is left, and up again to the goal.
         forms = [last]
         for _, letter, value in pairs:
-            forms.append(Fact(last.relation, atoms.substitute_scalar(forms[-1].polynomial, {letter: value})))
+            forms.append(Fact(last.relation, builders.substitute_scalar(forms[-1].polynomial, {letter: value})))
         for equation, letter, value in pairs:
-            fact = Fact(fact.relation, atoms.substitute_scalar(fact.polynomial, {letter: value}))
+            fact = Fact(fact.relation, builders.substitute_scalar(fact.polynomial, {letter: value}))
             theorem = rules.rewrite(equation, theorem, letter, value, fact)
         for (equation, letter, value), form in reversed(list(zip(pairs, forms[:-1], strict=True))):
             theorem = rules.rewrite(equation, theorem, letter, value, form)
@@ -120,16 +120,16 @@ class By:
             return equation
         whole = rules.norm_expansion(blocks)
         parts = [rules.norm_expansion((block,)) for block in blocks]
-        size = atoms.norm("F", *blocks)
+        size = builders.norm("F", *blocks)
         # The squares of all blocks add up to 0, so each is at most 0; and then so is its norm.
-        mine = atoms.norm("F", blocks[i])
+        mine = builders.norm("F", blocks[i])
         rest = tuple(j for j in range(len(blocks)) if j != i)
         negative = rules.certificate(
             equation,
             whole,
             *parts,
             Fact(">=", -mine * mine),
-            tuple((((Fraction(1), atoms.norm("F", blocks[j])),), ()) for j in rest),
+            tuple((((Fraction(1), builders.norm("F", blocks[j])),), ()) for j in rest),
             ((-size, 0), (ONE, 1), *((-ONE, 2 + j) for j in range(len(blocks)))),
             (),
         )
@@ -138,7 +138,7 @@ class By:
     # Order.
 
     def from_squares(self, squares: Theorem, larger: Theorem, x: sp.Expr, *equations: Theorem) -> Theorem:
-        """x <= y, from x² <= y² and y >= 0; x < y, where the first is strict.
+        """X <= y, from x² <= y² and y >= 0; x < y, where the first is strict.
 
         `equations`, such as root(z)² = z, are what x² and y² are rewritten by.
         """
@@ -161,7 +161,7 @@ class By:
         return rules.certificate(rules.root_square(radicand), root, radicand, goal, terms, ((ONE, 0),), (1,))
 
     def equal(self, above: Theorem, below: Theorem) -> Theorem:
-        """p = 0, from p >= 0 and -p >= 0."""
+        """P = 0, from p >= 0 and -p >= 0."""
         p = above.fact.polynomial
         return rules.vanishing(rules.certificate(above, below, Fact(">=", -(p * p)), (((_UNIT,), (0, 1)),), (), ()), p)
 
@@ -206,7 +206,7 @@ class By:
         return rules.root_nonnegative(self.reading.scalar(x))
 
     def quotient(self, divisor: Theorem) -> tuple[Theorem, Theorem]:
-        """x · (1/x) = 1 and 1/x > 0, from x > 0."""
+        """X · (1/x) = 1 and 1/x > 0, from x > 0."""
         product = rules.inverse(divisor)
         inverse = Scalar.of(atoms.Inverse(divisor.fact.polynomial))
         goal = Fact(">", inverse)

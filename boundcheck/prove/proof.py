@@ -17,7 +17,7 @@ from boundcheck.claims import Claim, Quantity
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement, Theorem, atoms, rules
 from boundcheck.kernel.terms import Matrix, Scalar, Symbol, walk
-from boundcheck.kernel.times import ANY, CONSTANT
+from boundcheck.kernel.times import CONSTANT
 from boundcheck.prove.by import By, by_signs, discharged
 from boundcheck.prove.certificate import certify
 from boundcheck.prove.translate import Reading

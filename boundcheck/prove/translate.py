@@ -16,7 +16,7 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 from boundcheck.claims import symbols
 from boundcheck.claims import vocabulary as words
 from boundcheck.errors import InputError
-from boundcheck.kernel import Fact
+from boundcheck.kernel import Fact, builders
 from boundcheck.kernel import atoms as k
 from boundcheck.kernel.analysis import gradients
 from boundcheck.kernel.terms import ONE, ZERO, Matrix, Point, Scalar, Symbol
@@ -40,7 +40,7 @@ class Reading:
     Attributes:
         points: the blocks of a matrix symbol that is no single letter: v_1 is (A_1, B_1), W is W_0 + sBA.
         processes: the blocks of iterates, by name.
-        blocks: the matrix symbols that name the blocks of a vector, in order, for partial gradients.
+        blocks: for a matrix symbol that names a block of a vector in partial gradients, the block's place.
         constants: names of matrices that are constants; every other matrix may be any.
         arbitrary: names of numbers that may be any function of time and outcome; every other number is a constant.
 
@@ -48,7 +48,7 @@ class Reading:
 
     points: Mapping[sp.MatrixSymbol, Point] = field(default_factory=dict)
     processes: Mapping[str, Process] = field(default_factory=dict)
-    blocks: tuple[sp.MatrixSymbol, ...] = ()
+    blocks: Mapping[sp.MatrixSymbol, int] = field(default_factory=dict)
     constants: frozenset[str] = frozenset()
     arbitrary: frozenset[str] = frozenset()
 
@@ -79,7 +79,7 @@ class Reading:
         if not isinstance(left, MatrixExpr):
             return Fact("=", self.scalar(left) - self.scalar(right))
         pairs = zip(self.point(left), self.point(right), strict=True)
-        return Fact("=", k.norm(k.FROBENIUS, *(x - y for x, y in pairs)))
+        return Fact("=", builders.norm(k.FROBENIUS, *(x - y for x, y in pairs)))
 
     def scalar(self, node: sp.Expr) -> Scalar:
         """A scalar expression as a polynomial over atoms; raises InputError for what has no translation."""
@@ -113,18 +113,28 @@ class Reading:
             base = Scalar.of(k.Root(base))
         return (base if exponent > 0 else Scalar.of(k.Inverse(base))) ** abs(int(exponent.p))
 
+    def _absolute(self, node: sp.Abs) -> Scalar:
+        return Scalar.of(k.Root(self.scalar(node.args[0]) ** 2))
+
+    def _maximum(self, node: sp.Max) -> Scalar:
+        first, *rest = (self.scalar(x) for x in node.args)
+        for other in rest:
+            # Half of the sum and of the distance.
+            first = (first + other + k.Root((first - other) ** 2)) * Fraction(1, 2)
+        return first
+
     def _norm(self, node: words.FrobeniusNorm) -> Scalar:
         kind = k.SPECTRAL if isinstance(node, words.SpectralNorm) else k.FROBENIUS
-        return k.norm(kind, *self.point(node.args[0]))
+        return builders.norm(kind, *self.point(node.args[0]))
 
     def _value(self, node: words.Value) -> Scalar:
         return Scalar.of(k.Value(node.args[0].name, self.point(node.args[1])))
 
     def _inner(self, node: words.InnerProduct) -> Scalar:
-        return k.inner(self.point(node.args[0]), self.point(node.args[1]))
+        return builders.inner(self.point(node.args[0]), self.point(node.args[1]))
 
     def _expectation(self, node: words.Expectation) -> Scalar:
-        return k.expect(self.scalar(node.args[0]), _given(node))
+        return builders.expect(self.scalar(node.args[0]), _given(node))
 
     def _minimum(self, node: words.MinimumOver) -> Scalar:
         body, t, first, last = node.args
@@ -133,7 +143,7 @@ class Reading:
 
     def _sum(self, node: sp.Sum) -> Scalar:
         self._over_all_times(node, *node.limits[0])
-        return k.total(self.scalar(node.function))
+        return builders.total(self.scalar(node.function))
 
     def _over_all_times(self, node: sp.Expr, t: sp.Symbol, first: sp.Expr, last: sp.Expr) -> None:
         if (t, first, last) != (words.t, 1, symbols.T):
@@ -145,6 +155,8 @@ class Reading:
         (sp.Add, _add),
         (sp.Mul, _multiply),
         (sp.Pow, _power),
+        (sp.Abs, _absolute),
+        (sp.Max, _maximum),
         ((words.FrobeniusNorm, words.SpectralNorm, words.EuclideanNorm), _norm),
         (words.Value, _value),
         (words.InnerProduct, _inner),
@@ -169,9 +181,9 @@ class Reading:
                 return gradients(node.args[0].name, self.point(node.args[1]))
             case words.PartialGradient():
                 function, at, block = node.args
-                return (gradients(function.name, self.point(at))[self.blocks.index(block)],)
+                return (gradients(function.name, self.point(at))[self.blocks[block]],)
             case words.MatrixExpectation():
-                return tuple(k.mean(x, _given(node)) for x in self.point(node.args[0]))
+                return tuple(builders.mean(x, _given(node)) for x in self.point(node.args[0]))
             case sp.Transpose():
                 return tuple(x.T for x in self.point(node.arg))
             case sp.MatAdd():
@@ -237,20 +249,20 @@ def _shape(node: MatrixExpr) -> tuple[str, str]:
 
 
 def ge(left: sp.Basic, right: sp.Basic) -> sp.Basic:
-    """left >= right, which sympy leaves as it is, even where it knows a sign; likewise `gt`, `le` and `eq`."""
+    """Left >= right, which sympy leaves as it is, even where it knows a sign; likewise `gt`, `le` and `eq`."""
     return sp.Ge(left, right, evaluate=False)
 
 
 def gt(left: sp.Basic, right: sp.Basic) -> sp.Basic:
-    """left > right, unevaluated."""
+    """Left > right, unevaluated."""
     return sp.Gt(left, right, evaluate=False)
 
 
 def le(left: sp.Basic, right: sp.Basic) -> sp.Basic:
-    """left <= right, unevaluated."""
+    """Left <= right, unevaluated."""
     return sp.Le(left, right, evaluate=False)
 
 
 def eq(left: sp.Basic, right: sp.Basic) -> sp.Basic:
-    """left = right, unevaluated."""
+    """Left = right, unevaluated."""
     return sp.Eq(left, right, evaluate=False)

@@ -124,7 +124,7 @@ def _may_start_from(assumption: Assumption, script: Script) -> bool:
     wanted = {hypothesis.id for hypothesis in _closure(script.claim)}
     wanted = wanted - set(script.instead) | {claim.id for claim in script.instead.values()}
     return (
-        assumption.claim is not None and assumption.claim.id in wanted or assumption.relation in script.claim.conditions
+        (assumption.claim is not None and assumption.claim.id in wanted) or assumption.relation in script.claim.conditions
     )
 
 

@@ -107,7 +107,7 @@ def _constants(setting: Setting) -> dict[str, Fraction]:
 
 
 def functions(setting: Setting) -> dict[str, Function]:
-    """f and F of a setting, for a model."""
+    """F and F of a setting, for a model."""
 
     def number(point: tuple[Grid, ...]) -> Point | Fraction:
         values = [grid[0][0] for grid in point]

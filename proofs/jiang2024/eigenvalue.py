@@ -39,3 +39,21 @@ def stretch(proof: Proof) -> Theorem:
     )
     total = proof.step("stretch", le(x**2 + y**2, l**2 * (p**2 + u**2)), *squares, stretched, meaning="Added up.")
     return proof.generalise(total, [P, K, R, l, p, u, x, y], [*PREMISES, *SIGNS])
+
+
+FORM = (gt(l, P), eq(l**2, (P + R) * l - P * R + K**2))
+
+
+def quadratic_form(proof: Proof) -> Theorem:
+    """The law: with these premises, Pp² + 2Kpu + Ru² <= l (p² + u²)."""
+    top, eigen = (proof.local(relation) for relation in FORM)
+    form = proof.step(
+        "quadratic form",
+        le(P * p**2 + 2 * K * p * u + R * u**2, l * (p**2 + u**2)),
+        top,
+        eigen,
+        factor=[0],
+        hints=[(l - P) * p - K * u],
+        meaning="(l - P) times the difference is ((l - P)p - Ku)².",
+    )
+    return proof.generalise(form, [P, K, R, l, p, u], FORM)

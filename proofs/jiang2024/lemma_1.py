@@ -165,27 +165,27 @@ def smoothness(proof: Proof, claim: Claim, scale: sp.Expr, radii: tuple[sp.Symbo
         meaning="f is L-smooth, and W_1 - W_2 is s times BA's difference.",
     )
     images = block_bounds(m, entries, differences, turned, signs)
-    above, eigen = top_eigenvalue(proof, claim, entries, defined, signs)
+    above, eigen = top_eigenvalue(proof, Lhat, claim.quantities[0].expression, entries, [defined, *signs])
     final = stretched_length(m, Lhat, entries, images, above, eigen, signs)
     proof.conclude(final, forall=[v1, v2], such_that=[*m.ball(A1, B1), *m.ball(A2, B2)])
 
 
 def top_eigenvalue(
-    proof: Proof, claim: Claim, entries: Entries, defined: Theorem, signs: Sequence[Theorem]
+    proof: Proof, constant: sp.Expr, formula: sp.Expr, entries: Entries, because: Sequence[Theorem]
 ) -> tuple[Theorem, Theorem]:
-    """That the claim's constant exceeds the first entry, and is a root of the characteristic polynomial."""
+    """That the constant, which has this formula, exceeds the first entry and is a root of the characteristic polynomial."""
     by, (top, cross, low) = proof.by, entries
-    larger, squared = list(signs), []
-    if claim is LEMMA_1_SHARP:
-        root, half = radical(claim.quantities[0].expression), (top - low) / 2
-        radicand = proof.step("radicand", gt(root.base, 0), signs, meaning="A square, and a square that is not 0.")
+    larger, squared = list(because), []
+    if any(power.exp == sp.Rational(1, 2) for power in formula.atoms(sp.Pow)):
+        root, half = radical(formula), (top - low) / 2
+        radicand = proof.step("radicand", gt(root.base, 0), because, meaning="A square, and a square that is not 0.")
         squared = [by.root(radicand)]
-        crossed = proof.step("cross term", gt(cross**2, 0), signs)
+        crossed = proof.step("cross term", gt(cross**2, 0), because)
         wider = proof.step("root²", gt(root.base, half**2), crossed, meaning="They differ by the cross term's square.")
-        larger = [by.from_squares(wider, by.positive_root(radicand), half, *squared)]
-    above = proof.step("above P", gt(Lhat, top), defined, larger, meaning="The root exceeds (P - R)/2.")
-    polynomial = eq(Lhat**2, (top + low) * Lhat - top * low + cross**2)
-    return above, proof.step("characteristic polynomial", polynomial, defined, squared)
+        larger = [*because, by.from_squares(wider, by.positive_root(radicand), half, *squared)]
+    above = proof.step("above P", gt(constant, top), larger, meaning="The root exceeds (P - R)/2.")
+    polynomial = eq(constant**2, (top + low) * constant - top * low + cross**2)
+    return above, proof.step("characteristic polynomial", polynomial, because, squared)
 
 
 @script(LEMMA_1_SHARP, "sharp", READING)

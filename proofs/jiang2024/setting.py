@@ -7,7 +7,8 @@ import sympy as sp
 from sympy import MatrixSymbol
 
 from boundcheck.claims.jiang2024 import A1, A2, B1, B2, v, v1, v2
-from boundcheck.claims.symbols import r, sigma
+from boundcheck.claims.meft import A, B
+from boundcheck.claims.symbols import sigma
 from boundcheck.claims.vocabulary import (
     EuclideanNorm,
     F,
@@ -25,7 +26,6 @@ from boundcheck.kernel.terms import Matrix, Symbol
 from boundcheck.kernel.times import ANY
 from boundcheck.prove import Process, Proof, Reading, eq, le
 
-A, B = MatrixSymbol("A", r, k), MatrixSymbol("B", d, r)
 W0 = MatrixSymbol("W_0", d, k)
 
 _A_SHAPE, _B_SHAPE = ("r", "k"), ("d", "r")
@@ -41,7 +41,7 @@ READING = Reading(
         "v": Process((("A", _A_SHAPE), ("B", _B_SHAPE))),
         "g": Process((("g^A", _A_SHAPE), ("g^B", _B_SHAPE)), lag=1),
     },
-    blocks=(A, B),
+    blocks={A: 0, B: 1},
     constants=frozenset({"W_0"}),
     arbitrary=frozenset({"theta", "p", "u", "x", "y"}),
 )
