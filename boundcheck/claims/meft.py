@@ -25,7 +25,27 @@ from boundcheck.claims.jiang2024 import (
     v2,
     v_t,
 )
-from boundcheck.claims.symbols import D, G, G_2, L, Lhat, T, a, a_2, alpha, b, b_2, bound, kappa, q, r, s, s_2, sigma, zeta
+from boundcheck.claims.symbols import (
+    D,
+    G,
+    G_2,
+    L,
+    Lhat,
+    T,
+    a,
+    a_2,
+    alpha,
+    b,
+    b_2,
+    bound,
+    kappa,
+    q,
+    r,
+    s,
+    s_2,
+    sigma,
+    zeta,
+)
 from boundcheck.claims.vocabulary import (
     EuclideanNorm,
     F,

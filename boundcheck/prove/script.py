@@ -36,6 +36,7 @@ class Script:
         id: the claim's, or one of the script's own for a lemma that is in no catalogue.
         version: ``printed`` (the paper's lines), ``repaired`` (the paper's statement, another proof) or ``sharp``.
         instead: hypotheses of the claim that this proof replaces by others, by id.
+        is_statement: whether its lines are the claim itself, so that a false one refutes the claim and not a proof.
 
     """
 
@@ -46,6 +47,7 @@ class Script:
     reading: Reading
     build: Callable[[Proof], None]
     instead: Mapping[str, Claim] = field(default_factory=dict)
+    is_statement: bool = False
 
     @cached_property
     def proof(self) -> Proof:
@@ -72,8 +74,11 @@ def script(
     *,
     title: str = "",
     instead: Mapping[str, Claim] | None = None,
+    is_statement: bool = False,
 ) -> Callable[[Callable[[Proof], None]], Script]:
     """Mark a function as the proof of a claim, or of a lemma that is only named; it gets the `Proof` to fill.
+
+    With `is_statement` the lines of a printed script are the claim, so that a false one refutes it.
 
     Raises:
         InputError: for a version other than printed, repaired and sharp.
@@ -86,7 +91,7 @@ def script(
 
     def mark(build: Callable[[Proof], None]) -> Script:
         name = title or (known.title if known else id)
-        return Script(id, version, name, known, reading or Reading(), build, dict(instead or {}))
+        return Script(id, version, name, known, reading or Reading(), build, dict(instead or {}), is_statement)
 
     return mark
 
@@ -140,5 +145,4 @@ def of_file(path: Path) -> list[Script]:
 
 def _scripts(module: ModuleType) -> list[Script]:
     # In the order of the file, and not those that it imports from another.
-    own = [x for x in vars(module).values() if isinstance(x, Script) and x.build.__module__ == module.__name__]
-    return own
+    return [x for x in vars(module).values() if isinstance(x, Script) and x.build.__module__ == module.__name__]

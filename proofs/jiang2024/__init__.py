@@ -1,3 +1,13 @@
 """jiang2024 audited: one script per statement, each as printed, repaired and sharp. `SCRIPTS` is their order."""
 
-SCRIPTS = ("assumptions", "lemma_1_printed", "lemma_1", "variants", "theorem_2_printed", "theorem_2", "theorem_2_sharp")
+SCRIPTS = (
+    "assumptions",
+    "lemma_1_printed",
+    "lemma_1",
+    "variants",
+    "theorem_2_printed",
+    "theorem_2",
+    "theorem_2_sharp",
+    "rate",
+    "direft",
+)

@@ -6,16 +6,16 @@ import sympy as sp
 from sympy import MatrixSymbol
 
 from boundcheck.claims.jiang2024 import (
+    A1,
+    A2,
     ASSUMPTION_1,
     ASSUMPTION_3_1,
     ASSUMPTION_3_2,
-    A1,
-    A2,
     B1,
     B2,
-    W,
     W1,
     W2,
+    W,
     v,
     v1,
     v2,
@@ -29,7 +29,7 @@ from boundcheck.kernel.terms import Matrix, Scalar, Symbol
 from boundcheck.prove import Proof, eq, ge, le, script
 
 from . import lemma_1
-from .setting import READING, A, B, Meft, W0
+from .setting import READING, W0, A, B, Meft
 from .witnesses import DRAWN_ONCE, SMALL_BALL
 
 theta = sp.Symbol("theta")
@@ -252,7 +252,13 @@ def coercivity(proof: Proof) -> None:
     proof.conclude(line, relation=relation)
 
 
-@script("jiang2024.unbiased.without_replacement", "printed", READING, title="Unbiased gradients, without replacement")
+@script(
+    "jiang2024.unbiased.without_replacement",
+    "printed",
+    READING,
+    title="Unbiased gradients, without replacement",
+    is_statement=True,
+)
 def without_replacement(proof: Proof) -> None:
     """Each gradient is unbiased for itself; given the first, the second of two is not."""
     proof.step(
@@ -269,6 +275,7 @@ def without_replacement(proof: Proof) -> None:
     "printed",
     READING,
     title='"MeFT results in a worse bound" than full fine-tuning',
+    is_statement=True,
 )
 def worse_bound(proof: Proof) -> None:
     """L̂ may be smaller than L."""

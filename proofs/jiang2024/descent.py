@@ -22,7 +22,6 @@ from boundcheck.claims.vocabulary import (
     SpectralNorm,
     Value,
     d,
-    f,
     k,
     n,
     t,

@@ -3,20 +3,20 @@
 import sympy as sp
 
 from boundcheck.claims.jiang2024 import (
+    A1,
+    A2,
     ASSUMPTION_1,
     ASSUMPTION_2,
     ASSUMPTION_3_1,
     ASSUMPTION_3_2,
-    LEMMA_1,
-    A1,
-    A2,
-    A_t,
     B1,
     B2,
-    B_t,
-    W,
+    LEMMA_1,
     W1,
     W2,
+    A_t,
+    B_t,
+    W,
     v,
     v1,
     v2,
@@ -173,7 +173,7 @@ def _frobenius(p: Printed, x: sp.MatrixSymbol, near: Theorem) -> Theorem:
     return proof.step(f"‖{x}‖_F", le(FrobeniusNorm(x), root * sigma), small)
 
 
-@script("jiang2024.lemma1.any_points", "printed", READING, title='Lemma 1, for "any given v_1, v_2"')
+@script("jiang2024.lemma1.any_points", "printed", READING, title='Lemma 1, for "any given v_1, v_2"', is_statement=True)
 def any_points(proof: Proof) -> None:
     """Assumption 2 speaks of iterates alone, so that the lemma's own quantifier ranges over all of space."""
     Printed(proof)

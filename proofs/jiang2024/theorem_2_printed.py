@@ -8,7 +8,7 @@ import sympy as sp
 
 from boundcheck.claims.jiang2024 import ASSUMPTION_2, MINIMUM_GRADIENT, ROOT_TERM, THEOREM_2
 from boundcheck.claims.symbols import C, D, G, L, Lhat, T, alpha, f_star, r, sigma, zeta
-from boundcheck.claims.vocabulary import EuclideanNorm, Expectation, F, InnerProduct, Value, t
+from boundcheck.claims.vocabulary import EuclideanNorm, Expectation, F, Value, t
 from boundcheck.kernel import Theorem
 from boundcheck.prove import Proof, eq, ge, le, script
 
@@ -220,7 +220,13 @@ def _four(proof: Proof, lines: Descent, step: Step, line22: Theorem) -> None:
     )
 
 
-@script("jiang2024.theorem2.any_step", "printed", READING, title="(23) and (24), for any constant α ≤ 1/(2L̂)")
+@script(
+    "jiang2024.theorem2.any_step",
+    "printed",
+    READING,
+    title="(23) and (24), for any constant α ≤ 1/(2L̂)",
+    is_statement=True,
+)
 def any_step(proof: Proof) -> None:
     """(21) to (24) use of the step size that it is at most 1/(2L̂), and of T nothing."""
     m = Meft(proof)
@@ -235,7 +241,14 @@ def any_step(proof: Proof) -> None:
     proof.step("(24), any α", le(TOTAL / T, bound / T), meaning="(23) divided by T.", witness=SETTLED)
 
 
-@script("jiang2024.algorithm1", "printed", READING, title='Algorithm 1, "Result: v_T"', instead=CONDITIONAL)
+@script(
+    "jiang2024.algorithm1",
+    "printed",
+    READING,
+    title='Algorithm 1, "Result: v_T"',
+    instead=CONDITIONAL,
+    is_statement=True,
+)
 def last_iterate(proof: Proof) -> None:
     """The bound holds of the least of T expectations, and not of the iterate that is returned."""
     m = Meft(proof)

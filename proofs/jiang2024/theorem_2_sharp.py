@@ -68,7 +68,7 @@ def repaired(proof: Proof) -> None:
 
 
 def _ratio(proof: Proof, step: Step) -> Theorem:
-    """q = L̂α: both are positive, with equal squares."""
+    """Q = L̂α: both are positive, with equal squares."""
     by, defined = proof.by, quantity(THEOREM_2_REPAIRED, q)
     root, value = defined.expression, Lhat * alpha
     radicand = proof.step("L̂D/(ζ²T)", gt(root.base, 0), step.signs, step.inverses)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import sympy as sp
 from sympy import MatrixSymbol
 
-from boundcheck.claims.jiang2024 import ASSUMPTION_1, A1, A2, B1, B2, W, W1, W2, v, v1, v2
+from boundcheck.claims.jiang2024 import A1, A2, ASSUMPTION_1, B1, B2, W1, W2, W, v, v1, v2
 from boundcheck.claims.meft import (
     FROZEN_A,
     FROZEN_FACTOR,
@@ -20,15 +20,13 @@ from boundcheck.claims.meft import (
     A,
     B,
 )
-from boundcheck.claims.symbols import G, G_2, L, Lhat, a, a_2, b, b_2, r, s, s_2
+from boundcheck.claims.symbols import G_2, G, L, Lhat, a, a_2, b, b_2, r, s, s_2
 from boundcheck.claims.vocabulary import (
-    EuclideanNorm,
     F,
     FrobeniusNorm,
     Gradient,
     InnerProduct,
     PartialGradient,
-    SpectralNorm,
     Value,
     d,
     f,
@@ -58,7 +56,10 @@ def frozen(proof: Proof) -> None:
     law = proof.define(Value(F, B), Value(f, W0 + s * B * A), "F(B) = f(W)", forall=[B])
     slope = Gradient(f, W0 + s * B * A)
     chain = proof.state(
-        "chain rule", eq(Gradient(F, B), s * slope * A.T), by.chain_rule(law, 0), meaning="For all B, by the chain rule."
+        "chain rule",
+        eq(Gradient(F, B), s * slope * A.T),
+        by.chain_rule(law, 0),
+        meaning="For all B, by the chain rule.",
     )
     w1, w2 = W0 + s * B1 * A, W0 + s * B2 * A
     turned, move = Gradient(f, w1) - Gradient(f, w2), B1 - B2
@@ -67,12 +68,23 @@ def frozen(proof: Proof) -> None:
         "W",
         le(FrobeniusNorm(w1 - w2), s * a * FrobeniusNorm(move)),
         by.homogeneous(size, "F", move * A),
-        proof.step("BA", le(FrobeniusNorm(move * A), a * FrobeniusNorm(move)), by.submultiplicative("F", "op", move, A), radius),
+        proof.step(
+            "BA", le(FrobeniusNorm(move * A), a * FrobeniusNorm(move)), by.submultiplicative("F", "op", move, A), radius
+        ),
         signs,
     )
-    turn = proof.step("∇f", le(FrobeniusNorm(turned), L * s * a * FrobeniusNorm(move)), by.instance(smooth, {W1: w1, W2: w2}), moved, signs)
+    turn = proof.step(
+        "∇f",
+        le(FrobeniusNorm(turned), L * s * a * FrobeniusNorm(move)),
+        by.instance(smooth, {W1: w1, W2: w2}),
+        moved,
+        signs,
+    )
     image = proof.step(
-        "∇fAᵀ", le(FrobeniusNorm(turned * A.T), a * FrobeniusNorm(turned)), by.submultiplicative("F", "op", turned, A.T), radius
+        "∇fAᵀ",
+        le(FrobeniusNorm(turned * A.T), a * FrobeniusNorm(turned)),
+        by.submultiplicative("F", "op", turned, A.T),
+        radius,
     )
     scale = proof.step("sa ≥ 0", ge(s * a, 0), signs)
     inner = proof.step(
@@ -83,7 +95,9 @@ def frozen(proof: Proof) -> None:
         proof.step("sa∇f", le(s * a * FrobeniusNorm(turned), s**2 * L * a**2 * FrobeniusNorm(move)), scale, turn),
         signs,
     )
-    gradients = [(by.instance(chain, {B: x}), Gradient(F, x), s * Gradient(f, w) * A.T) for x, w in ((B1, w1), (B2, w2))]
+    gradients = [
+        (by.instance(chain, {B: x}), Gradient(F, x), s * Gradient(f, w) * A.T) for x, w in ((B1, w1), (B2, w2))
+    ]
     constant = proof.quantity(FROZEN_A.quantities[0])
     relation = le(FrobeniusNorm(Gradient(F, B1) - Gradient(F, B2)), s**2 * L * a**2 * FrobeniusNorm(move))
     line = proof.step("∇F", relation, by.rewrite(inner, relation, *gradients), meaning="By the chain rule.")
@@ -134,8 +148,6 @@ TWO_LAYERS = replace(
 )
 
 
-
-
 Factors = tuple[MatrixSymbol, MatrixSymbol, MatrixSymbol, MatrixSymbol]
 Constants = tuple[sp.Symbol, sp.Symbol, sp.Symbol, sp.Symbol]
 LAYER_OF = (
@@ -146,7 +158,7 @@ LAYER_OF = (
 
 @script(LAYERS, "sharp", TWO_LAYERS)
 def layers(proof: Proof) -> None:
-    """f's own descent inequality between the two pairs of weights, and what each layer adds to it."""
+    """F's own descent inequality between the two pairs of weights, and what each layer adds to it."""
     by = proof.by
     signs = proof.positive(L, G, a, b, s, G_2, a_2, b_2, s_2)
     smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
@@ -171,7 +183,9 @@ def layers(proof: Proof) -> None:
     norms = [by.block_norm(w2 - w1), by.block_norm(v2 - v1)]
     line = proof.step("layers", left, _downhill(proof, smooth), *values, *norms, *bounds, proof.step("1/2", gt(1, 0)))
     chain = [by.instance(by.chain_rule(law, i), {v: v1}) for i in range(4)]
-    blocks = [(block, value) for factors, layer, constants in LAYER_OF for block, value in _slopes(factors, layer, constants)]
+    blocks = [
+        (block, value) for factors, layer, constants in LAYER_OF for block, value in _slopes(factors, layer, constants)
+    ]
     gradients = [
         (theorem, PartialGradient(F, v1, block), value) for theorem, (block, value) in zip(chain, blocks, strict=True)
     ]
@@ -266,9 +280,13 @@ def _layer(
     change = scale * (right2 * left2 - right1 * left1)
     size = proof.step("s ≥ 0", ge(scale, 0), signs)
     reach = scale * (radius_b * move_a + radius_a * move_b)
-    moved = proof.step("W", le(FrobeniusNorm(change), reach), by.homogeneous(size, "F", right2 * left2 - right1 * left1), product, size)
+    moved = proof.step(
+        "W", le(FrobeniusNorm(change), reach), by.homogeneous(size, "F", right2 * left2 - right1 * left1), product, size
+    )
     squares = proof.step("W²", le(FrobeniusNorm(change) ** 2, reach**2), moved, by.nonnegative("F", change))
-    curved = proof.step("LW²", le(L * FrobeniusNorm(change) ** 2, L * reach**2), squares, proof.step("L ≥ 0", ge(L, 0), signs))
+    curved = proof.step(
+        "LW²", le(L * FrobeniusNorm(change) ** 2, L * reach**2), squares, proof.step("L ≥ 0", ge(L, 0), signs)
+    )
     crossed = proof.step(
         "⟨M, ΔBΔA⟩",
         le(InnerProduct(matrix, in_b * in_a), bound * move_a * move_b),
@@ -286,7 +304,10 @@ def _layer(
     values = dict(zip((P, K, R, l, side_a, side_b), (*entries, _top(constants), move_a, move_b), strict=True))
     total = move_a**2 + move_b**2
     stretched = proof.step(
-        "λ", le(_top(constants) * total, Lhat * total), larger, proof.step("length", ge(total, 0), hints=[move_a, move_b])
+        "λ",
+        le(_top(constants) * total, Lhat * total),
+        larger,
+        proof.step("length", ge(total, 0), hints=[move_a, move_b]),
     )
     return proof.step(
         "layer",
