@@ -4,7 +4,7 @@
 >>> bc.claims["jiang2024.lemma1"].bound(L=1, C=1, sigma=1, G=3, r=4)
 7.0
 
-`bc.measure(spec)` runs an experiment, `bc.audit("jiang2024")` makes the report on a paper.
+`bc.prove("jiang2024.lemma1")` audits proofs, `bc.measure(spec)` runs an experiment, `bc.audit("jiang2024")` makes the report on a paper.
 """
 
 from boundcheck.claims import Claim
@@ -13,7 +13,8 @@ from boundcheck.errors import BoundcheckError, InputError
 
 # These names hide the subpackages of the same name on purpose: `from boundcheck.measure.spec import Spec` still works.
 from boundcheck.measure import measure
+from boundcheck.prove import prove
 from boundcheck.report import audit
 from boundcheck.version import __version__
 
-__all__ = ["BoundcheckError", "Claim", "InputError", "__version__", "audit", "claims", "measure"]
+__all__ = ["BoundcheckError", "Claim", "InputError", "__version__", "audit", "claims", "measure", "prove"]

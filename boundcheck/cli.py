@@ -1,4 +1,4 @@
-"""The command line: `boundcheck claims | bound | measure | audit | report`.
+"""The command line: `boundcheck claims | bound | prove | measure | audit | report`.
 
 Tables for a person go to stdout and progress to stderr; with `--json` one JSON object is all that stdout gets. Exit
 code 0: it did its work, whatever it found; 1 with `--strict`: something was refuted, violated or is unknown; 2: bad
@@ -24,7 +24,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import boundcheck
 from boundcheck.claims import catalogue
 from boundcheck.errors import BoundcheckError, InputError
-from boundcheck.measure.progress import Tick
+from boundcheck.progress import Tick
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -34,7 +34,7 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 unless every verdict is `supported`.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 unless every verdict is `supported` or `proved`.")]
 Device = Annotated[str, typer.Option(help="Torch device: cpu, cuda or cuda:N.")]
 Runs = Annotated[Path, typer.Option(help="Folder of the run folders; a finished run is read and not repeated.")]
 
@@ -75,7 +75,7 @@ def _options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Check convergence theorems: evaluate their bounds, measure runs against them, and report."""
+    """Check convergence theorems: evaluate their bounds, audit their proofs, measure runs against them, and report."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(2)
@@ -127,6 +127,46 @@ def bound(
     for quantity in claim.quantities:
         table.add_row(quantity.name, f"{values[quantity.name]:.6g}", enclosures[quantity.name], quantity.meaning)
     _stdout.print(table)
+
+
+@app.command()
+def prove(
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[ID or script.py ...]", help="Claims, a paper, or your own scripts; default: all papers."
+        ),
+    ] = None,
+    steps: Annotated[bool, typer.Option("--steps", help="Show every line, those of mere algebra too.")] = False,
+    solvers: Annotated[bool, typer.Option("--solvers", help="Ask z3 and cvc5 about every line as well.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--export", help="Write each proof as LaTeX and each line as SMT-LIB into this folder."),
+    ] = None,
+    strict: Strict = False,
+    as_json: Json = False,
+) -> None:
+    """Audit proofs line by line: proved by the kernel, refuted by a witness, or unknown."""
+    from boundcheck.prove.results import export, opinions
+    from boundcheck.prove.show import show
+
+    with _progress() as tick:
+        outcome = boundcheck.prove(*(targets or ()), tick=tick)
+        proofs = [proof for claim in outcome.claims for proof in claim.proofs]
+        voices = {}
+        for i, proof in enumerate(proofs if solvers else []):
+            tick(f"solvers: {proof.script.id}, {proof.script.version}", i, len(proofs))
+            voices[f"{proof.script.id}, {proof.script.version}"] = opinions(proof)
+    files = export(outcome, out) if out else []
+    if as_json:
+        extra = {"solvers": voices} if solvers else {}
+        _print_json(outcome.as_json() | extra | ({"files": [str(path) for path in files]} if out else {}))
+    else:
+        show(outcome, _stdout, steps, voices)
+        if files:
+            _stdout.print(f"Exported: {len(files)} files in {out}", soft_wrap=True)
+    if strict and any(proof.verdict != "proved" for proof in proofs):
+        raise typer.Exit(1)
 
 
 @app.command()

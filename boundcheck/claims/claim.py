@@ -184,13 +184,13 @@ class Claim:
             last = self.quantities[-1]
             # xreplace: unlike subs it leaves the formula as it was written.
             conclusion = conclusion.xreplace({last.symbol: last.expression})
-        ranges = [self.quantifier, *(_latex(condition) for condition in self.conditions)]
-        return r" \quad ".join([_latex(conclusion), *filter(None, ranges)])
+        ranges = [self.quantifier, *(latex_of(condition) for condition in self.conditions)]
+        return r" \quad ".join([latex_of(conclusion), *filter(None, ranges)])
 
     @cached_property
     def definitions_latex(self) -> tuple[str, ...]:
         """One equation per quantity, in order of derivation."""
-        return tuple(f"{_latex(q.symbol)} = {_latex(q.expression)}" for q in self.quantities)
+        return tuple(f"{latex_of(q.symbol)} = {latex_of(q.expression)}" for q in self.quantities)
 
     def __getstate__(self) -> dict[str, Any]:
         """The fields alone: compiled functions and other cached derivations are made anew in another process."""
@@ -216,5 +216,6 @@ def _float(name: str, value: sp.Expr) -> np.float64:
     return nearest
 
 
-def _latex(expression: sp.Basic) -> str:
+def latex_of(expression: sp.Basic) -> str:
+    """A sympy expression in the letters of the papers."""
     return str(sp.latex(expression, symbol_names=LATEX_NAMES, root_notation=True))

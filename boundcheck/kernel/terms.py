@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from boundcheck.kernel.errors import ShapeError, TermError
@@ -57,12 +57,14 @@ class Scalar(Term):
     """A polynomial: nonzero rational coefficients of monomials, which are sorted powers of atoms."""
 
     def __init__(self, terms: Mapping[Monomial, Rational]) -> None:
-        self.terms = {m: Fraction(c) for m, c in sorted(terms.items(), key=_monomial_key) if c}
-        if any(type(exponent) is not int or exponent < 1 for monomial in self.terms for _, exponent in monomial):
-            raise TermError("the exponents of a polynomial are positive integers")
-        if any(not x.key < y.key for monomial in self.terms for (x, _), (y, _) in pairwise(monomial)):
-            raise TermError("the atoms of a monomial are sorted, each once")
-        self.key = " ".join(["(+", *(f"{c}*{_text(m)}" for m, c in self.terms.items())]) + ")"
+        # Also where there is one: a monomial that is none is refused.
+        sorted_ = sorted(terms, key=_monomial_key)
+        self.terms = {m: c if type(c) is Fraction else Fraction(c) for m in sorted_ if (c := terms[m])}
+
+    @cached_property
+    def key(self) -> str:  # type: ignore[override]
+        """The polynomial as an injective text."""
+        return " ".join(["(+", *(f"{c}*{_monomial_key(m)}" for m, c in self.terms.items())]) + ")"
 
     @staticmethod
     def of(value: Atom | Rational | Scalar) -> Scalar:
@@ -125,11 +127,13 @@ class Scalar(Term):
         return " + ".join(pieces).replace("+ -", "- ") or "0"
 
 
-def _monomial_key(item: tuple[Monomial, Rational]) -> list[tuple[str, int]]:
-    return [(atom.key, exponent) for atom, exponent in item[0]]
-
-
-def _text(monomial: Monomial) -> str:
+@lru_cache(maxsize=None)
+def _monomial_key(monomial: Monomial) -> str:
+    """An injective text of a monomial; raises TermError for what is none."""
+    if any(type(exponent) is not int or exponent < 1 for _, exponent in monomial):
+        raise TermError("the exponents of a polynomial are positive integers")
+    if any(not x.key < y.key for (x, _), (y, _) in pairwise(monomial)):
+        raise TermError("the atoms of a monomial are sorted, each once")
     return ".".join(f"{atom.key}^{exponent}" for atom, exponent in monomial)
 
 
@@ -212,6 +216,7 @@ def check_shape(shape: object) -> None:
     check_name(*shape)
 
 
+@lru_cache(maxsize=None)
 def check_word(word: Word) -> None:
     """Refuse a product whose shapes do not fit."""
     shapes = [letter.shape[::-1] if flipped else letter.shape for letter, flipped in word]
@@ -238,7 +243,12 @@ class Matrix(Term):
             check_word(word)
             if word_shape(word) != shape:
                 raise TermError(f"a word of shape {word_shape(word)} in a matrix of shape {shape}")
-        self.key = f"(m {shape[0]},{shape[1]}" + "".join(f" {c.key}*{word_key(w)}" for w, c in self.terms.items()) + ")"
+
+    @cached_property
+    def key(self) -> str:  # type: ignore[override]
+        """The matrix as an injective text."""
+        terms = "".join(f" {c.key}*{word_key(w)}" for w, c in self.terms.items())
+        return f"(m {self.shape[0]},{self.shape[1]}{terms})"
 
     @staticmethod
     def of(letter: Letter | Matrix) -> Matrix:
@@ -307,6 +317,7 @@ def word_shape(word: Word) -> tuple[str, str]:
     return first.shape[1 if flipped else 0], last.shape[0 if last_flipped else 1]
 
 
+@lru_cache(maxsize=None)
 def word_key(word: Word) -> str:
     """The text that tells a word from all others."""
     return ".".join(letter.key + ("'" if flipped else "") for letter, flipped in word)

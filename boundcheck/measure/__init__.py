@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from boundcheck.measure.progress import Tick, silent
+from boundcheck.progress import Tick, silent
 
 if TYPE_CHECKING:
     from boundcheck.measure.spec import Spec

@@ -14,7 +14,7 @@ from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.enclose import lower, upper
 from boundcheck.measure.curvature import sure_difference_ratio, top_curvature
 from boundcheck.measure.plan import generator, stream, theory_inputs
-from boundcheck.measure.progress import Tick
+from boundcheck.progress import Tick
 from boundcheck.measure.spec import Spec
 from boundcheck.problems.adapter import Point
 from boundcheck.problems.problem import Problem, spectral_norm

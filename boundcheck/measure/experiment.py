@@ -12,7 +12,7 @@ from boundcheck.errors import InputError
 from boundcheck.measure.audit import Evidence, audit
 from boundcheck.measure.bracket import measure_bracket, upper_ends
 from boundcheck.measure.plan import Plan, Start, build, horizon, make_plan
-from boundcheck.measure.progress import Tick, prefixed
+from boundcheck.progress import Tick, prefixed
 from boundcheck.measure.run import run_ensemble
 from boundcheck.measure.spec import Spec, expand, load
 from boundcheck.measure.store import RunFolder, environment

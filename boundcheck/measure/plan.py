@@ -16,7 +16,7 @@ import torch
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.inputs import Number, exact
 from boundcheck.errors import InputError
-from boundcheck.measure.progress import Tick
+from boundcheck.progress import Tick
 from boundcheck.measure.spec import DigitsSpec, Spec
 from boundcheck.problems.adapter import LoRA, Point
 from boundcheck.problems.constant import Constant

@@ -13,7 +13,7 @@ import xarray as xr
 from boundcheck.measure.ball import BallWatch
 from boundcheck.measure.observe import OBSERVABLES, observe
 from boundcheck.measure.plan import Plan, Start, generator, stream
-from boundcheck.measure.progress import Tick
+from boundcheck.progress import Tick
 from boundcheck.measure.schedule import Schedule
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.store import RunFolder

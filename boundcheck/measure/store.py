@@ -22,6 +22,7 @@ import torch
 import xarray as xr
 
 from boundcheck.errors import InputError
+from boundcheck.files import replace_file
 from boundcheck.measure.spec import Spec
 from boundcheck.version import __version__
 
@@ -147,13 +148,3 @@ def _finite(value: Any) -> Any:
 
 def _json(value: Any) -> str:
     return json.dumps(_finite(value), indent=1, sort_keys=True, allow_nan=False) + "\n"
-
-
-def replace_file(path: Path, content: bytes | Callable[[Path], None]) -> None:
-    """Put `content`, or what it writes to the path that it is called with, in the place of a file, atomically."""
-    temporary = path.with_name(path.name + ".part")
-    if isinstance(content, bytes):
-        temporary.write_bytes(content)
-    else:
-        content(temporary)
-    os.replace(temporary, path)

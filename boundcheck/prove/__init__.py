@@ -1,9 +1,63 @@
 """How a proof is found and a step refuted: sympy to kernel, certificates, SMT, exact witnesses, and proof scripts."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from time import perf_counter
+
+from boundcheck.claims import Claim
+from boundcheck.progress import Tick, silent
 from boundcheck.prove.proof import Proof
-from boundcheck.prove.script import Script, script
+from boundcheck.prove.results import ClaimAudit, ProofAudit
+from boundcheck.prove.script import Script, find, script
 from boundcheck.prove.translate import Process, Reading, eq, ge, gt, le
-from boundcheck.prove.verdict import judge
+from boundcheck.prove.verdict import claim_verdict, judge
 from boundcheck.prove.witness import Witness
 
-__all__ = ["Process", "Proof", "Reading", "Script", "Witness", "eq", "ge", "gt", "judge", "le", "script"]
+__all__ = [
+    "ClaimAudit",
+    "Process",
+    "Proof",
+    "ProofAudit",
+    "Reading",
+    "Script",
+    "Witness",
+    "eq",
+    "ge",
+    "gt",
+    "judge",
+    "le",
+    "prove",
+    "script",
+]
+
+
+def prove(*targets: Claim | str | Path, tick: Tick = silent) -> ProofAudit:
+    """Audit proofs: run their scripts, let the kernel replay every line, hold refuted lines against their witnesses.
+
+    Args:
+        targets: claims or their ids, papers, or proof scripts of one's own; all papers where none is given.
+        tick: told of progress.
+
+    Returns:
+        Per claim its verdict and its proofs, in the order of the scripts.
+
+    Raises:
+        InputError: for what is none of these, and for a script that cannot be run.
+
+    """
+    began = perf_counter()
+    scripts = find(targets)
+    claims: dict[str, list[Script]] = {}
+    for each in scripts:
+        claims.setdefault(each.id, []).append(each)
+    audits, done = [], 0
+    for id, versions in claims.items():
+        judged = []
+        for each in versions:
+            tick(f"{id}, {each.version}", done, len(scripts))
+            judged.append(judge(each))
+            done += 1
+        printed = sorted(judged, key=lambda proof: proof.script.version != "printed")
+        audits.append(ClaimAudit(id, printed[-1].script.title, claim_verdict(judged), tuple(printed)))
+    return ProofAudit(tuple(audits), perf_counter() - began)

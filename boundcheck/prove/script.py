@@ -9,8 +9,9 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -118,6 +119,38 @@ def of_paper(paper: str) -> list[Script]:
         sys.modules[_PACKAGE] = package
     module = importlib.import_module(f"{_PACKAGE}.{paper}")
     return [each for name in module.SCRIPTS for each in _scripts(importlib.import_module(f"{module.__name__}.{name}"))]
+
+
+def find(targets: Sequence[Claim | str | Path]) -> list[Script]:
+    """The scripts of claims, ids, papers and files, each once; of all papers where there is no target.
+
+    An id stands for the claims below it as well: jiang2024.lemma1 for jiang2024.lemma1.any_points.
+
+    Raises:
+        InputError: for a target that has no script.
+
+    """
+    found: dict[int, Script] = {}
+    for target in targets or papers():
+        found |= {id(each): each for each in _of_target(target)}
+    return list(found.values())
+
+
+def _of_target(target: Claim | str | Path) -> list[Script]:
+    if isinstance(target, Path) or (isinstance(target, str) and target.endswith(".py")):
+        return of_file(Path(target))
+    name = target.id if isinstance(target, Claim) else target
+    if name in papers():
+        return of_paper(name)
+    everything = [each for paper in papers() for each in of_paper(paper)]
+    chosen = [each for each in everything if f"{each.id}.".startswith(f"{name}.")]
+    if not chosen:
+        ids = list(dict.fromkeys(each.id for each in everything))
+        near = get_close_matches(name, ids, n=3, cutoff=0.5) or ids[:3]
+        raise InputError(
+            "target", name, f"a paper, a .py file, or the id of a claim with a proof, such as {', '.join(near)}"
+        )
+    return chosen
 
 
 def of_file(path: Path) -> list[Script]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from boundcheck.errors import InputError
-from boundcheck.measure.progress import Tick, silent
+from boundcheck.progress import Tick, silent
 
 __all__ = ["audit"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from boundcheck.measure import measure
-from boundcheck.measure.progress import Tick, prefixed
+from boundcheck.progress import Tick, prefixed
 from boundcheck.report.figures import StoredRun
 from boundcheck.report.page import Finding, load_runs, write_page
 from boundcheck.report.words import label, number

@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
-from boundcheck.measure.store import RunFolder, replace_file
+from boundcheck.files import replace_file
+from boundcheck.measure.store import RunFolder
 from boundcheck.report.figures import StoredRun, bracket_figure, gradient_figure, pdf, svg
 from boundcheck.report.words import label, mathml, number, rank_exponent, takes_c
 

@@ -12,7 +12,7 @@ import torch
 from boundcheck.claims import Claim, catalogue
 from boundcheck.measure.audit import Audit, Evidence, audit
 from boundcheck.measure.plan import Plan, Start, build, make_plan
-from boundcheck.measure.progress import silent
+from boundcheck.progress import silent
 from boundcheck.measure.run import run_ensemble
 from boundcheck.measure.spec import Spec, parse
 from boundcheck.measure.store import RunFolder

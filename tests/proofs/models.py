@@ -204,7 +204,7 @@ class World:
         if name not in self.laws:
             return False
         if law not in self._truths:
-            self._truths[law] = not any(self._breaks(law, attempt) for attempt in range(4))
+            self._truths[law] = not any(self._breaks(law, attempt) for attempt in range(8))
         return bool(self._truths[law])
 
     def _breaks(self, law: Law, attempt: int) -> bool:
@@ -217,9 +217,10 @@ class World:
         return all(premises) and conclusion is False
 
     def at(self, law: Law, attempt: int) -> Model:
-        """The model with the variables of a law set to small numbers, other ones at each attempt."""
+        """The model with the variables of a law set to numbers within the ball, or far outside at odd attempts."""
         draw = Random(f"{attempt}")
         size = min((x for x in (self._number(n) for n in ("sigma", "a", "b")) if x is not None), default=Fraction(1))
+        size = 64 * size if attempt % 2 else size
         chosen: dict[Symbol | Variable, Rows | Fraction] = {}
         for x in law.variables:
             if isinstance(x, Variable):
@@ -397,7 +398,8 @@ def of_run(
     D, zeta = Lhat * T * w**2, Lhat * w / ratio
     growth = ratio + root_above(ratio**2 + 2) if step == "best" else Fraction(3, 2) / (1 - ratio / 2)
     alpha = 2 * ratio / (growth * Lhat) if step == "best" else ratio / Lhat
-    term = Lhat * w * w / ratio
+    # sqrt(DL̂ζ²/T)
+    term = Lhat**2 * w**2 / ratio
     factor = growth if base.get("sharp") or step == "best" else Fraction(5, 2)
     # The square of the distance from 0 is where the noise of the gradient in (A, B) comes from.
     size = squared(start[0]) + squared(start[1]) if T == 1 else base["a"] ** 2 + base["b"] ** 2

@@ -1,0 +1,237 @@
+"""What an audit of proofs yields: per claim its verdict, its proofs and their lines; as data, HTML, LaTeX and SMT-LIB."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import sympy as sp
+from sympy.matrices.expressions.matexpr import MatrixExpr
+
+from boundcheck.claims.claim import latex_of
+from boundcheck.errors import InputError
+from boundcheck.files import replace_file
+from boundcheck.kernel import STANDARD_FACTS, Theorem
+from boundcheck.kernel.meaning import Interval
+from boundcheck.kernel.terms import ZERO, Scalar
+from boundcheck.prove.certificate import identity
+from boundcheck.prove.proof import Step
+from boundcheck.prove.smt import smt_lib
+from boundcheck.prove.solvers import DisagreementError, second_opinion
+from boundcheck.prove.verdict import SECONDS, ClaimVerdict, JudgedProof, JudgedStep
+
+# A number of more digits than this is printed as a decimal beside its fraction.
+_LONGEST = 24
+
+
+@dataclass(frozen=True)
+class ClaimAudit:
+    """A claim with its verdict and its judged proofs."""
+
+    id: str
+    title: str
+    verdict: ClaimVerdict
+    proofs: tuple[JudgedProof, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The audit as plain data, numbers as exact fractions."""
+        proofs = [proof_as_json(proof) for proof in self.proofs]
+        return {"id": self.id, "title": self.title, "verdict": self.verdict, "proofs": proofs}
+
+    def proof(self, version: str) -> JudgedProof:
+        """The proof of a version; raises InputError where there is none."""
+        found = next((x for x in self.proofs if x.script.version == version), None)
+        if found is None:
+            raise InputError("version", version, f"one of {', '.join(x.script.version for x in self.proofs)}")
+        return found
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{escape(proof.script.version)}</td><td>{escape(each.step.label)}</td>"
+            f"<td>{each.verdict}</td><td>{each.trust}</td><td>{escape(each.step.meaning)}</td></tr>"
+            for proof in self.proofs
+            for each in proof.steps
+        )
+        return f"<h4>{escape(self.title)} <small>{escape(self.id)}</small>: {self.verdict}</h4><table>{rows}</table>"
+
+
+@dataclass(frozen=True)
+class ProofAudit:
+    """All claims that were audited, and how many seconds that took."""
+
+    claims: tuple[ClaimAudit, ...]
+    seconds: float
+
+    def __getitem__(self, id: str) -> ClaimAudit:
+        """The audit of a claim; raises InputError where it was not audited."""
+        found = next((claim for claim in self.claims if claim.id == id), None)
+        if found is None:
+            raise InputError("claim", id, f"one that was audited: {', '.join(claim.id for claim in self.claims)}")
+        return found
+
+    @property
+    def ledger(self) -> tuple[str, ...]:
+        """The standard facts that anything here rests on."""
+        return tuple(sorted({name for claim in self.claims for proof in claim.proofs for name in proof.ledger}))
+
+    def as_json(self) -> dict[str, Any]:
+        """The keys of `boundcheck prove --json`."""
+        facts = {name: STANDARD_FACTS[name] for name in self.ledger}
+        claims = [claim.as_json() for claim in self.claims]
+        return {"claims": claims, "standard_facts": facts, "seconds": round(self.seconds, 3)}
+
+    def _repr_html_(self) -> str:
+        return "".join(claim._repr_html_() for claim in self.claims)
+
+
+def proof_as_json(proof: JudgedProof) -> dict[str, Any]:
+    """A proof as plain data."""
+    return {
+        "version": proof.script.version,
+        "title": proof.script.title,
+        "verdict": proof.verdict,
+        "trust": proof.trust,
+        "reason": proof.reason,
+        "standard_facts": list(proof.ledger),
+        "hypotheses": [
+            {"name": each.name, "role": each.role, "statement": str(each.statement)} for each in proof.hypotheses
+        ],
+        "conclusion": str(proof.script.proof.conclusion.conclusion) if proof.script.proof.conclusion else None,
+        "steps": [step_as_json(proof, step) for step in proof.steps],
+    }
+
+
+def step_as_json(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any]:
+    """A step as plain data: its witness is null unless it was refuted."""
+    step = judged.step
+    numbers = judged.numbers
+    return {
+        "label": step.label,
+        "verdict": judged.verdict,
+        "trust": judged.trust,
+        "witness": witness_as_json(proof, judged),
+        "reason": judged.reason,
+        "meaning": step.meaning,
+        "printed": step.printed,
+        "statement_latex": latex_of(step.relation),
+        "certificate": certificate_text(step.theorem),
+        "follows": judged.follows,
+        "does_not_follow_at": {str(a): str(x) for a, x in numbers.values.items()} if numbers else None,
+    }
+
+
+def witness_as_json(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any] | None:
+    """The witness of a refuted step: what it is, its numbers, and both sides of the line where it fails."""
+    step = judged.step
+    if judged.verdict != "refuted" or step.witness is None:
+        return None
+    t, left, right = step.witness.sides(*_sides(proof, step), step.theorem.fact)
+    numbers = {name: str(value) for name, value in step.witness.numbers.items()}
+    sides = {"left": number_text(left), "right": number_text(right)}
+    return {"about": step.witness.about, "numbers": numbers, "t": t, **sides}
+
+
+def _sides(proof: JudgedProof, step: Step) -> tuple[Scalar, Scalar]:
+    """The two sides of a line; of an equation between matrices, the norm of their difference and 0."""
+    relation, fact = step.relation, step.theorem.fact
+    if isinstance(relation.lhs, MatrixExpr):
+        return fact.polynomial, ZERO
+    scalar = proof.script.reading.scalar
+    return scalar(relation.lhs), scalar(relation.rhs)
+
+
+def number_text(value: Interval) -> str:
+    """An exact number as a fraction, with its decimals where that is long; an enclosure by its decimals."""
+    if value.low != value.high:
+        return f"{float(value.low):.12g}"
+    text = str(value.low)
+    return text if len(text) <= _LONGEST else f"{float(value.low):.12g}"
+
+
+def certificate_text(theorem: Theorem) -> str | None:
+    """The identity that closes a line, for a person to check; None where a rule yields the line as it stands."""
+    return identity(theorem) if theorem.rule == "certificate" else None
+
+
+def opinions(proof: JudgedProof) -> dict[str, dict[str, str]]:
+    """What z3 and cvc5 say of each line that a certificate proves.
+
+    Raises:
+        DisagreementError: where a solver finds numbers at which a line fails that the kernel proves from its premises.
+
+    """
+    found = {}
+    for judged in proof.steps:
+        theorem = judged.step.theorem
+        if judged.verdict != "proved" or theorem.rule != "certificate":
+            continue
+        statuses = second_opinion(theorem.fact, [x.fact for x in theorem.premises], SECONDS)
+        if "sat" in statuses.values():
+            raise DisagreementError(statuses, f"{judged.step.label} of {proof.script.id}, which the kernel proves")
+        found[judged.step.label] = dict(statuses)
+    return found
+
+
+def export(audit: ProofAudit, folder: Path) -> list[Path]:
+    """Write each proof as LaTeX, and each line that a certificate proves as an SMT-LIB file for any other solver.
+
+    Raises:
+        InputError: where the folder cannot be written.
+
+    """
+    written: dict[Path, str] = {}
+    for proof in (proof for claim in audit.claims for proof in claim.proofs):
+        name = f"{proof.script.id}-{proof.script.version}"
+        written[folder / f"{name}.tex"] = latex(proof)
+        for i, judged in enumerate(proof.steps, start=1):
+            theorem = judged.step.theorem
+            if theorem.rule == "certificate":
+                premises = [x.fact for x in theorem.premises]
+                stem = re.sub(r"[^A-Za-z0-9]+", "_", judged.step.label).strip("_") or "line"
+                written[folder / name / f"{i:02d}_{stem}.smt2"] = smt_lib(theorem.fact, premises)
+    try:
+        for path, text in written.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(path, text.encode())
+    except OSError as error:
+        raise InputError("export", folder, f"a folder that can be written ({error.strerror})") from None
+    return list(written)
+
+
+def latex(proof: JudgedProof) -> str:
+    """A proof in LaTeX: a list of its lines, as printed and as read, with verdict and reason; needs amsmath."""
+    lines = [rf"% {proof.script.id}, {proof.script.version}: {proof.verdict}", r"\begin{description}"]
+    for judged in proof.steps:
+        step = judged.step
+        lines.append(rf"\item[{_words(step.label)}] \emph{{{judged.verdict}}}. {_words(step.meaning)}")
+        if step.printed:
+            lines.append(rf"Printed: \( {step.printed} \).")
+        lines.append(rf"\[ {latex_of(step.relation)} \]")
+        if judged.verdict == "refuted" and step.witness:
+            found = witness_as_json(proof, judged) or {}
+            lines.append(
+                rf"{_words(step.witness.about)}: ${_fraction(found['left'])}$ against ${_fraction(found['right'])}$."
+            )
+    return "\n".join([*lines, r"\end{description}", ""])
+
+
+def _fraction(text: str) -> str:
+    return str(sp.latex(sp.Rational(text))) if re.fullmatch(r"-?\d+(/\d+)?", text) else text
+
+
+_GREEK = {
+    "α": r"\alpha", "κ": r"\kappa", "λ": r"\lambda", "σ": r"\sigma", "ζ": r"\zeta", "θ": r"\theta", "Σ": r"\Sigma",
+    "τ": r"\tau", "μ": r"\mu", "Δ": r"\Delta", "∇": r"\nabla", "√": r"\surd", "≤": r"\le", "≥": r"\ge", "²": "^2",
+    "‖": r"\|", "⟨": r"\langle", "⟩": r"\rangle", "·": r"\cdot", "ᵀ": r"^\top", "±": r"\pm", "≈": r"\approx",
+    "L̂": r"\hat{L}", "→": r"\to", "½": r"\tfrac12", "h̃": r"\tilde{h}",
+}  # fmt: skip
+_SPECIAL = {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "^": r"\^{}"}
+
+
+def _words(text: str) -> str:
+    """Plain text for LaTeX, its mathematical letters in math mode."""
+    pattern = re.compile("|".join(map(re.escape, sorted([*_GREEK, *_SPECIAL], key=len, reverse=True))))
+    return pattern.sub(lambda m: _SPECIAL.get(m[0]) or rf"\ensuremath{{{_GREEK[m[0]]}}}", text)

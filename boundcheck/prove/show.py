@@ -1,0 +1,84 @@
+"""How the command line shows an audit of proofs: verdicts, refuted lines with their witnesses, and the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from boundcheck.kernel import STANDARD_FACTS
+from boundcheck.prove.results import ProofAudit, witness_as_json
+from boundcheck.prove.verdict import JudgedProof, JudgedStep
+
+_COLOURS = {"proved": "green", "repaired": "green", "refuted": "red", "unknown": "yellow"}
+_Voices = Mapping[str, Mapping[str, Mapping[str, str]]]
+
+
+def show(audit: ProofAudit, console: Console, steps: bool, voices: _Voices) -> None:
+    """Print the audit; the lines of the proofs where there are few claims or `steps` asks for all of them."""
+    table = Table("claim", "verdict", "version", "proof", "trust", "lines")
+    table.columns[0].overflow = "fold"
+    for claim in audit.claims:
+        for i, proof in enumerate(claim.proofs):
+            name = (escape(claim.id), _coloured(claim.verdict)) if i == 0 else ("", "")
+            table.add_row(
+                *name,
+                proof.script.version,
+                _coloured(proof.verdict),
+                proof.trust,
+                str(len(proof.steps)),
+                escape(proof.reason),
+            )
+    console.print(table)
+    for claim in audit.claims:
+        for proof in claim.proofs:
+            if steps or len(audit.claims) <= 3:
+                _show_lines(proof, console, steps, voices.get(f"{claim.id}, {proof.script.version}", {}))
+            if proof.verdict == "unknown":
+                console.print(f"[yellow]unknown[/yellow] {escape(claim.id)}: {escape(proof.reason)}", soft_wrap=True)
+            for judged in proof.steps:
+                if judged.verdict == "refuted":
+                    _show_witness(proof, judged, console)
+    for name in audit.ledger:
+        console.print(f"[bold]standard fact[/bold] {name}: {escape(STANDARD_FACTS[name])}", soft_wrap=True)
+    console.print(f"{len(audit.claims)} claims in {audit.seconds:.1f} s")
+
+
+def _coloured(verdict: str) -> str:
+    return f"[{_COLOURS[verdict]}]{verdict}[/]"
+
+
+def _show_lines(proof: JudgedProof, console: Console, steps: bool, voices: Mapping[str, Mapping[str, str]]) -> None:
+    title = f"{proof.script.title} ({proof.script.id}, {proof.script.version})"
+    table = Table("line", "verdict", "trust", "what it says", title=escape(title), title_justify="left")
+    if voices:
+        table.add_column("z3, cvc5")
+    shown = [x for x in proof.steps if steps or x.step.meaning or x.step.printed or x.verdict != "proved"]
+    for judged in shown:
+        row = [escape(judged.step.label), _coloured(judged.verdict), judged.trust, escape(_says(judged))]
+        table.add_row(*row, *([", ".join(voices.get(judged.step.label, {}).values())] if voices else []))
+    console.print(table)
+    hidden = len(proof.steps) - len(shown)
+    if hidden:
+        console.print(f"and {hidden} lines of mere algebra: --steps shows them")
+
+
+def _says(judged: JudgedStep) -> str:
+    step = judged.step
+    text = step.meaning or str(step.theorem.conclusion)
+    if judged.follows is False:
+        text += " It does not follow from the lines before it either."
+    return f"{text} ({judged.reason})" if judged.reason else text
+
+
+def _show_witness(proof: JudgedProof, judged: JudgedStep, console: Console) -> None:
+    found = witness_as_json(proof, judged)
+    if found is None:
+        return
+    numbers = ", ".join(f"{name} = {value}" for name, value in found["numbers"].items())
+    where = escape(f"{judged.step.label} of {proof.script.id}")
+    sides = f"There the left side is {found['left']} and the right side {found['right']}."
+    about = escape(f"{found['about']}. {sides} {numbers}")
+    console.print(f"[bold red]refuted[/bold red] {where}: {about}", soft_wrap=True)
