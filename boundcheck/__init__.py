@@ -4,7 +4,8 @@
 >>> bc.claims["jiang2024.lemma1"].bound(L=1, C=1, sigma=1, G=3, r=4)
 7.0
 
-`bc.prove("jiang2024.lemma1")` audits proofs, `bc.measure(spec)` runs an experiment, `bc.audit("jiang2024")` makes the report on a paper.
+`bc.prove("jiang2024.lemma1")` audits proofs, `bc.measure(spec)` runs an experiment, and `bc.audit("jiang2024")` makes
+the report on a paper.
 """
 
 from boundcheck.claims import Claim

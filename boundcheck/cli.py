@@ -147,7 +147,8 @@ def prove(
     as_json: Json = False,
 ) -> None:
     """Audit proofs line by line: proved by the kernel, refuted by a witness, or unknown."""
-    from boundcheck.prove.results import export, opinions
+    from boundcheck.prove.outcome import export
+    from boundcheck.prove.results import opinions
     from boundcheck.prove.show import show
 
     with _progress() as tick:

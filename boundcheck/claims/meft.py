@@ -10,6 +10,8 @@ from boundcheck.claims.claim import Claim, Quantity
 from boundcheck.claims.jiang2024 import (
     ASSUMPTION_1,
     ASSUMPTION_4,
+    B1,
+    B2,
     BOUNDED_BELOW,
     LEMMA_1,
     MINIMUM_GRADIENT,
@@ -17,8 +19,6 @@ from boundcheck.claims.jiang2024 import (
     SHORTEST_HORIZON,
     STEP_SIZE,
     A_t,
-    B1,
-    B2,
     B_t,
     W,
     v1,
@@ -26,9 +26,9 @@ from boundcheck.claims.jiang2024 import (
     v_t,
 )
 from boundcheck.claims.symbols import (
+    G_2,
     D,
     G,
-    G_2,
     L,
     Lhat,
     T,

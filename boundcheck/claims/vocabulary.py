@@ -119,7 +119,7 @@ class Iterate(MatrixExpr):
 
     def __new__(cls, name: str | sp.Symbol, t: sp.Expr, rows: sp.Expr | int, columns: sp.Expr | int) -> "Iterate":
         """Make every argument a sympy object, from which sympy can rebuild the node."""
-        arguments = (sp.Symbol(str(name)), t, sp.sympify(rows), sp.sympify(columns))
+        arguments = (sp.Symbol(str(name)), sp.sympify(t), sp.sympify(rows), sp.sympify(columns))
         return sp.Expr.__new__(cls, *arguments)
 
     @property

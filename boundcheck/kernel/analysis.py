@@ -20,7 +20,7 @@ STANDARD_FACTS["chain_rule"] = (
     "gradient of f. (Magnus and Neudecker, Matrix Differential Calculus, chapter 5, theorem 8)"
 )
 STANDARD_FACTS["descent_lemma"] = (
-    "If ‖∇F(x + θδ) - ∇F(x)‖ <= Lθ‖δ‖ for 0 <= θ <= 1, then F(x + δ) <= F(x) + ⟨∇F(x), δ⟩ + L/2 ‖δ‖². "
+    "If ‖∇F(x + θδ) - ∇F(x)‖ ≤ Lθ‖δ‖ for 0 ≤ θ ≤ 1, then F(x + δ) ≤ F(x) + ⟨∇F(x), δ⟩ + L/2 ‖δ‖². "
     "(Nesterov, Lectures on Convex Optimization, 2018, lemma 1.2.3; its proof uses the segment alone)"
 )
 

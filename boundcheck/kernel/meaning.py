@@ -141,11 +141,22 @@ def denote(scalar: Scalar, model: Model, t: int, outcome: int) -> Interval:
     for monomial, coefficient in scalar.terms.items():
         product = exact(coefficient)
         for atom, exponent in monomial:
-            factor = _atom(atom, model, t, outcome)
-            for _ in range(exponent):
-                product = product * factor
+            product = product * _power(atom, exponent, model, t, outcome)
         value = value + product
     return value
+
+
+def _power(atom: Atom, exponent: int, model: Model, t: int, outcome: int) -> Interval:
+    # The square of a Frobenius norm is rational where its matrix is.
+    squared = isinstance(atom, Norm) and atom.kind == FROBENIUS and exponent % 2 == 0
+    if squared:
+        factor = _square_norm([denote_matrix(x, model, t, outcome) for x in atom.blocks])  # type: ignore[attr-defined]
+    else:
+        factor = _atom(atom, model, t, outcome)
+    power = exact(1)
+    for _ in range(exponent // 2 if squared else exponent):
+        power = power * factor
+    return power
 
 
 def _atom(atom: Atom, model: Model, t: int, outcome: int) -> Interval:
@@ -249,7 +260,11 @@ def added(x: Grid, y: Grid) -> Grid:
 
 
 def _frobenius(blocks: list[Grid]) -> Interval:
-    return sum((_squared(x) for block in blocks for row in block for x in row), exact(0)).root()
+    return _square_norm(blocks).root()
+
+
+def _square_norm(blocks: list[Grid]) -> Interval:
+    return sum((_squared(x) for block in blocks for row in block for x in row), exact(0))
 
 
 def _squared(x: Interval) -> Interval:

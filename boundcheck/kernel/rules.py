@@ -91,7 +91,7 @@ def instantiate(theorem: Theorem, values: tuple[tuple[Symbol | Variable, Matrix 
     law = theorem.conclusion
     if not isinstance(law, Law):
         raise RuleError("instantiate", 0, f"no law: {law}")
-    mapping = dict(values)
+    mapping: dict[Term, Matrix | Scalar] = dict(values)
     if set(mapping) != set(law.variables) or len(mapping) != len(values):
         raise RuleError("instantiate", None, f"values for {list(mapping)}, where the law is for all {law.variables}")
     for variable, value in values:

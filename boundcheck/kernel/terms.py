@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from itertools import pairwise
 
 from boundcheck.kernel.errors import ShapeError, TermError
@@ -127,7 +127,7 @@ class Scalar(Term):
         return " + ".join(pieces).replace("+ -", "- ") or "0"
 
 
-@lru_cache(maxsize=None)
+@cache
 def _monomial_key(monomial: Monomial) -> str:
     """An injective text of a monomial; raises TermError for what is none."""
     if any(type(exponent) is not int or exponent < 1 for _, exponent in monomial):
@@ -216,7 +216,7 @@ def check_shape(shape: object) -> None:
     check_name(*shape)
 
 
-@lru_cache(maxsize=None)
+@cache
 def check_word(word: Word) -> None:
     """Refuse a product whose shapes do not fit."""
     shapes = [letter.shape[::-1] if flipped else letter.shape for letter, flipped in word]
@@ -317,7 +317,7 @@ def word_shape(word: Word) -> tuple[str, str]:
     return first.shape[1 if flipped else 0], last.shape[0 if last_flipped else 1]
 
 
-@lru_cache(maxsize=None)
+@cache
 def word_key(word: Word) -> str:
     """The text that tells a word from all others."""
     return ".".join(letter.key + ("'" if flipped else "") for letter, flipped in word)

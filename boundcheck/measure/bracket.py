@@ -14,11 +14,11 @@ from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.enclose import lower, upper
 from boundcheck.measure.curvature import sure_difference_ratio, top_curvature
 from boundcheck.measure.plan import generator, stream, theory_inputs
-from boundcheck.progress import Tick
 from boundcheck.measure.spec import Spec
 from boundcheck.problems.adapter import Point
 from boundcheck.problems.problem import Problem, spectral_norm
 from boundcheck.problems.sgd import draw_batch, replicate, sgd_step
+from boundcheck.progress import Tick
 
 # The proved ends of every bracket: claim, and the C that it is given where it takes one.
 UPPER_ENDS: tuple[tuple[str, Literal["sigma", "sqrt(r) sigma"]], ...] = (

@@ -12,12 +12,12 @@ from boundcheck.errors import InputError
 from boundcheck.measure.audit import Evidence, audit
 from boundcheck.measure.bracket import measure_bracket, upper_ends
 from boundcheck.measure.plan import Plan, Start, build, horizon, make_plan
-from boundcheck.progress import Tick, prefixed
 from boundcheck.measure.run import run_ensemble
 from boundcheck.measure.spec import Spec, expand, load
 from boundcheck.measure.store import RunFolder, environment
 from boundcheck.measure.verdict import judge
 from boundcheck.problems.problem import Problem
+from boundcheck.progress import Tick, prefixed
 
 # The theorems whose informative horizon every run reports, with the C that the printed one is given.
 THEOREMS = (

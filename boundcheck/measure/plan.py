@@ -16,7 +16,6 @@ import torch
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.inputs import Number, exact
 from boundcheck.errors import InputError
-from boundcheck.progress import Tick
 from boundcheck.measure.spec import DigitsSpec, Spec
 from boundcheck.problems.adapter import LoRA, Point
 from boundcheck.problems.constant import Constant
@@ -25,6 +24,7 @@ from boundcheck.problems.problem import Problem, spectral_norm, square_norm
 from boundcheck.problems.pseudo_huber import synthetic
 from boundcheck.problems.sgd import draw_batch, replicate, sgd_step
 from boundcheck.problems.softmax import digits
+from boundcheck.progress import Tick
 
 # The pilot's findings are widened by this before they become hypotheses.
 _MARGIN = 1.1

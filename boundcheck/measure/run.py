@@ -13,13 +13,13 @@ import xarray as xr
 from boundcheck.measure.ball import BallWatch
 from boundcheck.measure.observe import OBSERVABLES, observe
 from boundcheck.measure.plan import Plan, Start, generator, stream
-from boundcheck.progress import Tick
 from boundcheck.measure.schedule import Schedule
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.store import RunFolder
 from boundcheck.problems.adapter import Point
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.sgd import draw_batch, replicate, sgd_step
+from boundcheck.progress import Tick
 
 _CHUNKS = 16
 

@@ -9,9 +9,7 @@ result.json      verdict and numbers; its presence means that the run is finishe
 import hashlib
 import json
 import math
-import os
 import platform
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path

@@ -7,9 +7,11 @@ from time import perf_counter
 
 from boundcheck.claims import Claim
 from boundcheck.progress import Tick, silent
+from boundcheck.prove.outcome import ProofAudit
 from boundcheck.prove.proof import Proof
-from boundcheck.prove.results import ClaimAudit, ProofAudit
-from boundcheck.prove.script import Script, find, script
+from boundcheck.prove.results import ClaimAudit
+from boundcheck.prove.rows import judge_rows
+from boundcheck.prove.script import Script, find, papers, script
 from boundcheck.prove.translate import Process, Reading, eq, ge, gt, le
 from boundcheck.prove.verdict import claim_verdict, judge
 from boundcheck.prove.witness import Witness
@@ -40,7 +42,7 @@ def prove(*targets: Claim | str | Path, tick: Tick = silent) -> ProofAudit:
         tick: told of progress.
 
     Returns:
-        Per claim its verdict and its proofs, in the order of the scripts.
+        Per claim its verdict and its proofs, in the order of the scripts; and the referee's table of each paper.
 
     Raises:
         InputError: for what is none of these, and for a script that cannot be run.
@@ -60,4 +62,7 @@ def prove(*targets: Claim | str | Path, tick: Tick = silent) -> ProofAudit:
             done += 1
         printed = sorted(judged, key=lambda proof: proof.script.version != "printed")
         audits.append(ClaimAudit(id, printed[-1].script.title, claim_verdict(judged), tuple(printed)))
-    return ProofAudit(tuple(audits), perf_counter() - began)
+    by_id = {audit.id: audit for audit in audits}
+    whole = [paper for paper in papers() if paper in (targets or papers())]
+    rows = tuple(row for paper in whole for row in judge_rows(paper, by_id))
+    return ProofAudit(tuple(audits), rows, perf_counter() - began)

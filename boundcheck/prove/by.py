@@ -84,7 +84,7 @@ class By:
         for variable, value in values.items():
             if isinstance(variable, MatrixExpr):
                 letters, matrices = self.reading.point(variable), self.reading.point(value)
-                pairs += [(_letter(x), y) for x, y in zip(letters, matrices, strict=True)]
+                pairs += [(_symbol(x), y) for x, y in zip(letters, matrices, strict=True)]
             else:
                 pairs.append((self._variable(variable), self.reading.scalar(value)))
         return discharged(rules.instantiate(law, tuple(pairs)), *given)
@@ -94,7 +94,7 @@ class By:
         return bound[0]
 
     def rewrite(self, theorem: Theorem, goal: sp.Basic, *equations: tuple[Theorem, MatrixExpr, MatrixExpr]) -> Theorem:
-        """The goal from a theorem that says the same once `left` is `right`, for each (‖left - right‖ = 0, left, right)."""
+        """The goal from a theorem that says the same once left is right, for each (‖left - right‖ = 0, left, right)."""
         fact, last = theorem.fact, self.reading.fact(goal)
         pairs = [
             (self.component(equation, i, blocks), _letter(blocks[i][0]), blocks[i][1])
@@ -198,7 +198,7 @@ class By:
         return rules.minimum_below_mean(self.reading.scalar(x))
 
     def root(self, radicand: Theorem) -> Theorem:
-        """root(x)² = x, from x >= 0."""
+        """That the square of a root is its radicand, from x >= 0."""
         return rules.root_square(radicand)
 
     def root_nonnegative(self, x: sp.Expr) -> Theorem:
@@ -232,17 +232,28 @@ def _letter(matrix: Matrix) -> Letter:
     raise InputError("left side", matrix, "a single matrix, to be replaced")
 
 
+def _symbol(matrix: Matrix) -> Symbol:
+    letter = _letter(matrix)
+    if not isinstance(letter, Symbol):
+        raise InputError("variable", letter, "a named matrix, which a law can be for all of")
+    return letter
+
+
 def by_signs(goal: Fact, premises: Sequence[Theorem]) -> Theorem | None:
     """The goal, where its coefficients are positive and `premises` give every atom's sign; None elsewhere."""
-    found = {theorem.fact.polynomial: i for i, theorem in enumerate(premises) if theorem.fact.relation != "="}
-    terms = []
+    if goal.relation == "=" or any(weight < 0 for weight in goal.polynomial.terms.values()):
+        return None
+    signed = {theorem.fact.polynomial: theorem for theorem in premises if theorem.fact.relation != "="}
+    used: list[Theorem] = []
+    terms, strict = [], False
     for monomial, weight in goal.polynomial.terms.items():
-        places = [(found.get(Scalar.of(atom)), exponent) for atom, exponent in monomial]
-        if goal.relation == "=" or weight < 0 or any(place is None for place, _ in places):
+        factors = [signed.get(Scalar.of(atom)) for atom, exponent in monomial for _ in range(exponent)]
+        known = [theorem for theorem in factors if theorem is not None]
+        if len(known) < len(factors):
             return None
-        terms.append((((weight, ONE),), tuple(place for place, exponent in places for _ in range(exponent))))
-    strict = any(all(premises[i].fact.relation == ">" for i in places) for _, places in terms)
+        used += [theorem for theorem in known if theorem not in used]
+        terms.append((((weight, ONE),), tuple(used.index(theorem) for theorem in known)))
+        strict = strict or all(theorem.fact.relation == ">" for theorem in known)
     if goal.relation == ">" and not strict:
         return None
-    # Weights are squares' weights; the square is 1.
-    return rules.certificate(*premises, goal, tuple(terms), (), ())
+    return rules.certificate(*used, goal, tuple(terms), (), ())

@@ -1,7 +1,7 @@
-"""A proof as a script writes it: hypotheses, definitions, and steps, each of which is proved, refuted or left unknown.
+"""A proof as a script writes it: hypotheses, definitions, and steps that are proved, refuted or left open.
 
-`Proof` collects; `Outcome` is what the engine in `audit` makes of it. A step says what is claimed (sympy), how the paper
-prints it (LaTeX), and from what it follows; the search for a certificate is `certificate`'s, the last word the kernel's.
+A step says what is claimed (sympy), how the paper prints it (LaTeX), and from what it follows. The search for a
+certificate is `certificate`'s, the last word the kernel's, and the verdict `verdict`'s.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from boundcheck.claims import Claim, Quantity
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement, Theorem, atoms, rules
 from boundcheck.kernel.terms import Matrix, Scalar, Symbol, walk
-from boundcheck.kernel.times import CONSTANT
 from boundcheck.prove.by import By, by_signs, discharged
 from boundcheck.prove.certificate import certify
 from boundcheck.prove.translate import Reading
@@ -122,8 +121,8 @@ class Proof:
             The theorem that it is assumed; one for each part of a conjunction or maximum, where there are several.
 
         """
-        claim = hypothesis if isinstance(hypothesis, Claim) else None
-        relation = (claim.conclusion if claim else hypothesis).xreplace(dict(where or {}))
+        claim, relation = (hypothesis, hypothesis.conclusion) if isinstance(hypothesis, Claim) else (None, hypothesis)
+        relation = relation.xreplace(dict(where or {}))
         title = name or (claim.title if claim else str(relation))
         theorems = []
         for fact in self.reading.facts(relation):
@@ -319,6 +318,3 @@ def signs(facts: Sequence[Fact]) -> list[Theorem]:
 
 def _flat(because: Sequence[Theorem | Sequence[Theorem]]) -> list[Theorem]:
     return [x for each in because for x in ([each] if isinstance(each, Theorem) else each)]
-
-
-__all__ = ["CONSTANT", "Assumption", "Inference", "Proof", "Step", "signs"]

@@ -1,11 +1,10 @@
-"""What an audit of proofs yields: per claim its verdict, its proofs and their lines; as data, HTML, LaTeX and SMT-LIB."""
+"""What an audit of a claim's proofs yields: its verdict, its proofs and their lines; as data, HTML and LaTeX."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import sympy as sp
@@ -13,18 +12,16 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.claims.claim import latex_of
 from boundcheck.errors import InputError
-from boundcheck.files import replace_file
-from boundcheck.kernel import STANDARD_FACTS, Theorem
+from boundcheck.kernel import Theorem
 from boundcheck.kernel.meaning import Interval
 from boundcheck.kernel.terms import ZERO, Scalar
 from boundcheck.prove.certificate import identity
 from boundcheck.prove.proof import Step
-from boundcheck.prove.smt import smt_lib
-from boundcheck.prove.solvers import DisagreementError, second_opinion
+from boundcheck.prove.solvers import DisagreementError, Status, second_opinion
 from boundcheck.prove.verdict import SECONDS, ClaimVerdict, JudgedProof, JudgedStep
 
-# A number of more digits than this is printed as a decimal beside its fraction.
-_LONGEST = 24
+# Numerators and denominators from here on are printed as decimals.
+_LARGEST = 10**12
 
 
 @dataclass(frozen=True)
@@ -56,35 +53,6 @@ class ClaimAudit:
             for each in proof.steps
         )
         return f"<h4>{escape(self.title)} <small>{escape(self.id)}</small>: {self.verdict}</h4><table>{rows}</table>"
-
-
-@dataclass(frozen=True)
-class ProofAudit:
-    """All claims that were audited, and how many seconds that took."""
-
-    claims: tuple[ClaimAudit, ...]
-    seconds: float
-
-    def __getitem__(self, id: str) -> ClaimAudit:
-        """The audit of a claim; raises InputError where it was not audited."""
-        found = next((claim for claim in self.claims if claim.id == id), None)
-        if found is None:
-            raise InputError("claim", id, f"one that was audited: {', '.join(claim.id for claim in self.claims)}")
-        return found
-
-    @property
-    def ledger(self) -> tuple[str, ...]:
-        """The standard facts that anything here rests on."""
-        return tuple(sorted({name for claim in self.claims for proof in claim.proofs for name in proof.ledger}))
-
-    def as_json(self) -> dict[str, Any]:
-        """The keys of `boundcheck prove --json`."""
-        facts = {name: STANDARD_FACTS[name] for name in self.ledger}
-        claims = [claim.as_json() for claim in self.claims]
-        return {"claims": claims, "standard_facts": facts, "seconds": round(self.seconds, 3)}
-
-    def _repr_html_(self) -> str:
-        return "".join(claim._repr_html_() for claim in self.claims)
 
 
 def proof_as_json(proof: JudgedProof) -> dict[str, Any]:
@@ -144,11 +112,9 @@ def _sides(proof: JudgedProof, step: Step) -> tuple[Scalar, Scalar]:
 
 
 def number_text(value: Interval) -> str:
-    """An exact number as a fraction, with its decimals where that is long; an enclosure by its decimals."""
-    if value.low != value.high:
-        return f"{float(value.low):.12g}"
-    text = str(value.low)
-    return text if len(text) <= _LONGEST else f"{float(value.low):.12g}"
+    """An exact number as a fraction; one that is long or enclosed, by its first nine digits."""
+    short = value.low == value.high and max(abs(value.low.numerator), value.low.denominator) < _LARGEST
+    return str(value.low) if short else f"{float(value.low):.9g}"
 
 
 def certificate_text(theorem: Theorem) -> str | None:
@@ -156,7 +122,7 @@ def certificate_text(theorem: Theorem) -> str | None:
     return identity(theorem) if theorem.rule == "certificate" else None
 
 
-def opinions(proof: JudgedProof) -> dict[str, dict[str, str]]:
+def opinions(proof: JudgedProof) -> dict[str, dict[str, Status]]:
     """What z3 and cvc5 say of each line that a certificate proves.
 
     Raises:
@@ -173,32 +139,6 @@ def opinions(proof: JudgedProof) -> dict[str, dict[str, str]]:
             raise DisagreementError(statuses, f"{judged.step.label} of {proof.script.id}, which the kernel proves")
         found[judged.step.label] = dict(statuses)
     return found
-
-
-def export(audit: ProofAudit, folder: Path) -> list[Path]:
-    """Write each proof as LaTeX, and each line that a certificate proves as an SMT-LIB file for any other solver.
-
-    Raises:
-        InputError: where the folder cannot be written.
-
-    """
-    written: dict[Path, str] = {}
-    for proof in (proof for claim in audit.claims for proof in claim.proofs):
-        name = f"{proof.script.id}-{proof.script.version}"
-        written[folder / f"{name}.tex"] = latex(proof)
-        for i, judged in enumerate(proof.steps, start=1):
-            theorem = judged.step.theorem
-            if theorem.rule == "certificate":
-                premises = [x.fact for x in theorem.premises]
-                stem = re.sub(r"[^A-Za-z0-9]+", "_", judged.step.label).strip("_") or "line"
-                written[folder / name / f"{i:02d}_{stem}.smt2"] = smt_lib(theorem.fact, premises)
-    try:
-        for path, text in written.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(path, text.encode())
-    except OSError as error:
-        raise InputError("export", folder, f"a folder that can be written ({error.strerror})") from None
-    return list(written)
 
 
 def latex(proof: JudgedProof) -> str:

@@ -1,7 +1,7 @@
 """Proof scripts: how one is declared, found and loaded.
 
-A script is a Python file with functions marked ``@script(claim, version, reading)``. Those of the catalogue's claims lie
-in `proofs/`, one folder per paper; a user's own is any file.
+A script is a Python file with functions marked ``@script(claim, version, reading)``. Those of the catalogue's claims
+lie in `proofs/`, one folder per paper; a user's own is any file.
 """
 
 from __future__ import annotations
@@ -111,14 +111,20 @@ def papers() -> list[str]:
 
 def of_paper(paper: str) -> list[Script]:
     """All scripts of a paper, in the order of its files; raises InputError for a paper without any."""
+    package = package_of(paper)
+    names = importlib.import_module(package).SCRIPTS
+    return [each for name in names for each in _scripts(importlib.import_module(f"{package}.{name}"))]
+
+
+def package_of(paper: str) -> str:
+    """The name under which a paper's folder is imported; raises InputError for a paper without any."""
     if paper not in papers():
         raise InputError("paper", paper, f"one of {', '.join(papers())}")
     if _PACKAGE not in sys.modules:
         package = ModuleType(_PACKAGE)
         package.__path__ = [str(folder())]
         sys.modules[_PACKAGE] = package
-    module = importlib.import_module(f"{_PACKAGE}.{paper}")
-    return [each for name in module.SCRIPTS for each in _scripts(importlib.import_module(f"{module.__name__}.{name}"))]
+    return f"{_PACKAGE}.{paper}"
 
 
 def find(targets: Sequence[Claim | str | Path]) -> list[Script]:

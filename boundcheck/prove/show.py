@@ -9,15 +9,18 @@ from rich.markup import escape
 from rich.table import Table
 
 from boundcheck.kernel import STANDARD_FACTS
-from boundcheck.prove.results import ProofAudit, witness_as_json
+from boundcheck.prove.outcome import ProofAudit
+from boundcheck.prove.results import witness_as_json
 from boundcheck.prove.verdict import JudgedProof, JudgedStep
 
-_COLOURS = {"proved": "green", "repaired": "green", "refuted": "red", "unknown": "yellow"}
+_COLOURS = {"proved": "green", "repaired": "green", "refuted": "red", "unknown": "yellow", "editorial": "dim"}
 _Voices = Mapping[str, Mapping[str, Mapping[str, str]]]
 
 
 def show(audit: ProofAudit, console: Console, steps: bool, voices: _Voices) -> None:
     """Print the audit; the lines of the proofs where there are few claims or `steps` asks for all of them."""
+    if audit.rows:
+        _show_rows(audit, console)
     table = Table("claim", "verdict", "version", "proof", "trust", "lines")
     table.columns[0].overflow = "fold"
     for claim in audit.claims:
@@ -41,9 +44,18 @@ def show(audit: ProofAudit, console: Console, steps: bool, voices: _Voices) -> N
             for judged in proof.steps:
                 if judged.verdict == "refuted":
                     _show_witness(proof, judged, console)
-    for name in audit.ledger:
-        console.print(f"[bold]standard fact[/bold] {name}: {escape(STANDARD_FACTS[name])}", soft_wrap=True)
+    for fact in audit.ledger:
+        console.print(f"[bold]standard fact[/bold] {fact}: {escape(STANDARD_FACTS[fact])}", soft_wrap=True)
     console.print(f"{len(audit.claims)} claims in {audit.seconds:.1f} s")
+
+
+def _show_rows(audit: ProofAudit, console: Console) -> None:
+    table = Table("no.", "where", "printed", "verdict", "trust", "finding", title="Referee's table")
+    for each in audit.rows:
+        row = each.row
+        found = (_coloured(each.verdict), each.trust, escape(row.finding))
+        table.add_row(str(row.number), escape(row.locator), escape(row.printed), *found)
+    console.print(table)
 
 
 def _coloured(verdict: str) -> str:

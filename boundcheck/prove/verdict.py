@@ -1,4 +1,4 @@
-"""The verdict on a proof: every line replayed by the kernel or held against its witness, and what the whole rests on."""
+"""The verdict on a proof: every line replayed by the kernel or held against its witness, and what it all rests on."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def judge(script: Script) -> JudgedProof:
     return JudgedProof(
         script,
         verdict,
-        _weakest([backed[x] for x in final if x in backed]) if verdict == "proved" else "",
+        weakest([backed[x] for x in final if x in backed]) if verdict == "proved" else "",
         reason,
         tuple(steps),
         tuple(sorted(proof.conclusion.ledger if proof.conclusion else ledger)),
@@ -93,7 +93,8 @@ def judge(script: Script) -> JudgedProof:
     )
 
 
-def _weakest(trusts: list[Trust]) -> Trust:
+def weakest(trusts: list[Trust]) -> Trust:
+    """The weakest of these, kernel where there are none."""
     return max(trusts, key=_ORDER.index, default="kernel")
 
 
@@ -112,8 +113,8 @@ def _judge_step(
         return JudgedStep(step, "proved" if voices else "unknown", voices, why, follows, numbers)
     open_ = step.theorem.hypotheses - known
     if open_ <= set(backed):
-        least = "assumed" if step.theorem.rule in STANDARD_FACTS else "kernel"
-        worst = _weakest([least, *(backed[x] for x in open_)])
+        least: Trust = "assumed" if step.theorem.rule in STANDARD_FACTS else "kernel"
+        worst = weakest([least, *(backed[x] for x in open_)])
         rests = "rests on lines that the solvers alone vouch for" if open_ else ""
         return JudgedStep(step, "proved", worst, rests, follows, numbers)
     labels = [x.step.label for x in earlier if x.step.theorem.conclusion in open_]

@@ -122,8 +122,8 @@ def functions(setting: Setting) -> dict[str, Function]:
     integral, slope = cache(setting.slope.integral), cache(setting.slope.value)
     loss, gradient = cache(setting.loss), cache(setting.gradient)
     return {
-        "f": Function(lambda w: exact(integral(number(w))), lambda w: grids(slope(number(w)))),  # type: ignore[arg-type]
-        "F": Function(lambda v: exact(loss(number(v))), lambda v: grids(*gradient(number(v)))),  # type: ignore[arg-type]
+        "f": Function(lambda w: exact(integral(number(w))), lambda w: grids(slope(number(w)))),
+        "F": Function(lambda v: exact(loss(number(v))), lambda v: grids(*gradient(number(v)))),
     }
 
 

@@ -11,7 +11,9 @@ from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
 from boundcheck.files import replace_file
 from boundcheck.measure.store import RunFolder
+from boundcheck.prove import ProofAudit
 from boundcheck.report.figures import StoredRun, bracket_figure, gradient_figure, pdf, svg
+from boundcheck.report.proofs import shown_proofs
 from boundcheck.report.words import label, mathml, number, rank_exponent, takes_c
 
 
@@ -37,9 +39,24 @@ def load_runs(folders: list[Path]) -> list[StoredRun]:
 
 
 def write_page(
-    runs: list[StoredRun], page: Path, title: str, lead: str, command: str, findings: list[Finding] | None = None
+    runs: list[StoredRun],
+    page: Path,
+    title: str,
+    lead: str,
+    command: str,
+    findings: list[Finding] | None = None,
+    proofs: ProofAudit | None = None,
 ) -> list[Path]:
     """Write the page and, beside it, each figure as SVG and PDF and all results as JSON.
+
+    Args:
+        runs: what was measured.
+        page: the file.
+        title: the page's.
+        lead: its first paragraph.
+        command: what makes it again.
+        findings: what measurement says of rows of the referee's table.
+        proofs: what the proofs say.
 
     Returns:
         The files written, the page first.
@@ -53,7 +70,7 @@ def write_page(
     # Drawn once: a second rendering of a figure would count on in its ids.
     svgs = {name: svg(figure) for name, figure in drawn.items()}
     content: dict[Path, bytes] = {
-        page: _html(runs, title, lead, command, findings or [], svgs).encode(),
+        page: _html(runs, title, lead, command, findings or [], proofs, svgs).encode(),
         page.with_name("results.json"): _results(runs).encode(),
     }
     for name, figure in drawn.items():
@@ -85,7 +102,13 @@ def export_data(runs: list[StoredRun], folder: Path) -> list[Path]:
 
 
 def _html(
-    runs: list[StoredRun], title: str, lead: str, command: str, findings: list[Finding], svgs: dict[str, str]
+    runs: list[StoredRun],
+    title: str,
+    lead: str,
+    command: str,
+    findings: list[Finding],
+    proofs: ProofAudit | None,
+    svgs: dict[str, str],
 ) -> str:
     environment = Environment(
         loader=PackageLoader("boundcheck.report", "."), autoescape=True, undefined=StrictUndefined
@@ -98,6 +121,9 @@ def _html(
         lead=lead,
         command=command,
         findings=findings,
+        rows=proofs.rows if proofs else (),
+        proofs=shown_proofs(proofs) if proofs else [],
+        standard_facts=proofs.as_json()["standard_facts"] if proofs else {},
         theorems=theorems,
         brackets=[run for run in runs if not run.is_theorem],
         gradient_svg=Markup(svgs.get("gradient_norm", "")),

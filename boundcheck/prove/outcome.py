@@ -1,0 +1,72 @@
+"""`ProofAudit`, what `prove` returns; and its export as LaTeX and SMT-LIB files."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from boundcheck.errors import InputError
+from boundcheck.files import replace_file
+from boundcheck.kernel import STANDARD_FACTS
+from boundcheck.prove.results import ClaimAudit, latex
+from boundcheck.prove.rows import JudgedRow
+from boundcheck.prove.smt import smt_lib
+
+
+@dataclass(frozen=True)
+class ProofAudit:
+    """All claims that were audited, the table of each paper that was audited whole, and how many seconds it took."""
+
+    claims: tuple[ClaimAudit, ...]
+    rows: tuple[JudgedRow, ...]
+    seconds: float
+
+    def __getitem__(self, id: str) -> ClaimAudit:
+        """The audit of a claim; raises InputError where it was not audited."""
+        found = next((claim for claim in self.claims if claim.id == id), None)
+        if found is None:
+            raise InputError("claim", id, f"one that was audited: {', '.join(claim.id for claim in self.claims)}")
+        return found
+
+    @property
+    def ledger(self) -> tuple[str, ...]:
+        """The standard facts that anything here rests on."""
+        return tuple(sorted({name for claim in self.claims for proof in claim.proofs for name in proof.ledger}))
+
+    def as_json(self) -> dict[str, Any]:
+        """The keys of `boundcheck prove --json`."""
+        facts = {name: STANDARD_FACTS[name] for name in self.ledger}
+        claims = [claim.as_json() for claim in self.claims]
+        rows = [row.as_json() for row in self.rows]
+        return {"claims": claims, "rows": rows, "standard_facts": facts, "seconds": round(self.seconds, 3)}
+
+    def _repr_html_(self) -> str:
+        return "".join(claim._repr_html_() for claim in self.claims)
+
+
+def export(audit: ProofAudit, folder: Path) -> list[Path]:
+    """Write each proof as LaTeX, and each line that a certificate proves as an SMT-LIB file for any other solver.
+
+    Raises:
+        InputError: where the folder cannot be written.
+
+    """
+    written: dict[Path, str] = {}
+    for proof in (proof for claim in audit.claims for proof in claim.proofs):
+        name = f"{proof.script.id}-{proof.script.version}"
+        written[folder / f"{name}.tex"] = latex(proof)
+        for i, judged in enumerate(proof.steps, start=1):
+            theorem = judged.step.theorem
+            if theorem.rule == "certificate":
+                premises = [x.fact for x in theorem.premises]
+                stem = re.sub(r"[^A-Za-z0-9]+", "_", judged.step.label).strip("_") or "line"
+                written[folder / name / f"{i:02d}_{stem}.smt2"] = smt_lib(theorem.fact, premises)
+    try:
+        for path, text in written.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(path, text.encode())
+    except OSError as error:
+        raise InputError("export", folder, f"a folder that can be written ({error.strerror})") from None
+    return list(written)

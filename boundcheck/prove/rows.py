@@ -1,0 +1,142 @@
+"""A referee's table: what a paper prints, what is found of it, and the lines of proofs that establish the finding.
+
+A row's verdict is computed from the lines that it refers to. A row that refers to none is editorial, and says so.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from boundcheck.errors import InputError
+from boundcheck.prove.results import ClaimAudit, witness_as_json
+from boundcheck.prove.script import package_of
+from boundcheck.prove.verdict import JudgedProof, JudgedStep, Trust, weakest
+
+RowVerdict = Literal["refuted", "repaired", "proved", "unknown", "editorial"]
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A line of a proof, or its conclusion where there is no label."""
+
+    id: str
+    version: str
+    label: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.id}, {self.version}" + (f", {self.label}" if self.label else "")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table.
+
+    Attributes:
+        number: in the audit of the paper.
+        locator: where in the paper.
+        printed: what is printed there.
+        finding: what is found of it.
+        false: what shows that the printed is false: refuted lines, or proofs of the contrary.
+        holds: what shows that the printed is true.
+        repair: what is proved in its place.
+
+    """
+
+    number: int
+    locator: str
+    printed: str
+    finding: str
+    false: tuple[Ref, ...] = ()
+    holds: tuple[Ref, ...] = ()
+    repair: tuple[Ref, ...] = ()
+
+
+@dataclass(frozen=True)
+class JudgedRow:
+    """A row with the verdict that its lines give it, and the trust of the weakest proof among them."""
+
+    row: Row
+    verdict: RowVerdict
+    trust: Trust
+    evidence: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The row as plain data."""
+        row = self.row
+        return {
+            "number": row.number,
+            "locator": row.locator,
+            "printed": row.printed,
+            "finding": row.finding,
+            "verdict": self.verdict,
+            "trust": self.trust,
+            "evidence": self.evidence,
+            "repair": [str(ref) for ref in row.repair],
+        }
+
+
+def judge_rows(paper: str, audits: Mapping[str, ClaimAudit]) -> tuple[JudgedRow, ...]:
+    """The table of a paper, `ROWS` of the module `findings` beside its scripts, with the verdicts of its rows.
+
+    Raises:
+        InputError: where a row refers to a line that no proof has.
+
+    """
+    rows: Sequence[Row] = importlib.import_module(f"{package_of(paper)}.findings").ROWS
+    return tuple(_judge(row, audits) for row in rows)
+
+
+def _judge(row: Row, audits: Mapping[str, ClaimAudit]) -> JudgedRow:
+    refs = (*row.false, *row.holds, *row.repair)
+    if not refs:
+        return JudgedRow(row, "editorial", "", "Editorial: no machine evidence.")
+    found = {ref: _find(ref, audits) for ref in refs}
+    texts = [_text(ref, *found[ref]) for ref in refs]
+    proved = [_trust(*found[ref]) for ref in refs if _state(*found[ref]) == "proved"]
+    trust = weakest(proved) if proved else ""
+    return JudgedRow(row, _verdict(row, {ref: _state(*found[ref]) for ref in refs}), trust, " ".join(texts))
+
+
+def _verdict(row: Row, states: Mapping[Ref, str]) -> RowVerdict:
+    established = all(states[ref] in ("refuted", "proved") for ref in row.false)
+    established &= all(states[ref] == "proved" for ref in (*row.holds, *row.repair))
+    if not established:
+        return "unknown"
+    # What holds, but not by what is printed, is repaired; a false line outweighs the rest.
+    return "refuted" if row.false else ("proved" if row.holds else "repaired")
+
+
+_Found = tuple[JudgedProof, JudgedStep | None]
+
+
+def _find(ref: Ref, audits: Mapping[str, ClaimAudit]) -> _Found:
+    if ref.id not in audits:
+        raise InputError("row", ref, "a claim that has a proof")
+    proof = audits[ref.id].proof(ref.version)
+    if not ref.label:
+        return proof, None
+    step = next((x for x in proof.steps if x.step.label == ref.label), None)
+    if step is None:
+        raise InputError("row", ref, f"one of the lines {', '.join(x.step.label for x in proof.steps)}")
+    return proof, step
+
+
+def _state(proof: JudgedProof, step: JudgedStep | None) -> str:
+    return proof.verdict if step is None else step.verdict
+
+
+def _trust(proof: JudgedProof, step: JudgedStep | None) -> Trust:
+    return proof.trust if step is None else step.trust
+
+
+def _text(ref: Ref, proof: JudgedProof, step: JudgedStep | None) -> str:
+    """One sentence: which line, its verdict, and of a refuted one the witness with both sides."""
+    name = f"“{step.step.label}”" if step else "the conclusion"
+    text = f"{proof.script.title}, {name}: {_state(proof, step)}"
+    witness = witness_as_json(proof, step) if step else None
+    if witness is None:
+        return text + "."
+    return f"{text}. {witness['about']}: {witness['left']} against {witness['right']}."
