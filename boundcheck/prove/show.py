@@ -75,6 +75,11 @@ def _show_lines(proof: JudgedProof, console: Console, steps: bool, voices: Mappi
     hidden = len(proof.steps) - len(shown)
     if hidden:
         console.print(f"and {hidden} lines of mere algebra: --steps shows them")
+    conclusion = proof.script.proof.conclusion
+    if conclusion:
+        names = ", ".join(dict.fromkeys(each.name for each in proof.hypotheses)) or "nothing"
+        console.print(f"[bold]concludes[/bold] {escape(str(conclusion.conclusion))}", soft_wrap=True)
+        console.print(f"[bold]rests on[/bold] {escape(names)}", soft_wrap=True)
 
 
 def _says(judged: JudgedStep) -> str:

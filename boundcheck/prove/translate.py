@@ -244,7 +244,8 @@ def _summed(blocks: tuple[Matrix, ...]) -> Matrix:
 
 
 def _shape(node: MatrixExpr) -> tuple[str, str]:
-    rows, columns = ("one" if x == 1 else str(x) for x in node.shape)
+    # The kernel's dimensions are names.
+    rows, columns = (("one" if x == 1 else f"size{x}") if x.is_Integer else str(x) for x in node.shape)
     return rows, columns
 
 
