@@ -19,11 +19,11 @@ import numpy as np
 import torch
 
 from boundcheck.measure.plan import Plan, Start, build, draft
-from boundcheck.measure.progress import silent
 from boundcheck.measure.run import run_ensemble
 from boundcheck.measure.spec import parse
 from boundcheck.measure.store import RunFolder
 from boundcheck.problems.problem import Problem
+from boundcheck.progress import silent
 
 REPLICAS, SIZE, RANK, BATCH, STEPS, ROUNDS = 256, 16, 4, 8, 1000, 3
 SPEC = parse(

@@ -13,6 +13,7 @@ from boundcheck.claims.jiang2024 import (
     ASSUMPTION_3_2,
     B1,
     B2,
+    LEMMA_1,
     W1,
     W2,
     W,
@@ -26,13 +27,13 @@ from boundcheck.claims.vocabulary import EuclideanNorm, F, FrobeniusNorm, Gradie
 from boundcheck.kernel import Theorem
 from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.terms import Matrix, Scalar, Symbol
-from boundcheck.prove import Proof, eq, ge, le, script
+from boundcheck.prove import Proof, Reading, eq, ge, le, script
 
 from . import lemma_1
-from .setting import READING, W0, A, B, Meft
+from .ball import frobenius_norms, segment, unit_interval
+from .setting import READING, W0, A, B, Meft, quantity, theta
 from .witnesses import DRAWN_ONCE, SMALL_BALL
 
-theta = sp.Symbol("theta")
 z = sp.Symbol("z", positive=True)
 
 # Matrices of norm 1 whose product has norm 1, such as those with a single entry 1 in the corner.
@@ -40,60 +41,47 @@ P, Q = MatrixSymbol("P", r, k), MatrixSymbol("Q", d, r)
 far, half_far, origin = (MatrixSymbol(name, n, 1) for name in ("v_z", "v_h", "v_0"))
 
 
-def _letters(*coefficients: Scalar | int) -> tuple[Matrix, Matrix]:
-    left, right = Matrix.of(Symbol("P", ("r", "k"))), Matrix.of(Symbol("Q", ("d", "r")))
-    return left.scaled(coefficients[0]), right.scaled(coefficients[1])
+def _point(in_a: Scalar | int, in_b: Scalar | int) -> tuple[Matrix, Matrix]:
+    """The point (xP, yQ)."""
+    return Matrix.of(Symbol("P", ("r", "k"))).scaled(in_a), Matrix.of(Symbol("Q", ("d", "r"))).scaled(in_b)
+
+
+def _corner(size: Scalar) -> Reading:
+    """The points v_z = (zP, zQ), v_h = (zP, 0) and v_0 = 0, for a number z."""
+    points = {far: _point(size, size), half_far: _point(size, 0), origin: _point(0, 0)}
+    return replace(READING, points=READING.points | points, constants=READING.constants | {"P", "Q"})
 
 
 _Z = Scalar.of(Variable("z"))
-_SIGMA = Scalar.of(Variable("sigma"))
-# v_z = (zP, zQ), v_h = (σP, σQ) and (σP, 0), v_0 = 0.
-CORNER = replace(
-    READING,
-    points=READING.points | {far: _letters(_Z, _Z), half_far: _letters(_Z, 0), origin: _letters(0, 0)},
-    constants=READING.constants | {"P", "Q"},
-)
-EDGE = replace(
-    CORNER,
-    points=READING.points | {far: _letters(_SIGMA, _SIGMA), half_far: _letters(_SIGMA, 0), origin: _letters(0, 0)},
-)
+CORNER, EDGE = _corner(_Z), _corner(Scalar.of(Variable("sigma")))
 
 
 def _unit(proof: Proof) -> list[Theorem]:
     """‖P‖ = ‖Q‖ = ‖QP‖ = 1, in either norm."""
-    found = []
-    for matrix in (P, Q, Q * P):
-        for norm in (FrobeniusNorm, SpectralNorm):
-            found.append(proof.assume(eq(norm(matrix), 1), name=f"‖{matrix}‖ = 1", role="definition"))
-    return found
+    return [
+        proof.assume(eq(norm(matrix), 1), name=f"‖{matrix}‖ = 1", role="definition")
+        for matrix in (P, Q, Q * P)
+        for norm in (FrobeniusNorm, SpectralNorm)
+    ]
 
 
-def _stretched(proof: Proof, size: Theorem, matrix: MatrixSymbol, unit: list[Theorem]) -> Theorem:
-    """‖zP‖ = x."""
+def _length(proof: Proof, size: Theorem, matrix: MatrixSymbol, unit: list[Theorem]) -> Theorem:
+    """‖zX‖_F = z, for X one of P and Q."""
     return proof.step(f"‖z{matrix}‖", eq(FrobeniusNorm(z * matrix), z), proof.by.homogeneous(size, "F", matrix), unit)
 
 
 @script("jiang2024.assumption2.segment", "repaired", READING, title="Assumption 2, as membership of a convex ball")
-def segment(proof: Proof) -> None:
+def convex_ball(proof: Proof) -> None:
     """The ball contains the segment between any two of its points, which is where the descent lemma needs it."""
-    by = proof.by
-    low, high = proof.local(ge(theta, 0)), proof.local(ge(1, theta))
-    near, far_ = proof.local(le(SpectralNorm(A1), sigma)), proof.local(le(SpectralNorm(A2), sigma))
-    relation = le(SpectralNorm(A1 + theta * (A2 - A1)), sigma)
-    inside = proof.step(
-        "segment",
-        relation,
-        by.triangle("op", (1 - theta) * A1, theta * A2),
-        by.homogeneous(high, "op", A1),
-        by.homogeneous(low, "op", A2),
-        near,
-        far_,
-        low,
-        high,
-        meaning="A norm is convex; likewise for B.",
+    ends = [le(SpectralNorm(x), sigma) for x in (A1, A2)]
+    inside = [proof.local(relation) for relation in ends]
+    line = segment(proof, "segment", (A1, A2), sigma, inside, unit_interval(proof))
+    proof.conclude(
+        line,
+        forall=[A1, A2, theta],
+        such_that=[*ends, ge(theta, 0), ge(1, theta)],
+        relation=le(SpectralNorm(A1 + theta * (A2 - A1)), sigma),
     )
-    ends = [le(SpectralNorm(A1), sigma), le(SpectralNorm(A2), sigma), ge(theta, 0), ge(1, theta)]
-    proof.conclude(inside, forall=[A1, A2, theta], such_that=ends, relation=relation)
 
 
 @script(
@@ -108,7 +96,7 @@ def on_ball(proof: Proof) -> None:
     relation = ASSUMPTION_3_1.conclusion.xreplace({W1: m.w1, W2: m.w2, C: sigma})
     product = lemma_1.product_difference(m, near, far_)
     line = proof.step("3(1)", relation, product, meaning="W_1 - W_2 is B_1A_1 - B_2A_2.")
-    proof.conclude(line, forall=[v1, v2], such_that=[*m.ball(A1, B1), *m.ball(A2, B2)], relation=relation)
+    proof.conclude(line, forall=[v1, v2], such_that=m.balls, relation=relation)
 
 
 @script("jiang2024.assumption3.1.optimal", "sharp", EDGE, title="On the ball no C below σ serves")
@@ -117,24 +105,35 @@ def optimal(proof: Proof) -> None:
     by, m = proof.by, Meft(proof)
     (radius,) = proof.positive(sigma)
     unit = _unit(proof)
-    ball = [*m.ball(A1, B1), *m.ball(A2, B2)]
-    law = proof.assume(ASSUMPTION_3_1, where={W1: m.w1, W2: m.w2}, forall=[v1, v2], given=ball)
+    law = proof.assume(ASSUMPTION_3_1, where={W1: m.w1, W2: m.w2}, forall=[v1, v2], given=m.balls)
     norms = [by.homogeneous(radius, kind, matrix) for kind in ("F", "op") for matrix in (P, Q)]
     inside = [
         proof.step(
-            "in the ball", le(SpectralNorm(sigma * matrix), sigma), norms, unit, radius, meaning="σP has norm σ."
+            f"‖σ{matrix}‖ ≤ σ",
+            le(SpectralNorm(sigma * matrix), sigma),
+            norms,
+            unit,
+            radius,
+            meaning=f"σ{matrix} lies in the ball.",
         )
         for matrix in (P, Q)
     ]
-    zero = proof.step("0 in the ball", ge(sigma, 0), radius)
+    zero = proof.step("‖0‖ ≤ σ", ge(sigma, 0), radius)
     gap = by.instance(law, {v1: far, v2: half_far}, *inside, zero)
-    square = proof.step("σ² ≥ 0", ge(sigma**2, 0), radius)
-    product = by.homogeneous(square, "F", Q * P)
+    product = by.homogeneous(proof.step("σ² ≥ 0", ge(sigma**2, 0), radius), "F", Q * P)
     relation = ge(C, sigma)
-    proof.conclude(
-        proof.step("C ≥ σ", relation, radius, gap, product, norms, unit, factor=[0], meaning="σ² ≤ Cσ."),
-        relation=relation,
+    line = proof.step(
+        "C ≥ σ",
+        relation,
+        radius,
+        gap,
+        product,
+        norms,
+        unit,
+        factor=[0],
+        meaning="W moves by σ²QP and B by σQ, so σ² ≤ Cσ.",
     )
+    proof.conclude(line, relation=relation)
 
 
 @script(
@@ -143,16 +142,26 @@ def optimal(proof: Proof) -> None:
 def anywhere(proof: Proof) -> None:
     """A = zP, B = zQ against 0, with z = 2C + 1: z² <= 2Cz is false."""
     by, m = proof.by, Meft(proof)
-    constant, size = proof.positive(C, z)
+    (size,) = proof.positive(z)
     unit = _unit(proof)
     law = proof.assume(ASSUMPTION_3_1, where={W1: m.w1, W2: m.w2}, forall=[v1, v2])
     gap = by.instance(law, {v1: far, v2: origin})
-    norms = [_stretched(proof, size, matrix, unit) for matrix in (P, Q)]
+    norms = [_length(proof, size, matrix, unit) for matrix in (P, Q)]
     product = by.homogeneous(proof.step("z² ≥ 0", ge(z**2, 0), size), "F", Q * P)
-    bounded = proof.step("z ≤ 2C", le(z, 2 * C), size, gap, product, norms, unit, factor=[0])
+    bounded = proof.step(
+        "z ≤ 2C",
+        le(z, 2 * C),
+        size,
+        gap,
+        product,
+        norms,
+        unit,
+        factor=[0],
+        meaning="W moves by z²QP, and A and B by z each, so z² ≤ 2Cz.",
+    )
     chosen = proof.define(z, 2 * C + 1, "z = 2C + 1")
     absurd = le(1, 0)
-    proof.conclude(proof.step("absurd", absurd, bounded, chosen, meaning="2C + 1 ≤ 2C."), relation=absurd)
+    proof.conclude(proof.step("absurd", absurd, bounded, chosen, meaning="2C + 1 ≤ 2C is false."), relation=absurd)
 
 
 @script(
@@ -167,35 +176,35 @@ def redundant(proof: Proof) -> None:
     signs = proof.positive(L, s, sigma, r)
     smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
     near = [proof.local(relation) for relation in m.ball(A, B)]
-    weight, root = m.weight(A, B), sp.sqrt(r)
-    squares = proof.step("‖A‖_F²", le(FrobeniusNorm(A) ** 2, r * sigma**2), by.rank(A, r), near[0], signs, degree=3)
-    small = by.from_squares(
-        squares,
-        proof.step("√rσ", ge(root * sigma, 0), by.root_nonnegative(r), signs),
-        FrobeniusNorm(A),
-        by.root(proof.step("r ≥ 0", ge(r, 0), signs)),
-    )
+    weight, reach = m.weight(A, B), sp.sqrt(r) * sigma**2
+    small = frobenius_norms(proof, {A: near[0]}, signs)
     product = proof.step(
         "BA",
-        le(FrobeniusNorm(B * A), root * sigma**2),
+        le(FrobeniusNorm(B * A), reach),
         by.submultiplicative("op", "F", B, A),
         near[1],
         small,
         signs,
-        meaning="‖BA‖_F ≤ ‖B‖_op‖A‖_F, and ‖A‖_F ≤ √r‖A‖_op.",
+        meaning="‖BA‖_F ≤ ‖B‖_op‖A‖_F.",
     )
     moved = proof.step(
         "∇f",
-        le(FrobeniusNorm(Gradient(f, weight) - Gradient(f, W0)), L * s * root * sigma**2),
+        le(FrobeniusNorm(Gradient(f, weight) - Gradient(f, W0)), L * s * reach),
         by.instance(smooth, {W1: weight, W2: W0}),
         by.homogeneous(proof.step("s ≥ 0", ge(s, 0), signs), "F", B * A),
-        proof.step("sL", ge(s * L, 0), signs),
+        proof.step("sL ≥ 0", ge(s * L, 0), signs),
         product,
         signs,
+        meaning="f is L-smooth, and W - W_0 is sBA.",
     )
-    limit = FrobeniusNorm(Gradient(f, W0)) + L * s * root * sigma**2
-    relation = ASSUMPTION_3_2.conclusion.xreplace({W: weight, G: limit})
-    line = proof.step("3(2)", relation, by.triangle("F", Gradient(f, weight) - Gradient(f, W0), Gradient(f, W0)), moved)
+    relation = ASSUMPTION_3_2.conclusion.xreplace({W: weight, G: FrobeniusNorm(Gradient(f, W0)) + L * s * reach})
+    line = proof.step(
+        "3(2)",
+        relation,
+        by.triangle("F", Gradient(f, weight) - Gradient(f, W0), Gradient(f, W0)),
+        moved,
+        meaning="∇f(W) is ∇f(W) - ∇f(W_0) and ∇f(W_0).",
+    )
     proof.conclude(line, forall=[v], such_that=m.ball(A, B), relation=relation)
 
 
@@ -216,17 +225,25 @@ LEAST_SQUARES = replace(
 def excludes_least_squares(proof: Proof) -> None:
     """f(W) = ‖W‖²/2 has ∇f(W) = W, of norm G + 1 at W = (G + 1)V."""
     by = proof.by
-    bound, size = proof.positive(G, z)
+    (size,) = proof.positive(z)
     unit = proof.assume(eq(FrobeniusNorm(V), 1), name="‖V‖ = 1", role="definition")
     linear = proof.assume(eq(Gradient(f, W1), W1), forall=[W1], name="∇f(W) = W", role="definition")
     law = proof.assume(ASSUMPTION_3_2, where={W: W1}, forall=[W1])
-    relation = le(FrobeniusNorm(W), G)
-    steps = by.triangle("F", W - Gradient(f, W), Gradient(f, W))
-    line = proof.step("‖W‖ ≤ G", relation, steps, by.instance(law, {W1: W}), by.instance(linear, {W1: W}))
+    bounded = proof.step(
+        "‖W‖ ≤ G",
+        le(FrobeniusNorm(W), G),
+        by.triangle("F", W - Gradient(f, W), Gradient(f, W)),
+        by.instance(law, {W1: W}),
+        by.instance(linear, {W1: W}),
+        meaning="Assumption 3(2), with ∇f(W) = W.",
+    )
     chosen = proof.define(z, G + 1, "z = G + 1")
-    length = proof.step("‖W‖", eq(FrobeniusNorm(W), z), by.homogeneous(size, "F", V), unit)
+    length = proof.step(
+        "‖W‖ = z", eq(FrobeniusNorm(W), z), by.homogeneous(size, "F", V), unit, meaning="W is zV, and ‖V‖ = 1."
+    )
     absurd = le(1, 0)
-    proof.conclude(proof.step("absurd", absurd, line, length, chosen), relation=absurd)
+    line = proof.step("absurd", absurd, bounded, length, chosen, meaning="G + 1 ≤ G is false.")
+    proof.conclude(line, relation=absurd)
 
 
 @script("jiang2024.coercivity", "sharp", CORNER, title="F is never coercive, and no proof uses that it is")
@@ -245,10 +262,14 @@ def coercivity(proof: Proof) -> None:
         meaning="B = 0, so W = W_0.",
     )
     squares = proof.step(
-        "length²", ge(EuclideanNorm(half_far) ** 2, z**2), by.block_norm(half_far), _stretched(proof, size, P, unit)
+        "‖v‖² ≥ z²",
+        ge(EuclideanNorm(half_far) ** 2, z**2),
+        by.block_norm(half_far),
+        _length(proof, size, P, unit),
+        meaning="The squared norm of a pair is the sum of those of its parts, of which one is z².",
     )
     length = by.from_squares(squares, by.nonnegative("F", half_far), z)
-    proof.step("unbounded", ge(EuclideanNorm(half_far), z), length, meaning="For every z.")
+    proof.step("unbounded", ge(EuclideanNorm(half_far), z), length, meaning="For every z, however large.")
     proof.conclude(line, relation=relation)
 
 
@@ -265,7 +286,7 @@ def without_replacement(proof: Proof) -> None:
         "E[g_t | past]",
         CONDITIONALLY_UNBIASED.conclusion,
         printed=r"\nabla f(\mathbf{v}, \boldsymbol{\theta}_0) = \mathbb{E}[\mathbf{g}]",
-        meaning="What the proof uses. Two samples with gradients ±1 in W: once the first is drawn, the other is certain.",
+        meaning="What the proof uses. Of two samples with gradients ±1 in W, once one is drawn, the other is certain.",
         witness=DRAWN_ONCE,
     )
 
@@ -280,7 +301,7 @@ def without_replacement(proof: Proof) -> None:
 def worse_bound(proof: Proof) -> None:
     """L̂ may be smaller than L."""
     proof.positive(L, C, G, sigma)
-    proof.quantity(lemma_1.LEMMA_1.quantities[0])
+    proof.quantity(quantity(LEMMA_1, Lhat))
     proof.step(
         "L̂ ≥ L",
         ge(Lhat, L),

@@ -3,6 +3,7 @@
 The result is α(1 - L̂α/2) Σ_t E‖∇F(v_t)‖² <= D + T L̂α²ζ²/2, for any constant step size α > 0.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sympy as sp
@@ -19,7 +20,6 @@ from boundcheck.claims.vocabulary import (
     InnerProduct,
     Iterate,
     MatrixExpectation,
-    SpectralNorm,
     Value,
     d,
     k,
@@ -29,15 +29,11 @@ from boundcheck.claims.vocabulary import (
 from boundcheck.kernel import Theorem
 from boundcheck.prove import Proof, eq, ge, le
 
-from .setting import Meft
+from .ball import segment, unit_interval
+from .setting import Meft, theta
 
-theta = sp.Symbol("theta")
-g_t, v_next, v_first, v_last = (
-    Iterate("g", t, n, 1),
-    Iterate("v", t + 1, n, 1),
-    Iterate("v", 1, n, 1),
-    Iterate("v", T + 1, n, 1),
-)
+g_t, v_next = Iterate("g", t, n, 1), Iterate("v", t + 1, n, 1)
+v_first, v_last = Iterate("v", 1, n, 1), Iterate("v", T + 1, n, 1)
 A_next, B_next = Iterate("A", t + 1, r, k), Iterate("B", t + 1, d, r)
 A_last, B_last = Iterate("A", T + 1, r, k), Iterate("B", T + 1, d, r)
 
@@ -47,12 +43,22 @@ NOISE = Expectation(EuclideanNorm(g_t - SLOPE) ** 2)
 NOW, NEXT = Value(F, v_t), Value(F, v_next)
 TOTAL = sp.Sum(SQUARE, (t, 1, T))
 
+UNPRINTED = {"(15)": "", "(16)": ""}
 
-@dataclass
+
+@dataclass(frozen=True)
 class Descent:
-    """The lines that a version of Theorem 2 needs again."""
+    """The lines that a version of Theorem 2 needs again.
 
-    line15: Theorem
+    Attributes:
+        line16: F(v_{t+1}) - F(v_t) + α⟨∇F, g_t⟩ <= L̂α²/2 ‖g_t‖².
+        unbiased: E[g_t | v_t] = ∇F.
+        noise: E‖g_t - ∇F‖² <= ζ².
+        start: D = E F(v_1) - f*.
+        end: E F(v_{T+1}) >= f*.
+
+    """
+
     line16: Theorem
     unbiased: Theorem
     noise: Theorem
@@ -60,11 +66,21 @@ class Descent:
     end: Theorem
 
 
-def descent(proof: Proof, m: Meft, smooth: Theorem, ball: Claim, step: Theorem) -> Descent:
-    """(15) and (16), and the expectations of Assumption 4, from smoothness on the ball and α >= 0."""
+def descent(
+    proof: Proof,
+    m: Meft,
+    smooth: Theorem,
+    ball: Claim,
+    step_size: Theorem,
+    printed: Mapping[str, str] = UNPRINTED,
+) -> Descent:
+    """(15) and (16), and the expectations of Assumption 4, from smoothness on the ball and α >= 0.
+
+    `printed` has the LaTeX of the two, in a proof that follows the paper.
+    """
     by = proof.by
     inside = [*proof.assume(ball), *proof.assume(ball, where={t: t + 1})]
-    line15 = _line15(proof, m, smooth, inside)
+    line15 = _line15(proof, m, smooth, inside, printed["(15)"])
     update = proof.define(v_next, v_t - alpha * g_t, "Algorithm 1: v_{t+1} = v_t - αg_t")
     linear = NEXT - NOW + alpha * InnerProduct(SLOPE, g_t)
     substituted = le(linear, Lhat / 2 * EuclideanNorm(alpha * g_t) ** 2)
@@ -72,69 +88,81 @@ def descent(proof: Proof, m: Meft, smooth: Theorem, ball: Claim, step: Theorem) 
         "(16)",
         le(linear, Lhat / 2 * alpha**2 * EuclideanNorm(g_t) ** 2),
         by.rewrite(line15, substituted, (update, v_next, v_t - alpha * g_t)),
-        by.homogeneous(step, "F", g_t),
+        by.homogeneous(step_size, "F", g_t),
+        printed=printed["(16)"],
         meaning="The update of Algorithm 1 put in.",
     )
     unbiased = proof.assume(CONDITIONALLY_UNBIASED)
     noise = proof.assume(ASSUMPTION_4, where={g: g_t, v: v_t})
-    return Descent(line15, line16, unbiased, noise, _start(proof), _end(proof, m))
+    return Descent(line16, unbiased, noise, _start(proof), _end(proof, m))
 
 
-def _line15(proof: Proof, m: Meft, smooth: Theorem, inside: list[Theorem]) -> Theorem:
+def _line15(proof: Proof, m: Meft, smooth: Theorem, inside: Sequence[Theorem], printed: str) -> Theorem:
     """The descent lemma on the segment from v_t to v_{t+1}, which the convex ball contains."""
     by, (near_a, near_b, far_a, far_b) = proof.by, inside
-    low, high = proof.local(ge(theta, 0)), proof.local(ge(1, theta))
-    step, beyond = v_next - v_t, v_t + theta * (v_next - v_t)
-    between = [
-        proof.step(
-            f"segment, {name}",
-            le(SpectralNorm(x + theta * (y - x)), radius),
-            by.triangle("op", (1 - theta) * x, theta * y),
-            by.homogeneous(high, "op", x),
-            by.homogeneous(low, "op", y),
-            near,
-            far,
-            low,
-            high,
-            meaning="The ball is convex, so it contains the segment between two iterates.",
-        )
-        for name, x, y, near, far, radius in (
-            ("A", A_t, A_next, near_a, far_a, m.radii[0]),
-            ("B", B_t, B_next, near_b, far_b, m.radii[1]),
-        )
+    between = unit_interval(proof)
+    change, beyond = v_next - v_t, v_t + theta * (v_next - v_t)
+    points = [
+        segment(proof, "segment, A", (A_t, A_next), m.radii[0], (near_a, far_a), between),
+        segment(proof, "segment, B", (B_t, B_next), m.radii[1], (near_b, far_b), between),
     ]
     along = proof.step(
         "along the segment",
-        le(EuclideanNorm(Gradient(F, beyond) - SLOPE), Lhat * theta * EuclideanNorm(step)),
-        by.instance(smooth, {v1: beyond, v2: v_t}, *between, *inside),
-        by.homogeneous(low, "F", step),
+        le(EuclideanNorm(Gradient(F, beyond) - SLOPE), Lhat * theta * EuclideanNorm(change)),
+        by.instance(smooth, {v1: beyond, v2: v_t}, *points, *inside),
+        by.homogeneous(between[0], "F", change),
         meaning="F is smooth on the ball.",
     )
     return proof.state(
         "(15)",
-        le(NEXT - NOW - InnerProduct(SLOPE, step), Lhat / 2 * EuclideanNorm(step) ** 2),
-        by.descent_lemma(along, F, v_t, step, Lhat, theta),
+        le(NEXT - NOW - InnerProduct(SLOPE, change), Lhat / 2 * EuclideanNorm(change) ** 2),
+        by.descent_lemma(along, F, v_t, change, Lhat, theta),
+        printed=printed,
         meaning="The descent lemma; it needs smoothness on the segment, and not at the iterates alone.",
     )
 
 
 def _start(proof: Proof) -> Theorem:
+    """D = E F(v_1) - f*."""
     gap = proof.define(D, Value(F, v_first) - f_star, "D = F(v_1) - f*")
-    return proof.step("start", eq(D, Expectation(Value(F, v_first)) - f_star), proof.by.expectation(gap))
+    return proof.step(
+        "start",
+        eq(D, Expectation(Value(F, v_first)) - f_star),
+        proof.by.expectation(gap),
+        meaning="The expectation of a number is that number.",
+    )
 
 
 def _end(proof: Proof, m: Meft) -> Theorem:
+    """E F(v_{T+1}) >= f*."""
     by = proof.by
     below = proof.assume(BOUNDED_BELOW, forall=[W])
-    weight = m.weight(A_last, B_last)
     bound = proof.step(
-        "f* ≤ F",
+        "F ≥ f*",
         ge(Value(F, v_last), f_star),
         by.instance(proof.recall("F(v) = f(W)"), {v: v_last}),
-        by.instance(below, {W: weight}),
+        by.instance(below, {W: m.weight(A_last, B_last)}),
         meaning="F takes values of f.",
     )
-    return proof.step("end", ge(Expectation(Value(F, v_last)), f_star), by.expectation(bound))
+    return proof.step(
+        "end", ge(Expectation(Value(F, v_last)), f_star), by.expectation(bound), meaning="Expectations of both sides."
+    )
+
+
+def expected_descent(proof: Proof, lines: Descent) -> Theorem:
+    """E[F(v_{t+1}) | v_t] - F(v_t) + α‖∇F‖² <= L̂α²/2 E[‖g_t‖² | v_t]."""
+    by = proof.by
+    mean = (lines.unbiased, MatrixExpectation(g_t, v_t), SLOPE)
+    right = Lhat / 2 * alpha**2 * Expectation(EuclideanNorm(g_t) ** 2, v_t)
+    left = Expectation(NEXT, v_t) - NOW
+    inner = le(left + alpha * InnerProduct(SLOPE, SLOPE), right)
+    return proof.step(
+        "given the past",
+        le(left + alpha * EuclideanNorm(SLOPE) ** 2, right),
+        by.rewrite(by.expectation(lines.line16, t), inner, mean),
+        by.expansion(SLOPE),
+        meaning="The expectation of (16) given the past, the gradient being unbiased.",
+    )
 
 
 def variance(proof: Proof, lines: Descent) -> Theorem:
@@ -158,34 +186,18 @@ def variance(proof: Proof, lines: Descent) -> Theorem:
     )
 
 
-def expected_descent(proof: Proof, lines: Descent) -> Theorem:
-    """E[F(v_{t+1}) | v_t] - F(v_t) + α‖∇F‖² <= L̂α²/2 E[‖g_t‖² | v_t]."""
+def summed(proof: Proof, lines: Descent, expected: Theorem, weight: Theorem) -> Theorem:
+    """α(1 - L̂α/2) Σ_t E‖∇F(v_t)‖² <= D + T L̂α²ζ²/2, from the expected descent and L̂α² >= 0."""
     by = proof.by
-    mean = (lines.unbiased, MatrixExpectation(g_t, v_t), SLOPE)
-    right = Lhat / 2 * alpha**2 * Expectation(EuclideanNorm(g_t) ** 2, v_t)
-    left = Expectation(NEXT, v_t) - NOW
-    inner = le(left + alpha * InnerProduct(SLOPE, SLOPE), right)
-    return proof.step(
-        "given the past",
-        le(left + alpha * EuclideanNorm(SLOPE) ** 2, right),
-        by.rewrite(by.expectation(lines.line16, t), inner, mean),
-        by.expansion(SLOPE),
-        meaning="The expectation of (16) given the past, the gradient being unbiased.",
-    )
-
-
-def summed(proof: Proof, lines: Descent, signs: list[Theorem]) -> Theorem:
-    """The sum over t of the expected descent, with Assumption 4 and the telescoping values put in."""
-    by = proof.by
-    weight = proof.step("weight", ge(Lhat * alpha**2, 0), signs)
     given = proof.step(
         "exact variance",
         le(
             Expectation(NEXT, v_t) - NOW + alpha * EuclideanNorm(SLOPE) ** 2,
             Lhat / 2 * alpha**2 * (Expectation(EuclideanNorm(g_t - SLOPE) ** 2, v_t) + EuclideanNorm(SLOPE) ** 2),
         ),
-        expected_descent(proof, lines),
+        expected,
         variance(proof, lines),
+        meaning="The variance put in, where the paper takes (18).",
     )
     decrease = proof.step(
         "expected descent",
@@ -204,3 +216,10 @@ def summed(proof: Proof, lines: Descent, signs: list[Theorem]) -> Theorem:
         lines.end,
         meaning="Summed over t, the values of F telescope, and the last is at least f*.",
     )
+
+
+def square_nonnegative(proof: Proof) -> Theorem:
+    """E‖∇F(v_t)‖² >= 0."""
+    by = proof.by
+    square = proof.step("‖∇F‖² ≥ 0", ge(EuclideanNorm(SLOPE) ** 2, 0), by.nonnegative("F", SLOPE))
+    return proof.step("E‖∇F‖² ≥ 0", ge(SQUARE, 0), by.expectation(square))

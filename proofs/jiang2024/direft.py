@@ -7,7 +7,9 @@ from sympy import MatrixSymbol
 
 from boundcheck.claims.symbols import r
 from boundcheck.claims.vocabulary import Expectation, FrobeniusNorm, Iterate, d, k, t
+from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.meaning import Model
+from boundcheck.kernel.terms import Symbol
 from boundcheck.prove import Process, Proof, Reading, Witness, eq, ge, le, script
 
 # h̃ = [h; 1], W_0 = [I 0] and A = [U_1 b] act on it by blocks; B is U_2ᵀ.
@@ -41,9 +43,8 @@ def exact(proof: Proof) -> None:
     )
     relation = eq(whole, edited)
     equal = by.equal(by.nonnegative("F", whole - edited), small)
-    proof.conclude(
-        proof.step("(6)", relation, equal, meaning="So Lemma 1 covers DiReFT with its bias."), relation=relation
-    )
+    line = proof.step("(6)", relation, equal, meaning="So Lemma 1 covers DiReFT with its bias.")
+    proof.conclude(line, relation=relation)
 
 
 U, b, mean, deviation = sp.symbols("U_3 b mu s_h")
@@ -69,8 +70,8 @@ SCALAR = Reading(processes={"h": Process((("h", ("one", "one")),), lag=1)}, cons
 scalar_bias, scalar_map = MatrixSymbol("b", 1, 1), MatrixSymbol("U_3", 1, 1)
 
 
-def _signs_of_one(symbol, time: int, outcome: int):
-    """H = ±1 with equal chances, b = 1; any U_3 does, and 0 is the best."""
+def _signs_of_one(symbol: Symbol | Variable, time: int, outcome: int) -> tuple[tuple[Fraction]]:
+    """The values h = ±1 with equal chances, and b = 1; any U_3 does, and 0 is the best."""
     values = {"h": Fraction(1 - 2 * outcome), "b": Fraction(1), "U_3": Fraction(0)}
     return ((values[symbol.name],),)
 

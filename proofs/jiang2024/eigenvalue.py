@@ -1,59 +1,97 @@
-"""A fact of algebra that the lemmas share: a nonnegative symmetric 2 x 2 matrix stretches by its top eigenvalue at most."""
+"""Algebra that the lemmas share: a nonnegative symmetric 2 x 2 matrix stretches by its top eigenvalue at most."""
+
+from collections.abc import Sequence
 
 import sympy as sp
 
 from boundcheck.kernel import Theorem
 from boundcheck.prove import Proof, eq, ge, gt, le
 
-# The matrix [[P, K], [K, R]], its top eigenvalue l, a vector (p, u), and lengths x, y that its image bounds.
-P, K, R, l = sp.symbols("P K R l")
-p, u, x, y = sp.symbols("p u x y")
+from .roots import radical
 
-PREMISES = (
-    gt(l, P),
-    eq(l**2, (P + R) * l - P * R + K**2),
-    le(x, P * p + K * u),
-    le(y, K * p + R * u),
-)
+# The entries P, K, R of [[P, K], [K, R]].
+Entries = tuple[sp.Expr, sp.Expr, sp.Expr]
+Pair = tuple[sp.Expr, sp.Expr]
+
+# The matrix [[P, K], [K, R]], its top eigenvalue l, a vector (p, u), and lengths x, y that its image bounds.
+P, K, R, top_root = sp.symbols("P K R l")
+p, u, x, y = sp.symbols("p u x y")
+IMAGE_P, IMAGE_U = P * p + K * u, K * p + R * u
+
+EIGENVALUE = (gt(top_root, P), eq(top_root**2, (P + R) * top_root - P * R + K**2))
+IMAGES = (le(x, IMAGE_P), le(y, IMAGE_U))
 SIGNS = tuple(ge(z, 0) for z in (P, K, R, p, u, x, y))
 
 
+def values(entries: Entries, constant: sp.Expr, sides: Pair, images: Pair | tuple[()] = ()) -> dict[sp.Symbol, sp.Expr]:
+    """What the letters of a law stand for; x and y, the images, are letters of `stretch` alone."""
+    letters = (P, K, R, top_root, p, u, x, y)
+    return dict(zip(letters, (*entries, constant, *sides, *images), strict=False))
+
+
 def stretch(proof: Proof) -> Theorem:
-    """The law: with these premises, x² + y² <= l² (p² + u²)."""
-    premises = [proof.local(relation) for relation in PREMISES]
-    top, eigen, first, second = premises
+    """The law: x² + y² <= l² (p² + u²), where x <= Pp + Ku and y <= Kp + Ru, and none of them is negative."""
+    top, eigen = (proof.local(relation) for relation in EIGENVALUE)
+    first, second = (proof.local(relation) for relation in IMAGES)
     nonnegative = [proof.local(relation) for relation in SIGNS]
     squares = [
         proof.step(f"{z}²", le(z**2, image**2), bound, nonnegative, meaning="Squares of nonnegative numbers.")
-        for z, image, bound in ((x, P * p + K * u, first), (y, K * p + R * u, second))
+        for z, image, bound in ((x, IMAGE_P, first), (y, IMAGE_U, second))
     ]
     stretched = proof.step(
         "top eigenvalue",
-        le((P * p + K * u) ** 2 + (K * p + R * u) ** 2, l**2 * (p**2 + u**2)),
+        le(IMAGE_P**2 + IMAGE_U**2, top_root**2 * (p**2 + u**2)),
         top,
         eigen,
         nonnegative,
         factor=[0],
-        hints=[(l - P) * p - K * u],
-        meaning="(l - P) times the difference is (P + R)((l - P)p - Ku)², because l is a root of the characteristic polynomial.",
+        hints=[(top_root - P) * p - K * u],
+        meaning="(l - P) times the difference is (P + R)((l - P)p - Ku)², as l solves the characteristic equation.",
     )
-    total = proof.step("stretch", le(x**2 + y**2, l**2 * (p**2 + u**2)), *squares, stretched, meaning="Added up.")
-    return proof.generalise(total, [P, K, R, l, p, u, x, y], [*PREMISES, *SIGNS])
-
-
-FORM = (gt(l, P), eq(l**2, (P + R) * l - P * R + K**2))
+    relation = le(x**2 + y**2, top_root**2 * (p**2 + u**2))
+    total = proof.step("stretch", relation, *squares, stretched, meaning="The two squares, added up.")
+    return proof.generalise(total, [P, K, R, top_root, p, u, x, y], [*EIGENVALUE, *IMAGES, *SIGNS])
 
 
 def quadratic_form(proof: Proof) -> Theorem:
-    """The law: with these premises, Pp² + 2Kpu + Ru² <= l (p² + u²)."""
-    top, eigen = (proof.local(relation) for relation in FORM)
+    """The law: Pp² + 2Kpu + Ru² <= l (p² + u²)."""
+    top, eigen = (proof.local(relation) for relation in EIGENVALUE)
     form = proof.step(
         "quadratic form",
-        le(P * p**2 + 2 * K * p * u + R * u**2, l * (p**2 + u**2)),
+        le(P * p**2 + 2 * K * p * u + R * u**2, top_root * (p**2 + u**2)),
         top,
         eigen,
         factor=[0],
-        hints=[(l - P) * p - K * u],
+        hints=[(top_root - P) * p - K * u],
         meaning="(l - P) times the difference is ((l - P)p - Ku)².",
     )
-    return proof.generalise(form, [P, K, R, l, p, u], FORM)
+    return proof.generalise(form, [P, K, R, top_root, p, u], EIGENVALUE)
+
+
+def top_eigenvalue(
+    proof: Proof, constant: sp.Expr, formula: sp.Expr, entries: Entries, because: Sequence[Theorem], where: str = ""
+) -> tuple[Theorem, Theorem]:
+    """That the constant, which has this formula, exceeds P, and is a root of the characteristic polynomial.
+
+    `where` ends the labels, in a proof that needs it of several matrices.
+    """
+    by, (top, cross, low), root = proof.by, entries, radical(formula)
+    larger, squared = list(because), []
+    if root is not None:
+        half = (top - low) / 2
+        radicand = proof.step(
+            f"radicand{where}", gt(root.base, 0), because, meaning="A square, and a square that is not 0."
+        )
+        squared = [by.root(radicand)]
+        crossed = proof.step(f"K² > 0{where}", gt(cross**2, 0), because)
+        wider = proof.step(f"root²{where}", gt(root.base, half**2), crossed, meaning="They differ by K².")
+        larger.append(by.from_squares(wider, by.positive_root(radicand), half, *squared))
+    above = proof.step(f"above P{where}", gt(constant, top), larger, meaning="The root exceeds (P - R)/2.")
+    eigen = proof.step(
+        f"characteristic equation{where}",
+        eq(constant**2, (top + low) * constant - top * low + cross**2),
+        because,
+        squared,
+        meaning="The constant is the larger eigenvalue of [[P, K], [K, R]].",
+    )
+    return above, eigen

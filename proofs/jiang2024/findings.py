@@ -33,7 +33,8 @@ ROWS = (
         2,
         "Assumption 3(1)",
         '‖W_1 - W_2‖ ≤ C(‖ΔA‖ + ‖ΔB‖) "for any parameters"',
-        "No C satisfies it everywhere. On the ball it is no assumption: C = σ, and no smaller one. C = √rσ is loose by √r.",
+        "No C satisfies it everywhere. On the ball it is no assumption: C = σ, and no smaller one. C = √rσ is loose by "
+        "√r.",
         false=sharp("jiang2024.assumption3.1.anywhere"),
         repair=sharp("jiang2024.assumption3.1.on_ball", "jiang2024.assumption3.1.optimal"),
     ),
@@ -98,7 +99,8 @@ ROWS = (
         10,
         "Eq. (21) to (22)",
         "+ L̂αζ²/2",
-        "An error of algebra, 2/α · L̂α²ζ² being 2L̂αζ². (22) is false; mended, the printed chain proves 4S and not 2.5S.",
+        "An error of algebra, 2/α · L̂α²ζ² being 2L̂αζ². (22) is false; mended, the printed chain proves 4S and not "
+        "2.5S.",
         false=printed(THEOREM_2, "(22)"),
         repair=printed(THEOREM_2, "(22), corrected", "(14), corrected"),
     ),
@@ -134,8 +136,8 @@ ROWS = (
         15,
         "Algorithm 1",
         "Result: v_T",
-        "The guarantee is for the least of T expectations, not for the last iterate. Return v_τ, τ uniform on 1..T. (Input "
-        'v_0 against v_1, and "epochs", which the proof counts as iterations.)',
+        "The guarantee is for the least of T expectations, not for the last iterate. Return v_τ, τ uniform on 1..T. "
+        '(Input v_0 against v_1, and "epochs", which the proof counts as iterations.)',
         false=printed("jiang2024.algorithm1", "(14) of v_T"),
         repair=repaired(THEOREM_2, "Σ ≤ 2TL̂αζ²"),
     ),
@@ -162,7 +164,12 @@ ROWS = (
         false=(*printed("jiang2024.direft.recipe", "b ≈ U_3h"), *sharp("jiang2024.direft.bias")),
         repair=sharp("jiang2024.direft.exact"),
     ),
-    Row(20, "Table 1", "d input, k output; 2dr", "Dimensions swapped: W in R^(d x k) acts on R^k. With the bias 2dr + r."),
+    Row(
+        20,
+        "Table 1",
+        "d input, k output; 2dr",
+        "Dimensions swapped: W in R^(d x k) acts on R^k. With the bias 2dr + r.",
+    ),
     Row(
         21,
         "Training vs. fine-tuning",

@@ -1,4 +1,4 @@
-"""Lemma 1 of jiang2024: as printed, line by line; repaired, with the paper's own constant; and sharp."""
+"""Lemma 1 of jiang2024: repaired, with the paper's own constant; and sharp, with λ*."""
 
 from collections.abc import Sequence
 
@@ -28,14 +28,11 @@ from boundcheck.claims.meft import GRADIENT_BOUND, LEMMA_1_SHARP, LEMMA_1_SHARP_
 from boundcheck.claims.symbols import C, G, L, Lhat, a, b, r, s, sigma
 from boundcheck.claims.vocabulary import F, FrobeniusNorm, Gradient, SpectralNorm
 from boundcheck.kernel import Theorem
-from boundcheck.prove import Proof, eq, ge, gt, le, script
+from boundcheck.prove import Proof, ge, le, script
 
-from .eigenvalue import K, P, R, l, stretch
-from .eigenvalue import p as side_a
-from .eigenvalue import u as side_b
-from .eigenvalue import x as image_a
-from .eigenvalue import y as image_b
-from .setting import CHANGE_A, CHANGE_B, LENGTH, MOVE, MOVE_A, MOVE_B, READING, A, B, Meft, radical
+from . import eigenvalue
+from .eigenvalue import Entries
+from .setting import CHANGE_A, CHANGE_B, LENGTH, MOVE, MOVE_A, MOVE_B, READING, UNSCALED, A, B, Meft, quantity
 
 
 def gradient_differences(m: Meft, near: Sequence[Theorem], bounded: Theorem) -> tuple[Theorem, Theorem]:
@@ -49,7 +46,7 @@ def gradient_differences(m: Meft, near: Sequence[Theorem], bounded: Theorem) -> 
         by.submultiplicative("F", "op", (B1 - B2).T, m.slope2),
         near[1],
         bounded,
-        meaning="The left side is B_1ᵀ(∇f(W_1) - ∇f(W_2)) + (B_1 - B_2)ᵀ∇f(W_2), and ‖XY‖_F <= ‖X‖_op‖Y‖_F: no √r.",
+        meaning="The left side is B_1ᵀ(∇f(W_1) - ∇f(W_2)) + (B_1 - B_2)ᵀ∇f(W_2), and ‖XY‖_F ≤ ‖X‖_op‖Y‖_F: no √r.",
     )
     change_b = proof.step(
         "∇B",
@@ -59,7 +56,7 @@ def gradient_differences(m: Meft, near: Sequence[Theorem], bounded: Theorem) -> 
         by.submultiplicative("op", "F", m.slope2, (A1 - A2).T),
         near[0],
         bounded,
-        meaning="Likewise.",
+        meaning="The left side is (∇f(W_1) - ∇f(W_2))A_1ᵀ + ∇f(W_2)(A_1 - A_2)ᵀ.",
     )
     return change_a, change_b
 
@@ -79,15 +76,16 @@ def product_difference(m: Meft, near: Sequence[Theorem], far: Sequence[Theorem])
     )
 
 
-Entries = tuple[sp.Expr, sp.Expr, sp.Expr]
-
-
 def block_bounds(
-    m: Meft, entries: Entries, differences: Sequence[Theorem], turned: Theorem, signs: Sequence[Theorem]
+    m: Meft,
+    entries: Entries,
+    differences: Sequence[Theorem],
+    turned: Theorem,
+    scale: Theorem,
+    signs: Sequence[Theorem],
 ) -> list[Theorem]:
     """Each block of ∇F(v_1) - ∇F(v_2) is at most a row of [[P, K], [K, R]] times (‖A_1 - A_2‖, ‖B_1 - B_2‖)."""
     proof, by, (top, cross, low) = m.proof, m.proof.by, entries
-    nonnegative = proof.step("scale", ge(m.scale, 0), signs)
     chain = m.chain_rule()
     found = []
     for name, change, inside, part, bound in (
@@ -97,7 +95,7 @@ def block_bounds(
         row = proof.step(
             f"row {name}",
             le(FrobeniusNorm(m.scale * inside), bound),
-            by.homogeneous(nonnegative, "F", inside),
+            by.homogeneous(scale, "F", inside),
             part,
             turned,
             signs,
@@ -115,38 +113,37 @@ def stretched_length(
     constant: sp.Expr,
     entries: Entries,
     images: Sequence[Theorem],
-    above: Theorem,
-    eigen: Theorem,
+    eigen: tuple[Theorem, Theorem],
     signs: Sequence[Theorem],
 ) -> Theorem:
     """‖∇F(v_1) - ∇F(v_2)‖ <= l‖v_1 - v_2‖, l the top eigenvalue of the matrix with these entries."""
-    proof, by, (top, cross, low) = m.proof, m.proof.by, entries
-    nonnegative = [proof.step("entries", ge(entry, 0), signs) for entry in dict.fromkeys(entries)]
-    values = {P: top, K: cross, R: low, l: constant, side_a: MOVE_A, side_b: MOVE_B}
-    values |= {image_a: FrobeniusNorm(CHANGE_A), image_b: FrobeniusNorm(CHANGE_B)}
+    proof, by = m.proof, m.proof.by
+    nonnegative = [proof.step(f"{name} ≥ 0", ge(x, 0), signs) for name, x in zip("PKR", entries, strict=True)]
+    values = eigenvalue.values(entries, constant, (MOVE_A, MOVE_B), (FrobeniusNorm(CHANGE_A), FrobeniusNorm(CHANGE_B)))
     norms = [by.nonnegative("F", z) for z in (A1 - A2, B1 - B2, CHANGE_A, CHANGE_B)]
     squares = proof.step(
         "squares",
         le(LENGTH**2, constant**2 * MOVE**2),
-        by.instance(stretch(proof), values, above, eigen, *images, *nonnegative, *norms),
+        by.instance(eigenvalue.stretch(proof), values, *eigen, *images, *nonnegative, *norms),
         by.block_norm(Gradient(F, v1) - Gradient(F, v2)),
         by.block_norm(v1 - v2),
         meaning="The squared length of a pair is the sum of the squared norms of its parts.",
     )
-    size = proof.step("size", ge(constant * MOVE, 0), above, nonnegative)
+    size = proof.step("l‖v_1 - v_2‖ ≥ 0", ge(constant * MOVE, 0), eigen[0], nonnegative)
     return by.from_squares(squares, size, LENGTH)
 
 
 def smoothness(proof: Proof, claim: Claim, scale: sp.Expr, radii: tuple[sp.Symbol, sp.Symbol]) -> None:
     """Lemma 1 with the top eigenvalue of [[s²Lb², s²Lab + sG], [s²Lab + sG, s²La²]] on the ball of radii a, b."""
     by, m = proof.by, Meft(proof, scale, radii)
-    signs = proof.positive(L, G, *dict.fromkeys(radii), *([scale] if scale != 1 else []))
-    top, cross, low = entries = (
+    signs = proof.positive(L, G, *dict.fromkeys(radii), *scale.free_symbols)
+    entries = (
         scale**2 * L * radii[1] ** 2,
         scale**2 * L * radii[0] * radii[1] + scale * G,
         scale**2 * L * radii[0] ** 2,
     )
-    defined = proof.quantity(claim.quantities[0])
+    constant = quantity(claim, Lhat)
+    defined = proof.quantity(constant)
     smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
     bounded = proof.assume(GRADIENT_BOUND, where={W: m.weight(A, B)}, forall=[v], given=m.ball(A, B))
     near = [proof.local(relation) for relation in m.ball(A1, B1)]
@@ -154,38 +151,22 @@ def smoothness(proof: Proof, claim: Claim, scale: sp.Expr, radii: tuple[sp.Symbo
 
     differences = gradient_differences(m, near, by.instance(bounded, {v: v2}))
     product = product_difference(m, near, far)
+    nonnegative = proof.step("s ≥ 0", ge(scale, 0), signs)
     turned = proof.step(
         "∇f",
         le(m.turn, L * scale * (radii[1] * MOVE_A + radii[0] * MOVE_B)),
         by.instance(smooth, {W1: m.w1, W2: m.w2}),
-        by.homogeneous(proof.step("scale", ge(scale, 0), signs), "F", B1 * A1 - B2 * A2),
+        by.homogeneous(nonnegative, "F", B1 * A1 - B2 * A2),
         product,
         signs,
         degree=3,
         meaning="f is L-smooth, and W_1 - W_2 is s times BA's difference.",
     )
-    images = block_bounds(m, entries, differences, turned, signs)
-    above, eigen = top_eigenvalue(proof, Lhat, claim.quantities[0].expression, entries, [defined, *signs])
-    final = stretched_length(m, Lhat, entries, images, above, eigen, signs)
-    proof.conclude(final, forall=[v1, v2], such_that=[*m.ball(A1, B1), *m.ball(A2, B2)])
-
-
-def top_eigenvalue(
-    proof: Proof, constant: sp.Expr, formula: sp.Expr, entries: Entries, because: Sequence[Theorem]
-) -> tuple[Theorem, Theorem]:
-    """That the constant, which has this formula, exceeds the first entry and is a root of the characteristic polynomial."""
-    by, (top, cross, low) = proof.by, entries
-    larger, squared = list(because), []
-    if any(power.exp == sp.Rational(1, 2) for power in formula.atoms(sp.Pow)):
-        root, half = radical(formula), (top - low) / 2
-        radicand = proof.step("radicand", gt(root.base, 0), because, meaning="A square, and a square that is not 0.")
-        squared = [by.root(radicand)]
-        crossed = proof.step("cross term", gt(cross**2, 0), because)
-        wider = proof.step("root²", gt(root.base, half**2), crossed, meaning="They differ by the cross term's square.")
-        larger = [*because, by.from_squares(wider, by.positive_root(radicand), half, *squared)]
-    above = proof.step("above P", gt(constant, top), larger, meaning="The root exceeds (P - R)/2.")
-    polynomial = eq(constant**2, (top + low) * constant - top * low + cross**2)
-    return above, proof.step("characteristic polynomial", polynomial, because, squared)
+    images = block_bounds(m, entries, differences, turned, nonnegative, signs)
+    eigen = eigenvalue.top_eigenvalue(proof, Lhat, constant.expression, entries, [defined, *signs])
+    final = stretched_length(m, Lhat, entries, images, eigen, signs)
+    line = proof.step("(10), sharp", claim.conclusion, final, meaning="Roots of both sides.")
+    proof.conclude(line, forall=[v1, v2], such_that=m.balls)
 
 
 @script(LEMMA_1_SHARP, "sharp", READING)
@@ -197,24 +178,20 @@ def sharp(proof: Proof) -> None:
 @script(LEMMA_1_SHARP_EQUAL_RADII, "sharp", READING)
 def equal_radii(proof: Proof) -> None:
     """λ* on the paper's own ball, at scale 1."""
-    smoothness(proof, LEMMA_1_SHARP_EQUAL_RADII, sp.Integer(1), (sigma, sigma))
+    smoothness(proof, LEMMA_1_SHARP_EQUAL_RADII, UNSCALED, (sigma, sigma))
 
 
-@script(LEMMA_1, "repaired", READING)
-def repaired(proof: Proof) -> None:
-    """The paper's constant in the paper's Euclidean norm, for v_1 and v_2 in the ball of Assumption 2."""
-    by, m = proof.by, Meft(proof)
-    signs = proof.positive(L, C, G, sigma, r)
-    defined = proof.quantity(LEMMA_1.quantities[0])
-    ball = [*m.ball(A1, B1), *m.ball(A2, B2)]
+def without_rank(m: Meft, signs: Sequence[Theorem]) -> tuple[sp.Expr, Theorem]:
+    """‖∇F(v_1) - ∇F(v_2)‖ <= (2LCσ + G)‖v_1 - v_2‖ under the paper's assumptions, without √r; and that constant."""
+    proof, by = m.proof, m.proof.by
     smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
-    lipschitz = proof.assume(ASSUMPTION_3_1, where={W1: m.w1, W2: m.w2}, forall=[v1, v2], given=ball)
+    lipschitz = proof.assume(ASSUMPTION_3_1, where={W1: m.w1, W2: m.w2}, forall=[v1, v2], given=m.balls)
     bounded = proof.assume(ASSUMPTION_3_2, where={W: m.weight(A, B)}, forall=[v], given=m.ball(A, B))
     near = proof.assume(ASSUMPTION_2, where={A_t: A1, B_t: B1}, role="local")
     proof.assume(ASSUMPTION_2, where={A_t: A2, B_t: B2}, role="local")
 
     spectral = proof.step(
-        "G",
+        "∇f(W_2)",
         le(SpectralNorm(m.slope2), G),
         by.spectral_below_frobenius(m.slope2),
         by.instance(bounded, {v: v2}),
@@ -230,18 +207,25 @@ def repaired(proof: Proof) -> None:
         meaning="Assumptions 1 and 3(1).",
     )
     entries = (sigma * L * C, sigma * L * C + G, sigma * L * C)
-    images = block_bounds(m, entries, differences, turned, signs)
-    constant = entries[0] + entries[1]
-    above = proof.step("above P", gt(constant, entries[0]), signs)
-    eigen = proof.step(
-        "characteristic polynomial", eq(constant**2, 2 * entries[0] * constant - entries[0] ** 2 + entries[1] ** 2)
-    )
-    tight = stretched_length(m, constant, entries, images, above, eigen, signs)
-    proof.step(
+    images = block_bounds(m, entries, differences, turned, proof.step("1 ≥ 0", ge(m.scale, 0)), signs)
+    constant = 2 * L * C * sigma + G
+    eigen = eigenvalue.top_eigenvalue(proof, constant, constant, entries, signs)
+    tight = stretched_length(m, constant, entries, images, eigen, signs)
+    line = proof.step(
         "without √r", le(LENGTH, constant * MOVE), tight, meaning="Already sharper than printed: the rank is gone."
     )
+    return constant, line
+
+
+@script(LEMMA_1, "repaired", READING)
+def repaired(proof: Proof) -> None:
+    """The paper's constant in the paper's Euclidean norm, for v_1 and v_2 in the ball of Assumption 2."""
+    by, m = proof.by, Meft(proof)
+    signs = proof.positive(L, C, G, sigma, r)
+    defined = proof.quantity(quantity(LEMMA_1, Lhat))
+    constant, tight = without_rank(m, signs)
     squared = by.root(proof.step("r ≥ 0", ge(r, 0), signs))
     root = by.from_squares(proof.step("r ≥ 1", ge(r, 1), signs), by.root_nonnegative(r), sp.Integer(1), squared)
     larger = proof.step("√r ≥ 1", ge(Lhat, constant), defined, root, signs, degree=4, meaning="Which only weakens it.")
     final = proof.step("(10)", le(LENGTH, Lhat * MOVE), tight, larger, meaning="The paper's statement.")
-    proof.conclude(final, forall=[v1, v2], such_that=ball)
+    proof.conclude(final, forall=[v1, v2], such_that=m.balls)

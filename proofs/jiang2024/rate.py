@@ -37,7 +37,7 @@ def no_constant(proof: Proof) -> None:
         horizon,
         rate,
         by.quotient(horizon)[0],
-        proof.step("G", ge(sp.Rational(25, 4) * D * G * zeta**2, 0), signs),
+        proof.step("term with G ≥ 0", ge(sp.Rational(25, 4) * D * G * zeta**2, 0), signs),
         factor=[0],
         meaning="Times T; the part with G only helps.",
     )
@@ -63,8 +63,9 @@ def exponent(proof: Proof) -> None:
     one = proof.assume(ge(x, 1), name="r = x² is at least 1")
     low = sp.Rational(25, 2) * D * L * sigma**2 * zeta**2
     high = sp.Rational(25, 4) * D * zeta**2 * (2 * L * sigma**2 + G)
-    square = proof.step("r ≥ 1", ge(x**2, 1), one)
-    weight = proof.step("weight", ge(sp.Rational(25, 4) * D * G * zeta**2 / T, 0), signs, inverse)
-    proof.step("below", ge(PRINTED, low * x**2 / T), weight, meaning="No smaller power than r^(1/2).")
-    line = proof.step("above", le(PRINTED, high * x**2 / T), weight, square, meaning="And no larger one.")
-    proof.conclude(line, relation=le(PRINTED, high * x**2 / T))
+    rank = proof.step("r ≥ 1", ge(x**2, 1), one)
+    rest = proof.step("term with G ≥ 0", ge(sp.Rational(25, 4) * D * G * zeta**2 / T, 0), signs, inverse)
+    proof.step("below", ge(PRINTED, low * x**2 / T), rest, meaning="No smaller power than r^(1/2).")
+    relation = le(PRINTED, high * x**2 / T)
+    line = proof.step("above", relation, rest, rank, meaning="And no larger one.")
+    proof.conclude(line, relation=relation)

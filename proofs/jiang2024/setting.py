@@ -6,6 +6,7 @@ Hypotheses come from the claims; what is fixed here is which matrices a vector s
 import sympy as sp
 from sympy import MatrixSymbol
 
+from boundcheck.claims import Claim, Quantity
 from boundcheck.claims.jiang2024 import A1, A2, B1, B2, v, v1, v2
 from boundcheck.claims.meft import A, B
 from boundcheck.claims.symbols import sigma
@@ -27,11 +28,16 @@ from boundcheck.kernel.times import ANY
 from boundcheck.prove import Process, Proof, Reading, eq, le
 
 W0 = MatrixSymbol("W_0", d, k)
+# Where a point lies on a segment, from 0 to 1.
+theta = sp.Symbol("theta")
+# The scale s of the paper, which has none.
+UNSCALED = sp.Integer(1)
 
 _A_SHAPE, _B_SHAPE = ("r", "k"), ("d", "r")
 
 
 def _pair(suffix: str) -> tuple[Matrix, Matrix]:
+    """The blocks (A, B) of v, with the suffix of v."""
     return Matrix.of(Symbol(f"A{suffix}", _A_SHAPE, ANY)), Matrix.of(Symbol(f"B{suffix}", _B_SHAPE, ANY))
 
 
@@ -49,22 +55,24 @@ READING = Reading(
 # The norms of the differences between two points, which the lemmas bound.
 LENGTH, MOVE = EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)), EuclideanNorm(v1 - v2)
 MOVE_A, MOVE_B = FrobeniusNorm(A1 - A2), FrobeniusNorm(B1 - B2)
+# The blocks of ∇F(v_1) - ∇F(v_2).
+CHANGE_A, CHANGE_B = (PartialGradient(F, v1, block) - PartialGradient(F, v2, block) for block in (A, B))
 
 
-def radical(expression: sp.Expr) -> sp.Expr:
-    """The only square root in a formula."""
-    (root,) = (x for x in expression.atoms(sp.Pow) if x.exp == sp.Rational(1, 2))
-    return root
+def quantity(claim: Claim, symbol: sp.Symbol) -> Quantity:
+    """The claim's quantity of that symbol."""
+    return next(x for x in claim.quantities if x.symbol == symbol)
 
 
 class Meft:
     """W = W_0 + s B A on the ball of two radii: expressions, and the gradient of F by the chain rule."""
 
-    def __init__(self, proof: Proof, scale: sp.Expr = sp.Integer(1), radii: tuple[sp.Expr, sp.Expr] = (sigma, sigma)):
+    def __init__(self, proof: Proof, scale: sp.Expr = UNSCALED, radii: tuple[sp.Symbol, sp.Symbol] = (sigma, sigma)):
         self.proof, self.scale, self.radii = proof, scale, radii
         self.w1, self.w2 = self.weight(A1, B1), self.weight(A2, B2)
         self.slope1, self.slope2 = Gradient(f, self.w1), Gradient(f, self.w2)
         self.turn = FrobeniusNorm(self.slope1 - self.slope2)
+        self.balls = [*self.ball(A1, B1), *self.ball(A2, B2)]
 
     def weight(self, left: sp.MatrixExpr, right: sp.MatrixExpr) -> sp.MatrixExpr:
         """W = W_0 + s B A, at A = `left` and B = `right`."""
@@ -75,10 +83,9 @@ class Meft:
         return [le(SpectralNorm(left), self.radii[0]), le(SpectralNorm(right), self.radii[1])]
 
     def chain_rule(self) -> tuple[Theorem, Theorem]:
-        """F(v) = f(W_0 + s B A) for all A, B; and the two blocks of its gradient."""
-        proof = self.proof
+        """F(v) = f(W_0 + s B A) for all A, B; and the two blocks of its gradient, s Bᵀ∇f(W) and s ∇f(W)Aᵀ."""
+        proof, slope = self.proof, Gradient(f, self.weight(A, B))
         law = proof.define(Value(F, v), Value(f, self.weight(A, B)), "F(v) = f(W)", forall=[v])
-        slope = Gradient(f, self.weight(A, B))
         blocks = ((A, self.scale * B.T * slope), (B, self.scale * slope * A.T))
         first, second = (
             proof.state(
@@ -99,7 +106,3 @@ class Meft:
             for law, block, value in zip(chain, (A, B), values, strict=True):
                 found.append((self.proof.by.instance(law, {v: point}), PartialGradient(F, point, block), value))
         return found
-
-
-# The blocks of ∇F(v_1) - ∇F(v_2).
-CHANGE_A, CHANGE_B = (PartialGradient(F, v1, block) - PartialGradient(F, v2, block) for block in (A, B))

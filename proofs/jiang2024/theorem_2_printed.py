@@ -7,214 +7,229 @@ is false is their derivation, and the lines themselves for any other step size t
 import sympy as sp
 
 from boundcheck.claims.jiang2024 import ASSUMPTION_2, MINIMUM_GRADIENT, ROOT_TERM, THEOREM_2
-from boundcheck.claims.symbols import C, D, G, L, Lhat, T, alpha, f_star, r, sigma, zeta
+from boundcheck.claims.symbols import C, D, G, L, Lhat, T, alpha, bound, f_star, r, sigma, zeta
 from boundcheck.claims.vocabulary import EuclideanNorm, Expectation, F, Value, t
 from boundcheck.kernel import Theorem
 from boundcheck.prove import Proof, eq, ge, le, script
 
-from . import lemma_1
-from .descent import NEXT, NOISE, NOW, SLOPE, SQUARE, TOTAL, Descent, descent, expected_descent, g_t, summed, v_first
-from .setting import READING, Meft
-from .theorem_2 import CONDITIONAL, Step, at_most_two, positive_constant
+from . import lemma_1, paper
+from .descent import (
+    NEXT,
+    NOISE,
+    NOW,
+    SLOPE,
+    SQUARE,
+    TOTAL,
+    Descent,
+    descent,
+    expected_descent,
+    g_t,
+    square_nonnegative,
+    summed,
+    v_first,
+)
+from .setting import READING, Meft, quantity
+from .theorem_2 import CONDITIONAL, StepSize, at_most_two, start
 from .witnesses import LAST_ITERATE, NEGATIVE, SETTLED
 
-FALL = Expectation(NOW) - Expectation(NEXT)
-SMALLER = sp.Rational(1, 2) * Lhat * alpha * zeta**2
+CHANGE, FALL = Expectation(NEXT) - Expectation(NOW), Expectation(NOW) - Expectation(NEXT)
+# What (22) to (24) add for each step, where (21) gives four times that.
+ADDED = sp.Rational(1, 2) * Lhat * alpha * zeta**2
 GAP = Value(F, v_first) - f_star
+BOUND = quantity(THEOREM_2, bound).expression
 
 
 @script(THEOREM_2, "printed", READING, instead=CONDITIONAL)
 def printed(proof: Proof) -> None:
-    m = Meft(proof)
-    signs = proof.positive(L, C, G, sigma, r)
-    smooth = proof.cite(lemma_1.repaired.proof, "Lemma 1", "By its repaired proof.")
-    constant = positive_constant(proof, signs)
-    step = Step(proof, THEOREM_2, constant)
-    lines = descent(proof, m, smooth, ASSUMPTION_2, step.positive)
-    half = step.half(THEOREM_2)
-    line21 = _to_line21(proof, lines, step, half)
-    _line22(proof, step, line21)
-    line22_corrected = _corrected(proof, step, line21)
-    _after_line22(proof, lines, step, half)
-    _four(proof, lines, step, line22_corrected)
+    """(15) to (24) and (14); and what the printed chain proves once (22) is mended."""
+    step_size, lines = start(proof, paper.THEOREM_2)
+    line18 = _line18(proof, step_size)
+    expected = expected_descent(proof, lines)
+    line20 = _line20(proof, lines, step_size, line18, expected)
+    half, square = step_size.at_most_half(), square_nonnegative(proof)
+    line21 = _line21(proof, step_size, line20, half, square)
+    line22 = _line22(proof, step_size, line21)
+    two = at_most_two(proof, step_size, half, summed(proof, lines, expected, step_size.weight), square)
+    line23 = _line23(proof, step_size, two)
+    mean = _line24(proof, step_size, line23)
+    term = step_size.root_term()
+    _line14(proof, step_size, mean, term)
+    _mended(proof, lines, step_size, line22, term)
 
 
-def _to_line21(proof: Proof, lines: Descent, step: Step, half_step: Theorem) -> Theorem:
-    by, both = proof.by, EuclideanNorm(g_t - SLOPE) ** 2 + EuclideanNorm(SLOPE) ** 2
-    half = sp.Rational(1, 2) * Lhat * alpha**2
+def _line18(proof: Proof, step_size: StepSize) -> Theorem:
+    """(17) and (18): L̂α²/2 ‖g_t‖² <= L̂α²(‖g_t - ∇F‖² + ‖∇F‖²)."""
+    by, half = proof.by, Lhat / 2 * alpha**2
+    both = EuclideanNorm(g_t - SLOPE) ** 2 + EuclideanNorm(SLOPE) ** 2
     proof.step(
         "(17)",
         eq(half * EuclideanNorm(g_t) ** 2, half * EuclideanNorm(g_t - SLOPE + SLOPE) ** 2),
-        printed=r"\frac{\hat{L}}{2} \alpha^2 \|\mathbf{g}_t\|^2 = \frac{\hat{L}}{2} \alpha^2 \|\mathbf{g}_t - "
-        r"\nabla f(\mathbf{v}_t) + \nabla f(\mathbf{v}_t)\|^2",
+        printed=paper.THEOREM_2["(17)"],
         meaning="The gradient is taken off and put back.",
     )
-    weight = proof.step("weight", ge(Lhat * alpha**2, 0), step.signs, step.positive)
-    line18 = proof.step(
+    return proof.step(
         "(18)",
         le(half * EuclideanNorm(g_t) ** 2, 2 * half * both),
         proof.step(
-            "a + b",
+            "‖a + b‖²",
             le(EuclideanNorm(g_t) ** 2, 2 * both),
             *(by.expansion(x) for x in (g_t, SLOPE, g_t - SLOPE, g_t - 2 * SLOPE)),
             meaning="2‖a‖² + 2‖b‖² - ‖a + b‖² is ‖a - b‖².",
         ),
-        weight,
-        printed=r"\frac{\hat{L}}{2} \alpha^2 \|\mathbf{g}_t\|^2 \le \hat{L} \alpha^2 (\|\mathbf{g}_t - "
-        r"\nabla f(\mathbf{v}_t)\|^2 + \|\nabla f(\mathbf{v}_t)\|^2)",
+        step_size.weight,
+        printed=paper.THEOREM_2["(18)"],
         meaning="True and wasteful: in expectation the factor 2 is 1, for the gradient is unbiased.",
     )
-    change = Expectation(NEXT) - Expectation(NOW)
+
+
+def _line20(proof: Proof, lines: Descent, step_size: StepSize, line18: Theorem, expected: Theorem) -> Theorem:
+    """(19) and (20): E[F(v_{t+1}) - F(v_t)] + αE‖∇F‖² <= L̂α²ζ² + L̂α²E‖∇F‖²."""
     line19 = proof.step(
         "(19)",
-        le(change + alpha * SQUARE, Lhat * alpha**2 * (NOISE + SQUARE)),
-        by.expectation(expected_descent(proof, lines)),
-        by.expectation(line18),
-        printed=r"\mathbb{E}[f(\mathbf{v}_{t+1}) - f(\mathbf{v}_t)] + \alpha \mathbb{E}[\|\nabla f(\mathbf{v}_t)\|^2] \le "
-        r"\hat{L} \alpha^2 \mathbb{E}[\|\mathbf{g}_t - \nabla f(\mathbf{v}_t)\|^2 + \|\nabla f(\mathbf{v}_t)\|^2]",
+        le(CHANGE + alpha * SQUARE, Lhat * alpha**2 * (NOISE + SQUARE)),
+        proof.by.expectation(expected),
+        proof.by.expectation(line18),
+        printed=paper.THEOREM_2["(19)"],
         meaning="(18) in (16), and expectations; it needs the gradient unbiased given the past.",
     )
-    line20 = proof.step(
+    return proof.step(
         "(20)",
-        le(change + alpha * SQUARE, Lhat * alpha**2 * zeta**2 + Lhat * alpha**2 * SQUARE),
+        le(CHANGE + alpha * SQUARE, Lhat * alpha**2 * zeta**2 + Lhat * alpha**2 * SQUARE),
         line19,
         lines.noise,
-        weight,
-        printed=r"\mathbb{E}[f(\mathbf{v}_{t+1}) - f(\mathbf{v}_t)] + \alpha \mathbb{E}[\|\nabla f(\mathbf{v}_t)\|^2] \le "
-        r"\hat{L}\alpha^2\zeta^2 + \hat{L}\alpha^2\mathbb{E}[\|\nabla f(\mathbf{v}_t)\|^2]",
+        step_size.weight,
+        printed=paper.THEOREM_2["(20)"],
         meaning="Assumption 4.",
     )
-    share = proof.step("α/2", le(Lhat * alpha**2, alpha / 2), half_step, step.positive)
-    size = proof.step("E‖∇F‖² ≥ 0", ge(SQUARE, 0), by.expectation(square_nonnegative(proof)))
+
+
+def _line21(proof: Proof, step_size: StepSize, line20: Theorem, half: Theorem, square: Theorem) -> Theorem:
+    """(21): E[F(v_{t+1}) - F(v_t)] <= L̂α²ζ² - α/2 E‖∇F‖²."""
     return proof.step(
         "(21)",
-        le(change, Lhat * alpha**2 * zeta**2 - alpha / 2 * SQUARE),
+        le(CHANGE, Lhat * alpha**2 * zeta**2 - alpha / 2 * SQUARE),
         line20,
-        share,
-        size,
-        printed=r"\mathbb{E}[f(\mathbf{v}_{t+1}) - f(\mathbf{v}_t)] \le \hat{L}\alpha^2\zeta^2 - "
-        r"\frac{\alpha}{2}\mathbb{E}[\|\nabla f(\mathbf{v}_t)\|^2]",
+        proof.step("L̂α² ≤ α/2", le(Lhat * alpha**2, alpha / 2), half, step_size.positive),
+        square,
+        printed=paper.THEOREM_2["(21)"],
         meaning="For α ≤ 1/(2L̂), as T ≥ 4L̂D/ζ² makes it.",
     )
 
 
-def square_nonnegative(proof: Proof) -> Theorem:
-    """‖∇F(v_t)‖² >= 0."""
-    return proof.step("‖∇F‖² ≥ 0", ge(EuclideanNorm(SLOPE) ** 2, 0), proof.by.nonnegative("F", SLOPE))
-
-
-def _line22(proof: Proof, step: Step, line21: Theorem) -> None:
+def _line22(proof: Proof, step_size: StepSize, line21: Theorem) -> Theorem:
+    """(22), which is false, and what (21) gives in its place."""
+    quotient, inverse = proof.by.quotient(step_size.positive)
     proof.step(
         "(22)",
-        le(SQUARE, 2 * FALL / alpha + SMALLER),
-        printed=r"\mathbb{E}[\|\nabla f(\mathbf{v}_t)\|^2] \le \frac{2(\mathbb{E}[f(\mathbf{v}_t) - "
-        r"f(\mathbf{v}_{t+1})])}{\alpha} + \frac{\hat{L}\alpha\zeta^2}{2}",
+        le(SQUARE, 2 * FALL / alpha + ADDED),
+        printed=paper.THEOREM_2["(22)"],
         meaning="2/α times L̂α²ζ² is 2L̂αζ², and not L̂αζ²/2.",
-        derived_from=[line21, *proof.by.quotient(step.positive), *step.signs],
+        derived_from=[line21, quotient, inverse, *step_size.signs],
         witness=NEGATIVE,
     )
-
-
-def _corrected(proof: Proof, step: Step, line21: Theorem) -> Theorem:
-    quotient, _ = proof.by.quotient(step.positive)
     return proof.step(
         "(22), corrected",
-        le(SQUARE, 2 * FALL / alpha + 2 * Lhat * alpha * zeta**2),
-        step.positive,
+        le(SQUARE, 2 * FALL / alpha + 4 * ADDED),
+        step_size.positive,
         line21,
         quotient,
         factor=[0],
-        meaning="What (21) gives.",
+        meaning="What (21) gives, times 2/α.",
     )
 
 
-def _after_line22(proof: Proof, lines: Descent, step: Step, half: Theorem) -> None:
-    """(23), (24) and (14): true for the printed step size, because the repaired proof bounds the sum by 2TL̂αζ²."""
-    by = proof.by
-    total = summed(proof, lines, [*step.signs, step.positive])
-    two = at_most_two(proof, step, half, total)
-    quotient, inverse = by.quotient(step.positive)
-    start = proof.recall("D = F(v_1) - f*")
-    line23 = proof.step(
+def _line23(proof: Proof, step_size: StepSize, two: Theorem) -> Theorem:
+    """(23): true for the printed step size, because the repaired proof bounds the sum by 2TL̂αζ²."""
+    quotient, _ = proof.by.quotient(step_size.positive)
+    return proof.step(
         "(23)",
-        le(TOTAL, 2 * GAP / alpha + T * SMALLER),
+        le(TOTAL, 2 * GAP / alpha + T * ADDED),
         proof.step(
             "2D/α + TL̂αζ²/2",
-            eq(2 * D / alpha + T * SMALLER, sp.Rational(5, 2) * T * Lhat * alpha * zeta**2),
-            step.square,
+            eq(2 * D / alpha + T * ADDED, 5 * T * ADDED),
+            step_size.square,
             quotient,
             meaning="With the printed step size put in, D is α²L̂ζ²T.",
         ),
         two,
-        start,
-        proof.step("TL̂αζ²", ge(T * Lhat * alpha * zeta**2, 0), step.signs, step.positive, step.long),
-        printed=r"\sum_{t=1}^T \mathbb{E}[\|\nabla f(\mathbf{v}_t)\|^2] \le \frac{2(f(\mathbf{v}_1) - f^*)}{\alpha} + "
-        r"\frac{T\hat{L}\alpha\zeta^2}{2}",
+        proof.recall("D = F(v_1) - f*"),
+        proof.step("TL̂αζ² ≥ 0", ge(T * ADDED, 0), step_size.signs, step_size.positive),
+        printed=paper.THEOREM_2["(23)"],
         meaning="A sum of false lines; true for the printed step size, by the repaired proof.",
     )
-    line24 = proof.step(
-        "(24), second ≤",
-        le(TOTAL / T, 2 * D / (alpha * T) + SMALLER),
-        step.long,
-        line23,
-        start,
-        step.unit,
-        quotient,
-        factor=[0],
-        printed=r"\frac{\sum_{t=1}^T \mathbb{E}[\|\nabla f(\mathbf{v}_t)\|^2]}{T} \le \frac{2D}{\alpha T} + "
-        r"\frac{\hat{L}\alpha\zeta^2}{2}",
-        meaning="(23) divided by T.",
-    )
-    mean = proof.step(
+
+
+def _line24(proof: Proof, step_size: StepSize, line23: Theorem) -> tuple[Theorem, Theorem]:
+    """(24): min_t E‖∇F(v_t)‖² <= Σ_t E‖∇F(v_t)‖²/T <= 2D/(αT) + L̂αζ²/2."""
+    quotient, _ = proof.by.quotient(step_size.positive)
+    first = proof.step(
         "(24), first ≤",
         le(MINIMUM_GRADIENT, TOTAL / T),
-        step.long,
-        by.minimum(SQUARE),
-        step.unit,
+        step_size.long,
+        proof.by.minimum(SQUARE),
+        step_size.units[2],
         factor=[0],
-        printed=r"\min_{t=1:T} \mathbb{E}[\|\nabla f(\mathbf{v}_t)\|^2] \le \frac{\sum_{t=1}^T "
-        r"\mathbb{E}[\|\nabla f(\mathbf{v}_t)\|^2]}{T}",
+        printed=paper.THEOREM_2["(24), first ≤"],
         meaning="The least of T numbers is at most their mean.",
     )
+    second = proof.step(
+        "(24), second ≤",
+        le(TOTAL / T, 2 * D / (alpha * T) + ADDED),
+        step_size.long,
+        line23,
+        proof.recall("D = F(v_1) - f*"),
+        step_size.units[2],
+        quotient,
+        factor=[0],
+        printed=paper.THEOREM_2["(24), second ≤"],
+        meaning="(23) divided by T.",
+    )
+    return first, second
+
+
+def _line14(proof: Proof, step_size: StepSize, line24: tuple[Theorem, Theorem], term: Theorem) -> None:
+    """(14), the theorem: min_t E‖∇F(v_t)‖² <= 2.5 sqrt(DL̂ζ²/T)."""
+    quotient, _ = proof.by.quotient(step_size.positive)
     proof.step(
         "(14)",
-        le(MINIMUM_GRADIENT, THEOREM_2.quantities[-1].expression),
-        mean,
+        le(MINIMUM_GRADIENT, BOUND),
         line24,
         proof.step(
-            "step size put in",
-            eq(2 * D / (alpha * T) + SMALLER, sp.Rational(5, 2) * Lhat * alpha * zeta**2),
-            step.square,
+            "2D/(αT) + L̂αζ²/2",
+            eq(2 * D / (alpha * T) + ADDED, 5 * ADDED),
+            step_size.square,
             quotient,
-            step.unit,
+            step_size.units[2],
+            meaning="The step size put in.",
         ),
-        step.root_term(ROOT_TERM),
-        printed=r"\min_{t=1:T} \mathbb{E}[\|\nabla f(\mathbf{v}_t)\|^2] \le 2.5 \sqrt{\frac{D\hat{L}\zeta^2}{T}}",
+        term,
+        printed=paper.THEOREM_2["(14)"],
         meaning="Substituting the step size.",
     )
 
 
-def _four(proof: Proof, lines: Descent, step: Step, line22: Theorem) -> None:
+def _mended(proof: Proof, lines: Descent, step_size: StepSize, line22: Theorem, term: Theorem) -> None:
     """What the printed chain proves once (22) is corrected: 4 in place of 2.5."""
     by = proof.by
-    quotient, inverse = by.quotient(step.positive)
+    quotient, inverse = by.quotient(step_size.positive)
     total = proof.step(
         "(23), corrected",
-        le(TOTAL, 2 * D / alpha + 2 * T * Lhat * alpha * zeta**2),
+        le(TOTAL, 2 * D / alpha + 4 * T * ADDED),
         by.sum(line22),
         by.telescope(Expectation(NOW)),
         lines.start,
         lines.end,
         inverse,
+        meaning="The sum of the corrected (22): the values of F telescope, and the last is at least f*.",
     )
     proof.step(
         "(14), corrected",
         le(MINIMUM_GRADIENT, sp.Mul(4, ROOT_TERM, evaluate=False)),
-        step.long,
+        step_size.long,
         by.minimum(SQUARE),
         total,
-        proof.step("2D/α", eq(2 * D / alpha, 2 * T * Lhat * alpha * zeta**2), step.square, quotient),
-        step.root_term(ROOT_TERM),
+        proof.step("2D/α", eq(2 * D / alpha, 4 * T * ADDED), step_size.square, quotient),
+        term,
         factor=[0],
         meaning="The printed chain, its algebra mended, proves 4 and not 2.5.",
     )
@@ -229,16 +244,14 @@ def _four(proof: Proof, lines: Descent, step: Step, line22: Theorem) -> None:
 )
 def any_step(proof: Proof) -> None:
     """(21) to (24) use of the step size that it is at most 1/(2L̂), and of T nothing."""
-    m = Meft(proof)
-    proof.positive(L, C, G, sigma, r)
+    proof.positive(L, C, G, sigma, r, D, zeta)
+    (positive,) = proof.positive(alpha)
     smooth = proof.cite(lemma_1.repaired.proof, "Lemma 1", "By its repaired proof.")
-    proof.positive(D, zeta)
-    (step,) = proof.positive(alpha)
     proof.assume(le(Lhat * alpha, sp.Rational(1, 2)), name="α ≤ 1/(2L̂)")
-    descent(proof, m, smooth, ASSUMPTION_2, step)
-    bound = 2 * GAP / alpha + T * SMALLER
-    proof.step("(23), any α", le(TOTAL, bound), meaning="As (22), of which it is the sum.", witness=SETTLED)
-    proof.step("(24), any α", le(TOTAL / T, bound / T), meaning="(23) divided by T.", witness=SETTLED)
+    descent(proof, Meft(proof), smooth, ASSUMPTION_2, positive, paper.THEOREM_2)
+    limit = 2 * GAP / alpha + T * ADDED
+    proof.step("(23), any α", le(TOTAL, limit), meaning="As (22), of which it is the sum.", witness=SETTLED)
+    proof.step("(24), any α", le(TOTAL / T, limit / T), meaning="(23) divided by T.", witness=SETTLED)
 
 
 @script(
@@ -251,17 +264,13 @@ def any_step(proof: Proof) -> None:
 )
 def last_iterate(proof: Proof) -> None:
     """The bound holds of the least of T expectations, and not of the iterate that is returned."""
-    m = Meft(proof)
-    signs = proof.positive(L, C, G, sigma, r)
-    smooth = proof.cite(lemma_1.repaired.proof, "Lemma 1", "By its repaired proof.")
-    step = Step(proof, THEOREM_2, positive_constant(proof, signs))
-    descent(proof, m, smooth, ASSUMPTION_2, step.positive)
-    step.half(THEOREM_2)
+    step_size, _ = start(proof, paper.THEOREM_2)
+    step_size.at_most_half()
     last = Expectation(EuclideanNorm(SLOPE.xreplace({t: T})) ** 2)
     proof.step(
         "(14) of v_T",
-        le(last, THEOREM_2.quantities[-1].expression),
-        printed=r"\textbf{Result: } \mathbf{v}_T",
-        meaning="The theorem bounds the least over t. Return v_τ with τ uniform on 1..T, whose mean is what the proof bounds.",
+        le(last, BOUND),
+        printed=paper.THEOREM_2["(14) of v_T"],
+        meaning="The theorem bounds the least over t, and its proof the mean: return v_τ, τ uniform on 1..T.",
         witness=LAST_ITERATE,
     )

@@ -1,6 +1,7 @@
 """Lemma 1 beyond the paper: A frozen, which needs no ball; and two layers, whose constants do not add up."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import sympy as sp
 from sympy import MatrixSymbol
@@ -35,15 +36,20 @@ from boundcheck.claims.vocabulary import (
 from boundcheck.kernel import Theorem
 from boundcheck.kernel.terms import Matrix, Symbol
 from boundcheck.kernel.times import ANY
-from boundcheck.prove import Proof, eq, ge, gt, le, script
+from boundcheck.prove import Proof, eq, ge, le, script
 
-from .eigenvalue import K, P, R, l, quadratic_form
-from .eigenvalue import p as side_a
-from .eigenvalue import u as side_b
-from .lemma_1 import top_eigenvalue
-from .setting import READING, W0
+from . import eigenvalue
+from .ball import unit_interval
+from .eigenvalue import Entries
+from .setting import READING, W0, quantity, theta
 
 ONE_FACTOR = replace(READING, constants=READING.constants | {"A"})
+
+
+# W at B_1 and B_2, and ∇f(W_1) - ∇f(W_2).
+POINT_1, POINT_2 = W0 + s * B1 * A, W0 + s * B2 * A
+TURNED = Gradient(f, POINT_1) - Gradient(f, POINT_2)
+TURN, MOVE = FrobeniusNorm(TURNED), FrobeniusNorm(B1 - B2)
 
 
 @script(FROZEN_A, "sharp", ONE_FACTOR)
@@ -51,67 +57,80 @@ def frozen(proof: Proof) -> None:
     """∇F(B) = s∇f(W)Aᵀ, and W moves by s(B_1 - B_2)A."""
     by = proof.by
     signs = proof.positive(L, a, s)
+    size = proof.step("s ≥ 0", ge(s, 0), signs)
     radius = proof.assume(FROZEN_FACTOR)
-    smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
+    turn = _turn(proof, proof.assume(ASSUMPTION_1, forall=[W1, W2]), radius, size, signs)
     law = proof.define(Value(F, B), Value(f, W0 + s * B * A), "F(B) = f(W)", forall=[B])
-    slope = Gradient(f, W0 + s * B * A)
     chain = proof.state(
         "chain rule",
-        eq(Gradient(F, B), s * slope * A.T),
+        eq(Gradient(F, B), s * Gradient(f, W0 + s * B * A) * A.T),
         by.chain_rule(law, 0),
         meaning="For all B, by the chain rule.",
     )
-    w1, w2 = W0 + s * B1 * A, W0 + s * B2 * A
-    turned, move = Gradient(f, w1) - Gradient(f, w2), B1 - B2
-    size = proof.step("s ≥ 0", ge(s, 0), signs)
-    moved = proof.step(
-        "W",
-        le(FrobeniusNorm(w1 - w2), s * a * FrobeniusNorm(move)),
-        by.homogeneous(size, "F", move * A),
-        proof.step(
-            "BA", le(FrobeniusNorm(move * A), a * FrobeniusNorm(move)), by.submultiplicative("F", "op", move, A), radius
-        ),
-        signs,
-    )
-    turn = proof.step(
-        "∇f",
-        le(FrobeniusNorm(turned), L * s * a * FrobeniusNorm(move)),
-        by.instance(smooth, {W1: w1, W2: w2}),
-        moved,
-        signs,
-    )
     image = proof.step(
         "∇fAᵀ",
-        le(FrobeniusNorm(turned * A.T), a * FrobeniusNorm(turned)),
-        by.submultiplicative("F", "op", turned, A.T),
+        le(FrobeniusNorm(TURNED * A.T), a * TURN),
+        by.submultiplicative("F", "op", TURNED, A.T),
         radius,
+        meaning="‖XY‖_F ≤ ‖X‖_F‖Y‖_op once more.",
     )
-    scale = proof.step("sa ≥ 0", ge(s * a, 0), signs)
+    reach = s**2 * L * a**2 * MOVE
     inner = proof.step(
         "s∇fAᵀ",
-        le(FrobeniusNorm(s * turned * A.T), s**2 * L * a**2 * FrobeniusNorm(move)),
-        by.homogeneous(size, "F", turned * A.T),
+        le(FrobeniusNorm(s * TURNED * A.T), reach),
+        by.homogeneous(size, "F", TURNED * A.T),
         image,
-        proof.step("sa∇f", le(s * a * FrobeniusNorm(turned), s**2 * L * a**2 * FrobeniusNorm(move)), scale, turn),
+        proof.step("sa∇f", le(s * a * TURN, reach), proof.step("sa ≥ 0", ge(s * a, 0), signs), turn),
         signs,
+        meaning="The bounds on ∇f and on its product with Aᵀ, times s.",
     )
     gradients = [
-        (by.instance(chain, {B: x}), Gradient(F, x), s * Gradient(f, w) * A.T) for x, w in ((B1, w1), (B2, w2))
+        (by.instance(chain, {B: x}), Gradient(F, x), s * Gradient(f, point) * A.T)
+        for x, point in ((B1, POINT_1), (B2, POINT_2))
     ]
-    constant = proof.quantity(FROZEN_A.quantities[0])
-    relation = le(FrobeniusNorm(Gradient(F, B1) - Gradient(F, B2)), s**2 * L * a**2 * FrobeniusNorm(move))
+    relation = le(FrobeniusNorm(Gradient(F, B1) - Gradient(F, B2)), reach)
     line = proof.step("∇F", relation, by.rewrite(inner, relation, *gradients), meaning="By the chain rule.")
-    proof.conclude(proof.step("(8)", FROZEN_A.conclusion, line, constant), forall=[B1, B2])
+    defined = proof.quantity(quantity(FROZEN_A, Lhat))
+    final = proof.step("(8)", FROZEN_A.conclusion, line, defined, meaning="L̂ is s²La².")
+    proof.conclude(final, forall=[B1, B2])
+
+
+def _turn(proof: Proof, smooth: Theorem, radius: Theorem, size: Theorem, signs: Sequence[Theorem]) -> Theorem:
+    """‖∇f(W_1) - ∇f(W_2)‖ <= Lsa‖B_1 - B_2‖."""
+    by, change = proof.by, (B1 - B2) * A
+    product = proof.step(
+        "BA",
+        le(FrobeniusNorm(change), a * MOVE),
+        by.submultiplicative("F", "op", B1 - B2, A),
+        radius,
+        meaning="‖XY‖_F ≤ ‖X‖_F‖Y‖_op, and ‖A‖_op ≤ a.",
+    )
+    moved = proof.step(
+        "W",
+        le(FrobeniusNorm(POINT_1 - POINT_2), s * a * MOVE),
+        by.homogeneous(size, "F", change),
+        product,
+        signs,
+        meaning="W_1 - W_2 is s(B_1 - B_2)A.",
+    )
+    return proof.step(
+        "∇f",
+        le(TURN, L * s * a * MOVE),
+        by.instance(smooth, {W1: POINT_1, W2: POINT_2}),
+        moved,
+        signs,
+        meaning="f is L-smooth.",
+    )
 
 
 C1, C2 = (MatrixSymbol(f"A'_{i}", r, k) for i in (1, 2))
 E1, E2 = (MatrixSymbol(f"B'_{i}", d, r) for i in (1, 2))
-theta = sp.Symbol("theta")
 
 _SHAPES = {"A": ("r", "k"), "B": ("d", "r"), "A'": ("r", "k"), "B'": ("d", "r"), "U": ("d", "k"), "U'": ("d", "k")}
 
 
 def _blocks(names: str, suffix: str) -> tuple[Matrix, ...]:
+    """Matrices of these names, with the suffix of the vector that they are the blocks of."""
     return tuple(Matrix.of(Symbol(name + suffix, _SHAPES[name], ANY)) for name in names.split())
 
 
@@ -121,6 +140,7 @@ w, w1, w2, along = (MatrixSymbol(name, d, k) for name in ("w", "w_1", "w_2", "w_
 
 
 def _weights(suffix: str) -> tuple[Matrix, ...]:
+    """(U_0 + sBA, U'_0 + s'B'A'), with the suffix of v."""
     found = []
     for prime, scale in (("", s), ("'", s_2)):
         left, right = (Matrix.of(Symbol(f"{x}{prime}{suffix}", _SHAPES[x + prime], ANY)) for x in "AB")
@@ -148,11 +168,54 @@ TWO_LAYERS = replace(
 )
 
 
-Factors = tuple[MatrixSymbol, MatrixSymbol, MatrixSymbol, MatrixSymbol]
-Constants = tuple[sp.Symbol, sp.Symbol, sp.Symbol, sp.Symbol]
-LAYER_OF = (
-    ((A1, B1, A2, B2), LAYER_1, (G, a, b, s)),
-    ((C1, E1, C2, E2), LAYER_2, (G_2, a_2, b_2, s_2)),
+@dataclass(frozen=True)
+class Layer:
+    """One of the layers: the block of the weights, those of v, their values at v_1 and v_2, and its constants."""
+
+    weight: MatrixSymbol
+    blocks: tuple[MatrixSymbol, MatrixSymbol]
+    start: tuple[MatrixSymbol, MatrixSymbol]
+    end: tuple[MatrixSymbol, MatrixSymbol]
+    bound: sp.Symbol
+    radii: tuple[sp.Symbol, sp.Symbol]
+    scale: sp.Symbol
+
+    @property
+    def slope(self) -> sp.MatrixExpr:
+        """M, the layer's block of ∇f(w_1)."""
+        return PartialGradient(f, w1, self.weight)
+
+    @property
+    def changes(self) -> tuple[sp.MatrixExpr, sp.MatrixExpr]:
+        """ΔA and ΔB."""
+        return self.end[0] - self.start[0], self.end[1] - self.start[1]
+
+    @property
+    def product(self) -> sp.MatrixExpr:
+        """B_2A_2 - B_1A_1."""
+        return self.end[1] * self.end[0] - self.start[1] * self.start[0]
+
+    @property
+    def gradients(self) -> tuple[sp.MatrixExpr, sp.MatrixExpr]:
+        """The blocks of ∇F(v_1), by the chain rule: sB_1ᵀM and sMA_1ᵀ."""
+        return self.scale * self.start[1].T * self.slope, self.scale * self.slope * self.start[0].T
+
+    @property
+    def entries(self) -> Entries:
+        """The matrix [[s²Lb², s²Lab + sG], [s²Lab + sG, s²La²]]."""
+        (in_a, in_b), curvature = self.radii, self.scale**2 * L
+        return curvature * in_b**2, curvature * in_a * in_b + self.scale * self.bound, curvature * in_a**2
+
+    @property
+    def top(self) -> sp.Expr:
+        """λ*, its larger eigenvalue."""
+        constants = {G: self.bound, a: self.radii[0], b: self.radii[1], s: self.scale}
+        return quantity(LEMMA_1_SHARP, Lhat).expression.xreplace(constants)
+
+
+PAIR = (
+    Layer(LAYER_1, (A, B), (A1, B1), (A2, B2), G, (a, b), s),
+    Layer(LAYER_2, (LAYER_A, LAYER_B), (C1, E1), (C2, E2), G_2, (a_2, b_2), s_2),
 )
 
 
@@ -166,155 +229,155 @@ def layers(proof: Proof) -> None:
     ball = LAYER_BALLS.conclusion.args
     bounded = proof.assume(LAYER_GRADIENTS, where={W: w}, forall=[v], given=ball)
     # Sympy sorts the parts of a conjunction.
-    slopes = {part.lhs.args[0].args[2]: law for part, law in zip(LAYER_GRADIENTS.conclusion.args, bounded, strict=True)}
+    slopes = {part.lhs.args[0].args[2]: x for part, x in zip(LAYER_GRADIENTS.conclusion.args, bounded, strict=True)}
     near, far = (
         [relation.xreplace(dict(zip((A, B, LAYER_A, LAYER_B), point, strict=True))) for relation in ball]
-        for point in ((A1, B1, C1, E1), (A2, B2, C2, E2))
+        for point in ((*PAIR[0].start, *PAIR[1].start), (*PAIR[0].end, *PAIR[1].end))
     )
     inside = [proof.local(relation) for relation in (*near, *far)]
-    form, larger = quadratic_form(proof), _larger(proof)
+    form, larger = eigenvalue.quadratic_form(proof), _larger(proof)
     bounds = [
-        _layer(proof, by.instance(slopes[layer[1]], {v: v1}), inside, signs, form, above, *layer)
-        for above, layer in zip(larger, LAYER_OF, strict=True)
+        _layer_bound(proof, layer, by.instance(slopes[layer.weight], {v: v1}), inside, signs, form, above)
+        for layer, above in zip(PAIR, larger, strict=True)
     ]
     relation = LAYERS.conclusion
-    left = relation.xreplace({InnerProduct(Gradient(F, v1), v2 - v1): _linear()})
-    values = [by.instance(law, {v: point}) for point in (v1, v2)]
-    norms = [by.block_norm(w2 - w1), by.block_norm(v2 - v1)]
-    line = proof.step("layers", left, _downhill(proof, smooth), *values, *norms, *bounds, proof.step("1/2", gt(1, 0)))
-    chain = [by.instance(by.chain_rule(law, i), {v: v1}) for i in range(4)]
-    blocks = [
-        (block, value) for factors, layer, constants in LAYER_OF for block, value in _slopes(factors, layer, constants)
-    ]
-    gradients = [
-        (theorem, PartialGradient(F, v1, block), value) for theorem, (block, value) in zip(chain, blocks, strict=True)
-    ]
-    proof.conclude(
-        proof.step("(15)", relation, by.rewrite(line, relation, *gradients), meaning="By the chain rule."),
-        forall=[v1, v2],
-        such_that=[*near, *far],
+    linear = sum(InnerProduct(x, y) for layer in PAIR for x, y in zip(layer.gradients, layer.changes, strict=True))
+    line = proof.step(
+        "layers",
+        relation.xreplace({InnerProduct(Gradient(F, v1), v2 - v1): linear}),
+        _descent(proof, smooth),
+        *(by.instance(law, {v: point}) for point in (v1, v2)),
+        by.block_norm(w2 - w1),
+        by.block_norm(v2 - v1),
+        *bounds,
+        meaning="The descent lemma for f, with the bounds of both layers put in.",
     )
+    values = [pair for layer in PAIR for pair in zip(layer.blocks, layer.gradients, strict=True)]
+    chain = [
+        (by.instance(by.chain_rule(law, i), {v: v1}), PartialGradient(F, v1, block), value)
+        for i, (block, value) in enumerate(values)
+    ]
+    final = proof.step("(15)", relation, by.rewrite(line, relation, *chain), meaning="By the chain rule.")
+    proof.conclude(final, forall=[v1, v2], such_that=[*near, *far])
 
 
-def _slopes(factors: Factors, layer: MatrixSymbol, constants: Constants) -> list[tuple[MatrixSymbol, sp.MatrixExpr]]:
-    """The blocks of ∇F(v_1) that belong to a layer: sBᵀM and sMAᵀ."""
-    left, right, *_ = factors
-    slope, scale = PartialGradient(f, w1, layer), constants[3]
-    names = (A, B) if layer == LAYER_1 else (LAYER_A, LAYER_B)
-    return [(names[0], scale * right.T * slope), (names[1], scale * slope * left.T)]
-
-
-def _linear() -> sp.Expr:
-    """⟨∇F(v_1), v_2 - v_1⟩, with the chain rule put in."""
-    total = sp.Integer(0)
-    for factors, layer, constants in LAYER_OF:
-        (_, in_a), (_, in_b) = _slopes(factors, layer, constants)
-        total += InnerProduct(in_a, factors[2] - factors[0]) + InnerProduct(in_b, factors[3] - factors[1])
-    return total
-
-
-def _downhill(proof: Proof, smooth: Theorem) -> Theorem:
+def _descent(proof: Proof, smooth: Theorem) -> Theorem:
     """f(w_2) <= f(w_1) + ⟨∇f(w_1), w_2 - w_1⟩ + L/2 ‖w_2 - w_1‖²."""
-    by, step = proof.by, w2 - w1
-    low = proof.local(ge(theta, 0))
-    proof.local(ge(1, theta))
+    by, change = proof.by, w2 - w1
+    low, _ = unit_interval(proof)
     steady = proof.step(
         "along the segment",
-        le(FrobeniusNorm(Gradient(f, along) - Gradient(f, w1)), L * theta * FrobeniusNorm(step)),
+        le(FrobeniusNorm(Gradient(f, along) - Gradient(f, w1)), L * theta * FrobeniusNorm(change)),
         by.instance(smooth, {W1: along, W2: w1}),
-        by.homogeneous(low, "F", step),
+        by.homogeneous(low, "F", change),
         meaning="f is jointly L-smooth.",
     )
     return proof.state(
         "descent of f",
-        le(Value(f, w2) - Value(f, w1) - InnerProduct(Gradient(f, w1), step), L / 2 * FrobeniusNorm(step) ** 2),
-        by.descent_lemma(steady, f, w1, step, L, theta),
-        meaning="The descent lemma.",
+        le(Value(f, w2) - Value(f, w1) - InnerProduct(Gradient(f, w1), change), L / 2 * FrobeniusNorm(change) ** 2),
+        by.descent_lemma(steady, f, w1, change, L, theta),
+        meaning="The descent lemma, in the weights.",
     )
 
 
 def _larger(proof: Proof) -> list[Theorem]:
     """L̂ is at least each layer's λ*, being the larger of the two."""
-    by, quantity = proof.by, LAYERS.quantities[0]
-    defined = proof.quantity(quantity)
-    first, second = (_top(constants) for _, _, constants in LAYER_OF)
+    by, defined = proof.by, proof.quantity(quantity(LAYERS, Lhat))
+    first, second = (layer.top for layer in PAIR)
     distance = (first - second) ** 2
     square = proof.step("(λ - λ')² ≥ 0", ge(distance, 0), hints=[first - second])
     squared, root = by.root(square), by.root_nonnegative(distance)
     found = []
-    for top, other in ((first, second), (second, first)):
-        apart = by.from_squares(proof.step("squares", ge(distance, (top - other) ** 2)), root, top - other, squared)
-        found.append(proof.step("L̂ ≥ λ", ge(Lhat, top), defined, apart))
+    for name, other_name, top, other in (("λ", "λ'", first, second), ("λ'", "λ", second, first)):
+        same = proof.step(f"({name} - {other_name})²", ge(distance, (top - other) ** 2))
+        apart = by.from_squares(same, root, top - other, squared)
+        found.append(
+            proof.step(
+                f"L̂ ≥ {name}",
+                ge(Lhat, top),
+                defined,
+                apart,
+                meaning="A maximum is half of the sum and the distance.",
+            )
+        )
     return found
 
 
-def _top(constants: Constants) -> sp.Expr:
-    bound, left, right, scale = constants
-    return LEMMA_1_SHARP.quantities[0].expression.xreplace({G: bound, a: left, b: right, s: scale})
-
-
-def _layer(
+def _layer_bound(
     proof: Proof,
+    layer: Layer,
     slope: Theorem,
-    inside: list[Theorem],
-    signs: list[Theorem],
+    inside: Sequence[Theorem],
+    signs: Sequence[Theorem],
     form: Theorem,
     larger: Theorem,
-    factors: Factors,
-    layer: MatrixSymbol,
-    constants: Constants,
 ) -> Theorem:
     """L‖ΔW‖² + 2s⟨M, ΔBΔA⟩ <= L̂ (‖ΔA‖² + ‖ΔB‖²)."""
-    by, (left1, right1, left2, right2), (bound, radius_a, radius_b, scale) = proof.by, factors, constants
-    matrix = PartialGradient(f, w1, layer)
-    in_a, in_b = left2 - left1, right2 - right1
+    by, where, (in_a, in_b) = proof.by, f", {layer.weight}", layer.changes
     move_a, move_b = FrobeniusNorm(in_a), FrobeniusNorm(in_b)
-    product = proof.step(
-        "BA",
-        le(FrobeniusNorm(right2 * left2 - right1 * left1), radius_b * move_a + radius_a * move_b),
-        by.triangle("F", right2 * in_a, in_b * left1),
-        by.submultiplicative("op", "F", right2, in_a),
-        by.submultiplicative("F", "op", in_b, left1),
-        inside,
-    )
-    change = scale * (right2 * left2 - right1 * left1)
-    size = proof.step("s ≥ 0", ge(scale, 0), signs)
-    reach = scale * (radius_b * move_a + radius_a * move_b)
-    moved = proof.step(
-        "W", le(FrobeniusNorm(change), reach), by.homogeneous(size, "F", right2 * left2 - right1 * left1), product, size
-    )
-    squares = proof.step("W²", le(FrobeniusNorm(change) ** 2, reach**2), moved, by.nonnegative("F", change))
-    curved = proof.step(
-        "LW²", le(L * FrobeniusNorm(change) ** 2, L * reach**2), squares, proof.step("L ≥ 0", ge(L, 0), signs)
-    )
-    crossed = proof.step(
-        "⟨M, ΔBΔA⟩",
-        le(InnerProduct(matrix, in_b * in_a), bound * move_a * move_b),
-        by.cauchy_schwarz(in_b.T * matrix, in_a),
-        by.submultiplicative("F", "op", in_b.T, matrix),
-        slope,
-        proof.step("move", ge(move_a * move_b, 0)),
-    )
-    entries = (
-        scale**2 * L * radius_b**2,
-        scale**2 * L * radius_a * radius_b + scale * bound,
-        scale**2 * L * radius_a**2,
-    )
-    above, eigen = top_eigenvalue(proof, _top(constants), _top(constants), entries, signs)
-    values = dict(zip((P, K, R, l, side_a, side_b), (*entries, _top(constants), move_a, move_b), strict=True))
     total = move_a**2 + move_b**2
-    stretched = proof.step(
-        "λ",
-        le(_top(constants) * total, Lhat * total),
-        larger,
-        proof.step("length", ge(total, 0), hints=[move_a, move_b]),
+    size = proof.step(f"s ≥ 0{where}", ge(layer.scale, 0), signs)
+    curved = _curvature(proof, layer, inside, size, signs)
+    crossed = proof.step(
+        f"⟨M, ΔBΔA⟩{where}",
+        le(InnerProduct(layer.slope, in_b * in_a), layer.bound * move_a * move_b),
+        by.cauchy_schwarz(in_b.T * layer.slope, in_a),
+        by.submultiplicative("F", "op", in_b.T, layer.slope),
+        slope,
+        proof.step(f"‖ΔA‖‖ΔB‖ ≥ 0{where}", ge(move_a * move_b, 0)),
+        meaning="⟨ΔBᵀM, ΔA⟩, by Cauchy-Schwarz, and ‖M‖_op ≤ G.",
     )
+    eigen = eigenvalue.top_eigenvalue(proof, layer.top, layer.top, layer.entries, signs, where)
+    values = eigenvalue.values(layer.entries, layer.top, (move_a, move_b))
+    stretched = proof.step(
+        f"λ{where}",
+        le(layer.top * total, Lhat * total),
+        larger,
+        proof.step(f"‖ΔA‖² + ‖ΔB‖² ≥ 0{where}", ge(total, 0), hints=[move_a, move_b]),
+        meaning="L̂ is at least λ.",
+    )
+    weight = FrobeniusNorm(layer.scale * layer.product)
     return proof.step(
-        "layer",
-        le(L * FrobeniusNorm(change) ** 2 + 2 * scale * InnerProduct(matrix, in_b * in_a), Lhat * total),
+        f"layer{where}",
+        le(L * weight**2 + 2 * layer.scale * InnerProduct(layer.slope, in_b * in_a), Lhat * total),
         curved,
         crossed,
         size,
-        by.instance(form, values, above, eigen),
+        by.instance(form, values, *eigen),
         stretched,
+        meaning="The left side is at most the quadratic form of [[P, K], [K, R]] at (‖ΔA‖, ‖ΔB‖).",
+    )
+
+
+def _curvature(
+    proof: Proof, layer: Layer, inside: Sequence[Theorem], size: Theorem, signs: Sequence[Theorem]
+) -> Theorem:
+    """L‖ΔW‖² <= Ls²(b‖ΔA‖ + a‖ΔB‖)²."""
+    by, where, (in_a, in_b) = proof.by, f", {layer.weight}", layer.changes
+    reach = layer.radii[1] * FrobeniusNorm(in_a) + layer.radii[0] * FrobeniusNorm(in_b)
+    change, scaled = layer.scale * layer.product, layer.scale * reach
+    product = proof.step(
+        f"BA{where}",
+        le(FrobeniusNorm(layer.product), reach),
+        by.triangle("F", layer.end[1] * in_a, in_b * layer.start[0]),
+        by.submultiplicative("op", "F", layer.end[1], in_a),
+        by.submultiplicative("F", "op", in_b, layer.start[0]),
+        inside,
+        meaning="B_2A_2 - B_1A_1 = B_2ΔA + ΔBA_1.",
+    )
+    moved = proof.step(
+        f"‖ΔW‖{where}",
+        le(FrobeniusNorm(change), scaled),
+        by.homogeneous(size, "F", layer.product),
+        product,
+        size,
+        meaning="ΔW is s times that.",
+    )
+    squares = proof.step(f"‖ΔW‖²{where}", le(FrobeniusNorm(change) ** 2, scaled**2), moved, by.nonnegative("F", change))
+    return proof.step(
+        f"L‖ΔW‖²{where}",
+        le(L * FrobeniusNorm(change) ** 2, L * scaled**2),
+        squares,
+        proof.step(f"L ≥ 0{where}", ge(L, 0), signs),
+        meaning="Squares of nonnegative numbers, times L.",
     )

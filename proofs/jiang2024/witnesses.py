@@ -27,7 +27,8 @@ OFF_THE_BALL = at_points(
 # (X, Y) = (3, 4), of Euclidean norm 5 and not 7.
 ROW_5 = Setting(HUBER, L=1, G=1, C=4, sigma=4)
 PYTHAGORAS = at_points(
-    "The Huber function at (A, B) = (4, 3) and (0, 0): the gradient changes by (3, 4), of Euclidean norm 5, and 3 + 4 = 7",
+    "The Huber function at (A, B) = (4, 3) and (0, 0): the gradient changes by (3, 4), of Euclidean norm 5, and 3 + 4 "
+    "is 7",
     ROW_5,
     (Fraction(4), Fraction(3)),
     ORIGIN,

@@ -1,0 +1,41 @@
+"""A template for lemmas of your own: copy it to my_lemma.py, change it, and run `boundcheck prove my_lemma.py`.
+
+A step says what it claims and which facts it follows from. The certificate is searched for; the kernel checks it.
+"""
+
+from sympy import MatrixSymbol
+
+from boundcheck.claims.symbols import a, r
+from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm, d, k
+from boundcheck.prove import Proof, Reading, le, script
+
+X, Y, Z = MatrixSymbol("X", d, r), MatrixSymbol("Y", r, k), MatrixSymbol("Z", r, k)
+
+# What the letters stand for: X is one matrix, and Y and Z, which are not named, may be any.
+READING = Reading(constants=frozenset({"X"}))
+
+
+@script("my.product", "sharp", READING, title="‖XY‖_F ≤ a‖Y‖_F")
+def product(proof: Proof) -> None:
+    """From ‖X‖_op <= a, for every Y."""
+    bounded = proof.assume(le(SpectralNorm(X), a), name="‖X‖_op ≤ a")
+    split = proof.by.submultiplicative("op", "F", X, Y)
+    goal = le(FrobeniusNorm(X * Y), a * FrobeniusNorm(Y))
+    line = proof.step("product", goal, split, bounded, meaning="‖XY‖_F ≤ ‖X‖_op‖Y‖_F, and no norm is negative.")
+    proof.conclude(line, forall=[Y], relation=goal)
+
+
+@script("my.sum", "sharp", READING, title="‖Y + Z‖_F² ≤ 2‖Y‖_F² + 2‖Z‖_F²")
+def sum_of_two(proof: Proof) -> None:
+    """In two steps: the triangle inequality, squared, and a square that is not negative."""
+    length, y, z = FrobeniusNorm(Y + Z), FrobeniusNorm(Y), FrobeniusNorm(Z)
+    triangle = proof.by.triangle("F", Y, Z)
+    squared = proof.step("squared", le(length**2, (y + z) ** 2), triangle, meaning="Both sides are nonnegative.")
+    goal = le(length**2, 2 * y**2 + 2 * z**2)
+    # `hints` are expressions whose squares the certificate may use; most steps need none.
+    line = proof.step("sum", goal, squared, hints=[y - z], meaning="2y² + 2z² - (y + z)² is (y - z)².")
+    proof.conclude(line, forall=[Y, Z], relation=goal)
+
+
+# A line without a certificate is `unknown`. To refute a false one, as in a paper's proof (version "printed"), give its
+# step `witness=`, a `boundcheck.prove.Witness`: exact numbers at which every assumption holds and the line fails.
