@@ -19,8 +19,12 @@ from boundcheck.kernel import Fact, Law, Statement, Theorem, atoms, rules
 from boundcheck.kernel.terms import Matrix, Scalar, Symbol, walk
 from boundcheck.prove.by import By, by_signs, discharged
 from boundcheck.prove.certificate import certify
+from boundcheck.prove.counterexamples import Counterexample, counterexample
 from boundcheck.prove.translate import Reading
 from boundcheck.prove.witness import Witness
+
+# What z3 and cvc5 get for one question.
+SECONDS = 5.0
 
 Role = Literal["hypothesis", "definition", "domain", "local"]
 
@@ -76,9 +80,8 @@ class Because:
 class Inference:
     """Whether a line follows from those that the paper names: certified, refuted by exact numbers, or neither."""
 
-    premises: tuple[Fact, ...]
-    goal: Fact
     theorem: Theorem | None
+    numbers: Counterexample | None
 
 
 @dataclass
@@ -239,13 +242,17 @@ class Proof:
         reason = Because(tuple(_flat(because)), tuple(hints), None if factor is None else tuple(factor), degree)
         goal = self.reading.fact(relation)
         theorem = None if witness else self.close(relation, reason)
-        inference = None
-        if derived_from:
-            source = replace(reason, premises=tuple(derived_from))
-            inference = Inference(tuple(x.fact for x in derived_from), goal, self.close(relation, source))
+        inference = self._infer(relation, replace(reason, premises=tuple(derived_from))) if derived_from else None
         theorem = theorem or rules.assume(goal)
         self.steps.append(Step(label, relation, printed, meaning, theorem, reason, witness, inference))
         return theorem
+
+    def _infer(self, relation: sp.Basic, because: Because) -> Inference:
+        # A counterexample is found in no time, where there is one; a search for a certificate that fails takes longer.
+        found = counterexample(self.reading.fact(relation), [x.fact for x in because.premises], SECONDS)
+        if isinstance(found, Counterexample):
+            return Inference(None, found)
+        return Inference(self.close(relation, because), None)
 
     def close(self, relation: sp.Basic, because: Because) -> Theorem | None:
         """A theorem of the kernel that says the relation, from these premises; None where none is found."""

@@ -16,9 +16,9 @@ from boundcheck.kernel import Theorem
 from boundcheck.kernel.meaning import Interval
 from boundcheck.kernel.terms import ZERO, Scalar
 from boundcheck.prove.certificate import identity
-from boundcheck.prove.proof import Step
+from boundcheck.prove.proof import SECONDS, Step
 from boundcheck.prove.solvers import DisagreementError, Status, second_opinion
-from boundcheck.prove.verdict import SECONDS, ClaimVerdict, JudgedProof, JudgedStep
+from boundcheck.prove.verdict import ClaimVerdict, JudgedProof, JudgedStep
 
 # Numerators and denominators from here on are printed as decimals.
 _LARGEST = 10**12

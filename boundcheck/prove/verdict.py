@@ -7,8 +7,8 @@ from typing import Literal
 
 from boundcheck.claims import Claim
 from boundcheck.kernel import STANDARD_FACTS, Fact, Statement, replay_all
-from boundcheck.prove.counterexamples import Counterexample, counterexample
-from boundcheck.prove.proof import Assumption, Inference, Proof, Step
+from boundcheck.prove.counterexamples import Counterexample
+from boundcheck.prove.proof import SECONDS, Assumption, Inference, Proof, Step
 from boundcheck.prove.script import Script
 from boundcheck.prove.solvers import second_opinion, trust
 
@@ -17,9 +17,6 @@ ClaimVerdict = Literal["proved", "repaired", "refuted", "unknown"]
 # From the strongest to the weakest; "" where nothing is proved.
 Trust = Literal["kernel", "solvers", "solver", "assumed", ""]
 _ORDER: tuple[Trust, ...] = ("kernel", "solvers", "solver", "assumed")
-
-# What the solvers get for a line that no certificate was found for, and for an inference that may not hold.
-SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -123,10 +120,10 @@ def _judge_step(
 
 def _infer(inference: Inference | None) -> tuple[bool | None, Counterexample | None]:
     """Whether a line follows from those that the paper names, and numbers where it does not."""
-    if inference is None or inference.theorem is not None:
-        return (None if inference is None else True), None
-    found = counterexample(inference.goal, inference.premises, SECONDS)
-    return (False, found) if isinstance(found, Counterexample) else (None, None)
+    if inference is None:
+        return None, None
+    decided = inference.theorem is not None or inference.numbers is not None
+    return (inference.theorem is not None if decided else None), inference.numbers
 
 
 def _ask_solvers(step: Step) -> tuple[Trust, str]:
