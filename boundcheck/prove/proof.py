@@ -14,6 +14,7 @@ import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.claims import Claim, Quantity
+from boundcheck.claims.vocabulary import Iterate, Value
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement, Theorem, atoms, rules
 from boundcheck.kernel.terms import Matrix, Scalar, Symbol, walk
@@ -26,12 +27,18 @@ from boundcheck.prove.witness import Witness
 # What z3 and cvc5 get for one question.
 SECONDS = 5.0
 
-Role = Literal["hypothesis", "definition", "domain", "local"]
+Role = Literal["hypothesis", "definition", "domain", "choice", "local"]
 
 
 @dataclass(frozen=True)
 class Assumption:
-    """A statement that a proof starts from, and as what: a claim's hypothesis, a definition, a domain, a local fact."""
+    """A statement that a proof starts from.
+
+    Attributes:
+        role: ``hypothesis`` of the claim, ``definition`` of a symbol, ``domain`` of one, ``choice`` of an object that
+            exists (a matrix of norm 1), or ``local``: laid down about arbitrary points, which a law must name.
+
+    """
 
     name: str
     role: Role
@@ -139,7 +146,14 @@ class Proof:
         return self.assume(relation, name=name, role="local")
 
     def define(self, left: sp.Basic, right: sp.Basic, name: str = "", forall: Sequence[sp.Basic] = ()) -> Theorem:
-        """Define a symbol, an iterate or a function: left = right, where nothing has defined the left side before."""
+        """Define a symbol, an iterate or a function: left = right.
+
+        Raises:
+            InputError: where the left side is none of these, or has a definition.
+
+        """
+        if not isinstance(left, sp.Symbol | Iterate | Value):
+            raise InputError("definition", left, "a symbol, an iterate or the value of a function on the left")
         relation = sp.Eq(left, right, evaluate=False)
         if any(x.role == "definition" and x.relation.lhs == left for x in self.assumptions):
             raise InputError("definition", left, "a symbol that has no definition yet")

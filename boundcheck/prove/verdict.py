@@ -171,7 +171,11 @@ def _verdict(
 
 
 def _may_start_from(assumption: Assumption, script: Script) -> bool:
-    if assumption.role != "hypothesis" or script.claim is None or assumption.relation in script.claim.conditions:
+    if (
+        assumption.role not in ("hypothesis", "choice")
+        or script.claim is None
+        or assumption.relation in script.claim.conditions
+    ):
         return True
     wanted = {hypothesis.id for hypothesis in _closure(script.claim)}
     wanted = wanted - set(script.instead) | {claim.id for claim in script.instead.values()}

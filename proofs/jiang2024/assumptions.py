@@ -59,7 +59,7 @@ CORNER, EDGE = _corner(_Z), _corner(Scalar.of(Variable("sigma")))
 def _unit(proof: Proof) -> list[Theorem]:
     """‖P‖ = ‖Q‖ = ‖QP‖ = 1, in either norm."""
     return [
-        proof.assume(eq(norm(matrix), 1), name=f"‖{matrix}‖ = 1", role="definition")
+        proof.assume(eq(norm(matrix), 1), name=f"‖{matrix}‖ = 1", role="choice")
         for matrix in (P, Q, Q * P)
         for norm in (FrobeniusNorm, SpectralNorm)
     ]
@@ -226,8 +226,8 @@ def excludes_least_squares(proof: Proof) -> None:
     """f(W) = ‖W‖²/2 has ∇f(W) = W, of norm G + 1 at W = (G + 1)V."""
     by = proof.by
     (size,) = proof.positive(z)
-    unit = proof.assume(eq(FrobeniusNorm(V), 1), name="‖V‖ = 1", role="definition")
-    linear = proof.assume(eq(Gradient(f, W1), W1), forall=[W1], name="∇f(W) = W", role="definition")
+    unit = proof.assume(eq(FrobeniusNorm(V), 1), name="‖V‖ = 1", role="choice")
+    linear = proof.assume(eq(Gradient(f, W1), W1), forall=[W1], name="∇f(W) = W", role="choice")
     law = proof.assume(ASSUMPTION_3_2, where={W: W1}, forall=[W1])
     bounded = proof.step(
         "‖W‖ ≤ G",

@@ -26,8 +26,8 @@ first, second, left, start = (
 def exact(proof: Proof) -> None:
     """(W_0 + BA)h̃ = h + U_2ᵀ(U_1 h + b), with k = d + 1."""
     by = proof.by
-    identity = proof.assume(eq(start * augmented, h), name="[I 0][h; 1] = h", role="definition")
-    affine = proof.assume(eq(left * augmented, first * h + bias), name="[U_1 b][h; 1] = U_1h + b", role="definition")
+    identity = proof.assume(eq(start * augmented, h), name="[I 0][h; 1] = h", role="choice")
+    affine = proof.assume(eq(left * augmented, first * h + bias), name="[U_1 b][h; 1] = U_1h + b", role="choice")
     inside = left * augmented - first * h - bias
     whole = (start + second.T * left) * augmented
     edited = h + second.T * (first * h + bias)
