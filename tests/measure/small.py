@@ -12,7 +12,6 @@ import torch
 from boundcheck.claims import Claim, catalogue
 from boundcheck.measure.audit import Audit, Evidence, audit
 from boundcheck.measure.plan import Plan, Start, build, make_plan
-from boundcheck.progress import silent
 from boundcheck.measure.run import run_ensemble
 from boundcheck.measure.spec import Spec, parse
 from boundcheck.measure.store import RunFolder
@@ -21,6 +20,7 @@ from boundcheck.problems.adapter import LoRA, Point
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import synthetic
 from boundcheck.problems.softmax import SoftmaxRegression
+from boundcheck.progress import silent
 
 THEOREMS = tuple(id for id, claim in catalogue.items() if "alpha" in claim.names)
 WITH_SHORTEST = tuple(id for id in THEOREMS if "T_min" in catalogue[id].names)

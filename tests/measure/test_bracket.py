@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from boundcheck.claims import catalogue
 from boundcheck.measure import bracket, measure
 from boundcheck.measure.bracket import UPPER_ENDS, _ball_points, measure_bracket, upper_ends
-from boundcheck.progress import silent
 from boundcheck.measure.spec import parse
+from boundcheck.progress import silent
 
 from .small import bracket_table, pseudo_huber, softmax, with_quantity_scaled
 

@@ -15,8 +15,8 @@ from boundcheck.claims.inputs import exact
 from boundcheck.errors import InputError
 from boundcheck.measure import experiment, measure, plan
 from boundcheck.measure.plan import Start, build, draft, generator, make_plan, stream, theory_inputs
-from boundcheck.progress import silent
 from boundcheck.measure.spec import parse
+from boundcheck.progress import silent
 
 from .small import THEOREMS, changed, pseudo_huber, theorem_table
 

@@ -13,10 +13,10 @@ from boundcheck.errors import InputError
 from boundcheck.measure import measure
 from boundcheck.measure.observe import OBSERVABLES, observe
 from boundcheck.measure.plan import Start, build, generator, make_plan, stream
-from boundcheck.progress import silent
 from boundcheck.measure.schedule import Schedule
 from boundcheck.measure.spec import expand, parse
 from boundcheck.measure.store import RunFolder, code_version, run_id
+from boundcheck.progress import silent
 
 from .small import THEOREMS, bracket_table, changed, theorem_table
 
