@@ -211,9 +211,10 @@ def audit(
     if as_json:
         _print_json(outcome)
     else:
-        table = Table("no.", "where", "verdict", "evidence")
+        table = Table("no.", "where", "verdict", "finding")
         for finding in outcome["findings"]:
-            table.add_row(str(finding["number"]), finding["locator"], finding["verdict"], finding["evidence"])
+            said = finding["summary"] or finding["evidence"]
+            table.add_row(str(finding["number"]), finding["locator"], finding["verdict"], said)
         _stdout.print(table)
         _print_verdicts(outcome["runs"])
         _stdout.print(f"Report: {outcome['report']}", soft_wrap=True)

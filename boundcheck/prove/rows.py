@@ -135,7 +135,7 @@ def _trust(proof: JudgedProof, step: JudgedStep | None) -> Trust:
 def _text(ref: Ref, proof: JudgedProof, step: JudgedStep | None) -> str:
     """One sentence: which line, its verdict, and of a refuted one the witness with both sides."""
     name = f"“{step.step.label}”" if step else "the conclusion"
-    text = f"{proof.script.title}, {name}: {_state(proof, step)}"
+    text = f"{proof.script.title} ({proof.script.version}), {name}: {_state(proof, step)}"
     witness = witness_as_json(proof, step) if step else None
     if witness is None:
         return text + "."

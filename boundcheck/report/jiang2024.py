@@ -76,7 +76,7 @@ def audit(out: Path, runs: Path, device: str, tick: Tick) -> dict[str, Any]:
 def _proof_findings(proofs: ProofAudit) -> list[Finding]:
     """The rows that the proofs establish, and the editorial ones."""
     return [
-        Finding(each.row.number, each.row.locator, each.verdict, f"{each.row.finding} {each.evidence}")
+        Finding(each.row.number, each.row.locator, each.verdict, each.evidence, each.row.finding)
         for each in proofs.rows
     ]
 

@@ -19,12 +19,18 @@ from boundcheck.report.words import label, mathml, number, rank_exponent, takes_
 
 @dataclass(frozen=True)
 class Finding:
-    """A row of the referee's table: its number in the audit of the paper, where, the verdict, and the evidence."""
+    """A row of the referee's table: its number in the audit of the paper, where, the verdict, and the evidence.
+
+    Attributes:
+        summary: the evidence in a sentence, where it is longer than that.
+
+    """
 
     number: int
     locator: str
     verdict: str
     evidence: str
+    summary: str = ""
 
 
 def load_runs(folders: list[Path]) -> list[StoredRun]:
