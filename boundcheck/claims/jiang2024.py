@@ -111,6 +111,9 @@ LEMMA_1 = Claim(
     note='"Any v_1, v_2" can only be meant of points that satisfy Assumption 2.',
 )
 
+# What D stands for.
+GAP = Value(F, v_t.xreplace({t: sp.Integer(1)})) - f_star
+
 MINIMUM_GRADIENT = MinimumOver(Expectation(EuclideanNorm(Gradient(F, v_t)) ** 2), t, 1, T)
 STEP_SIZE = Quantity(alpha, sp.sqrt(D / (Lhat * zeta**2 * T), evaluate=False), "constant step size")
 SHORTEST_HORIZON = Quantity(T_min, 4 * Lhat * D / zeta**2, "fewest iterations that the statement speaks of")

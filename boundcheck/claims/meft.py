@@ -3,12 +3,15 @@
 Each is a claim of boundcheck's own about the setting of jiang2024, and says so in its source.
 """
 
+from dataclasses import replace
+
 import sympy as sp
 from sympy import MatrixSymbol, Rational
 
 from boundcheck.claims.claim import Claim, Quantity
 from boundcheck.claims.jiang2024 import (
     ASSUMPTION_1,
+    ASSUMPTION_2,
     ASSUMPTION_4,
     B1,
     B2,
@@ -109,11 +112,15 @@ LEMMA_1_SHARP = Claim(
     note="The top eigenvalue of [[s²Lb², s²Lab + sG], [s²Lab + sG, s²La²]]; free of r, d and k.",
 )
 
-LEMMA_1_SHARP_EQUAL_RADII = LEMMA_1_SHARP.case(
-    "meft.lemma1_sharp_equal_radii",
-    "Lemma 1, sharp, at a = b and scale 1",
-    "boundcheck; sharp form of jiang2024, Lemma 1, Eq. (8), on the paper's own ball",
-    {s: sp.Integer(1), a: sigma, b: sigma},
+LEMMA_1_SHARP_EQUAL_RADII = replace(
+    LEMMA_1_SHARP.case(
+        "meft.lemma1_sharp_equal_radii",
+        "Lemma 1, sharp, at a = b and scale 1",
+        "boundcheck; sharp form of jiang2024, Lemma 1, Eq. (8), on the paper's own ball",
+        {s: sp.Integer(1), a: sigma, b: sigma},
+    ),
+    # The ball at a = b = sigma is the paper's.
+    hypotheses=(ASSUMPTION_1, ASSUMPTION_2, GRADIENT_BOUND),
 )
 
 FROZEN_FACTOR = Claim(

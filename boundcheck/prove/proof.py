@@ -45,6 +45,17 @@ class Assumption:
     statement: Statement
     claim: Claim | None
     relation: sp.Basic
+    where: Mapping[sp.Basic, sp.Basic] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Closing:
+    """How a proof states its conclusion: the claim's with matrices replaced, or one of its own, for all of these."""
+
+    where: Mapping[sp.Basic, sp.Basic]
+    forall: tuple[sp.Basic, ...]
+    such_that: tuple[sp.Basic, ...]
+    relation: sp.Basic | None
 
 
 @dataclass(frozen=True)
@@ -107,6 +118,7 @@ class Proof:
     steps: list[Step] = field(default_factory=list)
     conclusion: Theorem | None = None
     goal: Statement | None = None
+    closing: Closing | None = None
 
     @property
     def by(self) -> By:
@@ -123,21 +135,35 @@ class Proof:
         forall: Sequence[sp.Basic] = (),
         given: Sequence[sp.Basic] = (),
         name: str = "",
-        role: Role = "hypothesis",
+        role: Literal["hypothesis", "choice", "local"] = "hypothesis",
     ) -> Theorem | tuple[Theorem, ...]:
         """Start from a hypothesis: its relation with symbols replaced as in `where`, for all of `forall` with `given`.
 
         Returns:
-            The theorem that it is assumed; one for each part of a conjunction or maximum, where there are several.
+            The theorem that it is assumed; one for each part of a conjunction or maximum, where there are several, in
+            the order in which sympy has them.
 
         """
+        if role not in ("hypothesis", "choice", "local"):
+            raise InputError("role", role, "hypothesis, choice or local; `define` and `positive` give the others")
+        return self._lay_down(hypothesis, dict(where or {}), forall, given, name, role)
+
+    def _lay_down(
+        self,
+        hypothesis: Claim | sp.Basic,
+        where: Mapping[sp.Basic, sp.Basic],
+        forall: Sequence[sp.Basic],
+        given: Sequence[sp.Basic],
+        name: str,
+        role: Role,
+    ) -> Theorem | tuple[Theorem, ...]:
         claim, relation = (hypothesis, hypothesis.conclusion) if isinstance(hypothesis, Claim) else (None, hypothesis)
-        relation = relation.xreplace(dict(where or {}))
+        relation = relation.xreplace(where)
         title = name or (claim.title if claim else str(relation))
         theorems = []
         for fact in self.reading.facts(relation):
             statement = self.law(forall, given, fact) if forall else fact
-            self.assumptions.append(Assumption(title, role, statement, claim, relation))
+            self.assumptions.append(Assumption(title, role, statement, claim, relation, where))
             theorems.append(rules.assume(statement))
         return theorems[0] if len(theorems) == 1 else tuple(theorems)
 
@@ -157,7 +183,7 @@ class Proof:
         relation = sp.Eq(left, right, evaluate=False)
         if any(x.role == "definition" and x.relation.lhs == left for x in self.assumptions):
             raise InputError("definition", left, "a symbol that has no definition yet")
-        theorem = self.assume(relation, name=name or str(left), role="definition", forall=forall)
+        theorem = self._lay_down(relation, {}, forall, (), name or str(left), "definition")
         if isinstance(theorem, tuple):
             raise InputError("definition", relation, "a single equation")
         return theorem
@@ -312,13 +338,19 @@ class Proof:
         wanted = relation if relation is not None else (self.claim.conclusion if self.claim else None)
         if wanted is None:
             raise InputError("conclusion", None, "a relation, for a proof of no claim of the catalogue")
-        fact = self.reading.fact(wanted.xreplace(dict(where or {})))
-        self.goal = self.law(forall, such_that, fact) if forall else fact
+        if relation is not None and self.claim is not None:
+            raise InputError("conclusion", relation, f"none: the proof ends in {self.claim.id}'s own")
+        self.closing = Closing(dict(where or {}), tuple(forall), tuple(such_that), relation)
+        self.goal = self.stated(self.reading.fact(wanted.xreplace(dict(where or {}))), self.closing)
         theorem = discharged(theorem, *given)
         # What rests on an open line cannot become a law; the verdict says on which.
         closed = theorem.hypotheses <= {each.statement for each in self.assumptions}
         self.conclusion = self.generalise(theorem, forall, such_that) if forall and closed else theorem
         return self.conclusion
+
+    def stated(self, fact: Fact, closing: Closing) -> Statement:
+        """The fact as a closing states it: a law, where it is for all of something."""
+        return self.law(closing.forall, closing.such_that, fact) if closing.forall else fact
 
 
 def signs(facts: Sequence[Fact]) -> list[Theorem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -64,6 +65,7 @@ def proof_as_json(proof: JudgedProof) -> dict[str, Any]:
         "trust": proof.trust,
         "reason": proof.reason,
         "standard_facts": list(proof.ledger),
+        "instead": {old: new.id for old, new in proof.script.instead.items()},
         "hypotheses": [
             {"name": each.name, "role": each.role, "statement": str(each.statement)} for each in proof.hypotheses
         ],
@@ -122,22 +124,22 @@ def certificate_text(theorem: Theorem) -> str | None:
     return identity(theorem) if theorem.rule == "certificate" else None
 
 
-def opinions(proof: JudgedProof) -> dict[str, dict[str, Status]]:
-    """What z3 and cvc5 say of each line that a certificate proves.
+def opinions(proof: JudgedProof) -> dict[int, dict[str, Status]]:
+    """What z3 and cvc5 say of each line that a certificate proves, by its place among the lines.
 
     Raises:
         DisagreementError: where a solver finds numbers at which a line fails that the kernel proves from its premises.
 
     """
     found = {}
-    for judged in proof.steps:
+    for place, judged in enumerate(proof.steps):
         theorem = judged.step.theorem
         if judged.verdict != "proved" or theorem.rule != "certificate":
             continue
         statuses = second_opinion(theorem.fact, [x.fact for x in theorem.premises], SECONDS)
         if "sat" in statuses.values():
             raise DisagreementError(statuses, f"{judged.step.label} of {proof.script.id}, which the kernel proves")
-        found[judged.step.label] = dict(statuses)
+        found[place] = statuses
     return found
 
 
@@ -146,7 +148,7 @@ def latex(proof: JudgedProof) -> str:
     lines = [rf"% {proof.script.id}, {proof.script.version}: {proof.verdict}", r"\begin{description}"]
     for judged in proof.steps:
         step = judged.step
-        lines.append(rf"\item[{_words(step.label)}] \emph{{{judged.verdict}}}. {_words(step.meaning)}")
+        lines.append(rf"\item[{{{_words(step.label)}}}] \emph{{{judged.verdict}}}. {_words(step.meaning)}")
         if step.printed:
             lines.append(rf"Printed: \( {step.printed} \).")
         lines.append(rf"\[ {latex_of(step.relation)} \]")
@@ -166,12 +168,18 @@ _GREEK = {
     "α": r"\alpha", "κ": r"\kappa", "λ": r"\lambda", "σ": r"\sigma", "ζ": r"\zeta", "θ": r"\theta", "Σ": r"\Sigma",
     "τ": r"\tau", "μ": r"\mu", "Δ": r"\Delta", "∇": r"\nabla", "√": r"\surd", "≤": r"\le", "≥": r"\ge", "²": "^2",
     "‖": r"\|", "⟨": r"\langle", "⟩": r"\rangle", "·": r"\cdot", "ᵀ": r"^\top", "±": r"\pm", "≈": r"\approx",
-    "L̂": r"\hat{L}", "→": r"\to", "½": r"\tfrac12", "h̃": r"\tilde{h}",
+    "L̂": r"\hat{L}", "→": r"\to", "ε": r"\varepsilon", "∂": r"\partial", "δ": r"\delta", "∝": r"\propto",
+    "½": r"\tfrac12", "h̃": r"\tilde{h}", "ᵢ": "_i", "…": r"\dots", "−": "-", "∞": r"\infty", "∈": r"\in",
 }  # fmt: skip
-_SPECIAL = {"_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "^": r"\^{}"}
+_SPECIAL = {
+    "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "^": r"\^{}", "$": r"\$", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "\\": r"\textbackslash{}", "“": "``", "”": "''",
+}  # fmt: skip
 
 
 def _words(text: str) -> str:
     """Plain text for LaTeX, its mathematical letters in math mode."""
     pattern = re.compile("|".join(map(re.escape, sorted([*_GREEK, *_SPECIAL], key=len, reverse=True))))
-    return pattern.sub(lambda m: _SPECIAL.get(m[0]) or rf"\ensuremath{{{_GREEK[m[0]]}}}", text)
+    known = pattern.sub(lambda m: _SPECIAL.get(m[0]) or rf"\ensuremath{{{_GREEK[m[0]]}}}", text)
+    # A sign that has no entry is spelled out.
+    return "".join(x if x.isascii() or x.isalpha() else f"({unicodedata.name(x, 'sign').lower()})" for x in known)

@@ -101,7 +101,8 @@ def _judge(row: Row, audits: Mapping[str, ClaimAudit]) -> JudgedRow:
 
 
 def _verdict(row: Row, states: Mapping[Ref, str]) -> RowVerdict:
-    established = all(states[ref] in ("refuted", "proved") for ref in row.false)
+    # A printed line is shown to be false by a witness; a proof of the contrary is a proof.
+    established = all(states[ref] == ("refuted" if ref.version == "printed" else "proved") for ref in row.false)
     established &= all(states[ref] == "proved" for ref in (*row.holds, *row.repair))
     if not established:
         return "unknown"

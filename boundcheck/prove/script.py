@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import traceback
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Literal
 
-from boundcheck.claims import Claim
+from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
-from boundcheck.kernel import KernelError
 from boundcheck.prove.proof import Proof
 from boundcheck.prove.translate import Reading
 
@@ -38,6 +41,7 @@ class Script:
         version: ``printed`` (the paper's lines), ``repaired`` (the paper's statement, another proof) or ``sharp``.
         instead: hypotheses of the claim that this proof replaces by others, by id.
         is_statement: whether its lines are the claim itself, so that a false one refutes the claim and not a proof.
+        home: the folder that the script's own imports are looked up in; None for those of a paper.
 
     """
 
@@ -49,22 +53,20 @@ class Script:
     build: Callable[[Proof], None]
     instead: Mapping[str, Claim] = field(default_factory=dict)
     is_statement: bool = False
+    home: Path | None = None
 
     @cached_property
     def proof(self) -> Proof:
         """The proof that the function fills, run once.
 
         Raises:
-            InputError: where it asks for what cannot be translated, or a rule of the kernel refuses it.
+            InputError: where it asks for what cannot be translated, a rule of the kernel refuses it, or its own code
+                raises.
 
         """
         proof = Proof(self.claim, self.reading)
-        try:
+        with _running(f"{self.id}, {self.version}", self.home):
             self.build(proof)
-        except KernelError as error:
-            raise InputError(
-                f"{self.id}, {self.version}", type(error).__name__, f"a rule that applies: {error}"
-            ) from error
         return proof
 
 
@@ -87,8 +89,11 @@ def script(
     """
     if version not in VERSIONS:
         raise InputError("version", version, f"one of {', '.join(VERSIONS)}")
-    known = claim if isinstance(claim, Claim) else None
+    # An id of the catalogue is that claim, however it is given.
+    known = claim if isinstance(claim, Claim) else catalogue.get(claim)
     id = known.id if known else str(claim)
+    if not re.fullmatch(r"\w+(\.\w+)*", id):
+        raise InputError("id", id, "names joined by dots, such as my.lemma")
 
     def mark(build: Callable[[Proof], None]) -> Script:
         name = title or (known.title if known else id)
@@ -137,15 +142,29 @@ def find(targets: Sequence[Claim | str | Path]) -> list[Script]:
 
     """
     found: dict[int, Script] = {}
+    files: set[Path] = set()
     for target in targets or papers():
+        if _is_file(target):
+            path = Path(str(target))
+            if path.resolve() in files:
+                continue
+            files.add(path.resolve())
         found |= {id(each): each for each in _of_target(target)}
-    return list(found.values())
+    scripts = list(found.values())
+    for each in scripts:
+        if any(other is not each and (other.id, other.version) == (each.id, each.version) for other in scripts):
+            raise InputError("script", f"{each.id}, {each.version}", "one proof of each version, and not two")
+    return scripts
+
+
+def _is_file(target: Claim | str | Path) -> bool:
+    return isinstance(target, Path) or (isinstance(target, str) and target.endswith(".py"))
 
 
 def _of_target(target: Claim | str | Path) -> list[Script]:
-    if isinstance(target, Path) or (isinstance(target, str) and target.endswith(".py")):
-        return of_file(Path(target))
-    name = target.id if isinstance(target, Claim) else target
+    if _is_file(target):
+        return of_file(Path(str(target)))
+    name = target.id if isinstance(target, Claim) else str(target)
     if name in papers():
         return of_paper(name)
     everything = [each for paper in papers() for each in of_paper(paper)]
@@ -163,23 +182,44 @@ def of_file(path: Path) -> list[Script]:
     """All scripts of a file; raises InputError where there is none, or the file cannot be run."""
     if not path.is_file():
         raise InputError("script", path, "a file that exists, the id of a claim, or a paper")
-    spec = importlib.util.spec_from_file_location(f"{_PACKAGE}_{path.stem}", path)
+    home = path.resolve().parent
+    # Two files of one name are two modules.
+    name = f"{_PACKAGE}_{path.stem}_{zlib.crc32(str(path.resolve()).encode()):08x}"
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise InputError("script", path, "a Python file")
     module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(path.resolve().parent))
-    try:
+    sys.modules[name] = module
+    with _running(str(path), home):
         spec.loader.exec_module(module)
-    except InputError:
-        raise
-    except Exception as error:
-        raise InputError("script", path, f"a file that runs, and not one that raises {error!r}") from error
-    finally:
-        sys.path.pop(0)
     found = _scripts(module)
     if not found:
         raise InputError("script", path, "a file with a function marked @script(claim, version)")
-    return found
+    return [replace(each, home=home) for each in found]
+
+
+@contextmanager
+def _running(what: str, home: Path | None) -> Iterator[None]:
+    """Run a script's code: with its neighbours at hand, and with one clear line where it fails."""
+    if home is not None:
+        sys.path.insert(0, str(home))
+    before = set(sys.modules)
+    try:
+        yield
+    except InputError:
+        raise
+    except (Exception, SystemExit) as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(last.filename).name}, line {last.lineno}"
+        raise InputError(what, type(error).__name__, f"a script that runs ({where}: {error})") from error
+    finally:
+        if home is not None:
+            sys.path.remove(str(home))
+            # Another folder may have a neighbour of the same name.
+            for name in set(sys.modules) - before:
+                file = getattr(sys.modules[name], "__file__", None)
+                if file and Path(file).resolve().parent == home and not name.startswith(_PACKAGE):
+                    del sys.modules[name]
 
 
 def _scripts(module: ModuleType) -> list[Script]:

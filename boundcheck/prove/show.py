@@ -14,7 +14,7 @@ from boundcheck.prove.results import witness_as_json
 from boundcheck.prove.verdict import JudgedProof, JudgedStep
 
 _COLOURS = {"proved": "green", "repaired": "green", "refuted": "red", "unknown": "yellow", "editorial": "dim"}
-_Voices = Mapping[str, Mapping[str, Mapping[str, str]]]
+_Voices = Mapping[str, Mapping[int, Mapping[str, str]]]
 
 
 def show(audit: ProofAudit, console: Console, steps: bool, voices: _Voices) -> None:
@@ -62,15 +62,19 @@ def _coloured(verdict: str) -> str:
     return f"[{_COLOURS[verdict]}]{verdict}[/]"
 
 
-def _show_lines(proof: JudgedProof, console: Console, steps: bool, voices: Mapping[str, Mapping[str, str]]) -> None:
+def _show_lines(proof: JudgedProof, console: Console, steps: bool, voices: Mapping[int, Mapping[str, str]]) -> None:
     title = f"{proof.script.title} ({proof.script.id}, {proof.script.version})"
     table = Table("line", "verdict", "trust", "what it says", title=escape(title), title_justify="left")
     if voices:
         table.add_column("z3, cvc5")
-    shown = [x for x in proof.steps if steps or x.step.meaning or x.step.printed or x.verdict != "proved"]
-    for judged in shown:
+    shown = [
+        (place, x)
+        for place, x in enumerate(proof.steps)
+        if steps or x.step.meaning or x.step.printed or x.verdict != "proved"
+    ]
+    for place, judged in shown:
         row = [escape(judged.step.label), _coloured(judged.verdict), judged.trust, escape(_says(judged))]
-        table.add_row(*row, *([", ".join(voices.get(judged.step.label, {}).values())] if voices else []))
+        table.add_row(*row, *([", ".join(voices.get(place, {}).values())] if voices else []))
     console.print(table)
     hidden = len(proof.steps) - len(shown)
     if hidden:

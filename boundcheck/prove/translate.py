@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import wraps
+from typing import TypeVar
 
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
@@ -16,13 +18,31 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 from boundcheck.claims import symbols
 from boundcheck.claims import vocabulary as words
 from boundcheck.errors import InputError
-from boundcheck.kernel import Fact, builders
+from boundcheck.kernel import Fact, KernelError, builders
 from boundcheck.kernel import atoms as k
 from boundcheck.kernel.analysis import gradients
 from boundcheck.kernel.terms import ONE, ZERO, Matrix, Point, Scalar, Symbol
 from boundcheck.kernel.times import ANY, CONSTANT, Index, Time, When
 
 _DIMENSIONS = (words.d, words.k, words.n, symbols.r)
+
+
+_Result = TypeVar("_Result")
+
+
+def _told(translate: Callable[[Reading, sp.Basic], _Result]) -> Callable[[Reading, sp.Basic], _Result]:
+    """Say of what has no translation which expression it is, whatever refused it."""
+
+    @wraps(translate)
+    def told(reading: Reading, node: sp.Basic) -> _Result:
+        try:
+            return translate(reading, node)
+        except (KernelError, ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError("expression", node, f"one that has a meaning, and not {error}") from error
+
+    return told
 
 
 @dataclass(frozen=True)
@@ -52,6 +72,7 @@ class Reading:
     constants: frozenset[str] = frozenset()
     arbitrary: frozenset[str] = frozenset()
 
+    @_told
     def facts(self, relation: sp.Basic) -> tuple[Fact, ...]:
         """A relation, or a conjunction of relations, as facts.
 
@@ -81,6 +102,7 @@ class Reading:
         pairs = zip(self.point(left), self.point(right), strict=True)
         return Fact("=", builders.norm(k.FROBENIUS, *(x - y for x, y in pairs)))
 
+    @_told
     def scalar(self, node: sp.Expr) -> Scalar:
         """A scalar expression as a polynomial over atoms; raises InputError for what has no translation."""
         for kinds, translate in self._SCALARS:
@@ -89,6 +111,8 @@ class Reading:
         raise InputError("expression", node, "a scalar in the vocabulary of claims")
 
     def _symbol(self, node: sp.Symbol) -> Scalar:
+        if node == words.t:
+            raise InputError("symbol", node, "an iterate with the index t; t itself is no number here")
         if node == symbols.T:
             return Scalar.of(k.Horizon())
         if node in _DIMENSIONS:
@@ -134,7 +158,7 @@ class Reading:
         return builders.inner(self.point(node.args[0]), self.point(node.args[1]))
 
     def _expectation(self, node: words.Expectation) -> Scalar:
-        return builders.expect(self.scalar(node.args[0]), _given(node))
+        return builders.expect(self.scalar(node.args[0]), self._given(node))
 
     def _minimum(self, node: words.MinimumOver) -> Scalar:
         body, t, first, last = node.args
@@ -142,6 +166,8 @@ class Reading:
         return Scalar.of(k.Minimum(self.scalar(body)))
 
     def _sum(self, node: sp.Sum) -> Scalar:
+        if len(node.limits) != 1:
+            raise InputError("sum", node, "a sum over t alone")
         self._over_all_times(node, *node.limits[0])
         return builders.total(self.scalar(node.function))
 
@@ -165,6 +191,7 @@ class Reading:
         (sp.Sum, _sum),
     )
 
+    @_told
     def point(self, node: MatrixExpr) -> Point:
         """A matrix or vector expression as its blocks; raises InputError for what has no translation."""
         match node:
@@ -183,7 +210,7 @@ class Reading:
                 function, at, block = node.args
                 return (gradients(function.name, self.point(at))[self.blocks[block]],)
             case words.MatrixExpectation():
-                return tuple(builders.mean(x, _given(node)) for x in self.point(node.args[0]))
+                return tuple(builders.mean(x, self._given(node)) for x in self.point(node.args[0]))
             case sp.Transpose():
                 return tuple(x.T for x in self.point(node.arg))
             case sp.MatAdd():
@@ -194,6 +221,8 @@ class Reading:
         raise InputError("expression", node, "a matrix in the vocabulary of claims")
 
     def _product(self, node: sp.MatMul | sp.MatPow) -> Point:
+        if isinstance(node, sp.MatPow) and not (node.exp.is_Integer and node.exp >= 1):
+            raise InputError("exponent", node.exp, "a whole number from 1 on")
         factors = [node.base] * int(node.exp) if isinstance(node, sp.MatPow) else node.args
         scale, product = ONE, None
         for factor in factors:
@@ -205,6 +234,17 @@ class Reading:
                 raise InputError("expression", node, "a product of matrices, or of a number and a vector")
             product = point if product is None else (product[0] @ point[0],)
         return tuple(x.scaled(scale) for x in product or ())
+
+    def _given(self, node: words.Expectation | words.MatrixExpectation) -> Index | None:
+        """The past up to t where the expectation is conditional on an iterate v_t."""
+        if len(node.args) == 1:
+            return None
+        if len(node.args) > 2 or not isinstance(node.args[1], words.Iterate):
+            raise InputError("given", node.args[1:], "one iterate, whose past is meant")
+        name, t = node.args[1].args[0].name, node.args[1].args[1]
+        if self.processes.get(name, Process(())).lag:
+            raise InputError("given", node.args[1], "an iterate that is known at its own time")
+        return index(t)
 
     def _iterate(self, node: words.Iterate) -> Point:
         name, t = node.args[0].name, node.args[1]
@@ -220,15 +260,6 @@ def index(t: sp.Expr) -> Index:
         if offset.is_Integer:
             return Index(base, int(offset))
     raise InputError("index", t, "t, T or a number, plus a whole number")
-
-
-def _given(node: words.Expectation | words.MatrixExpectation) -> Index | None:
-    """The past up to t where the expectation is conditional on an iterate v_t."""
-    if len(node.args) == 1:
-        return None
-    if not isinstance(node.args[1], words.Iterate):
-        raise InputError("given", node.args[1], "an iterate, whose past is meant")
-    return index(node.args[1].args[1])
 
 
 def _alternatives(node: sp.Expr) -> tuple[sp.Expr, ...]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from boundcheck.claims import Claim
-from boundcheck.kernel import STANDARD_FACTS, Fact, Statement, replay_all
+from boundcheck.kernel import STANDARD_FACTS, Fact, Statement, Theorem, replay_all
 from boundcheck.prove.counterexamples import Counterexample
+from boundcheck.prove.fidelity import circular, misstated, stray
 from boundcheck.prove.proof import SECONDS, Assumption, Inference, Proof, Step
 from boundcheck.prove.script import Script
 from boundcheck.prove.solvers import second_opinion, trust
@@ -60,6 +60,18 @@ class JudgedProof:
     hypotheses: tuple[Assumption, ...]
 
 
+@dataclass(frozen=True)
+class _Backing:
+    """What a line that the solvers vouch for rests on: their trust, and what its premises rest on."""
+
+    trust: Trust
+    hypotheses: frozenset[Statement]
+    ledger: frozenset[str]
+
+
+_Backings = dict[Statement, _Backing]
+
+
 def judge(script: Script) -> JudgedProof:
     """Run a script and judge all that it says.
 
@@ -68,26 +80,45 @@ def judge(script: Script) -> JudgedProof:
 
     """
     proof = script.proof
-    theorems = [step.theorem for step in proof.steps] + ([proof.conclusion] if proof.conclusion else [])
-    # The kernel's own word on each; a forged theorem raises.
-    replay_all(theorems)
+    # What is judged is what the kernel has built anew, and not what the script handed over.
+    again = replay_all([step.theorem for step in proof.steps])
+    (final,) = replay_all([proof.conclusion]) if proof.conclusion else (None,)
     known = {each.statement for each in proof.assumptions}
-    backed: dict[Statement, Trust] = {}
+    backed: _Backings = {}
     steps: list[JudgedStep] = []
-    for step in proof.steps:
-        steps.append(_judge_step(step, proof, known, backed, steps))
-    verdict, reason = _verdict(script, proof, steps, backed)
-    final = proof.conclusion.hypotheses if proof.conclusion else frozenset()
-    ledger = frozenset().union(*(x.ledger for x in theorems))
+    for step, theorem in zip(proof.steps, again, strict=True):
+        steps.append(_judge_step(replace(step, theorem=theorem), proof, known, backed, steps))
+    rests, ledger = _foundation(final, backed) if final else (frozenset(), frozenset())
+    verdict, reason = _verdict(script, final, steps, rests)
+    used = [backed[x].trust for x in (final.hypotheses if final else ()) if x in backed]
+    everything = frozenset().union(*(theorem.ledger for theorem in again))
     return JudgedProof(
         script,
         verdict,
-        weakest([backed[x] for x in final if x in backed]) if verdict == "proved" else "",
+        weakest(used) if verdict == "proved" else "",
         reason,
         tuple(steps),
-        tuple(sorted(proof.conclusion.ledger if proof.conclusion else ledger)),
-        tuple(each for each in proof.assumptions if each.statement in final),
+        tuple(sorted(ledger if final else everything)),
+        tuple(each for each in proof.assumptions if each.statement in rests),
     )
+
+
+def _foundation(theorem: Theorem, backed: _Backings) -> tuple[frozenset[Statement], frozenset[str]]:
+    """What a theorem rests on, lines that the solvers vouch for replaced by what these rest on; and its ledger."""
+    rests: set[Statement] = set()
+    ledger, queue = set(theorem.ledger), list(theorem.hypotheses)
+    seen: set[Statement] = set()
+    while queue:
+        statement = queue.pop()
+        if statement in seen:
+            continue
+        seen.add(statement)
+        if statement in backed:
+            ledger |= backed[statement].ledger
+            queue += backed[statement].hypotheses
+        else:
+            rests.add(statement)
+    return frozenset(rests), frozenset(ledger)
 
 
 def weakest(trusts: list[Trust]) -> Trust:
@@ -96,7 +127,7 @@ def weakest(trusts: list[Trust]) -> Trust:
 
 
 def _judge_step(
-    step: Step, proof: Proof, known: set[Statement], backed: dict[Statement, Trust], earlier: list[JudgedStep]
+    step: Step, proof: Proof, known: set[Statement], backed: _Backings, earlier: list[JudgedStep]
 ) -> JudgedStep:
     follows, numbers = _infer(step.inference)
     if step.witness is not None:
@@ -104,14 +135,12 @@ def _judge_step(
         return JudgedStep(step, "unknown" if reason else "refuted", "", reason, follows, numbers)
     statement = step.theorem.conclusion
     if step.theorem.rule == "assume" and statement not in known:
-        voices, why = _ask_solvers(step)
-        if voices:
-            backed[statement] = voices
+        voices, why = _ask_solvers(step, known, backed)
         return JudgedStep(step, "proved" if voices else "unknown", voices, why, follows, numbers)
     open_ = step.theorem.hypotheses - known
     if open_ <= set(backed):
         least: Trust = "assumed" if step.theorem.rule in STANDARD_FACTS else "kernel"
-        worst = weakest([least, *(backed[x] for x in open_)])
+        worst = weakest([least, *(backed[x].trust for x in open_)])
         rests = "rests on lines that the solvers alone vouch for" if open_ else ""
         return JudgedStep(step, "proved", worst, rests, follows, numbers)
     labels = [x.step.label for x in earlier if x.step.theorem.conclusion in open_]
@@ -126,13 +155,21 @@ def _infer(inference: Inference | None) -> tuple[bool | None, Counterexample | N
     return (inference.theorem is not None if decided else None), inference.numbers
 
 
-def _ask_solvers(step: Step) -> tuple[Trust, str]:
-    """z3's and cvc5's word on a line without a certificate."""
-    premises = [x.fact for x in step.because.premises] if step.because else []
-    statuses = second_opinion(step.theorem.fact, premises, SECONDS)
+def _ask_solvers(step: Step, known: set[Statement], backed: _Backings) -> tuple[Trust, str]:
+    """z3's and cvc5's word on a line without a certificate; what its premises rest on goes with it."""
+    premises = replay_all(step.because.premises) if step.because else []
+    hypotheses = frozenset().union(*(x.hypotheses for x in premises))
+    if not hypotheses <= known | set(backed):
+        return "", "no certificate was found, and it is drawn from lines that are open or false"
+    statuses = second_opinion(step.theorem.fact, [x.fact for x in premises], SECONDS)
     voices = trust(statuses)
     said = ", ".join(f"{solver} says {status}" for solver, status in statuses.items())
-    return voices or "", f"no certificate was found; {said}"
+    if voices:
+        worst = weakest([voices, *(backed[x].trust for x in hypotheses if x in backed)])
+        ledger = frozenset().union(*(x.ledger for x in premises))
+        backed[step.theorem.conclusion] = _Backing(worst, hypotheses, ledger)
+        return worst, f"no certificate was found; {said}"
+    return "", f"no certificate was found; {said}"
 
 
 def _against(step: Step, proof: Proof) -> str:
@@ -149,41 +186,27 @@ def _against(step: Step, proof: Proof) -> str:
 
 
 def _verdict(
-    script: Script, proof: Proof, steps: list[JudgedStep], backed: dict[Statement, Trust]
+    script: Script, final: Theorem | None, steps: list[JudgedStep], rests: frozenset[Statement]
 ) -> tuple[StepVerdict, str]:
+    proof = script.proof
     refuted = [x.step.label for x in steps if x.verdict == "refuted"]
     if script.version == "printed" and refuted:
         return "refuted", f"false: {', '.join(refuted)}"
-    if proof.conclusion is None or proof.goal is None:
+    if final is None or proof.goal is None:
         return "unknown", "the script does not conclude"
-    if proof.conclusion.conclusion != proof.goal:
-        return "unknown", f"it ends in {proof.conclusion.conclusion}, and not in {proof.goal}"
-    allowed = {x.statement for x in proof.assumptions if x.role != "local" and _may_start_from(x, script)}
-    stray = sorted(proof.conclusion.hypotheses - allowed - set(backed))
-    if stray:
-        names = [x.name for x in proof.assumptions if x.statement in stray]
-        names += [x.step.label for x in steps if x.step.theorem.conclusion in stray]
-        return (
-            "unknown",
-            f"it rests on {', '.join(dict.fromkeys(names)) or stray[0]}, which is no hypothesis of the claim",
-        )
-    return "proved", ""
-
-
-def _may_start_from(assumption: Assumption, script: Script) -> bool:
-    if (
-        assumption.role not in ("hypothesis", "choice")
-        or script.claim is None
-        or assumption.relation in script.claim.conditions
-    ):
-        return True
-    wanted = {hypothesis.id for hypothesis in _closure(script.claim)}
-    wanted = wanted - set(script.instead) | {claim.id for claim in script.instead.values()}
-    return assumption.claim is not None and assumption.claim.id in wanted
-
-
-def _closure(claim: Claim) -> list[Claim]:
-    return [x for hypothesis in claim.hypotheses for x in (hypothesis, *_closure(hypothesis))]
+    circle = circular(proof.assumptions)
+    if circle:
+        return "unknown", f"{circle} is defined by itself"
+    foreign = stray(script, proof, rests)
+    if foreign:
+        names = [x.name for x in proof.assumptions if x.statement in foreign]
+        names += [x.step.label for x in steps if x.step.theorem.conclusion in foreign]
+        told = ", ".join(dict.fromkeys(names)) or str(foreign[0])
+        return "unknown", f"it rests on {told}, which is no hypothesis of the claim"
+    if final.conclusion != proof.goal:
+        return "unknown", f"it ends in {final.conclusion}, and not in {proof.goal}"
+    reason = misstated(script, proof)
+    return ("unknown", reason) if reason else ("proved", "")
 
 
 def claim_verdict(proofs: list[JudgedProof]) -> ClaimVerdict:
@@ -191,7 +214,11 @@ def claim_verdict(proofs: list[JudgedProof]) -> ClaimVerdict:
     printed = [x for x in proofs if x.script.version == "printed"]
     if any(x.verdict == "proved" for x in proofs):
         return "repaired" if any(x.verdict != "proved" for x in printed) else "proved"
-    # A printed proof may be broken and its claim true; that a claim is false takes a line that is the claim itself.
-    if any(x.verdict == "refuted" and x.script.is_statement for x in printed):
-        return "refuted"
-    return "unknown"
+    return "refuted" if any(_refutes(x) for x in printed) else "unknown"
+
+
+def _refutes(proof: JudgedProof) -> bool:
+    """Whether a false line is the claim itself: a printed proof may be broken, and its claim true."""
+    claim = proof.script.claim
+    lines = [x.step for x in proof.steps if x.verdict == "refuted"]
+    return proof.script.is_statement and any(claim is None or line.relation == claim.conclusion for line in lines)

@@ -136,7 +136,7 @@ def _blocks(names: str, suffix: str) -> tuple[Matrix, ...]:
 
 _FACTORS, _WEIGHTS = "A B A' B'", "U U'"
 # A point w is the pair of weights that v reaches, and w_1 -> w_2 the segment between two such.
-w, w1, w2, along = (MatrixSymbol(name, d, k) for name in ("w", "w_1", "w_2", "w_θ"))
+w, w1, w2, along = (MatrixSymbol(name, d, k) for name in ("w", "w_1", "w_2", "w_theta"))
 
 
 def _weights(suffix: str) -> tuple[Matrix, ...]:
