@@ -210,8 +210,11 @@ def _running(what: str, home: Path | None) -> Iterator[None]:
         raise
     except (Exception, SystemExit) as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{Path(last.filename).name}, line {last.lineno}"
-        raise InputError(what, type(error).__name__, f"a script that runs ({where}: {error})") from error
+        line = error.lineno if isinstance(error, SyntaxError) else last.lineno
+        said = " ".join(str(error).split())
+        raise InputError(
+            "script", what, f"one that runs, and not {type(error).__name__} in line {line}: {said}"
+        ) from error
     finally:
         if home is not None:
             sys.path.remove(str(home))
