@@ -1,6 +1,7 @@
 """Hypothesis strategies for problems in exact arithmetic: small fractions, derivatives f', and runs of Algorithm 1."""
 
 from fractions import Fraction
+from math import isqrt
 
 import hypothesis.strategies as st
 from hypothesis import assume
@@ -33,6 +34,12 @@ def offsets(draw: DrawFn, most: int = 2) -> tuple[Fraction, ...]:
     return (*first, -sum(first, Fraction(0)))
 
 
+def above_root(x: Fraction) -> Fraction:
+    """A positive number with denominator 16 that is at least the square root of x."""
+    whole = isqrt(256 * x.numerator // x.denominator)
+    return Fraction(whole if whole > 0 and Fraction(whole, 16) ** 2 == x else whole + 1, 16)
+
+
 @st.composite
 def instances(draw: DrawFn) -> Instance:
     """Runs with true constants and a small step, of either kind, that meet every hypothesis."""
@@ -42,13 +49,20 @@ def instances(draw: DrawFn) -> Instance:
     sigma, T = draw(fractions(1, 2)), draw(st.integers(1, 3))
     constants = {"slope": slope, "L": slope.lipschitz, "G": slope.bound, "C": sigma, "sigma": sigma}
     run = {"offsets": samples, "start": start, "T": T}
-    probe = Instance(**constants, **run, zeta2=1, alpha=1)
-    alpha = draw(st.sampled_from([Fraction(1), Fraction(1, 2), Fraction(1, 8)])) / (2 * probe.smoothness)
+    probe = Instance(**constants, **run, zeta=1, alpha=1)
+    ratio = draw(st.sampled_from([Fraction(1, 2), Fraction(1, 4), Fraction(1, 16)]))
     step = draw(st.sampled_from(["printed", "any"]))
-    # As little as may be: by the step size as printed, or by the noise that there is and the iterations that there are.
-    least = max(probe.largest_noise, probe.shortest_horizon / T)
-    zeta2 = probe.gap / (alpha**2 * probe.smoothness * T) if step == "printed" else least
-    assume(zeta2 > 0)
-    instance = Instance(**constants, **run, zeta2=zeta2, alpha=alpha, step=step)
+    if step == "printed":
+        # A C that is a little too large makes L̂DT a square, and so zeta = sqrt(L̂D/T)/ratio rational.
+        assume(probe.gap > 0)
+        root = above_root(probe.smoothness * probe.gap * T)
+        smoothness = root**2 / (probe.gap * T)
+        constants["C"] = (smoothness - slope.bound) / (2 * slope.lipschitz * sigma)
+        zeta = root / T / ratio
+    else:
+        # As little as may be: by the noise that there is and the iterations that there are.
+        smoothness = probe.smoothness
+        zeta = above_root(max(probe.largest_noise, probe.shortest_horizon / T))
+    instance = Instance(**constants, **run, zeta=zeta, alpha=ratio / smoothness, step=step)
     assume(not instance.failures())
     return instance

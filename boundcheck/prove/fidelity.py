@@ -40,7 +40,8 @@ def may_start_from(assumption: Assumption, script: Script) -> bool:
         case "local":
             return False
         case "domain":
-            return True
+            # A quantity has the sign that its formula gives it.
+            return claim is None or assumption.relation not in {quantity.symbol for quantity in claim.quantities}
         case "definition":
             return claim is None or _defines(assumption.relation, claim)
         case "choice":

@@ -225,7 +225,7 @@ class Proof:
                 found.append(rules.horizon_positive())
                 continue
             statement = Fact(">", Scalar.of(atom))
-            self.assumptions.append(Assumption(f"{symbol} > 0", "domain", statement, None, sp.Symbol(f"{symbol}>0")))
+            self.assumptions.append(Assumption(f"{symbol} > 0", "domain", statement, None, symbol))
             found.append(rules.assume(statement))
         return found
 

@@ -1,4 +1,4 @@
-"""False variants of true lines: constants, factors, signs, terms, relations, symbols and norms, each changed in one place.
+"""False variants of true lines: one constant, factor, sign, term, relation, symbol or norm changed at a time.
 
 Nothing is drawn: the same relation yields the same edits in the same order. Which of them are false is for `models` to
 show; many are not, such as those that make a true bound weaker.

@@ -25,6 +25,7 @@ from boundcheck.prove.witness import Witness
 
 Rows = tuple[tuple[Fraction, ...], ...]
 Pair = tuple[Rows, Rows]
+Slopes = tuple[PiecewiseLinear, PiecewiseLinear]
 Numbers = Mapping[str, Fraction]
 
 # The laws that hold in every world, by the ids of claims and the names of definitions.
@@ -143,10 +144,10 @@ class Meft:
         f, slope = cache(self.f), cache(self.slope)
         loss, gradient = cache(lambda v: self.f(self.weight(v))), cache(self.gradient)
         return {
-            "f": Function(lambda w: exact(f(_rows(w[0]))), lambda w: (_grid(slope(_rows(w[0]))),)),
+            "f": Function(lambda w: exact(f(_single(w))), lambda w: (_grid(slope(_single(w))),)),
             "F": Function(
-                lambda v: exact(loss((_rows(v[0]), _rows(v[1])))),
-                lambda v: tuple(_grid(x) for x in gradient((_rows(v[0]), _rows(v[1])))),
+                lambda v: exact(loss(_pair(v))),
+                lambda v: tuple(_grid(x) for x in gradient(_pair(v))),
             ),
         }
 
@@ -155,13 +156,25 @@ def _grid(x: Rows) -> Grid:
     return tuple(tuple(exact(p) for p in row) for row in x)
 
 
-class InexactPointError(Exception):
-    """A point whose entries are irrational: f has no exact value there."""
+class NoValueError(Exception):
+    """A point that is none of the function's, or where it has no exact value because entries are irrational."""
+
+
+def _pair(point: tuple[Grid, ...]) -> Pair:
+    if len(point) != 2:
+        raise NoValueError(f"F takes two blocks, and not {len(point)}")
+    return _rows(point[0]), _rows(point[1])
+
+
+def _single(point: tuple[Grid, ...]) -> Rows:
+    if len(point) != 1:
+        raise NoValueError(f"f takes one matrix, and not {len(point)}")
+    return _rows(point[0])
 
 
 def _rows(grid: Grid) -> Rows:
     if any(_wide(x) for row in grid for x in row):
-        raise InexactPointError(str(grid))
+        raise NoValueError(str(grid))
     return tuple(tuple(x.low for x in row) for row in grid)
 
 
@@ -190,12 +203,16 @@ class World:
         """Whether the fact is certainly false."""
         return self._known(fact, lambda: False if self.witness.refutes(fact) else None, "refuted") is False
 
+    def values(self, fact: Fact) -> bool:
+        """Whether the world has a value for all that the fact speaks of."""
+        return self._known(fact, lambda: [True, self.witness.meets(fact)][0], "valued") is True
+
     def _known(self, fact: Fact, find: Callable[[], bool | None], what: str = "met") -> bool | None:
         key = (fact, what)
         if key not in self._truths:
             try:
                 self._truths[key] = find()
-            except (KeyError, InexactPointError, KernelError):
+            except (KeyError, NoValueError, KernelError):
                 self._truths[key] = None
         return self._truths[key]
 
@@ -212,7 +229,7 @@ class World:
         try:
             model = self.at(law, attempt)
             *premises, conclusion = (holds(x, model, (1,), (0,)) for x in facts if isinstance(x, Fact))
-        except (KeyError, InexactPointError, KernelError):
+        except (KeyError, NoValueError, KernelError):
             return True
         return all(premises) and conclusion is False
 
@@ -250,9 +267,9 @@ class World:
 # The stretch of a symmetric 2 x 2 matrix: (P, K, R), its top eigenvalue l, a vector (p, u) and bounds (x, y).
 def _stretches() -> list[Numbers]:
     found = []
-    for P, K, R, l in ((4, 2, 1, 5), (1, 2, 1, 3), (1, 6, 6, 10), (2, 0, 1, 2), (0, 2, 3, 4), (6, 2, 3, 7)):
-        for p, u in ((K, l - P), (1, 1), (3, 1), (0, 1)):
-            names = {"P": P, "K": K, "R": R, "l": l, "p": p, "u": u, "x": P * p + K * u, "y": K * p + R * u}
+    for P, K, R, top in ((4, 2, 1, 5), (1, 2, 1, 3), (1, 6, 6, 10), (2, 0, 1, 2), (0, 2, 3, 4), (6, 2, 3, 7)):
+        for p, u in ((K, top - P), (1, 1), (3, 1), (0, 1)):
+            names = {"P": P, "K": K, "R": R, "l": top, "p": p, "u": u, "x": P * p + K * u, "y": K * p + R * u}
             found.append({name: Fraction(value) for name, value in names.items()})
     return found
 
@@ -294,6 +311,69 @@ def _world(
 
     weights = (Fraction(1, outcomes),) * outcomes
     return World(about, Model(_dimensions(meft), horizon, weights, past, symbols, meft.functions))
+
+
+def frozen(about: str, meft: Meft, A: Rows, B1: Rows, B2: Rows, numbers: Numbers) -> World:
+    """Two values of B, with A constant: F has the one block B."""
+
+    def slope(point: tuple[Grid, ...]) -> tuple[Grid, ...]:
+        return (_grid(meft.gradient((A, _single(point)))[1]),)
+
+    function = Function(lambda point: exact(meft.f(meft.weight((A, _single(point))))), slope)
+    matrices = {"A": A, "B": B1, "B_1": B1, "B_2": B2}
+    world = _world(about, meft, {**numbers, "Lhat": meft.scale**2 * numbers["L"] * numbers["a"] ** 2}, matrices)
+    functions = {**meft.functions, "F": function}
+    laws = frozenset({"jiang2024.assumption1", "F(B) = f(W)"})
+    return World(about, replace(world.model, functions=functions), laws)
+
+
+def layers(v1: Sequence[Fraction], v2: Sequence[Fraction], slopes: Slopes, numbers: Numbers) -> World:
+    """Two layers with d = k = r = 1: f(U, U') = φ(U) + φ'(U'), at two points (A, B, A', B')."""
+    scales = numbers["s"], numbers["s_2"]
+
+    def weights(v: Sequence[Fraction]) -> list[Fraction]:
+        return [scale * v[2 * i] * v[2 * i + 1] for i, scale in enumerate(scales)]
+
+    def f(w: Sequence[Fraction]) -> Interval:
+        return exact(sum((slope.integral(x) for slope, x in zip(slopes, w, strict=True)), Fraction(0)))
+
+    def entries(point: tuple[Grid, ...], count: int) -> list[Fraction]:
+        if len(point) != count:
+            raise NoValueError(f"a point with {len(point)} blocks, and not {count}")
+        return [_rows(x)[0][0] for x in point]
+
+    def slope_f(w: Sequence[Fraction]) -> list[Fraction]:
+        return [slope.value(x) for slope, x in zip(slopes, w, strict=True)]
+
+    def slope_loss(v: Sequence[Fraction]) -> list[Fraction]:
+        ends = zip(scales, slope_f(weights(v)), v[::2], v[1::2], strict=True)
+        return [x for scale, m, A, B in ends for x in (scale * B * m, scale * m * A)]
+
+    def grids(values: list[Fraction]) -> tuple[Grid, ...]:
+        return tuple(_grid(number(x)) for x in values)
+
+    functions = {
+        "f": Function(lambda w: f(entries(w, 2)), lambda w: grids(slope_f(entries(w, 2)))),
+        "F": Function(lambda v: f(weights(entries(v, 4))), lambda v: grids(slope_loss(entries(v, 4)))),
+    }
+    matrices = {"U_0": number(0), "U'_0": number(0)}
+    for suffix, v in (("_1", v1), ("_2", v2), ("", v1)):
+        matrices |= {name + suffix: number(x) for name, x in zip(("A", "B", "A'", "B'"), v, strict=True)}
+        matrices |= {name + suffix: number(x) for name, x in zip(("U", "U'"), weights(v), strict=True)}
+    world = _world("two layers", single(slopes[0], scales[0]), numbers, matrices)
+    laws = frozenset({"jiang2024.assumption1", "meft.layer_gradients", "F(v) = f(U, U')"})
+    return World("two layers, d = k = r = 1", replace(world.model, functions=functions), laws)
+
+
+def direft(h: Rows, first: Rows, second: Rows, bias: Rows) -> World:
+    """DiReFT: h̃ = [h; 1], W_0 = [I 0] and A = [U_1 b]."""
+    d = len(h)
+    start = tuple(tuple(Fraction(int(i == j)) for j in range(d + 1)) for i in range(d))
+    left = tuple((*row, *entry) for row, entry in zip(first, bias, strict=True))
+    matrices = {"h": h, "h^": (*h, (Fraction(1),)), "b": bias, "U_1": first, "U_2": second, "A": left, "W_0": start}
+    meft = Meft(((FLAT,) * (d + 1),) * d, rank=len(bias))
+    numbers = {name: Fraction(x) for name, x in (("U_3", "2/5"), ("b", 1), ("mu", 2), ("s_h", 1))}
+    return _world(f"h of {d} entries, rank {len(bias)}", meft, numbers, matrices)
 
 
 def lemma(about: str, meft: Meft, v1: Pair, v2: Pair, numbers: Numbers, stretch: int = 0) -> World:
@@ -382,7 +462,7 @@ def of_run(
     step: str,
     noise: Fraction,
     slack: Fraction = Fraction(1),
-) -> Callable[..., World]:
+) -> Callable[..., World | None]:
     """The constants of Theorem 2 such that every root is rational, by the choice of f* and ζ.
 
     Args:
@@ -418,13 +498,18 @@ def of_run(
     }
     paths = Paths(meft, start, offsets, alpha, T)
 
-    def build(about: str, stretch: int = 0, **changes: Fraction) -> World:
-        return run(about, paths, numbers | changes, stretch)
+    def build(about: str, stretch: int = 0, step: Callable[[Numbers], Fraction | None] | None = None) -> World | None:
+        """The run; with another step size, where `step` finds one in the constants."""
+        whole = {"s": meft.scale, "r": Fraction(meft.rank), "T": Fraction(T)}
+        size = step({**numbers, **whole}) if step else alpha
+        return None if size is None else run(about, replace(paths, alpha=size), numbers, stretch)
 
     return build
 
 
-def clipped(slope: Fraction | int | str, bound: Fraction | int | str, zero: Fraction | int | str = 0) -> PiecewiseLinear:
+def clipped(
+    slope: Fraction | int | str, bound: Fraction | int | str, zero: Fraction | int | str = 0
+) -> PiecewiseLinear:
     return PiecewiseLinear.clipped(Fraction(slope), Fraction(bound), Fraction(zero))
 
 
@@ -490,7 +575,10 @@ def _lemmas() -> list[World]:
             ((unit, unit), (rows((0, 0), (0, 0)), unit)),
             ((unit, unit), (unit, rows((0, shrunk), (-shrunk, 0)))),
             ((rows((shrunk, 0), (0, 0)), unit), (unit, rows((0, 0), (0, shrunk)))),
-            ((rows(("1/2", "1/3"), (0, "-1/4")), unit), (rows(("1/2", 0), ("1/7", "-1/4")), rows((0, "1/2"), ("1/2", 0)))),
+            (
+                (rows(("1/2", "1/3"), (0, "-1/4")), unit),
+                (rows(("1/2", 0), ("1/7", "-1/4")), rows((0, "1/2"), ("1/2", 0))),
+            ),
         ):
             base = constants(full, F(1), F(1), True)
             add("d = k = r = 2", full, v1, v2, base)
@@ -504,6 +592,17 @@ def _lemmas() -> list[World]:
         v2 = transposed(rows((1, 0, 0, 0))), rows(("1/2", "-1/2", "1/2", "-1/2"))
         for first, second in ((v1, v2), (v2, v1)):
             add("d = k = 1, r = 4", column, first, second, constants(column, F(1), F(1), False))
+    for scale, a in ((F(1), F(2)), (F(1, 2), F(1)), (F(3), F(1, 2))):
+        meft = single(clipped(2, 1), scale)
+        base = constants(meft, a, F(1), False)
+        for first, second in ((F(1, 8), F(0)), (F(1), F(-1)), (F(-1, 9), F(1, 9))):
+            found.append(frozen("A frozen, d = k = r = 1", meft, number(a), number(first), number(second), base))
+    slope = clipped(1, 1)
+    line = Meft(((slope, slope), (slope, slope)), F(1), rank=1)
+    base = constants(line, F(1), F(1), False)
+    for first, second in ((("1/5", "2/5"), (0, 0)), ((1, -1), ("1/2", 0))):
+        b1, b2 = (transposed(rows(x)) for x in (first, second))
+        found.append(frozen("A frozen, d = k = 2, r = 1", line, rows(("3/5", "4/5")), b1, b2, base))
     return found
 
 
@@ -514,7 +613,7 @@ def _runs() -> list[World]:
     def add(about: str, meft: Meft, start: Pair, base: Numbers, T: int, ratio: Fraction, **how: object) -> None:
         theta = draw.choice((F(0), F(1), F(1, 2)))
         build = of_run(meft, start, {**base, "theta": theta}, T, ratio, **how)  # type: ignore[arg-type]
-        found.append(build(about, len(found)))
+        found.extend(filter(None, [build(about, len(found))]))
 
     tight = [(F(1), F(1, 64), F(1), F(1), F(1)), (F(2), F(1, 8), F(1), F(1), F(1)), (F(1), F(1, 4), F(1), F(1), F(2))]
     unequal = [(F(1), F(8, 5), F(2), F(1), F(1)), (F(1), F(8, 5), F(1), F(2), F(1)), (F(1), F(8, 10), F(1), F(2), F(2))]
@@ -538,7 +637,57 @@ def _runs() -> list[World]:
     return found
 
 
+def _others() -> list[World]:
+    found = [
+        direft(number(2), number(3), number("-1/3"), number("1/2")),
+        direft(rows((1,), (-2,)), rows((3, 1)), rows(("1/2", 1)), number(2)),
+    ]
+    names = ("G", "a", "b", "s", "G_2", "a_2", "b_2", "s_2")
+    for values in (
+        (F(1, 3), F(1), F(1), F(1), F(1, 4), F(1), F(1), F(2)),
+        (F(8, 5), F(2), F(1), F(1), F(1, 3), F(1, 2), F(1, 2), F(1)),
+        (F(1, 5), F(1), F(1), F(1, 2), F(8, 5), F(1), F(2), F(1)),
+    ):
+        numbers = dict(zip(names, values, strict=True)) | {"L": F(1)}
+        halves = values[:4], values[4:]
+        tops = [top_eigenvalue(F(1), *half) or F(0) for half in halves]
+        slopes = tuple(clipped(1, G, s * a * b - G) for G, a, b, s in halves)
+        for theta, move in ((F(1), F(1, 100)), (F(0), F(-1, 100)), (F(1, 2), F(1)), (F(1, 2), F(2))):
+            v1 = [x for _, a, b, _ in halves for x in (a, b)]
+            v2 = [x * (1 - abs(move)) for x in v1]
+            if move < 0:
+                v1, v2 = v2, v1
+            more = {"Lhat": max(tops), "theta": theta}
+            found.append(layers(v1, v2, slopes, STRETCHES[len(found) % len(STRETCHES)] | numbers | more))
+    return found
+
+
+@cache
+def descents() -> tuple[Callable[..., World | None], ...]:
+    """Runs that are hard on a bound: nearly all curvature is L̂, and each takes its step size as an argument."""
+    found: list[Callable[..., World | None]] = []
+    small = F(1, 256)
+    ratios = (F(1, 2), F(1, 5), F(3, 2), F(7, 4), F(199, 20))
+    for sharp, noise, T, ratio in product((False, True), (F(0), F(1)), (1, 2, 6), ratios):
+        if noise and T > 1:
+            continue
+        meft = steep(F(1), small, F(1), F(1), F(1))
+        base = constants(meft, F(1), F(1), sharp) | ({"sharp": F(1)} if sharp else {})
+        step = "best" if ratio > 2 else "printed"
+        start = number(1), number(1)
+        name = f"{step} step, T = {T}, q = {ratio}, {'sharp' if sharp else 'printed'} constant"
+        found.append(_restepped(name, of_run(meft, start, base, T, ratio, step, noise)))
+    return tuple(found)
+
+
+def _restepped(name: str, build: Callable[..., World | None]) -> Callable[..., World | None]:
+    def with_step(step: Callable[[Numbers], Fraction | None]) -> World | None:
+        return build(name, step=step)
+
+    return with_step
+
+
 @cache
 def worlds() -> tuple[World, ...]:
     """All of them, the same ones every time."""
-    return (*_lemmas(), *_runs())
+    return (*_lemmas(), *_runs(), *_others())
