@@ -68,6 +68,10 @@ def test_bound_prints_the_values():
         ("measure nowhere.toml", ("SPEC = nowhere.toml",)),
         ("report nowhere", ("RUN = nowhere",)),
         ("audit nobody2020", ("paper = nobody2020", "jiang2024")),
+        ("prove jiang2024.lema1", ("target = jiang2024.lema1", "jiang2024.lemma1")),
+        ("prove jiang2024.assumption2 nowhere.py --json", ("script = nowhere.py", "a file that exists")),
+        ("prove meft.frozen_a --export", ("--export",)),
+        ("prove meft.frozen_a --step", ("--step",)),
         ("claims --jason", ("--jason",)),
     ],
 )
@@ -126,3 +130,85 @@ def test_help_version_and_no_command():
     bare = run()
     assert bare.returncode == 2
     assert "measure" in bare.stdout
+
+
+# Proofs.
+
+LEMMA = """import sympy as sp
+from boundcheck.prove import ge, script
+
+x = sp.Symbol("x")
+
+
+@script("my.lemma", "sharp")
+def go(proof):
+    relation = ge({left}, 0)
+    proof.conclude(proof.step("line", relation), relation=relation)
+"""
+
+
+def test_prove_prints_one_json_object_and_progress_elsewhere():
+    result = run("prove", "jiang2024.assumption2", "--json")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("\n") == 1
+    answer = json.loads(result.stdout)
+    assert answer.keys() == {"claims", "rows", "standard_facts", "seconds"}
+    (claim,) = answer["claims"]
+    assert (claim["id"], claim["verdict"]) == ("jiang2024.assumption2.segment", "proved")
+    (proof,) = claim["proofs"]
+    assert {"version", "verdict", "trust", "steps"} <= proof.keys()
+    assert all({"label", "verdict", "trust", "witness"} <= step.keys() for step in proof["steps"])
+
+
+def test_prove_shows_lines_solvers_and_files(tmp_path):
+    command = ("prove", "jiang2024.rate.exponent", "--solvers", "--export", "out")
+    plain = run(*command, cwd=tmp_path)
+    assert plain.returncode == 0, plain.stderr
+    for words in ("jiang2024.rate.exponent", "proved", "kernel", "unsat, unsat", "1 claims in", "Exported: "):
+        assert words in plain.stdout
+    assert "mere algebra" in plain.stdout
+    files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} == {".tex", ".smt2"}
+    answer = json.loads(run(*command, "--json", "--steps", cwd=tmp_path).stdout)
+    assert {tmp_path / name for name in answer["files"]} == set(files)
+    ((name, voices),) = answer["solvers"].items()
+    assert name == "jiang2024.rate.exponent, sharp"
+    assert voices
+    assert all(voice == {"z3": "unsat", "cvc5": "unsat"} for voice in voices.values())
+
+
+def test_prove_shows_every_line_where_steps_are_asked_for():
+    text = run("prove", "jiang2024.rate.exponent", "--steps").stdout
+    assert "mere algebra" not in text
+    assert "term with G" in text
+
+
+def test_prove_shows_what_refutes():
+    result = run("prove", "jiang2024.training_against_fine_tuning", "--strict")
+    assert result.returncode == 1
+    assert "refuted" in result.stdout
+    assert "There the left side is 3/25 and the right side 1." in result.stdout
+
+
+def test_prove_takes_a_script_of_ones_own(tmp_path):
+    (tmp_path / "my_lemma.py").write_text(LEMMA.format(left="x**2"))
+    (tmp_path / "open.py").write_text(LEMMA.format(left="x").replace("my.lemma", "my.open"))
+    good = run("prove", "my_lemma.py", "--strict", cwd=tmp_path)
+    assert good.returncode == 0, good.stderr
+    assert "my.lemma" in good.stdout
+    both = run("prove", "my_lemma.py", str(tmp_path / "open.py"), "--strict", "--json", cwd=tmp_path)
+    assert both.returncode == 1
+    verdicts = {claim["id"]: claim["verdict"] for claim in json.loads(both.stdout)["claims"]}
+    assert verdicts == {"my.lemma": "proved", "my.open": "unknown"}
+    (tmp_path / "twice.py").write_text(LEMMA.format(left="x"))
+    twice = run("prove", "my_lemma.py", "twice.py", cwd=tmp_path)
+    assert twice.returncode == 2
+    assert "one proof of each version" in twice.stderr
+    assert run("prove", "open.py", cwd=tmp_path).returncode == 0, "whatever it found"
+
+
+def test_help_of_prove_names_its_options():
+    # In as many columns as the terminal has, so that words may be cut.
+    text = run("prove", "--help").stdout
+    for option in ("--steps", "--solvers", "--export", "--strict", "--json"):
+        assert option in text

@@ -1,0 +1,362 @@
+"""Whether a proof is of its claim: scripts that earn `proved` for Lemma 1 without proving it, and honest ones refused.
+
+Each of the first does nothing but call what scripts call; a strict xfail is a hole that is open.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+import sympy as sp
+
+from boundcheck.claims import Claim, Quantity
+from boundcheck.claims.jiang2024 import (
+    A1,
+    A2,
+    ASSUMPTION_1,
+    ASSUMPTION_3_1,
+    ASSUMPTION_3_2,
+    B1,
+    B2,
+    LEMMA_1,
+    UNBIASED,
+    W1,
+    W2,
+    W,
+    g,
+    v,
+    v1,
+    v2,
+    v_t,
+)
+from boundcheck.claims.symbols import C, G, L, Lhat, r, sigma
+from boundcheck.claims.vocabulary import (
+    EuclideanNorm,
+    Expectation,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    Iterate,
+    MatrixExpectation,
+    PartialGradient,
+    Value,
+    d,
+    f,
+    k,
+    t,
+)
+from boundcheck.errors import InputError
+from boundcheck.kernel import Fact, Theorem, rules
+from boundcheck.kernel.terms import Matrix, Symbol
+from boundcheck.kernel.times import ANY
+from boundcheck.prove import Process, Proof, Reading, eq, ge, le
+from boundcheck.prove.proof import Assumption
+from boundcheck.prove.verdict import JudgedProof
+
+from .scripts import judged, x, y, z
+
+GOAL = LEMMA_1.conclusion
+A, B = sp.MatrixSymbol("A", r, k), sp.MatrixSymbol("B", d, r)
+M_t, M_1 = Iterate("M", t, d, k), Iterate("M", sp.Integer(1), d, k)
+SHAPES = {"A": ("r", "k"), "B": ("d", "r")}
+
+
+def pair(suffix: str) -> tuple[Matrix, ...]:
+    return tuple(Matrix.of(Symbol(name + suffix, shape, ANY)) for name, shape in SHAPES.items())
+
+
+POINTS = {v: pair(""), v1: pair("_1"), v2: pair("_2")}
+READING = Reading(
+    points=POINTS,
+    processes={"v": Process(tuple(SHAPES.items()))},
+    blocks={A: 0, B: 1},
+)
+ORIGIN = tuple(Matrix.zero(shape) for shape in SHAPES.values())
+
+
+def wrong(reason: str) -> pytest.MarkDecorator:
+    return pytest.mark.xfail(strict=True, reason=reason)
+
+
+def tried(build: Callable[[Proof], Any], claim: Claim, **options: Any) -> JudgedProof | None:
+    """The verdict on a script; None where it is refused by name, and not by an accident."""
+    try:
+        return judged(build, claim, **options)
+    except InputError as error:
+        if error.__cause__ is not None:
+            raise
+        return None
+
+
+def signs(proof: Proof) -> list[Theorem]:
+    """That both sides of Lemma 1 are not negative."""
+    sizes = [proof.by.nonnegative("F", each) for each in (Gradient(F, v1) - Gradient(F, v2), v1 - v2)]
+    (quantity,) = LEMMA_1.quantities
+    own = proof.step("its formula", ge(quantity.expression, 0), proof.positive(L, C, sigma, G))
+    return [*sizes, proof.step("its constant", ge(Lhat, 0), own, proof.quantity(quantity))]
+
+
+def absurd(theorems: Callable[[Proof], Sequence[Theorem]]) -> Callable[[Proof], Any]:
+    """A proof of Lemma 1 from theorems that contradict each other."""
+
+    def build(proof: Proof) -> None:
+        nothing = proof.step("1 <= 0", le(1, 0), theorems(proof))
+        proof.conclude(proof.step("line", GOAL, nothing, signs(proof)))
+
+    return build
+
+
+def at_once(proof: Proof) -> None:
+    proof.conclude(proof.step("line", GOAL))
+
+
+def at_one_point(proof: Proof) -> None:
+    proof.conclude(proof.step("line", GOAL.xreplace({v2: v1})), where={v2: v1})
+
+
+def one_gradient(proof: Proof) -> None:
+    where = {Gradient(F, v2): Gradient(F, v1)}
+    proof.conclude(proof.step("line", GOAL.xreplace(where), signs(proof)), where=where)
+
+
+def one_factor(proof: Proof) -> None:
+    # W_i is not W_0 + B_i A_i but anything, and the factors are the same.
+    where = {W1: Gradient(F, v1), W2: Gradient(F, v2), A2: A1, B2: B1}
+    proof.conclude(proof.step("line", GOAL, proof.assume(ASSUMPTION_3_1, where=where), proof.positive(C), signs(proof)))
+
+
+def all_bounds(proof: Proof) -> list[Theorem]:
+    law = proof.assume(ASSUMPTION_3_2, where={W: W1}, forall=[W1, G])
+    return [proof.by.instance(law, {W1: W1, G: sp.Integer(-1)}), proof.by.nonnegative("F", Gradient(f, W1))]
+
+
+def positive_and_negative(proof: Proof) -> list[Theorem]:
+    name = sp.Symbol("w", positive=True)
+    return [*proof.positive(name), proof.define(name, -1)]
+
+
+def function_twice(proof: Proof) -> list[Theorem]:
+    first, second = (proof.define(Value(f, at), value, forall=[at]) for at, value in ((W, x - x), (W1, 1)))
+    return [proof.by.instance(first, {W: W2}), proof.by.instance(second, {W1: W2})]
+
+
+def another_function(proof: Proof) -> None:
+    """F is a constant, by definition."""
+    law = proof.define(Value(F, v), Value(f, W), forall=[v])
+    slopes = [proof.by.chain_rule(law, i) for i in (0, 1)]
+    equations = [
+        (proof.by.instance(slope, {v: at}), PartialGradient(F, at, block), sp.ZeroMatrix(*block.shape))
+        for at in (v1, v2)
+        for slope, block in zip(slopes, (A, B), strict=True)
+    ]
+    line = proof.step("size", ge(Lhat * EuclideanNorm(v1 - v2), 0), signs(proof))
+    proof.conclude(proof.by.rewrite(line, GOAL, *equations))
+
+
+def another_reading(proof: Proof) -> None:
+    read = proof.reading
+    points = {W1: read.point(Gradient(F, v1)), W2: read.point(Gradient(F, v2)), A2: read.point(A1), B2: read.point(B1)}
+    other = Proof(LEMMA_1, Reading(points=POINTS | points))
+    other.conclusion = other.assume(ASSUMPTION_3_1)
+    proof.conclude(proof.step("line", GOAL, proof.cite(other, "cited"), proof.positive(C), signs(proof)))
+
+
+def entered(role: str, claim: Claim | None = None) -> Callable[[Proof], Any]:
+    """The goal as an assumption that is entered in the public list by hand."""
+
+    def build(proof: Proof) -> None:
+        fact = proof.reading.fact(GOAL)
+        relation = claim.conclusion if claim else eq(z, 0)
+        proof.assumptions.append(Assumption("mine", role, fact, claim, relation))
+        proof.conclude(rules.assume(fact))
+
+    return build
+
+
+class Easy(Reading):
+    """Lemma 1 reads 0 <= 1."""
+
+    def facts(self, relation: sp.Basic) -> tuple[Fact, ...]:
+        return super().facts(le(0, 1) if relation == GOAL else relation)
+
+
+HOLES = {
+    "a hypothesis by its id alone": (
+        lambda proof: proof.conclude(proof.assume(Claim(ASSUMPTION_1.id, "Mine", "me", GOAL))),
+        {},
+        "may_start_from compares ids of claims, and not the claims",
+    ),
+    "itself instead of nothing": (
+        lambda proof: proof.conclude(proof.assume(LEMMA_1)),
+        {"instead": {"none": LEMMA_1}},
+        "`instead` adds hypotheses where its keys are no hypotheses of the claim, and may be the claim itself",
+    ),
+    "a claim of that id": (
+        lambda proof: proof.conclude(proof.step("line", le(0, 1))),
+        {"claim": Claim(LEMMA_1.id, "Mine", "me", le(0, 1))},
+        "another claim with an id of the catalogue is reported under it",
+    ),
+    "v_1 for v_2": (at_one_point, {}, "`where` of a conclusion may make two points one"),
+    "∇F(v_1) for ∇F(v_2)": (one_gradient, {}, "`where` of a conclusion may replace what is no name of a point"),
+    "W_i of Assumption 3(1) are any": (one_factor, {}, "W_i = W_0 + B_iA_i is in words alone, and A_2 may be A_1"),
+    "Assumption 3(2) for all G": (absurd(all_bounds), {}, "a hypothesis may be for all values of a parameter"),
+    "positive by domain, negative by definition": (
+        absurd(positive_and_negative),
+        {},
+        "any symbol that sympy takes for positive has that domain, whatever its definition",
+    ),
+    "L of another make": (
+        absurd(lambda proof: [*proof.positive(L), proof.define(sp.Symbol("L"), -1)]),
+        {},
+        "symbols of one name and other assumptions are two to sympy and one to the kernel",
+    ),
+    "a symbol defined twice, of another make": (
+        absurd(lambda proof: [proof.define(z, 0), proof.define(sp.Symbol(z.name, real=True), 1)]),
+        {},
+        "symbols of one name and other assumptions are two to sympy and one to the kernel",
+    ),
+    "a function defined twice": (absurd(function_twice), {}, "f(W) and f(W_1) have a definition each"),
+    "another F": (another_function, {}, "that F(v) is f(W_0 + BA) is nowhere checked"),
+    "points that are both 0": (
+        at_once,
+        {"reading": Reading(points={v1: ORIGIN, v2: ORIGIN})},
+        "a point that is read as a constant matrix has no letter to share",
+    ),
+    "a reading of one's own": (at_once, {"reading": Easy()}, "a subclass of Reading may read anything as anything"),
+    "another proof's reading": (another_reading, {}, "what `cite` brings was read by the other proof's reading"),
+    "a domain entered by hand": (entered("domain"), {}, "a statement is not held against its role and relation"),
+    "a definition entered by hand": (entered("definition"), {}, "a statement is not held against its relation"),
+    "a hypothesis entered by hand": (
+        entered("hypothesis", ASSUMPTION_1),
+        {},
+        "a statement is not held against its relation",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("build", "options"),
+    [pytest.param(build, options, id=name, marks=wrong(why)) for name, (build, options, why) in HOLES.items()],
+)
+def test_lemma_1_is_not_proved_by(build, options):
+    options = {"reading": READING, "claim": LEMMA_1} | options
+    proof = tried(build, options.pop("claim"), **options)
+    if proof is not None:
+        assert proof.verdict == "unknown"
+        # The algebra is right.
+        assert not re.search("rests on (1 <= 0|line)", proof.reason)
+
+
+@wrong("a symbol, which is a constant, may be defined by what depends on time and chance")
+def test_a_constant_is_not_defined_by_what_is_random():
+    size = FrobeniusNorm(M_t)
+
+    def build(proof: Proof) -> None:
+        fixed = proof.define(z, size)
+        bounds = [proof.step("z", relation(z, size), fixed) for relation in (le, ge)]
+        proof.conclude(proof.step("line", claim.conclusion, fixed, [proof.by.expectation(each) for each in bounds]))
+
+    claim = Claim("my.sure", "A norm is not random", "me", eq(Expectation(size), size))
+    proof = tried(build, claim)
+    assert proof is None or proof.verdict == "unknown"
+
+
+@wrong("the gradient g of a hypothesis may be replaced by any vector")
+def test_the_gradient_of_a_hypothesis_is_no_other_vector():
+    claim = Claim(
+        "my.mean",
+        "∇F(v_t) is the mean of v_t",
+        "me",
+        eq(MatrixExpectation(v_t), Gradient(F, v_t)),
+        hypotheses=(UNBIASED,),
+    )
+    proof = judged(lambda proof: proof.conclude(proof.assume(UNBIASED, where={g: v_t, v: v_t})), claim, reading=READING)
+    assert proof.verdict == "unknown"
+
+
+@wrong("what the claim itself speaks of may be defined, unless it is a parameter")
+@pytest.mark.parametrize("left", [z, M_t, M_1, Value(f, W)], ids=str)
+def test_what_the_claim_speaks_of_is_not_defined_by_its_proof(left):
+    def build(proof: Proof) -> None:
+        whole = [proof.by.triangle("F", left, right - left)] if isinstance(left, Iterate) else []
+        line = proof.step("line", claim.conclusion, proof.define(left, right), proof.assume(large), whole)
+        proof.conclude(line)
+
+    right = W1 if isinstance(left, Iterate) else FrobeniusNorm(W1)
+    large = Claim("my.large", "Large", "me", ge(FrobeniusNorm(W1), 1))
+    size = FrobeniusNorm(left) if isinstance(left, Iterate) else left
+    claim = Claim("my.claim", "Large too", "me", ge(size, 1), hypotheses=(large,))
+    proof = tried(build, claim)
+    assert proof is None or proof.verdict == "unknown"
+
+
+@wrong("a conclusion for all t may be replaced by one for t + 1, which leaves t = 1 out")
+def test_a_conclusion_for_all_times_is_not_one_for_later_times():
+    def build(proof: Proof) -> None:
+        grows = proof.assume(growth)
+        proof.conclude(proof.step("line", ge(FrobeniusNorm(later), 1), grows), where={t: t + 1})
+
+    later = M_t.xreplace({t: t + 1})
+    growth = Claim("my.growth", "Large after the first step", "me", ge(FrobeniusNorm(later), 1))
+    claim = Claim("my.claim", "Always large", "me", ge(FrobeniusNorm(M_t), 1), hypotheses=(growth,))
+    assert judged(build, claim).verdict == "unknown"
+
+
+# Honest proofs that are refused.
+
+PART = Claim("my.part", "A part is no longer than the whole", "me", le(FrobeniusNorm(A1), EuclideanNorm(v1)))
+NEAR = Claim("my.near", "Near", "me", le(FrobeniusNorm(W1), 2 * FrobeniusNorm(W2)))
+TURNED = Claim("my.turned", "Turned", "me", le(FrobeniusNorm(W2), 3 * FrobeniusNorm(W1)), hypotheses=(NEAR,))
+LARGE = Claim("my.sum", "Not negative", "me", ge(FrobeniusNorm(W1) + y, 0), conditions=(ge(y, 1),))
+SQUARE = Claim("my.square", "At least 1", "me", ge(z, 1), quantities=(Quantity(z, y**2 + 1, "z"),))
+
+
+def part(proof: Proof) -> None:
+    squares = le(FrobeniusNorm(A1) ** 2, EuclideanNorm(v1) ** 2)
+    line = proof.step("squares", squares, proof.by.block_norm(v1), hints=[FrobeniusNorm(B1)])
+    proof.conclude(proof.by.from_squares(line, proof.by.nonnegative("F", v1), FrobeniusNorm(A1)))
+
+
+def turned(proof: Proof) -> None:
+    near = NEAR.conclusion.xreplace({W1: W2, W2: W1})
+    line = proof.step("line", TURNED.conclusion, proof.local(near), proof.by.nonnegative("F", W1))
+    proof.conclude(line, forall=[W1, W2], such_that=[near])
+
+
+def conditional(proof: Proof) -> None:
+    line = proof.step("line", LARGE.conclusion, proof.local(ge(y, 1)), proof.by.nonnegative("F", W1))
+    proof.conclude(line, forall=[y], such_that=[ge(y, 1)])
+
+
+def rearranged(proof: Proof) -> None:
+    proof.conclude(proof.step("line", SQUARE.conclusion, proof.define(z, (1 + y) ** 2 - 2 * y)))
+
+
+REFUSED = {
+    "a vector and its own block": (part, PART, "v_1 is (A_1, B_1), and a claim may speak of both"),
+    "letters in another order": (turned, TURNED, "letters are matched in alphabetical order"),
+    "a condition of the claim": (conditional, LARGE, "conditions are not among what `such_that` may say"),
+    "a quantity in another form": (rearranged, SQUARE, "formulas are compared as sympy writes them"),
+}
+
+
+@pytest.mark.parametrize(
+    ("build", "claim"),
+    [pytest.param(build, claim, id=name, marks=wrong(why)) for name, (build, claim, why) in REFUSED.items()],
+)
+def test_an_honest_proof_is_not_refused(build, claim):
+    assert judged(build, claim, reading=READING).verdict == "proved"
+
+
+def test_recursions_and_shifted_times_are_not_refused():
+    def build(proof: Proof) -> None:
+        proof.define(next_.xreplace({t: t + 1}), 2 * next_ + W1)
+        shifted = proof.assume(large, where={t: t + 1})
+        proof.conclude(proof.step("line", claim.conclusion, proof.assume(large), shifted))
+
+    next_ = Iterate("N", t, d, k)
+    large = Claim("my.large", "Large", "me", ge(FrobeniusNorm(M_t), 1))
+    both = FrobeniusNorm(M_t) + FrobeniusNorm(M_t.xreplace({t: t + 1}))
+    claim = Claim("my.again", "Large together", "me", ge(both, 2), hypotheses=(large,))
+    assert judged(build, claim).verdict == "proved"

@@ -1,0 +1,388 @@
+"""What an audit of proofs hands out: JSON, HTML, LaTeX, SMT-LIB and the referee's table, true to what was judged."""
+
+import importlib
+import json
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+import boundcheck as bc
+from boundcheck.claims.claim import latex_of
+from boundcheck.errors import InputError
+from boundcheck.kernel.meaning import exact
+from boundcheck.prove import ge, rows
+from boundcheck.prove.outcome import ProofAudit, export
+from boundcheck.prove.proof import Proof
+from boundcheck.prove.results import latex, number_text, opinions, witness_as_json
+from boundcheck.prove.rows import Ref, Row, judge_rows
+from boundcheck.prove.solvers import ask
+
+from .entailments import SECONDS, play
+from .scripts import audited, judged, lemma, numbers, write, x, y
+
+QUICK = ("jiang2024.assumption2", "meft.frozen_a", "jiang2024.rate", "jiang2024.direft", "jiang2024.coercivity")
+
+
+def wrong(reason: str) -> pytest.MarkDecorator:
+    return pytest.mark.xfail(strict=True, reason=reason)
+
+
+@pytest.fixture(scope="module")
+def quick() -> ProofAudit:
+    return bc.prove(*QUICK)
+
+
+@pytest.fixture(scope="module")
+def answer(paper) -> dict:
+    return json.loads(json.dumps(paper.as_json(), allow_nan=False))
+
+
+# JSON.
+
+CLAIM = {"id", "title", "verdict", "proofs"}
+PROOF = {"version", "title", "verdict", "trust", "reason", "standard_facts"}
+PROOF |= {"instead", "hypotheses", "conclusion", "steps"}
+STEP = {
+    "label",
+    "verdict",
+    "trust",
+    "witness",
+    "reason",
+    "meaning",
+    "printed",
+    "statement_latex",
+    "certificate",
+    "follows",
+    "does_not_follow_at",
+}
+
+
+def steps_of(answer: dict) -> list[dict]:
+    return [step for claim in answer["claims"] for proof in claim["proofs"] for step in proof["steps"]]
+
+
+def test_json_has_the_keys_that_are_documented(answer):
+    assert answer.keys() == {"claims", "rows", "standard_facts", "seconds"}
+    assert isinstance(answer["seconds"], float)
+    for claim in answer["claims"]:
+        assert claim.keys() == CLAIM
+        assert claim["verdict"] in ("proved", "repaired", "refuted", "unknown")
+        for proof in claim["proofs"]:
+            assert proof.keys() == PROOF
+            assert proof["version"] in ("printed", "repaired", "sharp")
+            assert proof["verdict"] in ("proved", "refuted", "unknown")
+            assert all(step.keys() == STEP for step in proof["steps"])
+            assert all(each.keys() == {"name", "role", "statement"} for each in proof["hypotheses"])
+    assert list(answer["standard_facts"]) == ["chain_rule", "descent_lemma"]
+    assert all(row.keys() >= {"number", "locator", "printed", "finding", "verdict", "trust"} for row in answer["rows"])
+
+
+def test_json_says_what_the_objects_say(paper, answer):
+    for claim, audit in zip(answer["claims"], paper.claims, strict=True):
+        assert (claim["id"], claim["verdict"]) == (audit.id, audit.verdict)
+        for proof, judged_ in zip(claim["proofs"], audit.proofs, strict=True):
+            assert [(x["label"], x["verdict"], x["trust"]) for x in proof["steps"]] == [
+                (x.step.label, x.verdict, x.trust) for x in judged_.steps
+            ]
+            assert [x["statement_latex"] for x in proof["steps"]] == [latex_of(x.step.relation) for x in judged_.steps]
+
+
+def test_the_printed_proof_comes_first(paper):
+    for claim in paper.claims:
+        versions = [proof.script.version for proof in claim.proofs]
+        assert "printed" not in versions[1:]
+
+
+def test_only_what_was_refuted_has_a_witness(answer):
+    for step in steps_of(answer):
+        assert (step["witness"] is not None) == (step["verdict"] == "refuted")
+        assert (step["trust"] != "") == (step["verdict"] == "proved")
+        if step["certificate"]:
+            assert " = " in step["certificate"]
+
+
+EXACT = re.compile(r"-?\d+(/\d+)?")
+
+
+def test_witnesses_are_exact_and_their_sides_violate_the_line(paper):
+    seen = 0
+    for audit in paper.claims:
+        for proof in audit.proofs:
+            for step in proof.steps:
+                found = witness_as_json(proof, step)
+                if found is None:
+                    continue
+                seen += 1
+                assert found.keys() == {"about", "numbers", "t", "left", "right"}
+                assert all(EXACT.fullmatch(value) for value in found["numbers"].values())
+                left, right = Fraction(found["left"]), Fraction(found["right"])
+                kept = {"<=": left <= right, ">=": left >= right, "==": left == right, "<": left < right}
+                assert not kept[step.step.relation.rel_op], (audit.id, step.step.label)
+    assert seen >= 10
+
+
+def test_numbers_at_which_a_line_does_not_follow_are_exact(answer):
+    found = [step for step in steps_of(answer) if step["does_not_follow_at"]]
+    assert found
+    for step in found:
+        assert step["follows"] is False
+        assert all(EXACT.fullmatch(value) for value in step["does_not_follow_at"].values())
+
+
+def test_an_audit_is_read_by_id_and_version(quick):
+    assert quick["meft.frozen_a"].proof("sharp").verdict == "proved"
+    with pytest.raises(InputError, match=r"claim = meft: expected one that was audited"):
+        quick["meft"]
+    with pytest.raises(InputError, match="version = printed: expected one of sharp"):
+        quick["meft.frozen_a"].proof("printed")
+
+
+def test_html_escapes_what_a_script_says():
+    def build(proof: Proof) -> None:
+        proof.step("<b>", ge(x**2, 0), meaning="<script>alert(1)</script>")
+
+    audit = ProofAudit((audited(judged(build, title="<i>")),), (), 0.0)
+    text = audit._repr_html_()
+    assert not re.search(r"<(b|i|script)>", text)
+    assert "&lt;script&gt;" in text
+
+
+def test_short_numbers_are_fractions_and_long_ones_have_nine_digits():
+    assert number_text(exact(Fraction(-3, 7))) == "-3/7"
+    assert number_text(exact(2)) == "2"
+    assert number_text(exact(Fraction(1, 3**40))) == "8.22526334e-20"
+    assert number_text(exact(2).root()) == "1.41421356"
+
+
+# Solvers.
+
+
+def test_solvers_agree_with_the_kernel_on_every_certificate():
+    proof = judged(lemma(ge(2 * x, 2), ge(x, 1)))
+    assert opinions(proof) == {0: {"z3": "unsat", "cvc5": "unsat"}}
+
+
+def test_a_solver_that_contradicts_the_kernel_is_heard(monkeypatch):
+    proof = judged(lemma(ge(2 * x, 2), ge(x, 1)))
+    said = "import sys; sys.stdin.read(); print('sat')"
+    play(monkeypatch, z3=said, cvc5=said)
+    with pytest.raises(bc.BoundcheckError, match="sat"):
+        opinions(proof)
+
+
+def test_lines_with_one_label_have_an_opinion_each():
+    def build(proof: Proof) -> None:
+        proof.step("same", ge(2 * x, 2), proof.assume(ge(x, 1)))
+        proof.step("same", ge(3 * y, 3), proof.assume(ge(y, 1)))
+
+    assert opinions(judged(build)).keys() == {0, 1}
+
+
+# Exports.
+
+
+def test_an_export_has_a_file_for_each_proof_and_each_certificate(quick, tmp_path):
+    files = export(quick, tmp_path / "out")
+    assert sorted(path for path in (tmp_path / "out").rglob("*") if path.is_file()) == sorted(files)
+    proofs = [proof for claim in quick.claims for proof in claim.proofs]
+    assert {path.stem for path in files if path.suffix == ".tex"} == {
+        f"{proof.script.id}-{proof.script.version}" for proof in proofs
+    }
+    count = Counter(path.parent.name for path in files if path.suffix == ".smt2")
+    for proof in proofs:
+        closed = [line for line in proof.steps if line.step.theorem.rule == "certificate"]
+        assert count[f"{proof.script.id}-{proof.script.version}"] == len(closed)
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_z3_proves_every_exported_line(quick, tmp_path):
+    texts = [path.read_text(encoding="utf-8") for path in export(quick, tmp_path) if path.suffix == ".smt2"]
+    assert len(texts) >= 15
+    answers = Counter(ask("z3", text, SECONDS).status for text in texts)
+    assert answers == {"unsat": len(texts)}
+
+
+def test_an_export_is_the_same_twice_and_goes_where_it_can(quick, tmp_path):
+    first = {path.relative_to(tmp_path / "a"): path.read_bytes() for path in export(quick, tmp_path / "a")}
+    second = {path.relative_to(tmp_path / "b"): path.read_bytes() for path in export(quick, tmp_path / "b")}
+    assert first == second
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"export = .*expected a folder that can be written"):
+        export(quick, tmp_path / "file")
+
+
+@pytest.mark.parametrize("id", ["../../outside", "a/b", "/a", "..", "a.", "a\\nb", ""])
+def test_an_id_that_would_leave_the_folder_of_an_export_is_refused(id, tmp_path):
+    with pytest.raises(InputError, match=r"id = .*expected names joined by dots"):
+        bc.prove(write(tmp_path / "lemma.py", id))
+
+
+def test_an_export_stays_in_its_folder(tmp_path):
+    audit = bc.prove(write(tmp_path / "lemma.py", "my.lemma.of_one", "x**2 - 2*x + 1"))
+    folder = tmp_path / "one" / "two" / "out"
+    for path in export(audit, folder):
+        assert path.resolve().parent in (folder.resolve(), *(each.resolve() for each in folder.glob("*")))
+
+
+def check_latex(text: str) -> None:
+    """Braces and delimiters are balanced, nothing but Latin letters is left, and no label ends early."""
+    bare = re.sub(r"\\[\\{}%&#_$]", "", text)
+    depth = 0
+    for character in bare:
+        depth += (character == "{") - (character == "}")
+        assert depth >= 0
+    assert depth == 0
+    for left, right in ((r"\(", r"\)"), (r"\[", r"\]"), (r"\left", r"\right"), (r"\begin{", r"\end{")):
+        plain = text.replace("\\\\", "")
+        count = [len(re.findall(re.escape(each) + r"(?![a-z])", plain)) for each in (left, right)]
+        assert count[0] == count[1], left
+    # Letters such as é are known to LaTeX.
+    assert [x for x in text if ord(x) > 126 and not unicodedata.name(x).startswith("LATIN")] == []
+    assert not re.search(r"(?m)^\\item\[[^{\n]*\][^ ]", text)
+
+
+@pytest.mark.parametrize(
+    "id",
+    [
+        "jiang2024.lemma1",
+        "jiang2024.theorem2",
+        "jiang2024.algorithm1",
+        "jiang2024.rate.exponent",
+        "jiang2024.direft.recipe",
+        "jiang2024.assumption3.1.optimal",
+        "meft.theorem2_best_step",
+        "meft.layers",
+    ],
+)
+def test_latex_of_the_paper_is_well_formed(paper, id):
+    for proof in paper[id].proofs:
+        check_latex(latex(proof))
+
+
+ODD = {
+    "percent and such": "100% of A_1 & #2 ^ 3",
+    "letters of mathematics": "‖∇F‖² ≤ σ·ζ, ½λ*",
+    "a bracket": "E[g | past]",
+    "dollars": "5$",
+    "braces": "{a",
+    "a backslash": "a\\b",
+    "a tilde": "a~b",
+    "other letters": "ε ∂ é “quoted” …",
+    "a sign without a command": "a ⊗ b",
+    "a Greek letter without a command": "β",
+}
+
+
+ODD_WRONG = {"a Greek letter without a command": "it is left as it is, which pdfLaTeX does not know"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [pytest.param(x, id=name, marks=[wrong(ODD_WRONG[name])] if name in ODD_WRONG else []) for name, x in ODD.items()],
+)
+def test_words_of_a_script_are_escaped_in_latex(text):
+    def build(proof: Proof) -> None:
+        proof.step(text, ge(x**2, 0), meaning=text)
+
+    made = latex(judged(build))
+    check_latex(made)
+    # A label ends at the first ] that is in no braces; a tilde, backslash or dollar has a command.
+    assert "]" not in text or rf"\item[{{{text}" in made
+    assert not re.search(r"(?<!\\)[$~]|\\b\b", made)
+
+
+def test_latex_shows_what_refutes(paper):
+    text = latex(paper["jiang2024.lemma1"].proof("printed"))
+    assert r"\item[{(11)}] \emph{refuted}" in text
+    assert "$5$ against $7$" in text
+    assert text.startswith("% jiang2024.lemma1, printed: refuted\n")
+
+
+# The referee's table.
+
+
+def audits(paper):
+    return {claim.id: claim for claim in paper.claims}
+
+
+def with_verdict(paper, ref: Ref, verdict: str):
+    """The audits, with another verdict on what a row refers to."""
+    claim = paper[ref.id]
+    proof = claim.proof(ref.version)
+    changes = {"verdict": verdict, "trust": "kernel" if verdict == "proved" else ""}
+    if ref.label:
+        steps = tuple(replace(s, **changes) if s.step.label == ref.label else s for s in proof.steps)
+        changed = replace(proof, steps=steps)
+    else:
+        changed = replace(proof, **changes)
+    proofs = tuple(changed if each is proof else each for each in claim.proofs)
+    return audits(paper) | {ref.id: replace(claim, proofs=proofs)}
+
+
+def test_a_row_is_unknown_once_any_of_its_lines_is(paper):
+    for each in paper.rows:
+        for ref in (*each.row.false, *each.row.holds, *each.row.repair):
+            again = rows._judge(each.row, with_verdict(paper, ref, "unknown"))
+            assert again.verdict == "unknown", (each.row.number, ref)
+
+
+def test_a_row_is_not_refuted_by_a_printed_line_that_is_proved(paper):
+    for each in paper.rows:
+        for ref in each.row.false:
+            if ref.version == "printed":
+                again = rows._judge(each.row, with_verdict(paper, ref, "proved"))
+                assert again.verdict == "unknown", (each.row.number, ref)
+
+
+def test_evidence_names_the_lines_and_the_numbers(paper):
+    row = next(each for each in paper.rows if each.row.number == 5)
+    assert "“(11)”: refuted" in row.evidence
+    assert "5 against 7" in row.evidence
+    assert row.as_json()["repair"] == [str(ref) for ref in row.row.repair]
+    for each in paper.rows:
+        assert (each.trust != "") == any(x in each.evidence for x in (": proved",))
+
+
+def table(monkeypatch, *made: Row) -> None:
+    module = importlib.import_module("boundcheck_proofs.jiang2024.findings")
+    monkeypatch.setattr(module, "ROWS", made)
+
+
+@pytest.mark.parametrize(
+    ("ref", "expected"),
+    [
+        (Ref("jiang2024.lemma1", "printed", "(99)"), "one of the lines"),
+        (Ref("jiang2024.lemma1", "sharp"), "printed, repaired"),
+        (Ref("jiang2024.lemma3", "printed"), "a claim that has a proof"),
+    ],
+    ids=["label", "version", "claim"],
+)
+def test_a_row_that_refers_to_nothing_raises(ref, expected, paper, monkeypatch):
+    for field in ("false", "holds", "repair"):
+        table(monkeypatch, Row(1, "where", "what", "found", **{field: (ref,)}))
+        with pytest.raises(InputError, match=expected):
+            judge_rows("jiang2024", audits(paper))
+
+
+def test_the_verdict_of_a_row():
+    proved = judged(lemma(ge(x**2, 0)), "my.true")
+    refuted = judged(lambda proof: proof.step("line", ge(x, 0), witness=numbers(x=-1)), "my.false", "printed")
+    unknown = judged(lemma(ge(x, 0)), "my.open")
+    known = {each.script.id: audited(each) for each in (proved, refuted, unknown)}
+    yes, no, open_ = Ref("my.true", "sharp"), Ref("my.false", "printed", "line"), Ref("my.open", "sharp")
+
+    def verdict(**refs):
+        return rows._judge(Row(1, "where", "what", "found", **refs), known).verdict
+
+    assert verdict() == "editorial"
+    assert verdict(false=(no,)) == verdict(false=(yes,)) == verdict(false=(no,), holds=(yes,)) == "refuted"
+    assert verdict(holds=(yes,)) == verdict(holds=(yes,), repair=(yes,)) == "proved"
+    assert verdict(repair=(yes,)) == "repaired"
+    for field in ("false", "holds", "repair"):
+        assert verdict(**{field: (open_,)}) == verdict(**{field: (yes, open_)}) == "unknown"
+    for field in ("holds", "repair"):
+        assert verdict(**{field: (no,)}) == "unknown"

@@ -1,0 +1,277 @@
+"""How scripts are found, loaded and refused: by claim, id, prefix, paper and file; every refusal is one line."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import boundcheck as bc
+from boundcheck.errors import InputError
+from boundcheck.prove import Script, judge, script
+from boundcheck.prove.script import find, folder, of_paper, package_of, papers
+
+from .scripts import HEAD, LEMMA, write
+
+TEMPLATE = Path(__file__).parents[2] / "proofs" / "template.py"
+
+
+def ids(*targets) -> list[str]:
+    return list(dict.fromkeys(each.id for each in find(targets)))
+
+
+# By name.
+
+
+def test_a_paper_is_all_of_its_scripts_in_the_order_of_its_files():
+    assert papers() == ["jiang2024"]
+    everything = of_paper("jiang2024")
+    assert find(["jiang2024"]) == everything
+    assert find([]) == everything
+    pairs = [(each.id, each.version) for each in everything]
+    assert len(set(pairs)) == len(pairs)
+    assert {"jiang2024.lemma1", "jiang2024.theorem2", "meft.lemma1_sharp"} <= {each.id for each in everything}
+    with pytest.raises(InputError, match="paper = nobody2020: expected one of jiang2024"):
+        package_of("nobody2020")
+
+
+def test_an_id_stands_for_those_below_it_and_for_no_other():
+    assert ids("jiang2024.lemma1") == ["jiang2024.lemma1", "jiang2024.lemma1.any_points"]
+    assert ids("jiang2024.lemma1.any_points") == ["jiang2024.lemma1.any_points"]
+    assert ids("meft.lemma1_sharp") == ["meft.lemma1_sharp"]
+    assert all(id.startswith("meft.") for id in ids("meft"))
+    assert ids("jiang2024.rate") == ["jiang2024.rate.with_own_constant", "jiang2024.rate.exponent"]
+
+
+def test_claims_and_their_ids_find_the_same_and_each_once():
+    claim = bc.claims["meft.frozen_a"]
+    assert find([claim]) == find([claim.id]) == find([claim, claim.id, claim])
+    assert find(["jiang2024.lemma1", "jiang2024.lemma1.any_points"]) == find(["jiang2024.lemma1"])
+    assert set(find(["jiang2024.lemma1"])) <= set(find(["jiang2024"]))
+
+
+@pytest.mark.parametrize(
+    ("target", "near"),
+    [
+        ("jiang2024.lema1", "jiang2024.lemma1"),
+        ("jiang2024.theorem_2", "jiang2024.theorem2"),
+        ("meft.frozen_b", "meft.frozen_a"),
+        ("jiang2024.lemma", "jiang2024.lemma1"),
+        ("", "jiang2024."),
+        ("nonsense", "jiang2024."),
+        (bc.claims["jiang2024.assumption1"], "jiang2024.assumption"),
+    ],
+    ids=str,
+)
+def test_an_unknown_target_is_told_what_is_near(target, near):
+    with pytest.raises(InputError) as caught:
+        find([target])
+    error = caught.value
+    assert error.field == "target"
+    assert error.expected.startswith("a paper, a .py file, or the id of a claim with a proof, such as ")
+    assert near in error.expected
+    assert len(str(error).splitlines()) == 1
+
+
+# Files.
+
+
+def test_a_file_is_found_by_path_and_by_text(tmp_path):
+    path = write(tmp_path / "my_lemma.py")
+    for target in (path, str(path)):
+        (claim,) = bc.prove(target).claims
+        assert (claim.id, claim.verdict) == ("my.lemma", "proved")
+    assert bc.prove(path).rows == ()
+
+
+def test_files_and_ids_go_together_in_the_order_given(tmp_path):
+    path = write(tmp_path / "my_lemma.py")
+    audit = bc.prove("jiang2024.assumption2", path)
+    assert [claim.id for claim in audit.claims] == ["jiang2024.assumption2.segment", "my.lemma"]
+
+
+def test_scripts_of_a_file_come_in_its_order_and_not_what_it_imports(tmp_path):
+    write(tmp_path / "first.py", "my.first")
+    later = write(tmp_path / "second.py", "my.second", before="from first import go as other\n")
+    later.write_text(later.read_text() + LEMMA.format(id="my.third", version="sharp", name="last", left="x**4"))
+    assert ids(later) == ["my.second", "my.third"]
+
+
+def test_two_files_with_the_same_name_do_not_meet(tmp_path):
+    first = write(tmp_path / "a" / "lemma.py", "my.first", "x**2")
+    second = write(tmp_path / "b" / "lemma.py", "my.second", "x**2 - 2*x")
+    verdicts = {claim.id: claim.verdict for claim in bc.prove(first, second).claims}
+    assert verdicts == {"my.first": "proved", "my.second": "unknown"}
+    assert ids(second, first) == ["my.second", "my.first"]
+
+
+def test_a_file_may_import_its_neighbour(tmp_path):
+    (tmp_path / "neighbour_of_a_lemma.py").write_text("POWER = 4\n")
+    path = write(tmp_path / "lemma.py", left="x**POWER", before="from neighbour_of_a_lemma import POWER\n")
+    assert bc.prove(path).claims[0].verdict == "proved"
+    assert str(tmp_path) not in sys.path
+
+
+def test_neighbours_of_two_files_may_have_the_same_name(tmp_path):
+    paths = []
+    for power in (3, 4):
+        place = tmp_path / str(power)
+        paths.append(write(place / "lemma.py", f"my.power{power}", "x**POWER", before="from same_name import POWER\n"))
+        (place / "same_name.py").write_text(f"POWER = {power}\n")
+    assert [claim.verdict for claim in bc.prove(*paths).claims] == ["unknown", "proved"]
+
+
+def test_a_function_may_import_its_files_neighbour(tmp_path):
+    (tmp_path / "late_neighbour.py").write_text("POWER = 4\n")
+    path = write(tmp_path / "lemma.py", left="x**POWER")
+    path.write_text(path.read_text().replace("    relation =", "    from late_neighbour import POWER\n    relation ="))
+    assert bc.prove(path).claims[0].verdict == "proved"
+
+
+def test_a_file_may_have_dataclasses(tmp_path):
+    before = "from __future__ import annotations\nfrom dataclasses import dataclass\n"
+    path = write(tmp_path / "lemma.py", before=before)
+    path.write_text(path.read_text() + "\n\n@dataclass\nclass Pair:\n    left: int\n    right: int\n")
+    assert bc.prove(path).claims[0].verdict == "proved"
+
+
+def test_a_file_that_is_named_twice_is_found_once(tmp_path):
+    path = write(tmp_path / "lemma.py")
+    assert len(find([path, str(path)])) == 1
+
+
+def test_a_claim_has_one_proof_in_a_version(tmp_path):
+    path = write(tmp_path / "lemma.py")
+    path.write_text(path.read_text() + LEMMA.format(id="my.lemma", version="sharp", name="other", left="x"))
+    with pytest.raises(InputError):
+        bc.prove(path)
+
+
+BROKEN = {
+    "no file": (None, "a file that exists"),
+    "nothing in it": ("", "@script(claim, version)"),
+    "no script in it": ("x = 1\n", "@script(claim, version)"),
+    "bad syntax": ("def f(:\n", "SyntaxError"),
+    "a null byte": ("\0", "SyntaxError"),
+    "an import that fails": ("import there_is_no_such_module\n", "there_is_no_such_module"),
+    "a division by zero": ("1 / 0\n", "division by zero"),
+    "an assertion": ("assert False, 'first\\nsecond'\n", "first"),
+    "an unknown version": (
+        HEAD + LEMMA.format(id="a", version="final", name="f", left="x"),
+        "printed, repaired, sharp",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "words"), BROKEN.values(), ids=BROKEN)
+def test_a_file_that_cannot_be_run_is_one_line(text, words, tmp_path):
+    path = tmp_path / "lemma.py"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        bc.prove(path)
+    assert words in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+    assert caught.value.field in ("script", "version")
+
+
+def test_a_folder_and_bytes_that_are_no_text_are_refused(tmp_path):
+    with pytest.raises(InputError, match="script = "):
+        find([tmp_path])
+    (tmp_path / "lemma.py").write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="SyntaxError"):
+        find([tmp_path / "lemma.py"])
+
+
+INSIDE = {
+    "what has no translation": ("le(sp.log(x), 0)", "expression = log(x)"),
+    "a name that is none": ("le(sp.Symbol('a b'), 0)", "expression = a b: expected one that has a meaning"),
+    "a rule that does not apply": (
+        "proof.by.quotient(proof.assume(ge(x, 0)))",
+        "script = my.lemma, sharp: expected one that runs, and not RuleError in line ",
+    ),
+}
+
+
+@pytest.mark.parametrize(("code", "words"), INSIDE.values(), ids=INSIDE)
+def test_what_a_function_asks_in_vain_is_one_line(code, words, tmp_path):
+    path = write(tmp_path / "lemma.py")
+    line = code if code.startswith("proof.") else f"proof.step('line', {code})"
+    text = path.read_text().replace("import Reading, ge", "import Reading, ge, le")
+    path.write_text(text.replace("    relation =", f"    {line}\n    relation ="))
+    with pytest.raises(InputError) as caught:
+        bc.prove(path)
+    assert words in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [("1 / 0", "ZeroDivisionError"), ("proof.stp()", "AttributeError"), ("nothing", "NameError")],
+)
+def test_an_error_in_a_function_is_one_line(code, error, tmp_path):
+    path = write(tmp_path / "lemma.py")
+    path.write_text(path.read_text().replace("    relation =", f"    {code}\n    relation ="))
+    with pytest.raises(InputError, match=f"my.lemma, sharp: .* {error} in line 9") as caught:
+        bc.prove(path)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_file_that_exits_is_one_line(tmp_path):
+    path = tmp_path / "lemma.py"
+    path.write_text("raise SystemExit(3)\n")
+    with pytest.raises(InputError, match="SystemExit in line 1: 3"):
+        bc.prove(path)
+
+
+# What a script is.
+
+
+def test_a_function_becomes_a_script_that_runs_once():
+    runs = []
+    made = script("my.lemma", "sharp")(runs.append)
+    assert isinstance(made, Script)
+    assert (made.id, made.version, made.title, made.claim, made.is_statement) == (
+        "my.lemma",
+        "sharp",
+        "my.lemma",
+        None,
+        False,
+    )
+    assert made.proof is made.proof
+    assert runs == [made.proof]
+    claim = bc.claims["jiang2024.lemma1"]
+    assert script(claim, "printed")(runs.append).title == claim.title
+    assert script(claim, "printed", title="Mine")(runs.append).title == "Mine"
+    with pytest.raises(InputError, match="version = final: expected one of printed, repaired, sharp"):
+        script(claim, "final")
+
+
+def test_scripts_are_judged_alike_twice():
+    (made,) = find(["jiang2024.assumption2.segment"])
+    first, second = judge(made), judge(made)
+    assert (first.verdict, first.trust) == (second.verdict, second.trust)
+    assert [(x.step.label, x.verdict, x.trust, x.reason) for x in first.steps] == [
+        (x.step.label, x.verdict, x.trust, x.reason) for x in second.steps
+    ]
+    # The theorems are built anew each time, and are the same.
+    assert all(x.step.theorem.same_as(y.step.theorem) for x, y in zip(first.steps, second.steps, strict=True))
+
+
+@pytest.mark.skipif(not TEMPLATE.is_file(), reason="there is no template yet")
+def test_the_template_is_proved(tmp_path):
+    copy = Path(shutil.copy(TEMPLATE, tmp_path / "my_lemma.py"))
+    audit = bc.prove(copy)
+    assert audit.claims
+    assert {claim.verdict for claim in audit.claims} == {"proved"}
+    assert TEMPLATE.stem not in papers()
+
+
+def test_proofs_lie_where_the_package_looks_for_them():
+    assert (folder() / "jiang2024" / "__init__.py").is_file()
+    # From any working directory.
+    code = "import boundcheck as bc, json; print(json.dumps([c.id for c in bc.prove('meft.frozen_a').claims]))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path(sys.prefix), capture_output=True, text=True)
+    assert json.loads(done.stdout) == ["meft.frozen_a"], done.stderr

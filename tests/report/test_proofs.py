@@ -1,0 +1,158 @@
+"""Proofs on the page and in the findings: every row, line, certificate and witness; nothing of them without proofs."""
+
+import dataclasses
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sympy as sp
+
+from boundcheck.progress import silent
+from boundcheck.prove import ClaimAudit, Proof, ProofAudit, Reading, ge, judge, le, script
+from boundcheck.prove.results import proof_as_json
+from boundcheck.prove.rows import Ref, Row, _judge
+from boundcheck.prove.verdict import claim_verdict
+from boundcheck.report import jiang2024
+from boundcheck.report.page import Finding, write_page
+from boundcheck.report.proofs import shown_proofs
+from tests.prove.scripts import numbers
+
+x, y = sp.symbols("x y")
+
+
+def printed(proof: Proof) -> None:
+    """A true line, one of mere algebra, and a false one."""
+    large = proof.assume(ge(x, 1), name="x is large")
+    first = proof.step("(1)", ge(2 * x, 2), large, printed=r"2x \geq 2", meaning="Twice the <hypothesis>.")
+    proof.step("algebra", ge(4 * x, 4), first)
+    proof.step("(2)", le(x, 1), printed=r"x \leq 1", meaning="The wrong way.", witness=numbers("x is 7/2", x="7/2"))
+
+
+def repaired(proof: Proof) -> None:
+    line = proof.step("(2), mended", ge(x**2, 1), proof.assume(ge(x, 1), name="x is large"), meaning="Squares.")
+    proof.conclude(line, relation=ge(x**2, 1))
+
+
+ROWS = (
+    Row(1, "Eq. (1)", "2x ≥ 2", "True & simple.", holds=(Ref("my.claim", "printed", "(1)"),)),
+    Row(
+        2,
+        "Eq. (2)",
+        "x ≤ 1",
+        "False.",
+        false=(Ref("my.claim", "printed", "(2)"),),
+        repair=(Ref("my.claim", "repaired"),),
+    ),
+    Row(14, "Title", "a word", "Another word."),
+)
+
+
+@pytest.fixture(scope="module")
+def audit() -> ProofAudit:
+    judged = [
+        judge(script("my.claim", version, Reading(), title="My claim")(build))
+        for version, build in (("printed", printed), ("repaired", repaired))
+    ]
+    claim = ClaimAudit("my.claim", "My claim", claim_verdict(judged), tuple(judged))
+    return ProofAudit((claim,), tuple(_judge(row, {"my.claim": claim}) for row in ROWS), 1.0)
+
+
+def page(folder: Path, *arguments: Any) -> str:
+    return write_page(arguments[0], folder / "index.html", "Title", "Lead.", "command", *arguments[1:])[0].read_text()
+
+
+def test_the_page_has_the_table_the_lines_and_their_evidence(audit, tmp_path):
+    text = page(tmp_path, [], [], audit)
+    for row in ROWS:
+        assert html.escape(row.finding) in text
+        assert html.escape(row.printed) in text
+    for verdict in ("proved", "refuted", "editorial"):
+        assert f'<span class="badge {verdict}">{verdict}</span>' in text
+    assert "Referee's table" in text
+    assert "line by line" in text
+    # Each line that says something, with the kernel's certificate; the others are counted.
+    for label in ("(1)", "(2)", "(2), mended"):
+        assert f"<strong>{label}</strong>" in text
+    assert "<strong>algebra</strong>" not in text
+    assert "And 1 lines of mere algebra." in text
+    proof = proof_as_json(audit["my.claim"].proof("printed"))
+    assert html.escape(proof["steps"][0]["certificate"]).replace("&#x27;", "&#39;") in text
+    assert "Witness: x is 7/2. At t = 1 the left side is 7/2 and the right side 1." in text
+    assert "x = 7/2" in text
+    assert "Concludes, as the kernel has it:" in text
+    assert "Rests on: x is large." in text
+
+
+def test_the_page_escapes_what_a_script_says_and_loads_nothing(audit, tmp_path):
+    text = page(tmp_path, [], [], audit)
+    assert "<hypothesis>" not in text
+    assert "Twice the &lt;hypothesis&gt;." in text
+    assert re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#)([^"')\s>]+)""", text) == []
+    assert page(tmp_path, [], [], audit) == text
+
+
+def test_formulas_are_set_without_a_script(audit, tmp_path):
+    text = page(tmp_path, [], [], audit)
+    # What is printed and what is read of two lines, and what is read of a third.
+    assert text.count("<math") == 5
+    assert "<script" not in text
+
+
+def test_proofs_are_shown_in_order_and_lines_are_counted(audit):
+    shown = shown_proofs(audit)
+    assert [(each.id, each.proof["version"]) for each in shown] == [("my.claim", "printed"), ("my.claim", "repaired")]
+    for each in shown:
+        assert len(each.lines) + each.hidden == len(each.proof["steps"])
+        assert all(line["meaning"] or line["printed"] or line["verdict"] != "proved" for line in each.lines)
+
+
+def test_a_line_that_is_open_is_never_hidden():
+    judged = judge(script("my.claim", "sharp", Reading())(lambda proof: proof.step("open", ge(x, 0))))
+    audit = ProofAudit((ClaimAudit("my.claim", "My claim", "unknown", (judged,)),), (), 0.0)
+    (shown,) = shown_proofs(audit)
+    assert [line["label"] for line in shown.lines] == ["open"]
+
+
+def test_a_page_of_runs_says_nothing_of_proofs(stored, tmp_path):
+    text = page(tmp_path, stored)
+    assert "<p>This page holds <em>measurements</em>." in text
+    assert "<h2>Verdicts</h2>" in text
+    for words in ("Referee", "line by line", "certificate</summary>", "kernel", "Witness", "Verdicts of the runs"):
+        assert words not in text
+    with_findings = page(tmp_path, stored, [Finding(8, "Lemma 1", "supported", "Seen.")])
+    assert "What the runs say" in with_findings
+    assert "Referee" not in with_findings
+
+
+def test_a_page_of_both_keeps_them_apart(stored, audit, tmp_path):
+    text = page(tmp_path, stored, [Finding(8, "Lemma 1", "supported", "Seen.")], audit)
+    order = ["Referee's table", "What the runs say", "The proofs, line by line", "Verdicts of the runs"]
+    places = [text.index(f"<h2>{words}</h2>") for words in order]
+    assert places == sorted(places)
+    assert "it cannot prove one" in text
+
+
+def test_the_audit_joins_proof_rows_and_measured_rows_by_number(stored, audit, tmp_path, monkeypatch):
+    digits = [
+        dataclasses.replace(run, result=run.result | {"problem": run.result["problem"] | {"name": "digits"}})
+        for run in stored
+    ]
+    asked = []
+    monkeypatch.setattr(jiang2024, "EXPERIMENTS", ({"claim": "jiang2024.theorem2"},))
+    monkeypatch.setattr(jiang2024, "prove", lambda paper, tick: asked.append(paper) or audit)
+    monkeypatch.setattr(jiang2024, "measure", lambda *_: [run.result for run in digits])
+    monkeypatch.setattr(jiang2024, "load_runs", lambda folders: digits)
+    outcome = jiang2024.audit(tmp_path / "out", tmp_path / "runs", "cpu", silent)
+    assert asked == ["jiang2024"]
+    found = [(each["number"], each["verdict"]) for each in outcome["findings"]]
+    assert [number for number, _ in found] == [1, 2, 8, 12, 14, 18]
+    assert [each for each in found if each[0] in (1, 2, 14)] == [(1, "proved"), (2, "refuted"), (14, "editorial")]
+    second = next(each for each in outcome["findings"] if each["number"] == 2)
+    assert second.keys() >= {"number", "locator", "verdict", "evidence"}
+    assert "7/2 against 1" in second["evidence"]
+    text = Path(outcome["report"]).read_text()
+    assert "Referee's table" in text
+    assert all(run.result["run_id"] in text for run in digits if run.is_theorem)
+    assert [each["run_id"] for each in outcome["runs"]] == [run.result["run_id"] for run in digits]
