@@ -1,7 +1,8 @@
 """Whether a proof is of the claim that it says it is: its conclusion, its quantifiers, its hypotheses, its definitions.
 
-The kernel knows what follows from what; that the statement at the end is the claim's own, and that it starts from
-nothing but the claim's hypotheses, is checked here. A lemma of a script's own, without a claim, says what it says.
+The kernel knows what follows from what. What a claim of the catalogue says to the kernel is fixed in `statements`; a
+proof of it must end there and start from nothing else. A claim or lemma of a script's own says what the script says,
+within the limits below: what it concludes and rests on is printed, to be read.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
-from boundcheck.claims import Claim
+from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.jiang2024 import GAP
 from boundcheck.claims.symbols import PARAMETERS, D
 from boundcheck.claims.vocabulary import d, k, n, t
@@ -22,6 +23,7 @@ from boundcheck.kernel.terms import Matrix, Scalar, Symbol, Term, walk
 from boundcheck.kernel.times import ANY
 from boundcheck.prove.proof import Assumption, Proof
 from boundcheck.prove.script import Script
+from boundcheck.prove.statements import digest, fixed_statements, own_statements
 from boundcheck.prove.translate import Reading
 
 _FIXED = {parameter.symbol for parameter in PARAMETERS.values()} | {d, k, n, t}
@@ -29,6 +31,10 @@ _FIXED = {parameter.symbol for parameter in PARAMETERS.values()} | {d, k, n, t}
 
 def stray(script: Script, proof: Proof, hypotheses: Iterable[Statement]) -> list[Statement]:
     """The hypotheses that the script's statement may not start from."""
+    if script.claim is not None and script.claim.id in catalogue:
+        own = own_statements(script.claim)
+        fixed = fixed_statements().get(script.claim.id)
+        return sorted(x for x in set(hypotheses) - own if fixed is None or digest(x) not in fixed.hypotheses)
     allowed = {each.statement for each in proof.assumptions if may_start_from(each, script)}
     return sorted(set(hypotheses) - allowed)
 
@@ -102,6 +108,12 @@ def circular(assumptions: Sequence[Assumption]) -> str:
 def misstated(script: Script, proof: Proof) -> str:
     """Why the conclusion is another than the claim's; empty where it is the claim's own."""
     claim, closing, reading = script.claim, proof.closing, script.reading
+    if claim is not None and claim.id in catalogue:
+        fixed = fixed_statements().get(claim.id)
+        if fixed is None:
+            return f"what {claim.id} says to the kernel is not fixed in any statements.json"
+        ends = proof.conclusion.conclusion if proof.conclusion else None
+        return "" if ends is not None and digest(ends) == fixed.conclusion else f"it does not end in {fixed.text}"
     if claim is None or closing is None:
         return ""
     if closing.relation is not None:

@@ -1,0 +1,93 @@
+"""What each claim of the catalogue says to the kernel, fixed: the statement that a proof ends in, and what it may use.
+
+A claim has its formula in sympy and its quantifiers in words. Their formal reading was made once and is kept in
+`statements.json` beside the proof scripts, as text to be read and as digests to be compared, so that no script can read
+a claim its own way. Quantities, conditions and domains are not kept: they are computed from the claim.
+
+    python -c "from boundcheck.prove.statements import write; write('jiang2024')"
+
+writes the file anew from the proofs as they are; whoever does so reads the difference.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from typing import Any
+
+from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.symbols import PARAMETERS
+from boundcheck.errors import InputError
+from boundcheck.files import replace_file
+from boundcheck.kernel import Fact, Statement
+from boundcheck.kernel.atoms import Variable
+from boundcheck.kernel.terms import Scalar
+from boundcheck.prove.script import folder, of_paper, papers
+from boundcheck.prove.translate import Reading, eq
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A claim's statement: the digest and the text of its conclusion, and the digests of what it may start from."""
+
+    conclusion: str
+    text: str
+    hypotheses: frozenset[str]
+
+
+def digest(statement: Statement) -> str:
+    """A short name that no other statement has."""
+    return sha256(statement.key.encode()).hexdigest()[:32]
+
+
+@cache
+def fixed_statements() -> dict[str, Fixed]:
+    """The statements of all papers, by id of the claim."""
+    found: dict[str, Fixed] = {}
+    for paper in papers():
+        path = folder() / paper / "statements.json"
+        table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        for id, entry in table.items():
+            allowed = frozenset(each["digest"] for each in entry["hypotheses"])
+            found[id] = Fixed(entry["conclusion"]["digest"], entry["conclusion"]["text"], allowed)
+    return found
+
+
+def own_statements(claim: Claim) -> set[Statement]:
+    """What the claim itself says without quantifiers: quantities, conditions, and that parameters are positive."""
+    reading = Reading()
+    relations = [eq(quantity.symbol, quantity.expression) for quantity in claim.quantities]
+    found: set[Statement] = {fact for relation in (*relations, *claim.conditions) for fact in reading.facts(relation)}
+    positive = {parameter.name for parameter in PARAMETERS.values()} - {quantity.name for quantity in claim.quantities}
+    return found | {Fact(">", Scalar.of(Variable(name))) for name in positive}
+
+
+def statements_of(paper: str) -> dict[str, Any]:
+    """The table of a paper, from its proofs as they are."""
+    table: dict[str, Any] = {}
+    for script in of_paper(paper):
+        conclusion, claim = script.proof.conclusion, script.claim
+        if claim is None or claim.id not in catalogue or conclusion is None or script.version == "printed":
+            continue
+        rest = sorted(conclusion.hypotheses - own_statements(claim))
+        entry = {"conclusion": _entry(conclusion.conclusion), "hypotheses": _entries(rest)}
+        if table.setdefault(claim.id, entry) != entry:
+            raise InputError("script", f"{script.id}, {script.version}", "the statement that its other proof has")
+    return table
+
+
+def _entries(statements: Iterable[Statement]) -> list[dict[str, str]]:
+    return [_entry(statement) for statement in statements]
+
+
+def _entry(statement: Statement) -> dict[str, str]:
+    return {"digest": digest(statement), "text": str(statement)}
+
+
+def write(paper: str) -> None:
+    """Write the table of a paper."""
+    text = json.dumps(statements_of(paper), indent=1, ensure_ascii=False) + "\n"
+    replace_file(folder() / paper / "statements.json", text.encode())
