@@ -34,7 +34,7 @@ class By:
 
     def submultiplicative(self, left: str, right: str, x: MatrixExpr, y: MatrixExpr) -> Theorem:
         """‖XY‖ <= ‖X‖_left ‖Y‖_right: a Frobenius norm, unless both are ``"op"``; ``"F", "F"`` follows from op <= F."""
-        (p,), (q,) = self.reading.point(x), self.reading.point(y)
+        p, q = self._single(x), self._single(y)
         if (left, right) != (atoms.FROBENIUS, atoms.FROBENIUS):
             return rules.submultiplicative((left, right), p, q)
         wider, tight = rules.spectral_below_frobenius(p), rules.submultiplicative(("op", "F"), p, q)
@@ -43,13 +43,19 @@ class By:
         terms = (((_UNIT,), (0, 2)), ((_UNIT,), (1,)))
         return rules.certificate(wider, tight, size, goal, terms, (), ())
 
+    def _single(self, x: MatrixExpr) -> Matrix:
+        blocks = self.reading.point(x)
+        if len(blocks) != 1:
+            raise InputError("matrix", x, f"a single matrix, and not a vector of {len(blocks)} blocks")
+        return blocks[0]
+
     def spectral_below_frobenius(self, x: MatrixExpr) -> Theorem:
         """‖X‖_op <= ‖X‖_F."""
-        return rules.spectral_below_frobenius(*self.reading.point(x))
+        return rules.spectral_below_frobenius(self._single(x))
 
     def rank(self, x: MatrixExpr, dimension: sp.Symbol) -> Theorem:
         """‖X‖_F² <= m‖X‖_op², m a dimension of X or within its only product."""
-        return rules.rank_bound(*self.reading.point(x), dimension.name)
+        return rules.rank_bound(self._single(x), dimension.name)
 
     def cauchy_schwarz(self, x: MatrixExpr, y: MatrixExpr) -> Theorem:
         """⟨X, Y⟩ <= ‖X‖_F‖Y‖_F."""

@@ -133,9 +133,10 @@ def misstated(script: Script, proof: Proof) -> str:
 def _foreign(script: Script, premises: Sequence[Fact]) -> Fact | None:
     """A premise of the concluding law that is not a hypothesis of the claim at some points."""
     known: set[Term] = set()
-    for hypothesis in hypotheses_of(script):
+    conditions = script.claim.conditions if script.claim else ()
+    for relation in (*conditions, *(each.conclusion for each in hypotheses_of(script))):
         try:
-            known |= {_anonymous(fact) for fact in script.reading.facts(hypothesis.conclusion)}
+            known |= {_anonymous(fact) for fact in script.reading.facts(relation)}
         except InputError:
             # Some, such as Assumption 4, speak of more than points.
             continue

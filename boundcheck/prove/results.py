@@ -182,4 +182,5 @@ def _words(text: str) -> str:
     pattern = re.compile("|".join(map(re.escape, sorted([*_GREEK, *_SPECIAL], key=len, reverse=True))))
     known = pattern.sub(lambda m: _SPECIAL.get(m[0]) or rf"\ensuremath{{{_GREEK[m[0]]}}}", text)
     # A sign that has no entry is spelled out.
-    return "".join(x if x.isascii() or x.isalpha() else f"({unicodedata.name(x, 'sign').lower()})" for x in known)
+    names = {x: unicodedata.name(x, "sign") for x in known if not x.isascii()}
+    return "".join(f"({names[x].lower()})" if not names.get(x, "LATIN").startswith("LATIN") else x for x in known)

@@ -184,7 +184,6 @@ def test_what_does_not_fit_is_refused(make):
         make()
 
 
-@pytest.mark.xfail(strict=True, reason="a product of vectors in by.submultiplicative is unpacked into a ValueError")
 def test_a_vector_has_no_product():
     with pytest.raises((InputError, RuleError)) as caught:
         BY.submultiplicative("op", "F", v, v.T)

@@ -27,10 +27,6 @@ from .scripts import audited, judged, lemma, numbers, write, x, y
 QUICK = ("jiang2024.assumption2", "meft.frozen_a", "jiang2024.rate", "jiang2024.direft", "jiang2024.coercivity")
 
 
-def wrong(reason: str) -> pytest.MarkDecorator:
-    return pytest.mark.xfail(strict=True, reason=reason)
-
-
 @pytest.fixture(scope="module")
 def quick() -> ProofAudit:
     return bc.prove(*QUICK)
@@ -277,12 +273,9 @@ ODD = {
 }
 
 
-ODD_WRONG = {"a Greek letter without a command": "it is left as it is, which pdfLaTeX does not know"}
-
-
 @pytest.mark.parametrize(
     "text",
-    [pytest.param(x, id=name, marks=[wrong(ODD_WRONG[name])] if name in ODD_WRONG else []) for name, x in ODD.items()],
+    [pytest.param(x, id=name) for name, x in ODD.items()],
 )
 def test_words_of_a_script_are_escaped_in_latex(text):
     def build(proof: Proof) -> None:
