@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from boundcheck.claims import catalogue
+from boundcheck.claims.jiang2024 import LEMMA_1
 from boundcheck.errors import InputError
 
 
@@ -98,6 +99,9 @@ class Spec(_Table):
         names = [quantity.name for quantity in catalogue[self.claim].quantities]
         if "alpha" not in names and names != ["Lhat"]:
             raise InputError("claim", self.claim, "a theorem with a step size, or a lemma about smoothness")
+        # F is a function of both factors of one layer here; a lemma about another F is not what would be measured.
+        if self.is_bracket and catalogue[self.claim].conclusion != LEMMA_1.conclusion:
+            raise InputError("claim", self.claim, "a lemma about the smoothness of F in A and B, both trained")
         if self.is_bracket and (self.domain.a is None or self.domain.b is None):
             raise InputError(
                 "domain", f"a = {self.domain.a}, b = {self.domain.b}", "both radii, for a smoothness claim"

@@ -40,6 +40,15 @@ def lemma1_sharp_equal_radii(i: Any) -> dict[str, Any]:
     return {"Lhat": 2 * i.L * i.sigma**2 + i.G}
 
 
+def frozen_a(i: Any) -> dict[str, Any]:
+    return {"Lhat": i.L * (i.s * i.a) ** 2}
+
+
+def layers(i: Any) -> dict[str, Any]:
+    second = SimpleNamespace(L=i.L, G=i.G_2, a=i.a_2, b=i.b_2, s=i.s_2)
+    return {"Lhat": max(lemma1_sharp(i)["Lhat"], lemma1_sharp(second)["Lhat"])}
+
+
 def theorem2(i: Any) -> dict[str, Any]:
     Lhat = lemma1(i)["Lhat"]
     alpha = mp.sqrt(i.D / (Lhat * i.zeta**2 * i.T))
@@ -88,6 +97,8 @@ TWINS: dict[str, Twin] = {
     "jiang2024.rate": rate,
     "meft.lemma1_sharp": lemma1_sharp,
     "meft.lemma1_sharp_equal_radii": lemma1_sharp_equal_radii,
+    "meft.frozen_a": frozen_a,
+    "meft.layers": layers,
     "meft.theorem2_repaired": theorem2_repaired,
     "meft.theorem2_best_step": theorem2_best_step,
 }

@@ -22,6 +22,8 @@ from .small import THEOREMS, changed, pseudo_huber, theorem_table
 
 PURPOSES = ("initial", "pilot", "sampling", "audits", "bracket")
 LIPSCHITZ = ("sigma", "sqrt(r) sigma")
+# Claims about another F, which no spec can name.
+OTHERS = ("meft.frozen_a", "meft.layers")
 
 
 def planned(table, tick=silent):
@@ -73,7 +75,7 @@ positive = st.floats(1e-3, 1e3)
 
 
 @given(scale=positive, rank=st.integers(1, 4), a=positive, b=positive, lipschitz=st.sampled_from(LIPSCHITZ))
-@pytest.mark.parametrize("id", [id for id, claim in catalogue.items() if "Lhat" in claim.names])
+@pytest.mark.parametrize("id", [id for id, claim in catalogue.items() if "Lhat" in claim.names and id not in OTHERS])
 def test_theory_inputs_are_the_constants_of_the_problem(id, scale, rank, a, b, lipschitz):
     problem, claim = pseudo_huber(rank=rank, scale=scale), catalogue[id]
     given_ = theory_inputs(claim, problem, (a, b), lipschitz)
@@ -242,3 +244,9 @@ def test_the_pilot_stops_after_a_few_tries(monkeypatch):
     _, _, found = planned(table)
     assert len(calls) == 4
     assert found.radii == pytest.approx((1.1 * 17, 1.1 * 32))
+
+
+@pytest.mark.parametrize("id", OTHERS)
+def test_a_lemma_about_another_function_is_not_measured(id):
+    with pytest.raises(InputError, match="both trained"):
+        parse(theorem_table(claim=id) | {"domain": {"a": 1.0, "b": 1.0}})

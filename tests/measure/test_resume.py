@@ -13,7 +13,8 @@ import pytest
 import torch
 import zarr
 
-from boundcheck.measure import measure, store
+from boundcheck import files
+from boundcheck.measure import measure
 from boundcheck.measure.store import RunFolder
 
 from .small import theorem_table
@@ -100,7 +101,7 @@ def writes_of(table, runs, monkeypatch, kill_at=None, after=False):
 
     with monkeypatch.context() as patch:
         # Of this module alone: zarr renames files too.
-        patch.setattr(store, "os", SimpleNamespace(replace=counted(os.replace)))
+        patch.setattr(files, "os", SimpleNamespace(replace=counted(os.replace)))
         patch.setattr(RunFolder, "extend_trace", counted(RunFolder.extend_trace))
         patch.setattr(RunFolder, "start_trace", counted(RunFolder.start_trace))
         measure(table, runs)
