@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boundcheck.claims import catalogue
+from boundcheck.claims.jiang2024 import LEMMA_1
 from boundcheck.measure import bracket, measure
 from boundcheck.measure.bracket import UPPER_ENDS, _ball_points, measure_bracket, upper_ends
 from boundcheck.measure.spec import parse
@@ -18,7 +19,7 @@ from boundcheck.progress import silent
 from .small import bracket_table, pseudo_huber, softmax, with_quantity_scaled
 
 PROBLEMS = {"pseudo-Huber": pseudo_huber, "softmax": softmax}
-LEMMAS = [id for id, claim in catalogue.items() if claim.names == ("Lhat",)]
+LEMMAS = [id for id, claim in catalogue.items() if claim.conclusion == LEMMA_1.conclusion]
 BOTH_RADII = {"meft.lemma1_sharp"}
 ROUNDING = 1e-9
 radius = st.floats(1e-2, 30)
