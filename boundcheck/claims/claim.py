@@ -51,6 +51,7 @@ class Claim:
         quantities: derived scalars in order of derivation; the last one is what the claim is measured against.
         conditions: relations over parameters and quantities that a user's numbers must satisfy.
         note: what a reader must know before using it, where the statement alone would mislead.
+        argument: why it holds, of a statement that no script in `proofs` has the kernel replay.
 
     """
 
@@ -63,6 +64,7 @@ class Claim:
     quantities: tuple[Quantity, ...] = ()
     conditions: tuple[sp.core.relational.Relational, ...] = ()
     note: str = field(default="", kw_only=True)
+    argument: str = field(default="", kw_only=True)
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -151,7 +153,7 @@ class Claim:
 
     def failing(self, values: Mapping[sp.Symbol, sp.Expr]) -> list[sp.core.relational.Relational]:
         """The conditions that these exact values break, decided without rounding."""
-        allowed = {sp.GreaterThan: (0, 1), sp.StrictGreaterThan: (1,)}
+        allowed = {sp.GreaterThan: (0, 1), sp.StrictGreaterThan: (1,), sp.LessThan: (-1, 0)}
         return [
             condition
             for condition in self.conditions

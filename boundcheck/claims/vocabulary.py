@@ -62,6 +62,23 @@ class Gradient(MatrixExpr):
         return rf"\nabla {function}({point})"
 
 
+class Hessian(MatrixExpr):
+    """The Hessian of a scalar function at a vector v; on a manifold the Riemannian one, between tangent vectors."""
+
+    def __new__(cls, function: sp.Symbol, point: MatrixExpr) -> "Hessian":
+        """Name the function by a symbol."""
+        return sp.Expr.__new__(cls, function, point)
+
+    @property
+    def shape(self) -> tuple[sp.Expr, sp.Expr]:
+        """Square, of the size of the vector."""
+        return self.args[1].shape[0], self.args[1].shape[0]
+
+    def _latex(self, printer: Any) -> str:
+        function, point = (printer.doprint(argument) for argument in self.args)
+        return rf"\nabla^2 {function}({point})"
+
+
 class PartialGradient(MatrixExpr):
     """The block of the gradient of a function at a vector v = (A, B) that belongs to one of its blocks."""
 

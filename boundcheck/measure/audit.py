@@ -93,7 +93,7 @@ def _bounded_below(e: Evidence) -> list[Audit]:
 def _ball(e: Evidence, hypothesis: str) -> list[Audit]:
     ball, radii = e.record.ball, e.plan.radii
     found = []
-    for factor, norm, radius in zip("AB", ball.largest, radii, strict=True):
+    for factor, norm, radius in zip("AB", ball.largest, radii.values(), strict=True):
         # Whether an iterate left, the watch decides; its largest norm may be of an earlier look.
         status: Status = "failed" if ball.outside is not None and norm > radius else "held"
         how = f"spectral norm of {factor}: every iterate of every replica, by the length travelled between looks"
@@ -104,14 +104,14 @@ def _ball(e: Evidence, hypothesis: str) -> list[Audit]:
 
 
 def _lipschitz(e: Evidence) -> Audit:
-    sigma, C = max(e.plan.radii), float(e.plan.inputs["C"])
+    sigma, C = max(e.plan.radii.values()), float(e.plan.inputs["C"])
     how = "on the ball, C = sigma holds for every pair by ||XY||_F <= ||X||_op ||Y||_F"
     # The sigma of the plan is the float; C is that float or a multiple of it by sqrt(r) >= 1.
     return Audit("jiang2024.assumption3.1", _verdict(sigma, C), sigma, C, how)
 
 
 def _gradient_in_w(e: Evidence, hypothesis: str, norm: str) -> Audit:
-    G, observed = e.problem.objective.gradient_bound, e.most(f"weight_gradient_{norm}")
+    G, observed = e.problem.gradient_bound(e.plan.radii), e.most(f"weight_gradient_{norm}")
     how = f"{norm.capitalize()} norm at {e.looks}; the limit is {G.kind}: {G.how}"
     # The rounding error of a norm of dk numbers, each of them right to some units of roundoff.
     d, k = e.problem.objective.shape

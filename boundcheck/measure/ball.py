@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from boundcheck.problems.adapter import Point
 from boundcheck.problems.constant import EPSILON
-from boundcheck.problems.problem import spectral_norm
+from boundcheck.problems.norms import Point, spectral_norm
 
 # The relative error of a computed spectral norm is below this; nearer ties are called inside.
 _ROUNDING = 1e-12

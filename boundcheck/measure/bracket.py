@@ -12,21 +12,20 @@ import xarray as xr
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.enclose import lower, upper
-from boundcheck.measure.curvature import sure_difference_ratio, top_curvature
-from boundcheck.measure.plan import generator, stream, theory_inputs
+from boundcheck.claims.inputs import Number, exact
+from boundcheck.measure.ascent import ascend
+from boundcheck.measure.curvature import top_curvature
 from boundcheck.measure.spec import Spec
-from boundcheck.problems.adapter import Point
-from boundcheck.problems.problem import Problem, spectral_norm
+from boundcheck.measure.streams import generator, stream
+from boundcheck.problems.adapters import Radii
+from boundcheck.problems.derivatives import hessian_vector_product, sure_difference_ratio
+from boundcheck.problems.inputs import theory_inputs
+from boundcheck.problems.norms import Point, square_norm
+from boundcheck.problems.problem import Problem
 from boundcheck.problems.sgd import draw_batch, replicate, sgd_step
 from boundcheck.progress import Tick
 
-# The proved ends of every bracket: claim, and the C that it is given where it takes one.
-UPPER_ENDS: tuple[tuple[str, Literal["sigma", "sqrt(r) sigma"]], ...] = (
-    ("meft.lemma1_sharp", "sigma"),
-    ("jiang2024.lemma1", "sigma"),
-    ("jiang2024.lemma1", "sqrt(r) sigma"),
-)
-Verdict = Literal["supported", "violated"]
+Verdict = Literal["supported", "violated", "inconclusive"]
 
 _AT_ONCE = 128
 _REPLICAS = 8
@@ -37,18 +36,19 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Bracket:
-    """A two-sided statement of the smoothness constant of F on a ball.
+    """A two-sided statement of the smoothness constant of F on a domain.
 
     Attributes:
-        radii: the bounds on the spectral norms of A and B that make the ball.
-        lower: the largest lower estimate of each kind: ``pairs``, ``iterates``, ``curvature``.
-        upper: what each of `UPPER_ENDS` says, from `upper_ends`.
+        radii: the radii that make the domain.
+        lower: the largest lower estimate of each kind: ``pairs``, ``iterates``, ``curvature``, ``ascent``.
+        upper: what each claim about the adapter says, from `upper_ends`.
         bound: the spec's claim at the spec's C, rounded up.
-        verdict, reason: ``supported`` while no estimate exceeds the spec's claim, ``violated`` otherwise.
+        verdict, reason: ``supported`` while no estimate exceeds the spec's claim, ``violated`` otherwise;
+            ``inconclusive`` where the claim was given a constant that is only estimated.
 
     """
 
-    radii: tuple[float, float]
+    radii: dict[str, float]
     lower: dict[str, float]
     upper: list[dict[str, Any]]
     bound: float
@@ -66,65 +66,82 @@ class Bracket:
 
 
 def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tuple[Bracket, xr.Dataset]:
-    """Bracket the smoothness constant on the ball of the spec's radii; also returns every ratio that was seen."""
+    """Bracket the smoothness constant on the domain of the spec's radii; also returns every value that was seen."""
     claim = catalogue[spec.claim]
     radii = _radii(spec, claim)
+    # First of all: a claim that says nothing of this domain is refused before the search.
+    ball = claim.enclosures(**theory_inputs(claim, problem, radii, spec.lipschitz))["Lhat"]
     random = generator(spec, "bracket", device)
     pairs, steepest = _pair_ratios(spec, problem, radii, random, tick)
     ratios, visited = _iterate_ratios(spec, problem, radii, random, tick)
     curvatures = _curvatures(spec, problem, steepest, visited, tick)
-    trace = xr.Dataset(
-        {
-            "pair_ratio": ("pair", pairs, {"meaning": "Lipschitz ratio of a sampled pair"}),
-            "iterate_ratio": (
-                ("step", "replica"),
-                ratios,
-                {"meaning": "Lipschitz ratio of consecutive iterates"},
-            ),
-            "curvature": (
-                "point",
-                curvatures,
-                {"meaning": "largest absolute eigenvalue of the Hessian of F"},
-            ),
-        }
-    )
-    lowers = {"pairs": float(pairs.max()), "curvature": float(curvatures.max())}
-    if np.isfinite(ratios).any():
-        lowers["iterates"] = float(np.nanmax(ratios))
-    ball = claim.enclosures(**theory_inputs(claim, problem, radii, spec.lipschitz))["Lhat"]
-    best = max(lowers.values())
-    if best * (1 - _ROUNDING) > upper(ball):
-        verdict: Verdict = "violated"
-        reason = f"a lower estimate, {best:.6g}, exceeds the bound {upper(ball):.6g}"
-    else:
-        verdict, reason = "supported", f"the best lower estimate is {best / lower(ball):.2%} of the bound"
-    return Bracket(radii, lowers, upper_ends(problem, radii), upper(ball), verdict, reason), trace
+    climbed = _ascents(spec, problem, radii, steepest, random, tick)
+    seen = {
+        "pair_ratio": ("pair", pairs, {"meaning": "Lipschitz ratio of a sampled pair"}),
+        "iterate_ratio": (("step", "replica"), ratios, {"meaning": "Lipschitz ratio of consecutive iterates"}),
+        "curvature": ("point", curvatures, {"meaning": "largest absolute eigenvalue of the Hessian of F"}),
+        "ascent": ("start", climbed, {"meaning": "the same, where projected ascent ended"}),
+    }
+    values = {"pairs": pairs, "iterates": ratios, "curvature": curvatures, "ascent": climbed}
+    lowers = {kind: float(np.nanmax(x)) for kind, x in values.items() if np.isfinite(x).any()}
+    verdict, reason = _judged(max(lowers.values()), lower(ball), upper(ball), problem, radii)
+    found = Bracket(radii, lowers, upper_ends(problem, radii), upper(ball), verdict, reason)
+    return found, xr.Dataset({name: variable for name, variable in seen.items() if np.size(variable[1])})
 
 
-def upper_ends(problem: Problem, radii: tuple[float, float]) -> list[dict[str, Any]]:
-    """What each of `UPPER_ENDS` says of this problem on this ball, rounded up: claim, lipschitz, value."""
-    return [
-        {"claim": id, "lipschitz": lipschitz, "value": _upper_end(id, lipschitz, problem, radii)}
-        for id, lipschitz in UPPER_ENDS
-    ]
+def _judged(best: float, low: float, high: float, problem: Problem, radii: Radii) -> tuple[Verdict, str]:
+    constants = {"L": problem.objective.smoothness, "G": problem.gradient_bound(radii)}
+    estimated = [name for name, constant in constants.items() if constant.kind == "estimated"]
+    if estimated:
+        return "inconclusive", f"{' and '.join(estimated)} are estimated, so that the upper ends are no bounds"
+    if best * (1 - _ROUNDING) > high:
+        return "violated", f"a lower estimate, {best:.6g}, exceeds the bound {high:.6g}"
+    return "supported", f"the best lower estimate is {best / low:.2%} of the bound"
 
 
-def _upper_end(id: str, lipschitz: str, problem: Problem, radii: tuple[float, float]) -> float:
-    claim = catalogue[id]
-    return upper(claim.enclosures(**theory_inputs(claim, problem, radii, lipschitz))["Lhat"])
+def upper_ends(problem: Problem, radii: Radii) -> list[dict[str, Any]]:
+    """What each claim about the adapter says on this domain, rounded up: claim, lipschitz, value, kind and trust.
+
+    A claim whose conditions fail there is left out. ``kind`` is that of the worst constant that went in; ``trust`` is
+    ``kernel`` where a script in `proofs` has the kernel replay the claim, and ``by hand`` where it has an argument.
+    """
+    ends = []
+    for id in problem.adapter.claims:
+        claim = catalogue[id]
+        takes_c = any(parameter.name == "C" for parameter in claim.parameters)
+        for lipschitz in ("sigma", "sqrt(r) sigma") if takes_c else ("sigma",):
+            inputs = theory_inputs(claim, problem, radii, lipschitz)
+            if _applies(claim, inputs, radii):
+                ends.append(
+                    {
+                        "claim": id,
+                        "lipschitz": lipschitz,
+                        "value": upper(claim.enclosures(**inputs)["Lhat"]),
+                        "trust": "by hand" if claim.argument else "kernel",
+                    }
+                )
+    return ends
 
 
-def _radii(spec: Spec, claim: Claim) -> tuple[float, float]:
-    if spec.domain.a is None or spec.domain.b is None:
-        raise ValueError("a bracket needs both radii, which Spec checks")
-    radii = (spec.domain.a, spec.domain.b)
-    return radii if any(p.name == "a" for p in claim.parameters) else (max(radii), max(radii))
+def _applies(claim: Claim, inputs: dict[str, Number], radii: Radii) -> bool:
+    # A ball of two radii is inside the paper's with the larger one; its special case is said of equal ones alone.
+    if any(p.name == "sigma" for p in claim.parameters) and claim.id.startswith("meft") and len({*radii.values()}) > 1:
+        return False
+    return not claim.failing({p.symbol: exact(p.name, inputs[p.name]) for p in claim.parameters})
+
+
+def _radii(spec: Spec, claim: Claim) -> dict[str, float]:
+    radii = spec.domain.given
+    common = any(parameter.name == "sigma" for parameter in claim.parameters)
+    return dict.fromkeys(radii, max(radii.values())) if common else radii
 
 
 def _pair_ratios(
-    spec: Spec, problem: Problem, radii: tuple[float, float], random: torch.Generator, tick: Tick
+    spec: Spec, problem: Problem, radii: Radii, random: torch.Generator, tick: Tick
 ) -> tuple[np.ndarray, list[Point]]:
-    """Ratios of pairs in the ball, at distances from 1e-4 to 1 of its radius, half of the points extremal.
+    """Ratios of pairs in the domain, at distances from 1e-4 to 1 of its radius, half of the points extremal.
+
+    On a curved domain two gradients cannot be subtracted: there the curvature along a random direction stands in.
 
     Returns:
         All ratios, and one point of each of the pairs with the largest ones, the steepest first.
@@ -134,37 +151,48 @@ def _pair_ratios(
     points: list[Point] = []
     for begin in range(0, spec.bracket.pairs, _AT_ONCE):
         count = min(_AT_ONCE, spec.bracket.pairs - begin)
-        v, away = (_ball_points(problem, radii, count, random) for _ in range(2))
-        size = 10 ** (-4 * torch.rand((count, 1, 1), generator=random, dtype=torch.float64, device=random.device))
-        # The ball is convex: a point on the way to another one is inside.
-        A, B = (x + size * (y - x) for x, y in zip(v, away, strict=True))
-        found.append(sure_difference_ratio(problem, v, (A, B)).cpu().numpy())
-        points += [(v[0][i : i + 1], v[1][i : i + 1]) for i in range(count)]
+        v, away = (problem.adapter.draw(radii, count, random) for _ in range(2))
+        if problem.adapter.is_flat:
+            size = 10 ** (-4 * torch.rand((count, 1, 1), generator=random, dtype=torch.float64, device=random.device))
+            # The domain is convex: a point on the way to another one is inside.
+            near = tuple(x + size * (y - x) for x, y in zip(v, away, strict=True))
+            seen = sure_difference_ratio(problem, v, near)
+        else:
+            u = problem.adapter.tangent(v, away)
+            seen = (square_norm(hessian_vector_product(problem, v, u)) / square_norm(u)).sqrt()
+        found.append(seen.cpu().numpy())
+        points += [tuple(part[i : i + 1] for part in v) for i in range(count)]
         tick("pairs", begin + count, spec.bracket.pairs)
     ratios = np.concatenate(found)
-    best = np.argsort(-ratios, kind="stable")[: spec.bracket.points]
+    best = np.argsort(-ratios, kind="stable")[: max(spec.bracket.points, spec.bracket.ascents)]
     return ratios, [points[i] for i in best]
 
 
 def _iterate_ratios(
-    spec: Spec, problem: Problem, radii: tuple[float, float], random: torch.Generator, tick: Tick
+    spec: Spec, problem: Problem, radii: Radii, random: torch.Generator, tick: Tick
 ) -> tuple[np.ndarray, list[Point]]:
-    """Ratios of consecutive iterates of Algorithm 1, NaN where one is outside the ball, and the points visited."""
-    first = problem.adapter.initial(spec.adapter.gain, generator(spec, "initial", str(random.device)))
-    # LoRA's start, shrunk where that is needed to leave the iterates room.
-    A, B = (_into_ball(part, radius / 2) for part, radius in zip(first, radii, strict=True))
-    v = replicate((A, B), _REPLICAS)
-    step_size = 1 / _upper_end("meft.lemma1_sharp", "sigma", problem, radii)
+    """Ratios of consecutive iterates of Algorithm 1, NaN where one is outside the ball, and the points visited.
+
+    On a curved domain there are points and no ratios.
+    """
+    adapter = problem.adapter
+    first = adapter.initial(spec.adapter.gain, generator(spec, "initial", str(random.device)))
+    # The adapter's own start, brought inside where that is needed to leave the iterates room.
+    v = replicate(adapter.project(first, {name: radius / 2 for name, radius in radii.items()}), _REPLICAS)
+    step_size = 1 / min(end["value"] for end in upper_ends(problem, radii))
     found, visited = [], []
     for t in range(1, spec.bracket.iterates + 1):
         indices = draw_batch(_REPLICAS, _BATCH, problem.objective.samples, random)
         v_next, _ = sgd_step(problem, v, step_size, indices)
-        ratio = sure_difference_ratio(problem, v, v_next)
-        found.append(ratio.where(_inside(v, radii) & _inside(v_next, radii), torch.nan).cpu().numpy())
-        visited.append((v[0][:1], v[1][:1]))
+        if adapter.is_flat:
+            ratio = sure_difference_ratio(problem, v, v_next)
+            inside = adapter.inside(v, radii) & adapter.inside(v_next, radii)
+            found.append(ratio.where(inside, torch.nan).cpu().numpy())
+        visited.append(tuple(part[:1] for part in v))
         v = v_next
         tick("iterates", t, spec.bracket.iterates)
-    return np.stack(found), [point for point in visited if _inside(point, radii).all()]
+    shown = np.stack(found) if found else np.empty((0, _REPLICAS))
+    return shown, [point for point in visited if adapter.inside(point, radii).all()]
 
 
 def _curvatures(spec: Spec, problem: Problem, steepest: list[Point], visited: list[Point], tick: Tick) -> np.ndarray:
@@ -182,24 +210,17 @@ def _curvatures(spec: Spec, problem: Problem, steepest: list[Point], visited: li
     return np.array(found)
 
 
-def _ball_points(problem: Problem, radii: tuple[float, float], count: int, random: torch.Generator) -> Point:
-    """Points of the ball with Gaussian singular vectors; every other one has all singular values at the radius."""
-    (d, k), rank = problem.objective.shape, problem.adapter.rank
-    drawn = []
-    for shape, radius in (((rank, k), radii[0]), ((d, rank), radii[1])):
-        gaussian = torch.randn((count, *shape), generator=random, dtype=torch.float64, device=random.device)
-        U, S, Vh = torch.linalg.svd(gaussian, full_matrices=False)
-        S = torch.rand(S.shape, generator=random, dtype=torch.float64, device=random.device)
-        S[::2] = 1
-        # Inside by more than the rounding errors of these products, so that the computed product is in the ball too.
-        drawn.append(radius * (1 - 1e-13) * (U * S.unsqueeze(-2)) @ Vh)
-    return drawn[0], drawn[1]
-
-
-def _into_ball(X: torch.Tensor, radius: float) -> torch.Tensor:
-    norm = spectral_norm(X)[:, None, None]
-    return X * (radius / norm.clamp(min=radius))
-
-
-def _inside(v: Point, radii: tuple[float, float]) -> torch.Tensor:
-    return (spectral_norm(v[0]) <= radii[0]) & (spectral_norm(v[1]) <= radii[1])
+def _ascents(
+    spec: Spec, problem: Problem, radii: Radii, steepest: list[Point], random: torch.Generator, tick: Tick
+) -> np.ndarray:
+    """Where projected ascent from the steepest pairs ended, each sharpened by Lanczos at the best of them."""
+    starts = steepest[: spec.bracket.ascents]
+    v: Point = tuple(torch.cat(parts) for parts in zip(*starts, strict=True))
+    u = problem.adapter.draw(radii, len(starts), random)
+    climb = ascend(problem, v, u, radii, spec.bracket.rounds, tick)
+    values = climb.lengths.cpu().numpy()
+    best = int(np.nanargmax(values))
+    point = tuple(part[best : best + 1] for part in climb.v)
+    top = top_curvature(problem, point, np.random.default_rng(stream(spec, "bracket")))
+    values[best] = max(values[best], top)
+    return values

@@ -1,24 +1,25 @@
-"""Curvature of F at a point: Hessian-vector products, and the largest absolute eigenvalue by Lanczos iteration."""
+"""Curvature of F at a point: the top eigenvalue of its Hessian by Lanczos iteration, and the norms of its blocks."""
+
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from scipy.sparse.linalg import LinearOperator, eigsh
-from torch import Tensor
 
-from boundcheck.problems.adapter import Point
-from boundcheck.problems.problem import Problem, inner, square_norm
+from boundcheck.problems.derivatives import hessian_vector_product
+from boundcheck.problems.norms import Point, inner, square_norm
+from boundcheck.problems.problem import Problem
 
-
-def hessian_vector_product(problem: Problem, v: Point, direction: Point) -> Point:
-    r""":math:`\nabla^2 F(v)[\delta]` by forward-mode differentiation of the gradient, in the shapes of v.
-
-    Replicas do not mix, so every replica gets the product with its own direction.
-    """
-    product: Point = torch.func.jvp(lambda A, B: problem.gradient((A, B)), v, direction)[1]
-    return product
+Product = Callable[[Problem, Point, Point], Point]
 
 
-def top_curvature(problem: Problem, v: Point, random: np.random.Generator, tolerance: float = 1e-6) -> float:
+def top_curvature(
+    problem: Problem,
+    v: Point,
+    random: np.random.Generator,
+    tolerance: float = 1e-6,
+    product: Product = hessian_vector_product,
+) -> float:
     r"""A lower estimate of :math:`\|\nabla^2 F(v)\|_{op}`, tight when Lanczos has converged.
 
     The value is the Rayleigh quotient of Lanczos' vector, computed afresh: at any accuracy of the vector it is no
@@ -29,19 +30,47 @@ def top_curvature(problem: Problem, v: Point, random: np.random.Generator, toler
         v: a single point, R = 1.
         random: draws the first vector.
         tolerance: relative accuracy asked of SciPy's eigsh.
+        product: a part of the Hessian, to have its norm instead.
 
     """
     sizes = [part.numel() for part in v]
 
-    def product(x: np.ndarray) -> np.ndarray:
-        return _flat(hessian_vector_product(problem, v, _shaped(x, v)))
+    def matvec(x: np.ndarray) -> np.ndarray:
+        return _flat(product(problem, v, _shaped(x, v)))
 
-    operator = LinearOperator((sum(sizes), sum(sizes)), matvec=product, dtype=np.float64)
     first = random.standard_normal(sum(sizes))
+    if sum(sizes) == 1:
+        return abs(matvec(np.ones(1)).item())
+    operator = LinearOperator((sum(sizes), sum(sizes)), matvec=matvec, dtype=np.float64)
+    image = matvec(first)
+    if not image.any():
+        # ARPACK refuses a matrix that it sees nothing of.
+        return 0.0
     _, vectors = eigsh(operator, k=1, which="LM", v0=first, tol=tolerance)
-    direction = _shaped(vectors[:, 0], v)
-    quotient = inner(direction, hessian_vector_product(problem, v, direction)) / square_norm(direction)
+    direction = problem.adapter.tangent(v, _shaped(vectors[:, 0], v))
+    quotient = inner(direction, product(problem, v, direction)) / square_norm(direction)
     return abs(quotient.item())
+
+
+def block_norms(problem: Problem, v: Point, product: Product) -> np.ndarray:
+    """The spectral norm of every block of a part of the Hessian at one point, from the whole matrix: shape (m, m).
+
+    Takes as many products as v has numbers, all at once; for the small problems of a report.
+    """
+    sizes = [part.numel() for part in v]
+    total = sum(sizes)
+    units = torch.eye(total, dtype=torch.float64, device=v[0].device)
+    directions = tuple(
+        part.reshape(total, *block.shape[1:]) for part, block in zip(torch.split(units, sizes, 1), v, strict=True)
+    )
+    many = tuple(part.expand(total, -1, -1) for part in v)
+    rows = torch.cat([part.reshape(total, -1) for part in product(problem, many, directions)], 1)
+    return np.array(
+        [
+            [torch.linalg.matrix_norm(block, 2).item() for block in torch.split(row, sizes, 1)]
+            for row in torch.split(rows, sizes, 0)
+        ]
+    )
 
 
 def _flat(v: Point) -> np.ndarray:
@@ -50,20 +79,5 @@ def _flat(v: Point) -> np.ndarray:
 
 def _shaped(x: np.ndarray, like: Point) -> Point:
     flat = torch.as_tensor(x.reshape(-1), dtype=torch.float64, device=like[0].device)
-    A, B = torch.split(flat, [part.numel() for part in like])
-    return A.reshape(like[0].shape), B.reshape(like[1].shape)
-
-
-def difference_ratio(problem: Problem, v: Point, w: Point) -> Tensor:
-    r"""The ratio :math:`\|\nabla F(v) - \nabla F(w)\| / \|v - w\|` of each pair, shape (R,); 0 where v = w."""
-    (gA, gB), (hA, hB) = problem.gradient(v), problem.gradient(w)
-    change, distance = square_norm((gA - hA, gB - hB)), square_norm((v[0] - w[0], v[1] - w[1]))
-    return (change / distance.where(distance > 0, 1.0)).sqrt() * (distance > 0)
-
-
-def sure_difference_ratio(problem: Problem, v: Point, w: Point) -> Tensor:
-    """`difference_ratio` less the rounding errors of both gradients: a lower estimate however close v and w are."""
-    distance = square_norm((v[0] - w[0], v[1] - w[1])).sqrt()
-    errors = [problem.rounding(point, problem.loss(point))[1] for point in (v, w)]
-    error = sum(errors) / distance.where(distance > 0, torch.inf)
-    return (difference_ratio(problem, v, w) - error).clamp(min=0)
+    parts = torch.split(flat, [part.numel() for part in like])
+    return tuple(part.reshape(block.shape) for part, block in zip(parts, like, strict=True))

@@ -11,7 +11,8 @@ from boundcheck.claims import catalogue
 from boundcheck.errors import InputError
 from boundcheck.measure.audit import Evidence, audit
 from boundcheck.measure.bracket import measure_bracket, upper_ends
-from boundcheck.measure.plan import Plan, Start, build, horizon, make_plan
+from boundcheck.measure.build import build
+from boundcheck.measure.plan import Plan, Start, horizon, make_plan
 from boundcheck.measure.run import run_ensemble
 from boundcheck.measure.spec import Spec, expand, load
 from boundcheck.measure.store import RunFolder, environment

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from boundcheck.problems.adapter import Point
 from boundcheck.problems.constant import EPSILON
-from boundcheck.problems.problem import Problem, inner, spectral_norm, square_norm
+from boundcheck.problems.norms import Point, inner, spectral_norm, square_norm
+from boundcheck.problems.problem import Problem
 
 OBSERVABLES = {
     "loss": "F(v_t)",
@@ -34,10 +34,9 @@ def observe(problem: Problem, v: Point, v_next: Point, batch: int) -> dict[str, 
     weight_gradient = problem.objective.gradient(W)
     gradient = problem.adapter.pull_back(v, weight_gradient)
     gradient_square_norm = square_norm(gradient)
-    moments = problem.objective.second_moments(W)
-    second_moment = problem.adapter.mean_square_pull_back(v, moments)
+    second_moment, weight_moment = problem.mean_squares(v)
     # The second moment is a sum over terms as large as this square, which may cancel; the gradient is off it by less.
-    spread = problem.adapter.scale * (square_norm(v) * moments[0].diagonal(dim1=-2, dim2=-1).sum(-1)).sqrt()
+    spread = problem.adapter.sizes(v).jacobian * weight_moment.sqrt()
 
     A, B = (y - x for x, y in zip(v, v_next, strict=True))
     length_square = square_norm((A, B))

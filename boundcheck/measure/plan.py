@@ -10,20 +10,18 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import sympy as sp
-import torch
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.inputs import Number, exact
+from boundcheck.claims.inputs import Number
 from boundcheck.errors import InputError
-from boundcheck.measure.spec import DigitsSpec, Spec
-from boundcheck.problems.adapter import LoRA, Point
+from boundcheck.measure.spec import Spec
+from boundcheck.measure.streams import generator
+from boundcheck.problems.adapters import Radii
 from boundcheck.problems.constant import Constant
-from boundcheck.problems.objective import Objective
-from boundcheck.problems.problem import Problem, spectral_norm, square_norm
-from boundcheck.problems.pseudo_huber import synthetic
+from boundcheck.problems.inputs import theory_inputs
+from boundcheck.problems.norms import Point, spectral_norm, square_norm
+from boundcheck.problems.problem import Problem
 from boundcheck.problems.sgd import draw_batch, replicate, sgd_step
-from boundcheck.problems.softmax import digits
 from boundcheck.progress import Tick
 
 # The pilot's findings are widened by this before they become hypotheses.
@@ -36,46 +34,6 @@ _MOST_PILOTS = 4
 _BALANCE = 0.8
 _LONGEST = 10**12
 _LARGEST_BATCH = 10**5
-
-
-def stream(spec: Spec, purpose: str) -> int:
-    """The seed of one of the independent random streams of a run: initial, pilot, sampling, audits."""
-    order = ("initial", "pilot", "sampling", "audits", "bracket")
-    return int(np.random.SeedSequence([spec.seed, order.index(purpose)]).generate_state(1, np.uint64)[0] >> 1)
-
-
-def generator(spec: Spec, purpose: str, device: str) -> torch.Generator:
-    """A generator on `device` for one of the streams."""
-    return torch.Generator(device).manual_seed(stream(spec, purpose))
-
-
-def build(spec: Spec, device: str) -> Problem:
-    """The problem that a spec describes, its W0 = 0; raises InputError for a rank that the shape forbids."""
-    objective: Objective
-    if isinstance(spec.problem, DigitsSpec):
-        objective = digits(device)
-    else:
-        objective = synthetic(**spec.problem.model_dump(exclude={"kind"}), device=device)
-    W0 = torch.zeros(objective.shape, dtype=torch.float64, device=device)
-    return Problem(objective, LoRA(W0, spec.adapter.rank, spec.adapter.scale))
-
-
-def theory_inputs(claim: Claim, problem: Problem, radii: tuple[float, float], lipschitz: str) -> dict[str, Number]:
-    """The constants of `claim` that the problem and the ball determine, exact.
-
-    A claim without a scale is stated for W0 + B A. With scale s it is applied to X -> f(W0 + s X), which is
-    s^2 L smooth and has gradients bounded by s G.
-    """
-    names = {parameter.name for parameter in claim.parameters}
-    s, rank = exact("s", problem.adapter.scale), sp.Integer(problem.adapter.rank)
-    L, G = exact("L", problem.objective.smoothness.value), exact("G", problem.objective.gradient_bound.value)
-    if "s" not in names:
-        L, G = s**2 * L, s * G
-    a, b = (exact("a", radius) for radius in radii)
-    sigma = sp.Max(a, b)
-    C = sigma if lipschitz == "sigma" else sp.sqrt(rank) * sigma
-    table = {"L": L, "G": G, "s": s, "a": a, "b": b, "sigma": sigma, "C": C, "r": rank}
-    return {name: value for name, value in table.items() if name in names}
 
 
 @dataclass(frozen=True)
@@ -95,7 +53,7 @@ class Start:
     gap: Constant
     square_norm: float
     variance: float
-    radii: tuple[float, float]
+    radii: dict[str, float]
 
     @classmethod
     def draw(cls, spec: Spec, problem: Problem, device: str) -> "Start":
@@ -109,7 +67,7 @@ class Start:
             Constant(gap, infimum.kind, f"F(v_1) minus the lower bound on f: {infimum.how}"),
             square_norm(problem.gradient(v)).item(),
             problem.sample_variance(v).item(),
-            (spectral_norm(v[0]).item(), spectral_norm(v[1]).item()),
+            {"a": spectral_norm(v[0]).item(), "b": spectral_norm(v[1]).item()},
         )
 
 
@@ -126,7 +84,7 @@ class Plan:
 
     """
 
-    radii: tuple[float, float]
+    radii: dict[str, float]
     zeta: float
     batch: int
     steps: int
@@ -182,14 +140,14 @@ def draft(
     spec: Spec,
     problem: Problem,
     start: Start,
-    radii: tuple[float, float],
+    radii: dict[str, float],
     variance: float,
     claim: Claim | None = None,
 ) -> Plan:
     """The plan that follows from these radii and this bound on the variance of one sample's gradient."""
     claim = claim or catalogue[spec.claim]
     if all(parameter.name != "a" for parameter in claim.parameters):
-        radii = (max(radii), max(radii))
+        radii = dict.fromkeys(radii, max(radii.values()))
     batch, zeta = _noise(spec, start, variance)
     inputs = theory_inputs(claim, problem, radii, spec.lipschitz) | {"D": start.gap.value, "zeta": zeta}
     inputs["T"] = _horizon(claim, inputs, problem, start, radii) if spec.run.steps == "informative" else spec.run.steps
@@ -204,9 +162,7 @@ def draft(
     return Plan(radii, zeta, batch, int(floats["T"]), inputs, values)
 
 
-def _horizon(
-    claim: Claim, inputs: Mapping[str, Number], problem: Problem, start: Start, radii: tuple[float, float]
-) -> int:
+def _horizon(claim: Claim, inputs: Mapping[str, Number], problem: Problem, start: Start, radii: Radii) -> int:
     try:
         return informative_horizon(claim, inputs, min(start.square_norm, problem.trivial_bound(radii)))
     except ArithmeticError as error:
@@ -240,15 +196,15 @@ def make_plan(spec: Spec, problem: Problem, start: Start, device: str, tick: Tic
     and noise, widened by 10 percent, become the hypotheses; T and alpha follow from them. It is repeated until one
     stays within the hypotheses that it was run with. Should none do, the audit of the run will say so.
     """
-    guess = _MARGIN * max(start.radii)
-    radii, variance = (spec.domain.a or guess, spec.domain.b or guess), _MARGIN * start.variance
+    guess = _MARGIN * max(start.radii.values())
+    radii, variance = {"a": spec.domain.a or guess, "b": spec.domain.b or guess}, _MARGIN * start.variance
     plan = draft(spec, problem, start, radii, variance)
     if spec.domain.a is not None and spec.domain.b is not None and spec.run.zeta is not None:
         return plan
     for _ in range(_MOST_PILOTS):
         seen_radii, seen_variance = _pilot(spec, problem, start, plan, device, tick)
-        held = seen_variance <= variance and all(x <= y for x, y in zip(seen_radii, radii, strict=True))
-        radii = (spec.domain.a or _MARGIN * seen_radii[0], spec.domain.b or _MARGIN * seen_radii[1])
+        held = seen_variance <= variance and all(seen_radii[name] <= radii[name] for name in radii)
+        radii = {"a": spec.domain.a or _MARGIN * seen_radii["a"], "b": spec.domain.b or _MARGIN * seen_radii["b"]}
         variance = _MARGIN * seen_variance
         plan = draft(spec, problem, start, radii, variance)
         if held:
@@ -258,11 +214,11 @@ def make_plan(spec: Spec, problem: Problem, start: Start, device: str, tick: Tic
 
 def _pilot(
     spec: Spec, problem: Problem, start: Start, plan: Plan, device: str, tick: Tick
-) -> tuple[tuple[float, float], float]:
+) -> tuple[dict[str, float], float]:
     """The largest spectral norms and the largest sample variance along a short ensemble with its own seed."""
     v = replicate(start.v, _PILOT_REPLICAS)
     random = generator(spec, "pilot", device)
-    (a, b), variance = start.radii, start.variance
+    a, b, variance = start.radii["a"], start.radii["b"], start.variance
     every = max(plan.steps // _PILOT_LOOKS, 1)
     # Below T_min the theorem's own step may diverge: that is for the run to show, not for the pilot to follow.
     step_size = min(plan.step_size, 1 / plan.values["Lhat"])
@@ -273,7 +229,7 @@ def _pilot(
             a, b = max(a, spectral_norm(v[0]).max().item()), max(b, spectral_norm(v[1]).max().item())
             variance = max(variance, problem.sample_variance(v).max().item())
             tick("pilot", t, plan.steps)
-    return (a, b), variance
+    return {"a": a, "b": b}, variance
 
 
 def horizon(spec: Spec, problem: Problem, start: Start, plan: Plan, claim: Claim, lipschitz: str) -> int | None:

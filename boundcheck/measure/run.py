@@ -12,11 +12,12 @@ import xarray as xr
 
 from boundcheck.measure.ball import BallWatch
 from boundcheck.measure.observe import OBSERVABLES, observe
-from boundcheck.measure.plan import Plan, Start, generator, stream
+from boundcheck.measure.plan import Plan, Start
 from boundcheck.measure.schedule import Schedule
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.store import RunFolder
-from boundcheck.problems.adapter import Point
+from boundcheck.measure.streams import generator, stream
+from boundcheck.problems.norms import Point
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.sgd import draw_batch, replicate, sgd_step
 from boundcheck.progress import Tick
@@ -43,7 +44,8 @@ def run_ensemble(
     chunk = max(strata // _CHUNKS, 1)
     random = generator(spec, "sampling", device)
     v = replicate(start.v, replicas)
-    ball = BallWatch.start(plan.radii, v)
+    radii = (plan.radii["a"], plan.radii["b"])
+    ball = BallWatch.start(radii, v)
 
     first = 0
     saved = folder.checkpoint()
@@ -51,7 +53,7 @@ def run_ensemble(
     if saved is not None and saved["threads"] == torch.get_num_threads():
         first, v = saved["stratum"], (saved["A"].to(device), saved["B"].to(device))
         random.set_state(saved["generator"])
-        ball = BallWatch(plan.radii, saved["room"].to(device), tuple(saved["largest"]), saved["outside"])
+        ball = BallWatch(radii, saved["room"].to(device), tuple(saved["largest"]), saved["outside"])
     else:
         folder.start_trace(_empty(schedule), {"stratum": chunk})
 

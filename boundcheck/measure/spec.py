@@ -4,6 +4,8 @@ A list in place of a scalar is a sweep: `expand` turns one file into one `Spec` 
 """
 
 import itertools
+import math
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,18 +22,67 @@ from pydantic import (
 )
 
 from boundcheck.claims import catalogue
-from boundcheck.claims.jiang2024 import LEMMA_1
 from boundcheck.errors import InputError
+from boundcheck.problems.adapters import ADAPTERS, LoRA
+
+_WITHOUT_SCALE = ("full", "direft", "loreft")
+_SCALES = 'a positive number, or text such as "16/r" or "16/sqrt(r)"'
 
 
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
 
 
-class DigitsSpec(_Table):
-    """Softmax regression on scikit-learn's digits."""
+Seed = Annotated[int, Field(ge=0)]
 
-    kind: Literal["digits"]
+
+class DataSpec(_Table):
+    """Softmax regression on scikit-learn's digits (10 classes, 64 pixels) or breast cancer (2 classes, 30 features)."""
+
+    kind: Literal["digits", "breast-cancer"]
+
+
+class LogisticSpec(_Table):
+    """Logistic regression, one class against the rest, on the same data."""
+
+    kind: Literal["logistic"]
+    data: Literal["digits", "breast-cancer"] = "breast-cancer"
+
+
+class TwoLayerSpec(_Table):
+    """The first layer of a two-layer tanh network on digits, its second one fixed at random."""
+
+    kind: Literal["two-layer"]
+    hidden: PositiveInt = 16
+    seed: Seed = 0
+
+
+class ReadoutSpec(_Table):
+    """An edit of digits' principal components h, W h or W [h; 1], before a fixed readout; W0 is the identity."""
+
+    kind: Literal["readout"]
+    components: int = Field(default=16, ge=1, le=64)
+
+
+class LeastSquaresSpec(_Table):
+    """Least squares on synthetic data, whose gradient is bounded on a ball only."""
+
+    kind: Literal["least-squares"]
+    d: PositiveInt = 8
+    k: PositiveInt = 8
+    samples: PositiveInt = 64
+    noise: PositiveFloat = 1.0
+    seed: Seed = 0
+
+
+class ExtremalSpec(_Table):
+    """The clipped-linear f on which Lemma 1, sharp, is attained at a corner of the ball."""
+
+    kind: Literal["extremal"]
+    d: PositiveInt = 8
+    k: PositiveInt = 8
+    L: PositiveFloat = 1.0
+    G: PositiveFloat = 1.0
 
 
 class PseudoHuberSpec(_Table):
@@ -44,23 +95,55 @@ class PseudoHuberSpec(_Table):
     delta: PositiveFloat = 1.0
     signal: PositiveFloat = 1.0
     noise: PositiveFloat = 1.0
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
 
 
 class AdapterSpec(_Table):
-    """LoRA: rank, scale s, and `gain`, the initial entries of A being N(0, gain^2/k)."""
+    """The adapter: its rank (all but ``full`` have one), its scale s, and `gain`.
 
-    kind: Literal["lora"] = "lora"
-    rank: PositiveInt
-    scale: PositiveFloat = 1.0
+    A scale may be a number, ``"16/r"`` or ``"16/sqrt(r)"``. The entries of A start, or are frozen, as N(0, gain^2/k).
+    """
+
+    kind: Literal["full", "lora", "frozen-a", "frozen-b", "direft", "loreft", "vera", "dora", "loha"] = "lora"
+    rank: PositiveInt | None = None
+    scale: PositiveFloat | str = 1.0
     gain: PositiveFloat = 1.0
+
+    @model_validator(mode="after")
+    def _fits_the_kind(self) -> "AdapterSpec":
+        if (self.rank is None) != (self.kind == "full"):
+            expected = "no rank, for full fine-tuning" if self.rank else f"a rank, for {self.kind}"
+            raise InputError("adapter.rank", "(not given)" if self.rank is None else self.rank, expected)
+        if self.kind in _WITHOUT_SCALE and self.scale != 1:
+            raise InputError("adapter.scale", self.scale, f"no scale, which {self.kind} has not")
+        if not 0 < self.factor < math.inf:
+            raise InputError("adapter.scale", self.scale, _SCALES)
+        return self
+
+    @property
+    def factor(self) -> float:
+        """The scale s as a number."""
+        if not isinstance(self.scale, str):
+            return self.scale
+        match = re.fullmatch(r"\s*(\d+(?:\.\d*)?)\s*/\s*(r|sqrt\(r\))\s*", self.scale)
+        if match is None or self.rank is None:
+            raise InputError("adapter.scale", self.scale, _SCALES)
+        return float(match[1]) / (self.rank if match[2] == "r" else math.sqrt(self.rank))
 
 
 class DomainSpec(_Table):
-    """The ball that the theory needs: radii for A and B, each chosen by a pilot run where it is left out."""
+    """The domain that the theory needs: a radius for each norm of the adapter, for a theorem by a pilot if left out."""
 
     a: PositiveFloat | None = None
     b: PositiveFloat | None = None
+    mu: PositiveFloat | None = None
+    nu: PositiveFloat | None = None
+    rho: PositiveFloat | None = None
+
+    @property
+    def given(self) -> dict[str, float]:
+        """The radii that are given, by name."""
+        return {name: radius for name, radius in self if radius is not None}
 
 
 class RunSpec(_Table):
@@ -75,20 +158,25 @@ class RunSpec(_Table):
 
 
 class BracketSpec(_Table):
-    """How a smoothness constant is bracketed from below, on the ball of radii `domain.a` and `domain.b`."""
+    """How a smoothness constant is bracketed from below, on the domain of the spec."""
 
     pairs: PositiveInt = 2048
     iterates: PositiveInt = 256
     points: PositiveInt = 16
+    ascents: PositiveInt = 8
+    rounds: PositiveInt = 32
 
 
 class Spec(_Table):
     """One experiment: a claim of the catalogue, a problem, an adapter, and how to measure."""
 
     claim: str
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
     lipschitz: Literal["sigma", "sqrt(r) sigma"] = "sigma"
-    problem: Annotated[DigitsSpec | PseudoHuberSpec, Field(discriminator="kind")]
+    problem: Annotated[
+        DataSpec | LogisticSpec | TwoLayerSpec | ReadoutSpec | LeastSquaresSpec | ExtremalSpec | PseudoHuberSpec,
+        Field(discriminator="kind"),
+    ]
     adapter: AdapterSpec
     domain: DomainSpec = DomainSpec()
     run: RunSpec = RunSpec()
@@ -97,15 +185,18 @@ class Spec(_Table):
     @model_validator(mode="after")
     def _is_measurable(self) -> "Spec":
         names = [quantity.name for quantity in catalogue[self.claim].quantities]
-        if "alpha" not in names and names != ["Lhat"]:
+        if "alpha" not in names and names[-1:] != ["Lhat"]:
             raise InputError("claim", self.claim, "a theorem with a step size, or a lemma about smoothness")
-        # F is a function of both factors of one layer here; a lemma about another F is not what would be measured.
-        if self.is_bracket and catalogue[self.claim].conclusion != LEMMA_1.conclusion:
-            raise InputError("claim", self.claim, "a lemma about the smoothness of F in A and B, both trained")
-        if self.is_bracket and (self.domain.a is None or self.domain.b is None):
-            raise InputError(
-                "domain", f"a = {self.domain.a}, b = {self.domain.b}", "both radii, for a smoothness claim"
-            )
+        kind = ADAPTERS[self.adapter.kind]
+        if self.is_bracket and self.claim not in kind.claims:
+            raise InputError("claim", self.claim, f"a lemma about {kind.title}: one of {', '.join(kind.claims)}")
+        if not self.is_bracket and not issubclass(kind, LoRA):
+            raise InputError("adapter.kind", self.adapter.kind, "lora or direft, of which the theorems speak")
+        given, wanted = set(self.domain.given), set(kind.radius_names)
+        if given - wanted or (self.is_bracket and wanted - given):
+            field, listed = f"domain.{min(given ^ wanted)}", " and ".join(kind.radius_names)
+            known = self.domain.given.get(field.removeprefix("domain."), "(not given)")
+            raise InputError(field, known, f"radii {listed}, for {self.adapter.kind}")
         unused = "run" if self.is_bracket else "bracket"
         if unused in self.model_fields_set:
             raise InputError(unused, "(a table)", f"no such table, which says nothing of {self.claim}")
@@ -191,7 +282,7 @@ def _expectation(detail: Any) -> str:
         case "union_tag_invalid":
             return f"one of {detail['ctx']['expected_tags']}"
         case "union_tag_not_found":
-            return "the kind of problem: 'digits' or 'pseudo-huber'"
+            return "the kind of problem, such as 'digits' or 'pseudo-huber'"
         case "model_type" | "model_attributes_type" | "dict_type":
             return "a table"
     message = str(detail["msg"]).removeprefix("Input should be ")

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from boundcheck.problems.adapter import Point
+from boundcheck.problems.norms import Point
 from boundcheck.problems.problem import Problem
 
 
@@ -15,11 +15,9 @@ def draw_batch(replicas: int, batch: int, samples: int, generator: torch.Generat
 def sgd_step(problem: Problem, v: Point, step_size: float, indices: Tensor) -> tuple[Point, Point]:
     """One iteration of Algorithm 1: the next point v - alpha g, and the stochastic gradient g it used."""
     g = problem.batch_gradient(v, indices)
-    A, B = (x - step_size * y for x, y in zip(v, g, strict=True))
-    return (A, B), g
+    return problem.adapter.retract(v, tuple(-step_size * part for part in g)), g
 
 
 def replicate(v: Point, replicas: int) -> Point:
     """The same point for every replica, from one with R = 1."""
-    A, B = (x.expand(replicas, -1, -1).clone() for x in v)
-    return A, B
+    return tuple(part.expand(replicas, -1, -1).clone() for part in v)

@@ -1,17 +1,16 @@
-"""Softmax (multinomial logistic) regression, and the digits that scikit-learn bundles as its data."""
+"""Softmax (multinomial logistic) regression, and it on the data that scikit-learn bundles."""
 
 import math
 
 import numpy as np
 import torch
 from flint import arb
-from sklearn.datasets import load_digits
 from torch import Tensor
 
 from boundcheck.claims.enclose import upper
-from boundcheck.errors import InputError
 from boundcheck.problems.certify import largest_gram_eigenvalue, mean_row_norm
 from boundcheck.problems.constant import EPSILON, Constant
+from boundcheck.problems.datasets import breast_cancer_data, checked_features, checked_labels, digits_data
 
 
 class SoftmaxRegression:
@@ -26,11 +25,8 @@ class SoftmaxRegression:
 
     def __init__(self, name: str, X: np.ndarray, labels: np.ndarray, device: str = "cpu") -> None:
         """Take data X, shape (n, k), and labels 0..d-1, shape (n,)."""
-        X = np.asarray(X, dtype=np.float64)
-        if X.ndim != 2 or X.size == 0 or not np.isfinite(X).all():
-            raise InputError("X", f"array of shape {X.shape}", "a finite matrix, one row a sample")
-        if labels.shape != X.shape[:1] or not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
-            raise InputError("labels", f"{labels.dtype} of shape {labels.shape}", f"{len(X)} integers from 0")
+        X = checked_features(X)
+        labels = checked_labels(labels, len(X))
         self.name = name
         self.samples = len(X)
         self.shape = (int(labels.max()) + 1, X.shape[1])
@@ -96,6 +92,11 @@ class SoftmaxRegression:
 
 def digits(device: str = "cpu") -> SoftmaxRegression:
     """Softmax regression on scikit-learn's 1797 digits: pixels over 16, each centred; d = 10 classes, k = 64 pixels."""
-    pixels, labels = load_digits(return_X_y=True)
-    pixels = pixels / 16.0
-    return SoftmaxRegression("digits", pixels - pixels.mean(axis=0), labels, device)
+    X, labels = digits_data()
+    return SoftmaxRegression("digits", X, labels, device)
+
+
+def breast_cancer(device: str = "cpu") -> SoftmaxRegression:
+    """Softmax regression on scikit-learn's 569 tumours, standardised: d = 2 classes, k = 30 measurements."""
+    X, labels = breast_cancer_data()
+    return SoftmaxRegression("breast cancer", X, labels, device)

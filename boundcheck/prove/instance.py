@@ -104,7 +104,7 @@ class Setting:
         # Torch takes seconds to import, which whoever checks a proof should not wait for.
         import torch
 
-        from boundcheck.problems.adapter import LoRA
+        from boundcheck.problems.adapters import LoRA
         from boundcheck.problems.clipped import Clipped
         from boundcheck.problems.problem import Problem
 
@@ -220,7 +220,7 @@ class Instance(Setting):
         """The same run in float64, by the code that runs experiments, over all paths."""
         import torch
 
-        from boundcheck.problems import problem as numeric
+        from boundcheck.problems import norms as numeric
         from boundcheck.problems.sgd import sgd_step
 
         problem, samples = self.numeric(self.offsets), len(self.offsets)

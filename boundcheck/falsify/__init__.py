@@ -1,0 +1,54 @@
+"""Adversarial search over instances for one that breaks a claim, or the one on which it is tightest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from boundcheck.claims import Claim
+from boundcheck.progress import Tick, silent
+
+if TYPE_CHECKING:
+    from boundcheck.falsify.search import Falsification
+
+__all__ = ["falsify"]
+
+
+def falsify(
+    claim: str | Claim,
+    ranks: Sequence[int] = tuple(range(1, 9)),
+    constants: Mapping[str, float] | None = None,
+    adapter: str | None = None,
+    lipschitz: str = "sigma",
+    starts: int = 16,
+    rounds: int = 96,
+    examples: int = 64,
+    seed: int = 0,
+    tick: Tick = silent,
+) -> Falsification:
+    """Search for the instance of a smoothness claim with the largest ratio of measured over bound.
+
+    Args:
+        claim: an id of the catalogue, or a claim of your own about one of the adapters.
+        ranks: those to report the tightest instance of.
+        constants: L, G, s, radii and norms of frozen matrices to search at; each is 1 where left out, and with none
+            given a second search is made with b halved, where the claim has both radii.
+        adapter: the kind of adapter, where it does not follow from the claim.
+        lipschitz: what C stands for in a claim that takes one: ``sigma`` or ``sqrt(r) sigma``.
+        starts: random starts of each climb.
+        rounds: steps of each climb.
+        examples: structures (shapes, ranks, constants) that Hypothesis tries beyond those.
+        seed: of all random choices.
+        tick: told of progress.
+
+    Returns:
+        The best instance, shrunk, its certified ratio, and whether it violates the claim.
+
+    Raises:
+        InputError: for a claim that is not about the smoothness of an adapter, and for bad ranks or constants.
+
+    """
+    # Deferred: torch takes a second to import, and `import boundcheck` should not.
+    from boundcheck.falsify.search import search
+
+    return search(claim, ranks, constants, adapter, lipschitz, starts, rounds, examples, seed, tick)

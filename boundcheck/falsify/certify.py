@@ -1,0 +1,193 @@
+"""The last word on an instance: both sides of the claim, enclosed with Arb from the exact values of its floats.
+
+W(v + t u) is the adapter's own formula over arrays of power series in t, whose coefficients are Arb balls; so nothing
+here repeats it. A point is inside the domain only if exact rational arithmetic says so.
+"""
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, cast
+
+import numpy as np
+from flint import arb, arb_series, ctx, fmpq, fmpq_mat
+from torch import Tensor
+
+from boundcheck.claims.enclose import lower, upper
+from boundcheck.falsify.instance import Instance
+from boundcheck.problems.adapters import Adapter
+from boundcheck.problems.adapters.base import Block
+from boundcheck.problems.norms import Point
+from boundcheck.problems.piecewise import PiecewiseLinear
+
+_BITS = 256
+# A value, a derivative and half of a second one.
+_ORDER = 3
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What is certain of an instance.
+
+    Attributes:
+        inside: whether both points are in the domain, exactly.
+        lower: a proved lower bound on measured over bound.
+        violated: whether the claim is false of this instance: both points inside, and a ratio above 1.
+
+    """
+
+    inside: bool
+    lower: float
+    violated: bool
+
+
+def certify(instance: Instance) -> Certificate:
+    """Enclose measured and bound of an instance, and say what is certain."""
+    bound = instance.claim.enclosures(**instance.inputs)["Lhat"]
+    with _series():
+        measured = _measured(instance)
+        ratio = measured / bound
+    within = inside(instance)
+    low = lower(ratio) if ratio.is_finite() else 0.0
+    return Certificate(within, max(low, 0.0), within and measured.is_finite() and bool(measured > upper(bound)))
+
+
+def inside(instance: Instance) -> bool:
+    """Whether the points of the instance are in the domain, exactly; an orthonormal block is made so beforehand."""
+    points = (instance.v, instance.other) if instance.adapter.is_flat else (instance.v,)
+    return all(
+        _within(block, part[0], instance.radii[block.radius])
+        for point in points
+        for block, part in zip(instance.adapter.blocks, point, strict=True)
+        if block.radius
+    )
+
+
+def _within(block: Block, part: Tensor, radius: float) -> bool:
+    if block.norm == "max":
+        return bool((part.abs() <= radius).all())
+    rows = part if part.shape[0] <= part.shape[1] else part.mT
+    X = fmpq_mat([[_rational(x) for x in row] for row in rows.tolist()])
+    gap = -(X * X.transpose())
+    for i in range(gap.nrows()):
+        gap[i, i] += _rational(radius) ** 2
+    # A symmetric matrix has real eigenvalues only; none is negative exactly when the signs of its characteristic
+    # polynomial alternate.
+    signed = gap.charpoly().coeffs()
+    degree = len(signed) - 1
+    return all((-1) ** (degree - i) * x >= 0 for i, x in enumerate(signed))
+
+
+def _rational(x: float) -> fmpq:
+    exact = Fraction(x)
+    return fmpq(exact.numerator, exact.denominator)
+
+
+@contextmanager
+def _series() -> Iterator[None]:
+    """The precision of all balls, and the order at which series end."""
+    cap = ctx.cap
+    ctx.cap = _ORDER
+    try:
+        with ctx.workprec(_BITS):
+            yield
+    finally:
+        ctx.cap = cap
+
+
+def _measured(instance: Instance) -> arb:
+    """A lower bound on the Lipschitz ratio, or the second derivative along the geodesic."""
+    adapter = _exact(instance.adapter)
+    v = tuple(_numbers(part[0]) for part in instance.v)
+    if not instance.adapter.is_flat:
+        return _bend(instance, adapter, *_on_manifold(instance.adapter, v, instance.other))
+    gradients = [instance.problem.gradient(point) for point in (instance.v, instance.other)]
+    # The length of a vector is at least its inner product with any unit vector; its own float direction loses nothing.
+    u = tuple(_numbers((x - y)[0]) for x, y in zip(*gradients, strict=True))
+    w = tuple(_numbers(part[0]) for part in instance.other)
+    rates = [_rates(instance, adapter, point, u)[0] for point in (v, w)]
+    distance = _length(tuple(x - y for x, y in zip(v, w, strict=True)))
+    return abs(rates[0] - rates[1]) / (_length(u) * distance)
+
+
+def _bend(instance: Instance, adapter: Adapter, v: Any, u: Any) -> arb:
+    return abs(_rates(instance, adapter, v, u, adapter.acceleration(v, u))[1]) / _length(u) ** 2
+
+
+def _rates(instance: Instance, adapter: Adapter, v: Any, u: Any, bend: Any = None) -> tuple[arb, arb]:
+    """The first and second derivative in t, at 0, of F(v + t u + t²/2 bend)."""
+    bends = bend if bend is not None else tuple(0 * part for part in u)
+    W = cast(Any, adapter).weight(tuple(_vectorised(x, y, z / 2) for x, y, z in zip(v, u, bends, strict=True)))
+    w, tilted = (
+        sum((arb(e) * x for e, x in zip(X.ravel().tolist(), W.ravel(), strict=True)), arb_series([0]))
+        for X in (instance.direction, instance.tilt)
+    )
+    value, steepness = _slope(instance.ridge.slope, w[0])
+    return value * w[1] + tilted[1], steepness * w[1] * w[1] + 2 * (value * w[2] + tilted[2])
+
+
+def _exact(adapter: Adapter) -> Adapter:
+    """The same adapter with arrays of exact numbers in place of its frozen tensors; its formulas take either."""
+    exact = copy.copy(adapter)
+    for name, value in vars(adapter).items():
+        if isinstance(value, Tensor):
+            numbers = _numbers(value)
+            object.__setattr__(exact, name, _vectorised(numbers, 0 * numbers, 0 * numbers))
+    return exact
+
+
+def _numbers(X: Tensor) -> np.ndarray:
+    array = np.empty(tuple(X.shape), dtype=object)
+    for index, x in np.ndenumerate(X.cpu().numpy()):
+        array[index] = arb(float(x))
+    return array
+
+
+# Series are sequences, which NumPy would unpack into another dimension.
+_vectorised = np.vectorize(lambda x, y, z: arb_series([x, y, z]), otypes=[object])
+
+
+def _length(u: tuple[np.ndarray, ...]) -> arb:
+    return sum((x * x for part in u for x in part.ravel()), arb(0)).sqrt()
+
+
+def _on_manifold(adapter: Adapter, v: tuple[np.ndarray, ...], other: Point) -> tuple[Any, Any]:
+    """V with the rows of its orthonormal blocks made exactly so, and the tangent part of a direction there."""
+    exact = tuple(
+        _orthonormal(part) if block.norm == "orthonormal" else part
+        for block, part in zip(adapter.blocks, v, strict=True)
+    )
+    u = tuple(_numbers(part[0]) for part in other)
+    return exact, cast(Any, adapter).tangent(exact, u)
+
+
+def _orthonormal(X: np.ndarray) -> np.ndarray:
+    """Gram and Schmidt's rows: balls around a matrix whose rows are exactly orthonormal."""
+    rows: list[np.ndarray] = []
+    for row in X:
+        for done in rows:
+            row = row - (row @ done) * done
+        rows.append(row / (row @ row).sqrt())
+    return np.array(rows, dtype=object)
+
+
+def _slope(slope: PiecewiseLinear, w: arb) -> tuple[arb, arb]:
+    """H' and h'' at w: exact rationals as balls; h'' is that of the piece, or no number where w may be at a knot."""
+    first, *pieces = slope.pieces
+    knots = [piece.start for piece in pieces]
+    value = _ball(first.value)
+    for piece, end in zip(pieces, [*knots[1:], None], strict=True):
+        way = w.max(_ball(piece.start)) - _ball(piece.start)
+        if end is not None:
+            way = way.min(_ball(end) - _ball(piece.start))
+        value += _ball(piece.slope) * way
+    if any(w.overlaps(_ball(knot)) for knot in knots):
+        return value, arb("nan")
+    steepness = [piece.slope for piece in slope.pieces]
+    return value, _ball(steepness[sum(bool(w > _ball(knot)) for knot in knots)])
+
+
+def _ball(x: Fraction) -> arb:
+    return arb(fmpq(x.numerator, x.denominator))

@@ -1,0 +1,204 @@
+"""Projected gradient search for the instance on which a smoothness claim is tightest, from many starts at once.
+
+Over all f with smoothness L and a gradient of spectral norm G, the largest second derivative of F along u at v is
+L‖DW[u]‖_F² + G‖D²W[u, u]‖_*, with the nuclear norm; where G bounds the gradient's Frobenius norm, with that. The number
+is climbed over v, u and the adapter's frozen matrices; then the f that has it, and a pair of points, are put there.
+"""
+
+import copy
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from boundcheck.claims import Claim
+from boundcheck.falsify.instance import Instance, unit
+from boundcheck.falsify.structure import Structure
+from boundcheck.problems.adapters import (
+    ADAPTERS,
+    Adapter,
+)
+from boundcheck.problems.norms import Point, square_norm
+
+# The distance between the two points of a pair, over the size of the domain.
+_APART = 2.0**-17
+_TINY = 1e-300
+_GROW, _SHRINK = 1.5, 0.5
+
+
+@dataclass
+class _State:
+    """Points, directions and frozen matrices of all starts, and what they reach."""
+
+    v: Point
+    u: Point
+    frozen: dict[str, Tensor]
+    values: Tensor
+
+
+class Climber:
+    """The search over one structure, from `starts` random starts."""
+
+    def __init__(self, structure: Structure, starts: int, seed: int) -> None:
+        self.structure, self.starts = structure, starts
+        self.random = torch.Generator().manual_seed(seed)
+        frozen = {name: self._sized(name, self._normal(shape)) for name, shape in structure.shapes.items()}
+        self.outline = structure.adapter({name: X[0] for name, X in frozen.items()})
+        v = self.outline.draw(structure.radii, starts, self.random)
+        u = tuple(self._normal(block.shape) for block in self.outline.blocks)
+        self.state = self._state(v, u, frozen)
+        self.steps = torch.full((starts,), 0.3, dtype=torch.float64)
+
+    def run(self, rounds: int) -> "Climber":
+        """Climb for so many rounds; what is reached never falls."""
+        for _ in range(rounds):
+            self._round()
+        return self
+
+    def best(self, claim: Claim, lipschitz: str) -> Instance:
+        """The instance made of the start that reached most."""
+        return self.instance(claim, lipschitz, int(self.state.values.nan_to_num(-1.0).argmax()))
+
+    def instance(self, claim: Claim, lipschitz: str, which: int) -> Instance:
+        """The instance made of one start: of the pairs of points near it, that with the largest Lipschitz ratio."""
+        state, s = self.state, self.structure
+        adapter = s.adapter({name: X[which] for name, X in state.frozen.items()})
+        v, u = (tuple(part[which : which + 1] for part in point) for point in (state.v, state.u))
+        slope, bent = _derivatives(adapter, v, u)
+        direction, tilt = unit(slope)[0].numpy(), self._steepest(bent)[0].numpy()
+        pairs = self._pairs(adapter, v, u) if adapter.is_flat else [(v, u)]
+        return max(
+            (Instance.around(claim, adapter, s.radii, lipschitz, s.L, s.G, direction, tilt, *pair) for pair in pairs),
+            key=lambda instance: instance.ratio,
+        )
+
+    def _pairs(self, adapter: Adapter, v: Point, u: Point) -> list[tuple[Point, Point]]:
+        """V and a point beside it along u, on either side, or both brought a little inside."""
+        step = _APART * min(self.structure.radii.values())
+        inner = tuple((1 - 2 * _APART) * part for part in v)
+        found = []
+        for start, sign in ((v, 1.0), (v, -1.0), (inner, 1.0)):
+            to = adapter.retract(start, tuple(sign * step * part for part in u))
+            found.append((start, adapter.project(to, self.structure.radii)))
+        return found
+
+    def _normal(self, shape: tuple[int, int]) -> Tensor:
+        return torch.randn((self.starts, *shape), generator=self.random, dtype=torch.float64)
+
+    def _sized(self, name: str, X: Tensor) -> Tensor:
+        """A frozen matrix brought to its norm."""
+        norm = self.structure.frozen[ADAPTERS[self.structure.kind].frozen[name]]
+        if name == "W0":
+            return norm * X / torch.linalg.vector_norm(X, dim=-2, keepdim=True)
+        return norm * X / torch.linalg.matrix_norm(X, 2, keepdim=True)
+
+    def _state(self, v: Point, u: Point, frozen: dict[str, Tensor]) -> _State:
+        u = self._unit(v, u)
+        slope, bent = _derivatives(_with(self.outline, frozen), v, u)
+        return _State(v, u, frozen, self._value(slope, bent))
+
+    def _value(self, slope: Tensor, bent: Tensor) -> Tensor:
+        s = self.structure
+        turned = torch.linalg.matrix_norm(bent, self._dual).clamp(min=0)
+        return s.L * slope.square().sum((-2, -1)) + s.G * turned
+
+    @property
+    def _dual(self) -> str:
+        """The norm dual to that in which G bounds the gradient."""
+        return "nuc" if self.structure.spectral else "fro"
+
+    def _steepest(self, bent: Tensor) -> Tensor:
+        """The gradient of norm 1 that makes most of D²W[u, u]."""
+        if self._dual == "fro":
+            return unit(bent)
+        U, _, Vh = torch.linalg.svd(bent, full_matrices=False)
+        return U @ Vh
+
+    def _unit(self, v: Point, u: Point) -> Point:
+        u = self.outline.tangent(v, u)
+        length = square_norm(u).sqrt().clamp(min=_TINY)
+        return tuple(part / length[:, None, None] for part in u)
+
+    def _round(self) -> None:
+        state, blocks, names = self.state, len(self.state.v), list(self.state.frozen)
+        slope, bent = _derivatives(_with(self.outline, state.frozen), state.v, state.u)
+        # The best f for what was reached; for it the value is smooth, and at most what the best f of elsewhere makes.
+        twist, stretch = self._steepest(bent), 2 * self.structure.L * slope
+
+        def total(*x: Tensor) -> Tensor:
+            v, u, frozen = x[:blocks], x[blocks : 2 * blocks], dict(zip(names, x[2 * blocks :], strict=True))
+            along, across = _derivatives(_with(self.outline, frozen), v, self._unit(v, u))
+            return (stretch * along + self.structure.G * twist * across).sum()
+
+        variables = (*state.v, *state.u, *state.frozen.values())
+        slopes = torch.func.grad(total, argnums=tuple(range(len(variables))))(*variables)
+        in_v, in_u, in_frozen = slopes[:blocks], slopes[blocks : 2 * blocks], slopes[2 * blocks :]
+        rises = dict(zip(names, in_frozen, strict=True))
+        gained = torch.zeros_like(state.values, dtype=torch.bool)
+        for other in (self._cautious(in_v, in_u, rises), self._bold(in_v, in_u, rises)):
+            better = other.values > self.state.values
+            self.state = _chosen(better, other, self.state)
+            gained |= better
+        self.steps = torch.where(gained, (_GROW * self.steps).clamp(max=1.0), _SHRINK * self.steps).clamp(min=1e-9)
+
+    def _bold(self, in_v: Point, in_u: Point, rises: Mapping[str, Tensor]) -> _State:
+        """To where each slope is largest over the domain: what is convex in a variable is largest at such an end."""
+        state = self.state
+        v = self.outline.extreme(in_v, self.structure.radii)
+        half = 0.5 / state.values.clamp(min=_TINY)[:, None, None]
+        u = tuple(x + half * g for x, g in zip(state.u, in_u, strict=True))
+        frozen = {}
+        for name, X in state.frozen.items():
+            U, _, Vh = torch.linalg.svd(rises[name], full_matrices=False)
+            frozen[name] = X if name == "W0" else self._sized(name, U @ Vh)
+        return self._state(v, u, frozen)
+
+    def _cautious(self, in_v: Point, in_u: Point, rises: Mapping[str, Tensor]) -> _State:
+        """A step along each slope, projected onto the domain."""
+        state, radii, step = self.state, self.structure.radii, self.steps[:, None, None]
+        size = math.sqrt(sum(radius**2 for radius in radii.values()))
+        moved = tuple(step * size * g for g in self._unit(state.v, in_v))
+        v = self.outline.project(self.outline.retract(state.v, moved), radii)
+        u = tuple(x + step * g for x, g in zip(state.u, self._unit(state.v, in_u), strict=True))
+        frozen = {
+            name: self._sized(name, X + step * torch.linalg.matrix_norm(X, keepdim=True) * unit(rises[name]))
+            for name, X in state.frozen.items()
+        }
+        return self._state(v, u, frozen)
+
+
+def _with(outline: Adapter, frozen: Mapping[str, Tensor]) -> Adapter:
+    """The adapter with a batch of frozen matrices, one for each start."""
+    adapter = copy.copy(outline)
+    for name, X in frozen.items():
+        object.__setattr__(adapter, name, X)
+    return adapter
+
+
+def _derivatives(adapter: Adapter, v: Point, u: Point) -> tuple[Tensor, Tensor]:
+    """The first and second derivative of W along the geodesic from v in the direction u, shape (R, d, k)."""
+
+    def weight(*w: Tensor) -> Tensor:
+        return adapter.weight(w)
+
+    def rate(*w: Tensor) -> Tensor:
+        change: Tensor = torch.func.jvp(weight, w, u)[1]
+        return change
+
+    change = torch.func.jvp(rate, v, u)
+    turn: Tensor = change[1] + torch.func.jvp(weight, v, adapter.acceleration(v, u))[1]
+    return change[0], turn
+
+
+def _chosen(mask: Tensor, yes: _State, no: _State) -> _State:
+    def pick(x: Tensor, y: Tensor) -> Tensor:
+        return torch.where(mask.view(-1, *[1] * (x.ndim - 1)), x, y)
+
+    return _State(
+        tuple(pick(x, y) for x, y in zip(yes.v, no.v, strict=True)),
+        tuple(pick(x, y) for x, y in zip(yes.u, no.u, strict=True)),
+        {name: pick(yes.frozen[name], X) for name, X in no.frozen.items()},
+        pick(yes.values, no.values),
+    )

@@ -1,0 +1,207 @@
+"""`falsify`: the tightest instance of a smoothness claim for each rank, and whether any instance at all breaks it.
+
+Two searches: at given constants, projected gradient from many starts says how tight the claim is; over all constants,
+shapes and ranks, Hypothesis steers shorter climbs toward the largest ratio. Only Arb says that a claim is violated.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, Phase, given, seed, settings, target
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+from boundcheck.claims import Claim, catalogue
+from boundcheck.errors import InputError
+from boundcheck.falsify.certify import Certificate, certify
+from boundcheck.falsify.climb import Climber
+from boundcheck.falsify.instance import Instance
+from boundcheck.falsify.shrink import shrunk
+from boundcheck.falsify.structure import Structure, adapter_of, constants_of
+from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.progress import Tick, silent
+
+# A start is counted as having got there from this ratio on.
+REACHED = 0.999
+# Within rounding of the bound or above it, Arb is asked.
+_NEAR = 1 - 1e-9
+_SHORT_STARTS, _SHORT_ROUNDS = 4, 20
+
+
+@dataclass(frozen=True)
+class Row:
+    """The best instance at one rank and one choice of constants.
+
+    Attributes:
+        rank: r; for full fine-tuning, the least side of W less one.
+        constants: L, G, the scale, the radii and the norms of frozen matrices.
+        ratio: a certified lower bound on measured over bound.
+        share: the share of starts that reached `REACHED`.
+
+    """
+
+    rank: int
+    constants: Mapping[str, float]
+    ratio: float
+    share: float
+
+
+@dataclass(frozen=True)
+class Falsification:
+    """What the search found of a claim.
+
+    Attributes:
+        id: the claim's.
+        ratio: the largest certified ratio of measured over bound.
+        violated: whether an instance breaks the claim, certified with Arb.
+        instance: the best one, shrunk.
+        rows: the best at each rank and choice of constants.
+        explored: how many structures were tried beyond those, and the largest ratio among them.
+
+    """
+
+    id: str
+    ratio: float
+    violated: bool
+    instance: Instance
+    rows: tuple[Row, ...]
+    explored: tuple[int, float]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "id": self.id,
+            "ratio": self.ratio,
+            "violated": self.violated,
+            "instance": self.instance.as_json(),
+            "rows": [{"rank": r.rank, "constants": r.constants, "ratio": r.ratio, "share": r.share} for r in self.rows],
+            "explored": {"structures": self.explored[0], "ratio": self.explored[1]},
+        }
+
+
+@dataclass
+class _Best:
+    """The best instance so far; one that is certain to break the claim beats any that is not."""
+
+    instance: Instance | None = None
+    certificate: Certificate | None = None
+
+    def offer(self, instance: Instance) -> float:
+        """Keep it if it is better; returns its certified ratio, 0 where its points are off the domain."""
+        found = certify(instance)
+        ratio = found.lower if found.inside else 0.0
+        kept = self.certificate
+        if kept is None or (found.violated, ratio) > (kept.violated, kept.lower):
+            self.instance, self.certificate = instance, found
+        return ratio
+
+
+def search(
+    claim: str | Claim,
+    ranks: Sequence[int] = tuple(range(1, 9)),
+    constants: Mapping[str, float] | None = None,
+    adapter: str | None = None,
+    lipschitz: str = "sigma",
+    starts: int = 16,
+    rounds: int = 96,
+    examples: int = 64,
+    seed: int = 0,
+    tick: Tick = silent,
+) -> Falsification:
+    """See `boundcheck.falsify.falsify`."""
+    claim = catalogue[claim] if isinstance(claim, str) else claim
+    kind = adapter or adapter_of(claim)
+    if kind not in ADAPTERS:
+        raise InputError("adapter", kind, f"one of {', '.join(ADAPTERS)}")
+    _check(ranks, starts, rounds, examples, lipschitz)
+    choices = [constants_of(kind, claim, constants or {})]
+    if not constants and {"a", "b"} <= {p.name for p in claim.parameters} & {*ADAPTERS[kind].radius_names}:
+        choices.append(choices[0] | {"b": choices[0]["b"] / 2})
+    best, rows = _Best(), []
+    plans = [(chosen, rank) for chosen in choices for rank in ranks if _speaks_of(claim, rank)]
+    if not plans:
+        raise InputError("rank", ", ".join(map(str, ranks)), f"a rank that {claim.id} speaks of")
+    for done, (chosen, rank) in enumerate(plans):
+        structure = Structure.of(claim, kind, (rank + 1, rank + 1, rank), chosen)
+        climber = Climber(structure, starts, seed).run(rounds)
+        found = climber.best(claim, lipschitz)
+        share = (climber.state.values >= REACHED * found.bound).double().mean().item()
+        rows.append(Row(rank, chosen, best.offer(found), share))
+        tick(f"climb, rank {rank}", done + 1, len(plans))
+    explored = _explore(claim, kind, lipschitz, examples, seed, best, tick)
+    if best.instance is None or best.certificate is None:
+        raise InputError("claim", claim.id, "constants of which the claim speaks")
+    instance = shrunk(best.instance, best.certificate)
+    final = certify(instance)
+    return Falsification(claim.id, final.lower, final.violated, instance, tuple(rows), (examples, explored))
+
+
+def _check(ranks: Sequence[int], starts: int, rounds: int, examples: int, lipschitz: str) -> None:
+    for name, value in (*(("rank", rank) for rank in ranks), ("starts", starts), ("rounds", rounds)):
+        if value < 1:
+            raise InputError(name, value, "a positive integer")
+    if examples < 0:
+        raise InputError("examples", examples, "an integer from 0")
+    if lipschitz not in ("sigma", "sqrt(r) sigma"):
+        raise InputError("lipschitz", lipschitz, "sigma or sqrt(r) sigma")
+
+
+def _speaks_of(claim: Claim, rank: int) -> bool:
+    """Whether a claim that has a condition on the rank alone admits this one."""
+    conditions = [c for c in claim.conditions if {str(x) for x in c.free_symbols} == {"r"}]
+    return all(bool(c.subs(dict.fromkeys(c.free_symbols, rank))) for c in conditions)
+
+
+def _explore(claim: Claim, kind: str, lipschitz: str, examples: int, seed_: int, best: _Best, tick: Tick) -> float:
+    """Let Hypothesis look for a structure that breaks the claim; returns the largest ratio that it saw."""
+    if examples == 0:
+        return 0.0
+    counted: Iterator[int] = iter(range(1, 10**9))
+    largest = 0.0
+
+    @seed(seed_)
+    @settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate, Phase.target],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(_structures(kind, claim), st.integers(0, 2**16))
+    def attempt(structure: Structure, start: int) -> None:
+        nonlocal largest
+        found = Climber(structure, _SHORT_STARTS, start).run(_SHORT_ROUNDS).best(claim, lipschitz)
+        ratio = found.ratio
+        if ratio > max(largest, _NEAR):
+            ratio = best.offer(found)
+        largest = max(largest, ratio)
+        target(ratio)
+        tick("explore", min(next(counted), examples), examples)
+
+    attempt()
+    return largest
+
+
+@st.composite
+def _structures(draw: DrawFn, kind: str, claim: Claim) -> Structure:
+    """Structures over which a claim about an adapter of this kind is to hold."""
+    size: SearchStrategy[float] = st.integers(-16, 16).map(lambda n: 2.0 ** (n / 4))
+    ranks = [rank for rank in range(1, 9) if _speaks_of(claim, rank)]
+    rank = draw(st.sampled_from(ranks))
+    d, k = draw(st.integers(rank, 9)), draw(st.integers(rank, 9))
+    constants = {name: draw(size) for name in constants_of(kind, claim, {})}
+    if any(p.name == "sigma" for p in claim.parameters):
+        constants |= dict.fromkeys(ADAPTERS[kind].radius_names, draw(size))
+    if kind == "dora":
+        # Columns must stay away from 0 for the claim to say anything.
+        constants["w_0"] = constants["s"] * constants["a"] * constants["b"] * (1 + draw(size))
+    return Structure.of(claim, kind, (d, k, rank), constants)
+
+
+def replayed(instance: Instance) -> tuple[Instance, Certificate]:
+    """A stored instance with what is certain of it; raises InputError for points that are not in the domain."""
+    found = certify(instance)
+    if not found.inside:
+        raise InputError("v", "off the domain", "points that are exactly inside, which rational arithmetic denies")
+    return instance, found

@@ -1,0 +1,112 @@
+"""Smaller instances that are as good: fewer rows and columns, a lower rank, constants of 1, numbers with few digits."""
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from boundcheck.claims.meft import GRADIENT_BOUND
+from boundcheck.errors import InputError
+from boundcheck.falsify.certify import Certificate, certify
+from boundcheck.falsify.climb import Climber
+from boundcheck.falsify.instance import Instance, rank_of
+from boundcheck.falsify.structure import Structure, constants_of
+from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.problems.norms import Point
+
+# What a smaller instance may lose of the ratio.
+_LOSS = 1e-3
+_STARTS, _ROUNDS = 16, 96
+
+
+def shrunk(instance: Instance, certificate: Certificate) -> Instance:
+    """The smallest instance found that is inside the domain, as good to a thousandth, and violates if this does."""
+    best = instance
+    for smaller in _smaller(instance):
+        try:
+            made = Climber(smaller, _STARTS, 0).run(_ROUNDS).best(instance.claim, instance.lipschitz)
+        except InputError:
+            # A structure of which the claim does not speak.
+            continue
+        if _as_good(made, certificate):
+            best = made
+            break
+    for digits in (1, 2, 3, 4):
+        rounded = _rounded(best, digits)
+        if rounded is not None and _as_good(rounded, certificate):
+            return rounded
+    return best
+
+
+def _as_good(instance: Instance, than: Certificate) -> bool:
+    try:
+        found = certify(instance)
+    except InputError:
+        # Rounding can take a factor or a column to 0.
+        return False
+    return found.inside and found.violated >= than.violated and found.lower >= (1 - _LOSS) * than.lower
+
+
+def _smaller(instance: Instance) -> Iterator[Structure]:
+    """Structures from the smallest up to that of the instance itself."""
+    own = _structure(instance)
+    plain = constants_of(own.kind, instance.claim, {})
+    for rank in range(1, own.rank + 1):
+        for side in dict.fromkeys((rank, rank + 1)):
+            yield Structure.of(instance.claim, own.kind, (side, side, rank), plain)
+            yield replace(own, d=side, k=side, rank=rank)
+
+
+def _structure(instance: Instance) -> Structure:
+    adapter = instance.adapter
+    (d, k), direction = adapter.W0.shape, float(np.linalg.norm(instance.direction))
+    norms: Mapping[str, float] = {
+        parameter: float(torch.linalg.vector_norm(X, dim=0).min() if name == "W0" else torch.linalg.matrix_norm(X, 2))
+        for name, parameter in adapter.frozen.items()
+        for X in (getattr(adapter, name),)
+    }
+    return Structure(
+        adapter.kind,
+        d,
+        k,
+        rank_of(adapter),
+        instance.slope * direction**2,
+        float(instance.inputs.get("G", 1.0)),
+        float(getattr(adapter, "scale", 1.0)),
+        instance.radii,
+        norms,
+        GRADIENT_BOUND in instance.claim.hypotheses,
+    )
+
+
+def _rounded(instance: Instance, digits: int) -> Instance | None:
+    """The same with few digits in points, step, f's two matrices and the frozen ones; None where nothing is left."""
+    adapter = copy.copy(instance.adapter)
+    for name in ADAPTERS[adapter.kind].frozen:
+        object.__setattr__(adapter, name, getattr(adapter, name).round(decimals=digits))
+    if adapter.kind == "dora" and not (adapter.W0.abs().amax(0) > 0).all():
+        return None
+    v = _few(instance.v, digits)
+    if adapter.is_flat:
+        step = tuple(x - y for x, y in zip(instance.other, instance.v, strict=True))
+        # In units of a power of two, in which what is rounded can be written exactly.
+        unit = 2.0 ** np.floor(np.log2(max(float(part.abs().max()) for part in step)))
+        small = _few(tuple(part / unit for part in step), digits)
+        other = tuple(x + unit * y for x, y in zip(v, small, strict=True))
+    else:
+        other = _few(instance.other, digits)
+    direction = instance.direction.round(digits)
+    size = float(np.linalg.norm(instance.tilt, 2)) or 1.0
+    tilt = (instance.tilt / size).round(digits)
+    if not direction.any():
+        return None
+    s = _structure(instance)
+    return Instance.around(
+        instance.claim, adapter, instance.radii, instance.lipschitz, s.L, s.G, direction, tilt, v, other
+    )
+
+
+def _few(point: Point, digits: int) -> Point:
+    return tuple(part.round(decimals=digits) for part in point)

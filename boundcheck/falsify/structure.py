@@ -1,0 +1,127 @@
+"""`Structure`: what an instance is built around, and which constants a claim about an adapter leaves to be chosen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from boundcheck.claims import Claim
+from boundcheck.claims.meft import GRADIENT_BOUND
+from boundcheck.errors import InputError
+from boundcheck.problems.adapters import (
+    ADAPTERS,
+    Adapter,
+    DiReFT,
+    DoRA,
+    FrozenA,
+    FrozenB,
+    Full,
+    LoHa,
+    LoRA,
+    LoReFT,
+    VeRA,
+)
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What an instance is built around: shapes, rank, and the constants of the claim.
+
+    Attributes:
+        kind: the adapter's.
+        d, k, rank: rows and columns of W, and the adapter's rank; full fine-tuning has none and ignores it.
+        L, G: smoothness of f and bound on its gradient.
+        scale: s, of an adapter that has one.
+        radii: those of the adapter's domain.
+        frozen: the norm of each frozen matrix, by the claims' parameter; of DoRA's W0 that of its columns.
+        spectral: whether G bounds the spectral norm of the gradient, and not its Frobenius norm.
+
+    """
+
+    kind: str
+    d: int
+    k: int
+    rank: int
+    L: float
+    G: float
+    scale: float
+    radii: Mapping[str, float]
+    frozen: Mapping[str, float]
+    spectral: bool
+
+    def adapter(self, matrices: Mapping[str, Tensor]) -> Adapter:
+        """The adapter with these frozen matrices, by the name of their field."""
+        W0 = torch.zeros(self.d, self.k, dtype=torch.float64)
+        match self.kind:
+            case "full":
+                return Full(W0)
+            case "lora":
+                return LoRA(W0, self.rank, self.scale)
+            case "direft":
+                return DiReFT(W0, self.rank)
+            case "loreft":
+                return LoReFT(W0, self.rank)
+            case "loha":
+                return LoHa(W0, self.rank, self.scale)
+            case "dora":
+                return DoRA(matrices["W0"], self.rank, self.scale)
+            case "vera":
+                return VeRA(W0, matrices["A"], matrices["B"], self.scale)
+            case "frozen-a":
+                return FrozenA(W0, matrices["A"], self.scale)
+        return FrozenB(W0, matrices["B"], self.scale)
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        """The shapes of the frozen matrices, by the name of their field."""
+        every = {"A": (self.rank, self.k), "B": (self.d, self.rank), "W0": (self.d, self.k)}
+        return {name: every[name] for name in ADAPTERS[self.kind].frozen}
+
+    @classmethod
+    def of(cls, claim: Claim, kind: str, sizes: tuple[int, int, int], constants: Mapping[str, float]) -> "Structure":
+        """The one for a claim with d, k and rank, and constants named as `constants_of` has them."""
+        adapter = ADAPTERS[kind]
+        return cls(
+            kind,
+            *sizes,
+            constants["L"],
+            constants["G"],
+            constants.get("s", 1.0),
+            {name: constants[name] for name in adapter.radius_names},
+            {name: constants[name] for name in adapter.frozen.values()},
+            GRADIENT_BOUND in claim.hypotheses,
+        )
+
+
+def adapter_of(claim: Claim) -> str:
+    """The kind of adapter that a claim is about, the first of them; raises InputError where it is about none."""
+    for kind, adapter in ADAPTERS.items():
+        if claim.id in adapter.claims:
+            return kind
+    known = dict.fromkeys(id for adapter in ADAPTERS.values() for id in adapter.claims)
+    raise InputError("claim", claim.id, f"a claim about the smoothness of an adapter: one of {', '.join(known)}")
+
+
+def constants_of(kind: str, claim: Claim, given: Mapping[str, float]) -> dict[str, float]:
+    """L, G, the scale, radii and norms of frozen matrices: what is given, and 1 for the others.
+
+    DoRA's radii a and b are 1/2, because its claim asks for w_0 > s a b.
+    """
+    adapter = ADAPTERS[kind]
+    known = dict.fromkeys(("L", "G", "s", *adapter.radius_names, *adapter.frozen.values()), 1.0)
+    if kind == "dora":
+        known |= {"a": 0.5, "b": 0.5}
+    if "scale" not in adapter.__dataclass_fields__ or kind == "direft":
+        del known["s"]
+    common = any(p.name == "sigma" for p in claim.parameters)
+    for name, value in given.items():
+        named = adapter.radius_names if name == "sigma" and common else (name,)
+        if not set(named) <= set(known):
+            raise InputError(name, value, f"one of {', '.join(known)}, the constants of {kind}")
+        if not 0 < value < float("inf"):
+            raise InputError(name, value, "a positive number")
+        known |= dict.fromkeys(named, float(value))
+    if common and len({known[name] for name in adapter.radius_names}) > 1:
+        raise InputError("a, b", [known[name] for name in adapter.radius_names], f"equal radii, for {claim.id}")
+    return known

@@ -1,0 +1,84 @@
+"""Projected ascent: a search over the domain for the point at which F is most curved.
+
+It climbs the length of H(v)u over points v and unit directions u in turn, many starts at once. Any value that it finds
+is one of F's curvatures at a point of the domain, hence a lower estimate of the smoothness constant.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from boundcheck.problems.adapters import Radii
+from boundcheck.problems.derivatives import hessian_vector_product
+from boundcheck.problems.norms import Point, square_norm
+from boundcheck.problems.problem import Problem
+from boundcheck.progress import Tick
+
+# Products H(v)u for each step of v: the direction need only keep up with the point.
+_TURNS = 2
+_FIRST_STEP = 0.5
+_GROW, _SHRINK = 1.5, 0.4
+
+
+@dataclass(frozen=True)
+class Climb:
+    """Where each start ended: points, unit directions, and the lengths of H(v)u, shape (R,)."""
+
+    v: Point
+    u: Point
+    lengths: Tensor
+
+
+def ascend(problem: Problem, v: Point, u: Point, radii: Radii, rounds: int, tick: Tick) -> Climb:
+    """Climb from points v of the domain, shape (R, ...), and directions u, for a number of rounds.
+
+    Each round turns u into H(v)u and then moves v along the gradient of the length in v, projected back onto the
+    domain; a step that gains nothing is undone and shortened. So the lengths never fall.
+    """
+    u = _unit(problem, v, u)
+    lengths = _length(problem, v, u)
+    size = sum(radius**2 for radius in radii.values()) ** 0.5
+    steps = torch.full_like(lengths, _FIRST_STEP * size)
+    for done in range(rounds):
+        for _ in range(_TURNS):
+            u = _unit(problem, v, hessian_vector_product(problem, v, u))
+        lengths = _length(problem, v, u)
+        uphill = _unit(problem, v, _uphill(problem, v, u))
+        moved = tuple(steps[:, None, None] * part for part in uphill)
+        to = problem.adapter.project(problem.adapter.retract(v, moved), radii)
+        turned = _unit(problem, to, u)
+        found = _length(problem, to, turned)
+        # Written so that a NaN is no gain.
+        gained = found > lengths
+        v, u = _where(gained, to, v), _where(gained, turned, u)
+        lengths = torch.where(gained, found, lengths)
+        steps = torch.where(gained, _GROW * steps, _SHRINK * steps)
+        tick("ascent", done + 1, rounds)
+    return Climb(v, u, lengths)
+
+
+def _length(problem: Problem, v: Point, u: Point) -> Tensor:
+    return square_norm(hessian_vector_product(problem, v, u)).sqrt()
+
+
+def _uphill(problem: Problem, v: Point, u: Point) -> Point:
+    r"""Half the gradient in v of :math:`\|H(v)u\|^2`, which is :math:`D^3F(v)[H u, u, \cdot]`.
+
+    Third derivatives are symmetric, so that it is the derivative along u of H(v)[Hu]: forward-mode suffices. On a
+    curved domain terms of its curvature are left out, and what is uphill is for the step to show.
+    """
+    image = hessian_vector_product(problem, v, u)
+    uphill: Point = torch.func.jvp(lambda *w: hessian_vector_product(problem, w, image), v, u)[1]
+    return uphill
+
+
+def _unit(problem: Problem, v: Point, u: Point) -> Point:
+    """The tangent part of u over its length; a u of length 0 stays 0."""
+    u = problem.adapter.tangent(v, u)
+    length = square_norm(u).sqrt()
+    return tuple(part / length.where(length > 0, 1.0)[:, None, None] for part in u)
+
+
+def _where(mask: Tensor, yes: Point, no: Point) -> Point:
+    return tuple(torch.where(mask[:, None, None], x, y) for x, y in zip(yes, no, strict=True))

@@ -1,0 +1,104 @@
+"""From the tables of a spec to the problem that they describe: objective, W0 and adapter."""
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from boundcheck.measure import spec as specs
+from boundcheck.measure.spec import Spec
+from boundcheck.measure.streams import generator
+from boundcheck.problems.adapters import Adapter, DiReFT, DoRA, FrozenA, FrozenB, Full, LoHa, LoRA, LoReFT, VeRA
+from boundcheck.problems.adapters.base import gaussian
+from boundcheck.problems.clipped import Clipped
+from boundcheck.problems.datasets import breast_cancer_data, digits_data
+from boundcheck.problems.least_squares import synthetic_regression
+from boundcheck.problems.logistic import LogisticRegression
+from boundcheck.problems.network import digits_network, digits_readout
+from boundcheck.problems.objective import Objective
+from boundcheck.problems.piecewise import PiecewiseLinear
+from boundcheck.problems.problem import Problem
+from boundcheck.problems.pseudo_huber import synthetic
+from boundcheck.problems.softmax import SoftmaxRegression
+
+_DATA = {"digits": digits_data, "breast-cancer": breast_cancer_data}
+
+
+def build(spec: Spec, device: str) -> Problem:
+    """The problem that a spec describes.
+
+    DiReFT and LoReFT act on [h; 1], so that W has one more column than the problem says. They, DoRA, and every adapter
+    on a readout start from the identity, W0 = [I 0]; elsewhere W0 = 0.
+
+    Raises:
+        InputError: for a rank or a scale that the shape forbids, and for DoRA where W0 has a column of zeros.
+
+    """
+    edits_hidden = spec.adapter.kind in ("direft", "loreft")
+    objective = _objective(spec, edits_hidden, device)
+    identity = edits_hidden or spec.adapter.kind == "dora" or isinstance(spec.problem, specs.ReadoutSpec)
+    make = torch.eye if identity else torch.zeros
+    W0 = make(*objective.shape, dtype=torch.float64, device=device)
+    return Problem(objective, _adapter(spec, W0, device))
+
+
+def _objective(spec: Spec, bias: bool, device: str) -> Objective:
+    match spec.problem:
+        case specs.DataSpec(kind=kind):
+            X, labels = _DATA[kind]()
+            return SoftmaxRegression(kind, _with_ones(X) if bias else X, labels, device)
+        case specs.LogisticSpec(data=data):
+            X, labels = _DATA[data]()
+            return LogisticRegression(f"logistic, {data}", _with_ones(X) if bias else X, labels, device)
+        case specs.TwoLayerSpec(hidden=hidden, seed=seed):
+            return digits_network(hidden, seed, bias, device)
+        case specs.ReadoutSpec(components=components):
+            return digits_readout(components, bias, device)
+        case specs.LeastSquaresSpec() as p:
+            return synthetic_regression(p.d, p.k + bias, p.samples, p.noise, p.seed, device)
+        case specs.ExtremalSpec() as p:
+            return _extremal(p, spec, p.k + bias, device)
+        case specs.PseudoHuberSpec() as p:
+            return synthetic(p.d, p.k + bias, p.samples, p.delta, p.signal, p.noise, p.seed, device)
+
+
+def _with_ones(X: np.ndarray) -> np.ndarray:
+    return np.hstack([X, np.ones((len(X), 1))])
+
+
+def _extremal(problem: specs.ExtremalSpec, spec: Spec, k: int, device: str) -> Clipped:
+    """f(W) = h(W_11) with h'(w) = clip(G + L(w - c), -G, G), c the largest s B A that the ball allows in one entry.
+
+    F has the smoothness λ* at the corner of the ball where W_11 is c (theory of Lemma 1, sharp).
+    """
+    a, b = spec.domain.a or 1.0, spec.domain.b or 1.0
+    corner = spec.adapter.factor * a * b
+    slope = PiecewiseLinear.clipped(problem.L, problem.G, corner - problem.G / problem.L)
+    direction = np.zeros((problem.d, k))
+    direction[0, 0] = 1
+    return Clipped(slope, [0.0], device, direction=direction)
+
+
+def _adapter(spec: Spec, W0: Tensor, device: str) -> Adapter:
+    kind, scale, gain = spec.adapter.kind, spec.adapter.factor, spec.adapter.gain
+    if spec.adapter.rank is None:
+        return Full(W0)
+    rank = spec.adapter.rank
+    match kind:
+        case "lora":
+            return LoRA(W0, rank, scale)
+        case "direft":
+            return DiReFT(W0, rank)
+        case "dora":
+            return DoRA(W0, rank, scale)
+        case "loha":
+            return LoHa(W0, rank, scale)
+        case "loreft":
+            return LoReFT(W0, rank)
+    (d, k), random = W0.shape, generator(spec, "frozen", device)
+    A = gaussian((rank, k), gain / math.sqrt(k), random)[0]
+    B = gaussian((d, rank), gain / math.sqrt(rank), random)[0]
+    if kind == "vera":
+        return VeRA(W0, A, B, scale)
+    return FrozenA(W0, A, scale) if kind == "frozen-a" else FrozenB(W0, B, scale)

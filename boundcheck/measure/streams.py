@@ -1,0 +1,18 @@
+"""The independent random streams of an experiment, all derived from its one seed."""
+
+import numpy as np
+import torch
+
+from boundcheck.measure.spec import Spec
+
+_ORDER = ("initial", "pilot", "sampling", "audits", "bracket", "frozen")
+
+
+def stream(spec: Spec, purpose: str) -> int:
+    """The seed of one of the streams: initial, pilot, sampling, audits, bracket or frozen."""
+    return int(np.random.SeedSequence([spec.seed, _ORDER.index(purpose)]).generate_state(1, np.uint64)[0] >> 1)
+
+
+def generator(spec: Spec, purpose: str, device: str) -> torch.Generator:
+    """A generator on `device` for one of the streams."""
+    return torch.Generator(device).manual_seed(stream(spec, purpose))

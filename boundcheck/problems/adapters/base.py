@@ -1,0 +1,268 @@
+"""`Adapter`: a reparametrisation W(v), its derivative, its domain, and the claims that bound F's smoothness on it.
+
+A point v is a tuple of blocks, batched over replicas. Each block has a norm of its own and a radius for it; together
+they make the convex domain on which the theory speaks (for LoReFT, a manifold times a convex set).
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar, Literal, NamedTuple
+
+import torch
+from flint import arb, ctx
+from torch import Tensor
+
+from boundcheck.claims import catalogue
+from boundcheck.claims.enclose import upper
+from boundcheck.errors import InputError
+from boundcheck.problems.certify import largest_gram_eigenvalue
+from boundcheck.problems.norms import Point, spectral_norm
+
+Radii = Mapping[str, float]
+"""The radius of each norm that bounds the domain, by its name in a spec: ``a`` for A, ``b`` for B, and so on."""
+
+# Points are drawn inside by more than the rounding errors of the products that make them.
+_INSIDE = 1 - 1e-13
+# Covers the rounding of the few float operations of a bound.
+ROUND_UP = 1 + 2.0**-40
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of v: its name, its shape without the replicas, its norm, and the name of the radius that bounds it.
+
+    ``spectral`` is the largest singular value, ``max`` the largest absolute entry (of a vector that scales rows or
+    columns, the spectral norm of its diagonal matrix), ``orthonormal`` a matrix with orthonormal rows and no radius.
+    """
+
+    name: str
+    shape: tuple[int, int]
+    norm: Literal["spectral", "max", "orthonormal"]
+    radius: str = ""
+
+
+class Sizes(NamedTuple):
+    """What the rounding errors of an adapter's arithmetic are proportional to, each tensor of shape (R,).
+
+    W(v) is right to within ``terms`` units of roundoff of ``weight``, and the pull-back of M to within as many as the
+    shapes have rows and columns of ``products`` times ``jacobian`` times the norm of M; ``jacobian`` bounds the
+    pull-back's norm as well.
+    """
+
+    terms: int
+    weight: Tensor
+    jacobian: Tensor
+    products: Tensor | float = 1.0
+
+
+@dataclass(frozen=True)
+class Adapter(ABC):
+    """W(v) around a frozen W0, shape (d, k).
+
+    Attributes:
+        kind: its name in a spec.
+        title: what figures call it.
+        claims: ids of the claims that bound the smoothness of F on its domain, the sharpest first.
+        composition: the one of them whose L̂ is LJ² + GH.
+        radius_names: the radii that make the domain, in the order of the blocks.
+        frozen: the claims' parameter that bounds each frozen matrix, by the name of its field.
+        W0: the frozen weight.
+
+    """
+
+    kind: ClassVar[str]
+    title: ClassVar[str]
+    claims: ClassVar[tuple[str, ...]]
+    composition: ClassVar[str]
+    radius_names: ClassVar[tuple[str, ...]]
+    frozen: ClassVar[Mapping[str, str]] = {}
+    W0: Tensor
+
+    def __post_init__(self) -> None:
+        """Refuse a W0 that is no finite matrix, and a rank or scale for which W(v) is no such update."""
+        check_matrix("adapter.W0", self.W0)
+
+    @property
+    @abstractmethod
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks of v, in order."""
+
+    @abstractmethod
+    def weight(self, v: Point) -> Tensor:
+        """W(v), shape (R, d, k). Written so that arrays of exact numbers can take the place of tensors."""
+
+    @abstractmethod
+    def pull_back(self, v: Point, gradient: Tensor) -> Point:
+        """The gradient in v of f(W(v)) from that in W, shape (R, d, k): the adjoint of DW(v)."""
+
+    @abstractmethod
+    def initial(self, gain: float, generator: torch.Generator) -> Point:
+        """Where training starts, with R = 1."""
+
+    @abstractmethod
+    def constants(self, radii: Radii) -> dict[str, float]:
+        """What the adapter says of the parameters of its claims on the domain; upper bounds are rounded up."""
+
+    @abstractmethod
+    def sizes(self, v: Point) -> Sizes:
+        """How large the terms are that W(v) and the pull-back are computed from."""
+
+    @abstractmethod
+    def reach(self, radii: Radii) -> float:
+        r"""An upper bound on :math:`\|W(v) - W_0\|_F` over the domain."""
+
+    def tangent(self, v: Point, u: Point) -> Point:
+        """The projection of u onto the directions in which v can move: u itself unless the domain is curved."""
+        return u
+
+    def acceleration(self, v: Point, u: Point) -> Point:
+        """The second derivative of the geodesic that leaves v along the tangent u: 0 unless the domain is curved."""
+        return tuple(0 * part for part in u)
+
+    def retract(self, v: Point, u: Point) -> Point:
+        """The point reached from v by a step u."""
+        return tuple(x + y for x, y in zip(v, u, strict=True))
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether the domain is a convex set of a vector space, in which gradients at two points can be compared."""
+        return all(block.norm != "orthonormal" for block in self.blocks)
+
+    def jacobian_bound(self, radii: Radii) -> float:
+        r"""J with :math:`\|DW(v)\| \le J` on the domain: the root of the composition lemma's L̂ at L = 1, G = 0."""
+        claim = catalogue[self.composition]
+        values = self.constants(radii) | {"L": 1.0, "G": 0.0}
+        square = float(claim.function("Lhat")(**{p.name: values[p.name] for p in claim.parameters}))
+        return math.sqrt(square) * ROUND_UP
+
+    def norms(self, v: Point) -> Tensor:
+        """The norm of each block, shape (blocks, R); of an orthonormal one, its distance from being so."""
+        return torch.stack([_norm(block, part) for block, part in zip(self.blocks, v, strict=True)])
+
+    def inside(self, v: Point, radii: Radii) -> Tensor:
+        """Whether each point is in the domain as computed, shape (R,)."""
+        limits = [radii[block.radius] if block.radius else 1e-9 for block in self.blocks]
+        norms = self.norms(v)
+        return (norms <= norms.new_tensor(limits).unsqueeze(1)).all(0)
+
+    def project(self, v: Point, radii: Radii) -> Point:
+        """The nearest point of the domain, block by block: singular values or entries cut, rows made orthonormal."""
+        return tuple(_projected(block, part, radii) for block, part in zip(self.blocks, v, strict=True))
+
+    def extreme(self, gradient: Point, radii: Radii) -> Point:
+        """The point of the domain at which a linear function with this gradient is largest."""
+        return tuple(_extreme(block, part, radii) for block, part in zip(self.blocks, gradient, strict=True))
+
+    def draw(self, radii: Radii, count: int, generator: torch.Generator) -> Point:
+        """Random points of the domain; in every other one all singular values or entries are at their radius."""
+        return tuple(_drawn(block, radii, count, generator) for block in self.blocks)
+
+    def check(self, v: Point, radii: Radii | None = None) -> None:
+        """Refuse a point of another shape or with a number that is not finite, or off the domain where it is given.
+
+        Raises:
+            InputError: naming the block.
+
+        """
+        if len(v) != len(self.blocks):
+            raise InputError("v", f"{len(v)} blocks", " and ".join(block.name for block in self.blocks))
+        for block, part in zip(self.blocks, v, strict=True):
+            field = f"v.{block.name}"
+            if tuple(part.shape[1:]) != block.shape or part.ndim != 3:
+                rows, columns = block.shape
+                raise InputError(field, f"of shape {tuple(part.shape)}", f"shape (R, {rows}, {columns})")
+            if not torch.isfinite(part).all():
+                raise InputError(field, "with NaN or an infinity", "finite numbers")
+            if radii is not None:
+                _check_norm(field, block, _norm(block, part).max().item(), radii)
+
+
+def _check_norm(field: str, block: Block, norm: float, radii: Radii) -> None:
+    if block.norm == "orthonormal":
+        if norm > 1e-9:
+            raise InputError(field, f"with rows {norm:.3g} from orthonormal", "orthonormal rows")
+    elif norm > radii[block.radius] * (1 + 1e-12):
+        expected = f"at most {block.radius} = {radii[block.radius]:.12g}, the radius of the ball"
+        raise InputError(field, f"of {block.norm} norm {norm:.12g}", expected)
+
+
+def check_matrix(field: str, X: Tensor, shape: tuple[int, int] | None = None) -> None:
+    """Refuse what is not a matrix of finite numbers, of this shape where one is given."""
+    if X.ndim != 2 or not torch.isfinite(X).all():
+        raise InputError(field, f"of shape {tuple(X.shape)}", "a matrix of finite numbers")
+    if shape is not None and tuple(X.shape) != shape:
+        raise InputError(field, f"of shape {tuple(X.shape)}", f"shape {shape}")
+
+
+def check_rank(rank: int, W0: Tensor) -> None:
+    """Refuse a rank that is not an integer from 1 to min(d, k)."""
+    if isinstance(rank, bool) or not isinstance(rank, int) or not 1 <= rank <= min(W0.shape):
+        raise InputError("adapter.rank", rank, f"an integer from 1 to min(d, k) = {min(W0.shape)}")
+
+
+def check_scale(scale: float) -> None:
+    """Refuse a scale that is not a positive real."""
+    if not 0 < scale < float("inf"):
+        raise InputError("adapter.scale", scale, "a positive real")
+
+
+def gaussian(shape: tuple[int, int], size: float, generator: torch.Generator) -> Tensor:
+    """A matrix of independent Gaussian entries of standard deviation `size`, with R = 1."""
+    return size * torch.randn((1, *shape), generator=generator, dtype=torch.float64, device=generator.device)
+
+
+def spectral_bound(X: Tensor) -> float:
+    """A certified upper bound on the spectral norm of a fixed matrix, with Arb."""
+    matrix = X if X.shape[0] >= X.shape[1] else X.mT
+    with ctx.workprec(128):
+        return upper(arb(largest_gram_eigenvalue(matrix.cpu().numpy())).sqrt())
+
+
+def size(part: Tensor) -> Tensor:
+    """The Frobenius norm, of one matrix or of each in a batch."""
+    return torch.linalg.matrix_norm(part)
+
+
+def _norm(block: Block, part: Tensor) -> Tensor:
+    if block.norm == "max":
+        return part.abs().amax((-2, -1))
+    if block.norm == "orthonormal":
+        identity = torch.eye(block.shape[0], dtype=part.dtype, device=part.device)
+        return spectral_norm(part @ part.mT - identity)
+    return spectral_norm(part)
+
+
+def _projected(block: Block, part: Tensor, radii: Radii) -> Tensor:
+    if block.norm == "max":
+        return part.clamp(-radii[block.radius], radii[block.radius])
+    U, S, Vh = torch.linalg.svd(part, full_matrices=False)
+    if block.norm == "orthonormal":
+        return U @ Vh
+    limit = radii[block.radius] * _INSIDE
+    # What is inside already stays as it is, to the last bit.
+    return torch.where((S[..., :1] <= limit).unsqueeze(-1), part, (U * S.clamp(max=limit).unsqueeze(-2)) @ Vh)
+
+
+def _extreme(block: Block, part: Tensor, radii: Radii) -> Tensor:
+    if block.norm == "max":
+        return radii[block.radius] * part.sign()
+    U, _, Vh = torch.linalg.svd(part, full_matrices=False)
+    return U @ Vh if block.norm == "orthonormal" else radii[block.radius] * _INSIDE * (U @ Vh)
+
+
+def _drawn(block: Block, radii: Radii, count: int, generator: torch.Generator) -> Tensor:
+    uniform = partial(torch.rand, generator=generator, dtype=torch.float64, device=generator.device)
+    if block.norm == "max":
+        part = 2 * uniform((count, *block.shape)) - 1
+        part[::2] = part[::2].sign()
+        return radii[block.radius] * part
+    normal = torch.randn((count, *block.shape), generator=generator, dtype=torch.float64, device=generator.device)
+    U, _, Vh = torch.linalg.svd(normal, full_matrices=False)
+    if block.norm == "orthonormal":
+        return U @ Vh
+    S = uniform((count, U.shape[-1]))
+    S[::2] = 1
+    return radii[block.radius] * _INSIDE * (U * S.unsqueeze(-2)) @ Vh

@@ -1,0 +1,117 @@
+"""DoRA: the direction of each column of W0 + s B A, times a magnitude of its own."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from flint import arb, ctx
+from torch import Tensor
+
+from boundcheck.claims.enclose import lower
+from boundcheck.errors import InputError
+from boundcheck.problems.adapters.base import (
+    ROUND_UP,
+    Adapter,
+    Block,
+    Radii,
+    Sizes,
+    check_rank,
+    check_scale,
+    gaussian,
+    size,
+)
+from boundcheck.problems.norms import Point
+
+
+@dataclass(frozen=True)
+class DoRA(Adapter):
+    r"""Weight-decomposed low-rank adaptation (Liu et al. 2024, Eq. (5)); v = (A, B, m).
+
+    Column j of W(v) is :math:`m_j V_j / \|V_j\|` with V = W0 + s B A. The gradient goes through the norms too, which
+    the authors treat as constants.
+
+    Attributes:
+        rank: r, at most min(d, k).
+        scale: s > 0.
+
+    """
+
+    kind = "dora"
+    title = "DoRA"
+    claims = ("meft.dora_blocks", "meft.dora")
+    composition = "meft.dora"
+    radius_names = ("a", "b", "mu")
+    frozen: ClassVar[Mapping[str, str]] = {"W0": "w_0"}
+    rank: int
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse a W0 with a column of zeros, which has no direction, and a bad rank or scale."""
+        super().__post_init__()
+        check_rank(self.rank, self.W0)
+        check_scale(self.scale)
+        if not (self.W0.abs().amax(0) > 0).all():
+            raise InputError("adapter.W0", "with a column of zeros", "columns with a direction, for DoRA")
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """A, shape (r, k), B, shape (d, r), and the magnitudes m, shape (1, k)."""
+        d, k = self.W0.shape
+        factors = Block("A", (self.rank, k), "spectral", "a"), Block("B", (d, self.rank), "spectral", "b")
+        return *factors, Block("m", (1, k), "max", "mu")
+
+    def weight(self, v: Point) -> Tensor:
+        """The columns m_j V_j / ‖V_j‖ of V = W0 + s B A."""
+        A, B, m = v
+        V = self.W0 + self.scale * (B @ A)
+        return V * (m / _column_norms(V))
+
+    def pull_back(self, v: Point, gradient: Tensor) -> Point:
+        r"""With N the directions: :math:`\langle M_j, N_j\rangle` in m_j, and LoRA's of what M has across them.
+
+        That is :math:`(M_j - N_j\langle N_j, M_j\rangle) m_j / \|V_j\|` in column j.
+        """
+        A, B, m = v
+        V = self.W0 + self.scale * (B @ A)
+        norms = _column_norms(V)
+        N = V / norms
+        along = (N * gradient).sum(-2, keepdim=True)
+        across = self.scale * (m / norms) * (gradient - N * along)
+        return B.mT @ across, across @ A.mT, along
+
+    def initial(self, gain: float, generator: torch.Generator) -> Point:
+        """LoRA's start, and the norms of W0's columns as magnitudes, so that W starts at W0."""
+        d, k = self.W0.shape
+        A = gaussian((self.rank, k), gain / math.sqrt(k), generator)
+        return A, self.W0.new_zeros((1, d, self.rank)), _column_norms(self.W0.unsqueeze(0))
+
+    def constants(self, radii: Radii) -> dict[str, float]:
+        """s, the radii a, b and mu, and w_0, the least norm of a column of W0, rounded down."""
+        with ctx.workprec(128):
+            squares = [sum((arb(x) ** 2 for x in column), arb(0)) for column in self.W0.mT.tolist()]
+            least = min(lower(square.sqrt()) for square in squares)
+        return {"s": self.scale, "w_0": least} | {name: radii[name] for name in ("a", "b", "mu")}
+
+    def sizes(self, v: Point) -> Sizes:
+        """V as LoRA's W; its error over the least norm of a column goes into directions, norms and the pull-back."""
+        A, B, m = v
+        columns = _column_norms(self.W0 + self.scale * (B @ A)).amin((-2, -1))
+        factors, large = size(A) + size(B), m.abs().amax((-2, -1))
+        stretch = (size(self.W0) + self.scale * size(A) * size(B)) / columns
+        weight = 4 * large * stretch + size(m)
+        return Sizes(sum(self.W0.shape) + 16, weight, 1 + self.scale * large / columns * factors, 1 + 8 * stretch)
+
+    def reach(self, radii: Radii) -> float:
+        r""":math:`\sqrt k\,\mu + \|W_0\|_F`."""
+        size = float(torch.linalg.matrix_norm(self.W0)) * ROUND_UP
+        return (math.sqrt(self.W0.shape[1]) * radii["mu"] + size) * ROUND_UP
+
+
+def _column_norms(V: Tensor) -> Tensor:
+    square = (V * V).sum(-2)
+    # NumPy's root, of an array of exact numbers, calls each number's own.
+    root: Any = square.sqrt() if isinstance(V, Tensor) else np.sqrt(square)
+    return root[..., None, :]

@@ -1,0 +1,56 @@
+"""Full fine-tuning, the baseline: W itself is trained."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from boundcheck.problems.adapters.base import ROUND_UP, Adapter, Block, Radii, Sizes, size
+from boundcheck.problems.norms import Point
+
+
+@dataclass(frozen=True)
+class Full(Adapter):
+    """W(v) = W0 + v, so that F has the smoothness of f. The ball says where to look, not where the claim holds."""
+
+    kind = "full"
+    title = "full fine-tuning"
+    claims = ("meft.full",)
+    composition = "meft.full"
+    radius_names = ("rho",)
+
+    @property
+    def rank(self) -> int:
+        """min(d, k)."""
+        return min(self.W0.shape)
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The change of W, shape (d, k)."""
+        d, k = self.W0.shape
+        return (Block("W", (d, k), "spectral", "rho"),)
+
+    def weight(self, v: Point) -> Tensor:
+        """W0 + v."""
+        return self.W0 + v[0]
+
+    def pull_back(self, v: Point, gradient: Tensor) -> Point:
+        """The gradient in W."""
+        return (gradient,)
+
+    def initial(self, gain: float, generator: torch.Generator) -> Point:
+        """W0."""
+        return (torch.zeros_like(self.W0).unsqueeze(0),)
+
+    def constants(self, radii: Radii) -> dict[str, float]:
+        """None: the claim speaks of L alone."""
+        return {}
+
+    def sizes(self, v: Point) -> Sizes:
+        """One sum."""
+        return Sizes(4, size(self.W0) + size(v[0]), torch.ones_like(size(v[0])))
+
+    def reach(self, radii: Radii) -> float:
+        r""":math:`\sqrt{\min(d, k)}\,\rho`."""
+        return math.sqrt(self.rank) * radii["rho"] * ROUND_UP

@@ -1,0 +1,240 @@
+"""LoRA, W(v) = W0 + s B A, with both factors trained or one of them frozen; and DiReFT, which is LoRA on [h; 1]."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from boundcheck.problems.adapters.base import (
+    ROUND_UP,
+    Adapter,
+    Block,
+    Radii,
+    Sizes,
+    check_matrix,
+    check_rank,
+    check_scale,
+    gaussian,
+    size,
+    spectral_bound,
+)
+from boundcheck.problems.norms import Point
+
+
+@dataclass(frozen=True)
+class LoRA(Adapter):
+    """Low-rank adaptation of a frozen W0 (Hu et al. 2021; jiang2024, Eq. (1) at scale 1). v = (A, B).
+
+    Attributes:
+        rank: r, at most min(d, k).
+        scale: s > 0.
+
+    """
+
+    kind = "lora"
+    title = "LoRA"
+    claims: ClassVar[tuple[str, ...]] = (
+        "meft.lemma1_sharp",
+        "meft.lemma1_sharp_equal_radii",
+        "meft.lora",
+        "jiang2024.lemma1",
+    )
+    composition = "meft.lora"
+    radius_names = ("a", "b")
+    rank: int
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse a W0 that is no finite matrix, and a rank or scale for which W(v) is no low-rank update."""
+        super().__post_init__()
+        check_rank(self.rank, self.W0)
+        check_scale(self.scale)
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """A, shape (r, k), and B, shape (d, r)."""
+        d, k = self.W0.shape
+        return Block("A", (self.rank, k), "spectral", "a"), Block("B", (d, self.rank), "spectral", "b")
+
+    def weight(self, v: Point) -> Tensor:
+        """W0 + s B A, shape (R, d, k)."""
+        A, B = v
+        return self.W0 + self.scale * (B @ A)
+
+    def pull_back(self, v: Point, gradient: Tensor) -> Point:
+        r"""The gradient in v of f(W(v)), :math:`(s B^\top \nabla f, s \nabla f A^\top)`, from that in W.
+
+        Source: jiang2024, appendix A.4, the chain rule before Eq. (11).
+        """
+        A, B = v
+        return self.scale * (B.mT @ gradient), self.scale * (gradient @ A.mT)
+
+    def mean_square_pull_back(self, v: Point, moments: tuple[Tensor, Tensor]) -> Tensor:
+        r"""The mean of :math:`s^2(\|B^\top G_i\|_F^2 + \|G_i A^\top\|_F^2)` over samples, shape (R,).
+
+        Args:
+            v: the point.
+            moments: the means of :math:`G_i G_i^\top` and :math:`G_i^\top G_i`, which are all that is needed of G_i.
+
+        """
+        A, B = v
+        rows, columns = moments
+        return self.scale**2 * ((B * (rows @ B)).sum((-2, -1)) + (A * (A @ columns)).sum((-2, -1)))
+
+    def initial(self, gain: float, generator: torch.Generator) -> Point:
+        r"""LoRA's start with R = 1: entries of A are :math:`N(0, \mathrm{gain}^2/k)`, B = 0."""
+        d, k = self.W0.shape
+        return gaussian((self.rank, k), gain / math.sqrt(k), generator), self.W0.new_zeros((1, d, self.rank))
+
+    def constants(self, radii: Radii) -> dict[str, float]:
+        """The scale s, the radii a and b, the larger one sigma, and r."""
+        a, b = radii["a"], radii["b"]
+        return {"s": self.scale, "a": a, "b": b, "sigma": max(a, b), "r": self.rank}
+
+    def sizes(self, v: Point) -> Sizes:
+        """Sums of r products in W, and A and B in the pull-back."""
+        A, B = (size(part) for part in v)
+        return Sizes(self.rank + 4, size(self.W0) + self.scale * A * B, self.scale * (A + B))
+
+    def reach(self, radii: Radii) -> float:
+        r""":math:`s\sqrt r\,ab`, of an update of rank r and spectral norm at most s a b."""
+        return self.scale * math.sqrt(self.rank) * radii["a"] * radii["b"] * ROUND_UP
+
+
+@dataclass(frozen=True)
+class DiReFT(LoRA):
+    """DiReFT with bias (jiang2024, Eq. (3)): h + U_2ᵀ(U_1 h + b) is W [h; 1] with W = [I 0] + U_2ᵀ[U_1 b].
+
+    So it is LoRA with k = d + 1 at scale 1: A = [U_1 b], B = U_2ᵀ, and nothing else is different.
+    """
+
+    kind = "direft"
+    title = "DiReFT"
+    claims = ("meft.direft", "meft.lora", "jiang2024.lemma1")
+
+
+@dataclass(frozen=True)
+class FrozenA(Adapter):
+    """LoRA with A frozen at random (Zhang et al. 2023, LoRA-FA): W(v) = W0 + s B A with v = (B,).
+
+    Attributes:
+        A: the frozen factor, shape (r, k).
+        scale: s > 0.
+
+    """
+
+    kind = "frozen-a"
+    title = "LoRA, A frozen"
+    claims = ("meft.frozen_a",)
+    composition = "meft.frozen_a"
+    radius_names = ("b",)
+    frozen: ClassVar[Mapping[str, str]] = {"A": "a"}
+    A: Tensor
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse factors that are no finite matrices of fitting shapes, and a scale that is not positive."""
+        super().__post_init__()
+        check_rank(len(self.A), self.W0)
+        check_matrix("adapter.A", self.A, (len(self.A), self.W0.shape[1]))
+        check_scale(self.scale)
+
+    @property
+    def rank(self) -> int:
+        """r, the rows of A."""
+        return len(self.A)
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """B, shape (d, r)."""
+        return (Block("B", (self.W0.shape[0], self.rank), "spectral", "b"),)
+
+    def weight(self, v: Point) -> Tensor:
+        """W0 + s B A, shape (R, d, k)."""
+        return self.W0 + self.scale * (v[0] @ self.A)
+
+    def pull_back(self, v: Point, gradient: Tensor) -> Point:
+        r"""The gradient in B, :math:`s \nabla f A^\top`."""
+        return (self.scale * (gradient @ self.A.mT),)
+
+    def initial(self, gain: float, generator: torch.Generator) -> Point:
+        """B = 0."""
+        return (self.W0.new_zeros((1, self.W0.shape[0], self.rank)),)
+
+    def constants(self, radii: Radii) -> dict[str, float]:
+        """The scale s, and a, the spectral norm of A rounded up."""
+        return {"s": self.scale, "a": spectral_bound(self.A)}
+
+    def sizes(self, v: Point) -> Sizes:
+        """Sums of r products in W, and A in the pull-back."""
+        frozen = self.scale * size(self.A)
+        return Sizes(self.rank + 4, size(self.W0) + frozen * size(v[0]), frozen.expand(len(v[0])))
+
+    def reach(self, radii: Radii) -> float:
+        r""":math:`s\sqrt r\,b\|A\|_{op}`."""
+        return self.scale * math.sqrt(self.rank) * radii["b"] * spectral_bound(self.A) * ROUND_UP
+
+
+@dataclass(frozen=True)
+class FrozenB(Adapter):
+    """LoRA with B frozen: W(v) = W0 + s B A with v = (A,).
+
+    Attributes:
+        B: the frozen factor, shape (d, r).
+        scale: s > 0.
+
+    """
+
+    kind = "frozen-b"
+    title = "LoRA, B frozen"
+    claims = ("meft.frozen_b",)
+    composition = "meft.frozen_b"
+    radius_names = ("a",)
+    frozen: ClassVar[Mapping[str, str]] = {"B": "b"}
+    B: Tensor
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse factors that are no finite matrices of fitting shapes, and a scale that is not positive."""
+        super().__post_init__()
+        check_rank(self.B.shape[-1], self.W0)
+        check_matrix("adapter.B", self.B, (self.W0.shape[0], self.B.shape[-1]))
+        check_scale(self.scale)
+
+    @property
+    def rank(self) -> int:
+        """r, the columns of B."""
+        return self.B.shape[1]
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """A, shape (r, k)."""
+        return (Block("A", (self.rank, self.W0.shape[1]), "spectral", "a"),)
+
+    def weight(self, v: Point) -> Tensor:
+        """W0 + s B A, shape (R, d, k)."""
+        return self.W0 + self.scale * (self.B @ v[0])
+
+    def pull_back(self, v: Point, gradient: Tensor) -> Point:
+        r"""The gradient in A, :math:`s B^\top \nabla f`."""
+        return (self.scale * (self.B.mT @ gradient),)
+
+    def initial(self, gain: float, generator: torch.Generator) -> Point:
+        """A = 0."""
+        return (self.W0.new_zeros((1, self.rank, self.W0.shape[1])),)
+
+    def constants(self, radii: Radii) -> dict[str, float]:
+        """The scale s, and b, the spectral norm of B rounded up."""
+        return {"s": self.scale, "b": spectral_bound(self.B)}
+
+    def sizes(self, v: Point) -> Sizes:
+        """Sums of r products in W, and B in the pull-back."""
+        frozen = self.scale * size(self.B)
+        return Sizes(self.rank + 4, size(self.W0) + frozen * size(v[0]), frozen.expand(len(v[0])))
+
+    def reach(self, radii: Radii) -> float:
+        r""":math:`s\sqrt r\,a\|B\|_{op}`."""
+        return self.scale * math.sqrt(self.rank) * radii["a"] * spectral_bound(self.B) * ROUND_UP

@@ -1,0 +1,52 @@
+"""The data of real problems, which scikit-learn bundles, and the checks of data that a person brings.
+
+Both data sets are centred, so that no direction of the features is the mean.
+"""
+
+import math
+
+import numpy as np
+from sklearn.datasets import load_breast_cancer, load_digits
+
+from boundcheck.errors import InputError
+
+
+def digits_data() -> tuple[np.ndarray, np.ndarray]:
+    """1797 handwritten digits of 8 x 8 pixels: pixels over 16, each centred, shape (1797, 64); labels 0..9."""
+    pixels, labels = load_digits(return_X_y=True)
+    pixels = pixels / 16.0
+    return pixels - pixels.mean(axis=0), labels
+
+
+def breast_cancer_data() -> tuple[np.ndarray, np.ndarray]:
+    r"""569 tumours with 30 measurements: shape (569, 30); labels 0 (malignant) and 1 (benign).
+
+    Each feature has mean 0 and variance 1/30, so that rows have mean square norm 1.
+    """
+    X, labels = load_breast_cancer(return_X_y=True)
+    return (X - X.mean(axis=0)) / (X.std(axis=0) * math.sqrt(X.shape[1])), labels
+
+
+def checked_matrix(field: str, value: np.ndarray, expected: str) -> np.ndarray:
+    """A copy in float64.
+
+    Raises:
+        InputError: for what is no matrix, or empty, or not finite.
+
+    """
+    matrix = np.array(value, dtype=np.float64)
+    if matrix.ndim != 2 or matrix.size == 0 or not np.isfinite(matrix).all():
+        raise InputError(field, f"array of shape {matrix.shape}", expected)
+    return matrix
+
+
+def checked_features(X: np.ndarray) -> np.ndarray:
+    """Features as a finite matrix of floats, shape (n, k); raises InputError for others."""
+    return checked_matrix("X", X, "a finite matrix, one row a sample")
+
+
+def checked_labels(labels: np.ndarray, samples: int) -> np.ndarray:
+    """Class numbers from 0, one a sample, shape (n,); raises InputError for others."""
+    if labels.shape != (samples,) or not np.issubdtype(labels.dtype, np.integer) or labels.min() < 0:
+        raise InputError("labels", f"{labels.dtype} of shape {labels.shape}", f"{samples} integers from 0")
+    return labels

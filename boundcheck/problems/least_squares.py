@@ -1,0 +1,136 @@
+"""Linear models, which are losses of W x, and the simplest of them: least squares, whose Hessian is constant."""
+
+import math
+from abc import ABC, abstractmethod
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from boundcheck.errors import InputError
+from boundcheck.problems.certify import largest_gram_eigenvalue
+from boundcheck.problems.constant import EPSILON, Constant
+from boundcheck.problems.datasets import checked_features, checked_matrix
+
+
+class LinearModel(ABC):
+    r"""The mean of :math:`f_i(W) = \ell(Wx_i, y_i)`: the gradient of a sample is :math:`\ell'(Wx_i, y_i)\, x_i^\top`.
+
+    A subclass says what :math:`\ell` and its derivative in the output Wx are, and gives the constants.
+    """
+
+    name: str
+    units: str
+    shape: tuple[int, int]
+    samples: int
+    smoothness: Constant
+    gradient_bound: Constant
+    infimum: Constant
+
+    def __init__(self, name: str, X: np.ndarray, targets: np.ndarray, device: str) -> None:
+        """Take X, shape (n, k), and the y of each sample, shape (n, ...), which are float64."""
+        self.name = name
+        self.samples = len(X)
+        self._X = torch.tensor(X, device=device)
+        self._targets = torch.tensor(targets, device=device)
+        norms = self._X.square().sum(1)
+        self._mean_norm, self._mean_square = norms.sqrt().mean().item(), norms.mean().item()
+
+    @abstractmethod
+    def _losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """The loss of each sample, shape (R, n), from outputs of shape (R, n, d) and the targets."""
+
+    @abstractmethod
+    def _residuals(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """The gradient of each sample's loss in its output, shape (R, n, d)."""
+
+    @abstractmethod
+    def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
+        """Bounds on the rounding errors of `loss`, given as computed, and of `gradient`: two of (R,)."""
+
+    def loss(self, W: Tensor) -> Tensor:
+        """f(W), shape (R,)."""
+        return self._losses(self._X @ W.mT, self._targets).mean(-1)
+
+    def gradient(self, W: Tensor) -> Tensor:
+        r""":math:`\frac1n R^\top X` with the residuals as the rows of R, shape (R, d, k)."""
+        return self._all_residuals(W).mT @ self._X / self.samples
+
+    def batch_gradient(self, W: Tensor, indices: Tensor) -> Tensor:
+        """The mean of the samples' gradients over each replica's own minibatch, shape (R, d, k)."""
+        X = self._X[indices]
+        return self._residuals(X @ W.mT, self._targets[indices]).mT @ X / indices.shape[-1]
+
+    def sample_gradients(self, W: Tensor) -> Tensor:
+        """The outer products of residuals and x, shape (R, n, d, k)."""
+        return self._all_residuals(W).unsqueeze(-1) * self._X.unsqueeze(-2)
+
+    def second_moments(self, W: Tensor) -> tuple[Tensor, Tensor]:
+        """Row and column second moments; each G_i has rank one, so they are weighted Gram matrices."""
+        residuals = self._all_residuals(W)
+        rows = residuals.mT @ (residuals * self._X.square().sum(-1, keepdim=True)) / self.samples
+        columns = self._X.mT @ (residuals.square().sum(-1, keepdim=True) * self._X) / self.samples
+        return rows, columns
+
+    def _all_residuals(self, W: Tensor) -> Tensor:
+        return self._residuals(self._X @ W.mT, self._targets)
+
+
+class LeastSquares(LinearModel):
+    r"""Linear regression, :math:`f(W) = \frac1{2n}\sum_i \|Wx_i - y_i\|^2`.
+
+    The Hessian is :math:`I \otimes X^\top X / n` everywhere, so :math:`L = \lambda_{\max}(X^\top X / n)` cannot be
+    made smaller; gradients are unbounded; and f is at least 0.
+    """
+
+    units = "loss units"
+
+    def __init__(self, X: np.ndarray, Y: np.ndarray, device: str = "cpu") -> None:
+        """Take data X, shape (n, k), and targets Y, shape (n, d)."""
+        X = checked_features(X)
+        expected = f"a finite matrix of {len(X)} rows, one a sample"
+        Y = checked_matrix("Y", Y, expected)
+        if len(Y) != len(X):
+            raise InputError("Y", f"array of shape {Y.shape}", expected)
+        super().__init__("least squares", X, Y, device)
+        self.shape = (Y.shape[1], X.shape[1])
+        self._target_size = self._targets.square().sum(1).mean().sqrt().item()
+        self.smoothness = Constant(
+            math.nextafter(largest_gram_eigenvalue(X) / self.samples, math.inf),
+            "certified",
+            "largest eigenvalue of X^T X / n, bounded above with Arb",
+        )
+        self.gradient_bound = Constant(
+            math.inf,
+            "certified",
+            "unbounded over all W; on a ball it follows from L and the gradient at its centre",
+        )
+        self.infimum = Constant(0.0, "certified", "squares are nonnegative")
+
+    def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
+        r"""A residual is off by :math:`e = (k + 4)\epsilon(\|W\|\|x\| + \|y\|)` at most; a square by 2 |r| e + e^2.
+
+        Means over samples are root mean squares here, by Cauchy-Schwarz; that of the residuals is sqrt(2 f).
+        """
+        d, k = self.shape
+        x, size = math.sqrt(self._mean_square), torch.linalg.matrix_norm(W)
+        error = (k + 4) * EPSILON * (size * x + self._target_size)
+        residual = (2 * loss).sqrt()
+        loss_error = (self.samples + d + 32) * EPSILON * loss + residual * error + error.square()
+        return loss_error, x * (error + (self.samples + 32) * EPSILON * residual)
+
+    def _losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return (outputs - targets).square().sum(-1) / 2
+
+    def _residuals(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return outputs - targets
+
+
+def synthetic_regression(d: int, k: int, samples: int, noise: float, seed: int, device: str = "cpu") -> LeastSquares:
+    """Targets y = M x + noise: x standard Gaussian, entries of M N(0, 1/k), and Gaussian noise of size `noise`.
+
+    So an entry of y has variance 1 + noise^2.
+    """
+    random = np.random.default_rng(seed)
+    X, M = random.standard_normal((samples, k)), random.standard_normal((d, k)) / math.sqrt(k)
+    return LeastSquares(X, X @ M.T + noise * random.standard_normal((samples, d)), device)

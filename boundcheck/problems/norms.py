@@ -1,0 +1,46 @@
+"""Norms and inner products of points and matrices, batched over replicas. Spectral work is done on small matrices."""
+
+import torch
+from torch import Tensor
+
+Point = tuple[Tensor, ...]
+"""A point v, or a gradient or direction: its blocks, each of shape (R, rows, columns)."""
+
+
+def square_norm(v: Point) -> Tensor:
+    """The squared Euclidean norm of a point or gradient, summed over all of its parts: shape (R,)."""
+    return torch.stack([part.square().sum((-2, -1)) for part in v]).sum(0)
+
+
+def inner(u: Point, v: Point) -> Tensor:
+    """The Euclidean inner product of two points or gradients, shape (R,)."""
+    return torch.stack([(x * y).sum((-2, -1)) for x, y in zip(u, v, strict=True)]).sum(0)
+
+
+def spectral_norm(X: Tensor) -> Tensor:
+    """The largest singular value of each matrix in a batch, from the eigenvalues of its smaller Gram matrix.
+
+    The largest singular value loses nothing to squaring, and a rank-r factor costs an r x r eigenproblem. Entries are
+    scaled to at most 1 first, so that no square overflows; a matrix with an entry that is no number has norm infinity.
+    """
+    scaled, scale, lost = _scaled(X)
+    gram = scaled @ scaled.mT if X.shape[-2] <= X.shape[-1] else scaled.mT @ scaled
+    return torch.where(lost, torch.inf, torch.linalg.eigvalsh(gram)[..., -1].clamp(min=0).sqrt() * scale)
+
+
+def product_spectral_norm(B: Tensor, A: Tensor) -> Tensor:
+    r""":math:`\|BA\|_{op}` of each pair in a batch, from an r x r matrix; B is (R, d, r) and A (R, r, k).
+
+    With :math:`B = Q_B R_B` and :math:`A^\top = Q_A R_A` it is the norm of :math:`R_B R_A^\top`, to a few units of
+    roundoff of :math:`\|B\|\|A\|`. A Gram matrix would lose half of the digits where B stretches what A shrinks.
+    """
+    left, right = (torch.linalg.qr(X, mode="r").R for X in (B, A.mT))
+    return spectral_norm(left @ right.mT)
+
+
+def _scaled(X: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """X with entries at most 1, what they were divided by, and where an entry is no number."""
+    size = X.abs().amax((-2, -1))
+    lost = ~torch.isfinite(size)
+    scale = torch.where(lost | (size == 0), 1.0, size)
+    return (X / scale[..., None, None]).nan_to_num(0.0, 0.0, 0.0), scale, lost
