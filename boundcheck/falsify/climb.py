@@ -113,8 +113,9 @@ class Climber:
         """The gradient of norm 1 that makes most of D²W[u, u]."""
         if self._dual == "fro":
             return unit(bent)
-        U, _, Vh = torch.linalg.svd(bent, full_matrices=False)
-        return U @ Vh
+        U, S, Vh = torch.linalg.svd(bent, full_matrices=False)
+        # Where D²W[u, u] has nothing the gradient gains nothing.
+        return (U * (1e-9 * S[..., :1] < S).unsqueeze(-2)) @ Vh
 
     def _unit(self, v: Point, u: Point) -> Point:
         u = self.outline.tangent(v, u)

@@ -18,6 +18,7 @@ def measure(
     runs: str | Path = "runs",
     device: str = "cpu",
     tick: Tick = silent,
+    jobs: int = 1,
 ) -> list[dict[str, Any]]:
     """Run the experiments of a spec and say what each shows.
 
@@ -26,6 +27,7 @@ def measure(
         runs: where the run folders are kept; a run that is already there is read and not repeated.
         device: a torch device, ``cpu`` or ``cuda``.
         tick: told of progress.
+        jobs: how many experiments to run at a time, each in a process and with its share of the processor's threads.
 
     Returns:
         For each experiment its result, with the keys run_id, claim, verdict, reason, measured, bound, interval, audit.
@@ -37,4 +39,4 @@ def measure(
     # Deferred: torch takes a second to import, and `import boundcheck` should not.
     from boundcheck.measure.experiment import measure_all
 
-    return measure_all(spec, Path(runs), device, tick)
+    return measure_all(spec, Path(runs), device, tick, jobs)

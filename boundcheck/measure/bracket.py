@@ -15,9 +15,11 @@ from boundcheck.claims.enclose import lower, upper
 from boundcheck.claims.inputs import Number, exact
 from boundcheck.measure.ascent import ascend
 from boundcheck.measure.curvature import top_curvature
+from boundcheck.measure.slack import slack
 from boundcheck.measure.spec import Spec
+from boundcheck.measure.split import split_along
 from boundcheck.measure.streams import generator, stream
-from boundcheck.problems.adapters import Radii
+from boundcheck.problems.adapters import LoRA, Radii
 from boundcheck.problems.derivatives import hessian_vector_product, sure_difference_ratio
 from boundcheck.problems.inputs import theory_inputs
 from boundcheck.problems.norms import Point, square_norm
@@ -25,6 +27,7 @@ from boundcheck.problems.problem import Problem
 from boundcheck.problems.sgd import draw_batch, replicate, sgd_step
 from boundcheck.progress import Tick
 
+Pair = tuple[Point, Point]
 Verdict = Literal["supported", "violated", "inconclusive"]
 
 _AT_ONCE = 128
@@ -43,6 +46,7 @@ class Bracket:
         lower: the largest lower estimate of each kind: ``pairs``, ``iterates``, ``curvature``, ``ascent``.
         upper: what each claim about the adapter says, from `upper_ends`.
         bound: the spec's claim at the spec's C, rounded up.
+        slack: of LoRA, what each inequality of a proof gives away at the steepest sampled pair, from `slack`.
         verdict, reason: ``supported`` while no estimate exceeds the spec's claim, ``violated`` otherwise;
             ``inconclusive`` where the claim was given a constant that is only estimated.
 
@@ -52,6 +56,7 @@ class Bracket:
     lower: dict[str, float]
     upper: list[dict[str, Any]]
     bound: float
+    slack: list[dict[str, Any]]
     verdict: Verdict
     reason: str
 
@@ -74,8 +79,9 @@ def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tu
     random = generator(spec, "bracket", device)
     pairs, steepest = _pair_ratios(spec, problem, radii, random, tick)
     ratios, visited = _iterate_ratios(spec, problem, radii, random, tick)
-    curvatures = _curvatures(spec, problem, steepest, visited, tick)
-    climbed = _ascents(spec, problem, radii, steepest, random, tick)
+    starts = [pair[0] for pair in steepest]
+    curvatures = _curvatures(spec, problem, starts, visited, tick)
+    climbed = _ascents(spec, problem, radii, starts, random, tick)
     seen = {
         "pair_ratio": ("pair", pairs, {"meaning": "Lipschitz ratio of a sampled pair"}),
         "iterate_ratio": (("step", "replica"), ratios, {"meaning": "Lipschitz ratio of consecutive iterates"}),
@@ -85,8 +91,16 @@ def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tu
     values = {"pairs": pairs, "iterates": ratios, "curvature": curvatures, "ascent": climbed}
     lowers = {kind: float(np.nanmax(x)) for kind, x in values.items() if np.isfinite(x).any()}
     verdict, reason = _judged(max(lowers.values()), lower(ball), upper(ball), problem, radii)
-    found = Bracket(radii, lowers, upper_ends(problem, radii), upper(ball), verdict, reason)
-    return found, xr.Dataset({name: variable for name, variable in seen.items() if np.size(variable[1])})
+    chains = _slack(problem, spec, steepest, radii)
+    found = Bracket(radii, lowers, upper_ends(problem, radii), upper(ball), chains, verdict, reason)
+    trace = xr.Dataset({name: variable for name, variable in seen.items() if np.size(variable[1])})
+    return found, trace.merge(split_along(problem, visited, tick))
+
+
+def _slack(problem: Problem, spec: Spec, steepest: list[Pair], radii: Radii) -> list[dict[str, Any]]:
+    if not isinstance(problem.adapter, LoRA):
+        return []
+    return [chain.as_json() for chain in slack(problem, *steepest[0], radii, spec.lipschitz)]
 
 
 def _judged(best: float, low: float, high: float, problem: Problem, radii: Radii) -> tuple[Verdict, str]:
@@ -138,17 +152,17 @@ def _radii(spec: Spec, claim: Claim) -> dict[str, float]:
 
 def _pair_ratios(
     spec: Spec, problem: Problem, radii: Radii, random: torch.Generator, tick: Tick
-) -> tuple[np.ndarray, list[Point]]:
+) -> tuple[np.ndarray, list[Pair]]:
     """Ratios of pairs in the domain, at distances from 1e-4 to 1 of its radius, half of the points extremal.
 
     On a curved domain two gradients cannot be subtracted: there the curvature along a random direction stands in.
 
     Returns:
-        All ratios, and one point of each of the pairs with the largest ones, the steepest first.
+        All ratios, and the pairs with the largest ones, the steepest first.
 
     """
     found: list[np.ndarray] = []
-    points: list[Point] = []
+    pairs: list[Pair] = []
     for begin in range(0, spec.bracket.pairs, _AT_ONCE):
         count = min(_AT_ONCE, spec.bracket.pairs - begin)
         v, away = (problem.adapter.draw(radii, count, random) for _ in range(2))
@@ -158,14 +172,16 @@ def _pair_ratios(
             near = tuple(x + size * (y - x) for x, y in zip(v, away, strict=True))
             seen = sure_difference_ratio(problem, v, near)
         else:
-            u = problem.adapter.tangent(v, away)
+            near, u = v, problem.adapter.tangent(v, away)
             seen = (square_norm(hessian_vector_product(problem, v, u)) / square_norm(u)).sqrt()
         found.append(seen.cpu().numpy())
-        points += [tuple(part[i : i + 1] for part in v) for i in range(count)]
+        for i in range(count):
+            first, second = (tuple(part[i : i + 1] for part in point) for point in (v, near))
+            pairs.append((first, second))
         tick("pairs", begin + count, spec.bracket.pairs)
     ratios = np.concatenate(found)
     best = np.argsort(-ratios, kind="stable")[: max(spec.bracket.points, spec.bracket.ascents)]
-    return ratios, [points[i] for i in best]
+    return ratios, [pairs[i] for i in best]
 
 
 def _iterate_ratios(

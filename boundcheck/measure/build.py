@@ -52,7 +52,7 @@ def _objective(spec: Spec, bias: bool, device: str) -> Objective:
             X, labels = _DATA[data]()
             return LogisticRegression(f"logistic, {data}", _with_ones(X) if bias else X, labels, device)
         case specs.TwoLayerSpec(hidden=hidden, seed=seed):
-            return digits_network(hidden, seed, bias, device)
+            return digits_network(hidden, seed, device, bias)
         case specs.ReadoutSpec(components=components):
             return digits_readout(components, bias, device)
         case specs.LeastSquaresSpec() as p:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from joblib import Parallel, delayed
 
 from boundcheck.claims import catalogue
 from boundcheck.errors import InputError
@@ -18,7 +19,7 @@ from boundcheck.measure.spec import Spec, expand, load
 from boundcheck.measure.store import RunFolder, environment
 from boundcheck.measure.verdict import judge
 from boundcheck.problems.problem import Problem
-from boundcheck.progress import Tick, prefixed
+from boundcheck.progress import Tick, prefixed, silent
 
 # The theorems whose informative horizon every run reports, with the C that the printed one is given.
 THEOREMS = (
@@ -29,11 +30,15 @@ THEOREMS = (
 )
 
 
-def measure_all(spec: Spec | dict[str, Any] | str | Path, runs: Path, device: str, tick: Tick) -> list[dict[str, Any]]:
+def measure_all(
+    spec: Spec | dict[str, Any] | str | Path | list[Spec], runs: Path, device: str, tick: Tick, jobs: int = 1
+) -> list[dict[str, Any]]:
     """See `boundcheck.measure.measure`."""
     match spec:
         case Spec():
             specs = [spec]
+        case list():
+            specs = spec
         case dict():
             specs = list(expand(spec))
         case _:
@@ -41,11 +46,32 @@ def measure_all(spec: Spec | dict[str, Any] | str | Path, runs: Path, device: st
     _check_device(device)
     # Built first, all of them: a bad rank in the last experiment should not be found after an hour.
     problems = [build(each, device) for each in specs]
+    if jobs < 1:
+        raise InputError("jobs", jobs, "a positive integer")
+    if jobs > 1 and len(specs) > 1:
+        return _in_processes(specs, runs, device, tick, jobs)
     results = []
     for number, (each, problem) in enumerate(zip(specs, problems, strict=True), start=1):
         prefix = f"{number}/{len(specs)} " if len(specs) > 1 else ""
         results.append(_measure_one(each, problem, runs, device, prefixed(tick, prefix)))
     return results
+
+
+def _in_processes(specs: list[Spec], runs: Path, device: str, tick: Tick, jobs: int) -> list[dict[str, Any]]:
+    """Each experiment in a process of a pool, with its share of the threads; told of when it has finished."""
+    threads = max(torch.get_num_threads() // jobs, 1)
+    calls = (delayed(_alone)(each, runs, device, threads) for each in specs)
+    results = []
+    for result in Parallel(jobs, return_as="generator")(calls):
+        results.append(result)
+        tick("experiments", len(results), len(specs))
+    return results
+
+
+def _alone(spec: Spec, runs: Path, device: str, threads: int) -> dict[str, Any]:
+    torch.set_num_threads(threads)
+    _check_device(device)
+    return _measure_one(spec, build(spec, device), runs, device, silent)
 
 
 def _check_device(device: str) -> None:

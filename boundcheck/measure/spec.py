@@ -61,7 +61,7 @@ class ReadoutSpec(_Table):
     """An edit of digits' principal components h, W h or W [h; 1], before a fixed readout; W0 is the identity."""
 
     kind: Literal["readout"]
-    components: int = Field(default=16, ge=1, le=64)
+    components: int = Field(default=16, ge=1, le=61)
 
 
 class LeastSquaresSpec(_Table):

@@ -127,8 +127,8 @@ def _bending(U: np.ndarray) -> arb:
     return 4 / (3 * arb(3).sqrt()) * arb(max(ranges))
 
 
-def digits_network(hidden: int, seed: int, device: str = "cpu") -> ReadoutNetwork:
-    """A tanh network with `hidden` units on the digits of `digits_data`: W of shape (hidden, 64).
+def digits_network(hidden: int, seed: int, device: str = "cpu", bias: bool = False) -> ReadoutNetwork:
+    """A tanh network with `hidden` units on the digits of `digits_data`: W of shape (hidden, 64), or 65 with bias.
 
     Entries of the readout are N(0, 1/hidden), from NumPy's default generator with this seed.
     """
@@ -136,7 +136,8 @@ def digits_network(hidden: int, seed: int, device: str = "cpu") -> ReadoutNetwor
         raise InputError("hidden", hidden, "a positive integer")
     X, labels = digits_data()
     readout = np.random.default_rng(seed).standard_normal((int(labels.max()) + 1, hidden)) / math.sqrt(hidden)
-    return ReadoutNetwork("digits network", X, labels, readout, "tanh", device)
+    features = np.hstack([X, np.ones((len(X), 1))]) if bias else X
+    return ReadoutNetwork("digits network", features, labels, readout, "tanh", device)
 
 
 def digits_readout(components: int, bias: bool, device: str = "cpu") -> ReadoutNetwork:

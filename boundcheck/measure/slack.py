@@ -1,0 +1,198 @@
+"""What each inequality of a proof of Lemma 1 gives away between two points: the chains that waterfalls are drawn from.
+
+A chain starts at ‖∇F(v_1) - ∇F(v_2)‖ / ‖v_1 - v_2‖ and ends at a lemma's constant. Each link says what it replaces by
+what, as the paper or the proof script of that name does; on valid links the value can only grow.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sympy as sp
+import torch
+
+from boundcheck.claims import catalogue
+from boundcheck.claims.jiang2024 import A1, A2, B1, B2, W1, W2, v1, v2
+from boundcheck.claims.meft import LEMMA_1_SHARP
+from boundcheck.claims.symbols import C, G, L, a, b, r, s, sigma
+from boundcheck.claims.vocabulary import EuclideanNorm, F, FrobeniusNorm, Gradient, SpectralNorm, f
+from boundcheck.problems.adapters import LoRA, Radii
+from boundcheck.problems.inputs import theory_inputs
+from boundcheck.problems.norms import Point
+from boundcheck.problems.problem import Problem
+
+_MOVE_A, _MOVE_B, _MOVE = FrobeniusNorm(A1 - A2), FrobeniusNorm(B1 - B2), EuclideanNorm(v1 - v2)
+_M1, _M2 = Gradient(f, W1), Gradient(f, W2)
+_TURN, _MOVED = FrobeniusNorm(_M1 - _M2), FrobeniusNorm(W1 - W2)
+_START = EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)) / _MOVE
+_BLOCKS = FrobeniusNorm(B1.T * _M1 - B2.T * _M2), FrobeniusNorm(_M1 * A1.T - _M2 * A2.T)
+# Each block's difference, split in two by what is added and taken away.
+_SPLIT = (
+    FrobeniusNorm(B1.T * (_M1 - _M2)) + FrobeniusNorm((B1 - B2).T * _M2),
+    FrobeniusNorm((_M1 - _M2) * A1.T) + FrobeniusNorm(_M2 * (A1 - A2).T),
+)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link of a chain: what the proof calls it, the quantity that it arrives at, and why it is no less."""
+
+    label: str
+    quantity: sp.Expr
+    why: str
+    valid: bool = True
+
+
+def _length(x: sp.Expr, y: sp.Expr) -> sp.Expr:
+    return sp.sqrt(x**2 + y**2) / _MOVE
+
+
+def _factors(turn: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+    """The two blocks' bounds by submultiplicativity, the spectral norm on the factors."""
+    slope = SpectralNorm(_M2)
+    return SpectralNorm(B1) * turn + _MOVE_B * slope, turn * SpectralNorm(A1) + slope * _MOVE_A
+
+
+def _rows(first: sp.Expr, cross: sp.Expr, second: sp.Expr) -> sp.Expr:
+    return _length(first * _MOVE_A + cross * _MOVE_B, cross * _MOVE_A + second * _MOVE_B)
+
+
+_PRODUCTS = SpectralNorm(B1) * _MOVE_A + SpectralNorm(A2) * _MOVE_B
+_REACH = C * (_MOVE_A + _MOVE_B)
+_SPECTRAL = (
+    Link("triangle", _length(*_SPLIT), "each block is a sum of two terms"),
+    Link("‖XY‖ ≤ ‖X‖ₒₚ‖Y‖", _length(*_factors(_TURN)), "submultiplicativity, spectral norm on one factor"),
+    Link("f is L-smooth", _length(*_factors(L * _MOVED)), "Assumption 1"),
+)
+_SIZES, _APART = FrobeniusNorm(A1) + FrobeniusNorm(B1), _MOVE_A + _MOVE_B
+_ADDED = _TURN * _SIZES + FrobeniusNorm(_M2) * _APART
+
+CHAINS: dict[str, tuple[Link, ...]] = {
+    "printed": (
+        Link(
+            "(11)",
+            sum(_BLOCKS) / _MOVE,
+            "the norm of a pair becomes a sum of norms: printed as equal",
+        ),
+        Link("(12), triangle", sum(_SPLIT) / _MOVE, "each block is a sum of two terms"),
+        Link("(12)", _ADDED / _MOVE, "submultiplicativity with Frobenius norms throughout"),
+        Link("(13), first ≤", _ADDED / _APART, "the denominator grows: the wrong way", valid=False),
+        Link("(13), second ≤", (L * _MOVED * _SIZES + G * _APART) / _APART, "Assumptions 1 and 3(2)"),
+        Link("(13), third ≤", catalogue["jiang2024.lemma1"].expression("Lhat"), "Assumptions 2 and 3(1), ‖A‖ ≤ √r σ"),
+    ),
+    "repaired": (
+        *_SPECTRAL,
+        Link("Assumption 3(1)", _length(*_factors(L * _REACH)), "‖ΔW‖ ≤ C(‖ΔA‖ + ‖ΔB‖)"),
+        Link("Assumptions 2, 3(2)", _rows(sigma * L * C, sigma * L * C + G, sigma * L * C), "norms of factors and ∇f"),
+        Link("eigenvalue", 2 * sigma * L * C + G, "the top one of the form in (‖ΔA‖, ‖ΔB‖)"),
+        Link("√r ≥ 1", catalogue["jiang2024.lemma1"].expression("Lhat"), "the paper's constant has √r"),
+    ),
+    "sharp": (
+        *_SPECTRAL,
+        Link("‖ΔBA‖", _length(*_factors(L * _PRODUCTS)), "triangle and submultiplicativity for B₁ΔA + ΔBA₂"),
+        Link("ball, ∇f", _rows(L * b**2, L * a * b + G, L * a**2), "‖A‖ ≤ a, ‖B‖ ≤ b, ‖∇f‖ ≤ G, spectral norms"),
+        Link(
+            "eigenvalue", LEMMA_1_SHARP.expression("Lhat").xreplace({s: sp.Integer(1)}), "the top one of the form: λ*"
+        ),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Slack:
+    """A chain at two points: the measured ratio, and the value after each link."""
+
+    version: str
+    measured: float
+    values: tuple[float, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data: of each link its label, the value it arrives at, the factor it gives away, and why."""
+        links, before = [], self.measured
+        for link, value in zip(CHAINS[self.version], self.values, strict=True):
+            links.append(
+                {"label": link.label, "value": value, "factor": value / before, "why": link.why, "valid": link.valid}
+            )
+            before = value
+        return {"version": self.version, "measured": self.measured, "links": links}
+
+
+def slack(problem: Problem, v: Point, w: Point, radii: Radii, lipschitz: str = "sigma") -> list[Slack]:
+    """Every chain at two points of LoRA, R = 1, different and in the domain.
+
+    A scale s is taken into f, as X -> f(W0 + sX).
+
+    Raises:
+        TypeError: for another adapter, whose proofs these are not.
+
+    """
+    if not isinstance(problem.adapter, LoRA):
+        raise TypeError("chains are proofs of Lemma 1, of LoRA")
+    values = _values(problem, v, w) | _constants(problem, radii, lipschitz)
+    return [
+        Slack(version, _number(_START, values), tuple(_number(link.quantity, values) for link in chain))
+        for version, chain in CHAINS.items()
+    ]
+
+
+def _constants(problem: Problem, radii: Radii, lipschitz: str) -> dict[sp.Basic, Any]:
+    printed, sharp = (
+        theory_inputs(catalogue[id], problem, radii, lipschitz) for id in ("jiang2024.lemma1", "meft.lemma1_sharp")
+    )
+    found = {name: float(value) for name, value in (sharp | printed).items()}
+    return {x: found[str(x)] for x in (L, G, C, sigma, r, a, b)}
+
+
+def _values(problem: Problem, v: Point, w: Point) -> dict[sp.Basic, Any]:
+    """Arrays for the matrices and gradients that the chains name."""
+    scale = problem.adapter.scale  # type: ignore[attr-defined]
+    found: dict[sp.Basic, Any] = {}
+    for point, A, B, W, name in ((v, A1, B1, W1, v1), (w, A2, B2, W2, v2)):
+        found |= {A: point[0][0].numpy(), B: point[1][0].numpy()}
+        # Of X -> f(W0 + sX), at X = BA.
+        found |= {W: found[B] @ found[A], Gradient(f, W): scale * problem.weight_gradient(point)[0].numpy()}
+        gradient = [part.reshape(-1) for part in problem.gradient(point)]
+        found |= {name: _flat(list(point)), Gradient(F, name): _flat(gradient)}
+    return found
+
+
+def _flat(parts: list[torch.Tensor]) -> np.ndarray:
+    return torch.cat([part.reshape(-1) for part in parts]).numpy()[:, None]
+
+
+def _number(expression: sp.Expr, values: Mapping[sp.Basic, Any]) -> float:
+    """The value of a scalar over the vocabulary."""
+    if expression in values:
+        return float(values[expression])
+    match expression:
+        case FrobeniusNorm() | EuclideanNorm():
+            return float(np.linalg.norm(_matrix(expression.args[0], values)))
+        case SpectralNorm():
+            return float(np.linalg.norm(_matrix(expression.args[0], values), 2))
+        case sp.Add():
+            return sum(_number(x, values) for x in expression.args)
+        case sp.Mul():
+            return float(np.prod([_number(x, values) for x in expression.args]))
+        case sp.Pow():
+            return float(_number(expression.base, values) ** float(expression.exp))
+    return float(expression)
+
+
+def _matrix(expression: Any, values: Mapping[sp.Basic, Any]) -> np.ndarray:
+    """The value of a matrix over the vocabulary."""
+    if expression in values:
+        return np.asarray(values[expression])
+    parts = expression.args
+    match expression:
+        case sp.MatAdd():
+            return np.sum([_matrix(x, values) for x in parts], axis=0)
+        case sp.Transpose():
+            return _matrix(parts[0], values).T
+        case sp.MatMul():
+            coefficient, matrices = expression.as_coeff_matrices()
+            product = _matrix(matrices[0], values)
+            for factor in matrices[1:]:
+                product = product @ _matrix(factor, values)
+            return float(coefficient) * product
+    raise TypeError(f"no value for {expression}")
