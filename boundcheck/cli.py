@@ -1,4 +1,4 @@
-"""The command line: `boundcheck claims | bound | prove | measure | audit | report`.
+"""The command line: `boundcheck claims | bound | prove | falsify | measure | audit | report`.
 
 Tables for a person go to stdout and progress to stderr; with `--json` one JSON object is all that stdout gets. Exit
 code 0: it did its work, whatever it found; 1 with `--strict`: something was refuted, violated or is unknown; 2: bad
@@ -23,6 +23,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import boundcheck
 from boundcheck.claims import catalogue
+from boundcheck.claims.inputs import exact
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.progress import Tick
 
@@ -34,7 +35,7 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 unless every verdict is `supported` or `proved`.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything is refuted, violated or unknown.")]
 Device = Annotated[str, typer.Option(help="Torch device: cpu, cuda or cuda:N.")]
 Runs = Annotated[Path, typer.Option(help="Folder of the run folders; a finished run is read and not repeated.")]
 
@@ -171,11 +172,64 @@ def prove(
 
 
 @app.command()
+def falsify(
+    claim_id: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="A claim about an adapter's smoothness, meft.lemma1_sharp.")
+    ] = None,
+    replay: Annotated[Path | None, typer.Option(help="Do not search: judge the instance in this file.")] = None,
+    rank: Annotated[list[int] | None, typer.Option(help="Ranks to report; default: 1 to 8.")] = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Search at this value of L, G, s, a radius; default: 1."),
+    ] = None,
+    adapter: Annotated[str | None, typer.Option(help="Adapter, where the claim is about several.")] = None,
+    lipschitz: Annotated[str, typer.Option(help="What C stands for: sigma, or sqrt(r) sigma.")] = "sigma",
+    starts: Annotated[int, typer.Option(help="Random starts of each climb.")] = 16,
+    rounds: Annotated[int, typer.Option(help="Steps of each climb.")] = 96,
+    examples: Annotated[int, typer.Option(help="Structures that Hypothesis tries beyond the ranks.")] = 64,
+    seed: Annotated[int, typer.Option(help="Of all random choices.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="File of the best instance; default: instances/<ID>.json.")] = None,
+    strict: Strict = False,
+    as_json: Json = False,
+) -> None:
+    """Search for an instance that violates a claim, or on which it is tightest; certified with Arb."""
+    from boundcheck.falsify.search import replayed
+    from boundcheck.falsify.show import show, show_replay
+
+    if (claim_id is None) == (replay is None):
+        raise InputError("ID", claim_id or "(not given)", "either a claim to search, or --replay FILE")
+    if replay is not None:
+        instance, found = replayed(replay)
+        violated, table = found.violated, show_replay(instance, found)
+        answer = {"id": instance.claim.id, "ratio": found.lower, "violated": violated, "instance": instance.as_json()}
+    else:
+        claim = catalogue[claim_id or ""]
+        constants = {name: float(exact(name, value)) for name, value in _assignments(assignments or []).items()}
+        ranks = tuple(rank or range(1, 9))
+        with _progress() as tick:
+            result = boundcheck.falsify(
+                claim, ranks, constants, adapter, lipschitz, starts, rounds, examples, seed, tick
+            )
+        path = out or Path("instances") / f"{claim.id}.json"
+        result.instance.save(path)
+        violated, table = result.violated, show(result, path)
+        answer = result.as_json() | {"file": str(path)}
+    if as_json:
+        _print_json(answer)
+    else:
+        for part in table:
+            _stdout.print(part, soft_wrap=isinstance(part, str))
+    if strict and violated:
+        raise typer.Exit(1)
+
+
+@app.command()
 def measure(
     spec: Annotated[Path, typer.Argument(metavar="SPEC.toml", help="An experiment, or a sweep: any list in the spec.")],
     out: Annotated[Path | None, typer.Option(help="Folder of the report page; default: <runs>/report-<spec>.")] = None,
     runs: Runs = Path("runs"),
     device: Device = "cpu",
+    jobs: Annotated[int, typer.Option(help="Experiments to run at a time, each in a process of its own.")] = 1,
     strict: Strict = False,
     as_json: Json = False,
 ) -> None:
@@ -183,7 +237,7 @@ def measure(
     from boundcheck.report.page import load_runs, write_page
 
     with _progress() as tick:
-        results = boundcheck.measure(spec, runs, device, tick)
+        results = boundcheck.measure(spec, runs, device, tick, jobs)
     folder = out or runs / f"report-{spec.stem}"
     stored = load_runs([runs / result["run_id"] for result in results])
     lead = f"The experiments of {spec.name}."

@@ -6,6 +6,7 @@ shapes and ranks, Hypothesis steers shorter climbs toward the largest ratio. Onl
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
@@ -199,8 +200,9 @@ def _structures(draw: DrawFn, kind: str, claim: Claim) -> Structure:
     return Structure.of(claim, kind, (d, k, rank), constants)
 
 
-def replayed(instance: Instance) -> tuple[Instance, Certificate]:
-    """A stored instance with what is certain of it; raises InputError for points that are not in the domain."""
+def replayed(path: Path) -> tuple[Instance, Certificate]:
+    """A stored instance with what is certain of it; raises InputError for a bad file and for points off the domain."""
+    instance = Instance.load(path)
     found = certify(instance)
     if not found.inside:
         raise InputError("v", "off the domain", "points that are exactly inside, which rational arithmetic denies")
