@@ -27,6 +27,10 @@ class InputError(BoundcheckError, ValueError):
         self.expected = expected
         super().__init__(f"{field} = {_one_line(value)}: expected {expected}")
 
+    def __reduce__(self) -> tuple[type["InputError"], tuple[str, str, str]]:
+        """Across processes too: an exception is rebuilt from its arguments, of which this one has three."""
+        return type(self), (self.field, _one_line(self.value), self.expected)
+
 
 def _one_line(value: object) -> str:
     text = " ".join(str(value).split())

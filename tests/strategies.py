@@ -1,4 +1,4 @@
-"""Hypothesis strategies: matrices of every kind of spectrum, points of a ball, problems, and inputs of claims.
+"""Hypothesis strategies: matrices of every kind of spectrum, adapters, points of their domains, and inputs of claims.
 
 A matrix is drawn as its singular values and a seed for its singular vectors, so that edge cases are common.
 """
@@ -17,7 +17,21 @@ from boundcheck.claims import Claim
 from boundcheck.claims.enclose import enclose
 from boundcheck.claims.inputs import Number, checked
 from boundcheck.claims.sign import sign
-from boundcheck.problems.adapter import LoRA, Point
+from boundcheck.problems.adapters import (
+    Adapter,
+    Block,
+    DiReFT,
+    DoRA,
+    FrozenA,
+    FrozenB,
+    Full,
+    LoHa,
+    LoRA,
+    LoReFT,
+    Radii,
+    VeRA,
+)
+from boundcheck.problems.norms import Point
 from boundcheck.problems.objective import Objective
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import synthetic
@@ -114,6 +128,90 @@ def problems(draw: DrawFn, scale: float | None = None) -> Problem:
     return Problem(objective, LoRA(W0, rank, draw(SCALES) if scale is None else scale))
 
 
+@st.composite
+def adapters(draw: DrawFn, kind: str, shape: Shape | None = None, most: int = 4) -> Adapter:
+    """An adapter of any rank up to `most` on a W not much larger, of that kind, its frozen matrices of any spectrum."""
+    if shape is None:
+        least = draw(st.integers(1, most))
+        shape = least + draw(st.integers(0, 3)), least + draw(st.integers(0, 3))
+    (d, k), scale = shape, draw(SCALES)
+    rank = draw(st.integers(1, min(d, k, most)))
+    W0 = torch.tensor(draw(matrices(shape, 1.0)))
+    A, B = (torch.tensor(draw(matrices(size, draw(st.sampled_from([0.5, 2.0]))))) for size in ((rank, k), (d, rank)))
+    match kind:
+        case "full":
+            return Full(W0)
+        case "lora":
+            return LoRA(W0, rank, scale)
+        case "frozen-a":
+            return FrozenA(W0, A, scale)
+        case "frozen-b":
+            return FrozenB(W0, B, scale)
+        case "direft":
+            return DiReFT(W0, rank)
+        case "loreft":
+            return LoReFT(W0, rank)
+        case "vera":
+            return VeRA(W0, A, B, scale)
+        case "dora":
+            # No column near 0.
+            return DoRA(W0 + 2, rank, scale)
+        case "loha":
+            return LoHa(W0, rank, scale)
+    raise ValueError(kind)
+
+
+@st.composite
+def domains(draw: DrawFn, adapter: Adapter) -> dict[str, float]:
+    """Radii, small and large; those of DoRA keep every column of W0 + s B A from 0."""
+    radii = {name: draw(st.sampled_from([0.05, 0.5, 1.0, 3.0])) for name in adapter.radius_names}
+    if isinstance(adapter, DoRA):
+        share = draw(st.sampled_from([0.01, 0.5, 0.9]))
+        radii["b"] = share * adapter.constants(radii)["w_0"] / (adapter.scale * radii["a"])
+    return radii
+
+
+# Entries relative to the largest one, of a vector that scales rows.
+VECTORS: dict[str, Callable[[int, np.random.Generator], np.ndarray]] = {
+    "zero": lambda count, random: np.zeros(count),
+    "generic": lambda count, random: random.uniform(-1, 1, count),
+    "extremal": lambda count, random: random.choice([-1.0, 1.0], count),
+    "one entry": lambda count, random: np.eye(count)[random.integers(count)],
+    "ill-conditioned": lambda count, random: np.logspace(0, -12, count),
+}
+
+
+@st.composite
+def blocks(draw: DrawFn, block: Block, radii: Radii) -> np.ndarray:
+    """One block of a point: inside of its ball, or on the boundary; of a curved one, random or along the axes."""
+    rows, columns = block.shape
+    if block.norm == "spectral":
+        return draw(matrices(block.shape, radii[block.radius] * (1 - 1e-14)))
+    random = np.random.default_rng(draw(SEEDS))
+    if block.norm == "max":
+        entries = VECTORS[draw(st.sampled_from(sorted(VECTORS)))](rows * columns, random)
+        return radii[block.radius] * entries.reshape(block.shape)
+    if draw(st.booleans()):
+        return np.eye(rows, columns)
+    return np.linalg.qr(random.standard_normal((columns, rows)))[0].T
+
+
+@st.composite
+def domain_points(draw: DrawFn, adapter: Adapter, radii: Radii, replicas: int = 1) -> Point:
+    """Points of the domain of an adapter, with blocks of every kind of spectrum."""
+    return tuple(
+        torch.tensor(np.stack([draw(blocks(block, radii)) for _ in range(replicas)])) for block in adapter.blocks
+    )
+
+
+@st.composite
+def directions(draw: DrawFn, adapter: Adapter, replicas: int = 1) -> Point:
+    """Directions in which a point may move, before any projection; blocks of size about 1, of every spectrum."""
+    shapes_of_blocks = [block.shape for block in adapter.blocks]
+    parts = [[draw(matrices(shape, 1.0)) for _ in range(replicas)] for shape in shapes_of_blocks]
+    return tuple(torch.tensor(np.stack(part)) for part in parts)
+
+
 POSITIVE_REALS: SearchStrategy[Number] = st.one_of(
     SIZES,
     st.integers(1, 100),
@@ -131,11 +229,18 @@ def shortest_horizon(claim: Claim, inputs: Mapping[str, Number]) -> int:
 
 @st.composite
 def claim_inputs(draw: DrawFn, claim: Claim) -> dict[str, Number]:
-    """A value for each symbol of the claim, in its domain; T is the least that the conditions allow, or more."""
+    """A value for each symbol of the claim, in its domain; conditions are met, some of them barely."""
     inputs: dict[str, Any] = {
         p.name: draw(POSITIVE_REALS if p.domain == "positive real" else st.integers(1, 10_000))
         for p in claim.parameters
     }
-    if claim.conditions:
-        inputs["T"] = shortest_horizon(claim, inputs) + draw(st.one_of(st.just(0), st.integers(0, 10**6)))
+    for condition in claim.conditions:
+        name = str(condition.lhs)
+        if name == "T":
+            inputs[name] = shortest_horizon(claim, inputs) + draw(st.one_of(st.just(0), st.integers(0, 10**6)))
+        elif isinstance(condition, sp.StrictGreaterThan):
+            limit = condition.rhs.subs(checked(claim.parameters, inputs))
+            inputs[name] = Fraction(int(limit.p), int(limit.q)) * (1 + Fraction(10 ** draw(st.floats(-6, 2))))
+        else:
+            inputs[name] = draw(st.integers(1, int(condition.rhs)))
     return inputs

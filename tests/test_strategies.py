@@ -11,8 +11,7 @@ from hypothesis import find, given, settings
 
 from boundcheck.claims import catalogue
 from boundcheck.claims.enclose import enclose
-from boundcheck.problems.adapter import Point
-from boundcheck.problems.problem import spectral_norm
+from boundcheck.problems.norms import Point, spectral_norm
 from tests.strategies import claim_inputs, matrices, objectives, points, problems
 
 EVALUABLE = [id for id, claim in catalogue.items() if claim.quantities]

@@ -14,7 +14,7 @@ __all__ = ["measure"]
 
 
 def measure(
-    spec: Spec | dict[str, Any] | str | Path,
+    spec: Spec | list[Spec] | dict[str, Any] | str | Path,
     runs: str | Path = "runs",
     device: str = "cpu",
     tick: Tick = silent,
@@ -23,7 +23,7 @@ def measure(
     """Run the experiments of a spec and say what each shows.
 
     Args:
-        spec: a `Spec`, the same as a dictionary, or the path of a TOML file; lists in it make a sweep.
+        spec: a `Spec`, several, the same as a dictionary, or the path of a TOML file; lists in it make a sweep.
         runs: where the run folders are kept; a run that is already there is read and not repeated.
         device: a torch device, ``cpu`` or ``cuda``.
         tick: told of progress.

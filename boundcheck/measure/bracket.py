@@ -94,7 +94,7 @@ def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tu
     chains = _slack(problem, spec, steepest, radii)
     found = Bracket(radii, lowers, upper_ends(problem, radii), upper(ball), chains, verdict, reason)
     trace = xr.Dataset({name: variable for name, variable in seen.items() if np.size(variable[1])})
-    return found, trace.merge(split_along(problem, visited, tick))
+    return found, trace.merge(split_along(problem, visited, spec.bracket.looks, tick))
 
 
 def _slack(problem: Problem, spec: Spec, steepest: list[Pair], radii: Radii) -> list[dict[str, Any]]:

@@ -63,7 +63,7 @@ def block_norms(problem: Problem, v: Point, product: Product) -> np.ndarray:
     directions = tuple(
         part.reshape(total, *block.shape[1:]) for part, block in zip(torch.split(units, sizes, 1), v, strict=True)
     )
-    many = tuple(part.expand(total, -1, -1) for part in v)
+    many = tuple(part.expand(total, -1, -1).clone() for part in v)
     rows = torch.cat([part.reshape(total, -1) for part in product(problem, many, directions)], 1)
     return np.array(
         [

@@ -165,6 +165,7 @@ class BracketSpec(_Table):
     points: PositiveInt = 16
     ascents: PositiveInt = 8
     rounds: PositiveInt = 32
+    looks: int = Field(default=8, ge=0)
 
 
 class Spec(_Table):

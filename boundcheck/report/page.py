@@ -6,14 +6,20 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from matplotlib.figure import Figure
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
 from boundcheck.files import replace_file
 from boundcheck.measure.store import RunFolder
+from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.prove import ProofAudit
-from boundcheck.report.figures import StoredRun, bracket_figure, gradient_figure, pdf, svg
+from boundcheck.report.gradient import gradient_figure
 from boundcheck.report.proofs import shown_proofs
+from boundcheck.report.smoothness import adapter_figures, bracket_figure, ends
+from boundcheck.report.stored import StoredRun
+from boundcheck.report.style import pdf, svg
+from boundcheck.report.tightness import Search, Waterfall, search_figure, slack_figure, split_figure
 from boundcheck.report.words import label, mathml, number, rank_exponent, takes_c
 
 
@@ -52,6 +58,8 @@ def write_page(
     command: str,
     findings: list[Finding] | None = None,
     proofs: ProofAudit | None = None,
+    searches: list[Search] | None = None,
+    waterfalls: list[Waterfall] | None = None,
 ) -> list[Path]:
     """Write the page and, beside it, each figure as SVG and PDF and all results as JSON.
 
@@ -63,6 +71,8 @@ def write_page(
         command: what makes it again.
         findings: what measurement says of rows of the referee's table.
         proofs: what the proofs say.
+        searches: what the adversary found.
+        waterfalls: chains of Lemma 1 to draw before those of the runs.
 
     Returns:
         The files written, the page first.
@@ -71,12 +81,20 @@ def write_page(
         InputError: where the folder cannot be written.
 
     """
-    figures = {"gradient_norm": gradient_figure(runs), "smoothness": bracket_figure(runs)}
+    figures: dict[str, Figure | None] = {"gradient_norm": gradient_figure(runs), "smoothness": bracket_figure(runs)}
+    adapters = adapter_figures(runs)
+    figures |= {f"adapters_{_slug(name)}": figure for name, figure in adapters.items()}
+    # Those that are drawn first belong to claims, and have a figure of what each search of them found.
+    figures |= {
+        "falsification": search_figure([each for each in searches or [] if each["drawn"]]),
+        "slack": slack_figure([*(waterfalls or []), *_waterfalls(runs)]),
+        "curvature_split": split_figure(runs),
+    }
     drawn = {name: figure for name, figure in figures.items() if figure is not None}
     # Drawn once: a second rendering of a figure would count on in its ids.
     svgs = {name: svg(figure) for name, figure in drawn.items()}
     content: dict[Path, bytes] = {
-        page: _html(runs, title, lead, command, findings or [], proofs, svgs).encode(),
+        page: _html(runs, title, lead, command, findings or [], proofs, searches or [], svgs).encode(),
         page.with_name("results.json"): _results(runs).encode(),
     }
     for name, figure in drawn.items():
@@ -114,6 +132,7 @@ def _html(
     command: str,
     findings: list[Finding],
     proofs: ProofAudit | None,
+    searches: list[Search],
     svgs: dict[str, str],
 ) -> str:
     environment = Environment(
@@ -132,8 +151,11 @@ def _html(
         standard_facts=proofs.as_json()["standard_facts"] if proofs else {},
         theorems=theorems,
         brackets=[run for run in runs if not run.is_theorem],
-        gradient_svg=Markup(svgs.get("gradient_norm", "")),
-        bracket_svg=Markup(svgs.get("smoothness", "")),
+        adapters=ADAPTERS,
+        ends=ends,
+        searches=searches,
+        svgs={name: Markup(text) for name, text in svgs.items()},
+        adapter_svgs=[Markup(text) for name, text in svgs.items() if name.startswith("adapters_")],
         horizon_claims=[(each["claim"], each["lipschitz"]) for each in horizons],
         exponents=_exponents(runs),
         claims=_claims(runs),
@@ -142,7 +164,22 @@ def _html(
 
 
 def _badge(verdict: str) -> Markup:
-    return Markup('<span class="badge {0}">{0}</span>').format(verdict)
+    # The class is the verdict's first word; "not violated" is no violation.
+    return Markup('<span class="badge {1}">{0}</span>').format(verdict, verdict.split()[0])
+
+
+def _slug(name: str) -> str:
+    return "_".join("".join(c if c.isalnum() else " " for c in name.lower()).split())
+
+
+def _waterfalls(runs: list[StoredRun]) -> list[Waterfall]:
+    """The chains of the bracket of highest rank of each problem, at its steepest sampled pair."""
+    best: dict[str, StoredRun] = {}
+    for run in runs:
+        held = best.get(run.problem)
+        if run.result.get("slack") and (held is None or (run.rank or 0) > (held.rank or 0)):
+            best[run.problem] = run
+    return [(f"{name}, rank {run.rank}", run.result["slack"]) for name, run in best.items()]
 
 
 def _claims(runs: list[StoredRun]) -> list[Claim]:

@@ -5,6 +5,7 @@ SCRIPTS = (
     "lemma_1_printed",
     "lemma_1",
     "variants",
+    "adapters",
     "theorem_2_printed",
     "theorem_2",
     "theorem_2_sharp",

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis.strategies import DataObject, DrawFn
 
-from boundcheck.problems.adapter import Point
+from boundcheck.problems.norms import Point
 from tests.strategies import SIZES, matrices, pairs, points, shapes
 
 EPSILON = 2.0**-52

@@ -6,12 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy as sp
+from flint import arb, ctx, fmpq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.enclose import enclose
 from boundcheck.claims.sign import sign
-from boundcheck.claims.symbols import C, D, G, L, Lhat, T, alpha, kappa, q, r, sigma, zeta
+from boundcheck.claims.symbols import C, D, G, H, J, L, Lhat, T, a, a_0, alpha, b, b_0, kappa, q, r, s, sigma, w_0, zeta
+from boundcheck.problems.adapters import ADAPTERS
 from tests.strategies import POSITIVE_REALS, claim_inputs
 
 LEMMA_1 = catalogue["jiang2024.lemma1"]
@@ -21,6 +24,20 @@ THEOREM_2 = catalogue["jiang2024.theorem2"]
 REPAIRED = catalogue["meft.theorem2_repaired"]
 BEST_STEP = catalogue["meft.theorem2_best_step"]
 RATE = catalogue["jiang2024.rate"]
+
+# Each claim about an adapter, once.
+OF_ADAPTERS = tuple(dict.fromkeys(id for adapter in ADAPTERS.values() for id in adapter.claims))
+COMPOSED = tuple(id for id in OF_ADAPTERS if {"J", "H"} <= set(catalogue[id].names))
+# The sharper one first.
+ORDERED = [
+    ("meft.lemma1_sharp", "meft.lora"),
+    ("meft.frozen_a", "meft.lemma1_sharp"),
+    ("meft.frozen_b", "meft.lemma1_sharp"),
+    ("meft.vera_sharp", "meft.vera"),
+    ("meft.loha_sharp", "meft.loha"),
+    ("meft.dora_blocks", "meft.dora"),
+    ("meft.loreft_sharp", "meft.loreft"),
+]
 
 EPSILON = 2.0**-52
 RATIONALS = st.fractions(Fraction(1, 100), 100, max_denominator=100)
@@ -131,3 +148,112 @@ def test_the_printed_bound_is_loose_at_its_own_smoothness(inputs: dict[str, Any]
 @given(c=POSITIVE_REALS, sigma=POSITIVE_REALS, T=st.integers(1, 10**6), rank=RANKS)
 def test_the_rate_grows_as_the_fourth_root_of_the_rank(rank: int, **inputs: Any) -> None:
     assert RATE.bound(r=16 * rank, **inputs) == pytest.approx(2 * RATE.bound(r=rank, **inputs), rel=16 * EPSILON)
+
+
+def smoothness(id: str) -> sp.Expr:
+    return catalogue[id].expression("Lhat")
+
+
+@pytest.mark.parametrize(("sharper", "other"), ORDERED)
+@given(data=st.data())
+def test_a_sharper_constant_is_no_larger(sharper: str, other: str, data: st.DataObject) -> None:
+    claim = catalogue[other]
+    assert sign(smoothness(other) - smoothness(sharper), claim.check(data.draw(claim_inputs(claim)))) >= 0
+
+
+@pytest.mark.parametrize(("sharper", "other"), [ORDERED[0], ORDERED[3], ORDERED[4]])
+@given(data=st.data())
+def test_two_constants_are_equal_at_equal_radii_and_there_alone(sharper: str, other: str, data: st.DataObject) -> None:
+    claim = catalogue[other]
+    inputs = data.draw(claim_inputs(claim))
+    gap = smoothness(other) - smoothness(sharper)
+    assert sign(gap, claim.check(inputs | {"b": inputs["a"]})) == 0
+    values = claim.check(inputs)
+    assert (sign(gap, values) == 0) == (values[a] == values[b])
+
+
+@given(claim_inputs(catalogue["meft.loreft"]))
+def test_loreft_is_less_curved_at_rank_1(inputs: dict[str, Any]) -> None:
+    values = catalogue["meft.loreft"].check(inputs)
+    assert sign(smoothness("meft.loreft_sharp") - smoothness("meft.loreft_rank1"), values) == 1
+
+
+@pytest.mark.parametrize("id", ["meft.loreft_rank1", "meft.loreft_sharp", "meft.loreft"])
+def test_rank_is_a_condition_of_loreft_and_not_in_its_constant(id: str) -> None:
+    claim = catalogue[id]
+    assert r not in claim.expression("Lhat").free_symbols
+    assert bool(claim.failing({p.symbol: sp.Integer(2) for p in claim.parameters})) == (id == "meft.loreft_rank1")
+
+
+@given(claim_inputs(catalogue["meft.direft"]))
+def test_direft_is_lora_at_scale_1(inputs: dict[str, Any]) -> None:
+    values = catalogue["meft.direft"].check(inputs) | {s: sp.Integer(1)}
+    assert sign(smoothness("meft.direft") - smoothness("meft.lemma1_sharp"), values) == 0
+
+
+@pytest.mark.parametrize(("vera", "lora"), [("meft.vera", "meft.lora"), ("meft.vera_sharp", "meft.lemma1_sharp")])
+@given(data=st.data())
+def test_vera_is_lora_with_the_frozen_factors_in_the_scale(vera: str, lora: str, data: st.DataObject) -> None:
+    values = catalogue[vera].check(data.draw(claim_inputs(catalogue[vera])))
+    product = values | {s: values[s] * values[a_0] * values[b_0]}
+    for name in catalogue[lora].names:
+        expected = catalogue[lora].expression(name).subs(product)
+        assert sign(catalogue[vera].expression(name) - expected, values) == 0
+        one = values | {a_0: sp.Integer(1), b_0: sp.Integer(1)}
+        assert sign(catalogue[vera].expression(name) - catalogue[lora].expression(name), one) == 0
+
+
+@pytest.mark.parametrize(("frozen", "radius"), [("meft.frozen_a", a), ("meft.frozen_b", b)])
+@given(data=st.data())
+def test_a_frozen_factor_is_lora_with_the_other_ball_a_point(
+    frozen: str, radius: sp.Symbol, data: st.DataObject
+) -> None:
+    values = SHARP.check(data.draw(claim_inputs(SHARP)))
+    other = b if radius == a else a
+    # The formula has a value at 0, which is no radius; a frozen factor needs no gradient either.
+    limit = SHARP.expression("Lhat").subs({other: 0, G: 0})
+    assert sign(smoothness(frozen) - limit, values) == 0
+
+
+@pytest.mark.parametrize("id", COMPOSED)
+@given(data=st.data())
+def test_a_composition_is_the_lemma_at_its_own_j_and_h(id: str, data: st.DataObject) -> None:
+    claim, lemma = catalogue[id], catalogue["meft.composition"].expression("Lhat")
+    values = claim.check(data.draw(claim_inputs(claim)))
+    assert sp.simplify(lemma - (L * J**2 + G * H)) == 0
+    parts = {J: claim.expression("J"), H: claim.expression("H")}
+    assert sign(claim.expression("Lhat") - lemma.subs(parts), values) == 0
+
+
+def test_every_adapter_with_a_sharper_claim_has_its_composition() -> None:
+    for adapter in ADAPTERS.values():
+        assert adapter.composition in adapter.claims
+        assert len(adapter.claims) == 1 or adapter.composition in COMPOSED
+
+
+@pytest.mark.parametrize("id", OF_ADAPTERS)
+@given(data=st.data(), factor=st.fractions(1, 10, max_denominator=100))
+def test_a_constant_grows_with_the_domain_and_with_f(id: str, data: st.DataObject, factor: Fraction) -> None:
+    claim = catalogue[id]
+    values = claim.check(data.draw(claim_inputs(claim)))
+    symbol = data.draw(st.sampled_from([p.symbol for p in claim.parameters if p.symbol != r]))
+    grown = values | {symbol: values[symbol] * sp.Rational(factor)}
+    # All but w_0 say how large something may be.
+    least, most = (grown, values) if symbol == w_0 else (values, grown)
+    if claim.failing(most):
+        return
+    Lhat = claim.expression("Lhat")
+    low, high = (enclose(Lhat, point, bits=1024) for point in (least, most))
+    assert not low > high
+
+
+@pytest.mark.parametrize("id", OF_ADAPTERS)
+@given(data=st.data(), factor=RATIONALS)
+def test_a_constant_is_in_the_units_of_f(id: str, data: st.DataObject, factor: Fraction) -> None:
+    claim = catalogue[id]
+    values = claim.check(data.draw(claim_inputs(claim)))
+    in_other_units = values | {x: values[x] * sp.Rational(factor) for x in (L, G) if x in values}
+    Lhat = claim.expression("Lhat")
+    with ctx.workprec(256):
+        expected = enclose(Lhat, values, bits=256) * arb(fmpq(factor.numerator, factor.denominator))
+        assert enclose(Lhat, in_other_units, bits=256).overlaps(expected)

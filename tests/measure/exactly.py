@@ -3,7 +3,7 @@
 import mpmath
 from mpmath import mp
 
-from boundcheck.problems.adapter import Point
+from boundcheck.problems.norms import Point
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import PseudoHuber
 from boundcheck.problems.softmax import SoftmaxRegression

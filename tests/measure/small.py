@@ -7,16 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 from boundcheck.claims import Claim, catalogue
+from boundcheck.errors import InputError
 from boundcheck.measure.audit import Audit, Evidence, audit
-from boundcheck.measure.plan import Plan, Start, build, make_plan
+from boundcheck.measure.build import build
+from boundcheck.measure.plan import Plan, Start, make_plan
 from boundcheck.measure.run import run_ensemble
 from boundcheck.measure.spec import Spec, parse
 from boundcheck.measure.store import RunFolder
 from boundcheck.measure.verdict import Outcome, judge
-from boundcheck.problems.adapter import LoRA, Point
+from boundcheck.problems.adapters import ADAPTERS, LoRA
+from boundcheck.problems.norms import Point
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import synthetic
 from boundcheck.problems.softmax import SoftmaxRegression
@@ -38,7 +42,7 @@ BRACKET_TABLE: dict[str, Any] = {
     "problem": {"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 6},
     "adapter": {"rank": 2},
     "domain": {"a": 1.5, "b": 2.0},
-    "bracket": {"pairs": 64, "iterates": 16, "points": 4},
+    "bracket": {"pairs": 64, "iterates": 16, "points": 4, "ascents": 3, "rounds": 8, "looks": 2},
 }
 
 
@@ -65,6 +69,27 @@ def theorem_table(**changes: Any) -> dict[str, Any]:
 def bracket_table(**changes: Any) -> dict[str, Any]:
     """BRACKET_TABLE with changes, as `theorem_table`."""
     return changed(BRACKET_TABLE, {name.replace("__", "."): value for name, value in changes.items()})
+
+
+# LoReFT's first claim is of rank 1; where this says nothing, the rank is 2.
+RANK = {"full": {}, "loreft": {"rank": 1}}
+# For each kind of adapter its tables, with every radius of its domain.
+DOMAINS = {kind: dict.fromkeys(adapter.radius_names, 0.5) for kind, adapter in ADAPTERS.items()}
+OF_KIND = {
+    kind: changed(
+        BRACKET_TABLE,
+        {"claim": adapter.claims[0], "adapter": {"kind": kind, **RANK.get(kind, {"rank": 2})}, "domain": DOMAINS[kind]},
+    )
+    for kind, adapter in ADAPTERS.items()
+}
+
+
+def refused(call: Callable[..., Any], *arguments: Any) -> InputError:
+    """The error of a call, which is the user's and one line."""
+    with pytest.raises(InputError) as caught:
+        call(*arguments)
+    assert len(str(caught.value).splitlines()) == 1, str(caught.value)
+    return caught.value
 
 
 @dataclass(frozen=True)

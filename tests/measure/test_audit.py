@@ -10,7 +10,7 @@ import pytest
 from boundcheck.claims import catalogue
 from boundcheck.measure import measure
 from boundcheck.measure.audit import AUDITS, audit
-from boundcheck.measure.plan import build
+from boundcheck.measure.build import build
 from boundcheck.measure.spec import parse
 from boundcheck.problems.constant import Constant
 

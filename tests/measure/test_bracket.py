@@ -10,17 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boundcheck.claims import catalogue
-from boundcheck.claims.jiang2024 import LEMMA_1
 from boundcheck.measure import bracket, measure
-from boundcheck.measure.bracket import UPPER_ENDS, _ball_points, measure_bracket, upper_ends
+from boundcheck.measure.bracket import measure_bracket, upper_ends
 from boundcheck.measure.spec import parse
+from boundcheck.problems.adapters import LoRA
 from boundcheck.progress import silent
 
 from .small import bracket_table, pseudo_huber, softmax, with_quantity_scaled
 
 PROBLEMS = {"pseudo-Huber": pseudo_huber, "softmax": softmax}
-LEMMAS = [id for id, claim in catalogue.items() if claim.conclusion == LEMMA_1.conclusion]
-BOTH_RADII = {"meft.lemma1_sharp"}
+LEMMAS = LoRA.claims
+BOTH_RADII = {"meft.lemma1_sharp", "meft.lora"}
+# What a bracket says of every end: the claim, its C, and so on.
+ENDS = [(id, "sigma") for id in LEMMAS] + [("jiang2024.lemma1", "sqrt(r) sigma")]
 ROUNDING = 1e-9
 radius = st.floats(1e-2, 30)
 
@@ -55,7 +57,7 @@ def test_no_lower_estimate_exceeds_an_upper_end(name, seed, rank, scale, a, b, c
         problem={"kind": "pseudo-huber", "d": 8, "k": 9},
         adapter={"rank": rank, "scale": scale},
         domain={"a": a, "b": b},
-        bracket={"pairs": 48, "iterates": 12, "points": 3},
+        bracket={"pairs": 48, "iterates": 12, "points": 3, "ascents": 3, "rounds": 6, "looks": 0},
     )
     found, _ = bracketed(problem, table)
     assert found.verdict == "supported"
@@ -67,33 +69,46 @@ def test_no_lower_estimate_exceeds_an_upper_end(name, seed, rank, scale, a, b, c
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_upper_ends_are_the_claims_at_the_problems_constants(name):
     problem = PROBLEMS[name](rank=4, scale=2.0)
-    L, G = problem.objective.smoothness.value, problem.objective.gradient_bound.value
-    values = {(end["claim"], end["lipschitz"]): end["value"] for end in upper_ends(problem, (1.5, 2.0))}
-    assert list(values) == list(UPPER_ENDS)
+    radii = {"a": 1.5, "b": 2.0}
+    L, G = problem.objective.smoothness.value, problem.gradient_bound(radii).value
+    values = {(end["claim"], end["lipschitz"]): end["value"] for end in upper_ends(problem, radii)}
+    # The special case of equal radii has nothing to say of these.
+    assert list(values) == [end for end in ENDS if end[0] != "meft.lemma1_sharp_equal_radii"]
     assert values["meft.lemma1_sharp", "sigma"] == pytest.approx(lambda_star(L, G, 2.0, 1.5, 2.0), rel=1e-12)
     # sigma = 2, and C = sigma or sqrt(r) sigma.
     assert values["jiang2024.lemma1", "sigma"] == pytest.approx(2 * 4 * L * 2 * 2 * 2 + 2 * G, rel=1e-12)
     assert values["jiang2024.lemma1", "sqrt(r) sigma"] == pytest.approx(2 * 4 * L * 4 * 2 * 2 + 2 * G, rel=1e-12)
+    equal = {"a": 1.5, "b": 1.5}
+    values = {(end["claim"], end["lipschitz"]): end["value"] for end in upper_ends(problem, equal)}
+    assert list(values) == ENDS
+    G = problem.gradient_bound(equal).value
+    expected = lambda_star(L, G, 2.0, 1.5, 1.5)
+    for id in ("meft.lemma1_sharp", "meft.lemma1_sharp_equal_radii", "meft.lora"):
+        assert values[id, "sigma"] == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("claim", LEMMAS)
 def test_the_bound_is_that_of_the_specs_claim_rounded_up(claim):
     problem = pseudo_huber()
     found, _ = bracketed(problem, bracket_table(claim=claim))
-    radii = (1.5, 2.0) if claim in BOTH_RADII else (2.0, 2.0)
-    assert found.radii == radii
-    G = problem.objective.gradient_bound.value
-    expected = 2 * 2**0.5 * 4 + G if claim == "jiang2024.lemma1" else lambda_star(1.0, G, 1.0, *radii)
+    a, b = (1.5, 2.0) if claim in BOTH_RADII else (2.0, 2.0)
+    assert found.radii == {"a": a, "b": b}
+    G = problem.gradient_bound(found.radii).value
+    expected = lambda_star(1.0, G, 1.0, a, b)
+    if claim == "jiang2024.lemma1":
+        expected = 2 * 2**0.5 * 4 + G
+    elif claim == "meft.lora":
+        expected = a**2 + b**2 + G
     assert found.bound == pytest.approx(expected, rel=1e-12)
     assert found.bound >= expected * (1 - 1e-15)
 
 
 @pytest.mark.parametrize("rank", [1, 2, 4])
 def test_points_lie_in_the_ball_and_half_of_them_on_its_boundary(rank):
-    problem, radii = pseudo_huber(rank=rank, d=5, k=6), (0.7, 2.3)
-    points = _ball_points(problem, radii, 400, torch.Generator().manual_seed(0))
+    problem, radii = pseudo_huber(rank=rank, d=5, k=6), {"a": 0.7, "b": 2.3}
+    points = problem.adapter.draw(radii, 400, torch.Generator().manual_seed(0))
     assert [x.shape for x in points] == [(400, rank, 6), (400, 5, rank)]
-    for part, limit in zip(points, radii, strict=True):
+    for part, limit in zip(points, radii.values(), strict=True):
         singular = np.linalg.svd(part.numpy(), compute_uv=False)
         assert singular.max() <= limit * (1 + 1e-14)
         assert singular[::2] == pytest.approx(np.full((200, rank), limit), rel=1e-12)
@@ -105,10 +120,10 @@ def test_points_lie_in_the_ball_and_half_of_them_on_its_boundary(rank):
 @pytest.mark.parametrize("rank", [1, 2, 4, 8])
 def test_points_lie_in_the_ball_to_the_last_digit(rank):
     """The true norm of the floats, in 50 digits, is within the radius."""
-    problem, radii = pseudo_huber(rank=rank, d=9, k=10), (0.7, 2.3)
-    points = _ball_points(problem, radii, 24, torch.Generator().manual_seed(1))
+    problem, radii = pseudo_huber(rank=rank, d=9, k=10), {"a": 0.7, "b": 2.3}
+    points = problem.adapter.draw(radii, 24, torch.Generator().manual_seed(1))
     with mpmath.workdps(50):
-        for part, limit in zip(points, radii, strict=True):
+        for part, limit in zip(points, radii.values(), strict=True):
             for X in part[::2]:
                 gram = mpmath.matrix((X if X.shape[0] <= X.shape[1] else X.mT).tolist())
                 largest = max(mpmath.eigsy(gram * gram.T, eigvals_only=True))
@@ -117,7 +132,7 @@ def test_points_lie_in_the_ball_to_the_last_digit(rank):
 
 def test_points_point_in_all_directions():
     problem = pseudo_huber(rank=1, d=3, k=4)
-    A, B = _ball_points(problem, (1.0, 1.0), 4000, torch.Generator().manual_seed(2))
+    A, B = problem.adapter.draw({"a": 1.0, "b": 1.0}, 4000, torch.Generator().manual_seed(2))
     for part in (A[::2].reshape(2000, -1), B[::2].reshape(2000, -1)):
         assert part.mean(0).abs().max() < 0.06
         covariance = part.T @ part / 2000
@@ -136,11 +151,14 @@ def test_the_same_spec_twice_gives_the_same_numbers(name):
 
 def test_the_trace_holds_every_ratio_that_the_estimates_are_of():
     found, trace = bracketed(pseudo_huber(), bracket_table())
-    assert dict(trace.sizes) == {"pair": 64, "step": 16, "replica": 8, "point": 4}
+    shapes = {"pair": 64, "step": 16, "replica": 8, "point": 4, "start": 3, "part": 2, "row": 2, "column": 2}
+    assert {name: size for name, size in trace.sizes.items() if name != "look"} == shapes
+    assert 1 <= trace.sizes["look"] <= 2
     assert found.lower == {
         "pairs": trace["pair_ratio"].values.max(),
         "iterates": np.nanmax(trace["iterate_ratio"].values),
         "curvature": trace["curvature"].values.max(),
+        "ascent": trace["ascent"].values.max(),
     }
 
 
@@ -183,14 +201,15 @@ def test_a_bound_that_is_too_small_is_violated(claim, monkeypatch):
     assert "exceeds the bound" in found.reason
 
 
-@pytest.mark.parametrize("claim", [id for id in LEMMAS if id not in BOTH_RADII])
+@pytest.mark.parametrize("claim", LEMMAS)
 def test_violation_begins_at_the_best_lower_estimate(claim, monkeypatch):
-    """Of claims whose bound is not the one that the iterates take their step size from."""
+    """Which is of the ascent here: the iterates take their step size from the least bound, the doctored one too."""
     table = bracket_table(claim=claim)
     honest, _ = bracketed(pseudo_huber(), table)
+    assert honest.measured == honest.lower["ascent"]
     for share, verdict in ((1 - 1e-6, "violated"), (1 + 1e-6, "supported")):
         found = doctored_to(share * honest.measured, claim, table, monkeypatch)
-        assert (found.verdict, found.lower) == (verdict, honest.lower)
+        assert (found.verdict, found.lower["ascent"]) == (verdict, honest.measured)
 
 
 @pytest.mark.parametrize("samples", [1, 2])

@@ -8,7 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.measure.curvature import difference_ratio, hessian_vector_product, top_curvature
+from boundcheck.measure.curvature import top_curvature
+from boundcheck.problems.derivatives import difference_ratio, hessian_vector_product
 
 from .small import pseudo_huber, random_point, softmax
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from boundcheck.measure.observe import OBSERVABLES, observe
-from boundcheck.problems.adapter import LoRA
+from boundcheck.problems.adapters import LoRA
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import PseudoHuber

@@ -7,23 +7,29 @@ import numpy as np
 import pytest
 import sympy as sp
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boundcheck.claims import catalogue
 from boundcheck.claims.inputs import exact
 from boundcheck.errors import InputError
 from boundcheck.measure import experiment, measure, plan
-from boundcheck.measure.plan import Start, build, draft, generator, make_plan, stream, theory_inputs
+from boundcheck.measure.build import build
+from boundcheck.measure.plan import Start, draft, make_plan
 from boundcheck.measure.spec import parse
+from boundcheck.measure.streams import generator, stream
+from boundcheck.problems.adapters import ADAPTERS, LoRA
+from boundcheck.problems.inputs import theory_inputs
+from boundcheck.problems.problem import Problem
 from boundcheck.progress import silent
+from tests.strategies import adapters, domains, pseudo_huber_problems
 
 from .small import THEOREMS, changed, pseudo_huber, theorem_table
 
-PURPOSES = ("initial", "pilot", "sampling", "audits", "bracket")
+PURPOSES = ("initial", "pilot", "sampling", "audits", "bracket", "frozen")
 LIPSCHITZ = ("sigma", "sqrt(r) sigma")
-# Claims about another F, which no spec can name.
-OTHERS = ("meft.frozen_a", "meft.layers")
+# Claims about another F than LoRA's.
+OTHERS = ("meft.frozen_a", "meft.layers", "meft.full", "meft.composition")
 
 
 def planned(table, tick=silent):
@@ -60,7 +66,7 @@ def test_the_first_iterate_is_loras_and_what_is_known_of_it_is_exact():
     A, B = start.v
     assert (A.shape, B.shape) == ((1, 3, 4), (1, 4, 3))
     assert not B.any()
-    assert start.radii == (pytest.approx(np.linalg.norm(A[0].numpy(), 2)), 0.0)
+    assert start.radii == {"a": pytest.approx(np.linalg.norm(A[0].numpy(), 2)), "b": 0.0}
     M = problem.objective.gradient(problem.adapter.W0[None])[0]
     assert start.square_norm == pytest.approx(torch.linalg.matrix_norm(M @ A[0].mT).item() ** 2)
     each = problem.objective.sample_gradients(problem.adapter.W0[None])[0] @ A[0].mT
@@ -75,13 +81,14 @@ positive = st.floats(1e-3, 1e3)
 
 
 @given(scale=positive, rank=st.integers(1, 4), a=positive, b=positive, lipschitz=st.sampled_from(LIPSCHITZ))
-@pytest.mark.parametrize("id", [id for id, claim in catalogue.items() if "Lhat" in claim.names and id not in OTHERS])
+@pytest.mark.parametrize("id", [*LoRA.claims, *THEOREMS])
 def test_theory_inputs_are_the_constants_of_the_problem(id, scale, rank, a, b, lipschitz):
     problem, claim = pseudo_huber(rank=rank, scale=scale), catalogue[id]
-    given_ = theory_inputs(claim, problem, (a, b), lipschitz)
+    given_ = theory_inputs(claim, problem, {"a": a, "b": b}, lipschitz)
     names = {p.name for p in claim.parameters}
     assert set(given_) == names - {"D", "zeta", "T"}
-    s, L, G = exact("s", scale), exact("L", 1.0), exact("G", problem.objective.gradient_bound.value)
+    s, L = exact("s", scale), exact("L", 1.0)
+    G = exact("G", problem.gradient_bound({"a": a, "b": b}).value)
     # X -> f(W0 + s X) is s^2 L smooth with gradients bounded by s G; a claim with s says so itself.
     assert (given_["L"], given_["G"]) == ((L, G) if "s" in names else (s**2 * L, s * G))
     if "sigma" in names:
@@ -91,9 +98,26 @@ def test_theory_inputs_are_the_constants_of_the_problem(id, scale, rank, a, b, l
         assert given_["C"] == factor * exact("sigma", max(a, b))
 
 
+@pytest.mark.parametrize("kind", ADAPTERS)
+@settings(max_examples=30)
+@given(data=st.data())
+def test_theory_inputs_of_every_adapter_are_its_constants_and_those_of_f(kind, data):
+    adapter = data.draw(adapters(kind, most=2))
+    radii = data.draw(domains(adapter))
+    problem = Problem(data.draw(pseudo_huber_problems(tuple(adapter.W0.shape))), adapter)
+    expected = adapter.constants(radii) | {"L": 1.0, "G": problem.gradient_bound(radii).value}
+    for id in adapter.claims:
+        claim = catalogue[id]
+        given_ = theory_inputs(claim, problem, radii, "sigma")
+        assert set(given_) == {p.name for p in claim.parameters}
+        if "s" in given_ or "s" not in expected:
+            known = expected | {"C": expected.get("sigma")}
+            assert {name: exact(name, known[name]) for name in given_} == given_
+
+
 @given(scale=positive, radius=positive)
 def test_absorbing_the_scale_means_what_the_claim_with_a_scale_means(scale, radius):
-    problem, radii = pseudo_huber(scale=scale), (radius, radius)
+    problem, radii = pseudo_huber(scale=scale), {"a": radius, "b": radius}
     without, with_scale = catalogue["meft.lemma1_sharp_equal_radii"], catalogue["meft.lemma1_sharp"]
     one = without.enclosures(**theory_inputs(without, problem, radii, "sigma"))["Lhat"]
     other = with_scale.enclosures(**theory_inputs(with_scale, problem, radii, "sigma"))["Lhat"]
@@ -104,8 +128,8 @@ def test_absorbing_the_scale_means_what_the_claim_with_a_scale_means(scale, radi
 @given(scale=positive, radius=positive, rank=st.integers(1, 4))
 def test_the_printed_constant_at_a_scale(scale, radius, rank):
     """2 (s^2 L) C sqrt(r) sigma + s G, and so never below the sharp 2 s^2 L sigma^2 + s G."""
-    problem, radii = pseudo_huber(rank=rank, scale=scale), (radius, radius)
-    G, printed = problem.objective.gradient_bound.value, catalogue["jiang2024.lemma1"]
+    problem, radii = pseudo_huber(rank=rank, scale=scale), {"a": radius, "b": radius}
+    G, printed = problem.gradient_bound(radii).value, catalogue["jiang2024.lemma1"]
     for lipschitz, factor in zip(LIPSCHITZ, (math.sqrt(rank), rank), strict=True):
         ball = printed.enclosures(**theory_inputs(printed, problem, radii, lipschitz))["Lhat"]
         assert float(ball) == pytest.approx(2 * scale**2 * factor * radius**2 + scale * G, rel=1e-12)
@@ -115,7 +139,7 @@ def test_the_printed_constant_at_a_scale(scale, radius, rank):
 @pytest.mark.parametrize(("a", "b"), [(2.6, 1.9), (1.0, 3.0), (2.0, 2.0)])
 def test_a_claim_with_one_radius_is_given_the_larger(id, a, b):
     _, _, plan = planned(theorem_table(claim=id, domain={"a": a, "b": b}))
-    assert plan.radii == ((a, b) if id.startswith("meft") else (max(a, b),) * 2)
+    assert plan.radii == ({"a": a, "b": b} if id.startswith("meft") else {"a": max(a, b), "b": max(a, b)})
 
 
 @pytest.mark.parametrize("id", THEOREMS)
@@ -148,7 +172,7 @@ def test_nothing_is_left_to_a_pilot_where_everything_is_given():
     stages = []
     _, _, plan = planned(theorem_table(), lambda stage, done, total: stages.append(stage))
     assert stages == []
-    assert (plan.radii, plan.zeta, plan.batch, plan.steps) == ((2.6, 1.9), 1.8, 2, 110)
+    assert (plan.radii, plan.zeta, plan.batch, plan.steps) == ({"a": 2.6, "b": 1.9}, 1.8, 2, 110)
 
 
 @pytest.mark.parametrize("left_out", ["domain.a", "domain.b", "run.zeta"])
@@ -157,12 +181,12 @@ def test_a_pilot_finds_what_is_left_out_and_leaves_the_rest(left_out):
     table = changed(theorem_table(), {left_out: None})
     _, start, plan = planned(table, lambda stage, done, total: stages.append(stage))
     assert set(stages) == {"pilot"}
-    found = {"domain.a": plan.radii[0], "domain.b": plan.radii[1], "run.zeta": plan.zeta}
+    found = {"domain.a": plan.radii["a"], "domain.b": plan.radii["b"], "run.zeta": plan.zeta}
     given_ = {"domain.a": 2.6, "domain.b": 1.9, "run.zeta": 1.8}
     del given_[left_out]
     assert given_.items() <= found.items()
     if left_out == "domain.a":
-        assert plan.radii[0] >= 1.1 * start.radii[0]
+        assert plan.radii["a"] >= 1.1 * start.radii["a"]
 
 
 def test_a_pilot_knows_nothing_of_the_run():
@@ -181,7 +205,7 @@ def test_batch_and_noise_fit_each_other(batch, zeta):
     problem = build(spec, "cpu")
     start = Start.draw(spec, problem, "cpu")
     variance = 9.0
-    drafted = draft(spec, problem, start, (2.6, 1.9), variance)
+    drafted = draft(spec, problem, start, {"a": 2.6, "b": 1.9}, variance)
     if zeta is None:
         assert drafted.zeta == pytest.approx(math.sqrt(variance / drafted.batch))
     else:
@@ -237,16 +261,16 @@ def test_the_pilot_stops_after_a_few_tries(monkeypatch):
 
     def growing(spec, problem, start, drafted, device, tick):
         calls.append(drafted)
-        return (1.0 + len(calls) ** 2, 2.0 * len(calls) ** 2), 1e3 * len(calls) ** 2
+        return {"a": 1.0 + len(calls) ** 2, "b": 2.0 * len(calls) ** 2}, 1e3 * len(calls) ** 2
 
     monkeypatch.setattr(plan, "_pilot", growing)
     table = changed(theorem_table(), {"domain": {}, "run.zeta": None})
     _, _, found = planned(table)
     assert len(calls) == 4
-    assert found.radii == pytest.approx((1.1 * 17, 1.1 * 32))
+    assert found.radii == pytest.approx({"a": 1.1 * 17, "b": 1.1 * 32})
 
 
 @pytest.mark.parametrize("id", OTHERS)
 def test_a_lemma_about_another_function_is_not_measured(id):
-    with pytest.raises(InputError, match="both trained"):
+    with pytest.raises(InputError, match=r"^claim = [^\n]*a lemma about LoRA[^\n]*$"):
         parse(theorem_table(claim=id) | {"domain": {"a": 1.0, "b": 1.0}})

@@ -11,11 +11,13 @@ import xarray as xr
 
 from boundcheck.errors import InputError
 from boundcheck.measure import measure
+from boundcheck.measure.build import build
 from boundcheck.measure.observe import OBSERVABLES, observe
-from boundcheck.measure.plan import Start, build, generator, make_plan, stream
+from boundcheck.measure.plan import Start, make_plan
 from boundcheck.measure.schedule import Schedule
 from boundcheck.measure.spec import expand, parse
 from boundcheck.measure.store import RunFolder, code_version, run_id
+from boundcheck.measure.streams import generator, stream
 from boundcheck.progress import silent
 
 from .small import THEOREMS, bracket_table, changed, theorem_table

@@ -1,8 +1,11 @@
 """How far computed losses and gradients may be from exact ones: unit roundoffs, counted, times the natural scale."""
 
+import math
+
 import torch
 from torch import Tensor
 
+from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.objective import Objective
 from boundcheck.problems.problem import Problem
 
@@ -15,16 +18,29 @@ def operations(objective: Objective) -> int:
     return 8 * (objective.samples + d * k)
 
 
+def gradient_size(objective: Objective, W: Tensor) -> float:
+    """What the terms of a gradient in W may add up to: G, where there is one, their sizes at 0, and L on the way."""
+    bound = objective.gradient_bound.value
+    at_zero = objective.sample_gradients(_zero(objective)).flatten(2).norm(dim=2).mean().item()
+    return (bound if math.isfinite(bound) else 0) + at_zero + objective.smoothness.value * W.norm().item()
+
+
 def gradient_rounding(objective: Objective, W: Tensor) -> float:
-    """Error of a gradient in W: that of its terms, at most G, and what a rounding of W moves, L times its size."""
-    scale = objective.gradient_bound.value + objective.smoothness.value * W.norm().item()
-    return operations(objective) * EPSILON * scale
+    """Error of a gradient in W: that of its terms, and what a rounding of W moves."""
+    return operations(objective) * EPSILON * gradient_size(objective, W)
 
 
 def loss_rounding(objective: Objective, W: Tensor) -> float:
-    """Error of a loss, whose size is at most that at W = 0 and what a gradient of norm G adds on the way to W."""
-    at_zero = objective.loss(torch.zeros(1, *objective.shape, dtype=torch.float64)).item()
-    return operations(objective) * EPSILON * (at_zero + objective.gradient_bound.value * W.norm().item())
+    """Error of a loss, whose size is at most that at W = 0 and what a gradient adds on the way to W."""
+    at_zero = abs(objective.loss(_zero(objective)).item())
+    if isinstance(objective, Clipped):
+        # Which is integrated from the first knot.
+        at_zero += float(2 * objective.slope.bound * abs(objective.slope.knots[0][0]))
+    return operations(objective) * EPSILON * (at_zero + gradient_size(objective, W) * W.norm().item())
+
+
+def _zero(objective: Objective) -> Tensor:
+    return torch.zeros(1, *objective.shape, dtype=torch.float64)
 
 
 def pulled_back_rounding(problem: Problem, v: tuple[Tensor, Tensor]) -> float:

@@ -1,13 +1,19 @@
 """Bad input to objectives and adapters: one line that names the field, before anything is computed."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
 
 from boundcheck.errors import InputError
-from boundcheck.problems.adapter import LoRA
+from boundcheck.problems.adapters import LoRA
+from boundcheck.problems.clipped import Clipped
+from boundcheck.problems.least_squares import LeastSquares
+from boundcheck.problems.logistic import LogisticRegression
+from boundcheck.problems.network import ReadoutNetwork, digits_network, digits_readout
+from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import PseudoHuber
 from boundcheck.problems.softmax import SoftmaxRegression
@@ -16,6 +22,24 @@ W0 = torch.zeros(3, 4, dtype=torch.float64)
 X = np.ones((3, 2))
 LABELS = np.array([0, 1, 1])
 TARGETS = np.ones((5, 3, 4))
+READOUT = np.ones((2, 5))
+
+# Each objective of features, from its data and labels.
+OF_FEATURES: dict[str, Callable[[np.ndarray, np.ndarray], object]] = {
+    "softmax": lambda X, labels: SoftmaxRegression("bad", X, labels),
+    "logistic": lambda X, labels: LogisticRegression("bad", X, labels),
+    "network": lambda X, labels: ReadoutNetwork("bad", X, labels, READOUT, "tanh"),
+}
+OF_DATA = OF_FEATURES | {"least squares": lambda X, labels: LeastSquares(X, np.ones((len(X), 2)))}
+
+NO_MATRICES = [
+    pytest.param(np.ones(3), id="a vector"),
+    pytest.param(np.ones((3, 2, 1)), id="three axes"),
+    pytest.param(np.full((3, 2), np.nan), id="NaN"),
+    pytest.param(np.full((3, 2), np.inf), id="infinite"),
+    pytest.param(np.ones((3, 0)), id="no columns"),
+    pytest.param(np.ones((0, 2)), id="no rows"),
+]
 
 
 def assert_names(caught: pytest.ExceptionInfo[InputError], field: str) -> None:
@@ -86,23 +110,15 @@ def test_a_width_that_is_not_positive_is_refused(delta: float) -> None:
     assert_names(caught, "delta")
 
 
-@pytest.mark.parametrize(
-    ("data", "labels"),
-    [
-        pytest.param(np.ones(3), LABELS, id="a vector"),
-        pytest.param(np.ones((3, 2, 1)), LABELS, id="three axes"),
-        pytest.param(np.full((3, 2), np.nan), LABELS, id="NaN"),
-        pytest.param(np.full((3, 2), np.inf), LABELS, id="infinite"),
-        pytest.param(np.ones((0, 2)), np.zeros(0, dtype=int), id="no samples"),
-        pytest.param(np.ones((3, 0)), LABELS, id="no pixels"),
-    ],
-)
-def test_data_that_are_no_finite_matrix_are_refused(data: np.ndarray, labels: np.ndarray) -> None:
+@pytest.mark.parametrize("kind", OF_DATA)
+@pytest.mark.parametrize("data", NO_MATRICES)
+def test_data_that_are_no_finite_matrix_are_refused(kind: str, data: np.ndarray) -> None:
     with pytest.raises(InputError) as caught:
-        SoftmaxRegression("bad", data, labels)
+        OF_DATA[kind](data, LABELS[: len(data)])
     assert_names(caught, "X")
 
 
+@pytest.mark.parametrize("kind", OF_FEATURES)
 @pytest.mark.parametrize(
     "labels",
     [
@@ -113,7 +129,64 @@ def test_data_that_are_no_finite_matrix_are_refused(data: np.ndarray, labels: np
         pytest.param(np.array([0.0, np.nan, 1.0]), id="NaN"),
     ],
 )
-def test_labels_that_are_no_class_numbers_are_refused(labels: np.ndarray) -> None:
+def test_labels_that_are_no_class_numbers_are_refused(kind: str, labels: np.ndarray) -> None:
     with pytest.raises(InputError) as caught:
-        SoftmaxRegression("bad", X, labels)
+        OF_FEATURES[kind](X, labels)
     assert_names(caught, "labels")
+
+
+@pytest.mark.parametrize("targets", [*NO_MATRICES, pytest.param(np.ones((4, 2)), id="too many rows")])
+def test_targets_of_a_regression_that_are_no_finite_matrix_are_refused(targets: np.ndarray) -> None:
+    with pytest.raises(InputError) as caught:
+        LeastSquares(X, targets)
+    assert_names(caught, "Y")
+
+
+@pytest.mark.parametrize("readout", NO_MATRICES)
+def test_a_readout_that_is_no_finite_matrix_is_refused(readout: np.ndarray) -> None:
+    with pytest.raises(InputError) as caught:
+        ReadoutNetwork("bad", X, LABELS, readout, "tanh")
+    assert_names(caught, "readout")
+
+
+def test_labels_that_the_readout_has_no_row_for_are_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        ReadoutNetwork("bad", X, np.array([0, 1, 2]), READOUT, "tanh")
+    assert_names(caught, "labels")
+    assert "up to 2" in str(caught.value)
+
+
+@pytest.mark.parametrize("activation", ["relu", "", "Tanh", None])
+def test_an_activation_without_constants_is_refused(activation: str) -> None:
+    with pytest.raises(InputError) as caught:
+        ReadoutNetwork("bad", X, LABELS, READOUT, activation)
+    assert_names(caught, "activation")
+
+
+@pytest.mark.parametrize("hidden", [0, -1])
+def test_a_network_without_units_is_refused(hidden: int) -> None:
+    with pytest.raises(InputError) as caught:
+        digits_network(hidden, 0)
+    assert_names(caught, "hidden")
+
+
+@pytest.mark.parametrize("components", [0, -1, 62, 65])
+@pytest.mark.parametrize("bias", [False, True])
+def test_components_that_the_digits_do_not_have_are_refused(components: int, bias: bool) -> None:
+    with pytest.raises(InputError) as caught:
+        digits_readout(components, bias)
+    assert_names(caught, "components")
+
+
+@pytest.mark.parametrize(
+    "direction",
+    [
+        *NO_MATRICES,
+        pytest.param(np.zeros((3, 2)), id="zero"),
+        pytest.param(np.full((3, 2), 1e200), id="squares beyond the floats"),
+    ],
+)
+def test_a_direction_that_is_no_finite_nonzero_matrix_is_refused(direction: np.ndarray) -> None:
+    with pytest.raises(InputError) as caught:
+        Clipped(PiecewiseLinear.clipped(1, 1), [0], direction=direction)
+    assert_names(caught, "direction")

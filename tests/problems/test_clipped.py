@@ -4,6 +4,7 @@ import itertools
 from fractions import Fraction
 
 import hypothesis.strategies as st
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -176,6 +177,55 @@ def test_numbers_beyond_the_floats_are_refused(huge: Fraction) -> None:
     for slope, c in ((PiecewiseLinear.through((-huge, -1), (0, 1)), 1), (PiecewiseLinear.clipped(1, 1), huge)):
         with pytest.raises(InputError, match="range of floats"):
             Clipped(slope, (c, -c))
+
+
+DIRECTION = np.array([[1.0, -2.0, 0.5], [0.0, 4.0, 0.25]])
+
+
+@given(slopes(), offsets(), st.lists(PLACES, min_size=1, max_size=3))
+def test_a_direction_of_one_is_none(slope: PiecewiseLinear, c: tuple[Fraction, ...], places: list[Fraction]) -> None:
+    plain, same, W = Clipped(slope, c), Clipped(slope, c, direction=np.array([[1.0]])), at(*places)
+    assert plain.shape == same.shape == (1, 1)
+    for name in ("smoothness", "gradient_bound", "infimum"):
+        assert getattr(plain, name) == getattr(same, name)
+    loss = plain.loss(W)
+    assert torch.equal(loss, same.loss(W))
+    assert torch.equal(plain.sample_gradients(W), same.sample_gradients(W))
+    for one, other in zip(plain.rounding(W, loss), same.rounding(W, loss), strict=True):
+        assert torch.equal(one, other)
+
+
+@given(slopes(), offsets(), st.lists(PLACES, min_size=1, max_size=3))
+def test_along_a_direction_it_is_the_function_of_one_variable(
+    slope: PiecewiseLinear, given_offsets: tuple[Fraction, ...], places: list[Fraction]
+) -> None:
+    plain = Clipped(slope, given_offsets)
+    objective = Clipped(slope, given_offsets, direction=DIRECTION)
+    E, w = torch.tensor(DIRECTION), at(*places)
+    # What is orthogonal to E changes nothing; neither does the rounding of the product, where it is exact.
+    W = w * torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, 0.0]]) + torch.tensor([[2.0, 1.0, 0.0], [7.0, 0.0, 0.0]])
+    indices = torch.arange(2 * len(w)).reshape(-1, 2) % objective.samples
+    allowed = 64 * EPSILON * (objective.gradient_bound.value + objective.smoothness.value + 4) * E.norm().item()
+    assert (objective.loss(W) - plain.loss(w)).abs().max().item() <= 8 * allowed
+    for name, arguments in (("gradient", ()), ("sample_gradients", ()), ("batch_gradient", (indices,))):
+        got, alone = getattr(objective, name)(W, *arguments), getattr(plain, name)(w, *arguments)
+        assert (got - alone * E).abs().max().item() <= allowed
+
+
+@given(slopes())
+def test_the_slope_and_the_direction_are_as_they_are_held(slope: PiecewiseLinear) -> None:
+    objective = Clipped(slope, ZERO, direction=DIRECTION)
+    assert objective.slope == held(slope)
+    assert objective.direction.tolist() == DIRECTION.tolist()
+    assert objective.shape == (2, 3)
+
+
+def test_the_direction_is_a_copy() -> None:
+    direction = np.ones((2, 2))
+    objective = Clipped(PiecewiseLinear.clipped(1, 1), ZERO, direction=direction)
+    direction[:] = 7
+    assert objective.direction.tolist() == [[1, 1], [1, 1]]
+    assert objective.gradient(torch.ones(1, 2, 2, dtype=torch.float64)).tolist() == [[[1, 1], [1, 1]]]
 
 
 def test_knots_that_floats_cannot_tell_apart_are_refused() -> None:

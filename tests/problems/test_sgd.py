@@ -1,4 +1,4 @@
-"""Algorithm 1 on an ensemble against a plain loop over replicas, and the law of its minibatches."""
+"""Algorithm 1 on an ensemble against a plain loop over replicas, how a step moves, and the law of its minibatches."""
 
 import itertools
 
@@ -7,15 +7,17 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
-from hypothesis.strategies import DataObject
+from hypothesis.strategies import DataObject, DrawFn
 from scipy.stats import chisquare
 
-from boundcheck.problems.adapter import LoRA, Point
-from boundcheck.problems.problem import Problem, square_norm
+from boundcheck.problems.adapters import ADAPTERS, LoRA, LoReFT
+from boundcheck.problems.norms import Point, inner, square_norm
+from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import synthetic
 from boundcheck.problems.sgd import draw_batch, replicate, sgd_step
+from tests.claims.plain import Plain, single
 from tests.problems.rounding import EPSILON, pulled_back_rounding
-from tests.strategies import points, problems
+from tests.strategies import adapters, directions, domain_points, domains, points, problems, pseudo_huber_problems
 
 REPLICAS = 3
 
@@ -111,3 +113,98 @@ def test_replicas_are_copies() -> None:
     A[0] = 7
     assert (A[1:] == 1).all()
     assert (one[0] == 1).all()
+
+
+@pytest.mark.parametrize("kind", ADAPTERS)
+@settings(max_examples=30)
+@given(data=st.data())
+def test_a_step_in_every_adapter_is_against_the_gradient_along_its_axes(kind: str, data: DataObject) -> None:
+    adapter = data.draw(adapters(kind, most=3))
+    objective = data.draw(pseudo_huber_problems(tuple(adapter.W0.shape)))
+    problem = Problem(objective, adapter)
+    v = data.draw(domain_points(adapter, data.draw(domains(adapter)), replicas=2))
+    indices = draw_batch(2, 3, objective.samples, torch.Generator().manual_seed(0))
+    moved, g = sgd_step(problem, v, 0.1, indices)
+    sizes = adapter.sizes(v)
+    gradients = objective.batch_gradient(adapter.weight(v), indices)
+    # A gradient in W is off by L times what W is off by.
+    off = (sizes.terms * EPSILON * sizes.weight).max().item() + 64 * EPSILON * gradients.norm().item()
+    allowed = 16 * (off + EPSILON * gradients.norm().item()) * (sizes.products * sizes.jacobian).max().item()
+    for i in range(2):
+        expected = Plain(adapter).pull_back(single(v, i), gradients[i].numpy())
+        for got, wanted in zip(single(g, i), expected, strict=True):
+            np.testing.assert_allclose(got, wanted, rtol=0, atol=allowed)
+    for got, wanted in zip(moved, adapter.retract(v, tuple(-0.1 * part for part in g)), strict=True):
+        assert torch.equal(got, wanted)
+    if kind == "loreft":
+        identity = torch.eye(adapter.rank, dtype=torch.float64)
+        assert (moved[0] @ moved[0].mT - identity).abs().max().item() <= 64 * EPSILON
+
+
+def geodesic(R: torch.Tensor, Z: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+    """The geodesic of matrices with orthonormal rows that leaves R along Z, in the metric of the matrices around.
+
+    Source: Edelman, Arias and Smith, "The geometry of algorithms with orthogonality constraints", 1998, Eq. (2.7).
+    """
+    r, Y, dY = len(R), R.mT, Z.mT
+    skew, one = Y.mT @ dY, torch.eye(r, dtype=torch.float64)
+    block = torch.cat([torch.cat([skew, -dY.mT @ dY], 1), torch.cat([one, skew], 1)])
+    moved = torch.cat([Y, dY], 1) @ torch.matrix_exp(t * block) @ torch.eye(2 * r, r, dtype=torch.float64)
+    return (moved @ torch.matrix_exp(-t * skew)).mT
+
+
+@st.composite
+def moves(draw: DrawFn) -> tuple[LoReFT, Point, Point]:
+    """A point of LoReFT's domain, and a tangent direction of length about 1."""
+    adapter = draw(adapters("loreft"))
+    v = draw(domain_points(adapter, {"nu": 1.0}))
+    return adapter, v, adapter.tangent(v, draw(directions(adapter)))
+
+
+@settings(max_examples=40)
+@given(moves())
+def test_the_geodesic_bends_at_right_angles_by_the_acceleration(move: tuple[LoReFT, Point, Point]) -> None:
+    adapter, v, u = move
+    zero, one = torch.zeros((), dtype=torch.float64), torch.ones((), dtype=torch.float64)
+
+    def velocity(t: torch.Tensor) -> torch.Tensor:
+        return torch.func.jvp(lambda x: geodesic(v[0][0], u[0][0], x), (t,), (one,))[1]
+
+    torch.testing.assert_close(
+        geodesic(v[0][0], u[0][0], one) @ geodesic(v[0][0], u[0][0], one).mT, v[0][0] @ v[0][0].mT
+    )
+    torch.testing.assert_close(velocity(zero), u[0][0], rtol=0, atol=1e-13)
+    bent = torch.func.jvp(velocity, (zero,), (one,))[1]
+    torch.testing.assert_close(bent, adapter.acceleration(v, u)[0][0], rtol=0, atol=1e-13)
+    assert not adapter.acceleration(v, u)[1].any()
+    # None of it along the manifold.
+    assert adapter.tangent(v, adapter.acceleration(v, u))[0].abs().max().item() <= 1e-13
+
+
+@settings(max_examples=40)
+@given(moves())
+def test_retraction_stays_on_the_manifold_and_is_of_second_order(move: tuple[LoReFT, Point, Point]) -> None:
+    adapter, v, u = move
+    for size in (1e-2, 1e-1, 1.0, 10.0):
+        R, V = adapter.retract(v, tuple(size * part for part in u))
+        identity = torch.eye(adapter.rank, dtype=torch.float64)
+        assert (R @ R.mT - identity).abs().max().item() <= 64 * EPSILON
+        torch.testing.assert_close(V, v[1] + size * u[1])
+        if size < 1:
+            apart = R[0] - geodesic(v[0][0], u[0][0], torch.tensor(size, dtype=torch.float64))
+            assert apart.norm().item() <= (size * u[0].norm().item()) ** 3 + 64 * EPSILON
+
+
+@settings(max_examples=40)
+@given(st.data(), moves())
+def test_tangent_is_the_projection_onto_the_directions_of_the_manifold(data: DataObject, move: tuple) -> None:
+    adapter, v, u = move
+    any_direction = data.draw(directions(adapter))
+    Z, rest = adapter.tangent(v, any_direction)
+    assert torch.equal(rest, any_direction[1])
+    # R Z^T is skew, a second projection changes nothing, and what was taken off is at right angles to tangents.
+    product = Z @ v[0].mT
+    torch.testing.assert_close(product, -product.mT, rtol=0, atol=32 * EPSILON)
+    torch.testing.assert_close(adapter.tangent(v, (Z, rest))[0], Z, rtol=0, atol=32 * EPSILON)
+    off = (any_direction[0] - Z, 0 * rest)
+    assert abs(inner(off, u).item()) <= 64 * EPSILON

@@ -1,0 +1,47 @@
+"""The figure of a theorem: squared gradient norm over t along its runs, beside the bound."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from boundcheck.measure.intervals import student_interval
+from boundcheck.measure.schedule import Schedule
+from boundcheck.report.stored import StoredRun
+from boundcheck.report.style import BLUE, GREEN, GREY, VERMILLION, decades, panels
+from boundcheck.report.words import label
+
+
+def gradient_figure(runs: list[StoredRun]) -> Figure | None:
+    """Squared gradient norm over t for each theorem run, beside its bound; None where there is no such run."""
+    runs = [run for run in runs if run.is_theorem]
+    return panels(runs, _draw) if runs else None
+
+
+def _draw(axis: Axes, run: StoredRun) -> None:
+    result, squares = run.result, run.trace["gradient_square_norm"].values
+    steps, level = result["plan"]["steps"], result["spec"]["run"]["level"]
+    edges = Schedule.edges_of(steps, squares.shape[1])
+    middle = (edges[:-1] + 1 + edges[1:]) / 2
+    mean = squares.mean(0)
+    pointwise = [student_interval(column, level) for column in squares.T]
+    axis.plot(middle, mean, color=BLUE, lw=1, label="mean over replicas, by stratum of t")
+    # A lower limit of 0 has no place on a log axis; the band then ends at a tenth of the mean.
+    band = np.maximum([i.lower for i in pointwise], 0.1 * mean), np.array([i.upper for i in pointwise])
+    axis.fill_between(
+        middle, *band, color=BLUE, alpha=0.25, lw=0, label=f"pointwise {level:.0%} interval over replicas"
+    )
+    axis.axhline(result["bound"], color=VERMILLION, lw=1.2, label="the theorem's bound on the average over t")
+    axis.axhline(result["first"], color=GREY, lw=0.8, ls=":", label="at the first iterate (known without the theorem)")
+    interval = result["interval"]
+    if interval is not None:
+        axis.axhspan(interval["lower"], interval["upper"], color=GREEN, alpha=0.25, lw=0)
+        axis.axhline(result["measured"], color=GREEN, lw=1, ls="--", label="average over t, and its interval")
+    axis.set_yscale("log")
+    axis.yaxis.set_minor_locator(NullLocator())
+    decades(axis, float(np.nanmin(band[0])), max(result["bound"], result["first"], float(np.nanmax(band[1]))))
+    axis.set_xlim(0, steps)
+    axis.set_xlabel("iteration t")
+    axis.set_ylabel(f"‖∇F(v$_t$)‖² [{result['problem']['units']}²]")
+    lines = f"{run.problem}, rank {run.rank}: {result['verdict']}", label(result["claim"], result["spec"]["lipschitz"])
+    axis.set_title("\n".join(lines), loc="left")

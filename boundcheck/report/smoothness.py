@@ -1,0 +1,122 @@
+"""The figures of smoothness: bracket against rank, a panel for each problem, or for each adapter on one problem."""
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from boundcheck.claims import catalogue
+from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.report.stored import StoredRun
+from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, decades, panels
+from boundcheck.report.words import number
+
+_UPPER = {
+    "sharp": ("sharpest claim", GREEN, "-"),
+    "composition": ("composition lemma, LJ² + GH", GREY, "-."),
+    "printed sigma": ("Lemma 1, as printed, C\u00a0=\u00a0σ", ORANGE, "--"),
+    "printed sqrt(r) sigma": ("Lemma 1, as printed, C\u00a0=\u00a0√r\u202fσ", VERMILLION, ":"),
+}
+_LOWER = {
+    "ascent": ("largest curvature found by projected ascent", "D", BLUE, "full"),
+    "curvature": ("top Hessian eigenvalue (Lanczos)", "s", BLUE, "none"),
+    "pairs": ("sampled pairs", "o", PURPLE, "none"),
+    "iterates": ("consecutive iterates", "^", GREY, "none"),
+    "path": ("largest along the run", "s", BLUE, "none"),
+    "median of path": ("median along the run", "o", PURPLE, "none"),
+}
+
+
+def bracket_figure(runs: list[StoredRun]) -> Figure | None:
+    """Lower estimates and upper bounds against rank, a panel for each problem that has LoRA alone.
+
+    Brackets on one fixed ball are drawn where there are any; else the smoothness along the runs, each in its own ball.
+    """
+    brackets = [run for run in runs if not run.is_theorem]
+    groups = [group for group in _by_problem(brackets or runs) if len({run.adapter for run in group}) == 1]
+    return panels([_by_rank(group) for group in groups], _draw(_problem_title)) if groups else None
+
+
+def adapter_figures(runs: list[StoredRun]) -> dict[str, Figure]:
+    """For each problem with brackets of several adapters a figure, a panel for each; by the problem's name."""
+    brackets = [run for run in runs if not run.is_theorem]
+    found = {}
+    for group in _by_problem(brackets):
+        kinds = [kind for kind in ADAPTERS if any(run.adapter == kind for run in group)]
+        if len(kinds) > 1:
+            items = [_by_rank([run for run in group if run.adapter == kind]) for kind in kinds]
+            found[group[0].problem] = panels(items, _draw(_adapter_title), most=3, tall=1.75)
+    return found
+
+
+def ends(run: StoredRun) -> dict[str, float]:
+    """The least upper end of each role: sharp, composition, printed with C = sigma, and with sqrt(r) sigma."""
+    found: dict[str, float] = {}
+    for end in run.result["upper"]:
+        claim = catalogue[end["claim"]]
+        role = "composition" if "J" in claim.names else "sharp"
+        if claim.id.startswith("jiang2024"):
+            role = f"printed {end['lipschitz']}"
+        found[role] = min(found.get(role, np.inf), end["value"])
+    return found
+
+
+def _by_problem(runs: list[StoredRun]) -> list[list[StoredRun]]:
+    groups: dict[str, list[StoredRun]] = {}
+    for run in runs:
+        groups.setdefault(json.dumps(run.result["spec"]["problem"], sort_keys=True), []).append(run)
+    return list(groups.values())
+
+
+def _by_rank(runs: list[StoredRun]) -> list[StoredRun]:
+    # One run a rank, the last of those with the same.
+    return [run for _, run in sorted({run.rank or 0: run for run in runs}.items())]
+
+
+def _problem_title(runs: list[StoredRun]) -> str:
+    return f"{runs[0].problem}: {_radii(runs)}"
+
+
+def _adapter_title(runs: list[StoredRun]) -> str:
+    return f"{ADAPTERS[runs[0].adapter].title}\n{_radii(runs)}"
+
+
+_NORMS = {"a": "σ₁(A)", "b": "σ₁(B)", "mu": "|m|", "nu": "σ₁(V)", "rho": "σ₁(W − W₀)"}
+
+
+def _radii(runs: list[StoredRun]) -> str:
+    different = {json.dumps(run.result["radii"]) for run in runs}
+    if len(different) > 1:
+        return "each run's own ball"
+    names = _NORMS | ({"a": "|d|", "b": "|b|"} if runs[0].adapter == "vera" else {})
+    return ", ".join(f"{names[name]} ≤ {number(radius)}" for name, radius in runs[0].result["radii"].items())
+
+
+def _draw(title: Callable[[list[StoredRun]], str]) -> Callable[[Axes, list[StoredRun]], None]:
+    def draw(axis: Axes, runs: list[StoredRun]) -> None:
+        positions, shown = np.arange(len(runs)), []
+        upper = [ends(run) for run in runs]
+        for role, (text, colour, line) in _UPPER.items():
+            values = [each.get(role, np.nan) for each in upper]
+            if np.isfinite(values).any():
+                axis.plot(positions, values, line, color=colour, lw=1.2, marker="_", ms=9, label=text)
+                shown += values
+        for kind, (text, marker, colour, fill) in _LOWER.items():
+            values = [run.result["lower"].get(kind, np.nan) for run in runs]
+            if np.isfinite(values).any():
+                axis.plot(positions, values, marker, color=colour, ms=4, fillstyle=fill, label=text)
+                shown += values
+        positive = [value for value in shown if value > 0]
+        axis.set_yscale("log")
+        axis.yaxis.set_minor_locator(NullLocator())
+        decades(axis, min(positive), max(positive))
+        axis.set_xticks(positions, [str(run.rank or "any") for run in runs])
+        axis.set_xlim(-0.4, len(runs) - 0.6)
+        axis.set_xlabel("rank r")
+        axis.set_ylabel(f"smoothness [{runs[0].result['problem']['units']}]")
+        axis.set_title(title(runs), loc="left")
+
+    return draw

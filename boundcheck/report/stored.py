@@ -1,0 +1,35 @@
+"""`StoredRun`: a finished run as figures and tables read it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import xarray as xr
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A finished run as a figure needs it: its result and its trace."""
+
+    result: dict[str, Any]
+    trace: xr.Dataset
+
+    @property
+    def is_theorem(self) -> bool:
+        """Whether it is a run of Algorithm 1, and not the bracket of a lemma."""
+        return "plan" in self.result
+
+    @property
+    def problem(self) -> str:
+        """The objective's name, as titles print it."""
+        return str(self.result["problem"]["name"])
+
+    @property
+    def rank(self) -> int | None:
+        """The adapter's rank; None of full fine-tuning."""
+        rank: int | None = self.result["spec"]["adapter"]["rank"]
+        return rank
+
+    @property
+    def adapter(self) -> str:
+        """The adapter's kind."""
+        return str(self.result["spec"]["adapter"]["kind"])

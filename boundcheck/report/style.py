@@ -1,0 +1,74 @@
+"""How every figure looks, and how it becomes a file: SVG and PDF that are the same byte for byte from the same runs."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter
+
+# Okabe and Ito's colours, which readers with colour blindness can tell apart.
+BLUE, ORANGE, GREEN, VERMILLION, PURPLE, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#666666"
+# rcParams; matplotlib's stubs want a literal type for every key.
+STYLE: Any = {
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "legend.fontsize": 7.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "boundcheck",
+    "pdf.fonttype": 42,
+}
+WIDTH = 6.75  # inches, the text width of a two-column paper
+
+
+def svg(figure: Figure) -> str:
+    """The figure as an SVG element, without the date that matplotlib would put in."""
+    buffer = io.StringIO()
+    with mpl.rc_context(STYLE):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]
+
+
+def pdf(figure: Figure) -> bytes:
+    """The figure as a PDF for a paper."""
+    buffer = io.BytesIO()
+    with mpl.rc_context(STYLE):
+        figure.savefig(buffer, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
+    return buffer.getvalue()
+
+
+def panels(items: list[Any], draw: Callable[[Axes, Any], None], most: int = 2, tall: float = 2.05) -> Figure:
+    """One panel an item, at most so many in a row and so many inches tall, with one legend for all under them."""
+    columns = min(len(items), most)
+    rows = -(-len(items) // columns)
+    with mpl.rc_context(STYLE):
+        height = tall * rows + (0.7 if columns > 1 else 1.2)
+        figure = Figure(figsize=(WIDTH if columns > 1 else 0.6 * WIDTH, height), layout="constrained")
+        axes = list(figure.subplots(rows, columns, squeeze=False).flat)
+        entries: dict[str, Any] = {}
+        for axis, item in zip(axes, items, strict=False):
+            draw(axis, item)
+            entries |= dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
+        for axis in axes[len(items) :]:
+            axis.set_axis_off()
+        figure.legend(
+            entries.values(), entries.keys(), loc="outside lower center", ncols=2 if columns > 1 else 1, frameon=False
+        )
+    return figure
+
+
+def decades(axis: Axes, low: float, high: float) -> None:
+    """Ticks at 1, 2 and 5 of each decade (only 1 on a long axis), printed as plain numbers."""
+    axis.set_ylim(low / 1.4, high * 1.4)
+    exponents = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 1)
+    digits = (1,) if high / low > 3000 else (1, 2, 5)
+    axis.yaxis.set_major_locator(FixedLocator([digit * 10.0**exponent for exponent in exponents for digit in digits]))
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
