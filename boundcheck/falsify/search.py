@@ -25,8 +25,6 @@ from boundcheck.progress import Tick, silent
 
 # A start is counted as having got there from this ratio on.
 REACHED = 0.999
-# Within rounding of the bound or above it, Arb is asked.
-_NEAR = 1 - 1e-9
 _SHORT_STARTS, _SHORT_ROUNDS = 4, 20
 
 
@@ -58,7 +56,7 @@ class Falsification:
         violated: whether an instance breaks the claim, certified with Arb.
         instance: the best one, shrunk.
         rows: the best at each rank and choice of constants.
-        explored: how many structures were tried beyond those, and the largest ratio among them.
+        explored: how many structures were tried beyond those, and the largest certified ratio among them.
 
     """
 
@@ -155,7 +153,7 @@ def _speaks_of(claim: Claim, rank: int) -> bool:
 
 
 def _explore(claim: Claim, kind: str, lipschitz: str, examples: int, seed_: int, best: _Best, tick: Tick) -> float:
-    """Let Hypothesis look for a structure that breaks the claim; returns the largest ratio that it saw."""
+    """Let Hypothesis look for a structure that breaks the claim; returns the largest certified ratio."""
     if examples == 0:
         return 0.0
     counted: Iterator[int] = iter(range(1, 10**9))
@@ -174,7 +172,7 @@ def _explore(claim: Claim, kind: str, lipschitz: str, examples: int, seed_: int,
         nonlocal largest
         found = Climber(structure, _SHORT_STARTS, start).run(_SHORT_ROUNDS).best(claim, lipschitz)
         ratio = found.ratio
-        if ratio > max(largest, _NEAR):
+        if ratio > largest:
             ratio = best.offer(found)
         largest = max(largest, ratio)
         target(ratio)

@@ -68,15 +68,15 @@ def _with_ones(X: np.ndarray) -> np.ndarray:
 
 
 def _extremal(problem: specs.ExtremalSpec, spec: Spec, k: int, device: str) -> Clipped:
-    """f(W) = h(W_11) with h'(w) = clip(G + L(w - c), -G, G), c the largest s B A that the ball allows in one entry.
+    """f(W) = h(W_1k) with h'(w) = clip(G + L(w - c), -G, G), c the scale times the radii of the domain.
 
-    F has the smoothness λ* at the corner of the ball where W_11 is c (theory of Lemma 1, sharp).
+    For LoRA c is the largest s B A that the ball allows in one entry, and F has the smoothness λ* at the corner of the
+    ball where W_1k is c (theory of Lemma 1, sharp): the last entry of the first row, because [I 0] is 0 there.
     """
-    a, b = spec.domain.a or 1.0, spec.domain.b or 1.0
-    corner = spec.adapter.factor * a * b
+    corner = spec.adapter.factor * math.prod(spec.domain.given.values())
     slope = PiecewiseLinear.clipped(problem.L, problem.G, corner - problem.G / problem.L)
     direction = np.zeros((problem.d, k))
-    direction[0, 0] = 1
+    direction[0, -1] = 1
     return Clipped(slope, [0.0], device, direction=direction)
 
 

@@ -29,14 +29,14 @@ def split_along(problem: Problem, iterates: list[Point], looks: int, tick: Tick)
     for done, time in enumerate(times):
         found.append([block_norms(problem, iterates[time - 1], product) for product in _PARTS.values()])
         tick("split", done + 1, len(times))
-    # Names are attributes: zarr has no settled format for text.
+    # Names are attributes, in one text: zarr has no settled format for arrays of text, and netCDF no lists of it.
     split = xr.DataArray(
         np.moveaxis(np.array(found), 0, -1),
         dims=("part", "row", "column", "look"),
         attrs={
             "meaning": "spectral norm of a block of a part of the Hessian of F",
-            "parts": list(_PARTS),
-            "blocks": [block.name for block in problem.adapter.blocks],
+            "parts": " ".join(_PARTS),
+            "blocks": " ".join(block.name for block in problem.adapter.blocks),
         },
     )
     time = xr.DataArray(times, dims=("look",), attrs={"meaning": "the iterate, counted from 1"})

@@ -11,6 +11,7 @@ from joblib import Parallel, cpu_count, delayed
 from boundcheck.claims import catalogue
 from boundcheck.falsify import falsify
 from boundcheck.falsify.climb import Climber
+from boundcheck.falsify.show import rounded_down
 from boundcheck.falsify.structure import Structure, constants_of
 from boundcheck.measure import measure
 from boundcheck.measure.slack import slack
@@ -144,8 +145,9 @@ def _search(id: str, lipschitz: str, ranks: tuple[int, ...], examples: int) -> S
     found = falsify(id, ranks, lipschitz=lipschitz, starts=8, rounds=_ROUNDS, examples=examples).as_json()
     curve = {str(rank): _tightest(rank, lipschitz) for rank in ranks} if id == "jiang2024.lemma1" else {}
     lora = id in ("meft.lemma1_sharp", "jiang2024.lemma1")
-    named = {"label": label(id, lipschitz), "title": catalogue[id].title, "argument": catalogue[id].argument}
-    return found | named | {"lipschitz": lipschitz, "drawn": lora, "curve": curve}
+    named = {"label": label(id, lipschitz), "argument": catalogue[id].argument, "lipschitz": lipschitz}
+    file = f"instances/{id}{'' if lipschitz == 'sigma' else '.sqrt_r'}.json"
+    return found | named | {"file": file, "drawn": lora, "curve": curve}
 
 
 def _tightest(rank: int, lipschitz: str) -> float:
@@ -199,10 +201,15 @@ def _search_finding(searches: list[Search]) -> Finding:
         8,
         "Lemma 1, Eq. (8), attacked",
         "violated" if printed["violated"] else "not violated",
-        f"{verdict} At L = G = σ = 1 and C = σ the printed constant is reached to {least:.1%} at rank 1 and {most:.1%} "
-        f"at rank 8, because of its √r; λ* is reached to {reached:.2%} or more at every rank from 1 to 8, with a = b "
-        "and with a ≠ b.",
+        f"{verdict} At L = G = σ = 1 and C = σ the printed constant is reached to {_percent(least)} at rank 1 and to "
+        f"{_percent(most)} at rank 8, because of its √r; λ* is reached to {_percent(reached)} or more at every rank "
+        "from 1 to 8, with a = b and with a ≠ b.",
     )
+
+
+def _percent(ratio: float) -> str:
+    """A certified lower bound, rounded down."""
+    return f"{rounded_down(100 * ratio, 2)} %"
 
 
 def _common(runs: list[StoredRun]) -> str:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
+from boundcheck.falsify.show import rounded_down
 from boundcheck.files import replace_file
 from boundcheck.measure.store import RunFolder
 from boundcheck.problems.adapters import ADAPTERS
@@ -61,7 +62,7 @@ def write_page(
     searches: list[Search] | None = None,
     waterfalls: list[Waterfall] | None = None,
 ) -> list[Path]:
-    """Write the page and, beside it, each figure as SVG and PDF and all results as JSON.
+    """Write the page and, beside it, each figure as SVG and PDF, all results and the adversary's instances as JSON.
 
     Args:
         runs: what was measured.
@@ -100,9 +101,11 @@ def write_page(
     for name, figure in drawn.items():
         content[page.with_name(f"{name}.svg")] = svgs[name].encode()
         content[page.with_name(f"{name}.pdf")] = pdf(figure)
+    for search in searches or []:
+        content[page.parent / search["file"]] = (json.dumps(search["instance"], indent=1) + "\n").encode()
     try:
-        page.parent.mkdir(parents=True, exist_ok=True)
         for path, data in content.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
             replace_file(path, data)
     except OSError as error:
         raise InputError("out", page.parent, f"a folder that can be written ({error.strerror})") from None
@@ -138,7 +141,8 @@ def _html(
     environment = Environment(
         loader=PackageLoader("boundcheck.report", "."), autoescape=True, undefined=StrictUndefined
     )
-    environment.globals |= {"label": label, "number": number, "mathml": mathml, "badge": _badge}
+    words = {"label": label, "number": number, "mathml": mathml, "rounded_down": rounded_down}
+    environment.globals |= words | {"badge": _badge}
     theorems = [run for run in runs if run.is_theorem]
     horizons = theorems[0].result["horizons"] if theorems else []
     return environment.get_template("page.html.j2").render(

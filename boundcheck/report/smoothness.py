@@ -8,7 +8,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from boundcheck.claims import catalogue
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, decades, panels
@@ -53,14 +52,15 @@ def adapter_figures(runs: list[StoredRun]) -> dict[str, Figure]:
 
 
 def ends(run: StoredRun) -> dict[str, float]:
-    """The least upper end of each role: sharp, composition, printed with C = sigma, and with sqrt(r) sigma."""
+    """The upper ends by role: the printed ones by their C, that of composition, and sharp, the least but for those."""
     found: dict[str, float] = {}
     for end in run.result["upper"]:
-        claim = catalogue[end["claim"]]
-        role = "composition" if "J" in claim.names else "sharp"
-        if claim.id.startswith("jiang2024"):
-            role = f"printed {end['lipschitz']}"
-        found[role] = min(found.get(role, np.inf), end["value"])
+        if end["claim"].startswith("jiang2024"):
+            found[f"printed {end['lipschitz']}"] = end["value"]
+            continue
+        found["sharp"] = min(found.get("sharp", np.inf), end["value"])
+        if end["claim"] == ADAPTERS[run.adapter].composition:
+            found["composition"] = end["value"]
     return found
 
 
@@ -101,6 +101,8 @@ def _draw(title: Callable[[list[StoredRun]], str]) -> Callable[[Axes, list[Store
         upper = [ends(run) for run in runs]
         for role, (text, colour, line) in _UPPER.items():
             values = [each.get(role, np.nan) for each in upper]
+            if role == "composition" and values == [each.get("sharp") for each in upper]:
+                continue
             if np.isfinite(values).any():
                 axis.plot(positions, values, line, color=colour, lw=1.2, marker="_", ms=9, label=text)
                 shown += values

@@ -13,7 +13,8 @@ from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLIO
 
 Search = dict[str, Any]
 """What `boundcheck falsify --json` says of a claim, with ``label``, what to call it, ``drawn``, whether a figure shows
-it, ``curve``, what its ratio can be at most by rank, or nothing, and ``trust`` and ``argument`` of the claim."""
+it, ``curve``, what its ratio can be at most by rank, or nothing, ``proof``, what the kernel says of it or ``by hand``,
+the claim's ``argument``, and ``file``, where the best instance is written, relative to the page."""
 Waterfall = tuple[str, list[dict[str, Any]]]
 """The name of a pair of points, and the chains of Lemma 1 there, as `boundcheck.measure.slack` has them."""
 
@@ -110,7 +111,7 @@ def _plain_ticks(axis: Axes, low: float, high: float) -> None:
 
 def _draw_split(axis: Axes, run: StoredRun) -> None:
     split = run.trace["split"]
-    times, parts = run.trace["look_time"].values, list(split.attrs["parts"])
+    times, parts = run.trace["look_time"].values, split.attrs["parts"].split()
     shown: list[float] = []
     for part, row, column, text, colour, line in _PARTS:
         values = split.values[parts.index(part), row, column]

@@ -1,4 +1,4 @@
-"""Small finished runs that the report's tests draw on: one theorem, one bracket at two ranks."""
+"""Small finished runs that the report's tests draw on: one theorem, one bracket at two ranks, one of each adapter."""
 
 from pathlib import Path
 from typing import Any
@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 
 import boundcheck as bc
-from boundcheck.report.figures import StoredRun
+from boundcheck.claims import catalogue
 from boundcheck.report.page import load_runs
+from boundcheck.report.stored import StoredRun
+from boundcheck.report.tightness import Search, Waterfall
+from boundcheck.report.words import label
 
 PROBLEM = {"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 8, "delta": 0.25, "noise": 0.5}
 THEOREM: dict[str, Any] = {
@@ -21,8 +24,23 @@ BRACKET: dict[str, Any] = {
     "problem": PROBLEM,
     "adapter": {"rank": [1, 2]},
     "domain": {"a": 1.0, "b": 1.0},
-    "bracket": {"pairs": 32, "iterates": 8, "points": 2},
+    "bracket": {"pairs": 32, "iterates": 8, "points": 2, "ascents": 2, "rounds": 2},
 }
+# What an adapter's bracket is held against, and its domain.
+ADAPTED: dict[str, tuple[str, dict[str, float]]] = {
+    "full": ("meft.full", {"rho": 1.0}),
+    "lora": ("meft.lemma1_sharp", {"a": 1.0, "b": 0.5}),
+    "vera": ("meft.vera_sharp", {"a": 1.0, "b": 1.0}),
+    "dora": ("meft.dora_blocks", {"a": 0.5, "b": 0.5, "mu": 1.0}),
+    "loreft": ("meft.loreft_sharp", {"nu": 1.0}),
+}
+
+
+def adapted(kind: str) -> dict[str, Any]:
+    """The bracket of an adapter at two ranks, where it has ranks."""
+    claim, domain = ADAPTED[kind]
+    adapter = {"kind": kind} | ({} if kind == "full" else {"rank": [1, 2]})
+    return BRACKET | {"claim": claim, "adapter": adapter, "domain": domain}
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +53,28 @@ def run_folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.fixture(scope="session")
 def stored(run_folders: list[Path]) -> list[StoredRun]:
     return load_runs(run_folders)
+
+
+@pytest.fixture(scope="session")
+def adapters(tmp_path_factory: pytest.TempPathFactory) -> list[StoredRun]:
+    root = tmp_path_factory.mktemp("adapters")
+    results = [result for kind in ADAPTED for result in bc.measure(adapted(kind), root)]
+    return load_runs([root / result["run_id"] for result in results])
+
+
+@pytest.fixture(scope="session")
+def searches() -> list[Search]:
+    asked = ("meft.lemma1_sharp", "sigma"), ("jiang2024.lemma1", "sqrt(r) sigma"), ("meft.full", "sigma")
+    found = []
+    for number, (id, lipschitz) in enumerate(asked):
+        search = bc.falsify(id, (1, 2), lipschitz=lipschitz, starts=4, rounds=32, examples=2).as_json()
+        words = {"label": label(id, lipschitz), "argument": catalogue[id].argument, "lipschitz": lipschitz}
+        curve = {"1": 1.0, "2": 0.6} if id == "jiang2024.lemma1" else {}
+        file = f"instances/{number}.json"
+        found.append(search | words | {"file": file, "drawn": id != "meft.full", "curve": curve, "proof": "proved"})
+    return found
+
+
+@pytest.fixture(scope="session")
+def waterfalls(adapters: list[StoredRun]) -> list[Waterfall]:
+    return [("a pair of points", run.result["slack"]) for run in adapters if run.adapter == "lora"]

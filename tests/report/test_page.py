@@ -8,14 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from boundcheck.errors import InputError
 from boundcheck.report import audit
-from boundcheck.report.figures import bracket_figure, gradient_figure, svg
+from boundcheck.report.gradient import gradient_figure
 from boundcheck.report.jiang2024 import findings
 from boundcheck.report.page import export_data, load_runs, write_page
+from boundcheck.report.smoothness import bracket_figure
+from boundcheck.report.style import svg
 from boundcheck.report.words import number
+
+from .texts import assert_no_text_overlaps
 
 
 def _write(runs, folder):
@@ -26,7 +29,7 @@ def test_page_is_self_contained_and_names_every_run(stored, tmp_path):
     text = _write(stored, tmp_path)[0].read_text()
     outside = re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#)([^"')\s>]+)""", text)
     assert outside == [], "the page loads nothing"
-    assert text.count("<svg") == 2
+    assert text.count("<svg") == 4
     for run in stored:
         assert run.result["verdict"] in text
     assert number(stored[0].result["bound"]) in text
@@ -39,10 +42,7 @@ def test_same_runs_give_the_same_bytes(stored, tmp_path):
     assert first.keys() == {
         "index.html",
         "results.json",
-        "gradient_norm.svg",
-        "gradient_norm.pdf",
-        "smoothness.svg",
-        "smoothness.pdf",
+        *(f"{x}.{y}" for x in ("gradient_norm", "smoothness", "slack", "curvature_split") for y in ("svg", "pdf")),
     }
     assert first == second
     assert not list(tmp_path.rglob("*.part"))
@@ -85,24 +85,7 @@ def test_figures_are_well_formed_and_labelled(stored):
 
 def test_no_text_of_a_figure_overlaps_another(stored):
     for figure in (gradient_figure(stored), bracket_figure(stored)):
-        renderer = FigureCanvasAgg(figure).get_renderer()
-        figure.draw(renderer)
-        boxes = []
-        for axis in figure.axes:
-            texts = [
-                axis.xaxis.label,
-                axis.yaxis.label,
-                axis._left_title,
-                *axis.get_xticklabels(),
-                *axis.get_yticklabels(),
-            ]
-            boxes += [
-                t.get_window_extent(renderer).shrunk(0.98, 0.98) for t in texts if t.get_text() and t.get_visible()
-            ]
-        boxes += [t.get_window_extent(renderer) for t in figure.legends[0].get_texts()]
-        inside = [box for box in boxes if figure.bbox.overlaps(box)]
-        for i, box in enumerate(inside):
-            assert not any(box.overlaps(other) for other in inside[:i]), "two texts overlap"
+        assert_no_text_overlaps(figure)
 
 
 def test_exports_read_back_to_the_trace(stored, tmp_path):

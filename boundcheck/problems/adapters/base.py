@@ -17,6 +17,7 @@ from torch import Tensor
 
 from boundcheck.claims import catalogue
 from boundcheck.claims.enclose import upper
+from boundcheck.claims.inputs import exact
 from boundcheck.errors import InputError
 from boundcheck.problems.certify import largest_gram_eigenvalue
 from boundcheck.problems.norms import Point, spectral_norm
@@ -132,9 +133,16 @@ class Adapter(ABC):
         return all(block.norm != "orthonormal" for block in self.blocks)
 
     def jacobian_bound(self, radii: Radii) -> float:
-        r"""J with :math:`\|DW(v)\| \le J` on the domain: the root of the composition lemma's L̂ at L = 1, G = 0."""
+        r"""J with :math:`\|DW(v)\| \le J` on the domain: the root of the composition lemma's L̂ at L = 1, G = 0.
+
+        Infinity where the lemma's conditions fail, as DoRA's do where a column may vanish.
+        """
         claim = catalogue[self.composition]
         values = self.constants(radii) | {"L": 1.0, "G": 0.0}
+        # G = 0 is a limit: no condition is about it.
+        known = {p.symbol: exact(p.name, values[p.name] or 1.0) for p in claim.parameters}
+        if claim.failing(known):
+            return math.inf
         square = float(claim.function("Lhat")(**{p.name: values[p.name] for p in claim.parameters}))
         return math.sqrt(square) * ROUND_UP
 
@@ -169,11 +177,13 @@ class Adapter(ABC):
         """
         if len(v) != len(self.blocks):
             raise InputError("v", f"{len(v)} blocks", " and ".join(block.name for block in self.blocks))
+        replicas = len(v[0]) if v[0].ndim else 0
         for block, part in zip(self.blocks, v, strict=True):
             field = f"v.{block.name}"
-            if tuple(part.shape[1:]) != block.shape or part.ndim != 3:
+            if replicas == 0 or tuple(part.shape) != (replicas, *block.shape):
                 rows, columns = block.shape
-                raise InputError(field, f"of shape {tuple(part.shape)}", f"shape (R, {rows}, {columns})")
+                expected = f"shape (R, {rows}, {columns}), with the same R >= 1 in each block"
+                raise InputError(field, f"of shape {tuple(part.shape)}", expected)
             if not torch.isfinite(part).all():
                 raise InputError(field, "with NaN or an infinity", "finite numbers")
             if radii is not None:
@@ -195,6 +205,18 @@ def check_matrix(field: str, X: Tensor, shape: tuple[int, int] | None = None) ->
         raise InputError(field, f"of shape {tuple(X.shape)}", "a matrix of finite numbers")
     if shape is not None and tuple(X.shape) != shape:
         raise InputError(field, f"of shape {tuple(X.shape)}", f"shape {shape}")
+
+
+def check_factors(W0: Tensor, A: Tensor | None = None, B: Tensor | None = None) -> None:
+    """Refuse frozen factors that are no finite matrices of shapes (r, k) and (d, r), with r a rank that W0 has."""
+    factors = {f"adapter.{name}": X for name, X in (("A", A), ("B", B)) if X is not None}
+    for field, X in factors.items():
+        check_matrix(field, X)
+    rank = len(A) if A is not None else next(iter(factors.values())).shape[1]
+    check_rank(rank, W0)
+    d, k = W0.shape
+    for field, X in factors.items():
+        check_matrix(field, X, (rank, k) if field == "adapter.A" else (d, rank))
 
 
 def check_rank(rank: int, W0: Tensor) -> None:
@@ -241,9 +263,10 @@ def _projected(block: Block, part: Tensor, radii: Radii) -> Tensor:
     U, S, Vh = torch.linalg.svd(part, full_matrices=False)
     if block.norm == "orthonormal":
         return U @ Vh
-    limit = radii[block.radius] * _INSIDE
+    limit = radii[block.radius]
     # What is inside already stays as it is, to the last bit.
-    return torch.where((S[..., :1] <= limit).unsqueeze(-1), part, (U * S.clamp(max=limit).unsqueeze(-2)) @ Vh)
+    inside = (spectral_norm(part) <= limit)[:, None, None]
+    return torch.where(inside, part, (U * S.clamp(max=limit * _INSIDE).unsqueeze(-2)) @ Vh)
 
 
 def _extreme(block: Block, part: Tensor, radii: Radii) -> Tensor:

@@ -14,7 +14,7 @@ from boundcheck.problems.adapters.base import (
     Block,
     Radii,
     Sizes,
-    check_matrix,
+    check_factors,
     check_rank,
     check_scale,
     gaussian,
@@ -138,8 +138,7 @@ class FrozenA(Adapter):
     def __post_init__(self) -> None:
         """Refuse factors that are no finite matrices of fitting shapes, and a scale that is not positive."""
         super().__post_init__()
-        check_rank(len(self.A), self.W0)
-        check_matrix("adapter.A", self.A, (len(self.A), self.W0.shape[1]))
+        check_factors(self.W0, A=self.A)
         check_scale(self.scale)
 
     @property
@@ -200,8 +199,7 @@ class FrozenB(Adapter):
     def __post_init__(self) -> None:
         """Refuse factors that are no finite matrices of fitting shapes, and a scale that is not positive."""
         super().__post_init__()
-        check_rank(self.B.shape[-1], self.W0)
-        check_matrix("adapter.B", self.B, (self.W0.shape[0], self.B.shape[-1]))
+        check_factors(self.W0, B=self.B)
         check_scale(self.scale)
 
     @property

@@ -1,0 +1,267 @@
+"""Products with the Hessian of F and with its two parts, for every kind of adapter, against naive twins.
+
+The twins are central differences of gradients and, along lines or geodesics, of losses; and, from the plain formulas of
+the adapters, D²f[DW u, DW u] and <∇f, D²W[u, u]>.
+"""
+
+from collections.abc import Callable
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import scipy.linalg
+import torch
+from hypothesis import given, settings
+from hypothesis.strategies import DataObject
+
+from boundcheck.measure.build import build
+from boundcheck.measure.spec import parse
+from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.problems.derivatives import bilinear_product, gauss_newton_product, hessian_vector_product
+from boundcheck.problems.least_squares import synthetic_regression
+from boundcheck.problems.logistic import LogisticRegression
+from boundcheck.problems.network import ReadoutNetwork
+from boundcheck.problems.norms import Point, inner, square_norm
+from boundcheck.problems.objective import Objective
+from boundcheck.problems.problem import Problem
+from boundcheck.problems.pseudo_huber import synthetic
+from boundcheck.problems.softmax import SoftmaxRegression
+from tests.claims.plain import Plain, dot, single
+from tests.measure.small import DOMAINS, OF_KIND, changed
+from tests.problems.kinds import KINDS
+from tests.strategies import adapters, directions, domain_points, domains
+
+PRODUCTS = {"whole": hessian_vector_product, "gauss-newton": gauss_newton_product, "bilinear": bilinear_product}
+FLAT = [kind for kind in ADAPTERS if kind != "loreft"]
+# The Hessian of a clipped loss jumps.
+SMOOTH = [name for name in KINDS if name != "clipped"]
+CONVEX = [name for name in SMOOTH if name != "tanh network"]
+
+each_kind = pytest.mark.parametrize("kind", ADAPTERS)
+each_flat_kind = pytest.mark.parametrize("kind", FLAT)
+few_examples = settings(max_examples=12)
+
+
+def features(k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nine Gaussian samples of k features, and their classes, 0 to 3."""
+    return np.random.default_rng(7).standard_normal((9, k)), np.arange(9) % 4
+
+
+def network(d: int, k: int, activation: str) -> Objective:
+    readout = np.random.default_rng(8).standard_normal((4, d))
+    return ReadoutNetwork("network", *features(k), readout, activation)
+
+
+OBJECTIVES: dict[str, Callable[[int, int], Objective]] = {
+    "pseudo-Huber": lambda d, k: synthetic(d, k, samples=5, delta=0.7, signal=1.0, noise=0.5, seed=3),
+    "softmax": lambda d, k: SoftmaxRegression("softmax", *features(k)),
+    "logistic": lambda d, k: LogisticRegression("logistic", *features(k)),
+    "least squares": lambda d, k: synthetic_regression(d, k, 9, 0.5, 3),
+    "tanh network": lambda d, k: network(d, k, "tanh"),
+    "identity network": lambda d, k: network(d, k, "identity"),
+}
+each_objective = pytest.mark.parametrize("name", OBJECTIVES)
+
+
+def generic(kind: str, name: str, rank: int | None = None) -> tuple[Problem, Point, Point]:
+    """A problem through an adapter of scale 1.5 where it has one, two of its points, and two directions of size 1."""
+    fields = {} if kind in {"full", "direft", "loreft"} else {"adapter.scale": 1.5}
+    fields |= {} if rank is None else {"adapter.rank": rank}
+    adapter = build(parse(changed(OF_KIND[kind], fields)), "cpu").adapter
+    random = torch.Generator().manual_seed(5)
+    v = adapter.draw(DOMAINS[kind], 2, random)
+    u = tuple(torch.randn(part.shape, generator=random, dtype=torch.float64) for part in v)
+    return Problem(OBJECTIVES[name](*adapter.W0.shape), adapter), v, adapter.tangent(v, u)
+
+
+def along(v: Point, u: Point, step: float) -> Point:
+    return tuple(x + step * y for x, y in zip(v, u, strict=True))
+
+
+def difference(of: Callable[[float], torch.Tensor], step: float) -> torch.Tensor:
+    """The derivative at 0 by central differences, right to fourth order."""
+    return (8 * (of(step) - of(-step)) - (of(2 * step) - of(-2 * step))) / (12 * step)
+
+
+def second_difference(of: Callable[[float], torch.Tensor], step: float) -> torch.Tensor:
+    """The second derivative at 0, likewise."""
+    near, far = of(step) + of(-step), of(2 * step) + of(-2 * step)
+    return (16 * near - far - 30 * of(0.0)) / (12 * step**2)
+
+
+@each_flat_kind
+@each_objective
+def test_product_is_that_of_central_differences_of_the_gradient(kind: str, name: str) -> None:
+    problem, v, u = generic(kind, name)
+    product = hessian_vector_product(problem, v, u)
+    for number, found in enumerate(product):
+        expected = difference(lambda t, i=number: problem.gradient(along(v, u, t))[i], 1e-4)
+        assert (found - expected).abs().max() <= 1e-6 * expected.abs().max()
+
+
+def geodesic(R: np.ndarray, dR: np.ndarray, t: float) -> np.ndarray:
+    """That of the Stiefel manifold in the metric of the matrices around it, from R with orthonormal rows along dR.
+
+    Source: Edelman, Arias and Smith, "The geometry of algorithms with orthogonality constraints", 1998, Eq. (2.7).
+    """
+    Y, H = R.T, dR.T
+    A, S, eye = Y.T @ H, H.T @ H, np.eye(len(R))
+    turned = scipy.linalg.expm(t * np.block([[A, -S], [eye, A]]))[:, : len(R)]
+    return (np.hstack([Y, H]) @ turned @ scipy.linalg.expm(-t * A)).T
+
+
+def on_the_geodesic(v: Point, u: Point, t: float) -> Point:
+    curved = [geodesic(R, dR, t) for R, dR in zip(v[0].numpy(), u[0].numpy(), strict=True)]
+    return torch.tensor(np.stack(curved)), v[1] + t * u[1]
+
+
+@pytest.mark.parametrize("rank", [1, 2, 4])
+def test_the_geodesics_of_these_tests_are_geodesics(rank: int) -> None:
+    _, v, u = generic("loreft", "softmax", rank)
+    adapter = build(parse(changed(OF_KIND["loreft"], {"adapter.rank": rank})), "cpu").adapter
+    assert adapter.norms(on_the_geodesic(v, u, 0.7))[0].max() <= 1e-13
+
+    def curved(t: float) -> torch.Tensor:
+        return on_the_geodesic(v, u, t)[0]
+
+    torch.testing.assert_close(difference(curved, 1e-3), u[0], rtol=0, atol=1e-10)
+    # At right angles to the manifold: without a part along it, the curve is as straight as can be.
+    bend = second_difference(curved, 1e-2)
+    assert adapter.tangent(v, (bend, u[1]))[0].abs().max() <= 1e-6
+    torch.testing.assert_close(bend, adapter.acceleration(v, u)[0], rtol=0, atol=1e-6)
+
+
+@each_objective
+@pytest.mark.parametrize("rank", [1, 2, 3, 4])
+def test_product_of_loreft_is_that_of_losses_along_a_geodesic(name: str, rank: int) -> None:
+    problem, v, u = generic("loreft", name, rank)
+    expected = second_difference(lambda t: problem.loss(on_the_geodesic(v, u, t)), 2e-3)
+    found = inner(u, hessian_vector_product(problem, v, u))
+    assert (found - expected).abs().max() <= 1e-6 * expected.abs().max()
+
+
+@each_flat_kind
+@each_objective
+def test_product_is_that_of_losses_along_a_line(kind: str, name: str) -> None:
+    problem, v, u = generic(kind, name)
+    expected = second_difference(lambda t: problem.loss(along(v, u, t)), 2e-3)
+    found = inner(u, hessian_vector_product(problem, v, u))
+    assert (found - expected).abs().max() <= 1e-6 * expected.abs().max()
+
+
+def drawn(data: DataObject, kind: str, names: list[str]) -> tuple[Problem, Point, Point]:
+    """A problem of any of these objectives, a point of any spectrum, and a tangent direction."""
+    objective = data.draw(st.sampled_from(names).flatmap(KINDS.__getitem__))
+    adapter = data.draw(adapters(kind, objective.shape))
+    v = data.draw(domain_points(adapter, data.draw(domains(adapter)), replicas=2))
+    return Problem(objective, adapter), v, adapter.tangent(v, data.draw(directions(adapter, replicas=2)))
+
+
+def size_of_hessian(problem: Problem, v: Point) -> float:
+    """About how large the terms are that products with it are made of; the derivatives of DoRA grow as columns do."""
+    sizes = problem.adapter.sizes(v)
+    jacobian = (torch.as_tensor(sizes.products) * (1 + sizes.jacobian)).max().item()
+    slope = torch.linalg.matrix_norm(problem.weight_gradient(v)).max().item()
+    return (1 + jacobian) ** 2 * (problem.objective.smoothness.value + slope)
+
+
+@each_kind
+@few_examples
+@given(st.data())
+def test_each_part_is_that_of_the_plain_formulas(kind: str, data: DataObject) -> None:
+    problem, v, u = drawn(data, kind, SMOOTH)
+    found = {name: inner(u, product(problem, v, u)) for name, product in PRODUCTS.items()}
+    M, W, plain = problem.weight_gradient(v), problem.adapter.weight(v), Plain(problem.adapter)
+    for i in range(2):
+        at, way = single(v, i), single(u, i)
+        change = plain.first(at, way)
+        # Of f itself, whose derivatives are tested with the objectives.
+        turn = torch.func.jvp(problem.objective.gradient, (W[i : i + 1],), (torch.tensor(change).unsqueeze(0),))[1]
+        curved, bent = dot(change, turn[0].numpy()), dot(M[i].numpy(), plain.second(at, way))
+        allowed = 1e-10 * size_of_hessian(problem, v) * square_norm(u)[i].item() + 1e-300
+        assert abs(found["gauss-newton"][i].item() - curved) <= allowed
+        assert abs(found["bilinear"][i].item() - bent) <= allowed
+        assert abs(found["whole"][i].item() - curved - bent) <= allowed
+
+
+@each_kind
+@few_examples
+@given(st.data())
+def test_the_two_parts_add_up_to_the_hessian(kind: str, data: DataObject) -> None:
+    """On a curved domain too: the pull-back of both is projected onto the tangent space."""
+    problem, v, u = drawn(data, kind, SMOOTH)
+    whole, first, second = (product(problem, v, u) for product in PRODUCTS.values())
+    allowed = 1e-12 * size_of_hessian(problem, v) * (square_norm(u).sqrt().max().item() + 1e-300)
+    for got, x, y in zip(whole, first, second, strict=True):
+        assert (got - x - y).abs().max().item() <= allowed
+
+
+@each_kind
+@pytest.mark.parametrize("part", PRODUCTS)
+@few_examples
+@given(st.data())
+def test_products_are_symmetric(kind: str, part: str, data: DataObject) -> None:
+    problem, v, x = drawn(data, kind, SMOOTH)
+    y = problem.adapter.tangent(v, data.draw(directions(problem.adapter, replicas=2)))
+    forth, back = (inner(a, PRODUCTS[part](problem, v, b)) for a, b in ((x, y), (y, x)))
+    lengths = (square_norm(x) * square_norm(y)).sqrt().max().item()
+    assert (forth - back).abs().max().item() <= 1e-12 * size_of_hessian(problem, v) * (lengths + 1e-300)
+
+
+@each_kind
+@pytest.mark.parametrize("part", PRODUCTS)
+def test_products_see_and_give_the_tangent_part_alone(kind: str, part: str) -> None:
+    problem, v, _ = generic(kind, "softmax", None if kind == "full" else 2)
+    random = torch.Generator().manual_seed(6)
+    u = tuple(torch.randn(x.shape, generator=random, dtype=torch.float64) for x in v)
+    product = PRODUCTS[part](problem, v, u)
+    seen = PRODUCTS[part](problem, v, problem.adapter.tangent(v, u))
+    for got, same, projected in zip(product, seen, problem.adapter.tangent(v, product), strict=True):
+        torch.testing.assert_close(got, same, rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(got, projected, rtol=1e-12, atol=1e-12)
+
+
+@each_kind
+@pytest.mark.parametrize("part", PRODUCTS)
+def test_replicas_do_not_mix(kind: str, part: str) -> None:
+    problem, v, u = generic(kind, "tanh network")
+    together = PRODUCTS[part](problem, v, u)
+    for i in range(2):
+        alone = PRODUCTS[part](problem, *(tuple(x[i : i + 1] for x in point) for point in (v, u)))
+        for one, many in zip(alone, together, strict=True):
+            torch.testing.assert_close(one[0], many[i], rtol=1e-12, atol=1e-13)
+
+
+@each_kind
+@few_examples
+@given(st.data())
+def test_the_first_part_of_a_convex_loss_bends_no_way_down(kind: str, data: DataObject) -> None:
+    problem, v, u = drawn(data, kind, CONVEX)
+    bend = inner(u, gauss_newton_product(problem, v, u))
+    assert bend.min().item() >= -1e-12 * size_of_hessian(problem, v) * square_norm(u).max().item()
+
+
+@pytest.mark.parametrize("kind", ["lora", "direft"])
+@few_examples
+@given(st.data())
+def test_the_second_part_of_lora_couples_a_with_b_alone(kind: str, data: DataObject) -> None:
+    """s(δBᵀM, MδAᵀ)."""
+    problem, v, u = drawn(data, kind, SMOOTH)
+    M, s = problem.weight_gradient(v), problem.adapter.scale
+    found = bilinear_product(problem, v, u)
+    size = s * (torch.linalg.matrix_norm(M).max() * square_norm(u).sqrt().max()).item()
+    for i in range(2):
+        slope, (dA, dB) = M[i].numpy(), single(u, i)
+        for got, wanted in zip(found, (s * dB.T @ slope, s * slope @ dA.T), strict=True):
+            assert np.abs(got[i].numpy() - wanted).max() <= 1e-14 * size
+    in_a, in_b = (bilinear_product(problem, v, way) for way in ((u[0], 0 * u[1]), (0 * u[0], u[1])))
+    assert not in_a[0].any()
+    assert not in_b[1].any()
+
+
+@pytest.mark.parametrize("kind", ["full", "frozen-a", "frozen-b"])
+@each_objective
+def test_an_adapter_that_is_linear_has_no_second_part(kind: str, name: str) -> None:
+    problem, v, u = generic(kind, name)
+    assert not any(part.any() for part in bilinear_product(problem, v, u))
+    assert all(part.any() for part in gauss_newton_product(problem, v, u))
