@@ -97,7 +97,13 @@ FROZEN_B = Claim(
     sp.Le(FrobeniusNorm(Gradient(F, A1) - Gradient(F, A2)), Lhat * FrobeniusNorm(A1 - A2)),
     r"\text{for all } A_1, A_2",
     (ASSUMPTION_1, FROZEN_FACTOR_B),
-    (Quantity(Lhat, s**2 * L * b**2, "smoothness constant of F(A) = f(W_0 + s B A), on all of space"),),
+    (
+        Quantity(
+            Lhat,
+            FROZEN_A.quantities[0].expression.xreplace({a: b}),
+            "smoothness constant of F(A) = f(W_0 + s B A), on all of space",
+        ),
+    ),
     note=FROZEN_A.note,
 )
 
@@ -180,14 +186,15 @@ DORA_DOMAIN = Claim(
 )
 # The least norm of a column of W_0 + s B A, and what the columns' directions do with a change of (A, B).
 _LEAST = w_0 - s * a * b
-_TURN = s * sp.sqrt(a**2 + b**2) / _LEAST
+_TURN = LORA.expression("J") / _LEAST
+_STRETCH = mu * _TURN
 _BEND = 2 * mu * _TURN**2 / sp.sqrt(3) + s * mu / _LEAST
 DORA = _composed(
     "meft.dora",
     "DoRA, by composition",
     DORA_DOMAIN.source,
     (ASSUMPTION_1, DORA_DOMAIN, ASSUMPTION_3_2),
-    sp.Max(1, mu * _TURN),
+    sp.Max(1, _STRETCH),
     _top(sp.Integer(0), _TURN, _BEND),
     "x/‖x‖ has a derivative of norm 1/‖x‖, at right angles to x, and a second one of norm 2/(√3‖x‖²); no column of "
     "W_0 + sBA is shorter than w_0 - sab. G bounds the Frobenius norm of the gradient here.",
@@ -197,7 +204,7 @@ DORA_BLOCKS = _sharper(
     DORA,
     "meft.dora_blocks",
     "DoRA, by blocks",
-    (L, G * _TURN, L * (mu * _TURN) ** 2 + G * _BEND),
+    (L, G * _TURN, COMPOSITION.expression("Lhat").xreplace({J: _STRETCH, H: _BEND})),
     "The same bounds as a form in the norms of the magnitudes' change and of the factors'.",
 )
 

@@ -18,8 +18,17 @@ CLAIMS = PACKAGE / "claims"
 # Over earlier quantities, as they are typed, and over parameters alone. Claims share quantities.
 WRITTEN = {x.expression: f"{claim.id}.{x.name}" for claim in catalogue.values() for x in claim.quantities}
 RESOLVED = {claim.expression(name): f"{claim.id}.{name}" for claim in catalogue.values() for name in claim.names}
-# This special case of lambda* is substituted, not typed; and so is the larger lambda* of two layers.
-EQUAL_RADII, LAYERS = (catalogue[f"meft.{id}"].expression("Lhat") for id in ("lemma1_sharp_equal_radii", "layers"))
+EQUAL_RADII = catalogue["meft.lemma1_sharp_equal_radii"].expression("Lhat")
+# Special cases are substituted, not typed, and so is the larger lambda* of two layers.
+SUBSTITUTED = {
+    *(f"meft.{id}.Lhat" for id in ("lemma1_sharp_equal_radii", "layers", "direft", "frozen_b", "vera_sharp")),
+    "meft.vera.J",
+}
+# Of a form's top eigenvalue the form alone is typed.
+EIGENVALUES = {
+    *(f"meft.{id}.H" for id in ("loha", "dora", "loreft")),
+    *(f"meft.{id}.Lhat" for id in ("loha_sharp", "dora_blocks", "loreft_sharp", "loreft_rank1")),
+}
 
 
 def long_enough(table: dict[sp.Expr, str]) -> list:
@@ -50,10 +59,17 @@ def test_no_formula_is_typed_outside_of_claims(formula: Formula) -> None:
 @pytest.mark.parametrize("formula", long_enough(WRITTEN))
 def test_each_formula_is_typed_once_inside_of_claims(formula: Formula) -> None:
     found = occurrences(formula, sorted(CLAIMS.rglob("*.py")))
-    # A special case follows by substitution; a bound around the shared root need be typed nowhere as a whole.
-    derived = formula.expression in (EQUAL_RADII, LAYERS) or formula.expression.has(ROOT_TERM)
+    # A bound around the shared root, and what has another's formula as a factor, need be typed nowhere as a whole.
+    name = WRITTEN[formula.expression]
+    derived = name in SUBSTITUTED | EIGENVALUES | {"meft.dora.J"} or formula.expression.has(ROOT_TERM)
     assert len(found) <= 1, found
     assert found or derived
+
+
+def test_the_top_eigenvalue_of_a_form_is_typed_once() -> None:
+    x, y, z = sp.symbols("x y z", positive=True)
+    top = (x + y) / 2 + sp.sqrt(((x - y) / 2) ** 2 + z**2)
+    assert len(occurrences(Formula(top), sorted(CLAIMS.rglob("*.py")))) == 1
 
 
 def test_the_root_that_bounds_share_is_typed_once() -> None:

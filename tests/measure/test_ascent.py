@@ -1,0 +1,175 @@
+"""Projected ascent: lengths that never fall and never pass what is proved, points that stay in the domain."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from boundcheck.measure.ascent import ascend
+from boundcheck.measure.bracket import upper_ends
+from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.problems.derivatives import hessian_vector_product
+from boundcheck.problems.norms import square_norm
+from boundcheck.problems.problem import Problem
+from boundcheck.progress import silent
+from tests.problems.kinds import softmax_problems
+from tests.strategies import adapters, directions, domain_points, domains, pseudo_huber_problems
+
+from .small import DOMAINS, pseudo_huber, random_point
+
+ROUNDING = 1e-9
+each_kind = pytest.mark.parametrize("kind", ADAPTERS)
+few_examples = settings(max_examples=6)
+
+
+def lengths_at(problem, v, u):
+    """‖H(v)u‖ over ‖u‖ for the tangent part of u, 0 where that is 0."""
+    u = problem.adapter.tangent(v, u)
+    size = square_norm(u).sqrt()
+    image = square_norm(hessian_vector_product(problem, v, u)).sqrt()
+    return image / size.where(size > 0, 1.0)
+
+
+@st.composite
+def climbs(draw, kind, replicas=3):
+    """A problem through that adapter, radii, points of the domain of any spectrum, and directions."""
+    objective = draw(st.one_of(softmax_problems(), pseudo_huber_problems()))
+    adapter = draw(adapters(kind, objective.shape))
+    radii = draw(domains(adapter))
+    v = draw(domain_points(adapter, radii, replicas))
+    return Problem(objective, adapter), v, draw(directions(adapter, replicas)), radii
+
+
+def same(one, other):
+    return all(
+        torch.equal(x, y)
+        for x, y in zip((*one.v, *one.u, one.lengths), (*other.v, *other.u, other.lengths), strict=True)
+    )
+
+
+@each_kind
+@few_examples
+@given(st.data())
+def test_lengths_rise_to_no_more_than_the_claims(kind, data):
+    problem, v, u, radii = data.draw(climbs(kind))
+    start = lengths_at(problem, v, u)
+    found = ascend(problem, v, u, radii, 8, silent)
+    # What rounding may take from a length that is all but 0.
+    tiny = 1e-12 * (1 + problem.objective.smoothness.value)
+    assert (found.lengths >= start * (1 - ROUNDING) - tiny).all()
+    ends = upper_ends(problem, radii)
+    assert found.lengths.max().item() * (1 - ROUNDING) <= min([end["value"] for end in ends], default=torch.inf) + tiny
+
+
+@each_kind
+@few_examples
+@given(st.data())
+def test_a_climb_ends_in_the_domain_at_the_length_that_it_says(kind, data):
+    problem, v, u, radii = data.draw(climbs(kind))
+    assert problem.adapter.inside(v, radii).all()
+    found = ascend(problem, v, u, radii, 8, silent)
+    problem.adapter.check(found.v, radii)
+    assert problem.adapter.inside(found.v, radii).all()
+    for x, y in zip(found.u, problem.adapter.tangent(found.v, found.u), strict=True):
+        torch.testing.assert_close(x, y, rtol=0, atol=1e-12)
+    sizes = square_norm(found.u).sqrt()
+    assert ((sizes - 1).abs().le(1e-12) | (sizes == 0)).all()
+    expected = square_norm(hessian_vector_product(problem, found.v, found.u)).sqrt()
+    torch.testing.assert_close(found.lengths, expected, rtol=1e-12, atol=0)
+
+
+@each_kind
+@few_examples
+@given(st.data())
+def test_more_rounds_find_no_less(kind, data):
+    problem, v, u, radii = data.draw(climbs(kind))
+    heights = [ascend(problem, v, u, radii, rounds, silent).lengths for rounds in range(6)]
+    for before, after in zip(heights, heights[1:], strict=False):
+        assert (after >= before * (1 - ROUNDING) - 1e-12 * (1 + problem.objective.smoothness.value)).all()
+
+
+@each_kind
+@few_examples
+@given(st.data())
+def test_a_climb_is_determined_by_where_it_starts(kind, data):
+    problem, v, u, radii = data.draw(climbs(kind))
+    before = [part.clone() for part in (*v, *u)]
+    first, second = (ascend(problem, v, u, radii, 5, silent) for _ in range(2))
+    assert same(first, second)
+    # What it was given is as it was.
+    assert all(torch.equal(x, y) for x, y in zip((*v, *u), before, strict=True))
+
+
+def start_of(problem, count, radii):
+    random = torch.Generator().manual_seed(2)
+    return tuple(problem.adapter.draw(radii, count, random) for _ in range(2))
+
+
+RADII = {"a": 1.5, "b": 2.0}
+
+
+def test_starts_do_not_mix():
+    problem = pseudo_huber()
+    v, u = start_of(problem, 4, RADII)
+    together = ascend(problem, v, u, RADII, 6, silent)
+    for i in range(4):
+        alone = ascend(problem, *(tuple(x[i : i + 1] for x in point) for point in (v, u)), RADII, 6, silent)
+        torch.testing.assert_close(alone.lengths[0], together.lengths[i], rtol=1e-9, atol=0)
+
+
+@pytest.mark.parametrize("scale", [1.0, 3.0])
+def test_a_climb_gains(scale):
+    """A tenth and more, in every one of these starts: a search that stands still finds nothing."""
+    problem = pseudo_huber(scale=scale)
+    v, u = start_of(problem, 8, RADII)
+    # The points as drawn, in their own steepest directions.
+    first, last = (ascend(problem, v, u, RADII, rounds, silent) for rounds in (1, 40))
+    assert (last.lengths > 1.1 * lengths_at(problem, v, u)).all()
+    assert last.lengths.max() > 1.02 * first.lengths.max()
+    assert any((x - y).abs().max() > 0.01 for x, y in zip(last.v, v, strict=True))
+
+
+def test_no_rounds_leave_the_start_as_it_is():
+    problem = pseudo_huber()
+    v, u = start_of(problem, 3, RADII)
+    found = ascend(problem, v, u, RADII, 0, silent)
+    assert all(torch.equal(x, y) for x, y in zip(found.v, v, strict=True))
+    torch.testing.assert_close(found.lengths, lengths_at(problem, v, u), rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("kind", DOMAINS)
+def test_progress_is_told_of_every_round(kind):
+    told = []
+    problem = pseudo_huber()
+    v, u = start_of(problem, 2, RADII)
+    ascend(problem, v, u, RADII, 3, lambda *each: told.append(each))
+    assert told == [("ascent", done, 3) for done in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("where", ["direction", "point"])
+def test_a_start_that_is_no_number_gains_nothing_and_takes_nothing_from_others(where):
+    problem = pseudo_huber()
+    v, u = start_of(problem, 3, RADII)
+    sound = ascend(problem, *(tuple(x[::2] for x in point) for point in (v, u)), RADII, 6, silent)
+    broken = {"direction": u, "point": v}[where][0]
+    broken[1] = torch.nan
+    found = ascend(problem, v, u, RADII, 6, silent)
+    assert found.lengths[1].isnan()
+    torch.testing.assert_close(found.lengths[::2], sound.lengths, rtol=1e-9, atol=0)
+
+
+def test_a_direction_that_nothing_is_seen_along_stays():
+    """u = 0, and a flat point: the length is 0 and not what 0 over 0 would be."""
+    problem = pseudo_huber()
+    v, _ = start_of(problem, 2, RADII)
+    found = ascend(problem, v, tuple(torch.zeros_like(x) for x in v), RADII, 3, silent)
+    assert found.lengths.tolist() == [0.0, 0.0]
+
+
+def test_a_start_outside_is_the_callers_to_avoid_and_steps_come_back():
+    problem = pseudo_huber()
+    v = random_point(problem, replicas=2, size=0.1)
+    u = random_point(problem, replicas=2, seed=1)
+    radii = {"a": 1e-3, "b": 1e-3}
+    found = ascend(problem, problem.adapter.project(v, radii), u, radii, 4, silent)
+    assert problem.adapter.inside(found.v, radii).all()
