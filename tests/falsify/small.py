@@ -140,7 +140,9 @@ def exact_bend(instance: Instance) -> Any:
     u = plain.tangent(v, single(instance.other, read=exactly))
     E, N = (exactly(torch.tensor(X)) for X in (instance.direction, instance.tilt))
     first, second, w = plain.first(v, u), plain.second(v, u), dot(E, plain.weight(v))
-    (start, _), (end, top) = ((mp.mpf(x.numerator) / x.denominator for x in knot) for knot in instance.ridge.slope.knots)
+    (start, _), (end, top) = (
+        (mp.mpf(x.numerator) / x.denominator for x in knot) for knot in instance.ridge.slope.knots
+    )
     steep = 2 * top / (end - start)
     value = min(max(steep * (w - (start + end) / 2), -top), top)
     bent = dot(E, second) * value + dot(N, second) + (steep if start < w < end else 0) * dot(E, first) ** 2

@@ -1,4 +1,4 @@
-"""What is certified: against the plain formulas in many digits, and points inside by elimination and by exact design."""
+"""What is certified: against the plain formulas in many digits; points inside by elimination and by design."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -35,7 +35,7 @@ from tests.problems.eigenvalues import is_above_the_top, is_below_the_top
 from tests.strategies import matrices
 
 FLAT = [kind for kind in ADAPTERS if kind != "loreft"]
-few_examples = settings(max_examples=25)
+few_examples = settings(max_examples=12)
 # Room for the norm of R, whose rows are orthonormal to a few roundoffs only where they are floats.
 NOT_QUITE = 1e-12
 
@@ -132,9 +132,8 @@ def test_inputs_bound_the_smoothness_and_the_gradient_of_f(
         order = 2 if climbed(kind, id, 1, given_constants).structure.spectral else None
         height = float(instance.ridge.slope.bound)
         ends = [np.linalg.norm(sign * height * instance.direction + instance.tilt, order) for sign in (1, -1)]
-        G = float(instance.inputs["G"])
-        assert G >= scale * max(ends) * (1 - 1e-12)
-        assert scale * max(ends) >= 0.99 * G
+        largest, bound = scale * max(ends), float(instance.inputs["G"])
+        assert 0.99 * bound <= largest <= bound * (1 + 1e-12)
 
 
 def with_block(instance: Instance, number: int, part: np.ndarray, name: str = "v") -> Instance:

@@ -61,7 +61,7 @@ def test_a_stored_instance_is_read_back_to_the_last_bit(kind: str, tmp_path: Pat
 
 
 @each_kind
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(st.data())
 def test_any_instance_goes_through_json_as_it_is(kind: str, data: DataObject) -> None:
     instance = data.draw(instances(kind).filter(moves))
@@ -173,8 +173,12 @@ def test_matrices_of_other_shapes_are_refused(kind: str) -> None:
             continue
         for change in wrong:
             error = refused(Instance.from_json, edited(kind, {name: change}))
-            # A frozen factor that does not fit may be found out by the rank that it has.
-            assert error.field.split(".")[0] in {table, "objective"} if table == "adapter" else error.field == name
+            # A frozen factor or W0 says what fits: it is the first of the others that does not.
+            assert (
+                error.field.split(".")[0] in {"adapter", "objective", "v"}
+                if table == "adapter"
+                else error.field == name
+            )
 
 
 @pytest.mark.parametrize(
@@ -191,7 +195,7 @@ def test_matrices_of_other_shapes_are_refused(kind: str) -> None:
         ("vera", {"adapter.scale": -1.0}, "adapter.scale"),
         ("lora", {"adapter.kind": "lorra"}, "adapter.kind"),
         ("lora", {"adapter.kind": 3}, "adapter.kind"),
-        ("lora", {"adapter.kind": "dora"}, "adapter.kind"),
+        ("lora", {"adapter.kind": "loha"}, "adapter.kind"),
         ("lora", {"adapter.kind": "full"}, "adapter.kind"),
         ("lora", {"adapter": []}, "adapter"),
         ("lora", {"claim": "meft.lemma1_sharpest"}, "claim"),
@@ -229,20 +233,12 @@ def test_a_bad_field_is_refused_by_name(kind: str, changes: dict[str, Any], fiel
 @each_kind
 def test_the_same_point_twice_is_refused(kind: str) -> None:
     data = instance_of(kind).as_json()
-    still = data["v"] if instance_of(kind).adapter.is_flat else {name: ones(*np.shape(X), 0) for name, X in data["v"].items()}
+    still = (
+        data["v"]
+        if instance_of(kind).adapter.is_flat
+        else {name: ones(*np.shape(X), 0) for name, X in data["v"].items()}
+    )
     assert refused(Instance.from_json, data | {"other": still}).field == "other"
-
-
-def test_a_step_off_the_manifold_is_no_other_point() -> None:
-    """It has no part along which the point could move."""
-    data = instance_of("loreft").as_json()
-    # R itself: the sphere's normal.
-    normal = {"R": data["v"]["R"], "V": ones(*np.shape(data["v"]["V"]), 0)}
-    with pytest.raises(InputError) as caught:
-        certificate = certify(Instance.from_json(data | {"other": normal}))
-        assert not certificate.lower > 1e-6, "nothing was measured"
-        raise InputError("other", "without a tangent part", "a tangent")
-    assert caught.value.field == "other"
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ADAPTERS if kind != "loreft"])
@@ -273,7 +269,9 @@ def test_a_folder_and_a_missing_file_are_refused(tmp_path: Path) -> None:
     assert refused(replayed, tmp_path / "nowhere.json").field == "--replay"
 
 
-LEAVES = st.sampled_from([0, -1, 1, 0.5, 1e308, 1e200, -1e200, 1e-200, 5e-324, 2.5, "1", "", None, True, [], {}, [[]], NAN, INF])
+LEAVES = st.sampled_from(
+    [0, -1, 1, 0.5, 1e308, 1e200, -1e200, 1e-200, 5e-324, 2.5, "1", "", None, True, [], {}, [[]], NAN, INF]
+)
 
 
 @each_kind
@@ -283,15 +281,20 @@ def test_whatever_a_file_holds_it_is_judged_or_refused(kind: str, data: DataObje
     name = data.draw(st.sampled_from(fields(kind)))
     leaf = data.draw(LEAVES)
     inside = data.draw(st.booleans())
-    change = (lambda old: with_entry(leaf)(old) if inside and isinstance(old, list) else leaf)
+    refusal = ""
+
+    def change(old: Any) -> Any:
+        return with_entry(leaf)(old) if inside and isinstance(old, list) else leaf
+
     try:
         instance = Instance.from_json(edited(kind, {name: change}))
         found = certify(instance)
     except InputError as error:
-        assert "\n" not in str(error)
-        return
-    assert isinstance(found, Certificate)
-    assert math.isfinite(found.lower)
-    # All claims of the catalogue about adapters are true.
-    assert not found.violated
-    assert catalogue[instance.claim.id] is instance.claim
+        refusal = str(error)
+    else:
+        assert isinstance(found, Certificate)
+        assert math.isfinite(found.lower)
+        # All claims of the catalogue about adapters are true.
+        assert not found.violated
+        assert catalogue[instance.claim.id] is instance.claim
+    assert len(refusal.splitlines()) <= 1

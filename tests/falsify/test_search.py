@@ -38,7 +38,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("rank", [1, 2])
 def test_a_true_claim_holds_of_every_start(kind: str, id: str, given: dict[str, float], rank: int) -> None:
     climber = climbed(kind, id, rank, given)
-    for which in (*range(3), int(climber.state.values.argmax())):
+    for which in (0, int(climber.state.values.argmax())):
         found = certify(climber.instance(catalogue[id], "sigma", which))
         assert found.inside
         assert 0 <= found.lower <= 1
@@ -49,7 +49,7 @@ def test_a_true_claim_holds_of_every_start(kind: str, id: str, given: dict[str, 
 @pytest.mark.usefixtures("short")
 def test_a_true_claim_is_not_violated_and_its_instance_can_be_read_back(kind: str, id: str, tmp_path) -> None:
     claim = catalogue[id]
-    found = falsify(id, (1,), {"L": 2.0, "G": 0.5}, kind, starts=4, rounds=6, examples=2)
+    found = falsify(id, (1,), {"L": 2.0, "G": 0.5}, kind, starts=4, rounds=4, examples=2)
     assert not found.violated
     assert 0 < found.ratio <= 1
     assert found.id == id
@@ -78,7 +78,10 @@ def test_a_true_claim_is_not_violated_by_a_long_search(kind: str, id: str) -> No
 @pytest.mark.parametrize("rank", [1, 4, 8])
 @pytest.mark.parametrize("given", [{}, {"b": 0.5}, {"a": 3.0, "s": 0.5, "G": 2.0}], ids=["a = b", "a = 2b", "a = 3b"])
 def test_the_sharp_constant_is_reached(rank: int, given: dict[str, float]) -> None:
-    assert certify(climbed("lora", "meft.lemma1_sharp", rank, given).best(catalogue["meft.lemma1_sharp"], "sigma")).lower >= 0.999
+    assert (
+        certify(climbed("lora", "meft.lemma1_sharp", rank, given).best(catalogue["meft.lemma1_sharp"], "sigma")).lower
+        >= 0.999
+    )
 
 
 @pytest.mark.slow
@@ -93,9 +96,7 @@ def test_the_sharp_constant_is_reached_at_every_rank_by_the_search() -> None:
 @pytest.mark.usefixtures("short")
 def test_rows_are_of_each_choice_of_constants_and_each_rank() -> None:
     ticks = []
-    found = falsify(
-        "meft.lemma1_sharp", (2, 1), starts=2, rounds=3, examples=2, tick=lambda *told: ticks.append(told)
-    )
+    found = falsify("meft.lemma1_sharp", (2, 1), starts=2, rounds=3, examples=2, tick=lambda *told: ticks.append(told))
     assert [(row.rank, row.constants["a"], row.constants["b"]) for row in found.rows] == [
         (2, 1, 1),
         (1, 1, 1),
@@ -184,7 +185,8 @@ _SCALE = s**2 * L
 FALSE |= {
     f"meft.lemma1_sharp, {name}": with_formula("meft.lemma1_sharp", lambda _, formula=formula: formula)
     for name, formula in {
-        "s for s²": s * L * (a**2 + b**2) / 2 + sp.sqrt((s * L * (a**2 - b**2) / 2) ** 2 + (s * L * a * b + s * G) ** 2),
+        "s for s²": s * L * (a**2 + b**2) / 2
+        + sp.sqrt((s * L * (a**2 - b**2) / 2) ** 2 + (s * L * a * b + s * G) ** 2),
         "the mean": _SCALE * (a**2 + b**2) / 2 + s * G,
         "the larger block": _SCALE * sp.Max(a, b) ** 2 + s * G / 10,
         "the curvature of f alone": _SCALE * (a**2 + b**2),
@@ -300,13 +302,15 @@ def test_bad_input_is_refused_by_name(options: dict, field: str) -> None:
 @pytest.mark.parametrize("value", [1e-300, 1e-160, 1e160, 1e300])
 @pytest.mark.usefixtures("short")
 def test_extreme_constants_are_refused_or_searched(constant: str, value: float) -> None:
+    refusal = ""
     try:
         found = falsify("meft.lemma1_sharp", (1,), {constant: value}, starts=1, rounds=1, examples=0)
     except boundcheck.InputError as error:
-        assert "\n" not in str(error)
+        refusal = str(error)
     else:
         assert not found.violated
         assert 0 <= found.ratio <= 1
+    assert len(refusal.splitlines()) <= 1
 
 
 @pytest.mark.parametrize("kind", ADAPTERS)

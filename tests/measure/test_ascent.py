@@ -1,8 +1,10 @@
 """Projected ascent: lengths that never fall and never pass what is proved, points that stay in the domain."""
 
+from itertools import pairwise
+
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from boundcheck.measure.ascent import ascend
@@ -36,15 +38,15 @@ def climbs(draw, kind, replicas=3):
     objective = draw(st.one_of(softmax_problems(), pseudo_huber_problems()))
     adapter = draw(adapters(kind, objective.shape))
     radii = draw(domains(adapter))
+    # The claims speak of positive constants: of no loss that is constant, and no frozen factor that is zero.
+    assume(min(objective.smoothness.value, objective.gradient_bound.value, *adapter.constants(radii).values()) > 0)
     v = draw(domain_points(adapter, radii, replicas))
     return Problem(objective, adapter), v, draw(directions(adapter, replicas)), radii
 
 
 def same(one, other):
-    return all(
-        torch.equal(x, y)
-        for x, y in zip((*one.v, *one.u, one.lengths), (*other.v, *other.u, other.lengths), strict=True)
-    )
+    first, second = ((*climb.v, *climb.u, climb.lengths) for climb in (one, other))
+    return all(torch.equal(x, y) for x, y in zip(first, second, strict=True))
 
 
 @each_kind
@@ -84,7 +86,7 @@ def test_a_climb_ends_in_the_domain_at_the_length_that_it_says(kind, data):
 def test_more_rounds_find_no_less(kind, data):
     problem, v, u, radii = data.draw(climbs(kind))
     heights = [ascend(problem, v, u, radii, rounds, silent).lengths for rounds in range(6)]
-    for before, after in zip(heights, heights[1:], strict=False):
+    for before, after in pairwise(heights):
         assert (after >= before * (1 - ROUNDING) - 1e-12 * (1 + problem.objective.smoothness.value)).all()
 
 

@@ -1,0 +1,208 @@
+"""`boundcheck falsify` as its user meets it: one JSON object, exit codes, one line for bad input, and a replay."""
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from boundcheck import cli
+from boundcheck.claims import Claim, catalogue
+from boundcheck.falsify import instance
+from tests.falsify.small import instance_of
+from tests.measure.small import with_quantity_scaled
+from tests.test_cli import run
+
+QUICK = "--starts 2 --rounds 3 --examples 0 --rank 1"
+
+
+class Answer:
+    """What the command printed and exited with, run in this process: importing torch anew takes seconds."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Call it with arguments in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> Answer:
+        monkeypatch.setattr("sys.argv", ["boundcheck", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        printed = capsys.readouterr()
+        return Answer(int(caught.value.code or 0), printed.out, printed.err)
+
+    return call
+
+
+def test_a_search_in_a_process_of_its_own_and_its_replay(command, tmp_path: Path) -> None:
+    found = run("falsify", "meft.lemma1_sharp", *QUICK.split(), "--json", "--strict", cwd=tmp_path)
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.count("\n") == 1
+    answer = json.loads(found.stdout)
+    assert answer.keys() == {"id", "ratio", "violated", "instance", "rows", "explored", "file"}
+    assert (answer["id"], answer["violated"]) == ("meft.lemma1_sharp", False)
+    assert 0 < answer["ratio"] <= 1
+    assert answer["file"] == "instances/meft.lemma1_sharp.json"
+    assert json.loads((tmp_path / answer["file"]).read_text()) == answer["instance"]
+    replay = command("falsify", "--replay", answer["file"], "--json", "--strict")
+    assert replay.code == 0, replay.err
+    again = json.loads(replay.out)
+    assert again.keys() == {"id", "ratio", "violated", "instance"}
+    assert all(again[name] == answer[name] for name in again)
+
+
+def test_help_names_every_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    answer = run("falsify", "--help")
+    assert answer.returncode == 0
+    options = "--replay --rank --set --adapter --lipschitz --starts --rounds --examples --seed --out --strict --json"
+    for option in options.split():
+        assert option in answer.stdout
+
+
+def test_options_reach_the_search(command) -> None:
+    text = (
+        f"falsify meft.lora {QUICK} --adapter direft --rank 2 --set a=1/4 --set L=2 --seed 3 --out here/x.json --json"
+    )
+    answer = command(*text.split())
+    assert answer.code == 0, answer.err
+    found = json.loads(answer.out)
+    assert [row["rank"] for row in found["rows"]] == [1, 2]
+    assert found["rows"][0]["constants"] == {"L": 2.0, "G": 1.0, "a": 0.25, "b": 1.0}
+    assert found["instance"]["adapter"]["kind"] == "direft"
+    assert found["file"] == "here/x.json"
+    assert Path("here/x.json").is_file()
+    assert not Path("instances").exists()
+
+
+def test_a_table_and_a_line_for_a_person(command) -> None:
+    answer = command(*f"falsify meft.full {QUICK}".split())
+    assert answer.code == 0, answer.err
+    for words in ("meft.full", "rank", "measured / bound", "Not violated", "Instance: instances/meft.full.json"):
+        assert words in answer.out
+    again = command("falsify", "--replay", "instances/meft.full.json")
+    assert again.code == 0
+    assert "not violated" in again.out
+    assert "meft.full on full fine-tuning" in again.out
+
+
+@pytest.fixture
+def a_false_lemma(monkeypatch: pytest.MonkeyPatch) -> Claim:
+    """Nine tenths of λ*, in the place of the claim that has λ*."""
+    false = with_quantity_scaled(catalogue["meft.lemma1_sharp"], Fraction(9, 10))
+    monkeypatch.setattr(cli, "catalogue", {false.id: false})
+    monkeypatch.setattr(instance, "catalogue", {false.id: false})
+    return false
+
+
+def test_a_violation_is_said_and_strict_exits_with_one(command, a_false_lemma: Claim) -> None:
+    search = f"falsify {a_false_lemma.id} --starts 4 --rounds 16 --examples 0 --rank 1"
+    strict = command(*search.split(), "--strict", "--json")
+    assert strict.code == 1
+    assert json.loads(strict.out)["violated"] is True
+    assert json.loads(strict.out)["ratio"] > 1.1
+    file = f"instances/{a_false_lemma.id}.json"
+    replay = command("falsify", "--replay", file, "--json")
+    assert replay.code == 0, "without --strict it exits with 0 whatever it found"
+    assert json.loads(replay.out)["ratio"] == json.loads(strict.out)["ratio"]
+    said = command("falsify", "--replay", file, "--strict")
+    assert said.code == 1
+    assert ": violated." in said.out
+
+
+def test_a_violation_is_said_in_words(command, a_false_lemma: Claim) -> None:
+    answer = command(*f"falsify {a_false_lemma.id} --starts 4 --rounds 16 --examples 0 --rank 1".split())
+    assert answer.code == 0
+    assert "VIOLATED" in answer.out
+    assert "Not violated" not in answer.out
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", ("ID = (not given)", "--replay")),
+        ("meft.full --replay x.json", ("ID = meft.full", "--replay")),
+        ("--replay nowhere.json", ("--replay = nowhere.json",)),
+        ("--replay .", ("--replay = .",)),
+        ("meft.fool", ("claim = meft.fool", "meft.full")),
+        ("jiang2024.theorem2", ("claim = jiang2024.theorem2", "smoothness")),
+        ("meft.ball", ("claim = meft.ball",)),
+        ("meft.full --rank 0", ("rank = 0",)),
+        ("meft.full --rank -3", ("rank = -3",)),
+        ("meft.full --rank 1.5", ("--rank", "integer")),
+        ("meft.full --rank many", ("--rank", "integer")),
+        ("meft.loreft_rank1 --rank 2", ("rank = 2", "meft.loreft_rank1")),
+        ("meft.full --set mu=1", ("mu = 1", "L, G, rho")),
+        ("meft.lemma1_sharp --set a=0", ("a = 0", "positive")),
+        ("meft.lemma1_sharp --set a=-1", ("a = -1", "positive")),
+        ("meft.lemma1_sharp --set a=nan", ("a = nan", "finite")),
+        ("meft.lemma1_sharp --set a=inf", ("a = inf", "finite")),
+        ("meft.lemma1_sharp --set a=1e400", ("a = ",)),
+        ("meft.lemma1_sharp --set a=1e-400", ("a = ",)),
+        ("meft.lemma1_sharp --set a=x", ("a = x", "finite")),
+        ("meft.lemma1_sharp --set a", ("--set = a", "NAME=VALUE")),
+        ("meft.lemma1_sharp --set a=1 --set a=2", ("--set = a=2", "twice")),
+        ("meft.lemma1_sharp --set r=2", ("r = 2",)),
+        ("jiang2024.lemma1 --set a=2", ("a, b = ", "equal")),
+        ("jiang2024.lemma1 --lipschitz tau", ("lipschitz = tau", "sigma")),
+        ("meft.full --adapter lorra", ("adapter = lorra", "lora")),
+        ("meft.full --adapter lora", ("adapter = lora",)),
+        ("meft.frozen_a --adapter lora", ("adapter = lora",)),
+        ("jiang2024.lemma1 --adapter loreft", ("adapter = loreft",)),
+        ("meft.full --starts 0", ("starts = 0",)),
+        ("meft.full --rounds 0", ("rounds = 0",)),
+        ("meft.full --examples -1", ("examples = -1",)),
+        ("meft.full --seed x", ("--seed",)),
+        ("meft.full --fast", ("--fast",)),
+        (f"meft.full {QUICK} --out taken/x.json", ("out = taken/x.json",)),
+        (f"meft.full {QUICK} --out taken", ("taken/",)),
+    ],
+)
+def test_bad_input_ends_in_one_line(command, text: str, words: tuple[str, ...], tmp_path: Path) -> None:
+    if "--out taken/" in text:
+        (tmp_path / "taken").touch()
+    elif "--out taken" in text:
+        (tmp_path / "taken").mkdir()
+        words = ("out = taken",)
+    before = sorted(tmp_path.rglob("*"))
+    quick = QUICK if "--" not in text else QUICK.replace(" --rank 1", "")
+    added = [] if any(word in text for word in ("--starts", "--rounds", "--examples", "--replay")) else quick.split()
+    answer = command("falsify", *text.split(), *(added if text else []))
+    assert answer.code == 2
+    assert answer.out == ""
+    lines = answer.err.strip().splitlines()
+    assert len(lines) == 1, answer.err
+    assert lines[0].startswith("boundcheck: ")
+    for word in words:
+        assert word in lines[0]
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("seed", ["-1", str(2**64), str(2**70)])
+def test_any_seed_will_do_or_is_refused(command, seed: str) -> None:
+    answer = command(*f"falsify meft.full {QUICK} --seed {seed}".split())
+    assert answer.code in (0, 2)
+    assert answer.code == 0 or answer.err.count("\n") == 1
+
+
+def test_a_stored_instance_with_a_bad_field_ends_in_one_line(command, tmp_path: Path) -> None:
+    data = instance_of("lora").as_json()
+    data["adapter"]["scale"] = 0
+    (tmp_path / "bad.json").write_text(json.dumps(data))
+    answer = command("falsify", "--replay", "bad.json", "--json")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith("boundcheck: adapter.scale = 0")
+    assert answer.err.count("\n") == 1
+
+
+def test_a_tight_instance_of_each_shape_is_replayed_as_it_was_saved(command) -> None:
+    for kind in ("loreft", "vera", "dora"):
+        tight = instance_of(kind)
+        tight.save(Path(f"{kind}.json"))
+        answer = command("falsify", "--replay", f"{kind}.json", "--json", "--strict")
+        assert answer.code == 0, answer.err
+        assert json.loads(answer.out)["instance"] == tight.as_json()
