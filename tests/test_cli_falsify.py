@@ -8,7 +8,7 @@ import pytest
 
 from boundcheck import cli
 from boundcheck.claims import Claim, catalogue
-from boundcheck.falsify import instance
+from boundcheck.falsify import instance, shrink
 from tests.falsify.small import instance_of
 from tests.measure.small import with_quantity_scaled
 from tests.test_cli import run
@@ -27,6 +27,7 @@ class Answer:
 def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     """Call it with arguments in an empty folder."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(shrink, "_ROUNDS", 8)
 
     def call(*arguments: str) -> Answer:
         monkeypatch.setattr("sys.argv", ["boundcheck", *arguments])
@@ -149,7 +150,7 @@ def test_a_violation_is_said_in_words(command, a_false_lemma: Claim) -> None:
         ("meft.lemma1_sharp --set r=2", ("r = 2",)),
         ("jiang2024.lemma1 --set a=2", ("a, b = ", "equal")),
         ("jiang2024.lemma1 --lipschitz tau", ("lipschitz = tau", "sigma")),
-        ("meft.full --adapter lorra", ("adapter = lorra", "lora")),
+        ("meft.full --adapter lorra", ("adapter = lorra", "one of full")),
         ("meft.full --adapter lora", ("adapter = lora",)),
         ("meft.frozen_a --adapter lora", ("adapter = lora",)),
         ("jiang2024.lemma1 --adapter loreft", ("adapter = loreft",)),
@@ -186,7 +187,7 @@ def test_bad_input_ends_in_one_line(command, text: str, words: tuple[str, ...], 
 def test_any_seed_will_do_or_is_refused(command, seed: str) -> None:
     answer = command(*f"falsify meft.full {QUICK} --seed {seed}".split())
     assert answer.code in (0, 2)
-    assert answer.code == 0 or answer.err.count("\n") == 1
+    assert answer.code == 0 or len(answer.err.strip().splitlines()) == 1
 
 
 def test_a_stored_instance_with_a_bad_field_ends_in_one_line(command, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ near the kink it has its largest curvature along E at once: the worst case of a 
 """
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,7 +18,7 @@ from torch import Tensor
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.enclose import upper
-from boundcheck.claims.inputs import Number, exact
+from boundcheck.claims.inputs import Number
 from boundcheck.claims.meft import GRADIENT_BOUND
 from boundcheck.errors import InputError
 from boundcheck.files import replace_file
@@ -35,6 +34,8 @@ from boundcheck.problems.tilted import Tilted
 
 # The least height of h', over G.
 _LEAST = 2.0**-17
+# Larger numbers are not read from files: their products would be no floats.
+_MOST = 1e25
 
 
 @dataclass(frozen=True)
@@ -105,23 +106,26 @@ class Instance:
     @cached_property
     def inputs(self) -> dict[str, Number]:
         """The claim's parameters, exact, with G in the norm that its hypotheses speak of."""
-        inputs = theory_inputs(self.claim, self.problem, self.radii, self.lipschitz)
-        if GRADIENT_BOUND in self.claim.hypotheses and "G" in inputs:
-            E, N = (torch.as_tensor(X) for X in (self.direction, self.tilt))
-            with ctx.workprec(128):
-                along = arb(float(self.ridge.slope.bound)) * arb(spectral_bound(E))
-                inputs["G"] = exact("G", upper(along + arb(spectral_bound(N))))
-        return inputs
+        return theory_inputs(self.claim, self.problem, self.radii, self.lipschitz, self.gradient_bound)
+
+    @cached_property
+    def gradient_bound(self) -> float:
+        """G of f, an upper bound: on the spectral norm where the claim's hypotheses speak of that."""
+        if GRADIENT_BOUND not in self.claim.hypotheses:
+            return self.problem.gradient_bound(self.radii).value
+        E, N = (torch.as_tensor(X) for X in (self.direction, self.tilt))
+        with ctx.workprec(128):
+            return upper(arb(float(self.ridge.slope.bound)) * arb(spectral_bound(E)) + arb(spectral_bound(N)))
 
     def check(self) -> None:
         """Refuse points that are off the domain, or of the wrong shape, by an InputError that names the block."""
         self.adapter.check(self.v, self.radii)
         if self.adapter.is_flat:
-            self.adapter.check(self.other, self.radii)
+            self.adapter.check(self.other, self.radii, "other")
             if not square_norm(_minus(self.v, self.other)).item() > 0:
                 raise InputError("other", "equal to v", "another point")
         else:
-            self.adapter.check(self.other)
+            self.adapter.check(self.other, name="other")
             if not square_norm(self.adapter.tangent(self.v, self.other)).item() > 0:
                 raise InputError("other", "without a tangent part", "a tangent at v")
 
@@ -174,15 +178,16 @@ class Instance:
         adapter = _adapter(found.table("adapter"))
         if claim.id in catalogue and claim.id not in adapter.claims:
             raise InputError("adapter.kind", adapter.kind, f"an adapter that {claim.id} is about")
-        radii, objective = found.table("radii"), found.table("objective")
+        radii, objective, lipschitz = found.table("radii"), found.table("objective"), found.text("lipschitz")
+        check_lipschitz(lipschitz)
         instance = cls(
             claim,
             adapter,
             {name: radii.positive(name) for name in adapter.radius_names},
-            found.text("lipschitz"),
+            lipschitz,
             objective.positive("slope"),
             objective.positive("height"),
-            objective.number("zero"),
+            objective.number("zero", _MOST**4),
             objective.matrix("direction", tuple(adapter.W0.shape)),
             objective.matrix("tilt", tuple(adapter.W0.shape)),
             _point(found.table("v"), adapter),
@@ -204,7 +209,7 @@ class Instance:
         """Read what `save` wrote; raises InputError for a file that is not an instance."""
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise InputError("--replay", path, f"a readable JSON file ({error})") from None
         return cls.from_json(data)
 
@@ -215,6 +220,17 @@ def _minus(v: Point, w: Point) -> Point:
 
 def _is_field(adapter: Adapter, name: str) -> bool:
     return name in type(adapter).__dataclass_fields__
+
+
+def check_lipschitz(lipschitz: str) -> None:
+    """Refuse what C cannot stand for."""
+    if lipschitz not in ("sigma", "sqrt(r) sigma"):
+        raise InputError("lipschitz", lipschitz, "sigma or sqrt(r) sigma")
+
+
+def _is_number(value: Any, most: float) -> bool:
+    # Comparison is exact, also of integers that are no floats, and false of NaN.
+    return isinstance(value, int | float) and not isinstance(value, bool) and -most <= value <= most
 
 
 @dataclass(frozen=True)
@@ -241,26 +257,33 @@ class _Fields:
             raise InputError(f"{self.name}.{name}", value, "text")
         return value
 
-    def number(self, name: str) -> float:
+    def number(self, name: str, most: float = _MOST) -> float:
         value = self._get(name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise InputError(f"{self.name}.{name}", value, "a finite number")
+        if not _is_number(value, most):
+            raise InputError(f"{self.name}.{name}", value, f"a finite number of size at most {most:g}")
         return float(value)
 
     def positive(self, name: str) -> float:
-        if not (value := self.number(name)) > 0:
-            raise InputError(f"{self.name}.{name}", value, "a positive number")
+        if not (value := self.number(name)) >= 1 / _MOST:
+            raise InputError(f"{self.name}.{name}", value, f"a positive number from {1 / _MOST:g} on")
+        return value
+
+    def integer(self, name: str) -> int:
+        value = self._get(name)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise InputError(f"{self.name}.{name}", value, "an integer")
         return value
 
     def matrix(self, name: str, shape: tuple[int, ...] | None = None) -> np.ndarray:
-        try:
-            value = np.asarray(self._get(name), dtype=np.float64)
-        except (TypeError, ValueError):
-            raise InputError(f"{self.name}.{name}", self._get(name), "a matrix of numbers") from None
-        if value.ndim != 2 or not np.isfinite(value).all() or (shape is not None and value.shape != shape):
-            wanted = "a matrix of finite numbers" + (f" of shape {shape}" if shape else "")
-            raise InputError(f"{self.name}.{name}", f"of shape {value.shape}", wanted)
-        return value
+        field, rows = f"{self.name}.{name}", self._get(name)
+        wanted = f"a matrix of finite numbers of size at most {_MOST:g}" + (f", of shape {shape}" if shape else "")
+        if not isinstance(rows, list) or not rows or not all(isinstance(row, list) for row in rows):
+            raise InputError(field, type(rows).__name__, wanted)
+        if len({len(row) for row in rows}) > 1 or not all(_is_number(x, _MOST) for row in rows for x in row):
+            raise InputError(field, "with an entry that is missing or is no such number", wanted)
+        if shape is not None and (len(rows), len(rows[0])) != shape:
+            raise InputError(field, f"of shape ({len(rows)}, {len(rows[0])})", wanted)
+        return np.array(rows, dtype=np.float64)
 
 
 def _adapter(found: _Fields) -> Adapter:
@@ -271,7 +294,7 @@ def _adapter(found: _Fields) -> Adapter:
     options: dict[str, Any] = {"W0": torch.as_tensor(found.matrix("W0"))}
     options |= {name: torch.as_tensor(found.matrix(name)) for name in made.frozen if name != "W0"}
     if "rank" in made.__dataclass_fields__:
-        options["rank"] = int(found.positive("rank"))
+        options["rank"] = found.integer("rank")
     if "scale" in made.__dataclass_fields__:
         options["scale"] = found.positive("scale")
     adapter: Adapter = made(**options)

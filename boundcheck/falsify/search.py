@@ -17,7 +17,7 @@ from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
 from boundcheck.falsify.certify import Certificate, certify
 from boundcheck.falsify.climb import Climber
-from boundcheck.falsify.instance import Instance
+from boundcheck.falsify.instance import Instance, check_lipschitz
 from boundcheck.falsify.shrink import shrunk
 from boundcheck.falsify.structure import Structure, adapter_of, constants_of
 from boundcheck.problems.adapters import ADAPTERS
@@ -89,11 +89,14 @@ class _Best:
     def offer(self, instance: Instance) -> float:
         """Keep it if it is better; returns its certified ratio, 0 where its points are off the domain."""
         found = certify(instance)
-        ratio = found.lower if found.inside else 0.0
         kept = self.certificate
-        if kept is None or (found.violated, ratio) > (kept.violated, kept.lower):
+        if kept is None or (found.violated, _ratio(found)) > (kept.violated, _ratio(kept)):
             self.instance, self.certificate = instance, found
-        return ratio
+        return _ratio(found)
+
+
+def _ratio(found: Certificate) -> float:
+    return found.lower if found.inside else 0.0
 
 
 def search(
@@ -110,10 +113,8 @@ def search(
 ) -> Falsification:
     """See `boundcheck.falsify.falsify`."""
     claim = catalogue[claim] if isinstance(claim, str) else claim
-    kind = adapter or adapter_of(claim)
-    if kind not in ADAPTERS:
-        raise InputError("adapter", kind, f"one of {', '.join(ADAPTERS)}")
-    _check(ranks, starts, rounds, examples, lipschitz)
+    kind = adapter_of(claim, adapter)
+    _check(ranks, starts, rounds, examples, seed, lipschitz)
     choices = [constants_of(kind, claim, constants or {})]
     if not constants and {"a", "b"} <= {p.name for p in claim.parameters} & {*ADAPTERS[kind].radius_names}:
         choices.append(choices[0] | {"b": choices[0]["b"] / 2})
@@ -136,14 +137,15 @@ def search(
     return Falsification(claim.id, final.lower, final.violated, instance, tuple(rows), (examples, explored))
 
 
-def _check(ranks: Sequence[int], starts: int, rounds: int, examples: int, lipschitz: str) -> None:
+def _check(ranks: Sequence[int], starts: int, rounds: int, examples: int, seed: int, lipschitz: str) -> None:
     for name, value in (*(("rank", rank) for rank in ranks), ("starts", starts), ("rounds", rounds)):
-        if value < 1:
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise InputError(name, value, "a positive integer")
-    if examples < 0:
+    if isinstance(examples, bool) or not isinstance(examples, int) or examples < 0:
         raise InputError("examples", examples, "an integer from 0")
-    if lipschitz not in ("sigma", "sqrt(r) sigma"):
-        raise InputError("lipschitz", lipschitz, "sigma or sqrt(r) sigma")
+    if not 0 <= seed < 2**63:
+        raise InputError("seed", seed, "an integer from 0 to 2^63 - 1")
+    check_lipschitz(lipschitz)
 
 
 def _speaks_of(claim: Claim, rank: int) -> bool:

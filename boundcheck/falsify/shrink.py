@@ -54,7 +54,7 @@ def _smaller(instance: Instance) -> Iterator[Structure]:
     own = _structure(instance)
     plain = constants_of(own.kind, instance.claim, {})
     for rank in range(1, own.rank + 1):
-        for side in dict.fromkeys((rank, rank + 1)):
+        for side in range(rank, min(rank + 1, own.d, own.k) + 1):
             yield Structure.of(instance.claim, own.kind, (side, side, rank), plain)
             yield replace(own, d=side, k=side, rank=rank)
 
@@ -73,7 +73,7 @@ def _structure(instance: Instance) -> Structure:
         k,
         rank_of(adapter),
         instance.slope * direction**2,
-        float(instance.inputs.get("G", 1.0)),
+        instance.gradient_bound,
         float(getattr(adapter, "scale", 1.0)),
         instance.radii,
         norms,
@@ -88,7 +88,11 @@ def _rounded(instance: Instance, digits: int) -> Instance | None:
         object.__setattr__(adapter, name, getattr(adapter, name).round(decimals=digits))
     if adapter.kind == "dora" and not (adapter.W0.abs().amax(0) > 0).all():
         return None
-    v = _few(instance.v, digits)
+    # What has orthonormal rows would lose them.
+    v = tuple(
+        part if block.norm == "orthonormal" else part.round(decimals=digits)
+        for block, part in zip(adapter.blocks, instance.v, strict=True)
+    )
     if adapter.is_flat:
         step = tuple(x - y for x, y in zip(instance.other, instance.v, strict=True))
         # In units of a power of two, in which what is rounded can be written exactly.

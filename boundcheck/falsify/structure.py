@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from boundcheck.claims import Claim
+from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.meft import GRADIENT_BOUND
 from boundcheck.errors import InputError
 from boundcheck.problems.adapters import (
@@ -22,6 +22,9 @@ from boundcheck.problems.adapters import (
     LoReFT,
     VeRA,
 )
+
+# Constants whose products of up to nine, and their squares, are floats.
+_LEAST, _MOST = 1e-15, 1e15
 
 
 @dataclass(frozen=True)
@@ -94,13 +97,22 @@ class Structure:
         )
 
 
-def adapter_of(claim: Claim) -> str:
-    """The kind of adapter that a claim is about, the first of them; raises InputError where it is about none."""
-    for kind, adapter in ADAPTERS.items():
-        if claim.id in adapter.claims:
-            return kind
-    known = dict.fromkeys(id for adapter in ADAPTERS.values() for id in adapter.claims)
-    raise InputError("claim", claim.id, f"a claim about the smoothness of an adapter: one of {', '.join(known)}")
+def adapter_of(claim: Claim, asked: str | None) -> str:
+    """The kind of adapter to try a claim on: the one asked for, or the first that the claim is about.
+
+    Raises:
+        InputError: for a claim that is about no adapter's smoothness, and for an unknown adapter or one that a claim
+            of the catalogue is not about; a claim of one's own is about what is asked for.
+
+    """
+    about = [kind for kind, adapter in ADAPTERS.items() if claim.id in adapter.claims]
+    if not about and (asked is None or claim.id in catalogue):
+        known = dict.fromkeys(id for adapter in ADAPTERS.values() for id in adapter.claims)
+        raise InputError("claim", claim.id, f"a claim about the smoothness of an adapter: one of {', '.join(known)}")
+    possible = about or list(ADAPTERS)
+    if asked is not None and asked not in possible:
+        raise InputError("adapter", asked, f"one of {', '.join(possible)}")
+    return asked or about[0]
 
 
 def constants_of(kind: str, claim: Claim, given: Mapping[str, float]) -> dict[str, float]:
@@ -119,8 +131,8 @@ def constants_of(kind: str, claim: Claim, given: Mapping[str, float]) -> dict[st
         named = adapter.radius_names if name == "sigma" and common else (name,)
         if not set(named) <= set(known):
             raise InputError(name, value, f"one of {', '.join(known)}, the constants of {kind}")
-        if not 0 < value < float("inf"):
-            raise InputError(name, value, "a positive number")
+        if not _LEAST <= value <= _MOST:
+            raise InputError(name, value, f"a positive number from {_LEAST:g} to {_MOST:g}")
         known |= dict.fromkeys(named, float(value))
     if common and len({known[name] for name in adapter.radius_names}) > 1:
         raise InputError("a, b", [known[name] for name in adapter.radius_names], f"equal radii, for {claim.id}")

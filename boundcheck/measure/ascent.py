@@ -46,7 +46,8 @@ def ascend(problem: Problem, v: Point, u: Point, radii: Radii, rounds: int, tick
         lengths = _length(problem, v, u)
         uphill = _unit(problem, v, _uphill(problem, v, u))
         moved = tuple(steps[:, None, None] * part for part in uphill)
-        to = problem.adapter.project(problem.adapter.retract(v, moved), radii)
+        # A point that is no number has no singular values; it stays what it is, because it gains nothing.
+        to = problem.adapter.project(problem.adapter.retract(_finite(v), _finite(moved)), radii)
         turned = _unit(problem, to, u)
         found = _length(problem, to, turned)
         # Written so that a NaN is no gain.
@@ -78,6 +79,10 @@ def _unit(problem: Problem, v: Point, u: Point) -> Point:
     u = problem.adapter.tangent(v, u)
     length = square_norm(u).sqrt()
     return tuple(part / length.where(length > 0, 1.0)[:, None, None] for part in u)
+
+
+def _finite(v: Point) -> Point:
+    return tuple(torch.nan_to_num(part, 0.0, 0.0, 0.0) for part in v)
 
 
 def _where(mask: Tensor, yes: Point, no: Point) -> Point:

@@ -100,7 +100,9 @@ def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tu
 def _slack(problem: Problem, spec: Spec, steepest: list[Pair], radii: Radii) -> list[dict[str, Any]]:
     if not isinstance(problem.adapter, LoRA):
         return []
-    return [chain.as_json() for chain in slack(problem, *steepest[0], radii, spec.lipschitz)]
+    chains = slack(problem, *steepest[0], radii, spec.lipschitz)
+    # Where the steepest pair has one gradient there is nothing to give away.
+    return [chain.as_json() for chain in chains if chain.measured > 0]
 
 
 def _judged(best: float, low: float, high: float, problem: Problem, radii: Radii) -> tuple[Verdict, str]:

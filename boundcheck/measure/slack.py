@@ -108,12 +108,11 @@ class Slack:
     values: tuple[float, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """Plain data: of each link its label, the value it arrives at, the factor it gives away, and why."""
+        """Plain data: of each link its label, the value it arrives at, the factor it gives away, if any, and why."""
         links, before = [], self.measured
         for link, value in zip(CHAINS[self.version], self.values, strict=True):
-            links.append(
-                {"label": link.label, "value": value, "factor": value / before, "why": link.why, "valid": link.valid}
-            )
+            factor = value / before if before > 0 else None
+            links.append({"label": link.label, "value": value, "factor": factor, "why": link.why, "valid": link.valid})
             before = value
         return {"version": self.version, "measured": self.measured, "links": links}
 

@@ -269,6 +269,27 @@ def test_a_folder_and_a_missing_file_are_refused(tmp_path: Path) -> None:
     assert refused(replayed, tmp_path / "nowhere.json").field == "--replay"
 
 
+@pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
+@pytest.mark.parametrize("kind", ["lora", "vera", "loreft"])
+@pytest.mark.parametrize("size", [1e160, 1e308, 1e-160, 5e-324])
+def test_numbers_too_extreme_for_floats_are_refused_or_judged(kind: str, size: float) -> None:
+    """Beyond the range of floats lies the square of some, the bound of others."""
+    data = instance_of(kind).as_json()
+    escaped = []
+    for name in fields(kind):
+        table, _, inner = name.partition(".")
+        value = data[table][inner] if inner else data[table]
+        if isinstance(value, dict | str):
+            continue
+        try:
+            certify(Instance.from_json(edited(kind, {name: with_entry(size) if isinstance(value, list) else size})))
+        except InputError:
+            continue
+        except (ArithmeticError, ValueError, RuntimeError) as error:
+            escaped.append((name, repr(error)))
+    assert escaped == []
+
+
 LEAVES = st.sampled_from(
     [0, -1, 1, 0.5, 1e308, 1e200, -1e200, 1e-200, 5e-324, 2.5, "1", "", None, True, [], {}, [[]], NAN, INF]
 )

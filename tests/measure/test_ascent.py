@@ -17,11 +17,12 @@ from boundcheck.progress import silent
 from tests.problems.kinds import softmax_problems
 from tests.strategies import adapters, directions, domain_points, domains, pseudo_huber_problems
 
-from .small import DOMAINS, pseudo_huber, random_point
+from .small import pseudo_huber
 
 ROUNDING = 1e-9
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
-few_examples = settings(max_examples=6)
+few_examples = settings(max_examples=3)
+one_example = settings(max_examples=1)
 
 
 def lengths_at(problem, v, u):
@@ -55,7 +56,7 @@ def same(one, other):
 def test_lengths_rise_to_no_more_than_the_claims(kind, data):
     problem, v, u, radii = data.draw(climbs(kind))
     start = lengths_at(problem, v, u)
-    found = ascend(problem, v, u, radii, 8, silent)
+    found = ascend(problem, v, u, radii, 5, silent)
     # What rounding may take from a length that is all but 0.
     tiny = 1e-12 * (1 + problem.objective.smoothness.value)
     assert (found.lengths >= start * (1 - ROUNDING) - tiny).all()
@@ -69,7 +70,7 @@ def test_lengths_rise_to_no_more_than_the_claims(kind, data):
 def test_a_climb_ends_in_the_domain_at_the_length_that_it_says(kind, data):
     problem, v, u, radii = data.draw(climbs(kind))
     assert problem.adapter.inside(v, radii).all()
-    found = ascend(problem, v, u, radii, 8, silent)
+    found = ascend(problem, v, u, radii, 5, silent)
     problem.adapter.check(found.v, radii)
     assert problem.adapter.inside(found.v, radii).all()
     for x, y in zip(found.u, problem.adapter.tangent(found.v, found.u), strict=True):
@@ -81,28 +82,29 @@ def test_a_climb_ends_in_the_domain_at_the_length_that_it_says(kind, data):
 
 
 @each_kind
-@few_examples
+@one_example
 @given(st.data())
 def test_more_rounds_find_no_less(kind, data):
     problem, v, u, radii = data.draw(climbs(kind))
-    heights = [ascend(problem, v, u, radii, rounds, silent).lengths for rounds in range(6)]
+    heights = [ascend(problem, v, u, radii, rounds, silent).lengths for rounds in (0, 1, 4)]
     for before, after in pairwise(heights):
         assert (after >= before * (1 - ROUNDING) - 1e-12 * (1 + problem.objective.smoothness.value)).all()
 
 
 @each_kind
-@few_examples
+@one_example
 @given(st.data())
 def test_a_climb_is_determined_by_where_it_starts(kind, data):
     problem, v, u, radii = data.draw(climbs(kind))
     before = [part.clone() for part in (*v, *u)]
-    first, second = (ascend(problem, v, u, radii, 5, silent) for _ in range(2))
+    first, second = (ascend(problem, v, u, radii, 3, silent) for _ in range(2))
     assert same(first, second)
     # What it was given is as it was.
     assert all(torch.equal(x, y) for x, y in zip((*v, *u), before, strict=True))
 
 
 def start_of(problem, count, radii):
+    """Points of the domain, and directions."""
     random = torch.Generator().manual_seed(2)
     return tuple(problem.adapter.draw(radii, count, random) for _ in range(2))
 
@@ -125,7 +127,7 @@ def test_a_climb_gains(scale):
     problem = pseudo_huber(scale=scale)
     v, u = start_of(problem, 8, RADII)
     # The points as drawn, in their own steepest directions.
-    first, last = (ascend(problem, v, u, RADII, rounds, silent) for rounds in (1, 40))
+    first, last = (ascend(problem, v, u, RADII, rounds, silent) for rounds in (1, 24))
     assert (last.lengths > 1.1 * lengths_at(problem, v, u)).all()
     assert last.lengths.max() > 1.02 * first.lengths.max()
     assert any((x - y).abs().max() > 0.01 for x, y in zip(last.v, v, strict=True))
@@ -139,8 +141,7 @@ def test_no_rounds_leave_the_start_as_it_is():
     torch.testing.assert_close(found.lengths, lengths_at(problem, v, u), rtol=1e-12, atol=0)
 
 
-@pytest.mark.parametrize("kind", DOMAINS)
-def test_progress_is_told_of_every_round(kind):
+def test_progress_is_told_of_every_round():
     told = []
     problem = pseudo_huber()
     v, u = start_of(problem, 2, RADII)
@@ -166,12 +167,3 @@ def test_a_direction_that_nothing_is_seen_along_stays():
     v, _ = start_of(problem, 2, RADII)
     found = ascend(problem, v, tuple(torch.zeros_like(x) for x in v), RADII, 3, silent)
     assert found.lengths.tolist() == [0.0, 0.0]
-
-
-def test_a_start_outside_is_the_callers_to_avoid_and_steps_come_back():
-    problem = pseudo_huber()
-    v = random_point(problem, replicas=2, size=0.1)
-    u = random_point(problem, replicas=2, seed=1)
-    radii = {"a": 1e-3, "b": 1e-3}
-    found = ascend(problem, problem.adapter.project(v, radii), u, radii, 4, silent)
-    assert problem.adapter.inside(found.v, radii).all()

@@ -168,18 +168,18 @@ class Adapter(ABC):
         """Random points of the domain; in every other one all singular values or entries are at their radius."""
         return tuple(_drawn(block, radii, count, generator) for block in self.blocks)
 
-    def check(self, v: Point, radii: Radii | None = None) -> None:
+    def check(self, v: Point, radii: Radii | None = None, name: str = "v") -> None:
         """Refuse a point of another shape or with a number that is not finite, or off the domain where it is given.
 
         Raises:
-            InputError: naming the block.
+            InputError: naming the point and its block.
 
         """
         if len(v) != len(self.blocks):
-            raise InputError("v", f"{len(v)} blocks", " and ".join(block.name for block in self.blocks))
+            raise InputError(name, f"{len(v)} blocks", " and ".join(block.name for block in self.blocks))
         replicas = len(v[0]) if v[0].ndim else 0
         for block, part in zip(self.blocks, v, strict=True):
-            field = f"v.{block.name}"
+            field = f"{name}.{block.name}"
             if replicas == 0 or tuple(part.shape) != (replicas, *block.shape):
                 rows, columns = block.shape
                 expected = f"shape (R, {rows}, {columns}), with the same R >= 1 in each block"

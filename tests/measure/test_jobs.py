@@ -1,0 +1,115 @@
+"""Several experiments at a time: the same results in the same order, and a bad spec refused before any is run."""
+
+import json
+
+import pytest
+
+from boundcheck.measure import measure
+from boundcheck.measure.spec import expand, parse
+from boundcheck.progress import silent
+
+from .small import bracket_table, changed, refused, theorem_table
+
+TINY = {"pairs": 8, "iterates": 4, "points": 2, "ascents": 2, "rounds": 2, "looks": 2}
+# Runs of both kinds, and the longest first: in processes it is not the first to finish.
+SPECS = [
+    parse(bracket_table(bracket=TINY | {"pairs": 512, "iterates": 200, "rounds": 60})),
+    parse(theorem_table(run__replicas=2)),
+    parse(bracket_table(bracket=TINY, claim="jiang2024.lemma1", seed=1)),
+]
+
+
+def told(calls):
+    return lambda *each: calls.append(each)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory):
+    """The results of one process and of two, each in folders of their own, and what the second told of progress."""
+    calls, folders = [], [tmp_path_factory.mktemp(name) for name in ("one", "two")]
+    alone = [measure(spec, folders[0])[0] for spec in SPECS]
+    return alone, measure(SPECS, folders[1], tick=told(calls), jobs=2), folders, calls
+
+
+def test_two_at_a_time_find_what_one_does_in_order(both):
+    alone, together, _, _ = both
+    assert [result["claim"] for result in together] == [spec.claim for spec in SPECS]
+    assert [result["spec"] for result in together] == [spec.as_json() for spec in SPECS]
+    assert together == alone
+
+
+def test_every_result_is_stored_where_it_says(both):
+    _, together, folders, _ = both
+    assert names(folders[0]) == names(folders[1]) == sorted(result["run_id"] for result in together)
+    for result in together:
+        stored = folders[1] / result["run_id"] / "result.json"
+        assert json.loads(stored.read_text(encoding="utf-8")) == result
+
+
+def test_progress_is_told_of_every_experiment(both):
+    assert both[3] == [("experiments", done, len(SPECS)) for done in range(1, len(SPECS) + 1)]
+
+
+def test_finished_experiments_are_read_back(both):
+    _, together, folders, _ = both
+    # One that only a reader would believe.
+    path = folders[1] / together[2]["run_id"] / "result.json"
+    before = path.read_text(encoding="utf-8")
+    path.write_text(json.dumps(together[2] | {"reason": "as stored"}), encoding="utf-8")
+    again = measure(SPECS, folders[1], jobs=2)
+    path.write_text(before, encoding="utf-8")
+    assert again == [*together[:2], together[2] | {"reason": "as stored"}]
+
+
+def test_a_sweep_in_a_table_is_run_in_its_order(tmp_path):
+    table = changed(bracket_table(bracket=TINY), {"adapter.rank": [3, 1, 2]})
+    results = measure(table, tmp_path, jobs=2)
+    assert [result["spec"]["adapter"]["rank"] for result in results] == [3, 1, 2]
+    assert [result["spec"] for result in results] == [spec.as_json() for spec in expand(table)]
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 9])
+def test_a_bad_experiment_among_many_is_refused_before_any_is_run(jobs, tmp_path):
+    # The matrices are 4 x 4.
+    bad = parse(bracket_table(bracket=TINY, adapter__rank=5))
+    calls = []
+    error = refused(measure, [*SPECS, bad], tmp_path / "runs", "cpu", told(calls), jobs)
+    assert error.field == "adapter.rank"
+    assert names(tmp_path / "runs") == calls == []
+
+
+@pytest.mark.parametrize("jobs", [0, -1])
+@pytest.mark.parametrize("count", [1, 3])
+def test_no_jobs_are_refused_before_any_is_run(jobs, count, tmp_path):
+    error = refused(measure, SPECS[:count], tmp_path / "runs", "cpu", silent, jobs)
+    assert error.field == "jobs"
+    assert names(tmp_path / "runs") == []
+
+
+def test_an_unknown_device_is_refused_before_any_is_run(tmp_path):
+    assert refused(measure, SPECS, tmp_path / "runs", "cuda:99", silent, 2).field == "device"
+    assert names(tmp_path / "runs") == []
+
+
+def test_one_experiment_takes_no_pool(tmp_path):
+    """It tells of its own progress, which a process of a pool would not."""
+    calls = []
+    (result,) = measure(SPECS[2:], tmp_path, tick=told(calls), jobs=2)
+    assert result["verdict"] == "supported"
+    assert "pairs" in {name for name, _, _ in calls}
+
+
+def test_no_experiments_have_no_results(tmp_path):
+    assert measure([], tmp_path, jobs=2) == []
+
+
+def test_an_experiment_that_is_there_twice_is_in_one_folder(tmp_path):
+    """Two processes would write the same files at the same time, now and then, and stumble over each other."""
+    tiny = [parse(bracket_table(bracket=TINY | {"iterates": 1, "looks": 0}, seed=seed)) for seed in range(20)]
+    results = measure([spec for spec in tiny for _ in range(2)], tmp_path, jobs=2)
+    assert results[::2] == results[1::2]
+    assert names(tmp_path) == sorted(result["run_id"] for result in results[::2])
