@@ -11,7 +11,6 @@ from matplotlib.ticker import NullLocator
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, decades, panels
-from boundcheck.report.words import number
 
 _UPPER = {
     "sharp": ("sharpest claim", GREEN, "-"),
@@ -92,7 +91,10 @@ def _radii(runs: list[StoredRun]) -> str:
     if len(different) > 1:
         return "each run's own ball"
     names = _NORMS | ({"a": "|d|", "b": "|b|"} if runs[0].adapter == "vera" else {})
-    return ", ".join(f"{names[name]} ≤ {number(radius)}" for name, radius in runs[0].result["radii"].items())
+    equal: dict[float, list[str]] = {}
+    for name, radius in runs[0].result["radii"].items():
+        equal.setdefault(radius, []).append(names[name])
+    return "; ".join(f"{', '.join(norms)} ≤ {radius:.3g}" for radius, norms in equal.items())
 
 
 def _draw(title: Callable[[list[StoredRun]], str]) -> Callable[[Axes, list[StoredRun]], None]:

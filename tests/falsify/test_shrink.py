@@ -1,5 +1,6 @@
 """Shrinking: what is smaller is as good, breaks what the original broke, and can be stored and read back."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -11,9 +12,9 @@ from boundcheck.falsify.certify import certify
 from boundcheck.falsify.climb import Climber
 from boundcheck.falsify.instance import Instance, rank_of
 from boundcheck.falsify.search import replayed
-from boundcheck.falsify.shrink import _smaller, _structure, shrunk
+from boundcheck.falsify.shrink import _as_good, _smaller, _structure, shrunk
 from boundcheck.problems.adapters import ADAPTERS
-from tests.falsify.small import PAIRS, UNEQUAL, climbed, rank_for, structure
+from tests.falsify.small import PAIRS, UNEQUAL, climbed, instance_of, rank_for, structure
 from tests.measure.small import with_quantity_scaled
 
 each_pair = pytest.mark.parametrize(("kind", "id"), PAIRS)
@@ -55,6 +56,21 @@ def test_a_violation_is_still_one(id: str, monkeypatch: pytest.MonkeyPatch) -> N
     original = tight.best(claim, "sigma")
     assert certify(original).violated
     assert_as_good(shrunk(original, certify(original)), original)
+
+
+def test_as_good_is_inside_within_a_thousandth_and_as_much_of_a_violation() -> None:
+    tight = instance_of("lora")
+    found = certify(tight)
+
+    def times(factor: Fraction) -> Instance:
+        return replace(tight, claim=with_quantity_scaled(tight.claim, factor))
+
+    assert _as_good(tight, found)
+    assert _as_good(times(Fraction(10_009, 10_000)), found)
+    assert not _as_good(times(Fraction(10_011, 10_000)), found)
+    assert not _as_good(tight, replace(found, violated=True))
+    assert _as_good(times(Fraction(99, 100)), replace(found, violated=True))
+    assert not _as_good(replace(tight, v=tuple(2 * part for part in tight.v)), replace(found, lower=0.0))
 
 
 def test_lora_shrinks_to_one_number_a_factor() -> None:

@@ -10,6 +10,7 @@ import pytest
 from boundcheck.falsify.search import replayed
 from boundcheck.falsify.show import rounded_down
 from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.report import jiang2024
 from boundcheck.report.page import write_page
 from boundcheck.report.smoothness import adapter_figures, bracket_figure, ends
 from boundcheck.report.tightness import search_figure, slack_figure, split_figure
@@ -71,6 +72,15 @@ def test_waterfalls_start_at_the_measured_ratio_and_end_at_the_bound(waterfalls)
         assert bars[-1].get_x() + bars[-1].get_width() == pytest.approx(chain["links"][-1]["value"])
         assert axis.get_xscale() == "log"
     assert slack_figure([]) is None
+
+
+def test_at_the_adversarys_instance_the_sharp_proof_gives_nothing_away():
+    _, chains = jiang2024._extremal_waterfall()
+    lost = {chain["version"]: chain["links"][-1]["value"] / chain["measured"] for chain in chains}
+    assert 1 <= lost["sharp"] < 1.001
+    # At L = G = sigma = 1 and C = sigma the printed constant is 2 sqrt(r) + 1, and lambda* is 3.
+    assert lost["printed"] == pytest.approx(5 / 3, rel=1e-3)
+    assert lost["repaired"] == lost["printed"]
 
 
 def test_a_link_that_goes_the_wrong_way_has_a_colour_of_its_own(waterfalls):
