@@ -4,6 +4,7 @@ Each end says how it was had. A sampled Lipschitz ratio is a lower estimate and 
 """
 
 from dataclasses import asdict, dataclass
+from itertools import takewhile
 from typing import Any, Literal
 
 import numpy as np
@@ -210,7 +211,8 @@ def _iterate_ratios(
         v = v_next
         tick("iterates", t, spec.bracket.iterates)
     shown = np.stack(found) if found else np.empty((0, _REPLICAS))
-    return shown, [point for point in visited if adapter.inside(point, radii).all()]
+    # Up to where the run first leaves the domain, so that the n-th point is the n-th iterate.
+    return shown, list(takewhile(lambda point: bool(adapter.inside(point, radii).all()), visited))
 
 
 def _curvatures(spec: Spec, problem: Problem, steepest: list[Point], visited: list[Point], tick: Tick) -> np.ndarray:

@@ -1,5 +1,6 @@
 """From a spec to results: every experiment of a file, each in its run folder, finished ones read back."""
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -58,14 +59,19 @@ def measure_all(
 
 
 def _in_processes(specs: list[Spec], runs: Path, device: str, tick: Tick, jobs: int) -> list[dict[str, Any]]:
-    """Each experiment in a process of a pool, with its share of the threads; told of when it has finished."""
+    """Each experiment in a process of a pool, with its share of the threads; told of when it has finished.
+
+    One that is there twice is run once: two processes would write into one folder.
+    """
+    keys = [json.dumps(each.as_json(), sort_keys=True) for each in specs]
+    distinct = dict(zip(keys, specs, strict=True))
     threads = max(torch.get_num_threads() // jobs, 1)
-    calls = (delayed(_alone)(each, runs, device, threads) for each in specs)
-    results = []
-    for result in Parallel(jobs, return_as="generator")(calls):
-        results.append(result)
-        tick("experiments", len(results), len(specs))
-    return results
+    calls = (delayed(_alone)(each, runs, device, threads) for each in distinct.values())
+    results: dict[str, dict[str, Any]] = {}
+    for key, result in zip(distinct, Parallel(jobs, return_as="generator")(calls), strict=True):
+        results[key] = result
+        tick("experiments", len(results), len(distinct))
+    return [results[key] for key in keys]
 
 
 def _alone(spec: Spec, runs: Path, device: str, threads: int) -> dict[str, Any]:

@@ -148,16 +148,16 @@ def _values(problem: Problem, v: Point, w: Point) -> dict[sp.Basic, Any]:
     scale = problem.adapter.scale  # type: ignore[attr-defined]
     found: dict[sp.Basic, Any] = {}
     for point, A, B, W, name in ((v, A1, B1, W1, v1), (w, A2, B2, W2, v2)):
-        found |= {A: point[0][0].numpy(), B: point[1][0].numpy()}
+        found |= {A: point[0][0].cpu().numpy(), B: point[1][0].cpu().numpy()}
         # Of X -> f(W0 + sX), at X = BA.
-        found |= {W: found[B] @ found[A], Gradient(f, W): scale * problem.weight_gradient(point)[0].numpy()}
+        found |= {W: found[B] @ found[A], Gradient(f, W): scale * problem.weight_gradient(point)[0].cpu().numpy()}
         gradient = [part.reshape(-1) for part in problem.gradient(point)]
         found |= {name: _flat(list(point)), Gradient(F, name): _flat(gradient)}
     return found
 
 
 def _flat(parts: list[torch.Tensor]) -> np.ndarray:
-    return torch.cat([part.reshape(-1) for part in parts]).numpy()[:, None]
+    return torch.cat([part.reshape(-1) for part in parts]).cpu().numpy()[:, None]
 
 
 def _number(expression: sp.Expr, values: Mapping[sp.Basic, Any]) -> float:

@@ -17,9 +17,9 @@ _PARTS = {"gauss-newton": gauss_newton_product, "bilinear": bilinear_product}
 def split_along(problem: Problem, iterates: list[Point], looks: int, tick: Tick) -> xr.Dataset:
     r"""Spectral norms of the blocks of :math:`DW^*\nabla^2 f DW`, :math:`\langle\nabla f, D^2W\rangle`.
 
-    Their sum is the Hessian of F. The iterates are at equal ratios of time, the first and the last among them;
-    ``split`` has the dimensions part, row, column and look. Empty for a curved domain, where the two parts do not add
-    up to the Riemannian Hessian, without iterates or looks, and beyond 320 trained numbers.
+    Their sum is the Hessian of F. The looks are at equal ratios of time, from the first iterate to the last; ``split``
+    has the dimensions part, row, column and look. Empty for a curved domain, whose tangents are no blocks of numbers,
+    without iterates or looks, and beyond 320 trained numbers.
     """
     sizes = sum(part.numel() for part in iterates[0]) if iterates else 0
     if not 0 < sizes <= _LARGEST or looks == 0 or not problem.adapter.is_flat:

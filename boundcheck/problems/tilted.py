@@ -24,7 +24,7 @@ class Tilted:
 
     def __init__(self, base: Objective, tilt: np.ndarray, device: str = "cpu") -> None:
         """Take f and N, a finite matrix of the shape that f takes."""
-        tilt = np.asarray(tilt, dtype=np.float64)
+        tilt = np.array(tilt, dtype=np.float64)
         if tilt.shape != tuple(base.shape) or not np.isfinite(tilt).all():
             raise InputError("tilt", f"of shape {tilt.shape}", f"a matrix of finite numbers of shape {base.shape}")
         self.base, self.tilt = base, tilt

@@ -204,7 +204,8 @@ def _search_finding(searches: list[Search]) -> Finding:
         "violated" if printed["violated"] else "not violated",
         f"{verdict} At L = G = σ = 1 and C = σ the printed constant is reached to {_percent(first['ratio'])} at "
         f"rank {first['rank']} and to {_percent(last['ratio'])} at rank {last['rank']}, because of its √r; λ* is "
-        f"reached to {_percent(reached)} or more at each rank from {ranks[0]} to {ranks[-1]}, with a = b and with a ≠ b.",
+        f"reached to {_percent(reached)} or more at each rank from {ranks[0]} to {ranks[-1]}, with "
+        "a = b and with a ≠ b.",
     )
 
 

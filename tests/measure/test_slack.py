@@ -30,7 +30,7 @@ ROUNDING = 1e-12
 
 any_problem = pytest.mark.parametrize("name", PROBLEMS)
 each_rank = pytest.mark.parametrize("rank", RANKS)
-few_examples = settings(max_examples=8)
+few_examples = settings(max_examples=5)
 radius = st.sampled_from([0.05, 1.0, 3.0])
 
 

@@ -39,7 +39,7 @@ CONVEX = [name for name in SMOOTH if name != "tanh network"]
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 each_flat_kind = pytest.mark.parametrize("kind", FLAT)
-few_examples = settings(max_examples=8)
+few_examples = settings(max_examples=5)
 
 
 def features(k: int) -> tuple[np.ndarray, np.ndarray]:
