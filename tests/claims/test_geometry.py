@@ -65,7 +65,7 @@ def largest_pairing(kind: str, X: np.ndarray) -> float:
 
 
 @each_kind
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(st.data())
 def test_no_second_derivative_exceeds_a_constant(kind: str, data: DataObject) -> None:
     adapter = data.draw(adapters(kind))
@@ -86,7 +86,7 @@ def test_no_second_derivative_exceeds_a_constant(kind: str, data: DataObject) ->
 
 
 @each_kind
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(st.data())
 def test_both_bounds_of_a_composition_hold_by_themselves(kind: str, data: DataObject) -> None:
     adapter = data.draw(adapters(kind))
@@ -118,7 +118,7 @@ def derivatives(adapter: Adapter, v: Point, u: Point) -> tuple[Tensor, Tensor]:
 
 
 @each_kind
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(st.data())
 def test_transcribed_derivatives_are_those_of_automatic_differentiation(kind: str, data: DataObject) -> None:
     adapter = data.draw(adapters(kind))

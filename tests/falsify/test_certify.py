@@ -170,7 +170,7 @@ def test_the_boundary_is_inside_and_the_next_bit_is_not(kind: str, name: str) ->
         assert not certify(off).violated
 
 
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(st.data())
 def test_a_spectral_norm_is_inside_exactly_when_elimination_says_so(data: DataObject) -> None:
     instance = instance_of("lora")

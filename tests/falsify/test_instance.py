@@ -296,7 +296,7 @@ LEAVES = st.sampled_from(
 
 
 @each_kind
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(st.data())
 def test_whatever_a_file_holds_it_is_judged_or_refused(kind: str, data: DataObject) -> None:
     name = data.draw(st.sampled_from(fields(kind)))

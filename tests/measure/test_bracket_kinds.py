@@ -79,7 +79,7 @@ def test_every_adapter_is_bracketed_on_every_problem(kind, problem, tmp_path):
 
 
 @each_kind
-@settings(max_examples=12)
+@settings(max_examples=5)
 @given(st.data())
 def test_no_lower_estimate_exceeds_an_upper_end(kind, data):
     adapter = data.draw(adapters(kind, most=2))

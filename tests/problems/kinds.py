@@ -69,4 +69,4 @@ KINDS: dict[str, SearchStrategy[Objective]] = {
 
 each_kind = pytest.mark.parametrize("kind", KINDS)
 # For each kind, so that one property takes a few hundred examples in all.
-some_examples = settings(max_examples=40)
+some_examples = settings(max_examples=15)

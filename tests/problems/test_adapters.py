@@ -35,7 +35,7 @@ DIGITS = 40
 MOST = 16
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
-some_examples = settings(max_examples=40)
+some_examples = settings(max_examples=15)
 
 
 def test_every_kind_has_its_own_name_and_claims() -> None:

@@ -21,7 +21,7 @@ EPSILON = 2.0**-52
 NEAR = 2e-13
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
-some_examples = settings(max_examples=40)
+some_examples = settings(max_examples=15)
 
 
 @given(st.lists(matrices((3, 5)), min_size=1, max_size=4), st.lists(matrices((4, 3)), min_size=4, max_size=4))

@@ -31,7 +31,7 @@ from tests.strategies import (
 )
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
-some_examples = settings(max_examples=40)
+some_examples = settings(max_examples=15)
 
 
 RADII = {"a": 2.0, "b": 0.5}

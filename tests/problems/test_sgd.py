@@ -161,7 +161,7 @@ def moves(draw: DrawFn) -> tuple[LoReFT, Point, Point]:
     return adapter, v, adapter.tangent(v, draw(directions(adapter)))
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(moves())
 def test_the_geodesic_bends_at_right_angles_by_the_acceleration(move: tuple[LoReFT, Point, Point]) -> None:
     adapter, v, u = move
@@ -181,7 +181,7 @@ def test_the_geodesic_bends_at_right_angles_by_the_acceleration(move: tuple[LoRe
     assert adapter.tangent(v, adapter.acceleration(v, u))[0].abs().max().item() <= 1e-13
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(moves())
 def test_retraction_stays_on_the_manifold_and_is_of_second_order(move: tuple[LoReFT, Point, Point]) -> None:
     adapter, v, u = move
@@ -195,7 +195,7 @@ def test_retraction_stays_on_the_manifold_and_is_of_second_order(move: tuple[LoR
             assert apart.norm().item() <= (size * u[0].norm().item()) ** 3 + 64 * EPSILON
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(st.data(), moves())
 def test_tangent_is_the_projection_onto_the_directions_of_the_manifold(data: DataObject, move: tuple) -> None:
     adapter, v, u = move

@@ -221,7 +221,7 @@ def hessian(problem: Problem, v: Point) -> np.ndarray:
 
 
 @pytest.mark.parametrize("kind", ADAPTERS)
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_no_curvature_exceeds_a_constant(kind: str, data: DataObject) -> None:
     problem, radii, constants = data.draw(of_kind(kind))
@@ -237,7 +237,7 @@ def test_no_curvature_exceeds_a_constant(kind: str, data: DataObject) -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(set(ADAPTERS) - {"loreft"}))
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_no_lipschitz_ratio_exceeds_a_constant(kind: str, data: DataObject) -> None:
     problem, radii, constants = data.draw(of_kind(kind))
