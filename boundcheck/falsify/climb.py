@@ -66,6 +66,7 @@ class Climber:
         state, s = self.state, self.structure
         adapter = s.adapter({name: X[which] for name, X in state.frozen.items()})
         v, u = (tuple(part[which : which + 1] for part in point) for point in (state.v, state.u))
+        v = self._inward(v)
         slope, bent = _derivatives(adapter, v, u)
         direction, tilt = unit(slope)[0].numpy(), self._steepest(bent)[0].numpy()
         pairs = self._pairs(adapter, v, u) if adapter.is_flat else [(v, u)]
@@ -81,8 +82,13 @@ class Climber:
         found = []
         for start, sign in ((v, 1.0), (v, -1.0), (inner, 1.0)):
             to = adapter.retract(start, tuple(sign * step * part for part in u))
-            found.append((start, adapter.project(to, self.structure.radii)))
+            found.append((start, self._inward(adapter.project(to, self.structure.radii))))
         return found
+
+    def _inward(self, v: Point) -> Point:
+        """By more than the rounding errors of norms, so that the points are inside exactly and not as computed."""
+        parts = zip(self.outline.blocks, v, strict=True)
+        return tuple(part if block.norm == "orthonormal" else (1 - 1e-13) * part for block, part in parts)
 
     def _normal(self, shape: tuple[int, int]) -> Tensor:
         return torch.randn((self.starts, *shape), generator=self.random, dtype=torch.float64)

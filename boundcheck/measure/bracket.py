@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 import xarray as xr
+from flint import arb
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.enclose import lower, upper
@@ -73,10 +74,8 @@ class Bracket:
 
 def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tuple[Bracket, xr.Dataset]:
     """Bracket the smoothness constant on the domain of the spec's radii; also returns every value that was seen."""
-    claim = catalogue[spec.claim]
-    radii = _radii(spec, claim)
-    # First of all: a claim that says nothing of this domain is refused before the search.
-    ball = claim.enclosures(**theory_inputs(claim, problem, radii, spec.lipschitz))["Lhat"]
+    radii = _radii(spec)
+    ball = claimed(spec, problem)
     random = generator(spec, "bracket", device)
     pairs, steepest = _pair_ratios(spec, problem, radii, random, tick)
     ratios, visited = _iterate_ratios(spec, problem, radii, random, tick)
@@ -147,9 +146,15 @@ def _applies(claim: Claim, inputs: dict[str, Number], radii: Radii) -> bool:
     return not claim.failing({p.symbol: exact(p.name, inputs[p.name]) for p in claim.parameters})
 
 
-def _radii(spec: Spec, claim: Claim) -> dict[str, float]:
+def claimed(spec: Spec, problem: Problem) -> arb:
+    """The spec's claim at its domain, enclosed; raises InputError where it says nothing of this domain."""
+    claim = catalogue[spec.claim]
+    return claim.enclosures(**theory_inputs(claim, problem, _radii(spec), spec.lipschitz))["Lhat"]
+
+
+def _radii(spec: Spec) -> dict[str, float]:
     radii = spec.domain.given
-    common = any(parameter.name == "sigma" for parameter in claim.parameters)
+    common = any(parameter.name == "sigma" for parameter in catalogue[spec.claim].parameters)
     return dict.fromkeys(radii, max(radii.values())) if common else radii
 
 

@@ -10,7 +10,7 @@ from boundcheck.measure import spec as specs
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.streams import generator
 from boundcheck.problems.adapters import Adapter, DiReFT, DoRA, FrozenA, FrozenB, Full, LoHa, LoRA, LoReFT, VeRA
-from boundcheck.problems.adapters.base import gaussian
+from boundcheck.problems.adapters.base import check_rank, gaussian
 from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.datasets import breast_cancer_data, digits_data
 from boundcheck.problems.least_squares import synthetic_regression
@@ -85,6 +85,7 @@ def _adapter(spec: Spec, W0: Tensor, device: str) -> Adapter:
     if spec.adapter.rank is None:
         return Full(W0)
     rank = spec.adapter.rank
+    check_rank(rank, W0)
     match kind:
         case "lora":
             return LoRA(W0, rank, scale)

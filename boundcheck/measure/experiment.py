@@ -12,7 +12,7 @@ from joblib import Parallel, delayed
 from boundcheck.claims import catalogue
 from boundcheck.errors import InputError
 from boundcheck.measure.audit import Evidence, audit
-from boundcheck.measure.bracket import measure_bracket, upper_ends
+from boundcheck.measure.bracket import claimed, measure_bracket, upper_ends
 from boundcheck.measure.build import build
 from boundcheck.measure.plan import Plan, Start, horizon, make_plan
 from boundcheck.measure.run import run_ensemble
@@ -47,6 +47,9 @@ def measure_all(
     _check_device(device)
     # Built first, all of them: a bad rank in the last experiment should not be found after an hour.
     problems = [build(each, device) for each in specs]
+    for each, problem in zip(specs, problems, strict=True):
+        if each.is_bracket:
+            claimed(each, problem)
     if jobs < 1:
         raise InputError("jobs", jobs, "a positive integer")
     if jobs > 1 and len(specs) > 1:

@@ -221,7 +221,7 @@ def _pilot(
     a, b, variance = start.radii["a"], start.radii["b"], start.variance
     every = max(plan.steps // _PILOT_LOOKS, 1)
     # Below T_min the theorem's own step may diverge: that is for the run to show, not for the pilot to follow.
-    step_size = min(plan.step_size, 1 / plan.values["Lhat"])
+    step_size = min(plan.step_size, 1 / _smoothness_anywhere(spec, problem, plan))
     for t in range(1, plan.steps + 1):
         indices = draw_batch(_PILOT_REPLICAS, plan.batch, problem.objective.samples, random)
         v, _ = sgd_step(problem, v, step_size, indices)
@@ -230,6 +230,16 @@ def _pilot(
             variance = max(variance, problem.sample_variance(v).max().item())
             tick("pilot", t, plan.steps)
     return {"a": a, "b": b}, variance
+
+
+def _smoothness_anywhere(spec: Spec, problem: Problem, plan: Plan) -> float:
+    """L̂ at the plan's radii and the G that f has everywhere: a pilot may leave the ball, and what is small on it."""
+    everywhere = problem.objective.gradient_bound.value
+    if not math.isfinite(everywhere):
+        return plan.values["Lhat"]
+    claim = catalogue[spec.claim]
+    inputs = plan.inputs | theory_inputs(claim, problem, plan.radii, spec.lipschitz, everywhere)
+    return float(claim.function("Lhat")(**{name: float(value) for name, value in inputs.items()}))
 
 
 def horizon(spec: Spec, problem: Problem, start: Start, plan: Plan, claim: Claim, lipschitz: str) -> int | None:

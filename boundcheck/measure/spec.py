@@ -194,8 +194,10 @@ class Spec(_Table):
         if not self.is_bracket and not issubclass(kind, LoRA):
             raise InputError("adapter.kind", self.adapter.kind, "lora or direft, of which the theorems speak")
         given, wanted = set(self.domain.given), set(kind.radius_names)
-        if given - wanted or (self.is_bracket and wanted - given):
-            field, listed = f"domain.{min(given ^ wanted)}", " and ".join(kind.radius_names)
+        # One that there is not is named before one that is missing.
+        wrong = (given - wanted) or (wanted - given if self.is_bracket else set())
+        if wrong:
+            field, listed = f"domain.{min(wrong)}", " and ".join(kind.radius_names)
             known = self.domain.given.get(field.removeprefix("domain."), "(not given)")
             raise InputError(field, known, f"radii {listed}, for {self.adapter.kind}")
         unused = "run" if self.is_bracket else "bracket"

@@ -45,7 +45,7 @@ def test_a_bracket_needs_every_radius_of_its_adapter_and_no_other(kind):
 @pytest.mark.parametrize("field", ["domain.mu", "domain.nu", "domain.rho"])
 @pytest.mark.parametrize("given", [{}, {"a": 1.0}, {"b": 1.0}])
 def test_a_radius_that_the_theorem_has_not_is_named_and_not_one_that_it_may_leave_out(field, given):
-    error = refused(parse, changed(THEOREM_TABLE, {"domain": given, field: 2.0}))
+    error = refused(parse, changed(THEOREM_TABLE, {"domain": dict(given), field: 2.0}))
     assert (error.field, error.value) == (field, 2.0)
 
 

@@ -57,7 +57,7 @@ def test_claims_and_their_ids_find_the_same_and_each_once():
     [
         ("jiang2024.lema1", "jiang2024.lemma1"),
         ("jiang2024.theorem_2", "jiang2024.theorem2"),
-        ("meft.frozen_b", "meft.frozen_a"),
+        ("meft.frozen_c", "meft.frozen_a"),
         ("jiang2024.lemma", "jiang2024.lemma1"),
         ("", "jiang2024."),
         ("nonsense", "jiang2024."),

@@ -201,8 +201,8 @@ def _check_norm(field: str, block: Block, norm: float, radii: Radii) -> None:
 
 def check_matrix(field: str, X: Tensor, shape: tuple[int, int] | None = None) -> None:
     """Refuse what is not a matrix of finite numbers, of this shape where one is given."""
-    if X.ndim != 2 or not torch.isfinite(X).all():
-        raise InputError(field, f"of shape {tuple(X.shape)}", "a matrix of finite numbers")
+    if X.ndim != 2 or not torch.isfinite((X * X).sum()):
+        raise InputError(field, f"of shape {tuple(X.shape)}", "a matrix of finite numbers, whose squares are finite")
     if shape is not None and tuple(X.shape) != shape:
         raise InputError(field, f"of shape {tuple(X.shape)}", f"shape {shape}")
 
