@@ -313,17 +313,21 @@ def _world(
     return World(about, Model(_dimensions(meft), horizon, weights, past, symbols, meft.functions))
 
 
-def frozen(about: str, meft: Meft, A: Rows, B1: Rows, B2: Rows, numbers: Numbers) -> World:
-    """Two values of B, with A constant: F has the one block B."""
+def frozen(about: str, meft: Meft, held: str, fixed: Rows, first: Rows, second: Rows, numbers: Numbers) -> World:
+    """Two values of one factor, with the other one, A or B, constant: F has one block."""
+    trained, radius = ("B", "a") if held == "A" else ("A", "b")
+
+    def pair(point: tuple[Grid, ...]) -> Pair:
+        return (fixed, _single(point)) if held == "A" else (_single(point), fixed)
 
     def slope(point: tuple[Grid, ...]) -> tuple[Grid, ...]:
-        return (_grid(meft.gradient((A, _single(point)))[1]),)
+        return (_grid(meft.gradient(pair(point))["AB".index(trained)]),)
 
-    function = Function(lambda point: exact(meft.f(meft.weight((A, _single(point))))), slope)
-    matrices = {"A": A, "B": B1, "B_1": B1, "B_2": B2}
-    world = _world(about, meft, {**numbers, "Lhat": meft.scale**2 * numbers["L"] * numbers["a"] ** 2}, matrices)
+    function = Function(lambda point: exact(meft.f(meft.weight(pair(point)))), slope)
+    matrices = {held: fixed, trained: first, f"{trained}_1": first, f"{trained}_2": second}
+    world = _world(about, meft, {**numbers, "Lhat": meft.scale**2 * numbers["L"] * numbers[radius] ** 2}, matrices)
     functions = {**meft.functions, "F": function}
-    laws = frozenset({"jiang2024.assumption1", "F(B) = f(W)"})
+    laws = frozenset({"jiang2024.assumption1", f"F({trained}) = f(W)"})
     return World(about, replace(world.model, functions=functions), laws)
 
 
@@ -596,13 +600,18 @@ def _lemmas() -> list[World]:
         meft = single(clipped(2, 1), scale)
         base = constants(meft, a, F(1), False)
         for first, second in ((F(1, 8), F(0)), (F(1), F(-1)), (F(-1, 9), F(1, 9))):
-            found.append(frozen("A frozen, d = k = r = 1", meft, number(a), number(first), number(second), base))
+            points = number(a), number(first), number(second)
+            found.append(frozen("A frozen, d = k = r = 1", meft, "A", *points, base))
+            found.append(frozen("B frozen, d = k = r = 1", meft, "B", *points, constants(meft, F(1), a, False)))
     slope = clipped(1, 1)
     line = Meft(((slope, slope), (slope, slope)), F(1), rank=1)
     base = constants(line, F(1), F(1), False)
     for first, second in ((("1/5", "2/5"), (0, 0)), ((1, -1), ("1/2", 0))):
         b1, b2 = (transposed(rows(x)) for x in (first, second))
-        found.append(frozen("A frozen, d = k = 2, r = 1", line, rows(("3/5", "4/5")), b1, b2, base))
+        fixed = rows(("3/5", "4/5"))
+        found.append(frozen("A frozen, d = k = 2, r = 1", line, "A", fixed, b1, b2, base))
+        rows_of_a = transposed(b1), transposed(b2)
+        found.append(frozen("B frozen, d = k = 2, r = 1", line, "B", transposed(fixed), *rows_of_a, base))
     return found
 
 
