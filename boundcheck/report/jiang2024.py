@@ -164,7 +164,7 @@ def _extremal_waterfall() -> Waterfall:
     structure = Structure.of(claim, "lora", (rank + 1, rank + 1, rank), constants_of("lora", claim, {}))
     instance = Climber(structure, 8, 0).run(_ROUNDS).best(claim, "sigma")
     chains = slack(instance.problem, instance.v, instance.other, instance.radii)
-    return f"adversary's instance, rank {rank}", [chain.as_json() for chain in chains]
+    return f"adversary's, rank {rank}", [chain.as_json() for chain in chains]
 
 
 def _proof_findings(proofs: ProofAudit) -> list[Finding]:

@@ -69,6 +69,6 @@ def decades(axis: Axes, low: float, high: float) -> None:
     """Ticks at 1, 2 and 5 of each decade (only 1 on a long axis), printed as plain numbers."""
     axis.set_ylim(low / 1.4, high * 1.4)
     exponents = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 1)
-    digits = (1,) if high / low > 3000 else (1, 2, 5)
+    digits = (1,) if high / low > 150 else (1, 2, 5)
     axis.yaxis.set_major_locator(FixedLocator([digit * 10.0**exponent for exponent in exponents for digit in digits]))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))

@@ -91,8 +91,9 @@ def _draw_slack(axis: Axes, item: tuple[str, dict[str, Any]]) -> None:
         colour = BLUE if ends else (ORANGE if end >= start * (1 - 1e-12) else VERMILLION)
         y = len(bars) - 1 - place
         axis.barh(y, abs(end - start), left=min(start, end), height=0.7, color=colour, lw=0)
-        if not ends and abs(np.log(end / start)) > 5e-4:
-            axis.text(max(start, end) * 1.06, y, f"×{end / start:.3g}", va="center", fontsize=6.5)
+        factor = f"{end / start:.3g}"
+        if not ends and factor != "1":
+            axis.text(max(start, end) * 1.06, y, f"×{factor}", va="center", fontsize=6.5)
     axis.set_xscale("log")
     axis.set_xlim(low, max(levels) * 2.6)
     axis.xaxis.set_minor_locator(NullLocator())
