@@ -5,6 +5,7 @@ Arb (through python-flint) propagates rounding errors outward, so `lower` and `u
 
 import math
 from collections.abc import Mapping
+from fractions import Fraction
 
 import sympy as sp
 from flint import arb, ctx, fmpq
@@ -34,6 +35,11 @@ def enclose(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr], bits: int 
         if ball.is_finite():
             break
     return ball
+
+
+def ball_of(x: Fraction) -> arb:
+    """A ball that contains a rational, at the working precision."""
+    return arb(fmpq(x.numerator, x.denominator))
 
 
 def _ball(node: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> arb:

@@ -15,7 +15,7 @@ import numpy as np
 from flint import arb, arb_series, ctx, fmpq, fmpq_mat
 from torch import Tensor
 
-from boundcheck.claims.enclose import lower, upper
+from boundcheck.claims.enclose import ball_of, lower, upper
 from boundcheck.falsify.instance import Instance
 from boundcheck.problems.adapters import Adapter
 from boundcheck.problems.adapters.base import Block
@@ -177,17 +177,13 @@ def _slope(slope: PiecewiseLinear, w: arb) -> tuple[arb, arb]:
     """H' and h'' at w: exact rationals as balls; h'' is that of the piece, or no number where w may be at a knot."""
     first, *pieces = slope.pieces
     knots = [piece.start for piece in pieces]
-    value = _ball(first.value)
+    value = ball_of(first.value)
     for piece, end in zip(pieces, [*knots[1:], None], strict=True):
-        way = w.max(_ball(piece.start)) - _ball(piece.start)
+        way = w.max(ball_of(piece.start)) - ball_of(piece.start)
         if end is not None:
-            way = way.min(_ball(end) - _ball(piece.start))
-        value += _ball(piece.slope) * way
-    if any(w.overlaps(_ball(knot)) for knot in knots):
+            way = way.min(ball_of(end) - ball_of(piece.start))
+        value += ball_of(piece.slope) * way
+    if any(w.overlaps(ball_of(knot)) for knot in knots):
         return value, arb("nan")
     steepness = [piece.slope for piece in slope.pieces]
-    return value, _ball(steepness[sum(bool(w > _ball(knot)) for knot in knots)])
-
-
-def _ball(x: Fraction) -> arb:
-    return arb(fmpq(x.numerator, x.denominator))
+    return value, ball_of(steepness[sum(bool(w > ball_of(knot)) for knot in knots)])

@@ -20,7 +20,7 @@ from boundcheck.problems.adapters import (
     ADAPTERS,
     Adapter,
 )
-from boundcheck.problems.norms import Point, square_norm
+from boundcheck.problems.norms import Point
 
 # The distance between the two points of a pair, over the size of the domain.
 _APART = 2.0**-17
@@ -101,7 +101,7 @@ class Climber:
         return norm * X / torch.linalg.matrix_norm(X, 2, keepdim=True)
 
     def _state(self, v: Point, u: Point, frozen: dict[str, Tensor]) -> _State:
-        u = self._unit(v, u)
+        u = self.outline.unit(v, u)
         slope, bent = _derivatives(_with(self.outline, frozen), v, u)
         return _State(v, u, frozen, self._value(slope, bent))
 
@@ -123,11 +123,6 @@ class Climber:
         # Where D²W[u, u] has nothing the gradient gains nothing.
         return (U * (1e-9 * S[..., :1] < S).unsqueeze(-2)) @ Vh
 
-    def _unit(self, v: Point, u: Point) -> Point:
-        u = self.outline.tangent(v, u)
-        length = square_norm(u).sqrt().clamp(min=_TINY)
-        return tuple(part / length[:, None, None] for part in u)
-
     def _round(self) -> None:
         state, blocks, names = self.state, len(self.state.v), list(self.state.frozen)
         slope, bent = _derivatives(_with(self.outline, state.frozen), state.v, state.u)
@@ -136,7 +131,7 @@ class Climber:
 
         def total(*x: Tensor) -> Tensor:
             v, u, frozen = x[:blocks], x[blocks : 2 * blocks], dict(zip(names, x[2 * blocks :], strict=True))
-            along, across = _derivatives(_with(self.outline, frozen), v, self._unit(v, u))
+            along, across = _derivatives(_with(self.outline, frozen), v, self.outline.unit(v, u))
             return (stretch * along + self.structure.G * twist * across).sum()
 
         variables = (*state.v, *state.u, *state.frozen.values())
@@ -166,9 +161,9 @@ class Climber:
         """A step along each slope, projected onto the domain."""
         state, radii, step = self.state, self.structure.radii, self.steps[:, None, None]
         size = math.sqrt(sum(radius**2 for radius in radii.values()))
-        moved = tuple(step * size * g for g in self._unit(state.v, in_v))
+        moved = tuple(step * size * g for g in self.outline.unit(state.v, in_v))
         v = self.outline.project(self.outline.retract(state.v, moved), radii)
-        u = tuple(x + step * g for x, g in zip(state.u, self._unit(state.v, in_u), strict=True))
+        u = tuple(x + step * g for x, g in zip(state.u, self.outline.unit(state.v, in_u), strict=True))
         frozen = {
             name: self._sized(name, X + step * torch.linalg.matrix_norm(X, keepdim=True) * unit(rises[name]))
             for name, X in state.frozen.items()

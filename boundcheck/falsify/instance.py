@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ from boundcheck.claims.inputs import Number
 from boundcheck.claims.meft import GRADIENT_BOUND
 from boundcheck.errors import InputError
 from boundcheck.files import replace_file
-from boundcheck.problems.adapters import ADAPTERS, Adapter, Full
+from boundcheck.problems.adapters import ADAPTERS, Adapter, Full, make_adapter
 from boundcheck.problems.adapters.base import spectral_bound
 from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.derivatives import difference_ratio, hessian_vector_product
@@ -290,15 +290,12 @@ def _adapter(found: _Fields) -> Adapter:
     kind = found.text("kind")
     if kind not in ADAPTERS:
         raise InputError("adapter.kind", kind, f"one of {', '.join(ADAPTERS)}")
-    made: type[Any] = ADAPTERS[kind]
-    options: dict[str, Any] = {"W0": torch.as_tensor(found.matrix("W0"))}
-    options |= {name: torch.as_tensor(found.matrix(name)) for name in made.frozen if name != "W0"}
-    if "rank" in made.__dataclass_fields__:
-        options["rank"] = found.integer("rank")
-    if "scale" in made.__dataclass_fields__:
-        options["scale"] = found.positive("scale")
-    adapter: Adapter = made(**options)
-    return adapter
+    made = ADAPTERS[kind]
+    W0 = torch.as_tensor(found.matrix("W0"))
+    factors = {name: torch.as_tensor(found.matrix(name)) for name in made.frozen if name != "W0"}
+    rank = found.integer("rank") if "rank" in made.__dataclass_fields__ else None
+    scale = found.positive("scale") if "scale" in made.__dataclass_fields__ else 1.0
+    return make_adapter(kind, W0, rank, scale, factors)
 
 
 def _point(found: _Fields, adapter: Adapter) -> Point:
@@ -307,7 +304,7 @@ def _point(found: _Fields, adapter: Adapter) -> Point:
 
 def rank_of(adapter: Adapter) -> int:
     """The rank of an adapter; of full fine-tuning, which has none, that of W."""
-    return min(adapter.W0.shape) if isinstance(adapter, Full) else int(getattr(adapter, "rank"))  # noqa: B009
+    return min(adapter.W0.shape) if isinstance(adapter, Full) else int(cast(Any, adapter).rank)
 
 
 def unit(X: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ from boundcheck.falsify.instance import Instance, check_lipschitz
 from boundcheck.falsify.shrink import shrunk
 from boundcheck.falsify.structure import Structure, adapter_of, constants_of
 from boundcheck.problems.adapters import ADAPTERS
-from boundcheck.progress import Tick, silent
+from boundcheck.progress import Tick
 
 # A start is counted as having got there from this ratio on.
 REACHED = 0.999
@@ -101,15 +101,15 @@ def _ratio(found: Certificate) -> float:
 
 def search(
     claim: str | Claim,
-    ranks: Sequence[int] = tuple(range(1, 9)),
-    constants: Mapping[str, float] | None = None,
-    adapter: str | None = None,
-    lipschitz: str = "sigma",
-    starts: int = 16,
-    rounds: int = 96,
-    examples: int = 64,
-    seed: int = 0,
-    tick: Tick = silent,
+    ranks: Sequence[int],
+    constants: Mapping[str, float] | None,
+    adapter: str | None,
+    lipschitz: str,
+    starts: int,
+    rounds: int,
+    examples: int,
+    seed: int,
+    tick: Tick,
 ) -> Falsification:
     """See `boundcheck.falsify.falsify`."""
     claim = catalogue[claim] if isinstance(claim, str) else claim

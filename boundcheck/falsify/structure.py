@@ -9,19 +9,7 @@ from torch import Tensor
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.meft import GRADIENT_BOUND
 from boundcheck.errors import InputError
-from boundcheck.problems.adapters import (
-    ADAPTERS,
-    Adapter,
-    DiReFT,
-    DoRA,
-    FrozenA,
-    FrozenB,
-    Full,
-    LoHa,
-    LoRA,
-    LoReFT,
-    VeRA,
-)
+from boundcheck.problems.adapters import ADAPTERS, Adapter, make_adapter
 
 # Constants whose products of up to nine, and their squares, are floats.
 _LEAST, _MOST = 1e-15, 1e15
@@ -55,25 +43,9 @@ class Structure:
 
     def adapter(self, matrices: Mapping[str, Tensor]) -> Adapter:
         """The adapter with these frozen matrices, by the name of their field."""
-        W0 = torch.zeros(self.d, self.k, dtype=torch.float64)
-        match self.kind:
-            case "full":
-                return Full(W0)
-            case "lora":
-                return LoRA(W0, self.rank, self.scale)
-            case "direft":
-                return DiReFT(W0, self.rank)
-            case "loreft":
-                return LoReFT(W0, self.rank)
-            case "loha":
-                return LoHa(W0, self.rank, self.scale)
-            case "dora":
-                return DoRA(matrices["W0"], self.rank, self.scale)
-            case "vera":
-                return VeRA(W0, matrices["A"], matrices["B"], self.scale)
-            case "frozen-a":
-                return FrozenA(W0, matrices["A"], self.scale)
-        return FrozenB(W0, matrices["B"], self.scale)
+        zero = torch.zeros(self.d, self.k, dtype=torch.float64)
+        factors = {name: X for name, X in matrices.items() if name != "W0"}
+        return make_adapter(self.kind, matrices.get("W0", zero), self.rank, self.scale, factors)
 
     @property
     def shapes(self) -> dict[str, tuple[int, int]]:
@@ -124,7 +96,7 @@ def constants_of(kind: str, claim: Claim, given: Mapping[str, float]) -> dict[st
     known = dict.fromkeys(("L", "G", "s", *adapter.radius_names, *adapter.frozen.values()), 1.0)
     if kind == "dora":
         known |= {"a": 0.5, "b": 0.5}
-    if "scale" not in adapter.__dataclass_fields__ or kind == "direft":
+    if not adapter.has_scale:
         del known["s"]
     common = any(p.name == "sigma" for p in claim.parameters)
     for name, value in given.items():

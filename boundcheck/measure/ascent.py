@@ -36,19 +36,19 @@ def ascend(problem: Problem, v: Point, u: Point, radii: Radii, rounds: int, tick
     Each round turns u into H(v)u and then moves v along the gradient of the length in v, projected back onto the
     domain; a step that gains nothing is undone and shortened. So the lengths never fall.
     """
-    u = _unit(problem, v, u)
+    u = problem.adapter.unit(v, u)
     lengths = _length(problem, v, u)
     size = sum(radius**2 for radius in radii.values()) ** 0.5
     steps = torch.full_like(lengths, _FIRST_STEP * size)
     for done in range(rounds):
         for _ in range(_TURNS):
-            u = _unit(problem, v, hessian_vector_product(problem, v, u))
+            u = problem.adapter.unit(v, hessian_vector_product(problem, v, u))
         lengths = _length(problem, v, u)
-        uphill = _unit(problem, v, _uphill(problem, v, u))
+        uphill = problem.adapter.unit(v, _uphill(problem, v, u))
         moved = tuple(steps[:, None, None] * part for part in uphill)
         # A point that is no number has no singular values; it stays what it is, because it gains nothing.
         to = problem.adapter.project(problem.adapter.retract(_finite(v), _finite(moved)), radii)
-        turned = _unit(problem, to, u)
+        turned = problem.adapter.unit(to, u)
         found = _length(problem, to, turned)
         # Written so that a NaN is no gain.
         gained = found > lengths
@@ -72,13 +72,6 @@ def _uphill(problem: Problem, v: Point, u: Point) -> Point:
     image = hessian_vector_product(problem, v, u)
     uphill: Point = torch.func.jvp(lambda *w: hessian_vector_product(problem, w, image), v, u)[1]
     return uphill
-
-
-def _unit(problem: Problem, v: Point, u: Point) -> Point:
-    """The tangent part of u over its length; a u of length 0 stays 0."""
-    u = problem.adapter.tangent(v, u)
-    length = square_norm(u).sqrt()
-    return tuple(part / length.where(length > 0, 1.0)[:, None, None] for part in u)
 
 
 def _finite(v: Point) -> Point:

@@ -78,7 +78,8 @@ def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tu
     ball = claimed(spec, problem)
     random = generator(spec, "bracket", device)
     pairs, steepest = _pair_ratios(spec, problem, radii, random, tick)
-    ratios, visited = _iterate_ratios(spec, problem, radii, random, tick)
+    ends = upper_ends(problem, radii)
+    ratios, visited = _iterate_ratios(spec, problem, radii, 1 / min(end["value"] for end in ends), random, tick)
     starts = [pair[0] for pair in steepest]
     curvatures = _curvatures(spec, problem, starts, visited, tick)
     climbed = _ascents(spec, problem, radii, starts, random, tick)
@@ -92,7 +93,7 @@ def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tu
     lowers = {kind: float(np.nanmax(x)) for kind, x in values.items() if np.isfinite(x).any()}
     verdict, reason = _judged(max(lowers.values()), lower(ball), upper(ball), problem, radii)
     chains = _slack(problem, spec, steepest, radii)
-    found = Bracket(radii, lowers, upper_ends(problem, radii), upper(ball), chains, verdict, reason)
+    found = Bracket(radii, lowers, ends, upper(ball), chains, verdict, reason)
     trace = xr.Dataset({name: variable for name, variable in seen.items() if np.size(variable[1])})
     return found, trace.merge(split_along(problem, visited, spec.bracket.looks, tick))
 
@@ -193,7 +194,7 @@ def _pair_ratios(
 
 
 def _iterate_ratios(
-    spec: Spec, problem: Problem, radii: Radii, random: torch.Generator, tick: Tick
+    spec: Spec, problem: Problem, radii: Radii, step_size: float, random: torch.Generator, tick: Tick
 ) -> tuple[np.ndarray, list[Point]]:
     """Ratios of consecutive iterates of Algorithm 1, NaN where one is outside the ball, and the points visited.
 
@@ -203,7 +204,6 @@ def _iterate_ratios(
     first = adapter.initial(spec.adapter.gain, generator(spec, "initial", str(random.device)))
     # The adapter's own start, brought inside where that is needed to leave the iterates room.
     v = replicate(adapter.project(first, {name: radius / 2 for name, radius in radii.items()}), _REPLICAS)
-    step_size = 1 / min(end["value"] for end in upper_ends(problem, radii))
     found, visited = [], []
     for t in range(1, spec.bracket.iterates + 1):
         indices = draw_batch(_REPLICAS, _BATCH, problem.objective.samples, random)

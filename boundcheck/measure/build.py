@@ -9,7 +9,7 @@ from torch import Tensor
 from boundcheck.measure import spec as specs
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.streams import generator
-from boundcheck.problems.adapters import Adapter, DiReFT, DoRA, FrozenA, FrozenB, Full, LoHa, LoRA, LoReFT, VeRA
+from boundcheck.problems.adapters import Adapter, Full, make_adapter
 from boundcheck.problems.adapters.base import check_rank, gaussian
 from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.datasets import breast_cancer_data, digits_data
@@ -81,25 +81,12 @@ def _extremal(problem: specs.ExtremalSpec, spec: Spec, k: int, device: str) -> C
 
 
 def _adapter(spec: Spec, W0: Tensor, device: str) -> Adapter:
-    kind, scale, gain = spec.adapter.kind, spec.adapter.factor, spec.adapter.gain
-    if spec.adapter.rank is None:
+    kind, rank, gain = spec.adapter.kind, spec.adapter.rank, spec.adapter.gain
+    if rank is None:
         return Full(W0)
-    rank = spec.adapter.rank
+    # First of all: factors of a rank that W0 has not may be larger than the memory.
     check_rank(rank, W0)
-    match kind:
-        case "lora":
-            return LoRA(W0, rank, scale)
-        case "direft":
-            return DiReFT(W0, rank)
-        case "dora":
-            return DoRA(W0, rank, scale)
-        case "loha":
-            return LoHa(W0, rank, scale)
-        case "loreft":
-            return LoReFT(W0, rank)
     (d, k), random = W0.shape, generator(spec, "frozen", device)
     A = gaussian((rank, k), gain / math.sqrt(k), random)[0]
     B = gaussian((d, rank), gain / math.sqrt(rank), random)[0]
-    if kind == "vera":
-        return VeRA(W0, A, B, scale)
-    return FrozenA(W0, A, scale) if kind == "frozen-a" else FrozenB(W0, B, scale)
+    return make_adapter(kind, W0, rank, spec.adapter.factor, {"A": A, "B": B})

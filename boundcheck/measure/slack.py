@@ -128,7 +128,7 @@ def slack(problem: Problem, v: Point, w: Point, radii: Radii, lipschitz: str = "
     """
     if not isinstance(problem.adapter, LoRA):
         raise TypeError("chains are proofs of Lemma 1, of LoRA")
-    values = _values(problem, v, w) | _constants(problem, radii, lipschitz)
+    values = _values(problem, problem.adapter.scale, v, w) | _constants(problem, radii, lipschitz)
     return [
         Slack(version, _number(_START, values), tuple(_number(link.quantity, values) for link in chain))
         for version, chain in CHAINS.items()
@@ -143,9 +143,8 @@ def _constants(problem: Problem, radii: Radii, lipschitz: str) -> dict[sp.Basic,
     return {x: found[str(x)] for x in (L, G, C, sigma, r, a, b)}
 
 
-def _values(problem: Problem, v: Point, w: Point) -> dict[sp.Basic, Any]:
+def _values(problem: Problem, scale: float, v: Point, w: Point) -> dict[sp.Basic, Any]:
     """Arrays for the matrices and gradients that the chains name."""
-    scale = problem.adapter.scale  # type: ignore[attr-defined]
     found: dict[sp.Basic, Any] = {}
     for point, A, B, W, name in ((v, A1, B1, W1, v1), (w, A2, B2, W2, v2)):
         found |= {A: point[0][0].cpu().numpy(), B: point[1][0].cpu().numpy()}

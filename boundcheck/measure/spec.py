@@ -25,7 +25,6 @@ from boundcheck.claims import catalogue
 from boundcheck.errors import InputError
 from boundcheck.problems.adapters import ADAPTERS, LoRA
 
-_WITHOUT_SCALE = ("full", "direft", "loreft")
 _SCALES = 'a positive number, or text such as "16/r" or "16/sqrt(r)"'
 
 
@@ -114,7 +113,7 @@ class AdapterSpec(_Table):
         if (self.rank is None) != (self.kind == "full"):
             expected = "no rank, for full fine-tuning" if self.rank else f"a rank, for {self.kind}"
             raise InputError("adapter.rank", "(not given)" if self.rank is None else self.rank, expected)
-        if self.kind in _WITHOUT_SCALE and self.scale != 1:
+        if not ADAPTERS[self.kind].has_scale and self.scale != 1:
             raise InputError("adapter.scale", self.scale, f"no scale, which {self.kind} has not")
         if not 0 < self.factor < math.inf:
             raise InputError("adapter.scale", self.scale, _SCALES)

@@ -9,10 +9,10 @@ from fractions import Fraction
 
 import numpy as np
 import torch
-from flint import arb, ctx, fmpq
+from flint import arb, ctx
 from torch import Tensor
 
-from boundcheck.claims.enclose import lower, upper
+from boundcheck.claims.enclose import ball_of, lower, upper
 from boundcheck.errors import InputError
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.piecewise import PiecewiseLinear
@@ -149,4 +149,4 @@ def _floats(field: str, numbers: Sequence[Fraction | float]) -> list[float]:
 
 def _enclosed(x: Fraction) -> arb:
     with ctx.workprec(_BITS):
-        return arb(fmpq(x.numerator, x.denominator))
+        return ball_of(x)

@@ -1,5 +1,10 @@
 """The adapters: reparametrisations W(v) of a weight, each with its domain and the claims about it."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
 from boundcheck.problems.adapters.base import Adapter, Block, Radii
 from boundcheck.problems.adapters.dora import DoRA
 from boundcheck.problems.adapters.full import Full
@@ -11,6 +16,15 @@ ADAPTERS: dict[str, type[Adapter]] = {
     adapter.kind: adapter for adapter in (Full, LoRA, FrozenA, FrozenB, DiReFT, LoReFT, VeRA, DoRA, LoHa)
 }
 """By the name that a spec gives them."""
+
+
+def make_adapter(kind: str, W0: Tensor, rank: int | None, scale: float, factors: Mapping[str, Tensor]) -> Adapter:
+    """The adapter of a kind around W0, given of rank, scale and frozen factors (by field) what its kind takes."""
+    made: type[Any] = ADAPTERS[kind]
+    options = {"rank": rank, "scale": scale, **factors}
+    adapter: Adapter = made(W0, **{name: x for name, x in options.items() if name in made.__dataclass_fields__})
+    return adapter
+
 
 __all__ = [
     "ADAPTERS",
@@ -26,4 +40,5 @@ __all__ = [
     "LoReFT",
     "Radii",
     "VeRA",
+    "make_adapter",
 ]

@@ -20,7 +20,7 @@ from boundcheck.claims.enclose import upper
 from boundcheck.claims.inputs import exact
 from boundcheck.errors import InputError
 from boundcheck.problems.certify import largest_gram_eigenvalue
-from boundcheck.problems.norms import Point, spectral_norm
+from boundcheck.problems.norms import Point, spectral_norm, square_norm
 
 Radii = Mapping[str, float]
 """The radius of each norm that bounds the domain, by its name in a spec: ``a`` for A, ``b`` for B, and so on."""
@@ -70,6 +70,7 @@ class Adapter(ABC):
         composition: the one of them whose L̂ is LJ² + GH.
         radius_names: the radii that make the domain, in the order of the blocks.
         frozen: the claims' parameter that bounds each frozen matrix, by the name of its field.
+        has_scale: whether its formula has a scale s that one may choose.
         W0: the frozen weight.
 
     """
@@ -80,6 +81,7 @@ class Adapter(ABC):
     composition: ClassVar[str]
     radius_names: ClassVar[tuple[str, ...]]
     frozen: ClassVar[Mapping[str, str]] = {}
+    has_scale: ClassVar[bool] = True
     W0: Tensor
 
     def __post_init__(self) -> None:
@@ -122,6 +124,12 @@ class Adapter(ABC):
     def acceleration(self, v: Point, u: Point) -> Point:
         """The second derivative of the geodesic that leaves v along the tangent u: 0 unless the domain is curved."""
         return tuple(0 * part for part in u)
+
+    def unit(self, v: Point, u: Point) -> Point:
+        """The tangent part of u at v over its length; one of length 0 stays 0."""
+        u = self.tangent(v, u)
+        length = square_norm(u).sqrt()
+        return tuple(part / length.where(length > 0, 1.0)[:, None, None] for part in u)
 
     def retract(self, v: Point, u: Point) -> Point:
         """The point reached from v by a step u."""

@@ -16,6 +16,7 @@ class Full(Adapter):
 
     kind = "full"
     title = "full fine-tuning"
+    has_scale = False
     claims = ("meft.full",)
     composition = "meft.full"
     radius_names = ("rho",)

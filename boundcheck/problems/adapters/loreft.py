@@ -24,6 +24,7 @@ class LoReFT(Adapter):
 
     kind = "loreft"
     title = "LoReFT"
+    has_scale = False
     claims = ("meft.loreft_rank1", "meft.loreft_sharp", "meft.loreft")
     composition = "meft.loreft"
     radius_names = ("nu",)

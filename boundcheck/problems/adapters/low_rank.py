@@ -113,6 +113,7 @@ class DiReFT(LoRA):
 
     kind = "direft"
     title = "DiReFT"
+    has_scale = False
     claims = ("meft.direft", "meft.lora", "jiang2024.lemma1")
 
 
