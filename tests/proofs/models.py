@@ -596,6 +596,11 @@ def _lemmas() -> list[World]:
         v2 = transposed(rows((1, 0, 0, 0))), rows(("1/2", "-1/2", "1/2", "-1/2"))
         for first, second in ((v1, v2), (v2, v1)):
             add("d = k = 1, r = 4", column, first, second, constants(column, F(1), F(1), False))
+    return found
+
+
+def _frozen() -> list[World]:
+    found: list[World] = []
     for scale, a in ((F(1), F(2)), (F(1, 2), F(1)), (F(3), F(1, 2))):
         meft = single(clipped(2, 1), scale)
         base = constants(meft, a, F(1), False)
@@ -699,4 +704,4 @@ def _restepped(name: str, build: Callable[..., World | None]) -> Callable[..., W
 @cache
 def worlds() -> tuple[World, ...]:
     """All of them, the same ones every time."""
-    return (*_lemmas(), *_runs(), *_others())
+    return (*_lemmas(), *_frozen(), *_runs(), *_others())

@@ -13,6 +13,7 @@ from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.report import jiang2024
 from boundcheck.report.page import write_page
 from boundcheck.report.smoothness import adapter_figures, bracket_figure, ends
+from boundcheck.report.style import panels
 from boundcheck.report.tightness import search_figure, slack_figure, split_figure
 
 from .conftest import ADAPTED
@@ -141,3 +142,16 @@ def test_an_adapter_without_a_rank_is_shown_without_one(adapters, tmp_path):
 )
 def test_a_lower_bound_is_printed_rounded_down(ratio, decimals, text):
     assert rounded_down(ratio, decimals) == text
+
+
+def test_titles_that_run_into_each_other_are_found():
+    """The check of overlaps is one that can fail: by a few pixels, as a title somewhat too long does."""
+
+    def draw(axis, title):
+        axis.plot([1, 2], label="a line")
+        axis.set_title(title, loc="left")
+
+    others = ["B\nσ₁(A) ≤ 0.5", "C\nσ₁(A) ≤ 0.5"]
+    assert_no_text_overlaps(panels(["A\nσ₁(A), σ₁(B) ≤ 0.5; |m| ≤ 1", *others], draw, most=3))
+    with pytest.raises(AssertionError, match="lies on"):
+        assert_no_text_overlaps(panels(["A\nσ₁(A) ≤ 0.500, σ₁(B) ≤ 0.500, |m| ≤ 1.00", *others], draw, most=3))

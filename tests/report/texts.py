@@ -2,6 +2,7 @@
 
 from itertools import combinations
 
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -11,18 +12,20 @@ def assert_no_text_overlaps(figure: Figure) -> None:
     renderer = FigureCanvasAgg(figure).get_renderer()
     figure.draw(renderer)
     texts = [text for axis in figure.axes for text in _texts(axis)]
-    shown = [(t.get_text(), t.get_window_extent(renderer).shrunk(0.98, 0.98)) for t in texts]
-    # Ticks beyond the limits of an axis are there and not drawn.
+    shown = [(t.get_text(), t.get_window_extent(renderer).padded(-0.5)) for t in texts]
     shown += [(t.get_text(), t.get_window_extent(renderer)) for legend in figure.legends for t in legend.get_texts()]
     for (one, box), (other, second) in combinations(shown, 2):
         assert not box.overlaps(second), f"{one!r} lies on {other!r}"
     for words, box in shown:
-        assert box.x0 >= 0 and box.x1 <= figure.bbox.x1, f"{words!r} is cut off at a side"  # noqa: PT018
-        assert box.y0 >= 0 and box.y1 <= figure.bbox.y1, f"{words!r} is cut off above or below"  # noqa: PT018
+        assert box.x0 >= 0, f"{words!r} is cut off at the left"
+        assert box.x1 <= figure.bbox.x1, f"{words!r} is cut off at the right"
+        assert box.y0 >= 0, f"{words!r} is cut off below"
+        assert box.y1 <= figure.bbox.y1, f"{words!r} is cut off above"
 
 
-def _texts(axis) -> list[Text]:  # type: ignore[no-untyped-def]
+def _texts(axis: Axes) -> list[Text]:
     ticks = []
+    # Ticks beyond the limits of an axis are there and not drawn.
     for side, (low, high) in ((axis.xaxis, sorted(axis.get_xlim())), (axis.yaxis, sorted(axis.get_ylim()))):
         ticks += [tick.label1 for tick in side.get_major_ticks() if low <= tick.get_loc() <= high]
     found = [axis.xaxis.label, axis.yaxis.label, axis._left_title, *ticks, *axis.texts]
