@@ -530,12 +530,22 @@ def steep(L: Fraction, G: Fraction, a: Fraction, b: Fraction, s: Fraction) -> Me
 F = Fraction
 
 
+Add = Callable[..., None]
+
+
 def _lemmas() -> list[World]:
     found: list[World] = []
 
     def add(about: str, meft: Meft, v1: Pair, v2: Pair, base: Numbers, theta: Fraction | int = Fraction(1, 2)) -> None:
         found.append(lemma(about, meft, v1, v2, {**base, "theta": F(theta)}, len(found)))
 
+    _attained(add)
+    _printed(add)
+    _larger(add)
+    return found
+
+
+def _attained(add: Add) -> None:
     # Where λ* is attained, unequal radii and scales: K = (P - R)/2 · 12/5 or 4/3 makes λ* rational.
     for s, a, b, ratio in (
         (F(1), F(2), F(1), F(12, 5)),
@@ -560,6 +570,9 @@ def _lemmas() -> list[World]:
             v2 = tuple(number(x) for x in moved)
             add("the corner of the ball and another point", meft, (number(a), number(b)), v2, base, 1)
             add("another point and the corner", meft, v2, (number(a), number(b)), base)
+
+
+def _printed(add: Add) -> None:
     # The printed constants, scale 1.
     for L, G, sigma in ((F(1), F(1), F(2)), (F(2), F(1, 5), F(1)), (F(1, 2), F(3), F(1, 2))):
         for zero in (F(0), F(-1), sigma**2):
@@ -568,6 +581,9 @@ def _lemmas() -> list[World]:
             for v1, v2 in (((1, 1), (1, 0)), ((1, 1), (F(1, 2), 1)), ((1, 0), (F(1, 2), F(-1, 2))), ((1, 1), (-1, -1))):
                 points = [tuple(number(sigma * x) for x in v) for v in (v1, v2)]
                 add("printed constants, d = k = r = 1", meft, *points, base)
+
+
+def _larger(add: Add) -> None:
     # More than one dimension.
     slope = clipped(1, 1)
     two = ((slope, slope), (slope, clipped(1, 1, "1/2")))
@@ -596,7 +612,6 @@ def _lemmas() -> list[World]:
         v2 = transposed(rows((1, 0, 0, 0))), rows(("1/2", "-1/2", "1/2", "-1/2"))
         for first, second in ((v1, v2), (v2, v1)):
             add("d = k = 1, r = 4", column, first, second, constants(column, F(1), F(1), False))
-    return found
 
 
 def _frozen() -> list[World]:
