@@ -30,11 +30,13 @@ _GROW, _SHRINK = 1.5, 0.5
 
 @dataclass
 class _State:
-    """Points, directions and frozen matrices of all starts, and what they reach."""
+    """Points, directions and frozen matrices of all starts; the two derivatives of W there, and what they reach."""
 
     v: Point
     u: Point
     frozen: dict[str, Tensor]
+    slope: Tensor
+    bent: Tensor
     values: Tensor
 
 
@@ -103,7 +105,7 @@ class Climber:
     def _state(self, v: Point, u: Point, frozen: dict[str, Tensor]) -> _State:
         u = self.outline.unit(v, u)
         slope, bent = _derivatives(_with(self.outline, frozen), v, u)
-        return _State(v, u, frozen, self._value(slope, bent))
+        return _State(v, u, frozen, slope, bent, self._value(slope, bent))
 
     def _value(self, slope: Tensor, bent: Tensor) -> Tensor:
         s = self.structure
@@ -125,9 +127,8 @@ class Climber:
 
     def _round(self) -> None:
         state, blocks, names = self.state, len(self.state.v), list(self.state.frozen)
-        slope, bent = _derivatives(_with(self.outline, state.frozen), state.v, state.u)
         # The best f for what was reached; for it the value is smooth, and at most what the best f of elsewhere makes.
-        twist, stretch = self._steepest(bent), 2 * self.structure.L * slope
+        twist, stretch = self._steepest(state.bent), 2 * self.structure.L * state.slope
 
         def total(*x: Tensor) -> Tensor:
             v, u, frozen = x[:blocks], x[blocks : 2 * blocks], dict(zip(names, x[2 * blocks :], strict=True))
@@ -202,5 +203,7 @@ def _chosen(mask: Tensor, yes: _State, no: _State) -> _State:
         tuple(pick(x, y) for x, y in zip(yes.v, no.v, strict=True)),
         tuple(pick(x, y) for x, y in zip(yes.u, no.u, strict=True)),
         {name: pick(yes.frozen[name], X) for name, X in no.frozen.items()},
+        pick(yes.slope, no.slope),
+        pick(yes.bent, no.bent),
         pick(yes.values, no.values),
     )
