@@ -51,7 +51,7 @@ EXPERIMENTS: tuple[dict[str, Any], ...] = (
         "problem": _DIGITS,
         "adapter": {"rank": [1, 2, 4, 8]},
         "domain": {"a": 2.0, "b": 2.0},
-        "bracket": {"pairs": 512, "iterates": 256},
+        "bracket": {"pairs": 512, "iterates": 128, "points": 8},
     },
     {
         "claim": "jiang2024.lemma1",
