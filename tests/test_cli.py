@@ -109,7 +109,7 @@ def test_measure_and_report_from_a_spec(tmp_path):
 def test_strict_exits_with_one_unless_all_is_supported(tmp_path):
     (tmp_path / "good.toml").write_text(SPEC.format(rank=2))
     # A ball that the first iterate is already outside of.
-    (tmp_path / "bad.toml").write_text(SPEC.format(rank=2) + "zeta = 1.0\n[domain]\na = 0.1\nb = 0.1\n")
+    (tmp_path / "bad.toml").write_text(SPEC.format(rank=2) + "zeta = 1.0\n[domain]\na = 0.5\nb = 0.5\n")
     assert run("measure", "good.toml", "--strict", cwd=tmp_path).returncode == 0
     bad = run("measure", "bad.toml", "--strict", "--json", cwd=tmp_path)
     assert bad.returncode == 1
