@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from boundcheck.measure import spec as specs
+from boundcheck.measure import tables
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.streams import generator
 from boundcheck.problems.adapters import Adapter, Full, make_adapter
@@ -37,7 +37,7 @@ def build(spec: Spec, device: str) -> Problem:
     """
     edits_hidden = spec.adapter.kind in ("direft", "loreft")
     objective = _objective(spec, edits_hidden, device)
-    identity = edits_hidden or spec.adapter.kind == "dora" or isinstance(spec.problem, specs.ReadoutSpec)
+    identity = edits_hidden or spec.adapter.kind == "dora" or isinstance(spec.problem, tables.ReadoutSpec)
     make = torch.eye if identity else torch.zeros
     W0 = make(*objective.shape, dtype=torch.float64, device=device)
     return Problem(objective, _adapter(spec, W0, device))
@@ -45,21 +45,21 @@ def build(spec: Spec, device: str) -> Problem:
 
 def _objective(spec: Spec, bias: bool, device: str) -> Objective:
     match spec.problem:
-        case specs.DataSpec(kind=kind):
+        case tables.DataSpec(kind=kind):
             X, labels = _DATA[kind]()
             return SoftmaxRegression(kind, _with_ones(X) if bias else X, labels, device)
-        case specs.LogisticSpec(data=data):
+        case tables.LogisticSpec(data=data):
             X, labels = _DATA[data]()
             return LogisticRegression(f"logistic, {data}", _with_ones(X) if bias else X, labels, device)
-        case specs.TwoLayerSpec(hidden=hidden, seed=seed):
+        case tables.TwoLayerSpec(hidden=hidden, seed=seed):
             return digits_network(hidden, seed, device, bias)
-        case specs.ReadoutSpec(components=components):
+        case tables.ReadoutSpec(components=components):
             return digits_readout(components, bias, device)
-        case specs.LeastSquaresSpec() as p:
+        case tables.LeastSquaresSpec() as p:
             return synthetic_regression(p.d, p.k + bias, p.samples, p.noise, p.seed, device)
-        case specs.ExtremalSpec() as p:
+        case tables.ExtremalSpec() as p:
             return _extremal(p, spec, p.k + bias, device)
-        case specs.PseudoHuberSpec() as p:
+        case tables.PseudoHuberSpec() as p:
             return synthetic(p.d, p.k + bias, p.samples, p.delta, p.signal, p.noise, p.seed, device)
 
 
@@ -67,7 +67,7 @@ def _with_ones(X: np.ndarray) -> np.ndarray:
     return np.hstack([X, np.ones((len(X), 1))])
 
 
-def _extremal(problem: specs.ExtremalSpec, spec: Spec, k: int, device: str) -> Clipped:
+def _extremal(problem: tables.ExtremalSpec, spec: Spec, k: int, device: str) -> Clipped:
     """f(W) = h(W_1k) with h'(w) = clip(G + L(w - c), -G, G), c the scale times the radii of the domain.
 
     For LoRA c is the largest s B A that the ball allows in one entry, and F has the smoothness λ* at the corner of the

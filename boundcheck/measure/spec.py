@@ -4,179 +4,26 @@ A list in place of a scalar is a sweep: `expand` turns one file into one `Spec` 
 """
 
 import itertools
-import math
-import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    PositiveFloat,
-    PositiveInt,
-    ValidationError,
-    model_validator,
-)
+from pydantic import ValidationError, model_validator
 
 from boundcheck.claims import catalogue
 from boundcheck.errors import InputError
+from boundcheck.measure.tables import AdapterSpec, BracketSpec, DomainSpec, ProblemSpec, RunSpec, Seed, Table
 from boundcheck.problems.adapters import ADAPTERS, LoRA
 
-_SCALES = 'a positive number, or text such as "16/r" or "16/sqrt(r)"'
 
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
-
-
-Seed = Annotated[int, Field(ge=0)]
-
-
-class DataSpec(_Table):
-    """Softmax regression on scikit-learn's digits (10 classes, 64 pixels) or breast cancer (2 classes, 30 features)."""
-
-    kind: Literal["digits", "breast-cancer"]
-
-
-class LogisticSpec(_Table):
-    """Logistic regression, one class against the rest, on the same data."""
-
-    kind: Literal["logistic"]
-    data: Literal["digits", "breast-cancer"] = "breast-cancer"
-
-
-class TwoLayerSpec(_Table):
-    """The first layer of a two-layer tanh network on digits, its second one fixed at random."""
-
-    kind: Literal["two-layer"]
-    hidden: PositiveInt = 16
-    seed: Seed = 0
-
-
-class ReadoutSpec(_Table):
-    """An edit of digits' principal components h, W h or W [h; 1], before a fixed readout; W0 is the identity."""
-
-    kind: Literal["readout"]
-    components: int = Field(default=16, ge=1, le=61)
-
-
-class LeastSquaresSpec(_Table):
-    """Least squares on synthetic data, whose gradient is bounded on a ball only."""
-
-    kind: Literal["least-squares"]
-    d: PositiveInt = 8
-    k: PositiveInt = 8
-    samples: PositiveInt = 64
-    noise: PositiveFloat = 1.0
-    seed: Seed = 0
-
-
-class ExtremalSpec(_Table):
-    """The clipped-linear f on which Lemma 1, sharp, is attained at a corner of the ball."""
-
-    kind: Literal["extremal"]
-    d: PositiveInt = 8
-    k: PositiveInt = 8
-    L: PositiveFloat = 1.0
-    G: PositiveFloat = 1.0
-
-
-class PseudoHuberSpec(_Table):
-    """Pseudo-Huber matrix regression on synthetic targets; see `problems.pseudo_huber.synthetic`."""
-
-    kind: Literal["pseudo-huber"]
-    d: PositiveInt = 8
-    k: PositiveInt = 8
-    samples: PositiveInt = 64
-    delta: PositiveFloat = 1.0
-    signal: PositiveFloat = 1.0
-    noise: PositiveFloat = 1.0
-    seed: Seed = 0
-
-
-class AdapterSpec(_Table):
-    """The adapter: its rank (all but ``full`` have one), its scale s, and `gain`.
-
-    A scale may be a number, ``"16/r"`` or ``"16/sqrt(r)"``. The entries of A start, or are frozen, as N(0, gain^2/k).
-    """
-
-    kind: Literal["full", "lora", "frozen-a", "frozen-b", "direft", "loreft", "vera", "dora", "loha"] = "lora"
-    rank: PositiveInt | None = None
-    scale: PositiveFloat | str = 1.0
-    gain: PositiveFloat = 1.0
-
-    @model_validator(mode="after")
-    def _fits_the_kind(self) -> "AdapterSpec":
-        if (self.rank is None) != (self.kind == "full"):
-            expected = "no rank, for full fine-tuning" if self.rank else f"a rank, for {self.kind}"
-            raise InputError("adapter.rank", "(not given)" if self.rank is None else self.rank, expected)
-        if not ADAPTERS[self.kind].has_scale and self.scale != 1:
-            raise InputError("adapter.scale", self.scale, f"no scale, which {self.kind} has not")
-        if not 0 < self.factor < math.inf:
-            raise InputError("adapter.scale", self.scale, _SCALES)
-        return self
-
-    @property
-    def factor(self) -> float:
-        """The scale s as a number."""
-        if not isinstance(self.scale, str):
-            return self.scale
-        match = re.fullmatch(r"\s*(\d+(?:\.\d*)?)\s*/\s*(r|sqrt\(r\))\s*", self.scale)
-        if match is None or self.rank is None:
-            raise InputError("adapter.scale", self.scale, _SCALES)
-        return float(match[1]) / (self.rank if match[2] == "r" else math.sqrt(self.rank))
-
-
-class DomainSpec(_Table):
-    """The domain that the theory needs: a radius for each norm of the adapter, for a theorem by a pilot if left out."""
-
-    a: PositiveFloat | None = None
-    b: PositiveFloat | None = None
-    mu: PositiveFloat | None = None
-    nu: PositiveFloat | None = None
-    rho: PositiveFloat | None = None
-
-    @property
-    def given(self) -> dict[str, float]:
-        """The radii that are given, by name."""
-        return {name: radius for name, radius in self if radius is not None}
-
-
-class RunSpec(_Table):
-    """How a theorem is run; sample sizes and level are fixed here, before the run."""
-
-    steps: PositiveInt | Literal["informative"] = "informative"
-    batch: PositiveInt | Literal["balanced"] = "balanced"
-    zeta: PositiveFloat | None = None
-    replicas: int = Field(default=32, ge=2)
-    audits: PositiveInt = 128
-    level: float = Field(default=0.95, gt=0.5, lt=1)
-
-
-class BracketSpec(_Table):
-    """How a smoothness constant is bracketed from below, on the domain of the spec."""
-
-    pairs: PositiveInt = 2048
-    iterates: PositiveInt = 256
-    points: PositiveInt = 16
-    ascents: PositiveInt = 8
-    rounds: PositiveInt = 32
-    looks: int = Field(default=8, ge=0)
-
-
-class Spec(_Table):
+class Spec(Table):
     """One experiment: a claim of the catalogue, a problem, an adapter, and how to measure."""
 
     claim: str
     seed: Seed = 0
     lipschitz: Literal["sigma", "sqrt(r) sigma"] = "sigma"
-    problem: Annotated[
-        DataSpec | LogisticSpec | TwoLayerSpec | ReadoutSpec | LeastSquaresSpec | ExtremalSpec | PseudoHuberSpec,
-        Field(discriminator="kind"),
-    ]
+    problem: ProblemSpec
     adapter: AdapterSpec
     domain: DomainSpec = DomainSpec()
     run: RunSpec = RunSpec()
