@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
-from boundcheck.claims import adapters, jiang2024, meft
+from boundcheck.claims import adapters, classics, jiang2024, meft, theorems
 from boundcheck.claims.claim import Claim, Quantity
 from boundcheck.errors import InputError
 
@@ -44,4 +44,4 @@ class Catalogue(Mapping[str, Claim]):
         return "".join(claim._repr_html_() for claim in self.values())
 
 
-catalogue = Catalogue(jiang2024.CLAIMS + meft.CLAIMS + adapters.CLAIMS)
+catalogue = Catalogue(jiang2024.CLAIMS + meft.CLAIMS + theorems.CLAIMS + adapters.CLAIMS + classics.CLAIMS)

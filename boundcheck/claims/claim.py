@@ -6,7 +6,7 @@ that expression and from nowhere else.
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from html import escape
 from typing import Any
@@ -177,6 +177,16 @@ class Claim:
             tuple(condition.subs(where) for condition in self.conditions),
             note=f"{self.id} at " + ", ".join(f"{symbol} = {value}" for symbol, value in where.items()),
         )
+
+    def assuming(self, formulas: Mapping[str, sp.Expr]) -> "Claim":
+        """The claim that another formula stands for some of its quantities, which may speak of the one it replaces."""
+        quantities = tuple(
+            replace(q, expression=formulas[q.name].xreplace({q.symbol: q.expression})) if q.name in formulas else q
+            for q in self.quantities
+        )
+        changes = ", ".join(f"{name} = {expression}" for name, expression in formulas.items())
+        note = f"{self.id} with {changes} in place of its own; nothing vouches for it."
+        return replace(self, title=f"{self.title}, with {changes}", quantities=quantities, note=note, argument="")
 
     @cached_property
     def statement_latex(self) -> str:

@@ -1,12 +1,15 @@
 """What a user gives for a symbol, made exact and checked against the symbol's domain."""
 
 import numbers
+import re
 from collections.abc import Collection, Mapping
 from fractions import Fraction
+from tokenize import TokenError
 from typing import Any, TypeAlias
 
 import numpy as np
 import sympy as sp
+from sympy.parsing.sympy_parser import parse_expr, rationalize, standard_transformations
 
 from boundcheck.claims.enclose import enclose
 from boundcheck.claims.symbols import Parameter
@@ -38,6 +41,28 @@ def exact(name: str, value: Any) -> sp.Expr:
     except (TypeError, ValueError, OverflowError, ZeroDivisionError):
         raise InputError(name, value, expected) from None
     return sp.Rational(fraction.numerator, fraction.denominator)
+
+
+def formula(name: str, text: str, symbols: Collection[sp.Symbol]) -> sp.Expr:
+    """The exact expression that `text` denotes over these symbols, such as ``bound/2.5`` or ``4*Lhat*D/zeta**2``.
+
+    Raises:
+        InputError: for what is no formula, or has another symbol in it.
+
+    """
+    known = {str(symbol.name): symbol for symbol in symbols}
+    expected = f"a formula such as 2*{name.rpartition('.')[2]} over the symbols {', '.join(sorted(known))}, with sqrt, + - * / and **"
+    words = set(re.findall(r"[A-Za-z_]\w*(?!\w)", re.sub(r"\d[\d_.]*(?:e[+-]?\d+)?", "0", text)))
+    # The words are looked up before anything is evaluated.
+    if not re.fullmatch(r"[\w\s+\-*/().]+", text) or not words <= known.keys() | {"sqrt"}:
+        raise InputError(name, text, expected)
+    try:
+        expression = parse_expr(text, known | {"sqrt": sp.sqrt}, (*standard_transformations, rationalize))
+        if not isinstance(expression, sp.Expr) or expression.has(sp.zoo, sp.nan, sp.oo):
+            raise TypeError
+    except (SyntaxError, TypeError, ValueError, TokenError):
+        raise InputError(name, text, expected) from None
+    return expression
 
 
 def checked(parameters: Collection[Parameter], given: Mapping[str, Number]) -> dict[sp.Symbol, sp.Expr]:

@@ -85,12 +85,12 @@ GRADIENT_BOUND = Claim(
     r"\text{for all } W = W_0 + s B A \text{ with } (A, B) \text{ in the ball}",
 )
 
-_g_t = Iterate("g", t, n, 1)
+g_t = Iterate("g", t, n, 1)
 CONDITIONALLY_UNBIASED = Claim(
     "meft.unbiased",
     "Conditionally unbiased stochastic gradient",
     "jiang2024, section 3, before Algorithm 1, stated given the past, as the proof uses it",
-    sp.Eq(MatrixExpectation(_g_t, v_t), Gradient(F, v_t)),
+    sp.Eq(MatrixExpectation(g_t, v_t), Gradient(F, v_t)),
     r"\text{for all } t",
 )
 

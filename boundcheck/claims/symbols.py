@@ -36,6 +36,7 @@ def _parameter(name: str, domain: Domain, meaning: str, latex: str | None = None
 
 
 L = _parameter("L", "positive real", "smoothness constant of f in W, Frobenius norm (Assumption 1)")
+ell = _parameter("ell", "positive real", "smoothness constant of the function that is minimised", r"\ell")
 C = _parameter("C", "positive real", "Lipschitz constant of (A, B) -> BA (Assumption 3, part 1)")
 G = _parameter("G", "positive real", "bound on the gradient of f in W (Assumption 3, part 2)")
 sigma = _parameter("sigma", "positive real", "common bound on the spectral norms of A and B (Assumption 2)")
@@ -48,6 +49,8 @@ b_2 = _parameter("b_2", "positive real", "bound on the spectral norm of a second
 s_2 = _parameter("s_2", "positive real", "LoRA scale of a second layer")
 a_0 = _parameter("a_0", "positive real", "bound on the spectral norm of a frozen A (VeRA)")
 b_0 = _parameter("b_0", "positive real", "bound on the spectral norm of a frozen B (VeRA)")
+a_1 = _parameter("a_1", "positive real", "bound on the spectral norm of A at the first iterate")
+b_1 = _parameter("b_1", "positive real", "bound on the spectral norm of B at the first iterate")
 mu = _parameter("mu", "positive real", "bound on the magnitudes of the columns of W (DoRA)")
 w_0 = _parameter("w_0", "positive real", "least Euclidean norm of a column of W0 (DoRA)")
 nu = _parameter("nu", "positive real", "bound on the spectral norm of V (LoReFT)")
@@ -56,6 +59,10 @@ H = _parameter("H", "positive real", "bound on |<M, D^2 W(v)[u, u]>| over ||M||_
 r = _parameter("r", "positive integer", "rank of the adapter")
 D = _parameter("D", "positive real", "initial gap F(v_1) - f*")
 zeta = _parameter("zeta", "positive real", "bound on the noise, E||g - grad F(v)||^2 <= zeta^2 (Assumption 4)")
+_ABC = "E||g||^2 <= 2A(F - f*) + B||grad F||^2 + C"
+abc_a = _parameter("abc_a", "positive real", f"A in {_ABC}", "A")
+abc_b = _parameter("abc_b", "positive real", f"B in {_ABC}", "B")
+abc_c = _parameter("abc_c", "positive real", f"C in {_ABC}", "C")
 T = _parameter("T", "positive integer", "number of iterations")
 c = _parameter("c", "positive real", "a constant that depends on none of r, sigma and T")
 
@@ -66,6 +73,7 @@ f_star = sp.Symbol("f_star", real=True)
 Lhat = sp.Symbol("Lhat", positive=True)
 alpha = sp.Symbol("alpha", positive=True)
 T_min = sp.Symbol("T_min", positive=True)
+rho = sp.Symbol("rho", positive=True)
 q = sp.Symbol("q", positive=True)
 kappa = sp.Symbol("kappa", positive=True)
 bound = sp.Symbol("bound", positive=True)

@@ -40,6 +40,8 @@ VOCABULARY = {EuclideanNorm, Expectation, FrobeniusNorm, Gradient, Iterate, Mini
         "jiang2024.rate",
         "meft.lemma1_sharp",
         "meft.theorem2_best_step",
+        "meft.unconditional_gd",
+        "ghadimi2013.corollary2_2",
     ],
 )
 def test_ids_that_papers_cite_are_there(id: str) -> None:

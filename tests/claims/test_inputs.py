@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.claims import catalogue
-from boundcheck.claims.inputs import exact
+from boundcheck.claims.inputs import exact, formula
 from boundcheck.errors import BoundcheckError, InputError
 
 LEMMA_1 = catalogue["jiang2024.lemma1"]
@@ -182,3 +182,51 @@ def test_numbers_beyond_floats_are_refused(id: str, extreme: dict[str, Any]) -> 
     names = {p.name for p in catalogue[id].parameters}
     with pytest.raises(InputError):
         catalogue[id].values(**{name: value for name, value in (INPUTS | extreme).items() if name in names})
+
+
+SYMBOLS = [p.symbol for p in catalogue["jiang2024.theorem2"].parameters]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("L/2.5", "2*L/5"),
+        ("4 * L*D / zeta**2", "4*D*L/zeta**2"),
+        ("sqrt(L) + 1e-3", "sqrt(L) + 1/1000"),
+        ("3", "3"),
+        ("-L", "-L"),
+    ],
+)
+def test_a_formula_is_taken_exactly(text: str, expected: str) -> None:
+    names = {str(symbol.name): symbol for symbol in SYMBOLS}
+    assert formula("L", text, SYMBOLS) == sp.sympify(expected, locals=names)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "L +", "L.doit()", "x", "__import__('os')", "L[0]", "L/0", "exp(L)", "lambda: L", "L;L", "1e", "()"]
+)
+def test_what_is_no_formula_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match=r"^L = [^\n]*: expected a formula such as 2\*L[^\n]*$"):
+        formula("L", text, SYMBOLS)
+
+
+@given(st.text(alphabet="LDT0123456789.+-*/() \tesqrt_", max_size=12))
+def test_any_text_is_a_formula_or_refused_in_one_line(text: str) -> None:
+    try:
+        assert formula("L", text, SYMBOLS).free_symbols <= set(SYMBOLS)
+    except InputError as error:
+        assert len(str(error).splitlines()) == 1  # noqa: PT017
+
+
+def test_a_claim_that_assumes_another_formula_is_another_claim() -> None:
+    claim = catalogue["jiang2024.theorem2"]
+    halved = claim.assuming(
+        {"Lhat": claim.quantities[0].symbol / 2, "bound": claim.quantities[-1].symbol * sp.Rational(2, 5)}
+    )
+    whole, half = claim.values(**INPUTS), halved.values(**INPUTS)
+    assert half["Lhat"] == whole["Lhat"] / 2
+    # All that follows from it follows.
+    assert half["T_min"] == pytest.approx(whole["T_min"] / 2)
+    assert half["bound"] == pytest.approx(whole["bound"] * 0.4 / 2**0.5)
+    assert "nothing vouches for it" in halved.note
+    assert claim.values(**INPUTS) == whole

@@ -191,6 +191,60 @@ def rate(i: Any) -> dict[str, Any]:
     return {"bound": i.c * mp.root(i.r, 4) * mp.sqrt(i.sigma) / mp.sqrt(i.T)}
 
 
+def at_ell(i: Any, alpha: Any, bound: Any) -> dict[str, Any]:
+    return {"Lhat": i.ell, "alpha": alpha, "bound": bound}
+
+
+def theorem2_frozen_a(i: Any) -> dict[str, Any]:
+    """The repaired proof's right-hand side again, with the smoothness of a frozen A."""
+    Lhat = frozen_a(i)["Lhat"]
+    q = mp.sqrt(Lhat * i.D / (i.zeta**2 * i.T))
+    alpha = 2 * q / (q + mp.sqrt(q**2 + 2)) / Lhat
+    bound = averaged_descent(i, Lhat, alpha)
+    kappa = bound / mp.sqrt(i.D * Lhat * i.zeta**2 / i.T)
+    return {"Lhat": Lhat, "q": q, "alpha": alpha, "kappa": kappa, "bound": bound}
+
+
+def unconditional_gd(i: Any) -> dict[str, Any]:
+    """By composition on a ball of radius rho around (A_1, B_1), with the gradient that a sublevel set allows."""
+    rho = mp.root(2 * i.D * i.T / i.L, 4)
+    reached = mp.norm([i.a_1, i.b_1]) + rho
+    Lhat = composition(SimpleNamespace(L=i.L, J=reached, G=mp.sqrt(2 * i.L * i.D), H=1))["Lhat"]
+    return {"rho": rho, "Lhat": Lhat, "alpha": 1 / Lhat, "bound": i.D / (i.T * (1 / (2 * Lhat)))}
+
+
+def gradient_descent(i: Any) -> dict[str, Any]:
+    """T decreases of at least half a step times the squared gradient norm share the gap."""
+    alpha = 1 / i.ell
+    return at_ell(i, alpha, i.D / (i.T * alpha / 2))
+
+
+def corollary2_2(i: Any) -> dict[str, Any]:
+    """In the paper's letters, at its D~ = D_f."""
+    D_f, sigma, N = mp.sqrt(2 * i.D / i.ell), i.zeta, i.T
+    over_L = i.ell * D_f**2 / N + (D_f + D_f**2 / D_f) * sigma / mp.sqrt(N)
+    return at_ell(i, min(1 / i.ell, D_f / (sigma * mp.sqrt(N))), i.ell * over_L)
+
+
+def expected_smoothness(i: Any) -> dict[str, Any]:
+    gamma = min(1 / mp.sqrt(i.ell * i.abc_a * i.T), 1 / (i.ell * i.abc_b), mp.sqrt(2 * i.D / (i.ell * i.abc_c * i.T)))
+    power = 1 + 2 * i.ell * gamma**2 * i.abc_a * i.T
+    return at_ell(i, gamma, i.ell * i.abc_c * gamma + 2 * power / (gamma * i.T) * i.D)
+
+
+def bounded_variance(i: Any) -> dict[str, Any]:
+    """Twice what averaged descent has above its line, where half of a step times the smoothness is at most a half."""
+    alpha = min(1 / i.ell, mp.sqrt(2 * i.D / (i.ell * i.zeta**2 * i.T)))
+    return at_ell(i, alpha, 2 * averaged_descent(i, i.ell, alpha) * (1 - i.ell * alpha / 2))
+
+
+def best_step(i: Any) -> dict[str, Any]:
+    """Over N + 1 iterates at the step h, with the paper's minimum."""
+    h, N = 2 / (mp.sqrt(3) * i.ell), i.T - 1
+    least = min(4 * h - i.ell * h**2, 4 * h - i.ell**2 * h**3)
+    return at_ell(i, h, 4 * i.D / (N * least + 2 / i.ell))
+
+
 TWINS: dict[str, Twin] = {
     "jiang2024.lemma1": lemma1,
     "jiang2024.theorem2": theorem2,
@@ -215,6 +269,13 @@ TWINS: dict[str, Twin] = {
     "meft.loreft_rank1": loreft_rank1,
     "meft.theorem2_repaired": theorem2_repaired,
     "meft.theorem2_best_step": theorem2_best_step,
+    "meft.theorem2_frozen_a": theorem2_frozen_a,
+    "meft.unconditional_gd": unconditional_gd,
+    "nesterov2004.gradient_descent": gradient_descent,
+    "ghadimi2013.corollary2_2": corollary2_2,
+    "khaled2020.theorem2": expected_smoothness,
+    "khaled2020.bounded_variance": bounded_variance,
+    "abbaszadehpeivasti2022.best_step": best_step,
 }
 
 
