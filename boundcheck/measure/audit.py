@@ -1,23 +1,31 @@
 """The hypotheses of a theorem, each held against the run: what was observed, the limit, and how it is known.
 
-Which hypotheses are audited follows from the claim: every one it lists has an audit here, found by its id.
+Which hypotheses are audited follows from the claim: every one it lists has an audit here, found by its id. What a
+theorem says of constants it says on its ball, so that only iterates inside of it can contradict one.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 
 from boundcheck.claims import Claim
 from boundcheck.claims.inputs import checked
-from boundcheck.measure.plan import Plan
+from boundcheck.measure.ball import ROUNDING
+from boundcheck.measure.observe import norm_name
+from boundcheck.measure.plan import Plan, Start
 from boundcheck.measure.run import Record
+from boundcheck.measure.spec import Spec
+from boundcheck.problems.adapters import LoRA
 from boundcheck.problems.constant import EPSILON
+from boundcheck.problems.inputs import theory_inputs, upper_ends
 from boundcheck.problems.problem import Problem
 
-Status = Literal["held", "failed"]
+Status = Literal["held", "failed", "assumed"]
+Guilt = Literal["hypothesis", "constant", "horizon"]
 
 
 @dataclass(frozen=True)
@@ -25,19 +33,24 @@ class Audit:
     """One hypothesis on one run.
 
     Attributes:
-        hypothesis: its id in the catalogue, or ``T >= T_min``.
-        status: ``failed`` on a single counterexample; ``held`` means on everything that was looked at.
+        hypothesis: its id in the catalogue, ``T >= T_min``, or what a constant is called.
+        guilt: whom a failure speaks against: a hypothesis, the constant called `symbol`, or the horizon.
+        status: ``failed`` on a single counterexample; ``held`` means on everything that was looked at; ``assumed``
+            the same of a constant that is only estimated, or that the spec assumes.
         observed: the largest value seen (or the number itself), None where there is nothing to see.
         limit: what it may be at most (of T: at least).
         how: what was looked at, or the argument.
+        symbol: the constant that the limit is.
 
     """
 
     hypothesis: str
+    guilt: Guilt
     status: Status
     observed: float | None
     limit: float | None
     how: str
+    symbol: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The audit as plain data."""
@@ -46,10 +59,12 @@ class Audit:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What an audit may look at."""
+    """What an audit may look at; the claim is the spec's theorem, with what it assumes."""
 
     claim: Claim
+    spec: Spec
     problem: Problem
+    start: Start
     plan: Plan
     record: Record
 
@@ -58,83 +73,165 @@ class Evidence:
         """Over what the maxima run, in words."""
         replicas, strata = self.record.schedule.times.shape
         times = "every iterate" if self.record.schedule.is_every_step else f"{strata} random iterates"
-        return f"{times} of each of {replicas} replicas"
+        return f"{times} of each of {replicas} replicas" if self.spec.is_stochastic else times
 
-    def most(self, name: str) -> float:
-        """The largest value of an observable; NaN where one is."""
-        return float(np.max(self.record.trace[name].values))
+    @property
+    def finite(self) -> np.ndarray:
+        """Which audited steps led from numbers to numbers, shape (R, M): of others nothing can be said to have failed."""
+        names = [norm_name(block.name) for block in self.problem.adapter.blocks]
+        return np.all([np.isfinite(self.record.trace[name].values) for name in names], axis=0)
 
-    def surely(self, name: str) -> float:
-        """The largest value of an observable less the bound on its rounding error; NaN where one is."""
+    @cached_property
+    def inside(self) -> np.ndarray:
+        """Which audited steps began and ended inside the ball, shape (R, M); where there is none, which are finite."""
+        found = self.finite.copy()
+        for block in self.problem.adapter.blocks:
+            if block.radius in self.plan.radii:
+                norms = self.record.trace[norm_name(block.name)].values
+                found &= norms <= self.plan.radii[block.radius] * (1 + ROUNDING)
+        return found
+
+    def most(self, name: str) -> float | None:
+        """The largest value of an observable inside the ball; NaN where one is; None where nothing was inside."""
+        return _largest(self.record.trace[name].values[self.inside])
+
+    def surely(self, name: str) -> float | None:
+        """The largest value of an observable inside the ball, less the bound on its rounding error; as `most`."""
         trace = self.record.trace
-        return float(np.max(trace[name].values - trace[f"{name}_error"].values))
+        return _largest((trace[name].values - trace[f"{name}_error"].values)[self.inside])
+
+
+def _largest(values: np.ndarray) -> float | None:
+    return float(np.max(values)) if values.size else None
 
 
 def audit(evidence: Evidence) -> list[Audit]:
-    """Audit each hypothesis of the claim, its conditions, and smoothness along the segments that were travelled."""
+    """Audit each hypothesis of the claim, its conditions, its step size, and smoothness along the segments travelled.
+
+    In the order in which one would be blamed. Step size and sampling are choices, and nothing else explains them away;
+    a constant that is contradicted inside the ball is wrong whatever follows from it; T_min follows from constants, and
+    the ball may be left because of any of these.
+    """
     found = [each for h in evidence.claim.hypotheses for each in AUDITS[h.id](evidence)]
-    return [*found, *_conditions(evidence), _segment_smoothness(evidence)]
+    balls = [each for each in found if each.hypothesis in _BALLS]
+    others = [each for each in found if each not in balls]
+    sampling = [each for each in others if each.hypothesis in _SAMPLING]
+    constants = [each for each in others if each not in sampling]
+    return [_step_size(evidence), *sampling, *constants, _segment_smoothness(evidence), *_conditions(evidence), *balls]
 
 
-def _verdict(observed: float, limit: float) -> Status:
-    return "held" if observed <= limit else "failed"
+def _verdict(observed: float | None, limit: float, certified: bool = True) -> Status:
+    # Written so that NaN fails.
+    if observed is not None and not observed <= limit:
+        return "failed"
+    return "held" if certified else "assumed"
+
+
+def _step_size(e: Evidence) -> Audit:
+    used, prescribed = e.plan.step_size, e.plan.prescribed
+    status: Status = "held" if math.isclose(used, prescribed, rel_tol=1e-9) else "failed"
+    return Audit(
+        "step size", "constant", status, used, prescribed, "what the theorem prescribes at these constants", "alpha"
+    )
+
+
+def _used(e: Evidence, name: str) -> float:
+    return float(e.plan.inputs[name])
 
 
 def _smooth_in_w(e: Evidence) -> list[Audit]:
     L = e.problem.objective.smoothness
-    return [Audit("jiang2024.assumption1", "held", None, L.value, f"the limit is {L.kind}: {L.how}")]
+    if "L" in e.spec.assume:
+        # What a claim is given of f is that of X -> f(W0 + sX) where the claim has no scale.
+        known = float(theory_inputs(e.claim, e.problem, e.plan.radii or e.start.norms, e.spec.lipschitz)["L"])
+        certified, limit = L.kind == "certified" and _used(e, "L") >= known, _used(e, "L")
+        how = f"assumed by the spec; {known:.6g} is {L.kind}: {L.how}"
+    else:
+        certified, limit, how = L.kind == "certified", L.value, f"the limit is {L.kind}: {L.how}"
+    return [Audit("jiang2024.assumption1", "constant", "held" if certified else "assumed", None, limit, how, "L")]
 
 
 def _bounded_below(e: Evidence) -> list[Audit]:
-    infimum = e.problem.objective.infimum
-    return [Audit("jiang2024.bounded_below", "held", None, infimum.value, f"f* is {infimum.kind}: {infimum.how}")]
+    """That F fell by no more than D: it did not reach below what D says that f does."""
+    D, known = _used(e, "D"), e.start.gap
+    trace = e.record.trace
+    # D is rounded up from F(v_1) as computed; a fall that its error explains is none.
+    lowest = _largest(-(trace["loss"].values + trace["loss_error"].values)[e.inside])
+    fall = None if lowest is None else known.value + e.problem.objective.infimum.value + lowest
+    certified = known.kind == "certified" and known.value <= D
+    source = f"D is {known.kind}: {known.how}"
+    if "D" in e.spec.assume:
+        source = f"D is assumed by the spec, {known.value:.6g} is {known.kind}"
+    how = f"the largest fall F(v_1) - F(v_t) at {e.looks}; {source}"
+    return [Audit("jiang2024.bounded_below", "constant", _verdict(fall, D, certified), fall, D, how, "D")]
 
 
 def _ball(e: Evidence, hypothesis: str) -> list[Audit]:
-    ball, radii = e.record.ball, e.plan.radii
+    ball = e.record.ball
+    if ball is None:
+        return []
     found = []
-    for factor, norm, radius in zip("AB", ball.largest, radii.values(), strict=True):
+    for block, norm, radius in zip(e.problem.adapter.blocks, ball.largest, ball.radii, strict=True):
         # Whether an iterate left, the watch decides; its largest norm may be of an earlier look.
         status: Status = "failed" if ball.outside is not None and norm > radius else "held"
-        how = f"spectral norm of {factor}: every iterate of every replica, by the length travelled between looks"
+        how = f"spectral norm of {block.name}: every iterate of every replica, by the length travelled between looks"
         if ball.outside is not None:
             how += f"; first outside at t = {ball.outside}"
-        found.append(Audit(hypothesis, status, norm, radius, how))
+        found.append(Audit(hypothesis, "hypothesis", status, norm, radius, how, block.radius))
     return found
 
 
 def _lipschitz(e: Evidence) -> Audit:
-    sigma, C = max(e.plan.radii.values()), float(e.plan.inputs["C"])
+    sigma, C = max(e.plan.radii.values()), _used(e, "C")
     how = "on the ball, C = sigma holds for every pair by ||XY||_F <= ||X||_op ||Y||_F"
     # The sigma of the plan is the float; C is that float or a multiple of it by sqrt(r) >= 1.
-    return Audit("jiang2024.assumption3.1", _verdict(sigma, C), sigma, C, how)
+    return Audit("jiang2024.assumption3.1", "constant", _verdict(sigma, C), sigma, C, how, "C")
 
 
 def _gradient_in_w(e: Evidence, hypothesis: str, norm: str) -> Audit:
     G, observed = e.problem.gradient_bound(e.plan.radii), e.most(f"weight_gradient_{norm}")
+    limit, certified = G.value, G.kind == "certified"
     how = f"{norm.capitalize()} norm at {e.looks}; the limit is {G.kind}: {G.how}"
+    if "G" in e.spec.assume:
+        scale = float(theory_inputs(e.claim, e.problem, e.plan.radii, e.spec.lipschitz)["G"]) / G.value
+        limit = _used(e, "G") / scale
+        certified = certified and limit >= G.value
+        how = f"{norm.capitalize()} norm at {e.looks}; the limit is assumed by the spec, {G.value:.6g} is {G.kind}"
     # The rounding error of a norm of dk numbers, each of them right to some units of roundoff.
     d, k = e.problem.objective.shape
-    surely = observed * (1 - (d * k + 64) * EPSILON)
-    return Audit(hypothesis, _verdict(surely, G.value), observed, G.value, how)
+    surely = None if observed is None else observed * (1 - (d * k + 64) * EPSILON)
+    return Audit(hypothesis, "constant", _verdict(surely, limit, certified), observed, limit, how, "G")
 
 
 def _noise(e: Evidence) -> list[Audit]:
-    observed, limit = e.most("noise_variance"), e.plan.zeta**2
+    zeta = e.plan.zeta or 0.0
+    observed, limit = e.most("noise_variance"), zeta * zeta
     status = _verdict(e.surely("noise_variance"), limit)
     how = f"exact variance by enumerating the samples, at {e.looks}; the limit was fixed before the run"
     sizes, replicas = np.diff(e.record.schedule.edges), len(e.record.schedule.times)
-    if status == "held" and not e.record.schedule.is_every_step:
+    if status == "held" and e.inside.all() and not e.record.schedule.is_every_step:
         # Looks miss k_j failing iterates in stratum j of size n_j with probability prod (1 - k_j/n_j), which is at most
         # exp(-sum k_j / max n_j): below 1/20 once sum k_j is 3 max n_j.
         share = 3 * sizes.max() / (replicas * sizes.sum())
         how += f"; at 95% fewer than {math.ceil(1e4 * share) / 1e4:g} of all iterates fail"
-    return [Audit("jiang2024.assumption4", status, observed, limit, how)]
+    return [Audit("jiang2024.assumption4", "constant", status, observed, limit, how, "zeta")]
 
 
-def _unbiased(hypothesis: str) -> list[Audit]:
-    how = "by construction: minibatches are drawn uniformly with replacement, independent of the past"
-    return [Audit(hypothesis, "held", None, None, how)]
+def _unbiased(e: Evidence, hypothesis: str) -> list[Audit]:
+    """That the mean of the minibatch gradient given the past is the gradient, whatever the iterate."""
+    trace = e.record.trace
+    bias, error = (trace[name].values[e.finite] for name in ("conditional_bias", "conditional_bias_error"))
+    law, n = e.spec.run.sampling, e.problem.objective.samples
+    # In an epoch of several minibatches a bias of 0 where one looked says nothing of where one did not.
+    known = law == "with replacement" or 2 * (e.plan.batch or n) > n or e.record.schedule.is_every_step
+    status = _verdict(_largest(bias - error), 0.0, known)
+    if law == "with replacement":
+        how = "minibatches are drawn uniformly with replacement, independent of the past"
+    else:
+        how = "minibatches are drawn without replacement: given the past, from what the epoch has left"
+    size = "more than rounding" if status == "failed" else "within rounding"
+    how += f"; exact bias by enumerating the samples at {e.looks}, {size}"
+    return [Audit(hypothesis, "hypothesis", status, _largest(bias), 0.0, how)]
 
 
 def _conditions(e: Evidence) -> list[Audit]:
@@ -144,20 +241,58 @@ def _conditions(e: Evidence) -> list[Audit]:
     return [
         Audit(
             f"{c.lhs} {c.rel_op} {c.rhs}",
+            "horizon",
             "failed" if c in failing else "held",
             table[str(c.lhs)],
             table[str(c.rhs)],
             "decided without rounding",
+            str(c.lhs),
         )
         for c in e.claim.conditions
     ]
 
 
 def _segment_smoothness(e: Evidence) -> Audit:
-    sure = e.surely("path_smoothness")
+    sure, limit = e.surely("path_smoothness"), e.plan.values["Lhat"]
     how = f"descent inequality on the segment from v_t to v_(t+1), rounding error taken off, at {e.looks}"
-    return Audit("smoothness of F", _verdict(sure, e.plan.values["Lhat"]), sure, e.plan.values["Lhat"], how)
+    certified = True
+    if "Lhat" in e.spec.assume:
+        known = [float(end["value"]) for end in _known_ends(e)]
+        certified = e.problem.objective.smoothness.kind == "certified" and any(limit >= value for value in known)
+        how += "; the limit is assumed by the spec"
+    return Audit("smoothness of F", "constant", _verdict(sure, limit, certified), sure, limit, how, "Lhat")
 
+
+def _known_ends(e: Evidence) -> list[dict[str, Any]]:
+    without = isinstance(e.problem.adapter, LoRA) and not e.plan.radii
+    return [] if without else upper_ends(e.problem, e.plan.radii)
+
+
+def _smooth(e: Evidence) -> list[Audit]:
+    """That F is smooth, which follows from what the sharpest claim about the adapter rests on."""
+    found = _smooth_in_w(e)
+    if isinstance(e.problem.adapter, LoRA):
+        found += [_gradient_in_w(e, "meft.gradient_bound", "spectral"), *_ball(e, "meft.ball")]
+    return found
+
+
+def _frozen(e: Evidence) -> list[Audit]:
+    a = e.problem.adapter.constants(e.plan.radii)["a"]
+    return [
+        Audit(
+            "meft.frozen_factor",
+            "constant",
+            "held",
+            None,
+            a,
+            "the spectral norm of the frozen A, rounded up with Arb",
+            "a",
+        )
+    ]
+
+
+_BALLS = ("jiang2024.assumption2", "meft.ball")
+_SAMPLING = ("jiang2024.unbiased", "meft.unbiased")
 
 AUDITS: dict[str, Callable[[Evidence], list[Audit]]] = {
     "jiang2024.assumption1": _smooth_in_w,
@@ -167,9 +302,12 @@ AUDITS: dict[str, Callable[[Evidence], list[Audit]]] = {
         _gradient_in_w(e, "jiang2024.assumption3.2", "frobenius"),
     ],
     "jiang2024.assumption4": _noise,
-    "jiang2024.unbiased": lambda e: _unbiased("jiang2024.unbiased"),
+    "jiang2024.unbiased": lambda e: _unbiased(e, "jiang2024.unbiased"),
     "jiang2024.bounded_below": _bounded_below,
     "meft.ball": lambda e: _ball(e, "meft.ball"),
+    "meft.frozen_factor": _frozen,
     "meft.gradient_bound": lambda e: [_gradient_in_w(e, "meft.gradient_bound", "spectral")],
-    "meft.unbiased": lambda e: _unbiased("meft.unbiased"),
+    "meft.unbiased": lambda e: _unbiased(e, "meft.unbiased"),
+    "classic.smooth": _smooth,
+    "classic.smooth_around": _smooth_in_w,
 }

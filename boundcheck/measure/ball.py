@@ -10,7 +10,7 @@ from boundcheck.problems.constant import EPSILON
 from boundcheck.problems.norms import Point, spectral_norm
 
 # The relative error of a computed spectral norm is below this; nearer ties are called inside.
-_ROUNDING = 1e-12
+ROUNDING = 1e-12
 
 
 @dataclass
@@ -22,22 +22,23 @@ class BallWatch:
     their ends.
 
     Attributes:
-        radii: the bounds on the spectral norms of A and B.
-        room: a lower bound on radius minus norm, shape (2, R).
-        largest: the largest spectral norms of A and B computed so far.
+        radii: the bounds on the spectral norms of the blocks of v.
+        room: a lower bound on radius minus norm, shape (blocks, R).
+        largest: the largest spectral norm of each block computed so far.
         outside: the first iteration with an iterate outside, or None.
 
     """
 
-    radii: tuple[float, float]
+    radii: tuple[float, ...]
     room: Tensor
-    largest: tuple[float, float] = (0.0, 0.0)
+    largest: tuple[float, ...]
     outside: int | None = None
 
     @classmethod
-    def start(cls, radii: tuple[float, float], v: Point) -> "BallWatch":
+    def start(cls, radii: tuple[float, ...], v: Point) -> "BallWatch":
         """Watch from the first iterate on."""
-        watch = cls(radii, torch.zeros(2, len(v[0]), dtype=torch.float64, device=v[0].device))
+        room = torch.zeros(len(radii), len(v[0]), dtype=torch.float64, device=v[0].device)
+        watch = cls(radii, room, (0.0,) * len(radii))
         watch.look(v, 1)
         return watch
 
@@ -49,7 +50,7 @@ class BallWatch:
             EPSILON * math.sqrt(part.shape[-1] * part.shape[-2]) * radius
             for part, radius in zip(g, self.radii, strict=True)
         ]
-        self.room -= step_size * (1 + _ROUNDING) * travelled + travelled.new_tensor(slack).unsqueeze(1)
+        self.room -= step_size * (1 + ROUNDING) * travelled + travelled.new_tensor(slack).unsqueeze(1)
         # Written so that NaN, from a run that diverged, looks too.
         if not (self.room >= 0).all():
             self.look(v, t)
@@ -58,8 +59,7 @@ class BallWatch:
         """Compute the spectral norms at v, the iterate of iteration t."""
         norms = torch.stack([spectral_norm(part) for part in v])
         limits = norms.new_tensor(self.radii).unsqueeze(1)
-        self.room = limits * (1 + _ROUNDING) - norms
-        most = norms.amax(1).tolist()
-        self.largest = (max(self.largest[0], most[0]), max(self.largest[1], most[1]))
+        self.room = limits * (1 + ROUNDING) - norms
+        self.largest = tuple(max(x, y) for x, y in zip(self.largest, norms.amax(1).tolist(), strict=True))
         if self.outside is None and bool((self.room < 0).any()):
             self.outside = t

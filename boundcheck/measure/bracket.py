@@ -12,10 +12,10 @@ import torch
 import xarray as xr
 from flint import arb
 
-from boundcheck.claims import Claim, catalogue
+from boundcheck.claims import catalogue
 from boundcheck.claims.enclose import lower, upper
-from boundcheck.claims.inputs import Number, exact
 from boundcheck.measure.ascent import ascend
+from boundcheck.measure.build import starting_point
 from boundcheck.measure.curvature import top_curvature
 from boundcheck.measure.slack import slack
 from boundcheck.measure.spec import Spec
@@ -23,7 +23,7 @@ from boundcheck.measure.split import split_along
 from boundcheck.measure.streams import generator, stream
 from boundcheck.problems.adapters import LoRA, Radii
 from boundcheck.problems.derivatives import hessian_vector_product, sure_difference_ratio
-from boundcheck.problems.inputs import theory_inputs
+from boundcheck.problems.inputs import theory_inputs, upper_ends
 from boundcheck.problems.norms import Point, square_norm
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.sgd import draw_batch, replicate, sgd_step
@@ -116,37 +116,6 @@ def _judged(best: float, low: float, high: float, problem: Problem, radii: Radii
     return "supported", f"the best lower estimate is {best / low:.2%} of the bound"
 
 
-def upper_ends(problem: Problem, radii: Radii) -> list[dict[str, Any]]:
-    """What each claim about the adapter says on this domain, rounded up: claim, lipschitz, value, kind and trust.
-
-    A claim whose conditions fail there is left out. ``kind`` is that of the worst constant that went in; ``trust`` is
-    ``kernel`` where a script in `proofs` has the kernel replay the claim, and ``by hand`` where it has an argument.
-    """
-    ends = []
-    for id in problem.adapter.claims:
-        claim = catalogue[id]
-        takes_c = any(parameter.name == "C" for parameter in claim.parameters)
-        for lipschitz in ("sigma", "sqrt(r) sigma") if takes_c else ("sigma",):
-            inputs = theory_inputs(claim, problem, radii, lipschitz)
-            if _applies(claim, inputs, radii):
-                ends.append(
-                    {
-                        "claim": id,
-                        "lipschitz": lipschitz,
-                        "value": upper(claim.enclosures(**inputs)["Lhat"]),
-                        "trust": "by hand" if claim.argument else "kernel",
-                    }
-                )
-    return ends
-
-
-def _applies(claim: Claim, inputs: dict[str, Number], radii: Radii) -> bool:
-    # A ball of two radii is inside the paper's with the larger one; its special case is said of equal ones alone.
-    if any(p.name == "sigma" for p in claim.parameters) and claim.id.startswith("meft") and len({*radii.values()}) > 1:
-        return False
-    return not claim.failing({p.symbol: exact(p.name, inputs[p.name]) for p in claim.parameters})
-
-
 def claimed(spec: Spec, problem: Problem) -> arb:
     """The spec's claim at its domain, enclosed; raises InputError where it says nothing of this domain."""
     claim = catalogue[spec.claim]
@@ -201,7 +170,7 @@ def _iterate_ratios(
     On a curved domain there are points and no ratios.
     """
     adapter = problem.adapter
-    first = adapter.initial(spec.adapter.gain, generator(spec, "initial", str(random.device)))
+    first = starting_point(spec, problem, str(random.device))
     # The adapter's own start, brought inside where that is needed to leave the iterates room.
     v = replicate(adapter.project(first, {name: radius / 2 for name, radius in radii.items()}), _REPLICAS)
     found, visited = [], []

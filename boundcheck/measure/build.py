@@ -9,13 +9,15 @@ from torch import Tensor
 from boundcheck.measure import tables
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.streams import generator
-from boundcheck.problems.adapters import Adapter, Full, make_adapter
+from boundcheck.problems.adapters import Adapter, Full, LoRA, make_adapter
 from boundcheck.problems.adapters.base import check_rank, gaussian
 from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.datasets import breast_cancer_data, digits_data
+from boundcheck.problems.hard import MADE_FOR, hard_instance
 from boundcheck.problems.least_squares import synthetic_regression
 from boundcheck.problems.logistic import LogisticRegression
 from boundcheck.problems.network import digits_network, digits_readout
+from boundcheck.problems.norms import Point
 from boundcheck.problems.objective import Objective
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
@@ -43,6 +45,13 @@ def build(spec: Spec, device: str) -> Problem:
     return Problem(objective, _adapter(spec, W0, device))
 
 
+def starting_point(spec: Spec, problem: Problem, device: str) -> Point:
+    """The first iterate, with R = 1: the adapter's own start, drawn from the spec's seed, or a diagonal one."""
+    if spec.adapter.start == "diagonal" and isinstance(problem.adapter, LoRA):
+        return problem.adapter.diagonal(spec.adapter.gain)
+    return problem.adapter.initial(spec.adapter.gain, generator(spec, "initial", device))
+
+
 def _objective(spec: Spec, bias: bool, device: str) -> Objective:
     match spec.problem:
         case tables.DataSpec(kind=kind):
@@ -59,6 +68,9 @@ def _objective(spec: Spec, bias: bool, device: str) -> Objective:
             return synthetic_regression(p.d, p.k + bias, p.samples, p.noise, p.seed, device)
         case tables.ExtremalSpec() as p:
             return _extremal(p, spec, p.k + bias, device)
+        case tables.HardSpec(steps=steps, ratio=ratio):
+            made_for = spec.claim if spec.claim in MADE_FOR else MADE_FOR[0]
+            return hard_instance(steps, ratio, spec.adapter.gain, made_for, device)
         case tables.PseudoHuberSpec() as p:
             return synthetic(p.d, p.k + bias, p.samples, p.delta, p.signal, p.noise, p.seed, device)
 
@@ -86,7 +98,8 @@ def _adapter(spec: Spec, W0: Tensor, device: str) -> Adapter:
         return Full(W0)
     # First of all: factors of a rank that W0 has not may be larger than the memory.
     check_rank(rank, W0)
-    (d, k), random = W0.shape, generator(spec, "frozen", device)
-    A = gaussian((rank, k), gain / math.sqrt(k), random)[0]
-    B = gaussian((d, rank), gain / math.sqrt(rank), random)[0]
+    d, k = W0.shape
+    # A frozen A is the one at which LoRA would start.
+    A = gaussian((rank, k), gain / math.sqrt(k), generator(spec, "initial", device))[0]
+    B = gaussian((d, rank), gain / math.sqrt(rank), generator(spec, "frozen", device))[0]
     return make_adapter(kind, W0, rank, spec.adapter.factor, {"A": A, "B": B})

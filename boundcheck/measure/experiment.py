@@ -12,13 +12,15 @@ from joblib import Parallel, delayed
 from boundcheck.claims import catalogue
 from boundcheck.errors import InputError
 from boundcheck.measure.audit import Evidence, audit
-from boundcheck.measure.bracket import claimed, measure_bracket, upper_ends
+from boundcheck.measure.bracket import claimed, measure_bracket
 from boundcheck.measure.build import build
 from boundcheck.measure.plan import Plan, Start, horizon, make_plan
 from boundcheck.measure.run import run_ensemble
 from boundcheck.measure.spec import Spec, expand, load
 from boundcheck.measure.store import RunFolder, environment
 from boundcheck.measure.verdict import judge
+from boundcheck.problems.adapters import LoRA
+from boundcheck.problems.inputs import upper_ends
 from boundcheck.problems.problem import Problem
 from boundcheck.progress import Tick, prefixed, silent
 
@@ -28,6 +30,7 @@ THEOREMS = (
     ("jiang2024.theorem2", "sigma"),
     ("meft.theorem2_repaired", "sigma"),
     ("meft.theorem2_best_step", "sigma"),
+    ("ghadimi2013.corollary2_2", "sigma"),
 )
 
 
@@ -120,21 +123,28 @@ def _measure_theorem(spec: Spec, problem: Problem, folder: RunFolder, device: st
     start = Start.draw(spec, problem, device)
     plan = make_plan(spec, problem, start, device, tick)
     record = run_ensemble(spec, problem, start, plan, folder, device, tick)
-    evidence = Evidence(catalogue[spec.claim], problem, plan, record)
+    evidence = Evidence(spec.theorem, spec, problem, start, plan, record)
     audits = audit(evidence)
-    outcome = judge(evidence, audits, start.square_norm, spec.run.level)
-    path = record.trace["path_smoothness"].values
-    return asdict(outcome) | {
+    path, variance, loss = (record.trace[name].values for name in ("path_smoothness", "noise_variance", "loss"))
+    needs_radii = isinstance(problem.adapter, LoRA) and not plan.radii
+    return asdict(judge(evidence, audits)) | {
+        "title": spec.theorem.title,
         "audit": [asdict(each) for each in audits],
         "plan": plan.as_json(),
         "horizons": _horizons(spec, problem, start, plan),
         "lower": {"path": float(path.max()), "median of path": float(np.median(path))},
-        "upper": upper_ends(problem, plan.radii),
+        "upper": [] if needs_radii else upper_ends(problem, plan.radii),
         "radii": plan.radii,
+        "first_variance": start.variance,
+        "largest_variance": float(variance.max()) * plan.batch if plan.batch else 0.0,
+        "gap": start.gap.value,
+        "decrease": problem.loss(start.v).item() - float(loss.mean(0).min()),
     }
 
 
 def _horizons(spec: Spec, problem: Problem, start: Start, plan: Plan) -> list[dict[str, Any]]:
+    if not plan.radii or not spec.is_stochastic:
+        return []
     return [
         {"claim": id, "lipschitz": C, "steps": horizon(spec, problem, start, plan, catalogue[id], C)}
         for id, C in THEOREMS

@@ -10,18 +10,20 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
-from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.inputs import Number
+from boundcheck.claims import Claim
+from boundcheck.claims.inputs import Number, exact
 from boundcheck.errors import InputError
+from boundcheck.measure.build import starting_point
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.streams import generator
-from boundcheck.problems.adapters import Radii
+from boundcheck.problems.adapters import LoRA
 from boundcheck.problems.constant import Constant
-from boundcheck.problems.inputs import theory_inputs
+from boundcheck.problems.inputs import sharpest, theory_inputs
 from boundcheck.problems.norms import Point, spectral_norm, square_norm
 from boundcheck.problems.problem import Problem
-from boundcheck.problems.sgd import draw_batch, replicate, sgd_step
+from boundcheck.problems.sgd import Reshuffled, Sampler, WholeSample, WithReplacement, replicate, sgd_step
 from boundcheck.progress import Tick
 
 # The pilot's findings are widened by this before they become hypotheses.
@@ -45,7 +47,7 @@ class Start:
         gap: D, an upper bound on F(v_1) - f*.
         square_norm: N_1, the squared gradient norm of F at v_1.
         variance: the variance of one sample's gradient at v_1.
-        radii: the spectral norms of A and B at v_1.
+        norms: the spectral norm of each block of v_1, by the name of the radius that bounds it.
 
     """
 
@@ -53,12 +55,12 @@ class Start:
     gap: Constant
     square_norm: float
     variance: float
-    radii: dict[str, float]
+    norms: dict[str, float]
 
     @classmethod
     def draw(cls, spec: Spec, problem: Problem, device: str) -> "Start":
         """Draw v_1 from the spec's seed."""
-        v = problem.adapter.initial(spec.adapter.gain, generator(spec, "initial", device))
+        v = starting_point(spec, problem, device)
         infimum = problem.objective.infimum
         # The float sum of n nonnegative terms is within a relative n eps of the exact one.
         gap = (problem.loss(v).item() - infimum.value) * (1 + (problem.objective.samples + 64) * 2.0**-52)
@@ -67,7 +69,7 @@ class Start:
             Constant(gap, infimum.kind, f"F(v_1) minus the lower bound on f: {infimum.how}"),
             square_norm(problem.gradient(v)).item(),
             problem.sample_variance(v).item(),
-            {"a": spectral_norm(v[0]).item(), "b": spectral_norm(v[1]).item()},
+            _spectral_norms(problem, v),
         )
 
 
@@ -76,24 +78,28 @@ class Plan:
     """Everything that a run of a theorem is given.
 
     Attributes:
-        radii: the bounds on the spectral norms of A and B.
-        zeta: the bound on the noise of a minibatch gradient.
-        batch, steps: minibatch size and T.
+        radii: the bounds on the spectral norms of the blocks of v, by name; none where the theorem needs no ball.
+        zeta: the bound on the noise of a minibatch gradient; None of gradient descent.
+        batch, steps: minibatch size, None of gradient descent, and T.
+        prescribed: the step size that the catalogue's claim prescribes, whatever the spec assumes.
+        trivial: what is known of the squared gradient norm on the domain without any theorem, J^2 G^2.
         inputs: the exact value of each symbol of the claim.
         values: each quantity of the claim as a float.
 
     """
 
     radii: dict[str, float]
-    zeta: float
-    batch: int
+    zeta: float | None
+    batch: int | None
     steps: int
+    prescribed: float
+    trivial: float
     inputs: dict[str, Number]
     values: dict[str, float]
 
     @property
     def step_size(self) -> float:
-        """The constant step size alpha that the claim prescribes."""
+        """The constant step size alpha of the run."""
         return self.values["alpha"]
 
     def as_json(self) -> dict[str, Any]:
@@ -145,26 +151,45 @@ def draft(
     claim: Claim | None = None,
 ) -> Plan:
     """The plan that follows from these radii and this bound on the variance of one sample's gradient."""
-    claim = claim or catalogue[spec.claim]
-    if all(parameter.name != "a" for parameter in claim.parameters):
+    claim, prescription = claim or spec.theorem, claim or spec.prescription
+    names = {parameter.name for parameter in claim.parameters}
+    if "sigma" in names:
         radii = dict.fromkeys(radii, max(radii.values()))
-    batch, zeta = _noise(spec, start, variance)
-    inputs = theory_inputs(claim, problem, radii, spec.lipschitz) | {"D": start.gap.value, "zeta": zeta}
-    inputs["T"] = _horizon(claim, inputs, problem, start, radii) if spec.run.steps == "informative" else spec.run.steps
+    batch, zeta = _noise(spec, start, variance) if spec.is_stochastic else (None, None)
+    # LoRA's Jacobian has no bound without a ball.
+    trivial = problem.trivial_bound(radii) if radii or not isinstance(problem.adapter, LoRA) else math.inf
+    inputs = _inputs(spec, problem, start, radii, claim) | ({"zeta": zeta} if zeta is not None else {})
+    inputs["T"] = _horizon(claim, inputs, start, trivial) if spec.run.steps == "informative" else spec.run.steps
     # Not `claim.values`: a horizon below T_min is for the audit to report, not a reason to refuse the run.
     floats = {name: np.float64(value) for name, value in inputs.items()}
     with np.errstate(all="ignore"):
         values = {name: float(claim.function(name)(**floats)) for name in claim.names}
+        prescribed = float(prescription.function("alpha")(**floats))
     for name, value in (floats | values).items():
         # Below T_min kappa may be negative; that is for the audit to report too.
         if not math.isfinite(value) or value == 0 or (name in floats and value < 0):
             raise InputError("spec", f"{name} = {value}", "constants that are positive and within the range of floats")
-    return Plan(radii, zeta, batch, int(floats["T"]), inputs, values)
+    return Plan(radii, zeta, batch, int(floats["T"]), prescribed, trivial, inputs, values)
 
 
-def _horizon(claim: Claim, inputs: Mapping[str, Number], problem: Problem, start: Start, radii: Radii) -> int:
+def _inputs(spec: Spec, problem: Problem, start: Start, radii: dict[str, float], claim: Claim) -> dict[str, Number]:
+    """Each symbol of the claim but zeta and T: what the problem says of it, or what the spec assumes."""
+    names = {parameter.name for parameter in claim.parameters}
+    # Without a ball the norms at v_1 are all that a claim may speak of.
+    inputs = theory_inputs(claim, problem, radii or start.norms, spec.lipschitz) | {"D": start.gap.value}
+    if "ell" in names:
+        inputs["ell"] = sharpest(problem, radii)
+    for name, radius in (("a_1", "a"), ("b_1", "b")):
+        if name in names:
+            # A bound on what may be 0, as B is at LoRA's start, and is known to rounding.
+            inputs[name] = max(start.norms[radius], 1e-9 * max(start.norms.values())) * (1 + 1e-9)
+    symbols = {p.symbol: exact(p.name, inputs[p.name]) for p in claim.parameters if p.name in inputs}
+    return inputs | {name: expression.xreplace(symbols) for name, expression in spec.assumed_inputs().items()}
+
+
+def _horizon(claim: Claim, inputs: Mapping[str, Number], start: Start, trivial: float) -> int:
     try:
-        return informative_horizon(claim, inputs, min(start.square_norm, problem.trivial_bound(radii)))
+        return informative_horizon(claim, inputs, min(start.square_norm, trivial))
     except ArithmeticError as error:
         raise InputError("run.steps", "informative", f"a problem on which there is an end to it ({error})") from None
 
@@ -196,15 +221,17 @@ def make_plan(spec: Spec, problem: Problem, start: Start, device: str, tick: Tic
     and noise, widened by 10 percent, become the hypotheses; T and alpha follow from them. It is repeated until one
     stays within the hypotheses that it was run with. Should none do, the audit of the run will say so.
     """
-    guess = _MARGIN * max(start.radii.values())
-    radii, variance = {"a": spec.domain.a or guess, "b": spec.domain.b or guess}, _MARGIN * start.variance
+    given = spec.domain.given
+    wanted = problem.adapter.radius_names if spec.has_ball else ()
+    guess = _MARGIN * max(start.norms.values())
+    radii, variance = {name: given.get(name, guess) for name in wanted}, _MARGIN * start.variance
     plan = draft(spec, problem, start, radii, variance)
-    if spec.domain.a is not None and spec.domain.b is not None and spec.run.zeta is not None:
+    if set(given) == set(wanted) and (spec.run.zeta is not None or not spec.is_stochastic):
         return plan
     for _ in range(_MOST_PILOTS):
-        seen_radii, seen_variance = _pilot(spec, problem, start, plan, device, tick)
-        held = seen_variance <= variance and all(seen_radii[name] <= radii[name] for name in radii)
-        radii = {"a": spec.domain.a or _MARGIN * seen_radii["a"], "b": spec.domain.b or _MARGIN * seen_radii["b"]}
+        seen, seen_variance = _pilot(spec, problem, start, plan, device, tick)
+        held = seen_variance <= variance and all(seen[name] <= radii[name] for name in radii)
+        radii = {name: given.get(name, _MARGIN * seen[name]) for name in radii}
         variance = _MARGIN * seen_variance
         plan = draft(spec, problem, start, radii, variance)
         if held:
@@ -216,39 +243,61 @@ def _pilot(
     spec: Spec, problem: Problem, start: Start, plan: Plan, device: str, tick: Tick
 ) -> tuple[dict[str, float], float]:
     """The largest spectral norms and the largest sample variance along a short ensemble with its own seed."""
-    v = replicate(start.v, _PILOT_REPLICAS)
-    random = generator(spec, "pilot", device)
-    a, b, variance = start.radii["a"], start.radii["b"], start.variance
+    sampler = make_sampler(spec, plan, problem, _PILOT_REPLICAS, generator(spec, "pilot", device))
+    v = replicate(start.v, _PILOT_REPLICAS if spec.is_stochastic else 1)
+    norms, variance = dict(start.norms), start.variance
     every = max(plan.steps // _PILOT_LOOKS, 1)
     # Below T_min the theorem's own step may diverge: that is for the run to show, not for the pilot to follow.
     step_size = min(plan.step_size, 1 / _smoothness_anywhere(spec, problem, plan))
     for t in range(1, plan.steps + 1):
-        indices = draw_batch(_PILOT_REPLICAS, plan.batch, problem.objective.samples, random)
-        v, _ = sgd_step(problem, v, step_size, indices)
+        v, _ = sgd_step(problem, v, step_size, sampler.draw())
         if t % every == 0 or t == plan.steps:
-            a, b = max(a, spectral_norm(v[0]).max().item()), max(b, spectral_norm(v[1]).max().item())
+            norms = {name: max(norms[name], norm) for name, norm in _spectral_norms(problem, v).items()}
             variance = max(variance, problem.sample_variance(v).max().item())
             tick("pilot", t, plan.steps)
-    return {"a": a, "b": b}, variance
+    return norms, variance
+
+
+def make_sampler(spec: Spec, plan: Plan, problem: Problem, replicas: int, random: torch.Generator) -> Sampler:
+    """How the plan's minibatches are drawn: with replacement, without it in epochs, or not at all."""
+    if plan.batch is None:
+        return WholeSample()
+    samples = problem.objective.samples
+    if spec.run.sampling == "with replacement":
+        return WithReplacement(replicas, plan.batch, samples, random)
+    if plan.batch > samples:
+        raise InputError("run.batch", plan.batch, f"at most the {samples} samples, drawn without replacement")
+    return Reshuffled(replicas, plan.batch, samples, random)
+
+
+def _spectral_norms(problem: Problem, v: Point) -> dict[str, float]:
+    """The largest spectral norm of each block over the replicas, by the name of its radius."""
+    return {
+        block.radius: spectral_norm(part).max().item() for block, part in zip(problem.adapter.blocks, v, strict=True)
+    }
 
 
 def _smoothness_anywhere(spec: Spec, problem: Problem, plan: Plan) -> float:
     """L̂ at the plan's radii and the G that f has everywhere: a pilot may leave the ball, and what is small on it."""
-    everywhere = problem.objective.gradient_bound.value
-    if not math.isfinite(everywhere):
+    everywhere, claim = problem.objective.gradient_bound.value, spec.theorem
+    if not math.isfinite(everywhere) or not plan.radii:
         return plan.values["Lhat"]
-    claim = catalogue[spec.claim]
-    inputs = plan.inputs | theory_inputs(claim, problem, plan.radii, spec.lipschitz, everywhere)
+    if any(parameter.name == "ell" for parameter in claim.parameters):
+        inputs: dict[str, Number] = plan.inputs | {"ell": sharpest(problem, plan.radii, everywhere)}
+    else:
+        inputs = plan.inputs | theory_inputs(claim, problem, plan.radii, spec.lipschitz, everywhere)
     return float(claim.function("Lhat")(**{name: float(value) for name, value in inputs.items()}))
 
 
 def horizon(spec: Spec, problem: Problem, start: Start, plan: Plan, claim: Claim, lipschitz: str) -> int | None:
     """How many iterations an informative run of `claim` needs, on the problem, ball and sample noise of `plan`.
 
-    None where no horizon up to 10^12 is informative.
+    None where no horizon up to 10^12 is informative, and of gradient descent, which has no noise.
     """
+    if plan.zeta is None or plan.batch is None:
+        return None
     run = spec.run.model_copy(update={"steps": "informative", "batch": "balanced", "zeta": None})
-    other = spec.model_copy(update={"run": run, "lipschitz": lipschitz})
+    other = spec.model_copy(update={"run": run, "lipschitz": lipschitz, "assume": {}})
     try:
         return draft(other, problem, start, plan.radii, plan.zeta**2 * plan.batch, claim).steps
     except InputError:

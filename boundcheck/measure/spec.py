@@ -6,15 +6,35 @@ A list in place of a scalar is a sweep: `expand` turns one file into one `Spec` 
 import itertools
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ValidationError, model_validator
+import sympy as sp
+from pydantic import Field, PositiveFloat, ValidationError, model_validator
 
-from boundcheck.claims import catalogue
+from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.inputs import exact, formula
 from boundcheck.errors import InputError
 from boundcheck.measure.tables import AdapterSpec, BracketSpec, DomainSpec, ProblemSpec, RunSpec, Seed, Table
 from boundcheck.problems.adapters import ADAPTERS, LoRA
+
+# The parameters of a theorem that may be assumed; the others are part of how it is run.
+_ASSUMABLE = ("L", "G", "C", "D")
+
+
+def adapters_of(theorem: Claim) -> tuple[str, ...]:
+    """The kinds of adapter that a theorem speaks of and Algorithm 1 can be run on.
+
+    A classic is about any function that is smooth where the iterates go; some of them need smoothness on all of space,
+    which with two factors trained F has not.
+    """
+    hypotheses = {hypothesis.id for hypothesis in theorem.hypotheses}
+    if "classic.smooth_around" in hypotheses:
+        return ("full", "frozen-a", "frozen-b")
+    if "classic.smooth" in hypotheses:
+        return ("full", "lora", "direft", "frozen-a", "frozen-b")
+    return ("frozen-a",) if "meft.frozen_factor" in hypotheses else ("lora", "direft")
 
 
 class Spec(Table):
@@ -26,41 +46,123 @@ class Spec(Table):
     problem: ProblemSpec
     adapter: AdapterSpec
     domain: DomainSpec = DomainSpec()
+    assume: dict[str, PositiveFloat | str] = Field(default_factory=dict)
     run: RunSpec = RunSpec()
     bracket: BracketSpec = BracketSpec()
 
     @model_validator(mode="after")
     def _is_measurable(self) -> "Spec":
-        names = [quantity.name for quantity in catalogue[self.claim].quantities]
-        if "alpha" not in names and names[-1:] != ["Lhat"]:
+        names, kind = catalogue[self.claim].names, ADAPTERS[self.adapter.kind]
+        if "alpha" not in names and names[-1:] != ("Lhat",):
             raise InputError("claim", self.claim, "a theorem with a step size, or a lemma about smoothness")
-        kind = ADAPTERS[self.adapter.kind]
         if self.is_bracket and self.claim not in kind.claims:
             raise InputError("claim", self.claim, f"a lemma about {kind.title}: one of {', '.join(kind.claims)}")
-        if not self.is_bracket and not issubclass(kind, LoRA):
-            raise InputError("adapter.kind", self.adapter.kind, "lora or direft, of which the theorems speak")
-        given, wanted = set(self.domain.given), set(kind.radius_names)
+        if not self.is_bracket:
+            self._check_theorem()
+        given = set(self.domain.given)
+        # A theorem that speaks of a ball may leave it to a pilot; one that speaks of none has no use for it.
+        wanted = set(kind.radius_names) if self.is_bracket or self.has_ball else set()
         # One that there is not is named before one that is missing.
         wrong = (given - wanted) or (wanted - given if self.is_bracket else set())
         if wrong:
             field, listed = f"domain.{min(wrong)}", " and ".join(kind.radius_names)
             known = self.domain.given.get(field.removeprefix("domain."), "(not given)")
-            raise InputError(field, known, f"radii {listed}, for {self.adapter.kind}")
-        unused = "run" if self.is_bracket else "bracket"
-        if unused in self.model_fields_set:
-            raise InputError(unused, "(a table)", f"no such table, which says nothing of {self.claim}")
+            expected = (
+                f"radii {listed}, for {self.adapter.kind}" if wanted else f"no radius: {self.claim} needs no ball"
+            )
+            raise InputError(field, known, expected)
+        for unused in ("run", "assume") if self.is_bracket else ("bracket",):
+            if unused in self.model_fields_set:
+                raise InputError(unused, "(a table)", f"no such table, which says nothing of {self.claim}")
+        return self
+
+    def _check_theorem(self) -> None:
+        parameters = self._parameters
+        if "abc_a" in parameters or "T" not in parameters:
+            expected = "a theorem whose constants a run can have, such as khaled2020.bounded_variance"
+            raise InputError("claim", self.claim, expected)
+        allowed = adapters_of(catalogue[self.claim])
+        if self.adapter.kind not in allowed:
+            raise InputError("adapter.kind", self.adapter.kind, f"{' or '.join(allowed)}, of which {self.claim} speaks")
         if self.run.steps != "informative" and self.run.audits > self.run.steps:
             raise InputError("run.audits", self.run.audits, f"at most run.steps = {self.run.steps}")
-        return self
+        if not self.is_stochastic:
+            for field in ("batch", "zeta", "replicas", "sampling", "level"):
+                if field in self.run.model_fields_set:
+                    expected = f"no such field: {self.claim} is about gradient descent, which has no noise"
+                    raise InputError(f"run.{field}", getattr(self.run, field), expected)
+        self.assumed_inputs()
+        _ = self.theorem
 
     def as_json(self) -> dict[str, Any]:
         """The tables that this experiment uses, as a spec file holds them; `parse` reads it back."""
-        return self.model_dump(mode="json", exclude={"run" if self.is_bracket else "bracket"})
+        if self.is_bracket:
+            return self.model_dump(mode="json", exclude={"run", "assume"})
+        if self.is_stochastic:
+            return self.model_dump(mode="json", exclude={"bracket"})
+        return self.model_dump(
+            mode="json", exclude={"bracket": True, "run": set(RunSpec.model_fields) - {"steps", "audits"}}
+        )
 
     @property
     def is_bracket(self) -> bool:
         """Whether the claim is a lemma about smoothness, to be bracketed, and not a theorem, to be run."""
-        return catalogue[self.claim].quantities[-1].name == "Lhat"
+        return catalogue[self.claim].names[-1] == "Lhat"
+
+    @property
+    def is_stochastic(self) -> bool:
+        """Whether the theorem is about stochastic gradients, and not about gradient descent."""
+        return "zeta" in self._parameters
+
+    @property
+    def has_ball(self) -> bool:
+        """Whether the theorem, on this adapter, speaks of a ball that the iterates must not leave."""
+        return issubclass(ADAPTERS[self.adapter.kind], LoRA) and not self._parameters.isdisjoint({"a", "sigma", "ell"})
+
+    @property
+    def theorem(self) -> Claim:
+        """The claim, with the formulas that the spec assumes in place of its own."""
+        return self._assumed({*catalogue[self.claim].names})
+
+    @property
+    def prescription(self) -> Claim:
+        """The same, with the claim's own step size: what a step size that is assumed should have been."""
+        return self._assumed({*catalogue[self.claim].names} - {"alpha"})
+
+    def _assumed(self, names: set[str]) -> Claim:
+        formulas = tuple((name, value) for name, value in self.assume.items() if name in names)
+        return _assuming(self.claim, formulas) if formulas else catalogue[self.claim]
+
+    def assumed_inputs(self) -> dict[str, sp.Expr]:
+        """The constants that the spec assumes, each a formula over the symbols of the claim's parameters."""
+        claim, found = catalogue[self.claim], {}
+        allowed = [p for p in _ASSUMABLE if p in self._parameters]
+        symbols = [p.symbol for p in claim.parameters]
+        for name, value in self.assume.items():
+            if name not in (*allowed, *claim.names):
+                raise InputError(f"assume.{name}", value, f"one of {', '.join((*allowed, *claim.names))}")
+            if name in allowed:
+                found[name] = _formula(name, value, symbols)
+        return found
+
+    @property
+    def _parameters(self) -> set[str]:
+        return {parameter.name for parameter in catalogue[self.claim].parameters}
+
+
+@cache
+def _assuming(id: str, formulas: tuple[tuple[str, float | str], ...]) -> Claim:
+    claim, derived = catalogue[id], {q.name: q.symbol for q in catalogue[id].quantities}
+    parsed = {}
+    for name, value in formulas:
+        # A formula may speak of parameters, of itself, and of what is derived before it.
+        earlier = [derived[each] for each in claim.names[: claim.names.index(name) + 1]]
+        parsed[name] = _formula(name, value, [*(p.symbol for p in claim.parameters), *earlier])
+    return claim.assuming(parsed)
+
+
+def _formula(name: str, value: float | str, symbols: list[sp.Symbol]) -> sp.Expr:
+    return formula(f"assume.{name}", value, symbols) if isinstance(value, str) else exact(f"assume.{name}", value)
 
 
 def load(path: Path) -> list[Spec]:

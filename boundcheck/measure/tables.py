@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
 from boundcheck.errors import InputError
-from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.problems.adapters import ADAPTERS, LoRA
 
 _SCALES = 'a positive number, or text such as "16/r" or "16/sqrt(r)"'
 
@@ -83,16 +83,29 @@ class PseudoHuberSpec(Table):
     seed: Seed = 0
 
 
-class AdapterSpec(Table):
-    """The adapter: its rank (all but ``full`` have one), its scale s, and `gain`.
+class HardSpec(Table):
+    """The instance on which SGD is nearly as slow as Theorem 2 says, in a run of so many steps of size ratio/L̂.
 
-    A scale may be a number, ``"16/r"`` or ``"16/sqrt(r)"``. The entries of A start, or are frozen, as N(0, gain^2/k).
+    It is made for LoRA of rank 2 from a diagonal start, the ball of radii gain + 1, batch 1 and zeta 1: `problems.hard`.
+    """
+
+    kind: Literal["hard"]
+    steps: PositiveInt = 400
+    ratio: float = Field(default=0.06, gt=0, lt=0.5)
+
+
+class AdapterSpec(Table):
+    """The adapter: its rank (all but ``full`` have one), its scale s, its start, and `gain`.
+
+    A scale may be a number, ``"16/r"`` or ``"16/sqrt(r)"``. The entries of A start, or are frozen, as N(0, gain^2/k),
+    and B = 0; a diagonal start has gain on the diagonals of A and B, and 0 elsewhere.
     """
 
     kind: Literal["full", "lora", "frozen-a", "frozen-b", "direft", "loreft", "vera", "dora", "loha"] = "lora"
     rank: PositiveInt | None = None
     scale: PositiveFloat | str = 1.0
     gain: PositiveFloat = 1.0
+    start: Literal["lora", "diagonal"] = "lora"
 
     @model_validator(mode="after")
     def _fits_the_kind(self) -> "AdapterSpec":
@@ -101,6 +114,8 @@ class AdapterSpec(Table):
             raise InputError("adapter.rank", "(not given)" if self.rank is None else self.rank, expected)
         if not ADAPTERS[self.kind].has_scale and self.scale != 1:
             raise InputError("adapter.scale", self.scale, f"no scale, which {self.kind} has not")
+        if self.start == "diagonal" and not issubclass(ADAPTERS[self.kind], LoRA):
+            raise InputError("adapter.start", self.start, "lora, unless the adapter is lora or direft")
         if not 0 < self.factor < math.inf:
             raise InputError("adapter.scale", self.scale, _SCALES)
         return self
@@ -132,10 +147,14 @@ class DomainSpec(Table):
 
 
 class RunSpec(Table):
-    """How a theorem is run; sample sizes and level are fixed here, before the run."""
+    """How a theorem is run; sample sizes and level are fixed here, before the run.
+
+    One about gradient descent has no noise, and one replica: of these fields it takes steps and audits alone.
+    """
 
     steps: PositiveInt | Literal["informative"] = "informative"
     batch: PositiveInt | Literal["balanced"] = "balanced"
+    sampling: Literal["with replacement", "without replacement"] = "with replacement"
     zeta: PositiveFloat | None = None
     replicas: int = Field(default=32, ge=2)
     audits: PositiveInt = 128
@@ -154,6 +173,6 @@ class BracketSpec(Table):
 
 
 ProblemSpec = Annotated[
-    DataSpec | LogisticSpec | TwoLayerSpec | ReadoutSpec | LeastSquaresSpec | ExtremalSpec | PseudoHuberSpec,
+    DataSpec | LogisticSpec | TwoLayerSpec | ReadoutSpec | LeastSquaresSpec | ExtremalSpec | PseudoHuberSpec | HardSpec,
     Field(discriminator="kind"),
 ]

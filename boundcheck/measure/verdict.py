@@ -5,6 +5,9 @@ uninformative       all held, but the bound is no smaller than what is known wit
 supported           the time average, which the proof bounds, lies below the bound at the stated level
 violated            every iterate's expected squared gradient norm lies above the bound at the stated level
 inconclusive        none of these
+
+Gradient descent has no noise: the smallest squared gradient norm that was seen stands in for the average, and is exact
+but for rounding.
 """
 
 from dataclasses import dataclass
@@ -14,7 +17,8 @@ import numpy as np
 
 from boundcheck.claims.enclose import lower, upper
 from boundcheck.measure.audit import Audit, Evidence
-from boundcheck.measure.intervals import Interval, mean_interval, simultaneous_lower_limits
+from boundcheck.measure.blame import Blame, blamed
+from boundcheck.measure.intervals import Interval, mean_interval, simultaneous_lower_limits, student_replicas
 
 Name = Literal["supported", "violated", "hypothesis-failed", "uninformative", "inconclusive"]
 
@@ -28,7 +32,9 @@ class Outcome:
 
     Attributes:
         verdict, reason: one of the five, and why in one sentence.
-        measured: mean over replicas of the (stratified) time average of the squared gradient norm.
+        blame: who is to blame for a run that does not support its theorem; None for one that does.
+        measured: mean over replicas of the (stratified) time average of the squared gradient norm; of gradient descent
+            the smallest one seen.
         smallest: the smallest mean over replicas within a stratum: descriptive, and biased low as any minimum is.
         interval: the confidence interval of its expectation; None when the run diverged.
         bound: the theorem's right-hand side.
@@ -39,6 +45,7 @@ class Outcome:
 
     verdict: Name
     reason: str
+    blame: Blame | None
     measured: float
     smallest: float
     interval: Interval | None
@@ -47,49 +54,137 @@ class Outcome:
     first: float
 
 
-def judge(evidence: Evidence, audits: list[Audit], first: float, level: float) -> Outcome:
+@dataclass(frozen=True)
+class _Measured:
+    """The squared gradient norms that were measured, shape (R, M), and what is known of the statistic that is tested.
+
+    Attributes:
+        squares: as computed.
+        error: the bound on their rounding errors.
+        mean: the statistic: the time average over replicas, or the smallest of one trajectory.
+        interval: its interval; None where a value is no finite number.
+        rounding: the rounding error of the statistic.
+
+    """
+
+    squares: np.ndarray
+    error: np.ndarray
+    mean: float
+    interval: Interval | None
+    rounding: float
+
+
+def judge(evidence: Evidence, audits: list[Audit]) -> Outcome:
     """The outcome of a run, from its audits and its measured gradient norms."""
-    record, plan, problem = evidence.record, evidence.plan, evidence.problem
-    squares = record.trace["gradient_square_norm"].values
-    averages = squares @ record.schedule.weights
-    trivial = problem.trivial_bound(plan.radii)
-    bound = plan.values["bound"]
-    diverged = not np.isfinite(squares).all()
-    interval = None if diverged else mean_interval(averages, trivial, _RESOLUTION * bound, level)
+    plan, first = evidence.plan, evidence.start.square_norm
+    bound, measured = plan.values["bound"], _measured(evidence)
 
-    def outcome(verdict: Name, reason: str) -> Outcome:
-        smallest = float(squares.mean(0).min())
-        return Outcome(verdict, reason, float(averages.mean()), smallest, interval, bound, trivial, first)
+    def outcome(verdict: Name, reason: str, blame: Blame | None) -> Outcome:
+        smallest = float(measured.squares.mean(0).min())
+        interval = measured.interval
+        return Outcome(verdict, reason, blame, measured.mean, smallest, interval, bound, plan.trivial, first)
 
-    failed = [each.hypothesis for each in audits if each.status == "failed"]
-    if failed or interval is None:
-        what = ", ".join(dict.fromkeys(failed)) or "a gradient that is a finite number"
-        return outcome("hypothesis-failed", f"the run broke {what}, so the theorem says nothing about it")
-    known, name = min((first, "the gradient at v_1"), (trivial, "the trivial bound J^2 G^2"))
+    failed = list(dict.fromkeys(each.hypothesis for each in audits if each.status == "failed"))
+    blame = blamed(audits, "failed")
+    if measured.interval is None and blame is None:
+        blame = Blame("rounding", "overflow", "a gradient is no finite number, and no hypothesis failed before")
+    if blame is not None:
+        what = ", ".join(failed) or "a gradient that is a finite number"
+        return outcome("hypothesis-failed", f"the run broke {what}, so the theorem says nothing about it", blame)
+    known, name = min((first, "the gradient at v_1"), (plan.trivial, "the trivial bound J^2 G^2"))
     if bound >= known:
-        return outcome("uninformative", f"the bound {bound:.4g} is not below {known:.4g}, {name}: T is too short")
-    return outcome(*_compare(evidence, squares, interval, level))
+        reason = f"the bound {bound:.4g} is not below {known:.4g}, {name}: T is too short"
+        return outcome("uninformative", reason, Blame("horizon", "T", reason))
+    verdict, reason, blame = _compare(evidence, measured)
+    assumed = blamed(audits, "assumed")
+    if assumed is not None and verdict in ("supported", "violated"):
+        return outcome("inconclusive", f"{reason}, but {assumed.name} is not certified", assumed)
+    return outcome(verdict, reason, blame)
 
 
-def _compare(evidence: Evidence, squares: np.ndarray, interval: Interval, level: float) -> tuple[Name, str]:
+def _measured(evidence: Evidence) -> _Measured:
+    trace, schedule, level = evidence.record.trace, evidence.record.schedule, evidence.spec.run.level
+    squares, error = (trace[name].values for name in ("gradient_square_norm", "gradient_square_norm_error"))
+    finite = bool(np.isfinite(squares).all() and np.isfinite(error).all())
+    if evidence.spec.is_stochastic:
+        averages, rounding = squares @ schedule.weights, float((error @ schedule.weights).max())
+        bound = evidence.plan.values["bound"]
+        interval = mean_interval(averages, evidence.plan.trivial, _RESOLUTION * bound, level) if finite else None
+        return _Measured(squares, error, float(averages.mean()), interval, rounding)
+    least = int(np.argmin(squares[0] + error[0]))
+    smallest, rounding = float(squares[0, least]), float(error[0, least])
+    # What was not seen may be smaller still.
+    below = max(float((squares[0] - error[0]).min()), 0.0) if schedule.is_every_step else 0.0
+    interval = Interval(below, smallest + rounding, 1.0, "exact", "the one trajectory") if finite else None
+    return _Measured(squares, error, smallest, interval, rounding)
+
+
+def _compare(evidence: Evidence, measured: _Measured) -> tuple[Name, str, Blame | None]:
     """Supported, violated or inconclusive, against the safe ends of the bound's enclosure."""
-    plan, claim = evidence.plan, evidence.claim
-    ball = claim.enclosures(**plan.inputs)["bound"]
-    limits = f"{interval.kind} {interval.level:.0%} interval, {interval.method}"
-    if interval.upper <= lower(ball):
-        share = interval.upper / lower(ball)
-        return "supported", f"the time average is at most {share:.0%} of the bound ({limits})"
-    if interval.lower <= upper(ball):
-        return "inconclusive", f"the bound lies inside the {limits}: more replicas are needed"
-    if not evidence.record.schedule.is_every_step:
-        advice = "set run.audits = run.steps to test the minimum over t"
+    interval, claim = measured.interval, evidence.claim
+    if interval is None:
+        raise ValueError("expected measurements that are finite numbers")
+    ball = claim.enclosures(**evidence.plan.inputs)["bound"]
+    what = "time average" if evidence.spec.is_stochastic else "smallest squared gradient norm"
+    limits = f"{interval.kind} {interval.level:.0%} interval, {interval.method} over {len(measured.squares)} replicas"
+    if interval.kind == "exact":
+        limits = "exact but for rounding"
+    # Of an exact interval the rounding error is part already.
+    slack = 0.0 if interval.kind == "exact" else measured.rounding
+    if interval.upper + slack <= lower(ball):
+        share = (interval.upper + slack) / lower(ball)
+        return "supported", f"the {what} is at most {_percent(share)} of the bound ({limits})", None
+    # Where replicas differ by more than that, it is they who cannot tell.
+    coarse = interval.kind == "exact" or 2 * measured.rounding >= interval.upper - interval.lower
+    if coarse and measured.mean - measured.rounding <= upper(ball) < measured.mean + measured.rounding:
+        reason = f"the {what} is within its rounding error {measured.rounding:.2g} of the bound"
+        return "inconclusive", reason, Blame("rounding", "gradient_square_norm", reason)
+    if interval.lower <= upper(ball) and evidence.spec.is_stochastic:
         return (
             "inconclusive",
-            f"the time average lies above the bound ({limits}), the minimum was not seen: {advice}",
+            f"the bound lies inside the {limits}: {_advice(evidence, measured)}",
+            _statistics(evidence, measured),
         )
-    if simultaneous_lower_limits(squares, level).min() > upper(ball):
-        return (
-            "violated",
-            f"every iterate lies above the bound (simultaneous nonasymptotic {level:.0%} limits)",
+    if not evidence.record.schedule.is_every_step:
+        advice = "set run.audits = run.steps to test the minimum over t"
+        reason = f"the {what} lies above the bound ({limits}), the minimum was not seen: {advice}"
+        return "inconclusive", reason, Blame("statistics", "audits", reason)
+    level = evidence.spec.run.level
+    lowest = measured.squares - measured.error
+    limits_at_t = (
+        simultaneous_lower_limits(np.maximum(lowest, 0.0), level) if evidence.spec.is_stochastic else lowest[0]
+    )
+    if limits_at_t.min() > upper(ball):
+        how = (
+            f"simultaneous nonasymptotic {level:.0%} limits"
+            if evidence.spec.is_stochastic
+            else "exact but for rounding"
         )
-    return "inconclusive", f"the time average lies above the bound ({limits}), but not every iterate does"
+        reason = f"every iterate lies above the bound ({how})"
+        return "violated", reason, Blame("claim", claim.id, f"every hypothesis held, and {reason}")
+    above = bool((measured.squares.mean(0) > upper(ball)).all())
+    if above:
+        reason = (
+            f"every mean over replicas lies above the bound, but not every {level:.0%} limit: more replicas are needed"
+        )
+        return "inconclusive", reason, Blame("statistics", "replicas", reason)
+    reason = f"the time average lies above the bound ({limits}), but not every iterate does"
+    return "inconclusive", reason, Blame("statistics", "minimum", f"{reason}: the theorem is about the smallest")
+
+
+def _advice(evidence: Evidence, measured: _Measured) -> str:
+    """How many replicas would tell, if mean and spread are as they were seen."""
+    averages = measured.squares @ evidence.record.schedule.weights
+    spread, bound = float(averages.std(ddof=1)), evidence.plan.values["bound"]
+    if measured.mean >= bound or spread == 0:
+        return "more replicas are needed"
+    needed = student_replicas(measured.mean, spread, bound, evidence.spec.run.level)
+    return f"about {needed} replicas would tell, at this mean and spread"
+
+
+def _statistics(evidence: Evidence, measured: _Measured) -> Blame:
+    return Blame("statistics", "replicas", f"{len(measured.squares)} replicas: {_advice(evidence, measured)}")
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.095 else f"{100 * share:.2g}%"

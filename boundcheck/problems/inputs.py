@@ -1,8 +1,11 @@
-"""What a problem says of the parameters of a claim: its L and G, the adapter's scale, radii and rank."""
+"""What a problem says of the parameters of a claim, its L and G, the adapter's scale, radii and rank; and so of F."""
+
+from typing import Any
 
 import sympy as sp
 
-from boundcheck.claims import Claim
+from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.enclose import upper
 from boundcheck.claims.inputs import Number, exact
 from boundcheck.problems.adapters import Radii
 from boundcheck.problems.problem import Problem
@@ -27,3 +30,39 @@ def theory_inputs(
     if "C" in names and "sigma" in table:
         table["C"] = table["sigma"] if lipschitz == "sigma" else sp.sqrt(table["r"]) * table["sigma"]
     return {name: value for name, value in (table | {"L": L, "G": G}).items() if name in names}
+
+
+def upper_ends(problem: Problem, radii: Radii, gradient_bound: float | None = None) -> list[dict[str, Any]]:
+    """What each claim about the adapter says on this domain, rounded up: claim, lipschitz, value and trust.
+
+    A claim whose conditions fail there is left out. ``trust`` is ``kernel`` where a script in `proofs` has the kernel
+    replay the claim, and ``by hand`` where it has an argument. A bound on the gradient of f takes the place of G.
+    """
+    ends = []
+    for id in problem.adapter.claims:
+        claim = catalogue[id]
+        takes_c = any(parameter.name == "C" for parameter in claim.parameters)
+        for lipschitz in ("sigma", "sqrt(r) sigma") if takes_c else ("sigma",):
+            inputs = theory_inputs(claim, problem, radii, lipschitz, gradient_bound)
+            if _applies(claim, inputs, radii):
+                ends.append(
+                    {
+                        "claim": id,
+                        "lipschitz": lipschitz,
+                        "value": upper(claim.enclosures(**inputs)["Lhat"]),
+                        "trust": "by hand" if claim.argument else "kernel",
+                    }
+                )
+    return ends
+
+
+def _applies(claim: Claim, inputs: dict[str, Number], radii: Radii) -> bool:
+    # A ball of two radii is inside the paper's with the larger one; its special case is said of equal ones alone.
+    if any(p.name == "sigma" for p in claim.parameters) and claim.id.startswith("meft") and len({*radii.values()}) > 1:
+        return False
+    return not claim.failing({p.symbol: exact(p.name, inputs[p.name]) for p in claim.parameters})
+
+
+def sharpest(problem: Problem, radii: Radii, gradient_bound: float | None = None) -> float:
+    """The least that a claim says of the smoothness of F on this domain, rounded up."""
+    return min(float(end["value"]) for end in upper_ends(problem, radii, gradient_bound))

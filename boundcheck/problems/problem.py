@@ -48,10 +48,15 @@ class Problem:
         if isinstance(self.adapter, LoRA):
             moments = self.objective.second_moments(W)
             return self.adapter.mean_square_pull_back(v, moments), moments[0].diagonal(dim1=-2, dim2=-1).sum(-1)
+        in_v, in_w = self.sample_square_norms(v)
+        return in_v.mean(1), in_w.mean(1)
+
+    def sample_square_norms(self, v: Point) -> tuple[Tensor, Tensor]:
+        """The squared norms of every sample's gradient in v and in W: two of shape (R, n)."""
         samples = self.objective.samples
-        gradients = self.objective.sample_gradients(W).flatten(0, 1)
+        gradients = self.objective.sample_gradients(self.adapter.weight(v)).flatten(0, 1)
         pulled = self.adapter.pull_back(tuple(part.repeat_interleave(samples, 0) for part in v), gradients)
-        in_v, in_w = (square_norm(x).view(-1, samples).mean(1) for x in (pulled, (gradients,)))
+        in_v, in_w = (square_norm(x).view(-1, samples) for x in (pulled, (gradients,)))
         return in_v, in_w
 
     def sample_variance(self, v: Point) -> Tensor:
@@ -64,9 +69,12 @@ class Problem:
     def gradient_bound(self, radii: Radii) -> Constant:
         r"""G on the domain: the objective's own, or :math:`\|\nabla f(W_0)\|_F + L \cdot` reach where that is less.
 
+        Without radii the domain is all of space.
         Source: jiang2024, Assumption 3(2), which on the ball is no assumption.
         """
         everywhere, L = self.objective.gradient_bound, self.objective.smoothness
+        if not radii:
+            return everywhere
         W0 = self.adapter.W0.unsqueeze(0)
         _, error = self.objective.rounding(W0, self.objective.loss(W0))
         d, k = self.objective.shape

@@ -1,4 +1,7 @@
-"""Algorithm 1 of jiang2024 on an ensemble: one step moves all replicas at once."""
+"""Algorithm 1 of jiang2024 on an ensemble: one step moves all replicas at once; and how its minibatches are drawn."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -12,9 +15,133 @@ def draw_batch(replicas: int, batch: int, samples: int, generator: torch.Generat
     return torch.randint(samples, (replicas, batch), generator=generator, device=generator.device)
 
 
-def sgd_step(problem: Problem, v: Point, step_size: float, indices: Tensor) -> tuple[Point, Point]:
-    """One iteration of Algorithm 1: the next point v - alpha g, and the stochastic gradient g it used."""
-    g = problem.batch_gradient(v, indices)
+@dataclass(frozen=True)
+class Draw:
+    """The law of the next minibatch given the past.
+
+    Attributes:
+        batch: m, its size.
+        candidates: the indices that it is drawn from, uniformly, shape (R, n_t).
+        replaced: whether with replacement.
+
+    """
+
+    batch: int
+    candidates: Tensor
+    replaced: bool
+
+    def of(self, who: Tensor) -> "Draw":
+        """The same for some of the replicas."""
+        return Draw(self.batch, self.candidates[who], self.replaced)
+
+
+class Sampler(Protocol):
+    """Draws the minibatches of an ensemble, and says what the next one is drawn from."""
+
+    def law(self) -> Draw | None:
+        """The law of the next minibatch given the past; None where it is always the whole sample."""
+        ...
+
+    def draw(self) -> Tensor | None:
+        """The next minibatch, shape (R, m); None stands for the whole sample."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs to go on from here."""
+        ...
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken."""
+        ...
+
+
+class WithReplacement:
+    """Every minibatch drawn uniformly from all samples, as the unbiasedness of jiang2024 needs it."""
+
+    def __init__(self, replicas: int, batch: int, samples: int, generator: torch.Generator) -> None:
+        """Draw minibatches of size `batch` from `samples` samples."""
+        self._replicas, self._batch, self._samples, self._generator = replicas, batch, samples, generator
+
+    def law(self) -> Draw:
+        """Uniform on all samples, whatever came before."""
+        everything = torch.arange(self._samples, device=self._generator.device)
+        return Draw(self._batch, everything.expand(self._replicas, -1), replaced=True)
+
+    def draw(self) -> Tensor:
+        """The next minibatch, shape (R, m)."""
+        return draw_batch(self._replicas, self._batch, self._samples, self._generator)
+
+    def state(self) -> dict[str, Any]:
+        """The generator's state."""
+        return {"generator": self._generator.get_state()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken."""
+        self._generator.set_state(state["generator"])
+
+
+class Reshuffled:
+    """Epochs: each goes through a fresh permutation of the samples, and leaves out a rest smaller than a minibatch.
+
+    Given the past, the next minibatch is drawn from what the epoch has left, so that the gradient is conditionally
+    biased from the second step of an epoch on.
+    """
+
+    def __init__(self, replicas: int, batch: int, samples: int, generator: torch.Generator) -> None:
+        """Draw minibatches of size `batch`, at most `samples`."""
+        self._shape, self._batch, self._generator = (replicas, samples), batch, generator
+        self._order = torch.empty(self._shape, dtype=torch.int64, device=generator.device)
+        self._next = samples
+
+    def law(self) -> Draw:
+        """Uniform, without replacement, on what this epoch has left."""
+        self._begin_epoch_if_due()
+        return Draw(self._batch, self._order[:, self._next :], replaced=False)
+
+    def draw(self) -> Tensor:
+        """The next minibatch, shape (R, m)."""
+        self._begin_epoch_if_due()
+        first, self._next = self._next, self._next + self._batch
+        return self._order[:, first : self._next]
+
+    def _begin_epoch_if_due(self) -> None:
+        if self._next + self._batch > self._shape[1]:
+            keys = torch.rand(self._shape, generator=self._generator, dtype=torch.float64, device=self._order.device)
+            self._order, self._next = keys.argsort(1), 0
+
+    def state(self) -> dict[str, Any]:
+        """The generator's state, the epoch's permutations and how far they were used."""
+        return {"generator": self._generator.get_state(), "order": self._order.cpu(), "next": self._next}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken."""
+        self._generator.set_state(state["generator"])
+        self._order, self._next = state["order"].to(self._order.device), state["next"]
+
+
+class WholeSample:
+    """Gradient descent: no noise at all."""
+
+    def law(self) -> None:
+        """The whole sample."""
+
+    def draw(self) -> None:
+        """The whole sample."""
+
+    def state(self) -> dict[str, Any]:
+        """Nothing."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Nothing to go on from."""
+
+
+def sgd_step(problem: Problem, v: Point, step_size: float, indices: Tensor | None) -> tuple[Point, Point]:
+    """One iteration of Algorithm 1: the next point v - alpha g, and the stochastic gradient g it used.
+
+    Without indices g is the gradient itself, and the step one of gradient descent.
+    """
+    g = problem.gradient(v) if indices is None else problem.batch_gradient(v, indices)
     return problem.adapter.retract(v, tuple(-step_size * part for part in g)), g
 
 

@@ -60,3 +60,9 @@ def path_smoothness(problem: Problem, v: Point, v_next: Point) -> float:
     step = tuple(y - x for x, y in zip(here, there, strict=True))
     (loss, gradient), (loss_next, _) = loss_and_gradient(problem, here), loss_and_gradient(problem, there)
     return float(2 * (loss_next - loss - dot(gradient, step)) / dot(step, step))
+
+
+def gradient_square_norm(problem: Problem, v: Point) -> float:
+    """|grad F(v)|^2 of a single point, in 50 digits."""
+    _, gradient = loss_and_gradient(problem, factors(v))
+    return float(dot(gradient, gradient))

@@ -23,10 +23,17 @@ from boundcheck.problems.adapters import ADAPTERS, LoRA
 from boundcheck.problems.norms import Point
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import synthetic
+from boundcheck.problems.sgd import Draw
 from boundcheck.problems.softmax import SoftmaxRegression
 from boundcheck.progress import silent
 
-THEOREMS = tuple(id for id, claim in catalogue.items() if "alpha" in claim.names)
+# Every theorem that a run can be held against; those about the ball of LoRA; and those with a shortest horizon.
+MEASURABLE = tuple(
+    id
+    for id, claim in catalogue.items()
+    if "alpha" in claim.names and not any(p.name.startswith("abc") for p in claim.parameters)
+)
+THEOREMS = tuple(id for id in MEASURABLE if any(p.name in ("sigma", "b") for p in catalogue[id].parameters))
 WITH_SHORTEST = tuple(id for id in THEOREMS if "T_min" in catalogue[id].names)
 
 # Radii and zeta hold on every run of this file's seed, with little to spare; T = 110 is above T_min and informative.
@@ -111,7 +118,7 @@ class Measured:
         doctored = replace(
             self.evidence, claim=claim or self.evidence.claim, plan=plan or self.evidence.plan, record=record
         )
-        return judge(doctored, audit(doctored), self.start.square_norm, self.spec.run.level)
+        return judge(doctored, audit(doctored))
 
 
 def run_by_hand(
@@ -126,7 +133,7 @@ def run_by_hand(
     start = Start.draw(spec, problem, "cpu")
     plan = doctor_plan(make_plan(spec, problem, start, "cpu", silent))
     record = run_ensemble(spec, problem, start, plan, RunFolder.create(folder, spec, "cpu"), "cpu", silent)
-    evidence = Evidence(catalogue[spec.claim], problem, plan, record)
+    evidence = Evidence(spec.theorem, spec, problem, start, plan, record)
     return Measured(spec, start, evidence, audit(evidence))
 
 
@@ -153,6 +160,11 @@ def softmax(rank: int = 2, d: int = 4, k: int = 4, scale: float = 1.0, samples: 
     labels = np.concatenate([np.arange(d), random.integers(0, d, samples - d)])
     objective = SoftmaxRegression("random", random.standard_normal((samples, k)), labels)
     return Problem(objective, LoRA(torch.zeros(d, k, dtype=torch.float64), rank, scale))
+
+
+def with_replacement(problem: Problem, batch: int, replicas: int = 1) -> Draw:
+    """The law of a minibatch drawn with replacement."""
+    return Draw(batch, torch.arange(problem.objective.samples).expand(replicas, -1), replaced=True)
 
 
 def random_point(problem: Problem, replicas: int = 1, size: float = 1.0, seed: int = 0) -> Point:

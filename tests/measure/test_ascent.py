@@ -8,9 +8,9 @@ from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from boundcheck.measure.ascent import ascend
-from boundcheck.measure.bracket import upper_ends
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.problems.derivatives import hessian_vector_product
+from boundcheck.problems.inputs import upper_ends
 from boundcheck.problems.norms import square_norm
 from boundcheck.problems.problem import Problem
 from boundcheck.progress import silent

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from boundcheck.claims import catalogue
 from boundcheck.measure import bracket, measure
-from boundcheck.measure.bracket import measure_bracket, upper_ends
+from boundcheck.measure.bracket import measure_bracket
 from boundcheck.measure.spec import parse
 from boundcheck.problems.adapters import LoRA
+from boundcheck.problems.inputs import upper_ends
 from boundcheck.progress import silent
 
 from .small import bracket_table, pseudo_huber, softmax, with_quantity_scaled

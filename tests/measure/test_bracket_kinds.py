@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from boundcheck.claims import catalogue
 from boundcheck.measure import bracket, measure
-from boundcheck.measure.bracket import measure_bracket, upper_ends
+from boundcheck.measure.bracket import measure_bracket
 from boundcheck.measure.build import build
 from boundcheck.measure.spec import parse
 from boundcheck.problems.adapters import ADAPTERS, LoRA
 from boundcheck.problems.constant import Constant
+from boundcheck.problems.inputs import upper_ends
 from boundcheck.problems.problem import Problem
 from boundcheck.progress import silent
 from boundcheck.prove.script import of_paper

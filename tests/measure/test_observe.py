@@ -1,5 +1,6 @@
 """Every observable against a naive twin of one replica, and the rounding error that path_smoothness admits to."""
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -7,16 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from boundcheck.measure.observe import OBSERVABLES, observe
+from boundcheck.measure.observe import observables, observe
 from boundcheck.problems.adapters import LoRA
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import PseudoHuber
-from boundcheck.problems.sgd import sgd_step
+from boundcheck.problems.sgd import Draw, sgd_step
 from boundcheck.problems.softmax import SoftmaxRegression
 
 from . import exactly
-from .small import pseudo_huber, random_point, softmax
+from .small import pseudo_huber, random_point, softmax, with_replacement
 
 PROBLEMS = {"pseudo-Huber": pseudo_huber, "softmax": softmax}
 
@@ -33,7 +34,7 @@ def sample_loss_and_gradient(objective, W, i):
 
 
 def naive_observables(problem, v, v_next, batch):
-    """The definitions in `OBSERVABLES`, one sample at a time."""
+    """The definitions in `observables`, one sample at a time."""
     s, n = problem.adapter.scale, problem.objective.samples
     (A, B), (A_next, B_next) = ([part.numpy() for part in point] for point in (v, v_next))
     at = [sample_loss_and_gradient(problem.objective, s * B @ A, i) for i in range(n)]
@@ -52,6 +53,8 @@ def naive_observables(problem, v, v_next, batch):
         "weight_gradient_frobenius": np.linalg.norm(M, "fro"),
         "weight_gradient_spectral": np.linalg.norm(M, 2),
         "noise_variance": sum(np.sum((pulled_back(X) - gradient) ** 2) for _, X in at) / n / batch,
+        "norm_A": max(np.linalg.norm(A, 2), np.linalg.norm(A_next, 2)),
+        "norm_B": max(np.linalg.norm(B, 2), np.linalg.norm(B_next, 2)),
         "path_smoothness": 2 * (loss_next - loss - gradient @ step) / (step @ step),
     }
 
@@ -62,8 +65,10 @@ def naive_observables(problem, v, v_next, batch):
 def test_every_observable_is_that_of_the_naive_twin(name, rank, scale):
     problem = PROBLEMS[name](rank=rank, d=3, k=5, scale=scale)
     v, v_next = random_point(problem, replicas=4), random_point(problem, replicas=4, seed=1)
-    seen = observe(problem, v, v_next, batch=3)
-    assert set(seen) == set(OBSERVABLES)
+    seen = observe(problem, v, v_next, with_replacement(problem, 3, replicas=4))
+    assert set(seen) == set(observables(problem.adapter))
+    # The mean over all that may be drawn is the gradient.
+    assert (seen["conditional_bias"] <= seen["conditional_bias_error"]).all()
     for i in range(4):
         expected = naive_observables(problem, [x[i] for x in v], [x[i] for x in v_next], batch=3)
         for observable, value in expected.items():
@@ -82,8 +87,38 @@ def test_noise_variance_is_that_of_drawn_minibatches(name):
         for g, mean in zip(problem.batch_gradient(copies, indices), problem.gradient(v), strict=True)
     )
     error = squares.std() / math.sqrt(draws)
-    exact = observe(problem, v, v, batch=3)["noise_variance"].item()
+    exact = observe(problem, v, v, with_replacement(problem, 3))["noise_variance"].item()
     assert abs(squares.mean().item() - exact) < 5 * error
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize(("left", "batch"), [(6, 6), (5, 2), (3, 1), (2, 2), (4, 3)])
+def test_without_replacement_every_minibatch_that_may_come_is_enumerated(name, left, batch):
+    problem = PROBLEMS[name]()
+    v = random_point(problem, replicas=2)
+    order = torch.tensor(np.stack([np.random.default_rng(i).permutation(problem.objective.samples) for i in range(2)]))
+    law = Draw(batch, order[:, :left], replaced=False)
+    seen, gradient = observe(problem, v, v, law), problem.gradient(v)
+    draws = [problem.batch_gradient(v, order[:, list(each)]) for each in itertools.combinations(range(left), batch)]
+    mean = [sum(parts) / len(draws) for parts in zip(*draws, strict=True)]
+    bias = sum((x - y).square().sum((1, 2)) for x, y in zip(mean, gradient, strict=True)).sqrt()
+    noise = sum(sum((x - y).square().sum((1, 2)) for x, y in zip(g, gradient, strict=True)) for g in draws) / len(draws)
+    assert seen["conditional_bias"].tolist() == pytest.approx(bias.tolist(), rel=1e-9, abs=1e-13)
+    assert seen["noise_variance"].tolist() == pytest.approx(noise.tolist(), rel=1e-9, abs=1e-13)
+    # A whole epoch is the sample itself; less of it is biased.
+    whole = left == problem.objective.samples
+    assert (seen["conditional_bias"] <= seen["conditional_bias_error"]).all() == whole
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e3])
+def test_squared_gradient_norms_are_within_their_rounding_error(name, size):
+    problem = PROBLEMS[name]()
+    v = random_point(problem, replicas=1, size=size)
+    seen = observe(problem, v, v, None)
+    true = exactly.gradient_square_norm(problem, v)
+    assert abs(seen["gradient_square_norm"].item() - true) <= seen["gradient_square_norm_error"].item()
+    assert seen["gradient_square_norm_error"].item() < 1e-6 * max(true, 1e-3)
 
 
 @dataclass
@@ -111,6 +146,9 @@ class Quadratic:
     def gradient(self, W):
         return self.L * W
 
+    def batch_gradient(self, W, indices):
+        return self.gradient(W)
+
     def second_moments(self, W):
         G = self.gradient(W)
         return G @ G.mT, G.mT @ G
@@ -123,7 +161,7 @@ def test_path_smoothness_of_a_quadratic_in_one_dimension(L, scale, A, step):
     """At fixed A, F(B) = L (s A B)^2 / 2 has second derivative L s^2 A^2 on every segment."""
     problem = Problem(Quadratic(L), LoRA(torch.zeros(1, 1, dtype=torch.float64), 1, scale))
     v = tuple(torch.tensor([[[x]]], dtype=torch.float64) for x in (A, 1.25))
-    seen = observe(problem, v, (v[0], v[1] + step), batch=1)
+    seen = observe(problem, v, (v[0], v[1] + step), with_replacement(problem, 1))
     error = abs(seen["path_smoothness"].item() - L * (scale * A) ** 2)
     assert error <= seen["path_smoothness_error"].item()
     assert seen["path_smoothness_error"].item() < 1e-3 * L * (scale * A) ** 2
@@ -136,14 +174,14 @@ def test_a_step_of_length_zero_has_path_smoothness_zero(name):
     v = random_point(problem, replicas=2)
     v_next = (v[0].clone(), v[1].clone())
     v_next[1][1] += 0.1
-    seen = observe(problem, v, v_next, batch=1)
+    seen = observe(problem, v, v_next, None)
     assert seen["path_smoothness"][0] == 0
     assert seen["path_smoothness_error"][0] == 0
     assert seen["path_smoothness"][1] != 0
 
 
 def assert_error_is_covered(problem, v, v_next):
-    seen = observe(problem, v, v_next, batch=1)
+    seen = observe(problem, v, v_next, None)
     true = exactly.path_smoothness(problem, v, v_next)
     assert abs(seen["path_smoothness"].item() - true) <= seen["path_smoothness_error"].item()
 
@@ -193,7 +231,7 @@ def test_path_smoothness_less_its_error_never_exceeds_the_constant(rank):
     v = random_point(problem, size=0.5)
     for _ in range(3000):
         v_next, _ = sgd_step(problem, v, step_size, everything)
-        seen = observe(problem, v, v_next, batch=1)
+        seen = observe(problem, v, v_next, None)
         assert max(torch.linalg.matrix_norm(x, 2).item() for x in v_next) < radius
         assert (seen["path_smoothness"] - seen["path_smoothness_error"]).item() <= lambda_star
         v = v_next

@@ -66,7 +66,7 @@ def test_the_first_iterate_is_loras_and_what_is_known_of_it_is_exact():
     A, B = start.v
     assert (A.shape, B.shape) == ((1, 3, 4), (1, 4, 3))
     assert not B.any()
-    assert start.radii == {"a": pytest.approx(np.linalg.norm(A[0].numpy(), 2)), "b": 0.0}
+    assert start.norms == {"a": pytest.approx(np.linalg.norm(A[0].numpy(), 2)), "b": 0.0}
     M = problem.objective.gradient(problem.adapter.W0[None])[0]
     assert start.square_norm == pytest.approx(torch.linalg.matrix_norm(M @ A[0].mT).item() ** 2)
     each = problem.objective.sample_gradients(problem.adapter.W0[None])[0] @ A[0].mT
@@ -186,7 +186,7 @@ def test_a_pilot_finds_what_is_left_out_and_leaves_the_rest(left_out):
     del given_[left_out]
     assert given_.items() <= found.items()
     if left_out == "domain.a":
-        assert plan.radii["a"] >= 1.1 * start.radii["a"]
+        assert plan.radii["a"] >= 1.1 * start.norms["a"]
 
 
 def test_a_pilot_knows_nothing_of_the_run():

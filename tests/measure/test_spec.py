@@ -6,10 +6,10 @@ import pytest
 
 from boundcheck.claims import catalogue
 from boundcheck.measure import measure
-from boundcheck.measure.spec import Spec, expand, load, parse
+from boundcheck.measure.spec import Spec, adapters_of, expand, load, parse
 from boundcheck.problems.adapters import ADAPTERS
 
-from .small import BRACKET_TABLE, OF_KIND, THEOREM_TABLE, THEOREMS, changed, refused, theorem_table
+from .small import BRACKET_TABLE, MEASURABLE, OF_KIND, THEOREM_TABLE, THEOREMS, changed, refused, theorem_table
 
 GOOD_TOML = """
 claim = "meft.theorem2_repaired"
@@ -173,8 +173,14 @@ def test_a_value_of_several_lines_makes_a_message_of_one(field):
 @pytest.mark.parametrize("id", list(catalogue))
 def test_every_claim_is_run_bracketed_or_refused(id):
     claim = catalogue[id]
-    if "alpha" in claim.names:
-        assert not parse(theorem_table(claim=id)).is_bracket
+    if id in MEASURABLE:
+        kind = adapters_of(claim)[0]
+        domain = {} if kind == "full" or id == "meft.unconditional_gd" else THEOREM_TABLE["domain"]
+        run = {} if "zeta" not in {p.name for p in claim.parameters} else THEOREM_TABLE["run"]
+        adapter = {"kind": kind} | ({} if kind == "full" else {"rank": 2})
+        spec = parse(theorem_table(claim=id, adapter=adapter, domain={} if kind == "frozen-a" else domain, run=run))
+        assert not spec.is_bracket
+        assert parse(spec.as_json()) == spec
     elif any(id in adapter.claims for adapter in ADAPTERS.values()):
         kind = next(kind for kind, adapter in ADAPTERS.items() if id in adapter.claims)
         assert parse(OF_KIND[kind] | {"claim": id}).is_bracket

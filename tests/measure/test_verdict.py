@@ -90,7 +90,8 @@ def test_a_bound_inside_the_interval_is_inconclusive(every_step, sampled, end):
         }[end]
         outcome = judged_at(measured, bound)
         assert outcome.verdict == "inconclusive"
-        assert "more replicas are needed" in outcome.reason
+        assert "replicas are needed" in outcome.reason or "replicas would tell" in outcome.reason
+        assert (outcome.blame.kind, outcome.blame.name) == ("statistics", "replicas")
 
 
 def test_supported_begins_at_the_upper_limit(every_step):

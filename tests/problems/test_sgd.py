@@ -14,7 +14,7 @@ from boundcheck.problems.adapters import ADAPTERS, LoRA, LoReFT
 from boundcheck.problems.norms import Point, inner, square_norm
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import synthetic
-from boundcheck.problems.sgd import draw_batch, replicate, sgd_step
+from boundcheck.problems.sgd import Reshuffled, WholeSample, WithReplacement, draw_batch, replicate, sgd_step
 from tests.claims.plain import Plain, single
 from tests.problems.rounding import EPSILON, pulled_back_rounding
 from tests.strategies import adapters, directions, domain_points, domains, points, problems, pseudo_huber_problems
@@ -208,3 +208,56 @@ def test_tangent_is_the_projection_onto_the_directions_of_the_manifold(data: Dat
     torch.testing.assert_close(adapter.tangent(v, (Z, rest))[0], Z, rtol=0, atol=32 * EPSILON)
     off = (any_direction[0] - Z, 0 * rest)
     assert abs(inner(off, u).item()) <= 64 * EPSILON
+
+
+@pytest.mark.parametrize(("samples", "batch"), [(6, 2), (7, 3), (5, 5), (4, 1)])
+def test_an_epoch_draws_every_sample_at_most_once_and_only_from_what_is_left(samples: int, batch: int) -> None:
+    sampler = Reshuffled(REPLICAS, batch, samples, torch.Generator().manual_seed(0))
+    for _ in range(5):
+        seen: list[set[int]] = [set() for _ in range(REPLICAS)]
+        for _ in range(samples // batch):
+            law, indices = sampler.law(), sampler.draw()
+            assert law.candidates.shape == (REPLICAS, samples - len(seen[0]))
+            for drawn, left, row in zip(seen, law.candidates.tolist(), indices.tolist(), strict=True):
+                assert set(left) == set(range(samples)) - drawn
+                assert len(set(row)) == batch
+                assert set(row) <= set(left)
+                drawn |= set(row)
+
+
+def test_without_replacement_every_order_is_equally_likely() -> None:
+    sampler, counts = Reshuffled(20_000, 2, 3, torch.Generator().manual_seed(0)), {}
+    for row in sampler.draw().tolist():
+        counts[tuple(row)] = counts.get(tuple(row), 0) + 1
+    assert set(counts) == set(itertools.permutations(range(3), 2))
+    assert chisquare(list(counts.values())).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("kind", [WithReplacement, Reshuffled])
+def test_a_restored_sampler_goes_on_as_it_would_have(kind: type) -> None:
+    whole = kind(REPLICAS, 2, 7, torch.Generator().manual_seed(3))
+    for _ in range(5):
+        whole.draw()
+    other = kind(REPLICAS, 2, 7, torch.Generator().manual_seed(4))
+    other.restore(whole.state())
+    for _ in range(9):
+        assert torch.equal(whole.draw(), other.draw())
+
+
+def test_the_law_with_replacement_is_all_samples_whatever_was_drawn() -> None:
+    sampler = WithReplacement(REPLICAS, 4, 5, torch.Generator().manual_seed(0))
+    for _ in range(3):
+        assert sampler.law().candidates.tolist() == [list(range(5))] * REPLICAS
+        assert sampler.law().replaced
+        assert sampler.draw().shape == (REPLICAS, 4)
+
+
+@given(problems(), st.integers(0, 100))
+def test_the_whole_sample_is_a_step_of_gradient_descent(problem: Problem, seed: int) -> None:
+    sampler = WholeSample()
+    assert sampler.law() is None
+    v = problem.adapter.initial(1.0, torch.Generator().manual_seed(seed))
+    moved, g = sgd_step(problem, v, 0.1, sampler.draw())
+    for part, gradient, after, used in zip(v, problem.gradient(v), moved, g, strict=True):
+        assert torch.equal(used, gradient)
+        assert torch.equal(after, part - 0.1 * gradient)

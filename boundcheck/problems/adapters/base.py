@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, Literal, NamedTuple
 
+import numpy as np
 import torch
 from flint import arb, ctx
 from torch import Tensor
@@ -151,7 +152,9 @@ class Adapter(ABC):
         known = {p.symbol: exact(p.name, values[p.name] or 1.0) for p in claim.parameters}
         if claim.failing(known):
             return math.inf
-        square = float(claim.function("Lhat")(**{p.name: values[p.name] for p in claim.parameters}))
+        # NumPy's floats, which overflow to infinity where Python's raise.
+        with np.errstate(over="ignore"):
+            square = float(claim.function("Lhat")(**{p.name: np.float64(values[p.name]) for p in claim.parameters}))
         return math.sqrt(square) * ROUND_UP
 
     def norms(self, v: Point) -> Tensor:

@@ -89,6 +89,15 @@ class LoRA(Adapter):
         d, k = self.W0.shape
         return gaussian((self.rank, k), gain / math.sqrt(k), generator), self.W0.new_zeros((1, d, self.rank))
 
+    def diagonal(self, gain: float) -> Point:
+        """A start with R = 1 at which `gain` is on the diagonals of A and B, and 0 elsewhere."""
+        d, k = self.W0.shape
+        A, B = (
+            gain * torch.eye(*shape, dtype=self.W0.dtype, device=self.W0.device)
+            for shape in ((self.rank, k), (d, self.rank))
+        )
+        return A.unsqueeze(0), B.unsqueeze(0)
+
     def constants(self, radii: Radii) -> dict[str, float]:
         """The scale s, the radii a and b, the larger one sigma, and r."""
         a, b = radii["a"], radii["b"]
