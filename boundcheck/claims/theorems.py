@@ -20,9 +20,6 @@ THEOREM_2_FROZEN_A = Claim(
     (ASSUMPTION_1, FROZEN_FACTOR, ASSUMPTION_4, CONDITIONALLY_UNBIASED, BOUNDED_BELOW),
     (*FROZEN_A.quantities, *THEOREM_2_BEST_STEP.quantities[1:]),
     note="No ball and no bound on the gradient: v is B, and no run can leave where F is L̂-smooth.",
-    argument="F is L̂-smooth on all of space by meft.frozen_a. The descent lemma, unbiasedness and the bound on the "
-    "noise give E F(v_{t+1}) ≤ E F(v_t) - αN_t + (L̂α²/2)(N_t + ζ²) for N_t = E‖∇F(v_t)‖², hence (1/T) Σ N_t ≤ "
-    "(D/(αT) + L̂αζ²/2)/(1 - L̂α/2), and this is κ sqrt(DL̂ζ²/T) at L̂α = 2q/κ, for κ² = 2qκ + 2 and q² = L̂D/(ζ²T).",
 )
 
 UNCONDITIONAL_GD = Claim(

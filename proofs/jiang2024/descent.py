@@ -3,7 +3,7 @@
 The result is α(1 - L̂α/2) Σ_t E‖∇F(v_t)‖² <= D + T L̂α²ζ²/2, for any constant step size α > 0.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sympy as sp
@@ -37,6 +37,7 @@ v_first, v_last = Iterate("v", 1, n, 1), Iterate("v", T + 1, n, 1)
 A_next, B_next = Iterate("A", t + 1, r, k), Iterate("B", t + 1, d, r)
 A_last, B_last = Iterate("A", T + 1, r, k), Iterate("B", T + 1, d, r)
 
+CHANGE = v_next - v_t
 SLOPE = Gradient(F, v_t)
 SQUARE = Expectation(EuclideanNorm(SLOPE) ** 2)
 NOISE = Expectation(EuclideanNorm(g_t - SLOPE) ** 2)
@@ -68,19 +69,19 @@ class Descent:
 
 def descent(
     proof: Proof,
-    m: Meft,
-    smooth: Theorem,
-    ball: Claim,
+    along: Theorem,
+    law: Theorem,
+    last: sp.MatrixExpr,
     step_size: Theorem,
     printed: Mapping[str, str] = UNPRINTED,
 ) -> Descent:
-    """(15) and (16), and the expectations of Assumption 4, from smoothness on the ball and α >= 0.
+    """(15) and (16), and the expectations of Assumption 4, from smoothness along the segment and α >= 0.
 
-    `printed` has the LaTeX of the two, in a proof that follows the paper.
+    `law` is F(v) = f(W) for all v, and `last` is W at v_{T+1}. `printed` has the LaTeX of the two lines, in a proof
+    that follows the paper.
     """
     by = proof.by
-    inside = [*proof.assume(ball), *proof.assume(ball, where={t: t + 1})]
-    line15 = _line15(proof, m, smooth, inside, printed["(15)"])
+    line15 = _line15(proof, along, printed["(15)"])
     update = proof.define(v_next, v_t - alpha * g_t, "Algorithm 1: v_{t+1} = v_t - αg_t")
     linear = NEXT - NOW + alpha * InnerProduct(SLOPE, g_t)
     substituted = le(linear, Lhat / 2 * EuclideanNorm(alpha * g_t) ** 2)
@@ -94,29 +95,48 @@ def descent(
     )
     unbiased = proof.assume(CONDITIONALLY_UNBIASED)
     noise = proof.assume(ASSUMPTION_4, where={g: g_t, v: v_t})
-    return Descent(line16, unbiased, noise, _start(proof), _end(proof, m))
+    return Descent(line16, unbiased, noise, _start(proof), _end(proof, law, last))
 
 
-def _line15(proof: Proof, m: Meft, smooth: Theorem, inside: Sequence[Theorem], printed: str) -> Theorem:
-    """The descent lemma on the segment from v_t to v_{t+1}, which the convex ball contains."""
-    by, (near_a, near_b, far_a, far_b) = proof.by, inside
+def descent_in_ball(
+    proof: Proof,
+    m: Meft,
+    smooth: Theorem,
+    ball: Claim,
+    step_size: Theorem,
+    printed: Mapping[str, str] = UNPRINTED,
+) -> Descent:
+    """`descent` from smoothness on the ball, which is convex and contains the segment."""
+    near_a, near_b, far_a, far_b = inside = [*proof.assume(ball), *proof.assume(ball, where={t: t + 1})]
     between = unit_interval(proof)
-    change, beyond = v_next - v_t, v_t + theta * (v_next - v_t)
     points = [
         segment(proof, "segment, A", (A_t, A_next), m.radii[0], (near_a, far_a), between),
         segment(proof, "segment, B", (B_t, B_next), m.radii[1], (near_b, far_b), between),
     ]
-    along = proof.step(
+    along = along_segment(proof, smooth, between, "the ball", *points, *inside)
+    return descent(proof, along, proof.recall("F(v) = f(W)"), m.weight(A_last, B_last), step_size, printed)
+
+
+def along_segment(
+    proof: Proof, smooth: Theorem, between: tuple[Theorem, Theorem], domain: str, *inside: Theorem
+) -> Theorem:
+    """‖∇F(v_t + θ(v_{t+1} - v_t)) - ∇F(v_t)‖ <= L̂θ‖v_{t+1} - v_t‖, both points `inside` of where F is smooth."""
+    by, beyond = proof.by, v_t + theta * CHANGE
+    return proof.step(
         "along the segment",
-        le(EuclideanNorm(Gradient(F, beyond) - SLOPE), Lhat * theta * EuclideanNorm(change)),
-        by.instance(smooth, {v1: beyond, v2: v_t}, *points, *inside),
-        by.homogeneous(between[0], "F", change),
-        meaning="F is smooth on the ball.",
+        le(EuclideanNorm(Gradient(F, beyond) - SLOPE), Lhat * theta * EuclideanNorm(CHANGE)),
+        by.instance(smooth, {v1: beyond, v2: v_t}, *inside),
+        by.homogeneous(between[0], "F", CHANGE),
+        meaning=f"F is smooth on {domain}.",
     )
+
+
+def _line15(proof: Proof, along: Theorem, printed: str) -> Theorem:
+    """The descent lemma on the segment from v_t to v_{t+1}."""
     return proof.state(
         "(15)",
-        le(NEXT - NOW - InnerProduct(SLOPE, change), Lhat / 2 * EuclideanNorm(change) ** 2),
-        by.descent_lemma(along, F, v_t, change, Lhat, theta),
+        le(NEXT - NOW - InnerProduct(SLOPE, CHANGE), Lhat / 2 * EuclideanNorm(CHANGE) ** 2),
+        proof.by.descent_lemma(along, F, v_t, CHANGE, Lhat, theta),
         printed=printed,
         meaning="The descent lemma; it needs smoothness on the segment, and not at the iterates alone.",
     )
@@ -133,15 +153,15 @@ def _start(proof: Proof) -> Theorem:
     )
 
 
-def _end(proof: Proof, m: Meft) -> Theorem:
-    """E F(v_{T+1}) >= f*."""
+def _end(proof: Proof, law: Theorem, last: sp.MatrixExpr) -> Theorem:
+    """E F(v_{T+1}) >= f*, from F(v) = f(W) and W at v_{T+1}."""
     by = proof.by
     below = proof.assume(BOUNDED_BELOW, forall=[W])
     bound = proof.step(
         "F ≥ f*",
         ge(Value(F, v_last), f_star),
-        by.instance(proof.recall("F(v) = f(W)"), {v: v_last}),
-        by.instance(below, {W: m.weight(A_last, B_last)}),
+        by.instance(law, {v: v_last}),
+        by.instance(below, {W: last}),
         meaning="F takes values of f.",
     )
     return proof.step(

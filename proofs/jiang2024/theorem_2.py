@@ -12,7 +12,7 @@ from boundcheck.kernel import Theorem
 from boundcheck.prove import Proof, eq, ge, gt, le, script
 
 from . import lemma_1
-from .descent import SQUARE, TOTAL, UNPRINTED, Descent, descent, expected_descent, square_nonnegative, summed
+from .descent import SQUARE, TOTAL, UNPRINTED, Descent, descent_in_ball, expected_descent, square_nonnegative, summed
 from .roots import root_equals, root_quantity
 from .setting import READING, Meft, quantity
 
@@ -84,7 +84,7 @@ def start(proof: Proof, printed: Mapping[str, str] = UNPRINTED) -> tuple[StepSiz
     m, signs = Meft(proof), proof.positive(L, C, G, sigma, r)
     smooth = proof.cite(lemma_1.repaired.proof, "Lemma 1", "By its repaired proof.")
     step_size = StepSize(proof, THEOREM_2, positive_constant(proof, signs))
-    return step_size, descent(proof, m, smooth, ASSUMPTION_2, step_size.positive, printed)
+    return step_size, descent_in_ball(proof, m, smooth, ASSUMPTION_2, step_size.positive, printed)
 
 
 def divided_by_step(proof: Proof, step_size: StepSize, total: Theorem) -> Theorem:

@@ -21,7 +21,7 @@ from .descent import (
     SQUARE,
     TOTAL,
     Descent,
-    descent,
+    descent_in_ball,
     expected_descent,
     g_t,
     square_nonnegative,
@@ -248,7 +248,7 @@ def any_step(proof: Proof) -> None:
     (positive,) = proof.positive(alpha)
     smooth = proof.cite(lemma_1.repaired.proof, "Lemma 1", "By its repaired proof.")
     proof.assume(le(Lhat * alpha, sp.Rational(1, 2)), name="α ≤ 1/(2L̂)")
-    descent(proof, Meft(proof), smooth, ASSUMPTION_2, positive, paper.THEOREM_2)
+    descent_in_ball(proof, Meft(proof), smooth, ASSUMPTION_2, positive, paper.THEOREM_2)
     limit = 2 * GAP / alpha + T * ADDED
     proof.step("(23), any α", le(TOTAL, limit), meaning="As (22), of which it is the sum.", witness=SETTLED)
     proof.step("(24), any α", le(TOTAL / T, limit / T), meaning="(23) divided by T.", witness=SETTLED)

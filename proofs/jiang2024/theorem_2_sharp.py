@@ -1,15 +1,18 @@
-"""Theorem 2, sharper: with λ*, κ = 1.5/(1 - q/2) in place of 2.5, and the best constant step size."""
+"""Theorem 2, sharper: with λ*, κ = 1.5/(1 - q/2) in place of 2.5, and the best constant step size; and A frozen."""
 
 import sympy as sp
 
+from boundcheck.claims import Claim, Quantity
 from boundcheck.claims.jiang2024 import MINIMUM_GRADIENT, ROOT_TERM
 from boundcheck.claims.meft import BALL, LEMMA_1_SHARP, THEOREM_2_BEST_STEP, THEOREM_2_REPAIRED
 from boundcheck.claims.symbols import D, G, L, Lhat, T, a, alpha, b, bound, kappa, q, s, zeta
+from boundcheck.claims.theorems import THEOREM_2_FROZEN_A
 from boundcheck.kernel import Theorem
 from boundcheck.prove import Proof, eq, ge, gt, le, script
 
-from . import lemma_1
-from .descent import SQUARE, TOTAL, descent, expected_descent, summed
+from . import lemma_1, variants
+from .ball import unit_interval
+from .descent import SQUARE, TOTAL, B_last, along_segment, descent, descent_in_ball, expected_descent, summed
 from .roots import radical, root_equals, root_quantity
 from .setting import READING, Meft, quantity
 from .theorem_2 import StepSize, divided_by_step
@@ -27,7 +30,7 @@ def _sharp_lemma(proof: Proof) -> tuple[Theorem, Theorem]:
 
 def _sum(proof: Proof, smooth: Theorem, positive: Theorem, weight: Theorem) -> Theorem:
     """α(1 - L̂α/2) Σ_t E‖∇F(v_t)‖² <= D + T L̂α²ζ²/2 on the ball of radii a, b."""
-    lines = descent(proof, Meft(proof, s, (a, b)), smooth, BALL, positive)
+    lines = descent_in_ball(proof, Meft(proof, s, (a, b)), smooth, BALL, positive)
     return summed(proof, lines, expected_descent(proof, lines), weight)
 
 
@@ -92,11 +95,12 @@ class BestStep:
         above, growth: κ > q, and κ > 0.
         quadratic: κ² = 2qκ + 2.
         value, positive: ακL̂ = 2q, and α > 0.
+        weight: L̂α² >= 0.
 
     """
 
-    def __init__(self, proof: Proof, constant: Theorem):
-        by, claim = proof.by, THEOREM_2_BEST_STEP
+    def __init__(self, proof: Proof, claim: Claim, constant: Theorem):
+        by = proof.by
         gap, self.noise, horizon = proof.positive(D, zeta, T)
         self.constant, self.long = constant, proof.step("T > 0", gt(T, 0), horizon)
         self.signs = [constant, gap, self.noise, self.long]
@@ -104,7 +108,7 @@ class BestStep:
         self.units, self.inverses = [x for x, _ in quotients], [x for _, x in quotients]
         square, signs = eq(q**2 * zeta**2 * T, Lhat * D), [*self.signs, *self.inverses]
         self.ratio, self.ratio_square = root_quantity(proof, "q", quantity(claim, q), square, signs, self.units)
-        self._solve_quadratic(proof)
+        self._solve_quadratic(proof, quantity(claim, kappa))
         unit, _ = by.quotient(self.growth)
         self.value = proof.step(
             "ακL̂ = 2q",
@@ -116,10 +120,11 @@ class BestStep:
         )
         divisor = proof.step("κL̂ > 0", gt(kappa * Lhat, 0), self.growth, constant)
         self.positive = proof.step("α > 0", gt(alpha, 0), divisor, self.value, self.ratio, factor=[0])
+        self.weight = proof.step("L̂α² ≥ 0", ge(Lhat * alpha**2, 0), constant, self.positive)
 
-    def _solve_quadratic(self, proof: Proof) -> None:
+    def _solve_quadratic(self, proof: Proof, defined: Quantity) -> None:
         """κ > q, κ > 0 and κ² = 2qκ + 2."""
-        by, defined = proof.by, quantity(THEOREM_2_BEST_STEP, kappa)
+        by = proof.by
         wide = proof.step("q² + 2 > 0", gt(radical(defined.expression).base, 0), self.ratio)
         kappa_is, root = proof.quantity(defined), by.root(wide)
         self.above = proof.step("κ > q", gt(kappa, q), kappa_is, by.positive_root(wide))
@@ -136,11 +141,28 @@ class BestStep:
 @script(THEOREM_2_BEST_STEP, "sharp", READING)
 def best_step(proof: Proof) -> None:
     """α = 2q/(κL̂), for every T."""
-    by = proof.by
     smooth, constant = _sharp_lemma(proof)
-    best = BestStep(proof, constant)
-    weight = proof.step("L̂α² ≥ 0", ge(Lhat * alpha**2, 0), constant, best.positive)
-    sums = _in_units_of_ratio(proof, best, _sum(proof, smooth, best.positive, weight))
+    best = BestStep(proof, THEOREM_2_BEST_STEP, constant)
+    _conclude(proof, THEOREM_2_BEST_STEP, best, _sum(proof, smooth, best.positive, best.weight))
+
+
+@script(THEOREM_2_FROZEN_A, "sharp", variants.ONE_FACTOR)
+def frozen(proof: Proof) -> None:
+    """The same of v = B: F is smooth on all of space, so that no ball has to hold the run."""
+    signs = proof.positive(s, L, a)
+    smooth = proof.cite(variants.frozen.proof, "Lemma 1 with A frozen", "By its own proof.")
+    value = proof.step("s²La² > 0", gt(quantity(THEOREM_2_FROZEN_A, Lhat).expression, 0), signs)
+    constant = proof.step("L̂ > 0", gt(Lhat, 0), proof.recall("Lhat"), value)
+    best = BestStep(proof, THEOREM_2_FROZEN_A, constant)
+    along = along_segment(proof, smooth, unit_interval(proof), "all of space")
+    lines = descent(proof, along, proof.recall("F(B) = f(W)"), variants.weight_at(B_last), best.positive)
+    total = summed(proof, lines, expected_descent(proof, lines), best.weight)
+    _conclude(proof, THEOREM_2_FROZEN_A, best, total)
+
+
+def _conclude(proof: Proof, claim: Claim, best: BestStep, total: Theorem) -> None:
+    """The claim at the best step size, from α(1 - L̂α/2) Σ_t E‖∇F(v_t)‖² <= D + T L̂α²ζ²/2."""
+    by, sums = proof.by, _in_units_of_ratio(proof, best, total)
     size = proof.step("qζ² ≥ 0", ge(q * zeta**2, 0), best.ratio, best.noise)
     signs, squares = [*best.signs, best.inverses[1]], (best.ratio_square, best.units[1])
     term = root_equals(proof, "S", ROOT_TERM, q * zeta**2, size, signs, *squares)
@@ -153,10 +175,8 @@ def best_step(proof: Proof) -> None:
         factor=[0],
         meaning="The least of T numbers is at most their mean.",
     )
-    limit = proof.quantity(quantity(THEOREM_2_BEST_STEP, bound))
-    proof.conclude(
-        proof.step("κS", THEOREM_2_BEST_STEP.conclusion, least, limit, term, meaning="The bound is κS, and S is qζ².")
-    )
+    limit = proof.quantity(quantity(claim, bound))
+    proof.conclude(proof.step("κS", claim.conclusion, least, limit, term, meaning="The bound is κS, and S is qζ²."))
 
 
 def _in_units_of_ratio(proof: Proof, best: BestStep, total: Theorem) -> Theorem:

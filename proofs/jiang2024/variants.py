@@ -43,11 +43,23 @@ from .ball import unit_interval
 from .eigenvalue import Entries
 from .setting import READING, W0, quantity, theta
 
-ONE_FACTOR = replace(READING, constants=READING.constants | {"A"})
+# A is a constant, and v is B alone.
+ONE_FACTOR = replace(
+    READING,
+    points={point: pair[1:] for point, pair in READING.points.items()},
+    processes={name: replace(each, blocks=each.blocks[1:]) for name, each in READING.processes.items()},
+    blocks={B: 0},
+    constants=READING.constants | {"A"},
+)
+
+
+def weight_at(trained: sp.MatrixExpr) -> sp.MatrixExpr:
+    """W = W_0 + s B A at B = `trained`."""
+    return W0 + s * trained * A
 
 
 # W at B_1 and B_2, and ∇f(W_1) - ∇f(W_2).
-POINT_1, POINT_2 = W0 + s * B1 * A, W0 + s * B2 * A
+POINT_1, POINT_2 = weight_at(B1), weight_at(B2)
 TURNED = Gradient(f, POINT_1) - Gradient(f, POINT_2)
 TURN, MOVE = FrobeniusNorm(TURNED), FrobeniusNorm(B1 - B2)
 
@@ -60,10 +72,10 @@ def frozen(proof: Proof) -> None:
     size = proof.step("s ≥ 0", ge(s, 0), signs)
     radius = proof.assume(FROZEN_FACTOR)
     turn = _turn(proof, proof.assume(ASSUMPTION_1, forall=[W1, W2]), radius, size, signs)
-    law = proof.define(Value(F, B), Value(f, W0 + s * B * A), "F(B) = f(W)", forall=[B])
+    law = proof.define(Value(F, B), Value(f, weight_at(B)), "F(B) = f(W)", forall=[B])
     chain = proof.state(
         "chain rule",
-        eq(Gradient(F, B), s * Gradient(f, W0 + s * B * A) * A.T),
+        eq(Gradient(F, B), s * Gradient(f, weight_at(B)) * A.T),
         by.chain_rule(law, 0),
         meaning="For all B, by the chain rule.",
     )

@@ -313,9 +313,9 @@ def _world(
     return World(about, Model(_dimensions(meft), horizon, weights, past, symbols, meft.functions))
 
 
-def frozen(about: str, meft: Meft, held: str, fixed: Rows, first: Rows, second: Rows, numbers: Numbers) -> World:
-    """Two values of one factor, with the other one, A or B, constant: F has one block."""
-    trained, radius = ("B", "a") if held == "A" else ("A", "b")
+def holding(world: World, meft: Meft, held: str, fixed: Rows) -> World:
+    """The world in which one factor, A or B, is a constant: F has the other one as its only block."""
+    trained = "B" if held == "A" else "A"
 
     def pair(point: tuple[Grid, ...]) -> Pair:
         return (fixed, _single(point)) if held == "A" else (_single(point), fixed)
@@ -324,11 +324,21 @@ def frozen(about: str, meft: Meft, held: str, fixed: Rows, first: Rows, second: 
         return (_grid(meft.gradient(pair(point))["AB".index(trained)]),)
 
     function = Function(lambda point: exact(meft.f(meft.weight(pair(point)))), slope)
-    matrices = {held: fixed, trained: first, f"{trained}_1": first, f"{trained}_2": second}
-    world = _world(about, meft, {**numbers, "Lhat": meft.scale**2 * numbers["L"] * numbers[radius] ** 2}, matrices)
     functions = {**meft.functions, "F": function}
-    laws = frozenset({"jiang2024.assumption1", f"F({trained}) = f(W)"})
-    return World(about, replace(world.model, functions=functions), laws)
+    laws = frozenset({"jiang2024.assumption1", "jiang2024.bounded_below", f"F({trained}) = f(W)"})
+    return World(world.about, replace(world.model, functions=functions), laws)
+
+
+def frozen(about: str, meft: Meft, held: str, fixed: Rows, first: Rows, second: Rows, numbers: Numbers) -> World:
+    """Two values of one factor, with the other one, A or B, constant."""
+    trained = "B" if held == "A" else "A"
+    matrices = {held: fixed, trained: first, f"{trained}_1": first, f"{trained}_2": second}
+    return holding(_world(about, meft, _of_one(meft, held, numbers), matrices), meft, held, fixed)
+
+
+def _of_one(meft: Meft, held: str, numbers: Numbers) -> Numbers:
+    """The constants, with the L̂ of one factor: s²La² where A is held, s²Lb² where B is."""
+    return {**numbers, "Lhat": meft.scale**2 * numbers["L"] * numbers[held.lower()] ** 2}
 
 
 def layers(v1: Sequence[Fraction], v2: Sequence[Fraction], slopes: Slopes, numbers: Numbers) -> World:
@@ -390,13 +400,17 @@ def lemma(about: str, meft: Meft, v1: Pair, v2: Pair, numbers: Numbers, stretch:
 
 @dataclass(frozen=True)
 class Paths:
-    """All paths of Algorithm 1, which draws one of the `offsets` (noise of the gradient in W) at each step."""
+    """All paths of Algorithm 1, which draws one of the `offsets` (noise of the gradient in W) at each step.
+
+    `held` is the factor that is not trained, A or B, if there is one.
+    """
 
     meft: Meft
     start: Pair
     offsets: tuple[Rows, ...]
     alpha: Fraction
     T: int
+    held: str = ""
 
     @cached_property
     def draws(self) -> list[tuple[int, ...]]:
@@ -408,9 +422,12 @@ class Paths:
         for t in range(self.T):
             for prefix in product(range(len(self.offsets)), repeat=t):
                 for drawn, noise in enumerate(self.offsets):
-                    A, B = points[prefix]
-                    g, h = self.meft.gradient((A, B), noise)
-                    points[*prefix, drawn] = plus(A, g, -self.alpha), plus(B, h, -self.alpha)
+                    v = points[prefix]
+                    moved = [
+                        x if block == self.held else plus(x, slope, -self.alpha)
+                        for block, x, slope in zip("AB", v, self.meft.gradient(v, noise), strict=True)
+                    ]
+                    points[*prefix, drawn] = moved[0], moved[1]
         return points
 
     @cache  # noqa: B019
@@ -433,9 +450,12 @@ def run(about: str, paths: Paths, numbers: Numbers, stretch: int = 0) -> World:
     after = paths.reached[(0,)]
     matrices = dict(zip(("A_1", "B_1", "A_2", "B_2", "A", "B"), (*near, *after, *near), strict=True))
     matrices |= {"W_1": paths.meft.weight(near), "W_2": paths.meft.weight(after), "W": paths.meft.weight(near)}
+    # A held factor has one value, and F none at another.
+    matrices = {name: x for name, x in matrices.items() if name not in (f"{paths.held}_1", f"{paths.held}_2")}
     values = STRETCHES[stretch % len(STRETCHES)] | dict(numbers) | {"alpha": paths.alpha}
     count = len(paths.draws)
-    return _world(about, paths.meft, values, matrices, paths.T, count, paths.past, paths)
+    world = _world(about, paths.meft, values, matrices, paths.T, count, paths.past, paths)
+    return holding(world, paths.meft, paths.held, paths.start["AB".index(paths.held)]) if paths.held else world
 
 
 def top_eigenvalue(L: Fraction, G: Fraction, a: Fraction, b: Fraction, s: Fraction) -> Fraction | None:
@@ -466,6 +486,7 @@ def of_run(
     step: str,
     noise: Fraction,
     slack: Fraction = Fraction(1),
+    held: str = "",
 ) -> Callable[..., World | None]:
     """The constants of Theorem 2 such that every root is rational, by the choice of f* and ζ.
 
@@ -474,6 +495,7 @@ def of_run(
         step: printed, or best.
         noise: the part of the noise that Assumption 4 allows.
         slack: D is the least possible times the square of this.
+        held: the factor that is not trained, if there is one.
 
     """
     Lhat = base["Lhat"]
@@ -486,7 +508,10 @@ def of_run(
     term = Lhat**2 * w**2 / ratio
     factor = growth if base.get("sharp") or step == "best" else Fraction(5, 2)
     # The square of the distance from 0 is where the noise of the gradient in (A, B) comes from.
-    size = squared(start[0]) + squared(start[1]) if T == 1 else base["a"] ** 2 + base["b"] ** 2
+    if held:
+        size = squared(start["AB".index(held)])
+    else:
+        size = squared(start[0]) + squared(start[1]) if T == 1 else base["a"] ** 2 + base["b"] ** 2
     c = noise * root_below(zeta**2 / (meft.scale**2 * size), 20)
     unit = _corner(*meft.shape)
     offsets = (scaled(c, unit), scaled(-c, unit)) if noise else (scaled(0, unit),)
@@ -500,7 +525,7 @@ def of_run(
         "T_min": 4 * Lhat * D / zeta**2,
         "f_star": loss - D,
     }
-    paths = Paths(meft, start, offsets, alpha, T)
+    paths = Paths(meft, start, offsets, alpha, T, held)
 
     def build(about: str, stretch: int = 0, step: Callable[[Numbers], Fraction | None] | None = None) -> World | None:
         """The run; with another step size, where `step` finds one in the constants."""
@@ -666,6 +691,24 @@ def _runs() -> list[World]:
     return found
 
 
+def _frozen_runs() -> list[World]:
+    """Runs with A frozen: within the parabola of f, where f is clipped, and in more than one dimension."""
+    found: list[World] = []
+    wide, narrow = clipped(1, 8, "1/3"), clipped(2, "1/4")
+    line = Meft(((wide, narrow), (narrow, wide)), origin=rows((0, "1/5"), (0, 0)))
+    for meft, fixed, first, a in (
+        (single(wide), number(1), number(1), F(1)),
+        (single(wide, "1/2"), number(2), number(-1), F(2)),
+        (single(narrow, 3), number("1/2"), number(1), F(2, 3)),
+        (line, rows(("3/5", "4/5")), transposed(rows((1, "-1/2"))), F(1)),
+    ):
+        base = _of_one(meft, "A", constants(meft, a, F(1), False))
+        for i, (ratio, T, noise) in enumerate(product((F(1, 2), F(7, 4)), (1, 2, 3), (F(0), F(1)))):
+            build = of_run(meft, (fixed, first), {**base, "theta": F(i % 3, 2)}, T, ratio, "best", noise, held="A")
+            found.extend(filter(None, [build(f"A frozen, best step, T = {T}, q = {ratio}", len(found))]))
+    return found
+
+
 def _others() -> list[World]:
     found = [
         direft(number(2), number(3), number("-1/3"), number("1/2")),
@@ -706,6 +749,12 @@ def descents() -> tuple[Callable[..., World | None], ...]:
         start = number(1), number(1)
         name = f"{step} step, T = {T}, q = {ratio}, {'sharp' if sharp else 'printed'} constant"
         found.append(_restepped(name, of_run(meft, start, base, T, ratio, step, noise)))
+    parabola = single(clipped(1, 4))
+    base = _of_one(parabola, "A", constants(parabola, F(1), F(1), False))
+    for noise, T, ratio in ((F(0), 1, F(199, 20)), (F(0), 2, F(7, 4)), (F(0), 6, F(199, 20)), (F(1), 1, F(1, 2))):
+        name = f"A frozen, best step, T = {T}, q = {ratio}"
+        build = of_run(parabola, (number(1), number(1)), base, T, ratio, "best", noise, held="A")
+        found.append(_restepped(name, build))
     return tuple(found)
 
 
@@ -719,4 +768,4 @@ def _restepped(name: str, build: Callable[..., World | None]) -> Callable[..., W
 @cache
 def worlds() -> tuple[World, ...]:
     """All of them, the same ones every time."""
-    return (*_lemmas(), *_frozen(), *_runs(), *_others())
+    return (*_lemmas(), *_frozen(), *_runs(), *_others(), *_frozen_runs())

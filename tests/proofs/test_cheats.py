@@ -89,7 +89,7 @@ def named(id: str, version: str) -> Script:
     return next(each for each in SCRIPTS if (each.id, each.version) == (id, version))
 
 
-@pytest.mark.parametrize("id", ["meft.theorem2_repaired", "meft.theorem2_best_step"])
+@pytest.mark.parametrize("id", ["meft.theorem2_repaired", "meft.theorem2_best_step", "meft.theorem2_frozen_a"])
 def test_the_constant_of_a_cited_lemma_is_the_claims_own(id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The claim says λ*/4, and the proof goes on with the λ* of the lemma that it cites.
 

@@ -38,6 +38,7 @@ CLAIMS = {
     "meft.lemma1_sharp_equal_radii": "proved",
     "meft.theorem2_repaired": "proved",
     "meft.theorem2_best_step": "proved",
+    "meft.theorem2_frozen_a": "proved",
 }
 
 
