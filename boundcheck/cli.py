@@ -25,6 +25,7 @@ import boundcheck
 from boundcheck.claims import catalogue
 from boundcheck.claims.inputs import exact
 from boundcheck.errors import BoundcheckError, InputError
+from boundcheck.falsify import is_theorem
 from boundcheck.progress import Tick
 
 app = typer.Typer(
@@ -38,6 +39,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on std
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything is refuted, violated or unknown.")]
 Device = Annotated[str, typer.Option(help="Torch device: cpu, cuda or cuda:N.")]
 Runs = Annotated[Path, typer.Option(help="Folder of the run folders; a finished run is read and not repeated.")]
+
+# Options of `falsify` that only a search has.
+_SEARCH = ("rank", "adapter", "lipschitz", "starts", "rounds", "examples", "seed", "out")
 
 # The base of all usage errors. Typer has click's own or a copy of it, by version, and exports only this leaf.
 _ClickError: type[Any] = typer.BadParameter.__mro__[2]
@@ -173,14 +177,16 @@ def prove(
 
 @app.command()
 def falsify(
+    context: typer.Context,
     claim_id: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="A claim about an adapter's smoothness, meft.lemma1_sharp.")
+        str | None, typer.Argument(metavar="[ID]", help="A claim about an adapter's smoothness, or a theorem.")
     ] = None,
     replay: Annotated[Path | None, typer.Option(help="Do not search: judge the instance in this file.")] = None,
     rank: Annotated[list[int] | None, typer.Option(help="Ranks to report; default: 1 to 8.")] = None,
+    horizon: Annotated[list[int] | None, typer.Option(help="T, of a theorem; default: 2, 3 and 4.")] = None,
     assignments: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="Search at this value of L, G, s, a radius; default: 1."),
+        typer.Option("--set", metavar="NAME=VALUE", help="Value of L, G, s, a radius, D, zeta; default: 1."),
     ] = None,
     adapter: Annotated[str | None, typer.Option(help="Adapter, where the claim is about several.")] = None,
     lipschitz: Annotated[str, typer.Option(help="What C stands for: sigma, or sqrt(r) sigma.")] = "sigma",
@@ -192,23 +198,31 @@ def falsify(
     strict: Strict = False,
     as_json: Json = False,
 ) -> None:
-    """Search for an instance that violates a claim, or on which it is tightest; certified with Arb."""
+    """Search for an instance that violates a claim, or on which it is tightest; solve for a theorem's worst case."""
     from boundcheck.falsify.search import replayed
-    from boundcheck.falsify.show import show, show_replay
+    from boundcheck.falsify.show import show, show_replay, show_worst_cases
+    from boundcheck.falsify.worst_case import summary, worst_cases
 
     if (claim_id is None) == (replay is None):
-        raise InputError("ID", claim_id or "(not given)", "either a claim to search, or --replay FILE")
+        raise InputError("ID", claim_id or "(not given)", "either a claim to attack, or --replay FILE")
+    constants = {name: float(exact(name, value)) for name, value in _assignments(assignments or []).items()}
+    answer: dict[str, Any]
     if replay is not None:
+        _refuse(context, (*_SEARCH, "horizon", "assignments"), "with --replay")
         instance, found = replayed(replay)
         violated, table = found.violated, show_replay(instance, found)
         answer = {"id": instance.claim.id, "ratio": found.lower, "violated": violated, "instance": instance.as_json()}
+    elif is_theorem(claim := catalogue[claim_id or ""]):
+        _refuse(context, _SEARCH, f"for a theorem, which {claim.id} is")
+        with _progress() as tick:
+            cases = worst_cases(claim, horizon or (2, 3, 4), constants, tick)
+        answer, table = summary(cases), show_worst_cases(cases)
+        violated = answer["violated"]
     else:
-        claim = catalogue[claim_id or ""]
-        constants = {name: float(exact(name, value)) for name, value in _assignments(assignments or []).items()}
-        ranks = tuple(rank or range(1, 9))
+        _refuse(context, ("horizon",), f"but for a theorem, which {claim.id} is not")
         with _progress() as tick:
             result = boundcheck.falsify(
-                claim, ranks, constants, adapter, lipschitz, starts, rounds, examples, seed, tick
+                claim, rank or range(1, 9), constants, adapter, lipschitz, starts, rounds, examples, seed, tick
             )
         path = out or Path("instances") / f"{claim.id}.json"
         result.instance.save(path)
@@ -234,14 +248,16 @@ def measure(
     as_json: Json = False,
 ) -> None:
     """Run the experiments of a spec, audit them, and write a report page."""
-    from boundcheck.report.page import load_runs, write_page
+    from boundcheck.report.page import Contents, load_runs, write_page
 
     with _progress() as tick:
         results = boundcheck.measure(spec, runs, device, tick, jobs)
     folder = out or runs / f"report-{spec.stem}"
     stored = load_runs([runs / result["run_id"] for result in results])
     lead = f"The experiments of {spec.name}."
-    files = write_page(stored, folder / "index.html", f"{spec.stem}, measured", lead, f"boundcheck measure {spec.name}")
+    files = write_page(
+        Contents(stored), folder / "index.html", f"{spec.stem}, measured", lead, f"boundcheck measure {spec.name}"
+    )
     if as_json:
         _print_json({"runs": results, "report": str(files[0])})
     else:
@@ -283,12 +299,12 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Figures and tables from stored runs."""
-    from boundcheck.report.page import export_data, load_runs, write_page
+    from boundcheck.report.page import Contents, export_data, load_runs, write_page
 
     stored = load_runs(run)
     command = f"boundcheck report {' '.join(path.name for path in run)}"
     lead = f"{len(stored)} stored run{'s' if len(stored) > 1 else ''}."
-    files = write_page(stored, out / "index.html", "Stored runs", lead, command)
+    files = write_page(Contents(stored), out / "index.html", "Stored runs", lead, command)
     if data:
         files += export_data(stored, out / "data")
     if as_json:
@@ -296,6 +312,16 @@ def report(
     else:
         for path in files:
             _stdout.print(str(path), soft_wrap=True)
+
+
+def _refuse(context: typer.Context, names: tuple[str, ...], why: str) -> None:
+    """Raise InputError for the first of these options that was typed."""
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if option.name in names and source is not None and source.name == "COMMANDLINE":
+            value = context.params[option.name]
+            said = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+            raise InputError(option.opts[0], said, f"no {option.opts[0]} {why}")
 
 
 def _assignments(texts: list[str]) -> dict[str, str]:
@@ -315,9 +341,11 @@ def _print_json(value: dict[str, Any]) -> None:
 
 
 def _print_verdicts(results: list[dict[str, Any]]) -> None:
-    table = Table("run", "claim", "verdict", "reason")
+    table = Table("run", "claim", "verdict", "to blame", "reason")
     for result in results:
-        table.add_row(result["run_id"], result["claim"], result["verdict"], result["reason"])
+        blame = result.get("blame")
+        who = f"{blame['kind']} {blame['name']}" if blame else ""
+        table.add_row(result["run_id"], result["claim"], result["verdict"], who, result["reason"])
     _stdout.print(table)
 
 

@@ -1,18 +1,24 @@
 """`boundcheck falsify` as its user meets it: one JSON object, exit codes, one line for bad input, and a replay."""
 
 import json
+import sys
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+import boundcheck as bc
 from boundcheck import cli
 from boundcheck.claims import Claim, catalogue
+from boundcheck.errors import InputError
 from boundcheck.falsify import instance, shrink
+from boundcheck.falsify.worst_case import worst_cases
 from tests.falsify.small import instance_of
 from tests.measure.small import with_quantity_scaled
 from tests.test_cli import run
 
+THEOREM = "meft.theorem2_repaired"
+DESCENT = "nesterov2004.gradient_descent"
 QUICK = "--starts 2 --rounds 3 --examples 0 --rank 1"
 
 
@@ -60,8 +66,8 @@ def test_help_names_every_option(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     answer = run("falsify", "--help")
     assert answer.returncode == 0
-    options = "--replay --rank --set --adapter --lipschitz --starts --rounds --examples --seed --out --strict --json"
-    for option in options.split():
+    search = "--rank --adapter --lipschitz --starts --rounds --examples --seed --out"
+    for option in f"--replay --horizon --set --strict --json {search}".split():
         assert option in answer.stdout
 
 
@@ -130,7 +136,7 @@ def test_a_violation_is_said_in_words(command, a_false_lemma: Claim) -> None:
         ("--replay nowhere.json", ("--replay = nowhere.json",)),
         ("--replay .", ("--replay = .",)),
         ("meft.fool", ("claim = meft.fool", "meft.full")),
-        ("jiang2024.theorem2", ("claim = jiang2024.theorem2", "smoothness")),
+        ("jiang2024.assumption1", ("claim = jiang2024.assumption1", "smoothness")),
         ("meft.ball", ("claim = meft.ball",)),
         ("meft.full --rank 0", ("rank = 0",)),
         ("meft.full --rank -3", ("rank = -3",)),
@@ -159,6 +165,27 @@ def test_a_violation_is_said_in_words(command, a_false_lemma: Claim) -> None:
         ("meft.full --examples -1", ("examples = -1",)),
         ("meft.full --seed x", ("--seed",)),
         ("meft.full --fast", ("--fast",)),
+        ("meft.full --horizon 2", ("--horizon = 2", "meft.full is not")),
+        (f"{THEOREM} --rank 1 --rank 2", ("--rank = 1, 2", f"{THEOREM} is")),
+        (f"{THEOREM} --adapter lora", ("--adapter = lora",)),
+        (f"{THEOREM} --lipschitz sigma", ("--lipschitz = sigma",)),
+        (f"{THEOREM} --starts 16", ("--starts = 16",)),
+        (f"{THEOREM} --rounds 96", ("--rounds = 96",)),
+        (f"{THEOREM} --examples 64", ("--examples = 64",)),
+        (f"{THEOREM} --seed 0", ("--seed = 0",)),
+        (f"{THEOREM} --out x.json", ("--out = x.json",)),
+        (f"{THEOREM} --horizon 0", ("T = 0", "1 to 5")),
+        (f"{THEOREM} --horizon 2 --horizon 6", ("T = 6", "1 to 5")),
+        (f"{THEOREM} --horizon 1.5", ("--horizon", "integer")),
+        (f"{THEOREM} --set zeta=1", ("T = 2", "T_min")),
+        (f"{THEOREM} --set zeta=x", ("zeta = x", "finite")),
+        (f"{THEOREM} --set T=2", ("T = 2.0", "horizons")),
+        (f"{THEOREM} --set r=2", ("r = ",)),
+        (f"{THEOREM} --set a=1e200", ("inf",)),
+        ("khaled2020.theorem2", ("claim = khaled2020.theorem2", "smooth F")),
+        ("--replay x.json --seed 1", ("--seed = 1", "--replay")),
+        ("--replay x.json --horizon 2", ("--horizon = 2", "--replay")),
+        ("--replay x.json --set a=1", ("--set = a=1", "--replay")),
         (f"meft.full {QUICK} --out taken/x.json", ("out = taken/x.json",)),
         (f"meft.full {QUICK} --out taken", ("taken/",)),
     ],
@@ -171,7 +198,8 @@ def test_bad_input_ends_in_one_line(command, text: str, words: tuple[str, ...], 
         words = ("out = taken",)
     before = sorted(tmp_path.rglob("*"))
     quick = QUICK if "--" not in text else QUICK.replace(" --rank 1", "")
-    added = [] if any(word in text for word in ("--starts", "--rounds", "--examples", "--replay")) else quick.split()
+    slow = not any(word in text for word in ("--starts", "--rounds", "--examples", "--replay", THEOREM, "khaled2020"))
+    added = quick.split() if slow else []
     answer = command("falsify", *text.split(), *(added if text else []))
     assert answer.code == 2
     assert answer.out == ""
@@ -207,3 +235,81 @@ def test_a_tight_instance_of_each_shape_is_replayed_as_it_was_saved(command) -> 
         answer = command("falsify", "--replay", f"{kind}.json", "--json", "--strict")
         assert answer.code == 0, answer.err
         assert json.loads(answer.out)["instance"] == tight.as_json()
+
+
+def test_the_worst_cases_of_a_theorem_as_json(command, tmp_path: Path) -> None:
+    pytest.importorskip("PEPit")
+    answer = command("falsify", THEOREM, "--json", "--strict")
+    assert answer.code == 0, answer.err
+    assert answer.out.count("\n") == 1
+    found = json.loads(answer.out)
+    assert found.keys() == {"id", "ratio", "violated", "instance", "how", "cases"}
+    assert (found["id"], found["violated"], found["instance"]) == (THEOREM, False, None)
+    assert "no instance" in found["how"]
+    assert found["cases"] == [case.as_json() for case in worst_cases(THEOREM, (2, 3, 4))]
+    assert found["ratio"] == max(case["ratio"] for case in found["cases"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_horizons_and_constants_reach_the_worst_case(command) -> None:
+    pytest.importorskip("PEPit")
+    answer = command(*f"falsify {DESCENT} --horizon 7 --horizon 2 --set ell=3 --set D=1/2 --json".split())
+    assert answer.code == 0, answer.err
+    cases = json.loads(answer.out)["cases"]
+    assert [case["steps"] for case in cases] == [7, 2]
+    for case in cases:
+        assert case["inputs"] == {"ell": 3.0, "D": 0.5, "T": case["steps"]}
+        # The rate at the step 1/L, by Abbaszadehpeivasti, de Klerk and Zamani.
+        assert case["exact"] == pytest.approx(4 * 3 * 0.5 / (3 * (case["steps"] - 1) + 2))
+
+
+@pytest.mark.parametrize(("id", "two_points"), [(THEOREM, True), (DESCENT, False)])
+def test_a_table_of_worst_cases_and_how_sure_they_are(command, id: str, two_points: bool) -> None:
+    pytest.importorskip("PEPit")
+    answer = command(*f"falsify {id} --horizon 3 --horizon 2".split())
+    assert answer.code == 0, answer.err
+    words = answer.out.split()
+    for case in worst_cases(id, (3, 2)):
+        for shown in (case.step, case.bound, case.exact, case.ratio):
+            assert f"{shown:.6g}" in words
+    said = " ".join(words)
+    assert "numerical (Clarabel" in said
+    assert "not certified" in said
+    assert ("lower bound on the worst case over all noise" in said) == ("zeta" in said) == two_points
+    assert "D = 1" in said
+    assert "Not violated at these T" in said
+
+
+def test_a_false_theorem_is_violated(command, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("PEPit")
+    false = with_quantity_scaled(catalogue[DESCENT], Fraction(1, 2))
+    monkeypatch.setattr(cli, "catalogue", {false.id: false})
+    strict = command(*f"falsify {DESCENT} --horizon 2 --strict".split())
+    assert strict.code == 1
+    assert "VIOLATED" in strict.out
+    lenient = command(*f"falsify {DESCENT} --horizon 2 --json".split())
+    assert lenient.code == 0
+    assert json.loads(lenient.out)["violated"] is True
+
+
+def test_without_pepit_one_line_names_the_extra(command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "PEPit", None)
+    answer = command("falsify", THEOREM)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.strip().startswith("boundcheck: pep = (not installed)")
+    assert "boundcheck[pep]" in answer.err
+    assert answer.err.strip().count("\n") == 0
+
+
+def test_a_solver_that_fails_ends_in_one_line(command) -> None:
+    pytest.importorskip("PEPit")
+    answer = command(*["falsify", "ghadimi2013.corollary2_2", "--set", "zeta=1e8", "--json"])
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.strip().startswith("boundcheck: Clarabel")
+    assert answer.err.strip().count("\n") == 0
+
+
+def test_from_python_a_theorem_is_sent_to_its_worst_cases() -> None:
+    for theorem in (THEOREM, catalogue[THEOREM]):
+        with pytest.raises(InputError, match=r"boundcheck\.falsify\.worst_case\.worst_cases"):
+            bc.falsify(theorem)

@@ -50,7 +50,7 @@ _MEANING = "bound on the smallest expected squared gradient norm"
 
 GRADIENT_DESCENT = Claim(
     "nesterov2004.gradient_descent",
-    "Gradient descent",
+    "Nesterov, gradient descent",
     "Nesterov, Introductory Lectures on Convex Optimization, 2004, section 1.2.3, at the step 1/L",
     sp.Le(MINIMUM_GRADIENT, bound),
     r"\text{for every } T",
@@ -67,7 +67,7 @@ GRADIENT_DESCENT = Claim(
 
 KHALED = Claim(
     "khaled2020.theorem2",
-    "SGD under expected smoothness, Theorem 2",
+    "Khaled–Richtárik, Theorem 2, under ABC",
     "Khaled and Richtárik, Better Theory for SGD in the Nonconvex World, TMLR 2023 (arXiv 2002.03329), Theorem 2, at "
     "the step of its Corollary 1 with sqrt(2D/(ell C T)) in place of the member that a target accuracy sets",
     sp.Le(MINIMUM_GRADIENT, bound),
@@ -99,7 +99,7 @@ KHALED = Claim(
 BOUNDED_VARIANCE = replace(
     KHALED.case(
         "khaled2020.bounded_variance",
-        "SGD with bounded variance, by expected smoothness",
+        "Khaled–Richtárik, bounded variance",
         "Khaled and Richtárik, Better Theory for SGD in the Nonconvex World, TMLR 2023 (arXiv 2002.03329), Theorem 2, "
         "at A = 0, B = 1, C = zeta^2",
         {abc_a: sp.Integer(0), abc_b: sp.Integer(1), abc_c: zeta**2},
@@ -111,7 +111,7 @@ BOUNDED_VARIANCE = replace(
 
 GHADIMI = Claim(
     "ghadimi2013.corollary2_2",
-    "Randomized stochastic gradient, Corollary 2.2",
+    "Ghadimi–Lan, Corollary 2.2",
     "Ghadimi and Lan, Stochastic First- and Zeroth-Order Methods for Nonconvex Stochastic Programming, SIAM J. Optim. "
     "23(4), 2013, Corollary 2.2, at its best D~ = D_f = sqrt(2D/L)",
     sp.Le(MINIMUM_GRADIENT, bound),
@@ -136,7 +136,7 @@ GHADIMI = Claim(
 
 BEST_STEP = Claim(
     "abbaszadehpeivasti2022.best_step",
-    "Gradient descent at its best constant step, exact rate",
+    "Abbaszadehpeivasti et al., gradient descent, exact rate",
     "Abbaszadehpeivasti, de Klerk and Zamani, The exact worst-case convergence rate of the gradient method with fixed "
     "step lengths for L-smooth functions, Optim. Lett., 2022, at the step that minimises the bound",
     sp.Le(MINIMUM_GRADIENT, bound),

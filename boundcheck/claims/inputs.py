@@ -51,7 +51,8 @@ def formula(name: str, text: str, symbols: Collection[sp.Symbol]) -> sp.Expr:
 
     """
     known = {str(symbol.name): symbol for symbol in symbols}
-    expected = f"a formula such as 2*{name.rpartition('.')[2]} over the symbols {', '.join(sorted(known))}, with sqrt, + - * / and **"
+    listed = ", ".join(sorted(known))
+    expected = f"a formula such as 2*{name.rpartition('.')[2]} over the symbols {listed}, with sqrt, + - * / and **"
     words = set(re.findall(r"[A-Za-z_]\w*(?!\w)", re.sub(r"\d[\d_.]*(?:e[+-]?\d+)?", "0", text)))
     # The words are looked up before anything is evaluated.
     if not re.fullmatch(r"[\w\s+\-*/().]+", text) or not words <= known.keys() | {"sqrt"}:

@@ -24,7 +24,7 @@ THEOREM_2_FROZEN_A = Claim(
 
 UNCONDITIONAL_GD = Claim(
     "meft.unconditional_gd",
-    "Gradient descent on both factors, without Assumptions 2 and 3",
+    "Gradient descent without Assumptions 2 and 3",
     "boundcheck; jiang2024, Theorem 2, without noise and with neither a ball nor a bound on the gradient",
     sp.Le(MINIMUM_GRADIENT, bound),
     r"\text{for every } T",

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from boundcheck.claims import Claim
+from boundcheck.claims import Claim, catalogue
+from boundcheck.errors import InputError
 from boundcheck.progress import Tick, silent
 
 if TYPE_CHECKING:
     from boundcheck.falsify.search import Falsification
 
-__all__ = ["falsify"]
+__all__ = ["falsify", "is_theorem"]
+
+
+def is_theorem(claim: Claim) -> bool:
+    """Whether the claim is about a method with a step size, and not about the smoothness of an adapter."""
+    return "alpha" in claim.names
 
 
 def falsify(
@@ -27,6 +33,9 @@ def falsify(
     tick: Tick = silent,
 ) -> Falsification:
     """Search for the instance of a smoothness claim with the largest ratio of measured over bound.
+
+    A theorem is not searched: its worst case over all smooth functions is the value of a convex program, which
+    `boundcheck.falsify.worst_case.worst_cases` solves.
 
     Args:
         claim: an id of the catalogue, or a claim of your own about one of the adapters.
@@ -48,6 +57,10 @@ def falsify(
         InputError: for a claim that is not about the smoothness of an adapter, and for bad ranks or constants.
 
     """
+    claim = catalogue[claim] if isinstance(claim, str) else claim
+    if is_theorem(claim):
+        expected = "a claim about smoothness; for a theorem call boundcheck.falsify.worst_case.worst_cases"
+        raise InputError("claim", claim.id, expected)
     # Deferred: torch takes a second to import, and `import boundcheck` should not.
     from boundcheck.falsify.search import search
 

@@ -1,5 +1,6 @@
-"""What the search found, for a terminal."""
+"""What the search found, and what the worst cases of a theorem are, for a terminal."""
 
+from collections.abc import Sequence
 from decimal import ROUND_FLOOR, Decimal
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from rich.table import Table
 from boundcheck.falsify.certify import Certificate
 from boundcheck.falsify.instance import Instance
 from boundcheck.falsify.search import REACHED, Falsification
+from boundcheck.falsify.worst_case import WorstCase
 
 
 def rounded_down(ratio: float, decimals: int) -> str:
@@ -43,3 +45,35 @@ def show_replay(instance: Instance, found: Certificate) -> list[Table | str]:
     sides = f"measured {instance.measured:.9g}, bound {instance.bound:.9g}"
     ratio = f"certified ratio at least {rounded_down(found.lower, 9)}"
     return [f"{instance.claim.id} on {instance.adapter.title}: {sides}, {ratio}: {verdict}."]
+
+
+def show_worst_cases(cases: Sequence[WorstCase]) -> list[Table | str]:
+    """A table of the worst case beside the bound at each T, and in words at what constants and how sure it is."""
+    method, names = cases[0].method, [name for name in cases[0].inputs if name != "T"]
+    same = [name for name in names if len({case.inputs[name] for case in cases}) == 1]
+    varied = [name for name in names if name not in same]
+    table = Table(title=f"{cases[0].claim}: worst case of {method} over all smooth F", title_justify="left")
+    for heading in ("T", *varied, "step alpha", "bound", "exact worst case (numerical)", "exact / bound"):
+        table.add_column(heading, justify="right")
+    for case in cases:
+        numbers = (*(case.inputs[name] for name in varied), case.step, case.bound, case.exact, case.ratio)
+        table.add_row(str(case.steps), *(f"{number:.6g}" for number in numbers))
+    lines: list[Table | str] = [
+        table,
+        "At " + ", ".join(f"{name} = {cases[0].inputs[name]:.6g}" for name in same) + ".",
+    ]
+    gap = max(case.duality_gap for case in cases)
+    said = f"The exact values are numerical (Clarabel, relative duality gap about {gap:.0e}), not certified"
+    if method == "two-point SGD":
+        said += (
+            "; of SGD they are exact for noise of two equally likely points, hence a lower bound on the worst case "
+            "over all noise of that variance"
+        )
+    largest = max(case.ratio for case in cases)
+    if any(case.violated for case in cases):
+        return [
+            *lines,
+            f"{said}.",
+            f"VIOLATED: over all smooth F the worst case exceeds the bound, numerically; ratio {largest:.6g}.",
+        ]
+    return [*lines, f"{said}.", f"Not violated at these T. The largest ratio is {largest:.6g}."]

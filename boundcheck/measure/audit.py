@@ -77,7 +77,7 @@ class Evidence:
 
     @property
     def finite(self) -> np.ndarray:
-        """Which audited steps led from numbers to numbers, shape (R, M): of others nothing can be said to have failed."""
+        """Which audited steps led from numbers to numbers, shape (R, M); the others speak against nothing."""
         names = [norm_name(block.name) for block in self.problem.adapter.blocks]
         return np.all([np.isfinite(self.record.trace[name].values) for name in names], axis=0)
 
@@ -171,7 +171,9 @@ def _ball(e: Evidence, hypothesis: str) -> list[Audit]:
     if ball is None:
         return []
     found = []
-    for block, norm, radius in zip(e.problem.adapter.blocks, ball.largest, ball.radii, strict=True):
+    for block, known, radius in zip(e.problem.adapter.blocks, ball.largest, ball.radii, strict=True):
+        audited = e.record.trace[norm_name(block.name)].values
+        norm = max(known, float(audited[np.isfinite(audited)].max(initial=0.0)))
         # Whether an iterate left, the watch decides; its largest norm may be of an earlier look.
         status: Status = "failed" if ball.outside is not None and norm > radius else "held"
         how = f"spectral norm of {block.name}: every iterate of every replica, by the length travelled between looks"

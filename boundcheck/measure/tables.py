@@ -86,7 +86,7 @@ class PseudoHuberSpec(Table):
 class HardSpec(Table):
     """The instance on which SGD is nearly as slow as Theorem 2 says, in a run of so many steps of size ratio/L̂.
 
-    It is made for LoRA of rank 2 from a diagonal start, the ball of radii gain + 1, batch 1 and zeta 1: `problems.hard`.
+    Made for LoRA of rank 2 from a diagonal start, the ball of radii gain + 1, batch 1 and zeta 1; see `problems.hard`.
     """
 
     kind: Literal["hard"]

@@ -187,4 +187,6 @@ def _statistics(evidence: Evidence, measured: _Measured) -> Blame:
 
 
 def _percent(share: float) -> str:
+    if share < 1e-5:
+        return "0.001%"
     return f"{share:.0%}" if share >= 0.095 else f"{100 * share:.2g}%"

@@ -151,7 +151,9 @@ def hard_instance(
     # 1.5 u is farther than n/L, about sqrt(2) u.
     noise = PiecewiseLinear.clipped(L, 1.5 * gain * L, zero=(gain - math.sqrt(level / 2)) ** 2)
     first, second = np.diag([1.0, 0.0]), np.diag([0.0, 1.0])
-    return Separable((Clipped(descent, (0, 0), device, first), Clipped(noise, (n, -n), device, second)))
+    found = Separable((Clipped(descent, (0, 0), device, first), Clipped(noise, (n, -n), device, second)))
+    found.name = "hard instance"
+    return found
 
 
 def _smoothness(gain: float) -> float:

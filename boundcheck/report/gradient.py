@@ -9,13 +9,20 @@ from boundcheck.measure.intervals import student_interval
 from boundcheck.measure.schedule import Schedule
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.style import BLUE, GREEN, GREY, VERMILLION, decades, panels
-from boundcheck.report.words import label
+from boundcheck.report.words import titled
+
+# Panels of runs that nobody chose.
+_MOST = 6
 
 
 def gradient_figure(runs: list[StoredRun]) -> Figure | None:
-    """Squared gradient norm over t for each theorem run, beside its bound; None where there is no such run."""
-    runs = [run for run in runs if run.is_theorem]
-    return panels(runs, _draw) if runs else None
+    """Squared gradient norm over t for theorem runs, beside their bounds; None where there is no such run.
+
+    Those whose T was chosen to be informative, or, where there are none, the first of them.
+    """
+    runs = [run for run in runs if run.is_theorem and "batch" in run.result["spec"]["run"]]
+    chosen = [run for run in runs if run.result["spec"]["run"]["steps"] == "informative"] or runs[:_MOST]
+    return panels(chosen, _draw) if chosen else None
 
 
 def _draw(axis: Axes, run: StoredRun) -> None:
@@ -43,5 +50,5 @@ def _draw(axis: Axes, run: StoredRun) -> None:
     axis.set_xlim(0, steps)
     axis.set_xlabel("iteration t")
     axis.set_ylabel(f"‖∇F(v$_t$)‖² [{result['problem']['units']}²]")
-    lines = f"{run.problem}, rank {run.rank}: {result['verdict']}", label(result["claim"], result["spec"]["lipschitz"])
+    lines = f"{run.problem}, rank {run.rank}: {result['verdict']}", titled(result)
     axis.set_title("\n".join(lines), loc="left")

@@ -1,6 +1,6 @@
 """The reference report on jiang2024: which experiments it runs, and what it finds from them."""
 
-from collections.abc import Iterator
+import importlib.util
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,86 +13,21 @@ from boundcheck.falsify import falsify
 from boundcheck.falsify.climb import Climber
 from boundcheck.falsify.show import rounded_down
 from boundcheck.falsify.structure import Structure, constants_of
+from boundcheck.falsify.worst_case import worst_cases
 from boundcheck.measure import measure
+from boundcheck.measure.coverage import coverage, power
 from boundcheck.measure.slack import slack
-from boundcheck.measure.spec import expand
+from boundcheck.measure.spec import expand, parse
 from boundcheck.progress import Tick, prefixed
 from boundcheck.prove import ProofAudit, prove
-from boundcheck.report.page import Finding, load_runs, write_page
+from boundcheck.report.experiments import EXPERIMENTS, FAULTS, SEARCHES, WORST_CASES, adapter_experiments
+from boundcheck.report.page import Contents, Finding, load_runs, write_page
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.tightness import Search, Waterfall
 from boundcheck.report.words import label, number
 
-_PSEUDO_HUBER = {"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 16, "delta": 0.25, "signal": 1.0, "noise": 0.5}
-_DIGITS = {"kind": "digits"}
 # Steps of each climb of the adversary.
 _ROUNDS = 96
-
-_READOUT = {"kind": "readout", "components": 16}
-_TARGETS = {"kind": "pseudo-huber", "d": 8, "k": 8, "samples": 16, "delta": 0.25, "signal": 1.0, "noise": 0.5}
-_SAMPLES = {"pairs": 128, "iterates": 32, "points": 4, "ascents": 3, "rounds": 12}
-
-# Each is a sweep, as a spec file would hold it.
-EXPERIMENTS: tuple[dict[str, Any], ...] = (
-    {
-        "claim": "meft.theorem2_repaired",
-        "problem": _DIGITS,
-        "adapter": {"rank": [1, 2, 4, 8], "gain": 2.0},
-        "run": {"replicas": 16, "audits": 64},
-    },
-    {
-        "claim": "jiang2024.theorem2",
-        "problem": _PSEUDO_HUBER,
-        "adapter": {"rank": [1, 2, 4], "gain": 1.5},
-        "run": {"replicas": 1024, "audits": 64},
-    },
-    {
-        "claim": "jiang2024.lemma1",
-        "problem": _DIGITS,
-        "adapter": {"rank": [1, 2, 4, 8]},
-        "domain": {"a": 2.0, "b": 2.0},
-        "bracket": {"pairs": 512, "iterates": 128, "points": 8},
-    },
-    {
-        "claim": "jiang2024.lemma1",
-        "problem": _PSEUDO_HUBER,
-        "adapter": {"rank": [1, 2, 4]},
-        "domain": {"a": 2.0, "b": 2.0},
-    },
-)
-
-# For each adapter the claim that its bracket is held against, and its domain.
-_ADAPTERS: dict[str, tuple[str, dict[str, float]]] = {
-    "full": ("meft.full", {"rho": 1.0}),
-    "lora": ("meft.lemma1_sharp", {"a": 1.0, "b": 1.0}),
-    "frozen-a": ("meft.frozen_a", {"b": 1.0}),
-    "frozen-b": ("meft.frozen_b", {"a": 1.0}),
-    "direft": ("meft.direft", {"a": 1.0, "b": 1.0}),
-    "loreft": ("meft.loreft_sharp", {"nu": 1.0}),
-    "vera": ("meft.vera_sharp", {"a": 1.0, "b": 1.0}),
-    "dora": ("meft.dora_blocks", {"a": 0.5, "b": 0.5, "mu": 1.0}),
-    "loha": ("meft.loha_sharp", {"a": 1.0, "b": 1.0}),
-}
-
-
-def _adapter_experiments() -> Iterator[dict[str, Any]]:
-    for problem in (_TARGETS, _READOUT):
-        for kind, (claim, domain) in _ADAPTERS.items():
-            adapter = {"kind": kind} | ({} if kind == "full" else {"rank": [1, 2, 4, 8]})
-            # The split of the curvature is shown once, on the digits themselves.
-            bracket = _SAMPLES | {"looks": 0}
-            yield {"claim": claim, "problem": problem, "adapter": adapter, "domain": domain, "bracket": bracket}
-
-
-# What the adversary is asked: claim, C, ranks, and how many other structures to try.
-_SEARCHES: tuple[tuple[str, str, tuple[int, ...], int], ...] = (
-    ("meft.lemma1_sharp", "sigma", tuple(range(1, 9)), 16),
-    ("jiang2024.lemma1", "sigma", (1, 2, 4, 8), 4),
-    ("jiang2024.lemma1", "sqrt(r) sigma", (1, 2, 4, 8), 4),
-    *((claim, "sigma", (1, 4), 8) for kind, (claim, _) in _ADAPTERS.items() if kind != "lora"),
-    ("meft.loreft_rank1", "sigma", (1,), 8),
-)
-
 
 _TITLE = "jiang2024, audited: A Unified Convergence Theory for Large Language Model Efficient Fine-tuning"
 _LEAD = (
@@ -106,37 +41,60 @@ def audit(out: Path, runs: Path, device: str, tick: Tick) -> dict[str, Any]:
     """Audit every proof, run every experiment and search, and write the report into `out`.
 
     Returns:
-        ``findings`` (number, locator, verdict, evidence), ``report`` (the page's path), ``runs`` (id and verdict) and
-        ``searches`` (id, ratio, violated).
+        ``findings`` (number, locator, verdict, evidence), ``report`` (the page's path), ``runs`` and ``faults`` (id and
+        verdict), and ``searches`` (id, ratio, violated).
 
     """
     proofs = prove("jiang2024", tick=prefixed(tick, "proofs: "))
     jobs = cpu_count() if device == "cpu" else 1
-    specs = [spec for each in (*EXPERIMENTS, *_adapter_experiments()) for spec in expand(each)]
-    results = measure(specs, runs, device, tick, jobs)
+    specs = [spec for each in (*EXPERIMENTS, *adapter_experiments()) for spec in expand(each)]
+    planted = [parse(spec) for _, spec in FAULTS]
+    results = measure([*specs, *planted], runs, device, tick, jobs)
     searches = _searched(proofs, jobs, tick)
     stored = load_runs([runs / result["run_id"] for result in results])
-    found = [*findings(stored), _search_finding(searches)]
-    command = "boundcheck audit jiang2024"
-    page = out / "index.html"
-    files = write_page(stored, page, _TITLE, _LEAD, command, found, proofs, searches, [_extremal_waterfall()])
+    honest, faulty = stored[: len(specs)], stored[len(specs) :]
+    found = [*findings(honest), _search_finding(searches)]
+    contents = Contents(
+        honest,
+        findings=found,
+        proofs=proofs,
+        searches=searches,
+        waterfalls=[_extremal_waterfall()],
+        faults=[(words, run) for (words, _), run in zip(FAULTS, faulty, strict=True)],
+        **_simulated(jobs, tick),
+    )
+    files = write_page(contents, out / "index.html", _TITLE, _LEAD, "boundcheck audit jiang2024")
+    shown = ("run_id", "claim", "verdict", "reason", "blame")
     return {
         "findings": [asdict(finding) for finding in sorted([*_proof_findings(proofs), *found], key=lambda x: x.number)],
         "report": str(files[0]),
-        "runs": [{key: result[key] for key in ("run_id", "claim", "verdict", "reason")} for result in results],
+        "runs": [{key: result.get(key) for key in shown} for result in results[: len(specs)]],
+        "faults": [{"planted": words} | {key: run.result.get(key) for key in shown} for words, run in contents.faults],
         "searches": [{key: each[key] for key in ("id", "lipschitz", "ratio", "violated")} for each in searches],
     }
 
 
 def _searched(proofs: ProofAudit, jobs: int, tick: Tick) -> list[Search]:
     """What the adversary found of each claim, each search in a process of its own."""
-    calls = (delayed(_search)(*each) for each in _SEARCHES)
+    calls = (delayed(_search)(*each) for each in SEARCHES)
     found: list[Search] = []
     for search in Parallel(jobs, return_as="generator")(calls):
         found.append(search)
-        tick("falsification", len(found), len(_SEARCHES))
+        tick("falsification", len(found), len(SEARCHES))
     proved = {claim.id: claim.verdict for claim in proofs.claims}
     return [each | {"proof": proved.get(each["id"], "by hand")} for each in found]
+
+
+def _simulated(jobs: int, tick: Tick) -> dict[str, list[Any]]:
+    """Coverage and power of the intervals, and exact worst cases where PEPit is installed, each in a process."""
+    pepit = importlib.util.find_spec("PEPit") is not None
+    calls = [delayed(coverage)(), delayed(power)()]
+    calls += [delayed(worst_cases)(catalogue[id]) for id in (WORST_CASES if pepit else ())]
+    found: list[list[Any]] = []
+    for each in Parallel(jobs, return_as="generator")(calls):
+        found.append(each)
+        tick("statistics and worst cases", len(found), len(calls))
+    return {"coverage": found[0], "power": found[1], "worst_cases": [each for part in found[2:] for each in part]}
 
 
 def _search(id: str, lipschitz: str, ranks: tuple[int, ...], examples: int) -> Search:
@@ -241,11 +199,12 @@ def _theorem_evidence(runs: list[StoredRun]) -> str:
 
 def _ball_finding(runs: list[StoredRun]) -> Finding:
     balls = ("jiang2024.assumption2", "meft.ball")
-    stayed = sum(all(a["status"] == "held" for a in run.result["audit"] if a["hypothesis"] in balls) for run in runs)
+    held = [[a["status"] == "held" for a in run.result["audit"] if a["hypothesis"] in balls] for run in runs]
+    within = [all(each) for each in held if each]
     return Finding(
         18,
         "Assumption 2: σ → L̂ → α → iterates → σ",
-        "supported" if stayed == len(runs) else "hypothesis-failed",
-        f"σ was fixed before each run and every iterate of every replica held against it: in {stayed} of {len(runs)} "
-        "runs all stayed inside, so that the theorem speaks of them.",
+        "supported" if all(within) else "hypothesis-failed",
+        f"σ was fixed before each run and every iterate of every replica held against it: in {sum(within)} of "
+        f"{len(within)} runs of theorems with a ball all stayed inside, so that the theorem speaks of them.",
     )

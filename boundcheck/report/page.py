@@ -1,8 +1,9 @@
 """From stored runs to one self-contained HTML page, with its figures as files for a paper beside it."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -11,17 +12,23 @@ from matplotlib.figure import Figure
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
 from boundcheck.falsify.show import rounded_down
+from boundcheck.falsify.worst_case import WorstCase
 from boundcheck.files import replace_file
+from boundcheck.measure.coverage import Coverage, Power
 from boundcheck.measure.store import RunFolder
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.prove import ProofAudit
+from boundcheck.report.descent import descent_figure, theorem_figure, theorem_rows
 from boundcheck.report.gradient import gradient_figure
 from boundcheck.report.proofs import shown_proofs
 from boundcheck.report.smoothness import adapter_figures, bracket_figure, ends
+from boundcheck.report.statistics import coverage_figure, coverage_rows, power_figure
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.style import pdf, svg
+from boundcheck.report.sweeps import horizon_figure, horizon_slopes, rank_exponents, rank_figure
 from boundcheck.report.tightness import Search, Waterfall, search_figure, slack_figure, split_figure
-from boundcheck.report.words import label, mathml, number, rank_exponent, takes_c
+from boundcheck.report.words import label, mathml, number, rank_exponent, takes_c, titled
+from boundcheck.report.worst import worst_figure
 
 
 @dataclass(frozen=True)
@@ -51,29 +58,72 @@ def load_runs(folders: list[Path]) -> list[StoredRun]:
     return found
 
 
-def write_page(
-    runs: list[StoredRun],
-    page: Path,
-    title: str,
-    lead: str,
-    command: str,
-    findings: list[Finding] | None = None,
-    proofs: ProofAudit | None = None,
-    searches: list[Search] | None = None,
-    waterfalls: list[Waterfall] | None = None,
-) -> list[Path]:
-    """Write the page and, beside it, each figure as SVG and PDF, all results and the adversary's instances as JSON.
+# Rows of a table of verdicts before it is folded.
+_MOST_ROWS = 12
 
-    Args:
+
+@dataclass(frozen=True)
+class Contents:
+    """What a page shows; all but the runs may be missing.
+
+    Attributes:
         runs: what was measured.
-        page: the file.
-        title: the page's.
-        lead: its first paragraph.
-        command: what makes it again.
         findings: what measurement says of rows of the referee's table.
         proofs: what the proofs say.
         searches: what the adversary found.
         waterfalls: chains of Lemma 1 to draw before those of the runs.
+        coverage, power: how often the intervals of the verdicts miss, and how many replicas they need.
+        worst_cases: the exact worst cases of theorems, by performance estimation.
+        faults: what was made wrong on purpose, in words, and the run that shows it.
+
+    """
+
+    runs: list[StoredRun]
+    findings: list[Finding] = field(default_factory=list)
+    proofs: ProofAudit | None = None
+    searches: list[Search] = field(default_factory=list)
+    waterfalls: list[Waterfall] = field(default_factory=list)
+    coverage: list[Coverage] = field(default_factory=list)
+    power: list[Power] = field(default_factory=list)
+    worst_cases: list[WorstCase] = field(default_factory=list)
+    faults: list[tuple[str, StoredRun]] = field(default_factory=list)
+
+    def figures(self) -> dict[str, Figure]:
+        """Every figure that there is something to draw in, by the name of its file."""
+        runs = self.runs
+        drawn: dict[str, Figure | None] = {
+            "gradient_norm": gradient_figure(runs),
+            "smoothness": bracket_figure(runs),
+            **{f"adapters_{_slug(name)}": figure for name, figure in adapter_figures(runs).items()},
+            # Those that are drawn first belong to claims, and have a figure of what each search of them found.
+            "falsification": search_figure([each for each in self.searches if each["drawn"]]),
+            "slack": slack_figure([*self.waterfalls, *_waterfalls(runs)]),
+            "curvature_split": split_figure(runs),
+            "rank": rank_figure(runs),
+            "horizon": horizon_figure(runs),
+            "theorems": theorem_figure(runs),
+            "descent": descent_figure(runs),
+            "worst_cases": worst_figure(self.worst_cases, runs),
+            "coverage": coverage_figure(self.coverage),
+            "power": power_figure(self.power),
+        }
+        return {name: figure for name, figure in drawn.items() if figure is not None}
+
+    def data(self) -> dict[str, Any]:
+        """The numbers behind the page that belong to no run, for a file beside it."""
+        parts = {"coverage": self.coverage, "power": self.power, "worst_cases": self.worst_cases}
+        return {name: [each.as_json() for each in part] for name, part in parts.items() if part}
+
+
+def write_page(contents: Contents, page: Path, title: str, lead: str, command: str) -> list[Path]:
+    """Write the page and, beside it, each figure as SVG and PDF, all results and the adversary's instances as JSON.
+
+    Args:
+        contents: what it shows.
+        page: the file.
+        title: the page's.
+        lead: its first paragraph.
+        command: what makes it again.
 
     Returns:
         The files written, the page first.
@@ -82,34 +132,29 @@ def write_page(
         InputError: where the folder cannot be written.
 
     """
-    figures: dict[str, Figure | None] = {"gradient_norm": gradient_figure(runs), "smoothness": bracket_figure(runs)}
-    adapters = adapter_figures(runs)
-    figures |= {f"adapters_{_slug(name)}": figure for name, figure in adapters.items()}
-    # Those that are drawn first belong to claims, and have a figure of what each search of them found.
-    figures |= {
-        "falsification": search_figure([each for each in searches or [] if each["drawn"]]),
-        "slack": slack_figure([*(waterfalls or []), *_waterfalls(runs)]),
-        "curvature_split": split_figure(runs),
-    }
-    drawn = {name: figure for name, figure in figures.items() if figure is not None}
+    drawn = contents.figures()
     # Drawn once: a second rendering of a figure would count on in its ids.
     svgs = {name: svg(figure) for name, figure in drawn.items()}
-    content: dict[Path, bytes] = {
-        page: _html(runs, title, lead, command, findings or [], proofs, searches or [], svgs).encode(),
-        page.with_name("results.json"): _results(runs).encode(),
+    files: dict[Path, bytes] = {
+        page: _html(contents, title, lead, command, svgs).encode(),
+        page.with_name("results.json"): _json(
+            [run.result for run in (*contents.runs, *(run for _, run in contents.faults))]
+        ),
     }
+    if data := contents.data():
+        files[page.with_name("statistics.json")] = _json(data)
     for name, figure in drawn.items():
-        content[page.with_name(f"{name}.svg")] = svgs[name].encode()
-        content[page.with_name(f"{name}.pdf")] = pdf(figure)
-    for search in searches or []:
-        content[page.parent / search["file"]] = (json.dumps(search["instance"], indent=1) + "\n").encode()
+        files[page.with_name(f"{name}.svg")] = svgs[name].encode()
+        files[page.with_name(f"{name}.pdf")] = pdf(figure)
+    for search in contents.searches:
+        files[page.parent / search["file"]] = (json.dumps(search["instance"], indent=1) + "\n").encode()
     try:
-        for path, data in content.items():
+        for path, content in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(path, data)
+            replace_file(path, content)
     except OSError as error:
         raise InputError("out", page.parent, f"a folder that can be written ({error.strerror})") from None
-    return list(content)
+    return list(files)
 
 
 def export_data(runs: list[StoredRun], folder: Path) -> list[Path]:
@@ -128,39 +173,47 @@ def export_data(runs: list[StoredRun], folder: Path) -> list[Path]:
     return written
 
 
-def _html(
-    runs: list[StoredRun],
-    title: str,
-    lead: str,
-    command: str,
-    findings: list[Finding],
-    proofs: ProofAudit | None,
-    searches: list[Search],
-    svgs: dict[str, str],
-) -> str:
+def _html(contents: Contents, title: str, lead: str, command: str, svgs: dict[str, str]) -> str:
     environment = Environment(
         loader=PackageLoader("boundcheck.report", "."), autoescape=True, undefined=StrictUndefined
     )
-    words = {"label": label, "number": number, "mathml": mathml, "rounded_down": rounded_down}
+    words = {"label": label, "number": number, "mathml": mathml, "rounded_down": rounded_down, "titled": titled}
     environment.globals |= words | {"badge": _badge}
+    runs, proofs = contents.runs, contents.proofs
     theorems = [run for run in runs if run.is_theorem]
-    horizons = theorems[0].result["horizons"] if theorems else []
+    # Of many runs those come first whose T is as long as it takes the bound to say something.
+    chosen = [run for run in theorems if run.result["spec"]["run"]["steps"] == "informative"]
+    shown = chosen if chosen and len(theorems) > _MOST_ROWS else theorems
+    horizons = [run for run in shown if run.result["horizons"]]
     return environment.get_template("page.html.j2").render(
         title=title,
         lead=lead,
         command=command,
-        findings=findings,
+        findings=contents.findings,
         rows=proofs.rows if proofs else (),
         proofs=shown_proofs(proofs) if proofs else [],
         standard_facts=proofs.as_json()["standard_facts"] if proofs else {},
         theorems=theorems,
+        shown=shown,
+        folded=[run for run in theorems if run not in shown],
         brackets=[run for run in runs if not run.is_theorem],
         adapters=ADAPTERS,
         ends=ends,
-        searches=searches,
+        searches=contents.searches,
         svgs={name: Markup(text) for name, text in svgs.items()},
         adapter_svgs=[Markup(text) for name, text in svgs.items() if name.startswith("adapters_")],
-        horizon_claims=[(each["claim"], each["lipschitz"]) for each in horizons],
+        horizons=horizons,
+        horizon_claims=[(each["claim"], each["lipschitz"]) for each in horizons[0].result["horizons"]]
+        if horizons
+        else [],
+        rank_rows=rank_exponents(runs),
+        horizon_rows=horizon_slopes(runs),
+        theorem_rows=theorem_rows(runs),
+        worst_cases=contents.worst_cases,
+        faults=contents.faults,
+        coverage_rows=coverage_rows(contents.coverage),
+        coverage=contents.coverage,
+        power=contents.power,
         exponents=_exponents(runs),
         claims=_claims(runs),
         environment=runs[0].result["environment"] if runs else {},
@@ -205,5 +258,5 @@ def _exponents(runs: list[StoredRun]) -> list[dict[str, str]]:
     return rows
 
 
-def _results(runs: list[StoredRun]) -> str:
-    return json.dumps([run.result for run in runs], indent=1, sort_keys=True, allow_nan=False) + "\n"
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n").encode()

@@ -1,6 +1,7 @@
 """How the report names and prints things: labels of claims, numbers at a few digits, formulas as MathML."""
 
 import math
+from typing import Any
 
 import latex2mathml.converter
 import sympy as sp
@@ -19,6 +20,13 @@ def label(claim_id: str, lipschitz: str) -> str:
         return claim.title
     value = lipschitz.replace("sqrt(r) sigma", "√r\u202fσ").replace("sigma", "σ")
     return f"{claim.title}, C\u00a0=\u00a0{value}"
+
+
+def titled(result: dict[str, Any]) -> str:
+    """What tables call the claim of a run, with what its spec assumes in place of the claim's own."""
+    spec = result["spec"]
+    assumed = ", ".join(f"{name}\u00a0=\u00a0{formula}" for name, formula in spec.get("assume", {}).items())
+    return label(result["claim"], spec["lipschitz"]) + (f", assuming {assumed}" if assumed else "")
 
 
 def takes_c(claim: Claim) -> bool:

@@ -15,7 +15,7 @@ from boundcheck.prove.results import proof_as_json
 from boundcheck.prove.rows import Ref, Row, _judge
 from boundcheck.prove.verdict import claim_verdict
 from boundcheck.report import jiang2024
-from boundcheck.report.page import Finding, write_page
+from boundcheck.report.page import Contents, Finding, write_page
 from boundcheck.report.proofs import shown_proofs
 from tests.prove.scripts import numbers
 
@@ -60,7 +60,7 @@ def audit() -> ProofAudit:
 
 
 def page(folder: Path, *arguments: Any) -> str:
-    return write_page(arguments[0], folder / "index.html", "Title", "Lead.", "command", *arguments[1:])[0].read_text()
+    return write_page(Contents(*arguments), folder / "index.html", "Title", "Lead.", "command")[0].read_text()
 
 
 def test_the_page_has_the_table_the_lines_and_their_evidence(audit, tmp_path):

@@ -11,7 +11,7 @@ from boundcheck.falsify.search import replayed
 from boundcheck.falsify.show import rounded_down
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.report import jiang2024
-from boundcheck.report.page import write_page
+from boundcheck.report.page import Contents, write_page
 from boundcheck.report.smoothness import adapter_figures, bracket_figure, ends
 from boundcheck.report.style import panels
 from boundcheck.report.tightness import search_figure, slack_figure, split_figure
@@ -108,7 +108,9 @@ def test_no_text_of_these_figures_overlaps_another(adapters, searches, waterfall
 
 
 def test_page_has_the_searches_and_their_instances_can_be_replayed(adapters, searches, waterfalls, tmp_path):
-    files = write_page(adapters, tmp_path / "index.html", "A", "B", "C", None, None, searches, waterfalls)
+    files = write_page(
+        Contents(adapters, searches=searches, waterfalls=waterfalls), tmp_path / "index.html", "A", "B", "C"
+    )
     text = files[0].read_text()
     assert re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#)([^"')\s>]+)""", text) == []
     for search in searches:
@@ -124,14 +126,14 @@ def test_page_has_the_searches_and_their_instances_can_be_replayed(adapters, sea
 
 def test_a_violated_search_is_shown_as_one(adapters, searches, tmp_path):
     broken = [searches[0] | {"violated": True}]
-    text = write_page(adapters, tmp_path / "index.html", "A", "B", "C", searches=broken)[0].read_text()
+    text = write_page(Contents(adapters, searches=broken), tmp_path / "index.html", "A", "B", "C")[0].read_text()
     assert ">violated<" in text
     assert ">not violated<" not in text
 
 
 def test_an_adapter_without_a_rank_is_shown_without_one(adapters, tmp_path):
     full = [dataclasses.replace(run) for run in adapters if run.adapter == "full"]
-    text = write_page(full, tmp_path / "index.html", "A", "B", "C")[0].read_text()
+    text = write_page(Contents(full), tmp_path / "index.html", "A", "B", "C")[0].read_text()
     assert "None" not in text
     assert json.loads((tmp_path / "results.json").read_text())[0]["spec"]["adapter"]["rank"] is None
 

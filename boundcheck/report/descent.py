@@ -1,0 +1,219 @@
+"""How loose a theorem is: beside others on one problem, and in each step's descent inequality along a run."""
+
+import math
+import textwrap
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from boundcheck.measure.schedule import Schedule
+from boundcheck.measure.tables import DomainSpec, RunSpec
+from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.report.stored import StoredRun
+from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, decades, panels
+from boundcheck.report.sweeps import Row, groups, is_silent, leaves, ratio_of, settings
+from boundcheck.report.words import number, titled
+
+_MOST_PANELS = 6
+# How far below the least bound an axis goes.
+_DEEPEST = 1e-4
+# Letters that a line of a panel holds: of a claim's name beside its bar, and in a title.
+_LETTERS, _TITLE = 66, 46
+
+
+def theorem_rows(runs: list[StoredRun]) -> list[Row]:
+    """The claims side by side, on runs with the same problem, rank, T and seed; those with the least bound first.
+
+    Keys: problem, units, steps, seed, claim, batch, alpha, bound, measured, smallest, interval, ratio (measured/bound),
+    verdict, silent (whether the theorem says nothing of the run).
+    """
+    return [row for rows in _tables(runs) for row in rows]
+
+
+def theorem_figure(runs: list[StoredRun]) -> Figure | None:
+    """A panel for each group of claims: from what was measured to the bound, on a log axis, the least bound first.
+
+    Of groups that differ in the seed alone the first is drawn, and the six with the most claims. None where no group
+    has two claims.
+    """
+    distinct: dict[tuple[str, int], list[Row]] = {}
+    for rows in _tables(runs):
+        distinct.setdefault((rows[0]["problem"], rows[0]["steps"]), rows)
+    tables = sorted(distinct.values(), key=len, reverse=True)[:_MOST_PANELS]
+    most = max(map(len, tables), default=0)
+    return panels([(rows, most) for rows in tables], _draw_theorems, tall=0.75 + 0.38 * most) if tables else None
+
+
+def descent_figure(runs: list[StoredRun]) -> Figure | None:
+    r"""The path smoothness over the claim's constant at each audited step, median and largest over replicas.
+
+    The proofs use :math:`F(v_{t+1}) \le F(v_t) - \alpha\langle\nabla F(v_t), g_t\rangle + (\hat L\alpha^2/2)\|g_t\|^2`;
+    with :math:`\ell_t` in place of :math:`\hat L` it is an equation, so :math:`\ell_t/\hat L` is the share of the last
+    term that step t needed. Of each problem and claim the longest run of highest rank is drawn, and six at most.
+    """
+    best: dict[tuple[str, str], StoredRun] = {}
+    for run in runs:
+        if not run.is_theorem or "Lhat" not in run.result["plan"]["values"]:
+            continue
+        key = str(run.result["spec"]["problem"]), titled(run.result)
+        if key not in best or _size(run) > _size(best[key]):
+            best[key] = run
+    chosen = list(best.values())[:_MOST_PANELS]
+    items = list(zip(settings(chosen), chosen, strict=True))
+    return panels(items, _draw_descent, tall=2.2) if items else None
+
+
+def _size(run: StoredRun) -> tuple[int, int]:
+    return run.rank or 0, run.result["plan"]["steps"]
+
+
+def _tables(runs: list[StoredRun]) -> list[list[Row]]:
+    """The rows of each group of claims."""
+    compared = _compared([run for run in runs if run.is_theorem])
+    # The first of a group has noise, if any has, and so all fields of a spec.
+    titles = settings([group[0] for group in compared])
+    return [_rows(group, title) for title, group in zip(titles, compared, strict=True)]
+
+
+def _compared(runs: list[StoredRun]) -> list[list[StoredRun]]:
+    """Groups equal in all but claim, its C and the adapter's kind, at equal T however it was chosen.
+
+    A run without noise stands beside those with noise of every kind, one without a ball beside those of every ball.
+    """
+    noise = tuple(f"run.{name}" for name in RunSpec.model_fields if name != "audits")
+    ball = tuple(f"domain.{name}" for name in DomainSpec.model_fields)
+    found = []
+    for group in groups(runs, ("claim", "lipschitz", "adapter.kind", *noise, *ball)):
+        # What is left to differ is noise and ball; T itself stands for how it was chosen.
+        paths = {path for run in group for path in leaves(run.result["spec"])}
+        rest = tuple(paths - {*noise, *ball} | {"run.steps"})
+        for steps in sorted({run.result["plan"]["steps"] for run in group}):
+            equal = [run for run in group if run.result["plan"]["steps"] == steps]
+            noisy, exact = ([run for run in equal if _is_exact(run) == each] for each in (False, True))
+            # Those of gradient descent alone are compared by their balls.
+            for alike in _beside(noisy, rest, ball) or _beside(exact, rest, ball):
+                exact = [
+                    run for run in exact if not _has_ball(run) or _ball(run) in map(_ball, filter(_has_ball, alike))
+                ]
+                # The same claim with a C that it does not take is the same run.
+                distinct = {(titled(run.result), run.adapter, _is_exact(run)): run for run in alike + exact}
+                if len(distinct) > 1:
+                    found.append(list(distinct.values()))
+    return found
+
+
+def _beside(runs: list[StoredRun], rest: tuple[str, ...], ball: tuple[str, ...]) -> list[list[StoredRun]]:
+    """Groups of equal noise and ball, those that have none in each group of their noise."""
+    found = []
+    for alike in groups(runs, (*rest, *ball)):
+        without = [run for run in alike if not _has_ball(run)]
+        found += [[*each, *without] for each in groups(list(filter(_has_ball, alike)), rest)] or [without]
+    return found
+
+
+def _has_ball(run: StoredRun) -> bool:
+    return bool(run.result["plan"]["radii"])
+
+
+def _ball(run: StoredRun) -> str:
+    return str(run.result["spec"]["domain"])
+
+
+def _is_exact(run: StoredRun) -> bool:
+    """Whether each step took the exact gradient: on full batches, or with a spec that has no word of noise."""
+    return bool(run.result["spec"]["run"].get("batch", "full") == "full")
+
+
+def _rows(group: list[StoredRun], title: str) -> list[Row]:
+    several, rows = len({run.adapter for run in group}) > 1, []
+    for run in sorted(group, key=lambda run: (run.result["bound"] <= 0, run.result["bound"])):
+        result, plan = run.result, run.result["plan"]
+        said = [titled(run.result)] + ([ADAPTERS[run.adapter].title] if several else [])
+        said += ["full batch"] if result["spec"]["run"].get("batch") == "full" else []
+        rows.append(
+            {"problem": title, "units": result["problem"]["units"], "steps": plan["steps"]}
+            | {"seed": result["spec"]["seed"], "claim": ", ".join(said), "batch": plan.get("batch")}
+            | {"alpha": plan["values"].get("alpha"), "ratio": ratio_of(run), "silent": is_silent(run)}
+            | {key: result[key] for key in ("bound", "measured", "smallest", "interval", "verdict")}
+        )
+    return rows
+
+
+def _draw_theorems(axis: Axes, item: tuple[list[Row], int]) -> None:
+    rows, most = item
+    # Below T_min a bound may be negative, and then there is nothing of it to draw.
+    shown = [row["bound"] for row in rows if row["bound"] > 0]
+    # What is farther below is marked at the edge: gradient descent may come to rest.
+    least = _DEEPEST * min(shown, default=1.0)
+    for place, row in enumerate(rows):
+        y, fill = most - place, "none" if row["silent"] else BLUE
+        measured = row["measured"] if row["ratio"] and 0 < row["ratio"] < math.inf else None
+        if measured:
+            at, mark = max(measured, least), "o" if measured >= least else "<"
+            axis.plot([at, row["bound"]], [y, y], "-", color=GREY if row["silent"] else BLUE, lw=1, alpha=0.5)
+            axis.plot([at], [y], mark, color=BLUE, ms=4.5, mfc=fill)
+            low, high = (row["interval"][end] if row["interval"] else measured for end in ("lower", "upper"))
+            # Limits of 0 and of infinity have no place on a log axis.
+            low, high = max(low, at / 10, least), min(max(high, least), at * 10)
+            axis.plot([low, high], [y, y], "-", color=GREEN, lw=3, alpha=0.6)
+            end, factor = (
+                max(row["bound"], high),
+                f"×{number(row['bound'] / measured)}" if mark == "o" else "off the axis",
+            )
+            axis.annotate(factor, (end, y), (6, 0), textcoords="offset points", va="center", fontsize=7)
+            shown += [low, end]
+        if row["smallest"] and least <= row["smallest"] < math.inf:
+            axis.plot(
+                [row["smallest"]], [y], ".", color=ORANGE, ms=4, label="least mean over replicas within a stratum of t"
+            )
+            shown.append(row["smallest"])
+        axis.plot([row["bound"]], [y], "|", color=VERMILLION, ms=9, mew=2, label="the theorem's bound")
+        words = textwrap.shorten(row["claim"], _LETTERS, placeholder="…")
+        axis.text(0.005, y + 0.42, words, transform=axis.get_yaxis_transform(), va="center", fontsize=6.3)
+    axis.plot([], [], "o", color=BLUE, ms=4.5, label="measured average over t")
+    axis.plot([], [], "-", color=GREEN, lw=3, alpha=0.6, label="its interval")
+    axis.plot([], [], "o", color=BLUE, mfc="none", ms=4.5, label="hollow: the theorem says nothing of the run")
+    axis.set_xscale("log")
+    axis.set_ylim(0.6, most + 0.75)
+    axis.set_yticks([])
+    _log_limits(axis, min(shown, default=1.0), max(shown, default=1.0))
+    axis.set_xlabel(f"‖∇F‖² [{rows[0]['units']}²]")
+    axis.set_title(textwrap.fill(f"{rows[0]['problem']}, T\u00a0=\u00a0{number(rows[0]['steps'])}", _TITLE), loc="left")
+
+
+def _log_limits(axis: Axes, low: float, high: float) -> None:
+    """Limits with room at the right for a factor, and ticks at few powers of ten."""
+    low, high = low / 2, high * (high / low) ** 0.25 * 2
+    exponents = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
+    axis.set_xlim(low, high)
+    axis.xaxis.set_major_locator(FixedLocator([10.0**e for e in exponents[:: len(exponents) // 6 + 1]]))
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+    axis.xaxis.set_minor_locator(NullLocator())
+
+
+def _draw_descent(axis: Axes, item: tuple[str, StoredRun]) -> None:
+    title, run = item
+    steps = run.result["plan"]["steps"]
+    shares = run.trace["path_smoothness"].values / run.result["plan"]["values"]["Lhat"]
+    edges = Schedule.edges_of(steps, shares.shape[1])
+    middle = (edges[:-1] + 1 + edges[1:]) / 2
+    finite = np.isfinite(shares).all(0)
+    curves = {"largest over replicas": shares.max(0), "median over replicas": np.median(shares, 0)}
+    shown = np.concatenate([curve[finite & (curve > 0)] for curve in curves.values()])
+    low, label_below = float(shown.min(initial=1.0)), "at the lower edge: 0 or less, F bends down there"
+    for (text, curve), colour in zip(curves.items(), (VERMILLION, BLUE), strict=True):
+        axis.plot(middle, np.where(finite & (curve > 0), curve, np.nan), ".-", color=colour, lw=1, ms=3, label=text)
+        below = middle[finite & (curve <= 0)]
+        if len(below):
+            axis.plot(below, np.full(len(below), low / 2), "v", color=colour, ms=4, mfc="none", label=label_below)
+    axis.axhline(1, color=GREY, lw=1, ls="--", label="1: the claim's own constant")
+    axis.set_yscale("log")
+    axis.yaxis.set_minor_locator(NullLocator())
+    bent = float((shares <= 0).mean())
+    decades(axis, low / 2 if bent else low, float(shown.max(initial=1.0)))
+    axis.set_xlim(0, steps)
+    axis.set_xlabel("iteration t" + (f" (F bends down on {bent:.0%} of the audited steps)" if bent else ""))
+    axis.set_ylabel("path smoothness / L̂")
+    axis.set_title("\n".join(textwrap.fill(line, _TITLE) for line in (title, titled(run.result))), loc="left")

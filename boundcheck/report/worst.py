@@ -1,0 +1,110 @@
+"""How near to a theorem's bound the worst case comes: exact ones at short horizons, the hard instance at long ones."""
+
+import math
+import textwrap
+from collections.abc import Iterable
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from boundcheck.falsify.worst_case import WorstCase
+from boundcheck.report.stored import StoredRun
+from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, panels
+from boundcheck.report.sweeps import ratio_of
+from boundcheck.report.words import label, number, titled
+
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, VERMILLION)
+# Letters that a line of the legend holds, and horizons that a short axis has ticks for.
+_LETTERS, _TICKS = 46, 5
+
+Looks = dict[str, tuple[str, str]]
+"""A marker and a colour for each claim, by what the figure calls it."""
+
+
+def worst_figure(cases: list[WorstCase], runs: list[StoredRun]) -> Figure | None:
+    """The worst case over the bound against T: a panel for gradient descent and one for SGD, a look for each claim.
+
+    Joined marks are exact worst cases over all smooth F, of SGD those for noise of two points. Hollow marks, beside
+    SGD's, are what runs on the hard instance measured over the bound, with the interval; those that broke a hypothesis
+    or assumed a formula in place of the claim's own are left out. None where there is nothing to draw.
+    """
+    hard = [run for run in runs if _is_shown(run)]
+    looks = _looks([*map(_name, cases), *(titled(run.result) for run in hard)])
+    descent = [case for case in cases if case.method == "gradient descent"]
+    noisy = [case for case in cases if case.method != "gradient descent"]
+    items: list[tuple[str, list[WorstCase], list[StoredRun], Looks]] = []
+    items += [("Gradient descent", descent, [], looks)] if descent else []
+    items += [("SGD, two-point noise", noisy, hard, looks)] if noisy or hard else []
+    return panels(items, _draw, tall=2.6) if items else None
+
+
+def _is_shown(run: StoredRun) -> bool:
+    spec = run.result["spec"]
+    if not run.is_theorem or spec["problem"]["kind"] != "hard" or spec.get("assume"):
+        return False
+    # The bound is never below the gradient at v_1, which is as large as all others: "uninformative" is no fault here.
+    return run.result["verdict"] != "hypothesis-failed" and math.isfinite(ratio_of(run) or math.nan)
+
+
+def _name(case: WorstCase) -> str:
+    """What to call the claim of a worst case, with the value of C unless it is sigma."""
+    C = case.inputs.get("C")
+    return label(case.claim, "sigma" if C in (None, case.inputs.get("sigma")) else number(C))
+
+
+def _looks(names: Iterable[str]) -> Looks:
+    distinct = enumerate(dict.fromkeys(names))
+    return {name: (_MARKERS[i % len(_MARKERS)], _COLOURS[i % len(_COLOURS)]) for i, name in distinct}
+
+
+def _draw(axis: Axes, item: tuple[str, list[WorstCase], list[StoredRun], Looks]) -> None:
+    title, cases, runs, looks = item
+    shown, horizons = [1.0], [*(case.steps for case in cases), *(_horizon(run) for run in runs)]
+    for name, (marker, colour) in looks.items():
+        points = sorted((case.steps, case.ratio) for case in cases if _name(case) == name)
+        measured = [run for run in runs if titled(run.result) == name]
+        if points or measured:
+            axis.plot([], [], marker, color=colour, ms=4, label=textwrap.fill(name, _LETTERS))
+        axis.plot([x for x, _ in points], [y for _, y in points], marker + "-", color=colour, lw=1, ms=4)
+        shown += [y for _, y in points]
+        for run in measured:
+            shown.append(_draw_run(axis, run, {"color": colour, "marker": marker}))
+    if cases:
+        axis.plot([], [], ".-", color=GREY, lw=1, label="joined: exact worst case, numerical")
+    if runs:
+        axis.plot([], [], "o", color=GREY, mfc="white", ms=4.5, label="hollow: run on the hard instance, interval")
+    axis.axhline(1, color=GREY, lw=0.8, ls="--", label="the bound: above it a claim would be violated")
+    axis.set_ylim(0, 1.05 * max(shown))
+    _log_horizons(axis, sorted(set(horizons)))
+    axis.set_ylabel("share of the bound")
+    axis.set_title(title, loc="left")
+
+
+def _horizon(run: StoredRun) -> int:
+    return int(run.result["plan"]["steps"])
+
+
+def _draw_run(axis: Axes, run: StoredRun, look: dict[str, Any]) -> float:
+    """Measured over bound with its interval; returns the largest number that was drawn."""
+    steps, ratio, interval = _horizon(run), ratio_of(run) or 0.0, run.result["interval"]
+    ends = [interval[end] / run.result["bound"] for end in ("lower", "upper")] if interval else [ratio, ratio]
+    axis.plot([steps, steps], ends, "-", color=look["color"], lw=1.2)
+    axis.plot([steps], [ratio], **look, ls="none", mfc="white", ms=4.5)
+    return float(max(ends[1], ratio))
+
+
+def _log_horizons(axis: Axes, horizons: list[int]) -> None:
+    """A logarithmic axis of T with ticks at each horizon, or at 1 and 3 of each decade where there are many."""
+    low, high = horizons[0], horizons[-1]
+    margin = max((high / low) ** 0.05, 1.1)
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    many = [digit * 10.0**exponent for exponent in decades for digit in (1, 3)]
+    axis.set_xscale("log")
+    axis.set_xlim(low / margin, high * margin)
+    axis.xaxis.set_major_locator(FixedLocator(horizons if len(horizons) <= _TICKS else many))
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: number(round(x))))
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.set_xlabel("horizon T")
