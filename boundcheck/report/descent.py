@@ -92,13 +92,11 @@ def _compared(runs: list[StoredRun]) -> list[list[StoredRun]]:
         for steps in sorted({run.result["plan"]["steps"] for run in group}):
             equal = [run for run in group if run.result["plan"]["steps"] == steps]
             noisy, exact = ([run for run in equal if _is_exact(run) == each] for each in (False, True))
-            # Those of gradient descent alone are compared by their balls.
-            for alike in _beside(noisy, rest, ball) or _beside(exact, rest, ball):
-                exact = [
-                    run for run in exact if not _has_ball(run) or _ball(run) in map(_ball, filter(_has_ball, alike))
-                ]
+            for alike in _beside(noisy or exact, rest, ball):
+                balls = {_ball(run) for run in alike if _has_ball(run)}
+                others = [run for run in exact if noisy and (not _has_ball(run) or _ball(run) in balls)]
                 # The same claim with a C that it does not take is the same run.
-                distinct = {(titled(run.result), run.adapter, _is_exact(run)): run for run in alike + exact}
+                distinct = {(titled(run.result), run.adapter, _is_exact(run)): run for run in alike + others}
                 if len(distinct) > 1:
                     found.append(list(distinct.values()))
     return found
@@ -158,10 +156,8 @@ def _draw_theorems(axis: Axes, item: tuple[list[Row], int]) -> None:
             # Limits of 0 and of infinity have no place on a log axis.
             low, high = max(low, at / 10, least), min(max(high, least), at * 10)
             axis.plot([low, high], [y, y], "-", color=GREEN, lw=3, alpha=0.6)
-            end, factor = (
-                max(row["bound"], high),
-                f"×{number(row['bound'] / measured)}" if mark == "o" else "off the axis",
-            )
+            end = max(row["bound"], high)
+            factor = f"×{number(row['bound'] / measured)}" if mark == "o" else "off the axis"
             axis.annotate(factor, (end, y), (6, 0), textcoords="offset points", va="center", fontsize=7)
             shown += [low, end]
         if row["smallest"] and least <= row["smallest"] < math.inf:

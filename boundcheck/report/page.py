@@ -111,7 +111,7 @@ class Contents:
 
     def data(self) -> dict[str, Any]:
         """The numbers behind the page that belong to no run, for a file beside it."""
-        parts = {"coverage": self.coverage, "power": self.power, "worst_cases": self.worst_cases}
+        parts: dict[str, list[Any]] = {"coverage": self.coverage, "power": self.power, "worst_cases": self.worst_cases}
         return {name: [each.as_json() for each in part] for name, part in parts.items() if part}
 
 

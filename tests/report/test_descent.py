@@ -72,6 +72,27 @@ def test_a_run_without_noise_stands_beside_every_noise():
     assert theorem_rows([descent, synthetic({"claim": BEST, "problem.d": 5})]) == []
 
 
+def test_a_run_without_a_ball_stands_beside_every_ball():
+    balls = [synthetic({"claim": claim, "domain.a": a}) for claim in (BEST, PRINTED) for a in (2.0, 3.0)]
+    run = synthetic({"claim": "meft.theorem2_frozen_a", "adapter.kind": "frozen-a", "domain.a": None}, bound=0.1)
+    free = StoredRun(run.result | {"plan": run.result["plan"] | {"radii": {}}}, run.trace)
+    rows = theorem_rows([free, *balls])
+    assert [row["bound"] for row in rows] == [0.1, 1.0, 1.0] * 2
+    # And gradient descent on a ball beside those of its own.
+    descent = exact("nesterov2004.gradient_descent", bound=0.2)
+    spec = copy.deepcopy(descent.result["spec"])
+    spec["domain"]["a"] = 2.0
+    rows = theorem_rows([free, *balls, StoredRun(descent.result | {"spec": spec}, descent.trace)])
+    assert [row["bound"] for row in rows] == [0.1, 0.2, 1.0, 1.0, 0.1, 1.0, 1.0]
+
+
+def test_what_lies_far_below_every_bound_is_marked_at_the_edge():
+    runs = [synthetic({"claim": BEST}, measured=1e-25, smallest=1e-25, interval=None), synthetic({"claim": PRINTED})]
+    figure = theorem_figure(runs)
+    assert figure.axes[0].get_xlim()[0] > 1e-6
+    assert "off the axis" in {text.get_text() for text in figure.axes[0].texts}
+
+
 def test_a_claim_is_not_compared_with_itself():
     same = [synthetic({"claim": BEST, "lipschitz": C}) for C in ("sigma", "sqrt(r) sigma")]
     assert theorem_rows(same) == []

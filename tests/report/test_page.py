@@ -29,7 +29,7 @@ def test_page_is_self_contained_and_names_every_run(stored, tmp_path):
     text = _write(stored, tmp_path)[0].read_text()
     outside = re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#)([^"')\s>]+)""", text)
     assert outside == [], "the page loads nothing"
-    assert text.count("<svg") == 4
+    assert text.count("<svg") == 5
     for run in stored:
         assert run.result["verdict"] in text
     assert number(stored[0].result["bound"]) in text
@@ -42,7 +42,11 @@ def test_same_runs_give_the_same_bytes(stored, tmp_path):
     assert first.keys() == {
         "index.html",
         "results.json",
-        *(f"{x}.{y}" for x in ("gradient_norm", "smoothness", "slack", "curvature_split") for y in ("svg", "pdf")),
+        *(
+            f"{x}.{y}"
+            for x in ("gradient_norm", "smoothness", "slack", "curvature_split", "descent")
+            for y in ("svg", "pdf")
+        ),
     }
     assert first == second
     assert not list(tmp_path.rglob("*.part"))

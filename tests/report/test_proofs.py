@@ -144,6 +144,8 @@ def test_the_audit_joins_proof_rows_and_measured_rows_by_number(stored, audit, s
     monkeypatch.setattr(jiang2024, "prove", lambda paper, tick: asked.append(paper) or audit)
     monkeypatch.setattr(jiang2024, "measure", lambda *_: [run.result for run in digits])
     monkeypatch.setattr(jiang2024, "load_runs", lambda folders: digits)
+    monkeypatch.setattr(jiang2024, "FAULTS", ())
+    monkeypatch.setattr(jiang2024, "_simulated", lambda *_: {})
     outcome = jiang2024.audit(tmp_path / "out", tmp_path / "runs", "cpu", silent)
     assert asked == ["jiang2024"]
     found = [(each["number"], each["verdict"]) for each in outcome["findings"]]

@@ -52,7 +52,7 @@ def synthetic(changes: dict[str, Any] | None = None, steps: int | None = None, *
         "claim": spec["claim"],
         "spec": spec,
         "problem": {"name": "pseudo-Huber", "units": "loss units"},
-        "plan": {"steps": steps, "batch": 8, "inputs": {}, "values": values},
+        "plan": {"steps": steps, "batch": 8, "inputs": {}, "values": values, "radii": {"a": 1.0, "b": 1.0}},
         "verdict": "supported",
         "measured": 0.5,
         "smallest": 0.2,
