@@ -22,10 +22,10 @@ clean:
 # The stamp files say what is installed; either is out of date when the dependencies change.
 .venv/core: pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --editable .
+	$(BIN)/pip install --quiet --editable ".[pep]"
 	touch $@
 
 .venv/test: pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --editable ".[test]"
+	$(BIN)/pip install --quiet --editable ".[test,pep]"
 	touch $@
