@@ -110,6 +110,16 @@ def test_noise_within_zeta_is_not(id, tmp_path):
     assert found.observed == measured.evidence.record.trace["noise_variance"].values.max()
 
 
+def test_the_largest_norms_are_those_of_the_audited_iterates_too(tmp_path):
+    """In a wide ball the watch never looks again; what was audited was seen all the same."""
+    measured = run_by_hand(theorem_table(domain={"a": 50.0, "b": 50.0}), tmp_path)
+    assert measured.evidence.record.ball.largest[1] == 0
+    a, b = by_name(measured, "meft.ball")
+    trace = measured.evidence.record.trace
+    assert (a.observed, b.observed) == (trace["norm_A"].values.max(), trace["norm_B"].values.max())
+    assert 0.1 < b.observed < 3
+
+
 def test_a_single_noisy_look_is_enough(tmp_path):
     measured = run_by_hand(theorem_table(), tmp_path)
     noise = measured.evidence.record.trace["noise_variance"].values.copy()

@@ -125,6 +125,27 @@ def test_a_kill_at_any_write_loses_nothing(after, tmp_path, monkeypatch):
             assert_identical(runs / whole["run_id"], tmp_path / "whole" / whole["run_id"])
 
 
+OF_EVERY_KIND = {
+    # Three minibatches an epoch, so that a kill falls inside of one.
+    "without replacement": theorem_table(run__steps=120, run__audits=40, run__sampling="without replacement"),
+    "gradient descent": theorem_table(claim="nesterov2004.gradient_descent", run={"steps": 120, "audits": 40}),
+    "without a ball": theorem_table(
+        claim="meft.theorem2_frozen_a", adapter__kind="frozen-a", domain={}, run__steps=120, run__audits=40
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", OF_EVERY_KIND)
+def test_a_killed_run_of_every_kind_ends_as_if_it_had_not_been(kind, tmp_path, monkeypatch):
+    table = OF_EVERY_KIND[kind]
+    (whole,) = measure(table, tmp_path / "whole")
+    with pytest.raises(Killed):
+        writes_of(table, tmp_path / "killed", monkeypatch, kill_at=20)
+    (resumed,) = measure(table, tmp_path / "killed")
+    assert resumed == whole
+    assert_identical(tmp_path / "killed" / whole["run_id"], tmp_path / "whole" / whole["run_id"])
+
+
 def test_a_torn_chunk_is_written_again(tmp_path, monkeypatch):
     """A kill inside of extend_trace leaves garbage past the checkpoint, which nobody may read."""
     (whole,) = measure(SHORT, tmp_path / "whole")
