@@ -8,6 +8,7 @@ rounding     floating point cannot tell
 claim        none of these: the statement itself
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,6 +36,8 @@ class Blame:
 def blamed(audits: list[Audit], status: str) -> Blame | None:
     """The first of the audits with this status, in the order in which `audit` gives them; None where there is none."""
     for each in audits:
+        if each.status == status and each.observed is not None and math.isnan(each.observed):
+            return Blame("rounding", each.hypothesis, f"{each.hypothesis}: what was observed is no number ({each.how})")
         if each.status == status:
             name = each.symbol if each.guilt == "constant" else "T" if each.guilt == "horizon" else each.hypothesis
             return Blame(each.guilt, name, _sentence(each))
@@ -49,6 +52,6 @@ def _sentence(audit: Audit) -> str:
     if audit.guilt == "horizon":
         return f"T = {audit.observed:.6g}, where the theorem needs {audit.hypothesis} = {audit.limit:.6g}"
     if audit.hypothesis == "step size":
-        times = f"{audit.observed / audit.limit:.4g} times the prescribed {audit.limit:.4g}"
-        return f"the step size was {audit.observed:.4g}, {times}"
+        times = f"{audit.observed / audit.limit:.8g} times the prescribed {audit.limit:.8g}"
+        return f"the step size was {audit.observed:.8g}, {times}"
     return f"{audit.hypothesis}: {audit.observed:.4g} was seen where {audit.limit:.4g} is the limit ({audit.how})"

@@ -19,7 +19,7 @@ from boundcheck.measure.build import starting_point
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.streams import generator
 from boundcheck.problems.adapters import LoRA
-from boundcheck.problems.constant import Constant
+from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.inputs import sharpest, theory_inputs
 from boundcheck.problems.norms import Point, spectral_norm, square_norm
 from boundcheck.problems.problem import Problem
@@ -28,6 +28,8 @@ from boundcheck.progress import Tick
 
 # The pilot's findings are widened by this before they become hypotheses.
 _MARGIN = 1.1
+# Hypotheses that held are kept unless a pilot finds them wider than it needs by more than this.
+_CLOSE = 0.9
 _PILOT_REPLICAS = 8
 _PILOT_LOOKS = 64
 _MOST_PILOTS = 4
@@ -36,6 +38,7 @@ _MOST_PILOTS = 4
 _BALANCE = 0.8
 _LONGEST = 10**12
 _LARGEST_BATCH = 10**5
+_SMALLEST = 1e-280
 
 
 @dataclass(frozen=True)
@@ -61,9 +64,10 @@ class Start:
     def draw(cls, spec: Spec, problem: Problem, device: str) -> "Start":
         """Draw v_1 from the spec's seed."""
         v = starting_point(spec, problem, device)
-        infimum = problem.objective.infimum
-        # The float sum of n nonnegative terms is within a relative n eps of the exact one.
-        gap = (problem.loss(v).item() - infimum.value) * (1 + (problem.objective.samples + 64) * 2.0**-52)
+        infimum, loss = problem.objective.infimum, problem.loss(v)
+        # Rounded up: by what the loss may be off, and by what the sums here may be.
+        error = problem.rounding(v, loss)[0].item() + 4 * EPSILON * (loss.abs().item() + abs(infimum.value))
+        gap = loss.item() - infimum.value + error
         return cls(
             v,
             Constant(gap, infimum.kind, f"F(v_1) minus the lower bound on f: {infimum.how}"),
@@ -156,8 +160,10 @@ def draft(
     if "sigma" in names:
         radii = dict.fromkeys(radii, max(radii.values()))
     batch, zeta = _noise(spec, start, variance) if spec.is_stochastic else (None, None)
-    # LoRA's Jacobian has no bound without a ball.
-    trivial = problem.trivial_bound(radii) if radii or not isinstance(problem.adapter, LoRA) else math.inf
+    # LoRA's Jacobian has no bound without a ball, and what is only estimated bounds nothing.
+    bounded = radii or not isinstance(problem.adapter, LoRA)
+    certified = problem.gradient_bound(radii).kind == "certified"
+    trivial = problem.trivial_bound(radii) if bounded and certified else math.inf
     inputs = _inputs(spec, problem, start, radii, claim) | ({"zeta": zeta} if zeta is not None else {})
     inputs["T"] = _horizon(claim, inputs, start, trivial) if spec.run.steps == "informative" else spec.run.steps
     # Not `claim.values`: a horizon below T_min is for the audit to report, not a reason to refuse the run.
@@ -165,6 +171,10 @@ def draft(
     with np.errstate(all="ignore"):
         values = {name: float(claim.function(name)(**floats)) for name in claim.names}
         prescribed = float(prescription.function("alpha")(**floats))
+    for name, value in (("N_1", start.square_norm), ("D", floats["D"]), ("bound", values["bound"])):
+        # Below these the squares of which a run is made have lost their digits.
+        if 0 < abs(value) < _SMALLEST:
+            raise InputError("spec", f"{name} = {value:.3g}", f"numbers not below {_SMALLEST:g}; change the unit")
     for name, value in (floats | values).items():
         # Below T_min kappa may be negative; that is for the audit to report too.
         if not math.isfinite(value) or value == 0 or (name in floats and value < 0):
@@ -219,7 +229,8 @@ def make_plan(spec: Spec, problem: Problem, start: Start, device: str, tick: Tic
 
     The pilot is Algorithm 1 itself on a few replicas, at first in a ball as large as A already is. Its largest norms
     and noise, widened by 10 percent, become the hypotheses; T and alpha follow from them. It is repeated until one
-    stays within the hypotheses that it was run with. Should none do, the audit of the run will say so.
+    stays within the hypotheses that it was run with and these are no wider than that needs. The last that held is the
+    plan. Should none have, the audit of the run will say so.
     """
     given = spec.domain.given
     wanted = problem.adapter.radius_names if spec.has_ball else ()
@@ -228,15 +239,19 @@ def make_plan(spec: Spec, problem: Problem, start: Start, device: str, tick: Tic
     plan = draft(spec, problem, start, radii, variance)
     if set(given) == set(wanted) and (spec.run.zeta is not None or not spec.is_stochastic):
         return plan
+    kept = None
     for _ in range(_MOST_PILOTS):
         seen, seen_variance = _pilot(spec, problem, start, plan, device, tick)
-        held = seen_variance <= variance and all(seen[name] <= radii[name] for name in radii)
-        radii = {name: given.get(name, _MARGIN * seen[name]) for name in radii}
-        variance = _MARGIN * seen_variance
+        wanted_radii = {name: given.get(name, _MARGIN * seen[name]) for name in radii}
+        wanted_variance = _MARGIN * seen_variance
+        if seen_variance <= variance and all(seen[name] <= radii[name] for name in radii):
+            kept = plan
+            sizes = [(wanted_radii[name], radii[name]) for name in radii] + [(wanted_variance, variance)]
+            if all(new >= _CLOSE * old for new, old in sizes):
+                break
+        radii, variance = wanted_radii, wanted_variance
         plan = draft(spec, problem, start, radii, variance)
-        if held:
-            break
-    return plan
+    return kept or plan
 
 
 def _pilot(

@@ -9,6 +9,9 @@ import numpy as np
 class Schedule:
     r"""Stratified audit times: the iterations 1..T are cut into M strata, and each replica gets one time in each.
 
+    The first strata are short, 1, 1, 2, 4, ... iterations, because gradients may be large for a short time at first.
+    They are at most half of all, and the others are as equal as integers can be.
+
     With :math:`n_j` the size of stratum j, :math:`\sum_j (n_j/T) h(t_{ij})` has expectation
     :math:`\frac1T \sum_t h(t)` for every replica i and any function h of time.
 
@@ -29,8 +32,13 @@ class Schedule:
 
     @staticmethod
     def edges_of(steps: int, strata: int) -> np.ndarray:
-        """The ends of the strata, as equal as integers can be."""
-        return np.arange(strata + 1) * steps // strata
+        """The ends of the strata, from 0 to `steps`."""
+        ends = [0]
+        # Short ones while they are shorter than an equal share of what is left.
+        while len(ends) <= strata // 2 and max(ends[-1], 1) * (strata - len(ends) + 1) < steps - ends[-1]:
+            ends.append(max(2 * ends[-1], 1))
+        left = strata - len(ends) + 1
+        return np.array([*ends[:-1], *(ends[-1] + np.arange(left + 1) * (steps - ends[-1]) // left)])
 
     @property
     def weights(self) -> np.ndarray:

@@ -126,8 +126,9 @@ class Spec(Table):
 
     @property
     def prescription(self) -> Claim:
-        """The same, with the claim's own step size: what a step size that is assumed should have been."""
-        return self._assumed({*catalogue[self.claim].names} - {"alpha"})
+        """The claim as it is, but for an L̂ that is assumed: what it prescribes for a function of that smoothness."""
+        names = catalogue[self.claim].names
+        return self._assumed({*names[: names.index("Lhat") + 1]})
 
     def _assumed(self, names: set[str]) -> Claim:
         formulas = tuple((name, value) for name, value in self.assume.items() if name in names)
@@ -137,7 +138,8 @@ class Spec(Table):
         """The constants that the spec assumes, each a formula over the symbols of the claim's parameters."""
         claim, found = catalogue[self.claim], {}
         allowed = [p for p in _ASSUMABLE if p in self._parameters]
-        symbols = [p.symbol for p in claim.parameters]
+        # Noise and horizon follow from the others, and are not known yet.
+        symbols = [p.symbol for p in claim.parameters if p.name not in ("zeta", "T")]
         for name, value in self.assume.items():
             if name not in (*allowed, *claim.names):
                 raise InputError(f"assume.{name}", value, f"one of {', '.join((*allowed, *claim.names))}")

@@ -24,6 +24,8 @@ Name = Literal["supported", "violated", "hypothesis-failed", "uninformative", "i
 
 # The nonasymptotic interval is used where it resolves this fraction of the bound.
 _RESOLUTION = 0.25
+# An asymptotic interval needs that many strata of t, the first of them short ones.
+_FEWEST_STRATA = 8
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,9 @@ def judge(evidence: Evidence, audits: list[Audit]) -> Outcome:
     if blame is not None:
         what = ", ".join(failed) or "a gradient that is a finite number"
         return outcome("hypothesis-failed", f"the run broke {what}, so the theorem says nothing about it", blame)
+    if bound <= 0:
+        reason = f"the bound {bound:.4g} is not positive, so the claim says nothing"
+        return outcome("hypothesis-failed", reason, Blame("constant", "bound", reason))
     known, name = min((first, "the gradient at v_1"), (plan.trivial, "the trivial bound J^2 G^2"))
     if bound >= known:
         reason = f"the bound {bound:.4g} is not below {known:.4g}, {name}: T is too short"
@@ -131,6 +136,10 @@ def _compare(evidence: Evidence, measured: _Measured) -> tuple[Name, str, Blame 
         limits = "exact but for rounding"
     # Of an exact interval the rounding error is part already.
     slack = 0.0 if interval.kind == "exact" else measured.rounding
+    strata, schedule = measured.squares.shape[1], evidence.record.schedule
+    if interval.kind == "asymptotic" and strata < _FEWEST_STRATA and not schedule.is_every_step:
+        reason = f"audits = {strata} may all miss a short time of large gradients: take {_FEWEST_STRATA} or more"
+        return "inconclusive", reason, Blame("statistics", "audits", reason)
     if interval.upper + slack <= lower(ball):
         share = (interval.upper + slack) / lower(ball)
         return "supported", f"the {what} is at most {_percent(share)} of the bound ({limits})", None

@@ -23,7 +23,10 @@ def theory_inputs(
     names = {parameter.name for parameter in claim.parameters}
     table: dict[str, Number] = {name: exact(name, value) for name, value in problem.adapter.constants(radii).items()}
     L = exact("L", problem.objective.smoothness.value)
-    G = exact("G", problem.gradient_bound(radii).value if gradient_bound is None else gradient_bound)
+    # A claim without G may be of an f whose gradient has no bound.
+    G = sp.Integer(0)
+    if "G" in names:
+        G = exact("G", problem.gradient_bound(radii).value if gradient_bound is None else gradient_bound)
     if "s" in table and "s" not in names:
         s = exact("s", table["s"])
         L, G = s**2 * L, s * G
