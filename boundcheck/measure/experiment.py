@@ -128,7 +128,6 @@ def _measure_theorem(spec: Spec, problem: Problem, folder: RunFolder, device: st
     path, variance, loss = (record.trace[name].values for name in ("path_smoothness", "noise_variance", "loss"))
     needs_radii = isinstance(problem.adapter, LoRA) and not plan.radii
     return asdict(judge(evidence, audits)) | {
-        "title": spec.theorem.title,
         "audit": [asdict(each) for each in audits],
         "plan": plan.as_json(),
         "horizons": _horizons(spec, problem, start, plan),

@@ -169,6 +169,75 @@ def test_an_assumed_constant_counts_where_the_certified_one_vouches_for_it(assum
         assert (verdict, blame) == ("inconclusive", ("constant", "L")), result["reason"]
 
 
+LINEAR = theorem_table(
+    claim="nesterov2004.gradient_descent",
+    problem={"kind": "extremal", "d": 1, "k": 1, "L": 7.746, "G": 7.7459999029887765},
+    adapter={"kind": "full"},
+    domain={},
+    run={"steps": 1, "audits": 1},
+)
+
+
+def test_a_gap_that_cancels_is_rounded_up(tmp_path):
+    """F(v_1) is within rounding of f*, where the difference of the two has lost its digits."""
+    assert outcome(LINEAR, tmp_path)[0] == "uninformative"
+
+
+@pytest.mark.parametrize("assumed", [{"kappa": "kappa/3"}, {"q": "2*q"}, {"alpha": "alpha*1.001"}], ids=str)
+def test_no_assumption_makes_another_step_the_prescribed_one(assumed, tmp_path):
+    table = theorem_table(claim="meft.theorem2_best_step", assume=assumed)
+    assert outcome(table, tmp_path)[:2] == ("hypothesis-failed", ("constant", "alpha"))
+
+
+def test_no_assumption_shortens_the_horizon_that_the_theorem_needs(tmp_path):
+    table = theorem_table(assume={"T_min": "T_min/4"}, run__steps=50, run__audits=50)
+    assert outcome(table, tmp_path)[:2] == ("hypothesis-failed", ("horizon", "T"))
+
+
+@pytest.mark.parametrize(("rho", "verdict"), [("rho/10", "inconclusive"), ("2*rho", "supported")])
+def test_what_goes_into_the_smoothness_is_as_little_certified_as_it(rho, verdict, tmp_path):
+    table = theorem_table(
+        claim="meft.unconditional_gd", domain={}, assume={"rho": rho}, run={"steps": 900, "audits": 100}
+    )
+    assert outcome(table, tmp_path)[0] == verdict
+
+
+def test_what_is_assumed_is_blamed_before_what_follows_from_it(tmp_path):
+    table = theorem_table(
+        claim="meft.theorem2_frozen_a", adapter={"kind": "frozen-a", "rank": 2}, domain={}, assume={"L": "L/20"}
+    )
+    assert outcome(table, tmp_path)[:2] == ("hypothesis-failed", ("constant", "L"))
+
+
+def test_few_audits_do_not_support(tmp_path):
+    """A short time of large gradients may lie between them, in all replicas."""
+    found = outcome(theorem_table(run__audits=7, run__replicas=64), tmp_path)
+    assert found[:2] == ("inconclusive", ("statistics", "audits"))
+    assert outcome(theorem_table(run__audits=8, run__replicas=64), tmp_path)[0] == "supported"
+
+
+def test_numbers_without_digits_left_are_refused(tmp_path):
+    tiny = {"kind": "pseudo-huber", "d": 3, "k": 3, "samples": 4, "delta": 1e-161, "signal": 1e-161, "noise": 1e-161}
+    table = theorem_table(
+        claim="nesterov2004.gradient_descent", problem=tiny, adapter={"kind": "full"}, domain={}, run={}
+    )
+    assert "change the unit" in str(refused(measure, table, tmp_path))
+
+
+@pytest.mark.parametrize("kind", ["full", "frozen-a", "frozen-b"])
+def test_a_loss_whose_gradient_has_no_bound_is_run_where_none_is_needed(kind, tmp_path):
+    adapter = {"kind": kind} | ({} if kind == "full" else {"rank": 2})
+    table = theorem_table(
+        claim="nesterov2004.gradient_descent", problem={"kind": "least-squares"}, adapter=adapter, domain={}, run={}
+    )
+    assert outcome(table, tmp_path)[0] == "supported"
+
+
+def test_a_ball_in_which_a_pilot_stayed_is_not_made_smaller_unseen(tmp_path):
+    table = theorem_table(claim="nesterov2004.gradient_descent", domain={}, run={"steps": 1, "audits": 1})
+    assert outcome(table, tmp_path)[0] == "uninformative"
+
+
 def test_a_constant_is_not_contradicted_outside_of_the_ball(tmp_path):
     """Far outside F is steeper than on the ball, and its noise larger: the ball is to blame, and nothing else."""
     verdict, blame, result = outcome(theorem_table(domain={"a": 0.3, "b": 0.3}, run__zeta=1.8), tmp_path)

@@ -140,7 +140,7 @@ def test_more_audits_than_an_informative_run_has_steps_look_at_every_step(tmp_pa
 def test_measured_is_the_weighted_mean_of_the_trace(tmp_path):
     (result,) = measure(theorem_table(run__audits=7), tmp_path)
     trace = trace_of(tmp_path, result)
-    sizes = np.diff(np.arange(8) * 110 // 7)
+    sizes = np.array([1, 1, 2, 26, 27, 26, 27])
     expected = (trace["gradient_square_norm"].values * sizes / 110).sum(1).mean()
     assert result["measured"] == pytest.approx(expected, rel=1e-12)
     assert result["smallest"] == pytest.approx(trace["gradient_square_norm"].values.mean(0).min(), rel=1e-12)
