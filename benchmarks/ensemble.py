@@ -18,7 +18,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import numpy as np
 import torch
 
-from boundcheck.measure.plan import Plan, Start, build, draft
+from boundcheck.measure.build import build
+from boundcheck.measure.plan import Plan, Start, draft
 from boundcheck.measure.run import run_ensemble
 from boundcheck.measure.spec import parse
 from boundcheck.measure.store import RunFolder

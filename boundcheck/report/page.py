@@ -183,7 +183,7 @@ def _html(contents: Contents, title: str, lead: str, command: str, svgs: dict[st
     theorems = [run for run in runs if run.is_theorem]
     # Of many runs those come first whose T is as long as it takes the bound to say something.
     chosen = [run for run in theorems if run.result["spec"]["run"]["steps"] == "informative"]
-    shown = chosen if chosen and len(theorems) > _MOST_ROWS else theorems
+    shown = (chosen or theorems[:_MOST_ROWS]) if len(theorems) > _MOST_ROWS else theorems
     horizons = [run for run in shown if run.result["horizons"]]
     return environment.get_template("page.html.j2").render(
         title=title,
@@ -195,7 +195,7 @@ def _html(contents: Contents, title: str, lead: str, command: str, svgs: dict[st
         standard_facts=proofs.as_json()["standard_facts"] if proofs else {},
         theorems=theorems,
         shown=shown,
-        folded=[run for run in theorems if run not in shown],
+        folded=[run for run in theorems if all(run is not each for each in shown)],
         brackets=[run for run in runs if not run.is_theorem],
         adapters=ADAPTERS,
         ends=ends,

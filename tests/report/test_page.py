@@ -137,3 +137,18 @@ def test_bad_input_is_refused_before_anything_is_written(tmp_path, run_folders):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="out"):
         _write(load_runs(run_folders[:1]), tmp_path / "file" / "below")
+
+
+def test_of_many_runs_a_few_are_shown_and_the_rest_is_folded(stored, tmp_path):
+    theorem = next(run for run in stored if run.is_theorem)
+    many = [dataclasses.replace(theorem, result=theorem.result | {"run_id": f"run{i}"}) for i in range(20)]
+    text = _write(many, tmp_path)[0].read_text()
+    assert "more runs, of sweeps" not in text, "these chose their T to be informative"
+    spec = theorem.result["spec"]
+    given = spec | {"run": spec["run"] | {"steps": theorem.result["plan"]["steps"]}, "seed": 3}
+    swept = [dataclasses.replace(run, result=run.result | {"spec": given}) for run in many]
+    text = _write(swept, tmp_path)[0].read_text()
+    assert "And 8 more runs, of sweeps" in text
+    text = _write([*many[:2], *swept], tmp_path)[0].read_text()
+    assert "And 20 more runs, of sweeps" in text
+    assert "seed 3" in text
