@@ -202,12 +202,13 @@ def settings(runs: list[StoredRun], free: tuple[str, ...] = ("claim", "lipschitz
     for path in sorted(
         {path for spec in specs for path in spec} - unsaid, key=lambda path: (path[:7] != "problem", path)
     ):
-        values = [str(spec.get(path, "–")) for spec in specs]
+        # What a spec leaves open has no value to say.
+        values = ["" if spec.get(path) is None else str(spec[path]) for spec in specs]
         apart = list(zip(titles, values, strict=True))
         if len(set(apart)) > len(set(titles)):
             several = {title for title in titles if len({v for t, v in apart if t == title}) > 1}
             said = f", {path.removeprefix('problem.')}\u00a0=\u00a0"
-            titles = [title + (said + value if title in several else "") for title, value in apart]
+            titles = [title + (said + value if title in several and value else "") for title, value in apart]
     return titles
 
 
