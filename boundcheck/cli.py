@@ -16,7 +16,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 # Before torch is imported: threads that wait by spinning slow a busy machine down tenfold, and gain nothing here.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -341,7 +341,7 @@ def _print_json(value: dict[str, Any]) -> None:
 
 
 def _print_verdicts(results: list[dict[str, Any]]) -> None:
-    table = Table("run", "claim", "verdict", "to blame", "reason")
+    table = Table("run", Column("claim", overflow="fold"), "verdict", Column("to blame", overflow="fold"), "reason")
     for result in results:
         blame = result.get("blame")
         who = f"{blame['kind']} {blame['name']}" if blame else ""
