@@ -24,6 +24,7 @@ from boundcheck.measure.run import run_ensemble
 from boundcheck.measure.spec import parse
 from boundcheck.measure.store import RunFolder
 from boundcheck.problems.problem import Problem
+from boundcheck.problems.pseudo_huber import PseudoHuber
 from boundcheck.progress import silent
 
 REPLICAS, SIZE, RANK, BATCH, STEPS, ROUNDS = 256, 16, 4, 8, 1000, 3
@@ -55,6 +56,12 @@ def numpy_ensemble(targets: np.ndarray, A: np.ndarray, alpha: float, steps: int)
         A, B = A - alpha * (B.transpose(0, 2, 1) @ gradient), B - alpha * (gradient @ A.transpose(0, 2, 1))
 
 
+def one_by_one(targets: np.ndarray, A: np.ndarray, alpha: float, steps: int) -> None:
+    """The same in a Python loop over replicas."""
+    for i in range(len(A)):
+        numpy_ensemble(targets, A[i : i + 1], alpha, steps)
+
+
 def seconds(work: Callable[[], None]) -> float:
     """The best time of `ROUNDS`."""
     times = []
@@ -69,14 +76,16 @@ def main() -> None:
     """Print the three rates and their ratios."""
     problem = build(SPEC, "cpu")
     start = Start.draw(SPEC, problem, "cpu")
-    plan = draft(SPEC, problem, start, (4.0, 4.0), start.variance)
+    plan = draft(SPEC, problem, start, {"a": 4.0, "b": 4.0}, start.variance)
+    if not isinstance(problem.objective, PseudoHuber):
+        raise TypeError(f"expected the pseudo-Huber problem of the spec, got {problem.objective.name}")
     targets = problem.objective._targets.numpy()
     A = np.repeat(start.v[0].numpy(), REPLICAS, axis=0)
     few = STEPS // 100
 
     ours = STEPS / seconds(lambda: audited(problem, start, plan))
     by_hand = STEPS / seconds(lambda: numpy_ensemble(targets, A, plan.step_size, STEPS))
-    loop = few / seconds(lambda: [numpy_ensemble(targets, A[i : i + 1], plan.step_size, few) for i in range(REPLICAS)])
+    loop = few / seconds(lambda: one_by_one(targets, A, plan.step_size, few))
     print(f"{REPLICAS} replicas, {SIZE} x {SIZE}, rank {RANK}, batch {BATCH}, {torch.get_num_threads()} threads")
     print(f"boundcheck, audited      {ours:9.1f} iterations/s")
     print(f"NumPy, batched           {by_hand:9.1f} iterations/s   boundcheck / NumPy {ours / by_hand:.2f}")
