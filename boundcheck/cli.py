@@ -201,7 +201,7 @@ def falsify(
     """Search for an instance that violates a claim, or on which it is tightest; solve for a theorem's worst case."""
     from boundcheck.falsify.search import replayed
     from boundcheck.falsify.show import show, show_replay, show_worst_cases
-    from boundcheck.falsify.worst_case import summary, worst_cases
+    from boundcheck.falsify.worst_case import HORIZONS, summary, worst_cases
 
     if (claim_id is None) == (replay is None):
         raise InputError("ID", claim_id or "(not given)", "either a claim to attack, or --replay FILE")
@@ -215,7 +215,7 @@ def falsify(
     elif is_theorem(claim := catalogue[claim_id or ""]):
         _refuse(context, _SEARCH, f"for a theorem, which {claim.id} is")
         with _progress() as tick:
-            cases = worst_cases(claim, horizon or (2, 3, 4), constants, tick)
+            cases = worst_cases(claim, horizon or HORIZONS, constants, tick)
         answer, table = summary(cases), show_worst_cases(cases)
         violated = answer["violated"]
     else:

@@ -20,6 +20,9 @@ from boundcheck.progress import Tick, silent
 TOLERANCE = 1e-5
 """How far above 1 a ratio must be to count as a violation, and how far apart the two sides of a solution may be."""
 
+HORIZONS = (2, 3, 4)
+"""Values of T, where nothing is said of it."""
+
 # The cost grows steeply with the number of points: 31 take some ten seconds.
 _MOST_POINTS = 31
 _MOST_ITERATES = {"gradient descent": _MOST_POINTS, "two-point SGD": _MOST_POINTS.bit_length()}
@@ -120,7 +123,7 @@ def two_point_sgd(smoothness: float, gap: float, zeta: float, step: float, itera
 
 def worst_cases(
     claim: str | Claim,
-    horizons: Sequence[int] = (2, 3, 4),
+    horizons: Sequence[int] = HORIZONS,
     constants: Mapping[str, float] | None = None,
     tick: Tick = silent,
 ) -> list[WorstCase]:

@@ -77,11 +77,7 @@ def audit(out: Path, runs: Path, device: str, tick: Tick) -> dict[str, Any]:
 
 def _searched(proofs: ProofAudit, jobs: int, tick: Tick) -> list[Search]:
     """What the adversary found of each claim, each search in a process of its own."""
-    calls = (delayed(_search)(*each) for each in SEARCHES)
-    found: list[Search] = []
-    for search in Parallel(jobs, return_as="generator")(calls):
-        found.append(search)
-        tick("falsification", len(found), len(SEARCHES))
+    found = _in_processes([delayed(_search)(*each) for each in SEARCHES], jobs, "falsification", tick)
     proved = {claim.id: claim.verdict for claim in proofs.claims}
     return [each | {"proof": proved.get(each["id"], "by hand")} for each in found]
 
@@ -91,11 +87,17 @@ def _simulated(jobs: int, tick: Tick) -> dict[str, list[Any]]:
     pepit = importlib.util.find_spec("PEPit") is not None
     calls = [delayed(coverage)(), delayed(power)()]
     calls += [delayed(worst_cases)(catalogue[id]) for id in (WORST_CASES if pepit else ())]
-    found: list[list[Any]] = []
+    found = _in_processes(calls, jobs, "statistics and worst cases", tick)
+    return {"coverage": found[0], "power": found[1], "worst_cases": [each for part in found[2:] for each in part]}
+
+
+def _in_processes(calls: list[Any], jobs: int, stage: str, tick: Tick) -> list[Any]:
+    """What each of joblib's delayed calls returns, in their order; told of when one has finished."""
+    found: list[Any] = []
     for each in Parallel(jobs, return_as="generator")(calls):
         found.append(each)
-        tick("statistics and worst cases", len(found), len(calls))
-    return {"coverage": found[0], "power": found[1], "worst_cases": [each for part in found[2:] for each in part]}
+        tick(stage, len(found), len(calls))
+    return found
 
 
 def _search(id: str, lipschitz: str, ranks: tuple[int, ...], examples: int) -> Search:

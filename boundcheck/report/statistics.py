@@ -1,5 +1,6 @@
 """The figures of the statistics: whether intervals miss as rarely as they say, and how many replicas they need."""
 
+from collections.abc import Callable, Hashable
 from itertools import groupby
 from typing import Any
 
@@ -8,9 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from boundcheck.measure.coverage import Coverage, Power
-from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, decades, panels
+from boundcheck.report.style import GREY, LOOKS, VERMILLION, decades, panels
 
-_LOOKS = (("o", BLUE), ("s", ORANGE), ("^", GREEN), ("D", PURPLE))
 # Rates below this are drawn on a linear scale, so that a rate of 0 has a place.
 _LINEAR = 1e-3
 _RATES = (0, 0.001, 0.01, 0.1, 1)
@@ -18,10 +18,7 @@ _RATES = (0, 0.001, 0.01, 0.1, 1)
 
 def coverage_figure(found: list[Coverage]) -> Figure | None:
     """The measured rate of misses for each distribution and n, a panel for each method, beside the stated one."""
-    methods: dict[str, list[Coverage]] = {}
-    for each in found:
-        methods.setdefault(each.method, []).append(each)
-    return panels(list(methods.values()), _draw_coverage, tall=2.15) if found else None
+    return panels(_grouped(found, lambda each: each.method), _draw_coverage, tall=2.15) if found else None
 
 
 def power_figure(found: list[Power]) -> Figure | None:
@@ -39,7 +36,7 @@ def _draw_coverage(axis: Axes, found: list[Coverage]) -> None:
     for each in found:
         place = sizes.index(each.n)
         y = names.index(each.distribution) + 0.25 * (place - (len(sizes) - 1) / 2)
-        marker, colour = _LOOKS[place]
+        marker, colour = LOOKS[place]
         axis.plot([each.low, each.high], [y, y], color=colour, lw=1)
         axis.plot(each.rate, y, marker, color=colour, ms=3.5, label=f"{each.n:,} replicas")
         if not each.holds:
@@ -58,7 +55,7 @@ def _draw_coverage(axis: Axes, found: list[Coverage]) -> None:
 
 def _draw_power(axis: Axes, item: tuple[list[float | None], list[Power]]) -> None:
     ranges, found = item
-    for reach, (marker, colour) in zip(ranges, _LOOKS, strict=False):
+    for reach, (marker, colour) in zip(ranges, LOOKS, strict=False):
         points = [each for each in found if each.range == reach]
         for each in points[:1]:
             text = each.method if reach is None else f"{each.method}, values up to {reach:g} times the mean"
@@ -80,13 +77,13 @@ def _draw_power(axis: Axes, item: tuple[list[float | None], list[Power]]) -> Non
 def coverage_rows(found: list[Coverage]) -> list[dict[str, Any]]:
     """For each method and number of replicas the distribution on which it misses most often, for the page's table."""
     rows = []
-    for (method, n), group in _grouped(found).items():
+    for group in _grouped(found, lambda each: (each.method, each.n)):
         worst = max(group, key=lambda each: each.rate)
         rows.append(
             {
-                "method": method,
+                "method": worst.method,
                 "kind": worst.kind,
-                "n": n,
+                "n": worst.n,
                 "error": worst.error,
                 "rate": worst.rate,
                 "where": worst.distribution,
@@ -98,8 +95,9 @@ def coverage_rows(found: list[Coverage]) -> list[dict[str, Any]]:
     return rows
 
 
-def _grouped(found: list[Coverage]) -> dict[tuple[str, int], list[Coverage]]:
-    groups: dict[tuple[str, int], list[Coverage]] = {}
+def _grouped(found: list[Coverage], key: Callable[[Coverage], Hashable]) -> list[list[Coverage]]:
+    """Those of one key together, in the order in which the keys come."""
+    groups: dict[Hashable, list[Coverage]] = {}
     for each in found:
-        groups.setdefault((each.method, each.n), []).append(each)
-    return groups
+        groups.setdefault(key(each), []).append(each)
+    return list(groups.values())

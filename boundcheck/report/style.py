@@ -1,7 +1,7 @@
 """How every figure looks, and how it becomes a file: SVG and PDF that are the same byte for byte from the same runs."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import matplotlib as mpl
@@ -25,6 +25,11 @@ STYLE: Any = {
     "svg.hashsalt": "boundcheck",
     "pdf.fonttype": 42,
 }
+# Marker and colour of each series of a figure, in order; both differ between neighbours.
+LOOKS = (
+    *(("o", BLUE), ("s", ORANGE), ("^", GREEN), ("D", PURPLE)),
+    *(("v", VERMILLION), ("P", BLUE), ("X", ORANGE)),
+)
 WIDTH = 6.75  # inches, the text width of a two-column paper
 
 
@@ -43,6 +48,11 @@ def pdf(figure: Figure) -> bytes:
     with mpl.rc_context(STYLE):
         figure.savefig(buffer, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
     return buffer.getvalue()
+
+
+def looks_of(names: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Marker and colour for each distinct name, in order."""
+    return {name: LOOKS[place % len(LOOKS)] for place, name in enumerate(dict.fromkeys(names))}
 
 
 def panels(items: list[Any], draw: Callable[[Axes, Any], None], most: int = 2, tall: float = 2.05) -> Figure:

@@ -23,16 +23,13 @@ from boundcheck.measure.exponent import Exponent, fit_exponent
 from boundcheck.measure.tables import AdapterSpec, RunSpec
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.report.stored import StoredRun
-from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, decades, panels
+from boundcheck.report.style import GREY, VERMILLION, decades, looks_of, panels
 from boundcheck.report.words import number, rank_exponent, titled
 
 Row = dict[str, Any]
 
-# A marker, how a title writes it, and a colour.
-_LOOKS = (
-    *(("o", "●", BLUE), ("s", "■", ORANGE), ("^", "▲", GREEN), ("D", "◆", PURPLE)),
-    *(("v", "▼", VERMILLION), ("P", "✚", GREY), ("X", "✖", BLUE)),
-)
+# How a title writes a marker.
+_GLYPHS = {"o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼", "P": "✚", "X": "✖"}
 # The printed statement whose exponent of r stands beside the measured one.
 _PRINTED = "jiang2024.theorem2"
 # (key of the result, what it is called, the power of the loss's unit)
@@ -85,7 +82,7 @@ def rank_figure(runs: list[StoredRun]) -> Figure | None:
     """
     panes = _together(_sweeps(runs, "adapter.rank", _FEWEST), ("seed", "adapter.rank", "adapter.scale"))
     titles = settings([sweeps[0].first for sweeps in panes], ("adapter.scale", "adapter.rank"))
-    looks = _looks([_scale(sweep.first) for sweeps in panes for sweep in sweeps])
+    looks = looks_of([_scale(sweep.first) for sweeps in panes for sweep in sweeps])
     items = [
         (f"{title}, T\u00a0=\u00a0{number(sweeps[0].first.result['plan']['steps'])}", sweeps, quantity, looks)
         for title, sweeps in zip(titles, panes, strict=True)
@@ -126,7 +123,7 @@ def horizon_figure(runs: list[StoredRun]) -> Figure | None:
     """
     panes = _together(_sweeps(runs, "run.steps", 2), ("seed", "run.steps", "claim", "lipschitz"))
     titles = settings([sweeps[0].first for sweeps in panes])
-    looks = _looks([titled(sweep.first.result) for sweeps in panes for sweep in sweeps])
+    looks = looks_of([titled(sweep.first.result) for sweeps in panes for sweep in sweeps])
     items = [(title, sweeps, looks) for title, sweeps in zip(titles, panes, strict=True)]
     return panels(items, _draw_horizon, tall=2.3) if items else None
 
@@ -321,15 +318,11 @@ def _is_short(run: StoredRun) -> bool:
     return bool(run.result["plan"]["steps"] < run.result["plan"]["values"].get("T_min", 0))
 
 
-def _looks(names: list[str]) -> dict[str, tuple[str, str, str]]:
-    return {name: _LOOKS[place % len(_LOOKS)] for place, name in enumerate(dict.fromkeys(names))}
-
-
 def _draw_rank(axis: Axes, item: tuple[str, list[Sweep], tuple[str, str, int], dict[str, Any]]) -> None:
     title, sweeps, (key, name, power), looks = item
     shown, lines, ranks = [], [textwrap.fill(title, 24)], sorted({x for sweep in sweeps for x in sweep.x})
     for sweep in sweeps:
-        marker, glyph, colour = looks[_scale(sweep.first)]
+        marker, colour = looks[_scale(sweep.first)]
         y = sweep.values(_reader(key))
         positive = _positive(y)
         if not positive.any():
@@ -342,7 +335,7 @@ def _draw_rank(axis: Axes, item: tuple[str, list[Sweep], tuple[str, str, int], d
         if found:
             axis.plot(x, found.line(x), "-", color=colour, lw=0.9)
             shown += found.line(x).tolist()
-        lines.append(f"{glyph} {_slope(found)}")
+        lines.append(f"{_GLYPHS[marker]} {_slope(found)}")
         if key == "smallest" and sweep is sweeps[0]:
             # From the mean at the first rank: only the slope says something.
             reference = mean[0] * (x / x[0]) ** float(_printed_exponent())
@@ -359,7 +352,7 @@ def _draw_horizon(axis: Axes, item: tuple[str, list[Sweep], dict[str, Any]]) -> 
     shown, lines, horizons = [1.0], [textwrap.fill(title, 46)], sorted({x for sweep in sweeps for x in sweep.x})
     for sweep in sweeps:
         claim, ratios = titled(sweep.first.result), sweep.values(ratio_of)
-        marker, glyph, colour = looks[claim]
+        marker, colour = looks[claim]
         axis.plot([], [], marker, color=colour, ms=4.5, label=claim)
         for run, x, y in zip(chain(*sweep.runs), np.tile(sweep.x, len(ratios)), ratios.ravel(), strict=True):
             if 0 < y < math.inf:
@@ -369,7 +362,7 @@ def _draw_horizon(axis: Axes, item: tuple[str, list[Sweep], dict[str, Any]]) -> 
         if found:
             axis.plot(sweep.x[keep], found.line(sweep.x[keep]), "-", color=colour, lw=0.9)
             shown += found.line(sweep.x[keep]).tolist()
-        lines.append(f"{glyph} {_slope(found)}")
+        lines.append(f"{_GLYPHS[marker]} {_slope(found)}")
     axis.axhline(1, color=VERMILLION, lw=0.8, ls=":", label="the bound")
     axis.plot([], [], "o", color=GREY, mfc="none", ms=4.5, label="hollow: the theorem says nothing of the run")
     _log_axes(axis, min(shown), max(shown), horizons)

@@ -2,7 +2,6 @@
 
 import math
 import textwrap
-from collections.abc import Iterable
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -11,12 +10,10 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from boundcheck.falsify.worst_case import WorstCase
 from boundcheck.report.stored import StoredRun
-from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, panels
+from boundcheck.report.style import GREY, looks_of, panels
 from boundcheck.report.sweeps import ratio_of
 from boundcheck.report.words import label, number, titled
 
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, VERMILLION)
 # Letters that a line of the legend holds, and horizons that a short axis has ticks for.
 _LETTERS, _TICKS = 46, 5
 
@@ -32,7 +29,7 @@ def worst_figure(cases: list[WorstCase], runs: list[StoredRun]) -> Figure | None
     or assumed a formula in place of the claim's own are left out. None where there is nothing to draw.
     """
     hard = [run for run in runs if _is_shown(run)]
-    looks = _looks([*map(_name, cases), *(titled(run.result) for run in hard)])
+    looks = looks_of([*map(_name, cases), *(titled(run.result) for run in hard)])
     descent = [case for case in cases if case.method == "gradient descent"]
     noisy = [case for case in cases if case.method != "gradient descent"]
     items: list[tuple[str, list[WorstCase], list[StoredRun], Looks]] = []
@@ -53,11 +50,6 @@ def _name(case: WorstCase) -> str:
     """What to call the claim of a worst case, with the value of C unless it is sigma."""
     C = case.inputs.get("C")
     return label(case.claim, "sigma" if C in (None, case.inputs.get("sigma")) else number(C))
-
-
-def _looks(names: Iterable[str]) -> Looks:
-    distinct = enumerate(dict.fromkeys(names))
-    return {name: (_MARKERS[i % len(_MARKERS)], _COLOURS[i % len(_COLOURS)]) for i, name in distinct}
 
 
 def _draw(axis: Axes, item: tuple[str, list[WorstCase], list[StoredRun], Looks]) -> None:
