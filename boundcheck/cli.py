@@ -6,6 +6,7 @@ usage or bad input, in one line.
 """
 
 import json
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -199,8 +200,8 @@ def falsify(
     as_json: Json = False,
 ) -> None:
     """Search for an instance that violates a claim, or on which it is tightest; solve for a theorem's worst case."""
-    from boundcheck.falsify.search import replayed
     from boundcheck.falsify.show import show, show_replay, show_worst_cases
+    from boundcheck.falsify.stored import replayed, save
     from boundcheck.falsify.worst_case import HORIZONS, summary, worst_cases
 
     if (claim_id is None) == (replay is None):
@@ -211,7 +212,9 @@ def falsify(
         _refuse(context, (*_SEARCH, "horizon", "assignments"), "with --replay")
         instance, found = replayed(replay)
         violated, table = found.violated, show_replay(instance, found)
-        answer = {"id": instance.claim.id, "ratio": found.lower, "violated": violated, "instance": instance.as_json()}
+        # A bound of 0 or less is exceeded by no finite factor.
+        ratio = found.lower if math.isfinite(found.lower) else None
+        answer = {"id": instance.claim.id, "ratio": ratio, "violated": violated, "instance": instance.as_json()}
     elif is_theorem(claim := catalogue[claim_id or ""]):
         _refuse(context, _SEARCH, f"for a theorem, which {claim.id} is")
         with _progress() as tick:
@@ -225,7 +228,7 @@ def falsify(
                 claim, rank or range(1, 9), constants, adapter, lipschitz, starts, rounds, examples, seed, tick
             )
         path = out or Path("instances") / f"{claim.id}.json"
-        result.instance.save(path)
+        save(result.instance, path)
         violated, table = result.violated, show(result, path)
         answer = result.as_json() | {"file": str(path)}
     if as_json:

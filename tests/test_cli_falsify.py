@@ -12,6 +12,7 @@ from boundcheck import cli
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
 from boundcheck.falsify import instance, shrink
+from boundcheck.falsify.stored import save
 from boundcheck.falsify.worst_case import worst_cases
 from tests.falsify.small import instance_of
 from tests.measure.small import with_quantity_scaled
@@ -231,7 +232,7 @@ def test_a_stored_instance_with_a_bad_field_ends_in_one_line(command, tmp_path: 
 def test_a_tight_instance_of_each_shape_is_replayed_as_it_was_saved(command) -> None:
     for kind in ("loreft", "vera", "dora"):
         tight = instance_of(kind)
-        tight.save(Path(f"{kind}.json"))
+        save(tight, Path(f"{kind}.json"))
         answer = command("falsify", "--replay", f"{kind}.json", "--json", "--strict")
         assert answer.code == 0, answer.err
         assert json.loads(answer.out)["instance"] == tight.as_json()

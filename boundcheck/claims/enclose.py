@@ -53,7 +53,7 @@ def _ball(node: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> arb:
             first = _COMBINE[node.func](first, ball)
         return first
     if isinstance(node, sp.Pow) and isinstance(node.exp, sp.Rational):
-        return _power(_ball(node.base, values), node.exp)
+        return power(_ball(node.base, values), Fraction(int(node.exp.p), int(node.exp.q)))
     raise TypeError(f"cannot enclose {node!r}: expected rationals, known symbols, +, *, rational powers, Max, Min")
 
 
@@ -65,12 +65,14 @@ _COMBINE = {
 }
 
 
-def _power(base: arb, exponent: sp.Rational) -> arb:
+def power(base: arb, exponent: Fraction) -> arb:
+    """A rational power of a ball."""
     # Roots first: x.root(n) is tighter than exp(log(x)/n), and right at x = 0. Products, because x ** 2 is NaN in
     # python-flint for a ball around 0.
-    root = base if exponent.q == 1 else (base.sqrt() if exponent.q == 2 else base.root(int(exponent.q)))
-    power = math.prod([root] * abs(int(exponent.p)), start=arb(1))
-    return power if exponent.p > 0 else 1 / power
+    n, m = exponent.denominator, exponent.numerator
+    root = base if n == 1 else (base.sqrt() if n == 2 else base.root(n))
+    product = math.prod([root] * abs(m), start=arb(1))
+    return product if m > 0 else 1 / product
 
 
 def upper(ball: arb) -> float:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import singledispatch
 from typing import Any, cast
 
 import numpy as np
@@ -43,8 +44,14 @@ class Certificate:
     violated: bool
 
 
-def certify(instance: Instance) -> Certificate:
-    """Enclose measured and bound of an instance, and say what is certain."""
+@singledispatch
+def certify(instance: Any) -> Certificate:
+    """Enclose measured and bound of an instance, and say what is certain; each kind of instance registers how."""
+    raise TypeError(f"no certificate for {type(instance).__name__}")
+
+
+@certify.register
+def _(instance: Instance) -> Certificate:
     bound = instance.claim.enclosures(**instance.inputs)["Lhat"]
     with _series():
         measured = _measured(instance)
@@ -100,13 +107,13 @@ def _series() -> Iterator[None]:
 def _measured(instance: Instance) -> arb:
     """A lower bound on the Lipschitz ratio, or the second derivative along the geodesic."""
     adapter = _exact(instance.adapter)
-    v = tuple(_numbers(part[0]) for part in instance.v)
+    v = tuple(numbers_of(part[0]) for part in instance.v)
     if not instance.adapter.is_flat:
         return _bend(instance, adapter, *_on_manifold(instance.adapter, v, instance.other))
     gradients = [instance.problem.gradient(point) for point in (instance.v, instance.other)]
     # The length of a vector is at least its inner product with any unit vector; its own float direction loses nothing.
-    u = tuple(_numbers((x - y)[0]) for x, y in zip(*gradients, strict=True))
-    w = tuple(_numbers(part[0]) for part in instance.other)
+    u = tuple(numbers_of((x - y)[0]) for x, y in zip(*gradients, strict=True))
+    w = tuple(numbers_of(part[0]) for part in instance.other)
     rates = [_rates(instance, adapter, point, u)[0] for point in (v, w)]
     distance = _length(tuple(x - y for x, y in zip(v, w, strict=True)))
     return abs(rates[0] - rates[1]) / (_length(u) * distance)
@@ -124,7 +131,7 @@ def _rates(instance: Instance, adapter: Adapter, v: Any, u: Any, bend: Any = Non
         sum((arb(e) * x for e, x in zip(X.ravel().tolist(), W.ravel(), strict=True)), arb_series([0]))
         for X in (instance.direction, instance.tilt)
     )
-    value, steepness = _slope(instance.ridge.slope, w[0])
+    value, steepness = slope_at(instance.ridge.slope, w[0])
     return value * w[1] + tilted[1], steepness * w[1] * w[1] + 2 * (value * w[2] + tilted[2])
 
 
@@ -133,12 +140,13 @@ def _exact(adapter: Adapter) -> Adapter:
     exact = copy.copy(adapter)
     for name, value in vars(adapter).items():
         if isinstance(value, Tensor):
-            numbers = _numbers(value)
+            numbers = numbers_of(value)
             object.__setattr__(exact, name, _vectorised(numbers, 0 * numbers, 0 * numbers))
     return exact
 
 
-def _numbers(X: Tensor) -> np.ndarray:
+def numbers_of(X: Tensor) -> np.ndarray:
+    """A matrix of exact numbers with the floats of X as entries, for the formulas of adapters."""
     array = np.empty(tuple(X.shape), dtype=object)
     for index, x in np.ndenumerate(X.cpu().numpy()):
         array[index] = arb(float(x))
@@ -159,7 +167,7 @@ def _on_manifold(adapter: Adapter, v: tuple[np.ndarray, ...], other: Point) -> t
         _orthonormal(part) if block.norm == "orthonormal" else part
         for block, part in zip(adapter.blocks, v, strict=True)
     )
-    u = tuple(_numbers(part[0]) for part in other)
+    u = tuple(numbers_of(part[0]) for part in other)
     return exact, cast(Any, adapter).tangent(exact, u)
 
 
@@ -173,7 +181,7 @@ def _orthonormal(X: np.ndarray) -> np.ndarray:
     return np.array(rows, dtype=object)
 
 
-def _slope(slope: PiecewiseLinear, w: arb) -> tuple[arb, arb]:
+def slope_at(slope: PiecewiseLinear, w: arb) -> tuple[arb, arb]:
     """H' and h'' at w: exact rationals as balls; h'' is that of the piece, or no number where w may be at a knot."""
     first, *pieces = slope.pieces
     knots = [piece.start for piece in pieces]

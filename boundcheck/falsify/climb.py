@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -69,8 +70,7 @@ class Climber:
         adapter = s.adapter({name: X[which] for name, X in state.frozen.items()})
         v, u = (tuple(part[which : which + 1] for part in point) for point in (state.v, state.u))
         v = self._inward(v)
-        slope, bent = _derivatives(adapter, v, u)
-        direction, tilt = unit(slope)[0].numpy(), self._steepest(bent)[0].numpy()
+        direction, tilt = steepest_loss(adapter, v, u, s.spectral)
         pairs = self._pairs(adapter, v, u) if adapter.is_flat else [(v, u)]
         return max(
             (Instance.around(claim, adapter, s.radii, lipschitz, s.L, s.G, direction, tilt, *pair) for pair in pairs),
@@ -109,26 +109,14 @@ class Climber:
 
     def _value(self, slope: Tensor, bent: Tensor) -> Tensor:
         s = self.structure
-        turned = torch.linalg.matrix_norm(bent, self._dual).clamp(min=0)
+        # The norm dual to that in which G bounds the gradient.
+        turned = torch.linalg.matrix_norm(bent, "nuc" if s.spectral else "fro").clamp(min=0)
         return s.L * slope.square().sum((-2, -1)) + s.G * turned
-
-    @property
-    def _dual(self) -> str:
-        """The norm dual to that in which G bounds the gradient."""
-        return "nuc" if self.structure.spectral else "fro"
-
-    def _steepest(self, bent: Tensor) -> Tensor:
-        """The gradient of norm 1 that makes most of D²W[u, u]."""
-        if self._dual == "fro":
-            return unit(bent)
-        U, S, Vh = torch.linalg.svd(bent, full_matrices=False)
-        # Where D²W[u, u] has nothing the gradient gains nothing.
-        return (U * (1e-9 * S[..., :1] < S).unsqueeze(-2)) @ Vh
 
     def _round(self) -> None:
         state, blocks, names = self.state, len(self.state.v), list(self.state.frozen)
         # The best f for what was reached; for it the value is smooth, and at most what the best f of elsewhere makes.
-        twist, stretch = self._steepest(state.bent), 2 * self.structure.L * state.slope
+        twist, stretch = _steepest(state.bent, self.structure.spectral), 2 * self.structure.L * state.slope
 
         def total(*x: Tensor) -> Tensor:
             v, u, frozen = x[:blocks], x[blocks : 2 * blocks], dict(zip(names, x[2 * blocks :], strict=True))
@@ -170,6 +158,23 @@ class Climber:
             for name, X in state.frozen.items()
         }
         return self._state(v, u, frozen)
+
+
+def steepest_loss(adapter: Adapter, v: Point, u: Point, spectral: bool) -> tuple[np.ndarray, np.ndarray]:
+    """E and N, shapes (d, k), of the loss that bends F most along u at v: E = DW[u] over its norm, N of norm 1.
+
+    N is the gradient that makes most of D²W[u, u], of spectral norm 1, or of Frobenius norm 1 where not `spectral`.
+    """
+    slope, bent = _derivatives(adapter, v, u)
+    return unit(slope)[0].numpy(), _steepest(bent, spectral)[0].numpy()
+
+
+def _steepest(bent: Tensor, spectral: bool) -> Tensor:
+    if not spectral:
+        return unit(bent)
+    U, S, Vh = torch.linalg.svd(bent, full_matrices=False)
+    # Where D²W[u, u] has nothing the gradient gains nothing.
+    return (U * (1e-9 * S[..., :1] < S).unsqueeze(-2)) @ Vh
 
 
 def _with(outline: Adapter, frozen: Mapping[str, Tensor]) -> Adapter:

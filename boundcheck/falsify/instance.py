@@ -4,11 +4,9 @@ f(W) = h(<E, W>) + <N, W> with h' of slope L between two small values. It is L|E
 near the kink it has its largest curvature along E at once: the worst case of a smoothness lemma asks no more of an f.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -21,21 +19,22 @@ from boundcheck.claims.enclose import upper
 from boundcheck.claims.inputs import Number
 from boundcheck.claims.meft import GRADIENT_BOUND
 from boundcheck.errors import InputError
-from boundcheck.files import replace_file
+from boundcheck.falsify.fields import MOST, Fields, matrix_text, named
 from boundcheck.problems.adapters import ADAPTERS, Adapter, Full, make_adapter
 from boundcheck.problems.adapters.base import spectral_bound
+from boundcheck.problems.cast import cast_to
 from boundcheck.problems.clipped import Clipped
+from boundcheck.problems.constant import EPSILON
 from boundcheck.problems.derivatives import difference_ratio, hessian_vector_product
 from boundcheck.problems.inputs import theory_inputs
 from boundcheck.problems.norms import Point, inner, square_norm
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
+from boundcheck.problems.rounded import Approx, Comparison
 from boundcheck.problems.tilted import Tilted
 
 # The least height of h', over G.
 _LEAST = 2.0**-17
-# Larger numbers are not read from files: their products would be no floats.
-_MOST = 1e25
 
 
 @dataclass(frozen=True)
@@ -139,23 +138,68 @@ class Instance:
         """The Lipschitz ratio of the two points; on a curved domain the second derivative along the geodesic."""
         if self.adapter.is_flat:
             return difference_ratio(self.problem, self.v, self.other).item()
-        u = self.adapter.tangent(self.v, self.other)
-        bent = inner(u, hessian_vector_product(self.problem, self.v, u)) / square_norm(u)
-        return abs(bent.item())
+        return _bend(self.problem, self.v, self.other)
 
     @property
     def ratio(self) -> float:
         """Measured over bound, in floats: above 1 only `certify` decides."""
         return self.measured / self.bound
 
+    def compare(self, dtype: torch.dtype = torch.float64, device: str = "cpu") -> Comparison:
+        """Measured and bound with their rounding errors, computed in this type and on this device.
+
+        The numbers of the instance must be floats of that type.
+        """
+        problem = cast_to(self.problem, dtype, device)
+        v, other = (tuple(part.to(device, dtype) for part in point) for point in (self.v, self.other))
+        if self.adapter.is_flat:
+            measured = difference_ratio(problem, v, other).item()
+            distance = square_norm(_minus(self.v, self.other)).sqrt().item()
+            error = sum(self._gradient_error(point, dtype) for point in (self.v, self.other)) / distance
+        else:
+            measured, error = _bend(problem, v, other), 0.0
+        # Sums of as many terms as v has entries, of the size of the result or of what bounds it.
+        terms = 16 * (sum(part[0].numel() for part in v) + sum(self.adapter.W0.shape))
+        error += terms * torch.finfo(dtype).eps * (measured + (0.0 if self.adapter.is_flat else self.bound))
+        return Comparison(Approx(measured, error), Approx(self.bound, 0.0))
+
+    def _gradient_error(self, v: Point, dtype: torch.dtype) -> float:
+        """A bound on the rounding error of the gradient of F at v: proportional to the unit of roundoff."""
+        coarser = torch.finfo(dtype).eps / EPSILON
+        error = coarser * self.problem.rounding(v, self.problem.loss(v))[1].item()
+        if coarser > 1:
+            # The knots of h' are held in that type too.
+            farthest = max(abs(float(w)) for w, _ in self.ridge.slope.knots)
+            moved = 4 * torch.finfo(dtype).eps * farthest * self.slope * float(np.linalg.norm(self.direction))
+            error += self.adapter.sizes(v).jacobian.item() * moved
+        return error
+
+    @property
+    def title(self) -> str:
+        """The adapter's."""
+        return self.adapter.title
+
+    def __str__(self) -> str:
+        W0 = "" if not self.adapter.W0.any() else f", W0 = {matrix_text(self.adapter.W0.numpy())}"
+        radii = ", ".join(f"{name} = {radius:.6g}" for name, radius in self.radii.items())
+        points = zip(("v", "second point" if self.adapter.is_flat else "direction"), (self.v, self.other), strict=True)
+        named = [(name, zip(self.adapter.blocks, point, strict=True)) for name, point in points]
+        return "\n".join(
+            [
+                f"{self.adapter.title}, rank {rank_of(self.adapter)}, {radii}{W0}",
+                f"f(W) = h(<E, W>) + <N, W> with h' of slope {self.slope:.6g} within ±{self.height:.6g}",
+                f"E = {matrix_text(self.direction)}",
+                f"N = {matrix_text(self.tilt)}",
+                *(f"{name}: {block.name} = {matrix_text(part[0].numpy())}" for name, x in named for block, part in x),
+            ]
+        )
+
     def as_json(self) -> dict[str, Any]:
         """Plain data, from which `from_json` makes the same instance: floats are written so that they read back."""
-        adapter = {"kind": self.adapter.kind, "W0": self.adapter.W0.tolist()}
-        adapter |= {name: getattr(self.adapter, name).tolist() for name in self.adapter.frozen if name != "W0"}
-        adapter |= {name: getattr(self.adapter, name) for name in ("rank", "scale") if _is_field(self.adapter, name)}
         return {
-            "claim": self.claim.id,
-            "adapter": adapter,
+            "kind": "smoothness",
+            "claim": named(self.claim),
+            "adapter": adapter_as_json(self.adapter),
             "radii": dict(self.radii),
             "lipschitz": self.lipschitz,
             "objective": {"slope": self.slope, "height": self.height, "zero": self.zero}
@@ -165,7 +209,7 @@ class Instance:
         }
 
     @classmethod
-    def from_json(cls, data: Any, claim: Claim | None = None) -> "Instance":
+    def from_json(cls, data: Any) -> "Instance":
         """The instance that `as_json` wrote.
 
         Raises:
@@ -173,9 +217,9 @@ class Instance:
                 point off the domain.
 
         """
-        found = _Fields(data, "instance")
-        claim = claim or catalogue[found.text("claim")]
-        adapter = _adapter(found.table("adapter"))
+        found = Fields(data, "instance")
+        claim = found.claim()
+        adapter = adapter_of(found.table("adapter"))
         if claim.id in catalogue and claim.id not in adapter.claims:
             raise InputError("adapter.kind", adapter.kind, f"an adapter that {claim.id} is about")
         radii, objective, lipschitz = found.table("radii"), found.table("objective"), found.text("lipschitz")
@@ -187,31 +231,20 @@ class Instance:
             lipschitz,
             objective.positive("slope"),
             objective.positive("height"),
-            objective.number("zero", _MOST**4),
+            objective.number("zero", MOST**4),
             objective.matrix("direction", tuple(adapter.W0.shape)),
             objective.matrix("tilt", tuple(adapter.W0.shape)),
-            _point(found.table("v"), adapter),
-            _point(found.table("other"), adapter),
+            point_of(found.table("v"), adapter),
+            point_of(found.table("other"), adapter),
         )
         instance.check()
         return instance
 
-    def save(self, path: Path) -> None:
-        """Write it, whole or not at all."""
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(path, (json.dumps(self.as_json(), indent=1, allow_nan=False) + "\n").encode())
-        except OSError as error:
-            raise InputError("out", path, f"a file that can be written ({error.strerror})") from None
 
-    @classmethod
-    def load(cls, path: Path) -> "Instance":
-        """Read what `save` wrote; raises InputError for a file that is not an instance."""
-        try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
-            raise InputError("--replay", path, f"a readable JSON file ({error})") from None
-        return cls.from_json(data)
+def _bend(problem: Problem, v: Point, other: Point) -> float:
+    """The size of the second derivative of F along the geodesic from v with the tangent part of `other`."""
+    u = problem.adapter.tangent(v, other)
+    return abs((inner(u, hessian_vector_product(problem, v, u)) / square_norm(u)).item())
 
 
 def _minus(v: Point, w: Point) -> Point:
@@ -228,65 +261,15 @@ def check_lipschitz(lipschitz: str) -> None:
         raise InputError("lipschitz", lipschitz, "sigma or sqrt(r) sigma")
 
 
-def _is_number(value: Any, most: float) -> bool:
-    # Comparison is exact, also of integers that are no floats, and false of NaN.
-    return isinstance(value, int | float) and not isinstance(value, bool) and -most <= value <= most
+def adapter_as_json(adapter: Adapter) -> dict[str, Any]:
+    """Plain data, from which `adapter_of` makes the same adapter."""
+    table = {"kind": adapter.kind, "W0": adapter.W0.tolist()}
+    table |= {name: getattr(adapter, name).tolist() for name in adapter.frozen if name != "W0"}
+    return table | {name: getattr(adapter, name) for name in ("rank", "scale") if _is_field(adapter, name)}
 
 
-@dataclass(frozen=True)
-class _Fields:
-    """A JSON table, each of whose fields is looked up with an error that names it."""
-
-    data: Any
-    name: str
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.data, dict):
-            raise InputError(self.name, self.data, "a table")
-
-    def _get(self, name: str) -> Any:
-        if name not in self.data:
-            raise InputError(f"{self.name}.{name}", "(not given)", "a value")
-        return self.data[name]
-
-    def table(self, name: str) -> "_Fields":
-        return _Fields(self._get(name), name)
-
-    def text(self, name: str) -> str:
-        if not isinstance(value := self._get(name), str):
-            raise InputError(f"{self.name}.{name}", value, "text")
-        return value
-
-    def number(self, name: str, most: float = _MOST) -> float:
-        value = self._get(name)
-        if not _is_number(value, most):
-            raise InputError(f"{self.name}.{name}", value, f"a finite number of size at most {most:g}")
-        return float(value)
-
-    def positive(self, name: str) -> float:
-        if not (value := self.number(name)) >= 1 / _MOST:
-            raise InputError(f"{self.name}.{name}", value, f"a positive number from {1 / _MOST:g} on")
-        return value
-
-    def integer(self, name: str) -> int:
-        value = self._get(name)
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise InputError(f"{self.name}.{name}", value, "an integer")
-        return value
-
-    def matrix(self, name: str, shape: tuple[int, ...] | None = None) -> np.ndarray:
-        field, rows = f"{self.name}.{name}", self._get(name)
-        wanted = f"a matrix of finite numbers of size at most {_MOST:g}" + (f", of shape {shape}" if shape else "")
-        if not isinstance(rows, list) or not rows or not all(isinstance(row, list) for row in rows):
-            raise InputError(field, type(rows).__name__, wanted)
-        if len({len(row) for row in rows}) > 1 or not all(_is_number(x, _MOST) for row in rows for x in row):
-            raise InputError(field, "with an entry that is missing or is no such number", wanted)
-        if shape is not None and (len(rows), len(rows[0])) != shape:
-            raise InputError(field, f"of shape ({len(rows)}, {len(rows[0])})", wanted)
-        return np.array(rows, dtype=np.float64)
-
-
-def _adapter(found: _Fields) -> Adapter:
+def adapter_of(found: Fields) -> Adapter:
+    """The adapter that `adapter_as_json` wrote."""
     kind = found.text("kind")
     if kind not in ADAPTERS:
         raise InputError("adapter.kind", kind, f"one of {', '.join(ADAPTERS)}")
@@ -298,7 +281,8 @@ def _adapter(found: _Fields) -> Adapter:
     return make_adapter(kind, W0, rank, scale, factors)
 
 
-def _point(found: _Fields, adapter: Adapter) -> Point:
+def point_of(found: Fields, adapter: Adapter) -> Point:
+    """A point of an adapter, with R = 1, from its blocks by name."""
     return tuple(torch.as_tensor(found.matrix(block.name, block.shape)).unsqueeze(0) for block in adapter.blocks)
 
 

@@ -6,7 +6,6 @@ shapes and ranks, Hypothesis steers shorter climbs toward the largest ratio. Onl
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
@@ -169,7 +168,7 @@ def _explore(claim: Claim, kind: str, lipschitz: str, examples: int, seed_: int,
         phases=[Phase.generate, Phase.target],
         suppress_health_check=list(HealthCheck),
     )
-    @given(_structures(kind, claim), st.integers(0, 2**16))
+    @given(structures(kind, claim), st.integers(0, 2**16))
     def attempt(structure: Structure, start: int) -> None:
         nonlocal largest
         found = Climber(structure, _SHORT_STARTS, start).run(_SHORT_ROUNDS).best(claim, lipschitz)
@@ -185,12 +184,12 @@ def _explore(claim: Claim, kind: str, lipschitz: str, examples: int, seed_: int,
 
 
 @st.composite
-def _structures(draw: DrawFn, kind: str, claim: Claim) -> Structure:
-    """Structures over which a claim about an adapter of this kind is to hold."""
+def structures(draw: DrawFn, kind: str, claim: Claim, largest_rank: int = 8, largest_side: int = 9) -> Structure:
+    """Structures over which a claim about an adapter of this kind is to hold; shrink to 1 x 1 and constants of 1."""
     size: SearchStrategy[float] = st.integers(-16, 16).map(lambda n: 2.0 ** (n / 4))
-    ranks = [rank for rank in range(1, 9) if _speaks_of(claim, rank)]
+    ranks = [rank for rank in range(1, largest_rank + 1) if _speaks_of(claim, rank)]
     rank = draw(st.sampled_from(ranks))
-    d, k = draw(st.integers(rank, 9)), draw(st.integers(rank, 9))
+    d, k = draw(st.integers(rank, largest_side)), draw(st.integers(rank, largest_side))
     constants = {name: draw(size) for name in constants_of(kind, claim, {})}
     if any(p.name == "sigma" for p in claim.parameters):
         constants |= dict.fromkeys(ADAPTERS[kind].radius_names, draw(size))
@@ -198,12 +197,3 @@ def _structures(draw: DrawFn, kind: str, claim: Claim) -> Structure:
         # Columns must stay away from 0 for the claim to say anything.
         constants["w_0"] = constants["s"] * constants["a"] * constants["b"] * (1 + draw(size))
     return Structure.of(claim, kind, (d, k, rank), constants)
-
-
-def replayed(path: Path) -> tuple[Instance, Certificate]:
-    """A stored instance with what is certain of it; raises InputError for a bad file and for points off the domain."""
-    instance = Instance.load(path)
-    found = certify(instance)
-    if not found.inside:
-        raise InputError("v", "off the domain", "points that are exactly inside, which rational arithmetic denies")
-    return instance, found

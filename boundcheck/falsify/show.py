@@ -1,5 +1,6 @@
 """What the search found, and what the worst cases of a theorem are, for a terminal."""
 
+import math
 from collections.abc import Sequence
 from decimal import ROUND_FLOOR, Decimal
 from pathlib import Path
@@ -7,8 +8,8 @@ from pathlib import Path
 from rich.table import Table
 
 from boundcheck.falsify.certify import Certificate
-from boundcheck.falsify.instance import Instance
 from boundcheck.falsify.search import REACHED, Falsification
+from boundcheck.falsify.stored import Tried
 from boundcheck.falsify.worst_case import WorstCase
 
 
@@ -39,12 +40,12 @@ def show(found: Falsification, path: Path) -> list[Table | str]:
     return [*lines, f"Instance: {path}"]
 
 
-def show_replay(instance: Instance, found: Certificate) -> list[Table | str]:
+def show_replay(instance: Tried, found: Certificate) -> list[Table | str]:
     """A stored instance, judged again."""
-    verdict = "violated" if found.violated else "not violated"
-    sides = f"measured {instance.measured:.9g}, bound {instance.bound:.9g}"
-    ratio = f"certified ratio at least {rounded_down(found.lower, 9)}"
-    return [f"{instance.claim.id} on {instance.adapter.title}: {sides}, {ratio}: {verdict}."]
+    verdict, compared = "violated" if found.violated else "not violated", instance.compare()
+    sides = f"measured {compared.measured.value:.9g}, bound {compared.bound.value:.9g}"
+    ratio = "no finite ratio" if found.lower == math.inf else f"ratio at least {rounded_down(found.lower, 9)}"
+    return [f"{instance.claim.id} on {instance.title}: {sides}, certified {ratio}: {verdict}."]
 
 
 def show_worst_cases(cases: Sequence[WorstCase]) -> list[Table | str]:

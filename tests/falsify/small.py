@@ -16,9 +16,9 @@ from boundcheck.falsify.instance import Instance
 from boundcheck.falsify.structure import Structure, constants_of
 from boundcheck.problems.adapters import ADAPTERS, Adapter
 from boundcheck.problems.norms import square_norm
+from boundcheck.testing import adapters, ball, directions, domain_points, domains
 from tests.claims.plain import Plain, dot, exactly, single
 from tests.problems.exactly import clipped
-from tests.strategies import adapters, directions, domain_points, domains, matrices
 
 DIGITS = 50
 PAIRS = [(kind, id) for kind, adapter in ADAPTERS.items() for id in adapter.claims]
@@ -89,8 +89,8 @@ def instances(draw: DrawFn, kind: str) -> Instance:
         other = tuple(x + share * (y - x) for x, y in zip(v, away, strict=True))
     else:
         other = draw(directions(adapter))
-    E = draw(matrices(tuple(adapter.W0.shape), 1.0).filter(lambda X: X.any()))
-    N = draw(matrices(tuple(adapter.W0.shape), 1.0))
+    E = draw(ball(tuple(adapter.W0.shape), 1.0).filter(lambda X: X.any()))
+    N = draw(ball(tuple(adapter.W0.shape), 1.0))
     L, G = (draw(st.sampled_from([0.25, 1.0, 3.0])) for _ in range(2))
     made = Instance.around(claim, adapter, radii, "sigma", L, G, E, N, v, other)
     # Where the ends of the step lie on the slope or beyond it.

@@ -16,6 +16,7 @@ from boundcheck.claims import catalogue
 from boundcheck.falsify.certify import certify, inside
 from boundcheck.falsify.instance import Instance
 from boundcheck.problems.adapters import ADAPTERS, Adapter
+from boundcheck.testing import ball
 from tests.claims.plain import exactly, single
 from tests.falsify.small import (
     DIGITS,
@@ -32,7 +33,6 @@ from tests.falsify.small import (
 )
 from tests.measure.small import with_quantity_scaled
 from tests.problems.eigenvalues import is_above_the_top, is_below_the_top
-from tests.strategies import matrices
 
 FLAT = [kind for kind in ADAPTERS if kind != "loreft"]
 few_examples = settings(max_examples=12)
@@ -176,7 +176,7 @@ def test_a_spectral_norm_is_inside_exactly_when_elimination_says_so(data: DataOb
     instance = instance_of("lora")
     number = data.draw(st.integers(0, 1))
     block = instance.adapter.blocks[number]
-    X = data.draw(matrices(block.shape, data.draw(st.sampled_from([0.1, 1.0, 30.0]))))
+    X = data.draw(ball(block.shape, data.draw(st.sampled_from([0.1, 1.0, 30.0]))))
     radius = float(np.linalg.norm(X, 2)) or 1.0
     toward = data.draw(st.sampled_from([0.0, 1e9]))
     for _ in range(data.draw(st.integers(0, 12))):

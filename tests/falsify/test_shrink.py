@@ -11,8 +11,8 @@ from boundcheck.falsify import shrink
 from boundcheck.falsify.certify import certify
 from boundcheck.falsify.climb import Climber
 from boundcheck.falsify.instance import Instance, rank_of
-from boundcheck.falsify.search import replayed
 from boundcheck.falsify.shrink import _as_good, _smaller, _structure, shrunk
+from boundcheck.falsify.stored import replayed, save
 from boundcheck.problems.adapters import ADAPTERS
 from tests.falsify.small import PAIRS, UNEQUAL, climbed, instance_of, rank_for, structure
 from tests.measure.small import with_quantity_scaled
@@ -40,7 +40,7 @@ def test_what_is_shrunk_is_as_good_and_no_larger_and_can_be_read_back(
     original = climbed(kind, id, 2, UNEQUAL).best(catalogue[id], "sigma")
     made = shrunk(original, certify(original))
     assert_as_good(made, original)
-    made.save(tmp_path / "shrunk.json")
+    save(made, tmp_path / "shrunk.json")
     assert replayed(tmp_path / "shrunk.json")[1] == certify(made)
 
 

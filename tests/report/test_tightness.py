@@ -7,8 +7,8 @@ import re
 import numpy as np
 import pytest
 
-from boundcheck.falsify.search import replayed
 from boundcheck.falsify.show import rounded_down
+from boundcheck.falsify.stored import replayed
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.report import jiang2024
 from boundcheck.report.page import Contents, write_page

@@ -1,0 +1,94 @@
+"""A stored instance as it is read: JSON tables, each of whose fields is looked up with an error that names it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.exchange import claim_as_json, claim_from_json
+from boundcheck.errors import InputError
+
+# Larger numbers are not read from files: their products would be no floats.
+MOST = 1e25
+
+
+def _is_number(value: Any, most: float) -> bool:
+    # Comparison is exact, also of integers that are no floats, and false of NaN.
+    return isinstance(value, int | float) and not isinstance(value, bool) and -most <= value <= most
+
+
+def matrix_text(X: np.ndarray) -> str:
+    """A matrix in one line, as Python writes lists, its numbers at six digits."""
+    return "[" + ", ".join("[" + ", ".join(f"{x:.6g}" for x in row) + "]" for row in X.tolist()) + "]"
+
+
+def named(claim: Claim) -> Any:
+    """The claim's id where the catalogue has that very claim, and otherwise all that it says."""
+    return claim.id if catalogue.get(claim.id) == claim else claim_as_json(claim)
+
+
+@dataclass(frozen=True)
+class Fields:
+    """A JSON table with the name that errors call it by."""
+
+    data: Any
+    name: str
+
+    def __post_init__(self) -> None:
+        """Refuse what is no table."""
+        if not isinstance(self.data, dict):
+            raise InputError(self.name, self.data, "a table")
+
+    def get(self, name: str) -> Any:
+        """Whatever is there."""
+        if name not in self.data:
+            raise InputError(f"{self.name}.{name}", "(not given)", "a value")
+        return self.data[name]
+
+    def table(self, name: str) -> "Fields":
+        """A table inside of this one."""
+        return Fields(self.get(name), name)
+
+    def claim(self) -> Claim:
+        """The claim that `named` wrote."""
+        data = self.get("claim")
+        return claim_from_json(data) if isinstance(data, dict) else catalogue[self.text("claim")]
+
+    def text(self, name: str) -> str:
+        """A text."""
+        if not isinstance(value := self.get(name), str):
+            raise InputError(f"{self.name}.{name}", value, "text")
+        return value
+
+    def number(self, name: str, most: float = MOST) -> float:
+        """A finite number."""
+        value = self.get(name)
+        if not _is_number(value, most):
+            raise InputError(f"{self.name}.{name}", value, f"a finite number of size at most {most:g}")
+        return float(value)
+
+    def positive(self, name: str) -> float:
+        """A positive number."""
+        if not (value := self.number(name)) >= 1 / MOST:
+            raise InputError(f"{self.name}.{name}", value, f"a positive number from {1 / MOST:g} on")
+        return value
+
+    def integer(self, name: str) -> int:
+        """An integer."""
+        value = self.get(name)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise InputError(f"{self.name}.{name}", value, "an integer")
+        return value
+
+    def matrix(self, name: str, shape: tuple[int, ...] | None = None) -> np.ndarray:
+        """A matrix of finite numbers, of this shape where one is given."""
+        field, rows = f"{self.name}.{name}", self.get(name)
+        wanted = f"a matrix of finite numbers of size at most {MOST:g}" + (f", of shape {shape}" if shape else "")
+        if not isinstance(rows, list) or not rows or not all(isinstance(row, list) for row in rows):
+            raise InputError(field, type(rows).__name__, wanted)
+        if len({len(row) for row in rows}) > 1 or not all(_is_number(x, MOST) for row in rows for x in row):
+            raise InputError(field, "with an entry that is missing or is no such number", wanted)
+        if shape is not None and (len(rows), len(rows[0])) != shape:
+            raise InputError(field, f"of shape ({len(rows)}, {len(rows[0])})", wanted)
+        return np.array(rows, dtype=np.float64)

@@ -1,0 +1,236 @@
+"""`Assignment`: matrices and numbers for the letters of an inequality, and both of its sides there.
+
+What a claim is tried on that speaks of norms of matrices alone, such as ‖XY‖_F ≤ ‖X‖_op‖Y‖_F: no loss, no adapter.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+import sympy as sp
+import torch
+from flint import arb, ctx
+from sympy.matrices.expressions.matexpr import MatrixExpr
+
+from boundcheck.claims import Claim
+from boundcheck.claims.balls import Balls, matrix_of
+from boundcheck.claims.enclose import ball_of, lower
+from boundcheck.claims.evaluate import Arithmetic, Model
+from boundcheck.claims.symbols import T
+from boundcheck.claims.vocabulary import Expectation, Gradient, Hessian, Iterate, PartialGradient, Value
+from boundcheck.errors import InputError
+from boundcheck.falsify.certify import Certificate, certify
+from boundcheck.falsify.fields import MOST, Fields, matrix_text, named
+from boundcheck.problems.rounded import Approx, ApproxMatrix, Comparison, Rounded
+
+S = TypeVar("S")
+M = TypeVar("M")
+
+_BITS = 256
+# Words about functions, paths and chance, which no assignment has values for.
+_BEYOND = (Gradient, Hessian, PartialGradient, Value, Iterate, Expectation)
+_MOST_SIDES = 4096
+
+
+def is_relation(claim: Claim) -> bool:
+    """Whether the claim speaks of matrices and numbers alone."""
+    return not _conclusion(claim).has(*_BEYOND)
+
+
+def _conclusion(claim: Claim) -> Any:
+    """The conclusion with the quantities' formulas in it."""
+    return claim.conclusion.xreplace({q.symbol: claim.expression(q.name) for q in claim.quantities})
+
+
+def parts(relation: Any) -> Iterator[tuple[Any, Any]]:
+    """The inequalities that a relation consists of, each as what is at most what.
+
+    Raises:
+        InputError: for what is no relation.
+
+    """
+    match relation:
+        case sp.And():
+            for each in relation.args:
+                yield from parts(each)
+        case sp.LessThan() | sp.StrictLessThan():
+            yield relation.lhs, relation.rhs
+        case sp.GreaterThan() | sp.StrictGreaterThan():
+            yield relation.rhs, relation.lhs
+        case sp.Equality():
+            yield relation.lhs, relation.rhs
+            yield relation.rhs, relation.lhs
+        case _:
+            raise InputError("claim", relation, "an inequality, an equation, or several of them joined by And")
+
+
+@dataclass(frozen=True)
+class Letters:
+    """The free letters of a claim: its matrices, its numbers, and the symbols in the shapes of its matrices."""
+
+    matrices: tuple[sp.MatrixSymbol, ...]
+    numbers: tuple[sp.Symbol, ...]
+    sides: tuple[sp.Symbol, ...]
+
+    @classmethod
+    def of(cls, claim: Claim) -> "Letters":
+        """Those of the conclusion, the hypotheses and the conditions; raises InputError for what is beyond matrices."""
+        relations = [_conclusion(claim), *given_relations(claim)]
+        for relation in relations:
+            if relation.has(*_BEYOND):
+                raise InputError("claim", claim.id, "a claim about matrices and numbers alone")
+            for left, right in parts(relation):
+                if isinstance(left, MatrixExpr) or isinstance(right, MatrixExpr):
+                    raise InputError("claim", claim.id, "relations between numbers, such as norms of matrices")
+        matrices = sorted(set().union(*(x.atoms(sp.MatrixSymbol) for x in relations)), key=str)
+        sides = sorted({y for X in matrices for side in X.shape for y in side.free_symbols}, key=str)
+        symbols = set().union(*(x.free_symbols for x in relations)) - {*matrices, *sides}
+        return cls(tuple(matrices), tuple(sorted(symbols, key=str)), tuple(sides))
+
+
+def given_relations(claim: Claim) -> list[Any]:
+    """What the hypotheses and conditions of a claim say, with the quantities' formulas in it."""
+    derived = {q.symbol: claim.expression(q.name) for q in claim.quantities}
+    return [each.xreplace(derived) for each in (*(h.conclusion for h in claim.hypotheses), *claim.conditions)]
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A claim about matrices and numbers, and a value for each of its letters, in floats that are meant exactly.
+
+    Attributes:
+        claim: the claim that is tried.
+        matrices: by the letter's name.
+        numbers: by the letter's name; of a symbol in a shape, the side.
+
+    """
+
+    claim: Claim
+    matrices: Mapping[str, np.ndarray]
+    numbers: Mapping[str, float]
+
+    @cached_property
+    def letters(self) -> Letters:
+        """The claim's letters."""
+        return Letters.of(self.claim)
+
+    def check(self) -> None:
+        """Refuse a missing letter and shapes that do not fit, by an InputError that names the letter."""
+        for X in self.letters.matrices:
+            if X.name not in self.matrices:
+                raise InputError(f"matrices.{X.name}", "(not given)", "a matrix")
+            shape = tuple(int(sp.sympify(side).subs(self._sides)) for side in X.shape)
+            if self.matrices[X.name].shape != shape:
+                raise InputError(f"matrices.{X.name}", f"of shape {self.matrices[X.name].shape}", f"shape {shape}")
+        for x in self.letters.numbers:
+            value = self.numbers.get(x.name)
+            if value is None or (x.is_positive and not value > 0) or (x.is_integer and value != int(value)):
+                kind = "positive " if x.is_positive else ""
+                raise InputError(f"numbers.{x.name}", value, f"a {kind}{'integer' if x.is_integer else 'number'}")
+
+    @cached_property
+    def _sides(self) -> dict[sp.Symbol, int]:
+        missing = next((x for x in self.letters.sides if not 1 <= self.numbers.get(x.name, 0) <= _MOST_SIDES), None)
+        if missing is not None:
+            raise InputError(f"numbers.{missing}", self.numbers.get(missing.name), f"a side from 1 to {_MOST_SIDES}")
+        return {x: int(self.numbers[x.name]) for x in self.letters.sides}
+
+    def may_be_inside(self) -> bool:
+        """Whether nothing that is given certainly fails, in float64."""
+        model = self._rounded(torch.float64, "cpu")
+        given = [pair for each in given_relations(self.claim) for pair in parts(each)]
+        return not any(Comparison(model.number(x), model.number(y)).fails for x, y in given)
+
+    def _rounded(self, dtype: torch.dtype, device: str) -> Model[Approx, ApproxMatrix]:
+        do = Rounded(dtype, device)
+        tensors = {name: do.exact(torch.as_tensor(X)) for name, X in self.matrices.items()}
+        return self._model(do, tensors, {name: Approx(x, 0.0) for name, x in self.numbers.items()})
+
+    def compare(self, dtype: torch.dtype = torch.float64, device: str = "cpu") -> Comparison:
+        """Both sides of the tightest inequality of the claim, in this type and on this device."""
+        model = self._rounded(dtype, device)
+        found = [Comparison(model.number(x), model.number(y)) for x, y in parts(_conclusion(self.claim))]
+        # Not a number, where the arithmetic overflowed, is no ratio.
+        return max(found, key=lambda each: -1.0 if math.isnan(each.ratio) else each.ratio)
+
+    @property
+    def measured(self) -> float:
+        """The left side."""
+        return self.compare().measured.value
+
+    @property
+    def bound(self) -> float:
+        """The right side."""
+        return self.compare().bound.value
+
+    @property
+    def ratio(self) -> float:
+        """Measured over bound, in floats: above 1 only `certify` decides."""
+        return self.compare().ratio
+
+    def certified(self) -> Certificate:
+        """What is certain: whether all that is given holds, and whether the claim fails, both sides in Arb balls."""
+        with ctx.workprec(_BITS):
+            numbers = {name: ball_of(Fraction(x)) for name, x in self.numbers.items()}
+            model = self._model(Balls(), {name: matrix_of(X) for name, X in self.matrices.items()}, numbers)
+            given = [pair for each in given_relations(self.claim) for pair in parts(each)]
+            inside = all(bool(model.number(x) <= model.number(y)) for x, y in given)
+            sides = [(model.number(x), model.number(y)) for x, y in parts(_conclusion(self.claim))]
+            return Certificate(inside, max(map(_sure_ratio, sides)), inside and any(bool(x > y) for x, y in sides))
+
+    def _model(self, do: Arithmetic[S, M], matrices: Mapping[str, M], numbers: Mapping[str, S]) -> Model[S, M]:
+        letters = self.letters
+        return Model(
+            do,
+            {x: numbers[x.name] for x in (*letters.numbers, *letters.sides)},
+            {X: (matrices[X.name],) for X in letters.matrices},
+            sides=self._sides,
+            horizon=int(self.numbers.get(T.name, 1)),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, from which `from_json` makes the same assignment."""
+        matrices = {name: X.tolist() for name, X in self.matrices.items()}
+        return {"kind": "relation", "claim": named(self.claim), "matrices": matrices, "numbers": dict(self.numbers)}
+
+    @classmethod
+    def from_json(cls, data: Any) -> "Assignment":
+        """The assignment that `as_json` wrote; raises InputError that names the field that is wrong."""
+        found = Fields(data, "instance")
+        claim, matrices, numbers = found.claim(), found.table("matrices"), found.table("numbers")
+        letters = Letters.of(claim)
+        made = cls(
+            claim,
+            {X.name: matrices.matrix(X.name) for X in letters.matrices},
+            {x.name: numbers.number(x.name, MOST**4) for x in (*letters.numbers, *letters.sides)},
+        )
+        made.check()
+        return made
+
+    @property
+    def title(self) -> str:
+        """The shapes of its matrices."""
+        return ", ".join(f"{name} of shape {X.shape}" for name, X in sorted(self.matrices.items())) or "numbers alone"
+
+    def __str__(self) -> str:
+        numbers = [f"{name} = {x:.6g}" for name, x in sorted(self.numbers.items())]
+        return "\n".join([*numbers, *(f"{name} = {matrix_text(X)}" for name, X in sorted(self.matrices.items()))])
+
+
+certify.register(Assignment, Assignment.certified)
+
+
+def _sure_ratio(sides: tuple[arb, arb]) -> float:
+    """A lower bound on measured over bound; 0 where none is certain."""
+    x, y = sides
+    if y > 0:
+        ratio = x / y
+        return max(lower(ratio), 0.0) if ratio.is_finite() else 0.0
+    if x < 0 and y < 0:
+        ratio = y / x
+        return max(lower(ratio), 0.0) if ratio.is_finite() else 0.0
+    return math.inf if x > y else 0.0

@@ -1,0 +1,70 @@
+"""Instances as files: what a search or a property test found can be judged again without the program that found it."""
+
+import json
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from boundcheck.claims import Claim
+from boundcheck.errors import InputError
+from boundcheck.falsify.certify import Certificate, certify
+from boundcheck.falsify.instance import Instance
+from boundcheck.falsify.relation import Assignment
+from boundcheck.falsify.theorem import ShortRun
+from boundcheck.files import replace_file
+from boundcheck.problems.rounded import Comparison
+
+
+class Tried(Protocol):
+    """What a claim is tried on, of any kind."""
+
+    @property
+    def claim(self) -> Claim:
+        """The claim that is tried."""
+
+    @property
+    def title(self) -> str:
+        """What it is, in few words."""
+
+    def compare(self, dtype: torch.dtype = torch.float64, device: str = "cpu") -> Comparison:
+        """Both sides of the claim in floats, with bounds on their errors."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, with its ``kind``."""
+
+
+KINDS: dict[str, Any] = {"smoothness": Instance, "relation": Assignment, "run": ShortRun}
+
+
+def save(instance: Tried, path: Path) -> None:
+    """Write it, whole or not at all; raises InputError for a path that cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, (json.dumps(instance.as_json(), indent=1, allow_nan=False) + "\n").encode())
+    except OSError as error:
+        raise InputError("out", path, f"a file that can be written ({error.strerror})") from None
+
+
+def load(path: Path) -> Tried:
+    """Read what `save` wrote; raises InputError for a file that is not an instance."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError("--replay", path, f"a readable JSON file ({error})") from None
+    # Files of old name no kind.
+    kind = data.get("kind", "smoothness") if isinstance(data, dict) else "smoothness"
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise InputError("instance.kind", kind, f"one of {', '.join(KINDS)}")
+    made: Tried = KINDS[kind].from_json(data)
+    return made
+
+
+def replayed(path: Path) -> tuple[Tried, Certificate]:
+    """A stored instance with what is certain of it; raises InputError for a bad file and where a hypothesis fails."""
+    instance = load(path)
+    found = certify(instance)
+    if not found.inside:
+        expected = "an instance on which all that is given certainly holds, which exact arithmetic denies"
+        raise InputError("instance", "off the domain", expected)
+    return instance, found

@@ -1,0 +1,93 @@
+"""Claims as plain data: they come back equal, and nothing but expressions is read."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import sympy as sp
+
+from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.exchange import claim_as_json, claim_from_json, expression_as_json, expression_from_json
+from boundcheck.errors import InputError
+
+
+@pytest.mark.parametrize("id", list(catalogue))
+def test_each_claim_comes_back_equal(id: str) -> None:
+    assert claim_from_json(json.loads(json.dumps(claim_as_json(catalogue[id])))) == catalogue[id]
+
+
+def test_matrices_sums_and_assumptions_come_back() -> None:
+    m, t = sp.Symbol("m", positive=True, integer=True), sp.Symbol("t", positive=True, integer=True)
+    X = sp.MatrixSymbol("X", m, 3)
+    for node in (
+        sp.Trace(X.T * X) - sp.Sum(t**2, (t, 1, m)),
+        sp.Trace(sp.HadamardProduct(X, X) * sp.ZeroMatrix(3, m) + sp.Identity(m)),
+        sp.Symbol("x") + sp.Symbol("x", nonnegative=True) + sp.Symbol("x", real=True),
+    ):
+        assert expression_from_json(json.loads(json.dumps(expression_as_json(node)))) == node
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        1,
+        1.5,
+        "x",
+        "1/0",
+        "9" * 200_000,
+        [],
+        ["eval", "1"],
+        ["Symbol"],
+        ["Symbol", 3],
+        ["Symbol", "x", "commutative"],
+        ["MatrixSymbol", 2, "1", "1"],
+        ["MatrixSymbol", "X", "1"],
+        ["Gradient", ["Symbol", "f"]],
+        ["FrobeniusNorm", []],
+        ["Pow", "2"],
+        {"a": 1},
+    ],
+    ids=lambda data: str(data)[:20],
+)
+def test_anything_else_is_refused(data: object) -> None:
+    with pytest.raises(InputError, match=r"^expression = "):
+        expression_from_json(data)
+
+
+def test_a_node_outside_of_the_vocabulary_is_not_written() -> None:
+    with pytest.raises(TypeError, match="vocabulary"):
+        expression_as_json(sp.sin(sp.Symbol("x")))
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"id": 3}, "claim.id"),
+        ({"conclusion": ["exec"]}, "claim.conclusion"),
+        ({"hypotheses": "none"}, "claim.hypotheses"),
+        ({"hypotheses": [3]}, "claim"),
+        ({"quantities": [{"symbol": "1", "expression": "1"}]}, "claim.quantities.symbol"),
+        ({"quantities": [{}]}, "claim.quantities"),
+        ({"conditions": [["no"]]}, "claim.conditions"),
+        ({"note": 1}, "claim.note"),
+    ],
+)
+def test_a_claim_with_a_wrong_field_is_refused_by_its_name(change: dict, field: str) -> None:
+    with pytest.raises(InputError) as caught:
+        claim_from_json(claim_as_json(catalogue["jiang2024.theorem2"]) | change)
+    assert caught.value.field == field
+    for missing in ("id", "title", "source", "conclusion"):
+        data = claim_as_json(catalogue["jiang2024.theorem2"])
+        del data[missing]
+        with pytest.raises(InputError) as caught:
+            claim_from_json(data)
+        assert caught.value.field == f"claim.{missing}"
+
+
+def test_a_claim_of_ones_own_needs_no_more_than_its_statement() -> None:
+    x = sp.Symbol("x", positive=True)
+    mine = Claim("mine", "Mine", "here", sp.Le(x, 2 * x, evaluate=False))
+    data = {name: value for name, value in claim_as_json(mine).items() if value}
+    assert claim_from_json(data) == mine
