@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: report test test-slow lint clean
+.PHONY: report test test-slow coverage lint clean
 
 report: .venv/core
 	$(BIN)/boundcheck audit jiang2024 --out reports/jiang2024
@@ -12,6 +12,12 @@ test: .venv/test
 
 test-slow: .venv/test
 	$(BIN)/pytest -n 2
+
+# Every line and branch of the kernel and the statistics; the tests left out take long and reach nothing more.
+STATISTICS := $(foreach x,blame coverage exponent intervals schedule verdict,tests/measure/test_$(x).py)
+
+coverage: .venv/test
+	$(BIN)/pytest -n 2 -m "not slow" -k "not (true_theorem or the_unit or long_run)" tests/kernel $(STATISTICS) --cov --cov-report=term-missing
 
 lint: .venv/test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -1,37 +1,14 @@
-"""Hypothesis strategies for problems in exact arithmetic: small fractions, derivatives f', and runs of Algorithm 1."""
+"""A Hypothesis strategy for runs of Algorithm 1 in exact arithmetic, in which every hypothesis of the theorem holds."""
 
 from fractions import Fraction
 from math import isqrt
 
 import hypothesis.strategies as st
 from hypothesis import assume
-from hypothesis.strategies import DrawFn, SearchStrategy
+from hypothesis.strategies import DrawFn
 
-from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.prove.instance import Instance
-
-
-def fractions(least: Fraction | int, most: Fraction | int) -> SearchStrategy[Fraction]:
-    """Fractions that a float holds, and others."""
-    return st.fractions(least, most, max_denominator=16)
-
-
-@st.composite
-def slopes(draw: DrawFn, most: int = 4) -> PiecewiseLinear:
-    """Any f' with a minimum of f: one knot or several, steep or flat, f convex or not."""
-    positions = sorted(draw(st.lists(fractions(-most, most), min_size=1, max_size=5, unique=True)))
-    values = [draw(fractions(-most, most)) for _ in positions]
-    values[0], values[-1] = -abs(values[0]), abs(values[-1])
-    if len(values) == 1:
-        values = [Fraction(0)]
-    return PiecewiseLinear(tuple(zip(positions, values, strict=True)))
-
-
-@st.composite
-def offsets(draw: DrawFn, most: int = 2) -> tuple[Fraction, ...]:
-    """One to three offsets whose sum is 0."""
-    first = draw(st.lists(fractions(-most, most), max_size=2))
-    return (*first, -sum(first, Fraction(0)))
+from boundcheck.testing.strategies.problems import fractions, offsets, slopes
 
 
 def above_root(x: Fraction) -> Fraction:

@@ -10,8 +10,6 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 from flint import fmpq
-from scipy.optimize import linprog
-from scipy.sparse import csc_matrix
 
 from boundcheck.prove.polynomials import Poly, Rational, combination, plus
 
@@ -64,6 +62,10 @@ def _vertex(
     target: Poly, columns: Sequence[Poly], costs: Sequence[float], nonnegative: int, first_at_most: float | None = None
 ) -> list[float] | None:
     """A floating solution of least cost at a vertex, where columns and target are scaled to largest coefficient 1."""
+    # Late: SciPy takes longer to import than all of boundcheck, which pytest loads in every project.
+    from scipy.optimize import linprog
+    from scipy.sparse import csc_matrix
+
     rows = {monomial: i for i, monomial in enumerate(sorted(set().union(*columns)))}
     if any(monomial not in rows for monomial in target):
         return None

@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 from flint import fmpq, fmpq_mat
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
 
 from boundcheck.prove.polynomials import WIDTH, Packing, Poly, Rational, plus, times
 
@@ -161,7 +160,9 @@ def _interior(system: _System, strict: bool, weight: float) -> tuple[float, list
     The margin, by which the smallest eigenvalues exceed 0, is as large as possible up to 1; `weight` is the price of
     multipliers in units of it.
     """
-    cp: Any = import_module("cvxpy")  # late, for it takes longer to import than most certificates take to find
+    # Late, for they take longer to import than most certificates take to find.
+    cp: Any = import_module("cvxpy")
+    coo_matrix: Any = import_module("scipy.sparse").coo_matrix
     size = max((float(abs(c)) for c in system.right), default=0.0) or 1.0
     cells = [
         (i, j, float(c)) for j, x in enumerate(system.columns) for i, c in ((system.rows[m], c) for m, c in x.items())

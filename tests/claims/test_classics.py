@@ -18,7 +18,7 @@ from hypothesis.strategies import DrawFn
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.sign import sign
 from boundcheck.claims.symbols import D, G, L, T, a, abc_a, abc_b, abc_c, b, ell, s, zeta
-from tests.strategies import SEEDS, claim_inputs, matrices, shapes
+from boundcheck.testing import SEEDS, ball, claim_inputs, shapes
 
 Vector = np.ndarray
 Factors = tuple[np.ndarray, np.ndarray]
@@ -225,10 +225,10 @@ def regressions(draw: DrawFn) -> tuple[Regression, Factors]:
     """Small ones, nearly quadratic or nearly absolute, and a first iterate: LoRA's with B = 0, or any."""
     shape = d, k = draw(shapes(4))
     rank = draw(st.integers(1, 4))
-    W0, M = (draw(matrices(shape, draw(SIZES))) for _ in range(2))
+    W0, M = (draw(ball(shape, draw(SIZES))) for _ in range(2))
     problem = Regression(W0, M, draw(SIZES), draw(st.sampled_from([0.1, 1.0, 1e6])), draw(SIZES))
-    B = np.zeros((d, rank)) if draw(st.booleans()) else draw(matrices((d, rank), draw(SIZES)))
-    return problem, (draw(matrices((rank, k), draw(SIZES))), B)
+    B = np.zeros((d, rank)) if draw(st.booleans()) else draw(ball((d, rank), draw(SIZES)))
+    return problem, (draw(ball((rank, k), draw(SIZES))), B)
 
 
 @given(started=regressions(), T=HORIZONS)

@@ -33,8 +33,8 @@ from boundcheck.problems.adapters import (
     VeRA,
 )
 from boundcheck.problems.norms import Point, square_norm
+from boundcheck.testing import adapters, directions, domain_points, domains
 from tests.claims.plain import Plain, dot, single
-from tests.strategies import adapters, directions, domain_points, domains
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 MIXES = [(1.0, 1e-6), (1.0, 1.0), (1e-6, 1.0)]

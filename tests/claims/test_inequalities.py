@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis.strategies import DataObject, DrawFn
 
 from boundcheck.problems.norms import Point
-from tests.strategies import SIZES, matrices, pairs, points, shapes
+from boundcheck.testing import SIZES, matrices, pairs, points, shapes
 
 EPSILON = 2.0**-52
 

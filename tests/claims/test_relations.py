@@ -15,7 +15,7 @@ from boundcheck.claims.enclose import enclose
 from boundcheck.claims.sign import sign
 from boundcheck.claims.symbols import C, D, G, H, J, L, Lhat, T, a, a_0, alpha, b, b_0, kappa, q, r, s, sigma, w_0, zeta
 from boundcheck.problems.adapters import ADAPTERS
-from tests.strategies import POSITIVE_REALS, claim_inputs
+from boundcheck.testing import POSITIVE_REALS, claim_inputs
 
 LEMMA_1 = catalogue["jiang2024.lemma1"]
 SHARP = catalogue["meft.lemma1_sharp"]

@@ -19,7 +19,7 @@ from hypothesis import given
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.enclose import enclose
-from tests.strategies import claim_inputs
+from boundcheck.testing import claim_inputs
 
 Twin = Callable[[Any], dict[str, Any]]
 

@@ -25,7 +25,7 @@ from boundcheck.kernel.atoms import (
 )
 from boundcheck.kernel.builders import at, expect, inner, mean, norm, substitute
 from boundcheck.kernel.facts import Fact, Law, Theorem
-from boundcheck.kernel.terms import ONE, Gradient, Matrix, Mean, Scalar, Symbol
+from boundcheck.kernel.terms import ONE, Gradient, Letter, Matrix, Mean, Scalar, Symbol
 from boundcheck.kernel.times import ANY, NEXT, NOW, Index, Time
 
 of = Scalar.of
@@ -55,6 +55,15 @@ def assumed(*facts: Any) -> list[Theorem]:
 
 FALSE = ge(-1)
 LAW = Law((u,), (), ge(u))
+
+
+class Foreign(Letter):
+    """A kind of letter that the kernel does not have."""
+
+    key, shape = "[foreign]", ("m", "n")
+
+    def __str__(self) -> str:
+        return self.key
 
 
 @dataclass(frozen=True)
@@ -266,6 +275,8 @@ def certificates() -> Iterator[Case]:
     less = rules.assume(ge(of(a) * b - of(b) * b))
     yield certify(low, less, gt(b), own, (), (0,), why="no term is", name="goal squared, strict")
     yield certify(rules.assume(LAW), ge(u), one, (), (), why="expected a fact", premise=0, name="law")
+    yield certify(low, LAW, one, (), (), why="it takes theorems, a goal", name="law as goal")
+    yield certify(low, ge(a), ge(a), one, (), (), why="it takes theorems, a goal", name="fact as premise")
     for place in (-1, 1, 7):
         yield certify(low, ge(a), ((WHOLE, (place,)),), (), (), why="no premise", name=f"place {place}")
         yield certify(low, eq(a), (), ((ONE, place),), (), why="no premise", name=f"multiplier {place}")
@@ -346,6 +357,7 @@ def terms() -> Iterator[Case]:
     yield Case("product of other shapes", lambda: MA @ MA, ShapeError, "@")
     yield Case("trace of no square", lambda: Trace(((A, False),)), TermError, "square matrix")
     yield Case("inner product of other shapes", lambda: inner((MA,), (MB,)), ShapeError)
+    yield Case("inner product of other widths", lambda: inner((MA,), (MA @ MB,)), ShapeError, "trace")
     yield Case("negative power", lambda: of(a) ** -1, TermError, "use inverse")
     yield Case("negative exponent", lambda: Scalar({((a, -1),): 1}), TermError, "exponents")
     yield Case("zero exponent", lambda: Scalar({((a, 0),): 1}), TermError, "exponents")
@@ -401,6 +413,7 @@ def attacks() -> Iterator[Case]:
     yield closed("a root of no polynomial", lambda: Root(disguised))
     yield closed("an expectation of no polynomial", lambda: Expectation(disguised, None))
     yield closed("a statement that is none", lambda: rules.assume("-1 >= 0"))
+    yield closed("a kind of letter that no builder knows", lambda: substitute(Matrix.of(Foreign()), {}))
 
 
 def tampered() -> Iterator[Case]:

@@ -13,8 +13,9 @@ from boundcheck.kernel.builders import expect, norm
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.facts import Fact
 from boundcheck.kernel.meaning import Interval, denote, denote_matrix, exact, holds, positive_semidefinite
-from boundcheck.kernel.terms import Matrix, Scalar, Symbol
+from boundcheck.kernel.terms import Atom, Matrix, Scalar, Symbol
 from boundcheck.kernel.times import ANY, NEXT, NOW, Time
+from tests.kernel.refusals import Foreign
 from tests.kernel.strategies import World, bound
 
 SMALL = st.fractions(-5, 5, max_denominator=7)
@@ -99,6 +100,19 @@ def test_an_inverse_around_zero_has_no_value() -> None:
     nearly = Scalar.of(Root(Scalar.of(2))) ** 2 - 2
     with pytest.raises(TermError, match="around 0"):
         value(Inverse(nearly))
+
+
+def test_a_kind_of_term_that_is_not_known_has_no_meaning() -> None:
+    class ForeignAtom(Atom):
+        key = "(foreign)"
+
+        def __str__(self) -> str:
+            return self.key
+
+    with pytest.raises(TermError, match="no meaning for"):
+        value(ForeignAtom())
+    with pytest.raises(TermError, match="no meaning for"):
+        denote_matrix(Matrix.of(Foreign()), world(), 1, 0)
 
 
 def test_the_zero_matrix_has_its_shape() -> None:

@@ -133,6 +133,16 @@ def test_expect_means_an_average(world: World, p: Scalar, past: Index | None) ->
         assert agree(denote(Scalar.of(Expectation(p, past)), world, t, i), naive)
 
 
+def test_the_expectation_of_a_finer_one_is_the_coarser() -> None:
+    """The tower: E[E[p | past of t] | nothing] = E[p], and a coarser one inside stays as it is."""
+    p = Scalar.of(Variable("a", Time(NEXT))) ** 2
+    fine, coarse = (Scalar.of(Expectation(p, past)) for past in (NOW, None))
+    assert expect(fine, None) == coarse
+    assert expect(fine, Index("t", -1)) == Scalar.of(Expectation(p, Index("t", -1)))
+    assert expect(coarse, NOW) == coarse
+    assert expect(fine * fine, None) == Scalar.of(Expectation(fine * fine, None))
+
+
 @FEW
 @given(worlds(), DATA, st.sampled_from(PASTS))
 def test_mean_means_an_average(world: World, data: Any, past: Index | None) -> None:

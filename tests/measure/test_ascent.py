@@ -14,8 +14,8 @@ from boundcheck.problems.inputs import upper_ends
 from boundcheck.problems.norms import square_norm
 from boundcheck.problems.problem import Problem
 from boundcheck.progress import silent
+from boundcheck.testing import adapters, directions, domain_points, domains, pseudo_huber_problems
 from tests.problems.kinds import softmax_problems
-from tests.strategies import adapters, directions, domain_points, domains, pseudo_huber_problems
 
 from .small import pseudo_huber
 

@@ -1,5 +1,6 @@
 """A planted fault of each kind is named rightly: hypothesis, constant, horizon, statistics, rounding, or the claim."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from boundcheck.claims import catalogue
 from boundcheck.measure import measure
 from boundcheck.measure.audit import Audit
-from boundcheck.measure.blame import blamed
+from boundcheck.measure.blame import Blame, blamed
 from boundcheck.measure.build import build
 from boundcheck.measure.spec import parse
 from boundcheck.problems.constant import Constant
@@ -253,6 +254,18 @@ def test_blame_is_in_the_order_of_the_audits():
     rows = [row("one", "constant", "held"), row("two", "constant", "failed"), row("three", "hypothesis", "failed")]
     assert blamed(rows, "failed").name == "two"
     assert blamed(rows, "assumed") is None
+
+
+def test_what_was_observed_and_is_no_number_is_blamed_on_rounding():
+    row = Audit("one", "constant", "failed", math.nan, 1.0, "seen", symbol="L")
+    assert blamed([row], "failed") == Blame("rounding", "one", "one: what was observed is no number (seen)")
+    assert blamed([replace(row, observed=2.0)], "failed").kind == "constant"
+
+
+@pytest.mark.parametrize("missing", ["observed", "limit"])
+def test_what_has_no_two_numbers_is_told_in_words(missing):
+    row = replace(Audit("one", "hypothesis", "failed", 2.0, 1.0, "seen"), **{missing: None})
+    assert blamed([row], "failed") == Blame("hypothesis", "one", "one: seen")
 
 
 @pytest.mark.parametrize("id", NOISELESS)

@@ -20,7 +20,7 @@ from boundcheck.problems.inputs import upper_ends
 from boundcheck.problems.problem import Problem
 from boundcheck.progress import silent
 from boundcheck.prove.script import of_paper
-from tests.strategies import adapters, domains, pseudo_huber_problems
+from boundcheck.testing import adapters, domains, pseudo_huber_problems
 
 from .small import DOMAINS, OF_KIND, changed, with_quantity_scaled
 

@@ -22,7 +22,7 @@ from boundcheck.problems.adapters import ADAPTERS, LoRA
 from boundcheck.problems.inputs import theory_inputs
 from boundcheck.problems.problem import Problem
 from boundcheck.progress import silent
-from tests.strategies import adapters, domains, pseudo_huber_problems
+from boundcheck.testing import adapters, domains, pseudo_huber_problems
 
 from .small import THEOREMS, changed, pseudo_huber, theorem_table
 

@@ -18,8 +18,8 @@ from boundcheck.problems.derivatives import difference_ratio
 from boundcheck.problems.norms import square_norm
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import PseudoHuber
+from boundcheck.testing import SCALES, SEEDS, adapters, pairs, points, pseudo_huber_problems
 from tests.claims.plain import single
-from tests.strategies import SCALES, SEEDS, adapters, pairs, points, pseudo_huber_problems
 
 from .small import DOMAINS, OF_KIND, pseudo_huber, random_point, softmax
 

@@ -9,6 +9,7 @@ import sympy as sp
 from boundcheck.claims import catalogue
 from boundcheck.measure import measure
 from boundcheck.measure.intervals import betting_lower_limit
+from boundcheck.measure.verdict import _compare, _measured
 
 from .small import THEOREMS, run_by_hand, theorem_table, with_quantity_scaled, with_values
 
@@ -139,6 +140,21 @@ def test_a_run_that_left_the_ball_is_never_a_violation(every_step):
     record = replace(every_step.evidence.record, ball=ball)
     left = replace(every_step, evidence=replace(every_step.evidence, record=record))
     assert judged_at(left, 0.02).verdict == "hypothesis-failed"
+
+
+@pytest.mark.parametrize("bound", [0.0, -1.0])
+def test_a_bound_that_is_not_positive_says_nothing(every_step, bound):
+    """No claim of the catalogue has one; an edited formula may."""
+    outcome = every_step.judged(plan=with_values(every_step.evidence.plan, bound=bound))
+    assert (outcome.verdict, outcome.blame.kind, outcome.blame.name) == ("hypothesis-failed", "constant", "bound")
+    assert "not positive" in outcome.reason
+
+
+def test_measurements_that_are_no_numbers_are_not_compared(every_step):
+    """`judge` blames them on rounding before; this is what would stop it, were that forgotten."""
+    measured = replace(_measured(every_step.evidence), interval=None)
+    with pytest.raises(ValueError, match="finite numbers"):
+        _compare(every_step.evidence, measured)
 
 
 def test_rounding_of_the_bound_is_on_the_safe_side(every_step):

@@ -6,32 +6,29 @@ import pytest
 from hypothesis import settings
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from boundcheck.problems.clipped import Clipped
-from boundcheck.problems.least_squares import LeastSquares
 from boundcheck.problems.logistic import LogisticRegression
 from boundcheck.problems.network import Activation, ReadoutNetwork
 from boundcheck.problems.objective import Objective
-from tests.slopes import offsets, slopes
-from tests.strategies import matrices, pseudo_huber_problems, shapes, softmax_problems
+from boundcheck.testing import (
+    ball,
+    clipped_problems,
+    least_squares_problems,
+    pseudo_huber_problems,
+    shapes,
+    softmax_problems,
+)
 
 LARGEST = 5
 
 
 def features(samples: int, k: int) -> SearchStrategy[np.ndarray]:
     """Data that may be rank-deficient, ill-conditioned or zero, small or large."""
-    return st.sampled_from([0.1, 1.0, 30.0]).flatmap(lambda norm: matrices((samples, k), norm))
+    return st.sampled_from([0.1, 1.0, 30.0]).flatmap(lambda norm: ball((samples, k), norm))
 
 
 def class_numbers(samples: int, classes: int) -> SearchStrategy[np.ndarray]:
     numbers = st.lists(st.integers(0, classes - 1), min_size=samples, max_size=samples)
     return numbers.map(lambda labels: np.array(labels, dtype=np.int64))
-
-
-@st.composite
-def least_squares_problems(draw: DrawFn) -> LeastSquares:
-    (samples, k), d = draw(shapes(LARGEST)), draw(st.integers(1, LARGEST))
-    Y = draw(matrices((samples, d), draw(st.sampled_from([0.1, 1.0, 30.0]))))
-    return LeastSquares(draw(features(samples, k)), Y)
 
 
 @st.composite
@@ -44,17 +41,9 @@ def logistic_problems(draw: DrawFn) -> LogisticRegression:
 @st.composite
 def networks(draw: DrawFn, activation: Activation) -> ReadoutNetwork:
     (samples, k), (classes, hidden) = draw(shapes(LARGEST)), draw(shapes(LARGEST))
-    readout = draw(matrices((classes, hidden), draw(st.sampled_from([0.1, 1.0, 3.0]))))
+    readout = draw(ball((classes, hidden), draw(st.sampled_from([0.1, 1.0, 3.0]))))
     X, labels = draw(features(samples, k)), draw(class_numbers(samples, classes))
     return ReadoutNetwork("network", X, labels, readout, activation)
-
-
-@st.composite
-def clipped_problems(draw: DrawFn) -> Clipped:
-    """Along a direction of any rank but 0."""
-    sizes = st.sampled_from([0.1, 1.0, 3.0])
-    direction = draw(matrices(draw(shapes(LARGEST)), draw(sizes)).filter(np.any))
-    return Clipped(draw(slopes()), draw(offsets()), direction=direction)
 
 
 KINDS: dict[str, SearchStrategy[Objective]] = {

@@ -26,9 +26,9 @@ from boundcheck.problems.adapters import (
     VeRA,
 )
 from boundcheck.problems.norms import inner, square_norm
+from boundcheck.testing import adapters, ball, directions, domain_points, domains
 from tests.claims.plain import Plain, dot, exactly, single
 from tests.problems.eigenvalues import is_above_the_top, is_below_the_top
-from tests.strategies import adapters, directions, domain_points, domains, matrices
 
 EPSILON = 2.0**-52
 DIGITS = 40
@@ -64,7 +64,7 @@ def test_pull_back_is_that_of_automatic_differentiation(kind: str, data: DataObj
     adapter = data.draw(adapters(kind, most=MOST))
     radii = data.draw(domains(adapter))
     v = data.draw(domain_points(adapter, radii, replicas=2))
-    M = torch.tensor(np.stack([data.draw(matrices(tuple(adapter.W0.shape), 1.0)) for _ in range(2)]))
+    M = torch.tensor(np.stack([data.draw(ball(tuple(adapter.W0.shape), 1.0)) for _ in range(2)]))
     expected = adapter.tangent(v, torch.func.vjp(lambda *w: adapter.weight(w), *v)[1](M))
     sizes = adapter.sizes(v)
     found = adapter.pull_back(v, M)
@@ -82,7 +82,7 @@ def test_pull_back_is_the_adjoint_of_the_derivative(kind: str, data: DataObject)
     radii = data.draw(domains(adapter))
     v = data.draw(domain_points(adapter, radii))
     u = adapter.tangent(v, data.draw(directions(adapter)))
-    M = torch.tensor(data.draw(matrices(tuple(adapter.W0.shape), 1.0))).unsqueeze(0)
+    M = torch.tensor(data.draw(ball(tuple(adapter.W0.shape), 1.0))).unsqueeze(0)
     in_w = dot(M[0].numpy(), Plain(adapter).first(single(v), single(u)))
     sizes = adapter.sizes(v)
     size = (sizes.products * sizes.jacobian).max().item() * M.norm().item() * square_norm(u).sqrt().item()
@@ -95,7 +95,7 @@ def test_pull_back_is_the_adjoint_of_the_derivative(kind: str, data: DataObject)
 def test_the_pull_back_is_no_longer_than_the_jacobian_of_the_sizes(kind: str, data: DataObject) -> None:
     adapter = data.draw(adapters(kind))
     v = data.draw(domain_points(adapter, data.draw(domains(adapter))))
-    M = torch.tensor(data.draw(matrices(tuple(adapter.W0.shape), 1.0))).unsqueeze(0)
+    M = torch.tensor(data.draw(ball(tuple(adapter.W0.shape), 1.0))).unsqueeze(0)
     most = adapter.sizes(v).jacobian.item() * M.norm().item()
     assert square_norm(adapter.pull_back(v, M)).sqrt().item() <= most * (1 + 1e-12)
 
@@ -107,7 +107,7 @@ def test_rounding_is_within_the_sizes(kind: str, data: DataObject) -> None:
     """Of W, and of the pull-back, whose sums have as many terms as W has rows and columns, and some to spare."""
     adapter = data.draw(adapters(kind, most=3))
     v = data.draw(domain_points(adapter, data.draw(domains(adapter))))
-    M = torch.tensor(data.draw(matrices(tuple(adapter.W0.shape), 1.0))).unsqueeze(0)
+    M = torch.tensor(data.draw(ball(tuple(adapter.W0.shape), 1.0))).unsqueeze(0)
     sizes = adapter.sizes(v)
     with mp.workdps(DIGITS):
         plain, at = Plain(adapter, exactly), single(v, read=exactly)
@@ -188,7 +188,7 @@ def test_direft_adds_a_low_rank_edit_with_its_bias(data: DataObject) -> None:
     """h + U_2^T (U_1 h + b) of jiang2024, Eq. (3)."""
     d = data.draw(st.integers(1, 5))
     rank = data.draw(st.integers(1, d))
-    U1, U2, b, h = (data.draw(matrices(shape, 1.0)) for shape in ((rank, d), (rank, d), (rank, 1), (d, 1)))
+    U1, U2, b, h = (data.draw(ball(shape, 1.0)) for shape in ((rank, d), (rank, d), (rank, 1), (d, 1)))
     adapter = DiReFT(torch.eye(d, d + 1, dtype=torch.float64), rank)
     v = (torch.tensor(np.hstack([U1, b])).unsqueeze(0), torch.tensor(U2.T.copy()).unsqueeze(0))
     got = adapter.weight(v)[0].numpy() @ np.vstack([h, [[1.0]]])
@@ -202,7 +202,7 @@ def test_direft_is_lora(data: DataObject) -> None:
     lora = LoRA(direft.W0, direft.rank)
     radii = data.draw(domains(direft))
     v = data.draw(domain_points(direft, radii))
-    M = torch.tensor(data.draw(matrices(tuple(direft.W0.shape), 1.0))).unsqueeze(0)
+    M = torch.tensor(data.draw(ball(tuple(direft.W0.shape), 1.0))).unsqueeze(0)
     assert torch.equal(direft.weight(v), lora.weight(v))
     assert all(torch.equal(x, y) for x, y in zip(direft.pull_back(v, M), lora.pull_back(v, M), strict=True))
     assert direft.constants(radii) == lora.constants(radii)
@@ -217,7 +217,7 @@ def test_loreft_edits_the_row_space_of_r(data: DataObject) -> None:
     d = data.draw(st.integers(1, 5))
     adapter = LoReFT(torch.eye(d, d + 1, dtype=torch.float64), data.draw(st.integers(1, d)))
     v = data.draw(domain_points(adapter, {"nu": 2.0}))
-    h = data.draw(matrices((d, 1), 1.0))
+    h = data.draw(ball((d, 1), 1.0))
     R, V = single(v)
     U, b = V[:, :d] + R, V[:, d:]
     got = adapter.weight(v)[0].numpy() @ np.vstack([h, [[1.0]]])

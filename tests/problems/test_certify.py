@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from boundcheck.claims.enclose import lower, upper
 from boundcheck.problems.certify import largest_gram_eigenvalue, mean_row_norm
-from tests.strategies import matrices
+from boundcheck.testing import matrices
 
 EPSILON = 2.0**-52
 

@@ -14,7 +14,7 @@ from boundcheck.errors import InputError
 from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.constant import EPSILON
 from boundcheck.problems.piecewise import PiecewiseLinear
-from tests.slopes import fractions, offsets, slopes
+from boundcheck.testing.strategies.problems import fractions, offsets, slopes
 
 PLACES = fractions(-6, 6)
 ZERO = (Fraction(0),)

@@ -22,6 +22,7 @@ from boundcheck.problems.network import ReadoutNetwork, digits_network, digits_r
 from boundcheck.problems.objective import Objective
 from boundcheck.problems.pseudo_huber import PseudoHuber
 from boundcheck.problems.softmax import SoftmaxRegression, breast_cancer, digits
+from boundcheck.testing import pseudo_huber_problems, softmax_problems, weights
 from tests.problems.eigenvalues import is_above_the_top, is_below_the_top, top_eigenvalue
 from tests.problems.kinds import (
     KINDS,
@@ -33,7 +34,6 @@ from tests.problems.kinds import (
     some_examples,
 )
 from tests.problems.rounding import EPSILON, gradient_rounding, loss_rounding
-from tests.strategies import pseudo_huber_problems, softmax_problems, weights
 
 
 @each_kind

@@ -26,10 +26,10 @@ from boundcheck.problems.objective import Objective
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import synthetic
 from boundcheck.problems.softmax import SoftmaxRegression
+from boundcheck.testing import adapters, directions, domain_points, domains
 from tests.claims.plain import Plain, dot, single
 from tests.measure.small import DOMAINS, OF_KIND, changed
 from tests.problems.kinds import KINDS
-from tests.strategies import adapters, directions, domain_points, domains
 
 PRODUCTS = {"whole": hessian_vector_product, "gauss-newton": gauss_newton_product, "bilinear": bilinear_product}
 FLAT = [kind for kind in ADAPTERS if kind != "loreft"]

@@ -22,7 +22,7 @@ from boundcheck.problems.norms import Point, spectral_norm, square_norm
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.sgd import draw_batch, replicate, sgd_step
-from tests.slopes import fractions, slopes
+from boundcheck.testing.strategies.problems import fractions, slopes
 
 # Orthogonal in pairs, none of them a multiple of an entry, of sizes that differ.
 DIRECTIONS = [

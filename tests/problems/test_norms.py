@@ -14,7 +14,7 @@ from hypothesis.strategies import DataObject
 from boundcheck.errors import InputError
 from boundcheck.problems.adapters import ADAPTERS, Adapter, DoRA, LoReFT
 from boundcheck.problems.norms import Point, inner, product_spectral_norm, spectral_norm, square_norm
-from tests.strategies import SEEDS, SIZES, adapters, domain_points, domains, matrices, shapes
+from boundcheck.testing import SEEDS, SIZES, adapters, ball, domain_points, domains, matrices, shapes
 
 EPSILON = 2.0**-52
 # How far inside of the boundary `draw` and `project` stay, and what may be computed of it.
@@ -66,7 +66,7 @@ def test_a_matrix_with_an_entry_that_is_no_number_has_norm_infinity(entry: float
 def test_norm_of_a_product_is_that_of_the_product(data: DataObject, d: int, k: int, rank: int) -> None:
     """To roundoff of the product of the norms: also where B stretches what A shrinks."""
     size = data.draw(SIZES)
-    B, A = (np.stack([data.draw(matrices(x, size)) for _ in range(3)]) for x in ((d, rank), (rank, k)))
+    B, A = (np.stack([data.draw(ball(x, size)) for _ in range(3)]) for x in ((d, rank), (rank, k)))
     found = product_spectral_norm(torch.tensor(B), torch.tensor(A)).numpy()
     expected = np.linalg.svd(B @ A, compute_uv=False)[:, 0]
     allowed = 16 * (d + k + rank) * EPSILON * np.linalg.norm(B, 2, (1, 2)) * np.linalg.norm(A, 2, (1, 2))
@@ -192,7 +192,7 @@ def test_projection_is_onto_the_nearest_point(kind: str, data: DataObject, facto
     radii = data.draw(domains(adapter))
     v = tuple(factor * part for part in data.draw(domain_points(adapter, radii, replicas=2)))
     if kind == "loreft":
-        v = (v[0] + factor * torch.tensor(data.draw(matrices(tuple(v[0].shape[1:]), 1.0))), v[1])
+        v = (v[0] + factor * torch.tensor(data.draw(ball(tuple(v[0].shape[1:]), 1.0))), v[1])
     for block, x, y in zip(adapter.blocks, v, adapter.project(v, radii), strict=True):
         away = x if block.norm == "orthonormal" else x - y
         match block.norm:

@@ -17,10 +17,10 @@ from boundcheck.problems.objective import Objective
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.pseudo_huber import PseudoHuber, synthetic
 from boundcheck.problems.softmax import SoftmaxRegression, digits
+from boundcheck.testing import ball, pseudo_huber_problems, softmax_problems, weights
 from tests.problems.exactly import distance, exactly
 from tests.problems.kinds import KINDS, each_kind, logistic_problems, networks, some_examples
 from tests.problems.rounding import EPSILON, gradient_rounding, loss_rounding, operations
-from tests.strategies import matrices, pseudo_huber_problems, softmax_problems, weights
 
 
 def assert_close(got: torch.Tensor, expected: torch.Tensor, allowed: float) -> None:
@@ -90,7 +90,7 @@ def test_gradient_is_that_of_autograd(kind: str, data: DataObject) -> None:
 def test_gradient_is_the_limit_of_differences(kind: str, data: DataObject) -> None:
     objective = data.draw(KINDS[kind])
     W = data.draw(weights(objective.shape, replicas=1))
-    U = torch.tensor(data.draw(matrices(objective.shape, 1.0))).unsqueeze(0)
+    U = torch.tensor(data.draw(ball(objective.shape, 1.0))).unsqueeze(0)
     step = 1e-5
     difference = (objective.loss(W + step * U) - objective.loss(W - step * U)).item() / (2 * step)
     slope = (objective.gradient(W) * U).sum().item()

@@ -16,12 +16,11 @@ from boundcheck.problems.constant import Constant
 from boundcheck.problems.least_squares import LeastSquares
 from boundcheck.problems.norms import Point, inner, square_norm
 from boundcheck.problems.problem import Problem
-from tests.claims.plain import Plain, dot, exactly, single
-from tests.problems.rounding import EPSILON, operations, pulled_back_rounding
-from tests.strategies import (
+from boundcheck.testing import (
     SCALES,
     SIZES,
     adapters,
+    ball,
     domain_points,
     domains,
     matrices,
@@ -29,6 +28,8 @@ from tests.strategies import (
     problems,
     pseudo_huber_problems,
 )
+from tests.claims.plain import Plain, dot, exactly, single
+from tests.problems.rounding import EPSILON, operations, pulled_back_rounding
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 some_examples = settings(max_examples=15)
@@ -74,7 +75,7 @@ def test_gradient_is_that_of_autograd(data: DataObject, problem: Problem) -> Non
 @given(st.data(), problems())
 def test_pull_back_is_the_adjoint_of_the_derivative(data: DataObject, problem: Problem) -> None:
     v, direction = draw_points(data, problem, 1), draw_points(data, problem, 1)
-    G = torch.tensor(data.draw(matrices(problem.objective.shape, 1.0))).unsqueeze(0)
+    G = torch.tensor(data.draw(ball(problem.objective.shape, 1.0))).unsqueeze(0)
     (A, B), (dA, dB) = v, direction
     moved = problem.adapter.scale * (dB @ A + B @ dA)
     size = problem.adapter.scale * (square_norm(v) * square_norm(direction)).sqrt().item()

@@ -15,9 +15,9 @@ from boundcheck.problems.norms import Point, inner, square_norm
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import synthetic
 from boundcheck.problems.sgd import Reshuffled, WholeSample, WithReplacement, draw_batch, replicate, sgd_step
+from boundcheck.testing import adapters, directions, domain_points, domains, points, problems, pseudo_huber_problems
 from tests.claims.plain import Plain, single
 from tests.problems.rounding import EPSILON, pulled_back_rounding
-from tests.strategies import adapters, directions, domain_points, domains, points, problems, pseudo_huber_problems
 
 REPLICAS = 3
 

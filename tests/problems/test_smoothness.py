@@ -26,8 +26,8 @@ from boundcheck.problems.norms import Point, inner, square_norm
 from boundcheck.problems.objective import Objective
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
+from boundcheck.testing import adapters, ball, domain_points, domains, pairs, problems, pseudo_huber_problems
 from tests.problems.rounding import loss_rounding, pulled_back_rounding
-from tests.strategies import adapters, domain_points, domains, matrices, pairs, problems, pseudo_huber_problems
 
 RADII = st.sampled_from([0.05, 0.5, 1.0, 3.0])
 
@@ -85,7 +85,7 @@ def test_printed_constant_bounds_every_pair(data: DataObject, problem: Problem, 
 def test_both_constants_hold_at_every_rank(rank: int, data: DataObject) -> None:
     shape = (rank + data.draw(st.integers(0, 3)), rank + data.draw(st.integers(0, 3)))
     objective = data.draw(pseudo_huber_problems(shape))
-    W0 = torch.tensor(data.draw(matrices(shape, 1.0)))
+    W0 = torch.tensor(data.draw(ball(shape, 1.0)))
     a, b = data.draw(RADII), data.draw(RADII)
     v1, v2 = data.draw(pairs(shape, rank, (a, b)))
     for scale in (0.3, 1.0):
@@ -190,7 +190,7 @@ def ridges(shape: tuple[int, int]) -> SearchStrategy[Objective]:
 
     sizes = st.fractions(Fraction(1, 10), 10, max_denominator=10)
     places = st.fractions(-3, 3, max_denominator=10)
-    return st.builds(ridge, sizes, sizes, places, matrices(shape, 1.0).filter(np.any))
+    return st.builds(ridge, sizes, sizes, places, ball(shape, 1.0).filter(np.any))
 
 
 @st.composite

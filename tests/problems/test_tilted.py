@@ -18,10 +18,10 @@ from boundcheck.problems.objective import Objective
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import synthetic
 from boundcheck.problems.tilted import Tilted
+from boundcheck.testing import ball, directions, points, weights
 from tests.problems.exactly import DIGITS, distance, exactly, matrix
 from tests.problems.kinds import KINDS, each_kind
 from tests.problems.rounding import gradient_rounding
-from tests.strategies import directions, matrices, points, weights
 
 few_examples = settings(max_examples=10)
 SIZES = [1e-6, 0.1, 1.0, 1e3]
@@ -31,7 +31,7 @@ SIZES = [1e-6, 0.1, 1.0, 1e3]
 def tilted_problems(draw: DrawFn, kind: str) -> tuple[Objective, np.ndarray, Tilted]:
     """An objective of that kind, N of any spectrum and size, and the two together."""
     base = draw(KINDS[kind])
-    tilt = draw(matrices(tuple(base.shape), draw(st.sampled_from(SIZES))))
+    tilt = draw(ball(tuple(base.shape), draw(st.sampled_from(SIZES))))
     return base, tilt, Tilted(base, tilt)
 
 

@@ -13,8 +13,9 @@ from boundcheck.errors import InputError
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.prove.instance import Instance, Point, Setting, square_norm
 from boundcheck.prove.witness import Witness
+from boundcheck.testing.strategies.problems import fractions
 from proofs.jiang2024 import witnesses
-from tests.slopes import fractions, instances
+from tests.slopes import instances
 
 INSTANCES = {name: each for name, each in vars(witnesses).items() if isinstance(each, Setting)}
 RUNS = {name: run for name, run in INSTANCES.items() if isinstance(run, Instance)}

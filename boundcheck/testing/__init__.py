@@ -1,0 +1,88 @@
+"""Property tests of inequalities: `check_claim`, the Hypothesis strategies that it draws from, and a pytest plugin.
+
+The strategies shrink to small, readable instances and draw nothing from a global random generator: with the same seed
+Hypothesis draws the same. Pytest is not needed to import them. A name is imported when it is first used, because pytest
+loads the plugin in projects that may never check a claim.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from boundcheck.problems.paths import Run
+    from boundcheck.testing.check import Checked, ClaimViolatedError, RoundingError, check_claim
+    from boundcheck.testing.strategies.inputs import POSITIVE_REALS, claim_inputs, shortest_horizon
+    from boundcheck.testing.strategies.instances import assignments, instances, short_runs
+    from boundcheck.testing.strategies.matrices import SEEDS, SIZES, ball, matrices, orthogonal, shapes
+    from boundcheck.testing.strategies.points import directions, domain_points, factor_pairs, pairs, points, weights
+    from boundcheck.testing.strategies.problems import (
+        SCALES,
+        adapters,
+        clipped_problems,
+        domains,
+        least_squares_problems,
+        objectives,
+        offsets,
+        problems,
+        pseudo_huber_problems,
+        slopes,
+        softmax_problems,
+    )
+    from boundcheck.testing.strategies.runs import runs
+
+__all__ = [
+    "POSITIVE_REALS",
+    "SCALES",
+    "SEEDS",
+    "SIZES",
+    "Checked",
+    "ClaimViolatedError",
+    "RoundingError",
+    "Run",
+    "adapters",
+    "assignments",
+    "ball",
+    "check_claim",
+    "claim_inputs",
+    "clipped_problems",
+    "directions",
+    "domain_points",
+    "domains",
+    "factor_pairs",
+    "instances",
+    "least_squares_problems",
+    "matrices",
+    "objectives",
+    "offsets",
+    "orthogonal",
+    "pairs",
+    "points",
+    "problems",
+    "pseudo_huber_problems",
+    "runs",
+    "shapes",
+    "short_runs",
+    "shortest_horizon",
+    "slopes",
+    "softmax_problems",
+    "weights",
+]
+
+# Where the names are, none of these being called like one of them.
+_MODULES = (
+    "boundcheck.testing.check",
+    *(f"boundcheck.testing.strategies.{x}" for x in ("inputs", "instances", "matrices", "points", "problems", "runs")),
+)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name when it is first used."""
+    if name in __all__:
+        for module in map(import_module, _MODULES):
+            if hasattr(module, name):
+                return globals().setdefault(name, getattr(module, name))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

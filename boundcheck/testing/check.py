@@ -1,0 +1,269 @@
+"""`check_claim`: try an inequality on many instances, climb toward the ones that break it, and keep the one that does.
+
+An instance counts against a claim only when Arb says so. Floats sort out the clear cases, each side with a bound on its
+rounding error that follows from the dimensions; what they cannot tell apart is a near-tie, and Arb decides.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import sympy as sp
+import torch
+from hypothesis import HealthCheck, Phase, given, settings, target
+from hypothesis.errors import Unsatisfiable
+from hypothesis.strategies import SearchStrategy
+
+from boundcheck.claims import Claim, catalogue
+from boundcheck.errors import BoundcheckError, InputError
+from boundcheck.falsify import is_theorem
+from boundcheck.falsify.certify import Certificate, certify
+from boundcheck.falsify.instance import Instance
+from boundcheck.falsify.relation import Assignment, is_relation
+from boundcheck.falsify.show import rounded_down
+from boundcheck.falsify.shrink import shrunk
+from boundcheck.falsify.simplify import simplified
+from boundcheck.falsify.stored import Tried, save
+from boundcheck.problems.rounded import Comparison
+from boundcheck.testing.session import current
+from boundcheck.testing.strategies.instances import assignments, instances, short_runs
+from boundcheck.testing.strategies.matrices import DType, check_kind, check_size
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was tried of a claim that no instance broke.
+
+    Attributes:
+        id: the claim's.
+        examples: how many instances were tried.
+        ratio: the largest measured over bound among them, in floats; 0 where nothing was measured.
+        near_ties: how many of them rounding could not tell from a tie, and Arb decided.
+        profile: how hard the search was.
+        dtype, device: in which arithmetic both sides were computed.
+
+    """
+
+    id: str
+    examples: int
+    ratio: float
+    near_ties: int
+    profile: str
+    dtype: str
+    device: str
+
+
+class ClaimViolatedError(BoundcheckError, AssertionError):
+    """An instance on which a claim is false, certified with Arb.
+
+    Attributes:
+        instance: the instance, shrunk.
+        ratio: a certified lower bound on measured over bound.
+        path: the file that ``boundcheck falsify --replay`` reads.
+
+    """
+
+    def __init__(self, instance: Tried, ratio: float, path: Path | None = None) -> None:
+        self.instance, self.ratio, self.path = instance, ratio, path
+        size = "has no finite limit" if ratio == math.inf else f"is at least {rounded_down(ratio, 6)}"
+        said = f"{instance.claim.id} is violated, certified with Arb: measured over bound {size}, on"
+        lines = [said, *str(instance).splitlines()]
+        if path is not None:
+            lines.append(f"replay: boundcheck falsify --replay {path}")
+        super().__init__("\n    ".join(lines))
+
+
+class RoundingError(BoundcheckError, AssertionError):
+    """Both sides of a claim as computed are farther from the exact ones than their error bounds say.
+
+    The claim is not to blame: Arb finds it true of the instance. The arithmetic, or the bound on its error, is wrong.
+    """
+
+    def __init__(self, instance: Tried, compared: Comparison, dtype: str, device: str) -> None:
+        self.instance = instance
+        measured, bound = compared
+        super().__init__(
+            f"{instance.claim.id}: in {dtype} on {device} measured {measured.value:.9g} ± {measured.error:.2g} exceeds "
+            f"bound {bound.value:.9g} ± {bound.error:.2g}, and exactly it does not, on\n    "
+            + "\n    ".join(str(instance).splitlines())
+        )
+
+
+def check_claim(
+    claim: str | Claim | sp.core.relational.Relational,
+    *,
+    given: Sequence[sp.core.relational.Relational] = (),
+    adapter: str | None = None,
+    lipschitz: str = "sigma",
+    largest: int = 8,
+    dtype: DType = "float64",
+    device: str = "cpu",
+    examples: int | None = None,
+) -> Checked:
+    """Try a claim on instances that Hypothesis draws, steered toward a large measured over bound.
+
+    What may be checked: an inequality between norms of matrices and numbers; a claim about the smoothness of an
+    adapter, whose last quantity is ``Lhat``; a theorem with a step size ``alpha``, whose last quantity is ``bound``.
+
+    >>> from sympy import Le, MatrixSymbol
+    >>> from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm
+    >>> X, Y = MatrixSymbol("X", 2, 3), MatrixSymbol("Y", 3, 2)
+    >>> check_claim(Le(FrobeniusNorm(X * Y), SpectralNorm(X) * FrobeniusNorm(Y))).near_ties > 0
+    True
+
+    Args:
+        claim: an id of the catalogue, a claim of your own, or an inequality over matrix symbols.
+        given: of an inequality, what it is said to hold under, such as ``SpectralNorm(X) <= a``.
+        adapter: the kind of adapter, where it does not follow from the claim.
+        lipschitz: what C stands for in a claim that takes one: ``sigma`` or ``sqrt(r) sigma``.
+        largest: the largest rank and about the largest side; short runs have W of up to 3 x 3 whatever it is.
+        dtype: ``float32`` or ``float64``: the type of all matrices, and of the arithmetic.
+        device: a torch device for the arithmetic.
+        examples: how many instances; left out, as many as the profile of the run of pytest says.
+
+    Returns:
+        How many instances were tried, and the largest ratio among them.
+
+    Raises:
+        ClaimViolatedError: with the smallest instance found that breaks the claim, which is also written to a file.
+        RoundingError: where the arithmetic is off by more than its error bound.
+        InputError: for a claim that cannot be checked, and where nothing satisfies what is given.
+
+    """
+    # Pytest shows the test that called, and not this.
+    __tracebackhide__ = True
+    claim = _as_claim(claim, given)
+    check_kind("numpy", dtype)
+    check_size("largest", largest)
+    _check_device(device)
+    if examples is not None:
+        check_size("examples", examples)
+    search = _Search(claim, _strategy(claim, adapter, lipschitz, largest, dtype), dtype, device)
+    try:
+        search.run(examples)
+    except Unsatisfiable:
+        raise InputError("given", claim.id, "hypotheses that instances satisfy, of which none was found") from None
+    except _Broken as error:
+        raise _kept(error.instance, search.broken) from None
+    found = Checked(claim.id, search.examples, search.ratio, search.near_ties, current().profile.name, dtype, device)
+    current().tell(asdict(found))
+    return found
+
+
+def _as_claim(claim: Any, given: Sequence[Any]) -> Claim:
+    if isinstance(claim, str | Claim):
+        if given:
+            raise InputError(
+                "given", ", ".join(map(str, given)), "nothing beside a claim, which has hypotheses of its own"
+            )
+        return catalogue[claim] if isinstance(claim, str) else claim
+    if not isinstance(claim, sp.core.relational.Relational | sp.And):
+        raise InputError("claim", claim, "an id of the catalogue, a Claim, or an inequality")
+    hypotheses = tuple(Claim(f"given {i + 1}", "given", "given", each) for i, each in enumerate(given))
+    return Claim(str(claim), str(claim), "given", claim, hypotheses=hypotheses)
+
+
+def _check_device(device: str) -> None:
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError):
+        raise InputError("device", device, "a torch device that this machine has") from None
+
+
+def _strategy(claim: Claim, adapter: str | None, lipschitz: str, largest: int, dtype: DType) -> SearchStrategy[Any]:
+    if is_theorem(claim) and claim.names[-1] == "bound":
+        return short_runs(claim, adapter=adapter, lipschitz=lipschitz, dtype=dtype)
+    if _is_lemma(claim):
+        return instances(claim, adapter=adapter, lipschitz=lipschitz, largest=largest, dtype=dtype)
+    if is_relation(claim):
+        return assignments(claim, largest=largest, dtype=dtype)
+    expected = "an inequality between norms, a claim about smoothness (with Lhat), or a theorem (with alpha and bound)"
+    raise InputError("claim", claim.id, expected)
+
+
+def _is_lemma(claim: Claim) -> bool:
+    return claim.names[-1:] == ("Lhat",)
+
+
+class _Search:
+    """The search of one claim, and what it has seen."""
+
+    def __init__(self, claim: Claim, strategy: SearchStrategy[Any], dtype: DType, device: str) -> None:
+        self.strategy, self.dtype, self.device = strategy, dtype, device
+        # Instances of a lemma are made smaller by the adversary, which knows more of them than Hypothesis does.
+        self.phases = [Phase.generate, Phase.target]
+        self.phases += [] if _is_lemma(claim) else [Phase.shrink]
+        self.examples = self.near_ties = 0
+        self.ratio = 0.0
+        self.steered = False
+        # The first instance that certainly breaks the claim.
+        self.broken: Any = None
+
+    def run(self, examples: int | None) -> None:
+        """First without a target, which holds on to what it has; then half as many again, toward a larger ratio."""
+        profile = current().profile
+        limits = settings(
+            max_examples=examples or profile.examples,
+            derandomize=profile.repeatable,
+            phases=self.phases,
+            deadline=None,
+            report_multiple_bugs=False,
+            print_blob=False,
+            suppress_health_check=list(HealthCheck),
+        )
+        limits(given(self.strategy)(self._attempt))()
+        self.steered = True
+        settings(limits, max_examples=max(limits.max_examples // 2, 1))(given(self.strategy)(self._attempt))()
+
+    def _attempt(self, instance: Any) -> None:
+        compared = instance.compare(getattr(torch, self.dtype), self.device)
+        self.examples += 1
+        if math.isfinite(compared.ratio):
+            self.ratio = max(self.ratio, compared.ratio)
+            if self.steered:
+                target(compared.ratio, label="measured / bound")
+        if compared.holds:
+            return
+        # While Hypothesis looks for a smaller one, floats are sure enough; what it ends with is certified again.
+        if self.broken is None or not compared.fails:
+            self.near_ties += 1
+            found = certify(instance)
+            if found.inside and compared.fails and not found.violated:
+                raise RoundingError(instance, compared, self.dtype, self.device)
+            if not found.violated:
+                return
+            self.broken = self.broken or instance
+        raise _Broken(instance)
+
+
+class _Broken(Exception):  # noqa: N818
+    """Tells Hypothesis that an instance breaks the claim."""
+
+    def __init__(self, instance: Any) -> None:
+        self.instance = instance
+
+
+def _kept(instance: Any, first: Any) -> ClaimViolatedError:
+    """The error for the smallest instance there is that certainly breaks the claim, and is then written to a file."""
+    found = certify(instance)
+    if not found.violated:
+        instance, found = first, certify(first)
+    if isinstance(instance, Instance):
+        instance = shrunk(instance, found)
+    elif isinstance(instance, Assignment):
+        instance = simplified(instance)
+    found = certify(instance)
+    text = json.dumps(instance.as_json(), sort_keys=True)
+    name = "".join(c if c.isalnum() or c in "._-" else "_" for c in instance.claim.id)[:60]
+    path = current().folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}.json"
+    save(instance, path)
+    current().tell({"id": instance.claim.id, "ratio": _finite(found), "file": str(path)})
+    return ClaimViolatedError(instance, found.lower, path)
+
+
+def _finite(found: Certificate) -> float | None:
+    return found.lower if math.isfinite(found.lower) else None

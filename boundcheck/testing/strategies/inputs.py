@@ -1,0 +1,61 @@
+"""Strategies for inputs of claims: a value for each symbol, in its domain, with the conditions met, some barely."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import hypothesis.strategies as st
+import sympy as sp
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+from boundcheck.claims import Claim
+from boundcheck.claims.enclose import enclose
+from boundcheck.claims.inputs import Number, checked
+from boundcheck.claims.sign import sign
+from boundcheck.testing.strategies.matrices import SIZES
+
+POSITIVE_REALS: SearchStrategy[Number] = st.one_of(
+    SIZES,
+    st.integers(1, 100),
+    st.fractions(Fraction(1, 100), 100, max_denominator=1000),
+    st.decimals("0.01", 100, places=2).map(str),
+)
+"""Positive reals of every type that claims take: float, int, Fraction, and decimals as strings."""
+
+
+def shortest_horizon(claim: Claim, inputs: Mapping[str, Number]) -> int:
+    """The least T that a claim with a T_min allows; T itself, whatever it is in `inputs`, is not looked at.
+
+    Raises:
+        InputError: for an input that is missing or out of its domain.
+
+    """
+    values, T_min = checked(claim.parameters, inputs), claim.expression("T_min")
+    lower_end: Any = enclose(T_min, values, bits=256).lower()
+    floor = int(lower_end.ceil().unique_fmpz())
+    return floor if sign(sp.Integer(floor) - T_min, values) >= 0 else floor + 1
+
+
+@st.composite
+def claim_inputs(draw: DrawFn, claim: Claim) -> dict[str, Number]:
+    """A value for each symbol of a claim by its name: of every type, in its domain, T often the shortest horizon.
+
+    >>> from boundcheck.claims import catalogue
+    >>> from hypothesis import find
+    >>> find(claim_inputs(catalogue["meft.full"]), lambda inputs: True)
+    {'L': 1.0}
+    """
+    inputs: dict[str, Any] = {
+        p.name: draw(POSITIVE_REALS if p.domain == "positive real" else st.integers(1, 10_000))
+        for p in claim.parameters
+    }
+    for condition in claim.conditions:
+        name = str(condition.lhs)
+        if name == "T":
+            inputs[name] = shortest_horizon(claim, inputs) + draw(st.one_of(st.just(0), st.integers(0, 10**6)))
+        elif isinstance(condition, sp.StrictGreaterThan):
+            limit = condition.rhs.subs(checked(claim.parameters, inputs))
+            inputs[name] = Fraction(int(limit.p), int(limit.q)) * (1 + Fraction(10 ** draw(st.floats(-6, 2))))
+        else:
+            inputs[name] = draw(st.integers(1, int(condition.rhs)))
+    return inputs

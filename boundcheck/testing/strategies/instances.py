@@ -1,0 +1,273 @@
+"""Strategies for what a claim is tried on: instances of a lemma, short runs of a theorem, letters of an inequality.
+
+Each shrinks to few rows and columns, constants of 1 and numbers with few digits. In float32 all matrices are floats of
+that type, so that what is computed in it starts from exact numbers.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import hypothesis.strategies as st
+import numpy as np
+import sympy as sp
+import torch
+from hypothesis import assume
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+from boundcheck.claims import Claim
+from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm
+from boundcheck.errors import InputError
+from boundcheck.falsify.climb import Climber, steepest_loss
+from boundcheck.falsify.instance import Instance, check_lipschitz
+from boundcheck.falsify.relation import Assignment, Letters, given_relations, parts
+from boundcheck.falsify.search import structures
+from boundcheck.falsify.structure import Structure, adapter_of
+from boundcheck.falsify.theorem import RUN_ADAPTERS, ShortRun
+from boundcheck.measure.spec import adapters_of
+from boundcheck.problems.adapters import ADAPTERS, Adapter, LoRA, make_adapter
+from boundcheck.problems.norms import Point
+from boundcheck.testing.strategies.matrices import (
+    SEEDS,
+    DType,
+    ball,
+    check_kind,
+    check_size,
+    margin,
+    matrices,
+    rounded,
+)
+from boundcheck.testing.strategies.points import directions, domain_points
+
+# Constants from 1/16 to 16, 1 first.
+_CONSTANTS = st.integers(-16, 16).map(lambda n: 2.0 ** (n / 4))
+_TINY = 1e-9
+
+
+def instances(
+    claim: Claim,
+    *,
+    adapter: str | None = None,
+    lipschitz: str = "sigma",
+    largest: int = 8,
+    dtype: DType = "float64",
+) -> SearchStrategy[Instance]:
+    """Instances of a claim about the smoothness of an adapter: a loss with one kink, and two points of the domain.
+
+    The points are far apart, near, or where a few steps of the adversary's climb have brought them; the loss is the
+    steepest there that L and G allow, or any. Ranks are up to `largest`, and sides to one more.
+
+    Raises:
+        InputError: for a claim that is about no adapter's smoothness, and an adapter that it is not about.
+
+    """
+    check_kind("numpy", dtype)
+    check_size("largest", largest)
+    check_lipschitz(lipschitz)
+    return _instances(claim, adapter_of(claim, adapter), lipschitz, largest, dtype)
+
+
+@st.composite
+def _instances(draw: DrawFn, claim: Claim, kind: str, lipschitz: str, largest: int, dtype: DType) -> Instance:
+    structure = draw(structures(kind, claim, largest, largest + 1))
+    rounds = draw(st.sampled_from([0, 0, 0, 4, 12]))
+    if rounds:
+        found = Climber(structure, 2, draw(SEEDS)).run(rounds).best(claim, lipschitz)
+        adapter, v, other = found.adapter, found.v, found.other
+    else:
+        adapter = draw(_adapters(structure))
+        v, other = draw(_pairs(adapter, structure.radii))
+    v = _inside(adapter, v, dtype)
+    other = _inside(adapter, other, dtype) if adapter.is_flat else tuple(_held(part, dtype) for part in other)
+    step = tuple(y - x for x, y in zip(v, other, strict=True)) if adapter.is_flat else other
+    assume(any(part.abs().max() > 0 for part in adapter.tangent(v, step)))
+    if draw(st.booleans()):
+        E, N = steepest_loss(adapter, v, adapter.unit(v, step), structure.spectral)
+    else:
+        E, N = (draw(ball((structure.d, structure.k), 1.0)) for _ in range(2))
+        # Within either norm.
+        E, N = (X / max(float(np.linalg.norm(X)), 1.0) for X in (E, N))
+    E, N = (_held(torch.as_tensor(X), dtype).numpy() for X in (E, N))
+    assume(float(np.linalg.norm(E)) > _TINY)
+    s = structure
+    # E of Frobenius norm at most 1 in float32 too: f is L|E|² smooth, and L is the smoothness that f has.
+    return Instance.around(claim, adapter, s.radii, lipschitz, s.L, s.G, E, N, v, other)
+
+
+@st.composite
+def _adapters(draw: DrawFn, structure: Structure) -> Adapter:
+    """The structure's adapter with frozen matrices of every spectrum, of the norms that it says."""
+    names, frozen = ADAPTERS[structure.kind].frozen, {}
+    for name, shape in structure.shapes.items():
+        norm = structure.frozen[names[name]]
+        if name == "W0":
+            # Columns of one length: all along axes, or all the same.
+            axes = np.eye(structure.d)[:, np.arange(structure.k) % structure.d]
+            X = norm * (axes if draw(st.booleans()) else np.ones(shape) / math.sqrt(structure.d))
+        else:
+            X = draw(matrices(shape, norm=norm))
+        frozen[name] = torch.as_tensor(X)
+    return structure.adapter(frozen)
+
+
+@st.composite
+def _pairs(draw: DrawFn, adapter: Adapter, radii: Mapping[str, float]) -> tuple[Point, Point]:
+    """Two points of a flat domain, near or far; of a curved one a point and a direction."""
+    v = draw(domain_points(adapter, radii))
+    if not adapter.is_flat:
+        return v, draw(directions(adapter))
+    away, share = draw(domain_points(adapter, radii)), draw(st.sampled_from([1.0, 0.5, 2.0**-10]))
+    return v, tuple(x + share * (y - x) for x, y in zip(v, away, strict=True))
+
+
+def _inside(adapter: Adapter, v: Point, dtype: DType) -> Point:
+    """The point with floats of that type, moved inward by more than the rounding may take it out."""
+    parts = zip(adapter.blocks, v, strict=True)
+    return tuple(
+        _held(part if block.norm == "orthonormal" else part * (1 - margin(block.shape, dtype)), dtype)
+        for block, part in parts
+    )
+
+
+def _held(part: torch.Tensor, dtype: DType) -> torch.Tensor:
+    """Floats of that type, as float64."""
+    return torch.as_tensor(rounded(part.numpy(), dtype).astype(np.float64))
+
+
+def short_runs(
+    claim: Claim, *, adapter: str | None = None, lipschitz: str = "sigma", dtype: DType = "float64"
+) -> SearchStrategy[ShortRun]:
+    """Runs of one to four iterations that a theorem speaks of: T is long enough, and no path leaves the domain.
+
+    W is up to 3 x 3. The loss is a Huber function of <E, W>, at the start on its slope, its parabola or near its kink;
+    the noise is as large as the claim asks of a run of T iterations, or larger. D and zeta are what they are on the
+    run, not more.
+
+    Raises:
+        InputError: for what is no theorem, and for an adapter that it does not speak of.
+
+    """
+    check_kind("numpy", dtype)
+    check_lipschitz(lipschitz)
+    kinds = [kind for kind in adapters_of(claim) if kind in RUN_ADAPTERS]
+    if adapter is not None and adapter not in kinds:
+        raise InputError("adapter", adapter, f"one of {', '.join(kinds)}")
+    return _short_runs(claim, (adapter,) if adapter else tuple(kinds), lipschitz, dtype)
+
+
+@st.composite
+def _short_runs(draw: DrawFn, claim: Claim, kinds: tuple[str, ...], lipschitz: str, dtype: DType) -> ShortRun:
+    names = {p.name for p in claim.parameters}
+    kind, rank = draw(st.sampled_from(kinds)), draw(st.integers(1, 2))
+    d, k = draw(st.integers(rank, 3)), draw(st.integers(rank, 3))
+    scale = draw(st.sampled_from([1.0, 0.5, 2.0]))
+    factors = {"A": torch.as_tensor(draw(matrices((rank, k), norm=1.0, dtype=dtype)).astype(np.float64))}
+    adapter = make_adapter(kind, torch.zeros(d, k, dtype=torch.float64), rank, scale, factors)
+    has_ball = isinstance(adapter, LoRA) and not names.isdisjoint({"a", "sigma", "ell"})
+    size = draw(st.sampled_from([1.0, 4.0, 0.5]))
+    sizes = dict.fromkeys(adapter.radius_names, size)
+    share = draw(st.sampled_from([0.5, 0.75, 0.9]))
+    start = tuple(share * part for part in _inside(adapter, draw(domain_points(adapter, sizes)), dtype))
+    v = tuple(_held(part, dtype) for part in start)
+    E = draw(_directions_of_weight(adapter, v))
+    E = _held(torch.as_tensor(E), dtype).numpy()
+    L, G = draw(_CONSTANTS), draw(_CONSTANTS) / 16
+    w = float((torch.as_tensor(E) * adapter.weight(v)[0]).sum())
+    zero = w - draw(st.sampled_from([1.0, 0.5, 2.0, -1.0])) * G / L
+    knots = np.array([[zero - G / L, -G], [zero + G / L, G]])
+    assume(knots[0, 0] < knots[1, 0])
+    steps = draw(st.integers(1, 4))
+    given = {"abc_a": draw(_CONSTANTS)} if "abc_a" in names else {}
+    radii = sizes if has_ball else {}
+    quiet = ShortRun(claim, adapter, radii, lipschitz, knots, E, 0.0, v, steps, given)
+    offset = 0.0 if names.isdisjoint({"zeta", "abc_c"}) else _noise(quiet, draw(st.sampled_from([0.499, 0.2, 0.05])))
+    run = ShortRun(claim, adapter, radii, lipschitz, knots, E, offset, v, steps, given)
+    try:
+        run.check()
+    except InputError:
+        assume(False)
+    assume(run.stays)
+    return run
+
+
+@st.composite
+def _directions_of_weight(draw: DrawFn, adapter: Adapter, v: Point) -> np.ndarray:
+    """A unit matrix E: the way that W takes when v grows, or any."""
+    change = adapter.weight(tuple(2 * part for part in v))[0] - adapter.weight(v)[0]
+    E: np.ndarray = (
+        change.numpy() if draw(st.booleans()) else draw(matrices((adapter.W0.shape[0], adapter.W0.shape[1])))
+    )
+    length = float(np.linalg.norm(E))
+    assume(length > _TINY)
+    return E / length
+
+
+def _noise(quiet: ShortRun, ratio: float) -> float:
+    r"""The c at which :math:`q = \sqrt{\hat L D / \zeta^2 T}` is this ratio, with zeta what it makes."""
+    radii = quiet.radii or quiet.start_norms
+    known = {p.name: 1.0 for p in quiet.claim.parameters} | {name: float(x) for name, x in quiet.inputs.items() if x}
+    smoothness = float(quiet.claim.function("Lhat")(**known))
+    zeta = math.sqrt(smoothness * max(quiet.gap, 0.0) / quiet.steps) / ratio
+    width = quiet.adapter.jacobian_bound(radii) * float(np.linalg.norm(quiet.direction))
+    assume(0 < zeta < math.inf and 0 < width < math.inf)
+    return zeta / width
+
+
+def assignments(claim: Claim, *, largest: int = 8, dtype: DType = "float64") -> SearchStrategy[Assignment]:
+    """Values for the letters of a claim about matrices and numbers: sides up to `largest`, matrices of every spectrum.
+
+    A matrix of which a hypothesis bounds the Frobenius or spectral norm is drawn within it; other hypotheses leave out
+    what breaks them. Positive symbols are numbers from 1/16 to 16, integers up to `largest`.
+
+    Raises:
+        InputError: for a claim that speaks of more than matrices and numbers.
+
+    """
+    check_kind("numpy", dtype)
+    check_size("largest", largest)
+    return _assignments(claim, Letters.of(claim), largest, dtype)
+
+
+@st.composite
+def _assignments(draw: DrawFn, claim: Claim, letters: Letters, largest: int, dtype: DType) -> Assignment:
+    numbers: dict[str, float] = {x.name: draw(st.integers(1, largest)) for x in letters.sides}
+    numbers |= {x.name: draw(_number(x, largest)) for x in letters.numbers}
+    bounds = _bounds(claim)
+    values: dict[Any, Any] = {x: numbers[x.name] for x in (*letters.numbers, *letters.sides)}
+    found = {}
+    for X in letters.matrices:
+        rows, columns = (int(sp.sympify(side).subs(values)) for side in X.shape)
+        norm, limit = bounds.get(X, (None, None))
+        if norm is None:
+            # Of a norm that is drawn, so that few are 0; those say little.
+            size = draw(st.sampled_from([*range(8)]).map(float) | _CONSTANTS)
+            found[X.name] = draw(matrices((rows, columns), norm=size or None, rank=None if size else 0, dtype=dtype))
+            continue
+        radius = float(sp.N(limit.subs(values)))
+        assume(radius > _TINY)
+        part = draw(ball((rows, columns), radius, dtype=dtype))
+        if norm is FrobeniusNorm:
+            part = rounded(part * (1 - 1e-6) / max(float(np.linalg.norm(part)) / radius, 1.0), dtype)
+        found[X.name] = part
+    made = Assignment(claim, {name: X.astype(np.float64) for name, X in found.items()}, numbers)
+    assume(made.may_be_inside())
+    return made
+
+
+def _number(x: sp.Symbol, largest: int) -> SearchStrategy[float]:
+    if x.is_integer:
+        return st.integers(1 if x.is_positive else 0 if x.is_nonnegative else -largest, largest)
+    if x.is_positive:
+        return _CONSTANTS
+    return st.just(0.0) | _CONSTANTS if x.is_nonnegative else st.just(0.0) | _CONSTANTS | _CONSTANTS.map(lambda y: -y)
+
+
+def _bounds(claim: Claim) -> dict[Any, tuple[Any, Any]]:
+    """Of each matrix the norm that a hypothesis bounds, and by what, where that is free of matrices."""
+    found = {}
+    for left, right in (pair for each in given_relations(claim) for pair in parts(each)):
+        if isinstance(left, FrobeniusNorm | SpectralNorm) and not right.has(FrobeniusNorm, SpectralNorm):
+            X = left.args[0].arg if isinstance(left.args[0], sp.Transpose) else left.args[0]
+            if isinstance(X, sp.MatrixSymbol):
+                found[X] = (type(left), right)
+    return found

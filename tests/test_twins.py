@@ -1,0 +1,354 @@
+"""Fast computations against their formulas in plain loops, at equal seed.
+
+Here are those that have no such twin beside their other tests; `tests/repo/test_twins.py` says where each one is.
+"""
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from scipy.linalg import inv, sqrtm
+from torch import Tensor
+
+from boundcheck.measure.intervals import (
+    _BETS,
+    betting_interval,
+    betting_limits,
+    betting_lower_limit,
+    simultaneous_lower_limits,
+)
+from boundcheck.measure.schedule import Schedule
+from boundcheck.problems.adapters import ADAPTERS, Adapter, make_adapter
+from boundcheck.problems.clipped import Clipped
+from boundcheck.problems.derivatives import difference_ratio, sure_difference_ratio
+from boundcheck.problems.hard import Separable
+from boundcheck.problems.least_squares import LeastSquares
+from boundcheck.problems.logistic import LogisticRegression
+from boundcheck.problems.network import ReadoutNetwork
+from boundcheck.problems.norms import Point
+from boundcheck.problems.objective import Objective
+from boundcheck.problems.piecewise import PiecewiseLinear
+from boundcheck.problems.problem import Problem
+from boundcheck.problems.pseudo_huber import PseudoHuber
+from boundcheck.problems.softmax import SoftmaxRegression
+from boundcheck.problems.tilted import Tilted
+from tests.claims.plain import Matrix, Plain, PlainPoint, single
+from tests.problems.exactly import exactly
+
+D, K, SAMPLES, RANK, REPLICAS = 3, 4, 5, 2, 3
+NEAR = 1e-11
+
+each_kind = pytest.mark.parametrize("kind", ADAPTERS)
+each_seed = pytest.mark.parametrize("seed", range(3))
+
+
+def linear(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Features, and classes that all occur."""
+    return random.standard_normal((SAMPLES, K)), np.arange(SAMPLES) % D
+
+
+def network(activation: str, random: np.random.Generator) -> Objective:
+    return ReadoutNetwork("network", *linear(random), random.standard_normal((D, D)), activation)
+
+
+def clipped(direction: np.ndarray, random: np.random.Generator) -> Clipped:
+    offsets = [Fraction(int(c), 8) for c in random.integers(-8, 9, SAMPLES - 1)]
+    return Clipped(PiecewiseLinear.clipped(2, 3), (*offsets, -sum(offsets)), direction=direction)
+
+
+OBJECTIVES: dict[str, Callable[[np.random.Generator], Objective]] = {
+    "softmax": lambda random: SoftmaxRegression("softmax", *linear(random)),
+    "logistic": lambda random: LogisticRegression("logistic", *linear(random)),
+    "least squares": lambda random: LeastSquares(linear(random)[0], random.standard_normal((SAMPLES, D))),
+    "pseudo-Huber": lambda random: PseudoHuber(random.standard_normal((SAMPLES, D, K)), 0.7),
+    "tanh network": lambda random: network("tanh", random),
+    "identity network": lambda random: network("identity", random),
+    "clipped": lambda random: clipped(random.standard_normal((D, K)), random),
+    "separable": lambda random: Separable([clipped(np.diag(x) @ np.eye(D, K), random) for x in np.eye(D)]),
+    "tilted": lambda random: Tilted(network("tanh", random), random.standard_normal((D, K))),
+}
+each_objective = pytest.mark.parametrize("name", OBJECTIVES)
+
+
+def close(got: Tensor | np.ndarray, expected: object, size: float = 1.0) -> None:
+    """Equal to within some roundoffs of numbers of this size."""
+    np.testing.assert_allclose(np.asarray(got), np.asarray(expected, dtype=float), rtol=NEAR, atol=NEAR * size)
+
+
+# Objectives.
+
+
+def plain_samples(objective: Objective, W: Matrix) -> tuple[float, list[Matrix]]:
+    """f(W), and the gradient of each f_i at W, from the formula of the loss in 50 digits."""
+    if isinstance(objective, Tilted):
+        loss, each = plain_samples(objective.base, W)
+        return loss + float((objective.tilt * W).sum()), [G + objective.tilt for G in each]
+    if isinstance(objective, Separable):
+        losses, parts = zip(*(plain_samples(part, W) for part in objective.parts), strict=True)
+        return sum(losses), [sum(column) for column in zip(*parts, strict=True)]
+    exact = exactly(objective, torch.tensor(W))
+    return float(exact.loss), [np.array(G, dtype=float) for G in exact.samples]
+
+
+def plain_mean(each: list[Matrix]) -> Matrix:
+    """1/n Σ_i G_i."""
+    return sum(each) / len(each)
+
+
+def plain_row_moment(each: list[Matrix]) -> Matrix:
+    """1/n Σ_i G_i G_iᵀ, entry by entry."""
+    rows = range(len(each[0]))
+    return np.array([[sum(G[i] @ G[j] for G in each) / len(each) for j in rows] for i in rows])
+
+
+def plain_column_moment(each: list[Matrix]) -> Matrix:
+    """1/n Σ_i G_iᵀ G_i."""
+    return plain_row_moment([G.T for G in each])
+
+
+@each_objective
+@each_seed
+def test_an_objective_is_a_loop_over_its_samples(name: str, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    objective = OBJECTIVES[name](random)
+    W, indices = random.standard_normal((REPLICAS, D, K)), random.integers(SAMPLES, size=(REPLICAS, 3))
+    at, chosen = torch.tensor(W), torch.tensor(indices)
+    rows, columns = objective.second_moments(at)
+    for r in range(REPLICAS):
+        loss, each = plain_samples(objective, W[r])
+        close(objective.loss(at)[r], loss)
+        close(objective.gradient(at)[r], plain_mean(each))
+        close(objective.sample_gradients(at)[r], each)
+        close(objective.batch_gradient(at, chosen)[r], plain_mean([each[i] for i in indices[r]]))
+        close(rows[r], plain_row_moment(each), 10)
+        close(columns[r], plain_column_moment(each), 10)
+
+
+# Objectives seen through adapters.
+
+
+def adapter_of(kind: str, random: np.random.Generator) -> Adapter:
+    W0, A, B = (torch.tensor(random.standard_normal(shape)) for shape in ((D, K), (RANK, K), (D, RANK)))
+    return make_adapter(kind, W0, RANK, 1.5, {"A": A, "B": B})
+
+
+def points_of(adapter: Adapter, seed: int, replicas: int = REPLICAS) -> Point:
+    radii = dict.fromkeys(adapter.radius_names, 1.25)
+    return adapter.draw(radii, replicas, torch.Generator().manual_seed(seed))
+
+
+def plain_square(v: PlainPoint) -> float:
+    """‖v‖², the sum of the squares of all entries of all blocks."""
+    return sum(x * x for block in v for x in block.ravel().tolist())
+
+
+def plain_difference(v: PlainPoint, w: PlainPoint) -> PlainPoint:
+    """v − w, block by block."""
+    return tuple(x - y for x, y in zip(v, w, strict=True))
+
+
+def plain_mean_point(each: list[PlainPoint]) -> PlainPoint:
+    """1/n Σ_i g_i, block by block."""
+    return tuple(sum(blocks) / len(each) for blocks in zip(*each, strict=True))
+
+
+def plain_gradients(problem: Problem, v: PlainPoint) -> list[PlainPoint]:
+    """DW(v)*[∇f_i(W(v))] of each sample, the pull-back axis by axis."""
+    plain = Plain(problem.adapter)
+    return [plain.pull_back(v, G) for G in plain_samples(problem.objective, plain.weight(v))[1]]
+
+
+@each_kind
+@each_seed
+def test_a_problem_is_a_loop_over_replicas_and_samples(kind: str, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    problem = Problem(OBJECTIVES["softmax"](random), adapter_of(kind, random))
+    v, indices = points_of(problem.adapter, seed), random.integers(SAMPLES, size=(REPLICAS, 3))
+    in_v, in_w = problem.sample_square_norms(v)
+    for r in range(REPLICAS):
+        at = single(v, r)
+        W = Plain(problem.adapter).weight(at)
+        loss, in_weight = plain_samples(problem.objective, W)
+        each = plain_gradients(problem, at)
+        mean, batch = plain_mean_point(each), plain_mean_point([each[i] for i in indices[r]])
+        close(problem.adapter.weight(v)[r], W)
+        close(problem.loss(v)[r], loss)
+        close(problem.weight_gradient(v)[r], plain_mean(in_weight))
+        for got, wanted in zip(single(problem.gradient(v), r), mean, strict=True):
+            close(got, wanted, 10)
+        for got, wanted in zip(single(problem.batch_gradient(v, torch.tensor(indices)), r), batch, strict=True):
+            close(got, wanted, 10)
+        squares, in_weight_squares = [plain_square(g) for g in each], [plain_square((G,)) for G in in_weight]
+        close(in_v[r], squares, 100)
+        close(in_w[r], in_weight_squares, 100)
+        close(torch.stack(problem.mean_squares(v))[:, r], [np.mean(squares), np.mean(in_weight_squares)], 100)
+        # Of the deviations, not the difference of two means that is computed.
+        variance = sum(plain_square(plain_difference(g, mean)) for g in each) / SAMPLES
+        close(problem.sample_variance(v)[r], variance, 100)
+
+
+def plain_ratio(problem: Problem, v: PlainPoint, w: PlainPoint) -> float:
+    """‖∇F(v) − ∇F(w)‖ / ‖v − w‖ of one pair."""
+    change = plain_difference(*(plain_mean_point(plain_gradients(problem, x)) for x in (v, w)))
+    return math.sqrt(plain_square(change) / plain_square(plain_difference(v, w)))
+
+
+def plain_doubt(problem: Problem, v: PlainPoint, w: PlainPoint) -> float:
+    """(e(v) + e(w)) / ‖v − w‖, with e the bound on the rounding error of a gradient: how far the ratio may be off."""
+    at = [tuple(torch.tensor(block).unsqueeze(0) for block in x) for x in (v, w)]
+    errors = sum(problem.rounding(x, problem.loss(x))[1].item() for x in at)
+    return errors / math.sqrt(plain_square(plain_difference(v, w)))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ADAPTERS if kind != "loreft"])
+@pytest.mark.parametrize("apart", [1.0, 1e-3])
+def test_difference_ratios_are_those_of_pairs(kind: str, apart: float) -> None:
+    random = np.random.default_rng(0)
+    problem = Problem(OBJECTIVES["pseudo-Huber"](random), adapter_of(kind, random))
+    v, away = points_of(problem.adapter, 0), points_of(problem.adapter, 1)
+    w = tuple(x + apart * y for x, y in zip(v, away, strict=True))
+    ratios, sure = difference_ratio(problem, v, w), sure_difference_ratio(problem, v, w)
+    for r in range(REPLICAS):
+        pair = single(v, r), single(w, r)
+        # Gradients are off by roundoffs, and the distance divides them.
+        close(ratios[r], plain_ratio(problem, *pair), 1 / apart)
+        assert (ratios[r] - sure[r]).item() == pytest.approx(plain_doubt(problem, *pair), rel=0.05)
+    # It is no less than 0, and 0 where all digits are lost.
+    for near in (v, tuple(x * (1 + 1e-15) for x in v)):
+        assert not sure_difference_ratio(problem, v, near).any()
+
+
+# Domains.
+
+
+def polar(X: Matrix) -> Matrix:
+    """(XXᵀ)^(-1/2) X, the nearest matrix with orthonormal rows; with orthonormal columns where X is tall."""
+    return polar(X.T).T if X.shape[0] > X.shape[1] else inv(np.real(sqrtm(X @ X.T))) @ X
+
+
+def plain_norm(norm: str, X: Matrix) -> float:
+    """The root of the top eigenvalue of XXᵀ; the largest |entry|; or the distance of XXᵀ from the identity."""
+    if norm == "max":
+        return max(abs(x) for x in X.ravel().tolist())
+    gram = X @ X.T
+    return float(
+        np.sqrt(np.linalg.eigvalsh(gram)[-1]) if norm == "spectral" else np.linalg.norm(gram - np.eye(len(X)), 2)
+    )
+
+
+def plain_projection(norm: str, X: Matrix, radius: float) -> Matrix:
+    """Σ_i min(σ_i, radius) u_i v_iᵀ; entries cut at ±radius; or the polar factor."""
+    if norm == "max":
+        return np.array([[min(max(x, -radius), radius) for x in row] for row in X.tolist()])
+    if norm == "orthonormal":
+        return polar(X)
+    U, S, Vt = np.linalg.svd(X)
+    return sum(min(s, radius) * np.outer(U[:, i], Vt[i]) for i, s in enumerate(S))
+
+
+def plain_extreme(norm: str, G: Matrix, radius: float) -> Matrix:
+    """The X with the largest ⟨G, X⟩: radius · sign(G), or radius · G's polar factor."""
+    return radius * np.sign(G) if norm == "max" else (1.0 if norm == "orthonormal" else radius) * polar(G)
+
+
+@each_kind
+@each_seed
+def test_a_domain_is_that_of_its_blocks(kind: str, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    adapter = adapter_of(kind, random)
+    radii = dict.fromkeys(adapter.radius_names, 0.75)
+    v = tuple(torch.tensor(random.standard_normal((REPLICAS, *block.shape))) for block in adapter.blocks)
+    inside = adapter.draw(radii, REPLICAS, torch.Generator().manual_seed(seed))
+    half = tuple(torch.cat([x, y]) for x, y in zip(v, inside, strict=True))
+    norms, projected, extreme = adapter.norms(half), adapter.project(half, radii), adapter.extreme(half, radii)
+    for r in range(2 * REPLICAS):
+        within = True
+        for number, block in enumerate(adapter.blocks):
+            X, radius = half[number][r].numpy(), radii.get(block.radius, 1e-9)
+            close(norms[number, r], plain_norm(block.norm, X))
+            close(projected[number][r], plain_projection(block.norm, X, radius))
+            close(extreme[number][r], plain_extreme(block.norm, X, radius))
+            within = within and plain_norm(block.norm, X) <= radius
+        assert adapter.inside(half, radii)[r].item() == within
+
+
+@each_kind
+@each_seed
+def test_directions_and_steps_are_those_of_single_points(kind: str, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    adapter = adapter_of(kind, random)
+    v = points_of(adapter, seed)
+    u = tuple(torch.tensor(random.standard_normal(part.shape)) for part in v)
+    for r in range(REPLICAS):
+        at, way = single(v, r), single(u, r)
+        tangent = Plain(adapter).tangent(at, way)
+        length = math.sqrt(plain_square(tangent))
+        for number, block in enumerate(adapter.blocks):
+            moved = at[number] + way[number]
+            close(adapter.tangent(v, u)[number][r], tangent[number])
+            close(adapter.unit(v, u)[number][r], tangent[number] / length)
+            close(adapter.retract(v, u)[number][r], polar(moved) if block.norm == "orthonormal" else moved)
+
+
+# Statistics.
+
+
+def plain_limit(x: np.ndarray, delta: float) -> float:
+    """The m at which 1/|C| Σ_c Π_i (1 + c(x_i/m − 1)) falls to 1/δ, by bisection on (0, mean]."""
+    low, high = 0.0, float(x.mean())
+    for _ in range(60):
+        m = (low + high) / 2
+        capital = sum(math.prod(1 + c * (value / m - 1) for value in x.tolist()) for c in _BETS.tolist()) / len(_BETS)
+        low, high = (m, high) if capital > 1 / delta else (low, m)
+    return low
+
+
+@each_seed
+@pytest.mark.parametrize("n", [2, 9, 40])
+def test_betting_limits_are_roots_found_by_bisection(n: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    x = 2 * random.beta(0.5, 2, size=(REPLICAS, n))
+    lower, upper = betting_limits(x, 2.0, 0.9)
+    for r in range(REPLICAS):
+        interval = betting_interval(x[r], 2.0, 0.9)
+        assert (interval.lower, interval.upper) == pytest.approx((lower[r], upper[r]), rel=1e-12)
+        for got, wanted in (
+            (lower[r], plain_limit(x[r], 0.05)),
+            (upper[r], 2 - plain_limit(2 - x[r], 0.05)),
+            (betting_lower_limit(x[r], 1e-3), plain_limit(x[r], 1e-3)),
+        ):
+            assert got == pytest.approx(wanted, rel=1e-7, abs=1e-7)
+    # Each of four columns has a fourth of the error.
+    columns = random.exponential(size=(n, 4))
+    wanted = [plain_limit(column, 0.1 / 4) for column in columns.T]
+    assert simultaneous_lower_limits(columns, 0.9) == pytest.approx(wanted, rel=1e-7, abs=1e-7)
+
+
+def plain_edges(steps: int, strata: int) -> list[int]:
+    """Strata of 1, 1, 2, 4, ..., at most half of all, while shorter than an equal share of the rest; then equal."""
+    edges, left = [0], strata
+    while strata - left < strata // 2 and max(edges[-1], 1) < Fraction(steps - edges[-1], left):
+        edges.append(edges[-1] + max(edges[-1], 1))
+        left -= 1
+    return edges + [edges[-1] + math.floor(Fraction(steps - edges[-1], left) * j) for j in range(1, left + 1)]
+
+
+def plain_time_average(h: np.ndarray, edges: list[int], times: list[int]) -> float:
+    """Σ_j (n_j/T) h(t_j), n_j the number of iterations in stratum j, for one replica."""
+    sizes = [end - start for start, end in pairwise(edges)]
+    return sum(size / edges[-1] * h[t - 1] for size, t in zip(sizes, times, strict=True))
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 8, 17, 60, 110, 1000])
+def test_a_schedule_is_that_of_its_docstring(steps: int) -> None:
+    for strata in range(1, min(steps, 60) + 1):
+        schedule = Schedule.draw(steps, strata, REPLICAS, np.random.default_rng(strata))
+        edges = plain_edges(steps, strata)
+        assert schedule.edges.tolist() == edges
+        h = np.random.default_rng(steps).standard_normal(steps)
+        expected = [plain_time_average(h, edges, row) for row in schedule.times.tolist()]
+        close(h[schedule.times - 1] @ schedule.weights, expected)

@@ -1,0 +1,34 @@
+"""Whether a spectral norm is at most a number, decided in exact rational arithmetic; and units of roundoff."""
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from flint import fmpz, fmpz_mat
+from torch import Tensor
+
+# A few units of roundoff for each row and column, with the numbers rounded to their dtype at the end.
+ROUNDING = {"float32": 2.0**-19, "float64": 2.0**-42}
+
+
+def as_array(X: Any) -> np.ndarray:
+    """The numbers of an array or a tensor in float64, in which both dtypes are exact."""
+    return (X.numpy() if isinstance(X, Tensor) else X).astype(np.float64)
+
+
+def is_within(X: Any, radius: float) -> bool:
+    """Whether r² I - X Xᵀ is positive semidefinite, by Descartes' rule for its characteristic polynomial."""
+    array = as_array(X)
+    numbers = [[Fraction(x) for x in row] for row in (array if len(array) <= len(array.T) else array.T).tolist()]
+    square = Fraction(radius)
+    common = max(x.denominator for x in (square, *(x for row in numbers for x in row)))
+    integers = fmpz_mat([[fmpz(int(x * common)) for x in row] for row in numbers])
+    gap = -(integers * integers.transpose())
+    for i in range(gap.nrows()):
+        gap[i, i] += fmpz(int(square * common)) ** 2
+    signed = gap.charpoly().coeffs()
+    return all((-1) ** (gap.nrows() - i) * x >= 0 for i, x in enumerate(signed))
+
+
+def singular_values(X: Any) -> np.ndarray:
+    return np.linalg.svd(as_array(X), compute_uv=False)

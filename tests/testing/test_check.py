@@ -1,0 +1,205 @@
+"""`check_claim`: true claims pass, false ones end in the smallest instance that breaks them, in a replayable file."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sympy as sp
+import torch
+from sympy import Le, MatrixSymbol, Rational
+
+from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.symbols import alpha, bound
+from boundcheck.claims.vocabulary import FrobeniusNorm, InnerProduct, SpectralNorm
+from boundcheck.errors import InputError
+from boundcheck.falsify.certify import certify
+from boundcheck.falsify.relation import Assignment
+from boundcheck.falsify.stored import replayed
+from boundcheck.problems.rounded import Approx, Comparison
+from boundcheck.testing import ClaimViolatedError, RoundingError, check_claim
+from boundcheck.testing.session import PROFILES, current, using
+
+m, n, k = sp.symbols("m n k", positive=True, integer=True)
+a, b = sp.symbols("a b", positive=True)
+X, Y, Z = MatrixSymbol("X", m, n), MatrixSymbol("Y", n, k), MatrixSymbol("Z", m, n)
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path):
+    with using(folder=tmp_path):
+        yield
+
+
+def violated(*arguments, **options) -> ClaimViolatedError:
+    with pytest.raises(ClaimViolatedError) as caught:
+        check_claim(*arguments, **options)
+    return caught.value
+
+
+TRUE = [
+    Le(FrobeniusNorm(X * Y), SpectralNorm(X) * FrobeniusNorm(Y)),
+    Le(SpectralNorm(X * Y), SpectralNorm(X) * SpectralNorm(Y)),
+    Le(FrobeniusNorm(X + Z), FrobeniusNorm(X) + FrobeniusNorm(Z)),
+    Le(InnerProduct(X, Z), FrobeniusNorm(X) * FrobeniusNorm(Z)),
+    Le(FrobeniusNorm(X), sp.sqrt(n) * SpectralNorm(X)),
+    sp.Eq(FrobeniusNorm(X) ** 2, sp.Trace(X.T * X)),
+    Le(SpectralNorm(sp.HadamardProduct(X, Z)), SpectralNorm(X) * SpectralNorm(Z)),
+]
+FALSE = [
+    Le(FrobeniusNorm(X * Y), SpectralNorm(X) * SpectralNorm(Y)),
+    Le(FrobeniusNorm(X + Z), FrobeniusNorm(X)),
+    Le(FrobeniusNorm(X), SpectralNorm(X)),
+    Le(InnerProduct(X, Z), FrobeniusNorm(X) * SpectralNorm(Z)),
+    sp.Ge(SpectralNorm(X * Y), SpectralNorm(X) * SpectralNorm(Y)),
+    Le(FrobeniusNorm(X), sp.sqrt(n) * SpectralNorm(X) - Rational(1, 100)),
+    sp.Eq(SpectralNorm(X) ** 2, SpectralNorm(X.T * X) + a / 1000),
+]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("relation", TRUE, ids=str)
+def test_true_inequalities_pass(relation, dtype: str, tmp_path: Path) -> None:
+    found = check_claim(relation, dtype=dtype)
+    assert found.examples >= PROFILES["quick"].examples
+    # They are all attained.
+    assert found.ratio > 1 - 1e-5
+    assert found.near_ties > 0
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize("relation", FALSE, ids=str)
+def test_false_inequalities_end_in_a_file_that_can_be_replayed(relation, tmp_path: Path) -> None:
+    error = violated(relation)
+    instance, found = replayed(error.path)
+    assert found.violated
+    assert found.lower == error.ratio > 1
+    assert instance.claim.conclusion == relation
+    assert error.path.parent == tmp_path
+    assert f"boundcheck falsify --replay {error.path}" in str(error)
+    assert isinstance(error, AssertionError)
+
+
+def test_what_breaks_a_claim_is_small_and_readable() -> None:
+    error = violated(FALSE[0])
+    assert str(error).splitlines()[1:-1] == [
+        "    k = 2",
+        "    m = 2",
+        "    n = 2",
+        "    X = [[1, 0], [0, 1]]",
+        "    Y = [[1, 0], [0, 1]]",
+    ]
+    assert math.isclose(error.ratio, 2**0.5, rel_tol=1e-12)
+
+
+def test_what_is_given_bounds_the_matrices() -> None:
+    given = [SpectralNorm(X) <= a, FrobeniusNorm(Y.T) <= b]
+    assert 0.99 < check_claim(Le(FrobeniusNorm(X * Y), a * b), given=given).ratio <= 1
+    error = violated(Le(FrobeniusNorm(X * Y), Rational(9, 10) * a * b), given=given)
+    assert certify(error.instance).inside
+    # Of products of numbers, and between numbers, which are not drawn so: they leave out what breaks them.
+    assert check_claim(Le(SpectralNorm(X), b), given=[SpectralNorm(X) <= a, Le(a, b)]).examples > 0
+    with pytest.raises(InputError, match=r"^given = .* none was found"):
+        check_claim(Le(SpectralNorm(X), a), given=[FrobeniusNorm(X) <= a / 2, SpectralNorm(X) >= 2 * a])
+
+
+def test_a_number_alone_can_be_checked() -> None:
+    assert check_claim(Le(2 * a * b, a**2 + b**2)).ratio == 1
+    assert set(violated(Le(3 * a * b, a**2 + b**2)).instance.numbers) == {"a", "b"}
+
+
+def scaled(id: str, factor: Rational) -> Claim:
+    claim = catalogue[id]
+    *others, last = claim.quantities
+    return replace(claim, id="mine", quantities=(*others, replace(last, expression=factor * last.expression)))
+
+
+def test_a_smoothness_claim_of_ones_own() -> None:
+    true, wrong = scaled("meft.lemma1_sharp", Rational(101, 100)), scaled("meft.lemma1_sharp", Rational(9, 10))
+    assert 0.9 < check_claim(true, adapter="lora", largest=3).ratio < 1
+    error = violated(wrong, adapter="lora", largest=3)
+    assert 1 < error.ratio <= 10 / 9
+    assert (error.instance.adapter.kind, error.instance.adapter.rank) == ("lora", 1)
+    instance, found = replayed(error.path)
+    assert (instance.claim, found.violated) == (wrong, True)
+
+
+def test_a_theorem_of_ones_own() -> None:
+    wrong = scaled("meft.theorem2_repaired", Rational(1, 5))
+    error = violated(wrong, adapter="lora")
+    assert error.instance.stays
+    instance, found = replayed(error.path)
+    assert (instance.claim, found.violated) == (wrong, True)
+    assert "v_1: A = " in str(error)
+
+
+def test_the_same_claim_is_checked_on_the_same_instances() -> None:
+    first, second = (check_claim(TRUE[0]) for _ in range(2))
+    assert first == second
+    assert check_claim(TRUE[0], examples=10).examples < first.examples
+
+
+def test_steering_raises_the_ratio() -> None:
+    """An inequality that random matrices are far from, and that a climb gets nearer to."""
+    far = Le(InnerProduct(X, Z) ** 2, 2 * FrobeniusNorm(X) ** 2 * FrobeniusNorm(Z) ** 2)
+    assert check_claim(far, examples=60).ratio > 0.45
+
+
+@pytest.mark.parametrize(
+    ("claim", "options", "field"),
+    [
+        ("no.such.claim", {}, "claim"),
+        ("jiang2024.assumption1", {}, "claim"),
+        (3, {}, "claim"),
+        (sp.Ne(a, b), {}, "claim"),
+        (sp.Eq(X, 2 * X), {}, "claim"),
+        ("meft.lemma1_sharp", {"given": [a <= b]}, "given"),
+        ("meft.lemma1_sharp", {"adapter": "dora"}, "adapter"),
+        ("meft.theorem2_repaired", {"adapter": "frozen-a"}, "adapter"),
+        ("jiang2024.lemma1", {"lipschitz": "L"}, "lipschitz"),
+        (TRUE[0], {"dtype": "float16"}, "dtype"),
+        (TRUE[0], {"device": "no-device"}, "device"),
+        (TRUE[0], {"largest": 0}, "largest"),
+        (TRUE[0], {"examples": 0}, "examples"),
+    ],
+    ids=str,
+)
+def test_bad_input_is_refused_by_its_name(claim, options: dict, field: str) -> None:
+    with pytest.raises(InputError) as caught:
+        check_claim(claim, **options)
+    assert caught.value.field == field
+
+
+def test_arithmetic_that_is_off_by_more_than_its_bound_is_found_and_the_claim_not_blamed(monkeypatch) -> None:
+    honest = Assignment.compare
+
+    def careless(self: Assignment, dtype: torch.dtype = torch.float64, device: str = "cpu") -> Comparison:
+        found = honest(self, dtype, device)
+        return Comparison(Approx(1.5 * found.measured.value, 0.0), found.bound)
+
+    monkeypatch.setattr(Assignment, "compare", careless)
+    with pytest.raises(RoundingError, match="and exactly it does not"):
+        check_claim(TRUE[0])
+
+
+def test_what_was_found_is_told_as_plain_data() -> None:
+    heard: list[dict] = []
+    with using(tell=heard.append):
+        check_claim(TRUE[0])
+        violated(FALSE[0])
+    assert json.loads(json.dumps(heard)) == heard
+    assert [each["id"] for each in heard] == [str(TRUE[0]), str(FALSE[0])]
+    assert Path(heard[1]["file"]).exists()
+
+
+def test_outside_of_pytest_the_profile_is_quick() -> None:
+    assert current().profile == PROFILES["quick"]
+
+
+def test_a_claim_without_alpha_is_no_theorem_and_one_without_lhat_no_lemma() -> None:
+    assert {alpha.name, bound.name} <= set(catalogue["meft.theorem2_repaired"].names)
+    with pytest.raises(InputError, match=r"\(with Lhat\).*\(with alpha and bound\)"):
+        check_claim("jiang2024.rate")

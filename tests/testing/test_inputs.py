@@ -1,0 +1,60 @@
+"""Inputs of claims are in their domains, of every type, and barely meet conditions now and then; and the package."""
+
+import doctest
+import importlib
+import subprocess
+import sys
+from fractions import Fraction
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+from hypothesis.strategies import DataObject
+
+from boundcheck import testing
+from boundcheck.claims import catalogue
+from boundcheck.claims.enclose import enclose
+from boundcheck.testing import claim_inputs, shortest_horizon
+from tests.testing.found import some
+
+EVALUABLE = [id for id, claim in catalogue.items() if claim.quantities]
+
+
+@pytest.mark.parametrize("id", EVALUABLE)
+@given(data=st.data())
+def test_claim_inputs_are_in_the_domain(id: str, data: DataObject) -> None:
+    claim = catalogue[id]
+    claim.check(data.draw(claim_inputs(claim)))
+
+
+@pytest.mark.parametrize("kind", [int, float, str, Fraction])
+def test_claim_inputs_of_each_type_are_drawn(kind: type) -> None:
+    some(claim_inputs(catalogue["jiang2024.lemma1"]), lambda inputs: isinstance(inputs["L"], kind))
+
+
+def test_the_shortest_horizon_is_drawn() -> None:
+    claim = catalogue["jiang2024.theorem2"]
+
+    def is_shortest(inputs: dict) -> bool:
+        return enclose(claim.expression("T_min"), claim.check(inputs)) > inputs["T"] - 1
+
+    inputs = some(claim_inputs(claim), is_shortest)
+    assert shortest_horizon(claim, inputs) == inputs["T"]
+
+
+@pytest.mark.parametrize("name", ["matrices", "points", "problems", "runs", "inputs"])
+def test_examples_in_docstrings_are_right(name: str) -> None:
+    found = doctest.testmod(importlib.import_module(f"boundcheck.testing.{name}"))
+    assert found.failed == 0
+
+
+def test_what_is_exported_is_there_and_says_what_it_is() -> None:
+    for name in testing.__all__:
+        # Strategies that are no functions have their docstring in the source only.
+        assert getattr(testing, name).__doc__
+
+
+def test_pytest_is_not_imported() -> None:
+    command = "import sys, boundcheck.testing; print('pytest' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
