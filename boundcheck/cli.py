@@ -1,22 +1,18 @@
-"""The command line: `boundcheck claims | bound | prove | falsify | measure | audit | report`.
+"""The command line: `boundcheck claims | bound | prove | falsify | measure | audit | report | soundness`.
 
 Tables for a person go to stdout and progress to stderr; with `--json` one JSON object is all that stdout gets. Exit
 code 0: it did its work, whatever it found; 1 with `--strict`: something was refuted, violated or is unknown; 2: bad
 usage or bad input, in one line.
 """
 
-import json
 import math
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 
 # Before torch is imported: threads that wait by spinning slow a busy machine down tenfold, and gain nothing here.
@@ -27,7 +23,7 @@ from boundcheck.claims import catalogue
 from boundcheck.claims.inputs import exact
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.falsify import is_theorem
-from boundcheck.progress import Tick
+from boundcheck.terminal import assignments_of, print_json, progress
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -47,7 +43,7 @@ _SEARCH = ("rank", "adapter", "lipschitz", "starts", "rounds", "examples", "seed
 # The base of all usage errors. Typer has click's own or a copy of it, by version, and exports only this leaf.
 _ClickError: type[Any] = typer.BadParameter.__mro__[2]
 
-_stdout, _stderr = Console(), Console(stderr=True)
+_stdout = Console()
 
 
 def main() -> None:
@@ -102,7 +98,7 @@ def claims(as_json: Json = False) -> None:
         for claim in catalogue.values()
     ]
     if as_json:
-        _print_json({"claims": rows})
+        print_json({"claims": rows})
         return
     table = Table("id", "title", "source")
     for claim in catalogue.values():
@@ -121,11 +117,11 @@ def bound(
 ) -> None:
     """Evaluate the quantities of a claim at given constants, each with a rigorous enclosure."""
     claim = catalogue[claim_id]
-    inputs = _assignments(assignments or [])
+    inputs = assignments_of(assignments or [])
     values = claim.values(**inputs)
     enclosures = {name: ball.str(15) for name, ball in claim.enclosures(**inputs).items()}
     if as_json:
-        _print_json({"claim": claim.id, "values": values, "enclosures": enclosures})
+        print_json({"claim": claim.id, "values": values, "enclosures": enclosures})
         return
     table = Table(
         "quantity", "value", "enclosure (Arb)", "meaning", title=f"{claim.id}: {claim.title}", title_justify="left"
@@ -157,7 +153,7 @@ def prove(
     from boundcheck.prove.results import opinions
     from boundcheck.prove.show import show
 
-    with _progress() as tick:
+    with progress() as tick:
         outcome = boundcheck.prove(*(targets or ()), tick=tick)
         proofs = [proof for claim in outcome.claims for proof in claim.proofs]
         voices = {}
@@ -167,7 +163,7 @@ def prove(
     files = export(outcome, out) if out else []
     if as_json:
         extra = {"solvers": voices} if solvers else {}
-        _print_json(outcome.as_json() | extra | ({"files": [str(path) for path in files]} if out else {}))
+        print_json(outcome.as_json() | extra | ({"files": [str(path) for path in files]} if out else {}))
     else:
         show(outcome, _stdout, steps, voices)
         if files:
@@ -206,7 +202,7 @@ def falsify(
 
     if (claim_id is None) == (replay is None):
         raise InputError("ID", claim_id or "(not given)", "either a claim to attack, or --replay FILE")
-    constants = {name: float(exact(name, value)) for name, value in _assignments(assignments or []).items()}
+    constants = {name: float(exact(name, value)) for name, value in assignments_of(assignments or []).items()}
     answer: dict[str, Any]
     if replay is not None:
         _refuse(context, (*_SEARCH, "horizon", "assignments"), "with --replay")
@@ -217,13 +213,13 @@ def falsify(
         answer = {"id": instance.claim.id, "ratio": ratio, "violated": violated, "instance": instance.as_json()}
     elif is_theorem(claim := catalogue[claim_id or ""]):
         _refuse(context, _SEARCH, f"for a theorem, which {claim.id} is")
-        with _progress() as tick:
+        with progress() as tick:
             cases = worst_cases(claim, horizon or HORIZONS, constants, tick)
         answer, table = summary(cases), show_worst_cases(cases)
         violated = answer["violated"]
     else:
         _refuse(context, ("horizon",), f"but for a theorem, which {claim.id} is not")
-        with _progress() as tick:
+        with progress() as tick:
             result = boundcheck.falsify(
                 claim, rank or range(1, 9), constants, adapter, lipschitz, starts, rounds, examples, seed, tick
             )
@@ -232,7 +228,7 @@ def falsify(
         violated, table = result.violated, show(result, path)
         answer = result.as_json() | {"file": str(path)}
     if as_json:
-        _print_json(answer)
+        print_json(answer)
     else:
         for part in table:
             _stdout.print(part, soft_wrap=isinstance(part, str))
@@ -253,7 +249,7 @@ def measure(
     """Run the experiments of a spec, audit them, and write a report page."""
     from boundcheck.report.page import Contents, load_runs, write_page
 
-    with _progress() as tick:
+    with progress() as tick:
         results = boundcheck.measure(spec, runs, device, tick, jobs)
     folder = out or runs / f"report-{spec.stem}"
     stored = load_runs([runs / result["run_id"] for result in results])
@@ -262,7 +258,7 @@ def measure(
         Contents(stored), folder / "index.html", f"{spec.stem}, measured", lead, f"boundcheck measure {spec.name}"
     )
     if as_json:
-        _print_json({"runs": results, "report": str(files[0])})
+        print_json({"runs": results, "report": str(files[0])})
     else:
         _print_verdicts(results)
         _stdout.print(f"Report: {files[0]}", soft_wrap=True)
@@ -279,10 +275,10 @@ def audit(
     as_json: Json = False,
 ) -> None:
     """The main job: all that boundcheck has on a paper, into one report."""
-    with _progress() as tick:
+    with progress() as tick:
         outcome = boundcheck.audit(paper, out, runs, device, tick)
     if as_json:
-        _print_json(outcome)
+        print_json(outcome)
     else:
         table = Table("no.", "where", "verdict", "finding")
         for finding in outcome["findings"]:
@@ -311,10 +307,42 @@ def report(
     if data:
         files += export_data(stored, out / "data")
     if as_json:
-        _print_json({"files": [str(path) for path in files]})
+        print_json({"files": [str(path) for path in files]})
     else:
         for path in files:
             _stdout.print(str(path), soft_wrap=True)
+
+
+@app.command()
+def soundness(
+    out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("reports") / "soundness",
+    share: Annotated[int, typer.Option(help="Try every n-th mutant only: 1 for all, 20 for a quick look.")] = 1,
+    jobs: Annotated[int, typer.Option(help="Processes to spread the mutants over.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Check the checker: how often a verdict on a false, or on a true, statement is wrong. Exits with 1 if one is."""
+    from boundcheck.report.soundness import write_soundness
+    from boundcheck.soundness.survey import survey
+
+    with progress() as tick:
+        found = survey(share, jobs, tick)
+    command = "boundcheck soundness" + (f" --share {share}" if share > 1 else "")
+    files = write_soundness(found, out, command)
+    if as_json:
+        print_json(found.as_json() | {"report": str(files[0])})
+    else:
+        table = Table("layer", "false, tried", "accepted", "caught", "true, tried", "refuted")
+        for layer, x in found.as_json()["layers"].items():
+            false, true = x["false"], x["true"]
+            numbers = (false["tried"], false["wrong"], false["caught"], true["tried"], true["wrong"])
+            table.add_row(layer, *map(str, numbers))
+        _stdout.print(table)
+        for trial in found.wrong:
+            said = f"WRONG: {trial.subject}, {trial.change}: {trial.outcome}, but {trial.witness}"
+            _stdout.print(said, soft_wrap=True)
+        _stdout.print(f"Report: {files[0]}", soft_wrap=True)
+    if found.wrong:
+        raise typer.Exit(1)
 
 
 def _refuse(context: typer.Context, names: tuple[str, ...], why: str) -> None:
@@ -325,22 +353,6 @@ def _refuse(context: typer.Context, names: tuple[str, ...], why: str) -> None:
             value = context.params[option.name]
             said = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
             raise InputError(option.opts[0], said, f"no {option.opts[0]} {why}")
-
-
-def _assignments(texts: list[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip() or not value.strip():
-            raise InputError("--set", text, "NAME=VALUE, such as r=8")
-        if name.strip() in found:
-            raise InputError("--set", text, f"one value for {name.strip()}, which is set twice")
-        found[name.strip()] = value.strip()
-    return found
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    print(json.dumps(value, allow_nan=False))
 
 
 def _print_verdicts(results: list[dict[str, Any]]) -> None:
@@ -355,26 +367,3 @@ def _print_verdicts(results: list[dict[str, Any]]) -> None:
 def _exit(strict: bool, results: list[dict[str, Any]]) -> None:
     if strict and any(result["verdict"] != "supported" for result in results):
         raise typer.Exit(1)
-
-
-@contextmanager
-def _progress() -> Iterator[Tick]:
-    """A progress line on stderr: the stage, a bar, and the time left in it."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f}%"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=_stderr, transient=True) as bar:
-        task: TaskID = bar.add_task("starting", total=None)
-        stage = ""
-
-        def tick(name: str, done: int, total: int) -> None:
-            nonlocal stage, task
-            if name != stage:
-                bar.remove_task(task)
-                stage, task = name, bar.add_task(name, total=total)
-            bar.update(task, completed=done)
-
-        yield tick

@@ -112,7 +112,8 @@ def largest_eigenvalue(M: arb_mat) -> arb:
     low = low.lower()
     while high - low > high * _WIDTH:
         middle = ((low + high) / 2).mid()
-        definite = _is_definite(M, middle)
+        # Nothing lies between two neighbours.
+        definite = _is_definite(M, middle) if low < middle < high else None
         if definite is None:
             break
         low, high = (low, middle) if definite else (middle, high)

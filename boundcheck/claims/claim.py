@@ -93,13 +93,23 @@ class Claim:
         return {str(symbol.name): expression for symbol, expression in resolved.items()}
 
     def function(self, name: str) -> Callable[..., Any]:
-        """The quantity called `name` as a NumPy function of keyword arguments (floats or arrays), unchecked."""
+        """The quantity called `name` as a NumPy function of keyword arguments (floats or arrays), unchecked.
+
+        Arguments beyond the claim's parameters are not looked at: an assumed formula may be free of T.
+        """
         return self._functions[name]
 
     @cached_property
     def _functions(self) -> dict[str, Callable[..., Any]]:
-        arguments = [p.symbol for p in self.parameters]
-        return {name: sp.lambdify(arguments, e, modules="numpy") for name, e in self._expressions.items()}
+        names, symbols = [p.name for p in self.parameters], [p.symbol for p in self.parameters]
+
+        def by_keyword(function: Callable[..., Any]) -> Callable[..., Any]:
+            return lambda **given: function(*(given[name] for name in names))
+
+        return {
+            name: by_keyword(sp.lambdify(symbols, expression, modules="numpy"))
+            for name, expression in self._expressions.items()
+        }
 
     def values(self, **inputs: Number) -> dict[str, float]:
         """Every quantity as a float.

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
+import sympy as sp
 import torch
 from flint import arb, ctx
 from torch import Tensor
@@ -130,8 +131,12 @@ class Instance:
 
     @cached_property
     def bound(self) -> float:
-        """The claim's L̂ at the constants of this problem on this domain, rounded up."""
-        return upper(self.claim.enclosures(**self.inputs)["Lhat"])
+        """The claim's L̂ at the constants of this problem on this domain, rounded up; raises InputError for no number."""
+        ball = self.claim.enclosures(**self.inputs)["Lhat"]
+        if not ball.is_finite():
+            at = ", ".join(f"{name} = {float(sp.N(value)):.6g}" for name, value in self.inputs.items())
+            raise InputError("claim", self.claim.id, f"a claim whose Lhat is a number at {at}")
+        return upper(ball)
 
     @cached_property
     def measured(self) -> float:

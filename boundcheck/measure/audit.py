@@ -244,7 +244,7 @@ def _unbiased(e: Evidence, hypothesis: str) -> list[Audit]:
 def _conditions(e: Evidence) -> list[Audit]:
     """The claim's own conditions, and as the spec assumes them, of which the stricter one counts."""
     inputs = {name: float(value) for name, value in e.plan.inputs.items()}
-    values = checked(e.claim.parameters, e.plan.inputs)
+    values = checked(e.claim.parameters, e.plan.inputs_of(e.claim))
     found = []
     for c in e.claim.conditions:
         limits = [float(claim.function(str(c.rhs))(**inputs)) for claim in (e.claim, e.spec.prescription)]

@@ -106,6 +106,10 @@ class Plan:
         """The constant step size alpha of the run."""
         return self.values["alpha"]
 
+    def inputs_of(self, claim: Claim) -> dict[str, Number]:
+        """The values of the claim's own symbols: a formula that a spec assumes may be free of some."""
+        return {p.name: self.inputs[p.name] for p in claim.parameters}
+
     def as_json(self) -> dict[str, Any]:
         """Floats and integers only."""
         table = asdict(self)

@@ -4,15 +4,15 @@ A chain starts at ‖∇F(v_1) - ∇F(v_2)‖ / ‖v_1 - v_2‖ and ends at a le
 what, as the paper or the proof script of that name does; on valid links the value can only grow.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import sympy as sp
 import torch
+from torch import Tensor
 
 from boundcheck.claims import catalogue
+from boundcheck.claims.evaluate import Function, Model
 from boundcheck.claims.jiang2024 import A1, A2, B1, B2, W1, W2, v1, v2
 from boundcheck.claims.meft import LEMMA_1_SHARP
 from boundcheck.claims.symbols import C, G, L, a, b, r, s, sigma
@@ -21,6 +21,7 @@ from boundcheck.problems.adapters import LoRA, Radii
 from boundcheck.problems.inputs import theory_inputs
 from boundcheck.problems.norms import Point
 from boundcheck.problems.problem import Problem
+from boundcheck.problems.rounded import Approx, ApproxMatrix, Rounded
 
 _MOVE_A, _MOVE_B, _MOVE = FrobeniusNorm(A1 - A2), FrobeniusNorm(B1 - B2), EuclideanNorm(v1 - v2)
 _M1, _M2 = Gradient(f, W1), Gradient(f, W2)
@@ -128,69 +129,42 @@ def slack(problem: Problem, v: Point, w: Point, radii: Radii, lipschitz: str = "
     """
     if not isinstance(problem.adapter, LoRA):
         raise TypeError("chains are proofs of Lemma 1, of LoRA")
-    values = _values(problem, problem.adapter.scale, v, w) | _constants(problem, radii, lipschitz)
+    model = _model(problem, problem.adapter.scale, (v, w))
+    model = replace(model, numbers=_constants(problem, radii, lipschitz))
     return [
-        Slack(version, _number(_START, values), tuple(_number(link.quantity, values) for link in chain))
+        Slack(version, model.number(_START).value, tuple(model.number(link.quantity).value for link in chain))
         for version, chain in CHAINS.items()
     ]
 
 
-def _constants(problem: Problem, radii: Radii, lipschitz: str) -> dict[sp.Basic, Any]:
+def _constants(problem: Problem, radii: Radii, lipschitz: str) -> dict[sp.Symbol, Approx]:
     printed, sharp = (
         theory_inputs(catalogue[id], problem, radii, lipschitz) for id in ("jiang2024.lemma1", "meft.lemma1_sharp")
     )
     found = {name: float(value) for name, value in (sharp | printed).items()}
-    return {x: found[str(x)] for x in (L, G, C, sigma, r, a, b)}
+    return {x: Approx(found[str(x)], 0.0) for x in (L, G, C, sigma, r, a, b)}
 
 
-def _values(problem: Problem, scale: float, v: Point, w: Point) -> dict[sp.Basic, Any]:
-    """Arrays for the matrices and gradients that the chains name."""
-    found: dict[sp.Basic, Any] = {}
-    for point, A, B, W, name in ((v, A1, B1, W1, v1), (w, A2, B2, W2, v2)):
-        found |= {A: point[0][0].cpu().numpy(), B: point[1][0].cpu().numpy()}
-        # Of X -> f(W0 + sX), at X = BA.
-        found |= {W: found[B] @ found[A], Gradient(f, W): scale * problem.weight_gradient(point)[0].cpu().numpy()}
-        gradient = [part.reshape(-1) for part in problem.gradient(point)]
-        found |= {name: _flat(list(point)), Gradient(F, name): _flat(gradient)}
-    return found
+def _model(problem: Problem, scale: float, points: tuple[Point, Point]) -> Model[Approx, ApproxMatrix]:
+    """What the letters of the chains stand for at two points; f is X -> f(W0 + sX), and W is X = BA."""
+    do = Rounded(torch.float64)
+    matrices: dict[sp.MatrixSymbol, tuple[ApproxMatrix, ...]] = {}
+    for point, A, B, W, v in zip(points, (A1, A2), (B1, B2), (W1, W2), (v1, v2), strict=True):
+        left, right = (do.exact(part[0]) for part in point)
+        matrices |= {A: (left,), B: (right,), W: (do.product(right, left),), v: (left, right)}
 
+    def weight(X: ApproxMatrix) -> Tensor:
+        return problem.adapter.W0 + scale * X.value.unsqueeze(0)
 
-def _flat(parts: list[torch.Tensor]) -> np.ndarray:
-    return torch.cat([part.reshape(-1) for part in parts]).cpu().numpy()[:, None]
+    def batched(point: tuple[ApproxMatrix, ...]) -> Point:
+        return tuple(part.value.unsqueeze(0) for part in point)
 
-
-def _number(expression: sp.Expr, values: Mapping[sp.Basic, Any]) -> float:
-    """The value of a scalar over the vocabulary."""
-    if expression in values:
-        return float(values[expression])
-    match expression:
-        case FrobeniusNorm() | EuclideanNorm():
-            return float(np.linalg.norm(_matrix(expression.args[0], values)))
-        case SpectralNorm():
-            return float(np.linalg.norm(_matrix(expression.args[0], values), 2))
-        case sp.Add():
-            return sum(_number(x, values) for x in expression.args)
-        case sp.Mul():
-            return float(np.prod([_number(x, values) for x in expression.args]))
-        case sp.Pow():
-            return float(_number(expression.base, values) ** float(expression.exp))
-    return float(expression)
-
-
-def _matrix(expression: Any, values: Mapping[sp.Basic, Any]) -> np.ndarray:
-    """The value of a matrix over the vocabulary."""
-    if expression in values:
-        return np.asarray(values[expression])
-    parts = expression.args
-    match expression:
-        case sp.MatAdd():
-            return np.sum([_matrix(x, values) for x in parts], axis=0)
-        case sp.Transpose():
-            return _matrix(parts[0], values).T
-        case sp.MatMul():
-            coefficient, matrices = expression.as_coeff_matrices()
-            product = _matrix(matrices[0], values)
-            for factor in matrices[1:]:
-                product = product @ _matrix(factor, values)
-            return float(coefficient) * product
-    raise TypeError(f"no value for {expression}")
+    in_w = Function(
+        lambda X: Approx(problem.objective.loss(weight(X[0])).item(), 0.0),
+        lambda X: (do.exact(scale * problem.objective.gradient(weight(X[0]))[0]),),
+    )
+    in_v = Function(
+        lambda v: Approx(problem.loss(batched(v)).item(), 0.0),
+        lambda v: tuple(do.exact(part[0]) for part in problem.gradient(batched(v))),
+    )
+    return Model(do, matrices=matrices, functions={f: in_w, F: in_v})

@@ -129,7 +129,7 @@ def _compare(evidence: Evidence, measured: _Measured) -> tuple[Name, str, Blame 
     interval, claim = measured.interval, evidence.claim
     if interval is None:
         raise ValueError("expected measurements that are finite numbers")
-    ball = claim.enclosures(**evidence.plan.inputs)["bound"]
+    ball = claim.enclosures(**evidence.plan.inputs_of(claim))["bound"]
     what = "time average" if evidence.spec.is_stochastic else "smallest squared gradient norm"
     limits = f"{interval.kind} {interval.level:.0%} interval, {interval.method} over {len(measured.squares)} replicas"
     if interval.kind == "exact":

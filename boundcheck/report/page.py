@@ -1,6 +1,7 @@
 """From stored runs to one self-contained HTML page, with its figures as files for a paper beside it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -137,23 +138,29 @@ def write_page(contents: Contents, page: Path, title: str, lead: str, command: s
     svgs = {name: svg(figure) for name, figure in drawn.items()}
     files: dict[Path, bytes] = {
         page: _html(contents, title, lead, command, svgs).encode(),
-        page.with_name("results.json"): _json(
+        page.with_name("results.json"): json_bytes(
             [run.result for run in (*contents.runs, *(run for _, run in contents.faults))]
         ),
     }
     if data := contents.data():
-        files[page.with_name("statistics.json")] = _json(data)
+        files[page.with_name("statistics.json")] = json_bytes(data)
     for name, figure in drawn.items():
         files[page.with_name(f"{name}.svg")] = svgs[name].encode()
         files[page.with_name(f"{name}.pdf")] = pdf(figure)
     for search in contents.searches:
         files[page.parent / search["file"]] = (json.dumps(search["instance"], indent=1) + "\n").encode()
+    return write_files(files)
+
+
+def write_files(files: Mapping[Path, bytes]) -> list[Path]:
+    """Write the files of a page, each whole; raises InputError where its folder cannot be written."""
     try:
         for path, content in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             replace_file(path, content)
     except OSError as error:
-        raise InputError("out", page.parent, f"a folder that can be written ({error.strerror})") from None
+        folder = next(iter(files)).parent
+        raise InputError("out", folder, f"a folder that can be written ({error.strerror})") from None
     return list(files)
 
 
@@ -258,5 +265,6 @@ def _exponents(runs: list[StoredRun]) -> list[dict[str, str]]:
     return rows
 
 
-def _json(value: Any) -> bytes:
+def json_bytes(value: Any) -> bytes:
+    """A file of plain data, the same bytes for the same data."""
     return (json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n").encode()

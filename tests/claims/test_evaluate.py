@@ -127,6 +127,15 @@ def definite(gram: list[list[Fraction]], shift: Fraction) -> bool:
     return True
 
 
+@pytest.mark.parametrize("bits", [20, 53, 64])
+def test_at_low_precision_the_enclosure_is_wider_and_ends(bits: int) -> None:
+    x = np.random.default_rng(5).integers(-9, 9, (2, 3)) / 3
+    with ctx.workprec(bits):
+        ball = Balls().spectral(matrix_of(x))
+    assert ball.contains(arb(np.linalg.norm(x, 2), 1e-15))
+    assert float(ball.rad()) < 2.0 ** (16 - bits)
+
+
 def test_a_wide_ball_still_contains_the_eigenvalue() -> None:
     wide = arb_mat([[arb(2, 0.5), arb(0, 0.1)], [arb(0, 0.1), arb(1, 0.5)]])
     ball = largest_eigenvalue(wide)

@@ -323,3 +323,17 @@ def test_a_false_theorem_about_gradient_descent_is_violated(factor, tmp_path):
 def test_bad_input_is_refused_by_its_field(changes, field, tmp_path):
     table = theorem_table(**{name.replace(".", "__"): value for name, value in changes.items()})
     assert refused(measure, table, tmp_path).field == field
+
+
+@pytest.mark.parametrize("formula", ["bound/bound", "2*Lhat*D", "2*Lhat/T"])
+def test_an_assumed_bound_may_be_free_of_a_symbol_of_the_theorem(formula: str, tmp_path) -> None:
+    spec = {
+        "claim": "nesterov2004.gradient_descent",
+        "problem": {"kind": "pseudo-huber", "d": 3, "k": 3},
+        "adapter": {"kind": "full"},
+        "assume": {"bound": formula},
+        "run": {"steps": 20, "audits": 5},
+    }
+    (found,) = measure(spec, tmp_path)
+    assert found["bound"] > 0
+    assert found["verdict"] in ("supported", "uninformative", "violated", "inconclusive")

@@ -13,9 +13,10 @@ from boundcheck.claims.symbols import L, Lhat, bound
 from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient
 from boundcheck.errors import InputError
 from boundcheck.prove import Proof, Script, eq, judge, le, script
-from tests.proofs import cases
-from tests.proofs.cases import SCRIPTS
-from tests.proofs.test_edits import run
+from boundcheck.prove.script import of_paper
+from boundcheck.soundness.edited import edited, verdict_on
+
+SCRIPTS = of_paper("jiang2024")
 
 # The reading of the paper's scripts: v = (A, B).
 READING = next(each.reading for each in SCRIPTS if each.claim is LEMMA_1)
@@ -90,15 +91,15 @@ def named(id: str, version: str) -> Script:
 
 
 @pytest.mark.parametrize("id", ["meft.theorem2_repaired", "meft.theorem2_best_step", "meft.theorem2_frozen_a"])
-def test_the_constant_of_a_cited_lemma_is_the_claims_own(id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_constant_of_a_cited_lemma_is_the_claims_own(id: str) -> None:
     """The claim says λ*/4, and the proof goes on with the λ* of the lemma that it cites.
 
     At d = k = r = 1, L = 1, G = 1/256, radii 1, T = 1 and q = 1/2 the claim of theorem2_repaired is false.
     """
-    edited = named(id, "sharp")
-    assert edited.claim is not None
-    quarter = edited.claim.quantities[0].expression / 4
-    assert run(edited, cases.edited(edited.claim, 0, quarter), monkeypatch) != "proved"
+    sharp = named(id, "sharp")
+    assert sharp.claim is not None
+    quarter = sharp.claim.quantities[0].expression / 4
+    assert verdict_on(sharp, edited(sharp.claim, 0, quarter)) != "proved"
 
 
 def test_paper_scripts_define_what_their_claims_define() -> None:

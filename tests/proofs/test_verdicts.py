@@ -10,8 +10,11 @@ from boundcheck.kernel import STANDARD_FACTS, replay_all
 from boundcheck.kernel.facts import derivation
 from boundcheck.prove import Script, judge
 from boundcheck.prove.instance import Instance, Setting
+from boundcheck.prove.script import of_paper
 from boundcheck.prove.verdict import JudgedProof, claim_verdict
-from tests.proofs.cases import NAMES, SCRIPTS
+
+SCRIPTS = of_paper("jiang2024")
+NAMES = [f"{each.id}, {each.version}" for each in SCRIPTS]
 
 scripts = pytest.mark.parametrize("script", SCRIPTS, ids=NAMES)
 

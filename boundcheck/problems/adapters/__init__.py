@@ -21,7 +21,8 @@ ADAPTERS: dict[str, type[Adapter]] = {
 def make_adapter(kind: str, W0: Tensor, rank: int | None, scale: float, factors: Mapping[str, Tensor]) -> Adapter:
     """The adapter of a kind around W0, given of rank, scale and frozen factors (by field) what its kind takes."""
     made: type[Any] = ADAPTERS[kind]
-    options = {"rank": rank, "scale": scale, **factors}
+    # DiReFT is LoRA at scale 1, and has the field.
+    options = {"rank": rank, "scale": scale if made.has_scale else 1.0, **factors}
     adapter: Adapter = made(W0, **{name: x for name, x in options.items() if name in made.__dataclass_fields__})
     return adapter
 

@@ -16,6 +16,8 @@ from hypothesis import assume
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from boundcheck.claims import Claim
+from boundcheck.claims.meft import THEOREM_2_REPAIRED
+from boundcheck.claims.symbols import D, Lhat, T, zeta
 from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm
 from boundcheck.errors import InputError
 from boundcheck.falsify.climb import Climber, steepest_loss
@@ -42,6 +44,9 @@ from boundcheck.testing.strategies.points import directions, domain_points
 # Constants from 1/16 to 16, 1 first.
 _CONSTANTS = st.integers(-16, 16).map(lambda n: 2.0 ** (n / 4))
 _TINY = 1e-9
+_RATIO = sp.lambdify(
+    (Lhat, D, T, zeta), next(x.expression for x in THEOREM_2_REPAIRED.quantities if x.name == "q"), "math"
+)
 
 
 def instances(
@@ -203,14 +208,15 @@ def _directions_of_weight(draw: DrawFn, adapter: Adapter, v: Point) -> np.ndarra
 
 
 def _noise(quiet: ShortRun, ratio: float) -> float:
-    r"""The c at which :math:`q = \sqrt{\hat L D / \zeta^2 T}` is this ratio, with zeta what it makes."""
+    """The c at which q of the repaired Theorem 2 is this ratio, with zeta what it makes."""
     radii = quiet.radii or quiet.start_norms
     known = {p.name: 1.0 for p in quiet.claim.parameters} | {name: float(x) for name, x in quiet.inputs.items() if x}
     smoothness = float(quiet.claim.function("Lhat")(**known))
-    zeta = math.sqrt(smoothness * max(quiet.gap, 0.0) / quiet.steps) / ratio
+    # It is inversely proportional to zeta.
+    noise = _RATIO(smoothness, max(quiet.gap, 0.0), quiet.steps, 1.0) / ratio
     width = quiet.adapter.jacobian_bound(radii) * float(np.linalg.norm(quiet.direction))
-    assume(0 < zeta < math.inf and 0 < width < math.inf)
-    return zeta / width
+    assume(0 < noise < math.inf and 0 < width < math.inf)
+    return noise / width
 
 
 def assignments(claim: Claim, *, largest: int = 8, dtype: DType = "float64") -> SearchStrategy[Assignment]:

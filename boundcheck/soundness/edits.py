@@ -1,6 +1,6 @@
-"""False variants of true lines: one constant, factor, sign, term, relation, symbol or norm changed at a time.
+"""Variants of true lines: one constant, factor, sign, term, relation, symbol, norm or time changed at a time.
 
-Nothing is drawn: the same relation yields the same edits in the same order. Which of them are false is for `models` to
+Nothing is drawn: the same relation yields the same edits in the same order. Which of them are false is for `worlds` to
 show; many are not, such as those that make a true bound weaker.
 """
 
@@ -13,6 +13,7 @@ from itertools import combinations
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
+from boundcheck.claims.symbols import T
 from boundcheck.claims.vocabulary import (
     EuclideanNorm,
     Expectation,
@@ -29,6 +30,22 @@ from boundcheck.claims.vocabulary import (
 
 SMALLER, LARGER = sp.Rational(9, 10), sp.Rational(11, 10)
 Path = tuple[int, ...]
+
+# What an edit is called in a trial.
+KINDS = {
+    "scale constant": "constant",
+    "scale side": "constant",
+    "scale quantity": "constant",
+    "exponent": "exponent",
+    "drop factor": "factor lost",
+    "flip sign": "sign",
+    "drop term": "term lost",
+    "norm": "norm",
+    "transpose": "transpose lost",
+    "off by one": "off by one",
+    "relation": "relation",
+    "exchange": "exchange",
+}
 
 # The arguments that speak of mathematics, and not of names, shapes and ranges.
 _INSIDE: dict[type, tuple[int, ...]] = {
@@ -77,6 +94,7 @@ def put(node: sp.Basic, path: Path, new: sp.Basic) -> sp.Basic:
 
 
 def product(*factors: sp.Basic) -> sp.Basic:
+    """The product of numbers, or of numbers and matrices, unevaluated."""
     if any(isinstance(x, MatrixExpr) for x in factors):
         return sp.MatMul(*factors)
     return sp.Mul(*factors, evaluate=False)
@@ -120,6 +138,17 @@ def _changes(node: sp.Basic, path: Path, whole: sp.Basic) -> Iterator[tuple[str,
         yield "transpose", str(node), node.arg
     if isinstance(node, InnerProduct):
         yield "flip sign", str(node), -node
+    yield from _off_by_one(node)
+
+
+def _off_by_one(node: sp.Basic) -> Iterator[tuple[str, str, sp.Basic]]:
+    """T, or the time of an iterate, one step later or earlier."""
+    for step in (1, -1):
+        if node == T:
+            yield "off by one", f"{node} to {node + step}", node + step
+        if isinstance(node, Iterate):
+            name, time, *shape = node.args
+            yield "off by one", f"{node} at {time + step}", Iterate(name, time + step, *shape)
 
 
 def _is_exponent(path: Path, whole: sp.Basic) -> bool:

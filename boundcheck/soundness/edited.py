@@ -1,0 +1,179 @@
+"""Edits of a claim, carried through a whole proof script: which are false, and what the script then makes of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from fractions import Fraction
+from functools import cache
+from itertools import takewhile
+from typing import Any
+
+import sympy as sp
+
+from boundcheck.claims import Claim, Quantity
+from boundcheck.errors import BoundcheckError, InputError
+from boundcheck.kernel import KernelError, Law, Statement
+from boundcheck.prove import Script, judge
+from boundcheck.soundness.edits import Edit, of_expression
+from boundcheck.soundness.lines import PAPER, scripts
+from boundcheck.soundness.worlds import World, descents, worlds
+from boundcheck.soundness.worlds.formulas import exact_value
+from boundcheck.soundness.worlds.world import composites
+
+_FACTORS = [sp.Rational(*x) for x in ((9, 10), (17, 25), (1, 4), (1, 20), (4, 1))]
+
+
+def claim_edits(claim: Claim) -> Iterator[tuple[int, Edit]]:
+    """For each quantity of a claim, its number and an edit of its formula."""
+    for i, quantity in enumerate(claim.quantities):
+        expression = quantity.expression
+        for factor in _FACTORS:
+            yield i, Edit("scale quantity", f"{quantity.name} by {factor}", sp.Mul(factor, expression, evaluate=False))
+        yield from ((i, replace(edit, where=f"{quantity.name}: {edit.where}")) for edit in of_expression(expression))
+
+
+def edited(claim: Claim, place: int, expression: sp.Expr) -> Claim:
+    """The claim with another formula for one of its quantities."""
+    quantities = list(claim.quantities)
+    quantities[place] = replace(quantities[place], expression=expression)
+    return replace(claim, quantities=tuple(quantities))
+
+
+def scaled_to(expression: sp.Expr, constant: sp.Rational) -> sp.Expr:
+    """A product with a rational factor, with another one in its place."""
+    rest = [x for x in expression.args if not isinstance(x, sp.Rational)]
+    return sp.Mul(constant, *rest, evaluate=False)
+
+
+def written_out(expression: sp.Basic, quantities: tuple[Quantity, ...], keep: frozenset[str] = frozenset()) -> sp.Basic:
+    """The expression with the quantities' formulas put in, the last ones first; but for those to `keep`."""
+    for quantity in reversed(quantities):
+        if quantity.name not in keep:
+            expression = _replaced(expression, quantity)
+    return expression
+
+
+def _replaced(expression: sp.Basic, quantity: Quantity) -> sp.Basic:
+    if expression == quantity.symbol:
+        return quantity.expression
+    if not expression.has(quantity.symbol):
+        return expression
+    args = [_replaced(x, quantity) for x in expression.args]
+    if isinstance(expression, sp.Add | sp.Mul | sp.Pow | sp.Rel):
+        return expression.func(*args, evaluate=False)
+    return expression.func(*args)
+
+
+def hypotheses_of(script: Script, dropped: frozenset[str] = frozenset()) -> list[Statement]:
+    """What the script's conclusion rests on, but for the claim's own formulas and conditions and what was dropped."""
+    proof, claim = script.proof, script.claim
+    if claim is None or proof.conclusion is None:
+        raise InputError("script", script.id, "one that proves a claim")
+    defined = {each.symbol for each in claim.quantities}
+    stale = {
+        each.statement
+        for each in proof.assumptions
+        if each.relation in claim.conditions
+        or (each.role == "definition" and each.relation.lhs in defined)
+        or (each.claim is not None and each.claim.id in dropped)
+    }
+    # What the script lays down nowhere is what its law says of the points that it is about.
+    named = {each.claim.id for each in proof.assumptions if each.claim is not None}
+    local = proof.goal.premises if isinstance(proof.goal, Law) and (not dropped or dropped & named) else ()
+    return [*(proof.conclusion.hypotheses - stale), *local]
+
+
+def false_in(
+    claim: Claim, script: Script, candidates: Iterable[World], dropped: frozenset[str] = frozenset()
+) -> World | None:
+    """A world in which the hypotheses of a script's conclusion hold, but for the dropped ones, and this claim is false.
+
+    The claim is false there both as the kernel reads it and as `boundcheck.claims.evaluate` does.
+    """
+    hypotheses = hypotheses_of(script, dropped)
+    quantities, reading = claim.quantities, script.proof.reading
+    # The step size is the run's own, and must be what the edited claim says it is.
+    keep = frozenset({"alpha"})
+    relations = [written_out(x, quantities, keep) for x in claim.conditions]
+    step = next((q for q in quantities if q.name == "alpha"), None)
+    if step is not None:
+        value = written_out(step.expression, quantities[: quantities.index(step)])
+        relations.append(sp.Eq(step.symbol, value, evaluate=False))
+    conclusion = written_out(claim.conclusion, quantities, keep)
+    try:
+        wanted = reading.fact(conclusion)
+        needed = [reading.fact(x) for x in relations]
+    except (InputError, KernelError):
+        return None
+    hidden = composites(script.proof)
+    for world in candidates:
+        if (
+            all(world.meets(x) for x in needed)
+            and world.refutes(wanted)
+            and world.says(conclusion, hidden) is False
+            and False not in [world.says(x, hidden) for x in relations]
+            and world.allows(hypotheses, script.proof)
+        ):
+            return world
+    return None
+
+
+@cache
+def runs_for(claim: Claim, understated: Fraction = Fraction(1)) -> tuple[World, ...]:
+    """Runs with the step size that a claim, or an edited one, prescribes; as `descents` where L is understated."""
+    before = tuple(takewhile(lambda q: q.name != "alpha", claim.quantities))
+    if len(before) == len(claim.quantities):
+        return worlds()
+
+    def step(numbers: Mapping[str, Fraction]) -> Fraction | None:
+        value = exact_value(written_out(claim.quantities[len(before)].expression, before), numbers)
+        return value if value and value > 0 else None
+
+    return tuple(filter(None, (build(step) for build in descents(understated))))
+
+
+def patches(script: Script, claim: Claim) -> Iterator[tuple[Any, str, Any]]:
+    """What to set in the scripts' modules for the script's claim to be another one: module, name, value.
+
+    Other scripts forget what they have proved, so that it is proved again where it is cited.
+    """
+    fresh = {id(each): replace(each, claim=claim if each.claim is script.claim else each.claim) for each in scripts()}
+    for module in [x for name, x in sys.modules.items() if name.startswith(f"boundcheck_proofs.{PAPER}")]:
+        for name, value in list(vars(module).items()):
+            if value is script.claim:
+                yield module, name, claim
+            elif isinstance(value, Script) and id(value) in fresh:
+                yield module, name, fresh[id(value)]
+
+
+@contextmanager
+def _patched(script: Script, claim: Claim) -> Iterator[None]:
+    before = [(module, name, vars(module)[name], value) for module, name, value in patches(script, claim)]
+    try:
+        for module, name, _, value in before:
+            setattr(module, name, value)
+        yield
+    finally:
+        for module, name, value, _ in before:
+            setattr(module, name, value)
+
+
+def verdict_on(script: Script, claim: Claim) -> str:
+    """The verdict on the script when its claim is another one wherever scripts name it, or the error that stops it."""
+    with _patched(script, claim):
+        try:
+            return judge(replace(script, claim=claim)).verdict
+        except (
+            BoundcheckError,
+            KernelError,
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            TypeError,
+            ValueError,
+        ) as error:
+            # What stops proves nothing.
+            return f"{type(error).__name__}: {error}"

@@ -1,0 +1,94 @@
+"""Where each adapter's smoothness is largest or nearly so: exact points at the edge of the domain, for given constants.
+
+They are candidates and no more: how large the curvature of F is at one of them is then computed, whatever it is.
+"""
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from functools import cache
+from math import isqrt
+
+from boundcheck.soundness.rational import World, matrix, times, transposed
+
+# A rational unit vector that is along no axis, and one at right angles to it.
+UNIT, ACROSS = matrix((Fraction(3, 5), Fraction(4, 5))), matrix((Fraction(-4, 5), Fraction(3, 5)))
+TURN = (*UNIT, *ACROSS)
+_ONE = matrix((1,))
+_FINE = 10**6
+
+
+@cache
+def steepest(kind: str, items: tuple[tuple[str, Fraction], ...], frobenius: bool, rank: int) -> World:
+    """The candidate of the largest curvature at these constants, checked to be inside of every hypothesis.
+
+    Args:
+        kind: the adapter's.
+        items: L, G, s, radii and norms of frozen matrices, by name.
+        frobenius: whether G bounds the Frobenius norm of the gradient of f, and not only its spectral norm.
+        rank: the adapter's.
+
+    Raises:
+        ValueError: where there is no candidate of that rank.
+
+    """
+    found = [world for world in _candidates(kind, dict(items), rank) if not frobenius or world.frobenius]
+    if not found:
+        raise ValueError(f"no exact point of {kind} at rank {rank} with a gradient of Frobenius norm G")
+    for world in found:
+        world.check()
+    return max(found, key=lambda world: world.curvature(world.direction))
+
+
+def _candidates(kind: str, c: Mapping[str, Fraction], rank: int) -> Iterator[World]:
+    if rank == 2 and kind == "loreft":
+        # At R = Q and V = νI the gradient -Qᵀ makes the most of δRᵀδV.
+        yield World(kind, c, (TURN, times(c["nu"], matrix((1, 0), (0, 1)))), times(-1, transposed(TURN)), {})
+        return
+    if rank == 2 and kind == "lora":
+        square = matrix((1, 0), (0, 1))
+        yield World(kind, c, (times(c["a"], TURN), times(c["b"], square)), TURN, {})
+        return
+    if rank != 1:
+        raise ValueError(f"no exact point of {kind} at rank {rank}")
+    match kind:
+        case "full":
+            yield World(kind, c, (times(c["rho"], _ONE),), _ONE, {}, True)
+        case "lora":
+            yield World(kind, c, (times(c["a"], _ONE), times(c["b"], _ONE)), _ONE, {}, True)
+        case "direft":
+            # k = d + 1: the last column is the bias.
+            yield World(kind, c, (times(c["a"], UNIT), times(c["b"], _ONE)), UNIT, {}, True)
+        case "frozen-a":
+            yield World(kind, c, (times(c["b"], _ONE),), _ONE, {"A": times(c["a"], _ONE)}, True)
+        case "frozen-b":
+            yield World(kind, c, (times(c["a"], _ONE),), _ONE, {"B": times(c["b"], _ONE)}, True)
+        case "vera":
+            frozen = {"A": times(c["a_0"], _ONE), "B": times(c["b_0"], _ONE)}
+            yield World(kind, c, (times(c["a"], _ONE), times(c["b"], _ONE)), _ONE, frozen, True)
+        case "loha":
+            yield World(kind, c, (times(c["a"], _ONE), times(c["b"], _ONE)) * 2, _ONE, {}, True)
+        case "loreft":
+            # V along one axis, δV along the other.
+            along, across = matrix((1, 0)), matrix((0, 1))
+            tilt = tuple(
+                tuple(-r * x + p * y for x, y in zip(along[0], across[0], strict=True))
+                for r, p in zip(UNIT[0], ACROSS[0], strict=True)
+            )
+            yield World(kind, c, (UNIT, times(c["nu"], along)), tilt, {})
+        case "dora":
+            yield from _dora(c)
+
+
+def _dora(c: Mapping[str, Fraction]) -> Iterator[World]:
+    """A column that BA makes shorter, or turns, or both, with a gradient of f along or across it."""
+    reach = c["s"] * c["a"] * c["b"]
+    for x, y in ((-1, 0), (0, 1), (Fraction(-3, 5), Fraction(4, 5)), (Fraction(-4, 5), Fraction(3, 5))):
+        # The column is (q, 0) after BA, and W0 is what was there before, at least w_0 long.
+        rest = c["w_0"] ** 2 - (reach * y) ** 2
+        q = reach * x + (Fraction(isqrt(int(rest * _FINE**2)) + 1, _FINE) if rest > 0 else 0)
+        if q <= 0:
+            continue
+        W0 = transposed(matrix((q - reach * x, -reach * y)))
+        v = (times(c["a"], _ONE), times(c["b"], transposed(matrix((x, y)))), times(c["mu"], _ONE))
+        for tilt in (matrix((1, 0)), matrix((-1, 0)), matrix((0, 1)), matrix((0, -1)), UNIT, ACROSS):
+            yield World("dora", c, v, transposed(tilt), {"W0": W0, "s": times(c["s"], _ONE)}, True)

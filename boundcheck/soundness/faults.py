@@ -1,0 +1,267 @@
+"""What can be made wrong about a measured run, each fault with the exact number that shows it; and what cannot hurt.
+
+A fault is planted through the spec alone: a formula or constant that it assumes, its ball, ζ, T or sampling.
+"""
+
+import copy
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+import sympy as sp
+from flint import arb, ctx
+
+from boundcheck.claims import Claim
+from boundcheck.claims.claim import Quantity
+from boundcheck.claims.enclose import lower, upper
+from boundcheck.claims.inputs import Number, exact
+from boundcheck.claims.symbols import D, Lhat, T, alpha
+from boundcheck.errors import InputError
+from boundcheck.measure.spec import parse
+from boundcheck.soundness.courses import Setting, Table
+from boundcheck.soundness.descent import BITS, above
+from boundcheck.soundness.edits import KINDS, of_expression
+from boundcheck.soundness.smoothness import FORMULAS
+
+_SHARES = (Fraction(9, 10), Fraction(1, 2), Fraction(1, 4), Fraction(1, 20))
+_GROWN = (Fraction(101, 100), Fraction(3, 2), Fraction(10))
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run whose truth is decided.
+
+    Attributes:
+        subject: the id of the theorem.
+        kind, change, true, witness: as in a `Trial`.
+        table: the spec.
+        blame: kind and name of what is to blame, where the run is made to show it; None where it cannot.
+
+    """
+
+    subject: str
+    kind: str
+    change: str
+    true: bool
+    witness: str
+    table: Table
+    blame: tuple[str, str] | None = None
+
+
+def _with(setting: Setting, **tables: Mapping[str, object]) -> Table:
+    """The spec with changes to its tables."""
+    changed = copy.deepcopy(setting.table)
+    for name, change in tables.items():
+        changed[name] = changed.get(name, {}) | dict(change)
+    return changed
+
+
+def _scaled(name: str, factor: Fraction) -> str:
+    return f"{factor.numerator}*{name}/{factor.denominator}"
+
+
+def _false(setting: Setting, kind: str, change: str, witness: str, blame: tuple[str, str], table: Table) -> Run:
+    return Run(setting.claim.id, kind, change, False, f"{setting.name}: {witness}", table, blame)
+
+
+def _enclosed(claim: Claim, inputs: dict[str, Number], name: str) -> arb:
+    """A quantity of a claim, whose formulas may have lost some of the symbols."""
+    return claim.enclosures(**{p.name: inputs[p.name] for p in claim.parameters})[name]
+
+
+def _formulas(quantity: Quantity) -> Iterator[tuple[str, str, sp.Expr]]:
+    """Other formulas for a quantity: kind of change, the change in words, and the formula."""
+    name, formula = quantity.name, quantity.expression
+    for share in (Fraction(17, 25), *_SHARES):
+        yield "constant", f"{name} by {share}", share * formula
+    for edit in of_expression(formula):
+        if edit.kind in FORMULAS:
+            yield KINDS[edit.kind], f"{name}: {edit.kind} {edit.where}", edit.result
+    for horizon in (T + 1, T + 2, T - 1):
+        yield "off by one", f"{name}: {horizon} for T", formula.xreplace({T: horizon})
+    for x, y in ((D, Lhat), (Lhat, D), (Lhat, alpha), (D, alpha), (Lhat, 1 / Lhat)):
+        yield "exchange", f"{name}: {y} for {x}", formula.xreplace({x: y})
+
+
+def false_bounds(setting: Setting) -> Iterator[Run]:
+    """The theorem with another formula for its bound, or for what the bound alone is made of, that is too small.
+
+    It is below E‖∇F(v_t)‖² at every t.
+    """
+    claim, least = setting.claim, min(setting.squares(), key=lower)
+    later = claim.quantities[claim.names.index("alpha") + 1 :]
+    for quantity in (each for each in later if each.name != "T_min"):
+        seen = {quantity.expression}
+        for kind, change, formula in _formulas(quantity):
+            if formula in seen or not formula.free_symbols:
+                continue
+            seen.add(formula)
+            table = _with(setting, assume={quantity.name: str(formula)})
+            theorem = parse(table).theorem
+            if theorem.parameters != claim.parameters:
+                # A run is given every symbol that the theorem has, and needs a place for each.
+                continue
+            bound = _enclosed(theorem, setting.inputs, "bound")
+            if bound.is_finite() and bound > 0 and upper(bound) < lower(least):
+                witness = f"E‖∇F(v_t)‖² ≥ {lower(least):.9g} at every t, and the bound is {upper(bound):.9g}"
+                yield _false(setting, kind, change, witness, ("claim", claim.id), table)
+
+
+def false_constants(setting: Setting) -> Iterator[Run]:
+    """A constant stated below what an exact number shows that it is."""
+    names = {p.name for p in setting.claim.parameters}
+    known = {name: Fraction(str(exact(name, value))) for name, value in setting.inputs.items()}
+    with ctx.workprec(BITS):
+        smoothness = setting.claim.enclosures(**setting.inputs)["Lhat"]
+    shown = [
+        ("D", known["D"], setting.gap, "F(v_1) - f*"),
+        ("Lhat", above(smoothness), setting.curvature, "the curvature of F"),
+    ]
+    shown += [("L", known["L"], setting.steepness, "the curvature of f")] if "L" in names else []
+    shown += [("G", known["G"], setting.pull, "‖∇f‖")] if "G" in names else []
+    shown += [("C", known["C"], known["sigma"], "‖ΔBA‖/‖ΔB‖ at A = σ")] if "C" in names else []
+    for name, value, truth, what in shown:
+        for share in _SHARES:
+            if share * value < truth:
+                witness = f"{what} is at least {float(truth):.6g}, and {name} is {float(share * value):.6g}"
+                table = _certain(setting, _with(setting, assume={name: _scaled(name, share)}))
+                yield _false(setting, "constant", f"{name} by {share}", witness, ("constant", name), table)
+    if "zeta" in names:
+        for share in _SHARES:
+            zeta = float(share) * float(known["zeta"])
+            if Fraction(zeta) ** 2 < setting.variance:
+                witness = f"the variance at v_1 is {float(setting.variance):.6g}, and ζ² is {zeta**2:.6g}"
+                table = _with(setting, run={"zeta": zeta})
+                yield _false(setting, "constant", f"zeta by {share}", witness, ("constant", "zeta"), table)
+
+
+def false_hypotheses(setting: Setting) -> Iterator[Run]:
+    """Another step than the prescribed one, a ball without v_1, T below T_min, minibatches without replacement."""
+    for factor in ("10*alpha", "2*alpha", "alpha/2", "1001*alpha/1000", "alpha**2"):
+        witness = f"the prescribed step is alpha, and the run takes {factor}"
+        table = _with(setting, assume={"alpha": factor})
+        kind = "exponent" if "**" in factor else "constant"
+        yield _false(setting, kind, f"alpha as {factor}", witness, ("constant", "alpha"), table)
+    hypotheses = {hypothesis.id for hypothesis in setting.claim.hypotheses}
+    for id in sorted(hypotheses & {"jiang2024.assumption2", "meft.ball"}):
+        start = setting.table["adapter"]["gain"]
+        for share in (0.9999, 0.9, 0.5):
+            witness = f"σ_1(A_1) = {start:.6g}, and the radius is {share * start:.6g}"
+            table = _with(setting, domain=dict.fromkeys(("a", "b"), share * start))
+            yield _false(
+                setting, "hypothesis dropped", f"a ball of {share} times v_1", witness, ("hypothesis", id), table
+            )
+    for id in sorted(hypotheses & {"jiang2024.unbiased", "meft.unbiased"}):
+        with ctx.workprec(BITS):
+            step = setting.claim.enclosures(**setting.inputs)["alpha"]
+            bias = setting.bias(step) if setting.bias else arb(0)
+        if setting.table["run"]["steps"] > 1 and bias > 0:
+            witness = f"given the first, the second minibatch has a bias of square {lower(bias):.6g}"
+            table = _with(setting, run={"sampling": "without replacement"})
+            yield _false(
+                setting, "hypothesis dropped", "sampling without replacement", witness, ("hypothesis", id), table
+            )
+    if "T_min" in setting.claim.names:
+        yield from _short(setting)
+
+
+def _short(setting: Setting) -> Iterator[Run]:
+    # T_min does not depend on T, at which the claim speaks.
+    shortest = setting.claim.enclosures(**setting.inputs)["T_min"]
+    last = math.ceil(lower(shortest)) - 1
+    for steps in sorted({last, (last + 1) // 2, 1} - {0}):
+        if not steps < lower(shortest):
+            continue
+        kind = "off by one" if steps == last else "hypothesis dropped"
+        witness = f"T = {steps}, and T_min is {lower(shortest):.6g}"
+        run = {"steps": steps, "audits": steps}
+        blame = ("horizon", "T")
+        yield _false(setting, kind, f"T = {steps}, below T_min", witness, blame, _with(setting, run=run))
+        for change in ("T_min/100", "T_min - T_min/2"):
+            table = _with(setting, run=run, assume={"T_min": change})
+            yield _false(setting, "constant", f"T_min as {change}, at T = {steps}", witness, blame, table)
+
+
+def _stated(table: Table, inputs: dict[str, Number]) -> dict[str, Number]:
+    """The inputs of the theorem, with what the spec assumes in place of them."""
+    spec = parse(table)
+    symbols = {p.symbol: exact(p.name, inputs[p.name]) for p in spec.theorem.parameters}
+    return inputs | {name: formula.xreplace(symbols) for name, formula in spec.assumed_inputs().items()}
+
+
+def _speaks(table: Table, inputs: dict[str, Number]) -> bool:
+    """Whether the theorem's conditions hold, also with what the spec assumes in place of them."""
+    stated, spec = _stated(table, inputs), parse(table)
+    try:
+        for claim in (spec.theorem, spec.prescription):
+            claim.check({p.name: stated[p.name] for p in claim.parameters})
+    except InputError:
+        return False
+    return True
+
+
+def _is_certain(setting: Setting, table: Table, inputs: dict[str, Number]) -> bool:
+    """Whether no iterate can exceed the ζ of the spec at the step that it leads to."""
+    if setting.most is None:
+        return True
+    step = _enclosed(parse(table).theorem, _stated(table, inputs), "alpha")
+    return setting.most(step, table["run"]["steps"]) <= Fraction(table["run"]["zeta"]) ** 2
+
+
+def _certain(setting: Setting, table: Table) -> Table:
+    """The spec with so large a ζ that this is no second fault; steps are shorter then."""
+    while not _is_certain(setting, table, setting.inputs | {"zeta": table["run"].get("zeta", 1.0)}):
+        table = table | {"run": table["run"] | {"zeta": 1.25 * table["run"]["zeta"]}}
+    return table
+
+
+def true_runs(setting: Setting) -> Iterator[Run]:
+    """Runs in which every hypothesis holds for certain: with weaker bounds, and with constants overstated."""
+
+    def found(kind: str, change: str, why: str, table: Table, **inputs: Number) -> Iterator[Run]:
+        known = setting.inputs | inputs
+        if _speaks(table, known) and _is_certain(setting, table, known):
+            yield Run(setting.claim.id, f"true variation: {kind}", change, True, f"{setting.name}: {why}", table)
+
+    names = {p.name for p in setting.claim.parameters}
+    proved = "a proved theorem, whose hypotheses hold"
+    yield from found("none", "as it is", proved, setting.table)
+    for factor in (*_GROWN, Fraction(1000)):
+        table = _with(setting, assume={"bound": _scaled("bound", factor)})
+        yield from found("constant", f"bound by {factor}", "a larger bound than a proved one", table)
+    for term in ("D", "Lhat", "1/T"):
+        yield from found(
+            "term added",
+            f"bound plus {term}",
+            "a larger bound than a proved one",
+            _with(setting, assume={"bound": f"bound + {term}"}),
+        )
+    for name in sorted({"D", "Lhat", "L", "G", "C"} & (names | {"Lhat"})):
+        for factor in _GROWN:
+            table = _with(setting, assume={name: _scaled(name, factor)})
+            yield from found(
+                "overstated", f"{name} by {factor}", f"{name} is a bound, and a larger one is another", table
+            )
+    if "zeta" not in names:
+        return
+    for size in (1.001, 1.5, 4.0):
+        zeta = size * float(setting.inputs["zeta"])
+        yield from found(
+            "overstated",
+            f"zeta by {size:g}",
+            "ζ is a bound, and a larger one is another",
+            _with(setting, run={"zeta": zeta}),
+            zeta=zeta,
+        )
+    # A frozen A is drawn from the seed too.
+    for seed in (1, 2, 3) if setting.table["adapter"].get("kind") != "frozen-a" else ():
+        yield from found("seed", f"seed {seed}", proved, setting.table | {"seed": seed})
+    yield from found("batch", "batch 3", "a third of the variance", _with(setting, run={"batch": 3}))
+    yield from found("level", "level 0.99", proved, _with(setting, run={"level": 0.99}))
+    if "domain" in setting.table:
+        for size in (1.001, 1.25):
+            radii = {name: size * radius for name, radius in setting.table["domain"].items()}
+            inputs = {name: size * float(setting.inputs[name]) for name in ("a", "b", "sigma", "C") if name in names}
+            table = _with(setting, domain=radii)
+            yield from found("radius", f"radii by {size:g}", "v is inside of a larger ball too", table, **inputs)

@@ -1,0 +1,305 @@
+"""Exact witnesses of smoothness: W(v) of each adapter written plainly, in rational numbers, and the curvature of F.
+
+Let f have the Hessian L E ∘ E and the gradient nearly G N at W(v), as a function with one kink has just beside it. Then
+the second derivative of F along u is L <E, DW[u]>² + G <N, D²W[u, u]>, and with E along DW[u] the first term is
+L‖DW[u]‖². Over ‖u‖² that is a lower bound on the smoothness constant of F on any convex domain that v is in. Nothing
+here is taken from the code that searches or certifies: derivatives are those of power series in t along v + t u.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from itertools import product as pairs_of
+from math import isqrt
+from typing import TypeAlias
+
+import numpy as np
+
+Rational: TypeAlias = Fraction | int
+# The share of G that is kept for the height of the kink, without which f would have none.
+_HEIGHT = Fraction(1, 10**9)
+_DIGITS = 1000
+
+
+@dataclass(frozen=True)
+class Jet:
+    """c₀ + c₁t + c₂t², exactly, with what is beyond t² dropped."""
+
+    c0: Fraction
+    c1: Fraction = Fraction(0)
+    c2: Fraction = Fraction(0)
+
+    def __add__(self, other: Jet) -> Jet:
+        return Jet(self.c0 + other.c0, self.c1 + other.c1, self.c2 + other.c2)
+
+    def __mul__(self, other: Jet) -> Jet:
+        return Jet(
+            self.c0 * other.c0,
+            self.c0 * other.c1 + self.c1 * other.c0,
+            self.c0 * other.c2 + self.c1 * other.c1 + self.c2 * other.c0,
+        )
+
+    def __truediv__(self, other: Jet) -> Jet:
+        first = self.c0 / other.c0
+        second = (self.c1 - first * other.c1) / other.c0
+        return Jet(first, second, (self.c2 - first * other.c2 - second * other.c1) / other.c0)
+
+    def root(self) -> Jet:
+        """The square root, where that of c₀ is rational; raises ValueError where it is not."""
+        first = root(self.c0)
+        second = self.c1 / (2 * first)
+        return Jet(first, second, (self.c2 - second**2) / (2 * first))
+
+
+def root(x: Fraction) -> Fraction:
+    """The square root of a rational that is a square; raises ValueError for any other."""
+    found = Fraction(isqrt(x.numerator), isqrt(x.denominator)) if x > 0 else Fraction(0)
+    if found == 0 or found**2 != x:
+        raise ValueError(f"{x} is not the square of a positive rational")
+    return found
+
+
+Matrix: TypeAlias = tuple[tuple[Fraction, ...], ...]
+Jets: TypeAlias = list[list[Jet]]
+
+
+def matrix(*rows: tuple[Rational, ...]) -> Matrix:
+    """A matrix of exact numbers, given by its rows."""
+    return tuple(tuple(Fraction(x) for x in row) for row in rows)
+
+
+def times(factor: Rational, X: Matrix) -> Matrix:
+    """Each entry times a number."""
+    return tuple(tuple(factor * x for x in row) for row in X)
+
+
+def transposed(X: Matrix) -> Matrix:
+    """The transpose."""
+    return tuple(zip(*X, strict=True))
+
+
+def matmul(X: Matrix, Y: Matrix) -> Matrix:
+    """The product of two matrices."""
+    return tuple(
+        tuple(sum((x * y for x, y in zip(row, column, strict=True)), Fraction(0)) for column in transposed(Y))
+        for row in X
+    )
+
+
+def plus(X: Matrix, Y: Matrix) -> Matrix:
+    """The sum of two matrices."""
+    return tuple(tuple(x + y for x, y in zip(*rows, strict=True)) for rows in zip(X, Y, strict=True))
+
+
+def inner(X: Matrix, Y: Matrix) -> Fraction:
+    """The sum of the products of entries."""
+    return sum((x * y for rows in zip(X, Y, strict=True) for x, y in zip(*rows, strict=True)), Fraction(0))
+
+
+def spectral_at_most(X: Matrix, limit: Fraction) -> bool:
+    """Whether the spectral norm of a matrix with at most two rows or columns is at most the limit, exactly."""
+    short = X if len(X) <= len(X[0]) else transposed(X)
+    gram = matmul(short, transposed(short))
+    gap = [[limit**2 * (i == j) - x for j, x in enumerate(row)] for i, row in enumerate(gram)]
+    if len(gap) == 1:
+        return gap[0][0] >= 0
+    (p, q), (q_, w) = gap
+    return p >= 0 and w >= 0 and p * w - q * q_ >= 0
+
+
+def _constant(X: Matrix) -> Jets:
+    return [[Jet(x) for x in row] for row in X]
+
+
+def _dot(xs: list[Jet], ys: list[Jet]) -> Jet:
+    total = Jet(Fraction(0))
+    for x, y in zip(xs, ys, strict=True):
+        total = total + x * y
+    return total
+
+
+def _mul(X: Jets, Y: Jets) -> Jets:
+    return [[_dot(row, [line[j] for line in Y]) for j in range(len(Y[0]))] for row in X]
+
+
+def _entrywise(X: Jets, Y: Jets) -> Jets:
+    return [[x * y for x, y in zip(*rows, strict=True)] for rows in zip(X, Y, strict=True)]
+
+
+@dataclass(frozen=True)
+class World:
+    """One adapter at one point, with the gradient that f has there.
+
+    Attributes:
+        kind: the adapter's.
+        constants: L, G, the scale s where there is one, the radii, and the norms of frozen matrices.
+        v: the blocks of the point.
+        tilt: N, of norm at most 1.
+        frozen: the frozen matrices by name, W0 among them only where it matters to the derivatives.
+        frobenius: whether the Frobenius norm of N is at most 1, and not only its spectral norm.
+
+    """
+
+    kind: str
+    constants: Mapping[str, Fraction]
+    v: tuple[Matrix, ...]
+    tilt: Matrix
+    frozen: Mapping[str, Matrix]
+    frobenius: bool = False
+
+    def along(self, u: tuple[Matrix, ...]) -> tuple[Matrix, Matrix]:
+        """DW[u] and D²W[u, u] along the geodesic of u, which is a straight line but for LoReFT's R."""
+        bends = [times(0, part) for part in u]
+        if self.kind == "loreft":
+            # The geodesic of the Stiefel manifold has the second derivative -δδᵀR.
+            bends[0] = times(-1, matmul(matmul(u[0], transposed(u[0])), self.v[0]))
+        moving = [
+            [[Jet(x, y, z / 2) for x, y, z in zip(*rows, strict=True)] for rows in zip(*parts, strict=True)]
+            for parts in zip(self.v, u, bends, strict=True)
+        ]
+        W = _WEIGHTS[self.kind](moving, {name: _constant(X) for name, X in self.frozen.items()})
+        scale = self.constants.get("s", Fraction(1)) if self.kind != "dora" else Fraction(1)
+        first = tuple(tuple(scale * x.c1 for x in row) for row in W)
+        return first, tuple(tuple(2 * scale * x.c2 for x in row) for row in W)
+
+    def bend(self, u: tuple[Matrix, ...]) -> Fraction:
+        """The second derivative of F along u, L‖DW[u]‖² + G(1 - 10⁻⁹)<N, D²W[u, u]>."""
+        first, second = self.along(u)
+        return self.constants["L"] * inner(first, first) + self.constants["G"] * (1 - _HEIGHT) * inner(
+            self.tilt, second
+        )
+
+    def curvature(self, u: tuple[Matrix, ...]) -> Fraction:
+        """The second derivative of F along u over ‖u‖²."""
+        return self.bend(u) / sum((inner(part, part) for part in u), Fraction(0))
+
+    def tangent(self, u: tuple[Matrix, ...]) -> tuple[Matrix, ...]:
+        """The part of u along which v can move: all of it, but for LoReFT's R."""
+        if self.kind != "loreft":
+            return u
+        product = matmul(u[0], transposed(self.v[0]))
+        symmetric = times(Fraction(-1, 2), plus(product, transposed(product)))
+        return plus(u[0], matmul(symmetric, self.v[0])), *u[1:]
+
+    @cached_property
+    def direction(self) -> tuple[Matrix, ...]:
+        """A rational u close to that of the largest curvature, found in floats; which it is matters to no proof."""
+        units = [self.tangent(u) for u in _units(self.v)]
+        n = len(units)
+        own = [self.bend(u) for u in units]
+        form = np.diag([float(x) for x in own])
+        for i, j in pairs_of(range(n), repeat=2):
+            if i < j:
+                both = self.bend(_added(units[i], units[j]))
+                form[i, j] = form[j, i] = float(both - own[i] - own[j]) / 2
+        # On a curved domain the units overlap; their Gram matrix makes the quotient one of vectors.
+        gram = np.array([[float(sum(inner(x, y) for x, y in zip(p, q, strict=True))) for q in units] for p in units])
+        values, vectors = np.linalg.eigh(gram)
+        kept = vectors[:, values > 1e-9] / np.sqrt(values[values > 1e-9])
+        best = kept @ np.linalg.eigh(kept.T @ form @ kept)[1][:, -1]
+        weights = [Fraction(float(x)).limit_denominator(_DIGITS) for x in best / np.abs(best).max()]
+        u = units[0]
+        u = tuple(times(0, part) for part in u)
+        for weight, unit in zip(weights, units, strict=True):
+            u = _added(u, tuple(times(weight, part) for part in unit))
+        return u
+
+    def check(self) -> None:
+        """Raise ValueError unless v is in the domain and f is as the hypotheses have it, all exactly."""
+        c = self.constants
+        for (name, norm), part in zip(_DOMAINS[self.kind], self.v, strict=True):
+            if norm == "orthonormal":
+                good = matmul(part, transposed(part)) == matrix(
+                    *(tuple(int(i == j) for j in range(len(part))) for i in range(len(part)))
+                )
+            elif norm == "max":
+                good = all(abs(x) <= c[name] for row in part for x in row)
+            else:
+                good = name not in c or spectral_at_most(part, c[name])
+            if not good:
+                raise ValueError(f"{self.kind}: a block of v is outside of its domain")
+        for name, limit in _FROZEN.get(self.kind, {}).items():
+            if name == "W0":
+                if any(inner((column,), (column,)) < c[limit] ** 2 for column in transposed(self.frozen[name])):
+                    raise ValueError("dora: a column of W0 is too short")
+            elif not spectral_at_most(self.frozen[name], c[limit]):
+                raise ValueError(f"{self.kind}: the frozen {name} is too large")
+        if not (inner(self.tilt, self.tilt) <= 1 if self.frobenius else spectral_at_most(self.tilt, Fraction(1))):
+            raise ValueError(f"{self.kind}: the gradient of f is larger than G")
+
+    def __str__(self) -> str:
+        """The point, the direction and the gradient, in one line of exact numbers."""
+        constants = ", ".join(f"{name} = {x}" for name, x in self.constants.items())
+        frozen = "".join(f", {name} = {_shown(X)}" for name, X in self.frozen.items())
+        point = ", ".join(_shown(part) for part in self.v)
+        u = ", ".join(_shown(part) for part in self.direction)
+        return f"{self.kind} at v = ({point}){frozen} with {constants}, ∇f = G {_shown(self.tilt)}, u = ({u})"
+
+
+def _shown(X: Matrix) -> str:
+    return "[" + "; ".join(" ".join(map(str, row)) for row in X) + "]"
+
+
+def _added(u: tuple[Matrix, ...], w: tuple[Matrix, ...]) -> tuple[Matrix, ...]:
+    return tuple(plus(x, y) for x, y in zip(u, w, strict=True))
+
+
+def _units(v: tuple[Matrix, ...]) -> Iterator[tuple[Matrix, ...]]:
+    for which, part in enumerate(v):
+        for i, j in pairs_of(range(len(part)), range(len(part[0]))):
+            yield tuple(
+                tuple(tuple(Fraction(int((w, k, m) == (which, i, j))) for m in range(len(X[0]))) for k in range(len(X)))
+                for w, X in enumerate(v)
+            )
+
+
+def _dora(v: list[Jets], frozen: Mapping[str, Jets]) -> Jets:
+    A, B, m = v
+    # The frozen "s" is a matrix of one entry.
+    (scale,) = frozen["s"][0]
+    V = [[w + scale * x for w, x in zip(*rows, strict=True)] for rows in zip(frozen["W0"], _mul(B, A), strict=True)]
+    columns = [[row[j] for row in V] for j in range(len(V[0]))]
+    norms = [_dot(column, column).root() for column in columns]
+    return [[m[0][j] * x / norms[j] for j, x in enumerate(row)] for row in V]
+
+
+def _vera(v: list[Jets], frozen: Mapping[str, Jets]) -> Jets:
+    inside, outside = (
+        [[x * y for y in row] for (x,), row in zip(w, X, strict=True)]
+        for w, X in zip(v, (frozen["A"], frozen["B"]), strict=True)
+    )
+    return _mul(outside, inside)
+
+
+# W(v) - W0 over s; of DoRA W(v) itself.
+_WEIGHTS: dict[str, Callable[[list[Jets], Mapping[str, Jets]], Jets]] = {
+    "full": lambda v, frozen: v[0],
+    "lora": lambda v, frozen: _mul(v[1], v[0]),
+    "direft": lambda v, frozen: _mul(v[1], v[0]),
+    "frozen-a": lambda v, frozen: _mul(v[0], frozen["A"]),
+    "frozen-b": lambda v, frozen: _mul(frozen["B"], v[0]),
+    "loreft": lambda v, frozen: _mul([list(row) for row in zip(*v[0], strict=True)], v[1]),
+    "vera": _vera,
+    "dora": _dora,
+    "loha": lambda v, frozen: _entrywise(_mul(v[1], v[0]), _mul(v[3], v[2])),
+}
+_DOMAINS: dict[str, tuple[tuple[str, str], ...]] = {
+    "full": (("rho", "spectral"),),
+    "lora": (("a", "spectral"), ("b", "spectral")),
+    "direft": (("a", "spectral"), ("b", "spectral")),
+    "frozen-a": (("b", "spectral"),),
+    "frozen-b": (("a", "spectral"),),
+    "loreft": (("", "orthonormal"), ("nu", "spectral")),
+    "vera": (("a", "max"), ("b", "max")),
+    "dora": (("a", "spectral"), ("b", "spectral"), ("mu", "max")),
+    "loha": (("a", "spectral"), ("b", "spectral"), ("a", "spectral"), ("b", "spectral")),
+}
+_FROZEN: dict[str, dict[str, str]] = {
+    "frozen-a": {"A": "a"},
+    "frozen-b": {"B": "b"},
+    "vera": {"A": "a_0", "B": "b_0"},
+    "dora": {"W0": "w_0"},
+}

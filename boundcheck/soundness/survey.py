@@ -1,0 +1,133 @@
+"""All trials of the checker, over processes: what `boundcheck soundness` reports."""
+
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import torch
+from joblib import Parallel, delayed
+
+from boundcheck.errors import InputError
+from boundcheck.progress import Tick, silent
+from boundcheck.soundness.faults import Run
+from boundcheck.soundness.proofs import trials_of
+from boundcheck.soundness.runs import run_mutants, try_run
+from boundcheck.soundness.statements import Statement, drawn, try_statement
+from boundcheck.soundness.trial import Layer, Trial, as_json
+
+LAYERS: tuple[Layer, ...] = ("proof", "falsification", "measurement")
+# Parts that processes share; of proof lines, of statements and of runs. A run takes half a second, and there are many.
+_PARTS, _RUNS_EVERY = 32, 3
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the trials came to.
+
+    Attributes:
+        trials: all of them, in an order that never changes.
+        undecided: mutants of statements that are neither shown to be false nor true by construction, and not tried.
+
+    """
+
+    trials: tuple[Trial, ...]
+    undecided: int
+
+    @property
+    def wrong(self) -> tuple[Trial, ...]:
+        """The wrong verdicts."""
+        return tuple(trial for trial in self.trials if trial.wrong)
+
+    def of(self, layer: Layer, true: bool) -> tuple[Trial, ...]:
+        """The trials of the true, or of the false, mutants of a layer."""
+        return tuple(trial for trial in self.trials if trial.layer == layer and trial.true == true)
+
+    def as_json(self) -> dict[str, Any]:
+        """The figures, and every wrong verdict in full."""
+        return {
+            "false": _counted([trial for trial in self.trials if not trial.true]),
+            "true": _counted([trial for trial in self.trials if trial.true]),
+            "layers": {layer: self._layer(layer) for layer in LAYERS},
+            "kinds": self.kinds(),
+            "undecided": self.undecided,
+            "wrong": [as_json(trial) for trial in self.wrong],
+        }
+
+    def _layer(self, layer: Layer) -> dict[str, Any]:
+        false, true = self.of(layer, False), self.of(layer, True)
+        return {"false": _counted(false) | {"caught": sum(trial.caught for trial in false)}, "true": _counted(true)}
+
+    def kinds(self) -> list[dict[str, Any]]:
+        """For each kind of change to a false mutant: how many, the share caught, and the time to catch, by layer."""
+        rows = []
+        for layer in LAYERS:
+            found = self.of(layer, False)
+            for kind in sorted({trial.kind for trial in found}):
+                some = [trial for trial in found if trial.kind == kind]
+                caught = [trial.seconds for trial in some if trial.caught]
+                times = {"median": median(caught), "longest": max(caught)} if caught else {}
+                rows.append({"layer": layer, "kind": kind, "tried": len(some), "caught": len(caught), "seconds": times})
+        return rows
+
+
+def _counted(trials: Sequence[Trial]) -> dict[str, Any]:
+    outcomes = Counter(trial.outcome for trial in trials)
+    return {
+        "tried": len(trials),
+        "wrong": sum(trial.wrong for trial in trials),
+        "outcomes": dict(sorted(outcomes.items())),
+    }
+
+
+def survey(share: int = 1, jobs: int = 1, tick: Tick = silent) -> Survey:
+    """Try the mutants of every layer.
+
+    Args:
+        share: 1 for all of them, 10 for a tenth: every tenth line, claim, statement and run.
+        jobs: processes to spread them over.
+        tick: told of progress.
+
+    Raises:
+        InputError: for a share or jobs below 1.
+
+    """
+    for name, value in (("share", share), ("jobs", jobs)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise InputError(name, value, "an integer from 1 on")
+    tick("drawing mutants", 0, 1)
+    statements, runs = drawn(share), run_mutants(share * _RUNS_EVERY)
+    # Those that share a climb are next to each other.
+    ordered = sorted(statements.decided, key=lambda each: (each.adapter, each.constants))
+    calls = [delayed(_proofs)(share * _PARTS, share * part) for part in range(_PARTS)]
+    calls += [delayed(_statements)(part) for part in _parts(ordered)]
+    calls += [delayed(_runs)(part) for part in _parts(runs)]
+    found: list[Trial] = []
+    for done, part in enumerate(Parallel(jobs, return_as="generator")(calls), 1):
+        found += part
+        tick("mutants", done, len(calls))
+    return Survey(tuple(found), statements.undecided)
+
+
+def _parts(items: Sequence[Any]) -> list[Sequence[Any]]:
+    size = -(-len(items) // _PARTS)
+    return [items[first : first + size] for first in range(0, len(items), size)] if items else []
+
+
+def _proofs(every: int, first: int) -> list[Trial]:
+    torch.set_num_threads(1)
+    return trials_of(every, first)
+
+
+def _statements(mutants: Sequence[Statement]) -> list[Trial]:
+    # One thread: the pool has as many processes as there are cores.
+    torch.set_num_threads(1)
+    return [try_statement(mutant) for mutant in mutants]
+
+
+def _runs(mutants: Sequence[Run]) -> list[Trial]:
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        return [try_run(mutant, folder) for mutant in mutants]

@@ -1,0 +1,160 @@
+"""Runs of Algorithm 1 on all of their paths, with constants of Theorem 2 whose roots are all rational."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cache, cached_property
+from itertools import product
+
+from boundcheck.claims.jiang2024 import THEOREM_2
+from boundcheck.claims.meft import THEOREM_2_BEST_STEP
+from boundcheck.soundness.worlds.builders import STRETCHES, Numbers, holding, world_of
+from boundcheck.soundness.worlds.exact import (
+    Meft,
+    NoValueError,
+    Pair,
+    Rows,
+    corner,
+    plus,
+    root_above,
+    root_below,
+    scaled,
+    squared,
+)
+from boundcheck.soundness.worlds.formulas import stated
+from boundcheck.soundness.worlds.world import World
+
+
+@dataclass(frozen=True)
+class Paths:
+    """All paths of Algorithm 1, which draws one of the `offsets` (noise of the gradient in W) at each step.
+
+    `held` is the factor that is not trained, A or B, if there is one.
+    """
+
+    meft: Meft
+    start: Pair
+    offsets: tuple[Rows, ...]
+    alpha: Fraction
+    T: int
+    held: str = ""
+
+    @cached_property
+    def draws(self) -> list[tuple[int, ...]]:
+        """What each path draws, step by step."""
+        return list(product(range(len(self.offsets)), repeat=self.T))
+
+    @cached_property
+    def reached(self) -> dict[tuple[int, ...], Pair]:
+        """(A, B) after what has been drawn so far."""
+        points: dict[tuple[int, ...], Pair] = {(): self.start}
+        for t in range(self.T):
+            for prefix in product(range(len(self.offsets)), repeat=t):
+                for drawn, noise in enumerate(self.offsets):
+                    v = points[prefix]
+                    moved = [
+                        x if block == self.held else plus(x, slope, -self.alpha)
+                        for block, x, slope in zip("AB", v, self.meft.gradient(v, noise), strict=True)
+                    ]
+                    points[*prefix, drawn] = moved[0], moved[1]
+        return points
+
+    @cache  # noqa: B019
+    def past(self, time: int) -> tuple[int, ...]:
+        """What each path has drawn before a time, as a number."""
+        prefixes = [draw[: time - 1] for draw in self.draws]
+        return tuple(prefixes.index(prefix) for prefix in prefixes)
+
+    def __call__(self, name: str, time: int, outcome: int) -> Rows:
+        """A_t, B_t or a block of g_t; raises NoValueError at a time that the run does not have."""
+        drawn = name.startswith("g")
+        if name[-1] not in "AB" or not 1 <= time <= self.T + (not drawn):
+            raise NoValueError(f"{name} at time {time} of {self.T}")
+        draw = self.draws[outcome]
+        v = self.reached[draw[: time - 1]]
+        block = "AB".index(name[-1])
+        if drawn:
+            return self.meft.gradient(v, self.offsets[draw[time - 1]])[block]
+        return v[block]
+
+
+def run(about: str, paths: Paths, numbers: Numbers, stretch: int = 0) -> World:
+    """A run of Algorithm 1; its first two points are those of Lemma 1."""
+    near = paths.start
+    after = paths.reached[(0,)]
+    matrices = dict(zip(("A_1", "B_1", "A_2", "B_2", "A", "B"), (*near, *after, *near), strict=True))
+    matrices |= {"W_1": paths.meft.weight(near), "W_2": paths.meft.weight(after), "W": paths.meft.weight(near)}
+    # A held factor has one value, and F none at another.
+    matrices = {name: x for name, x in matrices.items() if name not in (f"{paths.held}_1", f"{paths.held}_2")}
+    values = {**STRETCHES[stretch % len(STRETCHES)], **numbers, "alpha": paths.alpha}
+    count = len(paths.draws)
+    world = world_of(about, paths.meft, values, matrices, paths.T, count, paths.past, paths)
+    return holding(world, paths.meft, paths.held, paths.start["AB".index(paths.held)]) if paths.held else world
+
+
+def of_run(
+    meft: Meft,
+    start: Pair,
+    base: Numbers,
+    T: int,
+    ratio: Fraction,
+    step: str,
+    noise: Fraction,
+    slack: Fraction = Fraction(1),
+    held: str = "",
+) -> Callable[..., World | None]:
+    """The constants of Theorem 2 such that every root is rational, by the choice of f* and ζ.
+
+    Args:
+        meft: F.
+        start: v_1 = (A_1, B_1).
+        base: L, G, the radii and L̂.
+        T: the horizon.
+        ratio: q = sqrt(L̂D/(ζ²T)), which is L̂α for the printed step size.
+        step: printed, or best.
+        noise: the part of the noise that Assumption 4 allows.
+        slack: D is the least possible times the square of this.
+        held: the factor that is not trained, if there is one.
+
+    """
+    Lhat = base["Lhat"]
+    loss = meft.f(meft.weight(start))
+    w = root_above((loss - meft.minimum) / (Lhat * T), 20) * slack
+    D, zeta = Lhat * T * w**2, Lhat * w / ratio
+    growth = ratio + root_above(ratio**2 + 2) if step == "best" else Fraction(3, 2) / (1 - ratio / 2)
+    best = stated(THEOREM_2_BEST_STEP, "alpha", q=ratio, kappa=growth, Lhat=Lhat)
+    alpha = best if step == "best" else ratio / Lhat
+    # sqrt(DL̂ζ²/T)
+    term = Lhat**2 * w**2 / ratio
+    factor = growth if base.get("sharp") or step == "best" else Fraction(5, 2)
+    c = noise * root_below(zeta**2 / (meft.scale**2 * _size(start, base, T, held)), 20)
+    unit = corner(*meft.shape)
+    offsets = (scaled(c, unit), scaled(-c, unit)) if noise else (scaled(0, unit),)
+    numbers = {
+        **base,
+        "D": D,
+        "zeta": zeta,
+        "q": ratio,
+        "kappa": growth,
+        "bound": factor * term,
+        "T_min": stated(THEOREM_2, "T_min", Lhat=Lhat, D=D, zeta=zeta),
+        "f_star": loss - D,
+    }
+    paths = Paths(meft, start, offsets, alpha, T, held)
+
+    def build(about: str, stretch: int = 0, step: Callable[[Numbers], Fraction | None] | None = None) -> World | None:
+        """The run; with another step size, where `step` finds one in the constants."""
+        whole = {"s": meft.scale, "r": Fraction(meft.rank), "T": Fraction(T)}
+        size = step({**numbers, **whole}) if step else alpha
+        return None if size is None else run(about, replace(paths, alpha=size), numbers, stretch)
+
+    return build
+
+
+def _size(start: Pair, base: Numbers, T: int, held: str) -> Fraction:
+    """The square of the distance from 0, which is what makes noise in W noise in (A, B)."""
+    if held:
+        return squared(start["AB".index(held)])
+    return squared(start[0]) + squared(start[1]) if T == 1 else base["a"] ** 2 + base["b"] ** 2

@@ -1,0 +1,350 @@
+"""What the letters of a hypothesis stand for on a problem, two points or a run: a `Model` in `Rounded` arithmetic.
+
+The numbers are the constants that boundcheck certifies. Values and gradients carry the rounding bounds that the
+objectives and adapters prove, in units of roundoff of the type that is computed in. Points are floats that are meant
+exactly. Here is also `TwoLayers`, the adapter of which the claims about two layers speak.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+import sympy as sp
+import torch
+from sympy.matrices.expressions.matexpr import MatrixExpr
+from torch import Tensor
+
+from boundcheck.claims import Claim
+from boundcheck.claims.evaluate import Function, Model
+from boundcheck.claims.symbols import PARAMETERS
+from boundcheck.claims.vocabulary import FrobeniusNorm
+from boundcheck.falsify.relation import parts
+from boundcheck.problems.adapters import Adapter, Block, LoRA, Radii
+from boundcheck.problems.adapters.base import Sizes
+from boundcheck.problems.cast import cast_to
+from boundcheck.problems.clipped import Clipped
+from boundcheck.problems.constant import EPSILON
+from boundcheck.problems.least_squares import LeastSquares
+from boundcheck.problems.norms import Point
+from boundcheck.problems.objective import Objective
+from boundcheck.problems.paths import Run
+from boundcheck.problems.piecewise import PiecewiseLinear
+from boundcheck.problems.problem import Problem
+from boundcheck.problems.pseudo_huber import PseudoHuber
+from boundcheck.problems.rounded import Approx, ApproxMatrix, Comparison, Rounded
+from boundcheck.problems.softmax import SoftmaxRegression
+
+Blocks = tuple[ApproxMatrix, ...]
+
+
+class Where(NamedTuple):
+    """The arithmetic of a case, and how large its matrices are."""
+
+    dtype: torch.dtype = torch.float64
+    device: str = "cpu"
+    large: bool = False
+
+    @property
+    def do(self) -> Rounded:
+        return Rounded(self.dtype, self.device)
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A relation, what its letters stand for, and the times and outcomes at which it is said to hold."""
+
+    relation: Any
+    model: Model[Approx, ApproxMatrix]
+    instants: tuple[tuple[int, int], ...] = ((1, 0),)
+
+    @property
+    def compared(self) -> list[Comparison]:
+        """Both sides of each of its inequalities, at each instant."""
+        number = self.model.number
+        pairs = list(inequalities(self.relation))
+        return [Comparison(number(x, *at), number(y, *at)) for at in self.instants for x, y in pairs]
+
+    @property
+    def fails(self) -> bool:
+        """Whether an inequality certainly fails."""
+        return any(each.fails for each in self.compared)
+
+    def at(self, numbers: Mapping[sp.Symbol, float]) -> Case:
+        """The same with these numbers times as much."""
+        known = self.model.numbers
+        changed = {x: self.model.arithmetic.times(known[x], Approx(factor, 0.0)) for x, factor in numbers.items()}
+        return dataclasses.replace(self, model=dataclasses.replace(self.model, numbers={**known, **changed}))
+
+
+def inequalities(relation: Any) -> Iterator[tuple[Any, Any]]:
+    """The parts of a relation; of an equation between matrices, that the norm of the difference is at most 0."""
+    for left, right in parts(relation):
+        yield (FrobeniusNorm(left - right), sp.Integer(0)) if isinstance(left, MatrixExpr) else (left, right)
+
+
+def case(
+    claim: Claim,
+    where: Where,
+    known: Mapping[sp.Symbol, Approx],
+    named: Mapping[str, Any],
+    functions: Mapping[sp.Symbol, Function] = {},
+    relation: Any = None,
+    **others: Any,
+) -> Case:
+    """The claim with points, exact matrices or approximate ones for the matrix symbols of these names."""
+    relation, do = claim.conclusion if relation is None else relation, where.do
+    letters = {X: _blocks(do, named[X.name]) for X in relation.atoms(sp.MatrixSymbol) if X.name in named}
+    return Case(relation, Model(do, known, letters, functions=functions, **others))
+
+
+def _blocks(do: Rounded, X: Any) -> tuple[ApproxMatrix, ...]:
+    match X:
+        case ApproxMatrix():
+            return (X,)
+        case tuple():
+            return tuple(part if isinstance(part, ApproxMatrix) else do.exact(part[0]) for part in X)
+    return (do.exact(X),)
+
+
+def factors(point: Point, names: str) -> dict[str, torch.Tensor]:
+    """The blocks of a point by names."""
+    return {name: part[0] for name, part in zip(names.split(), point, strict=True)}
+
+
+def stated(claim: Claim, *others: Claim) -> Any:
+    """The conclusion with the formulas of the quantities in it, which other claims' formulas may complete."""
+    relation = claim.conclusion.xreplace({q.symbol: q.expression for q in claim.quantities})
+    for other in others:
+        relation = relation.xreplace({q.symbol: other.expression(q.name) for q in other.quantities})
+    return relation
+
+
+def coarseness(do: Rounded) -> float:
+    """The unit of roundoff over that of float64, in which the rounding bounds are."""
+    return do.epsilon / EPSILON
+
+
+def numbers(values: Mapping[str, float]) -> dict[sp.Symbol, Approx]:
+    """Values of symbols by their names, as the floats that they are."""
+    return {PARAMETERS[name].symbol: Approx(float(x), 0.0) for name, x in values.items()}
+
+
+def constants(problem: Problem, radii: Radii) -> dict[str, float]:
+    """L and G of the problem, and what its adapter says."""
+    L, G = problem.objective.smoothness.value, problem.gradient_bound(radii).value
+    return problem.adapter.constants(radii) | {"L": L, "G": G}
+
+
+def blocks(v: Point, replica: int = 0, error: float = 0.0) -> Blocks:
+    """The blocks of one replica."""
+    return tuple(ApproxMatrix(part[replica], error) for part in v)
+
+
+def weight(problem: Problem, do: Rounded, v: Point) -> ApproxMatrix:
+    """W(v), off by as many units of roundoff as the adapter says."""
+    sizes = problem.adapter.sizes(v)
+    W = cast_to(problem.adapter, do.dtype, do.device).weight(tuple(part.to(do.device, do.dtype) for part in v))
+    return ApproxMatrix(W[0], do.epsilon * sizes.terms * sizes.weight.item())
+
+
+def function_of_weight(objective: Objective, do: Rounded, widths: tuple[int, ...] = ()) -> Function:
+    """f, of a matrix W or of the matrices of these widths that it consists of."""
+    made, L = cast_to(objective, do.dtype, do.device), objective.smoothness.value
+
+    def whole(W: Blocks) -> tuple[Tensor, Tensor, float]:
+        joined = torch.cat([X.value for X in W], -1).unsqueeze(0)
+        return joined, joined.to("cpu", torch.float64), sum(X.error for X in W)
+
+    def gradient(W: Blocks) -> Blocks:
+        joined, exact, moved = whole(W)
+        error = objective.rounding(exact, objective.loss(exact))[1].item() * coarseness(do) + underflow(do, exact)
+        found = torch.split(made.gradient(joined)[0], widths or exact.shape[-1], -1)
+        return tuple(ApproxMatrix(X, error + L * moved) for X in found)
+
+    def value(W: Blocks) -> Approx:
+        joined, exact, moved = whole(W)
+        error = objective.rounding(exact, objective.loss(exact))[0].item() * coarseness(do) + underflow(do, exact)
+        slope = do.length(gradient(W)).high + L * moved
+        return Approx(made.loss(joined).item(), error + slope * moved)
+
+    return Function(value, gradient)
+
+
+def underflow(do: Rounded, X: Tensor) -> float:
+    """What squares of numbers may be off by that are too small for the type."""
+    return X.numel() * float(torch.finfo(do.dtype).tiny) ** 0.5
+
+
+def function_of_point(problem: Problem, do: Rounded) -> Function:
+    """F, of the blocks of v."""
+    made = cast_to(problem, do.dtype, do.device)
+
+    def at(v: Blocks) -> tuple[Point, Point]:
+        point = tuple(X.value.unsqueeze(0) for X in v)
+        return point, in_float64(point)
+
+    def errors(exact: Point) -> tuple[float, float]:
+        found = problem.rounding(exact, problem.loss(exact))
+        lost = underflow(do, problem.adapter.W0) * (1 + problem.adapter.sizes(exact).jacobian.item())
+        return tuple(error.item() * coarseness(do) + lost for error in found)
+
+    def gradient(v: Blocks) -> Blocks:
+        point, exact = at(v)
+        return blocks(made.gradient(point), error=errors(exact)[1])
+
+    def value(v: Blocks) -> Approx:
+        point, exact = at(v)
+        return Approx(made.loss(point).item(), errors(exact)[0])
+
+    return Function(value, gradient)
+
+
+def sample_errors(problem: Problem, do: Rounded, v: Point, draws: Tensor) -> list[float]:
+    """Bounds on the rounding errors of the gradients of single samples, one of each replica.
+
+    The bound for the mean is one for the sum over n, of which one sample's error is at most n times as much. Sums of
+    the mean and an offset, and the pull-back, add some units of roundoff of their sizes.
+    """
+    sizes, W = problem.adapter.sizes(v), problem.adapter.weight(v)
+    size = torch.linalg.matrix_norm(problem.objective.batch_gradient(W, draws))
+    size = size + torch.linalg.matrix_norm(problem.objective.gradient(W))
+    error = problem.objective.samples * problem.rounding(v, problem.loss(v))[1]
+    error = error + EPSILON * (sum(problem.objective.shape) + 8) * sizes.products * sizes.jacobian * size
+    lost = underflow(do, problem.adapter.W0) * (1 + sizes.jacobian)
+    return (coarseness(do) * error + lost).tolist()
+
+
+def of_run(run: Run, problem: Problem, do: Rounded, known: Mapping[sp.Symbol, Approx]) -> Model[Approx, ApproxMatrix]:
+    """The model of all paths of a run in this arithmetic, of what is a problem in float64."""
+    stochastic = []
+    for t, v in enumerate(run.paths[:-1]):
+        draws, exact = run.draws[:, t : t + 1], in_float64(v)
+        stochastic.append((run.problem.batch_gradient(v, draws), sample_errors(problem, do, exact, draws)))
+    names = [block.name for block in problem.adapter.blocks]
+
+    def iterates(name: str, time: int, outcome: int) -> Blocks:
+        if name == "g":
+            g, errors = stochastic[time - 1]
+            return blocks(g, outcome, errors[outcome])
+        v = blocks(run.paths[time - 1], outcome)
+        return v if name == "v" else (v[names.index(name)],)
+
+    return Model(
+        do,
+        known,
+        iterates=iterates,
+        functions={sp.Symbol("F"): function_of_point(problem, do)},
+        horizon=run.T,
+        weights=[Fraction(1, len(run.draws))] * len(run.draws),
+        past=lambda time: [outcome // _alike(run, time) for outcome in range(len(run.draws))],
+    )
+
+
+def _alike(run: Run, time: int) -> int:
+    """How many paths, which follow one another, share what they drew before this time."""
+    return int(run.problem.objective.samples ** (run.T - time + 1))
+
+
+def moments(run: Run, last: int) -> tuple[tuple[int, int], ...]:
+    """All times up to the last, each with one outcome of every past."""
+    return tuple((t, outcome) for t in range(1, last + 1) for outcome in range(0, len(run.draws), _alike(run, t)))
+
+
+def held(X: Any, dtype: torch.dtype) -> Any:
+    """The numbers of an array or tensor as numbers of that type, in float64."""
+    if isinstance(X, Tensor):
+        return X.to(dtype).to(torch.float64)
+    return torch.as_tensor(np.asarray(X, dtype=np.float64)).to(dtype).to(torch.float64).numpy()
+
+
+def held_point(adapter: Adapter, v: Point, dtype: torch.dtype) -> Point:
+    """The point with numbers of that type, in every ball that it was in; rows stay orthonormal but for rounding."""
+    inside = 1.0 if dtype == torch.float64 else 1 - 2.0**-16
+    parts = zip(adapter.blocks, v, strict=True)
+    return tuple(held(part if block.norm == "orthonormal" else inside * part, dtype) for block, part in parts)
+
+
+def in_float64(v: Point) -> Point:
+    """The point as it is, where rounding bounds are computed."""
+    return tuple(part.to("cpu", torch.float64) for part in v)
+
+
+def held_adapter(adapter: Adapter, dtype: torch.dtype) -> Adapter:
+    """The adapter with frozen matrices of that type."""
+    fixed = {name: held(X, dtype) for name, X in vars(adapter).items() if isinstance(X, Tensor)}
+    inside = {name: held_adapter(X, dtype) for name, X in vars(adapter).items() if isinstance(X, Adapter)}
+    return dataclasses.replace(adapter, **fixed, **inside)
+
+
+def held_objective(objective: Any, dtype: torch.dtype) -> Any:
+    """The objective of data of that type, with the constants of that data."""
+    match objective:
+        case Clipped():
+            slope = PiecewiseLinear.through(*((w, y) for w, y in held(objective.slope.knots, dtype).tolist()))
+            first = [Fraction(c) for c in held(objective._offsets[:-1], dtype).tolist()]
+            return Clipped(slope, (*first, -sum(first, Fraction(0))), direction=held(objective.direction, dtype))
+        case PseudoHuber():
+            return PseudoHuber(held(objective._targets.numpy(), dtype), objective.delta)
+        case SoftmaxRegression():
+            return SoftmaxRegression(objective.name, held(objective._X.numpy(), dtype), objective._labels.numpy())
+        case LeastSquares():
+            return LeastSquares(*(held(X.numpy(), dtype) for X in (objective._X, objective._targets)))
+    raise TypeError(type(objective))
+
+
+def held_problem(problem: Problem, dtype: torch.dtype) -> Problem:
+    """The problem with numbers of that type, and its constants."""
+    return Problem(held_objective(problem.objective, dtype), held_adapter(problem.adapter, dtype))
+
+
+@dataclasses.dataclass(frozen=True)
+class TwoLayers(Adapter):
+    """LoRA of two layers whose weights are the columns of one W: v = (A, B, A', B')."""
+
+    kind = "two-layers"
+    radius_names = ("a", "b", "a_2", "b_2")
+    has_scale: ClassVar[bool] = False
+    first: LoRA
+    second: LoRA
+
+    @classmethod
+    def of(cls, first: LoRA, second: LoRA) -> TwoLayers:
+        """Of two layers with equally many rows."""
+        return cls(torch.cat([first.W0, second.W0], 1), first, second)
+
+    @property
+    def widths(self) -> tuple[int, int]:
+        """The columns of each layer."""
+        return self.first.W0.shape[1], self.second.W0.shape[1]
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        second = (dataclasses.replace(x, name=f"{x.name}'", radius=f"{x.radius}_2") for x in self.second.blocks)
+        return *self.first.blocks, *second
+
+    def weight(self, v: Point) -> Tensor:
+        return torch.cat([self.first.weight(v[:2]), self.second.weight(v[2:])], -1)
+
+    def pull_back(self, v: Point, gradient: Tensor) -> Point:
+        first, second = torch.split(gradient, self.widths, -1)
+        return *self.first.pull_back(v[:2], first), *self.second.pull_back(v[2:], second)
+
+    def initial(self, gain: float, generator: torch.Generator) -> Point:
+        return *self.first.initial(gain, generator), *self.second.initial(gain, generator)
+
+    def _radii(self, radii: Radii) -> tuple[Radii, Radii]:
+        return {x: radii[x] for x in "ab"}, {x: radii[f"{x}_2"] for x in "ab"}
+
+    def constants(self, radii: Radii) -> dict[str, float]:
+        return {**radii, "s": self.first.scale, "s_2": self.second.scale}
+
+    def sizes(self, v: Point) -> Sizes:
+        x, y = self.first.sizes(v[:2]), self.second.sizes(v[2:])
+        return Sizes(max(x.terms, y.terms), x.weight + y.weight, x.jacobian + y.jacobian)
+
+    def reach(self, radii: Radii) -> float:
+        return sum(layer.reach(x) for layer, x in zip((self.first, self.second), self._radii(radii), strict=True))

@@ -1,0 +1,127 @@
+"""Every claim of the catalogue is tried as a stranger would try it: lemmas and theorems here, hypotheses next door."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from sympy import Rational
+
+from boundcheck.claims import Claim, catalogue
+from boundcheck.falsify import is_theorem
+from boundcheck.measure.spec import adapters_of
+from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.falsify.theorem import RUN_ADAPTERS
+from boundcheck.testing import Checked, ClaimViolatedError, check_claim
+from boundcheck.testing.session import using
+from tests.testing.test_hypotheses import CHECKED
+
+# C as the printed statements may be read.
+READINGS = ("sigma", "sqrt(r) sigma")
+LEMMAS = [(id, kind) for kind, adapter in ADAPTERS.items() for id in adapter.claims]
+THEOREMS = [
+    (id, kind)
+    for id, claim in catalogue.items()
+    if is_theorem(claim)
+    for kind in adapters_of(claim)
+    if kind in RUN_ADAPTERS
+]
+FEW, MANY = 12, 300
+
+dtypes = pytest.mark.parametrize("dtype", ["float32", "float64"])
+lemmas = pytest.mark.parametrize(("id", "kind"), LEMMAS, ids=[f"{id}, {kind}" for id, kind in LEMMAS])
+theorems = pytest.mark.parametrize(("id", "kind"), THEOREMS, ids=[f"{id}, {kind}" for id, kind in THEOREMS])
+
+
+def test_every_claim_is_tried() -> None:
+    assert {id for id, _ in LEMMAS + THEOREMS} | set(CHECKED) == set(catalogue)
+
+
+def readings(id: str) -> tuple[str, ...]:
+    return READINGS if any(p.name == "C" for p in catalogue[id].parameters) else READINGS[:1]
+
+
+def tried(id: str, kind: str, examples: int, **options) -> list[Checked]:
+    return [
+        check_claim(id, adapter=kind, examples=examples, lipschitz=lipschitz, **options) for lipschitz in readings(id)
+    ]
+
+
+@dtypes
+@lemmas
+def test_lemmas(id: str, kind: str, dtype: str) -> None:
+    for found in tried(id, kind, FEW, dtype=dtype, largest=6):
+        assert found.ratio > 0.05
+
+
+@lemmas
+def test_lemmas_at_ranks_and_sides_up_to_64(id: str, kind: str) -> None:
+    for found in tried(id, kind, 2, largest=64):
+        assert found.ratio > 0
+
+
+@dtypes
+@theorems
+def test_theorems(id: str, kind: str, dtype: str) -> None:
+    for found in tried(id, kind, FEW, dtype=dtype):
+        assert 0.001 < found.ratio < 1
+
+
+@pytest.mark.slow
+@dtypes
+@lemmas
+def test_lemmas_on_many_instances(id: str, kind: str, dtype: str) -> None:
+    for found in tried(id, kind, MANY, dtype=dtype, largest=16) + tried(id, kind, FEW, dtype=dtype, largest=64):
+        assert found.ratio > 0.05
+
+
+@pytest.mark.slow
+@dtypes
+@theorems
+def test_theorems_on_many_runs(id: str, kind: str, dtype: str) -> None:
+    for found in tried(id, kind, MANY, dtype=dtype):
+        assert 0.01 < found.ratio < 1
+
+
+@pytest.mark.boundcheck
+@pytest.mark.cuda
+@dtypes
+@pytest.mark.parametrize(("id", "kind"), LEMMAS + THEOREMS)
+def test_on_cuda(id: str, kind: str, dtype: str) -> None:
+    torch.backends.cuda.matmul.allow_tf32 = False
+    for found in tried(id, kind, FEW, dtype=dtype, device="cuda"):
+        assert found.ratio > 0
+
+
+# What is attained, or nearly so, cannot be any smaller: the same search finds that out.
+SHARP = {
+    "meft.lemma1_sharp": ("lora", Rational(9, 10)),
+    "meft.lemma1_sharp_equal_radii": ("lora", Rational(9, 10)),
+    "meft.frozen_a": ("frozen-a", Rational(99, 100)),
+    "meft.frozen_b": ("frozen-b", Rational(99, 100)),
+    "meft.full": ("full", Rational(99, 100)),
+    "meft.direft": ("direft", Rational(9, 10)),
+    "meft.vera_sharp": ("vera", Rational(9, 10)),
+    "meft.loreft_sharp": ("loreft", Rational(9, 10)),
+    "meft.theorem2_repaired": ("lora", Rational(1, 4)),
+    "meft.theorem2_frozen_a": ("frozen-a", Rational(1, 4)),
+    "nesterov2004.gradient_descent": ("full", Rational(1, 4)),
+    "abbaszadehpeivasti2022.best_step": ("full", Rational(1, 4)),
+}
+
+
+def smaller(claim: Claim, factor: Rational) -> Claim:
+    *others, last = claim.quantities
+    return replace(claim, id="smaller", quantities=(*others, replace(last, expression=factor * last.expression)))
+
+
+@pytest.mark.parametrize(("id", "kind", "factor"), [(id, *rest) for id, rest in SHARP.items()], ids=list(SHARP))
+def test_smaller_constants_are_found_out(id: str, kind: str, factor: Rational, tmp_path) -> None:
+    claim = smaller(catalogue[id], factor)
+    if kind == "full" and is_theorem(claim):
+        # The classics speak of every adapter, by their hypotheses.
+        assert kind in adapters_of(claim)
+    with using(folder=tmp_path), pytest.raises(ClaimViolatedError) as caught:
+        check_claim(claim, adapter=kind, largest=4, examples=120)
+    assert 1 < caught.value.ratio <= 1 / float(factor)

@@ -1,0 +1,214 @@
+"""Every hypothesis of the catalogue, at the constants that boundcheck certifies; with one made smaller it is found out.
+
+Also the composition lemma at each adapter's J and H, the claim about two layers, and the printed rate. A conclusion is
+read off its claim and walked by `boundcheck.claims.evaluate`; it passes where no inequality in it certainly fails.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+import sympy as sp
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from boundcheck.claims import catalogue
+from boundcheck.claims.jiang2024 import RATE, THEOREM_2
+from boundcheck.claims.meft import LAYERS
+from boundcheck.claims.symbols import (
+    G_2,
+    C,
+    G,
+    L,
+    a,
+    a_0,
+    abc_b,
+    abc_c,
+    b,
+    b_2,
+    c,
+    ell,
+    f_star,
+    mu,
+    sigma,
+    zeta,
+)
+from boundcheck.falsify.theorem import ShortRun
+from boundcheck.problems.adapters import LoRA
+from boundcheck.problems.clipped import Clipped
+from boundcheck.problems.piecewise import PiecewiseLinear
+from boundcheck.problems.problem import Problem
+from boundcheck.problems.rounded import Approx
+from boundcheck.testing import SIZES, short_runs
+from tests.testing.cases import CASES, Seen, in_where, layer_case
+from tests.testing.found import some
+from tests.testing.letters import Case, TwoLayers, Where, numbers, of_run, stated
+
+CHECKED = {*CASES, RATE.id}
+"""The claims that this module tries."""
+EXAMPLES = 12
+
+
+def tried(id: str, where: Where, examples: int) -> None:
+    """No case certainly fails."""
+
+    @settings(max_examples=examples, suppress_health_check=list(HealthCheck))
+    @given(CASES[id](catalogue[id], where))
+    def holds(found: Case) -> None:
+        compared = found.compared
+        assert not any(math.isnan(x) for each in compared for side in each for x in side)
+        assert not any(each.fails for each in compared), max(compared, key=lambda each: each.ratio)
+
+    holds()
+
+
+each_id = pytest.mark.parametrize("id", CASES)
+each_dtype = pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
+
+
+@each_dtype
+@each_id
+def test_hypotheses_hold_at_certified_constants(id: str, dtype: torch.dtype) -> None:
+    tried(id, Where(dtype), EXAMPLES)
+
+
+@each_id
+def test_hypotheses_hold_at_ranks_and_sides_up_to_64(id: str) -> None:
+    tried(id, Where(large=True), 3)
+
+
+@pytest.mark.boundcheck
+@pytest.mark.cuda
+@each_dtype
+@each_id
+def test_hypotheses_hold_on_cuda(id: str, dtype: torch.dtype) -> None:
+    torch.backends.cuda.matmul.allow_tf32 = False
+    tried(id, Where(dtype, "cuda"), EXAMPLES)
+    tried(id, Where(dtype, "cuda", large=True), 3)
+
+
+def smaller(*symbols: sp.Symbol, factor: float = 0.5) -> Callable[[Case], Case]:
+    """With other constants, of which the hypotheses are not true."""
+    return lambda found: found.at(dict.fromkeys(symbols, factor))
+
+
+def higher(found: Case) -> Case:
+    """With f* + 1 in place of f*."""
+    raised = found.model.arithmetic.add(found.model.numbers[f_star], Approx(1.0, 0.0))
+    return replace(found, model=replace(found.model, numbers={**found.model.numbers, f_star: raised}))
+
+
+def biased(found: Case) -> Case:
+    """With the first path twice as likely as each other."""
+    count = len(found.model.weights)
+    weights = [Fraction(1 + (outcome == 0), count + 1) for outcome in range(count)]
+    return replace(found, model=replace(found.model, weights=weights))
+
+
+def stretched(found: Case) -> Case:
+    """With every matrix twice as large."""
+    twice = {
+        X: tuple(found.model.arithmetic.scaled(Approx(2.0, 0.0), part) for part in parts)
+        for X, parts in found.model.matrices.items()
+    }
+    return replace(found, model=replace(found.model, matrices=twice))
+
+
+CONTROLS: dict[str, Callable[[Case], Case]] = {
+    "jiang2024.assumption1": smaller(L),
+    "jiang2024.assumption2": smaller(sigma),
+    "jiang2024.assumption3": smaller(C),
+    "jiang2024.assumption3.1": smaller(C),
+    "jiang2024.assumption3.2": smaller(G),
+    "jiang2024.assumption4": smaller(zeta),
+    "jiang2024.unbiased": biased,
+    "jiang2024.bounded_below": higher,
+    "meft.ball": smaller(b),
+    "meft.gradient_bound": smaller(G),
+    "meft.unbiased": biased,
+    "meft.frozen_factor": smaller(a),
+    "meft.frozen_factor_b": smaller(b),
+    "meft.layer_balls": smaller(b_2),
+    "meft.layer_gradients": smaller(G_2),
+    "meft.composition": smaller(L, G),
+    "meft.vera_domain": smaller(a_0),
+    "meft.loha_domain": smaller(b),
+    "meft.dora_domain": smaller(mu),
+    "meft.loreft_domain": stretched,
+    "classic.smooth": smaller(ell),
+    "classic.smooth_around": smaller(ell),
+    "classic.abc": smaller(abc_b, abc_c),
+}
+
+
+@each_dtype
+@pytest.mark.parametrize("id", CONTROLS)
+def test_wrong_constants_are_found_out(id: str, dtype: torch.dtype) -> None:
+    some(CASES[id](catalogue[id], Where(dtype)), lambda found: found.compared and CONTROLS[id](found).fails)
+
+
+def test_two_layers_attain_their_constant_where_one_of_them_does() -> None:
+    number = torch.ones(1, 1, dtype=torch.float64)
+    # f' = w up to w = 1, which is W = BA in the corner of the ball.
+    loss = Clipped(PiecewiseLinear.clipped(1, 1), [0.0], direction=torch.eye(1, 2).numpy())
+    adapter = TwoLayers.of(LoRA(0 * number, 1), LoRA(0 * number, 1))
+    ends = [tuple(x * number.unsqueeze(0) for x in (corner, corner, 0.0, 0.0)) for corner in (1 - 2.0**-7, 1.0)]
+    radii = dict.fromkeys(adapter.radius_names, 1.0)
+    found = layer_case(LAYERS, Where(), Seen(Problem(loss, adapter), radii, (ends[0], ends[1])))
+    assert not found.fails
+    assert smaller(L, G, G_2, factor=0.98)(found).fails
+
+
+def theorem_over_rate(inputs: dict[str, float]) -> float:
+    """The least c at which the printed rate is no less than the bound of Theorem 2, as printed."""
+    others = {p.name: inputs[p.name] for p in RATE.parameters if p.symbol != c}
+    return float(THEOREM_2.function("bound")(**inputs)) / float(RATE.function("bound")(c=1.0, **others))
+
+
+def rate_on(run: ShortRun) -> Case:
+    """The rate on a run of Theorem 2, at the c that the theorem gives it."""
+    inputs = {name: float(sp.N(x)) for name, x in run.inputs.items()}
+    known = numbers({"r": inputs["r"], "sigma": inputs["sigma"]})
+    found = theorem_over_rate(inputs)
+    known[c] = Approx(found, 1e-12 * found)
+    return Case(stated(RATE), of_run(*in_where(run, Where()), Where().do, known))
+
+
+@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
+@given(short_runs(THEOREM_2))
+def test_the_rate_holds_with_the_constant_of_theorem_2(run: ShortRun) -> None:
+    assert not rate_on(run).fails
+
+
+def test_the_rate_fails_with_a_smaller_constant() -> None:
+    some(short_runs(THEOREM_2), lambda run: rate_on(run).at({c: 2.0**-6}).fails)
+
+
+# Its c is free of r, sigma and T where they are at least what they were when c was chosen, and C is a constant.
+growth = st.integers(1, 1000)
+
+
+@given(
+    st.fixed_dictionaries(dict.fromkeys(("L", "C", "G", "sigma", "zeta", "D"), SIZES)),
+    st.integers(1, 64),
+    growth,
+    growth,
+    growth,
+)
+def test_the_constant_of_the_rate_serves_larger_r_sigma_and_t(
+    inputs: dict[str, float], rank: int, wider: int, larger: int, longer: int
+) -> None:
+    inputs |= {"r": rank, "T": 7}
+    later = inputs | {"r": rank * wider, "sigma": inputs["sigma"] * larger, "T": 7 * longer}
+    assert theorem_over_rate(later) <= theorem_over_rate(inputs) * (1 + 1e-12)
+
+
+def test_no_constant_serves_the_rate_where_c_is_what_the_paper_sets_it_to() -> None:
+    inputs = dict.fromkeys(("L", "G", "sigma", "zeta", "D"), 1.0) | {"T": 7}
+    needed = [theorem_over_rate(inputs | {"r": rank, "C": math.sqrt(rank)}) for rank in (1, 16, 256)]
+    assert needed[2] > 1.9 * needed[1] > 3 * needed[0]
