@@ -18,7 +18,7 @@ def enclose(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr], bits: int 
     """Enclose `expression` at `values`, working at `bits` of precision or, where those give no number, at more.
 
     Args:
-        expression: built of rationals, symbols, sums, products, rational powers, Max and Min.
+        expression: built of rationals, symbols, sums, products, rational powers, Max, Min and Abs.
         values: for each symbol an exact sympy number (rational, or algebraic such as sqrt(2)).
         bits: working precision; the ball is wider where the expression cancels, and always right.
 
@@ -52,9 +52,11 @@ def _ball(node: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> arb:
         for ball in rest:
             first = _COMBINE[node.func](first, ball)
         return first
+    if isinstance(node, sp.Abs):
+        return abs(_ball(node.args[0], values))
     if isinstance(node, sp.Pow) and isinstance(node.exp, sp.Rational):
         return power(_ball(node.base, values), Fraction(int(node.exp.p), int(node.exp.q)))
-    raise TypeError(f"cannot enclose {node!r}: expected rationals, known symbols, +, *, rational powers, Max, Min")
+    raise TypeError(f"cannot enclose {node!r}: expected rationals, known symbols, +, *, rational powers, Max, Min, Abs")
 
 
 _COMBINE = {

@@ -4,11 +4,18 @@ On a curved domain the Hessian is the Riemannian one: the tangent part of the de
 (Absil, Mahony and Sepulchre, "Optimization Algorithms on Matrix Manifolds", 2008, Eq. (5.15)).
 """
 
+import warnings
+
 import torch
 from torch import Tensor
 
 from boundcheck.problems.norms import Point, square_norm
 from boundcheck.problems.problem import Problem
+
+with warnings.catch_warnings():
+    # The first use of forward mode loads parts of Torch that warn of themselves, in whoever's test that happens to be.
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    torch.func.jvp(torch.sin, (torch.zeros(1),), (torch.ones(1),))
 
 
 def hessian_vector_product(problem: Problem, v: Point, direction: Point) -> Point:

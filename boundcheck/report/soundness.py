@@ -74,11 +74,14 @@ def _html(found: Survey, numbers: dict[str, Any], drawn: str, command: str) -> s
 
 def _figure(kinds: list[dict[str, Any]]) -> Figure:
     """For each kind of change the time to catch it, a panel for each layer, and how many of how many were caught."""
-    items = [[row for row in kinds if row["layer"] == layer] for layer in LAYERS]
-    return panels([rows for rows in items if rows], _draw, most=1, tall=2.5)
+    times = [x for row in kinds for x in row["seconds"].values()] or [1.0]
+    limits = min(times) / 1.5, max(times) * 1.5
+    items = [(limits, [row for row in kinds if row["layer"] == layer]) for layer in LAYERS]
+    return panels([item for item in items if item[1]], _draw, most=2, tall=2.5)
 
 
-def _draw(axis: Axes, rows: list[dict[str, Any]]) -> None:
+def _draw(axis: Axes, item: tuple[tuple[float, float], list[dict[str, Any]]]) -> None:
+    limits, rows = item
     for y, row in enumerate(rows):
         if row["seconds"]:
             median, longest = row["seconds"]["median"], row["seconds"]["longest"]
@@ -94,6 +97,7 @@ def _draw(axis: Axes, rows: list[dict[str, Any]]) -> None:
             color=GREY if whole else VERMILLION,
         )
     axis.set_xscale("log")
+    axis.set_xlim(*limits)
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
     axis.set_yticks(range(len(rows)), [row["kind"] for row in rows])

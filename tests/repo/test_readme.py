@@ -26,6 +26,17 @@ def test_python_of_the_readme():
     assert failures == 0
 
 
+def test_the_test_file_of_the_readme_passes_in_an_empty_project(tmp_path):
+    (block,) = (each for each in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "def test_" in each)
+    assert block.count("\n") <= 30
+    (tmp_path / "test_mine.py").write_text(block)
+    arguments = [sys.executable, "-m", "pytest", "-q", "-W", "error", "--boundcheck-profile", "quick"]
+    result = subprocess.run(arguments, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "3 passed" in result.stdout
+    assert [path.name for path in tmp_path.glob("instances/*")] == []
+
+
 # All but the whole paper, which tests/prove audits.
 QUICK = [c for c in COMMANDS if c.startswith(("claims", "bound", "prove ")) and c != "prove jiang2024"]
 

@@ -92,9 +92,8 @@ def seen(draw: DrawFn, kind: str, where: Where) -> Seen:
         return draw(large(kind, where))
     problem = held_problem(draw(problems(kind)), where.dtype)
     radii = draw(domains(problem.adapter))
-    first, second = (
-        held_point(problem.adapter, draw(domain_points(problem.adapter, radii)), where.dtype) for _ in range(2)
-    )
+    pair = [draw(domain_points(problem.adapter, radii)) for _ in range(2)]
+    first, second = (held_point(problem.adapter, point, where.dtype) for point in pair)
     return Seen(problem, radii, (first, second))
 
 
@@ -183,10 +182,9 @@ def in_domain(draw: DrawFn, claim: Claim, where: Where, kind: str, names: str) -
 def of_layers(draw: DrawFn, claim: Claim, where: Where) -> Case:
     """Two layers under one loss, which both see: LoRA of ranks, scales and balls of their own."""
     if where.large:
-        whole = draw(large("full", where)).problem
-        rank, random = draw(st.sampled_from([1, 16])), torch.Generator().manual_seed(draw(SEEDS))
-        layers = [LoRA(X, rank, 0.5) for X in whole.adapter.W0.split(whole.objective.shape[1] // 2, 1)[:2]]
-        objective = synthetic(layers[0].W0.shape[0], sum(x.W0.shape[1] for x in layers), 2, 1.0, 1.0, 1.0, 0)
+        rank, seed = draw(st.sampled_from([1, 8, 32])), draw(SEEDS)
+        layers = [LoRA(torch.zeros(64, width, dtype=torch.float64), rank, 0.5) for width in (32, 64)]
+        objective: Any = synthetic(64, 96, 2, 1.0, 1.0, 1.0, seed)
     else:
         rows, widths = draw(st.integers(1, 3)), draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
         layers = [draw(adapters("lora", (rows, width))) for width in widths]
@@ -195,7 +193,7 @@ def of_layers(draw: DrawFn, claim: Claim, where: Where) -> Case:
     radii = draw(domains(adapter))
     problem = Problem(held_objective(objective, where.dtype), adapter)
     if where.large:
-        pair = adapter.draw(radii, 2, random)
+        pair = adapter.draw(radii, 2, torch.Generator().manual_seed(seed))
         points = [tuple(part[i : i + 1] for part in pair) for i in range(2)]
     else:
         points = [draw(domain_points(adapter, radii)) for _ in range(2)]
@@ -284,8 +282,8 @@ def of_samples(draw: DrawFn, claim: Claim, where: Where) -> Case:
     relation = claim.conclusion.xreplace({g: g_t, v: v_t})
     if where.large or draw(st.booleans()):
         run, problem = draw(running(where))
-        exact = Run(problem, in_float64(run.start), run.step, 1)
-        return Case(relation, of_run(run, problem, where.do, numbers({"zeta": math.sqrt(exact.noise)})))
+        measured = Run(problem, in_float64(run.start), run.step, 1).noise
+        return Case(relation, of_run(run, problem, where.do, numbers({"zeta": math.sqrt(measured)})))
     tried = draw(certified_runs(where, "meft.theorem2_best_step"))
     known = numbers({"zeta": float(tried.inputs["zeta"])})
     run, problem = in_where(tried, where)
@@ -314,20 +312,29 @@ def of_paths(draw: DrawFn, claim: Claim, where: Where) -> Case:
 
 @st.composite
 def of_expected_smoothness(draw: DrawFn, claim: Claim, where: Where) -> Case:
-    """ABC with B = 1, C the variance and any A, as certified for a domain."""
+    """ABC with B = 1, C the variance and any A: as measured at the start of a run, or certified for a domain."""
+    if where.large or draw(st.booleans()):
+        run, problem = draw(running(where))
+        measured = Run(problem, in_float64(run.start), run.step, 1).noise
+        known = numbers({"abc_a": draw(st.sampled_from([1.0, 2.0**-8])), "abc_b": 1.0, "abc_c": measured})
+        known[f_star] = Approx(problem.objective.infimum.value, 0.0)
+        return Case(claim.conclusion, of_run(run, problem, where.do, known))
     tried = draw(certified_runs(where, "khaled2020.theorem2"))
     run, problem = in_where(tried, where)
     known = numbers({name: float(tried.inputs[name]) for name in ("abc_a", "abc_b", "abc_c")})
     known[f_star] = Approx(problem.objective.infimum.value, 0.0)
-    # The constants are those of the ball; in float32 a path may leave it.
-    inside = [not tried.radii or problem.adapter.inside(in_float64(point), tried.radii) for point in run.paths]
-    at = tuple(x for x in moments(run, run.T) if inside[x[0] - 1] is True or inside[x[0] - 1][x[1]])
+    at = moments(run, run.T)
+    if tried.radii:
+        # The constants are those of the ball; in float32 a path may leave it.
+        inside = [problem.adapter.inside(in_float64(point), tried.radii) for point in run.paths]
+        at = tuple((time, outcome) for time, outcome in at if inside[time - 1][outcome])
     return Case(claim.conclusion, of_run(run, problem, where.do, known), at)
 
 
 def smooth_case(claim: Claim, where: Where, problem: Problem, radii: Radii, pair: tuple[Point, Point]) -> Case:
     """The claim about F between two points, at the sharpest constant that a claim gives for the domain."""
-    assume(problem.objective.smoothness.value > 0 and problem.gradient_bound(radii).value > 0)
+    # Claims speak of positive constants, and of no loss or frozen factor that is 0.
+    assume(all(value > 0 for value in constants(problem, radii).values()))
     known = numbers({"ell": sharpest(problem, radii)})
     return case(
         claim, where, known, dict(zip(("v_1", "v_2"), pair, strict=True)), {F: function_of_point(problem, where.do)}
@@ -359,9 +366,11 @@ def around_steps(draw: DrawFn, claim: Claim, where: Where) -> Case:
 
 
 def domain(kind: str, names: str) -> Callable[[Claim, Where], SearchStrategy[Case]]:
+    """The cases of the domain of one kind of adapter, whose blocks have these letters."""
     return lambda claim, where: in_domain(claim, where, kind, names)
 
 
+# How a hypothesis is tried; by the id of the claim.
 CASES: dict[str, Callable[[Claim, Where], SearchStrategy[Case]]] = {
     "jiang2024.assumption1": of_f,
     "jiang2024.assumption2": of_iterates,
