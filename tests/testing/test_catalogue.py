@@ -10,9 +10,9 @@ from sympy import Rational
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.falsify import is_theorem
+from boundcheck.falsify.theorem import RUN_ADAPTERS
 from boundcheck.measure.spec import adapters_of
 from boundcheck.problems.adapters import ADAPTERS
-from boundcheck.falsify.theorem import RUN_ADAPTERS
 from boundcheck.testing import Checked, ClaimViolatedError, check_claim
 from boundcheck.testing.session import using
 from tests.testing.test_hypotheses import CHECKED
@@ -65,7 +65,8 @@ def test_lemmas_at_ranks_and_sides_up_to_64(id: str, kind: str) -> None:
 @theorems
 def test_theorems(id: str, kind: str, dtype: str) -> None:
     for found in tried(id, kind, FEW, dtype=dtype):
-        assert 0.001 < found.ratio < 1
+        # Some are attained, and float32 may round a little beyond.
+        assert 0.001 < found.ratio < 1 + 1e-5
 
 
 @pytest.mark.slow
@@ -81,7 +82,7 @@ def test_lemmas_on_many_instances(id: str, kind: str, dtype: str) -> None:
 @theorems
 def test_theorems_on_many_runs(id: str, kind: str, dtype: str) -> None:
     for found in tried(id, kind, MANY, dtype=dtype):
-        assert 0.01 < found.ratio < 1
+        assert 0.01 < found.ratio < 1 + 1e-5
 
 
 @pytest.mark.boundcheck
