@@ -75,7 +75,12 @@ def inside(instance: Instance) -> bool:
 def _within(block: Block, part: Tensor, radius: float) -> bool:
     if block.norm == "max":
         return bool((part.abs() <= radius).all())
-    rows = part if part.shape[0] <= part.shape[1] else part.mT
+    return is_spectral_norm_within(part.cpu().numpy(), Fraction(radius))
+
+
+def is_spectral_norm_within(rows: np.ndarray, radius: Fraction) -> bool:
+    """Whether the spectral norm of the matrix of these floats is at most a rational, decided exactly, ties included."""
+    rows = rows if rows.shape[0] <= rows.shape[1] else rows.T
     X = fmpq_mat([[_rational(x) for x in row] for row in rows.tolist()])
     gap = -(X * X.transpose())
     for i in range(gap.nrows()):
@@ -87,7 +92,7 @@ def _within(block: Block, part: Tensor, radius: float) -> bool:
     return all((-1) ** (degree - i) * x >= 0 for i, x in enumerate(signed))
 
 
-def _rational(x: float) -> fmpq:
+def _rational(x: float | Fraction) -> fmpq:
     exact = Fraction(x)
     return fmpq(exact.numerator, exact.denominator)
 

@@ -131,7 +131,7 @@ class Instance:
 
     @cached_property
     def bound(self) -> float:
-        """The claim's L̂ at the constants of this problem on this domain, rounded up; InputError where it is no number."""
+        """The claim's L̂ at these constants on this domain, rounded up; raises InputError where it is no number."""
         ball = self.claim.enclosures(**self.inputs)["Lhat"]
         if not ball.is_finite():
             at = ", ".join(f"{name} = {float(sp.N(value)):.6g}" for name, value in self.inputs.items())

@@ -21,9 +21,18 @@ from boundcheck.claims.balls import Balls, matrix_of
 from boundcheck.claims.enclose import ball_of, lower
 from boundcheck.claims.evaluate import Arithmetic, Model
 from boundcheck.claims.symbols import T
-from boundcheck.claims.vocabulary import Expectation, Gradient, Hessian, Iterate, PartialGradient, Value
+from boundcheck.claims.vocabulary import (
+    Expectation,
+    FrobeniusNorm,
+    Gradient,
+    Hessian,
+    Iterate,
+    PartialGradient,
+    SpectralNorm,
+    Value,
+)
 from boundcheck.errors import InputError
-from boundcheck.falsify.certify import Certificate, certify
+from boundcheck.falsify.certify import Certificate, certify, is_spectral_norm_within
 from boundcheck.falsify.fields import MOST, Fields, matrix_text, named
 from boundcheck.problems.rounded import Approx, ApproxMatrix, Comparison, Rounded
 
@@ -178,9 +187,24 @@ class Assignment:
             numbers = {name: ball_of(Fraction(x)) for name, x in self.numbers.items()}
             model = self._model(Balls(), {name: matrix_of(X) for name, X in self.matrices.items()}, numbers)
             given = [pair for each in given_relations(self.claim) for pair in parts(each)]
-            inside = all(bool(model.number(x) <= model.number(y)) for x, y in given)
+            inside = all(bool(model.number(x) <= model.number(y)) or self._is_tie_within(x, y) for x, y in given)
             sides = [(model.number(x), model.number(y)) for x, y in parts(_conclusion(self.claim))]
             return Certificate(inside, max(map(_sure_ratio, sides)), inside and any(bool(x > y) for x, y in sides))
+
+    def _is_tie_within(self, left: Any, right: Any) -> bool:
+        """Whether the norm of a matrix is at most a rational number, decided exactly where balls cannot tell."""
+        X = left.args[0] if isinstance(left, FrobeniusNorm | SpectralNorm) else None
+        X = X.arg if isinstance(X, sp.Transpose) else X
+        if not isinstance(X, sp.MatrixSymbol) or right.atoms(sp.MatrixSymbol):
+            return False
+        exact = {x: sp.Rational(self.numbers[x.name]) for x in right.free_symbols}
+        radius, rows = right.subs(exact), self.matrices[X.name]
+        if not isinstance(radius, sp.Rational) or radius < 0:
+            return False
+        limit = Fraction(int(radius.p), int(radius.q))
+        if isinstance(left, FrobeniusNorm):
+            return sum((Fraction(x) ** 2 for x in rows.flat), Fraction(0)) <= limit**2
+        return is_spectral_norm_within(rows, limit)
 
     def _model(self, do: Arithmetic[S, M], matrices: Mapping[str, M], numbers: Mapping[str, S]) -> Model[S, M]:
         letters = self.letters

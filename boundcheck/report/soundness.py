@@ -104,7 +104,7 @@ def _draw(axis: Axes, item: tuple[tuple[float, float], list[dict[str, Any]]]) ->
     axis.set_ylim(len(rows) - 0.5, -0.5)
     axis.set_xlabel("seconds")
     caught, tried = (sum(row[name] for row in rows) for name in ("caught", "tried"))
-    axis.set_title(f"{rows[0]['layer']}: {caught:,} of {tried:,} false mutants caught", loc="left")
+    axis.set_title(f"{rows[0]['layer']}: {caught:,} of {tried:,} caught", loc="left")
 
 
 def _csv(trials: tuple[Trial, ...]) -> str:

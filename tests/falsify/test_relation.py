@@ -75,6 +75,14 @@ def test_what_breaks_a_hypothesis_violates_nothing() -> None:
     assert certify(inside).violated
 
 
+@pytest.mark.parametrize("norm", [SpectralNorm, FrobeniusNorm])
+def test_a_matrix_on_the_sphere_is_inside_and_one_beyond_it_by_a_bit_is_not(norm) -> None:
+    bounded = claim(sp.Le(norm(X), a / 2), norm(X.T) <= 3 * a)
+    for entry, inside in ((3.0, True), (np.nextafter(3.0, 4), False), (np.nextafter(3.0, 2), True)):
+        made = Assignment(bounded, {"X": np.array([[entry, 0.0], [0.0, 0.0]])}, {"m": 2, "n": 2, "a": 1.0})
+        assert (certify(made).inside, certify(made).violated) == (inside, inside)
+
+
 @pytest.mark.parametrize(
     ("relation", "violated"),
     [
