@@ -6,6 +6,7 @@ be told apart at the working precision, also where singular values are equal.
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import reduce
 
 import numpy as np
 from flint import arb, arb_mat
@@ -97,9 +98,9 @@ def largest_eigenvalue(M: arb_mat) -> arb:
     whether :math:`cI - M` is positive definite, which elimination tells by the signs of its pivots, until they are
     2^-80 apart or the precision tells no more.
     """
-    size, trace = M.nrows(), M.trace()
-    if size == 1:
-        return abs(trace)
+    trace, rows = M.trace(), M.tolist()
+    if all(x == 0 for i, row in enumerate(rows) for j, x in enumerate(row) if i != j):
+        return reduce(arb.max, (abs(row[i]) for i, row in enumerate(rows)))
     low, high = max(_rayleigh(M), arb(0), key=float), trace.upper()
     if not high > 0:
         return arb(0).union(high)

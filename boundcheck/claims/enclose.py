@@ -72,8 +72,11 @@ def power(base: arb, exponent: Fraction) -> arb:
     # Roots first: x.root(n) is tighter than exp(log(x)/n), and right at x = 0. Products, because x ** 2 is NaN in
     # python-flint for a ball around 0.
     n, m = exponent.denominator, exponent.numerator
-    root = base if n == 1 else (base.sqrt() if n == 2 else base.root(n))
-    product = math.prod([root] * abs(m), start=arb(1))
+    square = base if n == 1 else (base.sqrt() if n == 2 else base.root(n))
+    product, left = arb(1), abs(m)
+    while left:
+        product = product * square if left % 2 else product
+        square, left = square * square, left // 2
     return product if m > 0 else 1 / product
 
 

@@ -144,12 +144,14 @@ class _Walk(NamedTuple):
     def number(self, node: Any) -> Any:
         do = self.model.arithmetic
         match node:
-            case sp.Rational():
-                return do.rational(Fraction(int(node.p), int(node.q)))
+            case sp.Rational() | sp.Float():
+                # A float is its binary value.
+                exact = sp.Rational(node)
+                return do.rational(Fraction(int(exact.p), int(exact.q)))
             case sp.Symbol() if node in self.model.numbers:
                 return self.model.numbers[node]
-            case sp.Symbol() if node == T:
-                return do.rational(Fraction(self.model.horizon))
+            case sp.Symbol() if node in (T, t):
+                return do.rational(Fraction(self.model.horizon if node == T else self.time))
             case sp.Add():
                 return reduce(do.add, map(self.number, node.args))
             case sp.Mul():

@@ -3,6 +3,7 @@
 Expressions are lists of a node's name and its arguments. Only the nodes below are read, and nothing is evaluated.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import sympy as sp
@@ -33,7 +34,8 @@ _OTHERS = (sp.And, sp.Abs, sp.Sum, sp.Tuple, sp.Trace, *_MATRICES)
 _NODES: dict[str, Any] = {node.__name__: node for node in (*_WORDS, *_EVALUATED, *_OTHERS)}
 # The assumptions that the symbols of this package and of proofs carry.
 _ASSUMED = ("positive", "nonnegative", "integer", "real")
-_LONGEST = 100_000
+# Longer integers, higher powers and larger matrices are not read: to evaluate them could take all day.
+_LONGEST, _HIGHEST, _LARGEST = 400, 1000, 4096
 
 
 def expression_as_json(node: sp.Basic) -> Any:
@@ -43,10 +45,12 @@ def expression_as_json(node: sp.Basic) -> Any:
         TypeError: for a node outside of the vocabulary.
 
     """
-    if isinstance(node, sp.Rational):
-        return str(node)
+    if isinstance(node, sp.Rational | sp.Float):
+        return str(sp.Rational(node))
     if isinstance(node, sp.Symbol):
         assumed = [name for name in _ASSUMED if node._assumptions_orig.get(name)]
+        if {name for name, value in node._assumptions_orig.items() if value is not None} - {*assumed, "commutative"}:
+            raise TypeError(f"{node} is assumed to be something else than {', '.join(_ASSUMED)}")
         return ["Symbol", str(node.name), *assumed]
     if isinstance(node, sp.MatrixSymbol):
         return ["MatrixSymbol", node.name, *map(expression_as_json, node.shape)]
@@ -87,8 +91,11 @@ def _read(data: Any) -> Any:
         text, rows, columns = rest
         if not isinstance(text, str):
             raise ValueError(data)
-        return sp.MatrixSymbol(text, _read(rows), _read(columns))
+        sides = _read(rows), _read(columns)
+        _check_size(sp.MatrixSymbol, sides)
+        return sp.MatrixSymbol(text, *sides)
     made, arguments = _NODES[name], [_read(each) for each in rest]
+    _check_size(made, arguments)
     if made in _EVALUATED:
         return made(*arguments, evaluate=False)
     if made is sp.Sum:
@@ -97,6 +104,15 @@ def _read(data: Any) -> Any:
     if made in _WORDS and any(not isinstance(x, sp.Expr | MatrixExpr) for x in arguments):
         raise ValueError(data)
     return made(*arguments)
+
+
+def _check_size(made: Any, arguments: Sequence[Any]) -> None:
+    if made in (sp.Pow, sp.MatPow):
+        exponent = arguments[1]
+        if not isinstance(exponent, sp.Rational) or max(abs(exponent.p), exponent.q) > _HIGHEST:
+            raise ValueError(exponent)
+    if made in (sp.MatrixSymbol, sp.Identity, sp.ZeroMatrix) and any(x.is_Integer and x > _LARGEST for x in arguments):
+        raise ValueError(arguments)
 
 
 def claim_as_json(claim: Claim) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """A stored instance as it is read: JSON tables, each of whose fields is looked up with an error that names it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,8 +24,11 @@ def matrix_text(X: np.ndarray) -> str:
 
 
 def named(claim: Claim) -> Any:
-    """The claim's id where the catalogue has that very claim, and otherwise all that it says."""
-    return claim.id if catalogue.get(claim.id) == claim else claim_as_json(claim)
+    """The claim's id where the catalogue has that very claim; otherwise all that it says, under an id of its own."""
+    if catalogue.get(claim.id) == claim:
+        return claim.id
+    own = claim if claim.id not in catalogue else replace(claim, id=f"not {claim.id}")
+    return claim_as_json(own)
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,12 @@ class Fields:
     def claim(self) -> Claim:
         """The claim that `named` wrote."""
         data = self.get("claim")
-        return claim_from_json(data) if isinstance(data, dict) else catalogue[self.text("claim")]
+        if not isinstance(data, dict):
+            return catalogue[self.text("claim")]
+        claim = claim_from_json(data)
+        if claim.id in catalogue and claim != catalogue[claim.id]:
+            raise InputError("claim.id", claim.id, "another id for what is not the catalogue's claim of this id")
+        return claim
 
     def text(self, name: str) -> str:
         """A text."""

@@ -8,18 +8,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import sympy as sp
 import torch
-from flint import arb, ctx
+from flint import arb, arb_mat, ctx
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.claims import Claim
 from boundcheck.claims.balls import Balls, matrix_of
 from boundcheck.claims.enclose import ball_of, lower
 from boundcheck.claims.evaluate import Arithmetic, Model
+from boundcheck.claims.exchange import expression_as_json
 from boundcheck.claims.symbols import T
 from boundcheck.claims.vocabulary import (
     Expectation,
@@ -27,6 +28,7 @@ from boundcheck.claims.vocabulary import (
     Gradient,
     Hessian,
     Iterate,
+    MinimumOver,
     PartialGradient,
     SpectralNorm,
     Value,
@@ -41,7 +43,7 @@ M = TypeVar("M")
 
 _BITS = 256
 # Words about functions, paths and chance, which no assignment has values for.
-_BEYOND = (Gradient, Hessian, PartialGradient, Value, Iterate, Expectation)
+_BEYOND = (Gradient, Hessian, PartialGradient, Value, Iterate, Expectation, MinimumOver, sp.Sum)
 _MOST_SIDES = 4096
 
 
@@ -55,8 +57,16 @@ def _conclusion(claim: Claim) -> Any:
     return claim.conclusion.xreplace({q.symbol: claim.expression(q.name) for q in claim.quantities})
 
 
-def parts(relation: Any) -> Iterator[tuple[Any, Any]]:
-    """The inequalities that a relation consists of, each as what is at most what.
+class Part(NamedTuple):
+    """One inequality: what is at most what, or less than it where that is said."""
+
+    left: Any
+    right: Any
+    strict: bool = False
+
+
+def parts(relation: Any) -> Iterator[Part]:
+    """The inequalities that a relation consists of.
 
     Raises:
         InputError: for what is no relation.
@@ -67,14 +77,17 @@ def parts(relation: Any) -> Iterator[tuple[Any, Any]]:
             for each in relation.args:
                 yield from parts(each)
         case sp.LessThan() | sp.StrictLessThan():
-            yield relation.lhs, relation.rhs
+            yield Part(relation.lhs, relation.rhs, isinstance(relation, sp.StrictLessThan))
         case sp.GreaterThan() | sp.StrictGreaterThan():
-            yield relation.rhs, relation.lhs
+            yield Part(relation.rhs, relation.lhs, isinstance(relation, sp.StrictGreaterThan))
         case sp.Equality():
-            yield relation.lhs, relation.rhs
-            yield relation.rhs, relation.lhs
+            yield Part(relation.lhs, relation.rhs)
+            yield Part(relation.rhs, relation.lhs)
         case _:
-            raise InputError("claim", relation, "an inequality, an equation, or several of them joined by And")
+            expected = (
+                "an inequality, an equation, or several of them joined by And, which SymPy does not decide itself"
+            )
+            raise InputError("claim", relation, expected)
 
 
 @dataclass(frozen=True)
@@ -90,15 +103,29 @@ class Letters:
         """Those of the conclusion, the hypotheses and the conditions; raises InputError for what is beyond matrices."""
         relations = [_conclusion(claim), *given_relations(claim)]
         for relation in relations:
-            if relation.has(*_BEYOND):
-                raise InputError("claim", claim.id, "a claim about matrices and numbers alone")
-            for left, right in parts(relation):
-                if isinstance(left, MatrixExpr) or isinstance(right, MatrixExpr):
-                    raise InputError("claim", claim.id, "relations between numbers, such as norms of matrices")
-        matrices = sorted(set().union(*(x.atoms(sp.MatrixSymbol) for x in relations)), key=str)
-        sides = sorted({y for X in matrices for side in X.shape for y in side.free_symbols}, key=str)
+            _check_relation(claim, relation)
+        nodes = [node for relation in relations for node in sp.preorder_traversal(relation)]
+        matrices = sorted({x for x in nodes if isinstance(x, sp.MatrixSymbol)}, key=str)
+        shapes = [side for x in nodes if isinstance(x, MatrixExpr) for side in x.shape]
+        sides = sorted({y for side in shapes for y in side.free_symbols}, key=str)
         symbols = set().union(*(x.free_symbols for x in relations)) - {*matrices, *sides}
+        names = [x.name for x in (*matrices, *sides, *symbols)]
+        for name in names:
+            if names.count(name) > 1:
+                raise InputError("claim", claim.id, f"one letter called {name}: two differ in shape or assumptions")
         return cls(tuple(matrices), tuple(sorted(symbols, key=str)), tuple(sides))
+
+
+def _check_relation(claim: Claim, relation: Any) -> None:
+    if relation.has(*_BEYOND):
+        raise InputError("claim", claim.id, "a claim about matrices and numbers alone")
+    for left, right, _ in parts(relation):
+        if isinstance(left, MatrixExpr) or isinstance(right, MatrixExpr):
+            raise InputError("claim", claim.id, "relations between numbers, such as norms of matrices")
+    try:
+        expression_as_json(relation)
+    except TypeError as error:
+        raise InputError("claim", claim.id, f"an expression over the vocabulary, of plain symbols ({error})") from None
 
 
 def given_relations(claim: Claim) -> list[Any]:
@@ -135,11 +162,12 @@ class Assignment:
             shape = tuple(int(sp.sympify(side).subs(self._sides)) for side in X.shape)
             if self.matrices[X.name].shape != shape:
                 raise InputError(f"matrices.{X.name}", f"of shape {self.matrices[X.name].shape}", f"shape {shape}")
-        for x in self.letters.numbers:
+        for x in (*self.letters.numbers, *self.letters.sides):
             value = self.numbers.get(x.name)
-            if value is None or (x.is_positive and not value > 0) or (x.is_integer and value != int(value)):
+            whole = x.is_integer or x in self.letters.sides
+            if value is None or (x.is_positive and not value > 0) or (whole and value != int(value)):
                 kind = "positive " if x.is_positive else ""
-                raise InputError(f"numbers.{x.name}", value, f"a {kind}{'integer' if x.is_integer else 'number'}")
+                raise InputError(f"numbers.{x.name}", value, f"a {kind}{'integer' if whole else 'number'}")
 
     @cached_property
     def _sides(self) -> dict[sp.Symbol, int]:
@@ -148,11 +176,17 @@ class Assignment:
             raise InputError(f"numbers.{missing}", self.numbers.get(missing.name), f"a side from 1 to {_MOST_SIDES}")
         return {x: int(self.numbers[x.name]) for x in self.letters.sides}
 
-    def may_be_inside(self) -> bool:
-        """Whether nothing that is given certainly fails, in float64."""
+    def is_inside(self) -> bool:
+        """Whether all that is given certainly holds; floats decide the clear cases."""
         model = self._rounded(torch.float64, "cpu")
-        given = [pair for each in given_relations(self.claim) for pair in parts(each)]
-        return not any(Comparison(model.number(x), model.number(y)).fails for x, y in given)
+        compared = [
+            Comparison(model.number(part.left), model.number(part.right), part.strict)
+            for each in given_relations(self.claim)
+            for part in parts(each)
+        ]
+        if any(each.fails for each in compared):
+            return False
+        return all(each.holds for each in compared) or self.certified().inside
 
     def _rounded(self, dtype: torch.dtype, device: str) -> Model[Approx, ApproxMatrix]:
         do = Rounded(dtype, device)
@@ -161,10 +195,10 @@ class Assignment:
 
     def compare(self, dtype: torch.dtype = torch.float64, device: str = "cpu") -> Comparison:
         """Both sides of the tightest inequality of the claim, in this type and on this device."""
-        model = self._rounded(dtype, device)
-        found = [Comparison(model.number(x), model.number(y)) for x, y in parts(_conclusion(self.claim))]
-        # Not a number, where the arithmetic overflowed, is no ratio.
-        return max(found, key=lambda each: -1.0 if math.isnan(each.ratio) else each.ratio)
+        model, sides = self._rounded(dtype, device), parts(_conclusion(self.claim))
+        found = [Comparison(model.number(x), model.number(y), strict) for x, y, strict in sides]
+        # What is not certain comes first, and what is no number, where the arithmetic overflowed, is not certain.
+        return max(found, key=lambda each: (not each.holds, -1.0 if math.isnan(each.ratio) else each.ratio))
 
     @property
     def measured(self) -> float:
@@ -186,10 +220,16 @@ class Assignment:
         with ctx.workprec(_BITS):
             numbers = {name: ball_of(Fraction(x)) for name, x in self.numbers.items()}
             model = self._model(Balls(), {name: matrix_of(X) for name, X in self.matrices.items()}, numbers)
-            given = [pair for each in given_relations(self.claim) for pair in parts(each)]
-            inside = all(bool(model.number(x) <= model.number(y)) or self._is_tie_within(x, y) for x, y in given)
-            sides = [(model.number(x), model.number(y)) for x, y in parts(_conclusion(self.claim))]
-            return Certificate(inside, max(map(_sure_ratio, sides)), inside and any(bool(x > y) for x, y in sides))
+            inside = all(self._holds(model, part) for each in given_relations(self.claim) for part in parts(each))
+            found = [(model.number(x), model.number(y), strict) for x, y, strict in parts(_conclusion(self.claim))]
+            violated = any(bool(x >= y if strict else x > y) for x, y, strict in found)
+            return Certificate(inside, max(_sure_ratio(x, y) for x, y, _ in found), inside and violated)
+
+    def _holds(self, model: Model[arb, arb_mat], part: Part) -> bool:
+        x, y = model.number(part.left), model.number(part.right)
+        if part.strict:
+            return bool(x < y)
+        return bool(x <= y) or self._is_tie_within(part.left, part.right)
 
     def _is_tie_within(self, left: Any, right: Any) -> bool:
         """Whether the norm of a matrix is at most a rational number, decided exactly where balls cannot tell."""
@@ -248,9 +288,8 @@ class Assignment:
 certify.register(Assignment, Assignment.certified)
 
 
-def _sure_ratio(sides: tuple[arb, arb]) -> float:
+def _sure_ratio(x: arb, y: arb) -> float:
     """A lower bound on measured over bound; 0 where none is certain."""
-    x, y = sides
     if y > 0:
         ratio = x / y
         return max(lower(ratio), 0.0) if ratio.is_finite() else 0.0

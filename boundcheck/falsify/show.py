@@ -44,7 +44,8 @@ def show_replay(instance: Tried, found: Certificate) -> list[Table | str]:
     """A stored instance, judged again."""
     verdict, compared = "violated" if found.violated else "not violated", instance.compare()
     sides = f"measured {compared.measured.value:.9g}, bound {compared.bound.value:.9g}"
-    ratio = "no finite ratio" if found.lower == math.inf else f"ratio at least {rounded_down(found.lower, 9)}"
+    ratio = f"ratio at least {rounded_down(found.lower, 9) if found.lower < 1e15 else f'{found.lower:.4e}'}"
+    ratio = "no finite ratio" if found.lower == math.inf else ratio
     return [f"{instance.claim.id} on {instance.title}: {sides}, certified {ratio}: {verdict}."]
 
 

@@ -74,9 +74,11 @@ def adapter_of(claim: Claim, asked: str | None) -> str:
 
     Raises:
         InputError: for a claim that is about no adapter's smoothness, and for an unknown adapter or one that a claim
-            of the catalogue is not about; a claim of one's own is about what is asked for.
+            of the catalogue is not about; a claim of one's own is about what is asked for, and has a conclusion and
+            hypotheses of the catalogue's claims about smoothness.
 
     """
+    _check_lemma(claim)
     about = [kind for kind, adapter in ADAPTERS.items() if claim.id in adapter.claims]
     if not about and (asked is None or claim.id in catalogue):
         known = dict.fromkeys(id for adapter in ADAPTERS.values() for id in adapter.claims)
@@ -85,6 +87,19 @@ def adapter_of(claim: Claim, asked: str | None) -> str:
     if asked is not None and asked not in possible:
         raise InputError("adapter", asked, f"one of {', '.join(possible)}")
     return asked or about[0]
+
+
+def _check_lemma(claim: Claim) -> None:
+    """Refuse a claim of one's own that says something else than that F is smooth, or rests on what no instance has."""
+    lemmas = [catalogue[id] for adapter in ADAPTERS.values() for id in adapter.claims]
+    if claim.quantities and claim.conclusion not in {lemma.conclusion for lemma in lemmas}:
+        expected = "the conclusion of one of the catalogue's claims about smoothness, such as meft.lemma1_sharp"
+        raise InputError("claim.conclusion", claim.conclusion, expected)
+    known = {hypothesis for lemma in lemmas for hypothesis in lemma.hypotheses}
+    for hypothesis in claim.hypotheses if claim.quantities else ():
+        if hypothesis not in known:
+            expected = "hypotheses of the catalogue's claims about smoothness alone"
+            raise InputError("claim.hypotheses", hypothesis.id, expected)
 
 
 def constants_of(kind: str, claim: Claim, given: Mapping[str, float]) -> dict[str, float]:

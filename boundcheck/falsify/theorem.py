@@ -18,11 +18,13 @@ import torch
 from flint import arb, arb_mat, ctx
 from torch import Tensor
 
-from boundcheck.claims import Claim
+from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.balls import Balls
 from boundcheck.claims.enclose import ball_of, lower, upper
 from boundcheck.claims.evaluate import Function, Model
 from boundcheck.claims.inputs import Number
+from boundcheck.claims.jiang2024 import MINIMUM_GRADIENT
+from boundcheck.claims.symbols import bound
 from boundcheck.claims.vocabulary import F
 from boundcheck.errors import InputError
 from boundcheck.falsify.certify import Certificate, certify, numbers_of, slope_at
@@ -124,14 +126,20 @@ class ShortRun:
             InputError: that names the field.
 
         """
-        if self.claim.names[-1:] != ("bound",) or "alpha" not in self.claim.names:
-            raise InputError("claim", self.claim.id, "a theorem with a step size alpha and a bound")
+        check_theorem(self.claim)
         if self.adapter.kind not in RUN_ADAPTERS:
             raise InputError("adapter.kind", self.adapter.kind, f"one of {', '.join(RUN_ADAPTERS)}")
         if self.knots.ndim != 2 or self.knots.shape[1] != 2:
             raise InputError("objective.knots", f"of shape {self.knots.shape}", "rows of two numbers, w and h'(w)")
         self.adapter.check(self.v, self.radii or None)
         check_lipschitz(self.lipschitz)
+        names = {p.name for p in self.claim.parameters}
+        for name in self.given:
+            if name != "abc_a" or name not in names:
+                raise InputError(f"given.{name}", self.given[name], "abc_a alone, of a theorem that has it")
+        is_noisy = not names.isdisjoint({"zeta", "abc_c"})
+        if self.offset < 0 or (self.offset and not is_noisy):
+            raise InputError("objective.offset", self.offset, "at least 0" if is_noisy else "0: there is no noise")
         if not 1 <= self.steps <= LONGEST:
             raise InputError("steps", self.steps, f"an integer from 1 to {LONGEST}")
         self.claim.check(self.inputs)
@@ -187,7 +195,7 @@ class ShortRun:
                 horizon=self.steps,
                 weights=[Fraction(1, len(exact.draws))] * len(exact.draws),
             )
-            measured = model.number(_left(self.claim))
+            measured = model.number(self.claim.conclusion.lhs)
             ratio = measured / found["bound"]
             inside = all(exact.is_inside(t, path) for t in range(1, self.steps + 2) for path in range(len(exact.draws)))
             low = max(lower(ratio), 0.0) if ratio.is_finite() else 0.0
@@ -251,11 +259,21 @@ class ShortRun:
 certify.register(ShortRun, ShortRun.certified)
 
 
-def _left(claim: Claim) -> Any:
-    """The left side of a theorem, which is to be at most its bound."""
-    if not isinstance(claim.conclusion, sp.LessThan):
-        raise InputError("claim", claim.id, "a theorem that bounds something from above")
-    return claim.conclusion.lhs
+def check_theorem(claim: Claim) -> None:
+    """Refuse what is no theorem about the smallest expected squared gradient, and hypotheses that no run is made for.
+
+    Raises:
+        InputError: that says which.
+
+    """
+    if claim.names[-1:] != ("bound",) or "alpha" not in claim.names:
+        raise InputError("claim", claim.id, "a theorem with a step size alpha and a bound")
+    if claim.conclusion != sp.Le(MINIMUM_GRADIENT, bound):
+        raise InputError("claim.conclusion", claim.conclusion, f"{MINIMUM_GRADIENT} <= bound")
+    known = {hypothesis for each in catalogue.values() if "alpha" in each.names for hypothesis in each.hypotheses}
+    for hypothesis in claim.hypotheses:
+        if hypothesis not in known:
+            raise InputError("claim.hypotheses", hypothesis.id, "hypotheses of the catalogue's theorems alone")
 
 
 def _no_value(point: tuple[arb_mat, ...]) -> arb:

@@ -31,10 +31,11 @@ class Approx(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """Both sides of an inequality as computed, with bounds on their rounding errors."""
+    """Both sides of an inequality as computed, with bounds on their rounding errors; `strict` excludes equality."""
 
     measured: Approx
     bound: Approx
+    strict: bool = False
 
     @property
     def ratio(self) -> float:
@@ -44,12 +45,14 @@ class Comparison(NamedTuple):
     @property
     def holds(self) -> bool:
         """Whether the inequality holds whatever the rounding errors are; a near-tie does not."""
-        return self.measured.high <= self.bound.low
+        high, low = self.measured.high, self.bound.low
+        return high < low or (high == low and not self.strict)
 
     @property
     def fails(self) -> bool:
         """Whether it fails whatever the rounding errors are."""
-        return self.measured.low > self.bound.high
+        low, high = self.measured.low, self.bound.high
+        return low > high or (low == high and self.strict)
 
 
 def quotient(measured: float, bound: float) -> float:
@@ -88,7 +91,10 @@ class Rounded:
 
     def rational(self, x: Fraction) -> Approx:
         """The nearest float64."""
-        return _rounded(float(x))
+        try:
+            return _rounded(float(x))
+        except OverflowError:
+            return Approx(math.inf, math.inf)
 
     def add(self, x: Approx, y: Approx) -> Approx:
         """The sum."""
@@ -105,23 +111,26 @@ class Rounded:
         if x.low > 0:
             ends = sorted((_power(x.low, e), _power(x.high, e)))
             value = _power(x.value, e)
-            return _rounded(value, max(ends[1] - value, value - ends[0]) + abs(value) * 8 * _EPSILON)
+            # The exponent itself is rounded, which moves the power by its logarithm.
+            moved = abs(value) * (8 + abs(e * math.log(x.value))) * _EPSILON
+            return _rounded(value, max(ends[1] - value, value - ends[0]) + 2 * moved)
         if e <= 0 or (exponent.denominator > 1 and x.high < 0):
             return Approx(math.nan, math.inf)
         if exponent.denominator > 1:
             return _rounded(_power(max(x.value, 0.0), e), _power(x.high, e))
-        result = Approx(1.0, 0.0)
-        for _ in range(exponent.numerator):
-            result = self.times(result, x)
+        result, square, left = Approx(1.0, 0.0), x, exponent.numerator
+        while left:
+            result = self.times(result, square) if left % 2 else result
+            square, left = self.times(square, square), left // 2
         return result
 
     def larger(self, x: Approx, y: Approx) -> Approx:
         """The larger of two."""
-        return Approx(max(x.value, y.value), max(x.error, y.error))
+        return _either(x, y, max(x.value, y.value))
 
     def smaller(self, x: Approx, y: Approx) -> Approx:
         """The smaller of two."""
-        return Approx(min(x.value, y.value), max(x.error, y.error))
+        return _either(x, y, min(x.value, y.value))
 
     def plus(self, X: ApproxMatrix, Y: ApproxMatrix) -> ApproxMatrix:
         """The sum of two matrices."""
@@ -187,6 +196,11 @@ _EPSILON, _TINY = torch.finfo(torch.float64).eps, 2.0**-1000
 def _rounded(value: float, error: float = 0.0) -> Approx:
     """A number with its own rounding added to the error that it carries."""
     return Approx(value, error * (1 + 4 * _EPSILON) + abs(value) * _EPSILON + _TINY)
+
+
+def _either(x: Approx, y: Approx, value: float) -> Approx:
+    lost = math.isnan(x.value) or math.isnan(y.value)
+    return Approx(math.nan, math.inf) if lost else Approx(value, max(x.error, y.error))
 
 
 def _size(X: Tensor) -> float:

@@ -63,17 +63,20 @@ class ClaimViolatedError(BoundcheckError, AssertionError):
     Attributes:
         instance: the instance, shrunk.
         ratio: a certified lower bound on measured over bound.
-        path: the file that ``boundcheck falsify --replay`` reads.
+        path: the file that ``boundcheck falsify --replay`` reads; None where it could not be written.
 
     """
 
     def __init__(self, instance: Tried, ratio: float, path: Path | None = None) -> None:
         self.instance, self.ratio, self.path = instance, ratio, path
-        size = "has no finite limit" if ratio == math.inf else f"is at least {rounded_down(ratio, 6)}"
+        # The largest ratios are printed roughly: decimals are exact to 28 digits.
+        size = f"is at least {rounded_down(ratio, 6) if ratio < 1e15 else f'{ratio * (1 - 1e-5):.4e}'}"
+        size = "has no finite limit" if ratio == math.inf else size
+        # Only what is strict is broken by a tie.
+        size = "is not below 1" if ratio <= 1 else size
         said = f"{instance.claim.id} is violated, certified with Arb: measured over bound {size}, on"
-        lines = [said, *str(instance).splitlines()]
-        if path is not None:
-            lines.append(f"replay: boundcheck falsify --replay {path}")
+        stored = f"replay: boundcheck falsify --replay {path}" if path else "not stored: its folder cannot be written"
+        lines = [said, *str(instance).splitlines(), stored]
         super().__init__("\n    ".join(lines))
 
 
@@ -85,7 +88,7 @@ class RoundingError(BoundcheckError, AssertionError):
 
     def __init__(self, instance: Tried, compared: Comparison, dtype: str, device: str) -> None:
         self.instance = instance
-        measured, bound = compared
+        measured, bound, _ = compared
         super().__init__(
             f"{instance.claim.id}: in {dtype} on {device} measured {measured.value:.9g} ± {measured.error:.2g} exceeds "
             f"bound {bound.value:.9g} ± {bound.error:.2g}, and exactly it does not, on\n    "
@@ -108,6 +111,7 @@ def check_claim(
 
     What may be checked: an inequality between norms of matrices and numbers; a claim about the smoothness of an
     adapter, whose last quantity is ``Lhat``; a theorem with a step size ``alpha``, whose last quantity is ``bound``.
+    Not to be called inside of a test that Hypothesis runs itself.
 
     >>> from sympy import Le, MatrixSymbol
     >>> from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm
@@ -160,9 +164,15 @@ def _as_claim(claim: Any, given: Sequence[Any]) -> Claim:
             raise InputError(
                 "given", ", ".join(map(str, given)), "nothing beside a claim, which has hypotheses of its own"
             )
-        return catalogue[claim] if isinstance(claim, str) else claim
-    if not isinstance(claim, sp.core.relational.Relational | sp.And):
-        raise InputError("claim", claim, "an id of the catalogue, a Claim, or an inequality")
+        if isinstance(claim, str):
+            return catalogue[claim]
+        if claim.id in catalogue and claim != catalogue[claim.id]:
+            raise InputError("claim.id", claim.id, "another id for what is not the catalogue's claim of this id")
+        return claim
+    for each in (claim, *given):
+        if not isinstance(each, sp.core.relational.Relational | sp.And):
+            expected = "an id of the catalogue, a Claim, or an inequality that SymPy does not decide by itself"
+            raise InputError("claim" if each is claim else "given", each, expected)
     hypotheses = tuple(Claim(f"given {i + 1}", "given", "given", each) for i, each in enumerate(given))
     return Claim(str(claim), str(claim), "given", claim, hypotheses=hypotheses)
 
@@ -222,19 +232,20 @@ class _Search:
     def _attempt(self, instance: Any) -> None:
         compared = instance.compare(getattr(torch, self.dtype), self.device)
         self.examples += 1
-        if math.isfinite(compared.ratio):
-            self.ratio = max(self.ratio, compared.ratio)
-            if self.steered:
-                target(compared.ratio, label="measured / bound")
+        if math.isfinite(compared.ratio) and self.steered:
+            target(compared.ratio, label="measured / bound")
         if compared.holds:
+            self.ratio = max(self.ratio, compared.ratio)
             return
         # While Hypothesis looks for a smaller one, floats are sure enough; what it ends with is certified again.
         if self.broken is None or not compared.fails:
-            self.near_ties += 1
+            self.near_ties += not compared.fails
             found = certify(instance)
             if found.inside and compared.fails and not found.violated:
                 raise RoundingError(instance, compared, self.dtype, self.device)
             if not found.violated:
+                # What exceeds 1 here is rounding.
+                self.ratio = max(self.ratio, min(compared.ratio, 1.0))
                 return
             self.broken = self.broken or instance
         raise _Broken(instance)
@@ -260,9 +271,14 @@ def _kept(instance: Any, first: Any) -> ClaimViolatedError:
     text = json.dumps(instance.as_json(), sort_keys=True)
     name = "".join(c if c.isalnum() or c in "._-" else "_" for c in instance.claim.id)[:60]
     path = current().folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}.json"
-    save(instance, path)
-    current().tell({"id": instance.claim.id, "ratio": _finite(found), "file": str(path)})
-    return ClaimViolatedError(instance, found.lower, path)
+    try:
+        save(instance, path)
+        stored: Path | None = path
+    except InputError:
+        # What breaks the claim is worth more than its file.
+        stored = None
+    current().tell({"id": instance.claim.id, "ratio": _finite(found), "file": str(stored or "not stored")})
+    return ClaimViolatedError(instance, found.lower, stored)
 
 
 def _finite(found: Certificate) -> float | None:

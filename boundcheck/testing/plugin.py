@@ -51,7 +51,8 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what needs a CUDA device that there is not."""
+    """Refuse a marker that says nothing; skip what needs a CUDA device that there is not."""
+    _profile(item)
     if item.get_closest_marker("boundcheck") and item.get_closest_marker("cuda"):
         import torch
 
@@ -60,10 +61,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Tell the checks of one test how hard to look, and keep what they found for the report."""
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Tell the checks of one test and of its fixtures how hard to look, and keep what they found for the report."""
     folder = item.config.rootpath / Path(item.config.getoption("--boundcheck-instances"))
-    with using(profile=_profile(item), folder=folder, tell=lambda found: item.user_properties.append((_KEY, found))):
+    try:
+        profile = _profile(item)
+    except pytest.UsageError:
+        # Told when the test is set up.
+        profile = PROFILES["quick"]
+    with using(profile=profile, folder=folder, tell=lambda found: item.user_properties.append((_KEY, found))):
         return (yield)
 
 
@@ -88,8 +94,11 @@ def _profile(item: pytest.Item) -> Profile:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """List the claims that were checked: instances, near-ties, the largest ratio, and the file of what broke one."""
-    reports = [report for key in ("passed", "failed") for report in terminalreporter.stats.get(key, [])]
-    found = [value for report in reports for key, value in report.user_properties if key == _KEY]
+    outcomes = ("passed", "failed", "error", "xfailed", "xpassed")
+    reports = [report for key in outcomes for report in terminalreporter.stats.get(key, [])]
+    # Those of a test are in the reports of all its phases, the last of which has them all.
+    last = {report.nodeid: report for report in reports}
+    found = [value for report in last.values() for key, value in report.user_properties if key == _KEY]
     if not found:
         return
     terminalreporter.section("boundcheck")

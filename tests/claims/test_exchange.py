@@ -47,6 +47,11 @@ def test_matrices_sums_and_assumptions_come_back() -> None:
         ["Gradient", ["Symbol", "f"]],
         ["FrobeniusNorm", []],
         ["Pow", "2"],
+        ["Pow", "2", "1000000000"],
+        ["Pow", "2", ["Symbol", "x"]],
+        ["MatPow", ["MatrixSymbol", "X", "2", "2"], "100000000"],
+        ["Identity", "30000"],
+        ["MatrixSymbol", "X", "30000", "1"],
         {"a": 1},
     ],
     ids=lambda data: str(data)[:20],
@@ -54,6 +59,13 @@ def test_matrices_sums_and_assumptions_come_back() -> None:
 def test_anything_else_is_refused(data: object) -> None:
     with pytest.raises(InputError, match=r"^expression = "):
         expression_from_json(data)
+
+
+def test_a_float_is_its_binary_value_and_other_assumptions_are_not_written() -> None:
+    assert expression_from_json(expression_as_json(1.5 * sp.Symbol("x"))) == sp.Rational(3, 2) * sp.Symbol("x")
+    for assumed in ({"negative": True}, {"even": True}, {"positive": False}):
+        with pytest.raises(TypeError, match="assumed"):
+            expression_as_json(sp.Symbol("x", **assumed))
 
 
 def test_a_node_outside_of_the_vocabulary_is_not_written() -> None:

@@ -81,9 +81,12 @@ def test_a_claim_of_ones_own_is_read_back_where_it_is_given() -> None:
     again = Instance.from_json(json.loads(json.dumps(data)))
     assert again.claim == mine
     assert (again.measured, again.bound) == (instance.measured, 2 * instance.bound)
-    # A claim that has a name of the catalogue, and says something else, keeps what it says.
+    # One that has an id of the catalogue, and says something else, keeps what it says, and not the id.
     data = replace(instance, claim=replace(mine, id=instance.claim.id)).as_json()
     assert Instance.from_json(data).bound == 2 * instance.bound
+    assert data["claim"]["id"] == f"not {instance.claim.id}"
+    data["claim"]["id"] = instance.claim.id
+    assert refused(Instance.from_json, data).field == "claim.id"
 
 
 def test_whole_numbers_will_do(tmp_path: Path) -> None:

@@ -69,9 +69,9 @@ def test_what_breaks_a_hypothesis_violates_nothing() -> None:
     wrong = claim(sp.Le(SpectralNorm(X), a / 2), sp.Le(SpectralNorm(X), a))
     outside = assigned(bounded, [[3.0]], [[1.0]], a=1.0)
     assert (certify(outside).inside, certify(outside).violated) == (False, False)
-    assert not outside.may_be_inside()
+    assert not outside.is_inside()
     inside = assigned(wrong, [[0.75]], [[1.0]], a=1.0)
-    assert inside.may_be_inside()
+    assert inside.is_inside()
     assert certify(inside).violated
 
 

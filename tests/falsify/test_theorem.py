@@ -10,6 +10,7 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
+from sympy import Le, Symbol
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
@@ -133,6 +134,14 @@ def test_a_run_is_read_back_as_it_was(tmp_path) -> None:
     assert "3 iterations" in again.title
 
 
+def test_a_theorem_about_something_else_is_refused() -> None:
+    last = replace(REPAIRED, id="mine", conclusion=Le(1000 * REPAIRED.conclusion.lhs, REPAIRED.conclusion.rhs))
+    assert refused(run(last).check).field == "claim.conclusion"
+    convex = Claim("convex", "Convex", "test", Le(Symbol("x"), 1))
+    more = replace(REPAIRED, id="mine", hypotheses=(*REPAIRED.hypotheses, convex))
+    assert refused(run(more).check).field == "claim.hypotheses"
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -147,6 +156,10 @@ def test_a_run_is_read_back_as_it_was(tmp_path) -> None:
         ({"v": {"A": [[1.0]]}}, "v.B"),
         ({"lipschitz": "L"}, "lipschitz"),
         ({"given": {"x": -1}}, "given.x"),
+        ({"given": {"D": 1e-9}}, "given.D"),
+        ({"given": {"abc_a": 1.0}}, "given.abc_a"),
+        ({"claim": "nesterov2004.gradient_descent"}, "objective.offset"),
+        ({"objective": {"knots": [[0, -1], [1, 1]], "direction": [[1]], "offset": -1}}, "objective.offset"),
         ({"claim": "jiang2024.lemma1"}, "claim"),
         ({"adapter": {"kind": "dora", "W0": [[1.0]], "rank": 1, "scale": 1.0}}, "v.m"),
     ],

@@ -74,6 +74,25 @@ def test_the_exact_value_is_within_the_error(expression, dtype: str, data) -> No
         assert found.error <= 1e4 * do.epsilon * (1 + abs(found.value)) * rows * columns
 
 
+@pytest.mark.parametrize(
+    "exponent", [Fraction(1, 3), Fraction(100, 3), Fraction(-301, 3), Fraction(7, 2), Fraction(99)]
+)
+@pytest.mark.parametrize("value", [0.0123, 1234.5, 1e-30, 1e30, 16.0])
+def test_powers_are_within_their_error_though_the_exponent_is_rounded(value: float, exponent: Fraction) -> None:
+    found = Rounded(torch.float64).power(Approx(value, 0.0), exponent)
+    if math.isfinite(found.value):
+        with ctx.workprec(400):
+            assert abs(Balls().power(arb(value), exponent) - arb(found.value)) <= arb(found.error)
+
+
+def test_no_number_is_larger_or_smaller() -> None:
+    do, lost = Rounded(torch.float64), Approx(math.nan, math.inf)
+    for pick in (do.larger, do.smaller):
+        for pair in ((lost, Approx(1.0, 0.0)), (Approx(1.0, 0.0), lost)):
+            assert math.isnan(pick(*pair).value)
+    assert do.rational(Fraction(10**400)).value == math.inf
+
+
 def test_what_overflows_is_no_verdict() -> None:
     do = Rounded(torch.float32)
     huge = do.exact(torch.full((2, 2), 1e30))

@@ -13,7 +13,9 @@ import torch
 from sympy import Le, MatrixSymbol, Rational
 
 from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.symbols import a as a_radius
 from boundcheck.claims.symbols import alpha, bound
+from boundcheck.claims.symbols import b as b_radius
 from boundcheck.claims.vocabulary import FrobeniusNorm, InnerProduct, SpectralNorm
 from boundcheck.errors import InputError
 from boundcheck.falsify.certify import certify
@@ -164,6 +166,10 @@ def test_steering_raises_the_ratio() -> None:
         (TRUE[0], {"device": "no-device"}, "device"),
         (TRUE[0], {"largest": 0}, "largest"),
         (TRUE[0], {"examples": 0}, "examples"),
+        (Le(sp.Symbol("x", negative=True) * FrobeniusNorm(X), 0), {}, "claim"),
+        (Le(FrobeniusNorm(X), sp.pi), {}, "claim"),
+        (Le(sp.Symbol("a") * FrobeniusNorm(X), a), {}, "claim"),
+        (TRUE[0], {"given": [Le(1, 2)]}, "given"),
     ],
     ids=str,
 )
@@ -171,6 +177,74 @@ def test_bad_input_is_refused_by_its_name(claim, options: dict, field: str) -> N
     with pytest.raises(InputError) as caught:
         check_claim(claim, **options)
     assert caught.value.field == field
+
+
+p, q = sp.symbols("p q", positive=True, integer=True)
+TRUE_IF = [
+    (Le(p + 1, q), sp.Lt(p, q)),
+    (Le(2, p), sp.Gt(p, 1)),
+    (Le(FrobeniusNorm(X) ** 2, (n - 1) * SpectralNorm(X) ** 2), sp.Lt(m, n)),
+    (Le(FrobeniusNorm(X), a), FrobeniusNorm(X.T) <= a),
+]
+
+
+@pytest.mark.parametrize(("relation", "hypothesis"), TRUE_IF, ids=str)
+def test_strict_hypotheses_exclude_ties(relation, hypothesis) -> None:
+    assert check_claim(relation, given=[hypothesis]).examples > 0
+
+
+Q, R = MatrixSymbol("Q", n, n), MatrixSymbol("R", n, n)
+FALSE_IF = [
+    (sp.Lt(SpectralNorm(X), FrobeniusNorm(X)), []),
+    (Le(FrobeniusNorm(X), SpectralNorm(X)), [sp.Eq(SpectralNorm(X), 1)]),
+    (Le(FrobeniusNorm(X), SpectralNorm(X)), [SpectralNorm(X) <= a, SpectralNorm(X) >= a]),
+    (Le(FrobeniusNorm(X), 0), [FrobeniusNorm(X) ** 2 <= Rational(1, 10**6)]),
+    (Le(FrobeniusNorm(X), 50), []),
+    (Le(FrobeniusNorm(X), 3 * SpectralNorm(X)), []),
+    (Le(FrobeniusNorm(Q) * FrobeniusNorm(R), 1000 * FrobeniusNorm(Q * R)), []),
+    # One part overflows in floats, and the other one is true.
+    (sp.And(Le(2 * (17 + FrobeniusNorm(X)) ** 300, (17 + FrobeniusNorm(X)) ** 300 + 1), SpectralNorm(X) >= 0), []),
+]
+
+
+@pytest.mark.parametrize(("relation", "given"), FALSE_IF, ids=str)
+def test_what_is_false_at_the_edge_or_far_away_is_found(relation, given: list) -> None:
+    assert certify(violated(relation, given=given, examples=300).instance).inside
+
+
+def test_own_lemmas_and_theorems_say_and_rest_on_what_instances_have() -> None:
+    lemma, theorem = (replace(catalogue[id], id="mine") for id in ("meft.lemma1_sharp", "meft.theorem2_repaired"))
+    small = Claim("mine.small", "Small", "test", Le(SpectralNorm(X), a / 1000))
+    for claim in (lemma, theorem):
+        for changed, field in (
+            (replace(claim, hypotheses=(*claim.hypotheses, small)), "claim.hypotheses"),
+            (replace(claim, conclusion=Le(1000 * claim.conclusion.lhs, claim.conclusion.rhs)), "claim.conclusion"),
+        ):
+            with pytest.raises(InputError) as caught:
+                check_claim(changed, adapter="lora")
+            assert caught.value.field == field
+    # A condition leaves out what breaks it.
+    assert check_claim(replace(lemma, conditions=(Le(b_radius, a_radius),)), adapter="lora", examples=20).examples > 5
+
+
+def test_another_statement_under_an_id_of_the_catalogue_is_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        check_claim(replace(scaled("meft.lemma1_sharp", Rational(2)), id="meft.lemma1_sharp"), adapter="lora")
+    assert caught.value.field == "claim.id"
+
+
+def test_a_violation_outlives_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with using(folder=tmp_path / "file"):
+        error = violated(FALSE[0])
+    assert error.path is None
+    assert "not stored" in str(error)
+
+
+def test_enormous_ratios_are_told() -> None:
+    error = violated(Le(FrobeniusNorm(X), SpectralNorm(X) / 10**40))
+    assert error.ratio > 9e39
+    assert "at least 9.9" in str(error) or "at least 1.0" in str(error)
 
 
 def test_arithmetic_that_is_off_by_more_than_its_bound_is_found_and_the_claim_not_blamed(monkeypatch) -> None:

@@ -83,8 +83,32 @@ def test_profiles_and_folders_are_chosen_on_the_command_line(pytester: pytest.Py
 def test_a_marker_that_says_nothing_is_refused(pytester: pytest.Pytester, text: str, said: str) -> None:
     pytester.makepyfile(f"import pytest\n\n{text}\ndef test_mine():\n    pass\n")
     result = pytester.runpytest_inprocess("-p", "no:randomly")
-    result.assert_outcomes(failed=1)
+    result.assert_outcomes(errors=1)
     assert said in result.stdout.str()
+
+
+def test_checks_in_fixtures_and_in_tests_that_are_expected_to_fail_count_too(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        HEAD
+        + """
+@pytest.fixture
+def checked():
+    return check_claim(Le(SpectralNorm(X), FrobeniusNorm(X)))
+
+@pytest.mark.boundcheck(examples=4)
+def test_mine(checked):
+    assert checked.examples == 6
+
+@pytest.mark.xfail
+def test_wrong():
+    check_claim(Le(FrobeniusNorm(X), SpectralNorm(X)))
+"""
+    )
+    result = pytester.runpytest_subprocess()
+    result.assert_outcomes(passed=1, xfailed=1)
+    summary = result.stdout.str()
+    assert summary.count("6 instances") == 1
+    assert summary.count("VIOLATED") == 1
 
 
 def test_an_unknown_profile_is_refused(pytester: pytest.Pytester) -> None:

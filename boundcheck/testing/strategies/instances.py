@@ -26,13 +26,14 @@ from boundcheck.falsify.instance import Instance, check_lipschitz
 from boundcheck.falsify.relation import Assignment, Letters, given_relations, parts
 from boundcheck.falsify.search import structures
 from boundcheck.falsify.structure import Structure, adapter_of
-from boundcheck.falsify.theorem import RUN_ADAPTERS, ShortRun
+from boundcheck.falsify.theorem import RUN_ADAPTERS, ShortRun, check_theorem
 from boundcheck.measure.spec import adapters_of
 from boundcheck.problems.adapters import ADAPTERS, Adapter, LoRA, make_adapter
 from boundcheck.problems.norms import Point
 from boundcheck.testing.strategies.matrices import (
     SEEDS,
     DType,
+    Shape,
     ball,
     check_kind,
     check_size,
@@ -44,6 +45,8 @@ from boundcheck.testing.strategies.points import directions, domain_points
 
 # Constants from 1/16 to 16, 1 first.
 _CONSTANTS = st.integers(-16, 16).map(lambda n: 2.0 ** (n / 4))
+# And far from 1, where an inequality that is not homogeneous breaks.
+_SIZES = _CONSTANTS | st.sampled_from([1e-3, 1e3, 1e-6])
 _TINY = 1e-9
 _RATIO = sp.lambdify(
     (Lhat, D, T, zeta), next(x.expression for x in THEOREM_2_REPAIRED.quantities if x.name == "q"), "math"
@@ -78,7 +81,12 @@ def _instances(draw: DrawFn, claim: Claim, kind: str, lipschitz: str, largest: i
     structure = draw(structures(kind, claim, largest, largest + 1))
     rounds = draw(st.sampled_from([0, 0, 0, 4, 12]))
     if rounds:
-        found = Climber(structure, 2, draw(SEEDS)).run(rounds).best(claim, lipschitz)
+        climber = Climber(structure, 2, draw(SEEDS)).run(rounds)
+        try:
+            found = climber.best(claim, lipschitz)
+        except InputError:
+            # Constants that a condition of the claim excludes.
+            assume(False)
         adapter, v, other = found.adapter, found.v, found.other
     else:
         adapter = draw(_adapters(structure))
@@ -98,7 +106,18 @@ def _instances(draw: DrawFn, claim: Claim, kind: str, lipschitz: str, largest: i
     s = structure
     # E of Frobenius norm at most 1 in float32 too: f is L|E|² smooth, and L is the smoothness that f has.
     made = Instance.around(claim, adapter, s.radii, lipschitz, s.L, s.G, E, N, v, other)
-    return replace(made, tilt=_held(torch.as_tensor(made.tilt), dtype).numpy())
+    made = replace(made, tilt=_held(torch.as_tensor(made.tilt), dtype).numpy())
+    _assume_allowed(made)
+    return made
+
+
+def _assume_allowed(made: Instance | ShortRun) -> None:
+    """Leave out what a condition of the claim excludes."""
+    try:
+        made.check()
+        made.claim.check(made.inputs)
+    except InputError:
+        assume(False)
 
 
 @st.composite
@@ -157,6 +176,7 @@ def short_runs(
     """
     check_kind("numpy", dtype)
     check_lipschitz(lipschitz)
+    check_theorem(claim)
     kinds = [kind for kind in adapters_of(claim) if kind in RUN_ADAPTERS]
     if adapter is not None and adapter not in kinds:
         raise InputError("adapter", adapter, f"one of {', '.join(kinds)}")
@@ -190,10 +210,7 @@ def _short_runs(draw: DrawFn, claim: Claim, kinds: tuple[str, ...], lipschitz: s
     quiet = ShortRun(claim, adapter, radii, lipschitz, knots, E, 0.0, v, steps, given)
     offset = 0.0 if names.isdisjoint({"zeta", "abc_c"}) else _noise(quiet, draw(st.sampled_from([0.499, 0.2, 0.05])))
     run = ShortRun(claim, adapter, radii, lipschitz, knots, E, offset, v, steps, given)
-    try:
-        run.check()
-    except InputError:
-        assume(False)
+    _assume_allowed(run)
     assume(run.stays)
     return run
 
@@ -239,18 +256,17 @@ def assignments(claim: Claim, *, largest: int = 8, dtype: DType = "float64") -> 
 
 @st.composite
 def _assignments(draw: DrawFn, claim: Claim, letters: Letters, largest: int, dtype: DType) -> Assignment:
-    numbers: dict[str, float] = {x.name: draw(st.integers(1, largest)) for x in letters.sides}
-    numbers |= {x.name: draw(_number(x, largest)) for x in letters.numbers}
+    numbers = draw(_sides(letters, largest)) | {x.name: draw(_number(x, largest)) for x in letters.numbers}
     bounds = _bounds(claim)
     values: dict[Any, Any] = {x: numbers[x.name] for x in (*letters.numbers, *letters.sides)}
-    found = {}
+    found: dict[str, np.ndarray] = {}
     for X in letters.matrices:
         rows, columns = (int(sp.sympify(side).subs(values)) for side in X.shape)
+        # Of a shape such as (n - 1, k).
+        assume(min(rows, columns) >= 1)
         norm, limit = bounds.get(X, (None, None))
         if norm is None:
-            # Of a norm that is drawn, so that few are 0; those say little.
-            size = draw(st.sampled_from([*range(8)]).map(float) | _CONSTANTS)
-            found[X.name] = draw(matrices((rows, columns), norm=size or None, rank=None if size else 0, dtype=dtype))
+            found[X.name] = draw(_free((rows, columns), list(found.values()), dtype))
             continue
         radius = float(sp.N(limit.subs(values)))
         assume(radius > _TINY)
@@ -258,24 +274,48 @@ def _assignments(draw: DrawFn, claim: Claim, letters: Letters, largest: int, dty
         if norm is FrobeniusNorm:
             part = rounded(part * (1 - 1e-6) / max(float(np.linalg.norm(part)) / radius, 1.0), dtype)
         found[X.name] = part
-    made = Assignment(claim, {name: X.astype(np.float64) for name, X in found.items()}, numbers)
-    assume(made.may_be_inside())
+    # Smaller ones too, where what is given is small.
+    for size in (1.0, 2.0**-10, 2.0**-20):
+        made = Assignment(claim, {name: size * X.astype(np.float64) for name, X in found.items()}, numbers)
+        if made.is_inside():
+            break
+    assume(made.is_inside())
     return made
+
+
+@st.composite
+def _sides(draw: DrawFn, letters: Letters, largest: int) -> dict[str, float]:
+    """The symbols in shapes: each by itself, or all the same, and then a few times as large."""
+    common = draw(st.sampled_from([0, 0, 0, largest, largest, 2 * largest]))
+    return {x.name: float(common or draw(st.integers(1, largest))) for x in letters.sides}
+
+
+@st.composite
+def _free(draw: DrawFn, shape: Shape, earlier: list[np.ndarray], dtype: DType) -> np.ndarray:
+    """A matrix of any spectrum, and few that are 0, which say little; or made of an earlier one."""
+    alike = [Y for X in earlier for Y in (X, X.T) if X.any() and Y.shape == shape]
+    if alike and draw(st.integers(0, 3)) == 3:
+        X = draw(st.sampled_from(alike))
+        # Itself, its negative, and one whose range is at right angles to its own where there is room.
+        return draw(st.sampled_from([X, -X, X[::-1, ::-1]]))
+    size = draw(st.sampled_from([*range(8)]).map(float) | _SIZES)
+    drawn: np.ndarray = draw(matrices(shape, norm=size or None, rank=None if size else 0, dtype=dtype))
+    return drawn
 
 
 def _number(x: sp.Symbol, largest: int) -> SearchStrategy[float]:
     if x.is_integer:
         return st.integers(1 if x.is_positive else 0 if x.is_nonnegative else -largest, largest)
     if x.is_positive:
-        return _CONSTANTS
-    return st.just(0.0) | _CONSTANTS if x.is_nonnegative else st.just(0.0) | _CONSTANTS | _CONSTANTS.map(lambda y: -y)
+        return _SIZES
+    return st.just(0.0) | _SIZES if x.is_nonnegative else st.just(0.0) | _SIZES | _SIZES.map(lambda y: -y)
 
 
 def _bounds(claim: Claim) -> dict[Any, tuple[Any, Any]]:
     """Of each matrix the norm that a hypothesis bounds, and by what, where that is free of matrices."""
     found = {}
-    for left, right in (pair for each in given_relations(claim) for pair in parts(each)):
-        if isinstance(left, FrobeniusNorm | SpectralNorm) and not right.has(FrobeniusNorm, SpectralNorm):
+    for left, right, _ in (part for each in given_relations(claim) for part in parts(each)):
+        if isinstance(left, FrobeniusNorm | SpectralNorm) and not right.atoms(sp.MatrixSymbol):
             X = left.args[0].arg if isinstance(left.args[0], sp.Transpose) else left.args[0]
             if isinstance(X, sp.MatrixSymbol):
                 found[X] = (type(left), right)
