@@ -5,7 +5,6 @@ code 0: it did its work, whatever it found; 1 with `--strict`: something was ref
 usage or bad input, in one line.
 """
 
-import math
 import os
 import sys
 from pathlib import Path
@@ -197,7 +196,7 @@ def falsify(
 ) -> None:
     """Search for an instance that violates a claim, or on which it is tightest; solve for a theorem's worst case."""
     from boundcheck.falsify.show import show, show_replay, show_worst_cases
-    from boundcheck.falsify.stored import replayed, save
+    from boundcheck.falsify.stored import replayed, save, summary_of
     from boundcheck.falsify.worst_case import HORIZONS, summary, worst_cases
 
     if (claim_id is None) == (replay is None):
@@ -207,10 +206,7 @@ def falsify(
     if replay is not None:
         _refuse(context, (*_SEARCH, "horizon", "assignments"), "with --replay")
         instance, found = replayed(replay)
-        violated, table = found.violated, show_replay(instance, found)
-        # A bound of 0 or less is exceeded by no finite factor.
-        ratio = found.lower if math.isfinite(found.lower) else None
-        answer = {"id": instance.claim.id, "ratio": ratio, "violated": violated, "instance": instance.as_json()}
+        violated, table, answer = found.violated, show_replay(instance, found), summary_of(instance, found)
     elif is_theorem(claim := catalogue[claim_id or ""]):
         _refuse(context, _SEARCH, f"for a theorem, which {claim.id} is")
         with progress() as tick:

@@ -1,6 +1,7 @@
 """Instances as files: what a search or a property test found can be judged again without the program that found it."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -58,6 +59,12 @@ def load(path: Path) -> Tried:
         raise InputError("instance.kind", kind, f"one of {', '.join(KINDS)}")
     made: Tried = KINDS[kind].from_json(data)
     return made
+
+
+def summary_of(instance: Tried, found: Certificate) -> dict[str, Any]:
+    """What is certain of an instance, as plain data; no ratio where the bound is exceeded by no finite factor."""
+    ratio = found.lower if math.isfinite(found.lower) else None
+    return {"id": instance.claim.id, "ratio": ratio, "violated": found.violated, "instance": instance.as_json()}
 
 
 def replayed(path: Path) -> tuple[Tried, Certificate]:

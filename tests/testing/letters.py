@@ -82,7 +82,7 @@ class Case:
 
 def inequalities(relation: Any) -> Iterator[tuple[Any, Any]]:
     """The parts of a relation; of an equation between matrices, that the norm of the difference is at most 0."""
-    for left, right in parts(relation):
+    for left, right, _ in parts(relation):
         yield (FrobeniusNorm(left - right), sp.Integer(0)) if isinstance(left, MatrixExpr) else (left, right)
 
 

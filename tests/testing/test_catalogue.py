@@ -27,7 +27,7 @@ THEOREMS = [
     for kind in adapters_of(claim)
     if kind in RUN_ADAPTERS
 ]
-FEW, MANY = 12, 300
+FEW, MANY = 8, 300
 
 dtypes = pytest.mark.parametrize("dtype", ["float32", "float64"])
 lemmas = pytest.mark.parametrize(("id", "kind"), LEMMAS, ids=[f"{id}, {kind}" for id, kind in LEMMAS])

@@ -44,7 +44,7 @@ def test_the_shortest_horizon_is_drawn() -> None:
 
 @pytest.mark.parametrize("name", ["matrices", "points", "problems", "runs", "inputs"])
 def test_examples_in_docstrings_are_right(name: str) -> None:
-    found = doctest.testmod(importlib.import_module(f"boundcheck.testing.{name}"))
+    found = doctest.testmod(importlib.import_module(f"boundcheck.testing.strategies.{name}"))
     assert found.failed == 0
 
 
