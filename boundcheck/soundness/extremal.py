@@ -8,12 +8,13 @@ from fractions import Fraction
 from functools import cache
 from math import isqrt
 
-from boundcheck.soundness.rational import World, matrix, times, transposed
+from boundcheck.soundness.matrices import rows, scaled, transposed
+from boundcheck.soundness.rational import World
 
 # A rational unit vector that is along no axis, and one at right angles to it.
-UNIT, ACROSS = matrix((Fraction(3, 5), Fraction(4, 5))), matrix((Fraction(-4, 5), Fraction(3, 5)))
+UNIT, ACROSS = rows((Fraction(3, 5), Fraction(4, 5))), rows((Fraction(-4, 5), Fraction(3, 5)))
 TURN = (*UNIT, *ACROSS)
-_ONE = matrix((1,))
+_ONE = rows((1,))
 _FINE = 10**6
 
 
@@ -42,39 +43,39 @@ def steepest(kind: str, items: tuple[tuple[str, Fraction], ...], frobenius: bool
 def _candidates(kind: str, c: Mapping[str, Fraction], rank: int) -> Iterator[World]:
     if rank == 2 and kind == "loreft":
         # At R = Q and V = νI the gradient -Qᵀ makes the most of δRᵀδV.
-        yield World(kind, c, (TURN, times(c["nu"], matrix((1, 0), (0, 1)))), times(-1, transposed(TURN)), {})
+        yield World(kind, c, (TURN, scaled(c["nu"], rows((1, 0), (0, 1)))), scaled(-1, transposed(TURN)), {})
         return
     if rank == 2 and kind == "lora":
-        square = matrix((1, 0), (0, 1))
-        yield World(kind, c, (times(c["a"], TURN), times(c["b"], square)), TURN, {})
+        square = rows((1, 0), (0, 1))
+        yield World(kind, c, (scaled(c["a"], TURN), scaled(c["b"], square)), TURN, {})
         return
     if rank != 1:
         raise ValueError(f"no exact point of {kind} at rank {rank}")
     match kind:
         case "full":
-            yield World(kind, c, (times(c["rho"], _ONE),), _ONE, {}, True)
+            yield World(kind, c, (scaled(c["rho"], _ONE),), _ONE, {}, True)
         case "lora":
-            yield World(kind, c, (times(c["a"], _ONE), times(c["b"], _ONE)), _ONE, {}, True)
+            yield World(kind, c, (scaled(c["a"], _ONE), scaled(c["b"], _ONE)), _ONE, {}, True)
         case "direft":
             # k = d + 1: the last column is the bias.
-            yield World(kind, c, (times(c["a"], UNIT), times(c["b"], _ONE)), UNIT, {}, True)
+            yield World(kind, c, (scaled(c["a"], UNIT), scaled(c["b"], _ONE)), UNIT, {}, True)
         case "frozen-a":
-            yield World(kind, c, (times(c["b"], _ONE),), _ONE, {"A": times(c["a"], _ONE)}, True)
+            yield World(kind, c, (scaled(c["b"], _ONE),), _ONE, {"A": scaled(c["a"], _ONE)}, True)
         case "frozen-b":
-            yield World(kind, c, (times(c["a"], _ONE),), _ONE, {"B": times(c["b"], _ONE)}, True)
+            yield World(kind, c, (scaled(c["a"], _ONE),), _ONE, {"B": scaled(c["b"], _ONE)}, True)
         case "vera":
-            frozen = {"A": times(c["a_0"], _ONE), "B": times(c["b_0"], _ONE)}
-            yield World(kind, c, (times(c["a"], _ONE), times(c["b"], _ONE)), _ONE, frozen, True)
+            frozen = {"A": scaled(c["a_0"], _ONE), "B": scaled(c["b_0"], _ONE)}
+            yield World(kind, c, (scaled(c["a"], _ONE), scaled(c["b"], _ONE)), _ONE, frozen, True)
         case "loha":
-            yield World(kind, c, (times(c["a"], _ONE), times(c["b"], _ONE)) * 2, _ONE, {}, True)
+            yield World(kind, c, (scaled(c["a"], _ONE), scaled(c["b"], _ONE)) * 2, _ONE, {}, True)
         case "loreft":
             # V along one axis, δV along the other.
-            along, across = matrix((1, 0)), matrix((0, 1))
+            along, across = rows((1, 0)), rows((0, 1))
             tilt = tuple(
                 tuple(-r * x + p * y for x, y in zip(along[0], across[0], strict=True))
                 for r, p in zip(UNIT[0], ACROSS[0], strict=True)
             )
-            yield World(kind, c, (UNIT, times(c["nu"], along)), tilt, {})
+            yield World(kind, c, (UNIT, scaled(c["nu"], along)), tilt, {})
         case "dora":
             yield from _dora(c)
 
@@ -88,7 +89,7 @@ def _dora(c: Mapping[str, Fraction]) -> Iterator[World]:
         q = reach * x + (Fraction(isqrt(int(rest * _FINE**2)) + 1, _FINE) if rest > 0 else 0)
         if q <= 0:
             continue
-        W0 = transposed(matrix((q - reach * x, -reach * y)))
-        v = (times(c["a"], _ONE), times(c["b"], transposed(matrix((x, y)))), times(c["mu"], _ONE))
-        for tilt in (matrix((1, 0)), matrix((-1, 0)), matrix((0, 1)), matrix((0, -1)), UNIT, ACROSS):
-            yield World("dora", c, v, transposed(tilt), {"W0": W0, "s": times(c["s"], _ONE)}, True)
+        W0 = transposed(rows((q - reach * x, -reach * y)))
+        v = (scaled(c["a"], _ONE), scaled(c["b"], transposed(rows((x, y)))), scaled(c["mu"], _ONE))
+        for tilt in (rows((1, 0)), rows((-1, 0)), rows((0, 1)), rows((0, -1)), UNIT, ACROSS):
+            yield World("dora", c, v, transposed(tilt), {"W0": W0, "s": scaled(c["s"], _ONE)}, True)

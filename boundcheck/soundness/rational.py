@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import product as pairs_of
-from math import isqrt
 from typing import TypeAlias
 
 import numpy as np
 
-Rational: TypeAlias = Fraction | int
+from boundcheck.soundness.matrices import Rows, inner, plus, root, rows, scaled, times, transposed
+
 # The share of G that is kept for the height of the kink, without which f would have none.
 _HEIGHT = Fraction(1, 10**9)
 _DIGITS = 1000
@@ -50,59 +50,19 @@ class Jet:
     def root(self) -> Jet:
         """The square root, where that of c₀ is rational; raises ValueError where it is not."""
         first = root(self.c0)
+        if not first:
+            raise ValueError(f"{self.c0} is not the square of a positive rational")
         second = self.c1 / (2 * first)
         return Jet(first, second, (self.c2 - second**2) / (2 * first))
 
 
-def root(x: Fraction) -> Fraction:
-    """The square root of a rational that is a square; raises ValueError for any other."""
-    found = Fraction(isqrt(x.numerator), isqrt(x.denominator)) if x > 0 else Fraction(0)
-    if found == 0 or found**2 != x:
-        raise ValueError(f"{x} is not the square of a positive rational")
-    return found
-
-
-Matrix: TypeAlias = tuple[tuple[Fraction, ...], ...]
 Jets: TypeAlias = list[list[Jet]]
 
 
-def matrix(*rows: tuple[Rational, ...]) -> Matrix:
-    """A matrix of exact numbers, given by its rows."""
-    return tuple(tuple(Fraction(x) for x in row) for row in rows)
-
-
-def times(factor: Rational, X: Matrix) -> Matrix:
-    """Each entry times a number."""
-    return tuple(tuple(factor * x for x in row) for row in X)
-
-
-def transposed(X: Matrix) -> Matrix:
-    """The transpose."""
-    return tuple(zip(*X, strict=True))
-
-
-def matmul(X: Matrix, Y: Matrix) -> Matrix:
-    """The product of two matrices."""
-    return tuple(
-        tuple(sum((x * y for x, y in zip(row, column, strict=True)), Fraction(0)) for column in transposed(Y))
-        for row in X
-    )
-
-
-def plus(X: Matrix, Y: Matrix) -> Matrix:
-    """The sum of two matrices."""
-    return tuple(tuple(x + y for x, y in zip(*rows, strict=True)) for rows in zip(X, Y, strict=True))
-
-
-def inner(X: Matrix, Y: Matrix) -> Fraction:
-    """The sum of the products of entries."""
-    return sum((x * y for rows in zip(X, Y, strict=True) for x, y in zip(*rows, strict=True)), Fraction(0))
-
-
-def spectral_at_most(X: Matrix, limit: Fraction) -> bool:
+def spectral_at_most(X: Rows, limit: Fraction) -> bool:
     """Whether the spectral norm of a matrix with at most two rows or columns is at most the limit, exactly."""
     short = X if len(X) <= len(X[0]) else transposed(X)
-    gram = matmul(short, transposed(short))
+    gram = times(short, transposed(short))
     gap = [[limit**2 * (i == j) - x for j, x in enumerate(row)] for i, row in enumerate(gram)]
     if len(gap) == 1:
         return gap[0][0] >= 0
@@ -110,7 +70,7 @@ def spectral_at_most(X: Matrix, limit: Fraction) -> bool:
     return p >= 0 and w >= 0 and p * w - q * q_ >= 0
 
 
-def _constant(X: Matrix) -> Jets:
+def _constant(X: Rows) -> Jets:
     return [[Jet(x) for x in row] for row in X]
 
 
@@ -145,17 +105,17 @@ class World:
 
     kind: str
     constants: Mapping[str, Fraction]
-    v: tuple[Matrix, ...]
-    tilt: Matrix
-    frozen: Mapping[str, Matrix]
+    v: tuple[Rows, ...]
+    tilt: Rows
+    frozen: Mapping[str, Rows]
     frobenius: bool = False
 
-    def along(self, u: tuple[Matrix, ...]) -> tuple[Matrix, Matrix]:
+    def along(self, u: tuple[Rows, ...]) -> tuple[Rows, Rows]:
         """DW[u] and D²W[u, u] along the geodesic of u, which is a straight line but for LoReFT's R."""
-        bends = [times(0, part) for part in u]
+        bends = [scaled(0, part) for part in u]
         if self.kind == "loreft":
             # The geodesic of the Stiefel manifold has the second derivative -δδᵀR.
-            bends[0] = times(-1, matmul(matmul(u[0], transposed(u[0])), self.v[0]))
+            bends[0] = scaled(-1, times(times(u[0], transposed(u[0])), self.v[0]))
         moving = [
             [[Jet(x, y, z / 2) for x, y, z in zip(*rows, strict=True)] for rows in zip(*parts, strict=True)]
             for parts in zip(self.v, u, bends, strict=True)
@@ -165,27 +125,27 @@ class World:
         first = tuple(tuple(scale * x.c1 for x in row) for row in W)
         return first, tuple(tuple(2 * scale * x.c2 for x in row) for row in W)
 
-    def bend(self, u: tuple[Matrix, ...]) -> Fraction:
+    def bend(self, u: tuple[Rows, ...]) -> Fraction:
         """The second derivative of F along u, L‖DW[u]‖² + G(1 - 10⁻⁹)<N, D²W[u, u]>."""
         first, second = self.along(u)
         return self.constants["L"] * inner(first, first) + self.constants["G"] * (1 - _HEIGHT) * inner(
             self.tilt, second
         )
 
-    def curvature(self, u: tuple[Matrix, ...]) -> Fraction:
+    def curvature(self, u: tuple[Rows, ...]) -> Fraction:
         """The second derivative of F along u over ‖u‖²."""
         return self.bend(u) / sum((inner(part, part) for part in u), Fraction(0))
 
-    def tangent(self, u: tuple[Matrix, ...]) -> tuple[Matrix, ...]:
+    def tangent(self, u: tuple[Rows, ...]) -> tuple[Rows, ...]:
         """The part of u along which v can move: all of it, but for LoReFT's R."""
         if self.kind != "loreft":
             return u
-        product = matmul(u[0], transposed(self.v[0]))
-        symmetric = times(Fraction(-1, 2), plus(product, transposed(product)))
-        return plus(u[0], matmul(symmetric, self.v[0])), *u[1:]
+        product = times(u[0], transposed(self.v[0]))
+        symmetric = scaled(Fraction(-1, 2), plus(product, transposed(product)))
+        return plus(u[0], times(symmetric, self.v[0])), *u[1:]
 
     @cached_property
-    def direction(self) -> tuple[Matrix, ...]:
+    def direction(self) -> tuple[Rows, ...]:
         """A rational u close to that of the largest curvature, found in floats; which it is matters to no proof."""
         units = [self.tangent(u) for u in _units(self.v)]
         n = len(units)
@@ -202,9 +162,9 @@ class World:
         best = kept @ np.linalg.eigh(kept.T @ form @ kept)[1][:, -1]
         weights = [Fraction(float(x)).limit_denominator(_DIGITS) for x in best / np.abs(best).max()]
         u = units[0]
-        u = tuple(times(0, part) for part in u)
+        u = tuple(scaled(0, part) for part in u)
         for weight, unit in zip(weights, units, strict=True):
-            u = _added(u, tuple(times(weight, part) for part in unit))
+            u = _added(u, tuple(scaled(weight, part) for part in unit))
         return u
 
     def check(self) -> None:
@@ -212,7 +172,7 @@ class World:
         c = self.constants
         for (name, norm), part in zip(_DOMAINS[self.kind], self.v, strict=True):
             if norm == "orthonormal":
-                good = matmul(part, transposed(part)) == matrix(
+                good = times(part, transposed(part)) == rows(
                     *(tuple(int(i == j) for j in range(len(part))) for i in range(len(part)))
                 )
             elif norm == "max":
@@ -239,15 +199,15 @@ class World:
         return f"{self.kind} at v = ({point}){frozen} with {constants}, ∇f = G {_shown(self.tilt)}, u = ({u})"
 
 
-def _shown(X: Matrix) -> str:
+def _shown(X: Rows) -> str:
     return "[" + "; ".join(" ".join(map(str, row)) for row in X) + "]"
 
 
-def _added(u: tuple[Matrix, ...], w: tuple[Matrix, ...]) -> tuple[Matrix, ...]:
+def _added(u: tuple[Rows, ...], w: tuple[Rows, ...]) -> tuple[Rows, ...]:
     return tuple(plus(x, y) for x, y in zip(u, w, strict=True))
 
 
-def _units(v: tuple[Matrix, ...]) -> Iterator[tuple[Matrix, ...]]:
+def _units(v: tuple[Rows, ...]) -> Iterator[tuple[Rows, ...]]:
     for which, part in enumerate(v):
         for i, j in pairs_of(range(len(part)), range(len(part[0]))):
             yield tuple(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import reduce
-from math import isqrt
 
 from flint import arb, arb_mat
 
 from boundcheck.claims.balls import Balls
 from boundcheck.claims.enclose import ball_of
+from boundcheck.soundness.matrices import root
 
 Number = Fraction | arb
 Matrix = tuple[tuple[Number, ...], ...]
@@ -47,7 +47,7 @@ class Rationals:
         found: Number | None = x
         roots = exponent.denominator
         while isinstance(found, Fraction) and roots % 2 == 0:
-            found, roots = _root(found), roots // 2
+            found, roots = root(found), roots // 2
         if isinstance(found, Fraction) and roots == 1 and (found or exponent > 0):
             return Fraction(found**exponent.numerator)
         return _BALLS.power(ball(x), exponent)
@@ -104,11 +104,3 @@ class Rationals:
     def _dot(self, x: Sequence[Number], y: Sequence[Number]) -> Number:
         total: Number = Fraction(0)
         return reduce(self.add, map(self.times, x, y), total)
-
-
-def _root(x: Fraction) -> Fraction | None:
-    """The root, where it is rational."""
-    if x < 0:
-        return None
-    root = Fraction(isqrt(x.numerator), isqrt(x.denominator))
-    return root if root**2 == x else None

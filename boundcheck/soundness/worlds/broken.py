@@ -7,7 +7,8 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 
-from boundcheck.soundness.worlds.exact import Smooth, scaled
+from boundcheck.soundness.matrices import scaled
+from boundcheck.soundness.worlds.exact import Smooth
 from boundcheck.soundness.worlds.world import World
 
 # What no hypothesis says anything about is left as it is.

@@ -9,6 +9,7 @@ from itertools import product
 from random import Random
 
 from boundcheck.claims.adapters import FROZEN_B
+from boundcheck.soundness.matrices import number, rows, transposed
 from boundcheck.soundness.worlds.builders import (
     STRETCHES,
     Numbers,
@@ -23,7 +24,7 @@ from boundcheck.soundness.worlds.builders import (
     steep,
     top_eigenvalue,
 )
-from boundcheck.soundness.worlds.exact import FLAT, Meft, Pair, number, rows, transposed
+from boundcheck.soundness.worlds.exact import FLAT, Meft, Pair
 from boundcheck.soundness.worlds.formulas import stated
 from boundcheck.soundness.worlds.runs import of_run
 from boundcheck.soundness.worlds.world import World

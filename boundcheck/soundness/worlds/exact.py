@@ -1,17 +1,16 @@
-"""Rational matrices, and F(A, B) = f(W_0 + sBA) with an f whose values and gradients are exact."""
+"""F(A, B) = f(W_0 + sBA) at rational matrices, with an f whose values and gradients are exact."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, cached_property
-from math import isqrt
 from typing import NamedTuple
 
 from boundcheck.problems.piecewise import PiecewiseLinear
+from boundcheck.soundness.matrices import Rows, plus, root_above, scaled, times, transposed
 
-Rows = tuple[tuple[Fraction, ...], ...]
 Pair = tuple[Rows, Rows]
 
 FLAT = PiecewiseLinear(((Fraction(0), Fraction(0)),))
@@ -19,60 +18,6 @@ FLAT = PiecewiseLinear(((Fraction(0), Fraction(0)),))
 
 class NoValueError(Exception):
     """A point that is none of the function's, a time that a run does not reach, or an entry that is irrational."""
-
-
-def rows(*entries: Sequence[Fraction | int | str]) -> Rows:
-    """A matrix from its rows."""
-    return tuple(tuple(Fraction(x) for x in row) for row in entries)
-
-
-def number(x: Fraction | int | str) -> Rows:
-    """A matrix with one entry."""
-    return rows((x,))
-
-
-def transposed(x: Rows) -> Rows:
-    """The transpose."""
-    return tuple(zip(*x, strict=True))
-
-
-def times(x: Rows, y: Rows) -> Rows:
-    """The product xy."""
-    columns = transposed(y)
-    return tuple(tuple(sum((p * q for p, q in zip(row, c, strict=True)), Fraction(0)) for c in columns) for row in x)
-
-
-def plus(x: Rows, y: Rows, scale: Fraction | int = 1) -> Rows:
-    """The sum x + scale · y."""
-    return tuple(tuple(p + scale * q for p, q in zip(r, s, strict=True)) for r, s in zip(x, y, strict=True))
-
-
-def scaled(scale: Fraction | int, x: Rows) -> Rows:
-    """The multiple scale · x."""
-    return tuple(tuple(scale * p for p in row) for row in x)
-
-
-def squared(x: Rows) -> Fraction:
-    """The squared Frobenius norm."""
-    return sum((p * p for row in x for p in row), Fraction(0))
-
-
-def corner(height: int, width: int) -> Rows:
-    """The matrix with a 1 in the first place and 0 elsewhere."""
-    return tuple(tuple(Fraction(int(i == j == 0)) for j in range(width)) for i in range(height))
-
-
-def root_above(x: Fraction, bits: int = 40) -> Fraction:
-    """A rational number that is at least the root of x, and the root where that is rational."""
-    whole = isqrt(x.numerator * x.denominator)
-    if whole**2 == x.numerator * x.denominator:
-        return Fraction(whole, x.denominator)
-    return Fraction(isqrt(int(x * 4**bits)) + 1, 2**bits)
-
-
-def root_below(x: Fraction, bits: int = 40) -> Fraction:
-    """A rational number that is at most the root of x."""
-    return Fraction(isqrt(int(x * 4**bits)), 2**bits)
 
 
 class Smooth(NamedTuple):

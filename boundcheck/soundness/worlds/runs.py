@@ -10,19 +10,9 @@ from itertools import product
 
 from boundcheck.claims.jiang2024 import THEOREM_2
 from boundcheck.claims.meft import THEOREM_2_BEST_STEP
+from boundcheck.soundness.matrices import Rows, corner, plus, root_above, root_below, scaled, squared
 from boundcheck.soundness.worlds.builders import STRETCHES, Numbers, holding, world_of
-from boundcheck.soundness.worlds.exact import (
-    Meft,
-    NoValueError,
-    Pair,
-    Rows,
-    corner,
-    plus,
-    root_above,
-    root_below,
-    scaled,
-    squared,
-)
+from boundcheck.soundness.worlds.exact import Meft, NoValueError, Pair
 from boundcheck.soundness.worlds.formulas import stated
 from boundcheck.soundness.worlds.world import World
 

@@ -20,8 +20,9 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 from boundcheck.claims import evaluate
 from boundcheck.claims.symbols import T
 from boundcheck.claims.vocabulary import Iterate, MinimumOver, t
+from boundcheck.soundness.matrices import Rows
 from boundcheck.soundness.worlds.arithmetic import Matrix, Number, Rationals, ball
-from boundcheck.soundness.worlds.exact import NoValueError, Rows, Smooth
+from boundcheck.soundness.worlds.exact import NoValueError, Smooth
 
 _BITS = 160
 _ARITHMETIC = Rationals()

@@ -17,7 +17,8 @@ from boundcheck.kernel.terms import Symbol, walk
 from boundcheck.prove import Proof
 from boundcheck.prove.proof import Assumption
 from boundcheck.prove.witness import Witness
-from boundcheck.soundness.worlds.exact import NoValueError, Rows, Smooth, rows
+from boundcheck.soundness.matrices import Rows, rows
+from boundcheck.soundness.worlds.exact import NoValueError, Smooth
 from boundcheck.soundness.worlds.setting import Setting
 
 # The laws that hold in every world, by the ids of claims and the names of definitions.
