@@ -218,10 +218,11 @@ def operators() -> Iterator[Case]:
         yield Case(f"telescope of {x}", lambda x=x: rules.telescope(x), TermError, "any function of t")
 
 
-def certificates() -> Iterator[Case]:
-    def certify(*given: Any, why: str, premise: int | None = None, name: str = "") -> Case:
-        return refused("certificate", premise, why, *given, name=name)
+def certify(*given: Any, why: str, premise: int | None = None, name: str = "") -> Case:
+    return refused("certificate", premise, why, *given, name=name)
 
+
+def certificates() -> Iterator[Case]:
     low, strict, equal = assumed(ge(a), gt(b), eq(of(a) - 1))
     one = ((WHOLE, (0,)),)
     yield certify(low, ge(of(a) + 1), one, (), (), why=r"differ by 1$")
@@ -256,6 +257,17 @@ def certificates() -> Iterator[Case]:
     yield certify(
         strict, gt(of(a) ** 2 * b), weighted, (), (), why="no term is", name="strict with a square that may be 0"
     )
+    yield certify(rules.assume(LAW), ge(u), one, (), (), why="expected a fact", premise=0, name="law")
+    yield certify(low, LAW, one, (), (), why="it takes theorems, a goal", name="law as goal")
+    yield certify(low, ge(a), ge(a), one, (), (), why="it takes theorems, a goal", name="fact as premise")
+    for place in (-1, 1, 7):
+        yield certify(low, ge(a), ((WHOLE, (place,)),), (), (), why="no premise", name=f"place {place}")
+        yield certify(low, eq(a), (), ((ONE, place),), (), why="no premise", name=f"multiplier {place}")
+        yield certify(low, ge(a), one, (), (place,), why="no premise", name=f"factor {place}")
+
+
+def certificates_with_factors() -> Iterator[Case]:
+    low, equal = assumed(ge(a), eq(of(a) - 1))
     product = rules.assume(ge(of(a) * b))
     second = ((WHOLE, (1,)),)
     yield certify(
@@ -274,13 +286,6 @@ def certificates() -> Iterator[Case]:
     own = ((((Fraction(1), of(b)),), ()), (WHOLE, (1,)))
     less = rules.assume(ge(of(a) * b - of(b) * b))
     yield certify(low, less, gt(b), own, (), (0,), why="no term is", name="goal squared, strict")
-    yield certify(rules.assume(LAW), ge(u), one, (), (), why="expected a fact", premise=0, name="law")
-    yield certify(low, LAW, one, (), (), why="it takes theorems, a goal", name="law as goal")
-    yield certify(low, ge(a), ge(a), one, (), (), why="it takes theorems, a goal", name="fact as premise")
-    for place in (-1, 1, 7):
-        yield certify(low, ge(a), ((WHOLE, (place,)),), (), (), why="no premise", name=f"place {place}")
-        yield certify(low, eq(a), (), ((ONE, place),), (), why="no premise", name=f"multiplier {place}")
-        yield certify(low, ge(a), one, (), (place,), why="no premise", name=f"factor {place}")
 
 
 def chains() -> Iterator[Case]:
@@ -458,7 +463,20 @@ def tampered() -> Iterator[Case]:
         yield Case(f"tampered: {name}", lambda theorem=theorem: replay(theorem), KernelError)
 
 
-GROUPS = (laws, instances, equals, norms, operators, certificates, chains, descents, terms, attacks, tampered)
+GROUPS = (
+    laws,
+    instances,
+    equals,
+    norms,
+    operators,
+    certificates,
+    certificates_with_factors,
+    chains,
+    descents,
+    terms,
+    attacks,
+    tampered,
+)
 CASES = [case for group in GROUPS for case in group()]
 
 
