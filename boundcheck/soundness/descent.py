@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise, product
 
-from flint import arb, ctx, fmpq
+from flint import arb, ctx
 
+from boundcheck.claims.enclose import ball_of
 from boundcheck.problems.piecewise import PiecewiseLinear
 
 BITS = 256
@@ -18,8 +19,7 @@ BITS = 256
 
 def ball(x: Fraction | float | int) -> arb:
     """A ball that contains a rational."""
-    exact = Fraction(x)
-    return arb(fmpq(exact.numerator, exact.denominator))
+    return ball_of(Fraction(x))
 
 
 def above(x: arb) -> Fraction:

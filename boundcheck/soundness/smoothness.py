@@ -6,6 +6,7 @@ Whether a change of the first sort makes a claim false is not decided here, but 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations, permutations
+from typing import Any
 
 import sympy as sp
 from sympy import Rational
@@ -58,8 +59,8 @@ def changed(claim: Claim, name: str, expression: sp.Expr) -> Claim:
     return _another(claim, quantities=quantities)
 
 
-def _another(claim: Claim, **changes: object) -> Claim:
-    return replace(claim, id=f"mutant of {claim.id}", argument="", **changes)  # type: ignore[arg-type]
+def _another(claim: Claim, **changes: Any) -> Claim:
+    return replace(claim, id=f"mutant of {claim.id}", argument="", **changes)
 
 
 def _everywhere(claim: Claim, where: Mapping[sp.Symbol, sp.Expr]) -> Claim:

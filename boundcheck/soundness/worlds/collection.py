@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import cache
 from itertools import product
 from random import Random
+from typing import Any
 
 from boundcheck.claims.adapters import FROZEN_B
 from boundcheck.soundness.matrices import number, rows, transposed
@@ -139,9 +140,9 @@ def _runs() -> list[World]:
     found: list[World] = []
     draw = Random(13)
 
-    def add(about: str, meft: Meft, start: Pair, base: Numbers, T: int, ratio: Fraction, **how: object) -> None:
+    def add(about: str, meft: Meft, start: Pair, base: Numbers, T: int, ratio: Fraction, **how: Any) -> None:
         theta = draw.choice((F(0), F(1), F(1, 2)))
-        build = of_run(meft, start, {**base, "theta": theta}, T, ratio, **how)  # type: ignore[arg-type]
+        build = of_run(meft, start, {**base, "theta": theta}, T, ratio, **how)
         found.extend(filter(None, [build(about, len(found))]))
 
     tight = [(F(1), F(1, 64), F(1), F(1), F(1)), (F(2), F(1, 8), F(1), F(1), F(1)), (F(1), F(1, 4), F(1), F(1), F(2))]

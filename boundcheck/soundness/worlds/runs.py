@@ -51,6 +51,7 @@ class Paths:
                     points[*prefix, drawn] = moved[0], moved[1]
         return points
 
+    # The cache keeps its paths alive, which live as long as their world does: to the end of the process.
     @cache  # noqa: B019
     def past(self, time: int) -> tuple[int, ...]:
         """What each path has drawn before a time, as a number."""
