@@ -5,7 +5,7 @@ here repeats it. A point is inside the domain only if exact rational arithmetic 
 """
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -111,7 +111,7 @@ def _series() -> Iterator[None]:
 
 def _measured(instance: Instance) -> arb:
     """A lower bound on the Lipschitz ratio, or the second derivative along the geodesic."""
-    adapter = _exact(instance.adapter)
+    adapter = with_arrays(instance.adapter, _constant_series)
     v = tuple(numbers_of(part[0]) for part in instance.v)
     if not instance.adapter.is_flat:
         return _bend(instance, adapter, *_on_manifold(instance.adapter, v, instance.other))
@@ -140,14 +140,18 @@ def _rates(instance: Instance, adapter: Adapter, v: Any, u: Any, bend: Any = Non
     return value * w[1] + tilted[1], steepness * w[1] * w[1] + 2 * (value * w[2] + tilted[2])
 
 
-def _exact(adapter: Adapter) -> Adapter:
+def with_arrays(adapter: Adapter, convert: Callable[[Tensor], np.ndarray]) -> Adapter:
     """The same adapter with arrays of exact numbers in place of its frozen tensors; its formulas take either."""
     exact = copy.copy(adapter)
     for name, value in vars(adapter).items():
         if isinstance(value, Tensor):
-            numbers = numbers_of(value)
-            object.__setattr__(exact, name, _vectorised(numbers, 0 * numbers, 0 * numbers))
+            object.__setattr__(exact, name, convert(value))
     return exact
+
+
+def _constant_series(X: Tensor) -> np.ndarray:
+    numbers = numbers_of(X)
+    return cast(np.ndarray, _vectorised(numbers, 0 * numbers, 0 * numbers))
 
 
 def numbers_of(X: Tensor) -> np.ndarray:

@@ -23,6 +23,12 @@ def matrix_text(X: np.ndarray) -> str:
     return "[" + ", ".join("[" + ", ".join(f"{x:.6g}" for x in row) + "]" for row in X.tolist()) + "]"
 
 
+def check_id(claim: Claim) -> None:
+    """Refuse a claim that has an id of the catalogue, and says something else than the one there."""
+    if claim.id in catalogue and claim != catalogue[claim.id]:
+        raise InputError("claim.id", claim.id, "another id for what is not the catalogue's claim of this id")
+
+
 def named(claim: Claim) -> Any:
     """The claim's id where the catalogue has that very claim; otherwise all that it says, under an id of its own."""
     if catalogue.get(claim.id) == claim:
@@ -59,8 +65,7 @@ class Fields:
         if not isinstance(data, dict):
             return catalogue[self.text("claim")]
         claim = claim_from_json(data)
-        if claim.id in catalogue and claim != catalogue[claim.id]:
-            raise InputError("claim.id", claim.id, "another id for what is not the catalogue's claim of this id")
+        check_id(claim)
         return claim
 
     def text(self, name: str) -> str:

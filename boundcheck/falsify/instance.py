@@ -4,6 +4,7 @@ f(W) = h(<E, W>) + <N, W> with h' of slope L between two small values. It is L|E
 near the kink it has its largest curvature along E at once: the worst case of a smoothness lemma asks no more of an f.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -163,9 +164,9 @@ class Instance:
             error = sum(self._gradient_error(point, dtype) for point in (self.v, self.other)) / distance
         else:
             measured, error = _bend(problem, v, other), 0.0
-        # Sums of as many terms as v has entries, of the size of the result or of what bounds it.
-        terms = 16 * (sum(part[0].numel() for part in v) + sum(self.adapter.W0.shape))
-        error += terms * torch.finfo(dtype).eps * (measured + (0.0 if self.adapter.is_flat else self.bound))
+        # Of the size of the result or of what bounds it.
+        size = measured if self.adapter.is_flat else measured + self.bound
+        error += roundings(self.adapter) * torch.finfo(dtype).eps * size
         return Comparison(Approx(measured, error), Approx(self.bound, 0.0))
 
     def _gradient_error(self, v: Point, dtype: torch.dtype) -> float:
@@ -264,6 +265,11 @@ def check_lipschitz(lipschitz: str) -> None:
     """Refuse what C cannot stand for."""
     if lipschitz not in ("sigma", "sqrt(r) sigma"):
         raise InputError("lipschitz", lipschitz, "sigma or sqrt(r) sigma")
+
+
+def roundings(adapter: Adapter) -> int:
+    """More roundings than a sum over the entries of v and products with W have."""
+    return 16 * (sum(math.prod(block.shape) for block in adapter.blocks) + sum(adapter.W0.shape))
 
 
 def adapter_as_json(adapter: Adapter) -> dict[str, Any]:

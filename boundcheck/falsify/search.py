@@ -25,6 +25,8 @@ from boundcheck.progress import Tick
 # A start is counted as having got there from this ratio on.
 REACHED = 0.999
 _SHORT_STARTS, _SHORT_ROUNDS = 4, 20
+# From 1/16 to 16; shrink to 1.
+CONSTANTS: SearchStrategy[float] = st.integers(-16, 16).map(lambda n: 2.0 ** (n / 4))
 
 
 @dataclass(frozen=True)
@@ -186,14 +188,13 @@ def _explore(claim: Claim, kind: str, lipschitz: str, examples: int, seed_: int,
 @st.composite
 def structures(draw: DrawFn, kind: str, claim: Claim, largest_rank: int = 8, largest_side: int = 9) -> Structure:
     """Structures over which a claim about an adapter of this kind is to hold; shrink to 1 x 1 and constants of 1."""
-    size: SearchStrategy[float] = st.integers(-16, 16).map(lambda n: 2.0 ** (n / 4))
     ranks = [rank for rank in range(1, largest_rank + 1) if _speaks_of(claim, rank)]
     rank = draw(st.sampled_from(ranks))
     d, k = draw(st.integers(rank, largest_side)), draw(st.integers(rank, largest_side))
-    constants = {name: draw(size) for name in constants_of(kind, claim, {})}
+    constants = {name: draw(CONSTANTS) for name in constants_of(kind, claim, {})}
     if any(p.name == "sigma" for p in claim.parameters):
-        constants |= dict.fromkeys(ADAPTERS[kind].radius_names, draw(size))
+        constants |= dict.fromkeys(ADAPTERS[kind].radius_names, draw(CONSTANTS))
     if kind == "dora":
         # Columns must stay away from 0 for the claim to say anything.
-        constants["w_0"] = constants["s"] * constants["a"] * constants["b"] * (1 + draw(size))
+        constants["w_0"] = constants["s"] * constants["a"] * constants["b"] * (1 + draw(CONSTANTS))
     return Structure.of(claim, kind, (d, k, rank), constants)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_FLOOR, Context, Decimal
 from pathlib import Path
 
 from rich.table import Table
@@ -12,9 +12,17 @@ from boundcheck.falsify.search import REACHED, Falsification
 from boundcheck.falsify.stored import Tried
 from boundcheck.falsify.worst_case import WorstCase
 
+# Beyond this decimals say nothing of a float.
+_ENORMOUS = 1e15
+
 
 def rounded_down(ratio: float, decimals: int) -> str:
-    """A certified lower bound at so many decimals: never a digit above it, so that 0.99999 is not printed as 1.00."""
+    """A certified lower bound at so many decimals: never a digit above it, so that 0.99999 is not printed as 1.00.
+
+    From 1e15 on it has five digits and an exponent.
+    """
+    if ratio >= _ENORMOUS:
+        return f"{Context(prec=5, rounding=ROUND_FLOOR).create_decimal(ratio):e}"
     return str(Decimal(ratio).quantize(Decimal(1).scaleb(-decimals), ROUND_FLOOR))
 
 
@@ -44,8 +52,7 @@ def show_replay(instance: Tried, found: Certificate) -> list[Table | str]:
     """A stored instance, judged again."""
     verdict, compared = "violated" if found.violated else "not violated", instance.compare()
     sides = f"measured {compared.measured.value:.9g}, bound {compared.bound.value:.9g}"
-    ratio = f"ratio at least {rounded_down(found.lower, 9) if found.lower < 1e15 else f'{found.lower:.4e}'}"
-    ratio = "no finite ratio" if found.lower == math.inf else ratio
+    ratio = "no finite ratio" if found.lower == math.inf else f"ratio at least {rounded_down(found.lower, 9)}"
     return [f"{instance.claim.id} on {instance.title}: {sides}, certified {ratio}: {verdict}."]
 
 

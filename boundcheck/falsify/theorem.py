@@ -4,7 +4,6 @@ The loss is h(<E, W>) with h' piecewise linear, its two samples :math:`\pm c\lan
 T iterations there are 2^T paths, every expectation is a finite sum, and nothing is left to statistics.
 """
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -16,7 +15,6 @@ import numpy as np
 import sympy as sp
 import torch
 from flint import arb, arb_mat, ctx
-from torch import Tensor
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.balls import Balls
@@ -27,9 +25,9 @@ from boundcheck.claims.jiang2024 import MINIMUM_GRADIENT
 from boundcheck.claims.symbols import bound
 from boundcheck.claims.vocabulary import F
 from boundcheck.errors import InputError
-from boundcheck.falsify.certify import Certificate, certify, numbers_of, slope_at
+from boundcheck.falsify.certify import Certificate, certify, numbers_of, slope_at, with_arrays
 from boundcheck.falsify.fields import Fields, matrix_text, named
-from boundcheck.falsify.instance import adapter_as_json, adapter_of, check_lipschitz, point_of
+from boundcheck.falsify.instance import adapter_as_json, adapter_of, check_lipschitz, point_of, roundings
 from boundcheck.problems.adapters import Adapter
 from boundcheck.problems.cast import cast_to
 from boundcheck.problems.clipped import Clipped
@@ -82,9 +80,17 @@ class ShortRun:
     @cached_property
     def problem(self) -> Problem:
         """F with its samples."""
-        offsets = (self.offset, -self.offset) if self.offset else (0.0,)
-        slope = PiecewiseLinear.through(*self.knots.tolist())
-        return Problem(Clipped(slope, offsets, direction=self.direction), self.adapter)
+        return Problem(self.ridge, self.adapter)
+
+    @cached_property
+    def ridge(self) -> Clipped:
+        """The loss f, with its samples."""
+        return Clipped(PiecewiseLinear.through(*self.knots.tolist()), self.offsets, direction=self.direction)
+
+    @property
+    def offsets(self) -> tuple[float, ...]:
+        """What the derivatives of the samples of h add to h'."""
+        return (self.offset, -self.offset) if self.offset else (0.0,)
 
     @cached_property
     def inputs(self) -> dict[str, Number]:
@@ -114,6 +120,10 @@ class ShortRun:
         infimum = self.problem.objective.infimum.value
         return (loss.item() - infimum + error) * _SPARE + 4 * EPSILON * (abs(loss.item()) + abs(infimum))
 
+    @cached_property
+    def _values(self) -> dict[str, float]:
+        return self.claim.values(**self.inputs)
+
     def run(self, step: float, dtype: torch.dtype, device: str) -> Run:
         """All paths, at this step size and in this arithmetic."""
         start = tuple(part.to(device, dtype) for part in self.v)
@@ -137,9 +147,9 @@ class ShortRun:
         for name in self.given:
             if name != "abc_a" or name not in names:
                 raise InputError(f"given.{name}", self.given[name], "abc_a alone, of a theorem that has it")
-        is_noisy = not names.isdisjoint({"zeta", "abc_c"})
-        if self.offset < 0 or (self.offset and not is_noisy):
-            raise InputError("objective.offset", self.offset, "at least 0" if is_noisy else "0: there is no noise")
+        if self.offset < 0 or (self.offset and not is_noisy(self.claim)):
+            expected = "at least 0" if is_noisy(self.claim) else "0: there is no noise"
+            raise InputError("objective.offset", self.offset, expected)
         if not 1 <= self.steps <= LONGEST:
             raise InputError("steps", self.steps, f"an integer from 1 to {LONGEST}")
         self.claim.check(self.inputs)
@@ -149,10 +159,10 @@ class ShortRun:
 
         An error in v_t grows by a factor 1 + αL̂ a step, and each step adds the rounding of its own gradient and sum.
         """
-        values = self.claim.values(**self.inputs)
+        values = self._values
         alpha, smoothness, eps = values["alpha"], values["Lhat"], torch.finfo(dtype).eps
         run = self.run(alpha, dtype, device)
-        terms = 16 * (sum(part[0].numel() for part in self.v) + sum(self.adapter.W0.shape))
+        terms = roundings(self.adapter)
         off, found = 0.0, []
         for v, N in zip(run.paths[:-1], run.mean_square_gradients, strict=True):
             point = tuple(part.to("cpu", torch.float64) for part in v)
@@ -170,7 +180,7 @@ class ShortRun:
     @cached_property
     def stays(self) -> bool:
         """Whether every iterate of every path is inside the domain, as computed and with a little to spare."""
-        run = self.run(self.claim.values(**self.inputs)["alpha"], torch.float64, "cpu")
+        run = self.run(self._values["alpha"], torch.float64, "cpu")
         inner = {name: radius / _SPARE for name, radius in self.radii.items()}
         return not self.radii or all(bool(self.adapter.inside(v, inner).all()) for v in run.paths)
 
@@ -259,6 +269,11 @@ class ShortRun:
 certify.register(ShortRun, ShortRun.certified)
 
 
+def is_noisy(claim: Claim) -> bool:
+    """Whether the theorem is about stochastic gradients, and not about gradient descent."""
+    return any(p.name in ("zeta", "abc_c") for p in claim.parameters)
+
+
 def check_theorem(claim: Claim) -> None:
     """Refuse what is no theorem about the smallest expected squared gradient, and hypotheses that no run is made for.
 
@@ -285,13 +300,9 @@ class _Exact:
 
     def __init__(self, run: ShortRun, alpha: arb) -> None:
         self.run, self.alpha = run, alpha
-        self.adapter = copy.copy(run.adapter)
-        for name, value in vars(run.adapter).items():
-            if isinstance(value, Tensor):
-                object.__setattr__(self.adapter, name, numbers_of(value))
+        self.adapter = with_arrays(run.adapter, numbers_of)
         self.direction = numbers_of(torch.as_tensor(run.direction))
-        offsets = (run.offset, -run.offset) if run.offset else (0.0,)
-        self.draws = list(product(offsets, repeat=run.steps))
+        self.draws = list(product(run.offsets, repeat=run.steps))
         self._reached: dict[tuple[float, ...], tuple[np.ndarray, ...]] = {
             (): tuple(numbers_of(part[0]) for part in run.v)
         }
@@ -315,7 +326,7 @@ class _Exact:
     def _gradient(self, v: tuple[np.ndarray, ...], offset: float) -> tuple[np.ndarray, ...]:
         exact = cast(Any, self.adapter)
         w = (self.direction * exact.weight(v)).sum()
-        value, _ = slope_at(self.run.problem.objective.slope, w)  # type: ignore[attr-defined]
+        value, _ = slope_at(self.run.ridge.slope, w)
         return cast(tuple[np.ndarray, ...], exact.pull_back(v, (value + arb(offset)) * self.direction))
 
     def is_inside(self, t: int, path: int) -> bool:

@@ -22,6 +22,7 @@ from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.falsify import is_theorem
 from boundcheck.falsify.certify import Certificate, certify
+from boundcheck.falsify.fields import check_id
 from boundcheck.falsify.instance import Instance
 from boundcheck.falsify.relation import Assignment, is_relation
 from boundcheck.falsify.show import rounded_down
@@ -69,9 +70,7 @@ class ClaimViolatedError(BoundcheckError, AssertionError):
 
     def __init__(self, instance: Tried, ratio: float, path: Path | None = None) -> None:
         self.instance, self.ratio, self.path = instance, ratio, path
-        # The largest ratios are printed roughly: decimals are exact to 28 digits.
-        size = f"is at least {rounded_down(ratio, 6) if ratio < 1e15 else f'{ratio * (1 - 1e-5):.4e}'}"
-        size = "has no finite limit" if ratio == math.inf else size
+        size = "has no finite limit" if ratio == math.inf else f"is at least {rounded_down(ratio, 6)}"
         # Only what is strict is broken by a tie.
         size = "is not below 1" if ratio <= 1 else size
         said = f"{instance.claim.id} is violated, certified with Arb: measured over bound {size}, on"
@@ -151,7 +150,7 @@ def check_claim(
         search.run(examples)
     except Unsatisfiable:
         raise InputError("given", claim.id, "hypotheses that instances satisfy, of which none was found") from None
-    except _Broken as error:
+    except _BrokenError as error:
         raise _kept(error.instance, search.broken) from None
     found = Checked(claim.id, search.examples, search.ratio, search.near_ties, current().profile.name, dtype, device)
     current().tell(asdict(found))
@@ -166,8 +165,7 @@ def _as_claim(claim: Any, given: Sequence[Any]) -> Claim:
             )
         if isinstance(claim, str):
             return catalogue[claim]
-        if claim.id in catalogue and claim != catalogue[claim.id]:
-            raise InputError("claim.id", claim.id, "another id for what is not the catalogue's claim of this id")
+        check_id(claim)
         return claim
     for each in (claim, *given):
         if not isinstance(each, sp.core.relational.Relational | sp.And):
@@ -248,10 +246,10 @@ class _Search:
                 self.ratio = max(self.ratio, min(compared.ratio, 1.0))
                 return
             self.broken = self.broken or instance
-        raise _Broken(instance)
+        raise _BrokenError(instance)
 
 
-class _Broken(Exception):  # noqa: N818
+class _BrokenError(Exception):
     """Tells Hypothesis that an instance breaks the claim."""
 
     def __init__(self, instance: Any) -> None:

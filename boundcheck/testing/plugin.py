@@ -7,6 +7,7 @@ is checked. What a check found travels with the test's report, so that pytest-xd
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +76,6 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
 
 def _profile(item: pytest.Item) -> Profile:
     """The one of the command line, or the marker's."""
-    from dataclasses import replace
-
     marker = item.get_closest_marker("boundcheck")
     chosen: dict[str, Any] = dict(marker.kwargs) if marker else {}
     if marker and (marker.args or set(chosen) - {"profile", "examples"}):

@@ -55,12 +55,13 @@ class Session:
     tell: Callable[[dict[str, Any]], None] = lambda _: None
 
 
-_session: ContextVar[Session] = ContextVar("boundcheck session", default=Session())  # noqa: B039
+_OUTSIDE = Session()
+_session: ContextVar[Session] = ContextVar("boundcheck session")
 
 
 def current() -> Session:
     """What holds now: outside of pytest the quick profile, and a folder ``instances``."""
-    return _session.get()
+    return _session.get(_OUTSIDE)
 
 
 @contextmanager

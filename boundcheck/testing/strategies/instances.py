@@ -5,7 +5,7 @@ orthonormal rows are floats of that type, so that what is computed in it starts 
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ import hypothesis.strategies as st
 import numpy as np
 import sympy as sp
 import torch
-from hypothesis import assume
+from hypothesis import assume, reject
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from boundcheck.claims import Claim
@@ -24,9 +24,9 @@ from boundcheck.errors import InputError
 from boundcheck.falsify.climb import Climber, steepest_loss
 from boundcheck.falsify.instance import Instance, check_lipschitz
 from boundcheck.falsify.relation import Assignment, Letters, given_relations, parts
-from boundcheck.falsify.search import structures
+from boundcheck.falsify.search import CONSTANTS, structures
 from boundcheck.falsify.structure import Structure, adapter_of
-from boundcheck.falsify.theorem import RUN_ADAPTERS, ShortRun, check_theorem
+from boundcheck.falsify.theorem import RUN_ADAPTERS, ShortRun, check_theorem, is_noisy
 from boundcheck.measure.spec import adapters_of
 from boundcheck.problems.adapters import ADAPTERS, Adapter, LoRA, make_adapter
 from boundcheck.problems.norms import Point
@@ -43,10 +43,8 @@ from boundcheck.testing.strategies.matrices import (
 )
 from boundcheck.testing.strategies.points import directions, domain_points
 
-# Constants from 1/16 to 16, 1 first.
-_CONSTANTS = st.integers(-16, 16).map(lambda n: 2.0 ** (n / 4))
-# And far from 1, where an inequality that is not homogeneous breaks.
-_SIZES = _CONSTANTS | st.sampled_from([1e-3, 1e3, 1e-6])
+# Far from 1 too, where an inequality that is not homogeneous breaks.
+_SIZES = CONSTANTS | st.sampled_from([1e-3, 1e3, 1e-6])
 _TINY = 1e-9
 _RATIO = sp.lambdify(
     (Lhat, D, T, zeta), next(x.expression for x in THEOREM_2_REPAIRED.quantities if x.name == "q"), "math"
@@ -86,7 +84,7 @@ def _instances(draw: DrawFn, claim: Claim, kind: str, lipschitz: str, largest: i
             found = climber.best(claim, lipschitz)
         except InputError:
             # Constants that a condition of the claim excludes.
-            assume(False)
+            reject()
         adapter, v, other = found.adapter, found.v, found.other
     else:
         adapter = draw(_adapters(structure))
@@ -107,17 +105,17 @@ def _instances(draw: DrawFn, claim: Claim, kind: str, lipschitz: str, largest: i
     # E of Frobenius norm at most 1 in float32 too: f is L|E|² smooth, and L is the smoothness that f has.
     made = Instance.around(claim, adapter, s.radii, lipschitz, s.L, s.G, E, N, v, other)
     made = replace(made, tilt=_held(torch.as_tensor(made.tilt), dtype).numpy())
-    _assume_allowed(made)
+    _assume_allowed(made.check, lambda: made.claim.check(made.inputs))
     return made
 
 
-def _assume_allowed(made: Instance | ShortRun) -> None:
-    """Leave out what a condition of the claim excludes."""
+def _assume_allowed(*checks: Callable[[], object]) -> None:
+    """Leave out what a check refuses, such as constants that a condition of the claim excludes."""
     try:
-        made.check()
-        made.claim.check(made.inputs)
+        for check in checks:
+            check()
     except InputError:
-        assume(False)
+        reject()
 
 
 @st.composite
@@ -199,18 +197,18 @@ def _short_runs(draw: DrawFn, claim: Claim, kinds: tuple[str, ...], lipschitz: s
     v = tuple(_held(part, dtype) for part in start)
     E = draw(_directions_of_weight(adapter, v))
     E = _held(torch.as_tensor(E), dtype).numpy()
-    L, G = draw(_CONSTANTS), draw(_CONSTANTS) / 16
+    L, G = draw(CONSTANTS), draw(CONSTANTS) / 16
     w = float((torch.as_tensor(E) * adapter.weight(v)[0]).sum())
     zero = w - draw(st.sampled_from([1.0, 0.5, 2.0, -1.0])) * G / L
     knots = np.array([[zero - G / L, -G], [zero + G / L, G]])
     assume(knots[0, 0] < knots[1, 0])
     steps = draw(st.integers(1, 4))
-    given = {"abc_a": draw(_CONSTANTS)} if "abc_a" in names else {}
+    given = {"abc_a": draw(CONSTANTS)} if "abc_a" in names else {}
     radii = sizes if has_ball else {}
     quiet = ShortRun(claim, adapter, radii, lipschitz, knots, E, 0.0, v, steps, given)
-    offset = 0.0 if names.isdisjoint({"zeta", "abc_c"}) else _noise(quiet, draw(st.sampled_from([0.499, 0.2, 0.05])))
+    offset = _noise(quiet, draw(st.sampled_from([0.499, 0.2, 0.05]))) if is_noisy(claim) else 0.0
     run = ShortRun(claim, adapter, radii, lipschitz, knots, E, offset, v, steps, given)
-    _assume_allowed(run)
+    _assume_allowed(run.check)
     assume(run.stays)
     return run
 
@@ -275,12 +273,12 @@ def _assignments(draw: DrawFn, claim: Claim, letters: Letters, largest: int, dty
             part = rounded(part * (1 - 1e-6) / max(float(np.linalg.norm(part)) / radius, 1.0), dtype)
         found[X.name] = part
     # Smaller ones too, where what is given is small.
-    for size in (1.0, 2.0**-10, 2.0**-20):
-        made = Assignment(claim, {name: size * X.astype(np.float64) for name, X in found.items()}, numbers)
-        if made.is_inside():
-            break
-    assume(made.is_inside())
-    return made
+    scaled = (
+        Assignment(claim, {name: size * X.astype(np.float64) for name, X in found.items()}, numbers)
+        for size in (1.0, 2.0**-10, 2.0**-20)
+    )
+    made = next((each for each in scaled if each.is_inside()), None)
+    return reject() if made is None else made
 
 
 @st.composite
