@@ -7,26 +7,36 @@ import sympy as sp
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.enclose import upper
 from boundcheck.claims.inputs import Number, exact
-from boundcheck.problems.adapters import Radii
+from boundcheck.problems.adapters import Adapter, Radii
 from boundcheck.problems.problem import Problem
 
 
 def theory_inputs(
     claim: Claim, problem: Problem, radii: Radii, lipschitz: str, gradient_bound: float | None = None
 ) -> dict[str, Number]:
-    """The constants of `claim` that the problem and the domain determine, exact.
+    """The constants of `claim` that the problem and the domain determine, exact; see `adapter_inputs`.
+
+    Where a bound on the gradient of f is given, it is G; the problem's own is one on the Frobenius norm.
+    """
+    # A claim without G may be of an f whose gradient has no bound.
+    G = 0.0
+    if any(parameter.name == "G" for parameter in claim.parameters):
+        G = problem.gradient_bound(radii).value if gradient_bound is None else gradient_bound
+    return adapter_inputs(claim, problem.adapter, radii, lipschitz, problem.objective.smoothness.value, G)
+
+
+def adapter_inputs(
+    claim: Claim, adapter: Adapter, radii: Radii, lipschitz: str, smoothness: float, gradient_bound: float
+) -> dict[str, Number]:
+    """The constants of `claim` for an adapter on a domain, and an f with this L and this G, exact.
 
     A claim without a scale is stated for W0 + B A. With scale s it is applied to X -> f(W0 + s X), which is
-    s^2 L smooth and has gradients bounded by s G. Where a bound on the gradient of f is given, it is G; the problem's
-    own is one on the Frobenius norm.
+    s^2 L smooth and has gradients bounded by s G.
     """
     names = {parameter.name for parameter in claim.parameters}
-    table: dict[str, Number] = {name: exact(name, value) for name, value in problem.adapter.constants(radii).items()}
-    L = exact("L", problem.objective.smoothness.value)
-    # A claim without G may be of an f whose gradient has no bound.
-    G = sp.Integer(0)
-    if "G" in names:
-        G = exact("G", problem.gradient_bound(radii).value if gradient_bound is None else gradient_bound)
+    table: dict[str, Number] = {name: exact(name, value) for name, value in adapter.constants(radii).items()}
+    L = exact("L", smoothness)
+    G = exact("G", gradient_bound) if "G" in names else sp.Integer(0)
     if "s" in table and "s" not in names:
         s = exact("s", table["s"])
         L, G = s**2 * L, s * G
@@ -36,17 +46,26 @@ def theory_inputs(
 
 
 def upper_ends(problem: Problem, radii: Radii, gradient_bound: float | None = None) -> list[dict[str, Any]]:
-    """What each claim about the adapter says on this domain, rounded up: claim, lipschitz, value and trust.
+    """What each claim about the adapter says on this domain; see `adapter_ends`.
 
-    A claim whose conditions fail there is left out. ``trust`` is ``kernel`` where a script in `proofs` has the kernel
-    replay the claim, and ``by hand`` where it has an argument. A bound on the gradient of f takes the place of G.
+    A bound on the gradient of f takes the place of G.
+    """
+    G = problem.gradient_bound(radii).value if gradient_bound is None else gradient_bound
+    return adapter_ends(problem.adapter, radii, problem.objective.smoothness.value, G)
+
+
+def adapter_ends(adapter: Adapter, radii: Radii, smoothness: float, gradient_bound: float) -> list[dict[str, Any]]:
+    """What each claim about an adapter says on a domain, for an f with this L and G: claim, lipschitz, value and trust.
+
+    Values are rounded up; a claim whose conditions fail there is left out. ``trust`` is ``kernel`` where a script in
+    `proofs` has the kernel replay the claim, and ``by hand`` where it has an argument.
     """
     ends = []
-    for id in problem.adapter.claims:
+    for id in adapter.claims:
         claim = catalogue[id]
         takes_c = any(parameter.name == "C" for parameter in claim.parameters)
         for lipschitz in ("sigma", "sqrt(r) sigma") if takes_c else ("sigma",):
-            inputs = theory_inputs(claim, problem, radii, lipschitz, gradient_bound)
+            inputs = adapter_inputs(claim, adapter, radii, lipschitz, smoothness, gradient_bound)
             if _applies(claim, inputs, radii):
                 ends.append(
                     {

@@ -102,6 +102,20 @@ class Adapter(ABC):
     def pull_back(self, v: Point, gradient: Tensor) -> Point:
         """The gradient in v of f(W(v)) from that in W, shape (R, d, k): the adjoint of DW(v)."""
 
+    def pull_back_outer(self, v: Point, outputs: Tensor, inputs: Tensor) -> Point:
+        r"""The gradients in v of samples whose gradients in W are :math:`M_i = G_i^\top X_i`, shape (R, ...).
+
+        So they are for a layer y = W x: over the positions of sample i, the rows of G_i are the gradients in y, and
+        those of X_i are x.
+
+        Args:
+            v: a single point, R = 1.
+            outputs: the G_i, shape (R, positions, d).
+            inputs: the X_i, shape (R, positions, k).
+
+        """
+        return self.pull_back(tuple(part.expand(len(outputs), -1, -1) for part in v), outputs.mT @ inputs)
+
     @abstractmethod
     def initial(self, gain: float, generator: torch.Generator) -> Point:
         """Where training starts, with R = 1."""

@@ -72,6 +72,11 @@ class LoRA(Adapter):
         A, B = v
         return self.scale * (B.mT @ gradient), self.scale * (gradient @ A.mT)
 
+    def pull_back_outer(self, v: Point, outputs: Tensor, inputs: Tensor) -> Point:
+        """As every adapter's, but by products with the factors: a d x k matrix for each sample would cost more."""
+        A, B = v
+        return self.scale * ((outputs @ B).mT @ inputs), self.scale * (outputs.mT @ (inputs @ A.mT))
+
     def mean_square_pull_back(self, v: Point, moments: tuple[Tensor, Tensor]) -> Tensor:
         r"""The mean of :math:`s^2(\|B^\top G_i\|_F^2 + \|G_i A^\top\|_F^2)` over samples, shape (R,).
 
@@ -168,6 +173,10 @@ class FrozenA(Adapter):
     def pull_back(self, v: Point, gradient: Tensor) -> Point:
         r"""The gradient in B, :math:`s \nabla f A^\top`."""
         return (self.scale * (gradient @ self.A.mT),)
+
+    def pull_back_outer(self, v: Point, outputs: Tensor, inputs: Tensor) -> Point:
+        """As every adapter's, but by a product with A: a d x k matrix for each sample would cost more."""
+        return (self.scale * (outputs.mT @ (inputs @ self.A.mT)),)
 
     def initial(self, gain: float, generator: torch.Generator) -> Point:
         """B = 0."""
