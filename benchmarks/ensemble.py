@@ -42,7 +42,7 @@ SPEC = parse(
 def audited(problem: Problem, start: Start, plan: Plan) -> None:
     """boundcheck: the ensemble, its audit, its trace and checkpoints on disk."""
     with tempfile.TemporaryDirectory() as folder:
-        run_ensemble(SPEC, problem, start, plan, RunFolder.create(Path(folder), SPEC, "cpu"), "cpu", silent)
+        run_ensemble(SPEC, problem, start, plan, RunFolder.create(Path(folder), SPEC.as_json(), "cpu"), "cpu", silent)
 
 
 def numpy_ensemble(targets: np.ndarray, A: np.ndarray, alpha: float, steps: int) -> None:

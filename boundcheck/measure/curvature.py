@@ -20,10 +20,7 @@ def top_curvature(
     tolerance: float = 1e-6,
     product: Product = hessian_vector_product,
 ) -> float:
-    r"""A lower estimate of :math:`\|\nabla^2 F(v)\|_{op}`, tight when Lanczos has converged.
-
-    The value is the Rayleigh quotient of Lanczos' vector, computed afresh: at any accuracy of the vector it is no
-    larger than the true norm, but for rounding.
+    r"""A lower estimate of :math:`\|\nabla^2 F(v)\|_{op}`, tight when Lanczos has converged; see `largest_eigenvalue`.
 
     Args:
         problem: F.
@@ -33,10 +30,35 @@ def top_curvature(
         product: a part of the Hessian, to have its norm instead.
 
     """
-    sizes = [part.numel() for part in v]
+    return largest_eigenvalue(
+        lambda u: product(problem, v, u), v, random, tolerance, lambda u: problem.adapter.tangent(v, u)
+    )
+
+
+def largest_eigenvalue(
+    product: Callable[[Point], Point],
+    like: Point,
+    random: np.random.Generator,
+    tolerance: float = 1e-6,
+    tangent: Callable[[Point], Point] = lambda u: u,
+) -> float:
+    r"""A lower estimate of :math:`\max|\lambda|` of a symmetric map, tight when Lanczos has converged.
+
+    The value is the Rayleigh quotient of Lanczos' vector, computed afresh: at any accuracy of the vector it is no
+    larger than the true norm, but for rounding.
+
+    Args:
+        product: the map, on tuples of matrices.
+        like: matrices of its shapes and on its device.
+        random: draws the first vector.
+        tolerance: relative accuracy asked of SciPy's eigsh.
+        tangent: the projection onto the space that the map acts on.
+
+    """
+    sizes = [part.numel() for part in like]
 
     def matvec(x: np.ndarray) -> np.ndarray:
-        return _flat(product(problem, v, _shaped(x, v)))
+        return _flat(product(_shaped(x, like)))
 
     first = random.standard_normal(sum(sizes))
     if sum(sizes) == 1:
@@ -47,8 +69,8 @@ def top_curvature(
         # ARPACK refuses a matrix that it sees nothing of.
         return 0.0
     _, vectors = eigsh(operator, k=1, which="LM", v0=first, tol=tolerance)
-    direction = problem.adapter.tangent(v, _shaped(vectors[:, 0], v))
-    quotient = inner(direction, product(problem, v, direction)) / square_norm(direction)
+    direction = tangent(_shaped(vectors[:, 0], like))
+    quotient = inner(direction, product(direction)) / square_norm(direction)
     return abs(quotient.item())
 
 

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import sympy as sp
 from pydantic import Field, PositiveFloat, ValidationError, model_validator
@@ -18,6 +18,8 @@ from boundcheck.claims.inputs import exact, formula
 from boundcheck.errors import InputError
 from boundcheck.measure.tables import AdapterSpec, BracketSpec, DomainSpec, ProblemSpec, RunSpec, Seed, Table
 from boundcheck.problems.adapters import ADAPTERS, LoRA
+
+Kind = TypeVar("Kind", bound=Table)
 
 # The parameters of a theorem that may be assumed; the others are part of how it is run.
 _ASSUMABLE = ("L", "G", "C", "D")
@@ -167,36 +169,58 @@ def _formula(name: str, value: float | str, symbols: list[sp.Symbol]) -> sp.Expr
     return formula(f"assume.{name}", value, symbols) if isinstance(value, str) else exact(f"assume.{name}", value)
 
 
-def load(path: Path) -> list[Spec]:
-    """The experiments of a TOML file.
+def specs_of(given: Spec | list[Spec] | dict[str, Any] | str | Path) -> list[Spec]:
+    """The experiments that are given: one, several, a dictionary, or the path of a TOML file; lists make a sweep.
 
     Raises:
         InputError: for an unreadable file or bad TOML, and for any field that is unknown, missing or out of range.
 
     """
+    match given:
+        case Spec():
+            return [given]
+        case list():
+            return given
+        case dict():
+            return list(expand(given))
+        case _:
+            return list(expand(read(Path(given))))
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file; raises InputError for one that is unreadable, or no TOML."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError("SPEC", path, f"a readable TOML file ({error})") from None
     except tomllib.TOMLDecodeError as error:
         raise InputError("SPEC", path, f"valid TOML ({error})") from None
-    return list(expand(raw))
 
 
 def expand(raw: dict[str, Any]) -> Iterator[Spec]:
     """One `Spec` for every combination of the lists in `raw`, in the order in which they are written."""
+    return map(parse, combinations(raw))
+
+
+def combinations(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The table with one value in place of each list, for every combination, in the order in which they are written."""
     lists = {path: value for path, value in _leaves(raw) if isinstance(value, list)}
     for path, value in lists.items():
         if not value:
             raise InputError(".".join(path), value, "a value, or a list of at least one value")
     for choice in itertools.product(*lists.values()):
-        yield parse(_replaced(raw, dict(zip(lists, choice, strict=True))))
+        yield _replaced(raw, dict(zip(lists, choice, strict=True)))
 
 
 def parse(raw: dict[str, Any]) -> Spec:
     """One experiment from one table; raises InputError naming the first field that is wrong."""
+    return validated(Spec, raw)
+
+
+def validated(kind: type[Kind], raw: dict[str, Any]) -> Kind:
+    """A table as what it describes; raises InputError naming the first field that is wrong."""
     try:
-        return Spec.model_validate(raw)
+        return kind.model_validate(raw)
     except ValidationError as error:
         raise _first(error, raw) from None
 

@@ -21,7 +21,6 @@ import xarray as xr
 
 from boundcheck.errors import InputError
 from boundcheck.files import replace_file
-from boundcheck.measure.spec import Spec
 from boundcheck.version import __version__
 
 # A run's numbers depend on these packages of ours; a change in the report does not make a new run.
@@ -29,19 +28,19 @@ _CODE_THAT_MATTERS = ("claims", "problems", "measure")
 
 
 @cache
-def code_version() -> str:
+def code_version(packages: tuple[str, ...] = _CODE_THAT_MATTERS) -> str:
     """A hash of the source that a run's numbers depend on."""
     root = Path(__file__).parents[1]
     digest = hashlib.sha256()
-    for package in _CODE_THAT_MATTERS:
+    for package in packages:
         for path in sorted((root / package).rglob("*.py")):
             digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
 
 
-def run_id(spec: Spec, device: str) -> str:
-    """The name of the run of `spec`: a hash of spec, device and code version."""
-    text = json.dumps([spec.as_json(), device, code_version()], sort_keys=True)
+def run_id(spec: dict[str, Any], device: str, packages: tuple[str, ...] = _CODE_THAT_MATTERS) -> str:
+    """The name of the run of a spec, as JSON: a hash of spec, device and code version."""
+    text = json.dumps([spec, device, code_version(packages)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -52,14 +51,16 @@ class RunFolder:
     path: Path
 
     @classmethod
-    def create(cls, root: Path, spec: Spec, device: str) -> "RunFolder":
-        """The folder of `spec` under `root`, new or as an earlier call left it."""
-        folder = cls(root / run_id(spec, device))
+    def create(
+        cls, root: Path, spec: dict[str, Any], device: str, packages: tuple[str, ...] = _CODE_THAT_MATTERS
+    ) -> "RunFolder":
+        """The folder of a spec, as JSON, under `root`, new or as an earlier call left it."""
+        folder = cls(root / run_id(spec, device, packages))
         try:
             folder.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError("runs", root, f"a folder that can be written ({error.strerror})") from None
-        replace_file(folder.path / "spec.json", _json(spec.as_json()).encode())
+        replace_file(folder.path / "spec.json", _json(spec).encode())
         return folder
 
     @classmethod
@@ -121,11 +122,11 @@ class RunFolder:
             return trace.load()
 
 
-def environment(device: str) -> dict[str, Any]:
+def environment(device: str, packages: tuple[str, ...] = _CODE_THAT_MATTERS) -> dict[str, Any]:
     """What a reader needs to run it again: versions, processor threads and device."""
     return {
         "boundcheck": __version__,
-        "code": code_version(),
+        "code": code_version(packages),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": np.__version__,

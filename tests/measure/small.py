@@ -132,7 +132,7 @@ def run_by_hand(
     problem = problem or build(spec, "cpu")
     start = Start.draw(spec, problem, "cpu")
     plan = doctor_plan(make_plan(spec, problem, start, "cpu", silent))
-    record = run_ensemble(spec, problem, start, plan, RunFolder.create(folder, spec, "cpu"), "cpu", silent)
+    record = run_ensemble(spec, problem, start, plan, RunFolder.create(folder, spec.as_json(), "cpu"), "cpu", silent)
     evidence = Evidence(spec.theorem, spec, problem, start, plan, record)
     return Measured(spec, start, evidence, audit(evidence))
 

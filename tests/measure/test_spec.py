@@ -6,7 +6,7 @@ import pytest
 
 from boundcheck.claims import catalogue
 from boundcheck.measure import measure
-from boundcheck.measure.spec import Spec, adapters_of, expand, load, parse
+from boundcheck.measure.spec import Spec, adapters_of, expand, parse, specs_of
 from boundcheck.problems.adapters import ADAPTERS
 
 from .small import BRACKET_TABLE, MEASURABLE, OF_KIND, THEOREM_TABLE, THEOREMS, changed, refused, theorem_table
@@ -249,7 +249,7 @@ def test_a_default_spec_is_good(claim):
 def test_a_toml_file_is_read(tmp_path):
     path = tmp_path / "spec.toml"
     path.write_text(GOOD_TOML.replace("rank = 4", "rank = [4, 8]"))
-    assert [each.adapter.rank for each in load(path)] == [4, 8]
+    assert [each.adapter.rank for each in specs_of(path)] == [4, 8]
 
 
 @pytest.mark.parametrize(
@@ -272,12 +272,12 @@ def test_a_toml_file_is_read(tmp_path):
 def test_a_bad_toml_file_is_explained(tmp_path, content, field, words):
     path = tmp_path / "spec.toml"
     path.write_bytes(content)
-    error = refused(load, path)
+    error = refused(specs_of, path)
     assert error.field == field
     assert words in error.expected
 
 
 @pytest.mark.parametrize("name", ["missing.toml", ""])
 def test_a_file_that_cannot_be_read_is_named(tmp_path, name):
-    error = refused(load, tmp_path / name)
+    error = refused(specs_of, tmp_path / name)
     assert (error.field, error.value) == ("SPEC", tmp_path / name)

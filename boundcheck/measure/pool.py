@@ -1,0 +1,87 @@
+"""Experiments one after the other, or each in a process of a pool; on a device that is checked first."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import torch
+from joblib import Parallel, delayed
+
+from boundcheck.errors import InputError
+from boundcheck.progress import Tick, prefixed, silent
+
+
+class Experiment(Protocol):
+    """What can be run: it says of itself what it is."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The experiment as plain data."""
+        ...
+
+
+Each = TypeVar("Each", bound=Experiment)
+Prepare = Callable[[Each, str, Tick], None]
+Measure = Callable[[Each, Path, str, Tick], dict[str, Any]]
+
+
+def measure_each(
+    specs: list[Each],
+    prepare: Prepare[Each],
+    measure: Measure[Each],
+    runs: Path,
+    device: str,
+    tick: Tick,
+    jobs: int = 1,
+) -> list[dict[str, Any]]:
+    """The results of experiments, in their order; see `boundcheck.measure.measure` for the arguments.
+
+    All are prepared first: a bad rank in the last of them should not be found after an hour.
+    """
+    check_device(device)
+    for spec in specs:
+        prepare(spec, device, tick)
+    if jobs < 1:
+        raise InputError("jobs", jobs, "a positive integer")
+    if jobs > 1 and len(specs) > 1:
+        return _in_processes(specs, measure, runs, device, tick, jobs)
+    results = []
+    for number, spec in enumerate(specs, start=1):
+        prefix = f"{number}/{len(specs)} " if len(specs) > 1 else ""
+        results.append(measure(spec, runs, device, prefixed(tick, prefix)))
+    return results
+
+
+def _in_processes(
+    specs: list[Each], measure: Measure[Each], runs: Path, device: str, tick: Tick, jobs: int
+) -> list[dict[str, Any]]:
+    """Each experiment in a process of a pool, with its share of the threads; told of when it has finished.
+
+    One that is there twice is run once: two processes would write into one folder.
+    """
+    keys = [json.dumps(each.as_json(), sort_keys=True) for each in specs]
+    distinct = dict(zip(keys, specs, strict=True))
+    threads = max(torch.get_num_threads() // jobs, 1)
+    calls = (delayed(_alone)(each, measure, runs, device, threads) for each in distinct.values())
+    results: dict[str, dict[str, Any]] = {}
+    for key, result in zip(distinct, Parallel(jobs, return_as="generator")(calls), strict=True):
+        results[key] = result
+        tick("experiments", len(results), len(distinct))
+    return [results[key] for key in keys]
+
+
+def _alone(spec: Each, measure: Measure[Each], runs: Path, device: str, threads: int) -> dict[str, Any]:
+    torch.set_num_threads(threads)
+    check_device(device)
+    return measure(spec, runs, device, silent)
+
+
+def check_device(device: str) -> None:
+    """Refuse a device that there is not, and keep products in the precision of their factors."""
+    try:
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError("device", device, f"cpu, or cuda where there is a CUDA device ({reason})") from None
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
