@@ -163,7 +163,7 @@ class Claim:
 
     def failing(self, values: Mapping[sp.Symbol, sp.Expr]) -> list[sp.core.relational.Relational]:
         """The conditions that these exact values break, decided without rounding."""
-        allowed = {sp.GreaterThan: (0, 1), sp.StrictGreaterThan: (1,), sp.LessThan: (-1, 0)}
+        allowed = {sp.GreaterThan: (0, 1), sp.StrictGreaterThan: (1,), sp.LessThan: (-1, 0), sp.StrictLessThan: (-1,)}
         return [
             condition
             for condition in self.conditions

@@ -64,6 +64,7 @@ abc_a = _parameter("abc_a", "positive real", f"A in {_ABC}", "A")
 abc_b = _parameter("abc_b", "positive real", f"B in {_ABC}", "B")
 abc_c = _parameter("abc_c", "positive real", f"C in {_ABC}", "C")
 T = _parameter("T", "positive integer", "number of iterations")
+eta = _parameter("eta", "positive real", "constant step size, given")
 c = _parameter("c", "positive real", "a constant that depends on none of r, sigma and T")
 
 # The lower bound of f; no formula but the gap D speaks of it.
@@ -73,6 +74,7 @@ f_star = sp.Symbol("f_star", real=True)
 Lhat = sp.Symbol("Lhat", positive=True)
 alpha = sp.Symbol("alpha", positive=True)
 T_min = sp.Symbol("T_min", positive=True)
+eta_max = sp.Symbol("eta_max", positive=True)
 rho = sp.Symbol("rho", positive=True)
 q = sp.Symbol("q", positive=True)
 kappa = sp.Symbol("kappa", positive=True)
@@ -81,6 +83,7 @@ bound = sp.Symbol("bound", positive=True)
 LATEX_NAMES: dict[sp.Symbol, str] = {p.symbol: p.latex for p in PARAMETERS.values()} | {
     Lhat: r"\hat{L}",
     T_min: r"T_{\min}",
+    eta_max: r"\eta_{\max}",
     f_star: "f^*",
     bound: r"\mathrm{bound}",
 }

@@ -1,15 +1,16 @@
 """Convergence theorems about MeFT that rest on fewer hypotheses than jiang2024's Theorem 2.
 
-With A frozen there is no ball and no bound on the gradient; gradient descent needs neither for both factors.
+With A frozen there is no ball and no bound on the gradient; gradient descent needs neither for both factors. At a step
+that is given, and not prescribed, what the proof needs is smoothness along the run.
 """
 
 import sympy as sp
 
 from boundcheck.claims.claim import Claim, Quantity
-from boundcheck.claims.classics import GRADIENT_DESCENT
+from boundcheck.claims.classics import BOUNDED_VARIANCE, GIVEN_SMOOTHNESS, GRADIENT_DESCENT
 from boundcheck.claims.jiang2024 import ASSUMPTION_1, ASSUMPTION_4, BOUNDED_BELOW, MINIMUM_GRADIENT
 from boundcheck.claims.meft import CONDITIONALLY_UNBIASED, FROZEN_A, FROZEN_FACTOR, THEOREM_2_BEST_STEP
-from boundcheck.claims.symbols import D, L, Lhat, T, a_1, b_1, bound, rho
+from boundcheck.claims.symbols import D, L, Lhat, T, a_1, alpha, b_1, bound, eta, eta_max, rho, zeta
 
 THEOREM_2_FROZEN_A = Claim(
     "meft.theorem2_frozen_a",
@@ -54,4 +55,26 @@ UNCONDITIONAL_GD = Claim(
     "‖∇F(v_t)‖²/(2L̂), add up to at most D.",
 )
 
-CLAIMS = (THEOREM_2_FROZEN_A, UNCONDITIONAL_GD)
+THEOREM_2_ANY_STEP = Claim(
+    "meft.theorem2_any_step",
+    "Theorem 2, repaired, at any constant step",
+    "boundcheck; jiang2024, Theorem 2, by the sum that proves it before a step is chosen",
+    THEOREM_2_BEST_STEP.conclusion,
+    THEOREM_2_BEST_STEP.quantifier,
+    BOUNDED_VARIANCE.hypotheses,
+    (
+        GIVEN_SMOOTHNESS,
+        Quantity(eta_max, 2 / Lhat, "what the step size must stay below"),
+        Quantity(alpha, eta, "constant step size, which is given"),
+        Quantity(
+            bound,
+            (D / (alpha * T) + Lhat * alpha * zeta**2 / 2) / (1 - Lhat * alpha / 2),
+            THEOREM_2_BEST_STEP.quantities[-1].meaning,
+        ),
+    ),
+    (sp.Lt(eta, eta_max),),
+    note="For the step of a run that was not made for a theorem. At a fixed step the bound does not fall to 0 as T "
+    "grows, but to what the noise leaves.",
+)
+
+CLAIMS = (THEOREM_2_FROZEN_A, UNCONDITIONAL_GD, THEOREM_2_ANY_STEP)

@@ -44,6 +44,8 @@ _BITS = 192
 _SPARE = 1 + 1e-9
 LONGEST = 6
 """The most iterations."""
+FREE = ("abc_a", "eta")
+"""The constants that are free to choose."""
 RUN_ADAPTERS = ("full", "lora", "direft", "frozen-a")
 """The adapters whose gradient is computed in balls."""
 
@@ -62,7 +64,7 @@ class ShortRun:
         offset: c, 0 of gradient descent.
         v: v_1, with R = 1.
         steps: T.
-        given: constants that are free to choose: A of expected smoothness.
+        given: constants that are free to choose: A of expected smoothness, and a step size where none is prescribed.
 
     """
 
@@ -145,8 +147,8 @@ class ShortRun:
         check_lipschitz(self.lipschitz)
         names = {p.name for p in self.claim.parameters}
         for name in self.given:
-            if name != "abc_a" or name not in names:
-                raise InputError(f"given.{name}", self.given[name], "abc_a alone, of a theorem that has it")
+            if name not in FREE or name not in names:
+                raise InputError(f"given.{name}", self.given[name], f"{' or '.join(FREE)}, of a theorem that has it")
         if self.offset < 0 or (self.offset and not is_noisy(self.claim)):
             expected = "at least 0" if is_noisy(self.claim) else "0: there is no noise"
             raise InputError("objective.offset", self.offset, expected)
@@ -173,9 +175,14 @@ class ShortRun:
             found.append(Approx(N, 2 * slope * moved + moved * moved + terms * eps * (N + slope * slope)))
             off += alpha * moved + terms * eps * (size + alpha * (slope + abs(self.offset)))
         least = min(found, key=lambda N: N.value)
-        return Comparison(
-            Approx(least.value, max(N.error for N in found)), Approx(values["bound"], 16 * EPSILON * values["bound"])
-        )
+        return Comparison(Approx(least.value, max(N.error for N in found)), self._bound)
+
+    @cached_property
+    def _bound(self) -> Approx:
+        """The bound as a float, and how far it may be off: a formula may take away nearly all of a number."""
+        value = self._values["bound"]
+        off = upper(abs(self.claim.enclosures(**self.inputs)["bound"] - arb(value)))
+        return Approx(value, max(off, 16 * EPSILON * value))
 
     @cached_property
     def stays(self) -> bool:

@@ -27,7 +27,7 @@ HORIZONS = (2, 3, 4)
 _MOST_POINTS = 31
 _MOST_ITERATES = {"gradient descent": _MOST_POINTS, "two-point SGD": _MOST_POINTS.bit_length()}
 # All that a theorem about every smooth F, with a constant step and noise of bounded variance, may speak of.
-_CONSTANTS = frozenset({"L", "ell", "C", "G", "sigma", "a", "b", "s", "r", "D", "zeta", "T"})
+_CONSTANTS = frozenset({"L", "ell", "C", "G", "sigma", "a", "b", "s", "r", "D", "zeta", "T", "eta"})
 
 
 class NotSolvedError(BoundcheckError, ArithmeticError):
@@ -136,7 +136,7 @@ def worst_cases(
         claim: an id of the catalogue, or a claim of your own with the quantities Lhat, alpha and bound.
         horizons: values of T.
         constants: values of the claim's other symbols, 1 where left out; zeta is then the one at which
-            :math:`T = 4 \hat L D / \zeta^2`, the fewest iterates that jiang2024 speaks of.
+            :math:`T = 4 \hat L D / \zeta^2`, the fewest iterates that jiang2024 speaks of, and eta half of the longest.
         tick: told of progress.
 
     Raises:
@@ -190,9 +190,12 @@ def _inputs(claim: Claim, steps: int, constants: Mapping[str, float]) -> dict[st
     _check(constants, steps, _method(claim))
     names = [parameter.name for parameter in claim.parameters]
     inputs = dict.fromkeys(names, 1.0) | dict(constants) | {"T": float(steps)}
+    # NumPy's floats overflow to infinity, which is refused below, where Python's raise.
+    known = {name: np.float64(inputs[name]) for name in names}
+    if "eta_max" in claim.names and "eta" not in constants:
+        with np.errstate(all="ignore"):
+            inputs["eta"] = float(claim.function("eta_max")(**known)) / 2
     if "zeta" in names and "zeta" not in constants:
-        # NumPy's floats overflow to infinity, which is refused below, where Python's raise.
-        known = {name: np.float64(inputs[name]) for name in names}
         with np.errstate(all="ignore"):
             square = claim.function("Lhat")(**known) * known["D"] / steps
         # A little more, so that rounding does not put T below T_min.

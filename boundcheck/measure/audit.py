@@ -14,6 +14,7 @@ import numpy as np
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.inputs import checked
+from boundcheck.claims.symbols import T
 from boundcheck.measure.ball import ROUNDING
 from boundcheck.measure.observe import norm_name
 from boundcheck.measure.plan import Plan, Start
@@ -36,7 +37,7 @@ class Audit:
     """One hypothesis on one run.
 
     Attributes:
-        hypothesis: its id in the catalogue, ``T >= T_min``, or what a constant is called.
+        hypothesis: its id in the catalogue, ``T >= T_min`` or another condition, or what a constant is called.
         guilt: whom a failure speaks against: a hypothesis, the constant called `symbol`, or the horizon.
         status: ``failed`` on a single counterexample; ``held`` means on everything that was looked at; ``assumed``
             the same of a constant that is only estimated, or that the spec assumes.
@@ -112,8 +113,8 @@ def audit(evidence: Evidence) -> list[Audit]:
     """Audit each hypothesis of the claim, its conditions, its step size, and smoothness along the segments travelled.
 
     In the order in which one would be blamed. Step size and sampling are choices, and nothing else explains them away;
-    a constant that is contradicted inside the ball is wrong whatever follows from it; T_min follows from constants, and
-    the ball may be left because of any of these.
+    a constant that is contradicted inside the ball is wrong whatever follows from it; T_min and the longest step follow
+    from constants, and the ball may be left because of any of these.
     """
     found = [each for h in evidence.claim.hypotheses for each in AUDITS[h.id](evidence)]
     balls = [each for each in found if each.hypothesis in _BALLS]
@@ -133,9 +134,8 @@ def _verdict(observed: float | None, limit: float, certified: bool = True) -> St
 def _step_size(e: Evidence) -> Audit:
     used, prescribed = e.plan.step_size, e.plan.prescribed
     status: Status = "held" if math.isclose(used, prescribed, rel_tol=1e-9) else "failed"
-    return Audit(
-        "step size", "constant", status, used, prescribed, "what the theorem prescribes at these constants", "alpha"
-    )
+    how = "what the spec gives" if e.spec.takes_step_size else "what the theorem prescribes at these constants"
+    return Audit("step size", "constant", status, used, prescribed, how, "alpha")
 
 
 def _used(e: Evidence, name: str) -> float:
@@ -250,10 +250,11 @@ def _conditions(e: Evidence) -> list[Audit]:
         limits = [float(claim.function(str(c.rhs))(**inputs)) for claim in (e.claim, e.spec.prescription)]
         failing = any(c in claim.failing(values) for claim in (e.claim, e.spec.prescription))
         status: Status = "failed" if failing else "held"
-        name = f"{c.lhs} {c.rel_op} {c.rhs}"
-        found.append(
-            Audit(name, "horizon", status, inputs[str(c.lhs)], max(limits), "decided without rounding", str(c.lhs))
-        )
+        name, symbol = f"{c.lhs} {c.rel_op} {c.rhs}", str(c.lhs)
+        # T may be too short; any other number that a user gives is a constant, which may be too large.
+        guilt: Guilt = "horizon" if c.lhs == T else "constant"
+        limit = max(limits) if c.lhs == T else min(limits)
+        found.append(Audit(name, guilt, status, inputs[symbol], limit, "decided without rounding", symbol))
     return found
 
 

@@ -120,23 +120,14 @@ class Plan:
 def informative_horizon(claim: Claim, inputs: Mapping[str, Number], threshold: float) -> int:
     """The fewest iterations T that `claim` allows and at which its bound lies below `threshold`.
 
-    Found by bisection on the claim's own formulas, whose bounds fall with T.
+    Found by bisection on the claim's own formulas, whose bounds fall with T, not always to 0.
 
     Raises:
         ArithmeticError: if there is none up to 10^12.
 
     """
     floats = {name: float(value) for name, value in inputs.items() if name != "T"}
-    bound = claim.function("bound")
-    low = 1
-    if "T_min" in claim.names:
-        shortest = float(claim.function("T_min")(**floats, T=1.0))
-        if not shortest < _LONGEST:
-            raise ArithmeticError(
-                f"no informative horizon up to {_LONGEST} for {claim.id}, whose T_min is {shortest:.3g}"
-            )
-        # A T_min that is an integer may have been rounded down by a unit roundoff.
-        low = math.ceil(shortest * (1 + 1e-12))
+    bound, low = claim.function("bound"), _shortest(claim, floats)
     if bound(**floats, T=float(low)) < threshold:
         return int(low)
     high = low
@@ -148,6 +139,24 @@ def informative_horizon(claim: Claim, inputs: Mapping[str, Number], threshold: f
         middle = (low + high) // 2
         low, high = (low, middle) if bound(**floats, T=float(middle)) < threshold else (middle, high)
     return int(high)
+
+
+def _shortest(claim: Claim, floats: Mapping[str, float]) -> int:
+    """The fewest iterations that the claim's conditions allow; raises ArithmeticError where they allow none."""
+    if "eta_max" in claim.names:
+        longest = float(claim.function("eta_max")(**floats, T=1.0))
+        # So near to it, as beyond it, the bound has no digits.
+        if not floats["eta"] * (1 + 1e-12) < longest:
+            raise ArithmeticError(
+                f"no informative horizon for {claim.id}, whose eta = {floats['eta']:.3g} must be below {longest:.3g}"
+            )
+    if "T_min" not in claim.names:
+        return 1
+    shortest = float(claim.function("T_min")(**floats, T=1.0))
+    if not shortest < _LONGEST:
+        raise ArithmeticError(f"no informative horizon up to {_LONGEST} for {claim.id}, whose T_min is {shortest:.3g}")
+    # A T_min that is an integer may have been rounded down by a unit roundoff.
+    return math.ceil(shortest * (1 + 1e-12))
 
 
 def draft(
@@ -193,6 +202,8 @@ def _inputs(spec: Spec, problem: Problem, start: Start, radii: dict[str, float],
     inputs = theory_inputs(claim, problem, radii or start.norms, spec.lipschitz) | {"D": start.gap.value}
     if "ell" in names:
         inputs["ell"] = sharpest(problem, radii)
+    if "eta" in names and spec.run.step_size is not None:
+        inputs["eta"] = spec.run.step_size
     for name, radius in (("a_1", "a"), ("b_1", "b")):
         if name in names:
             # A bound on what may be 0, as B is at LoRA's start, and is known to rounding.

@@ -86,6 +86,11 @@ class Spec(Table):
         allowed = adapters_of(catalogue[self.claim])
         if self.adapter.kind not in allowed:
             raise InputError("adapter.kind", self.adapter.kind, f"{' or '.join(allowed)}, of which {self.claim} speaks")
+        given = self.run.step_size
+        if self.takes_step_size and given is None:
+            raise InputError("run.step_size", "(not given)", f"a number, for {self.claim} prescribes no step")
+        if not self.takes_step_size and given is not None:
+            raise InputError("run.step_size", given, f"no such field: {self.claim} prescribes its own step")
         if self.run.steps != "informative" and self.run.audits > self.run.steps:
             raise InputError("run.audits", self.run.audits, f"at most run.steps = {self.run.steps}")
         if not self.is_stochastic:
@@ -100,11 +105,10 @@ class Spec(Table):
         """The tables that this experiment uses, as a spec file holds them; `parse` reads it back."""
         if self.is_bracket:
             return self.model_dump(mode="json", exclude={"run", "assume"})
-        if self.is_stochastic:
-            return self.model_dump(mode="json", exclude={"bracket"})
-        return self.model_dump(
-            mode="json", exclude={"bracket": True, "run": set(RunSpec.model_fields) - {"steps", "audits"}}
-        )
+        unused = set() if self.is_stochastic else set(RunSpec.model_fields) - {"steps", "audits", "step_size"}
+        # One that is not taken is not stored: a spec of before there was the field is the same experiment.
+        unused |= set() if self.takes_step_size else {"step_size"}
+        return self.model_dump(mode="json", exclude={"bracket": True, "run": unused})
 
     @property
     def is_bracket(self) -> bool:
@@ -115,6 +119,11 @@ class Spec(Table):
     def is_stochastic(self) -> bool:
         """Whether the theorem is about stochastic gradients, and not about gradient descent."""
         return "zeta" in self._parameters
+
+    @property
+    def takes_step_size(self) -> bool:
+        """Whether the theorem is about whatever constant step a run takes, and prescribes none."""
+        return "eta" in self._parameters
 
     @property
     def has_ball(self) -> bool:

@@ -149,10 +149,12 @@ class DomainSpec(Table):
 class RunSpec(Table):
     """How a theorem is run; sample sizes and level are fixed here, before the run.
 
-    One about gradient descent has no noise, and one replica: of these fields it takes steps and audits alone.
+    One about gradient descent has no noise, and one replica: of these fields it takes steps and audits alone. A step
+    size is given where the theorem prescribes none.
     """
 
     steps: PositiveInt | Literal["informative"] = "informative"
+    step_size: PositiveFloat | None = None
     batch: PositiveInt | Literal["balanced"] = "balanced"
     sampling: Literal["with replacement", "without replacement"] = "with replacement"
     zeta: PositiveFloat | None = None

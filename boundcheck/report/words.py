@@ -23,10 +23,12 @@ def label(claim_id: str, lipschitz: str) -> str:
 
 
 def titled(result: dict[str, Any]) -> str:
-    """What tables call the claim of a run, with what its spec assumes in place of the claim's own."""
+    """What tables call the claim of a run, with the step that it is given and what its spec assumes."""
     spec = result["spec"]
+    given = spec.get("run", {}).get("step_size")
+    step = f", η\u00a0=\u00a0{given:.6g}" if given is not None else ""
     assumed = ", ".join(f"{name}\u00a0=\u00a0{formula}" for name, formula in spec.get("assume", {}).items())
-    return label(result["claim"], spec["lipschitz"]) + (f", assuming {assumed}" if assumed else "")
+    return label(result["claim"], spec["lipschitz"]) + step + (f", assuming {assumed}" if assumed else "")
 
 
 def takes_c(claim: Claim) -> bool:

@@ -9,6 +9,7 @@ SCRIPTS = (
     "theorem_2_printed",
     "theorem_2",
     "theorem_2_sharp",
+    "theorem_2_any_step",
     "rate",
     "direft",
 )

@@ -38,11 +38,13 @@ A_next, B_next = Iterate("A", t + 1, r, k), Iterate("B", t + 1, d, r)
 A_last, B_last = Iterate("A", T + 1, r, k), Iterate("B", T + 1, d, r)
 
 CHANGE = v_next - v_t
+BEYOND = v_t + theta * CHANGE
 SLOPE = Gradient(F, v_t)
 SQUARE = Expectation(EuclideanNorm(SLOPE) ** 2)
 NOISE = Expectation(EuclideanNorm(g_t - SLOPE) ** 2)
 NOW, NEXT = Value(F, v_t), Value(F, v_next)
 TOTAL = sp.Sum(SQUARE, (t, 1, T))
+SUMMED = D + T * Lhat * alpha**2 * zeta**2 / 2
 
 UNPRINTED = {"(15)": "", "(16)": ""}
 
@@ -121,12 +123,16 @@ def along_segment(
     proof: Proof, smooth: Theorem, between: tuple[Theorem, Theorem], domain: str, *inside: Theorem
 ) -> Theorem:
     """‖∇F(v_t + θ(v_{t+1} - v_t)) - ∇F(v_t)‖ <= L̂θ‖v_{t+1} - v_t‖, both points `inside` of where F is smooth."""
-    by, beyond = proof.by, v_t + theta * CHANGE
+    return from_start(proof, between, domain, proof.by.instance(smooth, {v1: BEYOND, v2: v_t}, *inside))
+
+
+def from_start(proof: Proof, between: tuple[Theorem, Theorem], domain: str, *smooth: Theorem) -> Theorem:
+    """The same, of an F that is known to be smooth between the start of the segment and its point."""
     return proof.step(
         "along the segment",
-        le(EuclideanNorm(Gradient(F, beyond) - SLOPE), Lhat * theta * EuclideanNorm(CHANGE)),
-        by.instance(smooth, {v1: beyond, v2: v_t}, *inside),
-        by.homogeneous(between[0], "F", CHANGE),
+        le(EuclideanNorm(Gradient(F, BEYOND) - SLOPE), Lhat * theta * EuclideanNorm(CHANGE)),
+        *smooth,
+        proof.by.homogeneous(between[0], "F", CHANGE),
         meaning=f"F is smooth on {domain}.",
     )
 
@@ -229,7 +235,7 @@ def summed(proof: Proof, lines: Descent, expected: Theorem, weight: Theorem) -> 
     )
     return proof.step(
         "sum",
-        le(alpha * (1 - Lhat * alpha / 2) * TOTAL, D + T * Lhat * alpha**2 * zeta**2 / 2),
+        le(alpha * (1 - Lhat * alpha / 2) * TOTAL, SUMMED),
         by.sum(decrease),
         by.telescope(Expectation(NOW)),
         lines.start,

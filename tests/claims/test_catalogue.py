@@ -41,6 +41,7 @@ VOCABULARY = {EuclideanNorm, Expectation, FrobeniusNorm, Gradient, Iterate, Mini
         "meft.lemma1_sharp",
         "meft.theorem2_best_step",
         "meft.unconditional_gd",
+        "meft.theorem2_any_step",
         "ghadimi2013.corollary2_2",
     ],
 )

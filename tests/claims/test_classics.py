@@ -6,6 +6,7 @@ A descent here is written out in a few lines, on functions whose smoothness cons
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import hypothesis.strategies as st
@@ -17,7 +18,8 @@ from hypothesis.strategies import DrawFn
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.sign import sign
-from boundcheck.claims.symbols import D, G, L, T, a, abc_a, abc_b, abc_c, b, ell, s, zeta
+from boundcheck.claims.symbols import D, G, L, T, a, abc_a, abc_b, abc_c, b, ell, eta, s, zeta
+from boundcheck.errors import InputError
 from boundcheck.testing import SEEDS, ball, claim_inputs, shapes
 
 Vector = np.ndarray
@@ -32,6 +34,7 @@ BOUNDED_VARIANCE = catalogue["khaled2020.bounded_variance"]
 BEST_STEP = catalogue["meft.theorem2_best_step"]
 FROZEN_A = catalogue["meft.theorem2_frozen_a"]
 UNCONDITIONAL = catalogue["meft.unconditional_gd"]
+ANY_STEP = catalogue["meft.theorem2_any_step"]
 HORIZONS = st.integers(1, 40)
 SIZES = st.sampled_from([0.1, 1.0, 10.0])
 
@@ -57,6 +60,34 @@ def test_the_best_step_is_below_expected_smoothness_and_that_below_ghadimi_and_l
     best = FROZEN_A.expression("bound").subs({L: ell, a: 1, s: 1})
     assert sign(BOUNDED_VARIANCE.expression("bound") - best, values) == 1
     assert sign(GHADIMI.expression("bound") - BOUNDED_VARIANCE.expression("bound"), values) == 1
+
+
+@given(claim_inputs(GHADIMI))
+def test_any_step_is_at_the_best_step_the_best_and_at_others_no_better_than_it(inputs: dict[str, Any]) -> None:
+    values = GHADIMI.check(inputs)
+    step, best = (FROZEN_A.expression(name).subs({L: ell, a: 1, s: 1}) for name in ("alpha", "bound"))
+    assert sign(ANY_STEP.expression("bound").subs(eta, step) - best, values) == 0
+    for other in (GHADIMI.expression("alpha"), 1 / ell, sp.Rational(1999, 1000) / ell):
+        assert sign(ANY_STEP.expression("bound").subs(eta, other) - best, values) >= 0
+
+
+@pytest.mark.parametrize(("step", "allowed"), [("0.6", True), (Fraction(2, 3), False), (0.7, False), ("1e9", False)])
+def test_any_step_is_below_two_over_ell_and_says_so(step: Any, allowed: bool) -> None:
+    inputs = {"ell": 3, "D": 1, "zeta": 1, "T": 10, "eta": step}
+    if allowed:
+        assert 0 < ANY_STEP.bound(**inputs) < math.inf
+        return
+    with pytest.raises(InputError, match=r"expected eta < eta_max = 0\.666667") as caught:
+        ANY_STEP.bound(**inputs)
+    assert caught.value.field == "eta"
+
+
+def test_at_a_fixed_step_the_bound_falls_to_what_the_noise_leaves() -> None:
+    at = {"ell": 2, "D": 1, "zeta": 3, "eta": Fraction(1, 4)}
+    bounds = [ANY_STEP.bound(**at, T=10**power) for power in range(9)]
+    assert bounds == sorted(bounds, reverse=True)
+    # L̂ηζ²/2 over 1 - L̂η/2.
+    assert bounds[-1] == pytest.approx(3, rel=1e-6)
 
 
 @given(claim_inputs(EXPECTED_SMOOTHNESS))
@@ -182,14 +213,14 @@ def noisy_parabola(ell: float, square: float, step: float, growth: float, noise:
     return least
 
 
-@each(GHADIMI, BOUNDED_VARIANCE, EXPECTED_SMOOTHNESS, FROZEN_A)
-@given(ell=SIZES, zeta=SIZES, gap=SIZES, growth=SIZES, T=HORIZONS)
+@each(GHADIMI, BOUNDED_VARIANCE, EXPECTED_SMOOTHNESS, FROZEN_A, ANY_STEP)
+@given(ell=SIZES, zeta=SIZES, gap=SIZES, growth=SIZES, T=HORIZONS, share=st.floats(0.01, 1.999))
 def test_noise_on_a_parabola_meets_each_bound(
-    claim: Claim, ell: float, zeta: float, gap: float, growth: float, T: int
+    claim: Claim, ell: float, zeta: float, gap: float, growth: float, T: int, share: float
 ) -> None:
     growth = growth if claim is EXPECTED_SMOOTHNESS else 0
     # E|g|² is (1 + growth) |F'|² + zeta², and ell² x² is 2 ell F.
-    constants = {"ell": ell, "L": ell, "a": 1, "s": 1, "zeta": zeta, "D": gap, "T": T}
+    constants = {"ell": ell, "L": ell, "a": 1, "s": 1, "zeta": zeta, "D": gap, "T": T, "eta": share / ell}
     constants |= {"abc_a": ell * growth, "abc_b": 1, "abc_c": zeta**2}
     values = claim.values(**{p.name: constants[p.name] for p in claim.parameters})
     least = noisy_parabola(ell, 2 * gap / ell, values["alpha"], growth, zeta**2, T)

@@ -205,6 +205,11 @@ def theorem2_frozen_a(i: Any) -> dict[str, Any]:
     return {"Lhat": Lhat, "q": q, "alpha": alpha, "kappa": kappa, "bound": bound}
 
 
+def theorem2_any_step(i: Any) -> dict[str, Any]:
+    """The repaired proof's right-hand side, at the step that is given."""
+    return at_ell(i, i.eta, averaged_descent(i, i.ell, i.eta)) | {"eta_max": 2 / i.ell}
+
+
 def unconditional_gd(i: Any) -> dict[str, Any]:
     """By composition on a ball of radius rho around (A_1, B_1), with the gradient that a sublevel set allows."""
     rho = mp.root(2 * i.D * i.T / i.L, 4)
@@ -271,6 +276,7 @@ TWINS: dict[str, Twin] = {
     "meft.theorem2_best_step": theorem2_best_step,
     "meft.theorem2_frozen_a": theorem2_frozen_a,
     "meft.unconditional_gd": unconditional_gd,
+    "meft.theorem2_any_step": theorem2_any_step,
     "nesterov2004.gradient_descent": gradient_descent,
     "ghadimi2013.corollary2_2": corollary2_2,
     "khaled2020.theorem2": expected_smoothness,
@@ -303,8 +309,10 @@ def test_enclosures_contain_the_twin(id: str, data: st.DataObject) -> None:
 
 def cancellation(claim: Claim, exact: dict[sp.Symbol, sp.Expr]) -> float:
     """By what a strict condition, which keeps a difference in a formula positive, magnifies relative errors."""
-    strict = [c for c in claim.conditions if isinstance(c, sp.StrictGreaterThan)]
-    return math.prod(float(((c.lhs + c.rhs) / (c.lhs - c.rhs)).subs(exact)) for c in strict)
+    derived = {quantity.symbol: claim.expression(quantity.name) for quantity in claim.quantities}
+    strict = [c for c in claim.conditions if isinstance(c, sp.StrictGreaterThan | sp.StrictLessThan)]
+    ends = [(c.gts.subs(derived), c.lts.subs(derived)) for c in strict]
+    return math.prod(float(((more + less) / (more - less)).subs(exact)) for more, less in ends)
 
 
 @pytest.mark.parametrize("id", EVALUABLE)

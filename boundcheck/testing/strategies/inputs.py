@@ -53,9 +53,12 @@ def claim_inputs(draw: DrawFn, claim: Claim) -> dict[str, Number]:
         name = str(condition.lhs)
         if name == "T":
             inputs[name] = shortest_horizon(claim, inputs) + draw(st.one_of(st.just(0), st.integers(0, 10**6)))
-        elif isinstance(condition, sp.StrictGreaterThan):
-            limit = condition.rhs.subs(checked(claim.parameters, inputs))
-            inputs[name] = Fraction(int(limit.p), int(limit.q)) * (1 + Fraction(10 ** draw(st.floats(-6, 2))))
+        elif isinstance(condition, sp.StrictGreaterThan | sp.StrictLessThan):
+            # A limit may be a quantity that the claim derives.
+            rhs = claim.expression(str(condition.rhs)) if str(condition.rhs) in claim.names else condition.rhs
+            limit, beyond = rhs.subs(checked(claim.parameters, inputs)), 1 + Fraction(10 ** draw(st.floats(-6, 2)))
+            exact = Fraction(int(limit.p), int(limit.q))
+            inputs[name] = exact * beyond if isinstance(condition, sp.StrictGreaterThan) else exact / beyond
         else:
             inputs[name] = draw(st.integers(1, int(condition.rhs)))
     return inputs

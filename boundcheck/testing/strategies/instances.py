@@ -208,6 +208,8 @@ def _short_runs(draw: DrawFn, claim: Claim, kinds: tuple[str, ...], lipschitz: s
     quiet = ShortRun(claim, adapter, radii, lipschitz, knots, E, 0.0, v, steps, given)
     offset = _noise(quiet, draw(st.sampled_from([0.499, 0.2, 0.05]))) if is_noisy(claim) else 0.0
     run = ShortRun(claim, adapter, radii, lipschitz, knots, E, offset, v, steps, given)
+    if "eta" in names:
+        run = replace(run, given=given | {"eta": draw(st.sampled_from([0.5, 0.25, 0.75, 0.95])) * _longest(run)})
     _assume_allowed(run.check)
     assume(run.stays)
     return run
@@ -223,6 +225,16 @@ def _directions_of_weight(draw: DrawFn, adapter: Adapter, v: Point) -> np.ndarra
     length = float(np.linalg.norm(E))
     assume(length > _TINY)
     return E / length
+
+
+def _longest(run: ShortRun) -> float:
+    """What the step size must stay below; 1 in a claim of one's own that does not say."""
+    if "eta_max" not in run.claim.names:
+        return 1.0
+    known = {p.name: 1.0 for p in run.claim.parameters} | {name: float(x) for name, x in run.inputs.items()}
+    longest = float(run.claim.function("eta_max")(**known))
+    assume(0 < longest < math.inf)
+    return longest
 
 
 def _noise(quiet: ShortRun, ratio: float) -> float:
