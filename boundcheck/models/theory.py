@@ -1,0 +1,194 @@
+"""What the theory says of a run on a network: L̂ had in several ways, and the theorems at each.
+
+No L of a network is known. So each L̂ here is an estimate, and a lower one of what it estimates: it shows what a theorem
+would say if nothing worse was missed, and earns no verdict.
+"""
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.inputs import exact
+from boundcheck.measure.plan import informative_horizon
+from boundcheck.models.network import Network
+from boundcheck.models.sites import Site
+from boundcheck.problems.adapters import LoRA
+from boundcheck.problems.inputs import adapter_ends
+
+CLAIM = "meft.theorem2_any_step"
+"""The theorem that a run at a step of one's own choice is held to."""
+
+
+@dataclass(frozen=True)
+class Smoothness:
+    """An estimate of L̂.
+
+    Attributes:
+        way: ``path``, ``layers``, or ``printed``.
+        lipschitz: of the printed one, what C stands for; empty otherwise.
+        value: L̂.
+        how: what it was made of.
+
+    """
+
+    way: str
+    lipschitz: str
+    value: float
+    how: str
+
+
+@dataclass(frozen=True)
+class Constants:
+    """What was measured along the runs, each the largest over all replicas and audits.
+
+    Attributes:
+        path: the smoothness of F along the segments travelled, its rounding error added.
+        path_sure: the same, its rounding error taken off.
+        L: that of f, jointly in all W: along the segments, and the curvatures that were looked at.
+        curvature: the largest curvature of F that was looked at.
+        zeta_square: the variance of a minibatch gradient.
+        D: F(v_1) - 0, its rounding error added.
+        radii: for each site the largest norms of its blocks, by the name of the radius.
+        G: for each site the largest spectral norm of the gradient of f in W.
+        G_frobenius: the same in the Frobenius norm.
+
+    """
+
+    path: float
+    path_sure: float
+    L: float
+    curvature: float | None
+    zeta_square: float
+    D: float
+    radii: dict[str, dict[str, float]]
+    G: dict[str, float]
+    G_frobenius: dict[str, float]
+
+    @classmethod
+    def of(cls, network: Network, trace: xr.Dataset, gap: float) -> "Constants":
+        """Read off a trace, all but D, which is the gap; values that are no numbers are passed over."""
+        path, error = trace["path_smoothness"].values, trace["path_smoothness_error"].values
+        curvatures = trace["weight_curvature"].values if "weight_curvature" in trace else np.array([])
+        in_w = trace["weight_smoothness"].values - trace["weight_smoothness_error"].values
+        norms = iter(_most(trace["norm"].values))
+        radii = {site.name: _radii(site, [next(norms) for _ in site.blocks]) for site in network.sites}
+        spectral, frobenius = (_most(trace[f"weight_gradient_{kind}"].values) for kind in ("spectral", "frobenius"))
+        names = [site.name for site in network.sites]
+        return cls(
+            path=_largest(path + error),
+            path_sure=_largest(path - error),
+            L=max(_largest(in_w), _largest(curvatures)),
+            curvature=_largest(trace["curvature"].values) if "curvature" in trace else None,
+            zeta_square=_largest(trace["noise_variance"].values),
+            D=gap,
+            radii=radii,
+            G=dict(zip(names, spectral, strict=True)),
+            G_frobenius=dict(zip(names, frobenius, strict=True)),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+
+def _largest(values: np.ndarray) -> float:
+    """The largest finite value, and at least 0."""
+    return float(values[np.isfinite(values)].max(initial=0.0))
+
+
+def _most(values: np.ndarray) -> list[float]:
+    """The same for each place of the last axis."""
+    return [_largest(column) for column in values.reshape(-1, values.shape[-1]).T]
+
+
+def _radii(site: Site, norms: list[float]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for block, norm in zip(site.adapter.blocks, norms, strict=True):
+        if block.radius:
+            # Two blocks may share a radius. A ball of radius 0 is none; a block of zeros is in any.
+            found[block.radius] = max(found.get(block.radius, 0.0), norm, 1e-12)
+    return found
+
+
+def smoothness_of(network: Network, found: Constants) -> list[Smoothness]:
+    """L̂ by the path, by the sharpest claim about each layer, and as printed, where these say something.
+
+    The largest over the layers is the constant of all of them, since D²F is at most the sum over layers of what each
+    contributes (`meft.layers`); f has to be jointly smooth in their weights, as the L that is used is.
+    """
+    ways = [Smoothness("path", "", found.path, "the largest smoothness along the segments that were looked at")]
+    layers: list[float] = []
+    printed: dict[str, list[float]] = {"sigma": [], "sqrt(r) sigma": []}
+    for site in network.sites:
+        radii = found.radii[site.name]
+        if not found.L > 0 or not found.G[site.name] > 0:
+            continue
+        ends = adapter_ends(site.adapter, radii, found.L, found.G[site.name])
+        sharp = [end["value"] for end in ends if end["claim"].startswith("meft.")]
+        layers.append(min(sharp, default=math.inf))
+        if isinstance(site.adapter, LoRA):
+            sigma = dict.fromkeys(radii, max(radii.values()))
+            for end in adapter_ends(site.adapter, sigma, found.L, found.G_frobenius[site.name]):
+                if end["claim"] == "jiang2024.lemma1":
+                    printed[end["lipschitz"]].append(end["value"])
+    if layers:
+        how = "the largest λ* of a layer, at the norms, the gradients and the joint L that were measured"
+        ways.append(Smoothness("layers", "", max(layers), how))
+    for lipschitz, values in printed.items():
+        if values:
+            how = "2LC√r σ + G of the layer with the largest, at the same L and norms, scale taken into f"
+            ways.append(Smoothness("printed", lipschitz, max(values), how))
+    return ways
+
+
+def theorem_rows(
+    ways: list[Smoothness], found: Constants, step_size: float, steps: int, first: float
+) -> list[dict[str, Any]]:
+    """What the theorems say at each L̂.
+
+    Keys: those of the way; ``longest`` (2/L̂); ``bound``, that at the run's own step, None where it is too long;
+    ``needed``, how many iterations that bound takes to fall below the first gradient, None where it never does; and
+    of the printed theorem ``alpha``, ``T_min`` and ``printed_bound``, at a step that the run did not take.
+    """
+    rows = []
+    for way in ways:
+        rows.append(
+            asdict(way) | own_step(way.value, found, step_size, steps, first) | _printed(way.value, found, steps)
+        )
+    return rows
+
+
+def inputs_of(smoothness: float, found: Constants, step_size: float, steps: int) -> dict[str, float]:
+    """The constants of the theorem at any step."""
+    zeta = math.sqrt(found.zeta_square)
+    return {"ell": smoothness, "D": found.D, "zeta": zeta, "T": steps, "eta": step_size}
+
+
+def own_step(smoothness: float, found: Constants, step_size: float, steps: int, first: float) -> dict[str, Any]:
+    """The theorem at the run's own step."""
+    claim, inputs = catalogue[CLAIM], inputs_of(smoothness, found, step_size, steps)
+    longest = 2 / smoothness if smoothness > 0 else math.inf
+    if not all(0 < value < math.inf for value in inputs.values()) or not step_size < longest:
+        return {"longest": longest, "bound": None, "needed": None}
+    return {"longest": longest, "bound": claim.bound(**inputs), "needed": _needed(claim, inputs, first)}
+
+
+def _needed(claim: Claim, inputs: dict[str, float], first: float) -> int | None:
+    try:
+        return informative_horizon(claim, inputs, first)
+    except ArithmeticError:
+        return None
+
+
+def _printed(smoothness: float, found: Constants, steps: int) -> dict[str, Any]:
+    if not (smoothness > 0 and found.zeta_square > 0 and found.D > 0):
+        return {"alpha": None, "T_min": None, "printed_bound": None}
+    claim = catalogue["jiang2024.theorem2"].assuming({"Lhat": exact("Lhat", smoothness)})
+    inputs = {"D": found.D, "zeta": math.sqrt(found.zeta_square), "T": float(steps)}
+    given = {p.name: inputs[p.name] for p in claim.parameters}
+    alpha, shortest, bound = (float(claim.function(name)(**given)) for name in ("alpha", "T_min", "bound"))
+    return {"alpha": alpha, "T_min": shortest, "printed_bound": bound}

@@ -1,0 +1,120 @@
+"""The verdict of a run on a network: what its theorem says of it, and what stands in the way.
+
+It is never ``supported`` or ``violated``: no L̂ of a network is more than a lower estimate, and a sampled number is no
+bound. So it is ``hypothesis-failed``, ``uninformative``, or ``inconclusive``, with everything that was measured.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from boundcheck.measure.audit import Audit, Status
+from boundcheck.measure.blame import Blame, blamed
+
+Name = Literal["hypothesis-failed", "uninformative", "inconclusive"]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a verdict looks at.
+
+    Attributes:
+        step_size, longest: alpha, and 2/L̂ by the path.
+        bound: the theorem's right-hand side at the path's L̂; None where the step is too long for it.
+        needed: the iterations at which it would be informative; None where it never is.
+        first: the squared gradient norm at v_1.
+        measured: the average over t that the theorem bounds; NaN where a run diverged.
+        steps: T.
+        looks: at what everything was measured, in words.
+
+    """
+
+    step_size: float
+    longest: float
+    bound: float | None
+    needed: int | None
+    first: float
+    measured: float
+    steps: int
+    looks: str
+
+
+def audits_of(seen: Seen, sampling: list[Audit], zeta_square: float, D: float, L: float, path: float) -> list[Audit]:
+    """Each hypothesis of the theorem on the run; `sampling` are those about how it was run, which come first."""
+    looks = seen.looks
+    finite: Status = "held" if math.isfinite(seen.measured) else "failed"
+    return [
+        *sampling,
+        Audit(
+            "jiang2024.bounded_below",
+            "constant",
+            finite,
+            None,
+            D,
+            "D is F(v_1), the estimate of its rounding error added: f* >= 0 is certified, cross-entropy is nonnegative",
+            "D",
+        ),
+        Audit(
+            "eta < eta_max",
+            "constant",
+            "held" if seen.step_size < seen.longest else "failed",
+            seen.step_size,
+            seen.longest,
+            "the step has to be shorter than 2/L̂; L̂ is at least the smoothness seen along the path",
+            "eta",
+        ),
+        Audit(
+            "classic.smooth",
+            "constant",
+            "assumed",
+            path,
+            path,
+            f"the largest smoothness along a segment, its rounding error added, at {looks}: measured, not proved",
+            "Lhat",
+        ),
+        Audit(
+            "jiang2024.assumption4",
+            "constant",
+            "assumed",
+            zeta_square,
+            zeta_square,
+            f"exact variance by enumerating the samples, at {looks}: the largest that was seen, set after the run",
+            "zeta",
+        ),
+        Audit(
+            "jiang2024.assumption1",
+            "constant",
+            "assumed",
+            None,
+            L,
+            "no L of a network is known; this is the largest that was measured, jointly in all adapted matrices",
+            "L",
+        ),
+    ]
+
+
+def judge(seen: Seen, audits: list[Audit]) -> dict[str, Any]:
+    """The verdict, its reason and who is to blame, from the audits and the bound at the path's own L̂."""
+    failed = list(dict.fromkeys(each.hypothesis for each in audits if each.status == "failed"))
+    if not math.isfinite(seen.measured):
+        reason = "a loss or a gradient is no finite number, so the theorem says nothing about the run"
+        return _outcome("hypothesis-failed", reason, Blame("rounding", "overflow", reason))
+    if failed:
+        reason = f"the run broke {', '.join(failed)}, so the theorem says nothing about it"
+        return _outcome("hypothesis-failed", reason, blamed(audits, "failed"))
+    if seen.bound is None:
+        reason = "a constant of the theorem was measured as 0, so it says nothing about the run"
+        return _outcome("uninformative", reason, Blame("constant", "zeta", reason))
+    at = f"the bound at the smoothness that was seen, {seen.bound:.4g},"
+    if seen.bound >= seen.first:
+        until = "at no T, with this step and batch" if seen.needed is None else f"before T = {seen.needed}"
+        reason = f"{at} is not below {seen.first:.4g}, the gradient at v_1, {until}"
+        return _outcome("uninformative", reason, Blame("horizon", "T", reason))
+    side = "at most" if seen.measured <= seen.bound else "above"
+    reason = f"the average {seen.measured:.4g} is {side} {seen.bound:.4g}, the bound at the smoothness that was seen"
+    return _outcome("inconclusive", f"{reason}, but that is no bound on L̂", blamed(audits, "assumed"))
+
+
+def _outcome(verdict: Name, reason: str, blame: Blame | None) -> dict[str, Any]:
+    table = None if blame is None else {"kind": blame.kind, "name": blame.name, "evidence": blame.evidence}
+    return {"verdict": verdict, "reason": reason, "blame": table}
