@@ -34,5 +34,5 @@ clean:
 
 .venv/test: pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --editable ".[test,pep]"
+	$(BIN)/pip install --quiet --editable ".[test,pep,hf,pretrained]"
 	touch $@

@@ -1,0 +1,254 @@
+"""`BoundcheckCallback`: what a training run of transformers' Trainer has of the theory, recorded while it trains."""
+
+import hashlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from rich.console import Console
+from rich.table import Table
+from transformers import TrainerCallback
+
+from boundcheck.errors import InputError
+from boundcheck.measure.store import RunFolder, environment
+from boundcheck.models.adapt import sites_of
+from boundcheck.models.build import described
+from boundcheck.models.experiment import CODE, memory
+from boundcheck.models.network import Look, Network
+from boundcheck.models.observe import observe, rounding_of
+from boundcheck.models.outcome import Course, outcome
+from boundcheck.models.run import empty_trace
+from boundcheck.models.theory import CLAIM
+from boundcheck.models.training import (
+    audit_sample,
+    base_of,
+    batch_of,
+    check_one_process,
+    rules_of,
+    sampling_of,
+    settings_of,
+    shape_of,
+    undisturbed,
+)
+from boundcheck.problems.norms import Point
+
+# Samples that go through the model at a time, at most; and no more than a step takes, which memory is there for.
+_CHUNK = 32
+# Records that are printed.
+_ROWS = 8
+_COLUMNS = ("t", "loss", "‖∇F‖²", "ζ²", "ℓ", "± rounding", "σ", "G")
+_SCALARS = ("loss", "gradient_square_norm", "noise_variance", "path_smoothness", "path_smoothness_error")
+
+
+class BoundcheckCallback(TrainerCallback):
+    """Records σ, G, ζ, the smoothness along the path and gradient norms, and says what the theorem says of the run.
+
+    >>> trainer = Trainer(model=peft_model, args=args, train_dataset=data, callbacks=[BoundcheckCallback()])
+
+    Every so many steps the loss F of the training data, without dropout, is looked at before and after the step, on
+    samples that were drawn before. The squared norm of their mean gradient exceeds that of F's by their variance over
+    how many they are, which is taken off. Training itself is not disturbed: the same parameters come out, to the last
+    bit.
+
+    Args:
+        every: steps between two records.
+        samples: how many samples of the training data are looked at; all, where there are no more.
+        runs: where the run folder is written, which `boundcheck report` reads.
+        report: whether to write a page with the figures at the end, beside the run folder.
+        seed: of the draw of the samples.
+
+    Raises:
+        InputError: when training begins, for a model in which something else is trained than LoRA layers, edits and
+            linear layers; for a loss that is not known from the model's class; for training in several processes.
+
+    """
+
+    def __init__(
+        self, every: int = 50, samples: int = 32, runs: str | Path = "runs", report: bool = True, seed: int = 0
+    ) -> None:
+        for name, value in (("every", every), ("samples", samples)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise InputError(name, value, "a positive integer")
+        self.every, self.samples, self.runs, self.report, self.seed = every, samples, Path(runs), report, seed
+        self.result: dict[str, Any] | None = None
+        self._recorder: _Recorder | None = None
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+        """Draw the samples, and start the run folder."""
+        with undisturbed():
+            self._recorder = _Recorder(self, args, state, given)
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+        """Look at F, where a record is due."""
+        if self._recorder is not None and state.global_step % self.every == 0:
+            with undisturbed():
+                self._recorder.before()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+        """Look at F after the step, and write the record."""
+        if self._recorder is not None:
+            with undisturbed():
+                self._recorder.after(state.global_step)
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+        """Judge the run, write its folder and its page, and print both."""
+        if self._recorder is None:
+            return
+        with undisturbed():
+            folder, self.result = self._recorder.finish(state.global_step)
+        self._recorder = None
+        _print(folder.trace(), self.result)
+        if self.report:
+            # Deferred: figures are not needed while training.
+            from boundcheck.report.networks import write_networks
+
+            page = write_networks([folder.path], self.runs / f"report-{folder.id}" / "index.html")[0]
+            print(f"boundcheck: {page}", file=sys.stderr)
+
+
+class _Recorder:
+    """One training run: what is looked at, and the trace that grows."""
+
+    def __init__(self, callback: BoundcheckCallback, args: Any, state: Any, given: dict[str, Any]) -> None:
+        check_one_process(args)
+        model, loader = given["model"], given["train_dataloader"]
+        sites, self._base = sites_of(model), base_of(model)
+        device = sites[0].parameters[0].device
+        self._task, self._total = audit_sample(loader, callback.samples, callback.seed, shape_of(model), device)
+        self._network = Network(model, sites, self._task, min(batch_of(args), _CHUNK))
+        self._steps, self._batch, self._step_size = int(state.max_steps), batch_of(args), float(args.learning_rate)
+        self._rules = [
+            rules_of(args, given["optimizer"], given["lr_scheduler"]),
+            sampling_of(args, loader, model, self._task, self._total, self._steps),
+        ]
+        # Training that goes on from a checkpoint is recorded from there.
+        self._times = np.arange(state.global_step, self._steps, callback.every) + 1
+        self._spec = self._described(callback, args, model)
+        self._folder = RunFolder.create(callback.runs, self._spec, str(device), CODE)
+        self._trace = empty_trace(self._network, self._times[None], np.empty((1, 0), int))
+        self._folder.start_trace(self._trace, {"stratum": 1})
+        self._device, self._rounding = str(device), rounding_of(self._network)
+        self._accuracy = self._network.accuracy()
+        self._place = 0
+        self._first: Look | None = None
+        self._pending: tuple[Point, Look] | None = None
+
+    def _described(self, callback: BoundcheckCallback, args: Any, model: Any) -> dict[str, Any]:
+        """What names the run: settings, samples, and where it starts."""
+        adapter = self._network.sites[0].adapter
+        digest = hashlib.sha256()
+        for part in self._network.point():
+            digest.update(part.cpu().numpy().tobytes())
+        digest.update(self._task.labels.cpu().numpy().tobytes())
+        return {
+            "claim": CLAIM,
+            "seed": int(args.seed),
+            "model": {"kind": "trainer", "name": type(base_of(model)).__name__, "start": digest.hexdigest()[:12]},
+            "adapter": {
+                "kind": adapter.kind,
+                "rank": getattr(adapter, "rank", None),
+                "scale": getattr(adapter, "scale", 1.0),
+                "targets": ", ".join(dict.fromkeys(site.name.rsplit(".", 1)[-1] for site in self._network.sites)),
+            },
+            "run": settings_of(args)
+            | {
+                "every": callback.every,
+                "samples": callback.samples,
+                "steps": self._steps,
+                "replicas": 1,
+                "level": 0.95,
+            },
+        }
+
+    def before(self) -> None:
+        """Look at v_t, which a step is about to leave."""
+        look = self._network.look()
+        self._first = self._first or look
+        self._pending = (self._network.point(), look)
+
+    def after(self, t: int) -> None:
+        """Look at v_{t+1}, and write the record of step t, if one is due."""
+        if self._pending is None or self._place >= len(self._times):
+            return
+        (v, look), self._pending = self._pending, None
+        seen = observe(
+            self._network, v, self._network.point(), look, self._network.losses().mean().item(), self._rounding
+        )
+        square, variance = self._corrected(look)
+        seen |= {"gradient_square_norm": square, "noise_variance": variance / self._batch, "conditional_bias": np.nan}
+        for name, value in seen.items():
+            self._trace[name].values[0, self._place] = value
+        self._trace["time"].values[0, self._place] = t
+        self._folder.extend_trace(self._trace.isel(stratum=slice(self._place, self._place + 1)), "stratum", self._place)
+        self._place += 1
+
+    def _corrected(self, look: Look) -> tuple[float, float]:
+        """Estimates without bias of the squared gradient norm and the variance of a sample, over all of the data."""
+        count, total = self._network.task.samples, self._total
+        if count == total:
+            return look.square_norm, look.variance
+        variance = look.variance * count / max(count - 1, 1)
+        return look.square_norm - (1 - count / total) * variance / count, variance * (total - 1) / total
+
+    def finish(self, steps: int) -> tuple[RunFolder, dict[str, Any]]:
+        """The result of what was recorded."""
+        seen = self._trace.isel(stratum=slice(0, self._place))
+        if self._place == 0 or self._first is None:
+            raise InputError("every", "no step was recorded", "a training of at least one step")
+        sample = f"{self._network.task.samples} of {self._total} samples"
+        course = Course(
+            trace=seen,
+            weights=np.full(self._place, 1 / self._place),
+            step_size=self._step_size,
+            batch=self._batch,
+            steps=steps,
+            level=0.95,
+            first=max(self._corrected(self._first)[0], 0.0),
+            gap=self._first.loss + self._rounding.loss,
+            looks=f"{self._place} iterates, on {sample}",
+        )
+        last = self._network.losses().mean().item()
+        result: dict[str, Any] = {
+            "run_id": self._folder.id,
+            "claim": CLAIM,
+            "spec": self._spec,
+            "environment": environment(self._device, CODE) | memory(self._device),
+            "problem": {"name": self._spec["model"]["name"], "units": "nats", "sample": sample}
+            | described(self._network, self._base),
+            "first_variance": self._corrected(self._first)[1],
+            "rounding": {"loss": self._rounding.loss, "gradient": self._rounding.gradient},
+            "ends": {
+                "loss": [[self._first.loss, last]],
+                "accuracy": [[self._accuracy, self._network.accuracy()]],
+                "held_out": None,
+            },
+        }
+        return self._folder, self._folder.finish(result | outcome(self._network, course, self._rules))
+
+
+def _print(trace: xr.Dataset, result: dict[str, Any]) -> None:
+    """A few of the records, and what they come to, on stderr."""
+    title = f"{result['problem']['name']}, on {result['problem']['sample']}"
+    table = Table(*_COLUMNS, title=title, title_justify="left")
+    rows = trace.isel(replica=0)
+    count = int(np.isfinite(rows["loss"].values).sum())
+    for place in np.unique(np.linspace(0, count - 1, min(count, _ROWS)).astype(int)):
+        row = rows.isel(stratum=int(place))
+        values = [row[name].item() for name in _SCALARS]
+        largest = [float(row[name].max()) for name in ("norm", "weight_gradient_spectral")]
+        table.add_row(str(int(row["time"])), *(f"{x:.4g}" for x in (*values, *largest)))
+    console = Console(stderr=True)
+    console.print(table)
+    lines = [f"{result['verdict']}: {result['reason']}"]
+    failed = [each for each in result["audit"] if each["status"] == "failed"]
+    lines += [f"  {each['hypothesis']}: {each['how']}" for each in failed]
+    for each in result["theorems"]:
+        bound = each["bound"]
+        # Of steps that are none of the theorem's it says nothing, and L̂ is all that is known.
+        said = "" if failed or bound is None else f"; the average of ‖∇F‖² is at most {bound:.4g}"
+        way = " ".join(filter(None, (each["way"], each["lipschitz"] and f"C = {each['lipschitz']}")))
+        lines.append(f"  L̂ = {each['value']:.4g} ({way}): steps of SGD below {each['longest']:.4g}{said}")
+    for line in lines:
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
