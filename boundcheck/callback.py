@@ -208,6 +208,7 @@ class _Recorder:
             first=max(self._corrected(self._first)[0], 0.0),
             gap=self._first.loss + self._rounding.loss,
             looks=f"{self._place} iterates, on {sample}",
+            partial=self._task.samples < self._total,
         )
         last = self._network.losses().mean().item()
         result: dict[str, Any] = {

@@ -237,11 +237,15 @@ def _added(sums: list[Tensor] | None, more: list[Tensor]) -> list[Tensor]:
 
 @contextmanager
 def _evaluating(model: nn.Module) -> Iterator[None]:
-    """In evaluation mode, without dropout; each module is left in the mode that it was in."""
+    """In evaluation mode, without dropout, and without TF32; all is left as it was."""
     training = [module for module in model.modules() if module.training]
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    coarse = matmul.allow_tf32, cudnn.allow_tf32
     model.eval()
+    matmul.allow_tf32 = cudnn.allow_tf32 = False
     try:
         yield
     finally:
+        matmul.allow_tf32, cudnn.allow_tf32 = coarse
         for module in training:
             module.training = True

@@ -27,6 +27,7 @@ class Course:
         first: the squared gradient norm at v_1.
         gap: D.
         looks: at what it was observed, in words.
+        partial: whether that was on a part of the samples.
 
     """
 
@@ -39,6 +40,7 @@ class Course:
     first: float
     gap: float
     looks: str
+    partial: bool = False
 
 
 def outcome(network: Network, course: Course, sampling: list[Audit]) -> dict[str, Any]:
@@ -54,14 +56,15 @@ def outcome(network: Network, course: Course, sampling: list[Audit]) -> dict[str
     ways = smoothness_of(network, found)
     path = own_step(found.path, found, course.step_size, course.steps, course.first)
     seen = Seen(
-        course.step_size,
-        path["longest"],
-        path["bound"],
-        path["needed"],
-        course.first,
-        measured,
-        course.steps,
-        course.looks,
+        step_size=course.step_size,
+        longest=path["longest"],
+        bound=path["bound"],
+        needed=path["needed"],
+        first=course.first,
+        measured=measured,
+        steps=course.steps,
+        looks=course.looks,
+        partial=course.partial,
     )
     audits = audits_of(seen, sampling, found.zeta_square, found.D, found.L, found.path)
     inputs = inputs_of(found.path, found, course.step_size, course.steps)

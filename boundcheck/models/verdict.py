@@ -26,6 +26,7 @@ class Seen:
         measured: the average over t that the theorem bounds; NaN where a run diverged.
         steps: T.
         looks: at what everything was measured, in words.
+        partial: whether that was on a part of the samples, so that F itself is only estimated.
 
     """
 
@@ -37,12 +38,15 @@ class Seen:
     measured: float
     steps: int
     looks: str
+    partial: bool = False
 
 
 def audits_of(seen: Seen, sampling: list[Audit], zeta_square: float, D: float, L: float, path: float) -> list[Audit]:
     """Each hypothesis of the theorem on the run; `sampling` are those about how it was run, which come first."""
     looks = seen.looks
-    finite: Status = "held" if math.isfinite(seen.measured) else "failed"
+    finite: Status = "failed" if not math.isfinite(seen.measured) else "assumed" if seen.partial else "held"
+    noise = "an estimate from some of the samples" if seen.partial else "exact variance by enumerating the samples"
+    start = "F(v_1) as estimated from some of the samples" if seen.partial else "F(v_1)"
     return [
         *sampling,
         Audit(
@@ -51,7 +55,7 @@ def audits_of(seen: Seen, sampling: list[Audit], zeta_square: float, D: float, L
             finite,
             None,
             D,
-            "D is F(v_1), the estimate of its rounding error added: f* >= 0 is certified, cross-entropy is nonnegative",
+            f"D is {start}, with its rounding error: f* >= 0 is certified, since cross-entropy is nonnegative",
             "D",
         ),
         Audit(
@@ -78,7 +82,7 @@ def audits_of(seen: Seen, sampling: list[Audit], zeta_square: float, D: float, L
             "assumed",
             zeta_square,
             zeta_square,
-            f"exact variance by enumerating the samples, at {looks}: the largest that was seen, set after the run",
+            f"{noise}, at {looks}: the largest that was seen, set after the run",
             "zeta",
         ),
         Audit(
