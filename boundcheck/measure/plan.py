@@ -141,6 +141,12 @@ def informative_horizon(claim: Claim, inputs: Mapping[str, Number], threshold: f
     return int(high)
 
 
+def at_the_longest(claim: Claim, inputs: Mapping[str, Number]) -> float:
+    """The claim's bound at the longest horizon that is looked at, 10^12: what it falls to, where that is not 0."""
+    floats = {name: float(value) for name, value in inputs.items()}
+    return float(claim.function("bound")(**floats | {"T": float(_LONGEST)}))
+
+
 def _shortest(claim: Claim, floats: Mapping[str, float]) -> int:
     """The fewest iterations that the claim's conditions allow; raises ArithmeticError where they allow none."""
     if "eta_max" in claim.names:
@@ -184,6 +190,9 @@ def draft(
     with np.errstate(all="ignore"):
         values = {name: float(claim.function(name)(**floats)) for name in claim.names}
         prescribed = float(prescription.function("alpha")(**floats))
+    if spec.run.step_size is not None and math.isinf(values["bound"]):
+        expected = f"a number below {values['eta_max']:.6g}, where {claim.id} has no bound"
+        raise InputError("run.step_size", spec.run.step_size, expected)
     for name, value in (("N_1", start.square_norm), ("D", floats["D"]), ("bound", values["bound"])):
         # Below these the squares of which a run is made have lost their digits.
         if 0 < abs(value) < _SMALLEST:

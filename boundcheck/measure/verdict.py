@@ -19,6 +19,7 @@ from boundcheck.claims.enclose import lower, upper
 from boundcheck.measure.audit import Audit, Evidence
 from boundcheck.measure.blame import Blame, blamed
 from boundcheck.measure.intervals import Interval, mean_interval, simultaneous_lower_limits, student_replicas
+from boundcheck.measure.plan import at_the_longest
 
 Name = Literal["supported", "violated", "hypothesis-failed", "uninformative", "inconclusive"]
 
@@ -98,7 +99,11 @@ def judge(evidence: Evidence, audits: list[Audit]) -> Outcome:
         return outcome("hypothesis-failed", reason, Blame("constant", "bound", reason))
     known, name = min((first, "the gradient at v_1"), (plan.trivial, "the trivial bound J^2 G^2"))
     if bound >= known:
-        reason = f"the bound {bound:.4g} is not below {known:.4g}, {name}: T is too short"
+        reason = f"the bound {bound:.4g} is not below {known:.4g}, {name}: "
+        if evidence.spec.takes_step_size and at_the_longest(evidence.claim, plan.inputs) >= known:
+            reason += "at this step and noise no T is long enough"
+            return outcome("uninformative", reason, Blame("constant", "eta", reason))
+        reason += "T is too short"
         return outcome("uninformative", reason, Blame("horizon", "T", reason))
     verdict, reason, blame = _compare(evidence, measured)
     assumed = blamed(audits, "assumed")

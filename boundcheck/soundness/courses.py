@@ -17,6 +17,8 @@ from boundcheck.soundness.descent import BITS, Diagonal, Kink, Scalar
 
 Table = dict[str, Any]
 _NONE = Fraction(0)
+# Of a run that is given its step: well below what its theorem allows at most.
+_STEP = 2.0**-3
 _SLACK = 1 + Fraction(1, 10**9)
 
 
@@ -112,6 +114,8 @@ def scalars(id: str, horizons: tuple[int, ...], seeds: tuple[int, ...]) -> Itera
                 "adapter": {"kind": "frozen-a", "rank": 1} if frozen else {"kind": "full"},
                 "run": {"steps": steps, "audits": steps, "zeta": 1.0, "batch": 1, "replicas": 512},
             }
+            given = any(p.name == "eta" for p in catalogue[id].parameters)
+            table["run"] |= {"step_size": _STEP} if given else {}
             problem = build(parse(table), "cpu")
             # The data, which nothing else shows.
             X, Y = (cast(Any, problem.objective)._X, cast(Any, problem.objective)._targets)
@@ -119,7 +123,7 @@ def scalars(id: str, horizons: tuple[int, ...], seeds: tuple[int, ...]) -> Itera
             found = Scalar(
                 tuple(A * Fraction(x) for x in X.flatten().tolist()), tuple(map(Fraction, Y.flatten().tolist()))
             )
-            known: dict[str, Number] = {"D": found.loss() * _SLACK, "T": steps, "s": 1}
+            known: dict[str, Number] = {"D": found.loss() * _SLACK, "T": steps, "s": 1, "eta": _STEP}
             known |= {"ell": found.curvature * _SLACK, "L": found.curvature / A**2 * _SLACK, "a": abs(A) * _SLACK}
             zeta = _surely(catalogue[id], known, found, steps)
             table["run"]["zeta"], known["zeta"] = zeta, zeta

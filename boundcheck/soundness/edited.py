@@ -128,8 +128,12 @@ def runs_for(claim: Claim, understated: Fraction = Fraction(1)) -> tuple[World, 
     if len(before) == len(claim.quantities):
         return worlds()
 
+    formula = written_out(claim.quantities[len(before)].expression, before)
+
     def step(numbers: Mapping[str, Fraction]) -> Fraction | None:
-        value = exact_value(written_out(claim.quantities[len(before)].expression, before), numbers)
+        # A step that is given is given in some of the runs alone.
+        known = {x.name for x in formula.free_symbols} <= set(numbers)
+        value = exact_value(formula, numbers) if known else None
         return value if value and value > 0 else None
 
     return tuple(filter(None, (build(step) for build in descents(understated))))

@@ -164,6 +164,8 @@ def false_hypotheses(setting: Setting) -> Iterator[Run]:
             )
     if "T_min" in setting.claim.names:
         yield from _short(setting)
+    if "eta_max" in setting.claim.names:
+        yield from _too_long(setting)
 
 
 def _short(setting: Setting) -> Iterator[Run]:
@@ -181,6 +183,17 @@ def _short(setting: Setting) -> Iterator[Run]:
         for change in ("T_min/100", "T_min - T_min/2"):
             table = _with(setting, run=run, assume={"T_min": change})
             yield _false(setting, "constant", f"T_min as {change}, at T = {steps}", witness, blame, table)
+
+
+def _too_long(setting: Setting) -> Iterator[Run]:
+    longest = upper(setting.claim.enclosures(**setting.inputs)["eta_max"])
+    for share in (1.001, 1.5, 4.0):
+        step = share * longest
+        witness = f"the step size is {step:.6g}, and must be below {longest:.6g}"
+        table = _certain(setting, _with(setting, run={"step_size": step}))
+        for what, assumed in (("", {}), (", eta_max as 100*eta_max", {"assume": {"eta_max": "100*eta_max"}})):
+            change = f"{share:g} times the longest step{what}"
+            yield _false(setting, "hypothesis dropped", change, witness, ("constant", "eta"), table | assumed)
 
 
 def _stated(table: Table, inputs: dict[str, Number]) -> dict[str, Number]:
@@ -205,7 +218,9 @@ def _is_certain(setting: Setting, table: Table, inputs: dict[str, Number]) -> bo
     """Whether no iterate can exceed the ζ of the spec at the step that it leads to."""
     if setting.most is None:
         return True
-    step = _enclosed(parse(table).theorem, _stated(table, inputs), "alpha")
+    given = table["run"].get("step_size")
+    # A step that is too long has no enclosure.
+    step = _enclosed(parse(table).theorem, _stated(table, inputs), "alpha") if given is None else arb(given)
     return setting.most(step, table["run"]["steps"]) <= Fraction(table["run"]["zeta"]) ** 2
 
 

@@ -16,6 +16,7 @@ from boundcheck.soundness.courses import Setting, factors, hard, kinks, scalars
 from boundcheck.soundness.faults import Run, false_bounds, false_constants, false_hypotheses, true_runs
 from boundcheck.soundness.trial import Trial
 
+_CLASSICS = ("ghadimi2013.corollary2_2", "khaled2020.bounded_variance")
 # Too few to tell a bound that is false by half.
 _FEW = 3
 
@@ -26,7 +27,7 @@ def _settings() -> Iterator[Setting]:
     for id in ("jiang2024.theorem2", "meft.theorem2_repaired", "meft.theorem2_best_step"):
         yield from factors(id, (12,))
         yield from hard(id, ((8, 0.3),))
-    for id in ("ghadimi2013.corollary2_2", "khaled2020.bounded_variance", "meft.theorem2_frozen_a"):
+    for id in (*_CLASSICS, "meft.theorem2_frozen_a", "meft.theorem2_any_step"):
         yield from scalars(id, (2, 12), (0,))
 
 

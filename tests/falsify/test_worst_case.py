@@ -118,10 +118,11 @@ def test_the_hard_instance_lies_within_a_tenth_of_the_worst_case(steps: int) -> 
 
 
 DETERMINISTIC = ("nesterov2004.gradient_descent", "abbaszadehpeivasti2022.best_step")
+OF_ANY_SMOOTH = ("meft.theorem2_frozen_a", "khaled2020.bounded_variance", "meft.theorem2_any_step")
 STOCHASTIC = ("meft.theorem2_repaired", "meft.theorem2_best_step", "jiang2024.theorem2", "ghadimi2013.corollary2_2")
 
 
-@pytest.mark.parametrize("id", [*DETERMINISTIC, *STOCHASTIC, "meft.theorem2_frozen_a", "khaled2020.bounded_variance"])
+@pytest.mark.parametrize("id", [*DETERMINISTIC, *STOCHASTIC, *OF_ANY_SMOOTH])
 def test_true_theorems_are_not_violated(id: str) -> None:
     cases = worst_cases(id, (1, 2, 3))
     assert [case.steps for case in cases] == [1, 2, 3]
@@ -151,6 +152,20 @@ def test_the_worst_case_is_that_of_the_methods_functions(id: str, constants: dic
     else:
         alone = constants["D"] * gradient_descent(case.smoothness, case.step, 3)
     assert case.exact == pytest.approx(alone, rel=TOLERANCE)
+
+
+@pytest.mark.parametrize("share", [0.1, 1.0, 1.5, 1.9])
+def test_a_given_step_is_the_one_that_is_taken(share: float) -> None:
+    (case,) = worst_cases("meft.theorem2_any_step", [3], {"ell": 4.0, "eta": share / 4, "zeta": 0.1})
+    assert (case.step, case.inputs["eta"]) == (share / 4, share / 4)
+    assert not case.violated
+    # Half of the longest, where nothing is said of it.
+    assert worst_cases("meft.theorem2_any_step", [1], {"ell": 4.0})[0].step == 0.25
+
+
+def test_a_step_that_is_too_long_is_refused() -> None:
+    with pytest.raises(InputError, match=r"eta = 0\.5: expected eta < eta_max = 0\.5"):
+        worst_cases("meft.theorem2_any_step", [3], {"ell": 4.0, "eta": 0.5})
 
 
 def with_bound_times(id: str, factor: float) -> Claim:

@@ -177,6 +177,7 @@ def test_every_claim_is_run_bracketed_or_refused(id):
         kind = adapters_of(claim)[0]
         domain = {} if kind == "full" or id == "meft.unconditional_gd" else THEOREM_TABLE["domain"]
         run = {} if "zeta" not in {p.name for p in claim.parameters} else THEOREM_TABLE["run"]
+        run = run | ({"step_size": 0.1} if any(p.name == "eta" for p in claim.parameters) else {})
         adapter = {"kind": kind} | ({} if kind == "full" else {"rank": 2})
         spec = parse(theorem_table(claim=id, adapter=adapter, domain={} if kind == "frozen-a" else domain, run=run))
         assert not spec.is_bracket

@@ -114,9 +114,10 @@ def test_the_diagonal_loss_is_the_mean_over_all_paths():
         factors("meft.theorem2_repaired", (6,)),
         scalars("khaled2020.bounded_variance", (3,), (1,)),
         scalars("meft.theorem2_frozen_a", (3,), (1,)),
+        scalars("meft.theorem2_any_step", (3,), (1,)),
         hard("jiang2024.theorem2", ((6, 0.3),)),
     ],
-    ids=["kink", "factors", "scalar", "frozen", "hard"],
+    ids=["kink", "factors", "scalar", "frozen", "any step", "hard"],
 )
 def test_a_run_takes_its_exact_course(made, tmp_path):
     """The time average that is measured is the exact one, but for what the replicas leave to chance."""

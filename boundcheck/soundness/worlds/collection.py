@@ -27,7 +27,7 @@ from boundcheck.soundness.worlds.builders import (
 )
 from boundcheck.soundness.worlds.exact import FLAT, Meft, Pair
 from boundcheck.soundness.worlds.formulas import stated
-from boundcheck.soundness.worlds.runs import of_run
+from boundcheck.soundness.worlds.runs import alone, of_run
 from boundcheck.soundness.worlds.world import World
 
 F = Fraction
@@ -185,6 +185,25 @@ def _frozen_runs() -> list[World]:
     return found
 
 
+def _vector_runs() -> list[World]:
+    """Runs of a function of a vector, in one dimension and in two, with longer steps than 1/L̂ and shorter ones."""
+    found: list[World] = []
+    wide, narrow = clipped(1, 8, "1/3"), clipped(2, "1/4")
+    for meft, first in (
+        (scalar(wide), number(1)),
+        (scalar(narrow), number(-1)),
+        (Meft(((wide,), (narrow,))), rows((1,), ("-1/2",))),
+    ):
+        base = {**of_one(meft, "A", constants(meft, F(1), F(1), False)), "sharp": F(1)}
+        steps = (("printed", F(1, 5)), ("printed", F(3, 2)), ("best", F(7, 4)))
+        for i, ((step, ratio), T, noise) in enumerate(product(steps, (1, 2, 3), (F(0), F(1)))):
+            given = {**base, "theta": F(i % 3, 2)}
+            build = of_run(meft, (number(1), first), given, T, ratio, step, noise, held="A")
+            world = build(f"A frozen, {step} step, T = {T}, q = {ratio}", len(found))
+            found += [alone(world)] if world else []
+    return found
+
+
 def _others() -> list[World]:
     found = [
         direft(number(2), number(3), number("-1/3"), number("1/2")),
@@ -228,20 +247,32 @@ def descents(understated: Fraction = Fraction(1)) -> tuple[Callable[..., World |
         name = f"{step} step, T = {T}, q = {ratio}, {'sharp' if sharp else 'printed'} constant"
         found.append(_restepped(name, of_run(meft, start, base, T, ratio, step, noise), understated))
     parabola = scalar(clipped(1, 4))
-    alone = of_one(parabola, "A", constants(parabola, F(1), F(1), False, understated))
+    held = of_one(parabola, "A", constants(parabola, F(1), F(1), False, understated))
     for noise, T, ratio in ((F(0), 1, F(199, 20)), (F(0), 2, F(7, 4)), (F(0), 6, F(199, 20)), (F(1), 1, F(1, 2))):
         name = f"A frozen, best step, T = {T}, q = {ratio}"
-        build = of_run(parabola, start, alone, T, ratio, "best", noise, held="A")
+        build = of_run(parabola, start, held, T, ratio, "best", noise, held="A")
         found.append(_restepped(name, build, understated))
+        for share in (F(1), F(1, 2), F(3)):
+            given = {**held, "eta": share / held["Lhat"]}
+            build = of_run(parabola, start, given, T, ratio, "best", noise, held="A")
+            found.append(_restepped(name, build, understated, alone))
     return tuple(found)
 
 
-def _restepped(name: str, build: Callable[..., World | None], understated: Fraction) -> Callable[..., World | None]:
+def _restepped(
+    name: str,
+    build: Callable[..., World | None],
+    understated: Fraction,
+    told: Callable[[World], World] = lambda world: world,
+) -> Callable[..., World | None]:
     def with_step(step: Callable[[Numbers], Fraction | None]) -> World | None:
-        world = build(name, step=step)
-        if world is None or understated == 1:
+        found = build(name, step=step)
+        if found is None:
+            return None
+        world = told(found)
+        if understated == 1:
             return world
-        return World(f"{name}, L times {understated}", world.setting, world.laws, frozenset({"L"}))
+        return World(f"{world.about}, L times {understated}", world.setting, world.laws, frozenset({"L", "ell"}))
 
     return with_step
 
@@ -249,4 +280,4 @@ def _restepped(name: str, build: Callable[..., World | None], understated: Fract
 @cache
 def worlds() -> tuple[World, ...]:
     """All of them, the same ones every time."""
-    return (*_lemmas(), *_frozen(), *_runs(), *_others(), *_frozen_runs())
+    return (*_lemmas(), *_frozen(), *_runs(), *_others(), *_frozen_runs(), *_vector_runs())

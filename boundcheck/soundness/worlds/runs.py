@@ -10,6 +10,7 @@ from itertools import product
 
 from boundcheck.claims.jiang2024 import THEOREM_2
 from boundcheck.claims.meft import THEOREM_2_BEST_STEP
+from boundcheck.claims.theorems import THEOREM_2_ANY_STEP
 from boundcheck.soundness.matrices import Rows, corner, plus, root_above, root_below, scaled, squared
 from boundcheck.soundness.worlds.builders import STRETCHES, Numbers, holding, world_of
 from boundcheck.soundness.worlds.exact import Meft, NoValueError, Pair
@@ -149,3 +150,36 @@ def _size(start: Pair, base: Numbers, T: int, held: str) -> Fraction:
     if held:
         return squared(start["AB".index(held)])
     return squared(start[0]) + squared(start[1]) if T == 1 else base["a"] ** 2 + base["b"] ** 2
+
+
+def alone(world: World) -> World:
+    """A run with A held at 1, s = 1 and W_0 = 0, told as one of a function of a vector: v is B, and F is f.
+
+    Its step size is the one that was given, unless the constants say what was.
+    """
+    given, process = world.setting, world.setting.process
+    if process is None:
+        raise ValueError(f"{world.about}: expected a run")
+    named = {"v": "B", "g": "g^B", "g^v": "g^B"}
+
+    def told(name: str, time: int, outcome: int) -> Rows:
+        if name not in named:
+            raise NoValueError(name)
+        return process(named[name], time, outcome)
+
+    Lhat, alpha, v = given.numbers["Lhat"], given.numbers["alpha"], given.matrices["B"]
+    numbers = {
+        "ell": Lhat,
+        "eta": given.numbers.get("eta", alpha),
+        "eta_max": stated(THEOREM_2_ANY_STEP, "eta_max", Lhat=Lhat),
+    }
+    setting = replace(
+        given,
+        sides={**given.sides, "n": len(v)},
+        numbers={**given.numbers, **numbers},
+        matrices={"v": v},
+        blocks=("v",),
+        process=told,
+    )
+    laws = frozenset({"classic.smooth", "jiang2024.bounded_below", "F(v) = f(v)"})
+    return World(world.about.replace("A frozen", "a vector"), setting, laws)
