@@ -243,16 +243,11 @@ def measure(
     as_json: Json = False,
 ) -> None:
     """Run the experiments of a spec, audit them, and write a report page."""
-    from boundcheck.report.page import Contents, load_runs, write_page
-
     with progress() as tick:
         results = boundcheck.measure(spec, runs, device, tick, jobs)
-    folder = out or runs / f"report-{spec.stem}"
-    stored = load_runs([runs / result["run_id"] for result in results])
+    folder, command = out or runs / f"report-{spec.stem}", f"boundcheck measure {spec.name}"
     lead = f"The experiments of {spec.name}."
-    files = write_page(
-        Contents(stored), folder / "index.html", f"{spec.stem}, measured", lead, f"boundcheck measure {spec.name}"
-    )
+    files = _write([runs / result["run_id"] for result in results], folder, f"{spec.stem}, measured", lead, command)
     if as_json:
         print_json({"runs": results, "report": str(files[0])})
     else:
@@ -294,14 +289,13 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Figures and tables from stored runs."""
-    from boundcheck.report.page import Contents, export_data, load_runs, write_page
+    from boundcheck.report.page import export_data, load_runs
 
-    stored = load_runs(run)
     command = f"boundcheck report {' '.join(path.name for path in run)}"
-    lead = f"{len(stored)} stored run{'s' if len(stored) > 1 else ''}."
-    files = write_page(Contents(stored), out / "index.html", "Stored runs", lead, command)
+    lead = f"{len(run)} stored run{'s' if len(run) > 1 else ''}."
+    files = _write(run, out, "Stored runs", lead, command)
     if data:
-        files += export_data(stored, out / "data")
+        files += export_data(load_runs(run), out / "data")
     if as_json:
         print_json({"files": [str(path) for path in files]})
     else:
@@ -339,6 +333,21 @@ def soundness(
         _stdout.print(f"Report: {files[0]}", soft_wrap=True)
     if found.wrong:
         raise typer.Exit(1)
+
+
+def _write(runs: list[Path], folder: Path, title: str, lead: str, command: str) -> list[Path]:
+    """The page of these runs; those of networks have one of their own, beside it where there are others."""
+    from boundcheck.report.networks import is_network, write_networks
+    from boundcheck.report.page import Contents, load_runs, write_page
+
+    stored = load_runs(runs)
+    networks = [path for path, run in zip(runs, stored, strict=True) if is_network(run.result)]
+    others = [run for run in stored if not is_network(run.result)]
+    files = write_page(Contents(others), folder / "index.html", title, lead, command) if others else []
+    if networks:
+        page = folder / "networks" / "index.html" if others else folder / "index.html"
+        files += write_networks(networks, page, title, lead, command)
+    return files
 
 
 def _refuse(context: typer.Context, names: tuple[str, ...], why: str) -> None:

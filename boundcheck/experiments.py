@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boundcheck.measure as matrices
+from boundcheck.errors import InputError
 from boundcheck.progress import Tick, silent
 
 if TYPE_CHECKING:
@@ -39,15 +40,28 @@ def measure(
     """
     # Deferred: torch takes a second to import, and `import boundcheck` should not.
     from boundcheck.measure.pool import measure_each
-    from boundcheck.measure.spec import combinations, read, validated
     from boundcheck.models import experiment
+
+    if networks := networks_of(spec):
+        return measure_each(networks, experiment.prepare, experiment.measure_one, Path(runs), device, tick, jobs)
+    return matrices.measure(spec, runs, device, tick, jobs)  # type: ignore[arg-type]
+
+
+def networks_of(spec: Any) -> list[ModelSpec]:
+    """The experiments on networks that are given, in any of the forms that `measure` takes; none where it is of others.
+
+    Raises:
+        InputError: for an unreadable file or bad TOML, and for any field that is unknown, missing or out of range.
+
+    """
+    from boundcheck.measure.spec import combinations, read, validated
     from boundcheck.models.spec import ModelSpec
 
-    given: Any = read(Path(spec)) if isinstance(spec, str | Path) else spec
-    if isinstance(given, dict) and "model" in given:
-        given = [validated(ModelSpec, table) for table in combinations(given)]
-    if isinstance(given, ModelSpec):
-        given = [given]
-    if not (isinstance(given, list) and given and isinstance(given[0], ModelSpec)):
-        return matrices.measure(given, runs, device, tick, jobs)
-    return measure_each(given, experiment.prepare, experiment.measure_one, Path(runs), device, tick, jobs)
+    given = read(Path(spec)) if isinstance(spec, str | Path) else spec
+    if isinstance(given, dict):
+        return [validated(ModelSpec, table) for table in combinations(given)] if "model" in given else []
+    every = given if isinstance(given, list) else [given]
+    networks = [each for each in every if isinstance(each, ModelSpec)]
+    if networks and len(networks) < len(every):
+        raise InputError("spec", f"{len(networks)} of {len(every)} on networks", "experiments of one kind")
+    return networks

@@ -12,7 +12,9 @@ from typing import get_args
 import pytest
 
 from boundcheck.claims import catalogue
+from boundcheck.experiments import networks_of
 from boundcheck.measure.spec import Spec, specs_of
+from boundcheck.models.spec import ModelSpec
 from boundcheck.prove.script import of_paper
 
 ROOT = Path(__file__).parents[2]
@@ -61,12 +63,13 @@ def test_readme_names_only_what_exists():
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.toml")), ids=lambda path: path.stem)
 def test_examples_are_valid_specs(path):
-    assert specs_of(path)
+    assert networks_of(path) or specs_of(path)
 
 
-def test_readme_lists_every_field_of_a_spec():
-    for name, field in Spec.model_fields.items():
+@pytest.mark.parametrize("kind", [Spec, ModelSpec])
+def test_readme_lists_every_field_of_a_spec(kind):
+    for name, field in kind.model_fields.items():
         tables = [t for t in get_args(field.annotation) or (field.annotation,) if hasattr(t, "model_fields")]
         for key in {key for table in tables for key in table.model_fields} or {name}:
-            if key != "kind" or name == "problem":
+            if key != "kind" or name in ("problem", "model"):
                 assert re.search(rf"`(?:{name}\.)?{key}`", README), f"{name}.{key}"
