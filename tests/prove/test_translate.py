@@ -115,6 +115,8 @@ def test_quantities_of_claims_denote_their_own_values(claim, data):
     # Where a condition fails the claim has no values.
     if "w_0" in numbers:
         numbers["w_0"] += numbers["s"] * numbers["a"] * numbers["b"]
+    if "eta" in numbers:
+        numbers["eta"] /= 8 * numbers["ell"]
     if claim.id == "meft.loreft_rank1":
         numbers["r"] = Fraction(1)
     values = claim.values(**{name: int(q) if name in "rT" else float(q) for name, q in numbers.items()})
@@ -127,7 +129,8 @@ def test_quantities_of_claims_denote_their_own_values(claim, data):
 @pytest.mark.parametrize("claim", MEASURED, ids=lambda claim: claim.id)
 def test_conditions_and_definitions_of_claims_have_a_translation(claim):
     for condition in claim.conditions:
-        assert Reading().fact(condition).relation == (">" if isinstance(condition, sp.StrictGreaterThan) else ">=")
+        strict = isinstance(condition, sp.StrictGreaterThan | sp.StrictLessThan)
+        assert Reading().fact(condition).relation == (">" if strict else ">=")
     for quantity in claim.quantities:
         assert Reading().fact(eq(quantity.symbol, quantity.expression)).relation == "="
 

@@ -272,7 +272,8 @@ def _restepped(
         world = told(found)
         if understated == 1:
             return world
-        return World(f"{world.about}, L times {understated}", world.setting, world.laws, frozenset({"L", "ell"}))
+        changed = frozenset({"L", "ell"} & set(world.setting.numbers))
+        return World(f"{world.about}, L times {understated}", world.setting, world.laws, changed)
 
     return with_step
 
