@@ -1,1 +1,1 @@
-"""Small transformers: a built-in GPT, the bridge to models of transformers and peft, a callback for their Trainer."""
+"""Transformers: a built-in GPT, adapters in any network, the bridge to transformers and peft, and runs of them."""
