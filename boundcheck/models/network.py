@@ -64,7 +64,7 @@ class Look:
 
     @property
     def square_norm(self) -> float:
-        r""":math:`\\|\\nabla F(v)\\|^2`."""
+        r""":math:`\|\nabla F(v)\|^2`."""
         return square_norm(self.gradient).item()
 
     @property
@@ -196,11 +196,11 @@ class Network:
         r""":math:`\nabla^2 f(W)[\delta]`, jointly in the matrices W of all sites; both of shapes (d, k)."""
         with probed(self.sites) as probes:
             u = [part.to(probe.dtype) for part, probe in zip(direction, probes, strict=True)]
-            return tuple(
-                self._twice(
-                    probes, lambda gradients: sum(((x * y).sum() for x, y in zip(gradients, u, strict=True)), _0())
-                )
-            )
+
+            def slope(gradients: tuple[Tensor, ...]) -> Tensor:
+                return torch.stack([(x * y).sum() for x, y in zip(gradients, u, strict=True)]).sum()
+
+            return tuple(self._twice(probes, slope))
 
     def _twice(self, leaves: list[Tensor], slope: Callable[[tuple[Tensor, ...]], Tensor]) -> list[Tensor]:
         """The gradient in the leaves of `slope` of the gradient of F in them, chunk by chunk."""
@@ -225,10 +225,6 @@ class Network:
     def _chunks(self, indices: Tensor | None) -> Iterator[Tensor]:
         chosen = torch.arange(self.task.samples) if indices is None else indices
         yield from torch.split(chosen, self.chunk)
-
-
-def _0() -> Tensor:
-    return torch.zeros(())
 
 
 def _added(sums: list[Tensor] | None, more: list[Tensor]) -> list[Tensor]:
