@@ -28,10 +28,14 @@ WAYS = {
     ("printed", "sigma"): ("L̂ as printed, C\u00a0=\u00a0σ", GREY, "-."),
     ("printed", "sqrt(r) sigma"): ("L̂ as printed, C\u00a0=\u00a0√r\u202fσ", GREY, ":"),
 }
-# Letters in a line of a panel's title.
-_LETTERS = 31
+# Letters in a line of a panel's title, and of a legend.
+_LETTERS, _LEGEND = 27, 46
 # How far below its largest value an axis goes; what is deeper is marked at its edge.
-_DEEPEST = 1e-8
+_DEEPEST = 1e-14
+# Numbers within this factor are drawn on a linear axis.
+_CLOSE = 4
+# Fields of a spec that no name speaks of.
+_UNSAID = ("claim", "lipschitz", "model.start", "run.level", "run.every", "run.looks")
 # The blocks whose spectral norm is measured; of the others it is the largest entry, or 1.
 _SPECTRAL = frozenset({"A", "B", "V", "W", "A_1", "A_2", "B_1", "B_2"})
 # Replicas that make an interval.
@@ -55,6 +59,21 @@ class Named:
         values: np.ndarray = how(np.ma.masked_invalid(self.run.trace[name].values), axis=0).filled(np.nan)
         return values
 
+    def among(self, words: str) -> str:
+        """The words, where there are several replicas."""
+        return words if self.run.trace.sizes["replica"] > 1 else ""
+
+    @property
+    def step_size(self) -> float:
+        """The constant step that the theorem is given."""
+        return float(self.run.result["plan"]["inputs"]["eta"])
+
+    @property
+    def steps_as_sgd(self) -> bool:
+        """Whether each step was SGD's at that step size, of which alone the theorem speaks."""
+        audits = self.run.result["audit"]
+        return not any(each["hypothesis"] == "Algorithm 1" and each["status"] == "failed" for each in audits)
+
     @property
     def times(self) -> np.ndarray:
         """When it was looked at, shape (M,), in the mean over replicas."""
@@ -64,14 +83,16 @@ class Named:
 
 def named_runs(runs: list[StoredRun]) -> list[Named]:
     """The runs, each called by adapter, rank, and what else tells it from the others; by its model, if these differ."""
-    several, found = len({run.problem for run in runs}) > 1, []
-    seeds = len({run.result["spec"]["seed"] for run in runs}) > 1
-    for run, text in zip(runs, settings(runs), strict=True):
-        rest = text.removeprefix(run.problem)
-        name = (f"{run.problem}, " if several else "") + ("LoRA" if run.adapter == "lora" else "")
-        name += re.sub(r", (?:run|model|adapter)\.", ", ", rest).removeprefix("" if run.adapter == "lora" else ", ")
-        found.append(Named(name + (f", seed {run.result['spec']['seed']}" if seeds else ""), run))
-    return found
+    several, names = len({run.problem for run in runs}) > 1, {}
+    for run, text in zip(runs, settings(runs, _UNSAID), strict=True):
+        # Titles leave LoRA unsaid, and begin with the problem.
+        said = text.removeprefix(run.problem).removeprefix(", ")
+        parts = [run.problem] * several + ["LoRA"] * (run.adapter == "lora") + [said] * bool(said)
+        names[id(run)] = re.sub(r", (?:run|model|adapter)\.", ", ", ", ".join(parts))
+    for group in groups(runs, ("seed",)):
+        if len(group) > 1:
+            names |= {id(run): f"{names[id(run)]}, seed {run.result['spec']['seed']}" for run in group}
+    return [Named(names[id(run)], run) for run in runs]
 
 
 def distinct(named: list[Named]) -> list[Named]:
@@ -83,8 +104,14 @@ def distinct(named: list[Named]) -> list[Named]:
 def along_figures(named: list[Named]) -> dict[str, Figure]:
     """The figures of at most `MOST` runs, the first of those that differ in the seed alone; by the names of files."""
     chosen = distinct(named)[:MOST]
+    if not chosen:
+        return {}
     looks = [(LOOKS[place % 5][1], ("-", "--")[place // 5]) for place in range(len(chosen))]
-    courses = [(*course, list(zip(chosen, looks, strict=True))) for course in _COURSES]
+    courses = [
+        (title, read, list(zip(chosen, looks, strict=True)))
+        for title, read in _COURSES
+        if any(read(each) is not None for each in chosen)
+    ]
     return {
         "gradient_norm": panels(chosen, _draw_gradient, most=3),
         "smoothness": panels(chosen, _draw_smoothness, most=3, tall=2.2),
@@ -93,13 +120,22 @@ def along_figures(named: list[Named]) -> dict[str, Figure]:
 
 
 def _log_axis(axis: Axes, shown: list[np.ndarray], below: bool = False) -> float:
-    """A log axis around the positive numbers of what is shown, with room for marks below; returns the lower edge."""
+    """A log axis around the positive numbers of what is shown, with room for marks below; returns the lower edge.
+
+    Where they lie close together, and nothing is below, it is linear.
+    """
     values = np.concatenate([np.asarray(x, float).ravel() for x in shown])
     positive = values[(values > 0) & (values < math.inf)]
     high = float(positive.max(initial=0.0)) or 1.0
     low = max(float(positive.min(initial=high)), high * _DEEPEST)
     below |= bool((positive < low).any())
-    span = max(math.log10(high / low), 0.3)
+    if high < _CLOSE * low and not below:
+        axis.set_ylim(low - 0.1 * (high - low or high), high + 0.1 * (high - low or high))
+        return low
+    # Room for two ticks at least.
+    widening = math.sqrt(max(10 * low / high, 1.0))
+    low, high = low / widening, high * widening
+    span = math.log10(high / low)
     low, edge = low / 10 ** (0.1 * span if below else 0), low / 10 ** (0.1 * span)
     axis.set_yscale("log")
     axis.yaxis.set_minor_locator(NullLocator())
@@ -107,7 +143,7 @@ def _log_axis(axis: Axes, shown: list[np.ndarray], below: bool = False) -> float
     if span > 3:
         exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
         axis.yaxis.set_major_locator(FixedLocator([10.0**e for e in exponents[:: math.ceil(span / 5)]]))
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number(y, 1)))
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number(y, 1).removeprefix("1\u202f×\u202f")))
     return edge
 
 
@@ -117,19 +153,19 @@ def _curve(axis: Axes, x: np.ndarray, y: np.ndarray, **look: Any) -> None:
 
 
 def _mark_below(axis: Axes, x: np.ndarray, y: np.ndarray, edge: float, words: str) -> str:
-    """Marks at the lower edge where y is not positive, and words about how often that is."""
-    below = np.isfinite(y) & (y <= 0)
+    """Marks at the lower edge of what is below it, which is most often negative; and how often it is, in words."""
+    below = np.isfinite(y) & (y < edge)
     if not below.any():
         return ""
     axis.plot(x[below], np.full(below.sum(), edge), "v", color=BLUE, ms=3.5, mfc="none", mew=0.6, label=words)
-    return f"; ≤ 0 at {below.sum() / np.isfinite(y).sum():.0%}"
+    return f"; ≤ 0 at {(y[below] <= 0).sum() / np.isfinite(y).sum():.0%}"
 
 
 def _draw_gradient(axis: Axes, each: Named) -> None:
     result, x = each.run.result, each.times
     squares, level = each.run.trace["gradient_square_norm"].values, result["spec"]["run"]["level"]
     mean = each.over("gradient_square_norm", np.ma.mean)
-    _curve(axis, x, mean, color=BLUE, label="‖∇F(vₜ)‖², mean over replicas")
+    _curve(axis, x, mean, color=BLUE, label="‖∇F(vₜ)‖²" + each.among(", mean over replicas"))
     shown = [mean]
     if len(squares) >= _FEWEST and np.isfinite(squares).all():
         limits = [student_interval(column, level) for column in squares.T]
@@ -144,7 +180,7 @@ def _draw_gradient(axis: Axes, each: Named) -> None:
         ("first", "at v₁", GREY, ":"),
     )
     for key, words, colour, line in lines:
-        if result[key] is not None and result[key] > 0:
+        if result[key] is not None and result[key] > 0 and (key != "bound" or each.steps_as_sgd):
             axis.axhline(result[key], color=colour, lw=1.1, ls=line, label=words)
             shown.append(np.array([result[key]]))
     edge = _log_axis(axis, shown, bool((mean <= 0).any()))
@@ -158,24 +194,27 @@ def _draw_smoothness(axis: Axes, each: Named) -> None:
     result, trace, x = each.run.result, each.run.trace, each.times
     path, error = each.over("path_smoothness", np.ma.max), each.over("path_smoothness_error", np.ma.max)
     upper = path + error
-    _curve(axis, x, path, color=BLUE, label="ℓₜ, the largest over replicas")
+    _curve(axis, x, path, color=BLUE, label="ℓₜ" + each.among(", the largest over replicas"))
     shown = [path]
-    # A band thinner than the line is none.
-    if (error > 0.02 * np.abs(path)).any():
-        ends = np.where(upper > 0, np.maximum(path - error, 1e-3 * upper), np.nan), np.where(upper > 0, upper, np.nan)
-        axis.fill_between(x, *ends, color=BLUE, alpha=0.25, lw=0, label="± estimate of its rounding error")
-        shown.append(upper)
+    # A bar shorter than the line is wide is none.
+    barred = (upper > 0) & (error > 0.02 * np.abs(path))
+    if barred.any():
+        ends = np.maximum(path - error, 1e-3 * upper)[barred], upper[barred]
+        axis.vlines(x[barred], *ends, color=BLUE, alpha=0.3, lw=2, label="± estimate of its rounding error")
+        shown.append(ends[1])
     for row in result["theorems"]:
         if row["value"]:
             words, colour, line = WAYS[row["way"], row["lipschitz"]]
             axis.axhline(row["value"], color=colour, lw=1.1, ls=line, label=words)
             shown.append(np.array([row["value"]]))
-    longest = 2 / _step(each.run)
-    axis.axhline(longest, color=VERMILLION, lw=0.9, ls=":", label="2/η: for an L̂ above it the step is too long")
+    if each.steps_as_sgd:
+        words = "2/η: for an L̂ above it the step is too long"
+        axis.axhline(2 / each.step_size, color=VERMILLION, lw=0.9, ls=":", label=words)
+        shown.append(np.array([2 / each.step_size]))
     looked = trace["curvature"].values[0] if "curvature" in trace else np.array([])
     if np.isfinite(looked).any():
         axis.plot(trace["look_time"].values[0], looked, "D", color=PURPLE, ms=4, label="curvature |λ| of ∇²F (Lanczos)")
-    edge = _log_axis(axis, [*shown, looked, np.array([longest])], bool((path <= 0).any()))
+    edge = _log_axis(axis, [*shown, looked], bool((path <= 0).any()))
     share = _mark_below(axis, x, path, edge, "at the edge: 0 or less, F bends down there")
     axis.set(xlim=(0, result["plan"]["steps"] + 1), xlabel=f"iteration t{share}")
     axis.set_ylabel(f"smoothness [{result['problem']['units']}]")
@@ -197,28 +236,26 @@ def _sigma(each: Named) -> np.ndarray | None:
     return _largest(each, "norm", [i for i, name in enumerate(names) if name.rsplit(" ", 1)[-1] in _SPECTRAL])
 
 
-# Of each panel what it shows, its unit in words (empty for the loss's own), and how it is read off a run.
-_COURSES: tuple[tuple[str, str, Callable[[Named], np.ndarray | None]], ...] = (
-    ("F(vₜ), mean over replicas", "", lambda each: each.over("loss", np.ma.mean)),
-    ("ζₜ of a minibatch gradient", "", lambda each: np.sqrt(each.over("noise_variance", np.ma.max))),
-    ("σₜ, largest spectral norm of a block", "1", _sigma),
-    ("Gₜ, largest ‖∇f‖ of a matrix", "", lambda each: _largest(each, "weight_gradient_spectral")),
+# Of each panel what it shows, and how that is read off a run.
+_COURSES: tuple[tuple[str, Callable[[Named], np.ndarray | None]], ...] = (
+    ("F(vₜ)", lambda each: each.over("loss", np.ma.mean)),
+    ("ζₜ, deviation of a minibatch gradient", lambda each: np.sqrt(each.over("noise_variance", np.ma.max))),
+    ("σₜ, largest spectral norm of a block", _sigma),
+    ("Gₜ, largest ‖∇f‖ of a matrix", lambda each: _largest(each, "weight_gradient_spectral")),
 )
 
 
-def _draw_course(axis: Axes, item: tuple[str, str, Callable[[Named], Any], list[tuple[Named, Any]]]) -> None:
-    title, unit, read, rows = item
+def _draw_course(axis: Axes, item: tuple[str, Callable[[Named], Any], list[tuple[Named, tuple[str, str]]]]) -> None:
+    title, read, rows = item
     shown = []
     for each, (colour, line) in rows:
         y = read(each)
         if y is not None:
-            _curve(axis, each.times, y, color=colour, ls=line, label=each.name)
+            _curve(axis, each.times, y, color=colour, ls=line, label=textwrap.fill(each.name, _LEGEND))
             shown.append(y)
-    if shown:
-        _log_axis(axis, shown)
-    units = unit or rows[0][0].run.result["problem"]["units"]
-    axis.set(xlabel="iteration t", ylabel=f"{title.split(',')[0].split(' ')[0]} [{units}]")
+    _log_axis(axis, shown)
+    # Norms of blocks have no unit.
+    units = "" if read is _sigma else f" [{rows[0][0].run.result['problem']['units']}]"
+    axis.set(xlabel="iteration t", ylabel=title.split(",")[0] + units)
     axis.set_xlim(0, max(each.run.result["plan"]["steps"] for each, _ in rows) + 1)
     axis.set_title(title, loc="left")
-
-

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from boundcheck.claims import catalogue
+from boundcheck.errors import InputError
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.report.along import MOST, WAYS, Named, along_figures, distinct, named_runs
 from boundcheck.report.page import json_bytes, load_runs, write_files
@@ -27,6 +28,8 @@ from boundcheck.report.words import mathml, number
 TITLE = "Fine-tuning, held against its theorem"
 # Rows of a table before it is folded.
 _MOST_ROWS = 12
+# What each radius is of.
+_RADII = {"a": "σ₁(A)", "b": "σ₁(B)", "mu": "max |m|", "nu": "σ₁(V)", "rho": "σ₁(W − W₀)"}
 # Ranks that make a sweep, and seeds that make an interval.
 _FEWEST = 3
 
@@ -52,14 +55,18 @@ def write_networks(
         The files written, the page first.
 
     Raises:
-        InputError: for a folder that holds no finished run, and where the page's cannot be written.
+        InputError: for a folder that holds no finished run of a network, and where the page's cannot be written.
 
     """
     runs = load_runs(folders)
-    named = [Named(name, run) for name, run in zip(_names(runs), runs, strict=True)]
+    for folder, run in zip(folders, runs, strict=True):
+        if not is_network(run.result):
+            raise InputError("RUN", folder, "the folder of a run of a network")
+    named = named_runs(runs)
     drawn = _figures(named)
     svgs = {name: svg(figure) for name, figure in drawn.items()}
-    lead = lead or f"{len(runs)} run{'s' if len(runs) != 1 else ''} of fine-tuning: σ, G, ζ and smoothness as measured."
+    count = "one run" if len(runs) == 1 else f"{len(runs)} runs"
+    lead = lead or f"What {count} of fine-tuning showed of σ, G, ζ and smoothness, and what the theorem says of that."
     command = command or f"boundcheck report {' '.join(folder.name for folder in folders)}"
     files = {
         page: _html(named, title, lead, command, svgs).encode(),
@@ -75,10 +82,11 @@ def _html(named: list[Named], title: str, lead: str, command: str, svgs: dict[st
     environment = Environment(
         loader=PackageLoader("boundcheck.report", "."), autoescape=True, undefined=StrictUndefined
     )
-    words = {"number": number, "mathml": mathml, "adapter_of": _adapter, "step_of": _step, "way_of": _way}
-    environment.globals |= words | {"badge": _badge, "seen_of": _seen, "bound_of": _bound, "spread": _spread}
-    runs = [each.run for each in named]
-    shown = named if len(named) <= _MOST_ROWS else _distinct(named)[:_MOST_ROWS]
+    words = {"number": number, "signed": _signed, "spread": _spread, "mathml": mathml, "badge": _badge}
+    of_runs = {"adapter_of": _adapter, "way_of": _way, "bound_of": _bound, "seen_of": _seen, "norms_of": _norms}
+    environment.globals |= words | of_runs
+    runs, firsts = [each.run for each in named], distinct(named)
+    shown = named if len(named) <= _MOST_ROWS else firsts[:_MOST_ROWS]
     environments = [
         {key: value for key, value in run.result["environment"].items() if key != "memory_mib"} for run in runs
     ]
@@ -89,10 +97,12 @@ def _html(named: list[Named], title: str, lead: str, command: str, svgs: dict[st
         named=named,
         shown=shown,
         folded=[each for each in named if all(each is not other for other in shown)],
-        drawn=len(_distinct(named)[:_MOST]),
+        drawn=firsts[:MOST],
+        most=MOST,
+        by_callback=any(run.result["spec"]["model"]["kind"] == "trainer" for run in runs),
         svgs={name: Markup(text) for name, text in svgs.items()},
         rank_rows=rank_exponents(_repeated(runs)),
-        held_out=[row for group in _by_rank(runs) for row in _held_out_rows(group)],
+        rank_ends=[row for name, group in _held_out(runs) for row in _rank_ends(name, group)],
         claims=[catalogue[id] for id in ("meft.theorem2_any_step", "jiang2024.theorem2")],
         environments=[x for place, x in enumerate(environments) if x not in environments[:place]],
     )
@@ -100,16 +110,12 @@ def _html(named: list[Named], title: str, lead: str, command: str, svgs: dict[st
 
 def _figures(named: list[Named]) -> dict[str, Figure]:
     """Every figure that there is something to draw in, by the name of its file."""
-    chosen, runs = _distinct(named)[:_MOST], [each.run for each in named]
-    looks = {id(each): (LOOKS[i % 5][1], ("-", "--")[i // 5]) for i, each in enumerate(chosen)}
-    courses = [(name, what, how, [(each, looks[id(each)]) for each in chosen]) for name, what, how in _COURSES]
-    ranks = [(group, key, what) for group in _by_rank(runs) for key, what in _HELD_OUT if _ends(group[0])["held_out"]]
+    runs = [each.run for each in named]
+    ends = [(name, group, key) for name, group in _held_out(runs) for key in _AT_END]
     drawn = {
-        "gradient_norm": panels(chosen, _draw_gradient, most=3) if chosen else None,
-        "smoothness": panels(chosen, _draw_smoothness, most=3, tall=2.2) if chosen else None,
-        "constants": panels(courses, _draw_course, tall=1.9) if chosen else None,
+        **along_figures(named),
         "rank": rank_figure(_repeated(runs)),
-        "held_out": panels(ranks, _draw_held_out, tall=2.2) if ranks else None,
+        "rank_held_out": panels(ends, _draw_ends, tall=2.2) if ends else None,
     }
     return {name: figure for name, figure in drawn.items() if figure is not None}
 
@@ -120,52 +126,56 @@ def _badge(verdict: str) -> Markup:
 
 def _adapter(run: StoredRun) -> str:
     scale = run.result["spec"]["adapter"]["scale"]
-    return ADAPTERS[run.adapter].title + (f", s\u00a0=\u00a0{scale}" if scale != 1 else "")
-
-
-def _step(run: StoredRun) -> float:
-    return float(run.result["plan"]["inputs"]["eta"])
+    said = scale.replace("sqrt(r)", "√r") if isinstance(scale, str) else f"{scale:g}"
+    return ADAPTERS[run.adapter].title + (f", s\u00a0=\u00a0{said}" if said != "1" else "")
 
 
 def _way(row: dict[str, Any]) -> str:
-    return _WAYS[row["way"], row["lipschitz"]][0]
+    return WAYS[row["way"], row["lipschitz"]][0]
 
 
-def _bound(run: StoredRun, row: dict[str, Any]) -> str:
-    """The bound at the run's own step, or why there is none."""
-    if row["bound"] is None and row["longest"] is not None and _step(run) >= row["longest"]:
+def _bound(each: Named, row: dict[str, Any]) -> str:
+    """The bound at the run's own step, or why there is none; a step of another method is none."""
+    if not each.steps_as_sgd:
+        return "–"
+    if row["bound"] is None and row["longest"] is not None and each.step_size >= row["longest"]:
         return "step too long"
     return number(row["bound"])
 
 
 def _spread(values: list[float | None]) -> str:
     """The mean of some numbers, and between what they lie."""
-    known = [x for x in values if x is not None]
-    if not known or len(known) == 1:
+    known = [x for x in values if x is not None and math.isfinite(x)]
+    if len(known) < 2:
         return number(known[0] if known else None)
     return f"{number(float(np.mean(known)))} ({number(min(known))} to {number(max(known))})"
 
 
-def _ends(run: StoredRun) -> dict[str, Any]:
-    found: dict[str, Any] = run.result["ends"]
-    return found
+def _signed(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
+
+
+def _norms(run: StoredRun) -> dict[str, str]:
+    """The radii over all sites, by name: of which norm of which block each is the largest."""
+    words = _RADII | ({"a": "max |d|", "b": "max |b|"} if run.adapter == "vera" else {})
+    return {name: words[name] for radii in run.result["constants"]["radii"].values() for name in sorted(radii)}
 
 
 def _seen(run: StoredRun) -> str:
     """What the L̂ by the path was made of, and how the curvature of F compares with it."""
     found = run.result["constants"]
-    words = f"Largest ℓₜ {number(found['path'])} with its rounding error added, {number(found['path_sure'])} without"
+    ends = number(found["path"]), number(found["path_sure"])
+    words = f"Largest ℓₜ: {ends[0]} with its rounding error added, {ends[1]} with it taken off"
     if (found["path"] or 0) > 2 * (found["path_sure"] or 0):
-        words += ", so that most of it may be rounding"
+        words += ", so that most of it may be rounding error"
     # A largest of nothing is 0.
     if not found["curvature"]:
-        return f"{words}; the curvature of F was not looked at."
-    # Dataset attributes may be lacking; the times are those of the first replica, the only one looked at.
+        return f"{words}. The curvature of F was not looked at."
     times = ", ".join(str(int(t)) for t in run.trace["look_time"].values[0])
-    words += f"; the largest curvature |λ| of ∇²F, by Lanczos iteration at t\u00a0=\u00a0{times}: "
-    above = found["curvature"] > (found["path"] or 0)
-    said = "above all ℓₜ, so that L̂ by the path is certainly too small" if above else "not above the largest ℓₜ"
-    return f"{words}{number(found['curvature'])}, {said}."
+    words += f". Largest curvature ‖∇²F‖, by Lanczos iteration at t\u00a0=\u00a0{times}: {number(found['curvature'])}, "
+    if found["curvature"] <= (found["path"] or 0):
+        return f"{words}which is not above the largest ℓₜ."
+    return f"{words}which is more than any ℓₜ: the L̂ by the path is too small for F to be L̂-smooth."
 
 
 def _by_rank(runs: list[StoredRun]) -> list[list[StoredRun]]:
@@ -202,41 +212,50 @@ def _replicas(run: StoredRun) -> list[StoredRun]:
     ]
 
 
-# What is shown against the rank: its key, and what it is called.
-_HELD_OUT = (("loss", "F at the end"), ("accuracy", "accuracy at the end"))
+# What is shown of the end against the rank, by key.
+_AT_END = {"loss": "F at the end", "accuracy": "accuracy at the end"}
+
+
+def _held_out(runs: list[StoredRun]) -> list[tuple[str, list[StoredRun]]]:
+    """The sweeps over ranks, by name, in which samples were held out."""
+    found = [group for group in _by_rank(runs) if all(run.result["ends"]["held_out"] is not None for run in group)]
+    return list(zip(settings([group[0] for group in found], ("adapter.rank",)), found, strict=True))
 
 
 def _at_end(run: StoredRun, key: str) -> tuple[float, float]:
-    """On the samples trained on, in the mean over replicas, and on those held out."""
-    trained = [math.nan if x is None else x for _, x in _ends(run)[key]]
-    held_out = _ends(run)["held_out"][key]
-    return float(np.mean(trained)), math.nan if held_out is None else float(held_out)
+    """On the samples trained on, in the mean over replicas, and on those held out; NaN for what is no number."""
+    ends = run.result["ends"]
+    values = [*(last for _, last in ends[key]), ends["held_out"][key]]
+    trained = np.array([math.nan if x is None else x for x in values], float)
+    return float(trained[:-1].mean()), float(trained[-1])
 
 
-def _held_out_rows(group: list[StoredRun]) -> list[dict[str, Any]]:
-    """For each rank the loss and the accuracy at the end, a list over seeds."""
+def _rank_ends(name: str, group: list[StoredRun]) -> list[Row]:
+    """For each rank what `_at_end` has, a list over seeds."""
     rows = []
     for rank in sorted({run.rank or 0 for run in group}):
         equal = [run for run in group if run.rank == rank]
-        row: dict[str, Any] = {"name": settings(group, ("adapter.rank",))[0], "rank": rank, "seeds": len(equal)}
-        for key, _ in _HELD_OUT:
-            row[key] = [list(each[key])[-1][-1] if False else None for each in []]
+        row: Row = {"name": name, "rank": rank, "seeds": len(equal)}
+        for key in _AT_END:
+            ends = [_at_end(run, key) for run in equal]
+            row |= {f"{key} trained": [x for x, _ in ends], f"{key} held out": [x for _, x in ends]}
         rows.append(row)
     return rows
 
 
-def _draw_held_out(axis: Axes, item: tuple[list[StoredRun], str, str]) -> None:
-    group, key, what = item
+def _draw_ends(axis: Axes, item: tuple[str, list[StoredRun], str]) -> None:
+    name, group, key = item
     ranks = sorted({run.rank or 0 for run in group})
-    values = {rank: np.array([_at_end(run, key) for run in group if run.rank == rank]) for rank in ranks}
-    for place, (words, marker, colour) in enumerate((("trained on", "o", BLUE), ("held out", "s", ORANGE))):
-        means = [values[rank][:, place].mean() for rank in ranks]
-        axis.plot(ranks, means, marker + "-", color=colour, ms=4.5, lw=0.9, label=f"samples {words}, mean over seeds")
-        for rank in ranks:
-            axis.plot([rank] * len(values[rank]), values[rank][:, place], ".", color=colour, ms=2.5, alpha=0.6)
+    values = [np.array([_at_end(run, key) for run in group if run.rank == rank]) for rank in ranks]
+    for place, (words, look, colour) in enumerate((("trained on", "o-", BLUE), ("held out", "s-", ORANGE))):
+        means = [of_rank[:, place].mean() for of_rank in values]
+        axis.plot(ranks, means, look, color=colour, ms=4.5, lw=0.9, label=f"samples {words}, mean over seeds")
+        for rank, of_rank in zip(ranks, values, strict=True):
+            axis.plot([rank] * len(of_rank), of_rank[:, place], ".", color=colour, ms=2.5, alpha=0.6)
     axis.set_xscale("log")
     axis.xaxis.set_major_locator(FixedLocator([float(rank) for rank in ranks]))
     axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: number(round(x))))
     axis.xaxis.set_minor_locator(NullLocator())
     units = f" [{group[0].result['problem']['units']}]" if key == "loss" else ""
-    axis.set(xlabel="rank r", ylabel=what + units)
+    axis.set(xlabel="rank r", ylabel=_AT_END[key] + units)
+    axis.set_title(name, loc="left")

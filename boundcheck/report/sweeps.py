@@ -262,7 +262,9 @@ def _rank_notes(sweep: Sweep, found: Exponent | None) -> list[str]:
     if sweep.first.result["spec"]["run"].get("batch") == "balanced":
         notes.append("the batch follows the noise, and so the rank")
     if silent:
-        notes.append(f"the theorem that set the step size says nothing of {silent} of these {count} runs")
+        given = sweep.first.result["spec"]["run"].get("step_size") is not None
+        setter = "" if given else " that set the step size"
+        notes.append(f"the theorem{setter} says nothing of {silent} of these {count} runs")
     return notes
 
 
