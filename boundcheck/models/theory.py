@@ -49,7 +49,7 @@ class Constants:
         path: the smoothness of F along the segments travelled, its rounding error added.
         path_sure: the same, its rounding error taken off.
         L: that of f, jointly in all W: along the segments, and the curvatures that were looked at.
-        curvature: the largest curvature of F that was looked at.
+        curvature: the largest curvature of F that was looked at; None where none was.
         zeta_square: the variance of a minibatch gradient.
         D: F(v_1) - 0, its rounding error added.
         radii: for each site the largest norms of its blocks, by the name of the radius.
@@ -82,7 +82,7 @@ class Constants:
             path=_largest(path + error),
             path_sure=_largest(path - error),
             L=max(_largest(in_w), _largest(curvatures)),
-            curvature=_largest(trace["curvature"].values) if "curvature" in trace else None,
+            curvature=_largest(trace["curvature"].values) or None,
             zeta_square=_largest(trace["noise_variance"].values),
             D=gap,
             radii=radii,
@@ -185,7 +185,7 @@ def _needed(claim: Claim, inputs: dict[str, float], first: float) -> int | None:
 
 
 def _printed(smoothness: float, found: Constants, steps: int) -> dict[str, Any]:
-    if not (smoothness > 0 and found.zeta_square > 0 and found.D > 0):
+    if not (0 < smoothness < math.inf and found.zeta_square > 0 and found.D > 0):
         return {"alpha": None, "T_min": None, "printed_bound": None}
     claim = catalogue["jiang2024.theorem2"].assuming({"Lhat": exact("Lhat", smoothness)})
     inputs = {"D": found.D, "zeta": math.sqrt(found.zeta_square), "T": float(steps)}

@@ -109,10 +109,16 @@ def judge(seen: Seen, audits: list[Audit]) -> dict[str, Any]:
     if seen.bound is None:
         reason = "a constant of the theorem was measured as 0, so it says nothing about the run"
         return _outcome("uninformative", reason, Blame("constant", "zeta", reason))
+    if not (seen.first > 0 and seen.measured > 0):
+        reason = f"the gradient cannot be told from the noise of so few samples ({seen.looks}): take more"
+        return _outcome("uninformative", reason, Blame("statistics", "samples", reason))
     at = f"the bound at the smoothness that was seen, {seen.bound:.4g},"
     if seen.bound >= seen.first:
-        until = "at no T, with this step and batch" if seen.needed is None else f"before T = {seen.needed}"
-        reason = f"{at} is not below {seen.first:.4g}, the gradient at v_1, {until}"
+        reason = f"{at} is not below {seen.first:.4g}, the gradient at v_1"
+        if seen.needed is None:
+            reason += ", at no T: it takes a shorter step or a larger batch"
+            return _outcome("uninformative", reason, Blame("constant", "eta", reason))
+        reason += f", before T = {seen.needed}"
         return _outcome("uninformative", reason, Blame("horizon", "T", reason))
     side = "at most" if seen.measured <= seen.bound else "above"
     reason = f"the average {seen.measured:.4g} is {side} {seen.bound:.4g}, the bound at the smoothness that was seen"
