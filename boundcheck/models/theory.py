@@ -140,7 +140,7 @@ def smoothness_of(network: Network, found: Constants) -> list[Smoothness]:
         ways.append(Smoothness("layers", "", max(layers), how))
     for lipschitz, values in printed.items():
         if values:
-            how = "2LC√r σ + G of the layer with the largest, at the same L and norms, scale taken into f"
+            how = "the printed constant of the layer where it is largest, at the same L and norms, scale taken into f"
             ways.append(Smoothness("printed", lipschitz, max(values), how))
     return ways
 
