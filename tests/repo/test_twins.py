@@ -13,6 +13,7 @@ import pytest
 
 import boundcheck.problems
 from boundcheck.measure import curvature, exponent, intervals
+from boundcheck.models.network import Network
 from boundcheck.problems import derivatives, norms
 from boundcheck.problems.adapters import ADAPTERS, Adapter
 from boundcheck.problems.objective import Objective
@@ -29,6 +30,7 @@ RATIOS = "tests/test_twins.py::test_difference_ratios_are_those_of_pairs"
 BISECTION = "tests/test_twins.py::test_betting_limits_are_roots_found_by_bisection"
 SCHEDULE = "tests/test_twins.py::test_a_schedule_is_that_of_its_docstring"
 ADAPTER_TESTS, DERIVATIVE_TESTS = "tests/problems/test_adapters.py", "tests/problems/test_derivatives.py"
+NETWORK_TESTS = "tests/models/test_network.py"
 NORM_TESTS, INTERVAL_TESTS = "tests/problems/test_norms.py", "tests/measure/test_intervals.py"
 
 TWINS: dict[str, str] = {
@@ -52,6 +54,7 @@ TWINS: dict[str, str] = {
     "Adapter.inside": BLOCKS,
     "Adapter.project": BLOCKS,
     "Adapter.extreme": BLOCKS,
+    "Adapter.pull_back_outer": f"{NETWORK_TESTS}::test_squares_and_variance_are_those_of_a_loop_over_samples",
     "LoRA.mean_square_pull_back": "tests/problems/test_problem.py::test_variance_is_that_of_the_enumerated_samples",
     # Objectives seen through adapters.
     "Problem.loss": LOOP_OVER_REPLICAS,
@@ -79,6 +82,9 @@ TWINS: dict[str, str] = {
     "curvature.top_curvature": (
         "tests/measure/test_curvature.py::test_top_curvature_is_the_largest_absolute_eigenvalue"
     ),
+    "curvature.largest_eigenvalue": (
+        "tests/measure/test_curvature.py::test_top_curvature_is_the_largest_absolute_eigenvalue"
+    ),
     "curvature.block_norms": "tests/measure/test_split.py::test_block_norms_are_those_of_the_dense_matrix",
     "slack.slack": "tests/measure/test_slack.py::test_values_are_those_of_the_lines_of_the_paper",
     # What a run is audited for.
@@ -87,6 +93,21 @@ TWINS: dict[str, str] = {
         "tests/measure/test_observe.py::test_without_replacement_every_minibatch_that_may_come_is_enumerated"
     ),
     "ball.BallWatch": "tests/measure/test_ball.py::test_watch_reports_what_a_naive_one_reports_on_random_walks",
+    # Networks, by plain autograd, a loop over samples, and whole Hessians.
+    "Network.look": f"{NETWORK_TESTS}::test_a_look_is_what_autograd_says_of_all_samples_at_once",
+    "look, in W": f"{NETWORK_TESTS}::test_weight_gradients_are_those_of_one_matrix_a_site",
+    "Network.batch_gradient": f"{NETWORK_TESTS}::test_a_look_is_what_autograd_says_of_all_samples_at_once",
+    "Network.losses": f"{NETWORK_TESTS}::test_a_look_is_what_autograd_says_of_all_samples_at_once",
+    "Network.hessian_vector_product": f"{NETWORK_TESTS}::test_products_are_those_of_the_whole_hessian",
+    "Network.weight_hessian_vector_product": (
+        f"{NETWORK_TESTS}::test_products_in_the_weights_are_those_of_the_whole_hessian"
+    ),
+    "Network.split": f"{NETWORK_TESTS}::test_what_is_written_is_read_back",
+    "Network.point": f"{NETWORK_TESTS}::test_what_is_written_is_read_back",
+    "Network.write": f"{NETWORK_TESTS}::test_what_is_written_is_read_back",
+    "Network.retract": f"{NETWORK_TESTS}::test_products_are_those_of_losses_along_a_retraction",
+    "Network.tangent": f"{NETWORK_TESTS}::test_products_of_loreft_see_and_give_the_tangent_part_alone",
+    "models.run.run_network": "tests/models/test_run.py::test_a_run_is_algorithm_1",
     # Statistics.
     "intervals.log_bets": f"{INTERVAL_TESTS}::test_capital_is_the_mixture_of_products_and_grows_sample_by_sample",
     "intervals.log_mixture": f"{INTERVAL_TESTS}::test_capital_is_the_mixture_of_products_and_grows_sample_by_sample",
@@ -162,7 +183,7 @@ def test_the_twin_exists(name: str) -> None:
 
 
 def test_no_batched_method_is_left_out() -> None:
-    kinds = {Objective, Adapter, Problem, *ADAPTERS.values(), *objective_kinds()}
+    kinds = {Objective, Adapter, Problem, Network, *ADAPTERS.values(), *objective_kinds()}
     wanted = set().union(*map(public, kinds))
     assert {"Objective.second_moments", "Adapter.pull_back", "LoRA.mean_square_pull_back"} <= wanted
     assert wanted - set(TWINS) == set(NOTHING_TO_COMPARE)
