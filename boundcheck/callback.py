@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +69,10 @@ class BoundcheckCallback(TrainerCallback):
     def __init__(
         self, every: int = 50, samples: int = 32, runs: str | Path = "runs", report: bool = True, seed: int = 0
     ) -> None:
-        for name, value in (("every", every), ("samples", samples)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise InputError(name, value, "a positive integer")
+        # One sample has no variance.
+        for name, value, least in (("every", every, 1), ("samples", samples, 2)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise InputError(name, value, f"an integer of at least {least}")
         self.every, self.samples, self.runs, self.report, self.seed = every, samples, Path(runs), report, seed
         self.result: dict[str, Any] | None = None
         self._recorder: _Recorder | None = None
@@ -96,9 +98,13 @@ class BoundcheckCallback(TrainerCallback):
         """Judge the run, write its folder and its page, and print both."""
         if self._recorder is None:
             return
+        recorder, self._recorder = self._recorder, None
+        if recorder.is_empty:
+            # Training is done, and not to be lost for this.
+            print("boundcheck: no step was recorded", file=sys.stderr)
+            return
         with undisturbed():
-            folder, self.result = self._recorder.finish(state.global_step)
-        self._recorder = None
+            folder, self.result = recorder.finish(state.global_step)
         _print(folder.trace(), self.result)
         if self.report:
             # Deferred: figures are not needed while training.
@@ -118,7 +124,10 @@ class _Recorder:
         device = sites[0].parameters[0].device
         self._task, self._total = audit_sample(loader, callback.samples, callback.seed, shape_of(model), device)
         self._network = Network(model, sites, self._task, min(batch_of(args), _CHUNK))
-        self._steps, self._batch, self._step_size = int(state.max_steps), batch_of(args), float(args.learning_rate)
+        self._groups = given["optimizer"].param_groups
+        # That of the arguments, unless the optimizer was made from others.
+        self._step_size = float(self._groups[0].get("initial_lr", self._groups[0]["lr"]))
+        self._steps, self._batch = int(state.max_steps), batch_of(args)
         self._rules = [
             rules_of(args, given["optimizer"], given["lr_scheduler"]),
             sampling_of(args, loader, model, self._task, self._total, self._steps),
@@ -132,7 +141,7 @@ class _Recorder:
         self._device, self._rounding = str(device), rounding_of(self._network)
         self._accuracy = self._network.accuracy()
         self._place = 0
-        self._first: Look | None = None
+        self._start: Look | None = None
         self._pending: tuple[Point, Look] | None = None
 
     def _described(self, callback: BoundcheckCallback, args: Any, model: Any) -> dict[str, Any]:
@@ -163,9 +172,12 @@ class _Recorder:
         }
 
     def before(self) -> None:
-        """Look at v_t, which a step is about to leave."""
+        """Look at v_t, which a step is about to leave, and at how long that will be."""
+        if (rate := float(self._groups[0]["lr"])) != self._step_size and self._rules[0].status == "held":
+            how = f"the learning rate is {rate:.4g}, and was {self._step_size:.4g}"
+            self._rules[0] = replace(self._rules[0], status="failed", how=how)
         look = self._network.look()
-        self._first = self._first or look
+        self._start = self._start or look
         self._pending = (self._network.point(), look)
 
     def after(self, t: int) -> None:
@@ -192,11 +204,21 @@ class _Recorder:
         variance = look.variance * count / max(count - 1, 1)
         return look.square_norm - (1 - count / total) * variance / count, variance * (total - 1) / total
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was recorded."""
+        return self._place == 0
+
+    @property
+    def _first(self) -> Look:
+        """What was seen at the first iterate."""
+        if self._start is None:
+            raise ValueError("expected a record; see is_empty")
+        return self._start
+
     def finish(self, steps: int) -> tuple[RunFolder, dict[str, Any]]:
         """The result of what was recorded."""
         seen = self._trace.isel(stratum=slice(0, self._place))
-        if self._place == 0 or self._first is None:
-            raise InputError("every", "no step was recorded", "a training of at least one step")
         sample = f"{self._network.task.samples} of {self._total} samples"
         course = Course(
             trace=seen,
@@ -250,6 +272,8 @@ def _print(trace: xr.Dataset, result: dict[str, Any]) -> None:
         # Of steps that are none of the theorem's it says nothing, and L̂ is all that is known.
         said = "" if failed or bound is None else f"; the average of ‖∇F‖² is at most {bound:.4g}"
         way = " ".join(filter(None, (each["way"], each["lipschitz"] and f"C = {each['lipschitz']}")))
-        lines.append(f"  L̂ = {each['value']:.4g} ({way}): steps of SGD below {each['longest']:.4g}{said}")
+        # JSON has no infinity.
+        value, longest = ("∞" if x is None else f"{x:.4g}" for x in (each["value"], each["longest"]))
+        lines.append(f"  L̂ = {value} ({way}): steps of SGD below {longest}{said}")
     for line in lines:
         console.print(line, soft_wrap=True, markup=False, highlight=False)

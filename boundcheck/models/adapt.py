@@ -169,18 +169,30 @@ def sites_of(model: nn.Module) -> tuple[Site, ...]:
         if any(path.startswith(f"{outer}.") for outer in inside):
             continue
         site = _site(path, module)
-        if site is not None:
+        # The factors of a LoRA layer are no layers of their own, whether it is a site or, merged or disabled, none.
+        if site is not None or hasattr(module, "lora_A"):
             inside.add(path)
+        if site is not None:
             found.append(site)
-    trained = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
-    if not trained:
+    if not any(parameter.requires_grad for parameter in model.parameters()):
         raise InputError("model", type(model).__name__, "a network in which something is trained")
-    covered = {id(parameter) for site in found for parameter in site.parameters}
-    for name, parameter in trained.items():
-        if id(parameter) not in covered:
-            expected = "trained parameters of LoRA layers, edits or linear layers only; freeze this one"
-            raise InputError("model", name, expected)
+    _check_covered(model, found)
     return tuple(found)
+
+
+def _check_covered(model: nn.Module, sites: list[Site]) -> None:
+    """Refuse a trained parameter that no site has, or that a module has which is not the site's."""
+    owners = {id(parameter): site.name for site in sites for parameter in site.parameters}
+    for path, module in model.named_modules():
+        for name, parameter in module.named_parameters(path, recurse=False):
+            if not parameter.requires_grad:
+                continue
+            owner = owners.get(id(parameter))
+            if owner is None:
+                expected = "trained parameters of LoRA layers, edits or linear layers only; freeze this one"
+                raise InputError("model", name, expected)
+            if owner and not name.startswith(f"{owner}."):
+                raise InputError("model", name, f"a matrix that is used in one place; it is that of {owner} too")
 
 
 def _site(path: str, module: nn.Module) -> Site | None:
@@ -228,4 +240,4 @@ def _lora(path: str, module: Any) -> Site | None:
 
 def _nothing(d: int, k: int, like: Tensor) -> Tensor:
     """A zero matrix that takes no memory."""
-    return torch.zeros((), dtype=like.dtype, device=like.device).expand(d, k)
+    return torch.zeros((), dtype=torch.promote_types(like.dtype, torch.float32), device=like.device).expand(d, k)

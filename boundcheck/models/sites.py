@@ -98,6 +98,8 @@ class Flow:
         """For each site (G, X): gradients in its outputs and its inputs, shape (m, positions, ...)."""
         left, found = iter(gradients), []
         for site, calls in zip(sites, self.calls, strict=True):
+            if not calls:
+                raise InputError(site.name, "a module", "one that the network calls")
             parts = [
                 (g.reshape(len(g), -1, g.shape[-1]), site.inputs(x)) for (x, _), g in zip(calls, left, strict=False)
             ]
@@ -120,6 +122,8 @@ def flowing(sites: Sequence[Site], samples: int) -> Iterator[Flow]:
         x, y = given[0], output
         if not isinstance(y, Tensor) or len(x) != samples or len(y) != samples:
             raise InputError(site.name, "a module", f"inputs and outputs with the {samples} samples as first axis")
+        if not y.requires_grad:
+            raise InputError(site.name, "a module", "one that passes gradients on")
         calls.append((x.detach(), y))
 
     handles = [
@@ -144,8 +148,8 @@ def probed(sites: Sequence[Site]) -> Iterator[list[Tensor]]:
 
     def add(site: Site, probe: Tensor, given: tuple[Any, ...], output: Tensor) -> Tensor:
         x = given[0]
-        shift = x @ probe[:, : x.shape[-1]].mT
-        return output + (shift + probe[:, -1] if site.affine else shift)
+        shift = x.to(probe.dtype) @ probe[:, : x.shape[-1]].mT
+        return output + (shift + probe[:, -1] if site.affine else shift).to(output.dtype)
 
     handles = [
         site.module.register_forward_hook(lambda _, given, output, s=site, p=probe: add(s, p, given, output))

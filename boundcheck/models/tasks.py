@@ -60,7 +60,7 @@ class Encoded:
         self._inputs = {
             key: value
             for key, value in batch.items()
-            if key != "labels" and isinstance(value, Tensor) and len(value) == self.samples
+            if key != "labels" and isinstance(value, Tensor) and value.ndim > 0 and len(value) == self.samples
         }
         counts = self.counts
         if not counts.any():

@@ -1,6 +1,7 @@
 """Texts by name, and from files that a person brings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from boundcheck.errors import InputError
@@ -21,3 +22,12 @@ def text_of(name: str) -> str:
         raise InputError(
             "model.text", name, f"{', '.join(TEXTS)}, or a text file that can be read ({reason})"
         ) from None
+
+
+@contextmanager
+def typed(**fields: str) -> Iterator[None]:
+    """Name what is wrong as it was typed in a spec, and not as the argument that it became."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(fields.get(error.field, error.field), error.value, error.expected) from None

@@ -127,14 +127,13 @@ def smoothness_of(network: Network, found: Constants) -> list[Smoothness]:
         radii = found.radii[site.name]
         if not found.L > 0 or not found.G[site.name] > 0:
             continue
-        ends = adapter_ends(site.adapter, radii, found.L, found.G[site.name])
-        sharp = [end["value"] for end in ends if end["claim"].startswith("meft.")]
-        layers.append(min(sharp, default=math.inf))
+        layers.append(_sharpest(site, radii, found))
         if isinstance(site.adapter, LoRA):
             sigma = dict.fromkeys(radii, max(radii.values()))
-            for end in adapter_ends(site.adapter, sigma, found.L, found.G_frobenius[site.name]):
+            for end in _ends(site, sigma, found.L, found.G_frobenius[site.name]):
                 if end["claim"] == "jiang2024.lemma1":
                     printed[end["lipschitz"]].append(end["value"])
+    # Infinite where the claims about a layer say nothing, as those about DoRA do where a column may vanish.
     if layers:
         how = "the largest λ* of a layer, at the norms, the gradients and the joint L that were measured"
         ways.append(Smoothness("layers", "", max(layers), how))
@@ -143,6 +142,25 @@ def smoothness_of(network: Network, found: Constants) -> list[Smoothness]:
             how = "the printed constant of the layer where it is largest, at the same L and norms, scale taken into f"
             ways.append(Smoothness("printed", lipschitz, max(values), how))
     return ways
+
+
+def _sharpest(site: Site, radii: dict[str, float], found: Constants) -> float:
+    """The least that our claims say of one layer, each with G in the norm that it is about."""
+    values = [math.inf]
+    for G, is_frobenius in ((found.G, False), (found.G_frobenius, True)):
+        for end in _ends(site, radii, found.L, G[site.name]):
+            hypotheses = {hypothesis.id for hypothesis in catalogue[end["claim"]].hypotheses}
+            if end["claim"].startswith("meft.") and ("jiang2024.assumption3.2" in hypotheses) == is_frobenius:
+                values.append(end["value"])
+    return min(values)
+
+
+def _ends(site: Site, radii: dict[str, float], smoothness: float, gradient_bound: float) -> list[dict[str, Any]]:
+    """What the claims about a layer say; nothing where that is beyond the range of floats."""
+    try:
+        return adapter_ends(site.adapter, radii, smoothness, gradient_bound)
+    except ArithmeticError:
+        return []
 
 
 def theorem_rows(

@@ -3,6 +3,7 @@
 Nothing here imports transformers: arguments, optimizers and data loaders are looked at as they come.
 """
 
+import copy
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,11 +28,18 @@ _SHAPES: dict[str, Shape] = {
 }
 
 
+_CROSS_ENTROPY = (None, "single_label_classification")
+
+
 def shape_of(model: nn.Module) -> Shape:
     """What a model predicts, from the name of its class; raises InputError for one that is not known."""
     name = type(base_of(model)).__name__
+    config = getattr(base_of(model), "config", None)
+    other = getattr(config, "num_labels", 2) == 1 or getattr(config, "problem_type", None) not in _CROSS_ENTROPY
     for ending, shape in _SHAPES.items():
         if name.endswith(ending):
+            if shape == "class" and other:
+                raise InputError("model", name, "a classifier of single labels, whose loss is cross-entropy")
             return shape
     raise InputError("model", name, f"a model whose class ends in {', '.join(_SHAPES)}")
 
@@ -52,7 +60,8 @@ def audit_sample(loader: Any, count: int, seed: int, shape: Shape, device: torch
     if not hasattr(data, "__len__"):
         raise InputError("train_dataset", type(data).__name__, "a dataset with a length, to draw samples from")
     chosen = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))[:count].sort().values
-    batch: Mapping[str, Any] = loader.collate_fn([data[int(i)] for i in chosen])
+    # A copy, whose own generator, if it has one, may move.
+    batch: Mapping[str, Any] = copy.deepcopy(loader.collate_fn)([data[int(i)] for i in chosen])
     tensors = {name: value.to(device) if isinstance(value, Tensor) else value for name, value in batch.items()}
     return Encoded("audit sample", tensors, shape), len(data)
 
@@ -79,12 +88,13 @@ def sampling_of(args: Any, loader: Any, model: nn.Module, task: Encoded, samples
     """Whether the minibatch gradient has the gradient of F as its mean, given the past."""
     batch = batch_of(args)
     found = []
-    sampler = getattr(loader, "sampler", None)
+    # Of the batches: a loader that accelerate has made has another one, of no use, by its own name.
+    sampler = getattr(getattr(loader, "batch_sampler", None), "sampler", None)
     replaced = isinstance(sampler, RandomSampler) and sampler.replacement
     one_pass = steps * batch <= samples and not isinstance(sampler, SequentialSampler)
     if not replaced and not one_pass and batch < samples:
         found.append("samples are drawn without replacement, so that given the past the gradient is biased")
-    if any(isinstance(module, nn.Dropout) and module.p > 0 for module in model.modules()):
+    if _draws(model, task):
         found.append("the network trains with dropout, and F is its loss without")
     if task.counts.min() != task.counts.max() and batch < samples:
         low, high = int(task.counts.min()), int(task.counts.max())
@@ -101,6 +111,21 @@ def sampling_of(args: Any, loader: Any, model: nn.Module, task: Encoded, samples
         )
     how = "one pass over samples: unbiased for the mean over all there might be, if they are independent of each other"
     return Audit("meft.unbiased", "hypothesis", "assumed", None, None, how)
+
+
+def _draws(model: nn.Module, task: Encoded) -> bool:
+    """Whether the network draws numbers while it trains: dropout by a module or a function, or layers left out."""
+    modes, few = [(module, module.training) for module in model.modules()], torch.arange(min(task.samples, 4))
+    kept = [(buffer, buffer.clone()) for buffer in model.buffers()]
+    model.train()
+    try:
+        with torch.no_grad():
+            return not torch.equal(*(task.losses(model, few) for _ in range(2)))
+    finally:
+        for buffer, value in kept:
+            buffer.copy_(value)
+        for module, mode in modes:
+            module.training = mode
 
 
 def batch_of(args: Any) -> int:

