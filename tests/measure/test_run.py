@@ -65,7 +65,7 @@ def test_a_finished_folder_holds_spec_trace_and_result_and_nothing_else(table, t
     assert {path.name for path in folder.iterdir()} == {"spec.json", "trace.zarr", "result.json"}
     assert not list(tmp_path.rglob("*.part"))
     assert json.loads((folder / "spec.json").read_text()) == result["spec"]
-    assert result["run_id"] == run_id(parse(table), "cpu") == folder.name
+    assert result["run_id"] == run_id(parse(table).as_json(), "cpu") == folder.name
 
 
 @pytest.mark.parametrize("table", [theorem_table(), PILOTED, bracket_table()], ids=["given", "piloted", "bracket"])
@@ -193,7 +193,7 @@ def test_the_code_version_is_of_the_code_and_not_of_the_day():
 def test_results_come_in_the_order_of_the_sweep(tmp_path):
     table = theorem_table(adapter__rank=[2, 1], run__zeta=[1.8, 2.5])
     results = measure(table, tmp_path)
-    assert [result["run_id"] for result in results] == [run_id(spec, "cpu") for spec in expand(table)]
+    assert [result["run_id"] for result in results] == [run_id(spec.as_json(), "cpu") for spec in expand(table)]
     assert len(list(tmp_path.iterdir())) == 4
 
 

@@ -343,6 +343,9 @@ def test_there_is_no_tf32_and_what_was_set_is_left(way: str, precisions_restored
     if way == "as it used to be set":
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     else:
+        # Each follows what is set for all, unless it was set itself, as by a run of boundcheck before.
+        for unit in units():
+            unit.fp32_precision = "none"
         torch.backends.fp32_precision = "tf32"
     network, seen = network_of("lora"), []
     before = [unit.fp32_precision for unit in units()]
