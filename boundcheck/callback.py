@@ -238,7 +238,7 @@ class _Recorder:
             "claim": CLAIM,
             "spec": self._spec,
             "environment": environment(self._device, CODE) | memory(self._device),
-            "problem": {"name": self._spec["model"]["name"], "units": "nats", "sample": sample}
+            "problem": {"name": self._spec["model"]["name"], "units": self._task.units, "sample": sample}
             | described(self._network, self._base),
             "first_variance": self._corrected(self._first)[1],
             "rounding": {"loss": self._rounding.loss, "gradient": self._rounding.gradient},

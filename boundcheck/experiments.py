@@ -44,6 +44,7 @@ def measure(
 
     if networks := networks_of(spec):
         return measure_each(networks, experiment.prepare, experiment.measure_one, Path(runs), device, tick, jobs)
+    # mypy does not see that what has no network in it is a spec of matrices.
     return matrices.measure(spec, runs, device, tick, jobs)  # type: ignore[arg-type]
 
 
