@@ -16,7 +16,8 @@ from boundcheck.problems.datasets import checked_features, checked_matrix
 class LinearModel(ABC):
     r"""The mean of :math:`f_i(W) = \ell(Wx_i, y_i)`: the gradient of a sample is :math:`\ell'(Wx_i, y_i)\, x_i^\top`.
 
-    A subclass says what :math:`\ell` and its derivative in the output Wx are, and gives the constants.
+    A subclass says what :math:`\ell` and its derivative in the output Wx are, and gives the constants. Samples are the
+    last dimension of outputs, which is long: sums over the d outputs of a sample are then additions of long rows.
     """
 
     name: str
@@ -28,7 +29,7 @@ class LinearModel(ABC):
     infimum: Constant
 
     def __init__(self, name: str, X: np.ndarray, targets: np.ndarray, device: str) -> None:
-        """Take X, shape (n, k), and the y of each sample, shape (n, ...), which are float64."""
+        """Take X, shape (n, k), and the y of each sample, shape (n, outputs), which are float64."""
         self.name = name
         self.samples = len(X)
         self._X = torch.tensor(X, device=device)
@@ -38,11 +39,11 @@ class LinearModel(ABC):
 
     @abstractmethod
     def _losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The loss of each sample, shape (R, n), from outputs of shape (R, n, d) and the targets."""
+        """The loss of each sample, shape (R, n), from outputs of shape (R, d, n) and targets of shape (..., d, n)."""
 
     @abstractmethod
     def _residuals(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The gradient of each sample's loss in its output, shape (R, n, d)."""
+        """The gradient of each sample's loss in its output, shape (R, d, n), from the same."""
 
     @abstractmethod
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
@@ -50,30 +51,30 @@ class LinearModel(ABC):
 
     def loss(self, W: Tensor) -> Tensor:
         """f(W), shape (R,)."""
-        return self._losses(self._X @ W.mT, self._targets).mean(-1)
+        return self._losses(W @ self._X.mT, self._targets.mT).mean(-1)
 
     def gradient(self, W: Tensor) -> Tensor:
-        r""":math:`\frac1n R^\top X` with the residuals as the rows of R, shape (R, d, k)."""
-        return self._all_residuals(W).mT @ self._X / self.samples
+        r""":math:`\frac1n R X` with the residuals as the columns of R, shape (R, d, k)."""
+        return self._all_residuals(W) @ self._X / self.samples
 
     def batch_gradient(self, W: Tensor, indices: Tensor) -> Tensor:
         """The mean of the samples' gradients over each replica's own minibatch, shape (R, d, k)."""
         X = self._X[indices]
-        return self._residuals(X @ W.mT, self._targets[indices]).mT @ X / indices.shape[-1]
+        return self._residuals(W @ X.mT, self._targets[indices].mT) @ X / indices.shape[-1]
 
     def sample_gradients(self, W: Tensor) -> Tensor:
         """The outer products of residuals and x, shape (R, n, d, k)."""
-        return self._all_residuals(W).unsqueeze(-1) * self._X.unsqueeze(-2)
+        return self._all_residuals(W).mT.unsqueeze(-1) * self._X.unsqueeze(-2)
 
     def second_moments(self, W: Tensor) -> tuple[Tensor, Tensor]:
         """Row and column second moments; each G_i has rank one, so they are weighted Gram matrices."""
         residuals = self._all_residuals(W)
-        rows = residuals.mT @ (residuals * self._X.square().sum(-1, keepdim=True)) / self.samples
-        columns = self._X.mT @ (residuals.square().sum(-1, keepdim=True) * self._X) / self.samples
+        rows = (residuals * self._X.square().sum(-1)) @ residuals.mT / self.samples
+        columns = self._X.mT @ (residuals.square().sum(-2).unsqueeze(-1) * self._X) / self.samples
         return rows, columns
 
     def _all_residuals(self, W: Tensor) -> Tensor:
-        return self._residuals(self._X @ W.mT, self._targets)
+        return self._residuals(W @ self._X.mT, self._targets.mT)
 
 
 class LeastSquares(LinearModel):
@@ -120,7 +121,7 @@ class LeastSquares(LinearModel):
         return loss_error, x * (error + (self.samples + 32) * EPSILON * residual)
 
     def _losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        return (outputs - targets).square().sum(-1) / 2
+        return (outputs - targets).square().sum(-2) / 2
 
     def _residuals(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return outputs - targets

@@ -58,7 +58,7 @@ class LogisticRegression(LinearModel):
 
     def _losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
         # Not softplus, which Torch cuts off.
-        return -torch.nn.functional.logsigmoid(targets * outputs).sum(-1)
+        return -torch.nn.functional.logsigmoid(targets * outputs).sum(-2)
 
     def _residuals(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return -targets * torch.sigmoid(-targets * outputs)

@@ -104,17 +104,13 @@ class ReadoutNetwork(LinearModel):
         gradient_error = gradient_error + (2 * classes + 32 + self.samples) * math.sqrt(2) * U_frobenius * x
         return EPSILON * loss_error, EPSILON * gradient_error
 
-    def logits(self, W: Tensor) -> Tensor:
-        """The logits of every sample, shape (R, n, classes)."""
-        return self._activated(self._X @ W.mT) @ self._readout.mT
-
     def _losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        logits = self._activated(outputs) @ self._readout.mT
-        return logits.logsumexp(-1) - (logits * targets).sum(-1)
+        logits = self._readout @ self._activated(outputs)
+        return logits.logsumexp(-2) - (logits * targets).sum(-2)
 
     def _residuals(self, outputs: Tensor, targets: Tensor) -> Tensor:
         hidden = self._activated(outputs)
-        back = (torch.softmax(hidden @ self._readout.mT, -1) - targets) @ self._readout
+        back = self._readout.mT @ (torch.softmax(self._readout @ hidden, -2) - targets)
         return back if self.activation == "identity" else back * (1 - hidden.square())
 
     def _activated(self, outputs: Tensor) -> Tensor:

@@ -11,9 +11,10 @@ from boundcheck.claims.enclose import upper
 from boundcheck.problems.certify import largest_gram_eigenvalue, mean_row_norm
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.datasets import breast_cancer_data, checked_features, checked_labels, digits_data
+from boundcheck.problems.least_squares import LinearModel
 
 
-class SoftmaxRegression:
+class SoftmaxRegression(LinearModel):
     r"""The mean cross-entropy :math:`f(W) = \frac1n\sum_i \log\sum_j e^{(Wx_i)_j} - (Wx_i)_{y_i}` of a linear model.
 
     The Hessian is the mean of :math:`(\mathrm{diag}(p) - pp^\top) \otimes x_i x_i^\top` and the first factor is at
@@ -27,14 +28,9 @@ class SoftmaxRegression:
         """Take data X, shape (n, k), and labels 0..d-1, shape (n,)."""
         X = checked_features(X)
         labels = checked_labels(labels, len(X))
-        self.name = name
-        self.samples = len(X)
-        self.shape = (int(labels.max()) + 1, X.shape[1])
-        self._X = torch.tensor(X, device=device)
-        norms = self._X.square().sum(1)
-        self._mean_norm, self._mean_square = norms.sqrt().mean().item(), norms.mean().item()
-        self._labels = torch.tensor(labels, dtype=torch.int64, device=device)
-        self._onehot = torch.nn.functional.one_hot(self._labels, self.shape[0]).to(torch.float64)
+        classes = int(labels.max()) + 1
+        super().__init__(name, X, np.eye(classes)[labels], device)
+        self.shape = (classes, X.shape[1])
         self.smoothness = Constant(
             math.nextafter(largest_gram_eigenvalue(X) / (2 * self.samples), math.inf),
             "certified",
@@ -47,29 +43,6 @@ class SoftmaxRegression:
         )
         self.infimum = Constant(0.0, "certified", "cross-entropy is nonnegative")
 
-    def loss(self, W: Tensor) -> Tensor:
-        """f(W), shape (R,)."""
-        logits = self._X @ W.mT
-        chosen = (logits * self._onehot).sum(-1)
-        return (logits.logsumexp(-1) - chosen).mean(-1)
-
-    def gradient(self, W: Tensor) -> Tensor:
-        r""":math:`\frac1n (P - Y)^\top X`, shape (R, d, k)."""
-        return self._residuals(W).mT @ self._X / self.samples
-
-    def batch_gradient(self, W: Tensor, indices: Tensor) -> Tensor:
-        """The mean of the samples' gradients over each replica's own minibatch, shape (R, d, k)."""
-        X = self._X[indices]
-        residuals = torch.softmax(X @ W.mT, -1)
-        residuals.scatter_add_(
-            -1, self._labels[indices].unsqueeze(-1), residuals.new_tensor(-1.0).expand(*indices.shape, 1)
-        )
-        return residuals.mT @ X / indices.shape[-1]
-
-    def sample_gradients(self, W: Tensor) -> Tensor:
-        """The outer products (p_i - e_y) x_i^T, shape (R, n, d, k)."""
-        return self._residuals(W).unsqueeze(-1) * self._X.unsqueeze(-2)
-
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
         r"""Errors of logits, at most :math:`k \epsilon \|W\| \|x\|`, through log-sum-exp and softmax; then of sums."""
         d, k = self.shape
@@ -79,15 +52,11 @@ class SoftmaxRegression:
         gradient_error = k * math.sqrt(d) * size * x_square + (d + 32 + self.samples) * math.sqrt(2) * x
         return EPSILON * loss_error, EPSILON * gradient_error
 
-    def second_moments(self, W: Tensor) -> tuple[Tensor, Tensor]:
-        """Row and column second moments; each G_i has rank one, so they are weighted Gram matrices."""
-        residuals = self._residuals(W)
-        rows = residuals.mT @ (residuals * self._X.square().sum(-1, keepdim=True)) / self.samples
-        columns = self._X.mT @ (residuals.square().sum(-1, keepdim=True) * self._X) / self.samples
-        return rows, columns
+    def _losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return outputs.logsumexp(-2) - (outputs * targets).sum(-2)
 
-    def _residuals(self, W: Tensor) -> Tensor:
-        return torch.softmax(self._X @ W.mT, -1) - self._onehot
+    def _residuals(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return torch.softmax(outputs, -2) - targets
 
 
 def digits(device: str = "cpu") -> SoftmaxRegression:

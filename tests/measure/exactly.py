@@ -35,7 +35,7 @@ def loss_and_gradient(problem: Problem, v: tuple[Matrix, Matrix]) -> tuple[mpmat
                     loss += delta**2 * (root - 1)
                     M[i, j] += x / root
     elif isinstance(objective, SoftmaxRegression):
-        for x, label in zip(objective._X.tolist(), objective._labels.tolist(), strict=True):
+        for x, label in zip(objective._X.tolist(), objective._targets.argmax(1).tolist(), strict=True):
             column = Matrix(x)
             logits = W * column
             exponentials = [mp.exp(z) for z in logits]

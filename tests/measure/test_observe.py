@@ -28,7 +28,7 @@ def sample_loss_and_gradient(objective, W, i):
         x = W - objective._targets[i].numpy()
         root = np.sqrt(1 + (x / objective.delta) ** 2)
         return (objective.delta**2 * (root - 1)).sum(), x / root
-    x, label = objective._X[i].numpy(), int(objective._labels[i])
+    x, label = objective._X[i].numpy(), int(objective._targets[i].argmax())
     p = np.exp(W @ x) / np.exp(W @ x).sum()
     return -np.log(p[label]), np.outer(p - np.eye(len(p))[label], x)
 

@@ -79,7 +79,7 @@ def sample(objective: Objective, i: int, W: Matrix) -> tuple[Any, Matrix]:
     x = [mp.mpf(entry) for entry in objective._X[i].tolist()]
     z = times(W, x)
     if isinstance(objective, SoftmaxRegression):
-        loss, slope = cross_entropy(z, int(objective._labels[i]))
+        loss, slope = cross_entropy(z, int(objective._targets[i].argmax()))
     elif isinstance(objective, LeastSquares):
         slope = [output - mp.mpf(y) for output, y in zip(z, objective._targets[i].tolist(), strict=True)]
         loss = mp.fsum(r**2 for r in slope) / 2
