@@ -17,10 +17,8 @@ from torch import Tensor
 from boundcheck.claims import Claim
 from boundcheck.falsify.instance import Instance, unit
 from boundcheck.falsify.structure import Structure
-from boundcheck.problems.adapters import (
-    ADAPTERS,
-    Adapter,
-)
+from boundcheck.problems.adapters import ADAPTERS, Adapter
+from boundcheck.problems.derivatives import derivative, leaves
 from boundcheck.problems.norms import Point
 
 # The distance between the two points of a pair, over the size of the domain.
@@ -118,13 +116,13 @@ class Climber:
         # The best f for what was reached; for it the value is smooth, and at most what the best f of elsewhere makes.
         twist, stretch = _steepest(state.bent, self.structure.spectral), 2 * self.structure.L * state.slope
 
-        def total(*x: Tensor) -> Tensor:
-            v, u, frozen = x[:blocks], x[blocks : 2 * blocks], dict(zip(names, x[2 * blocks :], strict=True))
-            along, across = _derivatives(_with(self.outline, frozen), v, self.outline.unit(v, u))
-            return (stretch * along + self.structure.G * twist * across).sum()
-
-        variables = (*state.v, *state.u, *state.frozen.values())
-        slopes = torch.func.grad(total, argnums=tuple(range(len(variables))))(*variables)
+        with torch.enable_grad():
+            variables = leaves((*state.v, *state.u, *state.frozen.values()))
+            v, u = variables[:blocks], variables[blocks : 2 * blocks]
+            adapter = _with(self.outline, dict(zip(names, variables[2 * blocks :], strict=True)))
+            along, across = _graph(adapter, v, self.outline.unit(v, u))
+            total = (stretch * along + self.structure.G * twist * across).sum()
+            slopes = torch.autograd.grad(total, variables, materialize_grads=True)
         in_v, in_u, in_frozen = slopes[:blocks], slopes[blocks : 2 * blocks], slopes[2 * blocks :]
         rises = dict(zip(names, in_frozen, strict=True))
         gained = torch.zeros_like(state.values, dtype=torch.bool)
@@ -187,17 +185,21 @@ def _with(outline: Adapter, frozen: Mapping[str, Tensor]) -> Adapter:
 
 def _derivatives(adapter: Adapter, v: Point, u: Point) -> tuple[Tensor, Tensor]:
     """The first and second derivative of W along the geodesic from v in the direction u, shape (R, d, k)."""
+    with torch.enable_grad():
+        slope, bent = _graph(adapter, leaves(v), u)
+    return slope.detach(), bent.detach()
 
-    def weight(*w: Tensor) -> Tensor:
-        return adapter.weight(w)
 
-    def rate(*w: Tensor) -> Tensor:
-        change: Tensor = torch.func.jvp(weight, w, u)[1]
-        return change
-
-    change = torch.func.jvp(rate, v, u)
-    turn: Tensor = change[1] + torch.func.jvp(weight, v, adapter.acceleration(v, u))[1]
-    return change[0], turn
+def _graph(adapter: Adapter, v: Point, u: Point) -> tuple[Tensor, Tensor]:
+    """As `_derivatives`, for v of a graph: both can be differentiated again."""
+    # The direction is held fixed, though a tangent may itself be made from v.
+    at = tuple(part.clone() for part in v)
+    W = (adapter.weight(at),)
+    slope = derivative(W, at, u)
+    (bent,) = derivative(slope, at, u)
+    if not adapter.is_flat:
+        bent = bent + derivative(W, at, adapter.acceleration(v, u))[0]
+    return slope[0], bent
 
 
 def _chosen(mask: Tensor, yes: _State, no: _State) -> _State:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from boundcheck.problems.adapters import Radii
-from boundcheck.problems.derivatives import hessian_vector_product
+from boundcheck.problems.derivatives import curved, derivative, hessian_vector_product, leaves
 from boundcheck.problems.norms import Point, square_norm
 from boundcheck.problems.problem import Problem
 from boundcheck.progress import Tick
@@ -66,12 +66,13 @@ def _length(problem: Problem, v: Point, u: Point) -> Tensor:
 def _uphill(problem: Problem, v: Point, u: Point) -> Point:
     r"""Half the gradient in v of :math:`\|H(v)u\|^2`, which is :math:`D^3F(v)[H u, u, \cdot]`.
 
-    Third derivatives are symmetric, so that it is the derivative along u of H(v)[Hu]: forward-mode suffices. On a
-    curved domain terms of its curvature are left out, and what is uphill is for the step to show.
+    Third derivatives are symmetric, so that it is the derivative along u of H(v)[Hu]. On a curved domain terms of its
+    curvature are left out, and what is uphill is for the step to show.
     """
     image = hessian_vector_product(problem, v, u)
-    uphill: Point = torch.func.jvp(lambda *w: hessian_vector_product(problem, w, image), v, u)[1]
-    return uphill
+    with torch.enable_grad():
+        at = leaves(v)
+        return tuple(part.detach() for part in derivative(curved(problem, at, image), at, u))
 
 
 def _finite(v: Point) -> Point:

@@ -71,8 +71,7 @@ class PseudoHuber:
         return (G @ G.mT).mean(1), (G.mT @ G).mean(1)
 
     def _slope(self, x: Tensor) -> Tensor:
-        # In place, on a tensor that nobody else has: a fresh one costs more than the arithmetic.
-        return x.mul_(self._one_plus(x.square()).rsqrt_())
+        return x * self._one_plus(x.square()).rsqrt_()
 
     def _one_plus(self, square: Tensor) -> Tensor:
         return (square / self.delta**2).add_(1)

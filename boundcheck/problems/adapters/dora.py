@@ -59,7 +59,8 @@ class DoRA(Adapter):
     @property
     def blocks(self) -> tuple[Block, ...]:
         """A, shape (r, k), B, shape (d, r), and the magnitudes m, shape (1, k)."""
-        d, k = self.W0.shape
+        # Batched in the adversary's search.
+        d, k = self.W0.shape[-2:]
         factors = Block("A", (self.rank, k), "spectral", "a"), Block("B", (d, self.rank), "spectral", "b")
         return *factors, Block("m", (1, k), "max", "mu")
 
