@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
-from scipy.stats import beta as beta_distribution
+from scipy.special import betaincinv
 
 from boundcheck.measure.intervals import (
     Kind,
@@ -257,8 +257,8 @@ def _counted(method: Method, distribution: Distribution, n: int, limits: np.ndar
 def clopper_pearson(count: int, trials: int) -> tuple[float, float]:
     """The exact 99 % limits for a probability of which `count` events in `trials` were seen."""
     tail = (1 - _CONFIDENCE) / 2
-    low = float(beta_distribution.ppf(tail, count, trials - count + 1)) if count else 0.0
-    high = float(beta_distribution.ppf(1 - tail, count + 1, trials - count)) if count < trials else 1.0
+    low = float(betaincinv(count, trials - count + 1, tail)) if count else 0.0
+    high = float(betaincinv(count + 1, trials - count, 1 - tail)) if count < trials else 1.0
     return low, high
 
 

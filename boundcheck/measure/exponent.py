@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student_t
 
 from boundcheck.errors import InputError
-from boundcheck.measure.intervals import Interval
+from boundcheck.measure.intervals import Interval, student_quantile
 
 # Fewer points always lie on a line, and fewer seeds make an interval of no use.
 _FEWEST_POINTS = 3
@@ -84,6 +83,6 @@ def _student(slopes: np.ndarray, level: float) -> Interval | None:
     # Not `student_interval`, whose mean is nonnegative: a slope may have either sign.
     if len(slopes) < _FEWEST_SEEDS:
         return None
-    half = float(student_t.ppf((1 + level) / 2, len(slopes) - 1) * slopes.std(ddof=1) / np.sqrt(len(slopes)))
+    half = float(student_quantile(level, len(slopes)) * slopes.std(ddof=1) / np.sqrt(len(slopes)))
     mean = float(slopes.mean())
     return Interval(mean - half, mean + half, level, "asymptotic", "Student over seeds")

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.special import ndtri
-from scipy.stats import nct
-from scipy.stats import t as student_t
+from scipy.special import nctdtr, ndtri, stdtrit
 
 Kind = Literal["exact", "nonasymptotic", "asymptotic"]
 
@@ -167,9 +165,17 @@ def bernstein_limits(x: np.ndarray, largest: float, level: float) -> tuple[np.nd
     return np.maximum(mean - half, 0.0), np.minimum(mean + half, largest)
 
 
+def student_quantile(level: float, n: int) -> float:
+    """How many standard errors of n samples Student's two-sided interval reaches to each side.
+
+    From `scipy.special`: to import `scipy.stats` takes longer than to judge a run.
+    """
+    return float(stdtrit(n - 1, (1 + level) / 2))
+
+
 def student_half_width(deviation: np.ndarray, n: int, level: float) -> np.ndarray:
     """How far Student's limits lie from the mean of n samples with these standard deviations."""
-    return student_t.ppf((1 + level) / 2, n - 1) * deviation / np.sqrt(n)
+    return student_quantile(level, n) * deviation / np.sqrt(n)
 
 
 def student_limits(x: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
@@ -248,7 +254,7 @@ def student_replicas(mean: float, deviation: float, bound: float, level: float, 
         return int(np.ceil(gaussian))
 
     def enough(n: int) -> bool:
-        return bool(nct.sf(student_t.ppf(quantile, n - 1), n - 1, effect * np.sqrt(n)) >= power)
+        return bool(1 - nctdtr(n - 1, effect * np.sqrt(n), student_quantile(level, n)) >= power)
 
     # Student's quantile lies above the Gaussian one, by so little that the least n is a few replicas away.
     n = max(int(gaussian), 2)
