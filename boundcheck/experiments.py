@@ -55,8 +55,9 @@ def networks_of(spec: Any) -> list[ModelSpec]:
         InputError: for an unreadable file or bad TOML, and for any field that is unknown, missing or out of range.
 
     """
-    from boundcheck.measure.spec import combinations, read, validated
+    from boundcheck.measure.spec import read, validated
     from boundcheck.models.spec import ModelSpec
+    from boundcheck.sweep import combinations
 
     given = read(Path(spec)) if isinstance(spec, str | Path) else spec
     if isinstance(given, dict):

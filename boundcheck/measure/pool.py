@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import torch
-from joblib import Parallel, delayed
 
 from boundcheck.errors import InputError
+from boundcheck.parallel import Call, Running
 from boundcheck.progress import Tick, prefixed, silent
 
 
@@ -62,15 +62,13 @@ def _in_processes(
     keys = [json.dumps(each.as_json(), sort_keys=True) for each in specs]
     distinct = dict(zip(keys, specs, strict=True))
     threads = max(torch.get_num_threads() // jobs, 1)
-    calls = (delayed(_alone)(each, measure, runs, device, threads) for each in distinct.values())
-    results: dict[str, dict[str, Any]] = {}
-    for key, result in zip(distinct, Parallel(jobs, return_as="generator")(calls), strict=True):
-        results[key] = result
-        tick("experiments", len(results), len(distinct))
+    calls = [Call("experiments", alone, (each, measure, runs, device, threads)) for each in distinct.values()]
+    results = dict(zip(distinct, Running(calls, jobs, tick).results(), strict=True))
     return [results[key] for key in keys]
 
 
-def _alone(spec: Each, measure: Measure[Each], runs: Path, device: str, threads: int) -> dict[str, Any]:
+def alone(spec: Each, measure: Measure[Each], runs: Path, device: str, threads: int) -> dict[str, Any]:
+    """One experiment in a process that has so many threads, and tells nobody of progress."""
     torch.set_num_threads(threads)
     check_device(device)
     return measure(spec, runs, device, silent)

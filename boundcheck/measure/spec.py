@@ -3,7 +3,6 @@
 A list in place of a scalar is a sweep: `expand` turns one file into one `Spec` for every combination.
 """
 
-import itertools
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -18,6 +17,7 @@ from boundcheck.claims.inputs import exact, formula
 from boundcheck.errors import InputError
 from boundcheck.measure.tables import AdapterSpec, BracketSpec, DomainSpec, ProblemSpec, RunSpec, Seed, Table
 from boundcheck.problems.adapters import ADAPTERS, LoRA
+from boundcheck.sweep import combinations
 
 Kind = TypeVar("Kind", bound=Table)
 
@@ -211,16 +211,6 @@ def expand(raw: dict[str, Any]) -> Iterator[Spec]:
     return map(parse, combinations(raw))
 
 
-def combinations(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The table with one value in place of each list, for every combination, in the order in which they are written."""
-    lists = {path: value for path, value in _leaves(raw) if isinstance(value, list)}
-    for path, value in lists.items():
-        if not value:
-            raise InputError(".".join(path), value, "a value, or a list of at least one value")
-    for choice in itertools.product(*lists.values()):
-        yield _replaced(raw, dict(zip(lists, choice, strict=True)))
-
-
 def parse(raw: dict[str, Any]) -> Spec:
     """One experiment from one table; raises InputError naming the first field that is wrong."""
     return validated(Spec, raw)
@@ -273,18 +263,3 @@ def _expectation(detail: Any) -> str:
             return "a table"
     message = str(detail["msg"]).removeprefix("Input should be ")
     return f"a number {message}" if message.startswith(("greater", "less")) else message
-
-
-def _leaves(table: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for key, value in table.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, (*path, key))
-        else:
-            yield (*path, key), value
-
-
-def _replaced(table: dict[str, Any], choice: dict[tuple[str, ...], Any], path: tuple[str, ...] = ()) -> dict[str, Any]:
-    return {
-        key: _replaced(value, choice, (*path, key)) if isinstance(value, dict) else choice.get((*path, key), value)
-        for key, value in table.items()
-    }

@@ -8,9 +8,9 @@ from statistics import median
 from typing import Any
 
 import torch
-from joblib import Parallel, delayed
 
 from boundcheck.errors import InputError
+from boundcheck.parallel import Call, Running
 from boundcheck.progress import Tick, silent
 from boundcheck.soundness.faults import Run
 from boundcheck.soundness.proofs import trials_of
@@ -101,13 +101,10 @@ def survey(share: int = 1, jobs: int = 1, tick: Tick = silent) -> Survey:
     statements, runs = drawn(share), run_mutants(share * _RUNS_EVERY)
     # Those that share a climb are next to each other.
     ordered = sorted(statements.decided, key=lambda each: (each.adapter, each.constants))
-    calls = [delayed(_proofs)(share * _PARTS, share * part) for part in range(_PARTS)]
-    calls += [delayed(_statements)(part) for part in _parts(ordered)]
-    calls += [delayed(_runs)(part) for part in _parts(runs)]
-    found: list[Trial] = []
-    for done, part in enumerate(Parallel(jobs, return_as="generator")(calls), 1):
-        found += part
-        tick("mutants", done, len(calls))
+    calls = [Call("mutants", _proofs, (share * _PARTS, share * part)) for part in range(_PARTS)]
+    calls += [Call("mutants", _statements, (part,)) for part in _parts(ordered)]
+    calls += [Call("mutants", _runs, (part,)) for part in _parts(runs)]
+    found = [trial for part in Running(calls, jobs, tick).results() for trial in part]
     return Survey(tuple(found), statements.undecided)
 
 

@@ -1,0 +1,52 @@
+"""Independent calls, spread over the processes of a pool: the longest first, told of as each is finished."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from joblib import Parallel, delayed
+
+from boundcheck.progress import Tick
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call that any process can make.
+
+    Attributes:
+        name: what progress says when it is finished.
+        function, arguments: both can be pickled.
+        seconds: about how long it takes on one core.
+
+    """
+
+    name: str
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    seconds: float = 1.0
+
+
+class Running:
+    """Calls that a pool of processes works on, from the moment that this is made."""
+
+    def __init__(self, calls: Sequence[Call], jobs: int, tick: Tick) -> None:
+        """Start the calls, at most `jobs` at a time; `tick` is told of the seconds that those finished were to take."""
+        self._calls, self._tick = calls, tick
+        # A long call that is begun last would be waited for alone.
+        order = sorted(range(len(calls)), key=lambda i: -calls[i].seconds)
+        waiting = (delayed(_numbered)(i, calls[i].function, calls[i].arguments) for i in order)
+        self._finished = Parallel(jobs, return_as="generator_unordered", batch_size=1)(waiting)
+
+    def results(self) -> list[Any]:
+        """What each call returned, in the order of the calls; waits for all of them."""
+        found: dict[int, Any] = {}
+        total, done = sum(call.seconds for call in self._calls), 0.0
+        for i, result in self._finished:
+            found[i] = result
+            done += self._calls[i].seconds
+            self._tick(self._calls[i].name, round(done), round(total))
+        return [found[i] for i in range(len(self._calls))]
+
+
+def _numbered(i: int, function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[int, Any]:
+    return i, function(*arguments)
