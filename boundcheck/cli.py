@@ -2,7 +2,7 @@
 
 Tables for a person go to stdout and progress to stderr; with `--json` one JSON object is all that stdout gets. Exit
 code 0: it did its work, whatever it found; 1 with `--strict`: something was refuted, violated or is unknown; 2: bad
-usage or bad input, in one line.
+usage or bad input, in one line. Each command imports what it uses, and nothing else: `--help` is there at once.
 """
 
 import os
@@ -11,38 +11,34 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.table import Column, Table
 
 # Before torch is imported: threads that wait by spinning slow a busy machine down tenfold, and gain nothing here.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import boundcheck
-from boundcheck.claims import catalogue
-from boundcheck.claims.inputs import exact
 from boundcheck.errors import BoundcheckError, InputError
-from boundcheck.falsify import is_theorem
-from boundcheck.terminal import assignments_of, print_json, progress
 
 app = typer.Typer(
     invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    # Plain help: to draw boxes takes longer than everything else that `--help` does.
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, and nothing else there.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything is refuted, violated or unknown.")]
 Device = Annotated[str, typer.Option(help="Torch device: cpu, cuda or cuda:N.")]
-Runs = Annotated[Path, typer.Option(help="Folder of the run folders; a finished run is read and not repeated.")]
+Store = Annotated[
+    Path, typer.Option("--store", help="Folder of the run folders; a finished run is read and not repeated.")
+]
 
 # Options of `falsify` that only a search has.
 _SEARCH = ("rank", "adapter", "lipschitz", "starts", "rounds", "examples", "seed", "out")
 
 # The base of all usage errors. Typer has click's own or a copy of it, by version, and exports only this leaf.
 _ClickError: type[Any] = typer.BadParameter.__mro__[2]
-
-_stdout = Console()
 
 
 def main() -> None:
@@ -85,6 +81,11 @@ def _options(
 @app.command()
 def claims(as_json: Json = False) -> None:
     """List the catalogue: id, title and source of every claim."""
+    from rich.table import Table
+
+    from boundcheck.claims import catalogue
+    from boundcheck.terminal import print_json, stdout
+
     rows = [
         {
             "id": claim.id,
@@ -102,7 +103,7 @@ def claims(as_json: Json = False) -> None:
     table = Table("id", "title", "source")
     for claim in catalogue.values():
         table.add_row(claim.id, claim.title, claim.source)
-    _stdout.print(table)
+    stdout().print(table)
 
 
 @app.command()
@@ -115,6 +116,11 @@ def bound(
     as_json: Json = False,
 ) -> None:
     """Evaluate the quantities of a claim at given constants, each with a rigorous enclosure."""
+    from rich.table import Table
+
+    from boundcheck.claims import catalogue
+    from boundcheck.terminal import assignments_of, print_json, stdout
+
     claim = catalogue[claim_id]
     inputs = assignments_of(assignments or [])
     values = claim.values(**inputs)
@@ -127,7 +133,7 @@ def bound(
     )
     for quantity in claim.quantities:
         table.add_row(quantity.name, f"{values[quantity.name]:.6g}", enclosures[quantity.name], quantity.meaning)
-    _stdout.print(table)
+    stdout().print(table)
 
 
 @app.command()
@@ -151,6 +157,7 @@ def prove(
     from boundcheck.prove.outcome import export
     from boundcheck.prove.results import opinions
     from boundcheck.prove.show import show
+    from boundcheck.terminal import print_json, progress, stdout
 
     with progress() as tick:
         outcome = boundcheck.prove(*(targets or ()), tick=tick)
@@ -164,9 +171,9 @@ def prove(
         extra = {"solvers": voices} if solvers else {}
         print_json(outcome.as_json() | extra | ({"files": [str(path) for path in files]} if out else {}))
     else:
-        show(outcome, _stdout, steps, voices)
+        show(outcome, stdout(), steps, voices)
         if files:
-            _stdout.print(f"Exported: {len(files)} files in {out}", soft_wrap=True)
+            stdout().print(f"Exported: {len(files)} files in {out}", soft_wrap=True)
     if strict and any(proof.verdict != "proved" for proof in proofs):
         raise typer.Exit(1)
 
@@ -195,9 +202,13 @@ def falsify(
     as_json: Json = False,
 ) -> None:
     """Search for an instance that violates a claim, or on which it is tightest; solve for a theorem's worst case."""
+    from boundcheck.claims import catalogue
+    from boundcheck.claims.inputs import exact
+    from boundcheck.falsify import is_theorem
     from boundcheck.falsify.show import show, show_replay, show_worst_cases
     from boundcheck.falsify.stored import replayed, save, summary_of
     from boundcheck.falsify.worst_case import HORIZONS, summary, worst_cases
+    from boundcheck.terminal import assignments_of, print_json, progress, stdout
 
     if (claim_id is None) == (replay is None):
         raise InputError("ID", claim_id or "(not given)", "either a claim to attack, or --replay FILE")
@@ -227,7 +238,7 @@ def falsify(
         print_json(answer)
     else:
         for part in table:
-            _stdout.print(part, soft_wrap=isinstance(part, str))
+            stdout().print(part, soft_wrap=isinstance(part, str))
     if strict and violated:
         raise typer.Exit(1)
 
@@ -235,49 +246,66 @@ def falsify(
 @app.command()
 def measure(
     spec: Annotated[Path, typer.Argument(metavar="SPEC.toml", help="An experiment, or a sweep: any list in the spec.")],
-    out: Annotated[Path | None, typer.Option(help="Folder of the report page; default: <runs>/report-<spec>.")] = None,
-    runs: Runs = Path("runs"),
+    out: Annotated[Path | None, typer.Option(help="Folder of the report page; default: <store>/report-<spec>.")] = None,
+    store: Store = Path("runs"),
     device: Device = "cpu",
     jobs: Annotated[int, typer.Option(help="Experiments to run at a time, each in a process of its own.")] = 1,
     strict: Strict = False,
     as_json: Json = False,
 ) -> None:
     """Run the experiments of a spec, audit them, and write a report page."""
+    from boundcheck.terminal import print_json, progress, stdout
+
     with progress() as tick:
-        results = boundcheck.measure(spec, runs, device, tick, jobs)
-    folder, command = out or runs / f"report-{spec.stem}", f"boundcheck measure {spec.name}"
+        results = boundcheck.measure(spec, store, device, tick, jobs)
+    folder, command = out or store / f"report-{spec.stem}", f"boundcheck measure {spec.name}"
     lead = f"The experiments of {spec.name}."
-    files = _write([runs / result["run_id"] for result in results], folder, f"{spec.stem}, measured", lead, command)
+    files = _write([store / result["run_id"] for result in results], folder, f"{spec.stem}, measured", lead, command)
     if as_json:
         print_json({"runs": results, "report": str(files[0])})
     else:
         _print_verdicts(results)
-        _stdout.print(f"Report: {files[0]}", soft_wrap=True)
+        stdout().print(f"Report: {files[0]}", soft_wrap=True)
     _exit(strict, results)
 
 
 @app.command()
 def audit(
     paper: Annotated[str, typer.Argument(help="The paper's key: jiang2024.")],
-    out: Annotated[Path | None, typer.Option(help="Folder of the report; default: reports/<paper>.")] = None,
-    runs: Runs = Path("runs"),
+    full: Annotated[
+        bool, typer.Option("--full", help="Make the whole report that papers cite: minutes instead of one.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the report; default: <store>/report-<paper>, with --full reports/<paper>."),
+    ] = None,
+    store: Store = Path("runs"),
     device: Device = "cpu",
+    runs: Annotated[bool, typer.Option("--runs", help="Print the verdict on every run as well.")] = False,
     strict: Strict = False,
     as_json: Json = False,
 ) -> None:
-    """The main job: all that boundcheck has on a paper, into one report."""
-    with progress() as tick:
-        outcome = boundcheck.audit(paper, out, runs, device, tick)
+    """The main job: a paper's proofs, runs and bounds, into one report. The referee's table comes first."""
+    from boundcheck.report.screen import show_findings, show_rows
+    from boundcheck.terminal import print_json, progress, stdout
+
+    console = stdout()
+    with progress(in_seconds=True) as line:
+
+        def proved(proofs: Any) -> None:
+            if not as_json:
+                with line.aside():
+                    show_rows(proofs.rows, console)
+
+        outcome = boundcheck.audit(paper, out, store, device, line, full, proved)
     if as_json:
         print_json(outcome)
     else:
-        table = Table("no.", "where", "verdict", "finding")
-        for finding in outcome["findings"]:
-            said = finding["summary"] or finding["evidence"]
-            table.add_row(str(finding["number"]), finding["locator"], finding["verdict"], said)
-        _stdout.print(table)
-        _print_verdicts(outcome["runs"])
-        _stdout.print(f"Report: {outcome['report']}", soft_wrap=True)
+        show_findings(outcome, console)
+        if runs:
+            _print_verdicts(outcome["runs"])
+            _print_verdicts(outcome["faults"])
+        console.print(f"Report: {outcome['report']}", soft_wrap=True)
     _exit(strict, outcome["findings"] + outcome["runs"])
 
 
@@ -290,6 +318,7 @@ def report(
 ) -> None:
     """Figures and tables from stored runs."""
     from boundcheck.report.page import export_data, load_runs
+    from boundcheck.terminal import print_json, stdout
 
     command = f"boundcheck report {' '.join(path.name for path in run)}"
     lead = f"{len(run)} stored run{'s' if len(run) > 1 else ''}."
@@ -300,7 +329,7 @@ def report(
         print_json({"files": [str(path) for path in files]})
     else:
         for path in files:
-            _stdout.print(str(path), soft_wrap=True)
+            stdout().print(str(path), soft_wrap=True)
 
 
 @app.command()
@@ -311,8 +340,11 @@ def soundness(
     as_json: Json = False,
 ) -> None:
     """Check the checker: how often a verdict on a false, or on a true, statement is wrong. Exits with 1 if one is."""
+    from rich.table import Table
+
     from boundcheck.report.soundness import write_soundness
     from boundcheck.soundness.survey import survey
+    from boundcheck.terminal import print_json, progress, stdout
 
     with progress() as tick:
         found = survey(share, jobs, tick)
@@ -326,11 +358,11 @@ def soundness(
             false, true = x["false"], x["true"]
             numbers = (false["tried"], false["wrong"], false["caught"], true["tried"], true["wrong"])
             table.add_row(layer, *map(str, numbers))
-        _stdout.print(table)
+        stdout().print(table)
         for trial in found.wrong:
             said = f"WRONG: {trial.subject}, {trial.change}: {trial.outcome}, but {trial.witness}"
-            _stdout.print(said, soft_wrap=True)
-        _stdout.print(f"Report: {files[0]}", soft_wrap=True)
+            stdout().print(said, soft_wrap=True)
+        stdout().print(f"Report: {files[0]}", soft_wrap=True)
     if found.wrong:
         raise typer.Exit(1)
 
@@ -361,12 +393,16 @@ def _refuse(context: typer.Context, names: tuple[str, ...], why: str) -> None:
 
 
 def _print_verdicts(results: list[dict[str, Any]]) -> None:
+    from rich.table import Column, Table
+
+    from boundcheck.terminal import stdout
+
     table = Table("run", Column("claim", overflow="fold"), "verdict", Column("to blame", overflow="fold"), "reason")
     for result in results:
         blame = result.get("blame")
         who = f"{blame['kind']} {blame['name']}" if blame else ""
         table.add_row(result["run_id"], result["claim"], result["verdict"], who, result["reason"])
-    _stdout.print(table)
+    stdout().print(table)
 
 
 def _exit(strict: bool, results: list[dict[str, Any]]) -> None:

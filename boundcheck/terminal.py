@@ -1,17 +1,19 @@
 """What the commands share at a terminal: values typed as NAME=VALUE, one JSON object on stdout, a progress line."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from boundcheck.errors import InputError
-from boundcheck.progress import Tick
 
-STDERR = Console(stderr=True)
+# Seconds for which the expected speed of the work counts as much as the one that is seen.
+_PRIOR = 10.0
 
 
 def assignments_of(texts: list[str]) -> dict[str, str]:
@@ -27,29 +29,75 @@ def assignments_of(texts: list[str]) -> dict[str, str]:
     return found
 
 
+def stdout() -> Console:
+    """Where tables and words for a person go."""
+    return Console()
+
+
 def print_json(value: dict[str, Any]) -> None:
     """Print one JSON object, in which no number is NaN or infinite."""
     print(json.dumps(value, allow_nan=False))
 
 
+class _TimeLeft(TimeRemainingColumn):
+    """The time left: from what the work is expected to take where that is known, at once; else from its speed."""
+
+    def render(self, task: Task) -> Text:
+        ends = task.fields.get("ends")
+        if ends is None:
+            return super().render(task)
+        left = max(round(ends - time.monotonic()), 0)
+        return Text(f"about {left // 60}:{left % 60:02d} left", style="progress.remaining")
+
+
+class ProgressLine:
+    """A line on stderr with the stage, a bar, and the time left.
+
+    With `in_seconds` the units of work are the seconds that it is expected to take: the time left is then known from
+    the start, for the whole and not for a stage, and is corrected by the speed that is seen.
+    """
+
+    def __init__(self, bar: Progress, in_seconds: bool) -> None:
+        """Take the bar to draw on."""
+        self._bar, self._in_seconds = bar, in_seconds
+        self._began, self._stage = time.monotonic(), ""
+        self._task = bar.add_task("starting", total=None)
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Tell of the units done and the units in all; see `boundcheck.progress.Tick`."""
+        if self._in_seconds:
+            passed = time.monotonic() - self._began
+            # Work goes as fast as expected until enough of it is done.
+            ends = self._began + total * (passed + _PRIOR) / (done + _PRIOR)
+            self._bar.update(
+                self._task, description=stage, completed=done, total=total, ends=max(ends, self._began + passed)
+            )
+            return
+        if stage != self._stage:
+            self._bar.remove_task(self._task)
+            self._stage, self._task = stage, self._bar.add_task(stage, total=total)
+        self._bar.update(self._task, completed=done)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Take the line away while something else is printed."""
+        self._bar.stop()
+        try:
+            yield
+        finally:
+            self._bar.start()
+
+
 @contextmanager
-def progress() -> Iterator[Tick]:
-    """A progress line on stderr: the stage, a bar, and the time left in it."""
+def progress(in_seconds: bool = False) -> Iterator[ProgressLine]:
+    """A progress line on stderr, which is gone at the end."""
+    console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f}%"),
-        TimeRemainingColumn(),
+        _TimeLeft(),
     )
-    with Progress(*columns, console=STDERR, transient=True) as bar:
-        task: TaskID = bar.add_task("starting", total=None)
-        stage = ""
-
-        def tick(name: str, done: int, total: int) -> None:
-            nonlocal stage, task
-            if name != stage:
-                bar.remove_task(task)
-                stage, task = name, bar.add_task(name, total=total)
-            bar.update(task, completed=done)
-
-        yield tick
+    # What is printed on stdout stays there, also where only stderr is a terminal.
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bar:
+        yield ProgressLine(bar, in_seconds)

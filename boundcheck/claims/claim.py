@@ -11,7 +11,6 @@ from functools import cached_property
 from html import escape
 from typing import Any
 
-import latex2mathml.converter
 import numpy as np
 import sympy as sp
 from flint import arb
@@ -222,6 +221,9 @@ class Claim:
         return f"$\\displaystyle {self.statement_latex}$"
 
     def _repr_html_(self) -> str:
+        # Deferred: a notebook alone needs it.
+        import latex2mathml.converter
+
         lines = (self.statement_latex, *self.definitions_latex)
         formulas = "".join(f"<p>{latex2mathml.converter.convert(line)}</p>" for line in lines)
         return f"<h4>{escape(self.title)} <small>{escape(self.id)}; {escape(self.source)}</small></h4>{formulas}"

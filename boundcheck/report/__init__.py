@@ -1,12 +1,16 @@
-"""Reports: figures, tables and one self-contained page from stored runs; and the reference audits of papers."""
+"""Reports: figures, tables and one self-contained page from stored runs; and the audits of papers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from boundcheck.errors import InputError
 from boundcheck.progress import Tick, silent
+
+if TYPE_CHECKING:
+    from boundcheck.prove import ProofAudit
 
 __all__ = ["audit"]
 
@@ -14,19 +18,29 @@ PAPERS = ("jiang2024",)
 
 
 def audit(
-    paper: str, out: str | Path | None = None, runs: str | Path = "runs", device: str = "cpu", tick: Tick = silent
+    paper: str,
+    out: str | Path | None = None,
+    runs: str | Path = "runs",
+    device: str = "cpu",
+    tick: Tick = silent,
+    full: bool = False,
+    proved: Callable[[ProofAudit], None] = lambda proofs: None,
 ) -> dict[str, Any]:
-    """Run all that boundcheck has on a paper and write the report.
+    """Audit a paper and write the report: its proofs, runs of its theorems, and searches for what breaks its bounds.
 
     Args:
         paper: its key, ``jiang2024``.
-        out: the folder of the report, ``reports/<paper>`` where left out.
+        out: the folder of the report; where left out, ``reports/<paper>`` of the full one, ``<runs>/report-<paper>`` of
+            the short one.
         runs: where the run folders are kept; finished runs are read and not repeated.
         device: a torch device.
-        tick: told of progress.
+        tick: told of progress, in seconds.
+        full: make the whole report that papers cite, and not only what its argument needs.
+        proved: told of the proofs as soon as they are judged, long before the runs have finished.
 
     Returns:
-        ``findings`` (number, locator, verdict, evidence), ``report`` (the page's path) and ``runs``.
+        ``summary`` (the verdict in a paragraph), ``findings`` (number, locator, verdict, evidence), ``report`` (the
+        page's path), ``runs``, ``faults``, ``searches``, and ``adds``, what the full report has on top.
 
     Raises:
         InputError: for an unknown paper, a bad device, or folders that cannot be written.
@@ -34,7 +48,7 @@ def audit(
     """
     if paper not in PAPERS:
         raise InputError("paper", paper, f"one of {', '.join(PAPERS)}")
-    # Deferred, like torch in `measure`: matplotlib is slow to import.
-    from boundcheck.report import jiang2024
+    from boundcheck.report.audit import run_audit
 
-    return jiang2024.audit(Path(out or Path("reports") / paper), Path(runs), device, tick)
+    folder = Path("reports") / paper if full else Path(runs) / f"report-{paper}"
+    return run_audit(Path(out or folder), Path(runs), device, full, tick, proved)

@@ -1,8 +1,15 @@
-"""What the reference report on jiang2024 runs: experiments as spec files would hold them, planted faults, searches."""
+"""What an audit of jiang2024 runs: experiments as spec files would hold them, planted faults, searches.
+
+`REFERENCE` makes the report that papers cite; `SHORT` what the page's argument needs, in little time. Seconds are those
+of a core of a machine that runs ten million steps of an empty loop in half a second; nothing but the order of the work
+and the time that is left depends on them.
+"""
 
 import math
-from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
+
+from boundcheck.sweep import combinations
 
 _PSEUDO_HUBER = {"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 16, "delta": 0.25, "signal": 1.0, "noise": 0.5}
 _DIGITS = {"kind": "digits"}
@@ -43,7 +50,6 @@ def _hard(steps: int, claim: str = "meft.theorem2_repaired", **changes: Any) -> 
 
 
 # Where the ratio of measured to bound goes as T grows.
-_HARD = tuple(_hard(steps) for steps in (10, 30, 100, 400, 2000))
 _HORIZONS = {
     "claim": "meft.theorem2_best_step",
     "seed": [0, 1, 2, 3],
@@ -71,37 +77,15 @@ FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("sampling without replacement", _hard(400, run=_SEEN | {"sampling": "without replacement"})),
 )
 
-# Each is a sweep, as a spec file would hold it.
-EXPERIMENTS: tuple[dict[str, Any], ...] = (
-    {
-        "claim": "meft.theorem2_repaired",
-        "problem": _DIGITS,
-        "adapter": {"rank": [1, 4, 10], "gain": 2.0},
-        "run": {"replicas": 16, "audits": 64},
-    },
-    {
-        "claim": ["jiang2024.theorem2", "meft.theorem2_repaired"],
-        "problem": _PSEUDO_HUBER,
-        "adapter": {"rank": [1, 2, 4], "gain": 1.5},
-        "run": {"replicas": 1024, "audits": 64},
-    },
-    {
-        "claim": "jiang2024.lemma1",
-        "problem": _DIGITS,
-        "adapter": {"rank": [1, 2, 4, 8]},
-        "domain": {"a": 2.0, "b": 2.0},
-        "bracket": {"pairs": 512, "iterates": 128, "points": 8},
-    },
-    {
-        "claim": "jiang2024.lemma1",
-        "problem": _PSEUDO_HUBER,
-        "adapter": {"rank": [1, 2, 4]},
-        "domain": {"a": 2.0, "b": 2.0},
-    },
-    *_THEOREMS,
-    *_HARD,
-    _HORIZONS,
-)
+_PRINTED_LEMMA = {"claim": "jiang2024.lemma1", "domain": {"a": 2.0, "b": 2.0}}
+_DIGITS_RUN = {"problem": _DIGITS, "run": {"replicas": 16, "audits": 64}}
+_PSEUDO_HUBER_RUNS = {
+    "claim": ["jiang2024.theorem2", "meft.theorem2_repaired"],
+    "problem": _PSEUDO_HUBER,
+    "adapter": {"rank": [1, 2, 4], "gain": 1.5},
+    "run": {"replicas": 1024, "audits": 64},
+}
+_PSEUDO_HUBER_BRACKETS = _PRINTED_LEMMA | {"problem": _PSEUDO_HUBER, "adapter": {"rank": [1, 2, 4]}}
 
 # For each adapter the claim that its bracket is held against, and its domain.
 _ADAPTERS: dict[str, tuple[str, dict[str, float]]] = {
@@ -117,18 +101,73 @@ _ADAPTERS: dict[str, tuple[str, dict[str, float]]] = {
 }
 
 
-def adapter_experiments() -> Iterator[dict[str, Any]]:
-    """The brackets of every adapter on two problems."""
-    for problem in (_TARGETS, _READOUT):
-        for kind, (claim, domain) in _ADAPTERS.items():
-            adapter = {"kind": kind} | ({} if kind == "full" else {"rank": [1, 2, 4, 8]})
-            # The split of the curvature is shown once, on the digits themselves.
-            bracket = _SAMPLES | {"looks": 0}
-            yield {"claim": claim, "problem": problem, "adapter": adapter, "domain": domain, "bracket": bracket}
+@dataclass(frozen=True)
+class Sweep:
+    """Experiments as a spec file would hold them, and about how many seconds each takes on one core."""
+
+    table: dict[str, Any]
+    seconds: tuple[float, ...]
+
+    def experiments(self) -> list[tuple[dict[str, Any], float]]:
+        """One table for each experiment, with its seconds; one number of seconds is that of all of them."""
+        tables = list(combinations(self.table))
+        seconds = self.seconds if len(self.seconds) > 1 else self.seconds * len(tables)
+        return list(zip(tables, seconds, strict=True))
+
+
+@dataclass(frozen=True)
+class Attack:
+    """What the adversary is asked: a claim, what C stands for, ranks, and how many other structures to try."""
+
+    claim: str
+    lipschitz: str
+    ranks: tuple[int, ...]
+    examples: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Programme:
+    """What an audit runs.
+
+    Attributes:
+        command: what starts it.
+        sweeps: experiments.
+        faults: experiments in which something was made wrong on purpose: what, and the table.
+        attacks: what the adversary is asked.
+        waterfall: the lemma whose chains are drawn at the adversary's tightest instance, and the rank of that.
+        worst_cases: the theorems whose exact worst case is solved for; where there are none, they are read from the
+            study that the repository keeps, with the rest of it.
+        adds: in words, what another command runs on top; nothing of the whole report.
+
+    """
+
+    command: str
+    sweeps: tuple[Sweep, ...]
+    attacks: tuple[Attack, ...]
+    waterfall: tuple[str, int]
+    faults: tuple[tuple[str, dict[str, Any]], ...] = ()
+    worst_cases: tuple[str, ...] = ()
+    adds: str = ""
+
+
+def _adapter_brackets(problem: dict[str, Any], seconds: float) -> tuple[Sweep, ...]:
+    """The brackets of every adapter on one problem."""
+    # The split of the curvature is shown once, on the digits themselves.
+    common = {"problem": problem, "bracket": _SAMPLES | {"looks": 0}}
+    return tuple(
+        Sweep(
+            {"claim": claim, "adapter": {"kind": kind} | ({} if kind == "full" else {"rank": [1, 2, 4, 8]})}
+            | {"domain": domain}
+            | common,
+            (seconds,),
+        )
+        for kind, (claim, domain) in _ADAPTERS.items()
+    )
 
 
 # The theorems whose exact worst case is looked for.
-WORST_CASES = (
+_WORST_CASES = (
     "meft.theorem2_repaired",
     "jiang2024.theorem2",
     "ghadimi2013.corollary2_2",
@@ -137,11 +176,60 @@ WORST_CASES = (
     "abbaszadehpeivasti2022.best_step",
 )
 
-# What the adversary is asked: claim, C, ranks, and how many other structures to try.
-SEARCHES: tuple[tuple[str, str, tuple[int, ...], int], ...] = (
-    ("meft.lemma1_sharp", "sigma", tuple(range(1, 9)), 16),
-    ("jiang2024.lemma1", "sigma", (1, 2, 4, 8), 4),
-    ("jiang2024.lemma1", "sqrt(r) sigma", (1, 2, 4, 8), 4),
-    *((claim, "sigma", (1, 4), 8) for kind, (claim, _) in _ADAPTERS.items() if kind != "lora"),
-    ("meft.loreft_rank1", "sigma", (1,), 8),
+_WATERFALL = ("jiang2024.lemma1", 4)
+
+REFERENCE = Programme(
+    command="boundcheck audit jiang2024 --full",
+    sweeps=(
+        Sweep(
+            _DIGITS_RUN | {"claim": "meft.theorem2_repaired", "adapter": {"rank": [1, 4, 10], "gain": 2.0}}, (40, 8, 3)
+        ),
+        Sweep(_PSEUDO_HUBER_RUNS, (3,)),
+        Sweep(
+            _PRINTED_LEMMA
+            | {
+                "problem": _DIGITS,
+                "adapter": {"rank": [1, 2, 4, 8]},
+                "bracket": {"pairs": 512, "iterates": 128, "points": 8},
+            },
+            (5, 6, 8, 6),
+        ),
+        Sweep(_PSEUDO_HUBER_BRACKETS, (1.5,)),
+        *(Sweep(table, (2,)) for table in _THEOREMS),
+        *(Sweep(_hard(steps), (2,)) for steps in (10, 30, 100, 400, 2000)),
+        Sweep(_HORIZONS, (0.5, 1, 2, 6, 17) * 4),
+        *_adapter_brackets(_TARGETS, 1.5),
+        *_adapter_brackets(_READOUT, 1.5),
+    ),
+    attacks=(
+        Attack("meft.lemma1_sharp", "sigma", tuple(range(1, 9)), 16, 20),
+        Attack("jiang2024.lemma1", "sigma", (1, 2, 4, 8), 4, 6),
+        Attack("jiang2024.lemma1", "sqrt(r) sigma", (1, 2, 4, 8), 4, 6),
+        *(Attack(claim, "sigma", (1, 4), 8, 5) for kind, (claim, _) in _ADAPTERS.items() if kind != "lora"),
+        Attack("meft.loreft_rank1", "sigma", (1,), 8, 4),
+    ),
+    waterfall=_WATERFALL,
+    faults=FAULTS,
+    worst_cases=_WORST_CASES,
+)
+
+SHORT = Programme(
+    command="boundcheck audit jiang2024",
+    sweeps=(
+        Sweep(_DIGITS_RUN | {"claim": "meft.theorem2_repaired", "adapter": {"rank": [4, 10], "gain": 2.0}}, (8, 3)),
+        Sweep(_PSEUDO_HUBER_RUNS, (3,)),
+        Sweep(
+            _PRINTED_LEMMA
+            | {"problem": _DIGITS, "adapter": {"rank": [1, 2, 4, 8]}, "bracket": _SAMPLES | {"looks": 0}},
+            (3,),
+        ),
+        Sweep(_PSEUDO_HUBER_BRACKETS, (1.5,)),
+    ),
+    attacks=(
+        Attack("meft.lemma1_sharp", "sigma", (1, 2, 4, 8), 0, 5),
+        Attack("jiang2024.lemma1", "sigma", (1, 2, 4, 8), 0, 3),
+    ),
+    waterfall=_WATERFALL,
+    adds="digits at rank 1, every theorem side by side, the hard instance, horizons up to T = 30 000, planted faults, "
+    "the brackets and the adversary's search of every adapter, and the statistics made anew",
 )

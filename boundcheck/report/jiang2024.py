@@ -1,33 +1,21 @@
-"""The reference report on jiang2024: which experiments it runs, and what it finds from them."""
+"""The report on jiang2024: what its proofs, its experiments and the adversary's searches come to."""
 
-import importlib.util
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
-from joblib import Parallel, cpu_count, delayed
-
 from boundcheck.claims import catalogue
-from boundcheck.falsify import falsify
-from boundcheck.falsify.climb import Climber
 from boundcheck.falsify.show import rounded_down
-from boundcheck.falsify.structure import Structure, constants_of
-from boundcheck.falsify.worst_case import WorstCase, worst_cases
-from boundcheck.measure import measure
-from boundcheck.measure.coverage import coverage, power
-from boundcheck.measure.slack import slack
-from boundcheck.measure.spec import expand, parse
-from boundcheck.progress import Tick, prefixed
-from boundcheck.prove import ProofAudit, prove
-from boundcheck.report.experiments import EXPERIMENTS, FAULTS, SEARCHES, WORST_CASES, adapter_experiments
+from boundcheck.falsify.worst_case import WorstCase
+from boundcheck.prove import ProofAudit
+from boundcheck.report import study
+from boundcheck.report.experiments import Attack, Programme
 from boundcheck.report.page import Contents, Finding, load_runs, write_page
 from boundcheck.report.stored import StoredRun
-from boundcheck.report.tightness import Search, Waterfall
+from boundcheck.report.tightness import Search
 from boundcheck.report.words import label, number
-
-# Steps of each climb of the adversary.
-_ROUNDS = 96
 
 _TITLE = "jiang2024, audited: A Unified Convergence Theory for Large Language Model Efficient Fine-tuning"
 _LEAD = (
@@ -35,80 +23,100 @@ _LEAD = (
     "regression over the 1797 handwritten digits that scikit-learn bundles (64 pixels, 10 classes), and pseudo-Huber "
     "matrix regression, with certified L, G and f*."
 )
+_STATEMENTS = ("jiang2024.lemma1", "jiang2024.theorem2")
 
 
-def audit(out: Path, runs: Path, device: str, tick: Tick) -> dict[str, Any]:
-    """Audit every proof, run every experiment and search, and write the report into `out`.
+def write(
+    programme: Programme, proofs: ProofAudit, found: dict[str, list[Any]], out: Path, runs: Path
+) -> dict[str, Any]:
+    """Write the report on what was found into `out`.
+
+    Args:
+        programme: what was asked.
+        proofs: the audit of the proofs.
+        found: the answers, by the name of the part of the programme.
+        out: the folder of the report.
+        runs: the folder of the run folders.
 
     Returns:
-        ``findings`` (number, locator, verdict, evidence), ``report`` (the page's path), ``runs`` and ``faults`` (id and
-        verdict), and ``searches`` (id, ratio, violated).
+        The keys of `boundcheck audit --json`.
 
     """
-    proofs = prove("jiang2024", tick=prefixed(tick, "proofs: "))
-    jobs = cpu_count() if device == "cpu" else 1
-    specs = [spec for each in (*EXPERIMENTS, *adapter_experiments()) for spec in expand(each)]
-    planted = [parse(spec) for _, spec in FAULTS]
-    results = measure([*specs, *planted], runs, device, tick, jobs)
-    searches = _searched(proofs, jobs, tick)
-    stored = load_runs([runs / result["run_id"] for result in results])
-    honest, faulty = stored[: len(specs)], stored[len(specs) :]
-    simulated = _simulated(jobs, tick)
-    found = [*findings(honest), _search_finding(searches), _slowest_finding(honest, simulated.get("worst_cases", []))]
+    honest, faulty = (
+        load_runs([runs / result["run_id"] for result in found[part]]) for part in ("experiments", "faults")
+    )
+    searches = [
+        _search(attack, answer, proofs) for attack, answer in zip(programme.attacks, found["attacks"], strict=True)
+    ]
+    numbers = _study(found) if programme.worst_cases else study.kept("jiang2024")
+    measured = [*findings(honest), _search_finding(searches), _slowest_finding(honest, numbers.worst_cases)]
     contents = Contents(
         honest,
-        findings=found,
+        findings=measured,
         proofs=proofs,
         searches=searches,
-        waterfalls=[_extremal_waterfall()],
-        faults=[(words, run) for (words, _), run in zip(FAULTS, faulty, strict=True)],
-        **simulated,
+        waterfalls=[(f"adversary's, rank {programme.waterfall[1]}", found["waterfall"][0])],
+        study=numbers,
+        faults=[(words, run) for (words, _), run in zip(programme.faults, faulty, strict=True)],
     )
-    files = write_page(contents, out / "index.html", _TITLE, _LEAD, "boundcheck audit jiang2024")
+    adds = f" This is the short report. With --full it has more: {programme.adds}." if programme.adds else ""
+    files = write_page(contents, out / "index.html", _TITLE, _LEAD + adds, programme.command)
     shown = ("run_id", "claim", "verdict", "reason", "blame")
     return {
-        "findings": [asdict(finding) for finding in sorted([*_proof_findings(proofs), *found], key=lambda x: x.number)],
+        "summary": _summary(proofs, honest, contents.faults, searches),
+        "findings": [asdict(x) for x in sorted([*_proof_findings(proofs), *measured], key=lambda x: x.number)],
         "report": str(files[0]),
-        "runs": [{key: result.get(key) for key in shown} for result in results[: len(specs)]],
+        "runs": [{key: run.result.get(key) for key in shown} for run in honest],
         "faults": [{"planted": words} | {key: run.result.get(key) for key in shown} for words, run in contents.faults],
         "searches": [{key: each[key] for key in ("id", "lipschitz", "ratio", "violated")} for each in searches],
+        "adds": programme.adds,
     }
 
 
-def _searched(proofs: ProofAudit, jobs: int, tick: Tick) -> list[Search]:
-    """What the adversary found of each claim, each search in a process of its own."""
-    found = _in_processes([delayed(_search)(*each) for each in SEARCHES], jobs, "falsification", tick)
+def _summary(
+    proofs: ProofAudit, runs: list[StoredRun], faults: Sequence[tuple[str, StoredRun]], searches: list[Search]
+) -> str:
+    """The verdict in a paragraph."""
+    statements = ", ".join(f"{catalogue[id].title}: {proofs[id].verdict}" for id in _STATEMENTS)
+    said = [f"{statements} (repaired: the statement is true, by another proof than the printed one)."]
+    rows = Counter[str](row.verdict for row in proofs.rows)
+    said.append(f"Of {len(proofs.rows)} findings from the proofs {_counted(rows)}.")
+    said.append(f"Of {len(runs)} runs {_counted(Counter(run.result['verdict'] for run in runs))}.")
+    if faults:
+        planted = Counter(run.result["verdict"] for _, run in faults)
+        said.append(f"Of {len(faults)} runs with a planted fault {_counted(planted)}.")
+    broken = [each["label"] for each in searches if each["violated"]]
+    said.append(
+        f"The adversary attacked {len(searches)} bounds and broke {', '.join(broken) if broken else 'none'} of them."
+    )
+    return " ".join(said)
+
+
+def _counted(verdicts: Counter[str]) -> str:
+    parts = [f"{count} {'is' if count == 1 else 'are'} {verdict}" for verdict, count in verdicts.most_common()]
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _search(attack: Attack, answer: dict[str, Any], proofs: ProofAudit) -> Search:
+    """What the adversary found of a claim, with what the page says of the claim."""
+    id, lipschitz = attack.claim, attack.lipschitz
     proved = {claim.id: claim.verdict for claim in proofs.claims}
-    return [each | {"proof": proved.get(each["id"], "by hand")} for each in found]
+    curve = {str(rank): _tightest(rank, lipschitz) for rank in attack.ranks} if id == "jiang2024.lemma1" else {}
+    return answer | {
+        "label": label(id, lipschitz),
+        "argument": catalogue[id].argument,
+        "lipschitz": lipschitz,
+        "file": f"instances/{id}{'' if lipschitz == 'sigma' else '.sqrt_r'}.json",
+        "drawn": id in ("meft.lemma1_sharp", "jiang2024.lemma1"),
+        "curve": curve,
+        "proof": proved.get(id, "by hand"),
+    }
 
 
-def _simulated(jobs: int, tick: Tick) -> dict[str, list[Any]]:
-    """Coverage and power of the intervals, and exact worst cases where PEPit is installed, each in a process."""
-    pepit = importlib.util.find_spec("PEPit") is not None
-    calls = [delayed(coverage)(), delayed(power)()]
-    calls += [delayed(worst_cases)(catalogue[id]) for id in (WORST_CASES if pepit else ())]
-    found = _in_processes(calls, jobs, "statistics and worst cases", tick)
-    return {"coverage": found[0], "power": found[1], "worst_cases": [each for part in found[2:] for each in part]}
-
-
-def _in_processes(calls: list[Any], jobs: int, stage: str, tick: Tick) -> list[Any]:
-    """What each of joblib's delayed calls returns, in their order; told of when one has finished."""
-    found: list[Any] = []
-    for each in Parallel(jobs, return_as="generator")(calls):
-        found.append(each)
-        tick(stage, len(found), len(calls))
-    return found
-
-
-def _search(id: str, lipschitz: str, ranks: tuple[int, ...], examples: int) -> Search:
-    # One thread: the pool has as many processes as there are cores, and results do not depend on how many those are.
-    torch.set_num_threads(1)
-    found = falsify(id, ranks, lipschitz=lipschitz, starts=8, rounds=_ROUNDS, examples=examples).as_json()
-    curve = {str(rank): _tightest(rank, lipschitz) for rank in ranks} if id == "jiang2024.lemma1" else {}
-    lora = id in ("meft.lemma1_sharp", "jiang2024.lemma1")
-    named = {"label": label(id, lipschitz), "argument": catalogue[id].argument, "lipschitz": lipschitz}
-    file = f"instances/{id}{'' if lipschitz == 'sigma' else '.sqrt_r'}.json"
-    return found | named | {"file": file, "drawn": lora, "curve": curve}
+def _study(found: dict[str, list[Any]]) -> study.Study:
+    """The simulations and worst cases of this audit."""
+    (coverage,), (power,) = found["coverage"], found["power"]
+    return study.Study(coverage, power, [case for part in found["worst_cases"] for case in part])
 
 
 def _tightest(rank: int, lipschitz: str) -> float:
@@ -117,15 +125,6 @@ def _tightest(rank: int, lipschitz: str) -> float:
     C = 1.0 if lipschitz == "sigma" else rank**0.5
     sharp = catalogue["meft.lemma1_sharp_equal_radii"].bound(**ones)
     return sharp / catalogue["jiang2024.lemma1"].bound(**ones, C=C, r=rank)
-
-
-def _extremal_waterfall() -> Waterfall:
-    """The chains at an instance of rank 4 on which λ* is tight, also where G bounds the Frobenius norm of ∇f."""
-    claim, rank = catalogue["jiang2024.lemma1"], 4
-    structure = Structure.of(claim, "lora", (rank + 1, rank + 1, rank), constants_of("lora", claim, {}))
-    instance = Climber(structure, 8, 0).run(_ROUNDS).best(claim, "sigma")
-    chains = slack(instance.problem, instance.v, instance.other, instance.radii)
-    return f"adversary's, rank {rank}", [chain.as_json() for chain in chains]
 
 
 def _proof_findings(proofs: ProofAudit) -> list[Finding]:

@@ -13,9 +13,7 @@ from matplotlib.figure import Figure
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
 from boundcheck.falsify.show import rounded_down
-from boundcheck.falsify.worst_case import WorstCase
 from boundcheck.files import replace_file
-from boundcheck.measure.coverage import Coverage, Power
 from boundcheck.measure.store import RunFolder
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.prove import ProofAudit
@@ -25,6 +23,7 @@ from boundcheck.report.proofs import shown_proofs
 from boundcheck.report.smoothness import adapter_figures, bracket_figure, ends
 from boundcheck.report.statistics import coverage_figure, coverage_rows, power_figure
 from boundcheck.report.stored import StoredRun
+from boundcheck.report.study import Study
 from boundcheck.report.style import pdf, svg
 from boundcheck.report.sweeps import horizon_figure, horizon_slopes, rank_exponents, rank_figure
 from boundcheck.report.tightness import Search, Waterfall, search_figure, slack_figure, split_figure
@@ -73,8 +72,7 @@ class Contents:
         proofs: what the proofs say.
         searches: what the adversary found.
         waterfalls: chains of Lemma 1 to draw before those of the runs.
-        coverage, power: how often the intervals of the verdicts miss, and how many replicas they need.
-        worst_cases: the exact worst cases of theorems, by performance estimation.
+        study: how often the intervals of the verdicts miss, how many replicas they need, and exact worst cases.
         faults: what was made wrong on purpose, in words, and the run that shows it.
 
     """
@@ -84,14 +82,12 @@ class Contents:
     proofs: ProofAudit | None = None
     searches: list[Search] = field(default_factory=list)
     waterfalls: list[Waterfall] = field(default_factory=list)
-    coverage: list[Coverage] = field(default_factory=list)
-    power: list[Power] = field(default_factory=list)
-    worst_cases: list[WorstCase] = field(default_factory=list)
+    study: Study | None = None
     faults: list[tuple[str, StoredRun]] = field(default_factory=list)
 
     def figures(self) -> dict[str, Figure]:
         """Every figure that there is something to draw in, by the name of its file."""
-        runs = self.runs
+        runs, study = self.runs, self.study or Study()
         drawn: dict[str, Figure | None] = {
             "gradient_norm": gradient_figure(runs),
             "smoothness": bracket_figure(runs),
@@ -104,16 +100,11 @@ class Contents:
             "horizon": horizon_figure(runs),
             "theorems": theorem_figure(runs),
             "descent": descent_figure(runs),
-            "worst_cases": worst_figure(self.worst_cases, runs),
-            "coverage": coverage_figure(self.coverage),
-            "power": power_figure(self.power),
+            "worst_cases": worst_figure(study.worst_cases, runs),
+            "coverage": coverage_figure(study.coverage),
+            "power": power_figure(study.power),
         }
         return {name: figure for name, figure in drawn.items() if figure is not None}
-
-    def data(self) -> dict[str, Any]:
-        """The numbers behind the page that belong to no run, for a file beside it."""
-        parts: dict[str, list[Any]] = {"coverage": self.coverage, "power": self.power, "worst_cases": self.worst_cases}
-        return {name: [each.as_json() for each in part] for name, part in parts.items() if part}
 
 
 def write_page(contents: Contents, page: Path, title: str, lead: str, command: str) -> list[Path]:
@@ -142,8 +133,8 @@ def write_page(contents: Contents, page: Path, title: str, lead: str, command: s
             [run.result for run in (*contents.runs, *(run for _, run in contents.faults))]
         ),
     }
-    if data := contents.data():
-        files[page.with_name("statistics.json")] = json_bytes(data)
+    if contents.study and not contents.study.kept:
+        files[page.with_name("statistics.json")] = json_bytes(contents.study.as_json())
     for name, figure in drawn.items():
         files[page.with_name(f"{name}.svg")] = svgs[name].encode()
         files[page.with_name(f"{name}.pdf")] = pdf(figure)
@@ -186,7 +177,7 @@ def _html(contents: Contents, title: str, lead: str, command: str, svgs: dict[st
     )
     words = {"label": label, "number": number, "mathml": mathml, "rounded_down": rounded_down, "titled": titled}
     environment.globals |= words | {"badge": _badge}
-    runs, proofs = contents.runs, contents.proofs
+    runs, proofs, study = contents.runs, contents.proofs, contents.study or Study()
     theorems = [run for run in runs if run.is_theorem]
     # Of many runs those come first whose T is as long as it takes the bound to say something.
     chosen = [run for run in theorems if run.result["spec"]["run"]["steps"] == "informative"]
@@ -216,11 +207,12 @@ def _html(contents: Contents, title: str, lead: str, command: str, svgs: dict[st
         rank_rows=rank_exponents(runs),
         horizon_rows=horizon_slopes(runs),
         theorem_rows=theorem_rows(runs),
-        worst_cases=contents.worst_cases,
+        worst_cases=study.worst_cases,
         faults=contents.faults,
-        coverage_rows=coverage_rows(contents.coverage),
-        coverage=contents.coverage,
-        power=contents.power,
+        coverage_rows=coverage_rows(study.coverage),
+        coverage=study.coverage,
+        power=study.power,
+        study=study,
         exponents=_exponents(runs),
         claims=_claims(runs),
         environment=runs[0].result["environment"] if runs else {},

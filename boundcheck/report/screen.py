@@ -1,0 +1,67 @@
+"""What an audit prints: a line for each finding, within 100 columns and 40 lines; the page has the rest."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from boundcheck.prove.rows import JudgedRow
+
+WIDTH = 100
+_COLOURS = {
+    "proved": "green",
+    "supported": "green",
+    "not violated": "green",
+    "repaired": "green",
+    "refuted": "red",
+    "violated": "red",
+    "editorial": "dim",
+}
+
+
+def show_rows(rows: Sequence[JudgedRow], console: Console) -> None:
+    """The referee's table, as the proofs establish it."""
+    table = _table("no.", "where", "verdict", "finding, from the proofs")
+    for each in rows:
+        table.add_row(str(each.row.number), each.row.locator, _coloured(each.verdict), _first(each.row.finding))
+    console.print(table, width=min(console.width, WIDTH))
+
+
+def show_findings(outcome: dict[str, Any], console: Console) -> None:
+    """What runs and attacks say, and the verdict in a paragraph."""
+    table = _table("no.", "where", "verdict", "from runs and attacks")
+    for each in outcome["findings"]:
+        # Those with a summary come from the proofs, and have been shown.
+        if not each["summary"]:
+            where = each["locator"].split(": σ")[0]
+            table.add_row(str(each["number"]), where, _coloured(each["verdict"]), _first(each["evidence"]))
+    width = min(console.width, WIDTH)
+    console.print(table, width=width)
+    console.print(outcome["summary"], width=width)
+    if outcome["adds"]:
+        console.print(f"--full adds: {outcome['adds']}.", width=width)
+    console.print("--runs prints the verdict on every run, --json everything.")
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), expand=True)
+    no, where, verdict, finding = columns
+    table.add_column(no, justify="right", no_wrap=True, width=3)
+    table.add_column(where, no_wrap=True, overflow="ellipsis", width=28)
+    table.add_column(verdict, no_wrap=True, width=12)
+    table.add_column(finding, no_wrap=True, overflow="ellipsis", ratio=1)
+    return table
+
+
+def _first(text: str) -> str:
+    """The first sentence, for a line."""
+    head, stop, _ = text.partition(". ")
+    return escape(head + stop.strip())
+
+
+def _coloured(verdict: str) -> str:
+    colour = _COLOURS.get(verdict, "yellow")
+    return f"[{colour}]{verdict}[/]"

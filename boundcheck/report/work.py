@@ -1,0 +1,67 @@
+"""What the processes of an audit are asked to do: each call imports what it needs, so that a process begins at once."""
+
+from pathlib import Path
+from typing import Any
+
+# Steps of each climb of the adversary, and its starts.
+ROUNDS, STARTS = 96, 8
+
+
+def experiment(table: dict[str, Any], runs: Path, device: str) -> dict[str, Any]:
+    """The result of one experiment, from its folder where it has been run before."""
+    from boundcheck.measure.experiment import measure_one
+    from boundcheck.measure.pool import alone
+    from boundcheck.measure.spec import parse
+
+    return alone(parse(table), measure_one, runs, device, 1)
+
+
+def search(id: str, lipschitz: str, ranks: tuple[int, ...], examples: int) -> dict[str, Any]:
+    """What the adversary finds of a claim, as `boundcheck falsify --json` says it."""
+    from boundcheck.falsify import falsify
+
+    _use_one_thread()
+    return falsify(id, ranks, lipschitz=lipschitz, starts=STARTS, rounds=ROUNDS, examples=examples).as_json()
+
+
+def waterfall(id: str, rank: int) -> list[dict[str, Any]]:
+    """The chains of Lemma 1 at an instance on which λ* is tight, also where G bounds the Frobenius norm of ∇f."""
+    from boundcheck.claims import catalogue
+    from boundcheck.falsify.climb import Climber
+    from boundcheck.falsify.structure import Structure, constants_of
+    from boundcheck.measure.slack import slack
+
+    _use_one_thread()
+    claim = catalogue[id]
+    structure = Structure.of(claim, "lora", (rank + 1, rank + 1, rank), constants_of("lora", claim, {}))
+    instance = Climber(structure, STARTS, 0).run(ROUNDS).best(claim, "sigma")
+    return [each.as_json() for each in slack(instance.problem, instance.v, instance.other, instance.radii)]
+
+
+def coverage() -> list[Any]:
+    """How often each kind of interval misses a mean that is known."""
+    from boundcheck.measure import coverage as study
+
+    return study.coverage()
+
+
+def power() -> list[Any]:
+    """How many replicas an upper limit needs."""
+    from boundcheck.measure import coverage as study
+
+    return study.power()
+
+
+def worst_cases(id: str) -> list[Any]:
+    """The exact worst cases of a theorem at short horizons."""
+    from boundcheck.claims import catalogue
+    from boundcheck.falsify import worst_case
+
+    return worst_case.worst_cases(catalogue[id])
+
+
+def _use_one_thread() -> None:
+    """As many processes as cores share the machine; no number depends on how many threads one has."""
+    import torch
+
+    torch.set_num_threads(1)
