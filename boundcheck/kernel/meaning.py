@@ -102,6 +102,7 @@ class Model:
         past: the label, per outcome, of what is known at a time 1, 2, ...; outcomes with one label look alike then.
         symbols: for a symbol or variable, a time and an outcome: its matrix or number.
         functions: by name.
+        known: values found so far. Paths share their beginnings, and an expectation is asked for on each of them.
 
     """
 
@@ -111,6 +112,7 @@ class Model:
     past: Callable[[int], tuple[int, ...]]
     symbols: Callable[[Symbol | Variable, int, int], tuple[tuple[Fraction, ...], ...] | Fraction]
     functions: Mapping[str, Function] = field(default_factory=dict)
+    known: dict[tuple[Atom, bool, int, int], Interval] = field(default_factory=dict, repr=False, compare=False)
 
     def time(self, index: Index, t: int) -> int:
         """The number of an index at time t."""
@@ -149,13 +151,19 @@ def denote(scalar: Scalar, model: Model, t: int, outcome: int) -> Interval:
 def _power(atom: Atom, exponent: int, model: Model, t: int, outcome: int) -> Interval:
     # The square of a Frobenius norm is rational where its matrix is.
     squared = isinstance(atom, Norm) and atom.kind == FROBENIUS and exponent % 2 == 0
-    if squared:
-        factor = _square_norm([denote_matrix(x, model, t, outcome) for x in atom.blocks])  # type: ignore[attr-defined]
-    else:
-        factor = _atom(atom, model, t, outcome)
+    if isinstance(atom, Expectation):
+        # The same on all outcomes that look alike.
+        outcome = _shares(model, atom.given, t, outcome)[0][0]
+    place = (atom, squared, t, outcome)
+    if place not in model.known:
+        if squared:
+            blocks = [denote_matrix(x, model, t, outcome) for x in atom.blocks]  # type: ignore[attr-defined]
+            model.known[place] = _square_norm(blocks)
+        else:
+            model.known[place] = _atom(atom, model, t, outcome)
     power = exact(1)
     for _ in range(exponent // 2 if squared else exponent):
-        power = power * factor
+        power = power * model.known[place]
     return power
 
 
