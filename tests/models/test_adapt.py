@@ -1,6 +1,8 @@
 """Adapters put into a network start where they should; and every matrix that is trained in one is found, or refused."""
 
 import copy
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -109,23 +111,25 @@ def untyped() -> nn.Module:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "field", "value"),
+    ("made", "arguments", "field", "value"),
     [
-        ((gpt(), "lora", ["nowhere"], 2), "adapter.targets", "nowhere"),
-        ((gpt(), "lora", ["up", "norm"], 2), "adapter.targets", "norm"),
-        ((gpt(), "lora", ["attention"], 2), "adapter.targets", "blocks.0.attention"),
-        ((gpt(), "lora", ["up"], 9), "adapter.rank", 9),
-        ((gpt(), "vera", ["up"], 9), "adapter.rank", 9),
-        ((gpt(), "loreft", ["edit"], 9), "adapter.rank", 9),
-        ((gpt(), "lora", ["up"], 0), "adapter.rank", 0),
-        ((gpt(), "lora", ["up"], 2, -1.0), "adapter.scale", -1.0),
-        ((untyped(), "direft", ["1"], 2), "adapter.kind", "an edit of hidden states"),
-        ((untyped(), "lora", ["1"], 1), "adapter.targets", "1"),
-        ((adapted("lora"), "lora", ["up"], 2), "adapter.targets", "blocks.1.mlp.up"),
+        (gpt, ("lora", ["nowhere"], 2), "adapter.targets", "nowhere"),
+        (gpt, ("lora", ["up", "norm"], 2), "adapter.targets", "norm"),
+        (gpt, ("lora", ["attention"], 2), "adapter.targets", "blocks.0.attention"),
+        (gpt, ("lora", ["up"], 9), "adapter.rank", 9),
+        (gpt, ("vera", ["up"], 9), "adapter.rank", 9),
+        (gpt, ("loreft", ["edit"], 9), "adapter.rank", 9),
+        (gpt, ("lora", ["up"], 0), "adapter.rank", 0),
+        (gpt, ("lora", ["up"], 2, -1.0), "adapter.scale", -1.0),
+        (untyped, ("direft", ["1"], 2), "adapter.kind", "an edit of hidden states"),
+        (untyped, ("lora", ["1"], 1), "adapter.targets", "1"),
+        (partial(adapted, "lora"), ("lora", ["up"], 2), "adapter.targets", "blocks.1.mlp.up"),
     ],
 )
-def test_what_cannot_be_adapted_is_named(arguments: tuple[Any, ...], field: str, value: Any) -> None:
-    error = refused(put, *arguments)
+def test_what_cannot_be_adapted_is_named(
+    made: Callable[[], nn.Module], arguments: tuple[Any, ...], field: str, value: Any
+) -> None:
+    error = refused(put, made(), *arguments)
     assert (error.field, error.value) == (field, value)
 
 
