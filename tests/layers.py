@@ -24,8 +24,8 @@ def sampled(every: int, first: int = 0) -> Any:
 
 
 def examples(most: int, **options: Any) -> settings:
-    """As many examples of a test as given, or the share of it that the chosen profile takes of `EXAMPLES`."""
-    return settings(max_examples=max(1, most * settings.default.max_examples // EXAMPLES), **options)
+    """So many examples of a test, or the share of them that the chosen profile takes of `EXAMPLES`, but not under 5."""
+    return settings(max_examples=max(min(most, 5), most * settings.default.max_examples // EXAMPLES), **options)
 
 
 def lay(items: Iterable[pytest.Item]) -> None:

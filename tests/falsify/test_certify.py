@@ -8,7 +8,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis.strategies import DataObject
 from mpmath import mp
 
@@ -31,11 +31,12 @@ from tests.falsify.small import (
     instances,
     moves,
 )
+from tests.layers import examples
 from tests.measure.small import with_quantity_scaled
 from tests.problems.eigenvalues import is_above_the_top, is_below_the_top
 
 FLAT = [kind for kind in ADAPTERS if kind != "loreft"]
-few_examples = settings(max_examples=12)
+few_examples = examples(12)
 # Room for the norm of R, whose rows are orthonormal to a few roundoffs only where they are floats.
 NOT_QUITE = 1e-12
 
@@ -170,7 +171,7 @@ def test_the_boundary_is_inside_and_the_next_bit_is_not(kind: str, name: str) ->
         assert not certify(off).violated
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.data())
 def test_a_spectral_norm_is_inside_exactly_when_elimination_says_so(data: DataObject) -> None:
     instance = instance_of("lora")

@@ -12,7 +12,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis.strategies import DataObject
 
 from boundcheck.claims import catalogue
@@ -22,6 +22,7 @@ from boundcheck.falsify.instance import Instance, rank_of
 from boundcheck.falsify.stored import replayed, save
 from boundcheck.problems.adapters import ADAPTERS
 from tests.falsify.small import instance_of, instances, moves
+from tests.layers import examples
 from tests.measure.small import refused, with_quantity_scaled
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
@@ -61,7 +62,7 @@ def test_a_stored_instance_is_read_back_to_the_last_bit(kind: str, tmp_path: Pat
 
 
 @each_kind
-@settings(max_examples=8)
+@examples(8)
 @given(st.data())
 def test_any_instance_goes_through_json_as_it_is(kind: str, data: DataObject) -> None:
     instance = data.draw(instances(kind).filter(moves))
@@ -303,7 +304,7 @@ LEAVES = st.sampled_from(
 
 
 @each_kind
-@settings(max_examples=25)
+@examples(25)
 @given(st.data())
 def test_whatever_a_file_holds_it_is_judged_or_refused(kind: str, data: DataObject) -> None:
     name = data.draw(st.sampled_from(fields(kind)))

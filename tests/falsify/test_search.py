@@ -67,7 +67,7 @@ def test_a_true_claim_is_not_violated_and_its_instance_can_be_read_back(kind: st
 
 
 @each_pair
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_true_claim_is_not_violated_by_a_long_search(kind: str, id: str) -> None:
     for lipschitz in ("sigma", "sqrt(r) sigma") if "C" in {p.name for p in catalogue[id].parameters} else ("sigma",):
         found = falsify(id, (1, 2, 5), None, kind, lipschitz, rounds=48, examples=16)
@@ -85,7 +85,7 @@ def test_the_sharp_constant_is_reached(rank: int, given: dict[str, float]) -> No
     )
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_sharp_constant_is_reached_at_every_rank_by_the_search() -> None:
     found = falsify("meft.lemma1_sharp")
     assert [(row.rank, row.constants["b"]) for row in found.rows] == [(r, x) for x in (1.0, 0.5) for r in range(1, 9)]

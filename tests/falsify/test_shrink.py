@@ -123,7 +123,7 @@ def test_the_structure_of_an_instance_is_that_which_it_was_made_around(kind: str
         assert abs(found.G / made.G - 1) < 0.01
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @each_pair
 def test_what_a_long_climb_finds_shrinks_well(kind: str, id: str) -> None:
     claim = catalogue[id]

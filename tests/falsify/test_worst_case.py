@@ -10,7 +10,7 @@ from dataclasses import replace
 import hypothesis.strategies as st
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
@@ -27,10 +27,11 @@ from boundcheck.problems.hard import hard_instance
 from boundcheck.problems.norms import square_norm
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.sgd import replicate, sgd_step
+from tests.layers import examples
 
 pytest.importorskip("PEPit")
 
-few_examples = settings(max_examples=8)
+few_examples = examples(8)
 sizes = st.floats(0.01, 100)
 
 
@@ -40,7 +41,7 @@ def exact_rate(step: float, iterates: int) -> float:
 
 
 @given(st.floats(0.01, 0.999).map(lambda part: part * math.sqrt(3)), st.integers(2, 5))
-@settings(max_examples=25)
+@examples(25)
 def test_gradient_descent_has_its_exact_rate(step: float, iterates: int) -> None:
     assert gradient_descent(1, step, iterates) == pytest.approx(exact_rate(step, iterates), rel=TOLERANCE)
 

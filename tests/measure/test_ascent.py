@@ -15,6 +15,7 @@ from boundcheck.problems.norms import square_norm
 from boundcheck.problems.problem import Problem
 from boundcheck.progress import silent
 from boundcheck.testing import adapters, directions, domain_points, domains, pseudo_huber_problems
+from tests.layers import examples
 from tests.problems.kinds import softmax_problems
 
 from .small import pseudo_huber
@@ -22,7 +23,7 @@ from .small import pseudo_huber
 ROUNDING = 1e-9
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 # Not shrunk: a climb is slow, and a failing one would take minutes.
-few_examples = settings(max_examples=2, phases=[Phase.generate])
+few_examples = examples(2, phases=[Phase.generate])
 one_example = settings(few_examples, max_examples=1)
 
 

@@ -6,7 +6,7 @@ import pytest
 import sympy as sp
 import torch
 import xarray as xr
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.claims import catalogue
@@ -16,6 +16,7 @@ from boundcheck.measure.spec import parse
 from boundcheck.problems.adapters import LoRA
 from boundcheck.problems.inputs import upper_ends
 from boundcheck.progress import silent
+from tests.layers import examples
 
 from .small import bracket_table, pseudo_huber, softmax, with_quantity_scaled
 
@@ -38,7 +39,7 @@ def lambda_star(L, G, s, a, b):
     return np.linalg.eigvalsh([[s**2 * L * b**2, off], [off, s**2 * L * a**2]])[-1]
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(
     seed=st.integers(0, 10_000),
     rank=st.integers(1, 8),

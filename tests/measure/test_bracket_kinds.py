@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 import sympy as sp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.claims import catalogue
@@ -21,6 +21,7 @@ from boundcheck.problems.problem import Problem
 from boundcheck.progress import silent
 from boundcheck.prove.script import of_paper
 from boundcheck.testing import adapters, domains, pseudo_huber_problems
+from tests.layers import examples
 
 from .small import DOMAINS, OF_KIND, changed, with_quantity_scaled
 
@@ -80,7 +81,7 @@ def test_every_adapter_is_bracketed_on_every_problem(kind, problem, tmp_path):
 
 
 @each_kind
-@settings(max_examples=5)
+@examples(5)
 @given(st.data())
 def test_no_lower_estimate_exceeds_an_upper_end(kind, data):
     adapter = data.draw(adapters(kind, most=2))

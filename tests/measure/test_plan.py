@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import sympy as sp
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.claims import catalogue
@@ -23,6 +23,7 @@ from boundcheck.problems.inputs import theory_inputs
 from boundcheck.problems.problem import Problem
 from boundcheck.progress import silent
 from boundcheck.testing import adapters, domains, pseudo_huber_problems
+from tests.layers import examples
 
 from .small import THEOREMS, changed, pseudo_huber, theorem_table
 
@@ -99,7 +100,7 @@ def test_theory_inputs_are_the_constants_of_the_problem(id, scale, rank, a, b, l
 
 
 @pytest.mark.parametrize("kind", ADAPTERS)
-@settings(max_examples=30)
+@examples(30)
 @given(data=st.data())
 def test_theory_inputs_of_every_adapter_are_its_constants_and_those_of_f(kind, data):
     adapter = data.draw(adapters(kind, most=2))

@@ -14,7 +14,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from torch import Tensor, nn
 from torch.func import functional_call
 
@@ -25,6 +25,7 @@ from boundcheck.models.observe import top_curvatures
 from boundcheck.models.sites import probed
 from boundcheck.models.tasks import Windows
 from boundcheck.problems.norms import Point, inner, square_norm
+from tests.layers import examples
 
 from .small import (
     FLAT,
@@ -95,7 +96,7 @@ def test_squares_and_variance_are_those_of_a_loop_over_samples(kind: str) -> Non
     assert look.variance == pytest.approx(variance, rel=1e-10)
 
 
-@settings(max_examples=12)
+@examples(12)
 @given(
     st.sampled_from(sorted(KINDS)),
     st.lists(st.integers(0, 4), min_size=1, max_size=8),

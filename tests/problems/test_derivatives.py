@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis.strategies import DataObject
 
 from boundcheck.measure.build import build
@@ -28,6 +28,7 @@ from boundcheck.problems.pseudo_huber import synthetic
 from boundcheck.problems.softmax import SoftmaxRegression
 from boundcheck.testing import adapters, directions, domain_points, domains
 from tests.claims.plain import Plain, dot, single
+from tests.layers import examples
 from tests.measure.small import DOMAINS, OF_KIND, changed
 from tests.problems.kinds import KINDS
 
@@ -39,7 +40,7 @@ CONVEX = [name for name in SMOOTH if name != "tanh network"]
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 each_flat_kind = pytest.mark.parametrize("kind", FLAT)
-few_examples = settings(max_examples=5)
+few_examples = examples(5)
 
 
 def features(k: int) -> tuple[np.ndarray, np.ndarray]:

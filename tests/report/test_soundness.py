@@ -99,7 +99,7 @@ def test_bad_shares_are_refused(share: int, jobs: int, field: str) -> None:
     assert caught.value.field == field
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_small_survey_asks_every_layer_and_finds_nothing_wrong() -> None:
     heard: list[tuple[str, int, int]] = []
     found = survey(80, 1, lambda *told: heard.append(told))

@@ -69,7 +69,7 @@ def test_theorems(id: str, kind: str, dtype: str) -> None:
         assert 0.001 < found.ratio < 1 + 1e-5
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @dtypes
 @lemmas
 def test_lemmas_on_many_instances(id: str, kind: str, dtype: str) -> None:
@@ -77,7 +77,7 @@ def test_lemmas_on_many_instances(id: str, kind: str, dtype: str) -> None:
         assert found.ratio > 0.05
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @dtypes
 @theorems
 def test_theorems_on_many_runs(id: str, kind: str, dtype: str) -> None:

@@ -12,6 +12,7 @@ from hypothesis.strategies import DataObject, SearchStrategy
 
 from boundcheck.errors import InputError
 from boundcheck.testing import SIZES, ball, matrices, orthogonal, shapes
+from tests.layers import examples
 from tests.testing.exact import ROUNDING, as_array, is_within, singular_values
 from tests.testing.found import smallest, some
 
@@ -44,7 +45,7 @@ def test_a_norm_is_met_from_below(dtype: str, data: DataObject) -> None:
 
 
 @each_dtype
-@settings(max_examples=5)
+@examples(5)
 @given(data=st.data())
 def test_a_norm_is_met_from_below_by_large_matrices(dtype: str, data: DataObject) -> None:
     X = data.draw(matrices((64, 64), rank=64, norm=0.7, dtype=dtype))

@@ -6,7 +6,7 @@ from typing import Any
 import hypothesis.strategies as st
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis.strategies import DataObject
 
 from boundcheck.errors import InputError
@@ -27,6 +27,7 @@ from boundcheck.testing import (
     slopes,
     softmax_problems,
 )
+from tests.layers import examples
 from tests.testing.found import smallest, some
 
 each_adapter = pytest.mark.parametrize("kind", ADAPTERS)
@@ -39,7 +40,7 @@ FAMILIES: dict[type, Callable[..., Any]] = {
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@settings(max_examples=20)
+@examples(20)
 @given(data=st.data())
 def test_objectives_have_the_shape_asked_for(family: type, data: DataObject) -> None:
     objective = data.draw(FAMILIES[family]((3, 2)) if family is Clipped else FAMILIES[family]((3, 2), samples=3))
