@@ -35,7 +35,7 @@ from boundcheck.problems.adapters import (
 from boundcheck.problems.norms import Point, square_norm
 from boundcheck.testing import adapters, directions, domain_points, domains
 from tests.claims.plain import Plain, dot, single
-from tests.layers import examples
+from tests.layers import examples, sampled
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 MIXES = [(1.0, 1e-6), (1.0, 1.0), (1e-6, 1.0)]
@@ -198,6 +198,7 @@ SHARP = {
 }
 
 
+@sampled(54, 19)
 @pytest.mark.parametrize("id", SHARP)
 @pytest.mark.parametrize("larger", [0, 1])
 @pytest.mark.parametrize(("L", "G"), MIXES)
@@ -221,6 +222,7 @@ TERMS = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("id", TERMS)
 @pytest.mark.parametrize("mu", [0.4, 5.0])
 def test_each_term_of_a_composition_is_found_by_ascent(id: str, mu: float) -> None:

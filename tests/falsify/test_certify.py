@@ -31,7 +31,7 @@ from tests.falsify.small import (
     instances,
     moves,
 )
-from tests.layers import examples
+from tests.layers import examples, sampled
 from tests.measure.small import with_quantity_scaled
 from tests.problems.eigenvalues import is_above_the_top, is_below_the_top
 
@@ -100,6 +100,7 @@ def test_floats_agree_with_the_certificate_far_apart(kind: str, data: DataObject
     assert abs(instance.ratio - found.lower) <= allowed + 1e-6 * instance.ratio
 
 
+@sampled(4)
 @pytest.mark.parametrize(("kind", "id"), PAIRS)
 @pytest.mark.parametrize("given_constants", [{}, UNEQUAL], ids=["ones", "unequal"])
 def test_violated_is_a_ratio_above_one_of_points_inside(kind: str, id: str, given_constants: dict[str, float]) -> None:
@@ -117,6 +118,7 @@ def test_violated_is_a_ratio_above_one_of_points_inside(kind: str, id: str, give
         assert not certify(outside).violated
 
 
+@sampled(4)
 @pytest.mark.parametrize(("kind", "id"), PAIRS)
 @pytest.mark.parametrize("given_constants", [{}, UNEQUAL], ids=["ones", "unequal"])
 def test_inputs_bound_the_smoothness_and_the_gradient_of_f(
@@ -149,6 +151,7 @@ def radii_of(adapter: Adapter) -> list[tuple[int, str, float]]:
     return [(i, block.norm, block.shape) for i, block in enumerate(adapter.blocks) if block.radius]
 
 
+@sampled(3)
 @pytest.mark.parametrize("kind", ADAPTERS)
 @pytest.mark.parametrize("name", ["v", "other"])
 def test_the_boundary_is_inside_and_the_next_bit_is_not(kind: str, name: str) -> None:

@@ -12,6 +12,7 @@ from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.problems.adapters.base import spectral_bound
 from tests.claims.plain import Plain, single
 from tests.falsify.small import PAIRS, UNEQUAL, climbed, structure
+from tests.layers import sampled
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 
@@ -55,6 +56,7 @@ def test_the_derivatives_are_those_of_the_plain_formulas(kind: str) -> None:
         torch.testing.assert_close(across[0], torch.tensor(plain.second(single(v), single(u))), rtol=0, atol=1e-12)
 
 
+@sampled(3)
 @pytest.mark.parametrize(("kind", "id"), PAIRS)
 def test_an_instance_measures_no_less_than_the_value_of_its_start(kind: str, id: str) -> None:
     """But for what the kink costs: G less the height of h', and the distance between the points.
@@ -74,6 +76,7 @@ def test_an_instance_measures_no_less_than_the_value_of_its_start(kind: str, id:
         assert found.lower == pytest.approx(instance.ratio, rel=1e-6)
 
 
+@sampled(3)
 @pytest.mark.parametrize(("kind", "id"), PAIRS)
 def test_an_instance_has_the_shape_and_the_constants_of_its_structure(kind: str, id: str) -> None:
     climber = climbed(kind, id, 2, UNEQUAL)

@@ -15,6 +15,7 @@ from boundcheck.falsify.shrink import _as_good, _smaller, _structure, shrunk
 from boundcheck.falsify.stored import replayed, save
 from boundcheck.problems.adapters import ADAPTERS
 from tests.falsify.small import PAIRS, UNEQUAL, climbed, instance_of, rank_for, structure
+from tests.layers import sampled
 from tests.measure.small import with_quantity_scaled
 
 each_pair = pytest.mark.parametrize(("kind", "id"), PAIRS)
@@ -109,6 +110,7 @@ def test_nothing_larger_is_tried(shape: tuple[int, int, int]) -> None:
     assert larger == []
 
 
+@sampled(3)
 @each_pair
 def test_the_structure_of_an_instance_is_that_which_it_was_made_around(kind: str, id: str) -> None:
     """So that what is rebuilt on fewer rows has the constants of the original."""

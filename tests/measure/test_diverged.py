@@ -7,6 +7,7 @@ import pytest
 
 from boundcheck.measure import experiment, measure
 from boundcheck.measure.plan import make_plan
+from tests.layers import sampled
 
 from .small import THEOREMS, WITH_SHORTEST, theorem_table, with_values
 
@@ -26,6 +27,7 @@ def diverge(table, step_size, runs, monkeypatch):
     return result
 
 
+@sampled(5)
 @pytest.mark.parametrize("step_size", STEP_SIZES)
 @pytest.mark.parametrize("every", [False, True])
 def test_a_diverged_pseudo_huber_run_is_hypothesis_failed(step_size, every, tmp_path, monkeypatch):

@@ -15,6 +15,7 @@ from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import PseudoHuber
 from boundcheck.problems.sgd import Draw, sgd_step
 from boundcheck.problems.softmax import SoftmaxRegression
+from tests.layers import sampled
 
 from . import exactly
 from .small import pseudo_huber, random_point, softmax, with_replacement
@@ -186,6 +187,7 @@ def assert_error_is_covered(problem, v, v_next):
     assert abs(seen["path_smoothness"].item() - true) <= seen["path_smoothness_error"].item()
 
 
+@sampled(5)
 @pytest.mark.parametrize("name", PROBLEMS)
 @pytest.mark.parametrize("size", [0.1, 1.0, 10.0])
 @pytest.mark.parametrize("step", [1.0, 1e-2, 1e-5, 1e-8])

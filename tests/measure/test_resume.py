@@ -31,6 +31,12 @@ measure(json.loads(sys.argv[1]), sys.argv[2])
 """
 
 
+# Kills of one long run, at moments that lie evenly between its first file and its end.
+KILLS = 50
+
+posix = pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
+
+
 def start(table, runs):
     return subprocess.Popen([sys.executable, "-c", PROGRAM, json.dumps(table), str(runs)])
 
@@ -55,7 +61,7 @@ def assert_identical(one, other):
         assert np.asarray(first[name]).tobytes() == np.asarray(second[name]).tobytes(), name
 
 
-@pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
+@posix
 def test_a_run_killed_several_times_ends_as_if_it_had_not_been(tmp_path):
     (whole,) = measure(LONG, tmp_path / "whole")
     folder = tmp_path / "killed" / whole["run_id"]
@@ -76,6 +82,29 @@ def test_a_run_killed_several_times_ends_as_if_it_had_not_been(tmp_path):
     assert len(ticks) == 64 - done
     assert resumed == whole
     assert_identical(folder, tmp_path / "whole" / whole["run_id"])
+
+
+@pytest.fixture(scope="module")
+def unkilled(tmp_path_factory):
+    """The long run: its folder, its result, and how many seconds it takes."""
+    runs, before = tmp_path_factory.mktemp("unkilled"), time.monotonic()
+    (result,) = measure(LONG, runs)
+    return runs / result["run_id"], result, time.monotonic() - before
+
+
+@posix
+@pytest.mark.nightly
+@pytest.mark.parametrize("kill", range(KILLS))
+def test_a_run_killed_at_any_moment_ends_as_if_it_had_not_been(kill, unkilled, tmp_path):
+    whole, result, seconds = unkilled
+    folder = tmp_path / result["run_id"]
+    process = start(LONG, tmp_path)
+    wait_for(folder.exists, process)
+    time.sleep(seconds * kill / KILLS)
+    process.kill()
+    process.wait()
+    assert measure(LONG, tmp_path) == [result]
+    assert_identical(folder, whole)
 
 
 class Killed(BaseException):

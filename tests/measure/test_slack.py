@@ -20,7 +20,7 @@ from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import PseudoHuber
 from boundcheck.testing import SCALES, SEEDS, adapters, pairs, points, pseudo_huber_problems
 from tests.claims.plain import single
-from tests.layers import examples
+from tests.layers import examples, sampled
 
 from .small import DOMAINS, OF_KIND, pseudo_huber, random_point, softmax
 
@@ -92,6 +92,7 @@ def test_no_valid_link_falls(name, rank, data):
         assert_no_valid_link_falls(chain, noise(problem, v, w))
 
 
+@sampled(5)
 @any_problem
 @each_rank
 @pytest.mark.parametrize("scale", [0.3, 1.0, 4.0])

@@ -13,7 +13,7 @@ from boundcheck.measure.split import split_along
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.problems.derivatives import bilinear_product, gauss_newton_product, hessian_vector_product
 from boundcheck.progress import silent
-from tests.layers import examples
+from tests.layers import examples, sampled
 
 from .small import DOMAINS, OF_KIND, pseudo_huber, random_point, softmax
 
@@ -54,6 +54,7 @@ def norms(blocks):
     return np.array([[np.linalg.svd(block)[1].max() for block in row] for row in blocks])
 
 
+@sampled(4)
 @each_kind
 @pytest.mark.parametrize("part", PRODUCTS)
 def test_block_norms_are_those_of_the_dense_matrix(kind, part):

@@ -27,7 +27,7 @@ from boundcheck.problems.objective import Objective
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
 from boundcheck.testing import adapters, ball, domain_points, domains, pairs, problems, pseudo_huber_problems
-from tests.layers import examples
+from tests.layers import examples, sampled
 from tests.problems.rounding import loss_rounding, pulled_back_rounding
 
 RADII = st.sampled_from([0.05, 0.5, 1.0, 3.0])
@@ -270,6 +270,7 @@ EXTREMAL: dict[str, Callable[[int, int, int], Adapter]] = {
 }
 
 
+@sampled(5)
 @pytest.mark.parametrize("id", EXTREMAL)
 @pytest.mark.parametrize(("d", "k", "rank"), [(1, 1, 1), (3, 2, 2)])
 @pytest.mark.parametrize(("L", "G"), [(1.0, 1.0), (4.0, 0.25), (0.5, 3.0)])

@@ -15,7 +15,7 @@ from boundcheck.soundness.matrices import rows as matrix
 from boundcheck.soundness.rational import Jet, World, spectral_at_most
 from boundcheck.soundness.smoothness import Mutation, pairs
 from boundcheck.soundness.statements import CHOICES, _constants, _inputs
-from tests.layers import examples
+from tests.layers import examples, sampled
 
 KINDS = ("full", "lora", "frozen-a", "frozen-b", "direft", "loreft", "vera", "dora", "loha")
 RATIONALS = st.fractions(-4, 4, max_denominator=12)
@@ -54,6 +54,7 @@ def weight(found: World, v: list[np.ndarray]) -> np.ndarray:
     return V / np.linalg.norm(V, axis=0) * v[2]
 
 
+@sampled(6)
 @pytest.mark.parametrize("choice", range(len(CHOICES)))
 @pytest.mark.parametrize(("kind", "rank"), [*((kind, 1) for kind in KINDS), ("lora", 2), ("loreft", 2)])
 def test_curvature_is_the_second_difference_of_the_loss(kind, rank, choice):
