@@ -236,6 +236,7 @@ def test_a_copy_is_a_network_of_its_own(kind: str) -> None:
     assert torch.equal(network.model(ids), before)
 
 
+@pytest.mark.full
 def test_gpt2_keeps_its_matrices_transposed() -> None:
     model = transformer("GPT2LMHeadModel").double().requires_grad_(False)
     ids = torch.randint(30, (4, 5), generator=seeded(1))
@@ -288,6 +289,7 @@ def agrees_with_autograd(network: Network) -> None:
     torch.testing.assert_close(look.sample_squares, torch.stack(squares), rtol=1e-9, atol=1e-14)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("name", "targets", "options"),
     [
@@ -316,6 +318,7 @@ def test_lora_of_peft_is_found_with_its_scale(name: str, targets: list[str], opt
     agrees_with_autograd(Network(model, sites, task, 3))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("frozen", ["lora_A", "lora_B"])
 def test_lora_of_peft_with_one_factor_frozen(frozen: str) -> None:
     model = with_peft("BertForSequenceClassification", ["query"])
@@ -334,6 +337,7 @@ def test_lora_of_peft_with_one_factor_frozen(frozen: str) -> None:
     agrees_with_autograd(Network(model.eval(), sites, classified(), 2))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("frozen", ["none", "lora_A", "lora_B"])
 def test_lora_in_float32_on_a_model_in_bfloat16(frozen: str) -> None:
     """As peft makes it. What is summed has the accuracy of float32."""
@@ -354,6 +358,7 @@ def test_lora_in_float32_on_a_model_in_bfloat16(frozen: str) -> None:
     assert flat(network.weight_hessian_vector_product(W)).isfinite().all()
 
 
+@pytest.mark.full
 def test_a_head_that_is_saved_with_lora_is_a_site_with_its_bias() -> None:
     model = with_peft("BertForSequenceClassification", ["query"], modules_to_save=["classifier"])
     sites = sites_of(model)
@@ -384,6 +389,7 @@ def with_embedding() -> Any:
     return with_peft("BertForSequenceClassification", ["word_embeddings"])
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -409,6 +415,7 @@ def test_what_peft_trains_otherwise_is_named(make: Any, message: str) -> None:
         sites_of(make())
 
 
+@pytest.mark.full
 def test_adapters_that_are_switched_off_are_none() -> None:
     model = with_peft("BertForSequenceClassification", ["query"])
     with model.disable_adapter():
@@ -418,6 +425,7 @@ def test_adapters_that_are_switched_off_are_none() -> None:
     assert refused(sites_of, model).field == "model"
 
 
+@pytest.mark.full
 def test_another_adapter_that_is_not_active_is_none() -> None:
     from peft import LoraConfig
 
@@ -428,6 +436,7 @@ def test_another_adapter_that_is_not_active_is_none() -> None:
     assert [site.adapter.rank for site in sites_of(model)] == [1, 1]
 
 
+@pytest.mark.full
 def test_our_lora_and_that_of_peft_are_one() -> None:
     theirs = with_peft("BertForSequenceClassification", ["query", "value"]).eval()
     ours = transformer("BertForSequenceClassification").double().requires_grad_(False)
@@ -444,6 +453,7 @@ def test_our_lora_and_that_of_peft_are_one() -> None:
     torch.testing.assert_close(*products, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", ["direft", "loreft"])
 @pytest.mark.parametrize("target", ["encoder.layer.1", "attention.self"], ids=["a tensor", "a tuple"])
 def test_edits_change_what_a_layer_gives(kind: str, target: str) -> None:
@@ -479,6 +489,7 @@ def test_edits_change_what_a_layer_gives(kind: str, target: str) -> None:
     torch.testing.assert_close(flat(network.look().gradient), flat(expected), rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.full
 def test_a_copy_of_an_edited_network_has_edits_of_its_own() -> None:
     model = transformer("BertForSequenceClassification").double().requires_grad_(False)
     put(model, "direft", ["encoder.layer.0"])

@@ -16,7 +16,7 @@ from boundcheck.models.observe import block_norms
 from boundcheck.models.run import empty_trace
 from boundcheck.models.theory import Constants, Smoothness, own_step, smoothness_of, theorem_rows
 from boundcheck.problems.adapters.base import spectral_bound
-from tests.layers import examples
+from tests.layers import examples, sampled
 
 from .small import KINDS, dense_hessian, flat, hessian_in, merged, network_of
 
@@ -132,6 +132,7 @@ def test_every_kind_has_the_constant_of_its_sharpest_claim(kind: str) -> None:
     assert (("printed", "sigma") in ways) == (kind in {"lora", "direft"})
 
 
+@sampled(4)
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_curvature_is_larger_than_that_of_the_layers(kind: str) -> None:
     """At the L, the norms and the gradients of one point, where the claims are about its Hessian."""
