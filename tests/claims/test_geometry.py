@@ -163,6 +163,9 @@ def climbed(adapter: Adapter, radii: dict[str, float], L: float, G: float, round
         v = tuple(torch.where(better, x, y) for x, y in zip(to, v, strict=True))
         u = tuple(torch.where(better, x, y) for x, y in zip(turned, u, strict=True))
         found, steps = torch.maximum(found, reached.nan_to_num(-1)), torch.where(better, 1.5 * steps, 0.4 * steps)
+        if steps.max() < ROUNDING:
+            # Nowhere to go: each start has shortened its step ever since it arrived.
+            break
     return found.max().item()
 
 

@@ -41,6 +41,7 @@ few_examples = examples(12)
 NOT_QUITE = 1e-12
 
 
+@sampled(4)
 @pytest.mark.parametrize("kind", FLAT)
 @few_examples
 @given(st.data())
@@ -87,6 +88,7 @@ def test_at_a_kink_of_a_curved_domain_nothing_is_certain() -> None:
     assert (kink.lower, kink.violated) == (0, False)
 
 
+@sampled(4, 1)
 @pytest.mark.parametrize("kind", FLAT)
 @few_examples
 @given(st.data())
@@ -100,7 +102,7 @@ def test_floats_agree_with_the_certificate_far_apart(kind: str, data: DataObject
     assert abs(instance.ratio - found.lower) <= allowed + 1e-6 * instance.ratio
 
 
-@sampled(4)
+@sampled(13)
 @pytest.mark.parametrize(("kind", "id"), PAIRS)
 @pytest.mark.parametrize("given_constants", [{}, UNEQUAL], ids=["ones", "unequal"])
 def test_violated_is_a_ratio_above_one_of_points_inside(kind: str, id: str, given_constants: dict[str, float]) -> None:
@@ -118,7 +120,7 @@ def test_violated_is_a_ratio_above_one_of_points_inside(kind: str, id: str, give
         assert not certify(outside).violated
 
 
-@sampled(4)
+@sampled(13, 1)
 @pytest.mark.parametrize(("kind", "id"), PAIRS)
 @pytest.mark.parametrize("given_constants", [{}, UNEQUAL], ids=["ones", "unequal"])
 def test_inputs_bound_the_smoothness_and_the_gradient_of_f(
@@ -151,7 +153,7 @@ def radii_of(adapter: Adapter) -> list[tuple[int, str, float]]:
     return [(i, block.norm, block.shape) for i, block in enumerate(adapter.blocks) if block.radius]
 
 
-@sampled(3)
+@sampled(6)
 @pytest.mark.parametrize("kind", ADAPTERS)
 @pytest.mark.parametrize("name", ["v", "other"])
 def test_the_boundary_is_inside_and_the_next_bit_is_not(kind: str, name: str) -> None:

@@ -22,7 +22,7 @@ from boundcheck.falsify.instance import Instance, rank_of
 from boundcheck.falsify.stored import replayed, save
 from boundcheck.problems.adapters import ADAPTERS
 from tests.falsify.small import instance_of, instances, moves
-from tests.layers import examples
+from tests.layers import examples, sampled
 from tests.measure.small import refused, with_quantity_scaled
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
@@ -61,6 +61,7 @@ def test_a_stored_instance_is_read_back_to_the_last_bit(kind: str, tmp_path: Pat
     assert [path.name for path in path.parent.iterdir()] == ["instance.json"]
 
 
+@sampled(3)
 @each_kind
 @examples(8)
 @given(st.data())
