@@ -22,7 +22,7 @@ from boundcheck.falsify.instance import Instance, rank_of
 from boundcheck.falsify.stored import replayed, save
 from boundcheck.problems.adapters import ADAPTERS
 from tests.falsify.small import instance_of, instances, moves
-from tests.layers import examples, sampled
+from tests.layers import covering, examples, sampled
 from tests.measure.small import refused, with_quantity_scaled
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
@@ -145,6 +145,7 @@ def fields(kind: str) -> list[str]:
     return found
 
 
+@sampled(4)
 @each_kind
 def test_every_field_is_needed(kind: str) -> None:
     # Of the kinds of instances this is the oldest, whose files name none.
@@ -158,6 +159,7 @@ def test_every_field_is_needed(kind: str) -> None:
 BAD_NUMBERS = ["1.5", "x", None, [], {}, NAN, INF, -INF, True, 10**400]
 
 
+@covering
 @each_kind
 @pytest.mark.parametrize("bad", BAD_NUMBERS, ids=lambda bad: repr(bad)[:8])
 def test_what_is_no_number_is_refused_in_every_field(kind: str, bad: Any) -> None:
@@ -239,6 +241,7 @@ def test_a_bad_field_is_refused_by_name(kind: str, changes: dict[str, Any], fiel
     assert error.field.removeprefix("instance.") == field.removeprefix("instance.")
 
 
+@sampled(4)
 @each_kind
 def test_the_same_point_twice_is_refused(kind: str) -> None:
     data = instance_of(kind).as_json()
@@ -304,6 +307,7 @@ LEAVES = st.sampled_from(
 )
 
 
+@sampled(4)
 @each_kind
 @examples(25)
 @given(st.data())

@@ -48,7 +48,7 @@ def test_a_true_claim_holds_of_every_start(kind: str, id: str, given: dict[str, 
         assert not found.violated
 
 
-@sampled(5)
+@sampled(10, 1)
 @each_pair
 @pytest.mark.usefixtures("short")
 def test_a_true_claim_is_not_violated_and_its_instance_can_be_read_back(kind: str, id: str, tmp_path) -> None:
@@ -98,6 +98,7 @@ def test_the_sharp_constant_is_reached_at_every_rank_by_the_search() -> None:
     assert not found.violated
 
 
+@pytest.mark.full
 @pytest.mark.usefixtures("short")
 def test_rows_are_of_each_choice_of_constants_and_each_rank() -> None:
     ticks = []
@@ -122,6 +123,7 @@ def test_given_constants_are_those_searched_at_and_a_claim_of_rank_one_is_search
     assert refused(falsify, "meft.loreft_rank1", (2, 3)).field == "rank"
 
 
+@pytest.mark.full
 @pytest.mark.usefixtures("short")
 def test_the_same_seed_finds_the_same_and_another_does_not() -> None:
     def found(seed: int) -> dict:
