@@ -207,6 +207,7 @@ def plain_doubt(problem: Problem, v: PlainPoint, w: PlainPoint) -> float:
     return errors / math.sqrt(plain_square(plain_difference(v, w)))
 
 
+@sampled(4)
 @pytest.mark.parametrize("kind", [kind for kind in ADAPTERS if kind != "loreft"])
 @pytest.mark.parametrize("apart", [1.0, 1e-3])
 def test_difference_ratios_are_those_of_pairs(kind: str, apart: float) -> None:

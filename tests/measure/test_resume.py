@@ -16,6 +16,7 @@ import zarr
 from boundcheck import files
 from boundcheck.measure import measure
 from boundcheck.measure.store import RunFolder
+from tests.layers import sampled
 
 from .small import theorem_table
 
@@ -61,6 +62,7 @@ def assert_identical(one, other):
         assert np.asarray(first[name]).tobytes() == np.asarray(second[name]).tobytes(), name
 
 
+@pytest.mark.full
 @posix
 def test_a_run_killed_several_times_ends_as_if_it_had_not_been(tmp_path):
     (whole,) = measure(LONG, tmp_path / "whole")
@@ -137,6 +139,7 @@ def writes_of(table, runs, monkeypatch, kill_at=None, after=False):
     return count
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("after", [False, True], ids=["before the write", "after the write"])
 def test_a_kill_at_any_write_loses_nothing(after, tmp_path, monkeypatch):
     (whole,) = measure(SHORT, tmp_path / "whole")
@@ -164,6 +167,7 @@ OF_EVERY_KIND = {
 }
 
 
+@sampled(3)
 @pytest.mark.parametrize("kind", OF_EVERY_KIND)
 def test_a_killed_run_of_every_kind_ends_as_if_it_had_not_been(kind, tmp_path, monkeypatch):
     table = OF_EVERY_KIND[kind]
@@ -190,6 +194,7 @@ def test_a_torn_chunk_is_written_again(tmp_path, monkeypatch):
     assert_identical(folder, tmp_path / "whole" / whole["run_id"])
 
 
+@pytest.mark.full
 def test_the_ball_watch_survives_a_kill(tmp_path, monkeypatch):
     """A run that left its ball before the kill has left it after."""
     table = theorem_table(run__steps=120, run__audits=40, domain={"a": 2.6, "b": 0.2})

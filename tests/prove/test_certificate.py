@@ -212,6 +212,7 @@ def printed(code: str, seed: str = "0") -> str:
     return subprocess.run(command, cwd=root, env=environment, capture_output=True, check=True, text=True).stdout
 
 
+@pytest.mark.full
 def test_the_same_question_has_the_same_answer_in_every_process() -> None:
     code = """
 for case in ("kappa", "Schur", "a quartic", "the largest eigenvalue, no hint"):

@@ -33,7 +33,7 @@ from boundcheck.prove.solvers import (
     second_opinion,
     trust,
 )
-from tests.layers import examples
+from tests.layers import examples, sampled
 
 from .entailments import SECONDS, Entailment, X, entailed, play, polynomials, refuted, x, y, z
 
@@ -132,6 +132,7 @@ def test_a_positive_quadratic_is_never_at_most_0(linear: Scalar, constant: Fract
     assert trust(second_opinion(Fact(">", -ONE), [impossible], SECONDS)) == "solvers"
 
 
+@pytest.mark.full
 def test_cvc5_proves_what_takes_it_forever_as_it_comes() -> None:
     curve = x * y - 5 * y * z - 3
     square = 9 * x + Fraction(2, 3) * y + 6 * z - 14
@@ -193,6 +194,7 @@ def hard_problem() -> str:
     return "\n".join(["(set-logic QF_NRA)", *declared, *equations, "(check-sat)"])
 
 
+@sampled(2)
 @both
 def test_a_hard_problem_ends_in_time(solver: Solver) -> None:
     start = time.monotonic()
@@ -212,6 +214,7 @@ time.sleep(600)
 """
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("leader_ends", [False, True])
 def test_a_deaf_solver_is_killed_with_its_children(
     leader_ends: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

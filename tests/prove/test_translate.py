@@ -31,7 +31,7 @@ from boundcheck.kernel import Fact, builders
 from boundcheck.kernel.meaning import Interval, Model, denote
 from boundcheck.prove import Reading, eq, ge, gt, le
 from tests.kernel.strategies import ENTRIES, everywhere, worlds
-from tests.layers import examples
+from tests.layers import examples, sampled
 
 from .reference import CUBIC, READING, A, Reference, g_t, measures, n, scalars, v, v_t, x, y
 
@@ -104,6 +104,7 @@ MEASURED = [claim for claim in catalogue.values() if claim.quantities]
 INPUTS = st.fractions(Fraction(1, 8), 8, max_denominator=8)
 
 
+@sampled(4)
 @examples(8)
 @pytest.mark.parametrize("claim", MEASURED, ids=lambda claim: claim.id)
 @given(st.data())

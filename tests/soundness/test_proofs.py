@@ -31,6 +31,7 @@ from boundcheck.soundness.trial import Trial
 from boundcheck.soundness.variations import is_nonnegative, variations
 from boundcheck.soundness.worlds import World
 from tests.judged import PROVED, names, of_the_paper, proof_of
+from tests.layers import sampled
 
 pytestmark = of_the_paper
 
@@ -79,17 +80,20 @@ def test_no_script_is_left_out_and_the_short_ones_are_short() -> None:
     assert [x for x in SHORT if len(x.proof.steps) >= 25 or "alpha" in x.claim.names] == []
 
 
+@pytest.mark.full
 def test_there_are_enough_of_them() -> None:
     assert sum(map(most_of, all_lines())) >= 1000
     assert len(all_lines()) * proofs._TRUE >= 1000
 
 
+@sampled(3, 1)
 @short_scripts
 def test_no_false_claim_is_proved(script: Script) -> None:
     (trial,) = [right(mutant) for mutant in false_edits(script, 1)]
     assert trial.outcome == "refuted"
 
 
+@sampled(3, 1)
 @short_scripts
 def test_no_claim_is_proved_without_one_of_its_hypotheses(script: Script) -> None:
     trials = [right(mutant) for mutant in without_hypothesis(script)]
@@ -97,6 +101,7 @@ def test_no_claim_is_proved_without_one_of_its_hypotheses(script: Script) -> Non
     assert {(trial.kind, trial.outcome) for trial in trials} == {("hypothesis dropped", "refuted")}
 
 
+@sampled(3, 1)
 @short_scripts
 def test_no_true_variation_of_a_claim_is_refuted(script: Script) -> None:
     trials = {trial.change: trial for trial in map(right, true_claims(script))}
@@ -130,6 +135,7 @@ def test_all_false_mutants_of_a_line(first: int) -> None:
             right(mutant)
 
 
+@sampled(3, 1)
 @short_scripts
 def test_true_claims_are_false_nowhere(script: Script) -> None:
     assert false_in(script.claim, script, runs_for(script.claim)) is None
@@ -200,6 +206,7 @@ def test_a_mutant_that_one_evaluation_calls_true_is_no_false_mutant(monkeypatch:
         list(false_of(line))
 
 
+@pytest.mark.full
 def test_shares_are_the_same_every_time_and_overlap_nowhere() -> None:
     def changes(every: int, first: int) -> list[str]:
         return [f"{x}" for x in true_variations(every, first) if isinstance(x, Mutant)]
@@ -211,6 +218,7 @@ def test_shares_are_the_same_every_time_and_overlap_nowhere() -> None:
         list(false_mutants(3, 3))
 
 
+@pytest.mark.full
 def test_trials_are_those_of_the_false_and_of_the_true(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = [next(some_lines()), SHORT[0]]
     monkeypatch.setattr(proofs, "_share", lambda every, first: chosen if first == 0 else [])

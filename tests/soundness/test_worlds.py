@@ -37,6 +37,7 @@ from boundcheck.soundness.worlds.exact import NoValueError
 from boundcheck.soundness.worlds.setting import Setting, is_timed
 from boundcheck.soundness.worlds.world import composites
 from tests.judged import PRINTED, PROVED, SCRIPTS, judged, names, of_the_paper
+from tests.layers import sampled
 
 FEW = 2
 # Their hypotheses cannot all hold, which is what they prove.
@@ -44,6 +45,7 @@ ABSURD = tuple(x for x in PROVED if x.id in ("jiang2024.assumption3.1.anywhere",
 SATISFIABLE = tuple(x for x in PROVED if x not in ABSURD)
 
 
+@sampled(6)
 @of_the_paper
 @pytest.mark.parametrize("script", SCRIPTS, ids=names(SCRIPTS))
 def test_lines_and_premises_are_false_nowhere(script: Script) -> None:
@@ -54,6 +56,7 @@ def test_lines_and_premises_are_false_nowhere(script: Script) -> None:
                 assert not (isinstance(fact, Fact) and world.refutes(fact)), (line.name, str(fact), world.about)
 
 
+@pytest.mark.full
 @of_the_paper
 def test_the_second_evaluation_has_a_value_for_nearly_every_line() -> None:
     asked = [(line, line.allowed(1)) for script in scripts()[::3] for line in lines(script)]
@@ -80,6 +83,7 @@ def test_all_but_the_printed_are_proved_and_the_absurd_are_those_that_prove_an_a
     assert absurd == list(ABSURD)
 
 
+@sampled(6)
 @of_the_paper
 @pytest.mark.parametrize("script", SATISFIABLE, ids=names(SATISFIABLE))
 def test_no_theorem_is_vacuous(script: Script) -> None:

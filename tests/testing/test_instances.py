@@ -15,7 +15,7 @@ from boundcheck.falsify.relation import Assignment
 from boundcheck.falsify.theorem import ShortRun
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.testing import assignments, instances, short_runs
-from tests.layers import examples
+from tests.layers import examples, sampled
 from tests.testing.found import smallest, some
 
 few = examples(12)
@@ -28,6 +28,7 @@ def lemma(kind: str) -> Claim:
     return catalogue[ADAPTERS[kind].claims[0]]
 
 
+@sampled(4)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @each_kind
 def test_the_points_of_an_instance_are_inside_exactly(kind: str, dtype: str) -> None:

@@ -12,7 +12,7 @@ from hypothesis.strategies import DataObject, SearchStrategy
 
 from boundcheck.errors import InputError
 from boundcheck.testing import SIZES, ball, matrices, orthogonal, shapes
-from tests.layers import examples
+from tests.layers import examples, sampled
 from tests.testing.exact import ROUNDING, as_array, is_within, singular_values
 from tests.testing.found import smallest, some
 
@@ -99,6 +99,7 @@ WANTED = {
 }
 
 
+@sampled(4)
 @each_library
 @each_dtype
 @pytest.mark.parametrize("kind", KINDS)
@@ -179,6 +180,7 @@ READABLE = {
 }
 
 
+@sampled(5)
 @pytest.mark.parametrize("case", READABLE)
 def test_examples_shrink_to_a_small_diagonal_matrix(case: str) -> None:
     strategy, wanted, expected = READABLE[case]

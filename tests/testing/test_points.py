@@ -25,7 +25,7 @@ from boundcheck.testing import (
     shapes,
     weights,
 )
-from tests.layers import examples
+from tests.layers import examples, sampled
 from tests.testing.exact import ROUNDING, as_array, is_within, singular_values
 from tests.testing.found import smallest, some
 
@@ -174,6 +174,7 @@ def at_radius(adapter: Adapter, v: Point, radii: dict[str, float]) -> bool:
     return min(map(float, sizes)) > 1 - 1e-12
 
 
+@sampled(3)
 @each_adapter
 def test_extremal_points_of_every_claim_are_drawn(kind: str) -> None:
     adapter = some(adapters(kind, (4, 5), rank=3))

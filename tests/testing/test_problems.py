@@ -27,7 +27,7 @@ from boundcheck.testing import (
     slopes,
     softmax_problems,
 )
-from tests.layers import examples
+from tests.layers import examples, sampled
 from tests.testing.found import smallest, some
 
 each_adapter = pytest.mark.parametrize("kind", ADAPTERS)
@@ -78,6 +78,7 @@ def test_slopes_that_are_not_convex_are_drawn() -> None:
     some(slopes(), lambda slope: any(piece.slope < 0 for piece in slope.pieces))
 
 
+@sampled(3)
 @each_adapter
 def test_adapters_of_each_rank_scale_and_shape_are_drawn(kind: str) -> None:
     for rank in (1, 4):
@@ -87,6 +88,7 @@ def test_adapters_of_each_rank_scale_and_shape_are_drawn(kind: str) -> None:
         some(adapters(kind), lambda adapter: adapter.scale == 0.25)
 
 
+@sampled(4)
 @each_adapter
 def test_a_rank_of_64_is_drawn(kind: str) -> None:
     adapter: Any = some(adapters(kind, (64, 64), rank=64))
