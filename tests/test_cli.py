@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import boundcheck
+from tests.layers import sampled
 
 SET = "--set L=1 --set C=1 --set sigma=1 --set G=3 --set r=4 --set zeta=0.1 --set D=1"
 SPEC = """
@@ -52,6 +53,7 @@ def test_bound_prints_the_values():
     assert "7.00000" in answer["enclosures"]["Lhat"]
 
 
+@sampled(6)
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -106,6 +108,7 @@ def test_measure_and_report_from_a_spec(tmp_path):
     assert all((tmp_path / name).is_file() for name in made["files"])
 
 
+@pytest.mark.full
 def test_strict_exits_with_one_unless_all_is_supported(tmp_path):
     (tmp_path / "good.toml").write_text(SPEC.format(rank=2))
     # A ball that the first iterate is already outside of.
@@ -160,6 +163,7 @@ def test_prove_prints_one_json_object_and_progress_elsewhere():
     assert all({"label", "verdict", "trust", "witness"} <= step.keys() for step in proof["steps"])
 
 
+@pytest.mark.full
 def test_prove_shows_lines_solvers_and_files(tmp_path):
     command = ("prove", "jiang2024.rate.exponent", "--solvers", "--export", "out")
     plain = run(*command, cwd=tmp_path)
@@ -177,6 +181,7 @@ def test_prove_shows_lines_solvers_and_files(tmp_path):
     assert all(voice == {"z3": "unsat", "cvc5": "unsat"} for voice in voices.values())
 
 
+@pytest.mark.full
 def test_prove_shows_every_line_where_steps_are_asked_for():
     text = run("prove", "jiang2024.rate.exponent", "--steps").stdout
     assert "mere algebra" not in text
@@ -190,6 +195,7 @@ def test_prove_shows_what_refutes():
     assert "There the left side is 3/25 and the right side 1." in result.stdout
 
 
+@pytest.mark.full
 def test_prove_takes_a_script_of_ones_own(tmp_path):
     (tmp_path / "my_lemma.py").write_text(LEMMA.format(left="x**2"))
     (tmp_path / "open.py").write_text(LEMMA.format(left="x").replace("my.lemma", "my.open"))
@@ -207,6 +213,7 @@ def test_prove_takes_a_script_of_ones_own(tmp_path):
     assert run("prove", "open.py", cwd=tmp_path).returncode == 0, "whatever it found"
 
 
+@pytest.mark.full
 def test_help_of_prove_names_its_options():
     # In as many columns as the terminal has, so that words may be cut.
     text = run("prove", "--help").stdout

@@ -46,6 +46,7 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
     return call
 
 
+@pytest.mark.full
 def test_a_search_in_a_process_of_its_own_and_its_replay(command, tmp_path: Path) -> None:
     found = run("falsify", "meft.lemma1_sharp", *QUICK.split(), "--json", "--strict", cwd=tmp_path)
     assert found.returncode == 0, found.stderr
@@ -252,6 +253,7 @@ def test_the_worst_cases_of_a_theorem_as_json(command, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.full
 def test_horizons_and_constants_reach_the_worst_case(command) -> None:
     pytest.importorskip("PEPit")
     answer = command(*f"falsify {DESCENT} --horizon 7 --horizon 2 --set ell=3 --set D=1/2 --json".split())
@@ -264,6 +266,7 @@ def test_horizons_and_constants_reach_the_worst_case(command) -> None:
         assert case["exact"] == pytest.approx(4 * 3 * 0.5 / (3 * (case["steps"] - 1) + 2))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("id", "two_points"), [(THEOREM, True), (DESCENT, False)])
 def test_a_table_of_worst_cases_and_how_sure_they_are(command, id: str, two_points: bool) -> None:
     pytest.importorskip("PEPit")
@@ -281,6 +284,7 @@ def test_a_table_of_worst_cases_and_how_sure_they_are(command, id: str, two_poin
     assert "Not violated at these T" in said
 
 
+@pytest.mark.full
 def test_a_false_theorem_is_violated(command, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("PEPit")
     false = with_quantity_scaled(catalogue[DESCENT], Fraction(1, 2))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import sympy as sp
 from flint import arb, ctx, fmpq
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.claims import Claim, catalogue
@@ -16,6 +16,7 @@ from boundcheck.claims.sign import sign
 from boundcheck.claims.symbols import C, D, G, H, J, L, Lhat, T, a, a_0, alpha, b, b_0, kappa, q, r, s, sigma, w_0, zeta
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.testing import POSITIVE_REALS, claim_inputs
+from tests.layers import examples
 
 LEMMA_1 = catalogue["jiang2024.lemma1"]
 SHARP = catalogue["meft.lemma1_sharp"]
@@ -111,7 +112,7 @@ def test_the_best_step_is_no_worse_than_the_papers(inputs: dict[str, Any]) -> No
     assert sign(BEST_STEP.expression("kappa") - sp.sqrt(2), values) == 1
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(L=RATIONALS, G=RATIONALS, s=RATIONALS, a=RATIONALS, zeta=RATIONALS, T=st.integers(1, 10**6))
 def test_both_steps_coincide_where_q_is_one_half(**inputs: Any) -> None:
     inputs["b"] = inputs["a"]

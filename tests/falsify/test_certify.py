@@ -8,7 +8,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis.strategies import DataObject
 from mpmath import mp
 
@@ -31,15 +31,17 @@ from tests.falsify.small import (
     instances,
     moves,
 )
+from tests.layers import examples, sampled
 from tests.measure.small import with_quantity_scaled
 from tests.problems.eigenvalues import is_above_the_top, is_below_the_top
 
 FLAT = [kind for kind in ADAPTERS if kind != "loreft"]
-few_examples = settings(max_examples=12)
+few_examples = examples(12)
 # Room for the norm of R, whose rows are orthonormal to a few roundoffs only where they are floats.
 NOT_QUITE = 1e-12
 
 
+@sampled(4)
 @pytest.mark.parametrize("kind", FLAT)
 @few_examples
 @given(st.data())
@@ -86,6 +88,7 @@ def test_at_a_kink_of_a_curved_domain_nothing_is_certain() -> None:
     assert (kink.lower, kink.violated) == (0, False)
 
 
+@sampled(4, 1)
 @pytest.mark.parametrize("kind", FLAT)
 @few_examples
 @given(st.data())
@@ -99,6 +102,7 @@ def test_floats_agree_with_the_certificate_far_apart(kind: str, data: DataObject
     assert abs(instance.ratio - found.lower) <= allowed + 1e-6 * instance.ratio
 
 
+@sampled(13)
 @pytest.mark.parametrize(("kind", "id"), PAIRS)
 @pytest.mark.parametrize("given_constants", [{}, UNEQUAL], ids=["ones", "unequal"])
 def test_violated_is_a_ratio_above_one_of_points_inside(kind: str, id: str, given_constants: dict[str, float]) -> None:
@@ -116,6 +120,7 @@ def test_violated_is_a_ratio_above_one_of_points_inside(kind: str, id: str, give
         assert not certify(outside).violated
 
 
+@sampled(13, 1)
 @pytest.mark.parametrize(("kind", "id"), PAIRS)
 @pytest.mark.parametrize("given_constants", [{}, UNEQUAL], ids=["ones", "unequal"])
 def test_inputs_bound_the_smoothness_and_the_gradient_of_f(
@@ -148,6 +153,7 @@ def radii_of(adapter: Adapter) -> list[tuple[int, str, float]]:
     return [(i, block.norm, block.shape) for i, block in enumerate(adapter.blocks) if block.radius]
 
 
+@sampled(6)
 @pytest.mark.parametrize("kind", ADAPTERS)
 @pytest.mark.parametrize("name", ["v", "other"])
 def test_the_boundary_is_inside_and_the_next_bit_is_not(kind: str, name: str) -> None:
@@ -170,7 +176,7 @@ def test_the_boundary_is_inside_and_the_next_bit_is_not(kind: str, name: str) ->
         assert not certify(off).violated
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.data())
 def test_a_spectral_norm_is_inside_exactly_when_elimination_says_so(data: DataObject) -> None:
     instance = instance_of("lora")

@@ -12,6 +12,7 @@ from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.problems.adapters.base import spectral_bound
 from tests.claims.plain import Plain, single
 from tests.falsify.small import PAIRS, UNEQUAL, climbed, structure
+from tests.layers import sampled
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 
@@ -21,6 +22,7 @@ def first(kind: str, sizes: tuple[int, int, int] = (4, 3, 2)) -> Structure:
     return structure(kind, ADAPTERS[kind].claims[-1], sizes, UNEQUAL)
 
 
+@sampled(4)
 @each_kind
 def test_what_is_reached_never_falls_and_every_start_stays_inside(kind: str) -> None:
     made = first(kind)
@@ -55,6 +57,7 @@ def test_the_derivatives_are_those_of_the_plain_formulas(kind: str) -> None:
         torch.testing.assert_close(across[0], torch.tensor(plain.second(single(v), single(u))), rtol=0, atol=1e-12)
 
 
+@sampled(7)
 @pytest.mark.parametrize(("kind", "id"), PAIRS)
 def test_an_instance_measures_no_less_than_the_value_of_its_start(kind: str, id: str) -> None:
     """But for what the kink costs: G less the height of h', and the distance between the points.
@@ -74,6 +77,7 @@ def test_an_instance_measures_no_less_than_the_value_of_its_start(kind: str, id:
         assert found.lower == pytest.approx(instance.ratio, rel=1e-6)
 
 
+@sampled(7)
 @pytest.mark.parametrize(("kind", "id"), PAIRS)
 def test_an_instance_has_the_shape_and_the_constants_of_its_structure(kind: str, id: str) -> None:
     climber = climbed(kind, id, 2, UNEQUAL)

@@ -12,7 +12,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis.strategies import DataObject
 
 from boundcheck.claims import catalogue
@@ -22,6 +22,7 @@ from boundcheck.falsify.instance import Instance, rank_of
 from boundcheck.falsify.stored import replayed, save
 from boundcheck.problems.adapters import ADAPTERS
 from tests.falsify.small import instance_of, instances, moves
+from tests.layers import covering, examples, sampled
 from tests.measure.small import refused, with_quantity_scaled
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
@@ -60,8 +61,9 @@ def test_a_stored_instance_is_read_back_to_the_last_bit(kind: str, tmp_path: Pat
     assert [path.name for path in path.parent.iterdir()] == ["instance.json"]
 
 
+@sampled(3)
 @each_kind
-@settings(max_examples=8)
+@examples(8)
 @given(st.data())
 def test_any_instance_goes_through_json_as_it_is(kind: str, data: DataObject) -> None:
     instance = data.draw(instances(kind).filter(moves))
@@ -143,6 +145,7 @@ def fields(kind: str) -> list[str]:
     return found
 
 
+@sampled(4)
 @each_kind
 def test_every_field_is_needed(kind: str) -> None:
     # Of the kinds of instances this is the oldest, whose files name none.
@@ -156,6 +159,7 @@ def test_every_field_is_needed(kind: str) -> None:
 BAD_NUMBERS = ["1.5", "x", None, [], {}, NAN, INF, -INF, True, 10**400]
 
 
+@covering
 @each_kind
 @pytest.mark.parametrize("bad", BAD_NUMBERS, ids=lambda bad: repr(bad)[:8])
 def test_what_is_no_number_is_refused_in_every_field(kind: str, bad: Any) -> None:
@@ -237,6 +241,7 @@ def test_a_bad_field_is_refused_by_name(kind: str, changes: dict[str, Any], fiel
     assert error.field.removeprefix("instance.") == field.removeprefix("instance.")
 
 
+@sampled(4)
 @each_kind
 def test_the_same_point_twice_is_refused(kind: str) -> None:
     data = instance_of(kind).as_json()
@@ -302,8 +307,9 @@ LEAVES = st.sampled_from(
 )
 
 
+@sampled(4)
 @each_kind
-@settings(max_examples=25)
+@examples(25)
 @given(st.data())
 def test_whatever_a_file_holds_it_is_judged_or_refused(kind: str, data: DataObject) -> None:
     name = data.draw(st.sampled_from(fields(kind)))

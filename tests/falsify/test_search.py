@@ -19,6 +19,7 @@ from boundcheck.falsify.stored import replayed, save
 from boundcheck.falsify.structure import adapter_of
 from boundcheck.problems.adapters import ADAPTERS
 from tests.falsify.small import PAIRS, UNEQUAL, climbed, constants, instance_of, rank_for, structure
+from tests.layers import covering, sampled
 from tests.measure.small import refused, with_quantity_scaled
 
 each_pair = pytest.mark.parametrize(("kind", "id"), PAIRS)
@@ -34,6 +35,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 # True claims.
 
 
+@covering
 @each_pair
 @pytest.mark.parametrize("given", [{}, UNEQUAL], ids=["ones", "unequal"])
 @pytest.mark.parametrize("rank", [1, 2])
@@ -46,6 +48,7 @@ def test_a_true_claim_holds_of_every_start(kind: str, id: str, given: dict[str, 
         assert not found.violated
 
 
+@sampled(10, 1)
 @each_pair
 @pytest.mark.usefixtures("short")
 def test_a_true_claim_is_not_violated_and_its_instance_can_be_read_back(kind: str, id: str, tmp_path) -> None:
@@ -67,7 +70,7 @@ def test_a_true_claim_is_not_violated_and_its_instance_can_be_read_back(kind: st
 
 
 @each_pair
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_true_claim_is_not_violated_by_a_long_search(kind: str, id: str) -> None:
     for lipschitz in ("sigma", "sqrt(r) sigma") if "C" in {p.name for p in catalogue[id].parameters} else ("sigma",):
         found = falsify(id, (1, 2, 5), None, kind, lipschitz, rounds=48, examples=16)
@@ -76,6 +79,7 @@ def test_a_true_claim_is_not_violated_by_a_long_search(kind: str, id: str) -> No
         assert found.explored[1] <= 1
 
 
+@sampled(4)
 @pytest.mark.parametrize("rank", [1, 4, 8])
 @pytest.mark.parametrize("given", [{}, {"b": 0.5}, {"a": 3.0, "s": 0.5, "G": 2.0}], ids=["a = b", "a = 2b", "a = 3b"])
 def test_the_sharp_constant_is_reached(rank: int, given: dict[str, float]) -> None:
@@ -85,7 +89,7 @@ def test_the_sharp_constant_is_reached(rank: int, given: dict[str, float]) -> No
     )
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_sharp_constant_is_reached_at_every_rank_by_the_search() -> None:
     found = falsify("meft.lemma1_sharp")
     assert [(row.rank, row.constants["b"]) for row in found.rows] == [(r, x) for x in (1.0, 0.5) for r in range(1, 9)]
@@ -94,6 +98,7 @@ def test_the_sharp_constant_is_reached_at_every_rank_by_the_search() -> None:
     assert not found.violated
 
 
+@pytest.mark.full
 @pytest.mark.usefixtures("short")
 def test_rows_are_of_each_choice_of_constants_and_each_rank() -> None:
     ticks = []
@@ -118,6 +123,7 @@ def test_given_constants_are_those_searched_at_and_a_claim_of_rank_one_is_search
     assert refused(falsify, "meft.loreft_rank1", (2, 3)).field == "rank"
 
 
+@pytest.mark.full
 @pytest.mark.usefixtures("short")
 def test_the_same_seed_finds_the_same_and_another_does_not() -> None:
     def found(seed: int) -> dict:
@@ -217,6 +223,7 @@ def tight_instance(claim: Claim) -> Instance:
     return climbed(kind, claim.id, 2, UNEQUAL).best(claim, "sigma")
 
 
+@pytest.mark.full
 def test_there_are_many_false_claims_and_each_says_less() -> None:
     assert len(FALSE) >= 60
     for name, claim in FALSE.items():
@@ -225,6 +232,7 @@ def test_there_are_many_false_claims_and_each_says_less() -> None:
         assert float(claim.enclosures(**{p.name: inputs[p.name] for p in claim.parameters})["Lhat"]) < true.bound, name
 
 
+@sampled(6)
 @pytest.mark.parametrize("name", FALSE)
 def test_a_false_claim_is_caught(name: str) -> None:
     claim = FALSE[name]
@@ -234,6 +242,7 @@ def test_a_false_claim_is_caught(name: str) -> None:
     assert found.lower > 1
 
 
+@sampled(5)
 @pytest.mark.parametrize("id", SHARP)
 @pytest.mark.parametrize("factor", [Fraction(1_000_001, 1_000_000), Fraction(10_001, 10_000), 2])
 def test_a_true_claim_with_some_to_spare_is_not(id: str, factor: Fraction) -> None:
@@ -299,6 +308,7 @@ def test_bad_input_is_refused_by_name(options: dict, field: str) -> None:
 
 
 # Constants of which no float arithmetic is possible are the user's to change.
+@sampled(4)
 @pytest.mark.parametrize("constant", ["L", "G", "s", "a"])
 @pytest.mark.parametrize("value", [1e-300, 1e-160, 1e160, 1e300])
 @pytest.mark.usefixtures("short")
@@ -314,6 +324,7 @@ def test_extreme_constants_are_refused_or_searched(constant: str, value: float) 
     assert len(refusal.splitlines()) <= 1
 
 
+@sampled(4)
 @pytest.mark.parametrize("kind", ADAPTERS)
 @pytest.mark.usefixtures("short")
 def test_a_claim_of_the_catalogue_is_tried_on_no_adapter_that_it_is_not_about(

@@ -15,6 +15,7 @@ from boundcheck.falsify.shrink import _as_good, _smaller, _structure, shrunk
 from boundcheck.falsify.stored import replayed, save
 from boundcheck.problems.adapters import ADAPTERS
 from tests.falsify.small import PAIRS, UNEQUAL, climbed, instance_of, rank_for, structure
+from tests.layers import sampled
 from tests.measure.small import with_quantity_scaled
 
 each_pair = pytest.mark.parametrize(("kind", "id"), PAIRS)
@@ -32,6 +33,7 @@ def assert_as_good(made: Instance, original: Instance) -> None:
     assert all(x <= y for x, y in zip(size(made), size(original), strict=True))
 
 
+@sampled(4)
 @pytest.mark.parametrize(("kind", "id"), [(kind, adapter.claims[-1]) for kind, adapter in ADAPTERS.items()])
 def test_what_is_shrunk_is_as_good_and_no_larger_and_can_be_read_back(
     kind: str, id: str, tmp_path, monkeypatch: pytest.MonkeyPatch
@@ -73,6 +75,7 @@ def test_as_good_is_inside_within_a_thousandth_and_as_much_of_a_violation() -> N
     assert not _as_good(replace(tight, v=tuple(2 * part for part in tight.v)), replace(found, lower=0.0))
 
 
+@pytest.mark.full
 def test_lora_shrinks_to_one_number_a_factor() -> None:
     claim = catalogue["meft.lemma1_sharp"]
     original = climbed("lora", claim.id, 8).best(claim, "sigma")
@@ -83,6 +86,7 @@ def test_lora_shrinks_to_one_number_a_factor() -> None:
     assert all(torch.equal(part, part.round(decimals=4)) for part in made.v)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("kind", "id", "sizes"), [("loreft", "meft.loreft_rank1", (2, 1, 1)), ("lora", "meft.lora", (1, 3, 1))]
 )
@@ -96,6 +100,7 @@ def test_narrow_instances_stay_narrow(
     assert_as_good(shrunk(original, certify(original)), original)
 
 
+@sampled(5)
 @pytest.mark.parametrize("shape", [(1, 1, 1), (2, 2, 2), (1, 4, 1), (4, 1, 1), (3, 4, 2)], ids=str)
 def test_nothing_larger_is_tried(shape: tuple[int, int, int]) -> None:
     larger = []
@@ -109,6 +114,7 @@ def test_nothing_larger_is_tried(shape: tuple[int, int, int]) -> None:
     assert larger == []
 
 
+@sampled(3)
 @each_pair
 def test_the_structure_of_an_instance_is_that_which_it_was_made_around(kind: str, id: str) -> None:
     """So that what is rebuilt on fewer rows has the constants of the original."""
@@ -123,7 +129,7 @@ def test_the_structure_of_an_instance_is_that_which_it_was_made_around(kind: str
         assert abs(found.G / made.G - 1) < 0.01
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @each_pair
 def test_what_a_long_climb_finds_shrinks_well(kind: str, id: str) -> None:
     claim = catalogue[id]

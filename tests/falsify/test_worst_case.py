@@ -10,7 +10,7 @@ from dataclasses import replace
 import hypothesis.strategies as st
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
@@ -27,10 +27,11 @@ from boundcheck.problems.hard import hard_instance
 from boundcheck.problems.norms import square_norm
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.sgd import replicate, sgd_step
+from tests.layers import examples, sampled
 
 pytest.importorskip("PEPit")
 
-few_examples = settings(max_examples=8)
+few_examples = examples(8)
 sizes = st.floats(0.01, 100)
 
 
@@ -40,7 +41,7 @@ def exact_rate(step: float, iterates: int) -> float:
 
 
 @given(st.floats(0.01, 0.999).map(lambda part: part * math.sqrt(3)), st.integers(2, 5))
-@settings(max_examples=25)
+@examples(25)
 def test_gradient_descent_has_its_exact_rate(step: float, iterates: int) -> None:
     assert gradient_descent(1, step, iterates) == pytest.approx(exact_rate(step, iterates), rel=TOLERANCE)
 
@@ -98,6 +99,7 @@ def test_the_quadratic_is_no_worse_than_the_worst_case(step: float, zeta: float,
     assert quadratic(step, zeta, iterates) <= two_point_sgd(1, 1, zeta, step, iterates) * (1 + TOLERANCE)
 
 
+@sampled(3)
 @pytest.mark.parametrize("steps", [2, 3, 4])
 def test_the_hard_instance_lies_within_a_tenth_of_the_worst_case(steps: int) -> None:
     gain = 1e4
@@ -122,6 +124,7 @@ OF_ANY_SMOOTH = ("meft.theorem2_frozen_a", "khaled2020.bounded_variance", "meft.
 STOCHASTIC = ("meft.theorem2_repaired", "meft.theorem2_best_step", "jiang2024.theorem2", "ghadimi2013.corollary2_2")
 
 
+@sampled(4)
 @pytest.mark.parametrize("id", [*DETERMINISTIC, *STOCHASTIC, *OF_ANY_SMOOTH])
 def test_true_theorems_are_not_violated(id: str) -> None:
     cases = worst_cases(id, (1, 2, 3))

@@ -13,7 +13,6 @@ from itertools import pairwise
 from random import Random
 
 import hypothesis.strategies as st
-from hypothesis import settings
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Dimension, Horizon, Inverse, Minimum, Root, Value, Variable
@@ -23,12 +22,13 @@ from boundcheck.kernel.facts import Fact, Law, Statement
 from boundcheck.kernel.meaning import Function, Grid, Interval, Model, denote, denote_matrix, exact, holds
 from boundcheck.kernel.terms import Gradient, Letter, Matrix, Scalar, Symbol
 from boundcheck.kernel.times import ANY, CONSTANT, NEXT, NOW, Index, Time
+from tests.layers import examples
 
 Numbers = tuple[tuple[Fraction, ...], ...]
 Shape = tuple[str, str]
 
 DIMENSIONS = ("m", "n", "k")
-FEW = settings(max_examples=30)
+FEW = examples(30)
 SEEDS = st.integers(0, 2**32 - 1)
 # Zeros and ties are common on purpose.
 ENTRIES = [Fraction(x) for x in (-2, -1, 0, 0, 1, 1, 2, 3)] + [Fraction(1, 2), Fraction(-3, 2)]

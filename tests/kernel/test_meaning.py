@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Dimension, Horizon, Inverse, Minimum, Root, Variable
@@ -17,6 +17,7 @@ from boundcheck.kernel.terms import Atom, Matrix, Scalar, Symbol
 from boundcheck.kernel.times import ANY, NEXT, NOW, Time
 from tests.kernel.refusals import Foreign
 from tests.kernel.strategies import World, bound
+from tests.layers import examples
 
 SMALL = st.fractions(-5, 5, max_denominator=7)
 A = Symbol("A", ("m", "n"))
@@ -36,7 +37,7 @@ def value(p: Any, t: int = 1, outcome: int = 0, **how: Any) -> Interval:
     return denote(Scalar.of(p), world(**how), t, outcome)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(SMALL, SMALL, SMALL, SMALL, st.fractions(0, 1), st.fractions(0, 1))
 def test_intervals_enclose(
     p: Fraction, q: Fraction, r: Fraction, s: Fraction, share: Fraction, other: Fraction
@@ -58,7 +59,7 @@ def test_roots_are_narrow_and_exact_where_they_can_be(x: Fraction) -> None:
     assert exact(x * x).root() == exact(x)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.lists(st.lists(st.integers(-3, 3), min_size=3, max_size=3), min_size=1, max_size=3), st.integers(1, 3))
 def test_norms_are_those_of_numpy(rows: list[list[int]], columns: int) -> None:
     rows = [row[:columns] for row in rows]
@@ -69,7 +70,7 @@ def test_norms_are_those_of_numpy(rows: list[list[int]], columns: int) -> None:
         assert enclosed.high - enclosed.low < Fraction(1, 10**6)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.lists(st.integers(-2, 2), min_size=6, max_size=6), st.integers(-2, 2))
 def test_semidefinite_is_what_eigenvalues_say(entries: list[int], shift: int) -> None:
     p, q, r, s, t, u = entries

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.kernel import RULES, KernelError, ReplayError, replay, replay_all, rules
@@ -14,6 +14,7 @@ from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.facts import Fact, Theorem, derivation
 from boundcheck.kernel.terms import ONE, Scalar
 from boundcheck.kernel.times import NOW
+from tests.layers import examples
 
 X = Scalar.of(Variable("x"))
 LOW = rules.assume(Fact(">=", X))
@@ -52,7 +53,7 @@ def test_a_derivation_yields_its_theorem() -> None:
     assert str(again) == "x >= 0 ⊢ x >= 0"
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.lists(st.integers(0, len(STEPS) - 1), min_size=1, max_size=8), st.sampled_from(sorted(CHANGES)), st.data())
 def test_a_change_anywhere_is_refused(steps: list[int], change: str, data: Any) -> None:
     place = data.draw(st.integers(0, len(steps) - 1))

@@ -7,6 +7,7 @@ from boundcheck.measure import measure
 from boundcheck.measure.plan import at_the_longest, informative_horizon
 from boundcheck.measure.spec import parse
 from boundcheck.report.words import titled
+from tests.layers import sampled
 
 from .small import THEOREM_TABLE, refused, theorem_table
 
@@ -36,6 +37,7 @@ def test_a_run_takes_the_step_that_it_is_given(tmp_path):
     assert titled(result) == "Theorem 2, repaired, at any constant step, η\u00a0=\u00a00.05"
 
 
+@sampled(9, 3)
 @pytest.mark.parametrize("step", [2.0 * (1 + 1e-9), 3.0, 1e3])
 @pytest.mark.parametrize("assume", [{}, {"eta_max": "1e6*eta_max"}, {"bound": "1"}], ids=str)
 def test_a_step_that_is_too_long_is_to_blame(step, assume, tmp_path):
@@ -54,6 +56,7 @@ def test_the_longest_step_itself_is_refused_where_the_bound_has_no_value(tmp_pat
     assert str(error) == f"run.step_size = 1.0: expected a number below 1, where {ID} has no bound"
 
 
+@pytest.mark.full
 def test_another_step_than_the_given_one_is_to_blame(tmp_path):
     given = table() | {"assume": {"alpha": "1001*alpha/1000"}}
     assert outcome(given, tmp_path)[:2] == ("hypothesis-failed", ("constant", "alpha"))
@@ -95,6 +98,7 @@ def test_a_horizon_that_does_not_exist_is_refused_in_one_line(tmp_path):
     assert "no informative horizon" in str(error)
 
 
+@pytest.mark.full
 def test_a_bound_that_no_horizon_brings_down_is_blamed_on_the_step(tmp_path):
     verdict, blame, result = outcome(table(step_size=1.9), tmp_path)
     assert (verdict, blame) == ("uninformative", ("constant", "eta")), result["reason"]

@@ -15,6 +15,7 @@ from boundcheck.problems.norms import square_norm
 from boundcheck.problems.problem import Problem
 from boundcheck.progress import silent
 from boundcheck.testing import adapters, directions, domain_points, domains, pseudo_huber_problems
+from tests.layers import examples, sampled
 from tests.problems.kinds import softmax_problems
 
 from .small import pseudo_huber
@@ -22,7 +23,7 @@ from .small import pseudo_huber
 ROUNDING = 1e-9
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 # Not shrunk: a climb is slow, and a failing one would take minutes.
-few_examples = settings(max_examples=2, phases=[Phase.generate])
+few_examples = examples(2, phases=[Phase.generate])
 one_example = settings(few_examples, max_examples=1)
 
 
@@ -51,6 +52,7 @@ def same(one, other):
     return all(torch.equal(x, y) for x, y in zip(first, second, strict=True))
 
 
+@sampled(9, 1)
 @each_kind
 @few_examples
 @given(st.data())
@@ -65,6 +67,7 @@ def test_lengths_rise_to_no_more_than_the_claims(kind, data):
     assert found.lengths.max().item() * (1 - ROUNDING) <= min([end["value"] for end in ends], default=torch.inf) + tiny
 
 
+@sampled(9, 6)
 @each_kind
 @few_examples
 @given(st.data())
@@ -82,6 +85,7 @@ def test_a_climb_ends_in_the_domain_at_the_length_that_it_says(kind, data):
     torch.testing.assert_close(found.lengths, expected, rtol=1e-12, atol=0)
 
 
+@sampled(9, 7)
 @each_kind
 @one_example
 @given(st.data())
@@ -92,6 +96,7 @@ def test_more_rounds_find_no_less(kind, data):
         assert (after >= before * (1 - ROUNDING) - 1e-12 * (1 + problem.objective.smoothness.value)).all()
 
 
+@sampled(9, 4)
 @each_kind
 @one_example
 @given(st.data())
@@ -113,6 +118,7 @@ def start_of(problem, count, radii):
 RADII = {"a": 1.5, "b": 2.0}
 
 
+@sampled(9, 2)
 def test_starts_do_not_mix():
     problem = pseudo_huber()
     v, u = start_of(problem, 4, RADII)
@@ -122,6 +128,7 @@ def test_starts_do_not_mix():
         torch.testing.assert_close(alone.lengths[0], together.lengths[i], rtol=1e-9, atol=0)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("scale", [1.0, 3.0])
 def test_a_climb_gains(scale):
     """A tenth and more, in every one of these starts: a search that stands still finds nothing."""

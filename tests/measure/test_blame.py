@@ -13,6 +13,7 @@ from boundcheck.measure.blame import Blame, blamed
 from boundcheck.measure.build import build
 from boundcheck.measure.spec import parse
 from boundcheck.problems.constant import Constant
+from tests.layers import sampled
 
 from .small import MEASURABLE, refused, run_by_hand, theorem_table
 
@@ -46,6 +47,7 @@ def test_the_hard_instance_is_near_the_repaired_bound_and_breaks_none(tmp_path):
     assert 0.88 < result["measured"] / result["bound"] < 1
 
 
+@sampled(3)
 @pytest.mark.parametrize(
     ("changes", "verdict", "blame"),
     [
@@ -129,6 +131,7 @@ def test_a_gradient_that_overflows_outside_of_all_blame_is_rounding(tmp_path):
     assert found.interval is None
 
 
+@sampled(3)
 @pytest.mark.parametrize("name", ["smoothness", "infimum", "gradient_bound"])
 def test_an_estimated_constant_earns_neither_support_nor_violation(name, tmp_path):
     """Its run is as good as any, and the constant may still be wrong where nobody looked."""
@@ -151,6 +154,7 @@ def test_an_estimated_constant_earns_neither_support_nor_violation(name, tmp_pat
     assert (found.verdict, found.blame.kind, found.blame.name) == ("inconclusive", "constant", symbol)
 
 
+@sampled(3)
 @pytest.mark.parametrize(
     ("assumed", "earned"),
     [
@@ -184,6 +188,7 @@ def test_a_gap_that_cancels_is_rounded_up(tmp_path):
     assert outcome(LINEAR, tmp_path)[0] == "uninformative"
 
 
+@sampled(3)
 @pytest.mark.parametrize("assumed", [{"kappa": "kappa/3"}, {"q": "2*q"}, {"alpha": "alpha*1.001"}], ids=str)
 def test_no_assumption_makes_another_step_the_prescribed_one(assumed, tmp_path):
     table = theorem_table(claim="meft.theorem2_best_step", assume=assumed)
@@ -225,6 +230,7 @@ def test_numbers_without_digits_left_are_refused(tmp_path):
     assert "change the unit" in str(refused(measure, table, tmp_path))
 
 
+@sampled(3, 1)
 @pytest.mark.parametrize("kind", ["full", "frozen-a", "frozen-b"])
 def test_a_loss_whose_gradient_has_no_bound_is_run_where_none_is_needed(kind, tmp_path):
     adapter = {"kind": kind} | ({} if kind == "full" else {"rank": 2})
@@ -268,6 +274,7 @@ def test_what_has_no_two_numbers_is_told_in_words(missing):
     assert blamed([row], "failed") == Blame("hypothesis", "one", "one: seen")
 
 
+@sampled(2)
 @pytest.mark.parametrize("id", NOISELESS)
 def test_gradient_descent_has_one_exact_trajectory(id, tmp_path):
     kind = "frozen-a" if id.startswith("abba") else "lora"
@@ -284,6 +291,7 @@ def test_gradient_descent_has_one_exact_trajectory(id, tmp_path):
     assert sparse["measured"] >= result["measured"]
 
 
+@sampled(2)
 @pytest.mark.parametrize("factor", [0.99, 0.5])
 def test_a_false_theorem_about_gradient_descent_is_violated(factor, tmp_path):
     """On a quadratic, whose gradient at v_1 is what the bound of one step allows at most."""
@@ -325,6 +333,7 @@ def test_bad_input_is_refused_by_its_field(changes, field, tmp_path):
     assert refused(measure, table, tmp_path).field == field
 
 
+@sampled(3)
 @pytest.mark.parametrize("formula", ["bound/bound", "2*Lhat*D", "2*Lhat/T"])
 def test_an_assumed_bound_may_be_free_of_a_symbol_of_the_theorem(formula: str, tmp_path) -> None:
     spec = {

@@ -6,7 +6,7 @@ import pytest
 import sympy as sp
 import torch
 import xarray as xr
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.claims import catalogue
@@ -16,6 +16,7 @@ from boundcheck.measure.spec import parse
 from boundcheck.problems.adapters import LoRA
 from boundcheck.problems.inputs import upper_ends
 from boundcheck.progress import silent
+from tests.layers import examples, sampled
 
 from .small import bracket_table, pseudo_huber, softmax, with_quantity_scaled
 
@@ -38,7 +39,8 @@ def lambda_star(L, G, s, a, b):
     return np.linalg.eigvalsh([[s**2 * L * b**2, off], [off, s**2 * L * a**2]])[-1]
 
 
-@settings(max_examples=30)
+@sampled(2)
+@examples(30)
 @given(
     seed=st.integers(0, 10_000),
     rank=st.integers(1, 8),
@@ -193,6 +195,7 @@ def doctored_to(bound, claim, table, monkeypatch):
     return found
 
 
+@sampled(3)
 @pytest.mark.parametrize("claim", LEMMAS)
 def test_a_bound_that_is_too_small_is_violated(claim, monkeypatch):
     table = bracket_table(claim=claim)
@@ -202,6 +205,7 @@ def test_a_bound_that_is_too_small_is_violated(claim, monkeypatch):
     assert "exceeds the bound" in found.reason
 
 
+@sampled(3, 1)
 @pytest.mark.parametrize("claim", LEMMAS)
 def test_violation_begins_at_the_best_lower_estimate(claim, monkeypatch):
     """Which is of the ascent here: the iterates take their step size from the least bound, the doctored one too."""
@@ -213,6 +217,7 @@ def test_violation_begins_at_the_best_lower_estimate(claim, monkeypatch):
         assert (found.verdict, found.lower["ascent"]) == (verdict, honest.measured)
 
 
+@sampled(4)
 @pytest.mark.parametrize("samples", [1, 2])
 @pytest.mark.parametrize("iterates", [200, 1200])
 def test_a_true_lemma_is_not_violated_by_iterates_that_have_converged(samples, iterates, tmp_path):
@@ -228,6 +233,7 @@ def test_a_true_lemma_is_not_violated_by_iterates_that_have_converged(samples, i
         assert result["verdict"] == "supported", result["reason"]
 
 
+@sampled(5)
 @pytest.mark.parametrize(("a", "b"), [(1e-6, 1e6), (1e6, 1e-6), (1e-9, 1e-9), (1e6, 1e6), (1e-3, 1e3)])
 def test_a_true_lemma_is_not_violated_in_an_extreme_ball(a, b, tmp_path):
     for seed in range(2):
@@ -235,6 +241,7 @@ def test_a_true_lemma_is_not_violated_in_an_extreme_ball(a, b, tmp_path):
         assert result["verdict"] == "supported", result["reason"]
 
 
+@sampled(4)
 @pytest.mark.parametrize("problem", [{"signal": 1e6}, {"delta": 1e-6}, {"delta": 1e6}, {"signal": 1e-9, "noise": 1e-9}])
 def test_a_true_lemma_is_not_violated_by_extreme_data(problem, tmp_path):
     table = bracket_table(problem={"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 6} | problem)

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 import sympy as sp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.claims import catalogue
@@ -21,6 +21,7 @@ from boundcheck.problems.problem import Problem
 from boundcheck.progress import silent
 from boundcheck.prove.script import of_paper
 from boundcheck.testing import adapters, domains, pseudo_huber_problems
+from tests.layers import covering, examples, sampled
 
 from .small import DOMAINS, OF_KIND, changed, with_quantity_scaled
 
@@ -60,6 +61,7 @@ def dora_has_no_column(kind, problem):
     return kind == "dora" and problem in {"breast-cancer", "logistic", "two-layer"}
 
 
+@covering
 @each_kind
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_every_adapter_is_bracketed_on_every_problem(kind, problem, tmp_path):
@@ -79,8 +81,9 @@ def test_every_adapter_is_bracketed_on_every_problem(kind, problem, tmp_path):
     assert measure(table_of(kind, problem), tmp_path) == [result]
 
 
+@sampled(3)
 @each_kind
-@settings(max_examples=5)
+@examples(5)
 @given(st.data())
 def test_no_lower_estimate_exceeds_an_upper_end(kind, data):
     adapter = data.draw(adapters(kind, most=2))
@@ -97,6 +100,7 @@ def test_no_lower_estimate_exceeds_an_upper_end(kind, data):
         assert found.measured * (1 - ROUNDING) <= end["value"], end["claim"]
 
 
+@sampled(3)
 @each_kind
 def test_the_same_spec_twice_gives_the_same_numbers_and_another_seed_others(kind):
     (one, first), (two, second) = (bracketed(table_of(kind)) for _ in range(2))
@@ -106,6 +110,7 @@ def test_the_same_spec_twice_gives_the_same_numbers_and_another_seed_others(kind
     assert other.lower != one.lower
 
 
+@sampled(3, 1)
 @each_kind
 def test_the_trace_holds_every_number_that_the_estimates_are_of(kind):
     found, trace = bracketed(table_of(kind))
@@ -117,6 +122,7 @@ def test_the_trace_holds_every_number_that_the_estimates_are_of(kind):
     assert ("iterates" in found.lower) == seen
 
 
+@sampled(3, 2)
 @each_kind
 def test_iterates_are_compared_wherever_they_stay_in_the_domain(kind):
     domain = DOMAINS[kind] if kind == "dora" else dict.fromkeys(DOMAINS[kind], 20.0)
@@ -162,6 +168,7 @@ def test_columns_that_may_vanish_leave_nothing_to_say():
         assert bool(upper_ends(problem, {"a": a, "b": 0.5, "mu": 1.0})) == said
 
 
+@sampled(6)
 @each_kind
 @pytest.mark.parametrize("name", ["smoothness", "infimum", "gradient_bound"])
 def test_an_estimated_constant_gives_no_verdict(kind, name):
@@ -178,6 +185,7 @@ def test_an_estimated_constant_gives_no_verdict(kind, name):
     assert ("estimated" in found.reason) == estimated
 
 
+@sampled(3, 1)
 @each_kind
 def test_a_smoothness_of_f_that_is_too_small_is_found_out(kind):
     """A lie: half, or less, of what is seen."""
@@ -189,6 +197,7 @@ def test_a_smoothness_of_f_that_is_too_small_is_found_out(kind):
     assert found.measured > found.bound
 
 
+@sampled(5)
 @pytest.mark.parametrize(
     ("kind", "claim"),
     [(kind, id) for kind, adapter in ADAPTERS.items() for id in adapter.claims if adapter is not LoRA],
@@ -209,6 +218,7 @@ def test_a_claim_that_is_too_small_is_violated(kind, claim, monkeypatch):
             assert found.verdict == ("violated" if found.measured > found.bound else "supported")
 
 
+@sampled(6)
 @pytest.mark.parametrize(("kind", "least"), [("lora", 0.95), ("direft", 0.95)])
 @pytest.mark.parametrize("radii", [{"a": 1.0, "b": 1.0}, {"a": 2.0, "b": 0.5}])
 @pytest.mark.parametrize("seed", range(3))

@@ -7,6 +7,7 @@ import pytest
 
 from boundcheck.measure import experiment, measure
 from boundcheck.measure.plan import make_plan
+from tests.layers import sampled
 
 from .small import THEOREMS, WITH_SHORTEST, theorem_table, with_values
 
@@ -26,6 +27,7 @@ def diverge(table, step_size, runs, monkeypatch):
     return result
 
 
+@sampled(12)
 @pytest.mark.parametrize("step_size", STEP_SIZES)
 @pytest.mark.parametrize("every", [False, True])
 def test_a_diverged_pseudo_huber_run_is_hypothesis_failed(step_size, every, tmp_path, monkeypatch):
@@ -35,6 +37,7 @@ def test_a_diverged_pseudo_huber_run_is_hypothesis_failed(step_size, every, tmp_
     assert "meft.ball" in result["reason"]
 
 
+@sampled(4)
 @pytest.mark.parametrize("step_size", [1e3, 1e6, 1e77, 1e155, 1e300, np.inf, np.nan])
 def test_a_diverged_softmax_run_is_hypothesis_failed(step_size, tmp_path, monkeypatch):
     table = theorem_table(
@@ -45,6 +48,7 @@ def test_a_diverged_softmax_run_is_hypothesis_failed(step_size, tmp_path, monkey
     assert "meft.ball" in result["reason"]
 
 
+@sampled(4)
 @pytest.mark.parametrize("id", THEOREMS)
 @pytest.mark.parametrize("factor", [20.0, 1e3])
 def test_a_run_that_jumps_about_is_hypothesis_failed(id, factor, tmp_path, monkeypatch):
@@ -54,6 +58,7 @@ def test_a_run_that_jumps_about_is_hypothesis_failed(id, factor, tmp_path, monke
     assert ball in result["reason"]
 
 
+@sampled(4)
 @pytest.mark.parametrize("id", WITH_SHORTEST)
 @pytest.mark.parametrize("zeta", [1e-2, 1e-4, 1e-6])
 def test_a_run_far_below_its_shortest_horizon_diverges_by_itself(id, zeta, tmp_path):
@@ -63,6 +68,7 @@ def test_a_run_far_below_its_shortest_horizon_diverges_by_itself(id, zeta, tmp_p
     assert "T >= T_min" in result["reason"]
 
 
+@sampled(5)
 @pytest.mark.parametrize("id", WITH_SHORTEST)
 @pytest.mark.parametrize(("steps", "seed"), [(10, 1), (120, 0), (120, 1), (120, 3)])
 def test_a_pilot_far_below_the_shortest_horizon_is_the_audits_to_report(id, steps, seed, tmp_path):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from boundcheck.claims import catalogue
 from boundcheck.claims.inputs import exact
 from boundcheck.measure.plan import informative_horizon
+from tests.layers import sampled
 
 from .small import THEOREMS
 
@@ -94,6 +95,7 @@ def test_a_shortest_horizon_that_is_an_integer_costs_one_iteration_at_most(D):
     assert T in (12 * D, 12 * D + 1)
 
 
+@sampled(4)
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.999])
 @pytest.mark.parametrize("id", THEOREMS)
 def test_a_horizon_just_within_reason_is_found(id, share):
@@ -111,6 +113,7 @@ def test_a_horizon_beyond_reason_is_refused(id):
         informative_horizon(claim, inputs, 1e-9)
 
 
+@sampled(4)
 @pytest.mark.parametrize("zeta", [1e-3, 1e-6, 1e-8, 1e-9, 1e-12])
 @pytest.mark.parametrize("id", THEOREMS)
 def test_a_tiny_noise_gives_a_horizon_or_the_same_refusal(id, zeta):

@@ -27,6 +27,7 @@ from boundcheck.measure.intervals import (
     student_limits,
     student_replicas,
 )
+from tests.layers import sampled
 
 EXPERIMENTS = 2000
 LEVEL = 0.9
@@ -58,6 +59,7 @@ def naive_limit(x, delta, points=20_000):
     raise AssertionError("at the mean the capital is at most 1")
 
 
+@sampled(7)
 @pytest.mark.parametrize("n", [2, 32, 256])
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
 @pytest.mark.parametrize("largest", [1.0, 1e-3])
@@ -71,6 +73,7 @@ def test_betting_interval_covers_the_mean_as_often_as_it_says(name, n, largest):
     assert max(below, above) <= most_failures(EXPERIMENTS, (1 - LEVEL) / 2)
 
 
+@sampled(5)
 @pytest.mark.parametrize("n", [2, 32, 256])
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
 def test_bernstein_interval_covers_the_mean_as_often_as_it_says(name, n):

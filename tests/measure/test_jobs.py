@@ -65,6 +65,7 @@ def test_finished_experiments_are_read_back(both):
     assert again == [*together[:2], together[2] | {"reason": "as stored"}]
 
 
+@pytest.mark.full
 def test_a_sweep_in_a_table_is_run_in_its_order(tmp_path):
     table = changed(bracket_table(bracket=TINY), {"adapter.rank": [3, 1, 2]})
     results = measure(table, tmp_path, jobs=2)

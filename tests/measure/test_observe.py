@@ -15,6 +15,7 @@ from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import PseudoHuber
 from boundcheck.problems.sgd import Draw, sgd_step
 from boundcheck.problems.softmax import SoftmaxRegression
+from tests.layers import sampled
 
 from . import exactly
 from .small import pseudo_huber, random_point, softmax, with_replacement
@@ -59,6 +60,7 @@ def naive_observables(problem, v, v_next, batch):
     }
 
 
+@sampled(4)
 @pytest.mark.parametrize("name", PROBLEMS)
 @pytest.mark.parametrize("rank", [1, 3])
 @pytest.mark.parametrize("scale", [1.0, 0.3, 5.0])
@@ -91,6 +93,7 @@ def test_noise_variance_is_that_of_drawn_minibatches(name):
     assert abs(squares.mean().item() - exact) < 5 * error
 
 
+@sampled(3)
 @pytest.mark.parametrize("name", PROBLEMS)
 @pytest.mark.parametrize(("left", "batch"), [(6, 6), (5, 2), (3, 1), (2, 2), (4, 3)])
 def test_without_replacement_every_minibatch_that_may_come_is_enumerated(name, left, batch):
@@ -186,6 +189,7 @@ def assert_error_is_covered(problem, v, v_next):
     assert abs(seen["path_smoothness"].item() - true) <= seen["path_smoothness_error"].item()
 
 
+@sampled(5)
 @pytest.mark.parametrize("name", PROBLEMS)
 @pytest.mark.parametrize("size", [0.1, 1.0, 10.0])
 @pytest.mark.parametrize("step", [1.0, 1e-2, 1e-5, 1e-8])
@@ -203,6 +207,7 @@ def descended(problem, v, steps, step_size):
     return before, v
 
 
+@sampled(5, 1)
 @pytest.mark.parametrize("steps", [10, 100, 300, 600, 1000])
 def test_rounding_error_is_covered_as_a_noiseless_run_converges(steps):
     """One sample, full rank: the loss goes to 0, while W keeps rounding errors that do not."""

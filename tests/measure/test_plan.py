@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import sympy as sp
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.claims import catalogue
@@ -23,6 +23,7 @@ from boundcheck.problems.inputs import theory_inputs
 from boundcheck.problems.problem import Problem
 from boundcheck.progress import silent
 from boundcheck.testing import adapters, domains, pseudo_huber_problems
+from tests.layers import examples, sampled
 
 from .small import THEOREMS, changed, pseudo_huber, theorem_table
 
@@ -98,8 +99,9 @@ def test_theory_inputs_are_the_constants_of_the_problem(id, scale, rank, a, b, l
         assert given_["C"] == factor * exact("sigma", max(a, b))
 
 
+@sampled(3)
 @pytest.mark.parametrize("kind", ADAPTERS)
-@settings(max_examples=30)
+@examples(30)
 @given(data=st.data())
 def test_theory_inputs_of_every_adapter_are_its_constants_and_those_of_f(kind, data):
     adapter = data.draw(adapters(kind, most=2))
@@ -248,6 +250,7 @@ def run_nothing(*arguments):
     raise AssertionError("a run was started")
 
 
+@sampled(3)
 @pytest.mark.parametrize("id", THEOREMS)
 def test_an_informative_horizon_out_of_reach_is_an_input_error(id, tmp_path, monkeypatch):
     monkeypatch.setattr(experiment, "run_ensemble", run_nothing)

@@ -16,6 +16,7 @@ import zarr
 from boundcheck import files
 from boundcheck.measure import measure
 from boundcheck.measure.store import RunFolder
+from tests.layers import sampled
 
 from .small import theorem_table
 
@@ -29,6 +30,12 @@ torch.set_num_threads(1)
 from boundcheck.measure import measure
 measure(json.loads(sys.argv[1]), sys.argv[2])
 """
+
+
+# Kills of one long run, at moments that lie evenly between its first file and its end.
+KILLS = 50
+
+posix = pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
 
 
 def start(table, runs):
@@ -55,7 +62,8 @@ def assert_identical(one, other):
         assert np.asarray(first[name]).tobytes() == np.asarray(second[name]).tobytes(), name
 
 
-@pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
+@pytest.mark.full
+@posix
 def test_a_run_killed_several_times_ends_as_if_it_had_not_been(tmp_path):
     (whole,) = measure(LONG, tmp_path / "whole")
     folder = tmp_path / "killed" / whole["run_id"]
@@ -76,6 +84,29 @@ def test_a_run_killed_several_times_ends_as_if_it_had_not_been(tmp_path):
     assert len(ticks) == 64 - done
     assert resumed == whole
     assert_identical(folder, tmp_path / "whole" / whole["run_id"])
+
+
+@pytest.fixture(scope="module")
+def unkilled(tmp_path_factory):
+    """The long run: its folder, its result, and how many seconds it takes."""
+    runs, before = tmp_path_factory.mktemp("unkilled"), time.monotonic()
+    (result,) = measure(LONG, runs)
+    return runs / result["run_id"], result, time.monotonic() - before
+
+
+@posix
+@pytest.mark.nightly
+@pytest.mark.parametrize("kill", range(KILLS))
+def test_a_run_killed_at_any_moment_ends_as_if_it_had_not_been(kill, unkilled, tmp_path):
+    whole, result, seconds = unkilled
+    folder = tmp_path / result["run_id"]
+    process = start(LONG, tmp_path)
+    wait_for(folder.exists, process)
+    time.sleep(seconds * kill / KILLS)
+    process.kill()
+    process.wait()
+    assert measure(LONG, tmp_path) == [result]
+    assert_identical(folder, whole)
 
 
 class Killed(BaseException):
@@ -108,6 +139,7 @@ def writes_of(table, runs, monkeypatch, kill_at=None, after=False):
     return count
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("after", [False, True], ids=["before the write", "after the write"])
 def test_a_kill_at_any_write_loses_nothing(after, tmp_path, monkeypatch):
     (whole,) = measure(SHORT, tmp_path / "whole")
@@ -135,6 +167,7 @@ OF_EVERY_KIND = {
 }
 
 
+@sampled(3)
 @pytest.mark.parametrize("kind", OF_EVERY_KIND)
 def test_a_killed_run_of_every_kind_ends_as_if_it_had_not_been(kind, tmp_path, monkeypatch):
     table = OF_EVERY_KIND[kind]
@@ -161,6 +194,7 @@ def test_a_torn_chunk_is_written_again(tmp_path, monkeypatch):
     assert_identical(folder, tmp_path / "whole" / whole["run_id"])
 
 
+@pytest.mark.full
 def test_the_ball_watch_survives_a_kill(tmp_path, monkeypatch):
     """A run that left its ball before the kill has left it after."""
     table = theorem_table(run__steps=120, run__audits=40, domain={"a": 2.6, "b": 0.2})

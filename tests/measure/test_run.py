@@ -19,6 +19,7 @@ from boundcheck.measure.spec import expand, parse
 from boundcheck.measure.store import RunFolder, code_version, run_id
 from boundcheck.measure.streams import generator, stream
 from boundcheck.progress import silent
+from tests.layers import sampled
 
 from .small import THEOREMS, bracket_table, changed, theorem_table, with_replacement
 
@@ -30,6 +31,7 @@ def trace_of(root, result):
     return RunFolder.open(root / result["run_id"]).trace()
 
 
+@sampled(3)
 @pytest.mark.parametrize("table", [theorem_table(), PILOTED, bracket_table()], ids=["given", "piloted", "bracket"])
 def test_the_same_spec_twice_gives_the_same_numbers(table, tmp_path):
     (one,), (two,) = (measure(table, tmp_path / name) for name in ("one", "two"))
@@ -37,6 +39,7 @@ def test_the_same_spec_twice_gives_the_same_numbers(table, tmp_path):
     xr.testing.assert_identical(trace_of(tmp_path / "one", one), trace_of(tmp_path / "two", two))
 
 
+@sampled(3, 1)
 @pytest.mark.parametrize("id", THEOREMS)
 def test_an_honest_run_is_supported(id, tmp_path):
     (result,) = measure(changed(PILOTED, {"claim": id, "run.replicas": 24}), tmp_path)
@@ -68,6 +71,7 @@ def test_a_finished_folder_holds_spec_trace_and_result_and_nothing_else(table, t
     assert result["run_id"] == run_id(parse(table).as_json(), "cpu") == folder.name
 
 
+@sampled(3, 1)
 @pytest.mark.parametrize("table", [theorem_table(), PILOTED, bracket_table()], ids=["given", "piloted", "bracket"])
 def test_a_stored_spec_is_a_spec(table, tmp_path):
     """Whoever has the folder can run it again."""
@@ -99,6 +103,7 @@ def test_the_trace_holds_every_observable_at_the_times_of_the_schedule(tmp_path)
         assert np.isfinite(trace[name].values).all(), name
 
 
+@sampled(4, 1)
 @pytest.mark.parametrize("audits", [110, 22, 7, 1])
 def test_the_trace_is_that_of_a_plain_loop(audits, tmp_path):
     """Algorithm 1 written out: what is in the trace at time t is what is observed at v_t, replica by replica."""
@@ -131,6 +136,7 @@ def test_the_trace_is_that_of_a_plain_loop(audits, tmp_path):
     assert all(seen <= norm * (1 + 1e-12) for seen, norm in zip(observed, norms, strict=True))
 
 
+@pytest.mark.full
 def test_more_audits_than_an_informative_run_has_steps_look_at_every_step(tmp_path):
     (result,) = measure(theorem_table(run__steps="informative", run__audits=10_000), tmp_path)
     steps = result["plan"]["steps"]

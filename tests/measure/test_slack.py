@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from boundcheck.claims import catalogue
@@ -20,6 +20,7 @@ from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import PseudoHuber
 from boundcheck.testing import SCALES, SEEDS, adapters, pairs, points, pseudo_huber_problems
 from tests.claims.plain import single
+from tests.layers import examples, sampled
 
 from .small import DOMAINS, OF_KIND, pseudo_huber, random_point, softmax
 
@@ -30,7 +31,7 @@ ROUNDING = 1e-12
 
 any_problem = pytest.mark.parametrize("name", PROBLEMS)
 each_rank = pytest.mark.parametrize("rank", RANKS)
-few_examples = settings(max_examples=5)
+few_examples = examples(5)
 radius = st.sampled_from([0.05, 1.0, 3.0])
 
 
@@ -91,6 +92,7 @@ def test_no_valid_link_falls(name, rank, data):
         assert_no_valid_link_falls(chain, noise(problem, v, w))
 
 
+@sampled(5)
 @any_problem
 @each_rank
 @pytest.mark.parametrize("scale", [0.3, 1.0, 4.0])

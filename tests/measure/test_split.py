@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.measure.build import build
@@ -13,6 +13,7 @@ from boundcheck.measure.split import split_along
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.problems.derivatives import bilinear_product, gauss_newton_product, hessian_vector_product
 from boundcheck.progress import silent
+from tests.layers import examples, sampled
 
 from .small import DOMAINS, OF_KIND, pseudo_huber, random_point, softmax
 
@@ -26,8 +27,8 @@ MULTILINEAR = [kind for kind in FLAT if kind != "dora"]
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 each_flat_kind = pytest.mark.parametrize("kind", FLAT)
 any_problem = pytest.mark.parametrize("name", PROBLEMS)
-few_examples = settings(max_examples=4)
-some_examples = settings(max_examples=40)
+few_examples = examples(4)
+some_examples = examples(40)
 
 
 def problem_of(kind, seed=0):
@@ -53,6 +54,7 @@ def norms(blocks):
     return np.array([[np.linalg.svd(block)[1].max() for block in row] for row in blocks])
 
 
+@sampled(4)
 @each_kind
 @pytest.mark.parametrize("part", PRODUCTS)
 def test_block_norms_are_those_of_the_dense_matrix(kind, part):

@@ -10,6 +10,7 @@ from boundcheck.claims import catalogue
 from boundcheck.measure import measure
 from boundcheck.measure.intervals import betting_lower_limit
 from boundcheck.measure.verdict import _compare, _measured
+from tests import layers
 
 from .small import THEOREMS, run_by_hand, theorem_table, with_quantity_scaled, with_values
 
@@ -169,6 +170,7 @@ def test_rounding_of_the_bound_is_on_the_safe_side(every_step):
     assert outcome.verdict != "supported" or outcome.interval.upper <= float(ball.mid())
 
 
+@pytest.mark.full
 def test_many_replicas_in_a_small_range_earn_a_nonasymptotic_verdict(tmp_path):
     table = theorem_table(
         claim="meft.theorem2_best_step",
@@ -183,6 +185,7 @@ def test_many_replicas_in_a_small_range_earn_a_nonasymptotic_verdict(tmp_path):
     assert "betting" in result["reason"]
 
 
+@layers.sampled(5, 1)
 @pytest.mark.parametrize("exponent", [-3, -7, -10, -14, 6])
 @pytest.mark.parametrize("replicas", [16, 2000])
 def test_a_verdict_does_not_depend_on_the_unit(replicas, exponent, tmp_path):
@@ -205,6 +208,7 @@ def test_a_verdict_does_not_depend_on_the_unit(replicas, exponent, tmp_path):
         assert scaled == pytest.approx(one["interval"][end], rel=1e-6), end
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("id", THEOREMS)
 def test_a_true_theorem_is_not_violated_on_seeds_that_were_not_chosen(id, tmp_path):
     """Every iterate audited, everything left to a pilot, whose guesses may fail: but they are not called violations."""
@@ -214,6 +218,7 @@ def test_a_true_theorem_is_not_violated_on_seeds_that_were_not_chosen(id, tmp_pa
     assert verdicts <= {"supported", "hypothesis-failed"}
 
 
+@layers.sampled(4)
 @pytest.mark.parametrize("zeta", [1e-2, 1e-5, 1e-6, 1e-7, 3e-8, 1e-8, 1e-9])
 def test_a_true_theorem_is_not_violated_where_there_is_almost_no_noise(zeta, tmp_path):
     """One sample, every iterate audited: gradient descent with a step that is 1/L-hat but for rounding."""
@@ -227,6 +232,7 @@ def test_a_true_theorem_is_not_violated_where_there_is_almost_no_noise(zeta, tmp
     assert {result["verdict"] for result in measure(table, tmp_path)} == {"supported"}
 
 
+@pytest.mark.full
 def test_a_long_run_without_noise_is_not_failed_by_rounding(tmp_path):
     """It converges to the last digit, where differences of F are rounding errors and nothing else."""
     table = theorem_table(

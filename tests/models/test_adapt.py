@@ -1,6 +1,8 @@
 """Adapters put into a network start where they should; and every matrix that is trained in one is found, or refused."""
 
 import copy
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -109,23 +111,25 @@ def untyped() -> nn.Module:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "field", "value"),
+    ("made", "arguments", "field", "value"),
     [
-        ((gpt(), "lora", ["nowhere"], 2), "adapter.targets", "nowhere"),
-        ((gpt(), "lora", ["up", "norm"], 2), "adapter.targets", "norm"),
-        ((gpt(), "lora", ["attention"], 2), "adapter.targets", "blocks.0.attention"),
-        ((gpt(), "lora", ["up"], 9), "adapter.rank", 9),
-        ((gpt(), "vera", ["up"], 9), "adapter.rank", 9),
-        ((gpt(), "loreft", ["edit"], 9), "adapter.rank", 9),
-        ((gpt(), "lora", ["up"], 0), "adapter.rank", 0),
-        ((gpt(), "lora", ["up"], 2, -1.0), "adapter.scale", -1.0),
-        ((untyped(), "direft", ["1"], 2), "adapter.kind", "an edit of hidden states"),
-        ((untyped(), "lora", ["1"], 1), "adapter.targets", "1"),
-        ((adapted("lora"), "lora", ["up"], 2), "adapter.targets", "blocks.1.mlp.up"),
+        (gpt, ("lora", ["nowhere"], 2), "adapter.targets", "nowhere"),
+        (gpt, ("lora", ["up", "norm"], 2), "adapter.targets", "norm"),
+        (gpt, ("lora", ["attention"], 2), "adapter.targets", "blocks.0.attention"),
+        (gpt, ("lora", ["up"], 9), "adapter.rank", 9),
+        (gpt, ("vera", ["up"], 9), "adapter.rank", 9),
+        (gpt, ("loreft", ["edit"], 9), "adapter.rank", 9),
+        (gpt, ("lora", ["up"], 0), "adapter.rank", 0),
+        (gpt, ("lora", ["up"], 2, -1.0), "adapter.scale", -1.0),
+        (untyped, ("direft", ["1"], 2), "adapter.kind", "an edit of hidden states"),
+        (untyped, ("lora", ["1"], 1), "adapter.targets", "1"),
+        (partial(adapted, "lora"), ("lora", ["up"], 2), "adapter.targets", "blocks.1.mlp.up"),
     ],
 )
-def test_what_cannot_be_adapted_is_named(arguments: tuple[Any, ...], field: str, value: Any) -> None:
-    error = refused(put, *arguments)
+def test_what_cannot_be_adapted_is_named(
+    made: Callable[[], nn.Module], arguments: tuple[Any, ...], field: str, value: Any
+) -> None:
+    error = refused(put, made(), *arguments)
     assert (error.field, error.value) == (field, value)
 
 
@@ -137,16 +141,16 @@ def trained(*names: str) -> nn.Module:
 
 
 @pytest.mark.parametrize(
-    ("model", "field", "value"),
+    ("names", "field", "value"),
     [
-        (trained("norm.weight"), "model", "norm.weight"),
-        (trained("head.weight", "tokens.weight"), "model", "tokens.weight"),
-        (trained("blocks.0.mlp.up.bias"), "model", "blocks.0.mlp.up.bias"),
-        (gpt(), "model", "GPT"),
+        (("norm.weight",), "model", "norm.weight"),
+        (("head.weight", "tokens.weight"), "model", "tokens.weight"),
+        (("blocks.0.mlp.up.bias",), "model", "blocks.0.mlp.up.bias"),
+        ((), "model", "GPT"),
     ],
 )
-def test_what_is_trained_and_belongs_to_no_site_is_named(model: nn.Module, field: str, value: str) -> None:
-    error = refused(sites_of, model)
+def test_what_is_trained_and_belongs_to_no_site_is_named(names: tuple[str, ...], field: str, value: str) -> None:
+    error = refused(sites_of, trained(*names) if names else gpt())
     assert (error.field, error.value) == (field, value)
 
 
@@ -168,10 +172,10 @@ class TwoLayers(nn.Module):
         self.two.weight = self.one.weight
 
 
-@pytest.mark.parametrize("model", [Tied(), TwoLayers()], ids=["with an embedding", "with a layer"])
-def test_a_matrix_that_is_used_elsewhere_too_is_refused(model: nn.Module) -> None:
+@pytest.mark.parametrize("tied", [Tied, TwoLayers], ids=["with an embedding", "with a layer"])
+def test_a_matrix_that_is_used_elsewhere_too_is_refused(tied: type[nn.Module]) -> None:
     """What flows through its site is not all that the loss depends on it by."""
-    assert refused(sites_of, model).field == "model"
+    assert refused(sites_of, tied()).field == "model"
 
 
 def test_linear_layers_that_are_trained_are_sites_of_full_fine_tuning() -> None:
@@ -232,6 +236,7 @@ def test_a_copy_is_a_network_of_its_own(kind: str) -> None:
     assert torch.equal(network.model(ids), before)
 
 
+@pytest.mark.full
 def test_gpt2_keeps_its_matrices_transposed() -> None:
     model = transformer("GPT2LMHeadModel").double().requires_grad_(False)
     ids = torch.randint(30, (4, 5), generator=seeded(1))
@@ -284,6 +289,7 @@ def agrees_with_autograd(network: Network) -> None:
     torch.testing.assert_close(look.sample_squares, torch.stack(squares), rtol=1e-9, atol=1e-14)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("name", "targets", "options"),
     [
@@ -312,6 +318,7 @@ def test_lora_of_peft_is_found_with_its_scale(name: str, targets: list[str], opt
     agrees_with_autograd(Network(model, sites, task, 3))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("frozen", ["lora_A", "lora_B"])
 def test_lora_of_peft_with_one_factor_frozen(frozen: str) -> None:
     model = with_peft("BertForSequenceClassification", ["query"])
@@ -330,6 +337,7 @@ def test_lora_of_peft_with_one_factor_frozen(frozen: str) -> None:
     agrees_with_autograd(Network(model.eval(), sites, classified(), 2))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("frozen", ["none", "lora_A", "lora_B"])
 def test_lora_in_float32_on_a_model_in_bfloat16(frozen: str) -> None:
     """As peft makes it. What is summed has the accuracy of float32."""
@@ -350,6 +358,7 @@ def test_lora_in_float32_on_a_model_in_bfloat16(frozen: str) -> None:
     assert flat(network.weight_hessian_vector_product(W)).isfinite().all()
 
 
+@pytest.mark.full
 def test_a_head_that_is_saved_with_lora_is_a_site_with_its_bias() -> None:
     model = with_peft("BertForSequenceClassification", ["query"], modules_to_save=["classifier"])
     sites = sites_of(model)
@@ -380,6 +389,7 @@ def with_embedding() -> Any:
     return with_peft("BertForSequenceClassification", ["word_embeddings"])
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -405,6 +415,7 @@ def test_what_peft_trains_otherwise_is_named(make: Any, message: str) -> None:
         sites_of(make())
 
 
+@pytest.mark.full
 def test_adapters_that_are_switched_off_are_none() -> None:
     model = with_peft("BertForSequenceClassification", ["query"])
     with model.disable_adapter():
@@ -414,6 +425,7 @@ def test_adapters_that_are_switched_off_are_none() -> None:
     assert refused(sites_of, model).field == "model"
 
 
+@pytest.mark.full
 def test_another_adapter_that_is_not_active_is_none() -> None:
     from peft import LoraConfig
 
@@ -424,6 +436,7 @@ def test_another_adapter_that_is_not_active_is_none() -> None:
     assert [site.adapter.rank for site in sites_of(model)] == [1, 1]
 
 
+@pytest.mark.full
 def test_our_lora_and_that_of_peft_are_one() -> None:
     theirs = with_peft("BertForSequenceClassification", ["query", "value"]).eval()
     ours = transformer("BertForSequenceClassification").double().requires_grad_(False)
@@ -440,6 +453,7 @@ def test_our_lora_and_that_of_peft_are_one() -> None:
     torch.testing.assert_close(*products, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", ["direft", "loreft"])
 @pytest.mark.parametrize("target", ["encoder.layer.1", "attention.self"], ids=["a tensor", "a tuple"])
 def test_edits_change_what_a_layer_gives(kind: str, target: str) -> None:
@@ -475,6 +489,7 @@ def test_edits_change_what_a_layer_gives(kind: str, target: str) -> None:
     torch.testing.assert_close(flat(network.look().gradient), flat(expected), rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.full
 def test_a_copy_of_an_edited_network_has_edits_of_its_own() -> None:
     model = transformer("BertForSequenceClassification").double().requires_grad_(False)
     put(model, "direft", ["encoder.layer.0"])

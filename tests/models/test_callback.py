@@ -1,5 +1,7 @@
 """The callback for a stock Trainer: it disturbs nothing, and says what the run has of the theory."""
 
+from __future__ import annotations
+
 import json
 import random
 import sys
@@ -7,7 +9,7 @@ from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -16,7 +18,6 @@ from torch import nn
 from torch.utils.data import DataLoader, IterableDataset, RandomSampler, SequentialSampler
 
 import boundcheck as bc
-from boundcheck.callback import BoundcheckCallback, _Recorder
 from boundcheck.measure.store import RunFolder
 from boundcheck.models.adapt import adapt, sites_of
 from boundcheck.models.network import Network
@@ -33,7 +34,11 @@ from tests.measure.small import refused
 
 from .small import flat, network_of, of_peft, on_cuda, seeded, tokenizer, transformer
 
-pytestmark = of_peft
+# Imported where they are used: they take seconds, and the quick layer runs none of this.
+if TYPE_CHECKING:
+    from boundcheck.callback import BoundcheckCallback
+
+pytestmark = [of_peft, pytest.mark.full]
 
 SGD = {"optim": "sgd", "lr_scheduler_type": "constant", "max_grad_norm": 0.0, "learning_rate": 0.05}
 WITHOUT_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
@@ -103,7 +108,7 @@ def train(
 
 
 def recording(folder: Path, **options: Any) -> BoundcheckCallback:
-    return BoundcheckCallback(runs=folder / "runs", report=False, **{"every": 2, "samples": 8} | options)
+    return bc.BoundcheckCallback(runs=folder / "runs", report=False, **{"every": 2, "samples": 8} | options)
 
 
 def recorded(callback: BoundcheckCallback) -> tuple[dict[str, Any], Any]:
@@ -232,7 +237,7 @@ def test_each_step_is_seen_from_its_own_two_ends(tmp_path: Path) -> None:
         def on_step_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
             points.append(flat(p for p in given["model"].parameters() if p.requires_grad).double())
 
-    class Both(BoundcheckCallback):
+    class Both(bc.BoundcheckCallback):
         def on_step_begin(self, *args: Any, **given: Any) -> None:
             super().on_step_begin(*args, **given)
             Keep().on_step_begin(*args, **given)
@@ -250,6 +255,8 @@ def test_each_step_is_seen_from_its_own_two_ends(tmp_path: Path) -> None:
 
 
 def test_the_correction_for_a_part_of_the_samples_is_unbiased() -> None:
+    from boundcheck.callback import _Recorder
+
     network = network_of("lora", samples=5)
     whole = network.look()
     for count in (2, 3, 5):
@@ -277,14 +284,14 @@ def test_the_correction_for_a_part_of_the_samples_is_unbiased() -> None:
     ],
 )
 def test_wrong_arguments_are_named(options: dict[str, Any], field: str) -> None:
-    assert refused(lambda: BoundcheckCallback(**options)).field == field
+    assert refused(lambda: bc.BoundcheckCallback(**options)).field == field
 
 
 def begun(runs: Path, model: Any, **changes: Any) -> BoundcheckCallback:
     """A callback that was told what a Trainer tells it when training begins."""
     optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1)
     args = args_of(**{"world_size": 1, "deepspeed": None, "learning_rate": 0.1, "optim": "sgd", "seed": 0} | changes)
-    callback = BoundcheckCallback(runs=runs, report=False)
+    callback = bc.BoundcheckCallback(runs=runs, report=False)
     callback.on_train_begin(
         args,
         SimpleNamespace(max_steps=4, global_step=0),
@@ -607,7 +614,7 @@ def test_training_that_stops_early_and_goes_on_is_recorded(tmp_path: Path) -> No
         def on_step_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
             control.should_training_stop = state.global_step == 3
 
-    class Stopping(BoundcheckCallback):
+    class Stopping(bc.BoundcheckCallback):
         def on_step_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
             super().on_step_end(args, state, control, **given)
             Stop().on_step_end(args, state, control, **given)
@@ -656,6 +663,8 @@ def test_what_is_recorded_is_plain_data(tmp_path: Path) -> None:
 
 
 def test_without_transformers_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    from boundcheck.callback import BoundcheckCallback
+
     assert bc.BoundcheckCallback is BoundcheckCallback
     monkeypatch.delitem(sys.modules, "boundcheck.callback")
     monkeypatch.setitem(sys.modules, "transformers", None)

@@ -10,11 +10,12 @@ import hypothesis.strategies as st
 import pytest
 import pythonbible
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from pythonbible.book_groups import BookGroup
 
 from boundcheck.errors import InputError
 from boundcheck.models.corpora import ALPHABET, BOOKS, MODULES, english, python_library, split, verses, windows
+from tests.layers import examples
 
 SYMBOLS = st.text(st.sampled_from(ALPHABET.symbols))
 # Eight digits each, of which blocks and windows hold whole numbers.
@@ -78,7 +79,7 @@ def test_what_is_held_out_is_in_no_training_window() -> None:
     assert not seen[0] & seen[1]
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(st.integers(40960, 120000))
 def test_every_tenth_block_is_held_out(length: int) -> None:
     text = ("".join(map(chr, range(32, 127))) * (1 + length // 95))[:length]

@@ -14,7 +14,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from torch import Tensor, nn
 from torch.func import functional_call
 
@@ -25,6 +25,7 @@ from boundcheck.models.observe import top_curvatures
 from boundcheck.models.sites import probed
 from boundcheck.models.tasks import Windows
 from boundcheck.problems.norms import Point, inner, square_norm
+from tests.layers import examples, sampled
 
 from .small import (
     FLAT,
@@ -80,6 +81,7 @@ def test_a_look_is_what_autograd_says_of_all_samples_at_once(kind: str) -> None:
     torch.testing.assert_close(network.losses(), look.losses, rtol=1e-14, atol=0)
 
 
+@sampled(4)
 @each_kind
 def test_squares_and_variance_are_those_of_a_loop_over_samples(kind: str) -> None:
     network = network_of(kind)
@@ -95,7 +97,7 @@ def test_squares_and_variance_are_those_of_a_loop_over_samples(kind: str) -> Non
     assert look.variance == pytest.approx(variance, rel=1e-10)
 
 
-@settings(max_examples=12)
+@examples(12)
 @given(
     st.sampled_from(sorted(KINDS)),
     st.lists(st.integers(0, 4), min_size=1, max_size=8),
@@ -113,6 +115,7 @@ def test_samples_count_as_often_as_they_are_named(kind: str, indices: list[int],
     torch.testing.assert_close(look.sample_squares, whole.sample_squares[indices], rtol=1e-10, atol=1e-300)
 
 
+@sampled(3)
 @each_kind
 def test_weight_gradients_are_those_of_one_matrix_a_site(kind: str) -> None:
     network = network_of(kind)
@@ -145,6 +148,7 @@ def test_probes_are_gone_afterwards() -> None:
     assert torch.equal(mean_loss(network), before)
 
 
+@sampled(4)
 @each_flat_kind
 def test_products_are_those_of_the_whole_hessian(kind: str) -> None:
     network = network_of(kind)
@@ -156,6 +160,7 @@ def test_products_are_those_of_the_whole_hessian(kind: str) -> None:
         torch.testing.assert_close(flat(product), hessian @ flat(u), rtol=0, atol=1e-11 * hessian.norm().item())
 
 
+@sampled(4)
 @each_kind
 def test_products_are_symmetric(kind: str) -> None:
     network = network_of(kind)
@@ -175,6 +180,7 @@ def second_difference(network: Network, u: Point, step: float) -> float:
     return (16 * (losses[1] + losses[3]) - losses[0] - losses[4] - 30 * losses[2]) / (12 * step**2)
 
 
+@sampled(4)
 @each_kind
 def test_products_are_those_of_losses_along_a_retraction(kind: str) -> None:
     """The polar retraction is one of second order: along it F bends as along a geodesic."""
@@ -204,6 +210,7 @@ def test_products_in_the_weights_are_those_of_the_whole_hessian(kind: str) -> No
         torch.testing.assert_close(flat(product), hessian @ flat(u), rtol=0, atol=1e-11 * hessian.norm().item())
 
 
+@sampled(4)
 @each_kind
 def test_the_size_of_a_chunk_does_not_matter(kind: str) -> None:
     network = network_of(kind)
@@ -357,6 +364,7 @@ def test_there_is_no_tf32_and_what_was_set_is_left(way: str, precisions_restored
     assert [unit.fp32_precision for unit in units()] == before
 
 
+@sampled(4)
 @each_kind
 def test_a_model_in_float32_is_seen_as_one_in_float64(kind: str) -> None:
     network = network_of(kind)
@@ -455,6 +463,7 @@ def test_a_site_that_passes_on_no_gradient_is_named(used: bool) -> None:
         network.look()
 
 
+@sampled(3)
 @pytest.mark.parametrize("kind", ["lora", "direft", "loreft"])
 def test_curvatures_are_those_of_the_whole_hessians(kind: str) -> None:
     network = network_of(kind)

@@ -13,6 +13,7 @@ from boundcheck.models import corpora, gpt
 from boundcheck.models.corpora import ALPHABET
 from boundcheck.models.gpt import GPT, GPTShape
 from boundcheck.models.pretrain import Pretrained, cache_folder, pretrained
+from tests.layers import sampled
 
 SHAPE = GPTShape(vocabulary=len(ALPHABET), width=16, heads=2, layers=1, context=16)
 STEPS = 3
@@ -152,6 +153,7 @@ def a_list(path: Path) -> None:
 DAMAGES = [emptied, shortened, garbled, replaced_by_text, without_losses, without_a_weight, a_list]
 
 
+@sampled(3)
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
 def test_a_broken_file_is_made_anew(made: Pretrained, cache: Path, damage: Callable[[Path], None]) -> None:
     damage(only_file(cache))
@@ -198,6 +200,7 @@ def test_what_cannot_be_trained_is_refused(shape: GPTShape, steps: int, message:
         pretrained(shape, steps)
 
 
+@pytest.mark.full
 def test_the_whole_text_is_read_by_default() -> None:
     result = pretrained(SHAPE, 1)
     # About the entropy of single letters in English.

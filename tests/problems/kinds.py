@@ -3,7 +3,6 @@
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import settings
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from boundcheck.problems.logistic import LogisticRegression
@@ -17,6 +16,7 @@ from boundcheck.testing import (
     shapes,
     softmax_problems,
 )
+from tests.layers import examples
 
 LARGEST = 5
 
@@ -58,4 +58,4 @@ KINDS: dict[str, SearchStrategy[Objective]] = {
 
 each_kind = pytest.mark.parametrize("kind", KINDS)
 # For each kind, so that one property takes a few hundred examples in all.
-some_examples = settings(max_examples=15)
+some_examples = examples(15)

@@ -7,7 +7,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis.strategies import DataObject
 from mpmath import mp
 
@@ -28,6 +28,7 @@ from boundcheck.problems.adapters import (
 from boundcheck.problems.norms import inner, square_norm
 from boundcheck.testing import adapters, ball, directions, domain_points, domains
 from tests.claims.plain import Plain, dot, exactly, single
+from tests.layers import examples
 from tests.problems.eigenvalues import is_above_the_top, is_below_the_top
 
 EPSILON = 2.0**-52
@@ -35,7 +36,7 @@ DIGITS = 40
 MOST = 16
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
-some_examples = settings(max_examples=15)
+some_examples = examples(15)
 
 
 def test_every_kind_has_its_own_name_and_claims() -> None:

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import sympy as sp
 from flint import arb
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.claims.enclose import lower, upper
 from boundcheck.problems.certify import largest_gram_eigenvalue, mean_row_norm
 from boundcheck.testing import matrices
+from tests.layers import examples
 
 EPSILON = 2.0**-52
 
@@ -48,7 +49,7 @@ def test_eigenvalue_bound_of_integers_is_exact_to_its_digits(X: np.ndarray) -> N
     assert is_proved(bound, X)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(matrices())
 def test_eigenvalue_bound_of_floats_is_proved_and_tight(X: np.ndarray) -> None:
     bound = largest_gram_eigenvalue(X)

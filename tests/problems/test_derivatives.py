@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis.strategies import DataObject
 
 from boundcheck.measure.build import build
@@ -28,6 +28,7 @@ from boundcheck.problems.pseudo_huber import synthetic
 from boundcheck.problems.softmax import SoftmaxRegression
 from boundcheck.testing import adapters, directions, domain_points, domains
 from tests.claims.plain import Plain, dot, single
+from tests.layers import examples, sampled
 from tests.measure.small import DOMAINS, OF_KIND, changed
 from tests.problems.kinds import KINDS
 
@@ -39,7 +40,7 @@ CONVEX = [name for name in SMOOTH if name != "tanh network"]
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 each_flat_kind = pytest.mark.parametrize("kind", FLAT)
-few_examples = settings(max_examples=5)
+few_examples = examples(5)
 
 
 def features(k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -89,6 +90,7 @@ def second_difference(of: Callable[[float], torch.Tensor], step: float) -> torch
     return (16 * near - far - 30 * of(0.0)) / (12 * step**2)
 
 
+@sampled(5)
 @each_flat_kind
 @each_objective
 def test_product_is_that_of_central_differences_of_the_gradient(kind: str, name: str) -> None:
@@ -131,6 +133,7 @@ def test_the_geodesics_of_these_tests_are_geodesics(rank: int) -> None:
     torch.testing.assert_close(bend, adapter.acceleration(v, u)[0], rtol=0, atol=1e-6)
 
 
+@sampled(6)
 @each_objective
 @pytest.mark.parametrize("rank", [1, 2, 3, 4])
 def test_product_of_loreft_is_that_of_losses_along_a_geodesic(name: str, rank: int) -> None:
@@ -140,6 +143,7 @@ def test_product_of_loreft_is_that_of_losses_along_a_geodesic(name: str, rank: i
     assert (found - expected).abs().max() <= 1e-6 * expected.abs().max()
 
 
+@sampled(5)
 @each_flat_kind
 @each_objective
 def test_product_is_that_of_losses_along_a_line(kind: str, name: str) -> None:
@@ -196,6 +200,7 @@ def test_the_two_parts_add_up_to_the_hessian(kind: str, data: DataObject) -> Non
         assert (got - x - y).abs().max().item() <= allowed
 
 
+@sampled(4)
 @each_kind
 @pytest.mark.parametrize("part", PRODUCTS)
 @few_examples
@@ -208,6 +213,7 @@ def test_products_are_symmetric(kind: str, part: str, data: DataObject) -> None:
     assert (forth - back).abs().max().item() <= 1e-12 * size_of_hessian(problem, v) * (lengths + 1e-300)
 
 
+@sampled(4)
 @each_kind
 @pytest.mark.parametrize("part", PRODUCTS)
 def test_products_see_and_give_the_tangent_part_alone(kind: str, part: str) -> None:
@@ -221,6 +227,7 @@ def test_products_see_and_give_the_tangent_part_alone(kind: str, part: str) -> N
         torch.testing.assert_close(got, projected, rtol=1e-12, atol=1e-12)
 
 
+@sampled(4)
 @each_kind
 @pytest.mark.parametrize("part", PRODUCTS)
 def test_replicas_do_not_mix(kind: str, part: str) -> None:
@@ -259,6 +266,7 @@ def test_the_second_part_of_lora_couples_a_with_b_alone(kind: str, data: DataObj
     assert not in_b[1].any()
 
 
+@sampled(5)
 @pytest.mark.parametrize("kind", ["full", "frozen-a", "frozen-b"])
 @each_objective
 def test_an_adapter_that_is_linear_has_no_second_part(kind: str, name: str) -> None:

@@ -8,20 +8,21 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis.strategies import DataObject
 
 from boundcheck.errors import InputError
 from boundcheck.problems.adapters import ADAPTERS, Adapter, DoRA, LoReFT
 from boundcheck.problems.norms import Point, inner, product_spectral_norm, spectral_norm, square_norm
 from boundcheck.testing import SEEDS, SIZES, adapters, ball, domain_points, domains, matrices, shapes
+from tests.layers import examples
 
 EPSILON = 2.0**-52
 # How far inside of the boundary `draw` and `project` stay, and what may be computed of it.
 NEAR = 2e-13
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
-some_examples = settings(max_examples=15)
+some_examples = examples(15)
 
 
 @given(st.lists(matrices((3, 5)), min_size=1, max_size=4), st.lists(matrices((4, 3)), min_size=4, max_size=4))

@@ -18,6 +18,7 @@ from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.pseudo_huber import PseudoHuber, synthetic
 from boundcheck.problems.softmax import SoftmaxRegression, digits
 from boundcheck.testing import ball, pseudo_huber_problems, softmax_problems, weights
+from tests.layers import sampled
 from tests.problems.exactly import distance, exactly
 from tests.problems.kinds import KINDS, each_kind, logistic_problems, networks, some_examples
 from tests.problems.rounding import EPSILON, gradient_rounding, loss_rounding, operations
@@ -143,6 +144,7 @@ def of_features(kind: str, X: np.ndarray, W: np.ndarray, random: np.random.Gener
     return ReadoutNetwork(kind, X, labels, readout, "tanh" if kind == "tanh network" else "identity")
 
 
+@sampled(5)
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("size", [1.0, 1e4, 1e8])
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "pseudo-Huber"])

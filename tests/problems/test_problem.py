@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis.strategies import DataObject, DrawFn
 from mpmath import mp
 
@@ -29,10 +29,11 @@ from boundcheck.testing import (
     pseudo_huber_problems,
 )
 from tests.claims.plain import Plain, dot, exactly, single
+from tests.layers import examples
 from tests.problems.rounding import EPSILON, operations, pulled_back_rounding
 
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
-some_examples = settings(max_examples=15)
+some_examples = examples(15)
 
 
 RADII = {"a": 2.0, "b": 0.5}

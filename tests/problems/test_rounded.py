@@ -22,6 +22,7 @@ from boundcheck.problems.adapters import LoRA
 from boundcheck.problems.cast import cast_to
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.rounded import Approx, Comparison, Rounded
+from tests.layers import sampled
 from tests.problems.kinds import KINDS, each_kind, some_examples
 
 m, k = sp.symbols("m k", positive=True, integer=True)
@@ -74,6 +75,7 @@ def test_the_exact_value_is_within_the_error(expression, dtype: str, data) -> No
         assert found.error <= 1e4 * do.epsilon * (1 + abs(found.value)) * rows * columns
 
 
+@sampled(5)
 @pytest.mark.parametrize(
     "exponent", [Fraction(1, 3), Fraction(100, 3), Fraction(-301, 3), Fraction(7, 2), Fraction(99)]
 )

@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis.strategies import DataObject, DrawFn
 from scipy.stats import chisquare
 
@@ -17,6 +17,7 @@ from boundcheck.problems.pseudo_huber import synthetic
 from boundcheck.problems.sgd import Reshuffled, WholeSample, WithReplacement, draw_batch, replicate, sgd_step
 from boundcheck.testing import adapters, directions, domain_points, domains, points, problems, pseudo_huber_problems
 from tests.claims.plain import Plain, single
+from tests.layers import examples
 from tests.problems.rounding import EPSILON, pulled_back_rounding
 
 REPLICAS = 3
@@ -63,7 +64,7 @@ def test_many_steps_are_those_of_a_loop_over_replicas() -> None:
     assert not torch.equal(v[0][0], v[0][1])
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(st.data(), problems())
 def test_a_minibatch_is_unbiased_with_its_variance_over_its_size(data: DataObject, problem: Problem) -> None:
     n = problem.objective.samples
@@ -116,7 +117,7 @@ def test_replicas_are_copies() -> None:
 
 
 @pytest.mark.parametrize("kind", ADAPTERS)
-@settings(max_examples=30)
+@examples(30)
 @given(data=st.data())
 def test_a_step_in_every_adapter_is_against_the_gradient_along_its_axes(kind: str, data: DataObject) -> None:
     adapter = data.draw(adapters(kind, most=3))
@@ -161,7 +162,7 @@ def moves(draw: DrawFn) -> tuple[LoReFT, Point, Point]:
     return adapter, v, adapter.tangent(v, draw(directions(adapter)))
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(moves())
 def test_the_geodesic_bends_at_right_angles_by_the_acceleration(move: tuple[LoReFT, Point, Point]) -> None:
     adapter, v, u = move
@@ -181,7 +182,7 @@ def test_the_geodesic_bends_at_right_angles_by_the_acceleration(move: tuple[LoRe
     assert adapter.tangent(v, adapter.acceleration(v, u))[0].abs().max().item() <= 1e-13
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(moves())
 def test_retraction_stays_on_the_manifold_and_is_of_second_order(move: tuple[LoReFT, Point, Point]) -> None:
     adapter, v, u = move
@@ -195,7 +196,7 @@ def test_retraction_stays_on_the_manifold_and_is_of_second_order(move: tuple[LoR
             assert apart.norm().item() <= (size * u[0].norm().item()) ** 3 + 64 * EPSILON
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(st.data(), moves())
 def test_tangent_is_the_projection_onto_the_directions_of_the_manifold(data: DataObject, move: tuple) -> None:
     adapter, v, u = move

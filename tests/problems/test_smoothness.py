@@ -10,7 +10,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings, target
+from hypothesis import given, target
 from hypothesis.strategies import DataObject, DrawFn, SearchStrategy
 from torch import Tensor
 
@@ -27,6 +27,7 @@ from boundcheck.problems.objective import Objective
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
 from boundcheck.testing import adapters, ball, domain_points, domains, pairs, problems, pseudo_huber_problems
+from tests.layers import examples, sampled
 from tests.problems.rounding import loss_rounding, pulled_back_rounding
 
 RADII = st.sampled_from([0.05, 0.5, 1.0, 3.0])
@@ -222,7 +223,7 @@ def hessian(problem: Problem, v: Point) -> np.ndarray:
 
 
 @pytest.mark.parametrize("kind", ADAPTERS)
-@settings(max_examples=20)
+@examples(20)
 @given(data=st.data())
 def test_no_curvature_exceeds_a_constant(kind: str, data: DataObject) -> None:
     problem, radii, constants = data.draw(of_kind(kind))
@@ -238,7 +239,7 @@ def test_no_curvature_exceeds_a_constant(kind: str, data: DataObject) -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(set(ADAPTERS) - {"loreft"}))
-@settings(max_examples=20)
+@examples(20)
 @given(data=st.data())
 def test_no_lipschitz_ratio_exceeds_a_constant(kind: str, data: DataObject) -> None:
     problem, radii, constants = data.draw(of_kind(kind))
@@ -269,6 +270,7 @@ EXTREMAL: dict[str, Callable[[int, int, int], Adapter]] = {
 }
 
 
+@sampled(5)
 @pytest.mark.parametrize("id", EXTREMAL)
 @pytest.mark.parametrize(("d", "k", "rank"), [(1, 1, 1), (3, 2, 2)])
 @pytest.mark.parametrize(("L", "G"), [(1.0, 1.0), (4.0, 0.25), (0.5, 3.0)])

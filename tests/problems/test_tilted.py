@@ -7,7 +7,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis.strategies import DataObject, DrawFn
 
 from boundcheck.errors import InputError
@@ -19,11 +19,12 @@ from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import synthetic
 from boundcheck.problems.tilted import Tilted
 from boundcheck.testing import ball, directions, points, weights
+from tests.layers import examples
 from tests.problems.exactly import DIGITS, distance, exactly, matrix
 from tests.problems.kinds import KINDS, each_kind
 from tests.problems.rounding import gradient_rounding
 
-few_examples = settings(max_examples=10)
+few_examples = examples(10)
 SIZES = [1e-6, 0.1, 1.0, 1e3]
 
 

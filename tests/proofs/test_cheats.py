@@ -13,10 +13,8 @@ from boundcheck.claims.symbols import L, Lhat, bound
 from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient
 from boundcheck.errors import InputError
 from boundcheck.prove import Proof, Script, eq, judge, le, script
-from boundcheck.prove.script import of_paper
 from boundcheck.soundness.edited import edited, verdict_on
-
-SCRIPTS = of_paper("jiang2024")
+from tests.judged import SCRIPTS, of_the_paper
 
 # The reading of the paper's scripts: v = (A, B).
 READING = next(each.reading for each in SCRIPTS if each.claim is LEMMA_1)
@@ -90,6 +88,7 @@ def named(id: str, version: str) -> Script:
     return next(each for each in SCRIPTS if (each.id, each.version) == (id, version))
 
 
+@of_the_paper
 @pytest.mark.parametrize("id", ["meft.theorem2_repaired", "meft.theorem2_best_step", "meft.theorem2_frozen_a"])
 def test_the_constant_of_a_cited_lemma_is_the_claims_own(id: str) -> None:
     """The claim says λ*/4, and the proof goes on with the λ* of the lemma that it cites.
@@ -102,6 +101,7 @@ def test_the_constant_of_a_cited_lemma_is_the_claims_own(id: str) -> None:
     assert verdict_on(sharp, edited(sharp.claim, 0, quarter)) != "proved"
 
 
+@of_the_paper
 def test_paper_scripts_define_what_their_claims_define() -> None:
     """Each definition of a claim's quantity is the claim's own."""
     for each in SCRIPTS:

@@ -8,26 +8,20 @@ import pytest
 
 from boundcheck.kernel import STANDARD_FACTS, replay_all
 from boundcheck.kernel.facts import derivation
-from boundcheck.prove import Script, judge
+from boundcheck.prove import Script
 from boundcheck.prove.instance import Instance, Setting
-from boundcheck.prove.script import of_paper
 from boundcheck.prove.verdict import JudgedProof, claim_verdict
+from boundcheck.prove.witness import Witness
+from tests.judged import PRINTED, SCRIPTS, judged, names, of_the_paper, proof_of
 
-SCRIPTS = of_paper("jiang2024")
-NAMES = [f"{each.id}, {each.version}" for each in SCRIPTS]
+pytestmark = of_the_paper
 
-scripts = pytest.mark.parametrize("script", SCRIPTS, ids=NAMES)
-
-
-def judged(id: str, version: str) -> JudgedProof:
-    """The proof of a claim in a version."""
-    (script,) = (each for each in SCRIPTS if (each.id, each.version) == (id, version))
-    return judge(script)
+scripts = pytest.mark.parametrize("script", SCRIPTS, ids=names(SCRIPTS))
 
 
 def verdict_on(id: str) -> str:
     """The verdict on a claim from all of its proofs."""
-    return claim_verdict([judge(each) for each in SCRIPTS if each.id == id])
+    return claim_verdict([judged(each) for each in SCRIPTS if each.id == id])
 
 
 def refuted(proof: JudgedProof) -> list[str]:
@@ -53,19 +47,19 @@ def test_claims(id: str, verdict: str) -> None:
 
 def test_no_claim_with_a_proof_is_refuted() -> None:
     for each in SCRIPTS:
-        if judge(each).verdict == "proved":
+        if judged(each).verdict == "proved":
             assert verdict_on(each.id) in ("proved", "repaired")
 
 
 def test_printed_lemma_1() -> None:
-    proof = judged("jiang2024.lemma1", "printed")
+    proof = proof_of("jiang2024.lemma1", "printed")
     assert proof.verdict == "refuted"
     assert refuted(proof) == ["(11)", "(13), first ≤"]
     assert {each.verdict for each in proof.steps if each.step.label not in refuted(proof)} == {"proved"}
 
 
 def test_printed_theorem_2() -> None:
-    proof = judged("jiang2024.theorem2", "printed")
+    proof = proof_of("jiang2024.theorem2", "printed")
     assert proof.verdict == "refuted"
     assert refuted(proof) == ["(22)"]
     verdicts = {each.step.label: each.verdict for each in proof.steps}
@@ -88,7 +82,7 @@ def test_printed_theorem_2() -> None:
 
 
 def test_the_repaired_theorem_has_constant_2() -> None:
-    proof = judged("jiang2024.theorem2", "repaired")
+    proof = proof_of("jiang2024.theorem2", "repaired")
     assert proof.verdict == "proved"
     (line,) = (each for each in proof.steps if each.step.label == "constant 2")
     assert (line.verdict, line.trust) == ("proved", "kernel")
@@ -96,7 +90,7 @@ def test_the_repaired_theorem_has_constant_2() -> None:
 
 @scripts
 def test_every_line_has_a_verdict_that_its_trust_supports(script: Script) -> None:
-    proof = judge(script)
+    proof = judged(script)
     for each in proof.steps:
         assert each.verdict in ("proved", "refuted"), each
         if each.verdict == "refuted":
@@ -121,7 +115,7 @@ def test_the_ledger_is_what_the_derivation_uses(script: Script) -> None:
 
 @scripts
 def test_a_proof_starts_from_what_its_claim_allows(script: Script) -> None:
-    proof = judge(script)
+    proof = judged(script)
     if proof.verdict == "proved":
         assert script.proof.conclusion is not None
         assert script.proof.conclusion.conclusion == script.proof.goal
@@ -129,16 +123,19 @@ def test_a_proof_starts_from_what_its_claim_allows(script: Script) -> None:
         assert all(each.role != "local" for each in proof.hypotheses)
 
 
-WITNESSES = [
-    pytest.param(step.witness, id=f"{name}: {step.label}")
-    for name, script in zip(NAMES, SCRIPTS, strict=True)
-    for step in script.proof.steps
-    if step.witness
-]
+@scripts
+def test_printed_proofs_alone_have_witnesses(script: Script) -> None:
+    assert any(step.witness for step in script.proof.steps) == (script.version == "printed")
 
 
-@pytest.mark.parametrize("witness", WITNESSES)
-def test_the_numeric_layer_replays_each_witness(witness) -> None:
+@pytest.mark.parametrize("script", PRINTED, ids=names(PRINTED))
+def test_the_numeric_layer_replays_each_witness(script: Script) -> None:
+    for step in script.proof.steps:
+        if step.witness:
+            assert_replayed_by_numbers(step.witness)
+
+
+def assert_replayed_by_numbers(witness: Witness) -> None:
     assert witness.failures == ()
     match witness.instance:
         case Instance() as run:

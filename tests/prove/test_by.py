@@ -2,7 +2,7 @@
 
 import pytest
 import sympy as sp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.claims import vocabulary as words
@@ -30,6 +30,7 @@ from boundcheck.kernel.terms import Matrix, Symbol
 from boundcheck.kernel.times import ANY
 from boundcheck.prove import Process, Proof, Reading, eq, ge, gt, le
 from boundcheck.prove.by import by_signs, discharged
+from tests.layers import examples
 
 A, A1, A2 = (sp.MatrixSymbol(name, r, k) for name in ("A", "A_1", "A_2"))
 B, B1 = (sp.MatrixSymbol(name, d, r) for name in ("B", "B_1"))
@@ -303,7 +304,7 @@ def test_signs_close_what_has_positive_coefficients():
         assert by_signs(READING.fact(relation), signs) is None
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=4))
 def test_signs_close_every_polynomial_of_nonnegative_numbers(terms):
     relation = ge(sum(c * x**p * y**q for c, p, q in terms), 0)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.kernel import Fact, Law, RuleError, Theorem, replay, rules
@@ -17,6 +17,7 @@ from boundcheck.kernel.terms import Scalar
 from boundcheck.prove import certificate
 from boundcheck.prove.certificate import certify, identity
 from boundcheck.prove.polynomials import Packing, combination, times
+from tests.layers import examples
 
 from .entailments import Entailment, entailed, polynomials, refuted
 
@@ -134,13 +135,13 @@ def test_not_found(relation: str, polynomial: Scalar, premises: list[Theorem]) -
     assert certify(Fact(relation, polynomial), premises) is None
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(refuted())
 def test_what_is_false_is_never_certified(given: Entailment) -> None:
     assert certify(given.goal, [rules.assume(premise) for premise in given.premises]) is None
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(entailed())
 def test_what_follows_by_squares_and_multiples_is_found(given: Entailment) -> None:
     premises = [rules.assume(premise) for premise in given.premises]
@@ -211,6 +212,7 @@ def printed(code: str, seed: str = "0") -> str:
     return subprocess.run(command, cwd=root, env=environment, capture_output=True, check=True, text=True).stdout
 
 
+@pytest.mark.full
 def test_the_same_question_has_the_same_answer_in_every_process() -> None:
     code = """
 for case in ("kappa", "Schur", "a quartic", "the largest eigenvalue, no hint"):

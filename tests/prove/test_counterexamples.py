@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.kernel import Fact
@@ -14,11 +14,12 @@ from boundcheck.prove import counterexamples
 from boundcheck.prove.counterexamples import Counterexample, CounterexampleError, NoCounterexample, counterexample
 from boundcheck.prove.smt import smt_lib
 from boundcheck.prove.solvers import Answer, ask
+from tests.layers import examples
 
 from .entailments import SECONDS, Entailment, X, entailed, play, refuted, x, y, z
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(refuted(relations=(">=", ">")))
 def test_inequalities_that_fail_have_a_rational_counterexample(given: Entailment) -> None:
     found = counterexample(given.goal, given.premises, SECONDS)
@@ -27,7 +28,7 @@ def test_inequalities_that_fail_have_a_rational_counterexample(given: Entailment
     assert all(isinstance(value, Fraction) for value in found.values.values())
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(entailed())
 def test_what_is_entailed_has_no_counterexample(given: Entailment) -> None:
     found = counterexample(given.goal, given.premises, SECONDS)
@@ -35,7 +36,7 @@ def test_what_is_entailed_has_no_counterexample(given: Entailment) -> None:
     assert found.status == "unsat"
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(refuted(), st.dictionaries(st.sampled_from("xyz"), st.fractions(-1, 1, max_denominator=2), max_size=2))
 def test_values_are_checked_as_z3_would(given: Entailment, moves: dict[str, Fraction]) -> None:
     assert given.point is not None

@@ -48,6 +48,7 @@ from boundcheck.kernel.times import ANY
 from boundcheck.prove import Process, Proof, Reading, eq, ge, le
 from boundcheck.prove.proof import Assumption
 from boundcheck.prove.verdict import JudgedProof
+from tests.layers import sampled
 
 from .scripts import judged, x, z
 
@@ -226,6 +227,7 @@ HOLES = {
 }
 
 
+@sampled(4)
 @pytest.mark.parametrize(
     ("build", "options"),
     [pytest.param(build, options, id=name) for name, (build, options, _) in HOLES.items()],

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from boundcheck.claims import catalogue
 from boundcheck.errors import InputError
@@ -15,6 +15,7 @@ from boundcheck.prove.instance import Instance, Point, Setting, square_norm
 from boundcheck.prove.witness import Witness
 from boundcheck.testing.strategies.problems import fractions
 from proofs.jiang2024 import witnesses
+from tests.layers import examples
 from tests.slopes import instances
 
 INSTANCES = {name: each for name, each in vars(witnesses).items() if isinstance(each, Setting)}
@@ -53,7 +54,7 @@ def path(run: Instance, drawn: tuple[Fraction, ...]) -> Point:
     return A, B
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(instances())
 def test_expectations_are_means_over_all_paths(run: Instance) -> None:
     for t in range(run.T + 1):
@@ -66,7 +67,7 @@ def test_expectations_are_means_over_all_paths(run: Instance) -> None:
         assert set(run.laws[t]) == set(ends)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(instances(), POINTS)
 def test_gradient_is_the_limit_of_differences(run: Instance, v: Point) -> None:
     A, B = v
@@ -77,7 +78,7 @@ def test_gradient_is_the_limit_of_differences(run: Instance, v: Point) -> None:
         assert abs(difference - gradient[i]) <= run.slope.lipschitz * 4 * h
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(instances())
 def test_numeric_layer_replays_every_run(run: Instance) -> None:
     replay = run.replay()

@@ -7,6 +7,9 @@ import pytest
 from boundcheck.claims import catalogue
 from boundcheck.claims.symbols import D
 from boundcheck.kernel import STANDARD_FACTS
+from tests.judged import of_the_paper
+
+pytestmark = of_the_paper
 
 ROWS = {
     "refuted": {2, 4, 5, 6, 10, 11, 13, 15, 16, 17, 19, 21},

@@ -2,7 +2,7 @@
 
 import pytest
 import sympy as sp
-from hypothesis import given, settings
+from hypothesis import given
 
 from boundcheck.claims import Claim
 from boundcheck.claims import vocabulary as words
@@ -16,6 +16,7 @@ from boundcheck.kernel.builders import norm
 from boundcheck.kernel.terms import Matrix, Scalar, Symbol
 from boundcheck.prove import Proof, Reading, eq, ge, gt, le
 from boundcheck.prove.proof import signs
+from tests.layers import examples
 
 from .entailments import Entailment, entailed, refuted
 from .scripts import numbers, x, y, z
@@ -174,7 +175,7 @@ def test_what_is_free_in_a_hypothesis_cannot_be_generalised(proof):
         proof.conclude(line, forall=[x], relation=ge(2 * x, 2))
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(entailed())
 def test_lines_that_follow_are_closed_by_theorems_that_replay(given: Entailment):
     premises = [rules.assume(fact) for fact in given.premises]
@@ -186,7 +187,7 @@ def test_lines_that_follow_are_closed_by_theorems_that_replay(given: Entailment)
         assert replay(theorem).same_as(theorem)
 
 
-@settings(max_examples=8)
+@examples(8)
 @given(refuted())
 def test_lines_that_do_not_follow_are_never_closed(given: Entailment):
     premises = [rules.assume(fact) for fact in given.premises]

@@ -20,9 +20,13 @@ from boundcheck.prove.proof import Proof
 from boundcheck.prove.results import latex, number_text, opinions, witness_as_json
 from boundcheck.prove.rows import Ref, Row, judge_rows
 from boundcheck.prove.solvers import ask
+from tests.judged import of_the_paper
+from tests.layers import sampled
 
 from .entailments import SECONDS, play
 from .scripts import audited, judged, lemma, numbers, write, x, y
+
+pytestmark = of_the_paper
 
 QUICK = ("jiang2024.assumption2", "meft.frozen_a", "jiang2024.rate", "jiang2024.direft", "jiang2024.coercivity")
 
@@ -195,6 +199,7 @@ def test_an_export_has_a_file_for_each_proof_and_each_certificate(quick, tmp_pat
     assert not list(tmp_path.rglob("*.part"))
 
 
+@pytest.mark.full
 def test_z3_proves_every_exported_line(quick, tmp_path):
     texts = [path.read_text(encoding="utf-8") for path in export(quick, tmp_path) if path.suffix == ".smt2"]
     assert len(texts) >= 15
@@ -241,6 +246,7 @@ def check_latex(text: str) -> None:
     assert not re.search(r"(?m)^\\item\[[^{\n]*\][^ ]", text)
 
 
+@sampled(4)
 @pytest.mark.parametrize(
     "id",
     [

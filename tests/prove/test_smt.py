@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.errors import BoundcheckError, InputError
@@ -33,6 +33,7 @@ from boundcheck.prove.solvers import (
     second_opinion,
     trust,
 )
+from tests.layers import examples, sampled
 
 from .entailments import SECONDS, Entailment, X, entailed, play, polynomials, refuted, x, y, z
 
@@ -110,13 +111,13 @@ def test_export_writes_what_solvers_read(tmp_path: Path) -> None:
 # Both solvers read it as it is meant.
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(refuted())
 def test_both_solvers_see_that_a_refuted_entailment_fails(given: Entailment) -> None:
     assert second_opinion(given.goal, given.premises, SECONDS) == {"z3": "sat", "cvc5": "sat"}
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(entailed())
 def test_both_solvers_prove_an_entailment(given: Entailment) -> None:
     statuses = second_opinion(given.goal, given.premises, SECONDS)
@@ -124,13 +125,14 @@ def test_both_solvers_prove_an_entailment(given: Entailment) -> None:
     assert trust(statuses) == "solvers"
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(polynomials(degree=1), st.fractions(HALF, 3, max_denominator=4))
 def test_a_positive_quadratic_is_never_at_most_0(linear: Scalar, constant: Fraction) -> None:
     impossible = Fact(">=", -(linear * linear) - constant)
     assert trust(second_opinion(Fact(">", -ONE), [impossible], SECONDS)) == "solvers"
 
 
+@pytest.mark.full
 def test_cvc5_proves_what_takes_it_forever_as_it_comes() -> None:
     curve = x * y - 5 * y * z - 3
     square = 9 * x + Fraction(2, 3) * y + 6 * z - 14
@@ -192,6 +194,7 @@ def hard_problem() -> str:
     return "\n".join(["(set-logic QF_NRA)", *declared, *equations, "(check-sat)"])
 
 
+@sampled(2)
 @both
 def test_a_hard_problem_ends_in_time(solver: Solver) -> None:
     start = time.monotonic()
@@ -211,6 +214,7 @@ time.sleep(600)
 """
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("leader_ends", [False, True])
 def test_a_deaf_solver_is_killed_with_its_children(
     leader_ends: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -5,7 +5,7 @@ from math import isclose
 
 import pytest
 import sympy as sp
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from boundcheck.claims import catalogue
@@ -31,10 +31,11 @@ from boundcheck.kernel import Fact, builders
 from boundcheck.kernel.meaning import Interval, Model, denote
 from boundcheck.prove import Reading, eq, ge, gt, le
 from tests.kernel.strategies import ENTRIES, everywhere, worlds
+from tests.layers import examples, sampled
 
 from .reference import CUBIC, READING, A, Reference, g_t, measures, n, scalars, v, v_t, x, y
 
-FEW = settings(max_examples=60)
+FEW = examples(60)
 M, N = sp.MatrixSymbol("M", d, d), sp.MatrixSymbol("N", d, d)
 VALUES = st.sampled_from([entry for entry in ENTRIES if entry])
 
@@ -65,7 +66,7 @@ def test_scalars_denote_what_sympy_evaluates(expression, first, second):
     assert same(value, wanted), expression
 
 
-@settings(max_examples=120)
+@examples(120)
 @given(measures(), worlds())
 def test_matrices_time_and_chance_denote_what_numpy_computes(expression, world):
     world = world.with_functions(f=CUBIC)
@@ -103,7 +104,8 @@ MEASURED = [claim for claim in catalogue.values() if claim.quantities]
 INPUTS = st.fractions(Fraction(1, 8), 8, max_denominator=8)
 
 
-@settings(max_examples=8)
+@sampled(4)
+@examples(8)
 @pytest.mark.parametrize("claim", MEASURED, ids=lambda claim: claim.id)
 @given(st.data())
 def test_quantities_of_claims_denote_their_own_values(claim, data):

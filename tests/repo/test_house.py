@@ -1,4 +1,4 @@
-"""The house is in order: linters, types and layers pass, sizes are kept, nothing names the machine it was made on."""
+"""The house is in order: sizes are kept, nothing names the machine it was made on. `make lint` has the linters."""
 
 import ast
 import re
@@ -11,7 +11,6 @@ import pytest
 import boundcheck
 
 ROOT = Path(__file__).parents[2]
-SCRIPTS = Path(sys.executable).parent
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 
 SOURCES = sorted(path for folder in ("boundcheck", "proofs") for path in (ROOT / folder).rglob("*.py"))
@@ -22,19 +21,6 @@ def run(*command: str) -> str:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        pytest.param([sys.executable, "-m", "ruff", "check", "."], id="ruff check"),
-        pytest.param([sys.executable, "-m", "ruff", "format", "--check", "."], id="ruff format"),
-        pytest.param([sys.executable, "-m", "mypy"], id="mypy"),
-        pytest.param([str(SCRIPTS / "lint-imports")], id="import-linter"),
-    ],
-)
-def test_linters_pass(command: list[str]) -> None:
-    run(*command)
 
 
 SLOW = ("torch", "cvxpy", "matplotlib", "xarray", "sklearn", "z3", "cvc5")

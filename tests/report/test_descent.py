@@ -190,6 +190,7 @@ def test_of_each_problem_and_claim_the_longest_run_of_highest_rank_is_drawn():
     assert descent_figure([unsmooth]) is None
 
 
+@pytest.mark.full
 def test_no_text_of_these_figures_overlaps_another():
     claims = (BEST, PRINTED, REPAIRED)
     batches = ("balanced", 32)
@@ -201,6 +202,7 @@ def test_no_text_of_these_figures_overlaps_another():
         assert_no_text_overlaps(figure)
 
 
+@pytest.mark.full
 def test_a_real_run_is_drawn(stored):
     theorem = next(run for run in stored if run.is_theorem)
     (axis,) = descent_figure(stored).axes

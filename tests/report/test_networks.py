@@ -187,6 +187,7 @@ def on_disk(found: StoredRun, folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.full
 def test_page_and_figures_of_a_folder_are_the_same_twice(tmp_path):
     folder = on_disk(run(), tmp_path / "0123456789ab")
     written = [write_networks([folder], tmp_path / name / "index.html") for name in "ab"]
@@ -293,6 +294,7 @@ def test_a_sweep_is_drawn_once_a_rank(page, tmp_path):
     assert {"rank.svg", "rank.pdf", "rank_held_out.svg", "rank_held_out.pdf"} < names
 
 
+@pytest.mark.full
 def test_figures_can_be_read():
     kinds = [run({}, {"adapter.kind": kind, "adapter.rank": None if kind == "full" else 2}) for kind in ADAPTERS]
     several = [run({}, {"run.replicas": 3, "run.step_size": step}, replicas=3) for step in (0.1, 0.2)]

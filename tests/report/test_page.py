@@ -36,6 +36,7 @@ def test_page_is_self_contained_and_names_every_run(stored, tmp_path):
     assert stored[0].result["run_id"] in text
 
 
+@pytest.mark.full
 def test_same_runs_give_the_same_bytes(stored, tmp_path):
     first = {path.name: path.read_bytes() for path in _write(stored, tmp_path / "a")}
     second = {path.name: path.read_bytes() for path in _write(stored, tmp_path / "b")}
@@ -68,6 +69,7 @@ def test_figures_say_nothing_where_there_is_nothing(stored):
     assert bracket_figure(theorems) is not None, "a theorem's run brackets the smoothness along its path"
 
 
+@pytest.mark.full
 def test_curves_lie_inside_the_axes(stored):
     for figure in (gradient_figure(stored), bracket_figure(stored)):
         for axis in figure.axes:
@@ -128,6 +130,7 @@ def test_findings_follow_the_runs(stored):
     assert finding.verdict == "hypothesis-failed"
 
 
+@pytest.mark.full
 def test_bad_input_is_refused_before_anything_is_written(tmp_path, run_folders):
     with pytest.raises(InputError, match="RUN"):
         load_runs([tmp_path])
@@ -139,6 +142,7 @@ def test_bad_input_is_refused_before_anything_is_written(tmp_path, run_folders):
         _write(load_runs(run_folders[:1]), tmp_path / "file" / "below")
 
 
+@pytest.mark.full
 def test_of_many_runs_a_few_are_shown_and_the_rest_is_folded(stored, tmp_path):
     theorem = next(run for run in stored if run.is_theorem)
     many = [dataclasses.replace(theorem, result=theorem.result | {"run_id": f"run{i}"}) for i in range(20)]

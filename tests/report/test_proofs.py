@@ -115,6 +115,7 @@ def test_a_line_that_is_open_is_never_hidden():
     assert [line["label"] for line in shown.lines] == ["open"]
 
 
+@pytest.mark.full
 def test_a_page_of_runs_says_nothing_of_proofs(stored, tmp_path):
     text = page(tmp_path, stored)
     assert "<p>This page holds <em>measurements</em>." in text
@@ -126,6 +127,7 @@ def test_a_page_of_runs_says_nothing_of_proofs(stored, tmp_path):
     assert "Referee" not in with_findings
 
 
+@pytest.mark.full
 def test_a_page_of_both_keeps_them_apart(stored, audit, tmp_path):
     text = page(tmp_path, stored, [Finding(8, "Lemma 1", "supported", "Seen.")], audit)
     order = ["Referee's table", "What the runs say", "The proofs, line by line", "Verdicts of the runs"]
@@ -134,6 +136,7 @@ def test_a_page_of_both_keeps_them_apart(stored, audit, tmp_path):
     assert "it cannot prove one" in text
 
 
+@pytest.mark.full
 def test_the_audit_joins_proof_rows_and_measured_rows_by_number(stored, audit, searches, tmp_path, monkeypatch):
     digits = [
         dataclasses.replace(run, result=run.result | {"problem": run.result["problem"] | {"name": "digits"}})

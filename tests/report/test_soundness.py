@@ -16,6 +16,7 @@ from boundcheck.report.soundness import write_soundness
 from boundcheck.soundness import survey as surveys
 from boundcheck.soundness.survey import Survey, survey
 from boundcheck.soundness.trial import Trial
+from tests.layers import sampled
 from tests.measure.small import refused
 
 FALSE = Trial("proof", "my.lemma, sharp, (1)", "sign", "flip x", False, "x = 1", "refuted", False, True, 0.25)
@@ -77,6 +78,7 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     assert refused(write_soundness, HONEST, tmp_path / "file", "").field == "out"
 
 
+@sampled(2, 1)
 @pytest.mark.parametrize(("found", "code"), [(HONEST, 0), (BROKEN, 1)], ids=["honest", "broken"])
 def test_the_command_fails_on_a_wrong_verdict(found: Survey, code: int, monkeypatch, capsys, tmp_path) -> None:
     monkeypatch.setattr(surveys, "survey", lambda share, jobs, tick: found)
@@ -99,7 +101,7 @@ def test_bad_shares_are_refused(share: int, jobs: int, field: str) -> None:
     assert caught.value.field == field
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_small_survey_asks_every_layer_and_finds_nothing_wrong() -> None:
     heard: list[tuple[str, int, int]] = []
     found = survey(80, 1, lambda *told: heard.append(told))

@@ -78,6 +78,7 @@ def test_what_more_than_the_most_replicas_would_need_is_left_out(powers):
     assert power_figure([replace(each, replicas=None) for each in powers]) is None
 
 
+@pytest.mark.full
 def test_texts_can_be_read_and_files_are_the_same_each_time(measured, powers):
     for make, found in ((coverage_figure, measured), (power_figure, powers)):
         assert_no_text_overlaps(make(found))

@@ -304,6 +304,7 @@ def figures() -> dict[str, Any]:
     return {"rank": rank_figure(runs), "horizon": horizon_figure(horizons)}
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", ["rank", "horizon"])
 def test_no_text_of_these_figures_overlaps_another_and_curves_lie_inside(name):
     figure = figures()[name]

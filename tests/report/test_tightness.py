@@ -20,6 +20,7 @@ from .conftest import ADAPTED
 from .texts import assert_no_text_overlaps
 
 
+@pytest.mark.full
 def test_adapters_have_a_panel_each_with_both_ends_of_the_bracket(adapters):
     ((name, figure),) = adapter_figures(adapters).items()
     assert name == adapters[0].problem
@@ -34,6 +35,7 @@ def test_adapters_have_a_panel_each_with_both_ends_of_the_bracket(adapters):
             assert len(marks) >= 3
 
 
+@pytest.mark.full
 def test_one_adapter_alone_is_no_comparison(adapters):
     lora = [run for run in adapters if run.adapter == "lora"]
     assert adapter_figures(lora) == {}
@@ -41,6 +43,7 @@ def test_one_adapter_alone_is_no_comparison(adapters):
     assert bracket_figure(adapters) is None
 
 
+@pytest.mark.full
 def test_ends_are_the_least_of_each_role(adapters):
     for run in adapters:
         found = ends(run)
@@ -51,6 +54,7 @@ def test_ends_are_the_least_of_each_role(adapters):
         assert run.result["measured"] <= found["sharp"] * (1 + 1e-9)
 
 
+@pytest.mark.full
 def test_searches_show_each_ratio_of_what_is_drawn_and_its_curve(searches):
     drawn = [each for each in searches if each["drawn"]]
     (axis,) = search_figure(drawn).axes
@@ -62,6 +66,7 @@ def test_searches_show_each_ratio_of_what_is_drawn_and_its_curve(searches):
     assert search_figure([]) is None
 
 
+@pytest.mark.full
 def test_waterfalls_start_at_the_measured_ratio_and_end_at_the_bound(waterfalls):
     figure = slack_figure(waterfalls)
     chains = [chain for _, chains in waterfalls for chain in chains]
@@ -75,6 +80,7 @@ def test_waterfalls_start_at_the_measured_ratio_and_end_at_the_bound(waterfalls)
     assert slack_figure([]) is None
 
 
+@pytest.mark.full
 def test_at_the_adversarys_instance_the_sharp_proof_gives_nothing_away():
     _, chains = jiang2024._extremal_waterfall()
     lost = {chain["version"]: chain["links"][-1]["value"] / chain["measured"] for chain in chains}
@@ -84,6 +90,7 @@ def test_at_the_adversarys_instance_the_sharp_proof_gives_nothing_away():
     assert lost["repaired"] == lost["printed"]
 
 
+@pytest.mark.full
 def test_a_link_that_goes_the_wrong_way_has_a_colour_of_its_own(waterfalls):
     for axis, chain in zip(slack_figure(waterfalls).axes, [c for _, cs in waterfalls for c in cs], strict=False):
         bars = sorted(axis.patches, key=lambda bar: -bar.get_y())[1:-1]
@@ -95,18 +102,21 @@ def test_a_link_that_goes_the_wrong_way_has_a_colour_of_its_own(waterfalls):
         )
 
 
+@pytest.mark.full
 def test_split_is_that_of_lora_along_its_run(adapters):
     (axis,) = split_figure(adapters).axes
     assert {"Gauss–Newton, BB", "bilinear, AB"} <= {line.get_label() for line in axis.lines}
     assert split_figure([run for run in adapters if run.adapter != "lora"]) is None
 
 
+@pytest.mark.full
 def test_no_text_of_these_figures_overlaps_another(adapters, searches, waterfalls):
     figures = [*adapter_figures(adapters).values(), search_figure(searches[:2])]
     for figure in (*figures, slack_figure(waterfalls), split_figure(adapters)):
         assert_no_text_overlaps(figure)
 
 
+@pytest.mark.full
 def test_page_has_the_searches_and_their_instances_can_be_replayed(adapters, searches, waterfalls, tmp_path):
     files = write_page(
         Contents(adapters, searches=searches, waterfalls=waterfalls), tmp_path / "index.html", "A", "B", "C"
@@ -124,6 +134,7 @@ def test_page_has_the_searches_and_their_instances_can_be_replayed(adapters, sea
     assert "not violated" in text
 
 
+@pytest.mark.full
 def test_a_violated_search_is_shown_as_one(adapters, searches, tmp_path):
     broken = [searches[0] | {"violated": True}]
     text = write_page(Contents(adapters, searches=broken), tmp_path / "index.html", "A", "B", "C")[0].read_text()
@@ -131,6 +142,7 @@ def test_a_violated_search_is_shown_as_one(adapters, searches, tmp_path):
     assert ">not violated<" not in text
 
 
+@pytest.mark.full
 def test_an_adapter_without_a_rank_is_shown_without_one(adapters, tmp_path):
     full = [dataclasses.replace(run) for run in adapters if run.adapter == "full"]
     text = write_page(Contents(full), tmp_path / "index.html", "A", "B", "C")[0].read_text()

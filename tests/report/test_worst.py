@@ -150,6 +150,7 @@ def test_every_axis_has_ticks_within_it(horizons):
     assert [tick for tick in axis.get_xticks() if low <= tick <= high]
 
 
+@pytest.mark.full
 def test_no_text_overlaps_and_the_files_are_the_same_every_time():
     for cases, runs in (
         (CASES, RUNS),
@@ -163,6 +164,7 @@ def test_no_text_overlaps_and_the_files_are_the_same_every_time():
     assert pdf(worst_figure(CASES, RUNS)) == pdf(worst_figure(CASES, RUNS))
 
 
+@pytest.mark.full
 def test_a_real_run_on_the_hard_instance_is_drawn(tmp_path):
     spec = {
         "claim": REPAIRED,
@@ -178,6 +180,7 @@ def test_a_real_run_on_the_hard_instance_is_drawn(tmp_path):
     assert 0.7 < ratio < 0.9
 
 
+@pytest.mark.full
 def test_real_worst_cases_are_drawn():
     pytest.importorskip("PEPit")
     from boundcheck.falsify.worst_case import worst_cases

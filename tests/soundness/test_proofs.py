@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from itertools import islice
 
 import pytest
@@ -29,21 +30,25 @@ from boundcheck.soundness.proofs import false_mutants, most_of, trials_of, true_
 from boundcheck.soundness.trial import Trial
 from boundcheck.soundness.variations import is_nonnegative, variations
 from boundcheck.soundness.worlds import World
+from tests.judged import PROVED, names, of_the_paper, proof_of
+from tests.layers import sampled
 
-# Every so many lines in each run of the tests; `-m slow` takes them all.
-SAMPLE = mixed_up(all_lines())[::20]
+pytestmark = of_the_paper
+
+# The scripts that prove a claim with a formula: those that are quick to run once more, and to refute with an edit.
+PROVABLE = tuple(x for x in PROVED if x.claim and x.claim.quantities)
+SHORT = tuple(x for x in PROVABLE if x.id in ("meft.lemma1_sharp_equal_radii", "meft.frozen_a", "meft.frozen_b"))
+LONG = tuple(x for x in PROVABLE if x not in SHORT)
+# So many tests between them look at every fourth line.
+SHARES = 16
+
+short_scripts = pytest.mark.parametrize("script", SHORT, ids=names(SHORT))
 
 
-def is_long(script: Script) -> bool:
-    """Whether it takes long to run a script once more, or to find the runs that refute what is made of its claim."""
-    return len(script.proof.steps) >= 25 or "alpha" in script.claim.names
-
-
-SHORT, LONG = ([x for x in provable() if is_long(x) is long] for long in (False, True))
-
-
-def names(chosen: list[Script]) -> list[str]:
-    return [f"{each.id}, {each.version}" for each in chosen]
+@cache
+def sample() -> list[Line]:
+    """Every twentieth line; `make nightly` takes more."""
+    return mixed_up(all_lines())[::20]
 
 
 def right(mutant: Mutant | ClaimMutant) -> Trial:
@@ -54,41 +59,50 @@ def right(mutant: Mutant | ClaimMutant) -> Trial:
 
 
 def test_no_false_mutant_of_a_line_is_accepted() -> None:
-    trials = [right(mutant) for line in SAMPLE for mutant in false_of(line, 1)]
+    trials = [right(mutant) for line in sample() for mutant in false_of(line, 1)]
     # Some lines have a value in no world.
-    assert len(trials) >= 0.9 * len(SAMPLE)
+    assert len(trials) >= 0.9 * len(sample())
     assert all(trial.caught and not trial.true and trial.witness for trial in trials)
     assert {trial.outcome for trial in trials} == {"refuted"}
     assert len({trial.kind for trial in trials}) >= 6
 
 
 def test_no_true_variation_of_a_line_is_refuted() -> None:
-    trials = [right(mutant) for line in SAMPLE for mutant in true_of(line, 2)]
-    assert len(trials) == 2 * len(SAMPLE)
+    trials = [right(mutant) for line in sample() for mutant in true_of(line, 2)]
+    assert len(trials) == 2 * len(sample())
     proved = [trial for trial in trials if trial.outcome == "proved"]
     assert len(proved) >= 0.8 * len(trials)
     assert all(trial.true and not trial.caught for trial in trials)
 
 
+def test_no_script_is_left_out_and_the_short_ones_are_short() -> None:
+    assert list(PROVABLE) == list(provable())
+    assert [x for x in SHORT if len(x.proof.steps) >= 25 or "alpha" in x.claim.names] == []
+
+
+@pytest.mark.full
 def test_there_are_enough_of_them() -> None:
     assert sum(map(most_of, all_lines())) >= 1000
     assert len(all_lines()) * proofs._TRUE >= 1000
 
 
-@pytest.mark.parametrize("script", SHORT, ids=names(SHORT))
+@sampled(3, 1)
+@short_scripts
 def test_no_false_claim_is_proved(script: Script) -> None:
     (trial,) = [right(mutant) for mutant in false_edits(script, 1)]
     assert trial.outcome == "refuted"
 
 
-@pytest.mark.parametrize("script", SHORT, ids=names(SHORT))
+@sampled(3, 1)
+@short_scripts
 def test_no_claim_is_proved_without_one_of_its_hypotheses(script: Script) -> None:
     trials = [right(mutant) for mutant in without_hypothesis(script)]
     assert len(trials) == len(script.claim.hypotheses)
     assert {(trial.kind, trial.outcome) for trial in trials} == {("hypothesis dropped", "refuted")}
 
 
-@pytest.mark.parametrize("script", SHORT, ids=names(SHORT))
+@sampled(3, 1)
+@short_scripts
 def test_no_true_variation_of_a_claim_is_refuted(script: Script) -> None:
     trials = {trial.change: trial for trial in map(right, true_claims(script))}
     # What says the same is proved again: edited claims are refused for the edit, and not for being edited.
@@ -97,14 +111,14 @@ def test_no_true_variation_of_a_claim_is_refuted(script: Script) -> None:
     assert {trial.outcome for trial in same} == {"proved"}
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("script", LONG, ids=names(LONG))
 def test_claims_with_long_scripts(script: Script) -> None:
     found = [*false_edits(script, 3), *without_hypothesis(script), *true_claims(script)]
     assert sum(right(mutant).caught for mutant in found) >= 3
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_thousand_false_and_a_thousand_true_ones() -> None:
     trials = trials_of()
     assert [trial for trial in trials if trial.wrong] == []
@@ -113,21 +127,23 @@ def test_a_thousand_false_and_a_thousand_true_ones() -> None:
     assert set(KINDS.values()) - {"transpose lost"} <= {trial.kind for trial in trials}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("line", mixed_up(all_lines())[::4], ids=lambda line: line.name)
-def test_all_false_mutants_of_a_line(line: Line) -> None:
-    for mutant in false_of(line, most_worlds=1000):
-        right(mutant)
+@pytest.mark.nightly
+@pytest.mark.parametrize("first", range(SHARES))
+def test_all_false_mutants_of_a_line(first: int) -> None:
+    for line in mixed_up(all_lines())[::4][first::SHARES]:
+        for mutant in false_of(line, most_worlds=1000):
+            right(mutant)
 
 
-@pytest.mark.parametrize("script", SHORT, ids=names(SHORT))
+@sampled(3, 1)
+@short_scripts
 def test_true_claims_are_false_nowhere(script: Script) -> None:
     assert false_in(script.claim, script, runs_for(script.claim)) is None
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_printed_bound_is_not_proved_with_1_7() -> None:
-    (script,) = (x for x in provable() if (x.id, x.version) == ("jiang2024.theorem2", "repaired"))
+    script = proof_of("jiang2024.theorem2", "repaired").script
     last, bound = len(script.claim.quantities) - 1, script.claim.quantities[-1].expression
     for constant in (sp.Rational(17, 10), sp.Rational(19, 10)):
         assert verdict_on(script, edited(script.claim, last, scaled_to(bound, constant))) != "proved"
@@ -138,7 +154,7 @@ def test_the_printed_bound_is_not_proved_with_1_7() -> None:
 
 
 def some_lines() -> Iterator[Line]:
-    return (line for line in SAMPLE if len(line.because.premises) <= 3)
+    return (line for line in sample() if len(line.because.premises) <= 3)
 
 
 def test_a_closer_that_accepts_everything_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,6 +206,7 @@ def test_a_mutant_that_one_evaluation_calls_true_is_no_false_mutant(monkeypatch:
         list(false_of(line))
 
 
+@pytest.mark.full
 def test_shares_are_the_same_every_time_and_overlap_nowhere() -> None:
     def changes(every: int, first: int) -> list[str]:
         return [f"{x}" for x in true_variations(every, first) if isinstance(x, Mutant)]
@@ -201,6 +218,7 @@ def test_shares_are_the_same_every_time_and_overlap_nowhere() -> None:
         list(false_mutants(3, 3))
 
 
+@pytest.mark.full
 def test_trials_are_those_of_the_false_and_of_the_true(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = [next(some_lines()), SHORT[0]]
     monkeypatch.setattr(proofs, "_share", lambda every, first: chosen if first == 0 else [])

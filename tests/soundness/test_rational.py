@@ -6,7 +6,7 @@ from fractions import Fraction
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from boundcheck.claims.meft import GRADIENT_BOUND
 from boundcheck.soundness.extremal import steepest
@@ -15,6 +15,7 @@ from boundcheck.soundness.matrices import rows as matrix
 from boundcheck.soundness.rational import Jet, World, spectral_at_most
 from boundcheck.soundness.smoothness import Mutation, pairs
 from boundcheck.soundness.statements import CHOICES, _constants, _inputs
+from tests.layers import examples, sampled
 
 KINDS = ("full", "lora", "frozen-a", "frozen-b", "direft", "loreft", "vera", "dora", "loha")
 RATIONALS = st.fractions(-4, 4, max_denominator=12)
@@ -53,6 +54,7 @@ def weight(found: World, v: list[np.ndarray]) -> np.ndarray:
     return V / np.linalg.norm(V, axis=0) * v[2]
 
 
+@sampled(6)
 @pytest.mark.parametrize("choice", range(len(CHOICES)))
 @pytest.mark.parametrize(("kind", "rank"), [*((kind, 1) for kind in KINDS), ("lora", 2), ("loreft", 2)])
 def test_curvature_is_the_second_difference_of_the_loss(kind, rank, choice):
@@ -106,7 +108,7 @@ def test_rows_that_are_not_orthonormal_are_refused():
         replace(found, v=(scaled(Fraction(101, 100), found.v[0]), found.v[1])).check()
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(st.lists(st.lists(RATIONALS, min_size=3, max_size=3), min_size=1, max_size=2), st.booleans())
 def test_the_spectral_norm_is_numpys(rows, upright):
     X = matrix(*map(tuple, rows))
@@ -116,7 +118,7 @@ def test_the_spectral_norm_is_numpys(rows, upright):
     assert norm < Fraction(1, 10**6) or not spectral_at_most(X, norm - Fraction(1, 10**6))
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(RATIONALS, RATIONALS, RATIONALS.filter(bool), RATIONALS, RATIONALS)
 def test_series_undo_their_operations(a, b, c, d, e):
     x, y = Jet(a, b, e), Jet(abs(c), d, e)
@@ -132,7 +134,7 @@ def test_only_squares_have_a_root(x):
     assert root((x + 5) ** 2) == x + 5
 
 
-@settings(deadline=None, max_examples=30)
+@examples(30)
 @given(st.data())
 def test_no_exact_point_contradicts_the_catalogue(data):
     kind, claim = data.draw(st.sampled_from(list(pairs())))

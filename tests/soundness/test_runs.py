@@ -9,7 +9,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 from flint import arb
-from hypothesis import given, settings
+from hypothesis import given
 
 from boundcheck.measure import measure
 from boundcheck.measure.spec import parse
@@ -19,6 +19,7 @@ from boundcheck.soundness.courses import factors, hard, kinks, scalars
 from boundcheck.soundness.descent import Diagonal, Kink, Scalar
 from boundcheck.soundness.faults import false_bounds, false_constants, false_hypotheses, true_runs
 from boundcheck.soundness.runs import judged, run_mutants, try_run
+from tests.layers import examples
 
 NUMBERS = st.fractions(-3, 3, max_denominator=8)
 STEPS = 5
@@ -28,7 +29,7 @@ def floats(balls):
     return [float(x) for x in balls]
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(
     st.fractions("1/4", 4, max_denominator=8),
     st.fractions("1/4", 2, max_denominator=8),
@@ -53,7 +54,7 @@ def test_a_kink_is_followed_as_in_floats(L, G, zero, scale, start):
     assert float(kink.gap()) == pytest.approx(np.trapezoid(slopes, ways), rel=1e-6, abs=1e-9)
 
 
-@settings(deadline=None, max_examples=25)
+@examples(25)
 @given(st.lists(st.tuples(NUMBERS.filter(bool), NUMBERS), min_size=2, max_size=3), st.sampled_from([0.05, 0.2]))
 def test_scalar_least_squares_is_the_mean_over_all_paths(samples, alpha):
     z, y = zip(*samples, strict=True)

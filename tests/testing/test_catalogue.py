@@ -15,6 +15,7 @@ from boundcheck.measure.spec import adapters_of
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.testing import Checked, ClaimViolatedError, check_claim
 from boundcheck.testing.session import using
+from tests.layers import covering, sampled
 from tests.testing.test_hypotheses import CHECKED
 
 # C as the printed statements may be read.
@@ -48,6 +49,7 @@ def tried(id: str, kind: str, examples: int, **options) -> list[Checked]:
     ]
 
 
+@covering
 @dtypes
 @lemmas
 def test_lemmas(id: str, kind: str, dtype: str) -> None:
@@ -55,12 +57,14 @@ def test_lemmas(id: str, kind: str, dtype: str) -> None:
         assert found.ratio > 0.05
 
 
+@sampled(4)
 @lemmas
 def test_lemmas_at_ranks_and_sides_up_to_64(id: str, kind: str) -> None:
     for found in tried(id, kind, 2, largest=64):
         assert found.ratio > 0
 
 
+@covering
 @dtypes
 @theorems
 def test_theorems(id: str, kind: str, dtype: str) -> None:
@@ -69,7 +73,7 @@ def test_theorems(id: str, kind: str, dtype: str) -> None:
         assert 0.001 < found.ratio < 1 + 1e-5
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @dtypes
 @lemmas
 def test_lemmas_on_many_instances(id: str, kind: str, dtype: str) -> None:
@@ -77,7 +81,7 @@ def test_lemmas_on_many_instances(id: str, kind: str, dtype: str) -> None:
         assert found.ratio > 0.05
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @dtypes
 @theorems
 def test_theorems_on_many_runs(id: str, kind: str, dtype: str) -> None:
@@ -117,6 +121,7 @@ def smaller(claim: Claim, factor: Rational) -> Claim:
     return replace(claim, id="smaller", quantities=(*others, replace(last, expression=factor * last.expression)))
 
 
+@sampled(4)
 @pytest.mark.parametrize(("id", "kind", "factor"), [(id, *rest) for id, rest in SHARP.items()], ids=list(SHARP))
 def test_smaller_constants_are_found_out(id: str, kind: str, factor: Rational, tmp_path) -> None:
     claim = smaller(catalogue[id], factor)

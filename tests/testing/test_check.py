@@ -24,6 +24,7 @@ from boundcheck.falsify.stored import replayed
 from boundcheck.problems.rounded import Approx, Comparison
 from boundcheck.testing import ClaimViolatedError, RoundingError, check_claim
 from boundcheck.testing.session import PROFILES, current, using
+from tests.layers import sampled
 
 m, n, k = sp.symbols("m n k", positive=True, integer=True)
 a, b = sp.symbols("a b", positive=True)
@@ -62,6 +63,7 @@ FALSE = [
 ]
 
 
+@sampled(4)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("relation", TRUE, ids=str)
 def test_true_inequalities_pass(relation, dtype: str, tmp_path: Path) -> None:

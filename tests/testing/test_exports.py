@@ -13,6 +13,7 @@ import pytest
 import boundcheck.testing
 
 
+@pytest.mark.full
 def test_type_checkers_see_what_there_is() -> None:
     tree = ast.parse(inspect.getsource(boundcheck.testing))
     (guard,) = (node for node in tree.body if isinstance(node, ast.If))
@@ -23,6 +24,7 @@ def test_type_checkers_see_what_there_is() -> None:
         assert not isinstance(getattr(boundcheck.testing, name), ModuleType)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("first", ["check", "strategies.matrices", "strategies.instances"])
 def test_no_name_is_hidden_by_a_module_that_was_imported_first(first: str) -> None:
     code = f"import boundcheck.testing.{first}, types; import boundcheck.testing as t; " + (

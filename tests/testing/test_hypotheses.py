@@ -45,6 +45,7 @@ from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.rounded import Approx
 from boundcheck.testing import SIZES, short_runs
+from tests.layers import sampled
 from tests.testing.cases import CASES, Seen, in_where, layer_case
 from tests.testing.found import some
 from tests.testing.letters import Case, TwoLayers, Where, numbers, of_run, stated
@@ -71,12 +72,14 @@ each_id = pytest.mark.parametrize("id", CASES)
 each_dtype = pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
 
 
+@sampled(4)
 @each_dtype
 @each_id
 def test_hypotheses_hold_at_certified_constants(id: str, dtype: torch.dtype) -> None:
     tried(id, Where(dtype), EXAMPLES)
 
 
+@sampled(6)
 @each_id
 def test_hypotheses_hold_at_ranks_and_sides_up_to_64(id: str) -> None:
     tried(id, Where(large=True), 3)
@@ -146,6 +149,7 @@ CONTROLS: dict[str, Callable[[Case], Case]] = {
 }
 
 
+@sampled(4)
 @each_dtype
 @pytest.mark.parametrize("id", CONTROLS)
 def test_wrong_constants_are_found_out(id: str, dtype: torch.dtype) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import sympy as sp
-from hypothesis import given, settings
+from hypothesis import given
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm
@@ -15,9 +15,10 @@ from boundcheck.falsify.relation import Assignment
 from boundcheck.falsify.theorem import ShortRun
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.testing import assignments, instances, short_runs
+from tests.layers import examples, sampled
 from tests.testing.found import smallest, some
 
-few = settings(max_examples=12)
+few = examples(12)
 each_kind = pytest.mark.parametrize("kind", ADAPTERS)
 LORA = catalogue["meft.lemma1_sharp"]
 REPAIRED = catalogue["meft.theorem2_repaired"]
@@ -27,6 +28,7 @@ def lemma(kind: str) -> Claim:
     return catalogue[ADAPTERS[kind].claims[0]]
 
 
+@sampled(4)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @each_kind
 def test_the_points_of_an_instance_are_inside_exactly(kind: str, dtype: str) -> None:

@@ -12,6 +12,7 @@ from hypothesis.strategies import DataObject, SearchStrategy
 
 from boundcheck.errors import InputError
 from boundcheck.testing import SIZES, ball, matrices, orthogonal, shapes
+from tests.layers import examples, sampled
 from tests.testing.exact import ROUNDING, as_array, is_within, singular_values
 from tests.testing.found import smallest, some
 
@@ -44,7 +45,7 @@ def test_a_norm_is_met_from_below(dtype: str, data: DataObject) -> None:
 
 
 @each_dtype
-@settings(max_examples=5)
+@examples(5)
 @given(data=st.data())
 def test_a_norm_is_met_from_below_by_large_matrices(dtype: str, data: DataObject) -> None:
     X = data.draw(matrices((64, 64), rank=64, norm=0.7, dtype=dtype))
@@ -98,6 +99,7 @@ WANTED = {
 }
 
 
+@sampled(4)
 @each_library
 @each_dtype
 @pytest.mark.parametrize("kind", KINDS)
@@ -178,6 +180,7 @@ READABLE = {
 }
 
 
+@sampled(5)
 @pytest.mark.parametrize("case", READABLE)
 def test_examples_shrink_to_a_small_diagonal_matrix(case: str) -> None:
     strategy, wanted, expected = READABLE[case]

@@ -10,6 +10,7 @@ import pytest
 
 from boundcheck.falsify.stored import replayed
 from boundcheck.testing.session import PROFILES
+from tests.layers import sampled
 
 pytest_plugins = ["pytester"]
 
@@ -63,6 +64,7 @@ def test_a_project_of_ten_lines(pytester: pytest.Pytester, options: list[str]) -
     assert replayed(path)[1].violated
 
 
+@pytest.mark.full
 def test_profiles_and_folders_are_chosen_on_the_command_line(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(HEAD + "def test_wrong():\n    check_claim(Le(FrobeniusNorm(X), SpectralNorm(X)))\n")
     result = pytester.runpytest_subprocess("--boundcheck-profile", "ci", "--boundcheck-instances", "broken")
@@ -71,6 +73,7 @@ def test_profiles_and_folders_are_chosen_on_the_command_line(pytester: pytest.Py
     assert not (pytester.path / "instances").exists()
 
 
+@sampled(4)
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -87,6 +90,7 @@ def test_a_marker_that_says_nothing_is_refused(pytester: pytest.Pytester, text: 
     assert said in result.stdout.str()
 
 
+@pytest.mark.full
 def test_checks_in_fixtures_and_in_tests_that_are_expected_to_fail_count_too(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         HEAD
@@ -128,6 +132,7 @@ def test_help_and_markers_say_what_there_is(pytester: pytest.Pytester) -> None:
     )
 
 
+@pytest.mark.full
 def test_a_project_that_checks_nothing_pays_nothing(pytester: pytest.Pytester) -> None:
     slow = ("torch", "matplotlib", "scipy.optimize", "hypothesis.core", "xarray", "z3")
     pytester.makepyfile(f"import sys\n\ndef test_mine():\n    assert [x for x in {slow} if x in sys.modules] == []\n")

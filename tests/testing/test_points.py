@@ -7,7 +7,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis.strategies import DataObject
 
 from boundcheck.errors import InputError
@@ -25,6 +25,7 @@ from boundcheck.testing import (
     shapes,
     weights,
 )
+from tests.layers import examples, sampled
 from tests.testing.exact import ROUNDING, as_array, is_within, singular_values
 from tests.testing.found import smallest, some
 
@@ -43,7 +44,7 @@ def norm(X: Any) -> float:
 
 @each_kind
 @each_dtype
-@settings(max_examples=50)
+@examples(50)
 @given(data=st.data())
 def test_factors_lie_in_the_ball(kind: str, dtype: str, data: DataObject) -> None:
     (d, k), rank = data.draw(shapes(5)), data.draw(st.integers(1, 6))
@@ -85,7 +86,7 @@ def test_both_adversarial_instances_are_drawn(kind: str | None) -> None:
 
 
 @each_dtype
-@settings(max_examples=4)
+@examples(4)
 @given(data=st.data())
 def test_the_largest_rank_is_drawn(dtype: str, data: DataObject) -> None:
     A, B = data.draw(factor_pairs((64, 64), 64, RADII, kind="aligned", dtype=dtype))
@@ -149,7 +150,7 @@ def test_near_and_far_pairs_are_drawn(wanted: Callable[[float], bool], dtype: st
 
 
 @each_adapter
-@settings(max_examples=40)
+@examples(40)
 @given(data=st.data())
 def test_domain_points_lie_in_the_domain(kind: str, data: DataObject) -> None:
     adapter = data.draw(adapters(kind))
@@ -173,6 +174,7 @@ def at_radius(adapter: Adapter, v: Point, radii: dict[str, float]) -> bool:
     return min(map(float, sizes)) > 1 - 1e-12
 
 
+@sampled(3)
 @each_adapter
 def test_extremal_points_of_every_claim_are_drawn(kind: str) -> None:
     adapter = some(adapters(kind, (4, 5), rank=3))

@@ -6,7 +6,7 @@ from typing import Any
 import hypothesis.strategies as st
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis.strategies import DataObject
 
 from boundcheck.errors import InputError
@@ -27,6 +27,7 @@ from boundcheck.testing import (
     slopes,
     softmax_problems,
 )
+from tests.layers import examples, sampled
 from tests.testing.found import smallest, some
 
 each_adapter = pytest.mark.parametrize("kind", ADAPTERS)
@@ -39,7 +40,7 @@ FAMILIES: dict[type, Callable[..., Any]] = {
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@settings(max_examples=20)
+@examples(20)
 @given(data=st.data())
 def test_objectives_have_the_shape_asked_for(family: type, data: DataObject) -> None:
     objective = data.draw(FAMILIES[family]((3, 2)) if family is Clipped else FAMILIES[family]((3, 2), samples=3))
@@ -77,6 +78,7 @@ def test_slopes_that_are_not_convex_are_drawn() -> None:
     some(slopes(), lambda slope: any(piece.slope < 0 for piece in slope.pieces))
 
 
+@sampled(3)
 @each_adapter
 def test_adapters_of_each_rank_scale_and_shape_are_drawn(kind: str) -> None:
     for rank in (1, 4):
@@ -86,6 +88,7 @@ def test_adapters_of_each_rank_scale_and_shape_are_drawn(kind: str) -> None:
         some(adapters(kind), lambda adapter: adapter.scale == 0.25)
 
 
+@sampled(4)
 @each_adapter
 def test_a_rank_of_64_is_drawn(kind: str) -> None:
     adapter: Any = some(adapters(kind, (64, 64), rank=64))

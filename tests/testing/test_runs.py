@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
 
@@ -18,6 +18,7 @@ from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
 from boundcheck.testing import Run, runs
+from tests.layers import examples
 from tests.testing import plain
 from tests.testing.found import smallest, some
 
@@ -26,7 +27,7 @@ each_kind = pytest.mark.parametrize("kind", KINDS)
 
 
 @each_kind
-@settings(max_examples=30)
+@examples(30)
 @given(data=st.data())
 def test_runs_are_what_a_plain_loop_over_paths_makes_of_them(kind: str, data: DataObject) -> None:
     run: Run = data.draw(runs(kind))

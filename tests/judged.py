@@ -1,0 +1,32 @@
+"""The paper's proofs, each judged once in each worker: together they take seconds."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from boundcheck.prove import Script, judge
+from boundcheck.prove.script import of_paper
+from boundcheck.prove.verdict import JudgedProof
+
+SCRIPTS = tuple(of_paper("jiang2024"))
+# A printed proof that is right would need no other.
+PRINTED = tuple(each for each in SCRIPTS if each.version == "printed")
+PROVED = tuple(each for each in SCRIPTS if each.version != "printed")
+
+# One worker runs the proofs, for all that look at them.
+of_the_paper = pytest.mark.xdist_group("the paper")
+
+judged = cache(judge)
+
+
+def names(scripts: tuple[Script, ...]) -> list[str]:
+    """What tests of these scripts are called."""
+    return [f"{each.id}, {each.version}" for each in scripts]
+
+
+def proof_of(id: str, version: str) -> JudgedProof:
+    """The proof of a claim in a version."""
+    (script,) = (each for each in SCRIPTS if (each.id, each.version) == (id, version))
+    return judged(script)

@@ -1,0 +1,58 @@
+"""How tests are laid in layers: what the quick layer keeps of a test with many parametrisations.
+
+`full` and `nightly` are marks of tests that the quick layer leaves out; LAYERS.md says which those are. A test that is
+worth running on one of its parametrisations, and on all of them given time, gets one of these instead.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+# In the quick layer each value of each parameter once, in place of the product; the rest of the product is full.
+covering = pytest.mark.covering
+
+# What a profile of Hypothesis asks for where a test asks for nothing.
+EXAMPLES = 100
+
+
+def sampled(every: int, first: int = 0) -> Any:
+    """In the quick layer each so manieth of the parametrisations, in the order of collection; the rest are full."""
+    return pytest.mark.sampled(every, first)
+
+
+def examples(most: int, **options: Any) -> settings:
+    """So many examples of a test, or the share of them that the chosen profile takes of `EXAMPLES`, but not under 5."""
+    return settings(max_examples=max(min(most, 5), most * settings.default.max_examples // EXAMPLES), **options)
+
+
+def lay(items: Iterable[pytest.Item]) -> None:
+    """Mark as full what `covering` and `sampled` leave out."""
+    functions: dict[Any, list[pytest.Function]] = defaultdict(list)
+    for item in items:
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
+            functions[item.parent, item.originalname].append(item)
+    for parametrised in functions.values():
+        left_out: list[pytest.Function] = []
+        if parametrised[0].get_closest_marker("covering"):
+            left_out = _not_covering(parametrised)
+        elif mark := parametrised[0].get_closest_marker("sampled"):
+            every, first = mark.args
+            left_out = [item for place, item in enumerate(parametrised) if (place - first) % every]
+        for item in left_out:
+            item.add_marker(pytest.mark.full)
+
+
+def _not_covering(items: list[pytest.Function]) -> list[pytest.Function]:
+    """All but those on the diagonal of the product, whose shorter sides are gone along again and again."""
+    # The last decorator comes first, and goes the slowest.
+    sizes = [len(mark.args[1]) for mark in items[0].iter_markers("parametrize")]
+    places = list(product(*map(range, sizes)))
+    if len(places) != len(items):
+        # Chosen by their ids on the command line.
+        return []
+    diagonal = {tuple(step % size for size in sizes) for step in range(max(sizes))}
+    return [item for item, place in zip(items, places, strict=True) if place not in diagonal]

@@ -1,0 +1,119 @@
+"""The layers of tests: each mark is used, what the quick layer keeps of a product, and that it leaves no folder out."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tests.layers import EXAMPLES, examples
+
+pytest_plugins = ["pytester"]
+
+TESTS = Path(__file__).parents[1]
+PACKAGE = TESTS.parent / "boundcheck"
+FILES = sorted(path for path in TESTS.rglob("test_*.py") if path != Path(__file__))
+MARKS = {"full", "nightly", "covering", "sampled"}
+# Left out of the quick layer as a whole: they train networks of transformers.
+FULL = {"models/test_callback.py"}
+
+
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def marks(tree: ast.AST) -> set[str]:
+    """The layers that are named in a piece of source, whether as pytest's marks or by the helpers' names."""
+    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return MARKS & (names | {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)})
+
+
+def is_whole(mark: ast.expr) -> bool:
+    """Whether a decorator leaves a test out of the quick layer with all of its parametrisations."""
+    return isinstance(mark, ast.Attribute) and mark.attr in {"full", "nightly"}
+
+
+def is_left_out(tree: ast.Module) -> bool:
+    """Whether a file has no test in the quick layer."""
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
+    everything = any("pytestmark" in ast.unparse(node.targets[0]) and "full" in marks(node) for node in assigned)
+    tests = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
+    return everything or all(any(is_whole(mark) for mark in test.decorator_list) for test in tests)
+
+
+def test_each_mark_is_used() -> None:
+    assert set().union(*map(marks, map(parsed, FILES))) == MARKS
+
+
+def test_the_quick_layer_leaves_out_no_file_but_those_named() -> None:
+    found = {path for path in FILES if is_left_out(parsed(path))}
+    assert {str(path.relative_to(TESTS)) for path in found} == FULL
+
+
+def test_each_folder_of_the_package_has_a_folder_of_tests() -> None:
+    folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert {name for name in folders if not list((TESTS / name).glob("test_*.py"))} == set()
+
+
+def test_layers_md_has_a_line_for_each_file() -> None:
+    text = (TESTS / "LAYERS.md").read_text(encoding="utf-8")
+    with_more = {path for path in FILES if marks(parsed(path))}
+    assert {str(path.relative_to(TESTS)) for path in with_more if f"`{path.relative_to(TESTS)}`" not in text} == set()
+
+
+CONFTEST = """
+import pytest
+from tests.layers import lay
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    lay(items)
+"""
+PARAMETRISED = """
+import pytest
+from tests.layers import covering, sampled
+
+@covering
+@pytest.mark.parametrize("x", "abcd")
+@pytest.mark.parametrize("y", "pq")
+def test_product(x, y): ...
+
+@sampled(3, 1)
+@pytest.mark.parametrize("x", range(8))
+def test_list(x): ...
+
+@pytest.mark.parametrize("x", range(2))
+def test_all(x): ...
+
+@pytest.mark.full
+def test_none(): ...
+"""
+MARKERS = "\n".join(["[pytest]", "markers =", "  full", "  covering", "  sampled"])
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["-m", "not full"], [f"product[{y}-{x}]" for y, x in ("pa", "qb", "pc", "qd")]),
+        ([], [f"product[{y}-{x}]" for y in "pq" for x in "abcd"]),
+    ],
+    ids=["quick", "full"],
+)
+def test_a_product_is_covered_and_a_list_sampled(
+    options: list[str], expected: list[str], pytester: pytest.Pytester
+) -> None:
+    pytester.makeconftest(CONFTEST)
+    pytester.makeini(MARKERS)
+    pytester.makepyfile(PARAMETRISED)
+    result = pytester.runpytest_inprocess("--collect-only", "-q", "--strict-markers", *options)
+    rest = [*(f"list[{x}]" for x in ((1, 4, 7) if options else range(8))), "all[0]", "all[1]"]
+    names = [line.split("::test_")[1] for line in result.outlines if "::" in line]
+    assert sorted(names) == sorted([*expected, *rest, *([] if options else ["none"])])
+
+
+def test_a_number_of_examples_is_a_share_that_the_profile_takes() -> None:
+    share = settings.default.max_examples / EXAMPLES
+    assert examples(1000).max_examples == 1000 * share
+    assert [examples(most).max_examples for most in (1, 5)] == [1, 5]
+    assert settings.get_profile("quick").max_examples < EXAMPLES == settings.get_profile("nightly").max_examples
+    assert not settings.get_profile("nightly").derandomize
