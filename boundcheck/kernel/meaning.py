@@ -112,7 +112,9 @@ class Model:
     past: Callable[[int], tuple[int, ...]]
     symbols: Callable[[Symbol | Variable, int, int], tuple[tuple[Fraction, ...], ...] | Fraction]
     functions: Mapping[str, Function] = field(default_factory=dict)
-    known: dict[tuple[Atom, bool, int, int], Interval] = field(default_factory=dict, repr=False, compare=False)
+    known: dict[tuple[Atom, bool, int, int], Interval] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def time(self, index: Index, t: int) -> int:
         """The number of an index at time t."""

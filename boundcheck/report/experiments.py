@@ -230,6 +230,6 @@ SHORT = Programme(
         Attack("jiang2024.lemma1", "sigma", (1, 2, 4, 8), 0, 3),
     ),
     waterfall=_WATERFALL,
-    adds="digits at rank 1, every theorem side by side, the hard instance, horizons up to T = 30 000, planted faults, "
-    "the brackets and the adversary's search of every adapter, and the statistics made anew",
+    adds="digits at rank 1, theorems side by side, the hard instance, horizons, planted faults, every adapter, the "
+    "statistics made anew",
 )

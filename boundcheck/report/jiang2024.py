@@ -77,7 +77,7 @@ def _summary(
     proofs: ProofAudit, runs: list[StoredRun], faults: Sequence[tuple[str, StoredRun]], searches: list[Search]
 ) -> str:
     """The verdict in a paragraph."""
-    statements = ", ".join(f"{catalogue[id].title}: {proofs[id].verdict}" for id in _STATEMENTS)
+    statements = ", ".join(f"{proofs[id].title}: {proofs[id].verdict}" for id in _STATEMENTS)
     said = [f"{statements} (repaired: the statement is true, by another proof than the printed one)."]
     rows = Counter[str](row.verdict for row in proofs.rows)
     said.append(f"Of {len(proofs.rows)} findings from the proofs {_counted(rows)}.")

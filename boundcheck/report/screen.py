@@ -32,7 +32,8 @@ def show_rows(rows: Sequence[JudgedRow], console: Console) -> None:
 
 def show_findings(outcome: dict[str, Any], console: Console) -> None:
     """What runs and attacks say, and the verdict in a paragraph."""
-    table = _table("no.", "where", "verdict", "from runs and attacks")
+    # Under the first table, whose columns these are.
+    table = _table("no.", "where", "verdict", "finding, from runs and attacks", header=False)
     for each in outcome["findings"]:
         # Those with a summary come from the proofs, and have been shown.
         if not each["summary"]:
@@ -40,14 +41,14 @@ def show_findings(outcome: dict[str, Any], console: Console) -> None:
             table.add_row(str(each["number"]), where, _coloured(each["verdict"]), _first(each["evidence"]))
     width = min(console.width, WIDTH)
     console.print(table, width=width)
-    console.print(outcome["summary"], width=width)
+    console.print(f"\n{outcome['summary']}", width=width)
     if outcome["adds"]:
         console.print(f"--full adds: {outcome['adds']}.", width=width)
     console.print("--runs prints the verdict on every run, --json everything.")
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), expand=True)
+def _table(*columns: str, header: bool = True) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), expand=True, show_edge=False, show_header=header)
     no, where, verdict, finding = columns
     table.add_column(no, justify="right", no_wrap=True, width=3)
     table.add_column(where, no_wrap=True, overflow="ellipsis", width=28)

@@ -95,9 +95,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     """List the claims that were checked: instances, near-ties, the largest ratio, and the file of what broke one."""
     outcomes = ("passed", "failed", "error", "xfailed", "xpassed")
     reports = [report for key in outcomes for report in terminalreporter.stats.get(key, [])]
-    # Those of a test are in the reports of all its phases, the last of which has them all.
-    last = {report.nodeid: report for report in reports}
-    found = [value for report in last.values() for key, value in report.user_properties if key == _KEY]
+    # Those of a test are in the reports of all its phases, the last of which has them all; a file that could not be
+    # read has none.
+    last = {report.nodeid: getattr(report, "user_properties", ()) for report in reports}
+    found = [value for properties in last.values() for key, value in properties if key == _KEY]
     if not found:
         return
     terminalreporter.section("boundcheck")

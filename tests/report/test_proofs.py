@@ -1,6 +1,5 @@
 """Proofs on the page and in the findings: every row, line, certificate and witness; nothing of them without proofs."""
 
-import dataclasses
 import html
 import re
 from pathlib import Path
@@ -9,12 +8,10 @@ from typing import Any
 import pytest
 import sympy as sp
 
-from boundcheck.progress import silent
 from boundcheck.prove import ClaimAudit, Proof, ProofAudit, Reading, ge, judge, le, script
 from boundcheck.prove.results import proof_as_json
 from boundcheck.prove.rows import Ref, Row, _judge
 from boundcheck.prove.verdict import claim_verdict
-from boundcheck.report import jiang2024
 from boundcheck.report.page import Contents, Finding, write_page
 from boundcheck.report.proofs import shown_proofs
 from tests.prove.scripts import numbers
@@ -134,31 +131,3 @@ def test_a_page_of_both_keeps_them_apart(stored, audit, tmp_path):
     places = [text.index(f"<h2>{words}</h2>") for words in order]
     assert places == sorted(places)
     assert "it cannot prove one" in text
-
-
-@pytest.mark.full
-def test_the_audit_joins_proof_rows_and_measured_rows_by_number(stored, audit, searches, tmp_path, monkeypatch):
-    digits = [
-        dataclasses.replace(run, result=run.result | {"problem": run.result["problem"] | {"name": "digits"}})
-        for run in stored
-    ]
-    asked = []
-    monkeypatch.setattr(jiang2024, "_searched", lambda *_: searches)
-    monkeypatch.setattr(jiang2024, "prove", lambda paper, tick: asked.append(paper) or audit)
-    monkeypatch.setattr(jiang2024, "measure", lambda *_: [run.result for run in digits])
-    monkeypatch.setattr(jiang2024, "load_runs", lambda folders: digits)
-    monkeypatch.setattr(jiang2024, "FAULTS", ())
-    monkeypatch.setattr(jiang2024, "_simulated", lambda *_: {})
-    outcome = jiang2024.audit(tmp_path / "out", tmp_path / "runs", "cpu", silent)
-    assert asked == ["jiang2024"]
-    found = [(each["number"], each["verdict"]) for each in outcome["findings"]]
-    assert [number for number, _ in found] == [1, 2, 8, 8, 12, 12, 14, 18]
-    assert [each for each in found if each[0] in (1, 2, 14)] == [(1, "proved"), (2, "refuted"), (14, "editorial")]
-    second = next(each for each in outcome["findings"] if each["number"] == 2)
-    assert second.keys() >= {"number", "locator", "verdict", "evidence"}
-    assert "7/2 against 1" in second["evidence"]
-    assert [each["violated"] for each in outcome["searches"]] == [False] * len(searches)
-    text = Path(outcome["report"]).read_text()
-    assert "Referee's table" in text
-    assert all(run.result["run_id"] in text for run in digits if run.is_theorem)
-    assert [each["run_id"] for each in outcome["runs"]] == [run.result["run_id"] for run in digits]

@@ -290,7 +290,9 @@ def held_objective(objective: Any, dtype: torch.dtype) -> Any:
         case PseudoHuber():
             return PseudoHuber(held(objective._targets.numpy(), dtype), objective.delta)
         case SoftmaxRegression():
-            return SoftmaxRegression(objective.name, held(objective._X.numpy(), dtype), objective._targets.argmax(1).numpy())
+            return SoftmaxRegression(
+                objective.name, held(objective._X.numpy(), dtype), objective._targets.argmax(1).numpy()
+            )
         case LeastSquares():
             return LeastSquares(*(held(X.numpy(), dtype) for X in (objective._X, objective._targets)))
     raise TypeError(type(objective))

@@ -1,0 +1,186 @@
+"""The audit of a paper: its programmes, the table that comes first, what the screen holds, the study that is kept."""
+
+import io
+import json
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+import boundcheck as bc
+from boundcheck.errors import InputError
+from boundcheck.measure.spec import parse
+from boundcheck.parallel import Call
+from boundcheck.report import audit, jiang2024, study, work
+from boundcheck.report.experiments import REFERENCE, SHORT, Attack, Programme
+from boundcheck.report.screen import WIDTH, show_findings, show_rows
+from tests.judged import of_the_paper
+from tests.prove.conftest import paper as the_paper
+from tests.report.test_proofs import audit as small_proofs
+
+proofs, paper = small_proofs, the_paper
+PROGRAMMES = {"short": SHORT, "reference": REFERENCE}
+MOST_LINES = 40
+
+
+def tables(programme: Programme) -> list[dict[str, Any]]:
+    return [table for sweep in programme.sweeps for table, _ in sweep.experiments()]
+
+
+@pytest.mark.parametrize("name", PROGRAMMES)
+def test_every_experiment_of_a_programme_can_be_run(name: str) -> None:
+    programme = PROGRAMMES[name]
+    specs = [parse(table) for table in chain(tables(programme), (table for _, table in programme.faults))]
+    assert len({json.dumps(spec.as_json(), sort_keys=True) for spec in specs}) == len(specs)
+    assert all(attack.claim in bc.claims for attack in programme.attacks)
+    assert all(seconds > 0 for sweep in programme.sweeps for _, seconds in sweep.experiments())
+
+
+def test_the_short_programme_has_what_the_findings_of_the_page_need() -> None:
+    asked = {(table["claim"], table["problem"]["kind"]) for table in tables(SHORT)}
+    assert {("jiang2024.lemma1", "digits"), ("jiang2024.theorem2", "pseudo-huber")} <= asked
+    assert {attack.claim for attack in SHORT.attacks} == {"jiang2024.lemma1", "meft.lemma1_sharp"}
+    assert not SHORT.worst_cases
+    assert SHORT.adds
+    # What has been run need not be run again for the whole report.
+    whole = [parse(table).as_json() for table in tables(REFERENCE)]
+    theorems = [table for table in tables(SHORT) if "bracket" not in table]
+    assert all(parse(table).as_json() in whole for table in theorems)
+
+
+def small(searches: list[dict[str, Any]]) -> Programme:
+    attacks = tuple(Attack(each["id"], each["lipschitz"], (1, 2), 2, 1.0) for each in searches)
+    return Programme("boundcheck audit x", (), attacks, ("jiang2024.lemma1", 2), adds="more of everything")
+
+
+@pytest.fixture
+def written(stored, proofs, searches, waterfalls, tmp_path, monkeypatch) -> dict[str, Any]:
+    digits = [
+        replace(run, result=run.result | {"problem": run.result["problem"] | {"name": "digits"}}) for run in stored
+    ]
+    results = [run.result for run in digits]
+    monkeypatch.setattr(
+        jiang2024, "load_runs", lambda folders: [digits[i] for i in range(len(folders))] if folders else []
+    )
+    monkeypatch.setattr(jiang2024, "_STATEMENTS", ("my.claim",))
+    found = {"experiments": results, "faults": [], "attacks": searches, "waterfall": [waterfalls[0][1]]}
+    return jiang2024.write(small(searches), proofs, found, tmp_path / "out", tmp_path / "runs")
+
+
+def test_proof_rows_and_measured_rows_are_joined_by_number(written, stored, searches) -> None:
+    found = [(each["number"], each["verdict"]) for each in written["findings"]]
+    assert [number for number, _ in found] == [1, 2, 8, 8, 12, 12, 14, 18]
+    assert [each for each in found if each[0] in (1, 2, 14)] == [(1, "proved"), (2, "refuted"), (14, "editorial")]
+    second = next(each for each in written["findings"] if each["number"] == 2)
+    assert second.keys() >= {"number", "locator", "verdict", "evidence"}
+    assert "7/2 against 1" in second["evidence"]
+    assert [each["violated"] for each in written["searches"]] == [False] * len(searches)
+    text = Path(written["report"]).read_text()
+    assert "Referee's table" in text
+    assert all(run.result["run_id"] in text for run in stored if run.is_theorem)
+    assert [each["run_id"] for each in written["runs"]] == [run.result["run_id"] for run in stored]
+
+
+def test_a_short_report_says_what_it_leaves_out_and_what_it_reads(written) -> None:
+    page = Path(written["report"])
+    text = page.read_text()
+    assert "With --full it has more: more of everything." in text
+    assert "Read from the study that the repository keeps" in text
+    # The study is not this report's own.
+    assert not page.with_name("statistics.json").exists()
+
+
+def test_the_summary_counts_verdicts(written) -> None:
+    assert written["summary"].startswith("My claim: refuted") or written["summary"].startswith("My claim: repaired")
+    assert "Of 3 findings from the proofs" in written["summary"]
+    assert f"attacked {len(written['searches'])} bounds and broke none of them" in written["summary"]
+
+
+def printed(draw: Any, width: int) -> list[str]:
+    text = io.StringIO()
+    draw(Console(file=text, width=width, force_terminal=False))
+    return text.getvalue().splitlines()
+
+
+@of_the_paper
+@pytest.mark.parametrize("width", [80, 100, 200])
+def test_the_screen_holds_the_whole_outcome(width: int, written, paper) -> None:
+    rows = paper.rows
+    found = [each for each in written["findings"] if not each["summary"]]
+    outcome = written | {"adds": SHORT.adds, "findings": found, "summary": "A word and another. " * 18}
+    lines = printed(lambda console: (show_rows(rows, console), show_findings(outcome, console)), width)
+    assert len(lines) + 1 <= MOST_LINES
+    assert max(map(len, lines)) <= min(width, WIDTH)
+    text = "\n".join(lines)
+    for row in rows:
+        assert f"{row.row.number:>3} " in text
+        assert row.verdict in text
+
+
+@of_the_paper
+def test_a_row_is_a_line_with_its_verdict(paper) -> None:
+    rows = paper.rows
+    lines = [line for line in printed(lambda console: show_rows(rows, console), 100) if line.strip()]
+    assert len(lines) == len(rows) + 2
+    for line, row in zip(lines[2:], rows, strict=True):
+        number, rest = line.split(maxsplit=1)
+        assert int(number) == row.row.number
+        assert rest.startswith(row.row.locator)
+        assert row.verdict in rest
+
+
+def test_the_proofs_are_told_before_anything_is_waited_for(proofs, tmp_path, monkeypatch) -> None:
+    order: list[str] = []
+    programme = Programme("x", (), (Attack("jiang2024.lemma1", "sigma", (1,), 0, 3.0),), ("jiang2024.lemma1", 2))
+
+    class Pool:
+        def __init__(self, calls: list[Call], jobs: int, tick: Any) -> None:
+            order.append("started")
+            self.calls = calls
+
+        def results(self) -> list[Any]:
+            order.append("waited")
+            return [call.function.__name__ for call in self.calls]
+
+    monkeypatch.setattr(audit, "Running", Pool)
+    monkeypatch.setattr(audit, "SHORT", programme)
+    monkeypatch.setattr(audit, "prove", lambda paper: order.append(f"proved {paper}") or proofs)
+    monkeypatch.setattr(jiang2024, "write", lambda *given: {"found": given[2]})
+    told: list[tuple[str, int, int]] = []
+    outcome = audit.run_audit(
+        tmp_path, tmp_path, "cpu", False, lambda *each: told.append(each), lambda x: order.append("shown")
+    )
+    assert order == ["started", "proved jiang2024", "shown", "waited"]
+    assert outcome["found"] == {
+        "experiments": [],
+        "faults": [],
+        "attacks": [work.search.__name__],
+        "waterfall": [work.waterfall.__name__],
+    }
+    # The time that is left is known from the start, with that of the page.
+    assert [stage for stage, _, _ in told] == ["proofs", "page"]
+    assert told[0][1] == 0
+    assert told[0][2] == told[1][2] > told[1][1]
+
+
+def test_the_study_that_is_kept_is_read_back_as_it_was_made() -> None:
+    kept = study.kept("jiang2024")
+    assert kept.kept
+    assert kept.coverage
+    assert kept.power
+    assert kept.worst_cases
+    path = Path(__file__).parents[2] / "reports" / "jiang2024" / "statistics.json"
+    assert kept.as_json() == json.loads(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("text", [None, "{", "{}", '{"coverage": [{}], "power": [], "worst_cases": [], "made_by": {}}'])
+def test_a_study_that_cannot_be_read_is_refused_by_name(text: str | None, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(study, "_folder", lambda: tmp_path)
+    if text is not None:
+        (tmp_path / "jiang2024").mkdir()
+        (tmp_path / "jiang2024" / "statistics.json").write_text(text)
+    with pytest.raises(InputError, match=r"study = statistics\.json: expected the study that .* --full"):
+        study.kept("jiang2024")
