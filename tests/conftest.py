@@ -19,7 +19,7 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 # `make test`: the first of them alone.
-settings.register_profile("quick", settings.get_profile("boundcheck"), max_examples=EXAMPLES // 5)
+settings.register_profile("quick", settings.get_profile("boundcheck"), max_examples=EXAMPLES // 10)
 # `make nightly`: others each night, and what failed is printed so that it can be run again.
 settings.register_profile("nightly", settings.get_profile("boundcheck"), derandomize=False)
 settings.load_profile("boundcheck")

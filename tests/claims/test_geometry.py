@@ -65,6 +65,7 @@ def largest_pairing(kind: str, X: np.ndarray) -> float:
     return float(np.linalg.norm(X) if kind == "dora" else np.linalg.svd(X, compute_uv=False).sum())
 
 
+@sampled(2, 1)
 @each_kind
 @examples(20)
 @given(st.data())
@@ -86,6 +87,7 @@ def test_no_second_derivative_exceeds_a_constant(kind: str, data: DataObject) ->
                 assert most <= limit * square * (1 + ROUNDING), id
 
 
+@sampled(2, 1)
 @each_kind
 @examples(15)
 @given(st.data())
@@ -118,6 +120,7 @@ def derivatives(adapter: Adapter, v: Point, u: Point) -> tuple[Tensor, Tensor]:
     return first(*v), torch.func.jvp(first, v, u)[1] + bent
 
 
+@sampled(3)
 @each_kind
 @examples(15)
 @given(st.data())

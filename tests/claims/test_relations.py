@@ -16,7 +16,7 @@ from boundcheck.claims.sign import sign
 from boundcheck.claims.symbols import C, D, G, H, J, L, Lhat, T, a, a_0, alpha, b, b_0, kappa, q, r, s, sigma, w_0, zeta
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.testing import POSITIVE_REALS, claim_inputs
-from tests.layers import examples
+from tests.layers import examples, sampled
 
 LEMMA_1 = catalogue["jiang2024.lemma1"]
 SHARP = catalogue["meft.lemma1_sharp"]
@@ -232,6 +232,7 @@ def test_every_adapter_with_a_sharper_claim_has_its_composition() -> None:
         assert len(adapter.claims) == 1 or adapter.composition in COMPOSED
 
 
+@sampled(3, 1)
 @pytest.mark.parametrize("id", OF_ADAPTERS)
 @given(data=st.data(), factor=st.fractions(1, 10, max_denominator=100))
 def test_a_constant_grows_with_the_domain_and_with_f(id: str, data: st.DataObject, factor: Fraction) -> None:
@@ -248,6 +249,7 @@ def test_a_constant_grows_with_the_domain_and_with_f(id: str, data: st.DataObjec
     assert not low > high
 
 
+@sampled(3)
 @pytest.mark.parametrize("id", OF_ADAPTERS)
 @given(data=st.data(), factor=RATIONALS)
 def test_a_constant_is_in_the_units_of_f(id: str, data: st.DataObject, factor: Fraction) -> None:

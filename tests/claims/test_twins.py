@@ -20,6 +20,7 @@ from hypothesis import given
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.enclose import enclose
 from boundcheck.testing import claim_inputs
+from tests.layers import sampled
 
 Twin = Callable[[Any], dict[str, Any]]
 
@@ -289,6 +290,7 @@ def test_every_evaluable_claim_has_a_twin() -> None:
     assert set(EVALUABLE) == set(TWINS)
 
 
+@sampled(2)
 @pytest.mark.parametrize("id", EVALUABLE)
 @given(data=st.data())
 def test_enclosures_contain_the_twin(id: str, data: st.DataObject) -> None:
@@ -315,6 +317,7 @@ def cancellation(claim: Claim, exact: dict[sp.Symbol, sp.Expr]) -> float:
     return math.prod(float(((more + less) / (more - less)).subs(exact)) for more, less in ends)
 
 
+@sampled(2, 1)
 @pytest.mark.parametrize("id", EVALUABLE)
 @given(data=st.data())
 def test_floats_are_within_a_few_ulps(id: str, data: st.DataObject) -> None:
@@ -331,6 +334,7 @@ def test_floats_are_within_a_few_ulps(id: str, data: st.DataObject) -> None:
     assert claim.bound(**inputs) == values[claim.names[-1]]
 
 
+@sampled(4, 1)
 @pytest.mark.parametrize("id", EVALUABLE)
 @given(data=st.data())
 def test_enclosures_are_narrow(id: str, data: st.DataObject) -> None:
@@ -341,6 +345,7 @@ def test_enclosures_are_narrow(id: str, data: st.DataObject) -> None:
         assert ball.rad() <= allowed * abs(ball), name
 
 
+@sampled(4)
 @pytest.mark.parametrize("id", EVALUABLE)
 @given(data=st.data())
 def test_functions_take_arrays(id: str, data: st.DataObject) -> None:

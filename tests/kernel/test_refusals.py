@@ -11,6 +11,7 @@ import boundcheck.kernel
 from boundcheck.kernel.derive import RULES
 from boundcheck.kernel.errors import RuleError
 from tests.kernel.refusals import CASES, Case
+from tests.layers import sampled
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(Path(boundcheck.kernel.__file__).parent.glob("*.py"))
@@ -44,6 +45,7 @@ def test_every_rule_that_can_fail_is_seen_to() -> None:
     assert not refusing & TOTAL
 
 
+@sampled(3)
 @pytest.mark.parametrize("flags", [[], ["-O"], ["-OO"]], ids=str)
 def test_refusals_need_no_assertions(flags: list[str]) -> None:
     command = [sys.executable, *flags, "-m", "tests.kernel.refusals"]
@@ -52,6 +54,7 @@ def test_refusals_need_no_assertions(flags: list[str]) -> None:
     assert done.stdout == f"{len(CASES)} refused, asserts {'off' if flags else 'on'}\n"
 
 
+@pytest.mark.full
 def test_the_script_fails_where_the_kernel_accepts() -> None:
     code = (
         "from tests.kernel.refusals import *; "
