@@ -25,6 +25,7 @@ from boundcheck.measure.intervals import (
     simultaneous_lower_limits,
     student_interval,
     student_limits,
+    student_quantile,
     student_replicas,
 )
 from tests.layers import sampled
@@ -312,3 +313,8 @@ def test_student_replicas_at_its_ends():
     for bound, deviation in ((1.0, 1.0), (0.5, 1.0), (np.nan, 1.0), (2.0, np.inf), (2.0, np.nan)):
         with pytest.raises(ValueError, match="a bound above the mean"):
             student_replicas(1.0, deviation, bound, 0.95)
+
+
+@given(st.floats(0.01, 0.9999), st.integers(2, 10**6))
+def test_student_quantiles_are_those_of_scipy_stats(level: float, n: int) -> None:
+    assert student_quantile(level, n) == pytest.approx(student_t.ppf((1 + level) / 2, n - 1), rel=1e-12)

@@ -17,7 +17,15 @@ from hypothesis.strategies import DataObject
 from boundcheck.measure.build import build
 from boundcheck.measure.spec import parse
 from boundcheck.problems.adapters import ADAPTERS
-from boundcheck.problems.derivatives import bilinear_product, gauss_newton_product, hessian_vector_product
+from boundcheck.problems.derivatives import (
+    adjoint,
+    bilinear_product,
+    curved,
+    derivative,
+    gauss_newton_product,
+    hessian_vector_product,
+    leaves,
+)
 from boundcheck.problems.least_squares import synthetic_regression
 from boundcheck.problems.logistic import LogisticRegression
 from boundcheck.problems.network import ReadoutNetwork
@@ -273,3 +281,30 @@ def test_an_adapter_that_is_linear_has_no_second_part(kind: str, name: str) -> N
     problem, v, u = generic(kind, name)
     assert not any(part.any() for part in bilinear_product(problem, v, u))
     assert all(part.any() for part in gauss_newton_product(problem, v, u))
+
+
+@each_kind
+def test_derivative_and_adjoint_are_those_of_forward_and_reverse_mode(kind: str) -> None:
+    problem, v, u = generic(kind, "softmax")
+    at, M = leaves(v), torch.randn_like(problem.adapter.weight(v))
+    assert all(torch.equal(x, y) and x.requires_grad for x, y in zip(at, v, strict=True))
+    W = (problem.adapter.weight(at),)
+    forward = torch.func.jvp(lambda *w: problem.adapter.weight(w), v, u)[1]
+    backward = torch.func.vjp(lambda *w: problem.adapter.weight(w), *v)[1](M)
+    torch.testing.assert_close(derivative(W, at, u)[0], forward)
+    torch.testing.assert_close(adjoint(W, at, (M,)), backward)
+    # Of what does not depend on v it is 0.
+    assert all(not part.any() for part in adjoint((M,), at, (M,)))
+
+
+@each_flat_kind
+def test_products_can_be_differentiated_again(kind: str) -> None:
+    """The derivative of H(v)w along u is symmetric in w and u, and that of central differences."""
+    problem, v, u = generic(kind, "tanh network")
+    w = tuple(part.flip(-1) for part in u)
+    at, size = leaves(v), 1e-5
+    found = derivative(curved(problem, at, w), at, u)
+    torch.testing.assert_close(found, derivative(curved(problem, at, u), at, w))
+    ends = [hessian_vector_product(problem, along(v, u, step), w) for step in (-size, size)]
+    difference = tuple((y - x) / (2 * size) for x, y in zip(*ends, strict=True))
+    torch.testing.assert_close(tuple(part.detach() for part in found), difference, rtol=1e-5, atol=1e-7)

@@ -41,7 +41,6 @@ TWINS: dict[str, str] = {
     "Objective.batch_gradient": LOOP_OVER_SAMPLES,
     "Objective.second_moments": LOOP_OVER_SAMPLES,
     "Objective.rounding": "tests/problems/test_objectives.py::test_everything_is_the_formula_to_within_its_rounding",
-    "ReadoutNetwork.logits": "tests/problems/test_objectives.py::test_network_loss_is_the_cross_entropy_of_its_logits",
     # Adapters, from the papers' formulas in NumPy and in 40 digits.
     "Adapter.weight": f"{ADAPTER_TESTS}::test_weight_is_that_of_the_papers",
     "Adapter.pull_back": f"{ADAPTER_TESTS}::test_rounding_is_within_the_sizes",
@@ -76,6 +75,10 @@ TWINS: dict[str, str] = {
         f"{DERIVATIVE_TESTS}::test_product_is_that_of_central_differences_of_the_gradient"
     ),
     "derivatives.gauss_newton_product": f"{DERIVATIVE_TESTS}::test_each_part_is_that_of_the_plain_formulas",
+    "derivatives.adjoint": f"{DERIVATIVE_TESTS}::test_derivative_and_adjoint_are_those_of_forward_and_reverse_mode",
+    "derivatives.derivative": f"{DERIVATIVE_TESTS}::test_derivative_and_adjoint_are_those_of_forward_and_reverse_mode",
+    "derivatives.leaves": f"{DERIVATIVE_TESTS}::test_derivative_and_adjoint_are_those_of_forward_and_reverse_mode",
+    "derivatives.curved": f"{DERIVATIVE_TESTS}::test_products_can_be_differentiated_again",
     "derivatives.bilinear_product": f"{DERIVATIVE_TESTS}::test_each_part_is_that_of_the_plain_formulas",
     "derivatives.difference_ratio": RATIOS,
     "derivatives.sure_difference_ratio": RATIOS,
@@ -109,6 +112,7 @@ TWINS: dict[str, str] = {
     "Network.tangent": f"{NETWORK_TESTS}::test_products_of_loreft_see_and_give_the_tangent_part_alone",
     "models.run.run_network": "tests/models/test_run.py::test_a_run_is_algorithm_1",
     # Statistics.
+    "intervals.student_quantile": f"{INTERVAL_TESTS}::test_student_quantiles_are_those_of_scipy_stats",
     "intervals.log_bets": f"{INTERVAL_TESTS}::test_capital_is_the_mixture_of_products_and_grows_sample_by_sample",
     "intervals.log_mixture": f"{INTERVAL_TESTS}::test_capital_is_the_mixture_of_products_and_grows_sample_by_sample",
     "intervals.betting_lower_limit": BISECTION,
