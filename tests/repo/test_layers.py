@@ -22,10 +22,18 @@ def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def marks(tree: ast.AST) -> set[str]:
-    """The layers that are named in a piece of source, whether as pytest's marks or by the helpers' names."""
-    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    return MARKS & (names | {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)})
+def marks(tree: ast.Module) -> set[str]:
+    """The layers that decorate tests of a file or the whole of it."""
+    marked = [mark for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) for mark in node.decorator_list]
+    marked = [mark.func if isinstance(mark, ast.Call) else mark for mark in marked]
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and is_pytestmark(node):
+            marked += node.value.elts if isinstance(node.value, ast.List) else [node.value]
+    return MARKS & {ast.unparse(mark).rpartition(".")[2] for mark in marked}
+
+
+def is_pytestmark(node: ast.Assign) -> bool:
+    return ast.unparse(node.targets[0]) == "pytestmark"
 
 
 def is_whole(mark: ast.expr) -> bool:
@@ -35,8 +43,8 @@ def is_whole(mark: ast.expr) -> bool:
 
 def is_left_out(tree: ast.Module) -> bool:
     """Whether a file has no test in the quick layer."""
-    assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
-    everything = any("pytestmark" in ast.unparse(node.targets[0]) and "full" in marks(node) for node in assigned)
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign) and is_pytestmark(node)]
+    everything = any("mark.full" in ast.unparse(node.value) for node in assigned)
     tests = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
     return everything or all(any(is_whole(mark) for mark in test.decorator_list) for test in tests)
 
