@@ -11,13 +11,14 @@ import json
 import math
 import platform
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import xarray as xr
+import zarr
 
 from boundcheck.errors import InputError
 from boundcheck.files import replace_file
@@ -109,12 +110,23 @@ class RunFolder:
         sizes = {name: tuple(chunk.get(str(d), empty.sizes[d]) for d in x.dims) for name, x in empty.items()}
         encoding = {name: {"chunks": size} for name, size in sizes.items()}
         empty.to_zarr(self.path / "trace.zarr", mode="w", encoding=encoding, consolidated=False)
+        # Those of an earlier trace are no more.
+        self.__dict__.pop("_arrays", None)
 
     def extend_trace(self, part: xr.Dataset, dimension: str, start: int) -> None:
-        """Write whole chunks of the trace, from index `start` of `dimension` on."""
-        region = {dimension: slice(start, start + part.sizes[dimension])}
-        fixed = [name for name, x in part.variables.items() if dimension not in x.dims]
-        part.drop_vars(fixed).to_zarr(self.path / "trace.zarr", region=region, consolidated=False)
+        """Write whole chunks of the trace, from index `start` of `dimension` on.
+
+        By zarr itself: xarray reads the whole folder before each write, which takes longer than the steps between two.
+        """
+        chunk = slice(start, start + part.sizes[dimension])
+        for name, x in part.variables.items():
+            if dimension in x.dims:
+                self._arrays[str(name)][tuple(chunk if d == dimension else slice(None) for d in x.dims)] = x.values
+
+    @cached_property
+    def _arrays(self) -> dict[str, Any]:
+        """The trace's arrays, opened once."""
+        return dict(zarr.open_group(self.path / "trace.zarr", mode="r+", use_consolidated=False).arrays())
 
     def trace(self) -> xr.Dataset:
         """The trace, loaded whole."""

@@ -48,7 +48,7 @@ def audit(
     """
     if paper not in PAPERS:
         raise InputError("paper", paper, f"one of {', '.join(PAPERS)}")
-    from boundcheck.report.audit import run_audit
+    from boundcheck.report.conduct import conduct
 
     folder = Path("reports") / paper if full else Path(runs) / f"report-{paper}"
-    return run_audit(Path(out or folder), Path(runs), device, full, tick, proved)
+    return conduct(Path(out or folder), Path(runs), device, full, tick, proved)

@@ -14,7 +14,7 @@ import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.measure.spec import parse
 from boundcheck.parallel import Call
-from boundcheck.report import audit, jiang2024, study, work
+from boundcheck.report import conduct, jiang2024, study, work
 from boundcheck.report.experiments import REFERENCE, SHORT, Attack, Programme
 from boundcheck.report.screen import WIDTH, show_findings, show_rows
 from tests.judged import of_the_paper
@@ -145,12 +145,12 @@ def test_the_proofs_are_told_before_anything_is_waited_for(proofs, tmp_path, mon
             order.append("waited")
             return [call.function.__name__ for call in self.calls]
 
-    monkeypatch.setattr(audit, "Running", Pool)
-    monkeypatch.setattr(audit, "SHORT", programme)
-    monkeypatch.setattr(audit, "prove", lambda paper: order.append(f"proved {paper}") or proofs)
+    monkeypatch.setattr(conduct, "Running", Pool)
+    monkeypatch.setattr(conduct, "SHORT", programme)
+    monkeypatch.setattr(conduct, "prove", lambda paper: order.append(f"proved {paper}") or proofs)
     monkeypatch.setattr(jiang2024, "write", lambda *given: {"found": given[2]})
     told: list[tuple[str, int, int]] = []
-    outcome = audit.run_audit(
+    outcome = conduct.conduct(
         tmp_path, tmp_path, "cpu", False, lambda *each: told.append(each), lambda x: order.append("shown")
     )
     assert order == ["started", "proved jiang2024", "shown", "waited"]

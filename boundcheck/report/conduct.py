@@ -22,7 +22,7 @@ _PAGE = 8
 Calls = dict[str, list[Call]]
 
 
-def run_audit(
+def conduct(
     out: Path, runs: Path, device: str, full: bool, tick: Tick, proved: Callable[[ProofAudit], None]
 ) -> dict[str, Any]:
     """See `boundcheck.report.audit`."""
