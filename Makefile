@@ -20,8 +20,10 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadgroup
 test: .venv/test
 	$(PYTEST) -m "not full and not nightly" --hypothesis-profile=quick
 
+# With FULL="full and not nightly" only what `make test` leaves out.
+FULL ?= not nightly
 test-full: .venv/test
-	$(PYTEST) -m "not nightly"
+	$(PYTEST) -m "$(FULL)"
 
 nightly: .venv/test
 	$(PYTEST) --hypothesis-profile=nightly
