@@ -104,14 +104,21 @@ class ReadoutNetwork(LinearModel):
         gradient_error = gradient_error + (2 * classes + 32 + self.samples) * math.sqrt(2) * U_frobenius * x
         return EPSILON * loss_error, EPSILON * gradient_error
 
+    def logits(self, W: Tensor) -> Tensor:
+        """The logits of every sample, shape (R, n, classes)."""
+        return self._logits(self._activated(W @ self._X.mT)).mT
+
     def _losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        logits = self._readout @ self._activated(outputs)
+        logits = self._logits(self._activated(outputs))
         return logits.logsumexp(-2) - (logits * targets).sum(-2)
 
     def _residuals(self, outputs: Tensor, targets: Tensor) -> Tensor:
         hidden = self._activated(outputs)
-        back = self._readout.mT @ (torch.softmax(self._readout @ hidden, -2) - targets)
+        back = self._readout.mT @ (torch.softmax(self._logits(hidden), -2) - targets)
         return back if self.activation == "identity" else back * (1 - hidden.square())
+
+    def _logits(self, hidden: Tensor) -> Tensor:
+        return self._readout @ hidden
 
     def _activated(self, outputs: Tensor) -> Tensor:
         return outputs if self.activation == "identity" else torch.tanh(outputs)
