@@ -254,6 +254,7 @@ def measure(
     as_json: Json = False,
 ) -> None:
     """Run the experiments of a spec, audit them, and write a report page."""
+    from boundcheck.report.screen import show_verdicts
     from boundcheck.terminal import print_json, progress, stdout
 
     with progress() as tick:
@@ -264,7 +265,7 @@ def measure(
     if as_json:
         print_json({"runs": results, "report": str(files[0])})
     else:
-        _print_verdicts(results)
+        show_verdicts(results, stdout())
         stdout().print(f"Report: {files[0]}", soft_wrap=True)
     _exit(strict, results)
 
@@ -286,7 +287,7 @@ def audit(
     as_json: Json = False,
 ) -> None:
     """The main job: a paper's proofs, runs and bounds, into one report. The referee's table comes first."""
-    from boundcheck.report.screen import show_findings, show_rows
+    from boundcheck.report.screen import show_findings, show_rows, show_verdicts
     from boundcheck.terminal import print_json, progress, stdout
 
     console = stdout()
@@ -303,8 +304,7 @@ def audit(
     else:
         show_findings(outcome, console)
         if runs:
-            _print_verdicts(outcome["runs"])
-            _print_verdicts(outcome["faults"])
+            show_verdicts(outcome["runs"] + outcome["faults"], console)
         console.print(f"Report: {outcome['report']}", soft_wrap=True)
     _exit(strict, outcome["findings"] + outcome["runs"])
 
@@ -390,19 +390,6 @@ def _refuse(context: typer.Context, names: tuple[str, ...], why: str) -> None:
             value = context.params[option.name]
             said = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
             raise InputError(option.opts[0], said, f"no {option.opts[0]} {why}")
-
-
-def _print_verdicts(results: list[dict[str, Any]]) -> None:
-    from rich.table import Column, Table
-
-    from boundcheck.terminal import stdout
-
-    table = Table("run", Column("claim", overflow="fold"), "verdict", Column("to blame", overflow="fold"), "reason")
-    for result in results:
-        blame = result.get("blame")
-        who = f"{blame['kind']} {blame['name']}" if blame else ""
-        table.add_row(result["run_id"], result["claim"], result["verdict"], who, result["reason"])
-    stdout().print(table)
 
 
 def _exit(strict: bool, results: list[dict[str, Any]]) -> None:

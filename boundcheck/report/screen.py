@@ -1,4 +1,4 @@
-"""What an audit prints: a line for each finding, within 100 columns and 40 lines; the page has the rest."""
+"""What a person sees on the screen of runs and audits; of an audit a line for each finding, within 100 x 40."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from boundcheck.prove.rows import JudgedRow
 
@@ -45,6 +45,16 @@ def show_findings(outcome: dict[str, Any], console: Console) -> None:
     if outcome["adds"]:
         console.print(f"--full adds: {outcome['adds']}.", width=width)
     console.print("--runs prints the verdict on every run, --json everything.")
+
+
+def show_verdicts(results: Sequence[dict[str, Any]], console: Console) -> None:
+    """The verdict on each run, who is to blame, and why."""
+    table = Table("run", Column("claim", overflow="fold"), "verdict", Column("to blame", overflow="fold"), "reason")
+    for result in results:
+        blame = result.get("blame")
+        who = f"{blame['kind']} {blame['name']}" if blame else ""
+        table.add_row(result["run_id"], result["claim"], result["verdict"], who, result["reason"])
+    console.print(table)
 
 
 def _table(*columns: str, header: bool = True) -> Table:
