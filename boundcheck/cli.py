@@ -202,7 +202,6 @@ def falsify(
     as_json: Json = False,
 ) -> None:
     """Search for an instance that violates a claim, or on which it is tightest; solve for a theorem's worst case."""
-    from boundcheck.claims import catalogue
     from boundcheck.claims.inputs import exact
     from boundcheck.falsify import is_theorem
     from boundcheck.falsify.show import show, show_replay, show_worst_cases
@@ -213,12 +212,11 @@ def falsify(
     if (claim_id is None) == (replay is None):
         raise InputError("ID", claim_id or "(not given)", "either a claim to attack, or --replay FILE")
     constants = {name: float(exact(name, value)) for name, value in assignments_of(assignments or []).items()}
-    answer: dict[str, Any]
     if replay is not None:
         _refuse(context, (*_SEARCH, "horizon", "assignments"), "with --replay")
         instance, found = replayed(replay)
         violated, table, answer = found.violated, show_replay(instance, found), summary_of(instance, found)
-    elif is_theorem(claim := catalogue[claim_id or ""]):
+    elif is_theorem(claim := boundcheck.claims[claim_id or ""]):
         _refuse(context, _SEARCH, f"for a theorem, which {claim.id} is")
         with progress() as tick:
             cases = worst_cases(claim, horizon or HORIZONS, constants, tick)
