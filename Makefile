@@ -56,7 +56,7 @@ clean:
 	$(PYTHON) -m venv .venv
 
 # pip compiles every file on one core, tests of other projects too: two thirds of the time that it takes. Here what can
-# be imported is compiled, on all cores.
+# be imported is compiled, on all cores; templates for other Pythons do not compile, and need not.
 COMPILE = $(BIN)/python -m compileall -q -j 0 -x '/(tests?|testing|examples|benchmarks)/' \
 	.venv/lib/python3*/site-packages || true
 # pip's own settings reach it: the README says how to have the CPU build of torch, where the default is one for CUDA.

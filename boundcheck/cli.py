@@ -84,7 +84,7 @@ def claims(as_json: Json = False) -> None:
     from rich.table import Table
 
     from boundcheck.claims import catalogue
-    from boundcheck.terminal import print_json, stdout
+    from boundcheck.terminal import STDOUT, print_json
 
     rows = [
         {
@@ -103,7 +103,7 @@ def claims(as_json: Json = False) -> None:
     table = Table("id", "title", "source")
     for claim in catalogue.values():
         table.add_row(claim.id, claim.title, claim.source)
-    stdout().print(table)
+    STDOUT.print(table)
 
 
 @app.command()
@@ -119,7 +119,7 @@ def bound(
     from rich.table import Table
 
     from boundcheck.claims import catalogue
-    from boundcheck.terminal import assignments_of, print_json, stdout
+    from boundcheck.terminal import STDOUT, assignments_of, print_json
 
     claim = catalogue[claim_id]
     inputs = assignments_of(assignments or [])
@@ -133,7 +133,7 @@ def bound(
     )
     for quantity in claim.quantities:
         table.add_row(quantity.name, f"{values[quantity.name]:.6g}", enclosures[quantity.name], quantity.meaning)
-    stdout().print(table)
+    STDOUT.print(table)
 
 
 @app.command()
@@ -157,7 +157,7 @@ def prove(
     from boundcheck.prove.outcome import export
     from boundcheck.prove.results import opinions
     from boundcheck.prove.show import show
-    from boundcheck.terminal import print_json, progress, stdout
+    from boundcheck.terminal import STDOUT, print_json, progress
 
     with progress() as tick:
         outcome = boundcheck.prove(*(targets or ()), tick=tick)
@@ -171,9 +171,9 @@ def prove(
         extra = {"solvers": voices} if solvers else {}
         print_json(outcome.as_json() | extra | ({"files": [str(path) for path in files]} if out else {}))
     else:
-        show(outcome, stdout(), steps, voices)
+        show(outcome, STDOUT, steps, voices)
         if files:
-            stdout().print(f"Exported: {len(files)} files in {out}", soft_wrap=True)
+            STDOUT.print(f"Exported: {len(files)} files in {out}", soft_wrap=True)
     if strict and any(proof.verdict != "proved" for proof in proofs):
         raise typer.Exit(1)
 
@@ -207,7 +207,7 @@ def falsify(
     from boundcheck.falsify.show import show, show_replay, show_worst_cases
     from boundcheck.falsify.stored import replayed, save, summary_of
     from boundcheck.falsify.worst_case import HORIZONS, summary, worst_cases
-    from boundcheck.terminal import assignments_of, print_json, progress, stdout
+    from boundcheck.terminal import STDOUT, assignments_of, print_json, progress
 
     if (claim_id is None) == (replay is None):
         raise InputError("ID", claim_id or "(not given)", "either a claim to attack, or --replay FILE")
@@ -236,7 +236,7 @@ def falsify(
         print_json(answer)
     else:
         for part in table:
-            stdout().print(part, soft_wrap=isinstance(part, str))
+            STDOUT.print(part, soft_wrap=isinstance(part, str))
     if strict and violated:
         raise typer.Exit(1)
 
@@ -253,7 +253,7 @@ def measure(
 ) -> None:
     """Run the experiments of a spec, audit them, and write a report page."""
     from boundcheck.report.screen import show_verdicts
-    from boundcheck.terminal import print_json, progress, stdout
+    from boundcheck.terminal import STDOUT, print_json, progress
 
     with progress() as tick:
         results = boundcheck.measure(spec, store, device, tick, jobs)
@@ -263,8 +263,8 @@ def measure(
     if as_json:
         print_json({"runs": results, "report": str(files[0])})
     else:
-        show_verdicts(results, stdout())
-        stdout().print(f"Report: {files[0]}", soft_wrap=True)
+        show_verdicts(results, STDOUT)
+        STDOUT.print(f"Report: {files[0]}", soft_wrap=True)
     _exit(strict, results)
 
 
@@ -286,24 +286,23 @@ def audit(
 ) -> None:
     """The main job: a paper's proofs, runs and bounds, into one report. The referee's table comes first."""
     from boundcheck.report.screen import show_findings, show_rows, show_verdicts
-    from boundcheck.terminal import print_json, progress, stdout
+    from boundcheck.terminal import STDOUT, print_json, progress
 
-    console = stdout()
     with progress(in_seconds=True) as line:
 
         def proved(proofs: Any) -> None:
             if not as_json:
                 with line.aside():
-                    show_rows(proofs.rows, console)
+                    show_rows(proofs.rows, STDOUT)
 
         outcome = boundcheck.audit(paper, out, store, device, line, full, proved)
     if as_json:
         print_json(outcome)
     else:
-        show_findings(outcome, console)
+        show_findings(outcome, STDOUT)
         if runs:
-            show_verdicts(outcome["runs"] + outcome["faults"], console)
-        console.print(f"Report: {outcome['report']}", soft_wrap=True)
+            show_verdicts(outcome["runs"] + outcome["faults"], STDOUT)
+        STDOUT.print(f"Report: {outcome['report']}", soft_wrap=True)
     _exit(strict, outcome["findings"] + outcome["runs"])
 
 
@@ -316,7 +315,7 @@ def report(
 ) -> None:
     """Figures and tables from stored runs."""
     from boundcheck.report.page import export_data, load_runs
-    from boundcheck.terminal import print_json, stdout
+    from boundcheck.terminal import STDOUT, print_json
 
     command = f"boundcheck report {' '.join(path.name for path in run)}"
     lead = f"{len(run)} stored run{'s' if len(run) > 1 else ''}."
@@ -327,7 +326,7 @@ def report(
         print_json({"files": [str(path) for path in files]})
     else:
         for path in files:
-            stdout().print(str(path), soft_wrap=True)
+            STDOUT.print(str(path), soft_wrap=True)
 
 
 @app.command()
@@ -342,7 +341,7 @@ def soundness(
 
     from boundcheck.report.soundness import write_soundness
     from boundcheck.soundness.survey import survey
-    from boundcheck.terminal import print_json, progress, stdout
+    from boundcheck.terminal import STDOUT, print_json, progress
 
     with progress() as tick:
         found = survey(share, jobs, tick)
@@ -356,11 +355,11 @@ def soundness(
             false, true = x["false"], x["true"]
             numbers = (false["tried"], false["wrong"], false["caught"], true["tried"], true["wrong"])
             table.add_row(layer, *map(str, numbers))
-        stdout().print(table)
+        STDOUT.print(table)
         for trial in found.wrong:
             said = f"WRONG: {trial.subject}, {trial.change}: {trial.outcome}, but {trial.witness}"
-            stdout().print(said, soft_wrap=True)
-        stdout().print(f"Report: {files[0]}", soft_wrap=True)
+            STDOUT.print(said, soft_wrap=True)
+        STDOUT.print(f"Report: {files[0]}", soft_wrap=True)
     if found.wrong:
         raise typer.Exit(1)
 

@@ -12,6 +12,8 @@ from rich.text import Text
 
 from boundcheck.errors import InputError
 
+STDOUT, STDERR = Console(), Console(stderr=True)
+
 # Seconds for which the expected speed of the work counts as much as the one that is seen.
 _PRIOR = 10.0
 
@@ -29,9 +31,16 @@ def assignments_of(texts: list[str]) -> dict[str, str]:
     return found
 
 
-def stdout() -> Console:
-    """Where tables and words for a person go."""
-    return Console()
+_COLOURS = {
+    **dict.fromkeys(("proved", "repaired", "supported", "not violated"), "green"),
+    **dict.fromkeys(("refuted", "violated"), "red"),
+    "editorial": "dim",
+}
+
+
+def coloured(verdict: str) -> str:
+    """A verdict for a table: green where all is well, red where something is false, yellow where it is open."""
+    return f"[{_COLOURS.get(verdict, 'yellow')}]{verdict}[/]"
 
 
 def print_json(value: dict[str, Any]) -> None:
@@ -69,9 +78,7 @@ class ProgressLine:
             passed = time.monotonic() - self._began
             # Work goes as fast as expected until enough of it is done.
             ends = self._began + total * (passed + _PRIOR) / (done + _PRIOR)
-            self._bar.update(
-                self._task, description=stage, completed=done, total=total, ends=max(ends, self._began + passed)
-            )
+            self._bar.update(self._task, description=stage, completed=done, total=total, ends=ends)
             return
         if stage != self._stage:
             self._bar.remove_task(self._task)
@@ -91,7 +98,6 @@ class ProgressLine:
 @contextmanager
 def progress(in_seconds: bool = False) -> Iterator[ProgressLine]:
     """A progress line on stderr, which is gone at the end."""
-    console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -99,5 +105,5 @@ def progress(in_seconds: bool = False) -> Iterator[ProgressLine]:
         _TimeLeft(),
     )
     # What is printed on stdout stays there, also where only stderr is a terminal.
-    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bar:
+    with Progress(*columns, console=STDERR, transient=True, redirect_stdout=False) as bar:
         yield ProgressLine(bar, in_seconds)

@@ -103,7 +103,7 @@ def test_a_table_and_a_line_for_a_person(command) -> None:
 def a_false_lemma(monkeypatch: pytest.MonkeyPatch) -> Claim:
     """Nine tenths of λ*, in the place of the claim that has λ*."""
     false = with_quantity_scaled(catalogue["meft.lemma1_sharp"], Fraction(9, 10))
-    monkeypatch.setattr(cli, "catalogue", {false.id: false})
+    monkeypatch.setattr(bc, "claims", {false.id: false})
     monkeypatch.setattr(instance, "catalogue", {false.id: false})
     return false
 
@@ -288,7 +288,7 @@ def test_a_table_of_worst_cases_and_how_sure_they_are(command, id: str, two_poin
 def test_a_false_theorem_is_violated(command, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("PEPit")
     false = with_quantity_scaled(catalogue[DESCENT], Fraction(1, 2))
-    monkeypatch.setattr(cli, "catalogue", {false.id: false})
+    monkeypatch.setattr(bc, "claims", {false.id: false})
     strict = command(*f"falsify {DESCENT} --horizon 2 --strict".split())
     assert strict.code == 1
     assert "VIOLATED" in strict.out

@@ -152,19 +152,18 @@ def denote(scalar: Scalar, model: Model, t: int, outcome: int) -> Interval:
 
 def _power(atom: Atom, exponent: int, model: Model, t: int, outcome: int) -> Interval:
     # The square of a Frobenius norm is rational where its matrix is.
-    squared = isinstance(atom, Norm) and atom.kind == FROBENIUS and exponent % 2 == 0
+    norm = atom if isinstance(atom, Norm) and atom.kind == FROBENIUS and exponent % 2 == 0 else None
     if isinstance(atom, Expectation):
         # The same on all outcomes that look alike.
         outcome = _shares(model, atom.given, t, outcome)[0][0]
-    place = (atom, squared, t, outcome)
+    place = (atom, norm is not None, t, outcome)
     if place not in model.known:
-        if squared:
-            blocks = [denote_matrix(x, model, t, outcome) for x in atom.blocks]  # type: ignore[attr-defined]
-            model.known[place] = _square_norm(blocks)
-        else:
+        if norm is None:
             model.known[place] = _atom(atom, model, t, outcome)
+        else:
+            model.known[place] = _square_norm([denote_matrix(x, model, t, outcome) for x in norm.blocks])
     power = exact(1)
-    for _ in range(exponent // 2 if squared else exponent):
+    for _ in range(exponent if norm is None else exponent // 2):
         power = power * model.known[place]
     return power
 

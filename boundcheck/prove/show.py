@@ -12,8 +12,8 @@ from boundcheck.kernel import STANDARD_FACTS
 from boundcheck.prove.outcome import ProofAudit
 from boundcheck.prove.results import witness_as_json
 from boundcheck.prove.verdict import JudgedProof, JudgedStep
+from boundcheck.terminal import coloured
 
-_COLOURS = {"proved": "green", "repaired": "green", "refuted": "red", "unknown": "yellow", "editorial": "dim"}
 _Voices = Mapping[str, Mapping[int, Mapping[str, str]]]
 
 
@@ -25,11 +25,11 @@ def show(audit: ProofAudit, console: Console, steps: bool, voices: _Voices) -> N
     table.columns[0].overflow = "fold"
     for claim in audit.claims:
         for i, proof in enumerate(claim.proofs):
-            name = (escape(claim.id), _coloured(claim.verdict)) if i == 0 else ("", "")
+            name = (escape(claim.id), coloured(claim.verdict)) if i == 0 else ("", "")
             table.add_row(
                 *name,
                 proof.script.version,
-                _coloured(proof.verdict),
+                coloured(proof.verdict),
                 proof.trust,
                 str(len(proof.steps)),
                 escape(proof.reason),
@@ -53,13 +53,9 @@ def _show_rows(audit: ProofAudit, console: Console) -> None:
     table = Table("no.", "where", "printed", "verdict", "trust", "finding", title="Referee's table")
     for each in audit.rows:
         row = each.row
-        found = (_coloured(each.verdict), each.trust, escape(row.finding))
+        found = (coloured(each.verdict), each.trust, escape(row.finding))
         table.add_row(str(row.number), escape(row.locator), escape(row.printed), *found)
     console.print(table)
-
-
-def _coloured(verdict: str) -> str:
-    return f"[{_COLOURS[verdict]}]{verdict}[/]"
 
 
 def _show_lines(proof: JudgedProof, console: Console, steps: bool, voices: Mapping[int, Mapping[str, str]]) -> None:
@@ -73,7 +69,7 @@ def _show_lines(proof: JudgedProof, console: Console, steps: bool, voices: Mappi
         if steps or x.step.meaning or x.step.printed or x.verdict != "proved"
     ]
     for place, judged in shown:
-        row = [escape(judged.step.label), _coloured(judged.verdict), judged.trust, escape(_says(judged))]
+        row = [escape(judged.step.label), coloured(judged.verdict), judged.trust, escape(_says(judged))]
         table.add_row(*row, *([", ".join(voices.get(place, {}).values())] if voices else []))
     console.print(table)
     hidden = len(proof.steps) - len(shown)

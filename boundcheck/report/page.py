@@ -82,12 +82,12 @@ class Contents:
     proofs: ProofAudit | None = None
     searches: list[Search] = field(default_factory=list)
     waterfalls: list[Waterfall] = field(default_factory=list)
-    study: Study | None = None
+    study: Study = field(default_factory=Study)
     faults: list[tuple[str, StoredRun]] = field(default_factory=list)
 
     def figures(self) -> dict[str, Figure]:
         """Every figure that there is something to draw in, by the name of its file."""
-        runs, study = self.runs, self.study or Study()
+        runs, study = self.runs, self.study
         drawn: dict[str, Figure | None] = {
             "gradient_norm": gradient_figure(runs),
             "smoothness": bracket_figure(runs),
@@ -133,7 +133,7 @@ def write_page(contents: Contents, page: Path, title: str, lead: str, command: s
             [run.result for run in (*contents.runs, *(run for _, run in contents.faults))]
         ),
     }
-    if contents.study and not contents.study.kept:
+    if contents.study.is_new:
         files[page.with_name("statistics.json")] = json_bytes(contents.study.as_json())
     for name, figure in drawn.items():
         files[page.with_name(f"{name}.svg")] = svgs[name].encode()
@@ -177,7 +177,7 @@ def _html(contents: Contents, title: str, lead: str, command: str, svgs: dict[st
     )
     words = {"label": label, "number": number, "mathml": mathml, "rounded_down": rounded_down, "titled": titled}
     environment.globals |= words | {"badge": _badge}
-    runs, proofs, study = contents.runs, contents.proofs, contents.study or Study()
+    runs, proofs, study = contents.runs, contents.proofs, contents.study
     theorems = [run for run in runs if run.is_theorem]
     # Of many runs those come first whose T is as long as it takes the bound to say something.
     chosen = [run for run in theorems if run.result["spec"]["run"]["steps"] == "informative"]

@@ -9,24 +9,16 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from boundcheck.prove.rows import JudgedRow
+from boundcheck.terminal import coloured
 
 WIDTH = 100
-_COLOURS = {
-    "proved": "green",
-    "supported": "green",
-    "not violated": "green",
-    "repaired": "green",
-    "refuted": "red",
-    "violated": "red",
-    "editorial": "dim",
-}
 
 
 def show_rows(rows: Sequence[JudgedRow], console: Console) -> None:
     """The referee's table, as the proofs establish it."""
     table = _table("no.", "where", "verdict", "finding, from the proofs")
     for each in rows:
-        table.add_row(str(each.row.number), each.row.locator, _coloured(each.verdict), _first(each.row.finding))
+        _add(table, each.row.number, each.row.locator, each.verdict, each.row.finding)
     console.print(table, width=min(console.width, WIDTH))
 
 
@@ -37,8 +29,7 @@ def show_findings(outcome: dict[str, Any], console: Console) -> None:
     for each in outcome["findings"]:
         # Those with a summary come from the proofs, and have been shown.
         if not each["summary"]:
-            where = each["locator"].split(": σ")[0]
-            table.add_row(str(each["number"]), where, _coloured(each["verdict"]), _first(each["evidence"]))
+            _add(table, each["number"], each["locator"], each["verdict"], each["evidence"])
     width = min(console.width, WIDTH)
     console.print(table, width=width)
     console.print(f"\n{outcome['summary']}", width=width)
@@ -67,12 +58,7 @@ def _table(*columns: str, header: bool = True) -> Table:
     return table
 
 
-def _first(text: str) -> str:
-    """The first sentence, for a line."""
+def _add(table: Table, number: int, where: str, verdict: str, text: str) -> None:
+    """A line with the first sentence of a text."""
     head, stop, _ = text.partition(". ")
-    return escape(head + stop.strip())
-
-
-def _coloured(verdict: str) -> str:
-    colour = _COLOURS.get(verdict, "yellow")
-    return f"[{colour}]{verdict}[/]"
+    table.add_row(str(number), escape(where), coloured(verdict), escape(head + stop.strip()))

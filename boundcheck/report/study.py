@@ -35,6 +35,11 @@ class Study:
     made_by: dict[str, str] = field(default_factory=lambda: {"boundcheck": __version__, "code": code_version()})
     kept: bool = False
 
+    @property
+    def is_new(self) -> bool:
+        """Whether it holds anything that was made just now."""
+        return not self.kept and any(getattr(self, name) for name in _PARTS)
+
     def as_json(self) -> dict[str, Any]:
         """Every number, and what made them; parts that hold nothing are left out."""
         found = {name: [each.as_json() for each in getattr(self, name)] for name in _PARTS}

@@ -35,7 +35,7 @@ measure(json.loads(sys.argv[1]), sys.argv[2])
 # Kills of one long run, at moments that lie evenly between its first file and its end.
 KILLS = 50
 
-posix = pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
+posix = pytest.mark.skipif(os.name != "posix", reason="a process cannot be sent SIGKILL elsewhere than on POSIX")
 
 
 def start(table, runs):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 import boundcheck as bc
@@ -113,7 +114,7 @@ def test_the_screen_holds_the_whole_outcome(width: int, written, paper) -> None:
     outcome = written | {"adds": SHORT.adds, "findings": found, "summary": "A word and another. " * 18}
     lines = printed(lambda console: (show_rows(rows, console), show_findings(outcome, console)), width)
     assert len(lines) + 1 <= MOST_LINES
-    assert max(map(len, lines)) <= min(width, WIDTH)
+    assert max(map(cell_len, lines)) <= min(width, WIDTH)
     text = "\n".join(lines)
     for row in rows:
         assert f"{row.row.number:>3} " in text
