@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from tests.layers import sampled
+
 HEAVY = ("sympy", "numpy", "flint", "torch", "typer", "rich", "scipy", "hypothesis")
 
 
@@ -34,6 +36,7 @@ except SystemExit as end:
         assert f"\n  {command} " in text
 
 
+@sampled(4, 3)
 @pytest.mark.parametrize(
     "before",
     [

@@ -1,9 +1,10 @@
-"""Algorithm 1 on an ensemble, audited at random times, written chunk by chunk so that a killed run resumes.
+"""Algorithm 1 on an ensemble, audited at random times, and saved as it goes so that a killed run resumes.
 
-A resumed run ends bit-identical to one that was never killed: the checkpoint holds the points, the sampler and the
-ball watch, and all audit times are drawn before the first step.
+A resumed run ends bit-identical to one that was never killed: the checkpoint holds the points, the sampler, the ball
+watch and what was seen since the last whole chunk of the trace, and all audit times are drawn before the first step.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,7 +23,9 @@ from boundcheck.problems.problem import Problem
 from boundcheck.problems.sgd import Draw, Sampler, replicate, sgd_step
 from boundcheck.progress import Tick
 
-_CHUNKS = 16
+# Checkpoints of a run. Chunks of its trace are larger: each takes zarr milliseconds, however small it is.
+_SAVES = 16
+_CHUNK_BYTES = 2**19
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,20 @@ class Record:
     ball: BallWatch | None
 
 
+@dataclass(frozen=True)
+class _Part:
+    """A chunk of the trace in memory, from a stratum on; by name its arrays, shape (replica, stratum)."""
+
+    begin: int
+    trace: xr.Dataset
+    arrays: dict[str, np.ndarray]
+
+    @classmethod
+    def of(cls, empty: xr.Dataset, begin: int, chunk: int) -> "_Part":
+        trace = empty.isel(stratum=slice(begin, begin + chunk)).copy(deep=True)
+        return cls(begin, trace, {str(name): x.values for name, x in trace.data_vars.items()})
+
+
 @torch.inference_mode()
 def run_ensemble(
     spec: Spec, problem: Problem, start: Start, plan: Plan, folder: RunFolder, device: str, tick: Tick
@@ -46,42 +63,51 @@ def run_ensemble(
     # Replicas of gradient descent would all be the same.
     replicas, strata = spec.run.replicas if spec.is_stochastic else 1, min(spec.run.audits, plan.steps)
     schedule = Schedule.draw(plan.steps, strata, replicas, np.random.default_rng(stream(spec, "audits")))
-    chunk = max(strata // _CHUNKS, 1)
+    between = max(strata // _SAVES, 1)
+    chunk = between * math.ceil(_CHUNK_BYTES / (8 * replicas * between))
     sampler = make_sampler(spec, plan, problem, replicas, generator(spec, "sampling", device))
     v = replicate(start.v, replicas)
     radii = tuple(plan.radii.values())
     ball = BallWatch.start(radii, v) if radii else None
     empty = _empty(schedule, observables(problem.adapter))
 
-    first = 0
+    first, part = 0, _Part.of(empty, 0, chunk)
     saved = folder.checkpoint()
     # Another number of threads may sum in another order; the run then begins again, and ends the same as any other.
     if saved is not None and saved["threads"] == torch.get_num_threads():
-        first, v = saved["stratum"], tuple(part.to(device) for part in saved["v"])
+        first, v = saved["stratum"], tuple(each.to(device) for each in saved["v"])
         sampler.restore(saved["sampler"])
         if saved["ball"] is not None:
             ball = BallWatch(
                 radii, saved["ball"]["room"].to(device), tuple(saved["ball"]["largest"]), saved["ball"]["outside"]
             )
+        part = _Part.of(empty, first - first % chunk, chunk)
+        for name, values in saved["seen"].items():
+            part.arrays[name][:] = values.numpy()
     else:
-        folder.start_trace(empty, {"stratum": chunk})
+        folder.start_trace(empty, {"stratum": min(chunk, strata)})
 
-    for begin in range(first, strata, chunk):
-        end = min(begin + chunk, strata)
-        part = empty.isel(stratum=slice(begin, end)).copy(deep=True)
-        for stratum in range(begin, end):
-            v = _run_stratum(problem, plan, schedule, stratum, v, sampler, ball, part.isel(stratum=stratum - begin))
-            tick("run", int(schedule.edges[stratum + 1]), plan.steps)
-        folder.extend_trace(part, "stratum", begin)
-        folder.save_checkpoint(
-            {
-                "stratum": end,
-                "threads": torch.get_num_threads(),
-                "v": [part.cpu() for part in v],
-                "sampler": sampler.state(),
-                "ball": ball and {"room": ball.room.cpu(), "largest": list(ball.largest), "outside": ball.outside},
-            }
-        )
+    for stratum in range(first, strata):
+        if stratum % chunk == 0:
+            part = _Part.of(empty, stratum, chunk)
+        row = {name: values[:, stratum - part.begin] for name, values in part.arrays.items()}
+        v = _run_stratum(problem, plan, schedule, stratum, v, sampler, ball, row)
+        tick("run", int(schedule.edges[stratum + 1]), plan.steps)
+        end = stratum + 1
+        whole = end % chunk == 0 or end == strata
+        if whole:
+            folder.extend_trace(part.trace, "stratum", part.begin)
+        if whole or end % between == 0:
+            folder.save_checkpoint(
+                {
+                    "stratum": end,
+                    "threads": torch.get_num_threads(),
+                    "v": [each.cpu() for each in v],
+                    "sampler": sampler.state(),
+                    "ball": ball and {"room": ball.room.cpu(), "largest": list(ball.largest), "outside": ball.outside},
+                    "seen": {} if whole else {name: torch.from_numpy(x) for name, x in part.arrays.items()},
+                }
+            )
     return Record(schedule, folder.trace(), ball)
 
 
@@ -99,7 +125,7 @@ def _run_stratum(
     v: Point,
     sampler: Sampler,
     ball: BallWatch | None,
-    row: xr.Dataset,
+    row: dict[str, np.ndarray],
 ) -> Point:
     """The iterations of one stratum; fills `row`, the trace's views of that stratum, shape (R,) each."""
     due, looks = schedule.due(stratum), []
@@ -127,7 +153,7 @@ class _Look:
     law: Draw | None
 
 
-def _fill(problem: Problem, looks: list[_Look], row: xr.Dataset) -> None:
+def _fill(problem: Problem, looks: list[_Look], row: dict[str, np.ndarray]) -> None:
     """Observe all looks of a stratum at once: each costs what its arithmetic costs, and not a call for every replica.
 
     Those whose minibatch is drawn from equally many samples are alike; in epochs there are others.
@@ -141,7 +167,7 @@ def _fill(problem: Problem, looks: list[_Look], row: xr.Dataset) -> None:
         law = replace(laws[0], candidates=torch.cat([each.candidates for each in laws])) if laws else None
         who = np.concatenate([look.who for look in group])
         for name, values in observe(problem, v, v_next, law).items():
-            row[name].values[who] = values.cpu().numpy()
+            row[name][who] = values.cpu().numpy()
 
 
 def _joined(points: list[Point]) -> Point:

@@ -2,7 +2,8 @@
 
 spec.json        the experiment
 trace.zarr       the observations (xarray over zarr), grown by whole chunks
-checkpoint.pt    the state of Algorithm 1 after the last whole chunk; replaced atomically, removed at the end
+checkpoint.pt    the state of Algorithm 1, and what was seen since the last whole chunk; replaced atomically, removed at
+                 the end
 result.json      verdict and numbers; its presence means that the run is finished
 """
 

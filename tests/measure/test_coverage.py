@@ -38,6 +38,9 @@ from boundcheck.measure.intervals import betting_limits, betting_lower_limit, st
 EXPERIMENTS = 2000
 LEVEL = 0.95
 
+# One worker makes what all of them look at.
+pytestmark = pytest.mark.xdist_group("coverage")
+
 
 @pytest.fixture(scope="module")
 def measured():
@@ -57,6 +60,7 @@ def test_nonasymptotic_limits_miss_no_more_often_than_they_say(measured):
     assert all(each.holds for each in sound)
 
 
+@pytest.mark.full
 def test_student_fails_where_few_skewed_replicas_hide_the_tail(measured):
     student = {(each.distribution, each.n): each for each in measured if each.kind == "asymptotic"}
     for name in ("1 in 50", "lognormal", "Pareto 2.5, cut at 100", "exponential"):
@@ -168,6 +172,7 @@ def test_draws_of_power_have_mean_1_and_their_variation(variation):
         assert x.std() == pytest.approx(variation, rel=0.02)
 
 
+@pytest.mark.full
 def test_a_larger_gap_needs_no_more_replicas_and_a_larger_range_no_fewer(powers):
     found = {(each.variation, each.range or 0, each.gap): each.replicas for each in powers}
     for (variation, reach, gap), replicas in found.items():

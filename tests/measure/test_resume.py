@@ -14,13 +14,13 @@ import torch
 import zarr
 
 from boundcheck import files
-from boundcheck.measure import measure
+from boundcheck.measure import measure, run
 from boundcheck.measure.store import RunFolder
 from tests.layers import sampled
 
 from .small import theorem_table
 
-# Long enough to be caught in the middle: about two seconds, in 16 chunks of 4 strata.
+# Long enough to be caught in the middle: about two seconds, with 16 checkpoints.
 LONG = theorem_table(run__steps=4000, run__audits=64)
 SHORT = theorem_table(run__steps=120, run__audits=40)
 # One thread, as in the tests themselves (tests/conftest.py): the environment is part of the result.
@@ -109,6 +109,16 @@ def test_a_run_killed_at_any_moment_ends_as_if_it_had_not_been(kill, unkilled, t
     assert_identical(folder, whole)
 
 
+# Five checkpoints of two strata each.
+STRATA = 10
+
+
+@pytest.fixture
+def small_chunks(monkeypatch):
+    """Chunks of the trace of which a short run has four."""
+    monkeypatch.setattr(run, "_CHUNK_BYTES", 8 * SHORT["run"]["replicas"] * STRATA)
+
+
 class Killed(BaseException):
     """Stands for a kill at a given write."""
 
@@ -141,12 +151,12 @@ def writes_of(table, runs, monkeypatch, kill_at=None, after=False):
 
 @pytest.mark.full
 @pytest.mark.parametrize("after", [False, True], ids=["before the write", "after the write"])
-def test_a_kill_at_any_write_loses_nothing(after, tmp_path, monkeypatch):
+def test_a_kill_at_any_write_loses_nothing(after, tmp_path, monkeypatch, small_chunks):
     (whole,) = measure(SHORT, tmp_path / "whole")
     count = writes_of(SHORT, tmp_path / "counted", monkeypatch)
-    # Spec, empty trace, then chunk and checkpoint by turns, then the result.
-    assert count == 2 + 2 * 20 + 1
-    for kill_at in (1, 2, 3, 4, 21, count - 2, count - 1, count):
+    # Spec, empty trace, then twenty checkpoints, with a chunk before each fifth of them, then the result.
+    assert count == 2 + 20 + 4 + 1
+    for kill_at in (1, 2, 3, 4, 7, 8, 9, 21, count - 2, count - 1, count):
         runs = tmp_path / f"{kill_at}"
         with pytest.raises(Killed):
             writes_of(SHORT, runs, monkeypatch, kill_at, after)
@@ -169,7 +179,7 @@ OF_EVERY_KIND = {
 
 @sampled(3)
 @pytest.mark.parametrize("kind", OF_EVERY_KIND)
-def test_a_killed_run_of_every_kind_ends_as_if_it_had_not_been(kind, tmp_path, monkeypatch):
+def test_a_killed_run_of_every_kind_ends_as_if_it_had_not_been(kind, tmp_path, monkeypatch, small_chunks):
     table = OF_EVERY_KIND[kind]
     (whole,) = measure(table, tmp_path / "whole")
     with pytest.raises(Killed):
@@ -179,28 +189,31 @@ def test_a_killed_run_of_every_kind_ends_as_if_it_had_not_been(kind, tmp_path, m
     assert_identical(tmp_path / "killed" / whole["run_id"], tmp_path / "whole" / whole["run_id"])
 
 
-def test_a_torn_chunk_is_written_again(tmp_path, monkeypatch):
-    """A kill inside of extend_trace leaves garbage past the checkpoint, which nobody may read."""
+def test_a_torn_chunk_is_written_again(tmp_path, monkeypatch, small_chunks):
+    """A kill inside of extend_trace leaves garbage in the chunk that it wrote, which nobody may read."""
     (whole,) = measure(SHORT, tmp_path / "whole")
     runs = tmp_path / "torn"
     with pytest.raises(Killed):
-        writes_of(SHORT, runs, monkeypatch, kill_at=9, after=True)
+        # The second chunk.
+        writes_of(SHORT, runs, monkeypatch, kill_at=13, after=True)
     folder = runs / whole["run_id"]
-    done = torch.load(folder / "checkpoint.pt", weights_only=True)["stratum"]
+    state = torch.load(folder / "checkpoint.pt", weights_only=True)
+    assert state["stratum"] == 2 * STRATA - 2
+    assert state["seen"]["loss"].shape[1] == STRATA
     array = zarr.open_group(folder / "trace.zarr", mode="r+")["loss"]
-    array[:, done:] = 1e6
+    array[:, STRATA:] = 1e6
     (resumed,) = measure(SHORT, runs)
     assert resumed == whole
     assert_identical(folder, tmp_path / "whole" / whole["run_id"])
 
 
 @pytest.mark.full
-def test_the_ball_watch_survives_a_kill(tmp_path, monkeypatch):
+def test_the_ball_watch_survives_a_kill(tmp_path, monkeypatch, small_chunks):
     """A run that left its ball before the kill has left it after."""
     table = theorem_table(run__steps=120, run__audits=40, domain={"a": 2.6, "b": 0.2})
     (whole,) = measure(table, tmp_path / "whole")
     assert whole["verdict"] == "hypothesis-failed"
     with pytest.raises(Killed):
-        writes_of(table, tmp_path / "killed", monkeypatch, kill_at=30)
+        writes_of(table, tmp_path / "killed", monkeypatch, kill_at=20)
     (resumed,) = measure(table, tmp_path / "killed")
     assert resumed == whole

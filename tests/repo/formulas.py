@@ -137,9 +137,10 @@ def arithmetic(source: str) -> Iterator[tuple[int, Formula]]:
     scopes = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.Lambda)]
     seen: dict[ast.expr, dict[str, ast.expr]] = {}
     for scope in (tree, *scopes):
+        assigned = single_assignments(scope)
         for node in ast.walk(scope):
             if isinstance(node, ast.BinOp | ast.Call):
-                seen[node] = single_assignments(scope)
+                seen[node] = assigned
     for node, assigned in seen.items():
         for expression in {Reader({}).read(node), Reader(assigned).read(node)}:
             if sp.count_ops(expression) >= FEWEST_OPERATIONS:

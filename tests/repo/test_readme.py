@@ -28,6 +28,7 @@ def test_python_of_the_readme():
     assert failures == 0
 
 
+@pytest.mark.full
 def test_the_test_file_of_the_readme_passes_in_an_empty_project(tmp_path):
     (block,) = (each for each in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "def test_" in each)
     assert block.count("\n") <= 30
@@ -43,6 +44,7 @@ def test_the_test_file_of_the_readme_passes_in_an_empty_project(tmp_path):
 QUICK = [c for c in COMMANDS if c.startswith(("claims", "bound", "prove ")) and c != "prove jiang2024"]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("command", QUICK)
 def test_quick_commands_of_the_readme(command, tmp_path):
     # What the README calls a lemma of one's own.

@@ -67,6 +67,7 @@ def test_no_false_mutant_of_a_line_is_accepted() -> None:
     assert len({trial.kind for trial in trials}) >= 6
 
 
+@pytest.mark.full
 def test_no_true_variation_of_a_line_is_refuted() -> None:
     trials = [right(mutant) for line in sample() for mutant in true_of(line, 2)]
     assert len(trials) == 2 * len(sample())
@@ -165,6 +166,7 @@ def test_a_closer_that_accepts_everything_is_wrong(monkeypatch: pytest.MonkeyPat
     assert all(trial.wrong and not trial.caught and trial.outcome == "proved" for trial in trials)
 
 
+@pytest.mark.full
 def test_a_verdict_that_proves_everything_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     (mutant,) = false_edits(SHORT[0], 1)
     monkeypatch.setattr(proofs, "verdict_on", lambda script, claim: "proved")

@@ -150,6 +150,7 @@ def test_there_are_false_and_true_runs_of_every_kind():
     assert len(run_mutants(10)) < len(found) / 9
 
 
+@pytest.mark.full
 def test_every_trial_of_a_sample_is_right(tmp_path):
     trials = [try_run(run, tmp_path) for run in run_mutants(90)]
     assert not [trial for trial in trials if trial.wrong]

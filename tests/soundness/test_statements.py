@@ -26,6 +26,7 @@ def values_of(mutant):
     ]
 
 
+@pytest.mark.full
 def test_the_mutants_tell_true_from_false():
     """Every subject has both; and the witnesses' two numbers are those of the mutant's formula, in floats."""
     found = statement_mutants(EVERY)

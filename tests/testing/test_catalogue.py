@@ -15,7 +15,7 @@ from boundcheck.measure.spec import adapters_of
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.testing import Checked, ClaimViolatedError, check_claim
 from boundcheck.testing.session import using
-from tests.layers import covering, sampled
+from tests.layers import sampled
 from tests.testing.test_hypotheses import CHECKED
 
 # C as the printed statements may be read.
@@ -49,7 +49,7 @@ def tried(id: str, kind: str, examples: int, **options) -> list[Checked]:
     ]
 
 
-@covering
+@sampled(9)
 @dtypes
 @lemmas
 def test_lemmas(id: str, kind: str, dtype: str) -> None:
@@ -57,14 +57,14 @@ def test_lemmas(id: str, kind: str, dtype: str) -> None:
         assert found.ratio > 0.05
 
 
-@sampled(4)
+@pytest.mark.full
 @lemmas
 def test_lemmas_at_ranks_and_sides_up_to_64(id: str, kind: str) -> None:
     for found in tried(id, kind, 2, largest=64):
         assert found.ratio > 0
 
 
-@covering
+@sampled(13)
 @dtypes
 @theorems
 def test_theorems(id: str, kind: str, dtype: str) -> None:
@@ -121,7 +121,7 @@ def smaller(claim: Claim, factor: Rational) -> Claim:
     return replace(claim, id="smaller", quantities=(*others, replace(last, expression=factor * last.expression)))
 
 
-@sampled(4)
+@sampled(8)
 @pytest.mark.parametrize(("id", "kind", "factor"), [(id, *rest) for id, rest in SHARP.items()], ids=list(SHARP))
 def test_smaller_constants_are_found_out(id: str, kind: str, factor: Rational, tmp_path) -> None:
     claim = smaller(catalogue[id], factor)

@@ -75,6 +75,7 @@ def test_true_inequalities_pass(relation, dtype: str, tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == []
 
 
+@sampled(3)
 @pytest.mark.parametrize("relation", FALSE, ids=str)
 def test_false_inequalities_end_in_a_file_that_can_be_replayed(relation, tmp_path: Path) -> None:
     error = violated(relation)
@@ -99,6 +100,7 @@ def test_what_breaks_a_claim_is_small_and_readable() -> None:
     assert math.isclose(error.ratio, 2**0.5, rel_tol=1e-12)
 
 
+@pytest.mark.full
 def test_what_is_given_bounds_the_matrices() -> None:
     given = [SpectralNorm(X) <= a, FrobeniusNorm(Y.T) <= b]
     assert 0.99 < check_claim(Le(FrobeniusNorm(X * Y), a * b), given=given).ratio <= 1
@@ -190,6 +192,7 @@ TRUE_IF = [
 ]
 
 
+@sampled(2)
 @pytest.mark.parametrize(("relation", "hypothesis"), TRUE_IF, ids=str)
 def test_strict_hypotheses_exclude_ties(relation, hypothesis) -> None:
     assert check_claim(relation, given=[hypothesis]).examples > 0
@@ -209,6 +212,7 @@ FALSE_IF = [
 ]
 
 
+@sampled(3)
 @pytest.mark.parametrize(("relation", "given"), FALSE_IF, ids=str)
 def test_what_is_false_at_the_edge_or_far_away_is_found(relation, given: list) -> None:
     assert certify(violated(relation, given=given, examples=300).instance).inside

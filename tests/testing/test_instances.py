@@ -98,6 +98,7 @@ def test_instances_of_each_kind_are_drawn(wanted) -> None:
     assert some(instances(LORA, largest=4), wanted)
 
 
+@sampled(3)
 @pytest.mark.parametrize("kind", ["full", "lora", "direft", "frozen-a"])
 @pytest.mark.parametrize("steps", [1, 4])
 def test_short_runs_of_each_kind_are_drawn(kind: str, steps: int) -> None:
@@ -120,6 +121,7 @@ def test_assignments_of_each_kind_are_drawn(wanted) -> None:
     assert some(assignments(claim), lambda made: wanted(made.matrices["X"], made.matrices["Y"]))
 
 
+@pytest.mark.full
 def test_what_is_drawn_shrinks_to_small_numbers() -> None:
     made = smallest(assignments(BOUNDED), lambda made: made.matrices["X"].any() and made.matrices["Y"].any())
     assert set(made.numbers.values()) == {1}

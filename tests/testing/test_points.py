@@ -95,6 +95,7 @@ def test_the_largest_rank_is_drawn(dtype: str, data: DataObject) -> None:
     assert norm(B @ A) == pytest.approx(norm(A) * norm(B), rel=1e-4)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
@@ -136,6 +137,7 @@ def apart(v: Point, w: Point) -> float:
     return float(square_norm(tuple(x - y for x, y in zip(v, w, strict=True))).sqrt())
 
 
+@sampled(3)
 @each_dtype
 @pytest.mark.parametrize(
     "wanted",
@@ -185,6 +187,7 @@ def test_extremal_points_of_every_claim_are_drawn(kind: str) -> None:
     some(strategy, lambda v: not any(part.any() for part, bent in zip(v, curved, strict=True) if not bent))
 
 
+@pytest.mark.full
 def test_points_of_a_domain_shrink_to_multiples_of_the_identity() -> None:
     radii = {"a": 2.0, "b": 3.0, "mu": 4.0}
     A, B, m = smallest(domain_points(some(adapters("dora", (2, 2), rank=2)), radii))

@@ -122,6 +122,7 @@ def test_the_scale_is_as_asked(problem: Any) -> None:
     assert problem.adapter.scale == 3
 
 
+@pytest.mark.full
 def test_problems_shrink_to_numbers() -> None:
     problem = smallest(problems())
     assert tuple(problem.objective.shape) == (1, 1)

@@ -18,7 +18,7 @@ from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
 from boundcheck.testing import Run, runs
-from tests.layers import examples
+from tests.layers import examples, sampled
 from tests.testing import plain
 from tests.testing.found import smallest, some
 
@@ -79,6 +79,7 @@ def test_all_paths_are_there_once(run: Run) -> None:
     assert np.isfinite(run.mean_square_gradients).all()
 
 
+@sampled(4)
 @pytest.mark.parametrize(
     "wanted",
     [
@@ -96,6 +97,7 @@ def test_runs_of_each_kind_are_drawn(wanted: Callable[[Run], bool]) -> None:
     some(runs(), wanted)
 
 
+@pytest.mark.full
 def test_runs_shrink_to_one_step_of_one_number() -> None:
     run = smallest(runs("full", horizon=2))
     assert (run.T, run.problem.objective.samples, tuple(run.problem.objective.shape)) == (1, 1, (1, 1))
