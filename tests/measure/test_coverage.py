@@ -186,6 +186,7 @@ def test_a_larger_gap_needs_no_more_replicas_and_a_larger_range_no_fewer(powers)
     assert {(v, reach) for v, reach, _ in found} == {(v, r) for v in (0.25, 1) for r in (0, 2, 10, 100)} - {(1, 2)}
 
 
+@pytest.mark.full
 def test_student_needs_what_is_computed_for_gaussians(powers):
     """Of 2000 experiments the share has a deviation of 0.007, which moves the least n by less than its grid."""
     for each in powers:

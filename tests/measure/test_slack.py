@@ -20,7 +20,7 @@ from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import PseudoHuber
 from boundcheck.testing import SCALES, SEEDS, adapters, pairs, points, pseudo_huber_problems
 from tests.claims.plain import single
-from tests.layers import examples, sampled
+from tests.layers import covering, examples, sampled
 
 from .small import DOMAINS, OF_KIND, pseudo_huber, random_point, softmax
 
@@ -79,6 +79,7 @@ def assert_no_valid_link_falls(chain: Slack, allowed):
             assert after >= before * (1 - ROUNDING) - allowed, (chain.version, link.label)
 
 
+@covering
 @any_problem
 @each_rank
 @few_examples
@@ -107,6 +108,7 @@ def test_no_valid_link_falls_at_gaussian_points(name, rank, scale):
             assert_no_valid_link_falls(chain, 0)
 
 
+@covering
 @any_problem
 @each_rank
 @few_examples
@@ -163,6 +165,7 @@ def naive_values(problem, v, w, radii):
     return {"printed": printed, "repaired": [*spectral, *repaired], "sharp": [*spectral, *sharp]}
 
 
+@covering
 @any_problem
 @each_rank
 @few_examples
@@ -175,6 +178,7 @@ def test_values_are_those_of_the_lines_of_the_paper(name, rank, data):
         assert chains[version][: len(naive)] == pytest.approx(naive, rel=1e-10, abs=allowed), version
 
 
+@covering
 @any_problem
 @each_rank
 @few_examples
@@ -208,6 +212,7 @@ def test_the_first_inequality_of_13_is_exceeded():
     assert at["(13), first ≤"] < at["(12)"]
 
 
+@covering
 @any_problem
 @each_rank
 @few_examples

@@ -11,6 +11,9 @@ from boundcheck.claims import catalogue
 from boundcheck.claims.jiang2024 import ROOT_TERM
 from tests.repo.formulas import FEWEST_OPERATIONS, Formula, arithmetic, lines_with
 
+# One worker reads the package.
+pytestmark = pytest.mark.xdist_group("formulas")
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "boundcheck"
 CLAIMS = PACKAGE / "claims"

@@ -69,6 +69,13 @@ def test_layers_md_has_a_line_for_each_file() -> None:
     assert {str(path.relative_to(TESTS)) for path in with_more if f"`{path.relative_to(TESTS)}`" not in text} == set()
 
 
+@pytest.mark.xdist_group("a group")
+def test_a_group_is_seen_by_xdist(request: pytest.FixtureRequest) -> None:
+    """Pytest and xdist must fit together: under pytest 9.2 groups were dropped, and each worker ran all proofs."""
+    grouped = request.config.getoption("loadgroup", False)
+    assert request.node.nodeid.endswith("@a group") == grouped
+
+
 CONFTEST = """
 import pytest
 from tests.layers import lay

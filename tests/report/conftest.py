@@ -11,6 +11,7 @@ from boundcheck.report.page import load_runs
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.tightness import Search, Waterfall
 from boundcheck.report.words import label
+from tests.judged import of_the_paper
 
 PROBLEM = {"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 8, "delta": 0.25, "noise": 0.5}
 THEOREM: dict[str, Any] = {
@@ -34,6 +35,14 @@ ADAPTED: dict[str, tuple[str, dict[str, float]]] = {
     "dora": ("meft.dora_blocks", {"a": 0.5, "b": 0.5, "mu": 1.0}),
     "loreft": ("meft.loreft_sharp", {"nu": 1.0}),
 }
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker makes the runs for all tests that look at them; some of these look at the paper's proofs too."""
+    made = {"run_folders", "stored", "adapters", "searches", "waterfalls", "written"}
+    for item in items:
+        if isinstance(item, pytest.Function) and made & set(item.fixturenames):
+            item.add_marker(of_the_paper)
 
 
 def adapted(kind: str) -> dict[str, Any]:

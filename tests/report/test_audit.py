@@ -57,18 +57,19 @@ def small(searches: list[dict[str, Any]]) -> Programme:
     return Programme("boundcheck audit x", (), attacks, ("jiang2024.lemma1", 2), adds="more of everything")
 
 
-@pytest.fixture
-def written(stored, proofs, searches, waterfalls, tmp_path, monkeypatch) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def written(stored, proofs, searches, waterfalls, tmp_path_factory) -> dict[str, Any]:
     digits = [
         replace(run, result=run.result | {"problem": run.result["problem"] | {"name": "digits"}}) for run in stored
     ]
-    results = [run.result for run in digits]
-    monkeypatch.setattr(
-        jiang2024, "load_runs", lambda folders: [digits[i] for i in range(len(folders))] if folders else []
-    )
-    monkeypatch.setattr(jiang2024, "_STATEMENTS", ("my.claim",))
+    results, folder = [run.result for run in digits], tmp_path_factory.mktemp("audit")
     found = {"experiments": results, "faults": [], "attacks": searches, "waterfall": [waterfalls[0][1]]}
-    return jiang2024.write(small(searches), proofs, found, tmp_path / "out", tmp_path / "runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            jiang2024, "load_runs", lambda folders: [digits[i] for i in range(len(folders))] if folders else []
+        )
+        patch.setattr(jiang2024, "_STATEMENTS", ("my.claim",))
+        return jiang2024.write(small(searches), proofs, found, folder / "out", folder / "runs")
 
 
 def test_proof_rows_and_measured_rows_are_joined_by_number(written, stored, searches) -> None:

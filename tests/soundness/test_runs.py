@@ -136,6 +136,7 @@ def test_a_run_takes_its_exact_course(made, tmp_path):
     assert float(setting.gap) <= known["D"]
 
 
+@pytest.mark.full
 def test_there_are_false_and_true_runs_of_every_kind():
     found = run_mutants()
     for truth in (True, False):

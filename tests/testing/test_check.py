@@ -133,6 +133,7 @@ def test_a_smoothness_claim_of_ones_own() -> None:
     assert (instance.claim, found.violated) == (wrong, True)
 
 
+@pytest.mark.full
 def test_a_theorem_of_ones_own() -> None:
     wrong = scaled("meft.theorem2_repaired", Rational(1, 5))
     error = violated(wrong, adapter="lora")
@@ -218,6 +219,7 @@ def test_what_is_false_at_the_edge_or_far_away_is_found(relation, given: list) -
     assert certify(violated(relation, given=given, examples=300).instance).inside
 
 
+@pytest.mark.full
 def test_own_lemmas_and_theorems_say_and_rest_on_what_instances_have() -> None:
     lemma, theorem = (replace(catalogue[id], id="mine") for id in ("meft.lemma1_sharp", "meft.theorem2_repaired"))
     small = Claim("mine.small", "Small", "test", Le(SpectralNorm(X), a / 1000))

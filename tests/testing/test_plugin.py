@@ -144,6 +144,7 @@ def test_a_project_that_checks_nothing_pays_nothing(pytester: pytest.Pytester) -
     assert "= boundcheck =" not in result.stdout.str()
 
 
+@pytest.mark.full
 def test_what_is_told_survives_a_report(pytester: pytest.Pytester) -> None:
     """Reports cross processes as JSON: a check that found no finite ratio too."""
     pytester.makepyfile(
