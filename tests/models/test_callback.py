@@ -666,6 +666,8 @@ def test_without_transformers_the_extra_is_named(monkeypatch: pytest.MonkeyPatch
     from boundcheck.callback import BoundcheckCallback
 
     assert bc.BoundcheckCallback is BoundcheckCallback
+    # As in a process that has not asked for it.
+    monkeypatch.delitem(vars(bc), "BoundcheckCallback")
     monkeypatch.delitem(sys.modules, "boundcheck.callback")
     monkeypatch.setitem(sys.modules, "transformers", None)
     error = refused(lambda: bc.BoundcheckCallback)

@@ -10,7 +10,7 @@ import pytest
 from boundcheck.falsify.show import rounded_down
 from boundcheck.falsify.stored import replayed
 from boundcheck.problems.adapters import ADAPTERS
-from boundcheck.report import jiang2024
+from boundcheck.report import work
 from boundcheck.report.page import Contents, write_page
 from boundcheck.report.smoothness import adapter_figures, bracket_figure, ends
 from boundcheck.report.style import panels
@@ -82,7 +82,7 @@ def test_waterfalls_start_at_the_measured_ratio_and_end_at_the_bound(waterfalls)
 
 @pytest.mark.full
 def test_at_the_adversarys_instance_the_sharp_proof_gives_nothing_away():
-    _, chains = jiang2024._extremal_waterfall()
+    chains = work.waterfall("jiang2024.lemma1", 4)
     lost = {chain["version"]: chain["links"][-1]["value"] / chain["measured"] for chain in chains}
     assert 1 <= lost["sharp"] < 1.001
     # At L = G = sigma = 1 and C = sigma the printed constant is 2 sqrt(r) + 1, and lambda* is 3.
