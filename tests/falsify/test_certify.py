@@ -13,6 +13,8 @@ from hypothesis.strategies import DataObject
 from mpmath import mp
 
 from boundcheck.claims import catalogue
+from boundcheck.claims.enclose import lower, upper
+from boundcheck.falsify import certify as certificates
 from boundcheck.falsify.certify import certify, inside
 from boundcheck.falsify.instance import Instance
 from boundcheck.problems.adapters import ADAPTERS, Adapter
@@ -207,3 +209,13 @@ def test_both_answers_of_inside_are_met_within_a_few_bits() -> None:
             level = Fraction(nextafter(nextafter(radius, step), step)) ** 2
             seen |= {(step, is_above_the_top(level, X), is_below_the_top(level, X))}
     assert {(1e9, True, False), (0.0, False, True)} <= seen
+
+
+def test_what_may_equal_an_irrational_bound_is_no_violation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bound lies between two floats; what is measured is compared with the upper one."""
+    instance = instance_of("lora")
+    instance = replace(instance, claim=with_quantity_scaled(instance.claim, Fraction(1, 3)))
+    bound = instance.claim.enclosures(**instance.inputs)["Lhat"]
+    assert lower(bound) < upper(bound)
+    monkeypatch.setattr(certificates, "_measured", lambda _: bound)
+    assert not certify(instance).violated

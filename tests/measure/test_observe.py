@@ -11,6 +11,7 @@ import torch
 from boundcheck.measure.observe import observables, observe
 from boundcheck.problems.adapters import LoRA
 from boundcheck.problems.constant import EPSILON, Constant
+from boundcheck.problems.norms import square_norm
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import PseudoHuber
 from boundcheck.problems.sgd import Draw, sgd_step
@@ -241,3 +242,13 @@ def test_path_smoothness_less_its_error_never_exceeds_the_constant(rank):
         assert max(torch.linalg.matrix_norm(x, 2).item() for x in v_next) < radius
         assert (seen["path_smoothness"] - seen["path_smoothness_error"]).item() <= lambda_star
         v = v_next
+
+
+def test_an_error_of_the_gradient_is_one_of_the_path_smoothness(monkeypatch):
+    """An error e of the gradient moves the path smoothness by 2 e over the length of the step."""
+    problem = pseudo_huber()
+    v = random_point(problem, replicas=3)
+    v_next, _ = sgd_step(problem, v, 0.1, torch.arange(problem.objective.samples).expand(3, -1))
+    monkeypatch.setattr(Problem, "rounding", lambda self, v, loss: (torch.zeros(3), torch.ones(3)))
+    length = square_norm(tuple(y - x for x, y in zip(v, v_next, strict=True))).sqrt()
+    assert (observe(problem, v, v_next, None)["path_smoothness_error"] >= 2 / length).all()
