@@ -71,24 +71,24 @@ def run_ensemble(
     ball = BallWatch.start(radii, v) if radii else None
     empty = _empty(schedule, observables(problem.adapter))
 
-    first, part = 0, _Part.of(empty, 0, chunk)
+    first, seen = 0, {}
     saved = folder.checkpoint()
     # Another number of threads may sum in another order; the run then begins again, and ends the same as any other.
     if saved is not None and saved["threads"] == torch.get_num_threads():
-        first, v = saved["stratum"], tuple(each.to(device) for each in saved["v"])
+        first, seen, v = saved["stratum"], saved["seen"], tuple(each.to(device) for each in saved["v"])
         sampler.restore(saved["sampler"])
         if saved["ball"] is not None:
             ball = BallWatch(
                 radii, saved["ball"]["room"].to(device), tuple(saved["ball"]["largest"]), saved["ball"]["outside"]
             )
-        part = _Part.of(empty, first - first % chunk, chunk)
-        for name, values in saved["seen"].items():
-            part.arrays[name][:] = values.numpy()
     else:
         folder.start_trace(empty, {"stratum": min(chunk, strata)})
 
+    part = _Part.of(empty, first - first % chunk, chunk)
+    for name, values in seen.items():
+        part.arrays[name][:] = values.numpy()
     for stratum in range(first, strata):
-        if stratum % chunk == 0:
+        if stratum == part.begin + chunk:
             part = _Part.of(empty, stratum, chunk)
         row = {name: values[:, stratum - part.begin] for name, values in part.arrays.items()}
         v = _run_stratum(problem, plan, schedule, stratum, v, sampler, ball, row)

@@ -13,7 +13,7 @@ from .small import bracket_table, changed, refused, theorem_table
 TINY = {"pairs": 8, "iterates": 4, "points": 2, "ascents": 2, "rounds": 2, "looks": 2}
 # Runs of both kinds, and the longest first: in processes it is not the first to finish.
 SPECS = [
-    parse(bracket_table(bracket=TINY | {"pairs": 256, "iterates": 100, "rounds": 20})),
+    parse(bracket_table(bracket=TINY | {"pairs": 512, "iterates": 200, "rounds": 60})),
     parse(theorem_table(run__replicas=2)),
     parse(bracket_table(bracket=TINY, claim="jiang2024.lemma1", seed=1)),
 ]
