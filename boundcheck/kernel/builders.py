@@ -104,7 +104,7 @@ def inner(x: Point, y: Point) -> Scalar:
     """The inner product, the sum over blocks of tr(XᵀY)."""
     if len(x) != len(y):
         raise TermError(f"an inner product needs as many blocks on either side, and not {len(x)} and {len(y)}")
-    return sum((_trace(p.T @ q) for p, q in zip(x, y, strict=True)), ZERO)
+    return Scalar.sum(_trace(p.T @ q) for p, q in zip(x, y, strict=True))
 
 
 def square(x: Point) -> Scalar:
@@ -115,26 +115,26 @@ def square(x: Point) -> Scalar:
 def _trace(matrix: Matrix) -> Scalar:
     if matrix.shape[0] != matrix.shape[1]:
         raise ShapeError("trace", matrix, matrix)
-    return sum((c * Scalar.of(Trace(word)) for word, c in matrix.terms.items()), ZERO)
+    return Scalar.sum(c * Scalar.of(Trace(word)) for word, c in matrix.terms.items())
 
 
 def total(body: Scalar) -> Scalar:
     """The sum over 1 <= t <= T: linear, with what does not depend on t taken out."""
-    result = ZERO
+    summands = []
     for monomial, coefficient in body.terms.items():
         inside, outside = _split(monomial, timed)
         summed = Total(Scalar({inside: 1})) if inside else Horizon()
-        result = result + Scalar({outside: coefficient}) * Scalar.of(summed)
-    return result
+        summands.append(Scalar({outside: coefficient}) * Scalar.of(summed))
+    return Scalar.sum(summands)
 
 
 def expect(body: Scalar, given: Index | None) -> Scalar:
     """The expectation: linear, with what is known taken out, and the expectation of a finer one removed (tower)."""
-    result = ZERO
+    summands = []
     for monomial, coefficient in body.terms.items():
         inside, outside = _split(monomial, lambda atom: not known(atom, given))
-        result = result + Scalar({outside: coefficient}) * _expect_monomial(inside, given)
-    return result
+        summands.append(Scalar({outside: coefficient}) * _expect_monomial(inside, given))
+    return Scalar.sum(summands)
 
 
 def _split(monomial: Monomial, inside: Callable[[Atom], bool]) -> tuple[Monomial, Monomial]:
@@ -155,11 +155,12 @@ def _expect_monomial(monomial: Monomial, given: Index | None) -> Scalar:
 
 def mean(matrix: Matrix, given: Index | None) -> Matrix:
     """The expectation of a matrix: linear, with what is known taken out; TermError where a word has two unknowns."""
-    result = Matrix.zero(matrix.shape)
-    for word, coefficient in matrix.terms.items():
-        # Two words may have one mean, as those of a letter and of its own mean do.
-        result = result + Matrix(matrix.shape, {_mean_word(word, given): _known_scalar(coefficient, given)})
-    return result
+    # Two words may have one mean, as those of a letter and of its own mean do.
+    means = [
+        Matrix(matrix.shape, {_mean_word(word, given): _known_scalar(coefficient, given)})
+        for word, coefficient in matrix.terms.items()
+    ]
+    return Matrix.sum(matrix.shape, means)
 
 
 def _known_scalar(coefficient: Scalar, given: Index | None) -> Scalar:
@@ -201,16 +202,18 @@ def at(scalar: Scalar, t: Index) -> Scalar:
 
 
 def _map_scalar(scalar: Scalar, mapping: Values, t: Index | None) -> Scalar:
+    if t is None and scalar.inside.isdisjoint(mapping):
+        return scalar
     images = {atom: _map_atom(atom, mapping, t) for atom in scalar.atoms()}
     if all(image.terms == {((atom, 1),): Fraction(1)} for atom, image in images.items()):
         return scalar
-    result = ZERO
+    summands = []
     for monomial, coefficient in scalar.terms.items():
         product = Scalar.of(coefficient)
         for atom, exponent in monomial:
             product = product * images[atom] ** exponent
-        result = result + product
-    return result
+        summands.append(product)
+    return Scalar.sum(summands)
 
 
 def _map_atom(atom: Atom, mapping: Values, t: Index | None) -> Scalar:
@@ -248,7 +251,9 @@ def _map(part: Matrix | Scalar, mapping: Values, t: Index | None) -> Matrix | Sc
 
 
 def _map_matrix(matrix: Matrix, mapping: Values, t: Index | None) -> Matrix:
-    result = Matrix.zero(matrix.shape)
+    if t is None and matrix.inside.isdisjoint(mapping):
+        return matrix
+    summands = []
     for word, coefficient in matrix.terms.items():
         factors = [
             _map_letter(letter, mapping, t).T if flip else _map_letter(letter, mapping, t) for letter, flip in word
@@ -256,8 +261,8 @@ def _map_matrix(matrix: Matrix, mapping: Values, t: Index | None) -> Matrix:
         product = factors[0]
         for factor in factors[1:]:
             product = product @ factor
-        result = result + product.scaled(_map_scalar(coefficient, mapping, t))
-    return result
+        summands.append(product.scaled(_map_scalar(coefficient, mapping, t)))
+    return Matrix.sum(matrix.shape, summands)
 
 
 def _map_letter(letter: Letter, mapping: Values, t: Index | None) -> Matrix:

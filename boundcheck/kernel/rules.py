@@ -364,7 +364,7 @@ def certificate(*premises_and_arguments: Any) -> Answer:
         if any(weight <= 0 for weight, _ in squares):
             raise RuleError("certificate", None, f"a weight among {squares} is not positive")
         product = _product(premises, places, ">=", ">")
-        right = right + sum((Scalar.of(weight) * s * s for weight, s in squares), ZERO) * product
+        right = right + Scalar.sum(Scalar.of(weight) * s * s for weight, s in squares) * product
         numbers = any(s.number for _, s in squares)
         positive = positive or (numbers and all(premises[i].fact.relation == ">" for i in places))
         own_square = own_square or (not places and any(s == goal.polynomial for _, s in squares))

@@ -10,7 +10,7 @@ A term is its `key`, an injective text: keys are compared, hashed and sorted, an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cache, cached_property
 from itertools import pairwise
@@ -40,6 +40,11 @@ class Term:
 
     def __repr__(self) -> str:
         return str(self)
+
+    @cached_property
+    def inside(self) -> frozenset[Term]:
+        """The term and every term inside of it."""
+        return frozenset(walk(self))
 
 
 class Atom(Term):
@@ -77,11 +82,17 @@ class Scalar(Term):
             return Scalar({(): Fraction(value)})
         raise TermError(f"a scalar is a polynomial, an atom or a rational number, and not {value!r}")
 
-    def __add__(self, other: Scalar | Atom | Rational) -> Scalar:
-        total = dict(self.terms)
-        for monomial, coefficient in Scalar.of(other).terms.items():
-            total[monomial] = total.get(monomial, Fraction(0)) + coefficient
+    @staticmethod
+    def sum(scalars: Iterable[Scalar]) -> Scalar:
+        """The sum of all of them, collected in one go."""
+        total: dict[Monomial, Fraction] = {}
+        for scalar in scalars:
+            for monomial, c in scalar.terms.items():
+                total[monomial] = total[monomial] + c if monomial in total else c
         return Scalar(total)
+
+    def __add__(self, other: Scalar | Atom | Rational) -> Scalar:
+        return Scalar.sum((self, Scalar.of(other)))
 
     __radd__ = __add__
 
@@ -99,8 +110,8 @@ class Scalar(Term):
         right = Scalar.of(other).terms
         for m1, c1 in self.terms.items():
             for m2, c2 in right.items():
-                monomial = _times(m1, m2)
-                product[monomial] = product.get(monomial, Fraction(0)) + c1 * c2
+                monomial, c = _times(m1, m2), c1 * c2
+                product[monomial] = product[monomial] + c if monomial in product else c
         return Scalar(product)
 
     __rmul__ = __mul__
@@ -265,13 +276,19 @@ class Matrix(Term):
         """The transpose."""
         return Matrix(self.shape[::-1], {transposed(word): c for word, c in self.terms.items()})
 
+    @staticmethod
+    def sum(shape: tuple[str, str], matrices: Sequence[Matrix]) -> Matrix:
+        """The sum of matrices of this shape, collected in one go."""
+        total: dict[Word, list[Scalar]] = {}
+        for matrix in matrices:
+            if matrix.shape != shape:
+                raise ShapeError("+", matrices[0], matrix)
+            for word, c in matrix.terms.items():
+                total.setdefault(word, []).append(c)
+        return Matrix(shape, {word: Scalar.sum(each) for word, each in total.items()})
+
     def __add__(self, other: Matrix) -> Matrix:
-        if self.shape != other.shape:
-            raise ShapeError("+", self, other)
-        total = dict(self.terms)
-        for word, coefficient in other.terms.items():
-            total[word] = total.get(word, ZERO) + coefficient
-        return Matrix(self.shape, total)
+        return Matrix.sum(self.shape, (self, other))
 
     def __neg__(self) -> Matrix:
         return self.scaled(-1)
@@ -289,11 +306,11 @@ class Matrix(Term):
     def __matmul__(self, other: Matrix) -> Matrix:
         if self.shape[1] != other.shape[0]:
             raise ShapeError("@", self, other)
-        product: dict[Word, Scalar] = {}
+        product: dict[Word, list[Scalar]] = {}
         for w1, c1 in self.terms.items():
             for w2, c2 in other.terms.items():
-                product[w1 + w2] = product.get(w1 + w2, ZERO) + c1 * c2
-        return Matrix((self.shape[0], other.shape[1]), product)
+                product.setdefault(w1 + w2, []).append(c1 * c2)
+        return Matrix((self.shape[0], other.shape[1]), {word: Scalar.sum(each) for word, each in product.items()})
 
     def __str__(self) -> str:
         pieces = []
@@ -345,5 +362,8 @@ def walk(term: Term) -> Iterator[Term]:
         inside = term.point
     elif isinstance(term, Mean):
         inside = (term.letter,)
+    elif isinstance(term, Letter) and not isinstance(term, Symbol):
+        # What is inside of it nobody knows.
+        raise TermError(f"unknown kind of letter: {term!r}")
     for each in inside:
         yield from walk(each)

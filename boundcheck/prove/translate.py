@@ -21,7 +21,7 @@ from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, KernelError, builders
 from boundcheck.kernel import atoms as k
 from boundcheck.kernel.analysis import gradients
-from boundcheck.kernel.terms import ONE, ZERO, Matrix, Point, Scalar, Symbol
+from boundcheck.kernel.terms import ONE, Matrix, Point, Scalar, Symbol
 from boundcheck.kernel.times import ANY, CONSTANT, Index, Time, When
 
 _DIMENSIONS = (words.d, words.k, words.n, symbols.r)
@@ -120,7 +120,7 @@ class Reading:
         return Scalar.of(k.Variable(node.name, ANY if node.name in self.arbitrary else CONSTANT))
 
     def _add(self, node: sp.Add) -> Scalar:
-        return sum((self.scalar(x) for x in node.args), ZERO)
+        return Scalar.sum(self.scalar(x) for x in node.args)
 
     def _multiply(self, node: sp.Mul) -> Scalar:
         product = ONE
