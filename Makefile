@@ -14,8 +14,8 @@ report: .venv/core
 reference: .venv/reference
 	$(BIN)/boundcheck audit jiang2024 --full
 
-# What looks at the paper's proofs runs in one worker, which runs them once.
-PYTEST := $(BIN)/pytest -n 2 --dist loadgroup
+# What looks at the paper's proofs runs in one worker, which runs them once. A worker has a core, and one thread there.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup
 
 test: .venv/test
 	$(PYTEST) -m "not full and not nightly" --hypothesis-profile=quick

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 import boundcheck
-from tests.layers import sampled
 
 SET = "--set L=1 --set C=1 --set sigma=1 --set G=3 --set r=4 --set zeta=0.1 --set D=1"
 SPEC = """
@@ -37,23 +36,22 @@ def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=120, env=environment)
 
 
-def test_claims_lists_the_catalogue():
-    answer = json.loads(run("claims", "--json").stdout)
+def test_claims_lists_the_catalogue(command):
+    answer = json.loads(command("claims", "--json").out)
     ids = [claim["id"] for claim in answer["claims"]]
     assert ids == list(boundcheck.claims)
     assert {"id", "title", "source", "statement_latex", "hypotheses"} <= answer["claims"][0].keys()
-    assert "jiang2024.theorem2" in run("claims").stdout
+    assert "jiang2024.theorem2" in command("claims").out
 
 
-def test_bound_prints_the_values():
-    answer = json.loads(run("bound", "jiang2024.theorem2", *SET.split(), "--set", "T=10_000", "--json").stdout)
+def test_bound_prints_the_values(command):
+    answer = json.loads(command("bound", "jiang2024.theorem2", *SET.split(), "--set", "T=10_000", "--json").out)
     assert answer["values"].keys() == {"Lhat", "alpha", "T_min", "bound"}
     assert answer["values"]["Lhat"] == 7.0
     assert answer["values"]["T_min"] == pytest.approx(2800)
     assert "7.00000" in answer["enclosures"]["Lhat"]
 
 
-@sampled(6)
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -77,21 +75,21 @@ def test_bound_prints_the_values():
         ("claims --jason", ("--jason",)),
     ],
 )
-def test_bad_usage_and_input_end_in_one_line(arguments, words, tmp_path):
-    result = run(*arguments.split(), cwd=tmp_path)
-    assert result.returncode == 2
-    assert result.stdout == ""
-    lines = result.stderr.strip().splitlines()
-    assert len(lines) == 1, result.stderr
+def test_bad_usage_and_input_end_in_one_line(arguments, words, command, tmp_path):
+    result = command(*arguments.split())
+    assert result.code == 2
+    assert result.out == ""
+    lines = result.err.strip().splitlines()
+    assert len(lines) == 1, result.err
     assert lines[0].startswith("boundcheck: ")
     for word in words:
         assert word in lines[0]
     assert list(tmp_path.iterdir()) == []
 
 
-def test_measure_from_a_spec(tmp_path):
+def test_measure_from_a_spec(command, tmp_path):
     (tmp_path / "spec.toml").write_text(SPEC.format(rank=2))
-    answer = json.loads(run("measure", "spec.toml", "--json", cwd=tmp_path).stdout)
+    answer = json.loads(command("measure", "spec.toml", "--json").out)
     (result,) = answer["runs"]
     assert result.keys() >= {"run_id", "claim", "verdict", "reason", "measured", "bound", "interval", "audit"}
     assert (tmp_path / "runs" / result["run_id"] / "result.json").is_file()
@@ -127,11 +125,11 @@ def test_strict_exits_with_one_unless_all_is_supported(tmp_path):
     assert json.loads(bad.stdout)["runs"][0]["verdict"] == "hypothesis-failed"
 
 
-def test_a_bad_experiment_in_a_sweep_stops_it_before_the_first(tmp_path):
+def test_a_bad_experiment_in_a_sweep_stops_it_before_the_first(command, tmp_path):
     (tmp_path / "spec.toml").write_text(SPEC.format(rank="[1, 5]"))
-    result = run("measure", "spec.toml", cwd=tmp_path)
-    assert result.returncode == 2
-    assert "adapter.rank = 5: expected an integer from 1 to min(d, k) = 4" in result.stderr
+    result = command("measure", "spec.toml")
+    assert result.code == 2
+    assert "adapter.rank = 5: expected an integer from 1 to min(d, k) = 4" in result.err
     assert not (tmp_path / "runs").exists()
 
 
@@ -196,11 +194,11 @@ def test_prove_shows_every_line_where_steps_are_asked_for():
     assert "term with G" in text
 
 
-def test_prove_shows_what_refutes():
-    result = run("prove", "jiang2024.training_against_fine_tuning", "--strict")
-    assert result.returncode == 1
-    assert "refuted" in result.stdout
-    assert "There the left side is 3/25 and the right side 1." in result.stdout
+def test_prove_shows_what_refutes(command):
+    result = command("prove", "jiang2024.training_against_fine_tuning", "--strict")
+    assert result.code == 1
+    assert "refuted" in result.out
+    assert "There the left side is 3/25 and the right side 1." in result.out
 
 
 @pytest.mark.full

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import boundcheck as bc
-from boundcheck import cli
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
 from boundcheck.falsify import instance, shrink
@@ -23,27 +22,10 @@ DESCENT = "nesterov2004.gradient_descent"
 QUICK = "--starts 2 --rounds 3 --examples 0 --rank 1"
 
 
-class Answer:
-    """What the command printed and exited with, run in this process: importing torch anew takes seconds."""
-
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    """Call it with arguments in an empty folder."""
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for the smallest instance."""
     monkeypatch.setattr(shrink, "_ROUNDS", 8)
-
-    def call(*arguments: str) -> Answer:
-        monkeypatch.setattr("sys.argv", ["boundcheck", *arguments])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        printed = capsys.readouterr()
-        return Answer(int(caught.value.code or 0), printed.out, printed.err)
-
-    return call
 
 
 @pytest.mark.full

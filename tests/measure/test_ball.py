@@ -153,6 +153,7 @@ def test_exponential_growth_leaves_at_the_step_at_which_it_leaves(growth):
     assert watch.outside == naive.outside
 
 
+@pytest.mark.full
 def test_steps_that_round_up_do_not_carry_a_run_out_unseen():
     """In steps of 0.6 units of roundoff, each of which moves the float by a whole unit: 5/3 of its length."""
     radius, unit, nothing = 1.5, 2.0**-52, torch.zeros(1, 1, 1, dtype=torch.float64)

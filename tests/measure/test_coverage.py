@@ -34,6 +34,7 @@ from boundcheck.measure.coverage import (
     power,
 )
 from boundcheck.measure.intervals import betting_limits, betting_lower_limit, student_limits, student_replicas
+from tests.layers import sampled
 
 EXPERIMENTS = 2000
 LEVEL = 0.95
@@ -52,6 +53,7 @@ def powers():
     return power(seed=1)
 
 
+@pytest.mark.full
 def test_nonasymptotic_limits_miss_no_more_often_than_they_say(measured):
     """By the counts themselves: more misses than these happen to a right method once in ten million times."""
     sound = [each for each in measured if each.kind == "nonasymptotic"]
@@ -105,6 +107,7 @@ def broken(method, share):
     return Method(f"{share:g} {method.name}", "nonasymptotic", limits)
 
 
+@sampled(6)
 @pytest.mark.parametrize("method", [BETTING, STUDENT])
 def test_an_interval_half_as_wide_is_found_out(method):
     honest, half = assess((method, broken(method, 0.5)), BOUNDED[0], 1024, EXPERIMENTS, LEVEL, np.random.default_rng(2))

@@ -110,6 +110,7 @@ def test_betting_interval_covers_the_mean_of_small_numbers(largest):
     assert misses <= most_failures(400, 1 - LEVEL)
 
 
+@sampled(5)
 @pytest.mark.parametrize("n", [1, 2, 7, 40])
 @pytest.mark.parametrize("delta", [0.2, 0.025, 1e-4])
 def test_betting_limit_is_that_of_a_grid_search(n, delta):

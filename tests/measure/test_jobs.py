@@ -38,6 +38,7 @@ def both(tmp_path_factory):
     return alone, measure(SPECS, folders[1], tick=told(calls), jobs=2), folders, calls
 
 
+@pytest.mark.full
 def test_two_at_a_time_find_what_one_does_in_order(both):
     alone, together, _, _ = both
     assert [result["claim"] for result in together] == [spec.claim for spec in SPECS]
@@ -45,6 +46,7 @@ def test_two_at_a_time_find_what_one_does_in_order(both):
     assert together == alone
 
 
+@pytest.mark.full
 def test_every_result_is_stored_where_it_says(both):
     _, together, folders, _ = both
     assert names(folders[0]) == names(folders[1]) == sorted(result["run_id"] for result in together)
@@ -53,10 +55,12 @@ def test_every_result_is_stored_where_it_says(both):
         assert json.loads(stored.read_text(encoding="utf-8")) == result
 
 
+@pytest.mark.full
 def test_progress_is_told_of_every_experiment(both):
     assert both[3] == [("experiments", done, len(SPECS)) for done in range(1, len(SPECS) + 1)]
 
 
+@pytest.mark.full
 def test_finished_experiments_are_read_back(both):
     _, together, folders, _ = both
     # One that only a reader would believe.

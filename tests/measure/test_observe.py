@@ -227,7 +227,7 @@ def test_rounding_error_is_covered_where_softmax_fits_its_data(size):
     assert_error_is_covered(problem, v, v_next)
 
 
-@sampled(2)
+@pytest.mark.full
 @pytest.mark.parametrize("rank", [1, 4])
 def test_path_smoothness_less_its_error_never_exceeds_the_constant(rank):
     """What the audit compares with L-hat: no run inside its ball may fail by rounding alone."""

@@ -237,7 +237,7 @@ RESUMED = {
 }
 
 
-@sampled(4)
+@pytest.mark.full
 @pytest.mark.parametrize("case", RESUMED)
 def test_a_run_that_is_killed_and_resumed_ends_as_if_it_had_not_been(case: str, tmp_path: Path) -> None:
     table = RESUMED[case]

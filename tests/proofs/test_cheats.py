@@ -15,6 +15,7 @@ from boundcheck.errors import InputError
 from boundcheck.prove import Proof, Script, eq, judge, le, script
 from boundcheck.soundness.edited import edited, verdict_on
 from tests.judged import SCRIPTS, of_the_paper
+from tests.layers import sampled
 
 # The reading of the paper's scripts: v = (A, B).
 READING = next(each.reading for each in SCRIPTS if each.claim is LEMMA_1)
@@ -88,6 +89,7 @@ def named(id: str, version: str) -> Script:
     return next(each for each in SCRIPTS if (each.id, each.version) == (id, version))
 
 
+@sampled(3, 2)
 @of_the_paper
 @pytest.mark.parametrize("id", ["meft.theorem2_repaired", "meft.theorem2_best_step", "meft.theorem2_frozen_a"])
 def test_the_constant_of_a_cited_lemma_is_the_claims_own(id: str) -> None:

@@ -22,6 +22,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ boundcheck (.+)$", README, flags=re.MULTILINE)
 
 
+@pytest.mark.full
 def test_python_of_the_readme():
     failures, tries = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
     assert tries >= 5

@@ -45,7 +45,7 @@ ABSURD = tuple(x for x in PROVED if x.id in ("jiang2024.assumption3.1.anywhere",
 SATISFIABLE = tuple(x for x in PROVED if x not in ABSURD)
 
 
-@sampled(6)
+@sampled(18)
 @of_the_paper
 @pytest.mark.parametrize("script", SCRIPTS, ids=names(SCRIPTS))
 def test_lines_and_premises_are_false_nowhere(script: Script) -> None:

@@ -49,7 +49,7 @@ def tried(id: str, kind: str, examples: int, **options) -> list[Checked]:
     ]
 
 
-@sampled(9)
+@sampled(23)
 @dtypes
 @lemmas
 def test_lemmas(id: str, kind: str, dtype: str) -> None:
@@ -64,7 +64,7 @@ def test_lemmas_at_ranks_and_sides_up_to_64(id: str, kind: str) -> None:
         assert found.ratio > 0
 
 
-@sampled(13)
+@sampled(31)
 @dtypes
 @theorems
 def test_theorems(id: str, kind: str, dtype: str) -> None:

@@ -63,7 +63,7 @@ FALSE = [
 ]
 
 
-@sampled(4)
+@sampled(11)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("relation", TRUE, ids=str)
 def test_true_inequalities_pass(relation, dtype: str, tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_true_inequalities_pass(relation, dtype: str, tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == []
 
 
-@sampled(3)
+@sampled(5)
 @pytest.mark.parametrize("relation", FALSE, ids=str)
 def test_false_inequalities_end_in_a_file_that_can_be_replayed(relation, tmp_path: Path) -> None:
     error = violated(relation)
@@ -123,6 +123,7 @@ def scaled(id: str, factor: Rational) -> Claim:
     return replace(claim, id="mine", quantities=(*others, replace(last, expression=factor * last.expression)))
 
 
+@pytest.mark.full
 def test_a_smoothness_claim_of_ones_own() -> None:
     true, wrong = scaled("meft.lemma1_sharp", Rational(101, 100)), scaled("meft.lemma1_sharp", Rational(9, 10))
     assert 0.9 < check_claim(true, adapter="lora", largest=3).ratio < 1
@@ -143,6 +144,7 @@ def test_a_theorem_of_ones_own() -> None:
     assert "v_1: A = " in str(error)
 
 
+@pytest.mark.full
 def test_the_same_claim_is_checked_on_the_same_instances() -> None:
     first, second = (check_claim(TRUE[0]) for _ in range(2))
     assert first == second
@@ -193,7 +195,7 @@ TRUE_IF = [
 ]
 
 
-@sampled(2)
+@sampled(4, 1)
 @pytest.mark.parametrize(("relation", "hypothesis"), TRUE_IF, ids=str)
 def test_strict_hypotheses_exclude_ties(relation, hypothesis) -> None:
     assert check_claim(relation, given=[hypothesis]).examples > 0
@@ -213,7 +215,7 @@ FALSE_IF = [
 ]
 
 
-@sampled(3)
+@sampled(4, 1)
 @pytest.mark.parametrize(("relation", "given"), FALSE_IF, ids=str)
 def test_what_is_false_at_the_edge_or_far_away_is_found(relation, given: list) -> None:
     assert certify(violated(relation, given=given, examples=300).instance).inside
@@ -267,6 +269,7 @@ def test_arithmetic_that_is_off_by_more_than_its_bound_is_found_and_the_claim_no
         check_claim(TRUE[0])
 
 
+@pytest.mark.full
 def test_what_was_found_is_told_as_plain_data() -> None:
     heard: list[dict] = []
     with using(tell=heard.append):

@@ -72,7 +72,7 @@ each_id = pytest.mark.parametrize("id", CASES)
 each_dtype = pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
 
 
-@sampled(7)
+@sampled(14)
 @each_dtype
 @each_id
 def test_hypotheses_hold_at_certified_constants(id: str, dtype: torch.dtype) -> None:

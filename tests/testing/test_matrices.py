@@ -180,13 +180,14 @@ READABLE = {
 }
 
 
-@sampled(5)
+@sampled(10)
 @pytest.mark.parametrize("case", READABLE)
 def test_examples_shrink_to_a_small_diagonal_matrix(case: str) -> None:
     strategy, wanted, expected = READABLE[case]
     assert smallest(strategy, wanted).tolist() == expected
 
 
+@pytest.mark.full
 def test_examples_that_are_not_diagonal_shrink_to_readable_ones() -> None:
     swap = smallest(matrices((3, 3), norm=1), lambda X: X[0, 1] != 0)
     assert {*np.abs(swap).ravel().tolist()} == {0.0, 1.0}

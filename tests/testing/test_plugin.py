@@ -41,7 +41,7 @@ def test_on_cuda():
 """
 
 
-@sampled(2)
+@pytest.mark.full
 @pytest.mark.parametrize("options", [["-p", "boundcheck"], ["-n", "2"]], ids=["alone", "xdist"])
 def test_a_project_of_ten_lines(pytester: pytest.Pytester, options: list[str]) -> None:
     pytester.makepyfile(HEAD + MINE)

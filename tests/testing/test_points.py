@@ -137,7 +137,7 @@ def apart(v: Point, w: Point) -> float:
     return float(square_norm(tuple(x - y for x, y in zip(v, w, strict=True))).sqrt())
 
 
-@sampled(3)
+@sampled(6)
 @each_dtype
 @pytest.mark.parametrize(
     "wanted",
