@@ -22,10 +22,10 @@ test: .venv/test
 
 # With FULL="full and not nightly" only what `make test` leaves out.
 FULL ?= not nightly
-test-full: .venv/test
+test-full: .venv/full
 	$(PYTEST) -m "$(FULL)"
 
-nightly: .venv/test
+nightly: .venv/full
 	$(PYTEST) --hypothesis-profile=nightly
 	$(BIN)/boundcheck soundness --jobs 2 --out runs/soundness
 
@@ -36,7 +36,7 @@ STATISTICS := $(foreach x,blame coverage exponent intervals schedule verdict,tes
 coverage: .venv/test
 	$(BIN)/pytest -p no:boundcheck -n 2 -m "not nightly" -k "not (true_theorem or the_unit or long_run)" tests/kernel $(STATISTICS) --cov --cov-report=term-missing
 
-lint: .venv/test
+lint: .venv/full
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
 clean:
@@ -45,8 +45,9 @@ clean:
 # The stamp files say what is installed; each is out of date when the dependencies change.
 .venv/core: EXTRAS :=
 .venv/reference: EXTRAS := [pep]
-.venv/test: EXTRAS := [test,pep,hf,pretrained]
-.venv/core .venv/reference .venv/test: pyproject.toml | .venv/bin/pip
+.venv/test: EXTRAS := [test,pep]
+.venv/full: EXTRAS := [test,lint,pep,hf,pretrained]
+.venv/core .venv/reference .venv/test .venv/full: pyproject.toml | .venv/bin/pip
 	@$(HINT)
 	$(BIN)/pip install --quiet --no-compile --editable ".$(EXTRAS)"
 	$(COMPILE)
@@ -55,10 +56,10 @@ clean:
 .venv/bin/pip:
 	$(PYTHON) -m venv .venv
 
-# pip compiles every file on one core, tests of other projects too: two thirds of the time that it takes. Here what can
-# be imported is compiled, on all cores; templates for other Pythons do not compile, and need not.
-COMPILE = $(BIN)/python -m compileall -q -j 0 -x '/(tests?|testing|examples|benchmarks)/' \
-	.venv/lib/python3*/site-packages || true
+# pip compiles every file on one core, two thirds of the time that it takes. Here what is imported is compiled, on all
+# cores, without large parts that are not; templates for other Pythons do not compile, and need not.
+UNUSED := tests?|testing|examples|benchmarks|pip|setuptools|_inductor|distributed|onnx|lexers|physics|networkx|sklearn
+COMPILE = $(BIN)/python -m compileall -q -j 0 -x '/($(UNUSED))/' .venv/lib/python3*/site-packages || true
 # pip's own settings reach it: the README says how to have the CPU build of torch, where the default is one for CUDA.
 HINT = if [ "$$(uname)" = Linux ] && ! command -v nvidia-smi > /dev/null && ! $(BIN)/python -c 'import torch' 2> /dev/null \
 	&& [ -z "$$PIP_EXTRA_INDEX_URL$$PIP_INDEX_URL$$PIP_FIND_LINKS" ]; then echo "No NVIDIA GPU was found, and torch's \

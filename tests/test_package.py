@@ -36,6 +36,7 @@ except SystemExit as end:
         assert f"\n  {command} " in text
 
 
+@pytest.mark.full
 @sampled(4, 3)
 @pytest.mark.parametrize(
     "before",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from boundcheck.testing.check import Checked, ClaimViolatedError, RoundingError, check_claim
     from boundcheck.testing.strategies.inputs import POSITIVE_REALS, claim_inputs, shortest_horizon
     from boundcheck.testing.strategies.instances import assignments, instances, short_runs
-    from boundcheck.testing.strategies.matrices import SEEDS, SIZES, ball, matrices, orthogonal, shapes
+    from boundcheck.testing.strategies.matrices import ball, matrices, orthogonal, shapes
     from boundcheck.testing.strategies.points import directions, domain_points, factor_pairs, pairs, points, weights
     from boundcheck.testing.strategies.problems import (
         SCALES,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         softmax_problems,
     )
     from boundcheck.testing.strategies.runs import runs
+    from boundcheck.testing.strategies.spectra import SEEDS, SIZES
 
 __all__ = [
     "POSITIVE_REALS",
@@ -71,7 +72,10 @@ __all__ = [
 # Where the names are, none of these being called like one of them.
 _MODULES = (
     "boundcheck.testing.check",
-    *(f"boundcheck.testing.strategies.{x}" for x in ("inputs", "instances", "matrices", "points", "problems", "runs")),
+    *(
+        f"boundcheck.testing.strategies.{x}"
+        for x in ("inputs", "instances", "matrices", "points", "problems", "runs", "spectra")
+    ),
 )
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from boundcheck.measure.curvature import top_curvature
 from boundcheck.problems.derivatives import difference_ratio, hessian_vector_product
+from tests.layers import sampled
 
 from .small import pseudo_huber, random_point, softmax
 
@@ -101,6 +102,7 @@ def test_top_curvature_is_the_largest_absolute_eigenvalue(name, seed, rank, size
     assert found >= true * (1 - 1e-4)
 
 
+@sampled(4)
 @any_problem
 @pytest.mark.parametrize("tolerance", [1e-1, 1e-2])
 def test_an_unconverged_lanczos_is_still_a_lower_estimate(name, tolerance):

@@ -115,6 +115,7 @@ def test_no_experiments_have_no_results(tmp_path):
     assert measure([], tmp_path, jobs=2) == []
 
 
+@pytest.mark.full
 def test_an_experiment_that_is_there_twice_is_in_one_folder(tmp_path):
     """Two processes would write the same files at the same time, now and then, and stumble over each other."""
     tiny = [parse(bracket_table(bracket=TINY | {"iterates": 1, "looks": 0}, seed=seed)) for seed in range(20)]

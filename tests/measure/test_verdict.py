@@ -185,7 +185,7 @@ def test_many_replicas_in_a_small_range_earn_a_nonasymptotic_verdict(tmp_path):
     assert "betting" in result["reason"]
 
 
-@layers.sampled(5, 1)
+@layers.sampled(10, 1)
 @pytest.mark.parametrize("exponent", [-3, -7, -10, -14, 6])
 @pytest.mark.parametrize("replicas", [16, 2000])
 def test_a_verdict_does_not_depend_on_the_unit(replicas, exponent, tmp_path):

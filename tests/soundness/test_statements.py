@@ -71,6 +71,7 @@ def test_half_of_each_constant_is_shown_false(pair):
     assert _false(halved, claim) is not None
 
 
+@pytest.mark.full
 @sampled(2)
 @pytest.mark.parametrize("every", [45, 9])
 def test_every_trial_of_a_sample_is_right(every):

@@ -12,7 +12,7 @@ from boundcheck.claims import Claim
 from boundcheck.claims.enclose import enclose
 from boundcheck.claims.inputs import Number, checked
 from boundcheck.claims.sign import sign
-from boundcheck.testing.strategies.matrices import SIZES
+from boundcheck.testing.strategies.spectra import SIZES
 
 POSITIVE_REALS: SearchStrategy[Number] = st.one_of(
     SIZES,

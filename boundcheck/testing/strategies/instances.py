@@ -30,18 +30,9 @@ from boundcheck.falsify.theorem import RUN_ADAPTERS, ShortRun, check_theorem, is
 from boundcheck.measure.spec import adapters_of
 from boundcheck.problems.adapters import ADAPTERS, Adapter, LoRA, make_adapter
 from boundcheck.problems.norms import Point
-from boundcheck.testing.strategies.matrices import (
-    SEEDS,
-    DType,
-    Shape,
-    ball,
-    check_kind,
-    check_size,
-    margin,
-    matrices,
-    rounded,
-)
+from boundcheck.testing.strategies.matrices import DType, Shape, ball, check_kind, check_size, margin, matrices, rounded
 from boundcheck.testing.strategies.points import directions, domain_points
+from boundcheck.testing.strategies.spectra import SEEDS, choice
 
 # Far from 1 too, where an inequality that is not homogeneous breaks.
 _SIZES = CONSTANTS | st.sampled_from([1e-3, 1e3, 1e-6])
@@ -77,7 +68,7 @@ def instances(
 @st.composite
 def _instances(draw: DrawFn, claim: Claim, kind: str, lipschitz: str, largest: int, dtype: DType) -> Instance:
     structure = draw(structures(kind, claim, largest, largest + 1))
-    rounds = draw(st.sampled_from([0, 0, 0, 4, 12]))
+    rounds = draw(choice((0, 0, 0, 4, 12)))
     if rounds:
         climber = Climber(structure, 2, draw(SEEDS)).run(rounds)
         try:
@@ -140,7 +131,7 @@ def _pairs(draw: DrawFn, adapter: Adapter, radii: Mapping[str, float]) -> tuple[
     v = draw(domain_points(adapter, radii))
     if not adapter.is_flat:
         return v, draw(directions(adapter))
-    away, share = draw(domain_points(adapter, radii)), draw(st.sampled_from([1.0, 0.5, 2.0**-10]))
+    away, share = draw(domain_points(adapter, radii)), draw(choice((1.0, 0.5, 2.0**-10)))
     return v, tuple(x + share * (y - x) for x, y in zip(v, away, strict=True))
 
 
@@ -186,30 +177,30 @@ def _short_runs(draw: DrawFn, claim: Claim, kinds: tuple[str, ...], lipschitz: s
     names = {p.name for p in claim.parameters}
     kind, rank = draw(st.sampled_from(kinds)), draw(st.integers(1, 2))
     d, k = draw(st.integers(rank, 3)), draw(st.integers(rank, 3))
-    scale = draw(st.sampled_from([1.0, 0.5, 2.0]))
+    scale = draw(choice((1.0, 0.5, 2.0)))
     factors = {"A": torch.as_tensor(draw(matrices((rank, k), norm=1.0, dtype=dtype)).astype(np.float64))}
     adapter = make_adapter(kind, torch.zeros(d, k, dtype=torch.float64), rank, scale, factors)
     has_ball = isinstance(adapter, LoRA) and not names.isdisjoint({"a", "sigma", "ell"})
-    size = draw(st.sampled_from([1.0, 4.0, 0.5]))
+    size = draw(choice((1.0, 4.0, 0.5)))
     sizes = dict.fromkeys(adapter.radius_names, size)
-    share = draw(st.sampled_from([0.5, 0.75, 0.9]))
+    share = draw(choice((0.5, 0.75, 0.9)))
     start = tuple(share * part for part in _inside(adapter, draw(domain_points(adapter, sizes)), dtype))
     v = tuple(_held(part, dtype) for part in start)
     E = draw(_directions_of_weight(adapter, v))
     E = _held(torch.as_tensor(E), dtype).numpy()
     L, G = draw(CONSTANTS), draw(CONSTANTS) / 16
     w = float((torch.as_tensor(E) * adapter.weight(v)[0]).sum())
-    zero = w - draw(st.sampled_from([1.0, 0.5, 2.0, -1.0])) * G / L
+    zero = w - draw(choice((1.0, 0.5, 2.0, -1.0))) * G / L
     knots = np.array([[zero - G / L, -G], [zero + G / L, G]])
     assume(knots[0, 0] < knots[1, 0])
     steps = draw(st.integers(1, 4))
     given = {"abc_a": draw(CONSTANTS)} if "abc_a" in names else {}
     radii = sizes if has_ball else {}
     quiet = ShortRun(claim, adapter, radii, lipschitz, knots, E, 0.0, v, steps, given)
-    offset = _noise(quiet, draw(st.sampled_from([0.499, 0.2, 0.05]))) if is_noisy(claim) else 0.0
+    offset = _noise(quiet, draw(choice((0.499, 0.2, 0.05)))) if is_noisy(claim) else 0.0
     run = ShortRun(claim, adapter, radii, lipschitz, knots, E, offset, v, steps, given)
     if "eta" in names:
-        run = replace(run, given=given | {"eta": draw(st.sampled_from([0.5, 0.25, 0.75, 0.95])) * _longest(run)})
+        run = replace(run, given=given | {"eta": draw(choice((0.5, 0.25, 0.75, 0.95))) * _longest(run)})
     _assume_allowed(run.check)
     assume(run.stays)
     return run

@@ -6,7 +6,7 @@ diagonal matrix of few different numbers, unless only others fail. No global ran
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -16,17 +16,23 @@ import torch
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from boundcheck.errors import InputError
+from boundcheck.testing.strategies.spectra import (
+    SEEDS,
+    SIZES,
+    SPECTRA,
+    choice,
+    kept,
+    of_condition,
+    relative_spectra,
+    signs,
+    spectra_in_ball,
+)
 
 Shape: TypeAlias = tuple[int, int]
 Library: TypeAlias = Literal["numpy", "torch"]
 DType: TypeAlias = Literal["float32", "float64"]
 
-SEEDS = st.integers(0, 2**32 - 1)
-"""Seeds of random generators."""
-SIZES = st.floats(-3, 3).map(lambda exponent: 10.0**exponent)
-"""Positive floats from 0.001 to 1000; shrinks to 1."""
-
-LARGEST_CONDITION = 1e12
+_just = kept(st.just)
 
 
 def shapes(largest: int = 8, *, least: int = 1) -> SearchStrategy[Shape]:
@@ -42,89 +48,30 @@ def shapes(largest: int = 8, *, least: int = 1) -> SearchStrategy[Shape]:
     return st.tuples(st.integers(least, largest), st.integers(least, largest))
 
 
-@st.composite
-def _generic(draw: DrawFn, count: int) -> np.ndarray:
-    """Evenly spaced down to 1/count, or random."""
-    seed = draw(st.none() | SEEDS)
-    if seed is None:
-        return np.arange(count, 0, -1) / max(count, 1)
-    rest = np.random.default_rng(seed).uniform(size=max(count - 1, 0))
-    return np.concatenate([np.ones(min(count, 1)), np.sort(rest)[::-1]])
+_orders = kept(lambda size: st.permutations(range(size)))
+_small_integers = kept(lambda size: st.lists(st.integers(-2, 2), min_size=size, max_size=size).map(np.array))
 
 
-@st.composite
-def _of_condition(draw: DrawFn, count: int, condition: float) -> np.ndarray:
-    """From 1 to 1/condition: all but the last 1, or evenly spaced in their logarithm."""
-    if count == 1:
-        return np.ones(1)
-    middle = draw(st.sampled_from([0.0, 1.0])) * np.arange(count - 1) / (count - 1)
-    # The last one is the quotient itself, not a power of about that size.
-    return np.append(condition**-middle, 1 / condition)
-
-
-@dataclass(frozen=True)
-class _Kind:
-    """Singular values over the largest, decreasing, given how many are not 0; and the fewest for which it exists."""
-
-    least: int
-    values: Callable[[int], SearchStrategy[np.ndarray]]
-
-
-SPECTRA: dict[str, _Kind] = {
-    "zero": _Kind(0, lambda count: st.just(np.zeros(count))),
-    "extremal": _Kind(1, lambda count: st.just(np.ones(count))),
-    "repeated": _Kind(2, lambda count: st.just(0.5 ** (np.arange(count) // 2))),
-    "rank-deficient": _Kind(1, lambda count: st.just(np.ones(count))),
-    "generic": _Kind(1, _generic),
-    "ill-conditioned": _Kind(2, lambda count: _of_condition(count, LARGEST_CONDITION)),
-}
-"""Kinds of spectra by name, the simplest first."""
-
-
-@st.composite
-def relative_spectra(draw: DrawFn, count: int, rank: int | None = None, kind: str | None = None) -> np.ndarray:
-    """`count` singular values over the largest, decreasing, of one kind or any; all are 0 at rank 0."""
-    if rank == 0 or kind == "zero":
-        return np.zeros(count)
-    if kind is None:
-        fitting = [name for name in SPECTRA if name != "zero" and _fits(name, count, rank)]
-        kind = draw(st.sampled_from(fitting))
-    if rank is None:
-        rank = draw(st.integers(1, count - 1)) if kind == "rank-deficient" else count
-    return np.append(draw(SPECTRA[kind].values(rank)), np.zeros(count - rank))
-
-
-def _fits(kind: str, count: int, rank: int | None) -> bool:
-    if kind == "rank-deficient":
-        return count > (1 if rank is None else rank)
-    return SPECTRA[kind].least <= (count if rank is None else rank)
-
-
-@st.composite
-def spectra_in_ball(draw: DrawFn, count: int, radius: float) -> np.ndarray:
-    """Singular values of any kind, decreasing, the largest equal to the radius; 0; or generic inside of the ball."""
-    kind = draw(st.sampled_from([name for name in SPECTRA if _fits(name, count, None)]))
-    share = draw(st.sampled_from([1.0, 0.5, 0.01])) if kind == "generic" else 1.0
-    return radius * share * draw(relative_spectra(count, None, kind))
-
-
+@kept
 @st.composite
 def _signed_permutations(draw: DrawFn, size: int) -> np.ndarray:
-    signs = draw(st.lists(st.sampled_from([1.0, -1.0]), min_size=size, max_size=size))
-    return np.eye(size)[draw(st.permutations(range(size)))] * np.array(signs)
+    columns = draw(signs(size))
+    return np.eye(size)[draw(_orders(size))] * columns
 
 
+@kept
 @st.composite
 def _reflections(draw: DrawFn, size: int) -> np.ndarray:
     """I - 2vvᵀ/vᵀv for an integer v: entries are fractions of a small denominator; the identity for v = 0."""
-    v = np.array(draw(st.lists(st.integers(-2, 2), min_size=size, max_size=size)))
+    v = draw(_small_integers(size))
     return np.eye(size) - 2 * np.outer(v, v) / max(v @ v, 1)
 
 
+@kept
 @st.composite
 def frames(draw: DrawFn, rows: int, columns: int) -> np.ndarray:
     """The first columns, of rows or fewer, of an orthogonal matrix of one of four kinds; float64."""
-    kind = draw(st.sampled_from(["identity", "signed permutation", "reflection", "random"]))
+    kind = draw(choice(("identity", "signed permutation", "reflection", "random")))
     Q = np.eye(rows)
     # A random one is drawn last and is a product with all the others: what takes more choices counts as less simple,
     # and shrinking can leave out the last of them.
@@ -157,6 +104,11 @@ def orthogonal(rows: int, columns: int, *, library: Library = "numpy", dtype: DT
     check_size("rows", rows)
     check_size("columns", columns)
     check_kind(library, dtype)
+    return _orthogonal(rows, columns, library, dtype)
+
+
+@kept
+def _orthogonal(rows: int, columns: int, library: Library, dtype: DType) -> SearchStrategy[Any]:
     tall = frames(max(rows, columns), min(rows, columns))
     return tall.map(lambda Q: converted(Q if rows >= columns else Q.T, library, dtype))
 
@@ -208,7 +160,7 @@ def matrices(
     if not isinstance(shape, SearchStrategy):
         check_shape(shape)
         wanted.check_fit(shape)
-        shape = st.just(shape)
+        shape = _just(tuple(shape))
     return _matrices(shape, wanted, library, dtype)
 
 
@@ -224,15 +176,17 @@ def ball(shape: Shape, radius: float, *, library: Library = "numpy", dtype: DTyp
     check_kind(library, dtype)
     check_shape(shape)
     check_positive("radius", radius, dtype)
-    return _in_ball(shape, radius, library, dtype)
+    return _in_ball(tuple(shape), radius, library, dtype)
 
 
+@kept
 @st.composite
 def _in_ball(draw: DrawFn, shape: Shape, radius: float, library: Library, dtype: DType) -> Any:
     singular = draw(spectra_in_ball(min(shape), radius))
     return converted(draw(with_spectrum(shape, singular, dtype)), library, dtype)
 
 
+@kept
 @st.composite
 def _matrices(draw: DrawFn, shape: SearchStrategy[Shape], wanted: "_Wanted", library: Library, dtype: DType) -> Any:
     rows, columns = draw(shape)
@@ -349,7 +303,7 @@ class _Wanted:
             values = sorted(map(float, self.spectrum), reverse=True)
             return st.just(np.array(values + [0.0] * (count - len(values))))
         if self.condition is not None:
-            relative = _of_condition(count, float(self.condition))
+            relative = of_condition(count, float(self.condition))
         else:
             relative = relative_spectra(count, self.rank, self.spectrum)
             if self.norm is None and self.rank is None and self.spectrum is None:

@@ -16,7 +16,6 @@ from boundcheck.errors import InputError
 from boundcheck.problems.adapters import Adapter, Block, Radii
 from boundcheck.problems.norms import Point
 from boundcheck.testing.strategies.matrices import (
-    SEEDS,
     DType,
     Library,
     Shape,
@@ -32,8 +31,8 @@ from boundcheck.testing.strategies.matrices import (
     orthogonal,
     product,
     rounded,
-    spectra_in_ball,
 )
+from boundcheck.testing.strategies.spectra import SEEDS, choice, signs, spectra_in_ball
 
 PairKind: TypeAlias = Literal["aligned", "adversarial", "free"]
 
@@ -85,7 +84,7 @@ def _factor_pairs(
 ) -> tuple[np.ndarray, np.ndarray]:
     (d, k), (a, b) = shape, radii
     if kind is None:
-        kind = draw(st.sampled_from(get_args(PairKind)))
+        kind = draw(choice(get_args(PairKind)))
     if kind == "free":
         return draw(ball((rank, k), a, dtype=dtype)), draw(ball((d, rank), b, dtype=dtype))
     in_a, in_b = min(rank, k), min(d, rank)
@@ -175,14 +174,10 @@ def _stacked(points_of_one: Sequence[tuple[Tensor, ...]]) -> Point:
 VECTORS: dict[str, Callable[[int], SearchStrategy[np.ndarray]]] = {
     "zero": lambda count: st.just(np.zeros(count)),
     "one entry": lambda count: st.integers(0, count - 1).map(lambda i: np.eye(count)[i]),
-    "extremal": lambda count: _signs(count),
+    "extremal": signs,
     "generic": lambda count: SEEDS.map(lambda seed: np.random.default_rng(seed).uniform(-1, 1, count)),
     "ill-conditioned": lambda count: st.just(np.logspace(0, -12, count)),
 }
-
-
-def _signs(count: int) -> SearchStrategy[np.ndarray]:
-    return st.lists(st.sampled_from([1.0, -1.0]), min_size=count, max_size=count).map(np.array)
 
 
 @st.composite
@@ -192,7 +187,7 @@ def _blocks(draw: DrawFn, block: Block, radii: Radii, extremal: bool) -> Tensor:
     if block.norm == "orthonormal":
         part = draw(orthogonal(rows, columns, library="torch"))
     elif block.norm == "max":
-        entries = draw(VECTORS["extremal" if extremal else draw(st.sampled_from(list(VECTORS)))](rows * columns))
+        entries = draw(VECTORS["extremal" if extremal else draw(choice(tuple(VECTORS)))](rows * columns))
         part = torch.from_numpy(radii[block.radius] * entries.reshape(block.shape))
     elif extremal:
         part = draw(matrices(block.shape, spectrum="extremal", norm=radii[block.radius], library="torch"))

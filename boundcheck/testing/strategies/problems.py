@@ -22,6 +22,7 @@ from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import PseudoHuber
 from boundcheck.problems.softmax import SoftmaxRegression
 from boundcheck.testing.strategies.matrices import Shape, ball, check_positive, check_shape, check_size, shapes
+from boundcheck.testing.strategies.spectra import choice, kept
 
 SCALES = st.sampled_from([1.0, 0.25, 2.0])
 """Scales s of an adapter."""
@@ -60,6 +61,7 @@ def _shapes(shape: Shape | None) -> SearchStrategy[Shape]:
     return st.just(shape)
 
 
+@kept
 def _data(shape: Shape) -> SearchStrategy[np.ndarray]:
     """Data that may be rank-deficient, ill-conditioned or zero, small or large."""
     return st.sampled_from([1.0, 0.1, 30.0]).flatmap(lambda norm: ball(shape, norm))
@@ -99,7 +101,7 @@ def pseudo_huber_problems(shape: Shape | None = None, *, samples: int = 6) -> Se
 @st.composite
 def _pseudo_huber(draw: DrawFn, shape: SearchStrategy[Shape], samples: int) -> PseudoHuber:
     size = draw(shape)
-    delta, signal, noise = (draw(st.sampled_from([1.0, 0.1, 10.0])) for _ in range(3))
+    delta, signal, noise = (draw(choice((1.0, 0.1, 10.0))) for _ in range(3))
     mean = draw(ball(size, signal))
     targets = [mean + draw(ball(size, noise)) for _ in range(draw(st.integers(1, samples)))]
     return PseudoHuber(np.stack(targets), delta)
@@ -200,6 +202,7 @@ def _adapters(draw: DrawFn, kind: str, shape: Shape | None, rank: int | None, mo
     return make_adapter(kind, W0 + 2 if kind == DoRA.kind else W0, r, scale, frozen)
 
 
+@kept
 def _frozen(shape: Shape) -> SearchStrategy[Any]:
     return st.sampled_from([0.5, 2.0]).flatmap(lambda norm: ball(shape, norm, library="torch"))
 
@@ -207,9 +210,9 @@ def _frozen(shape: Shape) -> SearchStrategy[Any]:
 @st.composite
 def domains(draw: DrawFn, adapter: Adapter) -> dict[str, float]:
     """Radii for the domain of an adapter, by name, from 0.05 to 3. Those of DoRA keep every column from 0."""
-    radii = {name: draw(st.sampled_from([1.0, 0.05, 0.5, 3.0])) for name in adapter.radius_names}
+    radii = {name: draw(choice((1.0, 0.05, 0.5, 3.0))) for name in adapter.radius_names}
     if isinstance(adapter, DoRA):
-        share = draw(st.sampled_from([0.5, 0.01, 0.9]))
+        share = draw(choice((0.5, 0.01, 0.9)))
         radii["b"] = share * adapter.constants(radii)["w_0"] / (adapter.scale * radii["a"])
     return radii
 

@@ -10,6 +10,7 @@ from boundcheck.problems.problem import Problem
 from boundcheck.testing.strategies.matrices import check_size, shapes
 from boundcheck.testing.strategies.points import domain_points
 from boundcheck.testing.strategies.problems import adapters, clipped_problems, least_squares_problems
+from boundcheck.testing.strategies.spectra import choice
 
 KINDS = ("full", "frozen-a", "lora", "direft")
 """The adapters of `runs`."""
@@ -42,7 +43,7 @@ def _runs(draw: DrawFn, kind: str | None, horizon: int) -> Run:
     shape = draw(shapes(3))
     losses: list[SearchStrategy[Objective]] = [clipped_problems(shape), least_squares_problems(shape, samples=3)]
     objective = draw(st.one_of(losses))
-    adapter = draw(adapters(draw(st.sampled_from(KINDS)) if kind is None else kind, shape))
+    adapter = draw(adapters(draw(choice(KINDS)) if kind is None else kind, shape))
     start = draw(domain_points(adapter, dict.fromkeys(adapter.radius_names, 1.0)))
     T = draw(st.integers(1, horizon))
-    return Run(Problem(objective, adapter), start, draw(st.sampled_from([1.0, 0.5, 0.25, 0.0625])), T)
+    return Run(Problem(objective, adapter), start, draw(choice((1.0, 0.5, 0.25, 0.0625))), T)
