@@ -120,7 +120,7 @@ def derivatives(adapter: Adapter, v: Point, u: Point) -> tuple[Tensor, Tensor]:
     return first(*v), torch.func.jvp(first, v, u)[1] + bent
 
 
-@sampled(3)
+@sampled(9)
 @each_kind
 @examples(15)
 @given(st.data())

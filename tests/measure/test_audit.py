@@ -92,7 +92,7 @@ def test_a_ball_left_between_audits_is_left(tmp_path):
     assert "meft.ball" in result["reason"]
 
 
-@sampled(3, 2)
+@sampled(6, 2)
 @pytest.mark.parametrize("id", THEOREMS)
 @pytest.mark.parametrize("share", [0.999, 0.5])
 def test_noise_above_zeta_is_assumption_4(id, share, tmp_path):
@@ -136,6 +136,7 @@ def test_a_single_noisy_look_is_enough(tmp_path):
     assert "jiang2024.assumption4" in outcome.reason
 
 
+@sampled(4)
 @pytest.mark.parametrize("id", WITH_SHORTEST)
 def test_a_horizon_below_the_shortest_is_named(id, tmp_path):
     table = theorem_table(claim=id)

@@ -47,7 +47,7 @@ def test_the_hard_instance_is_near_the_repaired_bound_and_breaks_none(tmp_path):
     assert 0.88 < result["measured"] / result["bound"] < 1
 
 
-@sampled(3)
+@sampled(6)
 @pytest.mark.parametrize(
     ("changes", "verdict", "blame"),
     [
@@ -274,7 +274,7 @@ def test_what_has_no_two_numbers_is_told_in_words(missing):
     assert blamed([row], "failed") == Blame("hypothesis", "one", "one: seen")
 
 
-@sampled(2)
+@sampled(4)
 @pytest.mark.parametrize("id", NOISELESS)
 def test_gradient_descent_has_one_exact_trajectory(id, tmp_path):
     kind = "frozen-a" if id.startswith("abba") else "lora"

@@ -142,6 +142,7 @@ def test_points_point_in_all_directions():
         assert (covariance - torch.eye(part.shape[1]) / part.shape[1]).abs().max() < 0.06
 
 
+@sampled(2)
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_the_same_spec_twice_gives_the_same_numbers(name):
     (one, first), (two, second) = (bracketed(PROBLEMS[name](), bracket_table()) for _ in range(2))
@@ -165,6 +166,7 @@ def test_the_trace_holds_every_ratio_that_the_estimates_are_of():
     }
 
 
+@sampled(3)
 @pytest.mark.parametrize("count", [1, 2, 127, 128, 129, 300])
 def test_pairs_are_as_many_as_asked_for(count):
     _, trace = bracketed(pseudo_huber(), bracket_table(bracket={"pairs": count, "iterates": 1, "points": 1}))
@@ -195,7 +197,7 @@ def doctored_to(bound, claim, table, monkeypatch):
     return found
 
 
-@sampled(3)
+@sampled(2)
 @pytest.mark.parametrize("claim", LEMMAS)
 def test_a_bound_that_is_too_small_is_violated(claim, monkeypatch):
     table = bracket_table(claim=claim)
@@ -217,6 +219,7 @@ def test_violation_begins_at_the_best_lower_estimate(claim, monkeypatch):
         assert (found.verdict, found.lower["ascent"]) == (verdict, honest.measured)
 
 
+@pytest.mark.full
 @sampled(4)
 @pytest.mark.parametrize("samples", [1, 2])
 @pytest.mark.parametrize("iterates", [200, 1200])

@@ -106,6 +106,7 @@ def broken(method, share):
     return Method(f"{share:g} {method.name}", "nonasymptotic", limits)
 
 
+@pytest.mark.full
 @sampled(6)
 @pytest.mark.parametrize("method", [BETTING, STUDENT])
 def test_an_interval_half_as_wide_is_found_out(method):

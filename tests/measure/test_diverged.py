@@ -68,6 +68,7 @@ def test_a_run_far_below_its_shortest_horizon_diverges_by_itself(id, zeta, tmp_p
     assert "T >= T_min" in result["reason"]
 
 
+@pytest.mark.full
 @sampled(5)
 @pytest.mark.parametrize("id", WITH_SHORTEST)
 @pytest.mark.parametrize(("steps", "seed"), [(10, 1), (120, 0), (120, 1), (120, 3)])

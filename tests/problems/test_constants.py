@@ -23,6 +23,7 @@ from boundcheck.problems.objective import Objective
 from boundcheck.problems.pseudo_huber import PseudoHuber
 from boundcheck.problems.softmax import SoftmaxRegression, breast_cancer, digits
 from boundcheck.testing import pseudo_huber_problems, softmax_problems, weights
+from tests.layers import sampled
 from tests.problems.eigenvalues import is_above_the_top, is_below_the_top, top_eigenvalue
 from tests.problems.kinds import (
     KINDS,
@@ -194,6 +195,7 @@ def divisor(objective: Objective) -> Fraction:
     return n * {SoftmaxRegression: 2, LogisticRegression: 4, LeastSquares: 1}[type(objective)]
 
 
+@sampled(3, 2)
 @pytest.mark.parametrize(
     "build",
     [
@@ -255,6 +257,7 @@ def test_constants_of_a_linear_network_are_attained_by_two_classes() -> None:
     assert objective.gradient(mistaken).norm().item() >= 0.999 * objective.gradient_bound.value
 
 
+@sampled(3)
 @pytest.mark.parametrize("size", [0.01, 1.0, 100.0])
 def test_smoothness_of_a_tanh_network_is_that_of_its_worst_unit_but_for_a_factor_of_three(size: float) -> None:
     objective = two_class_network("tanh", size)

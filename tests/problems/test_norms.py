@@ -15,7 +15,7 @@ from boundcheck.errors import InputError
 from boundcheck.problems.adapters import ADAPTERS, Adapter, DoRA, LoReFT
 from boundcheck.problems.norms import Point, inner, product_spectral_norm, spectral_norm, square_norm
 from boundcheck.testing import SEEDS, SIZES, adapters, ball, domain_points, domains, matrices, shapes
-from tests.layers import examples
+from tests.layers import examples, sampled
 
 EPSILON = 2.0**-52
 # How far inside of the boundary `draw` and `project` stay, and what may be computed of it.
@@ -208,6 +208,7 @@ def test_projection_is_onto_the_nearest_point(kind: str, data: DataObject, facto
         assert (reached >= furthest * (1 - 4 * NEAR) - 1e-14 * scale).all()
 
 
+@sampled(3, 1)
 @each_kind
 @some_examples
 @given(st.data(), SIZES)
@@ -297,6 +298,7 @@ def test_another_number_of_blocks_is_refused(kind: str) -> None:
         assert all(block.name in caught.value.expected for block in adapter.blocks)
 
 
+@sampled(3, 2)
 @each_kind
 @some_examples
 @given(st.data())

@@ -81,6 +81,7 @@ def test_printed_constant_bounds_every_pair(data: DataObject, problem: Problem, 
     assert_lipschitz(problem, v1, v2, printed(problem, sigma))
 
 
+@sampled(3, 1)
 @pytest.mark.parametrize("rank", range(1, 9))
 @given(data=st.data())
 def test_both_constants_hold_at_every_rank(rank: int, data: DataObject) -> None:
@@ -222,6 +223,7 @@ def hessian(problem: Problem, v: Point) -> np.ndarray:
     return torch.cat([part.flatten(1) for part in hessian_vector_product(problem, many, rows)], 1).numpy()
 
 
+@sampled(3, 2)
 @pytest.mark.parametrize("kind", ADAPTERS)
 @examples(20)
 @given(data=st.data())
@@ -238,6 +240,7 @@ def test_no_curvature_exceeds_a_constant(kind: str, data: DataObject) -> None:
         assert constants.get(problem.adapter.claims[0], 0) <= min(constants.values()) * (1 + 1e-15)
 
 
+@sampled(3, 0)
 @pytest.mark.parametrize("kind", sorted(set(ADAPTERS) - {"loreft"}))
 @examples(20)
 @given(data=st.data())

@@ -19,7 +19,7 @@ from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import synthetic
 from boundcheck.problems.tilted import Tilted
 from boundcheck.testing import ball, directions, points, weights
-from tests.layers import examples
+from tests.layers import examples, sampled
 from tests.problems.exactly import DIGITS, distance, exactly, matrix
 from tests.problems.kinds import KINDS, each_kind
 from tests.problems.rounding import gradient_rounding
@@ -36,6 +36,7 @@ def tilted_problems(draw: DrawFn, kind: str) -> tuple[Objective, np.ndarray, Til
     return base, tilt, Tilted(base, tilt)
 
 
+@sampled(3, 0)
 @each_kind
 @few_examples
 @given(st.data())
@@ -74,6 +75,7 @@ def test_errors_of_rounding_are_small(kind: str, data: DataObject) -> None:
         assert (found <= without + extra).all()
 
 
+@sampled(3, 2)
 @each_kind
 @few_examples
 @given(st.data())
@@ -86,6 +88,7 @@ def test_gradient_is_that_of_autograd(kind: str, data: DataObject) -> None:
     assert (objective.gradient(W) - expected).abs().max().item() <= allowed
 
 
+@sampled(3, 1)
 @each_kind
 @few_examples
 @given(st.data())
@@ -106,6 +109,7 @@ def test_every_sample_is_tilted_alike(kind: str, data: DataObject) -> None:
         assert (batch[i] - mean).abs().max().item() <= allowed
 
 
+@sampled(3, 2)
 @each_kind
 @few_examples
 @given(st.data())
@@ -140,6 +144,7 @@ def test_constants_are_those_of_the_sum(kind: str, data: DataObject) -> None:
     assert below <= 0 or below**2 <= square
 
 
+@sampled(3, 1)
 @each_kind
 @few_examples
 @given(st.data())

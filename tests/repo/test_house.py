@@ -34,6 +34,8 @@ def test_what_is_slow_to_import_is_left_alone(use: str) -> None:
 
 CLAIMS_AT_WORK = """
 import boundcheck as bc
+from tests.layers import sampled
+from tests.layers import sampled
 claim = bc.claims["jiang2024.theorem2"]
 inputs = dict(L=1, C=1, sigma=1, G=3, r=4, D=1, zeta=1)
 print(claim.bound(**inputs, T=28), claim.enclosures(**inputs, T=28)["Lhat"] == 7)
@@ -45,6 +47,7 @@ for bad in (dict(T=27), dict(T=28, L=0), dict(T=28.5), dict(), dict(T=28, x=1)):
 """
 
 
+@sampled(2, 1)
 @pytest.mark.parametrize("flags", [[], ["-O"]], ids=str)
 def test_claims_check_their_input_without_assertions(flags: list[str]) -> None:
     assert run(sys.executable, *flags, "-c", CLAIMS_AT_WORK).split() == ["1.25", "True", "T", "L", "T", "T", "x"]

@@ -53,6 +53,7 @@ def test_same_runs_give_the_same_bytes(stored, tmp_path):
     assert not list(tmp_path.rglob("*.part"))
 
 
+@pytest.mark.full
 def test_text_from_a_run_is_escaped(stored, tmp_path):
     run = stored[0]
     result = run.result | {"reason": "<script>alert(1)</script>"}

@@ -149,7 +149,7 @@ CONTROLS: dict[str, Callable[[Case], Case]] = {
 }
 
 
-@sampled(7, 1)
+@sampled(14, 1)
 @each_dtype
 @pytest.mark.parametrize("id", CONTROLS)
 def test_wrong_constants_are_found_out(id: str, dtype: torch.dtype) -> None:

@@ -83,6 +83,7 @@ def near(instance: Instance) -> float:
     return (distance / size) ** 0.5 if size else np.inf
 
 
+@sampled(3)
 @pytest.mark.parametrize(
     "wanted",
     [

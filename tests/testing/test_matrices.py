@@ -99,7 +99,7 @@ WANTED = {
 }
 
 
-@sampled(4)
+@sampled(3, 1)
 @each_library
 @each_dtype
 @pytest.mark.parametrize("kind", KINDS)
@@ -128,6 +128,7 @@ def test_a_kind_is_what_it_says(kind: str, data: DataObject) -> None:
         assert S[-1] == pytest.approx(1e-12 * S[0], rel=1e-2)
 
 
+@sampled(3)
 @pytest.mark.parametrize(
     "wanted",
     [
