@@ -221,6 +221,7 @@ def test_a_tight_instance_of_each_shape_is_replayed_as_it_was_saved(command) -> 
         assert json.loads(answer.out)["instance"] == tight.as_json()
 
 
+@pytest.mark.full
 def test_the_worst_cases_of_a_theorem_as_json(command, tmp_path: Path) -> None:
     pytest.importorskip("PEPit")
     answer = command("falsify", THEOREM, "--json", "--strict")

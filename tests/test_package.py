@@ -5,8 +5,6 @@ import sys
 
 import pytest
 
-from tests.layers import sampled
-
 HEAVY = ("sympy", "numpy", "flint", "torch", "typer", "rich", "scipy", "hypothesis")
 
 
@@ -37,7 +35,6 @@ except SystemExit as end:
 
 
 @pytest.mark.full
-@sampled(4, 3)
 @pytest.mark.parametrize(
     "before",
     [

@@ -220,7 +220,6 @@ def test_violation_begins_at_the_best_lower_estimate(claim, monkeypatch):
 
 
 @pytest.mark.full
-@sampled(4)
 @pytest.mark.parametrize("samples", [1, 2])
 @pytest.mark.parametrize("iterates", [200, 1200])
 def test_a_true_lemma_is_not_violated_by_iterates_that_have_converged(samples, iterates, tmp_path):

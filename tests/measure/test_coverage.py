@@ -34,7 +34,6 @@ from boundcheck.measure.coverage import (
     power,
 )
 from boundcheck.measure.intervals import betting_limits, betting_lower_limit, student_limits, student_replicas
-from tests.layers import sampled
 
 EXPERIMENTS = 2000
 LEVEL = 0.95
@@ -107,7 +106,6 @@ def broken(method, share):
 
 
 @pytest.mark.full
-@sampled(6)
 @pytest.mark.parametrize("method", [BETTING, STUDENT])
 def test_an_interval_half_as_wide_is_found_out(method):
     honest, half = assess((method, broken(method, 0.5)), BOUNDED[0], 1024, EXPERIMENTS, LEVEL, np.random.default_rng(2))

@@ -69,7 +69,6 @@ def test_a_run_far_below_its_shortest_horizon_diverges_by_itself(id, zeta, tmp_p
 
 
 @pytest.mark.full
-@sampled(5)
 @pytest.mark.parametrize("id", WITH_SHORTEST)
 @pytest.mark.parametrize(("steps", "seed"), [(10, 1), (120, 0), (120, 1), (120, 3)])
 def test_a_pilot_far_below_the_shortest_horizon_is_the_audits_to_report(id, steps, seed, tmp_path):

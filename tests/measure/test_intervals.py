@@ -100,6 +100,7 @@ def test_bernstein_interval_is_the_formula(x, largest, level):
     assert (interval.kind, interval.method, interval.level) == ("nonasymptotic", "empirical Bernstein", level)
 
 
+@sampled(3)
 @pytest.mark.parametrize("largest", [1e-9, 1e-12, 1e-15])
 def test_betting_interval_covers_the_mean_of_small_numbers(largest):
     """Squared gradient norms of 1e-12 are what a small scale or a small delta makes."""

@@ -218,7 +218,7 @@ def test_a_true_theorem_is_not_violated_on_seeds_that_were_not_chosen(id, tmp_pa
     assert verdicts <= {"supported", "hypothesis-failed"}
 
 
-@layers.sampled(8)
+@pytest.mark.full
 @pytest.mark.parametrize("zeta", [1e-2, 1e-5, 1e-6, 1e-7, 3e-8, 1e-8, 1e-9])
 def test_a_true_theorem_is_not_violated_where_there_is_almost_no_noise(zeta, tmp_path):
     """One sample, every iterate audited: gradient descent with a step that is 1/L-hat but for rounding."""

@@ -177,6 +177,7 @@ def size_of_hessian(problem: Problem, v: Point) -> float:
     return (1 + jacobian) ** 2 * (problem.objective.smoothness.value + slope)
 
 
+@sampled(3, 0)
 @each_kind
 @few_examples
 @given(st.data())
@@ -196,6 +197,7 @@ def test_each_part_is_that_of_the_plain_formulas(kind: str, data: DataObject) ->
         assert abs(found["whole"][i].item() - curved - bent) <= allowed
 
 
+@sampled(3, 2)
 @each_kind
 @few_examples
 @given(st.data())
@@ -247,6 +249,7 @@ def test_replicas_do_not_mix(kind: str, part: str) -> None:
             torch.testing.assert_close(one[0], many[i], rtol=1e-12, atol=1e-13)
 
 
+@sampled(3, 1)
 @each_kind
 @few_examples
 @given(st.data())

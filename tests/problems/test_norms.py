@@ -99,6 +99,7 @@ def limits(adapter: Adapter, radii: dict[str, float]) -> list[float]:
     return [radii[block.radius] if block.radius else 1e-12 for block in adapter.blocks]
 
 
+@sampled(3, 2)
 @each_kind
 @some_examples
 @given(st.data())
@@ -150,6 +151,7 @@ def small(kind: str) -> Adapter:
     return ADAPTERS[kind](W0, *frozen.get(kind, [2]))
 
 
+@sampled(3, 0)
 @each_kind
 @some_examples
 @given(st.data())
@@ -168,6 +170,7 @@ def test_what_is_inside_is_projected_to_itself(kind: str, data: DataObject) -> N
                 assert torch.equal(x, y)
 
 
+@sampled(3, 1)
 @each_kind
 @some_examples
 @given(st.data(), SIZES)
@@ -184,6 +187,7 @@ def test_projection_leads_inside_and_is_idempotent(kind: str, data: DataObject, 
             assert torch.equal(x, y)
 
 
+@sampled(3, 0)
 @each_kind
 @some_examples
 @given(st.data(), SIZES)
@@ -335,6 +339,7 @@ def jacobian(adapter: Adapter, v: Point) -> np.ndarray:
     return torch.cat([part.flatten(1) for part in rows], 1).numpy()
 
 
+@sampled(3, 0)
 @each_kind
 @some_examples
 @given(st.data())

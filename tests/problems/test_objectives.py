@@ -175,6 +175,7 @@ def test_errors_of_rounding_are_small(kind: str, data: DataObject) -> None:
         assert error.max().item() <= 100 * (roundings(objective, W) + EPSILON)
 
 
+@sampled(3, 0)
 @each_kind
 @some_examples
 @given(st.data())
@@ -194,6 +195,7 @@ def test_derivatives_of_the_gradient_are_those_of_autograd(kind: str, data: Data
     assert_close(torch.func.vjp(objective.gradient, W)[1](direction)[0], expected, allowed)
 
 
+@sampled(3, 2)
 @each_kind
 @some_examples
 @given(st.data())

@@ -224,6 +224,7 @@ for case in ("kappa", "Schur", "a quartic", "the largest eigenvalue, no hint"):
     assert first.count("\n") == 4
 
 
+@pytest.mark.full
 def test_what_is_found_without_sums_of_squares_leaves_cvxpy_alone() -> None:
     code = "certify(Fact('>=', c * y - c * x), [ge(y - x), ge(c)]); print('cvxpy' in sys.modules)"
     assert printed(code) == "False\n"

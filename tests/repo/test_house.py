@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import boundcheck
+from tests.layers import sampled
 
 ROOT = Path(__file__).parents[2]
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60
@@ -27,6 +28,7 @@ SLOW = ("torch", "cvxpy", "matplotlib", "xarray", "sklearn", "z3", "cvc5")
 IMPORTED = f"import sys, boundcheck as bc; {{}}; print([name for name in {SLOW} if name in sys.modules])"
 
 
+@sampled(2, 1)
 @pytest.mark.parametrize("use", ["list(bc.claims)", "bc.prove('jiang2024.assumption2')"])
 def test_what_is_slow_to_import_is_left_alone(use: str) -> None:
     assert run(*PYTHON, IMPORTED.format(use)) == "[]\n"
@@ -34,7 +36,6 @@ def test_what_is_slow_to_import_is_left_alone(use: str) -> None:
 
 CLAIMS_AT_WORK = """
 import boundcheck as bc
-from tests.layers import sampled
 from tests.layers import sampled
 claim = bc.claims["jiang2024.theorem2"]
 inputs = dict(L=1, C=1, sigma=1, G=3, r=4, D=1, zeta=1)

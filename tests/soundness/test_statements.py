@@ -72,7 +72,6 @@ def test_half_of_each_constant_is_shown_false(pair):
 
 
 @pytest.mark.full
-@sampled(2)
 @pytest.mark.parametrize("every", [45, 9])
 def test_every_trial_of_a_sample_is_right(every):
     trials = [try_statement(mutant) for mutant in statement_mutants(EVERY)[::every]]

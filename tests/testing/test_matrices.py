@@ -181,7 +181,7 @@ READABLE = {
 }
 
 
-@sampled(10)
+@pytest.mark.full
 @pytest.mark.parametrize("case", READABLE)
 def test_examples_shrink_to_a_small_diagonal_matrix(case: str) -> None:
     strategy, wanted, expected = READABLE[case]
