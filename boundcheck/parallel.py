@@ -1,5 +1,6 @@
 """Independent calls, spread over the processes of a pool: the longest first, told of as each is finished."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,10 +42,13 @@ class Running:
         """What each call returned, in the order of the calls; waits for all of them."""
         found: dict[int, Any] = {}
         total, done = sum(call.seconds for call in self._calls), 0.0
-        for i, result in self._finished:
-            found[i] = result
-            done += self._calls[i].seconds
-            self._tick(self._calls[i].name, round(done), round(total))
+        with warnings.catch_warnings():
+            # A process that holds much memory is replaced by a fresh one, and loses nothing.
+            warnings.filterwarnings("ignore", "A worker stopped", UserWarning)
+            for i, result in self._finished:
+                found[i] = result
+                done += self._calls[i].seconds
+                self._tick(self._calls[i].name, round(done), round(total))
         return [found[i] for i in range(len(self._calls))]
 
 
