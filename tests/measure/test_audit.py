@@ -10,7 +10,9 @@ import pytest
 from boundcheck.claims import catalogue
 from boundcheck.measure import measure
 from boundcheck.measure.audit import AUDITS, audit
+from boundcheck.measure.ball import ROUNDING
 from boundcheck.measure.build import build
+from boundcheck.measure.observe import norm_name
 from boundcheck.measure.spec import parse
 from boundcheck.problems.constant import Constant
 from tests.layers import sampled
@@ -278,3 +280,13 @@ def test_the_share_of_noisy_iterates_that_random_looks_exclude_is_excluded(steps
     share = float(re.search(r"at 95% fewer than (\S+) of all iterates", found.how)[1])
     sizes = np.diff(measured.evidence.record.schedule.edges).tolist()
     assert most_likely_miss(sizes, 6, math.ceil(share * 6 * steps)) <= 0.05
+
+
+@pytest.mark.parametrize(("share", "inside"), [(0.5, True), (2.0, False)])
+def test_a_norm_is_inside_of_the_ball_but_for_its_rounding(share, inside, tmp_path):
+    evidence = run_by_hand(theorem_table(), tmp_path).evidence
+    trace = evidence.record.trace.copy(deep=True)
+    for block in evidence.problem.adapter.blocks:
+        trace[norm_name(block.name)].values[:] = evidence.plan.radii[block.radius] * (1 + share * ROUNDING)
+    doctored = replace(evidence, record=replace(evidence.record, trace=trace))
+    assert doctored.inside.all() == doctored.inside.any() == inside

@@ -44,6 +44,14 @@ def test_a_bound_well_above_is_supported(every_step, sampled):
         assert "asymptotic" in outcome.reason
 
 
+def test_an_average_whose_rounding_error_reaches_the_bound_is_not_supported(every_step):
+    judged = every_step.judged()
+    assert judged.verdict == "supported"
+    room = judged.bound - judged.interval.upper
+    assert every_step.judged(gradient_square_norm_error=0.9 * room).verdict == "supported"
+    assert every_step.judged(gradient_square_norm_error=1.1 * room).verdict == "inconclusive"
+
+
 def test_a_bound_below_every_iterate_is_violated_when_every_iterate_was_seen(every_step):
     outcome = judged_at(every_step, 0.02)
     assert outcome.verdict == "violated"
