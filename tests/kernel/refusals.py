@@ -419,6 +419,8 @@ def attacks() -> Iterator[Case]:
     yield closed("an expectation of no polynomial", lambda: Expectation(disguised, None))
     yield closed("a statement that is none", lambda: rules.assume("-1 >= 0"))
     yield closed("a kind of letter that no builder knows", lambda: substitute(Matrix.of(Foreign()), {}))
+    foreign = norm(FROBENIUS, Matrix.of(Foreign()))
+    yield closed("a kind of letter that no builder knows, at another time", lambda: at(foreign, Index("t", 1)))
 
 
 def tampered() -> Iterator[Case]:
