@@ -12,7 +12,7 @@ from boundcheck.kernel.builders import inner, norm
 from boundcheck.kernel.derive import STANDARD_FACTS, Answer, rule
 from boundcheck.kernel.errors import RuleError
 from boundcheck.kernel.facts import Fact, Law, Theorem, free
-from boundcheck.kernel.terms import ONE, Gradient, Letter, Matrix, Point, Scalar, Symbol, difference, transposed, walk
+from boundcheck.kernel.terms import ONE, Gradient, Letter, Matrix, Point, Scalar, Symbol, difference, transposed
 from boundcheck.kernel.times import ANY
 
 STANDARD_FACTS["chain_rule"] = (
@@ -76,16 +76,16 @@ def _only_letter(matrix: Matrix) -> Symbol:
 
 def _adjoint(image: Matrix, variables: list[Symbol], x: Symbol, slope: Matrix) -> Matrix:
     """The sum over occurrences of x in the words u x w of uᵀ S wᵀ, and of w Sᵀ u for u xᵀ w."""
-    result = Matrix.zero(x.shape)
+    summands = []
     for word, coefficient in image.terms.items():
-        hidden = [y for letter, _ in word if letter not in variables for y in walk(letter) if y in variables]
-        if hidden or any(y in variables for y in walk(coefficient)):
+        factors = [coefficient, *(letter for letter, _ in word if letter not in variables)]
+        if not all(factor.inside.isdisjoint(variables) for factor in factors):
             raise RuleError("chain_rule", 0, f"a variable is hidden in a factor of {image}")
         for place, (letter, flipped) in enumerate(word):
             if letter == x:
                 term = _word(transposed(word[:place]), slope, transposed(word[place + 1 :]))
-                result = result + (term.T if flipped else term).scaled(coefficient)
-    return result
+                summands.append((term.T if flipped else term).scaled(coefficient))
+    return Matrix.sum(x.shape, summands)
 
 
 def _word(left: tuple[tuple[Letter, bool], ...], middle: Matrix, right: tuple[tuple[Letter, bool], ...]) -> Matrix:
@@ -119,8 +119,8 @@ def descent_lemma(smooth: Theorem, function: str, x: Point, step: Point, constan
     wanted = Fact(">=", constant * ends * norm(FROBENIUS, *step) - norm(FROBENIUS, *change))
     if smooth.conclusion != wanted:
         raise RuleError("descent_lemma", 0, f"expected {wanted}, and not {smooth.conclusion}")
-    elsewhere = [y for term in (*x, *step, constant) for y in walk(term)]
-    if theta.when != ANY or theta in elsewhere or any(theta in free(each) for each in rest):
+    elsewhere = any(theta in term.inside for term in (*x, *step, constant))
+    if theta.when != ANY or elsewhere or any(theta in free(each) for each in rest):
         raise RuleError("descent_lemma", 0, f"{theta} must be arbitrary, and occur in its two ends alone")
     size = norm(FROBENIUS, *step)
     linear = inner(gradients(function, x), step)

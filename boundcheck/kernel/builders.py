@@ -6,7 +6,7 @@ equalities that hold in every model. Whatever needs a premise is a rule.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 from boundcheck.kernel.atoms import (
@@ -38,6 +38,7 @@ from boundcheck.kernel.terms import (
     Symbol,
     Term,
     Word,
+    parts_of,
     word_key,
 )
 from boundcheck.kernel.times import ANY, CONSTANT, Index, Time, When
@@ -57,7 +58,7 @@ def known(term: Term, given: Index | None) -> bool:
     # A sum over all times is known when the last summand is; nobody here needs that.
     if isinstance(term, Total | Minimum):
         return known(term.body, None)
-    return all(known(each, given) for each in _inside(term))
+    return all(known(each, given) for each in parts_of(term))
 
 
 def timed(term: Term) -> bool:
@@ -68,24 +69,12 @@ def timed(term: Term) -> bool:
         return False
     if isinstance(term, Expectation | Mean) and term.given is not None and term.given.base == "t":
         return True
-    return any(timed(each) for each in _inside(term))
+    return any(timed(each) for each in parts_of(term))
 
 
 def _coarser(first: Index | None, second: Index | None) -> bool:
     """Whether the first past is certainly contained in the second."""
     return first is None or (second is not None and first.certainly_at_most(second))
-
-
-def _inside(term: Term) -> Iterable[Term]:
-    if isinstance(term, Scalar):
-        return term.atoms()
-    if isinstance(term, Matrix):
-        return [x for word, c in term.terms.items() for x in (c, *(letter for letter, _ in word))]
-    if isinstance(term, Gradient):
-        return term.point
-    if isinstance(term, Mean):
-        return (term.letter,)
-    return term.parts() if isinstance(term, Atom) else ()
 
 
 def norm(kind: str, *blocks: Matrix) -> Scalar:

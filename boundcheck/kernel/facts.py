@@ -13,7 +13,7 @@ from typing import Any
 
 from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.errors import TermError
-from boundcheck.kernel.terms import Scalar, Symbol, Term, walk
+from boundcheck.kernel.terms import Scalar, Symbol, Term
 from boundcheck.kernel.times import ANY, CONSTANT
 
 RELATIONS = (">=", ">", "=")
@@ -58,7 +58,7 @@ Statement = Fact | Law
 def free(statement: Statement) -> frozenset[Term]:
     """The symbols and variables that a statement speaks of and does not bind."""
     if isinstance(statement, Fact):
-        return frozenset(x for x in walk(statement.polynomial) if isinstance(x, Symbol | Variable))
+        return frozenset(x for x in statement.polynomial.inside if isinstance(x, Symbol | Variable))
     inside = frozenset().union(*(free(x) for x in (*statement.premises, statement.conclusion)))
     return inside - set(statement.variables)
 

@@ -10,7 +10,7 @@ A term is its `key`, an injective text: keys are compared, hashed and sorted, an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import cache, cached_property
 from itertools import pairwise
@@ -44,7 +44,7 @@ class Term:
     @cached_property
     def inside(self) -> frozenset[Term]:
         """The term and every term inside of it."""
-        return frozenset(walk(self))
+        return frozenset({self}).union(*(part.inside for part in parts_of(self)))
 
 
 class Atom(Term):
@@ -348,22 +348,18 @@ def difference(x: Point, y: Point) -> Point:
     return tuple(p - q for p, q in zip(x, y, strict=True))
 
 
-def walk(term: Term) -> Iterator[Term]:
-    """The term and every term inside of it."""
-    yield term
-    inside: Iterable[Term] = ()
+def parts_of(term: Term) -> Iterable[Term]:
+    """The terms that a term is made of; raises TermError for a letter of unknown kind, which may hide anything."""
     if isinstance(term, Scalar):
-        inside = (atom for monomial in term.terms for atom, _ in monomial)
-    elif isinstance(term, Matrix):
-        inside = (x for word, c in term.terms.items() for x in (c, *(letter for letter, _ in word)))
-    elif isinstance(term, Atom):
-        inside = term.parts()
-    elif isinstance(term, Gradient):
-        inside = term.point
-    elif isinstance(term, Mean):
-        inside = (term.letter,)
-    elif isinstance(term, Letter) and not isinstance(term, Symbol):
-        # What is inside of it nobody knows.
+        return term.atoms()
+    if isinstance(term, Matrix):
+        return [x for word, c in term.terms.items() for x in (c, *(letter for letter, _ in word))]
+    if isinstance(term, Atom):
+        return term.parts()
+    if isinstance(term, Gradient):
+        return term.point
+    if isinstance(term, Mean):
+        return (term.letter,)
+    if isinstance(term, Letter) and not isinstance(term, Symbol):
         raise TermError(f"unknown kind of letter: {term!r}")
-    for each in inside:
-        yield from walk(each)
+    return ()

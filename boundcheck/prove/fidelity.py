@@ -19,7 +19,7 @@ from boundcheck.claims.vocabulary import d, k, n, t
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Statement
 from boundcheck.kernel.builders import substitute_scalar
-from boundcheck.kernel.terms import Matrix, Scalar, Symbol, Term, walk
+from boundcheck.kernel.terms import Matrix, Scalar, Symbol, Term
 from boundcheck.kernel.times import ANY
 from boundcheck.prove.proof import Assumption, Proof
 from boundcheck.prove.script import Script
@@ -145,7 +145,7 @@ def _foreign(script: Script, premises: Sequence[Fact]) -> Fact | None:
 
 def _anonymous(fact: Fact) -> Fact:
     """The fact with its matrices named by their order alone."""
-    letters = sorted({x for x in walk(fact.polynomial) if isinstance(x, Symbol)})
+    letters = sorted({x for x in fact.polynomial.inside if isinstance(x, Symbol)})
     names: Mapping[Term, Matrix | Scalar] = {
         letter: Matrix.of(Symbol(f"X{i}", letter.shape, ANY)) for i, letter in enumerate(letters)
     }
@@ -156,7 +156,7 @@ def _merged(reading: Reading, claim: Claim) -> str:
     """Why the reading is no reading: two vectors of the claim that share a block."""
     owner: dict[Term, sp.Basic] = {}
     for symbol in sorted(claim.conclusion.atoms(sp.MatrixSymbol), key=str):
-        for letter in {x for block in reading.point(symbol) for x in walk(block) if isinstance(x, Symbol)}:
+        for letter in {x for block in reading.point(symbol) for x in block.inside if isinstance(x, Symbol)}:
             if owner.setdefault(letter, symbol) != symbol:
                 return f"it reads {owner[letter]} and {symbol} as points that share {letter}"
     return ""

@@ -17,7 +17,7 @@ from boundcheck.claims import Claim, Quantity
 from boundcheck.claims.vocabulary import Iterate, Value
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement, Theorem, atoms, rules
-from boundcheck.kernel.terms import Matrix, Scalar, Symbol, walk
+from boundcheck.kernel.terms import Matrix, Scalar, Symbol
 from boundcheck.prove.by import By, by_signs, discharged
 from boundcheck.prove.certificate import certify
 from boundcheck.prove.counterexamples import Counterexample, counterexample
@@ -243,7 +243,7 @@ class Proof:
                 if isinstance(variable, MatrixExpr)
                 else [self.reading.scalar(variable)]
             )
-            letters += [x for term in terms for x in walk(term) if isinstance(x, Symbol | atoms.Variable)]
+            letters += [x for term in terms for x in term.inside if isinstance(x, Symbol | atoms.Variable)]
         return letters
 
     # Steps.

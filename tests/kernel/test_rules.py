@@ -17,7 +17,7 @@ from boundcheck.kernel.derive import RULES, STANDARD_FACTS
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.facts import Fact, Law, Theorem
 from boundcheck.kernel.meaning import Function, Grid, Interval, denote_matrix, exact, holds
-from boundcheck.kernel.terms import ONE, ZERO, Matrix, Scalar, Symbol, walk
+from boundcheck.kernel.terms import ONE, ZERO, Matrix, Scalar, Symbol
 from boundcheck.kernel.times import ANY, CONSTANT, Index
 from tests.kernel.strategies import (
     DIMENSIONS,
@@ -116,7 +116,7 @@ def test_laws(world: World, data: Any) -> None:
         theorem = rules.expectation(theorem, data.draw(st.sampled_from(PASTS)))
     if data.draw(st.booleans()):
         theorem = rules.summation(theorem)
-    names = sorted({x for x in walk(p) if isinstance(x, Symbol | Variable) and x.when in (ANY, CONSTANT)})[:2]
+    names = sorted({x for x in p.inside if isinstance(x, Symbol | Variable) and x.when in (ANY, CONSTANT)})[:2]
     law = rules.generalise(theorem, tuple(names), tuple(theorem.hypotheses))
     assert not law.hypotheses
     assert judged(law.conclusion, world) is not False
@@ -138,7 +138,7 @@ def value_for(data: Any, x: Symbol | Variable) -> Matrix | Scalar:
 @given(worlds(), DATA)
 def test_instantiate_means_another_value(world: World, data: Any) -> None:
     p = data.draw(scalars(1))
-    names = sorted({x for x in walk(p) if isinstance(x, Symbol | Variable) and x.when in (ANY, CONSTANT)})
+    names = sorted({x for x in p.inside if isinstance(x, Symbol | Variable) and x.when in (ANY, CONSTANT)})
     suppose(names)
     x = data.draw(st.sampled_from(names))
     value = data.draw(matrices(x.shape, 1, (CONSTANT,))) if isinstance(x, Symbol) else data.draw(RATIONALS)
@@ -164,7 +164,7 @@ def test_rewrite(world: World, data: Any) -> None:
     value = data.draw(matrices(letter.shape, 1, (CONSTANT,) if letter.when == CONSTANT else KINDS))
     suppose(letter.when == ANY or (known(value, None) and not timed(value)))
     other = setting(world, letter, value)
-    suppose(letter not in walk(value))
+    suppose(letter not in value.inside)
     p = data.draw(scalars(1)) + inner((Matrix.of(letter),), (data.draw(matrices(letter.shape, 0)),))
     fact = raised(other, p)
     equal = rules.assume(Fact("=", norm(FROBENIUS, Matrix.of(letter) - value)))

@@ -11,7 +11,7 @@ from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Expectation, Norm, Tota
 from boundcheck.kernel.builders import at, expect, inner, known, mean, norm, substitute, substitute_matrix, timed, total
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.meaning import Interval, added, denote, denote_matrix, exact, multiplied
-from boundcheck.kernel.terms import Matrix, Mean, Scalar, Symbol, walk
+from boundcheck.kernel.terms import Matrix, Mean, Scalar, Symbol
 from boundcheck.kernel.times import ANY, CONSTANT, NEXT, NOW, Index, Time
 from tests.kernel.strategies import (
     FEW,
@@ -188,7 +188,7 @@ def test_at_means_another_time(world: World, p: Scalar, index: Index) -> None:
 @FEW
 @given(worlds(), scalars(), st.sampled_from(PASTS))
 def test_what_is_known_is_the_same_where_the_past_is(world: World, p: Scalar, past: Index | None) -> None:
-    for part in [x for x in walk(p) if isinstance(x, Scalar)]:
+    for part in [x for x in p.inside if isinstance(x, Scalar)]:
         for t in range(1, world.horizon + 1):
             labels = (0,) * len(world.weights) if past is None else world.past(world.time(past, t))
             values = {(labels[i], denote(part, world, t, i)) for i in range(len(world.weights))}
@@ -198,7 +198,7 @@ def test_what_is_known_is_the_same_where_the_past_is(world: World, p: Scalar, pa
 @FEW
 @given(worlds(), scalars())
 def test_what_is_not_timed_is_the_same_at_all_times(world: World, p: Scalar) -> None:
-    for part in [x for x in walk(p) if isinstance(x, Scalar) and not timed(x)]:
+    for part in [x for x in p.inside if isinstance(x, Scalar) and not timed(x)]:
         for i in range(len(world.weights)):
             assert len({denote(part, world, t, i) for t in range(1, world.horizon + 1)}) == 1
 
@@ -206,7 +206,7 @@ def test_what_is_not_timed_is_the_same_at_all_times(world: World, p: Scalar) -> 
 @FEW
 @given(worlds(), scalars(), DATA)
 def test_substitution_means_another_value(world: World, p: Scalar, data: Any) -> None:
-    here = sorted({x for x in walk(p) if isinstance(x, Symbol | Variable) and x.when in (ANY, CONSTANT)})
+    here = sorted({x for x in p.inside if isinstance(x, Symbol | Variable) and x.when in (ANY, CONSTANT)})
     free = data.draw(st.sampled_from(here)) if here else Variable("bc")
     kinds = (CONSTANT,) if free.when == CONSTANT else KINDS
     if isinstance(free, Symbol):

@@ -13,7 +13,7 @@ import sympy as sp
 from boundcheck.kernel import Fact, KernelError, Law, Statement
 from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.meaning import Function, Grid, Interval, Model, exact, holds
-from boundcheck.kernel.terms import Symbol, walk
+from boundcheck.kernel.terms import Symbol
 from boundcheck.prove import Proof
 from boundcheck.prove.proof import Assumption
 from boundcheck.prove.witness import Witness
@@ -167,7 +167,7 @@ def composites(proof: Proof) -> frozenset[str]:
 
 
 def _letters(law: Law) -> Iterable[object]:
-    return (x for fact in (*law.premises, law.conclusion) if isinstance(fact, Fact) for x in walk(fact.polynomial))
+    return (x for fact in (*law.premises, law.conclusion) if isinstance(fact, Fact) for x in fact.polynomial.inside)
 
 
 def _function(each: Smooth) -> Function:
