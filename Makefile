@@ -34,7 +34,7 @@ nightly: .venv/full
 STATISTICS := $(foreach x,any_step blame coverage exponent intervals schedule verdict,tests/measure/test_$(x).py)
 
 coverage: .venv/test
-	$(BIN)/pytest -p no:boundcheck -n 2 -m "not nightly" -k "not (true_theorem or the_unit or long_run)" tests/kernel $(STATISTICS) --cov --cov-report=term-missing
+	$(PYTEST) -p no:boundcheck -m "not nightly" -k "not (true_theorem or the_unit or long_run)" tests/kernel $(STATISTICS) --cov --cov-report=term-missing
 
 lint: .venv/full
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -1,4 +1,7 @@
-"""Which examples Hypothesis draws, which tests are of which layer, and the command line as a fixture."""
+"""Which examples Hypothesis draws, which tests are of which layer, and the command line as a fixture.
+
+Torch leaves a core to each worker.
+"""
 
 import gc
 from pathlib import Path
@@ -9,8 +12,6 @@ from hypothesis import HealthCheck, settings
 
 from boundcheck import cli
 from tests.layers import EXAMPLES, lay
-
-# A core for each worker.
 
 torch.set_num_threads(1)
 

@@ -43,8 +43,13 @@ pytestmark = pytest.mark.xdist_group("coverage")
 
 
 @pytest.fixture(scope="module", params=[200, pytest.param(EXPERIMENTS, marks=pytest.mark.full)])
-def measured(request):
-    return coverage(request.param, seed=1)
+def experiments(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def measured(experiments):
+    return coverage(experiments, seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -52,16 +57,16 @@ def powers():
     return power(seed=1)
 
 
-def test_nonasymptotic_limits_miss_no_more_often_than_they_say(measured):
+def test_nonasymptotic_limits_miss_no_more_often_than_they_say(measured, experiments):
     """By the counts themselves: more misses than these happen to a right method once in ten million times."""
     sound = [each for each in measured if each.kind == "nonasymptotic"]
     assert {each.method for each in sound} == {BETTING.name, BERNSTEIN.name, LOWER.name}
-    assert all(each.misses <= binom.ppf(1 - 1e-7, each.experiments, 1 - LEVEL) for each in sound)
+    assert all(each.misses <= binom.ppf(1 - 1e-7, experiments, 1 - LEVEL) for each in sound)
     assert all(each.holds for each in sound)
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("measured", [EXPERIMENTS], indirect=True)
+@pytest.mark.parametrize("experiments", [EXPERIMENTS], indirect=True)
 def test_student_fails_where_few_skewed_replicas_hide_the_tail(measured):
     student = {(each.distribution, each.n): each for each in measured if each.kind == "asymptotic"}
     for name in ("1 in 50", "lognormal", "Pareto 2.5, cut at 100", "exponential"):
@@ -83,10 +88,11 @@ def test_every_method_is_measured_on_every_distribution_that_it_can_be_used_on(m
     assert len(measured) == len(expected)
 
 
-def test_rates_limits_and_widths_fit_together(measured):
+def test_rates_limits_and_widths_fit_together(measured, experiments):
     for each in measured:
+        assert each.experiments == experiments
         assert each.above <= each.misses
-        assert each.low <= each.rate == each.misses / each.experiments <= each.high
+        assert each.low <= each.rate == each.misses / experiments <= each.high
         assert each.width >= 0
     widths = {(each.distribution, each.method, each.n): each.width for each in measured}
     for distribution in BOUNDED:

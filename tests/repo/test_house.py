@@ -36,7 +36,6 @@ def test_what_is_slow_to_import_is_left_alone(use: str) -> None:
 
 CLAIMS_AT_WORK = """
 import boundcheck as bc
-from tests.layers import sampled
 claim = bc.claims["jiang2024.theorem2"]
 inputs = dict(L=1, C=1, sigma=1, G=3, r=4, D=1, zeta=1)
 print(claim.bound(**inputs, T=28), claim.enclosures(**inputs, T=28)["Lhat"] == 7)
