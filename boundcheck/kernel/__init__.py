@@ -1,9 +1,12 @@
 """What counts as a proof: terms, rules, replay. Standard library only; nothing of boundcheck's is imported here."""
 
+from boundcheck.kernel import rules as _rules  # noqa: F401  (its rules register themselves)
 from boundcheck.kernel.analysis import chain_rule, descent_lemma
-from boundcheck.kernel.derive import RULES, STANDARD_FACTS, replay, replay_all
+from boundcheck.kernel.derive import RULES, STANDARD_FACTS, replay, replay_all, seal
 from boundcheck.kernel.errors import KernelError, ReplayError, RuleError, ShapeError, TermError
 from boundcheck.kernel.facts import Fact, Law, Statement, Theorem
+
+seal()
 
 __all__ = [
     "RULES",

@@ -6,26 +6,27 @@ They are schemas: what they conclude is computed from a premise that states what
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 
 from boundcheck.kernel.atoms import FROBENIUS, Value, Variable
 from boundcheck.kernel.builders import inner, norm
-from boundcheck.kernel.derive import STANDARD_FACTS, Answer, rule
+from boundcheck.kernel.derive import Answer, rule
 from boundcheck.kernel.errors import RuleError
 from boundcheck.kernel.facts import Fact, Law, Theorem, free
 from boundcheck.kernel.terms import ONE, Gradient, Letter, Matrix, Point, Scalar, Symbol, difference, transposed
 from boundcheck.kernel.times import ANY
 
-STANDARD_FACTS["chain_rule"] = (
+_CHAIN_RULE = (
     "The gradient of F(X) = f(P(X)), P a matrix polynomial, is the adjoint of the derivative of P applied to the "
     "gradient of f. (Magnus and Neudecker, Matrix Differential Calculus, chapter 5, theorem 8)"
 )
-STANDARD_FACTS["descent_lemma"] = (
+_DESCENT_LEMMA = (
     "If ‖∇F(x + θδ) - ∇F(x)‖ ≤ Lθ‖δ‖ for 0 ≤ θ ≤ 1, then F(x + δ) ≤ F(x) + ⟨∇F(x), δ⟩ + L/2 ‖δ‖². "
     "(Nesterov, Lectures on Convex Optimization, 2018, lemma 1.2.3; its proof uses the segment alone)"
 )
 
 
-@rule
+@partial(rule, standard_fact=_CHAIN_RULE)
 def chain_rule(composition: Theorem, block: int) -> Answer:
     """Differentiate a composition.
 
@@ -98,7 +99,7 @@ def _word(left: tuple[tuple[Letter, bool], ...], middle: Matrix, right: tuple[tu
     return middle
 
 
-@rule
+@partial(rule, standard_fact=_DESCENT_LEMMA)
 def descent_lemma(smooth: Theorem, function: str, x: Point, step: Point, constant: Scalar, theta: Variable) -> Answer:
     """Bound a step by the smoothness along its segment.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.terms import (
     ONE,
@@ -11,6 +13,7 @@ from boundcheck.kernel.terms import (
     Scalar,
     Word,
     check_name,
+    check_point,
     check_word,
     given_text,
     transposed,
@@ -25,22 +28,26 @@ FROBENIUS, SPECTRAL = "F", "op"
 class Variable(Atom):
     """A named real number."""
 
+    name: str
+    when: When
+
     def __init__(self, name: str, when: When = CONSTANT) -> None:
         check_name(name)
         check_when(when)
-        self.name, self.when = name, when
-        self.key = f"{name}:{when}"
+        self._fill(name=name, when=when, key=f"{name}:{when}")
 
     def __str__(self) -> str:
-        return self.name if isinstance(self.when, str) else f"{self.name}_{self.when.index}"
+        return self.name if isinstance(self.when, str) else f"{self.name}[{self.when.index}]"
 
 
 class Dimension(Atom):
     """The number that a name in a shape stands for, a positive integer; a dimension cannot be generalised."""
 
+    name: str
+
     def __init__(self, name: str) -> None:
         check_name(name)
-        self.name, self.key = name, f"(dimension {name})"
+        self._fill(name=name, key=f"(dimension {name})")
 
     def __str__(self) -> str:
         return self.name
@@ -58,11 +65,14 @@ class Horizon(Atom):
 class Norm(Atom):
     """The Frobenius norm of a tuple of blocks, or the spectral norm of one block; use `norm`."""
 
+    kind: str
+    blocks: Point
+
     def __init__(self, kind: str, blocks: Point) -> None:
-        if kind not in (FROBENIUS, SPECTRAL) or not blocks or (kind == SPECTRAL and len(blocks) > 1):
+        check_point(blocks)
+        if type(kind) is not str or kind not in (FROBENIUS, SPECTRAL) or not blocks or (kind == SPECTRAL and len(blocks) > 1):
             raise TermError(f"no norm {kind!r} of {len(blocks)} blocks: F takes any number, op takes one")
-        self.kind, self.blocks = kind, blocks
-        self.key = f"(norm {kind} {' '.join(x.key for x in blocks)})"
+        self._fill(kind=kind, blocks=blocks, key=f"(norm {kind} {' '.join(x.key for x in blocks)})")
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
         """What it is made of."""
@@ -76,13 +86,15 @@ class Norm(Atom):
 class Trace(Atom):
     """The trace of a word, which is canonical among its rotations and transposes; use `inner`."""
 
+    word: Word
+
     def __init__(self, word: Word) -> None:
         check_word(word)
         if word_shape(word)[0] != word_shape(word)[1]:
             raise TermError(f"a trace needs a square matrix, and not one of shape {word_shape(word)}")
         rotations = [w[i:] + w[:i] for w in (word, transposed(word)) for i in range(len(word))]
-        self.word = min(rotations, key=word_key)
-        self.key = f"(trace {word_key(self.word)})"
+        first = min(rotations, key=word_key)
+        self._fill(word=first, key=f"(trace {word_key(first)})")
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
         """What it is made of."""
@@ -95,10 +107,13 @@ class Trace(Atom):
 class Value(Atom):
     """The value of a differentiable function at a point."""
 
+    function: str
+    point: Point
+
     def __init__(self, function: str, point: Point) -> None:
         check_name(function)
-        self.function, self.point = function, point
-        self.key = f"(value {function} {' '.join(x.key for x in point)})"
+        check_point(point)
+        self._fill(function=function, point=point, key=f"(value {function} {' '.join(x.key for x in point)})")
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
         """What it is made of."""
@@ -109,20 +124,22 @@ class Value(Atom):
 
 
 class _Operator(Atom):
-    name: str
+    name: ClassVar[str]
+    # As it is written, where that is another word.
+    text: ClassVar[str] = ""
+    body: Scalar
 
     def __init__(self, body: Scalar) -> None:
         if type(body) is not Scalar:
             raise TermError(f"{body!r} is no polynomial")
-        self.body = body
-        self.key = f"({self.name} {body.key})"
+        self._fill(body=body, key=f"({self.name} {body.key})")
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
         """What it is made of."""
         return (self.body,)
 
     def __str__(self) -> str:
-        return f"{self.name}({self.body})"
+        return f"{self.text or self.name}({self.body})"
 
 
 class Root(_Operator):
@@ -140,24 +157,26 @@ class Inverse(_Operator):
 class Minimum(_Operator):
     """The least value of the body over 1 <= t <= T."""
 
-    name = "min"
+    name, text = "min", "min_t"
 
 
 class Total(_Operator):
     """The sum of the body over 1 <= t <= T; use `total`."""
 
-    name = "sum"
+    name, text = "sum", "sum_t"
 
 
 class Expectation(Atom):
     """The expectation of the body, given the past up to an index, or of nothing where `given` is None; use `expect`."""
 
+    body: Scalar
+    given: Index | None
+
     def __init__(self, body: Scalar, given: Index | None) -> None:
         if type(body) is not Scalar:
             raise TermError(f"{body!r} is no polynomial")
         check_given(given)
-        self.body, self.given = body, given
-        self.key = f"(E {given} {body.key})"
+        self._fill(body=body, given=given, key=f"(E {given} {body.key})")
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
         """What it is made of."""

@@ -5,27 +5,43 @@ A rule computes a conclusion, or hypotheses and a conclusion, from theorems and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from inspect import signature
 from itertools import takewhile
+from types import MappingProxyType
 from typing import Any
 
 from boundcheck.kernel.atoms import Dimension, Horizon, Variable
-from boundcheck.kernel.errors import ReplayError, RuleError
+from boundcheck.kernel.errors import KernelError, ReplayError, RuleError
 from boundcheck.kernel.facts import Fact, Law, Statement, Theorem, derivation
-from boundcheck.kernel.terms import Gradient, Matrix, Mean, Scalar, Symbol
+from boundcheck.kernel.renew import Renewal
+from boundcheck.kernel.terms import Gradient, Matrix, Mean, Scalar, Symbol, forget
 from boundcheck.kernel.times import Index
 
 # A rule's own answer: a conclusion where the hypotheses are those of the premises, else both.
 Answer = Statement | tuple[frozenset[Statement], Statement]
-RULES: dict[str, Callable[..., Theorem]] = {}
-STANDARD_FACTS: dict[str, str] = {}
+_rules: dict[str, Callable[..., Theorem]] = {}
+_standard_facts: dict[str, str] = {}
+# What the kernel may do, and the facts of analysis that it believes: to be read, and not to be added to.
+RULES: Mapping[str, Callable[..., Theorem]] = MappingProxyType(_rules)
+STANDARD_FACTS: Mapping[str, str] = MappingProxyType(_standard_facts)
+_sealed = False
 
 
-def rule(function: Callable[..., Answer]) -> Callable[..., Theorem]:
-    """Register a rule: a function of as many theorems as its annotations say, and of plain arguments after them."""
+def rule(function: Callable[..., Answer], *, standard_fact: str = "") -> Callable[..., Theorem]:
+    """Register a rule: a function of as many theorems as its annotations say, and of plain arguments after them.
+
+    Raises:
+        KernelError: once the kernel is loaded. Its rules are what is written in its own files.
+
+    """
     name = function.__name__
+    if _sealed or name in _rules:
+        raise KernelError(f"{name} cannot become a rule: the kernel has its rules, {', '.join(_rules)}")
+    if standard_fact:
+        _standard_facts[name] = standard_fact
     kinds = [x.annotation for x in signature(function).parameters.values()]
     wanted = None if name == "certificate" else sum(kind in ("Theorem", Theorem) for kind in kinds)
 
@@ -41,13 +57,19 @@ def rule(function: Callable[..., Answer]) -> Callable[..., Theorem]:
         hypotheses: frozenset[Statement] = frozenset().union(*(x.hypotheses for x in premises))
         if isinstance(answer, tuple):
             hypotheses, answer = answer
-        own = {name} if name in STANDARD_FACTS else set()
+        own = {name} if standard_fact else set()
         ledger = frozenset(own).union(*(x.ledger for x in premises))
         return Theorem(hypotheses, answer, ledger, name, premises, arguments)
 
     build.__doc__, build.__name__ = function.__doc__, name
-    RULES[name] = build
+    _rules[name] = build
     return build
+
+
+def seal() -> None:
+    """End the list of rules: called by the kernel itself, when all of them are there."""
+    global _sealed
+    _sealed = True
 
 
 _PLAIN = (
@@ -78,7 +100,8 @@ def replay(theorem: Theorem) -> Theorem:
     """The theorem, built anew from its derivation by the rules alone.
 
     Raises:
-        ReplayError: where some step says other than what its rule yields, or names no rule.
+        ReplayError: where some step says other than what its rule yields, names no rule, rests on itself, or holds a
+            term that is none.
         KernelError: where a rule refuses.
 
     """
@@ -87,15 +110,30 @@ def replay(theorem: Theorem) -> Theorem:
 
 
 def replay_all(theorems: Sequence[Theorem]) -> list[Theorem]:
-    """`replay` for theorems that share parts of their derivations, each part once."""
+    """`replay` for theorems that share parts of their derivations, each part once.
+
+    Nothing of a theorem is believed: its arguments and what it says are built anew from their content.
+    """
+    forget()
+    collecting = gc.isenabled()
+    # All that is made is kept to the end, and what is known to be kept need not be searched for what is not.
+    gc.disable()
+    try:
+        return _replayed(theorems)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _replayed(theorems: Sequence[Theorem]) -> list[Theorem]:
     rebuilt: dict[int, Theorem] = {}
+    renewed = Renewal()
     for step in derivation(theorems):
-        if step.rule not in RULES:
+        if type(step.rule) is not str or step.rule not in _rules:
             raise ReplayError(f"{step.rule!r} is no rule of the kernel")
-        if any(isinstance(x, Theorem) for x in step.arguments):
-            raise ReplayError(f"{step.rule}: a theorem among the arguments, {step.arguments}")
-        again = RULES[step.rule](*(rebuilt[id(x)] for x in step.premises), *step.arguments)
-        if not again.same_as(step):
+        again = _rules[step.rule](*(rebuilt[id(x)] for x in step.premises), *renewed(step.arguments))
+        said = renewed((step.hypotheses, step.conclusion, step.ledger))
+        if said != (again.hypotheses, again.conclusion, again.ledger):
             raise ReplayError(f"{step.rule} yields {again}, and not {step}")
         rebuilt[id(step)] = again
     return [rebuilt[id(theorem)] for theorem in theorems]

@@ -7,12 +7,12 @@ conclusion. Its Python type is no evidence of that; `rules.replay` is, which reb
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from boundcheck.kernel.atoms import Variable
-from boundcheck.kernel.errors import TermError
+from boundcheck.kernel.errors import ReplayError, TermError
 from boundcheck.kernel.terms import Scalar, Symbol, Term
 from boundcheck.kernel.times import ANY, CONSTANT
 
@@ -22,34 +22,49 @@ RELATIONS = (">=", ">", "=")
 class Fact(Term):
     """`polynomial` `relation` 0, with the relation one of >=, > and =."""
 
+    relation: str
+    polynomial: Scalar
+
     def __init__(self, relation: str, polynomial: Scalar) -> None:
-        if relation not in RELATIONS:
+        if type(relation) is not str or relation not in RELATIONS:
             raise TermError(f"{relation!r}: a fact has one of the relations {', '.join(RELATIONS)}")
         if type(polynomial) is not Scalar:
             raise TermError(f"{polynomial!r} is no polynomial")
-        self.relation, self.polynomial = relation, polynomial
-        self.key = f"({relation} {polynomial.key})"
+        self._fill(relation=relation, polynomial=polynomial, key=f"({relation} {polynomial.key})")
 
     def __str__(self) -> str:
-        return f"{self.polynomial} {self.relation} 0"
+        """What is added on one side, and what is subtracted on the other: p - q >= 0 is q <= p."""
+        terms = self.polynomial.terms
+        added = Scalar({m: c for m, c in terms.items() if c > 0})
+        taken = Scalar({m: -c for m, c in terms.items() if c < 0})
+        if self.relation == "=":
+            return f"{added} = {taken}"
+        return f"{taken} {'<=' if self.relation == '>=' else '<'} {added}"
 
 
 class Law(Term):
     """For all `variables` (letters and scalars) with `premises`: the conclusion."""
 
+    variables: tuple[Symbol | Variable, ...]
+    premises: tuple[Statement, ...]
+    conclusion: Fact
+
     def __init__(self, variables: Iterable[Symbol | Variable], premises: Iterable[Statement], conclusion: Fact) -> None:
-        self.variables = tuple(sorted(set(variables)))
-        self.premises = tuple(sorted(set(premises)))
-        self.conclusion = conclusion
-        for x in self.variables:
+        bound, wanted = (tuple(sorted(set(each))) for each in (variables, premises))
+        for x in bound:
             if not isinstance(x, Symbol | Variable) or x.when not in (ANY, CONSTANT):
                 raise TermError(f"a law cannot be for all {x}, which is no constant or arbitrary symbol")
-        bound, wanted = (" ".join(x.key for x in xs) for xs in (self.variables, self.premises))
-        self.key = f"(law ({bound}) ({wanted}) {conclusion.key})"
+        if type(conclusion) is not Fact or not all(isinstance(x, Fact | Law) for x in wanted):
+            raise TermError(f"a law is a fact with facts and laws as premises, and not {conclusion!r} with {wanted!r}")
+        keys = (" ".join(x.key for x in each) for each in (bound, wanted))
+        key = f"(law ({next(keys)}) ({next(keys)}) {conclusion.key})"
+        self._fill(variables=bound, premises=wanted, conclusion=conclusion, key=key)
 
     def __str__(self) -> str:
-        premises = f" with {'; '.join(map(str, self.premises))}" if self.premises else ""
-        return f"for all {', '.join(map(str, self.variables))}{premises}: {self.conclusion}"
+        told = (str(x) if isinstance(x, Fact) else f"({x})" for x in self.premises)
+        premises = f" with {'; '.join(told)}" if self.premises else ""
+        range_ = f"for all {', '.join(map(str, self.variables))}" if self.variables else "always"
+        return f"{range_}{premises}: {self.conclusion}"
 
 
 Statement = Fact | Law
@@ -96,15 +111,31 @@ class Theorem:
 
 
 def derivation(theorems: Iterable[Theorem]) -> tuple[Theorem, ...]:
-    """The theorems and all that they were derived from, each once, premises first."""
+    """The theorems and all that they were derived from, each once, premises first.
+
+    Raises:
+        ReplayError: for what is no theorem, and for one that is derived from itself.
+
+    """
     order: dict[int, Theorem] = {}
-    stack = [(theorem, iter(theorem.premises)) for theorem in theorems]
-    while stack:
-        theorem, rest = stack[-1]
-        below = next((x for x in rest if id(x) not in order), None)
-        if below is None:
-            order[id(theorem)] = theorem
-            stack.pop()
-        else:
-            stack.append((below, iter(below.premises)))
+    for start in theorems:
+        stack, open_ = [(start, _premises(start))], {id(start)}
+        while stack:
+            theorem, rest = stack[-1]
+            below = next((x for x in rest if id(x) not in order), None)
+            if below is None:
+                order[id(theorem)] = theorem
+                open_.discard(id(theorem))
+                stack.pop()
+            elif id(below) in open_:
+                raise ReplayError(f"{below.rule}: a theorem that is derived from itself")
+            else:
+                open_.add(id(below))
+                stack.append((below, _premises(below)))
     return tuple(order.values())
+
+
+def _premises(theorem: Theorem) -> Iterator[Theorem]:
+    if type(theorem) is not Theorem or type(theorem.premises) is not tuple:
+        raise ReplayError(f"{theorem!r} is no theorem of the kernel")
+    return iter(theorem.premises)

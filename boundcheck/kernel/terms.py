@@ -4,7 +4,9 @@ Scalars are polynomials with rational coefficients over atoms; matrices are nonc
 their transposes, with scalar coefficients. Everything is a function of the time t, 1 <= t <= T, and of the outcome of
 a probability space; `known` and `timed` say of which. Rules are in `rules`, meanings in `meaning`.
 
-A term is its `key`, an injective text: keys are compared, hashed and sorted, and nothing else is.
+A term is its `key`, an injective text: keys are compared, hashed and sorted, and nothing else is. A term never changes.
+As text (`str`) it reads back as itself, once it is said what its letters are: names are plain letters and digits, each
+operator has a sign of its own, and a letter at a time is written `A[t+1]`.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import cache, cached_property
 from itertools import pairwise
+from types import MappingProxyType
+from typing import Any
 
 from boundcheck.kernel.errors import ShapeError, TermError
 from boundcheck.kernel.times import CONSTANT, Index, When, check_given, check_when
@@ -21,13 +25,28 @@ from boundcheck.kernel.times import CONSTANT, Index, When, check_given, check_wh
 Rational = int | Fraction
 
 
-_NAME = re.compile(r"[^\W\d][\w^*'̂]*\Z")
+# Plain letters: a name of another alphabet may look like this one.
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_']*\Z")
+# What has a meaning of its own in the text of a term.
+RESERVED = frozenset(
+    {"E", "T", "all", "always", "for", "inverse", "min_t", "of", "past", "root", "sum_t", "t", "tr", "with"}
+)
 
 
 class Term:
     """Whatever has a key."""
 
     key: str
+
+    def _fill(self, **content: Any) -> None:
+        """Set what the term is made of, once, in its constructor."""
+        vars(self).update(content)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise TermError(f"{name} of {self} cannot be set: terms do not change")
+
+    def __delattr__(self, name: str) -> None:
+        raise TermError(f"{name} of {self} cannot be deleted: terms do not change")
 
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, Term) and self.key == other.key)
@@ -61,10 +80,13 @@ Monomial = tuple[tuple[Atom, int], ...]
 class Scalar(Term):
     """A polynomial: nonzero rational coefficients of monomials, which are sorted powers of atoms."""
 
+    terms: Mapping[Monomial, Fraction]
+
     def __init__(self, terms: Mapping[Monomial, Rational]) -> None:
         # Also where there is one: a monomial that is none is refused.
         sorted_ = sorted(terms, key=_monomial_key)
-        self.terms = {m: c if type(c) is Fraction else Fraction(c) for m in sorted_ if (c := terms[m])}
+        kept = {m: c if type(c) is Fraction else _fraction(c) for m in sorted_ if (c := terms[m])}
+        self._fill(terms=MappingProxyType(kept))
 
     @cached_property
     def key(self) -> str:  # type: ignore[override]
@@ -135,12 +157,20 @@ class Scalar(Term):
 
     def __str__(self) -> str:
         pieces = [_coefficient_text(c, [f"{a}^{e}" if e > 1 else str(a) for a, e in m]) for m, c in self.terms.items()]
-        return " + ".join(pieces).replace("+ -", "- ") or "0"
+        return _sum_text(pieces) or "0"
+
+
+def _fraction(value: object) -> Fraction:
+    if type(value) is not int:
+        raise TermError(f"a coefficient is an integer or a fraction, and not {value!r}")
+    return Fraction(value)
 
 
 @cache
 def _monomial_key(monomial: Monomial) -> str:
     """An injective text of a monomial; raises TermError for what is none."""
+    if type(monomial) is not tuple or not all(isinstance(atom, Atom) for atom, _ in monomial):
+        raise TermError(f"no product of atoms: {monomial!r}")
     if any(type(exponent) is not int or exponent < 1 for _, exponent in monomial):
         raise TermError("the exponents of a polynomial are positive integers")
     if any(not x.key < y.key for (x, _), (y, _) in pairwise(monomial)):
@@ -164,6 +194,12 @@ def _coefficient_text(coefficient: Fraction, factors: list[str]) -> str:
     return sign + "*".join(factors)
 
 
+def _sum_text(summands: list[str]) -> str:
+    return "".join(
+        f" - {x[1:]}" if i and x.startswith("-") else (f" + {x}" if i else x) for i, x in enumerate(summands)
+    )
+
+
 ZERO, ONE = Scalar({}), Scalar({(): 1})
 
 
@@ -176,25 +212,33 @@ class Letter(Term):
 class Symbol(Letter):
     """A named matrix."""
 
+    name: str
+    when: When
+
     def __init__(self, name: str, shape: tuple[str, str], when: When = CONSTANT) -> None:
         check_name(name, *shape)
         check_shape(shape)
         check_when(when)
-        self.name, self.shape, self.when = name, shape, when
-        self.key = f"[{name}:{shape[0]},{shape[1]}:{when}]"
+        self._fill(name=name, shape=shape, when=when, key=f"[{name}:{shape[0]},{shape[1]}:{when}]")
 
     def __str__(self) -> str:
-        return self.name if isinstance(self.when, str) else f"{self.name}_{self.when.index}"
+        return self.name if isinstance(self.when, str) else f"{self.name}[{self.when.index}]"
 
 
 class Gradient(Letter):
     """The gradient of a differentiable function at a point, a tuple of matrices; its block number `block`."""
 
+    function: str
+    point: tuple[Matrix, ...]
+    block: int
+
     def __init__(self, function: str, point: tuple[Matrix, ...], block: int = 0) -> None:
         check_name(function)
-        self.function, self.point, self.block = function, point, block
-        self.shape = point[block].shape
-        self.key = f"[grad {function} {block} {' '.join(x.key for x in point)}]"
+        check_point(point)
+        if type(block) is not int or not 0 <= block < len(point):
+            raise TermError(f"no block {block!r} of a point of {len(point)} blocks")
+        key = f"[grad {function} {block} {' '.join(x.key for x in point)}]"
+        self._fill(function=function, point=point, block=block, shape=point[block].shape, key=key)
 
     def __str__(self) -> str:
         block = f"_{self.block + 1}" if len(self.point) > 1 else ""
@@ -204,10 +248,14 @@ class Gradient(Letter):
 class Mean(Letter):
     """The expectation of a letter, given the past up to an index, or of nothing where `given` is None."""
 
+    letter: Letter
+    given: Index | None
+
     def __init__(self, letter: Letter, given: Index | None) -> None:
         check_given(given)
-        self.letter, self.given, self.shape = letter, given, letter.shape
-        self.key = f"[mean {letter.key} {given}]"
+        if not isinstance(letter, Letter):
+            raise TermError(f"{letter!r} is no letter")
+        self._fill(letter=letter, given=given, shape=letter.shape, key=f"[mean {letter.key} {given}]")
 
     def __str__(self) -> str:
         return f"E[{self.letter}{given_text(self.given)}]"
@@ -216,8 +264,8 @@ class Mean(Letter):
 def check_name(*names: str) -> None:
     """Refuse what cannot be a name."""
     for name in names:
-        if not _NAME.match(name):
-            raise TermError(f"{name!r} cannot be a name: letters, digits, _, ', ^ and * after a letter are")
+        if type(name) is not str or not _NAME.match(name) or name in RESERVED:
+            raise TermError(f"{name!r} cannot be a name: a letter, then letters, digits, _ and ', all of them ASCII, are")
 
 
 def check_shape(shape: object) -> None:
@@ -227,9 +275,17 @@ def check_shape(shape: object) -> None:
     check_name(*shape)
 
 
+def check_point(point: object) -> None:
+    """Refuse what is no tuple of matrices."""
+    if type(point) is not tuple or not point or any(type(x) is not Matrix for x in point):
+        raise TermError(f"a point is a tuple of matrices, and not {point!r}")
+
+
 @cache
 def check_word(word: Word) -> None:
     """Refuse a product whose shapes do not fit."""
+    if type(word) is not tuple or any(not isinstance(x, Letter) or type(flipped) is not bool for x, flipped in word):
+        raise TermError(f"no product of letters: {word!r}")
     shapes = [letter.shape[::-1] if flipped else letter.shape for letter, flipped in word]
     if not word or any(left[1] != right[0] for left, right in pairwise(shapes)):
         raise TermError(f"no product of shapes {shapes}")
@@ -246,10 +302,15 @@ Word = tuple[tuple[Letter, bool], ...]
 class Matrix(Term):
     """A noncommutative polynomial: scalar coefficients of words, which are products of letters and transposes."""
 
+    shape: tuple[str, str]
+    terms: Mapping[Word, Scalar]
+
     def __init__(self, shape: tuple[str, str], terms: Mapping[Word, Scalar]) -> None:
         check_shape(shape)
-        self.shape = shape
-        self.terms = {w: terms[w] for w in sorted(terms, key=word_key) if terms[w].terms}
+        if any(type(c) is not Scalar for c in terms.values()):
+            raise TermError(f"the coefficients of a matrix are polynomials, and not {list(terms.values())!r}")
+        kept = {w: terms[w] for w in sorted(terms, key=word_key) if terms[w].terms}
+        self._fill(shape=shape, terms=MappingProxyType(kept))
         for word in self.terms:
             check_word(word)
             if word_shape(word) != shape:
@@ -320,7 +381,7 @@ class Matrix(Term):
                 pieces.append(_coefficient_text(c.number, factors))
             else:
                 pieces.append("*".join([f"({c})" if len(c.terms) > 1 else str(c), *factors]))
-        return " + ".join(pieces).replace("+ -", "- ") or "0"
+        return _sum_text(pieces) or f"0[{self.shape[0]}, {self.shape[1]}]"
 
 
 def transposed(word: Word) -> Word:
@@ -363,3 +424,9 @@ def parts_of(term: Term) -> Iterable[Term]:
     if isinstance(term, Letter) and not isinstance(term, Symbol):
         raise TermError(f"unknown kind of letter: {term!r}")
     return ()
+
+
+def forget() -> None:
+    """Drop what is remembered of products, so that it is found again from the letters themselves."""
+    for remembered in (_monomial_key, check_word, word_key):
+        remembered.cache_clear()

@@ -15,7 +15,7 @@ class Index:
     offset: int
 
     def __post_init__(self) -> None:
-        if self.base not in ("t", "T", "") or type(self.offset) is not int:
+        if type(self.base) is not str or self.base not in ("t", "T", "") or type(self.offset) is not int:
             raise TermError(
                 f"no index {self.base!r} + {self.offset!r}: the base is t, T or nothing, the offset an integer"
             )
@@ -23,7 +23,7 @@ class Index:
     def __str__(self) -> str:
         if not self.base:
             return str(self.offset)
-        return self.base + (f"+{self.offset}" if self.offset else "")
+        return self.base + (f"{self.offset:+d}" if self.offset else "")
 
     def moved(self, t: Index) -> Index:
         """The index after t has been replaced."""
@@ -61,7 +61,8 @@ When = str | Time
 
 def check_when(when: object) -> None:
     """Refuse what is no kind of symbol."""
-    if not (type(when) is str and when in (CONSTANT, ANY)) and not (type(when) is Time and type(when.lag) is int):
+    known = type(when) is str and when in (CONSTANT, ANY)
+    if not known and not (type(when) is Time and type(when.index) is Index and type(when.lag) is int):
         raise TermError(f"no kind of symbol: {when!r}")
 
 

@@ -13,7 +13,7 @@ from boundcheck.kernel.terms import Symbol
 from boundcheck.prove import Process, Proof, Reading, Witness, eq, ge, le, script
 
 # h̃ = [h; 1], W_0 = [I 0] and A = [U_1 b] act on it by blocks; B is U_2ᵀ.
-h, augmented, bias = MatrixSymbol("h", d, 1), MatrixSymbol("h^", k, 1), MatrixSymbol("b", r, 1)
+h, augmented, bias = MatrixSymbol("h", d, 1), MatrixSymbol("htilde", k, 1), MatrixSymbol("b", r, 1)
 first, second, left, start = (
     MatrixSymbol("U_1", r, d),
     MatrixSymbol("U_2", r, d),

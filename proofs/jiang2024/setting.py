@@ -45,7 +45,7 @@ READING = Reading(
     points={v: _pair(""), v1: _pair("_1"), v2: _pair("_2")},
     processes={
         "v": Process((("A", _A_SHAPE), ("B", _B_SHAPE))),
-        "g": Process((("g^A", _A_SHAPE), ("g^B", _B_SHAPE)), lag=1),
+        "g": Process((("g_A", _A_SHAPE), ("g_B", _B_SHAPE)), lag=1),
     },
     blocks={A: 0, B: 1},
     constants=frozenset({"W_0"}),

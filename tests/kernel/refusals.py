@@ -169,7 +169,7 @@ def instances() -> Iterator[Case]:
 def equals() -> Iterator[Case]:
     same, p = assumed(eq(norm("F", MX - MA)), ge(norm("F", MX)))
     goal = ge(norm("F", MA))
-    yield refused("rewrite", 0, "does not say that X_t is Y", same, p, X, MY, goal)
+    yield refused("rewrite", 0, r"does not say that X\[t\] is Y", same, p, X, MY, goal)
     yield refused("rewrite", 0, "does not say", *assumed(ge(norm("F", MX - MA))), p, X, MA, goal, name="inequality")
     yield refused("rewrite", 0, "does not say", *assumed(eq(norm("op", MX - MA))), p, X, MA, goal, name="spectral")
     yield refused("rewrite", 1, "differ by", same, p, X, MA, ge(norm("F", MA) * 2))
@@ -302,7 +302,7 @@ def chains() -> Iterator[Case]:
         "of no letters": (eq(of(Value("F", (MY.scaled(2),))) - f_of(MY.scaled(3))), (Y,)),
         "the same function": (eq(f_of(MY) - f_of(MY @ MB @ MB.T)), (Y,)),
         "constant variable": (eq(of(Value("F", (MA,))) - f_of(MA @ MB)), (A,)),
-        "unbound point": (eq(of(Value("F", (MY,))) - f_of(MY)), ()),
+        "unbound point": (eq(of(Value("F", (MY,))) - f_of(MY)), (u,)),
         "twice the same block": (eq(of(Value("F", (MY, MY))) - f_of(MY)), (Y,)),
         "another variable": (eq(big - f_of(MY.scaled(u))), (Y, u)),
     }
@@ -383,17 +383,17 @@ def attacks() -> Iterator[Case]:
     def closed(name: str, call: Callable[[], object]) -> Case:
         return Case(f"attack: {name}", call, KernelError)
 
-    lie = Law((), (), gt(0))
+    lie = Law((Y,), (), gt(0))
     yield closed("inverse of a law", lambda: rules.inverse(lie))
-    yield closed("root of a law", lambda: rules.root_square(Law((), (), FALSE)))
-    yield closed("homogeneous in a law", lambda: rules.homogeneous(Law((), (), FALSE), FROBENIUS, (MA,)))
+    yield closed("root of a law", lambda: rules.root_square(Law((Y,), (), FALSE)))
+    yield closed("homogeneous in a law", lambda: rules.homogeneous(Law((Y,), (), FALSE), FROBENIUS, (MA,)))
     fake: Any = SimpleNamespace(conclusion=FALSE, fact=FALSE, hypotheses=frozenset(), ledger=frozenset())
     yield closed("a premise that is no theorem", lambda: rules.certificate(fake, FALSE, ((WHOLE, (0,)),), (), ()))
     yield closed("an expectation of no theorem", lambda: rules.expectation(fake, None))
     yield closed("a discharge of no theorem", lambda: rules.discharge(fake, rules.assume(FALSE)))
     by_hand = Theorem(frozenset(), FALSE, frozenset(), "certificate", (), (fake, FALSE, ((WHOLE, (0,)),), (), ()))
     yield closed("that premise in a replay", lambda: replay(by_hand))
-    whole = frozenset(), Law((), (), FALSE), frozenset[str](), "generalise", tuple(assumed(FALSE))
+    whole = frozenset(), Law((Y,), (), FALSE), frozenset[str](), "generalise", tuple(assumed(FALSE))
     yield closed("premises that are seen once", lambda: replay(Theorem(*whole, ((), iter([FALSE])))))
     strict = frozenset({ge(a)}), gt(a), frozenset[str](), "certificate", tuple(assumed(ge(a)))
     yield closed("places that are seen once", lambda: replay(Theorem(*strict, (gt(a), ((WHOLE, iter((0,))),), (), ()))))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.kernel import RULES, KernelError, ReplayError, replay, replay_all, rules
+from boundcheck.kernel import RULES, KernelError, ReplayError, derive, replay, replay_all, rules
 from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.facts import Fact, Theorem, derivation
 from boundcheck.kernel.terms import ONE, Scalar
@@ -50,7 +50,7 @@ def test_a_derivation_yields_its_theorem() -> None:
     again = replay(theorem)
     assert again is not theorem
     assert again.same_as(theorem)
-    assert str(again) == "x >= 0 ⊢ x >= 0"
+    assert str(again) == "0 <= x ⊢ 0 <= x"
 
 
 @examples(50)
@@ -79,7 +79,7 @@ def test_long_derivations_replay() -> None:
 def test_a_shared_step_is_replayed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[Any] = []
     rule = RULES["assume"]
-    monkeypatch.setitem(RULES, "assume", lambda *given: calls.append(given) or rule(*given))
+    monkeypatch.setitem(derive._rules, "assume", lambda *given: calls.append(given) or rule(*given))
     theorem = LOW
     for _ in range(40):
         theorem = rules.certificate(theorem, theorem, theorem.fact, ((((Fraction(1), ONE),), (0,)),), (), ())

@@ -496,7 +496,7 @@ def pieces(seed: int) -> tuple[Function, Fraction]:
 
 def smooth_along(x: tuple[Matrix, ...], step: tuple[Matrix, ...], constant: Scalar) -> tuple[Theorem, Variable]:
     """The premise of the descent lemma, from the law that says it for every θ."""
-    theta = Variable("θ", ANY)
+    theta = Variable("theta", ANY)
     s = Scalar.of(theta)
     beyond = tuple(p + q.scaled(s) for p, q in zip(x, step, strict=True))
     change = tuple(p - q for p, q in zip(gradients("h", beyond), gradients("h", x), strict=True))

@@ -255,13 +255,13 @@ def test_terms_with_one_key_mean_the_same(p: Scalar, q: Scalar, world: World) ->
 
 def test_keys_tell_kinds_and_names_apart() -> None:
     whens = (CONSTANT, ANY, Time(NOW), Time(NOW, 1), Time(NEXT), Time(Index("T", 1)), Time(Index("", 1)))
-    names = ("a", "ab", "a'", "a^2", "a*b", "a_1", "A")
+    names = ("a", "ab", "a'", "a_1", "A")
     terms = [Variable(name, when) for name in names for when in whens]
     terms += [Symbol(name, (rows, "n"), when) for name in names for when in whens for rows in ("m", "n")]
     assert len({x.key for x in terms}) == len(terms)
 
 
-@pytest.mark.parametrize("name", ["a:constant", "a b", "", "1a", "a.b", "(a)", "a^1.b:any", "a\n", "[a", "a~0", "a+1"])
+@pytest.mark.parametrize("name", ["a:constant", "a b", "", "1a", "a.b", "(a)", "a^1.b:any", "a\n", "[a", "a~0", "a+1", "a^2", "a*", "\u0430", "\u00e9", "L\u0302", "\u03bd", "T", "t", "E", "root"])
 def test_a_name_that_could_be_read_as_something_else_is_refused(name: str) -> None:
     for build in (Variable, lambda x: Symbol(x, ("m", "n")), lambda x: Symbol("X", ("m", x))):
         with pytest.raises(TermError, match="cannot be a name"):
@@ -270,7 +270,7 @@ def test_a_name_that_could_be_read_as_something_else_is_refused(name: str) -> No
 
 def test_terms_print_for_reading() -> None:
     x, a = Matrix.of(Symbol("X", ("m", "n"), Time(NOW))), Variable("a")
-    assert str(norm(FROBENIUS, x)) == "‖X_t‖_F"
-    assert str(norm(FROBENIUS, x, x)) == "‖(X_t, X_t)‖_F"
-    assert str(expect(Scalar.of(Variable("b", Time(NEXT))) * a, NOW)) == "E[b_t+1 | past of t]*a"
+    assert str(norm(FROBENIUS, x)) == "‖X[t]‖_F"
+    assert str(norm(FROBENIUS, x, x)) == "‖(X[t], X[t])‖_F"
+    assert str(expect(Scalar.of(Variable("b", Time(NEXT))) * a, NOW)) == "E[b[t+1] | past of t]*a"
     assert str(Scalar.of(a) ** 2 - 1) == "-1 + a^2"

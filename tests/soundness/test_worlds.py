@@ -184,7 +184,7 @@ def test_a_relation_about_a_run_holds_at_all_times_and_in_all_outcomes() -> None
     assert world.says(sp.Lt(start, sp.Rational(mean.numerator, mean.denominator) / 2, evaluate=False)) is False
 
 
-@pytest.mark.parametrize("name", ["A", "B", "g^A"])
+@pytest.mark.parametrize("name", ["A", "B", "g_A"])
 def test_a_run_has_no_value_before_it_begins_or_after_its_end(name: str) -> None:
     setting = long_run().setting
     assert setting.process is not None

@@ -160,7 +160,7 @@ def alone(world: World) -> World:
     given, process = world.setting, world.setting.process
     if process is None:
         raise ValueError(f"{world.about}: expected a run")
-    named = {"v": "B", "g": "g^B", "g^v": "g^B"}
+    named = {"v": "B", "g": "g_B", "g_v": "g_B"}
 
     def told(name: str, time: int, outcome: int) -> Rows:
         if name not in named:

@@ -1,0 +1,86 @@
+"""Terms and statements built anew from what they are made of, so that no key and no shape of theirs is believed.
+
+A theorem may come from anywhere. What `replay` reads of it passes through here first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Any
+
+from boundcheck.kernel.atoms import (
+    Dimension,
+    Expectation,
+    Horizon,
+    Inverse,
+    Minimum,
+    Norm,
+    Root,
+    Total,
+    Trace,
+    Value,
+    Variable,
+)
+from boundcheck.kernel.errors import ReplayError
+from boundcheck.kernel.facts import Fact, Law
+from boundcheck.kernel.terms import Gradient, Matrix, Mean, Scalar, Symbol
+from boundcheck.kernel.times import Index, Time
+
+# What an object of each kind is made of, in the order in which its constructor takes it.
+_CONTENT: Mapping[type, tuple[str, ...]] = {
+    Index: ("base", "offset"),
+    Time: ("index", "lag"),
+    Scalar: ("terms",),
+    Matrix: ("shape", "terms"),
+    Symbol: ("name", "shape", "when"),
+    Gradient: ("function", "point", "block"),
+    Mean: ("letter", "given"),
+    Variable: ("name", "when"),
+    Dimension: ("name",),
+    Horizon: (),
+    Norm: ("kind", "blocks"),
+    Trace: ("word",),
+    Value: ("function", "point"),
+    Root: ("body",),
+    Inverse: ("body",),
+    Minimum: ("body",),
+    Total: ("body",),
+    Expectation: ("body", "given"),
+    Fact: ("relation", "polynomial"),
+    Law: ("variables", "premises", "conclusion"),
+}
+_PLAIN = (str, int, bool, Fraction, type(None))
+
+
+_UNFINISHED = object()
+
+
+class Renewal:
+    """Build data anew, each object once; raises ReplayError for a kind that the kernel does not have, and for cycles.
+
+    The data must outlive it: objects are told apart by their places in memory.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[int, Any] = {}
+
+    def __call__(self, data: Any) -> Any:
+        """The same data, of the kernel's own kinds."""
+        kind = type(data)
+        if kind in _PLAIN:
+            return data
+        if kind is tuple or kind is frozenset:
+            return kind([self(x) for x in data])
+        if kind is MappingProxyType:
+            return {self(x): self(y) for x, y in data.items()}
+        made = self._made.get(id(data))
+        if made is None:
+            if kind not in _CONTENT:
+                raise ReplayError(f"{data!r} is no term, statement, number, text or tuple of those")
+            self._made[id(data)] = _UNFINISHED
+            made = self._made[id(data)] = kind(*[self(vars(data)[name]) for name in _CONTENT[kind]])
+        if made is _UNFINISHED:
+            raise ReplayError(f"a {kind.__name__} that contains itself")
+        return made
