@@ -1,0 +1,100 @@
+"""The text of a kernel statement in LaTeX, sign by sign, and back: two statements never look the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sympy as sp
+
+from boundcheck.claims.symbols import LATEX_NAMES
+from boundcheck.errors import InputError
+from boundcheck.prove.letters import Letters, at_times
+from boundcheck.prove.readback import tokens_of
+
+# Signs that are the same wherever they stand. Each LaTeX is one piece, without a space in it.
+_SIGNS = {
+    "‖": r"\|", "‖_F": r"\|_{F}", "‖_op": r"\|_{\mathrm{op}}", "∇": r"\nabla", "ᵀ": r"^{\top}", "<=": r"\le",
+    "<": "<", "=": "=", "*": r"\,", "+": "+", "-": "-", "/": "/", "(": "(", ")": ")", "[": "[", "]": "]", ",": ",",
+    ";": ";", ":": ":", "|": r"\mid", "E": r"\mathbb{E}", "tr": r"\operatorname{tr}", "min_t": r"\min_{t}",
+    "sum_t": r"\sum_{t}", "t": "t", "T": "T", "for": r"\text{for~}", "all": r"\text{all~}", "with": r"\text{~with~}",
+    "always": r"\text{always~}", "past": r"\text{the~past~}", "of": r"\text{of~}",
+}  # fmt: skip
+# Signs that open a group: what begins it, and what ends it in the text.
+_GROUPS = {"root": (r"\sqrt{", ")"), "inverse": (r"\frac{1}{", ")"), "index": ("_{", "]"), "^": ("^{", "")}
+_END = "}"
+_CLOSES = {"(": ")", "[": "]"}
+
+
+def latex(text: str, letters: Letters) -> str:
+    """A statement's text in LaTeX, in the letters of the papers where these tell the names apart; needs amsmath."""
+    names, pieces, ends = latex_names(letters), [], []
+    tokens = iter(tokens_of(text))
+    before = ""
+    for token in tokens:
+        if token in ("root", "inverse"):
+            # The bracket that opens what the sign is over.
+            next(tokens)
+            pieces.append(_GROUPS[token][0])
+            ends.append((")", _END))
+        elif token == "[" and (before in names or before == "0"):
+            pieces.append(_GROUPS["index"][0])
+            ends.append(("]", _END))
+        elif token == "^":
+            pieces += [_GROUPS["^"][0], next(tokens), _END]
+        elif token in _CLOSES:
+            pieces.append(_SIGNS[token])
+            ends.append((_CLOSES[token], _SIGNS[_CLOSES[token]]))
+        elif ends and token == ends[-1][0]:
+            pieces.append(ends.pop()[1])
+        else:
+            pieces.append(_sign(token, names))
+        before = token
+    return " ".join(pieces)
+
+
+def _sign(token: str, names: dict[str, str]) -> str:
+    if token in names:
+        return names[token]
+    if token.startswith("∇_"):
+        return rf"\nabla_{{{token.removeprefix('∇_')}}}"
+    return token if token.isdigit() else _SIGNS[token]
+
+
+def from_latex(text: str, letters: Letters) -> str:
+    """The text that `latex` was made from; raises InputError for LaTeX that it does not make."""
+    back = {made: sign for sign, made in _SIGNS.items()} | {made: name for name, made in latex_names(letters).items()}
+    back |= {rf"\nabla_{{{i}}}": f"∇_{i}" for i in range(1, 100)}
+    opening = {made: (sign, end) for sign, (made, end) in _GROUPS.items()}
+    return " ".join(_unset(text.split(), back, opening))
+
+
+def _unset(pieces: list[str], back: dict[str, str], opening: dict[str, tuple[str, str]]) -> Iterator[str]:
+    ends: list[str] = []
+    for piece in pieces:
+        if piece in opening:
+            sign, end = opening[piece]
+            yield {"index": "[", "^": "^"}.get(sign, f"{sign} (")
+            ends.append(end)
+        elif piece == _END and ends:
+            yield ends.pop()
+        elif piece.isdigit():
+            yield piece
+        elif piece in back:
+            yield back[piece]
+        else:
+            raise InputError("LaTeX", piece, "a sign of a statement of the kernel")
+
+
+_PREFERRED = {str(symbol.name): made for symbol, made in LATEX_NAMES.items()}
+
+
+def latex_names(letters: Letters) -> dict[str, str]:
+    """What each name is in LaTeX: as in the papers, unless two would look the same, and then the name itself."""
+    names = sorted({name.removesuffix(at_times("")) for name in letters})
+    plain = {name: rf"\mathtt{{{name.replace('_', chr(92) + '_')}}}" for name in names}
+    wanted = {name: f"{{{_PREFERRED.get(name) or sp.latex(sp.Symbol(name))}}}" for name in names}
+    looks = list(wanted.values())
+    return {
+        name: made if looks.count(made) == 1 and " " not in made and made != "{T}" else plain[name]
+        for name, made in wanted.items()
+    }
