@@ -11,8 +11,8 @@ from boundcheck.prove import Proof, Reading, le, script
 
 X, Y, Z = MatrixSymbol("X", d, r), MatrixSymbol("Y", r, k), MatrixSymbol("Z", r, k)
 
-# What the letters stand for: X is one matrix, and Y and Z, which are not named, may be any.
-READING = Reading(constants=frozenset({"X"}))
+# X is one matrix; Y and Z may be any. a, r and the dimensions are letters of the catalogue.
+READING = Reading(constants={X}, arbitrary={Y, Z})
 
 
 @script("my.product", "sharp", READING, title="‖XY‖_F ≤ a‖Y‖_F")

@@ -80,6 +80,12 @@ q = sp.Symbol("q", positive=True)
 kappa = sp.Symbol("kappa", positive=True)
 bound = sp.Symbol("bound", positive=True)
 
+# Every scalar of the catalogue.
+LETTERS: tuple[sp.Symbol, ...] = (
+    *(parameter.symbol for parameter in PARAMETERS.values()),
+    *(f_star, Lhat, alpha, T_min, eta_max, rho, q, kappa, bound),
+)
+
 LATEX_NAMES: dict[sp.Symbol, str] = {p.symbol: p.latex for p in PARAMETERS.values()} | {
     Lhat: r"\hat{L}",
     T_min: r"T_{\min}",

@@ -70,7 +70,12 @@ class Norm(Atom):
 
     def __init__(self, kind: str, blocks: Point) -> None:
         check_point(blocks)
-        if type(kind) is not str or kind not in (FROBENIUS, SPECTRAL) or not blocks or (kind == SPECTRAL and len(blocks) > 1):
+        if (
+            type(kind) is not str
+            or kind not in (FROBENIUS, SPECTRAL)
+            or not blocks
+            or (kind == SPECTRAL and len(blocks) > 1)
+        ):
             raise TermError(f"no norm {kind!r} of {len(blocks)} blocks: F takes any number, op takes one")
         self._fill(kind=kind, blocks=blocks, key=f"(norm {kind} {' '.join(x.key for x in blocks)})")
 

@@ -265,7 +265,9 @@ def check_name(*names: str) -> None:
     """Refuse what cannot be a name."""
     for name in names:
         if type(name) is not str or not _NAME.match(name) or name in RESERVED:
-            raise TermError(f"{name!r} cannot be a name: a letter, then letters, digits, _ and ', all of them ASCII, are")
+            raise TermError(
+                f"{name!r} cannot be a name: a letter, then letters, digits, _ and ', all of them ASCII, are"
+            )
 
 
 def check_shape(shape: object) -> None:

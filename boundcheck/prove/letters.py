@@ -1,4 +1,4 @@
-"""The letters of kernel statements: what each name stands for, as a reader must know it. A name stands for one thing."""
+"""The letters of kernel statements: what each name stands for, as a reader must know it. A name is one thing's."""
 
 from __future__ import annotations
 

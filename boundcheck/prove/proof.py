@@ -14,13 +14,13 @@ import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.claims import Claim, Quantity
-from boundcheck.claims.vocabulary import Iterate, Value
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement, Theorem, atoms, rules
 from boundcheck.kernel.terms import Matrix, Scalar, Symbol
 from boundcheck.prove.by import By, by_signs, discharged
 from boundcheck.prove.certificate import certify
 from boundcheck.prove.counterexamples import Counterexample, counterexample
+from boundcheck.prove.definitions import check_definition, circular, is_given
 from boundcheck.prove.translate import Reading
 from boundcheck.prove.witness import Witness
 
@@ -64,7 +64,7 @@ class Step:
 
     Attributes:
         label: what the proof calls it, "(12)".
-        relation: what is claimed, in sympy; its last form if it is a law.
+        relation: what is claimed, in sympy; of a law its conclusion; None for a line that is cited.
         printed: the paper's own LaTeX, where it prints such a line.
         meaning: what it says and why it holds, in words.
         theorem: what the kernel made of it; its own assumption where nothing was found.
@@ -75,7 +75,7 @@ class Step:
     """
 
     label: str
-    relation: sp.Basic
+    relation: sp.Basic | None
     printed: str
     meaning: str
     theorem: Theorem
@@ -146,6 +146,8 @@ class Proof:
         """
         if role not in ("hypothesis", "choice", "local"):
             raise InputError("role", role, "hypothesis, choice or local; `define` and `positive` give the others")
+        if isinstance(hypothesis, Claim) and not name:
+            name = hypothesis.title
         return self._lay_down(hypothesis, dict(where or {}), forall, given, name, role)
 
     def _lay_down(
@@ -159,7 +161,7 @@ class Proof:
     ) -> Theorem | tuple[Theorem, ...]:
         claim, relation = (hypothesis, hypothesis.conclusion) if isinstance(hypothesis, Claim) else (None, hypothesis)
         relation = relation.xreplace(where)
-        title = name or (claim.title if claim else str(relation))
+        title = name or str(relation)
         theorems = []
         for fact in self.reading.facts(relation):
             statement = self.law(forall, given, fact) if forall else fact
@@ -175,14 +177,19 @@ class Proof:
         """Define a symbol, an iterate or a function: left = right.
 
         Raises:
-            InputError: where the left side is none of these, or has a definition.
+            InputError: where the left side is none of these, is given, has a definition, or is defined by itself.
 
         """
-        if not isinstance(left, sp.Symbol | Iterate | Value):
-            raise InputError("definition", left, "a symbol, an iterate or the value of a function on the left")
+        check_definition(left, right, self.claim)
         relation = sp.Eq(left, right, evaluate=False)
-        if any(x.role == "definition" and x.relation.lhs == left for x in self.assumptions):
-            raise InputError("definition", left, "a symbol that has no definition yet")
+        circle = circular([*self.definitions, (left, right)], self.reading)
+        if circle:
+            raise InputError(
+                "definition", left, f"one that is the only one of its name and no circle, which {circle} is in"
+            )
+        assumed = any(x.relation == left for x in self.assumptions)
+        if assumed and not right.is_positive and not is_given(left):
+            raise InputError("definition", relation, f"a value that is positive, as {left} is assumed to be")
         theorem = self._lay_down(relation, {}, forall, (), name or str(left), "definition")
         if isinstance(theorem, tuple):
             raise InputError("definition", relation, "a single equation")
@@ -207,9 +214,13 @@ class Proof:
         mine = {each.statement for each in self.assumptions}
         needed = [x for x in other.assumptions if x.statement in theorem.hypotheses and x.statement not in mine]
         self.assumptions += needed
-        relation = other.claim.conclusion if other.claim else other.steps[-1].relation
-        self.steps.append(Step(label, relation, "", meaning, theorem))
+        self.steps.append(Step(label, None, "", meaning, theorem))
         return theorem
+
+    @property
+    def definitions(self) -> list[tuple[sp.Basic, sp.Basic]]:
+        """The two sides of every definition."""
+        return [x.relation.args for x in self.assumptions if x.role == "definition"]
 
     def positive(self, *symbols: sp.Symbol) -> list[Theorem]:
         """That each of these symbols is positive, which is its domain; dimensions and T are at least 1 in any case."""
@@ -217,6 +228,9 @@ class Proof:
         for symbol in symbols:
             if not symbol.is_positive:
                 raise InputError("symbol", symbol, "a symbol that sympy knows to be positive")
+            value = next((right for left, right in self.definitions if left == symbol), None)
+            if value is not None and not value.is_positive and not is_given(symbol):
+                raise InputError("symbol", symbol, f"a proof that it is positive: it is defined, as {value}")
             (atom,) = self.reading.scalar(symbol).atoms()
             if isinstance(atom, atoms.Dimension):
                 found.append(rules.dimension_positive(atom.name))
@@ -310,7 +324,7 @@ class Proof:
         self, label: str, relation: sp.Basic, theorem: Theorem, *, printed: str = "", meaning: str = ""
     ) -> Theorem:
         """A line that a rule of the kernel yields as it stands; raises InputError where the rule says another thing."""
-        fact = self.reading.fact(relation)
+        fact = _saying(label, relation, self.reading.fact(relation))
         said = theorem.conclusion.conclusion if isinstance(theorem.conclusion, Law) else theorem.conclusion
         if said != fact:
             raise InputError(label, relation, f"what the rule says, {said}")
@@ -341,7 +355,8 @@ class Proof:
         if relation is not None and self.claim is not None:
             raise InputError("conclusion", relation, f"none: the proof ends in {self.claim.id}'s own")
         self.closing = Closing(dict(where or {}), tuple(forall), tuple(such_that), relation)
-        self.goal = self.stated(self.reading.fact(wanted.xreplace(dict(where or {}))), self.closing)
+        fact = _saying("conclusion", wanted, self.reading.fact(wanted.xreplace(dict(where or {}))))
+        self.goal = self.stated(fact, self.closing)
         theorem = discharged(theorem, *given)
         # What rests on an open line cannot become a law; the verdict says on which.
         closed = theorem.hypotheses <= {each.statement for each in self.assumptions}
@@ -351,6 +366,13 @@ class Proof:
     def stated(self, fact: Fact, closing: Closing) -> Statement:
         """The fact as a closing states it: a law, where it is for all of something."""
         return self.law(closing.forall, closing.such_that, fact) if closing.forall else fact
+
+
+def _saying(label: str, relation: sp.Basic, fact: Fact) -> Fact:
+    """The fact; raises InputError where its two sides are the same, so that it would be proved by being written."""
+    if not fact.polynomial.terms:
+        raise InputError(label, relation, f"a statement that says something: in normal form it is {fact}")
+    return fact
 
 
 def signs(facts: Sequence[Fact]) -> list[Theorem]:

@@ -282,4 +282,3 @@ def _times(left: _Worth, right: _Worth) -> _Worth:
     if isinstance(left, Matrix):
         return left @ right if isinstance(right, Matrix) else left.scaled(right)
     return right.scaled(left) if isinstance(right, Matrix) else left * right
-

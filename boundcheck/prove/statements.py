@@ -22,11 +22,9 @@ from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.symbols import PARAMETERS
 from boundcheck.errors import InputError
 from boundcheck.files import replace_file
-from boundcheck.kernel import Fact, Statement
-from boundcheck.kernel.atoms import Variable
-from boundcheck.kernel.terms import Scalar
+from boundcheck.kernel import Statement
 from boundcheck.prove.script import folder, of_paper, papers
-from boundcheck.prove.translate import Reading, eq
+from boundcheck.prove.translate import Reading, eq, gt
 
 
 @dataclass(frozen=True)
@@ -60,9 +58,9 @@ def own_statements(claim: Claim) -> set[Statement]:
     """What the claim itself says without quantifiers: quantities, conditions, and that parameters are positive."""
     reading = Reading()
     relations = [eq(quantity.symbol, quantity.expression) for quantity in claim.quantities]
-    found: set[Statement] = {fact for relation in (*relations, *claim.conditions) for fact in reading.facts(relation)}
-    positive = {parameter.name for parameter in PARAMETERS.values()} - {quantity.name for quantity in claim.quantities}
-    return found | {Fact(">", Scalar.of(Variable(name))) for name in positive}
+    derived = {quantity.symbol for quantity in claim.quantities}
+    relations += [gt(parameter.symbol, 0) for parameter in PARAMETERS.values() if parameter.symbol not in derived]
+    return {fact for relation in (*relations, *claim.conditions) for fact in reading.facts(relation)}
 
 
 def statements_of(paper: str) -> dict[str, Any]:

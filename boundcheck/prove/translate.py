@@ -1,15 +1,17 @@
 """From sympy to the kernel: claims and steps of proofs, written in the vocabulary of `claims`, as kernel statements.
 
-A vector such as v is read as its blocks (A, B), by a `Reading`; a scalar symbol is a constant of that name. Roots and
-quotients become the kernel's atoms root(x) and inverse(x), so that every formula of a claim has a translation.
+Every letter has a role, and no reading assumes one in silence: the catalogue's scalars are constants, and a `Reading`
+says what each other letter is. A vector such as v is read as its blocks (A, B). Roots and quotients become the kernel's
+atoms root(x) and inverse(x), so that every formula of a claim has a translation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import wraps
+from functools import cached_property, wraps
+from types import MappingProxyType
 from typing import TypeVar
 
 import sympy as sp
@@ -23,9 +25,17 @@ from boundcheck.kernel import atoms as k
 from boundcheck.kernel.analysis import gradients
 from boundcheck.kernel.terms import ONE, Matrix, Point, Scalar, Symbol
 from boundcheck.kernel.times import ANY, CONSTANT, Index, Time, When
-
-_DIMENSIONS = (words.d, words.k, words.n, symbols.r)
-
+from boundcheck.prove.roles import (
+    CATALOGUE,
+    HOW_TO_DECLARE,
+    Process,
+    declared,
+    function_name,
+    is_dimension,
+    shape_names,
+    told_apart,
+    without_role,
+)
 
 _Result = TypeVar("_Result")
 
@@ -46,31 +56,60 @@ def _told(translate: Callable[[Reading, sp.Basic], _Result]) -> Callable[[Readin
 
 
 @dataclass(frozen=True)
-class Process:
-    """The blocks of an iterate such as v_t: their names and shapes, and how much later than t they are known."""
-
-    blocks: tuple[tuple[str, tuple[str, str]], ...]
-    lag: int = 0
-
-
-@dataclass(frozen=True)
 class Reading:
-    """What the matrices of claims and steps stand for.
+    """What the letters of claims and steps stand for.
 
     Attributes:
-        points: the blocks of a matrix symbol that is no single letter: v_1 is (A_1, B_1), W is W_0 + sBA.
-        processes: the blocks of iterates, by name.
-        blocks: for a matrix symbol that names a block of a vector in partial gradients, the block's place.
-        constants: names of matrices that are constants; every other matrix may be any.
-        arbitrary: names of numbers that may be any function of time and outcome; every other number is a constant.
+        points: the matrices that a matrix symbol stands for, if it is no letter of its own: v_1 is (A_1, B_1), W is
+            W_0 + sBA.
+        processes: for an iterate at t, such as v_t, its blocks.
+        constants: letters, numbers and matrices, that are constants.
+        arbitrary: letters that may be any function of time and outcome.
+
+    Raises:
+        InputError: for a letter with two roles, for two letters of one name, and for one of the catalogue with another
+            role or under other assumptions.
 
     """
 
-    points: Mapping[sp.MatrixSymbol, Point] = field(default_factory=dict)
-    processes: Mapping[str, Process] = field(default_factory=dict)
-    blocks: Mapping[sp.MatrixSymbol, int] = field(default_factory=dict)
-    constants: frozenset[str] = frozenset()
-    arbitrary: frozenset[str] = frozenset()
+    points: Mapping[sp.MatrixSymbol, tuple[MatrixExpr, ...]] = field(default_factory=dict)
+    processes: Mapping[words.Iterate, Process] = field(default_factory=dict)
+    constants: Collection[sp.Basic] = frozenset()
+    arbitrary: Collection[sp.Basic] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Keep what was given as it was, and refuse letters that a reader could not tell apart."""
+        for name in ("points", "processes"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+        for name in ("constants", "arbitrary"):
+            object.__setattr__(self, name, frozenset(declared(name, getattr(self, name))))
+        for name, each in (("points", sp.MatrixSymbol), ("processes", words.Iterate)):
+            for symbol in getattr(self, name):
+                if not isinstance(symbol, each):
+                    raise InputError(name, symbol, f"a {each.__name__} to be read as its blocks")
+        for iterate, process in self.processes.items():
+            blocks = process.blocks if type(process) is Process else ()
+            if iterate.args[1] != words.t or not blocks or not all(isinstance(x, sp.MatrixSymbol) for x in blocks):
+                raise InputError("processes", iterate, "an iterate at t, such as v_t, with a Process of its blocks")
+        told_apart([*self.constants, *self.arbitrary, *self.points])
+        told_apart([sp.MatrixSymbol(str(x.args[0]), *x.shape) for x in self.processes])
+        # A_t is a process of its own as well as a block of v_t: the same one.
+        told_apart(dict.fromkeys((x, each.drawn) for each in self.processes.values() for x in each.blocks))
+
+    def having(self, constants: Iterable[sp.Basic]) -> Reading:
+        """The same reading with more constants."""
+        more = frozenset(constants) - self.constants
+        return Reading(self.points, self.processes, self.constants | more, self.arbitrary) if more else self
+
+    @cached_property
+    def _blocks(self) -> Mapping[sp.Basic, int]:
+        """For a matrix that is a block of a vector, its place; None where it is at two places."""
+        found: dict[sp.Basic, int] = {}
+        for point in self.points.values():
+            for place, block in enumerate(point):
+                if isinstance(block, sp.MatrixSymbol) and found.setdefault(block, place) != place:
+                    raise InputError("points", block, "a block at one place of the vectors that have it")
+        return found
 
     @_told
     def facts(self, relation: sp.Basic) -> tuple[Fact, ...]:
@@ -105,9 +144,38 @@ class Reading:
     @_told
     def scalar(self, node: sp.Expr) -> Scalar:
         """A scalar expression as a polynomial over atoms; raises InputError for what has no translation."""
-        for kinds, translate in self._SCALARS:
-            if isinstance(node, kinds):
-                return translate(self, node)
+        match node:
+            case sp.Rational():
+                return Scalar.of(Fraction(int(node.p), int(node.q)))
+            case sp.Symbol():
+                return self._symbol(node)
+            case sp.Add():
+                return Scalar.sum(self.scalar(x) for x in node.args)
+            case sp.Mul():
+                return self._multiply(node)
+            case sp.Pow():
+                return self._power(node)
+            case sp.Abs():
+                return Scalar.of(k.Root(self.scalar(node.args[0]) ** 2))
+            case sp.Max():
+                return self._maximum(node)
+            case words.FrobeniusNorm() | words.EuclideanNorm() | words.SpectralNorm():
+                kind = k.SPECTRAL if isinstance(node, words.SpectralNorm) else k.FROBENIUS
+                return builders.norm(kind, *self.point(node.args[0]))
+            case words.Value():
+                return Scalar.of(k.Value(function_name(node.args[0]), self.point(node.args[1])))
+            case words.InnerProduct():
+                return builders.inner(self.point(node.args[0]), self.point(node.args[1]))
+            case words.Expectation():
+                return self._expectation(node)
+            case words.MinimumOver():
+                self._over_all_times(node, *node.args[1:])
+                return Scalar.of(k.Minimum(self.scalar(node.args[0])))
+            case sp.Sum():
+                if len(node.limits) != 1:
+                    raise InputError("sum", node, "a sum over t alone")
+                self._over_all_times(node, *node.limits[0])
+                return builders.total(self.scalar(node.function))
         raise InputError("expression", node, "a scalar in the vocabulary of claims")
 
     def _symbol(self, node: sp.Symbol) -> Scalar:
@@ -115,12 +183,13 @@ class Reading:
             raise InputError("symbol", node, "an iterate with the index t; t itself is no number here")
         if node == symbols.T:
             return Scalar.of(k.Horizon())
-        if node in _DIMENSIONS:
+        if is_dimension(node):
             return Scalar.of(k.Dimension(node.name))
-        return Scalar.of(k.Variable(node.name, ANY if node.name in self.arbitrary else CONSTANT))
-
-    def _add(self, node: sp.Add) -> Scalar:
-        return Scalar.sum(self.scalar(x) for x in node.args)
+        if node in self.arbitrary:
+            return Scalar.of(k.Variable(node.name, ANY))
+        if node in self.constants or CATALOGUE.get(node.name) == node:
+            return Scalar.of(k.Variable(node.name, CONSTANT))
+        raise InputError("symbol", node, without_role(node, [*self.constants, *self.arbitrary]))
 
     def _multiply(self, node: sp.Mul) -> Scalar:
         product = ONE
@@ -133,12 +202,11 @@ class Reading:
         base = self.scalar(node.base)
         if not isinstance(exponent, sp.Rational) or exponent.q not in (1, 2, 4):
             raise InputError("exponent", exponent, "an integer, a half or a quarter")
+        if base.number is not None and (base.number < 0 or (base.number == 0 and exponent < 0)) and not _whole(node):
+            raise InputError("expression", node, "a root of what is not negative, and a divisor that is not 0")
         for _ in range({1: 0, 2: 1, 4: 2}[int(exponent.q)]):
             base = Scalar.of(k.Root(base))
         return (base if exponent > 0 else Scalar.of(k.Inverse(base))) ** abs(int(exponent.p))
-
-    def _absolute(self, node: sp.Abs) -> Scalar:
-        return Scalar.of(k.Root(self.scalar(node.args[0]) ** 2))
 
     def _maximum(self, node: sp.Max) -> Scalar:
         first, *rest = (self.scalar(x) for x in node.args)
@@ -147,70 +215,38 @@ class Reading:
             first = (first + other + k.Root((first - other) ** 2)) * Fraction(1, 2)
         return first
 
-    def _norm(self, node: words.FrobeniusNorm) -> Scalar:
-        kind = k.SPECTRAL if isinstance(node, words.SpectralNorm) else k.FROBENIUS
-        return builders.norm(kind, *self.point(node.args[0]))
-
-    def _value(self, node: words.Value) -> Scalar:
-        return Scalar.of(k.Value(node.args[0].name, self.point(node.args[1])))
-
-    def _inner(self, node: words.InnerProduct) -> Scalar:
-        return builders.inner(self.point(node.args[0]), self.point(node.args[1]))
-
     def _expectation(self, node: words.Expectation) -> Scalar:
-        return builders.expect(self.scalar(node.args[0]), self._given(node))
-
-    def _minimum(self, node: words.MinimumOver) -> Scalar:
-        body, t, first, last = node.args
-        self._over_all_times(node, t, first, last)
-        return Scalar.of(k.Minimum(self.scalar(body)))
-
-    def _sum(self, node: sp.Sum) -> Scalar:
-        if len(node.limits) != 1:
-            raise InputError("sum", node, "a sum over t alone")
-        self._over_all_times(node, *node.limits[0])
-        return builders.total(self.scalar(node.function))
+        body, given = self.scalar(node.args[0]), self._given(node, self.scalar(node.args[0]))
+        if builders.known(body, given):
+            past = f", given {node.args[1]}" if given is not None else ""
+            raise InputError("expectation", node, f"the expectation of what is random{past}; this is a constant there")
+        return builders.expect(body, given)
 
     def _over_all_times(self, node: sp.Expr, t: sp.Symbol, first: sp.Expr, last: sp.Expr) -> None:
         if (t, first, last) != (words.t, 1, symbols.T):
             raise InputError("range", node, "t from 1 to T")
-
-    _SCALARS: tuple[tuple[type | tuple[type, ...], Callable[[Reading, sp.Expr], Scalar]], ...] = (
-        (sp.Rational, lambda self, node: Scalar.of(Fraction(int(node.p), int(node.q)))),
-        (sp.Symbol, _symbol),
-        (sp.Add, _add),
-        (sp.Mul, _multiply),
-        (sp.Pow, _power),
-        (sp.Abs, _absolute),
-        (sp.Max, _maximum),
-        ((words.FrobeniusNorm, words.SpectralNorm, words.EuclideanNorm), _norm),
-        (words.Value, _value),
-        (words.InnerProduct, _inner),
-        (words.Expectation, _expectation),
-        (words.MinimumOver, _minimum),
-        (sp.Sum, _sum),
-    )
 
     @_told
     def point(self, node: MatrixExpr) -> Point:
         """A matrix or vector expression as its blocks; raises InputError for what has no translation."""
         match node:
             case sp.MatrixSymbol() if node in self.points:
-                return self.points[node]
+                return tuple(self._block(x) for x in self.points[node])
             case sp.MatrixSymbol():
-                when = CONSTANT if node.name in self.constants else ANY
-                return (Matrix.of(Symbol(node.name, _shape(node), when)),)
+                return (Matrix.of(self._matrix(node)),)
             case sp.ZeroMatrix():
-                return (Matrix.zero(_shape(node)),)
+                return (Matrix.zero(shape_names(node)),)
             case words.Iterate():
                 return self._iterate(node)
             case words.Gradient():
-                return gradients(node.args[0].name, self.point(node.args[1]))
+                return gradients(function_name(node.args[0]), self.point(node.args[1]))
             case words.PartialGradient():
                 function, at, block = node.args
-                return (gradients(function.name, self.point(at))[self.blocks[block]],)
+                if block not in self._blocks:
+                    raise InputError("block", block, f"a block of a vector: {', '.join(map(str, self._blocks))}")
+                return (gradients(function_name(function), self.point(at))[self._blocks[block]],)
             case words.MatrixExpectation():
-                return tuple(builders.mean(x, self._given(node)) for x in self.point(node.args[0]))
+                return self._mean(node)
             case sp.Transpose():
                 return tuple(x.T for x in self.point(node.arg))
             case sp.MatAdd():
@@ -235,22 +271,62 @@ class Reading:
             product = point if product is None else (product[0] @ point[0],)
         return tuple(x.scaled(scale) for x in product or ())
 
-    def _given(self, node: words.Expectation | words.MatrixExpectation) -> Index | None:
-        """The past up to t where the expectation is conditional on an iterate v_t."""
+    def _block(self, node: MatrixExpr) -> Matrix:
+        blocks = self.point(node)
+        if len(blocks) != 1:
+            raise InputError("points", node, "a single matrix as a block")
+        return blocks[0]
+
+    def _matrix(self, node: sp.MatrixSymbol) -> Symbol:
+        for letters, when in ((self.constants, CONSTANT), (self.arbitrary, ANY)):
+            if node in letters:
+                return Symbol(node.name, shape_names(node), when)
+        raise InputError("matrix", node, without_role(node, [*self.constants, *self.arbitrary, *self.points]))
+
+    def _mean(self, node: words.MatrixExpectation) -> Point:
+        blocks = self.point(node.args[0])
+        given = self._given(node, *blocks)
+        if all(builders.known(x, given) for x in blocks):
+            raise InputError("expectation", node, "the expectation of what is random; this is a constant there")
+        return tuple(builders.mean(x, given) for x in blocks)
+
+    def _given(self, node: words.Expectation | words.MatrixExpectation, *body: Scalar | Matrix) -> Index | None:
+        """The past up to t where the expectation is conditional on an iterate v_t.
+
+        The kernel knows no other past than all of it. So that v_t alone is given, nothing else in the body may be known
+        by then.
+        """
         if len(node.args) == 1:
             return None
-        if len(node.args) > 2 or not isinstance(node.args[1], words.Iterate):
+        iterate = node.args[1]
+        if len(node.args) > 2 or not isinstance(iterate, words.Iterate):
             raise InputError("given", node.args[1:], "one iterate, whose past is meant")
-        name, t = node.args[1].args[0].name, node.args[1].args[1]
-        if self.processes.get(name, Process(())).lag:
-            raise InputError("given", node.args[1], "an iterate that is known at its own time")
-        return index(t)
+        if self._process(iterate).drawn:
+            raise InputError("given", iterate, "an iterate that is known at its own time")
+        given, mine = index(iterate.args[1]), {x for block in self.point(iterate) for x in block.inside}
+        letters = sorted(x for part in body for x in part.inside if isinstance(x, Symbol | k.Variable))
+        for letter in letters:
+            if isinstance(letter.when, Time) and builders.known(letter, given) and letter not in mine:
+                raise InputError("given", iterate, f"all that is known by then of what is spoken of, {letter} too")
+        return given
+
+    def _process(self, node: words.Iterate) -> Process:
+        name, _, rows, columns = node.args
+        process = self.processes.get(words.Iterate(name, words.t, rows, columns))
+        if process is None:
+            known = ", ".join(map(str, self.processes)) or "(none)"
+            raise InputError("iterate", node, f"one of the processes {known}; {HOW_TO_DECLARE}")
+        return process
 
     def _iterate(self, node: words.Iterate) -> Point:
-        name, t = node.args[0].name, node.args[1]
-        process = self.processes.get(name, Process(((name, _shape(node)),)))
-        when: When = Time(index(t), process.lag)
-        return tuple(Matrix.of(Symbol(block, shape, when)) for block, shape in process.blocks)
+        process = self._process(node)
+        when: When = Time(index(node.args[1]), process.lag)
+        return tuple(Matrix.of(Symbol(block.name, shape_names(block), when)) for block in process.blocks)
+
+
+def _whole(node: sp.Pow) -> bool:
+    """Whether a power is a product: a negative number may be squared."""
+    return bool(node.exp.is_Integer and node.exp > 0)
 
 
 def index(t: sp.Expr) -> Index:
@@ -272,12 +348,6 @@ def _summed(blocks: tuple[Matrix, ...]) -> Matrix:
     for block in blocks:
         total = total + block
     return total
-
-
-def _shape(node: MatrixExpr) -> tuple[str, str]:
-    # The kernel's dimensions are names.
-    rows, columns = (("one" if x == 1 else f"size{x}") if x.is_Integer else str(x) for x in node.shape)
-    return rows, columns
 
 
 def ge(left: sp.Basic, right: sp.Basic) -> sp.Basic:

@@ -14,7 +14,7 @@ from boundcheck.prove import Proof, eq, ge, le, script
 from .lemma_1 import smoothness
 from .setting import READING, UNSCALED, W0, quantity
 
-ONE_FACTOR = replace(READING, constants=READING.constants | {"B"})
+ONE_FACTOR = replace(READING, constants=READING.constants | {B}, arbitrary=READING.arbitrary - {B})
 
 # W at A_1 and A_2, and ∇f(W_1) - ∇f(W_2).
 POINT_1, POINT_2 = W0 + s * B * A1, W0 + s * B * A2

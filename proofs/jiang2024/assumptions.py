@@ -25,13 +25,11 @@ from boundcheck.claims.meft import CONDITIONALLY_UNBIASED
 from boundcheck.claims.symbols import C, G, L, Lhat, r, s, sigma
 from boundcheck.claims.vocabulary import EuclideanNorm, F, FrobeniusNorm, Gradient, SpectralNorm, Value, d, f, k, n
 from boundcheck.kernel import Theorem
-from boundcheck.kernel.atoms import Variable
-from boundcheck.kernel.terms import Matrix, Scalar, Symbol
 from boundcheck.prove import Proof, Reading, eq, ge, le, script
 
 from . import lemma_1
 from .ball import frobenius_norms, segment, unit_interval
-from .setting import READING, W0, A, B, Meft, quantity, theta
+from .setting import MEFT, READING, W0, A, B, Meft, quantity, theta
 from .witnesses import DRAWN_ONCE, SMALL_BALL
 
 z = sp.Symbol("z", positive=True)
@@ -41,19 +39,14 @@ P, Q = MatrixSymbol("P", r, k), MatrixSymbol("Q", d, r)
 far, half_far, origin = (MatrixSymbol(name, n, 1) for name in ("v_z", "v_h", "v_0"))
 
 
-def _point(in_a: Scalar | int, in_b: Scalar | int) -> tuple[Matrix, Matrix]:
-    """The point (xP, yQ)."""
-    return Matrix.of(Symbol("P", ("r", "k"))).scaled(in_a), Matrix.of(Symbol("Q", ("d", "r"))).scaled(in_b)
-
-
-def _corner(size: Scalar) -> Reading:
+def _corner(size: sp.Symbol) -> Reading:
     """The points v_z = (zP, zQ), v_h = (zP, 0) and v_0 = 0, for a number z."""
-    points = {far: _point(size, size), half_far: _point(size, 0), origin: _point(0, 0)}
-    return replace(READING, points=READING.points | points, constants=READING.constants | {"P", "Q"})
+    none = sp.ZeroMatrix(r, k), sp.ZeroMatrix(d, r)
+    points = {far: (size * P, size * Q), half_far: (size * P, none[1]), origin: none}
+    return replace(MEFT, points=MEFT.points | points, constants=MEFT.constants | {P, Q, z})
 
 
-_Z = Scalar.of(Variable("z"))
-CORNER, EDGE = _corner(_Z), _corner(Scalar.of(Variable("sigma")))
+CORNER, EDGE = _corner(z), _corner(sigma)
 
 
 def _unit(proof: Proof) -> list[Theorem]:
@@ -211,8 +204,9 @@ def redundant(proof: Proof) -> None:
 V = MatrixSymbol("V", d, k)
 LEAST_SQUARES = replace(
     CORNER,
-    points=READING.points | {W: (Matrix.of(Symbol("V", ("d", "k"))).scaled(_Z),)},
-    constants=READING.constants | {"V"},
+    points=MEFT.points | {W: (z * V,)},
+    constants=CORNER.constants | {V},
+    arbitrary=CORNER.arbitrary - {W},
 )
 
 

@@ -22,7 +22,11 @@ first, second, left, start = (
 )
 
 
-@script("jiang2024.direft.exact", "sharp", Reading(), title="DiReFT with its bias is LoRA on [h; 1], exactly")
+# Nothing is asked of the matrices but the two equations that say how they act.
+EXACT = Reading(constants={h, augmented, bias, first, second, left, start})
+
+
+@script("jiang2024.direft.exact", "sharp", EXACT, title="DiReFT with its bias is LoRA on [h; 1], exactly")
 def exact(proof: Proof) -> None:
     """(W_0 + BA)h̃ = h + U_2ᵀ(U_1 h + b), with k = d + 1."""
     by = proof.by
@@ -47,10 +51,10 @@ def exact(proof: Proof) -> None:
     proof.conclude(line, relation=relation)
 
 
-U, b, mean, deviation = sp.symbols("U_3 b mu s_h")
+U, b, mean, deviation = LETTERS = sp.symbols("u_3 b_h mu_h s_h")
 
 
-@script("jiang2024.direft.bias", "sharp", Reading(), title="The least error of b ≈ U_3h, for scalars")
+@script("jiang2024.direft.bias", "sharp", Reading(constants=LETTERS), title="The least error of b ≈ U_3h, for scalars")
 def least_error(proof: Proof) -> None:
     """E(b - U_3h)² >= b² Var(h)/E[h²] for every U_3: a relative error of 1/(1 + μ²/Var h), all of it at mean zero."""
     second_moment = mean**2 + deviation**2
@@ -66,8 +70,8 @@ def least_error(proof: Proof) -> None:
 
 
 x_t = Iterate("h", t, 1, 1)
-SCALAR = Reading(processes={"h": Process((("h", ("one", "one")),), lag=1)}, constants=frozenset({"b", "U_3"}))
 scalar_bias, scalar_map = MatrixSymbol("b", 1, 1), MatrixSymbol("U_3", 1, 1)
+SCALAR = Reading(processes={x_t: Process((MatrixSymbol("h", 1, 1),), drawn=True)}, constants={scalar_bias, scalar_map})
 
 
 def _signs_of_one(symbol: Symbol | Variable, time: int, outcome: int) -> tuple[tuple[Fraction]]:

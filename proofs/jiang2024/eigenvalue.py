@@ -14,8 +14,8 @@ Entries = tuple[sp.Expr, sp.Expr, sp.Expr]
 Pair = tuple[sp.Expr, sp.Expr]
 
 # The matrix [[P, K], [K, R]], its top eigenvalue l, a vector (p, u), and lengths x, y that its image bounds.
-P, K, R, top_root = sp.symbols("P K R l")
-p, u, x, y = sp.symbols("p u x y")
+P, K, R, top_root = CONSTANTS = sp.symbols("P K R l")
+p, u, x, y = ARBITRARY = sp.symbols("p u x y")
 IMAGE_P, IMAGE_U = P * p + K * u, K * p + R * u
 
 EIGENVALUE = (gt(top_root, P), eq(top_root**2, (P + R) * top_root - P * R + K**2))

@@ -19,7 +19,7 @@ SUBSTITUTED = sp.expand(RATE.expression("bound") ** 2).subs(r, x**2)
 @script(
     "jiang2024.rate.with_own_constant",
     "sharp",
-    Reading(),
+    Reading(constants={x}),
     title="With C = √rσ no c free of r makes the rate O(r^(1/4))",
 )
 def no_constant(proof: Proof) -> None:
@@ -51,7 +51,7 @@ def no_constant(proof: Proof) -> None:
 @script(
     "jiang2024.rate.exponent",
     "sharp",
-    Reading(),
+    Reading(constants={x}),
     title="With C = √rσ the printed bound is between constants times r^(1/2)",
 )
 def exponent(proof: Proof) -> None:

@@ -3,13 +3,15 @@
 Hypotheses come from the claims; what is fixed here is which matrices a vector stands for and what a law is for all of.
 """
 
+from dataclasses import replace
+
 import sympy as sp
 from sympy import MatrixSymbol
 
 from boundcheck.claims import Claim, Quantity
-from boundcheck.claims.jiang2024 import A1, A2, B1, B2, v, v1, v2
-from boundcheck.claims.meft import A, B
-from boundcheck.claims.symbols import sigma
+from boundcheck.claims.jiang2024 import A1, A2, B1, B2, W1, W2, A_t, B_t, W, v, v1, v2, v_t
+from boundcheck.claims.meft import A, B, g_t
+from boundcheck.claims.symbols import r, sigma
 from boundcheck.claims.vocabulary import (
     EuclideanNorm,
     F,
@@ -23,9 +25,9 @@ from boundcheck.claims.vocabulary import (
     k,
 )
 from boundcheck.kernel import Theorem
-from boundcheck.kernel.terms import Matrix, Symbol
-from boundcheck.kernel.times import ANY
 from boundcheck.prove import Process, Proof, Reading, eq, le
+
+from . import eigenvalue
 
 W0 = MatrixSymbol("W_0", d, k)
 # Where a point lies on a segment, from 0 to 1.
@@ -33,23 +35,20 @@ theta = sp.Symbol("theta")
 # The scale s of the paper, which has none.
 UNSCALED = sp.Integer(1)
 
-_A_SHAPE, _B_SHAPE = ("r", "k"), ("d", "r")
+# A stochastic gradient has the blocks of v.
+GRADIENT_BLOCKS = MatrixSymbol("g_A", r, k), MatrixSymbol("g_B", d, r)
 
-
-def _pair(suffix: str) -> tuple[Matrix, Matrix]:
-    """The blocks (A, B) of v, with the suffix of v."""
-    return Matrix.of(Symbol(f"A{suffix}", _A_SHAPE, ANY)), Matrix.of(Symbol(f"B{suffix}", _B_SHAPE, ANY))
-
-
-READING = Reading(
-    points={v: _pair(""), v1: _pair("_1"), v2: _pair("_2")},
-    processes={
-        "v": Process((("A", _A_SHAPE), ("B", _B_SHAPE))),
-        "g": Process((("g_A", _A_SHAPE), ("g_B", _B_SHAPE)), lag=1),
-    },
-    blocks={A: 0, B: 1},
-    constants=frozenset({"W_0"}),
-    arbitrary=frozenset({"theta", "p", "u", "x", "y"}),
+MEFT = Reading(
+    points={v: (A, B), v1: (A1, B1), v2: (A2, B2)},
+    processes={v_t: Process((A, B)), A_t: Process((A,)), B_t: Process((B,)), g_t: Process(GRADIENT_BLOCKS, drawn=True)},
+    constants={W0},
+    arbitrary={A, B, A1, A2, B1, B2, W, W1, W2, theta},
+)
+# With the letters of the algebra that the lemmas share.
+READING = replace(
+    MEFT,
+    constants=MEFT.constants | set(eigenvalue.CONSTANTS),
+    arbitrary=MEFT.arbitrary | set(eigenvalue.ARBITRARY),
 )
 
 # The norms of the differences between two points, which the lemmas bound.

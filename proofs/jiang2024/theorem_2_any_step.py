@@ -4,25 +4,23 @@ No factor is spoken of: v is a vector and F is f itself, so that it holds of eve
 """
 
 from boundcheck.claims.classics import SMOOTH
-from boundcheck.claims.jiang2024 import MINIMUM_GRADIENT, W, v, v1, v2, v_t
+from boundcheck.claims.jiang2024 import MINIMUM_GRADIENT, W, g, v, v1, v2, v_t
+from boundcheck.claims.meft import g_t
 from boundcheck.claims.symbols import Lhat, T, alpha, bound, ell, eta, eta_max
 from boundcheck.claims.theorems import THEOREM_2_ANY_STEP
 from boundcheck.claims.vocabulary import F, Value, f
 from boundcheck.kernel import Theorem
-from boundcheck.kernel.terms import Matrix, Symbol
-from boundcheck.kernel.times import ANY
 from boundcheck.prove import Process, Proof, Reading, eq, ge, gt, le, script
 
 from .ball import unit_interval
 from .descent import BEYOND, SQUARE, SUMMED, descent, expected_descent, from_start, summed, v_last
 from .setting import quantity, theta
 
-_SHAPE = ("n", "one")
 # W is v, as where W is trained itself.
 ANY_FUNCTION = Reading(
-    points={W: (Matrix.of(Symbol("v", _SHAPE, ANY)),)},
-    processes={"v": Process((("v", _SHAPE),)), "g": Process((("g", _SHAPE),), lag=1)},
-    arbitrary=frozenset({"theta"}),
+    points={W: (v,)},
+    processes={v_t: Process((v,)), g_t: Process((g,), drawn=True)},
+    arbitrary={theta, v, v1, v2},
 )
 
 

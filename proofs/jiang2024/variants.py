@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import sympy as sp
 from sympy import MatrixSymbol
 
-from boundcheck.claims.jiang2024 import A1, A2, ASSUMPTION_1, B1, B2, W1, W2, W, v, v1, v2
+from boundcheck.claims.jiang2024 import A1, A2, ASSUMPTION_1, B1, B2, W1, W2, B_t, W, v, v1, v2
 from boundcheck.claims.meft import (
     FROZEN_A,
     FROZEN_FACTOR,
@@ -34,22 +34,23 @@ from boundcheck.claims.vocabulary import (
     k,
 )
 from boundcheck.kernel import Theorem
-from boundcheck.kernel.terms import Matrix, Symbol
-from boundcheck.kernel.times import ANY
-from boundcheck.prove import Proof, eq, ge, le, script
+from boundcheck.prove import Process, Proof, Reading, eq, ge, le, script
 
 from . import eigenvalue
 from .ball import unit_interval
 from .eigenvalue import Entries
 from .setting import READING, W0, quantity, theta
 
+Weights = tuple[sp.MatrixExpr, sp.MatrixExpr]
+
 # A is a constant, and v is B alone.
 ONE_FACTOR = replace(
     READING,
     points={point: pair[1:] for point, pair in READING.points.items()},
-    processes={name: replace(each, blocks=each.blocks[1:]) for name, each in READING.processes.items()},
-    blocks={B: 0},
-    constants=READING.constants | {"A"},
+    processes={x: replace(each, blocks=each.blocks[1:]) for x, each in READING.processes.items() if each.blocks[1:]}
+    | {B_t: Process((B,))},
+    constants=READING.constants | {A},
+    arbitrary=READING.arbitrary - {A},
 )
 
 
@@ -138,45 +139,30 @@ def _turn(proof: Proof, smooth: Theorem, radius: Theorem, size: Theorem, signs: 
 C1, C2 = (MatrixSymbol(f"A'_{i}", r, k) for i in (1, 2))
 E1, E2 = (MatrixSymbol(f"B'_{i}", d, r) for i in (1, 2))
 
-_SHAPES = {"A": ("r", "k"), "B": ("d", "r"), "A'": ("r", "k"), "B'": ("d", "r"), "U": ("d", "k"), "U'": ("d", "k")}
-
-
-def _blocks(names: str, suffix: str) -> tuple[Matrix, ...]:
-    """Matrices of these names, with the suffix of the vector that they are the blocks of."""
-    return tuple(Matrix.of(Symbol(name + suffix, _SHAPES[name], ANY)) for name in names.split())
-
-
-_FACTORS, _WEIGHTS = "A B A' B'", "U U'"
 # A point w is the pair of weights that v reaches, and w_1 -> w_2 the segment between two such.
 w, w1, w2, along = (MatrixSymbol(name, d, k) for name in ("w", "w_1", "w_2", "w_theta"))
+STARTS = MatrixSymbol("U_0", d, k), MatrixSymbol("U'_0", d, k)
+# The weights of the layers, at two points.
+PAIRS = [tuple(MatrixSymbol(f"{name}_{i}", d, k) for name in ("U", "U'")) for i in (1, 2)]
+FACTORS = (A, B, LAYER_A, LAYER_B), (A1, B1, C1, E1), (A2, B2, C2, E2)
 
 
-def _weights(suffix: str) -> tuple[Matrix, ...]:
-    """(U_0 + sBA, U'_0 + s'B'A'), with the suffix of v."""
-    found = []
-    for prime, scale in (("", s), ("'", s_2)):
-        left, right = (Matrix.of(Symbol(f"{x}{prime}{suffix}", _SHAPES[x + prime], ANY)) for x in "AB")
-        start = Matrix.of(Symbol(f"U{prime}_0", _SHAPES["U" + prime]))
-        found.append(start + (right @ left).scaled(READING.scalar(scale)))
-    return tuple(found)
+def _weights(left: MatrixSymbol, right: MatrixSymbol, other_left: MatrixSymbol, other_right: MatrixSymbol) -> Weights:
+    """(U_0 + sBA, U'_0 + s'B'A')."""
+    return STARTS[0] + s * right * left, STARTS[1] + s_2 * other_right * other_left
 
 
-_SEGMENT = tuple(p + (q - p).scaled(READING.scalar(theta)) for p, q in zip(_weights("_1"), _weights("_2"), strict=True))
-TWO_LAYERS = replace(
-    READING,
+WEIGHTS = [_weights(*each) for each in FACTORS]
+TWO_LAYERS = Reading(
     points={
-        v: _blocks(_FACTORS, ""),
-        v1: _blocks(_FACTORS, "_1"),
-        v2: _blocks(_FACTORS, "_2"),
-        W1: _blocks(_WEIGHTS, "_1"),
-        W2: _blocks(_WEIGHTS, "_2"),
-        w: _weights(""),
-        w1: _weights("_1"),
-        w2: _weights("_2"),
-        along: _SEGMENT,
+        **dict(zip((v, v1, v2), FACTORS, strict=True)),
+        **dict(zip((w, w1, w2), WEIGHTS, strict=True)),
+        **dict(zip((W1, W2), PAIRS, strict=True)),
+        W: (LAYER_1, LAYER_2),
+        along: tuple(p + theta * (q - p) for p, q in zip(WEIGHTS[1], WEIGHTS[2], strict=True)),
     },
-    blocks={A: 0, B: 1, LAYER_A: 2, LAYER_B: 3, LAYER_1: 0, LAYER_2: 1},
-    constants=frozenset({"U_0", "U'_0"}),
+    constants={*STARTS, *eigenvalue.CONSTANTS},
+    arbitrary={theta, *eigenvalue.ARBITRARY, LAYER_1, LAYER_2, *sum(FACTORS, ()), *sum(PAIRS, ())},
 )
 
 

@@ -1,0 +1,131 @@
+"""Definitions: equations that give a name, and nothing else. Each name once, none by itself, and no given quantity.
+
+A name that is defined by itself, by however many definitions, or twice, would be an assumption in disguise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+
+import sympy as sp
+
+from boundcheck.claims import Claim
+from boundcheck.claims.jiang2024 import GAP
+from boundcheck.claims.symbols import PARAMETERS, D, T
+from boundcheck.claims.vocabulary import Iterate, MinimumOver, Value, t
+from boundcheck.errors import InputError
+from boundcheck.prove.translate import Reading
+
+_GIVEN = {parameter.symbol for parameter in PARAMETERS.values()} | {t}
+# Later than any offset from t: a time that is fixed, or every one of a sum.
+_LATER = 10**6
+
+Equation = tuple[sp.Basic, sp.Basic]
+# For each name those that it is defined by, and how much later than its own time each of them is needed.
+Uses = dict[str, list[tuple[str, int]]]
+
+
+def check_definition(left: sp.Basic, right: sp.Basic, claim: Claim | None) -> None:
+    """Refuse what gives no new name.
+
+    Raises:
+        InputError: for a left side that is no letter, iterate or value of a function, and for a given quantity, whose
+            value a claim or its user says.
+
+    """
+    if not isinstance(left, sp.Symbol | Iterate | Value):
+        raise InputError("definition", left, "a symbol, an iterate or the value of a function on the left")
+    formulas = {D: GAP} | ({q.symbol: q.expression for q in claim.quantities} if claim else {})
+    if left in formulas:
+        if right != formulas[left] and (claim is not None or left in _GIVEN):
+            raise InputError("definition", sp.Eq(left, right, evaluate=False), f"its own formula, {formulas[left]}")
+    elif left in _GIVEN or (claim is not None and left in {p.symbol for p in claim.parameters}):
+        raise InputError("definition", left, "a new letter, and not a given quantity")
+    if isinstance(left, Iterate) and left.args[1].has(T):
+        raise InputError("definition", left, "an iterate at t, at t + 1 or at the start")
+
+
+def is_given(symbol: sp.Basic) -> bool:
+    """Whether it is a quantity that a user gives, with the domain of the catalogue, whatever else it stands for."""
+    return symbol in _GIVEN
+
+
+def only_defines(left: sp.Basic, right: sp.Basic, claim: Claim, reading: Reading) -> bool:
+    """Whether an equation only gives a name in a proof of a claim, whose statement does not have the name."""
+    try:
+        check_definition(left, right, claim)
+    except InputError:
+        return False
+    if left == D or left in {quantity.symbol for quantity in claim.quantities}:
+        return True
+    said = chain.from_iterable(names_of(each, reading) for each in (claim.conclusion, *claim.conditions))
+    return not set(defined(left, reading)) & {name for name, _ in said}
+
+
+def circular(equations: Sequence[Equation], reading: Reading) -> str:
+    """A name that is defined by itself or twice, through however many definitions; empty where there is none."""
+    uses: Uses = {}
+    for left, right in equations:
+        for name, at in defined(left, reading).items():
+            # A recurrence that says what the start is defines it a second time.
+            start = f"{name}, at the start"
+            if name in uses or (name.endswith("[t]") and at <= 0 and start in uses):
+                return name
+            if name.endswith("[t]") and at <= 0:
+                uses[start] = []
+            uses[name] = [(other, time - at) for other, time in names_of(right, reading)]
+    return next((name for name in uses if _returns(name, uses)), "")
+
+
+def _returns(start: str, uses: Uses) -> bool:
+    """Whether a name needs itself at the same time or later: a cycle that does not go back in time."""
+    stack, seen = [(start, 0, frozenset({start}))], set()
+    while stack:
+        name, shift, path = stack.pop()
+        for other, later in uses.get(name, ()):
+            if other == start and shift + later >= 0:
+                return True
+            state = (other, shift + later)
+            if other not in path and state not in seen:
+                seen.add(state)
+                stack.append((other, shift + later, path | {other}))
+    return False
+
+
+def defined(left: sp.Basic, reading: Reading) -> Mapping[str, int]:
+    """The names that a left side defines, each with its offset from t; a start, v_1, is a name of its own."""
+    match left:
+        case Iterate():
+            return dict(_of_iterate(left, reading))
+        case Value():
+            return {str(left.args[0].name): 0}
+    return {str(left.name): 0}
+
+
+def names_of(node: sp.Basic, reading: Reading, within_sum: bool = False) -> Iterator[tuple[str, int]]:
+    """The names in an expression, each with its offset from t."""
+    match node:
+        case Iterate():
+            for name, offset in _of_iterate(node, reading):
+                # Under a sum over all times there are later ones.
+                yield name, _LATER if within_sum else offset
+        case sp.MatrixSymbol() if node in reading.points:
+            for block in reading.points[node]:
+                yield from names_of(block, reading, within_sum)
+        case sp.MatrixSymbol() | sp.Symbol():
+            yield str(node.name), 0
+        case _:
+            inside = within_sum or isinstance(node, sp.Sum | MinimumOver)
+            for each in node.args:
+                yield from names_of(each, reading, inside)
+
+
+def _of_iterate(node: Iterate, reading: Reading) -> Iterator[tuple[str, int]]:
+    name, time, rows, columns = node.args
+    process = reading.processes.get(Iterate(name, t, rows, columns))
+    names = [f"{block.name}[t]" for block in process.blocks] if process else [f"{name}[t]"]
+    if time == 1:
+        return ((f"{each}, at the start", 0) for each in names)
+    offset = int(time - t) if (time - t).is_Integer else _LATER
+    return ((each, offset) for each in names)
