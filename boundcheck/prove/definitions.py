@@ -15,7 +15,12 @@ from boundcheck.claims.jiang2024 import GAP
 from boundcheck.claims.symbols import PARAMETERS, D, T
 from boundcheck.claims.vocabulary import Iterate, MinimumOver, Value, t
 from boundcheck.errors import InputError
-from boundcheck.prove.translate import Reading
+from boundcheck.kernel import Law, Statement
+from boundcheck.kernel.builders import known, timed
+from boundcheck.kernel.facts import free
+from boundcheck.kernel.terms import Matrix, Symbol
+from boundcheck.kernel.times import CONSTANT, Index
+from boundcheck.prove.translate import Reading, index
 
 _GIVEN = {parameter.symbol for parameter in PARAMETERS.values()} | {t}
 # Later than any offset from t: a time that is fixed, or every one of a sum.
@@ -26,8 +31,8 @@ Equation = tuple[sp.Basic, sp.Basic]
 Uses = dict[str, list[tuple[str, int]]]
 
 
-def check_definition(left: sp.Basic, right: sp.Basic, claim: Claim | None) -> None:
-    """Refuse what gives no new name.
+def check_definition(left: sp.Basic, right: sp.Basic, claim: Claim | None) -> bool:
+    """Refuse what gives no new name; whether it is a definition that the claim itself makes.
 
     Raises:
         InputError: for a left side that is no letter, iterate or value of a function, and for a given quantity, whose
@@ -38,12 +43,47 @@ def check_definition(left: sp.Basic, right: sp.Basic, claim: Claim | None) -> No
         raise InputError("definition", left, "a symbol, an iterate or the value of a function on the left")
     formulas = {D: GAP} | ({q.symbol: q.expression for q in claim.quantities} if claim else {})
     if left in formulas:
-        if right != formulas[left] and (claim is not None or left in _GIVEN):
+        if right != formulas[left]:
             raise InputError("definition", sp.Eq(left, right, evaluate=False), f"its own formula, {formulas[left]}")
-    elif left in _GIVEN or (claim is not None and left in {p.symbol for p in claim.parameters}):
+        return True
+    if left in _GIVEN or (claim is not None and left in {p.symbol for p in claim.parameters}):
         raise InputError("definition", left, "a new letter, and not a given quantity")
     if isinstance(left, Iterate) and left.args[1].has(T):
         raise InputError("definition", left, "an iterate at t, at t + 1 or at the start")
+    return False
+
+
+def check_statement(left: sp.Basic, right: sp.Basic, statement: Statement, reading: Reading) -> None:
+    """Refuse an equation that no value of its left side satisfies whatever the other letters are.
+
+    A constant is no function of time and outcome, an iterate is known at its time, and a function has one value at a
+    point.
+
+    Raises:
+        InputError: for such an equation.
+
+    """
+    relation = sp.Eq(left, right, evaluate=False)
+    bound = frozenset(statement.variables) if isinstance(statement, Law) else frozenset()
+    if not isinstance(left, Value) and bound:
+        raise InputError("definition", relation, f"a law of the values of a function only, and not one for all {left}")
+    match left:
+        case sp.Symbol():
+            (letter,), value = reading.scalar(left).atoms(), reading.scalar(right)
+            if getattr(letter, "when", CONSTANT) == CONSTANT and not (known(value, None) and not timed(value)):
+                raise InputError("definition", relation, f"a value that is a constant, as {left} is")
+        case Iterate():
+            now = index(left.args[1])
+            then = Index(now.base, now.offset + reading.processes[_at_t(left)].lag)
+            if not all(known(block, then) for block in reading.point(right)):
+                raise InputError("definition", relation, f"a value that is known when {left} is, at {then}")
+        case Value():
+            point = [x for block in reading.point(left.args[1]) for x in block.inside if isinstance(x, Symbol)]
+            plain = all(block == Matrix.of(x) for block, x in zip(reading.point(left.args[1]), point, strict=False))
+            others = [x for x in free(statement) if x.when != CONSTANT]  # type: ignore[attr-defined]
+            if not plain or frozenset(point) != bound or len(set(point)) < len(point) or others:
+                expected = f"a law for all points, forall=[{left.args[1]}], of constants and of the point alone"
+                raise InputError("definition", relation, expected)
 
 
 def is_given(symbol: sp.Basic) -> bool:
@@ -51,14 +91,14 @@ def is_given(symbol: sp.Basic) -> bool:
     return symbol in _GIVEN
 
 
-def only_defines(left: sp.Basic, right: sp.Basic, claim: Claim, reading: Reading) -> bool:
+def only_defines(left: sp.Basic, right: sp.Basic, statement: Statement, claim: Claim, reading: Reading) -> bool:
     """Whether an equation only gives a name in a proof of a claim, whose statement does not have the name."""
     try:
-        check_definition(left, right, claim)
+        if check_definition(left, right, claim):
+            return True
+        check_statement(left, right, statement, reading)
     except InputError:
         return False
-    if left == D or left in {quantity.symbol for quantity in claim.quantities}:
-        return True
     said = chain.from_iterable(names_of(each, reading) for each in (claim.conclusion, *claim.conditions))
     return not set(defined(left, reading)) & {name for name, _ in said}
 
@@ -122,10 +162,15 @@ def names_of(node: sp.Basic, reading: Reading, within_sum: bool = False) -> Iter
 
 
 def _of_iterate(node: Iterate, reading: Reading) -> Iterator[tuple[str, int]]:
-    name, time, rows, columns = node.args
-    process = reading.processes.get(Iterate(name, t, rows, columns))
+    name, time = node.args[:2]
+    process = reading.processes.get(_at_t(node))
     names = [f"{block.name}[t]" for block in process.blocks] if process else [f"{name}[t]"]
     if time == 1:
         return ((f"{each}, at the start", 0) for each in names)
     offset = int(time - t) if (time - t).is_Integer else _LATER
     return ((each, offset) for each in names)
+
+
+def _at_t(node: Iterate) -> Iterate:
+    name, _, rows, columns = node.args
+    return Iterate(name, t, rows, columns)

@@ -7,6 +7,7 @@ within the limits below: what it concludes and rests on is printed, to be read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import sympy as sp
@@ -14,19 +15,18 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.jiang2024 import GAP
-from boundcheck.claims.symbols import PARAMETERS, D
-from boundcheck.claims.vocabulary import d, k, n, t
+from boundcheck.claims.symbols import D
+from boundcheck.claims.vocabulary import t
 from boundcheck.errors import InputError
-from boundcheck.kernel import Fact, Statement
+from boundcheck.kernel import Fact, Law, Statement
 from boundcheck.kernel.builders import substitute_scalar
 from boundcheck.kernel.terms import Matrix, Scalar, Symbol, Term
 from boundcheck.kernel.times import ANY
+from boundcheck.prove.definitions import only_defines
 from boundcheck.prove.proof import Assumption, Proof
 from boundcheck.prove.script import Script
 from boundcheck.prove.statements import digest, fixed_statements, own_statements
-from boundcheck.prove.translate import Reading
-
-_FIXED = {parameter.symbol for parameter in PARAMETERS.values()} | {d, k, n, t}
+from boundcheck.prove.translate import Reading, gt
 
 
 def stray(script: Script, proof: Proof, hypotheses: Iterable[Statement]) -> list[Statement]:
@@ -41,21 +41,71 @@ def stray(script: Script, proof: Proof, hypotheses: Iterable[Statement]) -> list
 
 def may_start_from(assumption: Assumption, script: Script) -> bool:
     """Whether it is a hypothesis or condition of the claim, a domain, or a definition that only defines."""
-    claim = script.claim
+    claim, relation = script.claim, assumption.relation
+    if claim is None:
+        return assumption.role != "local"
+    if not _says(assumption, script.reading):
+        return False
     match assumption.role:
-        case "local":
+        case "local" | "choice":
             return False
         case "domain":
             # A quantity has the sign that its formula gives it.
-            return claim is None or assumption.relation not in {quantity.symbol for quantity in claim.quantities}
+            return relation not in {quantity.symbol for quantity in claim.quantities}
         case "definition":
-            return claim is None or _defines(assumption.relation, claim)
-        case "choice":
-            return claim is None
-    if claim is None or assumption.relation in claim.conditions:
+            return only_defines(*relation.args, assumption.statement, claim, script.reading)
+    if relation in claim.conditions:
         return True
-    mine = assumption.claim is not None and assumption.claim.id in {each.id for each in hypotheses_of(script)}
-    return mine and all(_renames(old, new) for old, new in assumption.where.items())
+    return any(_is_of(assumption, hypothesis) for hypothesis in hypotheses_of(script))
+
+
+def _is_of(assumption: Assumption, hypothesis: Claim) -> bool:
+    """Whether a proof assumes a hypothesis and no more: as it stands, or at points that it is stated for all of."""
+    where, statement = assumption.where, assumption.statement
+    if assumption.claim != hypothesis or assumption.relation != hypothesis.conclusion.xreplace(where):
+        return False
+    moved = {old for old, new in where.items() if isinstance(old, MatrixExpr) and old != new}
+    if isinstance(statement, Law):
+        moved |= hypothesis.conclusion.atoms(sp.MatrixSymbol) - where.keys()
+    everywhere = all(isinstance(x, sp.MatrixSymbol) and x.name in _quantified(hypothesis) for x in moved)
+    return everywhere and all(_renames(old, new) for old, new in where.items())
+
+
+def _quantified(claim: Claim) -> set[str]:
+    """The names that a claim's quantifier has: W_1 of "for all W_1, W_2"."""
+    return set(
+        re.findall(r"[A-Za-z][A-Za-z0-9_']*", re.sub(r"\\text\{[^}]*\}|\\[a-zA-Z]+|[{}]", " ", claim.quantifier))
+    )
+
+
+def _says(assumption: Assumption, reading: Reading) -> bool:
+    """Whether the kernel's statement is what the relation says, at one point or as a law."""
+    relation, statement = assumption.relation, assumption.statement
+    try:
+        facts = reading.facts(relation if isinstance(relation, sp.Rel | sp.And) else gt(relation, 0))
+    except InputError:
+        return False
+    return (statement.conclusion if isinstance(statement, Law) else statement) in facts
+
+
+def unused(script: Script, carried: Sequence[Assumption]) -> list[str]:
+    """The titles of the hypotheses that a claim lists and that a theorem with these does not carry."""
+    if script.claim is None:
+        return []
+    used = {each.claim.id for each in carried if each.claim is not None}
+    listed = [script.instead.get(each.id, each) for each in script.claim.hypotheses]
+    return [each.title for each in listed if not {each.id, *(x.id for x in _closure(each))} & used]
+
+
+def is_added(assumption: Assumption, script: Script) -> bool:
+    """Whether a claim does not list it, as a hypothesis or condition, or as the formula or domain of a letter."""
+    claim, relation = script.claim, assumption.relation
+    if claim is None or assumption.role == "domain" or relation in claim.conditions:
+        return False
+    if assumption.role == "definition":
+        formulas = {quantity.symbol: quantity.expression for quantity in claim.quantities} | {D: GAP}
+        return formulas.get(relation.lhs) != relation.rhs
+    return assumption.claim is None or assumption.claim.id not in {each.id for each in hypotheses_of(script)}
 
 
 def hypotheses_of(script: Script) -> list[Claim]:
@@ -75,34 +125,6 @@ def _renames(old: sp.Basic, new: sp.Basic) -> bool:
     if isinstance(old, MatrixExpr):
         return isinstance(new, MatrixExpr)
     return bool(old == t and (new - t).is_Integer)
-
-
-def _defines(relation: sp.Basic, claim: Claim) -> bool:
-    """Whether an equation only gives a name: the claim's own formula to its quantity, or anything to a new name."""
-    left, right = relation.args
-    formulas = {quantity.symbol: quantity.expression for quantity in claim.quantities} | {D: GAP}
-    if left in formulas:
-        return bool(right == formulas[left])
-    return left not in _FIXED
-
-
-def circular(assumptions: Sequence[Assumption]) -> str:
-    """The name of a symbol that is defined by itself, through however many definitions; empty where none is."""
-    uses: dict[sp.Basic, set[sp.Basic]] = {}
-    for each in assumptions:
-        if each.role == "definition":
-            left, right = each.relation.args
-            uses.setdefault(left, set()).update(sp.preorder_traversal(right))
-    for start in uses:
-        seen, queue = set(), list(uses[start])
-        while queue:
-            symbol = queue.pop()
-            if symbol == start:
-                return str(start)
-            if symbol not in seen:
-                seen.add(symbol)
-                queue += uses.get(symbol, ())
-    return ""
 
 
 def misstated(script: Script, proof: Proof) -> str:
@@ -127,7 +149,7 @@ def misstated(script: Script, proof: Proof) -> str:
     extra = _foreign(script, [part for relation in closing.such_that for part in reading.facts(relation)])
     if extra is not None:
         return f"it is for points with {extra}, which is no instance of a hypothesis"
-    return _merged(reading, claim)
+    return _merged(reading, script)
 
 
 def _foreign(script: Script, premises: Sequence[Fact]) -> Fact | None:
@@ -152,11 +174,18 @@ def _anonymous(fact: Fact) -> Fact:
     return Fact(fact.relation, substitute_scalar(fact.polynomial, names))
 
 
-def _merged(reading: Reading, claim: Claim) -> str:
-    """Why the reading is no reading: two vectors of the claim that share a block."""
-    owner: dict[Term, sp.Basic] = {}
-    for symbol in sorted(claim.conclusion.atoms(sp.MatrixSymbol), key=str):
-        for letter in {x for block in reading.point(symbol) for x in block.inside if isinstance(x, Symbol)}:
-            if owner.setdefault(letter, symbol) != symbol:
-                return f"it reads {owner[letter]} and {symbol} as points that share {letter}"
+def _merged(reading: Reading, script: Script) -> str:
+    """Why the reading is no reading: a matrix of the claim that is no letters of its own, or two that share one."""
+    claim = script.claim
+    parts = [claim, *hypotheses_of(script)] if claim else []
+    symbols = {x for part in parts for each in (part.conclusion, *part.conditions) for x in each.atoms(sp.MatrixSymbol)}
+    owner: dict[Matrix, sp.Basic] = {}
+    # What has no reading is in nothing that the proof may start from.
+    for symbol in sorted((x for x in symbols if x in reading.points or x in reading.letters), key=str):
+        for block in reading.point(symbol):
+            if not any(isinstance(x, Symbol) and block == Matrix.of(x) for x in block.inside):
+                return f"it reads {symbol} as {block}, and the claim speaks of any {symbol}"
+            if block in owner:
+                return f"it reads {owner[block]} and {symbol} as points that share {block}"
+            owner[block] = symbol
     return ""

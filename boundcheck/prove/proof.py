@@ -20,7 +20,7 @@ from boundcheck.kernel.terms import Matrix, Scalar, Symbol
 from boundcheck.prove.by import By, by_signs, discharged
 from boundcheck.prove.certificate import certify
 from boundcheck.prove.counterexamples import Counterexample, counterexample
-from boundcheck.prove.definitions import check_definition, circular, is_given
+from boundcheck.prove.definitions import check_definition, check_statement, circular, is_given
 from boundcheck.prove.translate import Reading
 from boundcheck.prove.witness import Witness
 
@@ -180,7 +180,7 @@ class Proof:
             InputError: where the left side is none of these, is given, has a definition, or is defined by itself.
 
         """
-        check_definition(left, right, self.claim)
+        own = check_definition(left, right, self.claim)
         relation = sp.Eq(left, right, evaluate=False)
         circle = circular([*self.definitions, (left, right)], self.reading)
         if circle:
@@ -193,6 +193,8 @@ class Proof:
         theorem = self._lay_down(relation, {}, forall, (), name or str(left), "definition")
         if isinstance(theorem, tuple):
             raise InputError("definition", relation, "a single equation")
+        if not own:
+            check_statement(left, right, theorem.conclusion, self.reading)
         return theorem
 
     def quantity(self, quantity: Quantity) -> Theorem:

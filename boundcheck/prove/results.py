@@ -11,15 +11,16 @@ from typing import Any
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
-from boundcheck.claims.claim import latex_of
 from boundcheck.errors import InputError
 from boundcheck.kernel import Theorem
 from boundcheck.kernel.meaning import Interval
 from boundcheck.kernel.terms import ZERO, Scalar
 from boundcheck.prove.certificate import identity
+from boundcheck.prove.display import shown
 from boundcheck.prove.proof import SECONDS, Step
 from boundcheck.prove.solvers import DisagreementError, Status, second_opinion
 from boundcheck.prove.verdict import ClaimVerdict, JudgedProof, JudgedStep
+from boundcheck.prove.witness import numbers_at
 
 # Numerators and denominators from here on are printed as decimals.
 _LARGEST = 10**12
@@ -49,7 +50,8 @@ class ClaimAudit:
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><td>{escape(proof.script.version)}</td><td>{escape(each.step.label)}</td>"
-            f"<td>{each.verdict}</td><td>{each.trust}</td><td>{escape(each.step.meaning)}</td></tr>"
+            f"<td>{each.verdict}</td><td>{each.trust}</td><td>{escape(str(each.step.theorem.conclusion))}</td>"
+            f"<td>{escape(each.step.meaning)}</td></tr>"
             for proof in self.proofs
             for each in proof.steps
         )
@@ -57,7 +59,14 @@ class ClaimAudit:
 
 
 def proof_as_json(proof: JudgedProof) -> dict[str, Any]:
-    """A proof as plain data."""
+    """A proof as plain data: what is proved, and from what, is printed from the kernel's theorem."""
+    proved = proof.conclusion if proof.verdict == "proved" else None
+    rests = [each.statement for each in proof.hypotheses]
+    display = shown(*rests, *([proved] if proved else []))
+    hypotheses = [
+        {"name": each.name, "role": each.role, "statement": text, "statement_latex": made}
+        for each, text, made in zip(proof.hypotheses, display.texts, display.latex, strict=False)
+    ]
     return {
         "version": proof.script.version,
         "title": proof.script.title,
@@ -66,17 +75,19 @@ def proof_as_json(proof: JudgedProof) -> dict[str, Any]:
         "reason": proof.reason,
         "standard_facts": list(proof.ledger),
         "instead": {old: new.id for old, new in proof.script.instead.items()},
-        "hypotheses": [
-            {"name": each.name, "role": each.role, "statement": str(each.statement)} for each in proof.hypotheses
-        ],
-        "conclusion": str(proof.script.proof.conclusion.conclusion) if proof.script.proof.conclusion else None,
+        "hypotheses": hypotheses,
+        "hypotheses_unused": proof.unused,
+        "hypotheses_added": proof.added,
+        "conclusion": display.texts[-1] if proved else None,
+        "conclusion_latex": display.latex[-1] if proved else None,
+        "letters": display.roles,
         "steps": [step_as_json(proof, step) for step in proof.steps],
     }
 
 
 def step_as_json(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any]:
     """A step as plain data: its witness is null unless it was refuted."""
-    step = judged.step
+    step, display = judged.step, shown(judged.step.theorem.conclusion)
     numbers = judged.numbers
     return {
         "label": step.label,
@@ -86,7 +97,8 @@ def step_as_json(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any]:
         "reason": judged.reason,
         "meaning": step.meaning,
         "printed": step.printed,
-        "statement_latex": latex_of(step.relation),
+        "statement": display.texts[0],
+        "statement_latex": display.latex[0],
         "certificate": certificate_text(step.theorem),
         "follows": judged.follows,
         "does_not_follow_at": {str(a): str(x) for a, x in numbers.values.items()} if numbers else None,
@@ -99,7 +111,7 @@ def witness_as_json(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any] | 
     if judged.verdict != "refuted" or step.witness is None:
         return None
     t, left, right = step.witness.sides(*_sides(proof, step), step.theorem.fact)
-    numbers = {name: str(value) for name, value in step.witness.numbers.items()}
+    numbers = numbers_at(step.theorem.fact, step.witness)
     sides = {"left": number_text(left), "right": number_text(right)}
     return {"about": step.witness.about, "numbers": numbers, "t": t, **sides}
 
@@ -107,7 +119,7 @@ def witness_as_json(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any] | 
 def _sides(proof: JudgedProof, step: Step) -> tuple[Scalar, Scalar]:
     """The two sides of a line; of an equation between matrices, the norm of their difference and 0."""
     relation, fact = step.relation, step.theorem.fact
-    if isinstance(relation.lhs, MatrixExpr):
+    if relation is None or isinstance(relation.lhs, MatrixExpr):
         return fact.polynomial, ZERO
     scalar = proof.script.reading.scalar
     return scalar(relation.lhs), scalar(relation.rhs)
@@ -151,7 +163,7 @@ def latex(proof: JudgedProof) -> str:
         lines.append(rf"\item[{{{_words(step.label)}}}] \emph{{{judged.verdict}}}. {_words(step.meaning)}")
         if step.printed:
             lines.append(rf"Printed: \( {step.printed} \).")
-        lines.append(rf"\[ {latex_of(step.relation)} \]")
+        lines.append(rf"\[ {shown(step.theorem.conclusion).latex[0]} \]")
         if judged.verdict == "refuted" and step.witness:
             found = witness_as_json(proof, judged) or {}
             lines.append(

@@ -21,9 +21,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Literal
 
+import sympy as sp
+
 from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.symbols import LETTERS, T
 from boundcheck.errors import InputError
 from boundcheck.prove.proof import Proof
+from boundcheck.prove.roles import is_dimension
 from boundcheck.prove.translate import Reading
 
 Version = Literal["printed", "repaired", "sharp"]
@@ -87,19 +91,44 @@ def script(
         InputError: for a version other than printed, repaired and sharp.
 
     """
-    if version not in VERSIONS:
-        raise InputError("version", version, f"one of {', '.join(VERSIONS)}")
     # An id of the catalogue is that claim, however it is given.
     known = claim if isinstance(claim, Claim) else catalogue.get(claim)
     id = known.id if known else str(claim)
-    if not re.fullmatch(r"\w+(\.\w+)*", id):
-        raise InputError("id", id, "names joined by dots, such as my.lemma")
+    if known and title:
+        raise InputError("title", title, f"none: {id} has the title {known.title}")
+    mine = (reading or Reading()).having(_own_letters(known) if known else ())
 
     def mark(build: Callable[[Proof], None]) -> Script:
-        name = title or (known.title if known else id)
-        return Script(id, version, name, known, reading or Reading(), build, dict(instead or {}), is_statement)
+        name = known.title if known else title or id
+        return checked(Script(id, version, name, known, mine, build, dict(instead or {}), is_statement))
 
     return mark
+
+
+def _own_letters(claim: Claim) -> set[sp.Symbol]:
+    """The numbers that a claim declares itself, and those that it derives: constants of every proof of it."""
+    mine = {parameter.symbol for parameter in claim.parameters} | {quantity.symbol for quantity in claim.quantities}
+    return {symbol for symbol in mine - {T} if symbol not in LETTERS and not is_dimension(symbol)}
+
+
+def checked(script: Script) -> Script:
+    """The script; raises InputError where its id, version, claim or reading are not what they seem to be."""
+    id, claim = script.id, script.claim
+    if script.version not in VERSIONS:
+        raise InputError("version", script.version, f"one of {', '.join(VERSIONS)}")
+    if not re.fullmatch(r"[A-Za-z]\w*(\.\w+)*", id, re.ASCII):
+        raise InputError("id", id, "names joined by dots, such as my.lemma")
+    if claim is not None and (type(claim) is not Claim or claim.id != id or claim != catalogue.get(id, claim)):
+        raise InputError("claim", id, f"the catalogue's own {id}, or a claim with an id of its own")
+    if claim is None and script.home is not None and id.split(".")[0] in {x.split(".")[0] for x in catalogue}:
+        raise InputError(
+            "id", id, f"an id that does not begin with {id.split('.')[0]}, whose claims are the catalogue's"
+        )
+    if type(script.reading) is not Reading:
+        raise InputError(
+            "reading", type(script.reading).__name__, "a Reading, which says what letters are, and no other"
+        )
+    return script
 
 
 def folder() -> Path:
@@ -195,7 +224,7 @@ def of_file(path: Path) -> list[Script]:
     found = _scripts(module)
     if not found:
         raise InputError("script", path, "a file with a function marked @script(claim, version)")
-    return [replace(each, home=home) for each in found]
+    return [checked(replace(each, home=home)) for each in found]
 
 
 @contextmanager
@@ -209,12 +238,9 @@ def _running(what: str, home: Path | None) -> Iterator[None]:
     except InputError:
         raise
     except (Exception, SystemExit) as error:
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        line = error.lineno if isinstance(error, SyntaxError) else last.lineno
         said = " ".join(str(error).split())
-        raise InputError(
-            "script", what, f"one that runs, and not {type(error).__name__} in line {line}: {said}"
-        ) from error
+        where = _place(error, home or folder())
+        raise InputError("script", what, f"one that runs, and not {type(error).__name__} in {where}: {said}") from error
     finally:
         if home is not None:
             sys.path.remove(str(home))
@@ -223,6 +249,15 @@ def _running(what: str, home: Path | None) -> Iterator[None]:
                 file = getattr(sys.modules[name], "__file__", None)
                 if file and Path(file).resolve().parent == home and not name.startswith(_PACKAGE):
                     del sys.modules[name]
+
+
+def _place(error: BaseException, home: Path) -> str:
+    """The last line of the script's own files that led to an error."""
+    if isinstance(error, SyntaxError):
+        return f"line {error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [x for x in frames if Path(x.filename).resolve().is_relative_to(home.resolve())] or frames
+    return f"line {own[-1].lineno} of {Path(own[-1].filename).name}"
 
 
 def _scripts(module: ModuleType) -> list[Script]:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from boundcheck.kernel import STANDARD_FACTS
 from boundcheck.prove.outcome import ProofAudit
-from boundcheck.prove.results import witness_as_json
+from boundcheck.prove.results import proof_as_json, witness_as_json
 from boundcheck.prove.verdict import JudgedProof, JudgedStep
 from boundcheck.terminal import coloured
 
@@ -21,7 +21,7 @@ def show(audit: ProofAudit, console: Console, steps: bool, voices: _Voices) -> N
     """Print the audit; the lines of the proofs where there are few claims or `steps` asks for all of them."""
     if audit.rows:
         _show_rows(audit, console)
-    table = Table("claim", "verdict", "version", "proof", "trust", "lines")
+    table = Table("claim", "verdict", "version", "proof", "trust", "lines", "hypotheses")
     table.columns[0].overflow = "fold"
     for claim in audit.claims:
         for i, proof in enumerate(claim.proofs):
@@ -32,7 +32,7 @@ def show(audit: ProofAudit, console: Console, steps: bool, voices: _Voices) -> N
                 coloured(proof.verdict),
                 proof.trust,
                 str(len(proof.steps)),
-                escape(proof.reason),
+                escape(_difference(proof)),
             )
     console.print(table)
     for claim in audit.claims:
@@ -49,6 +49,15 @@ def show(audit: ProofAudit, console: Console, steps: bool, voices: _Voices) -> N
     console.print(f"{len(audit.claims)} claims in {audit.seconds:.1f} s")
 
 
+def _difference(proof: JudgedProof) -> str:
+    """How the hypotheses of a theorem differ from those that its claim lists."""
+    if proof.verdict != "proved" or proof.script.claim is None:
+        return ""
+    unused = [f"without {title}" for title in proof.unused]
+    added = [f"with {len(proof.added)} more, see --steps"] if proof.added else []
+    return "; ".join([*unused, *added]) or "as listed"
+
+
 def _show_rows(audit: ProofAudit, console: Console) -> None:
     table = Table("no.", "where", "printed", "verdict", "trust", "finding", title="Referee's table")
     for each in audit.rows:
@@ -59,35 +68,51 @@ def _show_rows(audit: ProofAudit, console: Console) -> None:
 
 
 def _show_lines(proof: JudgedProof, console: Console, steps: bool, voices: Mapping[int, Mapping[str, str]]) -> None:
-    title = f"{proof.script.title} ({proof.script.id}, {proof.script.version})"
+    title = f"“{proof.script.title}” ({proof.script.id}, {proof.script.version})"
     table = Table("line", "verdict", "trust", "what it says", title=escape(title), title_justify="left")
     if voices:
         table.add_column("z3, cvc5")
-    shown = [
+    # A proof whose author says nothing of its lines is shown whole.
+    told = any(x.step.meaning or x.step.printed for x in proof.steps)
+    lines = [
         (place, x)
         for place, x in enumerate(proof.steps)
-        if steps or x.step.meaning or x.step.printed or x.verdict != "proved"
+        if steps or not told or x.step.meaning or x.step.printed or x.verdict != "proved"
     ]
-    for place, judged in shown:
-        row = [escape(judged.step.label), coloured(judged.verdict), judged.trust, escape(_says(judged))]
+    for place, judged in lines:
+        row = [escape(judged.step.label), coloured(judged.verdict), judged.trust, _says(judged)]
         table.add_row(*row, *([", ".join(voices.get(place, {}).values())] if voices else []))
     console.print(table)
-    hidden = len(proof.steps) - len(shown)
+    hidden = len(proof.steps) - len(lines)
     if hidden:
         console.print(f"and {hidden} lines of mere algebra: --steps shows them")
-    conclusion = proof.script.proof.conclusion
-    if conclusion:
-        names = ", ".join(dict.fromkeys(each.name for each in proof.hypotheses)) or "nothing"
-        console.print(f"[bold]concludes[/bold] {escape(str(conclusion.conclusion))}", soft_wrap=True)
-        console.print(f"[bold]rests on[/bold] {escape(names)}", soft_wrap=True)
+    if proof.verdict == "proved":
+        _show_theorem(proof, console)
+
+
+def _show_theorem(proof: JudgedProof, console: Console) -> None:
+    """What is proved, and from what, from the kernel's theorem; the author's names for it in quotation marks."""
+    found = proof_as_json(proof)
+    console.print(f"[bold]concludes[/bold] {escape(found['conclusion'])}", soft_wrap=True)
+    for each in found["hypotheses"]:
+        name = f"  “{escape(each['name'])}”" if each["name"] != each["statement"] else ""
+        console.print(f"[bold]rests on[/bold] ({each['role']}) {escape(each['statement'])}{name}", soft_wrap=True)
+    if not found["hypotheses"]:
+        console.print("[bold]rests on[/bold] nothing")
+    told = "; ".join(f"{name}: {role}" for name, role in found["letters"].items())
+    console.print(f"[bold]letters[/bold] {escape(told)}", soft_wrap=True)
 
 
 def _says(judged: JudgedStep) -> str:
+    """The line as its theorem has it, and below it what the author says of it."""
     step = judged.step
-    text = step.meaning or str(step.theorem.conclusion)
+    text = step.meaning
     if judged.follows is False:
         text += " It does not follow from the lines before it either."
-    return f"{text} ({judged.reason})" if judged.reason else text
+    if judged.reason:
+        text += f" ({judged.reason})"
+    statement = escape(str(step.theorem.conclusion))
+    return f"{statement}\n[dim]{escape(text.strip())}[/dim]" if text else statement
 
 
 def _show_witness(proof: JudgedProof, judged: JudgedStep, console: Console) -> None:

@@ -19,6 +19,7 @@ from hashlib import sha256
 from typing import Any
 
 from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.jiang2024 import LEMMA_1, THEOREM_2
 from boundcheck.claims.symbols import PARAMETERS
 from boundcheck.errors import InputError
 from boundcheck.files import replace_file
@@ -52,6 +53,13 @@ def fixed_statements() -> dict[str, Fixed]:
             allowed = frozenset(each["digest"] for each in entry["hypotheses"])
             found[id] = Fixed(entry["conclusion"]["digest"], entry["conclusion"]["text"], allowed)
     return found
+
+
+@cache
+def laws_of_meft() -> frozenset[str]:
+    """The digests of what Lemma 1 and Theorem 2 may use: it holds in a setting that breaks no hypothesis of theirs."""
+    fixed = fixed_statements()
+    return fixed[LEMMA_1.id].hypotheses | fixed[THEOREM_2.id].hypotheses
 
 
 def own_statements(claim: Claim) -> set[Statement]:

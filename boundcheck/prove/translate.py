@@ -102,6 +102,11 @@ class Reading:
         return Reading(self.points, self.processes, self.constants | more, self.arbitrary) if more else self
 
     @cached_property
+    def letters(self) -> frozenset[sp.Basic]:
+        """All that are declared as constants or as arbitrary."""
+        return self.constants | self.arbitrary  # type: ignore[operator,return-value]
+
+    @cached_property
     def _blocks(self) -> Mapping[sp.Basic, int]:
         """For a matrix that is a block of a vector, its place; None where it is at two places."""
         found: dict[sp.Basic, int] = {}
@@ -189,7 +194,7 @@ class Reading:
             return Scalar.of(k.Variable(node.name, ANY))
         if node in self.constants or CATALOGUE.get(node.name) == node:
             return Scalar.of(k.Variable(node.name, CONSTANT))
-        raise InputError("symbol", node, without_role(node, [*self.constants, *self.arbitrary]))
+        raise InputError("symbol", node, without_role(node, self.letters))
 
     def _multiply(self, node: sp.Mul) -> Scalar:
         product = ONE
@@ -281,7 +286,7 @@ class Reading:
         for letters, when in ((self.constants, CONSTANT), (self.arbitrary, ANY)):
             if node in letters:
                 return Symbol(node.name, shape_names(node), when)
-        raise InputError("matrix", node, without_role(node, [*self.constants, *self.arbitrary, *self.points]))
+        raise InputError("matrix", node, without_role(node, [*self.letters, *self.points]))
 
     def _mean(self, node: words.MatrixExpectation) -> Point:
         blocks = self.point(node.args[0])

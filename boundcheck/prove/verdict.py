@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from boundcheck.kernel import STANDARD_FACTS, Fact, Statement, Theorem, replay_all
-from boundcheck.prove.counterexamples import Counterexample
-from boundcheck.prove.fidelity import circular, misstated, stray
+from boundcheck.errors import InputError
+from boundcheck.kernel import STANDARD_FACTS, Fact, Law, Statement, Theorem, replay_all
+from boundcheck.kernel.facts import derivation
+from boundcheck.prove.counterexamples import Counterexample, counterexample
+from boundcheck.prove.definitions import circular
+from boundcheck.prove.display import unclear
+from boundcheck.prove.domain import Known, known_signs, partial
+from boundcheck.prove.fidelity import is_added, misstated, stray, unused
 from boundcheck.prove.proof import SECONDS, Assumption, Inference, Proof, Step
 from boundcheck.prove.script import Script
-from boundcheck.prove.solvers import second_opinion, trust
+from boundcheck.prove.solvers import Status, second_opinion, trust
+from boundcheck.prove.statements import digest, laws_of_meft
+from boundcheck.prove.translate import Reading
+from boundcheck.prove.witness import Witness, examined
 
 StepVerdict = Literal["proved", "refuted", "unknown"]
 ClaimVerdict = Literal["proved", "repaired", "refuted", "unknown"]
@@ -47,7 +56,8 @@ class JudgedProof:
     Attributes:
         trust: that of the weakest line that it rests on, standard facts aside, which are in the ledger.
         ledger: the standard facts that it rests on, by name.
-        hypotheses: what its conclusion starts from.
+        hypotheses: what its conclusion starts from, and what gives its quotients and roots a meaning.
+        conclusion: what the kernel's theorem says; None for a proof that does not conclude.
 
     """
 
@@ -58,6 +68,17 @@ class JudgedProof:
     steps: tuple[JudgedStep, ...]
     ledger: tuple[str, ...]
     hypotheses: tuple[Assumption, ...]
+    conclusion: Statement | None
+
+    @property
+    def unused(self) -> list[str]:
+        """The titles of the hypotheses that the claim lists and its theorem does not need."""
+        return unused(self.script, self.hypotheses)
+
+    @property
+    def added(self) -> list[str]:
+        """What the theorem starts from that the claim does not list: definitions, and hypotheses of the proof's own."""
+        return [str(each.statement) for each in self.hypotheses if is_added(each, self.script)]
 
 
 @dataclass(frozen=True)
@@ -72,6 +93,16 @@ class _Backing:
 _Backings = dict[Statement, _Backing]
 
 
+@dataclass(frozen=True)
+class _Context:
+    """What a step is judged by: its proof, what that assumes, which signs are known, and what the solvers vouch for."""
+
+    proof: Proof
+    given: set[Statement]
+    known: Known
+    backed: _Backings
+
+
 def judge(script: Script) -> JudgedProof:
     """Run a script and judge all that it says.
 
@@ -81,16 +112,25 @@ def judge(script: Script) -> JudgedProof:
     """
     proof = script.proof
     # What is judged is what the kernel has built anew, and not what the script handed over.
-    again = replay_all([step.theorem for step in proof.steps])
-    (final,) = replay_all([proof.conclusion]) if proof.conclusion else (None,)
-    known = {each.statement for each in proof.assumptions}
-    backed: _Backings = {}
+    ends = [proof.conclusion] if proof.conclusion else []
+    again = replay_all([*(step.theorem for step in proof.steps), *ends])
+    final = again.pop() if ends else None
+    given = {each.statement for each in proof.assumptions}
+    shown = derivation([*again, *filter(None, [final])])
+    context = _Context(proof, given, known_signs([x for x in shown if x.hypotheses <= given], given), {})
     steps: list[JudgedStep] = []
     for step, theorem in zip(proof.steps, again, strict=True):
-        steps.append(_judge_step(replace(step, theorem=theorem), proof, known, backed, steps))
-    rests, ledger = _foundation(final, backed) if final else (frozenset(), frozenset())
+        steps.append(_judge_step(replace(step, theorem=theorem), context, steps))
+    rests, ledger = _foundation(final, context.backed) if final else (frozenset(), frozenset())
+    domains = {x for x in given if isinstance(x, Fact) and x.relation == ">" and final and _divides(x, final)}
+    hypotheses = tuple(each for each in proof.assumptions if each.statement in rests | (domains - rests))
     verdict, reason = _verdict(script, final, steps, rests)
-    used = [backed[x].trust for x in (final.hypotheses if final else ()) if x in backed]
+    if verdict == "proved" and final is not None:
+        reason = unclear(
+            [final.conclusion, *rests], known_signs([x for x in shown if x.hypotheses <= rests], rests | domains)
+        )
+        verdict = "unknown" if reason else verdict
+    used = [context.backed[x].trust for x in (final.hypotheses if final else ()) if x in context.backed]
     everything = frozenset().union(*(theorem.ledger for theorem in again))
     return JudgedProof(
         script,
@@ -99,8 +139,16 @@ def judge(script: Script) -> JudgedProof:
         reason,
         tuple(steps),
         tuple(sorted(ledger if final else everything)),
-        tuple(each for each in proof.assumptions if each.statement in rests),
+        hypotheses,
+        final.conclusion if final else None,
     )
+
+
+def _divides(fact: Fact, theorem: Theorem) -> bool:
+    """Whether a fact says that a letter is positive which is in a quotient or root of the theorem's statement."""
+    letter = fact.polynomial.atoms()
+    inside = frozenset().union(*(atom.inside for atom in partial(theorem.conclusion)))
+    return len(letter) == 1 and letter[0] in inside
 
 
 def _foundation(theorem: Theorem, backed: _Backings) -> tuple[frozenset[Statement], frozenset[str]]:
@@ -126,25 +174,46 @@ def weakest(trusts: list[Trust]) -> Trust:
     return max(trusts, key=_ORDER.index, default="kernel")
 
 
-def _judge_step(
-    step: Step, proof: Proof, known: set[Statement], backed: _Backings, earlier: list[JudgedStep]
-) -> JudgedStep:
+def _judge_step(step: Step, context: _Context, earlier: list[JudgedStep]) -> JudgedStep:
     follows, numbers = _infer(step.inference)
-    if step.witness is not None:
-        reason = _against(step, proof)
-        return JudgedStep(step, "unknown" if reason else "refuted", "", reason, follows, numbers)
+    verdict, trust_, reason = _word(step, context, earlier)
     statement = step.theorem.conclusion
-    if step.theorem.rule == "assume" and statement not in known:
-        voices, why = _ask_solvers(step, known, backed)
-        return JudgedStep(step, "proved" if voices else "unknown", voices, why, follows, numbers)
-    open_ = step.theorem.hypotheses - known
+    said = _said(step, context.proof.reading)
+    if said != (statement.conclusion if isinstance(statement, Law) else statement):
+        verdict, trust_, reason = "unknown", "", f"it says {said}, and its theorem {statement}"
+    why = unclear([statement], context.known) if verdict == "proved" else ""
+    if why:
+        verdict, trust_, reason = "unknown", "", why
+    if step.witness is not None and verdict == "refuted":
+        step = replace(step, witness=examined(step.witness))
+    return JudgedStep(step, verdict, trust_, reason, follows, numbers)
+
+
+def _said(step: Step, reading: Reading) -> Fact | None:
+    """What a step's own relation says; what its theorem says, where it is cited and has none."""
+    if step.relation is None:
+        return step.theorem.conclusion.conclusion if isinstance(step.theorem.conclusion, Law) else step.theorem.fact
+    try:
+        return reading.fact(step.relation)
+    except InputError:
+        return None
+
+
+def _word(step: Step, context: _Context, earlier: list[JudgedStep]) -> tuple[StepVerdict, Trust, str]:
+    """The verdict on what a step's theorem says, its trust, and the reason."""
+    backed, open_ = context.backed, step.theorem.hypotheses - context.given
+    if step.witness is not None:
+        reason = _against(step, context.proof)
+        return ("unknown" if reason else "refuted"), "", reason
+    if step.theorem.rule == "assume" and step.theorem.conclusion not in context.given:
+        voices, why = _ask_solvers(step, context)
+        return ("proved" if voices else "unknown"), voices, why
     if open_ <= set(backed):
         least: Trust = "assumed" if step.theorem.rule in STANDARD_FACTS else "kernel"
         worst = weakest([least, *(backed[x].trust for x in open_)])
-        rests = "rests on lines that the solvers alone vouch for" if open_ else ""
-        return JudgedStep(step, "proved", worst, rests, follows, numbers)
+        return "proved", worst, "rests on lines that the solvers alone vouch for" if open_ else ""
     labels = [x.step.label for x in earlier if x.step.theorem.conclusion in open_]
-    return JudgedStep(step, "unknown", "", f"rests on {', '.join(labels) or 'an open line'}", follows, numbers)
+    return "unknown", "", f"rests on {', '.join(labels) or 'an open line'}"
 
 
 def _infer(inference: Inference | None) -> tuple[bool | None, Counterexample | None]:
@@ -155,11 +224,12 @@ def _infer(inference: Inference | None) -> tuple[bool | None, Counterexample | N
     return (inference.theorem is not None if decided else None), inference.numbers
 
 
-def _ask_solvers(step: Step, known: set[Statement], backed: _Backings) -> tuple[Trust, str]:
+def _ask_solvers(step: Step, context: _Context) -> tuple[Trust, str]:
     """z3's and cvc5's word on a line without a certificate; what its premises rest on goes with it."""
     premises = replay_all(step.because.premises) if step.because else []
     hypotheses = frozenset().union(*(x.hypotheses for x in premises))
-    if not hypotheses <= known | set(backed):
+    backed = context.backed
+    if not hypotheses <= context.given | set(backed):
         return "", "no certificate was found, and it is drawn from lines that are open or false"
     statuses = second_opinion(step.theorem.fact, [x.fact for x in premises], SECONDS)
     voices = trust(statuses)
@@ -169,20 +239,40 @@ def _ask_solvers(step: Step, known: set[Statement], backed: _Backings) -> tuple[
         ledger = frozenset().union(*(x.ledger for x in premises))
         backed[step.theorem.conclusion] = _Backing(worst, hypotheses, ledger)
         return worst, f"no certificate was found; {said}"
-    return "", f"no certificate was found; {said}"
+    return "", f"no certificate was found; {said}{_candidate(step.theorem.fact, premises, statuses)}"
+
+
+def _candidate(goal: Fact, premises: Sequence[Theorem], statuses: Mapping[str, Status]) -> str:
+    """Numbers at which the line fails and its premises hold, exactly checked, where a solver says that some are."""
+    if "sat" not in statuses.values():
+        return ""
+    found = counterexample(goal, [x.fact for x in premises], SECONDS)
+    if not isinstance(found, Counterexample):
+        return ""
+    return f". It does not follow: its premises hold at {found}, where it fails. Try these numbers as its witness"
 
 
 def _against(step: Step, proof: Proof) -> str:
     """Why the witness does not refute the step; empty where it does."""
-    witness, fact = step.witness, step.theorem.fact
-    if witness is None:
+    if step.witness is None:
         return "no witness"
-    if witness.failures:
-        return f"the witness breaks a hypothesis: {'; '.join(witness.failures)}"
-    for each in proof.assumptions:
-        if isinstance(each.statement, Fact) and not witness.meets(each.statement):
-            return f"the witness does not meet {each.name}"
-    return "" if witness.refutes(fact) else "the witness does not make the line false"
+    try:
+        witness = examined(step.witness)
+        if witness.failures:
+            return f"the witness breaks a hypothesis: {'; '.join(witness.failures)}"
+        for each in proof.assumptions:
+            if not (
+                _obeys(witness, each.statement) if isinstance(each.statement, Law) else witness.meets(each.statement)
+            ):
+                return f"the witness does not show that {each.name} holds: {each.statement}"
+        return "" if witness.refutes(step.theorem.fact) else "the witness does not make the line false"
+    except InputError as error:
+        return str(error)
+
+
+def _obeys(witness: Witness, law: Law) -> bool:
+    """Whether a law is one that holds wherever the witness's source breaks no hypothesis of Lemma 1 and Theorem 2."""
+    return witness.source is not None and digest(law) in laws_of_meft()
 
 
 def _verdict(
@@ -194,15 +284,17 @@ def _verdict(
         return "refuted", f"false: {', '.join(refuted)}"
     if final is None or proof.goal is None:
         return "unknown", "the script does not conclude"
-    circle = circular(proof.assumptions)
+    circle = circular(proof.definitions, script.reading)
     if circle:
-        return "unknown", f"{circle} is defined by itself"
+        return "unknown", f"{circle} is defined twice, or by itself"
     foreign = stray(script, proof, rests)
     if foreign:
         names = [x.name for x in proof.assumptions if x.statement in foreign]
         names += [x.step.label for x in steps if x.step.theorem.conclusion in foreign]
         told = ", ".join(dict.fromkeys(names)) or str(foreign[0])
         return "unknown", f"it rests on {told}, which is no hypothesis of the claim"
+    if isinstance(final.conclusion, Fact) and not final.conclusion.polynomial.terms:
+        return "unknown", f"it concludes nothing: {final.conclusion}"
     if final.conclusion != proof.goal:
         return "unknown", f"it ends in {final.conclusion}, and not in {proof.goal}"
     reason = misstated(script, proof)

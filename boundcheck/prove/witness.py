@@ -7,10 +7,11 @@ own statement is evaluated, so that no line is written down a second time.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache, cached_property
 from itertools import permutations, product
+from typing import final
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact
@@ -18,31 +19,90 @@ from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.builders import known, timed
 from boundcheck.kernel.meaning import Function, Grid, Interval, Model, denote, exact, holds
 from boundcheck.kernel.terms import Scalar, Symbol
-from boundcheck.kernel.times import NEXT
+from boundcheck.kernel.times import NEXT, Time
+from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.prove.instance import Instance, Point, Setting
 
 _DIMENSIONS = {"d": 1, "k": 1, "r": 1, "n": 1, "one": 1}
 
 
 @dataclass(frozen=True)
+class Points:
+    """Two points at which a line of Lemma 1 is held against a setting; outside of the ball where `anywhere` says so."""
+
+    setting: Setting
+    v1: Point
+    v2: Point
+    anywhere: bool
+
+    def failures(self) -> tuple[str, ...]:
+        """Which hypotheses of Lemma 1 the setting breaks, by exact check."""
+        return tuple(self.setting.lemma_1_failures(() if self.anywhere else (self.v1, self.v2)))
+
+    def numbers(self) -> dict[str, Fraction]:
+        """The constants and the points."""
+        points = {"A_1": self.v1[0], "B_1": self.v1[1], "A_2": self.v2[0], "B_2": self.v2[1]}
+        return _constants(self.setting) | points
+
+    def model(self) -> Model:
+        """The setting as a model, at one time and in one outcome."""
+        values = _Values(self.setting, self.numbers())
+        return Model(_DIMENSIONS, 1, (Fraction(1),), lambda _: (0,), values, functions(self.setting))
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of Algorithm 1, all of its paths; each step draws a sample, or without `replacement` a new one."""
+
+    setting: Instance
+    replacement: bool
+
+    def failures(self) -> tuple[str, ...]:
+        """Which hypotheses of Theorem 2 the run breaks, by exact check."""
+        return tuple(self.setting.failures())
+
+    def numbers(self) -> dict[str, Fraction]:
+        """The constants, the start and the samples."""
+        run = self.setting
+        start = {"A at t = 1": run.start[0], "B at t = 1": run.start[1], "T": Fraction(run.T)}
+        noise = {f"c_{i + 1}": offset for i, offset in enumerate(run.offsets)}
+        return _constants(run) | start | noise | self._values()
+
+    def _values(self) -> dict[str, Fraction]:
+        run = self.setting
+        return {"alpha": run.alpha, "zeta": run.zeta, "D": run.gap, "T_min": run.shortest_horizon}
+
+    def model(self) -> Model:
+        """All paths of the run as a model."""
+        paths = _Paths(self.setting, self.replacement)
+        weights = (Fraction(1, len(paths.draws)),) * len(paths.draws)
+        values = _Values(self.setting, self._values(), paths)
+        return Model(_DIMENSIONS, self.setting.T, weights, paths.past, values, functions(self.setting))
+
+
+@final
+@dataclass(frozen=True)
 class Witness:
-    """An instance in exact rationals.
+    """An instance in exact rationals: made by hand of numbers and matrices, or of a setting of MeFT, its `source`.
 
     Attributes:
         about: what the instance is, in words.
         numbers: what it is made of, for a person who recomputes it.
         model: the same as a model of the kernel's terms.
-        failures: which laws among the hypotheses the instance breaks, by exact check; none in a witness.
-        instance: what the numeric layer replays.
+        source: what the model was made of, which tells whether hypotheses for all points hold; None for one by hand.
 
     """
 
     about: str
     numbers: Mapping[str, Fraction]
     model: Model = field(repr=False)
-    failures: tuple[str, ...] = ()
-    instance: Setting | None = None
+    source: Points | Run | None = None
     _met: dict[Fact, bool] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Which hypotheses for all points its source breaks, by exact check; none in a witness."""
+        return self.source.failures() if self.source else ()
 
     def refutes(self, fact: Fact) -> bool:
         """Whether the fact is certainly false in the instance."""
@@ -72,32 +132,103 @@ class Witness:
             InputError: where it fails at none.
 
         """
+        t, i = self.place(fact)
+        return t, denote(left, self.model, t, i), denote(right, self.model, t, i)
+
+    def place(self, fact: Fact) -> tuple[int, int]:
+        """The first time at which the fact fails, and the first such outcome; raises InputError where there is none."""
         for t, i in self._places(fact):
             if holds(fact, self.model, (t,), (i,)) is False:
-                return t, denote(left, self.model, t, i), denote(right, self.model, t, i)
+                return t, i
         raise InputError("witness", self.about, f"an instance in which {fact} fails")
 
 
 def at_points(about: str, setting: Setting, v1: Point, v2: Point, *, anywhere: bool = False) -> Witness:
     """Two points at which a line of Lemma 1 fails; outside of the ball where `anywhere` says so."""
-    failures = setting.lemma_1_failures(() if anywhere else (v1, v2))
-    values = {"A_1": v1[0], "B_1": v1[1], "A_2": v2[0], "B_2": v2[1]}
-    model = Model(_DIMENSIONS, 1, (Fraction(1),), lambda _: (0,), _Values(setting, values), functions(setting))
-    return Witness(about, _constants(setting) | values, model, tuple(failures), setting)
+    return _of(about, Points(setting, v1, v2, anywhere))
 
 
 def on_run(about: str, run: Instance, *, replacement: bool = True) -> Witness:
-    """A run of Algorithm 1, all of its paths, on which a line of the proof of Theorem 2 fails.
+    """A run of Algorithm 1, all of its paths, on which a line of the proof of Theorem 2 fails."""
+    return _of(about, Run(run, replacement))
 
-    Each step draws a sample, or one that was not drawn before where `replacement` is false.
+
+def _of(about: str, source: Points | Run) -> Witness:
+    return Witness(about, source.numbers(), source.model(), source)
+
+
+_SOURCES = {Points: (Setting, Instance), Run: (Instance,)}
+
+
+def examined(witness: Witness) -> Witness:
+    """The witness with a model, and numbers, that are made of its source again; one by hand is as it says.
+
+    Raises:
+        InputError: for a witness, setting or function of a kind of one's own, whose word would have to be believed.
+
     """
-    values = {"alpha": run.alpha, "zeta": run.zeta, "D": run.gap, "T_min": run.shortest_horizon}
-    paths = _Paths(run, replacement)
-    weights = (Fraction(1, len(paths.draws)),) * len(paths.draws)
-    model = Model(_DIMENSIONS, run.T, weights, paths.past, _Values(run, values, paths), functions(run))
-    start = {"A at t = 1": run.start[0], "B at t = 1": run.start[1], "T": Fraction(run.T)}
-    noise = {f"c_{i + 1}": offset for i, offset in enumerate(run.offsets)}
-    return Witness(about, _constants(run) | start | noise | values, model, tuple(run.failures()), run)
+    source = witness.source
+    kinds = _SOURCES.get(type(source), ())
+    own = source is not None and (
+        type(source.setting) not in kinds or type(source.setting.slope) is not PiecewiseLinear
+    )
+    if type(witness) is not Witness or type(witness.model) is not Model or own:
+        raise InputError(
+            "witness", getattr(witness, "about", witness), "a Witness by `at_points`, `on_run`, or of numbers"
+        )
+    return _of(witness.about, source) if source is not None else replace(witness, model=_watched(witness.model))
+
+
+def _watched(model: Model) -> Model:
+    """The model with functions whose gradients are held against their values wherever they are asked for."""
+    return replace(model, functions={name: _checked(name, each) for name, each in model.functions.items()})
+
+
+# The width of a difference quotient, and how far it may be from the derivative, relative to 1 + its size.
+_STEP, _ROOM = Fraction(1, 1 << 20), Fraction(1, 1 << 8)
+
+
+def _checked(name: str, function: Function) -> Function:
+    def gradient(point: tuple[Grid, ...]) -> tuple[Grid, ...]:
+        found = function.gradient(point)
+        for block, grid in enumerate(point):
+            for i, row in enumerate(grid):
+                for j in range(len(row)):
+                    above, below = (function.value(_moved(point, block, i, j, h)) for h in (_STEP, -_STEP))
+                    slope, said = (above - below) * exact(1 / (2 * _STEP)), found[block][i][j]
+                    if max(abs(slope.low - said.high), abs(slope.high - said.low)) > _ROOM * (1 + abs(said.high)):
+                        raise InputError(
+                            "witness", f"∇{name}", f"the derivative of {name}, which is near {float(slope.low):.6g}"
+                        )
+        return found
+
+    return Function(function.value, gradient)
+
+
+def _moved(point: tuple[Grid, ...], block: int, i: int, j: int, h: Fraction) -> tuple[Grid, ...]:
+    rows = [list(row) for row in point[block]]
+    rows[i][j] = rows[i][j] + exact(h)
+    return (*point[:block], tuple(map(tuple, rows)), *point[block + 1 :])
+
+
+def numbers_at(fact: Fact, witness: Witness) -> dict[str, str]:
+    """The values of the letters of a fact where it fails first; by the witness's own names where it has a source."""
+    if witness.source is not None:
+        return {name: str(value) for name, value in witness.numbers.items()}
+    t, outcome = witness.place(fact)
+    letters = sorted(x for x in fact.polynomial.inside if isinstance(x, Symbol | Variable))
+    return {str(x): _text(witness.model.symbols(x, _time(x, witness.model, t), outcome)) for x in letters}
+
+
+def _time(letter: Symbol | Variable, model: Model, t: int) -> int:
+    return model.time(letter.when.index, t) if isinstance(letter.when, Time) else t
+
+
+def _text(value: Fraction | tuple[tuple[Fraction, ...], ...]) -> str:
+    if not isinstance(value, tuple):
+        return str(value)
+    rows = "; ".join(" ".join(map(str, row)) for row in value)
+    return rows if len(value) == len(value[0]) == 1 else f"[{rows}]"
 
 
 def _constants(setting: Setting) -> dict[str, Fraction]:

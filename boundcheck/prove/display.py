@@ -1,0 +1,54 @@
+"""What a person sees of kernel statements: text, LaTeX and letters, all from the statements, and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from boundcheck.errors import InputError
+from boundcheck.kernel import Statement
+from boundcheck.prove.domain import Known, undefined
+from boundcheck.prove.letters import Letters, letters
+from boundcheck.prove.readback import read, tokens_of
+from boundcheck.prove.typeset import from_latex, latex
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Statements as they are printed: the text and LaTeX of each, in one table of letters.
+
+    Where one name stands for two things there is no table, and the text alone is printed.
+    """
+
+    texts: tuple[str, ...]
+    latex: tuple[str, ...]
+    letters: Letters
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """What each letter is, in words."""
+        return {name: str(role) for name, role in self.letters.items()}
+
+
+def shown(*statements: Statement) -> Shown:
+    """How statements are printed."""
+    texts = tuple(map(str, statements))
+    try:
+        table = letters(statements)
+    except InputError:
+        return Shown(texts, tuple(r"\text{(two letters of one name)}" for _ in texts), {})
+    return Shown(texts, tuple(latex(text, table) for text in texts), table)
+
+
+def unclear(statements: Sequence[Statement], known: Known) -> str:
+    """Why a reader cannot take what is printed for what was proved; empty where it reads back, and means something."""
+    try:
+        table = letters(statements)
+        for statement in statements:
+            text = str(statement)
+            signs = tokens_of(text)
+            if tokens_of(from_latex(latex(text, table), table)) != signs or read(text, table) != statement:
+                return f"its text reads as another statement: {text}"
+    except InputError as error:
+        return f"its text does not read back: {error}"
+    return next(filter(None, (undefined(statement, known) for statement in statements)), "")
