@@ -180,13 +180,13 @@ class Proof:
             InputError: where the left side is none of these, is given, has a definition, or is defined by itself.
 
         """
-        own = check_definition(left, right, self.claim)
         relation = sp.Eq(left, right, evaluate=False)
+        # A plain number has become sympy's.
+        left, right = relation.args
+        own = check_definition(left, right, self.claim)
         circle = circular([*self.definitions, (left, right)], self.reading)
         if circle:
-            raise InputError(
-                "definition", left, f"one that is the only one of its name and no circle, which {circle} is in"
-            )
+            raise InputError("definition", circle, "a letter that is defined once, and not by itself")
         assumed = any(x.relation == left for x in self.assumptions)
         if assumed and not right.is_positive and not is_given(left):
             raise InputError("definition", relation, f"a value that is positive, as {left} is assumed to be")

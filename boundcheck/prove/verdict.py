@@ -261,10 +261,10 @@ def _against(step: Step, proof: Proof) -> str:
         if witness.failures:
             return f"the witness breaks a hypothesis: {'; '.join(witness.failures)}"
         for each in proof.assumptions:
-            if not (
-                _obeys(witness, each.statement) if isinstance(each.statement, Law) else witness.meets(each.statement)
-            ):
-                return f"the witness does not show that {each.name} holds: {each.statement}"
+            if isinstance(each.statement, Law) and not _obeys(witness, each.statement):
+                return f"the witness does not show that a law holds: {each.statement}"
+            if isinstance(each.statement, Fact) and not witness.meets(each.statement):
+                return f"the witness does not meet {each.name}"
         return "" if witness.refutes(step.theorem.fact) else "the witness does not make the line false"
     except InputError as error:
         return str(error)

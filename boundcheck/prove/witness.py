@@ -100,6 +100,11 @@ class Witness:
     _met: dict[Fact, bool] = field(default_factory=dict, init=False, repr=False)
 
     @property
+    def setting(self) -> Setting | None:
+        """What the numeric layer replays."""
+        return self.source.setting if self.source else None
+
+    @property
     def failures(self) -> tuple[str, ...]:
         """Which hypotheses for all points its source breaks, by exact check; none in a witness."""
         return self.source.failures() if self.source else ()

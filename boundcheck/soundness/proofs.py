@@ -9,7 +9,7 @@ from time import perf_counter
 import sympy as sp
 
 from boundcheck.errors import InputError
-from boundcheck.kernel import Statement, Theorem
+from boundcheck.kernel import Fact, Statement, Theorem
 from boundcheck.prove import Proof, Reading, Script, Witness, judge
 from boundcheck.prove.counterexamples import Counterexample, counterexample
 from boundcheck.prove.proof import Assumption, signs
@@ -136,7 +136,8 @@ def _trial(mutant: Mutant | ClaimMutant, subject: str, proved: bool, refuted: bo
 
 def refutes(witness: Witness, relation: sp.Basic, proof: Proof, hypotheses: Collection[Statement]) -> bool:
     """Whether the verdict on a step that says the relation, with these hypotheses of a proof, is that it is refuted."""
-    assumptions = [x for x in proof.assumptions if x.statement in hypotheses]
+    # A world says itself which laws hold in it, and was chosen by that; the verdict believes no witness of a law.
+    assumptions = [x for x in proof.assumptions if x.statement in hypotheses and isinstance(x.statement, Fact)]
     (step,) = judge(_script(relation, proof.reading, assumptions, witness)).steps
     return step.verdict == "refuted"
 

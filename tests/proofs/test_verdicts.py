@@ -137,7 +137,7 @@ def test_the_numeric_layer_replays_each_witness(script: Script) -> None:
 
 def assert_replayed_by_numbers(witness: Witness) -> None:
     assert witness.failures == ()
-    match witness.instance:
+    match witness.setting:
         case Instance() as run:
             assert_replayed(run)
         case Setting() as setting:

@@ -30,7 +30,7 @@ from boundcheck.claims.vocabulary import (
     t,
 )
 from boundcheck.kernel.meaning import Function, Grid, Interval, exact
-from boundcheck.kernel.terms import Matrix, Symbol
+from boundcheck.kernel.terms import Symbol
 from boundcheck.kernel.times import ANY, CONSTANT, NOW, Time
 from boundcheck.prove import Process, Reading
 from tests.kernel.strategies import World
@@ -42,15 +42,22 @@ BLOCKS = {"A": ("k", "n"), "B": ("m", "k")}
 A, B = sp.MatrixSymbol("A", k, n), sp.MatrixSymbol("B", m, k)
 v_t, g_t = Iterate("v", t, words.n, 1), Iterate("g", t, words.n, 1)
 x, y, z = sp.symbols("x y z", real=True)
+SIDES = {"m": m, "n": n, "k": k}
+# Any matrix of each shape.
+FREE = {
+    (name, rows, columns): sp.MatrixSymbol(name + rows + columns, SIDES[rows], SIDES[columns])
+    for name in "XY"
+    for rows in SIDES
+    for columns in SIDES
+}
 READING = Reading(
-    points={v: tuple(Matrix.of(Symbol(name, shape, ANY)) for name, shape in BLOCKS.items())},
+    points={v: (A, B)},
     processes={
-        "v": Process(tuple(BLOCKS.items())),
-        "g": Process(tuple((f"g{name}", shape) for name, shape in BLOCKS.items()), lag=1),
+        v_t: Process((A, B)),
+        g_t: Process((sp.MatrixSymbol("gA", k, n), sp.MatrixSymbol("gB", m, k)), drawn=True),
     },
-    blocks={A: 0, B: 1},
-    constants=frozenset({"W_0"}),
-    arbitrary=frozenset("z"),
+    constants={W0, x, y},
+    arbitrary={A, B, z, *FREE.values()},
 )
 LAGS = {"v": 0, "g": 1}
 
@@ -115,7 +122,7 @@ class Reference:
         raise TypeError(node)
 
     def variable(self, name: str, time: int, outcome: int) -> Fraction:
-        (atom,) = READING.scalar(sp.Symbol(name)).atoms()
+        (atom,) = READING.scalar(sp.Symbol(name, real=True)).atoms()
         return self.world.symbols(atom, time, outcome)
 
     def shares(self, node: Any, time: int, outcome: int) -> list[tuple[int, Fraction]]:
@@ -154,7 +161,7 @@ class Reference:
             case Gradient():
                 return [3 * block**2 + 1 for block in of(node.args[1])]
             case PartialGradient():
-                return [3 * of(node.args[1])[READING.blocks[node.args[2]]] ** 2 + 1]
+                return [3 * of(node.args[1])[(A, B).index(node.args[2])] ** 2 + 1]
             case MatrixExpectation():
                 shares = self.shares(node, time, outcome)
                 parts = [[share * b for b in self.blocks(node.args[0], time, other)] for other, share in shares]
@@ -175,7 +182,6 @@ class Reference:
         raise TypeError(node)
 
 
-SIDES = {"m": m, "n": n, "k": k}
 RATIONALS = st.sampled_from([sp.Rational(p, q) for p, q in ((-2, 1), (-1, 1), (1, 2), (2, 3), (1, 1), (3, 1))])
 TIMES = st.sampled_from([t, t + 1, sp.Integer(1), T, T + 1])
 
@@ -198,7 +204,7 @@ def matrices(draw: DrawFn, rows: str, columns: str, depth: int = 2) -> MatrixExp
         return Gradient(f, draw(matrices(rows, columns, below)))
     if (rows, columns) == ("m", "n") and draw(st.booleans()):
         return W0
-    return sp.MatrixSymbol(draw(st.sampled_from("XY")) + rows + columns, SIDES[rows], SIDES[columns])
+    return FREE[draw(st.sampled_from("XY")), rows, columns]
 
 
 @st.composite

@@ -15,13 +15,15 @@ from boundcheck.prove import ClaimAudit, Proof, Reading, Witness, judge, script
 from boundcheck.prove.verdict import JudgedProof, JudgedStep, claim_verdict
 
 x, y, z = sp.symbols("x y z")
+# Three numbers.
+NUMBERS = Reading(constants={x, y, z})
 
 
 def judged(
     build: Callable[[Proof], Any], claim: Claim | str = "my.lemma", version: str = "sharp", **options: Any
 ) -> JudgedProof:
     """The verdict on a proof whose script is this function."""
-    reading = options.pop("reading", Reading())
+    reading = options.pop("reading", NUMBERS)
     return judge(script(claim, version, reading, **options)(build))
 
 
@@ -46,11 +48,11 @@ def lemma(relation: sp.Basic, *because: sp.Basic) -> Callable[[Proof], None]:
     return build
 
 
-def numbers(about: str = "Numbers", failures: tuple[str, ...] = (), **values: Fraction | int) -> Witness:
+def numbers(about: str = "Numbers", **values: Fraction | int) -> Witness:
     """A witness in which each symbol has this value."""
     exact = {name: Fraction(value) for name, value in values.items()}
     model = Model({}, 1, (Fraction(1),), lambda _: (0,), lambda atom, *_: exact[atom.name])
-    return Witness(about, exact, model, failures)
+    return Witness(about, exact, model)
 
 
 HEAD = """import sympy as sp
@@ -60,7 +62,7 @@ x = sp.Symbol("x")
 """
 LEMMA = """
 
-@script("{id}", "{version}")
+@script("{id}", "{version}", Reading(constants={{x}}))
 def {name}(proof):
     relation = ge({left}, 0)
     proof.conclude(proof.step("line", relation), relation=relation)

@@ -26,33 +26,25 @@ from boundcheck.claims.vocabulary import (
 )
 from boundcheck.errors import InputError
 from boundcheck.kernel import KernelError, Law, RuleError, Theorem, replay, rules
-from boundcheck.kernel.terms import Matrix, Symbol
-from boundcheck.kernel.times import ANY
 from boundcheck.prove import Process, Proof, Reading, eq, ge, gt, le
 from boundcheck.prove.by import by_signs, discharged
 from tests.layers import examples
 
 A, A1, A2 = (sp.MatrixSymbol(name, r, k) for name in ("A", "A_1", "A_2"))
-B, B1 = (sp.MatrixSymbol(name, d, r) for name in ("B", "B_1"))
+B, B1, B2 = (sp.MatrixSymbol(name, d, r) for name in ("B", "B_1", "B_2"))
 W, W1, W2 = (sp.MatrixSymbol(name, d, k) for name in ("W", "W_1", "W_2"))
 v, v1, v2 = (sp.MatrixSymbol(name, words.n, 1) for name in ("v", "v_1", "v_2"))
 v_t = Iterate("v", t, words.n, 1)
-SHAPES = {"A": ("r", "k"), "B": ("d", "r")}
-
-
-def pair(suffix: str) -> tuple[Matrix, ...]:
-    return tuple(Matrix.of(Symbol(name + suffix, shape, ANY)) for name, shape in SHAPES.items())
-
+x, y, theta = sp.symbols("x y theta")
 
 READING = Reading(
-    points={v: pair(""), v1: pair("_1"), v2: pair("_2")},
-    processes={"v": Process(tuple(SHAPES.items()))},
-    blocks={A: 0, B: 1},
-    arbitrary=frozenset({"theta"}),
+    points={v: (A, B), v1: (A1, B1), v2: (A2, B2)},
+    processes={v_t: Process((A, B))},
+    constants={x, y},
+    arbitrary={theta, A, A1, A2, B, B1, B2, W, W1, W2},
 )
 PROOF = Proof(None, READING)
 BY = PROOF.by
-x, y, theta = sp.symbols("x y theta")
 
 
 def known(relation: sp.Basic) -> Theorem:
@@ -258,7 +250,7 @@ def test_a_component_of_an_equation_of_vectors(block):
     equation = known(eq(v1, v2))
     pairs = list(zip(READING.point(v1), READING.point(v2), strict=True))
     theorem = BY.component(equation, block, pairs)
-    left, right = ((A1, A2), (B1, sp.MatrixSymbol("B_2", d, r)))[block]
+    left, right = ((A1, A2), (B1, B2))[block]
     says(theorem, eq(left, right), eq(v1, v2))
 
 

@@ -43,8 +43,6 @@ from boundcheck.claims.vocabulary import (
 )
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Theorem, rules
-from boundcheck.kernel.terms import Matrix, Symbol
-from boundcheck.kernel.times import ANY
 from boundcheck.prove import Process, Proof, Reading, eq, ge, le
 from boundcheck.prove.proof import Assumption
 from boundcheck.prove.verdict import JudgedProof
@@ -55,20 +53,12 @@ from .scripts import judged, x, z
 GOAL = LEMMA_1.conclusion
 A, B = sp.MatrixSymbol("A", r, k), sp.MatrixSymbol("B", d, r)
 M_t, M_1 = Iterate("M", t, d, k), Iterate("M", sp.Integer(1), d, k)
-SHAPES = {"A": ("r", "k"), "B": ("d", "r")}
-
-
-def pair(suffix: str) -> tuple[Matrix, ...]:
-    return tuple(Matrix.of(Symbol(name + suffix, shape, ANY)) for name, shape in SHAPES.items())
-
-
-POINTS = {v: pair(""), v1: pair("_1"), v2: pair("_2")}
+POINTS = {v: (A, B), v1: (A1, B1), v2: (A2, B2)}
+LETTERS = {A, B, A1, A2, B1, B2, W, W1, W2}
 READING = Reading(
-    points=POINTS,
-    processes={"v": Process(tuple(SHAPES.items()))},
-    blocks={A: 0, B: 1},
+    points=POINTS, processes={M_t: Process((sp.MatrixSymbol("M", d, k),))}, constants={z}, arbitrary=LETTERS
 )
-ORIGIN = tuple(Matrix.zero(shape) for shape in SHAPES.values())
+ORIGIN = (sp.ZeroMatrix(r, k), sp.ZeroMatrix(d, r))
 
 
 def tried(build: Callable[[Proof], Any], claim: Claim, **options: Any) -> JudgedProof | None:
@@ -147,9 +137,9 @@ def another_function(proof: Proof) -> None:
 
 
 def another_reading(proof: Proof) -> None:
-    read = proof.reading
-    points = {W1: read.point(Gradient(F, v1)), W2: read.point(Gradient(F, v2)), A2: read.point(A1), B2: read.point(B1)}
-    other = Proof(LEMMA_1, Reading(points=POINTS | points))
+    slopes = [tuple(PartialGradient(F, at, block) for block in (A, B)) for at in (v1, v2)]
+    points = dict(zip((W1, W2), slopes, strict=True)) | {A2: (A1,), B2: (B1,)}
+    other = Proof(LEMMA_1, Reading(points=POINTS | points, arbitrary=LETTERS - points.keys()))
     other.conclusion = other.assume(ASSUMPTION_3_1)
     proof.conclude(proof.step("line", GOAL, proof.cite(other, "cited"), proof.positive(C), signs(proof)))
 
@@ -212,7 +202,7 @@ HOLES = {
     "another F": (another_function, {}, "that F(v) is f(W_0 + BA) is nowhere checked"),
     "points that are both 0": (
         at_once,
-        {"reading": Reading(points={v1: ORIGIN, v2: ORIGIN})},
+        {"reading": Reading(points={v1: ORIGIN, v2: ORIGIN}, constants={z})},
         "a point that is read as a constant matrix has no letter to share",
     ),
     "a reading of one's own": (at_once, {"reading": Easy()}, "a subclass of Reading may read anything as anything"),
@@ -243,7 +233,7 @@ def test_lemma_1_is_not_proved_by(build, options):
 
 def test_recursions_and_shifted_times_are_not_refused():
     def build(proof: Proof) -> None:
-        proof.define(next_.xreplace({t: t + 1}), 2 * next_ + W1)
+        proof.define(next_.xreplace({t: t + 1}), 2 * next_ + M_t)
         shifted = proof.assume(large, where={t: t + 1})
         proof.conclude(proof.step("line", claim.conclusion, proof.assume(large), shifted))
 
@@ -251,4 +241,5 @@ def test_recursions_and_shifted_times_are_not_refused():
     large = Claim("my.large", "Large", "me", ge(FrobeniusNorm(M_t), 1))
     both = FrobeniusNorm(M_t) + FrobeniusNorm(M_t.xreplace({t: t + 1}))
     claim = Claim("my.again", "Large together", "me", ge(both, 2), hypotheses=(large,))
-    assert judged(build, claim).verdict == "proved"
+    blocks = {each: Process((sp.MatrixSymbol(str(each.args[0]), d, k),)) for each in (M_t, next_)}
+    assert judged(build, claim, reading=Reading(processes=blocks)).verdict == "proved"

@@ -171,11 +171,11 @@ def test_what_is_no_instance_is_refused(field: str, value: object) -> None:
 @pytest.mark.parametrize("each", WITNESSES.values(), ids=WITNESSES)
 def test_each_witness_breaks_no_hypothesis(each: Witness) -> None:
     assert each.failures == ()
-    assert each.instance in INSTANCES.values()
+    assert each.setting in INSTANCES.values()
 
 
 def test_each_instance_has_a_witness() -> None:
-    shown = [each.instance for each in WITNESSES.values()]
+    shown = [each.setting for each in WITNESSES.values()]
     assert [name for name, each in INSTANCES.items() if each not in shown] == []
 
 
@@ -212,7 +212,7 @@ PAIRS = {name: each for name, each in WITNESSES.items() if "A_1" in each.numbers
 
 @pytest.mark.parametrize("each", PAIRS.values(), ids=PAIRS)
 def test_numeric_layer_has_the_same_gradients(each: Witness) -> None:
-    setting, numbers = each.instance, each.numbers
+    setting, numbers = each.setting, each.numbers
     assert setting is not None
     for i in (1, 2):
         v = numbers[f"A_{i}"], numbers[f"B_{i}"]
@@ -221,8 +221,8 @@ def test_numeric_layer_has_the_same_gradients(each: Witness) -> None:
 
 def points(each: Witness) -> tuple[Setting, Point, Point]:
     numbers = each.numbers
-    assert each.instance is not None
-    return each.instance, (numbers["A_1"], numbers["B_1"]), (numbers["A_2"], numbers["B_2"])
+    assert each.setting is not None
+    return each.setting, (numbers["A_1"], numbers["B_1"]), (numbers["A_2"], numbers["B_2"])
 
 
 def test_off_the_ball_the_printed_constant_is_too_small() -> None:

@@ -14,7 +14,7 @@ from boundcheck.kernel import Fact, Law, RuleError, TermError, Theorem, replay, 
 from boundcheck.kernel.atoms import Norm, Root, Variable
 from boundcheck.kernel.builders import norm
 from boundcheck.kernel.terms import Matrix, Scalar, Symbol
-from boundcheck.prove import Proof, Reading, eq, ge, gt, le
+from boundcheck.prove import Process, Proof, Reading, eq, ge, gt, le
 from boundcheck.prove.proof import signs
 from tests.layers import examples
 
@@ -23,12 +23,13 @@ from .scripts import numbers, x, y, z
 
 A, W = sp.MatrixSymbol("A", r, k), sp.MatrixSymbol("W", d, k)
 v_t = Iterate("v", t, words.n, 1)
+READING = Reading(processes={v_t: Process((sp.MatrixSymbol("v", words.n, 1),))}, constants={x, y, z}, arbitrary={A, W})
 PAIR = Claim("my.pair", "A pair", "me", sp.And(le(x, 1), le(y, 2)))
 
 
 @pytest.fixture
 def proof() -> Proof:
-    return Proof(None, Reading())
+    return Proof(None, READING)
 
 
 def test_an_assumption_is_a_theorem_about_itself(proof):
@@ -61,7 +62,7 @@ def test_an_assumed_law_binds_its_variables(proof):
 def test_a_symbol_is_defined_once(proof):
     theorem = proof.define(x, y + 1)
     assert theorem.conclusion == proof.reading.fact(eq(x, y + 1))
-    with pytest.raises(InputError, match="definition = x: expected a symbol that has no definition yet"):
+    with pytest.raises(InputError, match="definition = x: expected a letter that is defined once, and not by itself"):
         proof.define(x, y + 1)
 
 
@@ -157,7 +158,7 @@ def test_a_lemma_without_a_relation_cannot_conclude(proof):
 
 
 def test_a_cited_proof_brings_its_assumptions(proof):
-    other = Proof(None, Reading())
+    other = Proof(None, READING)
     premise = other.assume(ge(x, 1), name="x ≥ 1")
     other.assume(ge(y, 1), name="unused")
     other.conclude(other.step("line", ge(2 * x, 1), premise), relation=ge(2 * x, 1))
@@ -212,7 +213,7 @@ def test_signs_of_all_that_has_one():
     reading = Reading()
     found = signs([Fact(">=", atoms + reading.scalar(T) + reading.scalar(r) + Variable("y"))])
     assert sorted(str(each.conclusion) for each in found) == sorted(
-        ["root(x) >= 0", "‖X‖_F >= 0", "‖X‖_op >= 0", "-1 + T >= 0", "-1 + r >= 0"]
+        ["0 <= root(x)", "0 <= ‖X‖_F", "0 <= ‖X‖_op", "1 <= T", "1 <= r"]
     )
     assert all(isinstance(each, Theorem) and not each.hypotheses for each in found)
     assert Norm("F", (block,)) in norm("F", block).atoms()

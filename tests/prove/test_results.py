@@ -1,6 +1,7 @@
 """What an audit of proofs hands out: JSON, HTML, LaTeX, SMT-LIB and the referee's table, true to what was judged."""
 
 import importlib
+import itertools
 import json
 import re
 import unicodedata
@@ -11,15 +12,17 @@ from fractions import Fraction
 import pytest
 
 import boundcheck as bc
-from boundcheck.claims.claim import latex_of
 from boundcheck.errors import InputError
 from boundcheck.kernel.meaning import exact
 from boundcheck.prove import ge, rows
+from boundcheck.prove.letters import letters
 from boundcheck.prove.outcome import ProofAudit, export
 from boundcheck.prove.proof import Proof
+from boundcheck.prove.readback import read
 from boundcheck.prove.results import latex, number_text, opinions, witness_as_json
 from boundcheck.prove.rows import Ref, Row, judge_rows
 from boundcheck.prove.solvers import ask
+from boundcheck.prove.typeset import from_latex
 from tests.judged import of_the_paper
 from tests.layers import sampled
 
@@ -45,7 +48,8 @@ def answer(paper) -> dict:
 
 CLAIM = {"id", "title", "verdict", "proofs"}
 PROOF = {"version", "title", "verdict", "trust", "reason", "standard_facts"}
-PROOF |= {"instead", "hypotheses", "conclusion", "steps"}
+PROOF |= {"instead", "hypotheses", "hypotheses_unused", "hypotheses_added", "steps"}
+PROOF |= {"conclusion", "conclusion_latex", "letters"}
 STEP = {
     "label",
     "verdict",
@@ -54,6 +58,7 @@ STEP = {
     "reason",
     "meaning",
     "printed",
+    "statement",
     "statement_latex",
     "certificate",
     "follows",
@@ -76,7 +81,7 @@ def test_json_has_the_keys_that_are_documented(answer):
             assert proof["version"] in ("printed", "repaired", "sharp")
             assert proof["verdict"] in ("proved", "refuted", "unknown")
             assert all(step.keys() == STEP for step in proof["steps"])
-            assert all(each.keys() == {"name", "role", "statement"} for each in proof["hypotheses"])
+            assert all(each.keys() == {"name", "role", "statement", "statement_latex"} for each in proof["hypotheses"])
     assert list(answer["standard_facts"]) == ["chain_rule", "descent_lemma"]
     assert all(row.keys() >= {"number", "locator", "printed", "finding", "verdict", "trust"} for row in answer["rows"])
 
@@ -88,7 +93,30 @@ def test_json_says_what_the_objects_say(paper, answer):
             assert [(x["label"], x["verdict"], x["trust"]) for x in proof["steps"]] == [
                 (x.step.label, x.verdict, x.trust) for x in judged_.steps
             ]
-            assert [x["statement_latex"] for x in proof["steps"]] == [latex_of(x.step.relation) for x in judged_.steps]
+            assert [x["statement"] for x in proof["steps"]] == [str(x.step.theorem.conclusion) for x in judged_.steps]
+
+
+def test_what_is_printed_reads_back_as_what_the_kernel_proved(paper, answer):
+    """Every theorem of every proof: text and LaTeX, printed, parsed and compared."""
+    seen = 0
+    for claim, audit in zip(answer["claims"], paper.claims, strict=True):
+        for proof, judged_ in zip(claim["proofs"], audit.proofs, strict=True):
+            statements = [each.statement for each in judged_.hypotheses]
+            texts = [(x["statement"], x["statement_latex"]) for x in proof["hypotheses"]]
+            if proof["conclusion"]:
+                statements.append(judged_.conclusion)
+                texts.append((proof["conclusion"], proof["conclusion_latex"]))
+            table = letters(statements)
+            assert proof["letters"] == {name: str(role) for name, role in table.items()}
+            said = list(zip(texts, statements, itertools.repeat(table)))
+            for step, each in zip(proof["steps"], judged_.steps, strict=True):
+                fact = each.step.theorem.conclusion
+                said.append(((step["statement"], step["statement_latex"]), fact, letters([fact])))
+            for (text, made), statement, table in said:
+                assert read(text, table) == statement
+                assert read(from_latex(made, table), table) == statement
+                seen += 1
+    assert seen > 500
 
 
 def test_the_printed_proof_comes_first(paper):

@@ -187,7 +187,7 @@ def test_a_folder_and_bytes_that_are_no_text_are_refused(tmp_path):
 
 INSIDE = {
     "what has no translation": ("le(sp.log(x), 0)", "expression = log(x)"),
-    "a name that is none": ("le(sp.Symbol('a b'), 0)", "expression = a b: expected one that has a meaning"),
+    "a name that is none": ("le(sp.Symbol('a b'), 0)", "symbol = a b: expected a letter with a role"),
     "a rule that does not apply": (
         "proof.by.quotient(proof.assume(ge(x, 0)))",
         "script = my.lemma, sharp: expected one that runs, and not RuleError in line ",
@@ -222,7 +222,7 @@ def test_an_error_in_a_function_is_one_line(code, error, tmp_path):
 def test_a_file_that_exits_is_one_line(tmp_path):
     path = tmp_path / "lemma.py"
     path.write_text("raise SystemExit(3)\n")
-    with pytest.raises(InputError, match="SystemExit in line 1: 3"):
+    with pytest.raises(InputError, match=r"SystemExit in line 1 of lemma\.py: 3"):
         bc.prove(path)
 
 
@@ -244,9 +244,10 @@ def test_a_function_becomes_a_script_that_runs_once():
     assert runs == [made.proof]
     claim = bc.claims["jiang2024.lemma1"]
     assert script(claim, "printed")(runs.append).title == claim.title
-    assert script(claim, "printed", title="Mine")(runs.append).title == "Mine"
+    with pytest.raises(InputError, match=r"title = Mine: expected none: jiang2024\.lemma1 has the title Lemma 1"):
+        script(claim, "printed", title="Mine")
     with pytest.raises(InputError, match="version = final: expected one of printed, repaired, sharp"):
-        script(claim, "final")
+        script(claim, "final")(runs.append)
 
 
 def test_scripts_are_judged_alike_twice():

@@ -9,21 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.jiang2024 import A1, ASSUMPTION_1, ASSUMPTION_2, B1, LEMMA_1, A_t, B_t, v1, v2
+from boundcheck.claims.jiang2024 import A1, A2, ASSUMPTION_1, ASSUMPTION_2, B1, B2, LEMMA_1, A_t, B_t, v1, v2
 from boundcheck.claims.symbols import L, Lhat, r
 from boundcheck.errors import InputError
 from boundcheck.kernel import ReplayError, RuleError, Theorem
-from boundcheck.kernel.terms import Matrix, Symbol
-from boundcheck.kernel.times import ANY
+from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.prove import Proof, Reading, Witness, eq, ge, gt, judge, le, script
 from boundcheck.prove import proof as proofs
+from boundcheck.prove.instance import Setting
 from boundcheck.prove.results import step_as_json
 from boundcheck.prove.script import find
 from boundcheck.prove.solvers import DisagreementError
 from boundcheck.prove.verdict import claim_verdict, weakest
+from boundcheck.prove.witness import at_points
 
 from .entailments import play
-from .scripts import judged, lemma, line, numbers, x, y, z
+from .scripts import NUMBERS, judged, lemma, line, numbers, x, y, z
 
 NONNEGATIVE = Claim("my.nonnegative", "z is not negative", "me", ge(z, 0))
 LARGE = Claim("my.large", "x is large", "me", ge(x, 1), hypotheses=(NONNEGATIVE,))
@@ -111,7 +112,10 @@ def test_a_false_line_stays_unknown_and_so_does_what_rests_on_it():
 
     proof = judged(build)
     assert [each.verdict for each in proof.steps] == ["unknown", "unknown", "proved", "unknown"]
-    assert line(proof, "false").reason == "no certificate was found; z3 says sat, cvc5 says sat"
+    assert line(proof, "false").reason == (
+        "no certificate was found; z3 says sat, cvc5 says sat. It does not follow: its premises hold at x = 0, where "
+        "it fails. Try these numbers as its witness"
+    )
     assert line(proof, "next").reason == line(proof, "last").reason == "rests on false"
     assert (proof.verdict, proof.trust) == ("unknown", "")
     assert proof.reason == "it rests on false, which is no hypothesis of the claim"
@@ -138,7 +142,7 @@ def test_a_script_that_does_not_conclude_proves_nothing():
 def test_the_theorem_must_say_what_is_concluded():
     proof = judged(lambda proof: proof.conclude(proof.step("line", ge(x**2, 0)), relation=ge(x**2, 1)))
     assert proof.verdict == "unknown"
-    assert proof.reason.startswith("it ends in x^2 >= 0, and not in ")
+    assert proof.reason.startswith("it ends in 0 <= x^2, and not in ")
 
 
 def test_what_is_local_may_not_be_left_over():
@@ -178,6 +182,12 @@ def printed(relation: sp.Basic, witness: Witness, *hypotheses: sp.Basic):
     return judged(build, version="printed", is_statement=True)
 
 
+ONE = Fraction(1)
+TOO_STEEP = at_points(
+    "A slope of 2", Setting(PiecewiseLinear.clipped(2 * ONE, ONE, ONE), ONE, ONE, ONE, ONE), (ONE, ONE), (ONE, ONE)
+)
+
+
 def test_a_witness_that_meets_all_refutes():
     proof = printed(le(x, y), numbers("Two numbers", x=2, y=1), ge(x, y), gt(y, 0))
     assert (proof.verdict, proof.reason) == ("refuted", "false: line")
@@ -194,10 +204,7 @@ def test_a_witness_that_meets_all_refutes():
         (numbers(x=2, y=-1), "the witness does not meet given y > 0"),
         (numbers(x=1, y=0), "the witness does not meet given y > 0"),
         (numbers(x=1, y=1), "the witness does not make the line false"),
-        (
-            numbers(x=2, y=1, failures=("Assumption 1: too steep",)),
-            "the witness breaks a hypothesis: Assumption 1: too steep",
-        ),
+        (TOO_STEEP, "the witness breaks a hypothesis: Assumption 1: the largest slope of f' is 2, above L = 1"),
     ],
     ids=["breaks a hypothesis", "breaks it just", "makes it true", "breaks a law"],
 )
@@ -252,7 +259,7 @@ def test_a_line_that_does_not_follow_is_told_from_one_that_is_false():
 
 def without_certificate(monkeypatch: pytest.MonkeyPatch, *relations: sp.Basic) -> None:
     """Let the search find nothing for these lines."""
-    hopeless = {Reading().fact(relation) for relation in relations}
+    hopeless = {NUMBERS.fact(relation) for relation in relations}
     real = proofs.certify
     monkeypatch.setattr(
         proofs, "certify", lambda goal, *rest, **options: None if goal in hopeless else real(goal, *rest, **options)
@@ -349,16 +356,16 @@ def test_standard_facts_are_assumed_and_in_the_ledger():
 
 
 def forged(hypotheses=frozenset(), ledger=frozenset(), rule="assume", premises=(), arguments=None, conclusion=None):
-    fact = conclusion or Reading().fact(ge(x, 1))
+    fact = conclusion or NUMBERS.fact(ge(x, 1))
     return Theorem(hypotheses, fact, ledger, rule, premises, (fact,) if arguments is None else arguments)
 
 
 FORGERIES = {
     "a hypothesis left out": forged,
     "a rule that there is not": lambda: forged(rule="magic"),
-    "another conclusion": lambda: forged(rule="norm_nonnegative", arguments=("F", Reading().point(A1))),
+    "another conclusion": lambda: forged(rule="norm_nonnegative", arguments=("F", Reading(arbitrary={A1}).point(A1))),
     "a ledger left out": lambda: forged(
-        ledger=frozenset({"descent_lemma"}), hypotheses=frozenset({Reading().fact(ge(x, 1))})
+        ledger=frozenset({"descent_lemma"}), hypotheses=frozenset({NUMBERS.fact(ge(x, 1))})
     ),
     "a premise that is forged": lambda: forged(rule="expectation", premises=(forged(),), arguments=(None,)),
     "a theorem among the arguments": lambda: forged(rule="assume", arguments=(forged(),)),
@@ -467,7 +474,9 @@ def test_a_definition_defines_a_name(left):
 
 
 def test_an_id_of_the_catalogue_stands_for_its_claim():
-    proof = judged(lambda proof: proof.conclude(trivially(proof)), "jiang2024.lemma1")
+    points = {v1: (A1, B1), v2: (A2, B2)}
+    reading = Reading(points=points, constants={x, y, z}, arbitrary={A1, A2, B1, B2})
+    proof = judged(lambda proof: proof.conclude(trivially(proof)), "jiang2024.lemma1", reading=reading)
     assert proof.script.claim is catalogue["jiang2024.lemma1"]
     assert proof.verdict == "unknown"
     with pytest.raises(InputError, match=r"expected none: the proof ends in jiang2024\.lemma1's own"):
@@ -479,18 +488,18 @@ def test_a_hypothesis_about_iterates_is_no_law_about_all_matrices():
     def build(proof: Proof) -> None:
         proof.assume(ASSUMPTION_2, where={A_t: A1, B_t: B1}, forall=[A1, B1])
 
-    proof = script(LEMMA_1, "sharp")(build).proof
+    proof = script(LEMMA_1, "sharp", Reading(arbitrary={A1, B1}))(build).proof
     assert all(str(each.statement).startswith("for all A_1, B_1") for each in proof.assumptions)
 
 
 def test_two_points_cannot_be_read_as_one():
-    one = (Matrix.of(Symbol("A", ("r", "k"), ANY)),)
+    one = (A1,)
 
     def build(proof: Proof) -> None:
         proof.conclude(proof.step("line", GOAL))
 
     try:
-        proof = judged(build, LEMMA_1, reading=Reading(points={v1: one, v2: one}))
+        proof = judged(build, LEMMA_1, reading=Reading(points={v1: one, v2: one}, arbitrary=one))
     except InputError:
         return
     assert proof.verdict == "unknown"

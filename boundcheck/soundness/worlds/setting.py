@@ -124,7 +124,7 @@ class Setting:
     def _iterate(self, name: str, time: int, outcome: int) -> tuple[Rows, ...]:
         if self.process is None:
             raise KeyError(name)
-        names = {"v": self.blocks, "g": tuple(f"g^{block}" for block in self.blocks)}.get(name, (name,))
+        names = {"v": self.blocks, "g": tuple(f"g_{block}" for block in self.blocks)}.get(name, (name,))
         return tuple(self.process(block, time, outcome) for block in names)
 
 
