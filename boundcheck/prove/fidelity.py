@@ -53,20 +53,29 @@ def may_start_from(assumption: Assumption, script: Script) -> bool:
             # A quantity has the sign that its formula gives it.
             return relation not in {quantity.symbol for quantity in claim.quantities}
         case "definition":
-            return only_defines(*relation.args, assumption.statement, claim, script.reading)
+            defines = only_defines(*relation.args, assumption.statement, claim, script.reading)
+            return defines or any(
+                _is_stated(assumption, hypothesis, script.reading) for hypothesis in hypotheses_of(script)
+            )
     if relation in claim.conditions:
         return True
-    return any(_is_of(assumption, hypothesis) for hypothesis in hypotheses_of(script))
+    return any(_is_of(assumption, hypothesis, script.reading) for hypothesis in hypotheses_of(script))
 
 
-def _is_of(assumption: Assumption, hypothesis: Claim) -> bool:
+def _is_of(assumption: Assumption, hypothesis: Claim, reading: Reading) -> bool:
     """Whether a proof assumes a hypothesis and no more: as it stands, or at points that it is stated for all of."""
+    return assumption.claim == hypothesis and _is_stated(assumption, hypothesis, reading)
+
+
+def _is_stated(assumption: Assumption, hypothesis: Claim, reading: Reading) -> bool:
     where, statement = assumption.where, assumption.statement
-    if assumption.claim != hypothesis or assumption.relation != hypothesis.conclusion.xreplace(where):
+    if assumption.relation != hypothesis.conclusion.xreplace(where):
         return False
     moved = {old for old, new in where.items() if isinstance(old, MatrixExpr) and old != new}
-    if isinstance(statement, Law):
-        moved |= hypothesis.conclusion.atoms(sp.MatrixSymbol) - where.keys()
+    bound = set(statement.variables) if isinstance(statement, Law) else set()
+    for symbol in hypothesis.conclusion.atoms(sp.MatrixSymbol) - where.keys():
+        if any(block.inside & bound for block in reading.point(symbol)):
+            moved.add(symbol)
     everywhere = all(isinstance(x, sp.MatrixSymbol) and x.name in _quantified(hypothesis) for x in moved)
     return everywhere and all(_renames(old, new) for old, new in where.items())
 
@@ -175,10 +184,20 @@ def _anonymous(fact: Fact) -> Fact:
 
 
 def _merged(reading: Reading, script: Script) -> str:
-    """Why the reading is no reading: a matrix of the claim that is no letters of its own, or two that share one."""
-    claim = script.claim
-    parts = [claim, *hypotheses_of(script)] if claim else []
-    symbols = {x for part in parts for each in (part.conclusion, *part.conditions) for x in each.atoms(sp.MatrixSymbol)}
+    """Why the reading is no reading: a matrix of the claim that is no letters of its own, or two that share one.
+
+    Matrices that a hypothesis is for all of may share: it says less then.
+    """
+    parts = [script.claim, *hypotheses_of(script)] if script.claim else []
+    fixed = {x for part in parts for x in _matrices(part) if x.name not in _quantified(part)}
+    return next(filter(None, (_shared(reading, group) for group in (*map(_matrices, parts[:1]), fixed))), "")
+
+
+def _matrices(claim: Claim) -> set[sp.MatrixSymbol]:
+    return {x for each in (claim.conclusion, *claim.conditions) for x in each.atoms(sp.MatrixSymbol)}
+
+
+def _shared(reading: Reading, symbols: Iterable[sp.MatrixSymbol]) -> str:
     owner: dict[Matrix, sp.Basic] = {}
     # What has no reading is in nothing that the proof may start from.
     for symbol in sorted((x for x in symbols if x in reading.points or x in reading.letters), key=str):

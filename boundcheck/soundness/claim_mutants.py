@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
@@ -13,6 +13,7 @@ import sympy as sp
 from boundcheck.claims import Claim
 from boundcheck.claims.jiang2024 import BOUNDED_BELOW
 from boundcheck.claims.symbols import T
+from boundcheck.kernel import Law
 from boundcheck.prove import Script, judge
 from boundcheck.soundness.edited import claim_edits, edited, false_in, hypotheses_of, runs_for
 from boundcheck.soundness.edits import KINDS
@@ -89,7 +90,7 @@ def without_hypothesis(script: Script) -> Iterator[ClaimMutant]:
     for lost in (x for x in claim.hypotheses if x.id not in script.instead):
         dropped = frozenset({lost.id, *(x.id for x in lost.hypotheses)})
         kept = tuple(x for x in claim.hypotheses if x is not lost)
-        other = replace(_renamed(claim), hypotheses=kept)
+        other = _renamed(script, kept)
         names = {x.name for part in (lost, *lost.hypotheses) for x in part.conclusion.free_symbols}
         broken_ones = [y for x in fitting[:_SEEDS] for y in broken(x) if y.changed <= names]
         world = false_in(other, script, broken_ones or runs_for(other, _UNDERSTATED), dropped)
@@ -97,7 +98,7 @@ def without_hypothesis(script: Script) -> Iterator[ClaimMutant]:
             yield ClaimMutant(script, "hypothesis dropped", lost.title, other, world, dropped=dropped)
     for lost_condition in claim.conditions:
         kept_conditions = tuple(x for x in claim.conditions if x is not lost_condition)
-        other = replace(_renamed(claim), conditions=kept_conditions)
+        other = replace(_renamed(script), conditions=kept_conditions)
         world = false_in(other, script, fitting or runs_for(other))
         if world is not None:
             yield ClaimMutant(script, "hypothesis dropped", str(lost_condition), other, world)
@@ -105,12 +106,12 @@ def without_hypothesis(script: Script) -> Iterator[ClaimMutant]:
 
 def true_claims(script: Script) -> Iterator[ClaimMutant]:
     """Variations of the claim that are true because it is."""
-    claim = _claim(script)
-    for kind, change, other in _true(claim):
+    for kind, change, other in _true(script):
         yield ClaimMutant(script, kind, change, other, truth=f"follows from the proved claim: {kind}, {change}")
 
 
-def _true(claim: Claim) -> Iterator[tuple[str, str, Claim]]:
+def _true(script: Script) -> Iterator[tuple[str, str, Claim]]:
+    claim = _claim(script)
     names = [x.name for x in claim.quantities]
     last = len(names) - 1
     for factor in (sp.Rational(11, 10), sp.Integer(3)):
@@ -126,16 +127,33 @@ def _true(claim: Claim) -> Iterator[tuple[str, str, Claim]]:
     more = (*claim.conditions, sp.Ge(T, 3, evaluate=False))
     yield "hypothesis strengthened", "T >= 3 besides", replace(claim, conditions=more)
     extra = (*claim.hypotheses, BOUNDED_BELOW)
-    yield "hypothesis strengthened", f"{BOUNDED_BELOW.title} besides", replace(_renamed(claim), hypotheses=extra)
-    yield "renamed", "another id", _renamed(claim)
+    yield "hypothesis strengthened", f"{BOUNDED_BELOW.title} besides", _renamed(script, extra)
+    yield "renamed", "another id", _renamed(script)
 
 
 def _times(claim: Claim, place: int, factor: sp.Rational) -> Claim:
     return edited(claim, place, sp.Mul(factor, claim.quantities[place].expression, evaluate=False))
 
 
-def _renamed(claim: Claim) -> Claim:
-    return replace(claim, id=f"mutant.of.{claim.id}")
+def _renamed(script: Script, hypotheses: Sequence[Claim] | None = None) -> Claim:
+    """The claim under another id, with these hypotheses or its own.
+
+    What a claim of the catalogue says in words, such as that F(v) is f(W), another claim must state.
+    """
+    claim = _claim(script)
+    settings = [
+        Claim(
+            "mutant.setting",
+            x.name,
+            "",
+            x.relation,
+            f"for all {', '.join(map(str, x.relation.atoms(sp.MatrixSymbol)))}",
+        )
+        for x in script.proof.assumptions
+        if isinstance(x.statement, Law) and x.role == "definition"
+    ]
+    kept = claim.hypotheses if hypotheses is None else hypotheses
+    return replace(claim, id=f"mutant.of.{claim.id}", hypotheses=(*kept, *settings))
 
 
 def _claim(script: Script) -> Claim:
