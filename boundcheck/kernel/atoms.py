@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from boundcheck.kernel.errors import TermError
+from boundcheck.kernel.names import check_name, given_text
 from boundcheck.kernel.terms import (
     ONE,
     Atom,
@@ -12,10 +13,8 @@ from boundcheck.kernel.terms import (
     Point,
     Scalar,
     Word,
-    check_name,
     check_point,
     check_word,
-    given_text,
     transposed,
     word_key,
     word_shape,

@@ -11,7 +11,6 @@ operator has a sign of its own, and a letter at a time is written `A[t+1]`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import cache, cached_property
@@ -20,17 +19,10 @@ from types import MappingProxyType
 from typing import Any
 
 from boundcheck.kernel.errors import ShapeError, TermError
+from boundcheck.kernel.names import check_name, check_shape, given_text, product_text, sum_text
 from boundcheck.kernel.times import CONSTANT, Index, When, check_given, check_when
 
 Rational = int | Fraction
-
-
-# Plain letters: a name of another alphabet may look like this one.
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_']*\Z")
-# What has a meaning of its own in the text of a term.
-RESERVED = frozenset(
-    {"E", "T", "all", "always", "for", "inverse", "min_t", "of", "past", "root", "sum_t", "t", "tr", "with"}
-)
 
 
 class Term:
@@ -156,8 +148,8 @@ class Scalar(Term):
         return sorted({atom for monomial in self.terms for atom, _ in monomial})
 
     def __str__(self) -> str:
-        pieces = [_coefficient_text(c, [f"{a}^{e}" if e > 1 else str(a) for a, e in m]) for m, c in self.terms.items()]
-        return _sum_text(pieces) or "0"
+        pieces = [product_text(c, [f"{a}^{e}" if e > 1 else str(a) for a, e in m]) for m, c in self.terms.items()]
+        return sum_text(pieces) or "0"
 
 
 def _fraction(value: object) -> Fraction:
@@ -185,19 +177,6 @@ def _times(left: Monomial, right: Monomial) -> Monomial:
     for atom, exponent in right:
         exponents[atom] = exponents.get(atom, 0) + exponent
     return tuple(sorted(exponents.items(), key=lambda item: item[0].key))
-
-
-def _coefficient_text(coefficient: Fraction, factors: list[str]) -> str:
-    if not factors:
-        return str(coefficient)
-    sign = {Fraction(1): "", Fraction(-1): "-"}.get(coefficient, f"{coefficient}*")
-    return sign + "*".join(factors)
-
-
-def _sum_text(summands: list[str]) -> str:
-    return "".join(
-        f" - {x[1:]}" if i and x.startswith("-") else (f" + {x}" if i else x) for i, x in enumerate(summands)
-    )
 
 
 ZERO, ONE = Scalar({}), Scalar({(): 1})
@@ -261,22 +240,6 @@ class Mean(Letter):
         return f"E[{self.letter}{given_text(self.given)}]"
 
 
-def check_name(*names: str) -> None:
-    """Refuse what cannot be a name."""
-    for name in names:
-        if type(name) is not str or not _NAME.match(name) or name in RESERVED:
-            raise TermError(
-                f"{name!r} cannot be a name: a letter, then letters, digits, _ and ', all of them ASCII, are"
-            )
-
-
-def check_shape(shape: object) -> None:
-    """Refuse what are not two names."""
-    if type(shape) is not tuple or len(shape) != 2:
-        raise TermError(f"no shape: {shape!r}")
-    check_name(*shape)
-
-
 def check_point(point: object) -> None:
     """Refuse what is no tuple of matrices."""
     if type(point) is not tuple or not point or any(type(x) is not Matrix for x in point):
@@ -291,11 +254,6 @@ def check_word(word: Word) -> None:
     shapes = [letter.shape[::-1] if flipped else letter.shape for letter, flipped in word]
     if not word or any(left[1] != right[0] for left, right in pairwise(shapes)):
         raise TermError(f"no product of shapes {shapes}")
-
-
-def given_text(given: Index | None) -> str:
-    """What stands after the bar of a conditional expectation."""
-    return "" if given is None else f" | past of {given}"
 
 
 Word = tuple[tuple[Letter, bool], ...]
@@ -380,10 +338,10 @@ class Matrix(Term):
         for word, c in self.terms.items():
             factors = [f"{letter}{'ᵀ' if flipped else ''}" for letter, flipped in word]
             if c.number is not None:
-                pieces.append(_coefficient_text(c.number, factors))
+                pieces.append(product_text(c.number, factors))
             else:
                 pieces.append("*".join([f"({c})" if len(c.terms) > 1 else str(c), *factors]))
-        return _sum_text(pieces) or f"0[{self.shape[0]}, {self.shape[1]}]"
+        return sum_text(pieces) or f"0[{self.shape[0]}, {self.shape[1]}]"
 
 
 def transposed(word: Word) -> Word:

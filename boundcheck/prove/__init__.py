@@ -10,9 +10,10 @@ from boundcheck.progress import Tick, silent
 from boundcheck.prove.outcome import ProofAudit
 from boundcheck.prove.proof import Proof
 from boundcheck.prove.results import ClaimAudit
+from boundcheck.prove.roles import Process
 from boundcheck.prove.rows import judge_rows
 from boundcheck.prove.script import Script, find, papers, script
-from boundcheck.prove.translate import Process, Reading, eq, ge, gt, le
+from boundcheck.prove.translate import Reading, eq, ge, gt, le
 from boundcheck.prove.verdict import claim_verdict, judge
 from boundcheck.prove.witness import Witness
 

@@ -53,7 +53,8 @@ def may_start_from(assumption: Assumption, script: Script) -> bool:
             # A quantity has the sign that its formula gives it.
             return relation not in {quantity.symbol for quantity in claim.quantities}
         case "definition":
-            defines = only_defines(*relation.args, assumption.statement, claim, script.reading)
+            left, right = relation.args
+            defines = only_defines(left, right, assumption.statement, claim, script.reading)
             return defines or any(
                 _is_stated(assumption, hypothesis, script.reading) for hypothesis in hypotheses_of(script)
             )

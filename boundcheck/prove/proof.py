@@ -22,6 +22,7 @@ from boundcheck.prove.certificate import certify
 from boundcheck.prove.counterexamples import Counterexample, counterexample
 from boundcheck.prove.definitions import check_definition, check_statement, circular, is_given
 from boundcheck.prove.translate import Reading
+from boundcheck.prove.typeset import check_math
 from boundcheck.prove.witness import Witness
 
 # What z3 and cvc5 get for one question.
@@ -300,7 +301,7 @@ class Proof:
         theorem = None if witness else self.close(relation, reason)
         inference = self._infer(relation, replace(reason, premises=tuple(derived_from))) if derived_from else None
         theorem = theorem or rules.assume(goal)
-        self.steps.append(Step(label, relation, printed, meaning, theorem, reason, witness, inference))
+        self.steps.append(Step(label, relation, check_math(printed), meaning, theorem, reason, witness, inference))
         return theorem
 
     def _infer(self, relation: sp.Basic, because: Because) -> Inference:
@@ -330,7 +331,7 @@ class Proof:
         said = theorem.conclusion.conclusion if isinstance(theorem.conclusion, Law) else theorem.conclusion
         if said != fact:
             raise InputError(label, relation, f"what the rule says, {said}")
-        self.steps.append(Step(label, relation, printed, meaning, theorem))
+        self.steps.append(Step(label, relation, check_math(printed), meaning, theorem))
         return theorem
 
     def generalise(self, theorem: Theorem, forall: Sequence[sp.Basic], given: Sequence[sp.Basic] = ()) -> Theorem:

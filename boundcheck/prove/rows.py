@@ -56,12 +56,16 @@ class Row:
 
 @dataclass(frozen=True)
 class JudgedRow:
-    """A row with the verdict that its lines give it, and the trust of the weakest proof among them."""
+    """A row with the verdict that its lines give it, and the trust of the weakest proof among them.
+
+    `hypotheses` says for each claim that is proved how its theorem's hypotheses differ from those that it lists.
+    """
 
     row: Row
     verdict: RowVerdict
     trust: Trust
     evidence: str
+    hypotheses: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The row as plain data."""
@@ -74,6 +78,7 @@ class JudgedRow:
             "verdict": self.verdict,
             "trust": self.trust,
             "evidence": self.evidence,
+            "hypotheses": self.hypotheses,
             "repair": [str(ref) for ref in row.repair],
         }
 
@@ -97,7 +102,11 @@ def _judge(row: Row, audits: Mapping[str, ClaimAudit]) -> JudgedRow:
     texts = [_text(ref, *found[ref]) for ref in refs]
     proved = [_trust(*found[ref]) for ref in refs if _state(*found[ref]) == "proved"]
     trust = weakest(proved) if proved else ""
-    return JudgedRow(row, _verdict(row, {ref: _state(*found[ref]) for ref in refs}), trust, " ".join(texts))
+    verdict = _verdict(row, {ref: _state(*found[ref]) for ref in refs})
+    ends = [found[ref][0] for ref in refs if not ref.label]
+    differ = [f"{x.script.title} ({x.script.version}): {x.difference}" for x in ends if x.difference]
+    told = f"Hypotheses. {'. '.join(differ)}." if differ else ""
+    return JudgedRow(row, verdict, trust, " ".join(texts), told)
 
 
 def _verdict(row: Row, states: Mapping[Ref, str]) -> RowVerdict:

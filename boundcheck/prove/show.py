@@ -32,7 +32,7 @@ def show(audit: ProofAudit, console: Console, steps: bool, voices: _Voices) -> N
                 coloured(proof.verdict),
                 proof.trust,
                 str(len(proof.steps)),
-                escape(_difference(proof)),
+                escape(proof.difference),
             )
     console.print(table)
     for claim in audit.claims:
@@ -49,20 +49,12 @@ def show(audit: ProofAudit, console: Console, steps: bool, voices: _Voices) -> N
     console.print(f"{len(audit.claims)} claims in {audit.seconds:.1f} s")
 
 
-def _difference(proof: JudgedProof) -> str:
-    """How the hypotheses of a theorem differ from those that its claim lists."""
-    if proof.verdict != "proved" or proof.script.claim is None:
-        return ""
-    unused = [f"without {title}" for title in proof.unused]
-    added = [f"with {len(proof.added)} more, see --steps"] if proof.added else []
-    return "; ".join([*unused, *added]) or "as listed"
-
-
 def _show_rows(audit: ProofAudit, console: Console) -> None:
     table = Table("no.", "where", "printed", "verdict", "trust", "finding", title="Referee's table")
     for each in audit.rows:
         row = each.row
-        found = (coloured(each.verdict), each.trust, escape(row.finding))
+        finding = escape(row.finding) + (f"\n[dim]{escape(each.hypotheses)}[/dim]" if each.hypotheses else "")
+        found = (coloured(each.verdict), each.trust, finding)
         table.add_row(str(row.number), escape(row.locator), escape(row.printed), *found)
     console.print(table)
 

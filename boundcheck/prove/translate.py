@@ -98,13 +98,13 @@ class Reading:
 
     def having(self, constants: Iterable[sp.Basic]) -> Reading:
         """The same reading with more constants."""
-        more = frozenset(constants) - self.constants
-        return Reading(self.points, self.processes, self.constants | more, self.arbitrary) if more else self
+        more = frozenset(constants) | frozenset(self.constants)
+        return Reading(self.points, self.processes, more, self.arbitrary)
 
     @cached_property
     def letters(self) -> frozenset[sp.Basic]:
         """All that are declared as constants or as arbitrary."""
-        return self.constants | self.arbitrary  # type: ignore[operator,return-value]
+        return frozenset(self.constants) | frozenset(self.arbitrary)
 
     @cached_property
     def _blocks(self) -> Mapping[sp.Basic, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import sympy as sp
@@ -83,6 +84,40 @@ def _unset(pieces: list[str], back: dict[str, str], opening: dict[str, tuple[str
             yield back[piece]
         else:
             raise InputError("LaTeX", piece, "a sign of a statement of the kernel")
+
+
+# What a paper's line may be printed with: letters, signs and these commands, in groups that close.
+_COMMANDS = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        alpha beta gamma delta epsilon varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi varphi
+        chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega ell top bot nabla partial infty emptyset
+        forall exists in notin subset subseteq cup cap setminus times cdot cdots dots ldots pm mp circ odot otimes oplus
+        star le leq ge geq lt gt ne neq approx sim simeq equiv propto ll gg to rightarrow Rightarrow mapsto mid vdash
+        langle rangle lVert rVert Vert lvert rvert left right big Big bigl bigr Bigl Bigr sum prod int min max sup inf
+        lim log ln exp det arg dim ker operatorname frac tfrac dfrac sqrt hat bar tilde vec dot ddot widehat widetilde
+        overline underline prime mathbb mathbf mathrm mathcal mathtt mathsf mathit boldsymbol bm text textbf textit
+        textrm quad qquad
+        """,
+    )
+)
+_SHORT = frozenset("|,;:!{} ")
+
+
+def check_math(text: str) -> str:
+    """The LaTeX of a formula, as it is; raises InputError for one that could print, or do, more than a formula."""
+    signs = re.sub(r"\\(?:[a-zA-Z]+|.)", "", text)
+    commands = re.findall(r"\\([a-zA-Z]+|.)", text)
+    unknown = [x for x in commands if x not in _COMMANDS | _SHORT]
+    depth, lowest = 0, 0
+    for sign in signs:
+        depth += (sign == "{") - (sign == "}")
+        lowest = min(lowest, depth)
+    if unknown or depth or lowest < 0 or re.search(r"[$%#&~<>\n\\]|[^\x20-\x7e]", signs):
+        what = f"\\{unknown[0]}" if unknown else "a sign that is none, or groups that do not close"
+        raise InputError("printed", text, f"one formula in LaTeX, with \\le for <, and without {what}")
+    return text
 
 
 _PREFERRED = {str(symbol.name): made for symbol, made in LATEX_NAMES.items()}

@@ -76,6 +76,14 @@ class JudgedProof:
         return unused(self.script, self.hypotheses)
 
     @property
+    def difference(self) -> str:
+        """How the hypotheses of a theorem differ from those that its claim lists."""
+        if self.verdict != "proved" or self.script.claim is None:
+            return ""
+        parts = [f"without {title}" for title in self.unused] + [f"with {text}" for text in self.added]
+        return "; ".join(parts) or "as listed"
+
+    @property
     def added(self) -> list[str]:
         """What the theorem starts from that the claim does not list: definitions, and hypotheses of the proof's own."""
         return [str(each.statement) for each in self.hypotheses if is_added(each, self.script)]

@@ -6,17 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sympy as sp
 
-from boundcheck.prove import ClaimAudit, Proof, ProofAudit, Reading, ge, judge, le, script
+from boundcheck.prove import ClaimAudit, Proof, ProofAudit, ge, judge, le, script
 from boundcheck.prove.results import proof_as_json
 from boundcheck.prove.rows import Ref, Row, _judge
 from boundcheck.prove.verdict import claim_verdict
 from boundcheck.report.page import Contents, Finding, write_page
 from boundcheck.report.proofs import shown_proofs
-from tests.prove.scripts import numbers
-
-x, y = sp.symbols("x y")
+from tests.prove.scripts import NUMBERS, numbers, x
 
 
 def printed(proof: Proof) -> None:
@@ -49,7 +46,7 @@ ROWS = (
 @pytest.fixture(scope="module")
 def audit() -> ProofAudit:
     judged = [
-        judge(script("my.claim", version, Reading(), title="My claim")(build))
+        judge(script("my.claim", version, NUMBERS, title="My claim")(build))
         for version, build in (("printed", printed), ("repaired", repaired))
     ]
     claim = ClaimAudit("my.claim", "My claim", claim_verdict(judged), tuple(judged))
@@ -79,7 +76,8 @@ def test_the_page_has_the_table_the_lines_and_their_evidence(audit, tmp_path):
     assert "Witness: x is 7/2. At t = 1 the left side is 7/2 and the right side 1." in text
     assert "x = 7/2" in text
     assert "Concludes, as the kernel has it:" in text
-    assert "Rests on: x is large." in text
+    assert "<li>hypothesis: 1 &lt;= x (“x is large”)</li>" in text
+    assert "Letters: x: a number." in text
 
 
 def test_the_page_escapes_what_a_script_says_and_loads_nothing(audit, tmp_path):
@@ -106,7 +104,7 @@ def test_proofs_are_shown_in_order_and_lines_are_counted(audit):
 
 
 def test_a_line_that_is_open_is_never_hidden():
-    judged = judge(script("my.claim", "sharp", Reading())(lambda proof: proof.step("open", ge(x, 0))))
+    judged = judge(script("my.claim", "sharp", NUMBERS)(lambda proof: proof.step("open", ge(x, 0))))
     audit = ProofAudit((ClaimAudit("my.claim", "My claim", "unknown", (judged,)),), (), 0.0)
     (shown,) = shown_proofs(audit)
     assert [line["label"] for line in shown.lines] == ["open"]

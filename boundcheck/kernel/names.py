@@ -1,0 +1,52 @@
+"""Names, and how sums and products are written: so that the text of a term reads in one way."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from boundcheck.kernel.errors import TermError
+from boundcheck.kernel.times import Index
+
+# Plain letters: a name of another alphabet may look like this one.
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_']*\Z")
+# What has a meaning of its own in the text of a term.
+RESERVED = frozenset(
+    {"E", "T", "all", "always", "for", "inverse", "min_t", "of", "past", "root", "sum_t", "t", "tr", "with"}
+)
+
+
+def check_name(*names: str) -> None:
+    """Refuse what cannot be a name."""
+    for name in names:
+        if type(name) is not str or not _NAME.match(name) or name in RESERVED:
+            raise TermError(
+                f"{name!r} cannot be a name: a letter, then letters, digits, _ and ', all of them ASCII, are"
+            )
+
+
+def check_shape(shape: object) -> None:
+    """Refuse what are not two names."""
+    if type(shape) is not tuple or len(shape) != 2:
+        raise TermError(f"no shape: {shape!r}")
+    check_name(*shape)
+
+
+def given_text(given: Index | None) -> str:
+    """What stands after the bar of a conditional expectation."""
+    return "" if given is None else f" | past of {given}"
+
+
+def product_text(coefficient: Fraction, factors: list[str]) -> str:
+    """A rational number times factors."""
+    if not factors:
+        return str(coefficient)
+    sign = {Fraction(1): "", Fraction(-1): "-"}.get(coefficient, f"{coefficient}*")
+    return sign + "*".join(factors)
+
+
+def sum_text(summands: list[str]) -> str:
+    """Summands with their signs between them."""
+    return "".join(
+        f" - {x[1:]}" if i and x.startswith("-") else (f" + {x}" if i else x) for i, x in enumerate(summands)
+    )
