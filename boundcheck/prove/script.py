@@ -96,6 +96,8 @@ def script(
     id = known.id if known else str(claim)
     if known and title:
         raise InputError("title", title, f"none: {id} has the title {known.title}")
+    if reading is not None and type(reading) is not Reading:
+        raise InputError("reading", type(reading).__name__, "a Reading, which says what letters are, and no other")
     mine = (reading or Reading()).having(_own_letters(known) if known else ())
 
     def mark(build: Callable[[Proof], None]) -> Script:

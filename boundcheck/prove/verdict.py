@@ -130,7 +130,8 @@ def judge(script: Script) -> JudgedProof:
     for step, theorem in zip(proof.steps, again, strict=True):
         steps.append(_judge_step(replace(step, theorem=theorem), context, steps))
     rests, ledger = _foundation(final, context.backed) if final else (frozenset(), frozenset())
-    domains = {x for x in given if isinstance(x, Fact) and x.relation == ">" and final and _divides(x, final)}
+    laid_down = [x for x in proof.assumptions if x.role in ("domain", "hypothesis")]
+    domains = {x.statement for x in laid_down if final and _signs(x, final)}
     hypotheses = tuple(each for each in proof.assumptions if each.statement in rests | (domains - rests))
     verdict, reason = _verdict(script, final, steps, rests)
     if verdict == "proved" and final is not None:
@@ -152,11 +153,13 @@ def judge(script: Script) -> JudgedProof:
     )
 
 
-def _divides(fact: Fact, theorem: Theorem) -> bool:
-    """Whether a fact says that a letter is positive which is in a quotient or root of the theorem's statement."""
-    letter = fact.polynomial.atoms()
+def _signs(assumption: Assumption, theorem: Theorem) -> bool:
+    """Whether it says the sign of a letter that stands in a quotient or root of the theorem's statement."""
+    fact = assumption.statement
+    if not isinstance(fact, Fact) or fact.relation == "=":
+        return False
     inside = frozenset().union(*(atom.inside for atom in partial(theorem.conclusion)))
-    return len(letter) == 1 and letter[0] in inside
+    return len(fact.polynomial.atoms()) == 1 and inside.issuperset(fact.polynomial.atoms())
 
 
 def _foundation(theorem: Theorem, backed: _Backings) -> tuple[frozenset[Statement], frozenset[str]]:
