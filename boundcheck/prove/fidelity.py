@@ -19,6 +19,7 @@ from boundcheck.claims.symbols import D
 from boundcheck.claims.vocabulary import t
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement
+from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.builders import substitute_scalar
 from boundcheck.kernel.terms import Matrix, Scalar, Symbol, Term
 from boundcheck.kernel.times import ANY
@@ -74,6 +75,8 @@ def _is_stated(assumption: Assumption, hypothesis: Claim, reading: Reading) -> b
         return False
     moved = {old for old, new in where.items() if isinstance(old, MatrixExpr) and old != new}
     bound = set(statement.variables) if isinstance(statement, Law) else set()
+    if any(isinstance(x, Variable) and x.name not in _quantified(hypothesis) for x in bound):
+        return False
     for symbol in hypothesis.conclusion.atoms(sp.MatrixSymbol) - where.keys():
         if any(block.inside & bound for block in reading.point(symbol)):
             moved.add(symbol)
