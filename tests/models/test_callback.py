@@ -18,7 +18,7 @@ from torch import nn
 from torch.utils.data import DataLoader, IterableDataset, RandomSampler, SequentialSampler
 
 import boundcheck as bc
-from boundcheck.measure.store import RunFolder
+from boundcheck.measure.store import finished
 from boundcheck.models.adapt import adapt, sites_of
 from boundcheck.models.network import Network
 from boundcheck.models.tasks import Encoded
@@ -114,9 +114,9 @@ def recording(folder: Path, **options: Any) -> BoundcheckCallback:
 def recorded(callback: BoundcheckCallback) -> tuple[dict[str, Any], Any]:
     result = callback.result
     assert result is not None
-    folder = RunFolder(callback.runs / result["run_id"])
-    assert folder.result() == result
-    return result, folder.trace()
+    stored, trace = finished(callback.runs / result["run_id"])
+    assert stored == result
+    return result, trace
 
 
 def audit_named(result: dict[str, Any], hypothesis: str) -> dict[str, Any]:
