@@ -18,7 +18,9 @@ import json
 import math
 import platform
 import sys
+import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -192,8 +194,9 @@ class RunFolder:
     @cached_property
     def _arrays(self) -> dict[str, Any]:
         """The trace's arrays, opened once."""
-        group = zarr.open_group(self.path / "trace.zarr", mode="r+", use_consolidated=False, zarr_format=3)
-        return dict(group.arrays())
+        with _of_strangers():
+            group = zarr.open_group(self.path / "trace.zarr", mode="r+", use_consolidated=False, zarr_format=3)
+            return dict(group.arrays())
 
     def trace(self) -> xr.Dataset:
         """The trace that this process wrote or resumed, loaded whole; raises InputError where a file has changed."""
@@ -254,8 +257,16 @@ def _unsealed(content: bytes) -> dict[str, Any]:
 
 
 def _trace_in(path: Path) -> xr.Dataset:
-    with xr.open_zarr(path / "trace.zarr", consolidated=False, zarr_format=3) as trace:
+    with _of_strangers(), xr.open_zarr(path / "trace.zarr", consolidated=False, zarr_format=3) as trace:
         return trace.load()
+
+
+@contextmanager
+def _of_strangers() -> Iterator[None]:
+    """Without a warning of what is in a trace's folder and is none of zarr's, such as hidden files."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Object at .* is not recognized", UserWarning)
+        yield
 
 
 def _digest(path: Path) -> str:
