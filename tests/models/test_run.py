@@ -280,6 +280,24 @@ def test_with_other_threads_a_run_begins_again(
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("file", ["checkpoint.pt", "trace.zarr/loss/c/0/0"])
+def test_a_run_resumed_over_a_damaged_file_starts_afresh(
+    file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = RESUMED["loreft"]
+    whole, _ = run(table, tmp_path / "whole")
+    with pytest.raises(Killed):
+        run(table, tmp_path / "killed", killing(12))
+    folder = tmp_path / "killed" / whole["run_id"]
+    content = bytearray((folder / file).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / file).write_bytes(content)
+    assert run(table, tmp_path / "killed")[0] == whole
+    assert f"{file} is damaged; the run starts afresh" in capsys.readouterr().err
+    same_files(folder, tmp_path / "whole" / whole["run_id"])
+
+
+@pytest.mark.full
 def test_the_same_seed_gives_the_same_run_and_another_another(tmp_path: Path) -> None:
     table = gpt_table(run__replicas=2, run__steps=4)
     one, trace = run(table, tmp_path / "one")
