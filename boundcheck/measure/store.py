@@ -88,9 +88,9 @@ class RunFolder:
         folder = cls.of(root, spec, device, packages)
         try:
             folder.path.mkdir(parents=True, exist_ok=True)
+            replace_file(folder.path / "spec.json", _json(spec).encode())
         except OSError as error:
             raise InputError("runs", root, f"a folder that can be written ({error.strerror})") from None
-        replace_file(folder.path / "spec.json", _json(spec).encode())
         return folder
 
     @property
@@ -159,12 +159,20 @@ class RunFolder:
         replace_file(self.path / "checkpoint.pt", _sealed(bound | {"state": state}))
 
     def start_trace(self, empty: xr.Dataset, chunk: dict[str, int]) -> None:
-        """Write an empty trace, whose chunks `extend_trace` fills; what an earlier one came to is no more."""
-        for name in ("result.json", "checkpoint.pt"):
-            (self.path / name).unlink(missing_ok=True)
+        """Write an empty trace, whose chunks `extend_trace` fills; what an earlier one came to is no more.
+
+        Raises:
+            InputError: where something else than a file or a trace is in the place of one.
+
+        """
         sizes = {name: tuple(chunk.get(str(d), empty.sizes[d]) for d in x.dims) for name, x in empty.items()}
         encoding = {name: {"chunks": size} for name, size in sizes.items()}
-        empty.to_zarr(self.path / "trace.zarr", mode="w", encoding=encoding, consolidated=False, zarr_format=3)
+        try:
+            for name in ("result.json", "checkpoint.pt"):
+                (self.path / name).unlink(missing_ok=True)
+            empty.to_zarr(self.path / "trace.zarr", mode="w", encoding=encoding, consolidated=False, zarr_format=3)
+        except OSError as error:
+            raise InputError("RUN", self.path, f"a folder that nobody else writes into ({error.strerror})") from None
         self.__dict__.pop("_arrays", None)
         self._written.clear()
         self._written.update(_digests(self.path / "trace.zarr"))

@@ -295,6 +295,16 @@ def test_a_trace_that_is_changed_while_it_is_written_is_refused(tmp_path, capsys
     assert "trace.zarr/loss/c/0/1 is missing; the run starts afresh" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["spec.json", "checkpoint.pt", "result.json", "trace.zarr"])
+def test_a_folder_in_the_place_of_a_file_ends_in_one_line(name, runs, tmp_path):
+    id, _, killed, *_ = runs
+    kept = {other: content for other, content in killed.items() if not other.startswith(name)}
+    # Of the trace, which is a folder, a file.
+    inner = name if name == "trace.zarr" else f"{name}/inner"
+    write(tmp_path / id, kept | {inner: b""})
+    assert refused(measure, TABLE, tmp_path).field in ("RUN", "runs")
+
+
 def test_a_trace_that_starts_anew_has_no_result(runs, tmp_path):
     """As of the callback, which trains again in the folder of the same training."""
     id, whole, *_ = runs
