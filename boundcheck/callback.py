@@ -13,7 +13,7 @@ from rich.table import Table
 from transformers import TrainerCallback
 
 from boundcheck.errors import InputError
-from boundcheck.measure.store import RunFolder, environment
+from boundcheck.measure.store import RunFolder
 from boundcheck.models.adapt import sites_of
 from boundcheck.models.build import described
 from boundcheck.models.experiment import CODE, memory
@@ -237,7 +237,7 @@ class _Recorder:
             "run_id": self._folder.id,
             "claim": CLAIM,
             "spec": self._spec,
-            "environment": environment(self._device, CODE) | memory(self._device),
+            "environment": self._folder.environment | memory(self._device),
             "problem": {"name": self._spec["model"]["name"], "units": self._task.units, "sample": sample}
             | described(self._network, self._base),
             "first_variance": self._corrected(self._first)[1],

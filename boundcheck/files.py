@@ -1,8 +1,11 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and JSON that is read as strictly as it is written."""
 
+import json
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 
 def replace_file(path: Path, content: bytes | Callable[[Path], None]) -> None:
@@ -18,3 +21,36 @@ def replace_file(path: Path, content: bytes | Callable[[Path], None]) -> None:
         # Such as of a path that is a folder: nothing half-written stays behind.
         temporary.unlink(missing_ok=True)
         raise
+
+
+def parse_json(text: str | bytes) -> Any:
+    """The value of a JSON text, of which every reader would say the same.
+
+    Raises:
+        ValueError: for what is no JSON, a key that stands twice in a table, a number that is not finite, text that is
+            no Unicode, and tables within tables too deep to be read.
+
+    """
+    try:
+        value = json.loads(text, object_pairs_hook=_table, parse_float=_number, parse_constant=_number)
+        # An escaped half of a letter is read as text that can be written nowhere.
+        json.dumps(value, ensure_ascii=False).encode()
+    except RecursionError:
+        raise ValueError("its tables are nested too deep") from None
+    return value
+
+
+def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table: dict[str, Any] = {}
+    for key, value in pairs:
+        # Of two values for one key, which counts depends on who reads.
+        if key in table:
+            raise ValueError(f"the key {key!r} stands twice in a table")
+        table[key] = value
+    return table
+
+
+def _number(text: str) -> float:
+    if not math.isfinite(value := float(text)):
+        raise ValueError(f"{text} is no finite number")
+    return value

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 import boundcheck as bc
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
-from boundcheck.falsify import instance, shrink
+from boundcheck.falsify import shrink
 from boundcheck.falsify.stored import save
 from boundcheck.falsify.worst_case import worst_cases
 from tests.falsify.small import instance_of
@@ -83,15 +84,14 @@ def test_a_table_and_a_line_for_a_person(command) -> None:
 
 @pytest.fixture
 def a_false_lemma(monkeypatch: pytest.MonkeyPatch) -> Claim:
-    """Nine tenths of λ*, in the place of the claim that has λ*."""
-    false = with_quantity_scaled(catalogue["meft.lemma1_sharp"], Fraction(9, 10))
+    """Nine tenths of λ*, as a claim of one's own that the command line finds."""
+    false = replace(with_quantity_scaled(catalogue["meft.lemma1_sharp"], Fraction(9, 10)), id="mine.too_sharp")
     monkeypatch.setattr(bc, "claims", {false.id: false})
-    monkeypatch.setattr(instance, "catalogue", {false.id: false})
     return false
 
 
 def test_a_violation_is_said_and_strict_exits_with_one(command, a_false_lemma: Claim) -> None:
-    search = f"falsify {a_false_lemma.id} --starts 4 --rounds 16 --examples 0 --rank 1"
+    search = f"falsify {a_false_lemma.id} --adapter lora --starts 4 --rounds 16 --examples 0 --rank 1"
     strict = command(*search.split(), "--strict", "--json")
     assert strict.code == 1
     assert json.loads(strict.out)["violated"] is True
@@ -106,7 +106,7 @@ def test_a_violation_is_said_and_strict_exits_with_one(command, a_false_lemma: C
 
 
 def test_a_violation_is_said_in_words(command, a_false_lemma: Claim) -> None:
-    answer = command(*f"falsify {a_false_lemma.id} --starts 4 --rounds 16 --examples 0 --rank 1".split())
+    answer = command(*f"falsify {a_false_lemma.id} --adapter lora --starts 4 --rounds 16 --examples 0 --rank 1".split())
     assert answer.code == 0
     assert "VIOLATED" in answer.out
     assert "Not violated" not in answer.out

@@ -54,7 +54,8 @@ def falsify(
         The best instance, shrunk, its certified ratio, and whether it violates the claim.
 
     Raises:
-        InputError: for a claim that is not about the smoothness of an adapter, and for bad ranks or constants.
+        InputError: for a claim that is not about the smoothness of an adapter or has the id of another one, and for bad
+            ranks or constants.
 
     """
     claim = catalogue[claim] if isinstance(claim, str) else claim
@@ -62,6 +63,8 @@ def falsify(
         expected = "a claim about smoothness; for a theorem call boundcheck.falsify.worst_case.worst_cases"
         raise InputError("claim", claim.id, expected)
     # Deferred: torch takes a second to import, and `import boundcheck` should not.
+    from boundcheck.falsify.fields import check_id
     from boundcheck.falsify.search import search
 
+    check_id(claim)
     return search(claim, ranks, constants, adapter, lipschitz, starts, rounds, examples, seed, tick)

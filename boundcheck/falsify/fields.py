@@ -1,16 +1,23 @@
-"""A stored instance as it is read: JSON tables, each of whose fields is looked up with an error that names it."""
+"""A stored instance as it is read: JSON tables, each of whose fields is looked up with an error that names it.
 
+A claim in it is the catalogue's, by its id, or one of the file's own, which may not pass for one of the catalogue.
+"""
+
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import sympy as sp
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.exchange import claim_as_json, claim_from_json
+from boundcheck.claims.exchange import claim_as_json, claim_from_json, expression_from_json
 from boundcheck.errors import InputError
 
 # Larger numbers are not read from files: their products would be no floats.
 MOST = 1e25
+# An id of a claim that no catalogue has, in letters that look like no others.
+_ID = re.compile(r"[A-Za-z0-9_.,:() -]*")
 
 
 def _is_number(value: Any, most: float) -> bool:
@@ -24,9 +31,61 @@ def matrix_text(X: np.ndarray) -> str:
 
 
 def check_id(claim: Claim) -> None:
-    """Refuse a claim that has an id of the catalogue, and says something else than the one there."""
-    if claim.id in catalogue and claim != catalogue[claim.id]:
-        raise InputError("claim.id", claim.id, "another id for what is not the catalogue's claim of this id")
+    """Refuse an id by which a claim would be taken for another one; those of its hypotheses too.
+
+    An id of the catalogue is that of the catalogue's claim alone. Any other is a name that does not begin with the key
+    of one of its papers, or it is the conclusion itself, as SymPy prints it.
+
+    Raises:
+        InputError: that says which of these it is not.
+
+    """
+    for hypothesis in claim.hypotheses:
+        check_id(hypothesis)
+    if claim.id in catalogue:
+        if claim != catalogue[claim.id]:
+            raise InputError("claim.id", claim.id, "another id for what is not the catalogue's claim of this id")
+    elif claim.id != str(claim.conclusion):
+        if not _ID.fullmatch(claim.id):
+            expected = "a name of letters and digits without accents, or the conclusion itself, as SymPy prints it"
+            raise InputError("claim.id", ascii(claim.id), expected)
+        papers = {id.partition(".")[0] for id in catalogue}
+        if (words := re.findall(r"\w+", claim.id.casefold())) and words[0] in papers:
+            raise InputError("claim.id", claim.id, f"an id of the catalogue, or one that {words[0]} does not begin")
+
+
+def _check_letters(claim: Claim) -> None:
+    """Refuse letters whose names could be read as more than a letter: "X) <= Norm(Y"."""
+    parts = (claim.conclusion, *claim.conditions, *(x for q in claim.quantities for x in (q.symbol, q.expression)))
+    for letter in set().union(*(part.atoms(sp.Symbol, sp.MatrixSymbol) for part in parts)):
+        if not str(letter.name).rstrip("'").isidentifier():
+            raise InputError("claim", ascii(letter.name), "letters whose names are identifiers, perhaps with primes")
+    for hypothesis in claim.hypotheses:
+        _check_letters(hypothesis)
+
+
+def check_whole(data: Any, written: Any, name: str) -> None:
+    """Refuse what is in a file, but not in what was made of it: a field that nobody knows, a value that nobody read.
+
+    Args:
+        data: what is in the file.
+        written: what would be in it, had boundcheck written it.
+        name: of the table in the file.
+
+    Raises:
+        InputError: that names the field.
+
+    """
+    if isinstance(data, dict) and isinstance(written, dict):
+        for key, value in data.items():
+            if key not in written:
+                raise InputError(f"{name}.{key}", value, f"no other fields than {', '.join(written)}")
+            check_whole(value, written[key], f"{name}.{key}".removeprefix("instance."))
+    elif isinstance(data, list) and isinstance(written, list) and len(data) == len(written):
+        for each, other in zip(data, written, strict=True):
+            check_whole(each, other, name)
+    elif data != written:
+        raise InputError(name, data, f"what boundcheck would write: {written}")
 
 
 def named(claim: Claim) -> Any:
@@ -34,7 +93,11 @@ def named(claim: Claim) -> Any:
     if catalogue.get(claim.id) == claim:
         return claim.id
     own = claim if claim.id not in catalogue else replace(claim, id=f"not {claim.id}")
-    return claim_as_json(own)
+    written = claim_as_json(own)
+    if own.id == str(own.conclusion):
+        # Floats in it are written as the rationals that they are.
+        written["id"] = str(expression_from_json(written["conclusion"]))
+    return written
 
 
 @dataclass(frozen=True)
@@ -65,7 +128,9 @@ class Fields:
         if not isinstance(data, dict):
             return catalogue[self.text("claim")]
         claim = claim_from_json(data)
+        check_whole(data, claim_as_json(claim), "claim")
         check_id(claim)
+        _check_letters(claim)
         return claim
 
     def text(self, name: str) -> str:

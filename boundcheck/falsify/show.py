@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from decimal import ROUND_FLOOR, Context, Decimal
 from pathlib import Path
 
+from rich.markup import escape
 from rich.table import Table
 
+from boundcheck.claims import Claim, catalogue
 from boundcheck.falsify.certify import Certificate
 from boundcheck.falsify.search import REACHED, Falsification
 from boundcheck.falsify.stored import Tried
@@ -53,7 +55,18 @@ def show_replay(instance: Tried, found: Certificate) -> list[Table | str]:
     verdict, compared = "violated" if found.violated else "not violated", instance.compare()
     sides = f"measured {compared.measured.value:.9g}, bound {compared.bound.value:.9g}"
     ratio = "no finite ratio" if found.lower == math.inf else f"ratio at least {rounded_down(found.lower, 9)}"
-    return [f"{instance.claim.id} on {instance.title}: {sides}, certified {ratio}: {verdict}."]
+    claim = instance.claim
+    said = escape(f"{claim.id} on {instance.title}: {sides}, certified {ratio}: {verdict}.")
+    return [said] if claim.id in catalogue else [_said(claim), said]
+
+
+def _said(claim: Claim) -> str:
+    """What a claim that no catalogue has says: its id is a name that anyone may give to anything."""
+    derived = {quantity.symbol: quantity.expression for quantity in claim.quantities[-1:]}
+    given = [*(hypothesis.conclusion for hypothesis in claim.hypotheses), *claim.conditions]
+    text = str(claim.conclusion.xreplace(derived)) + (f", given {', '.join(map(str, given))}" if given else "")
+    # Letters that look like others are written out.
+    return escape(f"A claim of the file's own, which the catalogue does not have: {ascii(text)[1:-1]}.")
 
 
 def show_worst_cases(cases: Sequence[WorstCase]) -> list[Table | str]:

@@ -10,10 +10,11 @@ import torch
 from boundcheck.claims import Claim
 from boundcheck.errors import InputError
 from boundcheck.falsify.certify import Certificate, certify
+from boundcheck.falsify.fields import check_whole
 from boundcheck.falsify.instance import Instance
 from boundcheck.falsify.relation import Assignment
 from boundcheck.falsify.theorem import ShortRun
-from boundcheck.files import replace_file
+from boundcheck.files import parse_json, replace_file
 from boundcheck.problems.rounded import Comparison
 
 
@@ -48,16 +49,20 @@ def save(instance: Tried, path: Path) -> None:
 
 
 def load(path: Path) -> Tried:
-    """Read what `save` wrote; raises InputError for a file that is not an instance."""
+    """Read what `save` wrote; raises InputError for a file that is not an instance, or that says more than one."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        data = parse_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise InputError("--replay", path, f"a readable JSON file ({error})") from None
     # Files of old name no kind.
     kind = data.get("kind", "smoothness") if isinstance(data, dict) else "smoothness"
     if not isinstance(kind, str) or kind not in KINDS:
         raise InputError("instance.kind", kind, f"one of {', '.join(KINDS)}")
-    made: Tried = KINDS[kind].from_json(data)
+    try:
+        made: Tried = KINDS[kind].from_json(data)
+        check_whole({name: value for name, value in data.items() if name != "claim"}, made.as_json(), "instance")
+    except RecursionError:
+        raise InputError("claim", "nested too deep", "hypotheses that have few of their own") from None
     return made
 
 

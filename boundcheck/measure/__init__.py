@@ -33,7 +33,7 @@ def measure(
         For each experiment its result, with the keys run_id, claim, verdict, reason, measured, bound, interval, audit.
 
     Raises:
-        InputError: for a bad spec or device, before anything is run.
+        InputError: for a bad spec or device, and a run that is there but not as it was left, before anything is run.
 
     """
     # Deferred: torch takes a second to import, and `import boundcheck` should not.

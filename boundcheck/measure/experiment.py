@@ -13,7 +13,7 @@ from boundcheck.measure.build import build
 from boundcheck.measure.plan import Plan, Start, horizon, make_plan
 from boundcheck.measure.run import run_ensemble
 from boundcheck.measure.spec import Spec
-from boundcheck.measure.store import RunFolder, environment
+from boundcheck.measure.store import RunFolder
 from boundcheck.measure.verdict import judge
 from boundcheck.problems.adapters import LoRA
 from boundcheck.problems.inputs import upper_ends
@@ -30,8 +30,9 @@ THEOREMS = (
 )
 
 
-def prepare(spec: Spec, device: str, tick: Tick) -> None:
-    """Build the problem of an experiment, to find what is wrong with it before anything runs."""
+def prepare(spec: Spec, runs: Path, device: str, tick: Tick) -> None:
+    """Look at what is stored of an experiment and build its problem, to find what is wrong before anything runs."""
+    RunFolder.of(runs, spec.as_json(), device).result()
     problem = build(spec, device)
     if spec.is_bracket:
         claimed(spec, problem)
@@ -50,7 +51,7 @@ def _measure(spec: Spec, problem: Problem, runs: Path, device: str, tick: Tick) 
         "run_id": folder.id,
         "claim": spec.claim,
         "spec": spec.as_json(),
-        "environment": environment(device),
+        "environment": folder.environment,
         "problem": {"name": problem.objective.name, "units": problem.objective.units, "shape": problem.objective.shape},
         "constants": {
             name: asdict(getattr(problem.objective, name)) for name in ("smoothness", "gradient_bound", "infimum")

@@ -21,7 +21,7 @@ class Experiment(Protocol):
 
 
 Each = TypeVar("Each", bound=Experiment)
-Prepare = Callable[[Each, str, Tick], None]
+Prepare = Callable[[Each, Path, str, Tick], None]
 Measure = Callable[[Each, Path, str, Tick], dict[str, Any]]
 
 
@@ -36,11 +36,11 @@ def measure_each(
 ) -> list[dict[str, Any]]:
     """The results of experiments, in their order; see `boundcheck.measure.measure` for the arguments.
 
-    All are prepared first: a bad rank in the last of them should not be found after an hour.
+    All are prepared first: a bad rank in the last of them, or an edited result, should not be found after an hour.
     """
     check_device(device)
     for spec in specs:
-        prepare(spec, device, tick)
+        prepare(spec, runs, device, tick)
     if jobs < 1:
         raise InputError("jobs", jobs, "a positive integer")
     if jobs > 1 and len(specs) > 1:

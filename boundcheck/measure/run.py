@@ -73,8 +73,7 @@ def run_ensemble(
 
     first, seen = 0, {}
     saved = folder.checkpoint()
-    # Another number of threads may sum in another order; the run then begins again, and ends the same as any other.
-    if saved is not None and saved["threads"] == torch.get_num_threads():
+    if saved is not None:
         first, seen, v = saved["stratum"], saved["seen"], tuple(each.to(device) for each in saved["v"])
         sampler.restore(saved["sampler"])
         if saved["ball"] is not None:
@@ -101,7 +100,6 @@ def run_ensemble(
             folder.save_checkpoint(
                 {
                     "stratum": end,
-                    "threads": torch.get_num_threads(),
                     "v": [each.cpu() for each in v],
                     "sampler": sampler.state(),
                     "ball": ball and {"room": ball.room.cpu(), "largest": list(ball.largest), "outside": ball.outside},

@@ -2,16 +2,26 @@
 
 spec.json        the experiment
 trace.zarr       the observations (xarray over zarr), grown by whole chunks
-checkpoint.pt    the state of Algorithm 1, and what was seen since the last whole chunk; replaced atomically, removed at
-                 the end
-result.json      verdict and numbers; its presence means that the run is finished
+checkpoint.pt    the state of Algorithm 1, what was seen since the last whole chunk, and digests of those before it;
+                 replaced atomically, removed at the end
+result.json      verdict and numbers, with their digest and the trace's; its presence means that the run is finished
+
+Digests are SHA-256 hashes of what was written. A finished run that does not match them is refused, and one that is
+resumed starts afresh. They guard against edits and damage and sign nothing: who changes a file and hashes it again, as
+anybody can, is believed.
 """
 
 import hashlib
+import io
+import itertools
 import json
 import math
 import platform
-from dataclasses import dataclass
+import sys
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -22,11 +32,13 @@ import xarray as xr
 import zarr
 
 from boundcheck.errors import InputError
-from boundcheck.files import replace_file
+from boundcheck.files import parse_json, replace_file
 from boundcheck.version import __version__
 
 # A run's numbers depend on these packages of ours; a change in the report does not make a new run.
 _CODE_THAT_MATTERS = ("claims", "problems", "measure")
+# Of a SHA-256 hash, in bytes.
+_DIGEST_SIZE = 32
 
 
 @cache
@@ -48,29 +60,37 @@ def run_id(spec: dict[str, Any], device: str, packages: tuple[str, ...] = _CODE_
 
 @dataclass(frozen=True)
 class RunFolder:
-    """One run on disk."""
+    """A run on disk, for the process that runs it; `finished` reads what it left.
+
+    Attributes:
+        path: the folder, which has the run's id for its name.
+        environment: what the numbers depend on beside spec and device; a run is resumed in the same one alone.
+
+    """
 
     path: Path
+    environment: dict[str, Any]
+    # The digest of each file of the trace as it was written, by its path below trace.zarr.
+    _written: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @classmethod
+    def of(
+        cls, root: Path, spec: dict[str, Any], device: str, packages: tuple[str, ...] = _CODE_THAT_MATTERS
+    ) -> "RunFolder":
+        """The folder of a spec, as JSON, under `root`, whether there is one or not."""
+        return cls(root / run_id(spec, device, packages), environment(device, packages))
 
     @classmethod
     def create(
         cls, root: Path, spec: dict[str, Any], device: str, packages: tuple[str, ...] = _CODE_THAT_MATTERS
     ) -> "RunFolder":
         """The folder of a spec, as JSON, under `root`, new or as an earlier call left it."""
-        folder = cls(root / run_id(spec, device, packages))
+        folder = cls.of(root, spec, device, packages)
         try:
             folder.path.mkdir(parents=True, exist_ok=True)
+            replace_file(folder.path / "spec.json", _json(spec).encode())
         except OSError as error:
             raise InputError("runs", root, f"a folder that can be written ({error.strerror})") from None
-        replace_file(folder.path / "spec.json", _json(spec).encode())
-        return folder
-
-    @classmethod
-    def open(cls, path: Path) -> "RunFolder":
-        """A finished run; raises InputError where there is none."""
-        folder = cls(path)
-        if folder.result() is None:
-            raise InputError("RUN", path, "the folder of a finished run, with a result.json in it")
         return folder
 
     @property
@@ -79,40 +99,83 @@ class RunFolder:
         return self.path.name
 
     def result(self) -> dict[str, Any] | None:
-        """The stored result, or None for a run that has not finished."""
-        path = self.path / "result.json"
-        if not path.is_file():
+        """The stored result, or None for a run that has not finished.
+
+        Raises:
+            InputError: where result, trace and spec are not as one run left them, or are another run's.
+
+        """
+        if not (self.path / "result.json").exists():
             return None
-        try:
-            result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:
-            raise InputError("RUN", self.path, "a result.json that is valid JSON") from None
+        result = _result_in(self.path)
+        if result.get("run_id") != self.id:
+            raise InputError("RUN", self.path, f"its own result; its result.json is that of {result.get('run_id')}")
         return result
 
     def finish(self, result: dict[str, Any]) -> dict[str, Any]:
         """Store the result, drop the checkpoint (a kill between the two does no harm), and return what was stored."""
-        text = _json(result)
-        replace_file(self.path / "result.json", text.encode())
+        stored: dict[str, Any] = json.loads(_json(result))
+        digests = {"result": _digest_of(stored), "trace": _digest_of(self._written)}
+        replace_file(self.path / "result.json", _json(stored | {"digests": digests}).encode())
         (self.path / "checkpoint.pt").unlink(missing_ok=True)
-        stored: dict[str, Any] = json.loads(text)
         return stored
 
     def checkpoint(self) -> dict[str, Any] | None:
-        """The last whole state, or None."""
-        path = self.path / "checkpoint.pt"
-        return torch.load(path, weights_only=True) if path.is_file() else None
+        """The last whole state, or None where there is none from which the run would end as if it had not stopped.
+
+        So it is where the checkpoint or a chunk of the trace before it is damaged, and in another environment, which
+        may sum in another order. One line on stderr says which; the run then starts afresh, and ends as any other.
+        """
+        path, trace = self.path / "checkpoint.pt", self.path / "trace.zarr"
+        if not path.is_file():
+            return None
+        saved = _unsealed(path.read_bytes())
+        if why := self._difference(saved, there := _digests(trace)):
+            print(f"boundcheck: {self.path}: {why}; the run starts afresh", file=sys.stderr)
+            return None
+        # What was written after the checkpoint, perhaps not whole, is written again.
+        for name in there.keys() - saved["trace"].keys():
+            (trace / name).unlink()
+        self._written.update(saved["trace"])
+        return dict(saved["state"])
+
+    def _difference(self, saved: dict[str, Any], there: dict[str, str]) -> str:
+        """What a checkpoint was saved with that this run, or its trace, does not have; "" where that is nothing."""
+        if not saved:
+            return "checkpoint.pt is damaged"
+        if saved["run_id"] != self.id:
+            return f"checkpoint.pt is that of {saved['run_id']}"
+        for name, value in self.environment.items():
+            if (before := saved["environment"].get(name)) != value:
+                return f"it was begun with {name} = {before}, which is now {value}"
+        for name, digest in saved["trace"].items():
+            if there.get(name) != digest:
+                return f"trace.zarr/{name} is {'damaged' if name in there else 'missing'}"
+        return ""
 
     def save_checkpoint(self, state: dict[str, Any]) -> None:
         """Replace the checkpoint by `state`, atomically."""
-        replace_file(self.path / "checkpoint.pt", lambda temporary: torch.save(state, temporary))
+        bound = {"run_id": self.id, "environment": self.environment, "trace": self._written}
+        replace_file(self.path / "checkpoint.pt", _sealed(bound | {"state": state}))
 
     def start_trace(self, empty: xr.Dataset, chunk: dict[str, int]) -> None:
-        """Write an empty trace, whose chunks `extend_trace` fills."""
+        """Write an empty trace, whose chunks `extend_trace` fills; what an earlier one came to is no more.
+
+        Raises:
+            InputError: where something else than a file or a trace is in the place of one.
+
+        """
         sizes = {name: tuple(chunk.get(str(d), empty.sizes[d]) for d in x.dims) for name, x in empty.items()}
         encoding = {name: {"chunks": size} for name, size in sizes.items()}
-        empty.to_zarr(self.path / "trace.zarr", mode="w", encoding=encoding, consolidated=False)
-        # Those of an earlier trace are no more.
+        try:
+            for name in ("result.json", "checkpoint.pt"):
+                (self.path / name).unlink(missing_ok=True)
+            empty.to_zarr(self.path / "trace.zarr", mode="w", encoding=encoding, consolidated=False, zarr_format=3)
+        except OSError as error:
+            raise InputError("RUN", self.path, f"a folder that nobody else writes into ({error.strerror})") from None
         self.__dict__.pop("_arrays", None)
+        self._written.clear()
+        self._written.update(_digests(self.path / "trace.zarr"))
 
     def extend_trace(self, part: xr.Dataset, dimension: str, start: int) -> None:
         """Write whole chunks of the trace, from index `start` of `dimension` on.
@@ -122,17 +185,119 @@ class RunFolder:
         chunk = slice(start, start + part.sizes[dimension])
         for name, x in part.variables.items():
             if dimension in x.dims:
-                self._arrays[str(name)][tuple(chunk if d == dimension else slice(None) for d in x.dims)] = x.values
+                array = self._arrays[str(name)]
+                where = tuple(chunk if d == dimension else slice(0, part.sizes[d]) for d in x.dims)
+                array[where] = x.values
+                self._note(f"{name}/{key}" for key in _keys(array, where))
+
+    def _note(self, names: Iterable[str]) -> None:
+        """Keep the digests of files of the trace that were just written; zarr leaves out those of nothing but NaN."""
+        for name in names:
+            path = self.path / "trace.zarr" / name
+            if path.is_file():
+                self._written[name] = _digest(path)
+            else:
+                self._written.pop(name, None)
 
     @cached_property
     def _arrays(self) -> dict[str, Any]:
         """The trace's arrays, opened once."""
-        return dict(zarr.open_group(self.path / "trace.zarr", mode="r+", use_consolidated=False).arrays())
+        with _of_strangers():
+            group = zarr.open_group(self.path / "trace.zarr", mode="r+", use_consolidated=False, zarr_format=3)
+            return dict(group.arrays())
 
     def trace(self) -> xr.Dataset:
-        """The trace, loaded whole."""
-        with xr.open_zarr(self.path / "trace.zarr", consolidated=False) as trace:
-            return trace.load()
+        """The trace that this process wrote or resumed, loaded whole; raises InputError where a file has changed."""
+        there = _digests(self.path / "trace.zarr")
+        if there != self._written:
+            name = sorted(dict(there.items() ^ self._written.items()))[0]
+            raise InputError("RUN", self.path, f"a trace that nobody else writes; trace.zarr/{name} was changed")
+        return _trace_in(self.path)
+
+
+def finished(path: Path) -> tuple[dict[str, Any], xr.Dataset]:
+    """Result and trace of a finished run, whatever its folder is called.
+
+    Raises:
+        InputError: for a folder that holds none, and where result, trace and spec are not as one run left them.
+
+    """
+    if not (path / "result.json").exists():
+        raise InputError("RUN", path, "the folder of a finished run, with a result.json in it")
+    return _result_in(path), _trace_in(path)
+
+
+def _result_in(path: Path) -> dict[str, Any]:
+    """The result of a folder, after it was held against its digests, the spec and the trace."""
+    result = _read(path, "result.json")
+    digests = result.pop("digests", None) if isinstance(result, dict) else None
+    if not isinstance(digests, dict):
+        raise InputError("RUN", path, "a finished run; its result.json has no digests, as boundcheck writes them")
+    if digests.get("result") != _digest_of(result):
+        raise InputError("RUN", path, "the result that the run wrote; its result.json was changed")
+    if _json(_read(path, "spec.json")) != _json(result.get("spec")):
+        raise InputError("RUN", path, "one experiment; the specs in spec.json and result.json differ")
+    if digests.get("trace") != _digest_of(_digests(path / "trace.zarr")):
+        raise InputError("RUN", path, "the trace that the result was computed from; its trace.zarr was changed")
+    return dict(result)
+
+
+def _read(path: Path, name: str) -> Any:
+    try:
+        return parse_json((path / name).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError("RUN", path, f"a {name} that is valid JSON ({error})") from None
+
+
+def _sealed(state: dict[str, Any]) -> bytes:
+    """A state as torch saves it, after a digest: torch writes checksums, but does not look at them."""
+    content = io.BytesIO()
+    torch.save(state, content)
+    return hashlib.sha256(content.getbuffer()).digest() + content.getbuffer()
+
+
+def _unsealed(content: bytes) -> dict[str, Any]:
+    """What `_sealed` made bytes of; nothing where they are no longer those."""
+    digest, content = content[:_DIGEST_SIZE], content[_DIGEST_SIZE:]
+    if digest != hashlib.sha256(content).digest():
+        return {}
+    return dict(torch.load(io.BytesIO(content), weights_only=True))
+
+
+def _trace_in(path: Path) -> xr.Dataset:
+    with _of_strangers(), xr.open_zarr(path / "trace.zarr", consolidated=False, zarr_format=3) as trace:
+        return trace.load()
+
+
+@contextmanager
+def _of_strangers() -> Iterator[None]:
+    """Without a warning of what is in a trace's folder and is none of zarr's, such as hidden files."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Object at .* is not recognized", UserWarning)
+        yield
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _digest_of(value: Any) -> str:
+    """Of plain data, however its JSON is laid out."""
+    return hashlib.sha256(_json(value).encode()).hexdigest()
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """The digest of each file below a folder; hidden ones, which systems leave in any folder, are not zarr's."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith("."))
+    return {path.relative_to(folder).as_posix(): _digest(path) for path in files}
+
+
+def _keys(array: Any, where: tuple[slice, ...]) -> Iterator[str]:
+    """The names, below the array's, of the files that hold a part of it."""
+    # What has no entries is in no file, and its chunks have no size.
+    sizes = (max(size, 1) for size in array.chunks)
+    ranges = (range(part.start // size, -(-part.stop // size)) for part, size in zip(where, sizes, strict=True))
+    return map(array.metadata.encode_chunk_key, itertools.product(*ranges))
 
 
 def environment(device: str, packages: tuple[str, ...] = _CODE_THAT_MATTERS) -> dict[str, Any]:
@@ -141,7 +306,7 @@ def environment(device: str, packages: tuple[str, ...] = _CODE_THAT_MATTERS) -> 
         "boundcheck": __version__,
         "code": code_version(packages),
         "python": platform.python_version(),
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "numpy": np.__version__,
         "machine": platform.machine(),
         "threads": torch.get_num_threads(),

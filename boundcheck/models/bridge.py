@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from boundcheck.errors import InputError
+from boundcheck.files import parse_json
 from boundcheck.models import corpora
 from boundcheck.models.adapt import EDITS
 from boundcheck.models.spec import PretrainedSpec
@@ -231,7 +232,7 @@ def _rows(path: str) -> list[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = parse_json(line)
         except ValueError as error:
             raise InputError("model.text", path, f"JSON in line {place} ({error})") from None
         if not isinstance(row, dict) or not isinstance(row.get("text"), str):

@@ -8,7 +8,7 @@ import xarray as xr
 
 from boundcheck.measure.audit import Audit
 from boundcheck.measure.schedule import Schedule
-from boundcheck.measure.store import RunFolder, environment
+from boundcheck.measure.store import RunFolder
 from boundcheck.models.build import Builder, builder, described
 from boundcheck.models.network import Network
 from boundcheck.models.outcome import Course, outcome
@@ -21,11 +21,12 @@ CODE = ("claims", "problems", "measure", "models")
 """The packages of ours that a network's numbers depend on."""
 
 
-def prepare(spec: ModelSpec, device: str, tick: Tick) -> None:
-    """Build the network of an experiment, to find what is wrong with it before anything runs.
+def prepare(spec: ModelSpec, runs: Path, device: str, tick: Tick) -> None:
+    """Look at what is stored of an experiment and build its network, to find what is wrong before anything runs.
 
     The built-in GPT is pretrained here, once, before processes might do so side by side.
     """
+    RunFolder.of(runs, spec.as_json(), device, CODE).result()
     builder(spec, device, tick)(0)
 
 
@@ -54,7 +55,7 @@ def measure_one(spec: ModelSpec, runs: Path, device: str, tick: Tick = silent) -
         "run_id": folder.id,
         "claim": CLAIM,
         "spec": spec.as_json(),
-        "environment": environment(device, CODE) | memory(device),
+        "environment": folder.environment | memory(device),
         "problem": {"name": build.name, "units": network.task.units} | described(network, build.base),
         "first_variance": ends[0].variance,
         "rounding": {"loss": ends[0].rounding.loss, "gradient": ends[0].rounding.gradient},

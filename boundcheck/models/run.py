@@ -68,9 +68,6 @@ def run_network(spec: ModelSpec, build: Build, folder: RunFolder, tick: Tick) ->
     schedule = Schedule.draw(spec.run.steps, spec.audits, replicas, random)
     looks = _look_times(spec)
     saved = folder.checkpoint()
-    # Another number of threads may sum in another order; the run then begins again, and ends the same as any other.
-    if saved is not None and saved["threads"] != torch.get_num_threads():
-        saved = None
     ends = [_restored(row) for row in saved["ends"]] if saved else []
     network = build(len(ends))
     if saved is None:
@@ -80,8 +77,7 @@ def run_network(spec: ModelSpec, build: Build, folder: RunFolder, tick: Tick) ->
             network = build(replica)
 
         def save(state: dict[str, Any]) -> None:
-            common = {"threads": torch.get_num_threads(), "ends": [asdict(each) for each in ends]}
-            folder.save_checkpoint(common | state)
+            folder.save_checkpoint({"ends": [asdict(each) for each in ends]} | state)
 
         part = empty_trace(network, schedule.times, looks).isel(replica=slice(replica, replica + 1)).copy(deep=True)
         told = prefixed(tick, f"replica {replica + 1}/{replicas}, " if replicas > 1 else "")

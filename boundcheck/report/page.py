@@ -14,7 +14,7 @@ from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
 from boundcheck.falsify.show import rounded_down
 from boundcheck.files import replace_file
-from boundcheck.measure.store import RunFolder
+from boundcheck.measure.store import finished
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.prove import ProofAudit
 from boundcheck.report.descent import descent_figure, theorem_figure, theorem_rows
@@ -48,14 +48,8 @@ class Finding:
 
 
 def load_runs(folders: list[Path]) -> list[StoredRun]:
-    """Finished runs from their folders; raises InputError for a folder that holds none."""
-    found = []
-    for path in folders:
-        folder = RunFolder.open(path)
-        result = folder.result()
-        if result is not None:
-            found.append(StoredRun(result, folder.trace()))
-    return found
+    """Finished runs from their folders; raises InputError for a folder that holds none as it was left."""
+    return [StoredRun(*finished(path)) for path in folders]
 
 
 # Rows of a table of verdicts before it is folded.

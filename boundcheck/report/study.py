@@ -3,13 +3,13 @@
 `boundcheck audit --full` makes it and the repository keeps it; an audit without `--full` reads it back, and says so.
 """
 
-import json
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from boundcheck.errors import InputError
 from boundcheck.falsify.worst_case import WorstCase
+from boundcheck.files import parse_json
 from boundcheck.measure.coverage import Coverage, Power
 from boundcheck.measure.store import code_version
 from boundcheck.version import __version__
@@ -55,7 +55,7 @@ def kept(paper: str) -> Study:
     """
     path = _folder() / paper / "statistics.json"
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = parse_json(path.read_text(encoding="utf-8"))
         parts = {name: [_made(kind, each) for each in stored[name]] for name, kind in _PARTS.items()}
         return Study(
             **parts, made_by={name: str(stored["made_by"][name]) for name in ("boundcheck", "code")}, kept=True

@@ -16,7 +16,7 @@ from boundcheck.measure.observe import observables, observe
 from boundcheck.measure.plan import Start, make_plan
 from boundcheck.measure.schedule import Schedule
 from boundcheck.measure.spec import expand, parse
-from boundcheck.measure.store import RunFolder, code_version, run_id
+from boundcheck.measure.store import RunFolder, code_version, finished, run_id
 from boundcheck.measure.streams import generator, stream
 from boundcheck.progress import silent
 from tests.layers import sampled
@@ -28,7 +28,7 @@ PILOTED = changed(theorem_table(run__steps="informative"), {"domain": {}, "run.z
 
 
 def trace_of(root, result):
-    return RunFolder.open(root / result["run_id"]).trace()
+    return finished(root / result["run_id"])[1]
 
 
 @sampled(3)
@@ -58,7 +58,9 @@ def test_a_finished_run_is_read_back_and_not_repeated(tmp_path):
     before = path.stat().st_mtime_ns
     (second,) = measure(theorem_table(), tmp_path, tick=lambda *each: ticks.append(each))
     assert (ticks, path.stat().st_mtime_ns) == ([], before)
-    assert first == second == json.loads(path.read_text())
+    stored = json.loads(path.read_text())
+    assert stored.pop("digests").keys() == {"result", "trace"}
+    assert first == second == stored
 
 
 @pytest.mark.parametrize("table", [theorem_table(), bracket_table()], ids=["theorem", "bracket"])
@@ -222,13 +224,15 @@ def test_a_runs_folder_that_cannot_be_written_is_named(tmp_path):
 
 def test_a_folder_without_a_result_is_no_run(tmp_path):
     with pytest.raises(InputError, match="expected the folder of a finished run"):
-        RunFolder.open(tmp_path)
+        finished(tmp_path)
     (tmp_path / "result.json").write_text("{")
     with pytest.raises(InputError, match="valid JSON"):
-        RunFolder.open(tmp_path)
+        finished(tmp_path)
 
 
 def test_a_result_has_null_where_json_has_no_number(tmp_path):
-    folder = RunFolder(tmp_path)
-    stored = folder.finish({"a": math.nan, "b": [math.inf, 1.0], "c": {"d": (-math.inf, "x", None, True)}})
-    assert stored == folder.result() == {"a": None, "b": [None, 1.0], "c": {"d": [None, "x", None, True]}}
+    folder = RunFolder.create(tmp_path, {"seed": 1}, "cpu")
+    named = {"run_id": folder.id, "spec": {"seed": 1}}
+    stored = folder.finish(named | {"a": math.nan, "b": [math.inf, 1.0], "c": {"d": (-math.inf, "x", None, True)}})
+    assert stored == folder.result()
+    assert stored == named | {"a": None, "b": [None, 1.0], "c": {"d": [None, "x", None, True]}}

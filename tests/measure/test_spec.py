@@ -8,6 +8,7 @@ from boundcheck.claims import catalogue
 from boundcheck.measure import measure
 from boundcheck.measure.spec import Spec, adapters_of, expand, parse, specs_of
 from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.sweep import combinations
 
 from .small import BRACKET_TABLE, MEASURABLE, OF_KIND, THEOREM_TABLE, THEOREMS, changed, refused, theorem_table
 
@@ -232,6 +233,13 @@ def test_an_empty_list_is_named(field):
     error = refused(list, expand(changed(THEOREM_TABLE, {field: []})))
     assert error.field == field
     assert "at least one value" in error.expected
+
+
+def test_a_sweep_that_nobody_waits_for_is_refused_at_once():
+    fields = ("seed", "adapter.rank", "run.steps", "run.replicas", "run.batch")
+    many = changed(THEOREM_TABLE, {field: list(range(1, 1001)) for field in fields})
+    assert refused(list, expand(many)).value == f"a sweep of {10**15} experiments"
+    assert len(list(combinations({"a": list(range(100)), "b": {"c": list(range(100))}}))) == 10_000
 
 
 @pytest.mark.parametrize(

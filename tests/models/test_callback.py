@@ -18,7 +18,8 @@ from torch import nn
 from torch.utils.data import DataLoader, IterableDataset, RandomSampler, SequentialSampler
 
 import boundcheck as bc
-from boundcheck.measure.store import RunFolder
+from boundcheck.errors import InputError
+from boundcheck.measure.store import finished
 from boundcheck.models.adapt import adapt, sites_of
 from boundcheck.models.network import Network
 from boundcheck.models.tasks import Encoded
@@ -114,9 +115,9 @@ def recording(folder: Path, **options: Any) -> BoundcheckCallback:
 def recorded(callback: BoundcheckCallback) -> tuple[dict[str, Any], Any]:
     result = callback.result
     assert result is not None
-    folder = RunFolder(callback.runs / result["run_id"])
-    assert folder.result() == result
-    return result, folder.trace()
+    stored, trace = finished(callback.runs / result["run_id"])
+    assert stored == result
+    return result, trace
 
 
 def audit_named(result: dict[str, Any], hypothesis: str) -> dict[str, Any]:
@@ -660,6 +661,11 @@ def test_what_is_recorded_is_plain_data(tmp_path: Path) -> None:
     again = recording(tmp_path, every=5)
     train(tmp_path, again, with_lora(), data_of(), max_steps=3)
     assert again.result == result
+    # What is not as training left it is no run.
+    path = callback.runs / result["run_id"] / "result.json"
+    path.write_text(path.read_text().replace(result["verdict"], "edited"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"result\.json was changed"):
+        finished(path.parent)
 
 
 def test_without_transformers_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ import xarray as xr
 import boundcheck as bc
 from boundcheck.measure.schedule import Schedule
 from boundcheck.measure.spec import validated
-from boundcheck.measure.store import RunFolder
+from boundcheck.measure.store import finished
 from boundcheck.models import corpora
 from boundcheck.models.build import builder
 from boundcheck.models.network import Network
@@ -56,7 +56,7 @@ def whole_texts() -> None:
 
 def run(table: dict[str, Any], runs: Path, tick: Tick = silent) -> tuple[dict[str, Any], xr.Dataset]:
     (result,) = bc.measure(table, runs, tick=tick)
-    return result, RunFolder(runs / result["run_id"]).trace()
+    return result, finished(runs / result["run_id"])[1]
 
 
 def built(table: dict[str, Any], replica: int = 0) -> tuple[ModelSpec, Network]:
@@ -98,8 +98,9 @@ def test_a_run_has_a_result_and_a_trace_of_every_audit(tmp_path: Path) -> None:
     assert "memory_mib" not in result["environment"]
     # What has finished is read back.
     stored = tmp_path / result["run_id"] / "result.json"
-    stored.write_text(json.dumps(result | {"measured": -1.0}), encoding="utf-8")
-    assert bc.measure(table, tmp_path)[0]["measured"] == -1.0
+    before = stored.stat().st_mtime_ns
+    assert bc.measure(table, tmp_path) == [result]
+    assert stored.stat().st_mtime_ns == before
 
 
 def by_hand(table: dict[str, Any], replica: int) -> dict[str, Any]:
@@ -221,7 +222,7 @@ def killing(at: int) -> Tick:
 
 def same_files(one: Path, other: Path) -> None:
     assert (one / "result.json").read_bytes() == (other / "result.json").read_bytes()
-    first, second = RunFolder(one).trace(), RunFolder(other).trace()
+    first, second = finished(one)[1], finished(other)[1]
     assert first.attrs == second.attrs
     assert set(first.variables) == set(second.variables)
     for name in first.variables:
@@ -259,18 +260,41 @@ def test_a_run_that_is_killed_and_resumed_ends_as_if_it_had_not_been(case: str, 
 
 
 @pytest.mark.full
-def test_with_other_threads_a_run_begins_again(tmp_path: Path) -> None:
+def test_with_other_threads_a_run_begins_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     table = RESUMED["without replacement"]
     whole, _ = run(table, tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "get_num_threads", lambda: 99)
+        with pytest.raises(Killed):
+            run(table, tmp_path / "killed", killing(11))
+    folder = tmp_path / "killed" / whole["run_id"]
+    assert (folder / "checkpoint.pt").exists()
+    told: list[str] = []
+    assert run(table, tmp_path / "killed", lambda stage, *_: told.append(stage))[0] == whole
+    # All of both replicas.
+    assert sum(stage.endswith("run") for stage in told) == 16
+    assert "begun with threads = 99, which is now 1; the run starts afresh" in capsys.readouterr().err
+    same_files(folder, tmp_path / "whole" / whole["run_id"])
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("file", ["checkpoint.pt", "trace.zarr/loss/c/0/0"])
+def test_a_run_resumed_over_a_damaged_file_starts_afresh(
+    file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = RESUMED["loreft"]
+    whole, _ = run(table, tmp_path / "whole")
     with pytest.raises(Killed):
-        run(table, tmp_path / "killed", killing(11))
-    folder = RunFolder(tmp_path / "killed" / whole["run_id"])
-    state = folder.checkpoint()
-    assert state is not None
-    assert len(state["ends"]) == 1
-    folder.save_checkpoint(state | {"threads": 99, "v": tuple(part + 1 for part in state["v"])})
+        run(table, tmp_path / "killed", killing(12))
+    folder = tmp_path / "killed" / whole["run_id"]
+    content = bytearray((folder / file).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / file).write_bytes(content)
     assert run(table, tmp_path / "killed")[0] == whole
-    same_files(folder.path, tmp_path / "whole" / whole["run_id"])
+    assert f"{file} is damaged; the run starts afresh" in capsys.readouterr().err
+    same_files(folder, tmp_path / "whole" / whole["run_id"])
 
 
 @pytest.mark.full

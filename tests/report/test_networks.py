@@ -13,6 +13,7 @@ import pytest
 import xarray as xr
 
 from boundcheck.errors import InputError
+from boundcheck.measure.store import RunFolder
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.report import networks
 from boundcheck.report.along import MOST, along_figures, named_runs
@@ -182,8 +183,10 @@ def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
 
 def on_disk(found: StoredRun, folder: Path) -> Path:
     folder.mkdir()
-    (folder / "result.json").write_text(json.dumps(found.result))
-    found.trace.to_zarr(folder / "trace.zarr", consolidated=False)
+    (folder / "spec.json").write_text(json.dumps(found.result["spec"]))
+    made = RunFolder(folder, {})
+    made.start_trace(found.trace, {})
+    made.finish(found.result)
     return folder
 
 

@@ -1,0 +1,327 @@
+"""Files that were believed: edited results, runs resumed over damage, stored instances that say something else."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import shutil
+from collections.abc import Callable
+from contextlib import redirect_stderr, suppress
+from dataclasses import replace
+from functools import cache
+from io import StringIO
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+from sympy import Le, MatrixSymbol
+
+from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm
+from boundcheck.errors import InputError
+from boundcheck.falsify import falsify
+from boundcheck.falsify.relation import Assignment
+from boundcheck.falsify.show import show_replay
+from boundcheck.falsify.stored import replayed
+from boundcheck.measure import measure, run
+from boundcheck.report.page import load_runs
+from tests.falsify.small import instance_of
+from tests.measure.small import theorem_table
+
+from .case import Case
+
+# A short run, and the same with another level of its interval, which has the same trace; chunks of three strata.
+TABLE = theorem_table(run__steps=48, run__audits=12)
+OTHER = theorem_table(run__steps=48, run__audits=12, run__level=0.9)
+CHUNK_BYTES = 3 * 8 * TABLE["run"]["replicas"]
+
+
+def said(call: Callable[[], Any]) -> str:
+    """The line by which a call is refused, or ""."""
+    try:
+        call()
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+class _KilledError(Exception):
+    """Stands for a kill."""
+
+
+@cache
+def _made(other: bool = False, kill: bool = False) -> Path:
+    """The folder of a run, finished or killed after half of it."""
+
+    def tick(stage: str, done: int, total: int) -> None:
+        if kill and done > 0.7 * total:
+            raise _KilledError
+
+    runs = Path(mkdtemp())
+    atexit.register(shutil.rmtree, runs, ignore_errors=True)
+    with patch.object(run, "_CHUNK_BYTES", CHUNK_BYTES), suppress(_KilledError):
+        measure(OTHER if other else TABLE, runs, tick=tick)
+    (folder,) = runs.iterdir()
+    return folder
+
+
+def copied(folder: Path, **given: bool) -> Path:
+    """A run of its own, in a folder."""
+    made = _made(**given)
+    return shutil.copytree(made, folder / made.name)
+
+
+def edited(change: Callable[[dict[str, Any]], Any]) -> Callable[[Path], str]:
+    """What a report says of a run whose result was edited."""
+
+    def attempt(folder: Path) -> str:
+        stored = copied(folder)
+        path = stored / "result.json"
+        path.write_text(json.dumps(change(json.loads(path.read_text()))))
+        return said(lambda: load_runs([stored]))
+
+    return attempt
+
+
+def damaged(change: Callable[[Path], Any]) -> Callable[[Path], str]:
+    """What a report says of a run whose folder was changed."""
+
+    def attempt(folder: Path) -> str:
+        change(stored := copied(folder))
+        return said(lambda: load_runs([stored]))
+
+    return attempt
+
+
+def asked_again(change: Callable[[Path], Any]) -> Callable[[Path], str]:
+    """What is said where the finished run is asked for again."""
+
+    def attempt(folder: Path) -> str:
+        change(copied(folder))
+        return said(lambda: measure(TABLE, folder))
+
+    return attempt
+
+
+def resumed(change: Callable[[Path], Any]) -> Callable[[Path], str]:
+    """The line that is said where a killed run goes on, if the run then ends as the one that was not killed."""
+
+    def attempt(folder: Path) -> str:
+        change(copied(folder, kill=True))
+        with redirect_stderr(StringIO()) as lines, patch.object(run, "_CHUNK_BYTES", CHUNK_BYTES):
+            (result,) = measure(TABLE, folder)
+        whole = load_runs([_made()])[0]
+        if result != whole.result or not load_runs([folder / result["run_id"]])[0].trace.identical(whole.trace):
+            return ""
+        return lines.getvalue().strip()
+
+    return attempt
+
+
+def flipped(path: Path) -> None:
+    """One bit in the middle of the numbers that a file holds."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 16
+    path.write_bytes(content)
+
+
+def nothing(stored: Path) -> None:
+    """Leave it as it is."""
+
+
+def whole(folder: Path) -> str:
+    """What a report says of a run that nobody touched."""
+    return damaged(nothing)(folder)
+
+
+def from_other(*names: str, kill: bool = False) -> Callable[[Path], None]:
+    """Put files of another run into a folder."""
+
+    def change(stored: Path) -> None:
+        for name in names:
+            shutil.copy(_made(other=True, kill=kill) / name, stored / name)
+
+    return change
+
+
+def as_other(stored: Path) -> None:
+    """Put the whole of another run into a folder."""
+    shutil.rmtree(stored)
+    shutil.copytree(_made(other=True), stored)
+
+
+def chunk(stored: Path, place: int = 0) -> Path:
+    """A file of the trace."""
+    return stored / "trace.zarr" / "gradient_square_norm" / "c" / "0" / str(place)
+
+
+def doubled(stored: Path) -> None:
+    """Give the verdict twice."""
+    path = stored / "result.json"
+    path.write_text(path.read_text().replace("{", '{"verdict": "violated",', 1))
+
+
+def swapped_chunks(stored: Path) -> None:
+    """Exchange the times of two parts of a trace."""
+    first, second = (chunk(stored, place).read_bytes() for place in (0, 1))
+    chunk(stored, 0).write_bytes(second)
+    chunk(stored, 1).write_bytes(first)
+
+
+def written(text: str) -> Callable[[Path], Any]:
+    """Put a text into the place of the result."""
+    return lambda stored: (stored / "result.json").write_text(text)
+
+
+CHANGED = r"RUN = .*result\.json was changed"
+AFRESH = r"; the run starts afresh$"
+RUNS = [
+    Case("a verdict that was edited", CHANGED, edited(lambda x: x | {"verdict": "violated"}), edited(lambda x: x)),
+    Case(
+        "an audit that failed, taken out of its result",
+        CHANGED,
+        edited(lambda x: x | {"audit": x["audit"][1:]}),
+        edited(lambda x: dict(reversed(x.items()))),
+    ),
+    Case("a result without its interval", CHANGED, edited(lambda x: x | {"interval": None}), whole),
+    Case("a verdict that stands twice", "stands twice", damaged(doubled), whole),
+    Case("an empty table as a result", "no digests", damaged(written("{}")), whole),
+    Case("an empty list as a result", "no digests", asked_again(written("[]")), asked_again(nothing)),
+    Case(
+        "an edited result, where the run is asked for again",
+        CHANGED,
+        asked_again(lambda stored: written((stored / "result.json").read_text().replace("0.95", "0.99"))(stored)),
+        asked_again(nothing),
+    ),
+    Case("another experiment's result over the same trace", "specs in", damaged(from_other("result.json")), whole),
+    Case("another experiment's spec beside a result", "specs in", damaged(from_other("spec.json")), whole),
+    Case("another run in a run's folder", "its own result", asked_again(as_other), damaged(as_other)),
+    Case("a trace without one of its chunks", r"trace\.zarr was changed", damaged(lambda x: chunk(x).unlink()), whole),
+    Case("a trace with a flipped bit", r"trace\.zarr was changed", damaged(lambda x: flipped(chunk(x))), whole),
+    Case(
+        "a trace with two chunks exchanged",
+        r"trace\.zarr was changed",
+        asked_again(swapped_chunks),
+        asked_again(nothing),
+    ),
+    Case(
+        "a run resumed over a chunk that is missing",
+        r"c/0/0 is missing" + AFRESH,
+        resumed(lambda x: chunk(x).unlink()),
+        resumed(nothing),
+    ),
+    Case(
+        "a run resumed over chunks that were exchanged",
+        r"c/0/\d is damaged" + AFRESH,
+        resumed(swapped_chunks),
+        resumed(nothing),
+    ),
+    Case(
+        "a run resumed from a checkpoint with a flipped bit",
+        r"checkpoint\.pt is damaged" + AFRESH,
+        resumed(lambda x: flipped(x / "checkpoint.pt")),
+        resumed(nothing),
+    ),
+    Case(
+        "a run resumed from another run's checkpoint",
+        r"checkpoint\.pt is that of \w+" + AFRESH,
+        resumed(from_other("checkpoint.pt", kill=True)),
+        resumed(nothing),
+    ),
+]
+
+X = MatrixSymbol("X", 2, 2)
+TRUE, FALSE = Le(SpectralNorm(X), FrobeniusNorm(X)), Le(FrobeniusNorm(X), SpectralNorm(X))
+LEMMA = catalogue["meft.lemma1_sharp"]
+
+
+def replay(change: Callable[[dict[str, Any]], Any], of: Claim | None = None) -> Callable[[Path], str]:
+    """What is said of a stored instance that was edited: of Lemma 1, or of a claim of one's own."""
+    stored = Assignment(of, {"X": np.eye(2)}, {}) if of else instance_of("lora")
+
+    def attempt(folder: Path) -> str:
+        text = change(stored.as_json())
+        (folder / "stored.json").write_text(text if isinstance(text, str) else json.dumps(text))
+        return said(lambda: show_replay(*replayed(folder / "stored.json")))
+
+    return attempt
+
+
+def own(id: str = "mine", conclusion: Any = FALSE, *given: Claim) -> Claim:
+    """A claim that no catalogue has."""
+    return Claim(id, "Mine", "test", conclusion, hypotheses=given)
+
+
+def with_id(id: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Call the claim otherwise."""
+    return lambda data: data | {"claim": data["claim"] | {"id": id}}
+
+
+def as_it_is(data: Any) -> Any:
+    """Leave it as it is."""
+    return data
+
+
+ID, ITS = r"^claim\.id = ", replay(as_it_is)
+OWN = replay(as_it_is, own())
+INSTANCES = [
+    Case(
+        "a false relation by the name of a true one",
+        ID,
+        replay(with_id(str(TRUE)), own()),
+        replay(with_id(str(FALSE)), own()),
+    ),
+    Case("an id of the catalogue with a space behind", ID, replay(with_id("jiang2024.lemma1 "), own()), OWN),
+    Case(
+        "an id of the catalogue in a letter of another script", ID, replay(with_id("ji\u0430ng2024.lemma1"), own()), OWN
+    ),
+    Case("a lemma that a paper does not have", ID, replay(with_id("jiang2024.lemma9"), own()), OWN),
+    Case("a lemma's printed name in the place of an id", ID, replay(with_id("Jiang2024, Lemma 1"), own()), OWN),
+    Case("an id that is written backwards on the screen", ID, replay(with_id("\u202emine"), own()), OWN),
+    Case(
+        "an assumption's id over another formula",
+        ID,
+        replay(as_it_is, own("mine", FALSE, own("jiang2024.assumption2", TRUE))),
+        replay(as_it_is, own("mine", FALSE, own("given 1", TRUE))),
+    ),
+    Case(
+        "a search of a doctored claim under the id of the true one",
+        ID,
+        lambda folder: said(lambda: falsify(replace(LEMMA, quantities=catalogue["meft.full"].quantities), (1,))),
+        lambda folder: said(lambda: falsify(LEMMA, (1,), starts=1, rounds=1, examples=0)),
+    ),
+    Case("a field that nobody reads", r"^instance\.proved = ", replay(lambda x: x | {"proved": True}), ITS),
+    Case(
+        "a radius that the domain does not have",
+        r"^radii\.rho = ",
+        replay(lambda x: x | {"radii": x["radii"] | {"rho": 0.1}}),
+        ITS,
+    ),
+    Case(
+        "a condition under another name than conditions",
+        r"^claim\.condition = ",
+        replay(lambda x: x | {"claim": x["claim"] | {"condition": []}}, own()),
+        OWN,
+    ),
+    Case(
+        "two values for one constant",
+        "stands twice",
+        replay(lambda x: json.dumps(x).replace('"slope":', '"slope": 100.0, "slope":')),
+        ITS,
+    ),
+    Case(
+        "a claim whose conclusion stands twice",
+        "stands twice",
+        replay(lambda x: json.dumps(x).replace('"conclusion":', '"conclusion": [], "conclusion":', 1), own()),
+        OWN,
+    ),
+    Case(
+        "a letter whose name is half of a relation",
+        "letters whose names",
+        replay(lambda x: json.dumps(x).replace('"X"', '"X) <= 2*FrobeniusNorm(X"'), own()),
+        OWN,
+    ),
+]
+CASES = RUNS + INSTANCES
