@@ -20,6 +20,7 @@ from boundcheck.soundness.trial import Trial, as_json
 
 _ASKED = {
     "proof": "a changed line of a proof, or a changed claim with its whole script",
+    "reading": "a script, claim, witness, file or page that would mislead, and letters renamed or given another role",
     "falsification": "a changed claim about an adapter's smoothness",
     "measurement": "a run with a planted fault",
 }

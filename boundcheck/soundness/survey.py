@@ -4,6 +4,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from statistics import median
 from typing import Any
 
@@ -13,12 +14,14 @@ from boundcheck.errors import InputError
 from boundcheck.parallel import Call, Running
 from boundcheck.progress import Tick, silent
 from boundcheck.soundness.faults import Run
+from boundcheck.soundness.gallery import gallery_trials
 from boundcheck.soundness.proofs import trials_of
+from boundcheck.soundness.readings import rereadings, try_reading
 from boundcheck.soundness.runs import run_mutants, try_run
 from boundcheck.soundness.statements import Statement, drawn, try_statement
 from boundcheck.soundness.trial import Layer, Trial, as_json
 
-LAYERS: tuple[Layer, ...] = ("proof", "falsification", "measurement")
+LAYERS: tuple[Layer, ...] = ("proof", "reading", "falsification", "measurement")
 # Parts that processes share; of proof lines, of statements and of runs. A run takes half a second, and there are many.
 _PARTS, _RUNS_EVERY = 32, 3
 
@@ -102,6 +105,7 @@ def survey(share: int = 1, jobs: int = 1, tick: Tick = silent) -> Survey:
     # Those that share a climb are next to each other.
     ordered = sorted(statements.decided, key=lambda each: (each.adapter, each.constants))
     calls = [Call("mutants", _proofs, (share * _PARTS, share * part)) for part in range(_PARTS)]
+    calls += [Call("mutants", _readings, (share,)), Call("mutants", gallery_trials, ())]
     calls += [Call("mutants", _statements, (part,)) for part in _parts(ordered)]
     calls += [Call("mutants", _runs, (part,)) for part in _parts(runs)]
     found = [trial for part in Running(calls, jobs, tick).results() for trial in part]
@@ -116,6 +120,10 @@ def _parts(items: Sequence[Any]) -> list[Sequence[Any]]:
 def _proofs(every: int, first: int) -> list[Trial]:
     torch.set_num_threads(1)
     return trials_of(every, first)
+
+
+def _readings(every: int) -> list[Trial]:
+    return [try_reading(mutant) for mutant in islice(rereadings(), 0, None, every)]
 
 
 def _statements(mutants: Sequence[Statement]) -> list[Trial]:

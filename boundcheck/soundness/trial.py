@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-Layer = Literal["proof", "falsification", "measurement"]
+Layer = Literal["proof", "reading", "falsification", "measurement"]
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,9 @@ class Trial:
         true: whether the mutated statement is true.
         witness: of a false one, the exact instance on which it fails, in one line; of a true one, why it is true.
         outcome: of a proof, "proved", "not proved" or "refuted"; of falsification, "violated" or "not violated"; of
-            measurement, the verdict on the run.
-        wrong: the unforgivable: a false statement called proved, a run called supported whose constants or hypotheses
-            were false or whose claim was, or a true statement called refuted or violated.
+            measurement, the verdict on the run; of the gallery, "refused", "believed" or "passed".
+        wrong: the unforgivable: a false statement, or one that reads as another, called proved, a run called supported
+            whose constants or hypotheses were false or whose claim was, or a true statement called refuted or violated.
         caught: a false one that the layer showed to be false: refuted, violated, or the planted fault named by the
             blame; of a proof also "not proved".
         seconds: how long the layer took.

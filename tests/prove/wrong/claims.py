@@ -38,7 +38,7 @@ def given(relation: Any, quantifier: str = "", id: str = "my.given") -> Claim:
 
 
 def ending(line: Any, *assume: Any, **conclude: Any) -> Callable[[Proof], Any]:
-    """A script of a claim that shows a line, from claims and relations that it assumes, and ends with the claim's own."""
+    """A script of a claim that shows a line, from what it assumes, and ends with the claim's own conclusion."""
 
     def build(proof: Proof) -> None:
         known = [proof.assume(each, **options) for each, options in assume]

@@ -134,8 +134,8 @@ def open_line(proof: Proof) -> None:
     proof.conclude(proof.step("wish", ge(x, 7)), relation=ge(x, 7))
 
 
-FAIL = "@script('my.lemma', 'sharp', Reading())\ndef go(proof):\n    proof.by.quotient(proof.step('1', ge(2, 1)))\n"
-FINE = "@script('my.lemma', 'sharp', Reading())\ndef go(proof):\n    proof.conclude(proof.step('1', ge(2, 1)), relation=ge(2, 1))\n"
+HEAD = "@script('my.lemma', 'sharp', Reading())\ndef go(proof):\n    line = proof.step('1', ge(2, 1))\n"
+FAIL, FINE = HEAD + "    proof.by.quotient(line)\n", HEAD + "    proof.conclude(line, relation=ge(2, 1))\n"
 CASES = [
     tells(
         "a hypothesis under a name of its author's",
@@ -220,7 +220,7 @@ CASES = [
     ),
     Case(
         "the line of an error, in a file of fewer lines",
-        r"RuleError in line 25 of mine\.py",
+        r"RuleError in line 26 of mine\.py",
         lambda folder: of_file(folder, FAIL),
         lambda folder: of_file(folder, FINE),
     ),
