@@ -33,5 +33,9 @@ class InputError(BoundcheckError, ValueError):
 
 
 def _one_line(value: object) -> str:
-    text = " ".join(str(value).split())
+    try:
+        text = " ".join(str(value).split())
+    except (ValueError, RecursionError):
+        # Integers of more digits than Python prints, and lists inside of one another without end.
+        text = f"({type(value).__name__}, too long to print)"
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"

@@ -19,7 +19,7 @@ from boundcheck.claims import letters
 from boundcheck.claims.enclose import enclose
 from boundcheck.claims.inputs import Number, checked
 from boundcheck.claims.sign import sign
-from boundcheck.claims.symbols import Parameter
+from boundcheck.claims.symbols import PARAMETERS, Parameter
 from boundcheck.errors import InputError
 
 
@@ -85,6 +85,11 @@ class Claim:
         )
         asked = (used - {quantity.symbol for quantity in self.quantities}) | {p.symbol for p in self.declared}
         return tuple(p for p in letters.declarations(self).values() if p.symbol in asked)
+
+    @property
+    def own(self) -> tuple[Parameter, ...]:
+        """Those of the parameters that the catalogue does not have: constants, of which the claim says all there is."""
+        return tuple(p for p in self.parameters if p.name not in PARAMETERS)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -168,8 +173,8 @@ class Claim:
             relation = f"{condition.lhs} {condition.rel_op} {condition.rhs}"
             raise InputError(
                 str(condition.lhs),
-                inputs.get(str(condition.lhs), f"{float(left):.6g}"),
-                f"{relation} = {float(right):.6g}, without which {self.id} says nothing",
+                inputs.get(str(condition.lhs), _shown(left)),
+                f"{relation} = {_shown(right)}, without which {self.id} says nothing",
             )
         return values
 
@@ -294,6 +299,10 @@ _ALLOWED = {
     sp.Equality: (0,),
     sp.Unequality: (-1, 1),
 }
+
+
+def _shown(ball: arb) -> str:
+    return f"{float(ball):.6g}" if ball.is_finite() else "a number beyond all floats"
 
 
 def _nearest(value: Any) -> float:

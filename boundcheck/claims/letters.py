@@ -65,6 +65,8 @@ def check(claim: "Claim") -> None:
             raise InputError("claim.quantities", quantity.name, "one quantity of each name")
         derived.add(quantity.symbol)
     for condition in claim.conditions:
+        if not isinstance(condition, sp.core.relational.Relational):
+            raise InputError("claim.conditions", condition, "relations that SymPy does not decide by itself")
         _check_known("claim.conditions", condition, known, derived)
     _check_names(claim, derived)
 

@@ -11,9 +11,9 @@ _CHARACTER = re.compile(r"&amp;(#x[0-9A-Fa-f]+;)")
 
 
 def mathml_of(latex: str, display: str = "inline") -> str:
-    """A formula as MathML; what is no LaTeX is shown as it is typed.
+    r"""A formula as MathML; what is no LaTeX is shown as it is typed.
 
-    Whatever stands in the LaTeX, as the name of a letter or in \\text, comes out as text: the converter's own
+    Whatever stands in the LaTeX, as the name of a letter or in \text, comes out as text: the converter's own
     serialisation would let tags through.
     """
     try:

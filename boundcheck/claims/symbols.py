@@ -18,11 +18,11 @@ Domain = Literal["positive real", "positive integer", "real"]
 class Parameter:
     """A scalar that a user gives a value to: sympy symbol, domain, meaning, and how it prints in LaTeX.
 
-    A claim declares those of its own: ``Parameter(Symbol("kappa", positive=True), "positive real", "condition number")``.
+    A claim declares those of its own, as ``Parameter(Symbol("kappa", positive=True), "positive real", "a factor")``.
 
     Raises:
         InputError: for a name that cannot be typed, for a symbol with other assumptions than those of its domain, and
-            for a name of the catalogue's with another symbol.
+            for a name of the catalogue's with another symbol or meaning: engines know what that name stands for.
 
     """
 
@@ -44,12 +44,12 @@ class Parameter:
         if self.symbol != symbol_of(name, self.domain):
             assumed = ", ".join(f"{each}=True" for each in _ASSUMED[self.domain])
             raise InputError("parameter.symbol", name, f'Symbol("{name}", {assumed}) for a {self.domain}, and no other')
-        known = PARAMETERS.get(name)
-        if known is not None and known.symbol != self.symbol:
-            raise InputError("parameter.symbol", name, f"another name: the catalogue's {name} is a {known.domain}")
         if not isinstance(self.meaning, str) or not isinstance(self.latex, str):
             raise InputError(f"parameter.{name}", (self.meaning, self.latex), "text for its meaning and its LaTeX")
         object.__setattr__(self, "latex", self.latex or str(sp.latex(self.symbol)))
+        known = PARAMETERS.get(name, self)
+        if known != self:
+            raise InputError("parameter.symbol", name, f"another name: this one is the catalogue's {known.meaning}")
 
     @property
     def name(self) -> str:

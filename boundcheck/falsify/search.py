@@ -186,12 +186,23 @@ def _explore(claim: Claim, kind: str, lipschitz: str, examples: int, seed_: int,
 
 
 @st.composite
+def own_constants(draw: DrawFn, claim: Claim) -> dict[str, float]:
+    """A value for each parameter that a claim alone has, in its domain; shrink to 1."""
+    domains: dict[str, SearchStrategy[float]] = {
+        "positive real": CONSTANTS,
+        "positive integer": st.integers(1, 16).map(float),
+        "real": st.one_of(CONSTANTS, CONSTANTS.map(lambda x: -x)),
+    }
+    return {p.name: draw(domains[p.domain]) for p in claim.own}
+
+
+@st.composite
 def structures(draw: DrawFn, kind: str, claim: Claim, largest_rank: int = 8, largest_side: int = 9) -> Structure:
     """Structures over which a claim about an adapter of this kind is to hold; shrink to 1 x 1 and constants of 1."""
     ranks = [rank for rank in range(1, largest_rank + 1) if _speaks_of(claim, rank)]
     rank = draw(st.sampled_from(ranks))
     d, k = draw(st.integers(rank, largest_side)), draw(st.integers(rank, largest_side))
-    constants = {name: draw(CONSTANTS) for name in constants_of(kind, claim, {})}
+    constants = {name: draw(CONSTANTS) for name in constants_of(kind, claim, {})} | draw(own_constants(claim))
     if any(p.name == "sigma" for p in claim.parameters):
         constants |= dict.fromkeys(ADAPTERS[kind].radius_names, draw(CONSTANTS))
     if kind == "dora":
