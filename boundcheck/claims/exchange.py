@@ -1,7 +1,7 @@
 """A claim as plain data, and back: what a stored instance needs to be judged without the program that found it.
 
-Expressions are lists of a node's name and its arguments. Only the nodes below are read, and nothing is evaluated; names,
-depth and size are bounded before anything is made.
+Expressions are lists of a node's name and its arguments. Only the nodes below are read, and nothing is evaluated;
+names, depth and size are bounded before anything is made.
 """
 
 import re
