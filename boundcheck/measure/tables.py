@@ -5,7 +5,7 @@ import sys
 from typing import Annotated, Literal
 
 import sympy as sp
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from boundcheck.claims.symbols import r
 from boundcheck.claims.text import parsed
@@ -26,6 +26,8 @@ Side = Annotated[int, Field(gt=0, le=2**12)]
 Count = Annotated[int, Field(gt=0, le=2**20)]
 Steps = Annotated[int, Field(gt=0, le=10**12)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
+# Numbers whose products of up to nine are no infinite floats; what is too small for them is found where it matters.
+Real = Annotated[float, Field(gt=0, le=1e30)]
 
 # Numbers that are held at once: half a GiB of them in double precision.
 _MOST_NUMBERS = 2**26
@@ -73,7 +75,7 @@ class LeastSquaresSpec(Table):
     d: Side = 8
     k: Side = 8
     samples: Count = 64
-    noise: PositiveFloat = 1.0
+    noise: Real = 1.0
     seed: Seed = 0
 
 
@@ -83,8 +85,8 @@ class ExtremalSpec(Table):
     kind: Literal["extremal"]
     d: Side = 8
     k: Side = 8
-    L: PositiveFloat = 1.0
-    G: PositiveFloat = 1.0
+    L: Real = 1.0
+    G: Real = 1.0
 
 
 class PseudoHuberSpec(Table):
@@ -94,9 +96,9 @@ class PseudoHuberSpec(Table):
     d: Side = 8
     k: Side = 8
     samples: Count = 64
-    delta: PositiveFloat = 1.0
-    signal: PositiveFloat = 1.0
-    noise: PositiveFloat = 1.0
+    delta: Real = 1.0
+    signal: Real = 1.0
+    noise: Real = 1.0
     seed: Seed = 0
 
 
@@ -120,8 +122,8 @@ class AdapterSpec(Table):
 
     kind: Literal["full", "lora", "frozen-a", "frozen-b", "direft", "loreft", "vera", "dora", "loha"] = "lora"
     rank: PositiveInt | None = None
-    scale: PositiveFloat | str = 1.0
-    gain: PositiveFloat = 1.0
+    scale: Real | str = 1.0
+    gain: Real = 1.0
     start: Literal["lora", "diagonal"] = "lora"
 
     @model_validator(mode="after")
@@ -156,11 +158,11 @@ class AdapterSpec(Table):
 class DomainSpec(Table):
     """The domain that the theory needs: a radius for each norm of the adapter, for a theorem by a pilot if left out."""
 
-    a: PositiveFloat | None = None
-    b: PositiveFloat | None = None
-    mu: PositiveFloat | None = None
-    nu: PositiveFloat | None = None
-    rho: PositiveFloat | None = None
+    a: Real | None = None
+    b: Real | None = None
+    mu: Real | None = None
+    nu: Real | None = None
+    rho: Real | None = None
 
     @property
     def given(self) -> dict[str, float]:
@@ -176,10 +178,10 @@ class RunSpec(Table):
     """
 
     steps: Steps | Literal["informative"] = "informative"
-    step_size: PositiveFloat | None = None
+    step_size: Real | None = None
     batch: Count | Literal["balanced"] = "balanced"
     sampling: Literal["with replacement", "without replacement"] = "with replacement"
-    zeta: PositiveFloat | None = None
+    zeta: Real | None = None
     replicas: int = Field(default=32, ge=2, le=2**20)
     audits: Count = 128
     level: float = Field(default=0.95, gt=0.5, lt=1)
