@@ -38,4 +38,6 @@ def _one_line(value: object) -> str:
     except (ValueError, RecursionError):
         # Integers of more digits than Python prints, and lists inside of one another without end.
         text = f"({type(value).__name__}, too long to print)"
+    # What moves a terminal's cursor or turns a line around could make it say something else.
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"

@@ -6,7 +6,7 @@ names, depth and size are bounded before anything is made.
 
 import re
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
@@ -184,8 +184,8 @@ def claim_from_json(data: Any, depth: int = 0) -> Claim:
             raise InputError(f"claim.{name}", value, "a list")
     texts = {name: data.get(name, "") for name in ("id", "title", "source", "quantifier", "note", "argument")}
     for name, text in texts.items():
-        if not isinstance(text, str):
-            raise InputError(f"claim.{name}", text, "text")
+        if not isinstance(text, str) or not all(c.isprintable() or c.isspace() for c in text):
+            raise InputError(f"claim.{name}", text, "text without control characters")
     return Claim(
         texts["id"],
         texts["title"],
@@ -212,7 +212,8 @@ def _parameter(data: Any) -> Parameter:
     name, domain = data["symbol"], data["domain"]
     if not isinstance(name, str) or not isinstance(domain, str) or domain not in get_args(Domain):
         raise InputError("claim.declared", data, f"a name, and a domain that is one of {', '.join(get_args(Domain))}")
-    return Parameter(symbol_of(name, domain), domain, data.get("meaning", ""), data.get("latex", ""))
+    known = cast(Domain, domain)
+    return Parameter(symbol_of(name, known), known, data.get("meaning", ""), data.get("latex", ""))
 
 
 def _quantity(data: Any) -> Quantity:
