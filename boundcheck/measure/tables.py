@@ -29,8 +29,8 @@ Seed = Annotated[int, Field(ge=0, lt=2**63)]
 # Numbers whose products of up to nine are no infinite floats; what is too small for them is found where it matters.
 Real = Annotated[float, Field(gt=0, le=1e30)]
 
-# Numbers that are held at once: half a GiB of them in double precision.
-_MOST_NUMBERS = 2**26
+# Numbers that are held at once; a run makes some twenty copies of them, which is then a GiB or two.
+_MOST_NUMBERS = 2**23
 
 
 def check_room(field: str, value: object, numbers: int) -> None:

@@ -36,8 +36,8 @@ class GPTSpec(Table):
 
     @model_validator(mode="after")
     def _has_room(self) -> "GPTSpec":
-        # Weights and their optimiser's; hidden states of a batch are far less.
-        check_room("model.width", self.width, 48 * self.layers * self.width**2)
+        # A quarter of its weights: of a network there are fewer copies, in single precision.
+        check_room("model.width", self.width, 3 * self.layers * self.width**2)
         for name in ("samples", "held_out"):
             check_room(f"model.{name}", getattr(self, name), getattr(self, name) * self.context)
         return self
