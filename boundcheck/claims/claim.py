@@ -328,4 +328,5 @@ def _float(name: str, value: sp.Expr) -> np.float64:
 
 def latex_of(expression: sp.Basic, declared: Iterable[Parameter] = ()) -> str:
     """A sympy expression in the letters of the papers, and in those of parameters that are declared."""
-    return str(sp.latex(expression, symbol_names=letters.latex_names(declared), root_notation=True))
+    names = letters.latex_names(declared) | letters.as_typed(expression)
+    return str(sp.latex(expression, symbol_names=names, root_notation=True))

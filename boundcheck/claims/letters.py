@@ -122,6 +122,19 @@ def _check_names(claim: "Claim", derived: set[sp.Symbol]) -> None:
             looks[look] = letter
 
 
+def as_typed(expression: sp.Basic) -> dict[Any, str]:
+    """How letters print in LaTeX whose names are commands or braces: as text, which SymPy would let through."""
+    unsafe = {letter: str(letter.name) for letter in expression.free_symbols if set(str(letter.name)) & {*_SPECIAL}}
+    return {
+        letter: rf"\mathrm{{{''.join(_SPECIAL.get(c, c) for c in name)}}}"
+        for letter, name in unsafe.items()
+        if letter not in LATEX_NAMES
+    }
+
+
+_SPECIAL = {c: rf"\{c}" for c in "{}%$&#"} | {"\\": r"\backslash{}", "~": r"\sim{}", "\n": " "}
+
+
 def latex_names(declared: Iterable[Parameter]) -> dict[sp.Symbol, str]:
     """How symbols print in LaTeX, those that are declared as they say."""
     return LATEX_NAMES | {parameter.symbol: parameter.latex for parameter in declared}

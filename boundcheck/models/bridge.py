@@ -74,7 +74,7 @@ def load(table: PretrainedSpec, device: str) -> Loaded:
 
     """
     folder = _folder(table.path)
-    _refuse_code(folder)
+    refuse_code(folder)
     transformers = _imported("transformers")
     with _quiet(transformers):
         tokenizer = _read(folder, transformers.AutoTokenizer.from_pretrained, folder)
@@ -112,7 +112,7 @@ def _folder(path: str) -> Path:
     return folder
 
 
-def _refuse_code(folder: Path) -> None:
+def refuse_code(folder: Path) -> None:
     """Refuse a folder that names Python of its own, before anything of it is read by what could run it.
 
     Where transformers knows a model of that kind too, it would load another one than the folder describes.
