@@ -63,6 +63,8 @@ def check(claim: "Claim") -> None:
         _check_known("claim.quantities", quantity.expression, known, derived)
         if quantity.name in {symbol.name for symbol in derived}:
             raise InputError("claim.quantities", quantity.name, "one quantity of each name")
+        if quantity.name in own_parameters(claim):
+            raise InputError("claim.declared", quantity.name, "another name than that of a quantity")
         derived.add(quantity.symbol)
     for condition in claim.conditions:
         if not isinstance(condition, sp.core.relational.Relational):
@@ -110,16 +112,13 @@ def _check_names(claim: "Claim", derived: set[sp.Symbol]) -> None:
         if name in names and (name in own or isinstance(letter, sp.Symbol) is isinstance(names[name], sp.Symbol)):
             raise InputError("claim", name, "one letter of this name: two differ in their assumptions or shape")
         names[name] = letter
-    if own:
-        looks: dict[str, Any] = {}
-        shown = latex_names(own.values())
-        for letter in found:
-            look = shown.get(letter) or str(sp.latex(letter))
-            if look in looks:
-                raise InputError(
-                    "claim.declared", look, f"another look in LaTeX for {letter}: {looks[look]} has this one"
-                )
-            looks[look] = letter
+    shown = latex_names(own.values())
+    looks = {letter: shown.get(letter) or str(sp.latex(letter)) for letter in found if own}
+    for parameter in own.values():
+        other = next((x for x, look in looks.items() if look == parameter.latex and x != parameter.symbol), None)
+        if other is not None:
+            expected = f"another look in LaTeX for {parameter.name}: {other} has this one"
+            raise InputError("claim.declared", parameter.latex, expected)
 
 
 def as_typed(expression: sp.Basic) -> dict[Any, str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import hypothesis.strategies as st
-from hypothesis import HealthCheck, Phase, given, seed, settings, target
+from hypothesis import HealthCheck, Phase, given, reject, seed, settings, target
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from boundcheck.claims import Claim, catalogue
@@ -173,8 +173,12 @@ def _explore(claim: Claim, kind: str, lipschitz: str, examples: int, seed_: int,
     @given(structures(kind, claim), st.integers(0, 2**16))
     def attempt(structure: Structure, start: int) -> None:
         nonlocal largest
-        found = Climber(structure, _SHORT_STARTS, start).run(_SHORT_ROUNDS).best(claim, lipschitz)
-        ratio = found.ratio
+        try:
+            found = Climber(structure, _SHORT_STARTS, start).run(_SHORT_ROUNDS).best(claim, lipschitz)
+            ratio = found.ratio
+        except InputError:
+            # Constants that a condition of the claim excludes.
+            reject()
         if ratio > largest:
             ratio = best.offer(found)
         largest = max(largest, ratio)

@@ -262,7 +262,7 @@ def _assignments(draw: DrawFn, claim: Claim, letters: Letters, largest: int, dty
     values: dict[Any, Any] = {x: numbers[x.name] for x in (*letters.numbers, *letters.sides)}
     found: dict[str, np.ndarray] = {}
     for X in letters.matrices:
-        rows, columns = (int(sp.sympify(side).subs(values)) for side in X.shape)
+        rows, columns = (int(sp.sympify(side, strict=True).subs(values)) for side in X.shape)
         # Of a shape such as (n - 1, k).
         assume(min(rows, columns) >= 1)
         norm, limit = bounds.get(X, (None, None))
