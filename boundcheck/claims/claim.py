@@ -137,7 +137,7 @@ class Claim:
         """
         numbers = {str(symbol.name): _float(str(symbol.name), value) for symbol, value in self.check(inputs).items()}
         with np.errstate(all="ignore"):
-            values = {name: _nearest(f(**numbers)) for name, f in self._functions.items()}
+            values = {name: _nearest(f, numbers) for name, f in self._functions.items()}
         for name, value in values.items():
             if not 0 < value < math.inf:
                 expected = "a positive number within the range of floats; the inputs are too extreme"
@@ -305,13 +305,13 @@ def _shown(ball: arb) -> str:
     return f"{float(ball):.6g}" if ball.is_finite() else "a number beyond all floats"
 
 
-def _nearest(value: Any) -> float:
-    """The float nearest to what a formula gave; NaN where it is no real number, infinite where it is beyond floats."""
+def _nearest(function: Callable[..., Any], numbers: Mapping[str, np.float64]) -> float:
+    """What a formula gives, as a float; NaN where it is no real number, infinite where Python's integers say so."""
     try:
-        return float(value)
+        return float(function(**numbers))
     except OverflowError:
         return math.inf
-    except TypeError:
+    except (TypeError, ZeroDivisionError):
         return math.nan
 
 

@@ -14,6 +14,8 @@ from boundcheck.errors import InputError
 
 # A ball can come out NaN, where a root's argument straddles 0; more bits may help.
 _LADDER = (64, 256, 1024, 4096)
+# Roots of higher index are taken by logarithms, as powers of irrational exponent are.
+_MOST_ROOTS = 2**16
 
 
 def enclose(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr], bits: int = _LADDER[0]) -> arb:
@@ -73,12 +75,12 @@ def _ball(node: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> arb:
 
 
 def rational_exponent(node: sp.Pow, values: Mapping[sp.Symbol, sp.Expr]) -> sp.Rational | None:
-    """The exponent of a power, where it is rational at `values`; None where it is not, or not seen to be."""
+    """The exponent of a power, where it is a rational at `values` of which roots are taken; None where it is not."""
     exponent = node.exp
     # A power inside of an exponent may have more digits than there is memory.
     if not exponent.is_Rational and not exponent.has(sp.Pow, sp.exp, sp.log):
         exponent = exponent.xreplace(dict(values))
-    return exponent if isinstance(exponent, sp.Rational) else None
+    return exponent if isinstance(exponent, sp.Rational) and exponent.q <= _MOST_ROOTS else None
 
 
 _COMBINE = {

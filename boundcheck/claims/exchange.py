@@ -39,7 +39,7 @@ _NODES: dict[str, Any] = {node.__name__: node for node in (*_WORDS, *_EVALUATED,
 # The assumptions that the symbols of this package and of proofs carry.
 _ASSUMED = ("positive", "nonnegative", "integer", "real")
 # Longer integers, higher powers and larger matrices are not read: to evaluate them could take all day.
-_LONGEST, _HIGHEST, _LARGEST = 400, 1000, 4096
+_LONGEST, _HIGHEST, _LARGEST, _TURNS = 400, 1000, 256, 16
 # Nodes inside of one another, nodes in all, and hypotheses of hypotheses.
 _DEEPEST, _MOST, _CHAIN = 64, 2000, 16
 _LETTER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}'{0,3}")
@@ -136,6 +136,8 @@ def _check_size(made: Any, arguments: Sequence[Any]) -> None:
         exponent = arguments[1]
         symbolic = made is sp.Pow and not exponent.has(sp.Pow, *_GROWTH)
         if isinstance(exponent, sp.Rational) and max(abs(exponent.p), exponent.q) > _HIGHEST:
+            raise ValueError(exponent)
+        if made is sp.MatPow and not (exponent.is_Integer and abs(exponent) <= _TURNS):
             raise ValueError(exponent)
         if not isinstance(exponent, sp.Rational) and not (symbolic and exponent.free_symbols):
             raise ValueError(exponent)

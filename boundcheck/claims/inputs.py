@@ -14,6 +14,9 @@ from boundcheck.claims.symbols import Parameter
 from boundcheck.claims.text import GRAMMAR, parsed
 from boundcheck.errors import InputError
 
+# Of the numbers in a formula.
+_LEAST, _MOST = 1e-300, 1e300
+
 Number: TypeAlias = int | float | str | Fraction | sp.Expr
 
 
@@ -58,7 +61,12 @@ def formula(name: str, text: str, symbols: Collection[sp.Symbol]) -> sp.Expr:
     """
     listed = ", ".join(sorted(str(symbol.name) for symbol in symbols))
     expected = f"a formula such as 2*{name.rpartition('.')[2]} over the symbols {listed}, with {GRAMMAR}"
-    return parsed(name, text, symbols, expected)
+    found = parsed(name, text, symbols, expected)
+    for number in found.atoms(sp.Rational):
+        if number and not _LEAST < abs(number) < _MOST:
+            # In floats, as runs compute it, it would be 0 or none.
+            raise InputError(name, text, f"numbers from {_LEAST:g} to {_MOST:g} in a formula")
+    return found
 
 
 def checked(parameters: Collection[Parameter], given: Mapping[str, Number]) -> dict[sp.Symbol, sp.Expr]:

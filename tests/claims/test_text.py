@@ -118,6 +118,8 @@ LINES = {
     "(1e999*1e999)**2*1e999": "bits",
     "exp(1e300*log(9))": "a power",
     "1/(L-L)": "real value",
+    "1e999*L": "in a formula",
+    "L/1e999": "in a formula",
     "log(0)": "real value",
     "sqrt(-1)": "real value",
     **dict.fromkeys(
