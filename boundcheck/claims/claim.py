@@ -116,14 +116,16 @@ class Claim:
 
     @cached_property
     def _functions(self) -> dict[str, Callable[..., Any]]:
-        names, symbols = [p.name for p in self.parameters], [p.symbol for p in self.parameters]
+        names = [p.name for p in self.parameters]
+        # One that is called as something of NumPy's would be taken for it.
+        hidden = {p.symbol: sp.Dummy() for p in self.own if hasattr(np, p.name)}
+        symbols = [hidden.get(p.symbol, p.symbol) for p in self.parameters]
 
         def by_keyword(function: Callable[..., Any]) -> Callable[..., Any]:
             return lambda **given: function(*(given[name] for name in names))
 
         return {
-            # Dummies, so that no name of a parameter is taken for one of NumPy's.
-            name: by_keyword(sp.lambdify(symbols, expression, modules="numpy", dummify=True))
+            name: by_keyword(sp.lambdify(symbols, expression.xreplace(hidden), modules="numpy"))
             for name, expression in self._expressions.items()
         }
 

@@ -150,6 +150,13 @@ def test_conditions_of_any_kind_are_decided(condition: Any) -> None:
     assert "says nothing" in str(refusal(lambda: limited.bound(L=1, kappa=wrong)))
 
 
+@pytest.mark.parametrize("name", ["amax", "maximum", "numpy", "pi", "power", "select", "abs", "float", "array"])
+def test_a_name_of_numpys_is_a_name(name: str) -> None:
+    taken = Parameter(symbol_of(name, "positive real"), "positive real", "mine")
+    mine = claim(sp.Max(L, taken.symbol) + sp.sqrt(L) + sp.Abs(taken.symbol - 1), taken)
+    assert mine.bound(**{"L": 4, name: 9}) == 9 + 2 + 8
+
+
 def test_every_parameter_of_the_catalogue_can_be_declared_again_as_it_is() -> None:
     for parameter in PARAMETERS.values():
         assert Parameter(parameter.symbol, parameter.domain, parameter.meaning, parameter.latex) == parameter
