@@ -11,6 +11,8 @@ claim, `bc.measure(spec)` runs an experiment, and `bc.audit("jiang2024")` makes 
 
 import importlib
 import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,8 @@ from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.version import __version__
 
 if TYPE_CHECKING:
+    import inspect
+
     from boundcheck.callback import BoundcheckCallback
     from boundcheck.claims import Claim
     from boundcheck.claims import catalogue as claims
@@ -52,28 +56,84 @@ _HOMES = {
 
 
 class _Package(ModuleType):
-    """A package with names that hide subpackages: `from boundcheck.measure.spec import Spec` still works."""
+    """A package some of whose subpackages are public names too: see `_Named`."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Set an attribute, unless it is a subpackage that is imported: its name means something else here."""
-        if not (name in _HOMES and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
+        """Set an attribute; a subpackage that is imported gets what its name means here beside what is in it."""
+        if name in _HOMES and isinstance(value, ModuleType):
+            value.__class__ = _Catalogue if name == "claims" else _Command
+        super().__setattr__(name, value)
+
+
+class _Named(ModuleType):
+    """A subpackage whose name is that of a public object too: it is the package, and does what the object does.
+
+    So `bc.measure(spec)` runs an experiment, and `import boundcheck.measure.build` finds what is in the package.
+    """
+
+    @property
+    def _object(self) -> Any:
+        return _found(self.__name__.rpartition(".")[2])
+
+
+class _Command(_Named):
+    """A subpackage that is called."""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        """Do what the function does."""
+        return self._object(*args, **options)
+
+    @property
+    def __signature__(self) -> "inspect.Signature":
+        import inspect
+
+        return inspect.signature(self._object)
+
+
+class _Catalogue(_Named):
+    """The subpackage of claims, which is read as the mapping that its catalogue is."""
+
+    def __getitem__(self, id: str) -> "Claim":
+        """See `boundcheck.claims.Catalogue`."""
+        return self._object[id]
+
+    def __contains__(self, id: object) -> bool:
+        return id in self._object
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._object)
+
+    def __len__(self) -> int:
+        return len(self._object)
+
+    def __getattr__(self, name: str) -> Any:
+        """What the package does not have, the mapping may: keys, values, items, get."""
+        if name.startswith("__"):
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        return getattr(self._object, name)
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'boundcheck' has no attribute {name!r}")
+    if find_spec(f"boundcheck.{name}") is not None:
+        return importlib.import_module(f"boundcheck.{name}")
+    found = _found(name)
+    globals()[name] = found
+    return found
+
+
+def _found(name: str) -> Any:
+    """The object that a public name stands for, imported when it is first asked for."""
     home, there = _HOMES[name]
     try:
-        found = getattr(importlib.import_module(home), there)
+        return vars(importlib.import_module(home))[there]
     except ModuleNotFoundError as error:
         # Transformers, which the callback is for, is an extra.
         if name != "BoundcheckCallback":
             raise
         expected = f'{error.name}, from pip install "boundcheck[hf]"'
         raise InputError(name, "(not installed)", expected) from None
-    globals()[name] = found
-    return found
 
 
 def __dir__() -> list[str]:

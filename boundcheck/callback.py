@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from transformers import TrainerCallback
 
@@ -254,7 +255,7 @@ class _Recorder:
 def _print(trace: xr.Dataset, result: dict[str, Any]) -> None:
     """A few of the records, and what they come to, on stderr."""
     title = f"{result['problem']['name']}, on {result['problem']['sample']}"
-    table = Table(*_COLUMNS, title=title, title_justify="left")
+    table = Table(*_COLUMNS, title=escape(title), title_justify="left")
     rows = trace.isel(replica=0)
     count = int(np.isfinite(rows["loss"].values).sum())
     for place in np.unique(np.linspace(0, count - 1, min(count, _ROWS)).astype(int)):

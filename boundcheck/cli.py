@@ -6,7 +6,6 @@ usage or bad input, in one line. Each command imports what it uses, and nothing 
 """
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -17,6 +16,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import boundcheck
 from boundcheck.errors import BoundcheckError, InputError
+from boundcheck.sinks import open_streams, say
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -42,20 +42,22 @@ _ClickError: type[Any] = typer.BadParameter.__mro__[2]
 
 
 def main() -> None:
-    """Entry point; turns bad usage and errors of boundcheck's into one line and exit code 2."""
+    """Entry point; turns bad usage, errors of boundcheck's and sinks that close into one line and exit code 2."""
     try:
-        raise SystemExit(app(standalone_mode=False))
+        with open_streams():
+            code = app(standalone_mode=False)
+        raise SystemExit(code)
     except _ClickError as error:
         _fail(error.format_message())
     except BoundcheckError as error:
         _fail(str(error))
     except (typer.Abort, KeyboardInterrupt):
-        print("boundcheck: interrupted; the same command goes on from the last checkpoint", file=sys.stderr)
+        say("interrupted; the same command goes on from the last checkpoint")
         raise SystemExit(130) from None
 
 
 def _fail(message: str) -> NoReturn:
-    print(f"boundcheck: {' '.join(message.split())}", file=sys.stderr)
+    say(message)
     raise SystemExit(2) from None
 
 
@@ -81,6 +83,7 @@ def _options(
 @app.command()
 def claims(as_json: Json = False) -> None:
     """List the catalogue: id, title and source of every claim."""
+    from rich.markup import escape
     from rich.table import Table
 
     from boundcheck.claims import catalogue
@@ -102,7 +105,7 @@ def claims(as_json: Json = False) -> None:
         return
     table = Table("id", "title", "source")
     for claim in catalogue.values():
-        table.add_row(claim.id, claim.title, claim.source)
+        table.add_row(*map(escape, (claim.id, claim.title, claim.source)))
     STDOUT.print(table)
 
 
@@ -116,6 +119,7 @@ def bound(
     as_json: Json = False,
 ) -> None:
     """Evaluate the quantities of a claim at given constants, each with a rigorous enclosure."""
+    from rich.markup import escape
     from rich.table import Table
 
     from boundcheck.claims import catalogue
@@ -128,11 +132,10 @@ def bound(
     if as_json:
         print_json({"claim": claim.id, "values": values, "enclosures": enclosures})
         return
-    table = Table(
-        "quantity", "value", "enclosure (Arb)", "meaning", title=f"{claim.id}: {claim.title}", title_justify="left"
-    )
-    for quantity in claim.quantities:
-        table.add_row(quantity.name, f"{values[quantity.name]:.6g}", enclosures[quantity.name], quantity.meaning)
+    columns, title = ("quantity", "value", "enclosure (Arb)", "meaning"), escape(f"{claim.id}: {claim.title}")
+    table = Table(*columns, title=title, title_justify="left")
+    for each in claim.quantities:
+        table.add_row(*map(escape, (each.name, f"{values[each.name]:.6g}", enclosures[each.name], each.meaning)))
     STDOUT.print(table)
 
 
@@ -173,7 +176,7 @@ def prove(
     else:
         show(outcome, STDOUT, steps, voices)
         if files:
-            STDOUT.print(f"Exported: {len(files)} files in {out}", soft_wrap=True)
+            STDOUT.print(f"Exported: {len(files)} files in {out}", soft_wrap=True, markup=False)
     if strict and any(proof.verdict != "proved" for proof in proofs):
         raise typer.Exit(1)
 
@@ -236,7 +239,7 @@ def falsify(
         print_json(answer)
     else:
         for part in table:
-            STDOUT.print(part, soft_wrap=isinstance(part, str))
+            STDOUT.print(part, soft_wrap=isinstance(part, str), markup=False)
     if strict and violated:
         raise typer.Exit(1)
 
@@ -264,7 +267,7 @@ def measure(
         print_json({"runs": results, "report": str(files[0])})
     else:
         show_verdicts(results, STDOUT)
-        STDOUT.print(f"Report: {files[0]}", soft_wrap=True)
+        STDOUT.print(f"Report: {files[0]}", soft_wrap=True, markup=False)
     _exit(strict, results)
 
 
@@ -302,7 +305,7 @@ def audit(
         show_findings(outcome, STDOUT)
         if runs:
             show_verdicts(outcome["runs"] + outcome["faults"], STDOUT)
-        STDOUT.print(f"Report: {outcome['report']}", soft_wrap=True)
+        STDOUT.print(f"Report: {outcome['report']}", soft_wrap=True, markup=False)
     _exit(strict, outcome["findings"] + outcome["runs"])
 
 
@@ -326,7 +329,7 @@ def report(
         print_json({"files": [str(path) for path in files]})
     else:
         for path in files:
-            STDOUT.print(str(path), soft_wrap=True)
+            STDOUT.print(str(path), soft_wrap=True, markup=False)
 
 
 @app.command()
@@ -358,8 +361,8 @@ def soundness(
         STDOUT.print(table)
         for trial in found.wrong:
             said = f"WRONG: {trial.subject}, {trial.change}: {trial.outcome}, but {trial.witness}"
-            STDOUT.print(said, soft_wrap=True)
-        STDOUT.print(f"Report: {files[0]}", soft_wrap=True)
+            STDOUT.print(said, soft_wrap=True, markup=False)
+        STDOUT.print(f"Report: {files[0]}", soft_wrap=True, markup=False)
     if found.wrong:
         raise typer.Exit(1)
 

@@ -33,5 +33,11 @@ class InputError(BoundcheckError, ValueError):
 
 
 def _one_line(value: object) -> str:
-    text = " ".join(str(value).split())
+    try:
+        text = " ".join(str(value).split())
+    except (ValueError, RecursionError):
+        # Integers of more digits than Python prints, and lists inside of one another without end.
+        text = f"({type(value).__name__}, too long to print)"
+    # What moves a terminal's cursor or turns a line around could make it say something else.
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"

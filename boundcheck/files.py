@@ -1,8 +1,10 @@
-"""Files that are written whole or not at all, and JSON that is read as strictly as it is written."""
+"""Files that are written whole or not at all, under names that are no paths; JSON, read as strictly as written."""
 
+import hashlib
 import json
 import math
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,3 +56,16 @@ def _number(text: str) -> float:
     if not math.isfinite(value := float(text)):
         raise ValueError(f"{text} is no finite number")
     return value
+
+
+def file_name(text: str) -> str:
+    """A name for a file about what is called `text`: of ASCII letters, digits, and . _ - inside, and never a path.
+
+    A text that is no such name gets the hash of what it is, so that no two share a file.
+    """
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "_", text).lstrip(".-")[:_LONGEST]
+    return plain if plain == text else f"{plain or '_'}-{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:8]}"
+
+
+# Characters of a name; systems take 255 bytes with what is added to it.
+_LONGEST = 100

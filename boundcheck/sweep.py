@@ -7,8 +7,8 @@ from typing import Any
 
 from boundcheck.errors import InputError
 
-# Experiments of one sweep, which are all checked before the first is run.
-_MOST = 10_000
+# Experiments of one sweep, and tables inside of one another.
+_MOST, _DEEPEST = 10_000, 16
 
 
 def combinations(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -22,13 +22,17 @@ def combinations(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for path, value in lists.items():
         if not value:
             raise InputError(".".join(path), value, "a value, or a list of at least one value")
-    if (count := math.prod(map(len, lists.values()))) > _MOST:
-        raise InputError("spec", f"a sweep of {count} experiments", f"at most {_MOST}")
+    count = math.prod(map(len, lists.values()))
+    if count > _MOST:
+        field = max(lists, key=lambda path: len(lists[path]))
+        raise InputError(".".join(field), f"{count:.3g} combinations", f"lists that make at most {_MOST} experiments")
     for choice in itertools.product(*lists.values()):
         yield _replaced(raw, dict(zip(lists, choice, strict=True)))
 
 
 def _leaves(table: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if len(path) > _DEEPEST:
+        raise InputError(".".join(path[:_DEEPEST]), "(a table)", f"at most {_DEEPEST} tables inside of one another")
     for key, value in table.items():
         if isinstance(value, dict):
             yield from _leaves(value, (*path, key))

@@ -225,3 +225,25 @@ def test_help_of_prove_names_its_options():
     text = run("prove", "--help").stdout
     for option in ("--steps", "--solvers", "--export", "--strict", "--json"):
         assert option in text
+
+
+SINKS = {
+    "a full disk": ("claims --json", "> /dev/full", 2),
+    "a full disk under a table": ("claims", "> /dev/full", 2),
+    "a full disk under help": ("--help", "> /dev/full", 2),
+    "stdout that is closed": ("claims --json", ">&-", 0),
+    "errors onto a full disk": ("bound nothing", "2> /dev/full", 2),
+    "both onto a full disk": ("claims --json", "> /dev/full 2>&1", 2),
+    "a pipe that nobody reads": ("claims --json", "| true", 0),
+}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is full")
+@pytest.mark.parametrize("sink", SINKS)
+def test_a_sink_that_fails_ends_in_one_line(sink: str) -> None:
+    command, where, code = SINKS[sink]
+    done = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m boundcheck {command} {where}"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code, done.stderr
+    assert len(done.stderr.splitlines()) == (1 if where == "> /dev/full" else 0), done.stderr

@@ -1,4 +1,4 @@
-"""The package's own names: imported when they are asked for, and never taken for the subpackages that they hide."""
+"""The package's own names: imported when they are asked for; a subpackage of that name is there as well."""
 
 import subprocess
 import sys
@@ -45,10 +45,31 @@ except SystemExit as end:
     ],
 )
 def test_a_subpackage_does_not_take_the_place_of_a_name(before: str) -> None:
-    program = f"import boundcheck as bc; {before}; print(len(bc.claims), bc.prove.__name__, bc.measure.__name__)"
-    count, *names = said(program).split()
+    program = f"import boundcheck as bc; {before}; print(len(bc.claims), *map(callable, (bc.prove, bc.measure)))"
+    count, *called = said(program).split()
     assert int(count) > 20
-    assert names == ["prove", "measure"]
+    assert called == ["True", "True"]
+
+
+def test_a_name_does_not_take_the_place_of_a_subpackage() -> None:
+    program = """
+import boundcheck as bc
+bc.claims, bc.measure, bc.prove, bc.falsify
+import boundcheck.claims as c, boundcheck.claims.sign as sign, boundcheck.measure.build as build
+import boundcheck.prove.rows as rows, boundcheck.falsify.climb as climb
+from boundcheck import claims, measure
+import inspect
+print(c is claims is bc.claims, c.Claim is bc.Claim, measure is bc.measure, build.__name__, rows.__name__)
+print(list(claims) == list(c.catalogue), claims["meft.full"] is c.catalogue["meft.full"], "meft.full" in claims)
+print(len(claims.values()) == len(c.catalogue), claims.get("no"), hasattr(claims, "no"))
+print([*inspect.signature(bc.prove).parameters])
+"""
+    assert said(program).splitlines() == [
+        "True True True boundcheck.measure.build boundcheck.prove.rows",
+        "True True True",
+        "True None False",
+        "['targets', 'tick']",
+    ]
 
 
 def test_a_paper_is_read_when_a_claim_is_not_in_those_before_it() -> None:

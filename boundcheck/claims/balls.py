@@ -36,6 +36,14 @@ class Balls:
         """A rational power."""
         return power(x, exponent)
 
+    def exp(self, x: arb) -> arb:
+        """The exponential."""
+        return x.exp()
+
+    def log(self, x: arb) -> arb:
+        """The natural logarithm."""
+        return x.log()
+
     def larger(self, x: arb, y: arb) -> arb:
         """The larger of two."""
         return x.max(y)

@@ -5,7 +5,7 @@ that expression and from nowhere else.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from html import escape
@@ -15,10 +15,11 @@ import numpy as np
 import sympy as sp
 from flint import arb
 
+from boundcheck.claims import letters
 from boundcheck.claims.enclose import enclose
 from boundcheck.claims.inputs import Number, checked
 from boundcheck.claims.sign import sign
-from boundcheck.claims.symbols import LATEX_NAMES, PARAMETERS, Parameter
+from boundcheck.claims.symbols import PARAMETERS, Parameter
 from boundcheck.errors import InputError
 
 
@@ -51,6 +52,11 @@ class Claim:
         conditions: relations over parameters and quantities that a user's numbers must satisfy.
         note: what a reader must know before using it, where the statement alone would mislead.
         argument: why it holds, of a statement that no script in `proofs` has the kernel replay.
+        declared: the parameters of its own, which the catalogue does not have, or has with another meaning; those of
+            its hypotheses are known.
+
+    Raises:
+        InputError: for a symbol that is not declared, and for two letters of one name; see `letters.check`.
 
     """
 
@@ -64,16 +70,26 @@ class Claim:
     conditions: tuple[sp.core.relational.Relational, ...] = ()
     note: str = field(default="", kw_only=True)
     argument: str = field(default="", kw_only=True)
+    declared: tuple[Parameter, ...] = field(default=(), kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Check the letters."""
+        letters.check(self)
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
-        """The symbols that a user gives values to, in the order of `symbols`."""
-        derived = {quantity.symbol for quantity in self.quantities}
+        """The symbols that a user gives values to: the catalogue's in the order of `symbols`, then its own."""
         used = set().union(
             *(quantity.expression.free_symbols for quantity in self.quantities),
             *(condition.free_symbols for condition in self.conditions),
         )
-        return tuple(p for p in PARAMETERS.values() if p.symbol in used - derived)
+        asked = (used - {quantity.symbol for quantity in self.quantities}) | {p.symbol for p in self.declared}
+        return tuple(p for p in letters.declarations(self).values() if p.symbol in asked)
+
+    @property
+    def own(self) -> tuple[Parameter, ...]:
+        """Those of the parameters that the catalogue does not have: constants, of which the claim says all there is."""
+        return tuple(p for p in self.parameters if p.name not in PARAMETERS)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -100,13 +116,16 @@ class Claim:
 
     @cached_property
     def _functions(self) -> dict[str, Callable[..., Any]]:
-        names, symbols = [p.name for p in self.parameters], [p.symbol for p in self.parameters]
+        names = [p.name for p in self.parameters]
+        # One that is called as something of NumPy's would be taken for it.
+        hidden = {p.symbol: sp.Dummy() for p in self.own if hasattr(np, p.name)}
+        symbols = [hidden.get(p.symbol, p.symbol) for p in self.parameters]
 
         def by_keyword(function: Callable[..., Any]) -> Callable[..., Any]:
             return lambda **given: function(*(given[name] for name in names))
 
         return {
-            name: by_keyword(sp.lambdify(symbols, expression, modules="numpy"))
+            name: by_keyword(sp.lambdify(symbols, expression.xreplace(hidden), modules="numpy"))
             for name, expression in self._expressions.items()
         }
 
@@ -120,10 +139,11 @@ class Claim:
         """
         numbers = {str(symbol.name): _float(str(symbol.name), value) for symbol, value in self.check(inputs).items()}
         with np.errstate(all="ignore"):
-            values = {name: float(f(**numbers)) for name, f in self._functions.items()}
+            values = {name: _nearest(f, numbers) for name, f in self._functions.items()}
         for name, value in values.items():
             if not 0 < value < math.inf:
-                raise InputError(name, value, "a number within the range of floats; the inputs are too extreme")
+                expected = "a positive number within the range of floats; the inputs are too extreme"
+                raise InputError(name, value, expected)
         return values
 
     def bound(self, **inputs: Number) -> float:
@@ -151,22 +171,21 @@ class Claim:
             raise InputError("claim", self.id, "a claim with a quantity to evaluate, such as jiang2024.theorem2")
         values = checked(self.parameters, inputs)
         for condition in self.failing(values):
-            limit = float(enclose(condition.rhs.subs(self._derived), values))
+            left, right = (enclose(side.subs(self._derived), values) for side in (condition.lhs, condition.rhs))
             relation = f"{condition.lhs} {condition.rel_op} {condition.rhs}"
             raise InputError(
                 str(condition.lhs),
-                inputs[str(condition.lhs)],
-                f"{relation} = {limit:.6g}, without which {self.id} says nothing",
+                inputs.get(str(condition.lhs), _shown(left)),
+                f"{relation} = {_shown(right)}, without which {self.id} says nothing",
             )
         return values
 
     def failing(self, values: Mapping[sp.Symbol, sp.Expr]) -> list[sp.core.relational.Relational]:
-        """The conditions that these exact values break, decided without rounding."""
-        allowed = {sp.GreaterThan: (0, 1), sp.StrictGreaterThan: (1,), sp.LessThan: (-1, 0), sp.StrictLessThan: (-1,)}
+        """The conditions that these exact values break, decided without rounding; raises InputError as `sign` does."""
         return [
             condition
             for condition in self.conditions
-            if sign((condition.lhs - condition.rhs).subs(self._derived), values) not in allowed[condition.func]
+            if sign((condition.lhs - condition.rhs).subs(self._derived), values) not in _ALLOWED[condition.func]
         ]
 
     @cached_property
@@ -174,28 +193,68 @@ class Claim:
         return {quantity.symbol: self._expressions[quantity.name] for quantity in self.quantities}
 
     def case(self, id: str, title: str, source: str, where: Mapping[sp.Symbol, sp.Expr]) -> "Claim":
-        """The special case of this claim at `where`, its formulas simplified by substitution alone."""
+        """The special case of this claim at `where`, its formulas simplified by substitution alone.
+
+        Raises:
+            InputError: for text in place of symbols and expressions, and where a condition fails at `where`.
+
+        """
+        for symbol, value in where.items():
+            if not isinstance(symbol, sp.Symbol) or not isinstance(value, sp.Expr):
+                raise InputError(str(symbol), value, "a SymPy expression for a SymPy symbol")
+        conclusion = self.conclusion.subs(where)
+        quantities = tuple(Quantity(q.symbol, q.expression.subs(where), q.meaning) for q in self.quantities)
+        conditions = tuple(condition.subs(where) for condition in self.conditions)
+        for before, after in zip(self.conditions, conditions, strict=True):
+            if after == sp.false:
+                raise InputError("where", dict(where), f"{before}, without which {self.id} says nothing")
+        left = tuple(condition for condition in conditions if condition != sp.true)
         return Claim(
             id,
             title,
             source,
-            self.conclusion.subs(where),
+            conclusion,
             self.quantifier,
             self.hypotheses,
-            tuple(Quantity(q.symbol, q.expression.subs(where), q.meaning) for q in self.quantities),
-            tuple(condition.subs(where) for condition in self.conditions),
+            quantities,
+            left,
             note=f"{self.id} at " + ", ".join(f"{symbol} = {value}" for symbol, value in where.items()),
+            declared=self._declared_in(conclusion, quantities, left),
         )
 
     def assuming(self, formulas: Mapping[str, sp.Expr]) -> "Claim":
-        """The claim that another formula stands for some of its quantities, which may speak of the one it replaces."""
+        """The claim that another formula stands for some of its quantities, which may speak of the one it replaces.
+
+        Raises:
+            InputError: for a quantity that there is not, and for what is no SymPy expression over symbols that the
+                claim knows.
+
+        """
+        for name, formula in formulas.items():
+            if name not in self.names or not isinstance(formula, sp.Expr):
+                raise InputError(name, formula, f"a SymPy expression for one of {', '.join(self.names)}")
         quantities = tuple(
             replace(q, expression=formulas[q.name].xreplace({q.symbol: q.expression})) if q.name in formulas else q
             for q in self.quantities
         )
         changes = ", ".join(f"{name} = {expression}" for name, expression in formulas.items())
         note = f"{self.id} with {changes} in place of its own; nothing vouches for it."
-        return replace(self, title=f"{self.title}, with {changes}", quantities=quantities, note=note, argument="")
+        return replace(
+            self,
+            title=f"{self.title}, with {changes}",
+            quantities=quantities,
+            note=note,
+            argument="",
+            declared=self._declared_in(self.conclusion, quantities, self.conditions),
+        )
+
+    def _declared_in(
+        self, conclusion: sp.Basic, quantities: tuple[Quantity, ...], conditions: tuple[sp.Basic, ...]
+    ) -> tuple[Parameter, ...]:
+        """The parameters of its own that the claim still speaks of with these in place of its own."""
+        left = set().union(*(letters.letters(each) for each in self.hypotheses))
+        left = left.union(*(x.free_symbols for x in (conclusion, *conditions, *(q.expression for q in quantities))))
+        return tuple(parameter for parameter in self.declared if parameter.symbol in left)
 
     @cached_property
     def statement_latex(self) -> str:
@@ -205,13 +264,17 @@ class Claim:
             last = self.quantities[-1]
             # xreplace: unlike subs it leaves the formula as it was written.
             conclusion = conclusion.xreplace({last.symbol: last.expression})
-        ranges = [self.quantifier, *(latex_of(condition) for condition in self.conditions)]
-        return r" \quad ".join([latex_of(conclusion), *filter(None, ranges)])
+        ranges = [self.quantifier, *map(self.latex, self.conditions)]
+        return r" \quad ".join([self.latex(conclusion), *filter(None, ranges)])
 
     @cached_property
     def definitions_latex(self) -> tuple[str, ...]:
         """One equation per quantity, in order of derivation."""
-        return tuple(f"{latex_of(q.symbol)} = {latex_of(q.expression)}" for q in self.quantities)
+        return tuple(f"{self.latex(q.symbol)} = {self.latex(q.expression)}" for q in self.quantities)
+
+    def latex(self, expression: sp.Basic) -> str:
+        """An expression in the letters of the papers, and of the parameters that the claim declares."""
+        return latex_of(expression, letters.own_parameters(self).values())
 
     def __getstate__(self) -> dict[str, Any]:
         """The fields alone: compiled functions and other cached derivations are made anew in another process."""
@@ -222,24 +285,50 @@ class Claim:
 
     def _repr_html_(self) -> str:
         # Deferred: a notebook alone needs it.
-        import latex2mathml.converter
+        from boundcheck.claims.markup import mathml_of
 
         lines = (self.statement_latex, *self.definitions_latex)
-        formulas = "".join(f"<p>{latex2mathml.converter.convert(line)}</p>" for line in lines)
+        formulas = "".join(f"<p>{mathml_of(line)}</p>" for line in lines)
         return f"<h4>{escape(self.title)} <small>{escape(self.id)}; {escape(self.source)}</small></h4>{formulas}"
 
 
+# What the sign of left minus right may be.
+_ALLOWED = {
+    sp.GreaterThan: (0, 1),
+    sp.StrictGreaterThan: (1,),
+    sp.LessThan: (-1, 0),
+    sp.StrictLessThan: (-1,),
+    sp.Equality: (0,),
+    sp.Unequality: (-1, 1),
+}
+
+
+def _shown(ball: arb) -> str:
+    return f"{float(ball):.6g}" if ball.is_finite() else "a number beyond all floats"
+
+
+def _nearest(function: Callable[..., Any], numbers: Mapping[str, np.float64]) -> float:
+    """What a formula gives, as a float; NaN where it is no real number, infinite where Python's integers say so."""
+    try:
+        return float(function(**numbers))
+    except OverflowError:
+        return math.inf
+    except (TypeError, ZeroDivisionError):
+        return math.nan
+
+
 def _float(name: str, value: sp.Expr) -> np.float64:
-    """The nearest float to an exact positive number, refused where that is 0 or infinite.
+    """The nearest float to an exact number, refused where that is infinite, or 0 and the number is not.
 
     NumPy's, whose arithmetic overflows to infinity where Python's raises.
     """
     nearest = np.float64(float(enclose(value, {})))
-    if not 0 < nearest < math.inf:
+    if not math.isfinite(nearest) or (nearest == 0) != (value == 0):
         raise InputError(name, value, "a number within the range of floats")
     return nearest
 
 
-def latex_of(expression: sp.Basic) -> str:
-    """A sympy expression in the letters of the papers."""
-    return str(sp.latex(expression, symbol_names=LATEX_NAMES, root_notation=True))
+def latex_of(expression: sp.Basic, declared: Iterable[Parameter] = ()) -> str:
+    """A sympy expression in the letters of the papers, and in those of parameters that are declared."""
+    names = letters.latex_names(declared) | letters.as_typed(expression)
+    return str(sp.latex(expression, symbol_names=names, root_notation=True))

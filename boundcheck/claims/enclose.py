@@ -10,23 +10,28 @@ from fractions import Fraction
 import sympy as sp
 from flint import arb, ctx, fmpq
 
+from boundcheck.errors import InputError
+
 # A ball can come out NaN, where a root's argument straddles 0; more bits may help.
 _LADDER = (64, 256, 1024, 4096)
+# Roots of higher index are taken by logarithms, as powers of irrational exponent are.
+_MOST_ROOTS = 2**16
 
 
 def enclose(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr], bits: int = _LADDER[0]) -> arb:
     """Enclose `expression` at `values`, working at `bits` of precision or, where those give no number, at more.
 
     Args:
-        expression: built of rationals, symbols, sums, products, rational powers, Max, Min and Abs.
-        values: for each symbol an exact sympy number (rational, or algebraic such as sqrt(2)).
+        expression: built of rationals, symbols, sums, products, powers, exp, log, Max, Min and Abs. A power whose
+            exponent is not rational at `values` is exp(exponent log(base)), of a base that is positive.
+        values: for each symbol an exact sympy number (rational, or such as sqrt(2) and exp(1)).
         bits: working precision; the ball is wider where the expression cancels, and always right.
 
     Returns:
         A ball that contains the exact value. It is NaN or unbounded only where 4096 bits find no number either.
 
     Raises:
-        TypeError: for a node that has no enclosure here.
+        InputError: for a node that has no enclosure here.
 
     """
     for precision in (bits, *(more for more in _LADDER if more > bits)):
@@ -54,9 +59,28 @@ def _ball(node: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> arb:
         return first
     if isinstance(node, sp.Abs):
         return abs(_ball(node.args[0], values))
-    if isinstance(node, sp.Pow) and isinstance(node.exp, sp.Rational):
-        return power(_ball(node.base, values), Fraction(int(node.exp.p), int(node.exp.q)))
-    raise TypeError(f"cannot enclose {node!r}: expected rationals, known symbols, +, *, rational powers, Max, Min, Abs")
+    if isinstance(node, sp.exp | sp.log) and len(node.args) == 1:
+        ball = _ball(node.args[0], values)
+        return ball.exp() if isinstance(node, sp.exp) else ball.log()
+    if node is sp.E:
+        return arb(1).exp()
+    if isinstance(node, sp.Pow):
+        base, exponent = _ball(node.base, values), rational_exponent(node, values)
+        if exponent is None:
+            return (_ball(node.exp, values) * base.log()).exp()
+        return power(base, Fraction(int(exponent.p), int(exponent.q)))
+    raise InputError(
+        "formula", node, "numbers and known symbols, with + - * /, powers, exp, log, Min, Max and Abs alone"
+    )
+
+
+def rational_exponent(node: sp.Pow, values: Mapping[sp.Symbol, sp.Expr]) -> sp.Rational | None:
+    """The exponent of a power, where it is a rational at `values` of which roots are taken; None where it is not."""
+    exponent = node.exp
+    # A power inside of an exponent may have more digits than there is memory.
+    if not exponent.is_Rational and not exponent.has(sp.Pow, sp.exp, sp.log):
+        exponent = exponent.xreplace(dict(values))
+    return exponent if isinstance(exponent, sp.Rational) and exponent.q <= _MOST_ROOTS else None
 
 
 _COMBINE = {

@@ -49,6 +49,12 @@ class Arithmetic(Protocol[S, M]):
     def power(self, x: S, exponent: Fraction) -> S:
         """A rational power."""
 
+    def exp(self, x: S) -> S:
+        """The exponential."""
+
+    def log(self, x: S) -> S:
+        """The natural logarithm; no number where x may be 0 or less."""
+
     def larger(self, x: S, y: S) -> S:
         """The larger of two."""
 
@@ -158,6 +164,12 @@ class _Walk(NamedTuple):
                 return reduce(do.times, map(self.number, node.args))
             case sp.Pow(exp=sp.Rational()):
                 return do.power(self.number(node.base), Fraction(int(node.exp.p), int(node.exp.q)))
+            case sp.Pow():
+                return do.exp(do.times(self.number(node.exp), do.log(self.number(node.base))))
+            case sp.exp():
+                return do.exp(self.number(node.args[0]))
+            case sp.log(args=(x,)):
+                return do.log(self.number(x))
             case sp.Max():
                 return reduce(do.larger, map(self.number, node.args))
             case sp.Min():
@@ -245,10 +257,10 @@ class _Walk(NamedTuple):
         return _Walk(self.model, self.time if time is None else time, self.outcome if outcome is None else outcome)
 
     def when(self, index: Any) -> int:
-        return int(sp.sympify(index).subs({t: self.time, T: self.model.horizon}))
+        return int(sp.sympify(index, strict=True).subs({t: self.time, T: self.model.horizon}))
 
     def side(self, size: Any) -> int:
-        return int(sp.sympify(size).subs(self.model.sides))
+        return int(sp.sympify(size, strict=True).subs(self.model.sides))
 
     def _each(self, expression: Any, index: sp.Symbol, first: Any, last: Any) -> list[Any]:
         if index != t:

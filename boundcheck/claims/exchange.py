@@ -1,16 +1,19 @@
 """A claim as plain data, and back: what a stored instance needs to be judged without the program that found it.
 
-Expressions are lists of a node's name and its arguments. Only the nodes below are read, and nothing is evaluated.
+Expressions are lists of a node's name and its arguments. Only the nodes below are read, and nothing is evaluated;
+names, depth and size are bounded before anything is made.
 """
 
+import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast, get_args
 
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.claims import vocabulary
 from boundcheck.claims.claim import Claim, Quantity
+from boundcheck.claims.symbols import Domain, Parameter, symbol_of
 from boundcheck.errors import InputError
 
 _WORDS = (
@@ -30,12 +33,19 @@ _WORDS = (
 # These would simplify what was written, unless told not to.
 _EVALUATED = (sp.Add, sp.Mul, sp.Pow, sp.Max, sp.Min, sp.Le, sp.Ge, sp.Lt, sp.Gt, sp.Eq)
 _MATRICES = (sp.MatAdd, sp.MatMul, sp.MatPow, sp.Transpose, sp.HadamardProduct, sp.Identity, sp.ZeroMatrix)
-_OTHERS = (sp.And, sp.Abs, sp.Sum, sp.Tuple, sp.Trace, *_MATRICES)
-_NODES: dict[str, Any] = {node.__name__: node for node in (*_WORDS, *_EVALUATED, *_OTHERS)}
+_OTHERS = (sp.And, sp.Abs, sp.Sum, sp.Tuple, sp.Trace, type(sp.E), *_MATRICES)
+_GROWTH = (sp.exp, sp.log)
+_NODES: dict[str, Any] = {node.__name__: node for node in (*_WORDS, *_EVALUATED, *_GROWTH, *_OTHERS)}
 # The assumptions that the symbols of this package and of proofs carry.
 _ASSUMED = ("positive", "nonnegative", "integer", "real")
 # Longer integers, higher powers and larger matrices are not read: to evaluate them could take all day.
-_LONGEST, _HIGHEST, _LARGEST = 400, 1000, 4096
+_LONGEST, _HIGHEST, _LARGEST, _TURNS = 400, 1000, 256, 16
+# Nodes inside of one another, nodes in all, and hypotheses of hypotheses.
+_DEEPEST, _MOST, _CHAIN = 64, 2000, 16
+_LETTER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}'{0,3}")
+_RATIONAL = re.compile(r"-?[0-9]+(/[0-9]*[1-9][0-9]*)?")
+_FIELDS = ("id", "title", "source", "conclusion", "quantifier", "hypotheses", "quantities", "conditions")
+_FIELDS_OF_ITS_OWN = ("note", "argument", "declared")
 
 
 def expression_as_json(node: sp.Basic) -> Any:
@@ -51,13 +61,19 @@ def expression_as_json(node: sp.Basic) -> Any:
         assumed = [name for name in _ASSUMED if node._assumptions_orig.get(name)]
         if {name for name, value in node._assumptions_orig.items() if value is not None} - {*assumed, "commutative"}:
             raise TypeError(f"{node} is assumed to be something else than {', '.join(_ASSUMED)}")
-        return ["Symbol", str(node.name), *assumed]
+        return ["Symbol", _plain(str(node.name)), *assumed]
     if isinstance(node, sp.MatrixSymbol):
-        return ["MatrixSymbol", node.name, *map(expression_as_json, node.shape)]
+        return ["MatrixSymbol", _plain(node.name), *map(expression_as_json, node.shape)]
     name = _name(node)
     if name not in _NODES:
         raise TypeError(f"{node!r} is no expression of the vocabulary")
     return [name, *map(expression_as_json, node.args)]
+
+
+def _plain(name: Any) -> str:
+    if not isinstance(name, str) or not _LETTER.fullmatch(name):
+        raise TypeError(f"{name} is no name of ASCII letters, digits and _, which may have primes")
+    return name
 
 
 def _name(node: sp.Basic) -> str:
@@ -68,35 +84,44 @@ def _name(node: sp.Basic) -> str:
 def expression_from_json(data: Any, field: str = "expression") -> Any:
     """The expression that `expression_as_json` wrote; raises InputError for anything else."""
     try:
+        _check_extent(data)
         return _read(data)
     except (AttributeError, KeyError, TypeError, ValueError, IndexError, ZeroDivisionError, RecursionError):
         raise InputError(field, data, "an expression over the vocabulary, as boundcheck writes them") from None
 
 
+def _check_extent(data: Any) -> None:
+    """Refuse lists that are too deep or too many, without going into them."""
+    level, nodes = [data], 0
+    for _ in range(_DEEPEST):
+        level = [each for node in level if isinstance(node, list) for each in node]
+        nodes += len(level)
+        if nodes > _MOST:
+            raise ValueError(nodes)
+    if level:
+        raise ValueError(_DEEPEST)
+
+
 def _read(data: Any) -> Any:
     if isinstance(data, str):
-        if len(data) > _LONGEST:
+        if len(data) > _LONGEST or not _RATIONAL.fullmatch(data):
             raise ValueError(data)
         top, _, bottom = data.partition("/")
-        if int(bottom or 1) < 1:
-            raise ValueError(data)
         return sp.Rational(int(top), int(bottom or 1))
     name, *rest = data
     if name == "Symbol":
         text, *assumed = rest
-        if not isinstance(text, str) or not set(assumed) <= set(_ASSUMED):
+        if not set(assumed) <= set(_ASSUMED):
             raise ValueError(data)
-        return sp.Symbol(text, **dict.fromkeys(assumed, True))
+        return sp.Symbol(_plain(text), **dict.fromkeys(assumed, True))
     if name == "MatrixSymbol":
         text, rows, columns = rest
-        if not isinstance(text, str):
-            raise ValueError(data)
         sides = _read(rows), _read(columns)
         _check_size(sp.MatrixSymbol, sides)
-        return sp.MatrixSymbol(text, *sides)
+        return sp.MatrixSymbol(_plain(text), *sides)
     made, arguments = _NODES[name], [_read(each) for each in rest]
     _check_size(made, arguments)
-    if made in _EVALUATED:
+    if made in _EVALUATED or made in _GROWTH:
         return made(*arguments, evaluate=False)
     if made is sp.Sum:
         # The range is a triple, which sympy takes as one.
@@ -109,7 +134,12 @@ def _read(data: Any) -> Any:
 def _check_size(made: Any, arguments: Sequence[Any]) -> None:
     if made in (sp.Pow, sp.MatPow):
         exponent = arguments[1]
-        if not isinstance(exponent, sp.Rational) or max(abs(exponent.p), exponent.q) > _HIGHEST:
+        symbolic = made is sp.Pow and not exponent.has(sp.Pow, *_GROWTH)
+        if isinstance(exponent, sp.Rational) and max(abs(exponent.p), exponent.q) > _HIGHEST:
+            raise ValueError(exponent)
+        if made is sp.MatPow and not (exponent.is_Integer and abs(exponent) <= _TURNS):
+            raise ValueError(exponent)
+        if not isinstance(exponent, sp.Rational) and not (symbolic and exponent.free_symbols):
             raise ValueError(exponent)
     if made in (sp.MatrixSymbol, sp.Identity, sp.ZeroMatrix) and any(x.is_Integer and x > _LARGEST for x in arguments):
         raise ValueError(arguments)
@@ -132,36 +162,60 @@ def claim_as_json(claim: Claim) -> dict[str, Any]:
         "conditions": [expression_as_json(each) for each in claim.conditions],
         "note": claim.note,
         "argument": claim.argument,
+        "declared": [
+            {"symbol": p.name, "domain": p.domain, "meaning": p.meaning, "latex": p.latex} for p in claim.declared
+        ],
     }
 
 
-def claim_from_json(data: Any) -> Claim:
+def claim_from_json(data: Any, depth: int = 0) -> Claim:
     """The claim that `claim_as_json` wrote; raises InputError that names the field that is not as it writes them."""
     if not isinstance(data, dict):
         raise InputError("claim", data, "a table")
+    if depth > _CHAIN:
+        raise InputError("claim.hypotheses", "(too deep)", f"at most {_CHAIN} hypotheses each of the one before it")
+    unknown = next((name for name in data if name not in (*_FIELDS, *_FIELDS_OF_ITS_OWN)), None)
+    if unknown is not None:
+        raise InputError(f"claim.{unknown}", data[unknown], "no such field")
     missing = [name for name in ("id", "title", "source", "conclusion") if name not in data]
     if missing:
         raise InputError(f"claim.{missing[0]}", "(not given)", "a value")
-    lists = {name: data.get(name, []) for name in ("hypotheses", "quantities", "conditions")}
+    lists = {name: data.get(name, []) for name in ("hypotheses", "quantities", "conditions", "declared")}
     for name, value in lists.items():
         if not isinstance(value, list):
             raise InputError(f"claim.{name}", value, "a list")
     texts = {name: data.get(name, "") for name in ("id", "title", "source", "quantifier", "note", "argument")}
     for name, text in texts.items():
-        if not isinstance(text, str):
-            raise InputError(f"claim.{name}", text, "text")
+        if not isinstance(text, str) or not all(c.isprintable() or c.isspace() for c in text):
+            raise InputError(f"claim.{name}", text, "text without control characters")
     return Claim(
         texts["id"],
         texts["title"],
         texts["source"],
         expression_from_json(data["conclusion"], "claim.conclusion"),
         texts["quantifier"],
-        tuple(claim_from_json(each) for each in lists["hypotheses"]),
+        tuple(claim_from_json(each, depth + 1) for each in lists["hypotheses"]),
         tuple(_quantity(each) for each in lists["quantities"]),
         tuple(expression_from_json(each, "claim.conditions") for each in lists["conditions"]),
         note=texts["note"],
         argument=texts["argument"],
+        declared=tuple(map(_parameter, lists["declared"])),
     )
+
+
+def _parameter(data: Any) -> Parameter:
+    if not isinstance(data, dict) or not {"symbol", "domain"} <= data.keys() <= {
+        "symbol",
+        "domain",
+        "meaning",
+        "latex",
+    }:
+        raise InputError("claim.declared", data, "tables of symbol, domain, meaning and latex")
+    name, domain = data["symbol"], data["domain"]
+    if not isinstance(name, str) or not isinstance(domain, str) or domain not in get_args(Domain):
+        raise InputError("claim.declared", data, f"a name, and a domain that is one of {', '.join(get_args(Domain))}")
+    known = cast(Domain, domain)
+    return Parameter(symbol_of(name, known), known, data.get("meaning", ""), data.get("latex", ""))
 
 
 def _quantity(data: Any) -> Quantity:

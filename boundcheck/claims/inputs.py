@@ -1,46 +1,55 @@
 """What a user gives for a symbol, made exact and checked against the symbol's domain."""
 
 import numbers
-import re
 from collections.abc import Collection, Mapping
 from fractions import Fraction
-from tokenize import TokenError
 from typing import Any, TypeAlias
 
 import numpy as np
 import sympy as sp
-from sympy.parsing.sympy_parser import parse_expr, rationalize, standard_transformations
 
 from boundcheck.claims.enclose import enclose
+from boundcheck.claims.sign import sign
 from boundcheck.claims.symbols import Parameter
+from boundcheck.claims.text import GRAMMAR, parsed
 from boundcheck.errors import InputError
+
+# Of the numbers in a formula.
+_LEAST, _MOST = 1e-300, 1e300
 
 Number: TypeAlias = int | float | str | Fraction | sp.Expr
 
 
 def exact(name: str, value: Any) -> sp.Expr:
-    """The exact number that `value` denotes: a float is its binary value, a string its decimal or fraction.
+    """The exact number that `value` denotes: a float is its binary value, a string what it says, as 0.1, 3/4, sqrt(2).
 
     Raises:
         InputError: for text that is no number, and for NaN or an infinity.
 
     """
     expected = "a finite number such as 10_000, 0.1, 1e-3 or 3/4"
+    if isinstance(value, str | sp.Expr):
+        number = parsed(name, value, (), expected) if isinstance(value, str) else value
+        number = sp.Rational(number) if isinstance(number, sp.Float) and number.is_finite else number
+        if not _is_finite(number):
+            raise InputError(name, value, expected)
+        return number
     try:
         if isinstance(value, bool | np.bool_):
             raise TypeError
-        if isinstance(value, sp.Expr):
-            number = sp.Rational(value) if isinstance(value, sp.Float) else value
-            # Raises TypeError for what is not built of rationals and roots.
-            if not enclose(number, {}).is_finite():
-                raise ValueError
-            return number
         if isinstance(value, numbers.Integral):
             return sp.Integer(int(value))
-        fraction = Fraction(value) if isinstance(value, str | Fraction) else Fraction(float(value))
-    except (TypeError, ValueError, OverflowError, ZeroDivisionError):
+        fraction = value if isinstance(value, Fraction) else Fraction(float(value))
+    except (TypeError, ValueError, OverflowError):
         raise InputError(name, value, expected) from None
     return sp.Rational(fraction.numerator, fraction.denominator)
+
+
+def _is_finite(number: sp.Expr) -> bool:
+    try:
+        return bool(enclose(number, {}).is_finite())
+    except InputError:
+        return False
 
 
 def formula(name: str, text: str, symbols: Collection[sp.Symbol]) -> sp.Expr:
@@ -50,20 +59,14 @@ def formula(name: str, text: str, symbols: Collection[sp.Symbol]) -> sp.Expr:
         InputError: for what is no formula, or has another symbol in it.
 
     """
-    known = {str(symbol.name): symbol for symbol in symbols}
-    listed = ", ".join(sorted(known))
-    expected = f"a formula such as 2*{name.rpartition('.')[2]} over the symbols {listed}, with sqrt, + - * / and **"
-    words = set(re.findall(r"[A-Za-z_]\w*(?!\w)", re.sub(r"\d[\d_.]*(?:e[+-]?\d+)?", "0", text)))
-    # The words are looked up before anything is evaluated.
-    if not re.fullmatch(r"[\w\s+\-*/().]+", text) or not words <= known.keys() | {"sqrt"}:
-        raise InputError(name, text, expected)
-    try:
-        expression = parse_expr(text, known | {"sqrt": sp.sqrt}, (*standard_transformations, rationalize))
-        if not isinstance(expression, sp.Expr) or expression.has(sp.zoo, sp.nan, sp.oo):
-            raise TypeError
-    except (SyntaxError, TypeError, ValueError, TokenError):
-        raise InputError(name, text, expected) from None
-    return expression
+    listed = ", ".join(sorted(str(symbol.name) for symbol in symbols))
+    expected = f"a formula such as 2*{name.rpartition('.')[2]} over the symbols {listed}, with {GRAMMAR}"
+    found = parsed(name, text, symbols, expected)
+    for number in found.atoms(sp.Rational):
+        if number and not _LEAST < abs(number) < _MOST:
+            # In floats, as runs compute it, it would be 0 or none.
+            raise InputError(name, text, f"numbers from {_LEAST:g} to {_MOST:g} in a formula")
+    return found
 
 
 def checked(parameters: Collection[Parameter], given: Mapping[str, Number]) -> dict[sp.Symbol, sp.Expr]:
@@ -85,7 +88,8 @@ def checked(parameters: Collection[Parameter], given: Mapping[str, Number]) -> d
     values = {}
     for name, parameter in known.items():
         value = exact(name, given[name])
-        if not value.is_positive or (parameter.domain == "positive integer" and not value.is_integer):
+        whole, anywhere = parameter.domain == "positive integer", parameter.domain == "real"
+        if (not anywhere and sign(value, {}) <= 0) or (whole and not isinstance(value, sp.Integer)):
             raise InputError(name, given[name], f"a {parameter.domain} ({parameter.meaning})")
         values[parameter.symbol] = value
     return values

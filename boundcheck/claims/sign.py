@@ -1,10 +1,10 @@
-r"""The sign of a real radical expression, decided: an exact zero is told from a tiny number by a separation bound.
+r"""The sign of a real expression, decided: an exact zero is told from a tiny number by a separation bound.
 
-Every expression here is a quotient U / V of algebraic integers. If U is of degree at most D, no conjugate of U exceeds
-u and none of V exceeds v, then U = 0 or :math:`|U| \ge u^{-(D-1)}`, for the product of its conjugates is a nonzero
-integer. So the value is 0 or at least :math:`1 / (u^{D-1} v)`, and enough precision decides. (Burnikel, Fleischer,
-Mehlhorn and Schirra, "A strong and easily computable separation bound for arithmetic expressions involving radicals",
-2000.)
+Every radical expression is a quotient U / V of algebraic integers. If U is of degree at most D, no conjugate of U
+exceeds u and none of V exceeds v, then U = 0 or :math:`|U| \ge u^{-(D-1)}`, for the product of its conjugates is a
+nonzero integer. So the value is 0 or at least :math:`1 / (u^{D-1} v)`, and enough precision decides. (Burnikel,
+Fleischer, Mehlhorn and Schirra, "A strong and easily computable separation bound for arithmetic expressions involving
+radicals", 2000.) With exp, log or an irrational exponent there is no such bound: a difference is told, a tie is not.
 """
 
 from collections.abc import Mapping
@@ -12,44 +12,56 @@ from collections.abc import Mapping
 import sympy as sp
 from flint import arb, fmpz
 
-from boundcheck.claims.enclose import enclose
+from boundcheck.claims.enclose import enclose, rational_exponent
+from boundcheck.errors import InputError
 
-_FIRST_BITS, _MOST_BITS = 64, 2**22
+# Where a tie could not be told at the most bits, fewer are tried for a difference.
+_FIRST_BITS, _FEW_BITS, _MOST_BITS = 64, 2**15, 2**22
 
 
 def sign(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> int:
     """Decide the sign of `expression` at exact `values`: -1, 0 or 1, and never by rounding.
 
     Raises:
-        ArithmeticError: for an expression that has no value there, or that four million bits do not decide.
+        InputError: for an expression that has no value there, or whose sign is not decided: with exp, log or an
+            irrational exponent one that is 0 or as good as 0, else one that four million bits do not decide.
 
     """
-    smallest: arb | None = None
-    bits = _FIRST_BITS
-    while bits <= _MOST_BITS:
+    bits, most, separation = _FIRST_BITS, _FIRST_BITS, None
+    while bits <= most:
         ball = enclose(expression, values, bits)
         if ball > 0:
             return 1
         if ball < 0:
             return -1
-        # The separation bound is needed by ties alone.
-        smallest = smallest if smallest is not None else _separation(expression, values)
-        if ball.is_finite() and ball.abs_upper() < smallest:
+        if ball.is_zero():
+            return 0
+        if bits == _FIRST_BITS:
+            # The separation bound is needed by ties alone.
+            separation = _separation(expression, values)
+            most = _FEW_BITS if separation is None or separation > _MOST_BITS else _MOST_BITS
+        if separation is not None and ball.is_finite() and ball.abs_upper() < arb(1) / arb(2) ** fmpz(separation):
             return 0
         bits *= 2
-    raise ArithmeticError(f"the sign of {expression} at {dict(values)} is undecided at {_MOST_BITS} bits")
+    at = ", ".join(f"{symbol} = {value}" for symbol, value in values.items())
+    raise InputError(
+        "sign", expression, f"a number whose sign {most} bits tell" + (f", which at {at} they do not" * bool(at))
+    )
 
 
-def _separation(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> arb:
-    """A positive number below which the absolute value can only be 0."""
-    u, v = _bits(expression, values)
+def _separation(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> int | None:
+    """The n for which the absolute value is 0 or at least 2^-n; None where no such bound is known."""
     nodes = [*sp.preorder_traversal(expression)]
     nodes += [node for symbol in expression.free_symbols for node in sp.preorder_traversal(values[symbol])]
-    radicals = {(node.base, node.exp.q) for node in nodes if isinstance(node, sp.Pow)}
+    exponents = {node: rational_exponent(node, values) for node in nodes if isinstance(node, sp.Pow)}
+    if None in exponents.values() or any(isinstance(node, sp.exp | sp.log) or node is sp.E for node in nodes):
+        return None
+    u, v = _bits(expression, values)
+    radicals = {(node.base, int(exponent.q)) for node, exponent in exponents.items() if exponent is not None}
     degree = 1
     for _, q in radicals:
-        degree *= int(q)
-    return arb(1) / arb(2) ** fmpz(u * (degree - 1) + v + 1)
+        degree *= q
+    return u * (degree - 1) + v + 1
 
 
 def _bits(node: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> tuple[int, int]:
@@ -59,7 +71,7 @@ def _bits(node: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> tuple[int, int]
     if isinstance(node, sp.Symbol):
         return _bits(values[node], {})
     if isinstance(node, sp.Pow):
-        return _power_bits(*_bits(node.base, values), node.exp)
+        return _power_bits(*_bits(node.base, values), rational_exponent(node, values))
     parts = [_bits(argument, values) for argument in node.args]
     u, v = parts[0]
     for next_u, next_v in parts[1:]:

@@ -4,21 +4,52 @@ Matrices, iterates and gradients are in `vocabulary`; formulas are in the module
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import sympy as sp
 
-Domain = Literal["positive real", "positive integer"]
+from boundcheck.claims.text import is_plain
+from boundcheck.errors import InputError
+
+Domain = Literal["positive real", "positive integer", "real"]
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A scalar that a user gives a value to: sympy symbol, domain, meaning, and how it prints in LaTeX."""
+    """A scalar that a user gives a value to: sympy symbol, domain, meaning, and how it prints in LaTeX.
+
+    A claim declares those of its own, as ``Parameter(Symbol("kappa", positive=True), "positive real", "a factor")``.
+
+    Raises:
+        InputError: for a name that cannot be typed, for a symbol with other assumptions than those of its domain, and
+            for a name of the catalogue's with another symbol or meaning: engines know what that name stands for.
+
+    """
 
     symbol: sp.Symbol
     domain: Domain
     meaning: str
-    latex: str
+    latex: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the name and the symbol; SymPy's own LaTeX takes the place of what is not given."""
+        if not isinstance(self.symbol, sp.Symbol):
+            raise InputError("parameter.symbol", self.symbol, "a SymPy symbol")
+        name = str(self.symbol.name)
+        if not is_plain(name):
+            expected = "a name of ASCII letters, digits and _ that is no word of Python's or of a formula"
+            raise InputError("parameter.symbol", name, expected)
+        if self.domain not in get_args(Domain):
+            raise InputError("parameter.domain", self.domain, " or ".join(get_args(Domain)))
+        if self.symbol != symbol_of(name, self.domain):
+            assumed = ", ".join(f"{each}=True" for each in _ASSUMED[self.domain])
+            raise InputError("parameter.symbol", name, f'Symbol("{name}", {assumed}) for a {self.domain}, and no other')
+        if not isinstance(self.meaning, str) or not isinstance(self.latex, str):
+            raise InputError(f"parameter.{name}", (self.meaning, self.latex), "text for its meaning and its LaTeX")
+        object.__setattr__(self, "latex", self.latex or str(sp.latex(self.symbol)))
+        known = PARAMETERS.get(name, self)
+        if known != self:
+            raise InputError("parameter.symbol", name, f"another name: this one is the catalogue's {known.meaning}")
 
     @property
     def name(self) -> str:
@@ -29,10 +60,21 @@ class Parameter:
 PARAMETERS: dict[str, Parameter] = {}
 
 
-def _parameter(name: str, domain: Domain, meaning: str, latex: str | None = None) -> sp.Symbol:
-    symbol = sp.Symbol(name, positive=True, integer=True if domain == "positive integer" else None)
-    PARAMETERS[name] = Parameter(symbol, domain, meaning, latex or sp.latex(symbol))
-    return symbol
+_ASSUMED: dict[Domain, tuple[str, ...]] = {
+    "positive real": ("positive",),
+    "positive integer": ("positive", "integer"),
+    "real": ("real",),
+}
+
+
+def symbol_of(name: str, domain: Domain) -> sp.Symbol:
+    """The symbol of a parameter, with the assumptions of its domain."""
+    return sp.Symbol(name, **dict.fromkeys(_ASSUMED[domain], True))
+
+
+def _parameter(name: str, domain: Domain, meaning: str, latex: str = "") -> sp.Symbol:
+    PARAMETERS[name] = Parameter(symbol_of(name, domain), domain, meaning, latex)
+    return PARAMETERS[name].symbol
 
 
 L = _parameter("L", "positive real", "smoothness constant of f in W, Frobenius norm (Assumption 1)")

@@ -16,7 +16,7 @@ class _Norm(sp.Expr):
     is_commutative = True
 
     def __new__(cls, matrix: MatrixExpr) -> "_Norm":
-        return sp.Expr.__new__(cls, sp.sympify(matrix))
+        return sp.Expr.__new__(cls, sp.sympify(matrix, strict=True))
 
     def _eval_is_extended_nonnegative(self) -> bool:
         return True
@@ -136,7 +136,12 @@ class Iterate(MatrixExpr):
 
     def __new__(cls, name: str | sp.Symbol, t: sp.Expr, rows: sp.Expr | int, columns: sp.Expr | int) -> "Iterate":
         """Make every argument a sympy object, from which sympy can rebuild the node."""
-        arguments = (sp.Symbol(str(name)), sp.sympify(t), sp.sympify(rows), sp.sympify(columns))
+        arguments = (
+            sp.Symbol(str(name)),
+            sp.sympify(t, strict=True),
+            sp.sympify(rows, strict=True),
+            sp.sympify(columns, strict=True),
+        )
         return sp.Expr.__new__(cls, *arguments)
 
     @property
@@ -185,7 +190,7 @@ class MinimumOver(sp.Expr):
 
     def __new__(cls, expression: sp.Expr, t: sp.Symbol, first: sp.Expr, last: sp.Expr) -> "MinimumOver":
         """Take the expression, its index t, and the ends of the range."""
-        return sp.Expr.__new__(cls, expression, t, sp.sympify(first), sp.sympify(last))
+        return sp.Expr.__new__(cls, expression, t, sp.sympify(first, strict=True), sp.sympify(last, strict=True))
 
     def _latex(self, printer: Any) -> str:
         expression, t, first, last = (printer.doprint(argument) for argument in self.args)

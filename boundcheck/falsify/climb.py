@@ -71,7 +71,10 @@ class Climber:
         direction, tilt = steepest_loss(adapter, v, u, s.spectral)
         pairs = self._pairs(adapter, v, u) if adapter.is_flat else [(v, u)]
         return max(
-            (Instance.around(claim, adapter, s.radii, lipschitz, s.L, s.G, direction, tilt, *pair) for pair in pairs),
+            (
+                Instance.around(claim, adapter, s.radii, lipschitz, s.L, s.G, direction, tilt, *pair, s.given)
+                for pair in pairs
+            ),
             key=lambda instance: instance.ratio,
         )
 

@@ -5,7 +5,7 @@ near the kink it has its largest curvature along E at once: the worst case of a 
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, cast
@@ -54,6 +54,7 @@ class Instance:
         tilt: N, shape (d, k).
         v: the first point, R = 1.
         other: the second point; on a curved domain, where gradients at two points cannot be compared, a tangent at v.
+        given: values of the parameters that the claim alone has.
 
     """
 
@@ -68,6 +69,7 @@ class Instance:
     tilt: np.ndarray
     v: Point = field(repr=False)
     other: Point = field(repr=False)
+    given: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def around(
@@ -82,6 +84,7 @@ class Instance:
         tilt: np.ndarray,
         v: Point,
         other: Point,
+        given: Mapping[str, float],
     ) -> "Instance":
         """The instance with its kink between two given points, or at the one: slope L along E, gradient near G times N.
 
@@ -91,7 +94,7 @@ class Instance:
         heights = [float((torch.as_tensor(direction) * adapter.weight(point)[0]).sum()) for point in ends]
         height = min(max(L * (max(heights) - min(heights)), _LEAST * G), G / 2)
         middle = (max(heights) + min(heights)) / 2
-        return cls(claim, adapter, radii, lipschitz, L, height, middle, direction, tilt * (G - height), v, other)
+        return cls(claim, adapter, radii, lipschitz, L, height, middle, direction, tilt * (G - height), v, other, given)
 
     @cached_property
     def problem(self) -> Problem:
@@ -107,7 +110,8 @@ class Instance:
     @cached_property
     def inputs(self) -> dict[str, Number]:
         """The claim's parameters, exact, with G in the norm that its hypotheses speak of."""
-        return theory_inputs(self.claim, self.problem, self.radii, self.lipschitz, self.gradient_bound)
+        known = theory_inputs(self.claim, self.problem, self.radii, self.lipschitz, self.gradient_bound)
+        return known | dict(self.given)
 
     @cached_property
     def gradient_bound(self) -> float:
@@ -121,6 +125,7 @@ class Instance:
     def check(self) -> None:
         """Refuse points that are off the domain, or of the wrong shape, by an InputError that names the block."""
         self.adapter.check(self.v, self.radii)
+        check_given(self.claim, self.given, ())
         if self.adapter.is_flat:
             self.adapter.check(self.other, self.radii, "other")
             if not square_norm(_minus(self.v, self.other)).item() > 0:
@@ -212,6 +217,7 @@ class Instance:
             | {"direction": self.direction.tolist(), "tilt": self.tilt.tolist()},
             "v": {block.name: part[0].tolist() for block, part in zip(self.adapter.blocks, self.v, strict=True)},
             "other": {b.name: part[0].tolist() for b, part in zip(self.adapter.blocks, self.other, strict=True)},
+            **({"given": dict(self.given)} if self.given else {}),
         }
 
     @classmethod
@@ -242,6 +248,7 @@ class Instance:
             objective.matrix("tilt", tuple(adapter.W0.shape)),
             point_of(found.table("v"), adapter),
             point_of(found.table("other"), adapter),
+            given_of(found),
         )
         instance.check()
         return instance
@@ -265,6 +272,23 @@ def check_lipschitz(lipschitz: str) -> None:
     """Refuse what C cannot stand for."""
     if lipschitz not in ("sigma", "sqrt(r) sigma"):
         raise InputError("lipschitz", lipschitz, "sigma or sqrt(r) sigma")
+
+
+def check_given(claim: Claim, given: Mapping[str, float], free: Collection[str]) -> None:
+    """Refuse a value of what is not free to choose: it follows from the instance, or the claim does not have it."""
+    allowed = [p.name for p in claim.parameters if p.name in free or p in claim.own]
+    for name, value in given.items():
+        if name not in allowed:
+            raise InputError(f"given.{name}", value, f"values of {' and '.join(allowed) or 'nothing'}, for {claim.id}")
+    missing = next((p.name for p in claim.own if p.name not in given), None)
+    if missing is not None:
+        raise InputError(f"given.{missing}", "(not given)", "a value, since the claim alone has this parameter")
+
+
+def given_of(found: Fields) -> dict[str, float]:
+    """The values of a claim's own parameters; a claim of the catalogue has none."""
+    table = found.table("given") if "given" in found.data else Fields({}, "given")
+    return {name: table.number(name) for name in table.data}
 
 
 def roundings(adapter: Adapter) -> int:

@@ -159,7 +159,7 @@ class Assignment:
         for X in self.letters.matrices:
             if X.name not in self.matrices:
                 raise InputError(f"matrices.{X.name}", "(not given)", "a matrix")
-            shape = tuple(int(sp.sympify(side).subs(self._sides)) for side in X.shape)
+            shape = tuple(int(sp.sympify(side, strict=True).subs(self._sides)) for side in X.shape)
             if self.matrices[X.name].shape != shape:
                 raise InputError(f"matrices.{X.name}", f"of shape {self.matrices[X.name].shape}", f"shape {shape}")
         for x in (*self.letters.numbers, *self.letters.sides):

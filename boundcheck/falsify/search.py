@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import hypothesis.strategies as st
-from hypothesis import HealthCheck, Phase, given, seed, settings, target
+from hypothesis import HealthCheck, Phase, given, reject, seed, settings, target
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from boundcheck.claims import Claim, catalogue
@@ -173,8 +173,12 @@ def _explore(claim: Claim, kind: str, lipschitz: str, examples: int, seed_: int,
     @given(structures(kind, claim), st.integers(0, 2**16))
     def attempt(structure: Structure, start: int) -> None:
         nonlocal largest
-        found = Climber(structure, _SHORT_STARTS, start).run(_SHORT_ROUNDS).best(claim, lipschitz)
-        ratio = found.ratio
+        try:
+            found = Climber(structure, _SHORT_STARTS, start).run(_SHORT_ROUNDS).best(claim, lipschitz)
+            ratio = found.ratio
+        except InputError:
+            # Constants that a condition of the claim excludes.
+            reject()
         if ratio > largest:
             ratio = best.offer(found)
         largest = max(largest, ratio)
@@ -186,12 +190,23 @@ def _explore(claim: Claim, kind: str, lipschitz: str, examples: int, seed_: int,
 
 
 @st.composite
+def own_constants(draw: DrawFn, claim: Claim) -> dict[str, float]:
+    """A value for each parameter that a claim alone has, in its domain; shrink to 1."""
+    domains: dict[str, SearchStrategy[float]] = {
+        "positive real": CONSTANTS,
+        "positive integer": st.integers(1, 16).map(float),
+        "real": st.one_of(CONSTANTS, CONSTANTS.map(lambda x: -x)),
+    }
+    return {p.name: draw(domains[p.domain]) for p in claim.own}
+
+
+@st.composite
 def structures(draw: DrawFn, kind: str, claim: Claim, largest_rank: int = 8, largest_side: int = 9) -> Structure:
     """Structures over which a claim about an adapter of this kind is to hold; shrink to 1 x 1 and constants of 1."""
     ranks = [rank for rank in range(1, largest_rank + 1) if _speaks_of(claim, rank)]
     rank = draw(st.sampled_from(ranks))
     d, k = draw(st.integers(rank, largest_side)), draw(st.integers(rank, largest_side))
-    constants = {name: draw(CONSTANTS) for name in constants_of(kind, claim, {})}
+    constants = {name: draw(CONSTANTS) for name in constants_of(kind, claim, {})} | draw(own_constants(claim))
     if any(p.name == "sigma" for p in claim.parameters):
         constants |= dict.fromkeys(ADAPTERS[kind].radius_names, draw(CONSTANTS))
     if kind == "dora":

@@ -30,7 +30,7 @@ def rounded_down(ratio: float, decimals: int) -> str:
 
 def show(found: Falsification, path: Path) -> list[Table | str]:
     """A table of the tightest instance at each rank, and what follows from it in words."""
-    table = Table(title=f"{found.id}: tightest instance at each rank", title_justify="left")
+    table = Table(title=escape(f"{found.id}: tightest instance at each rank"), title_justify="left")
     table.add_column("rank", justify="right")
     table.add_column("at")
     table.add_column("measured / bound", justify="right")
@@ -74,7 +74,7 @@ def show_worst_cases(cases: Sequence[WorstCase]) -> list[Table | str]:
     method, names = cases[0].method, [name for name in cases[0].inputs if name != "T"]
     same = [name for name in names if len({case.inputs[name] for case in cases}) == 1]
     varied = [name for name in names if name not in same]
-    table = Table(title=f"{cases[0].claim}: worst case of {method} over all smooth F", title_justify="left")
+    table = Table(title=escape(f"{cases[0].claim}: worst case of {method} over all smooth F"), title_justify="left")
     for heading in ("T", *varied, "step alpha", "bound", "exact worst case (numerical)", "exact / bound"):
         table.add_column(heading, justify="right")
     for case in cases:

@@ -78,6 +78,7 @@ def _structure(instance: Instance) -> Structure:
         instance.radii,
         norms,
         GRADIENT_BOUND in instance.claim.hypotheses,
+        instance.given,
     )
 
 
@@ -108,7 +109,7 @@ def _rounded(instance: Instance, digits: int) -> Instance | None:
         return None
     s = _structure(instance)
     return Instance.around(
-        instance.claim, adapter, instance.radii, instance.lipschitz, s.L, s.G, direction, tilt, v, other
+        instance.claim, adapter, instance.radii, instance.lipschitz, s.L, s.G, direction, tilt, v, other, s.given
     )
 
 

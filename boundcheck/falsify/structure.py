@@ -27,6 +27,7 @@ class Structure:
         radii: those of the adapter's domain.
         frozen: the norm of each frozen matrix, by the claims' parameter; of DoRA's W0 that of its columns.
         spectral: whether G bounds the spectral norm of the gradient, and not its Frobenius norm.
+        given: the claim's own parameters.
 
     """
 
@@ -40,6 +41,7 @@ class Structure:
     radii: Mapping[str, float]
     frozen: Mapping[str, float]
     spectral: bool
+    given: Mapping[str, float]
 
     def adapter(self, matrices: Mapping[str, Tensor]) -> Adapter:
         """The adapter with these frozen matrices, by the name of their field."""
@@ -66,6 +68,7 @@ class Structure:
             {name: constants[name] for name in adapter.radius_names},
             {name: constants[name] for name in adapter.frozen.values()},
             GRADIENT_BOUND in claim.hypotheses,
+            {parameter.name: constants[parameter.name] for parameter in claim.own},
         )
 
 
@@ -103,7 +106,7 @@ def _check_lemma(claim: Claim) -> None:
 
 
 def constants_of(kind: str, claim: Claim, given: Mapping[str, float]) -> dict[str, float]:
-    """L, G, the scale, radii and norms of frozen matrices: what is given, and 1 for the others.
+    """L, G, the scale, radii, norms of frozen matrices and the claim's own: what is given, and 1 for the others.
 
     DoRA's radii a and b are 1/2, because its claim asks for w_0 > s a b.
     """
@@ -113,6 +116,7 @@ def constants_of(kind: str, claim: Claim, given: Mapping[str, float]) -> dict[st
         known |= {"a": 0.5, "b": 0.5}
     if not adapter.has_scale:
         del known["s"]
+    known |= {parameter.name: 1.0 for parameter in claim.own}
     common = any(p.name == "sigma" for p in claim.parameters)
     for name, value in given.items():
         named = adapter.radius_names if name == "sigma" and common else (name,)

@@ -27,7 +27,7 @@ from boundcheck.claims.vocabulary import F
 from boundcheck.errors import InputError
 from boundcheck.falsify.certify import Certificate, certify, numbers_of, slope_at, with_arrays
 from boundcheck.falsify.fields import Fields, matrix_text, named
-from boundcheck.falsify.instance import adapter_as_json, adapter_of, check_lipschitz, point_of, roundings
+from boundcheck.falsify.instance import adapter_as_json, adapter_of, check_given, check_lipschitz, point_of, roundings
 from boundcheck.problems.adapters import Adapter
 from boundcheck.problems.cast import cast_to
 from boundcheck.problems.clipped import Clipped
@@ -64,7 +64,8 @@ class ShortRun:
         offset: c, 0 of gradient descent.
         v: v_1, with R = 1.
         steps: T.
-        given: constants that are free to choose: A of expected smoothness, and a step size where none is prescribed.
+        given: constants that are free to choose: A of expected smoothness, a step size where none is prescribed, and
+            the parameters that the claim alone has.
 
     """
 
@@ -145,10 +146,7 @@ class ShortRun:
             raise InputError("objective.knots", f"of shape {self.knots.shape}", "rows of two numbers, w and h'(w)")
         self.adapter.check(self.v, self.radii or None)
         check_lipschitz(self.lipschitz)
-        names = {p.name for p in self.claim.parameters}
-        for name in self.given:
-            if name not in FREE or name not in names:
-                raise InputError(f"given.{name}", self.given[name], f"{' or '.join(FREE)}, of a theorem that has it")
+        check_given(self.claim, self.given, FREE)
         if self.offset < 0 or (self.offset and not is_noisy(self.claim)):
             expected = "at least 0" if is_noisy(self.claim) else "0: there is no noise"
             raise InputError("objective.offset", self.offset, expected)

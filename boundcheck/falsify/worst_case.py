@@ -149,7 +149,10 @@ def worst_cases(
     names = {parameter.name for parameter in claim.parameters}
     if not horizons:
         raise InputError("T", "(not given)", "one or more horizons")
-    if not ({"Lhat", "alpha", "bound"} <= set(claim.names) and {"D", "T"} <= names <= _CONSTANTS):
+    if not (
+        {"Lhat", "alpha", "bound"} <= set(claim.names)
+        and {"D", "T"} <= names <= _CONSTANTS | {p.name for p in claim.own}
+    ):
         expected = "a theorem about every smooth F with a constant step size, such as meft.theorem2_repaired"
         raise InputError("claim", claim.id, expected)
     if constants and "T" in constants:

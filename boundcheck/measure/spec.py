@@ -15,12 +15,23 @@ from pydantic import Field, PositiveFloat, ValidationError, model_validator
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.inputs import exact, formula
 from boundcheck.errors import InputError
-from boundcheck.measure.tables import AdapterSpec, BracketSpec, DomainSpec, ProblemSpec, RunSpec, Seed, Table
+from boundcheck.measure.tables import (
+    AdapterSpec,
+    BracketSpec,
+    DomainSpec,
+    ProblemSpec,
+    RunSpec,
+    Seed,
+    Table,
+    check_room,
+)
 from boundcheck.problems.adapters import ADAPTERS, LoRA
 from boundcheck.sweep import combinations
 
 Kind = TypeVar("Kind", bound=Table)
 
+# Bytes of a spec.
+_LONGEST = 2**18
 # The parameters of a theorem that may be assumed; the others are part of how it is run.
 _ASSUMABLE = ("L", "G", "C", "D")
 
@@ -73,10 +84,27 @@ class Spec(Table):
                 f"radii {listed}, for {self.adapter.kind}" if wanted else f"no radius: {self.claim} needs no ball"
             )
             raise InputError(field, known, expected)
+        self._check_room()
         for unused in ("run", "assume") if self.is_bracket else ("bracket",):
             if unused in self.model_fields_set:
                 raise InputError(unused, "(a table)", f"no such table, which says nothing of {self.claim}")
         return self
+
+    def _check_room(self) -> None:
+        """Refuse what would not fit into memory: samples of the problem, and what is held of each replica or pair."""
+        problem = self.problem
+        size = getattr(problem, "d", 64) * getattr(problem, "k", 64)
+        samples = getattr(problem, "samples", 1)
+        check_room("problem.samples", samples, samples * size)
+        if self.is_bracket:
+            for name in ("iterates", "points", "ascents"):
+                check_room(f"bracket.{name}", getattr(self.bracket, name), getattr(self.bracket, name) * size)
+            return
+        run = self.run
+        batch = run.batch if isinstance(run.batch, int) else 1
+        check_room("run.replicas", run.replicas, run.replicas * size)
+        check_room("run.batch", run.batch, run.replicas * batch)
+        check_room("run.audits", run.audits, run.replicas * run.audits)
 
     def _check_theorem(self) -> None:
         parameters = self._parameters
@@ -199,10 +227,15 @@ def specs_of(given: Spec | list[Spec] | dict[str, Any] | str | Path) -> list[Spe
 def read(path: Path) -> dict[str, Any]:
     """The tables of a TOML file; raises InputError for one that is unreadable, or no TOML."""
     try:
+        if path.stat().st_size > _LONGEST:
+            raise InputError("SPEC", path, f"a file of at most {_LONGEST} bytes")
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError("SPEC", path, f"a readable TOML file ({error})") from None
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise InputError("SPEC", path, "lists and tables that are not as deep") from None
+    except ValueError as error:
+        # An integer of too many digits is one that is no TOMLDecodeError.
         raise InputError("SPEC", path, f"valid TOML ({error})") from None
 
 

@@ -1,11 +1,14 @@
 """The tables of a spec: problem, adapter, domain, and how to run or to bracket; one class for each, field by field."""
 
 import math
-import re
+import sys
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+import sympy as sp
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
+from boundcheck.claims.symbols import r
+from boundcheck.claims.text import parsed
 from boundcheck.errors import InputError
 from boundcheck.problems.adapters import ADAPTERS, LoRA
 
@@ -18,7 +21,23 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
 
 
-Seed = Annotated[int, Field(ge=0)]
+# Larger sides and counts would be a slip of the pen, or ask for memory that nobody has.
+Side = Annotated[int, Field(gt=0, le=2**12)]
+Count = Annotated[int, Field(gt=0, le=2**20)]
+Steps = Annotated[int, Field(gt=0, le=10**12)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+# Numbers whose products of up to nine are no infinite floats; what is too small for them is found where it matters.
+Real = Annotated[float, Field(gt=0, le=1e30)]
+
+# Numbers that are held at once; a run makes some twenty copies of them, which is then a GiB or two.
+_MOST_NUMBERS = 2**23
+
+
+def check_room(field: str, value: object, numbers: int) -> None:
+    """Refuse what makes more numbers than are held at once, before any is made."""
+    if numbers > _MOST_NUMBERS:
+        expected = f"less, since with the rest it makes {numbers:.3g} numbers, of at most {_MOST_NUMBERS:.3g}"
+        raise InputError(field, value, expected)
 
 
 class DataSpec(Table):
@@ -38,7 +57,7 @@ class TwoLayerSpec(Table):
     """The first layer of a two-layer tanh network on digits, its second one fixed at random."""
 
     kind: Literal["two-layer"]
-    hidden: PositiveInt = 16
+    hidden: Side = 16
     seed: Seed = 0
 
 
@@ -53,10 +72,10 @@ class LeastSquaresSpec(Table):
     """Least squares on synthetic data, whose gradient is bounded on a ball only."""
 
     kind: Literal["least-squares"]
-    d: PositiveInt = 8
-    k: PositiveInt = 8
-    samples: PositiveInt = 64
-    noise: PositiveFloat = 1.0
+    d: Side = 8
+    k: Side = 8
+    samples: Count = 64
+    noise: Real = 1.0
     seed: Seed = 0
 
 
@@ -64,22 +83,22 @@ class ExtremalSpec(Table):
     """The clipped-linear f on which Lemma 1, sharp, is attained at a corner of the ball."""
 
     kind: Literal["extremal"]
-    d: PositiveInt = 8
-    k: PositiveInt = 8
-    L: PositiveFloat = 1.0
-    G: PositiveFloat = 1.0
+    d: Side = 8
+    k: Side = 8
+    L: Real = 1.0
+    G: Real = 1.0
 
 
 class PseudoHuberSpec(Table):
     """Pseudo-Huber matrix regression on synthetic targets; see `problems.pseudo_huber.synthetic`."""
 
     kind: Literal["pseudo-huber"]
-    d: PositiveInt = 8
-    k: PositiveInt = 8
-    samples: PositiveInt = 64
-    delta: PositiveFloat = 1.0
-    signal: PositiveFloat = 1.0
-    noise: PositiveFloat = 1.0
+    d: Side = 8
+    k: Side = 8
+    samples: Count = 64
+    delta: Real = 1.0
+    signal: Real = 1.0
+    noise: Real = 1.0
     seed: Seed = 0
 
 
@@ -90,7 +109,7 @@ class HardSpec(Table):
     """
 
     kind: Literal["hard"]
-    steps: PositiveInt = 400
+    steps: Steps = 400
     ratio: float = Field(default=0.06, gt=0, lt=0.5)
 
 
@@ -103,8 +122,8 @@ class AdapterSpec(Table):
 
     kind: Literal["full", "lora", "frozen-a", "frozen-b", "direft", "loreft", "vera", "dora", "loha"] = "lora"
     rank: PositiveInt | None = None
-    scale: PositiveFloat | str = 1.0
-    gain: PositiveFloat = 1.0
+    scale: Real | str = 1.0
+    gain: Real = 1.0
     start: Literal["lora", "diagonal"] = "lora"
 
     @model_validator(mode="after")
@@ -125,20 +144,25 @@ class AdapterSpec(Table):
         """The scale s as a number."""
         if not isinstance(self.scale, str):
             return self.scale
-        match = re.fullmatch(r"\s*(\d+(?:\.\d*)?)\s*/\s*(r|sqrt\(r\))\s*", self.scale)
-        if match is None or self.rank is None:
+        if self.rank is None:
             raise InputError("adapter.scale", self.scale, _SCALES)
-        return float(match[1]) / (self.rank if match[2] == "r" else math.sqrt(self.rank))
+        value = parsed("adapter.scale", self.scale, (r,), _SCALES)
+        for letter, number in ((r, self.rank), (sp.sqrt(r), math.sqrt(self.rank))):
+            part = value * letter
+            # A rational may be beyond floats.
+            if isinstance(part, sp.Rational) and abs(part) < sys.float_info.max:
+                return int(part.p) / int(part.q) / number
+        raise InputError("adapter.scale", self.scale, _SCALES)
 
 
 class DomainSpec(Table):
     """The domain that the theory needs: a radius for each norm of the adapter, for a theorem by a pilot if left out."""
 
-    a: PositiveFloat | None = None
-    b: PositiveFloat | None = None
-    mu: PositiveFloat | None = None
-    nu: PositiveFloat | None = None
-    rho: PositiveFloat | None = None
+    a: Real | None = None
+    b: Real | None = None
+    mu: Real | None = None
+    nu: Real | None = None
+    rho: Real | None = None
 
     @property
     def given(self) -> dict[str, float]:
@@ -153,25 +177,25 @@ class RunSpec(Table):
     size is given where the theorem prescribes none.
     """
 
-    steps: PositiveInt | Literal["informative"] = "informative"
-    step_size: PositiveFloat | None = None
-    batch: PositiveInt | Literal["balanced"] = "balanced"
+    steps: Steps | Literal["informative"] = "informative"
+    step_size: Real | None = None
+    batch: Count | Literal["balanced"] = "balanced"
     sampling: Literal["with replacement", "without replacement"] = "with replacement"
-    zeta: PositiveFloat | None = None
-    replicas: int = Field(default=32, ge=2)
-    audits: PositiveInt = 128
+    zeta: Real | None = None
+    replicas: int = Field(default=32, ge=2, le=2**20)
+    audits: Count = 128
     level: float = Field(default=0.95, gt=0.5, lt=1)
 
 
 class BracketSpec(Table):
     """How a smoothness constant is bracketed from below, on the domain of the spec."""
 
-    pairs: PositiveInt = 2048
-    iterates: PositiveInt = 256
-    points: PositiveInt = 16
-    ascents: PositiveInt = 8
-    rounds: PositiveInt = 32
-    looks: int = Field(default=8, ge=0)
+    pairs: Count = 2048
+    iterates: Count = 256
+    points: Count = 16
+    ascents: Count = 8
+    rounds: Count = 32
+    looks: int = Field(default=8, ge=0, le=2**20)
 
 
 ProblemSpec = Annotated[

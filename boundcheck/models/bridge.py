@@ -75,6 +75,7 @@ def load(table: PretrainedSpec, device: str) -> Loaded:
 
     """
     folder = _folder(table.path)
+    refuse_code(folder)
     transformers = _imported("transformers")
     with _quiet(transformers):
         tokenizer = _read(folder, transformers.AutoTokenizer.from_pretrained, folder)
@@ -112,6 +113,29 @@ def _folder(path: str) -> Path:
     return folder
 
 
+def refuse_code(folder: Path) -> None:
+    """Refuse a folder that names Python of its own, before anything of it is read by what could run it.
+
+    Where transformers knows a model of that kind too, it would load another one than the folder describes.
+    """
+    # An index of weights or a vocabulary can be long, and names no code.
+    for path in sorted(path for path in folder.glob("*.json") if "config" in path.name):
+        held = _json(path)
+        if isinstance(held, dict) and "auto_map" in held:
+            expected = (
+                f"a model of transformers' own; {path.name} has an auto_map to Python of the folder's, which never runs"
+            )
+            raise InputError("model.path", folder, expected)
+
+
+def _json(path: Path) -> Any:
+    """What a JSON file of a model's folder holds; raises InputError for one that cannot be read."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError("model.path", path, f"a readable JSON file ({error})") from None
+
+
 def _imported(name: str) -> Any:
     try:
         return importlib.import_module(name)
@@ -121,9 +145,9 @@ def _imported(name: str) -> Any:
 
 
 def _read(folder: Path, reader: Any, *given: Any, **options: Any) -> Any:
-    """What a reader of transformers makes of a folder, its many errors made one."""
+    """What a reader of transformers makes of a folder, its many errors made one; no Python of the folder's runs."""
     try:
-        return reader(*given, local_files_only=True, **options)
+        return reader(*given, local_files_only=True, trust_remote_code=False, **options)
     except Exception as error:
         reason = " ".join(str(error).split())[:160]
         raise InputError("model.path", folder, f"a folder that transformers can load ({reason})") from None
@@ -138,7 +162,9 @@ def _model(table: PretrainedSpec, folder: Path, transformers: Any, classes: int)
     # A head that the folder does not hold is drawn from torch's own generator.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(table.seed)
-        model, info = _read(folder, kind.from_pretrained, folder, output_loading_info=True, **options)
+        # Where weights are pickled, tensors alone are read.
+        options |= {"output_loading_info": True, "weights_only": True}
+        model, info = _read(folder, kind.from_pretrained, folder, **options)
     strange = sorted(key for key in info["missing_keys"] if not key.startswith(_HEADS))
     if strange:
         expected = f"a model with all of its weights for {table.task}; it lacks {strange[0]}"
@@ -150,7 +176,9 @@ def _model(table: PretrainedSpec, folder: Path, transformers: Any, classes: int)
 def _check_memory(table: PretrainedSpec, folder: Path) -> None:
     """Refuse a model whose weights alone would not fit, before it is loaded."""
     files = [*folder.glob("*.safetensors"), *folder.glob("*.bin")]
-    stored = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    stored = _json(folder / "config.json")
+    if not isinstance(stored, dict):
+        raise InputError("model.path", folder, "a config.json that holds a table")
     kept = str(stored.get("dtype", stored.get("torch_dtype", "float32"))).removeprefix("torch.")
     width = _DTYPES.get(kept, torch.float16 if kept == "float16" else torch.float32).itemsize
     need = sum(file.stat().st_size for file in files) / width * _DTYPES[table.dtype].itemsize * _ROOM
@@ -233,7 +261,7 @@ def _rows(path: str) -> list[dict[str, Any]]:
             continue
         try:
             row = parse_json(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError("model.text", path, f"JSON in line {place} ({error})") from None
         if not isinstance(row, dict) or not isinstance(row.get("text"), str):
             raise InputError("model.text", path, f'an object with a "text" in line {place}')

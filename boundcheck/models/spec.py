@@ -5,12 +5,15 @@ A spec with a table [model] is one; it shares its tables' manners, and sweeps, w
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, model_validator
 
 from boundcheck.errors import InputError
-from boundcheck.measure.tables import AdapterSpec, Seed, Table
+from boundcheck.measure.tables import AdapterSpec, Count, Seed, Side, Steps, Table, check_room
 from boundcheck.models.adapt import EDITS
 from boundcheck.models.pretrain import STEPS
+
+# Heads and layers.
+Few = Annotated[int, Field(gt=0, le=2**7)]
 
 
 class GPTSpec(Table):
@@ -21,15 +24,23 @@ class GPTSpec(Table):
     """
 
     kind: Literal["gpt"]
-    width: PositiveInt = 64
-    heads: PositiveInt = 4
-    layers: PositiveInt = 2
-    context: int = Field(default=64, ge=2)
-    pretraining: PositiveInt = STEPS
+    width: Side = 64
+    heads: Few = 4
+    layers: Few = 2
+    context: int = Field(default=64, ge=2, le=2**14)
+    pretraining: Count = STEPS
     text: str = "python-library"
-    samples: PositiveInt = 128
-    held_out: PositiveInt = 128
+    samples: Count = 128
+    held_out: Count = 128
     seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _has_room(self) -> "GPTSpec":
+        # A quarter of its weights: of a network there are fewer copies, in single precision.
+        check_room("model.width", self.width, 3 * self.layers * self.width**2)
+        for name in ("samples", "held_out"):
+            check_room(f"model.{name}", getattr(self, name), getattr(self, name) * self.context)
+        return self
 
 
 class PretrainedSpec(Table):
@@ -44,9 +55,9 @@ class PretrainedSpec(Table):
     path: str
     task: Literal["causal", "classification"]
     text: str
-    length: int = Field(default=64, ge=2)
-    samples: PositiveInt = 128
-    held_out: PositiveInt = 128
+    length: int = Field(default=64, ge=2, le=2**14)
+    samples: Count = 128
+    held_out: Count = 128
     dtype: Literal["float32", "float64", "bfloat16"] = "float32"
     seed: Seed = 0
 
@@ -85,13 +96,13 @@ class ModelRunSpec(Table):
     ``looks`` is at how many iterates of the first replica the curvature is found by Lanczos iteration.
     """
 
-    steps: PositiveInt
-    batch: PositiveInt
+    steps: Steps
+    batch: Count
     step_size: PositiveFloat
     sampling: Literal["with replacement", "without replacement"] = "with replacement"
-    replicas: PositiveInt = 1
-    audits: PositiveInt | None = None
-    looks: int = Field(default=2, ge=0)
+    replicas: Count = 1
+    audits: Count | None = None
+    looks: int = Field(default=2, ge=0, le=2**20)
     level: float = Field(default=0.95, gt=0.5, lt=1)
 
 
@@ -107,6 +118,7 @@ class ModelSpec(Table):
     @model_validator(mode="after")
     def _is_measurable(self) -> "ModelSpec":
         run, samples = self.run, self.model.samples
+        check_room("run.audits", run.audits, run.replicas * (run.audits or run.steps))
         if run.audits is not None and run.audits > run.steps:
             raise InputError("run.audits", run.audits, f"at most run.steps = {run.steps}")
         if run.sampling == "without replacement" and run.batch > samples:

@@ -124,6 +124,20 @@ class Rounded:
             square, left = self.times(square, square), left // 2
         return result
 
+    def exp(self, x: Approx) -> Approx:
+        """The exponential."""
+        low, high = map(_exp, _wider(x))
+        value = _exp(x.value)
+        return _rounded(value, max(high - value, value - low) + 8 * high * _EPSILON)
+
+    def log(self, x: Approx) -> Approx:
+        """The natural logarithm; no number of an interval that is not above 0."""
+        ends = _wider(x)
+        if not 0 < ends[0] <= ends[1] < math.inf:
+            return Approx(math.nan, math.inf)
+        value, low, high = map(math.log, (x.value, *ends))
+        return _rounded(value, max(high - value, value - low) + 8 * max(abs(low), abs(high)) * _EPSILON)
+
     def larger(self, x: Approx, y: Approx) -> Approx:
         """The larger of two."""
         return _either(x, y, max(x.value, y.value))
@@ -212,3 +226,16 @@ def _power(x: float, exponent: float) -> float:
         return x**exponent
     except OverflowError:
         return math.inf
+
+
+def _exp(x: float) -> float:
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return math.inf
+
+
+def _wider(x: Approx) -> tuple[float, float]:
+    """The ends of the interval, with their own rounding."""
+    rounding = 4 * _EPSILON * (abs(x.value) + x.error)
+    return x.low - rounding, x.high + rounding

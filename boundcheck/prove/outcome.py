@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from boundcheck.errors import InputError
-from boundcheck.files import replace_file
+from boundcheck.files import file_name, replace_file
 from boundcheck.kernel import STANDARD_FACTS
 from boundcheck.prove.results import ClaimAudit, latex
 from boundcheck.prove.rows import JudgedRow
@@ -55,7 +55,7 @@ def export(audit: ProofAudit, folder: Path) -> list[Path]:
     """
     written: dict[Path, str] = {}
     for proof in (proof for claim in audit.claims for proof in claim.proofs):
-        name = f"{proof.script.id}-{proof.script.version}"
+        name = file_name(f"{proof.script.id}-{proof.script.version}")
         written[folder / f"{name}.tex"] = latex(proof)
         for i, judged in enumerate(proof.steps, start=1):
             theorem = judged.step.theorem

@@ -157,7 +157,10 @@ def opinions(proof: JudgedProof) -> dict[int, dict[str, Status]]:
 
 def latex(proof: JudgedProof) -> str:
     """A proof in LaTeX: a list of its lines, as printed and as read, with verdict and reason; needs amsmath."""
-    lines = [rf"% {proof.script.id}, {proof.script.version}: {proof.verdict}", r"\begin{description}"]
+    lines = [
+        "% " + _words(" ".join(f"{proof.script.id}, {proof.script.version}: {proof.verdict}".split())),
+        r"\begin{description}",
+    ]
     for judged in proof.steps:
         step = judged.step
         lines.append(rf"\item[{{{_words(step.label)}}}] \emph{{{judged.verdict}}}. {_words(step.meaning)}")

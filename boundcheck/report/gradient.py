@@ -49,6 +49,6 @@ def _draw(axis: Axes, run: StoredRun) -> None:
     decades(axis, float(np.nanmin(band[0])), max(result["bound"], result["first"], float(np.nanmax(band[1]))))
     axis.set_xlim(0, steps)
     axis.set_xlabel("iteration t")
-    axis.set_ylabel(f"‖∇F(v$_t$)‖² [{result['problem']['units']}²]")
+    axis.set_ylabel(f"‖∇F(vₜ)‖² [{result['problem']['units']}²]")
     lines = f"{run.problem}, rank {run.rank}: {result['verdict']}", titled(result)
     axis.set_title("\n".join(lines), loc="left")

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
 from boundcheck.falsify.show import rounded_down
-from boundcheck.files import replace_file
+from boundcheck.files import file_name, replace_file
 from boundcheck.measure.store import finished
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.prove import ProofAudit
@@ -154,7 +154,7 @@ def export_data(runs: list[StoredRun], folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for run in runs:
-        name = folder / run.result["run_id"]
+        name = folder / file_name(str(run.result["run_id"]))
         run.trace.to_netcdf(name.with_suffix(".nc"), engine="scipy")
         written.append(name.with_suffix(".nc"))
         for dims in dict.fromkeys(x.dims for x in run.trace.data_vars.values()):
@@ -219,7 +219,7 @@ def _badge(verdict: str) -> Markup:
 
 
 def _slug(name: str) -> str:
-    return "_".join("".join(c if c.isalnum() else " " for c in name.lower()).split())
+    return "_".join("".join(c if c.isascii() and c.isalnum() else " " for c in name.lower()).split())
 
 
 def _waterfalls(runs: list[StoredRun]) -> list[Waterfall]:

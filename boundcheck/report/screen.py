@@ -32,9 +32,9 @@ def show_findings(outcome: dict[str, Any], console: Console) -> None:
             _add(table, each["number"], each["locator"], each["verdict"], each["evidence"])
     width = min(console.width, WIDTH)
     console.print(table, width=width)
-    console.print(f"\n{outcome['summary']}", width=width)
+    console.print(f"\n{outcome['summary']}", width=width, markup=False)
     if outcome["adds"]:
-        console.print(f"--full adds: {outcome['adds']}.", width=width)
+        console.print(f"--full adds: {outcome['adds']}.", width=width, markup=False)
     console.print("--runs prints the verdict on every run, --json everything.")
 
 
@@ -44,7 +44,8 @@ def show_verdicts(results: Sequence[dict[str, Any]], console: Console) -> None:
     for result in results:
         blame = result.get("blame")
         who = f"{blame['kind']} {blame['name']}" if blame else ""
-        table.add_row(result["run_id"], result["claim"], result["verdict"], who, result["reason"])
+        cells = (result["run_id"], result["claim"], result["verdict"], who, result["reason"])
+        table.add_row(*(escape(str(cell)) for cell in cells))
     console.print(table)
 
 

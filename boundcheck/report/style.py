@@ -8,6 +8,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
 # Okabe and Ito's colours, which readers with colour blindness can tell apart.
@@ -67,12 +68,21 @@ def panels(items: list[Any], draw: Callable[[Axes, Any], None], most: int = 2, t
         for axis, item in zip(axes, items, strict=False):
             draw(axis, item)
             entries |= dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
+            titles = (child for child in axis.get_children() if isinstance(child, Text))
+            _as_typed(axis.xaxis.label, axis.yaxis.label, *titles)
         for axis in axes[len(items) :]:
             axis.set_axis_off()
-        figure.legend(
+        legend = figure.legend(
             entries.values(), entries.keys(), loc="outside lower center", ncols=2 if columns > 1 else 1, frameon=False
         )
+        _as_typed(*legend.get_texts())
     return figure
+
+
+def _as_typed(*texts: Text) -> None:
+    """Print what is between two dollars as it is: names that a user gives are no formulas."""
+    for text in texts:
+        text.set_parse_math(False)
 
 
 def decades(axis: Axes, low: float, high: float) -> None:

@@ -3,11 +3,11 @@
 import math
 from typing import Any
 
-import latex2mathml.converter
 import sympy as sp
 from markupsafe import Markup
 
 from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.markup import mathml_of
 from boundcheck.claims.symbols import C, r, sigma
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -51,7 +51,7 @@ def number(value: float | int | None, digits: int = 3) -> str:
 
 def mathml(latex: str) -> Markup:
     """A formula that browsers set without any script."""
-    return Markup(latex2mathml.converter.convert(latex, display="block"))
+    return Markup(mathml_of(latex, "block"))
 
 
 def rank_exponent(claim: Claim, lipschitz: str | None) -> sp.Rational:

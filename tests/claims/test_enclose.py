@@ -4,6 +4,7 @@ import math
 from fractions import Fraction
 from typing import Any
 
+import mpmath
 import pytest
 import sympy as sp
 from flint import arb
@@ -70,10 +71,62 @@ def test_roots_are_enclosed(base: int, index: int, power: int) -> None:
     assert ball.rel_accuracy_bits() > 50
 
 
-@pytest.mark.parametrize("formula", [sp.sin(x), sp.Symbol("y"), 2**x, x ** sp.sqrt(2)])
+@pytest.mark.parametrize(
+    "formula", [sp.sin(x), sp.Symbol("y"), sp.pi * x, sp.Piecewise((x, x > 1), (1, True))], ids=str
+)
 def test_what_has_no_enclosure_is_refused(formula: sp.Expr) -> None:
-    with pytest.raises(TypeError, match="cannot enclose"):
+    with pytest.raises(InputError, match=r"^formula = [^\n]*exp, log"):
         enclose(formula, {x: sp.Integer(2)})
+
+
+GROWTH = {
+    sp.exp(x) - sp.E: lambda v: mpmath.exp(v) - mpmath.e,
+    sp.log(x) * 3: lambda v: 3 * mpmath.log(v),
+    2**x: lambda v: mpmath.power(2, v),
+    x**x: lambda v: mpmath.power(v, v),
+    x ** sp.sqrt(2): lambda v: mpmath.power(v, mpmath.sqrt(2)),
+    sp.exp(-x) / sp.log(x + 1): lambda v: mpmath.exp(-v) / mpmath.log(v + 1),
+}
+
+
+@pytest.mark.parametrize("formula", GROWTH, ids=str)
+@given(value=st.fractions(Fraction(1, 100), 50, max_denominator=1000))
+def test_exponentials_logarithms_and_powers_are_enclosed(formula: sp.Expr, value: Fraction) -> None:
+    ball = enclose(formula, {x: sp.Rational(value.numerator, value.denominator)})
+    with mpmath.workdps(60):
+        wanted = GROWTH[formula](mpmath.mpf(value.numerator) / value.denominator)
+        assert mpmath.mpf(lower(ball)) <= wanted <= mpmath.mpf(upper(ball))
+    assert (upper(ball) - lower(ball)) <= 1e-12 * (1 + abs(upper(ball)))
+
+
+def test_a_power_of_whole_exponent_is_exact_whatever_its_base() -> None:
+    n = sp.Symbol("n")
+    assert enclose((-2) ** n, {n: sp.Integer(3)}) == -8
+    assert enclose(sp.Integer(0) ** (n + 1), {n: sp.Integer(3)}) == 0
+    assert enclose(4**n, {n: sp.Rational(1, 2)}) == 2
+
+
+def test_the_sign_of_exponentials_is_told_where_they_differ_and_a_tie_is_not() -> None:
+    difference = sp.exp(x) - sp.exp(1)
+    assert sign(difference, {x: 1 + sp.Rational(1, 10**1000)}) == 1
+    assert sign(difference, {x: 1 - sp.Rational(1, 10**1000)}) == -1
+    assert sign(sp.log(x), {x: sp.Integer(1)}) == 0
+    ties = ((difference, 1), (sp.log(x**2) - 2 * sp.log(x), 3), (2 ** sp.sqrt(x) - 2 ** sp.sqrt(2), 2))
+    for tie, value in ties:
+        with pytest.raises(InputError, match=r"^sign = [^\n]* bits tell"):
+            sign(tie, {x: sp.Integer(value)})
+
+
+@pytest.mark.parametrize("value", [0, -1])
+def test_what_has_no_value_has_no_sign(value: int) -> None:
+    with pytest.raises(InputError, match=r"^sign = "):
+        sign(sp.log(x), {x: sp.Integer(value)})
+
+
+def test_a_tie_of_more_radicals_than_can_be_told_is_refused_at_once() -> None:
+    total = sum(sp.sqrt(p) for p in sp.primerange(2, 120))
+    with pytest.raises(InputError, match=r"^sign = "):
+        sign(sp.sqrt(x) - total, {x: sp.expand(total**2)})
 
 
 @given(st.fractions(), st.fractions())

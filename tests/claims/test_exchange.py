@@ -7,8 +7,9 @@ import json
 import pytest
 import sympy as sp
 
-from boundcheck.claims import Claim, catalogue
+from boundcheck.claims import Claim, Quantity, catalogue
 from boundcheck.claims.exchange import claim_as_json, claim_from_json, expression_as_json, expression_from_json
+from boundcheck.claims.symbols import L, Lhat, Parameter, symbol_of
 from boundcheck.errors import InputError
 
 
@@ -48,7 +49,16 @@ def test_matrices_sums_and_assumptions_come_back() -> None:
         ["FrobeniusNorm", []],
         ["Pow", "2"],
         ["Pow", "2", "1000000000"],
-        ["Pow", "2", ["Symbol", "x"]],
+        ["Pow", "2", ["Pow", "2", ["Symbol", "x"]]],
+        ["Pow", "2", ["exp", "9"]],
+        ["Symbol", "__import__('os').abort()"],
+        ["Symbol", "σ"],
+        ["Symbol", "x}\\input{y"],
+        ["MatrixSymbol", "<b>", "1", "1"],
+        "1_0",
+        " 1",
+        "٣",
+        ["Max", *["1"] * 5000],
         ["MatPow", ["MatrixSymbol", "X", "2", "2"], "100000000"],
         ["Identity", "30000"],
         ["MatrixSymbol", "X", "30000", "1"],
@@ -59,6 +69,63 @@ def test_matrices_sums_and_assumptions_come_back() -> None:
 def test_anything_else_is_refused(data: object) -> None:
     with pytest.raises(InputError, match=r"^expression = "):
         expression_from_json(data)
+
+
+def test_lists_without_end_are_refused() -> None:
+    deep: object = ["Symbol", "x"]
+    for _ in range(100_000):
+        deep = ["Abs", deep]
+    with pytest.raises(InputError, match=r"^expression = [^\n]*$"):
+        expression_from_json(deep)
+    claim = claim_as_json(catalogue["jiang2024.assumption1"])
+    for _ in range(100):
+        claim = claim | {"hypotheses": [claim]}
+    with pytest.raises(InputError, match=r"^claim\.hypotheses = "):
+        claim_from_json(claim)
+
+
+def test_a_parameter_of_ones_own_comes_back() -> None:
+    kappa, gamma = (
+        Parameter(symbol_of("kappa", "positive real"), "positive real", "condition number", r"\varkappa"),
+        (Parameter(symbol_of("gamma", "real"), "real", "a shift")),
+    )
+    formula = sp.exp(kappa.symbol) * L**kappa.symbol + sp.log(gamma.symbol + 2) + sp.exp(1)
+    mine = Claim(
+        "mine",
+        "Mine",
+        "here",
+        sp.Le(gamma.symbol, Lhat),
+        quantities=(Quantity(Lhat, formula, "mine"),),
+        conditions=(sp.Ge(kappa.symbol, 1),),
+        declared=(kappa, gamma),
+    )
+    back = claim_from_json(json.loads(json.dumps(claim_as_json(mine))))
+    assert back == mine
+    assert back.parameters == mine.parameters
+    assert back.definitions_latex == mine.definitions_latex
+    inputs = {"L": 2, "kappa": 3, "gamma": -1}
+    assert back.values(**inputs) == mine.values(**inputs)
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        3,
+        [3],
+        [{"symbol": "kappa"}],
+        [{"symbol": "kappa", "domain": "complex"}],
+        [{"symbol": "kappa", "domain": ["real"]}],
+        [{"symbol": "x;y", "domain": "real"}],
+        [{"symbol": "L", "domain": "real"}],
+        [{"symbol": "kappa", "domain": "real", "meaning": 3}],
+        [{"symbol": "kappa", "domain": "real", "more": ""}],
+        [{"symbol": "kappa", "domain": "real"}],
+    ],
+    ids=str,
+)
+def test_a_wrong_declaration_is_refused(declared: object) -> None:
+    with pytest.raises(InputError, match=r"^(claim\.declared|parameter)[^\n]*$"):
+        claim_from_json(claim_as_json(catalogue["jiang2024.theorem2"]) | {"declared": declared})
 
 
 def test_a_float_is_its_binary_value_and_other_assumptions_are_not_written() -> None:
@@ -84,6 +151,7 @@ def test_a_node_outside_of_the_vocabulary_is_not_written() -> None:
         ({"quantities": [{}]}, "claim.quantities"),
         ({"conditions": [["no"]]}, "claim.conditions"),
         ({"note": 1}, "claim.note"),
+        ({"verdict": "proved"}, "claim.verdict"),
     ],
 )
 def test_a_claim_with_a_wrong_field_is_refused_by_its_name(change: dict, field: str) -> None:

@@ -206,7 +206,7 @@ def test_a_formula_is_taken_exactly(text: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "L +", "L.doit()", "x", "__import__('os')", "L[0]", "L/0", "exp(L)", "lambda: L", "L;L", "1e", "()"]
+    "text", ["", "L +", "L.doit()", "x", "__import__('os')", "L[0]", "sin(L)", "lambda: L", "L;L", "1e", "()"]
 )
 def test_what_is_no_formula_is_refused(text: str) -> None:
     with pytest.raises(InputError, match=r"^L = [^\n]*: expected a formula such as 2\*L[^\n]*$"):

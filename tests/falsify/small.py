@@ -92,7 +92,7 @@ def instances(draw: DrawFn, kind: str) -> Instance:
     E = draw(ball(tuple(adapter.W0.shape), 1.0).filter(lambda X: X.any()))
     N = draw(ball(tuple(adapter.W0.shape), 1.0))
     L, G = (draw(st.sampled_from([0.25, 1.0, 3.0])) for _ in range(2))
-    made = Instance.around(claim, adapter, radii, "sigma", L, G, E, N, v, other)
+    made = Instance.around(claim, adapter, radii, "sigma", L, G, E, N, v, other, {})
     # Where the ends of the step lie on the slope or beyond it.
     shift = draw(st.sampled_from([0.0, 0.3, -0.7, 1.5])) * made.height / L
     return replace(made, zero=made.zero + shift)

@@ -1,6 +1,7 @@
 """What is wrong with a spec about a network is said in one line, before anything runs; what is right is loaded."""
 
 import importlib
+import io
 import json
 import shutil
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from boundcheck.experiments import networks_of
 from boundcheck.measure.spec import parse, validated
 from boundcheck.models import bridge, corpora
 from boundcheck.models.build import builder
-from boundcheck.models.spec import ModelSpec
+from boundcheck.models.spec import ModelSpec, PretrainedSpec
 from boundcheck.models.streams import seed_of
 from boundcheck.models.text import TEXTS, text_of
 from tests.measure.small import refused, theorem_table
@@ -48,6 +49,9 @@ TABLES: list[tuple[dict[str, Any], str, str]] = [
     ({"model__kind": None}, "model.kind", ""),
     ({"model__width": 0}, "model.width", "greater than 0"),
     ({"model__heads": 3}, "model.heads", "a divisor of the width"),
+    ({"model__width": 4096, "model__layers": 100}, "model.width", "numbers"),
+    ({"model__samples": 2**20, "model__context": 2**14}, "model.samples", "numbers"),
+    ({"model__samples": 10**30}, "model.samples", "less than or equal to 1048576"),
     ({"model__context": 1}, "model.context", "greater than or equal to 2"),
     ({"model__samples": 0}, "model.samples", "greater than 0"),
     ({"model__samples": 10_000}, "model.samples", "windows"),
@@ -454,3 +458,34 @@ def test_a_model_is_of_the_type_that_is_asked_for(dtype: str, folders: dict[str,
     look = network.look()
     assert look.losses.dtype == torch.float64
     assert look.loss == pytest.approx(network.losses().mean().item(), rel=1e-2)
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json", "generation_config.json"])
+def test_a_folder_with_python_of_its_own_is_refused_before_any_of_it_runs(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    # What transformers would ask for on standard input.
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n" * 9))
+    for module in ("configuration_mine", "modeling_mine", "tokenization_mine"):
+        (folder / f"{module}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    kinds = {"AutoConfig": "configuration_mine.A", "AutoModelForCausalLM": "modeling_mine.B"}
+    tables = {"config.json": {"model_type": "mine"}} | {name: {"model_type": "mine", "auto_map": kinds}}
+    for file, table in tables.items():
+        (folder / file).write_text(json.dumps(table))
+    table = PretrainedSpec(kind="pretrained", path=str(folder), task="causal", text="english")
+    error = refused(lambda: bridge.load(table, "cpu"))
+    assert error.field == "model.path"
+    assert name in error.expected
+    # Nor where nothing names it: transformers is told to run none.
+    (folder / name).write_text(json.dumps({"model_type": "mine"}))
+    assert refused(lambda: bridge.load(table, "cpu")).field == "model.path"
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "{", "[" * 10_000, '{"a": ' + "9" * 5000 + "}"], ids=lambda text: text[:9])
+def test_a_configuration_that_is_no_table_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(text)
+    table = PretrainedSpec(kind="pretrained", path=str(tmp_path), task="causal", text="english")
+    assert refused(lambda: bridge.load(table, "cpu")).field == "model.path"

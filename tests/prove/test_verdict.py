@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.jiang2024 import A1, A2, ASSUMPTION_1, ASSUMPTION_2, B1, B2, LEMMA_1, A_t, B_t, v1, v2
-from boundcheck.claims.symbols import L, Lhat, r
+from boundcheck.claims.symbols import L, Lhat, Parameter, r
 from boundcheck.errors import InputError
 from boundcheck.kernel import ReplayError, RuleError, Theorem
 from boundcheck.problems.piecewise import PiecewiseLinear
@@ -26,9 +26,18 @@ from boundcheck.prove.witness import at_points
 from .entailments import play
 from .scripts import NUMBERS, judged, lemma, line, numbers, x, y, z
 
-NONNEGATIVE = Claim("my.nonnegative", "z is not negative", "me", ge(z, 0))
+u, w = sp.Symbol("u", real=True), sp.Symbol("w", real=True)
+NONNEGATIVE = Claim("my.nonnegative", "w is not negative", "me", ge(w, 0))
 LARGE = Claim("my.large", "x is large", "me", ge(x, 1), hypotheses=(NONNEGATIVE,))
-CLAIM = Claim("my.claim", "A claim", "me", ge(x + y, 0), hypotheses=(LARGE,), conditions=(ge(y, z),))
+CLAIM = Claim(
+    "my.claim",
+    "A claim",
+    "me",
+    ge(x + u, 0),
+    hypotheses=(LARGE,),
+    conditions=(ge(u, w),),
+    declared=(Parameter(u, "real", "a number"), Parameter(w, "real", "another")),
+)
 TRUST = ("kernel", "solvers", "solver", "assumed")
 
 
@@ -49,27 +58,27 @@ def test_a_lemma_is_proved_by_the_kernel():
 def test_a_claim_is_proved_from_its_hypotheses_their_hypotheses_its_conditions_and_domains():
     def build(proof: Proof) -> None:
         proof.positive(L)
-        large, condition = proof.assume(LARGE), proof.assume(ge(y, z))
+        large, condition = proof.assume(LARGE), proof.assume(ge(u, w))
         nonnegative = proof.assume(NONNEGATIVE)
         proof.conclude(proof.step("line", CLAIM.conclusion, large, condition, nonnegative))
 
     proof = judged(build, CLAIM)
     assert (proof.verdict, proof.trust) == ("proved", "kernel")
-    assert {each.name for each in proof.hypotheses} == {"x is large", "y >= z", "z is not negative"}
+    assert {each.name for each in proof.hypotheses} == {"x is large", "u >= w", "w is not negative"}
 
 
 def test_a_hypothesis_with_a_number_replaced_is_another():
     def build(proof: Proof) -> None:
-        large, nonnegative = proof.assume(LARGE), proof.assume(NONNEGATIVE, where={z: y}, name="y ≥ 0")
+        large, nonnegative = proof.assume(LARGE), proof.assume(NONNEGATIVE, where={w: u}, name="u ≥ 0")
         proof.conclude(proof.step("line", CLAIM.conclusion, large, nonnegative))
 
     proof = judged(build, CLAIM)
-    assert (proof.verdict, proof.reason) == ("unknown", "it rests on y ≥ 0, which is no hypothesis of the claim")
+    assert (proof.verdict, proof.reason) == ("unknown", "it rests on u ≥ 0, which is no hypothesis of the claim")
 
 
 def test_a_hypothesis_that_is_none_of_the_claims_is_named():
     def build(proof: Proof) -> None:
-        proof.conclude(proof.step("line", CLAIM.conclusion, proof.assume(ge(x + y, 1), name="my wish")))
+        proof.conclude(proof.step("line", CLAIM.conclusion, proof.assume(ge(x + u, 1), name="my wish")))
 
     proof = judged(build, CLAIM)
     assert proof.verdict == "unknown"

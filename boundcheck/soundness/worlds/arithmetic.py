@@ -52,6 +52,14 @@ class Rationals:
             return Fraction(found**exponent.numerator)
         return _BALLS.power(ball(x), exponent)
 
+    def exp(self, x: Number) -> Number:
+        """The exponential."""
+        return _BALLS.exp(ball(x)) if x != 0 else Fraction(1)
+
+    def log(self, x: Number) -> Number:
+        """The natural logarithm."""
+        return _BALLS.log(ball(x)) if x != 1 else Fraction(0)
+
     def larger(self, x: Number, y: Number) -> Number:
         """The larger of two."""
         return max(x, y) if isinstance(x, Fraction) and isinstance(y, Fraction) else ball(x).max(ball(y))

@@ -11,7 +11,7 @@ from boundcheck.claims import Claim
 def exact_value(expression: sp.Expr, numbers: Mapping[str, Fraction]) -> Fraction | None:
     """The value of a formula, where it is rational."""
     values = {x: sp.Rational(numbers[x.name].numerator, numbers[x.name].denominator) for x in expression.free_symbols}
-    value = sp.sympify(expression.subs(values)).doit()
+    value = sp.sympify(expression.subs(values), strict=True).doit()
     return Fraction(int(value.p), int(value.q)) if isinstance(value, sp.Rational) else None
 
 

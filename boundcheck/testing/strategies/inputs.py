@@ -6,6 +6,7 @@ from typing import Any
 
 import hypothesis.strategies as st
 import sympy as sp
+from hypothesis import assume
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from boundcheck.claims import Claim
@@ -45,20 +46,39 @@ def claim_inputs(draw: DrawFn, claim: Claim) -> dict[str, Number]:
     >>> find(claim_inputs(catalogue["meft.full"]), lambda inputs: True)
     {'L': 1.0}
     """
-    inputs: dict[str, Any] = {
-        p.name: draw(POSITIVE_REALS if p.domain == "positive real" else st.integers(1, 10_000))
-        for p in claim.parameters
-    }
+    inputs: dict[str, Any] = {p.name: draw(_DOMAINS[p.domain]) for p in claim.parameters}
+    others = []
     for condition in claim.conditions:
         name = str(condition.lhs)
-        if name == "T":
-            inputs[name] = shortest_horizon(claim, inputs) + draw(st.one_of(st.just(0), st.integers(0, 10**6)))
-        elif isinstance(condition, sp.StrictGreaterThan | sp.StrictLessThan):
-            # A limit may be a quantity that the claim derives.
-            rhs = claim.expression(str(condition.rhs)) if str(condition.rhs) in claim.names else condition.rhs
-            limit, beyond = rhs.subs(checked(claim.parameters, inputs)), 1 + Fraction(10 ** draw(st.floats(-6, 2)))
-            exact = Fraction(int(limit.p), int(limit.q))
-            inputs[name] = exact * beyond if isinstance(condition, sp.StrictGreaterThan) else exact / beyond
+        value = _within(draw, claim, condition, inputs) if name in inputs else None
+        if value is None:
+            others.append(condition)
         else:
-            inputs[name] = draw(st.integers(1, int(condition.rhs)))
+            inputs[name] = value
+    # What is no plain limit on a parameter holds of what is drawn, or that is drawn again.
+    if others:
+        assume(not {*others} & {*claim.failing(checked(claim.parameters, inputs))})
     return inputs
+
+
+def _within(draw: DrawFn, claim: Claim, condition: Any, inputs: Mapping[str, Number]) -> Any:
+    """A value of the left side that meets a condition, some barely; None where the right side is no plain limit."""
+    if str(condition.lhs) == "T" and str(condition.rhs) == "T_min":
+        return shortest_horizon(claim, inputs) + draw(st.one_of(st.just(0), st.integers(0, 10**6)))
+    # A limit may be a quantity that the claim derives.
+    rhs = claim.expression(str(condition.rhs)) if str(condition.rhs) in claim.names else condition.rhs
+    limit = rhs.subs(checked(claim.parameters, inputs))
+    match condition:
+        case sp.StrictGreaterThan() | sp.StrictLessThan() if isinstance(limit, sp.Rational) and limit > 0:
+            exact, beyond = Fraction(int(limit.p), int(limit.q)), 1 + Fraction(10 ** draw(st.floats(-6, 2)))
+            return exact * beyond if isinstance(condition, sp.StrictGreaterThan) else exact / beyond
+        case sp.LessThan() if isinstance(limit, sp.Integer) and limit > 0:
+            return draw(st.integers(1, int(limit)))
+    return None
+
+
+_DOMAINS: Mapping[str, SearchStrategy[Number]] = {
+    "positive real": POSITIVE_REALS,
+    "positive integer": st.integers(1, 10_000),
+    "real": st.one_of(POSITIVE_REALS, st.integers(-100, 0)),
+}

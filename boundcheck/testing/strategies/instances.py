@@ -24,7 +24,7 @@ from boundcheck.errors import InputError
 from boundcheck.falsify.climb import Climber, steepest_loss
 from boundcheck.falsify.instance import Instance, check_lipschitz
 from boundcheck.falsify.relation import Assignment, Letters, given_relations, parts
-from boundcheck.falsify.search import CONSTANTS, structures
+from boundcheck.falsify.search import CONSTANTS, own_constants, structures
 from boundcheck.falsify.structure import Structure, adapter_of
 from boundcheck.falsify.theorem import RUN_ADAPTERS, ShortRun, check_theorem, is_noisy
 from boundcheck.measure.spec import adapters_of
@@ -94,7 +94,7 @@ def _instances(draw: DrawFn, claim: Claim, kind: str, lipschitz: str, largest: i
     assume(float(np.linalg.norm(E)) > _TINY)
     s = structure
     # E of Frobenius norm at most 1 in float32 too: f is L|E|² smooth, and L is the smoothness that f has.
-    made = Instance.around(claim, adapter, s.radii, lipschitz, s.L, s.G, E, N, v, other)
+    made = Instance.around(claim, adapter, s.radii, lipschitz, s.L, s.G, E, N, v, other, s.given)
     made = replace(made, tilt=_held(torch.as_tensor(made.tilt), dtype).numpy())
     _assume_allowed(made.check, lambda: made.claim.check(made.inputs))
     return made
@@ -194,7 +194,7 @@ def _short_runs(draw: DrawFn, claim: Claim, kinds: tuple[str, ...], lipschitz: s
     knots = np.array([[zero - G / L, -G], [zero + G / L, G]])
     assume(knots[0, 0] < knots[1, 0])
     steps = draw(st.integers(1, 4))
-    given = {"abc_a": draw(CONSTANTS)} if "abc_a" in names else {}
+    given = draw(own_constants(claim)) | ({"abc_a": draw(CONSTANTS)} if "abc_a" in names else {})
     radii = sizes if has_ball else {}
     quiet = ShortRun(claim, adapter, radii, lipschitz, knots, E, 0.0, v, steps, given)
     offset = _noise(quiet, draw(choice((0.499, 0.2, 0.05)))) if is_noisy(claim) else 0.0
@@ -262,7 +262,7 @@ def _assignments(draw: DrawFn, claim: Claim, letters: Letters, largest: int, dty
     values: dict[Any, Any] = {x: numbers[x.name] for x in (*letters.numbers, *letters.sides)}
     found: dict[str, np.ndarray] = {}
     for X in letters.matrices:
-        rows, columns = (int(sp.sympify(side).subs(values)) for side in X.shape)
+        rows, columns = (int(sp.sympify(side, strict=True).subs(values)) for side in X.shape)
         # Of a shape such as (n - 1, k).
         assume(min(rows, columns) >= 1)
         norm, limit = bounds.get(X, (None, None))

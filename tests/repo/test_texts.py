@@ -1,0 +1,102 @@
+"""Nothing of a user's text is run: who reads texts, weights and formulas in the package, and how."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted(path for folder in ("boundcheck", "proofs") for path in (ROOT / folder).rglob("*.py"))
+
+# These take text for code. What SymPy's `lambdify` makes is code as well: of expressions that were parsed or written.
+NEVER = {
+    "eval",
+    "exec",
+    "compile",
+    "__import__",
+    "parse_expr",
+    "S",
+    "nsimplify",
+    "literal_eval",
+    "parse_latex",
+    "Decimal",
+}
+LAMBDIFY = {"boundcheck/claims/claim.py", "boundcheck/testing/strategies/instances.py"}
+# One that rounds a certified number for print.
+DECIMAL = {"boundcheck/falsify/show.py", "boundcheck/soundness/statements.py"}
+# These load what was pickled.
+PICKLES = {"pickle", "dill", "cloudpickle", "shelve", "marshal"}
+
+
+def called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+
+
+def keyword(node: ast.Call, name: str) -> object:
+    return next((k.value.value for k in node.keywords if k.arg == name and isinstance(k.value, ast.Constant)), None)
+
+
+def wrong(tree: ast.AST, where: str) -> Iterator[str]:
+    """What reads a text, or weights, in a way that can run it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+            yield from (f"import of {name}" for name in names if name.split(".")[0] in PICKLES)
+        if not isinstance(node, ast.Call):
+            continue
+        name, method = called(node), isinstance(node.func, ast.Attribute)
+        # A model is put into its mode by `eval`, a solver's expression has its value by it: neither takes anything.
+        taken = not (name == "eval" and method and not node.args)
+        if (
+            name in NEVER
+            and taken
+            and not (name == "Decimal" and where in DECIMAL)
+            and not (name == "compile" and method)
+        ):
+            yield name
+        if name == "sympify" and keyword(node, "strict") is not True:
+            yield "sympify that is not strict"
+        if name == "lambdify" and where not in LAMBDIFY:
+            yield name
+        owner = getattr(node.func.value, "id", "") if isinstance(node.func, ast.Attribute) else ""
+        if name == "load" and owner in ("torch", "np", "joblib") and keyword(node, "weights_only") is not True:
+            yield "load of what may be pickled"
+        if name == "from_pretrained" and keyword(node, "trust_remote_code") is not False:
+            yield name
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_text_of_a_user_is_run(path: Path) -> None:
+    where = str(path.relative_to(ROOT))
+    assert [*wrong(ast.parse(path.read_text(encoding="utf-8")), where)] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "eval(text)",
+        "exec(text)",
+        "sp.sympify(text)",
+        "sympify(text, strict=False)",
+        "sp.S(text)",
+        "parse_expr(text)",
+        "sp.lambdify([x], e)",
+        "import pickle",
+        "from pickle import loads",
+        "torch.load(path)",
+        "torch.load(path, weights_only=False)",
+        "np.load(path, allow_pickle=True)",
+        "AutoModel.from_pretrained(folder)",
+        "Decimal(text)",
+    ],
+)
+def test_what_would_run_it_is_seen(line: str) -> None:
+    assert len([*wrong(ast.parse(line), "boundcheck/new.py")]) == 1
+
+
+@pytest.mark.parametrize(
+    "line", ["model.eval()", "re.compile(text)", "sp.sympify(x, strict=True)", "torch.load(p, weights_only=True)"]
+)
+def test_what_runs_nothing_is_let_through(line: str) -> None:
+    assert [*wrong(ast.parse(line), "boundcheck/new.py")] == []
