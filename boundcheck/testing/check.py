@@ -21,6 +21,7 @@ from hypothesis.strategies import SearchStrategy
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.falsify import is_theorem
+from boundcheck.falsify.ascent import climbed
 from boundcheck.falsify.certify import Certificate, certify
 from boundcheck.falsify.fields import check_id
 from boundcheck.falsify.instance import Instance
@@ -106,7 +107,7 @@ def check_claim(
     device: str = "cpu",
     examples: int | None = None,
 ) -> Checked:
-    """Try a claim on instances that Hypothesis draws, steered toward a large measured over bound.
+    """Try a claim on instances that Hypothesis draws, steered toward a large measured over bound, and climb from them.
 
     What may be checked: an inequality between norms of matrices and numbers; a claim about the smoothness of an
     adapter, whose last quantity is ``Lhat``; a theorem with a step size ``alpha``, whose last quantity is ``bound``.
@@ -210,9 +211,14 @@ class _Search:
         self.steered = False
         # The first instance that certainly breaks the claim.
         self.broken: Any = None
+        # Of an inequality what was drawn, from the best of which ascents start.
+        self.tried: list[Assignment] = []
 
     def run(self, examples: int | None) -> None:
-        """First without a target, which holds on to what it has; then half as many again, toward a larger ratio."""
+        """First without a target, which holds on to what it has; then half as many again, toward a larger ratio.
+
+        Of an inequality between matrices a few ascents follow, from the best of them.
+        """
         profile = current().profile
         limits = settings(
             max_examples=examples or profile.examples,
@@ -226,12 +232,18 @@ class _Search:
         limits(given(self.strategy)(self._attempt))()
         self.steered = True
         settings(limits, max_examples=max(limits.max_examples // 2, 1))(given(self.strategy)(self._attempt))()
+        self.steered = False
+        # What is broken here is made simpler by greedy steps alone.
+        for instance in climbed(tuple(self.tried), self.dtype):
+            self._attempt(instance)
 
     def _attempt(self, instance: Any) -> None:
         compared = instance.compare(getattr(torch, self.dtype), self.device)
         self.examples += 1
         if math.isfinite(compared.ratio) and self.steered:
             target(compared.ratio, label="measured / bound")
+        if isinstance(instance, Assignment):
+            self.tried.append(instance)
         if compared.holds:
             self.ratio = max(self.ratio, compared.ratio)
             return
