@@ -12,8 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 from scipy.special import betaincinv
 
+from boundcheck.measure.grounds import Kind
 from boundcheck.measure.intervals import (
-    Kind,
     bernstein_limits,
     betting_limits,
     betting_lower_limit,

@@ -23,7 +23,7 @@ from boundcheck.report.page import json_bytes, load_runs, write_files
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.style import BLUE, ORANGE, panels, pdf, svg
 from boundcheck.report.sweeps import Row, groups, rank_exponents, rank_figure, settings
-from boundcheck.report.words import mathml, number
+from boundcheck.report.words import badge, mathml, number
 
 TITLE = "Fine-tuning, held against its theorem"
 # Rows of a table before it is folded.
@@ -82,7 +82,7 @@ def _html(named: list[Named], title: str, lead: str, command: str, svgs: dict[st
     environment = Environment(
         loader=PackageLoader("boundcheck.report", "."), autoescape=True, undefined=StrictUndefined
     )
-    words = {"number": number, "signed": _signed, "spread": _spread, "mathml": mathml, "badge": _badge}
+    words = {"number": number, "signed": _signed, "spread": _spread, "mathml": mathml, "badge": badge}
     of_runs = {"adapter_of": _adapter, "way_of": _way, "bound_of": _bound, "seen_of": _seen, "norms_of": _norms}
     environment.globals |= words | of_runs
     runs, firsts = [each.run for each in named], distinct(named)
@@ -118,10 +118,6 @@ def _figures(named: list[Named]) -> dict[str, Figure]:
         "rank_held_out": panels(ends, _draw_ends, tall=2.2) if ends else None,
     }
     return {name: figure for name, figure in drawn.items() if figure is not None}
-
-
-def _badge(verdict: str) -> Markup:
-    return Markup('<span class="badge {0}">{0}</span>').format(verdict)
 
 
 def _adapter(run: StoredRun) -> str:

@@ -14,6 +14,7 @@ from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
 from boundcheck.falsify.show import rounded_down
 from boundcheck.files import replace_file
+from boundcheck.measure.grounds import Verdict
 from boundcheck.measure.store import RunFolder
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.prove import ProofAudit
@@ -27,7 +28,7 @@ from boundcheck.report.study import Study
 from boundcheck.report.style import pdf, svg
 from boundcheck.report.sweeps import horizon_figure, horizon_slopes, rank_exponents, rank_figure
 from boundcheck.report.tightness import Search, Waterfall, search_figure, slack_figure, split_figure
-from boundcheck.report.words import label, mathml, number, rank_exponent, takes_c, titled
+from boundcheck.report.words import badge, label, mathml, number, rank_exponent, takes_c, titled
 from boundcheck.report.worst import worst_figure
 
 
@@ -48,13 +49,14 @@ class Finding:
 
 
 def load_runs(folders: list[Path]) -> list[StoredRun]:
-    """Finished runs from their folders; raises InputError for a folder that holds none."""
+    """Finished runs from their folders; raises InputError for one that holds none, or whose verdict is none."""
     found = []
     for path in folders:
         folder = RunFolder.open(path)
         result = folder.result()
         if result is not None:
-            found.append(StoredRun(result, folder.trace()))
+            # In today's words, whatever the version that stored it.
+            found.append(StoredRun(result | {"verdict": Verdict.of(result)}, folder.trace()))
     return found
 
 
@@ -176,7 +178,7 @@ def _html(contents: Contents, title: str, lead: str, command: str, svgs: dict[st
         loader=PackageLoader("boundcheck.report", "."), autoescape=True, undefined=StrictUndefined
     )
     words = {"label": label, "number": number, "mathml": mathml, "rounded_down": rounded_down, "titled": titled}
-    environment.globals |= words | {"badge": _badge}
+    environment.globals |= words | {"badge": badge}
     runs, proofs, study = contents.runs, contents.proofs, contents.study
     theorems = [run for run in runs if run.is_theorem]
     # Of many runs those come first whose T is as long as it takes the bound to say something.
@@ -217,11 +219,6 @@ def _html(contents: Contents, title: str, lead: str, command: str, svgs: dict[st
         claims=_claims(runs),
         environment=runs[0].result["environment"] if runs else {},
     )
-
-
-def _badge(verdict: str) -> Markup:
-    # The class is the verdict's first word; "not violated" is no violation.
-    return Markup('<span class="badge {1}">{0}</span>').format(verdict, verdict.split()[0])
 
 
 def _slug(name: str) -> str:

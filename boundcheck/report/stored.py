@@ -5,6 +5,8 @@ from typing import Any
 
 import xarray as xr
 
+from boundcheck.measure.grounds import Verdict
+
 
 @dataclass(frozen=True)
 class StoredRun:
@@ -17,6 +19,11 @@ class StoredRun:
     def is_theorem(self) -> bool:
         """Whether it is a run of Algorithm 1, and not the bracket of a lemma."""
         return "plan" in self.result
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict, with the ground that it stands on; of results of earlier versions too."""
+        return Verdict.of(self.result)
 
     @property
     def problem(self) -> str:
