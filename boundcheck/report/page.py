@@ -14,6 +14,7 @@ from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
 from boundcheck.falsify.show import rounded_down
 from boundcheck.files import replace_file
+from boundcheck.measure.coverage import STUDENT_ON_SKEWED
 from boundcheck.measure.grounds import Verdict
 from boundcheck.measure.store import RunFolder
 from boundcheck.problems.adapters import ADAPTERS
@@ -213,6 +214,7 @@ def _html(contents: Contents, title: str, lead: str, command: str, svgs: dict[st
         faults=contents.faults,
         coverage_rows=coverage_rows(study.coverage),
         coverage=study.coverage,
+        skewed=STUDENT_ON_SKEWED,
         power=study.power,
         study=study,
         exponents=_exponents(runs),
