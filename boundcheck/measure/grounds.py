@@ -76,7 +76,9 @@ class Verdict(StrEnum):
         replicas = result["spec"].get("run", {}).get("replicas", 1)
         earned = cls.by(kind, replicas)
         if not earned.is_supported:
-            expected = f"{FEWEST_REPLICAS} replicas or more behind its asymptotic interval, not {replicas}: measure again"
+            expected = (
+                f"{FEWEST_REPLICAS} replicas or more behind its asymptotic interval, not {replicas}: measure again"
+            )
             raise InputError("verdict", said, expected)
         if found is cls.SUPPORTED_ASYMPTOTIC and earned is not found:
             raise InputError("verdict", said, f"{earned}, by an interval that is {kind}")

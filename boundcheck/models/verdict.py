@@ -19,6 +19,8 @@ class Seen:
 
     Attributes:
         step_size, longest: alpha, and 2/L̂ by the path.
+        too_long: from where on alpha is too long for certain: 2/L̂, the rounding error of L̂ taken off.
+        rounding: whether that L̂ is mostly rounding error, and so none.
         bound: the theorem's right-hand side at the path's L̂; None where the step is too long for it.
         needed: the iterations at which it would be informative; None where it never is.
         first: the squared gradient norm at v_1.
@@ -31,6 +33,8 @@ class Seen:
 
     step_size: float
     longest: float
+    too_long: float
+    rounding: bool
     bound: float | None
     needed: int | None
     first: float
@@ -43,6 +47,9 @@ class Seen:
 def audits_of(seen: Seen, sampling: list[Audit], zeta_square: float, D: float, L: float, path: float) -> list[Audit]:
     """Each hypothesis of the theorem on the run; `sampling` are those about how it was run, which come first."""
     looks = seen.looks
+    too_long, short = not seen.step_size < seen.too_long, seen.step_size < seen.longest
+    # Between the two rounding error hides which it is.
+    step: Status = "failed" if too_long else "held" if short else "assumed"
     finite: Status = "failed" if not math.isfinite(seen.measured) else "assumed" if seen.partial else "held"
     noise = "an estimate from some of the samples" if seen.partial else "exact variance by enumerating the samples"
     start = "F(v_1) as estimated from some of the samples" if seen.partial else "F(v_1)"
@@ -60,7 +67,7 @@ def audits_of(seen: Seen, sampling: list[Audit], zeta_square: float, D: float, L
         Audit(
             "eta < eta_max",
             "constant",
-            "held" if seen.step_size < seen.longest else "failed",
+            step,
             seen.step_size,
             seen.longest,
             "the step has to be shorter than 2/L̂; L̂ is at least the smoothness seen along the path",
@@ -105,6 +112,11 @@ def judge(seen: Seen, audits: list[Audit]) -> dict[str, Any]:
     if failed:
         reason = f"the run broke {', '.join(failed)}, so the theorem says nothing about it"
         return _outcome(Verdict.HYPOTHESIS_FAILED, reason, blamed(audits, "failed"))
+    if seen.rounding or seen.longest <= seen.step_size:
+        reason = f"the smoothness along the path is mostly rounding error, at {seen.looks}: no L̂ was measured"
+        if not seen.rounding:
+            reason = "the rounding error of the smoothness along the path hides whether the step is below 2/L̂"
+        return _outcome(Verdict.INCONCLUSIVE, reason, Blame("rounding", "Lhat", reason))
     if seen.bound is None:
         reason = "a constant of the theorem was measured as 0, so it says nothing about the run"
         return _outcome(Verdict.UNINFORMATIVE, reason, Blame("constant", "zeta", reason))
