@@ -20,14 +20,14 @@ from boundcheck.falsify.fields import MOST
 from boundcheck.falsify.relation import Assignment, Part, conclusion_of, given_relations, parts
 from boundcheck.problems.graded import Graded
 
-# Climbs for each inequality of a claim, each from the best assignment of its shapes; and steps of one.
-_CLIMBS, _STEPS = 6, 60
+# Climbs for each inequality of a claim, of those from equal shapes, and steps of one.
+_CLIMBS, _ALIKE, _STEPS = 6, 2, 60
 # Numbers that one climb changes at most: its steps cost more the more there are, and small matrices say the most.
 _MOST_NUMBERS = 128
 # How far a start is moved at random: what was drawn is often a saddle, or a corner where norms have no gradient.
 _SHAKEN = 1e-2
-# How far the ends stay within what is given, in logarithms, so that rounding does not lead out.
-_MARGIN = 1e-9
+# How far the ends stay within what is given, in logarithms: by more than SLSQP leads out.
+_MARGIN = 1e-6
 # What of the way is taken back, where the end is outside all the same.
 _BACK = (0.0, 1e-9, 1e-6, 1e-4, 1e-2)
 # How far a climb goes, in units of the start's largest entry, or in logarithms.
@@ -70,17 +70,18 @@ def _sides(part: Part) -> Sides:
 
 
 def _starts(tried: Sequence[Assignment], sides: Sides) -> list[Assignment]:
-    """Of all shapes the assignment with the largest ratio; the best of these, the smallest first."""
-    best: dict[tuple[Any, ...], tuple[float, Assignment]] = {}
-    for each in tried:
-        space = _Space(each, "float64")
-        if 0 < space.start.size <= _MOST_NUMBERS:
-            shapes = (space.start.size, *(X.shape for X in each.matrices.values()))
-            value = space.rise(sides, space.start)[0]
-            if value > best.get(shapes, (-math.inf,))[0]:
-                best[shapes] = value, each
-    chosen = sorted(best.items(), key=lambda item: item[1][0], reverse=True)[:_CLIMBS]
-    return [each for _, (_, each) in sorted(chosen, key=lambda item: item[0])]
+    """The assignments with the largest ratios, two of any shapes at most; the smallest of them first."""
+    spaces = [space for each in tried if 0 < (space := _Space(each, "float64")).start.size <= _MOST_NUMBERS]
+    # Those that are alike but for scale have the same ratio up to rounding.
+    rated = [(round(space.rise(sides, space.start)[0], 6), space) for space in spaces]
+    chosen: list[_Space] = []
+    taken: dict[tuple[Any, ...], set[float]] = {}
+    for value, space in sorted(rated, key=lambda item: item[0], reverse=True):
+        values = taken.setdefault(space.shapes, set())
+        if len(chosen) < _CLIMBS and len(values) < _ALIKE and value not in values:
+            values.add(value)
+            chosen.append(space)
+    return [space.origin for space in sorted(chosen, key=lambda space: space.start.size)]
 
 
 def _end(space: "_Space", sides: Sides, given: list[Sides], random: np.random.Generator) -> Assignment | None:
@@ -148,6 +149,11 @@ class _Space:
             for name, by_log in self._numbers.items()
         ]
         return np.concatenate([*entries, np.array(numbers, dtype=np.float64)])
+
+    @property
+    def shapes(self) -> tuple[Any, ...]:
+        """Those of the matrices, by name."""
+        return tuple((name, X.shape) for name, X in sorted(self.origin.matrices.items()))
 
     def rise(self, sides: Sides, at: np.ndarray) -> tuple[float, np.ndarray]:
         """The logarithm of left over right at a vector, and its gradient; minus infinity where there is none."""
