@@ -17,7 +17,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import boundcheck
 from boundcheck.errors import BoundcheckError, InputError
-from boundcheck.measure.grounds import is_well
+from boundcheck.verdicts import is_well
 
 app = typer.Typer(
     invoke_without_command=True,

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, Task, TextColumn, TimeRemainingCo
 from rich.text import Text
 
 from boundcheck.errors import InputError
-from boundcheck.measure.grounds import Verdict, is_well
+from boundcheck.verdicts import Verdict, is_well
 
 STDOUT, STDERR = Console(), Console(stderr=True)
 

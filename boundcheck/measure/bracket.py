@@ -17,7 +17,6 @@ from boundcheck.claims.enclose import lower, upper
 from boundcheck.measure.ascent import ascend
 from boundcheck.measure.build import starting_point
 from boundcheck.measure.curvature import top_curvature
-from boundcheck.measure.grounds import Verdict
 from boundcheck.measure.slack import slack
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.split import split_along
@@ -29,6 +28,7 @@ from boundcheck.problems.norms import Point, square_norm
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.sgd import draw_batch, replicate, sgd_step
 from boundcheck.progress import Tick
+from boundcheck.verdicts import Verdict
 
 Pair = tuple[Point, Point]
 

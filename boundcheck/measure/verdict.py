@@ -1,4 +1,4 @@
-"""How a run of a theorem is judged: the only place where one gets its verdict, of those in `measure.grounds`.
+"""How a run of a theorem is judged: the only place where one gets its verdict, of those in `boundcheck.verdicts`.
 
 Gradient descent has no noise: the smallest squared gradient norm that was seen stands in for the average, and is exact
 but for rounding.
@@ -11,9 +11,10 @@ import numpy as np
 from boundcheck.claims.enclose import lower, upper
 from boundcheck.measure.audit import Audit, Evidence
 from boundcheck.measure.blame import Blame, blamed
-from boundcheck.measure.grounds import FEWEST_REPLICAS, Verdict
+from boundcheck.measure.grounds import FEWEST_REPLICAS, earned_by
 from boundcheck.measure.intervals import Interval, mean_interval, simultaneous_lower_limits, student_replicas
 from boundcheck.measure.plan import at_the_longest
+from boundcheck.verdicts import Verdict
 
 # The nonasymptotic interval is used where it resolves this fraction of the bound.
 _RESOLUTION = 0.25
@@ -182,7 +183,7 @@ def _compare(evidence: Evidence, measured: _Measured) -> tuple[Verdict, str, Bla
 
 def _supported(interval: Interval, replicas: int, said: str, limits: str) -> tuple[Verdict, str, Blame | None]:
     """What a bound above the interval earns: by Student's less than by one that holds at any number of replicas."""
-    verdict = Verdict.by(interval.kind, replicas)
+    verdict = earned_by(interval.kind, replicas)
     if interval.kind == "asymptotic":
         limits += (
             f"; it misses more than {100 * (1 - interval.level):.2g}% where they are skewed, a few far above the rest"
@@ -199,7 +200,7 @@ def _advice(evidence: Evidence, measured: _Measured) -> str:
     spread, bound = float(averages.std(ddof=1)), evidence.plan.values["bound"]
     if measured.mean >= bound or spread == 0:
         return "more replicas are needed"
-    needed = student_replicas(measured.mean, spread, bound, evidence.spec.run.level)
+    needed = max(student_replicas(measured.mean, spread, bound, evidence.spec.run.level), FEWEST_REPLICAS)
     return f"about {needed} replicas would tell, at this mean and spread"
 
 

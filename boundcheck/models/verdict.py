@@ -10,7 +10,7 @@ from typing import Any
 
 from boundcheck.measure.audit import Audit, Status
 from boundcheck.measure.blame import Blame, blamed
-from boundcheck.measure.grounds import Verdict
+from boundcheck.verdicts import Verdict
 
 
 @dataclass(frozen=True)

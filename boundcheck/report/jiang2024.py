@@ -9,7 +9,6 @@ from typing import Any
 from boundcheck.claims import catalogue
 from boundcheck.falsify.show import rounded_down
 from boundcheck.falsify.worst_case import WorstCase
-from boundcheck.measure.grounds import Verdict
 from boundcheck.prove import ProofAudit
 from boundcheck.report import study
 from boundcheck.report.experiments import Attack, Programme
@@ -17,6 +16,7 @@ from boundcheck.report.page import Contents, Finding, load_runs, write_page
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.tightness import Search
 from boundcheck.report.words import label, number
+from boundcheck.verdicts import Verdict
 
 _TITLE = "jiang2024, audited: A Unified Convergence Theory for Large Language Model Efficient Fine-tuning"
 _LEAD = (

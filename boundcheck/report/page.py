@@ -15,7 +15,7 @@ from boundcheck.errors import InputError
 from boundcheck.falsify.show import rounded_down
 from boundcheck.files import replace_file
 from boundcheck.measure.coverage import STUDENT_ON_SKEWED
-from boundcheck.measure.grounds import Verdict
+from boundcheck.measure.grounds import verdict_of
 from boundcheck.measure.store import RunFolder
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.prove import ProofAudit
@@ -57,7 +57,7 @@ def load_runs(folders: list[Path]) -> list[StoredRun]:
         result = folder.result()
         if result is not None:
             # In today's words, whatever the version that stored it.
-            found.append(StoredRun(result | {"verdict": Verdict.of(result)}, folder.trace()))
+            found.append(StoredRun(result | {"verdict": verdict_of(result)}, folder.trace()))
     return found
 
 

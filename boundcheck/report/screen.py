@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from boundcheck.measure.grounds import Verdict
 from boundcheck.prove.rows import JudgedRow
 from boundcheck.terminal import coloured
+from boundcheck.verdicts import Verdict
 
 WIDTH = 100
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import xarray as xr
 
-from boundcheck.measure.grounds import Verdict
+from boundcheck.measure.grounds import verdict_of
+from boundcheck.verdicts import Verdict
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class StoredRun:
     @property
     def verdict(self) -> Verdict:
         """The verdict, with the ground that it stands on; of results of earlier versions too."""
-        return Verdict.of(self.result)
+        return verdict_of(self.result)
 
     @property
     def problem(self) -> str:

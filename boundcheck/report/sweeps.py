@@ -20,12 +20,12 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from boundcheck.claims import catalogue
 from boundcheck.measure.exponent import Exponent, fit_exponent
-from boundcheck.measure.grounds import Verdict
 from boundcheck.measure.tables import AdapterSpec, RunSpec
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.style import GREY, VERMILLION, decades, looks_of, panels
 from boundcheck.report.words import number, rank_exponent, titled
+from boundcheck.verdicts import Verdict
 
 Row = dict[str, Any]
 

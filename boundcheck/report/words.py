@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.symbols import C, r, sigma
-from boundcheck.measure.grounds import Verdict
+from boundcheck.verdicts import Verdict
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 

@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from boundcheck.falsify.worst_case import WorstCase
-from boundcheck.measure.grounds import Verdict
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.style import GREY, looks_of, panels
 from boundcheck.report.sweeps import ratio_of
 from boundcheck.report.words import label, number, titled
+from boundcheck.verdicts import Verdict
 
 # Letters that a line of the legend holds, and horizons that a short axis has ticks for.
 _LETTERS, _TICKS = 46, 5

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from boundcheck.measure import measure
-from boundcheck.measure.grounds import Verdict
 from boundcheck.soundness.courses import Setting, factors, hard, kinks, scalars
 from boundcheck.soundness.faults import Run, false_bounds, false_constants, false_hypotheses, true_runs
 from boundcheck.soundness.trial import Trial
+from boundcheck.verdicts import Verdict
 
 _CLASSICS = ("ghadimi2013.corollary2_2", "khaled2020.bounded_variance")
 # Too few to tell a bound that is false by half.

@@ -9,9 +9,10 @@ from typing import Any, get_args
 import pytest
 
 from boundcheck.errors import InputError
-from boundcheck.measure.grounds import FEWEST_REPLICAS, Kind, Verdict, is_well
+from boundcheck.measure.grounds import FEWEST_REPLICAS, Kind, earned_by, verdict_of
 from boundcheck.report.words import badge
 from boundcheck.terminal import coloured
+from boundcheck.verdicts import Verdict, is_well
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,12 +26,12 @@ def stored(verdict: str, kind: str | None, replicas: int = 32, **other: Any) -> 
 @pytest.mark.parametrize("kind", get_args(Kind))
 @pytest.mark.parametrize("replicas", [1, 2, FEWEST_REPLICAS - 1, FEWEST_REPLICAS, 1000])
 def test_support_is_as_good_as_the_interval_that_it_stands_on(kind: Kind, replicas: int) -> None:
-    earned = Verdict.by(kind, replicas)
+    earned = earned_by(kind, replicas)
     assert (earned == "supported") is (kind != "asymptotic")
     assert earned.is_supported is (kind != "asymptotic" or replicas >= 8)
     if earned.is_supported:
-        assert Verdict.of(stored("supported", kind, replicas)) is earned
-        assert Verdict.of(stored(earned, kind, replicas)) is earned
+        assert verdict_of(stored("supported", kind, replicas)) is earned
+        assert verdict_of(stored(earned, kind, replicas)) is earned
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_support_is_as_good_as_the_interval_that_it_stands_on(kind: Kind, replic
 )
 def test_a_verdict_that_its_interval_does_not_bear_is_refused_by_name(result: dict[str, Any], field: str) -> None:
     with pytest.raises(InputError) as caught:
-        Verdict.of(result)
+        verdict_of(result)
     assert caught.value.field == field
 
 
@@ -59,7 +60,7 @@ def test_what_the_repository_keeps_is_shown_with_its_ground() -> None:
     for path in sorted((ROOT / "reports").glob("*/results.json")):
         results = json.loads(path.read_text(encoding="utf-8"))
         for result in results if isinstance(results, list) else []:
-            kind, verdict = (result["interval"] or {}).get("kind"), Verdict.of(result)
+            kind, verdict = (result["interval"] or {}).get("kind"), verdict_of(result)
             assert (verdict == "supported (asymptotic)") is (verdict.is_supported and kind == "asymptotic")
             assert verdict.split()[0] == result["verdict"].split()[0]
 

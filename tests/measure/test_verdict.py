@@ -59,6 +59,15 @@ def test_an_asymptotic_interval_over_few_replicas_supports_nothing(replicas, ver
         assert (result["blame"]["kind"], result["blame"]["name"]) == ("statistics", "replicas")
 
 
+def test_no_fewer_replicas_are_advised_than_a_verdict_takes(tmp_path):
+    """Two that agree well enough would need a third by Student's interval alone."""
+    few = run_by_hand(theorem_table(run__replicas=2), tmp_path)
+    squares = np.tile([[0.99], [1.0]], (1, 22))
+    outcome = judged_at(few, 1.05, gradient_square_norm=squares)
+    assert outcome.interval.upper > 1.05
+    assert "about 8 replicas would tell" in outcome.reason
+
+
 def test_a_violation_may_rest_on_few_replicas(tmp_path):
     """Its limits hold at any number of them; those of values that are all the same are close to them."""
     few = run_by_hand(theorem_table(run__audits=110, run__replicas=4), tmp_path)
