@@ -42,9 +42,10 @@ class Checked:
 
     Attributes:
         id: the claim's.
-        examples: how many instances were tried.
-        ratio: the largest measured over bound among them, in floats; 0 where nothing was measured.
-        near_ties: how many of them rounding could not tell from a tie, and Arb decided.
+        examples: how many instances were drawn.
+        ratio: the largest measured over bound among them and where ascents from them ended, in floats; 0 where nothing
+            was measured.
+        near_ties: how many of these rounding could not tell from a tie, and Arb decided.
         profile: how hard the search was.
         dtype, device: in which arithmetic both sides were computed.
 
@@ -232,18 +233,25 @@ class _Search:
         limits(given(self.strategy)(self._attempt))()
         self.steered = True
         settings(limits, max_examples=max(limits.max_examples // 2, 1))(given(self.strategy)(self._attempt))()
-        self.steered = False
-        # What is broken here is made simpler by greedy steps alone.
+        # What breaks the claim here is made simpler by greedy steps alone.
         for instance in climbed(tuple(self.tried), self.dtype):
-            self._attempt(instance)
+            self._judge(instance, self._compared(instance))
 
     def _attempt(self, instance: Any) -> None:
-        compared = instance.compare(getattr(torch, self.dtype), self.device)
         self.examples += 1
-        if math.isfinite(compared.ratio) and self.steered:
-            target(compared.ratio, label="measured / bound")
         if isinstance(instance, Assignment):
             self.tried.append(instance)
+        compared = self._compared(instance)
+        if math.isfinite(compared.ratio) and self.steered:
+            target(compared.ratio, label="measured / bound")
+        self._judge(instance, compared)
+
+    def _compared(self, instance: Any) -> Comparison:
+        compared: Comparison = instance.compare(getattr(torch, self.dtype), self.device)
+        return compared
+
+    def _judge(self, instance: Any, compared: Comparison) -> None:
+        """Count an instance that does not break the claim; raises _BrokenError for one that does."""
         if compared.holds:
             self.ratio = max(self.ratio, compared.ratio)
             return
