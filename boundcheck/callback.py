@@ -7,10 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xarray as xr
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 from transformers import TrainerCallback
 
 from boundcheck.errors import InputError
@@ -22,6 +18,7 @@ from boundcheck.models.network import Look, Network
 from boundcheck.models.observe import observe, rounding_of
 from boundcheck.models.outcome import Course, outcome
 from boundcheck.models.run import empty_trace
+from boundcheck.models.screen import show_course
 from boundcheck.models.theory import CLAIM
 from boundcheck.models.training import (
     audit_sample,
@@ -38,10 +35,6 @@ from boundcheck.problems.norms import Point
 
 # Samples that go through the model at a time, at most; and no more than a step takes, which memory is there for.
 _CHUNK = 32
-# Records that are printed.
-_ROWS = 8
-_COLUMNS = ("t", "loss", "‖∇F‖²", "ζ²", "ℓ", "± rounding", "σ", "G")
-_SCALARS = ("loss", "gradient_square_norm", "noise_variance", "path_smoothness", "path_smoothness_error")
 
 
 class BoundcheckCallback(TrainerCallback):
@@ -106,7 +99,7 @@ class BoundcheckCallback(TrainerCallback):
             return
         with undisturbed():
             folder, self.result = recorder.finish(state.global_step)
-        _print(folder.trace(), self.result)
+        show_course(folder.trace(), self.result, recorder.noise)
         if self.report:
             # Deferred: figures are not needed while training.
             from boundcheck.report.networks import write_networks
@@ -141,6 +134,8 @@ class _Recorder:
         self._folder.start_trace(self._trace, {"stratum": 1})
         self._device, self._rounding = str(device), rounding_of(self._network)
         self._accuracy = self._network.accuracy()
+        # Of each record what was taken off the squared gradient norm, since a part of the samples was looked at.
+        self.noise: list[float] = []
         self._place = 0
         self._start: Look | None = None
         self._pending: tuple[Point, Look] | None = None
@@ -190,6 +185,7 @@ class _Recorder:
             self._network, v, self._network.point(), look, self._network.losses().mean().item(), self._rounding
         )
         square, variance = self._corrected(look)
+        self.noise.append(look.square_norm - square)
         seen |= {"gradient_square_norm": square, "noise_variance": variance / self._batch, "conditional_bias": np.nan}
         for name, value in seen.items():
             self._trace[name].values[0, self._place] = value
@@ -250,31 +246,3 @@ class _Recorder:
             },
         }
         return self._folder, self._folder.finish(result | outcome(self._network, course, self._rules))
-
-
-def _print(trace: xr.Dataset, result: dict[str, Any]) -> None:
-    """A few of the records, and what they come to, on stderr."""
-    title = f"{result['problem']['name']}, on {result['problem']['sample']}"
-    table = Table(*_COLUMNS, title=escape(title), title_justify="left")
-    rows = trace.isel(replica=0)
-    count = int(np.isfinite(rows["loss"].values).sum())
-    for place in np.unique(np.linspace(0, count - 1, min(count, _ROWS)).astype(int)):
-        row = rows.isel(stratum=int(place))
-        values = [row[name].item() for name in _SCALARS]
-        largest = [float(row[name].max()) for name in ("norm", "weight_gradient_spectral")]
-        table.add_row(str(int(row["time"])), *(f"{x:.4g}" for x in (*values, *largest)))
-    console = Console(stderr=True)
-    console.print(table)
-    lines = [f"{result['verdict']}: {result['reason']}"]
-    failed = [each for each in result["audit"] if each["status"] == "failed"]
-    lines += [f"  {each['hypothesis']}: {each['how']}" for each in failed]
-    for each in result["theorems"]:
-        bound = each["bound"]
-        # Of steps that are none of the theorem's it says nothing, and L̂ is all that is known.
-        said = "" if failed or bound is None else f"; the average of ‖∇F‖² is at most {bound:.4g}"
-        way = " ".join(filter(None, (each["way"], each["lipschitz"] and f"C = {each['lipschitz']}")))
-        # JSON has no infinity.
-        value, longest = ("∞" if x is None else f"{x:.4g}" for x in (each["value"], each["longest"]))
-        lines.append(f"  L̂ = {value} ({way}): steps of SGD below {longest}{said}")
-    for line in lines:
-        console.print(line, soft_wrap=True, markup=False, highlight=False)

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, Task, TextColumn, TimeRemainingCo
 from rich.text import Text
 
 from boundcheck.errors import InputError
+from boundcheck.verdicts import Verdict, is_well
 
 STDOUT, STDERR = Console(), Console(stderr=True)
 
@@ -32,15 +33,18 @@ def assignments_of(texts: list[str]) -> dict[str, str]:
 
 
 _COLOURS = {
-    **dict.fromkeys(("proved", "repaired", "supported", "not violated"), "green"),
-    **dict.fromkeys(("refuted", "violated"), "red"),
+    "refuted": "red",
+    Verdict.VIOLATED: "red",
+    # True in the limit of many replicas alone.
+    Verdict.SUPPORTED_ASYMPTOTIC: "cyan",
     "editorial": "dim",
 }
 
 
 def coloured(verdict: str) -> str:
-    """A verdict for a table: green where all is well, red where something is false, yellow where it is open."""
-    return f"[{_COLOURS.get(verdict, 'yellow')}]{verdict}[/]"
+    """A verdict for a table: green or cyan where all is well, red where something is false, yellow where it is open."""
+    colour = _COLOURS.get(verdict, "green" if is_well(verdict) else "yellow")
+    return f"[{colour}]{verdict}[/]"
 
 
 def print_json(value: dict[str, Any]) -> None:

@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 import boundcheck
+from boundcheck import cli
+from boundcheck.verdicts import Verdict
 
 SET = "--set L=1 --set C=1 --set sigma=1 --set G=3 --set r=4 --set zeta=0.1 --set D=1"
 SPEC = """
@@ -114,12 +117,32 @@ def test_measure_and_report_from_a_spec(tmp_path):
     assert all((tmp_path / name).is_file() for name in made["files"])
 
 
+@pytest.mark.parametrize(
+    ("verdict", "code"), [*((each, int(not each.is_supported)) for each in Verdict), ("proved", 0), ("refuted", 1)]
+)
+def test_the_exit_code_follows_the_verdict_that_is_printed(verdict, code):
+    found = 0
+    try:
+        cli._exit(strict=True, results=[{"verdict": str(verdict)}])
+    except typer.Exit as ended:
+        found = ended.exit_code
+    assert found == code
+    cli._exit(strict=False, results=[{"verdict": str(verdict)}])
+
+
 @pytest.mark.full
 def test_strict_exits_with_one_unless_all_is_supported(tmp_path):
     (tmp_path / "good.toml").write_text(SPEC.format(rank=2))
+    (tmp_path / "few.toml").write_text(SPEC.format(rank=2).replace("replicas = 64", "replicas = 7"))
+    few = run("measure", "few.toml", "--strict", cwd=tmp_path)
+    assert few.returncode == 1
+    assert "inconclusive" in few.stdout
     # A ball that the first iterate is already outside of.
     (tmp_path / "bad.toml").write_text(SPEC.format(rank=2) + "zeta = 1.0\n[domain]\na = 0.5\nb = 0.5\n")
-    assert run("measure", "good.toml", "--strict", cwd=tmp_path).returncode == 0
+    good = run("measure", "good.toml", "--strict", "--json", cwd=tmp_path)
+    assert good.returncode == 0
+    assert json.loads(good.stdout)["runs"][0]["verdict"] == "supported (asymptotic)"
+    assert "Supported (asymptotic)" in (tmp_path / "runs" / "report-good" / "index.html").read_text()
     bad = run("measure", "bad.toml", "--strict", "--json", cwd=tmp_path)
     assert bad.returncode == 1
     assert json.loads(bad.stdout)["runs"][0]["verdict"] == "hypothesis-failed"

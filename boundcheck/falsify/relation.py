@@ -49,11 +49,11 @@ _MOST_SIDES = 4096
 
 def is_relation(claim: Claim) -> bool:
     """Whether the claim speaks of matrices and numbers alone."""
-    return not _conclusion(claim).has(*_BEYOND)
+    return not conclusion_of(claim).has(*_BEYOND)
 
 
-def _conclusion(claim: Claim) -> Any:
-    """The conclusion with the quantities' formulas in it."""
+def conclusion_of(claim: Claim) -> Any:
+    """What a claim says, with the quantities' formulas in it."""
     return claim.conclusion.xreplace({q.symbol: claim.expression(q.name) for q in claim.quantities})
 
 
@@ -101,7 +101,7 @@ class Letters:
     @classmethod
     def of(cls, claim: Claim) -> "Letters":
         """Those of the conclusion, the hypotheses and the conditions; raises InputError for what is beyond matrices."""
-        relations = [_conclusion(claim), *given_relations(claim)]
+        relations = [conclusion_of(claim), *given_relations(claim)]
         for relation in relations:
             _check_relation(claim, relation)
         nodes = [node for relation in relations for node in sp.preorder_traversal(relation)]
@@ -191,11 +191,11 @@ class Assignment:
     def _rounded(self, dtype: torch.dtype, device: str) -> Model[Approx, ApproxMatrix]:
         do = Rounded(dtype, device)
         tensors = {name: do.exact(torch.as_tensor(X)) for name, X in self.matrices.items()}
-        return self._model(do, tensors, {name: Approx(x, 0.0) for name, x in self.numbers.items()})
+        return self.model(do, tensors, {name: Approx(x, 0.0) for name, x in self.numbers.items()})
 
     def compare(self, dtype: torch.dtype = torch.float64, device: str = "cpu") -> Comparison:
         """Both sides of the tightest inequality of the claim, in this type and on this device."""
-        model, sides = self._rounded(dtype, device), parts(_conclusion(self.claim))
+        model, sides = self._rounded(dtype, device), parts(conclusion_of(self.claim))
         found = [Comparison(model.number(x), model.number(y), strict) for x, y, strict in sides]
         # What is not certain comes first, and what is no number, where the arithmetic overflowed, is not certain.
         return max(found, key=lambda each: (not each.holds, -1.0 if math.isnan(each.ratio) else each.ratio))
@@ -219,9 +219,9 @@ class Assignment:
         """What is certain: whether all that is given holds, and whether the claim fails, both sides in Arb balls."""
         with ctx.workprec(_BITS):
             numbers = {name: ball_of(Fraction(x)) for name, x in self.numbers.items()}
-            model = self._model(Balls(), {name: matrix_of(X) for name, X in self.matrices.items()}, numbers)
+            model = self.model(Balls(), {name: matrix_of(X) for name, X in self.matrices.items()}, numbers)
             inside = all(self._holds(model, part) for each in given_relations(self.claim) for part in parts(each))
-            found = [(model.number(x), model.number(y), strict) for x, y, strict in parts(_conclusion(self.claim))]
+            found = [(model.number(x), model.number(y), strict) for x, y, strict in parts(conclusion_of(self.claim))]
             violated = any(bool(x >= y if strict else x > y) for x, y, strict in found)
             return Certificate(inside, max(_sure_ratio(x, y) for x, y, _ in found), inside and violated)
 
@@ -246,7 +246,8 @@ class Assignment:
             return sum((Fraction(x) ** 2 for x in rows.flat), Fraction(0)) <= limit**2
         return is_spectral_norm_within(rows, limit)
 
-    def _model(self, do: Arithmetic[S, M], matrices: Mapping[str, M], numbers: Mapping[str, S]) -> Model[S, M]:
+    def model(self, do: Arithmetic[S, M], matrices: Mapping[str, M], numbers: Mapping[str, S]) -> Model[S, M]:
+        """What the letters stand for, as values of an arithmetic, by their names."""
         letters = self.letters
         return Model(
             do,

@@ -5,7 +5,7 @@ Each end says how it was had. A sampled Lipschitz ratio is a lower estimate and 
 
 from dataclasses import asdict, dataclass
 from itertools import takewhile
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,9 +28,9 @@ from boundcheck.problems.norms import Point, square_norm
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.sgd import draw_batch, replicate, sgd_step
 from boundcheck.progress import Tick
+from boundcheck.verdicts import Verdict
 
 Pair = tuple[Point, Point]
-Verdict = Literal["supported", "violated", "inconclusive"]
 
 _AT_ONCE = 128
 _REPLICAS = 8
@@ -110,10 +110,10 @@ def _judged(best: float, low: float, high: float, problem: Problem, radii: Radii
     constants = {"L": problem.objective.smoothness, "G": problem.gradient_bound(radii)}
     estimated = [name for name, constant in constants.items() if constant.kind == "estimated"]
     if estimated:
-        return "inconclusive", f"{' and '.join(estimated)} are estimated, so that the upper ends are no bounds"
+        return Verdict.INCONCLUSIVE, f"{' and '.join(estimated)} are estimated, so that the upper ends are no bounds"
     if best * (1 - _ROUNDING) > high:
-        return "violated", f"a lower estimate, {best:.6g}, exceeds the bound {high:.6g}"
-    return "supported", f"the best lower estimate is {best / low:.2%} of the bound"
+        return Verdict.VIOLATED, f"a lower estimate, {best:.6g}, exceeds the bound {high:.6g}"
+    return Verdict.SUPPORTED, f"the best lower estimate is {best / low:.2%} of the bound"
 
 
 def claimed(spec: Spec, problem: Problem) -> arb:

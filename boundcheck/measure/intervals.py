@@ -6,12 +6,11 @@ keep what they promise.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from scipy.special import nctdtr, ndtri, stdtrit
 
-Kind = Literal["exact", "nonasymptotic", "asymptotic"]
+from boundcheck.measure.grounds import Kind
 
 # Fractions c of the largest admissible bet. Few and fixed: a mixture over them is still one e-value.
 _BETS = np.array([0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9, 0.99])

@@ -1,27 +1,20 @@
-"""The five run verdicts, and the only place where they are given.
-
-hypothesis-failed   a hypothesis of the theorem did not hold on the run: the theorem says nothing about it
-uninformative       all held, but the bound is no smaller than what is known without it
-supported           the time average, which the proof bounds, lies below the bound at the stated level
-violated            every iterate's expected squared gradient norm lies above the bound at the stated level
-inconclusive        none of these
+"""How a run of a theorem is judged: the only place where one gets its verdict, of those in `boundcheck.verdicts`.
 
 Gradient descent has no noise: the smallest squared gradient norm that was seen stands in for the average, and is exact
 but for rounding.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from boundcheck.claims.enclose import lower, upper
 from boundcheck.measure.audit import Audit, Evidence
 from boundcheck.measure.blame import Blame, blamed
+from boundcheck.measure.grounds import FEWEST_REPLICAS, earned_by
 from boundcheck.measure.intervals import Interval, mean_interval, simultaneous_lower_limits, student_replicas
 from boundcheck.measure.plan import at_the_longest
-
-Name = Literal["supported", "violated", "hypothesis-failed", "uninformative", "inconclusive"]
+from boundcheck.verdicts import Verdict
 
 # The nonasymptotic interval is used where it resolves this fraction of the bound.
 _RESOLUTION = 0.25
@@ -34,7 +27,7 @@ class Outcome:
     """What a run says of its theorem.
 
     Attributes:
-        verdict, reason: one of the five, and why in one sentence.
+        verdict, reason: which, and why in one sentence.
         blame: who is to blame for a run that does not support its theorem; None for one that does.
         measured: mean over replicas of the (stratified) time average of the squared gradient norm; of gradient descent
             the smallest one seen.
@@ -46,7 +39,7 @@ class Outcome:
 
     """
 
-    verdict: Name
+    verdict: Verdict
     reason: str
     blame: Blame | None
     measured: float
@@ -82,7 +75,7 @@ def judge(evidence: Evidence, audits: list[Audit]) -> Outcome:
     plan, first = evidence.plan, evidence.start.square_norm
     bound, measured = plan.values["bound"], _measured(evidence)
 
-    def outcome(verdict: Name, reason: str, blame: Blame | None) -> Outcome:
+    def outcome(verdict: Verdict, reason: str, blame: Blame | None) -> Outcome:
         smallest = float(measured.squares.mean(0).min())
         interval = measured.interval
         return Outcome(verdict, reason, blame, measured.mean, smallest, interval, bound, plan.trivial, first)
@@ -93,22 +86,22 @@ def judge(evidence: Evidence, audits: list[Audit]) -> Outcome:
         blame = Blame("rounding", "overflow", "a gradient is no finite number, and no hypothesis failed before")
     if blame is not None:
         what = ", ".join(failed) or "a gradient that is a finite number"
-        return outcome("hypothesis-failed", f"the run broke {what}, so the theorem says nothing about it", blame)
+        return outcome(Verdict.HYPOTHESIS_FAILED, f"the run broke {what}, so the theorem says nothing about it", blame)
     if bound <= 0:
         reason = f"the bound {bound:.4g} is not positive, so the claim says nothing"
-        return outcome("hypothesis-failed", reason, Blame("constant", "bound", reason))
+        return outcome(Verdict.HYPOTHESIS_FAILED, reason, Blame("constant", "bound", reason))
     known, name = min((first, "the gradient at v_1"), (plan.trivial, "the trivial bound J^2 G^2"))
     if bound >= known:
         reason = f"the bound {bound:.4g} is not below {known:.4g}, {name}: "
         if evidence.spec.takes_step_size and at_the_longest(evidence.claim, plan.inputs) >= known:
             reason += "at this step and noise no T is long enough"
-            return outcome("uninformative", reason, Blame("constant", "eta", reason))
+            return outcome(Verdict.UNINFORMATIVE, reason, Blame("constant", "eta", reason))
         reason += "T is too short"
-        return outcome("uninformative", reason, Blame("horizon", "T", reason))
+        return outcome(Verdict.UNINFORMATIVE, reason, Blame("horizon", "T", reason))
     verdict, reason, blame = _compare(evidence, measured)
     assumed = blamed(audits, "assumed")
-    if assumed is not None and verdict in ("supported", "violated"):
-        return outcome("inconclusive", f"{reason}, but {assumed.name} is not certified", assumed)
+    if assumed is not None and verdict.is_decided:
+        return outcome(Verdict.INCONCLUSIVE, f"{reason}, but {assumed.name} is not certified", assumed)
     return outcome(verdict, reason, blame)
 
 
@@ -129,8 +122,8 @@ def _measured(evidence: Evidence) -> _Measured:
     return _Measured(squares, error, smallest, interval, rounding)
 
 
-def _compare(evidence: Evidence, measured: _Measured) -> tuple[Name, str, Blame | None]:
-    """Supported, violated or inconclusive, against the safe ends of the bound's enclosure."""
+def _compare(evidence: Evidence, measured: _Measured) -> tuple[Verdict, str, Blame | None]:
+    """Whether it is supported, violated or neither, against the safe ends of the bound's enclosure."""
     interval, claim = measured.interval, evidence.claim
     if interval is None:
         raise ValueError("expected measurements that are finite numbers")
@@ -144,25 +137,27 @@ def _compare(evidence: Evidence, measured: _Measured) -> tuple[Name, str, Blame 
     strata, schedule = measured.squares.shape[1], evidence.record.schedule
     if interval.kind == "asymptotic" and strata < _FEWEST_STRATA and not schedule.is_every_step:
         reason = f"audits = {strata} may all miss a short time of large gradients: take {_FEWEST_STRATA} or more"
-        return "inconclusive", reason, Blame("statistics", "audits", reason)
+        return Verdict.INCONCLUSIVE, reason, Blame("statistics", "audits", reason)
     if interval.upper + slack <= lower(ball):
         share = (interval.upper + slack) / lower(ball)
-        return "supported", f"the {what} is at most {_percent(share)} of the bound ({limits})", None
+        return _supported(
+            interval, len(measured.squares), f"the {what} is at most {_percent(share)} of the bound", limits
+        )
     # Where replicas differ by more than that, it is they who cannot tell.
     coarse = interval.kind == "exact" or 2 * measured.rounding >= interval.upper - interval.lower
     if coarse and measured.mean - measured.rounding <= upper(ball) < measured.mean + measured.rounding:
         reason = f"the {what} is within its rounding error {measured.rounding:.2g} of the bound"
-        return "inconclusive", reason, Blame("rounding", "gradient_square_norm", reason)
+        return Verdict.INCONCLUSIVE, reason, Blame("rounding", "gradient_square_norm", reason)
     if interval.lower <= upper(ball) and evidence.spec.is_stochastic:
         return (
-            "inconclusive",
+            Verdict.INCONCLUSIVE,
             f"the bound lies inside the {limits}: {_advice(evidence, measured)}",
             _statistics(evidence, measured),
         )
     if not evidence.record.schedule.is_every_step:
         advice = "set run.audits = run.steps to test the minimum over t"
         reason = f"the {what} lies above the bound ({limits}), the minimum was not seen: {advice}"
-        return "inconclusive", reason, Blame("statistics", "audits", reason)
+        return Verdict.INCONCLUSIVE, reason, Blame("statistics", "audits", reason)
     level = evidence.spec.run.level
     lowest = measured.squares - measured.error
     limits_at_t = (
@@ -175,15 +170,28 @@ def _compare(evidence: Evidence, measured: _Measured) -> tuple[Name, str, Blame 
             else "exact but for rounding"
         )
         reason = f"every iterate lies above the bound ({how})"
-        return "violated", reason, Blame("claim", claim.id, f"every hypothesis held, and {reason}")
+        return Verdict.VIOLATED, reason, Blame("claim", claim.id, f"every hypothesis held, and {reason}")
     above = bool((measured.squares.mean(0) > upper(ball)).all())
     if above:
         reason = (
             f"every mean over replicas lies above the bound, but not every {level:.0%} limit: more replicas are needed"
         )
-        return "inconclusive", reason, Blame("statistics", "replicas", reason)
+        return Verdict.INCONCLUSIVE, reason, Blame("statistics", "replicas", reason)
     reason = f"the time average lies above the bound ({limits}), but not every iterate does"
-    return "inconclusive", reason, Blame("statistics", "minimum", f"{reason}: the theorem is about the smallest")
+    return Verdict.INCONCLUSIVE, reason, Blame("statistics", "minimum", f"{reason}: the theorem is about the smallest")
+
+
+def _supported(interval: Interval, replicas: int, said: str, limits: str) -> tuple[Verdict, str, Blame | None]:
+    """What a bound above the interval earns: by Student's less than by one that holds at any number of replicas."""
+    verdict = earned_by(interval.kind, replicas)
+    if interval.kind == "asymptotic":
+        limits += (
+            f"; it misses more than {100 * (1 - interval.level):.2g}% where they are skewed, a few far above the rest"
+        )
+    if verdict.is_supported:
+        return verdict, f"{said} ({limits})", None
+    reason = f"{said} ({limits}), but {replicas} replicas are too few to rest on that: take {FEWEST_REPLICAS} or more"
+    return verdict, reason, Blame("statistics", "replicas", reason)
 
 
 def _advice(evidence: Evidence, measured: _Measured) -> str:
@@ -192,7 +200,7 @@ def _advice(evidence: Evidence, measured: _Measured) -> str:
     spread, bound = float(averages.std(ddof=1)), evidence.plan.values["bound"]
     if measured.mean >= bound or spread == 0:
         return "more replicas are needed"
-    needed = student_replicas(measured.mean, spread, bound, evidence.spec.run.level)
+    needed = max(student_replicas(measured.mean, spread, bound, evidence.spec.run.level), FEWEST_REPLICAS)
     return f"about {needed} replicas would tell, at this mean and spread"
 
 

@@ -1,5 +1,6 @@
 """What a run on a network shows: constants along it, the theorems at them, audits and verdict, as plain data."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import xarray as xr
 from boundcheck.measure.audit import Audit
 from boundcheck.measure.intervals import Interval, student_interval
 from boundcheck.models.network import Network
-from boundcheck.models.theory import Constants, inputs_of, own_step, smoothness_of, theorem_rows
+from boundcheck.models.theory import Constants, inputs_of, is_mostly_rounding, own_step, smoothness_of, theorem_rows
 from boundcheck.models.verdict import Seen, audits_of, judge
 
 
@@ -58,6 +59,8 @@ def outcome(network: Network, course: Course, sampling: list[Audit]) -> dict[str
     seen = Seen(
         step_size=course.step_size,
         longest=path["longest"],
+        too_long=2 / found.path_sure if found.path_sure > 0 else math.inf,
+        rounding=is_mostly_rounding(found.path, found.path_sure),
         bound=path["bound"],
         needed=path["needed"],
         first=course.first,

@@ -95,6 +95,11 @@ class Constants:
         return asdict(self)
 
 
+def is_mostly_rounding(path: float, path_sure: float) -> bool:
+    """Whether a smoothness with its rounding error added is more than twice what is left with it taken off: no L̂."""
+    return path > 2 * path_sure
+
+
 def _largest(values: np.ndarray) -> float:
     """The largest finite value, and at least 0."""
     return float(values[np.isfinite(values)].max(initial=0.0))

@@ -6,12 +6,11 @@ bound. So it is ``hypothesis-failed``, ``uninformative``, or ``inconclusive``, w
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from boundcheck.measure.audit import Audit, Status
 from boundcheck.measure.blame import Blame, blamed
-
-Name = Literal["hypothesis-failed", "uninformative", "inconclusive"]
+from boundcheck.verdicts import Verdict
 
 
 @dataclass(frozen=True)
@@ -20,6 +19,8 @@ class Seen:
 
     Attributes:
         step_size, longest: alpha, and 2/L̂ by the path.
+        too_long: from where on alpha is too long for certain: 2/L̂, the rounding error of L̂ taken off.
+        rounding: whether that L̂ is mostly rounding error, and so none.
         bound: the theorem's right-hand side at the path's L̂; None where the step is too long for it.
         needed: the iterations at which it would be informative; None where it never is.
         first: the squared gradient norm at v_1.
@@ -32,6 +33,8 @@ class Seen:
 
     step_size: float
     longest: float
+    too_long: float
+    rounding: bool
     bound: float | None
     needed: int | None
     first: float
@@ -44,6 +47,9 @@ class Seen:
 def audits_of(seen: Seen, sampling: list[Audit], zeta_square: float, D: float, L: float, path: float) -> list[Audit]:
     """Each hypothesis of the theorem on the run; `sampling` are those about how it was run, which come first."""
     looks = seen.looks
+    too_long, short = not seen.step_size < seen.too_long, seen.step_size < seen.longest
+    # Between the two rounding error hides which it is.
+    step: Status = "failed" if too_long else "held" if short else "assumed"
     finite: Status = "failed" if not math.isfinite(seen.measured) else "assumed" if seen.partial else "held"
     noise = "an estimate from some of the samples" if seen.partial else "exact variance by enumerating the samples"
     start = "F(v_1) as estimated from some of the samples" if seen.partial else "F(v_1)"
@@ -61,7 +67,7 @@ def audits_of(seen: Seen, sampling: list[Audit], zeta_square: float, D: float, L
         Audit(
             "eta < eta_max",
             "constant",
-            "held" if seen.step_size < seen.longest else "failed",
+            step,
             seen.step_size,
             seen.longest,
             "the step has to be shorter than 2/L̂; L̂ is at least the smoothness seen along the path",
@@ -102,29 +108,34 @@ def judge(seen: Seen, audits: list[Audit]) -> dict[str, Any]:
     failed = list(dict.fromkeys(each.hypothesis for each in audits if each.status == "failed"))
     if not math.isfinite(seen.measured):
         reason = "a loss or a gradient is no finite number, so the theorem says nothing about the run"
-        return _outcome("hypothesis-failed", reason, Blame("rounding", "overflow", reason))
+        return _outcome(Verdict.HYPOTHESIS_FAILED, reason, Blame("rounding", "overflow", reason))
     if failed:
         reason = f"the run broke {', '.join(failed)}, so the theorem says nothing about it"
-        return _outcome("hypothesis-failed", reason, blamed(audits, "failed"))
+        return _outcome(Verdict.HYPOTHESIS_FAILED, reason, blamed(audits, "failed"))
+    if seen.rounding or seen.longest <= seen.step_size:
+        reason = f"the smoothness along the path is mostly rounding error, at {seen.looks}: no L̂ was measured"
+        if not seen.rounding:
+            reason = "the rounding error of the smoothness along the path hides whether the step is below 2/L̂"
+        return _outcome(Verdict.INCONCLUSIVE, reason, Blame("rounding", "Lhat", reason))
     if seen.bound is None:
         reason = "a constant of the theorem was measured as 0, so it says nothing about the run"
-        return _outcome("uninformative", reason, Blame("constant", "zeta", reason))
+        return _outcome(Verdict.UNINFORMATIVE, reason, Blame("constant", "zeta", reason))
     if not (seen.first > 0 and seen.measured > 0):
         reason = f"the gradient cannot be told from the noise of so few samples ({seen.looks}): take more"
-        return _outcome("uninformative", reason, Blame("statistics", "samples", reason))
+        return _outcome(Verdict.UNINFORMATIVE, reason, Blame("statistics", "samples", reason))
     at = f"the bound at the smoothness that was seen, {seen.bound:.4g},"
     if seen.bound >= seen.first:
         reason = f"{at} is not below {seen.first:.4g}, the gradient at v_1"
         if seen.needed is None:
             reason += ", at no T: it takes a shorter step or a larger batch"
-            return _outcome("uninformative", reason, Blame("constant", "eta", reason))
+            return _outcome(Verdict.UNINFORMATIVE, reason, Blame("constant", "eta", reason))
         reason += f", before T = {seen.needed}"
-        return _outcome("uninformative", reason, Blame("horizon", "T", reason))
+        return _outcome(Verdict.UNINFORMATIVE, reason, Blame("horizon", "T", reason))
     side = "at most" if seen.measured <= seen.bound else "above"
     reason = f"the average {seen.measured:.4g} is {side} {seen.bound:.4g}, the bound at the smoothness that was seen"
-    return _outcome("inconclusive", f"{reason}, but that is no bound on L̂", blamed(audits, "assumed"))
+    return _outcome(Verdict.INCONCLUSIVE, f"{reason}, but that is no bound on L̂", blamed(audits, "assumed"))
 
 
-def _outcome(verdict: Name, reason: str, blame: Blame | None) -> dict[str, Any]:
+def _outcome(verdict: Verdict, reason: str, blame: Blame | None) -> dict[str, Any]:
     table = None if blame is None else {"kind": blame.kind, "name": blame.name, "evidence": blame.evidence}
     return {"verdict": verdict, "reason": reason, "blame": table}

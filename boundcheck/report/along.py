@@ -52,7 +52,7 @@ class Named:
     @property
     def title(self) -> str:
         """The lines above a panel."""
-        return "\n".join([*textwrap.wrap(self.name, _LETTERS), self.run.result["verdict"]])
+        return "\n".join([*textwrap.wrap(self.name, _LETTERS), self.run.verdict])
 
     def over(self, name: str, how: Callable[..., Any]) -> np.ndarray:
         """An observable over t, shape (M,), over the replicas that have a number there; NaN where none has."""
@@ -171,7 +171,7 @@ def _draw_gradient(axis: Axes, each: Named) -> None:
         limits = [student_interval(column, level) for column in squares.T]
         # A lower limit of 0 has no place on a log axis; the band then ends at a tenth of the mean.
         band = np.maximum([i.lower for i in limits], 0.1 * mean), np.array([i.upper for i in limits])
-        words = f"pointwise {level:.0%} interval over replicas"
+        words = f"pointwise asymptotic {level:.0%} interval over replicas"
         axis.fill_between(x, *band, color=BLUE, alpha=0.25, lw=0, label=words)
         shown += band
     lines = (

@@ -2,6 +2,7 @@
 
 import math
 import textwrap
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -134,7 +135,8 @@ def _rows(group: list[StoredRun], title: str) -> list[Row]:
             {"problem": title, "units": result["problem"]["units"], "steps": plan["steps"]}
             | {"seed": result["spec"]["seed"], "claim": ", ".join(said), "batch": plan.get("batch")}
             | {"alpha": plan["values"].get("alpha"), "ratio": ratio_of(run), "silent": is_silent(run)}
-            | {key: result[key] for key in ("bound", "measured", "smallest", "interval", "verdict")}
+            | {key: result[key] for key in ("bound", "measured", "smallest", "interval")}
+            | {"verdict": run.verdict}
         )
     return rows
 
@@ -155,7 +157,7 @@ def _draw_theorems(axis: Axes, item: tuple[list[Row], int]) -> None:
             low, high = (row["interval"][end] if row["interval"] else measured for end in ("lower", "upper"))
             # Limits of 0 and of infinity have no place on a log axis.
             low, high = max(low, at / 10, least), min(max(high, least), at * 10)
-            axis.plot([low, high], [y, y], "-", color=GREEN, lw=3, alpha=0.6)
+            axis.plot([low, high], [y, y], "-", color=GREEN, lw=_interval_width(row["interval"]), alpha=0.6)
             end = max(row["bound"], high)
             factor = f"×{number(row['bound'] / measured)}" if mark == "o" else "off the axis"
             axis.annotate(factor, (end, y), (6, 0), textcoords="offset points", va="center", fontsize=7)
@@ -169,7 +171,8 @@ def _draw_theorems(axis: Axes, item: tuple[list[Row], int]) -> None:
         words = textwrap.shorten(row["claim"], _LETTERS, placeholder="…")
         axis.text(0.005, y + 0.42, words, transform=axis.get_yaxis_transform(), va="center", fontsize=6.3)
     axis.plot([], [], "o", color=BLUE, ms=4.5, label="measured average over t")
-    axis.plot([], [], "-", color=GREEN, lw=3, alpha=0.6, label="its interval")
+    for kind in sorted({row["interval"]["kind"] for row in rows if row["interval"]}):
+        axis.plot([], [], "-", color=GREEN, lw=_interval_width({"kind": kind}), alpha=0.6, label=f"its {kind} interval")
     axis.plot([], [], "o", color=BLUE, mfc="none", ms=4.5, label="hollow: the theorem says nothing of the run")
     axis.set_xscale("log")
     axis.set_ylim(0.6, most + 0.75)
@@ -177,6 +180,11 @@ def _draw_theorems(axis: Axes, item: tuple[list[Row], int]) -> None:
     _log_limits(axis, min(shown, default=1.0), max(shown, default=1.0))
     axis.set_xlabel(f"‖∇F‖² [{rows[0]['units']}²]")
     axis.set_title(textwrap.fill(f"{rows[0]['problem']}, T\u00a0=\u00a0{number(rows[0]['steps'])}", _TITLE), loc="left")
+
+
+def _interval_width(interval: dict[str, Any] | None) -> float:
+    """An interval that holds only in the limit of many replicas is drawn thin."""
+    return 1.2 if interval and interval["kind"] == "asymptotic" else 3
 
 
 def _log_limits(axis: Axes, low: float, high: float) -> None:

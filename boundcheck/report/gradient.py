@@ -36,19 +36,21 @@ def _draw(axis: Axes, run: StoredRun) -> None:
     # A lower limit of 0 has no place on a log axis; the band then ends at a tenth of the mean.
     band = np.maximum([i.lower for i in pointwise], 0.1 * mean), np.array([i.upper for i in pointwise])
     axis.fill_between(
-        middle, *band, color=BLUE, alpha=0.25, lw=0, label=f"pointwise {level:.0%} interval over replicas"
+        middle, *band, color=BLUE, alpha=0.25, lw=0, label=f"pointwise asymptotic {level:.0%} interval over replicas"
     )
     axis.axhline(result["bound"], color=VERMILLION, lw=1.2, label="the theorem's bound on the average over t")
     axis.axhline(result["first"], color=GREY, lw=0.8, ls=":", label="at the first iterate (known without the theorem)")
     interval = result["interval"]
     if interval is not None:
         axis.axhspan(interval["lower"], interval["upper"], color=GREEN, alpha=0.25, lw=0)
-        axis.axhline(result["measured"], color=GREEN, lw=1, ls="--", label="average over t, and its interval")
+        axis.axhline(
+            result["measured"], color=GREEN, lw=1, ls="--", label=f"average over t, and its {interval['kind']} interval"
+        )
     axis.set_yscale("log")
     axis.yaxis.set_minor_locator(NullLocator())
     decades(axis, float(np.nanmin(band[0])), max(result["bound"], result["first"], float(np.nanmax(band[1]))))
     axis.set_xlim(0, steps)
     axis.set_xlabel("iteration t")
     axis.set_ylabel(f"‖∇F(vₜ)‖² [{result['problem']['units']}²]")
-    lines = f"{run.problem}, rank {run.rank}: {result['verdict']}", titled(result)
+    lines = f"{run.problem}, rank {run.rank}: {run.verdict}", titled(result)
     axis.set_title("\n".join(lines), loc="left")

@@ -16,6 +16,7 @@ from boundcheck.report.page import Contents, Finding, load_runs, write_page
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.tightness import Search
 from boundcheck.report.words import label, number
+from boundcheck.verdicts import Verdict
 
 _TITLE = "jiang2024, audited: A Unified Convergence Theory for Large Language Model Efficient Fine-tuning"
 _LEAD = (
@@ -81,9 +82,9 @@ def _summary(
     said = [f"{statements} (repaired: the statement is true, by another proof than the printed one)."]
     rows = Counter[str](row.verdict for row in proofs.rows)
     said.append(f"Of {len(proofs.rows)} findings from the proofs {_counted(rows)}.")
-    said.append(f"Of {len(runs)} runs {_counted(Counter(run.result['verdict'] for run in runs))}.")
+    said.append(f"Of {len(runs)} runs {_counted(Counter[str](run.verdict for run in runs))}.")
     if faults:
-        planted = Counter(run.result["verdict"] for _, run in faults)
+        planted = Counter[str](run.verdict for _, run in faults)
         said.append(f"Of {len(faults)} runs with a planted fault {_counted(planted)}.")
     broken = [each["label"] for each in searches if each["violated"]]
     said.append(
@@ -189,16 +190,15 @@ def _percent(ratio: float) -> str:
     return f"{rounded_down(100 * ratio, 2)} %"
 
 
-def _common(runs: list[StoredRun]) -> str:
+def _common(runs: list[StoredRun]) -> Verdict:
     """The verdict of all runs, or the gravest of theirs."""
-    order = ("violated", "hypothesis-failed", "inconclusive", "uninformative", "supported")
-    return min((run.result["verdict"] for run in runs), key=order.index)
+    return Verdict.gravest(run.verdict for run in runs)
 
 
 def _bracket_evidence(runs: list[StoredRun]) -> str:
     last = max((run for run in runs if run.problem == "digits"), key=lambda run: run.rank or 0)
     ends = "; ".join(f"{label(end['claim'], end['lipschitz'])}: {number(end['value'])}" for end in last.result["upper"])
-    within = sum(run.result["verdict"] == "supported" for run in runs)
+    within = sum(run.verdict.is_supported for run in runs)
     return (
         f"In {within} of {len(runs)} brackets over ranks and problems, no lower estimate exceeds the printed constant. "
         f"On digits at rank {last.rank} the largest estimate is {number(last.result['measured'])}, against {ends}."
@@ -207,7 +207,7 @@ def _bracket_evidence(runs: list[StoredRun]) -> str:
 
 def _theorem_evidence(runs: list[StoredRun]) -> str:
     each = "; ".join(
-        f"{run.problem}, rank {run.rank}: {run.result['verdict']}, measured {number(run.result['measured'])} "
+        f"{run.problem}, rank {run.rank}: {run.verdict}, measured {number(run.result['measured'])} "
         f"against {number(run.result['bound'])}"
         for run in runs
     )
@@ -221,7 +221,7 @@ def _ball_finding(runs: list[StoredRun]) -> Finding:
     return Finding(
         18,
         "Assumption 2: σ → L̂ → α → iterates → σ",
-        "supported" if all(within) else "hypothesis-failed",
+        Verdict.SUPPORTED if all(within) else Verdict.HYPOTHESIS_FAILED,
         f"σ was fixed before each run and every iterate of every replica held against it: in {sum(within)} of "
         f"{len(within)} runs of theorems with a ball all stayed inside, so that the theorem speaks of them.",
     )

@@ -17,13 +17,14 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from boundcheck.claims import catalogue
 from boundcheck.errors import InputError
+from boundcheck.models.theory import is_mostly_rounding
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.report.along import MOST, WAYS, Named, along_figures, distinct, named_runs
 from boundcheck.report.page import json_bytes, load_runs, write_files
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.style import BLUE, ORANGE, panels, pdf, svg
 from boundcheck.report.sweeps import Row, groups, rank_exponents, rank_figure, settings
-from boundcheck.report.words import mathml, number
+from boundcheck.report.words import badge, mathml, number
 
 TITLE = "Fine-tuning, held against its theorem"
 # Rows of a table before it is folded.
@@ -82,7 +83,7 @@ def _html(named: list[Named], title: str, lead: str, command: str, svgs: dict[st
     environment = Environment(
         loader=PackageLoader("boundcheck.report", "."), autoescape=True, undefined=StrictUndefined
     )
-    words = {"number": number, "signed": _signed, "spread": _spread, "mathml": mathml, "badge": _badge}
+    words = {"number": number, "signed": _signed, "spread": _spread, "mathml": mathml, "badge": badge}
     of_runs = {"adapter_of": _adapter, "way_of": _way, "bound_of": _bound, "seen_of": _seen, "norms_of": _norms}
     environment.globals |= words | of_runs
     runs, firsts = [each.run for each in named], distinct(named)
@@ -120,10 +121,6 @@ def _figures(named: list[Named]) -> dict[str, Figure]:
     return {name: figure for name, figure in drawn.items() if figure is not None}
 
 
-def _badge(verdict: str) -> Markup:
-    return Markup('<span class="badge {0}">{0}</span>').format(verdict)
-
-
 def _adapter(run: StoredRun) -> str:
     scale = run.result["spec"]["adapter"]["scale"]
     said = scale.replace("sqrt(r)", "√r") if isinstance(scale, str) else f"{scale:g}"
@@ -138,6 +135,8 @@ def _bound(each: Named, row: dict[str, Any]) -> str:
     """The bound at the run's own step, or why there is none; a step of another method is none."""
     if not each.steps_as_sgd:
         return "–"
+    if row["way"] == "path" and _is_rounding(each.run):
+        return "no L̂: rounding"
     if row["bound"] is None and row["longest"] is not None and each.step_size >= row["longest"]:
         return "step too long"
     return number(row["bound"])
@@ -166,8 +165,8 @@ def _seen(run: StoredRun) -> str:
     found = run.result["constants"]
     ends = number(found["path"]), number(found["path_sure"])
     words = f"Largest ℓₜ: {ends[0]} with its rounding error added, {ends[1]} with it taken off"
-    if (found["path"] or 0) > 2 * (found["path_sure"] or 0):
-        words += ", so that most of it may be rounding error"
+    if _is_rounding(run):
+        words += ", so that most of it may be rounding error and it is no L̂"
     # A largest of nothing is 0.
     if not found["curvature"]:
         return f"{words}. The curvature of F was not looked at."
@@ -176,6 +175,11 @@ def _seen(run: StoredRun) -> str:
     if found["curvature"] <= (found["path"] or 0):
         return f"{words}which is not above the largest ℓₜ."
     return f"{words}which is more than any ℓₜ: the L̂ by the path is too small for F to be L̂-smooth."
+
+
+def _is_rounding(run: StoredRun) -> bool:
+    """Whether the L̂ by the path is none."""
+    return is_mostly_rounding(*(run.result["constants"][name] or 0.0 for name in ("path", "path_sure")))
 
 
 def _by_rank(runs: list[StoredRun]) -> list[list[StoredRun]]:

@@ -14,6 +14,8 @@ from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
 from boundcheck.falsify.show import rounded_down
 from boundcheck.files import file_name, replace_file
+from boundcheck.measure.coverage import STUDENT_ON_SKEWED
+from boundcheck.measure.grounds import verdict_of
 from boundcheck.measure.store import finished
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.prove import ProofAudit
@@ -27,7 +29,7 @@ from boundcheck.report.study import Study
 from boundcheck.report.style import pdf, svg
 from boundcheck.report.sweeps import horizon_figure, horizon_slopes, rank_exponents, rank_figure
 from boundcheck.report.tightness import Search, Waterfall, search_figure, slack_figure, split_figure
-from boundcheck.report.words import label, mathml, number, rank_exponent, takes_c, titled
+from boundcheck.report.words import badge, label, mathml, number, rank_exponent, takes_c, titled
 from boundcheck.report.worst import worst_figure
 
 
@@ -48,8 +50,10 @@ class Finding:
 
 
 def load_runs(folders: list[Path]) -> list[StoredRun]:
-    """Finished runs from their folders; raises InputError for a folder that holds none as it was left."""
-    return [StoredRun(*finished(path)) for path in folders]
+    """Finished runs from their folders; raises InputError for one that holds none, or whose verdict is none."""
+    stored = map(finished, folders)
+    # In today's words, whatever the version that stored it.
+    return [StoredRun(result | {"verdict": verdict_of(result)}, trace) for result, trace in stored]
 
 
 # Rows of a table of verdicts before it is folded.
@@ -170,7 +174,7 @@ def _html(contents: Contents, title: str, lead: str, command: str, svgs: dict[st
         loader=PackageLoader("boundcheck.report", "."), autoescape=True, undefined=StrictUndefined
     )
     words = {"label": label, "number": number, "mathml": mathml, "rounded_down": rounded_down, "titled": titled}
-    environment.globals |= words | {"badge": _badge}
+    environment.globals |= words | {"badge": badge}
     runs, proofs, study = contents.runs, contents.proofs, contents.study
     theorems = [run for run in runs if run.is_theorem]
     # Of many runs those come first whose T is as long as it takes the bound to say something.
@@ -205,17 +209,13 @@ def _html(contents: Contents, title: str, lead: str, command: str, svgs: dict[st
         faults=contents.faults,
         coverage_rows=coverage_rows(study.coverage),
         coverage=study.coverage,
+        skewed=STUDENT_ON_SKEWED,
         power=study.power,
         study=study,
         exponents=_exponents(runs),
         claims=_claims(runs),
         environment=runs[0].result["environment"] if runs else {},
     )
-
-
-def _badge(verdict: str) -> Markup:
-    # The class is the verdict's first word; "not violated" is no violation.
-    return Markup('<span class="badge {1}">{0}</span>').format(verdict, verdict.split()[0])
 
 
 def _slug(name: str) -> str:

@@ -10,6 +10,7 @@ from rich.table import Column, Table
 
 from boundcheck.prove.rows import JudgedRow
 from boundcheck.terminal import coloured
+from boundcheck.verdicts import Verdict
 
 WIDTH = 100
 
@@ -44,8 +45,8 @@ def show_verdicts(results: Sequence[dict[str, Any]], console: Console) -> None:
     for result in results:
         blame = result.get("blame")
         who = f"{blame['kind']} {blame['name']}" if blame else ""
-        cells = (result["run_id"], result["claim"], result["verdict"], who, result["reason"])
-        table.add_row(*(escape(str(cell)) for cell in cells))
+        cells = (escape(str(cell)) for cell in (result["run_id"], result["claim"]))
+        table.add_row(*cells, coloured(result["verdict"]), escape(who), escape(result["reason"]))
     console.print(table)
 
 
@@ -54,7 +55,8 @@ def _table(*columns: str, header: bool = True) -> Table:
     no, where, verdict, finding = columns
     table.add_column(no, justify="right", no_wrap=True, width=3)
     table.add_column(where, no_wrap=True, overflow="ellipsis", width=28)
-    table.add_column(verdict, no_wrap=True, width=12)
+    # A verdict is never cut: without its last word it may be another one.
+    table.add_column(verdict, width=max(len(word) for each in Verdict for word in each.split()))
     table.add_column(finding, no_wrap=True, overflow="ellipsis", ratio=1)
     return table
 

@@ -5,6 +5,9 @@ from typing import Any
 
 import xarray as xr
 
+from boundcheck.measure.grounds import verdict_of
+from boundcheck.verdicts import Verdict
+
 
 @dataclass(frozen=True)
 class StoredRun:
@@ -17,6 +20,11 @@ class StoredRun:
     def is_theorem(self) -> bool:
         """Whether it is a run of Algorithm 1, and not the bracket of a lemma."""
         return "plan" in self.result
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict, with the ground that it stands on; of results of earlier versions too."""
+        return verdict_of(self.result)
 
     @property
     def problem(self) -> str:

@@ -25,6 +25,7 @@ from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.style import GREY, VERMILLION, decades, looks_of, panels
 from boundcheck.report.words import number, rank_exponent, titled
+from boundcheck.verdicts import Verdict
 
 Row = dict[str, Any]
 
@@ -277,7 +278,7 @@ def _fit_notes(found: Exponent) -> list[str]:
 
 def is_silent(run: StoredRun) -> bool:
     """Whether the theorem says nothing of the run."""
-    return run.result["verdict"] in ("uninformative", "hypothesis-failed")
+    return run.verdict.is_silent
 
 
 def _fit_horizon(sweep: Sweep) -> tuple[np.ndarray, Exponent | None]:
@@ -293,8 +294,8 @@ def _horizon_warnings(sweep: Sweep, keep: np.ndarray, found: Exponent | None) ->
     """What keeps these runs from telling how measured/bound goes with T, in the order in which it matters."""
     told = (
         ("T too short to tell: below T_min", _is_short),
-        ("T too short to tell: the bound is uninformative", lambda run: run.result["verdict"] == "uninformative"),
-        ("a hypothesis failed", lambda run: run.result["verdict"] == "hypothesis-failed" and not _is_short(run)),
+        ("T too short to tell: the bound is uninformative", lambda run: run.verdict is Verdict.UNINFORMATIVE),
+        ("a hypothesis failed", lambda run: run.verdict is Verdict.HYPOTHESIS_FAILED and not _is_short(run)),
         (
             "no ratio above 0, from a run that diverged or a bound that is no bound,",
             lambda run: not 0 < (ratio_of(run) or 0) < math.inf,

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.markup import mathml_of
 from boundcheck.claims.symbols import C, r, sigma
+from boundcheck.verdicts import Verdict
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -29,6 +30,12 @@ def titled(result: dict[str, Any]) -> str:
     step = f", η\u00a0=\u00a0{given:.6g}" if given is not None else ""
     assumed = ", ".join(f"{name}\u00a0=\u00a0{formula}" for name, formula in spec.get("assume", {}).items())
     return label(result["claim"], spec["lipschitz"]) + step + (f", assuming {assumed}" if assumed else "")
+
+
+def badge(verdict: str) -> Markup:
+    """A verdict as pages show it. Its look is that of its first word: "not violated" is no violation."""
+    look = " asymptotic" if verdict == Verdict.SUPPORTED_ASYMPTOTIC else ""
+    return Markup('<span class="badge {1}{2}">{0}</span>').format(verdict, verdict.partition(" ")[0], look)
 
 
 def takes_c(claim: Claim) -> bool:

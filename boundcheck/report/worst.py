@@ -13,6 +13,7 @@ from boundcheck.report.stored import StoredRun
 from boundcheck.report.style import GREY, looks_of, panels
 from boundcheck.report.sweeps import ratio_of
 from boundcheck.report.words import label, number, titled
+from boundcheck.verdicts import Verdict
 
 # Letters that a line of the legend holds, and horizons that a short axis has ticks for.
 _LETTERS, _TICKS = 46, 5
@@ -43,7 +44,7 @@ def _is_shown(run: StoredRun) -> bool:
     if not run.is_theorem or spec["problem"]["kind"] != "hard" or spec.get("assume"):
         return False
     # The bound is never below the gradient at v_1, which is as large as all others: "uninformative" is no fault here.
-    return run.result["verdict"] != "hypothesis-failed" and math.isfinite(ratio_of(run) or math.nan)
+    return run.verdict is not Verdict.HYPOTHESIS_FAILED and math.isfinite(ratio_of(run) or math.nan)
 
 
 def _name(case: WorstCase) -> str:

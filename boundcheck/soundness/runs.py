@@ -15,6 +15,7 @@ from boundcheck.measure import measure
 from boundcheck.soundness.courses import Setting, factors, hard, kinks, scalars
 from boundcheck.soundness.faults import Run, false_bounds, false_constants, false_hypotheses, true_runs
 from boundcheck.soundness.trial import Trial
+from boundcheck.verdicts import Verdict
 
 _CLASSICS = ("ghadimi2013.corollary2_2", "khaled2020.bounded_variance")
 # Too few to tell a bound that is false by half.
@@ -68,12 +69,12 @@ def judged(mutant: Run, result: dict[str, Any], seconds: float) -> Trial:
     broken a hypothesis. Caught is a false run whose fault is named, be it because it was seen, or because nothing
     vouches for what the spec assumes.
     """
-    verdict, blame = result["verdict"], result["blame"] and (result["blame"]["kind"], result["blame"]["name"])
+    verdict, blame = Verdict(result["verdict"]), result["blame"] and (result["blame"]["kind"], result["blame"]["name"])
     if mutant.true:
-        wrong = verdict in ("violated", "hypothesis-failed")
+        wrong = verdict in (Verdict.VIOLATED, Verdict.HYPOTHESIS_FAILED)
     else:
-        wrong = verdict == "supported" or (verdict == "violated" and mutant.blame not in (None, blame))
-    named = blame is not None and blame == mutant.blame and verdict != "uninformative"
+        wrong = verdict.is_supported or (verdict is Verdict.VIOLATED and mutant.blame not in (None, blame))
+    named = blame is not None and blame == mutant.blame and verdict is not Verdict.UNINFORMATIVE
     return Trial(
         "measurement",
         mutant.subject,

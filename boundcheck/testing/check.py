@@ -21,6 +21,7 @@ from hypothesis.strategies import SearchStrategy
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.falsify import is_theorem
+from boundcheck.falsify.ascent import climbed
 from boundcheck.falsify.certify import Certificate, certify
 from boundcheck.falsify.fields import check_id
 from boundcheck.falsify.instance import Instance
@@ -41,9 +42,10 @@ class Checked:
 
     Attributes:
         id: the claim's.
-        examples: how many instances were tried.
-        ratio: the largest measured over bound among them, in floats; 0 where nothing was measured.
-        near_ties: how many of them rounding could not tell from a tie, and Arb decided.
+        examples: how many instances were drawn.
+        ratio: the largest measured over bound among them and where ascents from them ended, in floats; 0 where nothing
+            was measured.
+        near_ties: how many of these rounding could not tell from a tie, and Arb decided.
         profile: how hard the search was.
         dtype, device: in which arithmetic both sides were computed.
 
@@ -106,7 +108,7 @@ def check_claim(
     device: str = "cpu",
     examples: int | None = None,
 ) -> Checked:
-    """Try a claim on instances that Hypothesis draws, steered toward a large measured over bound.
+    """Try a claim on instances that Hypothesis draws, steered toward a large measured over bound, and climb from them.
 
     What may be checked: an inequality between norms of matrices and numbers; a claim about the smoothness of an
     adapter, whose last quantity is ``Lhat``; a theorem with a step size ``alpha``, whose last quantity is ``bound``.
@@ -210,9 +212,14 @@ class _Search:
         self.steered = False
         # The first instance that certainly breaks the claim.
         self.broken: Any = None
+        # Of an inequality what was drawn, from the best of which ascents start.
+        self.tried: list[Assignment] = []
 
     def run(self, examples: int | None) -> None:
-        """First without a target, which holds on to what it has; then half as many again, toward a larger ratio."""
+        """First without a target, which holds on to what it has; then half as many again, toward a larger ratio.
+
+        Of an inequality between matrices a few ascents follow, from the best of them.
+        """
         profile = current().profile
         limits = settings(
             max_examples=examples or profile.examples,
@@ -226,12 +233,25 @@ class _Search:
         limits(given(self.strategy)(self._attempt))()
         self.steered = True
         settings(limits, max_examples=max(limits.max_examples // 2, 1))(given(self.strategy)(self._attempt))()
+        # What breaks the claim here is made simpler by greedy steps alone.
+        for instance in climbed(tuple(self.tried), self.dtype):
+            self._judge(instance, self._compared(instance))
 
     def _attempt(self, instance: Any) -> None:
-        compared = instance.compare(getattr(torch, self.dtype), self.device)
         self.examples += 1
+        if isinstance(instance, Assignment):
+            self.tried.append(instance)
+        compared = self._compared(instance)
         if math.isfinite(compared.ratio) and self.steered:
             target(compared.ratio, label="measured / bound")
+        self._judge(instance, compared)
+
+    def _compared(self, instance: Any) -> Comparison:
+        compared: Comparison = instance.compare(getattr(torch, self.dtype), self.device)
+        return compared
+
+    def _judge(self, instance: Any, compared: Comparison) -> None:
+        """Count an instance that does not break the claim; raises _BrokenError for one that does."""
         if compared.holds:
             self.ratio = max(self.ratio, compared.ratio)
             return

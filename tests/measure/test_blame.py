@@ -169,7 +169,7 @@ def test_an_estimated_constant_earns_neither_support_nor_violation(name, tmp_pat
 def test_an_assumed_constant_counts_where_the_certified_one_vouches_for_it(assumed, earned, tmp_path):
     verdict, blame, result = outcome(theorem_table(assume=assumed, run__steps=260, run__replicas=64), tmp_path)
     if earned:
-        assert (verdict, blame) == ("supported", None), result["reason"]
+        assert (verdict, blame) == ("supported (asymptotic)", None), result["reason"]
     else:
         assert (verdict, blame) == ("inconclusive", ("constant", "L")), result["reason"]
 
@@ -219,7 +219,7 @@ def test_few_audits_do_not_support(tmp_path):
     """A short time of large gradients may lie between them, in all replicas."""
     found = outcome(theorem_table(run__audits=7, run__replicas=64), tmp_path)
     assert found[:2] == ("inconclusive", ("statistics", "audits"))
-    assert outcome(theorem_table(run__audits=8, run__replicas=64), tmp_path)[0] == "supported"
+    assert outcome(theorem_table(run__audits=8, run__replicas=64), tmp_path)[0] == "supported (asymptotic)"
 
 
 def test_numbers_without_digits_left_are_refused(tmp_path):

@@ -21,6 +21,7 @@ from boundcheck.measure.coverage import (
     SIMULTANEOUS,
     SIZES,
     STUDENT,
+    STUDENT_ON_SKEWED,
     UNBOUNDED,
     Method,
     _beta,
@@ -77,6 +78,16 @@ def test_student_fails_where_few_skewed_replicas_hide_the_tail(measured):
     assert student["1 in 50", 16].low < 0.98**16 < student["1 in 50", 16].high
     for name in ("beta(2, 2)", "audit times"):
         assert all(abs(student[name, n].rate - 0.05) < 0.02 for n in SIZES)
+
+
+@pytest.mark.parametrize("n", STUDENT_ON_SKEWED)
+def test_what_pages_say_of_student_on_skewed_replicas_is_measured(n):
+    """And no interval that holds at any number of replicas misses them as often."""
+    (skewed,) = (each for each in BOUNDED if each.name == "1 in 50")
+    student, betting = assess((STUDENT, BETTING), skewed, n, 4000, LEVEL, np.random.default_rng([0, n]))
+    assert student.rate == pytest.approx(STUDENT_ON_SKEWED[n], abs=0.01)
+    assert student.holds is (n == 1024)
+    assert betting.holds
 
 
 def test_every_method_is_measured_on_every_distribution_that_it_can_be_used_on(measured):

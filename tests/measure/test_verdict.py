@@ -1,4 +1,4 @@
-"""The five verdicts, and that none is given to a run that has not earned it."""
+"""The verdicts, and that none is given to a run that has not earned it."""
 
 from dataclasses import replace
 
@@ -39,16 +39,48 @@ def judged_at(measured, bound, **trace):
 def test_a_bound_well_above_is_supported(every_step, sampled):
     for measured in (every_step, sampled):
         outcome = measured.judged()
-        assert outcome.verdict == "supported"
+        assert outcome.verdict == "supported (asymptotic)"
         assert outcome.interval.upper < outcome.bound < min(outcome.first, outcome.trivial)
         assert "asymptotic" in outcome.reason
+        assert "more than 5% where they are skewed" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("replicas", "verdict"), [(2, "inconclusive"), (7, "inconclusive"), (8, "supported (asymptotic)")]
+)
+def test_an_asymptotic_interval_over_few_replicas_supports_nothing(replicas, verdict, tmp_path):
+    (result,) = measure(theorem_table(run__replicas=replicas), tmp_path)
+    assert result["interval"]["kind"] == "asymptotic"
+    assert result["interval"]["upper"] < result["bound"] < result["first"]
+    assert result["verdict"] == verdict, result["reason"]
+    assert "they are skewed" in result["reason"]
+    if verdict == "inconclusive":
+        assert f"{replicas} replicas are too few to rest on that: take 8 or more" in result["reason"]
+        assert (result["blame"]["kind"], result["blame"]["name"]) == ("statistics", "replicas")
+
+
+def test_no_fewer_replicas_are_advised_than_a_verdict_takes(tmp_path):
+    """Two that agree well enough would need a third by Student's interval alone."""
+    few = run_by_hand(theorem_table(run__replicas=2), tmp_path)
+    squares = np.tile([[0.99], [1.0]], (1, 22))
+    outcome = judged_at(few, 1.05, gradient_square_norm=squares)
+    assert outcome.interval.upper > 1.05
+    assert "about 8 replicas would tell" in outcome.reason
+
+
+def test_a_violation_may_rest_on_few_replicas(tmp_path):
+    """Its limits hold at any number of them; those of values that are all the same are close to them."""
+    few = run_by_hand(theorem_table(run__audits=110, run__replicas=4), tmp_path)
+    squares = np.full_like(few.evidence.record.trace["gradient_square_norm"].values, 0.5)
+    assert judged_at(few, 0.02, gradient_square_norm=squares).verdict == "violated"
+    assert few.judged().verdict == "inconclusive"
 
 
 def test_an_average_whose_rounding_error_reaches_the_bound_is_not_supported(every_step):
     judged = every_step.judged()
-    assert judged.verdict == "supported"
+    assert judged.verdict.is_supported
     room = judged.bound - judged.interval.upper
-    assert every_step.judged(gradient_square_norm_error=0.9 * room).verdict == "supported"
+    assert every_step.judged(gradient_square_norm_error=0.9 * room).verdict.is_supported
     assert every_step.judged(gradient_square_norm_error=1.1 * room).verdict == "inconclusive"
 
 
@@ -106,7 +138,7 @@ def test_a_bound_inside_the_interval_is_inconclusive(every_step, sampled, end):
 
 def test_supported_begins_at_the_upper_limit(every_step):
     upper = every_step.judged().interval.upper
-    assert judged_at(every_step, upper * 1.000_001).verdict == "supported"
+    assert judged_at(every_step, upper * 1.000_001).verdict.is_supported
     assert judged_at(every_step, upper * 0.999_999).verdict == "inconclusive"
 
 
@@ -118,7 +150,7 @@ def test_a_bound_above_what_is_known_anyway_is_uninformative(every_step, known):
     assert outcome.verdict == "uninformative"
     assert "T is too short" in outcome.reason
     if known == "first":
-        assert judged_at(every_step, value * (1 - 1e-12)).verdict == "supported"
+        assert judged_at(every_step, value * (1 - 1e-12)).verdict.is_supported
 
 
 @pytest.mark.parametrize("steps", [1, 3, 12])
@@ -174,8 +206,8 @@ def test_rounding_of_the_bound_is_on_the_safe_side(every_step):
     ball = claim.enclosures(**plan.inputs)["bound"]
     constant = np.full(every_step.evidence.record.schedule.times.shape, float(ball.mid()))
     outcome = every_step.judged(claim, with_values(plan, bound=float(ball.mid())), gradient_square_norm=constant)
-    assert outcome.verdict in ("inconclusive", "supported")
-    assert outcome.verdict != "supported" or outcome.interval.upper <= float(ball.mid())
+    assert outcome.verdict.is_supported or outcome.verdict == "inconclusive"
+    assert not outcome.verdict.is_supported or outcome.interval.upper <= float(ball.mid())
 
 
 @pytest.mark.full
@@ -222,8 +254,8 @@ def test_a_true_theorem_is_not_violated_on_seeds_that_were_not_chosen(id, tmp_pa
     """Every iterate audited, everything left to a pilot, whose guesses may fail: but they are not called violations."""
     table = theorem_table(claim=id, seed=list(range(6)), run={"replicas": 16, "steps": 250, "audits": 250}, domain={})
     verdicts = {result["verdict"] for result in measure(table, tmp_path)}
-    assert "supported" in verdicts
-    assert verdicts <= {"supported", "hypothesis-failed"}
+    assert "supported (asymptotic)" in verdicts
+    assert verdicts <= {"supported (asymptotic)", "hypothesis-failed"}
 
 
 @pytest.mark.full
@@ -237,7 +269,7 @@ def test_a_true_theorem_is_not_violated_where_there_is_almost_no_noise(zeta, tmp
         domain={"a": 3.0, "b": 2.0},
         run={"zeta": zeta, "batch": 1, "steps": 120, "audits": 120, "replicas": 30},
     )
-    assert {result["verdict"] for result in measure(table, tmp_path)} == {"supported"}
+    assert {result["verdict"] for result in measure(table, tmp_path)} == {"supported (asymptotic)"}
 
 
 @pytest.mark.full
@@ -247,10 +279,10 @@ def test_a_long_run_without_noise_is_not_failed_by_rounding(tmp_path):
         problem={"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 1, "signal": 0.2, "noise": 0.2},
         adapter={"rank": 4},
         domain={"a": 3.0, "b": 2.0},
-        run={"zeta": 0.1, "batch": 1, "replicas": 2, "steps": 12_000, "audits": 1000},
+        run={"zeta": 0.1, "batch": 1, "replicas": 8, "steps": 12_000, "audits": 1000},
     )
     (result,) = measure(table, tmp_path)
-    assert result["verdict"] == "supported", result["reason"]
+    assert result["verdict"] == "supported (asymptotic)", result["reason"]
 
 
 def test_the_catalogue_is_not_touched_by_a_doctored_claim():

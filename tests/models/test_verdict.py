@@ -11,7 +11,18 @@ from boundcheck.measure.audit import Audit
 from boundcheck.models.verdict import Seen, audits_of, judge
 from tests.layers import examples
 
-SEEN = Seen(step_size=0.1, longest=1.0, bound=0.4, needed=7, first=0.5, measured=0.3, steps=10, looks="every iterate")
+SEEN = Seen(
+    step_size=0.1,
+    longest=1.0,
+    too_long=1.25,
+    rounding=False,
+    bound=0.4,
+    needed=7,
+    first=0.5,
+    measured=0.3,
+    steps=10,
+    looks="every iterate",
+)
 HELD = Audit("meft.unbiased", "hypothesis", "held", 0.0, 0.0, "drawn with replacement")
 FAILED = Audit("meft.unbiased", "hypothesis", "failed", 0.2, 0.0, "drawn without replacement")
 
@@ -39,6 +50,37 @@ def test_a_bound_below_the_first_gradient_is_inconclusive_and_smoothness_to_blam
     assert "0.3 is at most 0.4" in found["reason"]
     assert found["blame"]["kind"] == "constant"
     assert found["blame"]["name"] == "Lhat"
+
+
+@pytest.mark.parametrize(
+    ("step", "status", "verdict"),
+    [
+        (0.999, "held", "inconclusive"),
+        (1.0, "assumed", "inconclusive"),
+        (1.249, "assumed", "inconclusive"),
+        (1.25, "failed", "hypothesis-failed"),
+        (9.0, "failed", "hypothesis-failed"),
+    ],
+)
+def test_a_step_is_too_long_only_where_rounding_cannot_have_made_it_so(step: float, status: str, verdict: str) -> None:
+    seen = replace(SEEN, step_size=step, bound=0.4 if step < 1 else None)
+    audits = {each.hypothesis: each.status for each in audits_of(seen, [HELD], 0.25, 1.0, 3.0, 2.0)}
+    assert audits["eta < eta_max"] == status
+    found = judged(seen)
+    assert found["verdict"] == verdict
+    if status == "assumed":
+        assert (found["blame"]["kind"], found["blame"]["name"]) == ("rounding", "Lhat")
+        assert "hides whether the step is below" in found["reason"]
+
+
+def test_a_smoothness_that_is_mostly_rounding_earns_no_comparison_with_a_bound() -> None:
+    for bound in (0.4, 0.9, None):
+        found = judged(replace(SEEN, rounding=True, too_long=math.inf, bound=bound))
+        assert found["verdict"] == "inconclusive"
+        assert "no L̂ was measured" in found["reason"]
+        assert found["blame"]["kind"] == "rounding"
+    # What a run did against the rules is worse.
+    assert judged(replace(SEEN, rounding=True, too_long=math.inf), FAILED)["verdict"] == "hypothesis-failed"
 
 
 def test_an_average_above_the_bound_is_no_violation() -> None:
@@ -80,7 +122,7 @@ def test_a_constant_of_0_is_uninformative() -> None:
 
 
 def test_a_step_that_is_too_long_is_a_failed_hypothesis() -> None:
-    for step in (1.0, 2.0):
+    for step in (1.25, 2.0):
         found = judged(replace(SEEN, step_size=step, bound=None))
         assert found["verdict"] == "hypothesis-failed"
         assert (found["blame"]["kind"], found["blame"]["name"]) == ("constant", "eta")
@@ -150,7 +192,7 @@ def test_no_run_on_a_network_supports_or_violates_a_claim(
     assert (found["verdict"] == "hypothesis-failed") == bool(failed)
     assert found["blame"] is None or found["blame"]["evidence"]
     assert (not math.isfinite(seen.measured)) <= (found["blame"]["kind"] == "rounding")
-    if not seen.step_size < seen.longest or not math.isfinite(seen.measured):
+    if not seen.step_size < seen.too_long or not math.isfinite(seen.measured):
         assert failed
     for each in failed:
         assert each.hypothesis in found["reason"] or not math.isfinite(seen.measured)

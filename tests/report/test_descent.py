@@ -20,7 +20,8 @@ BEST, PRINTED, REPAIRED = "meft.theorem2_best_step", "jiang2024.theorem2", "meft
 
 def exact(claim: str, **result: Any) -> StoredRun:
     """A run of gradient descent, whose spec has no word of noise."""
-    run = synthetic({"claim": claim}, **result)
+    certain = {"lower": 0.5, "upper": 0.5, "level": 1.0, "kind": "exact", "method": "the one trajectory"}
+    run = synthetic({"claim": claim}, **{"interval": certain} | result)
     spec = copy.deepcopy(run.result["spec"])
     spec["run"] = {name: spec["run"][name] for name in ("steps", "audits")}
     return StoredRun(run.result | {"spec": spec}, run.trace)
@@ -87,7 +88,8 @@ def test_a_run_without_a_ball_stands_beside_every_ball():
 
 
 def test_what_lies_far_below_every_bound_is_marked_at_the_edge():
-    runs = [synthetic({"claim": BEST}, measured=1e-25, smallest=1e-25, interval=None), synthetic({"claim": PRINTED})]
+    deep = synthetic({"claim": BEST}, measured=1e-25, smallest=1e-25, interval=None, verdict="inconclusive")
+    runs = [deep, synthetic({"claim": PRINTED})]
     figure = theorem_figure(runs)
     assert figure.axes[0].get_xlim()[0] > 1e-6
     assert "off the axis" in {text.get_text() for text in figure.axes[0].texts}
@@ -112,6 +114,14 @@ def test_bars_go_from_what_was_measured_to_the_bound():
     assert heights[values[BEST]] > heights[values[PRINTED]], "the least bound is on top"
 
 
+def test_an_asymptotic_interval_is_drawn_thin_and_named():
+    sure = {"lower": 0.3, "upper": 0.7, "level": 0.95, "kind": "nonasymptotic", "method": "betting"}
+    (axis,) = theorem_figure([synthetic({"claim": BEST}), synthetic({"claim": PRINTED}, interval=sure)]).axes
+    widths = {tuple(line.get_xdata()): line.get_linewidth() for line in axis.lines if len(line.get_xdata()) == 2}
+    assert widths[0.4, 0.6] < widths[0.3, 0.7]
+    assert {"its asymptotic interval", "its nonasymptotic interval"} <= {line.get_label() for line in axis.lines}
+
+
 def test_of_many_groups_one_seed_is_drawn_and_those_with_most_claims_first():
     runs = [
         synthetic({"claim": c, "seed": s, "problem.d": d})
@@ -128,9 +138,11 @@ def test_of_many_groups_one_seed_is_drawn_and_those_with_most_claims_first():
 
 def test_what_has_no_place_on_a_log_axis_does_not_break_it():
     runs = [
-        synthetic({"claim": BEST}, measured=float("nan"), smallest=float("nan"), interval=None),
+        synthetic(
+            {"claim": BEST}, measured=float("nan"), smallest=float("nan"), interval=None, verdict="hypothesis-failed"
+        ),
         synthetic({"claim": PRINTED}, bound=-2.0, verdict="hypothesis-failed"),
-        synthetic({"claim": REPAIRED}, interval={"lower": 0.0, "upper": float("inf")}),
+        synthetic({"claim": REPAIRED}, interval={"lower": 0.0, "upper": float("inf"), "kind": "asymptotic"}),
     ]
     assert [row["bound"] for row in theorem_rows(runs)] == [1.0, 1.0, -2.0]
     figure = theorem_figure(runs)

@@ -1,6 +1,7 @@
 """The page: self-contained, the same twice, true to its runs; figures of each kind; exports that read back."""
 
 import dataclasses
+import json
 import re
 import xml.etree.ElementTree as ET
 
@@ -10,6 +11,7 @@ import pytest
 import xarray as xr
 
 from boundcheck.errors import InputError
+from boundcheck.measure.store import RunFolder
 from boundcheck.report import audit
 from boundcheck.report.gradient import gradient_figure
 from boundcheck.report.jiang2024 import findings
@@ -34,6 +36,20 @@ def test_page_is_self_contained_and_names_every_run(stored, tmp_path):
         assert run.result["verdict"] in text
     assert number(stored[0].result["bound"]) in text
     assert stored[0].result["run_id"] in text
+
+
+def test_a_run_of_an_earlier_version_is_shown_with_the_ground_of_its_verdict(run_folders, tmp_path, monkeypatch):
+    """It said `supported`, whatever its interval was; a ground that is too weak is refused before a page is made."""
+    earlier = RunFolder(run_folders[0]).result() | {"verdict": "supported"}
+    assert earlier["interval"]["kind"] == "asymptotic"
+    monkeypatch.setattr(RunFolder, "result", lambda self: earlier)
+    page, results, *_ = _write(load_runs(run_folders[:1]), tmp_path / "out")
+    assert page.read_text().count(">supported (asymptotic)</span>") == 1
+    assert ">supported</span>" not in page.read_text()
+    assert [each["verdict"] for each in json.loads(results.read_text())] == ["supported (asymptotic)"]
+    earlier["spec"]["run"]["replicas"] = 5
+    with pytest.raises(InputError, match=r"^verdict = supported: expected 8 replicas or more"):
+        load_runs(run_folders[:1])
 
 
 @pytest.mark.full

@@ -91,7 +91,13 @@ def shuffled(runs: list[StoredRun]) -> list[StoredRun]:
 
 
 SWEPT = [path for path in leaves(SPEC) if path not in ("seed", "adapter.rank", "adapter.kind", "run.steps")]
-OTHER = {"claim": "meft.theorem2_repaired", "lipschitz": "sqrt(r) sigma", "problem.kind": "digits", "run.level": 0.9}
+OTHER = {
+    "run.replicas": 35,
+    "claim": "meft.theorem2_repaired",
+    "lipschitz": "sqrt(r) sigma",
+    "problem.kind": "digits",
+    "run.level": 0.9,
+}
 
 
 @given(st.floats(-2, 2), st.lists(st.integers(1, 64), min_size=3, max_size=5, unique=True), st.integers(3, 5))

@@ -117,6 +117,53 @@ def test_a_number_alone_can_be_checked() -> None:
     assert set(violated(Le(3 * a * b, a**2 + b**2)).instance.numbers) == {"a", "b"}
 
 
+c, x, y, L, G = sp.symbols("c x y L G", positive=True)
+Q, R, W = MatrixSymbol("Q", n, n), MatrixSymbol("R", n, n), MatrixSymbol("W", 3, 3)
+A, B = MatrixSymbol("A", 4, 2), MatrixSymbol("B", 2, 4)
+LARGEST = L * (a**2 + b**2) / 2 + sp.sqrt((L * (a**2 - b**2) / 2) ** 2 + (L * a * b + G) ** 2)
+COMMUTATOR = FrobeniusNorm(Q * R - R * Q)
+# Each is true, and false as soon as the right side is any smaller; beside it what is given.
+SHARP = {
+    # Böttcher and Wenzel, "The Frobenius norm and the commutator", Linear Algebra Appl. 429 (2008).
+    "commutator": (COMMUTATOR, sp.sqrt(2) * FrobeniusNorm(Q) * FrobeniusNorm(R), []),
+    "commutator, within balls": (COMMUTATOR, sp.sqrt(2) * a * b, [FrobeniusNorm(Q) <= a, FrobeniusNorm(R) <= b]),
+    "commutator with the transpose": (FrobeniusNorm(W * W.T - W.T * W), sp.sqrt(2) * FrobeniusNorm(W) ** 2, []),
+    "commutator, spectral": (SpectralNorm(Q * R - R * Q), 2 * SpectralNorm(Q) * SpectralNorm(R), []),
+    "submultiplicative": (FrobeniusNorm(X * Y), SpectralNorm(X) * FrobeniusNorm(Y), []),
+    "triangle": (SpectralNorm(X - Z), SpectralNorm(X) + SpectralNorm(Z), []),
+    "Cauchy-Schwarz": (InnerProduct(X, Z), FrobeniusNorm(X) * FrobeniusNorm(Z), []),
+    "Young": (2 * InnerProduct(X, Z), FrobeniusNorm(X) ** 2 / 7 + 7 * FrobeniusNorm(Z) ** 2, []),
+    "rank 2": (FrobeniusNorm(A * B), sp.sqrt(2) * SpectralNorm(A * B), []),
+    "trace of rank 2": (sp.Trace(A * B), sp.sqrt(2) * FrobeniusNorm(A * B), []),
+    "means of five": (3125 * a * b * c * x * y, (a + b + c + x + y) ** 5, []),
+    "means, weighted": (a * b, a**2 / 20000 + 5000 * b**2, []),
+    "lambda*": (L * (b * x + a * y) ** 2 + 2 * G * x * y, LARGEST * (x**2 + y**2), []),
+}
+
+
+@sampled(4)
+@pytest.mark.parametrize("name", SHARP)
+def test_a_sharp_inequality_passes_and_one_just_below_it_does_not(name: str) -> None:
+    left, right, given = SHARP[name]
+    assert check_claim(Le(left, right), given=given).ratio > 0.999
+    error = violated(Le(left, Rational(99, 100) * right), given=given)
+    assert 1 < error.ratio <= 1 / 0.99 + 1e-9
+
+
+def test_the_side_on_which_a_term_stands_hides_nothing() -> None:
+    """E <= 0 has no ratio; and a part that is tight everywhere must not keep the others from being climbed."""
+    product = FrobeniusNorm(Q) * FrobeniusNorm(R)
+    for wrong in (
+        Le(COMMUTATOR, Rational(14, 10) * product),
+        Le(COMMUTATOR - Rational(14, 10) * product, 0),
+        sp.Ge(Rational(196, 100) * product**2 - COMMUTATOR**2, 0),
+        sp.And(Le(SpectralNorm(Q), FrobeniusNorm(Q)), Le(COMMUTATOR, Rational(14, 10) * product)),
+    ):
+        error = violated(wrong)
+        assert replayed(error.path)[1].violated
+        assert {X.shape for X in error.instance.matrices.values()} == {(2, 2)}
+
+
 def scaled(id: str, factor: Rational) -> Claim:
     claim = catalogue[id]
     *others, last = claim.quantities
@@ -201,7 +248,6 @@ def test_strict_hypotheses_exclude_ties(relation, hypothesis) -> None:
     assert check_claim(relation, given=[hypothesis]).examples > 0
 
 
-Q, R = MatrixSymbol("Q", n, n), MatrixSymbol("R", n, n)
 FALSE_IF = [
     (sp.Lt(SpectralNorm(X), FrobeniusNorm(X)), []),
     (Le(FrobeniusNorm(X), SpectralNorm(X)), [sp.Eq(SpectralNorm(X), 1)]),

@@ -1,0 +1,54 @@
+"""The verdicts that a run may get, each with its ground. Whatever shows, counts or compares a verdict asks it.
+
+violated                every iterate's expected squared gradient norm lies above the bound at the stated level
+hypothesis-failed       a hypothesis of the theorem did not hold on the run: the theorem says nothing about it
+inconclusive            none of the others
+uninformative           all held, but the bound is no smaller than what is known without it
+supported (asymptotic)  as supported, but by an interval that holds only in the limit of many replicas
+supported               the time average, which the proof bounds, lies below the bound: for certain, or at the stated
+                        level with these replicas
+
+`boundcheck.measure.grounds` says which support an interval earns.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """A verdict, the gravest first; its text is what is printed and stored."""
+
+    VIOLATED = "violated"
+    HYPOTHESIS_FAILED = "hypothesis-failed"
+    INCONCLUSIVE = "inconclusive"
+    UNINFORMATIVE = "uninformative"
+    SUPPORTED_ASYMPTOTIC = "supported (asymptotic)"
+    SUPPORTED = "supported"
+
+    @property
+    def is_supported(self) -> bool:
+        """Whether the run supports its claim, on whatever ground."""
+        return self in (Verdict.SUPPORTED, Verdict.SUPPORTED_ASYMPTOTIC)
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether it speaks for the claim or against it."""
+        return self.is_supported or self is Verdict.VIOLATED
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the theorem says nothing of the run."""
+        return self in (Verdict.UNINFORMATIVE, Verdict.HYPOTHESIS_FAILED)
+
+    @classmethod
+    def gravest(cls, verdicts: Iterable["Verdict"]) -> "Verdict":
+        """Of several the one to be shown for all of them."""
+        return min(verdicts, key=list(cls).index)
+
+
+_WELL = frozenset({"proved", "repaired", "not violated", "editorial", *(each for each in Verdict if each.is_supported)})
+
+
+def is_well(word: str) -> bool:
+    """Whether a verdict on a run, a proof or an attack is that nothing is refuted, violated or open."""
+    return word in _WELL
