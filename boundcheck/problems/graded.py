@@ -28,6 +28,14 @@ class Graded:
         """A rational power; NaN where it is no real number."""
         return x ** (int(exponent) if exponent.denominator == 1 else float(exponent))
 
+    def exp(self, x: Tensor) -> Tensor:
+        """The exponential."""
+        return x.exp()
+
+    def log(self, x: Tensor) -> Tensor:
+        """The natural logarithm; NaN of a negative number."""
+        return x.log()
+
     def larger(self, x: Tensor, y: Tensor) -> Tensor:
         """The larger of two."""
         return torch.maximum(x, y)
