@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import sympy as sp
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.exchange import claim_as_json, claim_from_json, expression_from_json
@@ -52,16 +51,6 @@ def check_id(claim: Claim) -> None:
         papers = {id.partition(".")[0] for id in catalogue}
         if (words := re.findall(r"\w+", claim.id.casefold())) and words[0] in papers:
             raise InputError("claim.id", claim.id, f"an id of the catalogue, or one that {words[0]} does not begin")
-
-
-def _check_letters(claim: Claim) -> None:
-    """Refuse letters whose names could be read as more than a letter: "X) <= Norm(Y"."""
-    parts = (claim.conclusion, *claim.conditions, *(x for q in claim.quantities for x in (q.symbol, q.expression)))
-    for letter in set().union(*(part.atoms(sp.Symbol, sp.MatrixSymbol) for part in parts)):
-        if not str(letter.name).rstrip("'").isidentifier():
-            raise InputError("claim", ascii(letter.name), "letters whose names are identifiers, perhaps with primes")
-    for hypothesis in claim.hypotheses:
-        _check_letters(hypothesis)
 
 
 def check_whole(data: Any, written: Any, name: str) -> None:
@@ -130,7 +119,6 @@ class Fields:
         claim = claim_from_json(data)
         check_whole(data, claim_as_json(claim), "claim")
         check_id(claim)
-        _check_letters(claim)
         return claim
 
     def text(self, name: str) -> str:

@@ -48,6 +48,10 @@ FIELDS = ("kind", "d", "k", "samples", "delta", "noise", "rank", "gain", "scale"
 FIELDS += ("steps", "batch", "zeta", "replicas", "audits", "level", "step_size", "sampling", "start", "extra")
 
 
+# A folder with no runs in it.
+NOWHERE = Path("there_is_no_such_folder")
+
+
 @examples(300)
 @given(st.lists(st.tuples(st.sampled_from(PATHS), st.sampled_from(FIELDS), VALUES), min_size=1, max_size=3))
 def test_a_malformed_spec_ends_in_one_line(changes: list[tuple[str, str, Any]]) -> None:
@@ -59,7 +63,7 @@ def test_a_malformed_spec_ends_in_one_line(changes: list[tuple[str, str, Any]]) 
             table[path] = value
     try:
         for spec in specs_of(table)[:2]:
-            prepare(spec, "cpu", silent)
+            prepare(spec, NOWHERE, "cpu", silent)
     except InputError as error:
         assert "\n" not in str(error)  # noqa: PT017
 

@@ -238,7 +238,7 @@ def test_an_empty_list_is_named(field):
 def test_a_sweep_that_nobody_waits_for_is_refused_at_once():
     fields = ("seed", "adapter.rank", "run.steps", "run.replicas", "run.batch")
     many = changed(THEOREM_TABLE, {field: list(range(1, 1001)) for field in fields})
-    assert refused(list, expand(many)).value == f"a sweep of {10**15} experiments"
+    assert refused(list, expand(many)).value == "1e+15 combinations"
     assert len(list(combinations({"a": list(range(100)), "b": {"c": list(range(100))}}))) == 10_000
 
 

@@ -11,8 +11,8 @@ import pytest
 import xarray as xr
 
 from boundcheck.errors import InputError
-from boundcheck.measure.store import RunFolder
 from boundcheck.report import audit
+from boundcheck.report import page as pages
 from boundcheck.report.gradient import gradient_figure
 from boundcheck.report.jiang2024 import findings
 from boundcheck.report.page import Contents, export_data, load_runs, write_page
@@ -40,9 +40,10 @@ def test_page_is_self_contained_and_names_every_run(stored, tmp_path):
 
 def test_a_run_of_an_earlier_version_is_shown_with_the_ground_of_its_verdict(run_folders, tmp_path, monkeypatch):
     """It said `supported`, whatever its interval was; a ground that is too weak is refused before a page is made."""
-    earlier = RunFolder(run_folders[0]).result() | {"verdict": "supported"}
+    (run,) = load_runs(run_folders[:1])
+    earlier = run.result | {"verdict": "supported"}
     assert earlier["interval"]["kind"] == "asymptotic"
-    monkeypatch.setattr(RunFolder, "result", lambda self: earlier)
+    monkeypatch.setattr(pages, "finished", lambda _: (earlier, run.trace))
     page, results, *_ = _write(load_runs(run_folders[:1]), tmp_path / "out")
     assert page.read_text().count(">supported (asymptotic)</span>") == 1
     assert ">supported</span>" not in page.read_text()

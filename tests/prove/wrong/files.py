@@ -319,7 +319,7 @@ INSTANCES = [
     ),
     Case(
         "a letter whose name is half of a relation",
-        "letters whose names",
+        r"claim\.conclusion = .*expected an expression over the vocabulary",
         replay(lambda x: json.dumps(x).replace('"X"', '"X) <= 2*FrobeniusNorm(X"'), own()),
         OWN,
     ),
