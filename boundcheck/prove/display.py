@@ -10,7 +10,8 @@ from boundcheck.kernel import Statement
 from boundcheck.prove.domain import Known, undefined
 from boundcheck.prove.letters import Letters, letters
 from boundcheck.prove.readback import read, tokens_of
-from boundcheck.prove.typeset import from_latex, latex
+from boundcheck.prove.script import Script
+from boundcheck.prove.typeset import check_math, from_latex, latex
 
 
 @dataclass(frozen=True)
@@ -52,3 +53,21 @@ def unclear(statements: Sequence[Statement], known: Known) -> str:
     except InputError as error:
         return f"its text does not read back: {error}"
     return next(filter(None, (undefined(statement, known) for statement in statements)), "")
+
+
+def check_words(script: Script) -> None:
+    """Refuse words of an author that could show more than words, such as control characters and LaTeX commands.
+
+    Raises:
+        InputError: for such a title, label, name or formula.
+
+    """
+    proof = script.proof
+    words = [("title", script.title), *(("name", each.name) for each in proof.assumptions)]
+    for step in proof.steps:
+        words += [("label", step.label), ("meaning", step.meaning)]
+        words += [("about", step.witness.about)] if step.witness is not None else []
+        check_math(step.printed)
+    for field, text in words:
+        if not isinstance(text, str) or not text.isprintable():
+            raise InputError(field, text, "words in one line, of letters that can be printed")

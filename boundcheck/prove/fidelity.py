@@ -19,9 +19,9 @@ from boundcheck.claims.symbols import D
 from boundcheck.claims.vocabulary import t
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement
-from boundcheck.kernel.atoms import Variable
+from boundcheck.kernel.atoms import Norm, Value, Variable
 from boundcheck.kernel.builders import substitute_scalar
-from boundcheck.kernel.terms import Matrix, Scalar, Symbol, Term
+from boundcheck.kernel.terms import Atom, Matrix, Scalar, Symbol, Term
 from boundcheck.kernel.times import ANY
 from boundcheck.prove.definitions import only_defines
 from boundcheck.prove.proof import Assumption, Proof
@@ -44,7 +44,7 @@ def may_start_from(assumption: Assumption, script: Script) -> bool:
     """Whether it is a hypothesis or condition of the claim, a domain, or a definition that only defines."""
     claim, relation = script.claim, assumption.relation
     if claim is None:
-        return assumption.role != "local"
+        return assumption.role != "local" and _is_what_it_is_called(assumption)
     if not _says(assumption, script.reading):
         return False
     match assumption.role:
@@ -62,6 +62,24 @@ def may_start_from(assumption: Assumption, script: Script) -> bool:
     if relation in claim.conditions:
         return True
     return any(_is_of(assumption, hypothesis, script.reading) for hypothesis in hypotheses_of(script))
+
+
+def _is_what_it_is_called(assumption: Assumption) -> bool:
+    """Whether a definition gives the value of a letter, and a domain the sign of one."""
+    fact = assumption.statement.conclusion if isinstance(assumption.statement, Law) else assumption.statement
+    letters = [x for x in fact.polynomial.atoms() if isinstance(x, Variable | Value | Norm)]
+    alone = [x for x in letters if (((x, 1),) in fact.polynomial.terms) and _occurs_once(x, fact)]
+    match assumption.role:
+        case "definition":
+            return fact.relation == "=" and bool(alone)
+        case "domain":
+            return fact.relation == ">" and fact.polynomial.terms == {((letters[0], 1),): 1} if letters else False
+    return True
+
+
+def _occurs_once(atom: Atom, fact: Fact) -> bool:
+    others = (x for monomial in fact.polynomial.terms if monomial != ((atom, 1),) for x, _ in monomial)
+    return all(atom not in x.inside for x in others)
 
 
 def _is_of(assumption: Assumption, hypothesis: Claim, reading: Reading) -> bool:

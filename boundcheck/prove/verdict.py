@@ -11,15 +11,15 @@ from boundcheck.kernel import STANDARD_FACTS, Fact, Law, Statement, Theorem, rep
 from boundcheck.kernel.facts import derivation
 from boundcheck.prove.counterexamples import Counterexample, counterexample
 from boundcheck.prove.definitions import circular
-from boundcheck.prove.display import unclear
+from boundcheck.prove.display import check_words, unclear
 from boundcheck.prove.domain import Known, known_signs, partial
 from boundcheck.prove.fidelity import is_added, misstated, stray, unused
-from boundcheck.prove.proof import SECONDS, Assumption, Inference, Proof, Step
+from boundcheck.prove.proof import SECONDS, Assumption, Inference, Step
+from boundcheck.prove.refutation import objection
 from boundcheck.prove.script import Script
 from boundcheck.prove.solvers import Status, second_opinion, trust
-from boundcheck.prove.statements import digest, laws_of_meft
 from boundcheck.prove.translate import Reading
-from boundcheck.prove.witness import Witness, examined
+from boundcheck.prove.witness import examined
 
 StepVerdict = Literal["proved", "refuted", "unknown"]
 ClaimVerdict = Literal["proved", "repaired", "refuted", "unknown"]
@@ -81,6 +81,7 @@ class JudgedProof:
         if self.verdict != "proved" or self.script.claim is None:
             return ""
         parts = [f"without {title}" for title in self.unused] + [f"with {text}" for text in self.added]
+        parts += [f"with {new.title} instead of {old}" for old, new in self.script.instead.items()]
         return "; ".join(parts) or "as listed"
 
     @property
@@ -103,9 +104,9 @@ _Backings = dict[Statement, _Backing]
 
 @dataclass(frozen=True)
 class _Context:
-    """What a step is judged by: its proof, what that assumes, which signs are known, and what the solvers vouch for."""
+    """What a step is judged by: its script, what that assumes, which signs are known, what the solvers vouch for."""
 
-    proof: Proof
+    script: Script
     given: set[Statement]
     known: Known
     backed: _Backings
@@ -119,13 +120,14 @@ def judge(script: Script) -> JudgedProof:
 
     """
     proof = script.proof
+    check_words(script)
     # What is judged is what the kernel has built anew, and not what the script handed over.
     ends = [proof.conclusion] if proof.conclusion else []
     again = replay_all([*(step.theorem for step in proof.steps), *ends])
     final = again.pop() if ends else None
     given = {each.statement for each in proof.assumptions}
     shown = derivation([*again, *filter(None, [final])])
-    context = _Context(proof, given, known_signs([x for x in shown if x.hypotheses <= given], given), {})
+    context = _Context(script, given, known_signs([x for x in shown if x.hypotheses <= given], given), {})
     steps: list[JudgedStep] = []
     for step, theorem in zip(proof.steps, again, strict=True):
         steps.append(_judge_step(replace(step, theorem=theorem), context, steps))
@@ -189,7 +191,7 @@ def _judge_step(step: Step, context: _Context, earlier: list[JudgedStep]) -> Jud
     follows, numbers = _infer(step.inference)
     verdict, trust_, reason = _word(step, context, earlier)
     statement = step.theorem.conclusion
-    said = _said(step, context.proof.reading)
+    said = _said(step, context.script.reading)
     if said != (statement.conclusion if isinstance(statement, Law) else statement):
         verdict, trust_, reason = "unknown", "", f"it says {said}, and its theorem {statement}"
     why = unclear([statement], context.known) if verdict == "proved" else ""
@@ -214,7 +216,7 @@ def _word(step: Step, context: _Context, earlier: list[JudgedStep]) -> tuple[Ste
     """The verdict on what a step's theorem says, its trust, and the reason."""
     backed, open_ = context.backed, step.theorem.hypotheses - context.given
     if step.witness is not None:
-        reason = _against(step, context.proof)
+        reason = objection(step.theorem.fact, step.witness, context.script)
         return ("unknown" if reason else "refuted"), "", reason
     if step.theorem.rule == "assume" and step.theorem.conclusion not in context.given:
         voices, why = _ask_solvers(step, context)
@@ -263,29 +265,6 @@ def _candidate(goal: Fact, premises: Sequence[Theorem], statuses: Mapping[str, S
     return f". It does not follow: its premises hold at {found}, where it fails. Try these numbers as its witness"
 
 
-def _against(step: Step, proof: Proof) -> str:
-    """Why the witness does not refute the step; empty where it does."""
-    if step.witness is None:
-        return "no witness"
-    try:
-        witness = examined(step.witness)
-        if witness.failures:
-            return f"the witness breaks a hypothesis: {'; '.join(witness.failures)}"
-        for each in proof.assumptions:
-            if isinstance(each.statement, Law) and not _obeys(witness, each.statement):
-                return f"the witness does not show that a law holds: {each.statement}"
-            if isinstance(each.statement, Fact) and not witness.meets(each.statement):
-                return f"the witness does not meet {each.name}"
-        return "" if witness.refutes(step.theorem.fact) else "the witness does not make the line false"
-    except InputError as error:
-        return str(error)
-
-
-def _obeys(witness: Witness, law: Law) -> bool:
-    """Whether a law is one that holds wherever the witness's source breaks no hypothesis of Lemma 1 and Theorem 2."""
-    return witness.source is not None and digest(law) in laws_of_meft()
-
-
 def _verdict(
     script: Script, final: Theorem | None, steps: list[JudgedStep], rests: frozenset[Statement]
 ) -> tuple[StepVerdict, str]:
@@ -308,6 +287,8 @@ def _verdict(
         return "unknown", f"it concludes nothing: {final.conclusion}"
     if final.conclusion != proof.goal:
         return "unknown", f"it ends in {final.conclusion}, and not in {proof.goal}"
+    if script.instead and final.conclusion in rests:
+        return "unknown", f"it assumes what it concludes: {final.conclusion}"
     reason = misstated(script, proof)
     return ("unknown", reason) if reason else ("proved", "")
 

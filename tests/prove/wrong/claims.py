@@ -65,6 +65,19 @@ def entered(role: Any, relation: Any, source: Claim | None = None) -> Callable[[
     return build
 
 
+def called(role: Any) -> Callable[[Proof], Any]:
+    """A lemma from 1 <= 0, which is entered by hand under this role."""
+
+    def build(proof: Proof) -> None:
+        fact = proof.reading.fact(le(1, 0))
+        proof.assumptions.append(Assumption("fine", role, fact, None, eq(x, 0)))
+        proof.conclude(
+            proof.step("line", ge(x, 5), rules.assume(fact), proof.step("x² ≥ 0", ge(x**2, 0))), relation=ge(x, 5)
+        )
+
+    return build
+
+
 LARGE, SMALL = given(ge(x, 1)), given(le(FrobeniusNorm(X), 1))
 ALL_SMALL = replace(SMALL, quantifier=r"\text{for all } X")
 TWO = claim(ge(2 * x, 2), LARGE)
@@ -287,6 +300,29 @@ CASES = [
         reading=POINTS,
         twin_claim=TWO,
         twin_reading=NUMBERS,
+    ),
+    of_scripts(
+        "the claim itself in the place of a hypothesis",
+        "it assumes what it concludes",
+        ending(ge(x, 5), (given(ge(x, 5), id="my.other"), {})),
+        ending(ge(x, 5), (given(ge(x, 6), id="my.other"), {})),
+        claim=FIVE,
+        instead={"my.given": given(ge(x, 5), id="my.other")},
+        twin_instead={"my.given": given(ge(x, 6), id="my.other")},
+    ),
+    of_scripts(
+        "a falsehood that is called a definition",
+        "which is no hypothesis of the claim",
+        called("definition"),
+        called("hypothesis"),
+        claim="my.lemma",
+    ),
+    of_scripts(
+        "a falsehood that is called a domain",
+        "which is no hypothesis of the claim",
+        called("domain"),
+        called("hypothesis"),
+        claim="my.lemma",
     ),
     of_scripts(
         "a law of a hypothesis for all of its constant",

@@ -153,6 +153,18 @@ CASES = [
     tells("what an author says of a line", r"the goal│ proved │ kernel|0 <= x\^2", spoken("This is x ≥ 5."), open_line),
     tells("words in the terminal's own colours", r"\[green\]refuted", spoken("[green]refuted"), lemma(ge(x**2, 0))),
     Case(
+        "words that move the cursor",
+        "label = .*expected words in one line, of letters that can be printed",
+        lambda _: doubt(spoken("a\x1b[2K\rb")),
+        lambda _: doubt(spoken("a b")),
+    ),
+    Case(
+        "words that are read from right to left",
+        "label = .*expected words in one line, of letters that can be printed",
+        lambda _: doubt(spoken("\u202e0 => 5")),
+        lambda _: doubt(spoken("5 <= 0")),
+    ),
+    Case(
         "an open proof that seems to conclude",
         "unknown my.lemma: it rests on wish",
         lambda _: "" if line(shown(open_line), "concludes|rests on nothing") else line(shown(open_line), "^unknown"),

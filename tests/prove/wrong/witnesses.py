@@ -9,11 +9,13 @@ from typing import Any
 
 import sympy as sp
 
+from boundcheck.claims import Claim
 from boundcheck.claims.jiang2024 import A1, A2, ASSUMPTION_1, B1, B2, W1, W2, v1, v2
+from boundcheck.claims.symbols import zeta
 from boundcheck.claims.vocabulary import EuclideanNorm, F, FrobeniusNorm, Gradient, f
 from boundcheck.kernel.meaning import Function, Model, exact
 from boundcheck.problems.piecewise import PiecewiseLinear
-from boundcheck.prove import Reading, Witness, ge, le
+from boundcheck.prove import Reading, Witness, ge, judge, le, script
 from boundcheck.prove.instance import Setting
 from boundcheck.prove.witness import at_points
 
@@ -77,8 +79,6 @@ def told(numbers: dict[str, Fraction]) -> Any:
     """What is printed of a witness that calls its numbers by these values."""
 
     def say(_: Path) -> str:
-        from boundcheck.prove import judge, script
-
         witness = by_hand(told=numbers, x=2)
 
         def build(proof: Any) -> None:
@@ -88,6 +88,17 @@ def told(numbers: dict[str, Fraction]) -> Any:
         return "" if "'x': '2'" in numbers_of(printed) and numbers == {"x": Fraction(2)} else numbers_of(printed)
 
     return say
+
+
+GIVEN = Claim("my.given", "Given", "me", ge(x, 1))
+LINE = ge(x, 2)
+
+
+def against(build: Any) -> str:
+    """Why a line of a printed proof of x >= 2, from x >= 1, is not refuted; "" where it is."""
+    claim = Claim("my.claim", "Mine", "me", LINE, hypotheses=(GIVEN,))
+    (step,) = judge(script(claim, "printed", MATRIX, is_statement=True)(build)).steps
+    return step.reason
 
 
 CASES = [
@@ -172,6 +183,20 @@ CASES = [
         twin=lambda _: unrefuted(
             lambda proof: (proof.assume(ASSUMPTION_1, forall=[W1, W2]), proof.step("line", FEW, witness=SEEN)), POINTS
         ),
+    ),
+    of_witnesses(
+        "a number that is not positive",
+        "the witness does not meet 0 < zeta",
+        ge(zeta, 1),
+        [],
+        by_hand(zeta=-1),
+        by_hand(zeta=Fraction(1, 2)),
+    ),
+    Case(
+        "a claim whose hypotheses nobody laid down",
+        "the proof does not lay down Given",
+        lambda _: against(lambda proof: proof.step("line", LINE, witness=by_hand(x=0))),
+        lambda _: against(lambda proof: (proof.assume(GIVEN), proof.step("line", LINE, witness=by_hand(x=1)))),
     ),
     Case(
         "numbers that are not the model's", "'numbers': {'x': '2'}", told({"x": Fraction(7)}), told({"x": Fraction(2)})

@@ -1,0 +1,84 @@
+"""When a witness refutes a line: all that the proof assumes holds in it, for certain, and the line is false."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sympy as sp
+
+from boundcheck.claims import Claim
+from boundcheck.errors import InputError
+from boundcheck.kernel import Fact, Law
+from boundcheck.kernel.atoms import Variable
+from boundcheck.kernel.terms import Scalar
+from boundcheck.prove.fidelity import hypotheses_of
+from boundcheck.prove.roles import CATALOGUE
+from boundcheck.prove.script import Script
+from boundcheck.prove.statements import digest, laws_of_meft
+from boundcheck.prove.witness import Witness, examined
+
+
+def objection(fact: Fact, witness: Witness, script: Script) -> str:
+    """Why the witness does not refute the line; empty where it does."""
+    proof = script.proof
+    try:
+        witness = examined(witness)
+        if witness.failures:
+            return f"the witness breaks a hypothesis: {'; '.join(witness.failures)}"
+        unsaid = next(_unsaid(script, fact), None)
+        if unsaid is not None:
+            return f"the proof does not lay down {unsaid}, so that the witness need not meet it"
+        for each in proof.assumptions:
+            if isinstance(each.statement, Law) and not _obeys(witness, each.statement):
+                return f"the witness does not show that a law holds: {each.statement}"
+            if isinstance(each.statement, Fact) and not witness.meets(each.statement):
+                return f"the witness does not meet {each.name}"
+        for domain in _domains(fact, script):
+            if not witness.meets(domain):
+                return f"the witness does not meet {domain}, which is so of this letter"
+        return "" if witness.refutes(fact) else "the witness does not make the line false"
+    except InputError as error:
+        return str(error)
+
+
+def _unsaid(script: Script, fact: Fact) -> Iterator[str]:
+    """What the claim rests on, and the proof does not lay down: hypotheses, conditions, what letters stand for."""
+    claim, proof = script.claim, script.proof
+    if claim is None:
+        return
+    laid = {each.claim.id for each in proof.assumptions if each.claim is not None}
+    replaced = {old: new.id for old, new in script.instead.items()}
+    known = {each.id: each for each in hypotheses_of(script)}
+    for hypothesis in claim.hypotheses:
+        mine = known.get(replaced.get(hypothesis.id, hypothesis.id), hypothesis)
+        if not _all_of(mine, laid):
+            yield mine.title
+    relations = [each.relation for each in proof.assumptions]
+    facts = [fact, *(each.statement for each in proof.assumptions if isinstance(each.statement, Fact))]
+    spoken_of = {x.name for each in facts for x in each.polynomial.inside if isinstance(x, Variable)}
+    for quantity in claim.quantities:
+        told = any(x.lhs == quantity.symbol for x in relations if isinstance(x, sp.Equality))
+        if quantity.name in spoken_of and not told:
+            yield f"what {quantity.name} is"
+    yield from (str(condition) for condition in claim.conditions if condition not in relations)
+
+
+def _all_of(claim: Claim, laid: set[str]) -> bool:
+    """Whether a hypothesis is laid down: as a whole, or in all of its parts."""
+    parts = claim.hypotheses
+    return claim.id in laid or (bool(parts) and all(_all_of(part, laid) for part in parts))
+
+
+def _domains(fact: Fact, script: Script) -> Iterator[Fact]:
+    """That the letters of a line are positive which are known to be, in the catalogue or by their declaration."""
+    own = {str(x.name): x for x in script.reading.letters if isinstance(x, sp.Symbol)}
+    for atom in sorted(fact.polynomial.inside):
+        if isinstance(atom, Variable):
+            symbol = own.get(atom.name, CATALOGUE.get(atom.name))
+            if symbol is not None and symbol.is_positive:
+                yield Fact(">", Scalar.of(atom))
+
+
+def _obeys(witness: Witness, law: Law) -> bool:
+    """Whether a law is one that holds wherever the witness's source breaks no hypothesis of Lemma 1 and Theorem 2."""
+    return witness.source is not None and digest(law) in laws_of_meft()
