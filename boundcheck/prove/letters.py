@@ -78,6 +78,14 @@ def letters(statements: Iterable[Statement]) -> dict[str, Role]:
         for name, role in _roles(statement):
             if found.setdefault(name, role) != role:
                 raise InputError("name", name, f"one thing of this name, and not {found[name]} beside {role}")
+    for name, role in found.items():
+        # v may be any point, and v[t] an iterate: but not a number and a matrix.
+        process = found.get(at_times(name))
+        if process is not None and (type(process), getattr(process, "shape", ())) != (
+            type(role),
+            getattr(role, "shape", ()),
+        ):
+            raise InputError("name", name, f"one thing of this name, and not {role} beside {process}")
     return dict(sorted(found.items()))
 
 
@@ -118,6 +126,10 @@ def at_times(name: str) -> str:
 
 def _varies(when: When) -> tuple[str, int]:
     return (_PROCESS, when.lag) if isinstance(when, Time) else (when, 0)
+
+
+def _kind(role: Role) -> tuple[type, Shape | None]:
+    return type(role), role.shape if isinstance(role, OfShape) else None
 
 
 Letters = Mapping[str, Role]

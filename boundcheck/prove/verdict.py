@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import STANDARD_FACTS, Fact, Law, Statement, Theorem, replay_all
@@ -17,7 +16,7 @@ from boundcheck.prove.fidelity import is_added, misstated, stray, unused
 from boundcheck.prove.proof import SECONDS, Assumption, Inference, Step
 from boundcheck.prove.refutation import objection
 from boundcheck.prove.script import Script
-from boundcheck.prove.solvers import Status, second_opinion, trust
+from boundcheck.prove.solvers import second_opinion, trust
 from boundcheck.prove.translate import Reading
 from boundcheck.prove.witness import examined
 
@@ -189,17 +188,25 @@ def weakest(trusts: list[Trust]) -> Trust:
 
 def _judge_step(step: Step, context: _Context, earlier: list[JudgedStep]) -> JudgedStep:
     follows, numbers = _infer(step.inference)
-    verdict, trust_, reason = _word(step, context, earlier)
-    statement = step.theorem.conclusion
+    word, statement = _word(step, context, earlier), step.theorem.conclusion
     said = _said(step, context.script.reading)
     if said != (statement.conclusion if isinstance(statement, Law) else statement):
-        verdict, trust_, reason = "unknown", "", f"it says {said}, and its theorem {statement}"
-    why = unclear([statement], context.known) if verdict == "proved" else ""
+        word = _Word("unknown", reason=f"it says {said}, and its theorem {statement}")
+    why = unclear([statement], context.known) if word.verdict == "proved" else ""
     if why:
-        verdict, trust_, reason = "unknown", "", why
-    if step.witness is not None and verdict == "refuted":
+        word = _Word("unknown", reason=why)
+    if step.witness is not None and word.verdict == "refuted":
         step = replace(step, witness=examined(step.witness))
-    return JudgedStep(step, verdict, trust_, reason, follows, numbers)
+    return JudgedStep(step, word.verdict, word.trust, word.reason, follows, numbers or word.numbers)
+
+
+class _Word(NamedTuple):
+    """A verdict on what a step's theorem says; numbers at which it fails, where it does not follow."""
+
+    verdict: StepVerdict
+    trust: Trust = ""
+    reason: str = ""
+    numbers: Counterexample | None = None
 
 
 def _said(step: Step, reading: Reading) -> Fact | None:
@@ -212,21 +219,19 @@ def _said(step: Step, reading: Reading) -> Fact | None:
         return None
 
 
-def _word(step: Step, context: _Context, earlier: list[JudgedStep]) -> tuple[StepVerdict, Trust, str]:
-    """The verdict on what a step's theorem says, its trust, and the reason."""
+def _word(step: Step, context: _Context, earlier: list[JudgedStep]) -> _Word:
     backed, open_ = context.backed, step.theorem.hypotheses - context.given
     if step.witness is not None:
         reason = objection(step.theorem.fact, step.witness, context.script)
-        return ("unknown" if reason else "refuted"), "", reason
+        return _Word("unknown" if reason else "refuted", reason=reason)
     if step.theorem.rule == "assume" and step.theorem.conclusion not in context.given:
-        voices, why = _ask_solvers(step, context)
-        return ("proved" if voices else "unknown"), voices, why
+        return _ask_solvers(step, context)
     if open_ <= set(backed):
         least: Trust = "assumed" if step.theorem.rule in STANDARD_FACTS else "kernel"
         worst = weakest([least, *(backed[x].trust for x in open_)])
-        return "proved", worst, "rests on lines that the solvers alone vouch for" if open_ else ""
+        return _Word("proved", worst, "rests on lines that the solvers alone vouch for" if open_ else "")
     labels = [x.step.label for x in earlier if x.step.theorem.conclusion in open_]
-    return "unknown", "", f"rests on {', '.join(labels) or 'an open line'}"
+    return _Word("unknown", reason=f"rests on {', '.join(labels) or 'an open line'}")
 
 
 def _infer(inference: Inference | None) -> tuple[bool | None, Counterexample | None]:
@@ -237,32 +242,28 @@ def _infer(inference: Inference | None) -> tuple[bool | None, Counterexample | N
     return (inference.theorem is not None if decided else None), inference.numbers
 
 
-def _ask_solvers(step: Step, context: _Context) -> tuple[Trust, str]:
+def _ask_solvers(step: Step, context: _Context) -> _Word:
     """z3's and cvc5's word on a line without a certificate; what its premises rest on goes with it."""
     premises = replay_all(step.because.premises) if step.because else []
     hypotheses = frozenset().union(*(x.hypotheses for x in premises))
     backed = context.backed
     if not hypotheses <= context.given | set(backed):
-        return "", "no certificate was found, and it is drawn from lines that are open or false"
-    statuses = second_opinion(step.theorem.fact, [x.fact for x in premises], SECONDS)
+        return _Word("unknown", reason="no certificate was found, and it is drawn from lines that are open or false")
+    goal, facts = step.theorem.fact, [x.fact for x in premises]
+    statuses = second_opinion(goal, facts, SECONDS)
     voices = trust(statuses)
-    said = ", ".join(f"{solver} says {status}" for solver, status in statuses.items())
+    said = f"no certificate was found; {', '.join(f'{solver} says {status}' for solver, status in statuses.items())}"
     if voices:
         worst = weakest([voices, *(backed[x].trust for x in hypotheses if x in backed)])
         ledger = frozenset().union(*(x.ledger for x in premises))
         backed[step.theorem.conclusion] = _Backing(worst, hypotheses, ledger)
-        return worst, f"no certificate was found; {said}"
-    return "", f"no certificate was found; {said}{_candidate(step.theorem.fact, premises, statuses)}"
-
-
-def _candidate(goal: Fact, premises: Sequence[Theorem], statuses: Mapping[str, Status]) -> str:
-    """Numbers at which the line fails and its premises hold, exactly checked, where a solver says that some are."""
-    if "sat" not in statuses.values():
-        return ""
-    found = counterexample(goal, [x.fact for x in premises], SECONDS)
-    if not isinstance(found, Counterexample):
-        return ""
-    return f". It does not follow: its premises hold at {found}, where it fails. Try these numbers as its witness"
+        return _Word("proved", worst, said)
+    found = counterexample(goal, facts, SECONDS) if "sat" in statuses.values() else None
+    if isinstance(found, Counterexample):
+        # They are checked, and may still be the norms and products of no matrices.
+        told = f"It does not follow: its premises hold at {found}, where it fails. Try these numbers as its witness"
+        return _Word("unknown", reason=f"{said}. {told}", numbers=found)
+    return _Word("unknown", reason=said)
 
 
 def _verdict(

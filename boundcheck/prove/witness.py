@@ -181,7 +181,13 @@ def examined(witness: Witness) -> Witness:
         raise InputError(
             "witness", getattr(witness, "about", witness), "a Witness by `at_points`, `on_run`, or of numbers"
         )
-    return _of(witness.about, source) if source is not None else replace(witness, model=_watched(witness.model))
+    return _made_again(witness.about, source) if source is not None else replace(witness, model=_watched(witness.model))
+
+
+@cache
+def _made_again(about: str, source: Points | Run) -> Witness:
+    """One witness for all lines that it is held against: what is found of it is kept, where no script can reach it."""
+    return _of(about, source)
 
 
 def _watched(model: Model) -> Model:
