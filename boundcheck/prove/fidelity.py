@@ -119,13 +119,19 @@ def _says(assumption: Assumption, reading: Reading) -> bool:
     return (statement.conclusion if isinstance(statement, Law) else statement) in facts
 
 
-def unused(script: Script, carried: Sequence[Assumption]) -> list[str]:
-    """The titles of the hypotheses that a claim lists and that a theorem with these does not carry."""
+def unused(script: Script, carried: Sequence[Assumption]) -> list[Claim]:
+    """The hypotheses that a claim lists and that a theorem with these does not start from."""
     if script.claim is None:
         return []
     used = {each.claim.id for each in carried if each.claim is not None}
     listed = [script.instead.get(each.id, each) for each in script.claim.hypotheses]
-    return [each.title for each in listed if not {each.id, *(x.id for x in _closure(each))} & used]
+    return [each for each in listed if not {each.id, *(x.id for x in _closure(each))} & used]
+
+
+def is_condition(hypothesis: Claim, conclusion: Statement, reading: Reading) -> bool:
+    """Whether a theorem has a hypothesis as a condition on the points that it is for all of."""
+    premises = [x for x in conclusion.premises if isinstance(x, Fact)] if isinstance(conclusion, Law) else []
+    return bool(_at_any_points(hypothesis.conclusion, reading) & {_anonymous(x) for x in premises})
 
 
 def is_added(assumption: Assumption, script: Script) -> bool:
@@ -185,15 +191,18 @@ def misstated(script: Script, proof: Proof) -> str:
 
 def _foreign(script: Script, premises: Sequence[Fact]) -> Fact | None:
     """A premise of the concluding law that is not a hypothesis of the claim at some points."""
-    known: set[Term] = set()
     conditions = script.claim.conditions if script.claim else ()
-    for relation in (*conditions, *(each.conclusion for each in hypotheses_of(script))):
-        try:
-            known |= {_anonymous(fact) for fact in script.reading.facts(relation)}
-        except InputError:
-            # Some, such as Assumption 4, speak of more than points.
-            continue
+    relations = (*conditions, *(each.conclusion for each in hypotheses_of(script)))
+    known = set[Fact]().union(*(_at_any_points(relation, script.reading) for relation in relations))
     return next((fact for fact in premises if _anonymous(fact) not in known), None)
+
+
+def _at_any_points(relation: sp.Basic, reading: Reading) -> set[Fact]:
+    """What a relation says, whatever its points are called; nothing where it speaks of more than points."""
+    try:
+        return {_anonymous(fact) for fact in reading.facts(relation)}
+    except InputError:
+        return set()
 
 
 def _anonymous(fact: Fact) -> Fact:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
+from boundcheck.claims import Claim
 from boundcheck.errors import InputError
 from boundcheck.kernel import STANDARD_FACTS, Fact, Law, Statement, Theorem, replay_all
 from boundcheck.kernel.facts import derivation
@@ -12,7 +13,7 @@ from boundcheck.prove.counterexamples import Counterexample, counterexample
 from boundcheck.prove.definitions import circular
 from boundcheck.prove.display import check_words, unclear
 from boundcheck.prove.domain import Known, known_signs, partial
-from boundcheck.prove.fidelity import is_added, misstated, stray, unused
+from boundcheck.prove.fidelity import is_added, is_condition, misstated, stray, unused
 from boundcheck.prove.proof import SECONDS, Assumption, Inference, Step
 from boundcheck.prove.refutation import objection
 from boundcheck.prove.script import Script
@@ -71,16 +72,23 @@ class JudgedProof:
 
     @property
     def unused(self) -> list[str]:
-        """The titles of the hypotheses that the claim lists and its theorem does not need."""
-        return unused(self.script, self.hypotheses)
+        """The titles of the hypotheses that the claim lists and its theorem has neither as such nor as a condition."""
+        return [each.title for each in unused(self.script, self.hypotheses) if each not in self._conditions]
+
+    @property
+    def _conditions(self) -> list[Claim]:
+        listed, end, reading = unused(self.script, self.hypotheses), self.conclusion, self.script.reading
+        return [each for each in listed if end is not None and is_condition(each, end, reading)]
 
     @property
     def difference(self) -> str:
         """How the hypotheses of a theorem differ from those that its claim lists."""
         if self.verdict != "proved" or self.script.claim is None:
             return ""
-        parts = [f"without {title}" for title in self.unused] + [f"with {text}" for text in self.added]
+        parts = [f"without {title}" for title in self.unused]
+        parts += [f"with {each.title} as a condition on its points" for each in self._conditions]
         parts += [f"with {new.title} instead of {old}" for old, new in self.script.instead.items()]
+        parts += [f"with {text}" for text in self.added]
         return "; ".join(parts) or "as listed"
 
     @property
