@@ -9,7 +9,7 @@ from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
 
-from boundcheck.kernel import RULES, KernelError, ReplayError, RuleError, ShapeError, TermError, replay, rules
+from boundcheck.kernel import RULES, KernelError, ReplayError, RuleError, ShapeError, TermError, derive, replay, rules
 from boundcheck.kernel.analysis import descent_lemma, gradients
 from boundcheck.kernel.atoms import (
     FROBENIUS,
@@ -418,9 +418,36 @@ def attacks() -> Iterator[Case]:
     yield closed("a root of no polynomial", lambda: Root(disguised))
     yield closed("an expectation of no polynomial", lambda: Expectation(disguised, None))
     yield closed("a statement that is none", lambda: rules.assume("-1 >= 0"))
+    yield closed("a coefficient that is a float", lambda: Scalar({(): 0.5}))  # type: ignore[dict-item]
+    yield closed("a monomial of no atoms", lambda: Scalar({((A, 1),): 1}))  # type: ignore[dict-item]
+    yield closed("a block from the end", lambda: Gradient("f", (MA,), -1))
+    yield closed("a mean of no letter", lambda: Mean(MA, None))  # type: ignore[arg-type]
+    yield closed("blocks in a list", lambda: Norm("F", [MA]))  # type: ignore[arg-type]
+    yield closed("a word of no letters", lambda: Trace(((MA, False),)))  # type: ignore[arg-type]
+    yield closed("a word that is flipped by a text", lambda: Matrix(("m", "n"), {((A, "no"),): ONE}))  # type: ignore[dict-item]
+    yield closed("a coefficient of a matrix that is a number", lambda: Matrix(("m", "n"), {((A, False),): 1}))  # type: ignore[dict-item]
+    yield closed("a law whose conclusion is a law", lambda: Law((Y,), (), lie))  # type: ignore[arg-type]
+    yield closed("a key that is set", lambda: setattr(of(a), "key", "(+)"))
+    yield closed("a key that is deleted", lambda: delattr(a, "key"))
+    yield closed("a rule that is added", lambda: derive.rule(lambda statement: statement))
+    yield closed("a replay of what is no theorem", lambda: replay("⊢ -1 >= 0"))  # type: ignore[arg-type]
+    first = rules.horizon_positive()
+    second = rules.summation(first)
+    object.__setattr__(first, "premises", (second,))
+    yield closed("a theorem that is derived from itself", lambda: replay(second))
+    circle = norm(FROBENIUS, MA)
+    ((((atom, _),), _),) = circle.terms.items()
+    vars(atom)["blocks"] = (MA.scaled(circle),)
+    yield closed("a term that contains itself", lambda: replay(Theorem(*_assumed(circle))))
     yield closed("a kind of letter that no builder knows", lambda: substitute(Matrix.of(Foreign()), {}))
     foreign = norm(FROBENIUS, Matrix.of(Foreign()))
     yield closed("a kind of letter that no builder knows, at another time", lambda: at(foreign, Index("t", 1)))
+
+
+def _assumed(polynomial: Scalar) -> tuple[Any, ...]:
+    """What a theorem is made of that was assumed."""
+    fact = ge(polynomial)
+    return frozenset({fact}), fact, frozenset(), "assume", (), (fact,)
 
 
 def tampered() -> Iterator[Case]:
