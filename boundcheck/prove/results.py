@@ -55,7 +55,17 @@ class ClaimAudit:
             for proof in self.proofs
             for each in proof.steps
         )
-        return f"<h4>{escape(self.title)} <small>{escape(self.id)}</small>: {self.verdict}</h4><table>{rows}</table>"
+        ends = "".join(f"<p>{escape(text)}</p>" for proof in self.proofs for text in _ending(proof))
+        title = f"{escape(self.id)}: {self.verdict} <small>“{escape(self.title)}”</small>"
+        return f"<h4>{title}</h4><table>{rows}</table>{ends}"
+
+
+def _ending(proof: JudgedProof) -> list[str]:
+    """What a proof proves, and what that rests on."""
+    if proof.verdict != "proved":
+        return []
+    rests = "; ".join(str(each.statement) for each in proof.hypotheses) or "nothing"
+    return [f"{proof.script.version}, concludes {proof.conclusion}", f"rests on {rests}"]
 
 
 def proof_as_json(proof: JudgedProof) -> dict[str, Any]:

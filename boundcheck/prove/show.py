@@ -21,7 +21,8 @@ def show(audit: ProofAudit, console: Console, steps: bool, voices: _Voices) -> N
     """Print the audit; the lines of the proofs where there are few claims or `steps` asks for all of them."""
     if audit.rows:
         _show_rows(audit, console)
-    table = Table("claim", "verdict", "version", "proof", "trust", "lines", "hypotheses")
+    # Of a claim the catalogue has the statement; of a lemma this is the only place that says what it states.
+    table = Table("claim", "verdict", "version", "proof", "trust", "lines", "what is proved")
     table.columns[0].overflow = "fold"
     for claim in audit.claims:
         for i, proof in enumerate(claim.proofs):
@@ -32,7 +33,7 @@ def show(audit: ProofAudit, console: Console, steps: bool, voices: _Voices) -> N
                 coloured(proof.verdict),
                 proof.trust,
                 str(len(proof.steps)),
-                escape(proof.difference),
+                escape(_proved(proof)),
             )
     console.print(table)
     for claim in audit.claims:
@@ -47,6 +48,16 @@ def show(audit: ProofAudit, console: Console, steps: bool, voices: _Voices) -> N
     for fact in audit.ledger:
         console.print(f"[bold]standard fact[/bold] {fact}: {escape(STANDARD_FACTS[fact])}", soft_wrap=True)
     console.print(f"{len(audit.claims)} claims in {audit.seconds:.1f} s")
+
+
+def _proved(proof: JudgedProof) -> str:
+    """What is proved, in a line: the claim, with what differs, or the statement of a lemma; `--steps` shows the rest."""
+    if proof.verdict != "proved":
+        return ""
+    if proof.difference:
+        return f"the claim, {proof.difference}"
+    count = len(proof.hypotheses)
+    return f"{proof.conclusion}" + (f"  (from {count} assumption{'s' if count > 1 else ''})" if count else "")
 
 
 def _show_rows(audit: ProofAudit, console: Console) -> None:

@@ -82,7 +82,7 @@ class JudgedProof:
 
     @property
     def difference(self) -> str:
-        """How the hypotheses of a theorem differ from those that its claim lists."""
+        """How the hypotheses of a theorem differ from those that its claim lists; empty for a lemma."""
         if self.verdict != "proved" or self.script.claim is None:
             return ""
         parts = [f"without {title}" for title in self.unused]
