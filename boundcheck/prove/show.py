@@ -51,7 +51,7 @@ def show(audit: ProofAudit, console: Console, steps: bool, voices: _Voices) -> N
 
 
 def _proved(proof: JudgedProof) -> str:
-    """What is proved, in a line: the claim, with what differs, or the statement of a lemma; `--steps` shows the rest."""
+    """What is proved, in a line: the claim and what differs, or the statement of a lemma; `--steps` shows the rest."""
     if proof.verdict != "proved":
         return ""
     if proof.difference:
