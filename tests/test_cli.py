@@ -167,12 +167,12 @@ def test_help_version_and_no_command():
 # Proofs.
 
 LEMMA = """import sympy as sp
-from boundcheck.prove import ge, script
+from boundcheck.prove import Reading, ge, script
 
 x = sp.Symbol("x")
 
 
-@script("my.lemma", "sharp")
+@script("my.lemma", "sharp", Reading(constants={{x}}))
 def go(proof):
     relation = ge({left}, 0)
     proof.conclude(proof.step("line", relation), relation=relation)
