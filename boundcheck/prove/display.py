@@ -26,6 +26,14 @@ class Shown:
     letters: Letters
 
     @property
+    def told(self) -> str:
+        """The letters by what they are, in a sentence."""
+        names: dict[str, list[str]] = {}
+        for name, role in self.roles.items():
+            names.setdefault(role, []).append(name)
+        return "; ".join(f"{', '.join(each)}: {role}" for role, each in names.items())
+
+    @property
     def roles(self) -> dict[str, str]:
         """What each letter is, in words."""
         return {name: str(role) for name, role in self.letters.items()}

@@ -91,6 +91,7 @@ def proof_as_json(proof: JudgedProof) -> dict[str, Any]:
         "conclusion": display.texts[-1] if proved else None,
         "conclusion_latex": display.latex[-1] if proved else None,
         "letters": display.roles,
+        "letters_told": display.told,
         "steps": [step_as_json(proof, step) for step in proof.steps],
     }
 

@@ -102,8 +102,7 @@ def _show_theorem(proof: JudgedProof, console: Console) -> None:
         console.print(f"[bold]rests on[/bold] ({each['role']}) {escape(each['statement'])}{name}", soft_wrap=True)
     if not found["hypotheses"]:
         console.print("[bold]rests on[/bold] nothing")
-    told = "; ".join(f"{name}: {role}" for name, role in found["letters"].items())
-    console.print(f"[bold]letters[/bold] {escape(told)}", soft_wrap=True)
+    console.print(f"[bold]letters[/bold] {escape(found['letters_told'])}", soft_wrap=True)
 
 
 def _says(judged: JudgedStep) -> str:

@@ -17,8 +17,8 @@ _SIGNS = {
     "‖": r"\|", "‖_F": r"\|_{F}", "‖_op": r"\|_{\mathrm{op}}", "∇": r"\nabla", "ᵀ": r"^{\top}", "<=": r"\le",
     "<": "<", "=": "=", "*": r"\,", "+": "+", "-": "-", "/": "/", "(": "(", ")": ")", "[": "[", "]": "]", ",": ",",
     ";": ";", ":": ":", "|": r"\mid", "E": r"\mathbb{E}", "tr": r"\operatorname{tr}", "min_t": r"\min_{t}",
-    "sum_t": r"\sum_{t}", "t": "t", "T": "T", "for": r"\text{for~}", "all": r"\text{all~}", "with": r"\text{~with~}",
-    "always": r"\text{always~}", "past": r"\text{the~past~}", "of": r"\text{of~}",
+    "sum_t": r"\sum_{t}", "t": "t", "T": "T", "for": r"\forall", "all": r"\;", "with": r"\quad\text{with}\quad",
+    "always": r"\text{always}\;", "past": r"\text{past}\;", "of": r"\text{of}\;",
 }  # fmt: skip
 # Signs that open a group: what begins it, and what ends it in the text.
 _GROUPS = {"root": (r"\sqrt{", ")"), "inverse": (r"\frac{1}{", ")"), "index": ("_{", "]"), "^": ("^{", "")}

@@ -88,7 +88,7 @@ class JudgedProof:
         parts = [f"without {title}" for title in self.unused]
         parts += [f"with {each.title} as a condition on its points" for each in self._conditions]
         parts += [f"with {new.title} instead of {old}" for old, new in self.script.instead.items()]
-        parts += [f"with {text}" for text in self.added]
+        parts += [f"given besides: {text}" for text in self.added]
         return "; ".join(parts) or "as listed"
 
     @property
