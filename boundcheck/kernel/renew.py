@@ -68,19 +68,25 @@ class Renewal:
 
     def __call__(self, data: Any) -> Any:
         """The same data, of the kernel's own kinds."""
+        # Most of what is asked for has been asked for before.
+        made = self._made.get(id(data))
+        if made is None:
+            return self._renewed(data)
+        if made is _UNFINISHED:
+            raise ReplayError(f"a {type(data).__name__} that contains itself")
+        return made
+
+    def _renewed(self, data: Any) -> Any:
         kind = type(data)
         if kind in _PLAIN:
             return data
         if kind is tuple or kind is frozenset:
-            return kind([self(x) for x in data])
+            return kind(map(self, data))
         if kind is MappingProxyType:
             return {self(x): self(y) for x, y in data.items()}
-        made = self._made.get(id(data))
-        if made is None:
-            if kind not in _CONTENT:
-                raise ReplayError(f"{data!r} is no term, statement, number, text or tuple of those")
-            self._made[id(data)] = _UNFINISHED
-            made = self._made[id(data)] = kind(*[self(vars(data)[name]) for name in _CONTENT[kind]])
-        if made is _UNFINISHED:
-            raise ReplayError(f"a {kind.__name__} that contains itself")
+        if kind not in _CONTENT:
+            raise ReplayError(f"{data!r} is no term, statement, number, text or tuple of those")
+        self._made[id(data)] = _UNFINISHED
+        content = vars(data)
+        made = self._made[id(data)] = kind(*[self(content[name]) for name in _CONTENT[kind]])
         return made
