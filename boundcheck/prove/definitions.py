@@ -15,7 +15,7 @@ from boundcheck.claims.jiang2024 import GAP
 from boundcheck.claims.symbols import PARAMETERS, D, T
 from boundcheck.claims.vocabulary import Iterate, MinimumOver, Value, t
 from boundcheck.errors import InputError
-from boundcheck.kernel import Law, Statement
+from boundcheck.kernel import Fact, Law, Statement
 from boundcheck.kernel.builders import known, timed
 from boundcheck.kernel.facts import free
 from boundcheck.kernel.terms import Matrix, Symbol
@@ -91,16 +91,24 @@ def is_given(symbol: sp.Basic) -> bool:
     return symbol in _GIVEN
 
 
-def only_defines(left: sp.Basic, right: sp.Basic, statement: Statement, claim: Claim, reading: Reading) -> bool:
-    """Whether an equation only gives a name in a proof of a claim, whose statement does not have the name."""
+def only_defines(
+    left: sp.Basic, right: sp.Basic, statement: Statement, claims: Sequence[Claim], reading: Reading
+) -> bool:
+    """Whether an equation only gives a name in a proof of the first claim: no statement has it, nor a hypothesis."""
     try:
-        if check_definition(left, right, claim):
-            return True
+        if check_definition(left, right, claims[0]):
+            return isinstance(statement, Fact)
         check_statement(left, right, statement, reading)
     except InputError:
         return False
-    said = chain.from_iterable(names_of(each, reading) for each in (claim.conclusion, *claim.conditions))
-    return not set(defined(left, reading)) & {name for name, _ in said}
+    relations = (x for claim in claims for x in (claim.conclusion, *claim.conditions))
+    said = chain.from_iterable(names_of(each, reading) for each in relations)
+    return not {_base(name) for name in defined(left, reading)} & {_base(name) for name, _ in said}
+
+
+def _base(name: str) -> str:
+    """The name without the time of a start."""
+    return name.partition(", at the start")[0]
 
 
 def circular(equations: Sequence[Equation], reading: Reading) -> str:

@@ -33,6 +33,12 @@ def known_signs(theorems: Iterable[Theorem], given: Iterable[Statement]) -> Know
 
 def undefined(statement: Statement, known: Known) -> str:
     """A quotient or root of the statement that has no meaning for all that is known; empty where there is none."""
+    if isinstance(statement, Law):
+        # What is known of a letter is not known of all that a law lets it be.
+        bound = frozenset(statement.variables)
+        premises = [rules.assume(x) for x in statement.premises if isinstance(x, Fact) and x.relation != "="]
+        free = {p: x for p, x in known.items() if not p.inside & bound}
+        known = free | {x.fact.polynomial: x for x in premises}
     for atom in sorted(partial(statement)):
         body = atom.body
         goal = Fact(">" if isinstance(atom, Inverse) else ">=", body)

@@ -21,8 +21,9 @@ from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement
 from boundcheck.kernel.atoms import Norm, Value, Variable
 from boundcheck.kernel.builders import substitute_scalar
+from boundcheck.kernel.facts import free
 from boundcheck.kernel.terms import Atom, Matrix, Scalar, Symbol, Term
-from boundcheck.kernel.times import ANY
+from boundcheck.kernel.times import ANY, Time
 from boundcheck.prove.definitions import only_defines
 from boundcheck.prove.proof import Assumption, Proof
 from boundcheck.prove.script import Script
@@ -47,21 +48,21 @@ def may_start_from(assumption: Assumption, script: Script) -> bool:
         return assumption.role != "local" and _is_what_it_is_called(assumption)
     if not _says(assumption, script.reading):
         return False
+    stated = any(is_stated(assumption, hypothesis, script.reading) for hypothesis in hypotheses_of(script))
     match assumption.role:
         case "local" | "choice":
             return False
         case "domain":
             # A quantity has the sign that its formula gives it.
-            return relation not in {quantity.symbol for quantity in claim.quantities}
+            signed = isinstance(relation, sp.Symbol) and bool(relation.is_positive)
+            return signed and relation not in {quantity.symbol for quantity in claim.quantities}
         case "definition":
             left, right = relation.args
-            defines = only_defines(left, right, assumption.statement, claim, script.reading)
-            return defines or any(
-                _is_stated(assumption, hypothesis, script.reading) for hypothesis in hypotheses_of(script)
-            )
-    if relation in claim.conditions:
+            parts = (claim, *hypotheses_of(script))
+            return stated or only_defines(left, right, assumption.statement, parts, script.reading)
+    if relation in claim.conditions and isinstance(assumption.statement, Fact):
         return True
-    return any(_is_of(assumption, hypothesis, script.reading) for hypothesis in hypotheses_of(script))
+    return stated and assumption.claim in hypotheses_of(script)
 
 
 def _is_what_it_is_called(assumption: Assumption) -> bool:
@@ -82,31 +83,36 @@ def _occurs_once(atom: Atom, fact: Fact) -> bool:
     return all(atom not in x.inside for x in others)
 
 
-def _is_of(assumption: Assumption, hypothesis: Claim, reading: Reading) -> bool:
-    """Whether a proof assumes a hypothesis and no more: as it stands, or at points that it is stated for all of."""
-    return assumption.claim == hypothesis and _is_stated(assumption, hypothesis, reading)
-
-
-def _is_stated(assumption: Assumption, hypothesis: Claim, reading: Reading) -> bool:
-    where, statement = assumption.where, assumption.statement
+def is_stated(assumption: Assumption, hypothesis: Claim, reading: Reading) -> bool:
+    """Whether a proof assumes a hypothesis and no more: as it stands, or at points and times that it is for all of."""
+    statement, free_names = assumption.statement, quantified(hypothesis)
+    where = {old: new for old, new in assumption.where.items() if old != new}
     if assumption.relation != hypothesis.conclusion.xreplace(where):
         return False
-    moved = {old for old, new in where.items() if isinstance(old, MatrixExpr) and old != new}
+    moved = set(where)
     bound = set(statement.variables) if isinstance(statement, Law) else set()
-    if any(isinstance(x, Variable) and x.name not in _quantified(hypothesis) for x in bound):
+    if any(isinstance(x, Variable) and x.name not in free_names for x in bound):
         return False
     for symbol in hypothesis.conclusion.atoms(sp.MatrixSymbol) - where.keys():
         if any(block.inside & bound for block in reading.point(symbol)):
             moved.add(symbol)
-    everywhere = all(isinstance(x, sp.MatrixSymbol) and x.name in _quantified(hypothesis) for x in moved)
-    return everywhere and all(_renames(old, new) for old, new in where.items())
+    named = all(isinstance(x, sp.MatrixSymbol | sp.Symbol) and x.name in free_names for x in moved)
+    return named and all(_renames(old, new) for old, new in where.items())
 
 
-def _quantified(claim: Claim) -> set[str]:
-    """The names that a claim's quantifier has: W_1 of "for all W_1, W_2"."""
-    return set(
-        re.findall(r"[A-Za-z][A-Za-z0-9_']*", re.sub(r"\\text\{[^}]*\}|\\[a-zA-Z]+|[{}]", " ", claim.quantifier))
-    )
+# "for all W_1, W_2 in R^(d x k)", in LaTeX or in words, and no other range: names, and the space that they are of.
+_RANGE = re.compile(
+    r"\s*(?:\\text\{)?\s*for (?:all|any|every)\s*\}?\s*(?P<names>[A-Za-z0-9_',{}\s]+?)"
+    r"\s*(?:\\in\s*\\mathbb\{R\}\s*(?:\^\{?[A-Za-z0-9\s\\]+\}?)?)?\s*"
+)
+
+
+def quantified(claim: Claim) -> frozenset[str]:
+    """The names that a claim is for all of: W_1 and W_2 of "for all W_1, W_2"; none where it says anything besides."""
+    found = _RANGE.fullmatch(claim.quantifier)
+    names = [x.strip() for x in found["names"].replace("{", "").replace("}", "").split(",")] if found else []
+    plain = all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_']*", x) for x in names)
+    return frozenset(names) if plain else frozenset()
 
 
 def _says(assumption: Assumption, reading: Reading) -> bool:
@@ -125,13 +131,14 @@ def unused(script: Script, carried: Sequence[Assumption]) -> list[Claim]:
         return []
     used = {each.claim.id for each in carried if each.claim is not None}
     listed = [script.instead.get(each.id, each) for each in script.claim.hypotheses]
-    return [each for each in listed if not {each.id, *(x.id for x in _closure(each))} & used]
+    return [each for each in listed if not {each.id, *(x.id for x in parts_of(each))} & used]
 
 
 def is_condition(hypothesis: Claim, conclusion: Statement, reading: Reading) -> bool:
     """Whether a theorem has a hypothesis as a condition on the points that it is for all of."""
     premises = [x for x in conclusion.premises if isinstance(x, Fact)] if isinstance(conclusion, Law) else []
-    return bool(_at_any_points(hypothesis.conclusion, reading) & {_anonymous(x) for x in premises})
+    wanted = {_anonymous(fact) for fact in _facts(hypothesis.conclusion, reading)}
+    return bool(wanted & {_anonymous(x) for x in premises})
 
 
 def is_added(assumption: Assumption, script: Script) -> bool:
@@ -154,7 +161,16 @@ def hypotheses_of(script: Script) -> list[Claim]:
 
 
 def _closure(claim: Claim) -> list[Claim]:
-    return [x for hypothesis in claim.hypotheses for x in (hypothesis, *_closure(hypothesis))]
+    """The hypotheses of a claim, and the parts of those that are the conjunction of theirs."""
+    return [x for hypothesis in claim.hypotheses for x in (hypothesis, *parts_of(hypothesis))]
+
+
+def parts_of(claim: Claim) -> list[Claim]:
+    """The hypotheses whose conjunction a claim is, and their parts; none of another claim."""
+    whole = isinstance(claim.conclusion, sp.And) and claim.conclusion == sp.And(
+        *(x.conclusion for x in claim.hypotheses)
+    )
+    return _closure(claim) if whole else []
 
 
 def _renames(old: sp.Basic, new: sp.Basic) -> bool:
@@ -173,36 +189,58 @@ def misstated(script: Script, proof: Proof) -> str:
             return f"what {claim.id} says to the kernel is not fixed in any statements.json"
         ends = proof.conclusion.conclusion if proof.conclusion else None
         return "" if ends is not None and digest(ends) == fixed.conclusion else f"it does not end in {fixed.text}"
-    if claim is None or closing is None:
+    if claim is None:
         return ""
+    if closing is None:
+        return "it does not end by `conclude`"
     if closing.relation is not None:
         return "it ends in a statement of its own, and not in the claim's"
-    bad = [old for old, new in closing.where.items() if not _renames(old, new)]
-    if bad:
-        return f"it replaces {bad[0]} in the claim's conclusion"
-    wanted = reading.fact(claim.conclusion.xreplace(dict(closing.where)))
-    if proof.goal != proof.stated(wanted, closing):
+    if closing.where:
+        return f"it replaces {next(iter(closing.where))} in the claim's conclusion"
+    if proof.goal != proof.stated(reading.fact(claim.conclusion), closing):
         return f"its goal is {proof.goal}, and not the claim's"
+    fixed_points = _fixed_points(script, proof)
+    if fixed_points:
+        return f"it is for one {fixed_points}, which a hypothesis speaks of, and the claim is for all {fixed_points}"
     extra = _foreign(script, [part for relation in closing.such_that for part in reading.facts(relation)])
     if extra is not None:
         return f"it is for points with {extra}, which is no instance of a hypothesis"
     return _merged(reading, script)
 
 
+def _fixed_points(script: Script, proof: Proof) -> str:
+    """A letter that the claim is for all of, and that the theorem's hypotheses speak of; empty where there is none."""
+    names = quantified(script.claim) if script.claim else frozenset[str]()
+    letters = {x for hypothesis in (proof.conclusion.hypotheses if proof.conclusion else ()) for x in free(hypothesis)}
+    for symbol in sorted(script.reading.points.keys() | script.reading.letters, key=str):
+        if symbol.name in names:
+            read = [script.reading.scalar(symbol)] if isinstance(symbol, sp.Symbol) else script.reading.point(symbol)
+            if any(term.inside & letters for term in read):
+                return str(symbol)
+    return ""
+
+
 def _foreign(script: Script, premises: Sequence[Fact]) -> Fact | None:
     """A premise of the concluding law that is not a hypothesis of the claim at some points."""
-    conditions = script.claim.conditions if script.claim else ()
-    relations = (*conditions, *(each.conclusion for each in hypotheses_of(script)))
-    known = set[Fact]().union(*(_at_any_points(relation, script.reading) for relation in relations))
-    return next((fact for fact in premises if _anonymous(fact) not in known), None)
+    reading, conditions = script.reading, script.claim.conditions if script.claim else ()
+    fixed = [(fact, frozenset[str]()) for relation in conditions for fact in _facts(relation, reading)]
+    fixed += [(fact, quantified(h)) for h in hypotheses_of(script) for fact in _facts(h.conclusion, reading)]
+    return next((x for x in premises if not any(_is_at(x, fact, names) for fact, names in fixed)), None)
 
 
-def _at_any_points(relation: sp.Basic, reading: Reading) -> set[Fact]:
-    """What a relation says, whatever its points are called; nothing where it speaks of more than points."""
+def _is_at(premise: Fact, fact: Fact, names: frozenset[str]) -> bool:
+    """Whether a premise is a fact at some points, where that is for all of its letters, or the fact itself."""
+    letters = [x for x in fact.polynomial.inside if isinstance(x, Symbol)]
+    anywhere = all(isinstance(x.when, Time) or x.name in names for x in letters)
+    return premise == fact or (anywhere and _anonymous(premise) == _anonymous(fact))
+
+
+def _facts(relation: sp.Basic, reading: Reading) -> tuple[Fact, ...]:
+    """What a relation says; nothing where it speaks of more than the reading knows."""
     try:
-        return {_anonymous(fact) for fact in reading.facts(relation)}
+        return reading.facts(relation)
     except InputError:
-        return set()
+        return ()
 
 
 def _anonymous(fact: Fact) -> Fact:
@@ -220,7 +258,7 @@ def _merged(reading: Reading, script: Script) -> str:
     Matrices that a hypothesis is for all of may share: it says less then.
     """
     parts = [script.claim, *hypotheses_of(script)] if script.claim else []
-    fixed = {x for part in parts for x in _matrices(part) if x.name not in _quantified(part)}
+    fixed = {x for part in parts for x in _matrices(part) if x.name not in quantified(part)}
     return next(filter(None, (_shared(reading, group) for group in (*map(_matrices, parts[:1]), fixed))), "")
 
 

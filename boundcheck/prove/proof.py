@@ -194,6 +194,8 @@ class Proof:
         theorem = self._lay_down(relation, {}, forall, (), name or str(left), "definition")
         if isinstance(theorem, tuple):
             raise InputError("definition", relation, "a single equation")
+        if own and forall:
+            raise InputError("definition", relation, "the claim's own formula, which is for all of nothing")
         if not own:
             check_statement(left, right, theorem.conclusion, self.reading)
         return theorem

@@ -6,15 +6,16 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from boundcheck.claims import Claim
+from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law
 from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.terms import Scalar
-from boundcheck.prove.fidelity import hypotheses_of
+from boundcheck.prove.fidelity import is_stated, parts_of
 from boundcheck.prove.roles import CATALOGUE
 from boundcheck.prove.script import Script
-from boundcheck.prove.statements import digest, laws_of_meft
+from boundcheck.prove.statements import digest, fixed_statements, laws_of_meft
+from boundcheck.prove.translate import eq
 from boundcheck.prove.witness import Witness, examined
 
 
@@ -46,27 +47,31 @@ def _unsaid(script: Script, fact: Fact) -> Iterator[str]:
     claim, proof = script.claim, script.proof
     if claim is None:
         return
-    laid = {each.claim.id for each in proof.assumptions if each.claim is not None}
-    replaced = {old: new.id for old, new in script.instead.items()}
-    known = {each.id: each for each in hypotheses_of(script)}
-    for hypothesis in claim.hypotheses:
-        mine = known.get(replaced.get(hypothesis.id, hypothesis.id), hypothesis)
-        if not _all_of(mine, laid):
-            yield mine.title
-    relations = [each.relation for each in proof.assumptions]
-    facts = [fact, *(each.statement for each in proof.assumptions if isinstance(each.statement, Fact))]
-    spoken_of = {x.name for each in facts for x in each.polynomial.inside if isinstance(x, Variable)}
+    if claim.id in catalogue:
+        laid = {digest(each.statement) for each in proof.assumptions}
+        fixed = fixed_statements().get(claim.id)
+        if fixed is None or not fixed.hypotheses <= laid:
+            yield f"all that {claim.id} rests on"
+    else:
+        yield from (f"{new.title}, instead of which it has another hypothesis" for new in script.instead.values())
+        yield from (x.title for x in claim.hypotheses if not _is_laid_down(x, script))
+        facts = {each.statement for each in proof.assumptions}
+        conditions = [(x, script.reading.facts(x)) for x in claim.conditions]
+        yield from (str(condition) for condition, said in conditions if not facts.issuperset(said))
+    formulas = {each.relation for each in proof.assumptions if each.role == "definition"}
+    facts_ = [fact, *(each.statement for each in proof.assumptions if isinstance(each.statement, Fact))]
+    spoken_of = {x.name for each in facts_ for x in each.polynomial.inside if isinstance(x, Variable)}
     for quantity in claim.quantities:
-        told = any(x.lhs == quantity.symbol for x in relations if isinstance(x, sp.Equality))
-        if quantity.name in spoken_of and not told:
+        if quantity.name in spoken_of and eq(quantity.symbol, quantity.expression) not in formulas:
             yield f"what {quantity.name} is"
-    yield from (str(condition) for condition in claim.conditions if condition not in relations)
 
 
-def _all_of(claim: Claim, laid: set[str]) -> bool:
-    """Whether a hypothesis is laid down: as a whole, or in all of its parts."""
-    parts = claim.hypotheses
-    return claim.id in laid or (bool(parts) and all(_all_of(part, laid) for part in parts))
+def _is_laid_down(hypothesis: Claim, script: Script) -> bool:
+    """Whether a hypothesis is laid down as it stands: as a whole, or in all of its parts."""
+    if any(not each.where and is_stated(each, hypothesis, script.reading) for each in script.proof.assumptions):
+        return True
+    parts = parts_of(hypothesis)
+    return bool(parts) and all(_is_laid_down(part, script) for part in parts)
 
 
 def _domains(fact: Fact, script: Script) -> Iterator[Fact]:

@@ -51,6 +51,7 @@ class ClaimAudit:
         rows = "".join(
             f"<tr><td>{escape(proof.script.version)}</td><td>{escape(each.step.label)}</td>"
             f"<td>{each.verdict}</td><td>{each.trust}</td><td>{escape(str(each.step.theorem.conclusion))}</td>"
+            f"<td>{escape(_given(proof.given(each)))}</td>"
             f"<td>{escape(each.step.meaning)}</td></tr>"
             for proof in self.proofs
             for each in proof.steps
@@ -58,6 +59,10 @@ class ClaimAudit:
         ends = "".join(f"<p>{escape(text)}</p>" for proof in self.proofs for text in _ending(proof))
         title = f"{escape(self.id)}: {self.verdict} <small>“{escape(self.title)}”</small>"
         return f"<h4>{title}</h4><table>{rows}</table>{ends}"
+
+
+def _given(statements: list[str]) -> str:
+    return f"given {'; '.join(statements)}" if statements else ""
 
 
 def _ending(proof: JudgedProof) -> list[str]:
@@ -109,6 +114,7 @@ def step_as_json(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any]:
         "meaning": step.meaning,
         "printed": step.printed,
         "statement": display.texts[0],
+        "given": proof.given(judged),
         "statement_latex": display.latex[0],
         "certificate": certificate_text(step.theorem),
         "follows": judged.follows,
@@ -178,12 +184,14 @@ def latex(proof: JudgedProof) -> str:
         if step.printed:
             lines.append(rf"Printed: \( {step.printed} \).")
         lines.append(rf"\[ {shown(step.theorem.conclusion).latex[0]} \]")
+        lines += [rf"Given \texttt{{{_words(text)}}}." for text in proof.given(judged)]
         if judged.verdict == "refuted" and step.witness:
             found = witness_as_json(proof, judged) or {}
             lines.append(
                 rf"{_words(step.witness.about)}: ${_fraction(found['left'])}$ against ${_fraction(found['right'])}$."
             )
-    return "\n".join([*lines, r"\end{description}", ""])
+    ends = [r"\end{description}", *(rf"\par \texttt{{{_words(text)}}}" for text in _ending(proof))]
+    return "\n".join([*lines, *ends, ""])
 
 
 def _fraction(text: str) -> str:

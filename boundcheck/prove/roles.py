@@ -6,6 +6,8 @@ letter to a reader: the second one is refused.
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -13,6 +15,7 @@ import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.claims import symbols
+from boundcheck.claims import vocabulary as words
 from boundcheck.errors import InputError
 
 # The scalars of the catalogue, by name: constants, apart from T, and from those that are dimensions too.
@@ -41,9 +44,16 @@ def declared(role: str, given: Iterable[sp.Basic]) -> Iterable[sp.Basic]:
         own = CATALOGUE.get(each.name) if isinstance(each, sp.Symbol) else None
         if own is not None and (own != each or role == "arbitrary"):
             raise InputError(role, each, f"another name: {each.name} is a constant of the catalogue, {_assumed(own)}")
+        if isinstance(each, sp.Symbol) and not is_dimension(each) and each not in _makes(each.name):
+            raise InputError(role, each, "a number that is assumed to be real, or positive, or nothing")
         if role == "arbitrary" and isinstance(each, sp.Symbol) and is_dimension(each):
             raise InputError(role, each, "a number that may vary, which a dimension does not")
         yield each
+
+
+def _makes(name: str) -> tuple[sp.Symbol, ...]:
+    """The numbers of a name that the kernel knows of: real ones, of which a proof may say that they are positive."""
+    return sp.Symbol(name), sp.Symbol(name, real=True), sp.Symbol(name, positive=True)
 
 
 def told_apart(letters: Iterable[sp.Basic | tuple[sp.Basic, bool]]) -> None:
@@ -82,7 +92,8 @@ def function_name(symbol: sp.Basic) -> str:
 def is_dimension(symbol: sp.Symbol) -> bool:
     """Whether a symbol is a positive integer and no more, as the dimensions of matrices are."""
     plain = symbol == sp.Symbol(symbol.name, positive=True, integer=True)
-    return bool(plain and CATALOGUE.get(symbol.name, symbol) == symbol)
+    named = re.fullmatch(r"one|size\d+", symbol.name) is None
+    return bool(plain and named and CATALOGUE.get(symbol.name, symbol) == symbol)
 
 
 def shape_names(node: MatrixExpr) -> tuple[str, str]:
@@ -97,3 +108,11 @@ def _size(size: sp.Expr) -> str:
     if not isinstance(size, sp.Symbol) or not is_dimension(size):
         raise InputError("dimension", size, "a number, or a Symbol that is positive, an integer and nothing else")
     return str(size.name)
+
+
+def is_plain(node: sp.Basic) -> bool:
+    """Whether a node is of a class of sympy or of the vocabulary, and of no other that says it is one."""
+    kind = type(node)
+    home = sys.modules.get(kind.__module__)
+    ours = kind.__module__ == words.__name__ or kind.__module__.startswith("sympy.")
+    return ours and getattr(home, kind.__name__, None) is kind

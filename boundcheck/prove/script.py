@@ -122,7 +122,9 @@ def checked(script: Script) -> Script:
         raise InputError("id", id, "names joined by dots, such as my.lemma")
     if claim is not None and (type(claim) is not Claim or claim.id != id or claim != catalogue.get(id, claim)):
         raise InputError("claim", id, f"the catalogue's own {id}, or a claim with an id of its own")
-    if claim is None and script.home is not None and id.split(".")[0] in {x.split(".")[0] for x in catalogue}:
+    if claim is not None and id not in catalogue and not script.instead.keys() <= {x.id for x in claim.hypotheses}:
+        raise InputError("instead", ", ".join(script.instead), "the ids of hypotheses that the claim lists")
+    if id not in catalogue and script.home is not None and id.split(".")[0] in {x.split(".")[0] for x in catalogue}:
         raise InputError(
             "id", id, f"an id that does not begin with {id.split('.')[0]}, whose claims are the catalogue's"
         )

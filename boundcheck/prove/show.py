@@ -14,6 +14,8 @@ from boundcheck.prove.results import proof_as_json, witness_as_json
 from boundcheck.prove.verdict import JudgedProof, JudgedStep
 from boundcheck.terminal import coloured
 
+# How much of what a line alone rests on is shown beside it.
+_FEW = 4
 _Voices = Mapping[str, Mapping[int, Mapping[str, str]]]
 
 
@@ -83,7 +85,7 @@ def _show_lines(proof: JudgedProof, console: Console, steps: bool, voices: Mappi
         if steps or not told or x.step.meaning or x.step.printed or x.verdict != "proved"
     ]
     for place, judged in lines:
-        row = [escape(judged.step.label), coloured(judged.verdict), judged.trust, _says(judged)]
+        row = [escape(judged.step.label), coloured(judged.verdict), judged.trust, _says(proof, judged)]
         table.add_row(*row, *([", ".join(voices.get(place, {}).values())] if voices else []))
     console.print(table)
     hidden = len(proof.steps) - len(lines)
@@ -105,15 +107,17 @@ def _show_theorem(proof: JudgedProof, console: Console) -> None:
     console.print(f"[bold]letters[/bold] {escape(found['letters_told'])}", soft_wrap=True)
 
 
-def _says(judged: JudgedStep) -> str:
-    """The line as its theorem has it, and below it what the author says of it."""
+def _says(proof: JudgedProof, judged: JudgedStep) -> str:
+    """The line as its theorem has it, with what it alone rests on, and below it what the author says of it."""
     step = judged.step
     text = step.meaning
     if judged.follows is False:
         text += " It does not follow from the lines before it either."
     if judged.reason:
         text += f" ({judged.reason})"
-    statement = escape(str(step.theorem.conclusion))
+    given = proof.given(judged)
+    told = "; ".join(given[:_FEW]) + (f"; and {len(given) - _FEW} more, see --json" if len(given) > _FEW else "")
+    statement = escape(str(step.theorem.conclusion) + (f"  given {told}" if given else ""))
     return f"{statement}\n[dim]{escape(text.strip())}[/dim]" if text else statement
 
 

@@ -32,6 +32,7 @@ from boundcheck.prove.roles import (
     declared,
     function_name,
     is_dimension,
+    is_plain,
     shape_names,
     told_apart,
     without_role,
@@ -45,6 +46,8 @@ def _told(translate: Callable[[Reading, sp.Basic], _Result]) -> Callable[[Readin
 
     @wraps(translate)
     def told(reading: Reading, node: sp.Basic) -> _Result:
+        if isinstance(node, sp.Basic) and not is_plain(node):
+            raise InputError("expression", node, f"an expression of sympy, and no {type(node).__name__} of one's own")
         try:
             return translate(reading, node)
         except (KernelError, ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
@@ -308,10 +311,16 @@ class Reading:
             raise InputError("given", node.args[1:], "one iterate, whose past is meant")
         if self._process(iterate).drawn:
             raise InputError("given", iterate, "an iterate that is known at its own time")
-        given, mine = index(iterate.args[1]), {x for block in self.point(iterate) for x in block.inside}
-        letters = sorted(x for part in body for x in part.inside if isinstance(x, Symbol | k.Variable))
-        for letter in letters:
-            if isinstance(letter.when, Time) and builders.known(letter, given) and letter not in mine:
+        mine = set(self._process(iterate).blocks)
+        known = [x for each in self.processes.values() if not each.drawn for x in each.blocks]
+        other = next((x for x in known if x not in mine), None)
+        if other is not None:
+            raise InputError("given", iterate, f"one whose blocks are all that is known; {other} is known as well")
+        given = index(iterate.args[1])
+        for letter in sorted(x for part in body for x in part.inside if isinstance(x, Symbol | k.Variable)):
+            if letter.when == ANY:
+                raise InputError("given", node, f"an expectation of processes and constants, and not of any {letter}")
+            if isinstance(letter.when, Time) and builders.known(letter, given) and index_of(letter) != given:
                 raise InputError("given", iterate, f"all that is known by then of what is spoken of, {letter} too")
         return given
 
@@ -327,6 +336,11 @@ class Reading:
         process = self._process(node)
         when: When = Time(index(node.args[1]), process.lag)
         return tuple(Matrix.of(Symbol(block.name, shape_names(block), when)) for block in process.blocks)
+
+
+def index_of(letter: Symbol | k.Variable) -> Index | None:
+    """The time at which a process has the value that a letter is."""
+    return letter.when.index if isinstance(letter.when, Time) else None
 
 
 def _whole(node: sp.Pow) -> bool:

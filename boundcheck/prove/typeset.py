@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import sympy as sp
-
 from boundcheck.claims.symbols import LATEX_NAMES
 from boundcheck.errors import InputError
 from boundcheck.prove.letters import Letters, at_times
@@ -120,6 +118,28 @@ def check_math(text: str) -> str:
     return text
 
 
+# Greek letters that look like no Latin one.
+_GREEK = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu xi pi rho sigma tau phi chi psi omega
+        Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega
+        """,
+    )
+)
+
+
+def _plain(name: str) -> str:
+    """A letter with primes and one subscript as it is written; empty for a longer name, which is spelled out."""
+    found = re.fullmatch(r"([A-Za-z]+)('*)(?:_([A-Za-z0-9]+))?", name)
+    if found is None or not (len(found[1]) == 1 or found[1] in _GREEK):
+        return ""
+    letter = found[1] if len(found[1]) == 1 else f"\\{found[1]}"
+    below = found[3] and (f"\\{found[3]}" if found[3] in _GREEK else found[3])
+    return f"{letter}{found[2]}" + (f"_{{{below}}}" if below else "")
+
+
 _PREFERRED = {str(symbol.name): made for symbol, made in LATEX_NAMES.items()}
 
 
@@ -127,7 +147,7 @@ def latex_names(letters: Letters) -> dict[str, str]:
     """What each name is in LaTeX: as in the papers, unless two would look the same, and then the name itself."""
     names = sorted({name.removesuffix(at_times("")) for name in letters})
     plain = {name: rf"\mathtt{{{name.replace('_', chr(92) + '_')}}}" for name in names}
-    wanted = {name: f"{{{_PREFERRED.get(name) or sp.latex(sp.Symbol(name))}}}" for name in names}
+    wanted = {name: f"{{{_PREFERRED.get(name) or _plain(name) or plain[name]}}}" for name in names}
     looks = list(wanted.values())
     return {
         name: made if looks.count(made) == 1 and " " not in made and made != "{T}" else plain[name]

@@ -7,16 +7,17 @@ from typing import Literal, NamedTuple
 
 from boundcheck.claims import Claim
 from boundcheck.errors import InputError
-from boundcheck.kernel import STANDARD_FACTS, Fact, Law, Statement, Theorem, replay_all
+from boundcheck.kernel import STANDARD_FACTS, Fact, Law, Statement, Theorem, replay, replay_all
 from boundcheck.kernel.facts import derivation
+from boundcheck.kernel.renew import Renewal
 from boundcheck.prove.counterexamples import Counterexample, counterexample
 from boundcheck.prove.definitions import circular
 from boundcheck.prove.display import check_words, unclear
 from boundcheck.prove.domain import Known, known_signs, partial
 from boundcheck.prove.fidelity import is_added, is_condition, misstated, stray, unused
-from boundcheck.prove.proof import SECONDS, Assumption, Inference, Step
+from boundcheck.prove.proof import SECONDS, Assumption, Proof, Step
 from boundcheck.prove.refutation import objection
-from boundcheck.prove.script import Script
+from boundcheck.prove.script import Script, checked
 from boundcheck.prove.solvers import second_opinion, trust
 from boundcheck.prove.translate import Reading
 from boundcheck.prove.witness import examined
@@ -69,6 +70,13 @@ class JudgedProof:
     ledger: tuple[str, ...]
     hypotheses: tuple[Assumption, ...]
     conclusion: Statement | None
+
+    def given(self, step: JudgedStep) -> list[str]:
+        """What a line rests on and the conclusion does not: points that a law lets vary, or what it alone uses."""
+        theirs = {each.statement for each in self.hypotheses} if self.verdict == "proved" else set[Statement]()
+        # An open line is its own hypothesis.
+        open_ = {step.step.theorem.conclusion} if step.verdict != "proved" else set[Statement]()
+        return sorted(map(str, step.step.theorem.hypotheses - theirs - open_))
 
     @property
     def unused(self) -> list[str]:
@@ -123,21 +131,23 @@ def judge(script: Script) -> JudgedProof:
     """Run a script and judge all that it says.
 
     Raises:
-        InputError: as `Script.proof`.
+        InputError: as `Script.proof`, and for a script that is not what it seems to be.
 
     """
-    proof = script.proof
+    return judge_any(checked(script))
+
+
+def judge_any(script: Script) -> JudgedProof:
+    """`judge`, also of a script whose claim was exchanged for another one of its id: what soundness tries."""
+    script, again = _kept(script)
+    proof, final = script.proof, script.proof.conclusion
     check_words(script)
-    # What is judged is what the kernel has built anew, and not what the script handed over.
-    ends = [proof.conclusion] if proof.conclusion else []
-    again = replay_all([*(step.theorem for step in proof.steps), *ends])
-    final = again.pop() if ends else None
     given = {each.statement for each in proof.assumptions}
     shown = derivation([*again, *filter(None, [final])])
     context = _Context(script, given, known_signs([x for x in shown if x.hypotheses <= given], given), {})
     steps: list[JudgedStep] = []
-    for step, theorem in zip(proof.steps, again, strict=True):
-        steps.append(_judge_step(replace(step, theorem=theorem), context, steps))
+    for step in proof.steps:
+        steps.append(_judge_step(step, context, steps))
     rests, ledger = _foundation(final, context.backed) if final else (frozenset(), frozenset())
     laid_down = [x for x in proof.assumptions if x.role in ("domain", "hypothesis")]
     domains = {x.statement for x in laid_down if final and _signs(x, final)}
@@ -160,6 +170,24 @@ def judge(script: Script) -> JudgedProof:
         hypotheses,
         final.conclusion if final else None,
     )
+
+
+def _kept(script: Script) -> tuple[Script, list[Theorem]]:
+    """The script with all that is judged of it, as it is now, and the theorems of its steps.
+
+    Of theorems and statements it has what the kernel builds anew, and nothing else that the script's code could change.
+    """
+    proof, renewed = script.proof, Renewal()
+    steps, ends = tuple(proof.steps), [x for x in (proof.conclusion,) if x is not None]
+    again = replay_all([*(step.theorem for step in steps), *ends])
+    assumptions = [replace(x, statement=renewed(x.statement)) for x in tuple(proof.assumptions)]
+    kept = Proof(script.claim, script.reading, assumptions, goal=renewed(proof.goal), closing=proof.closing)
+    kept.conclusion = again.pop() if ends else None
+    kept.steps = [replace(step, theorem=theorem) for step, theorem in zip(steps, again, strict=True)]
+    same = replace(script)
+    # What the script's function filled, in the place of what it would fill again.
+    vars(same)["proof"] = kept
+    return same, again
 
 
 def _signs(assumption: Assumption, theorem: Theorem) -> bool:
@@ -195,7 +223,7 @@ def weakest(trusts: list[Trust]) -> Trust:
 
 
 def _judge_step(step: Step, context: _Context, earlier: list[JudgedStep]) -> JudgedStep:
-    follows, numbers = _infer(step.inference)
+    follows, numbers = _infer(step)
     word, statement = _word(step, context, earlier), step.theorem.conclusion
     said = _said(step, context.script.reading)
     if said != (statement.conclusion if isinstance(statement, Law) else statement):
@@ -234,6 +262,8 @@ def _word(step: Step, context: _Context, earlier: list[JudgedStep]) -> _Word:
         return _Word("unknown" if reason else "refuted", reason=reason)
     if step.theorem.rule == "assume" and step.theorem.conclusion not in context.given:
         return _ask_solvers(step, context)
+    if step.theorem.rule == "assume":
+        return _Word("proved", "assumed", "it is assumed as it stands")
     if open_ <= set(backed):
         least: Trust = "assumed" if step.theorem.rule in STANDARD_FACTS else "kernel"
         worst = weakest([least, *(backed[x].trust for x in open_)])
@@ -242,12 +272,15 @@ def _word(step: Step, context: _Context, earlier: list[JudgedStep]) -> _Word:
     return _Word("unknown", reason=f"rests on {', '.join(labels) or 'an open line'}")
 
 
-def _infer(inference: Inference | None) -> tuple[bool | None, Counterexample | None]:
+def _infer(step: Step) -> tuple[bool | None, Counterexample | None]:
     """Whether a line follows from those that the paper names, and numbers where it does not."""
+    inference, said = step.inference, step.theorem.conclusion
     if inference is None:
         return None, None
-    decided = inference.theorem is not None or inference.numbers is not None
-    return (inference.theorem is not None if decided else None), inference.numbers
+    theorem, numbers = inference.theorem, inference.numbers
+    if theorem is not None and replay(theorem).conclusion == said and said not in theorem.hypotheses:
+        return True, None
+    return (False, numbers) if type(numbers) is Counterexample and numbers.goal == said else (None, None)
 
 
 def _ask_solvers(step: Step, context: _Context) -> _Word:
@@ -264,7 +297,8 @@ def _ask_solvers(step: Step, context: _Context) -> _Word:
     if voices:
         worst = weakest([voices, *(backed[x].trust for x in hypotheses if x in backed)])
         ledger = frozenset().union(*(x.ledger for x in premises))
-        backed[step.theorem.conclusion] = _Backing(worst, hypotheses, ledger)
+        # The first word counts: a line that is drawn from itself is no better founded than it was.
+        backed.setdefault(step.theorem.conclusion, _Backing(worst, hypotheses, ledger))
         return _Word("proved", worst, said)
     found = counterexample(goal, facts, SECONDS) if "sat" in statuses.values() else None
     if isinstance(found, Counterexample):

@@ -22,6 +22,7 @@ from boundcheck.kernel.terms import Scalar, Symbol
 from boundcheck.kernel.times import NEXT, Time
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.prove.instance import Instance, Point, Setting
+from boundcheck.prove.tabulated import tabulated
 
 _DIMENSIONS = {"d": 1, "k": 1, "r": 1, "n": 1, "one": 1}
 
@@ -181,13 +182,25 @@ def examined(witness: Witness) -> Witness:
         raise InputError(
             "witness", getattr(witness, "about", witness), "a Witness by `at_points`, `on_run`, or of numbers"
         )
-    return _made_again(witness.about, source) if source is not None else replace(witness, model=_watched(witness.model))
+    return (
+        _made_again(witness.about, source)
+        if source is not None
+        else replace(witness, model=_watched(tabulated(witness.model)))
+    )
 
 
 @cache
 def _made_again(about: str, source: Points | Run) -> Witness:
     """One witness for all lines that it is held against: what is found of it is kept, where no script can reach it."""
+    if isinstance(source, Points):
+        source = replace(source, v1=_exact(source.v1), v2=_exact(source.v2))
     return _of(about, source)
+
+
+def _exact(point: Point) -> Point:
+    """The point in plain fractions, whatever its numbers say that they are."""
+    first, second = (Fraction(int(x.numerator), int(x.denominator)) for x in point)
+    return first, second
 
 
 def _watched(model: Model) -> Model:

@@ -16,7 +16,8 @@ import sympy as sp
 from boundcheck.claims import Claim, Quantity
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.kernel import KernelError, Law, Statement
-from boundcheck.prove import Script, judge
+from boundcheck.prove import Script
+from boundcheck.prove.verdict import judge_any
 from boundcheck.soundness.edits import Edit, of_expression
 from boundcheck.soundness.lines import PAPER, scripts
 from boundcheck.soundness.worlds import World, descents, worlds
@@ -169,7 +170,7 @@ def verdict_on(script: Script, claim: Claim) -> str:
     """The verdict on the script when its claim is another one wherever scripts name it, or the error that stops it."""
     with _patched(script, claim):
         try:
-            return judge(replace(script, claim=claim)).verdict
+            return judge_any(replace(script, claim=claim)).verdict
         except (
             BoundcheckError,
             KernelError,

@@ -238,7 +238,7 @@ def test_recursions_and_shifted_times_are_not_refused():
         proof.conclude(proof.step("line", claim.conclusion, proof.assume(large), shifted))
 
     next_ = Iterate("N", t, d, k)
-    large = Claim("my.large", "Large", "me", ge(FrobeniusNorm(M_t), 1))
+    large = Claim("my.large", "Large", "me", ge(FrobeniusNorm(M_t), 1), "for all t")
     both = FrobeniusNorm(M_t) + FrobeniusNorm(M_t.xreplace({t: t + 1}))
     claim = Claim("my.again", "Large together", "me", ge(both, 2), hypotheses=(large,))
     blocks = {each: Process((sp.MatrixSymbol(str(each.args[0]), d, k),)) for each in (M_t, next_)}

@@ -59,6 +59,7 @@ STEP = {
     "meaning",
     "printed",
     "statement",
+    "given",
     "statement_latex",
     "certificate",
     "follows",

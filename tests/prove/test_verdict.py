@@ -34,7 +34,7 @@ CLAIM = Claim(
     "A claim",
     "me",
     ge(x + u, 0),
-    hypotheses=(LARGE,),
+    hypotheses=(LARGE, NONNEGATIVE),
     conditions=(ge(u, w),),
     declared=(Parameter(u, "real", "a number"), Parameter(w, "real", "another")),
 )
@@ -55,7 +55,7 @@ def test_a_lemma_is_proved_by_the_kernel():
     assert line(proof, "line").verdict == "proved"
 
 
-def test_a_claim_is_proved_from_its_hypotheses_their_hypotheses_its_conditions_and_domains():
+def test_a_claim_is_proved_from_its_hypotheses_its_conditions_and_domains():
     def build(proof: Proof) -> None:
         proof.positive(L)
         large, condition = proof.assume(LARGE), proof.assume(ge(u, w))

@@ -30,6 +30,8 @@ X, Y = sp.MatrixSymbol("X", d, k), sp.MatrixSymbol("Y", d, k)
 v, w, g = (sp.MatrixSymbol(name, words.n, 1) for name in "vwg")
 v_t, w_t, g_t = (Iterate(name, t, words.n, 1) for name in "vwg")
 RUN = Reading(processes={v_t: Process((v,)), w_t: Process((w,)), g_t: Process((g,), drawn=True)}, constants={x, y})
+# With one process that is known, which stands for the past.
+ONE = Reading(processes={v_t: Process((v,)), g_t: Process((g,), drawn=True)}, constants={x, y})
 KNOWN = Reading(processes={v_t: Process((v,)), g_t: Process((g,))})
 positive = sp.Symbol("y", positive=True)
 
@@ -110,29 +112,31 @@ CASES = [
         unbiased,
         unbiased,
         reading=Reading(processes={v_t: Process((v,))}),
-        twin_reading=RUN,
+        twin_reading=ONE,
     ),
     of_scripts(
         "a gradient that is known before it is drawn",
-        "expected all that is known by then of what is spoken of",
+        "g is known as well",
         about(conditional(v_t)),
         about(conditional(v_t)),
         reading=KNOWN,
-        twin_reading=RUN,
+        twin_reading=ONE,
     ),
     of_scripts(
         "given an unrelated iterate",
-        r"given = Iterate\(w, t, n, 1\): expected all that is known by then",
+        "v is known as well",
         about(conditional(w_t)),
         about(conditional(v_t)),
         reading=RUN,
+        twin_reading=ONE,
     ),
     of_scripts(
         "given what is drawn later",
         "expected an iterate that is known at its own time",
         about(le(Expectation(EuclideanNorm(w_t.xreplace({t: t + 1})), g_t), x)),
-        about(le(Expectation(EuclideanNorm(w_t.xreplace({t: t + 1})), v_t), x)),
+        about(le(Expectation(EuclideanNorm(v_t.xreplace({t: t + 1})), v_t), x)),
         reading=RUN,
+        twin_reading=ONE,
     ),
     of_scripts(
         "a point that is read as 0",
