@@ -3,8 +3,8 @@
 Everything raised elsewhere is a bug in boundcheck and keeps its traceback.
 """
 
-# Characters of a value that a message quotes.
-_LONGEST = 100
+# Characters of a name and of a value that a message quotes, and of what it says is expected.
+_LONGEST, _LONGEST_EXPECTED = 100, 700
 
 
 class BoundcheckError(Exception):
@@ -25,14 +25,14 @@ class InputError(BoundcheckError, ValueError):
         self.field = field
         self.value = value
         self.expected = expected
-        super().__init__(f"{field} = {_one_line(value)}: expected {expected}")
+        super().__init__(f"{_one_line(field)} = {_one_line(value)}: expected {_one_line(expected, _LONGEST_EXPECTED)}")
 
     def __reduce__(self) -> tuple[type["InputError"], tuple[str, str, str]]:
         """Across processes too: an exception is rebuilt from its arguments, of which this one has three."""
         return type(self), (self.field, _one_line(self.value), self.expected)
 
 
-def _one_line(value: object) -> str:
+def _one_line(value: object, longest: int = _LONGEST) -> str:
     try:
         text = " ".join(str(value).split())
     except (ValueError, RecursionError):
@@ -40,4 +40,4 @@ def _one_line(value: object) -> str:
         text = f"({type(value).__name__}, too long to print)"
     # What moves a terminal's cursor or turns a line around could make it say something else.
     text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+    return text if len(text) <= longest else text[:longest] + "…"

@@ -1,6 +1,7 @@
 """Files that are written whole or not at all, under names that are no paths; JSON, read as strictly as written."""
 
 import hashlib
+import io
 import json
 import math
 import os
@@ -23,6 +24,24 @@ def replace_file(path: Path, content: bytes | Callable[[Path], None]) -> None:
         # Such as of a path that is a folder: nothing half-written stays behind.
         temporary.unlink(missing_ok=True)
         raise
+
+
+def read_text(path: Path, most: int = 2**24) -> str:
+    """The text of a file, whose lines end as Python's do.
+
+    Raises:
+        OSError: where it cannot be read.
+        ValueError: for more than `most` bytes, as a device has that never ends, and for what is not UTF-8.
+
+    """
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"it has more than {most} bytes")
+    try:
+        return io.TextIOWrapper(io.BytesIO(content), "utf-8").read()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"it is not UTF-8: {error.reason} at byte {error.start}") from None
 
 
 def parse_json(text: str | bytes) -> Any:

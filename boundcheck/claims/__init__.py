@@ -28,8 +28,10 @@ class Catalogue(Mapping[str, Claim]):
             self._read()
         if id in self._claims:
             return self._claims[id]
-        near = get_close_matches(id, self._claims, n=3, cutoff=0.5) or list(self._claims)
-        raise _UnknownClaimError("claim", id, f"an id of the catalogue, such as {', '.join(near)}")
+        near = get_close_matches(id[:100], self._claims, n=3, cutoff=0.5)
+        near = near or [id for id, claim in self._claims.items() if claim.quantities][:3]
+        expected = f"an id of the catalogue, such as {', '.join(near)}; boundcheck claims lists them"
+        raise _UnknownClaimError("claim", id, expected)
 
     def __contains__(self, id: object) -> bool:
         """Whether the catalogue has a claim called `id`."""

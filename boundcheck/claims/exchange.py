@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, cast, get_args
 
 import sympy as sp
+from sympy.core.relational import Relational
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.claims import vocabulary
@@ -16,26 +17,41 @@ from boundcheck.claims.claim import Claim, Quantity
 from boundcheck.claims.symbols import Domain, Parameter, symbol_of
 from boundcheck.errors import InputError
 
-_WORDS = (
-    vocabulary.FrobeniusNorm,
-    vocabulary.SpectralNorm,
-    vocabulary.EuclideanNorm,
-    vocabulary.Gradient,
-    vocabulary.Hessian,
-    vocabulary.PartialGradient,
-    vocabulary.Value,
-    vocabulary.InnerProduct,
-    vocabulary.Iterate,
-    vocabulary.Expectation,
-    vocabulary.MatrixExpectation,
-    vocabulary.MinimumOver,
-)
-# These would simplify what was written, unless told not to.
-_EVALUATED = (sp.Add, sp.Mul, sp.Pow, sp.Max, sp.Min, sp.Le, sp.Ge, sp.Lt, sp.Gt, sp.Eq)
-_MATRICES = (sp.MatAdd, sp.MatMul, sp.MatPow, sp.Transpose, sp.HadamardProduct, sp.Identity, sp.ZeroMatrix)
-_OTHERS = (sp.And, sp.Abs, sp.Sum, sp.Tuple, sp.Trace, type(sp.E), *_MATRICES)
+# What each node is made of: numbers, N; symbols, s, which are numbers too; matrices and vectors, m; relations, r;
+# a sum's index with its ends, p. These simplify what was written, unless told not to.
+_EVALUATED: dict[Any, str] = {
+    **dict.fromkeys((sp.Add, sp.Mul, sp.Max, sp.Min), "N+"),
+    **dict.fromkeys((sp.Pow, sp.Le, sp.Ge, sp.Lt, sp.Gt), "NN"),
+    **dict.fromkeys((sp.exp, sp.log), "N"),
+    sp.Eq: "NN|mm",
+}
+_OTHERS: dict[Any, str] = {
+    **dict.fromkeys((vocabulary.FrobeniusNorm, vocabulary.SpectralNorm, vocabulary.EuclideanNorm), "m"),
+    **dict.fromkeys((vocabulary.Gradient, vocabulary.Hessian, vocabulary.Value), "sm"),
+    vocabulary.PartialGradient: "smm",
+    vocabulary.InnerProduct: "mm",
+    vocabulary.Iterate: "sNNN",
+    vocabulary.Expectation: "Nm*",
+    vocabulary.MatrixExpectation: "mm*",
+    vocabulary.MinimumOver: "NsNN",
+    **dict.fromkeys((sp.MatAdd, sp.HadamardProduct), "m+"),
+    **dict.fromkeys((sp.Transpose, sp.Trace), "m"),
+    sp.MatMul: "[Nm]+",
+    sp.MatPow: "mN",
+    sp.Identity: "N",
+    sp.ZeroMatrix: "NN",
+    sp.And: "r+",
+    sp.Abs: "N",
+    sp.Sum: "Np",
+    sp.Tuple: "sNN",
+    type(sp.E): "",
+}
+_SORTS = {
+    made: re.compile(sorts.replace("[Nm]", "[nsm]").replace("N", "[ns]"))
+    for made, sorts in (_EVALUATED | _OTHERS).items()
+}
 _GROWTH = (sp.exp, sp.log)
-_NODES: dict[str, Any] = {node.__name__: node for node in (*_WORDS, *_EVALUATED, *_GROWTH, *_OTHERS)}
+_NODES: dict[str, Any] = {node.__name__: node for node in _SORTS}
 # The assumptions that the symbols of this package and of proofs carry.
 _ASSUMED = ("positive", "nonnegative", "integer", "real")
 # Longer integers, higher powers and larger matrices are not read: to evaluate them could take all day.
@@ -120,15 +136,25 @@ def _read(data: Any) -> Any:
         _check_size(sp.MatrixSymbol, sides)
         return sp.MatrixSymbol(_plain(text), *sides)
     made, arguments = _NODES[name], [_read(each) for each in rest]
-    _check_size(made, arguments)
-    if made in _EVALUATED or made in _GROWTH:
-        return made(*arguments, evaluate=False)
-    if made is sp.Sum:
-        # The range is a triple, which sympy takes as one.
-        return made(*arguments)
-    if made in _WORDS and any(not isinstance(x, sp.Expr | MatrixExpr) for x in arguments):
+    if not _SORTS[made].fullmatch("".join(map(_sort, arguments))):
         raise ValueError(data)
-    return made(*arguments)
+    _check_size(made, arguments)
+    return made(*arguments, evaluate=False) if made in _EVALUATED else made(*arguments)
+
+
+def _sort(node: Any) -> str:
+    match node:
+        case MatrixExpr():
+            return "m"
+        case Relational() | sp.And():
+            return "r"
+        case sp.Tuple():
+            return "p"
+        case sp.Symbol():
+            return "s"
+        case sp.Expr():
+            return "n"
+    raise TypeError(node)
 
 
 def _check_size(made: Any, arguments: Sequence[Any]) -> None:

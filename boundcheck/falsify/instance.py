@@ -37,6 +37,8 @@ from boundcheck.problems.tilted import Tilted
 
 # The least height of h', over G.
 _LEAST = 2.0**-17
+# Of numbers, at all points: some ten seconds of exact arithmetic.
+_MOST_PRODUCTS = 2**21
 
 
 @dataclass(frozen=True)
@@ -234,6 +236,7 @@ class Instance:
         adapter = adapter_of(found.table("adapter"))
         if claim.id in catalogue and claim.id not in adapter.claims:
             raise InputError("adapter.kind", adapter.kind, f"an adapter that {claim.id} is about")
+        check_extent(adapter)
         radii, objective, lipschitz = found.table("radii"), found.table("objective"), found.text("lipschitz")
         check_lipschitz(lipschitz)
         instance = cls(
@@ -266,6 +269,16 @@ def _minus(v: Point, w: Point) -> Point:
 
 def _is_field(adapter: Adapter, name: str) -> bool:
     return name in type(adapter).__dataclass_fields__
+
+
+def check_extent(adapter: Adapter, points: int = 1) -> None:
+    """Refuse matrices on which exact arithmetic at so many points would take minutes."""
+    d, k = adapter.W0.shape
+    # Beside the products of the factors a few more for each entry.
+    if points * d * k * (rank_of(adapter) + 16) > _MOST_PRODUCTS:
+        at = f" at {points} points" if points > 1 else ""
+        expected = f"smaller ones, of which exact arithmetic takes at most {_MOST_PRODUCTS} products"
+        raise InputError("adapter", f"{d} x {k} matrices of rank {rank_of(adapter)}{at}", expected)
 
 
 def check_lipschitz(lipschitz: str) -> None:

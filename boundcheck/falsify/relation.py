@@ -35,6 +35,7 @@ from boundcheck.claims.vocabulary import (
 )
 from boundcheck.errors import InputError
 from boundcheck.falsify.certify import Certificate, certify, is_spectral_norm_within
+from boundcheck.falsify.cost import Cost, Shape
 from boundcheck.falsify.fields import MOST, Fields, matrix_text, named
 from boundcheck.problems.rounded import Approx, ApproxMatrix, Comparison, Rounded
 
@@ -44,7 +45,8 @@ M = TypeVar("M")
 _BITS = 256
 # Words about functions, paths and chance, which no assignment has values for.
 _BEYOND = (Gradient, Hessian, PartialGradient, Value, Iterate, Expectation, MinimumOver, sp.Sum)
-_MOST_SIDES = 4096
+# The largest side that is a letter, and the steps of `Cost` that an evaluation may take: some ten seconds.
+_MOST_SIDES, _MOST_STEPS = 4096, 2**24
 
 
 def is_relation(claim: Claim) -> bool:
@@ -53,8 +55,16 @@ def is_relation(claim: Claim) -> bool:
 
 
 def conclusion_of(claim: Claim) -> Any:
-    """What a claim says, with the quantities' formulas in it."""
-    return claim.conclusion.xreplace({q.symbol: claim.expression(q.name) for q in claim.quantities})
+    """What a claim says, with the quantities' formulas in it; raises InputError where SymPy cannot compare them."""
+    return _substituted(claim, claim.conclusion)
+
+
+def _substituted(claim: Claim, relation: Any) -> Any:
+    try:
+        return relation.xreplace({q.symbol: claim.expression(q.name) for q in claim.quantities})
+    except TypeError as error:
+        # Such as of a number that is not real.
+        raise InputError("claim", relation, f"a relation between real numbers ({error})") from None
 
 
 class Part(NamedTuple):
@@ -130,8 +140,7 @@ def _check_relation(claim: Claim, relation: Any) -> None:
 
 def given_relations(claim: Claim) -> list[Any]:
     """What the hypotheses and conditions of a claim say, with the quantities' formulas in it."""
-    derived = {q.symbol: claim.expression(q.name) for q in claim.quantities}
-    return [each.xreplace(derived) for each in (*(h.conclusion for h in claim.hypotheses), *claim.conditions)]
+    return [_substituted(claim, each) for each in (*(h.conclusion for h in claim.hypotheses), *claim.conditions)]
 
 
 @dataclass(frozen=True)
@@ -168,6 +177,23 @@ class Assignment:
             if value is None or (x.is_positive and not value > 0) or (whole and value != int(value)):
                 kind = "positive " if x.is_positive else ""
                 raise InputError(f"numbers.{x.name}", value, f"a {kind}{'integer' if whole else 'number'}")
+        if (steps := self._steps()) > _MOST_STEPS:
+            expected = f"relations and matrices that take at most {_MOST_STEPS} steps to evaluate"
+            raise InputError("claim", f"{self.claim.id}, with {steps} steps", expected)
+
+    def _steps(self) -> int:
+        """What an evaluation of all relations takes; raises InputError for one that has no value."""
+        cost = Cost()
+        shapes = {name: (len(X), X.shape[1]) for name, X in self.matrices.items()}
+        model: Model[None, Shape] = self.model(cost, shapes, dict.fromkeys(self.numbers))
+        for relation in (conclusion_of(self.claim), *given_relations(self.claim)):
+            try:
+                for left, right, _ in parts(relation):
+                    model.number(left), model.number(right)
+            except (KeyError, TypeError, ValueError):
+                expected = "a relation whose sides are numbers, of sums and products of matrices that fit"
+                raise InputError("claim", relation, expected) from None
+        return cost.steps
 
     @cached_property
     def _sides(self) -> dict[sp.Symbol, int]:

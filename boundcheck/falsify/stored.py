@@ -14,7 +14,7 @@ from boundcheck.falsify.fields import check_whole
 from boundcheck.falsify.instance import Instance
 from boundcheck.falsify.relation import Assignment
 from boundcheck.falsify.theorem import ShortRun
-from boundcheck.files import parse_json, replace_file
+from boundcheck.files import parse_json, read_text, replace_file
 from boundcheck.problems.rounded import Comparison
 
 
@@ -51,7 +51,7 @@ def save(instance: Tried, path: Path) -> None:
 def load(path: Path) -> Tried:
     """Read what `save` wrote; raises InputError for a file that is not an instance, or that says more than one."""
     try:
-        data = parse_json(path.read_text(encoding="utf-8"))
+        data = parse_json(read_text(path))
     except (OSError, ValueError) as error:
         raise InputError("--replay", path, f"a readable JSON file ({error})") from None
     # Files of old name no kind.

@@ -27,7 +27,15 @@ from boundcheck.claims.vocabulary import F
 from boundcheck.errors import InputError
 from boundcheck.falsify.certify import Certificate, certify, numbers_of, slope_at, with_arrays
 from boundcheck.falsify.fields import Fields, matrix_text, named
-from boundcheck.falsify.instance import adapter_as_json, adapter_of, check_given, check_lipschitz, point_of, roundings
+from boundcheck.falsify.instance import (
+    adapter_as_json,
+    adapter_of,
+    check_extent,
+    check_given,
+    check_lipschitz,
+    point_of,
+    roundings,
+)
 from boundcheck.problems.adapters import Adapter
 from boundcheck.problems.cast import cast_to
 from boundcheck.problems.clipped import Clipped
@@ -254,6 +262,8 @@ class ShortRun:
         """The run that `as_json` wrote; raises InputError that names the field that is wrong."""
         found = Fields(data, "instance")
         claim, adapter = found.claim(), adapter_of(found.table("adapter"))
+        steps, offset = found.integer("steps"), found.table("objective").number("offset")
+        check_extent(adapter, (2 if offset else 1) ** min(max(steps, 1), LONGEST) * LONGEST)
         radii, objective, given = found.table("radii"), found.table("objective"), found.table("given")
         made = cls(
             claim,
@@ -262,9 +272,9 @@ class ShortRun:
             found.text("lipschitz"),
             objective.matrix("knots"),
             objective.matrix("direction", tuple(adapter.W0.shape)),
-            objective.number("offset"),
+            offset,
             point_of(found.table("v"), adapter),
-            found.integer("steps"),
+            steps,
             {name: given.positive(name) for name in given.data},
         )
         made.check()

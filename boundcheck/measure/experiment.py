@@ -10,7 +10,7 @@ from boundcheck.claims import catalogue
 from boundcheck.measure.audit import Evidence, audit
 from boundcheck.measure.bracket import claimed, measure_bracket
 from boundcheck.measure.build import build
-from boundcheck.measure.plan import Plan, Start, horizon, make_plan
+from boundcheck.measure.plan import Plan, Start, draft, guessed, horizon, make_plan
 from boundcheck.measure.run import run_ensemble
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.store import RunFolder
@@ -31,11 +31,14 @@ THEOREMS = (
 
 
 def prepare(spec: Spec, runs: Path, device: str, tick: Tick) -> None:
-    """Look at what is stored of an experiment and build its problem, to find what is wrong before anything runs."""
-    RunFolder.of(runs, spec.as_json(), device).result()
+    """Look at what is stored of an experiment, build its problem and draft its plan: what is wrong is found before."""
+    stored = RunFolder.of(runs, spec.as_json(), device).result()
     problem = build(spec, device)
     if spec.is_bracket:
         claimed(spec, problem)
+    elif stored is None:
+        start = Start.draw(spec, problem, device)
+        draft(spec, problem, start, *guessed(spec, problem, start))
 
 
 def measure_one(spec: Spec, runs: Path, device: str, tick: Tick) -> dict[str, Any]:

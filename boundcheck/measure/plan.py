@@ -117,6 +117,8 @@ class Plan:
         return table
 
 
+# What an assumed formula is where floats end decides nothing: an infinite bound says nothing, and NaN is refused.
+@np.errstate(all="ignore")
 def informative_horizon(claim: Claim, inputs: Mapping[str, Number], threshold: float) -> int:
     """The fewest iterations T that `claim` allows and at which its bound lies below `threshold`.
 
@@ -126,31 +128,32 @@ def informative_horizon(claim: Claim, inputs: Mapping[str, Number], threshold: f
         ArithmeticError: if there is none up to 10^12.
 
     """
-    floats = {name: float(value) for name, value in inputs.items() if name != "T"}
+    floats = {name: np.float64(value) for name, value in inputs.items() if name != "T"}
     bound, low = claim.function("bound"), _shortest(claim, floats)
-    if bound(**floats, T=float(low)) < threshold:
+    if bound(**floats, T=np.float64(low)) < threshold:
         return int(low)
     high = low
-    while bound(**floats, T=float(high)) >= threshold:
+    while bound(**floats, T=np.float64(high)) >= threshold:
         if high == _LONGEST:
             raise ArithmeticError(f"no informative horizon up to {_LONGEST} for {claim.id}")
         high = min(2 * high, _LONGEST)
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if bound(**floats, T=float(middle)) < threshold else (middle, high)
+        low, high = (low, middle) if bound(**floats, T=np.float64(middle)) < threshold else (middle, high)
     return int(high)
 
 
+@np.errstate(all="ignore")
 def at_the_longest(claim: Claim, inputs: Mapping[str, Number]) -> float:
     """The claim's bound at the longest horizon that is looked at, 10^12: what it falls to, where that is not 0."""
-    floats = {name: float(value) for name, value in inputs.items()}
-    return float(claim.function("bound")(**floats | {"T": float(_LONGEST)}))
+    floats = {name: np.float64(value) for name, value in inputs.items()}
+    return float(claim.function("bound")(**floats | {"T": np.float64(_LONGEST)}))
 
 
-def _shortest(claim: Claim, floats: Mapping[str, float]) -> int:
+def _shortest(claim: Claim, floats: Mapping[str, np.float64]) -> int:
     """The fewest iterations that the claim's conditions allow; raises ArithmeticError where they allow none."""
     if "eta_max" in claim.names:
-        longest = float(claim.function("eta_max")(**floats, T=1.0))
+        longest = float(claim.function("eta_max")(**floats, T=np.float64(1)))
         # So near to it, as beyond it, the bound has no digits.
         if not floats["eta"] * (1 + 1e-12) < longest:
             raise ArithmeticError(
@@ -158,11 +161,11 @@ def _shortest(claim: Claim, floats: Mapping[str, float]) -> int:
             )
     if "T_min" not in claim.names:
         return 1
-    shortest = float(claim.function("T_min")(**floats, T=1.0))
+    shortest = float(claim.function("T_min")(**floats, T=np.float64(1)))
     if not shortest < _LONGEST:
         raise ArithmeticError(f"no informative horizon up to {_LONGEST} for {claim.id}, whose T_min is {shortest:.3g}")
-    # A T_min that is an integer may have been rounded down by a unit roundoff.
-    return math.ceil(shortest * (1 + 1e-12))
+    # A T_min that is an integer may have been rounded down by a unit roundoff; one that is assumed may be 0 or less.
+    return max(math.ceil(shortest * (1 + 1e-12)), 1)
 
 
 def draft(
@@ -248,6 +251,13 @@ def _noise(spec: Spec, start: Start, variance: float) -> tuple[int, float]:
     return batch, spec.run.zeta or math.sqrt(variance / batch)
 
 
+def guessed(spec: Spec, problem: Problem, start: Start) -> tuple[dict[str, float], float]:
+    """Radii and the variance of one sample's gradient before any pilot: those given, or a little more than at v_1."""
+    guess = _MARGIN * max(start.norms.values())
+    wanted = problem.adapter.radius_names if spec.has_ball else ()
+    return {name: spec.domain.given.get(name, guess) for name in wanted}, _MARGIN * start.variance
+
+
 def make_plan(spec: Spec, problem: Problem, start: Start, device: str, tick: Tick) -> Plan:
     """Choose what the spec leaves open, by a pilot where radii or noise are missing.
 
@@ -257,11 +267,9 @@ def make_plan(spec: Spec, problem: Problem, start: Start, device: str, tick: Tic
     plan. Should none have, the audit of the run will say so.
     """
     given = spec.domain.given
-    wanted = problem.adapter.radius_names if spec.has_ball else ()
-    guess = _MARGIN * max(start.norms.values())
-    radii, variance = {name: given.get(name, guess) for name in wanted}, _MARGIN * start.variance
+    radii, variance = guessed(spec, problem, start)
     plan = draft(spec, problem, start, radii, variance)
-    if set(given) == set(wanted) and (spec.run.zeta is not None or not spec.is_stochastic):
+    if set(given) == set(radii) and (spec.run.zeta is not None or not spec.is_stochastic):
         return plan
     kept = None
     for _ in range(_MOST_PILOTS):

@@ -15,6 +15,7 @@ from pydantic import Field, PositiveFloat, ValidationError, model_validator
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.inputs import exact, formula
 from boundcheck.errors import InputError
+from boundcheck.files import read_text
 from boundcheck.measure.tables import (
     AdapterSpec,
     BracketSpec,
@@ -93,7 +94,8 @@ class Spec(Table):
     def _check_room(self) -> None:
         """Refuse what would not fit into memory: samples of the problem, and what is held of each replica or pair."""
         problem = self.problem
-        size = getattr(problem, "d", 64) * getattr(problem, "k", 64)
+        # Of what is second moments over rows or columns there are so many.
+        size = max(getattr(problem, "d", 64), getattr(problem, "k", 64)) ** 2
         samples = getattr(problem, "samples", 1)
         check_room("problem.samples", samples, samples * size)
         if self.is_bracket:
@@ -227,11 +229,11 @@ def specs_of(given: Spec | list[Spec] | dict[str, Any] | str | Path) -> list[Spe
 def read(path: Path) -> dict[str, Any]:
     """The tables of a TOML file; raises InputError for one that is unreadable, or no TOML."""
     try:
-        if path.stat().st_size > _LONGEST:
-            raise InputError("SPEC", path, f"a file of at most {_LONGEST} bytes")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_text(path, _LONGEST)
+    except (OSError, ValueError) as error:
         raise InputError("SPEC", path, f"a readable TOML file ({error})") from None
+    try:
+        return tomllib.loads(text)
     except RecursionError:
         raise InputError("SPEC", path, "lists and tables that are not as deep") from None
     except ValueError as error:

@@ -16,6 +16,7 @@ import io
 import itertools
 import json
 import math
+import os
 import platform
 import sys
 import warnings
@@ -32,7 +33,7 @@ import xarray as xr
 import zarr
 
 from boundcheck.errors import InputError
-from boundcheck.files import parse_json, replace_file
+from boundcheck.files import parse_json, read_text, replace_file
 from boundcheck.version import __version__
 
 # A run's numbers depend on these packages of ours; a change in the report does not make a new run.
@@ -105,7 +106,7 @@ class RunFolder:
             InputError: where result, trace and spec are not as one run left them, or are another run's.
 
         """
-        if not (self.path / "result.json").exists():
+        if not os.path.exists(self.path / "result.json"):
             return None
         result = _result_in(self.path)
         if result.get("run_id") != self.id:
@@ -116,8 +117,9 @@ class RunFolder:
         """Store the result, drop the checkpoint (a kill between the two does no harm), and return what was stored."""
         stored: dict[str, Any] = json.loads(_json(result))
         digests = {"result": _digest_of(stored), "trace": _digest_of(self._written)}
-        replace_file(self.path / "result.json", _json(stored | {"digests": digests}).encode())
-        (self.path / "checkpoint.pt").unlink(missing_ok=True)
+        with _writing(self.path):
+            replace_file(self.path / "result.json", _json(stored | {"digests": digests}).encode())
+            (self.path / "checkpoint.pt").unlink(missing_ok=True)
         return stored
 
     def checkpoint(self) -> dict[str, Any] | None:
@@ -156,7 +158,8 @@ class RunFolder:
     def save_checkpoint(self, state: dict[str, Any]) -> None:
         """Replace the checkpoint by `state`, atomically."""
         bound = {"run_id": self.id, "environment": self.environment, "trace": self._written}
-        replace_file(self.path / "checkpoint.pt", _sealed(bound | {"state": state}))
+        with _writing(self.path):
+            replace_file(self.path / "checkpoint.pt", _sealed(bound | {"state": state}))
 
     def start_trace(self, empty: xr.Dataset, chunk: dict[str, int]) -> None:
         """Write an empty trace, whose chunks `extend_trace` fills; what an earlier one came to is no more.
@@ -167,12 +170,10 @@ class RunFolder:
         """
         sizes = {name: tuple(chunk.get(str(d), empty.sizes[d]) for d in x.dims) for name, x in empty.items()}
         encoding = {name: {"chunks": size} for name, size in sizes.items()}
-        try:
+        with _writing(self.path):
             for name in ("result.json", "checkpoint.pt"):
                 (self.path / name).unlink(missing_ok=True)
             empty.to_zarr(self.path / "trace.zarr", mode="w", encoding=encoding, consolidated=False, zarr_format=3)
-        except OSError as error:
-            raise InputError("RUN", self.path, f"a folder that nobody else writes into ({error.strerror})") from None
         self.__dict__.pop("_arrays", None)
         self._written.clear()
         self._written.update(_digests(self.path / "trace.zarr"))
@@ -187,7 +188,8 @@ class RunFolder:
             if dimension in x.dims:
                 array = self._arrays[str(name)]
                 where = tuple(chunk if d == dimension else slice(0, part.sizes[d]) for d in x.dims)
-                array[where] = x.values
+                with _writing(self.path):
+                    array[where] = x.values
                 self._note(f"{name}/{key}" for key in _keys(array, where))
 
     def _note(self, names: Iterable[str]) -> None:
@@ -222,7 +224,7 @@ def finished(path: Path) -> tuple[dict[str, Any], xr.Dataset]:
         InputError: for a folder that holds none, and where result, trace and spec are not as one run left them.
 
     """
-    if not (path / "result.json").exists():
+    if not os.path.exists(path / "result.json"):
         raise InputError("RUN", path, "the folder of a finished run, with a result.json in it")
     return _result_in(path), _trace_in(path)
 
@@ -244,7 +246,7 @@ def _result_in(path: Path) -> dict[str, Any]:
 
 def _read(path: Path, name: str) -> Any:
     try:
-        return parse_json((path / name).read_text(encoding="utf-8"))
+        return parse_json(read_text(path / name))
     except (OSError, ValueError) as error:
         raise InputError("RUN", path, f"a {name} that is valid JSON ({error})") from None
 
@@ -270,6 +272,16 @@ def _trace_in(path: Path) -> xr.Dataset:
 
 
 @contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Name the run where a file of it cannot be written, such as on a full disk; what was saved before is kept."""
+    try:
+        yield
+    except OSError as error:
+        expected = f"a folder that can be written ({error.strerror}); the same command goes on from the last checkpoint"
+        raise InputError("RUN", path, expected) from None
+
+
+@contextmanager
 def _of_strangers() -> Iterator[None]:
     """Without a warning of what is in a trace's folder and is none of zarr's, such as hidden files."""
     with warnings.catch_warnings():
@@ -287,9 +299,18 @@ def _digest_of(value: Any) -> str:
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    """The digest of each file below a folder; hidden ones, which systems leave in any folder, are not zarr's."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith("."))
-    return {path.relative_to(folder).as_posix(): _digest(path) for path in files}
+    """The digest of each file below a folder; hidden ones, which systems leave in any folder, are not zarr's.
+
+    Raises:
+        InputError: for a file that cannot be read.
+
+    """
+    try:
+        files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.startswith("."))
+        return {path.relative_to(folder).as_posix(): _digest(path) for path in files}
+    except OSError as error:
+        expected = f"a trace.zarr that can be read ({error.strerror}: {error.filename})"
+        raise InputError("RUN", folder.parent, expected) from None
 
 
 def _keys(array: Any, where: tuple[slice, ...]) -> Iterator[str]:

@@ -21,8 +21,9 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
 
 
-# Larger sides and counts would be a slip of the pen, or ask for memory that nobody has.
-Side = Annotated[int, Field(gt=0, le=2**12)]
+# Larger counts would be a slip of the pen, or ask for memory that nobody has; singular values and certified constants
+# of larger sides would take minutes.
+Side = Annotated[int, Field(gt=0, le=2**9)]
 Count = Annotated[int, Field(gt=0, le=2**20)]
 Steps = Annotated[int, Field(gt=0, le=10**12)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]

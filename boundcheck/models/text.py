@@ -1,14 +1,18 @@
 """Texts by name, and from files that a person brings."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from boundcheck.errors import InputError
+from boundcheck.files import read_text
 from boundcheck.models import corpora
 
 TEXTS: dict[str, Callable[[], str]] = {"python-library": corpora.python_library, "english": corpora.english}
 """The texts that come with installed packages."""
+# Bytes of a text.
+_LONGEST = 2**28
 
 
 def text_of(name: str) -> str:
@@ -16,9 +20,9 @@ def text_of(name: str) -> str:
     if name in TEXTS:
         return TEXTS[name]()
     try:
-        return Path(name).expanduser().read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        return read_text(Path(os.path.expanduser(name)), _LONGEST)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(
             "model.text", name, f"{', '.join(TEXTS)}, or a text file that can be read ({reason})"
         ) from None

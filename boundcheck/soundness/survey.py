@@ -15,13 +15,15 @@ from boundcheck.parallel import Call, Running
 from boundcheck.progress import Tick, silent
 from boundcheck.soundness.faults import Run
 from boundcheck.soundness.gallery import gallery_trials
+from boundcheck.soundness.malformed.kinds import Malformed, malformed
+from boundcheck.soundness.malformed.trials import input_trials
 from boundcheck.soundness.proofs import trials_of
 from boundcheck.soundness.readings import rereadings, try_reading
 from boundcheck.soundness.runs import run_mutants, try_run
 from boundcheck.soundness.statements import Statement, drawn, try_statement
 from boundcheck.soundness.trial import Layer, Trial, as_json
 
-LAYERS: tuple[Layer, ...] = ("proof", "reading", "falsification", "measurement")
+LAYERS: tuple[Layer, ...] = ("proof", "reading", "input", "falsification", "measurement")
 # Parts that processes share; of proof lines, of statements and of runs. A run takes half a second, and there are many.
 _PARTS, _RUNS_EVERY = 32, 3
 
@@ -61,7 +63,12 @@ class Survey:
 
     def _layer(self, layer: Layer) -> dict[str, Any]:
         false, true = self.of(layer, False), self.of(layer, True)
-        return {"false": _counted(false) | {"caught": sum(trial.caught for trial in false)}, "true": _counted(true)}
+        most = {
+            "seconds": max((trial.seconds for trial in (*false, *true)), default=0.0),
+            "mebibytes": max((trial.mebibytes for trial in (*false, *true)), default=0.0),
+        }
+        caught = {"caught": sum(trial.caught for trial in false)}
+        return {"false": _counted(false) | caught, "true": _counted(true), "most": most}
 
     def kinds(self) -> list[dict[str, Any]]:
         """For each kind of change to a false mutant: how many, the share caught, and the time to catch, by layer."""
@@ -89,7 +96,7 @@ def survey(share: int = 1, jobs: int = 1, tick: Tick = silent) -> Survey:
     """Try the mutants of every layer.
 
     Args:
-        share: 1 for all of them, 10 for a tenth: every tenth line, claim, statement and run.
+        share: 1 for all of them, 10 for a tenth: every tenth line, claim, statement, run and input.
         jobs: processes to spread them over.
         tick: told of progress.
 
@@ -106,6 +113,7 @@ def survey(share: int = 1, jobs: int = 1, tick: Tick = silent) -> Survey:
     ordered = sorted(statements.decided, key=lambda each: (each.adapter, each.constants))
     calls = [Call("mutants", _proofs, (share * _PARTS, share * part)) for part in range(_PARTS)]
     calls += [Call("mutants", _readings, (share,)), Call("mutants", gallery_trials, ())]
+    calls += [Call("mutants", _inputs, (part,), 10.0) for part in _parts(malformed(share))]
     calls += [Call("mutants", _statements, (part,)) for part in _parts(ordered)]
     calls += [Call("mutants", _runs, (part,)) for part in _parts(runs)]
     found = [trial for part in Running(calls, jobs, tick).results() for trial in part]
@@ -124,6 +132,10 @@ def _proofs(every: int, first: int) -> list[Trial]:
 
 def _readings(every: int) -> list[Trial]:
     return [try_reading(mutant) for mutant in islice(rereadings(), 0, None, every)]
+
+
+def _inputs(inputs: Sequence[Malformed]) -> list[Trial]:
+    return list(input_trials(inputs))
 
 
 def _statements(mutants: Sequence[Statement]) -> list[Trial]:

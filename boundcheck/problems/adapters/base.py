@@ -202,6 +202,9 @@ class Adapter(ABC):
         """
         if len(v) != len(self.blocks):
             raise InputError(name, f"{len(v)} blocks", " and ".join(block.name for block in self.blocks))
+        missing = next((each for each in self.radius_names if radii is not None and each not in radii), None)
+        if missing is not None:
+            raise InputError(f"radii.{missing}", "(not given)", "a radius for each block of the adapter")
         replicas = len(v[0]) if v[0].ndim else 0
         for block, part in zip(self.blocks, v, strict=True):
             field = f"{name}.{block.name}"

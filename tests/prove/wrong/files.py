@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import json
+import os
 import shutil
 from collections.abc import Callable
 from contextlib import redirect_stderr, suppress
@@ -16,7 +18,8 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
-from sympy import Le, MatrixSymbol
+import torch
+from sympy import Identity, Le, MatAdd, MatMul, MatrixSymbol, Symbol
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm
@@ -26,6 +29,8 @@ from boundcheck.falsify.relation import Assignment
 from boundcheck.falsify.show import show_replay
 from boundcheck.falsify.stored import replayed
 from boundcheck.measure import measure, run
+from boundcheck.measure.spec import read
+from boundcheck.problems.adapters import LoRA
 from boundcheck.report.page import load_runs
 from tests.falsify.small import instance_of
 from tests.measure.small import theorem_table
@@ -233,6 +238,7 @@ RUNS = [
 ]
 
 X = MatrixSymbol("X", 2, 2)
+ONES = tuple(torch.ones((1, 1, 1), dtype=torch.float64) for _ in "AB")
 TRUE, FALSE = Le(SpectralNorm(X), FrobeniusNorm(X)), Le(FrobeniusNorm(X), SpectralNorm(X))
 LEMMA = catalogue["meft.lemma1_sharp"]
 
@@ -324,4 +330,104 @@ INSTANCES = [
         OWN,
     ),
 ]
-CASES = RUNS + INSTANCES
+
+
+def relation(sides: int, *factors: Any) -> Callable[[Path], str]:
+    """What is said of a relation about a product of constant matrices, whose side is a letter."""
+    n = Symbol("n", positive=True, integer=True)
+    twice = MatAdd(Identity(n), Identity(n), evaluate=False)
+    product = MatMul(*[twice] * len(factors), evaluate=False)
+    claim = Claim("mine", "Mine", "me", Le(FrobeniusNorm(product), n))
+
+    def attempt(folder: Path) -> str:
+        stored = Assignment(claim, {}, {"n": float(sides)})
+        (folder / "stored.json").write_text(json.dumps(stored.as_json()))
+        return said(lambda: replayed(folder / "stored.json"))
+
+    return attempt
+
+
+def of_numbers(conclusion: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Another conclusion."""
+    return lambda data: data | {"claim": data["claim"] | {"conclusion": conclusion}}
+
+
+def large(side: int) -> Callable[[Path], str]:
+    """Lemma 1 on matrices so large that exact arithmetic on them takes minutes."""
+
+    def change(data: dict[str, Any]) -> dict[str, Any]:
+        W, rows = np.eye(side).tolist(), np.eye(2, side).tolist()
+        points = {"A": rows, "B": np.eye(side, 2).tolist()}
+        other = {"A": (0.5 * np.eye(2, side)).tolist(), "B": points["B"]}
+        objective = data["objective"] | {"direction": W, "tilt": W}
+        radii = dict.fromkeys(data["radii"], 1.0)
+        adapter = data["adapter"] | {"W0": W}
+        return data | {"adapter": adapter, "objective": objective, "v": points, "other": other, "radii": radii}
+
+    return replay(change)
+
+
+def without_end(name: str, read: Callable[[Path], Any]) -> Callable[[Path], str]:
+    """What is said of a device in the place of a file, that is never read to its end."""
+
+    def attempt(folder: Path) -> str:
+        (folder / name).symlink_to("/dev/zero")
+        return said(lambda: read(folder / name))
+
+    return attempt
+
+
+def too_long(stored: Path) -> None:
+    """A link to a name that is too long, in the place of a chunk."""
+    chunk(stored).unlink()
+    chunk(stored).symlink_to("x" * 300)
+
+
+def nested(name: str) -> list[Any]:
+    """A relation of a relation."""
+    return ["LessThan", [name, ["FrobeniusNorm", ["MatrixSymbol", "X", "2", "2"]], "1"], "1"]
+
+
+def full(kept: int) -> Callable[[Path], str]:
+    """What is said where the disk is full after so many checkpoints, if the run then goes on and ends as it would."""
+
+    def attempt(folder: Path) -> str:
+        left, write = [kept], Path.write_bytes
+
+        def some(path: Path, content: bytes) -> int:
+            if path.name == "checkpoint.pt.part" and (left.append(left.pop() - 1) or left[0] < 0):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return write(path, content)
+
+        with patch.object(run, "_CHUNK_BYTES", CHUNK_BYTES):
+            with patch.object(Path, "write_bytes", some):
+                line = said(lambda: measure(TABLE, folder))
+            (result,) = measure(TABLE, folder)
+        whole = load_runs([_made()])[0]
+        same = result == whole.result and load_runs([folder / result["run_id"]])[0].trace.identical(whole.trace)
+        return line if same else "it ends otherwise"
+
+    return attempt
+
+
+ENDLESS = [
+    Case("a product that takes minutes", r"^claim = mine, with \d+ steps", relation(2000, *"abcdef"), relation(2, "a")),
+    Case("matrices that take minutes", r"^adapter = 500 x 500 .*exact arithmetic", large(500), large(3)),
+    Case("an instance without an end", r"^--replay = .*more than \d+ bytes", without_end("x.json", replayed), OWN),
+    Case("a spec without an end", r"^SPEC = .*more than \d+ bytes", without_end("x.toml", read), OWN),
+    Case("a link to too long a name in a trace", r"^RUN = .*trace\.zarr that can be read", damaged(too_long), whole),
+    Case(
+        "a relation in the place of a number",
+        r"^claim\.conclusion = .*vocabulary",
+        replay(of_numbers(nested("LessThan")), own()),
+        replay(of_numbers(nested("Add")), own()),
+    ),
+    Case("a disk that is full", r"^RUN = .*No space.*goes on from the last checkpoint", full(5), full(10**6)),
+    Case(
+        "a radius that is left out",
+        r"^radii\.b = \(not given\)",
+        lambda folder: said(lambda: LoRA(torch.zeros(1, 1).double(), 1).check(ONES, {"a": 2.0})),
+        lambda folder: said(lambda: LoRA(torch.zeros(1, 1).double(), 1).check(ONES, {"a": 2.0, "b": 2.0})),
+    ),
+]
+CASES = RUNS + INSTANCES + ENDLESS

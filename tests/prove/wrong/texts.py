@@ -14,8 +14,12 @@ from boundcheck.claims.exchange import claim_as_json, claim_from_json
 from boundcheck.claims.symbols import G, L, Lhat, Parameter, rho, s
 from boundcheck.claims.vocabulary import FrobeniusNorm
 from boundcheck.errors import BoundcheckError
-from boundcheck.measure.spec import specs_of
+from boundcheck.measure.experiment import prepare
+from boundcheck.measure.spec import expand, specs_of, validated
 from boundcheck.models.bridge import refuse_code
+from boundcheck.models.spec import GPTSpec
+from boundcheck.progress import silent
+from tests.measure.small import theorem_table
 
 from .case import Case
 
@@ -117,6 +121,24 @@ def deep(data: dict[str, Any]) -> None:
         data["quantities"][0]["expression"] = ["Abs", data["quantities"][0]["expression"]]
 
 
+def planned(formula: str) -> Callable[[Path], str]:
+    """A spec that assumes this, as far as its plan is drafted."""
+
+    def attempt(folder: Path) -> str:
+        table = theorem_table(run__steps="informative")
+        name, _, value = formula.partition(" = ")
+        return said(
+            lambda: [prepare(x, folder, "cpu", silent) for x in expand(table | {"assume": {name: value[1:-1]}})]
+        )
+
+    return attempt
+
+
+def sides(d: int) -> Callable[[Path], str]:
+    """A spec with a matrix of this side."""
+    return lambda _: said(lambda: list(expand(theorem_table(problem__d=d))))
+
+
 HALF = assumed("bound/2.5")
 CASES = [
     Case("a method in letters that Python normalises", r"^assume\.bound = .*ASCII", assumed("bound.ｄｏｉｔ()"), HALF),
@@ -178,6 +200,31 @@ CASES = [
         stored(lambda data: data.update(title="Mine")),
     ),
     Case("a model that brings Python", r"^model\.path = .*auto_map", model({"auto_map": {"A": "b.C"}}), model({})),
+    Case(
+        "a shortest horizon that is assumed to be 0",
+        r"^spec = T_min = 0",
+        planned('T_min = "0*T_min"'),
+        planned('T_min = "2*T_min"'),
+    ),
+    Case(
+        "a bound that overflows at long horizons",
+        r"^run\.steps = informative: .*no informative horizon",
+        planned('bound = "bound*exp(T)"'),
+        planned('bound = "bound*2"'),
+    ),
+    Case("a side that takes minutes", r"^problem\.d = 2896: .*512", sides(2896), sides(4)),
+    Case(
+        "attention that no memory holds",
+        r"^model\.context = .*numbers",
+        lambda _: said(lambda: validated(GPTSpec, {"kind": "gpt", "heads": 64, "context": 8192})),
+        lambda _: said(lambda: validated(GPTSpec, {"kind": "gpt", "heads": 4, "context": 64})),
+    ),
+    Case(
+        "a field that moves the cursor",
+        r"^\ufffd\[2Kproved = ",
+        lambda _: said(lambda: THEOREM.values(**NUMBERS | {"\x1b[2Kproved": 1})),
+        number("30000"),
+    ),
     Case("a letter that nobody declares", r"^claim\.quantities = kappa", claimed(L * KAPPA), claimed(L)),
     Case(
         "a letter of a condition that nobody declares",

@@ -1,0 +1,310 @@
+"""The kinds of input: how one is spoilt, and how it is tried as far as reading, planning and checking goes.
+
+What the spoiling left sound is accepted without its run: a run may take as long as its user wants.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from boundcheck.claims import catalogue
+from boundcheck.experiments import networks_of
+from boundcheck.falsify.stored import replayed
+from boundcheck.measure import experiment as matrices
+from boundcheck.measure.spec import specs_of
+from boundcheck.measure.store import finished
+from boundcheck.models import experiment as networks
+from boundcheck.soundness.malformed import sound
+from boundcheck.soundness.malformed.spoil import spoilt, spoilt_bytes, spoilt_file, toml, written
+from boundcheck.terminal import assignments_of
+
+# Of an experiment of a sweep that are prepared, and of the inputs one in so many that the command line is asked about.
+_PREPARED, _ASKED = 3, 50
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of input.
+
+    Attributes:
+        name: of the kind.
+        count: how many are made.
+        make: writes one into the folder, and says what was changed; the second path keeps what several are made from.
+        attempt: tries the one in the working directory.
+        command: the arguments that try it from there.
+
+    """
+
+    name: str
+    count: int
+    make: Callable[[Random, Path, Path], str]
+    attempt: Callable[[], None]
+    command: Callable[[], Sequence[str] | None]
+
+
+@dataclass(frozen=True)
+class Malformed:
+    """The input of a kind with a number, from which all of it follows."""
+
+    kind: str
+    number: int
+
+    def make(self, folder: Path, store: Path) -> str:
+        """Write it; see `limits.Attempt`."""
+        return KINDS[self.kind].make(Random(f"{self.kind} {self.number}"), folder, store)
+
+    def attempt(self) -> None:
+        """Try it."""
+        KINDS[self.kind].attempt()
+
+    def command(self) -> Sequence[str] | None:
+        """The command line, for one in fifty."""
+        return None if self.number % _ASKED else KINDS[self.kind].command()
+
+
+class _BegunError(Exception):
+    """A run began: the input was accepted."""
+
+
+def _begun(stage: str, done: int, total: int) -> None:
+    raise _BegunError(stage)
+
+
+def _put(random: Random, path: Path, data: Any, write: Callable[[Any], str]) -> str:
+    """Write data that are spoilt, or the text of sound ones whose bytes are, or something that is no such file."""
+    draw = random.random()
+    if draw < 0.03:
+        return f"{path.name}: {spoilt_file(random, path)}"
+    if draw < 0.65:
+        data, change = spoilt(random, data)
+        path.write_text(write(data), encoding="utf-8", errors="surrogatepass")
+    else:
+        content, change = spoilt_bytes(random, write(data).encode())
+        path.write_bytes(content)
+    return f"{path.name}: {change}"
+
+
+def _spec(tables: tuple[dict[str, Any], ...]) -> Callable[[Random, Path, Path], str]:
+    def make(random: Random, folder: Path, store: Path) -> str:
+        (folder / "texts.txt").write_text("In the beginning was the Word. " * 1500)
+        (folder / "texts.jsonl").write_text(sound.jsonl())
+        if sound.HAS_TRANSFORMERS:
+            (folder / "model").symlink_to(sound.model_folder(store))
+        return _put(random, folder / "spec.toml", random.choice(tables), toml)
+
+    return make
+
+
+def _try_spec() -> None:
+    path, runs = Path("spec.toml"), Path("runs")
+    try:
+        if found := networks_of(path):
+            for network in found[:_PREPARED]:
+                networks.prepare(network, runs, "cpu", _begun)
+        else:
+            for spec in specs_of(path)[:_PREPARED]:
+                matrices.prepare(spec, runs, "cpu", _begun)
+    except _BegunError:
+        return
+
+
+def _measure() -> Sequence[str]:
+    return ("measure", "spec.toml")
+
+
+def _settings(random: Random, folder: Path, store: Path) -> str:
+    id, given = random.choice(sound.settings())
+    name, draw = random.choice(list(given)), random.random()
+    texts = {key: f"{key}={value}" for key, value in given.items()}
+    if draw < 0.3:
+        value, change = spoilt(random, {"value": given[name]})
+        texts[name] = f"{name}={value.get('value', '')}" if isinstance(value, dict) else str(value)
+    elif draw < 0.6:
+        content, change = spoilt_bytes(random, texts[name].encode())
+        texts[name] = content.decode(errors="surrogateescape")
+    elif draw < 0.9:
+        texts[name] = f"{name}={(change := _expression(random, 0))}"
+    else:
+        del texts[name]
+        change = f"{name} left out"
+        id = random.choice((id, f"{id} ", id.upper(), "", id.replace("a", "а"), "../x"))
+    (folder / "arguments.json").write_text(json.dumps([id, *texts.values()]))
+    return change[:200]
+
+
+def _expression(random: Random, depth: int) -> str:
+    """A text of the grammar of numbers and of what lies beside it."""
+    if depth > random.choice((1, 3, 8)):
+        return random.choice(
+            ("1", "2", "0", "1e3", ".5", "1_0", "1e999", "0.1", "3/4", "pi", "E", "T", "oo", "1j", "0x1", "1.", "''")
+        )
+    x, y = (_expression(random, depth + 1) for _ in "xy")
+    forms = (
+        *("{x}+{y}", "{x}-{y}", "({x})*({y})", "({x})/({y})", "({x})**({y})", "sqrt({x})", "exp({x})", "log({x})"),
+        *("Max({x},{y})", "-({x})", "Min({x})", "({x}", "{x}.real", "{x}[{y}]", "lambda: {x}", "f({x})", "~{x}"),
+    )
+    return random.choice(forms[:10] if random.random() < 0.9 else forms).format(x=x, y=y)[:3000]
+
+
+def _arguments() -> list[str]:
+    return list(json.loads(Path("arguments.json").read_text()))
+
+
+def _try_settings() -> None:
+    id, *texts = _arguments()
+    claim, inputs = catalogue[id], assignments_of(texts)
+    claim.values(**inputs)
+    for ball in claim.enclosures(**inputs).values():
+        ball.str(15)
+
+
+def _bound() -> Sequence[str] | None:
+    id, *texts = _arguments()
+    # What the system does not pass on as an argument.
+    if any("\0" in text or text.encode(errors="replace") != text.encode(errors="surrogateescape") for text in texts):
+        return None
+    return ("bound", *(part for text in texts for part in ("--set", text)), "--", id)
+
+
+def _instance(random: Random, folder: Path, store: Path) -> str:
+    return _put(random, folder / "instance.json", random.choice(sound.instances()), written)
+
+
+def _claim(random: Random, folder: Path, store: Path) -> str:
+    instance = random.choice(sound.claims())
+    claim, change = copy.deepcopy(instance["claim"]), "an expression of any nodes"
+    if random.random() < 0.5:
+        claim, change = spoilt(random, claim)
+    else:
+        relation = [
+            random.choice(("LessThan", "StrictLessThan", "Equality", "And")),
+            _nodes(random, 0),
+            _nodes(random, 0),
+        ]
+        holder, key = random.choice([(claim, "conclusion"), *((each, "conclusion") for each in claim["hypotheses"])])
+        if claim["quantities"] and random.random() < 0.5:
+            holder, key, relation = claim["quantities"][0], "expression", _nodes(random, 0)
+        holder[key] = relation
+    (folder / "instance.json").write_text(
+        written(instance | {"claim": claim}), encoding="utf-8", errors="surrogatepass"
+    )
+    return change
+
+
+# By how many nodes each takes.
+_NODES = {
+    0: ("Exp1",),
+    1: ("exp", "log", "Abs", "FrobeniusNorm", "SpectralNorm", "EuclideanNorm", "Trace", "Transpose", "Expectation"),
+    2: (
+        *("Add", "Mul", "Pow", "Max", "Min", "InnerProduct", "MatAdd", "MatMul", "MatPow", "HadamardProduct", "And"),
+        *("Identity", "ZeroMatrix", "LessThan", "Gradient", "Iterate", "Value", "Tuple", "MatrixExpectation"),
+    ),
+    3: ("Add", "Mul", "MatMul", "Max", "Sum", "PartialGradient"),
+    4: ("MinimumOver",),
+}
+
+
+def _nodes(random: Random, depth: int) -> Any:
+    """An expression of nodes of the vocabulary, whether they fit together or not."""
+    if depth > random.choice((0, 1, 2, 5)):
+        leaves = (["Symbol", "L", "positive"], ["Symbol", "kappa", "positive"], ["Symbol", "n", "positive", "integer"])
+        more = (["MatrixSymbol", "X", "2", "2"], ["MatrixSymbol", "Y", ["Symbol", "n", "positive", "integer"], "2"])
+        return random.choice((*leaves, *more, "0", "1", "-1", "1/3", "999", "9" * 300))
+    count = random.choice((0, 1, 1, 1, 2, 2, 2, 2, 3, 4))
+    return [random.choice(_NODES[count]), *(_nodes(random, depth + 1) for _ in range(count))]
+
+
+def _try_instance() -> None:
+    replayed(Path("instance.json"))
+
+
+def _replay() -> Sequence[str]:
+    return ("falsify", "--replay", "instance.json")
+
+
+def _run(random: Random, folder: Path, store: Path) -> str:
+    stored = shutil.copytree(sound.finished_run(store), folder / "run")
+    files = sorted(path for path in stored.rglob("*") if path.is_file())
+    path = random.choice([*files, stored / "spec.json", stored / "result.json"])
+    if path.suffix == ".json" and path.parent == stored:
+        return _put(random, path, json.loads(path.read_text()), written)
+    if random.random() < 0.2:
+        return f"{path.name}: {spoilt_file(random, path)}"
+    content, change = spoilt_bytes(random, path.read_bytes())
+    path.write_bytes(content)
+    return f"{path.name}: {change}"
+
+
+def _try_run() -> None:
+    finished(Path("run"))
+
+
+def _report() -> Sequence[str]:
+    return ("report", "run")
+
+
+def _texts(random: Random, folder: Path, store: Path) -> str:
+    _spoilable_model(folder, store, copied=False)
+    path, rows = folder / "texts.jsonl", list(sound.ROWS)
+    if random.random() < 0.4:
+        return _put(random, path, rows, lambda data: sound.jsonl())
+    place = random.randrange(len(rows))
+    row, change = spoilt(random, rows[place])
+    lines = [written(each) for each in rows]
+    lines[place] = written(row)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogatepass")
+    return f"line {place + 1}: {change}"
+
+
+def _model(random: Random, folder: Path, store: Path) -> str:
+    _spoilable_model(folder, store, copied=True)
+    files = sorted((folder / "model").iterdir())
+    configs = [path for path in files if path.suffix == ".json"]
+    path = random.choice(configs if random.random() < 0.85 else files)
+    if path.suffix == ".json":
+        return _put(random, path, json.loads(path.read_text()), written)
+    content, change = spoilt_bytes(random, path.read_bytes())
+    path.write_bytes(content)
+    return f"{path.name}: {change}"
+
+
+def _spoilable_model(folder: Path, store: Path, copied: bool) -> None:
+    model = sound.model_folder(store)
+    if copied:
+        shutil.copytree(model, folder / "model")
+    else:
+        (folder / "model").symlink_to(model)
+    (folder / "texts.jsonl").write_text(sound.jsonl())
+    (folder / "spec.toml").write_text(toml(sound.NETWORKS[-1]))
+
+
+_ALL = (
+    Kind("spec of matrices", 2200, _spec(sound.SPECS), _try_spec, _measure),
+    Kind("spec of networks", 1000, _spec(sound.NETWORKS), _try_spec, _measure),
+    Kind("--set", 2200, _settings, _try_settings, _bound),
+    Kind("stored instance", 1800, _instance, _try_instance, _replay),
+    Kind("stored claim", 1000, _claim, _try_instance, _replay),
+    Kind("stored run", 600, _run, _try_run, _report),
+    *(
+        (
+            Kind("jsonl", 600, _texts, _try_spec, _measure),
+            Kind("model's folder", 600, _model, _try_spec, _measure),
+        )
+        if sound.HAS_TRANSFORMERS
+        else ()
+    ),
+)
+KINDS = {kind.name: kind for kind in _ALL}
+"""By name; without transformers there are no models' folders to spoil."""
+
+
+def malformed(every: int = 1) -> list[Malformed]:
+    """Every input, or every n-th of each kind: 10,000 in all where transformers is installed."""
+    return [Malformed(kind.name, number) for kind in KINDS.values() for number in range(0, kind.count, every)]

@@ -1,0 +1,253 @@
+"""A process in which inputs are tried one after the other, with a limit to its memory and to the time of each.
+
+The limit to memory is one on addresses (RLIMIT_AS): it is set when Python, torch and boundcheck are imported, and
+counts from what they map by then. The most that an input takes is what Linux says of the process's peak. One that takes
+longer than it may is killed with its process, and the next is tried in another.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import traceback
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, replace
+from io import StringIO
+from multiprocessing.connection import Connection
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Literal, NamedTuple, Protocol
+
+import torch
+
+from boundcheck.errors import BoundcheckError
+
+Outcome = Literal["one line", "accepted", "traceback", "several lines", "too long", "too much memory"]
+
+# Of a line that a person reads.
+_LONGEST_LINE = 1000
+# Seconds until a process has imported what it needs, and those that are waited beyond a limit that another process has.
+_START, _GRACE = 300.0, 5.0
+
+
+class Limits(NamedTuple):
+    """What an input may take: seconds, and bytes beyond what is mapped before it."""
+
+    seconds: float = 20.0
+    size: int = 2**31
+
+
+LIMITS = Limits()
+"""What an input of a user's may take."""
+
+
+class Attempt(Protocol):
+    """An input, and how it is tried. It can be pickled."""
+
+    def make(self, folder: Path, store: Path) -> str:
+        """Write it into a folder of its own and say what was changed; `store` keeps what several are made from."""
+
+    def attempt(self) -> None:
+        """Try it as the command line would, in its folder."""
+
+    def command(self) -> Sequence[str] | None:
+        """The arguments of the command line that tries it in its folder; None where that is not asked for."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What came of an input.
+
+    Attributes:
+        change: what was changed.
+        outcome: the worst of what came of it, in the process and on the command line.
+        said: the line that refused it, or what went wrong.
+        seconds: how long it took.
+        mebibytes: the most memory that it took beyond what was there before, where Linux says so.
+
+    """
+
+    change: str
+    outcome: Outcome
+    said: str
+    seconds: float
+    mebibytes: float = 0.0
+
+
+def tried(attempts: Sequence[Attempt], limits: Limits) -> Iterator[Found]:
+    """Each input, tried in a process that is replaced when it is killed or dies."""
+    left = list(attempts)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        while left:
+            for found in _in_process(left, limits, Path(name)):
+                left.pop(0)
+                yield found
+
+
+def _in_process(attempts: list[Attempt], limits: Limits, root: Path) -> Iterator[Found]:
+    """What came of the first inputs, up to one that ended its process."""
+    context = multiprocessing.get_context("spawn")
+    mine, other = context.Pipe()
+    process = context.Process(target=_work, args=(attempts, limits, root, other))
+    process.start()
+    other.close()
+    try:
+        if not mine.poll(_START):
+            raise TimeoutError(f"a process that tries inputs has not started within {_START:g} s")
+        mine.recv()
+        for _ in attempts:
+            found, goes_on = _next(mine, limits)
+            yield found
+            if not goes_on:
+                return
+    finally:
+        process.kill()
+        process.join()
+        mine.close()
+
+
+def _next(pipe: Connection, limits: Limits) -> tuple[Found, bool]:
+    """What the process says of its next input, and whether it goes on after it."""
+    change, began = "", perf_counter()
+    # What was changed; what came of it in the process; and, where that is asked, on the command line.
+    for wait in (limits.seconds, limits.seconds, limits.seconds + _GRACE):
+        if not pipe.poll(wait):
+            return Found(change, "too long", "its process was killed", perf_counter() - began), False
+        try:
+            message = pipe.recv()
+        except EOFError:
+            return Found(change, "traceback", "its process ended by itself", perf_counter() - began), False
+        if isinstance(message, str):
+            change = message
+    return message, True
+
+
+def _work(attempts: Sequence[Attempt], limits: Limits, root: Path, pipe: Connection) -> None:
+    """Try the inputs, and tell of each: what was changed, and twice what came of it."""
+    torch.set_num_threads(1)
+    os.environ["BOUNDCHECK_CACHE"] = str(root / "cache")
+    (store := root / "store").mkdir(exist_ok=True)
+    mapped = _mebibytes("VmSize") * 2**20
+    if mapped:
+        resource.setrlimit(resource.RLIMIT_AS, (int(mapped) + limits.size,) * 2)
+    pipe.send("ready")
+    for each in attempts:
+        with tempfile.TemporaryDirectory(dir=root, ignore_cleanup_errors=True) as name, _inside(Path(name)):
+            pipe.send(change := each.make(Path(name), store))
+            found = attempted(each, change)
+            if found.seconds > limits.seconds:
+                found = replace(found, outcome="too long")
+            pipe.send(found)
+            pipe.send(_on_command_line(each, found, limits))
+
+
+@contextmanager
+def _inside(folder: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def attempted(each: Attempt, change: str) -> Found:
+    """What comes of an input in this process, in the folder that it is in."""
+    before = _mebibytes("VmRSS")
+    _forget_peak()
+    began = perf_counter()
+    noise = StringIO()
+    outcome: Outcome = "accepted"
+    said = ""
+    try:
+        # Warnings are lines too, and each process says them anew.
+        with _heard(noise), warnings.catch_warnings():
+            each.attempt()
+    except BoundcheckError as error:
+        said = " ".join(str(error).split())
+        outcome = "one line" if _is_one_line(f"boundcheck: {said}", noise.getvalue()) else "several lines"
+        said = f"{noise.getvalue()}{said}" if outcome == "several lines" else said
+    except Exception as error:
+        said = traceback.format_exc(limit=-3)
+        outcome = "too much memory" if _is_of_memory(error) else "traceback"
+    seconds = perf_counter() - began
+    return Found(change, outcome, said, seconds, max(_mebibytes("VmHWM") - before, 0.0))
+
+
+def _is_one_line(line: str, noise: str) -> bool:
+    return not noise.strip() and line.isprintable() and len(line) <= _LONGEST_LINE
+
+
+def _is_of_memory(error: BaseException) -> bool:
+    # torch raises a RuntimeError, the system an OSError.
+    return isinstance(error, MemoryError) or "allocate memory" in str(error)
+
+
+def _on_command_line(each: Attempt, found: Found, limits: Limits) -> Found:
+    """The same, if the command line says the very same line; only what was refused is asked, so that no run begins."""
+    if found.outcome != "one line" or (arguments := each.command()) is None:
+        return found
+    try:
+        asked = subprocess.run(
+            [sys.executable, "-m", "boundcheck", *arguments],
+            capture_output=True,
+            timeout=limits.seconds,
+            stdin=subprocess.DEVNULL,
+        )
+    except subprocess.TimeoutExpired:
+        return replace(found, outcome="too long", said="on the command line")
+    lines = asked.stderr.decode(errors="replace").strip()
+    if asked.returncode == 2 and lines == f"boundcheck: {found.said}":
+        return found
+    outcome: Outcome = "traceback" if "Traceback" in lines else "several lines"
+    return replace(found, outcome=outcome, said=f"code {asked.returncode}, {lines} for {found.said}")
+
+
+@contextmanager
+def _heard(noise: StringIO) -> Iterator[None]:
+    """Keep what is printed on stderr, by Python and below it; what goes to stdout is lost."""
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as below, redirect_stderr(noise), redirect_stdout(StringIO()):
+        kept = os.dup(2)
+        os.dup2(below.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            below.seek(0)
+            noise.write(below.read().decode(errors="replace"))
+
+
+def _mebibytes(name: str) -> float:
+    """What Linux says of this process: VmSize of its addresses, VmRSS of its memory, VmHWM of its peak; 0 elsewhere."""
+    try:
+        found = re.search(rf"^{name}:\s*(\d+) kB", Path("/proc/self/status").read_text(), re.M)
+    except OSError:
+        return 0.0
+    return int(found[1]) / 2**10 if found else 0.0
+
+
+def _forget_peak() -> None:
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        # The peak is then the largest so far.
+        return
+
+
+def kept(attempts: Sequence[Any]) -> Iterator[Found]:
+    """Each input tried in this very process, without limits: for tests that have little time."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        (store := Path(name) / "store").mkdir()
+        for i, each in enumerate(attempts):
+            (folder := Path(name) / str(i)).mkdir()
+            with _inside(folder):
+                yield attempted(each, each.make(folder, store))
