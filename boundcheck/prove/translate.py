@@ -96,8 +96,18 @@ class Reading:
                 raise InputError("processes", iterate, "an iterate at t, such as v_t, with a Process of its blocks")
         told_apart([*self.constants, *self.arbitrary, *self.points])
         told_apart([sp.MatrixSymbol(str(x.args[0]), *x.shape) for x in self.processes])
+        self._check_blocks()
         # A_t is a process of its own as well as a block of v_t: the same one.
         told_apart(dict.fromkeys((x, each.drawn) for each in self.processes.values() for x in each.blocks))
+
+    def _check_blocks(self) -> None:
+        """Refuse two vectors that share a block; A_t itself is the block A of v_t, by its name."""
+        owner: dict[str, words.Iterate] = {}
+        for iterate, process in self.processes.items():
+            for block in process.blocks:
+                alone = len(process.blocks) == 1 and block.name == str(iterate.args[0])
+                if not alone and owner.setdefault(block.name, iterate) != iterate:
+                    raise InputError("processes", iterate, f"blocks of its own; {block} is one of {owner[block.name]}")
 
     def having(self, constants: Iterable[sp.Basic]) -> Reading:
         """The same reading with more constants."""

@@ -298,6 +298,12 @@ CASES = [
         reading=MATRICES,
     ),
     Case(
+        "two processes that are one",
+        "expected blocks of its own",
+        lambda _: refusal(lambda: Reading(processes={v_t: Process((g,)), w_t: Process((g,))})),
+        lambda _: refusal(lambda: Reading(processes={v_t: Process((g, w)), g_t: Process((g,))})),
+    ),
+    Case(
         "an imaginary number",
         "expected a number that is assumed to be real",
         lambda _: refusal(lambda: Reading(constants={sp.Symbol("x", imaginary=True)})),
