@@ -65,8 +65,8 @@ class Malformed:
         KINDS[self.kind].attempt()
 
     def command(self) -> Sequence[str] | None:
-        """The command line, for one in fifty."""
-        return None if self.number % _ASKED else KINDS[self.kind].command()
+        """The command line, for one in fifty, whatever share of the inputs is tried."""
+        return None if Random(f"asked {self.kind} {self.number}").randrange(_ASKED) else KINDS[self.kind].command()
 
 
 class _BegunError(Exception):

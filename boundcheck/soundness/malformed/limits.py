@@ -7,20 +7,20 @@ longer than it may is killed with its process, and the next is tried in another.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import re
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from io import StringIO
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal, NamedTuple, Protocol
@@ -93,12 +93,18 @@ def tried(attempts: Sequence[Attempt], limits: Limits) -> Iterator[Found]:
 
 def _in_process(attempts: list[Attempt], limits: Limits, root: Path) -> Iterator[Found]:
     """What came of the first inputs, up to one that ended its process."""
-    context = multiprocessing.get_context("spawn")
-    mine, other = context.Pipe()
-    process = context.Process(target=_work, args=(attempts, limits, root, other))
-    process.start()
+    mine, other = Pipe()
+    # A process of our own making: those of a pool cannot make any by multiprocessing. Its session is killed as one.
+    program = f"from boundcheck.soundness.malformed.limits import serve; serve({other.fileno()})"
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-c", program],
+        pass_fds=[other.fileno()],
+        start_new_session=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
     other.close()
     try:
+        mine.send((attempts, limits, root))
         if not mine.poll(_START):
             raise TimeoutError(f"a process that tries inputs has not started within {_START:g} s")
         mine.recv()
@@ -108,8 +114,9 @@ def _in_process(attempts: list[Attempt], limits: Limits, root: Path) -> Iterator
             if not goes_on:
                 return
     finally:
-        process.kill()
-        process.join()
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
         mine.close()
 
 
@@ -129,8 +136,10 @@ def _next(pipe: Connection, limits: Limits) -> tuple[Found, bool]:
     return message, True
 
 
-def _work(attempts: Sequence[Attempt], limits: Limits, root: Path, pipe: Connection) -> None:
-    """Try the inputs, and tell of each: what was changed, and twice what came of it."""
+def serve(descriptor: int) -> None:
+    """Try the inputs that come through a pipe, and tell of each: what was changed, and twice what came of it."""
+    pipe: Connection = Connection(descriptor)
+    attempts, limits, root = pipe.recv()
     torch.set_num_threads(1)
     os.environ["BOUNDCHECK_CACHE"] = str(root / "cache")
     (store := root / "store").mkdir(exist_ok=True)
@@ -196,7 +205,7 @@ def _on_command_line(each: Attempt, found: Found, limits: Limits) -> Found:
         return found
     try:
         asked = subprocess.run(
-            [sys.executable, "-m", "boundcheck", *arguments],
+            [sys.executable, "-P", "-m", "boundcheck", *arguments],
             capture_output=True,
             timeout=limits.seconds,
             stdin=subprocess.DEVNULL,
