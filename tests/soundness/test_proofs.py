@@ -109,9 +109,16 @@ def test_no_claim_is_proved_without_one_of_its_hypotheses(script: Script) -> Non
 def test_no_true_variation_of_a_claim_is_refuted(script: Script) -> None:
     trials = {trial.change: trial for trial in map(right, true_claims(script))}
     # What says the same is proved again: edited claims are refused for the edit, and not for being edited.
-    same = [x for x in trials.values() if x.kind.split(": ")[1] in ("renamed", "rewritten", "hypothesis strengthened")]
+    same = {
+        x.change: x
+        for x in trials.values()
+        if x.kind.split(": ")[1] in ("renamed", "rewritten", "hypothesis strengthened")
+    }
     assert len(same) >= 4
-    assert {trial.outcome for trial in same} == {"proved"}
+    # Only the catalogue's claims may rest on a range in words: under another id, "in the ball" is no "for all".
+    renamed = {"another id", "f is bounded below besides"}
+    ranged = renamed if any("in the ball" in x.quantifier for x in script.claim.hypotheses) else set()
+    assert {change for change, trial in same.items() if trial.outcome != "proved"} == ranged
 
 
 @pytest.mark.nightly
