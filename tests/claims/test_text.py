@@ -79,7 +79,8 @@ def test_a_formula_is_what_fractions_compute(tree: tuple) -> None:
     read = formula("L", typed(tree), [L, D]).xreplace(
         {x: sp.Rational(y.numerator, y.denominator) for x, y in AT.items()}
     )
-    assert read == sp.Rational(wanted.numerator, wanted.denominator)
+    # Min of two numbers stays as it was typed.
+    assert read.doit() == sp.Rational(wanted.numerator, wanted.denominator)
 
 
 @pytest.mark.parametrize(
