@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from boundcheck.kernel.errors import TermError
-from boundcheck.kernel.names import check_name, given_text
+from boundcheck.kernel.names import check_name, given_text, letter_text
 from boundcheck.kernel.terms import (
     ONE,
     Atom,
@@ -36,7 +36,7 @@ class Variable(Atom):
         self._fill(name=name, when=when, key=f"{name}:{when}")
 
     def __str__(self) -> str:
-        return self.name if isinstance(self.when, str) else f"{self.name}[{self.when.index}]"
+        return letter_text(self.name, self.when)
 
 
 class Dimension(Atom):

@@ -56,8 +56,7 @@ class Law(Term):
                 raise TermError(f"a law cannot be for all {x}, which is no constant or arbitrary symbol")
         if type(conclusion) is not Fact or not all(isinstance(x, Fact | Law) for x in wanted):
             raise TermError(f"a law is a fact with facts and laws as premises, and not {conclusion!r} with {wanted!r}")
-        keys = (" ".join(x.key for x in each) for each in (bound, wanted))
-        key = f"(law ({next(keys)}) ({next(keys)}) {conclusion.key})"
+        key = f"(law ({_keys(bound)}) ({_keys(wanted)}) {conclusion.key})"
         self._fill(variables=bound, premises=wanted, conclusion=conclusion, key=key)
 
     def __str__(self) -> str:
@@ -67,10 +66,14 @@ class Law(Term):
         return f"{range_}{premises}: {self.conclusion}"
 
 
+def _keys(terms: Iterable[Term]) -> str:
+    return " ".join(x.key for x in terms)
+
+
 Statement = Fact | Law
 
 
-def free(statement: Statement) -> frozenset[Term]:
+def free(statement: Statement) -> frozenset[Symbol | Variable]:
     """The symbols and variables that a statement speaks of and does not bind."""
     if isinstance(statement, Fact):
         return frozenset(x for x in statement.polynomial.inside if isinstance(x, Symbol | Variable))

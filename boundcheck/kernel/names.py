@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 
 from boundcheck.kernel.errors import TermError
-from boundcheck.kernel.times import Index
+from boundcheck.kernel.times import Index, Time, When
 
 # Plain letters: a name of another alphabet may look like this one.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_']*\Z")
@@ -30,6 +30,11 @@ def check_shape(shape: object) -> None:
     if type(shape) is not tuple or len(shape) != 2:
         raise TermError(f"no shape: {shape!r}")
     check_name(*shape)
+
+
+def letter_text(name: str, when: When) -> str:
+    """A letter, with its time where it is the value of a process."""
+    return f"{name}[{when.index}]" if isinstance(when, Time) else name
 
 
 def given_text(given: Index | None) -> str:

@@ -52,8 +52,7 @@ _CONTENT: Mapping[type, tuple[str, ...]] = {
     Law: ("variables", "premises", "conclusion"),
 }
 _PLAIN = (str, int, bool, Fraction, type(None))
-
-
+# Stands for what is being made: whoever meets it is inside of it.
 _UNFINISHED = object()
 
 

@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Any
 
 from boundcheck.kernel.errors import ShapeError, TermError
-from boundcheck.kernel.names import check_name, check_shape, given_text, product_text, sum_text
+from boundcheck.kernel.names import check_name, check_shape, given_text, letter_text, product_text, sum_text
 from boundcheck.kernel.times import CONSTANT, Index, When, check_given, check_when
 
 Rational = int | Fraction
@@ -201,7 +201,7 @@ class Symbol(Letter):
         self._fill(name=name, shape=shape, when=when, key=f"[{name}:{shape[0]},{shape[1]}:{when}]")
 
     def __str__(self) -> str:
-        return self.name if isinstance(self.when, str) else f"{self.name}[{self.when.index}]"
+        return letter_text(self.name, self.when)
 
 
 class Gradient(Letter):

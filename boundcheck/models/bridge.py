@@ -267,7 +267,7 @@ def _rows(path: str) -> list[dict[str, Any]]:
             continue
         try:
             row = parse_json(line)
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise InputError("model.text", path, f"JSON in line {place} ({error})") from None
         if not isinstance(row, dict) or not isinstance(row.get("text"), str):
             raise InputError("model.text", path, f'an object with a "text" in line {place}')

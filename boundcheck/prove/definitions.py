@@ -20,6 +20,7 @@ from boundcheck.kernel.builders import known, timed
 from boundcheck.kernel.facts import free
 from boundcheck.kernel.terms import Matrix, Symbol
 from boundcheck.kernel.times import CONSTANT, Index
+from boundcheck.prove.roles import at_t
 from boundcheck.prove.translate import Reading, index
 
 _GIVEN = {parameter.symbol for parameter in PARAMETERS.values()} | {t}
@@ -74,13 +75,13 @@ def check_statement(left: sp.Basic, right: sp.Basic, statement: Statement, readi
                 raise InputError("definition", relation, f"a value that is a constant, as {left} is")
         case Iterate():
             now = index(left.args[1])
-            then = Index(now.base, now.offset + reading.processes[_at_t(left)].lag)
+            then = Index(now.base, now.offset + reading.processes[at_t(left)].lag)
             if not all(known(block, then) for block in reading.point(right)):
                 raise InputError("definition", relation, f"a value that is known when {left} is, at {then}")
         case Value():
             point = [x for block in reading.point(left.args[1]) for x in block.inside if isinstance(x, Symbol)]
             plain = all(block == Matrix.of(x) for block, x in zip(reading.point(left.args[1]), point, strict=False))
-            others = [x for x in free(statement) if x.when != CONSTANT]  # type: ignore[attr-defined]
+            others = [x for x in free(statement) if x.when != CONSTANT]
             if not plain or frozenset(point) != bound or len(set(point)) < len(point) or others:
                 expected = f"a law for all points, forall=[{left.args[1]}], of constants and of the point alone"
                 raise InputError("definition", relation, expected)
@@ -171,14 +172,9 @@ def names_of(node: sp.Basic, reading: Reading, within_sum: bool = False) -> Iter
 
 def _of_iterate(node: Iterate, reading: Reading) -> Iterator[tuple[str, int]]:
     name, time = node.args[:2]
-    process = reading.processes.get(_at_t(node))
+    process = reading.processes.get(at_t(node))
     names = [f"{block.name}[t]" for block in process.blocks] if process else [f"{name}[t]"]
     if time == 1:
         return ((f"{each}, at the start", 0) for each in names)
     offset = int(time - t) if (time - t).is_Integer else _LATER
     return ((each, offset) for each in names)
-
-
-def _at_t(node: Iterate) -> Iterate:
-    name, _, rows, columns = node.args
-    return Iterate(name, t, rows, columns)

@@ -131,7 +131,7 @@ def unused(script: Script, carried: Sequence[Assumption]) -> list[Claim]:
         return []
     used = {each.claim.id for each in carried if each.claim is not None}
     listed = [script.instead.get(each.id, each) for each in script.claim.hypotheses]
-    return [each for each in listed if not {each.id, *(x.id for x in parts_of(each))} & used]
+    return [each for each in listed if not {each.id, *(x.id for x in conjuncts_of(each))} & used]
 
 
 def is_condition(hypothesis: Claim, conclusion: Statement, reading: Reading) -> bool:
@@ -162,10 +162,10 @@ def hypotheses_of(script: Script) -> list[Claim]:
 
 def _closure(claim: Claim) -> list[Claim]:
     """The hypotheses of a claim, and the parts of those that are the conjunction of theirs."""
-    return [x for hypothesis in claim.hypotheses for x in (hypothesis, *parts_of(hypothesis))]
+    return [x for hypothesis in claim.hypotheses for x in (hypothesis, *conjuncts_of(hypothesis))]
 
 
-def parts_of(claim: Claim) -> list[Claim]:
+def conjuncts_of(claim: Claim) -> list[Claim]:
     """The hypotheses whose conjunction a claim is, and their parts; none of another claim."""
     whole = isinstance(claim.conclusion, sp.And) and claim.conclusion == sp.And(
         *(x.conclusion for x in claim.hypotheses)

@@ -81,10 +81,7 @@ def letters(statements: Iterable[Statement]) -> dict[str, Role]:
     for name, role in found.items():
         # v may be any point, and v[t] an iterate: but not a number and a matrix.
         process = found.get(at_times(name))
-        if process is not None and (type(process), getattr(process, "shape", ())) != (
-            type(role),
-            getattr(role, "shape", ()),
-        ):
+        if process is not None and _kind(process) != _kind(role):
             raise InputError("name", name, f"one thing of this name, and not {role} beside {process}")
     return dict(sorted(found.items()))
 

@@ -7,8 +7,10 @@ letters and the signs, and nothing of how the text was made.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from fractions import Fraction
 from functools import reduce
+from typing import TypeVar
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, KernelError, Law, Statement
@@ -33,6 +35,7 @@ TOKEN = re.compile(r"‖_F|‖_op|‖|∇_\d+|∇|<=|[A-Za-z][A-Za-z0-9_']*|\d+|
 _OPERATORS = {"root": Root, "inverse": Inverse, "min_t": Minimum, "sum_t": Total}
 _RELATIONS = {"<=": ">=", "<": ">", "=": "="}
 _Worth = Scalar | Matrix
+_Part = TypeVar("_Part")
 
 
 def tokens_of(text: str) -> list[str]:
@@ -114,13 +117,12 @@ class _Reader:
 
     def bound(self) -> Symbol | Variable:
         found = self.named(self.take())
-        if isinstance(found, Scalar):
-            ((((atom, _),), _),) = found.terms.items()
-            return atom  # type: ignore[return-value]
-        ((((letter, _),), _),) = found.terms.items()
-        return letter  # type: ignore[return-value]
+        letter = next(iter(found.atoms())) if isinstance(found, Scalar) else _letter(found)
+        if not isinstance(letter, Symbol | Variable):
+            raise InputError("text", letter, "a letter that a law is for all of")
+        return letter
 
-    def several(self, read_one, sign: str = ","):  # type: ignore[no-untyped-def]
+    def several(self, read_one: Callable[[], _Part], sign: str = ",") -> list[_Part]:
         found = [read_one()]
         while self.skip(sign):
             found.append(read_one())
@@ -145,7 +147,7 @@ class _Reader:
         while self.next() in ("+", "-"):
             sign = self.take()
             summand = self.product()
-            total = total + summand if sign == "+" else total - summand  # type: ignore[operator]
+            total = _plus(total, summand if sign == "+" else _scaled(summand, -1))
         return total
 
     def product(self) -> _Worth:
@@ -272,6 +274,14 @@ class _Reader:
 def _letter(matrix: Matrix) -> Letter:
     ((((letter, _),), _),) = matrix.terms.items()
     return letter
+
+
+def _plus(left: _Worth, right: _Worth) -> _Worth:
+    if isinstance(left, Scalar) and isinstance(right, Scalar):
+        return left + right
+    if isinstance(left, Matrix) and isinstance(right, Matrix):
+        return left + right
+    raise InputError("text", right, "a sum of numbers alone, or of matrices")
 
 
 def _scaled(worth: _Worth, sign: int) -> _Worth:

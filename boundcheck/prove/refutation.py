@@ -11,7 +11,7 @@ from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law
 from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.terms import Scalar
-from boundcheck.prove.fidelity import is_stated, parts_of
+from boundcheck.prove.fidelity import conjuncts_of, is_stated
 from boundcheck.prove.roles import CATALOGUE
 from boundcheck.prove.script import Script
 from boundcheck.prove.statements import digest, fixed_statements, laws_of_meft
@@ -70,7 +70,7 @@ def _is_laid_down(hypothesis: Claim, script: Script) -> bool:
     """Whether a hypothesis is laid down as it stands: as a whole, or in all of its parts."""
     if any(not each.where and is_stated(each, hypothesis, script.reading) for each in script.proof.assumptions):
         return True
-    parts = parts_of(hypothesis)
+    parts = conjuncts_of(hypothesis)
     return bool(parts) and all(_is_laid_down(part, script) for part in parts)
 
 

@@ -36,6 +36,12 @@ class Process:
         return int(self.drawn)
 
 
+def at_t(iterate: words.Iterate) -> words.Iterate:
+    """The iterate at t, by which a reading has its process."""
+    name, _, rows, columns = iterate.args
+    return words.Iterate(name, words.t, rows, columns)
+
+
 def declared(role: str, given: Iterable[sp.Basic]) -> Iterable[sp.Basic]:
     """The letters that are given a role; raises InputError for what is none, and for those of the catalogue."""
     for each in given:
@@ -72,7 +78,7 @@ def _assumed(symbol: sp.Symbol) -> str:
 
 
 def without_role(node: sp.Basic, letters: Iterable[sp.Basic]) -> str:
-    """What was expected of a letter without a role: why a letter has no role: another one of its name has, or none."""
+    """What was expected of a letter that has no role: the other one of its name that has one, or a role."""
     other = next((x for x in letters if x.name == node.name), None)
     if isinstance(node, sp.Symbol) and other is None:
         other = CATALOGUE.get(node.name)

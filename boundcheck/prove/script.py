@@ -96,9 +96,7 @@ def script(
     id = known.id if known else str(claim)
     if known and title:
         raise InputError("title", title, f"none: {id} has the title {known.title}")
-    if reading is not None and type(reading) is not Reading:
-        raise InputError("reading", type(reading).__name__, "a Reading, which says what letters are, and no other")
-    mine = (reading or Reading()).having(_own_letters(known) if known else ())
+    mine = _checked_reading(reading or Reading()).having(_own_letters(known) if known else ())
 
     def mark(build: Callable[[Proof], None]) -> Script:
         name = known.title if known else title or id
@@ -128,11 +126,14 @@ def checked(script: Script) -> Script:
         raise InputError(
             "id", id, f"an id that does not begin with {id.split('.')[0]}, whose claims are the catalogue's"
         )
-    if type(script.reading) is not Reading:
-        raise InputError(
-            "reading", type(script.reading).__name__, "a Reading, which says what letters are, and no other"
-        )
+    _checked_reading(script.reading)
     return script
+
+
+def _checked_reading(reading: Reading) -> Reading:
+    if type(reading) is not Reading:
+        raise InputError("reading", type(reading).__name__, "a Reading, which says what letters are, and no other")
+    return reading
 
 
 def folder() -> Path:

@@ -14,7 +14,7 @@ from boundcheck.errors import InputError
 from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.meaning import Model
 from boundcheck.kernel.terms import Symbol
-from boundcheck.kernel.times import ANY, CONSTANT
+from boundcheck.kernel.times import CONSTANT, Time
 
 
 def tabulated(model: Model) -> Model:
@@ -60,16 +60,14 @@ class _Table:
         return self._pasts[time]
 
     def value(self, letter: Symbol | Variable, time: int, outcome: int) -> Any:
-        if letter.when == CONSTANT:
-            return self._of(letter, 1, 0)
-        if letter.when == ANY:
-            return self._of(letter, time, outcome)
-        labels = self.past(time + letter.when.lag)  # type: ignore[union-attr]
+        if not isinstance(letter.when, Time):
+            return self._of(letter, 1, 0) if letter.when == CONSTANT else self._of(letter, time, outcome)
+        labels = self.past(time + letter.when.lag)
         # A process is a function of what is known.
         return self._of(letter, time, labels.index(labels[outcome]))
 
     def _of(self, letter: Symbol | Variable, time: int, outcome: int) -> Any:
-        name = (letter.name, str(letter.when) if isinstance(letter.when, str) else letter.when.lag, time, outcome)
+        name = (letter.name, letter.when.lag if isinstance(letter.when, Time) else letter.when, time, outcome)
         if name not in self._values:
             found = self._model.symbols(letter, time, outcome)
             self._values[name] = (

@@ -29,6 +29,7 @@ from boundcheck.prove.roles import (
     CATALOGUE,
     HOW_TO_DECLARE,
     Process,
+    at_t,
     declared,
     function_name,
     is_dimension,
@@ -234,7 +235,8 @@ class Reading:
         return first
 
     def _expectation(self, node: words.Expectation) -> Scalar:
-        body, given = self.scalar(node.args[0]), self._given(node, self.scalar(node.args[0]))
+        body = self.scalar(node.args[0])
+        given = self._given(node, body)
         if builders.known(body, given):
             past = f", given {node.args[1]}" if given is not None else ""
             raise InputError("expectation", node, f"the expectation of what is random{past}; this is a constant there")
@@ -335,8 +337,7 @@ class Reading:
         return given
 
     def _process(self, node: words.Iterate) -> Process:
-        name, _, rows, columns = node.args
-        process = self.processes.get(words.Iterate(name, words.t, rows, columns))
+        process = self.processes.get(at_t(node))
         if process is None:
             known = ", ".join(map(str, self.processes)) or "(none)"
             raise InputError("iterate", node, f"one of the processes {known}; {HOW_TO_DECLARE}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 from boundcheck.claims import Claim
@@ -81,12 +82,16 @@ class JudgedProof:
     @property
     def unused(self) -> list[str]:
         """The titles of the hypotheses that the claim lists and its theorem has neither as such nor as a condition."""
-        return [each.title for each in unused(self.script, self.hypotheses) if each not in self._conditions]
+        return [each.title for each in self._unused if each not in self._conditions]
 
-    @property
+    @cached_property
+    def _unused(self) -> list[Claim]:
+        return unused(self.script, self.hypotheses)
+
+    @cached_property
     def _conditions(self) -> list[Claim]:
-        listed, end, reading = unused(self.script, self.hypotheses), self.conclusion, self.script.reading
-        return [each for each in listed if end is not None and is_condition(each, end, reading)]
+        end, reading = self.conclusion, self.script.reading
+        return [each for each in self._unused if end is not None and is_condition(each, end, reading)]
 
     @property
     def difference(self) -> str:
