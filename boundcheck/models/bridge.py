@@ -76,7 +76,7 @@ def load(table: PretrainedSpec, device: str) -> Loaded:
 
     """
     folder = _folder(table.path)
-    refuse_code(folder)
+    check_configurations(folder)
     transformers = _imported("transformers")
     with _quiet(transformers):
         tokenizer = _read(folder, transformers.AutoTokenizer.from_pretrained, folder)
@@ -119,8 +119,8 @@ def _folder(path: str) -> Path:
     return folder
 
 
-def refuse_code(folder: Path) -> None:
-    """Refuse a folder that names Python of its own, before anything of it is read by what could run it.
+def check_configurations(folder: Path) -> None:
+    """Refuse a folder without a table of a model, or that names Python of its own, before what could run it reads it.
 
     Where transformers knows a model of that kind too, it would load another one than the folder describes.
     """
@@ -132,6 +132,8 @@ def refuse_code(folder: Path) -> None:
                 f"a model of transformers' own; {path.name} has an auto_map to Python of the folder's, which never runs"
             )
             raise InputError("model.path", folder, expected)
+        if path.name == "config.json" and not isinstance(held, dict):
+            raise InputError("model.path", folder, "a config.json that holds a table")
 
 
 def _json(path: Path) -> Any:
@@ -183,8 +185,6 @@ def _check_memory(table: PretrainedSpec, folder: Path) -> None:
     """Refuse a model whose weights alone would not fit, before it is loaded."""
     files = [*folder.glob("*.safetensors"), *folder.glob("*.bin")]
     stored = _json(folder / "config.json")
-    if not isinstance(stored, dict):
-        raise InputError("model.path", folder, "a config.json that holds a table")
     kept = str(stored.get("dtype", stored.get("torch_dtype", "float32"))).removeprefix("torch.")
     width = _DTYPES.get(kept, torch.float16 if kept == "float16" else torch.float32).itemsize
     need = sum(file.stat().st_size for file in files) / width * _DTYPES[table.dtype].itemsize * _ROOM

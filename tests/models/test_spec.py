@@ -464,24 +464,40 @@ def test_a_model_is_of_the_type_that_is_asked_for(dtype: str, folders: dict[str,
 def test_a_folder_with_python_of_its_own_is_refused_before_any_of_it_runs(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = tmp_path / "model"
+    kinds = {"AutoConfig": "configuration_mine.A", "AutoModelForCausalLM": "modeling_mine.B"}
+    mine = {"model_type": "mine"}
+    table = with_python_of_its_own(tmp_path, {"config.json": mine} | {name: mine | {"auto_map": kinds}}, monkeypatch)
+    error = refused(lambda: bridge.load(table, "cpu"))
+    assert error.field == "model.path"
+    assert name in error.expected
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json", "generation_config.json"])
+def test_python_of_a_folder_does_not_run_where_nothing_names_it(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It is told to run none.
+    pytest.importorskip("transformers")
+    mine = {"model_type": "mine"}
+    table = with_python_of_its_own(tmp_path, {"config.json": mine} | {name: mine}, monkeypatch)
+    assert refused(lambda: bridge.load(table, "cpu")).field == "model.path"
+    assert not (tmp_path / "ran").exists()
+
+
+def with_python_of_its_own(
+    root: Path, tables: dict[str, dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> PretrainedSpec:
+    """A model's folder with these tables, whose Python would leave a file `ran`."""
+    folder = root / "model"
     folder.mkdir()
     # What transformers would ask for on standard input.
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n" * 9))
     for module in ("configuration_mine", "modeling_mine", "tokenization_mine"):
-        (folder / f"{module}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
-    kinds = {"AutoConfig": "configuration_mine.A", "AutoModelForCausalLM": "modeling_mine.B"}
-    tables = {"config.json": {"model_type": "mine"}} | {name: {"model_type": "mine", "auto_map": kinds}}
+        (folder / f"{module}.py").write_text(f"open({str(root / 'ran')!r}, 'w')")
     for file, table in tables.items():
         (folder / file).write_text(json.dumps(table))
-    table = PretrainedSpec(kind="pretrained", path=str(folder), task="causal", text="english")
-    error = refused(lambda: bridge.load(table, "cpu"))
-    assert error.field == "model.path"
-    assert name in error.expected
-    # Nor where nothing names it: transformers is told to run none.
-    (folder / name).write_text(json.dumps({"model_type": "mine"}))
-    assert refused(lambda: bridge.load(table, "cpu")).field == "model.path"
-    assert not (tmp_path / "ran").exists()
+    return PretrainedSpec(kind="pretrained", path=str(folder), task="causal", text="english")
 
 
 @pytest.mark.parametrize("text", ["[1, 2]", "{", "[" * 10_000, '{"a": ' + "9" * 5000 + "}"], ids=lambda text: text[:9])

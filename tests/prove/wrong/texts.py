@@ -16,7 +16,7 @@ from boundcheck.claims.vocabulary import FrobeniusNorm
 from boundcheck.errors import BoundcheckError
 from boundcheck.measure.experiment import prepare
 from boundcheck.measure.spec import expand, specs_of, validated
-from boundcheck.models.bridge import refuse_code
+from boundcheck.models.bridge import check_configurations
 from boundcheck.models.spec import GPTSpec
 from boundcheck.progress import silent
 from tests.measure.small import theorem_table
@@ -105,7 +105,7 @@ def model(config: dict[str, Any]) -> Callable[[Path], str]:
     def read(folder: Path) -> str:
         (folder / "config.json").write_text('{"model_type": "gpt2"}')
         (folder / "tokenizer_config.json").write_text(json.dumps(config))
-        return said(lambda: refuse_code(folder))
+        return said(lambda: check_configurations(folder))
 
     return read
 
