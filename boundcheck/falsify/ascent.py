@@ -7,7 +7,7 @@ Where they end is an assignment like any other, which floats sort out and Arb ju
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -93,17 +93,19 @@ def _end(space: "_Space", sides: Sides, given: list[Sides], random: np.random.Ge
         # Flat beyond: there is nothing more to be looked for. Where there is no ratio it is a wall.
         return (min(-value, _WALL), -slope) if value < _ENOUGH else (-_ENOUGH, 0 * slope)
 
-    def within(each: Sides, x: np.ndarray) -> tuple[float, np.ndarray]:
-        value, slope = space.rise(each, x)
+    @cache
+    def within(place: int, at: bytes) -> tuple[float, np.ndarray]:
+        value, slope = space.rise(given[place], np.frombuffer(at))
         return max(min(-value - _MARGIN, _WALL), -_WALL), -slope
 
+    # SciPy asks for the value and for the slope at the same place.
     constraints = [
         {
             "type": "ineq",
-            "fun": lambda x, each=each: within(each, x)[0],
-            "jac": lambda x, each=each: within(each, x)[1],
+            "fun": lambda x, place=place: within(place, x.tobytes())[0],
+            "jac": lambda x, place=place: within(place, x.tobytes())[1],
         }
-        for each in given
+        for place in range(len(given))
     ]
     found = minimize(
         cost,
