@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from transformers import TrainerCallback
 
 from boundcheck.errors import InputError
+from boundcheck.measure.result import Ends, RunResult
 from boundcheck.measure.store import RunFolder
 from boundcheck.models.adapt import sites_of
 from boundcheck.models.build import described
@@ -68,7 +69,7 @@ class BoundcheckCallback(TrainerCallback):
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise InputError(name, value, f"an integer of at least {least}")
         self.every, self.samples, self.runs, self.report, self.seed = every, samples, Path(runs), report, seed
-        self.result: dict[str, Any] | None = None
+        self.result: RunResult | None = None
         self._recorder: _Recorder | None = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
@@ -213,7 +214,7 @@ class _Recorder:
             raise ValueError("expected a record; see is_empty")
         return self._start
 
-    def finish(self, steps: int) -> tuple[RunFolder, dict[str, Any]]:
+    def finish(self, steps: int) -> tuple[RunFolder, RunResult]:
         """The result of what was recorded."""
         seen = self._trace.isel(stratum=slice(0, self._place))
         sample = f"{self._network.task.samples} of {self._total} samples"
@@ -230,19 +231,16 @@ class _Recorder:
             partial=self._task.samples < self._total,
         )
         last = self._network.losses().mean().item()
-        result: dict[str, Any] = {
+        known: dict[str, Any] = {
             "run_id": self._folder.id,
             "claim": CLAIM,
             "spec": self._spec,
             "environment": self._folder.environment | memory(self._device),
-            "problem": {"name": self._spec["model"]["name"], "units": self._task.units, "sample": sample}
-            | described(self._network, self._base),
+            "problem": described(self._network, self._base, self._spec["model"]["name"], sample),
             "first_variance": self._corrected(self._first)[1],
-            "rounding": {"loss": self._rounding.loss, "gradient": self._rounding.gradient},
-            "ends": {
-                "loss": [[self._first.loss, last]],
-                "accuracy": [[self._accuracy, self._network.accuracy()]],
-                "held_out": None,
-            },
+            "rounding": asdict(self._rounding),
+            "ends": Ends(((self._first.loss, last),), ((self._accuracy, self._network.accuracy()),), held_out=None),
         }
-        return self._folder, self._folder.finish(result | outcome(self._network, course, self._rules))
+        result = RunResult(**known, **outcome(self._network, course, self._rules))
+        self._folder.finish(result)
+        return self._folder, result

@@ -6,9 +6,8 @@ theorem says of constants it says on its ball, so that only iterates inside of i
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
 
 import numpy as np
 
@@ -18,47 +17,16 @@ from boundcheck.claims.symbols import T
 from boundcheck.measure.ball import ROUNDING
 from boundcheck.measure.observe import norm_name
 from boundcheck.measure.plan import Plan, Start
+from boundcheck.measure.result import Audit, Guilt, Status
 from boundcheck.measure.run import Record
 from boundcheck.measure.spec import Spec
 from boundcheck.problems.adapters import LoRA
-from boundcheck.problems.constant import EPSILON
+from boundcheck.problems.constant import EPSILON, End
 from boundcheck.problems.inputs import theory_inputs, upper_ends
 from boundcheck.problems.problem import Problem
 
 # The share of all iterates that noise above zeta^2 may have gone unseen at, at 95 %, for zeta to count as held.
 _UNSEEN = 0.05
-
-Status = Literal["held", "failed", "assumed"]
-Guilt = Literal["hypothesis", "constant", "horizon"]
-
-
-@dataclass(frozen=True)
-class Audit:
-    """One hypothesis on one run.
-
-    Attributes:
-        hypothesis: its id in the catalogue, ``T >= T_min`` or another condition, or what a constant is called.
-        guilt: whom a failure speaks against: a hypothesis, the constant called `symbol`, or the horizon.
-        status: ``failed`` on a single counterexample; ``held`` means on everything that was looked at; ``assumed``
-            the same of a constant that is only estimated, or that the spec assumes.
-        observed: the largest value seen (or the number itself), None where there is nothing to see.
-        limit: what it may be at most (of T: at least).
-        how: what was looked at, or the argument.
-        symbol: the constant that the limit is.
-
-    """
-
-    hypothesis: str
-    guilt: Guilt
-    status: Status
-    observed: float | None
-    limit: float | None
-    how: str
-    symbol: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """The audit as plain data."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -266,7 +234,7 @@ def _segment_smoothness(e: Evidence) -> Audit:
     certified = True
     if assumed:
         how += "; the limit is assumed by the spec"
-        known = [float(end["value"]) for end in _known_ends(e)]
+        known = [end.value for end in _known_ends(e)]
         known.append(float(claim.function("Lhat")(**{name: float(x) for name, x in e.plan.inputs.items()})))
         certified = e.problem.objective.smoothness.kind == "certified" and any(limit >= value for value in known)
     # Of what went into it, what the spec assumes is to blame before what is known.
@@ -274,7 +242,7 @@ def _segment_smoothness(e: Evidence) -> Audit:
     return Audit("smoothness of F", "constant", _verdict(sure, limit, certified), sure, limit, how, symbol)
 
 
-def _known_ends(e: Evidence) -> list[dict[str, Any]]:
+def _known_ends(e: Evidence) -> list[End]:
     without = isinstance(e.problem.adapter, LoRA) and not e.plan.radii
     return [] if without else upper_ends(e.problem, e.plan.radii)
 

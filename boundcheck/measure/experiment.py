@@ -1,6 +1,6 @@
 """From a spec to results: every experiment of a file, each in its run folder, finished ones read back."""
 
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from boundcheck.measure.audit import Evidence, audit
 from boundcheck.measure.bracket import claimed, measure_bracket
 from boundcheck.measure.build import build
 from boundcheck.measure.plan import Plan, Start, draft, guessed, horizon, make_plan
+from boundcheck.measure.result import BracketResult, Horizon, Result, RunResult, Stated, Subject
 from boundcheck.measure.run import run_ensemble
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.store import RunFolder
@@ -41,32 +42,34 @@ def prepare(spec: Spec, runs: Path, device: str, tick: Tick) -> None:
         draft(spec, problem, start, *guessed(spec, problem, start))
 
 
-def measure_one(spec: Spec, runs: Path, device: str, tick: Tick) -> dict[str, Any]:
+def measure_one(spec: Spec, runs: Path, device: str, tick: Tick) -> Result:
     """Run one experiment in its run folder, or read what it said if it has finished."""
     return _measure(spec, build(spec, device), runs, device, tick)
 
 
-def _measure(spec: Spec, problem: Problem, runs: Path, device: str, tick: Tick) -> dict[str, Any]:
+def _measure(spec: Spec, problem: Problem, runs: Path, device: str, tick: Tick) -> Result:
     folder = RunFolder.create(runs, spec.as_json(), device)
     if (stored := folder.result()) is not None:
         return stored
-    common = {
+    objective = problem.objective
+    common: dict[str, Any] = {
         "run_id": folder.id,
         "claim": spec.claim,
         "spec": spec.as_json(),
         "environment": folder.environment,
-        "problem": {"name": problem.objective.name, "units": problem.objective.units, "shape": problem.objective.shape},
+        "problem": Subject(objective.name, objective.units, objective.shape),
         "constants": {
-            name: asdict(getattr(problem.objective, name)) for name in ("smoothness", "gradient_bound", "infimum")
+            name: Stated(known.value, known.kind, known.how)
+            for name in ("smoothness", "gradient_bound", "infimum")
+            if (known := getattr(objective, name))
         },
     }
     if spec.is_bracket:
         bracket, trace = measure_bracket(spec, problem, device, tick)
         folder.start_trace(trace, {})
-        result: dict[str, Any] = common | bracket.as_json() | {"interval": None, "audit": []}
-    else:
-        result = common | _measure_theorem(spec, problem, folder, device, tick)
-    return folder.finish(result)
+        parts = {each.name: getattr(bracket, each.name) for each in fields(bracket)}
+        return folder.finish(BracketResult(**common, **parts, measured=bracket.measured))
+    return folder.finish(RunResult(**common, **_measure_theorem(spec, problem, folder, device, tick)))
 
 
 def _measure_theorem(spec: Spec, problem: Problem, folder: RunFolder, device: str, tick: Tick) -> dict[str, Any]:
@@ -77,12 +80,13 @@ def _measure_theorem(spec: Spec, problem: Problem, folder: RunFolder, device: st
     audits = audit(evidence)
     path, variance, loss = (record.trace[name].values for name in ("path_smoothness", "noise_variance", "loss"))
     needs_radii = isinstance(problem.adapter, LoRA) and not plan.radii
-    return asdict(judge(evidence, audits)) | {
-        "audit": [asdict(each) for each in audits],
-        "plan": plan.as_json(),
+    outcome = judge(evidence, audits)
+    return {each.name: getattr(outcome, each.name) for each in fields(outcome)} | {
+        "audit": tuple(audits),
+        "plan": plan.rounded(),
         "horizons": _horizons(spec, problem, start, plan),
         "lower": {"path": float(path.max()), "median of path": float(np.median(path))},
-        "upper": [] if needs_radii else upper_ends(problem, plan.radii),
+        "upper": () if needs_radii else tuple(upper_ends(problem, plan.radii)),
         "radii": plan.radii,
         "first_variance": start.variance,
         "largest_variance": float(variance.max()) * plan.batch if plan.batch else 0.0,
@@ -91,10 +95,7 @@ def _measure_theorem(spec: Spec, problem: Problem, folder: RunFolder, device: st
     }
 
 
-def _horizons(spec: Spec, problem: Problem, start: Start, plan: Plan) -> list[dict[str, Any]]:
+def _horizons(spec: Spec, problem: Problem, start: Start, plan: Plan) -> tuple[Horizon, ...]:
     if not plan.radii or not spec.is_stochastic:
-        return []
-    return [
-        {"claim": id, "lipschitz": C, "steps": horizon(spec, problem, start, plan, catalogue[id], C)}
-        for id, C in THEOREMS
-    ]
+        return ()
+    return tuple(Horizon(id, C, horizon(spec, problem, start, plan, catalogue[id], C)) for id, C in THEOREMS)

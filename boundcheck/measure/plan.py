@@ -6,8 +6,7 @@ from a pilot, which has a seed of its own; whether they held is then for the aud
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from boundcheck.claims import Claim
 from boundcheck.claims.inputs import Number, exact
 from boundcheck.errors import InputError
 from boundcheck.measure.build import starting_point
+from boundcheck.measure.result import Planned
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.streams import generator
 from boundcheck.problems.adapters import LoRA
@@ -110,11 +110,11 @@ class Plan:
         """The values of the claim's own symbols: a formula that a spec assumes may be free of some."""
         return {p.name: self.inputs[p.name] for p in claim.parameters}
 
-    def as_json(self) -> dict[str, Any]:
-        """Floats and integers only."""
-        table = asdict(self)
-        table["inputs"] = {name: float(value) for name, value in self.inputs.items()}
-        return table
+    def rounded(self) -> Planned:
+        """The plan as a result keeps it."""
+        inputs = {name: float(value) for name, value in self.inputs.items()}
+        table = {each.name: getattr(self, each.name) for each in fields(self)}
+        return Planned(**table | {"inputs": inputs})
 
 
 # What an assumed formula is where floats end decides nothing: an infinite bound says nothing, and NaN is refused.

@@ -15,7 +15,6 @@ import hashlib
 import io
 import itertools
 import json
-import math
 import os
 import platform
 import sys
@@ -34,6 +33,7 @@ import zarr
 
 from boundcheck.errors import InputError
 from boundcheck.files import parse_json, read_text, replace_file
+from boundcheck.measure.result import BracketResult, RunResult, read, text
 from boundcheck.version import __version__
 
 # A run's numbers depend on these packages of ours; a change in the report does not make a new run.
@@ -55,8 +55,8 @@ def code_version(packages: tuple[str, ...] = _CODE_THAT_MATTERS) -> str:
 
 def run_id(spec: dict[str, Any], device: str, packages: tuple[str, ...] = _CODE_THAT_MATTERS) -> str:
     """The name of the run of a spec, as JSON: a hash of spec, device and code version."""
-    text = json.dumps([spec, device, code_version(packages)], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    named = json.dumps([spec, device, code_version(packages)], sort_keys=True)
+    return hashlib.sha256(named.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class RunFolder:
         folder = cls.of(root, spec, device, packages)
         try:
             folder.path.mkdir(parents=True, exist_ok=True)
-            replace_file(folder.path / "spec.json", _json(spec).encode())
+            replace_file(folder.path / "spec.json", text(spec).encode())
         except OSError as error:
             raise InputError("runs", root, f"a folder that can be written ({error.strerror})") from None
         return folder
@@ -99,7 +99,7 @@ class RunFolder:
         """The run's id, the folder's name."""
         return self.path.name
 
-    def result(self) -> dict[str, Any] | None:
+    def result(self) -> RunResult | BracketResult | None:
         """The stored result, or None for a run that has not finished.
 
         Raises:
@@ -109,18 +109,18 @@ class RunFolder:
         if not os.path.exists(self.path / "result.json"):
             return None
         result = _result_in(self.path)
-        if result.get("run_id") != self.id:
-            raise InputError("RUN", self.path, f"its own result; its result.json is that of {result.get('run_id')}")
+        if result.run_id != self.id:
+            raise InputError("RUN", self.path, f"its own result; its result.json is that of {result.run_id}")
         return result
 
-    def finish(self, result: dict[str, Any]) -> dict[str, Any]:
+    def finish(self, result: RunResult | BracketResult) -> RunResult | BracketResult:
         """Store the result, drop the checkpoint (a kill between the two does no harm), and return what was stored."""
-        stored: dict[str, Any] = json.loads(_json(result))
+        stored = result.as_json()
         digests = {"result": _digest_of(stored), "trace": _digest_of(self._written)}
         with _writing(self.path):
-            replace_file(self.path / "result.json", _json(stored | {"digests": digests}).encode())
+            replace_file(self.path / "result.json", text(stored | {"digests": digests}).encode())
             (self.path / "checkpoint.pt").unlink(missing_ok=True)
-        return stored
+        return read(stored)
 
     def checkpoint(self) -> dict[str, Any] | None:
         """The last whole state, or None where there is none from which the run would end as if it had not stopped.
@@ -217,7 +217,7 @@ class RunFolder:
         return _trace_in(self.path)
 
 
-def finished(path: Path) -> tuple[dict[str, Any], xr.Dataset]:
+def finished(path: Path) -> tuple[RunResult | BracketResult, xr.Dataset]:
     """Result and trace of a finished run, whatever its folder is called.
 
     Raises:
@@ -229,7 +229,7 @@ def finished(path: Path) -> tuple[dict[str, Any], xr.Dataset]:
     return _result_in(path), _trace_in(path)
 
 
-def _result_in(path: Path) -> dict[str, Any]:
+def _result_in(path: Path) -> RunResult | BracketResult:
     """The result of a folder, after it was held against its digests, the spec and the trace."""
     result = _read(path, "result.json")
     digests = result.pop("digests", None) if isinstance(result, dict) else None
@@ -237,11 +237,14 @@ def _result_in(path: Path) -> dict[str, Any]:
         raise InputError("RUN", path, "a finished run; its result.json has no digests, as boundcheck writes them")
     if digests.get("result") != _digest_of(result):
         raise InputError("RUN", path, "the result that the run wrote; its result.json was changed")
-    if _json(_read(path, "spec.json")) != _json(result.get("spec")):
+    if text(_read(path, "spec.json")) != text(result.get("spec")):
         raise InputError("RUN", path, "one experiment; the specs in spec.json and result.json differ")
     if digests.get("trace") != _digest_of(_digests(path / "trace.zarr")):
         raise InputError("RUN", path, "the trace that the result was computed from; its trace.zarr was changed")
-    return dict(result)
+    try:
+        return read(result)
+    except InputError as error:
+        raise InputError("RUN", path, f"a result that this boundcheck reads ({error})") from None
 
 
 def _read(path: Path, name: str) -> Any:
@@ -295,7 +298,7 @@ def _digest(path: Path) -> str:
 
 def _digest_of(value: Any) -> str:
     """Of plain data, however its JSON is laid out."""
-    return hashlib.sha256(_json(value).encode()).hexdigest()
+    return hashlib.sha256(text(value).encode()).hexdigest()
 
 
 def _digests(folder: Path) -> dict[str, str]:
@@ -333,16 +336,3 @@ def environment(device: str, packages: tuple[str, ...] = _CODE_THAT_MATTERS) -> 
         "threads": torch.get_num_threads(),
         "device": torch.cuda.get_device_name(device) if device.startswith("cuda") else device,
     }
-
-
-def _finite(value: Any) -> Any:
-    """The same plain data with null for NaN and infinities, which JSON does not have."""
-    if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _json(value: Any) -> str:
-    return json.dumps(_finite(value), indent=1, sort_keys=True, allow_nan=False) + "\n"

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from boundcheck.claims.enclose import lower, upper
-from boundcheck.measure.audit import Audit, Evidence
-from boundcheck.measure.blame import Blame, blamed
+from boundcheck.measure.audit import Evidence
+from boundcheck.measure.blame import blamed
 from boundcheck.measure.grounds import FEWEST_REPLICAS, earned_by
 from boundcheck.measure.intervals import Interval, mean_interval, simultaneous_lower_limits, student_replicas
 from boundcheck.measure.plan import at_the_longest
+from boundcheck.measure.result import Audit, Blame
 from boundcheck.verdicts import Verdict
 
 # The nonasymptotic interval is used where it resolves this fraction of the bound.

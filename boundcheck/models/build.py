@@ -3,11 +3,11 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import nn
 
+from boundcheck.measure.result import Subject
 from boundcheck.models import bridge, corpora
 from boundcheck.models.adapt import EDITS, adapt, sites_of
 from boundcheck.models.corpora import ALPHABET
@@ -96,10 +96,13 @@ def _putting(spec: ModelSpec, default: str) -> Callable[[nn.Module, int], nn.Mod
     return put
 
 
-def described(network: Network, base: nn.Module) -> dict[str, Any]:
+def described(network: Network, base: nn.Module, name: str, sample: str = "") -> Subject:
     """How many matrices are adapted, how many numbers are trained, and how many the model had before."""
-    return {
-        "sites": len(network.sites),
-        "trained": sum(parameter.numel() for parameter in network.parameters),
-        "parameters": sum(parameter.numel() for parameter in base.parameters()),
-    }
+    return Subject(
+        name,
+        network.task.units,
+        sites=len(network.sites),
+        trained=sum(parameter.numel() for parameter in network.parameters),
+        parameters=sum(parameter.numel() for parameter in base.parameters()),
+        sample=sample,
+    )

@@ -1,12 +1,14 @@
 """From a spec to a result, for networks: build, run, and say what the theory says of it."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 import xarray as xr
 
-from boundcheck.measure.audit import Audit
+from boundcheck.measure.result import Audit, HeldOut, Result, RunResult
+from boundcheck.measure.result import Ends as BothEnds
 from boundcheck.measure.schedule import Schedule
 from boundcheck.measure.store import RunFolder
 from boundcheck.models.build import Builder, builder, described
@@ -30,7 +32,7 @@ def prepare(spec: ModelSpec, runs: Path, device: str, tick: Tick) -> None:
     builder(spec, device, tick)(0)
 
 
-def measure_one(spec: ModelSpec, runs: Path, device: str, tick: Tick = silent) -> dict[str, Any]:
+def measure_one(spec: ModelSpec, runs: Path, device: str, tick: Tick = silent) -> Result:
     """Run one experiment in its run folder, or read what it said if it has finished."""
     folder = RunFolder.create(runs, spec.as_json(), device, CODE)
     if (stored := folder.result()) is not None:
@@ -51,17 +53,17 @@ def measure_one(spec: ModelSpec, runs: Path, device: str, tick: Tick = silent) -
         gap=ends[0].loss[0] + ends[0].rounding.loss,
         looks=_looks(schedule),
     )
-    result: dict[str, Any] = {
+    known: dict[str, Any] = {
         "run_id": folder.id,
         "claim": CLAIM,
         "spec": spec.as_json(),
         "environment": folder.environment | memory(device),
-        "problem": {"name": build.name, "units": network.task.units} | described(network, build.base),
+        "problem": described(network, build.base, build.name),
         "first_variance": ends[0].variance,
-        "rounding": {"loss": ends[0].rounding.loss, "gradient": ends[0].rounding.gradient},
+        "rounding": asdict(ends[0].rounding),
         "ends": _ends(network, build, ends),
     }
-    return folder.finish(result | outcome(network, course, [_sampling(spec, trace)]))
+    return folder.finish(RunResult(**known, **outcome(network, course, [_sampling(spec, trace)])))
 
 
 def _looks(schedule: Schedule) -> str:
@@ -80,14 +82,11 @@ def _sampling(spec: ModelSpec, trace: xr.Dataset) -> Audit:
     return Audit("meft.unbiased", "hypothesis", "held" if replaced else "failed", bias, 0.0, how)
 
 
-def _ends(network: Network, build: Builder, ends: list[Ends]) -> dict[str, Any]:
+def _ends(network: Network, build: Builder, ends: list[Ends]) -> BothEnds:
     """Loss and accuracy at both ends of each replica, and on held-out samples at the end of the last one."""
     other = Network(network.model, network.sites, build.held_out, network.chunk)
-    return {
-        "loss": [list(each.loss) for each in ends],
-        "accuracy": [list(each.accuracy) for each in ends],
-        "held_out": {"loss": other.losses().mean().item(), "accuracy": other.accuracy()},
-    }
+    held_out = HeldOut(other.losses().mean().item(), other.accuracy())
+    return BothEnds(tuple(each.loss for each in ends), tuple(each.accuracy for each in ends), held_out)
 
 
 def memory(device: str) -> dict[str, Any]:

@@ -1,16 +1,16 @@
-"""What a run on a network shows: constants along it, the theorems at them, audits and verdict, as plain data."""
+"""What a run on a network shows: constants along it, the theorems at them, audits and verdict."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from boundcheck.measure.audit import Audit
 from boundcheck.measure.intervals import Interval, student_interval
+from boundcheck.measure.result import Audit, Planned, Stated
 from boundcheck.models.network import Network
-from boundcheck.models.theory import Constants, inputs_of, is_mostly_rounding, own_step, smoothness_of, theorem_rows
+from boundcheck.models.theory import estimates_of, inputs_of, own_step, smoothness_of, theorem_rows
 from boundcheck.models.verdict import Seen, audits_of, judge
 
 
@@ -45,12 +45,12 @@ class Course:
 
 
 def outcome(network: Network, course: Course, sampling: list[Audit]) -> dict[str, Any]:
-    """The part of a result that follows from the trace: the keys of every theorem's result, and those of networks.
+    """The fields of a `RunResult` that follow from the trace.
 
-    ``constants`` are those of `Constants`, ``theorems`` the rows of `theorem_rows`; ``measured`` is the average over t
-    of the squared gradient norm, ``interval`` Student's over replicas, of which there have to be three.
+    ``measured`` is the average over t of the squared gradient norm, ``interval`` Student's over replicas, of which
+    there have to be three.
     """
-    found = Constants.of(network, course.trace, course.gap)
+    found = estimates_of(network, course.trace, course.gap)
     squares = course.trace["gradient_square_norm"].values
     averages = squares @ course.weights
     measured = float(averages.mean())
@@ -60,7 +60,7 @@ def outcome(network: Network, course: Course, sampling: list[Audit]) -> dict[str
         step_size=course.step_size,
         longest=path["longest"],
         too_long=2 / found.path_sure if found.path_sure > 0 else math.inf,
-        rounding=is_mostly_rounding(found.path, found.path_sure),
+        rounding=found.is_mostly_rounding,
         bound=path["bound"],
         needed=path["needed"],
         first=course.first,
@@ -69,38 +69,36 @@ def outcome(network: Network, course: Course, sampling: list[Audit]) -> dict[str
         looks=course.looks,
         partial=course.partial,
     )
-    audits = audits_of(seen, sampling, found.zeta_square, found.D, found.L, found.path)
+    audits = audits_of(seen, sampling, found.zeta_square, course.gap, found.L, found.path)
     inputs = inputs_of(found.path, found, course.step_size, course.steps)
-    return judge(seen, audits) | {
-        "audit": [each.as_json() for each in audits],
-        "plan": {
-            "steps": course.steps,
-            "batch": course.batch,
-            "radii": {},
-            "inputs": inputs,
-            "values": {"Lhat": found.path, "alpha": course.step_size, "bound": path["bound"]},
-        },
-        "constants": found.as_json(),
-        "infimum": {"value": 0.0, "kind": "certified", "how": "cross-entropy is nonnegative"},
+    judged = judge(seen, audits)
+    return {
+        "verdict": judged.verdict,
+        "reason": judged.reason,
+        "blame": judged.blame,
+        "audit": tuple(audits),
+        "plan": Planned(
+            course.steps,
+            course.batch,
+            radii={},
+            inputs=dict(inputs),
+            values={"Lhat": found.path, "alpha": course.step_size, "bound": path["bound"]},
+        ),
+        "estimates": found,
+        "constants": {"infimum": Stated(0.0, "certified", "cross-entropy is nonnegative")},
         "theorems": theorem_rows(ways, found, course.step_size, course.steps, course.first),
         "measured": measured,
         "smallest": float(squares.mean(0).min()),
         "first": course.first,
         "bound": path["bound"],
         "interval": _interval(averages, course.level),
-        "gap": found.D,
+        "gap": course.gap,
         "decrease": float((course.trace["loss"].values[:, :1] - course.trace["loss"].values).max(1).mean()),
     }
 
 
-def _interval(averages: np.ndarray, level: float) -> dict[str, Any] | None:
+def _interval(averages: np.ndarray, level: float) -> Interval | None:
     if len(averages) < 3 or not np.isfinite(averages).all():
         return None
-    found: Interval = student_interval(averages, level)
-    return {
-        "lower": found.lower,
-        "upper": found.upper,
-        "level": level,
-        "kind": found.kind,
-        "method": f"{found.method} over replicas",
-    }
+    found = student_interval(averages, level)
+    return replace(found, method=f"{found.method} over replicas")

@@ -14,9 +14,11 @@ import xarray as xr
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.inputs import exact
 from boundcheck.measure.plan import informative_horizon
+from boundcheck.measure.result import AtSmoothness, Estimates
 from boundcheck.models.network import Network
 from boundcheck.models.sites import Site
 from boundcheck.problems.adapters import LoRA
+from boundcheck.problems.constant import End
 from boundcheck.problems.inputs import adapter_ends
 
 CLAIM = "meft.theorem2_any_step"
@@ -41,63 +43,26 @@ class Smoothness:
     how: str
 
 
-@dataclass(frozen=True)
-class Constants:
-    """What was measured along the runs, each the largest over all replicas and audits.
-
-    Attributes:
-        path: the smoothness of F along the segments travelled, its rounding error added.
-        path_sure: the same, its rounding error taken off.
-        L: that of f, jointly in all W: along the segments, and the curvatures that were looked at.
-        curvature: the largest curvature of F that was looked at; None where none was.
-        zeta_square: the variance of a minibatch gradient.
-        D: F(v_1) - 0, its rounding error added.
-        radii: for each site the largest norms of its blocks, by the name of the radius.
-        G: for each site the largest spectral norm of the gradient of f in W.
-        G_frobenius: the same in the Frobenius norm.
-
-    """
-
-    path: float
-    path_sure: float
-    L: float
-    curvature: float | None
-    zeta_square: float
-    D: float
-    radii: dict[str, dict[str, float]]
-    G: dict[str, float]
-    G_frobenius: dict[str, float]
-
-    @classmethod
-    def of(cls, network: Network, trace: xr.Dataset, gap: float) -> "Constants":
-        """Read off a trace, all but D, which is the gap; values that are no numbers are passed over."""
-        path, error = trace["path_smoothness"].values, trace["path_smoothness_error"].values
-        curvatures = trace["weight_curvature"].values if "weight_curvature" in trace else np.array([])
-        in_w = trace["weight_smoothness"].values - trace["weight_smoothness_error"].values
-        norms = iter(_most(trace["norm"].values))
-        radii = {site.name: _radii(site, [next(norms) for _ in site.blocks]) for site in network.sites}
-        spectral, frobenius = (_most(trace[f"weight_gradient_{kind}"].values) for kind in ("spectral", "frobenius"))
-        names = [site.name for site in network.sites]
-        return cls(
-            path=_largest(path + error),
-            path_sure=_largest(path - error),
-            L=max(_largest(in_w), _largest(curvatures)),
-            curvature=_largest(trace["curvature"].values) or None,
-            zeta_square=_largest(trace["noise_variance"].values),
-            D=gap,
-            radii=radii,
-            G=dict(zip(names, spectral, strict=True)),
-            G_frobenius=dict(zip(names, frobenius, strict=True)),
-        )
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain data."""
-        return asdict(self)
-
-
-def is_mostly_rounding(path: float, path_sure: float) -> bool:
-    """Whether a smoothness with its rounding error added is more than twice what is left with it taken off: no L̂."""
-    return path > 2 * path_sure
+def estimates_of(network: Network, trace: xr.Dataset, gap: float) -> Estimates:
+    """Read the constants off a trace, all but D, which is the gap; values that are no numbers are passed over."""
+    path, error = trace["path_smoothness"].values, trace["path_smoothness_error"].values
+    curvatures = trace["weight_curvature"].values if "weight_curvature" in trace else np.array([])
+    in_w = trace["weight_smoothness"].values - trace["weight_smoothness_error"].values
+    norms = iter(_most(trace["norm"].values))
+    radii = {site.name: _radii(site, [next(norms) for _ in site.blocks]) for site in network.sites}
+    spectral, frobenius = (_most(trace[f"weight_gradient_{kind}"].values) for kind in ("spectral", "frobenius"))
+    names = [site.name for site in network.sites]
+    return Estimates(
+        path=_largest(path + error),
+        path_sure=_largest(path - error),
+        L=max(_largest(in_w), _largest(curvatures)),
+        curvature=_largest(trace["curvature"].values) or None,
+        zeta_square=_largest(trace["noise_variance"].values),
+        D=gap,
+        radii=radii,
+        G=dict(zip(names, spectral, strict=True)),
+        G_frobenius=dict(zip(names, frobenius, strict=True)),
+    )
 
 
 def _largest(values: np.ndarray) -> float:
@@ -119,7 +84,7 @@ def _radii(site: Site, norms: list[float]) -> dict[str, float]:
     return found
 
 
-def smoothness_of(network: Network, found: Constants) -> list[Smoothness]:
+def smoothness_of(network: Network, found: Estimates) -> list[Smoothness]:
     """L̂ by the path, by the sharpest claim about each layer, and as printed, where these say something.
 
     The largest over the layers is the constant of all of them, since D²F is at most the sum over layers of what each
@@ -136,8 +101,8 @@ def smoothness_of(network: Network, found: Constants) -> list[Smoothness]:
         if isinstance(site.adapter, LoRA):
             sigma = dict.fromkeys(radii, max(radii.values()))
             for end in _ends(site, sigma, found.L, found.G_frobenius[site.name]):
-                if end["claim"] == "jiang2024.lemma1":
-                    printed[end["lipschitz"]].append(end["value"])
+                if end.claim == "jiang2024.lemma1":
+                    printed[end.lipschitz].append(end.value)
     # Infinite where the claims about a layer say nothing, as those about DoRA do where a column may vanish.
     if layers:
         how = "the largest λ* of a layer, at the norms, the gradients and the joint L that were measured"
@@ -149,18 +114,18 @@ def smoothness_of(network: Network, found: Constants) -> list[Smoothness]:
     return ways
 
 
-def _sharpest(site: Site, radii: dict[str, float], found: Constants) -> float:
+def _sharpest(site: Site, radii: dict[str, float], found: Estimates) -> float:
     """The least that our claims say of one layer, each with G in the norm that it is about."""
     values = [math.inf]
     for G, is_frobenius in ((found.G, False), (found.G_frobenius, True)):
         for end in _ends(site, radii, found.L, G[site.name]):
-            hypotheses = {hypothesis.id for hypothesis in catalogue[end["claim"]].hypotheses}
-            if end["claim"].startswith("meft.") and ("jiang2024.assumption3.2" in hypotheses) == is_frobenius:
-                values.append(end["value"])
+            hypotheses = {hypothesis.id for hypothesis in catalogue[end.claim].hypotheses}
+            if end.claim.startswith("meft.") and ("jiang2024.assumption3.2" in hypotheses) == is_frobenius:
+                values.append(end.value)
     return min(values)
 
 
-def _ends(site: Site, radii: dict[str, float], smoothness: float, gradient_bound: float) -> list[dict[str, Any]]:
+def _ends(site: Site, radii: dict[str, float], smoothness: float, gradient_bound: float) -> list[End]:
     """What the claims about a layer say; nothing where that is beyond the range of floats."""
     try:
         return adapter_ends(site.adapter, radii, smoothness, gradient_bound)
@@ -169,29 +134,29 @@ def _ends(site: Site, radii: dict[str, float], smoothness: float, gradient_bound
 
 
 def theorem_rows(
-    ways: list[Smoothness], found: Constants, step_size: float, steps: int, first: float
-) -> list[dict[str, Any]]:
-    """What the theorems say at each L̂.
-
-    Keys: those of the way; ``longest`` (2/L̂); ``bound``, that at the run's own step, None where it is too long;
-    ``needed``, how many iterations that bound takes to fall below the first gradient, None where it never does; and
-    of the printed theorem ``alpha``, ``T_min`` and ``printed_bound``, at a step that the run did not take.
-    """
-    rows = []
-    for way in ways:
-        rows.append(
-            asdict(way) | own_step(way.value, found, step_size, steps, first) | _printed(way.value, found, steps)
-        )
-    return rows
+    ways: list[Smoothness], found: Estimates, step_size: float, steps: int, first: float
+) -> tuple[AtSmoothness, ...]:
+    """What the theorems say at each L̂."""
+    rows = [
+        asdict(way) | own_step(way.value, found, step_size, steps, first) | _printed(way.value, found, steps)
+        for way in ways
+    ]
+    return tuple(AtSmoothness(**row) for row in rows)
 
 
-def inputs_of(smoothness: float, found: Constants, step_size: float, steps: int) -> dict[str, float]:
+def inputs_of(smoothness: float, found: Estimates, step_size: float, steps: int) -> dict[str, float]:
     """The constants of the theorem at any step."""
     zeta = math.sqrt(found.zeta_square)
-    return {"ell": smoothness, "D": found.D, "zeta": zeta, "T": steps, "eta": step_size}
+    return {
+        "ell": smoothness,
+        "D": math.nan if found.D is None else found.D,
+        "zeta": zeta,
+        "T": steps,
+        "eta": step_size,
+    }
 
 
-def own_step(smoothness: float, found: Constants, step_size: float, steps: int, first: float) -> dict[str, Any]:
+def own_step(smoothness: float, found: Estimates, step_size: float, steps: int, first: float) -> dict[str, Any]:
     """The theorem at the run's own step."""
     claim, inputs = catalogue[CLAIM], inputs_of(smoothness, found, step_size, steps)
     longest = 2 / smoothness if smoothness > 0 else math.inf
@@ -207,11 +172,11 @@ def _needed(claim: Claim, inputs: dict[str, float], first: float) -> int | None:
         return None
 
 
-def _printed(smoothness: float, found: Constants, steps: int) -> dict[str, Any]:
-    if not (0 < smoothness < math.inf and found.zeta_square > 0 and found.D > 0):
+def _printed(smoothness: float, found: Estimates, steps: int) -> dict[str, Any]:
+    if not (0 < smoothness < math.inf and found.zeta_square > 0 and found.D and found.D > 0):
         return {"alpha": None, "T_min": None, "printed_bound": None}
     claim = catalogue["jiang2024.theorem2"].assuming({"Lhat": exact("Lhat", smoothness)})
-    inputs = {"D": found.D, "zeta": math.sqrt(found.zeta_square), "T": float(steps)}
+    inputs = {"D": math.nan if found.D is None else found.D, "zeta": math.sqrt(found.zeta_square), "T": float(steps)}
     given = {p.name: inputs[p.name] for p in claim.parameters}
     alpha, shortest, bound = (float(claim.function(name)(**given)) for name in ("alpha", "T_min", "bound"))
     return {"alpha": alpha, "T_min": shortest, "printed_bound": bound}

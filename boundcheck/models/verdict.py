@@ -6,11 +6,19 @@ bound. So it is ``hypothesis-failed``, ``uninformative``, or ``inconclusive``, w
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
-from boundcheck.measure.audit import Audit, Status
-from boundcheck.measure.blame import Blame, blamed
+from boundcheck.measure.blame import blamed
+from boundcheck.measure.result import Audit, Blame, Status
 from boundcheck.verdicts import Verdict
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A verdict, why in one sentence, and who is to blame."""
+
+    verdict: Verdict
+    reason: str
+    blame: Blame | None
 
 
 @dataclass(frozen=True)
@@ -103,39 +111,34 @@ def audits_of(seen: Seen, sampling: list[Audit], zeta_square: float, D: float, L
     ]
 
 
-def judge(seen: Seen, audits: list[Audit]) -> dict[str, Any]:
+def judge(seen: Seen, audits: list[Audit]) -> Judged:
     """The verdict, its reason and who is to blame, from the audits and the bound at the path's own L̂."""
     failed = list(dict.fromkeys(each.hypothesis for each in audits if each.status == "failed"))
     if not math.isfinite(seen.measured):
         reason = "a loss or a gradient is no finite number, so the theorem says nothing about the run"
-        return _outcome(Verdict.HYPOTHESIS_FAILED, reason, Blame("rounding", "overflow", reason))
+        return Judged(Verdict.HYPOTHESIS_FAILED, reason, Blame("rounding", "overflow", reason))
     if failed:
         reason = f"the run broke {', '.join(failed)}, so the theorem says nothing about it"
-        return _outcome(Verdict.HYPOTHESIS_FAILED, reason, blamed(audits, "failed"))
+        return Judged(Verdict.HYPOTHESIS_FAILED, reason, blamed(audits, "failed"))
     if seen.rounding or seen.longest <= seen.step_size:
         reason = f"the smoothness along the path is mostly rounding error, at {seen.looks}: no L̂ was measured"
         if not seen.rounding:
             reason = "the rounding error of the smoothness along the path hides whether the step is below 2/L̂"
-        return _outcome(Verdict.INCONCLUSIVE, reason, Blame("rounding", "Lhat", reason))
+        return Judged(Verdict.INCONCLUSIVE, reason, Blame("rounding", "Lhat", reason))
     if seen.bound is None:
         reason = "a constant of the theorem was measured as 0, so it says nothing about the run"
-        return _outcome(Verdict.UNINFORMATIVE, reason, Blame("constant", "zeta", reason))
+        return Judged(Verdict.UNINFORMATIVE, reason, Blame("constant", "zeta", reason))
     if not (seen.first > 0 and seen.measured > 0):
         reason = f"the gradient cannot be told from the noise of so few samples ({seen.looks}): take more"
-        return _outcome(Verdict.UNINFORMATIVE, reason, Blame("statistics", "samples", reason))
+        return Judged(Verdict.UNINFORMATIVE, reason, Blame("statistics", "samples", reason))
     at = f"the bound at the smoothness that was seen, {seen.bound:.4g},"
     if seen.bound >= seen.first:
         reason = f"{at} is not below {seen.first:.4g}, the gradient at v_1"
         if seen.needed is None:
             reason += ", at no T: it takes a shorter step or a larger batch"
-            return _outcome(Verdict.UNINFORMATIVE, reason, Blame("constant", "eta", reason))
+            return Judged(Verdict.UNINFORMATIVE, reason, Blame("constant", "eta", reason))
         reason += f", before T = {seen.needed}"
-        return _outcome(Verdict.UNINFORMATIVE, reason, Blame("horizon", "T", reason))
+        return Judged(Verdict.UNINFORMATIVE, reason, Blame("horizon", "T", reason))
     side = "at most" if seen.measured <= seen.bound else "above"
     reason = f"the average {seen.measured:.4g} is {side} {seen.bound:.4g}, the bound at the smoothness that was seen"
-    return _outcome(Verdict.INCONCLUSIVE, f"{reason}, but that is no bound on L̂", blamed(audits, "assumed"))
-
-
-def _outcome(verdict: Verdict, reason: str, blame: Blame | None) -> dict[str, Any]:
-    table = None if blame is None else {"kind": blame.kind, "name": blame.name, "evidence": blame.evidence}
-    return {"verdict": verdict, "reason": reason, "blame": table}
+    return Judged(Verdict.INCONCLUSIVE, f"{reason}, but that is no bound on L̂", blamed(audits, "assumed"))

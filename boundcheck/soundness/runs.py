@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from boundcheck.measure import measure
+from boundcheck.measure.result import Result
 from boundcheck.soundness.courses import Setting, factors, hard, kinks, scalars
 from boundcheck.soundness.faults import Run, false_bounds, false_constants, false_hypotheses, true_runs
 from boundcheck.soundness.trial import Trial
@@ -62,14 +62,14 @@ def try_run(mutant: Run, folder: str | Path) -> Trial:
     return judged(mutant, result, time.perf_counter() - begin)
 
 
-def judged(mutant: Run, result: dict[str, Any], seconds: float) -> Trial:
+def judged(mutant: Run, result: Result, seconds: float) -> Trial:
     """The record of a trial, from the verdict and the blame of its run.
 
     Wrong is support for a false run, blame on a theorem that is true, and a true run that is violated or said to have
     broken a hypothesis. Caught is a false run whose fault is named, be it because it was seen, or because nothing
     vouches for what the spec assumes.
     """
-    verdict, blame = Verdict(result["verdict"]), result["blame"] and (result["blame"]["kind"], result["blame"]["name"])
+    verdict, blame = result.verdict, result.blame and (result.blame.kind, result.blame.name)
     if mutant.true:
         wrong = verdict in (Verdict.VIOLATED, Verdict.HYPOTHESIS_FAILED)
     else:

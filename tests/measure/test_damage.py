@@ -55,7 +55,7 @@ def runs(small_chunks, tmp_path_factory):
         (result,) = measure(table, root / "whole")
         with pytest.raises(Killed):
             writes_of(table, root / "killed", small_chunks, KILL_AT)
-        found += [files_of(root / kind / result["run_id"]) for kind in ("whole", "killed")]
+        found += [files_of(root / kind / result.run_id) for kind in ("whole", "killed")]
     return result_of(found[0])["run_id"], *found
 
 

@@ -60,9 +60,9 @@ def test_what_the_repository_keeps_is_shown_with_its_ground() -> None:
     for path in sorted((ROOT / "reports").glob("*/results.json")):
         results = json.loads(path.read_text(encoding="utf-8"))
         for result in results if isinstance(results, list) else []:
-            kind, verdict = (result["interval"] or {}).get("kind"), verdict_of(result)
+            kind, verdict = (result.interval or {}).get("kind"), verdict_of(result)
             assert (verdict == "supported (asymptotic)") is (verdict.is_supported and kind == "asymptotic")
-            assert verdict.split()[0] == result["verdict"].split()[0]
+            assert verdict.split()[0] == result.verdict.split()[0]
 
 
 def test_every_verdict_has_a_look_of_its_own_kind() -> None:

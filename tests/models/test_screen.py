@@ -34,7 +34,7 @@ def shown(capsys: pytest.CaptureFixture[str], squares: list[float], noise: list[
         "audit": [],
         "constants": found,
         "theorems": [
-            {"way": "path", "lipschitz": "", "value": found["path"], "longest": 1.0, "bound": 0.25},
+            {"way": "path", "lipschitz": "", "value": found.path, "longest": 1.0, "bound": 0.25},
             {"way": "layers", "lipschitz": "", "value": 8.0, "longest": 0.25, "bound": None},
         ],
     }

@@ -178,11 +178,11 @@ def test_dora_says_nothing_where_a_column_may_vanish() -> None:
     single = Network(network.model, network.sites[:1], network.task)
     found = constants(single, radii={single.sites[0].name: {"a": 9.0, "b": 9.0, "mu": 1.0}})
     rows = theorem_rows(smoothness_of(single, found), found, 0.1, 10, 0.5)
-    assert [row["way"] for row in rows] == ["path", "layers"]
-    assert (rows[1]["value"], rows[1]["longest"]) == (math.inf, 0.0)
+    assert [row.way for row in rows] == ["path", "layers"]
+    assert (rows[1].value, rows[1].longest) == (math.inf, 0.0)
     assert all(rows[1][name] is None for name in ("bound", "needed", "alpha", "T_min", "printed_bound"))
     # The path says what it says.
-    assert rows[0]["bound"] is not None
+    assert rows[0].bound is not None
 
 
 def test_constants_beyond_the_range_of_floats_are_no_crash() -> None:
@@ -190,22 +190,22 @@ def test_constants_beyond_the_range_of_floats_are_no_crash() -> None:
     network = network_of("lora")
     found = constants(network, L=1e200, radii={site.name: {"a": 1e80, "b": 1e90} for site in network.sites})
     rows = theorem_rows(smoothness_of(network, found), found, 0.1, 10, 0.5)
-    assert rows[0]["bound"] is not None
-    assert all(row["bound"] is None for row in rows[1:])
+    assert rows[0].bound is not None
+    assert all(row.bound is None for row in rows[1:])
 
 
 def test_rows_are_those_that_one_finds_by_hand() -> None:
     # (D/(eta T) + ell eta zeta²/2) / (1 - ell eta/2), at ell = 2, D = 1, zeta² = 1/4, T = 10, eta = 1/10.
     (row,) = theorem_rows([Smoothness("path", "", 2.0, "seen")], HAND, 0.1, 10, 0.5)
-    assert row["bound"] == pytest.approx((1 + 0.025) / 0.9, rel=1e-14)
-    assert row["bound"] == bc.claims["meft.theorem2_any_step"].bound(ell=2.0, D=1.0, zeta=0.5, T=10, eta=0.1)
-    assert row["longest"] == 1.0
+    assert row.bound == pytest.approx((1 + 0.025) / 0.9, rel=1e-14)
+    assert row.bound == bc.claims["meft.theorem2_any_step"].bound(ell=2.0, D=1.0, zeta=0.5, T=10, eta=0.1)
+    assert row.longest == 1.0
     # 10/T + 0.025 < 0.45 from T = 24 on.
-    assert row["needed"] == 24
+    assert row.needed == 24
     # The printed theorem's own step, sqrt(D/(ell T zeta²)), shortest T, 4 ell D/zeta², and bound.
-    assert row["alpha"] == pytest.approx(math.sqrt(0.2), rel=1e-14)
-    assert row["T_min"] == pytest.approx(32.0, rel=1e-14)
-    assert row["printed_bound"] == pytest.approx(2.5 * math.sqrt(0.05), rel=1e-14)
+    assert row.alpha == pytest.approx(math.sqrt(0.2), rel=1e-14)
+    assert row.T_min == pytest.approx(32.0, rel=1e-14)
+    assert row.printed_bound == pytest.approx(2.5 * math.sqrt(0.05), rel=1e-14)
     assert {name: row[name] for name in ("way", "lipschitz", "value", "how")} == {
         "way": "path",
         "lipschitz": "",
@@ -223,19 +223,19 @@ def test_a_bound_that_noise_keeps_up_is_never_informative() -> None:
 @pytest.mark.parametrize(("step", "within"), [(0.999, True), (1.0, False), (1.001, False), (50.0, False)])
 def test_a_step_of_2_over_the_smoothness_is_too_long(step: float, within: bool) -> None:
     found = own_step(2.0, HAND, step, 10, 0.5)
-    assert found["longest"] == 1.0
-    assert (found["bound"] is not None) == within
+    assert found.longest == 1.0
+    assert (found.bound is not None) == within
     if not within:
-        assert found["needed"] is None
+        assert found.needed is None
 
 
 @pytest.mark.parametrize("changes", [{"zeta_square": 0.0}, {"D": 0.0}, {"zeta_square": math.inf}])
 def test_there_is_no_bound_without_constants(changes: dict[str, float]) -> None:
     (row,) = theorem_rows([Smoothness("path", "", 2.0, "")], replace(HAND, **changes), 0.1, 10, 0.5)
-    assert row["bound"] is None
+    assert row.bound is None
     if 0.0 in changes.values():
-        assert row["alpha"] is None
-        assert row["printed_bound"] is None
+        assert row.alpha is None
+        assert row.printed_bound is None
 
 
 def test_no_smoothness_is_no_bound() -> None:
@@ -253,20 +253,20 @@ def test_the_bound_is_the_formula_and_needed_is_where_it_falls_below(
 ) -> None:
     step = share * 2 / ell
     found = own_step(ell, replace(HAND, D=D, zeta_square=variance), step, T, first)
-    assert found["longest"] == 2 / ell
+    assert found.longest == 2 / ell
     if share >= 1:
-        assert step < 2 / ell or found["bound"] is None
+        assert step < 2 / ell or found.bound is None
         return
 
     def bound(steps: int) -> float:
         return (D / (step * steps) + ell * step * variance / 2) / (1 - ell * step / 2)
 
-    assert found["bound"] == pytest.approx(bound(T), rel=1e-9)
-    if found["needed"] is None:
+    assert found.bound == pytest.approx(bound(T), rel=1e-9)
+    if found.needed is None:
         assert bound(10**12) >= first * (1 - 1e-9)
     else:
-        assert bound(found["needed"]) < first * (1 + 1e-9)
-        assert found["needed"] == 1 or bound(found["needed"] - 1) >= first * (1 - 1e-9)
+        assert bound(found.needed) < first * (1 + 1e-9)
+        assert found.needed == 1 or bound(found.needed - 1) >= first * (1 - 1e-9)
 
 
 def filled(network: Network) -> Any:

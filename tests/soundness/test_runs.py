@@ -126,13 +126,13 @@ def test_a_run_takes_its_exact_course(made, tmp_path):
     (result,) = measure(setting.table, tmp_path)
     exact = floats(setting.squares())
     if "zeta" not in setting.inputs:
-        assert result["measured"] == pytest.approx(min(exact), rel=1e-9)
+        assert result.measured == pytest.approx(min(exact), rel=1e-9)
     else:
-        assert result["measured"] == pytest.approx(np.mean(exact), rel=0.05)
-        assert max(result["first_variance"], 1e-9) == pytest.approx(max(float(setting.variance), 1e-9), rel=1e-6)
+        assert result.measured == pytest.approx(np.mean(exact), rel=0.05)
+        assert max(result.first_variance, 1e-9) == pytest.approx(max(float(setting.variance), 1e-9), rel=1e-6)
     known = {name: float(x) for name, x in setting.inputs.items()}
-    assert result["plan"]["inputs"] == pytest.approx(known, rel=1e-6)
-    assert result["bound"] == pytest.approx(setting.claim.bound(**setting.inputs), rel=1e-6)
+    assert result.plan.inputs == pytest.approx(known, rel=1e-6)
+    assert result.bound == pytest.approx(setting.claim.bound(**setting.inputs), rel=1e-6)
     assert float(setting.gap) <= known["D"]
 
 

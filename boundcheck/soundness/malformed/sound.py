@@ -172,7 +172,7 @@ def finished_run(root: Path) -> Path:
     """The folder of a finished run."""
     table = SPECS[0] | {"run": SPECS[0]["run"] | {"steps": 16, "audits": 4}}
     (result,) = measure(table, root)
-    return root / str(result["run_id"])
+    return root / result.run_id
 
 
 HAS_TRANSFORMERS = find_spec("transformers") is not None
