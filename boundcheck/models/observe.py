@@ -10,14 +10,15 @@ import torch
 from scipy.sparse.linalg import ArpackError
 from torch import Tensor
 
-from boundcheck.measure.curvature import largest_eigenvalue
+from boundcheck.problems.curvature import largest_eigenvalue
 from boundcheck.models.network import Look, Network
 from boundcheck.models.sites import Site
 from boundcheck.problems.cast import cast_to
 from boundcheck.problems.norms import Point, inner, spectral_norm, square_norm
 from boundcheck.progress import Tick, silent
+from boundcheck.words.function import Observable
 
-OBSERVABLES = {
+_OBSERVABLES = {
     "loss": "F(v_t)",
     "loss_error": "estimate of the rounding error of loss",
     "gradient_square_norm": "squared Euclidean norm of the gradient of F at v_t",
@@ -30,20 +31,21 @@ OBSERVABLES = {
     "weight_smoothness": "the same of f, in the matrices W of all sites",
     "weight_smoothness_error": "estimate of the rounding error of weight_smoothness",
 }
-"""What is observed once an audit, by name."""
-
-SITE_OBSERVABLES = {
+_OF_SITES = {
     "weight_gradient_spectral": "spectral norm of the gradient of f in W at v_t",
     "weight_gradient_frobenius": "Frobenius norm of the gradient of f in W at v_t",
 }
-"""What is observed at each site."""
-
-BLOCK_OBSERVABLES = {
+_OF_BLOCKS = {
     "norm": "norm of the block, the larger of those at v_t and v_{t+1}: spectral, or the largest entry"
 }
-"""What is observed of each block of v."""
+OBSERVABLES = (
+    {name: Observable(meaning) for name, meaning in _OBSERVABLES.items()}
+    | {name: Observable(meaning, ("site",)) for name, meaning in _OF_SITES.items()}
+    | {name: Observable(meaning, ("block",)) for name, meaning in _OF_BLOCKS.items()}
+)
+"""What is observed at an audit, by name."""
 
-LOOK_OBSERVABLES = {
+LOOKS = {
     "curvature": "largest absolute eigenvalue of the Hessian of F, of the first replica",
     "weight_curvature": "the same of f, jointly in the matrices W of all sites",
 }

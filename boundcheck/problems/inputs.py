@@ -1,5 +1,7 @@
 """What a problem says of the parameters of a claim, its L and G, the adapter's scale, radii and rank; and so of F."""
 
+from typing import TYPE_CHECKING
+
 import sympy as sp
 
 from boundcheck.claims import Claim, catalogue
@@ -7,11 +9,13 @@ from boundcheck.claims.enclose import upper
 from boundcheck.claims.inputs import Number, exact
 from boundcheck.problems.adapters import Adapter, Radii
 from boundcheck.problems.constant import End
-from boundcheck.problems.problem import Problem
+
+if TYPE_CHECKING:
+    from boundcheck.problems.problem import Problem
 
 
 def theory_inputs(
-    claim: Claim, problem: Problem, radii: Radii, lipschitz: str, gradient_bound: float | None = None
+    claim: Claim, problem: "Problem", radii: Radii, lipschitz: str, gradient_bound: float | None = None
 ) -> dict[str, Number]:
     """The constants of `claim` that the problem and the domain determine, exact; see `adapter_inputs`.
 
@@ -44,7 +48,7 @@ def adapter_inputs(
     return {name: value for name, value in (table | {"L": L, "G": G}).items() if name in names}
 
 
-def upper_ends(problem: Problem, radii: Radii, gradient_bound: float | None = None) -> list[End]:
+def upper_ends(problem: "Problem", radii: Radii, gradient_bound: float | None = None) -> list[End]:
     """What each claim about the adapter says on this domain; see `adapter_ends`.
 
     A bound on the gradient of f takes the place of G.
@@ -77,6 +81,6 @@ def _applies(claim: Claim, inputs: dict[str, Number], radii: Radii) -> bool:
     return not claim.failing({p.symbol: exact(p.name, inputs[p.name]) for p in claim.parameters})
 
 
-def sharpest(problem: Problem, radii: Radii, gradient_bound: float | None = None) -> float:
+def sharpest(problem: "Problem", radii: Radii, gradient_bound: float | None = None) -> float:
     """The least that a claim says of the smoothness of F on this domain, rounded up."""
     return min(end.value for end in upper_ends(problem, radii, gradient_bound))

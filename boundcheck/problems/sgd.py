@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from boundcheck.problems.norms import Point
-from boundcheck.problems.problem import Problem
+from boundcheck.words.function import Function
 
 
 def draw_batch(replicas: int, batch: int, samples: int, generator: torch.Generator) -> Tensor:
@@ -136,13 +136,13 @@ class WholeSample:
         """Nothing to go on from."""
 
 
-def sgd_step(problem: Problem, v: Point, step_size: float, indices: Tensor | None) -> tuple[Point, Point]:
+def sgd_step(function: Function, v: Point, step_size: float, indices: Tensor | None) -> tuple[Point, Point]:
     """One iteration of Algorithm 1: the next point v - alpha g, and the stochastic gradient g it used.
 
     Without indices g is the gradient itself, and the step one of gradient descent.
     """
-    g = problem.gradient(v) if indices is None else problem.batch_gradient(v, indices)
-    return problem.adapter.retract(v, tuple(-step_size * part for part in g)), g
+    g = function.gradient(v) if indices is None else function.batch_gradient(v, indices)
+    return function.retract(v, tuple(-step_size * part for part in g)), g
 
 
 def replicate(v: Point, replicas: int) -> Point:

@@ -72,6 +72,8 @@ class Adapter(ABC):
         radius_names: the radii that make the domain, in the order of the blocks.
         frozen: the claims' parameter that bounds each frozen matrix, by the name of its field.
         has_scale: whether its formula has a scale s that one may choose.
+        needs_ball: whether W has a bounded derivative on a ball alone.
+        has_diagonal: whether it can start from a diagonal point.
         W0: the frozen weight.
 
     """
@@ -83,6 +85,8 @@ class Adapter(ABC):
     radius_names: ClassVar[tuple[str, ...]]
     frozen: ClassVar[Mapping[str, str]] = {}
     has_scale: ClassVar[bool] = True
+    needs_ball: ClassVar[bool] = False
+    has_diagonal: ClassVar[bool] = False
     W0: Tensor
 
     def __post_init__(self) -> None:
@@ -119,6 +123,10 @@ class Adapter(ABC):
     @abstractmethod
     def initial(self, gain: float, generator: torch.Generator) -> Point:
         """Where training starts, with R = 1."""
+
+    def diagonal(self, gain: float) -> Point:
+        """A start with `gain` on diagonals, of an adapter that has one."""
+        raise InputError("adapter.start", "diagonal", f"lora, for {self.title}")
 
     @abstractmethod
     def constants(self, radii: Radii) -> dict[str, float]:

@@ -44,6 +44,8 @@ class LoRA(Adapter):
     )
     composition = "meft.lora"
     radius_names = ("a", "b")
+    needs_ball = True
+    has_diagonal = True
     rank: int
     scale: float = 1.0
 

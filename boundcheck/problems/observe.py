@@ -1,13 +1,18 @@
 """What is read off one step of Algorithm 1 at an audited iterate: everything that a hypothesis speaks of."""
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
 from boundcheck.problems.adapters import Adapter
 from boundcheck.problems.constant import EPSILON
 from boundcheck.problems.norms import Point, inner, spectral_norm, square_norm
-from boundcheck.problems.problem import Problem
-from boundcheck.problems.sgd import Draw
+from boundcheck.words.function import Observable
+
+if TYPE_CHECKING:
+    from boundcheck.problems.problem import Problem
+    from boundcheck.problems.sgd import Draw
 
 _OBSERVABLES = {
     "loss": "F(v_t)",
@@ -25,12 +30,12 @@ _OBSERVABLES = {
 }
 
 
-def observables(adapter: Adapter) -> dict[str, str]:
-    """The name and meaning of everything that `observe` reads off."""
+def observables(adapter: Adapter) -> dict[str, Observable]:
+    """Everything that `observe` reads off, by name."""
     norms = {
         norm_name(block.name): f"largest spectral norm of {block.name} at v_t and v_(t+1)" for block in adapter.blocks
     }
-    return _OBSERVABLES | norms
+    return {name: Observable(meaning) for name, meaning in (_OBSERVABLES | norms).items()}
 
 
 def norm_name(block: str) -> str:
@@ -38,7 +43,7 @@ def norm_name(block: str) -> str:
     return f"norm_{block}"
 
 
-def observe(problem: Problem, v: Point, v_next: Point, law: Draw | None) -> dict[str, Tensor]:
+def observe(problem: "Problem", v: Point, v_next: Point, law: "Draw | None") -> dict[str, Tensor]:
     r"""The observables at v, shape (R, ...), for the step that led to v_next.
 
     The path smoothness :math:`\ell_t` is what the descent inequality uses of smoothness:
@@ -86,7 +91,9 @@ def observe(problem: Problem, v: Point, v_next: Point, law: Draw | None) -> dict
     }
 
 
-def _noise(problem: Problem, v: Point, gradient: Point, gradient_error: Tensor, law: Draw | None) -> dict[str, Tensor]:
+def _noise(
+    problem: "Problem", v: Point, gradient: Point, gradient_error: Tensor, law: "Draw | None"
+) -> dict[str, Tensor]:
     r"""Bias and mean squared error of the minibatch gradient given the past.
 
     For m of n_t candidates, whose gradients have mean :math:`\mu` and variance :math:`s^2`, the bias is

@@ -1,11 +1,12 @@
-"""What the theory says of a run on a network: L̂ had in several ways, and the theorems at each.
+"""What the theory says of a run on a function whose constants are not known: L̂ in several ways, and the theorems there.
 
 No L of a network is known. So each L̂ here is an estimate, and a lower one of what it estimates: it shows what a theorem
 would say if nothing worse was missed, and earns no verdict.
 """
 
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,16 +14,13 @@ import xarray as xr
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.inputs import exact
-from boundcheck.measure.plan import informative_horizon
+from boundcheck.measure.horizons import informative_horizon
+from boundcheck.measure.plan import Plan
 from boundcheck.measure.result import AtSmoothness, Estimates
-from boundcheck.models.network import Network
 from boundcheck.models.sites import Site
 from boundcheck.problems.adapters import LoRA
 from boundcheck.problems.constant import End
 from boundcheck.problems.inputs import adapter_ends
-
-CLAIM = "meft.theorem2_any_step"
-"""The theorem that a run at a step of one's own choice is held to."""
 
 
 @dataclass(frozen=True)
@@ -43,15 +41,15 @@ class Smoothness:
     how: str
 
 
-def estimates_of(network: Network, trace: xr.Dataset, gap: float) -> Estimates:
+def estimates_of(sites: Sequence[Site], trace: xr.Dataset, gap: float) -> Estimates:
     """Read the constants off a trace, all but D, which is the gap; values that are no numbers are passed over."""
     path, error = trace["path_smoothness"].values, trace["path_smoothness_error"].values
     curvatures = trace["weight_curvature"].values if "weight_curvature" in trace else np.array([])
     in_w = trace["weight_smoothness"].values - trace["weight_smoothness_error"].values
     norms = iter(_most(trace["norm"].values))
-    radii = {site.name: _radii(site, [next(norms) for _ in site.blocks]) for site in network.sites}
+    radii = {site.name: _radii(site, [next(norms) for _ in site.blocks]) for site in sites}
     spectral, frobenius = (_most(trace[f"weight_gradient_{kind}"].values) for kind in ("spectral", "frobenius"))
-    names = [site.name for site in network.sites]
+    names = [site.name for site in sites]
     return Estimates(
         path=_largest(path + error),
         path_sure=_largest(path - error),
@@ -84,7 +82,7 @@ def _radii(site: Site, norms: list[float]) -> dict[str, float]:
     return found
 
 
-def smoothness_of(network: Network, found: Estimates) -> list[Smoothness]:
+def smoothness_of(sites: Sequence[Site], found: Estimates) -> list[Smoothness]:
     """L̂ by the path, by the sharpest claim about each layer, and as printed, where these say something.
 
     The largest over the layers is the constant of all of them, since D²F is at most the sum over layers of what each
@@ -93,7 +91,7 @@ def smoothness_of(network: Network, found: Estimates) -> list[Smoothness]:
     ways = [Smoothness("path", "", found.path, "the largest smoothness along the segments that were looked at")]
     layers: list[float] = []
     printed: dict[str, list[float]] = {"sigma": [], "sqrt(r) sigma": []}
-    for site in network.sites:
+    for site in sites:
         radii = found.radii[site.name]
         if not found.L > 0 or not found.G[site.name] > 0:
             continue
@@ -134,33 +132,36 @@ def _ends(site: Site, radii: dict[str, float], smoothness: float, gradient_bound
 
 
 def theorem_rows(
-    ways: list[Smoothness], found: Estimates, step_size: float, steps: int, first: float
+    sites: Sequence[Site], claim: Claim, plan: Plan, found: Estimates, first: float
 ) -> tuple[AtSmoothness, ...]:
     """What the theorems say at each L̂."""
-    rows = [
-        asdict(way) | own_step(way.value, found, step_size, steps, first) | _printed(way.value, found, steps)
-        for way in ways
-    ]
-    return tuple(AtSmoothness(**row) for row in rows)
+    return tuple(
+        AtSmoothness(
+            **asdict(way) | own_step(way.value, claim, plan, found, first) | _printed(way.value, found, plan.steps)
+        )
+        for way in smoothness_of(sites, found)
+    )
 
 
-def inputs_of(smoothness: float, found: Estimates, step_size: float, steps: int) -> dict[str, float]:
-    """The constants of the theorem at any step."""
-    zeta = math.sqrt(found.zeta_square)
-    return {
+def in_hindsight(plan: Plan, claim: Claim, found: Estimates, first: float) -> Plan:
+    """The plan with the constants that the run showed, and the claim's quantities there.
+
+    The bound is None where a constant was measured as 0, or the step is longer than the claim allows.
+    """
+    inputs = plan.inputs | {"ell": found.path, "zeta": math.sqrt(found.zeta_square)}
+    bound = own_step(found.path, claim, plan, found, first)["bound"]
+    values = {"Lhat": found.path, "alpha": plan.step_size, "bound": math.nan if bound is None else bound}
+    return replace(plan, inputs=inputs, values=values, zeta=math.sqrt(found.zeta_square))
+
+
+def own_step(smoothness: float, claim: Claim, plan: Plan, found: Estimates, first: float) -> dict[str, Any]:
+    """The theorem at the run's own step, and an L̂."""
+    inputs = {name: float(x) for name, x in plan.inputs.items()} | {
         "ell": smoothness,
-        "D": math.nan if found.D is None else found.D,
-        "zeta": zeta,
-        "T": steps,
-        "eta": step_size,
+        "zeta": math.sqrt(found.zeta_square),
     }
-
-
-def own_step(smoothness: float, found: Estimates, step_size: float, steps: int, first: float) -> dict[str, Any]:
-    """The theorem at the run's own step."""
-    claim, inputs = catalogue[CLAIM], inputs_of(smoothness, found, step_size, steps)
     longest = 2 / smoothness if smoothness > 0 else math.inf
-    if not all(0 < value < math.inf for value in inputs.values()) or not step_size < longest:
+    if not all(0 < value < math.inf for value in inputs.values()) or not plan.step_size < longest:
         return {"longest": longest, "bound": None, "needed": None}
     return {"longest": longest, "bound": claim.bound(**inputs), "needed": _needed(claim, inputs, first)}
 
