@@ -5,7 +5,7 @@ watch and what was seen since the last whole chunk of the trace, and all audit t
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -26,6 +26,8 @@ from boundcheck.progress import Tick
 # Checkpoints of a run. Chunks of its trace are larger: each takes zarr milliseconds, however small it is.
 _SAVES = 16
 _CHUNK_BYTES = 2**19
+# Bytes of what waits to be observed.
+_MOST_WAITING = 2**22
 
 
 @dataclass(frozen=True)
@@ -83,20 +85,22 @@ def run_ensemble(
     else:
         folder.start_trace(empty, {"stratum": min(chunk, strata)})
 
-    part = _Part.of(empty, first - first % chunk, chunk)
+    part, looks = _Part.of(empty, first - first % chunk, chunk), _Looks(problem)
     for name, values in seen.items():
         part.arrays[name][:] = values.numpy()
     for stratum in range(first, strata):
         if stratum == part.begin + chunk:
             part = _Part.of(empty, stratum, chunk)
-        row = {name: values[:, stratum - part.begin] for name, values in part.arrays.items()}
-        v = _run_stratum(problem, plan, schedule, stratum, v, sampler, ball, row)
+        v = _run_stratum(problem, plan, schedule, stratum, v, sampler, ball, looks)
         tick("run", int(schedule.edges[stratum + 1]), plan.steps)
         end = stratum + 1
         whole = end % chunk == 0 or end == strata
+        save = whole or end % between == 0
+        if save or looks.bytes > _MOST_WAITING:
+            looks.observe(part)
         if whole:
             folder.extend_trace(part.trace, "stratum", part.begin)
-        if whole or end % between == 0:
+        if save:
             folder.save_checkpoint(
                 {
                     "stratum": end,
@@ -123,21 +127,19 @@ def _run_stratum(
     v: Point,
     sampler: Sampler,
     ball: BallWatch | None,
-    row: dict[str, np.ndarray],
+    looks: "_Looks",
 ) -> Point:
-    """The iterations of one stratum; fills `row`, the trace's views of that stratum, shape (R,) each."""
-    due, looks = schedule.due(stratum), []
+    """The iterations of one stratum; what is due of them goes to `looks`."""
+    due = schedule.due(stratum)
     for t in range(int(schedule.edges[stratum]) + 1, int(schedule.edges[stratum + 1]) + 1):
         # What the minibatch is drawn from is known before it is drawn.
         law = sampler.law() if t in due else None
         v_next, g = sgd_step(problem, v, plan.step_size, sampler.draw())
         if t in due:
-            who = torch.as_tensor(due[t], device=v[0].device)
-            looks.append(_Look(due[t], _rows(v, who), _rows(v_next, who), law and law.of(who)))
+            looks.add(stratum, due[t], v, v_next, law)
         if ball is not None:
             ball.move(v_next, plan.step_size, g, t + 1)
         v = v_next
-    _fill(problem, looks, row)
     return v
 
 
@@ -145,27 +147,47 @@ def _run_stratum(
 class _Look:
     """One iteration of the replicas that are audited at it: v_t, v_{t+1}, and the law of the minibatch between them."""
 
+    stratum: int
     who: np.ndarray
     v: Point
     v_next: Point
     law: Draw | None
 
 
-def _fill(problem: Problem, looks: list[_Look], row: dict[str, np.ndarray]) -> None:
-    """Observe all looks of a stratum at once: each costs what its arithmetic costs, and not a call for every replica.
+@dataclass
+class _Looks:
+    """What was due and is not observed yet: many looks at once cost what their arithmetic costs, and no more calls."""
 
-    Those whose minibatch is drawn from equally many samples are alike; in epochs there are others.
-    """
-    alike: dict[int, list[_Look]] = {}
-    for look in looks:
-        alike.setdefault(look.law.candidates.shape[1] if look.law else 0, []).append(look)
-    for group in alike.values():
-        v, v_next = _joined([look.v for look in group]), _joined([look.v_next for look in group])
-        laws = [look.law for look in group if look.law]
-        law = replace(laws[0], candidates=torch.cat([each.candidates for each in laws])) if laws else None
-        who = np.concatenate([look.who for look in group])
-        for name, values in observe(problem, v, v_next, law).items():
-            row[name][who] = values.cpu().numpy()
+    problem: Problem
+    waiting: list[_Look] = field(default_factory=list)
+    bytes: int = 0
+
+    def add(self, stratum: int, due: np.ndarray, v: Point, v_next: Point, law: Draw | None) -> None:
+        """Keep one iteration of the replicas that are due at it."""
+        who = torch.as_tensor(due, device=v[0].device)
+        look = _Look(stratum, due, _rows(v, who), _rows(v_next, who), law and law.of(who))
+        self.waiting.append(look)
+        self.bytes += 16 * sum(part.numel() for part in look.v)
+        if look.law is not None and not look.law.replaced:
+            self.bytes += 8 * look.law.candidates.numel()
+
+    def observe(self, part: _Part) -> None:
+        """Observe all that wait, and write it into a part of the trace that has their strata.
+
+        Those whose minibatch is drawn from equally many samples are alike; in epochs there are others.
+        """
+        alike: dict[int, list[_Look]] = {}
+        for look in self.waiting:
+            alike.setdefault(look.law.candidates.shape[1] if look.law else 0, []).append(look)
+        for group in alike.values():
+            v, v_next = _joined([look.v for look in group]), _joined([look.v_next for look in group])
+            laws = [look.law for look in group if look.law]
+            law = laws[0].joined(laws[1:]) if laws else None
+            who = np.concatenate([look.who for look in group])
+            columns = np.repeat([look.stratum - part.begin for look in group], [len(look.who) for look in group])
+            for name, values in observe(self.problem, v, v_next, law).items():
+                part.arrays[name][who, columns] = values.cpu().numpy()
+        self.waiting, self.bytes = [], 0
 
 
 def _joined(points: list[Point]) -> Point:
@@ -173,7 +195,7 @@ def _joined(points: list[Point]) -> Point:
 
 
 def _rows(v: Point, who: torch.Tensor) -> Point:
-    return v if len(who) == len(v[0]) else tuple(part[who] for part in v)
+    return v if len(who) == len(v[0]) else tuple(part.index_select(0, who) for part in v)
 
 
 def _empty(schedule: Schedule, meanings: dict[str, str]) -> xr.Dataset:

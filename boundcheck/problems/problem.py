@@ -10,12 +10,13 @@ from torch import Tensor
 from boundcheck.claims import Claim
 from boundcheck.claims.inputs import Number
 from boundcheck.errors import InputError
-from boundcheck.problems.adapters import Adapter, LoRA, Radii
+from boundcheck.problems.adapters import Adapter, Radii
 from boundcheck.problems.adapters.base import ROUND_UP
+from boundcheck.problems.blocks import in_blocks
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.inputs import sharpest, theory_inputs
 from boundcheck.problems.norms import Point, spectral_norm, square_norm
-from boundcheck.problems.objective import Objective
+from boundcheck.problems.objective import Objective, Survey
 from boundcheck.problems.observe import norm_name, observables, observe
 from boundcheck.words.function import Observable
 
@@ -120,29 +121,33 @@ class Problem:
         """The minibatch gradient g of Algorithm 1, line 3, for indices of shape (R, m)."""
         return self.adapter.pull_back(v, self.objective.batch_gradient(self.adapter.weight(v), indices))
 
-    def mean_squares(self, v: Point) -> tuple[Tensor, Tensor]:
-        r"""The means over samples of the squared norms of their gradients in v and in W: two of shape (R,)."""
-        W = self.adapter.weight(v)
-        if isinstance(self.adapter, LoRA):
-            moments = self.objective.second_moments(W)
-            return self.adapter.mean_square_pull_back(v, moments), moments[0].diagonal(dim1=-2, dim2=-1).sum(-1)
-        in_v, in_w = self.sample_square_norms(v)
-        return in_v.mean(1), in_w.mean(1)
-
-    def sample_square_norms(self, v: Point) -> tuple[Tensor, Tensor]:
-        """The squared norms of every sample's gradient in v and in W: two of shape (R, n)."""
+    def survey(self, v: Point) -> Survey:
+        """The loss, the gradient in W, and the squared norms of every sample's gradient, in v and in W."""
+        W, sides = self.adapter.weight(v), self.adapter.sides(v)
+        if sides is not None:
+            return self.objective.survey(W, sides)
         samples = self.objective.samples
-        gradients = self.objective.sample_gradients(self.adapter.weight(v)).flatten(0, 1)
-        pulled = self.adapter.pull_back(tuple(part.repeat_interleave(samples, 0) for part in v), gradients)
-        in_v, in_w = (square_norm(x).view(-1, samples) for x in (pulled, (gradients,)))
-        return in_v, in_w
+
+        def squares(part: slice) -> tuple[Tensor, Tensor]:
+            gradients = self.objective.sample_gradients(W[part]).flatten(0, 1)
+            pulled = self.adapter.pull_back(tuple(x[part].repeat_interleave(samples, 0) for x in v), gradients)
+            return square_norm(pulled).view(-1, samples), square_norm((gradients,)).view(-1, samples)
+
+        found = in_blocks(squares, len(W), samples * W[0].numel())
+        return Survey(self.objective.loss(W), self.objective.gradient(W), *found)
+
+    def mean_squares(self, v: Point) -> tuple[Tensor, Tensor]:
+        """The means over samples of the squared norms of their gradients in v and in W: two of shape (R,)."""
+        survey = self.survey(v)
+        return survey.in_v.mean(1), survey.in_w.mean(1)
 
     def sample_variance(self, v: Point) -> Tensor:
         r"""The exact variance of one sample's gradient, :math:`\frac1n\sum_i\|g_i\|^2 - \|\nabla F(v)\|^2`, (R,).
 
         A minibatch of m samples drawn with replacement has this variance over m.
         """
-        return self.mean_squares(v)[0] - square_norm(self.gradient(v))
+        survey = self.survey(v)
+        return survey.in_v.mean(1) - square_norm(self.adapter.pull_back(v, survey.gradient))
 
     def gradient_bound(self, radii: Radii) -> Constant:
         r"""G on the domain: the objective's own, or :math:`\|\nabla f(W_0)\|_F + L \cdot` reach where that is less.

@@ -22,6 +22,7 @@ from boundcheck.claims.inputs import exact
 from boundcheck.errors import InputError
 from boundcheck.problems.certify import largest_gram_eigenvalue
 from boundcheck.problems.norms import Point, spectral_norm, square_norm
+from boundcheck.problems.objective import Side
 
 Radii = Mapping[str, float]
 """The radius of each norm that bounds the domain, by its name in a spec: ``a`` for A, ``b`` for B, and so on."""
@@ -119,6 +120,13 @@ class Adapter(ABC):
 
         """
         return self.pull_back(tuple(part.expand(len(outputs), -1, -1) for part in v), outputs.mT @ inputs)
+
+    def sides(self, v: Point) -> tuple[Side, ...] | None:
+        r"""The products :math:`PMQ` that the pull-back of M consists of, block by block; None where it is no products.
+
+        With them the norm of a sample's gradient in v is found without the gradient.
+        """
+        return None
 
     @abstractmethod
     def initial(self, gain: float, generator: torch.Generator) -> Point:
