@@ -15,7 +15,6 @@ from boundcheck.claims import catalogue
 from boundcheck.claims.enclose import lower, upper
 from boundcheck.measure.ascent import ascend
 from boundcheck.measure.build import starting_point
-from boundcheck.problems.curvature import top_curvature
 from boundcheck.measure.result import Chain
 from boundcheck.measure.slack import slack
 from boundcheck.measure.spec import Spec
@@ -23,6 +22,7 @@ from boundcheck.measure.split import split_along
 from boundcheck.measure.streams import generator, stream
 from boundcheck.problems.adapters import LoRA, Radii
 from boundcheck.problems.constant import End
+from boundcheck.problems.curvature import top_curvature
 from boundcheck.problems.derivatives import hessian_vector_product, sure_difference_ratio
 from boundcheck.problems.inputs import theory_inputs, upper_ends
 from boundcheck.problems.norms import Point, square_norm

@@ -68,6 +68,8 @@ def starting_point(spec: Spec, function: Function, device: str) -> Point:
 
 
 def _objective(spec: Spec, bias: bool, device: str) -> Objective:
+    if spec.problem is None:
+        raise ValueError("expected a problem in one matrix")
     match spec.problem:
         case tables.DataSpec(kind=kind):
             X, labels = _DATA[kind]()

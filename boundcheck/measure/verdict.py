@@ -13,8 +13,8 @@ from boundcheck.claims.enclose import lower, upper
 from boundcheck.measure.audit import Evidence
 from boundcheck.measure.blame import blamed
 from boundcheck.measure.grounds import FEWEST_REPLICAS, earned_by
-from boundcheck.measure.intervals import Interval, mean_interval, simultaneous_lower_limits, student_replicas
 from boundcheck.measure.horizons import at_the_longest, informative_horizon
+from boundcheck.measure.intervals import Interval, mean_interval, simultaneous_lower_limits, student_replicas
 from boundcheck.measure.result import Audit, Blame
 from boundcheck.verdicts import Verdict
 

@@ -38,9 +38,9 @@ class _Loaded:
 
     name: str
     model: nn.Module
+    targets: str
     task: Task
     held_out: Task
-    targets: str
 
 
 def network_function(
@@ -79,9 +79,9 @@ def _gpt(table: GPTSpec, kind: str, device: str, tick: Tick) -> _Loaded:
             ids = corpora.windows(text, table.context + 1, getattr(table, field), table.seed)
         tasks.append(Windows(name, ids.to(device)))
     base = pretrained(shape, table.pretraining, table.seed, tick).model.double().to(device).requires_grad_(False)
-    return _Loaded(f"GPT on {table.text}", base, *tasks, "edit" if kind in EDITS else _TARGETS)
+    return _Loaded(f"GPT on {table.text}", base, "edit" if kind in EDITS else _TARGETS, *tasks)
 
 
 def _transformer(table: PretrainedSpec, kind: str, device: str) -> _Loaded:
     loaded = bridge.load(table, device)
-    return _Loaded(loaded.name, loaded.model, loaded.task, loaded.held_out, loaded.targets(kind))
+    return _Loaded(loaded.name, loaded.model, loaded.targets(kind), loaded.task, loaded.held_out)

@@ -4,7 +4,8 @@ The network holds one point at a time, so that replicas are gone through one by 
 that it holds: a point is rounded to its type before it is looked at.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -16,9 +17,11 @@ from boundcheck.claims import Claim
 from boundcheck.claims.inputs import Number
 from boundcheck.models.network import Look, Network, Task
 from boundcheck.models.observe import LOOKS, OBSERVABLES, Rounding, block_names, observe, rounding_of, top_curvatures
+from boundcheck.models.sites import Site
 from boundcheck.problems.constant import Constant
 from boundcheck.problems.norms import Point, square_norm
 from boundcheck.problems.sgd import Draw
+from boundcheck.progress import Tick, silent
 from boundcheck.words.function import Radii
 
 # Relative accuracy asked of Lanczos: of a constant that is a lower estimate anyway.
@@ -70,6 +73,11 @@ class NetworkFunction:
         return {"sites": len(self.network.sites), "trained": trained, "parameters": self.parameters}
 
     @property
+    def sites(self) -> tuple[Site, ...]:
+        """The adapted matrices."""
+        return self.network.sites
+
+    @property
     def norm_names(self) -> dict[str, str]:
         """The observable that holds the norms of the blocks, which no radius bounds."""
         return {"": "norm"}
@@ -81,15 +89,17 @@ class NetworkFunction:
     @cached_property
     def noise(self) -> Rounding:
         """How noisy F and its gradient are as computed, at the first iterate."""
-        self.network.write(self._first)
-        return rounding_of(self.network)
+        with _autograd():
+            self.network.write(self._first)
+            return rounding_of(self.network)
 
     def _each(self, v: Point, do: Callable[[int], Any]) -> list[Any]:
         """What is done at each of the points, with the network there."""
         found = []
-        for i in range(len(v[0])):
-            self.network.write(tuple(part[i : i + 1] for part in v))
-            found.append(do(i))
+        with _autograd():
+            for i in range(len(v[0])):
+                self.network.write(tuple(part[i : i + 1] for part in v))
+                found.append(do(i))
         return found
 
     def loss(self, v: Point) -> Tensor:
@@ -120,7 +130,7 @@ class NetworkFunction:
             self.network.write(self.network.retract(*(tuple(part[i : i + 1] for part in x) for x in (v, step))))
             return self.network.point()
 
-        return _joined([held(i) for i in range(len(v[0]))])
+        return _joined(self._each(v, held))
 
     def norms(self, v: Point) -> dict[str, Tensor]:
         """None: no radius bounds a network's blocks."""
@@ -138,8 +148,10 @@ class NetworkFunction:
             look, (x, y) = looks[key], (tuple(part[i : i + 1] for part in point) for point in (v, v_next))
             after = looks.get(_key(v_next, i))
             loss = after.loss if after else self.loss(y).item()
-            self.network.write(x)
-            rows.append(observe(self.network, x, y, look, loss, self.noise) | self._noise(look, law, i))
+            with _autograd():
+                self.network.write(x)
+                noise = self._noise(look, law, i)
+            rows.append(observe(self.network, x, y, look, loss, self.noise) | noise)
         return {
             name: torch.tensor([row[name] for row in rows], dtype=torch.float64).reshape(
                 len(rows), *(self.sizes[dim] for dim in observable.dims)
@@ -156,19 +168,23 @@ class NetworkFunction:
         """
         if law is None or law.replaced:
             variance = 0.0 if law is None else look.variance / law.batch
-            return {"noise_variance": variance, "conditional_bias": 0.0}
+            return {"noise_variance": variance, "conditional_bias": 0.0, "conditional_bias_error": 0.0}
         candidates = law.candidates[i]
         mean = self.network.batch_gradient(candidates)
         bias = square_norm(tuple(x - y for x, y in zip(mean, look.gradient, strict=True))).sqrt().item()
         squares = look.sample_squares[candidates.to(look.sample_squares.device)]
         variance = max(squares.mean().item() - square_norm(mean).item(), 0.0)
         left = (len(candidates) - law.batch) / max(len(candidates) - 1, 1)
-        return {"noise_variance": left * variance / law.batch + bias * bias, "conditional_bias": bias}
+        # Each of the two means is off by its own rounding error; see `problems.observe`.
+        error = 4 * self.noise.gradient
+        noise = left * variance / law.batch + bias * bias
+        return {"noise_variance": noise, "conditional_bias": bias, "conditional_bias_error": error}
 
-    def look(self, v: Point, random: np.random.Generator) -> dict[str, float]:
+    def look(self, v: Point, random: np.random.Generator, tick: Tick = silent) -> dict[str, float]:
         """The largest curvatures of F and of f at a single point."""
-        self.network.write(v)
-        return dict(zip(LOOKS, top_curvatures(self.network, random, _TOLERANCE), strict=True))
+        with _autograd():
+            self.network.write(v)
+            return dict(zip(LOOKS, top_curvatures(self.network, random, _TOLERANCE, tick), strict=True))
 
     def accuracy(self, v: Point) -> list[float]:
         """The mean share of hits, for each replica."""
@@ -196,6 +212,13 @@ class NetworkFunction:
     def trivial_bound(self, radii: Radii) -> float:
         """Infinity: the gradient of a network has no known bound."""
         return float("inf")
+
+
+@contextmanager
+def _autograd() -> Iterator[None]:
+    """With gradients, also inside of a run, which keeps no graph."""
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
 
 
 def _key(v: Point, i: int) -> bytes:

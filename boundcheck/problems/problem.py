@@ -44,6 +44,7 @@ class Problem:
     looks: ClassVar[dict[str, str]] = {}
     sizes: ClassVar[dict[str, int]] = {}
     names: ClassVar[dict[str, str]] = {}
+    sites: ClassVar[tuple[Any, ...]] = ()
 
     @property
     def name(self) -> str:
@@ -101,9 +102,16 @@ class Problem:
         """What an audit looks at over the steps from v to v_next; see `problems.observe`."""
         return observe(self, v, v_next, law)
 
-    def look(self, v: Point, random: Any) -> dict[str, float]:
+    def look(self, v: Point, random: Any, tick: Any = None) -> dict[str, float]:
         """Nothing: its curvature is bracketed, and not looked at along a run."""
         return {}
+
+    def accuracy(self, v: Point) -> list[float]:
+        """Nothing is predicted."""
+        return []
+
+    def held_out_ends(self, v: Point) -> None:
+        """No sample is held out."""
 
     def loss(self, v: Point) -> Tensor:
         """F(v), shape (R,)."""

@@ -7,7 +7,7 @@ shape (R, rows, columns); what is a number for each replica has shape (R,).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import torch
@@ -27,20 +27,17 @@ class Observable(NamedTuple):
     dims: tuple[str, ...] = ()
 
 
-class Law(Protocol):
-    """The law of the next minibatch given the past; `problems.sgd.Draw` says what it has."""
-
-    batch: int
-    candidates: Tensor
-    replaced: bool
-
-
 class Constant(Protocol):
     """A number of the theory, and how it is known; `problems.constant.Constant`."""
 
-    value: float
-    kind: Any
-    how: str
+    @property
+    def value(self) -> float: ...
+
+    @property
+    def kind(self) -> Literal["certified", "estimated"]: ...
+
+    @property
+    def how(self) -> str: ...
 
 
 class Function(Protocol):
@@ -55,6 +52,7 @@ class Function(Protocol):
             was seen along a run stands for each, and no verdict rests on it.
         observables: what `observe` reads off, by name, and the size of each of their dimensions.
         looks: what `look` reads off.
+        sites: the matrices W(v) inside of a network, each with its adapter; none of a problem in one matrix.
         norm_names: by the name of a radius, the observable that it bounds.
         names: what the places along a dimension are called, a line each.
         constants: those that it says of itself, by name.
@@ -62,10 +60,17 @@ class Function(Protocol):
 
     """
 
-    name: str
-    units: str
-    samples: int
-    is_known: bool
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def units(self) -> str: ...
+
+    @property
+    def samples(self) -> int: ...
+
+    @property
+    def is_known(self) -> bool: ...
 
     @property
     def infimum(self) -> Constant: ...
@@ -87,6 +92,9 @@ class Function(Protocol):
 
     @property
     def names(self) -> Mapping[str, str]: ...
+
+    @property
+    def sites(self) -> tuple[Any, ...]: ...
 
     @property
     def facts(self) -> Mapping[str, Any]: ...
@@ -123,12 +131,20 @@ class Function(Protocol):
         """The spectral norm of each block that a radius bounds, by the name of the radius, shape (R,)."""
         ...
 
-    def observe(self, v: Point, v_next: Point, law: Law | None) -> dict[str, Tensor]:
-        """The observables of steps from v to v_next, whose minibatch had this law; None where it was the whole sample."""
+    def observe(self, v: Point, v_next: Point, law: Any) -> dict[str, Tensor]:
+        """The observables of steps from v to v_next, whose minibatch had this law (`problems.sgd.Draw`), or None."""
         ...
 
-    def look(self, v: Point, random: Any) -> dict[str, float]:
+    def look(self, v: Point, random: Any, tick: Any = ...) -> dict[str, float]:
         """What is read off rarely, at a single point."""
+        ...
+
+    def accuracy(self, v: Point) -> list[float]:
+        """The share of what was to be predicted that was, for each replica; empty where nothing is predicted."""
+        ...
+
+    def held_out_ends(self, v: Point) -> tuple[float, float] | None:
+        """Loss and accuracy on held-out samples at a single point; None where there are none."""
         ...
 
     def radius_names(self, claim: Claim) -> tuple[str, ...]:
