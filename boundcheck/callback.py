@@ -242,5 +242,4 @@ class _Recorder:
             "ends": Ends(((self._first.loss, last),), ((self._accuracy, self._network.accuracy()),), held_out=None),
         }
         result = RunResult(**known, **outcome(self._network, course, self._rules))
-        self._folder.finish(result)
-        return self._folder, result
+        return self._folder, self._folder.finish(result)

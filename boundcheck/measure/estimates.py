@@ -177,7 +177,7 @@ def _printed(smoothness: float, found: Estimates, steps: int) -> dict[str, Any]:
     if not (0 < smoothness < math.inf and found.zeta_square > 0 and found.D and found.D > 0):
         return {"alpha": None, "T_min": None, "printed_bound": None}
     claim = catalogue["jiang2024.theorem2"].assuming({"Lhat": exact("Lhat", smoothness)})
-    inputs = {"D": math.nan if found.D is None else found.D, "zeta": math.sqrt(found.zeta_square), "T": float(steps)}
+    inputs = {"D": found.D, "zeta": math.sqrt(found.zeta_square), "T": float(steps)}
     given = {p.name: inputs[p.name] for p in claim.parameters}
     alpha, shortest, bound = (float(claim.function(name)(**given)) for name in ("alpha", "T_min", "bound"))
     return {"alpha": alpha, "T_min": shortest, "printed_bound": bound}

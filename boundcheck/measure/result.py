@@ -6,7 +6,7 @@ that is not finite is None, since JSON has neither NaN nor infinities.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache, cached_property
 from typing import Any, Literal
@@ -368,7 +368,7 @@ class RunResult(Result):
     horizons: tuple[Horizon, ...] = ()
     estimates: Estimates | None = None
     theorems: tuple[AtSmoothness, ...] = ()
-    rounding: dict[str, float] = field(default_factory=dict)
+    rounding: dict[str, float | None] = field(default_factory=dict)
     ends: Ends | None = None
 
     @property
@@ -399,7 +399,7 @@ _OPTIONAL = ("horizons", "estimates", "theorems", "rounding", "ends", "slack")
 
 
 @cache
-def _reader(kind: type[Any]) -> TypeAdapter[Any]:
+def _reader(kind: Hashable) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
@@ -413,26 +413,64 @@ def read(data: Any) -> RunResult | BracketResult:
     if not isinstance(data, Mapping):
         raise InputError("result", type(data).__name__, "a table")
     version = data.get("version", 1)
-    if version not in (1, VERSION):
+    if isinstance(version, bool) or version not in (1, VERSION):
         raise InputError("version", version, f"a result of version 1 or {VERSION}, which this boundcheck reads")
-    table = dict(data) if version == VERSION else _renewed(dict(data))
-    kind = RunResult if "plan" in table else BracketResult
+    kind = RunResult if "plan" in data else BracketResult
+    if version == VERSION:
+        table = dict(data)
+        _need(table, (each.name for each in fields(kind) if each.name not in _OPTIONAL))
+    else:
+        table = _renewed(dict(data))
+    found: RunResult | BracketResult = _checked(kind, _with_infinities(table))
+    replicas = _checked(Settings, found.spec, "spec").run.replicas
+    return replace(found, verdict=borne(found.verdict, found.ground, replicas))
+
+
+def _checked(kind: Hashable, table: dict[str, Any], *above: str) -> Any:
+    """The table as this kind; the first field that is none of it is named, below the fields that it stands in."""
     try:
-        found: RunResult | BracketResult = _reader(kind).validate_python(table)
-        replicas = found.settings.run.replicas
+        return _reader(kind).validate_python(table)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        name = ".".join(map(str, first["loc"])) or "spec"
+        name = ".".join(map(str, (*above, *first["loc"])))
         given = "(not given)" if first["type"] == "missing" else first["input"]
-        raise InputError(name, given, f"a result as boundcheck writes it: {first['msg'].lower()}") from None
-    return replace(found, verdict=borne(found.verdict, found.ground, replicas))
+        if first["type"] in ("enum", "literal_error"):
+            expected = f"one of {first['ctx']['expected']}".replace("'", "")
+        else:
+            expected = f"a result as boundcheck writes it: {first['msg'].lower()}"
+        raise InputError(name, given, expected) from None
+
+
+def _need(table: dict[str, Any], names: Iterable[str]) -> None:
+    for name in names:
+        if name not in table:
+            raise InputError(name, "(not given)", "a result as boundcheck writes it: field required")
 
 
 def _renewed(table: dict[str, Any]) -> dict[str, Any]:
     """A result of version 1 in the names of this one: there a network's estimates were called constants."""
     if "theorems" in table:
+        _need(table, ("constants", "infimum"))
         table |= {"estimates": table.pop("constants"), "constants": {"infimum": table.pop("infimum")}}
     return table | {"version": VERSION}
+
+
+def _with_infinities(table: dict[str, Any]) -> dict[str, Any]:
+    """The same table with numbers where a float overflowed: limits that say nothing, an end and a ratio of infinity."""
+
+    def filled(part: Any, **numbers: float) -> Any:
+        if isinstance(part, list):
+            return [filled(each, **numbers) for each in part]
+        if not isinstance(part, Mapping):
+            return part
+        return {name: numbers.get(name) if each is None else each for name, each in part.items()}
+
+    rest = {
+        "interval": filled(table.get("interval"), lower=0.0, upper=math.inf),
+        "upper": filled(table.get("upper", []), value=math.inf),
+        "slack": filled(table.get("slack", []), measured=math.inf),
+    }
+    return table | {name: part for name, part in rest.items() if name in table}
 
 
 def _plain(value: Any) -> Any:

@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -38,6 +38,7 @@ from boundcheck.version import __version__
 
 # A run's numbers depend on these packages of ours; a change in the report does not make a new run.
 _CODE_THAT_MATTERS = ("claims", "words", "problems", "models", "measure")
+Found = TypeVar("Found", RunResult, BracketResult)
 # Of a SHA-256 hash, in bytes.
 _DIGEST_SIZE = 32
 
@@ -113,14 +114,18 @@ class RunFolder:
             raise InputError("RUN", self.path, f"its own result; its result.json is that of {result.run_id}")
         return result
 
-    def finish(self, result: RunResult | BracketResult) -> RunResult | BracketResult:
+    def finish(self, result: Found) -> Found:
         """Store the result, drop the checkpoint (a kill between the two does no harm), and return what was stored."""
         stored = result.as_json()
+        # Before anything is written: what is stored can be read.
+        kept = read(stored)
+        if not isinstance(kept, type(result)):
+            raise TypeError(f"expected a result that is read as what it was written from, got {type(result).__name__}")
         digests = {"result": _digest_of(stored), "trace": _digest_of(self._written)}
         with _writing(self.path):
             replace_file(self.path / "result.json", text(stored | {"digests": digests}).encode())
             (self.path / "checkpoint.pt").unlink(missing_ok=True)
-        return read(stored)
+        return kept
 
     def checkpoint(self) -> dict[str, Any] | None:
         """The last whole state, or None where there is none from which the run would end as if it had not stopped.

@@ -46,8 +46,8 @@ def test_a_step_that_is_too_long_is_to_blame(step, assume, tmp_path):
     # Where the run diverges, its noise may exceed zeta too, which no step explains away.
     assert blame in {("constant", "eta"), ("constant", "zeta")}, result.reason
     audits = {each.hypothesis: each for each in result.audit}
-    assert audits["eta < eta_max"]["status"] == "failed"
-    assert (audits["eta < eta_max"]["observed"], audits["eta < eta_max"]["limit"]) == (step, pytest.approx(2))
+    assert audits["eta < eta_max"].status == "failed"
+    assert (audits["eta < eta_max"].observed, audits["eta < eta_max"].limit) == (step, pytest.approx(2))
 
 
 def test_the_longest_step_itself_is_refused_where_the_bound_has_no_value(tmp_path):

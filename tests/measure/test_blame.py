@@ -88,8 +88,8 @@ def test_the_hard_instance_is_near_the_repaired_bound_and_breaks_none(tmp_path):
 )
 def test_a_planted_fault_is_blamed(changes, verdict, blame, tmp_path):
     found = outcome(hard(**changes), tmp_path)
-    assert found[:2] == (verdict, blame), found[2]["reason"]
-    assert found[2]["blame"]["evidence"]
+    assert found[:2] == (verdict, blame), found[2].reason
+    assert found[2].blame.evidence
 
 
 def test_a_wrong_bound_on_the_gradient_is_blamed(tmp_path):

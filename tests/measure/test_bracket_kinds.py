@@ -76,7 +76,7 @@ def test_every_adapter_is_bracketed_on_every_problem(kind, problem, tmp_path):
     for end in result.upper:
         assert result.measured * (1 - ROUNDING) <= end.value
     assert min(end.value for end in result.upper) <= result.bound * (1 + 1e-15)
-    json.dumps(result, allow_nan=False)
+    json.dumps(result.as_json(), allow_nan=False)
     # Read back, not measured again.
     assert measure(table_of(kind, problem), tmp_path) == [result]
 

@@ -188,7 +188,7 @@ def test_the_result_of_another_run_is_refused(swapped, said, runs, tmp_path):
     assert said in str(refused(measure, TABLE, tmp_path))
     # Under whatever name, a folder that is the other run's through and through is that run.
     if len(swapped) == 2:
-        assert finished(folder)[0]["run_id"] == result_of(other)["run_id"]
+        assert finished(folder)[0].run_id == result_of(other)["run_id"]
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", "null", "1", '""', "{", "", "[" * 10**5, '{"digests": {}}', "\ud800"])
@@ -212,7 +212,7 @@ def test_a_finished_run_may_be_called_otherwise_and_laid_out_otherwise(runs, tmp
     text = json.dumps(result_of(whole)).encode()
     # Systems leave hidden files wherever one looks.
     folder = write(tmp_path / "figure 1", whole | {"result.json": text, "trace.zarr/.DS_Store": b"1"})
-    assert finished(folder)[0]["run_id"] == id
+    assert finished(folder)[0].run_id == id
 
 
 # A run that is resumed.

@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,12 +15,14 @@ from boundcheck.measure import measure
 from boundcheck.measure.build import build
 from boundcheck.measure.observe import observables, observe
 from boundcheck.measure.plan import Start, make_plan
+from boundcheck.measure.result import Planned
 from boundcheck.measure.schedule import Schedule
 from boundcheck.measure.spec import expand, parse
 from boundcheck.measure.store import RunFolder, code_version, finished, run_id
 from boundcheck.measure.streams import generator, stream
 from boundcheck.progress import silent
 from tests.layers import sampled
+from tests.results import SPEC, a_run
 
 from .small import THEOREMS, bracket_table, changed, theorem_table, with_replacement
 
@@ -46,7 +49,7 @@ def test_an_honest_run_is_supported(id, tmp_path):
     assert result.verdict == "supported (asymptotic)", result.reason
     assert {each.status for each in result.audit} == {"held"}
     assert 0 <= result.interval.lower <= result.measured <= result.interval.upper <= result.bound
-    assert set(result) > DOCUMENTED_KEYS
+    assert vars(result).keys() > DOCUMENTED_KEYS
 
 
 def test_a_finished_run_is_read_back_and_not_repeated(tmp_path):
@@ -54,13 +57,14 @@ def test_a_finished_run_is_read_back_and_not_repeated(tmp_path):
     (first,) = measure(theorem_table(), tmp_path, tick=lambda *each: ticks.append(each))
     assert ticks[-1] == ("run", 110, 110)
     ticks.clear()
-    path = tmp_path / first["run_id"] / "result.json"
+    path = tmp_path / first.run_id / "result.json"
     before = path.stat().st_mtime_ns
     (second,) = measure(theorem_table(), tmp_path, tick=lambda *each: ticks.append(each))
     assert (ticks, path.stat().st_mtime_ns) == ([], before)
     stored = json.loads(path.read_text())
     assert stored.pop("digests").keys() == {"result", "trace"}
-    assert first == second == stored
+    assert first == second
+    assert first.as_json() == stored
 
 
 @pytest.mark.parametrize("table", [theorem_table(), bracket_table()], ids=["theorem", "bracket"])
@@ -163,8 +167,8 @@ def test_replicas_are_different_runs_of_one_start(tmp_path):
 
 def test_a_seed_changes_the_run_and_its_id(tmp_path):
     one, two = measure(theorem_table(seed=[0, 1]), tmp_path)
-    assert one.run_id != two["run_id"]
-    assert one.measured != two["measured"]
+    assert one.run_id != two.run_id
+    assert one.measured != two.measured
 
 
 def test_every_field_of_a_spec_is_in_the_run_id():
@@ -230,9 +234,12 @@ def test_a_folder_without_a_result_is_no_run(tmp_path):
         finished(tmp_path)
 
 
-def test_a_result_has_null_where_json_has_no_number(tmp_path):
-    folder = RunFolder.create(tmp_path, {"seed": 1}, "cpu")
-    named = {"run_id": folder.id, "spec": {"seed": 1}}
-    stored = folder.finish(named | {"a": math.nan, "b": [math.inf, 1.0], "c": {"d": (-math.inf, "x", None, True)}})
+def test_a_result_has_none_where_json_has_no_number(tmp_path):
+    folder = RunFolder.create(tmp_path, SPEC, "cpu")
+    values = {"bound": -math.inf, "alpha": 1.0}
+    planned = Planned(1, 1, {}, {"D": math.nan}, values)
+    given = a_run(run_id=folder.id, measured=math.nan, gap=math.inf, plan=planned)
+    stored = folder.finish(given)
     assert stored == folder.result()
-    assert stored == named | {"a": None, "b": [None, 1.0], "c": {"d": [None, "x", None, True]}}
+    nothing = replace(planned, inputs={"D": None}, values={"bound": None, "alpha": 1.0})
+    assert stored == replace(given, measured=None, gap=None, plan=nothing)

@@ -19,6 +19,7 @@ from torch.utils.data import DataLoader, IterableDataset, RandomSampler, Sequent
 
 import boundcheck as bc
 from boundcheck.errors import InputError
+from boundcheck.measure.result import Audit, RunResult
 from boundcheck.measure.store import finished
 from boundcheck.models.adapt import adapt, sites_of
 from boundcheck.models.network import Network
@@ -120,7 +121,7 @@ def recorded(callback: BoundcheckCallback) -> tuple[dict[str, Any], Any]:
     return result, trace
 
 
-def audit_named(result: dict[str, Any], hypothesis: str) -> dict[str, Any]:
+def audit_named(result: RunResult, hypothesis: str) -> Audit:
     (found,) = (each for each in result.audit if each.hypothesis == hypothesis)
     return found
 
@@ -195,8 +196,8 @@ def test_sgd_at_a_constant_step_with_replacement_is_algorithm_1(tmp_path: Path) 
     callback = recording(tmp_path, every=1, samples=100)
     train(tmp_path, callback, model, data, replaced(data), **SGD)
     result, trace = recorded(callback)
-    assert audit_named(result, "Algorithm 1")["status"] == "held"
-    assert audit_named(result, "meft.unbiased")["status"] == "held"
+    assert audit_named(result, "Algorithm 1").status == "held"
+    assert audit_named(result, "meft.unbiased").status == "held"
     assert result.verdict in {"uninformative", "inconclusive"}
     assert result.problem.sample == "10 of 10 samples"
     assert trace["time"].values.tolist() == [[1, 2, 3, 4, 5, 6]]
@@ -406,7 +407,7 @@ def test_a_minibatch_of_texts_of_several_lengths_is_a_ratio(tmp_path: Path) -> N
     equal = recording(tmp_path, samples=100)
     train(tmp_path, equal, with_lora("GPT2LMHeadModel"), causal_rows([6] * 8))
     assert equal.result is not None
-    assert "a ratio" not in audit_named(equal.result, "meft.unbiased")["how"]
+    assert "a ratio" not in audit_named(equal.result, "meft.unbiased").how
 
 
 def weights() -> list[nn.Parameter]:
@@ -536,7 +537,7 @@ def test_a_schedule_that_is_not_that_of_the_arguments_is_seen(tmp_path: Path) ->
     callback = recording(tmp_path, every=1)
     train(tmp_path, callback, model, data, replaced(data), optimizers=(optimizer, decay), **SGD, max_steps=3)
     result, _ = recorded(callback)
-    assert audit_named(result, "Algorithm 1")["status"] == "failed"
+    assert audit_named(result, "Algorithm 1").status == "failed"
 
 
 class Masking:
@@ -602,9 +603,9 @@ def test_what_is_infinite_is_printed(way: str, tmp_path: Path, capsys: pytest.Ca
     rows = {row.way: row for row in result.theorems}
     if way == "a step of length 0":
         assert trace["step_length"].values.tolist() == [[0.0]]
-        assert rows["path"]["longest"] is None
+        assert rows["path"].longest is None
     else:
-        assert rows["layers"]["value"] is None
+        assert rows["layers"].value is None
     assert "hypothesis-failed" in capsys.readouterr().err
 
 

@@ -160,7 +160,7 @@ def test_a_step_to_no_number_is_observed_as_none() -> None:
     assert math.isnan(found["path_smoothness"])
     assert math.isnan(found["step_length"])
     assert found["norm"] == [math.inf] * 2
-    assert found.loss == look.loss
+    assert found["loss"] == look.loss
 
 
 @sampled(4)
@@ -175,7 +175,7 @@ def test_everything_else_is_what_its_name_says(kind: str) -> None:
     assert set(found) | {"noise_variance", "conditional_bias"} == {*OBSERVABLES, *SITE_OBSERVABLES, *BLOCK_OBSERVABLES}
     moved = flat(after) - flat(v)
     assert found["step_length"] == pytest.approx(moved.norm().item(), rel=1e-9)
-    assert found.loss == look.loss
+    assert found["loss"] == look.loss
     assert found["gradient_square_norm"] == pytest.approx(flat(look.gradient).square().sum().item(), rel=1e-12)
     for place, M in enumerate(look.weight_gradients):
         assert found["weight_gradient_spectral"][place] == pytest.approx(np.linalg.norm(M.numpy(), 2), rel=1e-9)

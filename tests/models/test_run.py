@@ -360,7 +360,7 @@ def test_a_sweep_runs_every_kind_of_adapter(table: dict[str, Any], tmp_path: Pat
         assert ("printed" in ways) == (kind in {"lora", "direft"})
         assert all(row.value > 0 for row in result.theorems if kind != "dora" or row.way == "path")
         # All start at the pretrained network.
-        assert result.ends.loss[0][0] == pytest.approx(results[0]["ends"]["loss"][0][0], rel=1e-12)
+        assert result.ends.loss[0][0] == pytest.approx(results[0].ends.loss[0][0], rel=1e-12)
         assert result.ends.loss[0][1] != pytest.approx(result.ends.loss[0][0], rel=1e-6)
         targets = ["blocks.0.edit"] if kind in {"direft", "loreft"} else ["blocks.0.attention.qkv", "blocks.0.mlp.up"]
         assert list(result.estimates.radii) == targets
@@ -372,9 +372,9 @@ def test_dora_whose_columns_may_vanish_runs_to_its_end(tmp_path: Path) -> None:
     result, _ = run(gpt_table(adapter__kind="dora", adapter__scale=30.0, run__step_size=1.0, run__steps=3), tmp_path)
     assert result.ends.loss[0][1] > 0
     path, layers = result.theorems
-    assert path["value"] > 0
+    assert path.value > 0
     # Infinite, for which JSON has no number.
-    assert layers["value"] is layers["bound"] is layers["alpha"] is None
+    assert layers.value is layers.bound is layers.alpha is None
 
 
 @pytest.mark.full
@@ -503,10 +503,10 @@ def test_minilm_is_run_from_its_package(tmp_path: Path) -> None:
 def test_a_run_on_cuda_says_how_much_memory_it_took(tmp_path: Path) -> None:
     table = gpt_table(run__looks=1)
     (here,), (there,) = (bc.measure(table, tmp_path, device) for device in ("cpu", "cuda"))
-    assert there["environment"]["memory_mib"] > 0
-    assert there["run_id"] != here["run_id"]
-    assert there["measured"] == pytest.approx(here["measured"], rel=1e-6)
-    assert there["constants"]["curvature"] == pytest.approx(here["constants"]["curvature"], rel=1e-2)
+    assert there.environment["memory_mib"] > 0
+    assert there.run_id != here.run_id
+    assert there.measured == pytest.approx(here.measured, rel=1e-6)
+    assert there.estimates.curvature == pytest.approx(here.estimates.curvature, rel=1e-2)
 
 
 def test_tests_are_told_of_progress_as_a_caller_is(tmp_path: Path) -> None:

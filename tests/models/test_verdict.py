@@ -7,8 +7,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from boundcheck.measure.audit import Audit
-from boundcheck.models.verdict import Seen, audits_of, judge
+from boundcheck.measure.result import Audit, Blame
+from boundcheck.models.verdict import Judged, Seen, audits_of, judge
 from tests.layers import examples
 
 SEEN = Seen(
@@ -27,7 +27,7 @@ HELD = Audit("meft.unbiased", "hypothesis", "held", 0.0, 0.0, "drawn with replac
 FAILED = Audit("meft.unbiased", "hypothesis", "failed", 0.2, 0.0, "drawn without replacement")
 
 
-def judged(seen: Seen, sampling: Audit = HELD) -> dict[str, object]:
+def judged(seen: Seen, sampling: Audit = HELD) -> Judged:
     return judge(seen, audits_of(seen, [sampling], 0.25, 1.0, 3.0, 2.0))
 
 
@@ -80,7 +80,7 @@ def test_a_smoothness_that_is_mostly_rounding_earns_no_comparison_with_a_bound()
         assert "no L̂ was measured" in found.reason
         assert found.blame.kind == "rounding"
     # What a run did against the rules is worse.
-    assert judged(replace(SEEN, rounding=True, too_long=math.inf), FAILED)["verdict"] == "hypothesis-failed"
+    assert judged(replace(SEEN, rounding=True, too_long=math.inf), FAILED).verdict == "hypothesis-failed"
 
 
 def test_an_average_above_the_bound_is_no_violation() -> None:
@@ -135,11 +135,7 @@ def test_what_failed_first_is_to_blame_and_all_is_named() -> None:
     found = judge(seen, audits_of(seen, [rules, FAILED], 0.25, 1.0, 3.0, 2.0))
     assert found.verdict == "hypothesis-failed"
     assert "Algorithm 1, meft.unbiased, eta < eta_max" in found.reason
-    assert found.blame == {
-        "kind": "hypothesis",
-        "name": "Algorithm 1",
-        "evidence": "Algorithm 1: the optimizer is AdamW",
-    }
+    assert found.blame == Blame("hypothesis", "Algorithm 1", "Algorithm 1: the optimizer is AdamW")
 
 
 @pytest.mark.parametrize("measured", [math.nan, math.inf, -math.inf])
@@ -186,7 +182,6 @@ def test_no_run_on_a_network_supports_or_violates_a_claim(
 ) -> None:
     audits = audits_of(seen, sampling, zeta_square, D, L, path)
     found = judge(seen, audits)
-    assert set(found) == {"verdict", "reason", "blame"}
     assert found.verdict in {"hypothesis-failed", "uninformative", "inconclusive"}
     failed = [each for each in audits if each.status == "failed"]
     assert (found.verdict == "hypothesis-failed") == bool(failed)

@@ -12,6 +12,7 @@ from flint import arb
 from hypothesis import given
 
 from boundcheck.measure import measure
+from boundcheck.measure.result import Blame
 from boundcheck.measure.spec import parse
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.soundness import runs
@@ -19,7 +20,9 @@ from boundcheck.soundness.courses import factors, hard, kinks, scalars
 from boundcheck.soundness.descent import Diagonal, Kink, Scalar
 from boundcheck.soundness.faults import false_bounds, false_constants, false_hypotheses, true_runs
 from boundcheck.soundness.runs import judged, run_mutants, try_run
+from boundcheck.verdicts import Verdict
 from tests.layers import examples
+from tests.results import a_run
 
 NUMBERS = st.fractions(-3, 3, max_denominator=8)
 STEPS = 5
@@ -190,7 +193,7 @@ def test_a_planted_lie_is_recorded_as_wrong(tmp_path):
 )
 def test_the_record_says_what_the_verdict_is_worth(true, verdict, blame, wrong, caught):
     run = runs.Run("x", "constant", "D by 1/2", true, "", {}, ("constant", "D"))
-    result = {"verdict": verdict, "blame": blame and {"kind": blame[0], "name": blame[1]}}
+    result = a_run(verdict=Verdict(verdict), blame=blame and Blame(*blame, evidence=""))
     trial = judged(run, result, 1.0)
     assert (trial.wrong, trial.caught) == (wrong, caught)
 
