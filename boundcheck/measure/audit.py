@@ -60,7 +60,8 @@ class Evidence:
     def looks(self) -> str:
         """Over what the maxima run, in words."""
         replicas, strata = self.record.schedule.times.shape
-        times = "every iterate" if self.record.schedule.is_every_step else f"{strata} random iterates"
+        some = f"{strata} random iterates" if self.record.schedule.at_random else f"{strata} iterates"
+        times = "every iterate" if self.record.schedule.is_every_step else some
         times += f", on {self.partial}" if self.partial else ""
         return f"{times} of each of {replicas} replicas" if self.spec.is_stochastic and replicas > 1 else times
 

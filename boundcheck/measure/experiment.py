@@ -39,9 +39,9 @@ def measure_one(spec: Spec, runs: Path, device: str, tick: Tick) -> Result:
     folder = RunFolder.create(runs, spec.as_json(), device)
     if (stored := folder.result()) is not None:
         return stored
-    return folder.finish(
-        _bracketed(spec, folder, device, tick) if spec.is_bracket else _ran(spec, folder, device, tick)
-    )
+    if spec.is_bracket:
+        return folder.finish(_bracketed(spec, folder, device, tick))
+    return folder.finish(_ran(spec, folder, device, tick))
 
 
 def _common(spec: Spec, function: Function, folder: RunFolder) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
+import torch
 
 from boundcheck.claims import catalogue
 from boundcheck.measure.audit import Evidence, audit
@@ -75,7 +76,7 @@ def _horizons(evidence: Evidence) -> tuple[Horizon, ...]:
 def _seen(evidence: Evidence, found: Estimates) -> dict[str, Any]:
     """What is shown of a network: the constants that were seen, the theorems at them, and both ends of its runs."""
     function, start, trace = evidence.function, evidence.start, evidence.record.trace
-    loss, gradient = (x.item() for x in function.rounding(start.v, function.loss(start.v)))
+    loss, gradient = (x.item() for x in function.rounding(start.v, torch.tensor([start.loss])))
     return {
         "estimates": found,
         "theorems": theorem_rows(function.sites, evidence.claim, evidence.plan, found, start.square_norm),

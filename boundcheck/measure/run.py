@@ -78,7 +78,7 @@ def run_ensemble(
     radii = tuple(plan.radii.values())
     ball = BallWatch.start(radii, v) if radii else None
     rare = _RareLooks.of(spec, function, plan)
-    empty = _empty(schedule, function, rare.times)
+    empty = empty_trace(schedule.times, function, rare.times)
 
     first, seen = 0, {}
     saved = folder.checkpoint()
@@ -255,9 +255,9 @@ def _rows(v: Point, who: torch.Tensor) -> Point:
     return v if len(who) == len(v[0]) else tuple(part.index_select(0, who) for part in v)
 
 
-def _empty(schedule: Schedule, function: Function, rare: np.ndarray) -> xr.Dataset:
-    """A trace of NaN with the times of its audits, and of its rare looks."""
-    shape = schedule.times.shape
+def empty_trace(times: np.ndarray, function: Function, rare: np.ndarray) -> xr.Dataset:
+    """A trace of NaN with the times of its audits, shape (R, M), and of its rare looks, shape (looks,)."""
+    shape = times.shape
     variables: dict[str, Any] = {}
     for name, observable in function.observables.items():
         sizes = [function.sizes[dim] for dim in observable.dims]
@@ -266,11 +266,14 @@ def _empty(schedule: Schedule, function: Function, rare: np.ndarray) -> xr.Datas
     for name, meaning in function.looks.items():
         variables[name] = (("replica", "look"), np.full((shape[0], len(rare)), np.nan), {"meaning": meaning})
     if function.looks:
-        times = np.tile(rare, (shape[0], 1))
-        variables["look_time"] = (("replica", "look"), times, {"meaning": "iteration of the rare look"})
+        variables["look_time"] = (
+            ("replica", "look"),
+            np.tile(rare, (shape[0], 1)),
+            {"meaning": "iteration of the rare look"},
+        )
     variables["time"] = (
         ("replica", "stratum"),
-        schedule.times.copy(),
+        times.copy(),
         {"meaning": "iteration t of the audit, from 1"},
     )
     coords = {"replica": np.arange(shape[0]), "stratum": np.arange(shape[1])}

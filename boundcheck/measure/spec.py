@@ -77,7 +77,7 @@ class Spec(Table):
             tables = tables | {"adapter": {name: value for name, value in adapter.items() if name != "rank"}}
         if isinstance(run, dict):
             tables = tables | {"run": {"replicas": 1, "audits": None, "looks": 2} | run}
-        return {"claim": _about_any_step().id} | tables
+        return {"claim": about_any_step().id} | tables
 
     @model_validator(mode="after")
     def _is_measurable(self) -> "Spec":
@@ -115,7 +115,7 @@ class Spec(Table):
     def _check_network(self, model: ModelTable) -> None:
         """Refuse what a run on a network has not, or cannot be held to."""
         if set(self._parameters) - _SEEN or not self.takes_step_size:
-            raise InputError("claim", self.claim, f"a theorem about whatever step a run takes: {_about_any_step().id}")
+            raise InputError("claim", self.claim, f"a theorem about whatever step a run takes: {about_any_step().id}")
         for table in ("lipschitz", "domain", "assume", "bracket"):
             if table in self.model_fields_set:
                 raise InputError(table, "(given)", "no such field: no constant of a network is known beforehand")
@@ -263,7 +263,7 @@ def _formula(name: str, value: float | str, symbols: list[sp.Symbol]) -> sp.Expr
 
 
 @cache
-def _about_any_step() -> Claim:
+def about_any_step() -> Claim:
     """The theorem that a run at a step of its own choice is held to: the first of those whose constants a run shows."""
     found = (claim for claim in catalogue.values() if {p.name for p in claim.parameters} == _SEEN)
     return next(found)

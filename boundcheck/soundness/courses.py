@@ -10,7 +10,7 @@ from flint import arb, ctx
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.inputs import Number
-from boundcheck.measure.build import build
+from boundcheck.measure.build import build_problem
 from boundcheck.measure.spec import parse
 from boundcheck.problems.hard import Separable
 from boundcheck.soundness.descent import BITS, Diagonal, Kink, Scalar
@@ -116,7 +116,7 @@ def scalars(id: str, horizons: tuple[int, ...], seeds: tuple[int, ...]) -> Itera
             }
             given = any(p.name == "eta" for p in catalogue[id].parameters)
             table["run"] |= {"step_size": _STEP} if given else {}
-            problem = build(parse(table), "cpu")
+            problem = build_problem(parse(table), "cpu")
             # The data, which nothing else shows.
             X, Y = (cast(Any, problem.objective)._X, cast(Any, problem.objective)._targets)
             A = Fraction(cast(Any, problem.adapter).A.item()) if frozen else Fraction(1)
@@ -167,7 +167,7 @@ def hard(id: str, shapes: tuple[tuple[int, float], ...], replicas: int = 512) ->
             "domain": {"a": gain + 1, "b": gain + 1},
             "run": {"zeta": 1.0, "batch": 1, "replicas": replicas, "steps": steps, "audits": steps},
         }
-        problem = build(parse(table), "cpu")
+        problem = build_problem(parse(table), "cpu")
         objective = cast(Separable, problem.objective)
         first, second = objective.parts
         (noise, _) = cast(Any, second)._offsets.tolist()

@@ -12,7 +12,7 @@ from boundcheck.measure import measure
 from boundcheck.measure.audit import AUDITS, audit
 from boundcheck.measure.ball import ROUNDING
 from boundcheck.measure.build import build
-from boundcheck.measure.observe import norm_name
+from boundcheck.problems.observe import norm_name
 from boundcheck.measure.spec import parse
 from boundcheck.problems.constant import Constant
 from tests.layers import sampled

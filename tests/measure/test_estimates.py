@@ -15,7 +15,7 @@ from boundcheck.measure.result import Estimates
 from boundcheck.models.network import Network
 from boundcheck.models.observe import block_norms
 from boundcheck.models.run import empty_trace
-from boundcheck.models.theory import Smoothness, estimates_of, own_step, smoothness_of, theorem_rows
+from boundcheck.measure.estimates import Smoothness, estimates_of, own_step, smoothness_of, theorem_rows
 from boundcheck.problems.adapters.base import spectral_bound
 from tests.layers import examples, sampled
 

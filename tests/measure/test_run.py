@@ -13,7 +13,7 @@ import xarray as xr
 from boundcheck.errors import InputError
 from boundcheck.measure import measure
 from boundcheck.measure.build import build
-from boundcheck.measure.observe import observables, observe
+from boundcheck.problems.observe import observables, observe
 from boundcheck.measure.plan import Start, make_plan
 from boundcheck.measure.result import Planned
 from boundcheck.measure.schedule import Schedule

@@ -24,7 +24,7 @@ from boundcheck.measure.store import finished
 from boundcheck.models.adapt import adapt, sites_of
 from boundcheck.models.network import Network
 from boundcheck.models.tasks import Encoded
-from boundcheck.models.training import (
+from boundcheck.measure.training import (
     audit_sample,
     check_one_process,
     rules_of,

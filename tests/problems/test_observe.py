@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from boundcheck.measure.observe import observables, observe
+from boundcheck.problems.observe import observables, observe
 from boundcheck.problems.adapters import LoRA
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.norms import square_norm

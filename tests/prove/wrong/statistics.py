@@ -19,7 +19,7 @@ from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm
 from boundcheck.errors import InputError
 from boundcheck.measure import measure
 from boundcheck.measure.result import AtSmoothness, Subject, read
-from boundcheck.models.screen import show_course
+from boundcheck.measure.screen import show_course
 from boundcheck.models.verdict import Seen, audits_of, judge
 from boundcheck.report.screen import show_findings
 from boundcheck.report.words import badge

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from boundcheck.measure.result import AtSmoothness, Subject
-from boundcheck.models.screen import show_course
+from boundcheck.measure.screen import show_course
 from tests.results import ESTIMATES, a_run
 
 NAMES = ("loss", "gradient_square_norm", "noise_variance", "path_smoothness", "path_smoothness_error")
