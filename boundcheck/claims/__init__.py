@@ -61,5 +61,5 @@ class Catalogue(Mapping[str, Claim]):
 
 
 catalogue = Catalogue(
-    tuple(f"boundcheck.claims.{name}" for name in ("jiang2024", "meft", "theorems", "adapters", "classics"))
+    tuple(f"boundcheck.claims.{name}" for name in ("jiang2024", "meft", "theorems", "adapters", "classics", "methods"))
 )

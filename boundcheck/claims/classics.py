@@ -9,10 +9,14 @@ from dataclasses import replace
 import sympy as sp
 
 from boundcheck.claims.claim import Claim, Quantity
-from boundcheck.claims.jiang2024 import ASSUMPTION_4, BOUNDED_BELOW, LEMMA_1, MINIMUM_GRADIENT, ROOT_TERM, v_t
-from boundcheck.claims.meft import CONDITIONALLY_UNBIASED, g_t
+from boundcheck.claims.jiang2024 import ASSUMPTION_4, BOUNDED_BELOW, LEMMA_1, ROOT_TERM
+from boundcheck.claims.meft import CONDITIONALLY_UNBIASED
 from boundcheck.claims.symbols import D, Lhat, T, abc_a, abc_b, abc_c, alpha, bound, ell, f_star, zeta
-from boundcheck.claims.vocabulary import EuclideanNorm, Expectation, F, Gradient, Value
+from boundcheck.claims.vocabulary import EuclideanNorm, Expectation, F, Gradient, Value, g_t, v_t
+from boundcheck.words import algorithms
+from boundcheck.words import hypotheses as words
+from boundcheck.words.measures import LEAST_GRADIENT
+from boundcheck.words.sentence import theorem
 
 SMOOTH = Claim(
     "classic.smooth",
@@ -21,6 +25,7 @@ SMOOTH = Claim(
     LEMMA_1.conclusion.xreplace({Lhat: ell}),
     r"\text{for } v_1, v_2 \text{ on the iterates and the segments between them}",
     note="One segment at a time, from an iterate to the next, the last of them to v_{T+1}, which step T computes.",
+    word=words.SMOOTH,
 )
 
 SMOOTH_AROUND = replace(
@@ -31,6 +36,7 @@ SMOOTH_AROUND = replace(
     quantifier=r"\text{for } v_1, v_2 \text{ in the balls whose diameters are the steps}",
     note="One ball at a time: its diameter is the segment from an iterate to the next, the last to v_{T+1}. The "
     "proof leaves the segments, and stays in the balls.",
+    word=words.SMOOTH_AROUND,
 )
 
 ABC = Claim(
@@ -42,17 +48,17 @@ ABC = Claim(
         2 * abc_a * (Value(F, v_t) - f_star) + abc_b * EuclideanNorm(Gradient(F, v_t)) ** 2 + abc_c,
     ),
     r"\text{for all } t",
+    word=words.EXPECTED_SMOOTHNESS,
 )
 
 GIVEN_SMOOTHNESS = Quantity(Lhat, ell, "smoothness constant of F, which is given")
 _DETERMINISTIC = "g is the full gradient: no noise, and the expectation is the value itself. "
 _MEANING = "bound on the smallest expected squared gradient norm"
 
-GRADIENT_DESCENT = Claim(
+GRADIENT_DESCENT = theorem(
     "nesterov2004.gradient_descent",
     "Nesterov, gradient descent",
     "Nesterov, Introductory Lectures on Convex Optimization, 2004, section 1.2.3, at the step 1/L",
-    sp.Le(MINIMUM_GRADIENT, bound),
     r"\text{for every } T",
     (SMOOTH, BOUNDED_BELOW),
     (
@@ -63,14 +69,15 @@ GRADIENT_DESCENT = Claim(
     note=_DETERMINISTIC + "The book's N steps have N + 1 = T iterates.",
     argument="The descent lemma at the step 1/ℓ is F(v_{t+1}) ≤ F(v_t) - ‖∇F(v_t)‖²/(2ℓ). Summed over t = 1, ..., T, "
     "with F(v_{T+1}) ≥ f*, it bounds the sum of ‖∇F(v_t)‖² by 2ℓD; the smallest of T numbers is at most their mean.",
+    algorithm=algorithms.GRADIENT_DESCENT,
+    measure=LEAST_GRADIENT,
 )
 
-KHALED = Claim(
+KHALED = theorem(
     "khaled2020.theorem2",
     "Khaled–Richtárik, Theorem 2, under ABC",
     "Khaled and Richtárik, Better Theory for SGD in the Nonconvex World, TMLR 2023 (arXiv 2002.03329), Theorem 2, at "
     "the step of its Corollary 1 with sqrt(2D/(ell C T)) in place of the member that a target accuracy sets",
-    sp.Le(MINIMUM_GRADIENT, bound),
     r"\text{for every } T",
     (SMOOTH, ABC, CONDITIONALLY_UNBIASED, BOUNDED_BELOW),
     (
@@ -94,6 +101,8 @@ KHALED = Claim(
     "δ_{t+1} + ℓα²C/2. Times the weights w_t = (1 + x)^-t the δ telescope: (α/2) Σ w_t N_t ≤ δ_1 + (ℓα²C/2) Σ w_t, and "
     "Σ w_t ≥ T (1 + x)^-T. Hence min N_t ≤ ℓCα + 2(1 + x)^T δ_1/(αT). Last, (1 + x)^T ≤ exp(xT) ≤ 1 + 2xT, since "
     "xT ≤ 1 and exp is convex with exp(1) ≤ 3.",
+    algorithm=algorithms.SGD,
+    measure=LEAST_GRADIENT,
 )
 
 BOUNDED_VARIANCE = replace(
@@ -109,12 +118,11 @@ BOUNDED_VARIANCE = replace(
     "B = 1 and C = ζ²; the rest is that of khaled2020.theorem2.",
 )
 
-GHADIMI = Claim(
+GHADIMI = theorem(
     "ghadimi2013.corollary2_2",
     "Ghadimi–Lan, Corollary 2.2",
     "Ghadimi and Lan, Stochastic First- and Zeroth-Order Methods for Nonconvex Stochastic Programming, SIAM J. Optim. "
     "23(4), 2013, Corollary 2.2, at its best D~ = D_f = sqrt(2D/L)",
-    sp.Le(MINIMUM_GRADIENT, bound),
     r"\text{for every } T",
     BOUNDED_VARIANCE.hypotheses,
     (
@@ -132,14 +140,15 @@ GHADIMI = Claim(
     "E‖∇F(v_t)‖². The mean of N_t over t = 1, ..., T is then at most 2D/(αT) + ℓαζ². With 1/α the larger of ℓ and "
     "ζ sqrt(ℓT/(2D)), hence at most their sum, the first term is at most 2ℓD/T + sqrt(2ℓDζ²/T); with α at most "
     "sqrt(2D/(ℓζ²T)) the second is at most sqrt(2ℓDζ²/T).",
+    algorithm=algorithms.SGD,
+    measure=LEAST_GRADIENT,
 )
 
-BEST_STEP = Claim(
+BEST_STEP = theorem(
     "abbaszadehpeivasti2022.best_step",
     "Abbaszadehpeivasti et al., gradient descent, exact rate",
     "Abbaszadehpeivasti, de Klerk and Zamani, The exact worst-case convergence rate of the gradient method with fixed "
     "step lengths for L-smooth functions, Optim. Lett., 2022, at the step that minimises the bound",
-    sp.Le(MINIMUM_GRADIENT, bound),
     r"\text{for every } T",
     (SMOOTH_AROUND, BOUNDED_BELOW),
     (
@@ -157,6 +166,8 @@ BEST_STEP = Claim(
     "F(y) ≥ ((3u - u³)p + ur)/(4ℓ). This is at least m(4u - u³)/(4ℓ) for the smallest squared norm m at v_1, ..., v_T. "
     "And F(v_T) - f* ≥ m/(2ℓ), by the upper bound at v_T - ∇F(v_T)/ℓ, on the last step. Summed over the T - 1 steps "
     "before, D ≥ m((T - 1)(4h - ℓ²h³) + 2/ℓ)/4, whose derivative in h vanishes at 3ℓ²h² = 4.",
+    algorithm=algorithms.GRADIENT_DESCENT,
+    measure=LEAST_GRADIENT,
 )
 
 CLAIMS = (

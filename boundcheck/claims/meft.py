@@ -17,7 +17,6 @@ from boundcheck.claims.jiang2024 import (
     B2,
     BOUNDED_BELOW,
     LEMMA_1,
-    MINIMUM_GRADIENT,
     ROOT_TERM,
     SHORTEST_HORIZON,
     STEP_SIZE,
@@ -26,7 +25,6 @@ from boundcheck.claims.jiang2024 import (
     W,
     v1,
     v2,
-    v_t,
 )
 from boundcheck.claims.symbols import (
     G_2,
@@ -55,17 +53,23 @@ from boundcheck.claims.vocabulary import (
     FrobeniusNorm,
     Gradient,
     InnerProduct,
-    Iterate,
     MatrixExpectation,
     PartialGradient,
     SpectralNorm,
     Value,
     d,
     f,
+    g_t,
     k,
-    n,
-    t,
+    v_t,
 )
+from boundcheck.words.algorithms import SGD
+from boundcheck.words.hypotheses.ball import BALL as IN_BALL
+from boundcheck.words.hypotheses.bounded_gradient import BOUNDED_SPECTRAL_GRADIENT
+from boundcheck.words.hypotheses.frozen_factor import FROZEN_FACTOR as FROZEN
+from boundcheck.words.hypotheses.unbiased import UNBIASED
+from boundcheck.words.measures import LEAST_GRADIENT
+from boundcheck.words.sentence import theorem
 
 A, B = MatrixSymbol("A", r, k), MatrixSymbol("B", d, r)
 
@@ -75,6 +79,7 @@ BALL = Claim(
     "jiang2024, Assumption 2, stated of a convex set that holds the segments between iterates too",
     sp.And(sp.Le(SpectralNorm(A_t), a), sp.Le(SpectralNorm(B_t), b)),
     r"\text{for all iterates, hence for all points between them}",
+    word=IN_BALL,
 )
 
 GRADIENT_BOUND = Claim(
@@ -83,15 +88,16 @@ GRADIENT_BOUND = Claim(
     "jiang2024, Assumption 3(2), with the spectral norm in place of the Frobenius norm",
     sp.Le(SpectralNorm(Gradient(f, W)), G),
     r"\text{for all } W = W_0 + s B A \text{ with } (A, B) \text{ in the ball}",
+    word=BOUNDED_SPECTRAL_GRADIENT,
 )
 
-g_t = Iterate("g", t, n, 1)
 CONDITIONALLY_UNBIASED = Claim(
     "meft.unbiased",
     "Conditionally unbiased stochastic gradient",
     "jiang2024, section 3, before Algorithm 1, stated given the past, as the proof uses it",
     sp.Eq(MatrixExpectation(g_t, v_t), Gradient(F, v_t)),
     r"\text{for all } t",
+    word=UNBIASED,
 )
 
 LEMMA_1_SHARP = Claim(
@@ -129,6 +135,7 @@ FROZEN_FACTOR = Claim(
     "boundcheck; A is not trained",
     sp.Le(SpectralNorm(A), a),
     r"\text{for the frozen } A",
+    word=FROZEN,
 )
 
 FROZEN_A = Claim(
@@ -196,11 +203,10 @@ _BOUND = Quantity(
     "bound on the average, hence on the smallest, expected squared gradient norm",
 )
 
-THEOREM_2_REPAIRED = Claim(
+THEOREM_2_REPAIRED = theorem(
     "meft.theorem2_repaired",
     "Theorem 2, repaired, with the sharp constant",
     "boundcheck; repair of jiang2024, Theorem 2, Eq. (9)",
-    sp.Le(MINIMUM_GRADIENT, bound),
     "",
     _HYPOTHESES,
     (
@@ -212,13 +218,14 @@ THEOREM_2_REPAIRED = Claim(
         _BOUND,
     ),
     (sp.Ge(T, SHORTEST_HORIZON.symbol),),
+    algorithm=SGD,
+    measure=LEAST_GRADIENT,
 )
 
-THEOREM_2_BEST_STEP = Claim(
+THEOREM_2_BEST_STEP = theorem(
     "meft.theorem2_best_step",
     "Theorem 2, repaired, best constant step, with the sharp constant",
     "boundcheck; jiang2024, Theorem 2, at the step that minimises the proof's right-hand side",
-    sp.Le(MINIMUM_GRADIENT, bound),
     r"\text{for every } T",
     _HYPOTHESES,
     (
@@ -229,6 +236,8 @@ THEOREM_2_BEST_STEP = Claim(
         Quantity(alpha, 2 * q / (kappa * Lhat), "constant step size"),
         _BOUND,
     ),
+    algorithm=SGD,
+    measure=LEAST_GRADIENT,
 )
 
 CLAIMS = (

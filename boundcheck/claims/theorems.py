@@ -6,28 +6,32 @@ that is given, and not prescribed, what the proof needs is smoothness along the 
 
 import sympy as sp
 
-from boundcheck.claims.claim import Claim, Quantity
+from boundcheck.claims.claim import Quantity
 from boundcheck.claims.classics import BOUNDED_VARIANCE, GIVEN_SMOOTHNESS, GRADIENT_DESCENT
-from boundcheck.claims.jiang2024 import ASSUMPTION_1, ASSUMPTION_4, BOUNDED_BELOW, MINIMUM_GRADIENT
+from boundcheck.claims.jiang2024 import ASSUMPTION_1, ASSUMPTION_4, BOUNDED_BELOW
 from boundcheck.claims.meft import CONDITIONALLY_UNBIASED, FROZEN_A, FROZEN_FACTOR, THEOREM_2_BEST_STEP
 from boundcheck.claims.symbols import D, L, Lhat, T, a_1, alpha, b_1, bound, eta, eta_max, rho, zeta
+from boundcheck.words.algorithms import GRADIENT_DESCENT as DESCENT
+from boundcheck.words.algorithms import SGD
+from boundcheck.words.measures import LEAST_GRADIENT
+from boundcheck.words.sentence import theorem
 
-THEOREM_2_FROZEN_A = Claim(
+THEOREM_2_FROZEN_A = theorem(
     "meft.theorem2_frozen_a",
     "Theorem 2 with A frozen, best constant step",
     "boundcheck; jiang2024, Theorem 2, where B alone is trained",
-    THEOREM_2_BEST_STEP.conclusion,
     THEOREM_2_BEST_STEP.quantifier,
     (ASSUMPTION_1, FROZEN_FACTOR, ASSUMPTION_4, CONDITIONALLY_UNBIASED, BOUNDED_BELOW),
     (*FROZEN_A.quantities, *THEOREM_2_BEST_STEP.quantities[1:]),
     note="No ball and no bound on the gradient: v is B, and no run can leave where F is L̂-smooth.",
+    algorithm=SGD,
+    measure=LEAST_GRADIENT,
 )
 
-UNCONDITIONAL_GD = Claim(
+UNCONDITIONAL_GD = theorem(
     "meft.unconditional_gd",
     "Gradient descent without Assumptions 2 and 3",
     "boundcheck; jiang2024, Theorem 2, without noise and with neither a ball nor a bound on the gradient",
-    sp.Le(MINIMUM_GRADIENT, bound),
     r"\text{for every } T",
     (ASSUMPTION_1, BOUNDED_BELOW),
     (
@@ -53,13 +57,14 @@ UNCONDITIONAL_GD = Claim(
     "L̂ > Lρ² and 2DT/L = ρ⁴. Hence neither can be the first to fail: F has fallen below F(v_1) and the distance is "
     "below ρ, both strictly, and both are continuous. So they hold up to v_{T+1}, and the T decreases, each at least "
     "‖∇F(v_t)‖²/(2L̂), add up to at most D.",
+    algorithm=DESCENT,
+    measure=LEAST_GRADIENT,
 )
 
-THEOREM_2_ANY_STEP = Claim(
+THEOREM_2_ANY_STEP = theorem(
     "meft.theorem2_any_step",
     "Theorem 2, repaired, at any constant step",
     "boundcheck; jiang2024, Theorem 2, by the sum that proves it before a step is chosen",
-    THEOREM_2_BEST_STEP.conclusion,
     THEOREM_2_BEST_STEP.quantifier,
     BOUNDED_VARIANCE.hypotheses,
     (
@@ -75,6 +80,8 @@ THEOREM_2_ANY_STEP = Claim(
     (sp.Lt(eta, eta_max),),
     note="For the step of a run that was not made for a theorem. At a fixed step the bound does not fall to 0 as T "
     "grows, but to what the noise leaves.",
+    algorithm=SGD,
+    measure=LEAST_GRADIENT,
 )
 
 CLAIMS = (THEOREM_2_FROZEN_A, UNCONDITIONAL_GD, THEOREM_2_ANY_STEP)

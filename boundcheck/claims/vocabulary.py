@@ -200,3 +200,6 @@ class MinimumOver(sp.Expr):
 # The spaces of the MeFT setting: W in R^{d x k}, A in R^{r x k}, B in R^{d x r}, v = (A, B) in R^n.
 d, k, n, t = (sp.Symbol(name, positive=True, integer=True) for name in ("d", "k", "n", "t"))
 f, F = sp.Symbol("f"), sp.Symbol("F")
+
+# The iterate and the stochastic gradient at step t, and a minimiser of F.
+v_t, g_t, v_star = Iterate("v", t, n, 1), Iterate("g", t, n, 1), sp.MatrixSymbol("v_star", n, 1)

@@ -1,0 +1,8 @@
+"""F is smooth along the iterates, in balls around the segments between them, or on all of space."""
+
+from boundcheck.claims.symbols import ell
+from boundcheck.words.hypotheses.base import Hypothesis, Worst
+
+SMOOTH = Hypothesis("smooth", "F is smooth along the iterates", (ell,), worst=Worst(is_smooth=True))
+SMOOTH_AROUND = Hypothesis("smooth_around", "F is smooth around the iterates", (ell,), worst=Worst(is_smooth=True))
+SMOOTH_EVERYWHERE = Hypothesis("smooth_everywhere", "F is smooth on all of space", (ell,), worst=Worst(is_smooth=True))
