@@ -55,7 +55,7 @@ def test_a_name_does_not_take_the_place_of_a_subpackage() -> None:
     program = """
 import boundcheck as bc
 bc.claims, bc.measure, bc.prove, bc.falsify
-import boundcheck.claims as c, boundcheck.claims.sign as sign, boundcheck.measure.build as build
+import boundcheck.claims as c, boundcheck.exact.sign as sign, boundcheck.measure.build as build
 import boundcheck.prove.rows as rows, boundcheck.falsify.climb as climb
 from boundcheck import claims, measure
 import inspect

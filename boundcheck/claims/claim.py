@@ -16,11 +16,11 @@ import sympy as sp
 from flint import arb
 
 from boundcheck.claims import letters
-from boundcheck.claims.enclose import enclose
 from boundcheck.claims.inputs import Number, checked
-from boundcheck.claims.sign import sign
 from boundcheck.claims.symbols import PARAMETERS, Parameter
 from boundcheck.errors import InputError
+from boundcheck.exact.enclose import enclose
+from boundcheck.exact.sign import sign
 
 
 class Word(Protocol):

@@ -16,7 +16,7 @@ import numpy as np
 from flint import arb, arb_series, ctx, fmpq, fmpq_mat
 from torch import Tensor
 
-from boundcheck.claims.enclose import ball_of, lower, upper
+from boundcheck.exact.balls import ball_of, lower, upper
 from boundcheck.falsify.instance import Instance
 from boundcheck.problems.adapters import Adapter
 from boundcheck.problems.adapters.base import Block

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from itertools import product
 from typing import Any, cast
 
 import numpy as np
@@ -17,14 +16,15 @@ import torch
 from flint import arb, arb_mat, ctx
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.balls import Balls
-from boundcheck.claims.enclose import ball_of, lower, upper
-from boundcheck.claims.evaluate import Function, Model
 from boundcheck.claims.inputs import Number
 from boundcheck.claims.jiang2024 import MINIMUM_GRADIENT
 from boundcheck.claims.symbols import bound
 from boundcheck.claims.vocabulary import F
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import Balls, ball_of, lower, upper
+from boundcheck.exact.evaluate import Function, Model
+from boundcheck.exact.paths import Paths, descent
+from boundcheck.exact.rounded import Approx, Comparison
 from boundcheck.falsify.certify import Certificate, certify, numbers_of, slope_at, with_arrays
 from boundcheck.falsify.fields import Fields, matrix_text, named
 from boundcheck.falsify.instance import (
@@ -45,7 +45,6 @@ from boundcheck.problems.norms import Point, square_norm
 from boundcheck.problems.paths import Run
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
-from boundcheck.problems.rounded import Approx, Comparison
 
 _BITS = 192
 # The conditions of the theorems hold with this to spare, so that no rounding can break them.
@@ -216,11 +215,13 @@ class ShortRun:
                 iterates=lambda name, t, path: exact.at(t, path),
                 functions={F: Function(_no_value, exact.gradient)},
                 horizon=self.steps,
-                weights=[Fraction(1, len(exact.draws))] * len(exact.draws),
+                weights=exact.paths.weights,
             )
             measured = model.number(self.claim.conclusion.lhs)
             ratio = measured / found["bound"]
-            inside = all(exact.is_inside(t, path) for t in range(1, self.steps + 2) for path in range(len(exact.draws)))
+            inside = all(
+                exact.is_inside(t, path) for t in range(1, self.steps + 2) for path in range(len(exact.paths.draws))
+            )
             low = max(lower(ratio), 0.0) if ratio.is_finite() else 0.0
             return Certificate(inside, low, inside and bool(measured > upper(found["bound"])))
 
@@ -314,24 +315,15 @@ class _Exact:
     """All paths of a run in Arb balls, at a step size that is one."""
 
     def __init__(self, run: ShortRun, alpha: arb) -> None:
-        self.run, self.alpha = run, alpha
+        self.run = run
         self.adapter = with_arrays(run.adapter, numbers_of)
         self.direction = numbers_of(torch.as_tensor(run.direction))
-        self.draws = list(product(run.offsets, repeat=run.steps))
-        self._reached: dict[tuple[float, ...], tuple[np.ndarray, ...]] = {
-            (): tuple(numbers_of(part[0]) for part in run.v)
-        }
+        start = tuple(numbers_of(part[0]) for part in run.v)
+        self.paths = Paths(start, self._gradient, descent(alpha), run.offsets, run.steps)
 
     def at(self, t: int, path: int) -> tuple[arb_mat, ...]:
         """The iterate v_t of a path."""
-        return tuple(arb_mat(part.tolist()) for part in self._iterate(self.draws[path][: t - 1]))
-
-    def _iterate(self, drawn: tuple[float, ...]) -> tuple[np.ndarray, ...]:
-        if drawn not in self._reached:
-            v = self._iterate(drawn[:-1])
-            g = self._gradient(v, drawn[-1])
-            self._reached[drawn] = tuple(x - self.alpha * y for x, y in zip(v, g, strict=True))
-        return self._reached[drawn]
+        return tuple(arb_mat(part.tolist()) for part in self.paths.state(t, path))
 
     def gradient(self, point: tuple[arb_mat, ...]) -> tuple[arb_mat, ...]:
         """The gradient of F."""

@@ -17,7 +17,7 @@ from boundcheck.models.spec import ModelSpec
 from boundcheck.models.theory import CLAIM
 from boundcheck.progress import Tick, silent
 
-CODE = ("claims", "problems", "measure", "models")
+CODE = ("exact", "claims", "problems", "measure", "models")
 """The packages of ours that a network's numbers depend on."""
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from flint import arb, arb_mat, ctx
 
-from boundcheck.claims.enclose import upper
+from boundcheck.exact.balls import upper
 
 _BITS = 128
 

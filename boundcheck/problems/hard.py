@@ -29,8 +29,8 @@ from flint import arb, ctx
 from torch import Tensor
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.enclose import lower, upper
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import lower, upper
 from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.piecewise import PiecewiseLinear

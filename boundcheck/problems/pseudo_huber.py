@@ -5,8 +5,8 @@ import torch
 from flint import arb, ctx
 from torch import Tensor
 
-from boundcheck.claims.enclose import upper
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import upper
 from boundcheck.problems.constant import EPSILON, Constant
 
 # Numbers in the temporaries of a minibatch gradient; blocks of replicas are cut to this, which a core's cache holds.

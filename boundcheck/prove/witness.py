@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache, cached_property
-from itertools import permutations, product
 from typing import final
 
 from boundcheck.errors import InputError
+from boundcheck.exact.paths import Paths
 from boundcheck.kernel import Fact
 from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.builders import known, timed
@@ -75,10 +75,9 @@ class Run:
 
     def model(self) -> Model:
         """All paths of the run as a model."""
-        paths = _Paths(self.setting, self.replacement)
-        weights = (Fraction(1, len(paths.draws)),) * len(paths.draws)
+        paths = self.setting.paths(replacement=self.replacement)
         values = _Values(self.setting, self._values(), paths)
-        return Model(_DIMENSIONS, self.setting.T, weights, paths.past, values, functions(self.setting))
+        return Model(_DIMENSIONS, self.setting.T, paths.weights, paths.past, values, functions(self.setting))
 
 
 @final
@@ -283,60 +282,10 @@ def functions(setting: Setting) -> dict[str, Function]:
 
 
 @dataclass(frozen=True)
-class _Paths:
-    """All paths of a run: what is drawn at each step, and the iterates and gradients that follow."""
-
-    run: Instance
-    replacement: bool = True
-
-    @cached_property
-    def draws(self) -> list[tuple[Fraction, ...]]:
-        if self.replacement:
-            return list(product(self.run.offsets, repeat=self.run.T))
-        return list(permutations(self.run.offsets, self.run.T))
-
-    @cached_property
-    def iterates(self) -> list[list[Point]]:
-        # Paths share their beginnings.
-        reached: dict[tuple[Fraction, ...], Point] = {(): self.run.start}
-        for draw in self.draws:
-            for drawn in range(self.run.T):
-                if draw[: drawn + 1] not in reached:
-                    reached[draw[: drawn + 1]] = self.run.after(reached[draw[:drawn]], draw[drawn])
-        return [[reached[draw[:drawn]] for drawn in range(self.run.T + 1)] for draw in self.draws]
-
-    def past(self, time: int) -> tuple[int, ...]:
-        """What has been drawn before a time, as a label per path."""
-        return self._labels[min(time, len(self._labels)) - 1]
-
-    @cached_property
-    def _labels(self) -> list[tuple[int, ...]]:
-        prefixes: dict[tuple[Fraction, ...], int] = {}
-        return [
-            tuple(prefixes.setdefault(draw[:drawn], len(prefixes)) for draw in self.draws)
-            for drawn in range(self.run.T + 1)
-        ]
-
-    @cached_property
-    def gradients(self) -> list[list[Point]]:
-        """The sampled gradients g_1, ..., g_T on each path."""
-        gradient = cache(self.run.gradient)
-        return [
-            [gradient(v, offset) for v, offset in zip(points, draw, strict=False)]
-            for points, draw in zip(self.iterates, self.draws, strict=True)
-        ]
-
-    def value(self, name: str, time: int, outcome: int) -> Fraction:
-        """A_t, B_t or a block of g_t."""
-        paths = self.gradients if name.startswith("g") else self.iterates
-        return paths[outcome][time - 1]["AB".index(name[-1])]
-
-
-@dataclass(frozen=True)
 class _Values:
     setting: Setting
     values: Mapping[str, Fraction]
-    paths: _Paths | None = None
+    paths: Paths[Point, Fraction] | None = None
 
     @cached_property
     def _all(self) -> dict[str, Fraction]:
@@ -353,4 +302,6 @@ class _Values:
             return ((self._all[symbol.name],),)
         if self.paths is None:
             raise InputError("witness", symbol, "an instance with a run")
-        return ((self.paths.value(symbol.name, time, outcome),),)
+        # A_t, B_t or a block of g_t.
+        at = self.paths.drawn if symbol.name.startswith("g") else self.paths.state
+        return ((at(time, outcome)["AB".index(symbol.name[-1])],),)

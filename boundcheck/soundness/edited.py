@@ -92,7 +92,7 @@ def false_in(
 ) -> World | None:
     """A world in which the hypotheses of a script's conclusion hold, but for the dropped ones, and this claim is false.
 
-    The claim is false there both as the kernel reads it and as `boundcheck.claims.evaluate` does.
+    The claim is false there both as the kernel reads it and as `boundcheck.exact.evaluate` does.
     """
     hypotheses = hypotheses_of(script, dropped)
     quantities, reading = claim.quantities, script.proof.reading

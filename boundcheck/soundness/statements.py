@@ -16,10 +16,10 @@ from math import ceil, floor
 import sympy as sp
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.enclose import enclose
 from boundcheck.claims.inputs import Number
 from boundcheck.claims.meft import GRADIENT_BOUND
 from boundcheck.errors import InputError
+from boundcheck.exact.enclose import enclose
 from boundcheck.falsify.certify import certify
 from boundcheck.falsify.climb import Climber
 from boundcheck.falsify.structure import Structure, constants_of

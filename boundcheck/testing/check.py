@@ -20,6 +20,7 @@ from hypothesis.strategies import SearchStrategy
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import BoundcheckError, InputError
+from boundcheck.exact.rounded import Comparison
 from boundcheck.falsify import is_theorem
 from boundcheck.falsify.ascent import climbed
 from boundcheck.falsify.certify import Certificate, certify
@@ -30,7 +31,6 @@ from boundcheck.falsify.show import rounded_down
 from boundcheck.falsify.shrink import shrunk
 from boundcheck.falsify.simplify import simplified
 from boundcheck.falsify.stored import Tried, save
-from boundcheck.problems.rounded import Comparison
 from boundcheck.testing.session import current
 from boundcheck.testing.strategies.instances import assignments, instances, short_runs
 from boundcheck.testing.strategies.matrices import DType, check_kind, check_size

@@ -18,7 +18,7 @@ from flint import arb, ctx
 from hypothesis import given
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.enclose import enclose
+from boundcheck.exact.enclose import enclose
 from boundcheck.testing import claim_inputs
 from tests.layers import sampled
 

@@ -26,12 +26,11 @@ from boundcheck.claims.vocabulary import (
     SpectralNorm,
     t,
 )
+from boundcheck.exact.rationals import Rationals, number, rows, times, transposed
 from boundcheck.kernel import Fact, Law
 from boundcheck.prove import Script, le
 from boundcheck.soundness.lines import lines, mixed_up, scripts
-from boundcheck.soundness.matrices import number, rows, times, transposed
 from boundcheck.soundness.worlds import World, descents, worlds
-from boundcheck.soundness.worlds.arithmetic import Rationals
 from boundcheck.soundness.worlds.broken import broken
 from boundcheck.soundness.worlds.exact import NoValueError
 from boundcheck.soundness.worlds.setting import Setting, is_timed

@@ -17,9 +17,9 @@ from flint import arb, ctx
 from torch import Tensor
 
 from boundcheck.claims import catalogue
-from boundcheck.claims.enclose import upper
 from boundcheck.claims.inputs import exact
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import upper
 from boundcheck.problems.certify import largest_gram_eigenvalue
 from boundcheck.problems.norms import Point, spectral_norm, square_norm
 

@@ -10,8 +10,8 @@ import torch
 from flint import arb, ctx
 from torch import Tensor
 
-from boundcheck.claims.enclose import lower
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import lower
 from boundcheck.problems.adapters.base import (
     ROUND_UP,
     Adapter,

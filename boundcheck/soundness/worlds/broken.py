@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 
-from boundcheck.soundness.matrices import scaled
+from boundcheck.exact.rationals import scaled
 from boundcheck.soundness.worlds.exact import Smooth
 from boundcheck.soundness.worlds.world import World
 

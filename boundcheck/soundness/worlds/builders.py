@@ -8,8 +8,8 @@ from fractions import Fraction
 
 from boundcheck.claims.adapters import FROZEN_B
 from boundcheck.claims.meft import FROZEN_A
+from boundcheck.exact.rationals import Rows, corner, number, root_above
 from boundcheck.problems.piecewise import PiecewiseLinear
-from boundcheck.soundness.matrices import Rows, corner, number, root_above
 from boundcheck.soundness.worlds.exact import FLAT, Meft, NoValueError, Pair, Smooth, single
 from boundcheck.soundness.worlds.formulas import stated
 from boundcheck.soundness.worlds.setting import Setting

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from boundcheck.claims.adapters import FROZEN_B
-from boundcheck.soundness.matrices import number, rows, transposed
+from boundcheck.exact.rationals import number, rows, transposed
 from boundcheck.soundness.worlds.builders import (
     STRETCHES,
     Numbers,

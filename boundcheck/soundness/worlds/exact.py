@@ -8,8 +8,8 @@ from fractions import Fraction
 from functools import cache, cached_property
 from typing import NamedTuple
 
+from boundcheck.exact.rationals import Rows, plus, root_above, scaled, times, transposed
 from boundcheck.problems.piecewise import PiecewiseLinear
-from boundcheck.soundness.matrices import Rows, plus, root_above, scaled, times, transposed
 
 Pair = tuple[Rows, Rows]
 

@@ -1,6 +1,6 @@
 """The raw data of a world, and what a relation of the vocabulary says of it.
 
-`Setting.verdict` evaluates a sympy relation by `boundcheck.claims.evaluate`, and never asks the translation to the
+`Setting.verdict` evaluates a sympy relation by `boundcheck.exact.evaluate`, and never asks the translation to the
 kernel or the kernel: what it calls false is false by another way of reading.
 """
 
@@ -17,11 +17,10 @@ import sympy as sp
 from flint import arb
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
-from boundcheck.claims import evaluate
 from boundcheck.claims.symbols import T
 from boundcheck.claims.vocabulary import Iterate, MinimumOver, t
-from boundcheck.soundness.matrices import Rows
-from boundcheck.soundness.worlds.arithmetic import Matrix, Number, Rationals, ball
+from boundcheck.exact import evaluate
+from boundcheck.exact.rationals import Matrix, Number, Rationals, Rows, ball
 from boundcheck.soundness.worlds.exact import NoValueError, Smooth
 
 _BITS = 160

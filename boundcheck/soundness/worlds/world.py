@@ -10,6 +10,7 @@ from random import Random
 
 import sympy as sp
 
+from boundcheck.exact.rationals import Rows, rows
 from boundcheck.kernel import Fact, KernelError, Law, Statement
 from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.meaning import Function, Grid, Interval, Model, exact, holds
@@ -17,7 +18,6 @@ from boundcheck.kernel.terms import Symbol
 from boundcheck.prove import Proof
 from boundcheck.prove.proof import Assumption
 from boundcheck.prove.witness import Witness
-from boundcheck.soundness.matrices import Rows, rows
 from boundcheck.soundness.worlds.exact import NoValueError, Smooth
 from boundcheck.soundness.worlds.setting import Setting
 

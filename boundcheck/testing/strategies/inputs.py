@@ -10,9 +10,9 @@ from hypothesis import assume
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from boundcheck.claims import Claim
-from boundcheck.claims.enclose import enclose
 from boundcheck.claims.inputs import Number, checked
-from boundcheck.claims.sign import sign
+from boundcheck.exact.enclose import enclose
+from boundcheck.exact.sign import sign
 from boundcheck.testing.strategies.spectra import SIZES
 
 POSITIVE_REALS: SearchStrategy[Number] = st.one_of(

@@ -1,8 +1,8 @@
-"""A fast arithmetic that knows its errors, for `boundcheck.claims.evaluate`: Torch matrices, any precision and device.
+"""A fast arithmetic that knows its errors, for `boundcheck.exact.evaluate`: Torch matrices, any precision and device.
 
 Every number carries a bound on its rounding error that follows from the dimensions and the unit of roundoff, as in
 Higham, Accuracy and Stability of Numerical Algorithms, chapter 3. So a comparison of two needs no tolerance: they are
-apart, or they are a near-tie that `boundcheck.claims.balls` must decide.
+apart, or they are a near-tie that `boundcheck.exact.balls` must decide.
 """
 
 import math
@@ -97,11 +97,9 @@ class Rounded:
             return Approx(math.inf, math.inf)
 
     def add(self, x: Approx, y: Approx) -> Approx:
-        """The sum."""
         return _rounded(x.value + y.value, x.error + y.error)
 
     def times(self, x: Approx, y: Approx) -> Approx:
-        """The product."""
         carried = abs(x.value) * y.error + x.error * abs(y.value) + x.error * y.error
         return _rounded(x.value * y.value, carried)
 
@@ -125,7 +123,6 @@ class Rounded:
         return result
 
     def exp(self, x: Approx) -> Approx:
-        """The exponential."""
         low, high = map(_exp, _wider(x))
         value = _exp(x.value)
         return _rounded(value, max(high - value, value - low) + 8 * high * _EPSILON)
@@ -139,15 +136,12 @@ class Rounded:
         return _rounded(value, max(high - value, value - low) + 8 * max(abs(low), abs(high)) * _EPSILON)
 
     def larger(self, x: Approx, y: Approx) -> Approx:
-        """The larger of two."""
         return _either(x, y, max(x.value, y.value))
 
     def smaller(self, x: Approx, y: Approx) -> Approx:
-        """The smaller of two."""
         return _either(x, y, min(x.value, y.value))
 
     def plus(self, X: ApproxMatrix, Y: ApproxMatrix) -> ApproxMatrix:
-        """The sum of two matrices."""
         total = X.value + Y.value
         return ApproxMatrix(total, X.error + Y.error + self.epsilon * _size(total))
 
@@ -159,27 +153,22 @@ class Rounded:
         return ApproxMatrix(product, own + X.error * y + x * Y.error + X.error * Y.error)
 
     def entrywise(self, X: ApproxMatrix, Y: ApproxMatrix) -> ApproxMatrix:
-        """The Hadamard product of two matrices."""
         x, y = _size(X.value), _size(Y.value)
         own = self.epsilon * x * y + X.value.numel() * self._tiny
         return ApproxMatrix(X.value * Y.value, own + X.error * y + x * Y.error + X.error * Y.error)
 
     def scaled(self, c: Approx, X: ApproxMatrix) -> ApproxMatrix:
-        """A matrix times a number."""
         size, scale = _size(X.value), abs(c.value)
         own = 2 * self.epsilon * scale * size + X.value.numel() * self._tiny
         return ApproxMatrix(c.value * X.value, own + scale * X.error + c.error * (size + X.error))
 
     def transposed(self, X: ApproxMatrix) -> ApproxMatrix:
-        """The transpose."""
         return ApproxMatrix(X.value.mT, X.error)
 
     def constant(self, diagonal: int, rows: int, columns: int) -> ApproxMatrix:
-        """The matrix with this number on its diagonal and 0 elsewhere."""
         return self.exact(diagonal * torch.eye(rows, columns))
 
     def inner(self, x: tuple[ApproxMatrix, ...], y: tuple[ApproxMatrix, ...]) -> Approx:
-        """The sum over blocks of tr(X^T Y)."""
         value = error = 0.0
         for X, Y in zip(x, y, strict=True):
             a, b = _size(X.value), _size(Y.value)
@@ -189,7 +178,6 @@ class Rounded:
         return _rounded(value, error + len(x) * _EPSILON * abs(value))
 
     def length(self, x: tuple[ApproxMatrix, ...]) -> Approx:
-        """The root of the sum of all squared entries."""
         value = math.hypot(*(torch.linalg.vector_norm(X.value).item() for X in x))
         terms = sum(X.value.numel() for X in x)
         own = terms * self.epsilon * value + math.sqrt(terms * self._tiny)

@@ -1,4 +1,4 @@
-"""An arithmetic with derivatives, for `boundcheck.claims.evaluate`: Torch tensors in float64, through which it sees."""
+"""An arithmetic with derivatives, for `boundcheck.exact.evaluate`: Torch tensors in float64, through which it sees."""
 
 from fractions import Fraction
 
@@ -17,11 +17,9 @@ class Graded:
             return torch.tensor(torch.inf, dtype=torch.float64)
 
     def add(self, x: Tensor, y: Tensor) -> Tensor:
-        """The sum."""
         return x + y
 
     def times(self, x: Tensor, y: Tensor) -> Tensor:
-        """The product."""
         return x * y
 
     def power(self, x: Tensor, exponent: Fraction) -> Tensor:
@@ -29,7 +27,6 @@ class Graded:
         return x ** (int(exponent) if exponent.denominator == 1 else float(exponent))
 
     def exp(self, x: Tensor) -> Tensor:
-        """The exponential."""
         return x.exp()
 
     def log(self, x: Tensor) -> Tensor:
@@ -37,45 +34,34 @@ class Graded:
         return x.log()
 
     def larger(self, x: Tensor, y: Tensor) -> Tensor:
-        """The larger of two."""
         return torch.maximum(x, y)
 
     def smaller(self, x: Tensor, y: Tensor) -> Tensor:
-        """The smaller of two."""
         return torch.minimum(x, y)
 
     def plus(self, X: Tensor, Y: Tensor) -> Tensor:
-        """The sum of two matrices."""
         return X + Y
 
     def product(self, X: Tensor, Y: Tensor) -> Tensor:
-        """The product of two matrices."""
         return X @ Y
 
     def entrywise(self, X: Tensor, Y: Tensor) -> Tensor:
-        """The Hadamard product of two matrices."""
         return X * Y
 
     def scaled(self, c: Tensor, X: Tensor) -> Tensor:
-        """A matrix times a number."""
         return c * X
 
     def transposed(self, X: Tensor) -> Tensor:
-        """The transpose."""
         return X.mT
 
     def constant(self, diagonal: int, rows: int, columns: int) -> Tensor:
-        """The matrix with this number on its diagonal and 0 elsewhere."""
         return diagonal * torch.eye(rows, columns, dtype=torch.float64)
 
     def inner(self, x: tuple[Tensor, ...], y: tuple[Tensor, ...]) -> Tensor:
-        """The sum over blocks of tr(X^T Y)."""
         return torch.stack([(X * Y).sum() for X, Y in zip(x, y, strict=True)]).sum()
 
     def length(self, x: tuple[Tensor, ...]) -> Tensor:
-        """The root of the sum of all squared entries."""
         return torch.linalg.vector_norm(torch.cat([X.flatten() for X in x]))
 
     def spectral(self, X: Tensor) -> Tensor:
-        """The largest singular value."""
         return torch.linalg.matrix_norm(X, 2)

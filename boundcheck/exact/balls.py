@@ -1,20 +1,62 @@
-"""An arithmetic that decides: Arb balls, and matrices of them, for `evaluate`.
+"""An arithmetic that decides: Arb balls, and matrices of them, for `evaluate`; and their ends as floats.
 
-Every result contains the exact value, whatever the inputs are; a spectral norm is enclosed as closely as its signs can
-be told apart at the working precision, also where singular values are equal.
+Every result contains the exact value, whatever the inputs are: Arb (through python-flint) propagates rounding errors
+outward. A spectral norm is enclosed as closely as its signs can be told apart at the working precision, also where
+singular values are equal.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import reduce
 
 import numpy as np
-from flint import arb, arb_mat
-
-from boundcheck.claims.enclose import ball_of, power
+from flint import arb, arb_mat, fmpq
 
 # Relative width to which a spectral norm is enclosed, at most.
 _WIDTH = 2.0**-80
+
+
+def ball_of(x: Fraction) -> arb:
+    """A ball that contains a rational, at the working precision."""
+    return arb(fmpq(x.numerator, x.denominator))
+
+
+def power(base: arb, exponent: Fraction) -> arb:
+    """A rational power of a ball."""
+    # Roots first: x.root(n) is tighter than exp(log(x)/n), and right at x = 0. Products, because x ** 2 is NaN in
+    # python-flint for a ball around 0.
+    n, m = exponent.denominator, exponent.numerator
+    square = base if n == 1 else (base.sqrt() if n == 2 else base.root(n))
+    product, left = arb(1), abs(m)
+    while left:
+        product = product * square if left % 2 else product
+        square, left = square * square, left // 2
+    return product if m > 0 else 1 / product
+
+
+def length(numbers: Iterable[arb | float]) -> arb:
+    """The root of the sum of the squares."""
+    # abs: the square of a ball around 0 has no negative part.
+    return sum((abs(x) * abs(x) for x in map(arb, numbers)), arb(0)).sqrt()
+
+
+def upper(ball: arb) -> float:
+    """The smallest float that this module can prove to be at least the ball's upper end."""
+    return _outward(ball.upper(), math.inf)
+
+
+def lower(ball: arb) -> float:
+    """The largest float that this module can prove to be at most the ball's lower end."""
+    return _outward(ball.lower(), -math.inf)
+
+
+def _outward(end: arb, direction: float) -> float:
+    nearest = float(end)
+    if not math.isfinite(nearest):
+        raise ArithmeticError(f"no finite bound: the enclosure ends at {end}")
+    beyond = arb(nearest) >= end if direction > 0 else arb(nearest) <= end
+    return nearest if beyond else math.nextafter(nearest, direction)
 
 
 class Balls:
@@ -25,19 +67,15 @@ class Balls:
         return ball_of(x)
 
     def add(self, x: arb, y: arb) -> arb:
-        """The sum."""
         return x + y
 
     def times(self, x: arb, y: arb) -> arb:
-        """The product."""
         return x * y
 
     def power(self, x: arb, exponent: Fraction) -> arb:
-        """A rational power."""
         return power(x, exponent)
 
     def exp(self, x: arb) -> arb:
-        """The exponential."""
         return x.exp()
 
     def log(self, x: arb) -> arb:
@@ -45,51 +83,39 @@ class Balls:
         return x.log()
 
     def larger(self, x: arb, y: arb) -> arb:
-        """The larger of two."""
         return x.max(y)
 
     def smaller(self, x: arb, y: arb) -> arb:
-        """The smaller of two."""
         return x.min(y)
 
     def plus(self, X: arb_mat, Y: arb_mat) -> arb_mat:
-        """The sum of two matrices."""
         return X + Y
 
     def product(self, X: arb_mat, Y: arb_mat) -> arb_mat:
-        """The product of two matrices."""
         return X * Y
 
     def entrywise(self, X: arb_mat, Y: arb_mat) -> arb_mat:
-        """The Hadamard product of two matrices."""
         return arb_mat(
             [[x * y for x, y in zip(*rows, strict=True)] for rows in zip(X.tolist(), Y.tolist(), strict=True)]
         )
 
     def scaled(self, c: arb, X: arb_mat) -> arb_mat:
-        """A matrix times a number."""
         return X * c
 
     def transposed(self, X: arb_mat) -> arb_mat:
-        """The transpose."""
         return X.transpose()
 
     def constant(self, diagonal: int, rows: int, columns: int) -> arb_mat:
-        """The matrix with this number on its diagonal and 0 elsewhere."""
         return arb_mat([[diagonal * (i == j) for j in range(columns)] for i in range(rows)])
 
     def inner(self, x: tuple[arb_mat, ...], y: tuple[arb_mat, ...]) -> arb:
-        """The sum over blocks of tr(X^T Y)."""
         pairs = zip(x, y, strict=True)
         return sum((p * q for X, Y in pairs for p, q in zip(X.entries(), Y.entries(), strict=True)), arb(0))
 
     def length(self, x: tuple[arb_mat, ...]) -> arb:
-        """The root of the sum of all squared entries."""
-        # abs: the square of a ball around 0 has no negative part.
-        return sum((abs(p) * abs(p) for X in x for p in X.entries()), arb(0)).sqrt()
+        return length(p for X in x for p in X.entries())
 
     def spectral(self, X: arb_mat) -> arb:
-        """The largest singular value."""
         gram = X.transpose() * X if X.ncols() <= X.nrows() else X * X.transpose()
         return largest_eigenvalue(gram).sqrt()
 

@@ -13,15 +13,14 @@ from flint import arb, ctx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.claims.balls import Balls, matrix_of
-from boundcheck.claims.enclose import ball_of
-from boundcheck.claims.evaluate import Model
 from boundcheck.claims.symbols import a, b
 from boundcheck.claims.vocabulary import FrobeniusNorm, InnerProduct, SpectralNorm
+from boundcheck.exact.balls import Balls, ball_of, matrix_of
+from boundcheck.exact.evaluate import Model
+from boundcheck.exact.rounded import Approx, Comparison, Rounded
 from boundcheck.problems.adapters import LoRA
 from boundcheck.problems.cast import cast_to
 from boundcheck.problems.problem import Problem
-from boundcheck.problems.rounded import Approx, Comparison, Rounded
 from tests.layers import sampled
 from tests.problems.kinds import KINDS, each_kind, some_examples
 

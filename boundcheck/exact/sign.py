@@ -8,12 +8,15 @@ radicals", 2000.) With exp, log or an irrational exponent there is no such bound
 """
 
 from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any, cast
 
 import sympy as sp
 from flint import arb, fmpz
 
-from boundcheck.claims.enclose import enclose, rational_exponent
 from boundcheck.errors import InputError
+from boundcheck.exact.enclose import enclose
+from boundcheck.exact.evaluate import Model, rational_exponent
 
 # Where a tie could not be told at the most bits, fewer are tried for a difference.
 _FIRST_BITS, _FEW_BITS, _MOST_BITS = 64, 2**15, 2**22
@@ -56,7 +59,7 @@ def _separation(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> int
     exponents = {node: rational_exponent(node, values) for node in nodes if isinstance(node, sp.Pow)}
     if None in exponents.values() or any(isinstance(node, sp.exp | sp.log) or node is sp.E for node in nodes):
         return None
-    u, v = _bits(expression, values)
+    u, v = Model(cast(Any, _Sizes()), values=values, horizon=0).number(expression)
     radicals = {(node.base, int(exponent.q)) for node, exponent in exponents.items() if exponent is not None}
     degree = 1
     for _, q in radicals:
@@ -64,31 +67,26 @@ def _separation(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> int
     return u * (degree - 1) + v + 1
 
 
-def _bits(node: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> tuple[int, int]:
-    """Upper bounds on log2 of u and v, for the node as a quotient of algebraic integers."""
-    if isinstance(node, sp.Rational):
-        return int(abs(node.p)).bit_length(), int(node.q).bit_length()
-    if isinstance(node, sp.Symbol):
-        return _bits(values[node], {})
-    if isinstance(node, sp.Pow):
-        return _power_bits(*_bits(node.base, values), rational_exponent(node, values))
-    parts = [_bits(argument, values) for argument in node.args]
-    u, v = parts[0]
-    for next_u, next_v in parts[1:]:
-        match node:
-            case sp.Mul():
-                u, v = u + next_u, v + next_v
-            case sp.Add():
-                u, v = max(u + next_v, next_u + v) + 1, v + next_v
-            case _:  # Max and Min are one of their arguments.
-                u, v = max(u, next_u), max(v, next_v)
-    return u, v
+class _Sizes:
+    """Upper bounds on log2 of u and v, for a number as a quotient of algebraic integers."""
 
+    def rational(self, x: Fraction) -> tuple[int, int]:
+        return abs(x.numerator).bit_length(), x.denominator.bit_length()
 
-def _power_bits(u: int, v: int, exponent: sp.Rational) -> tuple[int, int]:
-    p, q = int(exponent.p), int(exponent.q)
-    if q > 1:
+    def add(self, x: tuple[int, int], y: tuple[int, int]) -> tuple[int, int]:
+        return max(x[0] + y[1], y[0] + x[1]) + 1, x[1] + y[1]
+
+    def times(self, x: tuple[int, int], y: tuple[int, int]) -> tuple[int, int]:
+        return x[0] + y[0], x[1] + y[1]
+
+    def larger(self, x: tuple[int, int], y: tuple[int, int]) -> tuple[int, int]:
+        return max(x[0], y[0]), max(x[1], y[1])
+
+    smaller = larger
+
+    def power(self, x: tuple[int, int], exponent: Fraction) -> tuple[int, int]:
+        (u, v), p, q = x, exponent.numerator, exponent.denominator
         # The q-th root of U/V is that of U V^(q-1) over V.
         u = -(-(u + (q - 1) * v) // q)
-    u, v = u * abs(p), v * abs(p)
-    return (u, v) if p > 0 else (v, u)
+        u, v = u * abs(p), v * abs(p)
+        return (u, v) if p > 0 else (v, u)

@@ -11,9 +11,6 @@ from flint import arb, arb_mat, ctx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.claims.balls import Balls, largest_eigenvalue, matrix_of
-from boundcheck.claims.enclose import ball_of
-from boundcheck.claims.evaluate import Function, Model
 from boundcheck.claims.symbols import T, a, b
 from boundcheck.claims.vocabulary import (
     EuclideanNorm,
@@ -31,6 +28,8 @@ from boundcheck.claims.vocabulary import (
     n,
     t,
 )
+from boundcheck.exact.balls import Balls, ball_of, largest_eigenvalue, matrix_of
+from boundcheck.exact.evaluate import Function, Model
 
 m, k = sp.symbols("m k", positive=True, integer=True)
 X, Y, Z = sp.MatrixSymbol("X", m, k), sp.MatrixSymbol("Y", k, m), sp.MatrixSymbol("Z", m, k)

@@ -12,9 +12,10 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from boundcheck.claims import catalogue
-from boundcheck.claims.enclose import enclose, lower, upper
-from boundcheck.claims.sign import sign
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import lower, upper
+from boundcheck.exact.enclose import enclose
+from boundcheck.exact.sign import sign
 
 THEOREM_2 = catalogue["jiang2024.theorem2"]
 SMALL = st.integers(1, 30)
