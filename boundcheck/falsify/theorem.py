@@ -21,9 +21,8 @@ from boundcheck.claims.balls import Balls
 from boundcheck.claims.enclose import ball_of, lower, upper
 from boundcheck.claims.evaluate import Function, Model
 from boundcheck.claims.inputs import Number
-from boundcheck.claims.jiang2024 import MINIMUM_GRADIENT
 from boundcheck.claims.symbols import bound
-from boundcheck.claims.vocabulary import F
+from boundcheck.claims.vocabulary import MINIMUM_GRADIENT, F
 from boundcheck.errors import InputError
 from boundcheck.falsify.certify import Certificate, certify, numbers_of, slope_at, with_arrays
 from boundcheck.falsify.fields import Fields, matrix_text, named

@@ -9,25 +9,6 @@ import sympy as sp
 from sympy import MatrixSymbol, Rational
 
 from boundcheck.claims.claim import Claim, Quantity
-from boundcheck.claims.jiang2024 import (
-    ASSUMPTION_1,
-    ASSUMPTION_2,
-    ASSUMPTION_4,
-    B1,
-    B2,
-    BOUNDED_BELOW,
-    LEMMA_1,
-    MINIMUM_GRADIENT,
-    ROOT_TERM,
-    SHORTEST_HORIZON,
-    STEP_SIZE,
-    A_t,
-    B_t,
-    W,
-    v1,
-    v2,
-    v_t,
-)
 from boundcheck.claims.symbols import (
     G_2,
     D,
@@ -50,24 +31,42 @@ from boundcheck.claims.symbols import (
     zeta,
 )
 from boundcheck.claims.vocabulary import (
+    B1,
+    B2,
+    MINIMUM_GRADIENT,
+    A,
+    A_t,
+    B,
+    B_t,
     EuclideanNorm,
     F,
     FrobeniusNorm,
     Gradient,
     InnerProduct,
-    Iterate,
     MatrixExpectation,
     PartialGradient,
     SpectralNorm,
     Value,
+    W,
     d,
     f,
+    g_t,
     k,
-    n,
-    t,
+    v1,
+    v2,
+    v_t,
 )
 
-A, B = MatrixSymbol("A", r, k), MatrixSymbol("B", d, r)
+from ..jiang2024.claims import (
+    ASSUMPTION_1,
+    ASSUMPTION_2,
+    ASSUMPTION_4,
+    BOUNDED_BELOW,
+    LEMMA_1,
+    ROOT_TERM,
+    SHORTEST_HORIZON,
+    STEP_SIZE,
+)
 
 BALL = Claim(
     "meft.ball",
@@ -85,7 +84,6 @@ GRADIENT_BOUND = Claim(
     r"\text{for all } W = W_0 + s B A \text{ with } (A, B) \text{ in the ball}",
 )
 
-g_t = Iterate("g", t, n, 1)
 CONDITIONALLY_UNBIASED = Claim(
     "meft.unbiased",
     "Conditionally unbiased stochastic gradient",
