@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
+from boundcheck.claims.symbols import T, f_star, r
 from boundcheck.exact.evaluate import Place
 from boundcheck.exact.evaluate import t as t
 
@@ -251,5 +252,14 @@ class MinimumOver(sp.Expr):
 d, k, n = (sp.Symbol(name, positive=True, integer=True) for name in ("d", "k", "n"))
 f, F = sp.Symbol("f"), sp.Symbol("F")
 
-# The iterate and the stochastic gradient at step t, and a minimiser of F.
-v_t, g_t, v_star = Iterate("v", t, n, 1), Iterate("g", t, n, 1), sp.MatrixSymbol("v_star", n, 1)
+# Points of those spaces, as named ones, as iterates, and as a stochastic gradient at one; and a minimiser of F.
+W, W1, W2 = (sp.MatrixSymbol(name, d, k) for name in ("W", "W_1", "W_2"))
+A, A1, A2 = (sp.MatrixSymbol(name, r, k) for name in ("A", "A_1", "A_2"))
+B, B1, B2 = (sp.MatrixSymbol(name, d, r) for name in ("B", "B_1", "B_2"))
+v, v1, v2, v_star, g = (sp.MatrixSymbol(name, n, 1) for name in ("v", "v_1", "v_2", "v_star", "g"))
+A_t, B_t, v_t, g_t = Iterate("A", t, r, k), Iterate("B", t, d, r), Iterate("v", t, n, 1), Iterate("g", t, n, 1)
+
+# What D stands for.
+GAP = Value(F, v_t.xreplace({t: sp.Integer(1)})) - f_star
+
+MINIMUM_GRADIENT = MinimumOver(Expectation(EuclideanNorm(Gradient(F, v_t)) ** 2), t, 1, T)

@@ -18,7 +18,6 @@ from torch import Tensor
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.inputs import Number
-from boundcheck.claims.meft import GRADIENT_BOUND
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import upper
 from boundcheck.exact.rounded import Approx, Comparison
@@ -34,6 +33,8 @@ from boundcheck.problems.norms import Point, inner, square_norm
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.tilted import Tilted
+
+GRADIENT_BOUND = catalogue["meft.gradient_bound"]
 
 # The least height of h', over G.
 _LEAST = 2.0**-17

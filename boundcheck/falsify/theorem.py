@@ -17,9 +17,8 @@ from flint import arb, arb_mat, ctx
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.inputs import Number
-from boundcheck.claims.jiang2024 import MINIMUM_GRADIENT
 from boundcheck.claims.symbols import bound
-from boundcheck.claims.vocabulary import F
+from boundcheck.claims.vocabulary import MINIMUM_GRADIENT, F
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import Balls, ball_of, lower, upper
 from boundcheck.exact.evaluate import Function, Model

@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import sympy as sp
 
-from boundcheck.claims import Claim
-from boundcheck.claims.jiang2024 import LEMMA_1, THEOREM_2
+from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.symbols import PARAMETERS
 from boundcheck.errors import InputError
 from boundcheck.exact.paths import Paths, descent
 from boundcheck.problems.piecewise import PiecewiseLinear
+
+LEMMA_1, THEOREM_2 = (
+    catalogue["jiang2024.lemma1"],
+    catalogue["jiang2024.theorem2"],
+)
 
 if TYPE_CHECKING:
     from boundcheck.problems.problem import Problem

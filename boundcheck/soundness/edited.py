@@ -146,7 +146,7 @@ def patches(script: Script, claim: Claim) -> Iterator[tuple[Any, str, Any]]:
     Other scripts forget what they have proved, so that it is proved again where it is cited.
     """
     fresh = {id(each): replace(each, claim=claim if each.claim is script.claim else each.claim) for each in scripts()}
-    for module in [x for name, x in sys.modules.items() if name.startswith(f"boundcheck_proofs.{PAPER}")]:
+    for module in [x for name, x in sys.modules.items() if name.startswith(f"boundcheck.proofs.{PAPER}.")]:
         for name, value in list(vars(module).items()):
             if value is script.claim:
                 yield module, name, claim

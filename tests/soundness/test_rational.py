@@ -6,9 +6,9 @@ from fractions import Fraction
 import hypothesis.strategies as st
 import numpy as np
 import pytest
+from boundcheck.proofs.meft.lora import GRADIENT_BOUND
 from hypothesis import given
 
-from boundcheck.claims.meft import GRADIENT_BOUND
 from boundcheck.exact.rationals import root, scaled
 from boundcheck.exact.rationals import rows as matrix
 from boundcheck.soundness.extremal import steepest

@@ -9,11 +9,11 @@ import flint
 import numpy as np
 import pytest
 import sympy as sp
+from boundcheck.proofs.jiang2024.claims import ASSUMPTION_1
 from flint import arb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.claims.jiang2024 import ASSUMPTION_1, v1, v2
 from boundcheck.claims.symbols import L, T, sigma
 from boundcheck.claims.vocabulary import (
     EuclideanNorm,
@@ -25,6 +25,8 @@ from boundcheck.claims.vocabulary import (
     MinimumOver,
     SpectralNorm,
     t,
+    v1,
+    v2,
 )
 from boundcheck.exact.rationals import Rationals, number, rows, times, transposed
 from boundcheck.kernel import Fact, Law

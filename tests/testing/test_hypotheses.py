@@ -14,12 +14,12 @@ from fractions import Fraction
 import pytest
 import sympy as sp
 import torch
+from boundcheck.proofs.jiang2024.claims import RATE, THEOREM_2
+from boundcheck.proofs.meft.lora import LAYERS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from boundcheck.claims import catalogue
-from boundcheck.claims.jiang2024 import RATE, THEOREM_2
-from boundcheck.claims.meft import LAYERS
 from boundcheck.claims.symbols import (
     G_2,
     C,

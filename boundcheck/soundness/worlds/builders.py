@@ -6,14 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from boundcheck.claims.adapters import FROZEN_B
-from boundcheck.claims.meft import FROZEN_A
+from boundcheck.claims import catalogue
 from boundcheck.exact.rationals import Rows, corner, number, root_above
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.soundness.worlds.exact import FLAT, Meft, NoValueError, Pair, Smooth, single
 from boundcheck.soundness.worlds.formulas import stated
 from boundcheck.soundness.worlds.setting import Setting
 from boundcheck.soundness.worlds.world import World
+
+FROZEN_B, FROZEN_A = (
+    catalogue["meft.frozen_b"],
+    catalogue["meft.frozen_a"],
+)
 
 Numbers = Mapping[str, Fraction]
 Slopes = tuple[PiecewiseLinear, PiecewiseLinear]

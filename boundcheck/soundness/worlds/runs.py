@@ -7,15 +7,19 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
-from boundcheck.claims.jiang2024 import THEOREM_2
-from boundcheck.claims.meft import THEOREM_2_BEST_STEP
-from boundcheck.claims.theorems import THEOREM_2_ANY_STEP
+from boundcheck.claims import catalogue
 from boundcheck.exact.paths import Paths
 from boundcheck.exact.rationals import Rows, corner, plus, root_above, root_below, scaled, squared
 from boundcheck.soundness.worlds.builders import STRETCHES, Numbers, holding, world_of
 from boundcheck.soundness.worlds.exact import Meft, NoValueError, Pair
 from boundcheck.soundness.worlds.formulas import stated
 from boundcheck.soundness.worlds.world import World
+
+THEOREM_2, THEOREM_2_BEST_STEP, THEOREM_2_ANY_STEP = (
+    catalogue["jiang2024.theorem2"],
+    catalogue["meft.theorem2_best_step"],
+    catalogue["meft.theorem2_any_step"],
+)
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def _within(draw: DrawFn, claim: Claim, condition: Any, inputs: Mapping[str, Num
             exact, beyond = Fraction(int(limit.p), int(limit.q)), 1 + Fraction(10 ** draw(st.floats(-6, 2)))
             return exact * beyond if isinstance(condition, sp.StrictGreaterThan) else exact / beyond
         case sp.GreaterThan() if isinstance(limit, sp.Rational) and limit > 0 and not condition.lhs.is_integer:
-            return Fraction(int(limit.p), int(limit.q)) * (1 + draw(st.sampled_from([0, Fraction(1, 8), 1, 100])))
+            return Fraction(int(limit.p), int(limit.q)) * (1 + Fraction(draw(st.sampled_from([0, 1, 8, 800])), 8))
         case sp.LessThan() if isinstance(limit, sp.Integer) and limit > 0:
             return draw(st.integers(1, int(limit)))
     return None

@@ -16,8 +16,7 @@ import torch
 from hypothesis import assume, reject
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from boundcheck.claims import Claim
-from boundcheck.claims.meft import THEOREM_2_REPAIRED
+from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.symbols import D, Lhat, T, zeta
 from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm
 from boundcheck.errors import InputError
@@ -33,6 +32,8 @@ from boundcheck.problems.norms import Point
 from boundcheck.testing.strategies.matrices import DType, Shape, ball, check_kind, check_size, margin, matrices, rounded
 from boundcheck.testing.strategies.points import directions, domain_points
 from boundcheck.testing.strategies.spectra import SEEDS, choice
+
+THEOREM_2_REPAIRED = catalogue["meft.theorem2_repaired"]
 
 # Far from 1 too, where an inequality that is not homogeneous breaks.
 _SIZES = CONSTANTS | st.sampled_from([1e-3, 1e3, 1e-6])

@@ -9,23 +9,6 @@ import sympy as sp
 from sympy import MatrixSymbol, Rational
 
 from boundcheck.claims.claim import Claim, Quantity
-from boundcheck.claims.jiang2024 import (
-    ASSUMPTION_1,
-    ASSUMPTION_2,
-    ASSUMPTION_4,
-    B1,
-    B2,
-    BOUNDED_BELOW,
-    LEMMA_1,
-    ROOT_TERM,
-    SHORTEST_HORIZON,
-    STEP_SIZE,
-    A_t,
-    B_t,
-    W,
-    v1,
-    v2,
-)
 from boundcheck.claims.symbols import (
     G_2,
     D,
@@ -48,6 +31,12 @@ from boundcheck.claims.symbols import (
     zeta,
 )
 from boundcheck.claims.vocabulary import (
+    B1,
+    B2,
+    A,
+    A_t,
+    B,
+    B_t,
     EuclideanNorm,
     F,
     FrobeniusNorm,
@@ -57,10 +46,13 @@ from boundcheck.claims.vocabulary import (
     PartialGradient,
     SpectralNorm,
     Value,
+    W,
     d,
     f,
     g_t,
     k,
+    v1,
+    v2,
     v_t,
 )
 from boundcheck.words.algorithms import SGD
@@ -71,7 +63,16 @@ from boundcheck.words.hypotheses.unbiased import UNBIASED
 from boundcheck.words.measures import LEAST_GRADIENT
 from boundcheck.words.sentence import theorem
 
-A, B = MatrixSymbol("A", r, k), MatrixSymbol("B", d, r)
+from ..jiang2024.claims import (
+    ASSUMPTION_1,
+    ASSUMPTION_2,
+    ASSUMPTION_4,
+    BOUNDED_BELOW,
+    LEMMA_1,
+    ROOT_TERM,
+    SHORTEST_HORIZON,
+    STEP_SIZE,
+)
 
 BALL = Claim(
     "meft.ball",

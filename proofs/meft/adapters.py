@@ -10,10 +10,26 @@ import sympy as sp
 from sympy import MatrixSymbol
 
 from boundcheck.claims.claim import Claim, Quantity
-from boundcheck.claims.jiang2024 import A1, A2, ASSUMPTION_1, ASSUMPTION_3_2, LEMMA_1, W1, W2, v
-from boundcheck.claims.meft import BALL, FROZEN_A, GRADIENT_BOUND, LEMMA_1_SHARP, A, B
 from boundcheck.claims.symbols import G, H, J, L, Lhat, a, a_0, b, b_0, mu, nu, r, s, w_0
-from boundcheck.claims.vocabulary import F, FrobeniusNorm, Gradient, Hessian, SpectralNorm, d, k
+from boundcheck.claims.vocabulary import (
+    A1,
+    A2,
+    W1,
+    W2,
+    A,
+    B,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    Hessian,
+    SpectralNorm,
+    d,
+    k,
+    v,
+)
+
+from ..jiang2024.claims import ASSUMPTION_1, ASSUMPTION_3_2, LEMMA_1
+from .lora import BALL, FROZEN_A, GRADIENT_BOUND, LEMMA_1_SHARP
 
 _IN_DOMAIN = r"\text{for } v_1, v_2 \text{ in the domain}"
 

@@ -7,14 +7,15 @@ that is given, and not prescribed, what the proof needs is smoothness along the 
 import sympy as sp
 
 from boundcheck.claims.claim import Quantity
-from boundcheck.claims.classics import BOUNDED_VARIANCE, GIVEN_SMOOTHNESS, GRADIENT_DESCENT
-from boundcheck.claims.jiang2024 import ASSUMPTION_1, ASSUMPTION_4, BOUNDED_BELOW
-from boundcheck.claims.meft import CONDITIONALLY_UNBIASED, FROZEN_A, FROZEN_FACTOR, THEOREM_2_BEST_STEP
 from boundcheck.claims.symbols import D, L, Lhat, T, a_1, alpha, b_1, bound, eta, eta_max, rho, zeta
 from boundcheck.words.algorithms import GRADIENT_DESCENT as DESCENT
 from boundcheck.words.algorithms import SGD
 from boundcheck.words.measures import LEAST_GRADIENT
 from boundcheck.words.sentence import theorem
+
+from ..classics.claims import BOUNDED_VARIANCE, GIVEN_SMOOTHNESS, GRADIENT_DESCENT
+from ..jiang2024.claims import ASSUMPTION_1, ASSUMPTION_4, BOUNDED_BELOW
+from .lora import CONDITIONALLY_UNBIASED, FROZEN_A, FROZEN_FACTOR, THEOREM_2_BEST_STEP
 
 THEOREM_2_FROZEN_A = theorem(
     "meft.theorem2_frozen_a",

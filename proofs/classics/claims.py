@@ -9,14 +9,15 @@ from dataclasses import replace
 import sympy as sp
 
 from boundcheck.claims.claim import Claim, Quantity
-from boundcheck.claims.jiang2024 import ASSUMPTION_4, BOUNDED_BELOW, LEMMA_1, ROOT_TERM
-from boundcheck.claims.meft import CONDITIONALLY_UNBIASED
 from boundcheck.claims.symbols import D, Lhat, T, abc_a, abc_b, abc_c, alpha, bound, ell, f_star, zeta
 from boundcheck.claims.vocabulary import EuclideanNorm, Expectation, F, Gradient, Value, g_t, v_t
 from boundcheck.words import algorithms
 from boundcheck.words import hypotheses as words
 from boundcheck.words.measures import LEAST_GRADIENT
 from boundcheck.words.sentence import theorem
+
+from ..jiang2024.claims import ASSUMPTION_4, BOUNDED_BELOW, LEMMA_1, ROOT_TERM
+from ..meft.lora import CONDITIONALLY_UNBIASED
 
 SMOOTH = Claim(
     "classic.smooth",

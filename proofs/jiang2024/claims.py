@@ -5,26 +5,34 @@ mended here, not even what is false; what is sharper or repaired lives in `meft`
 """
 
 import sympy as sp
-from sympy import MatrixSymbol, Rational
+from sympy import Rational
 
 from boundcheck.claims.claim import Claim, Quantity
 from boundcheck.claims.symbols import C, D, G, L, Lhat, T, T_min, alpha, bound, c, f_star, r, sigma, zeta
 from boundcheck.claims.vocabulary import (
+    A1,
+    A2,
+    B1,
+    B2,
+    MINIMUM_GRADIENT,
+    W1,
+    W2,
+    A_t,
+    B_t,
     EuclideanNorm,
     Expectation,
     F,
     FrobeniusNorm,
     Gradient,
-    Iterate,
     MatrixExpectation,
     SpectralNorm,
     Value,
-    d,
+    W,
     f,
-    k,
-    n,
-    t,
-    v_t,
+    g,
+    v,
+    v1,
+    v2,
 )
 from boundcheck.words.algorithms import SGD
 from boundcheck.words.hypotheses.ball import BALL
@@ -36,13 +44,6 @@ from boundcheck.words.hypotheses.smooth_in_w import SMOOTH_IN_W
 from boundcheck.words.hypotheses.unbiased import UNBIASED as NO_BIAS
 from boundcheck.words.measures import LEAST_GRADIENT
 from boundcheck.words.sentence import theorem
-
-W, W1, W2 = (MatrixSymbol(name, d, k) for name in ("W", "W_1", "W_2"))
-A1, A2 = (MatrixSymbol(name, r, k) for name in ("A_1", "A_2"))
-B1, B2 = (MatrixSymbol(name, d, r) for name in ("B_1", "B_2"))
-v, v1, v2 = (MatrixSymbol(name, n, 1) for name in ("v", "v_1", "v_2"))
-g = MatrixSymbol("g", n, 1)
-A_t, B_t = Iterate("A", t, r, k), Iterate("B", t, d, r)
 
 ASSUMPTION_1 = Claim(
     "jiang2024.assumption1",
@@ -128,10 +129,6 @@ LEMMA_1 = Claim(
     note='"Any v_1, v_2" can only be meant of points that satisfy Assumption 2.',
 )
 
-# What D stands for.
-GAP = Value(F, v_t.xreplace({t: sp.Integer(1)})) - f_star
-
-MINIMUM_GRADIENT = LEAST_GRADIENT.statement
 STEP_SIZE = Quantity(alpha, sp.sqrt(D / (Lhat * zeta**2 * T), evaluate=False), "constant step size")
 SHORTEST_HORIZON = Quantity(T_min, 4 * Lhat * D / zeta**2, "fewest iterations that the statement speaks of")
 

@@ -8,8 +8,6 @@ from dataclasses import replace
 import sympy as sp
 
 from boundcheck.claims.claim import Claim, Quantity
-from boundcheck.claims.classics import GIVEN_SMOOTHNESS, SMOOTH
-from boundcheck.claims.jiang2024 import BOUNDED_BELOW, v1, v2
 from boundcheck.claims.symbols import (
     R_1,
     D,
@@ -25,11 +23,14 @@ from boundcheck.claims.symbols import (
     f_star,
     m,
 )
-from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient, InnerProduct, Value, t, v_star, v_t
+from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient, InnerProduct, Value, t, v1, v2, v_star, v_t
 from boundcheck.words import algorithms
 from boundcheck.words import hypotheses as words
 from boundcheck.words.measures import AVERAGE_GRADIENT, LAST_DISTANCE, LAST_GAP, LEAST_GRADIENT
 from boundcheck.words.sentence import theorem
+
+from ..classics.claims import GIVEN_SMOOTHNESS, SMOOTH
+from ..jiang2024.claims import BOUNDED_BELOW
 
 SMOOTH_EVERYWHERE = replace(
     SMOOTH,
