@@ -53,13 +53,13 @@ CONVEX = Claim(
 
 STRONGLY_CONVEX = Claim(
     "classic.strongly_convex",
-    "The function that is minimised is strongly convex",
-    "Boyd and Vandenberghe 2004, section 9.1.2",
+    "The function that is minimised is strongly convex around a minimiser",
+    "Boyd and Vandenberghe 2004, section 9.1.2, stated of a ball",
     sp.Ge(
         Value(F, v2),
         Value(F, v1) + InnerProduct(Gradient(F, v1), v2 - v1) + m / 2 * EuclideanNorm(v2 - v1) ** 2,
     ),
-    r"\text{for all } v_1, v_2",
+    r"\text{for all } v_1, v_2 \text{ within } R_1 \text{ of } v^*",
     word=words.STRONGLY_CONVEX,
 )
 
@@ -167,7 +167,7 @@ CONVEX_DESCENT = theorem(
 STRONG_DESCENT = theorem(
     "nesterov2004.strongly_convex",
     "Nesterov, gradient descent, strongly convex",
-    "Nesterov, Introductory Lectures on Convex Optimization, 2004, Theorem 2.1.15",
+    "Nesterov, Introductory Lectures on Convex Optimization, 2004, Theorem 2.1.15, for F that is so around v^* alone",
     r"\text{for every } T",
     (SMOOTH_EVERYWHERE, STRONGLY_CONVEX, NEAR_MINIMISER),
     (
@@ -179,9 +179,10 @@ STRONG_DESCENT = theorem(
     algorithm=algorithms.GRADIENT_DESCENT,
     measure=LAST_DISTANCE,
     note="The book's k steps have k + 1 = T iterates. A quadratic with the eigenvalues ℓ and m attains the bound.",
-    argument="For strongly convex F, <∇F(v), v - v^*> ≥ ℓm/(ℓ + m) ‖v - v^*‖² + ‖∇F(v)‖²/(ℓ + m). At the step "
-    "2/(ℓ + m) the terms in ‖∇F(v_t)‖² of ‖v_{t+1} - v^*‖² cancel, and leave (1 - 4ℓm/(ℓ + m)²)‖v_t - v^*‖², whose "
-    "factor is ((ℓ - m)/(ℓ + m))².",
+    argument="Between v^* and v_t the gradient grows by ∇F(v_t) = H(v_t - v^*), for a symmetric H with eigenvalues from "
+    "m to ℓ: of a smooth F the mean of its Hessian on the segment, and else a limit of such means. At the step α = "
+    "2/(ℓ + m) the eigenvalues of I - αH are from -(ℓ - m)/(ℓ + m) to (ℓ - m)/(ℓ + m), and v_{t+1} - v^* = (I - αH)(v_t "
+    "- v^*). So no iterate is farther from v^* than v_1, and each step shrinks the distance by that factor.",
 )
 
 CLAIMS = (

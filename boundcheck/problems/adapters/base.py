@@ -72,6 +72,7 @@ class Adapter(ABC):
         radius_names: the radii that make the domain, in the order of the blocks.
         frozen: the claims' parameter that bounds each frozen matrix, by the name of its field.
         has_scale: whether its formula has a scale s that one may choose.
+        is_linear: whether W is an affine function of v, so that F is convex, or smooth on all of space, where f is.
         W0: the frozen weight.
 
     """
@@ -83,6 +84,7 @@ class Adapter(ABC):
     radius_names: ClassVar[tuple[str, ...]]
     frozen: ClassVar[Mapping[str, str]] = {}
     has_scale: ClassVar[bool] = True
+    is_linear: ClassVar[bool] = False
     W0: Tensor
 
     def __post_init__(self) -> None:

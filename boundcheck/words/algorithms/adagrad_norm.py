@@ -2,6 +2,7 @@ r"""AdaGrad-norm (Ward, Wu and Bottou 2019): :math:`b_t^2 = b_{t-1}^2 + \|\nabla
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +73,15 @@ class AdaGradNorm(Algorithm):
         v, b = state
         grown = space.square_root(b * b + space.square_norm(gradient))
         return v - numbers["eta"] / grown * gradient, grown
+
+    def reach(self, sizes: Sequence[float], t: int, numbers: Numbers) -> float:
+        """The size of v."""
+        return sizes[0]
+
+    def drift(self, sizes: Sequence[float], gradient: float, t: int, numbers: Numbers) -> tuple[float, ...]:
+        """In b and g the next b is 1-Lipschitz, and g/b moves by at most (2 |dg| + |db|)/b, where b >= delta."""
+        share = float(numbers["eta"] / numbers["delta"])
+        return sizes[0] + share * (2 * gradient + sizes[1]), sizes[1] + gradient
 
 
 ADAGRAD_NORM = AdaGradNorm("adagrad_norm", "AdaGrad-norm", (eta, delta))

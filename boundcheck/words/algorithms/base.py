@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -108,6 +108,17 @@ class Algorithm(ABC):
             space: norms and roots, which a method that is not linear needs.
 
         """
+
+    @abstractmethod
+    def reach(self, sizes: Sequence[float], t: int, numbers: Numbers) -> float:
+        """A bound on the norm of `exact_query` of a state whose vectors have norms of at most `sizes`.
+
+        It is also one on how far the query moves where each vector moves by at most its size, and so of `drift`.
+        """
+
+    @abstractmethod
+    def drift(self, sizes: Sequence[float], gradient: float, t: int, numbers: Numbers) -> tuple[float, ...]:
+        """Bounds on the norms of the next state's vectors, for vectors and a gradient of at most these norms."""
 
     def __getstate__(self) -> dict[str, Any]:
         """The fields alone: compiled coefficients are made anew in another process."""

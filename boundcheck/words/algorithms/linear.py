@@ -137,6 +137,18 @@ class LinearMethod(Algorithm):
         """The state at t + 1."""
         return tuple(_sum(row, (*state, gradient)) for row in self.coefficients(t, numbers)[:-1])
 
+    def reach(self, sizes: Sequence[float], t: int, numbers: Numbers) -> float:
+        """The sizes, weighted with the absolute coefficients of the query."""
+        return _weighted(self.coefficients(t, numbers)[-1], sizes)
+
+    def drift(self, sizes: Sequence[float], gradient: float, t: int, numbers: Numbers) -> tuple[float, ...]:
+        """The sizes, weighted with the absolute coefficients of the step."""
+        return tuple(_weighted(row, (*sizes, gradient)) for row in self.coefficients(t, numbers)[:-1])
+
+
+def _weighted(row: Sequence[Any], sizes: Sequence[float]) -> float:
+    return float(sum(abs(c) * size for c, size in zip(row, sizes, strict=False)))
+
 
 def _terms(row: Sequence[Any], vectors: Sequence[Any]) -> list[tuple[Any, Any]]:
     """The terms that are not 0, one whose coefficient is 1 first."""

@@ -3,4 +3,6 @@
 from boundcheck.claims.symbols import a, b, r, s, sigma
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 
-BALL = Hypothesis("ball", "the factors stay in a ball", (a, b, sigma, r, s), "hypothesis", Worst(is_smooth=True))
+BALL = Hypothesis(
+    "ball", "the factors stay in a ball", (a, b, sigma, r, s), "hypothesis", Worst(is_smooth=True), smooth_on="ball"
+)

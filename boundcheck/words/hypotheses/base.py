@@ -45,6 +45,8 @@ class Hypothesis:
         speaks_against: what a failure on a run speaks against: the hypothesis itself, or the constant.
         worst: how performance estimation states it; None where it cannot.
         is_about_noise: whether it is about the stochastic gradient, and not about the function.
+        smooth_on: where it makes F smooth: along the ``path`` of the iterates, on all of ``space``, in a ``ball`` of
+            factors that are all trained, with one factor ``frozen``; empty where it does not.
 
     """
 
@@ -54,6 +56,7 @@ class Hypothesis:
     speaks_against: Literal["hypothesis", "constant"] = "constant"
     worst: Worst | None = None
     is_about_noise: bool = False
+    smooth_on: Literal["", "path", "space", "ball", "frozen"] = ""
 
     def audit(self, evidence: Any, hypothesis: Claim) -> list[Any] | None:
         """Hold a run against it: the rows of the audit, or None where a run cannot show it, so that it is assumed.
