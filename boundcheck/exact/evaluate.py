@@ -9,7 +9,7 @@ A node that is not SymPy's own says what its value is: a scalar by `number_at(pl
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import sympy as sp
@@ -101,11 +101,13 @@ class Place(NamedTuple):
         """The value of a scalar expression; raises as `Model.number`."""
         do = self.do
         match node:
-            case sp.Rational() | sp.Float():
-                # A float is its binary value.
-                return do.rational(_fraction(sp.Rational(node)))
             case sp.Symbol():
                 return self._symbol(node)
+            case sp.Rational():
+                return do.rational(_fraction(node))
+            case sp.Float():
+                # A float is its binary value.
+                return do.rational(_fraction(sp.Rational(node)))
             case sp.Add():
                 return reduce(do.add, map(self.number, node.args))
             case sp.Mul():
@@ -226,5 +228,13 @@ def rational_exponent(node: sp.Pow, values: Mapping[sp.Symbol, sp.Expr]) -> sp.R
     return exponent if isinstance(exponent, sp.Rational) and exponent.q <= _MOST_ROOTS else None
 
 
+def rational_value(expression: sp.Expr, numbers: Mapping[str, Fraction]) -> Fraction | None:
+    """The value of a formula at numbers by their names, where it is rational; None where it is not."""
+    values = {x: sp.Rational(numbers[x.name].numerator, numbers[x.name].denominator) for x in expression.free_symbols}
+    value = sp.sympify(expression.subs(values), strict=True).doit()
+    return _fraction(value) if isinstance(value, sp.Rational) else None
+
+
+@lru_cache(4096)
 def _fraction(x: sp.Rational) -> Fraction:
     return Fraction(int(x.p), int(x.q))
