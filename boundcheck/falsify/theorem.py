@@ -219,7 +219,9 @@ class ShortRun:
             )
             measured = model.number(self.claim.conclusion.lhs)
             ratio = measured / found["bound"]
-            inside = all(exact.is_inside(t, path) for t, path in exact.paths.places)
+            inside = all(
+                exact.is_inside(t, path) for t in range(1, self.steps + 2) for path in range(len(exact.paths.draws))
+            )
             low = max(lower(ratio), 0.0) if ratio.is_finite() else 0.0
             return Certificate(inside, low, inside and bool(measured > upper(found["bound"])))
 
