@@ -1,7 +1,7 @@
 """What an expression is evaluated in: an `Arithmetic` of numbers and matrices. Its implementations are beside it.
 
 `balls` decides, `rationals` is exact as long as it can be, `rounded` is fast and knows its errors, `graded` has
-derivatives.
+derivatives, `cost` counts.
 """
 
 from fractions import Fraction

@@ -9,7 +9,7 @@ A node that is not SymPy's own says what its value is: a scalar by `number_at(pl
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import sympy as sp
@@ -55,6 +55,8 @@ class Model(Generic[S, M]):
         weights: the probability of each outcome; they add up to 1.
         past: for a time the label of each outcome's past; outcomes with the same label look alike then.
         values: exact SymPy numbers of symbols that `numbers` leaves out; these may also be exponents.
+        floats: whether a float in an expression is its binary value; if not, it has none. SymPy rounds where it adds
+            floats to rationals, so that what is to be decided must be free of them.
 
     """
 
@@ -69,6 +71,7 @@ class Model(Generic[S, M]):
     weights: Sequence[Fraction] = (Fraction(1),)
     past: Callable[[int], Sequence[int]] = lambda _: (0,)
     values: Mapping[sp.Symbol, sp.Expr] = field(default_factory=dict)
+    floats: bool = True
 
     def number(self, node: sp.Expr, time: int = 1, outcome: int = 0) -> S:
         """The value of a scalar expression.
@@ -101,11 +104,12 @@ class Place(NamedTuple):
         """The value of a scalar expression; raises as `Model.number`."""
         do = self.do
         match node:
-            case sp.Rational() | sp.Float():
-                # A float is its binary value.
-                return do.rational(_fraction(sp.Rational(node)))
             case sp.Symbol():
                 return self._symbol(node)
+            case sp.Rational():
+                return do.rational(_fraction(node))
+            case sp.Float() if self.model.floats:
+                return do.rational(_fraction(sp.Rational(node)))
             case sp.Add():
                 return reduce(do.add, map(self.number, node.args))
             case sp.Mul():
@@ -127,7 +131,7 @@ class Place(NamedTuple):
                 return reduce(do.smaller, map(self.number, node.args))
             case sp.Abs():
                 x = self.number(node.args[0])
-                # The 0 keeps an enclosure of what may have either sign from reaching below 0.
+                # The 0 keeps the enclosure of a number that may have either sign from reaching below 0.
                 return reduce(do.larger, (x, do.times(do.rational(Fraction(-1)), x), do.rational(Fraction(0))))
             case sp.Trace():
                 return do.inner((self.matrix(node.arg),), (do.constant(1, *map(self.side, node.arg.shape)),))
@@ -226,5 +230,13 @@ def rational_exponent(node: sp.Pow, values: Mapping[sp.Symbol, sp.Expr]) -> sp.R
     return exponent if isinstance(exponent, sp.Rational) and exponent.q <= _MOST_ROOTS else None
 
 
+def rational_value(expression: sp.Expr, numbers: Mapping[str, Fraction]) -> Fraction | None:
+    """The value of a formula at numbers by their names, where it is rational; None where it is not."""
+    values = {x: sp.Rational(numbers[x.name].numerator, numbers[x.name].denominator) for x in expression.free_symbols}
+    value = sp.sympify(expression.subs(values), strict=True).doit()
+    return _fraction(value) if isinstance(value, sp.Rational) else None
+
+
+@lru_cache(4096)
 def _fraction(x: sp.Rational) -> Fraction:
     return Fraction(int(x.p), int(x.q))

@@ -35,20 +35,22 @@ class Paths(Generic[State, Sample]):
 
     Attributes:
         start: the state at t = 1, such as v_1, or (v_1, v_0) of an algorithm that remembers its last iterate.
-        gradient: of a sample's loss, where the algorithm asks for it in a state.
+        gradient: of a sample's loss, at the point that `query` gives.
         step: the state after t from the one at t, the gradient drawn there, and t.
         samples: what is drawn from.
         T: the number of steps.
         replacement: whether a sample may be drawn again.
+        query: where the algorithm asks for a gradient in a state at t; the state itself, unless said otherwise.
 
     """
 
     start: State
-    gradient: Callable[[State, Sample], Any]
+    gradient: Callable[[Any, Sample], Any]
     step: Callable[[State, Any, int], State]
     samples: Sequence[Sample]
     T: int
     replacement: bool = True
+    query: Callable[[State, int], Any] = lambda state, t: state
     # The state and the last gradient after what has been drawn. Paths share their beginnings.
     _reached: dict[Draw, tuple[State, Any]] = field(default_factory=dict, init=False, repr=False)
 
@@ -80,7 +82,7 @@ class Paths(Generic[State, Sample]):
             return self.start, None
         if draw not in self._reached:
             state = self._after(draw[:-1])[0]
-            g = self.gradient(state, self.samples[draw[-1]])
+            g = self.gradient(self.query(state, len(draw)), self.samples[draw[-1]])
             self._reached[draw] = self.step(state, g, len(draw)), g
         return self._reached[draw]
 

@@ -33,10 +33,10 @@ from boundcheck.claims.vocabulary import (
 from boundcheck.errors import InputError
 from boundcheck.exact.arithmetic import Arithmetic
 from boundcheck.exact.balls import Balls, ball_of, lower, matrix_of
+from boundcheck.exact.cost import Cost, Shape
 from boundcheck.exact.evaluate import Model
 from boundcheck.exact.rounded import Approx, ApproxMatrix, Comparison, Rounded
 from boundcheck.falsify.certify import Certificate, certify, is_spectral_norm_within
-from boundcheck.falsify.cost import Cost, Shape
 from boundcheck.falsify.fields import MOST, Fields, matrix_text, named
 
 S = TypeVar("S")

@@ -10,11 +10,9 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-import sympy as sp
-
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.symbols import PARAMETERS
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import rational_value
 from boundcheck.exact.paths import Paths, descent
 from boundcheck.problems.piecewise import PiecewiseLinear
 
@@ -239,9 +237,10 @@ def square_norm(v: Point) -> Fraction:
 
 def _evaluated(claim: Claim, name: str, given: dict[str, Fraction], power: int = 1) -> Fraction:
     """A power of a claim's quantity, from its formula; one of which that is rational."""
-    values = {PARAMETERS[key].symbol: sp.Rational(x.numerator, x.denominator) for key, x in given.items()}
-    result = claim.expression(name).subs(values) ** power
-    return Fraction(int(result.p), int(result.q))
+    result = rational_value(claim.expression(name) ** power, given)
+    if result is None:
+        raise ArithmeticError(f"{name} to the power {power} of {claim.id} is irrational")
+    return result
 
 
 def _broken(*bounds: Bound) -> list[str]:

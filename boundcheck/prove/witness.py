@@ -6,14 +6,15 @@ own statement is evaluated, so that no line is written down a second time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cache, cached_property
-from typing import final
+from functools import cache
+from typing import Any, final
 
 from boundcheck.errors import InputError
-from boundcheck.exact.paths import Paths
+from boundcheck.exact import evaluate
+from boundcheck.exact.rationals import Rows, number
 from boundcheck.kernel import Fact
 from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.builders import known, timed
@@ -22,6 +23,7 @@ from boundcheck.kernel.terms import Scalar, Symbol
 from boundcheck.kernel.times import NEXT, Time
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.prove.instance import Instance, Point, Setting
+from boundcheck.prove.meft import Meft
 from boundcheck.prove.tabulated import tabulated
 
 _DIMENSIONS = {"d": 1, "k": 1, "r": 1, "n": 1, "one": 1}
@@ -47,8 +49,7 @@ class Points:
 
     def model(self) -> Model:
         """The setting as a model, at one time and in one outcome."""
-        values = _Values(self.setting, self.numbers())
-        return Model(_DIMENSIONS, 1, (Fraction(1),), lambda _: (0,), values, functions(self.setting))
+        return _model(self.setting, self.numbers(), _no_process)
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,14 @@ class Run:
     def model(self) -> Model:
         """All paths of the run as a model."""
         paths = self.setting.paths(replacement=self.replacement)
-        values = _Values(self.setting, self._values(), paths)
-        return Model(_DIMENSIONS, self.setting.T, paths.weights, paths.past, values, functions(self.setting))
+
+        def process(name: str, time: int, outcome: int) -> Rows:
+            # A_t, B_t or a block of g_t.
+            at = paths.drawn if name.startswith("g") else paths.state
+            return number(at(time, outcome)["AB".index(name[-1])])
+
+        values = _constants(self.setting) | self._values()
+        return _model(self.setting, values, process, self.setting.T, paths.weights, paths.past)
 
 
 @final
@@ -260,48 +267,54 @@ def _constants(setting: Setting) -> dict[str, Fraction]:
     return names | {f"knot {i}, {what}": x for i, knot in knots for what, x in zip(("w", "f'"), knot, strict=True)}
 
 
-def functions(setting: Setting) -> dict[str, Function]:
-    """F and F of a setting, for a model."""
+def rational_model(
+    sides: Mapping[str, int],
+    numbers: Mapping[str, Fraction],
+    matrices: Mapping[str, Rows],
+    functions: Mapping[str, evaluate.Function],
+    process: Callable[[str, int, int], Rows],
+    horizon: int = 1,
+    weights: tuple[Fraction, ...] = (Fraction(1),),
+    past: Callable[[int], tuple[int, ...]] = lambda _: (0,),
+) -> Model:
+    """A model of the kernel's terms: numbers, matrices, functions and blocks of iterates by their names, all rational.
 
-    def number(point: tuple[Grid, ...]) -> Point | Fraction:
-        values = [grid[0][0] for grid in point]
-        if any(x.low != x.high for x in values):
-            raise InputError("point", values, "exact numbers")
-        return values[0].low if len(values) == 1 else (values[0].low, values[1].low)
+    An irrational point of a function is refused by an InputError.
+    """
 
-    def grids(*values: Fraction) -> tuple[Grid, ...]:
-        return tuple(((exact(x),),) for x in values)
+    def symbols(x: Symbol | Variable, time: int, outcome: int) -> Rows | Fraction:
+        if isinstance(x, Variable):
+            return numbers[x.name]
+        return matrices[x.name] if isinstance(x.when, str) else process(x.name, time, outcome)
 
-    # Paths meet at the same points again and again.
-    integral, slope = cache(setting.slope.integral), cache(setting.slope.value)
-    loss, gradient = cache(setting.loss), cache(setting.gradient)
-    return {
-        "f": Function(lambda w: exact(integral(number(w))), lambda w: grids(slope(number(w)))),
-        "F": Function(lambda v: exact(loss(number(v))), lambda v: grids(*gradient(number(v)))),
-    }
+    known = {name: _on_grids(each) for name, each in functions.items()}
+    return Model(sides, horizon, weights, past, symbols, known)
 
 
-@dataclass(frozen=True)
-class _Values:
-    setting: Setting
-    values: Mapping[str, Fraction]
-    paths: Paths[Point, Fraction] | None = None
+def _on_grids(each: evaluate.Function) -> Function:
+    def rational(point: tuple[Grid, ...]) -> tuple[Rows, ...]:
+        if any(x.low != x.high for grid in point for row in grid for x in row):
+            raise InputError("point", "irrational", "rational numbers")
+        return tuple(tuple(tuple(x.low for x in row) for row in grid) for grid in point)
 
-    @cached_property
-    def _all(self) -> dict[str, Fraction]:
-        # The segment's parameter, of which a run says nothing, is its end at v_t.
-        known = {"W_0": Fraction(0), "f_star": self.setting.slope.minimum, "theta": Fraction(0)}
-        return _constants(self.setting) | known | dict(self.values)
+    def grid(X: Rows) -> Grid:
+        return tuple(tuple(map(exact, row)) for row in X)
 
-    def __call__(
-        self, symbol: Symbol | Variable, time: int, outcome: int
-    ) -> tuple[tuple[Fraction, ...], ...] | Fraction:
-        if isinstance(symbol, Variable):
-            return self._all[symbol.name]
-        if isinstance(symbol.when, str):
-            return ((self._all[symbol.name],),)
-        if self.paths is None:
-            raise InputError("witness", symbol, "an instance with a run")
-        # A_t, B_t or a block of g_t.
-        at = self.paths.drawn if symbol.name.startswith("g") else self.paths.state
-        return ((at(time, outcome)["AB".index(symbol.name[-1])],),)
+    return Function(
+        lambda point: exact(each.value(rational(point))),
+        lambda point: tuple(map(grid, each.gradient(rational(point)))),
+    )
+
+
+def _no_process(name: str, time: int, outcome: int) -> Rows:
+    raise InputError("witness", name, "an instance with a run")
+
+
+def _model(
+    setting: Setting, values: Mapping[str, Fraction], process: Callable[[str, int, int], Rows], *paths: Any
+) -> Model:
+    # The segment's parameter, of which a run says nothing, is its end at v_t.
+    known = {"W_0": Fraction(0), "f_star": setting.slope.minimum, "theta": Fraction(0)} | dict(values)
+    letters = {name: number(x) for name, x in known.items()}
+    functions = Meft(((setting.slope,),)).functions
+    return rational_model(_DIMENSIONS, known, letters, functions, process, *paths)

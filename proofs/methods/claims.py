@@ -179,10 +179,11 @@ STRONG_DESCENT = theorem(
     algorithm=algorithms.GRADIENT_DESCENT,
     measure=LAST_DISTANCE,
     note="The book's k steps have k + 1 = T iterates. A quadratic with the eigenvalues ℓ and m attains the bound.",
-    argument="Between v^* and v_t the gradient grows by ∇F(v_t) = H(v_t - v^*), for a symmetric H with eigenvalues from "
-    "m to ℓ: of a smooth F the mean of its Hessian on the segment, and else a limit of such means. At the step α = "
-    "2/(ℓ + m) the eigenvalues of I - αH are from -(ℓ - m)/(ℓ + m) to (ℓ - m)/(ℓ + m), and v_{t+1} - v^* = (I - αH)(v_t "
-    "- v^*). So no iterate is farther from v^* than v_1, and each step shrinks the distance by that factor.",
+    argument="Between v^* and v_t the gradient grows by ∇F(v_t) = H(v_t - v^*), for a symmetric H with eigenvalues "
+    "from m to ℓ: of a smooth F the mean of its Hessian on the segment, and else a limit of such means. At the step "
+    "α = 2/(ℓ + m) the eigenvalues of I - αH are from -(ℓ - m)/(ℓ + m) to (ℓ - m)/(ℓ + m), and v_{t+1} - v^* = "
+    "(I - αH)(v_t - v^*). So no iterate is farther from v^* than v_1, and each step shrinks the distance by that "
+    "factor.",
 )
 
 CLAIMS = (

@@ -39,19 +39,20 @@ def test_states_and_gradients_are_those_of_a_plain_loop(samples: list[Fraction],
 
 
 def test_an_algorithm_may_remember_and_know_the_time() -> None:
-    """Heavy ball with a step 1/t, whose state is (v_t, v_{t-1})."""
+    """Nesterov's with a step 1/t, whose state is (v_t, v_{t-1}), and gradients at v_t + (t-1)/2 (v_t - v_{t-1})."""
     samples, T = [Fraction(-1), Fraction(1)], 3
+
+    def ahead(state: tuple[Fraction, Fraction], t: int) -> Fraction:
+        return state[0] + HALF * (t - 1) * (state[0] - state[1])
+
     paths = Paths(
-        (Fraction(1), Fraction(1)),
-        lambda state, c: state[0] + c,
-        lambda state, g, t: (state[0] - g / t + HALF * (state[0] - state[1]), state[0]),
-        samples,
-        T,
+        (Fraction(1), Fraction(1)), slope, lambda s, g, t: (ahead(s, t) - g / t, s[0]), samples, T, query=ahead
     )
     for path, draw in enumerate(product(samples, repeat=T)):
         before = now = Fraction(1)
         for t, c in enumerate(draw, 1):
-            before, now = now, now - (now + c) / t + HALF * (now - before)
+            y = now + (now - before) * (t - 1) / 2
+            before, now = now, y - (y**3 + c) / t
         assert paths.state(T + 1, path) == (now, before)
 
 

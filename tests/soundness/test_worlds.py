@@ -28,13 +28,13 @@ from boundcheck.claims.vocabulary import (
     v1,
     v2,
 )
+from boundcheck.errors import InputError
 from boundcheck.exact.rationals import Rationals, number, rows, times, transposed
 from boundcheck.kernel import Fact, Law
 from boundcheck.prove import Script, le
 from boundcheck.soundness.lines import lines, mixed_up, scripts
 from boundcheck.soundness.worlds import World, descents, worlds
 from boundcheck.soundness.worlds.broken import broken
-from boundcheck.soundness.worlds.exact import NoValueError
 from boundcheck.soundness.worlds.setting import Setting, is_timed
 from boundcheck.soundness.worlds.world import composites
 from tests.judged import PRINTED, PROVED, SCRIPTS, judged, names, of_the_paper
@@ -192,7 +192,7 @@ def test_a_run_has_no_value_before_it_begins_or_after_its_end(name: str) -> None
     last = setting.horizon + (not name.startswith("g"))
     assert setting.process(name, last, 0)
     for time in (0, last + 1):
-        with pytest.raises(NoValueError):
+        with pytest.raises(InputError):
             setting.process(name, time, 0)
 
 

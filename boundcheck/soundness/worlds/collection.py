@@ -11,6 +11,7 @@ from typing import Any
 
 from boundcheck.claims import catalogue
 from boundcheck.exact.rationals import number, rows, transposed
+from boundcheck.prove.meft import FLAT, Meft, Pair
 from boundcheck.soundness.worlds.builders import (
     STRETCHES,
     Numbers,
@@ -25,7 +26,6 @@ from boundcheck.soundness.worlds.builders import (
     steep,
     top_eigenvalue,
 )
-from boundcheck.soundness.worlds.exact import FLAT, Meft, Pair
 from boundcheck.soundness.worlds.formulas import stated
 from boundcheck.soundness.worlds.runs import alone, of_run
 from boundcheck.soundness.worlds.world import World

@@ -8,10 +8,11 @@ from fractions import Fraction
 from functools import cached_property
 
 from boundcheck.claims import catalogue
+from boundcheck.errors import InputError
 from boundcheck.exact.paths import Paths
 from boundcheck.exact.rationals import Rows, corner, plus, root_above, root_below, scaled, squared
+from boundcheck.prove.meft import Meft, Pair
 from boundcheck.soundness.worlds.builders import STRETCHES, Numbers, holding, world_of
-from boundcheck.soundness.worlds.exact import Meft, NoValueError, Pair
 from boundcheck.soundness.worlds.formulas import stated
 from boundcheck.soundness.worlds.world import World
 
@@ -48,10 +49,10 @@ class Course:
         return A, B
 
     def __call__(self, name: str, time: int, outcome: int) -> Rows:
-        """A_t, B_t or a block of g_t; raises NoValueError at a time that the run does not have."""
+        """A_t, B_t or a block of g_t; raises InputError at a time that the run does not have."""
         drawn = name.startswith("g")
         if name[-1] not in "AB" or not 1 <= time <= self.T + (not drawn):
-            raise NoValueError(f"{name} at time {time} of {self.T}")
+            raise InputError(name, time, f"a block of a run and a time from 1 to {self.T}")
         at = self.paths.drawn if drawn else self.paths.state
         return at(time, outcome)["AB".index(name[-1])]
 
@@ -147,7 +148,7 @@ def alone(world: World) -> World:
 
     def told(name: str, time: int, outcome: int) -> Rows:
         if name not in named:
-            raise NoValueError(name)
+            raise InputError("name", name, "v or g")
         return process(named[name], time, outcome)
 
     Lhat, alpha, v = given.numbers["Lhat"], given.numbers["alpha"], given.matrices["B"]

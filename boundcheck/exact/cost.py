@@ -21,21 +21,17 @@ class Cost:
     steps: int = 0
 
     def rational(self, x: Fraction) -> None:
-        """A number."""
         self.steps += 1
 
     def add(self, x: None, y: None) -> None:
-        """The sum."""
         self.steps += 1
 
     times = larger = smaller = add
 
     def power(self, x: None, exponent: Fraction) -> None:
-        """A rational power."""
         self.steps += 1
 
     def exp(self, x: None) -> None:
-        """The exponential."""
         self.steps += 1
 
     log = exp
@@ -56,15 +52,12 @@ class Cost:
         return self.constant(0, X[0], Y[1])
 
     def scaled(self, c: None, X: Shape) -> Shape:
-        """A matrix times a number."""
         return self.constant(0, *X)
 
     def transposed(self, X: Shape) -> Shape:
-        """The transpose."""
         return self.constant(0, X[1], X[0])
 
     def constant(self, diagonal: int, rows: int, columns: int) -> Shape:
-        """A matrix."""
         self.steps += rows * columns
         return rows, columns
 
@@ -74,10 +67,9 @@ class Cost:
             self.plus(X, Y)
 
     def length(self, x: tuple[Shape, ...]) -> None:
-        """The root of the sum of all squared entries."""
         self.inner(x, x)
 
     def spectral(self, X: Shape) -> None:
-        """The largest singular value: elimination in the smaller of both sides, a few times."""
+        # Elimination in the smaller of both sides, a few times.
         self.product(X, (X[1], X[0]))
         self.steps += 8 * min(X) ** 3

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, cached_property
-from typing import NamedTuple
 
+from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import Function
 from boundcheck.exact.rationals import Rows, plus, root_above, scaled, times, transposed
 from boundcheck.problems.piecewise import PiecewiseLinear
 
 Pair = tuple[Rows, Rows]
 
 FLAT = PiecewiseLinear(((Fraction(0), Fraction(0)),))
-
-
-class NoValueError(Exception):
-    """A point that is none of the function's, a time that a run does not reach, or an entry that is irrational."""
-
-
-class Smooth(NamedTuple):
-    """A differentiable function of a few matrices: its value, and its gradient in the same blocks.
-
-    Both raise NoValueError for another number of blocks than it takes.
-    """
-
-    value: Callable[[tuple[Rows, ...]], Fraction]
-    gradient: Callable[[tuple[Rows, ...]], tuple[Rows, ...]]
 
 
 @dataclass(frozen=True)
@@ -95,24 +81,24 @@ class Meft:
         return root_above(sum((s.bound**2 for row in self.slopes for s in row), Fraction(0)))
 
     @cached_property
-    def functions(self) -> dict[str, Smooth]:
+    def functions(self) -> dict[str, Function]:
         """F and F's f, by name."""
         f, slope = cache(self.f), cache(self.slope)
         loss, gradient = cache(lambda v: self.f(self.weight(v))), cache(self.gradient)
         return {
-            "f": Smooth(lambda w: f(single(w)), lambda w: (slope(single(w)),)),
-            "F": Smooth(lambda v: loss(_pair(v)), lambda v: gradient(_pair(v))),
+            "f": Function(lambda w: f(single(w)), lambda w: (slope(single(w)),)),
+            "F": Function(lambda v: loss(_pair(v)), lambda v: gradient(_pair(v))),
         }
 
 
 def _pair(point: tuple[Rows, ...]) -> Pair:
     if len(point) != 2:
-        raise NoValueError(f"F takes two blocks, and not {len(point)}")
+        raise InputError("point", f"{len(point)} blocks", "two")
     return point[0], point[1]
 
 
 def single(point: tuple[Rows, ...]) -> Rows:
-    """The matrix that is the only block of a point; raises NoValueError where there are more."""
+    """The matrix that is the only block of a point; raises InputError where there are more."""
     if len(point) != 1:
-        raise NoValueError(f"one matrix is wanted, and not {len(point)}")
+        raise InputError("point", f"{len(point)} blocks", "one")
     return point[0]
