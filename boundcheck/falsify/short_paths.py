@@ -211,8 +211,7 @@ class BallPaths:
         """Whether every iterate of every path is certainly in the ball."""
         return all(
             bool(Balls().spectral(part) <= ball_of(Fraction(self.run.radii[block.radius])))
-            for t in range(1, self.run.steps + 2)
-            for path in range(len(self.paths.draws))
+            for t, path in self.paths.places
             for block, part in zip(self.run.adapter.blocks, self.at(t, path), strict=True)
             if block.radius in self.run.radii
         )

@@ -159,10 +159,14 @@ class ShortRun:
         """The minimiser of F that is nearest to v_1, where the theorem speaks of one: of an adapter linear in v."""
         if self.says.distance is None:
             return None
-        E = torch.as_tensor(self.direction).unsqueeze(0)
-        pull, w = self.adapter.pull_back(self.v, E), (E * self.adapter.weight(self.v)).sum().item()
-        way = (w - float(zero_of(self.ridge.slope))) / square_norm(pull).item()
-        return tuple(x - way * y for x, y in zip(self.v, pull, strict=True))
+        w = (torch.as_tensor(self.direction) * self.adapter.weight(self.v)).sum().item()
+        way = (w - float(zero_of(self.ridge.slope))) / square_norm(self._pull).item()
+        return tuple(x - way * y for x, y in zip(self.v, self._pull, strict=True))
+
+    @property
+    def _pull(self) -> Point:
+        """The gradient of <E, W(v)> at v_1."""
+        return self.adapter.pull_back(self.v, torch.as_tensor(self.direction).unsqueeze(0))
 
     @property
     def _distance(self) -> float:
@@ -178,8 +182,8 @@ class ShortRun:
         """At most the strong convexity constant of F as far from its minimiser as v_1; 0 where W is no number."""
         if self.adapter.W0.numel() > 1 or self.adapter.blocks[0].shape != self.adapter.W0.shape:
             return 0.0
-        scale = Fraction(self.direction.item())
-        zero, reach = zero_of(self.ridge.slope), Fraction(self._distance) * abs(scale)
+        pull = abs(self._pull[0].item())
+        zero, reach = zero_of(self.ridge.slope), Fraction(self._distance * pull * _SPARE)
         ends = [piece.start for piece in self.ridge.slope.pieces[1:]]
         pieces = zip(self.ridge.slope.pieces, [None, *ends], [*ends, None], strict=True)
         met = [
@@ -187,7 +191,7 @@ class ShortRun:
             for piece, start, end in pieces
             if (start is None or start < zero + reach) and (end is None or end > zero - reach)
         ]
-        return float(min(met) * scale * scale) / _SPARE
+        return float(min(met)) * pull * pull / _SPARE
 
     def numbers(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """A value of each parameter of the algorithm."""
