@@ -210,11 +210,11 @@ def falsify(
 ) -> None:
     """Search for an instance that violates a claim, or on which it is tightest; solve for a theorem's worst case."""
     from boundcheck.claims.inputs import exact
-    from boundcheck.falsify import is_theorem
     from boundcheck.falsify.show import show, show_replay, show_worst_cases
     from boundcheck.falsify.stored import replayed, save, summary_of
     from boundcheck.falsify.worst_case import HORIZONS, summary, worst_cases
     from boundcheck.terminal import STDOUT, assignments_of, print_json, progress
+    from boundcheck.words import algorithm_of
 
     if (claim_id is None) == (replay is None):
         raise InputError("ID", claim_id or "(not given)", "either a claim to attack, or --replay FILE")
@@ -223,7 +223,7 @@ def falsify(
         _refuse(context, (*_SEARCH, "horizon", "assignments"), "with --replay")
         instance, found = replayed(replay)
         violated, table, answer = found.violated, show_replay(instance, found), summary_of(instance, found)
-    elif is_theorem(claim := boundcheck.claims[claim_id or ""]):
+    elif algorithm_of(claim := boundcheck.claims[claim_id or ""]):
         _refuse(context, _SEARCH, f"for a theorem, which {claim.id} is")
         with progress() as tick:
             cases = worst_cases(claim, horizon or HORIZONS, constants, tick)

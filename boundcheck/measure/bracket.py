@@ -12,7 +12,7 @@ import xarray as xr
 from flint import arb
 
 from boundcheck.claims import catalogue
-from boundcheck.claims.enclose import lower, upper
+from boundcheck.exact.balls import lower, upper
 from boundcheck.measure.ascent import ascend
 from boundcheck.measure.build import starting_point
 from boundcheck.measure.result import Chain

@@ -399,7 +399,7 @@ _OPTIONAL = ("horizons", "estimates", "theorems", "rounding", "ends", "slack")
 
 
 @cache
-def _reader(kind: Hashable) -> TypeAdapter[Any]:
+def _reader(kind: type[Any]) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 

@@ -11,18 +11,33 @@ import torch
 from torch import Tensor
 
 from boundcheck.claims import catalogue
-from boundcheck.claims.evaluate import Function, Model
-from boundcheck.claims.jiang2024 import A1, A2, B1, B2, W1, W2, v1, v2
-from boundcheck.claims.meft import LEMMA_1_SHARP
 from boundcheck.claims.symbols import C, G, L, a, b, r, s, sigma
-from boundcheck.claims.vocabulary import EuclideanNorm, F, FrobeniusNorm, Gradient, SpectralNorm, f
+from boundcheck.claims.vocabulary import (
+    A1,
+    A2,
+    B1,
+    B2,
+    W1,
+    W2,
+    EuclideanNorm,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    SpectralNorm,
+    f,
+    v1,
+    v2,
+)
+from boundcheck.exact.evaluate import Function, Model
+from boundcheck.exact.rounded import Approx, ApproxMatrix, Rounded
 from boundcheck.measure import result
 from boundcheck.measure.result import Chain
 from boundcheck.problems.adapters import LoRA, Radii
 from boundcheck.problems.inputs import theory_inputs
 from boundcheck.problems.norms import Point
 from boundcheck.problems.problem import Problem
-from boundcheck.problems.rounded import Approx, ApproxMatrix, Rounded
+
+LEMMA_1_SHARP = catalogue["meft.lemma1_sharp"]
 
 _MOVE_A, _MOVE_B, _MOVE = FrobeniusNorm(A1 - A2), FrobeniusNorm(B1 - B2), EuclideanNorm(v1 - v2)
 _M1, _M2 = Gradient(f, W1), Gradient(f, W2)

@@ -27,6 +27,7 @@ from boundcheck.measure.tables import (
 from boundcheck.problems.adapters import ADAPTERS, LoRA
 from boundcheck.sweep import combinations
 from boundcheck.tables import Seed, Table, check_room
+from boundcheck.words import words_of
 
 Kind = TypeVar("Kind", bound=Table)
 
@@ -44,12 +45,15 @@ def adapters_of(theorem: Claim) -> tuple[str, ...]:
     A classic is about any function that is smooth where the iterates go; some of them need smoothness on all of space,
     which with two factors trained F has not.
     """
-    hypotheses = {hypothesis.id for hypothesis in theorem.hypotheses}
-    if "classic.smooth_around" in hypotheses:
-        return ("full", "frozen-a", "frozen-b")
-    if "classic.smooth" in hypotheses:
-        return ("full", "lora", "direft", "frozen-a", "frozen-b")
-    return ("frozen-a",) if "meft.frozen_factor" in hypotheses else ("lora", "direft")
+    where = {word.smooth_on for _, word in words_of(theorem) if word}
+    if "space" in where:
+        return tuple(kind for kind in _RUN if ADAPTERS[kind].is_linear)
+    if "path" in where:
+        return _RUN
+    return ("frozen-a",) if "frozen" in where else ("lora", "direft")
+
+
+_RUN = ("full", "lora", "direft", "frozen-a", "frozen-b")
 
 
 class Spec(Table):

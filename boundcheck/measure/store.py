@@ -37,7 +37,7 @@ from boundcheck.measure.result import BracketResult, RunResult, read, text
 from boundcheck.version import __version__
 
 # A run's numbers depend on these packages of ours; a change in the report does not make a new run.
-_CODE_THAT_MATTERS = ("claims", "words", "problems", "models", "measure")
+_CODE_THAT_MATTERS = ("exact", "claims", "words", "problems", "models", "measure")
 Found = TypeVar("Found", RunResult, BracketResult)
 # Of a SHA-256 hash, in bytes.
 _DIGEST_SIZE = 32

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from boundcheck.claims.enclose import lower, upper
+from boundcheck.exact.balls import lower, upper
 from boundcheck.measure.audit import Evidence
 from boundcheck.measure.blame import blamed
 from boundcheck.measure.grounds import FEWEST_REPLICAS, earned_by

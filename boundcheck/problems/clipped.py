@@ -12,8 +12,8 @@ import torch
 from flint import arb, ctx
 from torch import Tensor
 
-from boundcheck.claims.enclose import ball_of, lower, upper
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import ball_of, lower, upper
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.objective import Objective
 from boundcheck.problems.piecewise import PiecewiseLinear

@@ -29,8 +29,8 @@ from flint import arb, ctx
 from torch import Tensor
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.enclose import lower, upper
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import length, lower, upper
 from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.objective import Objective
@@ -74,7 +74,7 @@ class Separable(Objective):
             raise InputError("parts", "directions with an inner product that is not 0", "orthogonal directions")
         (self.samples,), (self.shape,) = counts, shapes
         with ctx.workprec(_BITS):
-            bound = sum((arb(part.gradient_bound.value) ** 2 for part in parts), arb(0)).sqrt()
+            bound = length(part.gradient_bound.value for part in parts)
             infimum = sum((arb(part.infimum.value) for part in parts), arb(0))
         self.smoothness = Constant(
             max(part.smoothness.value for part in parts), "certified", "the largest L of its parts"

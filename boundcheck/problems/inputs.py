@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import sympy as sp
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.enclose import upper
 from boundcheck.claims.inputs import Number, exact
+from boundcheck.exact.balls import upper
 from boundcheck.problems.adapters import Adapter, Radii
 from boundcheck.problems.constant import End
 

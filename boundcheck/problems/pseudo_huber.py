@@ -5,8 +5,8 @@ import torch
 from flint import arb, ctx
 from torch import Tensor
 
-from boundcheck.claims.enclose import upper
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import upper
 from boundcheck.problems.blocks import in_blocks
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.objective import Objective, Side, Survey, sides_of, square_norms

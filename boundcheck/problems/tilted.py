@@ -7,8 +7,8 @@ import torch
 from flint import arb, ctx
 from torch import Tensor
 
-from boundcheck.claims.enclose import upper
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import length, upper
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.objective import Objective
 
@@ -32,7 +32,7 @@ class Tilted(Objective):
         self._tilt = torch.tensor(tilt, device=device)
         self._size = float(np.linalg.norm(tilt))
         with ctx.workprec(128):
-            size = sum((arb(x) ** 2 for x in tilt.ravel().tolist()), arb(0)).sqrt()
+            size = length(tilt.ravel().tolist())
             bound = (
                 upper(arb(base.gradient_bound.value) + size) if math.isfinite(base.gradient_bound.value) else math.inf
             )

@@ -7,12 +7,13 @@ from time import perf_counter
 
 from boundcheck.claims import Claim
 from boundcheck.progress import Tick, silent
+from boundcheck.proofs import papers
 from boundcheck.prove.outcome import ProofAudit
 from boundcheck.prove.proof import Proof
 from boundcheck.prove.results import ClaimAudit
 from boundcheck.prove.roles import Process
 from boundcheck.prove.rows import judge_rows
-from boundcheck.prove.script import Script, find, papers, script
+from boundcheck.prove.script import Script, find, script
 from boundcheck.prove.translate import Reading, eq, ge, gt, le
 from boundcheck.prove.verdict import claim_verdict, judge
 from boundcheck.prove.witness import Witness

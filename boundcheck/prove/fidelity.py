@@ -14,9 +14,8 @@ import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.jiang2024 import GAP
 from boundcheck.claims.symbols import D
-from boundcheck.claims.vocabulary import t
+from boundcheck.claims.vocabulary import GAP, t
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement
 from boundcheck.kernel.atoms import Norm, Value, Variable

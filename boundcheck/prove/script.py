@@ -26,6 +26,7 @@ import sympy as sp
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.symbols import LETTERS, T
 from boundcheck.errors import InputError
+from boundcheck.proofs import HOME, paper_of, papers
 from boundcheck.prove.proof import Proof
 from boundcheck.prove.roles import is_dimension
 from boundcheck.prove.translate import Reading
@@ -33,7 +34,7 @@ from boundcheck.prove.translate import Reading
 Version = Literal["printed", "repaired", "sharp"]
 VERSIONS: tuple[Version, ...] = ("printed", "repaired", "sharp")
 
-_PACKAGE = "boundcheck_proofs"
+_PACKAGE = "boundcheck_script"
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,34 +137,11 @@ def _checked_reading(reading: Reading) -> Reading:
     return reading
 
 
-def folder() -> Path:
-    """Where the proof scripts of papers lie: in the package where it was installed, beside it in a checkout."""
-    package = Path(__file__).parents[1]
-    inside = package / "proofs"
-    return inside if inside.is_dir() else package.parent / "proofs"
-
-
-def papers() -> list[str]:
-    """The papers that have proof scripts."""
-    return sorted(path.name for path in folder().iterdir() if (path / "__init__.py").is_file())
-
-
-def of_paper(paper: str) -> list[Script]:
-    """All scripts of a paper, in the order of its files; raises InputError for a paper without any."""
-    package = package_of(paper)
-    names = importlib.import_module(package).SCRIPTS
-    return [each for name in names for each in _scripts(importlib.import_module(f"{package}.{name}"))]
-
-
-def package_of(paper: str) -> str:
-    """The name under which a paper's folder is imported; raises InputError for a paper without any."""
-    if paper not in papers():
-        raise InputError("paper", paper, f"one of {', '.join(papers())}")
-    if _PACKAGE not in sys.modules:
-        package = ModuleType(_PACKAGE)
-        package.__path__ = [str(folder())]
-        sys.modules[_PACKAGE] = package
-    return f"{_PACKAGE}.{paper}"
+def of_paper(key: str) -> list[Script]:
+    """All scripts of a paper, in the order of its files; raises InputError for an unknown paper."""
+    paper = paper_of(key)
+    names = getattr(importlib.import_module(paper.package), "SCRIPTS", ())
+    return [each for name in names for each in _scripts(importlib.import_module(f"{paper.package}.{name}"))]
 
 
 def find(targets: Sequence[Claim | str | Path]) -> list[Script]:
@@ -199,11 +177,10 @@ def _of_target(target: Claim | str | Path) -> list[Script]:
     if _is_file(target):
         return of_file(Path(str(target)))
     name = target.id if isinstance(target, Claim) else str(target)
-    if name in papers():
-        return of_paper(name)
     everything = [each for paper in papers() for each in of_paper(paper)]
-    chosen = [each for each in everything if f"{each.id}.".startswith(f"{name}.")]
-    if not chosen:
+    own = of_paper(name) if name in papers() else []
+    chosen = own + [each for each in everything if f"{each.id}.".startswith(f"{name}.") and each not in own]
+    if not chosen and name not in papers():
         ids = list(dict.fromkeys(each.id for each in everything))
         near = get_close_matches(name, ids, n=3, cutoff=0.5) or ids[:3]
         raise InputError(
@@ -244,7 +221,7 @@ def _running(what: str, home: Path | None) -> Iterator[None]:
         raise
     except (Exception, SystemExit) as error:
         said = " ".join(str(error).split())
-        where = _place(error, home or folder())
+        where = _place(error, home or HOME)
         raise InputError("script", what, f"one that runs, and not {type(error).__name__} in {where}: {said}") from error
     finally:
         if home is not None:

@@ -19,13 +19,18 @@ from hashlib import sha256
 from typing import Any
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.jiang2024 import LEMMA_1, THEOREM_2
 from boundcheck.claims.symbols import PARAMETERS
 from boundcheck.errors import InputError
 from boundcheck.files import replace_file
 from boundcheck.kernel import Statement
-from boundcheck.prove.script import folder, of_paper, papers
+from boundcheck.proofs import paper_of, papers
+from boundcheck.prove.script import of_paper
 from boundcheck.prove.translate import Reading, eq, gt
+
+LEMMA_1, THEOREM_2 = (
+    catalogue["jiang2024.lemma1"],
+    catalogue["jiang2024.theorem2"],
+)
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,8 @@ def digest(statement: Statement) -> str:
 def fixed_statements() -> dict[str, Fixed]:
     """The statements of all papers, by id of the claim."""
     found: dict[str, Fixed] = {}
-    for paper in papers():
-        path = folder() / paper / "statements.json"
+    for paper in papers().values():
+        path = paper.folder / "statements.json"
         table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         for id, entry in table.items():
             allowed = frozenset(each["digest"] for each in entry["hypotheses"])
@@ -96,4 +101,4 @@ def _entry(statement: Statement) -> dict[str, str]:
 def write(paper: str) -> None:
     """Write the table of a paper."""
     text = json.dumps(statements_of(paper), indent=1, ensure_ascii=False) + "\n"
-    replace_file(folder() / paper / "statements.json", text.encode())
+    replace_file(paper_of(paper).folder / "statements.json", text.encode())

@@ -10,8 +10,7 @@ from itertools import islice
 
 import sympy as sp
 
-from boundcheck.claims import Claim
-from boundcheck.claims.jiang2024 import BOUNDED_BELOW
+from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.symbols import T
 from boundcheck.kernel import Law
 from boundcheck.prove import Script, judge
@@ -20,6 +19,8 @@ from boundcheck.soundness.edits import KINDS
 from boundcheck.soundness.lines import mixed, mixed_up, scripts
 from boundcheck.soundness.worlds import World
 from boundcheck.soundness.worlds.broken import broken
+
+BOUNDED_BELOW = catalogue["jiang2024.bounded_below"]
 
 # Worlds whose broken ones are tried where a hypothesis was dropped, and by how much L may be understated.
 _SEEDS = 24

@@ -15,13 +15,13 @@ import sympy as sp
 
 from boundcheck.claims import Claim, Quantity
 from boundcheck.errors import BoundcheckError, InputError
+from boundcheck.exact.evaluate import rational_value
 from boundcheck.kernel import KernelError, Law, Statement
 from boundcheck.prove import Script
 from boundcheck.prove.verdict import judge_any
 from boundcheck.soundness.edits import Edit, of_expression
 from boundcheck.soundness.lines import PAPER, scripts
 from boundcheck.soundness.worlds import World, descents, worlds
-from boundcheck.soundness.worlds.formulas import exact_value
 from boundcheck.soundness.worlds.world import composites
 
 _FACTORS = [sp.Rational(*x) for x in ((9, 10), (17, 25), (1, 4), (1, 20), (4, 1))]
@@ -92,7 +92,7 @@ def false_in(
 ) -> World | None:
     """A world in which the hypotheses of a script's conclusion hold, but for the dropped ones, and this claim is false.
 
-    The claim is false there both as the kernel reads it and as `boundcheck.claims.evaluate` does.
+    The claim is false there both as the kernel reads it and as `boundcheck.exact.evaluate` does.
     """
     hypotheses = hypotheses_of(script, dropped)
     quantities, reading = claim.quantities, script.proof.reading
@@ -134,7 +134,7 @@ def runs_for(claim: Claim, understated: Fraction = Fraction(1)) -> tuple[World, 
     def step(numbers: Mapping[str, Fraction]) -> Fraction | None:
         # A step that is given is given in some of the runs alone.
         known = {x.name for x in formula.free_symbols} <= set(numbers)
-        value = exact_value(formula, numbers) if known else None
+        value = rational_value(formula, numbers) if known else None
         return value if value and value > 0 else None
 
     return tuple(filter(None, (build(step) for build in descents(understated))))
@@ -146,7 +146,7 @@ def patches(script: Script, claim: Claim) -> Iterator[tuple[Any, str, Any]]:
     Other scripts forget what they have proved, so that it is proved again where it is cited.
     """
     fresh = {id(each): replace(each, claim=claim if each.claim is script.claim else each.claim) for each in scripts()}
-    for module in [x for name, x in sys.modules.items() if name.startswith(f"boundcheck_proofs.{PAPER}")]:
+    for module in [x for name, x in sys.modules.items() if name.startswith(f"boundcheck.proofs.{PAPER}.")]:
         for name, value in list(vars(module).items()):
             if value is script.claim:
                 yield module, name, claim

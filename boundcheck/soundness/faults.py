@@ -14,10 +14,10 @@ from flint import arb, ctx
 
 from boundcheck.claims import Claim
 from boundcheck.claims.claim import Quantity
-from boundcheck.claims.enclose import lower, upper
 from boundcheck.claims.inputs import Number, exact
 from boundcheck.claims.symbols import D, Lhat, T, alpha
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import lower, upper
 from boundcheck.measure.spec import parse
 from boundcheck.soundness.courses import Setting, Table
 from boundcheck.soundness.descent import BITS, above

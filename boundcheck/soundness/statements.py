@@ -16,10 +16,9 @@ from math import ceil, floor
 import sympy as sp
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.enclose import enclose
 from boundcheck.claims.inputs import Number
-from boundcheck.claims.meft import GRADIENT_BOUND
 from boundcheck.errors import InputError
+from boundcheck.exact.enclose import enclose
 from boundcheck.falsify.certify import certify
 from boundcheck.falsify.climb import Climber
 from boundcheck.falsify.structure import Structure, constants_of
@@ -29,6 +28,8 @@ from boundcheck.soundness.extremal import steepest
 from boundcheck.soundness.rational import World
 from boundcheck.soundness.smoothness import Mutation, pairs, suspects, variations
 from boundcheck.soundness.trial import Trial
+
+GRADIENT_BOUND = catalogue["meft.gradient_bound"]
 
 # Constants that are floats exactly. At the third L decides, at the fourth G.
 CHOICES: tuple[dict[str, float], ...] = (

@@ -20,7 +20,7 @@ from hypothesis.strategies import SearchStrategy
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import BoundcheckError, InputError
-from boundcheck.falsify import is_theorem
+from boundcheck.exact.rounded import Comparison
 from boundcheck.falsify.ascent import climbed
 from boundcheck.falsify.certify import Certificate, certify
 from boundcheck.falsify.fields import check_id
@@ -30,10 +30,10 @@ from boundcheck.falsify.show import rounded_down
 from boundcheck.falsify.shrink import shrunk
 from boundcheck.falsify.simplify import simplified
 from boundcheck.falsify.stored import Tried, save
-from boundcheck.problems.rounded import Comparison
 from boundcheck.testing.session import current
 from boundcheck.testing.strategies.instances import assignments, instances, short_runs
 from boundcheck.testing.strategies.matrices import DType, check_kind, check_size
+from boundcheck.words import algorithm_of, is_about_smoothness
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def _check_device(device: str) -> None:
 
 
 def _strategy(claim: Claim, adapter: str | None, lipschitz: str, largest: int, dtype: DType) -> SearchStrategy[Any]:
-    if is_theorem(claim) and claim.names[-1] == "bound":
+    if algorithm_of(claim) is not None:
         return short_runs(claim, adapter=adapter, lipschitz=lipschitz, dtype=dtype)
     if _is_lemma(claim):
         return instances(claim, adapter=adapter, lipschitz=lipschitz, largest=largest, dtype=dtype)
@@ -196,7 +196,7 @@ def _strategy(claim: Claim, adapter: str | None, lipschitz: str, largest: int, d
 
 
 def _is_lemma(claim: Claim) -> bool:
-    return claim.names[-1:] == ("Lhat",)
+    return is_about_smoothness(claim)
 
 
 class _Search:

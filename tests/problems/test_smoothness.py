@@ -15,8 +15,8 @@ from hypothesis.strategies import DataObject, DrawFn, SearchStrategy
 from torch import Tensor
 
 from boundcheck.claims import catalogue
-from boundcheck.claims.enclose import upper
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import upper
 from boundcheck.problems.adapters import ADAPTERS, Adapter, DiReFT, FrozenA, FrozenB, Full, LoHa, LoRA, VeRA
 from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.constant import Constant

@@ -9,11 +9,11 @@ import flint
 import numpy as np
 import pytest
 import sympy as sp
+from boundcheck.proofs.jiang2024.claims import ASSUMPTION_1
 from flint import arb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.claims.jiang2024 import ASSUMPTION_1, v1, v2
 from boundcheck.claims.symbols import L, T, sigma
 from boundcheck.claims.vocabulary import (
     EuclideanNorm,
@@ -25,15 +25,16 @@ from boundcheck.claims.vocabulary import (
     MinimumOver,
     SpectralNorm,
     t,
+    v1,
+    v2,
 )
+from boundcheck.errors import InputError
+from boundcheck.exact.rationals import Rationals, number, rows, times, transposed
 from boundcheck.kernel import Fact, Law
 from boundcheck.prove import Script, le
 from boundcheck.soundness.lines import lines, mixed_up, scripts
-from boundcheck.soundness.matrices import number, rows, times, transposed
 from boundcheck.soundness.worlds import World, descents, worlds
-from boundcheck.soundness.worlds.arithmetic import Rationals
 from boundcheck.soundness.worlds.broken import broken
-from boundcheck.soundness.worlds.exact import NoValueError
 from boundcheck.soundness.worlds.setting import Setting, is_timed
 from boundcheck.soundness.worlds.world import composites
 from tests.judged import PRINTED, PROVED, SCRIPTS, judged, names, of_the_paper
@@ -191,7 +192,7 @@ def test_a_run_has_no_value_before_it_begins_or_after_its_end(name: str) -> None
     last = setting.horizon + (not name.startswith("g"))
     assert setting.process(name, last, 0)
     for time in (0, last + 1):
-        with pytest.raises(NoValueError):
+        with pytest.raises(InputError):
             setting.process(name, time, 0)
 
 

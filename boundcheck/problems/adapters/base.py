@@ -17,9 +17,9 @@ from flint import arb, ctx
 from torch import Tensor
 
 from boundcheck.claims import catalogue
-from boundcheck.claims.enclose import upper
 from boundcheck.claims.inputs import exact
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import upper
 from boundcheck.problems.certify import largest_gram_eigenvalue
 from boundcheck.problems.norms import Point, spectral_norm, square_norm
 from boundcheck.problems.objective import Side
@@ -75,6 +75,7 @@ class Adapter(ABC):
         has_scale: whether its formula has a scale s that one may choose.
         needs_ball: whether W has a bounded derivative on a ball alone.
         has_diagonal: whether it can start from a diagonal point.
+        is_linear: whether W is an affine function of v, so that F is convex, or smooth on all of space, where f is.
         W0: the frozen weight.
 
     """
@@ -88,6 +89,7 @@ class Adapter(ABC):
     has_scale: ClassVar[bool] = True
     needs_ball: ClassVar[bool] = False
     has_diagonal: ClassVar[bool] = False
+    is_linear: ClassVar[bool] = False
     W0: Tensor
 
     def __post_init__(self) -> None:

@@ -19,6 +19,7 @@ class Full(Adapter):
     title = "full fine-tuning"
     has_scale = False
     claims = ("meft.full",)
+    is_linear = True
     composition = "meft.full"
     radius_names = ("rho",)
 

@@ -140,6 +140,7 @@ class FrozenA(Adapter):
     kind = "frozen-a"
     title = "LoRA, A frozen"
     claims = ("meft.frozen_a",)
+    is_linear = True
     composition = "meft.frozen_a"
     radius_names = ("b",)
     frozen: ClassVar[Mapping[str, str]] = {"A": "a"}
@@ -209,6 +210,7 @@ class FrozenB(Adapter):
     kind = "frozen-b"
     title = "LoRA, B frozen"
     claims = ("meft.frozen_b",)
+    is_linear = True
     composition = "meft.frozen_b"
     radius_names = ("a",)
     frozen: ClassVar[Mapping[str, str]] = {"B": "b"}

@@ -1,6 +1,6 @@
 """The raw data of a world, and what a relation of the vocabulary says of it.
 
-`Setting.verdict` evaluates a sympy relation by `boundcheck.claims.evaluate`, and never asks the translation to the
+`Setting.verdict` evaluates a sympy relation by `boundcheck.exact.evaluate`, and never asks the translation to the
 kernel or the kernel: what it calls false is false by another way of reading.
 """
 
@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from operator import eq, ge, gt, le, lt, ne
 from typing import cast
 
 import flint
@@ -17,15 +18,15 @@ import sympy as sp
 from flint import arb
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
-from boundcheck.claims import evaluate
 from boundcheck.claims.symbols import T
 from boundcheck.claims.vocabulary import Iterate, MinimumOver, t
-from boundcheck.soundness.matrices import Rows
-from boundcheck.soundness.worlds.arithmetic import Matrix, Number, Rationals, ball
-from boundcheck.soundness.worlds.exact import NoValueError, Smooth
+from boundcheck.errors import InputError
+from boundcheck.exact import evaluate
+from boundcheck.exact.rationals import Matrix, Number, Rationals, Rows
 
 _BITS = 160
 _ARITHMETIC = Rationals()
+_DECIDED = {sp.Eq: (eq, ne), sp.Le: (le, gt), sp.Lt: (lt, ge), sp.Ge: (ge, lt), sp.Gt: (gt, le)}
 # v, v_1 and v_2 have the blocks of the world's vectors; w_1, w_2, W_1 and W_2 are the weights of all layers.
 _VECTOR = re.compile(r"v(_[12])?|[wW](_[12])")
 
@@ -51,7 +52,7 @@ class Setting:
     sides: Mapping[str, int]
     numbers: Mapping[str, Fraction]
     matrices: Mapping[str, Rows]
-    functions: Mapping[str, Smooth]
+    functions: Mapping[str, evaluate.Function]
     blocks: tuple[str, ...] = ("A", "B")
     layers: tuple[str, ...] = ()
     horizon: int = 1
@@ -83,7 +84,7 @@ class Setting:
                     found.add(_holds(relation, model, time, outcome))
                     if False in found:
                         return False
-            except (TypeError, KeyError, IndexError, ValueError, ZeroDivisionError, NoValueError):
+            except (TypeError, KeyError, IndexError, ValueError, ZeroDivisionError):
                 return None
         return None if None in found else True
 
@@ -147,31 +148,16 @@ def _holds(relation: sp.Basic, model: evaluate.Model[Number, Matrix], time: int,
 
 
 def _compare(relation: type[sp.Basic], difference: Number) -> bool | None:
-    if isinstance(difference, Fraction):
-        above, below, equal = difference > 0, difference < 0, difference == 0
-        known = True
-    else:
-        above, below, equal = difference > 0, difference < 0, False
-        known = above or below
-    yes = {
-        sp.Eq: equal,
-        sp.Le: below or equal or (not known and _at_most(difference)),
-        sp.Lt: below,
-        sp.Ge: above or equal or (not known and _at_most(-difference)),
-        sp.Gt: above,
-    }[relation]
-    return True if yes else (False if known else None)
+    # A comparison with a ball is true where it is certain.
+    holds, fails = _DECIDED[relation]
+    return True if holds(difference, 0) else (False if fails(difference, 0) else None)
 
 
-def _at_most(x: Number) -> bool:
-    return bool(ball(x) <= 0)
-
-
-def _function(each: Smooth) -> evaluate.Function:
+def _function(each: evaluate.Function) -> evaluate.Function:
     return evaluate.Function(lambda v: each.value(_exact(v)), lambda v: each.gradient(_exact(v)))
 
 
 def _exact(point: tuple[Matrix, ...]) -> tuple[Rows, ...]:
     if any(isinstance(x, arb) for block in point for row in block for x in row):
-        raise NoValueError("an irrational point")
+        raise InputError("point", "irrational", "rational numbers")
     return cast(tuple[Rows, ...], point)

@@ -10,9 +10,9 @@ from hypothesis import assume
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from boundcheck.claims import Claim
-from boundcheck.claims.enclose import enclose
 from boundcheck.claims.inputs import Number, checked
-from boundcheck.claims.sign import sign
+from boundcheck.exact.enclose import enclose
+from boundcheck.exact.sign import sign
 from boundcheck.testing.strategies.spectra import SIZES
 
 POSITIVE_REALS: SearchStrategy[Number] = st.one_of(
@@ -46,7 +46,11 @@ def claim_inputs(draw: DrawFn, claim: Claim) -> dict[str, Number]:
     >>> find(claim_inputs(catalogue["meft.full"]), lambda inputs: True)
     {'L': 1.0}
     """
-    inputs: dict[str, Any] = {p.name: draw(_DOMAINS[p.domain]) for p in claim.parameters}
+    exponents = {x for q in claim.quantities for power in q.expression.atoms(sp.Pow) for x in power.exp.free_symbols}
+    # A high power leaves the range of floats.
+    inputs: dict[str, Any] = {
+        p.name: draw(st.integers(1, 10) if p.symbol in exponents else _DOMAINS[p.domain]) for p in claim.parameters
+    }
     others = []
     for condition in claim.conditions:
         name = str(condition.lhs)
@@ -72,6 +76,8 @@ def _within(draw: DrawFn, claim: Claim, condition: Any, inputs: Mapping[str, Num
         case sp.StrictGreaterThan() | sp.StrictLessThan() if isinstance(limit, sp.Rational) and limit > 0:
             exact, beyond = Fraction(int(limit.p), int(limit.q)), 1 + Fraction(10 ** draw(st.floats(-6, 2)))
             return exact * beyond if isinstance(condition, sp.StrictGreaterThan) else exact / beyond
+        case sp.GreaterThan() if isinstance(limit, sp.Rational) and limit > 0 and not condition.lhs.is_integer:
+            return Fraction(int(limit.p), int(limit.q)) * (1 + Fraction(draw(st.sampled_from([0, 1, 8, 800])), 8))
         case sp.LessThan() if isinstance(limit, sp.Integer) and limit > 0:
             return draw(st.integers(1, int(limit)))
     return None
