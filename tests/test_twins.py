@@ -111,7 +111,7 @@ def test_an_objective_is_a_loop_over_its_samples(name: str, seed: int) -> None:
     # The identity, and products on each side and on both, of each replica or of all.
     left, right = (torch.tensor(random.standard_normal(shape)) for shape in ((REPLICAS, 2, D), (K, 3)))
     sides = ((None, None), (left, None), (None, right), (left, right))
-    whole, alone = objective.survey(at, sides), [objective.survey(at, (side,)) for side in sides]
+    whole, alone = objective.survey(at, sides), [objective.survey(at, (side,), chosen) for side in sides]
     for r in range(REPLICAS):
         loss, each = plain_samples(objective, W[r])
         close(objective.loss(at)[r], loss)
@@ -123,10 +123,11 @@ def test_an_objective_is_a_loop_over_its_samples(name: str, seed: int) -> None:
         squares = [[plain_square((X,)) for X in column] for column in products]
         close(whole.loss[r], loss)
         close(whole.gradient[r], plain_mean(each))
-        close(whole.in_w[r], squares[0], 10)
-        close(whole.in_v[r], np.sum(squares, 0), 10)
+        close(whole.in_w[r], np.mean(squares[0]), 10)
+        close(whole.in_v[r], np.sum(squares) / SAMPLES, 10)
         for survey, wanted in zip(alone, squares, strict=True):
-            close(survey.in_v[r], wanted, 10)
+            close(survey.in_w[r], np.mean([squares[0][i] for i in indices[r]]), 10)
+            close(survey.in_v[r], np.mean([wanted[i] for i in indices[r]]), 10)
 
 
 # Objectives seen through adapters.
@@ -170,7 +171,7 @@ def test_a_problem_is_a_loop_over_replicas_and_samples(kind: str, seed: int) -> 
     random = np.random.default_rng(seed)
     problem = Problem(OBJECTIVES["softmax"](random), adapter_of(kind, random))
     v, indices = points_of(problem.adapter, seed), random.integers(SAMPLES, size=(REPLICAS, 3))
-    survey = problem.survey(v)
+    survey, some = problem.survey(v), problem.survey(v, torch.tensor(indices))
     for r in range(REPLICAS):
         at = single(v, r)
         W = Plain(problem.adapter).weight(at)
@@ -187,9 +188,9 @@ def test_a_problem_is_a_loop_over_replicas_and_samples(kind: str, seed: int) -> 
         squares, in_weight_squares = [plain_square(g) for g in each], [plain_square((G,)) for G in in_weight]
         close(survey.loss[r], loss)
         close(survey.gradient[r], plain_mean(in_weight))
-        close(survey.in_v[r], squares, 100)
-        close(survey.in_w[r], in_weight_squares, 100)
-        close(torch.stack(problem.mean_squares(v))[:, r], [np.mean(squares), np.mean(in_weight_squares)], 100)
+        for found, row in ((survey, range(SAMPLES)), (some, indices[r])):
+            close(found.in_v[r], np.mean([squares[i] for i in row]), 100)
+            close(found.in_w[r], np.mean([in_weight_squares[i] for i in row]), 100)
         # Of the deviations, not the difference of two means that is computed.
         variance = sum(plain_square(plain_difference(g, mean)) for g in each) / SAMPLES
         close(problem.sample_variance(v)[r], variance, 100)

@@ -6,23 +6,23 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-# Numbers in each temporary of a block.
-_CACHE = 2**16
+# Numbers in a temporary of a block: for each core what its cache holds a few of, on an accelerator what memory does.
+_CACHE, _MEMORY = 2**16, 2**26
 
 Results = TypeVar("Results", bound=Tensor | tuple[Tensor, ...])
 
 
-def in_blocks(f: Callable[[slice], Results], replicas: int, numbers: int) -> Results:
-    """Join what f gives for blocks of replicas, each with temporaries of `numbers` numbers a replica.
+def in_blocks(f: Callable[[slice], Results], W: Tensor, numbers: int) -> Results:
+    """Join what f gives for blocks of the replicas of W, each with temporaries of `numbers` numbers a replica.
 
-    Results are tensors of shape (R, ...), or tuples of them.
+    Results are tensors of shape (R, ...), or named tuples of them.
     """
-    size = max(_CACHE // numbers, 1)
-    if replicas <= size:
+    limit = _CACHE * torch.get_num_threads() if W.device.type == "cpu" else _MEMORY
+    size = max(limit // numbers, 1)
+    if len(W) <= size:
         return f(slice(None))
-    parts = [f(slice(begin, begin + size)) for begin in range(0, replicas, size)]
+    parts = [f(slice(begin, begin + size)) for begin in range(0, len(W), size)]
     first = parts[0]
     if isinstance(first, Tensor):
         return torch.cat(parts)  # type: ignore[arg-type,return-value]
-    joined = [torch.cat(column) for column in zip(*parts, strict=True)]
-    return type(first)._make(joined) if hasattr(first, "_make") else tuple(joined)  # type: ignore[return-value]
+    return type(first)(*(torch.cat(column) for column in zip(*parts, strict=True)))

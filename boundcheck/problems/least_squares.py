@@ -13,7 +13,7 @@ from boundcheck.problems.blocks import Results, in_blocks
 from boundcheck.problems.certify import largest_gram_eigenvalue
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.datasets import checked_features, checked_matrix
-from boundcheck.problems.objective import Objective, Side, Survey, sides_of
+from boundcheck.problems.objective import Objective, Side, Survey, mean_of, sides_of, some
 
 
 class LinearModel(Objective):
@@ -64,13 +64,13 @@ class LinearModel(Objective):
             )
             return self._residuals(W[part] @ X.mT, targets.mT) @ X / batch
 
-        return in_blocks(gradient, len(W), indices.shape[1] * W.shape[2])
+        return in_blocks(gradient, W, indices.shape[1] * W.shape[2])
 
     def sample_gradients(self, W: Tensor) -> Tensor:
         """The outer products of residuals and x, shape (R, n, d, k)."""
         return self._all_residuals(W).mT.unsqueeze(-1) * self._X.unsqueeze(-2)
 
-    def survey(self, W: Tensor, sides: tuple[Side, ...]) -> Survey:
+    def survey(self, W: Tensor, sides: tuple[Side, ...], among: Tensor | None = None) -> Survey:
         r"""As of every objective; the norm of :math:`P\,r x^\top Q` is that of Pr times that of :math:`Q^\top x`."""
 
         def survey(part: slice) -> Survey:
@@ -81,12 +81,13 @@ class LinearModel(Objective):
                 rows = squares if left is None else (left @ residuals).square().sum(-2)
                 in_v.append(rows * (self._square_norms if right is None else (right.mT @ self._X.mT).square().sum(-2)))
             loss, gradient = self._losses(outputs, self._targets.mT).mean(-1), residuals @ self._X / self.samples
-            return Survey(loss, gradient, torch.stack(in_v).sum(0), squares * self._square_norms)
+            each = torch.stack(in_v).sum(0), squares * self._square_norms
+            return Survey(loss, gradient, *(mean_of(x, some(among, part)) for x in each))
 
         return self._in_blocks(survey, W)
 
     def _in_blocks(self, f: Callable[[slice], Results], W: Tensor) -> Results:
-        return in_blocks(f, len(W), self.samples * W.shape[1])
+        return in_blocks(f, W, self.samples * W.shape[1])
 
     def _all_residuals(self, W: Tensor) -> Tensor:
         return self._residuals(W @ self._X.mT, self._targets.mT)

@@ -61,7 +61,7 @@ def observe(problem: "Problem", v: Point, v_next: Point, law: "Draw | None") -> 
         For each name in `observables` a tensor of shape (R,). A step of length zero has path smoothness 0.
 
     """
-    survey = None if law is None else problem.survey(v)
+    survey = None if law is None else problem.survey(v, None if law.replaced else law.candidates)
     if survey is None:
         W = problem.adapter.weight(v)
         loss, weight_gradient = problem.objective.loss(W), problem.objective.gradient(W)
@@ -112,19 +112,17 @@ def _noise(
             ("noise_variance", "noise_variance_error", "conditional_bias", "conditional_bias_error"), zero
         )
     if law.replaced:
-        square, weight_moment = survey.in_v.mean(1), survey.in_w.mean(1)
-        variance = square - square_norm(gradient)
+        variance = survey.in_v - square_norm(gradient)
         left, bias, bias_error = 1.0, zero, zero
     else:
         mean = problem.batch_gradient(v, law.candidates)
         bias = square_norm(tuple(x - y for x, y in zip(mean, gradient, strict=True))).sqrt()
         # Each of the two means is off by its own rounding error at most; the second one sums in another order.
         bias_error = 4 * gradient_error
-        square, weight_moment = (x.gather(1, law.candidates).mean(1) for x in (survey.in_v, survey.in_w))
-        variance = square - square_norm(mean)
+        variance = survey.in_v - square_norm(mean)
         left = (law.candidates.shape[1] - law.batch) / max(law.candidates.shape[1] - 1, 1)
     # The second moment is a sum over terms as large as this square, which may cancel; the gradient is off it by less.
-    spread = problem.adapter.sizes(v).jacobian * weight_moment.sqrt()
+    spread = problem.adapter.sizes(v).jacobian * survey.in_w.sqrt()
     terms = problem.objective.samples + sum(part[0].numel() for part in v) + 64
     error = 4 * (EPSILON * terms * spread * spread + gradient_error * spread) / law.batch
     return {

@@ -16,7 +16,7 @@ from boundcheck.problems.blocks import in_blocks
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.inputs import sharpest, theory_inputs
 from boundcheck.problems.norms import Point, spectral_norm, square_norm
-from boundcheck.problems.objective import Objective, Survey
+from boundcheck.problems.objective import Objective, Survey, mean_of, some
 from boundcheck.problems.observe import norm_name, observables, observe
 from boundcheck.words.function import Observable
 
@@ -129,25 +129,24 @@ class Problem:
         """The minibatch gradient g of Algorithm 1, line 3, for indices of shape (R, m)."""
         return self.adapter.pull_back(v, self.objective.batch_gradient(self.adapter.weight(v), indices))
 
-    def survey(self, v: Point) -> Survey:
-        """The loss, the gradient in W, and the squared norms of every sample's gradient, in v and in W."""
+    def survey(self, v: Point, among: Tensor | None = None) -> Survey:
+        """The loss, the gradient in W, and the mean squared norms of the samples' gradients, in v and in W.
+
+        The means are over all samples, or over those at the indices `among`, shape (R, m).
+        """
         W, sides = self.adapter.weight(v), self.adapter.sides(v)
         if sides is not None:
-            return self.objective.survey(W, sides)
+            return self.objective.survey(W, sides, among)
         samples = self.objective.samples
 
-        def squares(part: slice) -> tuple[Tensor, Tensor]:
+        def survey(part: slice) -> Survey:
             gradients = self.objective.sample_gradients(W[part]).flatten(0, 1)
             pulled = self.adapter.pull_back(tuple(x[part].repeat_interleave(samples, 0) for x in v), gradients)
-            return square_norm(pulled).view(-1, samples), square_norm((gradients,)).view(-1, samples)
+            in_v, in_w = (square_norm(x).view(-1, samples) for x in (pulled, (gradients,)))
+            loss, gradient = self.objective.loss(W[part]), self.objective.gradient(W[part])
+            return Survey(loss, gradient, mean_of(in_v, some(among, part)), mean_of(in_w, some(among, part)))
 
-        found = in_blocks(squares, len(W), samples * W[0].numel())
-        return Survey(self.objective.loss(W), self.objective.gradient(W), *found)
-
-    def mean_squares(self, v: Point) -> tuple[Tensor, Tensor]:
-        """The means over samples of the squared norms of their gradients in v and in W: two of shape (R,)."""
-        survey = self.survey(v)
-        return survey.in_v.mean(1), survey.in_w.mean(1)
+        return in_blocks(survey, W, samples * W[0].numel())
 
     def sample_variance(self, v: Point) -> Tensor:
         r"""The exact variance of one sample's gradient, :math:`\frac1n\sum_i\|g_i\|^2 - \|\nabla F(v)\|^2`, (R,).
@@ -155,7 +154,7 @@ class Problem:
         A minibatch of m samples drawn with replacement has this variance over m.
         """
         survey = self.survey(v)
-        return survey.in_v.mean(1) - square_norm(self.adapter.pull_back(v, survey.gradient))
+        return survey.in_v - square_norm(self.adapter.pull_back(v, survey.gradient))
 
     def gradient_bound(self, radii: Radii) -> Constant:
         r"""G on the domain: the objective's own, or :math:`\|\nabla f(W_0)\|_F + L \cdot` reach where that is less.

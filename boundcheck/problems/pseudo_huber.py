@@ -9,7 +9,7 @@ from boundcheck.errors import InputError
 from boundcheck.exact.balls import upper
 from boundcheck.problems.blocks import in_blocks
 from boundcheck.problems.constant import EPSILON, Constant
-from boundcheck.problems.objective import Objective, Side, Survey, sides_of, square_norms
+from boundcheck.problems.objective import Objective, Side, Survey, mean_squares, sides_of, some
 
 
 class PseudoHuber(Objective):
@@ -48,13 +48,13 @@ class PseudoHuber(Objective):
         def loss(part: slice) -> Tensor:
             x = W[part].unsqueeze(1) - self._targets
             root = self._inverse_root(x)
-            return (x * (x * root) / (root + 1)).flatten(1).sum(1) / self.samples
+            return (x.square() * (root / (root + 1))).flatten(1).sum(1) / self.samples
 
-        return in_blocks(loss, len(W), self._targets.numel())
+        return in_blocks(loss, W, self._targets.numel())
 
     def gradient(self, W: Tensor) -> Tensor:
         """The gradient of f at W, shape (R, d, k)."""
-        return in_blocks(lambda part: self.sample_gradients(W[part]).mean(1), len(W), self._targets.numel())
+        return in_blocks(lambda part: self.sample_gradients(W[part]).mean(1), W, self._targets.numel())
 
     def batch_gradient(self, W: Tensor, indices: Tensor) -> Tensor:
         """The mean of the samples' gradients over each replica's own minibatch, shape (R, d, k)."""
@@ -63,15 +63,16 @@ class PseudoHuber(Objective):
             # Whole matrices are copied: general indexing goes number by number.
             chosen = self._targets.index_select(0, indices[part].flatten())
             chosen = chosen.view(-1, indices.shape[1], *self.shape)
-            return self._slope(W[part].unsqueeze(1) - chosen).mean(1)
+            x = torch.sub(W[part].unsqueeze(1), chosen, out=chosen)
+            return x.mul_(self._inverse_root(x)).sum(1)
 
-        return in_blocks(gradient, len(W), indices.shape[1] * W[0].numel())
+        return in_blocks(gradient, W, indices.shape[1] * W[0].numel()).div_(indices.shape[1])
 
     def sample_gradients(self, W: Tensor) -> Tensor:
         """phi'(W - M_i) for each i, shape (R, n, d, k)."""
         return self._slope(W.unsqueeze(1) - self._targets)
 
-    def survey(self, W: Tensor, sides: tuple[Side, ...]) -> Survey:
+    def survey(self, W: Tensor, sides: tuple[Side, ...], among: Tensor | None = None) -> Survey:
         """As of every objective; loss and gradient share their roots."""
 
         def survey(part: slice) -> Survey:
@@ -79,10 +80,10 @@ class PseudoHuber(Objective):
             root = self._inverse_root(x)
             slopes = x * root
             losses = x.mul_(slopes).div_(root.add_(1))
-            in_v, in_w = square_norms(slopes, sides_of(sides, part))
-            return Survey(losses.flatten(1).sum(1) / self.samples, slopes.mean(2), in_v, in_w)
+            squares = mean_squares(slopes, sides_of(sides, part), some(among, part))
+            return Survey(losses.flatten(1).sum(1) / self.samples, slopes.sum(2) / self.samples, *squares)
 
-        return in_blocks(survey, len(W), self._targets.numel())
+        return in_blocks(survey, W, self._targets.numel())
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
         """W - M_i and what follows are right to a few units of roundoff; sums of n or dk terms to as many more."""

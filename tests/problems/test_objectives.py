@@ -240,7 +240,7 @@ def test_a_survey_is_what_the_other_methods_say(kind: str, data: DataObject) -> 
     survey = objective.survey(W, ((None, None),))
     assert_close(survey.loss, objective.loss(W), loss_rounding(objective, W))
     assert_close(survey.gradient, objective.gradient(W), gradient_rounding(objective, W))
-    squares = each.square().sum((-2, -1))
+    squares = each.square().sum((-2, -1)).mean(1)
     size = squares.max().item()
     # Relative to the squares; a softmax probability has an error of its own.
     allowed = operations(objective) * EPSILON * size + 2 * size**0.5 * gradient_rounding(objective, W)
@@ -264,7 +264,7 @@ def test_replicas_do_not_mix(kind: str, data: DataObject) -> None:
         assert_close(batched, objective.batch_gradient(one, chosen), objective.samples * allowed)
         size = objective.sample_gradients(one).square().sum((-2, -1)).mean().item()
         sides = ((None, None),)
-        squares = operations(objective) * EPSILON * size * objective.samples + allowed * size**0.5 * objective.samples
+        squares = operations(objective) * EPSILON * size + 2 * allowed * size**0.5
         assert_close(objective.survey(W, sides).in_w[i : i + 1], objective.survey(one, sides).in_w, squares)
 
 

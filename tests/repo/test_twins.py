@@ -62,7 +62,6 @@ TWINS: dict[str, str] = {
     "Problem.gradient": LOOP_OVER_REPLICAS,
     "Problem.batch_gradient": LOOP_OVER_REPLICAS,
     "Problem.survey": LOOP_OVER_REPLICAS,
-    "Problem.mean_squares": LOOP_OVER_REPLICAS,
     "Problem.sample_variance": LOOP_OVER_REPLICAS,
     "Problem.rounding": "tests/problems/test_problem.py::test_rounding_covers_what_exact_arithmetic_finds",
     "sgd.sgd_step": "tests/problems/test_sgd.py::test_many_steps_are_those_of_a_loop_over_replicas",
