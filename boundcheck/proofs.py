@@ -22,12 +22,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import Any
 
 from boundcheck.errors import InputError
-
-if TYPE_CHECKING:
-    from boundcheck.claims import Claim
 
 # In the package where it was installed, beside it in a checkout.
 HOME = next(path for path in (Path(__file__).parent / "proofs", Path(__file__).parents[1] / "proofs") if path.is_dir())
@@ -72,14 +69,14 @@ class Paper:
         with running(self.folder / f"{name}.py", self.folder):
             return importlib.import_module(f"{self.package}.{name}")
 
-    def claims(self) -> tuple[Claim, ...]:
+    def claims(self) -> tuple[Any, ...]:
         """Its claims, `CLAIMS` of its `claims.py`.
 
         Raises:
             InputError: where there is no such thing, or the id of a claim does not begin with the key.
 
         """
-        found: Sequence[Claim] = getattr(self.part("claims"), "CLAIMS", ())
+        found: Sequence[Any] = getattr(self.part("claims"), "CLAIMS", ())
         if not isinstance(found, tuple | list) or not all(hasattr(each, "statement_latex") for each in found):
             raise InputError("CLAIMS", self.folder / "claims.py", "a tuple of claims")
         ids = [each.id for each in found]

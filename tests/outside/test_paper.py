@@ -146,3 +146,46 @@ def test_it_cannot_fix_what_a_claim_of_another_paper_says(tmp_path: Path) -> Non
     (folder / "statements.json").write_text(json.dumps({"jiang2024.lemma1": entry, "mine.lemma1": entry}))
     paper_at(folder)
     assert fixed_statements() == before | {"mine.lemma1": Fixed("0" * 32, "mine", frozenset())}
+
+
+def test_its_audit_is_a_report_like_any_other(tmp_path: Path) -> None:
+    outcome = bc.audit(FOLDER, out=tmp_path / "out", runs=tmp_path / "runs")
+    found = {each["locator"]: each["verdict"] for each in outcome["findings"]}
+    assert found["Lemma 1"] == "repaired"
+    assert found["Theorem 3"] == "supported"
+    assert found.get("Theorem 3, attacked", "not violated") == "not violated"
+    assert [each["number"] for each in outcome["findings"]] == list(range(1, len(outcome["findings"]) + 1))
+    assert {run["claim"] for run in outcome["runs"]} == {"mypaper.half_step"}
+    # Which adapter it is about no one has said.
+    assert [each["id"] for each in outcome["not_attacked"]] == ["mypaper.smooth"]
+    assert "Nothing attacks mypaper.smooth." in outcome["summary"]
+    page = Path(outcome["report"]).read_text()
+    assert "mypaper, audited" in page
+    assert "Theorem 3" in page
+
+
+@pytest.mark.parametrize("target", ["nothing", "mypaper", "jiang2024.lemma1"])
+def test_an_audit_of_no_paper_is_refused_in_one_line(target: str, tmp_path: Path) -> None:
+    (tmp_path / "nothing").mkdir()
+    given = str(tmp_path / target) if target == "nothing" else target
+    with pytest.raises(
+        InputError, match=r"expected a paper \(jiang2024, classics, meft\), or a folder with a claims.py"
+    ):
+        bc.audit(given, runs=tmp_path)
+
+
+@pytest.mark.parametrize(("text", "expected"), [("claim = [", "a TOML file"), ('claim = "mine.no"', "an id of the")])
+def test_an_experiment_that_is_none_is_refused_before_anything_runs(text: str, expected: str, tmp_path: Path) -> None:
+    folder = paper(tmp_path / "mine", HEAD + LINE.format("mine.lemma1"))
+    (folder / "experiments").mkdir()
+    (folder / "experiments" / "one.toml").write_text(text)
+    with pytest.raises(InputError, match=expected):
+        bc.audit(folder, runs=tmp_path)
+
+
+def test_a_paper_without_proofs_and_experiments_has_a_report_too(tmp_path: Path) -> None:
+    folder = paper(tmp_path / "mine", HEAD + LINE.format("mine.lemma1"))
+    outcome = bc.audit(folder, runs=tmp_path / "runs")
+    assert outcome["findings"] == []
+    assert outcome["summary"] == "There was nothing to prove, to run or to attack."
+    assert Path(outcome["report"]).is_file()
