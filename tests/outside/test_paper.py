@@ -12,6 +12,7 @@ import pytest
 
 import boundcheck as bc
 from boundcheck.errors import InputError
+from boundcheck.measure.store import run_id
 from boundcheck.proofs import GROUP, VARIABLE, paper_at, papers
 from boundcheck.prove.fixed import Fixed, fixed_statements
 
@@ -68,6 +69,20 @@ def test_it_is_known_where_it_is_installed(tmp_path: Path) -> None:
     rows = said("claims", PYTHONPATH=path)["claims"]
     assert [row["id"] for row in rows][-4:] == IDS
     assert said("prove", "mypaper", PYTHONPATH=path)["claims"][0]["verdict"] == "proved"
+
+
+def test_the_id_of_a_run_depends_on_what_its_claim_says(tmp_path: Path) -> None:
+    spec, ids = {"claim": "mypaper.half_step"}, set()
+    for number, (old, new) in enumerate([("", ""), ("Rational(8, 3)", "Rational(9, 3)"), ("1 / (2 *", "1 / (3 *")]):
+        folder = shutil.copytree(FOLDER, tmp_path / str(number) / "mypaper")
+        text = (folder / "claims.py").read_text()
+        (folder / "claims.py").write_text("# A remark.\n" + text.replace(old, new))
+        os.environ[VARIABLE] = str(folder)
+        ids.add(run_id(spec, "cpu"))
+        # What is said beside it does not matter.
+        os.environ[VARIABLE] = str(shutil.copytree(folder, tmp_path / f"{number} again" / "mypaper"))
+        assert run_id(spec, "cpu") in ids
+    assert len(ids) == 3
 
 
 def paper(folder: Path, claims: str, **files: str) -> Path:
