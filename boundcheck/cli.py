@@ -277,7 +277,7 @@ def measure(
 
 @app.command()
 def audit(
-    paper: Annotated[str, typer.Argument(help="The paper's key: jiang2024.")],
+    paper: Annotated[str, typer.Argument(help="The paper's key, such as jiang2024, or its folder.")],
     full: Annotated[
         bool, typer.Option("--full", help="Make the whole report that papers cite: minutes instead of one.")
     ] = False,

@@ -31,9 +31,12 @@ import torch
 import xarray as xr
 import zarr
 
+from boundcheck.claims import catalogue
+from boundcheck.claims.exchange import digest as digest_of
 from boundcheck.errors import InputError
 from boundcheck.files import parse_json, read_text, replace_file
 from boundcheck.measure.result import BracketResult, RunResult, read, text
+from boundcheck.proofs import papers
 from boundcheck.version import __version__
 
 # A run's numbers depend on these packages of ours; a change in the report does not make a new run.
@@ -45,18 +48,23 @@ _DIGEST_SIZE = 32
 
 @cache
 def code_version(packages: tuple[str, ...] = _CODE_THAT_MATTERS) -> str:
-    """A hash of the source that a run's numbers depend on."""
+    """A hash of what a run's numbers depend on: the source of packages, and what the claims in `proofs/` say."""
     root = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for package in packages:
         for path in sorted((root / package).rglob("*.py")):
             digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    for paper in papers().values() if "claims" in packages else ():
+        for claim in paper.claims() if paper.is_ours else ():
+            digest.update(digest_of(claim).encode())
     return digest.hexdigest()[:12]
 
 
 def run_id(spec: dict[str, Any], device: str, packages: tuple[str, ...] = _CODE_THAT_MATTERS) -> str:
-    """The name of the run of a spec, as JSON: a hash of spec, device and code version."""
-    named = json.dumps([spec, device, code_version(packages)], sort_keys=True)
+    """The name of the run of a spec, as JSON: a hash of spec, device, code version and what the spec's claim says."""
+    claim = catalogue.get(str(spec.get("claim")))
+    said = digest_of(claim) if claim else None
+    named = json.dumps([spec, device, code_version(packages), said], sort_keys=True)
     return hashlib.sha256(named.encode()).hexdigest()[:12]
 
 
