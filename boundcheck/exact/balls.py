@@ -37,8 +37,7 @@ def power(base: arb, exponent: Fraction) -> arb:
 
 def length(numbers: Iterable[arb | float]) -> arb:
     """The root of the sum of the squares."""
-    # abs: the square of a ball around 0 has no negative part.
-    return sum((abs(x) * abs(x) for x in map(arb, numbers)), arb(0)).sqrt()
+    return sum((x * x for x in map(arb, numbers)), arb(0)).sqrt()
 
 
 def upper(ball: arb) -> float:

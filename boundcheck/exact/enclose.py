@@ -29,7 +29,7 @@ def enclose(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr], bits: int 
         InputError: for a node that has no enclosure here.
 
     """
-    model = Model(Balls(), values=values, horizon=0)
+    model = Model(Balls(), values=values, horizon=0, floats=False)
     try:
         for precision in (bits, *(more for more in _LADDER if more > bits)):
             with ctx.workprec(precision):

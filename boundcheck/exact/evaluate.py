@@ -55,6 +55,8 @@ class Model(Generic[S, M]):
         weights: the probability of each outcome; they add up to 1.
         past: for a time the label of each outcome's past; outcomes with the same label look alike then.
         values: exact SymPy numbers of symbols that `numbers` leaves out; these may also be exponents.
+        floats: whether a float in an expression is its binary value; if not, it has none. SymPy rounds where it adds
+            floats to rationals, so that what is to be decided must be free of them.
 
     """
 
@@ -69,6 +71,7 @@ class Model(Generic[S, M]):
     weights: Sequence[Fraction] = (Fraction(1),)
     past: Callable[[int], Sequence[int]] = lambda _: (0,)
     values: Mapping[sp.Symbol, sp.Expr] = field(default_factory=dict)
+    floats: bool = True
 
     def number(self, node: sp.Expr, time: int = 1, outcome: int = 0) -> S:
         """The value of a scalar expression.
@@ -105,8 +108,7 @@ class Place(NamedTuple):
                 return self._symbol(node)
             case sp.Rational():
                 return do.rational(_fraction(node))
-            case sp.Float():
-                # A float is its binary value.
+            case sp.Float() if self.model.floats:
                 return do.rational(_fraction(sp.Rational(node)))
             case sp.Add():
                 return reduce(do.add, map(self.number, node.args))
@@ -129,7 +131,7 @@ class Place(NamedTuple):
                 return reduce(do.smaller, map(self.number, node.args))
             case sp.Abs():
                 x = self.number(node.args[0])
-                # The 0 keeps an enclosure of what may have either sign from reaching below 0.
+                # The 0 keeps the enclosure of a number that may have either sign from reaching below 0.
                 return reduce(do.larger, (x, do.times(do.rational(Fraction(-1)), x), do.rational(Fraction(0))))
             case sp.Trace():
                 return do.inner((self.matrix(node.arg),), (do.constant(1, *map(self.side, node.arg.shape)),))

@@ -59,7 +59,7 @@ def _separation(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> int
     exponents = {node: rational_exponent(node, values) for node in nodes if isinstance(node, sp.Pow)}
     if None in exponents.values() or any(isinstance(node, sp.exp | sp.log) or node is sp.E for node in nodes):
         return None
-    u, v = Model(cast(Any, _Sizes()), values=values, horizon=0).number(expression)
+    u, v = Model(cast(Any, _Sizes()), values=values, horizon=0, floats=False).number(expression)
     radicals = {(node.base, int(exponent.q)) for node, exponent in exponents.items() if exponent is not None}
     degree = 1
     for _, q in radicals:

@@ -12,14 +12,18 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from boundcheck.claims import catalogue
+from boundcheck.claims.symbols import T
+from boundcheck.claims.vocabulary import FrobeniusNorm, t
 from boundcheck.errors import InputError
-from boundcheck.exact.balls import lower, upper
+from boundcheck.exact.balls import Balls, lower, upper
 from boundcheck.exact.enclose import enclose
+from boundcheck.exact.evaluate import Model
 from boundcheck.exact.sign import sign
 
 THEOREM_2 = catalogue["jiang2024.theorem2"]
 SMALL = st.integers(1, 30)
 x = sp.Symbol("x")
+X = sp.MatrixSymbol("X", 2, 2)
 
 
 def ball_of(fraction: Fraction) -> arb:
@@ -78,6 +82,24 @@ def test_roots_are_enclosed(base: int, index: int, power: int) -> None:
 def test_what_has_no_enclosure_is_refused(formula: sp.Expr) -> None:
     with pytest.raises(InputError, match=r"^formula = [^\n]*exp, log"):
         enclose(formula, {x: sp.Integer(2)})
+
+
+BEYOND = [sp.Sum(t, (t, 1, 3)), sp.Sum(x, (t, 1, T)), T * x, t + x, FrobeniusNorm(X), sp.Float(0.5) * x]
+
+
+@pytest.mark.parametrize("formula", BEYOND, ids=str)
+def test_an_enclosure_has_no_times_matrices_and_floats(formula: sp.Expr) -> None:
+    for decide in (enclose, sign):
+        with pytest.raises(InputError, match=r"^formula = "):
+            decide(formula, {x: sp.Integer(2)})
+
+
+@given(st.integers(-3, 3), st.integers(0, 3))
+def test_an_absolute_value_is_not_below_0(middle: int, radius: int) -> None:
+    ball = Model(Balls(), {x: arb(middle, radius)}).number(sp.Abs(x))
+    # But for the rounding of a radius.
+    assert float(ball.lower()) >= -1e-7
+    assert all(ball.contains(abs(arb(end))) for end in (middle - radius, middle, middle + radius))
 
 
 GROWTH = {

@@ -29,7 +29,8 @@ from boundcheck.claims.vocabulary import (
     t,
 )
 from boundcheck.exact.balls import Balls, ball_of, largest_eigenvalue, matrix_of
-from boundcheck.exact.evaluate import Function, Model
+from boundcheck.exact.evaluate import Function, Model, Place
+from boundcheck.exact.rationals import Rationals
 
 m, k = sp.symbols("m k", positive=True, integer=True)
 X, Y, Z = sp.MatrixSymbol("X", m, k), sp.MatrixSymbol("Y", k, m), sp.MatrixSymbol("Z", m, k)
@@ -217,3 +218,36 @@ def test_what_has_no_value_is_refused() -> None:
         PATHS.number(sp.Sum(a, (a, 1, 2)))
     with pytest.raises(TypeError, match="no value for"):
         PATHS.vector(sp.Inverse(sp.MatrixSymbol("S", 2, 2)))
+
+
+class Commutator(sp.Expr):
+    """The Frobenius norm of XY - YX: a node from outside of the package, which says itself what it is."""
+
+    is_commutative = True
+
+    def number_at(self, place: Place) -> object:
+        x, y = self.args
+        return place.number(FrobeniusNorm(x * y - y * x))
+
+
+@given(arrays(2, 2), arrays(2, 2))
+def test_a_node_of_ones_own_has_a_value(x: np.ndarray, y: np.ndarray) -> None:
+    P, Q = sp.MatrixSymbol("P", 2, 2), sp.MatrixSymbol("Q", 2, 2)
+    letters = {P: (matrix_of(x),), Q: (matrix_of(y),)}
+    found = Model(Balls(), matrices=letters).number(1 + Commutator(P, Q) ** 2)
+    assert float(found.mid()) == pytest.approx(1 + ((x @ y - y @ x) ** 2).sum())
+
+
+def exactly(rows: np.ndarray) -> tuple[tuple[Fraction, ...], ...]:
+    return tuple(tuple(map(Fraction, row)) for row in rows)
+
+
+@given(arrays(2, 3), arrays(3, 2), arrays(2, 3))
+def test_rationals_stay_rational_and_agree_with_balls(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> None:
+    letters = {X: (exactly(x),), Y: (exactly(y),), Z: (exactly(z),)}
+    known = {a: Fraction(2), b: Fraction(3), m: Fraction(2), k: Fraction(3)}
+    rational = Model(Rationals(), known, letters, sides={m: 2, k: 3})
+    for expression, _ in EXPRESSIONS:
+        found, enclosed = rational.number(expression), model(x, y, z).number(expression)
+        assert (ball_of(found) if isinstance(found, Fraction) else found).overlaps(enclosed)
+    assert isinstance(rational.number(InnerProduct(X, Y.T) / 3), Fraction)
