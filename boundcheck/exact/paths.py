@@ -114,3 +114,7 @@ class Paths(Generic[State, Sample]):
     def mean(self, value: Callable[[State], Any], t: int) -> Any:
         """The expectation of a number at the state of t."""
         return sum((weight * value(state) for state, weight in self.laws[t - 1].items()), Fraction(0))
+
+
+STILL: Paths[Any, Any] = Paths(None, lambda state, sample: None, lambda state, g, t: state, (None,), 1)
+"""One outcome at one time: of an instance in which nothing runs."""
