@@ -165,7 +165,7 @@ def test_time_is_seen_where_it_is_free() -> None:
 
 
 def long_run() -> World:
-    return next(x for x in worlds() if x.setting.horizon > 1 and x.setting.outcomes > 1)
+    return next(x for x in worlds() if x.setting.paths.T > 1 and len(x.setting.paths.draws) > 1)
 
 
 def test_a_relation_about_a_run_holds_at_all_times_and_in_all_outcomes() -> None:
@@ -174,13 +174,13 @@ def test_a_relation_about_a_run_holds_at_all_times_and_in_all_outcomes() -> None
     setting = world.setting
     found = [
         sum(x**2 for block in "AB" for row in setting.process(block, time, i) for x in row)
-        for time in range(1, setting.horizon + 1)
-        for i in range(setting.outcomes)
+        for time in range(1, setting.paths.T + 1)
+        for i in range(len(setting.paths.draws))
     ]
     most = sp.Rational(max(found).numerator, max(found).denominator)
     assert world.says(le(size, most * sp.Rational(1001, 1000))) is True
     assert world.says(le(size, most * sp.Rational(999, 1000))) is False
-    mean = sum(found[: setting.outcomes]) / setting.outcomes
+    mean = sum(found[: len(setting.paths.draws)]) / len(setting.paths.draws)
     start = Expectation(EuclideanNorm(Iterate("v", 1, 2, 1)) ** 2)
     assert world.says(sp.Lt(start, sp.Rational(mean.numerator, mean.denominator) / 2, evaluate=False)) is False
 
@@ -189,7 +189,7 @@ def test_a_relation_about_a_run_holds_at_all_times_and_in_all_outcomes() -> None
 def test_a_run_has_no_value_before_it_begins_or_after_its_end(name: str) -> None:
     setting = long_run().setting
     assert setting.process is not None
-    last = setting.horizon + (not name.startswith("g"))
+    last = setting.paths.T + (not name.startswith("g"))
     assert setting.process(name, last, 0)
     for time in (0, last + 1):
         with pytest.raises(InputError):
