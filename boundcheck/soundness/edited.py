@@ -1,4 +1,4 @@
-"""Edits of a claim, carried through a whole proof script: which are false, and what the script then makes of them."""
+"""A changed claim and the whole proof script of the original: where the claim is false, and whether it is proved."""
 
 from __future__ import annotations
 
@@ -18,22 +18,11 @@ from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.kernel import KernelError, Law, Statement
 from boundcheck.prove import Script
 from boundcheck.prove.verdict import judge_any
-from boundcheck.soundness.edits import Edit, of_expression
-from boundcheck.soundness.lines import PAPER, scripts
+from boundcheck.soundness.edits import rebuilt
+from boundcheck.soundness.scripts import PAPER, scripts
 from boundcheck.soundness.worlds import World, descents, worlds
 from boundcheck.soundness.worlds.formulas import exact_value
 from boundcheck.soundness.worlds.world import composites
-
-_FACTORS = [sp.Rational(*x) for x in ((9, 10), (17, 25), (1, 4), (1, 20), (4, 1))]
-
-
-def claim_edits(claim: Claim) -> Iterator[tuple[int, Edit]]:
-    """For each quantity of a claim, its number and an edit of its formula."""
-    for i, quantity in enumerate(claim.quantities):
-        expression = quantity.expression
-        for factor in _FACTORS:
-            yield i, Edit("scale quantity", f"{quantity.name} by {factor}", sp.Mul(factor, expression, evaluate=False))
-        yield from ((i, replace(edit, where=f"{quantity.name}: {edit.where}")) for edit in of_expression(expression))
 
 
 def edited(claim: Claim, place: int, expression: sp.Expr) -> Claim:
@@ -41,12 +30,6 @@ def edited(claim: Claim, place: int, expression: sp.Expr) -> Claim:
     quantities = list(claim.quantities)
     quantities[place] = replace(quantities[place], expression=expression)
     return replace(claim, quantities=tuple(quantities))
-
-
-def scaled_to(expression: sp.Expr, constant: sp.Rational) -> sp.Expr:
-    """A product with a rational factor, with another one in its place."""
-    rest = [x for x in expression.args if not isinstance(x, sp.Rational)]
-    return sp.Mul(constant, *rest, evaluate=False)
 
 
 def written_out(expression: sp.Basic, quantities: tuple[Quantity, ...], keep: frozenset[str] = frozenset()) -> sp.Basic:
@@ -62,10 +45,7 @@ def _replaced(expression: sp.Basic, quantity: Quantity) -> sp.Basic:
         return quantity.expression
     if not expression.has(quantity.symbol):
         return expression
-    args = [_replaced(x, quantity) for x in expression.args]
-    if isinstance(expression, sp.Add | sp.Mul | sp.Pow | sp.Rel):
-        return expression.func(*args, evaluate=False)
-    return expression.func(*args)
+    return rebuilt(expression, [_replaced(x, quantity) for x in expression.args])
 
 
 def hypotheses_of(script: Script, dropped: frozenset[str] = frozenset()) -> list[Statement]:

@@ -5,9 +5,11 @@ A fault is planted through the spec alone: a formula or constant that it assumes
 
 import copy
 import math
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import sympy as sp
 from flint import arb, ctx
@@ -18,35 +20,54 @@ from boundcheck.claims.enclose import lower, upper
 from boundcheck.claims.inputs import Number, exact
 from boundcheck.claims.symbols import D, Lhat, T, alpha
 from boundcheck.errors import InputError
+from boundcheck.measure import measure
 from boundcheck.measure.spec import parse
 from boundcheck.soundness.courses import Setting, Table
 from boundcheck.soundness.descent import BITS, above
 from boundcheck.soundness.edits import KINDS, of_expression
+from boundcheck.soundness.mutation import Change, varied
 from boundcheck.soundness.smoothness import FORMULAS
+from boundcheck.soundness.trial import Answer, Mutant
+from boundcheck.verdicts import Verdict
 
 _SHARES = (Fraction(9, 10), Fraction(1, 2), Fraction(1, 4), Fraction(1, 20))
 _GROWN = (Fraction(101, 100), Fraction(3, 2), Fraction(10))
 
 
 @dataclass(frozen=True)
-class Run:
-    """A run whose truth is decided.
+class Run(Mutant):
+    """A run of a theorem, whose id is its subject.
 
     Attributes:
-        subject: the id of the theorem.
-        kind, change, true, witness: as in a `Trial`.
         table: the spec.
         blame: kind and name of what is to blame, where the run is made to show it; None where it cannot.
 
     """
 
-    subject: str
-    kind: str
-    change: str
-    true: bool
-    witness: str
+    layer = "measurement"
     table: Table
     blame: tuple[str, str] | None = None
+
+    def ask(self) -> Answer:
+        """The verdict on the run, measured in a folder that is removed."""
+        with tempfile.TemporaryDirectory() as folder:
+            (result,) = measure(self.table, folder)
+        return self.judged(result)
+
+    def judged(self, result: Mapping[str, Any]) -> Answer:
+        """What the verdict and the blame of its run are worth.
+
+        Wrong is support for a false run, blame on a theorem that is true, and a true run that is violated or said to
+        have broken a hypothesis. Caught is a false run whose fault is named, be it because it was seen, or because
+        nothing vouches for what the spec assumes.
+        """
+        verdict, blame = Verdict(result["verdict"]), result["blame"]
+        blamed = (blame["kind"], blame["name"]) if blame else None
+        if self.true:
+            return Answer(verdict, False, rejects=verdict in (Verdict.VIOLATED, Verdict.HYPOTHESIS_FAILED))
+        misled = verdict is Verdict.VIOLATED and self.blame not in (None, blamed)
+        named = blamed is not None and blamed == self.blame and verdict is not Verdict.UNINFORMATIVE
+        return Answer(verdict, accepts=verdict.is_supported or misled, rejects=named)
 
 
 def _with(setting: Setting, **tables: Mapping[str, object]) -> Table:
@@ -70,18 +91,18 @@ def _enclosed(claim: Claim, inputs: dict[str, Number], name: str) -> arb:
     return claim.enclosures(**{p.name: inputs[p.name] for p in claim.parameters})[name]
 
 
-def _formulas(quantity: Quantity) -> Iterator[tuple[str, str, sp.Expr]]:
-    """Other formulas for a quantity: kind of change, the change in words, and the formula."""
+def _formulas(quantity: Quantity) -> Iterator[Change[sp.Expr]]:
+    """Other formulas for a quantity."""
     name, formula = quantity.name, quantity.expression
     for share in (Fraction(17, 25), *_SHARES):
-        yield "constant", f"{name} by {share}", share * formula
+        yield Change("constant", f"{name} by {share}", share * formula)
     for edit in of_expression(formula):
         if edit.kind in FORMULAS:
-            yield KINDS[edit.kind], f"{name}: {edit.kind} {edit.where}", edit.result
+            yield Change(KINDS[edit.kind], f"{name}: {edit.kind} {edit.where}", edit.result)
     for horizon in (T + 1, T + 2, T - 1):
-        yield "off by one", f"{name}: {horizon} for T", formula.xreplace({T: horizon})
+        yield Change("off by one", f"{name}: {horizon} for T", formula.xreplace({T: horizon}))
     for x, y in ((D, Lhat), (Lhat, D), (Lhat, alpha), (D, alpha), (Lhat, 1 / Lhat)):
-        yield "exchange", f"{name}: {y} for {x}", formula.xreplace({x: y})
+        yield Change("exchange", f"{name}: {y} for {x}", formula.xreplace({x: y}))
 
 
 def false_bounds(setting: Setting) -> Iterator[Run]:
@@ -93,7 +114,8 @@ def false_bounds(setting: Setting) -> Iterator[Run]:
     later = claim.quantities[claim.names.index("alpha") + 1 :]
     for quantity in (each for each in later if each.name != "T_min"):
         seen = {quantity.expression}
-        for kind, change, formula in _formulas(quantity):
+        for change in _formulas(quantity):
+            formula = change.result
             if formula in seen or not formula.free_symbols:
                 continue
             seen.add(formula)
@@ -105,7 +127,7 @@ def false_bounds(setting: Setting) -> Iterator[Run]:
             bound = _enclosed(theorem, setting.inputs, "bound")
             if bound.is_finite() and bound > 0 and upper(bound) < lower(least):
                 witness = f"E‖∇F(v_t)‖² ≥ {lower(least):.9g} at every t, and the bound is {upper(bound):.9g}"
-                yield _false(setting, kind, change, witness, ("claim", claim.id), table)
+                yield _false(setting, change.kind, change.where, witness, ("claim", claim.id), table)
 
 
 def false_constants(setting: Setting) -> Iterator[Run]:
@@ -237,7 +259,7 @@ def true_runs(setting: Setting) -> Iterator[Run]:
     def found(kind: str, change: str, why: str, table: Table, **inputs: Number) -> Iterator[Run]:
         known = setting.inputs | inputs
         if _speaks(table, known) and _is_certain(setting, table, known):
-            yield Run(setting.claim.id, f"true variation: {kind}", change, True, f"{setting.name}: {why}", table)
+            yield Run(setting.claim.id, varied(kind), change, True, f"{setting.name}: {why}", table)
 
     names = {p.name for p in setting.claim.parameters}
     proved = "a proved theorem, whose hypotheses hold"
