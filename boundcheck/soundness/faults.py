@@ -1,4 +1,4 @@
-"""What can be made wrong about a measured run, each fault with the exact number that shows it; and what cannot hurt.
+"""Faults of measured runs, each with the exact number that shows it; and changes that leave a run true.
 
 A fault is planted through the spec alone: a formula or constant that it assumes, its ball, ζ, T or sampling.
 """
@@ -136,14 +136,16 @@ def false_constants(setting: Setting) -> Iterator[Run]:
     known = {name: Fraction(str(exact(name, value))) for name, value in setting.inputs.items()}
     with ctx.workprec(BITS):
         smoothness = setting.claim.enclosures(**setting.inputs)["Lhat"]
+    known["Lhat"] = above(smoothness)
     shown = [
-        ("D", known["D"], setting.gap, "F(v_1) - f*"),
-        ("Lhat", above(smoothness), setting.curvature, "the curvature of F"),
+        ("D", setting.gap, "F(v_1) - f*"),
+        ("Lhat", setting.curvature, "the curvature of F"),
+        ("L", setting.steepness, "the curvature of f"),
+        ("G", setting.pull, "‖∇f‖"),
+        ("C", known.get("sigma", Fraction(0)), "‖ΔBA‖/‖ΔB‖ at A = σ"),
     ]
-    shown += [("L", known["L"], setting.steepness, "the curvature of f")] if "L" in names else []
-    shown += [("G", known["G"], setting.pull, "‖∇f‖")] if "G" in names else []
-    shown += [("C", known["C"], known["sigma"], "‖ΔBA‖/‖ΔB‖ at A = σ")] if "C" in names else []
-    for name, value, truth, what in shown:
+    for name, truth, what in (row for row in shown if row[0] in {"D", "Lhat"} | names):
+        value = known[name]
         for share in _SHARES:
             if share * value < truth:
                 witness = f"{what} is at least {float(truth):.6g}, and {name} is {float(share * value):.6g}"
@@ -169,11 +171,10 @@ def false_hypotheses(setting: Setting) -> Iterator[Run]:
     for id in sorted(hypotheses & {"jiang2024.assumption2", "meft.ball"}):
         start = setting.table["adapter"]["gain"]
         for share in (0.9999, 0.9, 0.5):
+            change = f"a ball of {share} times v_1"
             witness = f"σ_1(A_1) = {start:.6g}, and the radius is {share * start:.6g}"
             table = _with(setting, domain=dict.fromkeys(("a", "b"), share * start))
-            yield _false(
-                setting, "hypothesis dropped", f"a ball of {share} times v_1", witness, ("hypothesis", id), table
-            )
+            yield _false(setting, "hypothesis dropped", change, witness, ("hypothesis", id), table)
     for id in sorted(hypotheses & {"jiang2024.unbiased", "meft.unbiased"}):
         with ctx.workprec(BITS):
             step = setting.claim.enclosures(**setting.inputs)["alpha"]
@@ -181,9 +182,8 @@ def false_hypotheses(setting: Setting) -> Iterator[Run]:
         if setting.table["run"]["steps"] > 1 and bias > 0:
             witness = f"given the first, the second minibatch has a bias of square {lower(bias):.6g}"
             table = _with(setting, run={"sampling": "without replacement"})
-            yield _false(
-                setting, "hypothesis dropped", "sampling without replacement", witness, ("hypothesis", id), table
-            )
+            change = "sampling without replacement"
+            yield _false(setting, "hypothesis dropped", change, witness, ("hypothesis", id), table)
     if "T_min" in setting.claim.names:
         yield from _short(setting)
     if "eta_max" in setting.claim.names:
@@ -255,50 +255,41 @@ def _certain(setting: Setting, table: Table) -> Table:
 
 def true_runs(setting: Setting) -> Iterator[Run]:
     """Runs in which every hypothesis holds for certain: with weaker bounds, and with constants overstated."""
-
-    def found(kind: str, change: str, why: str, table: Table, **inputs: Number) -> Iterator[Run]:
-        known = setting.inputs | inputs
+    for kind, change, why, table, stated in _true(setting):
+        known = setting.inputs | stated
         if _speaks(table, known) and _is_certain(setting, table, known):
             yield Run(setting.claim.id, varied(kind), change, True, f"{setting.name}: {why}", table)
 
+
+def _true(setting: Setting) -> Iterator[tuple[str, str, str, Table, dict[str, Number]]]:
+    """What may be changed: kind, change in words, why the run stays true, spec, and the inputs that it changes."""
     names = {p.name for p in setting.claim.parameters}
-    proved = "a proved theorem, whose hypotheses hold"
-    yield from found("none", "as it is", proved, setting.table)
+    proved, larger = "a proved theorem, whose hypotheses hold", "a larger bound than a proved one"
+    yield "none", "as it is", proved, setting.table, {}
     for factor in (*_GROWN, Fraction(1000)):
-        table = _with(setting, assume={"bound": _scaled("bound", factor)})
-        yield from found("constant", f"bound by {factor}", "a larger bound than a proved one", table)
+        yield "constant", f"bound by {factor}", larger, _with(setting, assume={"bound": _scaled("bound", factor)}), {}
     for term in ("D", "Lhat", "1/T"):
-        yield from found(
-            "term added",
-            f"bound plus {term}",
-            "a larger bound than a proved one",
-            _with(setting, assume={"bound": f"bound + {term}"}),
-        )
+        yield "term added", f"bound plus {term}", larger, _with(setting, assume={"bound": f"bound + {term}"}), {}
     for name in sorted({"D", "Lhat", "L", "G", "C"} & (names | {"Lhat"})):
+        why = f"{name} is a bound, and a larger one is another"
         for factor in _GROWN:
             table = _with(setting, assume={name: _scaled(name, factor)})
-            yield from found(
-                "overstated", f"{name} by {factor}", f"{name} is a bound, and a larger one is another", table
-            )
+            yield "overstated", f"{name} by {factor}", why, table, {}
     if "zeta" not in names:
         return
     for size in (1.001, 1.5, 4.0):
         zeta = size * float(setting.inputs["zeta"])
-        yield from found(
-            "overstated",
-            f"zeta by {size:g}",
-            "ζ is a bound, and a larger one is another",
-            _with(setting, run={"zeta": zeta}),
-            zeta=zeta,
-        )
+        why, table = "ζ is a bound, and a larger one is another", _with(setting, run={"zeta": zeta})
+        yield "overstated", f"zeta by {size:g}", why, table, {"zeta": zeta}
     # A frozen A is drawn from the seed too.
     for seed in (1, 2, 3) if setting.table["adapter"].get("kind") != "frozen-a" else ():
-        yield from found("seed", f"seed {seed}", proved, setting.table | {"seed": seed})
-    yield from found("batch", "batch 3", "a third of the variance", _with(setting, run={"batch": 3}))
-    yield from found("level", "level 0.99", proved, _with(setting, run={"level": 0.99}))
-    if "domain" in setting.table:
-        for size in (1.001, 1.25):
-            radii = {name: size * radius for name, radius in setting.table["domain"].items()}
-            inputs = {name: size * float(setting.inputs[name]) for name in ("a", "b", "sigma", "C") if name in names}
-            table = _with(setting, domain=radii)
-            yield from found("radius", f"radii by {size:g}", "v is inside of a larger ball too", table, **inputs)
+        yield "seed", f"seed {seed}", proved, setting.table | {"seed": seed}, {}
+    yield "batch", "batch 3", "a third of the variance", _with(setting, run={"batch": 3}), {}
+    yield "level", "level 0.99", proved, _with(setting, run={"level": 0.99}), {}
+    for size in (1.001, 1.25) if "domain" in setting.table else ():
+        radii = {name: size * radius for name, radius in setting.table["domain"].items()}
+        stated: dict[str, Number] = {
+            name: size * float(setting.inputs[name]) for name in ("a", "b", "sigma", "C") if name in names
+        }
+        why = "v is inside of a larger ball too"
+        yield "radius", f"radii by {size:g}", why, _with(setting, domain=radii), stated

@@ -77,17 +77,26 @@ def _begun(stage: str, done: int, total: int) -> None:
     raise _BegunError(stage)
 
 
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", errors="surrogatepass")
+
+
 def _put(random: Random, path: Path, data: Any, write: Callable[[Any], str]) -> str:
-    """Write data that are spoilt, or the text of sound ones whose bytes are, or something that is no such file."""
+    """Write spoilt data, or the spoilt text of sound data, or something that is not a file."""
     draw = random.random()
     if draw < 0.03:
         return f"{path.name}: {spoilt_file(random, path)}"
     if draw < 0.65:
         data, change = spoilt(random, data)
-        path.write_text(write(data), encoding="utf-8", errors="surrogatepass")
-    else:
-        content, change = spoilt_bytes(random, write(data).encode())
-        path.write_bytes(content)
+        _write(path, write(data))
+        return f"{path.name}: {change}"
+    path.write_text(write(data), encoding="utf-8")
+    return _spoil_bytes(random, path)
+
+
+def _spoil_bytes(random: Random, path: Path) -> str:
+    content, change = spoilt_bytes(random, path.read_bytes())
+    path.write_bytes(content)
     return f"{path.name}: {change}"
 
 
@@ -113,10 +122,6 @@ def _try_spec() -> None:
                 matrices.prepare(spec, runs, "cpu", _begun)
     except _BegunError:
         return
-
-
-def _measure() -> Sequence[str]:
-    return ("measure", "spec.toml")
 
 
 def _settings(random: Random, folder: Path, store: Path) -> str:
@@ -183,18 +188,13 @@ def _claim(random: Random, folder: Path, store: Path) -> str:
     if random.random() < 0.5:
         claim, change = spoilt(random, claim)
     else:
-        relation = [
-            random.choice(("LessThan", "StrictLessThan", "Equality", "And")),
-            _nodes(random, 0),
-            _nodes(random, 0),
-        ]
+        kind = random.choice(("LessThan", "StrictLessThan", "Equality", "And"))
+        relation = [kind, _nodes(random, 0), _nodes(random, 0)]
         holder, key = random.choice([(claim, "conclusion"), *((each, "conclusion") for each in claim["hypotheses"])])
         if claim["quantities"] and random.random() < 0.5:
             holder, key, relation = claim["quantities"][0], "expression", _nodes(random, 0)
         holder[key] = relation
-    (folder / "instance.json").write_text(
-        written(instance | {"claim": claim}), encoding="utf-8", errors="surrogatepass"
-    )
+    _write(folder / "instance.json", written(instance | {"claim": claim}))
     return change
 
 
@@ -225,10 +225,6 @@ def _try_instance() -> None:
     replayed(Path("instance.json"))
 
 
-def _replay() -> Sequence[str]:
-    return ("falsify", "--replay", "instance.json")
-
-
 def _run(random: Random, folder: Path, store: Path) -> str:
     stored = shutil.copytree(sound.finished_run(store), folder / "run")
     files = sorted(path for path in stored.rglob("*") if path.is_file())
@@ -237,21 +233,16 @@ def _run(random: Random, folder: Path, store: Path) -> str:
         return _put(random, path, json.loads(path.read_text()), written)
     if random.random() < 0.2:
         return f"{path.name}: {spoilt_file(random, path)}"
-    content, change = spoilt_bytes(random, path.read_bytes())
-    path.write_bytes(content)
-    return f"{path.name}: {change}"
+    return _spoil_bytes(random, path)
 
 
 def _try_run() -> None:
     finished(Path("run"))
 
 
-def _report() -> Sequence[str]:
-    return ("report", "run")
-
-
 def _texts(random: Random, folder: Path, store: Path) -> str:
-    _spoilable_model(folder, store, copied=False)
+    (folder / "model").symlink_to(sound.model_folder(store))
+    _add_spec(folder)
     path, rows = folder / "texts.jsonl", list(sound.ROWS)
     if random.random() < 0.4:
         return _put(random, path, rows, lambda data: sound.jsonl())
@@ -259,49 +250,39 @@ def _texts(random: Random, folder: Path, store: Path) -> str:
     row, change = spoilt(random, rows[place])
     lines = [written(each) for each in rows]
     lines[place] = written(row)
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogatepass")
+    _write(path, "\n".join(lines) + "\n")
     return f"line {place + 1}: {change}"
 
 
 def _model(random: Random, folder: Path, store: Path) -> str:
-    _spoilable_model(folder, store, copied=True)
-    files = sorted((folder / "model").iterdir())
+    model = shutil.copytree(sound.model_folder(store), folder / "model")
+    _add_spec(folder)
+    files = sorted(model.iterdir())
     configs = [path for path in files if path.suffix == ".json"]
     path = random.choice(configs if random.random() < 0.85 else files)
     if path.suffix == ".json":
         return _put(random, path, json.loads(path.read_text()), written)
-    content, change = spoilt_bytes(random, path.read_bytes())
-    path.write_bytes(content)
-    return f"{path.name}: {change}"
+    return _spoil_bytes(random, path)
 
 
-def _spoilable_model(folder: Path, store: Path, copied: bool) -> None:
-    model = sound.model_folder(store)
-    if copied:
-        shutil.copytree(model, folder / "model")
-    else:
-        (folder / "model").symlink_to(model)
+def _add_spec(folder: Path) -> None:
+    """A spec of a network that is read from the folder `model`, and its texts."""
     (folder / "texts.jsonl").write_text(sound.jsonl())
     (folder / "spec.toml").write_text(toml(sound.NETWORKS[-1]))
 
 
+_MEASURE, _REPLAY = ("measure", "spec.toml"), ("falsify", "--replay", "instance.json")
 _ALL = (
-    Kind("spec of matrices", 2200, _spec(sound.SPECS), _try_spec, _measure),
-    Kind("spec of networks", 1000, _spec(sound.NETWORKS), _try_spec, _measure),
+    Kind("spec of matrices", 2200, _spec(sound.SPECS), _try_spec, lambda: _MEASURE),
+    Kind("spec of networks", 1000, _spec(sound.NETWORKS), _try_spec, lambda: _MEASURE),
     Kind("--set", 2200, _settings, _try_settings, _bound),
-    Kind("stored instance", 1800, _instance, _try_instance, _replay),
-    Kind("stored claim", 1000, _claim, _try_instance, _replay),
-    Kind("stored run", 600, _run, _try_run, _report),
-    *(
-        (
-            Kind("jsonl", 600, _texts, _try_spec, _measure),
-            Kind("model's folder", 600, _model, _try_spec, _measure),
-        )
-        if sound.HAS_TRANSFORMERS
-        else ()
-    ),
+    Kind("stored instance", 1800, _instance, _try_instance, lambda: _REPLAY),
+    Kind("stored claim", 1000, _claim, _try_instance, lambda: _REPLAY),
+    Kind("stored run", 600, _run, _try_run, lambda: ("report", "run")),
+    Kind("jsonl", 600, _texts, _try_spec, lambda: _MEASURE),
+    Kind("model's folder", 600, _model, _try_spec, lambda: _MEASURE),
 )
-KINDS = {kind.name: kind for kind in _ALL}
+KINDS = {kind.name: kind for kind in _ALL if sound.HAS_TRANSFORMERS or kind.name not in ("jsonl", "model's folder")}
 """By name; without transformers there are no models' folders to spoil."""
 
 

@@ -17,13 +17,13 @@ import tempfile
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from io import StringIO
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import torch
 
@@ -148,23 +148,13 @@ def serve(descriptor: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (int(mapped) + limits.size,) * 2)
     pipe.send("ready")
     for each in attempts:
-        with tempfile.TemporaryDirectory(dir=root, ignore_cleanup_errors=True) as name, _inside(Path(name)):
+        with tempfile.TemporaryDirectory(dir=root, ignore_cleanup_errors=True) as name, chdir(name):
             pipe.send(change := each.make(Path(name), store))
             found = attempted(each, change)
             if found.seconds > limits.seconds:
                 found = replace(found, outcome="too long")
             pipe.send(found)
             pipe.send(_on_command_line(each, found, limits))
-
-
-@contextmanager
-def _inside(folder: Path) -> Iterator[None]:
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)
 
 
 def attempted(each: Attempt, change: str) -> Found:
@@ -250,13 +240,3 @@ def _forget_peak() -> None:
     except OSError:
         # The peak is then the largest so far.
         return
-
-
-def kept(attempts: Sequence[Any]) -> Iterator[Found]:
-    """Each input tried in this very process, without limits: for tests that have little time."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        (store := Path(name) / "store").mkdir()
-        for i, each in enumerate(attempts):
-            (folder := Path(name) / str(i)).mkdir()
-            with _inside(folder):
-                yield attempted(each, each.make(folder, store))
