@@ -24,7 +24,7 @@ from boundcheck.soundness.worlds import World
 from boundcheck.soundness.worlds.broken import broken
 
 _FACTORS = [sp.Rational(*x) for x in ((9, 10), (17, 25), (1, 4), (1, 20), (4, 1))]
-# Worlds whose broken ones are tried where a hypothesis was dropped, and by how much L may be understated.
+# Where a hypothesis was dropped: how many worlds are broken, and how far L may be understated.
 _SEEDS = 24
 _UNDERSTATED = Fraction(1, 9)
 
@@ -110,11 +110,11 @@ def _fitting(script: Script) -> tuple[World, ...]:
 def without_hypothesis(script: Script) -> Iterator[ClaimMutant]:
     """The claim without one of its hypotheses or conditions, where a world that breaks it shows the rest to be false.
 
-    It has another id than the catalogue's, for which it is fixed what a proof may start from.
+    Its id is not in the catalogue, which fixes what a proof of its own claims may start from.
     """
     claim, fitting = _claim(script), _fitting(script)
     kind = "hypothesis dropped"
-    # What the script replaces by another hypothesis is no longer its own.
+    # A hypothesis that the script replaces by another is no longer its own.
     for lost in (x for x in claim.hypotheses if x.id not in script.instead):
         dropped = frozenset({lost.id, *(x.id for x in lost.hypotheses)})
         other = _renamed(script, tuple(x for x in claim.hypotheses if x is not lost))
@@ -139,7 +139,7 @@ def _variations(script: Script) -> Iterator[Change[Claim]]:
     names = [x.name for x in claim.quantities]
     last = len(names) - 1
     for factor in (sp.Rational(11, 10), sp.Integer(3)):
-        # A larger bound is weaker; so is what a larger L̂ prescribes, as F is smooth with any larger constant.
+        # A larger bound is weaker. A larger L̂ stays true: F is smooth with any larger constant.
         yield Change("looser", f"{names[last]} by {factor}", _times(claim, last, factor))
         if last > 0 and names[0] == "Lhat":
             yield Change("looser", f"Lhat by {factor}, and all that is made of it", _times(claim, 0, factor))

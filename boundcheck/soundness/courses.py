@@ -1,4 +1,4 @@
-"""Experiments whose exact course is known: the spec, the constants that it states, and E‖∇F(v_t)‖² at every t."""
+"""Experiments with a known exact course: the spec, the constants that it states, and E‖∇F(v_t)‖² at every t."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -16,14 +16,14 @@ from boundcheck.problems.hard import Separable
 from boundcheck.soundness.descent import BITS, Diagonal, Kink, Scalar
 
 Table = dict[str, Any]
-# Of a run that is given its step: well below what its theorem allows at most.
+# The step of a run that is given one: well below the largest that its theorem allows.
 _STEP = 2.0**-3
 _SLACK = 1 + Fraction(1, 10**9)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A spec, and what is known of its run without running it.
+    """A spec, and what is known about its run without running it.
 
     Attributes:
         name: of the loss and its shape.
@@ -83,7 +83,7 @@ def kinks(id: str, horizons: tuple[int, ...]) -> Iterator[Setting]:
 
 
 def factors(id: str, horizons: tuple[int, ...]) -> Iterator[Setting]:
-    """The same on one entry B A, both factors trained from A = B = 31/32 in the ball a = b = 1; no noise, ζ = 1/2."""
+    """Like `kinks`, on one entry BA. Both factors are trained from 31/32 in the ball a = b = 1; no noise, ζ = 1/2."""
     for steps in horizons:
         start, L, G = Fraction(31, 32), Fraction(1), Fraction(1, 2)
         kink = Kink(L, G, 1 - G / L, Fraction(1), start)
@@ -115,7 +115,7 @@ def scalars(id: str, horizons: tuple[int, ...], seeds: tuple[int, ...]) -> Itera
             given = any(p.name == "eta" for p in catalogue[id].parameters)
             table["run"] |= {"step_size": _STEP} if given else {}
             problem = build(parse(table), "cpu")
-            # The data, which nothing else shows.
+            # The data have no public name.
             X, Y = (cast(Any, problem.objective)._X, cast(Any, problem.objective)._targets)
             A = Fraction(cast(Any, problem.adapter).A.item()) if frozen else Fraction(1)
             found = Scalar(
@@ -156,7 +156,7 @@ def _surely(id: str, known: Mapping[str, Number], found: Scalar, steps: int) -> 
 
 
 def hard(id: str, shapes: tuple[tuple[int, float], ...], replicas: int = 512) -> Iterator[Setting]:
-    """The hard instance of `boundcheck.problems.hard`, so short that all of its sample paths can be followed."""
+    """The hard instance of `boundcheck.problems.hard`, short enough to follow all of its sample paths."""
     for steps, ratio in shapes:
         gain = 1e4
         table = {

@@ -49,22 +49,22 @@ class Run(Mutant):
     blame: tuple[str, str] | None = None
 
     def ask(self) -> Answer:
-        """The verdict on the run, measured in a folder that is removed."""
+        """Measure the run in a temporary folder."""
         with tempfile.TemporaryDirectory() as folder:
             (result,) = measure(self.table, folder)
         return self.judged(result)
 
     def judged(self, result: Mapping[str, Any]) -> Answer:
-        """What the verdict and the blame of its run are worth.
+        """Whether the verdict and the blame of its run are right.
 
         Wrong is support for a false run, blame on a theorem that is true, and a true run that is violated or said to
-        have broken a hypothesis. Caught is a false run whose fault is named, be it because it was seen, or because
-        nothing vouches for what the spec assumes.
+        have broken a hypothesis. Caught is a false run whose fault is named: it was seen, or nothing
+        vouches for what the spec assumes.
         """
         verdict, blame = Verdict(result["verdict"]), result["blame"]
         blamed = (blame["kind"], blame["name"]) if blame else None
         if self.true:
-            return Answer(verdict, False, rejects=verdict in (Verdict.VIOLATED, Verdict.HYPOTHESIS_FAILED))
+            return Answer(verdict, accepts=False, rejects=verdict in (Verdict.VIOLATED, Verdict.HYPOTHESIS_FAILED))
         misled = verdict is Verdict.VIOLATED and self.blame not in (None, blamed)
         named = blamed is not None and blamed == self.blame and verdict is not Verdict.UNINFORMATIVE
         return Answer(verdict, accepts=verdict.is_supported or misled, rejects=named)
@@ -106,10 +106,7 @@ def _formulas(quantity: Quantity) -> Iterator[Change[sp.Expr]]:
 
 
 def false_bounds(setting: Setting) -> Iterator[Run]:
-    """The theorem with another formula for its bound, or for what the bound alone is made of, that is too small.
-
-    It is below E‖∇F(v_t)‖² at every t.
-    """
+    """The theorem with another formula for its bound, or for a quantity of the bound, below E‖∇F(v_t)‖² at every t."""
     claim, least = setting.claim, min(setting.squares(), key=lower)
     later = claim.quantities[claim.names.index("alpha") + 1 :]
     for quantity in (each for each in later if each.name != "T_min"):
@@ -122,7 +119,7 @@ def false_bounds(setting: Setting) -> Iterator[Run]:
             table = _with(setting, assume={quantity.name: str(formula)})
             theorem = parse(table).theorem
             if theorem.parameters != claim.parameters:
-                # A run is given every symbol that the theorem has, and needs a place for each.
+                # A run gets a value for every symbol of the theorem, and each must have its place.
                 continue
             bound = _enclosed(theorem, setting.inputs, "bound")
             if bound.is_finite() and bound > 0 and upper(bound) < lower(least):
@@ -131,7 +128,7 @@ def false_bounds(setting: Setting) -> Iterator[Run]:
 
 
 def false_constants(setting: Setting) -> Iterator[Run]:
-    """A constant stated below what an exact number shows that it is."""
+    """A constant stated too small, as an exact number shows."""
     names = {p.name for p in setting.claim.parameters}
     known = {name: Fraction(str(exact(name, value))) for name, value in setting.inputs.items()}
     with ctx.workprec(BITS):
@@ -161,7 +158,7 @@ def false_constants(setting: Setting) -> Iterator[Run]:
 
 
 def false_hypotheses(setting: Setting) -> Iterator[Run]:
-    """Another step than the prescribed one, a ball without v_1, T below T_min, minibatches without replacement."""
+    """A step that is not the prescribed one, a ball without v_1, T below T_min, minibatches without replacement."""
     for factor in ("10*alpha", "2*alpha", "alpha/2", "1001*alpha/1000", "alpha**2"):
         witness = f"the prescribed step is alpha, and the run takes {factor}"
         table = _with(setting, assume={"alpha": factor})
@@ -247,7 +244,7 @@ def _is_certain(setting: Setting, table: Table, inputs: dict[str, Number]) -> bo
 
 
 def _certain(setting: Setting, table: Table) -> Table:
-    """The spec with so large a ζ that this is no second fault; steps are shorter then."""
+    """The spec with a ζ so large that it is not a second fault; steps are shorter then."""
     while not _is_certain(setting, table, setting.inputs | {"zeta": table["run"].get("zeta", 1.0)}):
         table = table | {"run": table["run"] | {"zeta": 1.25 * table["run"]["zeta"]}}
     return table
@@ -281,7 +278,7 @@ def _true(setting: Setting) -> Iterator[tuple[str, str, str, Table, dict[str, Nu
         zeta = size * float(setting.inputs["zeta"])
         why, table = "ζ is a bound, and a larger one is another", _with(setting, run={"zeta": zeta})
         yield "overstated", f"zeta by {size:g}", why, table, {"zeta": zeta}
-    # A frozen A is drawn from the seed too.
+    # The seed also draws a frozen A.
     for seed in (1, 2, 3) if setting.table["adapter"].get("kind") != "frozen-a" else ():
         yield "seed", f"seed {seed}", proved, setting.table | {"seed": seed}, {}
     yield "batch", "batch 3", "a third of the variance", _with(setting, run={"batch": 3}), {}

@@ -1,6 +1,6 @@
 """Trials of the gallery of ways to be misled, which lies beside the tests in a checkout: `tests/prove/wrong`.
 
-An installed package has no tests, and so no gallery; the page then says nothing of it.
+An installed package has no tests and so no gallery. The page then leaves it out.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Entry(Mutant):
     case: Any
 
     def ask(self) -> Answer:
-        """What the entry says of the act: the line of refusal."""
+        """Whether the act is refused, and for the right reason."""
         with tempfile.TemporaryDirectory() as folder:
             said = (self.case.twin if self.true else self.case.wrong)(Path(folder))
         if self.true:

@@ -27,9 +27,9 @@ from boundcheck.soundness.variations import variations
 from boundcheck.soundness.worlds import World
 from boundcheck.soundness.worlds.broken import broken
 
-# What the two ways of evaluating a suspect say: both false, or what keeps it from being a false mutant.
+# What the two evaluations of a suspect say together. Only where both say false it is a false mutant.
 Finding = Literal["false", "true or open", "false for the kernel alone", "disagreement"]
-# Worlds that are held against a true variation, and the seconds in which z3 looks for a counterexample to it.
+# A true variation is held against so many worlds, and z3 looks for a counterexample to it for so many seconds.
 _WORLDS, _SECONDS = 6, 0.5
 
 
@@ -91,7 +91,7 @@ class LineMutant(Mutant):
         return isinstance(counterexample(self.fact, premises, _SECONDS), Counterexample)
 
     def _positive(self) -> list[Theorem]:
-        """That the letters which sympy knows to be positive are so."""
+        """Theorems that the letters that sympy knows to be positive are positive."""
         parts = [x for relation in (self.relation, self.line.step.relation) for _, x in walk(relation)]
         letters = {x for x in parts if isinstance(x, sp.Symbol) and x.is_positive}
         return Proof(None, self.line.script.reading).positive(*sorted(letters, key=str))
@@ -136,7 +136,7 @@ def examined(line: Line, most_worlds: int) -> Iterator[tuple[Finding, LineMutant
 
 
 def _suspects(line: Line) -> Iterator[LineMutant]:
-    """The edits of a line that the vocabulary can say, and that say something else; and the line with less to go on.
+    """The edits that the vocabulary can say and that say something else; and the line with a premise dropped.
 
     None of them has been shown to be false, and so they have no world yet.
     """
@@ -161,7 +161,7 @@ def _worlds_for(suspect: LineMutant, most: int) -> Iterator[World]:
     line = suspect.line
     if suspect.hypotheses == line.hypotheses:
         return iter(allowed(line, most))
-    # Only a number that the line speaks of can make it fail.
+    # Only a number that occurs in the line can make it fail.
     names = {x.name for x in suspect.relation.free_symbols}
     changed = (y for x in allowed(line, most) for y in broken(x) if y.changed <= names and y.refutes(suspect.fact))
     return islice(line.allowing(changed, suspect.hypotheses), most)

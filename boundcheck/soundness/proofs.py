@@ -11,7 +11,7 @@ from boundcheck.soundness.line_mutants import LineMutant, false_of, true_of
 from boundcheck.soundness.lines import Line, all_lines
 from boundcheck.soundness.mutation import mixed_up
 
-# How many mutants of a line are tried: the search for what is not there takes longer with more premises.
+# How many mutants of a line are tried. With more premises the search for a proof that does not exist takes longer.
 _FEW, _SOME, _MANY = 1, 3, 5
 _TRUE = 4
 # Edits of a claim, each of which runs its whole script.

@@ -1,4 +1,4 @@
-"""Trials of the reading: true scripts whose letters are renamed, have another role, or are assumed to be another thing.
+"""Mutants of readings: true scripts with a letter renamed, in another role, or under other assumptions.
 
 A script stands for its letters by name. A change is carried through the line and the roles alike, and then what was
 true stays true and must be proved; or through one of them alone, and then the line has a letter that a reader cannot
@@ -52,7 +52,7 @@ LETTERS: Letters = {
 
 @dataclass(frozen=True)
 class Example:
-    """A true script: its letters with their roles, and the line that it concludes, with what that follows from."""
+    """A true script: its letters with their roles, and what builds its line and what that follows from."""
 
     name: str
     roles: Mapping[str, str]
@@ -242,7 +242,7 @@ def _changes(
         yield of("renamed", f"to {fresh} in the reading alone", mine, (other, role))
     for taken in ("zeta", "T", "t", "E", "\u0445", "a b", "a+1"):
         other = renamed(mine, taken)
-        # The catalogue's letter itself is nobody else's, nor is a matrix of that name where it is not spoken of.
+        # The catalogue's own letter is not another letter, and a matrix may have its name where it does not occur.
         if other == zeta or (taken == "zeta" and not isinstance(mine, sp.Symbol)):
             continue
         yield of("renamed", f"to {taken!r}, which is taken or no name", other, (other, role))

@@ -1,4 +1,4 @@
-"""The scripts of the paper, the worlds that they are held against, and what the verdict on a step makes of a world."""
+"""The scripts of the paper, the worlds that they are held against, and whether a world refutes a step."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def mixed_worlds() -> tuple[World, ...]:
 
 def refutes(world: World, relation: sp.Basic, proof: Proof, hypotheses: Collection[Statement]) -> bool:
     """Whether a step that says the relation is refuted by the world, under these hypotheses of a proof."""
-    # A world says itself which laws hold in it, and was chosen by that; the verdict believes no witness of a law.
+    # The world was chosen because the laws hold in it. The verdict believes no witness about laws, and gets facts only.
     facts = [x for x in proof.assumptions if x.statement in hypotheses and isinstance(x.statement, Fact)]
 
     def build(mutant: Proof) -> None:

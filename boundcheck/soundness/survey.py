@@ -1,4 +1,4 @@
-"""All trials of the checker, over processes: what `boundcheck soundness` reports."""
+"""All trials of the checker, spread over processes, and their counts: what `boundcheck soundness` reports."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -22,13 +22,13 @@ from boundcheck.soundness.statements import drawn
 from boundcheck.soundness.trial import Layer, Mutant, Trial, as_json, tried
 
 LAYERS: tuple[Layer, ...] = ("proof", "reading", "input", "falsification", "measurement")
-# Parts that processes share; of proof lines, of statements and of runs. A run takes half a second, and there are many.
+# Lines, statements, inputs and runs are split into so many parts. A run takes half a second: only a third is tried.
 _PARTS, _RUNS_EVERY = 32, 3
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What the trials came to.
+    """The trials and what they add up to.
 
     Attributes:
         trials: all of them, in an order that never changes.
@@ -107,7 +107,7 @@ def survey(share: int = 1, jobs: int = 1, tick: Tick = silent) -> Survey:
             raise InputError(name, value, "an integer from 1 on")
     tick("drawing mutants", 0, 1)
     statements, runs = drawn(share), run_mutants(share * _RUNS_EVERY)
-    # Those that share a climb are next to each other.
+    # Statements that share a climb are next to each other.
     ordered = sorted(statements.decided, key=lambda each: (each.adapter, each.constants))
     calls = [Call("mutants", _proofs, (share * _PARTS, share * part)) for part in range(_PARTS)]
     calls += [Call("mutants", _readings, (share,)), Call("mutants", _gallery, ())]

@@ -1,6 +1,6 @@
-"""The kinds of input: how one is spoilt, and how it is tried as far as reading, planning and checking goes.
+"""The kinds of input: how each is spoilt, and how it is tried: it is read, planned and checked.
 
-What the spoiling left sound is accepted without its run: a run may take as long as its user wants.
+An input that is still sound is accepted without its run: a run may take as long as its user wants.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from boundcheck.soundness.malformed import sound
 from boundcheck.soundness.malformed.spoil import spoilt, spoilt_bytes, spoilt_file, toml, written
 from boundcheck.terminal import assignments_of
 
-# Of an experiment of a sweep that are prepared, and of the inputs one in so many that the command line is asked about.
+# How many experiments of a sweep are prepared; and the command line is asked about one input in so many.
 _PREPARED, _ASKED = 3, 50
 
 
@@ -51,7 +51,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Malformed:
-    """The input of a kind with a number, from which all of it follows."""
+    """An input, which follows from its kind and number alone."""
 
     kind: str
     number: int
@@ -145,7 +145,7 @@ def _settings(random: Random, folder: Path, store: Path) -> str:
 
 
 def _expression(random: Random, depth: int) -> str:
-    """A text of the grammar of numbers and of what lies beside it."""
+    """A text by the grammar of numbers, or close to it."""
     if depth > random.choice((1, 3, 8)):
         return random.choice(
             ("1", "2", "0", "1e3", ".5", "1_0", "1e999", "0.1", "3/4", "pi", "E", "T", "oo", "1j", "0x1", "1.", "''")
@@ -172,7 +172,7 @@ def _try_settings() -> None:
 
 def _bound() -> Sequence[str] | None:
     id, *texts = _arguments()
-    # What the system does not pass on as an argument.
+    # The system does not pass these on as arguments.
     if any("\0" in text or text.encode(errors="replace") != text.encode(errors="surrogateescape") for text in texts):
         return None
     return ("bound", *(part for text in texts for part in ("--set", text)), "--", id)
@@ -198,7 +198,7 @@ def _claim(random: Random, folder: Path, store: Path) -> str:
     return change
 
 
-# By how many nodes each takes.
+# Kinds of nodes by how many arguments they take.
 _NODES = {
     0: ("Exp1",),
     1: ("exp", "log", "Abs", "FrobeniusNorm", "SpectralNorm", "EuclideanNorm", "Trace", "Transpose", "Expectation"),
@@ -212,7 +212,7 @@ _NODES = {
 
 
 def _nodes(random: Random, depth: int) -> Any:
-    """An expression of nodes of the vocabulary, whether they fit together or not."""
+    """An expression made of any nodes of the vocabulary, whether they fit together or not."""
     if depth > random.choice((0, 1, 2, 5)):
         leaves = (["Symbol", "L", "positive"], ["Symbol", "kappa", "positive"], ["Symbol", "n", "positive", "integer"])
         more = (["MatrixSymbol", "X", "2", "2"], ["MatrixSymbol", "Y", ["Symbol", "n", "positive", "integer"], "2"])

@@ -149,7 +149,7 @@ def spoilt_bytes(random: Random, content: bytes) -> tuple[bytes, str]:
         end = at + random.choice((1, 20, 200))
         return content[:end] + content[at:end] + content[end:], f"bytes {at} to {end} twice"
     if draw < 0.65:
-        # What is no text at all stays as it is.
+        # Bytes that are not text are replaced.
         return content.decode(errors="replace").encode("utf-16"), "in UTF-16"
     if draw < 0.7:
         lines = content.splitlines(keepends=True)

@@ -10,13 +10,13 @@ from boundcheck.soundness.trial import Answer, Mutant, Trial, recorded
 
 @dataclass(frozen=True)
 class Input(Mutant):
-    """An input that was tried. It counts as true where it was read: nothing else decides whether it is sound."""
+    """An input that was tried. It counts as true if it was read: nothing else decides whether it is sound."""
 
     layer = "input"
     found: Found
 
     def ask(self) -> Answer:
-        """Any end but one line and a reading is wrong."""
+        """It must be refused in one line or read; anything else is wrong."""
         refused = self.found.outcome == "one line"
         return Answer(self.found.outcome, accepts=not refused, rejects=refused)
 
