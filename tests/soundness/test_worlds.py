@@ -32,7 +32,9 @@ from boundcheck.errors import InputError
 from boundcheck.exact.rationals import Rationals, number, rows, times, transposed
 from boundcheck.kernel import Fact, Law
 from boundcheck.prove import Script, le
-from boundcheck.soundness.lines import lines, mixed_up, scripts
+from boundcheck.soundness.lines import allowed, lines
+from boundcheck.soundness.mutation import mixed_up
+from boundcheck.soundness.scripts import scripts
 from boundcheck.soundness.worlds import World, descents, worlds
 from boundcheck.soundness.worlds.broken import broken
 from boundcheck.soundness.worlds.setting import Setting, is_timed
@@ -51,7 +53,7 @@ SATISFIABLE = tuple(x for x in PROVED if x not in ABSURD)
 @pytest.mark.parametrize("script", SCRIPTS, ids=names(SCRIPTS))
 def test_lines_and_premises_are_false_nowhere(script: Script) -> None:
     for line in lines(script):
-        for world in line.allowed(FEW):
+        for world in allowed(line, FEW):
             assert world.says(line.step.relation, line.composite) is not False, (line.name, world.about)
             for fact in (line.fact, *(x.conclusion for x in line.because.premises)):
                 assert not (isinstance(fact, Fact) and world.refutes(fact)), (line.name, str(fact), world.about)
@@ -60,7 +62,7 @@ def test_lines_and_premises_are_false_nowhere(script: Script) -> None:
 @pytest.mark.full
 @of_the_paper
 def test_the_second_evaluation_has_a_value_for_nearly_every_line() -> None:
-    asked = [(line, line.allowed(1)) for script in scripts()[::3] for line in lines(script)]
+    asked = [(line, allowed(line, 1)) for script in scripts()[::3] for line in lines(script)]
     said = [found[0].says(line.step.relation, line.composite) for line, found in asked if found]
     assert said.count(True) >= 0.9 * len(said) > 50
 

@@ -23,7 +23,8 @@ from boundcheck.measure.screen import show_course
 from boundcheck.models.verdict import Seen, audits_of, judge
 from boundcheck.report.screen import show_findings
 from boundcheck.report.words import badge
-from boundcheck.soundness.runs import Run, judged
+from boundcheck.soundness.faults import Run
+from boundcheck.soundness.trial import recorded
 from boundcheck.testing import ClaimViolatedError, check_claim
 from boundcheck.testing.session import using
 from boundcheck.verdicts import Verdict
@@ -64,7 +65,7 @@ def ran(replicas: int) -> Callable[[Path], str]:
 def trial(true: bool) -> str:
     """What the survey of false runs says of one that is supported by Student's interval."""
     run = Run("x", "constant", "D by 1/2", true, "", {}, ("constant", "D"))
-    found = judged(run, a_run(verdict=Verdict.SUPPORTED_ASYMPTOTIC), 1.0)
+    found = recorded(run, run.judged(a_run(verdict=Verdict.SUPPORTED_ASYMPTOTIC)), 1.0)
     return f"{found.outcome} is a wrong verdict" if found.wrong else ""
 
 
