@@ -6,7 +6,7 @@ that is not finite is None, since JSON has neither NaN nor infinities.
 
 import json
 import math
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache, cached_property
 from typing import Any, Literal
@@ -426,7 +426,7 @@ def read(data: Any) -> RunResult | BracketResult:
     return replace(found, verdict=borne(found.verdict, found.ground, replicas))
 
 
-def _checked(kind: Hashable, table: dict[str, Any], *above: str) -> Any:
+def _checked(kind: Any, table: dict[str, Any], *above: str) -> Any:
     """The table as this kind; the first field that is none of it is named, below the fields that it stands in."""
     try:
         return _reader(kind).validate_python(table)

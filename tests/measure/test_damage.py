@@ -16,6 +16,7 @@ from boundcheck.measure.spec import parse
 from boundcheck.measure.store import RunFolder, finished
 from boundcheck.progress import silent
 from tests.layers import examples
+from tests.results import a_run
 
 from .small import refused, theorem_table
 from .test_resume import Killed, assert_identical, writes_of
@@ -312,5 +313,5 @@ def test_a_trace_that_starts_anew_has_no_result(runs, tmp_path):
     folder = RunFolder(tmp_path / id, {})
     folder.start_trace(trace, {})
     assert not (folder.path / "result.json").exists()
-    folder.finish({"spec": json.loads(whole["spec.json"])})
+    folder.finish(a_run(run_id=id, spec=json.loads(whole["spec.json"])))
     assert finished(Path(folder.path))[1].identical(trace)
