@@ -19,15 +19,7 @@ from boundcheck.problems.adapters import LoRA
 from boundcheck.problems.inputs import upper_ends
 from boundcheck.problems.problem import Problem
 from boundcheck.progress import Tick
-
-# The theorems whose informative horizon every run reports, with the C that the printed one is given.
-THEOREMS = (
-    ("jiang2024.theorem2", "sqrt(r) sigma"),
-    ("jiang2024.theorem2", "sigma"),
-    ("meft.theorem2_repaired", "sigma"),
-    ("meft.theorem2_best_step", "sigma"),
-    ("ghadimi2013.corollary2_2", "sigma"),
-)
+from boundcheck.proofs import parts
 
 
 def prepare(spec: Spec, runs: Path, device: str, tick: Tick) -> None:
@@ -96,5 +88,6 @@ def _horizons(spec: Spec, problem: Problem, start: Start, plan: Plan) -> list[di
         return []
     return [
         {"claim": id, "lipschitz": C, "steps": horizon(spec, problem, start, plan, catalogue[id], C)}
-        for id, C in THEOREMS
+        for part in parts("measured")
+        for id, C in getattr(part, "HORIZONS", ())
     ]
