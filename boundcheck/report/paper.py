@@ -65,7 +65,7 @@ def write(
     shown = ("run_id", "claim", "verdict", "reason", "blame")
     refused = [answer for part in ("attacks", "worst_cases") for answer in found.get(part, []) if "refused" in answer]
     return {
-        "summary": _summary(getattr(own, "STATEMENTS", None), proofs, honest, faults, searches, refused),
+        "summary": _summary(getattr(own, "STATEMENTS", ()), proofs, honest, faults, searches, refused),
         "findings": [asdict(x) for x in sorted([*_proof_findings(proofs), *measured], key=lambda x: x.number)],
         "report": str(files[0]),
         "runs": [{key: run.result.get(key) for key in shown} for run in honest],
@@ -75,11 +75,8 @@ def write(
     } | ({"not_attacked": refused} if refused else {})
 
 
-_REPAIRED = " (repaired: the statement is true, by another proof than the printed one)"
-
-
 def _summary(
-    statements: Sequence[str] | None,
+    statements: Sequence[str],
     proofs: ProofAudit,
     runs: list[StoredRun],
     faults: Sequence[tuple[str, StoredRun]],
@@ -88,10 +85,9 @@ def _summary(
 ) -> str:
     """The verdict in a paragraph."""
     said = []
-    if proved := [audit for audit in proofs.claims if audit.id in (statements or catalogue)]:
-        told = ", ".join(f"{each.title}: {each.verdict}" for each in proved)
-        mended = statements or any(each.verdict == "repaired" for each in proved)
-        said.append(f"{told}{_REPAIRED if mended else ''}.")
+    if statements:
+        told = ", ".join(f"{proofs[id].title}: {proofs[id].verdict}" for id in statements)
+        said.append(f"{told} (repaired: the statement is true, by another proof than the printed one).")
     if proofs.rows:
         rows = Counter[str](row.verdict for row in proofs.rows)
         said.append(f"Of {len(proofs.rows)} findings from the proofs {_counted(rows)}.")
