@@ -50,9 +50,6 @@ KINDS = {
     "exchange": "exchange",
 }
 
-FORMULAS = ("scale constant", "exponent", "drop factor", "flip sign", "drop term")
-"""The kinds of edits that make another formula for a constant."""
-
 # The arguments that speak of mathematics, and not of names, shapes and ranges.
 _INSIDE: dict[type, tuple[int, ...]] = {
     Expectation: (0,),

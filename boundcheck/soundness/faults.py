@@ -24,8 +24,9 @@ from boundcheck.measure import measure
 from boundcheck.measure.spec import parse
 from boundcheck.soundness.courses import Setting, Table
 from boundcheck.soundness.descent import BITS, above
-from boundcheck.soundness.edits import FORMULAS, KINDS, of_expression
+from boundcheck.soundness.edits import KINDS, of_expression
 from boundcheck.soundness.mutation import Change, varied
+from boundcheck.soundness.smoothness import FORMULAS
 from boundcheck.soundness.trial import Answer, Mutant
 from boundcheck.verdicts import Verdict
 

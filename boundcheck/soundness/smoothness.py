@@ -16,8 +16,10 @@ from boundcheck.claims.jiang2024 import ASSUMPTION_3_2
 from boundcheck.claims.meft import GRADIENT_BOUND
 from boundcheck.claims.symbols import G
 from boundcheck.problems.adapters import ADAPTERS
-from boundcheck.soundness.edits import FORMULAS, KINDS, of_expression, with_formula
+from boundcheck.soundness.edits import KINDS, of_expression
 
+FORMULAS = ("scale constant", "exponent", "drop factor", "flip sign", "drop term")
+"""The edits of the formula of a constant that mutants are made by."""
 _FACTORS = (Rational(9999, 10000), Rational(99, 100), Rational(9, 10), Rational(17, 25), Rational(1, 2), Rational(1, 4))
 _GROWN = (
     *(1 + Rational(1, 10**power) for power in (15, 12, 9, 6, 3)),
@@ -52,8 +54,9 @@ def pairs() -> Iterator[tuple[str, Claim]]:
 
 
 def changed(claim: Claim, name: str, expression: sp.Expr) -> Claim:
-    """The claim, under another id, with another formula for one of its quantities."""
-    return _another(with_formula(claim, name, expression))
+    """The claim with another formula for one of its quantities."""
+    quantities = tuple(replace(q, expression=expression) if q.name == name else q for q in claim.quantities)
+    return _another(claim, quantities=quantities)
 
 
 def _another(claim: Claim, **changes: Any) -> Claim:
