@@ -219,7 +219,7 @@ def _directions_of_weight(draw: DrawFn, adapter: Adapter, v: Point) -> np.ndarra
 
 
 def _longest(run: ShortRun) -> float:
-    """What the step size must stay below; 1 in a claim of one's own that does not say."""
+    """The step size must stay below this; 1 in a claim of one's own that does not say."""
     if "eta_max" not in run.claim.names:
         return 1.0
     known = {p.name: 1.0 for p in run.claim.parameters} | {name: float(x) for name, x in run.inputs.items()}
