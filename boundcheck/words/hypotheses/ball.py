@@ -1,8 +1,37 @@
-"""The factors of the weight stay in a ball, on which a lemma makes F smooth."""
+"""The factors stay in a ball."""
+
+import numpy as np
 
 from boundcheck.claims.symbols import a, b, r, s, sigma
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
+from boundcheck.words.hypotheses.evidence import Audit, Evidence, Status
+
+
+def _held(e: Evidence, id: str) -> list[Audit]:
+    ball = e.record.ball
+    if ball is None:
+        return []
+    found = []
+    watched = zip(e.problem.adapter.blocks, e.function.norm_names.values(), ball.largest, ball.radii, strict=True)
+    for block, name, known, radius in watched:
+        audited = e.record.trace[name].values
+        norm = max(known, float(audited[np.isfinite(audited)].max(initial=0.0)))
+        # Whether an iterate left, the watch decides; its largest norm may be of an earlier look.
+        status: Status = "failed" if ball.outside is not None and norm > radius else "held"
+        how = f"spectral norm of {block.name}: every iterate of every replica, by the length travelled between looks"
+        if ball.outside is not None:
+            how += f"; first outside at t = {ball.outside}"
+        found.append(Audit(id, "hypothesis", status, norm, radius, how, block.radius))
+    return found
+
 
 BALL = Hypothesis(
-    "ball", "the factors stay in a ball", (a, b, sigma, r, s), "hypothesis", Worst(is_smooth=True), smooth_on="ball"
+    "ball",
+    "the factors stay in a ball",
+    (a, b, sigma, r, s),
+    "hypothesis",
+    Worst(is_smooth=True),
+    smooth_on="ball",
+    held=_held,
+    blamed="ball",
 )
