@@ -16,7 +16,7 @@ import torch
 from flint import arb, ctx
 from torch import Tensor
 
-from boundcheck.claims import catalogue
+from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.inputs import exact
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import upper
@@ -73,6 +73,7 @@ class Adapter(ABC):
         frozen: the claims' parameter that bounds each frozen matrix, by the name of its field.
         has_scale: whether its formula has a scale s that one may choose.
         is_linear: whether W is an affine function of v, so that F is convex, or smooth on all of space, where f is.
+        starting: radii to begin a search with where 1 is no choice.
         W0: the frozen weight.
 
     """
@@ -85,11 +86,17 @@ class Adapter(ABC):
     frozen: ClassVar[Mapping[str, str]] = {}
     has_scale: ClassVar[bool] = True
     is_linear: ClassVar[bool] = False
+    starting: ClassVar[Mapping[str, float]] = {}
     W0: Tensor
 
     def __post_init__(self) -> None:
         """Refuse a W0 that is no finite matrix, and a rank or scale for which W(v) is no such update."""
         check_matrix("adapter.W0", self.W0)
+
+    @classmethod
+    def is_subject_of(cls, claim: Claim) -> bool:
+        """Whether a claim bounds the smoothness of F on this adapter's domain."""
+        return claim.id in cls.claims
 
     @property
     @abstractmethod
