@@ -6,6 +6,7 @@ usage or bad input, in one line. Each command imports what it uses, and nothing 
 """
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -147,7 +148,7 @@ def prove(
     targets: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[ID or script.py ...]", help="Claims, a paper, or your own scripts; default: all papers."
+            metavar="[ID or script.py ...]", help="Claims, papers, folders of papers, scripts; default: all papers."
         ),
     ] = None,
     steps: Annotated[bool, typer.Option("--steps", help="Show every line, those of mere algebra too.")] = False,
@@ -265,18 +266,18 @@ def measure(
         results = boundcheck.measure(spec, store, device, tick, jobs)
     folder, command = out or store / f"report-{spec.stem}", f"boundcheck measure {spec.name}"
     lead = f"The experiments of {spec.name}."
-    files = _write([store / result["run_id"] for result in results], folder, f"{spec.stem}, measured", lead, command)
+    files = _write([store / result.run_id for result in results], folder, f"{spec.stem}, measured", lead, command)
     if as_json:
-        print_json({"runs": results, "report": str(files[0])})
+        print_json({"runs": [each.as_json() for each in results], "report": str(files[0])})
     else:
         show_verdicts(results, STDOUT)
         STDOUT.print(f"Report: {files[0]}", soft_wrap=True, markup=False)
-    _exit(strict, results)
+    _exit(strict, [result.verdict for result in results])
 
 
 @app.command()
 def audit(
-    paper: Annotated[str, typer.Argument(help="The paper's key: jiang2024.")],
+    paper: Annotated[str, typer.Argument(help="The paper's key, such as jiang2024, or its folder.")],
     full: Annotated[
         bool, typer.Option("--full", help="Make the whole report that papers cite: minutes instead of one.")
     ] = False,
@@ -309,7 +310,7 @@ def audit(
         if runs:
             show_verdicts(outcome["runs"] + outcome["faults"], STDOUT)
         STDOUT.print(f"Report: {outcome['report']}", soft_wrap=True, markup=False)
-    _exit(strict, outcome["findings"] + outcome["runs"])
+    _exit(strict, [each["verdict"] for each in outcome["findings"] + outcome["runs"]])
 
 
 @app.command()
@@ -395,6 +396,6 @@ def _refuse(context: typer.Context, names: tuple[str, ...], why: str) -> None:
             raise InputError(option.opts[0], said, f"no {option.opts[0]} {why}")
 
 
-def _exit(strict: bool, results: list[dict[str, Any]]) -> None:
-    if strict and not all(is_well(result["verdict"]) for result in results):
+def _exit(strict: bool, verdicts: Iterable[str]) -> None:
+    if strict and not all(map(is_well, verdicts)):
         raise typer.Exit(1)

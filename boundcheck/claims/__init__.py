@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 from boundcheck.claims.claim import Claim, Quantity
 from boundcheck.errors import InputError
-from boundcheck.proofs import papers
+from boundcheck.proofs import Paper, paper_of, papers
 
 __all__ = ["Catalogue", "Claim", "Quantity", "catalogue"]
 
@@ -20,16 +20,14 @@ class Catalogue(Mapping[str, Claim]):
 
     def __init__(self) -> None:
         """Read no paper yet."""
-        self._read: dict[str, dict[str, Claim]] = {}
+        self._read: dict[Paper, dict[str, Claim]] = {}
 
     def __getitem__(self, id: str) -> Claim:
         """The claim called `id`; raises an InputError with the nearest ids, which is a KeyError too."""
-        key = id.split(".")[0]
-        # An id begins with its paper's key as a rule.
-        claim = self._of(key).get(id) if key in papers() else None
-        claim = claim or self._all().get(id)
-        if claim is not None:
-            return claim
+        # An id begins with its paper's key as a rule. Those of `proofs/` come before those that build on them.
+        for key in (id.split(".")[0], *papers()):
+            if claim := self._of(key).get(id):
+                return claim
         near = get_close_matches(id[:100], self._all(), n=3, cutoff=0.5)
         near = near or [id for id, claim in self._all().items() if claim.quantities][:3]
         expected = f"an id of the catalogue, such as {', '.join(near)}; boundcheck claims lists them"
@@ -51,11 +49,25 @@ class Catalogue(Mapping[str, Claim]):
         return {id: claim for key in papers() for id, claim in self._of(key).items()}
 
     def _of(self, key: str) -> dict[str, Claim]:
-        """The claims of a paper, `CLAIMS` of its module `claims`."""
-        if key not in self._read:
-            module = papers()[key].part("claims")
-            self._read[key] = {claim.id: claim for claim in vars(module)["CLAIMS"]}
-        return self._read[key]
+        """The claims of a paper; none of an unknown one."""
+        try:
+            paper = paper_of(key)
+        except InputError:
+            return {}
+        if paper not in self._read:
+            if not paper.is_ours and key in {id.split(".")[0] for each in papers() for id in self._ours(each)}:
+                raise InputError("paper", paper.folder, f"a name with which no id of another paper begins, as of {key}")
+            # While it is read it asks for claims of others, and has none itself.
+            self._read[paper] = {}
+            try:
+                self._read[paper] = {claim.id: claim for claim in paper.claims()}
+            except BaseException:
+                del self._read[paper]
+                raise
+        return self._read[paper]
+
+    def _ours(self, key: str) -> dict[str, Claim]:
+        return self._of(key) if paper_of(key).is_ours else {}
 
     def _repr_html_(self) -> str:
         return "".join(claim._repr_html_() for claim in self.values())

@@ -5,7 +5,7 @@ other.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -111,6 +111,11 @@ class Paths(Generic[State, Sample]):
             law[self.state(t, path)] += weight
         return dict(law)
 
-    def mean(self, value: Callable[[State], Any], t: int) -> Any:
-        """The expectation of a number at the state of t."""
-        return sum((weight * value(state) for state, weight in self.laws[t - 1].items()), Fraction(0))
+
+def mean(law: Mapping[State, Fraction], value: Callable[[State], Any]) -> Any:
+    """The expectation of a number under a distribution."""
+    return sum((weight * value(state) for state, weight in law.items()), Fraction(0))
+
+
+STILL: Paths[Any, Any] = Paths(None, lambda state, sample: None, lambda state, g, t: state, (None,), 1)
+"""One outcome at one time: of an instance in which nothing runs."""

@@ -33,6 +33,7 @@ from boundcheck.errors import InputError
 from boundcheck.exact.balls import length, lower, upper
 from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.constant import EPSILON, Constant
+from boundcheck.problems.objective import Objective
 from boundcheck.problems.piecewise import PiecewiseLinear
 
 # The theorems for whose step size and L̂ an instance can be made.
@@ -42,7 +43,7 @@ _BITS = 128
 _LEAST_GAIN, _LONGEST_DESCENT = 100.0, 0.1
 
 
-class Separable:
+class Separable(Objective):
     r"""The sum of losses along orthogonal directions, :math:`f(W) = \sum_p h_p(\langle E_p, W \rangle)`.
 
     Sample i is the sum of the samples i of the parts. The second derivative of f is diagonal in the directions, and
@@ -105,11 +106,6 @@ class Separable:
         sums = len(self.parts) * EPSILON
         sizes = sum(part.gradient_bound.value for part in self.parts)
         return in_loss + sums * losses.abs().sum(0), in_gradient + sums * sizes
-
-    def second_moments(self, W: Tensor) -> tuple[Tensor, Tensor]:
-        r"""The means of :math:`G_i G_i^\top` and :math:`G_i^\top G_i` over samples, (R, d, d) and (R, k, k)."""
-        each = self.sample_gradients(W)
-        return (each @ each.mT).mean(1), (each.mT @ each).mean(1)
 
 
 def _inner(E: np.ndarray, other: np.ndarray) -> Fraction:

@@ -13,7 +13,7 @@ from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.objective import Objective
 
 
-class Tilted:
+class Tilted(Objective):
     r""":math:`f(W) + \langle N, W \rangle`: as smooth as f, its gradient at most :math:`\|N\|_F` larger, unbounded.
 
     Attributes:
@@ -66,9 +66,3 @@ class Tilted:
         return loss_error + EPSILON * (terms * linear + loss.abs()), gradient_error + 4 * EPSILON * (
             gradient + self._size
         )
-
-    def second_moments(self, W: Tensor) -> tuple[Tensor, Tensor]:
-        """Row and column second moments of the sample gradients, shapes (R, d, d) and (R, k, k)."""
-        (rows, columns), mean, N = self.base.second_moments(W), self.base.gradient(W), self._tilt
-        across, down = mean @ N.mT, mean.mT @ N
-        return rows + across + across.mT + N @ N.mT, columns + down + down.mT + N.mT @ N

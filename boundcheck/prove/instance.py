@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import rational_value
-from boundcheck.exact.paths import Paths, descent
+from boundcheck.exact.paths import Paths, descent, mean
 from boundcheck.problems.piecewise import PiecewiseLinear
 
 LEMMA_1, THEOREM_2 = (
@@ -150,23 +150,19 @@ class Instance(Setting):
         return Paths(self.start, self.gradient, descent(self.alpha), self.offsets, self.T, replacement)
 
     @cached_property
-    def _paths(self) -> Paths[Point, Fraction]:
-        return self.paths()
-
-    @property
     def laws(self) -> tuple[dict[Point, Fraction], ...]:
         """The distributions of v_1, ..., v_{T+1}: each point that an iterate can be, with its probability."""
-        return self._paths.laws
+        return self.paths().laws
 
     @cached_property
     def mean_square_norms(self) -> tuple[Fraction, ...]:
         """N_t, the expectation of the squared gradient norm of F at v_t, for t = 1, ..., T."""
-        return tuple(self._paths.mean(lambda v: square_norm(self.gradient(v)), t) for t in range(1, self.T + 1))
+        return tuple(mean(law, lambda v: square_norm(self.gradient(v))) for law in self.laws[:-1])
 
     @cached_property
     def mean_losses(self) -> tuple[Fraction, ...]:
         """The expectation of F(v_t) for t = 1, ..., T + 1."""
-        return tuple(self._paths.mean(self.loss, t) for t in range(1, self.T + 2))
+        return tuple(mean(law, self.loss) for law in self.laws)
 
     @property
     def gap(self) -> Fraction:

@@ -93,6 +93,19 @@ def judge_rows(paper: str, audits: Mapping[str, ClaimAudit]) -> tuple[JudgedRow,
     return tuple(_judge(row, audits) for row in rows)
 
 
+def rows_of(audits: Sequence[ClaimAudit]) -> tuple[JudgedRow, ...]:
+    """The table of a paper that has none: for each claim that has a proof, its verdict and those of its proofs."""
+    return tuple(
+        JudgedRow(
+            Row(i, audit.title, "", f"{audit.title}: {audit.verdict}."),
+            audit.verdict,
+            audit.proofs[-1].trust,
+            " ".join(f"{each.script.title} ({each.script.version}): {each.verdict}." for each in audit.proofs),
+        )
+        for i, audit in enumerate(audits, 1)
+    )
+
+
 def _judge(row: Row, audits: Mapping[str, ClaimAudit]) -> JudgedRow:
     refs = (*row.false, *row.holds, *row.repair)
     if not refs:

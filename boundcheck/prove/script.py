@@ -6,11 +6,9 @@ lie in `proofs/`, one folder per paper; a user's own is any file.
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import re
 import sys
-import traceback
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,7 +24,8 @@ import sympy as sp
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.symbols import LETTERS, T
 from boundcheck.errors import InputError
-from boundcheck.proofs import HOME, paper_of, papers
+from boundcheck.proofs import HOME, Paper, paper_at, paper_of, papers, running
+from boundcheck.prove.fixed import is_fixed
 from boundcheck.prove.proof import Proof
 from boundcheck.prove.roles import is_dimension
 from boundcheck.prove.translate import Reading
@@ -121,7 +120,7 @@ def checked(script: Script) -> Script:
         raise InputError("id", id, "names joined by dots, such as my.lemma")
     if claim is not None and (type(claim) is not Claim or claim.id != id or claim != catalogue.get(id, claim)):
         raise InputError("claim", id, f"the catalogue's own {id}, or a claim with an id of its own")
-    if claim is not None and id not in catalogue and not script.instead.keys() <= {x.id for x in claim.hypotheses}:
+    if claim is not None and not is_fixed(claim) and not script.instead.keys() <= {x.id for x in claim.hypotheses}:
         raise InputError("instead", ", ".join(script.instead), "the ids of hypotheses that the claim lists")
     if id not in catalogue and script.home is not None and id.split(".")[0] in {x.split(".")[0] for x in catalogue}:
         raise InputError(
@@ -138,10 +137,25 @@ def _checked_reading(reading: Reading) -> Reading:
 
 
 def of_paper(key: str) -> list[Script]:
-    """All scripts of a paper, in the order of its files; raises InputError for an unknown paper."""
+    """All scripts of a paper, in the order of its modules.
+
+    Raises:
+        InputError: for an unknown paper, a module that cannot be run, and outside `proofs/` an id of another paper's.
+
+    """
     paper = paper_of(key)
-    names = getattr(importlib.import_module(paper.package), "SCRIPTS", ())
-    return [each for name in names for each in _scripts(importlib.import_module(f"{paper.package}.{name}"))]
+    found = [each for name in paper.modules() for each in _scripts(_part(paper, name))]
+    foreign = [x.id for x in found if not paper.is_ours and x.id not in catalogue and not x.id.startswith(f"{key}.")]
+    if foreign:
+        raise InputError("id", foreign[0], f"the id of a claim, or one of its paper's, {key}.…")
+    return found if paper.is_ours else [checked(each) for each in found]
+
+
+def _part(paper: Paper, name: str) -> ModuleType:
+    module = paper.part(name)
+    if module is None:
+        raise InputError("SCRIPTS", name, f"a module in {paper.folder}")
+    return module
 
 
 def find(targets: Sequence[Claim | str | Path]) -> list[Script]:
@@ -167,6 +181,13 @@ def find(targets: Sequence[Claim | str | Path]) -> list[Script]:
         if any(other is not each and (other.id, other.version) == (each.id, each.version) for other in scripts):
             raise InputError("script", f"{each.id}, {each.version}", "one proof of each version, and not two")
     return scripts
+
+
+def named(target: Claim | str | Path) -> Claim | str | Path:
+    """The key of the paper in a folder, which is known from then on; what is no folder as it stands."""
+    if isinstance(target, Claim) or target in papers() or not Path(target).is_dir():
+        return target
+    return paper_at(Path(target)).key
 
 
 def _is_file(target: Claim | str | Path) -> bool:
@@ -216,13 +237,8 @@ def _running(what: str, home: Path | None) -> Iterator[None]:
         sys.path.insert(0, str(home))
     before = set(sys.modules)
     try:
-        yield
-    except InputError:
-        raise
-    except (Exception, SystemExit) as error:
-        said = " ".join(str(error).split())
-        where = _place(error, home or HOME)
-        raise InputError("script", what, f"one that runs, and not {type(error).__name__} in {where}: {said}") from error
+        with running(what, home or HOME):
+            yield
     finally:
         if home is not None:
             sys.path.remove(str(home))
@@ -231,15 +247,6 @@ def _running(what: str, home: Path | None) -> Iterator[None]:
                 file = getattr(sys.modules[name], "__file__", None)
                 if file and Path(file).resolve().parent == home and not name.startswith(_PACKAGE):
                     del sys.modules[name]
-
-
-def _place(error: BaseException, home: Path) -> str:
-    """The last line of the script's own files that led to an error."""
-    if isinstance(error, SyntaxError):
-        return f"line {error.lineno}"
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [x for x in frames if Path(x.filename).resolve().is_relative_to(home.resolve())] or frames
-    return f"line {own[-1].lineno} of {Path(own[-1].filename).name}"
 
 
 def _scripts(module: ModuleType) -> list[Script]:

@@ -14,6 +14,7 @@ from typing import Any, final
 
 from boundcheck.errors import InputError
 from boundcheck.exact import evaluate
+from boundcheck.exact.paths import STILL, Paths
 from boundcheck.exact.rationals import Rows, number
 from boundcheck.kernel import Fact
 from boundcheck.kernel.atoms import Variable
@@ -49,7 +50,7 @@ class Points:
 
     def model(self) -> Model:
         """The setting as a model, at one time and in one outcome."""
-        return _model(self.setting, self.numbers(), _no_process)
+        return _model(self.setting, self.numbers())
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Run:
             return number(at(time, outcome)["AB".index(name[-1])])
 
         values = _constants(self.setting) | self._values()
-        return _model(self.setting, values, process, self.setting.T, paths.weights, paths.past)
+        return _model(self.setting, values, process, paths)
 
 
 @final
@@ -272,23 +273,25 @@ def rational_model(
     numbers: Mapping[str, Fraction],
     matrices: Mapping[str, Rows],
     functions: Mapping[str, evaluate.Function],
-    process: Callable[[str, int, int], Rows],
-    horizon: int = 1,
-    weights: tuple[Fraction, ...] = (Fraction(1),),
-    past: Callable[[int], tuple[int, ...]] = lambda _: (0,),
+    process: Callable[[str, int, int], Rows] | None = None,
+    paths: Paths[Any, Any] = STILL,
 ) -> Model:
     """A model of the kernel's terms: numbers, matrices, functions and blocks of iterates by their names, all rational.
 
-    An irrational point of a function is refused by an InputError.
+    An irrational point of a function is refused by an InputError, and so is an iterate where there is no process.
     """
 
     def symbols(x: Symbol | Variable, time: int, outcome: int) -> Rows | Fraction:
         if isinstance(x, Variable):
             return numbers[x.name]
-        return matrices[x.name] if isinstance(x.when, str) else process(x.name, time, outcome)
+        if isinstance(x.when, str):
+            return matrices[x.name]
+        if process is None:
+            raise InputError("witness", x, "an instance with a run")
+        return process(x.name, time, outcome)
 
     known = {name: _on_grids(each) for name, each in functions.items()}
-    return Model(sides, horizon, weights, past, symbols, known)
+    return Model(sides, paths.T, paths.weights, paths.past, symbols, known)
 
 
 def _on_grids(each: evaluate.Function) -> Function:
@@ -306,15 +309,9 @@ def _on_grids(each: evaluate.Function) -> Function:
     )
 
 
-def _no_process(name: str, time: int, outcome: int) -> Rows:
-    raise InputError("witness", name, "an instance with a run")
-
-
-def _model(
-    setting: Setting, values: Mapping[str, Fraction], process: Callable[[str, int, int], Rows], *paths: Any
-) -> Model:
+def _model(setting: Setting, values: Mapping[str, Fraction], *run: Any) -> Model:
     # The segment's parameter, of which a run says nothing, is its end at v_t.
     known = {"W_0": Fraction(0), "f_star": setting.slope.minimum, "theta": Fraction(0)} | dict(values)
     letters = {name: number(x) for name, x in known.items()}
     functions = Meft(((setting.slope,),)).functions
-    return rational_model(_DIMENSIONS, known, letters, functions, process, *paths)
+    return rational_model(_DIMENSIONS, known, letters, functions, *run)

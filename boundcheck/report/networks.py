@@ -17,7 +17,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from boundcheck.claims import catalogue
 from boundcheck.errors import InputError
-from boundcheck.models.theory import is_mostly_rounding
+from boundcheck.measure.estimates import is_mostly_rounding
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.report.along import MOST, WAYS, Named, along_figures, distinct, named_runs
 from boundcheck.report.page import json_bytes, load_runs, write_files

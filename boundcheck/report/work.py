@@ -1,7 +1,10 @@
 """What the processes of an audit are asked to do: each call imports what it needs, so that a process begins at once."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from boundcheck.errors import InputError
 
 # Steps of each climb of the adversary, and its starts.
 ROUNDS, STARTS = 96, 8
@@ -58,6 +61,14 @@ def worst_cases(id: str) -> list[Any]:
     from boundcheck.falsify import worst_case
 
     return worst_case.worst_cases(catalogue[id])
+
+
+def if_possible(function: Callable[..., Any], id: str, *arguments: Any) -> Any:
+    """What the function finds of a claim; of one that it cannot be asked about, its id and why, as ``refused``."""
+    try:
+        return function(id, *arguments)
+    except InputError as error:
+        return {"id": id, "refused": str(error)}
 
 
 def _use_one_thread() -> None:

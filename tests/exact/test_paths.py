@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.exact.paths import Paths, all_draws, descent
+from boundcheck.exact.paths import Paths, all_draws, descent, mean
 
 HALF = Fraction(1, 2)
 
@@ -34,7 +34,7 @@ def test_states_and_gradients_are_those_of_a_plain_loop(samples: list[Fraction],
         assert paths.state(T + 1, path) == (v,)
     for t in range(1, T + 2):
         ends = [paths.state(t, path)[0] for path in range(len(paths.draws))]
-        assert paths.mean(lambda v: v[0] ** 2, t) == sum(x**2 for x in ends) / len(ends)
+        assert mean(paths.laws[t - 1], lambda v: v[0] ** 2) == sum(x**2 for x in ends) / len(ends)
         assert paths.laws[t - 1] == {(x,): Fraction(ends.count(x), len(ends)) for x in ends}
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from boundcheck.claims import catalogue
 from boundcheck.measure.build import build
-from boundcheck.measure.slack import CHAINS, Slack, slack
+from boundcheck.measure.slack import Slack, slack
+from boundcheck.measure.slack import chains as chains_of_papers
 from boundcheck.measure.spec import parse
 from boundcheck.problems.adapters import ADAPTERS, DiReFT, LoRA
 from boundcheck.problems.derivatives import difference_ratio
@@ -25,6 +26,7 @@ from tests.layers import covering, examples, sampled
 from .small import DOMAINS, OF_KIND, pseudo_huber, random_point, softmax
 
 PROBLEMS = {"pseudo-Huber": pseudo_huber, "softmax": softmax}
+CHAINS = chains_of_papers()
 RANKS = [1, 2, 3, 5, 8, 16]
 LIPSCHITZ = ["sigma", "sqrt(r) sigma"]
 ROUNDING = 1e-12
@@ -187,13 +189,13 @@ def test_factors_multiply_to_the_bound_over_the_ratio(name, rank, data):
     problem, v, w, radii = data.draw(places(name, rank))
     for chain in slack(problem, v, w, radii):
         assume(min(chain.measured, *chain.values) > 0)
-        shown = chain.as_json()
-        assert [shown["version"], shown["measured"]] == [chain.version, chain.measured]
-        given_away = math.prod(link["factor"] for link in shown["links"])
+        shown = chain.described()
+        assert [shown.version, shown.measured] == [chain.version, chain.measured]
+        given_away = math.prod(link.factor for link in shown.links)
         assert given_away == pytest.approx(chain.values[-1] / chain.measured, rel=ROUNDING)
-        for link, made_of, value in zip(shown["links"], CHAINS[chain.version], chain.values, strict=True):
-            assert link["value"] == value
-            assert [link["label"], link["why"], link["valid"]] == [made_of.label, made_of.why, made_of.valid]
+        for link, made_of, value in zip(shown.links, CHAINS[chain.version], chain.values, strict=True):
+            assert link.value == value
+            assert [link.label, link.why, link.valid] == [made_of.label, made_of.why, made_of.valid]
 
 
 def scalar(A1, B1, A2, B2):
@@ -258,5 +260,5 @@ def test_two_points_of_the_same_gradient_are_plain_data():
     problem, v, w, radii = scalar(0.0, 0.25, 0.0, 0.75)
     for chain in slack(problem, v, w, radii):
         assert chain.measured == 0
-        shown = chain.as_json()
-        assert [link["value"] for link in shown["links"]] == list(chain.values)
+        shown = chain.described()
+        assert [link.value for link in shown.links] == list(chain.values)

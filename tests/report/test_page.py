@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from boundcheck.proofs.jiang2024.report import findings
 
 from boundcheck.errors import InputError
 from boundcheck.report import audit
 from boundcheck.report import page as pages
 from boundcheck.report.gradient import gradient_figure
-from boundcheck.report.jiang2024 import findings
 from boundcheck.report.page import Contents, export_data, load_runs, write_page
 from boundcheck.report.smoothness import bracket_figure
 from boundcheck.report.style import svg

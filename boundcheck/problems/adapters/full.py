@@ -8,6 +8,7 @@ from torch import Tensor
 
 from boundcheck.problems.adapters.base import ROUND_UP, Adapter, Block, Radii, Sizes, size
 from boundcheck.problems.norms import Point
+from boundcheck.problems.objective import Side
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,10 @@ class Full(Adapter):
     def pull_back(self, v: Point, gradient: Tensor) -> Point:
         """The gradient in W."""
         return (gradient,)
+
+    def sides(self, v: Point) -> tuple[Side, ...]:
+        """The identity."""
+        return ((None, None),)
 
     def initial(self, gain: float, generator: torch.Generator) -> Point:
         """W0."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 from boundcheck.claims import catalogue
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import Function
+from boundcheck.exact.paths import STILL, Paths
 from boundcheck.exact.rationals import Rows, corner, number, root_above
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.prove.meft import FLAT, Meft, Pair, single
@@ -88,9 +90,7 @@ def world_of(
     meft: Meft,
     numbers: Numbers,
     matrices: Mapping[str, Rows],
-    horizon: int = 1,
-    outcomes: int = 1,
-    past: Callable[[int], tuple[int, ...]] = lambda _: (0,),
+    paths: Paths[Any, Any] = STILL,
     process: Callable[[str, int, int], Rows] | None = None,
 ) -> World:
     """The world of an adapter with these numbers and matrices, and the paths of a run, if there is one."""
@@ -98,10 +98,7 @@ def world_of(
     sides = {"d": d, "k": k, "r": meft.rank, "n": meft.rank * (d + k), "one": 1}
     known = {"P": corner(meft.rank, k), "Q": corner(d, meft.rank), "V": corner(d, k), "W_0": meft.start, **matrices}
     values = {"s": meft.scale, "z": 2 * numbers.get("C", Fraction(1)) + 1, **numbers}
-    setting = Setting(
-        sides, values, known, meft.functions, horizon=horizon, outcomes=outcomes, past=past, process=process
-    )
-    return World(about, setting)
+    return World(about, Setting(sides, values, known, meft.functions, paths=paths, process=process))
 
 
 def holding(world: World, meft: Meft, held: str, fixed: Rows) -> World:

@@ -66,7 +66,7 @@ def run(about: str, course: Course, numbers: Numbers, stretch: int = 0) -> World
     # A held factor has one value, and F none at another.
     matrices = {name: x for name, x in matrices.items() if name not in (f"{held}_1", f"{held}_2")}
     values = {**STRETCHES[stretch % len(STRETCHES)], **numbers, "alpha": course.alpha}
-    world = world_of(about, meft, values, matrices, paths.T, len(paths.draws), paths.past, course)
+    world = world_of(about, meft, values, matrices, paths, course)
     return holding(world, meft, held, near["AB".index(held)]) if held else world
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from operator import eq, ge, gt, le, lt, ne
-from typing import cast
+from typing import Any, cast
 
 import flint
 import sympy as sp
@@ -22,6 +22,7 @@ from boundcheck.claims.symbols import T
 from boundcheck.claims.vocabulary import Iterate, MinimumOver, t
 from boundcheck.errors import InputError
 from boundcheck.exact import evaluate
+from boundcheck.exact.paths import STILL, Paths
 from boundcheck.exact.rationals import Matrix, Number, Rationals, Rows
 
 _BITS = 160
@@ -42,9 +43,7 @@ class Setting:
         functions: f and F.
         blocks: the blocks that v = (A, B) consists of; of a run, those that are trained.
         layers: the blocks of a weight of several layers.
-        horizon: T.
-        outcomes: how many, all with one probability.
-        past: for a time the label of each outcome's past.
+        paths: the times and outcomes of a run.
         process: the value of a block of an iterate, by name, at a time and in an outcome.
 
     """
@@ -55,15 +54,8 @@ class Setting:
     functions: Mapping[str, evaluate.Function]
     blocks: tuple[str, ...] = ("A", "B")
     layers: tuple[str, ...] = ()
-    horizon: int = 1
-    outcomes: int = 1
-    past: Callable[[int], tuple[int, ...]] = field(default=lambda _: (0,))
+    paths: Paths[Any, Any] = STILL
     process: Callable[[str, int, int], Rows] | None = None
-
-    @property
-    def weights(self) -> tuple[Fraction, ...]:
-        """The probability of each outcome."""
-        return (Fraction(1, self.outcomes),) * self.outcomes
 
     def verdict(self, relation: sp.Basic, composite: Collection[str] = ()) -> bool | None:
         """Whether a relation holds at all times and in all outcomes; None where balls cannot tell, or have no value.
@@ -89,8 +81,8 @@ class Setting:
         return None if None in found else True
 
     def _places(self, relation: sp.Basic) -> Iterator[tuple[int, int]]:
-        for time in range(1, self.horizon + 1) if is_timed(relation) else (1,):
-            for outcome in range(self.outcomes if relation.has(Iterate) else 1):
+        for time in range(1, self.paths.T + 1) if is_timed(relation) else (1,):
+            for outcome in range(len(self.paths.draws) if relation.has(Iterate) else 1):
                 yield time, outcome
 
     def _model(self, relation: sp.Basic, composite: frozenset[str]) -> evaluate.Model[Number, Matrix]:
@@ -108,9 +100,9 @@ class Setting:
             functions={sp.Symbol(name): _function(each) for name, each in self.functions.items()},
             blocks=places,
             sides={x: self.sides[x.name] for x in relation.free_symbols if x.name in self.sides},
-            horizon=self.horizon,
-            weights=self.weights,
-            past=self.past,
+            horizon=self.paths.T,
+            weights=self.paths.weights,
+            past=self.paths.past,
         )
 
     def _matrix(self, name: str, composite: frozenset[str]) -> tuple[Rows, ...] | None:

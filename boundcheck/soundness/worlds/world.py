@@ -57,14 +57,7 @@ class World:
     def model(self) -> Model:
         """The setting as a model of the kernel's terms."""
         given = self.setting
-        process = given.process or self._no_process
-        numbers, matrices = given.numbers, given.matrices
-        return rational_model(
-            given.sides, numbers, matrices, given.functions, process, given.horizon, given.weights, given.past
-        )
-
-    def _no_process(self, name: str, time: int, outcome: int) -> Rows:
-        raise KeyError(name)
+        return rational_model(given.sides, given.numbers, given.matrices, given.functions, given.process, given.paths)
 
     @cached_property
     def witness(self) -> Witness:

@@ -25,7 +25,7 @@ POSITIVE_REALS: SearchStrategy[Number] = st.one_of(
 
 
 def shortest_horizon(claim: Claim, inputs: Mapping[str, Number]) -> int:
-    """The least T that a claim with a T_min allows; T itself, whatever it is in `inputs`, is not looked at.
+    """The least T that a claim with a T_min allows. The T in `inputs` is ignored.
 
     Raises:
         InputError: for an input that is missing or out of its domain.
@@ -59,14 +59,14 @@ def claim_inputs(draw: DrawFn, claim: Claim) -> dict[str, Number]:
             others.append(condition)
         else:
             inputs[name] = value
-    # What is no plain limit on a parameter holds of what is drawn, or that is drawn again.
+    # A condition that does not simply limit one parameter is met by chance, or the example is discarded.
     if others:
         assume(not {*others} & {*claim.failing(checked(claim.parameters, inputs))})
     return inputs
 
 
 def _within(draw: DrawFn, claim: Claim, condition: Any, inputs: Mapping[str, Number]) -> Any:
-    """A value of the left side that meets a condition, some barely; None where the right side is no plain limit."""
+    """A value of the left side that meets a condition, some barely; None if the right side is not a plain number."""
     if str(condition.lhs) == "T" and str(condition.rhs) == "T_min":
         return shortest_horizon(claim, inputs) + draw(st.one_of(st.just(0), st.integers(0, 10**6)))
     # A limit may be a quantity that the claim derives.

@@ -59,7 +59,7 @@ def instances(
     steepest there that L and G allow, or any. Ranks are up to `largest`, and sides to one more.
 
     Raises:
-        InputError: for a claim that is about no adapter's smoothness, and an adapter that it is not about.
+        InputError: for a claim that is not about an adapter's smoothness, and an adapter that it is not about.
 
     """
     check_kind("numpy", dtype)
@@ -104,7 +104,7 @@ def _instances(draw: DrawFn, claim: Claim, kind: str, lipschitz: str, largest: i
 
 
 def _assume_allowed(*checks: Callable[[], object]) -> None:
-    """Leave out what a check refuses, such as constants that a condition of the claim excludes."""
+    """Discard an example that a check refuses, such as constants that a condition of the claim excludes."""
     try:
         for check in checks:
             check()
@@ -163,7 +163,7 @@ def short_runs(
     run, not more.
 
     Raises:
-        InputError: for what is no theorem, and for an adapter that it does not speak of.
+        InputError: for a claim that is not a theorem, and an adapter that it is not about.
 
     """
     check_kind("numpy", dtype)
@@ -214,7 +214,7 @@ def _short_runs(draw: DrawFn, claim: Claim, kinds: tuple[str, ...], lipschitz: s
 
 @st.composite
 def _directions_of_weight(draw: DrawFn, adapter: Adapter, v: Point) -> np.ndarray:
-    """A unit matrix E: the way that W takes when v grows, or any."""
+    """A unit matrix E: the direction in which W moves when v grows, or any."""
     change = adapter.weight(tuple(2 * part for part in v))[0] - adapter.weight(v)[0]
     E: np.ndarray = (
         change.numpy() if draw(st.booleans()) else draw(matrices((adapter.W0.shape[0], adapter.W0.shape[1])))
@@ -238,7 +238,7 @@ def _within_limits(draw: DrawFn, run: ShortRun, free: Collection[str]) -> dict[s
 
 
 def _noise(quiet: ShortRun, ratio: float) -> float:
-    """The c at which q of the repaired Theorem 2 is this ratio, with zeta what it makes."""
+    """The noise c at which q of the repaired Theorem 2 is this ratio, with the zeta that c gives."""
     radii = quiet.radii or quiet.start_norms
     known = {p.name: 1.0 for p in quiet.claim.parameters} | {name: float(x) for name, x in quiet.inputs.items() if x}
     smoothness = float(quiet.claim.function(SMOOTHNESS.symbol.name)(**known))
@@ -302,7 +302,7 @@ def _sides(draw: DrawFn, letters: Letters, largest: int) -> dict[str, float]:
 
 @st.composite
 def _free(draw: DrawFn, shape: Shape, earlier: list[np.ndarray], dtype: DType) -> np.ndarray:
-    """A matrix of any spectrum, and few that are 0, which say little; or made of an earlier one."""
+    """A matrix of any spectrum, rarely 0, which says little; or one made from an earlier matrix."""
     alike = [Y for X in earlier for Y in (X, X.T) if X.any() and Y.shape == shape]
     if alike and draw(st.integers(0, 3)) == 3:
         X = draw(st.sampled_from(alike))
@@ -322,7 +322,7 @@ def _number(x: sp.Symbol, largest: int) -> SearchStrategy[float]:
 
 
 def _bounds(claim: Claim) -> dict[Any, tuple[Any, Any]]:
-    """Of each matrix the norm that a hypothesis bounds, and by what, where that is free of matrices."""
+    """For each matrix, the norm that a hypothesis bounds and the bound, where no matrix is in the bound."""
     found = {}
     for left, right, _ in (part for each in given_relations(claim) for part in parts(each)):
         if isinstance(left, FrobeniusNorm | SpectralNorm) and not right.atoms(sp.MatrixSymbol):

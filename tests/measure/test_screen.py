@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import xarray as xr
 
-from boundcheck.models.screen import show_course
-from boundcheck.models.theory import is_mostly_rounding
+from boundcheck.measure.result import AtSmoothness, Subject
+from boundcheck.measure.screen import show_course
+from tests.results import ESTIMATES, a_run
 
 NAMES = ("loss", "gradient_square_norm", "noise_variance", "path_smoothness", "path_smoothness_error")
 
 
 def shown(capsys: pytest.CaptureFixture[str], squares: list[float], noise: list[float], **constants: float) -> str:
     """What is printed of a run with these squared gradient norms, and this L̂ by the path."""
-    found = {"path": 2.0, "path_sure": 1.9} | constants
+    found = replace(ESTIMATES, **({"path": 2.0, "path_sure": 1.9} | constants))
     rows = [[1.0 + place, square, 0.5, 1.5, 0.01] for place, square in enumerate(squares)]
     columns = {
         name: (("replica", "stratum"), [list(column)])
@@ -27,17 +28,14 @@ def shown(capsys: pytest.CaptureFixture[str], squares: list[float], noise: list[
         for name in ("norm", "weight_gradient_spectral")
     }
     times = {"time": (("replica", "stratum"), [list(range(1, len(rows) + 1))])}
-    result: dict[str, Any] = {
-        "problem": {"name": "Model", "sample": "8 of 10 samples"},
-        "verdict": "inconclusive",
-        "reason": "a reason",
-        "audit": [],
-        "constants": found,
-        "theorems": [
-            {"way": "path", "lipschitz": "", "value": found["path"], "longest": 1.0, "bound": 0.25},
-            {"way": "layers", "lipschitz": "", "value": 8.0, "longest": 0.25, "bound": None},
-        ],
-    }
+    result = a_run(
+        problem=Subject("Model", "loss", sample="8 of 10 samples"),
+        estimates=found,
+        theorems=(
+            AtSmoothness("path", "", found.path, "", 1.0, 0.25, None, None, None, None),
+            AtSmoothness("layers", "", 8.0, "", 0.25, None, None, None, None, None),
+        ),
+    )
     show_course(xr.Dataset(columns | whole | times), result, noise)
     return capsys.readouterr().err
 
@@ -57,7 +55,7 @@ def test_a_smoothness_that_is_mostly_rounding_is_no_constant(capsys: pytest.Capt
     ("path", "sure", "mostly"), [(2.0, 1.0, False), (2.01, 1.0, True), (9.96, 0.0, True), (0.0, 0.0, False)]
 )
 def test_most_is_more_than_half(path: float, sure: float, mostly: bool) -> None:
-    assert is_mostly_rounding(path, sure) is mostly
+    assert replace(ESTIMATES, path=path, path_sure=sure).is_mostly_rounding is mostly
 
 
 def test_a_square_is_never_printed_as_a_negative_number(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.measure.curvature import top_curvature
+from boundcheck.problems.curvature import top_curvature
 from boundcheck.problems.derivatives import difference_ratio, hessian_vector_product
 from tests.layers import sampled
 

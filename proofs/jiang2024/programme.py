@@ -6,10 +6,13 @@ and the time that is left depends on them.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
-from boundcheck.sweep import combinations
+from boundcheck.claims import catalogue
+from boundcheck.report.programme import Attack, Programme, Sweep
+
+from .claims import LEMMA_1
 
 _PSEUDO_HUBER = {"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 16, "delta": 0.25, "signal": 1.0, "noise": 0.5}
 _DIGITS = {"kind": "digits"}
@@ -101,54 +104,20 @@ _ADAPTERS: dict[str, tuple[str, dict[str, float]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Sweep:
-    """Experiments as a spec file would hold them, and about how many seconds each takes on one core."""
+def _tightest(lipschitz: str) -> Callable[[int], float]:
+    """What measured over bound can be at most for the printed lemma at L = G = sigma = 1: λ* over its constant."""
+    ones: dict[str, Any] = {"L": 1, "G": 1, "sigma": 1}
 
-    table: dict[str, Any]
-    seconds: tuple[float, ...]
+    def ratio(rank: int) -> float:
+        C = 1.0 if lipschitz == "sigma" else rank**0.5
+        sharp = catalogue["meft.lemma1_sharp_equal_radii"].bound(**ones)
+        return sharp / LEMMA_1.bound(**ones, C=C, r=rank)
 
-    def experiments(self) -> list[tuple[dict[str, Any], float]]:
-        """One table for each experiment, with its seconds; one number of seconds is that of all of them."""
-        tables = list(combinations(self.table))
-        seconds = self.seconds if len(self.seconds) > 1 else self.seconds * len(tables)
-        return list(zip(tables, seconds, strict=True))
+    return ratio
 
 
-@dataclass(frozen=True)
-class Attack:
-    """What the adversary is asked: a claim, what C stands for, ranks, and how many other structures to try."""
-
-    claim: str
-    lipschitz: str
-    ranks: tuple[int, ...]
-    examples: int
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Programme:
-    """What an audit runs.
-
-    Attributes:
-        command: what starts it.
-        sweeps: experiments.
-        faults: experiments in which something was made wrong on purpose: what, and the table.
-        attacks: what the adversary is asked.
-        waterfall: the lemma whose chains are drawn at the adversary's tightest instance, and the rank of that.
-        worst_cases: the theorems whose exact worst case is solved for; where there are none, they are read from the
-            study that the repository keeps, with the rest of it.
-        adds: in words, what another command runs on top; nothing of the whole report.
-
-    """
-
-    command: str
-    sweeps: tuple[Sweep, ...]
-    attacks: tuple[Attack, ...]
-    waterfall: tuple[str, int]
-    faults: tuple[tuple[str, dict[str, Any]], ...] = ()
-    worst_cases: tuple[str, ...] = ()
-    adds: str = ""
+def _attack_on_lemma_1(lipschitz: str, examples: int, seconds: float) -> Attack:
+    return Attack(LEMMA_1.id, lipschitz, (1, 2, 4, 8), examples, seconds, _tightest(lipschitz), is_drawn=True)
 
 
 def _adapter_brackets(problem: dict[str, Any], seconds: float) -> tuple[Sweep, ...]:
@@ -202,15 +171,15 @@ REFERENCE = Programme(
         *_adapter_brackets(_READOUT, 1.5),
     ),
     attacks=(
-        Attack("meft.lemma1_sharp", "sigma", tuple(range(1, 9)), 16, 20),
-        Attack("jiang2024.lemma1", "sigma", (1, 2, 4, 8), 4, 6),
-        Attack("jiang2024.lemma1", "sqrt(r) sigma", (1, 2, 4, 8), 4, 6),
+        Attack("meft.lemma1_sharp", "sigma", tuple(range(1, 9)), 16, 20, is_drawn=True),
+        *(_attack_on_lemma_1(lipschitz, 4, 6) for lipschitz in ("sigma", "sqrt(r) sigma")),
         *(Attack(claim, "sigma", (1, 4), 8, 5) for kind, (claim, _) in _ADAPTERS.items() if kind != "lora"),
         Attack("meft.loreft_rank1", "sigma", (1,), 8, 4),
     ),
     waterfall=_WATERFALL,
     faults=FAULTS,
     worst_cases=_WORST_CASES,
+    statistics=True,
 )
 
 SHORT = Programme(
@@ -226,10 +195,11 @@ SHORT = Programme(
         Sweep(_PSEUDO_HUBER_BRACKETS, (1.5,)),
     ),
     attacks=(
-        Attack("meft.lemma1_sharp", "sigma", (1, 2, 4, 8), 0, 5),
-        Attack("jiang2024.lemma1", "sigma", (1, 2, 4, 8), 0, 3),
+        Attack("meft.lemma1_sharp", "sigma", (1, 2, 4, 8), 0, 5, is_drawn=True),
+        _attack_on_lemma_1("sigma", 0, 3),
     ),
     waterfall=_WATERFALL,
+    reads_study=True,
     adds="digits at rank 1, theorems side by side, the hard instance, horizons, planted faults, every adapter, the "
     "statistics made anew",
 )

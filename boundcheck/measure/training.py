@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils.data import RandomSampler, SequentialSampler
 
 from boundcheck.errors import InputError
-from boundcheck.measure.audit import Audit
+from boundcheck.measure.result import Audit
 from boundcheck.models.tasks import Encoded, Shape
 
 # What the names of model classes end in, and which of their labels belong to which logits.

@@ -11,16 +11,17 @@ import torch
 from hypothesis import given
 
 import boundcheck as bc
+from boundcheck.measure.result import Estimates
 from boundcheck.models.network import Network
 from boundcheck.models.observe import block_norms
 from boundcheck.models.run import empty_trace
-from boundcheck.models.theory import Constants, Smoothness, own_step, smoothness_of, theorem_rows
+from boundcheck.measure.estimates import Smoothness, estimates_of, own_step, smoothness_of, theorem_rows
 from boundcheck.problems.adapters.base import spectral_bound
 from tests.layers import examples, sampled
 
 from .small import KINDS, dense_hessian, flat, hessian_in, merged, network_of
 
-HAND = Constants(
+HAND = Estimates(
     path=2.0,
     path_sure=2.0,
     L=3.0,
@@ -34,7 +35,7 @@ HAND = Constants(
 RADII = {"a": 1.25, "b": 0.75, "mu": 0.6, "nu": 0.7, "rho": 2.0}
 
 
-def constants(network: Network, **changes: Any) -> Constants:
+def constants(network: Network, **changes: Any) -> Estimates:
     """L = 3, and norms that grow from site to site."""
     sites = list(enumerate(network.sites, start=1))
     return replace(
@@ -87,7 +88,7 @@ def test_the_largest_over_layers_is_taken() -> None:
         assert found[way] == max(values)
 
 
-def sharp(network: Network, found: Constants) -> float:
+def sharp(network: Network, found: Estimates) -> float:
     """The least that the catalogue says of the first site, with the G that each claim speaks of."""
     site = network.sites[0]
     adapter, radii, L = site.adapter, found.radii[site.name], found.L
@@ -178,11 +179,11 @@ def test_dora_says_nothing_where_a_column_may_vanish() -> None:
     single = Network(network.model, network.sites[:1], network.task)
     found = constants(single, radii={single.sites[0].name: {"a": 9.0, "b": 9.0, "mu": 1.0}})
     rows = theorem_rows(smoothness_of(single, found), found, 0.1, 10, 0.5)
-    assert [row["way"] for row in rows] == ["path", "layers"]
-    assert (rows[1]["value"], rows[1]["longest"]) == (math.inf, 0.0)
-    assert all(rows[1][name] is None for name in ("bound", "needed", "alpha", "T_min", "printed_bound"))
+    assert [row.way for row in rows] == ["path", "layers"]
+    assert (rows[1].value, rows[1].longest) == (math.inf, 0.0)
+    assert all(getattr(rows[1], name) is None for name in ("bound", "needed", "alpha", "T_min", "printed_bound"))
     # The path says what it says.
-    assert rows[0]["bound"] is not None
+    assert rows[0].bound is not None
 
 
 def test_constants_beyond_the_range_of_floats_are_no_crash() -> None:
@@ -190,23 +191,23 @@ def test_constants_beyond_the_range_of_floats_are_no_crash() -> None:
     network = network_of("lora")
     found = constants(network, L=1e200, radii={site.name: {"a": 1e80, "b": 1e90} for site in network.sites})
     rows = theorem_rows(smoothness_of(network, found), found, 0.1, 10, 0.5)
-    assert rows[0]["bound"] is not None
-    assert all(row["bound"] is None for row in rows[1:])
+    assert rows[0].bound is not None
+    assert all(row.bound is None for row in rows[1:])
 
 
 def test_rows_are_those_that_one_finds_by_hand() -> None:
     # (D/(eta T) + ell eta zeta²/2) / (1 - ell eta/2), at ell = 2, D = 1, zeta² = 1/4, T = 10, eta = 1/10.
     (row,) = theorem_rows([Smoothness("path", "", 2.0, "seen")], HAND, 0.1, 10, 0.5)
-    assert row["bound"] == pytest.approx((1 + 0.025) / 0.9, rel=1e-14)
-    assert row["bound"] == bc.claims["meft.theorem2_any_step"].bound(ell=2.0, D=1.0, zeta=0.5, T=10, eta=0.1)
-    assert row["longest"] == 1.0
+    assert row.bound == pytest.approx((1 + 0.025) / 0.9, rel=1e-14)
+    assert row.bound == bc.claims["meft.theorem2_any_step"].bound(ell=2.0, D=1.0, zeta=0.5, T=10, eta=0.1)
+    assert row.longest == 1.0
     # 10/T + 0.025 < 0.45 from T = 24 on.
-    assert row["needed"] == 24
+    assert row.needed == 24
     # The printed theorem's own step, sqrt(D/(ell T zeta²)), shortest T, 4 ell D/zeta², and bound.
-    assert row["alpha"] == pytest.approx(math.sqrt(0.2), rel=1e-14)
-    assert row["T_min"] == pytest.approx(32.0, rel=1e-14)
-    assert row["printed_bound"] == pytest.approx(2.5 * math.sqrt(0.05), rel=1e-14)
-    assert {name: row[name] for name in ("way", "lipschitz", "value", "how")} == {
+    assert row.alpha == pytest.approx(math.sqrt(0.2), rel=1e-14)
+    assert row.T_min == pytest.approx(32.0, rel=1e-14)
+    assert row.printed_bound == pytest.approx(2.5 * math.sqrt(0.05), rel=1e-14)
+    assert {name: getattr(row, name) for name in ("way", "lipschitz", "value", "how")} == {
         "way": "path",
         "lipschitz": "",
         "value": 2.0,
@@ -232,10 +233,10 @@ def test_a_step_of_2_over_the_smoothness_is_too_long(step: float, within: bool) 
 @pytest.mark.parametrize("changes", [{"zeta_square": 0.0}, {"D": 0.0}, {"zeta_square": math.inf}])
 def test_there_is_no_bound_without_constants(changes: dict[str, float]) -> None:
     (row,) = theorem_rows([Smoothness("path", "", 2.0, "")], replace(HAND, **changes), 0.1, 10, 0.5)
-    assert row["bound"] is None
+    assert row.bound is None
     if 0.0 in changes.values():
-        assert row["alpha"] is None
-        assert row["printed_bound"] is None
+        assert row.alpha is None
+        assert row.printed_bound is None
 
 
 def test_no_smoothness_is_no_bound() -> None:
@@ -288,7 +289,7 @@ def test_constants_are_the_largest_of_the_trace() -> None:
     trace["path_smoothness_error"].values[...] = [[0.0, 0.5, 0.0], [0.0, 2.0, np.nan]]
     trace["weight_smoothness"].values[...] = [[1.0, 2.0, 6.0], [9.0, 0.0, np.inf]]
     trace["weight_smoothness_error"].values[...] = [[0.0, 0.0, 0.5], [8.0, 0.0, 0.0]]
-    found = Constants.of(network, trace, 3.25)
+    found = estimates_of(network, trace, 3.25)
     assert (found.path, found.path_sure) == (8.5, 6.5)
     assert found.L == 5.5
     assert found.D == 3.25
@@ -301,8 +302,7 @@ def test_constants_are_the_largest_of_the_trace() -> None:
         norms = trace["norm"].values[..., 4 * place : 4 * place + 4].max((0, 1))
         assert found.radii[site.name] == {"a": norms[[0, 2]].max(), "b": norms[[1, 3]].max()}
     trace["weight_curvature"].values[0, 1] = 5.75
-    assert Constants.of(network, trace, 3.25).L == 5.75
-    assert found.as_json()["path"] == 8.5
+    assert estimates_of(network, trace, 3.25).L == 5.75
 
 
 def test_negative_smoothness_and_blocks_of_zeros_are_no_constants_below_0() -> None:
@@ -314,6 +314,6 @@ def test_negative_smoothness_and_blocks_of_zeros_are_no_constants_below_0() -> N
         trace[name].values[...] = -1.0
         trace[f"{name}_error"].values[...] = 0.0
     trace["norm"].values[...] = 0.0
-    found = Constants.of(network, trace, 1.0)
+    found = estimates_of(network, trace, 1.0)
     assert (found.path, found.path_sure, found.L, found.curvature) == (0.0, 0.0, 0.0, None)
     assert all(0 < radius < 1e-9 for radii in found.radii.values() for radius in radii.values())
