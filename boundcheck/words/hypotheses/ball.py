@@ -1,6 +1,9 @@
 """The factors stay in a ball."""
 
+from dataclasses import dataclass
+
 import numpy as np
+import sympy as sp
 
 from boundcheck.claims.symbols import a, b, r, s, sigma
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
@@ -25,7 +28,15 @@ def _held(e: Evidence, id: str) -> list[Audit]:
     return found
 
 
-BALL = Hypothesis(
+@dataclass(frozen=True)
+class Ball(Hypothesis):
+    """A ball of the factors, with a radius for each or one for all of them."""
+
+    common: sp.Symbol = sigma
+    """The symbol of the radius where there is one for all."""
+
+
+BALL = Ball(
     "ball",
     "the factors stay in a ball",
     (a, b, sigma, r, s),

@@ -18,7 +18,8 @@ def _held(norm: str, e: Evidence, id: str) -> list[Audit]:
         scale = float(e.function.inputs(e.claim, e.plan.radii, e.spec.lipschitz)[G.name]) / known.value
         limit = used(e, G.name) / scale
         certified = certified and limit >= known.value
-        how = f"{norm.capitalize()} norm at {e.looks}; the limit is assumed by the spec, {known.value:.6g} is {known.kind}"
+        how = f"{norm.capitalize()} norm at {e.looks}; the limit is assumed by the spec, {known.value:.6g} is "
+        how += known.kind
     # The rounding error of a norm of dk numbers, each of them right to some units of roundoff.
     d, k = e.problem.objective.shape
     surely = None if observed is None else observed * (1 - (d * k + 64) * _EPSILON)
