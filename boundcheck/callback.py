@@ -233,7 +233,7 @@ class _Recorder:
         sample = f"{self._function.samples} of {self._total} samples"
         step, last, start = self._step_size, self._network.point(), self._start
         inputs: dict[str, Number] = {"D": start.gap.value, "eta": step, "T": steps}
-        plan = Plan({}, None, self._batch, steps, step, math.inf, inputs, {"alpha": step})
+        plan = Plan({}, None, self._batch, steps, step, math.inf, inputs, {"alpha": step}, {"alpha": step})
         edges = np.arange(self._place + 1) * self._every
         schedule = Schedule(edges, self._times[None, : self._place], at_random=False)
         record = Record(schedule, self._trace.isel(stratum=slice(0, self._place)), None, last)

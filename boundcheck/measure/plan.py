@@ -21,7 +21,7 @@ from boundcheck.measure.spec import Spec
 from boundcheck.measure.streams import generator, stream
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.norms import Point, square_norm
-from boundcheck.problems.sgd import Reshuffled, Sampler, WholeSample, WithReplacement, replicate, sgd_step
+from boundcheck.problems.sgd import Reshuffled, Sampler, WholeSample, WithReplacement, advance, replicate
 from boundcheck.progress import Tick
 from boundcheck.words.function import Function
 
@@ -36,6 +36,8 @@ _MOST_PILOTS = 4
 # bound <= N_1, coincide: more noise lengthens an informative run, less noise lengthens T_min.
 _BALANCE = 0.8
 _LARGEST_BATCH = 10**5
+# Parameters whose values follow from the others.
+_LATER = ("zeta", "T")
 _SMALLEST = 1e-280
 
 
@@ -90,6 +92,7 @@ class Plan:
         trivial: what is known of the squared gradient norm on the domain without any theorem, J^2 G^2.
         inputs: the exact value of each symbol of the claim.
         values: each quantity of the claim as a float.
+        numbers: those of the algorithm, by name, the step size first.
 
     """
 
@@ -101,11 +104,12 @@ class Plan:
     trivial: float
     inputs: dict[str, Number]
     values: dict[str, float]
+    numbers: dict[str, float]
 
     @property
     def step_size(self) -> float:
-        """The constant step size alpha of the run."""
-        return self.values["alpha"]
+        """The first number of the algorithm."""
+        return self.numbers[next(iter(self.numbers))]
 
     def inputs_of(self, claim: Claim) -> dict[str, Number]:
         """The values of the claim's own symbols: a formula that a spec assumes may be free of some."""
@@ -141,22 +145,30 @@ def draft(spec: Spec, function: Function, start: Start, guess: Guess, claim: Cla
     if any(parameter.name == "sigma" for parameter in claim.parameters):
         radii = dict.fromkeys(radii, max(radii.values()))
     batch, zeta = _noise(spec, start, guess.variance) if spec.is_stochastic else (None, None)
-    trivial = function.trivial_bound(radii)
+    trivial = function.trivial_bound(radii) if spec.measure.is_of_gradients else math.inf
     inputs = _inputs(spec, function, start, radii, claim) | ({"zeta": zeta} if zeta is not None else {})
     if not function.is_known and guess.smoothness is None:
         return _without_constants(spec, start, batch)
     if guess.smoothness is not None:
         inputs["ell"] = guess.smoothness
-    inputs["T"] = _horizon(claim, inputs, start, trivial) if spec.run.steps == "informative" else spec.run.steps
+    inputs["T"] = _horizon(spec, claim, inputs, start, trivial) if spec.run.steps == "informative" else spec.run.steps
     if spec.run.step_size == "best":
         inputs["eta"] = best_step(claim, inputs)
     # Not `claim.values`: a horizon below T_min is for the audit to report, not a reason to refuse the run.
     floats = {name: np.float64(value) for name, value in inputs.items()}
     with np.errstate(all="ignore"):
         values = {name: float(claim.function(name)(**floats)) for name in claim.names}
-        prescribed = float(prescription.function("alpha")(**floats))
+        prescribed = step_of(spec, prescription, floats)
     _check_range(spec, start, claim, floats, values)
-    return Plan(radii, zeta, batch, int(floats["T"]), prescribed, trivial, inputs, values)
+    known = {name: float(value) for name, value in floats.items()} | values
+    numbers = {p.name: known[p.name] for p in spec.algorithm.parameters}
+    return Plan(radii, zeta, batch, int(floats["T"]), prescribed, trivial, inputs, values, numbers)
+
+
+def step_of(spec: Spec, claim: Claim, floats: Mapping[str, np.float64]) -> float:
+    """The first number of the algorithm, as a claim prescribes it or leaves it open."""
+    name = str(spec.algorithm.parameters[0].name)
+    return float(claim.function(name)(**floats)) if name in claim.names else float(floats[name])
 
 
 def _without_constants(spec: Spec, start: Start, batch: int | None) -> Plan:
@@ -165,7 +177,8 @@ def _without_constants(spec: Spec, start: Start, batch: int | None) -> Plan:
     if not isinstance(step, float) or not isinstance(steps, int):
         raise ValueError("expected steps that are given")
     inputs: dict[str, Number] = {"D": start.gap.value, "eta": step, "T": steps}
-    return Plan({}, None, batch, steps, step, math.inf, inputs, {"alpha": step})
+    number = spec.algorithm.parameters[0].name
+    return Plan({}, None, batch, steps, step, math.inf, inputs, {number: step}, {number: step})
 
 
 def _check_range(
@@ -187,22 +200,22 @@ def _check_range(
 
 def _inputs(spec: Spec, function: Function, start: Start, radii: dict[str, float], claim: Claim) -> dict[str, Number]:
     """Each symbol of the claim but zeta and T: what the function says of it, or what the spec assumes."""
-    names = {parameter.name for parameter in claim.parameters}
     # Without a ball the norms at v_1 are all that a claim may speak of.
     inputs = function.inputs(claim, radii or start.norms, spec.lipschitz) | {"D": start.gap.value}
-    if "eta" in names and isinstance(spec.run.step_size, float):
-        inputs["eta"] = spec.run.step_size
-    for name, radius in (("a_1", "a"), ("b_1", "b")):
-        if name in names:
-            # A bound on what may be 0, as B is at LoRA's start, and is known to rounding.
-            inputs[name] = max(start.norms[radius], 1e-9 * max(start.norms.values())) * (1 + 1e-9)
+    inputs |= function.inputs_at(claim, start.v) | {name: x for name, x in spec.given.items() if x != "best"}
     symbols = {p.symbol: exact(p.name, inputs[p.name]) for p in claim.parameters if p.name in inputs}
-    return inputs | {name: expression.xreplace(symbols) for name, expression in spec.assumed_inputs().items()}
+    inputs |= {name: expression.xreplace(symbols) for name, expression in spec.assumed_inputs().items()}
+    missing = [p for p in claim.parameters if p.name not in inputs and p.name not in _LATER and function.is_known]
+    if missing and missing[0].name not in spec.given:
+        expected = f"a value, since nothing is known of it here: {missing[0].meaning}"
+        raise InputError(f"assume.{missing[0].name}", "(not given)", expected)
+    return inputs
 
 
-def _horizon(claim: Claim, inputs: Mapping[str, Number], start: Start, trivial: float) -> int:
+def _horizon(spec: Spec, claim: Claim, inputs: Mapping[str, Number], start: Start, trivial: float) -> int:
+    """The fewest iterations at which the bound is below what is known without it."""
     try:
-        return informative_horizon(claim, inputs, min(start.square_norm, trivial))
+        return informative_horizon(claim, inputs, min(spec.measure.first(start, inputs)[0], trivial))
     except ArithmeticError as error:
         raise InputError("run.steps", "informative", f"a problem on which there is an end to it ({error})") from None
 
@@ -291,9 +304,12 @@ def _pilot(spec: Spec, function: Function, start: Start, guess: Guess, plan: Pla
     step_size = (
         min(plan.step_size, 1 / _smoothness_anywhere(spec, function, plan)) if function.is_known else plan.step_size
     )
+    numbers = plan.numbers | {next(iter(plan.numbers)): step_size}
+    state = spec.algorithm.start(v, numbers)
     for t in range(1, plan.steps + 1):
-        before = v
-        v, _ = sgd_step(function, v, step_size, sampler.draw())
+        before = spec.algorithm.iterate(state)
+        state, _ = advance(spec.algorithm, function, state, t, numbers, sampler.draw())
+        v = spec.algorithm.iterate(state)
         if t % every == 0 or t == plan.steps:
             norms = {name: max(norms[name], norm.max().item()) for name, norm in function.norms(v).items()}
             if guess.smoothness is None:
@@ -334,7 +350,7 @@ def horizon(spec: Spec, function: Function, start: Start, plan: Plan, claim: Cla
     """
     if plan.zeta is None or plan.batch is None:
         return None
-    run = spec.run.model_copy(update={"steps": "informative", "batch": "balanced", "zeta": None})
+    run = spec.run.model_copy(update={"steps": "informative", "step_size": None, "batch": "balanced", "zeta": None})
     other = spec.model_copy(update={"run": run, "lipschitz": lipschitz, "assume": {}})
     try:
         return draft(other, function, start, Guess(plan.radii, plan.zeta**2 * plan.batch), claim).steps

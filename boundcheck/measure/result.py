@@ -69,7 +69,7 @@ class Planned:
         steps, batch: T and the minibatch size; gradient descent has no batch.
         radii: of the ball, by name; none where the theorem needs no ball.
         inputs, values: each parameter and each quantity of the claim.
-        zeta, prescribed, trivial: see `plan.Plan`.
+        zeta, prescribed, trivial, numbers: see `plan.Plan`.
 
     """
 
@@ -81,6 +81,7 @@ class Planned:
     zeta: float | None = None
     prescribed: float | None = None
     trivial: float | None = None
+    numbers: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,10 @@ from boundcheck.measure.schedule import Schedule
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.store import RunFolder
 from boundcheck.measure.streams import generator, stream
-from boundcheck.problems.norms import Point
-from boundcheck.problems.sgd import Draw, Sampler, replicate, sgd_step
+from boundcheck.problems.norms import Point, State
+from boundcheck.problems.sgd import Draw, Sampler, advance, replicate
 from boundcheck.progress import Tick, prefixed
+from boundcheck.words.algorithms import Algorithm
 from boundcheck.words.function import Function
 
 # Checkpoints of a run. Chunks of its trace are larger: each takes zarr milliseconds, however small it is.
@@ -70,11 +71,18 @@ def run_ensemble(
     _keep_freed_memory()
     # Replicas of gradient descent would all be the same.
     replicas, strata = spec.run.replicas if spec.is_stochastic else 1, min(spec.run.audits or plan.steps, plan.steps)
-    schedule = Schedule.draw(plan.steps, strata, replicas, np.random.default_rng(stream(spec, "audits")))
+    if spec.measure.is_of_the_last:
+        # The last iterate, and those before it.
+        strata = max(strata, min(2, plan.steps))
+    schedule = Schedule.draw(
+        plan.steps, strata, replicas, spec.measure.is_of_the_last, np.random.default_rng(stream(spec, "audits"))
+    )
     between = max(strata // _SAVES, 1)
     chunk = between * math.ceil(_CHUNK_BYTES / (8 * replicas * between))
     sampler = make_sampler(spec, plan, function, replicas, generator(spec, "sampling", device))
     v = replicate(start.v, replicas)
+    algorithm = spec.algorithm
+    state = algorithm.start(v, plan.numbers)
     radii = tuple(plan.radii.values())
     ball = BallWatch.start(radii, v) if radii else None
     rare = _RareLooks.of(spec, function, plan)
@@ -83,7 +91,8 @@ def run_ensemble(
     first, seen = 0, {}
     saved = folder.checkpoint()
     if saved is not None:
-        first, seen, v = saved["stratum"], saved["seen"], tuple(each.to(device) for each in saved["v"])
+        first, seen = saved["stratum"], saved["seen"]
+        state = tuple(tuple(part.to(device) for part in point) for point in saved["state"])
         sampler.restore(saved["sampler"])
         rare.seen.update({name: values.numpy() for name, values in saved["rare"].items()})
         if saved["ball"] is not None:
@@ -100,8 +109,8 @@ def run_ensemble(
         if stratum == part.begin + chunk:
             part = _Part.of(empty, stratum, chunk)
         # Where no replica has a number left, there is nothing more to see.
-        if _is_number(v):
-            v = _run_stratum(function, plan, schedule, stratum, v, sampler, ball, looks, rare, tick)
+        if _is_number(algorithm.iterate(state)):
+            state = _run_stratum(algorithm, function, plan, schedule, stratum, state, sampler, ball, looks, rare, tick)
         tick("run", int(schedule.edges[stratum + 1]), plan.steps)
         end = stratum + 1
         whole = end % chunk == 0 or end == strata
@@ -114,7 +123,7 @@ def run_ensemble(
             folder.save_checkpoint(
                 {
                     "stratum": end,
-                    "v": [each.cpu() for each in v],
+                    "state": [[part.cpu() for part in point] for point in state],
                     "sampler": sampler.state(),
                     "ball": ball and {"room": ball.room.cpu(), "largest": list(ball.largest), "outside": ball.outside},
                     "seen": {} if whole else {name: torch.from_numpy(x) for name, x in part.arrays.items()},
@@ -123,7 +132,7 @@ def run_ensemble(
             )
     if rare.seen:
         folder.extend_trace(rare.dataset(replicas), "look", 0)
-    return Record(schedule, folder.trace(), ball, v)
+    return Record(schedule, folder.trace(), ball, algorithm.iterate(state))
 
 
 @dataclass(frozen=True)
@@ -174,30 +183,32 @@ def _keep_freed_memory() -> None:
 
 
 def _run_stratum(
+    algorithm: Algorithm,
     function: Function,
     plan: Plan,
     schedule: Schedule,
     stratum: int,
-    v: Point,
+    state: State,
     sampler: Sampler,
     ball: BallWatch | None,
     looks: "_Looks",
     rare: _RareLooks,
     tick: Tick,
-) -> Point:
+) -> State:
     """The iterations of one stratum; what is due of them goes to `looks`."""
     due = schedule.due(stratum)
     for t in range(int(schedule.edges[stratum]) + 1, int(schedule.edges[stratum + 1]) + 1):
+        v = algorithm.iterate(state)
         rare.at(t, v, tick)
         # What the minibatch is drawn from is known before it is drawn.
         law = sampler.law() if t in due else None
-        v_next, g = sgd_step(function, v, plan.step_size, sampler.draw())
+        state, g = advance(algorithm, function, state, t, plan.numbers, sampler.draw())
+        v_next = algorithm.iterate(state)
         if t in due:
             looks.add(stratum, due[t], v, v_next, law)
         if ball is not None:
             ball.move(v_next, plan.step_size, g, t + 1)
-        v = v_next
-    return v
+    return state
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,13 @@ class Schedule:
     at_random: bool = True
 
     @classmethod
-    def draw(cls, steps: int, strata: int, replicas: int, random: np.random.Generator) -> "Schedule":
-        """Independent uniform times for each replica and stratum; with strata = steps, every iteration."""
-        edges = cls.edges_of(steps, strata)
+    def draw(cls, steps: int, strata: int, replicas: int, last: bool, random: np.random.Generator) -> "Schedule":
+        """Independent uniform times for each replica and stratum; with strata = steps, every iteration.
+
+        The last iteration is a stratum of its own where it must be seen.
+        """
+        alone = last and 1 < strata < steps
+        edges = np.append(cls.edges_of(steps - 1, strata - 1), steps) if alone else cls.edges_of(steps, strata)
         return cls(edges, random.integers(edges[:-1] + 1, edges[1:] + 1, size=(replicas, strata)))
 
     @staticmethod

@@ -14,6 +14,7 @@ from pydantic import Field, PositiveFloat, ValidationError, model_validator
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.inputs import exact, formula
+from boundcheck.claims.symbols import T
 from boundcheck.errors import InputError
 from boundcheck.files import read_text
 from boundcheck.measure.tables import (
@@ -24,10 +25,13 @@ from boundcheck.measure.tables import (
     ProblemSpec,
     RunSpec,
 )
-from boundcheck.problems.adapters import ADAPTERS, LoRA
+from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.sweep import combinations
 from boundcheck.tables import Seed, Table, check_room
-from boundcheck.words import words_of
+from boundcheck.words import algorithm_of, is_about_smoothness, measure_of, words_of
+from boundcheck.words.algorithms import Algorithm
+from boundcheck.words.hypotheses import EXPECTED_SMOOTHNESS
+from boundcheck.words.measures import PerformanceMeasure
 
 Kind = TypeVar("Kind", bound=Table)
 
@@ -91,8 +95,8 @@ class Spec(Table):
         if self.model is not None:
             self._check_network(self.model)
             return self
-        names, kind = catalogue[self.claim].names, ADAPTERS[self.adapter.kind]
-        if "alpha" not in names and names[-1:] != ("Lhat",):
+        claim, kind = catalogue[self.claim], ADAPTERS[self.adapter.kind]
+        if algorithm_of(claim) is None and not is_about_smoothness(claim):
             raise InputError("claim", self.claim, "a theorem with a step size, or a lemma about smoothness")
         if self.is_bracket and self.claim not in kind.claims:
             raise InputError("claim", self.claim, f"a lemma about {kind.title}: one of {', '.join(kind.claims)}")
@@ -139,6 +143,16 @@ class Spec(Table):
     def _check_steps(self) -> None:
         """Refuse a step that is missing or not the run's to choose, and more audits than steps."""
         given, audits = self.run.step_size, self.run.audits
+        others = self.free[1:] if self.takes_step_size else self.free
+        for name in others:
+            if name not in self.run.given:
+                raise InputError(f"run.given.{name}", "(not given)", f"a number, which {self.claim} leaves to the run")
+        for name, value in self.run.given.items():
+            if name not in others:
+                expected = (
+                    f"one of {', '.join(others)}" if others else f"no such field: {self.claim} leaves nothing else open"
+                )
+                raise InputError(f"run.given.{name}", value, expected)
         if self.takes_step_size and given is None:
             raise InputError("run.step_size", "(not given)", f"a number, for {self.claim} prescribes no step")
         if not self.takes_step_size and given is not None:
@@ -164,8 +178,10 @@ class Spec(Table):
         check_room("run.audits", run.audits, run.replicas * audits)
 
     def _check_theorem(self) -> None:
-        parameters = self._parameters
-        if "abc_a" in parameters or "T" not in parameters:
+        if (
+            any(word is EXPECTED_SMOOTHNESS for _, word in words_of(catalogue[self.claim]))
+            or T.name not in self._parameters
+        ):
             expected = "a theorem whose constants a run can have, such as khaled2020.bounded_variance"
             raise InputError("claim", self.claim, expected)
         allowed = adapters_of(catalogue[self.claim])
@@ -189,34 +205,76 @@ class Spec(Table):
         """The tables that this experiment uses, as a spec file holds them; `parse` reads it back."""
         if self.model is not None:
             unused_tables = {"problem", "lipschitz", "domain", "assume", "bracket"}
-            return self.model_dump(mode="json", exclude={name: True for name in unused_tables} | {"run": {"zeta"}})
+            return self.model_dump(
+                mode="json", exclude={name: True for name in unused_tables} | {"run": {"zeta", "given"}}
+            )
         matrix: dict[str, Any] = {"model": True, "adapter": {"targets"}}
         if self.is_bracket:
             return self.model_dump(mode="json", exclude=matrix | {"run": True, "assume": True})
-        unused = set() if self.is_stochastic else set(RunSpec.model_fields) - {"steps", "audits", "step_size"}
+        unused = set() if self.is_stochastic else set(RunSpec.model_fields) - {"steps", "audits", "step_size", "given"}
         # One that is not taken is not stored: a spec of before there was the field is the same experiment.
         unused |= set() if self.takes_step_size else {"step_size"}
+        unused |= set() if self.run.given else {"given"}
         return self.model_dump(mode="json", exclude=matrix | {"bracket": True, "run": unused | {"looks"}})
 
     @property
     def is_bracket(self) -> bool:
         """Whether the claim is a lemma about smoothness, to be bracketed, and not a theorem, to be run."""
-        return catalogue[self.claim].names[-1] == "Lhat"
+        return is_about_smoothness(catalogue[self.claim])
 
     @property
     def is_stochastic(self) -> bool:
-        """Whether the theorem is about stochastic gradients, and not about gradient descent."""
-        return "zeta" in self._parameters
+        """Whether the theorem is about stochastic gradients."""
+        return self.algorithm.is_stochastic
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """What is run."""
+        found = algorithm_of(catalogue[self.claim])
+        if found is None:
+            raise InputError("claim", self.claim, "a theorem about an algorithm")
+        return found
+
+    @property
+    def measure(self) -> PerformanceMeasure:
+        """What the theorem bounds."""
+        found = measure_of(catalogue[self.claim])
+        if not isinstance(found, PerformanceMeasure):
+            raise InputError("claim", self.claim, "a theorem that bounds a measure of a run")
+        return found
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """The numbers of the algorithm that the theorem leaves to the run, the step size first where it is one."""
+        claim = catalogue[self.claim]
+        formulas = {q.symbol: q.expression for q in claim.quantities}
+        letters = [formulas.get(symbol, symbol) for symbol in self.algorithm.parameters]
+        return tuple(str(x.name) for x in letters if isinstance(x, sp.Symbol) and x.name in self._parameters)
 
     @property
     def takes_step_size(self) -> bool:
         """Whether the theorem is about whatever constant step a run takes, and prescribes none."""
-        return "eta" in self._parameters
+        return bool(self.free) and not self._prescribes_step
+
+    @property
+    def _prescribes_step(self) -> bool:
+        step = self.algorithm.parameters[0]
+        formulas = {q.symbol: q.expression for q in catalogue[self.claim].quantities}
+        return not isinstance(formulas.get(step, step), sp.Symbol)
+
+    @property
+    def given(self) -> dict[str, float | Literal["best"]]:
+        """The free numbers by name: the step size, and those of [run.given]."""
+        names = self.free[1:] if self.takes_step_size else self.free
+        found: dict[str, float | Literal["best"]] = {name: self.run.given[name] for name in names}
+        if self.takes_step_size and self.run.step_size is not None:
+            found[self.free[0]] = self.run.step_size
+        return found
 
     @property
     def has_ball(self) -> bool:
         """Whether the theorem, on this adapter, speaks of a ball that the iterates must not leave."""
-        return issubclass(ADAPTERS[self.adapter.kind], LoRA) and not self._parameters.isdisjoint({"a", "sigma", "ell"})
+        return ADAPTERS[self.adapter.kind].needs_ball and not self._parameters.isdisjoint({"a", "sigma", "ell"})
 
     @property
     def theorem(self) -> Claim:

@@ -158,8 +158,9 @@ class RunSpec(Table):
     """How a theorem is run; sample sizes and level are fixed here, before the run.
 
     One about gradient descent has no noise, and one replica: of these fields it takes steps and audits alone. A step
-    size is given where the theorem prescribes none: a number, or ``best``, the one at which its bound is smallest. A
-    network has one replica by default and an audit at each iterate, and its curvature is found at so many ``looks``.
+    size is given where the theorem prescribes none: a number, or ``best``, the one at which its bound is smallest.
+    Other numbers that it leaves open, such as a momentum beta, are in the table ``given``. A network has one replica by
+    default and an audit at each iterate, and its curvature is found at so many ``looks``.
     """
 
     steps: Steps | Literal["informative"] = "informative"
@@ -167,6 +168,7 @@ class RunSpec(Table):
     batch: Count | Literal["balanced"] = "balanced"
     sampling: Literal["with replacement", "without replacement"] = "with replacement"
     zeta: Real | None = None
+    given: dict[str, Real] = Field(default_factory=dict)
     replicas: int = Field(default=32, ge=1, le=2**20)
     audits: Count | None = 128
     looks: int = Field(default=0, ge=0, le=2**20)

@@ -18,6 +18,7 @@ from boundcheck.measure.intervals import Interval, mean_interval, simultaneous_l
 from boundcheck.measure.result import Blame
 from boundcheck.verdicts import Verdict
 from boundcheck.words.hypotheses.evidence import Audit
+from boundcheck.words.measures.base import Over, Seen
 
 # The nonasymptotic interval is used where it resolves this fraction of the bound.
 _RESOLUTION = 0.25
@@ -55,33 +56,34 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Measured:
-    """The squared gradient norms that were measured, shape (R, M), and what is known of the statistic that is tested.
+    """What was measured of the observable, shape (R, M), and what is known of the statistic that is tested.
 
     Attributes:
-        squares: as computed.
-        error: the bound on their rounding errors.
-        mean: the statistic: the time average over replicas, or the smallest of one trajectory.
+        seen: the observable at the audits, and between what it surely is.
+        mean: the statistic: over replicas, or of the one trajectory.
         is_finite: whether all values are finite numbers.
-        interval: its interval; None where one is not, and of a single replica.
+        interval: its interval; None where one is not, of a single replica, and where not enough was looked at.
         rounding: the rounding error of the statistic.
+        called: what it is called.
 
     """
 
-    squares: np.ndarray
-    error: np.ndarray
+    seen: Seen
     is_finite: bool
     mean: float
     interval: Interval | None
     rounding: float
+    called: str
 
 
 def judge(evidence: Evidence, audits: list[Audit]) -> Outcome:
     """The outcome of a run, from its audits and its measured gradient norms."""
     plan, first = evidence.plan, evidence.start.square_norm
+    before, at_first = evidence.spec.measure.first(evidence.start, plan.inputs)
     bound, measured = plan.values["bound"], _measured(evidence)
 
     def outcome(verdict: Verdict, reason: str, blame: Blame | None) -> Outcome:
-        smallest = float(measured.squares.mean(0).min())
+        smallest = float(measured.seen.value.mean(0).min())
         interval = measured.interval
         return Outcome(verdict, reason, blame, measured.mean, smallest, interval, bound, plan.trivial, first)
 
@@ -97,7 +99,7 @@ def judge(evidence: Evidence, audits: list[Audit]) -> Outcome:
     if bound <= 0:
         reason = f"the bound {bound:.4g} is not positive, so the claim says nothing"
         return outcome(Verdict.HYPOTHESIS_FAILED, reason, Blame("constant", "bound", reason))
-    known, name = min((first, "the gradient at v_1"), (plan.trivial, "the trivial bound J^2 G^2"))
+    known, name = min((before, at_first), (plan.trivial, "the trivial bound J^2 G^2"))
     if bound >= known:
         reason = f"the bound {bound:.4g} is not below {known:.4g}, {name}: "
         if evidence.spec.takes_step_size and at_the_longest(evidence.claim, plan.inputs) >= known:
@@ -113,21 +115,43 @@ def judge(evidence: Evidence, audits: list[Audit]) -> Outcome:
 
 
 def _measured(evidence: Evidence) -> _Measured:
-    trace, schedule, level = evidence.record.trace, evidence.record.schedule, evidence.spec.run.level
-    squares, error = (trace[name].values for name in ("gradient_square_norm", "gradient_square_norm_error"))
-    finite = bool(np.isfinite(squares).all() and np.isfinite(error).all())
+    measure, seen = evidence.spec.measure, evidence.spec.measure.seen(evidence)
+    finite = bool(np.isfinite(seen.low).all() and np.isfinite(seen.high).all())
     if evidence.spec.is_stochastic:
-        averages, rounding = squares @ schedule.weights, float((error @ schedule.weights).max())
-        bound = evidence.plan.values["bound"]
-        several = finite and len(averages) > 1
-        interval = mean_interval(averages, evidence.plan.trivial, _RESOLUTION * bound, level) if several else None
-        return _Measured(squares, error, finite, float(averages.mean()), interval, rounding)
-    least = int(np.argmin(squares[0] + error[0]))
-    smallest, rounding = float(squares[0, least]), float(error[0, least])
-    # What was not seen may be smaller still.
-    below = max(float((squares[0] - error[0]).min()), 0.0) if schedule.is_every_step else 0.0
-    interval = Interval(below, smallest + rounding, 1.0, "exact", "the one trajectory") if finite else None
-    return _Measured(squares, error, finite, smallest, interval, rounding)
+        return _of_replicas(evidence, seen, finite)
+    schedule, what = evidence.record.schedule, measure.observable.called
+    low, value, high = (x[0] for x in seen)
+    if measure.over is Over.LEAST:
+        least = int(np.argmin(high))
+        # What was not seen may be smaller still.
+        below = max(float(low.min()), 0.0) if schedule.is_every_step else 0.0
+        return _exact(seen, finite, (below, float(value[least]), float(high[least])), f"smallest {what}")
+    if measure.over is Over.LAST:
+        return _exact(seen, finite, (float(low[-1]), float(value[-1]), float(high[-1])), f"last {what}")
+    means = tuple(float(x @ schedule.weights) for x in (low, value, high))
+    if not schedule.is_every_step:
+        return _Measured(seen, finite, means[1], None, means[2] - means[1], f"average {what}")
+    return _exact(seen, finite, means, f"average {what}")
+
+
+def _exact(seen: Seen, finite: bool, ends: tuple[float, ...], called: str) -> _Measured:
+    """The statistic of one trajectory, which is exact but for rounding."""
+    low, value, high = ends
+    interval = Interval(low, high, 1.0, "exact", "the one trajectory") if finite else None
+    return _Measured(seen, finite, value, interval, high - value, called)
+
+
+def _of_replicas(evidence: Evidence, seen: Seen, finite: bool) -> _Measured:
+    """The mean over replicas of the time average, which is no less than the least; or of what was last."""
+    plan, spec = evidence.plan, evidence.spec
+    last = spec.measure.over is Over.LAST
+    weights = np.eye(seen.value.shape[1])[-1] if last else evidence.record.schedule.weights
+    values, rounding = seen.value @ weights, float(((seen.high - seen.value) @ weights).max())
+    several = finite and len(values) > 1
+    bound, level = plan.values["bound"], spec.run.level
+    interval = mean_interval(values, plan.trivial, _RESOLUTION * bound, level) if several else None
+    called = f"last {spec.measure.observable.called}" if last else "time average"
+    return _Measured(seen, finite, float(values.mean()), interval, rounding, called)
 
 
 def _in_hindsight(evidence: Evidence, audits: list[Audit], measured: _Measured) -> tuple[Verdict, str, Blame | None]:
@@ -165,23 +189,23 @@ def _compare(evidence: Evidence, measured: _Measured) -> tuple[Verdict, str, Bla
     """Whether it is supported, violated or neither, against the safe ends of the bound's enclosure."""
     interval, claim = measured.interval, evidence.claim
     if interval is None:
-        raise ValueError("expected finite measurements of several replicas")
+        advice = "set run.audits = run.steps to see it at every iterate"
+        reason = f"the {measured.called} was not seen: {advice}"
+        return Verdict.INCONCLUSIVE, reason, Blame("statistics", "audits", reason)
     ball = claim.enclosures(**evidence.plan.inputs_of(claim))["bound"]
-    what = "time average" if evidence.spec.is_stochastic else "smallest squared gradient norm"
-    limits = f"{interval.kind} {interval.level:.0%} interval, {interval.method} over {len(measured.squares)} replicas"
+    what, replicas = measured.called, len(measured.seen.value)
+    limits = f"{interval.kind} {interval.level:.0%} interval, {interval.method} over {replicas} replicas"
     if interval.kind == "exact":
         limits = "exact but for rounding"
     # Of an exact interval the rounding error is part already.
     slack = 0.0 if interval.kind == "exact" else measured.rounding
-    strata, schedule = measured.squares.shape[1], evidence.record.schedule
+    strata, schedule = measured.seen.value.shape[1], evidence.record.schedule
     if interval.kind == "asymptotic" and strata < _FEWEST_STRATA and not schedule.is_every_step:
         reason = f"audits = {strata} may all miss a short time of large gradients: take {_FEWEST_STRATA} or more"
         return Verdict.INCONCLUSIVE, reason, Blame("statistics", "audits", reason)
     if interval.upper + slack <= lower(ball):
         share = (interval.upper + slack) / lower(ball)
-        return _supported(
-            interval, len(measured.squares), f"the {what} is at most {_percent(share)} of the bound", limits
-        )
+        return _supported(interval, replicas, f"the {what} is at most {_percent(share)} of the bound", limits)
     # Where replicas differ by more than that, it is they who cannot tell.
     coarse = interval.kind == "exact" or 2 * measured.rounding >= interval.upper - interval.lower
     if coarse and measured.mean - measured.rounding <= upper(ball) < measured.mean + measured.rounding:
@@ -193,12 +217,17 @@ def _compare(evidence: Evidence, measured: _Measured) -> tuple[Verdict, str, Bla
             f"the bound lies inside the {limits}: {_advice(evidence, measured)}",
             _statistics(evidence, measured),
         )
-    if not evidence.record.schedule.is_every_step:
+    over = evidence.spec.measure.over
+    if interval.lower <= upper(ball) and over is not Over.LEAST:
+        reason = f"the {what} is between {interval.lower:.4g} and {interval.upper:.4g}, and so is the bound"
+        return Verdict.INCONCLUSIVE, reason, Blame("constant", "Lhat", reason)
+    if over is Over.LEAST and not evidence.record.schedule.is_every_step:
         advice = "set run.audits = run.steps to test the minimum over t"
         reason = f"the {what} lies above the bound ({limits}), the minimum was not seen: {advice}"
         return Verdict.INCONCLUSIVE, reason, Blame("statistics", "audits", reason)
     level = evidence.spec.run.level
-    lowest = measured.squares - measured.error
+    # The statistic is the smallest of the means of these columns.
+    lowest = _columns(over, measured.seen.low, evidence)
     limits_at_t = (
         simultaneous_lower_limits(np.maximum(lowest, 0.0), level) if evidence.spec.is_stochastic else lowest[0]
     )
@@ -209,8 +238,10 @@ def _compare(evidence: Evidence, measured: _Measured) -> tuple[Verdict, str, Bla
             else "exact but for rounding"
         )
         reason = f"every iterate lies above the bound ({how})"
+        if over is not Over.LEAST:
+            reason = f"the {what} lies above the bound ({how})"
         return Verdict.VIOLATED, reason, Blame("claim", claim.id, f"every hypothesis held, and {reason}")
-    above = bool((measured.squares.mean(0) > upper(ball)).all())
+    above = bool((_columns(over, measured.seen.value, evidence).mean(0) > upper(ball)).all())
     if above:
         reason = (
             f"every mean over replicas lies above the bound, but not every {level:.0%} limit: more replicas are needed"
@@ -233,9 +264,16 @@ def _supported(interval: Interval, replicas: int, said: str, limits: str) -> tup
     return verdict, reason, Blame("statistics", "replicas", reason)
 
 
+def _columns(over: Over, values: np.ndarray, evidence: Evidence) -> np.ndarray:
+    """What is averaged over replicas, shape (R, ...): at each t, over t, or at the end."""
+    if over is Over.LEAST:
+        return values
+    return values[:, -1:] if over is Over.LAST else (values @ evidence.record.schedule.weights)[:, None]
+
+
 def _advice(evidence: Evidence, measured: _Measured) -> str:
     """How many replicas would tell, if mean and spread are as they were seen."""
-    averages = measured.squares @ evidence.record.schedule.weights
+    averages = measured.seen.value @ evidence.record.schedule.weights
     spread, bound = float(averages.std(ddof=1)), evidence.plan.values["bound"]
     if measured.mean >= bound or spread == 0:
         return "more replicas are needed"
@@ -244,7 +282,7 @@ def _advice(evidence: Evidence, measured: _Measured) -> str:
 
 
 def _statistics(evidence: Evidence, measured: _Measured) -> Blame:
-    return Blame("statistics", "replicas", f"{len(measured.squares)} replicas: {_advice(evidence, measured)}")
+    return Blame("statistics", "replicas", f"{len(measured.seen.value)} replicas: {_advice(evidence, measured)}")
 
 
 def _percent(share: float) -> str:

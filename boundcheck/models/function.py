@@ -40,6 +40,7 @@ class NetworkFunction:
     """
 
     is_known = False
+    is_flat = False
     observables = OBSERVABLES
     looks = LOOKS
     infimum = Constant(0.0, "certified", "cross-entropy is nonnegative")

@@ -5,6 +5,8 @@ from torch import Tensor
 
 Point = tuple[Tensor, ...]
 """A point v, or a gradient or direction: its blocks, each of shape (R, rows, columns)."""
+State = tuple[Point, ...]
+"""The state of an algorithm: points, of which it makes its next iterate."""
 
 
 def square_norm(v: Point) -> Tensor:

@@ -48,6 +48,11 @@ class Problem:
     sites: ClassVar[tuple[Any, ...]] = ()
 
     @property
+    def is_flat(self) -> bool:
+        """Whether v moves in a vector space."""
+        return self.adapter.is_flat
+
+    @property
     def name(self) -> str:
         """The objective's."""
         return self.objective.name

@@ -6,7 +6,9 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from boundcheck.problems.norms import Point
+from boundcheck.problems.norms import Point, State
+from boundcheck.words.algorithms import SGD, Algorithm
+from boundcheck.words.algorithms.base import Numbers
 from boundcheck.words.function import Function
 
 
@@ -153,8 +155,18 @@ def sgd_step(function: Function, v: Point, step_size: float, indices: Tensor | N
 
     Without indices g is the gradient itself, and the step one of gradient descent.
     """
+    (v_next,), g = advance(SGD, function, (v,), 1, {"alpha": step_size}, indices)
+    return v_next, g
+
+
+def advance(
+    algorithm: Algorithm, function: Function, state: State, t: int, numbers: Numbers, indices: Tensor | None
+) -> tuple[State, Point]:
+    """Step t of an algorithm: its next state, and the gradient it used, which without indices is that of F."""
+    v = algorithm.query(state, t, numbers)
     g = function.gradient(v) if indices is None else function.batch_gradient(v, indices)
-    return function.retract(v, tuple(-step_size * part for part in g)), g
+    retract = None if function.is_flat else function.retract
+    return algorithm.step(state, g, t, numbers, retract), g
 
 
 def replicate(v: Point, replicas: int) -> Point:

@@ -48,6 +48,7 @@ class Function(Protocol):
         units: of F, for axis labels.
         samples: n.
         infimum: a lower bound on F.
+        is_flat: whether a step is a sum: it is not on a curved domain, nor where points are held in another type.
         is_known: whether the constants of the theory are known of it beforehand. Where they are not, the largest that
             was seen along a run stands for each, and no verdict rests on it.
         observables: what `observe` reads off, by name, and the size of each of their dimensions.
@@ -68,6 +69,9 @@ class Function(Protocol):
 
     @property
     def samples(self) -> int: ...
+
+    @property
+    def is_flat(self) -> bool: ...
 
     @property
     def is_known(self) -> bool: ...

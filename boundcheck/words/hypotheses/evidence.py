@@ -42,12 +42,29 @@ class Audit:
 class Evidence(Protocol):
     """What a run recorded, as `measure.audit.Evidence` has it; attributes of runs and problems are looked up there."""
 
-    claim: Claim
-    spec: Any
-    start: Any
-    plan: Any
-    record: Any
-    partial: str
+    @property
+    def claim(self) -> Claim:
+        """The theorem, with what the spec assumes."""
+
+    @property
+    def spec(self) -> Any:
+        """The experiment."""
+
+    @property
+    def start(self) -> Any:
+        """What is known at v_1."""
+
+    @property
+    def plan(self) -> Any:
+        """What was fixed before the run."""
+
+    @property
+    def record(self) -> Any:
+        """The trace, its schedule, and the ball watch."""
+
+    @property
+    def partial(self) -> str:
+        """On which of its samples the function was looked at, where not on all."""
 
     @property
     def function(self) -> Any:

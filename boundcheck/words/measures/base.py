@@ -121,6 +121,24 @@ class PerformanceMeasure(Measure):
     observable: Observable
 
     @property
+    def is_of_gradients(self) -> bool:
+        """Whether it is made of squared gradient norms, of which a bound may be known without any theorem."""
+        return self.observable is SQUARED_GRADIENT
+
+    @property
+    def is_of_the_last(self) -> bool:
+        """Whether the last iterate must be seen."""
+        return self.over is Over.LAST
+
+    def seen(self, evidence: Evidence) -> Seen:
+        """What the run shows of its observable."""
+        return self.observable.seen(evidence)
+
+    def first(self, start: Any, inputs: Mapping[str, Any]) -> tuple[float, str]:
+        """What is known of it at v_1 without any theorem, and what that is called."""
+        return self.observable.first(start, inputs)
+
+    @property
     def statement(self) -> sp.Expr:
         """The measure, over the iterates of an algorithm."""
         return self.over.expression(self.observable.expression)
@@ -157,7 +175,7 @@ def _seen_gradient(e: Evidence) -> Seen:
 
 
 def _seen_gap(e: Evidence) -> Seen:
-    r"""Between :math:`\|\nabla F\|^2/(2\hat L)` and :math:`F - \inf f`, or :math:`\|\nabla F\|^2/(2m)` if that is less."""
+    r"""Between :math:`\|\nabla F\|^2/(2\hat L)` and :math:`F - \inf f`, or :math:`\|\nabla F\|^2/(2m)` if less."""
     gradient, trace = _seen_gradient(e), e.record.trace
     high = trace["loss"].values + trace["loss_error"].values - e.function.infimum.value
     if (strong := e.problem.strong_convexity) is not None:
