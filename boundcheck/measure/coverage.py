@@ -180,7 +180,7 @@ def _toy_run() -> Distribution:
     curve = 0.05 + 1 / (1 + np.arange(_STEPS) / 3)
 
     def draw(random: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
-        schedule = Schedule.draw(_STEPS, _STRATA, int(np.prod(size)), False, random)
+        schedule = Schedule.draw(_STEPS, _STRATA, int(np.prod(size)), random)
         noise = 2 * random.beta(2, 2, size)
         return noise * (curve[schedule.times - 1] @ schedule.weights).reshape(size)
 

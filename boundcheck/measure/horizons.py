@@ -68,7 +68,7 @@ def _fewest(claim: Claim, bound: Callable[[int], float], low: int, threshold: fl
     if bound(low) < threshold:
         return low
     high = low
-    while not bound(high) < threshold:
+    while bound(high) >= threshold:
         if high == _LONGEST:
             raise ArithmeticError(f"no informative horizon up to {_LONGEST} for {claim.id}")
         high = min(2 * high, _LONGEST)

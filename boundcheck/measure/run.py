@@ -74,9 +74,8 @@ def run_ensemble(
     if spec.measure.is_of_the_last:
         # The last iterate, and those before it.
         strata = max(strata, min(2, plan.steps))
-    schedule = Schedule.draw(
-        plan.steps, strata, replicas, spec.measure.is_of_the_last, np.random.default_rng(stream(spec, "audits"))
-    )
+    random = np.random.default_rng(stream(spec, "audits"))
+    schedule = Schedule.draw(plan.steps, strata, replicas, random, spec.measure.is_of_the_last)
     between = max(strata // _SAVES, 1)
     chunk = between * math.ceil(_CHUNK_BYTES / (8 * replicas * between))
     sampler = make_sampler(spec, plan, function, replicas, generator(spec, "sampling", device))

@@ -114,6 +114,8 @@ def judge(evidence: Evidence, audits: list[Audit]) -> Outcome:
     return outcome(verdict, reason, blame)
 
 
+# What overflowed is refused afterwards.
+@np.errstate(invalid="ignore")
 def _measured(evidence: Evidence) -> _Measured:
     measure, seen = evidence.spec.measure, evidence.spec.measure.seen(evidence)
     finite = bool(np.isfinite(seen.low).all() and np.isfinite(seen.high).all())

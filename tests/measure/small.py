@@ -144,8 +144,9 @@ def with_quantity_scaled(claim: Claim, factor: Any) -> Claim:
 
 
 def with_values(plan: Plan, **values: float) -> Plan:
-    """The plan with some of the claim's quantities replaced."""
-    return replace(plan, values=plan.values | values)
+    """The plan with some of the claim's quantities replaced, and with them the algorithm's numbers."""
+    numbers = plan.numbers | {name: x for name, x in values.items() if name in plan.numbers}
+    return replace(plan, values=plan.values | values, numbers=numbers)
 
 
 def pseudo_huber(rank: int = 2, d: int = 4, k: int = 4, scale: float = 1.0, samples: int = 6, seed: int = 0) -> Problem:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
 import sympy as sp
 
 from boundcheck.claims.symbols import R_1, T, f_star
@@ -171,7 +172,8 @@ def _square_distance(v: sp.Expr) -> sp.Expr:
 def _seen_gradient(e: Evidence) -> Seen:
     trace = e.record.trace
     square, error = (trace[name].values for name in ("gradient_square_norm", "gradient_square_norm_error"))
-    return Seen(square - error, square, square + error)
+    with np.errstate(invalid="ignore"):
+        return Seen(square - error, square, square + error)
 
 
 def _seen_gap(e: Evidence) -> Seen:
