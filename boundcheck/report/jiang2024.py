@@ -12,9 +12,9 @@ from boundcheck.falsify.worst_case import WorstCase
 from boundcheck.prove import ProofAudit
 from boundcheck.report import study
 from boundcheck.report.experiments import Attack, Programme
-from boundcheck.report.page import Contents, Finding, load_runs, write_page
+from boundcheck.report.page import load_runs, write_page
+from boundcheck.report.section import Finding, Material, Search
 from boundcheck.report.stored import StoredRun
-from boundcheck.report.tightness import Search
 from boundcheck.report.words import label, number
 from boundcheck.verdicts import Verdict
 
@@ -51,7 +51,7 @@ def write(
     ]
     numbers = _study(found) if programme.worst_cases else study.kept("jiang2024")
     measured = [*findings(honest), _search_finding(searches), _slowest_finding(honest, numbers.worst_cases)]
-    contents = Contents(
+    material = Material(
         honest,
         findings=measured,
         proofs=proofs,
@@ -59,16 +59,17 @@ def write(
         waterfalls=[(f"adversary's, rank {programme.waterfall[1]}", found["waterfall"][0])],
         study=numbers,
         faults=[(words, run) for (words, _), run in zip(programme.faults, faulty, strict=True)],
+        command=programme.command,
     )
     adds = f" This is the short report. With --full it has more: {programme.adds}." if programme.adds else ""
-    files = write_page(contents, out / "index.html", _TITLE, _LEAD + adds, programme.command)
+    files = write_page(material, out / "index.html", _TITLE, _LEAD + adds)
     shown = ("run_id", "claim", "verdict", "reason", "blame")
     return {
-        "summary": _summary(proofs, honest, contents.faults, searches),
+        "summary": _summary(proofs, honest, material.faults, searches),
         "findings": [asdict(x) for x in sorted([*_proof_findings(proofs), *measured], key=lambda x: x.number)],
         "report": str(files[0]),
         "runs": [{key: run.result.get(key) for key in shown} for run in honest],
-        "faults": [{"planted": words} | {key: run.result.get(key) for key in shown} for words, run in contents.faults],
+        "faults": [{"planted": words} | {key: run.result.get(key) for key in shown} for words, run in material.faults],
         "searches": [{key: each[key] for key in ("id", "lipschitz", "ratio", "violated")} for each in searches],
         "adds": programme.adds,
     }

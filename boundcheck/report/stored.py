@@ -1,5 +1,6 @@
 """`StoredRun`: a finished run as figures and tables read it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,11 @@ class StoredRun:
         return "plan" in self.result
 
     @property
+    def is_network(self) -> bool:
+        """Whether it is the run of a network, of which all but the infimum of the loss is measured."""
+        return "theorems" in self.result
+
+    @property
     def verdict(self) -> Verdict:
         """The verdict, with the ground that it stands on; of results of earlier versions too."""
         return verdict_of(self.result)
@@ -41,3 +47,24 @@ class StoredRun:
     def adapter(self) -> str:
         """The adapter's kind."""
         return str(self.result["spec"]["adapter"]["kind"])
+
+    @property
+    def scale(self) -> str:
+        """The adapter's scale as titles print it."""
+        scale = self.result["spec"]["adapter"]["scale"]
+        return str(scale).replace("sqrt(r)", "√r") if isinstance(scale, str) else f"{scale:g}"
+
+    @property
+    def ratio(self) -> float | None:
+        """Measured average over bound; None where no number was measured."""
+        measured = self.result["measured"]
+        return None if measured is None else float(measured / self.result["bound"])
+
+
+def highest_rank(runs: Iterable[StoredRun]) -> list[StoredRun]:
+    """Of each problem the first of its runs of highest rank."""
+    best: dict[str, StoredRun] = {}
+    for run in runs:
+        if run.problem not in best or (run.rank or 0) > (best[run.problem].rank or 0):
+            best[run.problem] = run
+    return list(best.values())

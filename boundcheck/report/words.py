@@ -61,6 +61,16 @@ def mathml(latex: str) -> Markup:
     return Markup(mathml_of(latex, "block"))
 
 
+def signed(value: float) -> str:
+    """A number that may be negative, such as an exponent, at two decimals."""
+    return f"{value:.2f}".replace("-", "−")
+
+
+def slug(name: str) -> str:
+    """The name of a file for what is called so."""
+    return "_".join("".join(c if c.isascii() and c.isalnum() else " " for c in name.lower()).split())
+
+
 def rank_exponent(claim: Claim, lipschitz: str | None) -> sp.Rational:
     r"""The p with bound ~ r^p as r grows, :math:`\lim r\,\partial_r \log(\mathrm{bound})`, from the claim's formula.
 

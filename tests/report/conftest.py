@@ -8,8 +8,8 @@ import pytest
 import boundcheck as bc
 from boundcheck.claims import catalogue
 from boundcheck.report.page import load_runs
+from boundcheck.report.section import Search, Waterfall
 from boundcheck.report.stored import StoredRun
-from boundcheck.report.tightness import Search, Waterfall
 from boundcheck.report.words import label
 from tests.judged import of_the_paper
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from boundcheck.report.descent import descent_figure, theorem_figure, theorem_rows
+from boundcheck.report.sections.descent import descent_figure
+from boundcheck.report.sections.theorems import theorem_figure, theorem_rows
 from boundcheck.report.stored import StoredRun
 
 from .test_sweeps import SPEC, SWEPT, synthetic

@@ -12,17 +12,19 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from boundcheck.errors import InputError
 from boundcheck.measure.store import RunFolder
 from boundcheck.problems.adapters import ADAPTERS
-from boundcheck.report import networks
-from boundcheck.report.along import MOST, along_figures, named_runs
-from boundcheck.report.networks import is_network, write_networks
+from boundcheck.report import page as pages
+from boundcheck.report import section
+from boundcheck.report.named import named_runs
+from boundcheck.report.page import write_runs
+from boundcheck.report.sections.network_course import MOST, along_figures
 from boundcheck.report.stored import StoredRun
 
 from .texts import assert_no_text_overlaps
 
 STEPS = 12
+DEFAULTS = {"title": "Title", "lead": "Lead.", "command": "boundcheck report 0123456789ab"}
 SITES = ("blocks.0.qkv", "blocks.0.up")
 RESULT: dict[str, Any] = {
     "run_id": "0123456789ab",
@@ -172,11 +174,11 @@ def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     """Makes the page of runs that are on no disk; figures, which take longest, are drawn and not rendered."""
 
     def made(runs: list[StoredRun], **words: str) -> str:
-        monkeypatch.setattr(networks, "load_runs", lambda _: runs)
-        monkeypatch.setattr(networks, "svg", lambda _: "<svg></svg>")
-        monkeypatch.setattr(networks, "pdf", lambda _: b"")
+        monkeypatch.setattr(pages, "load_runs", lambda _: runs)
+        monkeypatch.setattr(section, "svg", lambda _: "<svg></svg>")
+        monkeypatch.setattr(section, "pdf", lambda _: b"")
         folders = [tmp_path / each.result["run_id"] for each in runs]
-        return write_networks(folders, tmp_path / "page" / "index.html", **words)[0].read_text()
+        return write_runs(folders, tmp_path / "page" / "index.html", **DEFAULTS | words)[0].read_text()
 
     return made
 
@@ -193,7 +195,10 @@ def on_disk(found: StoredRun, folder: Path) -> Path:
 @pytest.mark.full
 def test_page_and_figures_of_a_folder_are_the_same_twice(tmp_path):
     folder = on_disk(run(), tmp_path / "0123456789ab")
-    written = [write_networks([folder], tmp_path / name / "index.html") for name in "ab"]
+    written = [
+        write_runs([folder], tmp_path / name / "index.html", "Title", "Lead.", f"boundcheck report {folder.name}")
+        for name in "ab"
+    ]
     first, second = ({path.name: path.read_bytes() for path in files} for files in written)
     assert first == second
     assert written[0][0].name == "index.html"
@@ -339,9 +344,6 @@ def test_an_adapter_without_spectral_norms_has_no_curve_of_them():
         assert [len(axis.lines) for axis in axes if axis.get_ylabel() == "σₜ"] == [1] * (panels - 3)
 
 
-def test_only_runs_of_networks_are_taken(page):
-    matrix = StoredRun({name: x for name, x in RESULT.items() if name != "theorems"}, trace())
-    assert is_network(RESULT)
-    assert not is_network(matrix.result)
-    with pytest.raises(InputError, match="network"):
-        page([run(), matrix])
+def test_a_run_of_a_network_is_known_by_what_it_holds():
+    assert run().is_network
+    assert not StoredRun({name: x for name, x in RESULT.items() if name != "theorems"}, trace()).is_network

@@ -13,10 +13,11 @@ import xarray as xr
 from boundcheck.errors import InputError
 from boundcheck.report import audit
 from boundcheck.report import page as pages
-from boundcheck.report.gradient import gradient_figure
 from boundcheck.report.jiang2024 import findings
-from boundcheck.report.page import Contents, export_data, load_runs, write_page
-from boundcheck.report.smoothness import bracket_figure
+from boundcheck.report.page import export_data, load_runs, write_page
+from boundcheck.report.section import Material
+from boundcheck.report.sections.gradient import gradient_figure
+from boundcheck.report.sections.smoothness import bracket_figure
 from boundcheck.report.style import svg
 from boundcheck.report.words import number
 
@@ -24,7 +25,7 @@ from .texts import assert_no_text_overlaps
 
 
 def _write(runs, folder):
-    return write_page(Contents(runs), folder / "index.html", "A title", "A lead.", "boundcheck measure x.toml")
+    return write_page(Material(runs, command="boundcheck measure x.toml"), folder / "index.html", "A title", "A lead.")
 
 
 def test_page_is_self_contained_and_names_every_run(stored, tmp_path):

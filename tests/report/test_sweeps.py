@@ -12,16 +12,10 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
+from boundcheck.report.sections.horizon import horizon_figure, horizon_slopes
+from boundcheck.report.sections.rank import rank_exponents, rank_figure
 from boundcheck.report.stored import StoredRun
-from boundcheck.report.sweeps import (
-    groups,
-    horizon_figure,
-    horizon_slopes,
-    leaves,
-    rank_exponents,
-    rank_figure,
-    settings,
-)
+from boundcheck.report.sweeps import groups, leaves, settings
 from boundcheck.report.words import label
 
 from .texts import assert_no_text_overlaps

@@ -11,10 +11,14 @@ from boundcheck.falsify.show import rounded_down
 from boundcheck.falsify.stored import replayed
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.report import work
-from boundcheck.report.page import Contents, write_page
-from boundcheck.report.smoothness import adapter_figures, bracket_figure, ends
+from boundcheck.report.page import write_page
+from boundcheck.report.section import Material
+from boundcheck.report.sections.adapters import adapter_figures
+from boundcheck.report.sections.attacks import search_figure
+from boundcheck.report.sections.curvature_split import split_figure
+from boundcheck.report.sections.slack import slack_figure
+from boundcheck.report.sections.smoothness import bracket_figure, ends
 from boundcheck.report.style import panels
-from boundcheck.report.tightness import search_figure, slack_figure, split_figure
 
 from .conftest import ADAPTED
 from .texts import assert_no_text_overlaps
@@ -118,9 +122,8 @@ def test_no_text_of_these_figures_overlaps_another(adapters, searches, waterfall
 
 @pytest.mark.full
 def test_page_has_the_searches_and_their_instances_can_be_replayed(adapters, searches, waterfalls, tmp_path):
-    files = write_page(
-        Contents(adapters, searches=searches, waterfalls=waterfalls), tmp_path / "index.html", "A", "B", "C"
-    )
+    material = Material(adapters, searches=searches, waterfalls=waterfalls)
+    files = write_page(material, tmp_path / "index.html", "A", "B")
     text = files[0].read_text()
     assert re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#)([^"')\s>]+)""", text) == []
     for search in searches:
@@ -137,7 +140,7 @@ def test_page_has_the_searches_and_their_instances_can_be_replayed(adapters, sea
 @pytest.mark.full
 def test_a_violated_search_is_shown_as_one(adapters, searches, tmp_path):
     broken = [searches[0] | {"violated": True}]
-    text = write_page(Contents(adapters, searches=broken), tmp_path / "index.html", "A", "B", "C")[0].read_text()
+    text = write_page(Material(adapters, searches=broken), tmp_path / "index.html", "A", "B")[0].read_text()
     assert ">violated<" in text
     assert ">not violated<" not in text
 
@@ -145,7 +148,7 @@ def test_a_violated_search_is_shown_as_one(adapters, searches, tmp_path):
 @pytest.mark.full
 def test_an_adapter_without_a_rank_is_shown_without_one(adapters, tmp_path):
     full = [dataclasses.replace(run) for run in adapters if run.adapter == "full"]
-    text = write_page(Contents(full), tmp_path / "index.html", "A", "B", "C")[0].read_text()
+    text = write_page(Material(full), tmp_path / "index.html", "A", "B")[0].read_text()
     assert "None" not in text
     assert json.loads((tmp_path / "results.json").read_text())[0]["spec"]["adapter"]["rank"] is None
 

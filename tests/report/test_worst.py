@@ -8,8 +8,8 @@ import boundcheck as bc
 from boundcheck.claims import catalogue
 from boundcheck.falsify.worst_case import WorstCase
 from boundcheck.report.page import load_runs
+from boundcheck.report.sections.worst_cases import worst_figure
 from boundcheck.report.style import pdf, svg
-from boundcheck.report.worst import worst_figure
 
 from .test_sweeps import synthetic
 from .texts import assert_no_text_overlaps

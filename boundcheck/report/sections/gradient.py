@@ -1,18 +1,33 @@
 """The figure of a theorem: squared gradient norm over t along its runs, beside the bound."""
 
 import numpy as np
+from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 
 from boundcheck.measure.intervals import student_interval
 from boundcheck.measure.schedule import Schedule
+from boundcheck.report.section import Folder, Material
 from boundcheck.report.stored import StoredRun
-from boundcheck.report.style import BLUE, GREEN, GREY, VERMILLION, decades, panels
+from boundcheck.report.style import BLUE, GREEN, GREY, VERMILLION, log_y, panels
 from boundcheck.report.words import titled
+
+title = "Bound against measured gradient norm"
+place = 220
 
 # Panels of runs that nobody chose.
 _MOST = 6
+_CAPTION = """Mean squared gradient norm of F along Algorithm 1, from full gradients at audit times that were drawn at
+random before the run, one in each stratum of t for each replica. The theorem bounds the average over t (dashed), with
+the constants fixed before the run."""
+
+
+def build(material: Material, folder: Folder) -> Markup:
+    return folder.figure("gradient_norm", gradient_figure(material.theorems), _CAPTION)
+
+
+def _is_drawn(run: StoredRun) -> bool:
+    return run.is_theorem and "batch" in run.result["spec"]["run"]
 
 
 def gradient_figure(runs: list[StoredRun]) -> Figure | None:
@@ -20,7 +35,7 @@ def gradient_figure(runs: list[StoredRun]) -> Figure | None:
 
     Those whose T was chosen to be informative, or, where there are none, the first of them.
     """
-    runs = [run for run in runs if run.is_theorem and "batch" in run.result["spec"]["run"]]
+    runs = list(filter(_is_drawn, runs))
     chosen = [run for run in runs if run.result["spec"]["run"]["steps"] == "informative"] or runs[:_MOST]
     return panels(chosen, _draw) if chosen else None
 
@@ -46,9 +61,7 @@ def _draw(axis: Axes, run: StoredRun) -> None:
         axis.axhline(
             result["measured"], color=GREEN, lw=1, ls="--", label=f"average over t, and its {interval['kind']} interval"
         )
-    axis.set_yscale("log")
-    axis.yaxis.set_minor_locator(NullLocator())
-    decades(axis, float(np.nanmin(band[0])), max(result["bound"], result["first"], float(np.nanmax(band[1]))))
+    log_y(axis, float(np.nanmin(band[0])), max(result["bound"], result["first"], float(np.nanmax(band[1]))))
     axis.set_xlim(0, steps)
     axis.set_xlabel("iteration t")
     axis.set_ylabel(f"‖∇F(vₜ)‖² [{result['problem']['units']}²]")

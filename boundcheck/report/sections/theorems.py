@@ -1,20 +1,17 @@
-"""How loose a theorem is: beside others on one problem, and in each step's descent inequality along a run."""
+"""Theorems side by side on one problem: from what was measured to what each claims."""
 
 import math
 import textwrap
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from boundcheck.measure.schedule import Schedule
 from boundcheck.measure.tables import DomainSpec, RunSpec
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.report.stored import StoredRun
-from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, decades, panels
-from boundcheck.report.sweeps import Row, groups, is_silent, leaves, ratio_of, settings
+from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, panels, ticks
+from boundcheck.report.sweeps import Row, groups, leaves, settings
 from boundcheck.report.words import number, titled
 
 _MOST_PANELS = 6
@@ -45,29 +42,6 @@ def theorem_figure(runs: list[StoredRun]) -> Figure | None:
     tables = sorted(distinct.values(), key=len, reverse=True)[:_MOST_PANELS]
     most = max(map(len, tables), default=0)
     return panels([(rows, most) for rows in tables], _draw_theorems, tall=0.75 + 0.38 * most) if tables else None
-
-
-def descent_figure(runs: list[StoredRun]) -> Figure | None:
-    r"""The path smoothness over the claim's constant at each audited step, median and largest over replicas.
-
-    The proofs use :math:`F(v_{t+1}) \le F(v_t) - \alpha\langle\nabla F(v_t), g_t\rangle + (\hat L\alpha^2/2)\|g_t\|^2`;
-    with :math:`\ell_t` in place of :math:`\hat L` it is an equation, so :math:`\ell_t/\hat L` is the share of the last
-    term that step t needed. Of each problem and claim the longest run of highest rank is drawn, and six at most.
-    """
-    best: dict[tuple[str, str], StoredRun] = {}
-    for run in runs:
-        if not run.is_theorem or "Lhat" not in run.result["plan"]["values"]:
-            continue
-        key = str(run.result["spec"]["problem"]), titled(run.result)
-        if key not in best or _size(run) > _size(best[key]):
-            best[key] = run
-    chosen = list(best.values())[:_MOST_PANELS]
-    items = list(zip(settings(chosen), chosen, strict=True))
-    return panels(items, _draw_descent, tall=2.2) if items else None
-
-
-def _size(run: StoredRun) -> tuple[int, int]:
-    return run.rank or 0, run.result["plan"]["steps"]
 
 
 def _tables(runs: list[StoredRun]) -> list[list[Row]]:
@@ -134,7 +108,7 @@ def _rows(group: list[StoredRun], title: str) -> list[Row]:
         rows.append(
             {"problem": title, "units": result["problem"]["units"], "steps": plan["steps"]}
             | {"seed": result["spec"]["seed"], "claim": ", ".join(said), "batch": plan.get("batch")}
-            | {"alpha": plan["values"].get("alpha"), "ratio": ratio_of(run), "silent": is_silent(run)}
+            | {"alpha": plan["values"].get("alpha"), "ratio": run.ratio, "silent": run.verdict.is_silent}
             | {key: result[key] for key in ("bound", "measured", "smallest", "interval")}
             | {"verdict": run.verdict}
         )
@@ -192,32 +166,4 @@ def _log_limits(axis: Axes, low: float, high: float) -> None:
     low, high = low / 2, high * (high / low) ** 0.25 * 2
     exponents = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
     axis.set_xlim(low, high)
-    axis.xaxis.set_major_locator(FixedLocator([10.0**e for e in exponents[:: len(exponents) // 6 + 1]]))
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
-    axis.xaxis.set_minor_locator(NullLocator())
-
-
-def _draw_descent(axis: Axes, item: tuple[str, StoredRun]) -> None:
-    title, run = item
-    steps = run.result["plan"]["steps"]
-    shares = run.trace["path_smoothness"].values / run.result["plan"]["values"]["Lhat"]
-    edges = Schedule.edges_of(steps, shares.shape[1])
-    middle = (edges[:-1] + 1 + edges[1:]) / 2
-    finite = np.isfinite(shares).all(0)
-    curves = {"largest over replicas": shares.max(0), "median over replicas": np.median(shares, 0)}
-    shown = np.concatenate([curve[finite & (curve > 0)] for curve in curves.values()])
-    low, label_below = float(shown.min(initial=1.0)), "at the lower edge: 0 or less, F bends down there"
-    for (text, curve), colour in zip(curves.items(), (VERMILLION, BLUE), strict=True):
-        axis.plot(middle, np.where(finite & (curve > 0), curve, np.nan), ".-", color=colour, lw=1, ms=3, label=text)
-        below = middle[finite & (curve <= 0)]
-        if len(below):
-            axis.plot(below, np.full(len(below), low / 2), "v", color=colour, ms=4, mfc="none", label=label_below)
-    axis.axhline(1, color=GREY, lw=1, ls="--", label="1: the claim's own constant")
-    axis.set_yscale("log")
-    axis.yaxis.set_minor_locator(NullLocator())
-    bent = float((shares <= 0).mean())
-    decades(axis, low / 2 if bent else low, float(shown.max(initial=1.0)))
-    axis.set_xlim(0, steps)
-    axis.set_xlabel("iteration t" + (f" (F bends down on {bent:.0%} of the audited steps)" if bent else ""))
-    axis.set_ylabel("path smoothness / L̂")
-    axis.set_title("\n".join(textwrap.fill(line, _TITLE) for line in (title, titled(run.result))), loc="left")
+    ticks(axis.xaxis, [10.0**e for e in exponents[:: len(exponents) // 6 + 1]])
