@@ -203,7 +203,7 @@ class _Template:
 def templates() -> Environment:
     """What renders templates, with the words that they share."""
     loader = PackageLoader("boundcheck.report", ".")
-    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
     words = (badge, label, mathml, number, rounded_down, signed, spread, titled, shown_and_folded)
     made.globals |= {each.__name__: each for each in words} | {"ways": WAYS}
     made.filters["slug"] = slug
