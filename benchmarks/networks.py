@@ -26,7 +26,7 @@ from peft import LoraConfig, TaskType, get_peft_model
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainingArguments
 
 from boundcheck.callback import BoundcheckCallback
-from boundcheck.measure.curvature import largest_eigenvalue
+from boundcheck.problems.curvature import largest_eigenvalue
 from boundcheck.measure.spec import validated
 from boundcheck.models.build import builder
 from boundcheck.models.corpora import verses

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from boundcheck.callback import BoundcheckCallback
     from boundcheck.claims import Claim
     from boundcheck.claims import catalogue as claims
-    from boundcheck.experiments import measure
     from boundcheck.falsify import falsify
+    from boundcheck.measure import measure
     from boundcheck.prove import prove
     from boundcheck.report import audit
 
@@ -50,7 +50,7 @@ _HOMES = {
     "audit": ("boundcheck.report", "audit"),
     "claims": ("boundcheck.claims", "catalogue"),
     "falsify": ("boundcheck.falsify", "falsify"),
-    "measure": ("boundcheck.experiments", "measure"),
+    "measure": ("boundcheck.measure", "measure"),
     "prove": ("boundcheck.prove", "prove"),
 }
 

@@ -1,26 +1,30 @@
 """`BoundcheckCallback`: what a training run of transformers' Trainer has of the theory, recorded while it trains."""
 
 import hashlib
+import math
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from transformers import TrainerCallback
 
+from boundcheck.claims.inputs import Number
 from boundcheck.errors import InputError
+from boundcheck.measure.audit import Evidence
+from boundcheck.measure.experiment import memory
+from boundcheck.measure.outcome import outcome
+from boundcheck.measure.plan import Plan, Start
+from boundcheck.measure.result import RunResult, Stated, Subject
+from boundcheck.measure.run import Record, empty_trace
+from boundcheck.measure.schedule import Schedule
+from boundcheck.measure.screen import show_course
+from boundcheck.measure.spec import Spec, about_any_step
 from boundcheck.measure.store import RunFolder
-from boundcheck.models.adapt import sites_of
-from boundcheck.models.build import described
-from boundcheck.models.experiment import CODE, memory
-from boundcheck.models.network import Look, Network
-from boundcheck.models.observe import observe, rounding_of
-from boundcheck.models.outcome import Course, outcome
-from boundcheck.models.run import empty_trace
-from boundcheck.models.screen import show_course
-from boundcheck.models.theory import CLAIM
-from boundcheck.models.training import (
+from boundcheck.measure.tables import RunSpec
+from boundcheck.measure.training import (
     audit_sample,
     base_of,
     batch_of,
@@ -31,10 +35,18 @@ from boundcheck.models.training import (
     shape_of,
     undisturbed,
 )
+from boundcheck.models.adapt import sites_of
+from boundcheck.models.function import NetworkFunction
+from boundcheck.models.network import Network
+from boundcheck.models.tasks import Encoded
+from boundcheck.problems.constant import Constant
 from boundcheck.problems.norms import Point
+from boundcheck.problems.sgd import Draw
 
 # Samples that go through the model at a time, at most; and no more than a step takes, which memory is there for.
 _CHUNK = 32
+# Of the interval over replicas, of which there is one.
+_LEVEL = 0.95
 
 
 class BoundcheckCallback(TrainerCallback):
@@ -68,7 +80,7 @@ class BoundcheckCallback(TrainerCallback):
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise InputError(name, value, f"an integer of at least {least}")
         self.every, self.samples, self.runs, self.report, self.seed = every, samples, Path(runs), report, seed
-        self.result: dict[str, Any] | None = None
+        self.result: RunResult | None = None
         self._recorder: _Recorder | None = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
@@ -116,43 +128,52 @@ class _Recorder:
     def __init__(self, callback: BoundcheckCallback, args: Any, state: Any, given: dict[str, Any]) -> None:
         check_one_process(args)
         model, loader = given["model"], given["train_dataloader"]
-        sites, self._base = sites_of(model), base_of(model)
+        sites, base = sites_of(model), base_of(model)
         device = sites[0].parameters[0].device
-        self._task, self._total = audit_sample(loader, callback.samples, callback.seed, shape_of(model), device)
-        self._network = Network(model, sites, self._task, min(batch_of(args), _CHUNK))
+        task, self._total = audit_sample(loader, callback.samples, callback.seed, shape_of(model), device)
+        self._network = Network(model, sites, task, min(batch_of(args), _CHUNK))
+        parameters = sum(parameter.numel() for parameter in base.parameters())
+        self._function = NetworkFunction(type(base).__name__, self._network, parameters)
         self._groups = given["optimizer"].param_groups
         # That of the arguments, unless the optimizer was made from others.
         self._step_size = float(self._groups[0].get("initial_lr", self._groups[0]["lr"]))
         self._steps, self._batch = int(state.max_steps), batch_of(args)
         self._rules = [
             rules_of(args, given["optimizer"], given["lr_scheduler"]),
-            sampling_of(args, loader, model, self._task, self._total, self._steps),
+            sampling_of(args, loader, model, task, self._total, self._steps),
         ]
         # Training that goes on from a checkpoint is recorded from there.
         self._times = np.arange(state.global_step, self._steps, callback.every) + 1
-        self._spec = self._described(callback, args, model)
-        self._folder = RunFolder.create(callback.runs, self._spec, str(device), CODE)
-        self._trace = empty_trace(self._network, self._times[None], np.empty((1, 0), int))
+        self._every = callback.every
+        self._spec = self._described(callback, args, task)
+        self._folder = RunFolder.create(callback.runs, self._spec, str(device))
+        self._trace = empty_trace(self._times[None], self._function, np.empty(0, int))
         self._folder.start_trace(self._trace, {"stratum": 1})
-        self._device, self._rounding = str(device), rounding_of(self._network)
-        self._accuracy = self._network.accuracy()
+        self._device, self._start = str(device), self._first()
         # Of each record what was taken off the squared gradient norm, since a part of the samples was looked at.
         self.noise: list[float] = []
         self._place = 0
-        self._start: Look | None = None
-        self._pending: tuple[Point, Look] | None = None
+        self._pending: Point | None = None
 
-    def _described(self, callback: BoundcheckCallback, args: Any, model: Any) -> dict[str, Any]:
+    def _first(self) -> Start:
+        """What is known of the first iterate."""
+        look, rounding = self._network.look(), self._function.noise
+        square, variance = self._corrected(look.square_norm, look.variance)
+        infimum = self._function.infimum
+        gap = Constant(look.loss + rounding.loss, infimum.kind, f"F(v_1) minus the lower bound on f: {infimum.how}")
+        return Start(self._network.point(), gap, look.loss, max(square, 0.0), variance, norms={})
+
+    def _described(self, callback: BoundcheckCallback, args: Any, task: Encoded) -> dict[str, Any]:
         """What names the run: settings, samples, and where it starts."""
         adapter = self._network.sites[0].adapter
         digest = hashlib.sha256()
         for part in self._network.point():
             digest.update(part.cpu().numpy().tobytes())
-        digest.update(self._task.labels.cpu().numpy().tobytes())
+        digest.update(task.labels.cpu().numpy().tobytes())
         return {
-            "claim": CLAIM,
+            "claim": about_any_step().id,
             "seed": int(args.seed),
-            "model": {"kind": "trainer", "name": type(base_of(model)).__name__, "start": digest.hexdigest()[:12]},
+            "model": {"kind": "trainer", "name": self._function.name, "start": digest.hexdigest()[:12]},
             "adapter": {
                 "kind": adapter.kind,
                 "rank": getattr(adapter, "rank", None),
@@ -165,29 +186,30 @@ class _Recorder:
                 "samples": callback.samples,
                 "steps": self._steps,
                 "replicas": 1,
-                "level": 0.95,
+                "level": _LEVEL,
             },
         }
 
     def before(self) -> None:
-        """Look at v_t, which a step is about to leave, and at how long that will be."""
+        """Keep v_t, which a step is about to leave, and look at how long that will be."""
         if (rate := float(self._groups[0]["lr"])) != self._step_size and self._rules[0].status == "held":
             how = f"the learning rate is {rate:.4g}, and was {self._step_size:.4g}"
             self._rules[0] = replace(self._rules[0], status="failed", how=how)
-        look = self._network.look()
-        self._start = self._start or look
-        self._pending = (self._network.point(), look)
+        self._pending = self._network.point()
 
     def after(self, t: int) -> None:
-        """Look at v_{t+1}, and write the record of step t, if one is due."""
+        """Look at F at v_t and v_{t+1}, and write the record of step t, if one is due."""
         if self._pending is None or self._place >= len(self._times):
             return
-        (v, look), self._pending = self._pending, None
-        seen = observe(
-            self._network, v, self._network.point(), look, self._network.losses().mean().item(), self._rounding
-        )
-        square, variance = self._corrected(look)
-        self.noise.append(look.square_norm - square)
+        v, self._pending = self._pending, None
+        v_next = self._network.point()
+        law = Draw(self._batch, torch.arange(self._function.samples).unsqueeze(0), replaced=True)
+        seen: dict[str, Any] = {name: values.numpy() for name, values in self._function.observe(v, v_next, law).items()}
+        self._network.write(v_next)
+        raw, variance = seen["gradient_square_norm"].item(), seen["noise_variance"].item() * self._batch
+        square, variance = self._corrected(raw, variance)
+        self.noise.append(raw - square)
+        # What the bias is, the way in which minibatches are drawn says, and not a record.
         seen |= {"gradient_square_norm": square, "noise_variance": variance / self._batch, "conditional_bias": np.nan}
         for name, value in seen.items():
             self._trace[name].values[0, self._place] = value
@@ -195,56 +217,49 @@ class _Recorder:
         self._folder.extend_trace(self._trace.isel(stratum=slice(self._place, self._place + 1)), "stratum", self._place)
         self._place += 1
 
-    def _corrected(self, look: Look) -> tuple[float, float]:
+    def _corrected(self, square_norm: float, variance: float) -> tuple[float, float]:
         """Estimates without bias of the squared gradient norm and the variance of a sample, over all of the data."""
-        count, total = self._network.task.samples, self._total
+        count, total = self._function.samples, self._total
         if count == total:
-            return look.square_norm, look.variance
-        variance = look.variance * count / max(count - 1, 1)
-        return look.square_norm - (1 - count / total) * variance / count, variance * (total - 1) / total
+            return square_norm, variance
+        variance = variance * count / max(count - 1, 1)
+        return square_norm - (1 - count / total) * variance / count, variance * (total - 1) / total
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing was recorded."""
         return self._place == 0
 
-    @property
-    def _first(self) -> Look:
-        """What was seen at the first iterate."""
-        if self._start is None:
-            raise ValueError("expected a record; see is_empty")
-        return self._start
-
-    def finish(self, steps: int) -> tuple[RunFolder, dict[str, Any]]:
-        """The result of what was recorded."""
-        seen = self._trace.isel(stratum=slice(0, self._place))
-        sample = f"{self._network.task.samples} of {self._total} samples"
-        course = Course(
-            trace=seen,
-            weights=np.full(self._place, 1 / self._place),
-            step_size=self._step_size,
-            batch=self._batch,
-            steps=steps,
-            level=0.95,
-            first=max(self._corrected(self._first)[0], 0.0),
-            gap=self._first.loss + self._rounding.loss,
-            looks=f"{self._place} iterates, on {sample}",
-            partial=self._task.samples < self._total,
+    def finish(self, steps: int) -> tuple[RunFolder, RunResult]:
+        """The result of what was recorded; the network is left as it was."""
+        sample = f"{self._function.samples} of {self._total} samples"
+        step, last, start = self._step_size, self._network.point(), self._start
+        inputs: dict[str, Number] = {"D": start.gap.value, "eta": step, "T": steps}
+        plan = Plan({}, None, self._batch, steps, step, math.inf, inputs, {"alpha": step})
+        edges = np.arange(self._place + 1) * self._every
+        schedule = Schedule(edges, self._times[None, : self._place], at_random=False)
+        record = Record(schedule, self._trace.isel(stratum=slice(0, self._place)), None, last)
+        # None that a file could hold: its tables are those of the arguments.
+        spec = Spec.model_construct(claim=self._spec["claim"], run=RunSpec(replicas=1, step_size=step, level=_LEVEL))
+        evidence = Evidence(
+            spec.theorem,
+            spec,
+            self._function,
+            start,
+            plan,
+            record,
+            tuple(self._rules),
+            sample,
         )
-        last = self._network.losses().mean().item()
-        result: dict[str, Any] = {
-            "run_id": self._folder.id,
-            "claim": CLAIM,
-            "spec": self._spec,
-            "environment": self._folder.environment | memory(self._device),
-            "problem": {"name": self._spec["model"]["name"], "units": self._task.units, "sample": sample}
-            | described(self._network, self._base),
-            "first_variance": self._corrected(self._first)[1],
-            "rounding": {"loss": self._rounding.loss, "gradient": self._rounding.gradient},
-            "ends": {
-                "loss": [[self._first.loss, last]],
-                "accuracy": [[self._accuracy, self._network.accuracy()]],
-                "held_out": None,
-            },
-        }
-        return self._folder, self._folder.finish(result | outcome(self._network, course, self._rules))
+        found = outcome(evidence)
+        self._network.write(last)
+        result = RunResult(
+            run_id=self._folder.id,
+            claim=spec.claim,
+            spec=self._spec,
+            environment=self._folder.environment | memory(self._device),
+            problem=Subject(self._function.name, self._function.units, sample=sample, **self._function.facts),
+            constants={name: Stated(x.value, x.kind, x.how) for name, x in self._function.constants.items()},
+            **found,
+        )
+        return self._folder, self._folder.finish(result)

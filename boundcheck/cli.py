@@ -6,6 +6,7 @@ usage or bad input, in one line. Each command imports what it uses, and nothing 
 """
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -209,11 +210,11 @@ def falsify(
 ) -> None:
     """Search for an instance that violates a claim, or on which it is tightest; solve for a theorem's worst case."""
     from boundcheck.claims.inputs import exact
-    from boundcheck.falsify import is_theorem
     from boundcheck.falsify.show import show, show_replay, show_worst_cases
     from boundcheck.falsify.stored import replayed, save, summary_of
     from boundcheck.falsify.worst_case import HORIZONS, summary, worst_cases
     from boundcheck.terminal import STDOUT, assignments_of, print_json, progress
+    from boundcheck.words import algorithm_of
 
     if (claim_id is None) == (replay is None):
         raise InputError("ID", claim_id or "(not given)", "either a claim to attack, or --replay FILE")
@@ -222,7 +223,7 @@ def falsify(
         _refuse(context, (*_SEARCH, "horizon", "assignments"), "with --replay")
         instance, found = replayed(replay)
         violated, table, answer = found.violated, show_replay(instance, found), summary_of(instance, found)
-    elif is_theorem(claim := boundcheck.claims[claim_id or ""]):
+    elif algorithm_of(claim := boundcheck.claims[claim_id or ""]):
         _refuse(context, _SEARCH, f"for a theorem, which {claim.id} is")
         with progress() as tick:
             cases = worst_cases(claim, horizon or HORIZONS, constants, tick)
@@ -266,18 +267,18 @@ def measure(
         results = boundcheck.measure(spec, store, device, tick, jobs)
     page, command = (out or store / f"report-{spec.stem}") / "index.html", f"boundcheck measure {spec.name}"
     lead = f"The experiments of {spec.name}."
-    files = write_runs([store / result["run_id"] for result in results], page, f"{spec.stem}, measured", lead, command)
+    files = write_runs([store / result.run_id for result in results], page, f"{spec.stem}, measured", lead, command)
     if as_json:
-        print_json({"runs": results, "report": str(files[0])})
+        print_json({"runs": [each.as_json() for each in results], "report": str(files[0])})
     else:
-        show_verdicts(results, STDOUT)
+        show_verdicts([each.as_json() for each in results], STDOUT)
         STDOUT.print(f"Report: {files[0]}", soft_wrap=True, markup=False)
-    _exit(strict, results)
+    _exit(strict, [result.verdict for result in results])
 
 
 @app.command()
 def audit(
-    paper: Annotated[str, typer.Argument(help="The paper's key: jiang2024.")],
+    paper: Annotated[str, typer.Argument(help="The paper's key, such as jiang2024, or its folder.")],
     full: Annotated[
         bool, typer.Option("--full", help="Make the whole report that papers cite: minutes instead of one.")
     ] = False,
@@ -310,7 +311,7 @@ def audit(
         if runs:
             show_verdicts(outcome["runs"] + outcome["faults"], STDOUT)
         STDOUT.print(f"Report: {outcome['report']}", soft_wrap=True, markup=False)
-    _exit(strict, outcome["findings"] + outcome["runs"])
+    _exit(strict, [each["verdict"] for each in outcome["findings"] + outcome["runs"]])
 
 
 @app.command()
@@ -384,6 +385,6 @@ def _refuse(context: typer.Context, names: tuple[str, ...], why: str) -> None:
             raise InputError(option.opts[0], said, f"no {option.opts[0]} {why}")
 
 
-def _exit(strict: bool, results: list[dict[str, Any]]) -> None:
-    if strict and not all(is_well(result["verdict"]) for result in results):
+def _exit(strict: bool, verdicts: Iterable[str]) -> None:
+    if strict and not all(map(is_well, verdicts)):
         raise typer.Exit(1)

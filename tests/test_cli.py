@@ -123,11 +123,11 @@ def test_measure_and_report_from_a_spec(tmp_path):
 def test_the_exit_code_follows_the_verdict_that_is_printed(verdict, code):
     found = 0
     try:
-        cli._exit(strict=True, results=[{"verdict": str(verdict)}])
+        cli._exit(strict=True, verdicts=[str(verdict)])
     except typer.Exit as ended:
         found = ended.exit_code
     assert found == code
-    cli._exit(strict=False, results=[{"verdict": str(verdict)}])
+    cli._exit(strict=False, verdicts=[str(verdict)])
 
 
 @pytest.mark.full

@@ -100,17 +100,6 @@ def plain_mean(each: list[Matrix]) -> Matrix:
     return sum(each) / len(each)
 
 
-def plain_row_moment(each: list[Matrix]) -> Matrix:
-    """1/n Σ_i G_i G_iᵀ, entry by entry."""
-    rows = range(len(each[0]))
-    return np.array([[sum(G[i] @ G[j] for G in each) / len(each) for j in rows] for i in rows])
-
-
-def plain_column_moment(each: list[Matrix]) -> Matrix:
-    """1/n Σ_i G_iᵀ G_i."""
-    return plain_row_moment([G.T for G in each])
-
-
 @sampled(4)
 @each_objective
 @each_seed
@@ -119,15 +108,26 @@ def test_an_objective_is_a_loop_over_its_samples(name: str, seed: int) -> None:
     objective = OBJECTIVES[name](random)
     W, indices = random.standard_normal((REPLICAS, D, K)), random.integers(SAMPLES, size=(REPLICAS, 3))
     at, chosen = torch.tensor(W), torch.tensor(indices)
-    rows, columns = objective.second_moments(at)
+    # The identity, and products on each side and on both, of each replica or of all.
+    left, right = (torch.tensor(random.standard_normal(shape)) for shape in ((REPLICAS, 2, D), (K, 3)))
+    sides = ((None, None), (left, None), (None, right), (left, right))
+    whole, alone = objective.survey(at, sides), [objective.survey(at, (side,), chosen) for side in sides]
     for r in range(REPLICAS):
         loss, each = plain_samples(objective, W[r])
         close(objective.loss(at)[r], loss)
         close(objective.gradient(at)[r], plain_mean(each))
         close(objective.sample_gradients(at)[r], each)
         close(objective.batch_gradient(at, chosen)[r], plain_mean([each[i] for i in indices[r]]))
-        close(rows[r], plain_row_moment(each), 10)
-        close(columns[r], plain_column_moment(each), 10)
+        P, Q = left[r].numpy(), right.numpy()
+        products = [each, [P @ G for G in each], [G @ Q for G in each], [P @ G @ Q for G in each]]
+        squares = [[plain_square((X,)) for X in column] for column in products]
+        close(whole.loss[r], loss)
+        close(whole.gradient[r], plain_mean(each))
+        close(whole.in_w[r], np.mean(squares[0]), 10)
+        close(whole.in_v[r], np.sum(squares) / SAMPLES, 10)
+        for survey, wanted in zip(alone, squares, strict=True):
+            close(survey.in_w[r], np.mean([squares[0][i] for i in indices[r]]), 10)
+            close(survey.in_v[r], np.mean([wanted[i] for i in indices[r]]), 10)
 
 
 # Objectives seen through adapters.
@@ -171,7 +171,7 @@ def test_a_problem_is_a_loop_over_replicas_and_samples(kind: str, seed: int) -> 
     random = np.random.default_rng(seed)
     problem = Problem(OBJECTIVES["softmax"](random), adapter_of(kind, random))
     v, indices = points_of(problem.adapter, seed), random.integers(SAMPLES, size=(REPLICAS, 3))
-    in_v, in_w = problem.sample_square_norms(v)
+    survey, some = problem.survey(v), problem.survey(v, torch.tensor(indices))
     for r in range(REPLICAS):
         at = single(v, r)
         W = Plain(problem.adapter).weight(at)
@@ -186,9 +186,11 @@ def test_a_problem_is_a_loop_over_replicas_and_samples(kind: str, seed: int) -> 
         for got, wanted in zip(single(problem.batch_gradient(v, torch.tensor(indices)), r), batch, strict=True):
             close(got, wanted, 10)
         squares, in_weight_squares = [plain_square(g) for g in each], [plain_square((G,)) for G in in_weight]
-        close(in_v[r], squares, 100)
-        close(in_w[r], in_weight_squares, 100)
-        close(torch.stack(problem.mean_squares(v))[:, r], [np.mean(squares), np.mean(in_weight_squares)], 100)
+        close(survey.loss[r], loss)
+        close(survey.gradient[r], plain_mean(in_weight))
+        for found, row in ((survey, range(SAMPLES)), (some, indices[r])):
+            close(found.in_v[r], np.mean([squares[i] for i in row]), 100)
+            close(found.in_w[r], np.mean([in_weight_squares[i] for i in row]), 100)
         # Of the deviations, not the difference of two means that is computed.
         variance = sum(plain_square(plain_difference(g, mean)) for g in each) / SAMPLES
         close(problem.sample_variance(v)[r], variance, 100)

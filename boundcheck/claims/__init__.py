@@ -1,11 +1,11 @@
 """What is claimed: claims as data, and the catalogue that finds one by its id."""
 
-import importlib
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from boundcheck.claims.claim import Claim, Quantity
 from boundcheck.errors import InputError
+from boundcheck.proofs import Paper, paper_of, papers
 
 __all__ = ["Catalogue", "Claim", "Quantity", "catalogue"]
 
@@ -16,20 +16,20 @@ class _UnknownClaimError(InputError, KeyError):
 
 
 class Catalogue(Mapping[str, Claim]):
-    """All claims by id, in the order of their papers; a paper is read when a claim is not in those before it."""
+    """All claims by id, in the order of their papers; a paper is read when a claim of it is asked for."""
 
-    def __init__(self, papers: tuple[str, ...]) -> None:
-        """Take the modules of the papers, each with its claims in `CLAIMS`."""
-        self._unread, self._claims = list(papers), dict[str, Claim]()
+    def __init__(self) -> None:
+        """Read no paper yet."""
+        self._read: dict[Paper, dict[str, Claim]] = {}
 
     def __getitem__(self, id: str) -> Claim:
         """The claim called `id`; raises an InputError with the nearest ids, which is a KeyError too."""
-        while id not in self._claims and self._unread:
-            self._read()
-        if id in self._claims:
-            return self._claims[id]
-        near = get_close_matches(id[:100], self._claims, n=3, cutoff=0.5)
-        near = near or [id for id, claim in self._claims.items() if claim.quantities][:3]
+        # An id begins with its paper's key as a rule. Those of `proofs/` come before those that build on them.
+        for key in (id.split(".")[0], *papers()):
+            if claim := self._of(key).get(id):
+                return claim
+        near = get_close_matches(id[:100], self._all(), n=3, cutoff=0.5)
+        near = near or [id for id, claim in self._all().items() if claim.quantities][:3]
         expected = f"an id of the catalogue, such as {', '.join(near)}; boundcheck claims lists them"
         raise _UnknownClaimError("claim", id, expected)
 
@@ -46,20 +46,31 @@ class Catalogue(Mapping[str, Claim]):
         return len(self._all())
 
     def _all(self) -> dict[str, Claim]:
-        while self._unread:
-            self._read()
-        return self._claims
+        return {id: claim for key in papers() for id, claim in self._of(key).items()}
 
-    def _read(self) -> None:
-        """Read the next paper."""
-        paper = importlib.import_module(self._unread[0])
-        self._claims |= {claim.id: claim for claim in paper.CLAIMS}
-        del self._unread[0]
+    def _of(self, key: str) -> dict[str, Claim]:
+        """The claims of a paper; none of an unknown one."""
+        try:
+            paper = paper_of(key)
+        except InputError:
+            return {}
+        if paper not in self._read:
+            if not paper.is_ours and key in {id.split(".")[0] for each in papers() for id in self._ours(each)}:
+                raise InputError("paper", paper.folder, f"a name with which no id of another paper begins, as of {key}")
+            # While it is read it asks for claims of others, and has none itself.
+            self._read[paper] = {}
+            try:
+                self._read[paper] = {claim.id: claim for claim in paper.claims()}
+            except BaseException:
+                del self._read[paper]
+                raise
+        return self._read[paper]
+
+    def _ours(self, key: str) -> dict[str, Claim]:
+        return self._of(key) if paper_of(key).is_ours else {}
 
     def _repr_html_(self) -> str:
         return "".join(claim._repr_html_() for claim in self.values())
 
 
-catalogue = Catalogue(
-    tuple(f"boundcheck.claims.{name}" for name in ("jiang2024", "meft", "theorems", "adapters", "classics"))
-)
+catalogue = Catalogue()

@@ -9,18 +9,34 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from html import escape
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import sympy as sp
 from flint import arb
 
 from boundcheck.claims import letters
-from boundcheck.claims.enclose import enclose
 from boundcheck.claims.inputs import Number, checked
-from boundcheck.claims.sign import sign
 from boundcheck.claims.symbols import PARAMETERS, Parameter
 from boundcheck.errors import InputError
+from boundcheck.exact.enclose import enclose
+from boundcheck.exact.sign import sign
+
+
+class Word(Protocol):
+    """A word of the language of theorems, with an id by which files name it; `boundcheck.words` has its faces."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+
+
+class AlgorithmWord(Word, Protocol):
+    """An algorithm, as far as a claim looks at it."""
+
+    @property
+    def parameters(self) -> tuple[sp.Symbol, ...]:
+        """The symbols of the numbers that it takes, each a quantity or a parameter of the claim."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +70,9 @@ class Claim:
         argument: why it holds, of a statement that no script in `proofs` has the kernel replay.
         declared: the parameters of its own, which the catalogue does not have, or has with another meaning; those of
             its hypotheses are known.
+        algorithm: of a theorem, the word for what makes its iterates; see `boundcheck.words.algorithms`.
+        measure: the word for what its conclusion bounds, where `boundcheck.words.measures` has no such measure.
+        word: of a hypothesis, the word that it is; see `boundcheck.words.hypotheses`.
 
     Raises:
         InputError: for a symbol that is not declared, and for two letters of one name; see `letters.check`.
@@ -71,6 +90,9 @@ class Claim:
     note: str = field(default="", kw_only=True)
     argument: str = field(default="", kw_only=True)
     declared: tuple[Parameter, ...] = field(default=(), kw_only=True)
+    algorithm: AlgorithmWord | None = field(default=None, kw_only=True)
+    measure: Word | None = field(default=None, kw_only=True)
+    word: Word | None = field(default=None, kw_only=True, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Check the letters."""
@@ -83,6 +105,7 @@ class Claim:
             *(quantity.expression.free_symbols for quantity in self.quantities),
             *(condition.free_symbols for condition in self.conditions),
         )
+        used = used.union(self.algorithm.parameters if self.algorithm else ())
         asked = (used - {quantity.symbol for quantity in self.quantities}) | {p.symbol for p in self.declared}
         return tuple(p for p in letters.declarations(self).values() if p.symbol in asked)
 
@@ -220,6 +243,8 @@ class Claim:
             left,
             note=f"{self.id} at " + ", ".join(f"{symbol} = {value}" for symbol, value in where.items()),
             declared=self._declared_in(conclusion, quantities, left),
+            algorithm=self.algorithm,
+            measure=self.measure,
         )
 
     def assuming(self, formulas: Mapping[str, sp.Expr]) -> "Claim":
@@ -253,6 +278,7 @@ class Claim:
     ) -> tuple[Parameter, ...]:
         """The parameters of its own that the claim still speaks of with these in place of its own."""
         left = set().union(*(letters.letters(each) for each in self.hypotheses))
+        left = left.union(self.algorithm.parameters if self.algorithm else ())
         left = left.union(*(x.free_symbols for x in (conclusion, *conditions, *(q.expression for q in quantities))))
         return tuple(parameter for parameter in self.declared if parameter.symbol in left)
 

@@ -4,6 +4,10 @@ Expressions are lists of a node's name and its arguments. Only the nodes below a
 names, depth and size are bounded before anything is made.
 """
 
+import dataclasses
+import hashlib
+import importlib
+import json
 import re
 from collections.abc import Sequence
 from typing import Any, cast, get_args
@@ -61,7 +65,8 @@ _DEEPEST, _MOST, _CHAIN = 64, 2000, 16
 _LETTER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}'{0,3}")
 _RATIONAL = re.compile(r"-?[0-9]+(/[0-9]*[1-9][0-9]*)?")
 _FIELDS = ("id", "title", "source", "conclusion", "quantifier", "hypotheses", "quantities", "conditions")
-_FIELDS_OF_ITS_OWN = ("note", "argument", "declared")
+_WORDS = ("algorithm", "measure")
+_FIELDS_OF_ITS_OWN = ("note", "argument", "declared", *_WORDS)
 
 
 def expression_as_json(node: sp.Basic) -> Any:
@@ -191,7 +196,29 @@ def claim_as_json(claim: Claim) -> dict[str, Any]:
         "declared": [
             {"symbol": p.name, "domain": p.domain, "meaning": p.meaning, "latex": p.latex} for p in claim.declared
         ],
+        **{kind: word.id for kind in _WORDS if (word := getattr(claim, kind)) is not None},
     }
+
+
+# What is said to a person alone.
+_PROSE = {"title", "source", "note", "argument", "meaning", "latex"}
+
+
+def digest(claim: Claim) -> str:
+    """A SHA-256 hash of a claim's id, formulas and hypotheses, which no claim has that says something else."""
+    return hashlib.sha256(json.dumps(_said(claim), sort_keys=True).encode()).hexdigest()
+
+
+def _said(value: Any) -> Any:
+    if isinstance(value, sp.Basic):
+        return sp.srepr(value)
+    if dataclasses.is_dataclass(value):
+        parts = (each.name for each in dataclasses.fields(value) if each.name not in _PROSE)
+        return {name: _said(getattr(value, name)) for name in parts}
+    if isinstance(value, tuple | list):
+        return [_said(each) for each in value]
+    kind = type(value)
+    return value if isinstance(value, str | int | float | None) else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def claim_from_json(data: Any, depth: int = 0) -> Claim:
@@ -226,7 +253,16 @@ def claim_from_json(data: Any, depth: int = 0) -> Claim:
         note=texts["note"],
         argument=texts["argument"],
         declared=tuple(map(_parameter, lists["declared"])),
+        **{kind: _word(kind, data[kind]) for kind in _WORDS if kind in data},
     )
+
+
+def _word(kind: str, id: Any) -> Any:
+    """A word by its id. Words know claims, and are imported here when a file names one."""
+    known = getattr(importlib.import_module(f"boundcheck.words.{kind}s"), f"{kind.upper()}S")
+    if not isinstance(id, str) or id not in known:
+        raise InputError(f"claim.{kind}", id, f"one of {', '.join(known)}")
+    return known[id]
 
 
 def _parameter(data: Any) -> Parameter:

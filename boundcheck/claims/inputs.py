@@ -8,11 +8,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import sympy as sp
 
-from boundcheck.claims.enclose import enclose
-from boundcheck.claims.sign import sign
 from boundcheck.claims.symbols import Parameter
 from boundcheck.claims.text import GRAMMAR, parsed
 from boundcheck.errors import InputError
+from boundcheck.exact.enclose import enclose
+from boundcheck.exact.sign import sign
 
 # Of the numbers in a formula.
 _LEAST, _MOST = 1e-300, 1e300

@@ -81,7 +81,7 @@ def _check_declared(claim: "Claim") -> None:
     if not claim.declared:
         return
     inherited = [own_parameters(each) for each in claim.hypotheses]
-    used = letters(claim)
+    used = letters(claim).union(claim.algorithm.parameters if claim.algorithm else ())
     for parameter in claim.declared:
         if parameter.symbol not in used:
             raise InputError("claim.declared", parameter.name, "a parameter that the claim speaks of")

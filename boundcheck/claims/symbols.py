@@ -107,6 +107,12 @@ abc_b = _parameter("abc_b", "positive real", f"B in {_ABC}", "B")
 abc_c = _parameter("abc_c", "positive real", f"C in {_ABC}", "C")
 T = _parameter("T", "positive integer", "number of iterations")
 eta = _parameter("eta", "positive real", "constant step size, given")
+beta = _parameter("beta", "positive real", "momentum: the share of the last step that the next one repeats", r"\beta")
+delta = _parameter(
+    "delta", "positive real", "what the accumulated norm of the gradients starts at (AdaGrad-norm)", r"\delta"
+)
+m = _parameter("m", "positive real", "strong convexity constant of the function that is minimised")
+R_1 = _parameter("R_1", "positive real", "bound on the distance from v_1 to a minimiser")
 c = _parameter("c", "positive real", "a constant that depends on none of r, sigma and T")
 
 # The lower bound of f; no formula but the gap D speaks of it.
@@ -117,6 +123,7 @@ Lhat = sp.Symbol("Lhat", positive=True)
 alpha = sp.Symbol("alpha", positive=True)
 T_min = sp.Symbol("T_min", positive=True)
 eta_max = sp.Symbol("eta_max", positive=True)
+delta_min = sp.Symbol("delta_min", positive=True)
 rho = sp.Symbol("rho", positive=True)
 q = sp.Symbol("q", positive=True)
 kappa = sp.Symbol("kappa", positive=True)
@@ -125,13 +132,14 @@ bound = sp.Symbol("bound", positive=True)
 # Every scalar of the catalogue.
 LETTERS: tuple[sp.Symbol, ...] = (
     *(parameter.symbol for parameter in PARAMETERS.values()),
-    *(f_star, Lhat, alpha, T_min, eta_max, rho, q, kappa, bound),
+    *(f_star, Lhat, alpha, T_min, eta_max, delta_min, rho, q, kappa, bound),
 )
 
 LATEX_NAMES: dict[sp.Symbol, str] = {p.symbol: p.latex for p in PARAMETERS.values()} | {
     Lhat: r"\hat{L}",
     T_min: r"T_{\min}",
     eta_max: r"\eta_{\max}",
+    delta_min: r"\delta_{\min}",
     f_star: "f^*",
     bound: r"\mathrm{bound}",
 }

@@ -1,12 +1,18 @@
 """The nouns and norms that claims are written in, as sympy expressions that print as the papers do.
 
-They carry no rules of their own: what may be concluded from a norm is for a proof to say.
+Each says what its value is at a `Place` of a model. They carry no rules of their own: what may be concluded from a norm
+is for a proof to say.
 """
 
+from functools import reduce
 from typing import Any, ClassVar
 
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
+
+from boundcheck.claims.symbols import T, f_star, r
+from boundcheck.exact.evaluate import Place
+from boundcheck.exact.evaluate import t as t
 
 
 class _Norm(sp.Expr):
@@ -24,6 +30,10 @@ class _Norm(sp.Expr):
     def _eval_is_real(self) -> bool:
         return True
 
+    def number_at(self, place: Place) -> Any:
+        """The root of the sum of the squared entries of all blocks."""
+        return place.do.length(place.vector(self.args[0]))
+
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         text = rf"\left\| {printer.doprint(self.args[0])} \right\|{self.subscript}"
         return text if exp is None else f"{text}^{{{exp}}}"
@@ -39,6 +49,10 @@ class SpectralNorm(_Norm):
     """The spectral norm, the largest singular value sigma_1 of a matrix."""
 
     subscript = r"_{\mathrm{op}}"
+
+    def number_at(self, place: Place) -> Any:
+        """The largest singular value."""
+        return place.do.spectral(place.matrix(self.args[0]))
 
 
 class EuclideanNorm(_Norm):
@@ -56,6 +70,10 @@ class Gradient(MatrixExpr):
     def shape(self) -> tuple[sp.Expr, sp.Expr]:
         """The shape of the point."""
         return self.args[1].shape
+
+    def vector_at(self, place: Place) -> tuple[Any, ...]:
+        """All blocks of the gradient."""
+        return place.model.functions[self.args[0]].gradient(place.vector(self.args[1]))
 
     def _latex(self, printer: Any) -> str:
         function, point = (printer.doprint(argument) for argument in self.args)
@@ -91,6 +109,11 @@ class PartialGradient(MatrixExpr):
         """The shape of the block."""
         return self.args[2].shape
 
+    def vector_at(self, place: Place) -> tuple[Any, ...]:
+        """One block of the gradient."""
+        function, point, block = self.args
+        return (place.model.functions[function].gradient(place.vector(point))[place.model.blocks[block]],)
+
     def _latex(self, printer: Any) -> str:
         function, point, block = (printer.doprint(argument) for argument in self.args)
         return rf"\nabla_{{{block}}} {function}({point})"
@@ -108,6 +131,10 @@ class Value(sp.Expr):
     def _eval_is_real(self) -> bool:
         return True
 
+    def number_at(self, place: Place) -> Any:
+        """The function at the point."""
+        return place.model.functions[self.args[0]].value(place.vector(self.args[1]))
+
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         function, point = (printer.doprint(argument) for argument in self.args)
         return f"{function}({point})" if exp is None else f"{function}({point})^{{{exp}}}"
@@ -124,6 +151,10 @@ class InnerProduct(sp.Expr):
 
     def _eval_is_real(self) -> bool:
         return True
+
+    def number_at(self, place: Place) -> Any:
+        """The sum over blocks of tr(X^T Y)."""
+        return place.do.inner(*map(place.vector, self.args))
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         x, y = (printer.doprint(argument) for argument in self.args)
@@ -149,6 +180,12 @@ class Iterate(MatrixExpr):
         """Rows and columns."""
         return self.args[2], self.args[3]
 
+    def vector_at(self, place: Place) -> tuple[Any, ...]:
+        """The blocks in the outcome; raises KeyError in a model without iterates."""
+        if place.model.iterates is None:
+            raise KeyError(str(self.args[0]))
+        return place.model.iterates(str(self.args[0]), place.when(self.args[1]), place.outcome)
+
     def _latex(self, printer: Any) -> str:
         name, t = (printer.doprint(argument) for argument in self.args[:2])
         return f"{name}_{{{t}}}"
@@ -169,6 +206,11 @@ class Expectation(_ExpectationLatex, sp.Expr):
 
     is_commutative = True
 
+    def number_at(self, place: Place) -> Any:
+        """The mean over the outcomes that are possible given the past."""
+        body, *given = self.args
+        return reduce(place.do.add, [place.do.times(p, at.number(body)) for p, at in place.outcomes(*given)])
+
 
 class MatrixExpectation(_ExpectationLatex, MatrixExpr):
     """The expectation of a matrix or vector, entry by entry, given the past when a second argument says so."""
@@ -182,6 +224,11 @@ class MatrixExpectation(_ExpectationLatex, MatrixExpr):
         """The shape of the matrix."""
         return self.args[0].shape
 
+    def vector_at(self, place: Place) -> tuple[Any, ...]:
+        """The mean over the outcomes that are possible given the past."""
+        body, *given = self.args
+        return reduce(place.plus, [place.scaled(p, at.vector(body)) for p, at in place.outcomes(*given)])
+
 
 class MinimumOver(sp.Expr):
     """The minimum of an expression over the integers first <= t <= last."""
@@ -192,11 +239,27 @@ class MinimumOver(sp.Expr):
         """Take the expression, its index t, and the ends of the range."""
         return sp.Expr.__new__(cls, expression, t, sp.sympify(first, strict=True), sp.sympify(last, strict=True))
 
+    def number_at(self, place: Place) -> Any:
+        """The smallest of the values at these times."""
+        return reduce(place.do.smaller, place.each(*self.args))
+
     def _latex(self, printer: Any) -> str:
         expression, t, first, last = (printer.doprint(argument) for argument in self.args)
         return rf"\min_{{{first} \le {t} \le {last}}} {expression}"
 
 
 # The spaces of the MeFT setting: W in R^{d x k}, A in R^{r x k}, B in R^{d x r}, v = (A, B) in R^n.
-d, k, n, t = (sp.Symbol(name, positive=True, integer=True) for name in ("d", "k", "n", "t"))
+d, k, n = (sp.Symbol(name, positive=True, integer=True) for name in ("d", "k", "n"))
 f, F = sp.Symbol("f"), sp.Symbol("F")
+
+# Points of those spaces, as named ones, as iterates, and as a stochastic gradient at one; and a minimiser of F.
+W, W1, W2 = (sp.MatrixSymbol(name, d, k) for name in ("W", "W_1", "W_2"))
+A, A1, A2 = (sp.MatrixSymbol(name, r, k) for name in ("A", "A_1", "A_2"))
+B, B1, B2 = (sp.MatrixSymbol(name, d, r) for name in ("B", "B_1", "B_2"))
+v, v1, v2, v_star, g = (sp.MatrixSymbol(name, n, 1) for name in ("v", "v_1", "v_2", "v_star", "g"))
+A_t, B_t, v_t, g_t = Iterate("A", t, r, k), Iterate("B", t, d, r), Iterate("v", t, n, 1), Iterate("g", t, n, 1)
+
+# What D stands for.
+GAP = Value(F, v_t.xreplace({t: sp.Integer(1)})) - f_star
+
+MINIMUM_GRADIENT = MinimumOver(Expectation(EuclideanNorm(Gradient(F, v_t)) ** 2), t, 1, T)

@@ -8,16 +8,12 @@ from typing import TYPE_CHECKING
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
 from boundcheck.progress import Tick, silent
+from boundcheck.words import algorithm_of
 
 if TYPE_CHECKING:
     from boundcheck.falsify.search import Falsification
 
-__all__ = ["falsify", "is_theorem"]
-
-
-def is_theorem(claim: Claim) -> bool:
-    """Whether the claim is about a method with a step size, and not about the smoothness of an adapter."""
-    return "alpha" in claim.names
+__all__ = ["falsify"]
 
 
 def falsify(
@@ -59,7 +55,7 @@ def falsify(
 
     """
     claim = catalogue[claim] if isinstance(claim, str) else claim
-    if is_theorem(claim):
+    if algorithm_of(claim) is not None:
         expected = "a claim about smoothness; for a theorem call boundcheck.falsify.worst_case.worst_cases"
         raise InputError("claim", claim.id, expected)
     # Deferred: torch takes a second to import, and `import boundcheck` should not.

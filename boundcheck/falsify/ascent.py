@@ -16,9 +16,9 @@ import torch
 from scipy.optimize import Bounds, minimize
 from torch import Tensor
 
+from boundcheck.exact.graded import Graded
 from boundcheck.falsify.fields import MOST
 from boundcheck.falsify.relation import Assignment, Part, conclusion_of, given_relations, parts
-from boundcheck.problems.graded import Graded
 
 # Climbs for each inequality of a claim, of those from equal shapes, and steps of one.
 _CLIMBS, _ALIKE, _STEPS = 6, 2, 60

@@ -16,7 +16,7 @@ import numpy as np
 from flint import arb, arb_series, ctx, fmpq, fmpq_mat
 from torch import Tensor
 
-from boundcheck.claims.enclose import ball_of, lower, upper
+from boundcheck.exact.balls import ball_of, length, lower, upper
 from boundcheck.falsify.instance import Instance
 from boundcheck.problems.adapters import Adapter
 from boundcheck.problems.adapters.base import Block
@@ -167,7 +167,7 @@ _vectorised = np.vectorize(lambda x, y, z: arb_series([x, y, z]), otypes=[object
 
 
 def _length(u: tuple[np.ndarray, ...]) -> arb:
-    return sum((x * x for part in u for x in part.ravel()), arb(0)).sqrt()
+    return length(x for part in u for x in part.ravel())
 
 
 def _on_manifold(adapter: Adapter, v: tuple[np.ndarray, ...], other: Point) -> tuple[Any, Any]:

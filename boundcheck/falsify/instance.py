@@ -17,10 +17,10 @@ from flint import arb, ctx
 from torch import Tensor
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.enclose import upper
 from boundcheck.claims.inputs import Number
-from boundcheck.claims.meft import GRADIENT_BOUND
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import upper
+from boundcheck.exact.rounded import Approx, Comparison
 from boundcheck.falsify.fields import MOST, Fields, matrix_text, named
 from boundcheck.problems.adapters import ADAPTERS, Adapter, Full, make_adapter
 from boundcheck.problems.adapters.base import spectral_bound
@@ -32,8 +32,9 @@ from boundcheck.problems.inputs import theory_inputs
 from boundcheck.problems.norms import Point, inner, square_norm
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
-from boundcheck.problems.rounded import Approx, Comparison
 from boundcheck.problems.tilted import Tilted
+
+GRADIENT_BOUND = catalogue["meft.gradient_bound"]
 
 # The least height of h', over G.
 _LEAST = 2.0**-17

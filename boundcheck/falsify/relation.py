@@ -17,9 +17,6 @@ from flint import arb, arb_mat, ctx
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.claims import Claim
-from boundcheck.claims.balls import Balls, matrix_of
-from boundcheck.claims.enclose import ball_of, lower
-from boundcheck.claims.evaluate import Arithmetic, Model
 from boundcheck.claims.exchange import expression_as_json
 from boundcheck.claims.symbols import T
 from boundcheck.claims.vocabulary import (
@@ -34,10 +31,13 @@ from boundcheck.claims.vocabulary import (
     Value,
 )
 from boundcheck.errors import InputError
+from boundcheck.exact.arithmetic import Arithmetic
+from boundcheck.exact.balls import Balls, ball_of, lower, matrix_of
+from boundcheck.exact.cost import Cost, Shape
+from boundcheck.exact.evaluate import Model
+from boundcheck.exact.rounded import Approx, ApproxMatrix, Comparison, Rounded
 from boundcheck.falsify.certify import Certificate, certify, is_spectral_norm_within
-from boundcheck.falsify.cost import Cost, Shape
 from boundcheck.falsify.fields import MOST, Fields, matrix_text, named
-from boundcheck.problems.rounded import Approx, ApproxMatrix, Comparison, Rounded
 
 S = TypeVar("S")
 M = TypeVar("M")

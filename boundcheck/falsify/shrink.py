@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from boundcheck.claims.meft import GRADIENT_BOUND
+from boundcheck.claims import catalogue
 from boundcheck.errors import InputError
 from boundcheck.falsify.certify import Certificate, certify
 from boundcheck.falsify.climb import Climber
@@ -15,6 +15,8 @@ from boundcheck.falsify.instance import Instance, rank_of
 from boundcheck.falsify.structure import Structure, constants_of
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.problems.norms import Point
+
+GRADIENT_BOUND = catalogue["meft.gradient_bound"]
 
 # What a smaller instance may lose of the ratio.
 _LOSS = 1e-3

@@ -9,13 +9,13 @@ import torch
 
 from boundcheck.claims import Claim
 from boundcheck.errors import InputError
+from boundcheck.exact.rounded import Comparison
 from boundcheck.falsify.certify import Certificate, certify
 from boundcheck.falsify.fields import check_whole
 from boundcheck.falsify.instance import Instance
 from boundcheck.falsify.relation import Assignment
 from boundcheck.falsify.theorem import ShortRun
 from boundcheck.files import parse_json, read_text, replace_file
-from boundcheck.problems.rounded import Comparison
 
 
 class Tried(Protocol):

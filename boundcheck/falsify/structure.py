@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.meft import GRADIENT_BOUND
 from boundcheck.errors import InputError
 from boundcheck.problems.adapters import ADAPTERS, Adapter, make_adapter
+
+GRADIENT_BOUND = catalogue["meft.gradient_bound"]
 
 # Constants whose products of up to nine, and their squares, are floats.
 _LEAST, _MOST = 1e-15, 1e15

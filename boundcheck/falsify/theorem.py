@@ -7,25 +7,23 @@ T iterations there are 2^T paths, every expectation is a finite sum, and nothing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
-from itertools import product
+from functools import cached_property, reduce
+from operator import or_
 from typing import Any, cast
 
 import numpy as np
 import sympy as sp
 import torch
-from flint import arb, arb_mat, ctx
+from flint import arb, ctx
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.balls import Balls
-from boundcheck.claims.enclose import ball_of, lower, upper
-from boundcheck.claims.evaluate import Function, Model
 from boundcheck.claims.inputs import Number
-from boundcheck.claims.jiang2024 import MINIMUM_GRADIENT
-from boundcheck.claims.symbols import bound
-from boundcheck.claims.vocabulary import F
+from boundcheck.claims.symbols import abc_a, eta
 from boundcheck.errors import InputError
-from boundcheck.falsify.certify import Certificate, certify, numbers_of, slope_at, with_arrays
+from boundcheck.exact.balls import lower, upper
+from boundcheck.exact.enclose import enclose
+from boundcheck.exact.rounded import Approx, Comparison
+from boundcheck.falsify.certify import Certificate, certify
 from boundcheck.falsify.fields import Fields, matrix_text, named
 from boundcheck.falsify.instance import (
     adapter_as_json,
@@ -36,24 +34,24 @@ from boundcheck.falsify.instance import (
     point_of,
     roundings,
 )
+from boundcheck.falsify.short_paths import BallPaths, FloatPaths, zero_of
 from boundcheck.problems.adapters import Adapter
-from boundcheck.problems.cast import cast_to
 from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.constant import EPSILON
 from boundcheck.problems.inputs import sharpest, theory_inputs
 from boundcheck.problems.norms import Point, square_norm
-from boundcheck.problems.paths import Run
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
-from boundcheck.problems.rounded import Approx, Comparison
+from boundcheck.words import algorithm_of, measure_of, words_of
+from boundcheck.words.algorithms import Algorithm
+from boundcheck.words.hypotheses import Worst
+from boundcheck.words.measures import MEASURES, SMOOTHNESS, PerformanceMeasure
 
 _BITS = 192
 # The conditions of the theorems hold with this to spare, so that no rounding can break them.
 _SPARE = 1 + 1e-9
 LONGEST = 6
 """The most iterations."""
-FREE = ("abc_a", "eta")
-"""The constants that are free to choose."""
 RUN_ADAPTERS = ("full", "lora", "direft", "frozen-a")
 """The adapters whose gradient is computed in balls."""
 
@@ -108,7 +106,8 @@ class ShortRun:
         """The theorem's parameters: certified bounds, rounded to the side on which the hypotheses hold."""
         names = {p.name for p in self.claim.parameters}
         radii = self.radii or self.start_norms
-        found = theory_inputs(self.claim, self.problem, radii, self.lipschitz) | {"T": self.steps, "D": self.gap}
+        found = theory_inputs(self.claim, self.problem, radii, self.lipschitz)
+        found |= {"T": self.steps, "D": self.gap, "R_1": self._distance}
         if "ell" in names:
             found["ell"] = sharpest(self.problem, self.radii)
         noise = self.offset * float(np.linalg.norm(self.direction)) * self.adapter.jacobian_bound(radii) * _SPARE
@@ -135,10 +134,72 @@ class ShortRun:
     def _values(self) -> dict[str, float]:
         return self.claim.values(**self.inputs)
 
-    def run(self, step: float, dtype: torch.dtype, device: str) -> Run:
-        """All paths, at this step size and in this arithmetic."""
-        start = tuple(part.to(device, dtype) for part in self.v)
-        return Run(cast_to(self.problem, dtype, device), start, step, self.steps)
+    @cached_property
+    def algorithm(self) -> Algorithm:
+        """What makes the iterates, of a theorem that `check_theorem` lets pass."""
+        return cast(Algorithm, algorithm_of(self.claim))
+
+    @cached_property
+    def measure(self) -> PerformanceMeasure:
+        """What is bounded, of a theorem that `check_theorem` lets pass."""
+        return cast(PerformanceMeasure, measure_of(self.claim))
+
+    @cached_property
+    def says(self) -> Worst:
+        """What the hypotheses say of F and the noise."""
+        return reduce(or_, (word.worst for _, word in words_of(self.claim) if word and word.worst), Worst())
+
+    @property
+    def smoothness(self) -> float:
+        """The claim's own L̂."""
+        return self._values[SMOOTHNESS.symbol.name]
+
+    @cached_property
+    def minimiser(self) -> Point | None:
+        """The minimiser of F that is nearest to v_1, where the theorem speaks of one: of an adapter linear in v."""
+        if self.says.distance is None:
+            return None
+        w = (torch.as_tensor(self.direction) * self.adapter.weight(self.v)).sum().item()
+        way = (w - float(zero_of(self.ridge.slope))) / square_norm(self._pull).item()
+        return tuple(x - way * y for x, y in zip(self.v, self._pull, strict=True))
+
+    @property
+    def _pull(self) -> Point:
+        """The gradient of <E, W(v)> at v_1."""
+        return self.adapter.pull_back(self.v, torch.as_tensor(self.direction).unsqueeze(0))
+
+    @property
+    def _distance(self) -> float:
+        """At least the distance from v_1 to the minimiser."""
+        if self.minimiser is None:
+            return 0.0
+        apart = square_norm(tuple(x - y for x, y in zip(self.v, self.minimiser, strict=True))).sqrt().item()
+        size = square_norm(self.v).sqrt().item()
+        return (apart + roundings(self.adapter) * EPSILON * (apart + size)) * _SPARE
+
+    @property
+    def _steepness(self) -> float:
+        """At most the strong convexity constant of F as far from its minimiser as v_1; 0 where W is no number."""
+        if self.adapter.W0.numel() > 1 or self.adapter.blocks[0].shape != self.adapter.W0.shape:
+            return 0.0
+        pull = abs(self._pull[0].item())
+        zero, reach = zero_of(self.ridge.slope), Fraction(self._distance * pull * _SPARE)
+        ends = [piece.start for piece in self.ridge.slope.pieces[1:]]
+        pieces = zip(self.ridge.slope.pieces, [None, *ends], [*ends, None], strict=True)
+        met = [
+            piece.slope
+            for piece, start, end in pieces
+            if (start is None or start < zero + reach) and (end is None or end > zero - reach)
+        ]
+        return float(min(met)) * pull * pull / _SPARE
+
+    def numbers(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """A value of each parameter of the algorithm."""
+        return {symbol.name: values[symbol.name] for symbol in self.algorithm.parameters}
+
+    def _floats(self, dtype: torch.dtype = torch.float64, device: str = "cpu") -> FloatPaths:
+        inputs = {name: float(sp.N(value)) for name, value in self.inputs.items()}
+        return FloatPaths(self, self.numbers(inputs | self._values), dtype, device)
 
     def check(self) -> None:
         """Refuse what is no run of the theorem, a start off the domain, and constants of which it says nothing.
@@ -154,48 +215,36 @@ class ShortRun:
             raise InputError("objective.knots", f"of shape {self.knots.shape}", "rows of two numbers, w and h'(w)")
         self.adapter.check(self.v, self.radii or None)
         check_lipschitz(self.lipschitz)
-        check_given(self.claim, self.given, FREE)
-        if self.offset < 0 or (self.offset and not is_noisy(self.claim)):
-            expected = "at least 0" if is_noisy(self.claim) else "0: there is no noise"
+        check_given(self.claim, self.given, free_of(self.claim))
+        if self.offset < 0 or (self.offset and not self.algorithm.is_stochastic):
+            expected = "at least 0" if self.algorithm.is_stochastic else "0: there is no noise"
             raise InputError("objective.offset", self.offset, expected)
         if not 1 <= self.steps <= LONGEST:
             raise InputError("steps", self.steps, f"an integer from 1 to {LONGEST}")
         self.claim.check(self.inputs)
+        if self.says.distance is not None and not self.adapter.is_linear:
+            raise InputError("adapter.kind", self.adapter.kind, "one that is linear in v, so that F has a minimiser")
+        if (strong := self.says.strong) is not None and not float(sp.N(self.inputs[strong.name])) <= self._steepness:
+            raise InputError(f"given.{strong.name}", self.inputs[strong.name], f"at most {self._steepness:g}")
 
     def compare(self, dtype: torch.dtype = torch.float64, device: str = "cpu") -> Comparison:
-        """min_t E‖∇F(v_t)‖² and the bound, in this type and on this device, with their rounding errors.
-
-        An error in v_t grows by a factor 1 + αL̂ a step, and each step adds the rounding of its own gradient and sum.
-        """
-        values = self._values
-        alpha, smoothness, eps = values["alpha"], values["Lhat"], torch.finfo(dtype).eps
-        run = self.run(alpha, dtype, device)
-        terms = roundings(self.adapter)
-        off, found = 0.0, []
-        for v, N in zip(run.paths[:-1], run.mean_square_gradients, strict=True):
-            point = tuple(part.to("cpu", torch.float64) for part in v)
-            rounding = eps / EPSILON * self.problem.rounding(point, self.problem.loss(point))[1].max().item()
-            slope = square_norm(self.problem.gradient(point)).max().sqrt().item()
-            size = square_norm(point).max().sqrt().item()
-            moved = smoothness * off + rounding
-            found.append(Approx(N, 2 * slope * moved + moved * moved + terms * eps * (N + slope * slope)))
-            off += alpha * moved + terms * eps * (size + alpha * (slope + abs(self.offset)))
-        least = min(found, key=lambda N: N.value)
-        return Comparison(Approx(least.value, max(N.error for N in found)), self._bound)
+        """The measure and the bound, in this type and on this device, with their rounding errors."""
+        paths = self._floats(dtype, device)
+        found = [paths.seen(t) for t in self.measure.over.times(self.steps)]
+        measured = self.measure.value([N.value for N in found])
+        return Comparison(Approx(measured, max(N.error for N in found)), self._bound)
 
     @cached_property
     def _bound(self) -> Approx:
         """The bound as a float, and how far it may be off: a formula may take away nearly all of a number."""
-        value = self._values["bound"]
-        off = upper(abs(self.claim.enclosures(**self.inputs)["bound"] - arb(value)))
+        value = self._values[self.claim.names[-1]]
+        off = upper(abs(self.claim.enclosures(**self.inputs)[self.claim.names[-1]] - arb(value)))
         return Approx(value, max(off, 16 * EPSILON * value))
 
     @cached_property
     def stays(self) -> bool:
         """Whether every iterate of every path is inside the domain, as computed and with a little to spare."""
-        run = self.run(self._values["alpha"], torch.float64, "cpu")
-        inner = {name: radius / _SPARE for name, radius in self.radii.items()}
-        return not self.radii or all(bool(self.adapter.inside(v, inner).all()) for v in run.paths)
+        return not self.radii or self._floats().inside
 
     @property
     def ratio(self) -> float:
@@ -210,19 +259,12 @@ class ShortRun:
             return Certificate(False, 0.0, False)
         with ctx.workprec(_BITS):
             found = self.claim.enclosures(**self.inputs)
-            exact = _Exact(self, found["alpha"])
-            model = Model(
-                Balls(),
-                iterates=lambda name, t, path: exact.at(t, path),
-                functions={F: Function(_no_value, exact.gradient)},
-                horizon=self.steps,
-                weights=[Fraction(1, len(exact.draws))] * len(exact.draws),
-            )
-            measured = model.number(self.claim.conclusion.lhs)
-            ratio = measured / found["bound"]
-            inside = all(exact.is_inside(t, path) for t in range(1, self.steps + 2) for path in range(len(exact.draws)))
+            given = {str(symbol): enclose(value, {}) for symbol, value in self.claim.check(self.inputs).items()}
+            exact, bound = BallPaths(self, self.numbers(given | found)), found[self.claim.names[-1]]
+            measured = exact.model().number(self.claim.conclusion.lhs)
+            ratio, inside = measured / bound, exact.inside
             low = max(lower(ratio), 0.0) if ratio.is_finite() else 0.0
-            return Certificate(inside, low, inside and bool(measured > upper(found["bound"])))
+            return Certificate(inside, low, inside and bool(measured > upper(bound)))
 
     @property
     def title(self) -> str:
@@ -284,9 +326,12 @@ class ShortRun:
 certify.register(ShortRun, ShortRun.certified)
 
 
-def is_noisy(claim: Claim) -> bool:
-    """Whether the theorem is about stochastic gradients, and not about gradient descent."""
-    return any(p.name in ("zeta", "abc_c") for p in claim.parameters)
+def free_of(claim: Claim) -> set[str]:
+    """The names of the constants that are free to choose: an instance does not say what they are."""
+    algorithm, words = algorithm_of(claim), [word for _, word in words_of(claim) if word]
+    free = {*(algorithm.parameters if algorithm else ()), eta, abc_a}
+    free |= {word.worst.strong for word in words if word.worst and word.worst.strong}
+    return {symbol.name for symbol in free}
 
 
 def check_theorem(claim: Claim) -> None:
@@ -296,60 +341,14 @@ def check_theorem(claim: Claim) -> None:
         InputError: that says which.
 
     """
-    if claim.names[-1:] != ("bound",) or "alpha" not in claim.names:
-        raise InputError("claim", claim.id, "a theorem with a step size alpha and a bound")
-    if claim.conclusion != sp.Le(MINIMUM_GRADIENT, bound):
-        raise InputError("claim.conclusion", claim.conclusion, f"{MINIMUM_GRADIENT} <= bound")
-    known = {hypothesis for each in catalogue.values() if "alpha" in each.names for hypothesis in each.hypotheses}
+    if (algorithm := algorithm_of(claim)) is None or not claim.quantities:
+        raise InputError("claim", claim.id, "a theorem about an algorithm, with its parameters and a bound")
+    if algorithm.no_exact:
+        raise InputError("claim", claim.id, f"an algorithm with exact steps; {algorithm.title} has none")
+    if not isinstance(measure_of(claim), PerformanceMeasure):
+        stated = [str(each.statement) for each in MEASURES.values() if isinstance(each, PerformanceMeasure)]
+        raise InputError("claim.conclusion", claim.conclusion, f"{' or '.join(stated)}, at most the bound")
+    known = {hypothesis for each in catalogue.values() if algorithm_of(each) for hypothesis in each.hypotheses}
     for hypothesis in claim.hypotheses:
         if hypothesis not in known:
             raise InputError("claim.hypotheses", hypothesis.id, "hypotheses of the catalogue's theorems alone")
-
-
-def _no_value(point: tuple[arb_mat, ...]) -> arb:
-    raise TypeError("a theorem about F(v_t) itself has no certificate")
-
-
-class _Exact:
-    """All paths of a run in Arb balls, at a step size that is one."""
-
-    def __init__(self, run: ShortRun, alpha: arb) -> None:
-        self.run, self.alpha = run, alpha
-        self.adapter = with_arrays(run.adapter, numbers_of)
-        self.direction = numbers_of(torch.as_tensor(run.direction))
-        self.draws = list(product(run.offsets, repeat=run.steps))
-        self._reached: dict[tuple[float, ...], tuple[np.ndarray, ...]] = {
-            (): tuple(numbers_of(part[0]) for part in run.v)
-        }
-
-    def at(self, t: int, path: int) -> tuple[arb_mat, ...]:
-        """The iterate v_t of a path."""
-        return tuple(arb_mat(part.tolist()) for part in self._iterate(self.draws[path][: t - 1]))
-
-    def _iterate(self, drawn: tuple[float, ...]) -> tuple[np.ndarray, ...]:
-        if drawn not in self._reached:
-            v = self._iterate(drawn[:-1])
-            g = self._gradient(v, drawn[-1])
-            self._reached[drawn] = tuple(x - self.alpha * y for x, y in zip(v, g, strict=True))
-        return self._reached[drawn]
-
-    def gradient(self, point: tuple[arb_mat, ...]) -> tuple[arb_mat, ...]:
-        """The gradient of F."""
-        v = tuple(np.array(part.tolist(), dtype=object) for part in point)
-        return tuple(arb_mat(part.tolist()) for part in self._gradient(v, 0.0))
-
-    def _gradient(self, v: tuple[np.ndarray, ...], offset: float) -> tuple[np.ndarray, ...]:
-        exact = cast(Any, self.adapter)
-        w = (self.direction * exact.weight(v)).sum()
-        value, _ = slope_at(self.run.ridge.slope, w)
-        return cast(tuple[np.ndarray, ...], exact.pull_back(v, (value + arb(offset)) * self.direction))
-
-    def is_inside(self, t: int, path: int) -> bool:
-        """Whether v_t is certainly in the ball."""
-        parts = zip(self.adapter.blocks, self.at(t, path), strict=True)
-        limits = self.run.radii
-        return all(
-            bool(Balls().spectral(part) <= ball_of(Fraction(limits[block.radius])))
-            for block, part in parts
-            if block.radius in limits
-        )

@@ -1,37 +1,39 @@
-"""The exact worst case of a method over all smooth functions, by performance estimation, beside a theorem's bound.
+"""The exact worst case of a theorem's algorithm and measure, by performance estimation, beside the theorem's bound.
 
-The worst function of any dimension is the solution of a semidefinite program in the Gram matrix of iterates and
-gradients (Drori and Teboulle 2014; Taylor, Hendrickx and Glineur 2017). PEPit writes the program, Clarabel solves it:
-the values are numerical, right to about 1e-7 as a rule and to the duality gap that comes with them, and not certified.
+Which algorithm, measure and class of functions, the words say of which the theorem is a sentence; `program` solves.
 """
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import sympy as sp
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.errors import BoundcheckError, InputError
+from boundcheck.claims.symbols import T, eta
+from boundcheck.errors import InputError
+from boundcheck.falsify.program import TOLERANCE, NotSolvedError, Program
 from boundcheck.progress import Tick, silent
+from boundcheck.words import algorithm_of, measure_of, words_of
+from boundcheck.words.algorithms import GRADIENT_DESCENT, SGD, Algorithm
+from boundcheck.words.hypotheses import HYPOTHESES, Worst
+from boundcheck.words.measures import LEAST_GRADIENT, SMOOTHNESS, PerformanceMeasure
 
-TOLERANCE = 1e-5
-"""How far above 1 a ratio must be to count as a violation, and how far apart the two sides of a solution may be."""
+__all__ = [
+    "HORIZONS",
+    "TOLERANCE",
+    "NotSolvedError",
+    "WorstCase",
+    "gradient_descent",
+    "summary",
+    "two_point_sgd",
+    "worst_cases",
+]
 
 HORIZONS = (2, 3, 4)
 """Values of T, where nothing is said of it."""
-
-# The cost grows steeply with the number of points: 31 take some ten seconds.
-_MOST_POINTS = 31
-_MOST_ITERATES = {"gradient descent": _MOST_POINTS, "two-point SGD": _MOST_POINTS.bit_length()}
-# All that a theorem about every smooth F, with a constant step and noise of bounded variance, may speak of.
-_CONSTANTS = frozenset({"L", "ell", "C", "G", "sigma", "a", "b", "s", "r", "D", "zeta", "T", "eta"})
-
-
-class NotSolvedError(BoundcheckError, ArithmeticError):
-    """Clarabel did not solve the program to the accuracy asked for, as with constants too far apart."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,9 @@ class WorstCase:
     Attributes:
         claim: its id.
         steps: T, the number of iterates.
-        method: ``two-point SGD`` for a theorem with noise, else ``gradient descent``.
+        method: the algorithm's title, after ``two-point`` where there is noise.
         inputs: the value of each symbol of the claim.
-        smoothness, step: the claim's own L̂ and alpha, which the method is given.
+        smoothness, step: the claim's own L̂ and step size, which the method is given.
         bound: what the claim says.
         exact: the worst case, numerical.
         duality_gap: how far apart the two sides of the solution are, relative to it.
@@ -92,8 +94,9 @@ def gradient_descent(smoothness: float, step: float, iterates: int) -> float:
         NotSolvedError: where the solver does not converge.
 
     """
-    _check({"smoothness": smoothness, "step": step}, iterates, "gradient descent")
-    return smoothness * _solve(smoothness * step, 0.0, iterates)[0]
+    _check({"smoothness": smoothness, "step": step})
+    program = Program(GRADIENT_DESCENT, {"alpha": step}, LEAST_GRADIENT, smoothness, gap=1.0)
+    return program.solve(iterates)[0]
 
 
 def two_point_sgd(smoothness: float, gap: float, zeta: float, step: float, iterates: int) -> float:
@@ -116,9 +119,8 @@ def two_point_sgd(smoothness: float, gap: float, zeta: float, step: float, itera
         NotSolvedError: where the solver does not converge.
 
     """
-    _check({"smoothness": smoothness, "gap": gap, "zeta": zeta, "step": step}, iterates, "two-point SGD")
-    scale = smoothness * gap
-    return scale * _solve(smoothness * step, zeta**2 / scale, iterates)[0]
+    _check({"smoothness": smoothness, "gap": gap, "zeta": zeta, "step": step})
+    return Program(SGD, {"alpha": step}, LEAST_GRADIENT, smoothness, gap=gap, noise=zeta).solve(iterates)[0]
 
 
 def worst_cases(
@@ -127,42 +129,37 @@ def worst_cases(
     constants: Mapping[str, float] | None = None,
     tick: Tick = silent,
 ) -> list[WorstCase]:
-    r"""Set a theorem's bound beside the worst case at its own L̂ and step size, at each T.
+    r"""Set a theorem's bound beside the worst case of its algorithm and measure, at each T.
 
-    A theorem that speaks of zeta is about SGD, and compared with `two_point_sgd`; any other is about
-    `gradient_descent`. A theorem whose F is only an adapter's, a subset of all smooth functions, may be less tight.
+    The worst case is over all functions, of any dimension, that the hypotheses' worst faces describe, and over noise of
+    two points. A theorem whose F is only an adapter's, a subset of all smooth functions, may be less tight.
 
     Args:
-        claim: an id of the catalogue, or a claim of your own with the quantities Lhat, alpha and bound.
+        claim: an id of the catalogue, or a claim of your own: about a linear method, with a quantity Lhat.
         horizons: values of T.
         constants: values of the claim's other symbols, 1 where left out; zeta is then the one at which
-            :math:`T = 4 \hat L D / \zeta^2`, the fewest iterates that jiang2024 speaks of, and eta half of the longest.
+            :math:`T = 4 \hat L D / \zeta^2`, the fewest iterates that jiang2024 speaks of, and what a condition bounds
+            from above, such as a step size, half of the most.
         tick: told of progress.
 
     Raises:
-        InputError: for a claim that is not about all smooth F and noise of bounded variance, for numbers out of
-            range, and where PEPit is not installed.
+        InputError: for a claim of which there is no performance estimation, for numbers out of range, and where PEPit
+            is not installed.
         NotSolvedError: where the solver does not converge.
 
     """
     claim = catalogue[claim] if isinstance(claim, str) else claim
-    names = {parameter.name for parameter in claim.parameters}
     if not horizons:
         raise InputError("T", "(not given)", "one or more horizons")
-    if not (
-        {"Lhat", "alpha", "bound"} <= set(claim.names)
-        and {"D", "T"} <= names <= _CONSTANTS | {p.name for p in claim.own}
-    ):
-        expected = "a theorem about every smooth F with a constant step size, such as meft.theorem2_repaired"
-        raise InputError("claim", claim.id, expected)
+    theorem = _Theorem.of(claim)
     if constants and "T" in constants:
         raise InputError("T", constants["T"], "no value: T goes through the horizons")
     # All that can be wrong with the input is found before anything is solved.
-    prepared = [_inputs(claim, steps, constants or {}) for steps in horizons]
+    prepared = [theorem.inputs(steps, constants or {}) for steps in horizons]
     found = []
     for done, inputs in enumerate(prepared):
         tick("worst case", done, len(horizons))
-        found.append(_worst_case(claim, inputs))
+        found.append(theorem.worst_case(inputs))
     tick("worst case", len(horizons), len(horizons))
     return found
 
@@ -184,82 +181,104 @@ def summary(cases: Sequence[WorstCase]) -> dict[str, Any]:
     }
 
 
-def _method(claim: Claim) -> str:
-    return "two-point SGD" if "zeta" in {parameter.name for parameter in claim.parameters} else "gradient descent"
+@dataclass(frozen=True)
+class _Theorem:
+    """A theorem, the words of which it is a sentence, and what its hypotheses say together."""
 
+    claim: Claim
+    algorithm: Algorithm
+    measure: PerformanceMeasure
+    says: Worst
 
-def _inputs(claim: Claim, steps: int, constants: Mapping[str, float]) -> dict[str, float]:
-    """A value of each symbol of the claim, at which it can be evaluated."""
-    _check(constants, steps, _method(claim))
-    names = [parameter.name for parameter in claim.parameters]
-    inputs = dict.fromkeys(names, 1.0) | dict(constants) | {"T": float(steps)}
-    # NumPy's floats overflow to infinity, which is refused below, where Python's raise.
-    known = {name: np.float64(inputs[name]) for name in names}
-    if "eta_max" in claim.names and "eta" not in constants:
+    @classmethod
+    def of(cls, claim: Claim) -> "_Theorem":
+        """Ask the words for their worst faces; raises InputError for one that lacks it."""
+        algorithm, measure = algorithm_of(claim), measure_of(claim)
+        words = dict(words_of(claim))
+        # Letters that performance estimation knows the meaning of.
+        known = {T, eta, *(p.symbol for p in claim.own)}
+        known |= {symbol for word in HYPOTHESES.values() if word.worst for symbol in word.symbols}
+        if (
+            algorithm is None
+            or not isinstance(measure, PerformanceMeasure)
+            or SMOOTHNESS.symbol not in {quantity.symbol for quantity in claim.quantities}
+            or not {p.symbol for p in claim.parameters} <= known.union(algorithm.parameters)
+        ):
+            expected = "a theorem about every smooth F with a constant step size, such as meft.theorem2_repaired"
+            raise InputError("claim", claim.id, expected)
+        if algorithm.no_worst:
+            expected = f"a linear method: no performance estimation of {algorithm.title}, for {algorithm.no_worst}"
+            raise InputError("claim", claim.id, expected)
+        says = Worst()
+        for hypothesis, word in words.items():
+            if word is None or word.worst is None:
+                raise InputError("claim.hypotheses", hypothesis.id, "hypotheses that performance estimation can state")
+            says |= word.worst
+        made = cls(claim, algorithm, measure, says)
+        if T not in made.letters or made.letters.isdisjoint({says.gap, says.distance}):
+            raise InputError("claim", claim.id, "a theorem that speaks of T and of how far v_1 is from least, as by D")
+        return made
+
+    @property
+    def letters(self) -> set[sp.Symbol]:
+        """The symbols of the claim's parameters."""
+        return {parameter.symbol for parameter in self.claim.parameters}
+
+    def inputs(self, steps: int, constants: Mapping[str, float]) -> dict[str, float]:
+        """A value of each symbol of the claim, at which it can be evaluated."""
+        claim, names = self.claim, [parameter.name for parameter in self.claim.parameters]
+        _check(constants)
+        self.program(dict.fromkeys((*names, *claim.names), 1.0)).check(steps)
+        starting = {str(symbol.name): float(value) for symbol, value in self.algorithm.starting}
+        inputs = dict.fromkeys(names, 1.0) | {name: x for name, x in starting.items() if name in names}
+        inputs |= dict(constants) | {"T": float(steps)}
+        # NumPy's floats overflow to infinity, which is refused below, where Python's raise.
+        known = {name: np.float64(inputs[name]) for name in names}
+        noise, gap = self.says.noise, self.says.gap
         with np.errstate(all="ignore"):
-            inputs["eta"] = float(claim.function("eta_max")(**known)) / 2
-    if "zeta" in names and "zeta" not in constants:
-        with np.errstate(all="ignore"):
-            square = claim.function("Lhat")(**known) * known["D"] / steps
-        # A little more, so that rounding does not put T below T_min.
-        inputs["zeta"] = 2 * math.sqrt(square) * (1 + 1e-12)
-    claim.values(**inputs)
-    return inputs
+            for condition in claim.conditions:
+                name, most = str(condition.lhs), str(condition.rhs)
+                if isinstance(condition, sp.StrictLessThan) and most in claim.names and name not in constants:
+                    inputs[name] = float(claim.function(most)(**known)) / 2
+            if {noise, gap} <= self.letters and str(noise) not in constants:
+                square = claim.function(str(SMOOTHNESS.symbol))(**known) * known[str(gap)] / steps
+                # A little more, so that rounding does not put T below T_min.
+                inputs[str(noise)] = 2 * math.sqrt(square) * (1 + 1e-12)
+        claim.values(**inputs)
+        return inputs
+
+    def program(self, numbers: Mapping[str, float]) -> Program:
+        """The program at a value of each parameter and quantity."""
+
+        def given(symbol: sp.Symbol | None) -> float | None:
+            return numbers[symbol.name] if symbol is not None and symbol in self.letters else None
+
+        says = self.says
+        return Program(
+            self.algorithm,
+            {symbol.name: numbers[symbol.name] for symbol in self.algorithm.parameters},
+            self.measure,
+            numbers[SMOOTHNESS.symbol.name],
+            given(says.strong) or 0.0,
+            says.is_convex,
+            given(says.gap),
+            given(says.distance),
+            given(says.noise) or 0.0,
+        )
+
+    def worst_case(self, inputs: dict[str, float]) -> WorstCase:
+        """The worst case beside the bound, at these inputs."""
+        values, steps = self.claim.values(**inputs), int(inputs["T"])
+        program = self.program(inputs | values)
+        exact, duality_gap = program.solve(steps)
+        step = program.numbers[self.algorithm.parameters[0].name]
+        bound = values[self.claim.names[-1]]
+        return WorstCase(
+            self.claim.id, steps, program.method, inputs, program.smoothness, step, bound, exact, duality_gap
+        )
 
 
-def _worst_case(claim: Claim, inputs: dict[str, float]) -> WorstCase:
-    values, steps, method = claim.values(**inputs), int(inputs["T"]), _method(claim)
-    smoothness, step, scale = values["Lhat"], values["alpha"], values["Lhat"] * inputs["D"]
-    noise = inputs["zeta"] ** 2 / scale if method == "two-point SGD" else 0.0
-    exact, duality_gap = _solve(smoothness * step, noise, steps)
-    return WorstCase(claim.id, steps, method, inputs, smoothness, step, values["bound"], scale * exact, duality_gap)
-
-
-def _check(numbers: Mapping[str, float], iterates: int, method: str) -> None:
+def _check(numbers: Mapping[str, float]) -> None:
     for name, number in numbers.items():
         if not 0 < number < math.inf:
             raise InputError(name, number, "a positive real")
-    most = _MOST_ITERATES[method]
-    if not 1 <= iterates <= most:
-        raise InputError("T", iterates, f"a number of iterates from 1 to {most}, for {method}")
-
-
-def _solve(step: float, noise: float, iterates: int) -> tuple[float, float]:
-    """The worst case in units of L = D = 1, and the relative duality gap; noise is the bound on its square."""
-    try:
-        from cvxpy import SolverError
-        from PEPit import PEP, Point
-        from PEPit.functions import SmoothFunction
-    except ImportError:
-        raise InputError("pep", "(not installed)", 'the extra: pip install "boundcheck[pep]"') from None
-    problem = PEP()
-    F = problem.declare_function(SmoothFunction, L=1.0)
-    points = [problem.set_initial_point()]
-    for t in range(1, iterates + 1):
-        known = [F.oracle(v) for v in points]
-        if t == 1:
-            problem.set_initial_condition(known[0][1] <= 1)
-        for gradient, value in known:
-            # What values at points leave possible for the infimum, here 0: a smooth function can go on from them
-            # with no value below f* if and only if this holds (Drori and Shamir 2020).
-            problem.add_constraint(value >= gradient**2 / 2)
-        problem.set_performance_metric(sum(gradient**2 for gradient, _ in known) / len(known))
-        means = [v - step * gradient for v, (gradient, _) in zip(points, known, strict=True)]
-        if noise == 0:
-            points = means
-        elif t < iterates:
-            kicks = [Point() for _ in means]
-            for kick in kicks:
-                problem.add_constraint(kick**2 <= noise)
-            points = [v + sign * kick for v, kick in zip(means, kicks, strict=True) for sign in (-step, step)]
-    with warnings.catch_warnings():
-        # The duality gap says how accurate it is.
-        warnings.filterwarnings("ignore", "Solution may be inaccurate", UserWarning)
-        try:
-            upper = float(problem.solve(wrapper="cvxpy", solver="CLARABEL", verbose=0))
-        except SolverError:
-            raise NotSolvedError(f"Clarabel failed at T = {iterates}: constants closer to 1 may help") from None
-    duality_gap = abs(upper - float(problem.objective.eval())) / upper
-    if not duality_gap <= TOLERANCE:
-        raise NotSolvedError(f"Clarabel left a relative duality gap of {duality_gap:.3g} at T = {iterates}")
-    return upper, duality_gap

@@ -1,4 +1,4 @@
-"""What counts as a proof: terms, rules, replay. Standard library only; nothing of boundcheck's is imported here."""
+"""What counts as a proof: terms, rules, replay. It imports the standard library only."""
 
 from boundcheck.kernel import rules as _rules  # noqa: F401  (its rules register themselves)
 from boundcheck.kernel.analysis import chain_rule, descent_lemma

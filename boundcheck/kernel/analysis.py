@@ -1,4 +1,4 @@
-"""The standard facts of analysis that algebra cannot give: two, each named, cited, and counted in every ledger.
+"""The two standard facts of analysis that algebra cannot give. Each is named, cited, and counted in every ledger.
 
 They are schemas: what they conclude is computed from a premise that states what they need.
 """
@@ -57,7 +57,7 @@ def chain_rule(composition: Theorem, block: int) -> Answer:
 
 
 def _sides(law: Law) -> tuple[Value, Value]:
-    """F(X) and f(P(X)), from F(X) - f(P(X)) = 0 with either sign."""
+    """The terms F(X) and f(P(X)) of the equation F(X) - f(P(X)) = 0, written with either sign."""
     terms = law.conclusion.polynomial.terms
     values = [atom for monomial in terms for atom, exponent in monomial if isinstance(atom, Value) and exponent == 1]
     if law.conclusion.relation == "=" and len(terms) == len(values) == 2:

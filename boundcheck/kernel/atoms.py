@@ -40,7 +40,7 @@ class Variable(Atom):
 
 
 class Dimension(Atom):
-    """The number that a name in a shape stands for, a positive integer; a dimension cannot be generalised."""
+    """The positive integer that a name in a shape stands for. A dimension cannot be generalised."""
 
     name: str
 
@@ -79,7 +79,7 @@ class Norm(Atom):
         self._fill(kind=kind, blocks=blocks, key=f"(norm {kind} {' '.join(x.key for x in blocks)})")
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
-        """What it is made of."""
+        """The terms inside."""
         return self.blocks
 
     def __str__(self) -> str:
@@ -101,7 +101,7 @@ class Trace(Atom):
         self._fill(word=first, key=f"(trace {word_key(first)})")
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
-        """What it is made of."""
+        """The terms inside."""
         return (Matrix(word_shape(self.word), {self.word: ONE}),)
 
     def __str__(self) -> str:
@@ -120,7 +120,7 @@ class Value(Atom):
         self._fill(function=function, point=point, key=f"(value {function} {' '.join(x.key for x in point)})")
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
-        """What it is made of."""
+        """The terms inside."""
         return self.point
 
     def __str__(self) -> str:
@@ -129,7 +129,7 @@ class Value(Atom):
 
 class _Operator(Atom):
     name: ClassVar[str]
-    # As it is written, where that is another word.
+    # How it is written, if not by its name.
     text: ClassVar[str] = ""
     body: Scalar
 
@@ -139,7 +139,7 @@ class _Operator(Atom):
         self._fill(body=body, key=f"({self.name} {body.key})")
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
-        """What it is made of."""
+        """The terms inside."""
         return (self.body,)
 
     def __str__(self) -> str:
@@ -171,7 +171,7 @@ class Total(_Operator):
 
 
 class Expectation(Atom):
-    """The expectation of the body, given the past up to an index, or of nothing where `given` is None; use `expect`."""
+    """The expectation of the body, given the past up to an index or unconditional if `given` is None; use `expect`."""
 
     body: Scalar
     given: Index | None
@@ -183,7 +183,7 @@ class Expectation(Atom):
         self._fill(body=body, given=given, key=f"(E {given} {body.key})")
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
-        """What it is made of."""
+        """The terms inside."""
         return (self.body,)
 
     def __str__(self) -> str:

@@ -47,7 +47,7 @@ Values = Mapping[Term, Matrix | Scalar]
 
 
 def known(term: Term, given: Index | None) -> bool:
-    """Whether the term is certainly a function of the past up to `given`; with None, of no outcome at all."""
+    """Whether the term is certainly a function of the past up to `given`; with None, whether no outcome matters."""
     if isinstance(term, Symbol | Variable):
         if not isinstance(term.when, Time):
             return term.when == CONSTANT
@@ -55,7 +55,7 @@ def known(term: Term, given: Index | None) -> bool:
         return given is not None and Index(index.base, index.offset + term.when.lag).certainly_at_most(given)
     if isinstance(term, Expectation | Mean) and _coarser(term.given, given):
         return True
-    # A sum over all times is known when the last summand is; nobody here needs that.
+    # A sum over all times is known when its last summand is; no proof needs that.
     if isinstance(term, Total | Minimum):
         return known(term.body, None)
     return all(known(each, given) for each in parts_of(term))
@@ -73,12 +73,12 @@ def timed(term: Term) -> bool:
 
 
 def _coarser(first: Index | None, second: Index | None) -> bool:
-    """Whether the first past is certainly contained in the second."""
+    """Whether the first past is certainly part of the second."""
     return first is None or (second is not None and first.certainly_at_most(second))
 
 
 def norm(kind: str, *blocks: Matrix) -> Scalar:
-    """The norm of the blocks: rational factors go out, and of a block and its transpose one is chosen."""
+    """The norm of the blocks. Rational factors are taken out; a block and its transpose give the same norm."""
     if kind not in (FROBENIUS, SPECTRAL) or not blocks or (kind == SPECTRAL and len(blocks) > 1):
         raise TermError(f"no norm {kind!r} of {len(blocks)} blocks: F takes any number, op takes one")
     chosen = tuple(min(x, x.T, key=lambda y: [word_key(word) for word in y.terms]) for x in blocks)
@@ -97,7 +97,7 @@ def inner(x: Point, y: Point) -> Scalar:
 
 
 def square(x: Point) -> Scalar:
-    """The squared Frobenius norm as an inner product; that it is one is the rule `norm_expansion`."""
+    """The squared Frobenius norm as an inner product. The rule `norm_expansion` says that the two are equal."""
     return inner(x, x)
 
 
@@ -108,7 +108,7 @@ def _trace(matrix: Matrix) -> Scalar:
 
 
 def total(body: Scalar) -> Scalar:
-    """The sum over 1 <= t <= T: linear, with what does not depend on t taken out."""
+    """The sum over 1 <= t <= T. It is linear, and factors that do not depend on t are taken out."""
     summands = []
     for monomial, coefficient in body.terms.items():
         inside, outside = _split(monomial, timed)
@@ -118,7 +118,7 @@ def total(body: Scalar) -> Scalar:
 
 
 def expect(body: Scalar, given: Index | None) -> Scalar:
-    """The expectation: linear, with what is known taken out, and the expectation of a finer one removed (tower)."""
+    """The expectation. Linear; known factors are taken out; an inner, finer expectation is removed (tower)."""
     summands = []
     for monomial, coefficient in body.terms.items():
         inside, outside = _split(monomial, lambda atom: not known(atom, given))
@@ -143,8 +143,8 @@ def _expect_monomial(monomial: Monomial, given: Index | None) -> Scalar:
 
 
 def mean(matrix: Matrix, given: Index | None) -> Matrix:
-    """The expectation of a matrix: linear, with what is known taken out; TermError where a word has two unknowns."""
-    # Two words may have one mean, as those of a letter and of its own mean do.
+    """The expectation of a matrix: linear; known factors are taken out. TermError for a word with two unknowns."""
+    # Two words may have the same mean: a letter and its own mean do.
     means = [
         Matrix(matrix.shape, {_mean_word(word, given): _known_scalar(coefficient, given)})
         for word, coefficient in matrix.terms.items()
@@ -171,7 +171,7 @@ def _mean_letter(letter: Letter, given: Index | None) -> Letter:
 
 
 def substitute(term: Matrix | Scalar, mapping: Values) -> Matrix | Scalar:
-    """Replace letters by matrices and variables by scalars, everywhere, and renormalise."""
+    """Replace letters by matrices and variables by scalars everywhere, and bring the result into normal form."""
     return substitute_scalar(term, mapping) if isinstance(term, Scalar) else substitute_matrix(term, mapping)
 
 
@@ -186,7 +186,7 @@ def substitute_matrix(matrix: Matrix, mapping: Values) -> Matrix:
 
 
 def at(scalar: Scalar, t: Index) -> Scalar:
-    """The scalar at another time, t replaced by `t`; raises TermError for what varies with t in no stated way."""
+    """The scalar with t replaced by `t`. Raises TermError for a term that varies with t in a way that is not stated."""
     return _map_scalar(scalar, {}, t)
 
 
@@ -216,7 +216,7 @@ def _map_atom(atom: Atom, mapping: Values, t: Index | None) -> Scalar:
 
 
 def _rebuilt(atom: Atom, parts: list[Matrix | Scalar], t: Index | None) -> Scalar:
-    """The atom over other parts and at another time, in normal form."""
+    """The atom with other parts and at another time, in normal form."""
     matrices = tuple(x for x in parts if isinstance(x, Matrix))
     scalars = [x for x in parts if isinstance(x, Scalar)]
     match atom:

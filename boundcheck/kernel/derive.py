@@ -1,4 +1,4 @@
-"""How a rule becomes a function that builds theorems, and how theorems are built again: `rule` and `replay`.
+"""`rule` makes a rule a function that builds theorems; `replay` builds a theorem again from its derivation.
 
 A rule computes a conclusion, or hypotheses and a conclusion, from theorems and plain arguments.
 """
@@ -20,11 +20,11 @@ from boundcheck.kernel.renew import Renewal
 from boundcheck.kernel.terms import Gradient, Matrix, Mean, Scalar, Symbol, forget
 from boundcheck.kernel.times import Index
 
-# A rule's own answer: a conclusion where the hypotheses are those of the premises, else both.
+# What a rule returns: the conclusion alone, if the hypotheses are those of the premises; else both.
 Answer = Statement | tuple[frozenset[Statement], Statement]
 _rules: dict[str, Callable[..., Theorem]] = {}
 _standard_facts: dict[str, str] = {}
-# What the kernel may do, and the facts of analysis that it believes: to be read, and not to be added to.
+# The rules, and the facts of analysis that the kernel believes. Read them; do not add to them.
 RULES: Mapping[str, Callable[..., Theorem]] = MappingProxyType(_rules)
 STANDARD_FACTS: Mapping[str, str] = MappingProxyType(_standard_facts)
 _sealed = False
@@ -67,7 +67,7 @@ def rule(function: Callable[..., Answer], *, standard_fact: str = "") -> Callabl
 
 
 def seal() -> None:
-    """End the list of rules: called by the kernel itself, when all of them are there."""
+    """Close the list of rules. The kernel calls this once all of them are registered."""
     global _sealed
     _sealed = True
 
@@ -92,12 +92,12 @@ _PLAIN = (
 
 
 def _plain(argument: object) -> bool:
-    """Whether an argument is data: what says the same whenever it is read."""
+    """Whether an argument is plain data, which reads the same every time."""
     return type(argument) in _PLAIN or (type(argument) is tuple and all(map(_plain, argument)))
 
 
 def replay(theorem: Theorem) -> Theorem:
-    """The theorem, built anew from its derivation by the rules alone.
+    """The theorem, built again from its derivation by the rules alone.
 
     Raises:
         ReplayError: where some step says other than what its rule yields, names no rule, rests on itself, or holds a
@@ -110,13 +110,13 @@ def replay(theorem: Theorem) -> Theorem:
 
 
 def replay_all(theorems: Sequence[Theorem]) -> list[Theorem]:
-    """`replay` for theorems that share parts of their derivations, each part once.
+    """`replay` for theorems that share parts of their derivations: each part is replayed once.
 
     Nothing of a theorem is believed: its arguments and what it says are built anew from their content.
     """
     forget()
     collecting = gc.isenabled()
-    # All that is made is kept to the end, and what is known to be kept need not be searched for what is not.
+    # Everything made here is kept to the end. What is already kept need not be searched again.
     gc.disable()
     try:
         return _replayed(theorems)
@@ -150,7 +150,7 @@ def zero(polynomial: Scalar) -> Fact:
 
 
 def polynomial_of(rule: str, premise: int, theorem: Theorem, *relations: str) -> Scalar:
-    """The polynomial of a premise that must be a fact with one of these relations."""
+    """The polynomial of a premise, which must be a fact with one of these relations."""
     if not isinstance(theorem.conclusion, Fact) or theorem.conclusion.relation not in relations:
         raise RuleError(rule, premise, f"expected a fact p {' or '.join(relations)} 0, and not {theorem.conclusion}")
     return theorem.conclusion.polynomial

@@ -1,4 +1,4 @@
-"""What the kernel raises: which rule refused, which premise, and how it failed. Nothing here rests on `assert`."""
+"""The kernel's errors: which rule refused, which premise is at fault, and why. The kernel never uses `assert`."""
 
 
 class KernelError(Exception):
@@ -27,4 +27,4 @@ class RuleError(KernelError):
 
 
 class ReplayError(KernelError):
-    """A theorem that its own derivation does not yield."""
+    """A theorem that does not follow by its own derivation."""

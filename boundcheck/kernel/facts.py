@@ -33,7 +33,7 @@ class Fact(Term):
         self._fill(relation=relation, polynomial=polynomial, key=f"({relation} {polynomial.key})")
 
     def __str__(self) -> str:
-        """What is added on one side, and what is subtracted on the other: p - q >= 0 is q <= p."""
+        """The terms that are added, and those that are subtracted: p - q >= 0 reads q <= p."""
         terms = self.polynomial.terms
         added = Scalar({m: c for m, c in terms.items() if c > 0})
         taken = Scalar({m: -c for m, c in terms.items() if c < 0})
@@ -74,7 +74,7 @@ Statement = Fact | Law
 
 
 def free(statement: Statement) -> frozenset[Symbol | Variable]:
-    """The symbols and variables that a statement speaks of and does not bind."""
+    """The symbols and variables that are free in a statement."""
     if isinstance(statement, Fact):
         return frozenset(x for x in statement.polynomial.inside if isinstance(x, Symbol | Variable))
     inside = frozenset().union(*(free(x) for x in (*statement.premises, statement.conclusion)))
@@ -99,13 +99,13 @@ class Theorem:
 
     @property
     def fact(self) -> Fact:
-        """The conclusion, where it is a fact; raises TermError where it is a law."""
+        """The conclusion as a fact; raises TermError if it is a law."""
         if not isinstance(self.conclusion, Fact):
             raise TermError(f"a law must be applied before it is a fact: {self.conclusion}")
         return self.conclusion
 
     def same_as(self, other: Theorem) -> bool:
-        """Whether the two say the same and rest on the same."""
+        """Whether the two have the same conclusion, hypotheses and ledger."""
         mine = (self.hypotheses, self.conclusion, self.ledger)
         return mine == (other.hypotheses, other.conclusion, other.ledger)
 
@@ -114,7 +114,7 @@ class Theorem:
 
 
 def derivation(theorems: Iterable[Theorem]) -> tuple[Theorem, ...]:
-    """The theorems and all that they were derived from, each once, premises first.
+    """The theorems and everything they were derived from, each once, premises first.
 
     Raises:
         ReplayError: for what is no theorem, and for one that is derived from itself.

@@ -1,4 +1,4 @@
-"""What terms and statements mean: `denote` them on concrete rational matrices, and see whether a fact holds.
+"""What terms and statements mean: `denote` gives their values at rational matrices, `holds` says if a fact is true.
 
 Everything is enclosed in intervals with rational ends, so that "certainly false" is exact even where roots and spectral
 norms are irrational. The rules do not use this module; their tests do, and witnesses of refuted steps.
@@ -53,14 +53,14 @@ class Interval:
         return Interval(min(ends), max(ends)).rounded()
 
     def rounded(self) -> Interval:
-        """Wider by less than 2^-128 and with short ends; an exact number stays exact."""
+        """The interval with short ends, wider by less than 2^-128. An exact number stays exact."""
         if self.low == self.high:
             return self
         grid = 1 << _BITS
         return Interval(Fraction(self.low * grid // 1, grid), Fraction(-(-self.high * grid // 1), grid))
 
     def root(self) -> Interval:
-        """The square root, 0 of what is negative."""
+        """The square root; 0 for a negative number."""
         ends = [_root(max(end, Fraction(0))) for end in (self.low, self.high)]
         return Interval(ends[0].low, ends[1].high)
 
@@ -93,7 +93,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Model:
-    """Numbers for everything that a term can name.
+    """Values for everything that a term can name.
 
     Attributes:
         dimensions: the number that each name in a shape stands for.
@@ -151,10 +151,10 @@ def denote(scalar: Scalar, model: Model, t: int, outcome: int) -> Interval:
 
 
 def _power(atom: Atom, exponent: int, model: Model, t: int, outcome: int) -> Interval:
-    # The square of a Frobenius norm is rational where its matrix is.
+    # The square of a Frobenius norm is rational if its matrix is.
     norm = atom if isinstance(atom, Norm) and atom.kind == FROBENIUS and exponent % 2 == 0 else None
     if isinstance(atom, Expectation):
-        # The same on all outcomes that look alike.
+        # The value is the same on all outcomes with the same past.
         outcome = _shares(model, atom.given, t, outcome)[0][0]
     place = (atom, norm is not None, t, outcome)
     if place not in model.known:
@@ -201,7 +201,7 @@ def _atom(atom: Atom, model: Model, t: int, outcome: int) -> Interval:
 
 
 def _shares(model: Model, given: Index | None, t: int, outcome: int) -> list[tuple[int, Interval]]:
-    """The outcomes that look like this one in the past, with their conditional probabilities."""
+    """The outcomes with the same past as this one, with their conditional probabilities."""
     labels = (0,) * len(model.weights) if given is None else model.past(model.time(given, t))
     alike = [i for i in range(len(model.weights)) if labels[i] == labels[outcome]]
     whole = sum(model.weights[i] for i in alike)
@@ -300,7 +300,7 @@ def _spectral(grid: Grid) -> Interval:
 
 
 def _short(x: Fraction) -> Fraction:
-    """A number within 2^-60 of x, relatively, with a short numerator and denominator."""
+    """A number with a short numerator and denominator, within a relative error of 2^-60 of x."""
     bits = 60 + x.denominator.bit_length() - x.numerator.bit_length()
     return Fraction(x.numerator << bits, x.denominator).__floor__() * Fraction(1, 1 << bits) if bits > 0 else x
 
@@ -311,7 +311,7 @@ def _shifted(gram: list[list[Fraction]], shift: Fraction, sign: int = 1) -> list
 
 
 def positive_semidefinite(matrix: list[list[Fraction]]) -> bool:
-    """Whether a symmetric rational matrix has no negative eigenvalue, by exact elimination (LDLᵀ)."""
+    """Whether a symmetric rational matrix is positive semidefinite, by exact elimination (LDLᵀ)."""
     rows = [list(row) for row in matrix]
     size = len(rows)
     for k in range(size):

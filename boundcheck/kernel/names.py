@@ -1,4 +1,4 @@
-"""Names, and how sums and products are written: so that the text of a term reads in one way."""
+"""Names, and how sums and products are written, so that the text of a term has only one reading."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from fractions import Fraction
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.times import Index, Time, When
 
-# Plain letters: a name of another alphabet may look like this one.
+# ASCII letters only: a letter of another alphabet may look the same.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_']*\Z")
-# What has a meaning of its own in the text of a term.
+# Words that have a meaning of their own in the text of a term.
 RESERVED = frozenset(
     {"E", "T", "all", "always", "for", "inverse", "min_t", "of", "past", "root", "sum_t", "t", "tr", "with"}
 )
 
 
 def check_name(*names: str) -> None:
-    """Refuse what cannot be a name."""
+    """Raise TermError unless this can be a name."""
     for name in names:
         if type(name) is not str or not _NAME.match(name) or name in RESERVED:
             raise TermError(
@@ -26,7 +26,7 @@ def check_name(*names: str) -> None:
 
 
 def check_shape(shape: object) -> None:
-    """Refuse what are not two names."""
+    """Raise TermError unless the shape is two names."""
     if type(shape) is not tuple or len(shape) != 2:
         raise TermError(f"no shape: {shape!r}")
     check_name(*shape)
@@ -38,7 +38,7 @@ def letter_text(name: str, when: When) -> str:
 
 
 def given_text(given: Index | None) -> str:
-    """What stands after the bar of a conditional expectation."""
+    """The text after the bar of a conditional expectation."""
     return "" if given is None else f" | past of {given}"
 
 
@@ -51,7 +51,7 @@ def product_text(coefficient: Fraction, factors: list[str]) -> str:
 
 
 def sum_text(summands: list[str]) -> str:
-    """Summands with their signs between them."""
+    """Summands, joined by their signs."""
     return "".join(
         f" - {x[1:]}" if i and x.startswith("-") else (f" + {x}" if i else x) for i, x in enumerate(summands)
     )

@@ -1,4 +1,4 @@
-"""Terms and statements built anew from what they are made of, so that no key and no shape of theirs is believed.
+"""Terms and statements are built again from their parts, so that no stored key or shape is believed.
 
 A theorem may come from anywhere. What `replay` reads of it passes through here first.
 """
@@ -28,7 +28,7 @@ from boundcheck.kernel.facts import Fact, Law
 from boundcheck.kernel.terms import Gradient, Matrix, Mean, Scalar, Symbol
 from boundcheck.kernel.times import Index, Time
 
-# What an object of each kind is made of, in the order in which its constructor takes it.
+# The parts of each kind of object, in the order of its constructor.
 _CONTENT: Mapping[type, tuple[str, ...]] = {
     Index: ("base", "offset"),
     Time: ("index", "lag"),
@@ -52,12 +52,12 @@ _CONTENT: Mapping[type, tuple[str, ...]] = {
     Law: ("variables", "premises", "conclusion"),
 }
 _PLAIN = (str, int, bool, Fraction, type(None))
-# Stands for what is being made: whoever meets it is inside of it.
+# Marks an object that is being built: to meet the mark means that the object contains itself.
 _UNFINISHED = object()
 
 
 class Renewal:
-    """Build data anew, each object once; raises ReplayError for a kind that the kernel does not have, and for cycles.
+    """Build data again, each object once. Raises ReplayError for a kind that the kernel does not have, and for cycles.
 
     The data must outlive it: objects are told apart by their places in memory.
     """
@@ -66,8 +66,8 @@ class Renewal:
         self._made: dict[int, Any] = {}
 
     def __call__(self, data: Any) -> Any:
-        """The same data, of the kernel's own kinds."""
-        # Most of what is asked for has been asked for before.
+        """The same data, built from the kernel's own types."""
+        # Most objects have been asked for before.
         made = self._made.get(id(data))
         if made is None:
             return self._renewed(data)

@@ -336,7 +336,7 @@ def horizon_positive() -> Answer:
 
 # Certificates.
 
-# One term of a certificate: squares with positive weights, summed, times the product of the premises at these places.
+# One term of a certificate: a sum of squares with positive weights, times the product of the premises at these places.
 Squares = tuple[tuple[Fraction, Scalar], ...]
 
 

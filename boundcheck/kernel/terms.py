@@ -26,12 +26,12 @@ Rational = int | Fraction
 
 
 class Term:
-    """Whatever has a key."""
+    """Anything with a key."""
 
     key: str
 
     def _fill(self, **content: Any) -> None:
-        """Set what the term is made of, once, in its constructor."""
+        """Set the parts of the term, once, in its constructor."""
         vars(self).update(content)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -59,7 +59,7 @@ class Term:
 
 
 class Atom(Term):
-    """A scalar that polynomials treat as a variable; its kinds follow below, after what they are made of."""
+    """A scalar that polynomials treat as a variable. The kinds of atoms are in `atoms`."""
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
         """The terms that it contains."""
@@ -75,7 +75,7 @@ class Scalar(Term):
     terms: Mapping[Monomial, Fraction]
 
     def __init__(self, terms: Mapping[Monomial, Rational]) -> None:
-        # Also where there is one: a monomial that is none is refused.
+        # Even for one monomial: something that is not a monomial is refused.
         sorted_ = sorted(terms, key=_monomial_key)
         kept = {m: c if type(c) is Fraction else _fraction(c) for m in sorted_ if (c := terms[m])}
         self._fill(terms=MappingProxyType(kept))
@@ -98,7 +98,7 @@ class Scalar(Term):
 
     @staticmethod
     def sum(scalars: Iterable[Scalar]) -> Scalar:
-        """The sum of all of them, collected in one go."""
+        """The sum of the terms, collected in one go."""
         total: dict[Monomial, Fraction] = {}
         for scalar in scalars:
             for monomial, c in scalar.terms.items():
@@ -160,7 +160,7 @@ def _fraction(value: object) -> Fraction:
 
 @cache
 def _monomial_key(monomial: Monomial) -> str:
-    """An injective text of a monomial; raises TermError for what is none."""
+    """An injective text of a monomial; raises TermError for anything else."""
     if type(monomial) is not tuple or not all(isinstance(atom, Atom) for atom, _ in monomial):
         raise TermError(f"no product of atoms: {monomial!r}")
     if any(type(exponent) is not int or exponent < 1 for _, exponent in monomial):
@@ -183,7 +183,7 @@ ZERO, ONE = Scalar({}), Scalar({(): 1})
 
 
 class Letter(Term):
-    """A matrix that products are made of. Attribute `shape`: the names of its numbers of rows and columns."""
+    """A factor of products of matrices. Attribute `shape`: the names of its numbers of rows and columns."""
 
     shape: tuple[str, str]
 
@@ -205,7 +205,7 @@ class Symbol(Letter):
 
 
 class Gradient(Letter):
-    """The gradient of a differentiable function at a point, a tuple of matrices; its block number `block`."""
+    """Block number `block` of the gradient of a differentiable function at a point, which is a tuple of matrices."""
 
     function: str
     point: tuple[Matrix, ...]
@@ -225,7 +225,7 @@ class Gradient(Letter):
 
 
 class Mean(Letter):
-    """The expectation of a letter, given the past up to an index, or of nothing where `given` is None."""
+    """The expectation of a letter given the past up to an index, or without a condition if `given` is None."""
 
     letter: Letter
     given: Index | None
@@ -241,14 +241,14 @@ class Mean(Letter):
 
 
 def check_point(point: object) -> None:
-    """Refuse what is no tuple of matrices."""
+    """Raise TermError unless this is a tuple of matrices."""
     if type(point) is not tuple or not point or any(type(x) is not Matrix for x in point):
         raise TermError(f"a point is a tuple of matrices, and not {point!r}")
 
 
 @cache
 def check_word(word: Word) -> None:
-    """Refuse a product whose shapes do not fit."""
+    """Raise TermError for a product whose shapes do not fit."""
     if type(word) is not tuple or any(not isinstance(x, Letter) or type(flipped) is not bool for x, flipped in word):
         raise TermError(f"no product of letters: {word!r}")
     shapes = [letter.shape[::-1] if flipped else letter.shape for letter, flipped in word]
@@ -357,7 +357,7 @@ def word_shape(word: Word) -> tuple[str, str]:
 
 @cache
 def word_key(word: Word) -> str:
-    """The text that tells a word from all others."""
+    """A text that no other word has."""
     return ".".join(letter.key + ("'" if flipped else "") for letter, flipped in word)
 
 
@@ -370,7 +370,7 @@ def difference(x: Point, y: Point) -> Point:
 
 
 def parts_of(term: Term) -> Iterable[Term]:
-    """The terms that a term is made of; raises TermError for a letter of unknown kind, which may hide anything."""
+    """The terms inside a term. Raises TermError for a letter of unknown kind, which may hide anything."""
     if isinstance(term, Scalar):
         return term.atoms()
     if isinstance(term, Matrix):
@@ -387,6 +387,6 @@ def parts_of(term: Term) -> Iterable[Term]:
 
 
 def forget() -> None:
-    """Drop what is remembered of products, so that it is found again from the letters themselves."""
+    """Drop the cached products, so that they are computed again from the letters."""
     for remembered in (_monomial_key, check_word, word_key):
         remembered.cache_clear()

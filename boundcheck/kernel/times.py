@@ -1,4 +1,4 @@
-"""Points of time, and when a symbol has its value: what expectations and sums are about."""
+"""Points of time, and when a symbol has its value: what expectations and sums need to know."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Index:
         return Index(t.base, t.offset + self.offset) if self.base == "t" else self
 
     def certainly_at_most(self, other: Index) -> bool:
-        """Whether this index is at most the other, whatever t and T, 1 <= t <= T, may be."""
+        """Whether this index is at most the other for all t and T with 1 <= t <= T."""
         if self.base == other.base:
             return self.offset <= other.offset
         order = ("", "t", "T")
-        # From 0 to t there is at least 1, from t to T at least 0.
+        # t is at least 1 more than 0, and T at least t.
         gain = 1 if not self.base else 0
         return order.index(self.base) < order.index(other.base) and self.offset <= other.offset + gain
 
@@ -45,7 +45,7 @@ NEXT = Index("t", 1)
 
 @dataclass(frozen=True)
 class Time:
-    """When a symbol has its value: at `index` of a process, known to the past from `index` + `lag` on."""
+    """When a symbol has its value: at `index` of a process. The past knows it from `index` + `lag` on."""
 
     index: Index
     lag: int = 0
@@ -60,13 +60,13 @@ When = str | Time
 
 
 def check_when(when: object) -> None:
-    """Refuse what is no kind of symbol."""
+    """Raise TermError unless this is a kind of symbol."""
     known = type(when) is str and when in (CONSTANT, ANY)
     if not known and not (type(when) is Time and type(when.index) is Index and type(when.lag) is int):
         raise TermError(f"no kind of symbol: {when!r}")
 
 
 def check_given(given: object) -> None:
-    """Refuse what is no past."""
+    """Raise TermError unless this is a past."""
     if given is not None and type(given) is not Index:
         raise TermError(f"no past: {given!r}")

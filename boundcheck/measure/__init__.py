@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from boundcheck.progress import Tick, silent
 
 if TYPE_CHECKING:
+    from boundcheck.measure.result import Result
     from boundcheck.measure.spec import Spec
 
 __all__ = ["measure"]
@@ -19,7 +20,7 @@ def measure(
     device: str = "cpu",
     tick: Tick = silent,
     jobs: int = 1,
-) -> list[dict[str, Any]]:
+) -> list[Result]:
     """Run the experiments of a spec and say what each shows.
 
     Args:
@@ -30,7 +31,7 @@ def measure(
         jobs: how many experiments to run at a time, each in a process and with its share of the processor's threads.
 
     Returns:
-        For each experiment its result, with the keys run_id, claim, verdict, reason, measured, bound, interval, audit.
+        For each experiment its `Result`: run_id, claim, verdict, reason, measured, bound, interval, audit and more.
 
     Raises:
         InputError: for a bad spec or device, and a run that is there but not as it was left, before anything is run.

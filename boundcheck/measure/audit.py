@@ -6,9 +6,9 @@ theorem says of constants it says on its ball, so that only iterates inside of i
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import cast
 
 import numpy as np
 
@@ -16,83 +16,68 @@ from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.inputs import checked
 from boundcheck.claims.symbols import T
 from boundcheck.measure.ball import ROUNDING
-from boundcheck.measure.observe import norm_name
 from boundcheck.measure.plan import Plan, Start
+from boundcheck.measure.result import Audit, Guilt, Status
 from boundcheck.measure.run import Record
 from boundcheck.measure.spec import Spec
-from boundcheck.problems.adapters import LoRA
-from boundcheck.problems.constant import EPSILON
+from boundcheck.problems.constant import EPSILON, End
 from boundcheck.problems.inputs import theory_inputs, upper_ends
+from boundcheck.problems.observe import norm_name
 from boundcheck.problems.problem import Problem
+from boundcheck.words.function import Function
 
 # The share of all iterates that noise above zeta^2 may have gone unseen at, at 95 %, for zeta to count as held.
 _UNSEEN = 0.05
 
-Status = Literal["held", "failed", "assumed"]
-Guilt = Literal["hypothesis", "constant", "horizon"]
-
-
-@dataclass(frozen=True)
-class Audit:
-    """One hypothesis on one run.
-
-    Attributes:
-        hypothesis: its id in the catalogue, ``T >= T_min`` or another condition, or what a constant is called.
-        guilt: whom a failure speaks against: a hypothesis, the constant called `symbol`, or the horizon.
-        status: ``failed`` on a single counterexample; ``held`` means on everything that was looked at; ``assumed``
-            the same of a constant that is only estimated, or that the spec assumes.
-        observed: the largest value seen (or the number itself), None where there is nothing to see.
-        limit: what it may be at most (of T: at least).
-        how: what was looked at, or the argument.
-        symbol: the constant that the limit is.
-
-    """
-
-    hypothesis: str
-    guilt: Guilt
-    status: Status
-    observed: float | None
-    limit: float | None
-    how: str
-    symbol: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """The audit as plain data."""
-        return asdict(self)
-
 
 @dataclass(frozen=True)
 class Evidence:
-    """What an audit may look at; the claim is the spec's theorem, with what it assumes."""
+    """What an audit may look at.
+
+    Attributes:
+        claim: the spec's theorem, with what it assumes.
+        spec, function, start, plan, record: of the run.
+        sampling: what is known of the sampling from how it was made; where it is None the trace shows it.
+        partial: on which of its samples the function was looked at, where not on all.
+
+    """
 
     claim: Claim
     spec: Spec
-    problem: Problem
+    function: Function
     start: Start
     plan: Plan
     record: Record
+    sampling: tuple[Audit, ...] | None = None
+    partial: str = ""
+
+    @property
+    def problem(self) -> Problem:
+        """The function, of a hypothesis that only a problem in one matrix can be held to."""
+        return cast(Problem, self.function)
 
     @property
     def looks(self) -> str:
         """Over what the maxima run, in words."""
         replicas, strata = self.record.schedule.times.shape
-        times = "every iterate" if self.record.schedule.is_every_step else f"{strata} random iterates"
-        return f"{times} of each of {replicas} replicas" if self.spec.is_stochastic else times
+        some = f"{strata} random iterates" if self.record.schedule.at_random else f"{strata} iterates"
+        times = "every iterate" if self.record.schedule.is_every_step else some
+        times += f", on {self.partial}" if self.partial else ""
+        return f"{times} of each of {replicas} replicas" if self.spec.is_stochastic and replicas > 1 else times
 
     @property
     def finite(self) -> np.ndarray:
         """Which audited steps led from numbers to numbers, shape (R, M); the others speak against nothing."""
-        names = [norm_name(block.name) for block in self.problem.adapter.blocks]
-        return np.all([np.isfinite(self.record.trace[name].values) for name in names], axis=0)
+        numbers = [self.record.trace[name].values for name in self.function.norm_names.values()]
+        return np.all([np.isfinite(x).reshape(*x.shape[:2], -1).all(-1) for x in numbers], axis=0)
 
     @cached_property
     def inside(self) -> np.ndarray:
         """Which audited steps began and ended inside the ball, shape (R, M); where there is none, which are finite."""
         found = self.finite.copy()
-        for block in self.problem.adapter.blocks:
-            if block.radius in self.plan.radii:
-                norms = self.record.trace[norm_name(block.name)].values
-                found &= norms <= self.plan.radii[block.radius] * (1 + ROUNDING)
+        for radius, name in self.function.norm_names.items():
+            if radius in self.plan.radii:
+                found &= self.record.trace[name].values <= self.plan.radii[radius] * (1 + ROUNDING)
         return found
 
     def most(self, name: str) -> float | None:
@@ -121,6 +106,8 @@ def audit(evidence: Evidence) -> list[Audit]:
     others = [each for each in found if each not in balls]
     sampling = [each for each in others if each.hypothesis in _SAMPLING]
     constants = [each for each in others if each not in sampling]
+    if evidence.sampling is not None:
+        sampling = list(evidence.sampling)
     return [_step_size(evidence), *sampling, *constants, _segment_smoothness(evidence), *_conditions(evidence), *balls]
 
 
@@ -160,11 +147,12 @@ def _bounded_below(e: Evidence) -> list[Audit]:
     trace = e.record.trace
     # D is rounded up from F(v_1) as computed; a fall that its error explains is none.
     lowest = _largest(-(trace["loss"].values + trace["loss_error"].values)[e.inside])
-    fall = None if lowest is None else known.value + e.problem.objective.infimum.value + lowest
+    fall = None if lowest is None else known.value + e.function.infimum.value + lowest
     certified = known.kind == "certified" and known.value <= D
     source = f"D is {known.kind}: {known.how}"
     if "D" in e.spec.assume:
         source = f"D is assumed by the spec, {known.value:.6g} is {known.kind}"
+    certified = certified and not e.partial
     how = f"the largest fall F(v_1) - F(v_t) at {e.looks}; {source}"
     return [Audit("jiang2024.bounded_below", "constant", _verdict(fall, D, certified), fall, D, how, "D")]
 
@@ -210,6 +198,10 @@ def _gradient_in_w(e: Evidence, hypothesis: str, norm: str) -> Audit:
 
 def _noise(e: Evidence) -> list[Audit]:
     zeta = e.plan.zeta or 0.0
+    if not e.function.is_known:
+        source = "an estimate from some of the samples" if e.partial else "exact variance by enumerating the samples"
+        how = f"{source}, at {e.looks}: the largest that was seen, set after the run"
+        return [Audit("jiang2024.assumption4", "constant", "assumed", zeta * zeta, zeta * zeta, how, "zeta")]
     observed, limit = e.most("noise_variance"), zeta * zeta
     how = f"exact variance by enumerating the samples, at {e.looks}; the limit was fixed before the run"
     sizes, replicas = np.diff(e.record.schedule.edges), len(e.record.schedule.times)
@@ -228,7 +220,7 @@ def _unbiased(e: Evidence, hypothesis: str) -> list[Audit]:
     """That the mean of the minibatch gradient given the past is the gradient, whatever the iterate."""
     trace = e.record.trace
     bias, error = (trace[name].values[e.finite] for name in ("conditional_bias", "conditional_bias_error"))
-    law, n = e.spec.run.sampling, e.problem.objective.samples
+    law, n = e.spec.run.sampling, e.function.samples
     # In an epoch of several minibatches a bias of 0 where one looked says nothing of where one did not.
     known = law == "with replacement" or 2 * (e.plan.batch or n) > n or e.record.schedule.is_every_step
     status = _verdict(_largest(bias - error), 0.0, known)
@@ -243,6 +235,8 @@ def _unbiased(e: Evidence, hypothesis: str) -> list[Audit]:
 
 def _conditions(e: Evidence) -> list[Audit]:
     """The claim's own conditions, and as the spec assumes them, of which the stricter one counts."""
+    if not e.function.is_known:
+        return [_longest_step(e)]
     inputs = {name: float(value) for name, value in e.plan.inputs.items()}
     values = checked(e.claim.parameters, e.plan.inputs_of(e.claim))
     found = []
@@ -258,7 +252,21 @@ def _conditions(e: Evidence) -> list[Audit]:
     return found
 
 
+def _longest_step(e: Evidence) -> Audit:
+    """That the step is below 2/L̂, where L̂ is what was seen; rounding error may hide which it is."""
+    path, sure = e.plan.values["Lhat"], e.surely("path_smoothness") or 0.0
+    longest, too_long = (2 / x if x > 0 else math.inf for x in (path, sure))
+    step = e.plan.step_size
+    status: Status = "failed" if not step < too_long else "held" if step < longest else "assumed"
+    how = "the step has to be shorter than 2/L̂; L̂ is at least the smoothness seen along the path"
+    return Audit("eta < eta_max", "constant", status, step, longest, how, "eta")
+
+
 def _segment_smoothness(e: Evidence) -> Audit:
+    if not e.function.is_known:
+        seen = e.plan.values["Lhat"]
+        how = f"the largest smoothness along a segment, its rounding error added, at {e.looks}: measured, not proved"
+        return Audit("smoothness of F", "constant", "assumed", seen, seen, how, "Lhat")
     sure, limit = e.surely("path_smoothness"), e.plan.values["Lhat"]
     how = f"descent inequality on the segment from v_t to v_(t+1), rounding error taken off, at {e.looks}"
     claim = catalogue[e.spec.claim]
@@ -266,7 +274,7 @@ def _segment_smoothness(e: Evidence) -> Audit:
     certified = True
     if assumed:
         how += "; the limit is assumed by the spec"
-        known = [float(end["value"]) for end in _known_ends(e)]
+        known = [end.value for end in _known_ends(e)]
         known.append(float(claim.function("Lhat")(**{name: float(x) for name, x in e.plan.inputs.items()})))
         certified = e.problem.objective.smoothness.kind == "certified" and any(limit >= value for value in known)
     # Of what went into it, what the spec assumes is to blame before what is known.
@@ -274,15 +282,17 @@ def _segment_smoothness(e: Evidence) -> Audit:
     return Audit("smoothness of F", "constant", _verdict(sure, limit, certified), sure, limit, how, symbol)
 
 
-def _known_ends(e: Evidence) -> list[dict[str, Any]]:
-    without = isinstance(e.problem.adapter, LoRA) and not e.plan.radii
+def _known_ends(e: Evidence) -> list[End]:
+    without = e.problem.adapter.needs_ball and not e.plan.radii
     return [] if without else upper_ends(e.problem, e.plan.radii)
 
 
 def _smooth(e: Evidence) -> list[Audit]:
     """That F is smooth, which follows from what the sharpest claim about the adapter rests on."""
+    if not e.function.is_known:
+        return []
     found = _smooth_in_w(e)
-    if isinstance(e.problem.adapter, LoRA):
+    if e.problem.adapter.needs_ball:
         found += [_gradient_in_w(e, "meft.gradient_bound", "spectral"), *_ball(e, "meft.ball")]
     return found
 

@@ -1,7 +1,7 @@
 """Whether every iterate stayed in the ball: certified between audits by the length that was travelled."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -33,6 +33,7 @@ class BallWatch:
     room: Tensor
     largest: tuple[float, ...]
     outside: int | None = None
+    _slack: Tensor | None = field(default=None, init=False, repr=False)
 
     @classmethod
     def start(cls, radii: tuple[float, ...], v: Point) -> "BallWatch":
@@ -44,13 +45,12 @@ class BallWatch:
 
     def move(self, v: Point, step_size: float, g: Point, t: int) -> None:
         """Account for the step with gradient g that led to v, the iterate of iteration t."""
-        travelled = torch.stack([torch.linalg.matrix_norm(part) for part in g])
-        # A float step is longer than alpha ||g|| by at most a unit roundoff of each entry that it leads to.
-        slack = [
-            EPSILON * math.sqrt(part.shape[-1] * part.shape[-2]) * radius
-            for part, radius in zip(g, self.radii, strict=True)
-        ]
-        self.room -= step_size * (1 + ROUNDING) * travelled + travelled.new_tensor(slack).unsqueeze(1)
+        travelled = torch.stack([torch.linalg.vector_norm(part, dim=(1, 2)) for part in g])
+        if self._slack is None:
+            # A float step is longer than alpha ||g|| by at most a unit roundoff of each entry that it leads to.
+            slack = [EPSILON * math.sqrt(part[0].numel()) * radius for part, radius in zip(g, self.radii, strict=True)]
+            self._slack = travelled.new_tensor(slack).unsqueeze(1)
+        self.room -= torch.add(self._slack, travelled, alpha=step_size * (1 + ROUNDING))
         # Written so that NaN, from a run that diverged, looks too.
         if not (self.room >= 0).all():
             self.look(v, t)

@@ -1,36 +1,8 @@
-"""Who is to blame where a run is no evidence for its theorem, or the bound lies below what was measured.
-
-hypothesis   one that the theorem rests on and the run broke
-constant     one that the run contradicts, or that nothing vouches for
-horizon      too few iterations for the theorem to speak, or to say anything new
-statistics   too few replicas or audits to tell
-rounding     floating point cannot tell
-claim        none of these: the statement itself
-"""
+"""Which of a run's audits is to blame, and in what words."""
 
 import math
-from dataclasses import dataclass
-from typing import Literal
 
-from boundcheck.measure.audit import Audit
-
-Kind = Literal["hypothesis", "constant", "horizon", "statistics", "rounding", "claim"]
-
-
-@dataclass(frozen=True)
-class Blame:
-    """Who is to blame.
-
-    Attributes:
-        kind: one of the six.
-        name: the hypothesis by its id, the constant by its symbol, ``T``, what was too few, or the claim by its id.
-        evidence: why, in one sentence.
-
-    """
-
-    kind: Kind
-    name: str
-    evidence: str
+from boundcheck.measure.result import Audit, Blame
 
 
 def blamed(audits: list[Audit], status: str) -> Blame | None:

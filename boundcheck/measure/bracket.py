@@ -3,9 +3,8 @@
 Each end says how it was had. A sampled Lipschitz ratio is a lower estimate and never stands in for the constant.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,15 +12,17 @@ import xarray as xr
 from flint import arb
 
 from boundcheck.claims import catalogue
-from boundcheck.claims.enclose import lower, upper
+from boundcheck.exact.balls import lower, upper
 from boundcheck.measure.ascent import ascend
 from boundcheck.measure.build import starting_point
-from boundcheck.measure.curvature import top_curvature
+from boundcheck.measure.result import Chain
 from boundcheck.measure.slack import slack
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.split import split_along
 from boundcheck.measure.streams import generator, stream
 from boundcheck.problems.adapters import LoRA, Radii
+from boundcheck.problems.constant import End
+from boundcheck.problems.curvature import top_curvature
 from boundcheck.problems.derivatives import hessian_vector_product, sure_difference_ratio
 from boundcheck.problems.inputs import theory_inputs, upper_ends
 from boundcheck.problems.norms import Point, square_norm
@@ -56,9 +57,9 @@ class Bracket:
 
     radii: dict[str, float]
     lower: dict[str, float]
-    upper: list[dict[str, Any]]
+    upper: tuple[End, ...]
     bound: float
-    slack: list[dict[str, Any]]
+    slack: tuple[Chain, ...]
     verdict: Verdict
     reason: str
 
@@ -66,10 +67,6 @@ class Bracket:
     def measured(self) -> float:
         """The best lower estimate."""
         return max(self.lower.values())
-
-    def as_json(self) -> dict[str, Any]:
-        """The bracket as plain data."""
-        return asdict(self) | {"measured": self.measured}
 
 
 def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tuple[Bracket, xr.Dataset]:
@@ -79,7 +76,7 @@ def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tu
     random = generator(spec, "bracket", device)
     pairs, steepest = _pair_ratios(spec, problem, radii, random, tick)
     ends = upper_ends(problem, radii)
-    ratios, visited = _iterate_ratios(spec, problem, radii, 1 / min(end["value"] for end in ends), random, tick)
+    ratios, visited = _iterate_ratios(spec, problem, radii, 1 / min(end.value for end in ends), random, tick)
     starts = [pair[0] for pair in steepest]
     curvatures = _curvatures(spec, problem, starts, visited, tick)
     climbed = _ascents(spec, problem, radii, starts, random, tick)
@@ -93,17 +90,17 @@ def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tu
     lowers = {kind: float(np.nanmax(x)) for kind, x in values.items() if np.isfinite(x).any()}
     verdict, reason = _judged(max(lowers.values()), lower(ball), upper(ball), problem, radii)
     chains = _slack(problem, spec, steepest, radii)
-    found = Bracket(radii, lowers, ends, upper(ball), chains, verdict, reason)
+    found = Bracket(radii, lowers, tuple(ends), upper(ball), chains, verdict, reason)
     trace = xr.Dataset({name: variable for name, variable in seen.items() if np.size(variable[1])})
     return found, trace.merge(split_along(problem, visited, spec.bracket.looks, tick))
 
 
-def _slack(problem: Problem, spec: Spec, steepest: list[Pair], radii: Radii) -> list[dict[str, Any]]:
+def _slack(problem: Problem, spec: Spec, steepest: list[Pair], radii: Radii) -> tuple[Chain, ...]:
     if not isinstance(problem.adapter, LoRA):
-        return []
+        return ()
     chains = slack(problem, *steepest[0], radii, spec.lipschitz)
     # Where the steepest pair has one gradient there is nothing to give away.
-    return [chain.as_json() for chain in chains if chain.measured > 0]
+    return tuple(chain.described() for chain in chains if chain.measured > 0)
 
 
 def _judged(best: float, low: float, high: float, problem: Problem, radii: Radii) -> tuple[Verdict, str]:

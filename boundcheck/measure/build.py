@@ -9,7 +9,8 @@ from torch import Tensor
 from boundcheck.measure import tables
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.streams import generator
-from boundcheck.problems.adapters import Adapter, Full, LoRA, make_adapter
+from boundcheck.models.build import Adaptation, network_function
+from boundcheck.problems.adapters import Adapter, Full, make_adapter
 from boundcheck.problems.adapters.base import check_rank, gaussian
 from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.datasets import breast_cancer_data, digits_data
@@ -23,12 +24,28 @@ from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import synthetic
 from boundcheck.problems.softmax import SoftmaxRegression
+from boundcheck.progress import Tick, silent
+from boundcheck.words.function import Function
 
 _DATA = {"digits": digits_data, "breast-cancer": breast_cancer_data}
 
 
-def build(spec: Spec, device: str) -> Problem:
-    """The problem that a spec describes.
+def build(spec: Spec, device: str, tick: Tick = silent) -> Function:
+    """The function that a spec describes, in one matrix or in a network.
+
+    Raises:
+        InputError: for what is not there, or does not fit: a text, a folder, a target, a rank.
+
+    """
+    if spec.model is None:
+        return build_problem(spec, device)
+    a = spec.adapter
+    adaptation = Adaptation(a.kind, a.rank, a.factor, a.gain, a.paths)
+    return network_function(spec.model, adaptation, generator(spec, "initial", "cpu"), device, tick)
+
+
+def build_problem(spec: Spec, device: str) -> Problem:
+    """The problem in one matrix that a spec describes.
 
     DiReFT and LoReFT act on [h; 1], so that W has one more column than the problem says. They, DoRA, and every adapter
     on a readout start from the identity, W0 = [I 0]; elsewhere W0 = 0.
@@ -45,14 +62,14 @@ def build(spec: Spec, device: str) -> Problem:
     return Problem(objective, _adapter(spec, W0, device))
 
 
-def starting_point(spec: Spec, problem: Problem, device: str) -> Point:
-    """The first iterate, with R = 1: the adapter's own start, drawn from the spec's seed, or a diagonal one."""
-    if spec.adapter.start == "diagonal" and isinstance(problem.adapter, LoRA):
-        return problem.adapter.diagonal(spec.adapter.gain)
-    return problem.adapter.initial(spec.adapter.gain, generator(spec, "initial", device))
+def starting_point(spec: Spec, function: Function, device: str) -> Point:
+    """The first iterate, with R = 1, drawn from the spec's seed."""
+    return function.initial(spec.adapter.start, spec.adapter.gain, generator(spec, "initial", device))
 
 
 def _objective(spec: Spec, bias: bool, device: str) -> Objective:
+    if spec.problem is None:
+        raise ValueError("expected a problem in one matrix")
     match spec.problem:
         case tables.DataSpec(kind=kind):
             X, labels = _DATA[kind]()

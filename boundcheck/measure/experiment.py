@@ -1,100 +1,83 @@
 """From a spec to results: every experiment of a file, each in its run folder, finished ones read back."""
 
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import torch
 
-from boundcheck.claims import catalogue
-from boundcheck.measure.audit import Evidence, audit
+from boundcheck.measure.audit import Evidence
 from boundcheck.measure.bracket import claimed, measure_bracket
-from boundcheck.measure.build import build
-from boundcheck.measure.plan import Plan, Start, draft, guessed, horizon, make_plan
+from boundcheck.measure.build import build, build_problem
+from boundcheck.measure.outcome import outcome
+from boundcheck.measure.plan import Start, draft, guessed, make_plan
+from boundcheck.measure.result import BracketResult, Result, RunResult, Stated, Subject
 from boundcheck.measure.run import run_ensemble
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.store import RunFolder
-from boundcheck.measure.verdict import judge
-from boundcheck.problems.adapters import LoRA
-from boundcheck.problems.inputs import upper_ends
-from boundcheck.problems.problem import Problem
 from boundcheck.progress import Tick
-
-# The theorems whose informative horizon every run reports, with the C that the printed one is given.
-THEOREMS = (
-    ("jiang2024.theorem2", "sqrt(r) sigma"),
-    ("jiang2024.theorem2", "sigma"),
-    ("meft.theorem2_repaired", "sigma"),
-    ("meft.theorem2_best_step", "sigma"),
-    ("ghadimi2013.corollary2_2", "sigma"),
-)
+from boundcheck.words.function import Function
 
 
 def prepare(spec: Spec, runs: Path, device: str, tick: Tick) -> None:
-    """Look at what is stored of an experiment, build its problem and draft its plan: what is wrong is found before."""
+    """Look at what is stored of an experiment, build its function and draft its plan: what is wrong is found before.
+
+    The built-in GPT is pretrained here, once, before processes might do so side by side.
+    """
     stored = RunFolder.of(runs, spec.as_json(), device).result()
-    problem = build(spec, device)
     if spec.is_bracket:
-        claimed(spec, problem)
-    elif stored is None:
-        start = Start.draw(spec, problem, device)
-        draft(spec, problem, start, *guessed(spec, problem, start))
+        claimed(spec, build_problem(spec, device))
+        return
+    function = build(spec, device, tick)
+    if stored is None and function.is_known:
+        start = Start.draw(spec, function, device)
+        draft(spec, function, start, guessed(spec, function, start))
 
 
-def measure_one(spec: Spec, runs: Path, device: str, tick: Tick) -> dict[str, Any]:
+def measure_one(spec: Spec, runs: Path, device: str, tick: Tick) -> Result:
     """Run one experiment in its run folder, or read what it said if it has finished."""
-    return _measure(spec, build(spec, device), runs, device, tick)
-
-
-def _measure(spec: Spec, problem: Problem, runs: Path, device: str, tick: Tick) -> dict[str, Any]:
     folder = RunFolder.create(runs, spec.as_json(), device)
     if (stored := folder.result()) is not None:
         return stored
-    common = {
+    if spec.is_bracket:
+        return folder.finish(_bracketed(spec, folder, device, tick))
+    return folder.finish(_ran(spec, folder, device, tick))
+
+
+def _common(spec: Spec, function: Function, folder: RunFolder) -> dict[str, Any]:
+    return {
         "run_id": folder.id,
         "claim": spec.claim,
         "spec": spec.as_json(),
         "environment": folder.environment,
-        "problem": {"name": problem.objective.name, "units": problem.objective.units, "shape": problem.objective.shape},
-        "constants": {
-            name: asdict(getattr(problem.objective, name)) for name in ("smoothness", "gradient_bound", "infimum")
-        },
-    }
-    if spec.is_bracket:
-        bracket, trace = measure_bracket(spec, problem, device, tick)
-        folder.start_trace(trace, {})
-        result: dict[str, Any] = common | bracket.as_json() | {"interval": None, "audit": []}
-    else:
-        result = common | _measure_theorem(spec, problem, folder, device, tick)
-    return folder.finish(result)
-
-
-def _measure_theorem(spec: Spec, problem: Problem, folder: RunFolder, device: str, tick: Tick) -> dict[str, Any]:
-    start = Start.draw(spec, problem, device)
-    plan = make_plan(spec, problem, start, device, tick)
-    record = run_ensemble(spec, problem, start, plan, folder, device, tick)
-    evidence = Evidence(spec.theorem, spec, problem, start, plan, record)
-    audits = audit(evidence)
-    path, variance, loss = (record.trace[name].values for name in ("path_smoothness", "noise_variance", "loss"))
-    needs_radii = isinstance(problem.adapter, LoRA) and not plan.radii
-    return asdict(judge(evidence, audits)) | {
-        "audit": [asdict(each) for each in audits],
-        "plan": plan.as_json(),
-        "horizons": _horizons(spec, problem, start, plan),
-        "lower": {"path": float(path.max()), "median of path": float(np.median(path))},
-        "upper": [] if needs_radii else upper_ends(problem, plan.radii),
-        "radii": plan.radii,
-        "first_variance": start.variance,
-        "largest_variance": float(variance.max()) * plan.batch if plan.batch else 0.0,
-        "gap": start.gap.value,
-        "decrease": problem.loss(start.v).item() - float(loss.mean(0).min()),
+        "problem": Subject(function.name, function.units, **function.facts),
+        "constants": {name: Stated(each.value, each.kind, each.how) for name, each in function.constants.items()},
     }
 
 
-def _horizons(spec: Spec, problem: Problem, start: Start, plan: Plan) -> list[dict[str, Any]]:
-    if not plan.radii or not spec.is_stochastic:
-        return []
-    return [
-        {"claim": id, "lipschitz": C, "steps": horizon(spec, problem, start, plan, catalogue[id], C)}
-        for id, C in THEOREMS
-    ]
+def _bracketed(spec: Spec, folder: RunFolder, device: str, tick: Tick) -> BracketResult:
+    problem = build_problem(spec, device)
+    bracket, trace = measure_bracket(spec, problem, device, tick)
+    folder.start_trace(trace, {})
+    parts = {each.name: getattr(bracket, each.name) for each in fields(bracket)}
+    return BracketResult(**_common(spec, problem, folder), **parts, measured=bracket.measured)
+
+
+def _ran(spec: Spec, folder: RunFolder, device: str, tick: Tick) -> RunResult:
+    function = build(spec, device, tick)
+    if device.startswith("cuda"):
+        torch.cuda.reset_peak_memory_stats(device)
+    start = Start.draw(spec, function, device)
+    plan = make_plan(spec, function, start, device, tick)
+    record = run_ensemble(spec, function, start, plan, folder, device, tick)
+    evidence = Evidence(spec.theorem, spec, function, start, plan, record)
+    common = _common(spec, function, folder)
+    common["environment"] = common["environment"] | memory(device)
+    return RunResult(**common, **outcome(evidence))
+
+
+def memory(device: str) -> dict[str, Any]:
+    """The most memory that a CUDA device gave to tensors, in MiB; nothing on others."""
+    if not device.startswith("cuda"):
+        return {}
+    return {"memory_mib": round(torch.cuda.max_memory_allocated(device) / 2**20)}

@@ -1,6 +1,6 @@
-"""On what the support of a claim stands: which verdict an interval earns, and whether a stored verdict is earned."""
+"""What the support of a claim stands on: the verdict that an interval earns, and whether a stored verdict is earned."""
 
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from boundcheck.errors import InputError
 from boundcheck.verdicts import Verdict
@@ -19,27 +19,21 @@ def earned_by(kind: Kind, replicas: int) -> Verdict:
     return Verdict.SUPPORTED_ASYMPTOTIC if replicas >= FEWEST_REPLICAS else Verdict.INCONCLUSIVE
 
 
-def verdict_of(result: dict[str, Any]) -> Verdict:
-    """The verdict of a stored result; one that says `supported` alone is given the ground that its interval is.
+def borne(said: Verdict, kind: Kind | None, replicas: int) -> Verdict:
+    """The verdict that was said, with the ground that the interval of this kind gives to one that is `supported`.
 
     Raises:
-        InputError: for a verdict that is none, or that its own interval does not bear.
+        InputError: for a verdict that the interval does not bear.
 
     """
-    said = result["verdict"]
-    if said not in list(Verdict):
-        raise InputError("verdict", said, f"one of {', '.join(Verdict)}")
-    if not (found := Verdict(said)).is_supported:
-        return found
-    # The bracket of a constant has no interval: its observations are no chance.
-    kind = (result.get("interval") or {}).get("kind", "none" if "plan" in result else "exact")
-    if kind not in get_args(Kind):
-        raise InputError("interval.kind", kind, f"one of {', '.join(get_args(Kind))}, behind what is {said}")
-    replicas = result["spec"].get("run", {}).get("replicas", 1)
+    if not said.is_supported:
+        return said
+    if kind is None:
+        raise InputError("interval.kind", "(none)", f"one of {', '.join(get_args(Kind))}, behind what is {said}")
     earned = earned_by(kind, replicas)
     if not earned.is_supported:
         expected = f"{FEWEST_REPLICAS} replicas or more behind its asymptotic interval, not {replicas}: measure again"
         raise InputError("verdict", said, expected)
-    if found is Verdict.SUPPORTED_ASYMPTOTIC and earned is not found:
+    if said is Verdict.SUPPORTED_ASYMPTOTIC and earned is not said:
         raise InputError("verdict", said, f"{earned}, by an interval that is {kind}")
     return earned

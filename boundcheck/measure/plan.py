@@ -6,8 +6,7 @@ from a pilot, which has a seed of its own; whether they held is then for the aud
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -16,15 +15,15 @@ from boundcheck.claims import Claim
 from boundcheck.claims.inputs import Number, exact
 from boundcheck.errors import InputError
 from boundcheck.measure.build import starting_point
+from boundcheck.measure.horizons import best_step, informative_horizon
+from boundcheck.measure.result import Planned
 from boundcheck.measure.spec import Spec
-from boundcheck.measure.streams import generator
-from boundcheck.problems.adapters import LoRA
+from boundcheck.measure.streams import generator, stream
 from boundcheck.problems.constant import EPSILON, Constant
-from boundcheck.problems.inputs import sharpest, theory_inputs
-from boundcheck.problems.norms import Point, spectral_norm, square_norm
-from boundcheck.problems.problem import Problem
+from boundcheck.problems.norms import Point, square_norm
 from boundcheck.problems.sgd import Reshuffled, Sampler, WholeSample, WithReplacement, replicate, sgd_step
 from boundcheck.progress import Tick
+from boundcheck.words.function import Function
 
 # The pilot's findings are widened by this before they become hypotheses.
 _MARGIN = 1.1
@@ -36,7 +35,6 @@ _MOST_PILOTS = 4
 # zeta^2 / N_1 at which the printed theorem's two lower limits on T, T >= 4 L̂ D / zeta^2 and
 # bound <= N_1, coincide: more noise lengthens an informative run, less noise lengthens T_min.
 _BALANCE = 0.8
-_LONGEST = 10**12
 _LARGEST_BATCH = 10**5
 _SMALLEST = 1e-280
 
@@ -48,6 +46,7 @@ class Start:
     Attributes:
         v: the point v_1, with R = 1, the same for every replica.
         gap: D, an upper bound on F(v_1) - f*.
+        loss: F(v_1).
         square_norm: N_1, the squared gradient norm of F at v_1.
         variance: the variance of one sample's gradient at v_1.
         norms: the spectral norm of each block of v_1, by the name of the radius that bounds it.
@@ -56,24 +55,26 @@ class Start:
 
     v: Point
     gap: Constant
+    loss: float
     square_norm: float
     variance: float
     norms: dict[str, float]
 
     @classmethod
-    def draw(cls, spec: Spec, problem: Problem, device: str) -> "Start":
+    def draw(cls, spec: Spec, function: Function, device: str) -> "Start":
         """Draw v_1 from the spec's seed."""
-        v = starting_point(spec, problem, device)
-        infimum, loss = problem.objective.infimum, problem.loss(v)
+        v = starting_point(spec, function, device)
+        infimum, loss = function.infimum, function.loss(v)
         # Rounded up: by what the loss may be off, and by what the sums here may be.
-        error = problem.rounding(v, loss)[0].item() + 4 * EPSILON * (loss.abs().item() + abs(infimum.value))
+        error = function.rounding(v, loss)[0].item() + 4 * EPSILON * (loss.abs().item() + abs(infimum.value))
         gap = loss.item() - infimum.value + error
         return cls(
             v,
             Constant(gap, infimum.kind, f"F(v_1) minus the lower bound on f: {infimum.how}"),
-            square_norm(problem.gradient(v)).item(),
-            problem.sample_variance(v).item(),
-            _spectral_norms(problem, v),
+            loss.item(),
+            square_norm(function.gradient(v)).item(),
+            function.sample_variance(v).item(),
+            {name: norm.item() for name, norm in function.norms(v).items()},
         )
 
 
@@ -110,89 +111,67 @@ class Plan:
         """The values of the claim's own symbols: a formula that a spec assumes may be free of some."""
         return {p.name: self.inputs[p.name] for p in claim.parameters}
 
-    def as_json(self) -> dict[str, Any]:
-        """Floats and integers only."""
-        table = asdict(self)
-        table["inputs"] = {name: float(value) for name, value in self.inputs.items()}
-        return table
+    def rounded(self) -> Planned:
+        """The plan as a result keeps it."""
+        inputs = {name: float(value) for name, value in self.inputs.items()}
+        table = {each.name: getattr(self, each.name) for each in fields(self)}
+        return Planned(**table | {"inputs": inputs})
 
 
-# What an assumed formula is where floats end decides nothing: an infinite bound says nothing, and NaN is refused.
-@np.errstate(all="ignore")
-def informative_horizon(claim: Claim, inputs: Mapping[str, Number], threshold: float) -> int:
-    """The fewest iterations T that `claim` allows and at which its bound lies below `threshold`.
+@dataclass(frozen=True)
+class Guess:
+    """What a plan is drafted with, and a pilot finds: given, or a little more than was seen.
 
-    Found by bisection on the claim's own formulas, whose bounds fall with T, not always to 0.
-
-    Raises:
-        ArithmeticError: if there is none up to 10^12.
+    Attributes:
+        radii: of the ball, by name; none where the theorem needs no ball.
+        variance: of one sample's gradient.
+        smoothness: L̂ of a function of which none is known; None where one is, and before anything was seen.
 
     """
-    floats = {name: np.float64(value) for name, value in inputs.items() if name != "T"}
-    bound, low = claim.function("bound"), _shortest(claim, floats)
-    if bound(**floats, T=np.float64(low)) < threshold:
-        return int(low)
-    high = low
-    while bound(**floats, T=np.float64(high)) >= threshold:
-        if high == _LONGEST:
-            raise ArithmeticError(f"no informative horizon up to {_LONGEST} for {claim.id}")
-        high = min(2 * high, _LONGEST)
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if bound(**floats, T=np.float64(middle)) < threshold else (middle, high)
-    return int(high)
+
+    radii: dict[str, float]
+    variance: float
+    smoothness: float | None = None
 
 
-@np.errstate(all="ignore")
-def at_the_longest(claim: Claim, inputs: Mapping[str, Number]) -> float:
-    """The claim's bound at the longest horizon that is looked at, 10^12: what it falls to, where that is not 0."""
-    floats = {name: np.float64(value) for name, value in inputs.items()}
-    return float(claim.function("bound")(**floats | {"T": np.float64(_LONGEST)}))
-
-
-def _shortest(claim: Claim, floats: Mapping[str, np.float64]) -> int:
-    """The fewest iterations that the claim's conditions allow; raises ArithmeticError where they allow none."""
-    if "eta_max" in claim.names:
-        longest = float(claim.function("eta_max")(**floats, T=np.float64(1)))
-        # So near to it, as beyond it, the bound has no digits.
-        if not floats["eta"] * (1 + 1e-12) < longest:
-            raise ArithmeticError(
-                f"no informative horizon for {claim.id}, whose eta = {floats['eta']:.3g} must be below {longest:.3g}"
-            )
-    if "T_min" not in claim.names:
-        return 1
-    shortest = float(claim.function("T_min")(**floats, T=np.float64(1)))
-    if not shortest < _LONGEST:
-        raise ArithmeticError(f"no informative horizon up to {_LONGEST} for {claim.id}, whose T_min is {shortest:.3g}")
-    # A T_min that is an integer may have been rounded down by a unit roundoff; one that is assumed may be 0 or less.
-    return max(math.ceil(shortest * (1 + 1e-12)), 1)
-
-
-def draft(
-    spec: Spec,
-    problem: Problem,
-    start: Start,
-    radii: dict[str, float],
-    variance: float,
-    claim: Claim | None = None,
-) -> Plan:
-    """The plan that follows from these radii and this bound on the variance of one sample's gradient."""
+def draft(spec: Spec, function: Function, start: Start, guess: Guess, claim: Claim | None = None) -> Plan:
+    """The plan that follows from a guess."""
     claim, prescription = claim or spec.theorem, claim or spec.prescription
-    names = {parameter.name for parameter in claim.parameters}
-    if "sigma" in names:
+    radii = guess.radii
+    if any(parameter.name == "sigma" for parameter in claim.parameters):
         radii = dict.fromkeys(radii, max(radii.values()))
-    batch, zeta = _noise(spec, start, variance) if spec.is_stochastic else (None, None)
-    # LoRA's Jacobian has no bound without a ball, and what is only estimated bounds nothing.
-    bounded = radii or not isinstance(problem.adapter, LoRA)
-    certified = problem.gradient_bound(radii).kind == "certified"
-    trivial = problem.trivial_bound(radii) if bounded and certified else math.inf
-    inputs = _inputs(spec, problem, start, radii, claim) | ({"zeta": zeta} if zeta is not None else {})
+    batch, zeta = _noise(spec, start, guess.variance) if spec.is_stochastic else (None, None)
+    trivial = function.trivial_bound(radii)
+    inputs = _inputs(spec, function, start, radii, claim) | ({"zeta": zeta} if zeta is not None else {})
+    if not function.is_known and guess.smoothness is None:
+        return _without_constants(spec, start, batch)
+    if guess.smoothness is not None:
+        inputs["ell"] = guess.smoothness
     inputs["T"] = _horizon(claim, inputs, start, trivial) if spec.run.steps == "informative" else spec.run.steps
+    if spec.run.step_size == "best":
+        inputs["eta"] = best_step(claim, inputs)
     # Not `claim.values`: a horizon below T_min is for the audit to report, not a reason to refuse the run.
     floats = {name: np.float64(value) for name, value in inputs.items()}
     with np.errstate(all="ignore"):
         values = {name: float(claim.function(name)(**floats)) for name in claim.names}
         prescribed = float(prescription.function("alpha")(**floats))
+    _check_range(spec, start, claim, floats, values)
+    return Plan(radii, zeta, batch, int(floats["T"]), prescribed, trivial, inputs, values)
+
+
+def _without_constants(spec: Spec, start: Start, batch: int | None) -> Plan:
+    """The plan of a run whose steps are given: what else the theorem needs is taken from the run itself."""
+    step, steps = spec.run.step_size, spec.run.steps
+    if not isinstance(step, float) or not isinstance(steps, int):
+        raise ValueError("expected steps that are given")
+    inputs: dict[str, Number] = {"D": start.gap.value, "eta": step, "T": steps}
+    return Plan({}, None, batch, steps, step, math.inf, inputs, {"alpha": step})
+
+
+def _check_range(
+    spec: Spec, start: Start, claim: Claim, floats: dict[str, np.float64], values: dict[str, float]
+) -> None:
+    """Refuse a step beyond the longest, and numbers that are none, or too small for their squares."""
     if spec.run.step_size is not None and math.isinf(values["bound"]):
         expected = f"a number below {values['eta_max']:.6g}, where {claim.id} has no bound"
         raise InputError("run.step_size", spec.run.step_size, expected)
@@ -204,17 +183,14 @@ def draft(
         # Below T_min kappa may be negative; that is for the audit to report too.
         if not math.isfinite(value) or value == 0 or (name in floats and value < 0):
             raise InputError("spec", f"{name} = {value}", "constants that are positive and within the range of floats")
-    return Plan(radii, zeta, batch, int(floats["T"]), prescribed, trivial, inputs, values)
 
 
-def _inputs(spec: Spec, problem: Problem, start: Start, radii: dict[str, float], claim: Claim) -> dict[str, Number]:
-    """Each symbol of the claim but zeta and T: what the problem says of it, or what the spec assumes."""
+def _inputs(spec: Spec, function: Function, start: Start, radii: dict[str, float], claim: Claim) -> dict[str, Number]:
+    """Each symbol of the claim but zeta and T: what the function says of it, or what the spec assumes."""
     names = {parameter.name for parameter in claim.parameters}
     # Without a ball the norms at v_1 are all that a claim may speak of.
-    inputs = theory_inputs(claim, problem, radii or start.norms, spec.lipschitz) | {"D": start.gap.value}
-    if "ell" in names:
-        inputs["ell"] = sharpest(problem, radii)
-    if "eta" in names and spec.run.step_size is not None:
+    inputs = function.inputs(claim, radii or start.norms, spec.lipschitz) | {"D": start.gap.value}
+    if "eta" in names and isinstance(spec.run.step_size, float):
         inputs["eta"] = spec.run.step_size
     for name, radius in (("a_1", "a"), ("b_1", "b")):
         if name in names:
@@ -251,65 +227,90 @@ def _noise(spec: Spec, start: Start, variance: float) -> tuple[int, float]:
     return batch, spec.run.zeta or math.sqrt(variance / batch)
 
 
-def guessed(spec: Spec, problem: Problem, start: Start) -> tuple[dict[str, float], float]:
-    """Radii and the variance of one sample's gradient before any pilot: those given, or a little more than at v_1."""
-    guess = _MARGIN * max(start.norms.values())
-    wanted = problem.adapter.radius_names if spec.has_ball else ()
-    return {name: spec.domain.given.get(name, guess) for name in wanted}, _MARGIN * start.variance
+def guessed(spec: Spec, function: Function, start: Start) -> Guess:
+    """The guess before any pilot: what is given, or a little more than at v_1."""
+    guess = _MARGIN * max(start.norms.values(), default=0.0)
+    radii = {name: spec.domain.given.get(name, guess) for name in function.radius_names(spec.theorem)}
+    return Guess(radii, _MARGIN * start.variance)
 
 
-def make_plan(spec: Spec, problem: Problem, start: Start, device: str, tick: Tick) -> Plan:
-    """Choose what the spec leaves open, by a pilot where radii or noise are missing.
+def make_plan(spec: Spec, function: Function, start: Start, device: str, tick: Tick) -> Plan:
+    """Choose what the spec leaves open, by a pilot where radii, noise or a smoothness are missing.
 
-    The pilot is Algorithm 1 itself on a few replicas, at first in a ball as large as A already is. Its largest norms
-    and noise, widened by 10 percent, become the hypotheses; T and alpha follow from them. It is repeated until one
-    stays within the hypotheses that it was run with and these are no wider than that needs. The last that held is the
-    plan. Should none have, the audit of the run will say so.
+    The pilot is the algorithm itself on a few replicas, at first in a ball as large as A already is. What it sees at
+    most, widened by 10 percent, becomes the hypotheses; T and alpha follow from them. It is repeated until one stays
+    within the hypotheses that it was run with and these are no wider than that needs. The last that held is the plan.
+    Should none have, the audit of the run will say so.
     """
-    given = spec.domain.given
-    radii, variance = guessed(spec, problem, start)
-    plan = draft(spec, problem, start, radii, variance)
-    if set(given) == set(radii) and (spec.run.zeta is not None or not spec.is_stochastic):
-        return plan
-    kept = None
+    guess = guessed(spec, function, start)
+    if not _needs_pilot(spec, function, guess):
+        return draft(spec, function, start, guess)
+    if not function.is_known:
+        random = np.random.default_rng(stream(spec, "pilot"))
+        guess = replace(guess, smoothness=_MARGIN * function.look(start.v, random)["curvature"])
+    plan, kept = draft(spec, function, start, guess), None
     for _ in range(_MOST_PILOTS):
-        seen, seen_variance = _pilot(spec, problem, start, plan, device, tick)
-        wanted_radii = {name: given.get(name, _MARGIN * seen[name]) for name in radii}
-        wanted_variance = _MARGIN * seen_variance
-        if seen_variance <= variance and all(seen[name] <= radii[name] for name in radii):
+        seen = _pilot(spec, function, start, guess, plan, device, tick)
+        wanted = _widened(spec, seen)
+        pairs = list(zip(_sizes(seen), _sizes(guess), _sizes(wanted), strict=True))
+        if all(new <= old for new, old, _ in pairs):
             kept = plan
-            sizes = [(wanted_radii[name], radii[name]) for name in radii] + [(wanted_variance, variance)]
-            if all(new >= _CLOSE * old for new, old in sizes):
+            if all(new >= _CLOSE * old for _, old, new in pairs):
                 break
-        radii, variance = wanted_radii, wanted_variance
-        plan = draft(spec, problem, start, radii, variance)
+        guess = wanted
+        plan = draft(spec, function, start, guess)
     return kept or plan
 
 
-def _pilot(
-    spec: Spec, problem: Problem, start: Start, plan: Plan, device: str, tick: Tick
-) -> tuple[dict[str, float], float]:
-    """The largest spectral norms and the largest sample variance along a short ensemble with its own seed."""
-    sampler = make_sampler(spec, plan, problem, _PILOT_REPLICAS, generator(spec, "pilot", device))
-    v = replicate(start.v, _PILOT_REPLICAS if spec.is_stochastic else 1)
-    norms, variance = dict(start.norms), start.variance
+def _needs_pilot(spec: Spec, function: Function, guess: Guess) -> bool:
+    if not function.is_known:
+        return spec.run.steps == "informative" or spec.run.step_size == "best"
+    return set(spec.domain.given) != set(guess.radii) or (spec.run.zeta is None and spec.is_stochastic)
+
+
+def _sizes(guess: Guess) -> list[float]:
+    smoothness = [] if guess.smoothness is None else [guess.smoothness]
+    return [*guess.radii.values(), guess.variance, *smoothness]
+
+
+def _widened(spec: Spec, seen: Guess) -> Guess:
+    """What was seen, and a little more, but for the radii that are given."""
+    radii = {name: spec.domain.given.get(name, _MARGIN * norm) for name, norm in seen.radii.items()}
+    smoothness = None if seen.smoothness is None else _MARGIN * seen.smoothness
+    return Guess(radii, _MARGIN * seen.variance, smoothness)
+
+
+def _pilot(spec: Spec, function: Function, start: Start, guess: Guess, plan: Plan, device: str, tick: Tick) -> Guess:
+    """The largest that was seen of what a guess is about, along a short ensemble with its own seed."""
+    replicas = (_PILOT_REPLICAS if function.is_known else 1) if spec.is_stochastic else 1
+    sampler = make_sampler(spec, plan, function, replicas, generator(spec, "pilot", device))
+    v = replicate(start.v, replicas)
+    norms, variance, smoothness = dict(start.norms), start.variance, 0.0
     every = max(plan.steps // _PILOT_LOOKS, 1)
     # Below T_min the theorem's own step may diverge: that is for the run to show, not for the pilot to follow.
-    step_size = min(plan.step_size, 1 / _smoothness_anywhere(spec, problem, plan))
+    step_size = (
+        min(plan.step_size, 1 / _smoothness_anywhere(spec, function, plan)) if function.is_known else plan.step_size
+    )
     for t in range(1, plan.steps + 1):
-        v, _ = sgd_step(problem, v, step_size, sampler.draw())
+        before = v
+        v, _ = sgd_step(function, v, step_size, sampler.draw())
         if t % every == 0 or t == plan.steps:
-            norms = {name: max(norms[name], norm) for name, norm in _spectral_norms(problem, v).items()}
-            variance = max(variance, problem.sample_variance(v).max().item())
+            norms = {name: max(norms[name], norm.max().item()) for name, norm in function.norms(v).items()}
+            if guess.smoothness is None:
+                variance = max(variance, function.sample_variance(v).max().item())
+            else:
+                found = function.observe(before, v, sampler.law())
+                smoothness = max(smoothness, (found["path_smoothness"] + found["path_smoothness_error"]).max().item())
+                variance = max(variance, found["noise_variance"].max().item() * (plan.batch or 1))
             tick("pilot", t, plan.steps)
-    return norms, variance
+    return Guess({name: norms[name] for name in guess.radii}, variance, smoothness if guess.smoothness else None)
 
 
-def make_sampler(spec: Spec, plan: Plan, problem: Problem, replicas: int, random: torch.Generator) -> Sampler:
+def make_sampler(spec: Spec, plan: Plan, function: Function, replicas: int, random: torch.Generator) -> Sampler:
     """How the plan's minibatches are drawn: with replacement, without it in epochs, or not at all."""
     if plan.batch is None:
         return WholeSample()
-    samples = problem.objective.samples
+    samples = function.samples
     if spec.run.sampling == "with replacement":
         return WithReplacement(replicas, plan.batch, samples, random)
     if plan.batch > samples:
@@ -317,26 +318,16 @@ def make_sampler(spec: Spec, plan: Plan, problem: Problem, replicas: int, random
     return Reshuffled(replicas, plan.batch, samples, random)
 
 
-def _spectral_norms(problem: Problem, v: Point) -> dict[str, float]:
-    """The largest spectral norm of each block over the replicas, by the name of its radius."""
-    return {
-        block.radius: spectral_norm(part).max().item() for block, part in zip(problem.adapter.blocks, v, strict=True)
-    }
-
-
-def _smoothness_anywhere(spec: Spec, problem: Problem, plan: Plan) -> float:
+def _smoothness_anywhere(spec: Spec, function: Function, plan: Plan) -> float:
     """L̂ at the plan's radii and the G that f has everywhere: a pilot may leave the ball, and what is small on it."""
-    everywhere, claim = problem.objective.gradient_bound.value, spec.theorem
-    if not math.isfinite(everywhere) or not plan.radii:
+    inputs = function.inputs_anywhere(spec.theorem, plan.radii, spec.lipschitz) if plan.radii else None
+    if inputs is None:
         return plan.values["Lhat"]
-    if any(parameter.name == "ell" for parameter in claim.parameters):
-        inputs: dict[str, Number] = plan.inputs | {"ell": sharpest(problem, plan.radii, everywhere)}
-    else:
-        inputs = plan.inputs | theory_inputs(claim, problem, plan.radii, spec.lipschitz, everywhere)
-    return float(claim.function("Lhat")(**{name: float(value) for name, value in inputs.items()}))
+    known = plan.inputs | inputs
+    return float(spec.theorem.function("Lhat")(**{name: float(value) for name, value in known.items()}))
 
 
-def horizon(spec: Spec, problem: Problem, start: Start, plan: Plan, claim: Claim, lipschitz: str) -> int | None:
+def horizon(spec: Spec, function: Function, start: Start, plan: Plan, claim: Claim, lipschitz: str) -> int | None:
     """How many iterations an informative run of `claim` needs, on the problem, ball and sample noise of `plan`.
 
     None where no horizon up to 10^12 is informative, and of gradient descent, which has no noise.
@@ -346,6 +337,6 @@ def horizon(spec: Spec, problem: Problem, start: Start, plan: Plan, claim: Claim
     run = spec.run.model_copy(update={"steps": "informative", "batch": "balanced", "zeta": None})
     other = spec.model_copy(update={"run": run, "lipschitz": lipschitz, "assume": {}})
     try:
-        return draft(other, problem, start, plan.radii, plan.zeta**2 * plan.batch, claim).steps
+        return draft(other, function, start, Guess(plan.radii, plan.zeta**2 * plan.batch), claim).steps
     except InputError:
         return None

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 import torch
 
 from boundcheck.errors import InputError
+from boundcheck.measure.result import Result
 from boundcheck.parallel import Call, Running
 from boundcheck.progress import Tick, prefixed, silent
 
@@ -22,7 +23,7 @@ class Experiment(Protocol):
 
 Each = TypeVar("Each", bound=Experiment)
 Prepare = Callable[[Each, Path, str, Tick], None]
-Measure = Callable[[Each, Path, str, Tick], dict[str, Any]]
+Measure = Callable[[Each, Path, str, Tick], Result]
 
 
 def measure_each(
@@ -33,7 +34,7 @@ def measure_each(
     device: str,
     tick: Tick,
     jobs: int = 1,
-) -> list[dict[str, Any]]:
+) -> list[Result]:
     """The results of experiments, in their order; see `boundcheck.measure.measure` for the arguments.
 
     All are prepared first: a bad rank in the last of them, or an edited result, should not be found after an hour.
@@ -54,7 +55,7 @@ def measure_each(
 
 def _in_processes(
     specs: list[Each], measure: Measure[Each], runs: Path, device: str, tick: Tick, jobs: int
-) -> list[dict[str, Any]]:
+) -> list[Result]:
     """Each experiment in a process of a pool, with its share of the threads; told of when it has finished.
 
     One that is there twice is run once: two processes would write into one folder.
@@ -67,7 +68,7 @@ def _in_processes(
     return [results[key] for key in keys]
 
 
-def alone(spec: Each, measure: Measure[Each], runs: Path, device: str, threads: int) -> dict[str, Any]:
+def alone(spec: Each, measure: Measure[Each], runs: Path, device: str, threads: int) -> Result:
     """One experiment in a process that has so many threads, and tells nobody of progress."""
     torch.set_num_threads(threads)
     check_device(device)

@@ -1,43 +1,51 @@
-"""Algorithm 1 on an ensemble, audited at random times, and saved as it goes so that a killed run resumes.
+"""An ensemble of runs of an algorithm, audited at random times, and saved as it goes so that a killed run resumes.
 
 A resumed run ends bit-identical to one that was never killed: the checkpoint holds the points, the sampler, the ball
 watch and what was seen since the last whole chunk of the trace, and all audit times are drawn before the first step.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
 import xarray as xr
 
 from boundcheck.measure.ball import BallWatch
-from boundcheck.measure.observe import observables, observe
 from boundcheck.measure.plan import Plan, Start, make_sampler
 from boundcheck.measure.schedule import Schedule
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.store import RunFolder
 from boundcheck.measure.streams import generator, stream
 from boundcheck.problems.norms import Point
-from boundcheck.problems.problem import Problem
 from boundcheck.problems.sgd import Draw, Sampler, replicate, sgd_step
-from boundcheck.progress import Tick
+from boundcheck.progress import Tick, prefixed
+from boundcheck.words.function import Function
 
 # Checkpoints of a run. Chunks of its trace are larger: each takes zarr milliseconds, however small it is.
 _SAVES = 16
 _CHUNK_BYTES = 2**19
+# Bytes of what waits to be observed.
+_MOST_WAITING = 2**22
 
 
 @dataclass(frozen=True)
 class Record:
-    """What a finished run leaves: the trace of `observables` over (replica, stratum), and the ball watch.
+    """What a finished run leaves.
 
-    A theorem that needs no ball has no watch.
+    Attributes:
+        schedule: when it was audited.
+        trace: the function's observables over (replica, stratum), and what was looked at rarely.
+        ball: the ball watch; a theorem that needs no ball has none.
+        last: the iterates after the last step.
+
     """
 
     schedule: Schedule
     trace: xr.Dataset
     ball: BallWatch | None
+    last: Point
 
 
 @dataclass(frozen=True)
@@ -56,26 +64,28 @@ class _Part:
 
 @torch.inference_mode()
 def run_ensemble(
-    spec: Spec, problem: Problem, start: Start, plan: Plan, folder: RunFolder, device: str, tick: Tick
+    spec: Spec, function: Function, start: Start, plan: Plan, folder: RunFolder, device: str, tick: Tick
 ) -> Record:
-    """Run Algorithm 1 from v_1 for T iterations on all replicas, from the checkpoint where there is one."""
+    """Run from v_1 for T iterations on all replicas, from the checkpoint where there is one."""
     _keep_freed_memory()
     # Replicas of gradient descent would all be the same.
-    replicas, strata = spec.run.replicas if spec.is_stochastic else 1, min(spec.run.audits, plan.steps)
+    replicas, strata = spec.run.replicas if spec.is_stochastic else 1, min(spec.run.audits or plan.steps, plan.steps)
     schedule = Schedule.draw(plan.steps, strata, replicas, np.random.default_rng(stream(spec, "audits")))
     between = max(strata // _SAVES, 1)
     chunk = between * math.ceil(_CHUNK_BYTES / (8 * replicas * between))
-    sampler = make_sampler(spec, plan, problem, replicas, generator(spec, "sampling", device))
+    sampler = make_sampler(spec, plan, function, replicas, generator(spec, "sampling", device))
     v = replicate(start.v, replicas)
     radii = tuple(plan.radii.values())
     ball = BallWatch.start(radii, v) if radii else None
-    empty = _empty(schedule, observables(problem.adapter))
+    rare = _RareLooks.of(spec, function, plan)
+    empty = empty_trace(schedule.times, function, rare.times)
 
     first, seen = 0, {}
     saved = folder.checkpoint()
     if saved is not None:
         first, seen, v = saved["stratum"], saved["seen"], tuple(each.to(device) for each in saved["v"])
         sampler.restore(saved["sampler"])
+        rare.seen.update({name: values.numpy() for name, values in saved["rare"].items()})
         if saved["ball"] is not None:
             ball = BallWatch(
                 radii, saved["ball"]["room"].to(device), tuple(saved["ball"]["largest"]), saved["ball"]["outside"]
@@ -83,20 +93,24 @@ def run_ensemble(
     else:
         folder.start_trace(empty, {"stratum": min(chunk, strata)})
 
-    part = _Part.of(empty, first - first % chunk, chunk)
+    part, looks = _Part.of(empty, first - first % chunk, chunk), _Looks(function)
     for name, values in seen.items():
         part.arrays[name][:] = values.numpy()
     for stratum in range(first, strata):
         if stratum == part.begin + chunk:
             part = _Part.of(empty, stratum, chunk)
-        row = {name: values[:, stratum - part.begin] for name, values in part.arrays.items()}
-        v = _run_stratum(problem, plan, schedule, stratum, v, sampler, ball, row)
+        # Where no replica has a number left, there is nothing more to see.
+        if _is_number(v):
+            v = _run_stratum(function, plan, schedule, stratum, v, sampler, ball, looks, rare, tick)
         tick("run", int(schedule.edges[stratum + 1]), plan.steps)
         end = stratum + 1
         whole = end % chunk == 0 or end == strata
+        save = whole or end % between == 0
+        if save or looks.bytes > _MOST_WAITING:
+            looks.observe(part)
         if whole:
             folder.extend_trace(part.trace, "stratum", part.begin)
-        if whole or end % between == 0:
+        if save:
             folder.save_checkpoint(
                 {
                     "stratum": end,
@@ -104,9 +118,53 @@ def run_ensemble(
                     "sampler": sampler.state(),
                     "ball": ball and {"room": ball.room.cpu(), "largest": list(ball.largest), "outside": ball.outside},
                     "seen": {} if whole else {name: torch.from_numpy(x) for name, x in part.arrays.items()},
+                    "rare": {name: torch.from_numpy(x) for name, x in rare.seen.items()},
                 }
             )
-    return Record(schedule, folder.trace(), ball)
+    if rare.seen:
+        folder.extend_trace(rare.dataset(replicas), "look", 0)
+    return Record(schedule, folder.trace(), ball, v)
+
+
+@dataclass(frozen=True)
+class _RareLooks:
+    """What is looked at at a few iterates of the first replica, by name, shape (looks,)."""
+
+    function: Function
+    seed: int
+    times: np.ndarray
+    seen: dict[str, np.ndarray]
+
+    @classmethod
+    def of(cls, spec: Spec, function: Function, plan: Plan) -> "_RareLooks":
+        """Looks at equal ratios of time back from the last iterate, to the first if there are two."""
+        count = spec.run.looks if function.looks else 0
+        times = np.unique(np.geomspace(plan.steps, 1, count).round().astype(int))
+        return cls(
+            function, stream(spec, "curvature"), times, {name: np.full(len(times), np.nan) for name in function.looks}
+        )
+
+    def at(self, t: int, v: Point, tick: Tick) -> None:
+        """Look at v_t, if that is due."""
+        for place in np.flatnonzero(self.times == t):
+            random = np.random.default_rng([self.seed, t])
+            first = tuple(part[:1] for part in v)
+            for name, value in self.function.look(first, random, prefixed(tick, f"t = {t}, ")).items():
+                self.seen[name][place] = value
+
+    def dataset(self, replicas: int) -> xr.Dataset:
+        """What was seen, as the trace has it: of the other replicas nothing."""
+        rows = {name: np.full((replicas, len(self.times)), np.nan) for name in self.seen}
+        for name, values in self.seen.items():
+            rows[name][0] = values
+        rows["look_time"] = np.tile(self.times, (replicas, 1))
+        return xr.Dataset({name: (("replica", "look"), values) for name, values in rows.items()})
+
+
+def _is_number(v: Point) -> bool:
+    """Whether any replica is all finite numbers."""
+    finite = torch.stack([torch.isfinite(part).flatten(1).all(1) for part in v])
+    return bool(finite.all(0).any())
 
 
 def _keep_freed_memory() -> None:
@@ -116,28 +174,29 @@ def _keep_freed_memory() -> None:
 
 
 def _run_stratum(
-    problem: Problem,
+    function: Function,
     plan: Plan,
     schedule: Schedule,
     stratum: int,
     v: Point,
     sampler: Sampler,
     ball: BallWatch | None,
-    row: dict[str, np.ndarray],
+    looks: "_Looks",
+    rare: _RareLooks,
+    tick: Tick,
 ) -> Point:
-    """The iterations of one stratum; fills `row`, the trace's views of that stratum, shape (R,) each."""
-    due, looks = schedule.due(stratum), []
+    """The iterations of one stratum; what is due of them goes to `looks`."""
+    due = schedule.due(stratum)
     for t in range(int(schedule.edges[stratum]) + 1, int(schedule.edges[stratum + 1]) + 1):
+        rare.at(t, v, tick)
         # What the minibatch is drawn from is known before it is drawn.
         law = sampler.law() if t in due else None
-        v_next, g = sgd_step(problem, v, plan.step_size, sampler.draw())
+        v_next, g = sgd_step(function, v, plan.step_size, sampler.draw())
         if t in due:
-            who = torch.as_tensor(due[t], device=v[0].device)
-            looks.append(_Look(due[t], _rows(v, who), _rows(v_next, who), law and law.of(who)))
+            looks.add(stratum, due[t], v, v_next, law)
         if ball is not None:
             ball.move(v_next, plan.step_size, g, t + 1)
         v = v_next
-    _fill(problem, looks, row)
     return v
 
 
@@ -145,27 +204,47 @@ def _run_stratum(
 class _Look:
     """One iteration of the replicas that are audited at it: v_t, v_{t+1}, and the law of the minibatch between them."""
 
+    stratum: int
     who: np.ndarray
     v: Point
     v_next: Point
     law: Draw | None
 
 
-def _fill(problem: Problem, looks: list[_Look], row: dict[str, np.ndarray]) -> None:
-    """Observe all looks of a stratum at once: each costs what its arithmetic costs, and not a call for every replica.
+@dataclass
+class _Looks:
+    """What was due and is not observed yet: many looks at once cost what their arithmetic costs, and no more calls."""
 
-    Those whose minibatch is drawn from equally many samples are alike; in epochs there are others.
-    """
-    alike: dict[int, list[_Look]] = {}
-    for look in looks:
-        alike.setdefault(look.law.candidates.shape[1] if look.law else 0, []).append(look)
-    for group in alike.values():
-        v, v_next = _joined([look.v for look in group]), _joined([look.v_next for look in group])
-        laws = [look.law for look in group if look.law]
-        law = replace(laws[0], candidates=torch.cat([each.candidates for each in laws])) if laws else None
-        who = np.concatenate([look.who for look in group])
-        for name, values in observe(problem, v, v_next, law).items():
-            row[name][who] = values.cpu().numpy()
+    function: Function
+    waiting: list[_Look] = field(default_factory=list)
+    bytes: int = 0
+
+    def add(self, stratum: int, due: np.ndarray, v: Point, v_next: Point, law: Draw | None) -> None:
+        """Keep one iteration of the replicas that are due at it."""
+        who = torch.as_tensor(due, device=v[0].device)
+        look = _Look(stratum, due, _rows(v, who), _rows(v_next, who), law and law.of(who))
+        self.waiting.append(look)
+        self.bytes += 16 * sum(part.numel() for part in look.v)
+        if look.law is not None and not look.law.replaced:
+            self.bytes += 8 * look.law.candidates.numel()
+
+    def observe(self, part: _Part) -> None:
+        """Observe all that wait, and write it into a part of the trace that has their strata.
+
+        Those whose minibatch is drawn from equally many samples are alike; in epochs there are others.
+        """
+        alike: dict[int, list[_Look]] = {}
+        for look in self.waiting:
+            alike.setdefault(look.law.candidates.shape[1] if look.law else 0, []).append(look)
+        for group in alike.values():
+            v, v_next = _joined([look.v for look in group]), _joined([look.v_next for look in group])
+            laws = [look.law for look in group if look.law]
+            law = laws[0].joined(laws[1:]) if laws else None
+            who = np.concatenate([look.who for look in group])
+            columns = np.repeat([look.stratum - part.begin for look in group], [len(look.who) for look in group])
+            for name, values in self.function.observe(v, v_next, law).items():
+                part.arrays[name][who, columns] = values.cpu().numpy()
+        self.waiting, self.bytes = [], 0
 
 
 def _joined(points: list[Point]) -> Point:
@@ -173,18 +252,30 @@ def _joined(points: list[Point]) -> Point:
 
 
 def _rows(v: Point, who: torch.Tensor) -> Point:
-    return v if len(who) == len(v[0]) else tuple(part[who] for part in v)
+    return v if len(who) == len(v[0]) else tuple(part.index_select(0, who) for part in v)
 
 
-def _empty(schedule: Schedule, meanings: dict[str, str]) -> xr.Dataset:
-    shape = schedule.times.shape
-    variables = {
-        name: (("replica", "stratum"), np.full(shape, np.nan), {"meaning": meaning})
-        for name, meaning in meanings.items()
-    }
+def empty_trace(times: np.ndarray, function: Function, rare: np.ndarray) -> xr.Dataset:
+    """A trace of NaN with the times of its audits, shape (R, M), and of its rare looks, shape (looks,)."""
+    shape = times.shape
+    variables: dict[str, Any] = {}
+    for name, observable in function.observables.items():
+        sizes = [function.sizes[dim] for dim in observable.dims]
+        dims = ("replica", "stratum", *observable.dims)
+        variables[name] = (dims, np.full([*shape, *sizes], np.nan), {"meaning": observable.meaning})
+    for name, meaning in function.looks.items():
+        variables[name] = (("replica", "look"), np.full((shape[0], len(rare)), np.nan), {"meaning": meaning})
+    if function.looks:
+        variables["look_time"] = (
+            ("replica", "look"),
+            np.tile(rare, (shape[0], 1)),
+            {"meaning": "iteration of the rare look"},
+        )
     variables["time"] = (
         ("replica", "stratum"),
-        schedule.times.copy(),
+        times.copy(),
         {"meaning": "iteration t of the audit, from 1"},
     )
-    return xr.Dataset(variables, coords={"replica": np.arange(shape[0]), "stratum": np.arange(shape[1])})
+    coords = {"replica": np.arange(shape[0]), "stratum": np.arange(shape[1])}
+    # Names are attributes, in one text: zarr has no settled format for arrays of text.
+    return xr.Dataset(variables, coords, dict(function.names))

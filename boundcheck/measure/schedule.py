@@ -18,11 +18,13 @@ class Schedule:
     Attributes:
         edges: shape (M + 1,); stratum j holds the iterations edges[j] + 1 to edges[j + 1].
         times: shape (R, M), the audit time of each replica in each stratum.
+        at_random: whether they were drawn so, as those of a run are; those of a training run come at equal distances.
 
     """
 
     edges: np.ndarray
     times: np.ndarray
+    at_random: bool = True
 
     @classmethod
     def draw(cls, steps: int, strata: int, replicas: int, random: np.random.Generator) -> "Schedule":

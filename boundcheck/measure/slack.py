@@ -5,23 +5,39 @@ what, as the paper or the proof script of that name does; on valid links the val
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import sympy as sp
 import torch
 from torch import Tensor
 
 from boundcheck.claims import catalogue
-from boundcheck.claims.evaluate import Function, Model
-from boundcheck.claims.jiang2024 import A1, A2, B1, B2, W1, W2, v1, v2
-from boundcheck.claims.meft import LEMMA_1_SHARP
 from boundcheck.claims.symbols import C, G, L, a, b, r, s, sigma
-from boundcheck.claims.vocabulary import EuclideanNorm, F, FrobeniusNorm, Gradient, SpectralNorm, f
+from boundcheck.claims.vocabulary import (
+    A1,
+    A2,
+    B1,
+    B2,
+    W1,
+    W2,
+    EuclideanNorm,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    SpectralNorm,
+    f,
+    v1,
+    v2,
+)
+from boundcheck.exact.evaluate import Function, Model
+from boundcheck.exact.rounded import Approx, ApproxMatrix, Rounded
+from boundcheck.measure import result
+from boundcheck.measure.result import Chain
 from boundcheck.problems.adapters import LoRA, Radii
 from boundcheck.problems.inputs import theory_inputs
 from boundcheck.problems.norms import Point
 from boundcheck.problems.problem import Problem
-from boundcheck.problems.rounded import Approx, ApproxMatrix, Rounded
+
+LEMMA_1_SHARP = catalogue["meft.lemma1_sharp"]
 
 _MOVE_A, _MOVE_B, _MOVE = FrobeniusNorm(A1 - A2), FrobeniusNorm(B1 - B2), EuclideanNorm(v1 - v2)
 _M1, _M2 = Gradient(f, W1), Gradient(f, W2)
@@ -108,14 +124,14 @@ class Slack:
     measured: float
     values: tuple[float, ...]
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain data: of each link its label, the value it arrives at, the factor it gives away, if any, and why."""
+    def described(self) -> Chain:
+        """The chain with the value that each link arrives at, and the factor that it gives away, if any."""
         links, before = [], self.measured
         for link, value in zip(CHAINS[self.version], self.values, strict=True):
             factor = value / before if before > 0 else None
-            links.append({"label": link.label, "value": value, "factor": factor, "why": link.why, "valid": link.valid})
+            links.append(result.Link(link.label, value, factor, link.why, link.valid))
             before = value
-        return {"version": self.version, "measured": self.measured, "links": links}
+        return Chain(self.version, self.measured, tuple(links))
 
 
 def slack(problem: Problem, v: Point, w: Point, radii: Radii, lipschitz: str = "sigma") -> list[Slack]:

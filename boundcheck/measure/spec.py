@@ -20,14 +20,14 @@ from boundcheck.measure.tables import (
     AdapterSpec,
     BracketSpec,
     DomainSpec,
+    ModelTable,
     ProblemSpec,
     RunSpec,
-    Seed,
-    Table,
-    check_room,
 )
 from boundcheck.problems.adapters import ADAPTERS, LoRA
 from boundcheck.sweep import combinations
+from boundcheck.tables import Seed, Table, check_room
+from boundcheck.words import words_of
 
 Kind = TypeVar("Kind", bound=Table)
 
@@ -35,6 +35,8 @@ Kind = TypeVar("Kind", bound=Table)
 _LONGEST = 2**18
 # The parameters of a theorem that may be assumed; the others are part of how it is run.
 _ASSUMABLE = ("L", "G", "C", "D")
+# The parameters whose values a run shows, or is given.
+_SEEN = {"ell", "D", "zeta", "T", "eta"}
 
 
 def adapters_of(theorem: Claim) -> tuple[str, ...]:
@@ -43,29 +45,52 @@ def adapters_of(theorem: Claim) -> tuple[str, ...]:
     A classic is about any function that is smooth where the iterates go; some of them need smoothness on all of space,
     which with two factors trained F has not.
     """
-    hypotheses = {hypothesis.id for hypothesis in theorem.hypotheses}
-    if "classic.smooth_around" in hypotheses:
-        return ("full", "frozen-a", "frozen-b")
-    if "classic.smooth" in hypotheses:
-        return ("full", "lora", "direft", "frozen-a", "frozen-b")
-    return ("frozen-a",) if "meft.frozen_factor" in hypotheses else ("lora", "direft")
+    where = {word.smooth_on for _, word in words_of(theorem) if word}
+    if "space" in where:
+        return tuple(kind for kind in _RUN if ADAPTERS[kind].is_linear)
+    if "path" in where:
+        return _RUN
+    return ("frozen-a",) if "frozen" in where else ("lora", "direft")
+
+
+_RUN = ("full", "lora", "direft", "frozen-a", "frozen-b")
 
 
 class Spec(Table):
-    """One experiment: a claim of the catalogue, a problem, an adapter, and how to measure."""
+    """One experiment: a claim, a problem in one matrix or a network, an adapter, and how to measure."""
 
     claim: str
     seed: Seed = 0
     lipschitz: Literal["sigma", "sqrt(r) sigma"] = "sigma"
-    problem: ProblemSpec
+    problem: ProblemSpec | None = None
+    model: ModelTable | None = None
     adapter: AdapterSpec
     domain: DomainSpec = DomainSpec()
     assume: dict[str, PositiveFloat | str] = Field(default_factory=dict)
     run: RunSpec = RunSpec()
     bracket: BracketSpec = BracketSpec()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_network(cls, tables: Any) -> Any:
+        """What a network's tables may leave out; and full fine-tuning has no rank, so that a sweep over kinds may."""
+        if not isinstance(tables, dict) or "model" not in tables:
+            return tables
+        adapter, run = tables.get("adapter"), tables.get("run", {})
+        if isinstance(adapter, dict) and adapter.get("kind") == "full":
+            tables = tables | {"adapter": {name: value for name, value in adapter.items() if name != "rank"}}
+        if isinstance(run, dict):
+            tables = tables | {"run": {"replicas": 1, "audits": None, "looks": 2} | run}
+        return {"claim": about_any_step().id} | tables
+
     @model_validator(mode="after")
     def _is_measurable(self) -> "Spec":
+        if (self.problem is None) == (self.model is None):
+            both = "both" if self.model else "(not given)"
+            raise InputError("problem", both, "one table, [problem] or [model]")
+        if self.model is not None:
+            self._check_network(self.model)
+            return self
         names, kind = catalogue[self.claim].names, ADAPTERS[self.adapter.kind]
         if "alpha" not in names and names[-1:] != ("Lhat",):
             raise InputError("claim", self.claim, "a theorem with a step size, or a lemma about smoothness")
@@ -91,6 +116,36 @@ class Spec(Table):
                 raise InputError(unused, "(a table)", f"no such table, which says nothing of {self.claim}")
         return self
 
+    def _check_network(self, model: ModelTable) -> None:
+        """Refuse what a run on a network has not, or cannot be held to."""
+        if set(self._parameters) - _SEEN or not self.takes_step_size:
+            raise InputError("claim", self.claim, f"a theorem about whatever step a run takes: {about_any_step().id}")
+        for table in ("lipschitz", "domain", "assume", "bracket"):
+            if table in self.model_fields_set:
+                raise InputError(table, "(given)", "no such field: no constant of a network is known beforehand")
+        if "zeta" in self.run.model_fields_set:
+            raise InputError("run.zeta", self.run.zeta, "no such field: the noise of a network is measured")
+        if self.adapter.start != "lora":
+            raise InputError("adapter.start", self.adapter.start, "lora, in a network")
+        self._check_steps()
+        run, steps = self.run, self.run.steps if isinstance(self.run.steps, int) else 1
+        check_room("run.audits", run.audits, run.replicas * (run.audits or steps))
+        batch = run.batch if isinstance(run.batch, int) else 1
+        if run.sampling == "without replacement" and batch > model.samples:
+            expected = f"at most the model.samples = {model.samples}, drawn without replacement"
+            raise InputError("run.batch", run.batch, expected)
+        model.check_targets(self.adapter.kind, self.adapter.paths)
+
+    def _check_steps(self) -> None:
+        """Refuse a step that is missing or not the run's to choose, and more audits than steps."""
+        given, audits = self.run.step_size, self.run.audits
+        if self.takes_step_size and given is None:
+            raise InputError("run.step_size", "(not given)", f"a number, for {self.claim} prescribes no step")
+        if not self.takes_step_size and given is not None:
+            raise InputError("run.step_size", given, f"no such field: {self.claim} prescribes its own step")
+        if self.run.steps != "informative" and audits is not None and audits > self.run.steps:
+            raise InputError("run.audits", audits, f"at most run.steps = {self.run.steps}")
+
     def _check_room(self) -> None:
         """Refuse what would not fit into memory: samples of the problem, and what is held of each replica or pair."""
         problem = self.problem
@@ -103,10 +158,10 @@ class Spec(Table):
                 check_room(f"bracket.{name}", getattr(self.bracket, name), getattr(self.bracket, name) * size)
             return
         run = self.run
-        batch = run.batch if isinstance(run.batch, int) else 1
+        batch, audits = run.batch if isinstance(run.batch, int) else 1, run.audits or 1
         check_room("run.replicas", run.replicas, run.replicas * size)
         check_room("run.batch", run.batch, run.replicas * batch)
-        check_room("run.audits", run.audits, run.replicas * run.audits)
+        check_room("run.audits", run.audits, run.replicas * audits)
 
     def _check_theorem(self) -> None:
         parameters = self._parameters
@@ -116,13 +171,12 @@ class Spec(Table):
         allowed = adapters_of(catalogue[self.claim])
         if self.adapter.kind not in allowed:
             raise InputError("adapter.kind", self.adapter.kind, f"{' or '.join(allowed)}, of which {self.claim} speaks")
-        given = self.run.step_size
-        if self.takes_step_size and given is None:
-            raise InputError("run.step_size", "(not given)", f"a number, for {self.claim} prescribes no step")
-        if not self.takes_step_size and given is not None:
-            raise InputError("run.step_size", given, f"no such field: {self.claim} prescribes its own step")
-        if self.run.steps != "informative" and self.run.audits > self.run.steps:
-            raise InputError("run.audits", self.run.audits, f"at most run.steps = {self.run.steps}")
+        self._check_steps()
+        for field, given, without in (("run.looks", self.run.looks, 0), ("adapter.targets", self.adapter.targets, "")):
+            if given != without:
+                raise InputError(field, given, "no such field: a problem is in one matrix, and not a network")
+        if self.is_stochastic and self.run.replicas < 2:
+            raise InputError("run.replicas", self.run.replicas, "a number greater than or equal to 2")
         if not self.is_stochastic:
             for field in ("batch", "zeta", "replicas", "sampling", "level"):
                 if field in self.run.model_fields_set:
@@ -133,12 +187,16 @@ class Spec(Table):
 
     def as_json(self) -> dict[str, Any]:
         """The tables that this experiment uses, as a spec file holds them; `parse` reads it back."""
+        if self.model is not None:
+            unused_tables = {"problem", "lipschitz", "domain", "assume", "bracket"}
+            return self.model_dump(mode="json", exclude={name: True for name in unused_tables} | {"run": {"zeta"}})
+        matrix: dict[str, Any] = {"model": True, "adapter": {"targets"}}
         if self.is_bracket:
-            return self.model_dump(mode="json", exclude={"run", "assume"})
+            return self.model_dump(mode="json", exclude=matrix | {"run": True, "assume": True})
         unused = set() if self.is_stochastic else set(RunSpec.model_fields) - {"steps", "audits", "step_size"}
         # One that is not taken is not stored: a spec of before there was the field is the same experiment.
         unused |= set() if self.takes_step_size else {"step_size"}
-        return self.model_dump(mode="json", exclude={"bracket": True, "run": unused})
+        return self.model_dump(mode="json", exclude=matrix | {"bracket": True, "run": unused | {"looks"}})
 
     @property
     def is_bracket(self) -> bool:
@@ -206,6 +264,13 @@ def _assuming(id: str, formulas: tuple[tuple[str, float | str], ...]) -> Claim:
 
 def _formula(name: str, value: float | str, symbols: list[sp.Symbol]) -> sp.Expr:
     return formula(f"assume.{name}", value, symbols) if isinstance(value, str) else exact(f"assume.{name}", value)
+
+
+@cache
+def about_any_step() -> Claim:
+    """The theorem that a run at a step of its own choice is held to: the first of those whose constants a run shows."""
+    found = (claim for claim in catalogue.values() if {p.name for p in claim.parameters} == _SEEN)
+    return next(found)
 
 
 def specs_of(given: Spec | list[Spec] | dict[str, Any] | str | Path) -> list[Spec]:

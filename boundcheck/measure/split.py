@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from boundcheck.measure.curvature import block_norms
+from boundcheck.problems.curvature import block_norms
 from boundcheck.problems.derivatives import bilinear_product, gauss_newton_product
 from boundcheck.problems.norms import Point
 from boundcheck.problems.problem import Problem

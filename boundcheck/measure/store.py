@@ -15,7 +15,6 @@ import hashlib
 import io
 import itertools
 import json
-import math
 import os
 import platform
 import sys
@@ -25,38 +24,48 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 import xarray as xr
 import zarr
 
+from boundcheck.claims import catalogue
+from boundcheck.claims.exchange import digest as digest_of
 from boundcheck.errors import InputError
 from boundcheck.files import parse_json, read_text, replace_file
+from boundcheck.measure.result import BracketResult, RunResult, read, text
+from boundcheck.proofs import papers
 from boundcheck.version import __version__
 
 # A run's numbers depend on these packages of ours; a change in the report does not make a new run.
-_CODE_THAT_MATTERS = ("claims", "problems", "measure")
+_CODE_THAT_MATTERS = ("exact", "claims", "words", "problems", "models", "measure")
+Found = TypeVar("Found", RunResult, BracketResult)
 # Of a SHA-256 hash, in bytes.
 _DIGEST_SIZE = 32
 
 
 @cache
 def code_version(packages: tuple[str, ...] = _CODE_THAT_MATTERS) -> str:
-    """A hash of the source that a run's numbers depend on."""
+    """A hash of what a run's numbers depend on: the source of packages, and what the claims in `proofs/` say."""
     root = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for package in packages:
         for path in sorted((root / package).rglob("*.py")):
             digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    for paper in papers().values() if "claims" in packages else ():
+        for claim in paper.claims() if paper.is_ours else ():
+            digest.update(digest_of(claim).encode())
     return digest.hexdigest()[:12]
 
 
 def run_id(spec: dict[str, Any], device: str, packages: tuple[str, ...] = _CODE_THAT_MATTERS) -> str:
-    """The name of the run of a spec, as JSON: a hash of spec, device and code version."""
-    text = json.dumps([spec, device, code_version(packages)], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    """The name of the run of a spec, as JSON: a hash of spec, device, code version and what the spec's claim says."""
+    claim = catalogue.get(str(spec.get("claim")))
+    said = digest_of(claim) if claim else None
+    named = json.dumps([spec, device, code_version(packages), said], sort_keys=True)
+    return hashlib.sha256(named.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -89,7 +98,7 @@ class RunFolder:
         folder = cls.of(root, spec, device, packages)
         try:
             folder.path.mkdir(parents=True, exist_ok=True)
-            replace_file(folder.path / "spec.json", _json(spec).encode())
+            replace_file(folder.path / "spec.json", text(spec).encode())
         except OSError as error:
             raise InputError("runs", root, f"a folder that can be written ({error.strerror})") from None
         return folder
@@ -99,7 +108,7 @@ class RunFolder:
         """The run's id, the folder's name."""
         return self.path.name
 
-    def result(self) -> dict[str, Any] | None:
+    def result(self) -> RunResult | BracketResult | None:
         """The stored result, or None for a run that has not finished.
 
         Raises:
@@ -109,18 +118,22 @@ class RunFolder:
         if not os.path.exists(self.path / "result.json"):
             return None
         result = _result_in(self.path)
-        if result.get("run_id") != self.id:
-            raise InputError("RUN", self.path, f"its own result; its result.json is that of {result.get('run_id')}")
+        if result.run_id != self.id:
+            raise InputError("RUN", self.path, f"its own result; its result.json is that of {result.run_id}")
         return result
 
-    def finish(self, result: dict[str, Any]) -> dict[str, Any]:
+    def finish(self, result: Found) -> Found:
         """Store the result, drop the checkpoint (a kill between the two does no harm), and return what was stored."""
-        stored: dict[str, Any] = json.loads(_json(result))
+        stored = result.as_json()
+        # Before anything is written: what is stored can be read.
+        kept = read(stored)
+        if not isinstance(kept, type(result)):
+            raise TypeError(f"expected a result that is read as what it was written from, got {type(result).__name__}")
         digests = {"result": _digest_of(stored), "trace": _digest_of(self._written)}
         with _writing(self.path):
-            replace_file(self.path / "result.json", _json(stored | {"digests": digests}).encode())
+            replace_file(self.path / "result.json", text(stored | {"digests": digests}).encode())
             (self.path / "checkpoint.pt").unlink(missing_ok=True)
-        return stored
+        return kept
 
     def checkpoint(self) -> dict[str, Any] | None:
         """The last whole state, or None where there is none from which the run would end as if it had not stopped.
@@ -217,7 +230,7 @@ class RunFolder:
         return _trace_in(self.path)
 
 
-def finished(path: Path) -> tuple[dict[str, Any], xr.Dataset]:
+def finished(path: Path) -> tuple[RunResult | BracketResult, xr.Dataset]:
     """Result and trace of a finished run, whatever its folder is called.
 
     Raises:
@@ -229,7 +242,7 @@ def finished(path: Path) -> tuple[dict[str, Any], xr.Dataset]:
     return _result_in(path), _trace_in(path)
 
 
-def _result_in(path: Path) -> dict[str, Any]:
+def _result_in(path: Path) -> RunResult | BracketResult:
     """The result of a folder, after it was held against its digests, the spec and the trace."""
     result = _read(path, "result.json")
     digests = result.pop("digests", None) if isinstance(result, dict) else None
@@ -237,11 +250,14 @@ def _result_in(path: Path) -> dict[str, Any]:
         raise InputError("RUN", path, "a finished run; its result.json has no digests, as boundcheck writes them")
     if digests.get("result") != _digest_of(result):
         raise InputError("RUN", path, "the result that the run wrote; its result.json was changed")
-    if _json(_read(path, "spec.json")) != _json(result.get("spec")):
+    if text(_read(path, "spec.json")) != text(result.get("spec")):
         raise InputError("RUN", path, "one experiment; the specs in spec.json and result.json differ")
     if digests.get("trace") != _digest_of(_digests(path / "trace.zarr")):
         raise InputError("RUN", path, "the trace that the result was computed from; its trace.zarr was changed")
-    return dict(result)
+    try:
+        return read(result)
+    except InputError as error:
+        raise InputError("RUN", path, f"a result that this boundcheck reads ({error})") from None
 
 
 def _read(path: Path, name: str) -> Any:
@@ -295,7 +311,7 @@ def _digest(path: Path) -> str:
 
 def _digest_of(value: Any) -> str:
     """Of plain data, however its JSON is laid out."""
-    return hashlib.sha256(_json(value).encode()).hexdigest()
+    return hashlib.sha256(text(value).encode()).hexdigest()
 
 
 def _digests(folder: Path) -> dict[str, str]:
@@ -333,16 +349,3 @@ def environment(device: str, packages: tuple[str, ...] = _CODE_THAT_MATTERS) -> 
         "threads": torch.get_num_threads(),
         "device": torch.cuda.get_device_name(device) if device.startswith("cuda") else device,
     }
-
-
-def _finite(value: Any) -> Any:
-    """The same plain data with null for NaN and infinities, which JSON does not have."""
-    if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _json(value: Any) -> str:
-    return json.dumps(_finite(value), indent=1, sort_keys=True, allow_nan=False) + "\n"

@@ -5,11 +5,11 @@ import torch
 
 from boundcheck.measure.spec import Spec
 
-_ORDER = ("initial", "pilot", "sampling", "audits", "bracket", "frozen")
+_ORDER = ("initial", "pilot", "sampling", "audits", "bracket", "frozen", "curvature")
 
 
 def stream(spec: Spec, purpose: str) -> int:
-    """The seed of one of the streams: initial, pilot, sampling, audits, bracket or frozen."""
+    """The seed of one of the streams: one of `_ORDER`."""
     return int(np.random.SeedSequence([spec.seed, _ORDER.index(purpose)]).generate_state(1, np.uint64)[0] >> 1)
 
 

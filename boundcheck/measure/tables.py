@@ -5,40 +5,16 @@ import sys
 from typing import Annotated, Literal
 
 import sympy as sp
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from boundcheck.claims.symbols import r
 from boundcheck.claims.text import parsed
 from boundcheck.errors import InputError
-from boundcheck.problems.adapters import ADAPTERS, LoRA
+from boundcheck.models.tables import GPTSpec, PretrainedSpec
+from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.tables import Count, Real, Seed, Side, Steps, Table
 
 _SCALES = 'a positive number, or text such as "16/r" or "16/sqrt(r)"'
-
-
-class Table(BaseModel):
-    """What all tables have in common: no unknown field, no change, no number that is not finite."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
-
-
-# Larger counts would be a slip of the pen, or ask for memory that nobody has; singular values and certified constants
-# of larger sides would take minutes.
-Side = Annotated[int, Field(gt=0, le=2**9)]
-Count = Annotated[int, Field(gt=0, le=2**20)]
-Steps = Annotated[int, Field(gt=0, le=10**12)]
-Seed = Annotated[int, Field(ge=0, lt=2**63)]
-# Numbers whose products of up to nine are no infinite floats; what is too small for them is found where it matters.
-Real = Annotated[float, Field(gt=0, le=1e30)]
-
-# Numbers that are held at once; a run makes some twenty copies of them, which is then a GiB or two.
-_MOST_NUMBERS = 2**23
-
-
-def check_room(field: str, value: object, numbers: int) -> None:
-    """Refuse what makes more numbers than are held at once, before any is made."""
-    if numbers > _MOST_NUMBERS:
-        expected = f"less, since with the rest it makes {numbers:.3g} numbers, of at most {_MOST_NUMBERS:.3g}"
-        raise InputError(field, value, expected)
 
 
 class DataSpec(Table):
@@ -118,7 +94,8 @@ class AdapterSpec(Table):
     """The adapter: its rank (all but ``full`` have one), its scale s, its start, and `gain`.
 
     A scale may be a number, ``"16/r"`` or ``"16/sqrt(r)"``. The entries of A start, or are frozen, as N(0, gain^2/k),
-    and B = 0; a diagonal start has gain on the diagonals of A and B, and 0 elsewhere.
+    and B = 0; a diagonal start has gain on the diagonals of A and B, and 0 elsewhere. In a network the adapter is at
+    every module whose path ends in one of ``targets``, which are separated by commas.
     """
 
     kind: Literal["full", "lora", "frozen-a", "frozen-b", "direft", "loreft", "vera", "dora", "loha"] = "lora"
@@ -126,6 +103,7 @@ class AdapterSpec(Table):
     scale: Real | str = 1.0
     gain: Real = 1.0
     start: Literal["lora", "diagonal"] = "lora"
+    targets: str = ""
 
     @model_validator(mode="after")
     def _fits_the_kind(self) -> "AdapterSpec":
@@ -134,11 +112,16 @@ class AdapterSpec(Table):
             raise InputError("adapter.rank", "(not given)" if self.rank is None else self.rank, expected)
         if not ADAPTERS[self.kind].has_scale and self.scale != 1:
             raise InputError("adapter.scale", self.scale, f"no scale, which {self.kind} has not")
-        if self.start == "diagonal" and not issubclass(ADAPTERS[self.kind], LoRA):
+        if self.start == "diagonal" and not ADAPTERS[self.kind].has_diagonal:
             raise InputError("adapter.start", self.start, "lora, unless the adapter is lora or direft")
         if not 0 < self.factor < math.inf:
             raise InputError("adapter.scale", self.scale, _SCALES)
         return self
+
+    @property
+    def paths(self) -> list[str]:
+        """The targets, one by one."""
+        return [target.strip() for target in self.targets.split(",") if target.strip()]
 
     @property
     def factor(self) -> float:
@@ -175,16 +158,18 @@ class RunSpec(Table):
     """How a theorem is run; sample sizes and level are fixed here, before the run.
 
     One about gradient descent has no noise, and one replica: of these fields it takes steps and audits alone. A step
-    size is given where the theorem prescribes none.
+    size is given where the theorem prescribes none: a number, or ``best``, the one at which its bound is smallest. A
+    network has one replica by default and an audit at each iterate, and its curvature is found at so many ``looks``.
     """
 
     steps: Steps | Literal["informative"] = "informative"
-    step_size: Real | None = None
+    step_size: Real | Literal["best"] | None = None
     batch: Count | Literal["balanced"] = "balanced"
     sampling: Literal["with replacement", "without replacement"] = "with replacement"
     zeta: Real | None = None
-    replicas: int = Field(default=32, ge=2, le=2**20)
-    audits: Count = 128
+    replicas: int = Field(default=32, ge=1, le=2**20)
+    audits: Count | None = 128
+    looks: int = Field(default=0, ge=0, le=2**20)
     level: float = Field(default=0.95, gt=0.5, lt=1)
 
 
@@ -203,3 +188,5 @@ ProblemSpec = Annotated[
     DataSpec | LogisticSpec | TwoLayerSpec | ReadoutSpec | LeastSquaresSpec | ExtremalSpec | PseudoHuberSpec | HardSpec,
     Field(discriminator="kind"),
 ]
+
+ModelTable = Annotated[GPTSpec | PretrainedSpec, Field(discriminator="kind")]

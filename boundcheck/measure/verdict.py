@@ -4,16 +4,18 @@ Gradient descent has no noise: the smallest squared gradient norm that was seen 
 but for rounding.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from boundcheck.claims.enclose import lower, upper
-from boundcheck.measure.audit import Audit, Evidence
-from boundcheck.measure.blame import Blame, blamed
+from boundcheck.exact.balls import lower, upper
+from boundcheck.measure.audit import Evidence
+from boundcheck.measure.blame import blamed
 from boundcheck.measure.grounds import FEWEST_REPLICAS, earned_by
+from boundcheck.measure.horizons import at_the_longest, informative_horizon
 from boundcheck.measure.intervals import Interval, mean_interval, simultaneous_lower_limits, student_replicas
-from boundcheck.measure.plan import at_the_longest
+from boundcheck.measure.result import Audit, Blame
 from boundcheck.verdicts import Verdict
 
 # The nonasymptotic interval is used where it resolves this fraction of the bound.
@@ -58,13 +60,15 @@ class _Measured:
         squares: as computed.
         error: the bound on their rounding errors.
         mean: the statistic: the time average over replicas, or the smallest of one trajectory.
-        interval: its interval; None where a value is no finite number.
+        is_finite: whether all values are finite numbers.
+        interval: its interval; None where one is not, and of a single replica.
         rounding: the rounding error of the statistic.
 
     """
 
     squares: np.ndarray
     error: np.ndarray
+    is_finite: bool
     mean: float
     interval: Interval | None
     rounding: float
@@ -82,11 +86,13 @@ def judge(evidence: Evidence, audits: list[Audit]) -> Outcome:
 
     failed = list(dict.fromkeys(each.hypothesis for each in audits if each.status == "failed"))
     blame = blamed(audits, "failed")
-    if measured.interval is None and blame is None:
+    if not measured.is_finite and blame is None:
         blame = Blame("rounding", "overflow", "a gradient is no finite number, and no hypothesis failed before")
     if blame is not None:
         what = ", ".join(failed) or "a gradient that is a finite number"
         return outcome(Verdict.HYPOTHESIS_FAILED, f"the run broke {what}, so the theorem says nothing about it", blame)
+    if not evidence.function.is_known:
+        return outcome(*_in_hindsight(evidence, audits, measured))
     if bound <= 0:
         reason = f"the bound {bound:.4g} is not positive, so the claim says nothing"
         return outcome(Verdict.HYPOTHESIS_FAILED, reason, Blame("constant", "bound", reason))
@@ -112,21 +118,53 @@ def _measured(evidence: Evidence) -> _Measured:
     if evidence.spec.is_stochastic:
         averages, rounding = squares @ schedule.weights, float((error @ schedule.weights).max())
         bound = evidence.plan.values["bound"]
-        interval = mean_interval(averages, evidence.plan.trivial, _RESOLUTION * bound, level) if finite else None
-        return _Measured(squares, error, float(averages.mean()), interval, rounding)
+        several = finite and len(averages) > 1
+        interval = mean_interval(averages, evidence.plan.trivial, _RESOLUTION * bound, level) if several else None
+        return _Measured(squares, error, finite, float(averages.mean()), interval, rounding)
     least = int(np.argmin(squares[0] + error[0]))
     smallest, rounding = float(squares[0, least]), float(error[0, least])
     # What was not seen may be smaller still.
     below = max(float((squares[0] - error[0]).min()), 0.0) if schedule.is_every_step else 0.0
     interval = Interval(below, smallest + rounding, 1.0, "exact", "the one trajectory") if finite else None
-    return _Measured(squares, error, smallest, interval, rounding)
+    return _Measured(squares, error, finite, smallest, interval, rounding)
+
+
+def _in_hindsight(evidence: Evidence, audits: list[Audit], measured: _Measured) -> tuple[Verdict, str, Blame | None]:
+    """What a run says whose constants are the largest that it showed: nothing for its theorem or against it."""
+    plan, first, looks = evidence.plan, evidence.start.square_norm, evidence.looks
+    path, sure, bound = plan.values["Lhat"], evidence.surely("path_smoothness") or 0.0, plan.values["bound"]
+    hidden = any(each.status == "assumed" for each in audits if each.symbol == "eta")
+    if path > 2 * sure or hidden:
+        reason = f"the smoothness along the path is mostly rounding error, at {looks}: no L̂ was measured"
+        if path <= 2 * sure:
+            reason = "the rounding error of the smoothness along the path hides whether the step is below 2/L̂"
+        return Verdict.INCONCLUSIVE, reason, Blame("rounding", "Lhat", reason)
+    if math.isnan(bound):
+        reason = "a constant of the theorem was measured as 0, so it says nothing about the run"
+        return Verdict.UNINFORMATIVE, reason, Blame("constant", "zeta", reason)
+    if not (first > 0 and measured.mean > 0):
+        reason = f"the gradient cannot be told from the noise of so few samples ({looks}): take more"
+        return Verdict.UNINFORMATIVE, reason, Blame("statistics", "samples", reason)
+    if bound >= first:
+        reason = (
+            f"the bound at the smoothness that was seen, {bound:.4g}, is not below {first:.4g}, the gradient at v_1"
+        )
+        try:
+            reason += f", before T = {informative_horizon(evidence.claim, plan.inputs, first)}"
+        except ArithmeticError:
+            reason += ", at no T: it takes a shorter step or a larger batch"
+            return Verdict.UNINFORMATIVE, reason, Blame("constant", "eta", reason)
+        return Verdict.UNINFORMATIVE, reason, Blame("horizon", "T", reason)
+    side = "at most" if measured.mean <= bound else "above"
+    reason = f"the average {measured.mean:.4g} is {side} {bound:.4g}, the bound at the smoothness that was seen"
+    return Verdict.INCONCLUSIVE, f"{reason}, but that is no bound on L̂", blamed(audits, "assumed")
 
 
 def _compare(evidence: Evidence, measured: _Measured) -> tuple[Verdict, str, Blame | None]:
     """Whether it is supported, violated or neither, against the safe ends of the bound's enclosure."""
     interval, claim = measured.interval, evidence.claim
     if interval is None:
-        raise ValueError("expected measurements that are finite numbers")
+        raise ValueError("expected finite measurements of several replicas")
     ball = claim.enclosures(**evidence.plan.inputs_of(claim))["bound"]
     what = "time average" if evidence.spec.is_stochastic else "smallest squared gradient norm"
     limits = f"{interval.kind} {interval.level:.0%} interval, {interval.method} over {len(measured.squares)} replicas"

@@ -21,7 +21,7 @@ from boundcheck.errors import InputError
 from boundcheck.files import parse_json, read_text
 from boundcheck.models import corpora
 from boundcheck.models.adapt import EDITS
-from boundcheck.models.spec import PretrainedSpec
+from boundcheck.models.tables import PretrainedSpec
 from boundcheck.models.tasks import Encoded, Shape
 from boundcheck.models.text import text_of, typed
 

@@ -1,9 +1,6 @@
-"""From the tables of a spec to networks: the built-in GPT, or a model of transformers, each with its adapters."""
+"""From the table of a model to F: the built-in GPT, or a model of transformers, each with its adapters."""
 
-import copy
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import nn
@@ -11,57 +8,66 @@ from torch import nn
 from boundcheck.models import bridge, corpora
 from boundcheck.models.adapt import EDITS, adapt, sites_of
 from boundcheck.models.corpora import ALPHABET
+from boundcheck.models.function import NetworkFunction
 from boundcheck.models.gpt import GPTShape
 from boundcheck.models.network import Network, Task
 from boundcheck.models.pretrain import pretrained
-from boundcheck.models.spec import GPTSpec, ModelSpec, PretrainedSpec
-from boundcheck.models.streams import seed_of
+from boundcheck.models.tables import GPTSpec, PretrainedSpec
 from boundcheck.models.tasks import Windows
 from boundcheck.models.text import text_of, typed
-from boundcheck.progress import Tick, silent
+from boundcheck.progress import Tick
 
 # Where the built-in GPT is adapted unless the spec says otherwise.
 _TARGETS = "qkv, up"
 
 
 @dataclass(frozen=True)
-class Builder:
-    """Makes the network of each replica, all from one pretrained model that it leaves as it is.
+class Adaptation:
+    """What is put into a network: the kind of adapter, its rank, scale and gain, and the paths where it goes."""
 
-    Attributes:
-        name: of model and task.
-        base: the pretrained model, on the device and in the type of the run.
-        put: puts the adapters of a replica into a copy of it.
-        task, held_out: the samples to train on, and those that are held out.
+    kind: str
+    rank: int | None
+    scale: float
+    gain: float
+    paths: list[str]
 
-    """
+
+@dataclass(frozen=True)
+class _Loaded:
+    """A pretrained model, frozen, with its samples, and where adapters go unless a spec says otherwise."""
 
     name: str
-    base: nn.Module
-    put: Callable[[nn.Module, int], nn.Module]
+    model: nn.Module
+    targets: str
     task: Task
     held_out: Task
 
-    def __call__(self, replica: int) -> Network:
-        """The network of a replica at its first iterate; what is frozen it shares with the pretrained model."""
-        shared = [x for x in (*self.base.parameters(), *self.base.buffers()) if not x.requires_grad]
-        model = self.put(copy.deepcopy(self.base, {id(x): x for x in shared}), replica)
-        return Network(model, sites_of(model), self.task)
 
+def network_function(
+    table: GPTSpec | PretrainedSpec, adaptation: Adaptation, random: torch.Generator, device: str, tick: Tick
+) -> NetworkFunction:
+    """F of a network, with its adapters at the start that `random` draws, on the CPU.
 
-def builder(spec: ModelSpec, device: str, tick: Tick = silent) -> Builder:
-    """Load what a spec describes.
+    The built-in GPT is pretrained first, once.
 
     Raises:
-        InputError: for a text, a folder, a target or a rank that there is not.
+        InputError: for a text, a folder, a target or a rank that does not exist.
 
     """
-    if isinstance(spec.model, GPTSpec):
-        return _gpt(spec, spec.model, device, tick)
-    return _pretrained(spec, spec.model, device)
+    loaded = (
+        _gpt(table, adaptation.kind, device, tick)
+        if isinstance(table, GPTSpec)
+        else _transformer(table, adaptation.kind, device)
+    )
+    parameters = sum(parameter.numel() for parameter in loaded.model.parameters())
+    chosen = adaptation.paths or [target.strip() for target in loaded.targets.split(",")]
+    kind, rank, scale, gain = adaptation.kind, adaptation.rank, adaptation.scale, adaptation.gain
+    adapt(loaded.model, kind, chosen, rank, scale, gain, random)
+    network = Network(loaded.model, sites_of(loaded.model), loaded.task)
+    return NetworkFunction(loaded.name, network, parameters, loaded.held_out)
 
 
-def _gpt(spec: ModelSpec, table: GPTSpec, device: str, tick: Tick) -> Builder:
+def _gpt(table: GPTSpec, kind: str, device: str, tick: Tick) -> _Loaded:
     with typed(heads="model.heads", text="model.text"):
         shape = GPTShape(
             vocabulary=len(ALPHABET), width=table.width, heads=table.heads, layers=table.layers, context=table.context
@@ -73,33 +79,9 @@ def _gpt(spec: ModelSpec, table: GPTSpec, device: str, tick: Tick) -> Builder:
             ids = corpora.windows(text, table.context + 1, getattr(table, field), table.seed)
         tasks.append(Windows(name, ids.to(device)))
     base = pretrained(shape, table.pretraining, table.seed, tick).model.double().to(device).requires_grad_(False)
-    default = "edit" if spec.adapter.kind in EDITS else _TARGETS
-    return Builder(f"GPT on {table.text}", base, _putting(spec, default), *tasks)
+    return _Loaded(f"GPT on {table.text}", base, "edit" if kind in EDITS else _TARGETS, *tasks)
 
 
-def _pretrained(spec: ModelSpec, table: PretrainedSpec, device: str) -> Builder:
+def _transformer(table: PretrainedSpec, kind: str, device: str) -> _Loaded:
     loaded = bridge.load(table, device)
-    return Builder(
-        loaded.name, loaded.model, _putting(spec, loaded.targets(spec.adapter.kind)), loaded.task, loaded.held_out
-    )
-
-
-def _putting(spec: ModelSpec, default: str) -> Callable[[nn.Module, int], nn.Module]:
-    chosen = spec.adapter.paths or [target.strip() for target in default.split(",")]
-
-    def put(model: nn.Module, replica: int) -> nn.Module:
-        generator = torch.Generator().manual_seed(seed_of(spec, "initial", replica))
-        a = spec.adapter
-        adapt(model, a.kind, chosen, a.rank, a.factor, a.gain, generator)
-        return model
-
-    return put
-
-
-def described(network: Network, base: nn.Module) -> dict[str, Any]:
-    """How many matrices are adapted, how many numbers are trained, and how many the model had before."""
-    return {
-        "sites": len(network.sites),
-        "trained": sum(parameter.numel() for parameter in network.parameters),
-        "parameters": sum(parameter.numel() for parameter in base.parameters()),
-    }
+    return _Loaded(loaded.name, loaded.model, loaded.targets(kind), loaded.task, loaded.held_out)

@@ -10,40 +10,41 @@ import torch
 from scipy.sparse.linalg import ArpackError
 from torch import Tensor
 
-from boundcheck.measure.curvature import largest_eigenvalue
 from boundcheck.models.network import Look, Network
 from boundcheck.models.sites import Site
 from boundcheck.problems.cast import cast_to
+from boundcheck.problems.curvature import largest_eigenvalue
 from boundcheck.problems.norms import Point, inner, spectral_norm, square_norm
 from boundcheck.progress import Tick, silent
+from boundcheck.words.function import Observable
 
-OBSERVABLES = {
+_OBSERVABLES = {
     "loss": "F(v_t)",
     "loss_error": "estimate of the rounding error of loss",
     "gradient_square_norm": "squared Euclidean norm of the gradient of F at v_t",
     "gradient_square_norm_error": "estimate of the rounding error of gradient_square_norm",
     "noise_variance": "exact E[||g_t - grad F(v_t)||^2 | past], by enumerating the samples",
-    "conditional_bias": "exact ||E[g_t | past] - grad F(v_t)||, by enumerating the samples",
+    "conditional_bias": "exact ||E[g_t | past] - grad F(v_t)||; 0 with replacement, else by enumerating the samples",
+    "conditional_bias_error": "estimate of the rounding error of conditional_bias",
     "step_length": "||v_{t+1} - v_t||",
     "path_smoothness": "2 (F(v_{t+1}) - F(v_t) - <grad F(v_t), step>) / |step|^2",
     "path_smoothness_error": "estimate of the rounding error of path_smoothness",
     "weight_smoothness": "the same of f, in the matrices W of all sites",
     "weight_smoothness_error": "estimate of the rounding error of weight_smoothness",
 }
-"""What is observed once an audit, by name."""
-
-SITE_OBSERVABLES = {
+_OF_SITES = {
     "weight_gradient_spectral": "spectral norm of the gradient of f in W at v_t",
     "weight_gradient_frobenius": "Frobenius norm of the gradient of f in W at v_t",
 }
-"""What is observed at each site."""
+_OF_BLOCKS = {"norm": "norm of the block, the larger of those at v_t and v_{t+1}: spectral, or the largest entry"}
+OBSERVABLES = (
+    {name: Observable(meaning) for name, meaning in _OBSERVABLES.items()}
+    | {name: Observable(meaning, ("site",)) for name, meaning in _OF_SITES.items()}
+    | {name: Observable(meaning, ("block",)) for name, meaning in _OF_BLOCKS.items()}
+)
+"""What is observed at an audit, by name."""
 
-BLOCK_OBSERVABLES = {
-    "norm": "norm of the block, the larger of those at v_t and v_{t+1}: spectral, or the largest entry"
-}
-"""What is observed of each block of v."""
-
-LOOK_OBSERVABLES = {
+LOOKS = {
     "curvature": "largest absolute eigenvalue of the Hessian of F, of the first replica",
     "weight_curvature": "the same of f, jointly in the matrices W of all sites",
 }
@@ -142,6 +143,7 @@ def observe(
         "loss_error": rounding.loss,
         "gradient_square_norm": look.square_norm,
         "gradient_square_norm_error": rounding.gradient * (2 * size + rounding.gradient),
+        "conditional_bias_error": "estimate of the rounding error of conditional_bias",
         "step_length": length,
         "path_smoothness": in_v[0],
         "path_smoothness_error": in_v[1],

@@ -12,15 +12,16 @@ import torch
 from flint import arb, ctx
 from torch import Tensor
 
-from boundcheck.claims.enclose import ball_of, lower, upper
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import ball_of, lower, upper
 from boundcheck.problems.constant import EPSILON, Constant
+from boundcheck.problems.objective import Objective
 from boundcheck.problems.piecewise import PiecewiseLinear
 
 _BITS = 128
 
 
-class Clipped:
+class Clipped(Objective):
     r"""The mean of :math:`f_i(W) = h(\langle E, W \rangle) + c_i \langle E, W \rangle` for a fixed direction E.
 
     h' goes through given knots and is constant beyond them. The knots are held as the nearest floats, and the
@@ -97,11 +98,6 @@ class Clipped:
         way = (self._coordinate(W) - self._knots[0]).abs()
         moved = self._roundings * EPSILON * torch.linalg.matrix_norm(W)
         return 16 * EPSILON * bound * way + G * moved, 8 * EPSILON * G + L * moved
-
-    def second_moments(self, W: Tensor) -> tuple[Tensor, Tensor]:
-        r"""The mean of (h' + c_i)^2 times :math:`EE^\top`, shape (R, d, d), and times :math:`E^\top E`, (R, k, k)."""
-        moment = self._sample_derivatives(W).square().mean(1)[:, None, None]
-        return moment * (self._direction @ self._direction.mT), moment * (self._direction.mT @ self._direction)
 
     def _coordinate(self, W: Tensor) -> Tensor:
         return (W * self._direction).flatten(1).sum(1)

@@ -29,10 +29,11 @@ from flint import arb, ctx
 from torch import Tensor
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.enclose import lower, upper
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import length, lower, upper
 from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.constant import EPSILON, Constant
+from boundcheck.problems.objective import Objective
 from boundcheck.problems.piecewise import PiecewiseLinear
 
 # The theorems for whose step size and L̂ an instance can be made.
@@ -42,7 +43,7 @@ _BITS = 128
 _LEAST_GAIN, _LONGEST_DESCENT = 100.0, 0.1
 
 
-class Separable:
+class Separable(Objective):
     r"""The sum of losses along orthogonal directions, :math:`f(W) = \sum_p h_p(\langle E_p, W \rangle)`.
 
     Sample i is the sum of the samples i of the parts. The second derivative of f is diagonal in the directions, and
@@ -73,7 +74,7 @@ class Separable:
             raise InputError("parts", "directions with an inner product that is not 0", "orthogonal directions")
         (self.samples,), (self.shape,) = counts, shapes
         with ctx.workprec(_BITS):
-            bound = sum((arb(part.gradient_bound.value) ** 2 for part in parts), arb(0)).sqrt()
+            bound = length(part.gradient_bound.value for part in parts)
             infimum = sum((arb(part.infimum.value) for part in parts), arb(0))
         self.smoothness = Constant(
             max(part.smoothness.value for part in parts), "certified", "the largest L of its parts"
@@ -105,11 +106,6 @@ class Separable:
         sums = len(self.parts) * EPSILON
         sizes = sum(part.gradient_bound.value for part in self.parts)
         return in_loss + sums * losses.abs().sum(0), in_gradient + sums * sizes
-
-    def second_moments(self, W: Tensor) -> tuple[Tensor, Tensor]:
-        r"""The means of :math:`G_i G_i^\top` and :math:`G_i^\top G_i` over samples, (R, d, d) and (R, k, k)."""
-        each = self.sample_gradients(W)
-        return (each @ each.mT).mean(1), (each.mT @ each).mean(1)
 
 
 def _inner(E: np.ndarray, other: np.ndarray) -> Fraction:

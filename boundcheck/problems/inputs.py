@@ -1,18 +1,21 @@
 """What a problem says of the parameters of a claim, its L and G, the adapter's scale, radii and rank; and so of F."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import sympy as sp
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.enclose import upper
 from boundcheck.claims.inputs import Number, exact
+from boundcheck.exact.balls import upper
 from boundcheck.problems.adapters import Adapter, Radii
-from boundcheck.problems.problem import Problem
+from boundcheck.problems.constant import End
+
+if TYPE_CHECKING:
+    from boundcheck.problems.problem import Problem
 
 
 def theory_inputs(
-    claim: Claim, problem: Problem, radii: Radii, lipschitz: str, gradient_bound: float | None = None
+    claim: Claim, problem: "Problem", radii: Radii, lipschitz: str, gradient_bound: float | None = None
 ) -> dict[str, Number]:
     """The constants of `claim` that the problem and the domain determine, exact; see `adapter_inputs`.
 
@@ -45,7 +48,7 @@ def adapter_inputs(
     return {name: value for name, value in (table | {"L": L, "G": G}).items() if name in names}
 
 
-def upper_ends(problem: Problem, radii: Radii, gradient_bound: float | None = None) -> list[dict[str, Any]]:
+def upper_ends(problem: "Problem", radii: Radii, gradient_bound: float | None = None) -> list[End]:
     """What each claim about the adapter says on this domain; see `adapter_ends`.
 
     A bound on the gradient of f takes the place of G.
@@ -54,11 +57,10 @@ def upper_ends(problem: Problem, radii: Radii, gradient_bound: float | None = No
     return adapter_ends(problem.adapter, radii, problem.objective.smoothness.value, G)
 
 
-def adapter_ends(adapter: Adapter, radii: Radii, smoothness: float, gradient_bound: float) -> list[dict[str, Any]]:
-    """What each claim about an adapter says on a domain, for an f with this L and G: claim, lipschitz, value and trust.
+def adapter_ends(adapter: Adapter, radii: Radii, smoothness: float, gradient_bound: float) -> list[End]:
+    """What each claim about an adapter says on a domain, for an f with this L and G.
 
-    Values are rounded up; a claim whose conditions fail there is left out. ``trust`` is ``kernel`` where a script in
-    `proofs` has the kernel replay the claim, and ``by hand`` where it has an argument.
+    A claim whose conditions fail there is left out.
     """
     ends = []
     for id in adapter.claims:
@@ -67,14 +69,8 @@ def adapter_ends(adapter: Adapter, radii: Radii, smoothness: float, gradient_bou
         for lipschitz in ("sigma", "sqrt(r) sigma") if takes_c else ("sigma",):
             inputs = adapter_inputs(claim, adapter, radii, lipschitz, smoothness, gradient_bound)
             if _applies(claim, inputs, radii):
-                ends.append(
-                    {
-                        "claim": id,
-                        "lipschitz": lipschitz,
-                        "value": upper(claim.enclosures(**inputs)["Lhat"]),
-                        "trust": "by hand" if claim.argument else "kernel",
-                    }
-                )
+                trust = "by hand" if claim.argument else "kernel"
+                ends.append(End(id, lipschitz, upper(claim.enclosures(**inputs)["Lhat"]), trust))
     return ends
 
 
@@ -85,6 +81,6 @@ def _applies(claim: Claim, inputs: dict[str, Number], radii: Radii) -> bool:
     return not claim.failing({p.symbol: exact(p.name, inputs[p.name]) for p in claim.parameters})
 
 
-def sharpest(problem: Problem, radii: Radii, gradient_bound: float | None = None) -> float:
+def sharpest(problem: "Problem", radii: Radii, gradient_bound: float | None = None) -> float:
     """The least that a claim says of the smoothness of F on this domain, rounded up."""
-    return min(float(end["value"]) for end in upper_ends(problem, radii, gradient_bound))
+    return min(end.value for end in upper_ends(problem, radii, gradient_bound))

@@ -1,32 +1,27 @@
 """Linear models, which are losses of W x, and the simplest of them: least squares, whose Hessian is constant."""
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from boundcheck.errors import InputError
+from boundcheck.problems.blocks import Results, in_blocks
 from boundcheck.problems.certify import largest_gram_eigenvalue
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.datasets import checked_features, checked_matrix
+from boundcheck.problems.objective import Objective, Side, Survey, mean_of, sides_of, some
 
 
-class LinearModel(ABC):
+class LinearModel(Objective):
     r"""The mean of :math:`f_i(W) = \ell(Wx_i, y_i)`: the gradient of a sample is :math:`\ell'(Wx_i, y_i)\, x_i^\top`.
 
     A subclass says what :math:`\ell` and its derivative in the output Wx are, and gives the constants. Samples are the
     last dimension of outputs, which is long: sums over the d outputs of a sample are then additions of long rows.
     """
-
-    name: str
-    units: str
-    shape: tuple[int, int]
-    samples: int
-    smoothness: Constant
-    gradient_bound: Constant
-    infimum: Constant
 
     def __init__(self, name: str, X: np.ndarray, targets: np.ndarray, device: str) -> None:
         """Take X, shape (n, k), and the y of each sample, shape (n, outputs), which are float64."""
@@ -35,6 +30,7 @@ class LinearModel(ABC):
         self._X = torch.tensor(X, device=device)
         self._targets = torch.tensor(targets, device=device)
         norms = self._X.square().sum(1)
+        self._square_norms = norms
         self._mean_norm, self._mean_square = norms.sqrt().mean().item(), norms.mean().item()
 
     @abstractmethod
@@ -51,27 +47,47 @@ class LinearModel(ABC):
 
     def loss(self, W: Tensor) -> Tensor:
         """f(W), shape (R,)."""
-        return self._losses(W @ self._X.mT, self._targets.mT).mean(-1)
+        return self._in_blocks(lambda part: self._losses(W[part] @ self._X.mT, self._targets.mT).mean(-1), W)
 
     def gradient(self, W: Tensor) -> Tensor:
         r""":math:`\frac1n R X` with the residuals as the columns of R, shape (R, d, k)."""
-        return self._all_residuals(W) @ self._X / self.samples
+        return self._in_blocks(lambda part: self._all_residuals(W[part]) @ self._X / self.samples, W)
 
     def batch_gradient(self, W: Tensor, indices: Tensor) -> Tensor:
         """The mean of the samples' gradients over each replica's own minibatch, shape (R, d, k)."""
-        X = self._X[indices]
-        return self._residuals(W @ X.mT, self._targets[indices].mT) @ X / indices.shape[-1]
+
+        def gradient(part: slice) -> Tensor:
+            # Whole rows are copied: general indexing goes number by number.
+            chosen, batch = indices[part].flatten(), indices.shape[1]
+            X, targets = (
+                table.index_select(0, chosen).view(-1, batch, table.shape[1]) for table in (self._X, self._targets)
+            )
+            return self._residuals(W[part] @ X.mT, targets.mT) @ X / batch
+
+        return in_blocks(gradient, W, indices.shape[1] * W.shape[2])
 
     def sample_gradients(self, W: Tensor) -> Tensor:
         """The outer products of residuals and x, shape (R, n, d, k)."""
         return self._all_residuals(W).mT.unsqueeze(-1) * self._X.unsqueeze(-2)
 
-    def second_moments(self, W: Tensor) -> tuple[Tensor, Tensor]:
-        """Row and column second moments; each G_i has rank one, so they are weighted Gram matrices."""
-        residuals = self._all_residuals(W)
-        rows = (residuals * self._X.square().sum(-1)) @ residuals.mT / self.samples
-        columns = self._X.mT @ (residuals.square().sum(-2).unsqueeze(-1) * self._X) / self.samples
-        return rows, columns
+    def survey(self, W: Tensor, sides: tuple[Side, ...], among: Tensor | None = None) -> Survey:
+        r"""As of every objective; the norm of :math:`P\,r x^\top Q` is that of Pr times that of :math:`Q^\top x`."""
+
+        def survey(part: slice) -> Survey:
+            outputs = W[part] @ self._X.mT
+            residuals = self._residuals(outputs, self._targets.mT)
+            squares, in_v = residuals.square().sum(-2), []
+            for left, right in sides_of(sides, part):
+                rows = squares if left is None else (left @ residuals).square().sum(-2)
+                in_v.append(rows * (self._square_norms if right is None else (right.mT @ self._X.mT).square().sum(-2)))
+            loss, gradient = self._losses(outputs, self._targets.mT).mean(-1), residuals @ self._X / self.samples
+            each = torch.stack(in_v).sum(0), squares * self._square_norms
+            return Survey(loss, gradient, *(mean_of(x, some(among, part)) for x in each))
+
+        return self._in_blocks(survey, W)
+
+    def _in_blocks(self, f: Callable[[slice], Results], W: Tensor) -> Results:
+        return in_blocks(f, W, self.samples * W.shape[1])
 
     def _all_residuals(self, W: Tensor) -> Tensor:
         return self._residuals(W @ self._X.mT, self._targets.mT)

@@ -8,8 +8,8 @@ import torch
 from flint import arb, ctx
 from torch import Tensor
 
-from boundcheck.claims.enclose import upper
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import upper
 from boundcheck.problems.certify import largest_gram_eigenvalue, mean_row_norm
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.datasets import checked_features, checked_labels, checked_matrix, digits_data

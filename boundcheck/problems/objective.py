@@ -3,14 +3,37 @@
 Every method is batched over a leading replica dimension R; W has shape (R, d, k). All tensors are float64.
 """
 
-from typing import Protocol
+from abc import ABC, abstractmethod
+from typing import NamedTuple, TypeAlias
 
+import torch
 from torch import Tensor
 
+from boundcheck.problems.blocks import in_blocks
 from boundcheck.problems.constant import Constant
 
+Side: TypeAlias = tuple[Tensor | None, Tensor | None]
+r"""A map :math:`M \mapsto PMQ` of gradients in W: P and Q, batched over replicas or not; None is the identity."""
 
-class Objective(Protocol):
+
+class Survey(NamedTuple):
+    r"""What all samples say at a W.
+
+    Attributes:
+        loss: f(W), shape (R,).
+        gradient: of f at W, shape (R, d, k).
+        in_v: the mean over samples of :math:`\sum \|P G_i Q\|_F^2`, summed over the sides that were given, shape (R,).
+        in_w: the mean of :math:`\|G_i\|_F^2`, shape (R,).
+
+    """
+
+    loss: Tensor
+    gradient: Tensor
+    in_v: Tensor
+    in_w: Tensor
+
+
+class Objective(ABC):
     r"""A finite sum :math:`f(W) = \frac1n \sum_i f_i(W)` over matrices, with the constants of its theory.
 
     Attributes:
@@ -32,34 +55,83 @@ class Objective(Protocol):
     gradient_bound: Constant
     infimum: Constant
 
+    @abstractmethod
     def loss(self, W: Tensor) -> Tensor:
         """f(W), shape (R,)."""
-        ...
 
+    @abstractmethod
     def gradient(self, W: Tensor) -> Tensor:
         """The gradient of f at W, shape (R, d, k)."""
-        ...
 
+    @abstractmethod
     def batch_gradient(self, W: Tensor, indices: Tensor) -> Tensor:
         """The mean gradient of the samples at `indices`, shape (R, m), each replica with its own: (R, d, k)."""
-        ...
 
+    @abstractmethod
     def sample_gradients(self, W: Tensor) -> Tensor:
         """The gradient of every f_i at W, shape (R, n, d, k)."""
-        ...
 
+    @abstractmethod
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
         """Bounds on the rounding errors of `loss`, given as computed, and of `gradient` in Frobenius norm: two of (R,).
 
         For W itself, as the floats that it holds; the errors that it was computed with are not this method's concern.
         """
-        ...
 
-    def second_moments(self, W: Tensor) -> tuple[Tensor, Tensor]:
-        r"""Row and column second moments of the sample gradients.
+    def survey(self, W: Tensor, sides: tuple[Side, ...], among: Tensor | None = None) -> Survey:
+        """Loss, gradient, and mean squares of the samples' gradients: a class whose loss shares them can do better.
 
-        Returns:
-            :math:`\frac1n\sum_i G_i G_i^\top`, shape (R, d, d), and :math:`\frac1n\sum_i G_i^\top G_i`, (R, k, k).
+        Args:
+            W: shape (R, d, k).
+            sides: what `Survey.in_v` is about.
+            among: indices of the samples whose squares count, shape (R, m); all of them if left out.
 
         """
-        ...
+
+        def survey(part: slice) -> Survey:
+            G = self.sample_gradients(W[part]).transpose(1, 2).contiguous()
+            squares = mean_squares(G, sides_of(sides, part), some(among, part))
+            return Survey(self.loss(W[part]), self.gradient(W[part]), *squares)
+
+        return in_blocks(survey, W, self.samples * W[0].numel())
+
+
+def mean_squares(G: Tensor, sides: tuple[Side, ...], among: Tensor | None) -> tuple[Tensor, Tensor]:
+    """`Survey.in_v` and `Survey.in_w` from the samples' gradients, shape (R, d, n, k): each side is one product."""
+    replicas, _, samples, k = G.shape
+    in_v = []
+    for left, right in sides:
+        X, sample = G, 2
+        if left is not None:
+            X = (left @ X.flatten(2)).view(replicas, -1, samples, k)
+        if right is not None:
+            # The factor that is wide comes second: MKL is half as fast the other way round.
+            X, sample = (right.mT @ X.flatten(1, 2).mT).view(replicas, -1, X.shape[1], samples), 3
+        in_v.append(_mean_square(X, sample, among))
+    return torch.stack(in_v).sum(0), _mean_square(G, 2, among)
+
+
+def _mean_square(X: Tensor, sample: int, among: Tensor | None) -> Tensor:
+    if among is None:
+        return X.square().flatten(1).sum(1) / X.shape[sample]
+    others = [dim for dim in (1, 2, 3) if dim != sample]
+    return mean_of(X.square().sum(others), among)
+
+
+def mean_of(each: Tensor, among: Tensor | None) -> Tensor:
+    """The mean over samples, or over those at indices, of numbers of shape (R, n)."""
+    return (each if among is None else each.gather(1, among)).mean(1)
+
+
+def sides_of(sides: tuple[Side, ...], part: slice) -> tuple[Side, ...]:
+    """The sides of some of the replicas."""
+
+    def of(X: Tensor | None) -> Tensor | None:
+        return X if X is None or X.ndim == 2 else X[part]
+
+    return tuple((of(left), of(right)) for left, right in sides)
+
+
+def some(among: Tensor | None, part: slice) -> Tensor | None:
+    """The indices of some of the replicas, where there are any."""
+    return None if among is None else among[part]

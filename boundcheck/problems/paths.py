@@ -7,12 +7,12 @@ no statistics enter.
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 
 import torch
 from torch import Tensor
 
 from boundcheck.errors import InputError
+from boundcheck.exact.paths import all_draws
 from boundcheck.problems.norms import Point, square_norm
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.sgd import replicate, sgd_step
@@ -56,7 +56,7 @@ class Run:
     @cached_property
     def draws(self) -> Tensor:
         """The sample that each path draws in each iteration, shape (n^T, T): all there are, in lexicographic order."""
-        return torch.tensor(list(product(range(self.problem.objective.samples), repeat=self.T)))
+        return torch.tensor(all_draws(self.problem.objective.samples, self.T))
 
     @cached_property
     def paths(self) -> tuple[Point, ...]:

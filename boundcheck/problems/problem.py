@@ -2,16 +2,30 @@
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor
 
+from boundcheck.claims import Claim
+from boundcheck.claims.inputs import Number
 from boundcheck.errors import InputError
-from boundcheck.problems.adapters import Adapter, LoRA, Radii
+from boundcheck.problems.adapters import Adapter, Radii
 from boundcheck.problems.adapters.base import ROUND_UP
+from boundcheck.problems.blocks import in_blocks
 from boundcheck.problems.constant import EPSILON, Constant
-from boundcheck.problems.norms import Point, square_norm
-from boundcheck.problems.objective import Objective
+from boundcheck.problems.inputs import sharpest, theory_inputs
+from boundcheck.problems.norms import Point, spectral_norm, square_norm
+from boundcheck.problems.objective import Objective, Survey, mean_of, some
+from boundcheck.problems.observe import norm_name, observables, observe
+from boundcheck.words.function import Observable
+
+if TYPE_CHECKING:
+    from boundcheck.problems.sgd import Draw
+
+
+# The parameters of a claim that a ball bounds.
+_OF_A_BALL = ("a", "sigma", "ell")
 
 
 @dataclass(frozen=True)
@@ -25,6 +39,79 @@ class Problem:
         """Refuse an adapter whose W0 has another shape than the objective's W, which would broadcast."""
         if tuple(self.adapter.W0.shape) != tuple(self.objective.shape):
             raise InputError("adapter.W0", f"of shape {tuple(self.adapter.W0.shape)}", f"shape {self.objective.shape}")
+
+    is_known = True
+    looks: ClassVar[dict[str, str]] = {}
+    sizes: ClassVar[dict[str, int]] = {}
+    names: ClassVar[dict[str, str]] = {}
+    sites: ClassVar[tuple[Any, ...]] = ()
+
+    @property
+    def name(self) -> str:
+        """The objective's."""
+        return self.objective.name
+
+    @property
+    def units(self) -> str:
+        """Of the loss."""
+        return self.objective.units
+
+    @property
+    def samples(self) -> int:
+        """The number of samples, n."""
+        return self.objective.samples
+
+    @property
+    def infimum(self) -> Constant:
+        """A lower bound on F, that on f."""
+        return self.objective.infimum
+
+    @property
+    def constants(self) -> dict[str, Constant]:
+        """What the objective says of itself."""
+        return {name: getattr(self.objective, name) for name in ("smoothness", "gradient_bound", "infimum")}
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The shape of W."""
+        return {"shape": self.objective.shape}
+
+    @property
+    def observables(self) -> dict[str, Observable]:
+        """What `observe` reads off."""
+        return observables(self.adapter)
+
+    @property
+    def norm_names(self) -> dict[str, str]:
+        """By the name of a radius, the observable that it bounds."""
+        return {block.radius: norm_name(block.name) for block in self.adapter.blocks}
+
+    def initial(self, start: str, gain: float, random: torch.Generator) -> Point:
+        """The adapter's own start, drawn at random, or a diagonal one."""
+        return self.adapter.diagonal(gain) if start == "diagonal" else self.adapter.initial(gain, random)
+
+    def retract(self, v: Point, step: Point) -> Point:
+        """The point reached from v by a step."""
+        return self.adapter.retract(v, step)
+
+    def norms(self, v: Point) -> dict[str, Tensor]:
+        """The spectral norm of each block, by the name of its radius."""
+        return {block.radius: spectral_norm(part) for block, part in zip(self.adapter.blocks, v, strict=True)}
+
+    def observe(self, v: Point, v_next: Point, law: "Draw | None") -> dict[str, Tensor]:
+        """What an audit looks at over the steps from v to v_next; see `problems.observe`."""
+        return observe(self, v, v_next, law)
+
+    def look(self, v: Point, random: Any, tick: Any = None) -> dict[str, float]:
+        """Nothing: its curvature is bracketed, and not looked at along a run."""
+        return {}
+
+    def accuracy(self, v: Point) -> list[float]:
+        """Nothing is predicted."""
+        return []
+
+    def held_out_ends(self, v: Point) -> None:
+        """No sample is held out."""
 
     def loss(self, v: Point) -> Tensor:
         """F(v), shape (R,)."""
@@ -42,29 +129,32 @@ class Problem:
         """The minibatch gradient g of Algorithm 1, line 3, for indices of shape (R, m)."""
         return self.adapter.pull_back(v, self.objective.batch_gradient(self.adapter.weight(v), indices))
 
-    def mean_squares(self, v: Point) -> tuple[Tensor, Tensor]:
-        r"""The means over samples of the squared norms of their gradients in v and in W: two of shape (R,)."""
-        W = self.adapter.weight(v)
-        if isinstance(self.adapter, LoRA):
-            moments = self.objective.second_moments(W)
-            return self.adapter.mean_square_pull_back(v, moments), moments[0].diagonal(dim1=-2, dim2=-1).sum(-1)
-        in_v, in_w = self.sample_square_norms(v)
-        return in_v.mean(1), in_w.mean(1)
+    def survey(self, v: Point, among: Tensor | None = None) -> Survey:
+        """The loss, the gradient in W, and the mean squared norms of the samples' gradients, in v and in W.
 
-    def sample_square_norms(self, v: Point) -> tuple[Tensor, Tensor]:
-        """The squared norms of every sample's gradient in v and in W: two of shape (R, n)."""
+        The means are over all samples, or over those at the indices `among`, shape (R, m).
+        """
+        W, sides = self.adapter.weight(v), self.adapter.sides(v)
+        if sides is not None:
+            return self.objective.survey(W, sides, among)
         samples = self.objective.samples
-        gradients = self.objective.sample_gradients(self.adapter.weight(v)).flatten(0, 1)
-        pulled = self.adapter.pull_back(tuple(part.repeat_interleave(samples, 0) for part in v), gradients)
-        in_v, in_w = (square_norm(x).view(-1, samples) for x in (pulled, (gradients,)))
-        return in_v, in_w
+
+        def survey(part: slice) -> Survey:
+            gradients = self.objective.sample_gradients(W[part]).flatten(0, 1)
+            pulled = self.adapter.pull_back(tuple(x[part].repeat_interleave(samples, 0) for x in v), gradients)
+            in_v, in_w = (square_norm(x).view(-1, samples) for x in (pulled, (gradients,)))
+            loss, gradient = self.objective.loss(W[part]), self.objective.gradient(W[part])
+            return Survey(loss, gradient, mean_of(in_v, some(among, part)), mean_of(in_w, some(among, part)))
+
+        return in_blocks(survey, W, samples * W[0].numel())
 
     def sample_variance(self, v: Point) -> Tensor:
         r"""The exact variance of one sample's gradient, :math:`\frac1n\sum_i\|g_i\|^2 - \|\nabla F(v)\|^2`, (R,).
 
         A minibatch of m samples drawn with replacement has this variance over m.
         """
-        return self.mean_squares(v)[0] - square_norm(self.gradient(v))
+        survey = self.survey(v)
+        return survey.in_v - square_norm(self.adapter.pull_back(v, survey.gradient))
 
     def gradient_bound(self, radii: Radii) -> Constant:
         r"""G on the domain: the objective's own, or :math:`\|\nabla f(W_0)\|_F + L \cdot` reach where that is less.
@@ -84,8 +174,34 @@ class Problem:
             return everywhere
         return Constant(value, L.kind, "the gradient at W0, plus L times the reach of the ball")
 
+    def radius_names(self, claim: Claim) -> tuple[str, ...]:
+        """The radii of the ball that a claim needs: none where it speaks of none, or W has bounded derivatives."""
+        speaks = not {parameter.name for parameter in claim.parameters}.isdisjoint(_OF_A_BALL)
+        return self.adapter.radius_names if self.adapter.needs_ball and speaks else ()
+
+    def inputs(self, claim: Claim, radii: Radii, lipschitz: str) -> dict[str, Number]:
+        """The parameters of a claim that problem and ball determine, exact."""
+        found = theory_inputs(claim, self, radii, lipschitz)
+        if any(parameter.name == "ell" for parameter in claim.parameters):
+            found["ell"] = sharpest(self, radii)
+        return found
+
+    def inputs_anywhere(self, claim: Claim, radii: Radii, lipschitz: str) -> dict[str, Number] | None:
+        """As `inputs`, with the G that f has everywhere; None where it has none."""
+        everywhere = self.objective.gradient_bound.value
+        if not math.isfinite(everywhere):
+            return None
+        if any(parameter.name == "ell" for parameter in claim.parameters):
+            return {"ell": sharpest(self, radii, everywhere)}
+        return theory_inputs(claim, self, radii, lipschitz, everywhere)
+
     def trivial_bound(self, radii: Radii) -> float:
-        r"""What is known of :math:`\|\nabla F\|^2` on the ball without any theorem: :math:`J^2 G^2`."""
+        r"""What is known of :math:`\|\nabla F\|^2` on the ball without any theorem: :math:`J^2 G^2`.
+
+        Infinity where G is only estimated, and without a ball where W has no bounded derivative elsewhere.
+        """
+        if self.gradient_bound(radii).kind != "certified" or (self.adapter.needs_ball and not radii):
+            return math.inf
         largest = self.adapter.jacobian_bound(radii) * self.gradient_bound(radii).value
         # Not a power, which raises where a product overflows to infinity.
         return largest * largest

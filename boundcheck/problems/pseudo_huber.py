@@ -5,15 +5,14 @@ import torch
 from flint import arb, ctx
 from torch import Tensor
 
-from boundcheck.claims.enclose import upper
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import upper
+from boundcheck.problems.blocks import in_blocks
 from boundcheck.problems.constant import EPSILON, Constant
-
-# Numbers in the temporaries of a minibatch gradient; blocks of replicas are cut to this, which a core's cache holds.
-_CACHE = 2**16
+from boundcheck.problems.objective import Objective, Side, Survey, mean_squares, sides_of, some
 
 
-class PseudoHuber:
+class PseudoHuber(Objective):
     r"""The mean over noisy targets :math:`M_i` of :math:`\sum_{jl} \varphi((W - M_i)_{jl})`.
 
     With :math:`\varphi(x) = \delta^2(\sqrt{1 + (x/\delta)^2} - 1)`: :math:`\varphi'' \le 1` gives L = 1,
@@ -34,6 +33,9 @@ class PseudoHuber:
         self.samples = len(targets)
         self.shape = (targets.shape[1], targets.shape[2])
         self._targets = torch.tensor(targets, device=device)
+        # With the samples between rows and columns, so that a product with all of them is one of matrices.
+        self._between = self._targets.transpose(0, 1).contiguous()
+        self._one = self._targets.new_ones(())
         self.smoothness = Constant(1.0, "certified", "the second derivative of each term is at most 1")
         with ctx.workprec(64):
             radius = arb(delta) * arb(self.shape[0] * self.shape[1]).sqrt()
@@ -42,39 +44,58 @@ class PseudoHuber:
 
     def loss(self, W: Tensor) -> Tensor:
         """f(W), shape (R,)."""
-        square = (W.unsqueeze(1) - self._targets).square()
-        # delta^2 (sqrt(1 + u) - 1) as x^2 / (sqrt(1 + u) + 1): no cancellation near x = 0.
-        return (square / (self._one_plus(square).sqrt_() + 1)).sum((-2, -1)).mean(-1)
+
+        def loss(part: slice) -> Tensor:
+            x = W[part].unsqueeze(1) - self._targets
+            root = self._inverse_root(x)
+            return (x.square() * (root / (root + 1))).flatten(1).sum(1) / self.samples
+
+        return in_blocks(loss, W, self._targets.numel())
 
     def gradient(self, W: Tensor) -> Tensor:
         """The gradient of f at W, shape (R, d, k)."""
-        return self.sample_gradients(W).mean(1)
+        return in_blocks(lambda part: self.sample_gradients(W[part]).mean(1), W, self._targets.numel())
 
     def batch_gradient(self, W: Tensor, indices: Tensor) -> Tensor:
         """The mean of the samples' gradients over each replica's own minibatch, shape (R, d, k)."""
-        block = max(_CACHE // (indices.shape[-1] * self.shape[0] * self.shape[1]), 1)
-        parts = zip(torch.split(W, block), torch.split(indices, block), strict=True)
-        return torch.cat([self._slope(w.unsqueeze(1) - self._targets[i]).mean(1) for w, i in parts])
+
+        def gradient(part: slice) -> Tensor:
+            # Whole matrices are copied: general indexing goes number by number.
+            chosen = self._targets.index_select(0, indices[part].flatten())
+            chosen = chosen.view(-1, indices.shape[1], *self.shape)
+            x = torch.sub(W[part].unsqueeze(1), chosen, out=chosen)
+            return x.mul_(self._inverse_root(x)).sum(1)
+
+        return in_blocks(gradient, W, indices.shape[1] * W[0].numel()).div_(indices.shape[1])
 
     def sample_gradients(self, W: Tensor) -> Tensor:
         """phi'(W - M_i) for each i, shape (R, n, d, k)."""
         return self._slope(W.unsqueeze(1) - self._targets)
+
+    def survey(self, W: Tensor, sides: tuple[Side, ...], among: Tensor | None = None) -> Survey:
+        """As of every objective; loss and gradient share their roots."""
+
+        def survey(part: slice) -> Survey:
+            x = W[part].unsqueeze(2) - self._between
+            root = self._inverse_root(x)
+            slopes = x * root
+            losses = x.mul_(slopes).div_(root.add_(1))
+            squares = mean_squares(slopes, sides_of(sides, part), some(among, part))
+            return Survey(losses.flatten(1).sum(1) / self.samples, slopes.sum(2) / self.samples, *squares)
+
+        return in_blocks(survey, W, self._targets.numel())
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
         """W - M_i and what follows are right to a few units of roundoff; sums of n or dk terms to as many more."""
         terms = self.samples + self.shape[0] * self.shape[1] + 32
         return EPSILON * terms * loss, torch.full_like(loss, EPSILON * terms * self.gradient_bound.value)
 
-    def second_moments(self, W: Tensor) -> tuple[Tensor, Tensor]:
-        """Row and column second moments of the sample gradients, shapes (R, d, d) and (R, k, k)."""
-        G = self.sample_gradients(W)
-        return (G @ G.mT).mean(1), (G.mT @ G).mean(1)
-
     def _slope(self, x: Tensor) -> Tensor:
-        return x * self._one_plus(x.square()).rsqrt_()
+        return x * self._inverse_root(x)
 
-    def _one_plus(self, square: Tensor) -> Tensor:
-        return (square / self.delta**2).add_(1)
+    def _inverse_root(self, x: Tensor) -> Tensor:
+        r""":math:`q = 1/\sqrt{1 + (x/\delta)^2}`: the slope is xq, and the loss :math:`x^2 q/(1 + q)`."""
+        return torch.addcmul(self._one, x, x, value=1 / self.delta**2).rsqrt_()
 
 
 def synthetic(

@@ -1,13 +1,13 @@
 """Algorithm 1 of jiang2024 on an ensemble: one step moves all replicas at once; and how its minibatches are drawn."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from boundcheck.problems.norms import Point
-from boundcheck.problems.problem import Problem
+from boundcheck.words.function import Function
 
 
 def draw_batch(replicas: int, batch: int, samples: int, generator: torch.Generator) -> Tensor:
@@ -32,7 +32,18 @@ class Draw:
 
     def of(self, who: Tensor) -> "Draw":
         """The same for some of the replicas."""
-        return Draw(self.batch, self.candidates[who], self.replaced)
+        # With replacement all replicas draw from the same.
+        candidates = self.candidates[: len(who)] if self.replaced else self.candidates[who]
+        return Draw(self.batch, candidates, self.replaced)
+
+    def joined(self, others: list["Draw"]) -> "Draw":
+        """The law of these replicas and of those of others, whose kind and number of candidates are the same."""
+        if not others:
+            return self
+        each = [self.candidates, *(other.candidates for other in others)]
+        if self.replaced:
+            return replace(self, candidates=self.candidates[:1].expand(sum(map(len, each)), -1))
+        return replace(self, candidates=torch.cat(each))
 
 
 class Sampler(Protocol):
@@ -61,11 +72,12 @@ class WithReplacement:
     def __init__(self, replicas: int, batch: int, samples: int, generator: torch.Generator) -> None:
         """Draw minibatches of size `batch` from `samples` samples."""
         self._replicas, self._batch, self._samples, self._generator = replicas, batch, samples, generator
+        everything = torch.arange(samples, device=generator.device)
+        self._law = Draw(batch, everything.expand(replicas, -1), replaced=True)
 
     def law(self) -> Draw:
         """Uniform on all samples, whatever came before."""
-        everything = torch.arange(self._samples, device=self._generator.device)
-        return Draw(self._batch, everything.expand(self._replicas, -1), replaced=True)
+        return self._law
 
     def draw(self) -> Tensor:
         """The next minibatch, shape (R, m)."""
@@ -136,13 +148,13 @@ class WholeSample:
         """Nothing to go on from."""
 
 
-def sgd_step(problem: Problem, v: Point, step_size: float, indices: Tensor | None) -> tuple[Point, Point]:
+def sgd_step(function: Function, v: Point, step_size: float, indices: Tensor | None) -> tuple[Point, Point]:
     """One iteration of Algorithm 1: the next point v - alpha g, and the stochastic gradient g it used.
 
     Without indices g is the gradient itself, and the step one of gradient descent.
     """
-    g = problem.gradient(v) if indices is None else problem.batch_gradient(v, indices)
-    return problem.adapter.retract(v, tuple(-step_size * part for part in g)), g
+    g = function.gradient(v) if indices is None else function.batch_gradient(v, indices)
+    return function.retract(v, tuple(-step_size * part for part in g)), g
 
 
 def replicate(v: Point, replicas: int) -> Point:

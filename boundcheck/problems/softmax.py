@@ -7,7 +7,7 @@ import torch
 from flint import arb
 from torch import Tensor
 
-from boundcheck.claims.enclose import upper
+from boundcheck.exact.balls import upper
 from boundcheck.problems.certify import largest_gram_eigenvalue, mean_row_norm
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.datasets import breast_cancer_data, checked_features, checked_labels, digits_data

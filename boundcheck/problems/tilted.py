@@ -7,13 +7,13 @@ import torch
 from flint import arb, ctx
 from torch import Tensor
 
-from boundcheck.claims.enclose import upper
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import length, upper
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.objective import Objective
 
 
-class Tilted:
+class Tilted(Objective):
     r""":math:`f(W) + \langle N, W \rangle`: as smooth as f, its gradient at most :math:`\|N\|_F` larger, unbounded.
 
     Attributes:
@@ -32,7 +32,7 @@ class Tilted:
         self._tilt = torch.tensor(tilt, device=device)
         self._size = float(np.linalg.norm(tilt))
         with ctx.workprec(128):
-            size = sum((arb(x) ** 2 for x in tilt.ravel().tolist()), arb(0)).sqrt()
+            size = length(tilt.ravel().tolist())
             bound = (
                 upper(arb(base.gradient_bound.value) + size) if math.isfinite(base.gradient_bound.value) else math.inf
             )
@@ -66,9 +66,3 @@ class Tilted:
         return loss_error + EPSILON * (terms * linear + loss.abs()), gradient_error + 4 * EPSILON * (
             gradient + self._size
         )
-
-    def second_moments(self, W: Tensor) -> tuple[Tensor, Tensor]:
-        """Row and column second moments of the sample gradients, shapes (R, d, d) and (R, k, k)."""
-        (rows, columns), mean, N = self.base.second_moments(W), self.base.gradient(W), self._tilt
-        across, down = mean @ N.mT, mean.mT @ N
-        return rows + across + across.mT + N @ N.mT, columns + down + down.mT + N.mT @ N

@@ -7,12 +7,13 @@ from time import perf_counter
 
 from boundcheck.claims import Claim
 from boundcheck.progress import Tick, silent
+from boundcheck.proofs import papers
 from boundcheck.prove.outcome import ProofAudit
 from boundcheck.prove.proof import Proof
 from boundcheck.prove.results import ClaimAudit
 from boundcheck.prove.roles import Process
 from boundcheck.prove.rows import judge_rows
-from boundcheck.prove.script import Script, find, papers, script
+from boundcheck.prove.script import Script, find, named, script
 from boundcheck.prove.translate import Reading, eq, ge, gt, le
 from boundcheck.prove.verdict import claim_verdict, judge
 from boundcheck.prove.witness import Witness
@@ -39,7 +40,8 @@ def prove(*targets: Claim | str | Path, tick: Tick = silent) -> ProofAudit:
     """Audit proofs: run their scripts, let the kernel replay every line, hold refuted lines against their witnesses.
 
     Args:
-        targets: claims or their ids, papers, or proof scripts of one's own; all papers where none is given.
+        targets: claims or their ids, papers or their folders, or proof scripts of one's own; all papers where none is
+            given.
         tick: told of progress.
 
     Returns:
@@ -50,6 +52,7 @@ def prove(*targets: Claim | str | Path, tick: Tick = silent) -> ProofAudit:
 
     """
     began = perf_counter()
+    targets = tuple(map(named, targets))
     scripts = find(targets)
     claims: dict[str, list[Script]] = {}
     for each in scripts:

@@ -11,9 +11,8 @@ from itertools import chain
 import sympy as sp
 
 from boundcheck.claims import Claim
-from boundcheck.claims.jiang2024 import GAP
 from boundcheck.claims.symbols import PARAMETERS, D, T
-from boundcheck.claims.vocabulary import Iterate, MinimumOver, Value, t
+from boundcheck.claims.vocabulary import GAP, Iterate, MinimumOver, Value, t
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement
 from boundcheck.kernel.builders import known, timed

@@ -13,10 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
-from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.jiang2024 import GAP
+from boundcheck.claims import Claim
 from boundcheck.claims.symbols import D
-from boundcheck.claims.vocabulary import t
+from boundcheck.claims.vocabulary import GAP, t
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement
 from boundcheck.kernel.atoms import Norm, Value, Variable
@@ -25,15 +24,16 @@ from boundcheck.kernel.facts import free
 from boundcheck.kernel.terms import Atom, Matrix, Scalar, Symbol, Term
 from boundcheck.kernel.times import ANY, Time
 from boundcheck.prove.definitions import only_defines
+from boundcheck.prove.fixed import fixed_statements, is_fixed
 from boundcheck.prove.proof import Assumption, Proof
 from boundcheck.prove.script import Script
-from boundcheck.prove.statements import digest, fixed_statements, own_statements
+from boundcheck.prove.statements import digest, own_statements
 from boundcheck.prove.translate import Reading, gt
 
 
 def stray(script: Script, proof: Proof, hypotheses: Iterable[Statement]) -> list[Statement]:
     """The hypotheses that the script's statement may not start from."""
-    if script.claim is not None and script.claim.id in catalogue:
+    if script.claim is not None and is_fixed(script.claim):
         own = own_statements(script.claim)
         fixed = fixed_statements().get(script.claim.id)
         return sorted(x for x in set(hypotheses) - own if fixed is None or digest(x) not in fixed.hypotheses)
@@ -183,7 +183,7 @@ def _renames(old: sp.Basic, new: sp.Basic) -> bool:
 def misstated(script: Script, proof: Proof) -> str:
     """Why the conclusion is another than the claim's; empty where it is the claim's own."""
     claim, closing, reading = script.claim, proof.closing, script.reading
-    if claim is not None and claim.id in catalogue:
+    if claim is not None and is_fixed(claim):
         fixed = fixed_statements().get(claim.id)
         if fixed is None:
             return f"what {claim.id} says to the kernel is not fixed in any statements.json"

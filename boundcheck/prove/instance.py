@@ -4,26 +4,27 @@ W = BA is a number, f' a `PiecewiseLinear`, and a sample's loss is f_i(w) = f(w)
 finitely many paths, so every expectation is a finite sum of fractions. The numeric layer replays the same runs.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-import sympy as sp
-
-from boundcheck.claims import Claim
-from boundcheck.claims.jiang2024 import LEMMA_1, THEOREM_2
-from boundcheck.claims.symbols import PARAMETERS
+from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import rational_value
+from boundcheck.exact.paths import Paths, descent, mean
 from boundcheck.problems.piecewise import PiecewiseLinear
+
+LEMMA_1, THEOREM_2 = (
+    catalogue["jiang2024.lemma1"],
+    catalogue["jiang2024.theorem2"],
+)
 
 if TYPE_CHECKING:
     from boundcheck.problems.problem import Problem
 
 Point: TypeAlias = tuple[Fraction, Fraction]
-Law: TypeAlias = dict[Point, Fraction]
 
 ZERO, ONE = Fraction(0), Fraction(1)
 
@@ -144,33 +145,24 @@ class Instance(Setting):
         if not self.offsets:
             raise InputError("offsets", self.offsets, "an offset for each sample, one sample or more")
 
-    def after(self, v: Point, offset: Fraction) -> Point:
-        """One iteration of Algorithm 1 from v."""
-        A, B = (x - self.alpha * g for x, g in zip(v, self.gradient(v, offset), strict=True))
-        return A, B
+    def paths(self, *, replacement: bool = True) -> Paths[Point, Fraction]:
+        """All paths of Algorithm 1; each step draws a sample, or without `replacement` a new one."""
+        return Paths(self.start, self.gradient, descent(self.alpha), self.offsets, self.T, replacement)
 
     @cached_property
-    def laws(self) -> tuple[Law, ...]:
+    def laws(self) -> tuple[dict[Point, Fraction], ...]:
         """The distributions of v_1, ..., v_{T+1}: each point that an iterate can be, with its probability."""
-        laws: list[Law] = [{self.start: ONE}]
-        for _ in range(self.T):
-            law: Law = defaultdict(Fraction)
-            for v, probability in laws[-1].items():
-                for offset in self.offsets:
-                    # Points that several paths reach are one.
-                    law[self.after(v, offset)] += probability / len(self.offsets)
-            laws.append(dict(law))
-        return tuple(laws)
+        return self.paths().laws
 
     @cached_property
     def mean_square_norms(self) -> tuple[Fraction, ...]:
         """N_t, the expectation of the squared gradient norm of F at v_t, for t = 1, ..., T."""
-        return tuple(_sum(p * square_norm(self.gradient(v)) for v, p in law.items()) for law in self.laws[:-1])
+        return tuple(mean(law, lambda v: square_norm(self.gradient(v))) for law in self.laws[:-1])
 
     @cached_property
     def mean_losses(self) -> tuple[Fraction, ...]:
         """The expectation of F(v_t) for t = 1, ..., T + 1."""
-        return tuple(_sum(p * self.loss(v) for v, p in law.items()) for law in self.laws)
+        return tuple(mean(law, self.loss) for law in self.laws)
 
     @property
     def gap(self) -> Fraction:
@@ -220,20 +212,11 @@ class Instance(Setting):
         """The same run in float64, by the code that runs experiments, over all paths."""
         import torch
 
-        from boundcheck.problems import norms as numeric
-        from boundcheck.problems.sgd import sgd_step
+        from boundcheck.problems.paths import Run
 
-        problem, samples = self.numeric(self.offsets), len(self.offsets)
-        A, B = (torch.full((1, 1, 1), float(x), dtype=torch.float64) for x in self.start)
-        norms, losses = [], [problem.loss((A, B)).mean().item()]
-        for _ in range(self.T):
-            norms.append(numeric.square_norm(problem.gradient((A, B))).mean().item())
-            # As many replicas of each path as there are samples to draw next: all paths are as likely.
-            A, B = (x.repeat_interleave(samples, 0) for x in (A, B))
-            drawn = torch.arange(len(A)).remainder(samples).unsqueeze(1)
-            (A, B), _ = sgd_step(problem, (A, B), float(self.alpha), drawn)
-            losses.append(problem.loss((A, B)).mean().item())
-        return Replay(tuple(norms), tuple(losses))
+        start = tuple(torch.full((1, 1, 1), float(x), dtype=torch.float64) for x in self.start)
+        run = Run(self.numeric(self.offsets), start, float(self.alpha), self.T)
+        return Replay(run.mean_square_gradients, tuple(run.problem.loss(v).mean().item() for v in run.paths))
 
 
 class Replay(NamedTuple):
@@ -250,9 +233,10 @@ def square_norm(v: Point) -> Fraction:
 
 def _evaluated(claim: Claim, name: str, given: dict[str, Fraction], power: int = 1) -> Fraction:
     """A power of a claim's quantity, from its formula; one of which that is rational."""
-    values = {PARAMETERS[key].symbol: sp.Rational(x.numerator, x.denominator) for key, x in given.items()}
-    result = claim.expression(name).subs(values) ** power
-    return Fraction(int(result.p), int(result.q))
+    result = rational_value(claim.expression(name) ** power, given)
+    if result is None:
+        raise ArithmeticError(f"{name} to the power {power} of {claim.id} is irrational")
+    return result
 
 
 def _broken(*bounds: Bound) -> list[str]:

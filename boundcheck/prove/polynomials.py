@@ -88,19 +88,25 @@ def plus(left: Poly, right: Poly, factor: Rational) -> Poly:
     return {monomial: c for monomial, c in total.items() if c}
 
 
-def combination(columns: Sequence[Poly], target: Poly) -> list[Rational] | None:
-    """Rational c with Σ c_j column_j = target exactly, or None; columns that depend on earlier ones get 0."""
+def reduced(columns: Sequence[Poly], target: Poly) -> list[list[Rational]]:
+    """The equations Σ c_j column_j = target, one a monomial, in reduced echelon form without rows of zeros.
+
+    A row has a coefficient for each c_j, and then the right side.
+    """
     rows = {monomial: i for i, monomial in enumerate(sorted(set(target).union(*columns)))}
     width = len(columns) + 1
     entries = [fmpq(0)] * (len(rows) * width)
     for j, column in enumerate([*columns, target]):
         for monomial, c in column.items():
             entries[rows[monomial] * width + j] = c
-    reduced, rank = fmpq_mat(len(rows), width, entries).rref()
-    weights = [fmpq(0)] * len(columns)
-    for i in range(rank):
-        pivot = next(j for j in range(i, width) if reduced[i, j])
-        if pivot == len(columns):
-            return None
-        weights[pivot] = reduced[i, len(columns)]
-    return weights
+    table, rank = fmpq_mat(len(rows), width, entries).rref()
+    return table.tolist()[:rank]
+
+
+def combination(columns: Sequence[Poly], target: Poly) -> list[Rational] | None:
+    """Rational c with Σ c_j column_j = target exactly, or None; columns that depend on earlier ones get 0."""
+    weights = [fmpq(0)] * (len(columns) + 1)
+    for row in reduced(columns, target):
+        weights[next(j for j, x in enumerate(row) if x)] = row[-1]
+    # A pivot on the right side says 0 = 1.
+    return None if weights.pop() else weights

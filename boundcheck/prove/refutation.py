@@ -6,15 +6,16 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from boundcheck.claims import Claim, catalogue
+from boundcheck.claims import Claim
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law
 from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.terms import Scalar
 from boundcheck.prove.fidelity import conjuncts_of, is_stated
+from boundcheck.prove.fixed import fixed_statements, is_fixed
 from boundcheck.prove.roles import CATALOGUE
 from boundcheck.prove.script import Script
-from boundcheck.prove.statements import digest, fixed_statements, laws_of_meft
+from boundcheck.prove.statements import digest, laws_of_meft
 from boundcheck.prove.translate import eq
 from boundcheck.prove.witness import Witness, examined
 
@@ -47,7 +48,7 @@ def _unsaid(script: Script, fact: Fact) -> Iterator[str]:
     claim, proof = script.claim, script.proof
     if claim is None:
         return
-    if claim.id in catalogue:
+    if is_fixed(claim):
         laid = {digest(each.statement) for each in proof.assumptions}
         fixed = fixed_statements().get(claim.id)
         if fixed is None or not fixed.hypotheses <= laid:

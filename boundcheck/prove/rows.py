@@ -5,14 +5,13 @@ A row's verdict is computed from the lines that it refers to. A row that refers 
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from boundcheck.errors import InputError
+from boundcheck.proofs import paper_of
 from boundcheck.prove.results import ClaimAudit, witness_as_json
-from boundcheck.prove.script import package_of
 from boundcheck.prove.verdict import JudgedProof, JudgedStep, Trust, weakest
 
 RowVerdict = Literal["refuted", "repaired", "proved", "unknown", "editorial"]
@@ -84,14 +83,27 @@ class JudgedRow:
 
 
 def judge_rows(paper: str, audits: Mapping[str, ClaimAudit]) -> tuple[JudgedRow, ...]:
-    """The table of a paper, `ROWS` of the module `findings` beside its scripts, with the verdicts of its rows.
+    """The table of a paper, `ROWS` of its module `findings`, with the verdicts of its rows; empty without that module.
 
     Raises:
         InputError: where a row refers to a line that no proof has.
 
     """
-    rows: Sequence[Row] = importlib.import_module(f"{package_of(paper)}.findings").ROWS
+    rows: Sequence[Row] = getattr(paper_of(paper).part("findings"), "ROWS", ())
     return tuple(_judge(row, audits) for row in rows)
+
+
+def rows_of(audits: Sequence[ClaimAudit]) -> tuple[JudgedRow, ...]:
+    """The table of a paper that has none: for each claim that has a proof, its verdict and those of its proofs."""
+    return tuple(
+        JudgedRow(
+            Row(i, audit.title, "", f"{audit.title}: {audit.verdict}."),
+            audit.verdict,
+            audit.proofs[-1].trust,
+            " ".join(f"{each.script.title} ({each.script.version}): {each.verdict}." for each in audit.proofs),
+        )
+        for i, audit in enumerate(audits, 1)
+    )
 
 
 def _judge(row: Row, audits: Mapping[str, ClaimAudit]) -> JudgedRow:

@@ -6,11 +6,9 @@ lie in `proofs/`, one folder per paper; a user's own is any file.
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import re
 import sys
-import traceback
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,6 +24,8 @@ import sympy as sp
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.symbols import LETTERS, T
 from boundcheck.errors import InputError
+from boundcheck.proofs import HOME, Paper, paper_at, paper_of, papers, running
+from boundcheck.prove.fixed import is_fixed
 from boundcheck.prove.proof import Proof
 from boundcheck.prove.roles import is_dimension
 from boundcheck.prove.translate import Reading
@@ -33,7 +33,7 @@ from boundcheck.prove.translate import Reading
 Version = Literal["printed", "repaired", "sharp"]
 VERSIONS: tuple[Version, ...] = ("printed", "repaired", "sharp")
 
-_PACKAGE = "boundcheck_proofs"
+_PACKAGE = "boundcheck_script"
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +120,7 @@ def checked(script: Script) -> Script:
         raise InputError("id", id, "names joined by dots, such as my.lemma")
     if claim is not None and (type(claim) is not Claim or claim.id != id or claim != catalogue.get(id, claim)):
         raise InputError("claim", id, f"the catalogue's own {id}, or a claim with an id of its own")
-    if claim is not None and id not in catalogue and not script.instead.keys() <= {x.id for x in claim.hypotheses}:
+    if claim is not None and not is_fixed(claim) and not script.instead.keys() <= {x.id for x in claim.hypotheses}:
         raise InputError("instead", ", ".join(script.instead), "the ids of hypotheses that the claim lists")
     if id not in catalogue and script.home is not None and id.split(".")[0] in {x.split(".")[0] for x in catalogue}:
         raise InputError(
@@ -136,34 +136,26 @@ def _checked_reading(reading: Reading) -> Reading:
     return reading
 
 
-def folder() -> Path:
-    """Where the proof scripts of papers lie: in the package where it was installed, beside it in a checkout."""
-    package = Path(__file__).parents[1]
-    inside = package / "proofs"
-    return inside if inside.is_dir() else package.parent / "proofs"
+def of_paper(key: str) -> list[Script]:
+    """All scripts of a paper, in the order of its modules.
+
+    Raises:
+        InputError: for an unknown paper, a module that cannot be run, and outside `proofs/` an id of another paper's.
+
+    """
+    paper = paper_of(key)
+    found = [each for name in paper.modules() for each in _scripts(_part(paper, name))]
+    foreign = [x.id for x in found if not paper.is_ours and x.id not in catalogue and not x.id.startswith(f"{key}.")]
+    if foreign:
+        raise InputError("id", foreign[0], f"the id of a claim, or one of its paper's, {key}.…")
+    return found if paper.is_ours else [checked(each) for each in found]
 
 
-def papers() -> list[str]:
-    """The papers that have proof scripts."""
-    return sorted(path.name for path in folder().iterdir() if (path / "__init__.py").is_file())
-
-
-def of_paper(paper: str) -> list[Script]:
-    """All scripts of a paper, in the order of its files; raises InputError for a paper without any."""
-    package = package_of(paper)
-    names = importlib.import_module(package).SCRIPTS
-    return [each for name in names for each in _scripts(importlib.import_module(f"{package}.{name}"))]
-
-
-def package_of(paper: str) -> str:
-    """The name under which a paper's folder is imported; raises InputError for a paper without any."""
-    if paper not in papers():
-        raise InputError("paper", paper, f"one of {', '.join(papers())}")
-    if _PACKAGE not in sys.modules:
-        package = ModuleType(_PACKAGE)
-        package.__path__ = [str(folder())]
-        sys.modules[_PACKAGE] = package
-    return f"{_PACKAGE}.{paper}"
+def _part(paper: Paper, name: str) -> ModuleType:
+    module = paper.part(name)
+    if module is None:
+        raise InputError("SCRIPTS", name, f"a module in {paper.folder}")
+    return module
 
 
 def find(targets: Sequence[Claim | str | Path]) -> list[Script]:
@@ -191,6 +183,13 @@ def find(targets: Sequence[Claim | str | Path]) -> list[Script]:
     return scripts
 
 
+def named(target: Claim | str | Path) -> Claim | str | Path:
+    """The key of the paper in a folder, which is known from then on; what is no folder as it stands."""
+    if isinstance(target, Claim) or target in papers() or not Path(target).is_dir():
+        return target
+    return paper_at(Path(target)).key
+
+
 def _is_file(target: Claim | str | Path) -> bool:
     return isinstance(target, Path) or (isinstance(target, str) and target.endswith(".py"))
 
@@ -199,11 +198,10 @@ def _of_target(target: Claim | str | Path) -> list[Script]:
     if _is_file(target):
         return of_file(Path(str(target)))
     name = target.id if isinstance(target, Claim) else str(target)
-    if name in papers():
-        return of_paper(name)
     everything = [each for paper in papers() for each in of_paper(paper)]
-    chosen = [each for each in everything if f"{each.id}.".startswith(f"{name}.")]
-    if not chosen:
+    own = of_paper(name) if name in papers() else []
+    chosen = own + [each for each in everything if f"{each.id}.".startswith(f"{name}.") and each not in own]
+    if not chosen and name not in papers():
         ids = list(dict.fromkeys(each.id for each in everything))
         near = get_close_matches(name, ids, n=3, cutoff=0.5) or ids[:3]
         raise InputError(
@@ -239,13 +237,8 @@ def _running(what: str, home: Path | None) -> Iterator[None]:
         sys.path.insert(0, str(home))
     before = set(sys.modules)
     try:
-        yield
-    except InputError:
-        raise
-    except (Exception, SystemExit) as error:
-        said = " ".join(str(error).split())
-        where = _place(error, home or folder())
-        raise InputError("script", what, f"one that runs, and not {type(error).__name__} in {where}: {said}") from error
+        with running(what, home or HOME):
+            yield
     finally:
         if home is not None:
             sys.path.remove(str(home))
@@ -254,15 +247,6 @@ def _running(what: str, home: Path | None) -> Iterator[None]:
                 file = getattr(sys.modules[name], "__file__", None)
                 if file and Path(file).resolve().parent == home and not name.startswith(_PACKAGE):
                     del sys.modules[name]
-
-
-def _place(error: BaseException, home: Path) -> str:
-    """The last line of the script's own files that led to an error."""
-    if isinstance(error, SyntaxError):
-        return f"line {error.lineno}"
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [x for x in frames if Path(x.filename).resolve().is_relative_to(home.resolve())] or frames
-    return f"line {own[-1].lineno} of {Path(own[-1].filename).name}"
 
 
 def _scripts(module: ModuleType) -> list[Script]:

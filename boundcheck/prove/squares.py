@@ -20,7 +20,7 @@ import numpy as np
 from flint import fmpq, fmpq_mat
 from numpy.typing import NDArray
 
-from boundcheck.prove.polynomials import WIDTH, Packing, Poly, Rational, plus, times
+from boundcheck.prove.polynomials import WIDTH, Packing, Poly, Rational, plus, reduced, times
 
 MOST_BASIS = 28  # monomials in a Gram matrix
 MOST_ROWS = 300  # monomials that are compared
@@ -129,7 +129,7 @@ class _System:
     """
 
     def __init__(self, target: Poly, blocks: Sequence[Block], equations: Sequence[Poly]) -> None:
-        self.blocks, self.equations = blocks, equations
+        self.target, self.blocks, self.equations = target, blocks, equations
         self.entries = [
             (b, i, j) for b, x in enumerate(blocks) for i in range(len(x.basis)) for j in range(i, len(x.basis))
         ]
@@ -271,16 +271,8 @@ def _rounded(system: _System, grams: list[Array], multipliers: list[float], stri
 
 def _independent(system: _System) -> tuple[fmpq_mat, fmpq_mat] | None:
     """The system without the equations that follow from others, or None where it has no solution."""
-    width = len(system.columns) + 1
-    entries = [fmpq(0)] * (len(system.rows) * width)
-    for j, column in enumerate(system.columns):
-        for monomial, c in column.items():
-            entries[system.rows[monomial] * width + j] = c
-    for i, c in enumerate(system.right):
-        entries[i * width + width - 1] = c
-    reduced, rank = fmpq_mat(len(system.rows), width, entries).rref()
-    table = reduced.tolist()[:rank]
-    if not rank or not any(table[-1][:-1]):
+    table = reduced(system.columns, system.target)
+    if not table or not any(table[-1][:-1]):
         return None
     return fmpq_mat([row[:-1] for row in table]), fmpq_mat([row[-1:] for row in table])
 

@@ -13,46 +13,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from typing import Any
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.jiang2024 import LEMMA_1, THEOREM_2
 from boundcheck.claims.symbols import PARAMETERS
 from boundcheck.errors import InputError
 from boundcheck.files import replace_file
 from boundcheck.kernel import Statement
-from boundcheck.prove.script import folder, of_paper, papers
+from boundcheck.proofs import paper_of
+from boundcheck.prove.fixed import fixed_statements
+from boundcheck.prove.script import of_paper
 from boundcheck.prove.translate import Reading, eq, gt
 
-
-@dataclass(frozen=True)
-class Fixed:
-    """A claim's statement: the digest and the text of its conclusion, and the digests of what it may start from."""
-
-    conclusion: str
-    text: str
-    hypotheses: frozenset[str]
+LEMMA_1, THEOREM_2 = (
+    catalogue["jiang2024.lemma1"],
+    catalogue["jiang2024.theorem2"],
+)
 
 
 def digest(statement: Statement) -> str:
     """A short name that no other statement has."""
     return sha256(statement.key.encode()).hexdigest()[:32]
-
-
-@cache
-def fixed_statements() -> dict[str, Fixed]:
-    """The statements of all papers, by id of the claim."""
-    found: dict[str, Fixed] = {}
-    for paper in papers():
-        path = folder() / paper / "statements.json"
-        table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        for id, entry in table.items():
-            allowed = frozenset(each["digest"] for each in entry["hypotheses"])
-            found[id] = Fixed(entry["conclusion"]["digest"], entry["conclusion"]["text"], allowed)
-    return found
 
 
 @cache
@@ -96,4 +79,4 @@ def _entry(statement: Statement) -> dict[str, str]:
 def write(paper: str) -> None:
     """Write the table of a paper."""
     text = json.dumps(statements_of(paper), indent=1, ensure_ascii=False) + "\n"
-    replace_file(folder() / paper / "statements.json", text.encode())
+    replace_file(paper_of(paper).folder / "statements.json", text.encode())

@@ -6,14 +6,16 @@ own statement is evaluated, so that no line is written down a second time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cache, cached_property
-from itertools import permutations, product
-from typing import final
+from functools import cache
+from typing import Any, final
 
 from boundcheck.errors import InputError
+from boundcheck.exact import evaluate
+from boundcheck.exact.paths import STILL, Paths
+from boundcheck.exact.rationals import Rows, number
 from boundcheck.kernel import Fact
 from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.builders import known, timed
@@ -22,6 +24,7 @@ from boundcheck.kernel.terms import Scalar, Symbol
 from boundcheck.kernel.times import NEXT, Time
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.prove.instance import Instance, Point, Setting
+from boundcheck.prove.meft import Meft
 from boundcheck.prove.tabulated import tabulated
 
 _DIMENSIONS = {"d": 1, "k": 1, "r": 1, "n": 1, "one": 1}
@@ -47,8 +50,7 @@ class Points:
 
     def model(self) -> Model:
         """The setting as a model, at one time and in one outcome."""
-        values = _Values(self.setting, self.numbers())
-        return Model(_DIMENSIONS, 1, (Fraction(1),), lambda _: (0,), values, functions(self.setting))
+        return _model(self.setting, self.numbers())
 
 
 @dataclass(frozen=True)
@@ -75,10 +77,15 @@ class Run:
 
     def model(self) -> Model:
         """All paths of the run as a model."""
-        paths = _Paths(self.setting, self.replacement)
-        weights = (Fraction(1, len(paths.draws)),) * len(paths.draws)
-        values = _Values(self.setting, self._values(), paths)
-        return Model(_DIMENSIONS, self.setting.T, weights, paths.past, values, functions(self.setting))
+        paths = self.setting.paths(replacement=self.replacement)
+
+        def process(name: str, time: int, outcome: int) -> Rows:
+            # A_t, B_t or a block of g_t.
+            at = paths.drawn if name.startswith("g") else paths.state
+            return number(at(time, outcome)["AB".index(name[-1])])
+
+        values = _constants(self.setting) | self._values()
+        return _model(self.setting, values, process, paths)
 
 
 @final
@@ -261,96 +268,50 @@ def _constants(setting: Setting) -> dict[str, Fraction]:
     return names | {f"knot {i}, {what}": x for i, knot in knots for what, x in zip(("w", "f'"), knot, strict=True)}
 
 
-def functions(setting: Setting) -> dict[str, Function]:
-    """F and F of a setting, for a model."""
+def rational_model(
+    sides: Mapping[str, int],
+    numbers: Mapping[str, Fraction],
+    matrices: Mapping[str, Rows],
+    functions: Mapping[str, evaluate.Function],
+    process: Callable[[str, int, int], Rows] | None = None,
+    paths: Paths[Any, Any] = STILL,
+) -> Model:
+    """A model of the kernel's terms: numbers, matrices, functions and blocks of iterates by their names, all rational.
 
-    def number(point: tuple[Grid, ...]) -> Point | Fraction:
-        values = [grid[0][0] for grid in point]
-        if any(x.low != x.high for x in values):
-            raise InputError("point", values, "exact numbers")
-        return values[0].low if len(values) == 1 else (values[0].low, values[1].low)
+    An irrational point of a function is refused by an InputError, and so is an iterate where there is no process.
+    """
 
-    def grids(*values: Fraction) -> tuple[Grid, ...]:
-        return tuple(((exact(x),),) for x in values)
+    def symbols(x: Symbol | Variable, time: int, outcome: int) -> Rows | Fraction:
+        if isinstance(x, Variable):
+            return numbers[x.name]
+        if isinstance(x.when, str):
+            return matrices[x.name]
+        if process is None:
+            raise InputError("witness", x, "an instance with a run")
+        return process(x.name, time, outcome)
 
-    # Paths meet at the same points again and again.
-    integral, slope = cache(setting.slope.integral), cache(setting.slope.value)
-    loss, gradient = cache(setting.loss), cache(setting.gradient)
-    return {
-        "f": Function(lambda w: exact(integral(number(w))), lambda w: grids(slope(number(w)))),
-        "F": Function(lambda v: exact(loss(number(v))), lambda v: grids(*gradient(number(v)))),
-    }
-
-
-@dataclass(frozen=True)
-class _Paths:
-    """All paths of a run: what is drawn at each step, and the iterates and gradients that follow."""
-
-    run: Instance
-    replacement: bool = True
-
-    @cached_property
-    def draws(self) -> list[tuple[Fraction, ...]]:
-        if self.replacement:
-            return list(product(self.run.offsets, repeat=self.run.T))
-        return list(permutations(self.run.offsets, self.run.T))
-
-    @cached_property
-    def iterates(self) -> list[list[Point]]:
-        # Paths share their beginnings.
-        reached: dict[tuple[Fraction, ...], Point] = {(): self.run.start}
-        for draw in self.draws:
-            for drawn in range(self.run.T):
-                if draw[: drawn + 1] not in reached:
-                    reached[draw[: drawn + 1]] = self.run.after(reached[draw[:drawn]], draw[drawn])
-        return [[reached[draw[:drawn]] for drawn in range(self.run.T + 1)] for draw in self.draws]
-
-    def past(self, time: int) -> tuple[int, ...]:
-        """What has been drawn before a time, as a label per path."""
-        return self._labels[min(time, len(self._labels)) - 1]
-
-    @cached_property
-    def _labels(self) -> list[tuple[int, ...]]:
-        prefixes: dict[tuple[Fraction, ...], int] = {}
-        return [
-            tuple(prefixes.setdefault(draw[:drawn], len(prefixes)) for draw in self.draws)
-            for drawn in range(self.run.T + 1)
-        ]
-
-    @cached_property
-    def gradients(self) -> list[list[Point]]:
-        """The sampled gradients g_1, ..., g_T on each path."""
-        gradient = cache(self.run.gradient)
-        return [
-            [gradient(v, offset) for v, offset in zip(points, draw, strict=False)]
-            for points, draw in zip(self.iterates, self.draws, strict=True)
-        ]
-
-    def value(self, name: str, time: int, outcome: int) -> Fraction:
-        """A_t, B_t or a block of g_t."""
-        paths = self.gradients if name.startswith("g") else self.iterates
-        return paths[outcome][time - 1]["AB".index(name[-1])]
+    known = {name: _on_grids(each) for name, each in functions.items()}
+    return Model(sides, paths.T, paths.weights, paths.past, symbols, known)
 
 
-@dataclass(frozen=True)
-class _Values:
-    setting: Setting
-    values: Mapping[str, Fraction]
-    paths: _Paths | None = None
+def _on_grids(each: evaluate.Function) -> Function:
+    def rational(point: tuple[Grid, ...]) -> tuple[Rows, ...]:
+        if any(x.low != x.high for grid in point for row in grid for x in row):
+            raise InputError("point", "irrational", "rational numbers")
+        return tuple(tuple(tuple(x.low for x in row) for row in grid) for grid in point)
 
-    @cached_property
-    def _all(self) -> dict[str, Fraction]:
-        # The segment's parameter, of which a run says nothing, is its end at v_t.
-        known = {"W_0": Fraction(0), "f_star": self.setting.slope.minimum, "theta": Fraction(0)}
-        return _constants(self.setting) | known | dict(self.values)
+    def grid(X: Rows) -> Grid:
+        return tuple(tuple(map(exact, row)) for row in X)
 
-    def __call__(
-        self, symbol: Symbol | Variable, time: int, outcome: int
-    ) -> tuple[tuple[Fraction, ...], ...] | Fraction:
-        if isinstance(symbol, Variable):
-            return self._all[symbol.name]
-        if isinstance(symbol.when, str):
-            return ((self._all[symbol.name],),)
-        if self.paths is None:
-            raise InputError("witness", symbol, "an instance with a run")
-        return ((self.paths.value(symbol.name, time, outcome),),)
+    return Function(
+        lambda point: exact(each.value(rational(point))),
+        lambda point: tuple(map(grid, each.gradient(rational(point)))),
+    )
+
+
+def _model(setting: Setting, values: Mapping[str, Fraction], *run: Any) -> Model:
+    # The segment's parameter, of which a run says nothing, is its end at v_t.
+    known = {"W_0": Fraction(0), "f_star": setting.slope.minimum, "theta": Fraction(0)} | dict(values)
+    letters = {name: number(x) for name, x in known.items()}
+    functions = Meft(((setting.slope,),)).functions
+    return rational_model(_DIMENSIONS, known, letters, functions, *run)

@@ -6,19 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from boundcheck.errors import InputError
 from boundcheck.progress import Tick, silent
+from boundcheck.proofs import paper_at
 
 if TYPE_CHECKING:
     from boundcheck.prove import ProofAudit
 
 __all__ = ["audit"]
 
-PAPERS = ("jiang2024",)
-
 
 def audit(
-    paper: str,
+    paper: str | Path,
     out: str | Path | None = None,
     runs: str | Path = "runs",
     device: str = "cpu",
@@ -29,7 +27,7 @@ def audit(
     """Audit a paper and write the report: its proofs, runs of its theorems, and searches for what breaks its bounds.
 
     Args:
-        paper: its key, ``jiang2024``.
+        paper: its key, such as ``jiang2024``, or its folder.
         out: the folder of the report; where left out, ``reports/<paper>`` of the full one, ``<runs>/report-<paper>`` of
             the short one.
         runs: where the run folders are kept; finished runs are read and not repeated.
@@ -46,9 +44,8 @@ def audit(
         InputError: for an unknown paper, a bad device, or folders that cannot be written.
 
     """
-    if paper not in PAPERS:
-        raise InputError("paper", paper, f"one of {', '.join(PAPERS)}")
+    subject = paper_at(paper)
     from boundcheck.report.conduct import conduct
 
-    folder = Path("reports") / paper if full else Path(runs) / f"report-{paper}"
-    return conduct(Path(out or folder), Path(runs), device, full, tick, proved)
+    folder = Path("reports") / subject.key if full else Path(runs) / f"report-{subject.key}"
+    return conduct(subject, Path(out or folder), Path(runs), device, full, tick, proved)

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from boundcheck.models.theory import is_mostly_rounding
+from boundcheck.measure.result import AtSmoothness
 from boundcheck.problems.adapters import ADAPTERS
-from boundcheck.report.stored import StoredRun
-from boundcheck.report.sweeps import Row, groups, settings
+from boundcheck.report.stored import StoredRun, known
+from boundcheck.report.sweeps import groups, settings
 from boundcheck.report.words import number
 
 # Letters in a line of a panel's title.
@@ -56,18 +56,18 @@ class Named:
     @property
     def is_trained(self) -> bool:
         """Whether a Trainer made it, of which the callback looked at some samples alone."""
-        return bool(self.run.result["spec"]["model"]["kind"] == "trainer")
+        return bool(self.run.result.settings.model["kind"] == "trainer")
 
     @property
     def step_size(self) -> float:
         """The constant step that the theorem is given."""
-        return float(self.run.result["plan"]["inputs"]["eta"])
+        return known(self.run.course.plan.inputs["eta"])
 
     @property
     def steps_as_sgd(self) -> bool:
         """Whether each step was SGD's at that step size, of which alone the theorem speaks."""
-        audits = self.run.result["audit"]
-        return not any(each["hypothesis"] == "Algorithm 1" and each["status"] == "failed" for each in audits)
+        audits = self.run.result.audit
+        return not any(each.hypothesis == "Algorithm 1" and each.status == "failed" for each in audits)
 
     @property
     def times(self) -> np.ndarray:
@@ -84,33 +84,33 @@ class Named:
     @property
     def is_rounding(self) -> bool:
         """Whether the L̂ by the path is none."""
-        return is_mostly_rounding(*(self.run.result["constants"][name] or 0.0 for name in ("path", "path_sure")))
+        return self.run.estimates.is_mostly_rounding
 
-    def bound(self, row: Row) -> str:
+    def bound(self, row: AtSmoothness) -> str:
         """The bound at the run's own step, or why there is none; a step of another method is none."""
         if not self.steps_as_sgd:
             return "–"
-        if row["way"] == "path" and self.is_rounding:
+        if row.way == "path" and self.is_rounding:
             return "no L̂: rounding"
-        if row["bound"] is None and row["longest"] is not None and self.step_size >= row["longest"]:
+        if row.bound is None and row.longest is not None and self.step_size >= row.longest:
             return "step too long"
-        return number(row["bound"])
+        return number(row.bound)
 
     @property
     def seen(self) -> str:
         """What the L̂ by the path was made of, and how the curvature of F compares with it."""
-        found = self.run.result["constants"]
-        ends = number(found["path"]), number(found["path_sure"])
+        found = self.run.estimates
+        ends = number(found.path), number(found.path_sure)
         words = f"Largest ℓₜ: {ends[0]} with its rounding error added, {ends[1]} with it taken off"
         if self.is_rounding:
             words += ", so that most of it may be rounding error and it is no L̂"
         # A largest of nothing is 0.
-        if not found["curvature"]:
+        if not found.curvature:
             return f"{words}. The curvature of F was not looked at."
         times = ", ".join(str(int(t)) for t in self.run.trace["look_time"].values[0])
         words += f". Largest curvature ‖∇²F‖, by Lanczos iteration at t\u00a0=\u00a0{times}: "
-        words += f"{number(found['curvature'])}, "
-        if found["curvature"] <= (found["path"] or 0):
+        words += f"{number(found.curvature)}, "
+        if found.curvature <= (found.path or 0):
             return f"{words}which is not above the largest ℓₜ."
         return f"{words}which is more than any ℓₜ: the L̂ by the path is too small for F to be L̂-smooth."
 
@@ -118,7 +118,7 @@ class Named:
     def norms(self) -> dict[str, str]:
         """The radii over all sites, by name: of which norm of which block each is the largest."""
         words = _RADII | ({"a": "max |d|", "b": "max |b|"} if self.run.adapter == "vera" else {})
-        radii = self.run.result["constants"]["radii"].values()
+        radii = self.run.estimates.radii.values()
         return {name: words[name] for each in radii for name in sorted(each)}
 
 
@@ -132,7 +132,7 @@ def named_runs(runs: list[StoredRun]) -> list[Named]:
         names[id(run)] = re.sub(r", (?:run|model|adapter)\.", ", ", ", ".join(parts))
     for group in groups(runs, ("seed",)):
         if len(group) > 1:
-            names |= {id(run): f"{names[id(run)]}, seed {run.result['spec']['seed']}" for run in group}
+            names |= {id(run): f"{names[id(run)]}, seed {run.result.spec['seed']}" for run in group}
     return [Named(names[id(run)], run) for run in runs]
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from boundcheck.errors import InputError
 from boundcheck.files import file_name, replace_file
-from boundcheck.measure.grounds import verdict_of
 from boundcheck.measure.store import finished
 from boundcheck.report.section import Folder, Material, sections, templates
 from boundcheck.report.stored import StoredRun
@@ -15,9 +14,7 @@ from boundcheck.report.stored import StoredRun
 
 def load_runs(folders: list[Path]) -> list[StoredRun]:
     """Finished runs from their folders; raises InputError for one that holds none, or whose verdict is none."""
-    stored = map(finished, folders)
-    # In today's words, whatever the version that stored it.
-    return [StoredRun(result | {"verdict": verdict_of(result)}, trace) for result, trace in stored]
+    return [StoredRun(*finished(folder)) for folder in folders]
 
 
 def write_page(material: Material, page: Path, title: str, lead: str, outside: Iterable[str] = ()) -> list[Path]:
@@ -82,7 +79,7 @@ def export_data(runs: list[StoredRun], folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for run in runs:
-        name = folder / file_name(str(run.result["run_id"]))
+        name = folder / file_name(str(run.result.run_id))
         run.trace.to_netcdf(name.with_suffix(".nc"), engine="scipy")
         written.append(name.with_suffix(".nc"))
         for dims in dict.fromkeys(x.dims for x in run.trace.data_vars.values()):

@@ -10,7 +10,7 @@ import importlib
 import importlib.util
 import pkgutil
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.metadata import entry_points
@@ -24,6 +24,7 @@ from matplotlib.figure import Figure
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
 from boundcheck.falsify.show import rounded_down
+from boundcheck.measure.result import Chain
 from boundcheck.prove import ProofAudit
 from boundcheck.report.named import WAYS, Named, named_runs, shown_and_folded, spread
 from boundcheck.report.stored import StoredRun
@@ -43,8 +44,8 @@ Search = dict[str, Any]
 """What `boundcheck falsify --json` says of a claim, with ``label``, what to call it, ``drawn``, whether a figure shows
 it, ``curve``, what its ratio can be at most by rank, or nothing, ``proof``, what the kernel says of it or ``by hand``,
 the claim's ``argument``, and ``file``, where the best instance is written, relative to the page."""
-Waterfall = tuple[str, list[dict[str, Any]]]
-"""The name of a pair of points, and the chains of Lemma 1 there, as `boundcheck.measure.slack` has them."""
+Waterfall = tuple[str, Sequence[Chain]]
+"""The name of a pair of points, and the chains of Lemma 1 there."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class Material:
         """Those of a short table: all, or, of many, those whose T is informative by choice, or the first."""
         if len(self.theorems) <= _MOST_ROWS:
             return self.theorems
-        chosen = [run for run in self.theorems if run.result["spec"]["run"]["steps"] == "informative"]
+        chosen = [run for run in self.theorems if run.result.settings.run.steps == "informative"]
         return chosen or self.theorems[:_MOST_ROWS]
 
     @cached_property
@@ -120,9 +121,9 @@ class Material:
         """Every claim that the page speaks of, in the catalogue's order."""
         if self.networks:
             return [catalogue[id] for id in ("meft.theorem2_any_step", "jiang2024.theorem2")]
-        named = {run.result["claim"] for run in self.runs}
-        named |= {end["claim"] for run in self.runs for end in run.result["upper"]}
-        named |= {each["claim"] for run in self.runs for each in run.result.get("horizons", [])}
+        named = {run.result.claim for run in self.runs}
+        named |= {end.claim for run in self.runs for end in run.result.upper}
+        named |= {each.claim for run in self.theorems for each in run.course.horizons}
         return [claim for claim in catalogue.values() if claim.id in named]
 
     @property
@@ -134,14 +135,14 @@ class Material:
     def environments(self) -> list[dict[str, Any]]:
         """On what the runs were made, each once; all runs on matrices are those of one command."""
         runs = [each.run for each in self.networks] or self.runs[:1]
-        found = [{key: x for key, x in run.result["environment"].items() if key != "memory_mib"} for run in runs]
+        found = [{key: x for key, x in run.result.environment.items() if key != "memory_mib"} for run in runs]
         return [x for place, x in enumerate(found) if x not in found[:place]]
 
     def as_json(self) -> Any:
         """Every result that the page is made from."""
         if self.survey:
             return self.survey.as_json()
-        return [run.result for run in (*self.runs, *(run for _, run in self.faults))]
+        return [run.result.as_json() for run in (*self.runs, *(run for _, run in self.faults))]
 
 
 class Folder:

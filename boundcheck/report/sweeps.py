@@ -14,7 +14,6 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from boundcheck.measure.exponent import Exponent, fit_exponent
-from boundcheck.measure.tables import RunSpec
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.style import log_y, ticks
@@ -56,7 +55,7 @@ class Sweep:
         """The exponent of y in x over the kept columns; None where they are too few or not positive."""
         if not positive(y[:, keep]).all():
             return None
-        level = self.first.result["spec"]["run"].get("level", RunSpec().level)
+        level = self.first.result.settings.run.level
         return fit_exponent(self.x[keep], y[:, keep], level)
 
     def fitted(self, found: Exponent | None) -> Row:
@@ -72,7 +71,7 @@ class Sweep:
 def sweeps_over(runs: list[StoredRun], swept: str, fewest: int) -> list[Sweep]:
     """Groups equal in all but `swept` and the seed; without seeds that lack a value, and runs that chose their T."""
     found = []
-    fields = {id(run): leaves(run.result["spec"]) for run in runs if run.is_theorem}
+    fields = {id(run): leaves(run.result.spec) for run in runs if run.is_theorem}
     fixed = {key for key, each in fields.items() if isinstance(each["run.steps"], int) and each[swept] is not None}
     for group in groups([run for run in runs if id(run) in fixed], (swept, "seed")):
         cells = {(fields[id(run)]["seed"], fields[id(run)][swept]): run for run in group}
@@ -93,7 +92,7 @@ def groups(runs: list[StoredRun], free: tuple[str, ...]) -> list[list[StoredRun]
     """Runs whose specs are equal in every field but `free`, each field by its path, such as ``adapter.rank``."""
     found: dict[str, list[StoredRun]] = {}
     for run in runs:
-        fixed = {path: value for path, value in leaves(run.result["spec"]).items() if path not in free}
+        fixed = {path: value for path, value in leaves(run.result.spec).items() if path not in free}
         found.setdefault(json.dumps(fixed, sort_keys=True), []).append(run)
     return list(found.values())
 
@@ -109,7 +108,7 @@ def leaves(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 def settings(runs: list[StoredRun], free: tuple[str, ...] = ("claim", "lipschitz")) -> list[str]:
     """What to call each run: problem, adapter, rank, scale and what else tells them apart, but for `free`."""
     unsaid = {"seed", "run.steps", "adapter.kind", "adapter.rank", "adapter.scale", *free}
-    specs, titles = [leaves(run.result["spec"]) for run in runs], []
+    specs, titles = [leaves(run.result.spec) for run in runs], []
     for run in runs:
         titles.append(run.problem + (f", {ADAPTERS[run.adapter].title}" if run.adapter != "lora" else ""))
         if "adapter.rank" not in free and run.rank is not None:
@@ -131,7 +130,7 @@ def settings(runs: list[StoredRun], free: tuple[str, ...] = ("claim", "lipschitz
 
 def reader(key: str) -> Callable[[StoredRun], float | None]:
     """What reads a number off a run."""
-    return lambda run: run.result.get(key)
+    return lambda run: getattr(run.result, key, None)
 
 
 def positive(y: np.ndarray) -> Any:

@@ -1,13 +1,16 @@
 """What the processes of an audit are asked to do: each call imports what it needs, so that a process begins at once."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from boundcheck.errors import InputError
 
 # Steps of each climb of the adversary, and its starts.
 ROUNDS, STARTS = 96, 8
 
 
-def experiment(table: dict[str, Any], runs: Path, device: str) -> dict[str, Any]:
+def experiment(table: dict[str, Any], runs: Path, device: str) -> Any:
     """The result of one experiment, from its folder where it has been run before."""
     from boundcheck.measure.experiment import measure_one
     from boundcheck.measure.pool import alone
@@ -24,7 +27,7 @@ def search(id: str, lipschitz: str, ranks: tuple[int, ...], examples: int) -> di
     return falsify(id, ranks, lipschitz=lipschitz, starts=STARTS, rounds=ROUNDS, examples=examples).as_json()
 
 
-def waterfall(id: str, rank: int) -> list[dict[str, Any]]:
+def waterfall(id: str, rank: int) -> list[Any]:
     """The chains of Lemma 1 at an instance on which λ* is tight, also where G bounds the Frobenius norm of ∇f."""
     from boundcheck.claims import catalogue
     from boundcheck.falsify.climb import Climber
@@ -35,7 +38,7 @@ def waterfall(id: str, rank: int) -> list[dict[str, Any]]:
     claim = catalogue[id]
     structure = Structure.of(claim, "lora", (rank + 1, rank + 1, rank), constants_of("lora", claim, {}))
     instance = Climber(structure, STARTS, 0).run(ROUNDS).best(claim, "sigma")
-    return [each.as_json() for each in slack(instance.problem, instance.v, instance.other, instance.radii)]
+    return [each.described() for each in slack(instance.problem, instance.v, instance.other, instance.radii)]
 
 
 def coverage() -> list[Any]:
@@ -58,6 +61,14 @@ def worst_cases(id: str) -> list[Any]:
     from boundcheck.falsify import worst_case
 
     return worst_case.worst_cases(catalogue[id])
+
+
+def if_possible(function: Callable[..., Any], id: str, *arguments: Any) -> Any:
+    """What the function finds of a claim; of one that it cannot be asked about, its id and why, as ``refused``."""
+    try:
+        return function(id, *arguments)
+    except InputError as error:
+        return {"id": id, "refused": str(error)}
 
 
 def _use_one_thread() -> None:

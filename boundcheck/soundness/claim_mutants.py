@@ -1,4 +1,4 @@
-"""Mutants of claims, for whole proof scripts: formulas edited, hypotheses dropped; and variations that stay true."""
+"""Mutants of claims, each tried by the whole proof script of the claim: formulas edited, hypotheses dropped."""
 
 from __future__ import annotations
 
@@ -10,44 +10,52 @@ from itertools import islice
 
 import sympy as sp
 
-from boundcheck.claims import Claim
-from boundcheck.claims.jiang2024 import BOUNDED_BELOW
+from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.symbols import T
 from boundcheck.kernel import Law
 from boundcheck.prove import Script, judge
-from boundcheck.soundness.edited import claim_edits, edited, false_in, hypotheses_of, runs_for
-from boundcheck.soundness.edits import KINDS
-from boundcheck.soundness.lines import mixed, mixed_up, scripts
+from boundcheck.soundness.edited import edited, false_in, hypotheses_of, runs_for, verdict_on, written_out
+from boundcheck.soundness.edits import KINDS, Edit, of_expression
+from boundcheck.soundness.mutation import Change, mixed_up, varied
+from boundcheck.soundness.scripts import answer, mixed_worlds, refutes, scripts
+from boundcheck.soundness.trial import Answer, Mutant
 from boundcheck.soundness.worlds import World
 from boundcheck.soundness.worlds.broken import broken
 
-# Worlds whose broken ones are tried where a hypothesis was dropped, and by how much L may be understated.
+BOUNDED_BELOW = catalogue["jiang2024.bounded_below"]
+
+_FACTORS = [sp.Rational(*x) for x in ((9, 10), (17, 25), (1, 4), (1, 20), (4, 1))]
+# Where a hypothesis was dropped: how many worlds are broken, and how far L may be understated.
 _SEEDS = 24
 _UNDERSTATED = Fraction(1, 9)
 
 
 @dataclass(frozen=True, eq=False)
-class ClaimMutant:
+class ClaimMutant(Mutant):
     """The claim of a script, changed.
 
     Attributes:
         world: of a false one, where the hypotheses that are left hold and the claim fails.
-        truth: of a true one, why it is true.
         dropped: the ids of the hypotheses that it is without.
 
     """
 
+    layer = "proof"
     script: Script
-    kind: str
-    change: str
     claim: Claim
     world: World | None = None
-    truth: str = ""
     dropped: frozenset[str] = frozenset()
 
-    def __str__(self) -> str:
-        why = f"false in: {self.world.about}" if self.world else self.truth
-        return f"{self.script.id}, {self.script.version}: {self.kind}, {self.change}; {why}"
+    def ask(self) -> Answer:
+        """The verdict on the whole script; and whether a world refutes the claim."""
+        script, claim = self.script, self.claim
+        verdict = verdict_on(script, claim)
+        proved = verdict == "proved"
+        if self.world is None:
+            return answer(True, proved, verdict == "refuted" or false_in(claim, script, runs_for(claim)) is not None)
+        conclusion = written_out(claim.conclusion, claim.quantities, frozenset({"alpha"}))
+        hypotheses = hypotheses_of(script, self.dropped)
+        return answer(False, proved, not proved and refutes(self.world, conclusion, script.proof, hypotheses))
 
 
 @cache
@@ -56,18 +64,39 @@ def provable() -> tuple[Script, ...]:
     return tuple(x for x in scripts() if x.claim and x.claim.quantities and judge(x).verdict == "proved")
 
 
+def claim_edits(claim: Claim) -> Iterator[tuple[int, Edit]]:
+    """For each quantity of a claim, its number and an edit of its formula."""
+    for i, quantity in enumerate(claim.quantities):
+        expression = quantity.expression
+        for factor in _FACTORS:
+            yield i, Edit("scale quantity", f"{quantity.name} by {factor}", sp.Mul(factor, expression, evaluate=False))
+        yield from ((i, replace(edit, where=f"{quantity.name}: {edit.where}")) for edit in of_expression(expression))
+
+
 def false_edits(script: Script, most: int | None = None) -> Iterator[ClaimMutant]:
     """Up to so many edits of a script's claim that a world shows to be false, in a mixed order."""
-    return islice(_false_edits(script), most)
-
-
-def _false_edits(script: Script) -> Iterator[ClaimMutant]:
     claim = _claim(script)
-    for place, edit in mixed_up(list(claim_edits(claim))):
-        other = edited(claim, place, edit.result)
-        world = false_in(other, script, _fitting(script) or runs_for(other))
-        if world is not None:
-            yield ClaimMutant(script, KINDS[edit.kind], edit.where, other, world)
+    changes = ((edited(claim, place, edit.result), edit) for place, edit in mixed_up(list(claim_edits(claim))))
+    tried = (
+        _false(script, KINDS[edit.kind], edit.where, other, _fitting(script) or runs_for(other))
+        for other, edit in changes
+    )
+    return islice(filter(None, tried), most)
+
+
+def _false(
+    script: Script,
+    kind: str,
+    change: str,
+    claim: Claim,
+    worlds: Sequence[World],
+    dropped: frozenset[str] = frozenset(),
+) -> ClaimMutant | None:
+    """The changed claim, where one of the worlds shows it to be false."""
+    world = false_in(claim, script, worlds, dropped)
+    if world is None:
+        return None
+    return ClaimMutant(_name(script), kind, change, False, world.about, script, claim, world, dropped)
 
 
 @cache
@@ -76,59 +105,56 @@ def _fitting(script: Script) -> tuple[World, ...]:
     if any(x.name == "alpha" for x in _claim(script).quantities):
         return ()
     hypotheses = hypotheses_of(script)
-    return tuple(x for x in mixed() if x.allows(hypotheses, script.proof))
+    return tuple(x for x in mixed_worlds() if x.allows(hypotheses, script.proof))
 
 
 def without_hypothesis(script: Script) -> Iterator[ClaimMutant]:
     """The claim without one of its hypotheses or conditions, where a world that breaks it shows the rest to be false.
 
-    It has another id than the catalogue's, for which it is fixed what a proof may start from.
+    Its id is not in the catalogue, which fixes what a proof of its own claims may start from.
     """
-    claim = _claim(script)
-    fitting = _fitting(script)
-    # What the script replaces by another hypothesis is no longer its own.
+    claim, fitting = _claim(script), _fitting(script)
+    kind = "hypothesis dropped"
+    # A hypothesis that the script replaces by another is no longer its own.
     for lost in (x for x in claim.hypotheses if x.id not in script.instead):
         dropped = frozenset({lost.id, *(x.id for x in lost.hypotheses)})
-        kept = tuple(x for x in claim.hypotheses if x is not lost)
-        other = _renamed(script, kept)
+        other = _renamed(script, tuple(x for x in claim.hypotheses if x is not lost))
         names = {x.name for part in (lost, *lost.hypotheses) for x in part.conclusion.free_symbols}
-        broken_ones = [y for x in fitting[:_SEEDS] for y in broken(x) if y.changed <= names]
-        world = false_in(other, script, broken_ones or runs_for(other, _UNDERSTATED), dropped)
-        if world is not None:
-            yield ClaimMutant(script, "hypothesis dropped", lost.title, other, world, dropped=dropped)
-    for lost_condition in claim.conditions:
-        kept_conditions = tuple(x for x in claim.conditions if x is not lost_condition)
-        other = replace(_renamed(script), conditions=kept_conditions)
-        world = false_in(other, script, fitting or runs_for(other))
-        if world is not None:
-            yield ClaimMutant(script, "hypothesis dropped", str(lost_condition), other, world)
+        worlds = [y for x in fitting[:_SEEDS] for y in broken(x) if y.changed <= names]
+        found = _false(script, kind, lost.title, other, worlds or runs_for(other, _UNDERSTATED), dropped)
+        yield from filter(None, [found])
+    for condition in claim.conditions:
+        other = replace(_renamed(script), conditions=tuple(x for x in claim.conditions if x is not condition))
+        yield from filter(None, [_false(script, kind, str(condition), other, fitting or runs_for(other))])
 
 
 def true_claims(script: Script) -> Iterator[ClaimMutant]:
     """Variations of the claim that are true because it is."""
-    for kind, change, other in _true(script):
-        yield ClaimMutant(script, kind, change, other, truth=f"follows from the proved claim: {kind}, {change}")
+    for each in _variations(script):
+        why = f"follows from the proved claim: {each.kind}, {each.where}"
+        yield ClaimMutant(_name(script), varied(each.kind), each.where, True, why, script, each.result)
 
 
-def _true(script: Script) -> Iterator[tuple[str, str, Claim]]:
+def _variations(script: Script) -> Iterator[Change[Claim]]:
     claim = _claim(script)
     names = [x.name for x in claim.quantities]
     last = len(names) - 1
     for factor in (sp.Rational(11, 10), sp.Integer(3)):
-        # A larger bound is weaker; so is what a larger L̂ prescribes, as F is smooth with any larger constant.
-        yield "looser", f"{names[last]} by {factor}", _times(claim, last, factor)
+        # A larger bound is weaker. A larger L̂ stays true: F is smooth with any larger constant.
+        yield Change("looser", f"{names[last]} by {factor}", _times(claim, last, factor))
         if last > 0 and names[0] == "Lhat":
-            yield "looser", f"Lhat by {factor}, and all that is made of it", _times(claim, 0, factor)
+            yield Change("looser", f"Lhat by {factor}, and all that is made of it", _times(claim, 0, factor))
         if "T_min" in names:
-            yield "hypothesis strengthened", f"T_min by {factor}", _times(claim, names.index("T_min"), factor)
+            longer = _times(claim, names.index("T_min"), factor)
+            yield Change("hypothesis strengthened", f"T_min by {factor}", longer)
     formula = claim.quantities[last].expression
     rewritten = sp.Mul(sp.Rational(1, 2), sp.Add(formula, formula, evaluate=False), evaluate=False)
-    yield "rewritten", f"{names[last]} as half of its double", edited(claim, last, rewritten)
+    yield Change("rewritten", f"{names[last]} as half of its double", edited(claim, last, rewritten))
     more = (*claim.conditions, sp.Ge(T, 3, evaluate=False))
-    yield "hypothesis strengthened", "T >= 3 besides", replace(claim, conditions=more)
+    yield Change("hypothesis strengthened", "T >= 3 besides", replace(claim, conditions=more))
     extra = (*claim.hypotheses, BOUNDED_BELOW)
-    yield "hypothesis strengthened", f"{BOUNDED_BELOW.title} besides", _renamed(script, extra)
-    yield "renamed", "another id", _renamed(script)
+    yield Change("hypothesis strengthened", f"{BOUNDED_BELOW.title} besides", _renamed(script, extra))
+    yield Change("renamed", "another id", _renamed(script))
 
 
 def _times(claim: Claim, place: int, factor: sp.Rational) -> Claim:
@@ -160,3 +186,7 @@ def _claim(script: Script) -> Claim:
     if script.claim is None:
         raise ValueError(f"{script.id} proves no claim")
     return script.claim
+
+
+def _name(script: Script) -> str:
+    return f"{script.id}, {script.version}"

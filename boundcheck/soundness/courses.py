@@ -1,7 +1,7 @@
-"""Experiments whose exact course is known: the spec, the constants that it states, and E‖∇F(v_t)‖² at every t."""
+"""Experiments with a known exact course: the spec, the constants that it states, and E‖∇F(v_t)‖² at every t."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, cast
@@ -10,50 +10,49 @@ from flint import arb, ctx
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.inputs import Number
-from boundcheck.measure.build import build
+from boundcheck.measure.build import build_problem
 from boundcheck.measure.spec import parse
 from boundcheck.problems.hard import Separable
 from boundcheck.soundness.descent import BITS, Diagonal, Kink, Scalar
 
 Table = dict[str, Any]
-_NONE = Fraction(0)
-# Of a run that is given its step: well below what its theorem allows at most.
+# The step of a run that is given one: well below the largest that its theorem allows.
 _STEP = 2.0**-3
 _SLACK = 1 + Fraction(1, 10**9)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A spec, and what is known of its run without running it.
+    """A spec, and what is known about its run without running it.
 
     Attributes:
+        name: of the loss and its shape.
         table: the spec, as a file would hold it; every iterate is audited.
         inputs: the value of each symbol of its claim.
         course: E‖∇F(v_t)‖² at t = 1, ..., T, at a step size.
         gap: F(v_1) - f*, exactly.
+        steepness: a lower bound on the smoothness constant of f, exactly.
         curvature: a lower bound on the smoothness constant of F, exactly; 0 where the theorem asks for smoothness no
             farther than the run goes.
         variance: that of the noise at v_1, exactly.
-        steepness: a lower bound on the smoothness constant of f, exactly.
         pull: a lower bound on the norm of the gradient of f in the ball, exactly; 0 where the claim has no G.
         most: an upper bound on the variance at every iterate that some draw can reach, at a step size and T; None where
             the ζ of the spec is one at any step.
         bias: the square of the bias of the second minibatch given the first, drawn without replacement, at a step size.
-        name: of the loss and its shape.
 
     """
 
+    name: str
     table: Table
     inputs: dict[str, Number]
     course: Callable[[arb, int], list[arb]]
     gap: Fraction
-    curvature: Fraction
-    variance: Fraction
     steepness: Fraction
-    pull: Fraction
-    most: Callable[[arb, int], Fraction] | None
-    bias: Callable[[arb], arb] | None
-    name: str
+    curvature: Fraction = Fraction(0)
+    variance: Fraction = Fraction(0)
+    pull: Fraction = Fraction(0)
+    most: Callable[[arb, int], Fraction] | None = None
+    bias: Callable[[arb], arb] | None = None
 
     @property
     def claim(self) -> Claim:
@@ -80,11 +79,11 @@ def kinks(id: str, horizons: tuple[int, ...]) -> Iterator[Setting]:
         }
         inputs: dict[str, Number] = {"ell": L, "D": kink.gap(), "T": steps}
         name = f"Huber, L = {L}, G = {G}, T = {steps}"
-        yield Setting(table, inputs, kink.squares, kink.gap(), _NONE, _NONE, L, _NONE, None, None, name)
+        yield Setting(name, table, inputs, kink.squares, kink.gap(), L)
 
 
 def factors(id: str, horizons: tuple[int, ...]) -> Iterator[Setting]:
-    """The same on one entry B A, both factors trained from A = B = 31/32 in the ball a = b = 1; no noise, ζ = 1/2."""
+    """Like `kinks`, on one entry BA. Both factors are trained from 31/32 in the ball a = b = 1; no noise, ζ = 1/2."""
     for steps in horizons:
         start, L, G = Fraction(31, 32), Fraction(1), Fraction(1, 2)
         kink = Kink(L, G, 1 - G / L, Fraction(1), start)
@@ -97,10 +96,9 @@ def factors(id: str, horizons: tuple[int, ...]) -> Iterator[Setting]:
         }
         known: dict[str, Number] = {"L": L, "G": G, "C": 1, "sigma": 1, "a": 1, "b": 1, "s": 1, "r": 1, "zeta": 0.5}
         known |= {"D": kink.gap(), "T": steps}
-        inputs = {p.name: known[p.name] for p in catalogue[id].parameters}
         # At A = B = 1 along (1, 1): h'' (A + B)² / 2 + h', with h' = G there.
         name = f"Huber of one entry BA, L = {L}, G = {G}, T = {steps}"
-        yield Setting(table, inputs, kink.squares, kink.gap(), 2 * L + G, _NONE, L, G, None, None, name)
+        yield Setting(name, table, _of(id, known), kink.squares, kink.gap(), L, 2 * L + G, pull=G)
 
 
 def scalars(id: str, horizons: tuple[int, ...], seeds: tuple[int, ...]) -> Iterator[Setting]:
@@ -116,8 +114,8 @@ def scalars(id: str, horizons: tuple[int, ...], seeds: tuple[int, ...]) -> Itera
             }
             given = any(p.name == "eta" for p in catalogue[id].parameters)
             table["run"] |= {"step_size": _STEP} if given else {}
-            problem = build(parse(table), "cpu")
-            # The data, which nothing else shows.
+            problem = build_problem(parse(table), "cpu")
+            # The data have no public name.
             X, Y = (cast(Any, problem.objective)._X, cast(Any, problem.objective)._targets)
             A = Fraction(cast(Any, problem.adapter).A.item()) if frozen else Fraction(1)
             found = Scalar(
@@ -125,39 +123,40 @@ def scalars(id: str, horizons: tuple[int, ...], seeds: tuple[int, ...]) -> Itera
             )
             known: dict[str, Number] = {"D": found.loss() * _SLACK, "T": steps, "s": 1, "eta": _STEP}
             known |= {"ell": found.curvature * _SLACK, "L": found.curvature / A**2 * _SLACK, "a": abs(A) * _SLACK}
-            zeta = _surely(catalogue[id], known, found, steps)
+            zeta = _surely(id, known, found, steps)
             table["run"]["zeta"], known["zeta"] = zeta, zeta
-            inputs = {p.name: known[p.name] for p in catalogue[id].parameters}
             name, H = f"scalar least squares, seed {seed}, T = {steps}", found.curvature
-            variance = found.variance(Fraction(0))
             yield Setting(
+                name,
                 table,
-                inputs,
+                _of(id, known),
                 found.squares,
                 found.fall(),
-                H,
-                variance,
-                H / A**2,
-                _NONE,
-                found.largest_variance,
-                found.bias,
-                name,
+                steepness=H / A**2,
+                curvature=H,
+                variance=found.variance(Fraction(0)),
+                most=found.largest_variance,
+                bias=found.bias,
             )
 
 
-def _surely(claim: Claim, known: dict[str, Number], found: Scalar, steps: int) -> float:
+def _of(id: str, known: Mapping[str, Number]) -> dict[str, Number]:
+    """The values of the symbols of a claim."""
+    return {p.name: known[p.name] for p in catalogue[id].parameters}
+
+
+def _surely(id: str, known: Mapping[str, Number], found: Scalar, steps: int) -> float:
     """A ζ that no iterate can exceed, whatever is drawn; a larger one makes steps shorter."""
     zeta = math.sqrt(found.variance(Fraction(0))) * 1.01
     while True:
-        inputs = {p.name: (known | {"zeta": zeta})[p.name] for p in claim.parameters}
-        largest = found.largest_variance(claim.enclosures(**inputs)["alpha"], steps)
-        if largest < Fraction(zeta) ** 2:
+        step = catalogue[id].enclosures(**_of(id, {**known, "zeta": zeta}))["alpha"]
+        if found.largest_variance(step, steps) < Fraction(zeta) ** 2:
             return zeta
         zeta *= 1.25
 
 
 def hard(id: str, shapes: tuple[tuple[int, float], ...], replicas: int = 512) -> Iterator[Setting]:
-    """The hard instance of `boundcheck.problems.hard`, so short that all of its sample paths can be followed."""
+    """The hard instance of `boundcheck.problems.hard`, short enough to follow all of its sample paths."""
     for steps, ratio in shapes:
         gain = 1e4
         table = {
@@ -167,18 +166,23 @@ def hard(id: str, shapes: tuple[tuple[int, float], ...], replicas: int = 512) ->
             "domain": {"a": gain + 1, "b": gain + 1},
             "run": {"zeta": 1.0, "batch": 1, "replicas": replicas, "steps": steps, "audits": steps},
         }
-        problem = build(parse(table), "cpu")
+        problem = build_problem(parse(table), "cpu")
         objective = cast(Separable, problem.objective)
         first, second = objective.parts
         (noise, _) = cast(Any, second)._offsets.tolist()
         found = Diagonal(first.slope, second.slope, Fraction(noise), Fraction(gain))
-        known: dict[str, Number] = {
-            "L": objective.smoothness.value,
-            "G": problem.gradient_bound(parse(table).domain.given).value,
-        }
+        G = problem.gradient_bound(parse(table).domain.given).value
+        known: dict[str, Number] = {"L": objective.smoothness.value, "G": G, "D": found.gap() * _SLACK}
         known |= dict.fromkeys(("C", "sigma", "a", "b"), gain + 1) | {"s": 1, "r": 2, "zeta": 1, "T": steps}
-        known |= {"D": found.gap() * _SLACK}
-        inputs = {p.name: known[p.name] for p in catalogue[id].parameters}
-        name = f"the hard instance, T = {steps}, q = {ratio}"
-        numbers = (found.gap(), found.curvature(), found.variance(), found.steepness, found.pull)
-        yield Setting(table, inputs, found.squares, *numbers, None, found.bias, name)
+        yield Setting(
+            f"the hard instance, T = {steps}, q = {ratio}",
+            table,
+            _of(id, known),
+            found.squares,
+            found.gap(),
+            steepness=found.steepness,
+            curvature=found.curvature(),
+            variance=found.variance(),
+            pull=found.pull,
+            bias=found.bias,
+        )

@@ -11,7 +11,7 @@ from itertools import pairwise, product
 
 from flint import arb, ctx
 
-from boundcheck.claims.enclose import ball_of
+from boundcheck.exact.balls import ball_of
 from boundcheck.problems.piecewise import PiecewiseLinear
 
 BITS = 256

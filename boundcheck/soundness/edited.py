@@ -1,4 +1,4 @@
-"""Edits of a claim, carried through a whole proof script: which are false, and what the script then makes of them."""
+"""A changed claim and the whole proof script of the original: where the claim is false, and whether it is proved."""
 
 from __future__ import annotations
 
@@ -15,25 +15,14 @@ import sympy as sp
 
 from boundcheck.claims import Claim, Quantity
 from boundcheck.errors import BoundcheckError, InputError
+from boundcheck.exact.evaluate import rational_value
 from boundcheck.kernel import KernelError, Law, Statement
 from boundcheck.prove import Script
 from boundcheck.prove.verdict import judge_any
-from boundcheck.soundness.edits import Edit, of_expression
-from boundcheck.soundness.lines import PAPER, scripts
+from boundcheck.soundness.edits import rebuilt
+from boundcheck.soundness.scripts import PAPER, scripts
 from boundcheck.soundness.worlds import World, descents, worlds
-from boundcheck.soundness.worlds.formulas import exact_value
 from boundcheck.soundness.worlds.world import composites
-
-_FACTORS = [sp.Rational(*x) for x in ((9, 10), (17, 25), (1, 4), (1, 20), (4, 1))]
-
-
-def claim_edits(claim: Claim) -> Iterator[tuple[int, Edit]]:
-    """For each quantity of a claim, its number and an edit of its formula."""
-    for i, quantity in enumerate(claim.quantities):
-        expression = quantity.expression
-        for factor in _FACTORS:
-            yield i, Edit("scale quantity", f"{quantity.name} by {factor}", sp.Mul(factor, expression, evaluate=False))
-        yield from ((i, replace(edit, where=f"{quantity.name}: {edit.where}")) for edit in of_expression(expression))
 
 
 def edited(claim: Claim, place: int, expression: sp.Expr) -> Claim:
@@ -43,14 +32,8 @@ def edited(claim: Claim, place: int, expression: sp.Expr) -> Claim:
     return replace(claim, quantities=tuple(quantities))
 
 
-def scaled_to(expression: sp.Expr, constant: sp.Rational) -> sp.Expr:
-    """A product with a rational factor, with another one in its place."""
-    rest = [x for x in expression.args if not isinstance(x, sp.Rational)]
-    return sp.Mul(constant, *rest, evaluate=False)
-
-
 def written_out(expression: sp.Basic, quantities: tuple[Quantity, ...], keep: frozenset[str] = frozenset()) -> sp.Basic:
-    """The expression with the quantities' formulas put in, the last ones first; but for those to `keep`."""
+    """The expression with formulas in place of quantities, the last ones first; those in `keep` stay."""
     for quantity in reversed(quantities):
         if quantity.name not in keep:
             expression = _replaced(expression, quantity)
@@ -62,14 +45,11 @@ def _replaced(expression: sp.Basic, quantity: Quantity) -> sp.Basic:
         return quantity.expression
     if not expression.has(quantity.symbol):
         return expression
-    args = [_replaced(x, quantity) for x in expression.args]
-    if isinstance(expression, sp.Add | sp.Mul | sp.Pow | sp.Rel):
-        return expression.func(*args, evaluate=False)
-    return expression.func(*args)
+    return rebuilt(expression, [_replaced(x, quantity) for x in expression.args])
 
 
 def hypotheses_of(script: Script, dropped: frozenset[str] = frozenset()) -> list[Statement]:
-    """What the script's conclusion rests on, but for the claim's own formulas and conditions and what was dropped."""
+    """What the script's conclusion rests on, without the claim's own formulas and conditions, and what is dropped."""
     proof, claim = script.proof, script.claim
     if claim is None or proof.conclusion is None:
         raise InputError("script", script.id, "one that proves a claim")
@@ -81,7 +61,7 @@ def hypotheses_of(script: Script, dropped: frozenset[str] = frozenset()) -> list
         or (each.role == "definition" and each.relation.lhs in defined)
         or (each.claim is not None and each.claim.id in dropped)
     }
-    # What the script lays down nowhere is what its law says of the points that it is about.
+    # Premises that the script does not assume are those of its law about the points.
     named = {each.claim.id for each in proof.assumptions if each.claim is not None}
     local = proof.goal.premises if isinstance(proof.goal, Law) and (not dropped or dropped & named) else ()
     return [*(proof.conclusion.hypotheses - stale), *local]
@@ -90,13 +70,13 @@ def hypotheses_of(script: Script, dropped: frozenset[str] = frozenset()) -> list
 def false_in(
     claim: Claim, script: Script, candidates: Iterable[World], dropped: frozenset[str] = frozenset()
 ) -> World | None:
-    """A world in which the hypotheses of a script's conclusion hold, but for the dropped ones, and this claim is false.
+    """A world in which this claim is false, and the hypotheses of the script's conclusion hold but for dropped ones.
 
-    The claim is false there both as the kernel reads it and as `boundcheck.claims.evaluate` does.
+    The claim is false there both as the kernel reads it and as `boundcheck.exact.evaluate` does.
     """
     hypotheses = hypotheses_of(script, dropped)
     quantities, reading = claim.quantities, script.proof.reading
-    # The step size is the run's own, and must be what the edited claim says it is.
+    # A run has a step size of its own. It must be the one that the edited claim prescribes.
     keep = frozenset({"alpha"})
     relations = [written_out(x, quantities, keep) for x in claim.conditions]
     step = next((q for q in quantities if q.name == "alpha"), None)
@@ -124,7 +104,7 @@ def false_in(
 
 @cache
 def runs_for(claim: Claim, understated: Fraction = Fraction(1)) -> tuple[World, ...]:
-    """Runs with the step size that a claim, or an edited one, prescribes; as `descents` where L is understated."""
+    """Runs with the step size that a claim prescribes; `descents` says what it means to understate L."""
     before = tuple(takewhile(lambda q: q.name != "alpha", claim.quantities))
     if len(before) == len(claim.quantities):
         return worlds()
@@ -132,26 +112,29 @@ def runs_for(claim: Claim, understated: Fraction = Fraction(1)) -> tuple[World, 
     formula = written_out(claim.quantities[len(before)].expression, before)
 
     def step(numbers: Mapping[str, Fraction]) -> Fraction | None:
-        # A step that is given is given in some of the runs alone.
+        # Only some of the runs have a given step.
         known = {x.name for x in formula.free_symbols} <= set(numbers)
-        value = exact_value(formula, numbers) if known else None
+        value = rational_value(formula, numbers) if known else None
         return value if value and value > 0 else None
 
     return tuple(filter(None, (build(step) for build in descents(understated))))
 
 
 def patches(script: Script, claim: Claim) -> Iterator[tuple[Any, str, Any]]:
-    """What to set in the scripts' modules for the script's claim to be another one: module, name, value.
+    """What to set in the scripts' modules to exchange the script's claim: module, name, value.
 
-    Other scripts forget what they have proved, so that it is proved again where it is cited.
+    Other scripts forget what they have proved, so that they prove it again where it is cited.
     """
     fresh = {id(each): replace(each, claim=claim if each.claim is script.claim else each.claim) for each in scripts()}
-    for module in [x for name, x in sys.modules.items() if name.startswith(f"boundcheck_proofs.{PAPER}")]:
+    for module in [x for name, x in sys.modules.items() if name.startswith(f"boundcheck.proofs.{PAPER}.")]:
         for name, value in list(vars(module).items()):
             if value is script.claim:
                 yield module, name, claim
             elif isinstance(value, Script) and id(value) in fresh:
                 yield module, name, fresh[id(value)]
+
+
+_STOPS = (BoundcheckError, KernelError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 @contextmanager
@@ -167,18 +150,10 @@ def _patched(script: Script, claim: Claim) -> Iterator[None]:
 
 
 def verdict_on(script: Script, claim: Claim) -> str:
-    """The verdict on the script when its claim is another one wherever scripts name it, or the error that stops it."""
+    """The verdict on the script with another claim, wherever scripts name it; or the error that stops it."""
     with _patched(script, claim):
         try:
             return judge_any(replace(script, claim=claim)).verdict
-        except (
-            BoundcheckError,
-            KernelError,
-            ArithmeticError,
-            AttributeError,
-            LookupError,
-            TypeError,
-            ValueError,
-        ) as error:
-            # What stops proves nothing.
+        except _STOPS as error:
+            # A script that stops proves nothing.
             return f"{type(error).__name__}: {error}"

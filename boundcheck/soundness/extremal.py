@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cache
 from math import isqrt
 
-from boundcheck.soundness.matrices import rows, scaled, transposed
+from boundcheck.exact.rationals import rows, scaled, transposed
 from boundcheck.soundness.rational import World
 
 # A rational unit vector that is along no axis, and one at right angles to it.

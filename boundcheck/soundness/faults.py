@@ -1,10 +1,11 @@
-"""What can be made wrong about a measured run, each fault with the exact number that shows it; and what cannot hurt.
+"""Faults of measured runs, each with the exact number that shows it; and changes that leave a run true.
 
 A fault is planted through the spec alone: a formula or constant that it assumes, its ball, ζ, T or sampling.
 """
 
 import copy
 import math
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,39 +15,59 @@ from flint import arb, ctx
 
 from boundcheck.claims import Claim
 from boundcheck.claims.claim import Quantity
-from boundcheck.claims.enclose import lower, upper
 from boundcheck.claims.inputs import Number, exact
 from boundcheck.claims.symbols import D, Lhat, T, alpha
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import lower, upper
+from boundcheck.measure import measure
+from boundcheck.measure.result import Result
 from boundcheck.measure.spec import parse
 from boundcheck.soundness.courses import Setting, Table
 from boundcheck.soundness.descent import BITS, above
 from boundcheck.soundness.edits import KINDS, of_expression
+from boundcheck.soundness.mutation import Change, varied
 from boundcheck.soundness.smoothness import FORMULAS
+from boundcheck.soundness.trial import Answer, Mutant
+from boundcheck.verdicts import Verdict
 
 _SHARES = (Fraction(9, 10), Fraction(1, 2), Fraction(1, 4), Fraction(1, 20))
 _GROWN = (Fraction(101, 100), Fraction(3, 2), Fraction(10))
 
 
 @dataclass(frozen=True)
-class Run:
-    """A run whose truth is decided.
+class Run(Mutant):
+    """A run of a theorem, whose id is its subject.
 
     Attributes:
-        subject: the id of the theorem.
-        kind, change, true, witness: as in a `Trial`.
         table: the spec.
         blame: kind and name of what is to blame, where the run is made to show it; None where it cannot.
 
     """
 
-    subject: str
-    kind: str
-    change: str
-    true: bool
-    witness: str
+    layer = "measurement"
     table: Table
     blame: tuple[str, str] | None = None
+
+    def ask(self) -> Answer:
+        """Measure the run in a temporary folder."""
+        with tempfile.TemporaryDirectory() as folder:
+            (result,) = measure(self.table, folder)
+        return self.judged(result)
+
+    def judged(self, result: Result) -> Answer:
+        """Whether the verdict and the blame of its run are right.
+
+        Wrong is support for a false run, blame on a theorem that is true, and a true run that is violated or said to
+        have broken a hypothesis. Caught is a false run whose fault is named: it was seen, or nothing
+        vouches for what the spec assumes.
+        """
+        verdict, blame = result.verdict, result.blame
+        blamed = (blame.kind, blame.name) if blame else None
+        if self.true:
+            return Answer(verdict, accepts=False, rejects=verdict in (Verdict.VIOLATED, Verdict.HYPOTHESIS_FAILED))
+        misled = verdict is Verdict.VIOLATED and self.blame not in (None, blamed)
+        named = blamed is not None and blamed == self.blame and verdict is not Verdict.UNINFORMATIVE
+        return Answer(verdict, accepts=verdict.is_supported or misled, rejects=named)
 
 
 def _with(setting: Setting, **tables: Mapping[str, object]) -> Table:
@@ -70,58 +91,58 @@ def _enclosed(claim: Claim, inputs: dict[str, Number], name: str) -> arb:
     return claim.enclosures(**{p.name: inputs[p.name] for p in claim.parameters})[name]
 
 
-def _formulas(quantity: Quantity) -> Iterator[tuple[str, str, sp.Expr]]:
-    """Other formulas for a quantity: kind of change, the change in words, and the formula."""
+def _formulas(quantity: Quantity) -> Iterator[Change[sp.Expr]]:
+    """Other formulas for a quantity."""
     name, formula = quantity.name, quantity.expression
     for share in (Fraction(17, 25), *_SHARES):
-        yield "constant", f"{name} by {share}", share * formula
+        yield Change("constant", f"{name} by {share}", share * formula)
     for edit in of_expression(formula):
         if edit.kind in FORMULAS:
-            yield KINDS[edit.kind], f"{name}: {edit.kind} {edit.where}", edit.result
+            yield Change(KINDS[edit.kind], f"{name}: {edit.kind} {edit.where}", edit.result)
     for horizon in (T + 1, T + 2, T - 1):
-        yield "off by one", f"{name}: {horizon} for T", formula.xreplace({T: horizon})
+        yield Change("off by one", f"{name}: {horizon} for T", formula.xreplace({T: horizon}))
     for x, y in ((D, Lhat), (Lhat, D), (Lhat, alpha), (D, alpha), (Lhat, 1 / Lhat)):
-        yield "exchange", f"{name}: {y} for {x}", formula.xreplace({x: y})
+        yield Change("exchange", f"{name}: {y} for {x}", formula.xreplace({x: y}))
 
 
 def false_bounds(setting: Setting) -> Iterator[Run]:
-    """The theorem with another formula for its bound, or for what the bound alone is made of, that is too small.
-
-    It is below E‖∇F(v_t)‖² at every t.
-    """
+    """The theorem with another formula for its bound, or for a quantity of the bound, below E‖∇F(v_t)‖² at every t."""
     claim, least = setting.claim, min(setting.squares(), key=lower)
     later = claim.quantities[claim.names.index("alpha") + 1 :]
     for quantity in (each for each in later if each.name != "T_min"):
         seen = {quantity.expression}
-        for kind, change, formula in _formulas(quantity):
+        for change in _formulas(quantity):
+            formula = change.result
             if formula in seen or not formula.free_symbols:
                 continue
             seen.add(formula)
             table = _with(setting, assume={quantity.name: str(formula)})
             theorem = parse(table).theorem
             if theorem.parameters != claim.parameters:
-                # A run is given every symbol that the theorem has, and needs a place for each.
+                # A run gets a value for every symbol of the theorem, and each must have its place.
                 continue
             bound = _enclosed(theorem, setting.inputs, "bound")
             if bound.is_finite() and bound > 0 and upper(bound) < lower(least):
                 witness = f"E‖∇F(v_t)‖² ≥ {lower(least):.9g} at every t, and the bound is {upper(bound):.9g}"
-                yield _false(setting, kind, change, witness, ("claim", claim.id), table)
+                yield _false(setting, change.kind, change.where, witness, ("claim", claim.id), table)
 
 
 def false_constants(setting: Setting) -> Iterator[Run]:
-    """A constant stated below what an exact number shows that it is."""
+    """A constant stated too small, as an exact number shows."""
     names = {p.name for p in setting.claim.parameters}
     known = {name: Fraction(str(exact(name, value))) for name, value in setting.inputs.items()}
     with ctx.workprec(BITS):
         smoothness = setting.claim.enclosures(**setting.inputs)["Lhat"]
+    known["Lhat"] = above(smoothness)
     shown = [
-        ("D", known["D"], setting.gap, "F(v_1) - f*"),
-        ("Lhat", above(smoothness), setting.curvature, "the curvature of F"),
+        ("D", setting.gap, "F(v_1) - f*"),
+        ("Lhat", setting.curvature, "the curvature of F"),
+        ("L", setting.steepness, "the curvature of f"),
+        ("G", setting.pull, "‖∇f‖"),
+        ("C", known.get("sigma", Fraction(0)), "‖ΔBA‖/‖ΔB‖ at A = σ"),
     ]
-    shown += [("L", known["L"], setting.steepness, "the curvature of f")] if "L" in names else []
-    shown += [("G", known["G"], setting.pull, "‖∇f‖")] if "G" in names else []
-    shown += [("C", known["C"], known["sigma"], "‖ΔBA‖/‖ΔB‖ at A = σ")] if "C" in names else []
-    for name, value, truth, what in shown:
+    for name, truth, what in (row for row in shown if row[0] in {"D", "Lhat"} | names):
+        value = known[name]
         for share in _SHARES:
             if share * value < truth:
                 witness = f"{what} is at least {float(truth):.6g}, and {name} is {float(share * value):.6g}"
@@ -137,7 +158,7 @@ def false_constants(setting: Setting) -> Iterator[Run]:
 
 
 def false_hypotheses(setting: Setting) -> Iterator[Run]:
-    """Another step than the prescribed one, a ball without v_1, T below T_min, minibatches without replacement."""
+    """A step that is not the prescribed one, a ball without v_1, T below T_min, minibatches without replacement."""
     for factor in ("10*alpha", "2*alpha", "alpha/2", "1001*alpha/1000", "alpha**2"):
         witness = f"the prescribed step is alpha, and the run takes {factor}"
         table = _with(setting, assume={"alpha": factor})
@@ -147,11 +168,10 @@ def false_hypotheses(setting: Setting) -> Iterator[Run]:
     for id in sorted(hypotheses & {"jiang2024.assumption2", "meft.ball"}):
         start = setting.table["adapter"]["gain"]
         for share in (0.9999, 0.9, 0.5):
+            change = f"a ball of {share} times v_1"
             witness = f"σ_1(A_1) = {start:.6g}, and the radius is {share * start:.6g}"
             table = _with(setting, domain=dict.fromkeys(("a", "b"), share * start))
-            yield _false(
-                setting, "hypothesis dropped", f"a ball of {share} times v_1", witness, ("hypothesis", id), table
-            )
+            yield _false(setting, "hypothesis dropped", change, witness, ("hypothesis", id), table)
     for id in sorted(hypotheses & {"jiang2024.unbiased", "meft.unbiased"}):
         with ctx.workprec(BITS):
             step = setting.claim.enclosures(**setting.inputs)["alpha"]
@@ -159,9 +179,8 @@ def false_hypotheses(setting: Setting) -> Iterator[Run]:
         if setting.table["run"]["steps"] > 1 and bias > 0:
             witness = f"given the first, the second minibatch has a bias of square {lower(bias):.6g}"
             table = _with(setting, run={"sampling": "without replacement"})
-            yield _false(
-                setting, "hypothesis dropped", "sampling without replacement", witness, ("hypothesis", id), table
-            )
+            change = "sampling without replacement"
+            yield _false(setting, "hypothesis dropped", change, witness, ("hypothesis", id), table)
     if "T_min" in setting.claim.names:
         yield from _short(setting)
     if "eta_max" in setting.claim.names:
@@ -225,7 +244,7 @@ def _is_certain(setting: Setting, table: Table, inputs: dict[str, Number]) -> bo
 
 
 def _certain(setting: Setting, table: Table) -> Table:
-    """The spec with so large a ζ that this is no second fault; steps are shorter then."""
+    """The spec with a ζ so large that it is not a second fault; steps are shorter then."""
     while not _is_certain(setting, table, setting.inputs | {"zeta": table["run"].get("zeta", 1.0)}):
         table = table | {"run": table["run"] | {"zeta": 1.25 * table["run"]["zeta"]}}
     return table
@@ -233,50 +252,41 @@ def _certain(setting: Setting, table: Table) -> Table:
 
 def true_runs(setting: Setting) -> Iterator[Run]:
     """Runs in which every hypothesis holds for certain: with weaker bounds, and with constants overstated."""
-
-    def found(kind: str, change: str, why: str, table: Table, **inputs: Number) -> Iterator[Run]:
-        known = setting.inputs | inputs
+    for kind, change, why, table, stated in _true(setting):
+        known = setting.inputs | stated
         if _speaks(table, known) and _is_certain(setting, table, known):
-            yield Run(setting.claim.id, f"true variation: {kind}", change, True, f"{setting.name}: {why}", table)
+            yield Run(setting.claim.id, varied(kind), change, True, f"{setting.name}: {why}", table)
 
+
+def _true(setting: Setting) -> Iterator[tuple[str, str, str, Table, dict[str, Number]]]:
+    """What may be changed: kind, change in words, why the run stays true, spec, and the inputs that it changes."""
     names = {p.name for p in setting.claim.parameters}
-    proved = "a proved theorem, whose hypotheses hold"
-    yield from found("none", "as it is", proved, setting.table)
+    proved, larger = "a proved theorem, whose hypotheses hold", "a larger bound than a proved one"
+    yield "none", "as it is", proved, setting.table, {}
     for factor in (*_GROWN, Fraction(1000)):
-        table = _with(setting, assume={"bound": _scaled("bound", factor)})
-        yield from found("constant", f"bound by {factor}", "a larger bound than a proved one", table)
+        yield "constant", f"bound by {factor}", larger, _with(setting, assume={"bound": _scaled("bound", factor)}), {}
     for term in ("D", "Lhat", "1/T"):
-        yield from found(
-            "term added",
-            f"bound plus {term}",
-            "a larger bound than a proved one",
-            _with(setting, assume={"bound": f"bound + {term}"}),
-        )
+        yield "term added", f"bound plus {term}", larger, _with(setting, assume={"bound": f"bound + {term}"}), {}
     for name in sorted({"D", "Lhat", "L", "G", "C"} & (names | {"Lhat"})):
+        why = f"{name} is a bound, and a larger one is another"
         for factor in _GROWN:
             table = _with(setting, assume={name: _scaled(name, factor)})
-            yield from found(
-                "overstated", f"{name} by {factor}", f"{name} is a bound, and a larger one is another", table
-            )
+            yield "overstated", f"{name} by {factor}", why, table, {}
     if "zeta" not in names:
         return
     for size in (1.001, 1.5, 4.0):
         zeta = size * float(setting.inputs["zeta"])
-        yield from found(
-            "overstated",
-            f"zeta by {size:g}",
-            "ζ is a bound, and a larger one is another",
-            _with(setting, run={"zeta": zeta}),
-            zeta=zeta,
-        )
-    # A frozen A is drawn from the seed too.
+        why, table = "ζ is a bound, and a larger one is another", _with(setting, run={"zeta": zeta})
+        yield "overstated", f"zeta by {size:g}", why, table, {"zeta": zeta}
+    # The seed also draws a frozen A.
     for seed in (1, 2, 3) if setting.table["adapter"].get("kind") != "frozen-a" else ():
-        yield from found("seed", f"seed {seed}", proved, setting.table | {"seed": seed})
-    yield from found("batch", "batch 3", "a third of the variance", _with(setting, run={"batch": 3}))
-    yield from found("level", "level 0.99", proved, _with(setting, run={"level": 0.99}))
-    if "domain" in setting.table:
-        for size in (1.001, 1.25):
-            radii = {name: size * radius for name, radius in setting.table["domain"].items()}
-            inputs = {name: size * float(setting.inputs[name]) for name in ("a", "b", "sigma", "C") if name in names}
-            table = _with(setting, domain=radii)
-            yield from found("radius", f"radii by {size:g}", "v is inside of a larger ball too", table, **inputs)
+        yield "seed", f"seed {seed}", proved, setting.table | {"seed": seed}, {}
+    yield "batch", "batch 3", "a third of the variance", _with(setting, run={"batch": 3}), {}
+    yield "level", "level 0.99", proved, _with(setting, run={"level": 0.99}), {}
+    for size in (1.001, 1.25) if "domain" in setting.table else ():
+        radii = {name: size * radius for name, radius in setting.table["domain"].items()}
+        stated: dict[str, Number] = {
+            name: size * float(setting.inputs[name]) for name in ("a", "b", "sigma", "C") if name in names
+        }
+        why = "v is inside of a larger ball too"
+        yield "radius", f"radii by {size:g}", why, _with(setting, domain=radii), stated

@@ -1,6 +1,6 @@
 """Trials of the gallery of ways to be misled, which lies beside the tests in a checkout: `tests/prove/wrong`.
 
-An installed package has no tests, and so no gallery; the page then says nothing of it.
+An installed package has no tests and so no gallery. The page then leaves it out.
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
-from boundcheck.soundness.trial import Trial
+from boundcheck.soundness.mutation import varied
+from boundcheck.soundness.trial import Answer, Mutant
 
 _ROOT = Path(__file__).parents[2]
 _FOLDER = _ROOT / "tests" / "prove" / "wrong"
@@ -31,26 +31,30 @@ def entries() -> list[tuple[str, Any]]:
     return [(module, case) for module in modules for case in import_module(f"{_PACKAGE}.{module}").CASES]
 
 
-def gallery_trials() -> list[Trial]:
-    """Each entry, which must be refused for its reason, and its true twin, which must pass."""
-    return [trial for module, case in entries() for trial in _trials(module, case)]
+@dataclass(frozen=True)
+class Entry(Mutant):
+    """An entry, which must be refused for its reason, or its true twin, which must pass."""
 
+    layer = "reading"
+    case: Any
 
-def _trials(module: str, case: Any) -> Iterator[Trial]:
-    for true, act in ((False, case.wrong), (True, case.twin)):
-        began = perf_counter()
+    def ask(self) -> Answer:
+        """Whether the act is refused, and for the right reason."""
         with tempfile.TemporaryDirectory() as folder:
-            said = act(Path(folder))
-        refused = bool(re.search(case.why, said)) if not true else bool(said)
-        yield Trial(
-            layer="reading",
-            subject="the gallery",
-            kind=f"true variation: {module}" if true else f"gallery, {module}",
-            change=f"without {case.name}" if true else case.name,
-            true=true,
-            witness="the fault is mended" if true else case.why,
-            outcome="refused" if refused else "passed" if true else "believed",
-            wrong=not refused and not true,
-            caught=refused and not true,
-            seconds=perf_counter() - began,
+            said = (self.case.twin if self.true else self.case.wrong)(Path(folder))
+        if self.true:
+            return Answer("refused" if said else "passed", accepts=True, rejects=False)
+        refused = bool(re.search(self.case.why, said))
+        return Answer("refused" if refused else "believed", accepts=not refused, rejects=refused)
+
+
+def gallery() -> list[Entry]:
+    """Each entry and its twin."""
+    return [
+        entry
+        for module, case in entries()
+        for entry in (
+            Entry("the gallery", f"gallery, {module}", case.name, False, case.why, case),
+            Entry("the gallery", varied(module), f"without {case.name}", True, "the fault is mended", case),
         )
+    ]

@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from boundcheck.soundness.matrices import Rows, inner, plus, root, rows, scaled, times, transposed
+from boundcheck.exact.rationals import Rows, inner, plus, root, rows, scaled, times, transposed
 
 # The share of G that is kept for the height of the kink, without which f would have none.
 _HEIGHT = Fraction(1, 10**9)

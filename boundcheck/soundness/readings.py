@@ -1,4 +1,4 @@
-"""Trials of the reading: true scripts whose letters are renamed, have another role, or are assumed to be another thing.
+"""Mutants of readings: true scripts with a letter renamed, in another role, or under other assumptions.
 
 A script stands for its letters by name. A change is carried through the line and the roles alike, and then what was
 true stays true and must be proved; or through one of them alone, and then the line has a letter that a reader cannot
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from time import perf_counter
 from typing import Any
 
 import sympy as sp
@@ -34,115 +33,138 @@ from boundcheck.claims.vocabulary import (
 from boundcheck.errors import BoundcheckError
 from boundcheck.kernel import KernelError, Theorem
 from boundcheck.prove import Process, Proof, Reading, ge, judge, le, script
-from boundcheck.soundness.trial import Trial
+from boundcheck.soundness.mutation import varied
+from boundcheck.soundness.scripts import answer
+from boundcheck.soundness.trial import Answer, Mutant
 
 Letters = Mapping[str, Any]
-Build = Callable[[Proof, Letters], tuple[sp.Basic, Sequence[Theorem]]]
+Line = tuple[sp.Basic, Sequence[Theorem]]
 
-# Letters by the names that scripts have for them.
-NUMBERS = {"x": sp.Symbol("x"), "y": sp.Symbol("y")}
-POSITIVE = {"p": sp.Symbol("p", positive=True)}
-MATRICES = {"X": sp.MatrixSymbol("X", d, r), "Y": sp.MatrixSymbol("Y", r, k), "Z": sp.MatrixSymbol("Z", r, k)}
-ITERATES = {"v_t": Iterate("v", t, n, 1), "g_t": Iterate("g", t, n, 1)}
+LETTERS: Letters = {
+    **{name: sp.Symbol(name) for name in "xy"},
+    "p": sp.Symbol("p", positive=True),
+    "X": sp.MatrixSymbol("X", d, r),
+    **{name: sp.MatrixSymbol(name, r, k) for name in "YZ"},
+    **{f"{name}_t": Iterate(name, t, n, 1) for name in "vg"},
+}
+"""Letters by the names that scripts have for them."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """A true script: its letters with their roles, and the line that it concludes, with what that follows from."""
+    """A true script: its letters with their roles, and what builds its line and what that follows from."""
 
     name: str
     roles: Mapping[str, str]
-    build: Build
+    build: Callable[..., Line]
 
 
-def _square(proof: Proof, a: Letters) -> tuple[sp.Basic, Sequence[Theorem]]:
-    return ge(a["x"] ** 2, 0), ()
+EXAMPLES: list[Example] = []
 
 
-def _sum(proof: Proof, a: Letters) -> tuple[sp.Basic, Sequence[Theorem]]:
-    return ge(a["x"] + a["y"], 3), [_one(proof.assume(ge(a["x"], 1))), _one(proof.assume(ge(a["y"], 2)))]
+def _example(name: str, **roles: str) -> Callable[[Callable[..., Line]], None]:
+    """Add an example whose letters have these roles."""
+
+    def add(build: Callable[..., Line]) -> None:
+        EXAMPLES.append(Example(name, roles, build))
+
+    return add
 
 
-def _quotient(proof: Proof, a: Letters) -> tuple[sp.Basic, Sequence[Theorem]]:
-    return ge(a["x"] / a["p"], 1), [*proof.positive(a["p"]), _one(proof.assume(ge(a["x"] / a["p"], 2)))]
+def _assumed(proof: Proof, relation: sp.Basic) -> Theorem:
+    found = proof.assume(relation)
+    return found if isinstance(found, Theorem) else found[0]
 
 
-def _root(proof: Proof, a: Letters) -> tuple[sp.Basic, Sequence[Theorem]]:
-    return ge(sp.sqrt(a["p"]), 0), proof.positive(a["p"])
+@_example("a square", x="constants")
+def _(proof: Proof, x: Any) -> Line:
+    return ge(x**2, 0), ()
 
 
-def _triangle(proof: Proof, a: Letters) -> tuple[sp.Basic, Sequence[Theorem]]:
-    Y, Z = a["Y"], a["Z"]
+@_example("a sum", x="constants", y="constants")
+def _(proof: Proof, x: Any, y: Any) -> Line:
+    return ge(x + y, 3), [_assumed(proof, ge(x, 1)), _assumed(proof, ge(y, 2))]
+
+
+@_example("a quotient", x="constants", p="constants")
+def _(proof: Proof, x: Any, p: Any) -> Line:
+    return ge(x / p, 1), [*proof.positive(p), _assumed(proof, ge(x / p, 2))]
+
+
+@_example("a root", p="constants")
+def _(proof: Proof, p: Any) -> Line:
+    return ge(sp.sqrt(p), 0), proof.positive(p)
+
+
+@_example("the triangle inequality", Y="arbitrary", Z="arbitrary")
+def _(proof: Proof, Y: Any, Z: Any) -> Line:
     return le(FrobeniusNorm(Y + Z), FrobeniusNorm(Y) + FrobeniusNorm(Z)), [proof.by.triangle("F", Y, Z)]
 
 
-def _product(proof: Proof, a: Letters) -> tuple[sp.Basic, Sequence[Theorem]]:
-    X, Y, x = a["X"], a["Y"], a["x"]
+@_example("a product of norms", X="constants", Y="arbitrary", x="constants")
+def _(proof: Proof, X: Any, Y: Any, x: Any) -> Line:
     split = proof.by.submultiplicative("op", "F", X, Y)
-    return le(FrobeniusNorm(X * Y), x * FrobeniusNorm(Y)), [split, _one(proof.assume(le(SpectralNorm(X), x)))]
+    return le(FrobeniusNorm(X * Y), x * FrobeniusNorm(Y)), [split, _assumed(proof, le(SpectralNorm(X), x))]
 
 
-def _rank(proof: Proof, a: Letters) -> tuple[sp.Basic, Sequence[Theorem]]:
-    return le(FrobeniusNorm(a["X"]) ** 2, r * SpectralNorm(a["X"]) ** 2), [proof.by.rank(a["X"], r)]
+@_example("a rank", X="arbitrary")
+def _(proof: Proof, X: Any) -> Line:
+    return le(FrobeniusNorm(X) ** 2, r * SpectralNorm(X) ** 2), [proof.by.rank(X, r)]
 
 
-def _noise(proof: Proof, a: Letters) -> tuple[sp.Basic, Sequence[Theorem]]:
-    square = ge(EuclideanNorm(a["g_t"] - a["v_t"]) ** 2, 0)
+@_example("noise", v_t="known", g_t="drawn")
+def _(proof: Proof, v_t: Any, g_t: Any) -> Line:
+    square = ge(EuclideanNorm(g_t - v_t) ** 2, 0)
     return ge(Expectation(square.lhs), 0), [proof.by.expectation(proof.step("square", square))]
 
 
-def _unbiased(proof: Proof, a: Letters) -> tuple[sp.Basic, Sequence[Theorem]]:
-    v_t, g_t = a["v_t"], a["g_t"]
-    mean = InnerProduct(v_t, MatrixExpectation(g_t, v_t))
-    known = proof.assume(le(mean, a["x"]))
-    return le(Expectation(InnerProduct(v_t, g_t), v_t), a["x"]), [_one(known)]
+@_example("a conditional mean", v_t="known", g_t="drawn", x="constants")
+def _(proof: Proof, v_t: Any, g_t: Any, x: Any) -> Line:
+    known = _assumed(proof, le(InnerProduct(v_t, MatrixExpectation(g_t, v_t)), x))
+    return le(Expectation(InnerProduct(v_t, g_t), v_t), x), [known]
 
 
-def _least(proof: Proof, a: Letters) -> tuple[sp.Basic, Sequence[Theorem]]:
-    square = Expectation(EuclideanNorm(Gradient(F, a["v_t"])) ** 2)
+@_example("the least of T numbers", v_t="known")
+def _(proof: Proof, v_t: Any) -> Line:
+    square = Expectation(EuclideanNorm(Gradient(F, v_t)) ** 2)
     return le(T * MinimumOver(square, t, 1, T), sp.Sum(square, (t, 1, T))), [proof.by.minimum(square)]
 
 
-def _bounded(proof: Proof, a: Letters) -> tuple[sp.Basic, Sequence[Theorem]]:
-    known = proof.assume(le(Expectation(EuclideanNorm(a["g_t"]) ** 2), zeta**2))
-    return le(Expectation(EuclideanNorm(a["g_t"]) ** 2), 2 * zeta**2), [_one(known)]
-
-
-def _one(theorems: Theorem | tuple[Theorem, ...]) -> Theorem:
-    return theorems if isinstance(theorems, Theorem) else theorems[0]
-
-
-EXAMPLES = (
-    Example("a square", {"x": "constants"}, _square),
-    Example("a sum", {"x": "constants", "y": "constants"}, _sum),
-    Example("a quotient", {"x": "constants", "p": "constants"}, _quotient),
-    Example("a root", {"p": "constants"}, _root),
-    Example("the triangle inequality", {"Y": "arbitrary", "Z": "arbitrary"}, _triangle),
-    Example("a product of norms", {"X": "constants", "Y": "arbitrary", "x": "constants"}, _product),
-    Example("a rank", {"X": "arbitrary"}, _rank),
-    Example("noise", {"v_t": "known", "g_t": "drawn"}, _noise),
-    Example("a conditional mean", {"v_t": "known", "g_t": "drawn", "x": "constants"}, _unbiased),
-    Example("the least of T numbers", {"v_t": "known"}, _least),
-    Example("bounded noise", {"g_t": "drawn"}, _bounded),
-)
-LETTERS: Letters = {**NUMBERS, **POSITIVE, **MATRICES, **ITERATES}
+@_example("bounded noise", g_t="drawn")
+def _(proof: Proof, g_t: Any) -> Line:
+    size = Expectation(EuclideanNorm(g_t) ** 2)
+    return le(size, 2 * zeta**2), [_assumed(proof, le(size, zeta**2))]
 
 
 @dataclass(frozen=True)
-class Reread:
+class Reread(Mutant):
     """An example with its letters changed: those of the lines, and those of the reading with their roles.
 
-    Attributes:
-        true: whether the change is carried through lines and roles alike, and gives each letter a name of its own.
-
+    It is true where the change is carried through lines and roles alike, and gives each letter a name of its own.
     """
 
+    layer = "reading"
     example: Example
-    kind: str
-    change: str
     letters: Letters
     declared: Sequence[tuple[Any, str]]
-    true: bool
+
+    @classmethod
+    def of(
+        cls,
+        example: Example,
+        kind: str,
+        change: str,
+        letters: Letters,
+        declared: Sequence[tuple[Any, str]],
+        true: bool,
+    ) -> Reread:
+        """The example with these letters and roles."""
+        why = "the change is in lines and roles alike" if true else "the line has a letter without a role"
+        return cls(example.name, varied(kind) if true else kind, change, true, why, example, letters, declared)
+
+    def ask(self) -> Answer:
+        """Whether the script is proved."""
+        return answer(self.true, self.verdict() == "proved")
 
     def verdict(self) -> str:
         """`proved`, or why it is not."""
@@ -154,7 +176,7 @@ class Reread:
         return judged.reason or judged.verdict
 
     def _prove(self, proof: Proof) -> None:
-        relation, because = self.example.build(proof, self.letters)
+        relation, because = self.example.build(proof, **self.letters)
         proof.conclude(proof.step("line", relation, because), relation=relation)
 
 
@@ -199,7 +221,7 @@ def rereadings() -> Iterator[Reread]:
     for example in EXAMPLES:
         letters = {name: LETTERS[name] for name in example.roles}
         declared = [(LETTERS[name], role) for name, role in example.roles.items()]
-        yield Reread(example, "as it is", "nothing", letters, declared, True)
+        yield Reread.of(example, "as it is", "nothing", letters, declared, True)
         for place, name in enumerate(letters):
             yield from _changes(example, letters, declared, place, name)
 
@@ -211,7 +233,7 @@ def _changes(
 
     def of(kind: str, change: str, line: Any, *told: tuple[Any, str], true: bool = False) -> Reread:
         roles = [*declared[:place], *told, *declared[place + 1 :]]
-        return Reread(example, kind, f"{name} {change}", {**letters, name: line}, roles, true)
+        return Reread.of(example, kind, f"{name} {change}", {**letters, name: line}, roles, true)
 
     for fresh in ("q_1", "longer_name", "U'"):
         other = renamed(mine, fresh)
@@ -220,7 +242,7 @@ def _changes(
         yield of("renamed", f"to {fresh} in the reading alone", mine, (other, role))
     for taken in ("zeta", "T", "t", "E", "\u0445", "a b", "a+1"):
         other = renamed(mine, taken)
-        # The catalogue's letter itself is nobody else's, nor is a matrix of that name where it is not spoken of.
+        # The catalogue's own letter is not another letter, and a matrix may have its name where it does not occur.
         if other == zeta or (taken == "zeta" and not isinstance(mine, sp.Symbol)):
             continue
         yield of("renamed", f"to {taken!r}, which is taken or no name", other, (other, role))
@@ -236,22 +258,3 @@ def _changes(
             twin = renamed(mine, str(other.args[0]) if isinstance(other, Iterate) else other.name)
             if twin != other:
                 yield of("merged", f"under the name of {other_name}", twin, (twin, role))
-
-
-def try_reading(mutant: Reread) -> Trial:
-    """What the verdict makes of an example whose letters were changed."""
-    began = perf_counter()
-    said = mutant.verdict()
-    proved = said == "proved"
-    return Trial(
-        layer="reading",
-        subject=mutant.example.name,
-        kind=f"true variation: {mutant.kind}" if mutant.true else mutant.kind,
-        change=mutant.change,
-        true=mutant.true,
-        witness="the change is in lines and roles alike" if mutant.true else "the line has a letter without a role",
-        outcome="proved" if proved else "not proved",
-        wrong=proved and not mutant.true,
-        caught=not mutant.true and not proved,
-        seconds=perf_counter() - began,
-    )

@@ -4,18 +4,12 @@ A false one is shown to be so before it is run, by an exact number: a bound belo
 exceeded, a hypothesis that fails at an exact point. A true one has every hypothesis for certain, whatever is drawn.
 """
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
-from typing import Any
 
-from boundcheck.measure import measure
 from boundcheck.soundness.courses import Setting, factors, hard, kinks, scalars
 from boundcheck.soundness.faults import Run, false_bounds, false_constants, false_hypotheses, true_runs
-from boundcheck.soundness.trial import Trial
-from boundcheck.verdicts import Verdict
 
 _CLASSICS = ("ghadimi2013.corollary2_2", "khaled2020.bounded_variance")
 # Too few to tell a bound that is false by half.
@@ -53,37 +47,3 @@ def _with_few(run: Run) -> Run:
     """The same with few replicas, which cannot show it, and must not speak for it either."""
     table = run.table | {"run": run.table["run"] | {"replicas": _FEW}}
     return replace(run, change=f"{run.change}, of {_FEW} replicas", table=table, blame=None)
-
-
-def try_run(mutant: Run, folder: str | Path) -> Trial:
-    """Measure a mutant, with its run below `folder`, and say whether the verdict is right."""
-    begin = time.perf_counter()
-    (result,) = measure(mutant.table, folder)
-    return judged(mutant, result, time.perf_counter() - begin)
-
-
-def judged(mutant: Run, result: dict[str, Any], seconds: float) -> Trial:
-    """The record of a trial, from the verdict and the blame of its run.
-
-    Wrong is support for a false run, blame on a theorem that is true, and a true run that is violated or said to have
-    broken a hypothesis. Caught is a false run whose fault is named, be it because it was seen, or because nothing
-    vouches for what the spec assumes.
-    """
-    verdict, blame = Verdict(result["verdict"]), result["blame"] and (result["blame"]["kind"], result["blame"]["name"])
-    if mutant.true:
-        wrong = verdict in (Verdict.VIOLATED, Verdict.HYPOTHESIS_FAILED)
-    else:
-        wrong = verdict.is_supported or (verdict is Verdict.VIOLATED and mutant.blame not in (None, blame))
-    named = blame is not None and blame == mutant.blame and verdict is not Verdict.UNINFORMATIVE
-    return Trial(
-        "measurement",
-        mutant.subject,
-        mutant.kind,
-        mutant.change,
-        mutant.true,
-        mutant.witness,
-        verdict,
-        wrong=wrong,
-        caught=not mutant.true and named,
-        seconds=seconds,
-    )

@@ -12,11 +12,14 @@ import sympy as sp
 from sympy import Rational
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.jiang2024 import ASSUMPTION_3_2
-from boundcheck.claims.meft import GRADIENT_BOUND
 from boundcheck.claims.symbols import G
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.soundness.edits import KINDS, of_expression
+
+ASSUMPTION_3_2, GRADIENT_BOUND = (
+    catalogue["jiang2024.assumption3.2"],
+    catalogue["meft.gradient_bound"],
+)
 
 FORMULAS = ("scale constant", "exponent", "drop factor", "flip sign", "drop term")
 """The edits of the formula of a constant that mutants are made by."""

@@ -16,10 +16,9 @@ from math import ceil, floor
 import sympy as sp
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.enclose import enclose
 from boundcheck.claims.inputs import Number
-from boundcheck.claims.meft import GRADIENT_BOUND
 from boundcheck.errors import InputError
+from boundcheck.exact.enclose import enclose
 from boundcheck.falsify.certify import certify
 from boundcheck.falsify.climb import Climber
 from boundcheck.falsify.structure import Structure, constants_of
@@ -28,28 +27,19 @@ from boundcheck.soundness.descent import above
 from boundcheck.soundness.extremal import steepest
 from boundcheck.soundness.rational import World
 from boundcheck.soundness.smoothness import Mutation, pairs, suspects, variations
-from boundcheck.soundness.trial import Trial
+from boundcheck.soundness.trial import Answer, Mutant
+
+GRADIENT_BOUND = catalogue["meft.gradient_bound"]
 
 # Constants that are floats exactly. At the third L decides, at the fourth G.
 CHOICES: tuple[dict[str, float], ...] = (
     {},
-    {
-        "L": 2.0,
-        "G": 0.5,
-        "s": 2.0,
-        "a": 0.5,
-        "b": 1.5,
-        "mu": 2.0,
-        "nu": 0.75,
-        "rho": 2.0,
-        "a_0": 2.0,
-        "b_0": 0.5,
-        "w_0": 4.0,
-    },
+    {"L": 2.0, "G": 0.5, "s": 2.0, "a": 0.5, "b": 1.5, "mu": 2.0, "nu": 0.75, "rho": 2.0}
+    | {"a_0": 2.0, "b_0": 0.5, "w_0": 4.0},
     {"L": 4.0, "G": 2.0**-10, "a": 0.75, "b": 0.25, "nu": 0.5},
     {"L": 2.0**-10, "G": 4.0, "s": 0.5, "nu": 2.0, "a_0": 1.5},
     {"a": 0.25, "b": 2.0, "nu": 3.0, "w_0": 1.5},
-    {"L": 3.0, "G": 2.0, "s": 1.25, "a": 2.0, "b": 1.75, "mu": 0.5, "rho": 0.5, "a_0": 0.75, "b_0": 3.0, "w_0": 8.0},
+    {"L": 3.0, "G": 2.0, "s": 1.25, "a": 2.0, "b": 1.75, "mu": 0.5, "rho": 0.5} | {"a_0": 0.75, "b_0": 3.0, "w_0": 8.0},
 )
 STARTS, ROUNDS = 16, 30
 _SHOWN = 10**9
@@ -57,30 +47,37 @@ Constants = tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True)
-class Statement:
-    """A mutant whose truth is decided.
+class Statement(Mutant):
+    """A changed claim about the smoothness of an adapter. Its subject is the original, and the adapter where needed.
 
     Attributes:
         claim: the mutated claim.
-        subject: the id of what it was made from, and the adapter where that is not the first that it is about.
         adapter: the kind of adapter that it is tried on.
-        kind, change: as in a `Trial`.
-        true: whether it is true.
-        witness: of a false one, the point and the two numbers; of a true one, why it is.
         constants: what the adversary is given.
         ranks: the ranks that it may try.
 
     """
 
+    layer = "falsification"
     claim: Claim
-    subject: str
     adapter: str
-    kind: str
-    change: str
-    true: bool
-    witness: str
     constants: Constants
     ranks: tuple[int, ...]
+
+    def ask(self) -> Answer:
+        """Let the adversary of `boundcheck falsify` climb at each rank, and certify the best that it finds.
+
+        Its climbs are shared by the mutants of one adapter at the same constants, and count in the time of each. What
+        falsify does after a first violation, which is to shrink the instance, is left out.
+        """
+        shared = 0.0
+        for rank in self.ranks:
+            began = time.perf_counter()
+            climber, climbing = _climbed(self.adapter, GRADIENT_BOUND in self.claim.hypotheses, self.constants, rank)
+            shared += climbing - (time.perf_counter() - began)
+            if certify(climber.best(self.claim, "sigma")).violated:
+                return Answer("violated", accepts=False, rejects=True, seconds=shared)
+        return Answer("not violated", accepts=False, rejects=False, seconds=shared)
 
 
 @dataclass(frozen=True)
@@ -89,11 +86,6 @@ class Drawn:
 
     decided: tuple[Statement, ...]
     undecided: int
-
-
-def statement_mutants(every: int = 1) -> list[Statement]:
-    """The mutants of smoothness claims whose truth is decided, of every n-th change, in an order that never changes."""
-    return list(drawn(every).decided)
 
 
 @cache
@@ -208,50 +200,15 @@ def _statement(
     first = next(kind for kind, adapter in ADAPTERS.items() if original.id in adapter.claims)
     subject = original.id if mutation.adapter == first else f"{original.id} of {ADAPTERS[mutation.adapter].title}"
     return Statement(
-        mutation.claim,
         subject,
-        mutation.adapter,
         mutation.kind,
         mutation.change,
         true,
         witness,
+        mutation.claim,
+        mutation.adapter,
         tuple(constants.items()),
         _ranks(mutation.claim),
-    )
-
-
-def try_statement(mutant: Statement) -> Trial:
-    """Let the adversary of `boundcheck falsify` climb at each rank, and certify the best that it finds.
-
-    Its climbs are shared by the mutants of one adapter at the same constants, and count in the time of each. What
-    falsify does after a first violation, which is to shrink the instance, is left out.
-    """
-    spent, outcome = 0.0, "not violated"
-    for rank in mutant.ranks:
-        climber, climbing = _climbed(mutant.adapter, GRADIENT_BOUND in mutant.claim.hypotheses, mutant.constants, rank)
-        begin = time.perf_counter()
-        violated = certify(climber.best(mutant.claim, "sigma")).violated
-        spent += climbing + time.perf_counter() - begin
-        if violated:
-            outcome = "violated"
-            break
-    return judged(mutant, outcome, spent)
-
-
-def judged(mutant: Statement, outcome: str, seconds: float) -> Trial:
-    """The record of a trial: a true statement that is violated is wrong, a false one that is violated is caught."""
-    violated = outcome == "violated"
-    return Trial(
-        "falsification",
-        mutant.subject,
-        mutant.kind,
-        mutant.change,
-        mutant.true,
-        mutant.witness,
-        outcome,
-        wrong=mutant.true and violated,
-        caught=not mutant.true and violated,
-        seconds=seconds,
     )
 
 

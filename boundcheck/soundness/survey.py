@@ -1,8 +1,7 @@
-"""All trials of the checker, over processes: what `boundcheck soundness` reports."""
+"""All trials of the checker, spread over processes, and their counts: what `boundcheck soundness` reports."""
 
-import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from statistics import median
@@ -13,24 +12,23 @@ import torch
 from boundcheck.errors import InputError
 from boundcheck.parallel import Call, Running
 from boundcheck.progress import Tick, silent
-from boundcheck.soundness.faults import Run
-from boundcheck.soundness.gallery import gallery_trials
+from boundcheck.soundness.gallery import gallery
 from boundcheck.soundness.malformed.kinds import Malformed, malformed
 from boundcheck.soundness.malformed.trials import input_trials
-from boundcheck.soundness.proofs import trials_of
-from boundcheck.soundness.readings import rereadings, try_reading
-from boundcheck.soundness.runs import run_mutants, try_run
-from boundcheck.soundness.statements import Statement, drawn, try_statement
-from boundcheck.soundness.trial import Layer, Trial, as_json
+from boundcheck.soundness.proofs import false_mutants, true_variations
+from boundcheck.soundness.readings import rereadings
+from boundcheck.soundness.runs import run_mutants
+from boundcheck.soundness.statements import drawn
+from boundcheck.soundness.trial import Layer, Mutant, Trial, as_json, tried
 
 LAYERS: tuple[Layer, ...] = ("proof", "reading", "input", "falsification", "measurement")
-# Parts that processes share; of proof lines, of statements and of runs. A run takes half a second, and there are many.
+# Lines, statements, inputs and runs are split into so many parts. A run takes half a second: only a third is tried.
 _PARTS, _RUNS_EVERY = 32, 3
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What the trials came to.
+    """The trials and what they add up to.
 
     Attributes:
         trials: all of them, in an order that never changes.
@@ -109,13 +107,12 @@ def survey(share: int = 1, jobs: int = 1, tick: Tick = silent) -> Survey:
             raise InputError(name, value, "an integer from 1 on")
     tick("drawing mutants", 0, 1)
     statements, runs = drawn(share), run_mutants(share * _RUNS_EVERY)
-    # Those that share a climb are next to each other.
+    # Statements that share a climb are next to each other.
     ordered = sorted(statements.decided, key=lambda each: (each.adapter, each.constants))
     calls = [Call("mutants", _proofs, (share * _PARTS, share * part)) for part in range(_PARTS)]
-    calls += [Call("mutants", _readings, (share,)), Call("mutants", gallery_trials, ())]
+    calls += [Call("mutants", _readings, (share,)), Call("mutants", _gallery, ())]
     calls += [Call("mutants", _inputs, (part,), 10.0) for part in _parts(malformed(share))]
-    calls += [Call("mutants", _statements, (part,)) for part in _parts(ordered)]
-    calls += [Call("mutants", _runs, (part,)) for part in _parts(runs)]
+    calls += [Call("mutants", _tried, (part,)) for part in (*_parts(ordered), *_parts(runs))]
     found = [trial for part in Running(calls, jobs, tick).results() for trial in part]
     return Survey(tuple(found), statements.undecided)
 
@@ -125,26 +122,23 @@ def _parts(items: Sequence[Any]) -> list[Sequence[Any]]:
     return [items[first : first + size] for first in range(0, len(items), size)] if items else []
 
 
-def _proofs(every: int, first: int) -> list[Trial]:
+def _tried(mutants: Iterable[Mutant]) -> list[Trial]:
+    # One thread: the pool has as many processes as there are cores.
     torch.set_num_threads(1)
-    return trials_of(every, first)
+    return [tried(mutant) for mutant in mutants]
+
+
+def _proofs(every: int, first: int) -> list[Trial]:
+    return _tried([*false_mutants(every, first), *true_variations(every, first)])
 
 
 def _readings(every: int) -> list[Trial]:
-    return [try_reading(mutant) for mutant in islice(rereadings(), 0, None, every)]
+    return _tried(islice(rereadings(), 0, None, every))
+
+
+def _gallery() -> list[Trial]:
+    return _tried(gallery())
 
 
 def _inputs(inputs: Sequence[Malformed]) -> list[Trial]:
     return list(input_trials(inputs))
-
-
-def _statements(mutants: Sequence[Statement]) -> list[Trial]:
-    # One thread: the pool has as many processes as there are cores.
-    torch.set_num_threads(1)
-    return [try_statement(mutant) for mutant in mutants]
-
-
-def _runs(mutants: Sequence[Run]) -> list[Trial]:
-    torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as folder:
-        return [try_run(mutant, folder) for mutant in mutants]

@@ -1,9 +1,52 @@
-"""The record of one trial of the checker: what was changed, whether it is true, and what the layer made of it."""
+"""Trials of the checker: a mutant is put to its layer, and the record says whether the answer is right.
 
+The truth of a mutant is decided before the layer sees it: by an exact witness where it is false, by how it
+is made where it is true.
+"""
+
+from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from time import perf_counter
+from typing import Any, ClassVar, Literal
 
 Layer = Literal["proof", "reading", "input", "falsification", "measurement"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a layer says of a mutant.
+
+    Attributes:
+        outcome: as in a `Trial`.
+        accepts: whether it vouches for the mutant, which is wrong of a false one.
+        rejects: whether it says that the mutant is false, which is wrong of a true one.
+        seconds: what work that mutants share has taken, which counts in the time of each.
+
+    """
+
+    outcome: str
+    accepts: bool
+    rejects: bool
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Mutant(ABC):
+    """Something with one place changed, whose truth is decided. The fields are those of a `Trial`."""
+
+    layer: ClassVar[Layer]
+    subject: str
+    kind: str
+    change: str
+    true: bool
+    witness: str
+
+    @abstractmethod
+    def ask(self) -> Answer:
+        """What the layer says of it."""
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.kind}, {self.change}; {self.witness}"
 
 
 @dataclass(frozen=True)
@@ -44,6 +87,30 @@ class Trial:
     caught: bool
     seconds: float
     mebibytes: float = 0.0
+
+
+def tried(mutant: Mutant) -> Trial:
+    """Put a mutant to its layer."""
+    began = perf_counter()
+    answer = mutant.ask()
+    return recorded(mutant, answer, perf_counter() - began + answer.seconds)
+
+
+def recorded(mutant: Mutant, answer: Answer, seconds: float, mebibytes: float = 0.0) -> Trial:
+    """The record of an answer: to vouch for a false mutant or to reject a true one is wrong."""
+    return Trial(
+        mutant.layer,
+        mutant.subject,
+        mutant.kind,
+        mutant.change,
+        mutant.true,
+        mutant.witness,
+        answer.outcome,
+        wrong=answer.rejects if mutant.true else answer.accepts,
+        caught=answer.rejects and not mutant.true,
+        seconds=seconds,
+        mebibytes=mebibytes,
+    )
 
 
 def as_json(trial: Trial) -> dict[str, Any]:

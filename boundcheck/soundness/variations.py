@@ -1,9 +1,9 @@
-"""Variations of a true relation that are true by their construction."""
+"""Variations of a true relation, which are true because it is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
@@ -16,33 +16,30 @@ from boundcheck.claims.vocabulary import (
     MinimumOver,
     SpectralNorm,
 )
-from boundcheck.soundness.edits import product, put, walk
+from boundcheck.soundness.edits import NORMS, product, put, walk
+from boundcheck.soundness.mutation import Change
 
-_NORMS = (FrobeniusNorm, SpectralNorm, EuclideanNorm)
 _TURNED = {sp.Le: sp.Ge, sp.Lt: sp.Gt, sp.Ge: sp.Le, sp.Gt: sp.Lt, sp.Eq: sp.Eq}
 
 
-class Variation(NamedTuple):
-    """A relation that holds wherever the one that it was made of does; `uses` is what holds anyway, and makes it so."""
+@dataclass(frozen=True)
+class Variation(Change[sp.Basic]):
+    """A relation that holds wherever the original does, by `uses`, which hold anyway."""
 
-    kind: str
-    change: str
-    relation: sp.Basic
     uses: tuple[sp.Basic, ...] = ()
 
 
 def variations(relation: sp.Basic) -> Iterator[Variation]:
     """Variations of a relation, the same ones in the same order every time."""
     left, right, func = relation.lhs, relation.rhs, relation.func
-    minus = sp.Integer(-1)
+    minus, turned = sp.Integer(-1), _TURNED[func]
 
-    def said(kind: str, change: str, x: sp.Basic, y: sp.Basic, how: type[sp.Basic] = func) -> Variation:
-        return Variation(kind, change, how(x, y, evaluate=False))
+    def said(kind: str, where: str, x: sp.Basic, y: sp.Basic, how: type[sp.Basic] = func) -> Variation:
+        return Variation(kind, where, how(x, y, evaluate=False))
 
-    yield said("sides exchanged", "right to left", right, left, _TURNED[func])
+    yield said("sides exchanged", "right to left", right, left, turned)
     for factor in (sp.Rational(3, 7), sp.Integer(5)):
         yield said("both sides scaled", f"by {factor}", product(factor, left), product(factor, right))
-    turned = _TURNED[func]
     yield said("negated", "by -1", product(minus, left), product(minus, right), turned)
     if isinstance(left, MatrixExpr):
         yield said("transposed", "both sides", left.T, right.T)
@@ -77,7 +74,7 @@ def _weaker(relation: sp.Basic) -> Iterator[Variation]:
 
 
 def _rewritten(relation: sp.Basic) -> Iterator[Variation]:
-    """A norm of the transposed or the negative matrix, an inner product the other way around; each place once."""
+    """A norm of the transposed or the negative matrix, an inner product with its arguments swapped; each place once."""
     seen: set[sp.Basic] = set()
     for path, node in walk(relation):
         if node in seen:
@@ -85,7 +82,7 @@ def _rewritten(relation: sp.Basic) -> Iterator[Variation]:
         seen.add(node)
         if isinstance(node, FrobeniusNorm | SpectralNorm):
             yield Variation("transposed", str(node), put(relation, path, node.func(node.args[0].T)))
-        if isinstance(node, _NORMS):
+        if isinstance(node, NORMS):
             negative = sp.MatMul(-1, node.args[0])
             yield Variation("negative in a norm", str(node), put(relation, path, node.func(negative)))
         if isinstance(node, InnerProduct):
@@ -95,7 +92,7 @@ def _rewritten(relation: sp.Basic) -> Iterator[Variation]:
 def _terms(relation: sp.Basic) -> list[sp.Basic]:
     """A norm and a letter of the relation, and a number."""
     parts = [node for _, node in walk(relation)]
-    norms = sorted({x for x in parts if isinstance(x, _NORMS)}, key=str)
+    norms = sorted({x for x in parts if isinstance(x, NORMS)}, key=str)
     letters = sorted({x for x in parts if isinstance(x, sp.Symbol)}, key=str)
     return [*norms[:1], *letters[:1], sp.Rational(1, 3)]
 

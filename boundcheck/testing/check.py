@@ -1,7 +1,7 @@
 """`check_claim`: try an inequality on many instances, climb toward the ones that break it, and keep the one that does.
 
-An instance counts against a claim only when Arb says so. Floats sort out the clear cases, each side with a bound on its
-rounding error that follows from the dimensions; what they cannot tell apart is a near-tie, and Arb decides.
+An instance counts against a claim only when Arb says so. Floats decide the clear cases: each side has a bound on its
+rounding error, which follows from the dimensions. What floats cannot tell apart is a near-tie, and Arb decides it.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from hypothesis.strategies import SearchStrategy
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import BoundcheckError, InputError
-from boundcheck.falsify import is_theorem
+from boundcheck.exact.rounded import Comparison
 from boundcheck.falsify.ascent import climbed
 from boundcheck.falsify.certify import Certificate, certify
 from boundcheck.falsify.fields import check_id
@@ -30,15 +30,15 @@ from boundcheck.falsify.show import rounded_down
 from boundcheck.falsify.shrink import shrunk
 from boundcheck.falsify.simplify import simplified
 from boundcheck.falsify.stored import Tried, save
-from boundcheck.problems.rounded import Comparison
 from boundcheck.testing.session import current
 from boundcheck.testing.strategies.instances import assignments, instances, short_runs
 from boundcheck.testing.strategies.matrices import DType, check_kind, check_size
+from boundcheck.words import algorithm_of, is_about_smoothness
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What was tried of a claim that no instance broke.
+    """What was tried on a claim that no instance broke.
 
     Attributes:
         id: the claim's.
@@ -185,7 +185,7 @@ def _check_device(device: str) -> None:
 
 
 def _strategy(claim: Claim, adapter: str | None, lipschitz: str, largest: int, dtype: DType) -> SearchStrategy[Any]:
-    if is_theorem(claim) and claim.names[-1] == "bound":
+    if algorithm_of(claim) is not None:
         return short_runs(claim, adapter=adapter, lipschitz=lipschitz, dtype=dtype)
     if _is_lemma(claim):
         return instances(claim, adapter=adapter, lipschitz=lipschitz, largest=largest, dtype=dtype)
@@ -196,7 +196,7 @@ def _strategy(claim: Claim, adapter: str | None, lipschitz: str, largest: int, d
 
 
 def _is_lemma(claim: Claim) -> bool:
-    return claim.names[-1:] == ("Lhat",)
+    return is_about_smoothness(claim)
 
 
 class _Search:
@@ -204,7 +204,7 @@ class _Search:
 
     def __init__(self, claim: Claim, strategy: SearchStrategy[Any], dtype: DType, device: str) -> None:
         self.strategy, self.dtype, self.device = strategy, dtype, device
-        # Instances of a lemma are made smaller by the adversary, which knows more of them than Hypothesis does.
+        # The adversary makes instances of a lemma smaller: it knows more about them than Hypothesis does.
         self.phases = [Phase.generate, Phase.target]
         self.phases += [] if _is_lemma(claim) else [Phase.shrink]
         self.examples = self.near_ties = 0
@@ -212,13 +212,13 @@ class _Search:
         self.steered = False
         # The first instance that certainly breaks the claim.
         self.broken: Any = None
-        # Of an inequality what was drawn, from the best of which ascents start.
+        # What was drawn for an inequality: ascents start from the best of it.
         self.tried: list[Assignment] = []
 
     def run(self, examples: int | None) -> None:
-        """First without a target, which holds on to what it has; then half as many again, toward a larger ratio.
+        """First draw without a target, then half as many again, steered toward a larger ratio.
 
-        Of an inequality between matrices a few ascents follow, from the best of them.
+        For an inequality between matrices, a few ascents from the best instances follow.
         """
         profile = current().profile
         limits = settings(
@@ -255,7 +255,7 @@ class _Search:
         if compared.holds:
             self.ratio = max(self.ratio, compared.ratio)
             return
-        # While Hypothesis looks for a smaller one, floats are sure enough; what it ends with is certified again.
+        # While Hypothesis looks for a smaller one, floats are enough: the last one is certified again.
         if self.broken is None or not compared.fails:
             self.near_ties += not compared.fails
             found = certify(instance)
@@ -277,7 +277,7 @@ class _BrokenError(Exception):
 
 
 def _kept(instance: Any, first: Any) -> ClaimViolatedError:
-    """The error for the smallest instance there is that certainly breaks the claim, and is then written to a file."""
+    """The error for the smallest instance that certainly breaks the claim. The instance is written to a file."""
     found = certify(instance)
     if not found.violated:
         instance, found = first, certify(first)
@@ -293,7 +293,7 @@ def _kept(instance: Any, first: Any) -> ClaimViolatedError:
         save(instance, path)
         stored: Path | None = path
     except InputError:
-        # What breaks the claim is worth more than its file.
+        # The instance matters more than its file.
         stored = None
     current().tell({"id": instance.claim.id, "ratio": _finite(found), "file": str(stored or "not stored")})
     return ClaimViolatedError(instance, found.lower, stored)

@@ -46,13 +46,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    """Say how hard claims are checked."""
+    """The line that says how hard claims are checked."""
     profile = PROFILES[config.getoption("--boundcheck-profile")]
     return f"boundcheck: profile {profile.name}, {profile.meaning}"
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Refuse a marker that says nothing; skip what needs a CUDA device that there is not."""
+    """Refuse a malformed marker; skip a test that needs a CUDA device where there is none."""
     _profile(item)
     if item.get_closest_marker("boundcheck") and item.get_closest_marker("cuda"):
         import torch
@@ -75,7 +75,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
 
 
 def _profile(item: pytest.Item) -> Profile:
-    """The one of the command line, or the marker's."""
+    """The profile of the marker, or else of the command line."""
     marker = item.get_closest_marker("boundcheck")
     chosen: dict[str, Any] = dict(marker.kwargs) if marker else {}
     if marker and (marker.args or set(chosen) - {"profile", "examples"}):
@@ -95,8 +95,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     """List the claims that were checked: instances, near-ties, the largest ratio, and the file of what broke one."""
     outcomes = ("passed", "failed", "error", "xfailed", "xpassed")
     reports = [report for key in outcomes for report in terminalreporter.stats.get(key, [])]
-    # Those of a test are in the reports of all its phases, the last of which has them all; a file that could not be
-    # read has none.
+    # The properties of a test are in the reports of all its phases, and the last report has them all. A file that could
+    # not be read has no properties.
     last = {report.nodeid: getattr(report, "user_properties", ()) for report in reports}
     found = [value for properties in last.values() for key, value in properties if key == _KEY]
     if not found:

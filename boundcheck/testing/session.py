@@ -1,6 +1,6 @@
 """What a run of pytest tells `check_claim`: how hard to look, where to keep what it finds, and whom to tell.
 
-Standard library alone: pytest loads this in projects that may never check a claim.
+Only the standard library is imported: pytest loads this in projects that may never check a claim.
 """
 
 from collections.abc import Callable, Iterator

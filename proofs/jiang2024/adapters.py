@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from boundcheck.claims.adapters import DIREFT, FROZEN_B, FROZEN_FACTOR_B
-from boundcheck.claims.jiang2024 import A1, A2, ASSUMPTION_1, W1, W2
-from boundcheck.claims.meft import A, B
 from boundcheck.claims.symbols import L, Lhat, a, b, s
-from boundcheck.claims.vocabulary import F, FrobeniusNorm, Gradient, Value, f
+from boundcheck.claims.vocabulary import A1, A2, W1, W2, A, B, F, FrobeniusNorm, Gradient, Value, f
 from boundcheck.kernel import Theorem
 from boundcheck.prove import Proof, eq, ge, le, script
 
+from ..meft.adapters import DIREFT, FROZEN_B, FROZEN_FACTOR_B
+from .claims import ASSUMPTION_1
 from .lemma_1 import smoothness
 from .setting import READING, UNSCALED, W0, quantity
 

@@ -5,30 +5,36 @@ from dataclasses import replace
 import sympy as sp
 from sympy import MatrixSymbol
 
-from boundcheck.claims.jiang2024 import (
+from boundcheck.claims.symbols import C, G, L, Lhat, r, s, sigma
+from boundcheck.claims.vocabulary import (
     A1,
     A2,
-    ASSUMPTION_1,
-    ASSUMPTION_3_1,
-    ASSUMPTION_3_2,
     B1,
     B2,
-    LEMMA_1,
     W1,
     W2,
+    EuclideanNorm,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    SpectralNorm,
+    Value,
     W,
+    d,
+    f,
+    k,
+    n,
     v,
     v1,
     v2,
 )
-from boundcheck.claims.meft import CONDITIONALLY_UNBIASED
-from boundcheck.claims.symbols import C, G, L, Lhat, r, s, sigma
-from boundcheck.claims.vocabulary import EuclideanNorm, F, FrobeniusNorm, Gradient, SpectralNorm, Value, d, f, k, n
 from boundcheck.kernel import Theorem
 from boundcheck.prove import Proof, Reading, eq, ge, le, script
 
+from ..meft.lora import CONDITIONALLY_UNBIASED
 from . import lemma_1
 from .ball import frobenius_norms, segment, unit_interval
+from .claims import ASSUMPTION_1, ASSUMPTION_3_1, ASSUMPTION_3_2, LEMMA_1
 from .setting import MEFT, READING, W0, A, B, Meft, quantity, theta
 from .witnesses import DRAWN_ONCE, SMALL_BALL
 

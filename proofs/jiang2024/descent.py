@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import sympy as sp
 
 from boundcheck.claims import Claim
-from boundcheck.claims.jiang2024 import ASSUMPTION_4, BOUNDED_BELOW, A_t, B_t, W, g, v, v1, v2, v_t
-from boundcheck.claims.meft import CONDITIONALLY_UNBIASED
 from boundcheck.claims.symbols import D, Lhat, T, alpha, f_star, r, zeta
 from boundcheck.claims.vocabulary import (
+    A_t,
+    B_t,
     EuclideanNorm,
     Expectation,
     F,
@@ -21,15 +21,23 @@ from boundcheck.claims.vocabulary import (
     Iterate,
     MatrixExpectation,
     Value,
+    W,
     d,
+    g,
     k,
     n,
     t,
+    v,
+    v1,
+    v2,
+    v_t,
 )
 from boundcheck.kernel import Theorem
 from boundcheck.prove import Proof, eq, ge, le
 
+from ..meft.lora import CONDITIONALLY_UNBIASED
 from .ball import segment, unit_interval
+from .claims import ASSUMPTION_4, BOUNDED_BELOW
 from .setting import Meft, theta
 
 g_t, v_next = Iterate("g", t, n, 1), Iterate("v", t + 1, n, 1)

@@ -5,32 +5,31 @@ from collections.abc import Sequence
 import sympy as sp
 
 from boundcheck.claims import Claim
-from boundcheck.claims.jiang2024 import (
+from boundcheck.claims.symbols import C, G, L, Lhat, a, b, r, s, sigma
+from boundcheck.claims.vocabulary import (
     A1,
     A2,
-    ASSUMPTION_1,
-    ASSUMPTION_2,
-    ASSUMPTION_3_1,
-    ASSUMPTION_3_2,
     B1,
     B2,
-    LEMMA_1,
     W1,
     W2,
     A_t,
     B_t,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    SpectralNorm,
     W,
     v,
     v1,
     v2,
 )
-from boundcheck.claims.meft import GRADIENT_BOUND, LEMMA_1_SHARP, LEMMA_1_SHARP_EQUAL_RADII
-from boundcheck.claims.symbols import C, G, L, Lhat, a, b, r, s, sigma
-from boundcheck.claims.vocabulary import F, FrobeniusNorm, Gradient, SpectralNorm
 from boundcheck.kernel import Theorem
 from boundcheck.prove import Proof, ge, le, script
 
+from ..meft.lora import GRADIENT_BOUND, LEMMA_1_SHARP, LEMMA_1_SHARP_EQUAL_RADII
 from . import eigenvalue
+from .claims import ASSUMPTION_1, ASSUMPTION_2, ASSUMPTION_3_1, ASSUMPTION_3_2, LEMMA_1
 from .eigenvalue import Entries
 from .setting import CHANGE_A, CHANGE_B, LENGTH, MOVE, MOVE_A, MOVE_B, READING, UNSCALED, A, B, Meft, quantity
 

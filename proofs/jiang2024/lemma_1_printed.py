@@ -2,32 +2,14 @@
 
 from collections.abc import Sequence
 
-from boundcheck.claims.jiang2024 import (
-    A1,
-    A2,
-    ASSUMPTION_1,
-    ASSUMPTION_2,
-    ASSUMPTION_3_1,
-    ASSUMPTION_3_2,
-    B1,
-    B2,
-    LEMMA_1,
-    W1,
-    W2,
-    A_t,
-    B_t,
-    W,
-    v,
-    v1,
-    v2,
-)
 from boundcheck.claims.symbols import C, G, L, Lhat, r, sigma
-from boundcheck.claims.vocabulary import FrobeniusNorm
+from boundcheck.claims.vocabulary import A1, A2, B1, B2, W1, W2, A_t, B_t, FrobeniusNorm, W, v, v1, v2
 from boundcheck.kernel import Theorem
 from boundcheck.prove import Proof, eq, ge, le, script
 
 from . import lemma_1, paper
 from .ball import frobenius_norms
+from .claims import ASSUMPTION_1, ASSUMPTION_2, ASSUMPTION_3_1, ASSUMPTION_3_2, LEMMA_1
 from .setting import LENGTH, MOVE, MOVE_A, MOVE_B, READING, A, B, Meft, quantity
 from .witnesses import DENOMINATOR, OFF_THE_BALL, PYTHAGORAS
 

@@ -5,9 +5,10 @@ The rank is a number x² here, so that its roots are polynomials; everything els
 
 import sympy as sp
 
-from boundcheck.claims.jiang2024 import RATE, THEOREM_2
 from boundcheck.claims.symbols import C, D, G, L, T, c, r, sigma, zeta
 from boundcheck.prove import Proof, Reading, ge, gt, le, script
+
+from .claims import RATE, THEOREM_2
 
 x = sp.Symbol("x", positive=True)
 

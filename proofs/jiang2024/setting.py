@@ -9,10 +9,18 @@ import sympy as sp
 from sympy import MatrixSymbol
 
 from boundcheck.claims import Claim, Quantity
-from boundcheck.claims.jiang2024 import A1, A2, B1, B2, W1, W2, A_t, B_t, W, v, v1, v2, v_t
-from boundcheck.claims.meft import A, B, g_t
 from boundcheck.claims.symbols import r, sigma
 from boundcheck.claims.vocabulary import (
+    A1,
+    A2,
+    B1,
+    B2,
+    W1,
+    W2,
+    A,
+    A_t,
+    B,
+    B_t,
     EuclideanNorm,
     F,
     FrobeniusNorm,
@@ -20,9 +28,15 @@ from boundcheck.claims.vocabulary import (
     PartialGradient,
     SpectralNorm,
     Value,
+    W,
     d,
     f,
+    g_t,
     k,
+    v,
+    v1,
+    v2,
+    v_t,
 )
 from boundcheck.kernel import Theorem
 from boundcheck.prove import Process, Proof, Reading, eq, le

@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 import sympy as sp
 
 from boundcheck.claims import Claim
-from boundcheck.claims.jiang2024 import ASSUMPTION_2, LEMMA_1, MINIMUM_GRADIENT, ROOT_TERM, THEOREM_2, UNBIASED
-from boundcheck.claims.meft import CONDITIONALLY_UNBIASED
 from boundcheck.claims.symbols import C, D, G, L, Lhat, T, T_min, alpha, bound, r, sigma, zeta
+from boundcheck.claims.vocabulary import MINIMUM_GRADIENT
 from boundcheck.kernel import Theorem
 from boundcheck.prove import Proof, eq, ge, gt, le, script
 
+from ..meft.lora import CONDITIONALLY_UNBIASED
 from . import lemma_1
+from .claims import ASSUMPTION_2, LEMMA_1, ROOT_TERM, THEOREM_2, UNBIASED
 from .descent import SQUARE, TOTAL, UNPRINTED, Descent, descent_in_ball, expected_descent, square_nonnegative, summed
 from .roots import root_equals, root_quantity
 from .setting import READING, Meft, quantity

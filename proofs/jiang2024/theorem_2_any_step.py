@@ -3,15 +3,13 @@
 No factor is spoken of: v is a vector and F is f itself, so that it holds of every adapter's F.
 """
 
-from boundcheck.claims.classics import SMOOTH
-from boundcheck.claims.jiang2024 import MINIMUM_GRADIENT, W, g, v, v1, v2, v_t
-from boundcheck.claims.meft import g_t
 from boundcheck.claims.symbols import Lhat, T, alpha, bound, ell, eta, eta_max
-from boundcheck.claims.theorems import THEOREM_2_ANY_STEP
-from boundcheck.claims.vocabulary import F, Value, f
+from boundcheck.claims.vocabulary import MINIMUM_GRADIENT, F, Value, W, f, g, g_t, v, v1, v2, v_t
 from boundcheck.kernel import Theorem
 from boundcheck.prove import Process, Proof, Reading, eq, ge, gt, le, script
 
+from ..classics.claims import SMOOTH
+from ..meft.theorems import THEOREM_2_ANY_STEP
 from .ball import unit_interval
 from .descent import BEYOND, SQUARE, SUMMED, descent, expected_descent, from_start, summed, v_last
 from .setting import quantity, theta

@@ -6,13 +6,13 @@ is false is their derivation, and the lines themselves for any other step size t
 
 import sympy as sp
 
-from boundcheck.claims.jiang2024 import ASSUMPTION_2, MINIMUM_GRADIENT, ROOT_TERM, THEOREM_2
 from boundcheck.claims.symbols import C, D, G, L, Lhat, T, alpha, bound, f_star, r, sigma, zeta
-from boundcheck.claims.vocabulary import EuclideanNorm, Expectation, F, Value, t
+from boundcheck.claims.vocabulary import MINIMUM_GRADIENT, EuclideanNorm, Expectation, F, Value, t
 from boundcheck.kernel import Theorem
 from boundcheck.prove import Proof, eq, ge, le, script
 
 from . import lemma_1, paper
+from .claims import ASSUMPTION_2, ROOT_TERM, THEOREM_2
 from .descent import (
     NEXT,
     NOISE,

@@ -3,15 +3,16 @@
 import sympy as sp
 
 from boundcheck.claims import Claim, Quantity
-from boundcheck.claims.jiang2024 import MINIMUM_GRADIENT, ROOT_TERM
-from boundcheck.claims.meft import BALL, LEMMA_1_SHARP, THEOREM_2_BEST_STEP, THEOREM_2_REPAIRED
 from boundcheck.claims.symbols import D, G, L, Lhat, T, a, alpha, b, bound, kappa, q, s, zeta
-from boundcheck.claims.theorems import THEOREM_2_FROZEN_A
+from boundcheck.claims.vocabulary import MINIMUM_GRADIENT
 from boundcheck.kernel import Theorem
 from boundcheck.prove import Proof, eq, ge, gt, le, script
 
+from ..meft.lora import BALL, LEMMA_1_SHARP, THEOREM_2_BEST_STEP, THEOREM_2_REPAIRED
+from ..meft.theorems import THEOREM_2_FROZEN_A
 from . import lemma_1, variants
 from .ball import unit_interval
+from .claims import ROOT_TERM
 from .descent import SQUARE, TOTAL, B_last, along_segment, descent, descent_in_ball, expected_descent, summed
 from .roots import radical, root_equals, root_quantity
 from .setting import READING, Meft, quantity

@@ -6,8 +6,35 @@ from dataclasses import dataclass, replace
 import sympy as sp
 from sympy import MatrixSymbol
 
-from boundcheck.claims.jiang2024 import A1, A2, ASSUMPTION_1, B1, B2, W1, W2, B_t, W, v, v1, v2
-from boundcheck.claims.meft import (
+from boundcheck.claims.symbols import G_2, G, L, Lhat, a, a_2, b, b_2, r, s, s_2
+from boundcheck.claims.vocabulary import (
+    A1,
+    A2,
+    B1,
+    B2,
+    W1,
+    W2,
+    A,
+    B,
+    B_t,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    InnerProduct,
+    PartialGradient,
+    Value,
+    W,
+    d,
+    f,
+    k,
+    v,
+    v1,
+    v2,
+)
+from boundcheck.kernel import Theorem
+from boundcheck.prove import Process, Proof, Reading, eq, ge, le, script
+
+from ..meft.lora import (
     FROZEN_A,
     FROZEN_FACTOR,
     LAYER_1,
@@ -18,26 +45,10 @@ from boundcheck.claims.meft import (
     LAYER_GRADIENTS,
     LAYERS,
     LEMMA_1_SHARP,
-    A,
-    B,
 )
-from boundcheck.claims.symbols import G_2, G, L, Lhat, a, a_2, b, b_2, r, s, s_2
-from boundcheck.claims.vocabulary import (
-    F,
-    FrobeniusNorm,
-    Gradient,
-    InnerProduct,
-    PartialGradient,
-    Value,
-    d,
-    f,
-    k,
-)
-from boundcheck.kernel import Theorem
-from boundcheck.prove import Process, Proof, Reading, eq, ge, le, script
-
 from . import eigenvalue
 from .ball import unit_interval
+from .claims import ASSUMPTION_1
 from .eigenvalue import Entries
 from .setting import READING, W0, quantity, theta
 

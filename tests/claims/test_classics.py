@@ -17,9 +17,9 @@ from hypothesis import given
 from hypothesis.strategies import DrawFn
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.sign import sign
 from boundcheck.claims.symbols import D, G, L, T, a, abc_a, abc_b, abc_c, b, ell, eta, s, zeta
 from boundcheck.errors import InputError
+from boundcheck.exact.sign import sign
 from boundcheck.testing import SEEDS, ball, claim_inputs, shapes
 
 Vector = np.ndarray

@@ -18,7 +18,7 @@ from hypothesis.strategies import DataObject
 from torch import Tensor
 
 from boundcheck.claims import catalogue
-from boundcheck.claims.enclose import upper
+from boundcheck.exact.balls import upper
 from boundcheck.problems.adapters import (
     ADAPTERS,
     Adapter,

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.claims import Claim, Quantity, catalogue
-from boundcheck.claims.enclose import lower, upper
 from boundcheck.claims.symbols import PARAMETERS, L, Lhat, Parameter, T, bound, symbol_of
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import lower, upper
 
 KAPPA = Parameter(symbol_of("kappa", "positive real"), "positive real", "a factor", r"\varkappa")
 STEPS = Parameter(symbol_of("m_1", "positive integer"), "positive integer", "how often")

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.enclose import enclose
-from boundcheck.claims.sign import sign
 from boundcheck.claims.symbols import C, D, G, H, J, L, Lhat, T, a, a_0, alpha, b, b_0, kappa, q, r, s, sigma, w_0, zeta
+from boundcheck.exact.enclose import enclose
+from boundcheck.exact.sign import sign
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.testing import POSITIVE_REALS, claim_inputs
 from tests.layers import examples, sampled

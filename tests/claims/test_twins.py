@@ -18,7 +18,7 @@ from flint import arb, ctx
 from hypothesis import given
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.enclose import enclose
+from boundcheck.exact.enclose import enclose
 from boundcheck.testing import claim_inputs
 from tests.layers import sampled
 
@@ -251,6 +251,33 @@ def best_step(i: Any) -> dict[str, Any]:
     return at_ell(i, h, 4 * i.D / (N * least + 2 / i.ell))
 
 
+def heavy_ball(i: Any) -> dict[str, Any]:
+    """The decrease of the Lyapunov function over a squared step, and what squared steps say of the gradient."""
+    share = (1 - i.beta) / i.eta - i.ell / 2
+    return at_ell(i, i.eta, (1 + i.beta) ** 2 / i.eta**2 * (i.D / share) / i.T) | {"eta_max": (1 - i.beta) * 2 / i.ell}
+
+
+def adagrad_norm(i: Any) -> dict[str, Any]:
+    """The last b times the sum of squared gradients over b."""
+    total = i.D / (i.eta / 2)
+    return {"Lhat": i.ell, "delta_min": i.ell * i.eta, "bound": (i.delta + total) * total / i.T}
+
+
+def nesterov(i: Any) -> dict[str, Any]:
+    return at_ell(i, 1 / i.ell, i.R_1**2 / (2 / i.ell * (i.T / mp.mpf(2)) ** 2))
+
+
+def convex_descent(i: Any) -> dict[str, Any]:
+    N = i.T - 1
+    return at_ell(i, 1 / i.ell, i.ell * i.R_1**2 / (4 * N + 2))
+
+
+def strong_descent(i: Any) -> dict[str, Any]:
+    """With the condition number, as the book has it."""
+    Q = i.ell / i.m
+    return at_ell(i, 2 / (i.m + i.ell), (((Q - 1) / (Q + 1)) ** (i.T - 1) * i.R_1) ** 2)
+
+
 TWINS: dict[str, Twin] = {
     "jiang2024.lemma1": lemma1,
     "jiang2024.theorem2": theorem2,
@@ -283,6 +310,11 @@ TWINS: dict[str, Twin] = {
     "khaled2020.theorem2": expected_smoothness,
     "khaled2020.bounded_variance": bounded_variance,
     "abbaszadehpeivasti2022.best_step": best_step,
+    "classic.heavy_ball": heavy_ball,
+    "ward2019.adagrad_norm": adagrad_norm,
+    "su2016.nesterov": nesterov,
+    "drori2014.gradient_descent": convex_descent,
+    "nesterov2004.strongly_convex": strong_descent,
 }
 
 
@@ -314,7 +346,10 @@ def cancellation(claim: Claim, exact: dict[sp.Symbol, sp.Expr]) -> float:
     derived = {quantity.symbol: claim.expression(quantity.name) for quantity in claim.quantities}
     strict = [c for c in claim.conditions if isinstance(c, sp.StrictGreaterThan | sp.StrictLessThan)]
     ends = [(c.gts.subs(derived), c.lts.subs(derived)) for c in strict]
-    return math.prod(float(((more + less) / (more - less)).subs(exact)) for more, less in ends)
+    powers = [
+        float(x.exp.subs(exact)) for q in claim.quantities for x in q.expression.atoms(sp.Pow) if x.exp.free_symbols
+    ]
+    return math.prod(float(((more + less) / (more - less)).subs(exact)) for more, less in ends) * max([1.0, *powers])
 
 
 @sampled(2, 1)

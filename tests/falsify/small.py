@@ -6,11 +6,11 @@ from typing import Any
 
 import hypothesis.strategies as st
 import torch
+from boundcheck.proofs.meft.lora import GRADIENT_BOUND
 from hypothesis.strategies import DrawFn
 from mpmath import mp
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.meft import GRADIENT_BOUND
 from boundcheck.falsify.climb import Climber
 from boundcheck.falsify.instance import Instance
 from boundcheck.falsify.structure import Structure, constants_of

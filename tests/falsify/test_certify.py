@@ -13,7 +13,7 @@ from hypothesis.strategies import DataObject
 from mpmath import mp
 
 from boundcheck.claims import catalogue
-from boundcheck.claims.enclose import lower, upper
+from boundcheck.exact.balls import lower, upper
 from boundcheck.falsify import certify as certificates
 from boundcheck.falsify.certify import certify, inside
 from boundcheck.falsify.instance import Instance

@@ -24,16 +24,16 @@ def table(**run):
 
 def outcome(given, folder):
     (result,) = measure(given, folder)
-    return result["verdict"], result["blame"] and (result["blame"]["kind"], result["blame"]["name"]), result
+    return result.verdict, result.blame and (result.blame.kind, result.blame.name), result
 
 
 def test_a_run_takes_the_step_that_it_is_given(tmp_path):
     verdict, blame, result = outcome(table(), tmp_path)
-    assert (verdict, blame) == ("supported (asymptotic)", None), result["reason"]
-    values = result["plan"]["values"]
-    assert values["alpha"] == result["plan"]["prescribed"] == result["plan"]["inputs"]["eta"] == 0.05
-    assert result["bound"] == pytest.approx(CLAIM.bound(**result["plan"]["inputs"]))
-    assert {each["hypothesis"]: each["status"] for each in result["audit"]}["eta < eta_max"] == "held"
+    assert (verdict, blame) == ("supported (asymptotic)", None), result.reason
+    values = result.plan.values
+    assert values["alpha"] == result.plan.prescribed == result.plan.inputs["eta"] == 0.05
+    assert result.bound == pytest.approx(CLAIM.bound(**result.plan.inputs))
+    assert {each.hypothesis: each.status for each in result.audit}["eta < eta_max"] == "held"
     assert titled(result) == "Theorem 2, repaired, at any constant step, η\u00a0=\u00a00.05"
 
 
@@ -44,10 +44,10 @@ def test_a_step_that_is_too_long_is_to_blame(step, assume, tmp_path):
     verdict, blame, result = outcome(table(step_size=step) | {"assume": assume}, tmp_path)
     assert verdict == "hypothesis-failed"
     # Where the run diverges, its noise may exceed zeta too, which no step explains away.
-    assert blame in {("constant", "eta"), ("constant", "zeta")}, result["reason"]
-    audits = {each["hypothesis"]: each for each in result["audit"]}
-    assert audits["eta < eta_max"]["status"] == "failed"
-    assert (audits["eta < eta_max"]["observed"], audits["eta < eta_max"]["limit"]) == (step, pytest.approx(2))
+    assert blame in {("constant", "eta"), ("constant", "zeta")}, result.reason
+    audits = {each.hypothesis: each for each in result.audit}
+    assert audits["eta < eta_max"].status == "failed"
+    assert (audits["eta < eta_max"].observed, audits["eta < eta_max"].limit) == (step, pytest.approx(2))
 
 
 def test_the_longest_step_itself_is_refused_where_the_bound_has_no_value(tmp_path):
@@ -70,8 +70,8 @@ def test_a_false_bound_is_never_supported(tmp_path):
 def test_the_shortest_informative_run_is_one(tmp_path):
     verdict, _, result = outcome(table(steps="informative", audits=8), tmp_path)
     assert verdict != "uninformative"
-    inputs = result["plan"]["inputs"]
-    T, known = result["plan"]["steps"], min(result["first"], result["trivial"])
+    inputs = result.plan.inputs
+    T, known = result.plan.steps, min(result.first, result.trivial)
     assert CLAIM.bound(**inputs | {"T": T}) < known <= CLAIM.bound(**inputs | {"T": T - 1})
 
 
@@ -101,8 +101,8 @@ def test_a_horizon_that_does_not_exist_is_refused_in_one_line(tmp_path):
 @pytest.mark.full
 def test_a_bound_that_no_horizon_brings_down_is_blamed_on_the_step(tmp_path):
     verdict, blame, result = outcome(table(step_size=1.9), tmp_path)
-    assert (verdict, blame) == ("uninformative", ("constant", "eta")), result["reason"]
-    assert at_the_longest(CLAIM, result["plan"]["inputs"]) >= result["first"]
+    assert (verdict, blame) == ("uninformative", ("constant", "eta")), result.reason
+    assert at_the_longest(CLAIM, result.plan.inputs) >= result.first
     short = outcome(table(steps=1, audits=1, step_size=0.01), tmp_path)
     assert short[:2] == ("uninformative", ("horizon", "T"))
 

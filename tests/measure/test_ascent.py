@@ -64,7 +64,7 @@ def test_lengths_rise_to_no_more_than_the_claims(kind, data):
     tiny = 1e-12 * (1 + problem.objective.smoothness.value)
     assert (found.lengths >= start * (1 - ROUNDING) - tiny).all()
     ends = upper_ends(problem, radii)
-    assert found.lengths.max().item() * (1 - ROUNDING) <= min([end["value"] for end in ends], default=torch.inf) + tiny
+    assert found.lengths.max().item() * (1 - ROUNDING) <= min([end.value for end in ends], default=torch.inf) + tiny
 
 
 @sampled(9, 6)

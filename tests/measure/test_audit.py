@@ -12,7 +12,7 @@ from boundcheck.measure import measure
 from boundcheck.measure.audit import AUDITS, audit
 from boundcheck.measure.ball import ROUNDING
 from boundcheck.measure.build import build
-from boundcheck.measure.observe import norm_name
+from boundcheck.problems.observe import norm_name
 from boundcheck.measure.spec import parse
 from boundcheck.problems.constant import Constant
 from tests.layers import sampled
@@ -71,10 +71,10 @@ def test_a_radius_too_small_breaks_the_ball(id, radius, tmp_path):
     """B grows from 0 to 1.5; the printed theorem takes the larger radius for both, so both must be small for it."""
     domain = {"a": 2.6, "b": 1.9, radius: 0.3} if id.startswith("meft") else {"a": 0.3, "b": 0.3}
     (result,) = measure(theorem_table(claim=id, domain=domain), tmp_path)
-    assert result["verdict"] == "hypothesis-failed"
-    assert BALL[id] in result["reason"]
-    failed = [each for each in result["audit"] if each["status"] == "failed" and each["hypothesis"] == BALL[id]]
-    assert all(each["observed"] > each["limit"] == 0.3 for each in failed)
+    assert result.verdict == "hypothesis-failed"
+    assert BALL[id] in result.reason
+    failed = [each for each in result.audit if each.status == "failed" and each.hypothesis == BALL[id]]
+    assert all(each.observed > each.limit == 0.3 for each in failed)
     assert len(failed) == (1 if id.startswith("meft") else 2)
 
 
@@ -90,8 +90,8 @@ def test_a_start_outside_the_ball_is_outside_from_the_first_iteration(id, tmp_pa
 def test_a_ball_left_between_audits_is_left(tmp_path):
     """One audit in the whole run; what is between is known by the length travelled."""
     (result,) = measure(theorem_table(domain={"a": 2.6, "b": 0.9}, run__audits=1), tmp_path)
-    assert result["verdict"] == "hypothesis-failed"
-    assert "meft.ball" in result["reason"]
+    assert result.verdict == "hypothesis-failed"
+    assert "meft.ball" in result.reason
 
 
 @sampled(6, 2)
@@ -105,8 +105,8 @@ def test_noise_above_zeta_is_assumption_4(id, share, tmp_path):
     zeta = share * first
     assert zeta < largest
     (result,) = measure(theorem_table(claim=id, run__zeta=float(zeta), run__audits=110), tmp_path)
-    assert result["verdict"] == "hypothesis-failed"
-    assert "jiang2024.assumption4" in result["reason"]
+    assert result.verdict == "hypothesis-failed"
+    assert "jiang2024.assumption4" in result.reason
 
 
 @sampled(3, 1)
@@ -145,11 +145,11 @@ def test_a_horizon_below_the_shortest_is_named(id, tmp_path):
     shortest = run_by_hand(changed(table, {"run.steps": 300}), tmp_path).evidence.plan.values["T_min"]
     below, above = int(shortest), int(shortest) + 1
     (short, long) = measure(changed(table, {"run.steps": [below, above]}), tmp_path)
-    assert short["verdict"] == "hypothesis-failed"
-    assert "T >= T_min" in short["reason"]
-    (found,) = (each for each in short["audit"] if each["hypothesis"] == "T >= T_min")
-    assert (found["observed"], found["limit"]) == (below, pytest.approx(shortest))
-    assert long["verdict"] != "hypothesis-failed"
+    assert short.verdict == "hypothesis-failed"
+    assert "T >= T_min" in short.reason
+    (found,) = (each for each in short.audit if each.hypothesis == "T >= T_min")
+    assert (found.observed, found.limit) == (below, pytest.approx(shortest))
+    assert long.verdict != "hypothesis-failed"
 
 
 def test_the_shortest_horizon_itself_is_allowed(tmp_path):

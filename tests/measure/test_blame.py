@@ -36,15 +36,15 @@ def hard(**changes):
 
 def outcome(table, folder):
     (result,) = measure(table, folder)
-    blame = result["blame"] and (result["blame"]["kind"], result["blame"]["name"])
-    return result["verdict"], blame, result
+    blame = result.blame and (result.blame.kind, result.blame.name)
+    return result.verdict, blame, result
 
 
 def test_the_hard_instance_is_near_the_repaired_bound_and_breaks_none(tmp_path):
     """Its bound is less than a tenth above what it starts from, so that it informs of nothing, and is not violated."""
     verdict, blame, result = outcome(hard() | {"claim": "meft.theorem2_repaired"}, tmp_path)
     assert (verdict, blame) == ("uninformative", ("horizon", "T"))
-    assert 0.88 < result["measured"] / result["bound"] < 1
+    assert 0.88 < result.measured / result.bound < 1
 
 
 @sampled(6)
@@ -88,8 +88,8 @@ def test_the_hard_instance_is_near_the_repaired_bound_and_breaks_none(tmp_path):
 )
 def test_a_planted_fault_is_blamed(changes, verdict, blame, tmp_path):
     found = outcome(hard(**changes), tmp_path)
-    assert found[:2] == (verdict, blame), found[2]["reason"]
-    assert found[2]["blame"]["evidence"]
+    assert found[:2] == (verdict, blame), found[2].reason
+    assert found[2].blame.evidence
 
 
 def test_a_wrong_bound_on_the_gradient_is_blamed(tmp_path):
@@ -169,9 +169,9 @@ def test_an_estimated_constant_earns_neither_support_nor_violation(name, tmp_pat
 def test_an_assumed_constant_counts_where_the_certified_one_vouches_for_it(assumed, earned, tmp_path):
     verdict, blame, result = outcome(theorem_table(assume=assumed, run__steps=260, run__replicas=64), tmp_path)
     if earned:
-        assert (verdict, blame) == ("supported (asymptotic)", None), result["reason"]
+        assert (verdict, blame) == ("supported (asymptotic)", None), result.reason
     else:
-        assert (verdict, blame) == ("inconclusive", ("constant", "L")), result["reason"]
+        assert (verdict, blame) == ("inconclusive", ("constant", "L")), result.reason
 
 
 LINEAR = theorem_table(
@@ -249,7 +249,7 @@ def test_a_constant_is_not_contradicted_outside_of_the_ball(tmp_path):
     """Far outside F is steeper than on the ball, and its noise larger: the ball is to blame, and nothing else."""
     verdict, blame, result = outcome(theorem_table(domain={"a": 0.3, "b": 0.3}, run__zeta=1.8), tmp_path)
     assert (verdict, blame) == ("hypothesis-failed", ("hypothesis", "meft.ball"))
-    failed = {each["hypothesis"] for each in result["audit"] if each["status"] == "failed"}
+    failed = {each.hypothesis for each in result.audit if each.status == "failed"}
     assert failed == {"meft.ball"}
 
 
@@ -281,14 +281,14 @@ def test_gradient_descent_has_one_exact_trajectory(id, tmp_path):
     domain = {"a": 2.6, "b": 1.9} if id.startswith("nesterov") else {}
     table = theorem_table(claim=id, adapter={"kind": kind, "rank": 2}, domain=domain, run={"steps": 400, "audits": 400})
     verdict, blame, result = outcome(table, tmp_path)
-    assert (verdict, blame) == ("supported", None), result["reason"]
-    assert result["interval"]["kind"] == "exact"
-    assert result["interval"]["lower"] <= result["measured"] <= result["interval"]["upper"] <= result["bound"]
-    assert result["plan"]["batch"] is None
+    assert (verdict, blame) == ("supported", None), result.reason
+    assert result.interval.kind == "exact"
+    assert result.interval.lower <= result.measured <= result.interval.upper <= result.bound
+    assert result.plan.batch is None
     sparse = outcome(table | {"run": {"steps": 400, "audits": 5}}, tmp_path)[2]
     # The smallest of fewer looks is no smaller, and what was not seen may be 0.
-    assert sparse["interval"]["lower"] == 0
-    assert sparse["measured"] >= result["measured"]
+    assert sparse.interval.lower == 0
+    assert sparse.measured >= result.measured
 
 
 @sampled(2)
@@ -304,7 +304,7 @@ def test_a_false_theorem_about_gradient_descent_is_violated(factor, tmp_path):
         run={"steps": 1, "audits": 1},
     )
     verdict, blame, result = outcome(table, tmp_path)
-    assert (verdict, blame) == ("violated", ("claim", "nesterov2004.gradient_descent")), result["reason"]
+    assert (verdict, blame) == ("violated", ("claim", "nesterov2004.gradient_descent")), result.reason
 
 
 @pytest.mark.parametrize(
@@ -344,5 +344,5 @@ def test_an_assumed_bound_may_be_free_of_a_symbol_of_the_theorem(formula: str, t
         "run": {"steps": 20, "audits": 5},
     }
     (found,) = measure(spec, tmp_path)
-    assert found["bound"] > 0
-    assert found["verdict"] in ("supported", "uninformative", "violated", "inconclusive")
+    assert found.bound > 0
+    assert found.verdict in ("supported", "uninformative", "violated", "inconclusive")

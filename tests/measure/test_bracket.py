@@ -64,7 +64,7 @@ def test_no_lower_estimate_exceeds_an_upper_end(name, seed, rank, scale, a, b, c
     )
     found, _ = bracketed(problem, table)
     assert found.verdict == "supported"
-    ends = [found.bound, *(end["value"] for end in found.upper)]
+    ends = [found.bound, *(end.value for end in found.upper)]
     assert found.measured == max(found.lower.values()) > 0
     assert found.measured * (1 - ROUNDING) <= min(ends)
 
@@ -74,7 +74,7 @@ def test_upper_ends_are_the_claims_at_the_problems_constants(name):
     problem = PROBLEMS[name](rank=4, scale=2.0)
     radii = {"a": 1.5, "b": 2.0}
     L, G = problem.objective.smoothness.value, problem.gradient_bound(radii).value
-    values = {(end["claim"], end["lipschitz"]): end["value"] for end in upper_ends(problem, radii)}
+    values = {(end.claim, end.lipschitz): end.value for end in upper_ends(problem, radii)}
     # The special case of equal radii has nothing to say of these.
     assert list(values) == [end for end in ENDS if end[0] != "meft.lemma1_sharp_equal_radii"]
     assert values["meft.lemma1_sharp", "sigma"] == pytest.approx(lambda_star(L, G, 2.0, 1.5, 2.0), rel=1e-12)
@@ -82,7 +82,7 @@ def test_upper_ends_are_the_claims_at_the_problems_constants(name):
     assert values["jiang2024.lemma1", "sigma"] == pytest.approx(2 * 4 * L * 2 * 2 * 2 + 2 * G, rel=1e-12)
     assert values["jiang2024.lemma1", "sqrt(r) sigma"] == pytest.approx(2 * 4 * L * 4 * 2 * 2 + 2 * G, rel=1e-12)
     equal = {"a": 1.5, "b": 1.5}
-    values = {(end["claim"], end["lipschitz"]): end["value"] for end in upper_ends(problem, equal)}
+    values = {(end.claim, end.lipschitz): end.value for end in upper_ends(problem, equal)}
     assert list(values) == ENDS
     G = problem.gradient_bound(equal).value
     expected = lambda_star(L, G, 2.0, 1.5, 1.5)
@@ -183,8 +183,8 @@ def test_more_points_than_pairs_are_cut_to_what_there_is():
 
 def test_a_start_outside_the_ball_is_shrunk_into_it(tmp_path):
     (result,) = measure(bracket_table(domain={"a": 0.01, "b": 0.01}), tmp_path)
-    assert result["verdict"] == "supported"
-    assert "iterates" in result["lower"]
+    assert result.verdict == "supported"
+    assert "iterates" in result.lower
 
 
 def doctored_to(bound, claim, table, monkeypatch):
@@ -232,7 +232,7 @@ def test_a_true_lemma_is_not_violated_by_iterates_that_have_converged(samples, i
             bracket={"pairs": 16, "iterates": iterates, "points": 2},
         )
         (result,) = measure(table, tmp_path)
-        assert result["verdict"] == "supported", result["reason"]
+        assert result.verdict == "supported", result.reason
 
 
 @sampled(5)
@@ -240,7 +240,7 @@ def test_a_true_lemma_is_not_violated_by_iterates_that_have_converged(samples, i
 def test_a_true_lemma_is_not_violated_in_an_extreme_ball(a, b, tmp_path):
     for seed in range(2):
         (result,) = measure(bracket_table(seed=seed, domain={"a": a, "b": b}), tmp_path)
-        assert result["verdict"] == "supported", result["reason"]
+        assert result.verdict == "supported", result.reason
 
 
 @sampled(4)
@@ -248,4 +248,4 @@ def test_a_true_lemma_is_not_violated_in_an_extreme_ball(a, b, tmp_path):
 def test_a_true_lemma_is_not_violated_by_extreme_data(problem, tmp_path):
     table = bracket_table(problem={"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 6} | problem)
     (result,) = measure(table, tmp_path)
-    assert result["verdict"] == "supported", result["reason"]
+    assert result.verdict == "supported", result.reason

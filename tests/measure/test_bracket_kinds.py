@@ -68,15 +68,15 @@ def test_every_adapter_is_bracketed_on_every_problem(kind, problem, tmp_path):
     if dora_has_no_column(kind, problem):
         pytest.skip("W0 has a column of zeros")
     (result,) = measure(table_of(kind, problem), tmp_path)
-    assert result["verdict"] == "supported", result["reason"]
-    assert result["radii"] == DOMAINS[kind]
-    lower = set(result["lower"])
+    assert result.verdict == "supported", result.reason
+    assert result.radii == DOMAINS[kind]
+    lower = set(result.lower)
     assert lower - {"iterates"} == {"pairs", "curvature", "ascent"}
-    assert result["measured"] == max(result["lower"].values()) > 0
-    for end in result["upper"]:
-        assert result["measured"] * (1 - ROUNDING) <= end["value"]
-    assert min(end["value"] for end in result["upper"]) <= result["bound"] * (1 + 1e-15)
-    json.dumps(result, allow_nan=False)
+    assert result.measured == max(result.lower.values()) > 0
+    for end in result.upper:
+        assert result.measured * (1 - ROUNDING) <= end.value
+    assert min(end.value for end in result.upper) <= result.bound * (1 + 1e-15)
+    json.dumps(result.as_json(), allow_nan=False)
     # Read back, not measured again.
     assert measure(table_of(kind, problem), tmp_path) == [result]
 
@@ -97,7 +97,7 @@ def test_no_lower_estimate_exceeds_an_upper_end(kind, data):
     found, _ = bracketed(table, problem)
     assert found.verdict == "supported", found.reason
     for end in found.upper:
-        assert found.measured * (1 - ROUNDING) <= end["value"], end["claim"]
+        assert found.measured * (1 - ROUNDING) <= end.value, end.claim
 
 
 @sampled(3)
@@ -133,9 +133,9 @@ def test_iterates_are_compared_wherever_they_stay_in_the_domain(kind):
 @pytest.mark.parametrize("rank", [1, 2, 3])
 def test_the_claim_about_rank_1_is_made_at_rank_1_alone(rank):
     problem = build(parse(table_of("loreft", claim="meft.loreft", adapter__rank=rank)), "cpu")
-    named = [end["claim"] for end in upper_ends(problem, {"nu": 1.0})]
+    named = [end.claim for end in upper_ends(problem, {"nu": 1.0})]
     assert named == ["meft.loreft_rank1", "meft.loreft_sharp", "meft.loreft"][0 if rank == 1 else 1 :]
-    values = [end["value"] for end in upper_ends(problem, {"nu": 1.0})]
+    values = [end.value for end in upper_ends(problem, {"nu": 1.0})]
     assert values == sorted(values)
 
 
@@ -143,23 +143,23 @@ def test_the_claim_about_rank_1_is_made_at_rank_1_alone(rank):
 def test_upper_ends_are_the_claims_of_the_adapter_that_apply(kind):
     problem = build(parse(table_of(kind)), "cpu")
     ends = upper_ends(problem, DOMAINS[kind])
-    assert list(dict.fromkeys(end["claim"] for end in ends)) == list(ADAPTERS[kind].claims)
+    assert list(dict.fromkeys(end.claim for end in ends)) == list(ADAPTERS[kind].claims)
     constants = problem.adapter.constants(DOMAINS[kind])
     for end in ends:
-        claim = catalogue[end["claim"]]
+        claim = catalogue[end.claim]
         names = {p.name for p in claim.parameters}
         if "C" in names or ("s" in constants and "s" not in names and constants["s"] != 1):
             continue
         known = constants | {"L": problem.objective.smoothness.value, "G": problem.gradient_bound(DOMAINS[kind]).value}
-        assert end["value"] == pytest.approx(claim.bound(**{name: known[name] for name in names}), rel=1e-12)
-        assert end["value"] >= claim.bound(**{name: known[name] for name in names}) * (1 - 1e-15)
+        assert end.value == pytest.approx(claim.bound(**{name: known[name] for name in names}), rel=1e-12)
+        assert end.value >= claim.bound(**{name: known[name] for name in names}) * (1 - 1e-15)
 
 
 @each_kind
 def test_an_end_is_trusted_to_the_kernel_if_and_only_if_a_script_has_it_replayed(kind):
     problem = build(parse(table_of(kind)), "cpu")
     for end in upper_ends(problem, DOMAINS[kind]):
-        assert end["trust"] == ("kernel" if end["claim"] in PROVED else "by hand"), end["claim"]
+        assert end.trust == ("kernel" if end.claim in PROVED else "by hand"), end.claim
 
 
 def test_columns_that_may_vanish_leave_nothing_to_say():

@@ -16,6 +16,7 @@ from boundcheck.measure.spec import parse
 from boundcheck.measure.store import RunFolder, finished
 from boundcheck.progress import silent
 from tests.layers import examples
+from tests.results import a_run
 
 from .small import refused, theorem_table
 from .test_resume import Killed, assert_identical, writes_of
@@ -55,7 +56,7 @@ def runs(small_chunks, tmp_path_factory):
         (result,) = measure(table, root / "whole")
         with pytest.raises(Killed):
             writes_of(table, root / "killed", small_chunks, KILL_AT)
-        found += [files_of(root / kind / result["run_id"]) for kind in ("whole", "killed")]
+        found += [files_of(root / kind / result.run_id) for kind in ("whole", "killed")]
     return result_of(found[0])["run_id"], *found
 
 
@@ -188,7 +189,7 @@ def test_the_result_of_another_run_is_refused(swapped, said, runs, tmp_path):
     assert said in str(refused(measure, TABLE, tmp_path))
     # Under whatever name, a folder that is the other run's through and through is that run.
     if len(swapped) == 2:
-        assert finished(folder)[0]["run_id"] == result_of(other)["run_id"]
+        assert finished(folder)[0].run_id == result_of(other)["run_id"]
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", "null", "1", '""', "{", "", "[" * 10**5, '{"digests": {}}', "\ud800"])
@@ -212,7 +213,7 @@ def test_a_finished_run_may_be_called_otherwise_and_laid_out_otherwise(runs, tmp
     text = json.dumps(result_of(whole)).encode()
     # Systems leave hidden files wherever one looks.
     folder = write(tmp_path / "figure 1", whole | {"result.json": text, "trace.zarr/.DS_Store": b"1"})
-    assert finished(folder)[0]["run_id"] == id
+    assert finished(folder)[0].run_id == id
 
 
 # A run that is resumed.
@@ -312,5 +313,5 @@ def test_a_trace_that_starts_anew_has_no_result(runs, tmp_path):
     folder = RunFolder(tmp_path / id, {})
     folder.start_trace(trace, {})
     assert not (folder.path / "result.json").exists()
-    folder.finish({"spec": json.loads(whole["spec.json"])})
+    folder.finish(a_run(run_id=id, spec=json.loads(whole["spec.json"])))
     assert finished(Path(folder.path))[1].identical(trace)

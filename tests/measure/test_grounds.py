@@ -9,18 +9,14 @@ from typing import Any, get_args
 import pytest
 
 from boundcheck.errors import InputError
-from boundcheck.measure.grounds import FEWEST_REPLICAS, Kind, earned_by, verdict_of
+from boundcheck.measure.grounds import FEWEST_REPLICAS, Kind, earned_by
+from boundcheck.measure.result import read
 from boundcheck.report.words import badge
 from boundcheck.terminal import coloured
 from boundcheck.verdicts import Verdict, is_well
+from tests.results import stored
 
 ROOT = Path(__file__).parents[2]
-
-
-def stored(verdict: str, kind: str | None, replicas: int = 32, **other: Any) -> dict[str, Any]:
-    """A result as a run of a theorem leaves it."""
-    interval = kind and {"kind": kind, "lower": 0.0, "upper": 1.0}
-    return {"verdict": verdict, "interval": interval, "plan": {}, "spec": {"run": {"replicas": replicas}}} | other
 
 
 @pytest.mark.parametrize("kind", get_args(Kind))
@@ -30,8 +26,8 @@ def test_support_is_as_good_as_the_interval_that_it_stands_on(kind: Kind, replic
     assert (earned == "supported") is (kind != "asymptotic")
     assert earned.is_supported is (kind != "asymptotic" or replicas >= 8)
     if earned.is_supported:
-        assert verdict_of(stored("supported", kind, replicas)) is earned
-        assert verdict_of(stored(earned, kind, replicas)) is earned
+        assert read(stored("supported", kind, replicas)).verdict is earned
+        assert read(stored(earned, kind, replicas)).verdict is earned
 
 
 @pytest.mark.parametrize(
@@ -51,7 +47,7 @@ def test_support_is_as_good_as_the_interval_that_it_stands_on(kind: Kind, replic
 )
 def test_a_verdict_that_its_interval_does_not_bear_is_refused_by_name(result: dict[str, Any], field: str) -> None:
     with pytest.raises(InputError) as caught:
-        verdict_of(result)
+        read(result)
     assert caught.value.field == field
 
 
@@ -60,7 +56,7 @@ def test_what_the_repository_keeps_is_shown_with_its_ground() -> None:
     for path in sorted((ROOT / "reports").glob("*/results.json")):
         results = json.loads(path.read_text(encoding="utf-8"))
         for result in results if isinstance(results, list) else []:
-            kind, verdict = (result["interval"] or {}).get("kind"), verdict_of(result)
+            kind, verdict = (result["interval"] or {}).get("kind"), read(result).verdict
             assert (verdict == "supported (asymptotic)") is (verdict.is_supported and kind == "asymptotic")
             assert verdict.split()[0] == result["verdict"].split()[0]
 

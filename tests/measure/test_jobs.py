@@ -41,17 +41,17 @@ def both(tmp_path_factory):
 @pytest.mark.full
 def test_two_at_a_time_find_what_one_does_in_order(both):
     alone, together, _, _ = both
-    assert [result["claim"] for result in together] == [spec.claim for spec in SPECS]
-    assert [result["spec"] for result in together] == [spec.as_json() for spec in SPECS]
+    assert [result.claim for result in together] == [spec.claim for spec in SPECS]
+    assert [result.spec for result in together] == [spec.as_json() for spec in SPECS]
     assert together == alone
 
 
 @pytest.mark.full
 def test_every_result_is_stored_where_it_says(both):
     _, together, folders, _ = both
-    assert names(folders[0]) == names(folders[1]) == sorted(result["run_id"] for result in together)
+    assert names(folders[0]) == names(folders[1]) == sorted(result.run_id for result in together)
     for result in together:
-        stored = folders[1] / result["run_id"] / "result.json"
+        stored = folders[1] / result.run_id / "result.json"
         assert json.loads(stored.read_text(encoding="utf-8")).items() > result.items()
 
 
@@ -63,7 +63,7 @@ def test_progress_is_told_of_every_experiment(both):
 @pytest.mark.full
 def test_finished_experiments_are_read_back(both):
     _, together, folders, _ = both
-    stored = [folders[1] / result["run_id"] / "result.json" for result in together]
+    stored = [folders[1] / result.run_id / "result.json" for result in together]
     before = [path.stat().st_mtime_ns for path in stored]
     assert measure(SPECS, folders[1], jobs=2) == together
     assert [path.stat().st_mtime_ns for path in stored] == before
@@ -73,8 +73,8 @@ def test_finished_experiments_are_read_back(both):
 def test_a_sweep_in_a_table_is_run_in_its_order(tmp_path):
     table = changed(bracket_table(bracket=TINY), {"adapter.rank": [3, 1, 2]})
     results = measure(table, tmp_path, jobs=2)
-    assert [result["spec"]["adapter"]["rank"] for result in results] == [3, 1, 2]
-    assert [result["spec"] for result in results] == [spec.as_json() for spec in expand(table)]
+    assert [result.spec["adapter"]["rank"] for result in results] == [3, 1, 2]
+    assert [result.spec for result in results] == [spec.as_json() for spec in expand(table)]
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 9])
@@ -104,7 +104,7 @@ def test_one_experiment_takes_no_pool(tmp_path):
     """It tells of its own progress, which a process of a pool would not."""
     calls = []
     (result,) = measure(SPECS[2:], tmp_path, tick=told(calls), jobs=2)
-    assert result["verdict"] == "supported"
+    assert result.verdict == "supported"
     assert "pairs" in {name for name, _, _ in calls}
 
 
@@ -118,4 +118,4 @@ def test_an_experiment_that_is_there_twice_is_in_one_folder(tmp_path):
     tiny = [parse(bracket_table(bracket=TINY | {"iterates": 1, "looks": 0}, seed=seed)) for seed in range(20)]
     results = measure([spec for spec in tiny for _ in range(2)], tmp_path, jobs=2)
     assert results[::2] == results[1::2]
-    assert names(tmp_path) == sorted(result["run_id"] for result in results[::2])
+    assert names(tmp_path) == sorted(result.run_id for result in results[::2])

@@ -72,7 +72,7 @@ def assert_identical(one, other):
 @posix
 def test_a_run_killed_several_times_ends_as_if_it_had_not_been(tmp_path):
     (whole,) = measure(LONG, tmp_path / "whole")
-    folder = tmp_path / "killed" / whole["run_id"]
+    folder = tmp_path / "killed" / whole.run_id
     checkpoint = folder / "checkpoint.pt"
     written = [0]
     for _ in range(2):
@@ -89,7 +89,7 @@ def test_a_run_killed_several_times_ends_as_if_it_had_not_been(tmp_path):
     # What was done before the last kill is not done again.
     assert len(ticks) == 64 - done
     assert resumed == whole
-    assert_identical(folder, tmp_path / "whole" / whole["run_id"])
+    assert_identical(folder, tmp_path / "whole" / whole.run_id)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def unkilled(tmp_path_factory):
     """The long run: its folder, its result, and how many seconds it takes."""
     runs, before = tmp_path_factory.mktemp("unkilled"), time.monotonic()
     (result,) = measure(LONG, runs)
-    return runs / result["run_id"], result, time.monotonic() - before
+    return runs / result.run_id, result, time.monotonic() - before
 
 
 @posix
@@ -105,7 +105,7 @@ def unkilled(tmp_path_factory):
 @pytest.mark.parametrize("kill", range(KILLS))
 def test_a_run_killed_at_any_moment_ends_as_if_it_had_not_been(kill, unkilled, tmp_path):
     whole, result, seconds = unkilled
-    folder = tmp_path / result["run_id"]
+    folder = tmp_path / result.run_id
     process = start(LONG, tmp_path)
     wait_for(folder.exists, process)
     time.sleep(seconds * kill / KILLS)
@@ -166,11 +166,11 @@ def test_a_kill_at_any_write_loses_nothing(after, tmp_path, monkeypatch, small_c
         runs = tmp_path / f"{kill_at}"
         with pytest.raises(Killed):
             writes_of(SHORT, runs, monkeypatch, kill_at, after)
-        assert (runs / whole["run_id"] / "result.json").exists() == (after and kill_at == count)
+        assert (runs / whole.run_id / "result.json").exists() == (after and kill_at == count)
         (resumed,) = measure(SHORT, runs)
         assert resumed == whole
         if not (after and kill_at == count):
-            assert_identical(runs / whole["run_id"], tmp_path / "whole" / whole["run_id"])
+            assert_identical(runs / whole.run_id, tmp_path / "whole" / whole.run_id)
 
 
 OF_EVERY_KIND = {
@@ -192,7 +192,7 @@ def test_a_killed_run_of_every_kind_ends_as_if_it_had_not_been(kind, tmp_path, m
         writes_of(table, tmp_path / "killed", monkeypatch, kill_at=20)
     (resumed,) = measure(table, tmp_path / "killed")
     assert resumed == whole
-    assert_identical(tmp_path / "killed" / whole["run_id"], tmp_path / "whole" / whole["run_id"])
+    assert_identical(tmp_path / "killed" / whole.run_id, tmp_path / "whole" / whole.run_id)
 
 
 def test_a_torn_chunk_is_written_again(tmp_path, monkeypatch, small_chunks):
@@ -202,7 +202,7 @@ def test_a_torn_chunk_is_written_again(tmp_path, monkeypatch, small_chunks):
     with pytest.raises(Killed):
         # The second chunk.
         writes_of(SHORT, runs, monkeypatch, kill_at=13, after=True)
-    folder = runs / whole["run_id"]
+    folder = runs / whole.run_id
     state = state_in(folder)
     assert state["stratum"] == 2 * STRATA - 2
     assert state["seen"]["loss"].shape[1] == STRATA
@@ -210,7 +210,7 @@ def test_a_torn_chunk_is_written_again(tmp_path, monkeypatch, small_chunks):
     array[:, STRATA:] = 1e6
     (resumed,) = measure(SHORT, runs)
     assert resumed == whole
-    assert_identical(folder, tmp_path / "whole" / whole["run_id"])
+    assert_identical(folder, tmp_path / "whole" / whole.run_id)
 
 
 @pytest.mark.full
@@ -218,7 +218,7 @@ def test_the_ball_watch_survives_a_kill(tmp_path, monkeypatch, small_chunks):
     """A run that left its ball before the kill has left it after."""
     table = theorem_table(run__steps=120, run__audits=40, domain={"a": 2.6, "b": 0.2})
     (whole,) = measure(table, tmp_path / "whole")
-    assert whole["verdict"] == "hypothesis-failed"
+    assert whole.verdict == "hypothesis-failed"
     with pytest.raises(Killed):
         writes_of(table, tmp_path / "killed", monkeypatch, kill_at=20)
     (resumed,) = measure(table, tmp_path / "killed")

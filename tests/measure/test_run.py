@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,14 +13,16 @@ import xarray as xr
 from boundcheck.errors import InputError
 from boundcheck.measure import measure
 from boundcheck.measure.build import build
-from boundcheck.measure.observe import observables, observe
+from boundcheck.problems.observe import observables, observe
 from boundcheck.measure.plan import Start, make_plan
+from boundcheck.measure.result import Planned
 from boundcheck.measure.schedule import Schedule
 from boundcheck.measure.spec import expand, parse
 from boundcheck.measure.store import RunFolder, code_version, finished, run_id
 from boundcheck.measure.streams import generator, stream
 from boundcheck.progress import silent
 from tests.layers import sampled
+from tests.results import SPEC, a_run
 
 from .small import THEOREMS, bracket_table, changed, theorem_table, with_replacement
 
@@ -28,7 +31,7 @@ PILOTED = changed(theorem_table(run__steps="informative"), {"domain": {}, "run.z
 
 
 def trace_of(root, result):
-    return finished(root / result["run_id"])[1]
+    return finished(root / result.run_id)[1]
 
 
 @sampled(3)
@@ -43,10 +46,10 @@ def test_the_same_spec_twice_gives_the_same_numbers(table, tmp_path):
 @pytest.mark.parametrize("id", THEOREMS)
 def test_an_honest_run_is_supported(id, tmp_path):
     (result,) = measure(changed(PILOTED, {"claim": id, "run.replicas": 24}), tmp_path)
-    assert result["verdict"] == "supported (asymptotic)", result["reason"]
-    assert {each["status"] for each in result["audit"]} == {"held"}
-    assert 0 <= result["interval"]["lower"] <= result["measured"] <= result["interval"]["upper"] <= result["bound"]
-    assert set(result) > DOCUMENTED_KEYS
+    assert result.verdict == "supported (asymptotic)", result.reason
+    assert {each.status for each in result.audit} == {"held"}
+    assert 0 <= result.interval.lower <= result.measured <= result.interval.upper <= result.bound
+    assert vars(result).keys() > DOCUMENTED_KEYS
 
 
 def test_a_finished_run_is_read_back_and_not_repeated(tmp_path):
@@ -54,23 +57,24 @@ def test_a_finished_run_is_read_back_and_not_repeated(tmp_path):
     (first,) = measure(theorem_table(), tmp_path, tick=lambda *each: ticks.append(each))
     assert ticks[-1] == ("run", 110, 110)
     ticks.clear()
-    path = tmp_path / first["run_id"] / "result.json"
+    path = tmp_path / first.run_id / "result.json"
     before = path.stat().st_mtime_ns
     (second,) = measure(theorem_table(), tmp_path, tick=lambda *each: ticks.append(each))
     assert (ticks, path.stat().st_mtime_ns) == ([], before)
     stored = json.loads(path.read_text())
     assert stored.pop("digests").keys() == {"result", "trace"}
-    assert first == second == stored
+    assert first == second
+    assert first.as_json() == stored
 
 
 @pytest.mark.parametrize("table", [theorem_table(), bracket_table()], ids=["theorem", "bracket"])
 def test_a_finished_folder_holds_spec_trace_and_result_and_nothing_else(table, tmp_path):
     (result,) = measure(table, tmp_path)
-    folder = tmp_path / result["run_id"]
+    folder = tmp_path / result.run_id
     assert {path.name for path in folder.iterdir()} == {"spec.json", "trace.zarr", "result.json"}
     assert not list(tmp_path.rglob("*.part"))
-    assert json.loads((folder / "spec.json").read_text()) == result["spec"]
-    assert result["run_id"] == run_id(parse(table).as_json(), "cpu") == folder.name
+    assert json.loads((folder / "spec.json").read_text()) == result.spec
+    assert result.run_id == run_id(parse(table).as_json(), "cpu") == folder.name
 
 
 @sampled(3, 1)
@@ -78,7 +82,7 @@ def test_a_finished_folder_holds_spec_trace_and_result_and_nothing_else(table, t
 def test_a_stored_spec_is_a_spec(table, tmp_path):
     """Whoever has the folder can run it again."""
     (result,) = measure(table, tmp_path)
-    assert parse(json.loads((tmp_path / result["run_id"] / "spec.json").read_text())) == parse(table)
+    assert parse(json.loads((tmp_path / result.run_id / "spec.json").read_text())) == parse(table)
 
 
 def test_there_is_no_result_until_the_run_is_finished(tmp_path):
@@ -134,14 +138,14 @@ def test_the_trace_is_that_of_a_plain_loop(audits, tmp_path):
                 tolerance = 1e-6 if name == "path_smoothness" else 1e-9
                 assert trace[name][replica, stratum].item() == pytest.approx(value.item(), rel=tolerance), name
     norms = [max(np.linalg.norm(X, 2) for v in iterates for X in v[i].numpy()) for i in range(2)]
-    observed = [each["observed"] for each in result["audit"] if each["hypothesis"] == "meft.ball"]
+    observed = [each.observed for each in result.audit if each.hypothesis == "meft.ball"]
     assert all(seen <= norm * (1 + 1e-12) for seen, norm in zip(observed, norms, strict=True))
 
 
 @pytest.mark.full
 def test_more_audits_than_an_informative_run_has_steps_look_at_every_step(tmp_path):
     (result,) = measure(theorem_table(run__steps="informative", run__audits=10_000), tmp_path)
-    steps = result["plan"]["steps"]
+    steps = result.plan.steps
     assert (trace_of(tmp_path, result)["time"].values == np.arange(1, steps + 1)).all()
 
 
@@ -150,21 +154,21 @@ def test_measured_is_the_weighted_mean_of_the_trace(tmp_path):
     trace = trace_of(tmp_path, result)
     sizes = np.array([1, 1, 2, 26, 27, 26, 27])
     expected = (trace["gradient_square_norm"].values * sizes / 110).sum(1).mean()
-    assert result["measured"] == pytest.approx(expected, rel=1e-12)
-    assert result["smallest"] == pytest.approx(trace["gradient_square_norm"].values.mean(0).min(), rel=1e-12)
+    assert result.measured == pytest.approx(expected, rel=1e-12)
+    assert result.smallest == pytest.approx(trace["gradient_square_norm"].values.mean(0).min(), rel=1e-12)
 
 
 def test_replicas_are_different_runs_of_one_start(tmp_path):
     (result,) = measure(theorem_table(run__audits=110), tmp_path)
     squares = trace_of(tmp_path, result)["gradient_square_norm"].values
-    assert squares[:, 0] == pytest.approx(result["first"], rel=1e-12)
+    assert squares[:, 0] == pytest.approx(result.first, rel=1e-12)
     assert len(set(squares[:, -1])) == 6
 
 
 def test_a_seed_changes_the_run_and_its_id(tmp_path):
     one, two = measure(theorem_table(seed=[0, 1]), tmp_path)
-    assert one["run_id"] != two["run_id"]
-    assert one["measured"] != two["measured"]
+    assert one.run_id != two.run_id
+    assert one.measured != two.measured
 
 
 def test_every_field_of_a_spec_is_in_the_run_id():
@@ -201,7 +205,7 @@ def test_the_code_version_is_of_the_code_and_not_of_the_day():
 def test_results_come_in_the_order_of_the_sweep(tmp_path):
     table = theorem_table(adapter__rank=[2, 1], run__zeta=[1.8, 2.5])
     results = measure(table, tmp_path)
-    assert [result["run_id"] for result in results] == [run_id(spec.as_json(), "cpu") for spec in expand(table)]
+    assert [result.run_id for result in results] == [run_id(spec.as_json(), "cpu") for spec in expand(table)]
     assert len(list(tmp_path.iterdir())) == 4
 
 
@@ -230,9 +234,12 @@ def test_a_folder_without_a_result_is_no_run(tmp_path):
         finished(tmp_path)
 
 
-def test_a_result_has_null_where_json_has_no_number(tmp_path):
-    folder = RunFolder.create(tmp_path, {"seed": 1}, "cpu")
-    named = {"run_id": folder.id, "spec": {"seed": 1}}
-    stored = folder.finish(named | {"a": math.nan, "b": [math.inf, 1.0], "c": {"d": (-math.inf, "x", None, True)}})
+def test_a_result_has_none_where_json_has_no_number(tmp_path):
+    folder = RunFolder.create(tmp_path, SPEC, "cpu")
+    values = {"bound": -math.inf, "alpha": 1.0}
+    planned = Planned(1, 1, {}, {"D": math.nan}, values)
+    given = a_run(run_id=folder.id, measured=math.nan, gap=math.inf, plan=planned)
+    stored = folder.finish(given)
     assert stored == folder.result()
-    assert stored == named | {"a": None, "b": [None, 1.0], "c": {"d": [None, "x", None, True]}}
+    nothing = replace(planned, inputs={"D": None}, values={"bound": None, "alpha": 1.0})
+    assert stored == replace(given, measured=None, gap=None, plan=nothing)

@@ -187,13 +187,13 @@ def test_factors_multiply_to_the_bound_over_the_ratio(name, rank, data):
     problem, v, w, radii = data.draw(places(name, rank))
     for chain in slack(problem, v, w, radii):
         assume(min(chain.measured, *chain.values) > 0)
-        shown = chain.as_json()
-        assert [shown["version"], shown["measured"]] == [chain.version, chain.measured]
-        given_away = math.prod(link["factor"] for link in shown["links"])
+        shown = chain.described()
+        assert [shown.version, shown.measured] == [chain.version, chain.measured]
+        given_away = math.prod(link.factor for link in shown.links)
         assert given_away == pytest.approx(chain.values[-1] / chain.measured, rel=ROUNDING)
-        for link, made_of, value in zip(shown["links"], CHAINS[chain.version], chain.values, strict=True):
-            assert link["value"] == value
-            assert [link["label"], link["why"], link["valid"]] == [made_of.label, made_of.why, made_of.valid]
+        for link, made_of, value in zip(shown.links, CHAINS[chain.version], chain.values, strict=True):
+            assert link.value == value
+            assert [link.label, link.why, link.valid] == [made_of.label, made_of.why, made_of.valid]
 
 
 def scalar(A1, B1, A2, B2):
@@ -258,5 +258,5 @@ def test_two_points_of_the_same_gradient_are_plain_data():
     problem, v, w, radii = scalar(0.0, 0.25, 0.0, 0.75)
     for chain in slack(problem, v, w, radii):
         assert chain.measured == 0
-        shown = chain.as_json()
-        assert [link["value"] for link in shown["links"]] == list(chain.values)
+        shown = chain.described()
+        assert [link.value for link in shown.links] == list(chain.values)

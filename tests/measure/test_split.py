@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.measure.build import build
-from boundcheck.measure.curvature import block_norms
+from boundcheck.problems.curvature import block_norms
 from boundcheck.measure.spec import parse
 from boundcheck.measure.split import split_along
 from boundcheck.problems.adapters import ADAPTERS

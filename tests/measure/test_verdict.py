@@ -50,13 +50,13 @@ def test_a_bound_well_above_is_supported(every_step, sampled):
 )
 def test_an_asymptotic_interval_over_few_replicas_supports_nothing(replicas, verdict, tmp_path):
     (result,) = measure(theorem_table(run__replicas=replicas), tmp_path)
-    assert result["interval"]["kind"] == "asymptotic"
-    assert result["interval"]["upper"] < result["bound"] < result["first"]
-    assert result["verdict"] == verdict, result["reason"]
-    assert "they are skewed" in result["reason"]
+    assert result.interval.kind == "asymptotic"
+    assert result.interval.upper < result.bound < result.first
+    assert result.verdict == verdict, result.reason
+    assert "they are skewed" in result.reason
     if verdict == "inconclusive":
-        assert f"{replicas} replicas are too few to rest on that: take 8 or more" in result["reason"]
-        assert (result["blame"]["kind"], result["blame"]["name"]) == ("statistics", "replicas")
+        assert f"{replicas} replicas are too few to rest on that: take 8 or more" in result.reason
+        assert (result.blame.kind, result.blame.name) == ("statistics", "replicas")
 
 
 def test_no_fewer_replicas_are_advised_than_a_verdict_takes(tmp_path):
@@ -157,8 +157,8 @@ def test_a_bound_above_what_is_known_anyway_is_uninformative(every_step, known):
 def test_a_run_too_short_to_say_anything_is_uninformative(steps, tmp_path):
     table = theorem_table(claim="meft.theorem2_best_step", run__steps=steps, run__audits=steps)
     (result,) = measure(table, tmp_path)
-    assert result["verdict"] == "uninformative"
-    assert result["bound"] >= result["first"]
+    assert result.verdict == "uninformative"
+    assert result.bound >= result.first
 
 
 def test_the_trivial_bound_is_what_the_ball_and_the_gradient_bound_give(every_step):
@@ -220,9 +220,9 @@ def test_many_replicas_in_a_small_range_earn_a_nonasymptotic_verdict(tmp_path):
         run={"zeta": 0.8, "batch": 1, "steps": 120, "audits": 40, "replicas": 2000},
     )
     (result,) = measure(table, tmp_path)
-    assert result["verdict"] == "supported", result["reason"]
-    assert result["interval"]["kind"] == "nonasymptotic"
-    assert "betting" in result["reason"]
+    assert result.verdict == "supported", result.reason
+    assert result.interval.kind == "nonasymptotic"
+    assert "betting" in result.reason
 
 
 @layers.sampled(10, 1)
@@ -242,10 +242,10 @@ def test_a_verdict_does_not_depend_on_the_unit(replicas, exponent, tmp_path):
         return measure(table, tmp_path)[0]
 
     one, other = measured(1.0), measured(2.0**exponent)
-    assert (other["verdict"], other["interval"]["kind"]) == (one["verdict"], one["interval"]["kind"])
+    assert (other.verdict, other.interval.kind) == (one.verdict, one.interval.kind)
     for end in ("lower", "upper"):
-        scaled = other["interval"][end] / 2.0 ** (4 * exponent)
-        assert scaled == pytest.approx(one["interval"][end], rel=1e-6), end
+        scaled = getattr(other.interval, end) / 2.0 ** (4 * exponent)
+        assert scaled == pytest.approx(getattr(one.interval, end), rel=1e-6), end
 
 
 @pytest.mark.full
@@ -253,7 +253,7 @@ def test_a_verdict_does_not_depend_on_the_unit(replicas, exponent, tmp_path):
 def test_a_true_theorem_is_not_violated_on_seeds_that_were_not_chosen(id, tmp_path):
     """Every iterate audited, everything left to a pilot, whose guesses may fail: but they are not called violations."""
     table = theorem_table(claim=id, seed=list(range(6)), run={"replicas": 16, "steps": 250, "audits": 250}, domain={})
-    verdicts = {result["verdict"] for result in measure(table, tmp_path)}
+    verdicts = {result.verdict for result in measure(table, tmp_path)}
     assert "supported (asymptotic)" in verdicts
     assert verdicts <= {"supported (asymptotic)", "hypothesis-failed"}
 
@@ -269,7 +269,7 @@ def test_a_true_theorem_is_not_violated_where_there_is_almost_no_noise(zeta, tmp
         domain={"a": 3.0, "b": 2.0},
         run={"zeta": zeta, "batch": 1, "steps": 120, "audits": 120, "replicas": 30},
     )
-    assert {result["verdict"] for result in measure(table, tmp_path)} == {"supported (asymptotic)"}
+    assert {result.verdict for result in measure(table, tmp_path)} == {"supported (asymptotic)"}
 
 
 @pytest.mark.full
@@ -282,7 +282,7 @@ def test_a_long_run_without_noise_is_not_failed_by_rounding(tmp_path):
         run={"zeta": 0.1, "batch": 1, "replicas": 8, "steps": 12_000, "audits": 1000},
     )
     (result,) = measure(table, tmp_path)
-    assert result["verdict"] == "supported (asymptotic)", result["reason"]
+    assert result.verdict == "supported (asymptotic)", result.reason
 
 
 def test_the_catalogue_is_not_touched_by_a_doctored_claim():

@@ -19,11 +19,9 @@ from torch.utils.data import DataLoader, IterableDataset, RandomSampler, Sequent
 
 import boundcheck as bc
 from boundcheck.errors import InputError
+from boundcheck.measure.result import Audit, RunResult
 from boundcheck.measure.store import finished
-from boundcheck.models.adapt import adapt, sites_of
-from boundcheck.models.network import Network
-from boundcheck.models.tasks import Encoded
-from boundcheck.models.training import (
+from boundcheck.measure.training import (
     audit_sample,
     check_one_process,
     rules_of,
@@ -31,6 +29,9 @@ from boundcheck.models.training import (
     shape_of,
     undisturbed,
 )
+from boundcheck.models.adapt import adapt, sites_of
+from boundcheck.models.network import Network
+from boundcheck.models.tasks import Encoded
 from tests.measure.small import refused
 
 from .small import flat, network_of, of_peft, on_cuda, seeded, tokenizer, transformer
@@ -115,13 +116,13 @@ def recording(folder: Path, **options: Any) -> BoundcheckCallback:
 def recorded(callback: BoundcheckCallback) -> tuple[dict[str, Any], Any]:
     result = callback.result
     assert result is not None
-    stored, trace = finished(callback.runs / result["run_id"])
+    stored, trace = finished(callback.runs / result.run_id)
     assert stored == result
     return result, trace
 
 
-def audit_named(result: dict[str, Any], hypothesis: str) -> dict[str, Any]:
-    (found,) = (each for each in result["audit"] if each["hypothesis"] == hypothesis)
+def audit_named(result: RunResult, hypothesis: str) -> Audit:
+    (found,) = (each for each in result.audit if each.hypothesis == hypothesis)
     return found
 
 
@@ -141,39 +142,39 @@ def test_the_same_parameters_come_out_to_the_last_bit(options: dict[str, Any], t
     assert any(not torch.equal(start[name], one[name]) for name in one)
     assert any(isinstance(module, nn.Dropout) and module.p > 0 for module in watched.model.modules())
     assert callback.result is not None
-    assert callback.result["plan"]["batch"] == (4 if options else 3)
+    assert callback.result.plan.batch == (4 if options else 3)
 
 
 def test_a_stock_run_broke_the_rules_of_algorithm_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     callback = recording(tmp_path)
     trainer = train(tmp_path, callback, with_lora(), data_of())
     result, trace = recorded(callback)
-    assert result["verdict"] == "hypothesis-failed"
-    assert result["blame"]["name"] == "Algorithm 1"
+    assert result.verdict == "hypothesis-failed"
+    assert result.blame.name == "Algorithm 1"
     rules = audit_named(result, "Algorithm 1")
-    assert rules["status"] == "failed"
+    assert rules.status == "failed"
     for words in ("AdamW", "the learning rate is linear", "clipped at 1.0"):
-        assert words in rules["how"]
+        assert words in rules.how
     sampling = audit_named(result, "meft.unbiased")
-    assert sampling["status"] == "failed"
+    assert sampling.status == "failed"
     for words in ("without replacement", "trains with dropout"):
-        assert words in sampling["how"]
-    assert "tokens" not in sampling["how"]
+        assert words in sampling.how
+    assert "tokens" not in sampling.how
     assert trace["time"].values.tolist() == [[1, 3, 5]]
     for name in trace.data_vars:
         if name not in {"conditional_bias", "curvature", "weight_curvature"}:
             assert np.isfinite(trace[name].values).all(), name
-    assert result["problem"]["sample"] == "8 of 10 samples"
-    assert result["problem"]["sites"] == 5
-    assert result["plan"]["steps"] == 6
-    assert result["spec"]["model"]["kind"] == "trainer"
-    assert "adamw" in result["spec"]["run"]["optim"]
+    assert result.problem.sample == "8 of 10 samples"
+    assert result.problem.sites == 5
+    assert result.plan.steps == 6
+    assert result.spec["model"]["kind"] == "trainer"
+    assert "adamw" in result.spec["run"]["optim"]
     printed = capsys.readouterr().err
     assert "hypothesis-failed: the run broke Algorithm 1" in printed
     assert "8 of 10 samples" in printed
     # The last look is at where training ended.
     network = Network(trainer.model, sites_of(trainer.model), callback_task(trainer, 8))
-    assert result["ends"]["loss"][0][1] == pytest.approx(network.losses().mean().item(), rel=1e-6)
+    assert result.ends.loss[0][1] == pytest.approx(network.losses().mean().item(), rel=1e-6)
 
 
 def callback_task(trainer: Any, count: int) -> Encoded:
@@ -195,23 +196,23 @@ def test_sgd_at_a_constant_step_with_replacement_is_algorithm_1(tmp_path: Path) 
     callback = recording(tmp_path, every=1, samples=100)
     train(tmp_path, callback, model, data, replaced(data), **SGD)
     result, trace = recorded(callback)
-    assert audit_named(result, "Algorithm 1")["status"] == "held"
-    assert audit_named(result, "meft.unbiased")["status"] == "held"
-    assert result["verdict"] in {"uninformative", "inconclusive"}
-    assert result["problem"]["sample"] == "10 of 10 samples"
+    assert audit_named(result, "Algorithm 1").status == "held"
+    assert audit_named(result, "meft.unbiased").status == "held"
+    assert result.verdict in {"uninformative", "inconclusive"}
+    assert result.problem.sample == "10 of 10 samples"
     assert trace["time"].values.tolist() == [[1, 2, 3, 4, 5, 6]]
     assert trace["loss"].values[0, 0] == pytest.approx(loss.item(), rel=1e-5)
     assert trace["gradient_square_norm"].values[0, 0] == pytest.approx(square, rel=1e-4)
-    assert result["first"] == trace["gradient_square_norm"].values[0, 0]
+    assert result.first == trace["gradient_square_norm"].values[0, 0]
     assert trace["noise_variance"].values[0, 0] == pytest.approx(variance / 3, rel=1e-4)
-    assert result["first_variance"] == pytest.approx(variance, rel=1e-4)
-    assert result["measured"] == pytest.approx(trace["gradient_square_norm"].values.mean(), rel=1e-12)
-    assert result["plan"]["values"]["alpha"] == 0.05
-    assert result["gap"] == pytest.approx(loss.item(), rel=1e-4)
+    assert result.first_variance == pytest.approx(variance, rel=1e-4)
+    assert result.measured == pytest.approx(trace["gradient_square_norm"].values.mean(), rel=1e-12)
+    assert result.plan.values["alpha"] == 0.05
+    assert result.gap == pytest.approx(loss.item(), rel=1e-4)
     # Every iterate is seen on all samples: what the theorem says of this run follows from the trace alone.
-    ell, zeta_square = result["constants"]["path"], trace["noise_variance"].values.max()
-    bound = (result["gap"] / (0.05 * 6) + ell * 0.05 * zeta_square / 2) / (1 - ell * 0.05 / 2)
-    assert result["bound"] == pytest.approx(bound, rel=1e-9)
+    ell, zeta_square = result.estimates.path, trace["noise_variance"].values.max()
+    bound = (result.gap / (0.05 * 6) + ell * 0.05 * zeta_square / 2) / (1 - ell * 0.05 / 2)
+    assert result.bound == pytest.approx(bound, rel=1e-9)
 
 
 def test_training_in_bfloat16_is_recorded(tmp_path: Path) -> None:
@@ -220,9 +221,9 @@ def test_training_in_bfloat16_is_recorded(tmp_path: Path) -> None:
     for callback, mixed in zip(callbacks, (True, False), strict=True):
         train(tmp_path, callback, with_lora(**WITHOUT_DROPOUT), data_of(), max_steps=2, bf16=mixed)
     (coarse, _), (fine, _) = map(recorded, callbacks)
-    assert coarse["ends"]["loss"][0][0] == pytest.approx(fine["ends"]["loss"][0][0], rel=1e-2)
-    assert coarse["first"] == pytest.approx(fine["first"], rel=0.1)
-    assert coarse["rounding"]["gradient"] > 100 * fine["rounding"]["gradient"]
+    assert coarse.ends.loss[0][0] == pytest.approx(fine.ends.loss[0][0], rel=1e-2)
+    assert coarse.first == pytest.approx(fine.first, rel=0.1)
+    assert coarse.rounding["gradient"] > 100 * fine.rounding["gradient"]
 
 
 def test_each_step_is_seen_from_its_own_two_ends(tmp_path: Path) -> None:
@@ -399,14 +400,14 @@ def test_a_minibatch_of_texts_of_several_lengths_is_a_ratio(tmp_path: Path) -> N
     train(tmp_path, callback, with_lora("GPT2LMHeadModel", resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0), data)
     result, trace = recorded(callback)
     sampling = audit_named(result, "meft.unbiased")
-    assert sampling["status"] == "failed"
-    assert "from 1 to 5: a ratio" in sampling["how"]
+    assert sampling.status == "failed"
+    assert "from 1 to 5: a ratio" in sampling.how
     # F itself is the mean over all tokens.
     assert trace["loss"].values[0, 0] > 0.1
     equal = recording(tmp_path, samples=100)
     train(tmp_path, equal, with_lora("GPT2LMHeadModel"), causal_rows([6] * 8))
     assert equal.result is not None
-    assert "a ratio" not in audit_named(equal.result, "meft.unbiased")["how"]
+    assert "a ratio" not in audit_named(equal.result, "meft.unbiased").how
 
 
 def weights() -> list[nn.Parameter]:
@@ -526,7 +527,7 @@ def test_the_step_is_that_of_the_optimizer(tmp_path: Path) -> None:
         max_steps=2,
     )
     result, _ = recorded(callback)
-    assert result["plan"]["values"]["alpha"] == 0.2
+    assert result.plan.values["alpha"] == 0.2
 
 
 def test_a_schedule_that_is_not_that_of_the_arguments_is_seen(tmp_path: Path) -> None:
@@ -536,7 +537,7 @@ def test_a_schedule_that_is_not_that_of_the_arguments_is_seen(tmp_path: Path) ->
     callback = recording(tmp_path, every=1)
     train(tmp_path, callback, model, data, replaced(data), optimizers=(optimizer, decay), **SGD, max_steps=3)
     result, _ = recorded(callback)
-    assert audit_named(result, "Algorithm 1")["status"] == "failed"
+    assert audit_named(result, "Algorithm 1").status == "failed"
 
 
 class Masking:
@@ -599,12 +600,12 @@ def test_what_is_infinite_is_printed(way: str, tmp_path: Path, capsys: pytest.Ca
     callback = recording(tmp_path, every=50 if options.get("warmup_steps") else 1)
     train(tmp_path, callback, model, data_of(), **options)
     result, trace = recorded(callback)
-    rows = {row["way"]: row for row in result["theorems"]}
+    rows = {row.way: row for row in result.theorems}
     if way == "a step of length 0":
         assert trace["step_length"].values.tolist() == [[0.0]]
-        assert rows["path"]["longest"] is None
+        assert rows["path"].longest is None
     else:
-        assert rows["layers"]["value"] is None
+        assert rows["layers"].value is None
     assert "hypothesis-failed" in capsys.readouterr().err
 
 
@@ -624,16 +625,16 @@ def test_training_that_stops_early_and_goes_on_is_recorded(tmp_path: Path) -> No
     first = Stopping(every=2, samples=8, runs=tmp_path / "runs", report=False)
     train(tmp_path, first, with_lora(), data_of(), **options)
     result, trace = recorded(first)
-    assert result["plan"]["steps"] == 3
+    assert result.plan.steps == 3
     times = trace["time"].values[0]
     assert times[:2].tolist() == [1, 3]
     assert np.isfinite(trace["loss"].values[0, :2]).all()
     assert np.isnan(trace["loss"].values[0, 2:]).all()
-    assert result["measured"] == pytest.approx(trace["gradient_square_norm"].values[0, :2].mean(), rel=1e-12)
+    assert result.measured == pytest.approx(trace["gradient_square_norm"].values[0, :2].mean(), rel=1e-12)
     second = recording(tmp_path)
     train(tmp_path, second, with_lora(), data_of(), resume=True, **options)
     again, later = recorded(second)
-    assert again["run_id"] != result["run_id"]
+    assert again.run_id != result.run_id
     seen = np.isfinite(later["loss"].values[0])
     assert later["time"].values[0][seen].tolist() == [5, 7]
 
@@ -654,16 +655,16 @@ def test_what_is_recorded_is_plain_data(tmp_path: Path) -> None:
     result, trace = recorded(callback)
     assert json.loads(json.dumps(result)) == result
     assert trace.sizes["stratum"] == 1
-    stored = json.loads((callback.runs / result["run_id"] / "spec.json").read_text(encoding="utf-8"))
-    assert stored == result["spec"]
+    stored = json.loads((callback.runs / result.run_id / "spec.json").read_text(encoding="utf-8"))
+    assert stored == result.spec
     assert stored["adapter"]["targets"] == "query, value, default"
     # The same training has the same folder.
     again = recording(tmp_path, every=5)
     train(tmp_path, again, with_lora(), data_of(), max_steps=3)
     assert again.result == result
     # What is not as training left it is no run.
-    path = callback.runs / result["run_id"] / "result.json"
-    path.write_text(path.read_text().replace(result["verdict"], "edited"), encoding="utf-8")
+    path = callback.runs / result.run_id / "result.json"
+    path.write_text(path.read_text().replace(result.verdict, "edited"), encoding="utf-8")
     with pytest.raises(InputError, match=r"result\.json was changed"):
         finished(path.parent)
 
@@ -693,7 +694,7 @@ def test_a_tokenizer_and_its_collator_work_with_it(tmp_path: Path) -> None:
     callback = recording(tmp_path)
     train(tmp_path, callback, with_lora(), data, data_collator=DataCollatorWithPadding(made), max_steps=2)
     result, _ = recorded(callback)
-    assert result["ends"]["loss"][0][0] > 0.1
+    assert result.ends.loss[0][0] > 0.1
 
 
 @on_cuda
@@ -702,8 +703,8 @@ def test_training_on_cuda_is_recorded_with_its_memory(tmp_path: Path) -> None:
     callback = recording(tmp_path, every=1)
     train(tmp_path, callback, with_lora(**WITHOUT_DROPOUT), data, replaced(data), cuda=True, **SGD)
     result, trace = recorded(callback)
-    assert result["environment"]["memory_mib"] > 0
+    assert result.environment["memory_mib"] > 0
     here = recording(tmp_path, every=1)
     train(tmp_path, here, with_lora(**WITHOUT_DROPOUT), data, replaced(data), **SGD)
     assert here.result is not None
-    assert trace["loss"].values[0, 0] == pytest.approx(here.result["ends"]["loss"][0][0], rel=1e-4)
+    assert trace["loss"].values[0, 0] == pytest.approx(here.result.ends.loss[0][0], rel=1e-4)

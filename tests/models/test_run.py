@@ -56,7 +56,7 @@ def whole_texts() -> None:
 
 def run(table: dict[str, Any], runs: Path, tick: Tick = silent) -> tuple[dict[str, Any], xr.Dataset]:
     (result,) = bc.measure(table, runs, tick=tick)
-    return result, finished(runs / result["run_id"])[1]
+    return result, finished(runs / result.run_id)[1]
 
 
 def built(table: dict[str, Any], replica: int = 0) -> tuple[ModelSpec, Network]:
@@ -69,8 +69,8 @@ def test_a_run_has_a_result_and_a_trace_of_every_audit(tmp_path: Path) -> None:
     table = gpt_table(run__looks=2, run__replicas=3, run__steps=5)
     result, trace = run(table, tmp_path)
     assert set(result) == KEYS
-    assert result["claim"] == "meft.theorem2_any_step"
-    assert result["verdict"] in {"uninformative", "inconclusive", "hypothesis-failed"}
+    assert result.claim == "meft.theorem2_any_step"
+    assert result.verdict in {"uninformative", "inconclusive", "hypothesis-failed"}
     assert set(trace.data_vars) == {
         *OBSERVABLES,
         *SITE_OBSERVABLES,
@@ -89,15 +89,15 @@ def test_a_run_has_a_result_and_a_trace_of_every_audit(tmp_path: Path) -> None:
         assert np.isnan(trace[name].values[1:]).all()
     assert trace.attrs["sites"].split("\n") == ["blocks.0.attention.qkv", "blocks.0.mlp.up"]
     assert trace.attrs["blocks"].split("\n")[:2] == ["blocks.0.attention.qkv A", "blocks.0.attention.qkv B"]
-    assert result["problem"]["sites"] == 2
-    assert result["problem"]["trained"] == 2 * (16 + 48) + 2 * (16 + 64)
-    assert result["interval"]["method"] == "Student over replicas"
-    assert result["interval"]["lower"] <= result["measured"] <= result["interval"]["upper"]
-    assert result["constants"]["L"] >= trace["weight_curvature"].values[0].max()
-    assert len(result["ends"]["loss"]) == 3
-    assert "memory_mib" not in result["environment"]
+    assert result.problem.sites == 2
+    assert result.problem.trained == 2 * (16 + 48) + 2 * (16 + 64)
+    assert result.interval.method == "Student over replicas"
+    assert result.interval.lower <= result.measured <= result.interval.upper
+    assert trace["weight_curvature"].values[0].max() <= result.estimates.L
+    assert len(result.ends.loss) == 3
+    assert "memory_mib" not in result.environment
     # What has finished is read back.
-    stored = tmp_path / result["run_id"] / "result.json"
+    stored = tmp_path / result.run_id / "result.json"
     before = stored.stat().st_mtime_ns
     assert bc.measure(table, tmp_path) == [result]
     assert stored.stat().st_mtime_ns == before
@@ -150,22 +150,22 @@ def test_a_run_is_algorithm_1(kind: str, tmp_path: Path) -> None:
         expected = np.array([twin[name] for twin in twins])
         assert trace[name].values == pytest.approx(expected, rel=1e-6 if name == "path_smoothness" else 1e-9), name
     squares = np.array([twin["gradient_square_norm"] for twin in twins])
-    assert result["measured"] == pytest.approx(squares.mean(), rel=1e-9)
-    assert result["smallest"] == pytest.approx(squares.mean(0).min(), rel=1e-9)
-    assert result["constants"]["path"] == pytest.approx(max(max(t["path_smoothness"]) for t in twins), rel=1e-6)
-    assert result["constants"]["zeta_square"] == pytest.approx(max(max(t["noise_variance"]) for t in twins), rel=1e-9)
+    assert result.measured == pytest.approx(squares.mean(), rel=1e-9)
+    assert result.smallest == pytest.approx(squares.mean(0).min(), rel=1e-9)
+    assert result.estimates.path == pytest.approx(max(max(t["path_smoothness"]) for t in twins), rel=1e-6)
+    assert result.estimates.zeta_square == pytest.approx(max(max(t["noise_variance"]) for t in twins), rel=1e-9)
     for replica, twin in enumerate(twins):
-        assert result["ends"]["loss"][replica] == pytest.approx([twin["loss"][0], twin["last"]], rel=1e-10)
-        assert result["ends"]["accuracy"][replica][1] == pytest.approx(twin["accuracy"])
-    assert result["gap"] == pytest.approx(twins[0]["loss"][0], rel=1e-10)
+        assert result.ends.loss[replica] == pytest.approx([twin["loss"][0], twin["last"]], rel=1e-10)
+        assert result.ends.accuracy[replica][1] == pytest.approx(twin["accuracy"])
+    assert result.gap == pytest.approx(twins[0]["loss"][0], rel=1e-10)
     assert (trace["conditional_bias"].values == 0).all()
     # Where a replica starts and what it draws are its own.
     assert twins[0]["step_length"][0] != pytest.approx(twins[1]["step_length"][0], rel=1e-3)
     # The bound, from what the twin saw.
-    ell, variance = result["constants"]["path"], result["constants"]["zeta_square"]
+    ell, variance = result.estimates.path, result.estimates.zeta_square
     if 2 / ell > 0.4:
-        bound = (result["gap"] / (0.4 * 6) + ell * 0.4 * variance / 2) / (1 - ell * 0.4 / 2)
-        assert result["bound"] == pytest.approx(bound, rel=1e-9)
+        bound = (result.gap / (0.4 * 6) + ell * 0.4 * variance / 2) / (1 - ell * 0.4 / 2)
+        assert result.bound == pytest.approx(bound, rel=1e-9)
 
 
 @pytest.mark.full
@@ -179,8 +179,8 @@ def test_held_out_samples_are_looked_at_with_the_last_network(tmp_path: Path) ->
         network.write(network.retract(network.point(), tuple(-0.4 * part for part in g)))
     held_out = builder(spec, "cpu").held_out
     other = Network(network.model, network.sites, held_out)
-    assert result["ends"]["held_out"]["loss"] == pytest.approx(other.losses().mean().item(), rel=1e-12)
-    assert result["ends"]["held_out"]["accuracy"] == pytest.approx(other.accuracy())
+    assert result.ends.held_out.loss == pytest.approx(other.losses().mean().item(), rel=1e-12)
+    assert result.ends.held_out.accuracy == pytest.approx(other.accuracy())
     trained = {tuple(row) for row in network.task.ids.tolist()}
     assert not trained & {tuple(row) for row in held_out.ids.tolist()}
 
@@ -189,19 +189,19 @@ def test_held_out_samples_are_looked_at_with_the_last_network(tmp_path: Path) ->
 def test_a_few_audits_see_what_all_would_and_estimate_the_average(tmp_path: Path) -> None:
     whole, every = run(gpt_table(run__steps=16), tmp_path)
     some, trace = run(gpt_table(run__steps=16, run__audits=6), tmp_path)
-    assert some["run_id"] != whole["run_id"]
+    assert some.run_id != whole.run_id
     times = trace["time"].values[0]
     for name in OBSERVABLES:
         assert np.array_equal(trace[name].values[0], every[name].values[0, times - 1]), name
     edges = Schedule.edges_of(16, 6)
     shares = np.diff(edges) / 16
     assert all(low < t <= high for low, t, high in zip(edges, times, edges[1:], strict=False))
-    assert some["measured"] == pytest.approx(shares @ trace["gradient_square_norm"].values[0], rel=1e-13)
-    assert "6 random iterates" in some["audit"][3]["how"]
-    assert "every iterate" in whole["audit"][3]["how"]
+    assert some.measured == pytest.approx(shares @ trace["gradient_square_norm"].values[0], rel=1e-13)
+    assert "6 random iterates" in some.audit[3].how
+    assert "every iterate" in whole.audit[3].how
     # Both ends are looked at whole, whatever the audits are.
-    assert some["ends"] == whole["ends"]
-    assert (some["first"], some["gap"]) == (whole["first"], whole["gap"])
+    assert some.ends == whole.ends
+    assert (some.first, some.gap) == (whole.first, whole.gap)
 
 
 class Killed(BaseException):
@@ -250,13 +250,13 @@ def test_a_run_that_is_killed_and_resumed_ends_as_if_it_had_not_been(case: str, 
         for at in kills:
             with pytest.raises(Killed):
                 run(table, runs, killing(at))
-        assert not (runs / whole["run_id"] / "result.json").exists()
+        assert not (runs / whole.run_id / "result.json").exists()
         told: list[str] = []
         resumed, _ = run(table, runs, lambda stage, *_, told=told: told.append(stage))
         done = sum(stage.endswith("run") for stage in told)
         assert done < 2 * audits or kills == [1]
         assert resumed == whole
-        same_files(runs / whole["run_id"], tmp_path / "whole" / whole["run_id"])
+        same_files(runs / whole.run_id, tmp_path / "whole" / whole.run_id)
 
 
 @pytest.mark.full
@@ -269,14 +269,14 @@ def test_with_other_threads_a_run_begins_again(
         patch.setattr(torch, "get_num_threads", lambda: 99)
         with pytest.raises(Killed):
             run(table, tmp_path / "killed", killing(11))
-    folder = tmp_path / "killed" / whole["run_id"]
+    folder = tmp_path / "killed" / whole.run_id
     assert (folder / "checkpoint.pt").exists()
     told: list[str] = []
     assert run(table, tmp_path / "killed", lambda stage, *_: told.append(stage))[0] == whole
     # All of both replicas.
     assert sum(stage.endswith("run") for stage in told) == 16
     assert "begun with threads = 99, which is now 1; the run starts afresh" in capsys.readouterr().err
-    same_files(folder, tmp_path / "whole" / whole["run_id"])
+    same_files(folder, tmp_path / "whole" / whole.run_id)
 
 
 @pytest.mark.full
@@ -288,13 +288,13 @@ def test_a_run_resumed_over_a_damaged_file_starts_afresh(
     whole, _ = run(table, tmp_path / "whole")
     with pytest.raises(Killed):
         run(table, tmp_path / "killed", killing(12))
-    folder = tmp_path / "killed" / whole["run_id"]
+    folder = tmp_path / "killed" / whole.run_id
     content = bytearray((folder / file).read_bytes())
     content[len(content) // 2] ^= 1
     (folder / file).write_bytes(content)
     assert run(table, tmp_path / "killed")[0] == whole
     assert f"{file} is damaged; the run starts afresh" in capsys.readouterr().err
-    same_files(folder, tmp_path / "whole" / whole["run_id"])
+    same_files(folder, tmp_path / "whole" / whole.run_id)
 
 
 @pytest.mark.full
@@ -308,7 +308,7 @@ def test_the_same_seed_gives_the_same_run_and_another_another(tmp_path: Path) ->
     assert trace.identical(again)
     assert not np.array_equal(trace["loss"].values[0, 1:], trace["loss"].values[1, 1:])
     other, changed = run(gpt_table(run__replicas=2, run__steps=4, seed=2), tmp_path / "one")
-    assert other["run_id"] != one["run_id"]
+    assert other.run_id != one.run_id
     assert not np.array_equal(trace["loss"].values[:, 1:], changed["loss"].values[:, 1:])
     # A replica more leaves the others as they are.
     _, three = run(gpt_table(run__replicas=3, run__steps=4), tmp_path / "one")
@@ -334,9 +334,9 @@ def test_without_replacement_the_gradient_is_biased_as_an_enumeration_says(tmp_p
         g = network.batch_gradient(sampler.draw()[0])
         network.write(network.retract(network.point(), tuple(-0.4 * part for part in g)))
     assert trace["loss"].values[0, -1] > 0
-    assert result["verdict"] == "hypothesis-failed"
-    assert result["blame"]["name"] == "meft.unbiased"
-    assert result["audit"][0]["observed"] == trace["conditional_bias"].values.max()
+    assert result.verdict == "hypothesis-failed"
+    assert result.blame.name == "meft.unbiased"
+    assert result.audit[0].observed == trace["conditional_bias"].values.max()
 
 
 SWEPT = [
@@ -351,30 +351,30 @@ def test_a_sweep_runs_every_kind_of_adapter(table: dict[str, Any], tmp_path: Pat
     stages: set[str] = set()
     results = bc.measure(table, tmp_path, tick=lambda stage, *_: stages.add(stage))
     kinds = table["adapter"]["kind"]
-    assert [result["spec"]["adapter"]["kind"] for result in results] == kinds
-    assert len({result["run_id"] for result in results}) == len(kinds)
+    assert [result.spec["adapter"]["kind"] for result in results] == kinds
+    assert len({result.run_id for result in results}) == len(kinds)
     for result, kind in zip(results, kinds, strict=True):
-        assert result["verdict"] in {"uninformative", "inconclusive", "hypothesis-failed"}
-        ways = [row["way"] for row in result["theorems"]]
+        assert result.verdict in {"uninformative", "inconclusive", "hypothesis-failed"}
+        ways = [row.way for row in result.theorems]
         assert ways[0] == "path"
         assert ("printed" in ways) == (kind in {"lora", "direft"})
-        assert all(row["value"] > 0 for row in result["theorems"] if kind != "dora" or row["way"] == "path")
+        assert all(row.value > 0 for row in result.theorems if kind != "dora" or row.way == "path")
         # All start at the pretrained network.
-        assert result["ends"]["loss"][0][0] == pytest.approx(results[0]["ends"]["loss"][0][0], rel=1e-12)
-        assert result["ends"]["loss"][0][1] != pytest.approx(result["ends"]["loss"][0][0], rel=1e-6)
+        assert result.ends.loss[0][0] == pytest.approx(results[0].ends.loss[0][0], rel=1e-12)
+        assert result.ends.loss[0][1] != pytest.approx(result.ends.loss[0][0], rel=1e-6)
         targets = ["blocks.0.edit"] if kind in {"direft", "loreft"} else ["blocks.0.attention.qkv", "blocks.0.mlp.up"]
-        assert list(result["constants"]["radii"]) == targets
+        assert list(result.estimates.radii) == targets
     assert {f"{n + 1}/{len(kinds)} run" for n in range(len(kinds))} <= stages
 
 
 @pytest.mark.full
 def test_dora_whose_columns_may_vanish_runs_to_its_end(tmp_path: Path) -> None:
     result, _ = run(gpt_table(adapter__kind="dora", adapter__scale=30.0, run__step_size=1.0, run__steps=3), tmp_path)
-    assert result["ends"]["loss"][0][1] > 0
-    path, layers = result["theorems"]
-    assert path["value"] > 0
+    assert result.ends.loss[0][1] > 0
+    path, layers = result.theorems
+    assert path.value > 0
     # Infinite, for which JSON has no number.
-    assert layers["value"] is layers["bound"] is layers["alpha"] is None
+    assert layers.value is layers.bound is layers.alpha is None
 
 
 @pytest.mark.full
@@ -382,11 +382,11 @@ def test_dora_whose_columns_may_vanish_runs_to_its_end(tmp_path: Path) -> None:
 def test_a_run_that_diverges_says_so(kind: str, tmp_path: Path) -> None:
     table = gpt_table(adapter={"kind": kind, "rank": 2}, run__step_size=1e200, run__replicas=2, run__looks=2)
     result, trace = run(table, tmp_path)
-    assert result["verdict"] == "hypothesis-failed"
-    assert result["blame"]["kind"] == "rounding"
-    assert result["measured"] is None
-    assert result["interval"] is None
-    assert len(result["ends"]["loss"]) == 2
+    assert result.verdict == "hypothesis-failed"
+    assert result.blame.kind == "rounding"
+    assert result.measured is None
+    assert result.interval is None
+    assert len(result.ends.loss) == 2
     # What was seen before, of each replica, is kept.
     assert np.isfinite(trace["loss"].values[:, 0]).all()
     assert np.isnan(trace["loss"].values[:, -1]).all()
@@ -400,8 +400,8 @@ def test_a_run_may_diverge_where_nobody_looks(kind: str, tmp_path: Path) -> None
     table = gpt_table(adapter=adapter, run__step_size=1e200, run__audits=1, run__steps=6, run__looks=3)
     result, trace = run(table, tmp_path)
     assert trace["time"].values[0, 0] >= trace["look_time"].values[0, 1] == 2
-    assert result["verdict"] == "hypothesis-failed"
-    assert result["blame"]["kind"] == "rounding"
+    assert result.verdict == "hypothesis-failed"
+    assert result.blame.kind == "rounding"
 
 
 @pytest.mark.full
@@ -440,7 +440,7 @@ def test_a_classifier_is_run_with_its_head(tmp_path: Path) -> None:
     folder = saved(tmp_path / "bert")
     table = pretrained_table(folder, rows_of(tmp_path), "classification", run__looks=1, model__dtype="float64")
     result, trace = run(table, tmp_path)
-    assert result["problem"]["name"] == "bert on texts"
+    assert result.problem.name == "bert on texts"
     sites = trace.attrs["sites"].split("\n")
     assert sites == [f"bert.encoder.layer.{n}.attention.self.{x}" for n in (0, 1) for x in ("query", "value")] + [
         "classifier"
@@ -451,8 +451,8 @@ def test_a_classifier_is_run_with_its_head(tmp_path: Path) -> None:
     assert trace["loss"].values[0, 0] == pytest.approx(loss.item(), rel=1e-12)
     assert trace["gradient_square_norm"].values[0, 0] == pytest.approx(square, rel=1e-9)
     # A layer that is trained itself has no λ* of LoRA, and a part in the joint curvature.
-    assert result["constants"]["radii"]["classifier"].keys() == {"rho"}
-    assert result["constants"]["L"] > 0
+    assert result.estimates.radii["classifier"].keys() == {"rho"}
+    assert result.estimates.L > 0
 
 
 @pytest.mark.full
@@ -472,9 +472,9 @@ def test_a_language_model_is_run_on_windows_of_a_text(name: str, kind: str, tmp_
     }
     assert sites == expected[kind]
     # In float32, whose rounding is told of.
-    assert 1e-9 < result["rounding"]["loss"] < 1e-4
-    assert result["ends"]["loss"][0][1] < result["ends"]["loss"][0][0]
-    assert result["problem"]["name"] == "model on words"
+    assert 1e-9 < result.rounding["loss"] < 1e-4
+    assert result.ends.loss[0][1] < result.ends.loss[0][0]
+    assert result.problem.name == "model on words"
     # What is frozen is shared with the pretrained model, and adapters are not.
     spec = validated(ModelSpec, table)
     build = builder(spec, "cpu")
@@ -493,20 +493,20 @@ def test_minilm_is_run_from_its_package(tmp_path: Path) -> None:
         Path("minilm"), rows_of(tmp_path), "classification", adapter__targets="layer.5.attention.self.query"
     )
     result, _ = run(table | {"run": table["run"] | {"steps": 1}}, tmp_path)
-    assert result["problem"]["name"] == "MiniLM on texts"
-    assert result["problem"]["parameters"] > 22_000_000
-    assert result["problem"]["trained"] == 2 * 2 * 384 + 2 * 385
-    assert 0.1 < result["ends"]["loss"][0][0] < 2
+    assert result.problem.name == "MiniLM on texts"
+    assert result.problem.parameters > 22_000_000
+    assert result.problem.trained == 2 * 2 * 384 + 2 * 385
+    assert 0.1 < result.ends.loss[0][0] < 2
 
 
 @on_cuda
 def test_a_run_on_cuda_says_how_much_memory_it_took(tmp_path: Path) -> None:
     table = gpt_table(run__looks=1)
     (here,), (there,) = (bc.measure(table, tmp_path, device) for device in ("cpu", "cuda"))
-    assert there["environment"]["memory_mib"] > 0
-    assert there["run_id"] != here["run_id"]
-    assert there["measured"] == pytest.approx(here["measured"], rel=1e-6)
-    assert there["constants"]["curvature"] == pytest.approx(here["constants"]["curvature"], rel=1e-2)
+    assert there.environment["memory_mib"] > 0
+    assert there.run_id != here.run_id
+    assert there.measured == pytest.approx(here.measured, rel=1e-6)
+    assert there.estimates.curvature == pytest.approx(here.estimates.curvature, rel=1e-2)
 
 
 def test_tests_are_told_of_progress_as_a_caller_is(tmp_path: Path) -> None:

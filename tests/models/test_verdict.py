@@ -7,8 +7,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from boundcheck.measure.audit import Audit
-from boundcheck.models.verdict import Seen, audits_of, judge
+from boundcheck.measure.result import Audit, Blame
+from boundcheck.models.verdict import Judged, Seen, audits_of, judge
 from tests.layers import examples
 
 SEEN = Seen(
@@ -27,7 +27,7 @@ HELD = Audit("meft.unbiased", "hypothesis", "held", 0.0, 0.0, "drawn with replac
 FAILED = Audit("meft.unbiased", "hypothesis", "failed", 0.2, 0.0, "drawn without replacement")
 
 
-def judged(seen: Seen, sampling: Audit = HELD) -> dict[str, object]:
+def judged(seen: Seen, sampling: Audit = HELD) -> Judged:
     return judge(seen, audits_of(seen, [sampling], 0.25, 1.0, 3.0, 2.0))
 
 
@@ -46,10 +46,10 @@ def test_each_hypothesis_has_its_audit() -> None:
 
 def test_a_bound_below_the_first_gradient_is_inconclusive_and_smoothness_to_blame() -> None:
     found = judged(SEEN)
-    assert found["verdict"] == "inconclusive"
-    assert "0.3 is at most 0.4" in found["reason"]
-    assert found["blame"]["kind"] == "constant"
-    assert found["blame"]["name"] == "Lhat"
+    assert found.verdict == "inconclusive"
+    assert "0.3 is at most 0.4" in found.reason
+    assert found.blame.kind == "constant"
+    assert found.blame.name == "Lhat"
 
 
 @pytest.mark.parametrize(
@@ -67,26 +67,26 @@ def test_a_step_is_too_long_only_where_rounding_cannot_have_made_it_so(step: flo
     audits = {each.hypothesis: each.status for each in audits_of(seen, [HELD], 0.25, 1.0, 3.0, 2.0)}
     assert audits["eta < eta_max"] == status
     found = judged(seen)
-    assert found["verdict"] == verdict
+    assert found.verdict == verdict
     if status == "assumed":
-        assert (found["blame"]["kind"], found["blame"]["name"]) == ("rounding", "Lhat")
-        assert "hides whether the step is below" in found["reason"]
+        assert (found.blame.kind, found.blame.name) == ("rounding", "Lhat")
+        assert "hides whether the step is below" in found.reason
 
 
 def test_a_smoothness_that_is_mostly_rounding_earns_no_comparison_with_a_bound() -> None:
     for bound in (0.4, 0.9, None):
         found = judged(replace(SEEN, rounding=True, too_long=math.inf, bound=bound))
-        assert found["verdict"] == "inconclusive"
-        assert "no L̂ was measured" in found["reason"]
-        assert found["blame"]["kind"] == "rounding"
+        assert found.verdict == "inconclusive"
+        assert "no L̂ was measured" in found.reason
+        assert found.blame.kind == "rounding"
     # What a run did against the rules is worse.
-    assert judged(replace(SEEN, rounding=True, too_long=math.inf), FAILED)["verdict"] == "hypothesis-failed"
+    assert judged(replace(SEEN, rounding=True, too_long=math.inf), FAILED).verdict == "hypothesis-failed"
 
 
 def test_an_average_above_the_bound_is_no_violation() -> None:
     found = judged(replace(SEEN, measured=0.45))
-    assert found["verdict"] == "inconclusive"
-    assert "0.45 is above 0.4" in found["reason"]
+    assert found.verdict == "inconclusive"
+    assert "0.45 is above 0.4" in found.reason
 
 
 @pytest.mark.parametrize(
@@ -95,17 +95,17 @@ def test_an_average_above_the_bound_is_no_violation() -> None:
 )
 def test_a_bound_that_says_nothing_is_uninformative(needed: int | None, words: str, blame: tuple[str, str]) -> None:
     found = judged(replace(SEEN, bound=0.5, needed=needed))
-    assert found["verdict"] == "uninformative"
-    assert words in found["reason"]
-    assert (found["blame"]["kind"], found["blame"]["name"]) == blame
+    assert found.verdict == "uninformative"
+    assert words in found.reason
+    assert (found.blame.kind, found.blame.name) == blame
 
 
 @pytest.mark.parametrize("changes", [{"first": 0.0}, {"measured": 0.0}, {"measured": -0.01}], ids=str)
 def test_a_gradient_below_its_noise_is_uninformative(changes: dict[str, float]) -> None:
     """What is left of an estimate from some samples when their variance is taken off may be negative."""
     found = judged(replace(SEEN, **changes, partial=True))
-    assert found["verdict"] == "uninformative"
-    assert (found["blame"]["kind"], found["blame"]["name"]) == ("statistics", "samples")
+    assert found.verdict == "uninformative"
+    assert (found.blame.kind, found.blame.name) == ("statistics", "samples")
 
 
 def test_what_is_seen_on_some_samples_is_assumed() -> None:
@@ -117,29 +117,25 @@ def test_what_is_seen_on_some_samples_is_assumed() -> None:
 
 def test_a_constant_of_0_is_uninformative() -> None:
     found = judged(replace(SEEN, bound=None))
-    assert found["verdict"] == "uninformative"
-    assert found["blame"]["kind"] == "constant"
+    assert found.verdict == "uninformative"
+    assert found.blame.kind == "constant"
 
 
 def test_a_step_that_is_too_long_is_a_failed_hypothesis() -> None:
     for step in (1.25, 2.0):
         found = judged(replace(SEEN, step_size=step, bound=None))
-        assert found["verdict"] == "hypothesis-failed"
-        assert (found["blame"]["kind"], found["blame"]["name"]) == ("constant", "eta")
-        assert "eta < eta_max" in found["reason"]
+        assert found.verdict == "hypothesis-failed"
+        assert (found.blame.kind, found.blame.name) == ("constant", "eta")
+        assert "eta < eta_max" in found.reason
 
 
 def test_what_failed_first_is_to_blame_and_all_is_named() -> None:
     rules = replace(FAILED, hypothesis="Algorithm 1", observed=None, limit=None, how="the optimizer is AdamW")
     seen = replace(SEEN, step_size=2.0)
     found = judge(seen, audits_of(seen, [rules, FAILED], 0.25, 1.0, 3.0, 2.0))
-    assert found["verdict"] == "hypothesis-failed"
-    assert "Algorithm 1, meft.unbiased, eta < eta_max" in found["reason"]
-    assert found["blame"] == {
-        "kind": "hypothesis",
-        "name": "Algorithm 1",
-        "evidence": "Algorithm 1: the optimizer is AdamW",
-    }
+    assert found.verdict == "hypothesis-failed"
+    assert "Algorithm 1, meft.unbiased, eta < eta_max" in found.reason
+    assert found.blame == Blame("hypothesis", "Algorithm 1", "Algorithm 1: the optimizer is AdamW")
 
 
 @pytest.mark.parametrize("measured", [math.nan, math.inf, -math.inf])
@@ -148,8 +144,8 @@ def test_what_is_no_number_blames_rounding(measured: float) -> None:
     audits = audits_of(seen, [HELD], 0.25, 1.0, 3.0, 2.0)
     assert audits[1].status == "failed"
     found = judge(seen, audits)
-    assert found["verdict"] == "hypothesis-failed"
-    assert found["blame"]["kind"] == "rounding"
+    assert found.verdict == "hypothesis-failed"
+    assert found.blame.kind == "rounding"
 
 
 numbers = st.floats(0, 1e9) | st.sampled_from([0.0, math.nan, math.inf])
@@ -186,13 +182,12 @@ def test_no_run_on_a_network_supports_or_violates_a_claim(
 ) -> None:
     audits = audits_of(seen, sampling, zeta_square, D, L, path)
     found = judge(seen, audits)
-    assert set(found) == {"verdict", "reason", "blame"}
-    assert found["verdict"] in {"hypothesis-failed", "uninformative", "inconclusive"}
+    assert found.verdict in {"hypothesis-failed", "uninformative", "inconclusive"}
     failed = [each for each in audits if each.status == "failed"]
-    assert (found["verdict"] == "hypothesis-failed") == bool(failed)
-    assert found["blame"] is None or found["blame"]["evidence"]
-    assert (not math.isfinite(seen.measured)) <= (found["blame"]["kind"] == "rounding")
+    assert (found.verdict == "hypothesis-failed") == bool(failed)
+    assert found.blame is None or found.blame.evidence
+    assert (not math.isfinite(seen.measured)) <= (found.blame.kind == "rounding")
     if not seen.step_size < seen.too_long or not math.isfinite(seen.measured):
         assert failed
     for each in failed:
-        assert each.hypothesis in found["reason"] or not math.isfinite(seen.measured)
+        assert each.hypothesis in found.reason or not math.isfinite(seen.measured)

@@ -10,7 +10,7 @@ from flint import arb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.claims.enclose import lower, upper
+from boundcheck.exact.balls import lower, upper
 from boundcheck.problems.certify import largest_gram_eigenvalue, mean_row_norm
 from boundcheck.testing import matrices
 from tests.layers import examples

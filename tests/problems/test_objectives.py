@@ -233,16 +233,19 @@ def test_batch_gradient_is_the_mean_over_its_indices(kind: str, data: DataObject
 @each_kind
 @some_examples
 @given(st.data())
-def test_second_moments_are_means_of_products(kind: str, data: DataObject) -> None:
+def test_a_survey_is_what_the_other_methods_say(kind: str, data: DataObject) -> None:
     objective = data.draw(KINDS[kind])
     W = data.draw(weights(objective.shape))
     each = objective.sample_gradients(W)
-    rows, columns = objective.second_moments(W)
-    size = each.square().sum((-2, -1)).mean(1).max().item()
-    # Relative to the mean of the squares; a softmax probability has an error of its own.
+    survey = objective.survey(W, ((None, None),))
+    assert_close(survey.loss, objective.loss(W), loss_rounding(objective, W))
+    assert_close(survey.gradient, objective.gradient(W), gradient_rounding(objective, W))
+    squares = each.square().sum((-2, -1)).mean(1)
+    size = squares.max().item()
+    # Relative to the squares; a softmax probability has an error of its own.
     allowed = operations(objective) * EPSILON * size + 2 * size**0.5 * gradient_rounding(objective, W)
-    assert_close(rows, torch.einsum("rnij,rnlj->ril", each, each) / objective.samples, allowed)
-    assert_close(columns, torch.einsum("rnji,rnjl->ril", each, each) / objective.samples, allowed)
+    assert_close(survey.in_v, squares, allowed)
+    assert_close(survey.in_w, squares, allowed)
 
 
 @each_kind
@@ -260,8 +263,9 @@ def test_replicas_do_not_mix(kind: str, data: DataObject) -> None:
         batched = objective.batch_gradient(W, indices)[i : i + 1]
         assert_close(batched, objective.batch_gradient(one, chosen), objective.samples * allowed)
         size = objective.sample_gradients(one).square().sum((-2, -1)).mean().item()
-        for all_of_them, alone in zip(objective.second_moments(W), objective.second_moments(one), strict=True):
-            assert_close(all_of_them[i : i + 1], alone, operations(objective) * EPSILON * size + allowed * size**0.5)
+        sides = ((None, None),)
+        squares = operations(objective) * EPSILON * size + 2 * allowed * size**0.5
+        assert_close(objective.survey(W, sides).in_w[i : i + 1], objective.survey(one, sides).in_w, squares)
 
 
 def test_a_gradient_is_finite_at_logits_of_any_size() -> None:
@@ -290,7 +294,7 @@ def test_a_network_and_logistic_regression_are_finite_at_outputs_of_any_size(act
         LogisticRegression("large", X, labels + 1),
     ):
         weight = W[:, : objective.shape[0]].repeat(1, 2, 1)[:, : objective.shape[0]]
-        for result in (objective.loss(weight), objective.gradient(weight), *objective.second_moments(weight)):
+        for result in (objective.loss(weight), objective.gradient(weight), *objective.survey(weight, ((None, None),))):
             assert result.isfinite().all()
 
 

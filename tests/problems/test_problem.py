@@ -93,8 +93,7 @@ def test_variance_is_that_of_the_enumerated_samples(data: DataObject, problem: P
     each = [problem.batch_gradient(v, torch.full((3, 1), i)) for i in range(n)]
     mean_square = torch.stack([square_norm(g) for g in each]).mean(0)
     allowed = variance_rounding(problem, v)
-    moments = problem.objective.second_moments(problem.adapter.weight(v))
-    got = problem.adapter.mean_square_pull_back(v, moments)
+    got = problem.survey(v).in_v
     assert got.shape == (3,)
     assert (got - mean_square).abs().max().item() <= allowed
     mean = problem.gradient(v)
@@ -181,13 +180,28 @@ def test_gradient_in_every_adapter_is_that_of_the_loss(kind: str, data: DataObje
 @each_kind
 @some_examples
 @given(st.data())
+def test_the_sides_are_the_blocks_of_the_pull_back(kind: str, data: DataObject) -> None:
+    problem, _, v = data.draw(of_kind(kind))
+    sides = problem.adapter.sides(v)
+    if sides is None:
+        return
+    M = problem.weight_gradient(v)
+    for (left, right), block in zip(sides, problem.adapter.pull_back(v, M), strict=True):
+        product = M if left is None else left @ M
+        product = product if right is None else product @ right
+        assert (product - block).abs().max().item() <= 16 * rounding_in_v(problem, v) + EPSILON
+
+
+@each_kind
+@some_examples
+@given(st.data())
 def test_variance_in_every_adapter_is_that_of_the_enumerated_samples(kind: str, data: DataObject) -> None:
     problem, radii, v = data.draw(of_kind(kind))
     n, W = problem.objective.samples, problem.adapter.weight(v)
     each = [problem.batch_gradient(v, torch.full((2, 1), i)) for i in range(n)]
     in_v = torch.stack([square_norm(g) for g in each]).mean(0)
     in_w = problem.objective.sample_gradients(W).square().sum((-2, -1)).mean(1)
-    found_v, found_w = problem.mean_squares(v)
+    _, _, found_v, found_w = problem.survey(v)
     size = problem.adapter.sizes(v).jacobian ** 2 * in_w
     allowed = 64 * n * EPSILON * size + 2 * size.sqrt() * rounding_in_v(problem, v)
     assert ((found_v - in_v).abs() <= allowed).all()

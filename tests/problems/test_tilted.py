@@ -113,15 +113,19 @@ def test_every_sample_is_tilted_alike(kind: str, data: DataObject) -> None:
 @each_kind
 @few_examples
 @given(st.data())
-def test_second_moments_are_means_of_products(kind: str, data: DataObject) -> None:
+def test_a_survey_is_a_loop_over_samples(kind: str, data: DataObject) -> None:
     base, _, objective = data.draw(tilted_problems(kind))
     W = data.draw(weights(base.shape, replicas=2))
-    rows, columns = objective.second_moments(W)
+    found = objective.survey(W, ((None, None),))
     for i, gradients in enumerate(objective.sample_gradients(W).numpy()):
         # Of the terms that are added, which may cancel.
         size = sum((np.linalg.norm(G) + np.linalg.norm(objective.tilt)) ** 2 for G in gradients) / len(gradients)
-        for found, products in ((rows, [G @ G.T for G in gradients]), (columns, [G.T @ G for G in gradients])):
-            np.testing.assert_allclose(found[i].numpy(), sum(products) / len(products), rtol=0, atol=1e-11 * size)
+        np.testing.assert_allclose(
+            found.gradient[i].numpy(), sum(gradients) / len(gradients), rtol=0, atol=1e-11 * size
+        )
+        mean = np.mean([np.sum(G * G) for G in gradients])
+        for each in (found.in_v, found.in_w):
+            assert abs(each[i].item() - mean) <= 1e-11 * size
 
 
 @each_kind

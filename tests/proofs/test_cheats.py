@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 import sympy as sp
+from boundcheck.proofs.jiang2024.claims import LEMMA_1, THEOREM_2
+from boundcheck.proofs.meft.lora import LEMMA_1_SHARP
 
-from boundcheck.claims.jiang2024 import LEMMA_1, MINIMUM_GRADIENT, THEOREM_2, v1, v2
-from boundcheck.claims.meft import LEMMA_1_SHARP
 from boundcheck.claims.symbols import L, Lhat, bound
-from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient
+from boundcheck.claims.vocabulary import MINIMUM_GRADIENT, EuclideanNorm, F, Gradient, v1, v2
 from boundcheck.errors import InputError
 from boundcheck.prove import Proof, Script, eq, judge, le, script
 from boundcheck.soundness.edited import edited, verdict_on

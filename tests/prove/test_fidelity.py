@@ -9,26 +9,17 @@ from typing import Any
 
 import pytest
 import sympy as sp
+from boundcheck.proofs.jiang2024.claims import ASSUMPTION_1, ASSUMPTION_3_1, ASSUMPTION_3_2, LEMMA_1
 
 from boundcheck.claims import Claim
-from boundcheck.claims.jiang2024 import (
-    A1,
-    A2,
-    ASSUMPTION_1,
-    ASSUMPTION_3_1,
-    ASSUMPTION_3_2,
-    B1,
-    B2,
-    LEMMA_1,
-    W1,
-    W2,
-    W,
-    v,
-    v1,
-    v2,
-)
 from boundcheck.claims.symbols import C, G, L, Lhat, r, sigma
 from boundcheck.claims.vocabulary import (
+    A1,
+    A2,
+    B1,
+    B2,
+    W1,
+    W2,
     EuclideanNorm,
     F,
     FrobeniusNorm,
@@ -36,10 +27,14 @@ from boundcheck.claims.vocabulary import (
     Iterate,
     PartialGradient,
     Value,
+    W,
     d,
     f,
     k,
     t,
+    v,
+    v1,
+    v2,
 )
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Theorem, rules

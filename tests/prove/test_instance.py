@@ -272,8 +272,9 @@ def test_the_bound_breaks_at_the_last_iterate_alone() -> None:
 def test_without_replacement_the_second_sample_is_certain() -> None:
     run = witnesses.ROW_16
     assert sum(run.offsets) == 0
-    after = [run.gradient(run.after(run.start, drawn), -drawn) for drawn in run.offsets]
-    exact = [run.gradient(run.after(run.start, drawn)) for drawn in run.offsets]
+    paths = run.paths(replacement=False)
+    after = [paths.drawn(2, path) for path in range(2)]
+    exact = [run.gradient(paths.state(2, path)) for path in range(2)]
     assert all(x != y for x, y in zip(after, exact, strict=True))
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 import sympy as sp
+from boundcheck.proofs.jiang2024.claims import STEP_SIZE
 from hypothesis import given
 
 from boundcheck.claims import Claim
 from boundcheck.claims import vocabulary as words
-from boundcheck.claims.jiang2024 import STEP_SIZE
 from boundcheck.claims.symbols import Lhat, T, alpha, r
 from boundcheck.claims.vocabulary import Expectation, F, FrobeniusNorm, Iterate, SpectralNorm, Value, d, k, t
 from boundcheck.errors import InputError

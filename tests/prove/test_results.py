@@ -376,7 +376,7 @@ def test_evidence_names_the_lines_and_the_numbers(paper):
 
 
 def table(monkeypatch, *made: Row) -> None:
-    module = importlib.import_module("boundcheck_proofs.jiang2024.findings")
+    module = importlib.import_module("boundcheck.proofs.jiang2024.findings")
     monkeypatch.setattr(module, "ROWS", made)
 
 

@@ -10,8 +10,9 @@ import pytest
 
 import boundcheck as bc
 from boundcheck.errors import InputError
+from boundcheck.proofs import HOME, papers
 from boundcheck.prove import Script, judge, script
-from boundcheck.prove.script import find, folder, of_paper, package_of, papers
+from boundcheck.prove.script import find, of_paper
 
 from .scripts import HEAD, LEMMA, write
 
@@ -26,15 +27,15 @@ def ids(*targets) -> list[str]:
 
 
 def test_a_paper_is_all_of_its_scripts_in_the_order_of_its_files():
-    assert papers() == ["jiang2024"]
+    assert list(papers()) == ["jiang2024", "classics", "meft"]
     everything = of_paper("jiang2024")
     assert find(["jiang2024"]) == everything
     assert find([]) == everything
     pairs = [(each.id, each.version) for each in everything]
     assert len(set(pairs)) == len(pairs)
     assert {"jiang2024.lemma1", "jiang2024.theorem2", "meft.lemma1_sharp"} <= {each.id for each in everything}
-    with pytest.raises(InputError, match="paper = nobody2020: expected one of jiang2024"):
-        package_of("nobody2020")
+    with pytest.raises(InputError, match="paper = nobody2020: expected one of jiang2024, classics, meft"):
+        of_paper("nobody2020")
 
 
 def test_an_id_stands_for_those_below_it_and_for_no_other():
@@ -271,7 +272,7 @@ def test_the_template_is_proved(tmp_path):
 
 
 def test_proofs_lie_where_the_package_looks_for_them():
-    assert (folder() / "jiang2024" / "__init__.py").is_file()
+    assert (HOME / "jiang2024" / "__init__.py").is_file()
     # From any working directory.
     code = "import boundcheck as bc, json; print(json.dumps([c.id for c in bc.prove('meft.frozen_a').claims]))"
     done = subprocess.run([sys.executable, "-c", code], cwd=Path(sys.prefix), capture_output=True, text=True)

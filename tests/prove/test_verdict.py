@@ -5,12 +5,13 @@ from fractions import Fraction
 
 import pytest
 import sympy as sp
+from boundcheck.proofs.jiang2024.claims import ASSUMPTION_1, ASSUMPTION_2, LEMMA_1
 from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.jiang2024 import A1, A2, ASSUMPTION_1, ASSUMPTION_2, B1, B2, LEMMA_1, A_t, B_t, v1, v2
 from boundcheck.claims.symbols import L, Lhat, Parameter, r
+from boundcheck.claims.vocabulary import A1, A2, B1, B2, A_t, B_t, v1, v2
 from boundcheck.errors import InputError
 from boundcheck.kernel import ReplayError, RuleError, Theorem
 from boundcheck.problems.piecewise import PiecewiseLinear

@@ -1,4 +1,4 @@
-"""Each formula of a claim is typed once, in boundcheck/claims: everything else derives its numbers from there."""
+"""Each formula of a claim is typed once, in its paper's claims: everything else derives its numbers from there."""
 
 import re
 from functools import cache
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import sympy as sp
+from boundcheck.proofs.jiang2024.claims import ROOT_TERM
 
 from boundcheck.claims import catalogue
-from boundcheck.claims.jiang2024 import ROOT_TERM
 from tests.repo.formulas import FEWEST_OPERATIONS, Formula, arithmetic, lines_with
 
 # One worker reads the package.
@@ -16,7 +16,9 @@ pytestmark = pytest.mark.xdist_group("formulas")
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "boundcheck"
-CLAIMS = PACKAGE / "claims"
+# The modules of papers that hold claims, and what claims are made of.
+PAPERS = [path for path in (ROOT / "proofs").glob("*/*.py") if "\nCLAIMS = (" in path.read_text(encoding="utf-8")]
+CLAIMS = sorted([*(PACKAGE / "claims").glob("*.py"), *PAPERS])
 
 
 def pieces(expression: sp.Expr) -> list[sp.Expr]:
@@ -82,7 +84,7 @@ def occurrences(formula: Formula, paths: list[Path]) -> set[str]:
 
 
 def outside() -> list[Path]:
-    return sorted(path for path in PACKAGE.rglob("*.py") if CLAIMS not in path.parents)
+    return sorted(path for path in PACKAGE.rglob("*.py") if path not in CLAIMS)
 
 
 @pytest.mark.parametrize("formula", parameters(RESOLVED | WRITTEN))
@@ -92,7 +94,7 @@ def test_no_formula_is_typed_outside_of_claims(formula: Formula) -> None:
 
 @pytest.mark.parametrize("formula", parameters(WRITTEN))
 def test_each_formula_is_typed_once_inside_of_claims(formula: Formula) -> None:
-    found = occurrences(formula, sorted(CLAIMS.rglob("*.py")))
+    found = occurrences(formula, CLAIMS)
     # A bound around the shared root, and what has another's formula as a factor, need be typed nowhere as a whole.
     name = WRITTEN[formula.expression]
     derived = name in SUBSTITUTED | EIGENVALUES | {"meft.dora.J"} or formula.expression.has(ROOT_TERM)
@@ -103,15 +105,15 @@ def test_each_formula_is_typed_once_inside_of_claims(formula: Formula) -> None:
 def test_the_top_eigenvalue_of_a_form_is_typed_once() -> None:
     x, y, z = sp.symbols("x y z", positive=True)
     top = (x + y) / 2 + sp.sqrt(((x - y) / 2) ** 2 + z**2)
-    assert len(occurrences(Formula(top), sorted(CLAIMS.rglob("*.py")))) == 1
+    assert len(occurrences(Formula(top), CLAIMS)) == 1
 
 
 def test_the_root_that_bounds_share_is_typed_once() -> None:
-    assert len(occurrences(Formula(ROOT_TERM), sorted(CLAIMS.rglob("*.py")))) == 1
+    assert len(occurrences(Formula(ROOT_TERM), CLAIMS)) == 1
 
 
 def test_what_follows_by_substitution_is_typed_nowhere() -> None:
-    sources, formulas = sorted(CLAIMS.rglob("*.py")), substituted()
+    sources, formulas = CLAIMS, substituted()
     assert len(formulas) >= 20
     assert {name: found for x, name in formulas.items() if (found := occurrences(x, sources))} == {}
 

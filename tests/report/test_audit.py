@@ -2,12 +2,15 @@
 
 import io
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
+from boundcheck.proofs.jiang2024 import report
+from boundcheck.proofs.jiang2024.programme import REFERENCE, SHORT
 from rich.cells import cell_len
 from rich.console import Console
 
@@ -15,8 +18,10 @@ import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.measure.spec import parse
 from boundcheck.parallel import Call
-from boundcheck.report import conduct, jiang2024, study, work
-from boundcheck.report.experiments import REFERENCE, SHORT, Attack, Programme
+from boundcheck.proofs import paper_of
+from boundcheck.report import conduct, study, work
+from boundcheck.report import paper as written_by
+from boundcheck.report.programme import Attack, Programme
 from boundcheck.report.screen import WIDTH, show_findings, show_rows
 from tests.judged import of_the_paper
 from tests.prove.conftest import paper as the_paper
@@ -53,8 +58,16 @@ def test_the_short_programme_has_what_the_findings_of_the_page_need() -> None:
 
 
 def small(searches: list[dict[str, Any]]) -> Programme:
-    attacks = tuple(Attack(each["id"], each["lipschitz"], (1, 2), 2, 1.0) for each in searches)
-    return Programme("boundcheck audit x", (), attacks, ("jiang2024.lemma1", 2), adds="more of everything")
+    attacks = tuple(
+        Attack(each["id"], each["lipschitz"], (1, 2), 2, 1.0, is_drawn=each["drawn"], curve=curve(each["curve"]))
+        for each in searches
+    )
+    waterfall = ("jiang2024.lemma1", 2)
+    return Programme("boundcheck audit x", (), attacks, waterfall, reads_study=True, adds="more of everything")
+
+
+def curve(values: dict[str, float]) -> Callable[[int], float] | None:
+    return (lambda rank: values[str(rank)]) if values else None
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +79,10 @@ def written(stored, proofs, searches, waterfalls, tmp_path_factory) -> dict[str,
     found = {"experiments": results, "faults": [], "attacks": searches, "waterfall": [waterfalls[0][1]]}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            jiang2024, "load_runs", lambda folders: [digits[i] for i in range(len(folders))] if folders else []
+            written_by, "load_runs", lambda folders: [digits[i] for i in range(len(folders))] if folders else []
         )
-        patch.setattr(jiang2024, "_STATEMENTS", ("my.claim",))
-        return jiang2024.write(small(searches), proofs, found, folder / "out", folder / "runs")
+        patch.setattr(report, "STATEMENTS", ("my.claim",))
+        return written_by.write(paper_of("jiang2024"), small(searches), proofs, found, folder / "out", folder / "runs")
 
 
 def test_proof_rows_and_measured_rows_are_joined_by_number(written, stored, searches) -> None:
@@ -148,12 +161,13 @@ def test_the_proofs_are_told_before_anything_is_waited_for(proofs, tmp_path, mon
             return [call.function.__name__ for call in self.calls]
 
     monkeypatch.setattr(conduct, "Running", Pool)
-    monkeypatch.setattr(conduct, "SHORT", programme)
+    monkeypatch.setattr(conduct, "programme_of", lambda paper, full: programme)
     monkeypatch.setattr(conduct, "prove", lambda paper: order.append(f"proved {paper}") or proofs)
-    monkeypatch.setattr(jiang2024, "write", lambda *given: {"found": given[2]})
+    monkeypatch.setattr(written_by, "write", lambda *given: {"found": given[3]})
     told: list[tuple[str, int, int]] = []
+    jiang2024 = paper_of("jiang2024")
     outcome = conduct.conduct(
-        tmp_path, tmp_path, "cpu", False, lambda *each: told.append(each), lambda x: order.append("shown")
+        jiang2024, tmp_path, tmp_path, "cpu", False, lambda *each: told.append(each), lambda x: order.append("shown")
     )
     assert order == ["started", "proved jiang2024", "shown", "waited"]
     assert outcome["found"] == {

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from boundcheck.proofs.jiang2024.report import findings
 
 from boundcheck.errors import InputError
 from boundcheck.report import audit
 from boundcheck.report import page as pages
-from boundcheck.report.jiang2024 import findings
 from boundcheck.report.page import export_data, load_runs, write_page
 from boundcheck.report.section import Material
 from boundcheck.report.sections.gradient import gradient_figure

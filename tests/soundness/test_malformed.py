@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 import time
 import tomllib
 import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -24,13 +26,23 @@ from boundcheck.progress import silent
 from boundcheck.report.soundness import write_soundness
 from boundcheck.soundness.malformed import sound
 from boundcheck.soundness.malformed.kinds import KINDS, Malformed, malformed
-from boundcheck.soundness.malformed.limits import Limits, kept, tried
+from boundcheck.soundness.malformed.limits import Attempt, Found, Limits, attempted, tried
 from boundcheck.soundness.malformed.spoil import spoilt, spoilt_bytes, toml, written
 from boundcheck.soundness.malformed.trials import trial
 from boundcheck.soundness.survey import Survey
 from tests.layers import sampled
 
 needs_transformers = pytest.mark.skipif(not sound.HAS_TRANSFORMERS, reason="models' folders are made by transformers")
+
+
+def kept(attempts: Sequence[Attempt]) -> Iterator[Found]:
+    """Each input tried in this very process, without limits, to save time."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        (store := Path(name) / "store").mkdir()
+        for i, each in enumerate(attempts):
+            (folder := Path(name) / str(i)).mkdir()
+            with chdir(folder):
+                yield attempted(each, each.make(folder, store))
 
 
 def ends(inputs: Sequence[Malformed]) -> Counter[str]:

@@ -14,20 +14,20 @@ from boundcheck.claims.vocabulary import FrobeniusNorm, InnerProduct
 from boundcheck.errors import InputError
 from boundcheck.kernel import rules
 from boundcheck.prove import Proof, Script
-from boundcheck.soundness import proofs
+from boundcheck.soundness import claim_mutants, line_mutants, proofs
 from boundcheck.soundness.claim_mutants import (
-    ClaimMutant,
     false_edits,
     provable,
     true_claims,
     without_hypothesis,
 )
-from boundcheck.soundness.edited import edited, false_in, runs_for, scaled_to, verdict_on
+from boundcheck.soundness.edited import edited, false_in, runs_for, verdict_on
 from boundcheck.soundness.edits import KINDS, of_relation
-from boundcheck.soundness.lines import Line, all_lines, mixed_up
-from boundcheck.soundness.mutants import DisagreementError, Mutant, examined, false_of, true_of
-from boundcheck.soundness.proofs import false_mutants, most_of, trials_of, true_variations, try_proof
-from boundcheck.soundness.trial import Trial
+from boundcheck.soundness.line_mutants import DisagreementError, LineMutant, examined, false_of, true_of
+from boundcheck.soundness.lines import Line, all_lines
+from boundcheck.soundness.mutation import mixed_up
+from boundcheck.soundness.proofs import false_mutants, most_of, true_variations
+from boundcheck.soundness.trial import Mutant, Trial, tried
 from boundcheck.soundness.variations import is_nonnegative, variations
 from boundcheck.soundness.worlds import World
 from tests.judged import PROVED, names, of_the_paper, proof_of
@@ -51,9 +51,9 @@ def sample(every: int) -> list[Line]:
     return mixed_up(all_lines())[::every]
 
 
-def right(mutant: Mutant | ClaimMutant) -> Trial:
+def right(mutant: Mutant) -> Trial:
     """The trial of a mutant, about which the proof layer may not be wrong."""
-    trial = try_proof(mutant)
+    trial = tried(mutant)
     assert not trial.wrong, f"{'ACCEPTED' if not trial.true else 'REFUTED'}: {mutant}"
     return trial
 
@@ -130,7 +130,7 @@ def test_claims_with_long_scripts(script: Script) -> None:
 
 @pytest.mark.nightly
 def test_a_thousand_false_and_a_thousand_true_ones() -> None:
-    trials = trials_of()
+    trials = [tried(x) for mutants in (false_mutants, true_variations) for x in mutants()]
     assert [trial for trial in trials if trial.wrong] == []
     for true in (False, True):
         assert sum(trial.true is true for trial in trials) >= 1000
@@ -154,6 +154,10 @@ def test_true_claims_are_false_nowhere(script: Script) -> None:
 @pytest.mark.nightly
 def test_the_printed_bound_is_not_proved_with_1_7() -> None:
     script = proof_of("jiang2024.theorem2", "repaired").script
+
+    def scaled_to(expression: sp.Expr, constant: sp.Rational) -> sp.Expr:
+        return sp.Mul(constant, *(x for x in expression.args if not isinstance(x, sp.Rational)), evaluate=False)
+
     last, bound = len(script.claim.quantities) - 1, script.claim.quantities[-1].expression
     for constant in (sp.Rational(17, 10), sp.Rational(19, 10)):
         assert verdict_on(script, edited(script.claim, last, scaled_to(bound, constant))) != "proved"
@@ -170,7 +174,7 @@ def some_lines() -> Iterator[Line]:
 def test_a_closer_that_accepts_everything_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     mutants = [mutant for line in islice(some_lines(), 5) for mutant in false_of(line, 2)]
     monkeypatch.setattr(Proof, "close", lambda self, relation, because: rules.assume(self.reading.fact(relation)))
-    trials = [try_proof(mutant) for mutant in mutants]
+    trials = [tried(mutant) for mutant in mutants]
     assert len(trials) == 10
     assert all(trial.wrong and not trial.caught and trial.outcome == "proved" for trial in trials)
 
@@ -178,30 +182,30 @@ def test_a_closer_that_accepts_everything_is_wrong(monkeypatch: pytest.MonkeyPat
 @pytest.mark.full
 def test_a_verdict_that_proves_everything_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     (mutant,) = false_edits(SHORT[0], 1)
-    monkeypatch.setattr(proofs, "verdict_on", lambda script, claim: "proved")
-    trial = try_proof(mutant)
+    monkeypatch.setattr(claim_mutants, "verdict_on", lambda script, claim: "proved")
+    trial = tried(mutant)
     assert (trial.wrong, trial.caught, trial.outcome) == (True, False, "proved")
 
 
 @pytest.mark.parametrize("by", ["refutes", "says", "counterexample"])
 def test_whatever_refutes_a_true_line_is_wrong(by: str, monkeypatch: pytest.MonkeyPatch) -> None:
     mutant = next(true_of(next(some_lines()), 1))
-    assert not try_proof(mutant).wrong
+    assert not tried(mutant).wrong
     if by == "refutes":
-        monkeypatch.setattr(proofs, "refutes", lambda *_: True)
+        monkeypatch.setattr(line_mutants, "refutes", lambda *_: True)
     elif by == "says":
         monkeypatch.setattr(World, "says", lambda *_: False)
     else:
         monkeypatch.setattr(Proof, "close", lambda *_: None)
-        monkeypatch.setattr(proofs, "counterexample", lambda *_: object.__new__(proofs.Counterexample))
-    trial = try_proof(mutant)
+        monkeypatch.setattr(line_mutants, "counterexample", lambda *_: object.__new__(line_mutants.Counterexample))
+    trial = tried(mutant)
     assert (trial.wrong, trial.caught, trial.outcome) == (True, False, "refuted")
 
 
 def test_what_refutes_a_true_claim_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     mutant = next(true_claims(SHORT[0]))
-    monkeypatch.setattr(proofs, "verdict_on", lambda script, claim: "refuted")
-    assert try_proof(mutant).wrong
+    monkeypatch.setattr(claim_mutants, "verdict_on", lambda script, claim: "refuted")
+    assert tried(mutant).wrong
 
 
 def test_a_mutant_that_one_evaluation_calls_true_is_no_false_mutant(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +224,7 @@ def test_a_mutant_that_one_evaluation_calls_true_is_no_false_mutant(monkeypatch:
 @pytest.mark.full
 def test_shares_are_the_same_every_time_and_overlap_nowhere() -> None:
     def changes(every: int, first: int) -> list[str]:
-        return [f"{x}" for x in true_variations(every, first) if isinstance(x, Mutant)]
+        return [f"{x}" for x in true_variations(every, first) if isinstance(x, LineMutant)]
 
     assert changes(60, 7) == changes(60, 7)
     assert set(changes(60, 7)).isdisjoint(changes(60, 8))
@@ -233,15 +237,10 @@ def test_shares_are_the_same_every_time_and_overlap_nowhere() -> None:
 def test_trials_are_those_of_the_false_and_of_the_true(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = [next(some_lines()), SHORT[0]]
     monkeypatch.setattr(proofs, "_share", lambda every, first: chosen if first == 0 else [])
-    trials = trials_of()
+    trials = [tried(x) for mutants in (false_mutants, true_variations) for x in mutants()]
     assert {trial.subject for trial in trials} == {chosen[0].name, f"{chosen[1].id}, {chosen[1].version}"}
     assert sum(not trial.true for trial in trials) == len(list(false_mutants()))
     assert sum(trial.true for trial in trials) == len(list(true_variations()))
-
-
-def test_no_mutant_is_a_type_error() -> None:
-    with pytest.raises(TypeError, match="expected a mutant"):
-        try_proof("a mutant")
 
 
 # Edits and variations.
@@ -264,13 +263,13 @@ def test_variations_of_numbers_hold() -> None:
     left, right_ = x * y, x**2 + y**2
     for relation in (sp.Le(left, right_), sp.Gt(2 * right_, left), sp.Eq(left, y * x, evaluate=False)):
         found = list(variations(relation))
-        assert len({(each.kind, each.change) for each in found}) == len(found) > 8
+        assert len({(each.kind, each.where) for each in found}) == len(found) > 8
         for each in found:
-            assert each.relation.subs({x: sp.Rational(2, 7), y: sp.Rational(5, 3)}) == sp.true, each
+            assert each.result.subs({x: sp.Rational(2, 7), y: sp.Rational(5, 3)}) == sp.true, each
 
 
 def test_forms_of_norms_and_inner_products() -> None:
-    found = [each.relation for each in variations(sp.Ge(FrobeniusNorm(X), InnerProduct(X, Y)))]
+    found = [each.result for each in variations(sp.Ge(FrobeniusNorm(X), InnerProduct(X, Y)))]
     assert {FrobeniusNorm(X.T), FrobeniusNorm(-X)} <= {each.lhs for each in found}
     assert InnerProduct(Y, X) in {each.rhs for each in found}
 

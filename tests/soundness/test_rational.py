@@ -6,12 +6,12 @@ from fractions import Fraction
 import hypothesis.strategies as st
 import numpy as np
 import pytest
+from boundcheck.proofs.meft.lora import GRADIENT_BOUND
 from hypothesis import given
 
-from boundcheck.claims.meft import GRADIENT_BOUND
+from boundcheck.exact.rationals import root, scaled
+from boundcheck.exact.rationals import rows as matrix
 from boundcheck.soundness.extremal import steepest
-from boundcheck.soundness.matrices import root, scaled
-from boundcheck.soundness.matrices import rows as matrix
 from boundcheck.soundness.rational import Jet, World, spectral_at_most
 from boundcheck.soundness.smoothness import Mutation, pairs
 from boundcheck.soundness.statements import CHOICES, _constants, _inputs

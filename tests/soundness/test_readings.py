@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from boundcheck.claims.symbols import LETTERS as CATALOGUE
 from boundcheck.claims.vocabulary import Iterate, d
-from boundcheck.soundness.readings import EXAMPLES, LETTERS, Example, Reread, renamed, rereadings, try_reading
+from boundcheck.soundness.readings import EXAMPLES, LETTERS, Example, Reread, renamed, rereadings
+from boundcheck.soundness.trial import tried
 from tests.layers import examples, sampled
 
 ALL = list(rereadings())
@@ -28,14 +29,14 @@ def test_each_example_and_each_kind_of_change_is_there():
 @sampled(4)
 @pytest.mark.parametrize("mutant", ALL, ids=lambda x: f"{x.example.name}, {x.kind}, {x.change}")
 def test_what_is_true_is_proved_and_all_else_is_refused(mutant: Reread):
-    trial = try_reading(mutant)
+    trial = tried(mutant)
     assert not trial.wrong
     assert trial.outcome == ("proved" if mutant.true else "not proved"), mutant.verdict()
 
 
 def test_a_wrong_verdict_would_be_seen():
     honest = next(x for x in ALL if x.true)
-    trial = try_reading(Reread(honest.example, "planted", "nothing", honest.letters, honest.declared, False))
+    trial = tried(Reread.of(honest.example, "planted", "nothing", honest.letters, honest.declared, False))
     assert trial.wrong
     assert not trial.caught
 
@@ -55,7 +56,7 @@ def test_fresh_names_are_proved_and_names_that_meet_are_not(example: Example, da
     names = data.draw(st.lists(NAMES, min_size=len(letters), max_size=len(letters)))
     line = {name: renamed(letter, new) for (name, letter), new in zip(letters.items(), names, strict=True)}
     declared = [(line[name], role) for name, role in example.roles.items()]
-    mutant = Reread(example, "renamed", str(names), line, declared, True)
+    mutant = Reread.of(example, "renamed", str(names), line, declared, True)
     if len(set(names)) == len(names) and not TAKEN & set(names):
         assert mutant.verdict() == "proved"
     elif len(set(names)) < len(set(line.values())):
@@ -72,7 +73,7 @@ def test_letters_that_are_not_those_of_the_reading_are_refused(example: Example,
     name = data.draw(st.sampled_from(sorted(letters)))
     other = data.draw(st.sampled_from(others(letters[name], data.draw(ASSUMED))))
     if other != letters[name]:
-        assert Reread(example, "another", name, {**letters, name: other}, declared, False).verdict() != "proved"
+        assert Reread.of(example, "another", name, {**letters, name: other}, declared, False).verdict() != "proved"
 
 
 def others(letter: Any, assumed: dict[str, bool]) -> Sequence[Any]:

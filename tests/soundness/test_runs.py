@@ -12,14 +12,17 @@ from flint import arb
 from hypothesis import given
 
 from boundcheck.measure import measure
+from boundcheck.measure.result import Blame
 from boundcheck.measure.spec import parse
 from boundcheck.problems.piecewise import PiecewiseLinear
-from boundcheck.soundness import runs
 from boundcheck.soundness.courses import factors, hard, kinks, scalars
 from boundcheck.soundness.descent import Diagonal, Kink, Scalar
-from boundcheck.soundness.faults import false_bounds, false_constants, false_hypotheses, true_runs
-from boundcheck.soundness.runs import judged, run_mutants, try_run
+from boundcheck.soundness.faults import Run, false_bounds, false_constants, false_hypotheses, true_runs
+from boundcheck.soundness.runs import run_mutants
+from boundcheck.soundness.trial import recorded, tried
+from boundcheck.verdicts import Verdict
 from tests.layers import examples
+from tests.results import a_run
 
 NUMBERS = st.fractions(-3, 3, max_denominator=8)
 STEPS = 5
@@ -126,13 +129,13 @@ def test_a_run_takes_its_exact_course(made, tmp_path):
     (result,) = measure(setting.table, tmp_path)
     exact = floats(setting.squares())
     if "zeta" not in setting.inputs:
-        assert result["measured"] == pytest.approx(min(exact), rel=1e-9)
+        assert result.measured == pytest.approx(min(exact), rel=1e-9)
     else:
-        assert result["measured"] == pytest.approx(np.mean(exact), rel=0.05)
-        assert max(result["first_variance"], 1e-9) == pytest.approx(max(float(setting.variance), 1e-9), rel=1e-6)
+        assert result.measured == pytest.approx(np.mean(exact), rel=0.05)
+        assert max(result.first_variance, 1e-9) == pytest.approx(max(float(setting.variance), 1e-9), rel=1e-6)
     known = {name: float(x) for name, x in setting.inputs.items()}
-    assert result["plan"]["inputs"] == pytest.approx(known, rel=1e-6)
-    assert result["bound"] == pytest.approx(setting.claim.bound(**setting.inputs), rel=1e-6)
+    assert result.plan.inputs == pytest.approx(known, rel=1e-6)
+    assert result.bound == pytest.approx(setting.claim.bound(**setting.inputs), rel=1e-6)
     assert float(setting.gap) <= known["D"]
 
 
@@ -152,23 +155,23 @@ def test_there_are_false_and_true_runs_of_every_kind():
 
 
 @pytest.mark.full
-def test_every_trial_of_a_sample_is_right(tmp_path):
-    trials = [try_run(run, tmp_path) for run in run_mutants(90)]
+def test_every_trial_of_a_sample_is_right():
+    trials = [tried(run) for run in run_mutants(90)]
     assert not [trial for trial in trials if trial.wrong]
     assert {trial.true for trial in trials} == {True, False}
     assert sum(trial.caught for trial in trials) >= sum(not trial.true for trial in trials) - 2
 
 
-def test_a_planted_lie_is_recorded_as_wrong(tmp_path):
+def test_a_planted_lie_is_recorded_as_wrong():
     """A supported run that is said to be false, and a false one that is said to be true."""
     (setting,) = scalars("ghadimi2013.corollary2_2", (12,), (0,))
     supported = next(run for run in true_runs(setting) if run.change == "as it is")
     (other,) = scalars("ghadimi2013.corollary2_2", (2,), (0,))
     violated = next(run for run in false_bounds(other) if run.change == "bound by 1/20")
-    assert not try_run(supported, tmp_path).wrong
-    assert try_run(replace(supported, true=False), tmp_path).wrong
-    assert try_run(violated, tmp_path).caught
-    lie = try_run(replace(violated, true=True), tmp_path)
+    assert not tried(supported).wrong
+    assert tried(replace(supported, true=False)).wrong
+    assert tried(violated).caught
+    lie = tried(replace(violated, true=True))
     assert lie.wrong
     assert not lie.caught
 
@@ -189,9 +192,9 @@ def test_a_planted_lie_is_recorded_as_wrong(tmp_path):
     ],
 )
 def test_the_record_says_what_the_verdict_is_worth(true, verdict, blame, wrong, caught):
-    run = runs.Run("x", "constant", "D by 1/2", true, "", {}, ("constant", "D"))
-    result = {"verdict": verdict, "blame": blame and {"kind": blame[0], "name": blame[1]}}
-    trial = judged(run, result, 1.0)
+    run = Run("x", "constant", "D by 1/2", true, "", {}, ("constant", "D"))
+    result = a_run(verdict=Verdict(verdict), blame=blame and Blame(*blame, evidence=""))
+    trial = recorded(run, run.judged(result), 1.0)
     assert (trial.wrong, trial.caught) == (wrong, caught)
 
 

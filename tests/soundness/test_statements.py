@@ -9,8 +9,8 @@ from boundcheck.claims import catalogue
 from boundcheck.falsify import falsify
 from boundcheck.soundness import statements
 from boundcheck.soundness.smoothness import Mutation, pairs, suspects, variations
-from boundcheck.soundness.statements import _false, _inputs, drawn, judged, statement_mutants, try_statement
-from boundcheck.soundness.trial import as_json
+from boundcheck.soundness.statements import _false, _inputs, drawn
+from boundcheck.soundness.trial import Answer, as_json, recorded, tried
 from tests.layers import sampled
 
 EVERY = 90
@@ -29,7 +29,7 @@ def values_of(mutant):
 @pytest.mark.full
 def test_the_mutants_tell_true_from_false():
     """Every subject has both; and the witnesses' two numbers are those of the mutant's formula, in floats."""
-    found = statement_mutants(EVERY)
+    found = drawn(EVERY).decided
     assert {mutant.true for mutant in found} == {True, False}
     for mutant in found:
         names = {p.name for p in mutant.claim.parameters}
@@ -73,7 +73,7 @@ def test_half_of_each_constant_is_shown_false(pair):
 
 @pytest.mark.full
 def test_every_trial_of_a_sample_is_right():
-    trials = [try_statement(mutant) for mutant in statement_mutants(EVERY)[::9]]
+    trials = [tried(mutant) for mutant in drawn(EVERY).decided[::9]]
     assert not [trial for trial in trials if trial.wrong]
     false = [trial for trial in trials if not trial.true]
     assert sum(trial.caught for trial in false) >= 0.9 * len(false)
@@ -83,12 +83,12 @@ def test_every_trial_of_a_sample_is_right():
 
 def test_a_wrong_verdict_is_recorded_as_wrong():
     """A refuted truth is wrong, a missed falsehood is not, and neither is ever caught."""
-    true, false = (next(m for m in statement_mutants(EVERY) if m.true is truth) for truth in (True, False))
+    true, false = (next(m for m in drawn(EVERY).decided if m.true is truth) for truth in (True, False))
     table = {
         (mutant.true, outcome): (trial.wrong, trial.caught)
         for mutant in (true, false)
         for outcome in ("violated", "not violated")
-        for trial in [judged(mutant, outcome, 1.0)]
+        for trial in [recorded(mutant, Answer(outcome, False, outcome == "violated"), 1.0)]
     }
     assert table == {
         (True, "violated"): (True, False),
@@ -103,8 +103,8 @@ def test_a_false_statement_called_true_would_be_wrong():
     claim = catalogue["meft.full"]
     mutation = next(m for m in suspects("full", claim) if m.change == "Lhat by 1/2")
     statement = _false(mutation, claim)
-    assert try_statement(statement).caught
-    assert try_statement(type(statement)(**(vars(statement) | {"true": True}))).wrong
+    assert tried(statement).caught
+    assert tried(type(statement)(**(vars(statement) | {"true": True}))).wrong
 
 
 @pytest.mark.parametrize("share", ["Lhat by 9/10", "true"])
@@ -116,7 +116,7 @@ def test_the_shared_climb_says_what_falsify_says(share):
     whole = falsify(mutation.claim, [1], {"L": 2.0}, "frozen-a", starts=4, rounds=30, examples=0)
     assert whole.violated == (mutant is not None)
     if mutant is not None:
-        assert try_statement(mutant).caught
+        assert tried(mutant).caught
 
 
 def test_mutants_are_the_same_each_time_and_in_another_process(monkeypatch):

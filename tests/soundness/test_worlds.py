@@ -9,11 +9,11 @@ import flint
 import numpy as np
 import pytest
 import sympy as sp
+from boundcheck.proofs.jiang2024.claims import ASSUMPTION_1
 from flint import arb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.claims.jiang2024 import ASSUMPTION_1, v1, v2
 from boundcheck.claims.symbols import L, T, sigma
 from boundcheck.claims.vocabulary import (
     EuclideanNorm,
@@ -25,15 +25,18 @@ from boundcheck.claims.vocabulary import (
     MinimumOver,
     SpectralNorm,
     t,
+    v1,
+    v2,
 )
+from boundcheck.errors import InputError
+from boundcheck.exact.rationals import Rationals, number, rows, times, transposed
 from boundcheck.kernel import Fact, Law
 from boundcheck.prove import Script, le
-from boundcheck.soundness.lines import lines, mixed_up, scripts
-from boundcheck.soundness.matrices import number, rows, times, transposed
+from boundcheck.soundness.lines import allowed, lines
+from boundcheck.soundness.mutation import mixed_up
+from boundcheck.soundness.scripts import scripts
 from boundcheck.soundness.worlds import World, descents, worlds
-from boundcheck.soundness.worlds.arithmetic import Rationals
 from boundcheck.soundness.worlds.broken import broken
-from boundcheck.soundness.worlds.exact import NoValueError
 from boundcheck.soundness.worlds.setting import Setting, is_timed
 from boundcheck.soundness.worlds.world import composites
 from tests.judged import PRINTED, PROVED, SCRIPTS, judged, names, of_the_paper
@@ -50,7 +53,7 @@ SATISFIABLE = tuple(x for x in PROVED if x not in ABSURD)
 @pytest.mark.parametrize("script", SCRIPTS, ids=names(SCRIPTS))
 def test_lines_and_premises_are_false_nowhere(script: Script) -> None:
     for line in lines(script):
-        for world in line.allowed(FEW):
+        for world in allowed(line, FEW):
             assert world.says(line.step.relation, line.composite) is not False, (line.name, world.about)
             for fact in (line.fact, *(x.conclusion for x in line.because.premises)):
                 assert not (isinstance(fact, Fact) and world.refutes(fact)), (line.name, str(fact), world.about)
@@ -59,7 +62,7 @@ def test_lines_and_premises_are_false_nowhere(script: Script) -> None:
 @pytest.mark.full
 @of_the_paper
 def test_the_second_evaluation_has_a_value_for_nearly_every_line() -> None:
-    asked = [(line, line.allowed(1)) for script in scripts()[::3] for line in lines(script)]
+    asked = [(line, allowed(line, 1)) for script in scripts()[::3] for line in lines(script)]
     said = [found[0].says(line.step.relation, line.composite) for line, found in asked if found]
     assert said.count(True) >= 0.9 * len(said) > 50
 
@@ -164,7 +167,7 @@ def test_time_is_seen_where_it_is_free() -> None:
 
 
 def long_run() -> World:
-    return next(x for x in worlds() if x.setting.horizon > 1 and x.setting.outcomes > 1)
+    return next(x for x in worlds() if x.setting.paths.T > 1 and len(x.setting.paths.draws) > 1)
 
 
 def test_a_relation_about_a_run_holds_at_all_times_and_in_all_outcomes() -> None:
@@ -173,13 +176,13 @@ def test_a_relation_about_a_run_holds_at_all_times_and_in_all_outcomes() -> None
     setting = world.setting
     found = [
         sum(x**2 for block in "AB" for row in setting.process(block, time, i) for x in row)
-        for time in range(1, setting.horizon + 1)
-        for i in range(setting.outcomes)
+        for time in range(1, setting.paths.T + 1)
+        for i in range(len(setting.paths.draws))
     ]
     most = sp.Rational(max(found).numerator, max(found).denominator)
     assert world.says(le(size, most * sp.Rational(1001, 1000))) is True
     assert world.says(le(size, most * sp.Rational(999, 1000))) is False
-    mean = sum(found[: setting.outcomes]) / setting.outcomes
+    mean = sum(found[: len(setting.paths.draws)]) / len(setting.paths.draws)
     start = Expectation(EuclideanNorm(Iterate("v", 1, 2, 1)) ** 2)
     assert world.says(sp.Lt(start, sp.Rational(mean.numerator, mean.denominator) / 2, evaluate=False)) is False
 
@@ -188,10 +191,10 @@ def test_a_relation_about_a_run_holds_at_all_times_and_in_all_outcomes() -> None
 def test_a_run_has_no_value_before_it_begins_or_after_its_end(name: str) -> None:
     setting = long_run().setting
     assert setting.process is not None
-    last = setting.horizon + (not name.startswith("g"))
+    last = setting.paths.T + (not name.startswith("g"))
     assert setting.process(name, last, 0)
     for time in (0, last + 1):
-        with pytest.raises(NoValueError):
+        with pytest.raises(InputError):
             setting.process(name, time, 0)
 
 

@@ -15,15 +15,15 @@ import hypothesis.strategies as st
 import numpy as np
 import sympy as sp
 import torch
+from boundcheck.proofs.meft.lora import LAYER_1, LAYER_2
 from hypothesis import assume
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.evaluate import Model
-from boundcheck.claims.jiang2024 import g, v, v_t
-from boundcheck.claims.meft import LAYER_1, LAYER_2, g_t
 from boundcheck.claims.symbols import G_2, C, G, f_star, r, sigma
-from boundcheck.claims.vocabulary import F, f
+from boundcheck.claims.vocabulary import F, f, g, g_t, v, v_t
+from boundcheck.exact.evaluate import Model
+from boundcheck.exact.rounded import Approx, ApproxMatrix
 from boundcheck.falsify.theorem import ShortRun
 from boundcheck.problems.adapters import ADAPTERS, LoRA, Radii, make_adapter
 from boundcheck.problems.cast import cast_to
@@ -32,7 +32,6 @@ from boundcheck.problems.norms import Point, square_norm
 from boundcheck.problems.paths import Run
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import synthetic
-from boundcheck.problems.rounded import Approx, ApproxMatrix
 from boundcheck.problems.softmax import SoftmaxRegression
 from boundcheck.testing import (
     SEEDS,

@@ -19,9 +19,10 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 from torch import Tensor
 
 from boundcheck.claims import Claim
-from boundcheck.claims.evaluate import Function, Model
 from boundcheck.claims.symbols import PARAMETERS
 from boundcheck.claims.vocabulary import FrobeniusNorm
+from boundcheck.exact.evaluate import Function, Model
+from boundcheck.exact.rounded import Approx, ApproxMatrix, Comparison, Rounded
 from boundcheck.falsify.relation import parts
 from boundcheck.problems.adapters import Adapter, Block, LoRA, Radii
 from boundcheck.problems.adapters.base import Sizes
@@ -35,7 +36,6 @@ from boundcheck.problems.paths import Run
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import PseudoHuber
-from boundcheck.problems.rounded import Approx, ApproxMatrix, Comparison, Rounded
 from boundcheck.problems.softmax import SoftmaxRegression
 
 Blocks = tuple[ApproxMatrix, ...]

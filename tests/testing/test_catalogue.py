@@ -9,12 +9,12 @@ import torch
 from sympy import Rational
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.falsify import is_theorem
 from boundcheck.falsify.theorem import RUN_ADAPTERS
 from boundcheck.measure.spec import adapters_of
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.testing import Checked, ClaimViolatedError, check_claim
 from boundcheck.testing.session import using
+from boundcheck.words import algorithm_of
 from tests.layers import sampled
 from tests.testing.test_hypotheses import CHECKED
 
@@ -24,7 +24,7 @@ LEMMAS = [(id, kind) for kind, adapter in ADAPTERS.items() for id in adapter.cla
 THEOREMS = [
     (id, kind)
     for id, claim in catalogue.items()
-    if is_theorem(claim)
+    if algorithm_of(claim)
     for kind in adapters_of(claim)
     if kind in RUN_ADAPTERS
 ]
@@ -125,7 +125,7 @@ def smaller(claim: Claim, factor: Rational) -> Claim:
 @pytest.mark.parametrize(("id", "kind", "factor"), [(id, *rest) for id, rest in SHARP.items()], ids=list(SHARP))
 def test_smaller_constants_are_found_out(id: str, kind: str, factor: Rational, tmp_path) -> None:
     claim = smaller(catalogue[id], factor)
-    if kind == "full" and is_theorem(claim):
+    if kind == "full" and algorithm_of(claim):
         # The classics speak of every adapter, by their hypotheses.
         assert kind in adapters_of(claim)
     with using(folder=tmp_path), pytest.raises(ClaimViolatedError) as caught:

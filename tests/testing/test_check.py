@@ -18,10 +18,10 @@ from boundcheck.claims.symbols import alpha, bound
 from boundcheck.claims.symbols import b as b_radius
 from boundcheck.claims.vocabulary import FrobeniusNorm, InnerProduct, SpectralNorm
 from boundcheck.errors import InputError
+from boundcheck.exact.rounded import Approx, Comparison
 from boundcheck.falsify.certify import certify
 from boundcheck.falsify.relation import Assignment
 from boundcheck.falsify.stored import replayed
-from boundcheck.problems.rounded import Approx, Comparison
 from boundcheck.testing import ClaimViolatedError, RoundingError, check_claim
 from boundcheck.testing.session import PROFILES, current, using
 from tests.layers import sampled

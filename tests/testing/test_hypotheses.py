@@ -1,7 +1,7 @@
 """Every hypothesis of the catalogue, at the constants that boundcheck certifies; with one made smaller it is found out.
 
 Also the composition lemma at each adapter's J and H, the claim about two layers, and the printed rate. A conclusion is
-read off its claim and walked by `boundcheck.claims.evaluate`; it passes where no inequality in it certainly fails.
+read off its claim and walked by `boundcheck.exact.evaluate`; it passes where no inequality in it certainly fails.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from fractions import Fraction
 import pytest
 import sympy as sp
 import torch
+from boundcheck.proofs.jiang2024.claims import RATE, THEOREM_2
+from boundcheck.proofs.meft.lora import LAYERS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from boundcheck.claims import catalogue
-from boundcheck.claims.jiang2024 import RATE, THEOREM_2
-from boundcheck.claims.meft import LAYERS
 from boundcheck.claims.symbols import (
     G_2,
     C,
@@ -38,12 +38,12 @@ from boundcheck.claims.symbols import (
     sigma,
     zeta,
 )
+from boundcheck.exact.rounded import Approx
 from boundcheck.falsify.theorem import ShortRun
 from boundcheck.problems.adapters import LoRA
 from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
-from boundcheck.problems.rounded import Approx
 from boundcheck.testing import SIZES, short_runs
 from tests.layers import sampled
 from tests.testing.cases import CASES, Seen, in_where, layer_case

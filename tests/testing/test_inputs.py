@@ -13,7 +13,7 @@ from hypothesis.strategies import DataObject
 
 from boundcheck import testing
 from boundcheck.claims import catalogue
-from boundcheck.claims.enclose import enclose
+from boundcheck.exact.enclose import enclose
 from boundcheck.testing import claim_inputs, shortest_horizon
 from tests.layers import sampled
 from tests.testing.found import some

@@ -17,11 +17,12 @@ from flint import arb, ctx
 from torch import Tensor
 
 from boundcheck.claims import catalogue
-from boundcheck.claims.enclose import upper
 from boundcheck.claims.inputs import exact
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import upper
 from boundcheck.problems.certify import largest_gram_eigenvalue
 from boundcheck.problems.norms import Point, spectral_norm, square_norm
+from boundcheck.problems.objective import Side
 
 Radii = Mapping[str, float]
 """The radius of each norm that bounds the domain, by its name in a spec: ``a`` for A, ``b`` for B, and so on."""
@@ -72,6 +73,9 @@ class Adapter(ABC):
         radius_names: the radii that make the domain, in the order of the blocks.
         frozen: the claims' parameter that bounds each frozen matrix, by the name of its field.
         has_scale: whether its formula has a scale s that one may choose.
+        needs_ball: whether W has a bounded derivative on a ball alone.
+        has_diagonal: whether it can start from a diagonal point.
+        is_linear: whether W is an affine function of v, so that F is convex, or smooth on all of space, where f is.
         W0: the frozen weight.
 
     """
@@ -83,6 +87,9 @@ class Adapter(ABC):
     radius_names: ClassVar[tuple[str, ...]]
     frozen: ClassVar[Mapping[str, str]] = {}
     has_scale: ClassVar[bool] = True
+    needs_ball: ClassVar[bool] = False
+    has_diagonal: ClassVar[bool] = False
+    is_linear: ClassVar[bool] = False
     W0: Tensor
 
     def __post_init__(self) -> None:
@@ -116,9 +123,20 @@ class Adapter(ABC):
         """
         return self.pull_back(tuple(part.expand(len(outputs), -1, -1) for part in v), outputs.mT @ inputs)
 
+    def sides(self, v: Point) -> tuple[Side, ...] | None:
+        r"""The products :math:`PMQ` that the pull-back of M consists of, block by block; None where it is no products.
+
+        With them the norm of a sample's gradient in v is found without the gradient.
+        """
+        return None
+
     @abstractmethod
     def initial(self, gain: float, generator: torch.Generator) -> Point:
         """Where training starts, with R = 1."""
+
+    def diagonal(self, gain: float) -> Point:
+        """A start with `gain` on diagonals, of an adapter that has one."""
+        raise InputError("adapter.start", "diagonal", f"lora, for {self.title}")
 
     @abstractmethod
     def constants(self, radii: Radii) -> dict[str, float]:

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from flint import arb, ctx
+from flint import ctx
 from torch import Tensor
 
-from boundcheck.claims.enclose import lower
 from boundcheck.errors import InputError
+from boundcheck.exact.balls import length, lower
 from boundcheck.problems.adapters.base import (
     ROUND_UP,
     Adapter,
@@ -92,8 +92,7 @@ class DoRA(Adapter):
     def constants(self, radii: Radii) -> dict[str, float]:
         """s, the radii a, b and mu, and w_0, the least norm of a column of W0, rounded down."""
         with ctx.workprec(128):
-            squares = [sum((arb(x) ** 2 for x in column), arb(0)) for column in self.W0.mT.tolist()]
-            least = min(lower(square.sqrt()) for square in squares)
+            least = min(lower(length(column)) for column in self.W0.mT.tolist())
         return {"s": self.scale, "w_0": least} | {name: radii[name] for name in ("a", "b", "mu")}
 
     def sizes(self, v: Point) -> Sizes:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from boundcheck.problems.adapters.base import ROUND_UP, Adapter, Block, Radii, Sizes, size
 from boundcheck.problems.norms import Point
+from boundcheck.problems.objective import Side
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Full(Adapter):
     title = "full fine-tuning"
     has_scale = False
     claims = ("meft.full",)
+    is_linear = True
     composition = "meft.full"
     radius_names = ("rho",)
 
@@ -39,6 +41,10 @@ class Full(Adapter):
     def pull_back(self, v: Point, gradient: Tensor) -> Point:
         """The gradient in W."""
         return (gradient,)
+
+    def sides(self, v: Point) -> tuple[Side, ...]:
+        """The identity."""
+        return ((None, None),)
 
     def initial(self, gain: float, generator: torch.Generator) -> Point:
         """W0."""

@@ -22,6 +22,7 @@ from boundcheck.problems.adapters.base import (
     spectral_bound,
 )
 from boundcheck.problems.norms import Point
+from boundcheck.problems.objective import Side
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class LoRA(Adapter):
     )
     composition = "meft.lora"
     radius_names = ("a", "b")
+    needs_ball = True
+    has_diagonal = True
     rank: int
     scale: float = 1.0
 
@@ -77,17 +80,10 @@ class LoRA(Adapter):
         A, B = v
         return self.scale * ((outputs @ B).mT @ inputs), self.scale * (outputs.mT @ (inputs @ A.mT))
 
-    def mean_square_pull_back(self, v: Point, moments: tuple[Tensor, Tensor]) -> Tensor:
-        r"""The mean of :math:`s^2(\|B^\top G_i\|_F^2 + \|G_i A^\top\|_F^2)` over samples, shape (R,).
-
-        Args:
-            v: the point.
-            moments: the means of :math:`G_i G_i^\top` and :math:`G_i^\top G_i`, which are all that is needed of G_i.
-
-        """
+    def sides(self, v: Point) -> tuple[Side, ...]:
+        """Bᵀ on the left, and Aᵀ on the right."""
         A, B = v
-        rows, columns = moments
-        return self.scale**2 * ((B * (rows @ B)).sum((-2, -1)) + (A * (A @ columns)).sum((-2, -1)))
+        return (self.scale * B.mT, None), (None, self.scale * A.mT)
 
     def initial(self, gain: float, generator: torch.Generator) -> Point:
         r"""LoRA's start with R = 1: entries of A are :math:`N(0, \mathrm{gain}^2/k)`, B = 0."""
@@ -144,6 +140,7 @@ class FrozenA(Adapter):
     kind = "frozen-a"
     title = "LoRA, A frozen"
     claims = ("meft.frozen_a",)
+    is_linear = True
     composition = "meft.frozen_a"
     radius_names = ("b",)
     frozen: ClassVar[Mapping[str, str]] = {"A": "a"}
@@ -178,6 +175,10 @@ class FrozenA(Adapter):
         """As every adapter's, but by a product with A: a d x k matrix for each sample would cost more."""
         return (self.scale * (outputs.mT @ (inputs @ self.A.mT)),)
 
+    def sides(self, v: Point) -> tuple[Side, ...]:
+        """Aᵀ on the right."""
+        return ((None, self.scale * self.A.mT),)
+
     def initial(self, gain: float, generator: torch.Generator) -> Point:
         """B = 0."""
         return (self.W0.new_zeros((1, self.W0.shape[0], self.rank)),)
@@ -209,6 +210,7 @@ class FrozenB(Adapter):
     kind = "frozen-b"
     title = "LoRA, B frozen"
     claims = ("meft.frozen_b",)
+    is_linear = True
     composition = "meft.frozen_b"
     radius_names = ("a",)
     frozen: ClassVar[Mapping[str, str]] = {"B": "b"}
@@ -238,6 +240,10 @@ class FrozenB(Adapter):
     def pull_back(self, v: Point, gradient: Tensor) -> Point:
         r"""The gradient in A, :math:`s B^\top \nabla f`."""
         return (self.scale * (self.B.mT @ gradient),)
+
+    def sides(self, v: Point) -> tuple[Side, ...]:
+        """Bᵀ on the left."""
+        return ((self.scale * self.B.mT, None),)
 
     def initial(self, gain: float, generator: torch.Generator) -> Point:
         """A = 0."""

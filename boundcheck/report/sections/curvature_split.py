@@ -49,5 +49,5 @@ def _draw_split(axis: Axes, run: StoredRun) -> None:
     ticks(axis.xaxis, ones_and_threes(float(times[0]), float(times[-1])))
     log_y(axis, max(min(shown), max(shown) * 1e-5), max(shown))
     axis.set_xlabel("iteration t, from B = 0")
-    axis.set_ylabel(f"norm of the block [{run.result['problem']['units']}]")
+    axis.set_ylabel(f"norm of the block [{run.result.problem.units}]")
     axis.set_title(f"{run.problem}, LoRA, rank {run.rank}", loc="left")

@@ -31,7 +31,7 @@ def build(material: Material, folder: Folder) -> Markup:
 
 
 def _has_constant(run: StoredRun) -> bool:
-    return run.is_theorem and "Lhat" in run.result["plan"]["values"]
+    return run.is_theorem and "Lhat" in run.course.plan.values
 
 
 def descent_figure(runs: list[StoredRun]) -> Figure | None:
@@ -43,7 +43,7 @@ def descent_figure(runs: list[StoredRun]) -> Figure | None:
     """
     best: dict[tuple[str, str], StoredRun] = {}
     for run in filter(_has_constant, runs):
-        key = str(run.result["spec"]["problem"]), titled(run.result)
+        key = str(run.result.settings.problem), titled(run.result)
         if key not in best or _size(run) > _size(best[key]):
             best[key] = run
     chosen = list(best.values())[:_MOST_PANELS]
@@ -52,13 +52,13 @@ def descent_figure(runs: list[StoredRun]) -> Figure | None:
 
 
 def _size(run: StoredRun) -> tuple[int, int]:
-    return run.rank or 0, run.result["plan"]["steps"]
+    return run.rank or 0, run.course.plan.steps
 
 
 def _draw_descent(axis: Axes, item: tuple[str, StoredRun]) -> None:
     title, run = item
-    steps = run.result["plan"]["steps"]
-    shares = run.trace["path_smoothness"].values / run.result["plan"]["values"]["Lhat"]
+    steps = run.course.plan.steps
+    shares = run.trace["path_smoothness"].values / run.course.plan.values["Lhat"]
     edges = Schedule.edges_of(steps, shares.shape[1])
     middle = (edges[:-1] + 1 + edges[1:]) / 2
     finite = np.isfinite(shares).all(0)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from boundcheck.measure.intervals import student_interval
 from boundcheck.measure.schedule import Schedule
 from boundcheck.report.section import Folder, Material
-from boundcheck.report.stored import StoredRun
+from boundcheck.report.stored import StoredRun, known
 from boundcheck.report.style import BLUE, GREEN, GREY, VERMILLION, log_y, panels
 from boundcheck.report.words import titled
 
@@ -27,7 +27,7 @@ def build(material: Material, folder: Folder) -> Markup:
 
 
 def _is_drawn(run: StoredRun) -> bool:
-    return run.is_theorem and "batch" in run.result["spec"]["run"]
+    return run.is_theorem and "batch" in run.result.spec["run"]
 
 
 def gradient_figure(runs: list[StoredRun]) -> Figure | None:
@@ -36,13 +36,14 @@ def gradient_figure(runs: list[StoredRun]) -> Figure | None:
     Those whose T was chosen to be informative, or, where there are none, the first of them.
     """
     runs = list(filter(_is_drawn, runs))
-    chosen = [run for run in runs if run.result["spec"]["run"]["steps"] == "informative"] or runs[:_MOST]
+    chosen = [run for run in runs if run.result.settings.run.steps == "informative"] or runs[:_MOST]
     return panels(chosen, _draw) if chosen else None
 
 
 def _draw(axis: Axes, run: StoredRun) -> None:
-    result, squares = run.result, run.trace["gradient_square_norm"].values
-    steps, level = result["plan"]["steps"], result["spec"]["run"]["level"]
+    result, squares = run.course, run.trace["gradient_square_norm"].values
+    steps, level = result.plan.steps, result.settings.run.level
+    bound, first = known(result.bound), known(result.first)
     edges = Schedule.edges_of(steps, squares.shape[1])
     middle = (edges[:-1] + 1 + edges[1:]) / 2
     mean = squares.mean(0)
@@ -53,17 +54,16 @@ def _draw(axis: Axes, run: StoredRun) -> None:
     axis.fill_between(
         middle, *band, color=BLUE, alpha=0.25, lw=0, label=f"pointwise asymptotic {level:.0%} interval over replicas"
     )
-    axis.axhline(result["bound"], color=VERMILLION, lw=1.2, label="the theorem's bound on the average over t")
-    axis.axhline(result["first"], color=GREY, lw=0.8, ls=":", label="at the first iterate (known without the theorem)")
-    interval = result["interval"]
+    axis.axhline(bound, color=VERMILLION, lw=1.2, label="the theorem's bound on the average over t")
+    axis.axhline(first, color=GREY, lw=0.8, ls=":", label="at the first iterate (known without the theorem)")
+    interval = result.interval
     if interval is not None:
-        axis.axhspan(interval["lower"], interval["upper"], color=GREEN, alpha=0.25, lw=0)
-        axis.axhline(
-            result["measured"], color=GREEN, lw=1, ls="--", label=f"average over t, and its {interval['kind']} interval"
-        )
-    log_y(axis, float(np.nanmin(band[0])), max(result["bound"], result["first"], float(np.nanmax(band[1]))))
+        axis.axhspan(interval.lower, interval.upper, color=GREEN, alpha=0.25, lw=0)
+        words = f"average over t, and its {interval.kind} interval"
+        axis.axhline(known(result.measured), color=GREEN, lw=1, ls="--", label=words)
+    log_y(axis, float(np.nanmin(band[0])), max(bound, first, float(np.nanmax(band[1]))))
     axis.set_xlim(0, steps)
     axis.set_xlabel("iteration t")
-    axis.set_ylabel(f"‖∇F(vₜ)‖² [{result['problem']['units']}²]")
+    axis.set_ylabel(f"‖∇F(vₜ)‖² [{result.problem.units}²]")
     lines = f"{run.problem}, rank {run.rank}: {run.verdict}", titled(result)
     axis.set_title("\n".join(lines), loc="left")

@@ -52,7 +52,7 @@ def horizon_slopes(runs: list[StoredRun]) -> list[Row]:
     """
     sweeps, rows = sweeps_over(runs, "run.steps", 2), []
     for title, sweep in zip(settings([sweep.first for sweep in sweeps]), sweeps, strict=True):
-        ratios = sweep.values(lambda run: run.ratio)
+        ratios = sweep.values(lambda run: run.result.ratio)
         keep, found = _fit_horizon(sweep)
         ends = [float(np.exp(np.log(y).mean())) if positive(y) else None for y in (ratios[:, 0], ratios[:, -1])]
         rows.append(
@@ -66,7 +66,7 @@ def horizon_slopes(runs: list[StoredRun]) -> list[Row]:
 
 def _fit_horizon(sweep: Sweep) -> tuple[np.ndarray, Exponent | None]:
     """Which horizons the exponent of measured/bound is fitted to, and that exponent."""
-    ratios = sweep.values(lambda run: run.ratio)
+    ratios = sweep.values(lambda run: run.result.ratio)
     drawn = positive(ratios)
     told = drawn & ~np.array([[run.verdict.is_silent for run in row] for row in sweep.runs]).any(0)
     keep = told if told.sum() >= FEWEST else drawn
@@ -81,7 +81,7 @@ def _horizon_warnings(sweep: Sweep, keep: np.ndarray, found: Exponent | None) ->
         ("a hypothesis failed", lambda run: run.verdict is Verdict.HYPOTHESIS_FAILED and not _is_short(run)),
         (
             "no ratio above 0, from a run that diverged or a bound that is no bound,",
-            lambda run: not 0 < (run.ratio or 0) < math.inf,
+            lambda run: not 0 < (run.result.ratio or 0) < math.inf,
         ),
     )
     columns, warnings = list(zip(*sweep.runs, strict=True)), []
@@ -101,14 +101,14 @@ def _horizon_warnings(sweep: Sweep, keep: np.ndarray, found: Exponent | None) ->
 
 
 def _is_short(run: StoredRun) -> bool:
-    return bool(run.result["plan"]["steps"] < run.result["plan"]["values"].get("T_min", 0))
+    return bool(run.course.plan.steps < (run.course.plan.values.get("T_min") or 0))
 
 
 def _draw_horizon(axis: Axes, item: tuple[str, list[Sweep], dict[str, Any]]) -> None:
     title, sweeps, looks = item
     shown, lines, horizons = [1.0], [textwrap.fill(title, 46)], sorted({x for sweep in sweeps for x in sweep.x})
     for sweep in sweeps:
-        claim, ratios = titled(sweep.first.result), sweep.values(lambda run: run.ratio)
+        claim, ratios = titled(sweep.first.result), sweep.values(lambda run: run.result.ratio)
         marker, colour = looks[claim]
         axis.plot([], [], marker, color=colour, ms=4.5, label=claim)
         for run, x, y in zip(chain(*sweep.runs), np.tile(sweep.x, len(ratios)), ratios.ravel(), strict=True):

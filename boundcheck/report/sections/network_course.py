@@ -96,8 +96,8 @@ def _mark_below(axis: Axes, x: np.ndarray, y: np.ndarray, edge: float, words: st
 
 
 def _draw_gradient(axis: Axes, each: Named) -> None:
-    result, x = each.run.result, each.times
-    squares, level = each.run.trace["gradient_square_norm"].values, result["spec"]["run"]["level"]
+    result, x = each.run.course, each.times
+    squares, level = each.run.trace["gradient_square_norm"].values, result.settings.run.level
     mean = each.over("gradient_square_norm", np.ma.mean)
     _curve(axis, x, mean, color=BLUE, label="‖∇F(vₜ)‖²" + each.among(", mean over replicas"))
     shown = [mean]
@@ -114,18 +114,18 @@ def _draw_gradient(axis: Axes, each: Named) -> None:
         ("first", "at v₁", GREY, ":"),
     )
     for key, words, colour, line in lines:
-        if result[key] is not None and result[key] > 0 and (key != "bound" or each.steps_as_sgd):
-            axis.axhline(result[key], color=colour, lw=1.1, ls=line, label=words)
-            shown.append(np.array([result[key]]))
+        if getattr(result, key) is not None and getattr(result, key) > 0 and (key != "bound" or each.steps_as_sgd):
+            axis.axhline(getattr(result, key), color=colour, lw=1.1, ls=line, label=words)
+            shown.append(np.array([getattr(result, key)]))
     edge = _log_axis(axis, shown, bool((mean <= 0).any()))
     share = _mark_below(axis, x, mean, edge, "at the edge: an estimate that is not positive")
-    axis.set(xlim=(0, result["plan"]["steps"] + 1), xlabel=f"iteration t{share}")
-    axis.set_ylabel(f"‖∇F‖² [{result['problem']['units']}²]")
+    axis.set(xlim=(0, result.plan.steps + 1), xlabel=f"iteration t{share}")
+    axis.set_ylabel(f"‖∇F‖² [{result.problem.units}²]")
     axis.set_title(each.title, loc="left")
 
 
 def _draw_smoothness(axis: Axes, each: Named) -> None:
-    result, trace, x = each.run.result, each.run.trace, each.times
+    result, trace, x = each.run.course, each.run.trace, each.times
     path, error = each.over("path_smoothness", np.ma.max), each.over("path_smoothness_error", np.ma.max)
     upper = path + error
     _curve(axis, x, path, color=BLUE, label="ℓₜ" + each.among(", the largest over replicas"))
@@ -136,12 +136,12 @@ def _draw_smoothness(axis: Axes, each: Named) -> None:
         ends = np.maximum(path - error, 1e-3 * upper)[barred], upper[barred]
         axis.vlines(x[barred], *ends, color=BLUE, alpha=0.3, lw=2, label="± estimate of its rounding error")
         shown.append(ends[1])
-    for row in result["theorems"]:
-        if row["value"]:
-            way = row["way"], row["lipschitz"]
+    for row in result.theorems:
+        if row.value:
+            way = row.way, row.lipschitz
             colour, line = _LINES[way]
-            axis.axhline(row["value"], color=colour, lw=1.1, ls=line, label=WAYS[way])
-            shown.append(np.array([row["value"]]))
+            axis.axhline(row.value, color=colour, lw=1.1, ls=line, label=WAYS[way])
+            shown.append(np.array([row.value]))
     if each.steps_as_sgd:
         words = "2/η: for an L̂ above it the step is too long"
         axis.axhline(2 / each.step_size, color=VERMILLION, lw=0.9, ls=":", label=words)
@@ -151,8 +151,8 @@ def _draw_smoothness(axis: Axes, each: Named) -> None:
         axis.plot(trace["look_time"].values[0], looked, "D", color=PURPLE, ms=4, label="curvature |λ| of ∇²F (Lanczos)")
     edge = _log_axis(axis, [*shown, looked], bool((path <= 0).any()))
     share = _mark_below(axis, x, path, edge, "at the edge: 0 or less, F bends down there")
-    axis.set(xlim=(0, result["plan"]["steps"] + 1), xlabel=f"iteration t{share}")
-    axis.set_ylabel(f"smoothness [{result['problem']['units']}]")
+    axis.set(xlim=(0, result.plan.steps + 1), xlabel=f"iteration t{share}")
+    axis.set_ylabel(f"smoothness [{result.problem.units}]")
     axis.set_title(each.title, loc="left")
 
 
@@ -190,7 +190,7 @@ def _draw_course(axis: Axes, item: tuple[str, Callable[[Named], Any], list[tuple
             shown.append(y)
     _log_axis(axis, shown)
     # Norms of blocks have no unit.
-    units = "" if read is _sigma else f" [{rows[0][0].run.result['problem']['units']}]"
+    units = "" if read is _sigma else f" [{rows[0][0].run.result.problem.units}]"
     axis.set(xlabel="iteration t", ylabel=title.split(",")[0] + units)
-    axis.set_xlim(0, max(each.run.result["plan"]["steps"] for each, _ in rows) + 1)
+    axis.set_xlim(0, max(each.run.course.plan.steps for each, _ in rows) + 1)
     axis.set_title(title, loc="left")

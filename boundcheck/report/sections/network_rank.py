@@ -1,6 +1,7 @@
 """How the rank enters the fine-tuning of a network, and what that says of the paper's appendix A.6."""
 
 import math
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -26,24 +27,26 @@ def repeated(runs: list[StoredRun]) -> list[StoredRun]:
     """Sweeps over ranks as `sweeps` reads them: where there are too few seeds each replica stands for one."""
     found: list[StoredRun] = []
     for group in _by_rank(runs):
-        few = len({run.result["spec"]["seed"] for run in group}) < FEWEST
+        few = len({run.result.settings.seed for run in group}) < FEWEST
         found += chain.from_iterable(map(_replicas, group)) if few else group
-    # Its claim takes no C, of which the specs of networks do not speak.
-    return [StoredRun(run.result | {"spec": run.result["spec"] | {"lipschitz": ""}}, run.trace) for run in found]
+    return found
 
 
 def _replicas(run: StoredRun) -> list[StoredRun]:
-    result, trace = run.result, run.trace
+    result, trace = run.course, run.trace
     squares, losses = trace["gradient_square_norm"].values, trace["loss"].values
-    variances = trace["noise_variance"].values[:, 0] * result["plan"]["batch"]
+    variances = trace["noise_variance"].values[:, 0] * result.plan.batch
     # Of the replicas but the first the variance of a sample is known where the first iterate was looked at.
-    known = (trace["time"].values[:, 0] == 1).all() and result["spec"]["run"].get("sampling") == "with replacement"
+    known = (trace["time"].values[:, 0] == 1).all() and result.settings.run.sampling == "with replacement"
     return [
         StoredRun(
-            result
-            | {"spec": result["spec"] | {"seed": (result["spec"]["seed"], place)}}
-            | {"smallest": float(squares[place].min()), "first_variance": float(variances[place]) if known else None}
-            | {"decrease": float((losses[place, 0] - losses[place]).max())},
+            replace(
+                result,
+                spec=result.spec | {"seed": result.settings.seed * len(squares) + place},
+                smallest=float(squares[place].min()),
+                first_variance=float(variances[place]) if known else None,
+                decrease=float((losses[place, 0] - losses[place]).max()),
+            ),
             trace,
         )
         for place in range(len(squares))
@@ -56,14 +59,14 @@ _AT_END = {"loss": "F at the end", "accuracy": "accuracy at the end"}
 
 def _held_out(runs: list[StoredRun]) -> list[tuple[str, list[StoredRun]]]:
     """The sweeps over ranks, by name, in which samples were held out."""
-    found = [group for group in _by_rank(runs) if all(run.result["ends"]["held_out"] is not None for run in group)]
+    found = [group for group in _by_rank(runs) if all(run.ends.held_out is not None for run in group)]
     return list(zip(settings([group[0] for group in found], ("adapter.rank",)), found, strict=True))
 
 
 def _at_end(run: StoredRun, key: str) -> tuple[float, float]:
     """On the samples trained on, in the mean over replicas, and on those held out; NaN for what is no number."""
-    ends = run.result["ends"]
-    values = [*(last for _, last in ends[key]), ends["held_out"][key]]
+    ends = run.ends
+    values = [*(last for _, last in getattr(ends, key)), getattr(ends.held_out, key)]
     trained = np.array([math.nan if x is None else x for x in values], float)
     return float(trained[:-1].mean()), float(trained[-1])
 
@@ -99,6 +102,6 @@ def _draw_ends(axis: Axes, item: tuple[str, list[StoredRun], str]) -> None:
             axis.plot([rank] * len(of_rank), of_rank[:, place], ".", color=colour, ms=2.5, alpha=0.6)
     axis.set_xscale("log")
     ticks(axis.xaxis, ranks, lambda x: number(round(x)))
-    units = f" [{group[0].result['problem']['units']}]" if key == "loss" else ""
+    units = f" [{group[0].result.problem.units}]" if key == "loss" else ""
     axis.set(xlabel="rank r", ylabel=_AT_END[key] + units)
     axis.set_title(name, loc="left")

@@ -49,7 +49,7 @@ def rank_figure(runs: list[StoredRun]) -> Figure | None:
     titles = settings([sweeps[0].first for sweeps in panes], ("adapter.scale", "adapter.rank"))
     looks = looks_of([sweep.first.scale for sweeps in panes for sweep in sweeps])
     items = [
-        (f"{title}, T\u00a0=\u00a0{number(sweeps[0].first.result['plan']['steps'])}", sweeps, quantity, looks)
+        (f"{title}, T\u00a0=\u00a0{number(sweeps[0].first.course.plan.steps)}", sweeps, quantity, looks)
         for title, sweeps in zip(titles, panes, strict=True)
         for quantity in _QUANTITIES
         if any(positive(sweep.values(reader(quantity[0]))).any() for sweep in sweeps)
@@ -79,7 +79,7 @@ def rank_exponents(runs: list[StoredRun]) -> list[Row]:
                     "quantity": name,
                     "key": key,
                 }
-                | {"steps": sweep.first.result["plan"]["steps"], "ranks": [int(x) for x in sweep.x]}
+                | {"steps": sweep.first.course.plan.steps, "ranks": [int(x) for x in sweep.x]}
                 | dict(zip(("formula", "source"), _formula(sweep.first, key), strict=True))
                 | sweep.fitted(found)
                 | {"note": "; ".join(_rank_notes(sweep, found))}
@@ -96,10 +96,10 @@ def _formula(run: StoredRun, key: str) -> tuple[str, str]:
     """The exponent of the rank that a formula has for a quantity, and which formula."""
     if key == "smallest":
         return str(_printed_exponent()), f"{catalogue[_PRINTED].title}, C free of r"
-    adapter = run.result["spec"]["adapter"]
-    if key == "first_variance" and run.adapter == "lora" and adapter.get("start", "lora") == "lora":
+    adapter = run.result.settings.adapter
+    if key == "first_variance" and run.adapter == "lora" and adapter.start == "lora":
         # At B = 0 only B has a gradient, s N Aᵀ, and the mean of |N Aᵀ|² over A is |N|² r gain²/k.
-        factors = [AdapterSpec(rank=r, scale=adapter["scale"]).factor for r in (1, 4)]
+        factors = [AdapterSpec(rank=r, scale=adapter.scale).factor for r in (1, 4)]
         exponent = 1 + 2 * math.log(factors[1] / factors[0], 4)
         return f"{exponent:g}".replace("-", "−"), "s²r, in the mean over A at B = 0"
     return "", ""
@@ -108,10 +108,10 @@ def _formula(run: StoredRun, key: str) -> tuple[str, str]:
 def _rank_notes(sweep: Sweep, found: Exponent | None) -> list[str]:
     silent, count = sum(run.verdict.is_silent for run in chain(*sweep.runs)), len(sweep.runs) * len(sweep.x)
     notes = fit_notes(found) if found else ["not positive and finite in every run, so there is no exponent"]
-    if sweep.first.result["spec"]["run"].get("batch") == "balanced":
+    if sweep.first.result.settings.run.batch == "balanced":
         notes.append("the batch follows the noise, and so the rank")
     if silent:
-        given = sweep.first.result["spec"]["run"].get("step_size") is not None
+        given = sweep.first.result.settings.run.step_size is not None
         setter = "" if given else " that set the step size"
         notes.append(f"the theorem{setter} says nothing of {silent} of these {count} runs")
     return notes
@@ -141,6 +141,6 @@ def _draw_rank(axis: Axes, item: tuple[str, list[Sweep], tuple[str, str, int], d
             axis.plot(x, reference, "--", color=GREY, lw=1, label="slope {}: {}".format(*_formula(sweep.first, key)))
             shown += reference.tolist()
     log_axes(axis, min(shown), max(shown), ranks)
-    units = sweeps[0].first.result["problem"]["units"] + ("²" if power > 1 else "")
+    units = sweeps[0].first.result.problem.units + ("²" if power > 1 else "")
     axis.set(xlabel="rank r", ylabel=f"{name} [{units}]")
     axis.set_title("\n".join(lines), loc="left")

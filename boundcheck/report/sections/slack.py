@@ -1,14 +1,14 @@
 """What each inequality of Lemma 1 gives away, as waterfalls from the measured ratio to the constant."""
 
 from itertools import pairwise
-from typing import Any
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from boundcheck.measure.result import Chain
 from boundcheck.report.section import Folder, Material, Waterfall
-from boundcheck.report.stored import highest_rank
+from boundcheck.report.stored import highest_rank, known
 from boundcheck.report.style import BLUE, ORANGE, VERMILLION, ones_and_threes, panels, ticks
 
 title = "What each inequality gives away"
@@ -25,8 +25,8 @@ def build(material: Material, folder: Folder) -> Markup:
 
 def _waterfalls(material: Material) -> list[Waterfall]:
     """Those that are given, and that of the bracket of highest rank of each problem, at its steepest sampled pair."""
-    best = highest_rank(run for run in material.brackets if run.result.get("slack"))
-    return [*material.waterfalls, *((f"{run.problem}, rank {run.rank}", run.result["slack"]) for run in best)]
+    best = highest_rank(run for run in material.brackets if run.slack)
+    return [*material.waterfalls, *((f"{run.problem}, rank {run.rank}", run.slack) for run in best)]
 
 
 def slack_figure(waterfalls: list[Waterfall]) -> Figure | None:
@@ -35,11 +35,11 @@ def slack_figure(waterfalls: list[Waterfall]) -> Figure | None:
     return panels(items, _draw_slack, most=3, tall=2.3) if items else None
 
 
-def _draw_slack(axis: Axes, item: tuple[str, dict[str, Any]]) -> None:
+def _draw_slack(axis: Axes, item: tuple[str, Chain]) -> None:
     name, chain = item
-    links = chain["links"]
-    levels = [chain["measured"], *(link["value"] for link in links)]
-    labels = ["measured", *(link["label"] for link in links), "bound"]
+    links = chain.links
+    levels = [chain.measured, *(known(link.value) for link in links)]
+    labels = ["measured", *(link.label for link in links), "bound"]
     low = min(levels) / 1.6
     bars = [(low, levels[0]), *pairwise(levels), (low, levels[-1])]
     for place, (start, end) in enumerate(bars):
@@ -55,4 +55,4 @@ def _draw_slack(axis: Axes, item: tuple[str, dict[str, Any]]) -> None:
     ticks(axis.xaxis, ones_and_threes(low, max(levels) * 2.6))
     axis.set_yticks(range(len(labels)), labels[::-1])
     axis.tick_params(axis="y", labelsize=6.5)
-    axis.set_title(f"{_VERSIONS[chain['version']]}\n{name}", loc="left")
+    axis.set_title(f"{_VERSIONS[chain.version]}\n{name}", loc="left")

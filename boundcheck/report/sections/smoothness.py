@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.report.section import Folder, Material
-from boundcheck.report.stored import StoredRun
+from boundcheck.report.stored import StoredRun, known
 from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, log_y, panels
 
 title = "Smoothness bracket against rank"
@@ -53,13 +53,13 @@ def bracket_figure(runs: list[StoredRun]) -> Figure | None:
 def ends(run: StoredRun) -> dict[str, float]:
     """The upper ends by role: the printed ones by their C, that of composition, and sharp, the least but for those."""
     found: dict[str, float] = {}
-    for end in run.result["upper"]:
-        if end["claim"].startswith("jiang2024"):
-            found[f"printed {end['lipschitz']}"] = end["value"]
+    for end in run.result.upper:
+        if end.claim.startswith("jiang2024"):
+            found[f"printed {end.lipschitz}"] = end.value
             continue
-        found["sharp"] = min(found.get("sharp", np.inf), end["value"])
-        if end["claim"] == ADAPTERS[run.adapter].composition:
-            found["composition"] = end["value"]
+        found["sharp"] = min(found.get("sharp", np.inf), end.value)
+        if end.claim == ADAPTERS[run.adapter].composition:
+            found["composition"] = end.value
     return found
 
 
@@ -67,7 +67,7 @@ def by_problem(runs: list[StoredRun]) -> list[list[StoredRun]]:
     """The runs on each problem."""
     groups: dict[str, list[StoredRun]] = {}
     for run in runs:
-        groups.setdefault(json.dumps(run.result["spec"]["problem"], sort_keys=True), []).append(run)
+        groups.setdefault(json.dumps(run.result.settings.problem, sort_keys=True), []).append(run)
     return list(groups.values())
 
 
@@ -80,12 +80,12 @@ _NORMS = {"a": "σ₁(A)", "b": "σ₁(B)", "mu": "|m|", "nu": "σ₁(V)", "rho"
 
 
 def _radii(runs: list[StoredRun]) -> str:
-    different = {json.dumps(run.result["radii"]) for run in runs}
+    different = {json.dumps(run.result.radii) for run in runs}
     if len(different) > 1:
         return "each run's own ball"
     names = _NORMS | ({"a": "|d|", "b": "|b|"} if runs[0].adapter == "vera" else {})
     equal: dict[float, list[str]] = {}
-    for name, radius in runs[0].result["radii"].items():
+    for name, radius in runs[0].result.radii.items():
         equal.setdefault(radius, []).append(names[name])
     return "; ".join(f"{', '.join(norms)} ≤ {radius:.3g}" for radius, norms in equal.items())
 
@@ -104,7 +104,7 @@ def draw(name: Callable[[list[StoredRun]], str]) -> Callable[[Axes, list[StoredR
                 axis.plot(positions, values, line, color=colour, lw=1.2, marker="_", ms=9, label=text)
                 shown += values
         for kind, (text, marker, colour, fill) in _LOWER.items():
-            values = [run.result["lower"].get(kind, np.nan) for run in runs]
+            values = [known(run.result.lower.get(kind)) for run in runs]
             if np.isfinite(values).any():
                 axis.plot(positions, values, marker, color=colour, ms=4, fillstyle=fill, label=text)
                 shown += values
@@ -113,7 +113,7 @@ def draw(name: Callable[[list[StoredRun]], str]) -> Callable[[Axes, list[StoredR
         axis.set_xticks(positions, [str(run.rank or "any") for run in runs])
         axis.set_xlim(-0.4, len(runs) - 0.6)
         axis.set_xlabel("rank r")
-        axis.set_ylabel(f"smoothness [{runs[0].result['problem']['units']}]")
+        axis.set_ylabel(f"smoothness [{runs[0].result.problem.units}]")
         axis.set_title(name(runs) + _radii(runs), loc="left")
 
     return drawn

@@ -2,14 +2,13 @@
 
 import math
 import textwrap
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from boundcheck.measure.tables import DomainSpec, RunSpec
 from boundcheck.problems.adapters import ADAPTERS
-from boundcheck.report.stored import StoredRun
+from boundcheck.report.stored import StoredRun, known
 from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, panels, ticks
 from boundcheck.report.sweeps import Row, groups, leaves, settings
 from boundcheck.report.words import number, titled
@@ -62,10 +61,10 @@ def _compared(runs: list[StoredRun]) -> list[list[StoredRun]]:
     found = []
     for group in groups(runs, ("claim", "lipschitz", "adapter.kind", *noise, *ball)):
         # What is left to differ is noise and ball; T itself stands for how it was chosen.
-        paths = {path for run in group for path in leaves(run.result["spec"])}
+        paths = {path for run in group for path in leaves(run.result.spec)}
         rest = tuple(paths - {*noise, *ball} | {"run.steps"})
-        for steps in sorted({run.result["plan"]["steps"] for run in group}):
-            equal = [run for run in group if run.result["plan"]["steps"] == steps]
+        for steps in sorted({run.course.plan.steps for run in group}):
+            equal = [run for run in group if run.course.plan.steps == steps]
             noisy, exact = ([run for run in equal if _is_exact(run) == each] for each in (False, True))
             for alike in _beside(noisy or exact, rest, ball):
                 balls = {_ball(run) for run in alike if _has_ball(run)}
@@ -87,30 +86,30 @@ def _beside(runs: list[StoredRun], rest: tuple[str, ...], ball: tuple[str, ...])
 
 
 def _has_ball(run: StoredRun) -> bool:
-    return bool(run.result["plan"]["radii"])
+    return bool(run.course.plan.radii)
 
 
 def _ball(run: StoredRun) -> str:
-    return str(run.result["spec"]["domain"])
+    return str(run.result.settings.domain)
 
 
 def _is_exact(run: StoredRun) -> bool:
     """Whether each step took the exact gradient: on full batches, or with a spec that has no word of noise."""
-    return bool(run.result["spec"]["run"].get("batch", "full") == "full")
+    return bool(run.result.settings.run.batch == "full")
 
 
 def _rows(group: list[StoredRun], title: str) -> list[Row]:
     several, rows = len({run.adapter for run in group}) > 1, []
-    for run in sorted(group, key=lambda run: (run.result["bound"] <= 0, run.result["bound"])):
-        result, plan = run.result, run.result["plan"]
+    for run in sorted(group, key=lambda run: (known(run.result.bound) <= 0, known(run.result.bound))):
+        result, plan = run.course, run.course.plan
         said = [titled(run.result)] + ([ADAPTERS[run.adapter].title] if several else [])
-        said += ["full batch"] if result["spec"]["run"].get("batch") == "full" else []
+        said += ["full batch"] if plan.batch is not None and result.settings.run.batch == "full" else []
         rows.append(
-            {"problem": title, "units": result["problem"]["units"], "steps": plan["steps"]}
-            | {"seed": result["spec"]["seed"], "claim": ", ".join(said), "batch": plan.get("batch")}
-            | {"alpha": plan["values"].get("alpha"), "ratio": run.ratio, "silent": run.verdict.is_silent}
-            | {key: result[key] for key in ("bound", "measured", "smallest", "interval")}
-            | {"verdict": run.verdict}
+            {"problem": title, "units": result.problem.units, "steps": plan.steps}
+            | {"seed": result.settings.seed, "claim": ", ".join(said), "batch": plan.batch}
+            | {"alpha": plan.values.get("alpha"), "ratio": run.result.ratio, "silent": run.verdict.is_silent}
+            | {key: getattr(result, key) for key in ("bound", "measured", "smallest", "interval")}
+            | {"verdict": run.verdict, "ground": result.ground}
         )
     return rows
 
@@ -128,10 +127,10 @@ def _draw_theorems(axis: Axes, item: tuple[list[Row], int]) -> None:
             at, mark = max(measured, least), "o" if measured >= least else "<"
             axis.plot([at, row["bound"]], [y, y], "-", color=GREY if row["silent"] else BLUE, lw=1, alpha=0.5)
             axis.plot([at], [y], mark, color=BLUE, ms=4.5, mfc=fill)
-            low, high = (row["interval"][end] if row["interval"] else measured for end in ("lower", "upper"))
+            low, high = (getattr(row["interval"], end) if row["interval"] else measured for end in ("lower", "upper"))
             # Limits of 0 and of infinity have no place on a log axis.
             low, high = max(low, at / 10, least), min(max(high, least), at * 10)
-            axis.plot([low, high], [y, y], "-", color=GREEN, lw=_interval_width(row["interval"]), alpha=0.6)
+            axis.plot([low, high], [y, y], "-", color=GREEN, lw=_width(row["ground"]), alpha=0.6)
             end = max(row["bound"], high)
             factor = f"×{number(row['bound'] / measured)}" if mark == "o" else "off the axis"
             axis.annotate(factor, (end, y), (6, 0), textcoords="offset points", va="center", fontsize=7)
@@ -145,8 +144,8 @@ def _draw_theorems(axis: Axes, item: tuple[list[Row], int]) -> None:
         words = textwrap.shorten(row["claim"], _LETTERS, placeholder="…")
         axis.text(0.005, y + 0.42, words, transform=axis.get_yaxis_transform(), va="center", fontsize=6.3)
     axis.plot([], [], "o", color=BLUE, ms=4.5, label="measured average over t")
-    for kind in sorted({row["interval"]["kind"] for row in rows if row["interval"]}):
-        axis.plot([], [], "-", color=GREEN, lw=_interval_width({"kind": kind}), alpha=0.6, label=f"its {kind} interval")
+    for kind in sorted({row["ground"] for row in rows if row["ground"]}):
+        axis.plot([], [], "-", color=GREEN, lw=_width(kind), alpha=0.6, label=f"its {kind} interval")
     axis.plot([], [], "o", color=BLUE, mfc="none", ms=4.5, label="hollow: the theorem says nothing of the run")
     axis.set_xscale("log")
     axis.set_ylim(0.6, most + 0.75)
@@ -156,9 +155,9 @@ def _draw_theorems(axis: Axes, item: tuple[list[Row], int]) -> None:
     axis.set_title(textwrap.fill(f"{rows[0]['problem']}, T\u00a0=\u00a0{number(rows[0]['steps'])}", _TITLE), loc="left")
 
 
-def _interval_width(interval: dict[str, Any] | None) -> float:
+def _width(ground: str | None) -> float:
     """An interval that holds only in the limit of many replicas is drawn thin."""
-    return 1.2 if interval and interval["kind"] == "asymptotic" else 3
+    return 1.2 if ground == "asymptotic" else 3
 
 
 def _log_limits(axis: Axes, low: float, high: float) -> None:

@@ -1,6 +1,6 @@
-"""The kinds of input: how one is spoilt, and how it is tried as far as reading, planning and checking goes.
+"""The kinds of input: how each is spoilt, and how it is tried: it is read, planned and checked.
 
-What the spoiling left sound is accepted without its run: a run may take as long as its user wants.
+An input that is still sound is accepted without its run: a run may take as long as its user wants.
 """
 
 from __future__ import annotations
@@ -15,17 +15,14 @@ from random import Random
 from typing import Any
 
 from boundcheck.claims import catalogue
-from boundcheck.experiments import networks_of
 from boundcheck.falsify.stored import replayed
-from boundcheck.measure import experiment as matrices
 from boundcheck.measure.spec import specs_of
 from boundcheck.measure.store import finished
-from boundcheck.models import experiment as networks
 from boundcheck.soundness.malformed import sound
 from boundcheck.soundness.malformed.spoil import spoilt, spoilt_bytes, spoilt_file, toml, written
 from boundcheck.terminal import assignments_of
 
-# Of an experiment of a sweep that are prepared, and of the inputs one in so many that the command line is asked about.
+# How many experiments of a sweep are prepared; and the command line is asked about one input in so many.
 _PREPARED, _ASKED = 3, 50
 
 
@@ -51,7 +48,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Malformed:
-    """The input of a kind with a number, from which all of it follows."""
+    """An input, which follows from its kind and number alone."""
 
     kind: str
     number: int
@@ -77,17 +74,26 @@ def _begun(stage: str, done: int, total: int) -> None:
     raise _BegunError(stage)
 
 
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", errors="surrogatepass")
+
+
 def _put(random: Random, path: Path, data: Any, write: Callable[[Any], str]) -> str:
-    """Write data that are spoilt, or the text of sound ones whose bytes are, or something that is no such file."""
+    """Write spoilt data, or the spoilt text of sound data, or something that is not a file."""
     draw = random.random()
     if draw < 0.03:
         return f"{path.name}: {spoilt_file(random, path)}"
     if draw < 0.65:
         data, change = spoilt(random, data)
-        path.write_text(write(data), encoding="utf-8", errors="surrogatepass")
-    else:
-        content, change = spoilt_bytes(random, write(data).encode())
-        path.write_bytes(content)
+        _write(path, write(data))
+        return f"{path.name}: {change}"
+    path.write_text(write(data), encoding="utf-8")
+    return _spoil_bytes(random, path)
+
+
+def _spoil_bytes(random: Random, path: Path) -> str:
+    content, change = spoilt_bytes(random, path.read_bytes())
+    path.write_bytes(content)
     return f"{path.name}: {change}"
 
 
@@ -105,18 +111,10 @@ def _spec(tables: tuple[dict[str, Any], ...]) -> Callable[[Random, Path, Path], 
 def _try_spec() -> None:
     path, runs = Path("spec.toml"), Path("runs")
     try:
-        if found := networks_of(path):
-            for network in found[:_PREPARED]:
-                networks.prepare(network, runs, "cpu", _begun)
-        else:
-            for spec in specs_of(path)[:_PREPARED]:
-                matrices.prepare(spec, runs, "cpu", _begun)
+        for spec in specs_of(path)[:_PREPARED]:
+            prepare(spec, runs, "cpu", _begun)
     except _BegunError:
         return
-
-
-def _measure() -> Sequence[str]:
-    return ("measure", "spec.toml")
 
 
 def _settings(random: Random, folder: Path, store: Path) -> str:
@@ -140,7 +138,7 @@ def _settings(random: Random, folder: Path, store: Path) -> str:
 
 
 def _expression(random: Random, depth: int) -> str:
-    """A text of the grammar of numbers and of what lies beside it."""
+    """A text by the grammar of numbers, or close to it."""
     if depth > random.choice((1, 3, 8)):
         return random.choice(
             ("1", "2", "0", "1e3", ".5", "1_0", "1e999", "0.1", "3/4", "pi", "E", "T", "oo", "1j", "0x1", "1.", "''")
@@ -167,7 +165,7 @@ def _try_settings() -> None:
 
 def _bound() -> Sequence[str] | None:
     id, *texts = _arguments()
-    # What the system does not pass on as an argument.
+    # The system does not pass these on as arguments.
     if any("\0" in text or text.encode(errors="replace") != text.encode(errors="surrogateescape") for text in texts):
         return None
     return ("bound", *(part for text in texts for part in ("--set", text)), "--", id)
@@ -183,22 +181,17 @@ def _claim(random: Random, folder: Path, store: Path) -> str:
     if random.random() < 0.5:
         claim, change = spoilt(random, claim)
     else:
-        relation = [
-            random.choice(("LessThan", "StrictLessThan", "Equality", "And")),
-            _nodes(random, 0),
-            _nodes(random, 0),
-        ]
+        kind = random.choice(("LessThan", "StrictLessThan", "Equality", "And"))
+        relation = [kind, _nodes(random, 0), _nodes(random, 0)]
         holder, key = random.choice([(claim, "conclusion"), *((each, "conclusion") for each in claim["hypotheses"])])
         if claim["quantities"] and random.random() < 0.5:
             holder, key, relation = claim["quantities"][0], "expression", _nodes(random, 0)
         holder[key] = relation
-    (folder / "instance.json").write_text(
-        written(instance | {"claim": claim}), encoding="utf-8", errors="surrogatepass"
-    )
+    _write(folder / "instance.json", written(instance | {"claim": claim}))
     return change
 
 
-# By how many nodes each takes.
+# Kinds of nodes by how many arguments they take.
 _NODES = {
     0: ("Exp1",),
     1: ("exp", "log", "Abs", "FrobeniusNorm", "SpectralNorm", "EuclideanNorm", "Trace", "Transpose", "Expectation"),
@@ -212,7 +205,7 @@ _NODES = {
 
 
 def _nodes(random: Random, depth: int) -> Any:
-    """An expression of nodes of the vocabulary, whether they fit together or not."""
+    """An expression made of any nodes of the vocabulary, whether they fit together or not."""
     if depth > random.choice((0, 1, 2, 5)):
         leaves = (["Symbol", "L", "positive"], ["Symbol", "kappa", "positive"], ["Symbol", "n", "positive", "integer"])
         more = (["MatrixSymbol", "X", "2", "2"], ["MatrixSymbol", "Y", ["Symbol", "n", "positive", "integer"], "2"])
@@ -225,10 +218,6 @@ def _try_instance() -> None:
     replayed(Path("instance.json"))
 
 
-def _replay() -> Sequence[str]:
-    return ("falsify", "--replay", "instance.json")
-
-
 def _run(random: Random, folder: Path, store: Path) -> str:
     stored = shutil.copytree(sound.finished_run(store), folder / "run")
     files = sorted(path for path in stored.rglob("*") if path.is_file())
@@ -237,21 +226,16 @@ def _run(random: Random, folder: Path, store: Path) -> str:
         return _put(random, path, json.loads(path.read_text()), written)
     if random.random() < 0.2:
         return f"{path.name}: {spoilt_file(random, path)}"
-    content, change = spoilt_bytes(random, path.read_bytes())
-    path.write_bytes(content)
-    return f"{path.name}: {change}"
+    return _spoil_bytes(random, path)
 
 
 def _try_run() -> None:
     finished(Path("run"))
 
 
-def _report() -> Sequence[str]:
-    return ("report", "run")
-
-
 def _texts(random: Random, folder: Path, store: Path) -> str:
-    _spoilable_model(folder, store, copied=False)
+    (folder / "model").symlink_to(sound.model_folder(store))
+    _add_spec(folder)
     path, rows = folder / "texts.jsonl", list(sound.ROWS)
     if random.random() < 0.4:
         return _put(random, path, rows, lambda data: sound.jsonl())
@@ -259,49 +243,39 @@ def _texts(random: Random, folder: Path, store: Path) -> str:
     row, change = spoilt(random, rows[place])
     lines = [written(each) for each in rows]
     lines[place] = written(row)
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogatepass")
+    _write(path, "\n".join(lines) + "\n")
     return f"line {place + 1}: {change}"
 
 
 def _model(random: Random, folder: Path, store: Path) -> str:
-    _spoilable_model(folder, store, copied=True)
-    files = sorted((folder / "model").iterdir())
+    model = shutil.copytree(sound.model_folder(store), folder / "model")
+    _add_spec(folder)
+    files = sorted(model.iterdir())
     configs = [path for path in files if path.suffix == ".json"]
     path = random.choice(configs if random.random() < 0.85 else files)
     if path.suffix == ".json":
         return _put(random, path, json.loads(path.read_text()), written)
-    content, change = spoilt_bytes(random, path.read_bytes())
-    path.write_bytes(content)
-    return f"{path.name}: {change}"
+    return _spoil_bytes(random, path)
 
 
-def _spoilable_model(folder: Path, store: Path, copied: bool) -> None:
-    model = sound.model_folder(store)
-    if copied:
-        shutil.copytree(model, folder / "model")
-    else:
-        (folder / "model").symlink_to(model)
+def _add_spec(folder: Path) -> None:
+    """A spec of a network that is read from the folder `model`, and its texts."""
     (folder / "texts.jsonl").write_text(sound.jsonl())
     (folder / "spec.toml").write_text(toml(sound.NETWORKS[-1]))
 
 
+_MEASURE, _REPLAY = ("measure", "spec.toml"), ("falsify", "--replay", "instance.json")
 _ALL = (
-    Kind("spec of matrices", 2200, _spec(sound.SPECS), _try_spec, _measure),
-    Kind("spec of networks", 1000, _spec(sound.NETWORKS), _try_spec, _measure),
+    Kind("spec of matrices", 2200, _spec(sound.SPECS), _try_spec, lambda: _MEASURE),
+    Kind("spec of networks", 1000, _spec(sound.NETWORKS), _try_spec, lambda: _MEASURE),
     Kind("--set", 2200, _settings, _try_settings, _bound),
-    Kind("stored instance", 1800, _instance, _try_instance, _replay),
-    Kind("stored claim", 1000, _claim, _try_instance, _replay),
-    Kind("stored run", 600, _run, _try_run, _report),
-    *(
-        (
-            Kind("jsonl", 600, _texts, _try_spec, _measure),
-            Kind("model's folder", 600, _model, _try_spec, _measure),
-        )
-        if sound.HAS_TRANSFORMERS
-        else ()
-    ),
+    Kind("stored instance", 1800, _instance, _try_instance, lambda: _REPLAY),
+    Kind("stored claim", 1000, _claim, _try_instance, lambda: _REPLAY),
+    Kind("stored run", 600, _run, _try_run, lambda: ("report", "run")),
+    Kind("jsonl", 600, _texts, _try_spec, lambda: _MEASURE),
+    Kind("model's folder", 600, _model, _try_spec, lambda: _MEASURE),
 )
-KINDS = {kind.name: kind for kind in _ALL}
+KINDS = {kind.name: kind for kind in _ALL if sound.HAS_TRANSFORMERS or kind.name not in ("jsonl", "model's folder")}
 """By name; without transformers there are no models' folders to spoil."""
 
 

@@ -1,8 +1,8 @@
-"""A process in which inputs are tried one after the other, with a limit to its memory and to the time of each.
+"""A process that tries inputs one after the other, within a limit of memory and of time.
 
-The limit to memory is one on addresses (RLIMIT_AS): it is set when Python, torch and boundcheck are imported, and
-counts from what they map by then. The most that an input takes is what Linux says of the process's peak. One that takes
-longer than it may is killed with its process, and the next is tried in another.
+The memory limit is on addresses (RLIMIT_AS). It is set after Python, torch and boundcheck are imported, and counts from
+what they have mapped. The peak memory of an input is the peak of the process, as Linux reports it. An input that takes
+too long is killed with its process, and another process tries the next.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import tempfile
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from io import StringIO
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import torch
 
@@ -31,28 +31,28 @@ from boundcheck.errors import BoundcheckError
 
 Outcome = Literal["one line", "accepted", "traceback", "several lines", "too long", "too much memory"]
 
-# Of a line that a person reads.
+# Characters of a line that a person still reads.
 _LONGEST_LINE = 1000
-# Seconds until a process has imported what it needs, and those that are waited beyond a limit that another process has.
+# Seconds for a process to import what it needs; and seconds to wait beyond a limit that a child process has.
 _START, _GRACE = 300.0, 5.0
 
 
 class Limits(NamedTuple):
-    """What an input may take: seconds, and bytes beyond what is mapped before it."""
+    """How much an input may take: seconds, and bytes beyond what is mapped before it."""
 
     seconds: float = 20.0
     size: int = 2**31
 
 
 LIMITS = Limits()
-"""What an input of a user's may take."""
+"""How much the input of a user may take."""
 
 
 class Attempt(Protocol):
     """An input, and how it is tried. It can be pickled."""
 
     def make(self, folder: Path, store: Path) -> str:
-        """Write it into a folder of its own and say what was changed; `store` keeps what several are made from."""
+        """Write it into a folder of its own and say what was changed; `store` keeps what several inputs share."""
 
     def attempt(self) -> None:
         """Try it as the command line would, in its folder."""
@@ -94,7 +94,7 @@ def tried(attempts: Sequence[Attempt], limits: Limits) -> Iterator[Found]:
 def _in_process(attempts: list[Attempt], limits: Limits, root: Path) -> Iterator[Found]:
     """What came of the first inputs, up to one that ended its process."""
     mine, other = Pipe()
-    # A process of our own making: those of a pool cannot make any by multiprocessing. Its session is killed as one.
+    # Not by multiprocessing, which the processes of a pool cannot use. The session of the process is killed as a whole.
     program = f"from boundcheck.soundness.malformed.limits import serve; serve({other.fileno()})"
     process = subprocess.Popen(
         [sys.executable, "-P", "-c", program],
@@ -121,9 +121,9 @@ def _in_process(attempts: list[Attempt], limits: Limits, root: Path) -> Iterator
 
 
 def _next(pipe: Connection, limits: Limits) -> tuple[Found, bool]:
-    """What the process says of its next input, and whether it goes on after it."""
+    """What came of the next input, and whether the process goes on after it."""
     change, began = "", perf_counter()
-    # What was changed; what came of it in the process; and, where that is asked, on the command line.
+    # Three messages: what was changed, what came of it in the process, and what came of it on the command line.
     for wait in (limits.seconds, limits.seconds, limits.seconds + _GRACE):
         if not pipe.poll(wait):
             return Found(change, "too long", "its process was killed", perf_counter() - began), False
@@ -137,7 +137,7 @@ def _next(pipe: Connection, limits: Limits) -> tuple[Found, bool]:
 
 
 def serve(descriptor: int) -> None:
-    """Try the inputs that come through a pipe, and tell of each: what was changed, and twice what came of it."""
+    """Try the inputs that come through a pipe, and send three messages about each; see `_next`."""
     pipe: Connection = Connection(descriptor)
     attempts, limits, root = pipe.recv()
     torch.set_num_threads(1)
@@ -148,7 +148,7 @@ def serve(descriptor: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (int(mapped) + limits.size,) * 2)
     pipe.send("ready")
     for each in attempts:
-        with tempfile.TemporaryDirectory(dir=root, ignore_cleanup_errors=True) as name, _inside(Path(name)):
+        with tempfile.TemporaryDirectory(dir=root, ignore_cleanup_errors=True) as name, chdir(name):
             pipe.send(change := each.make(Path(name), store))
             found = attempted(each, change)
             if found.seconds > limits.seconds:
@@ -157,18 +157,8 @@ def serve(descriptor: int) -> None:
             pipe.send(_on_command_line(each, found, limits))
 
 
-@contextmanager
-def _inside(folder: Path) -> Iterator[None]:
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)
-
-
 def attempted(each: Attempt, change: str) -> Found:
-    """What comes of an input in this process, in the folder that it is in."""
+    """What comes of an input in this process and this folder."""
     before = _mebibytes("VmRSS")
     _forget_peak()
     began = perf_counter()
@@ -176,7 +166,7 @@ def attempted(each: Attempt, change: str) -> Found:
     outcome: Outcome = "accepted"
     said = ""
     try:
-        # Warnings are lines too, and each process says them anew.
+        # Warnings are lines too, and each input is to show its own.
         with _heard(noise), warnings.catch_warnings():
             each.attempt()
     except BoundcheckError as error:
@@ -200,7 +190,7 @@ def _is_of_memory(error: BaseException) -> bool:
 
 
 def _on_command_line(each: Attempt, found: Found, limits: Limits) -> Found:
-    """The same, if the command line says the very same line; only what was refused is asked, so that no run begins."""
+    """The same, if the command line refuses the input by the same line. It is asked only about refused inputs."""
     if found.outcome != "one line" or (arguments := each.command()) is None:
         return found
     try:
@@ -221,7 +211,7 @@ def _on_command_line(each: Attempt, found: Found, limits: Limits) -> Found:
 
 @contextmanager
 def _heard(noise: StringIO) -> Iterator[None]:
-    """Keep what is printed on stderr, by Python and below it; what goes to stdout is lost."""
+    """Keep what Python and C code print on stderr; stdout is lost."""
     sys.stderr.flush()
     with tempfile.TemporaryFile() as below, redirect_stderr(noise), redirect_stdout(StringIO()):
         kept = os.dup(2)
@@ -236,7 +226,7 @@ def _heard(noise: StringIO) -> Iterator[None]:
 
 
 def _mebibytes(name: str) -> float:
-    """What Linux says of this process: VmSize of its addresses, VmRSS of its memory, VmHWM of its peak; 0 elsewhere."""
+    """The size of this process on Linux: VmSize of its addresses, VmRSS of its memory, VmHWM at its peak; else 0."""
     try:
         found = re.search(rf"^{name}:\s*(\d+) kB", Path("/proc/self/status").read_text(), re.M)
     except OSError:
@@ -248,15 +238,5 @@ def _forget_peak() -> None:
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
-        # The peak is then the largest so far.
+        # The peak is then the largest since the process began.
         return
-
-
-def kept(attempts: Sequence[Any]) -> Iterator[Found]:
-    """Each input tried in this very process, without limits: for tests that have little time."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        (store := Path(name) / "store").mkdir()
-        for i, each in enumerate(attempts):
-            (folder := Path(name) / str(i)).mkdir()
-            with _inside(folder):
-                yield attempted(each, each.make(folder, store))

@@ -1,4 +1,4 @@
-"""The sound inputs that are spoilt: each kind has a few that boundcheck reads, small enough to be read in no time."""
+"""Sound inputs of each kind, to be spoilt: boundcheck reads each of them in no time."""
 
 import json
 from collections.abc import Mapping
@@ -97,7 +97,7 @@ NETWORKS: tuple[dict[str, Any], ...] = (
         "run": _RUN,
     },
 )
-"""Experiments on networks, as tables; their files are beside them."""
+"""Experiments on networks, as tables. Their files lie in the same folder."""
 
 SETTINGS: tuple[tuple[str, dict[str, str]], ...] = (
     (
@@ -150,7 +150,7 @@ def _relation(claim: Claim) -> Assignment:
 
 @cache
 def claims() -> tuple[dict[str, Any], ...]:
-    """Instances of claims of one's own, whose claim alone is spoilt."""
+    """Instances of claims of one's own. Only their claim is spoilt."""
     kappa = Parameter(sp.Symbol("kappa", positive=True), "positive real", "a factor")
     X = sp.MatrixSymbol("X", 2, 2)
     own = Claim(
@@ -172,11 +172,11 @@ def finished_run(root: Path) -> Path:
     """The folder of a finished run."""
     table = SPECS[0] | {"run": SPECS[0]["run"] | {"steps": 16, "audits": 4}}
     (result,) = measure(table, root)
-    return root / str(result["run_id"])
+    return root / result.run_id
 
 
 HAS_TRANSFORMERS = find_spec("transformers") is not None
-"""Without it no model's folder can be read."""
+"""Models' folders can only be read with transformers."""
 
 
 @cache

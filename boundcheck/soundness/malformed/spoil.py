@@ -1,13 +1,13 @@
-"""How true inputs are spoilt: plain data in one place or two, texts in a few characters, files in what they are.
+"""How sound inputs are spoilt: plain data in a place or two, texts in a few characters, files by another kind of file.
 
-All is drawn from a `Random` that is given, so that the same seed spoils alike.
+Everything is drawn from the given `Random`, so that the same seed spoils alike.
 """
 
 import copy
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,11 +16,11 @@ Place = tuple[int | str, ...]
 
 
 class Raw(str):
-    """A text that stands in a file as it is."""
+    """A text that is written into a file as it is."""
 
 
 class Again(str):
-    """A key that is another one than the same text: what stands twice in a table."""
+    """A key that differs from an equal text, so that a table may hold both."""
 
     __slots__ = ()
     __eq__ = object.__eq__
@@ -28,48 +28,24 @@ class Again(str):
 
 
 _NAMES = (
-    "",
-    " ",
-    "L ",
-    "kind",
-    "ｒａｎｋ",
-    "rаnk",
-    "\x1b[2K",
-    "\u202erank",
-    "a\nb",
-    "__class__",
-    "__import__('os')",
-    "x" * 5000,
-    "🦎",
-    "../../x",
-    "NaN",
-    "-",
+    *("", " ", "L ", "kind", "ｒａｎｋ", "rаnk", "\x1b[2K", "\u202erank", "a\nb"),
+    *("__class__", "__import__('os')", "x" * 5000, "🦎", "../../x", "NaN", "-"),
 )
-# Rebuilt by each draw, since some of them may be changed afterwards.
-_VALUES: tuple[Callable[[], Any], ...] = (
-    *(
-        lambda x=x: x
-        for x in (None, True, False, 0, 1, -1, 2, 3, 7, 64, 512, 4096, 2**20, 10**6, 2**31, 2**63, 10**30, -(10**400))
-    ),
-    *(lambda x=x: x for x in (0.0, -0.0, 0.5, 1e-320, 1e-200, 1e-30, 1e30, 1e200, 1e308, -1.5)),
-    *(lambda x=x: x for x in (math.nan, math.inf, -math.inf)),
-    *(lambda x=x: x for x in _NAMES),
-    *(lambda x=x: x for x in ("1", "1/0", "inf", "1e400", "9**9**9**9", "sqrt(-1)", "-" * 2000, "bound.doit()")),
-    *(lambda x=x: x for x in ("Lhat*2", "bound/2", "(" * 200, "1+" * 600 + "1", "½", "٣", "informative", "16/r")),
-    list,
-    dict,
-    lambda: [[]],
-    lambda: [1, 2, 3],
-    lambda: [None] * 20_000,
-    lambda: list(range(101)),
-    lambda: {"kind": "lora"},
-    lambda: Raw("[" * 40 + "1" + "]" * 40),
-    lambda: Raw("[" * 3000 + "1" + "]" * 3000),
-    lambda: Raw('{"a": 1, "a": 2}'),
-    lambda: Raw("1e400"),
-    lambda: Raw("0x1F"),
-    lambda: {str(i): i for i in range(3000)},
+_VALUES: tuple[Any, ...] = (
+    *(None, True, False, 0, 1, -1, 2, 3, 7, 64, 512, 4096, 2**20, 10**6, 2**31, 2**63, 10**30, -(10**400)),
+    *(0.0, -0.0, 0.5, 1e-320, 1e-200, 1e-30, 1e30, 1e200, 1e308, -1.5, math.nan, math.inf, -math.inf),
+    *_NAMES,
+    *("1", "1/0", "inf", "1e400", "9**9**9**9", "sqrt(-1)", "-" * 2000, "bound.doit()"),
+    *("Lhat*2", "bound/2", "(" * 200, "1+" * 600 + "1", "½", "٣", "informative", "16/r"),
+    *([], {}, [[]], [1, 2, 3], [None] * 20_000, list(range(101)), {"kind": "lora"}),
+    *map(Raw, ("[" * 40 + "1" + "]" * 40, "[" * 3000 + "1" + "]" * 3000, '{"a": 1, "a": 2}', "1e400", "0x1F")),
+    {str(i): i for i in range(3000)},
 )
+
+
+def _value(random: Random) -> Any:
+    # A copy: what is drawn may be changed afterwards.
+    return copy.deepcopy(random.choice(_VALUES))
 
 
 def spoilt(random: Random, data: Any) -> tuple[Any, str]:
@@ -84,7 +60,7 @@ def spoilt(random: Random, data: Any) -> tuple[Any, str]:
 def _spoilt_once(random: Random, data: Any) -> tuple[Any, str]:
     paths = list(_places(data))
     if not paths or random.random() < 0.01:
-        return random.choice(_VALUES)(), "all of it replaced"
+        return _value(random), "all of it replaced"
     *above, last = path = random.choice(paths)
     holder = data
     for step in above:
@@ -92,14 +68,17 @@ def _spoilt_once(random: Random, data: Any) -> tuple[Any, str]:
     where = ".".join(map(str, path))
     draw = random.random()
     if draw < 0.5:
-        holder[last] = random.choice(_VALUES)()
+        holder[last] = _value(random)
         return data, f"{where} replaced by {_short(holder[last])}"
     if draw < 0.6:
         del holder[last]
         return data, f"{where} left out"
     if draw < 0.7:
         other = random.choice(paths)
-        holder[last] = copy.deepcopy(_at(data, other))
+        value = data
+        for step in other:
+            value = value[step]
+        holder[last] = copy.deepcopy(value)
         return data, f"{where} replaced by what {'.'.join(map(str, other))} is"
     if draw < 0.8:
         holder[last] = random.choice(([holder[last]], {"kind": holder[last]}, str(holder[last]), [holder[last]] * 2))
@@ -110,16 +89,16 @@ def _spoilt_once(random: Random, data: Any) -> tuple[Any, str]:
     if isinstance(holder, dict):
         name = random.choice((*_NAMES, str(last)[:-1], f"{last}s", str(last).upper()))
         if draw < 0.92:
-            holder[Again(last)] = copy.copy(holder[last]) if random.random() < 0.5 else random.choice(_VALUES)()
+            holder[Again(last)] = copy.copy(holder[last]) if random.random() < 0.5 else _value(random)
             return data, f"{where} twice"
-        holder[name] = holder.pop(last) if draw < 0.96 else random.choice(_VALUES)()
+        holder[name] = holder.pop(last) if draw < 0.96 else _value(random)
         return data, f"{where} {'called' if draw < 0.96 else 'beside'} {_short(name)}"
-    holder.insert(random.randrange(len(holder) + 1), random.choice(_VALUES)())
+    holder.insert(random.randrange(len(holder) + 1), _value(random))
     return data, f"one more than {where}"
 
 
 def _places(data: Any, path: Place = ()) -> Iterator[Place]:
-    """The path of all that is inside of tables and lists, without going deeper than is written by hand."""
+    """The path of everything inside tables and lists, as deep as people write by hand."""
     if len(path) > 30:
         return
     items: Sequence[tuple[Any, Any]] = ()
@@ -130,12 +109,6 @@ def _places(data: Any, path: Place = ()) -> Iterator[Place]:
     for key, value in items:
         yield (*path, key)
         yield from _places(value, (*path, key))
-
-
-def _at(data: Any, path: Place) -> Any:
-    for step in path:
-        data = data[step]
-    return data
 
 
 def _short(value: Any) -> str:
@@ -155,7 +128,7 @@ _PIECES = (
 
 
 def spoilt_bytes(random: Random, content: bytes) -> tuple[bytes, str]:
-    """A file's content with a few bytes changed, lost, doubled or put in; and the change in words."""
+    """A file's content with a few bytes changed, removed, doubled or inserted; and the change in words."""
     draw, at = random.random(), random.randrange(len(content) + 1)
     if draw < 0.03:
         return b"", "nothing in it"
@@ -176,7 +149,7 @@ def spoilt_bytes(random: Random, content: bytes) -> tuple[bytes, str]:
         end = at + random.choice((1, 20, 200))
         return content[:end] + content[at:end] + content[end:], f"bytes {at} to {end} twice"
     if draw < 0.65:
-        # What is no text at all stays as it is.
+        # Bytes that are not text are replaced.
         return content.decode(errors="replace").encode("utf-16"), "in UTF-16"
     if draw < 0.7:
         lines = content.splitlines(keepends=True)
@@ -193,7 +166,7 @@ def spoilt_bytes(random: Random, content: bytes) -> tuple[bytes, str]:
 
 
 def spoilt_file(random: Random, path: Path) -> str:
-    """Put something else than a file in the place of one; the change in words."""
+    """Replace a file by something that is not a file; the change in words."""
     path.unlink(missing_ok=True)
     draw = random.randrange(5)
     if draw == 0:
@@ -230,7 +203,7 @@ def written(value: Any, pair: str = ": ", marks: str = "NaN Infinity -Infinity n
 
 
 def toml(table: Any) -> str:
-    """Tables as TOML, and what TOML has no word for as other text."""
+    """Tables as TOML. What TOML cannot say is written as other text."""
     if not isinstance(table, dict):
         return _toml(table)
     lines = [f"{_key(key)} = {_toml(each)}" for key, each in table.items() if not isinstance(each, dict)]

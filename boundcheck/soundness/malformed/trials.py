@@ -1,10 +1,24 @@
 """Malformed inputs as trials of the checker."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from boundcheck.soundness.malformed.kinds import Malformed
 from boundcheck.soundness.malformed.limits import LIMITS, Found, Limits, tried
-from boundcheck.soundness.trial import Trial
+from boundcheck.soundness.trial import Answer, Mutant, Trial, recorded
+
+
+@dataclass(frozen=True)
+class Input(Mutant):
+    """An input that was tried. It counts as true if it was read: nothing else decides whether it is sound."""
+
+    layer = "input"
+    found: Found
+
+    def ask(self) -> Answer:
+        """It must be refused in one line or read; anything else is wrong."""
+        refused = self.found.outcome == "one line"
+        return Answer(self.found.outcome, accepts=not refused, rejects=refused)
 
 
 def input_trials(inputs: Sequence[Malformed], limits: Limits = LIMITS) -> Iterator[Trial]:
@@ -14,18 +28,7 @@ def input_trials(inputs: Sequence[Malformed], limits: Limits = LIMITS) -> Iterat
 
 
 def trial(each: Malformed, found: Found) -> Trial:
-    """What came of an input, as a trial; one that was read counts as sound."""
-    said = found.said.encode(errors="backslashreplace").decode()
-    return Trial(
-        layer="input",
-        subject=f"{each.kind} {each.number}",
-        kind=each.kind,
-        change=found.change,
-        true=found.outcome == "accepted",
-        witness=" ".join(said.split()) or "it was read",
-        outcome=found.outcome,
-        wrong=found.outcome not in ("one line", "accepted"),
-        caught=found.outcome == "one line",
-        seconds=found.seconds,
-        mebibytes=found.mebibytes,
-    )
+    """The record of what came of an input."""
+    said = " ".join(found.said.encode(errors="backslashreplace").decode().split()) or "it was read"
+    mutant = Input(f"{each.kind} {each.number}", each.kind, found.change, found.outcome == "accepted", said, found)
+    return recorded(mutant, mutant.ask(), found.seconds, found.mebibytes)

@@ -7,8 +7,8 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 
-from boundcheck.soundness.matrices import scaled
-from boundcheck.soundness.worlds.exact import Smooth
+from boundcheck.exact.evaluate import Function
+from boundcheck.exact.rationals import scaled
 from boundcheck.soundness.worlds.world import World
 
 # What no hypothesis says anything about is left as it is.
@@ -39,7 +39,7 @@ def _changes(world: World) -> Iterator[World]:
             yield World(about, replace(setting, numbers=numbers), world.laws, changed)
     if "F" in setting.functions:
         loss = setting.functions["F"]
-        other = Smooth(
+        other = Function(
             lambda v: 3 * loss.value(v) + 1, lambda v: tuple(scaled(Fraction(3), x) for x in loss.gradient(v))
         )
         laws = frozenset(x for x in world.laws if not x.startswith("F("))

@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
-from boundcheck.claims.adapters import FROZEN_B
-from boundcheck.claims.meft import FROZEN_A
+from boundcheck.claims import catalogue
+from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import Function
+from boundcheck.exact.paths import STILL, Paths
+from boundcheck.exact.rationals import Rows, corner, number, root_above
 from boundcheck.problems.piecewise import PiecewiseLinear
-from boundcheck.soundness.matrices import Rows, corner, number, root_above
-from boundcheck.soundness.worlds.exact import FLAT, Meft, NoValueError, Pair, Smooth, single
+from boundcheck.prove.meft import FLAT, Meft, Pair, single
 from boundcheck.soundness.worlds.formulas import stated
 from boundcheck.soundness.worlds.setting import Setting
 from boundcheck.soundness.worlds.world import World
+
+FROZEN_B, FROZEN_A = (
+    catalogue["meft.frozen_b"],
+    catalogue["meft.frozen_a"],
+)
 
 Numbers = Mapping[str, Fraction]
 Slopes = tuple[PiecewiseLinear, PiecewiseLinear]
@@ -82,9 +90,7 @@ def world_of(
     meft: Meft,
     numbers: Numbers,
     matrices: Mapping[str, Rows],
-    horizon: int = 1,
-    outcomes: int = 1,
-    past: Callable[[int], tuple[int, ...]] = lambda _: (0,),
+    paths: Paths[Any, Any] = STILL,
     process: Callable[[str, int, int], Rows] | None = None,
 ) -> World:
     """The world of an adapter with these numbers and matrices, and the paths of a run, if there is one."""
@@ -92,10 +98,7 @@ def world_of(
     sides = {"d": d, "k": k, "r": meft.rank, "n": meft.rank * (d + k), "one": 1}
     known = {"P": corner(meft.rank, k), "Q": corner(d, meft.rank), "V": corner(d, k), "W_0": meft.start, **matrices}
     values = {"s": meft.scale, "z": 2 * numbers.get("C", Fraction(1)) + 1, **numbers}
-    setting = Setting(
-        sides, values, known, meft.functions, horizon=horizon, outcomes=outcomes, past=past, process=process
-    )
-    return World(about, setting)
+    return World(about, Setting(sides, values, known, meft.functions, paths=paths, process=process))
 
 
 def holding(world: World, meft: Meft, held: str, fixed: Rows) -> World:
@@ -105,7 +108,7 @@ def holding(world: World, meft: Meft, held: str, fixed: Rows) -> World:
     def pair(point: tuple[Rows, ...]) -> Pair:
         return (fixed, single(point)) if held == "A" else (single(point), fixed)
 
-    function = Smooth(
+    function = Function(
         lambda point: meft.f(meft.weight(pair(point))),
         lambda point: (meft.gradient(pair(point))["AB".index(trained)],),
     )
@@ -133,7 +136,7 @@ def layers(v1: Sequence[Fraction], v2: Sequence[Fraction], slopes: Slopes, numbe
 
     def entries(point: tuple[Rows, ...], count: int) -> list[Fraction]:
         if len(point) != count:
-            raise NoValueError(f"a point with {len(point)} blocks, and not {count}")
+            raise InputError("point", f"{len(point)} blocks", f"{count}")
         return [x[0][0] for x in point]
 
     def slope_f(w: Sequence[Fraction]) -> list[Fraction]:
@@ -144,8 +147,8 @@ def layers(v1: Sequence[Fraction], v2: Sequence[Fraction], slopes: Slopes, numbe
         return [x for scale, m, A, B in ends for x in (scale * B * m, scale * m * A)]
 
     functions = {
-        "f": Smooth(lambda w: f(entries(w, 2)), lambda w: tuple(map(number, slope_f(entries(w, 2))))),
-        "F": Smooth(lambda v: f(weights(entries(v, 4))), lambda v: tuple(map(number, slope_loss(entries(v, 4))))),
+        "f": Function(lambda w: f(entries(w, 2)), lambda w: tuple(map(number, slope_f(entries(w, 2))))),
+        "F": Function(lambda v: f(weights(entries(v, 4))), lambda v: tuple(map(number, slope_loss(entries(v, 4))))),
     }
     matrices = {"U_0": number(0), "U'_0": number(0)}
     for suffix, v in (("_1", v1), ("_2", v2), ("", v1)):

@@ -9,8 +9,9 @@ from itertools import product
 from random import Random
 from typing import Any
 
-from boundcheck.claims.adapters import FROZEN_B
-from boundcheck.soundness.matrices import number, rows, transposed
+from boundcheck.claims import catalogue
+from boundcheck.exact.rationals import number, rows, transposed
+from boundcheck.prove.meft import FLAT, Meft, Pair
 from boundcheck.soundness.worlds.builders import (
     STRETCHES,
     Numbers,
@@ -25,10 +26,11 @@ from boundcheck.soundness.worlds.builders import (
     steep,
     top_eigenvalue,
 )
-from boundcheck.soundness.worlds.exact import FLAT, Meft, Pair
 from boundcheck.soundness.worlds.formulas import stated
 from boundcheck.soundness.worlds.runs import alone, of_run
 from boundcheck.soundness.worlds.world import World
+
+FROZEN_B = catalogue["meft.frozen_b"]
 
 F = Fraction
 Add = Callable[..., None]

@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cache, cached_property
-from itertools import product
+from functools import cached_property
 
-from boundcheck.claims.jiang2024 import THEOREM_2
-from boundcheck.claims.meft import THEOREM_2_BEST_STEP
-from boundcheck.claims.theorems import THEOREM_2_ANY_STEP
-from boundcheck.soundness.matrices import Rows, corner, plus, root_above, root_below, scaled, squared
+from boundcheck.claims import catalogue
+from boundcheck.errors import InputError
+from boundcheck.exact.paths import Paths
+from boundcheck.exact.rationals import Rows, corner, plus, root_above, root_below, scaled, squared
+from boundcheck.prove.meft import Meft, Pair
 from boundcheck.soundness.worlds.builders import STRETCHES, Numbers, holding, world_of
-from boundcheck.soundness.worlds.exact import Meft, NoValueError, Pair
 from boundcheck.soundness.worlds.formulas import stated
 from boundcheck.soundness.worlds.world import World
 
+THEOREM_2, THEOREM_2_BEST_STEP, THEOREM_2_ANY_STEP = (
+    catalogue["jiang2024.theorem2"],
+    catalogue["meft.theorem2_best_step"],
+    catalogue["meft.theorem2_any_step"],
+)
+
 
 @dataclass(frozen=True)
-class Paths:
+class Course:
     """All paths of Algorithm 1, which draws one of the `offsets` (noise of the gradient in W) at each step.
 
     `held` is the factor that is not trained, A or B, if there is one.
@@ -33,57 +38,36 @@ class Paths:
     held: str = ""
 
     @cached_property
-    def draws(self) -> list[tuple[int, ...]]:
-        """What each path draws, step by step."""
-        return list(product(range(len(self.offsets)), repeat=self.T))
+    def paths(self) -> Paths[Pair, Rows]:
+        """The paths, whose state is (A, B)."""
+        return Paths(self.start, self.meft.gradient, self._step, self.offsets, self.T)
 
-    @cached_property
-    def reached(self) -> dict[tuple[int, ...], Pair]:
-        """(A, B) after what has been drawn so far."""
-        points: dict[tuple[int, ...], Pair] = {(): self.start}
-        for t in range(self.T):
-            for prefix in product(range(len(self.offsets)), repeat=t):
-                for drawn, noise in enumerate(self.offsets):
-                    v = points[prefix]
-                    moved = [
-                        x if block == self.held else plus(x, slope, -self.alpha)
-                        for block, x, slope in zip("AB", v, self.meft.gradient(v, noise), strict=True)
-                    ]
-                    points[*prefix, drawn] = moved[0], moved[1]
-        return points
-
-    # The cache keeps its paths alive, which live as long as their world does: to the end of the process.
-    @cache  # noqa: B019
-    def past(self, time: int) -> tuple[int, ...]:
-        """What each path has drawn before a time, as a number."""
-        prefixes = [draw[: time - 1] for draw in self.draws]
-        return tuple(prefixes.index(prefix) for prefix in prefixes)
+    def _step(self, v: Pair, g: Pair, t: int) -> Pair:
+        A, B = (
+            x if block == self.held else plus(x, slope, -self.alpha) for block, x, slope in zip("AB", v, g, strict=True)
+        )
+        return A, B
 
     def __call__(self, name: str, time: int, outcome: int) -> Rows:
-        """A_t, B_t or a block of g_t; raises NoValueError at a time that the run does not have."""
+        """A_t, B_t or a block of g_t; raises InputError at a time that the run does not have."""
         drawn = name.startswith("g")
         if name[-1] not in "AB" or not 1 <= time <= self.T + (not drawn):
-            raise NoValueError(f"{name} at time {time} of {self.T}")
-        draw = self.draws[outcome]
-        v = self.reached[draw[: time - 1]]
-        block = "AB".index(name[-1])
-        if drawn:
-            return self.meft.gradient(v, self.offsets[draw[time - 1]])[block]
-        return v[block]
+            raise InputError(name, time, f"a block of a run and a time from 1 to {self.T}")
+        at = self.paths.drawn if drawn else self.paths.state
+        return at(time, outcome)["AB".index(name[-1])]
 
 
-def run(about: str, paths: Paths, numbers: Numbers, stretch: int = 0) -> World:
+def run(about: str, course: Course, numbers: Numbers, stretch: int = 0) -> World:
     """A run of Algorithm 1; its first two points are those of Lemma 1."""
-    near = paths.start
-    after = paths.reached[(0,)]
+    meft, held, paths = course.meft, course.held, course.paths
+    near, after = paths.start, paths.state(2, 0)
     matrices = dict(zip(("A_1", "B_1", "A_2", "B_2", "A", "B"), (*near, *after, *near), strict=True))
-    matrices |= {"W_1": paths.meft.weight(near), "W_2": paths.meft.weight(after), "W": paths.meft.weight(near)}
+    matrices |= {"W_1": meft.weight(near), "W_2": meft.weight(after), "W": meft.weight(near)}
     # A held factor has one value, and F none at another.
-    matrices = {name: x for name, x in matrices.items() if name not in (f"{paths.held}_1", f"{paths.held}_2")}
-    values = {**STRETCHES[stretch % len(STRETCHES)], **numbers, "alpha": paths.alpha}
-    count = len(paths.draws)
-    world = world_of(about, paths.meft, values, matrices, paths.T, count, paths.past, paths)
-    return holding(world, paths.meft, paths.held, paths.start["AB".index(paths.held)]) if paths.held else world
+    matrices = {name: x for name, x in matrices.items() if name not in (f"{held}_1", f"{held}_2")}
+    values = {**STRETCHES[stretch % len(STRETCHES)], **numbers, "alpha": course.alpha}
+    world = world_of(about, meft, values, matrices, paths, course)
+    return holding(world, meft, held, near["AB".index(held)]) if held else world
 
 
 def of_run(
@@ -134,13 +118,13 @@ def of_run(
         "T_min": stated(THEOREM_2, "T_min", Lhat=Lhat, D=D, zeta=zeta),
         "f_star": loss - D,
     }
-    paths = Paths(meft, start, offsets, alpha, T, held)
+    course = Course(meft, start, offsets, alpha, T, held)
 
     def build(about: str, stretch: int = 0, step: Callable[[Numbers], Fraction | None] | None = None) -> World | None:
         """The run; with another step size, where `step` finds one in the constants."""
         whole = {"s": meft.scale, "r": Fraction(meft.rank), "T": Fraction(T)}
         size = step({**numbers, **whole}) if step else alpha
-        return None if size is None else run(about, replace(paths, alpha=size), numbers, stretch)
+        return None if size is None else run(about, replace(course, alpha=size), numbers, stretch)
 
     return build
 
@@ -164,7 +148,7 @@ def alone(world: World) -> World:
 
     def told(name: str, time: int, outcome: int) -> Rows:
         if name not in named:
-            raise NoValueError(name)
+            raise InputError("name", name, "v or g")
         return process(named[name], time, outcome)
 
     Lhat, alpha, v = given.numbers["Lhat"], given.numbers["alpha"], given.matrices["B"]

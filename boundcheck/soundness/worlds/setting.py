@@ -1,6 +1,6 @@
 """The raw data of a world, and what a relation of the vocabulary says of it.
 
-`Setting.verdict` evaluates a sympy relation by `boundcheck.claims.evaluate`, and never asks the translation to the
+`Setting.verdict` evaluates a sympy relation by `boundcheck.exact.evaluate`, and never asks the translation to the
 kernel or the kernel: what it calls false is false by another way of reading.
 """
 
@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import cast
+from operator import eq, ge, gt, le, lt, ne
+from typing import Any, cast
 
 import flint
 import sympy as sp
 from flint import arb
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
-from boundcheck.claims import evaluate
 from boundcheck.claims.symbols import T
 from boundcheck.claims.vocabulary import Iterate, MinimumOver, t
-from boundcheck.soundness.matrices import Rows
-from boundcheck.soundness.worlds.arithmetic import Matrix, Number, Rationals, ball
-from boundcheck.soundness.worlds.exact import NoValueError, Smooth
+from boundcheck.errors import InputError
+from boundcheck.exact import evaluate
+from boundcheck.exact.paths import STILL, Paths
+from boundcheck.exact.rationals import Matrix, Number, Rationals, Rows
 
 _BITS = 160
 _ARITHMETIC = Rationals()
+_DECIDED = {sp.Eq: (eq, ne), sp.Le: (le, gt), sp.Lt: (lt, ge), sp.Ge: (ge, lt), sp.Gt: (gt, le)}
 # v, v_1 and v_2 have the blocks of the world's vectors; w_1, w_2, W_1 and W_2 are the weights of all layers.
 _VECTOR = re.compile(r"v(_[12])?|[wW](_[12])")
 
@@ -41,9 +43,7 @@ class Setting:
         functions: f and F.
         blocks: the blocks that v = (A, B) consists of; of a run, those that are trained.
         layers: the blocks of a weight of several layers.
-        horizon: T.
-        outcomes: how many, all with one probability.
-        past: for a time the label of each outcome's past.
+        paths: the times and outcomes of a run.
         process: the value of a block of an iterate, by name, at a time and in an outcome.
 
     """
@@ -51,18 +51,11 @@ class Setting:
     sides: Mapping[str, int]
     numbers: Mapping[str, Fraction]
     matrices: Mapping[str, Rows]
-    functions: Mapping[str, Smooth]
+    functions: Mapping[str, evaluate.Function]
     blocks: tuple[str, ...] = ("A", "B")
     layers: tuple[str, ...] = ()
-    horizon: int = 1
-    outcomes: int = 1
-    past: Callable[[int], tuple[int, ...]] = field(default=lambda _: (0,))
+    paths: Paths[Any, Any] = STILL
     process: Callable[[str, int, int], Rows] | None = None
-
-    @property
-    def weights(self) -> tuple[Fraction, ...]:
-        """The probability of each outcome."""
-        return (Fraction(1, self.outcomes),) * self.outcomes
 
     def verdict(self, relation: sp.Basic, composite: Collection[str] = ()) -> bool | None:
         """Whether a relation holds at all times and in all outcomes; None where balls cannot tell, or have no value.
@@ -83,13 +76,13 @@ class Setting:
                     found.add(_holds(relation, model, time, outcome))
                     if False in found:
                         return False
-            except (TypeError, KeyError, IndexError, ValueError, ZeroDivisionError, NoValueError):
+            except (TypeError, KeyError, IndexError, ValueError, ZeroDivisionError):
                 return None
         return None if None in found else True
 
     def _places(self, relation: sp.Basic) -> Iterator[tuple[int, int]]:
-        for time in range(1, self.horizon + 1) if is_timed(relation) else (1,):
-            for outcome in range(self.outcomes if relation.has(Iterate) else 1):
+        for time in range(1, self.paths.T + 1) if is_timed(relation) else (1,):
+            for outcome in range(len(self.paths.draws) if relation.has(Iterate) else 1):
                 yield time, outcome
 
     def _model(self, relation: sp.Basic, composite: frozenset[str]) -> evaluate.Model[Number, Matrix]:
@@ -107,9 +100,9 @@ class Setting:
             functions={sp.Symbol(name): _function(each) for name, each in self.functions.items()},
             blocks=places,
             sides={x: self.sides[x.name] for x in relation.free_symbols if x.name in self.sides},
-            horizon=self.horizon,
-            weights=self.weights,
-            past=self.past,
+            horizon=self.paths.T,
+            weights=self.paths.weights,
+            past=self.paths.past,
         )
 
     def _matrix(self, name: str, composite: frozenset[str]) -> tuple[Rows, ...] | None:
@@ -147,31 +140,16 @@ def _holds(relation: sp.Basic, model: evaluate.Model[Number, Matrix], time: int,
 
 
 def _compare(relation: type[sp.Basic], difference: Number) -> bool | None:
-    if isinstance(difference, Fraction):
-        above, below, equal = difference > 0, difference < 0, difference == 0
-        known = True
-    else:
-        above, below, equal = difference > 0, difference < 0, False
-        known = above or below
-    yes = {
-        sp.Eq: equal,
-        sp.Le: below or equal or (not known and _at_most(difference)),
-        sp.Lt: below,
-        sp.Ge: above or equal or (not known and _at_most(-difference)),
-        sp.Gt: above,
-    }[relation]
-    return True if yes else (False if known else None)
+    # A comparison with a ball is true where it is certain.
+    holds, fails = _DECIDED[relation]
+    return True if holds(difference, 0) else (False if fails(difference, 0) else None)
 
 
-def _at_most(x: Number) -> bool:
-    return bool(ball(x) <= 0)
-
-
-def _function(each: Smooth) -> evaluate.Function:
+def _function(each: evaluate.Function) -> evaluate.Function:
     return evaluate.Function(lambda v: each.value(_exact(v)), lambda v: each.gradient(_exact(v)))
 
 
 def _exact(point: tuple[Matrix, ...]) -> tuple[Rows, ...]:
     if any(isinstance(x, arb) for block in point for row in block for x in row):
-        raise NoValueError("an irrational point")
+        raise InputError("point", "irrational", "rational numbers")
     return cast(tuple[Rows, ...], point)

@@ -10,15 +10,15 @@ from random import Random
 
 import sympy as sp
 
+from boundcheck.errors import InputError
+from boundcheck.exact.rationals import Rows, rows
 from boundcheck.kernel import Fact, KernelError, Law, Statement
 from boundcheck.kernel.atoms import Variable
-from boundcheck.kernel.meaning import Function, Grid, Interval, Model, exact, holds
+from boundcheck.kernel.meaning import Model, holds
 from boundcheck.kernel.terms import Symbol
 from boundcheck.prove import Proof
 from boundcheck.prove.proof import Assumption
-from boundcheck.prove.witness import Witness
-from boundcheck.soundness.matrices import Rows, rows
-from boundcheck.soundness.worlds.exact import NoValueError, Smooth
+from boundcheck.prove.witness import Witness, rational_model
 from boundcheck.soundness.worlds.setting import Setting
 
 # The laws that hold in every world, by the ids of claims and the names of definitions.
@@ -57,18 +57,7 @@ class World:
     def model(self) -> Model:
         """The setting as a model of the kernel's terms."""
         given = self.setting
-
-        def symbols(x: Symbol | Variable, time: int, outcome: int) -> Rows | Fraction:
-            if isinstance(x, Variable):
-                return given.numbers[x.name]
-            if isinstance(x.when, str):
-                return given.matrices[x.name]
-            if given.process is None:
-                raise KeyError(x.name)
-            return given.process(x.name, time, outcome)
-
-        functions = {name: _function(each) for name, each in given.functions.items()}
-        return Model(given.sides, given.horizon, given.weights, given.past, symbols, functions)
+        return rational_model(given.sides, given.numbers, given.matrices, given.functions, given.process, given.paths)
 
     @cached_property
     def witness(self) -> Witness:
@@ -99,7 +88,7 @@ class World:
         if key not in self._truths:
             try:
                 self._truths[key] = find()
-            except (KeyError, NoValueError, KernelError):
+            except (KeyError, InputError, KernelError):
                 self._truths[key] = None
         return self._truths[key]
 
@@ -117,7 +106,7 @@ class World:
         try:
             model = self.at(law, attempt)
             *premises, conclusion = (holds(x, model, (1,), (0,)) for x in facts if isinstance(x, Fact))
-        except (KeyError, NoValueError, KernelError):
+        except (KeyError, InputError, KernelError):
             return True
         return all(premises) and conclusion is False
 
@@ -168,24 +157,3 @@ def composites(proof: Proof) -> frozenset[str]:
 
 def _letters(law: Law) -> Iterable[object]:
     return (x for fact in (*law.premises, law.conclusion) if isinstance(fact, Fact) for x in fact.polynomial.inside)
-
-
-def _function(each: Smooth) -> Function:
-    return Function(
-        lambda point: exact(each.value(tuple(map(_rows, point)))),
-        lambda point: tuple(_grid(x) for x in each.gradient(tuple(map(_rows, point)))),
-    )
-
-
-def _grid(x: Rows) -> Grid:
-    return tuple(tuple(exact(p) for p in row) for row in x)
-
-
-def _rows(grid: Grid) -> Rows:
-    if any(_wide(x) for row in grid for x in row):
-        raise NoValueError(str(grid))
-    return tuple(tuple(x.low for x in row) for row in grid)
-
-
-def _wide(x: Interval) -> bool:
-    return x.low != x.high

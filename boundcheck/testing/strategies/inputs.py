@@ -10,9 +10,9 @@ from hypothesis import assume
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from boundcheck.claims import Claim
-from boundcheck.claims.enclose import enclose
 from boundcheck.claims.inputs import Number, checked
-from boundcheck.claims.sign import sign
+from boundcheck.exact.enclose import enclose
+from boundcheck.exact.sign import sign
 from boundcheck.testing.strategies.spectra import SIZES
 
 POSITIVE_REALS: SearchStrategy[Number] = st.one_of(
@@ -25,7 +25,7 @@ POSITIVE_REALS: SearchStrategy[Number] = st.one_of(
 
 
 def shortest_horizon(claim: Claim, inputs: Mapping[str, Number]) -> int:
-    """The least T that a claim with a T_min allows; T itself, whatever it is in `inputs`, is not looked at.
+    """The least T that a claim with a T_min allows. The T in `inputs` is ignored.
 
     Raises:
         InputError: for an input that is missing or out of its domain.
@@ -46,7 +46,11 @@ def claim_inputs(draw: DrawFn, claim: Claim) -> dict[str, Number]:
     >>> find(claim_inputs(catalogue["meft.full"]), lambda inputs: True)
     {'L': 1.0}
     """
-    inputs: dict[str, Any] = {p.name: draw(_DOMAINS[p.domain]) for p in claim.parameters}
+    exponents = {x for q in claim.quantities for power in q.expression.atoms(sp.Pow) for x in power.exp.free_symbols}
+    # A high power leaves the range of floats.
+    inputs: dict[str, Any] = {
+        p.name: draw(st.integers(1, 10) if p.symbol in exponents else _DOMAINS[p.domain]) for p in claim.parameters
+    }
     others = []
     for condition in claim.conditions:
         name = str(condition.lhs)
@@ -55,14 +59,14 @@ def claim_inputs(draw: DrawFn, claim: Claim) -> dict[str, Number]:
             others.append(condition)
         else:
             inputs[name] = value
-    # What is no plain limit on a parameter holds of what is drawn, or that is drawn again.
+    # A condition that does not simply limit one parameter is met by chance, or the example is discarded.
     if others:
         assume(not {*others} & {*claim.failing(checked(claim.parameters, inputs))})
     return inputs
 
 
 def _within(draw: DrawFn, claim: Claim, condition: Any, inputs: Mapping[str, Number]) -> Any:
-    """A value of the left side that meets a condition, some barely; None where the right side is no plain limit."""
+    """A value of the left side that meets a condition, some barely; None if the right side is not a plain number."""
     if str(condition.lhs) == "T" and str(condition.rhs) == "T_min":
         return shortest_horizon(claim, inputs) + draw(st.one_of(st.just(0), st.integers(0, 10**6)))
     # A limit may be a quantity that the claim derives.
@@ -72,6 +76,8 @@ def _within(draw: DrawFn, claim: Claim, condition: Any, inputs: Mapping[str, Num
         case sp.StrictGreaterThan() | sp.StrictLessThan() if isinstance(limit, sp.Rational) and limit > 0:
             exact, beyond = Fraction(int(limit.p), int(limit.q)), 1 + Fraction(10 ** draw(st.floats(-6, 2)))
             return exact * beyond if isinstance(condition, sp.StrictGreaterThan) else exact / beyond
+        case sp.GreaterThan() if isinstance(limit, sp.Rational) and limit > 0 and not condition.lhs.is_integer:
+            return Fraction(int(limit.p), int(limit.q)) * (1 + Fraction(draw(st.sampled_from([0, 1, 8, 800])), 8))
         case sp.LessThan() if isinstance(limit, sp.Integer) and limit > 0:
             return draw(st.integers(1, int(limit)))
     return None

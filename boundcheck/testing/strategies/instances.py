@@ -5,7 +5,7 @@ orthonormal rows are floats of that type, so that what is computed in it starts 
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,8 +16,7 @@ import torch
 from hypothesis import assume, reject
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from boundcheck.claims import Claim
-from boundcheck.claims.meft import THEOREM_2_REPAIRED
+from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.symbols import D, Lhat, T, zeta
 from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm
 from boundcheck.errors import InputError
@@ -26,13 +25,16 @@ from boundcheck.falsify.instance import Instance, check_lipschitz
 from boundcheck.falsify.relation import Assignment, Letters, given_relations, parts
 from boundcheck.falsify.search import CONSTANTS, own_constants, structures
 from boundcheck.falsify.structure import Structure, adapter_of
-from boundcheck.falsify.theorem import RUN_ADAPTERS, ShortRun, check_theorem, is_noisy
+from boundcheck.falsify.theorem import RUN_ADAPTERS, ShortRun, check_theorem, free_of
 from boundcheck.measure.spec import adapters_of
 from boundcheck.problems.adapters import ADAPTERS, Adapter, LoRA, make_adapter
 from boundcheck.problems.norms import Point
 from boundcheck.testing.strategies.matrices import DType, Shape, ball, check_kind, check_size, margin, matrices, rounded
 from boundcheck.testing.strategies.points import directions, domain_points
 from boundcheck.testing.strategies.spectra import SEEDS, choice
+from boundcheck.words import words_of
+
+THEOREM_2_REPAIRED = catalogue["meft.theorem2_repaired"]
 
 # Far from 1 too, where an inequality that is not homogeneous breaks.
 _SIZES = CONSTANTS | st.sampled_from([1e-3, 1e3, 1e-6])
@@ -56,7 +58,7 @@ def instances(
     steepest there that L and G allow, or any. Ranks are up to `largest`, and sides to one more.
 
     Raises:
-        InputError: for a claim that is about no adapter's smoothness, and an adapter that it is not about.
+        InputError: for a claim that is not about an adapter's smoothness, and an adapter that it is not about.
 
     """
     check_kind("numpy", dtype)
@@ -101,7 +103,7 @@ def _instances(draw: DrawFn, claim: Claim, kind: str, lipschitz: str, largest: i
 
 
 def _assume_allowed(*checks: Callable[[], object]) -> None:
-    """Leave out what a check refuses, such as constants that a condition of the claim excludes."""
+    """Discard an example that a check refuses, such as constants that a condition of the claim excludes."""
     try:
         for check in checks:
             check()
@@ -160,7 +162,7 @@ def short_runs(
     run, not more.
 
     Raises:
-        InputError: for what is no theorem, and for an adapter that it does not speak of.
+        InputError: for a claim that is not a theorem, and an adapter that it is not about.
 
     """
     check_kind("numpy", dtype)
@@ -175,8 +177,10 @@ def short_runs(
 @st.composite
 def _short_runs(draw: DrawFn, claim: Claim, kinds: tuple[str, ...], lipschitz: str, dtype: DType) -> ShortRun:
     names = {p.name for p in claim.parameters}
-    kind, rank = draw(st.sampled_from(kinds)), draw(st.integers(1, 2))
-    d, k = draw(st.integers(rank, 3)), draw(st.integers(rank, 3))
+    strong = any(word and word.worst and word.worst.strong for _, word in words_of(claim))
+    kind, rank = draw(st.sampled_from(kinds)), draw(st.integers(1, 1 if strong else 2))
+    # A function of one number alone is strongly convex.
+    d, k = (1, 1) if strong else (draw(st.integers(rank, 3)), draw(st.integers(rank, 3)))
     scale = draw(choice((1.0, 0.5, 2.0)))
     factors = {"A": torch.as_tensor(draw(matrices((rank, k), norm=1.0, dtype=dtype)).astype(np.float64))}
     adapter = make_adapter(kind, torch.zeros(d, k, dtype=torch.float64), rank, scale, factors)
@@ -190,17 +194,18 @@ def _short_runs(draw: DrawFn, claim: Claim, kinds: tuple[str, ...], lipschitz: s
     E = _held(torch.as_tensor(E), dtype).numpy()
     L, G = draw(CONSTANTS), draw(CONSTANTS) / 16
     w = float((torch.as_tensor(E) * adapter.weight(v)[0]).sum())
-    zero = w - draw(choice((1.0, 0.5, 2.0, -1.0))) * G / L
+    zero = w - draw(choice((0.9, 0.5) if strong else (1.0, 0.5, 2.0, -1.0))) * G / L
     knots = np.array([[zero - G / L, -G], [zero + G / L, G]])
     assume(knots[0, 0] < knots[1, 0])
     steps = draw(st.integers(1, 4))
-    given = draw(own_constants(claim)) | ({"abc_a": draw(CONSTANTS)} if "abc_a" in names else {})
+    free = free_of(claim) & names
+    given = draw(own_constants(claim)) | {name: draw(CONSTANTS) for name in sorted(free)}
     radii = sizes if has_ball else {}
     quiet = ShortRun(claim, adapter, radii, lipschitz, knots, E, 0.0, v, steps, given)
-    offset = _noise(quiet, draw(choice((0.499, 0.2, 0.05)))) if is_noisy(claim) else 0.0
-    run = ShortRun(claim, adapter, radii, lipschitz, knots, E, offset, v, steps, given)
-    if "eta" in names:
-        run = replace(run, given=given | {"eta": draw(choice((0.5, 0.25, 0.75, 0.95))) * _longest(run)})
+    quiet = replace(quiet, given=given | _within_limits(draw, quiet, free))
+    noisy = quiet.algorithm.is_stochastic
+    offset = _noise(quiet, draw(choice((0.499, 0.2, 0.05)))) if noisy else 0.0
+    run = replace(quiet, offset=offset)
     _assume_allowed(run.check)
     assume(run.stays)
     return run
@@ -208,7 +213,7 @@ def _short_runs(draw: DrawFn, claim: Claim, kinds: tuple[str, ...], lipschitz: s
 
 @st.composite
 def _directions_of_weight(draw: DrawFn, adapter: Adapter, v: Point) -> np.ndarray:
-    """A unit matrix E: the way that W takes when v grows, or any."""
+    """A unit matrix E: the direction in which W moves when v grows, or any."""
     change = adapter.weight(tuple(2 * part for part in v))[0] - adapter.weight(v)[0]
     E: np.ndarray = (
         change.numpy() if draw(st.booleans()) else draw(matrices((adapter.W0.shape[0], adapter.W0.shape[1])))
@@ -218,18 +223,21 @@ def _directions_of_weight(draw: DrawFn, adapter: Adapter, v: Point) -> np.ndarra
     return E / length
 
 
-def _longest(run: ShortRun) -> float:
-    """What the step size must stay below; 1 in a claim of one's own that does not say."""
-    if "eta_max" not in run.claim.names:
-        return 1.0
-    known = {p.name: 1.0 for p in run.claim.parameters} | {name: float(x) for name, x in run.inputs.items()}
-    longest = float(run.claim.function("eta_max")(**known))
-    assume(0 < longest < math.inf)
-    return longest
+def _within_limits(draw: DrawFn, run: ShortRun, free: Collection[str]) -> dict[str, float]:
+    """Values of the free constants that the conditions allow: a share of the most, or times the least."""
+    found: dict[str, float] = {symbol.name: float(x) for symbol, x in run.algorithm.starting if symbol.name in free}
+    known = {p.name: 1.0 for p in run.claim.parameters} | {name: float(x) for name, x in run.inputs.items()} | found
+    limited = {str(c.lhs): c for c in run.claim.conditions if str(c.lhs) in free and str(c.rhs) in run.claim.names}
+    for name, condition in limited.items():
+        limit = float(run.claim.function(str(condition.rhs))(**known))
+        assume(0 < limit < math.inf)
+        shares = (0.5, 0.25, 0.75, 0.95) if isinstance(condition, sp.StrictLessThan) else (1 + 1e-9, 2.0, 10.0)
+        found[name] = limit * draw(choice(shares))
+    return found
 
 
 def _noise(quiet: ShortRun, ratio: float) -> float:
-    """The c at which q of the repaired Theorem 2 is this ratio, with zeta what it makes."""
+    """The noise c at which q of the repaired Theorem 2 is this ratio, with the zeta that c gives."""
     radii = quiet.radii or quiet.start_norms
     known = {p.name: 1.0 for p in quiet.claim.parameters} | {name: float(x) for name, x in quiet.inputs.items() if x}
     smoothness = float(quiet.claim.function("Lhat")(**known))
@@ -293,7 +301,7 @@ def _sides(draw: DrawFn, letters: Letters, largest: int) -> dict[str, float]:
 
 @st.composite
 def _free(draw: DrawFn, shape: Shape, earlier: list[np.ndarray], dtype: DType) -> np.ndarray:
-    """A matrix of any spectrum, and few that are 0, which say little; or made of an earlier one."""
+    """A matrix of any spectrum, rarely 0, which says little; or one made from an earlier matrix."""
     alike = [Y for X in earlier for Y in (X, X.T) if X.any() and Y.shape == shape]
     if alike and draw(st.integers(0, 3)) == 3:
         X = draw(st.sampled_from(alike))
@@ -313,7 +321,7 @@ def _number(x: sp.Symbol, largest: int) -> SearchStrategy[float]:
 
 
 def _bounds(claim: Claim) -> dict[Any, tuple[Any, Any]]:
-    """Of each matrix the norm that a hypothesis bounds, and by what, where that is free of matrices."""
+    """For each matrix, the norm that a hypothesis bounds and the bound, where no matrix is in the bound."""
     found = {}
     for left, right, _ in (part for each in given_relations(claim) for part in parts(each)):
         if isinstance(left, FrobeniusNorm | SpectralNorm) and not right.atoms(sp.MatrixSymbol):

@@ -73,8 +73,8 @@ def frames(draw: DrawFn, rows: int, columns: int) -> np.ndarray:
     """The first columns, of rows or fewer, of an orthogonal matrix of one of four kinds; float64."""
     kind = draw(choice(("identity", "signed permutation", "reflection", "random")))
     Q = np.eye(rows)
-    # A random one is drawn last and is a product with all the others: what takes more choices counts as less simple,
-    # and shrinking can leave out the last of them.
+    # A random one is the product of all the others and one more. Hypothesis counts what takes more choices as less
+    # simple, and can shrink by leaving out the last choice.
     if kind in ("reflection", "random"):
         Q = Q @ draw(_reflections(rows))
     if kind in ("signed permutation", "random"):
@@ -123,7 +123,7 @@ def matrices(
     library: Library = "numpy",
     dtype: DType = "float64",
 ) -> SearchStrategy[Any]:
-    """Matrices of which some of rank, spectrum, spectral norm and condition number are prescribed, and the rest drawn.
+    """Matrices with a given rank, spectrum, spectral norm or condition number; what is not given is drawn.
 
     The exact spectral norm of what is returned is at most the prescribed one, and less by some units of roundoff of
     `dtype` at most; likewise with the largest singular value of a given spectrum. The others are right to some units of
@@ -146,8 +146,8 @@ def matrices(
         dtype: ``float32`` or ``float64``.
 
     Raises:
-        InputError: for what is malformed, what contradicts the rest, or does not fit the shape; where the shape is a
-            strategy, when an example is drawn.
+        InputError: for values that are malformed, contradict each other or do not fit the shape. If the shape is a
+            strategy, this happens when an example is drawn.
 
     """
     check_kind(library, dtype)
@@ -170,7 +170,7 @@ def ball(shape: Shape, radius: float, *, library: Library = "numpy", dtype: DTyp
     Of the kinds of `matrices` only ``generic`` ones may lie strictly inside. Shrinks to 0.
 
     Raises:
-        InputError: for a shape, radius, library or dtype that is none.
+        InputError: for a malformed shape or radius, and an unknown library or dtype.
 
     """
     check_kind(library, dtype)
@@ -233,7 +233,7 @@ def converted(X: np.ndarray, library: Library, dtype: DType) -> Any:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What is prescribed of a matrix, as `matrices` takes it."""
+    """What `matrices` is asked for."""
 
     rank: int | None
     spectrum: tuple[float, ...] | str | None
@@ -242,7 +242,7 @@ class _Wanted:
 
     @property
     def least_side(self) -> int:
-        """The least rows and columns that there must be."""
+        """The smallest number of rows and of columns."""
         if isinstance(self.spectrum, tuple):
             return max(len(self.spectrum), 1)
         needed = SPECTRA[self.spectrum].least if self.spectrum else 1
@@ -251,7 +251,7 @@ class _Wanted:
         return max(needed, self.rank or 1, 2 if (self.condition or 1) > 1 else 1)
 
     def check(self, dtype: DType) -> None:
-        """Refuse what is malformed, and what contradicts the rest whatever the shape is."""
+        """Raise InputError for malformed values, and for values that contradict each other at any shape."""
         if self.rank is not None and (isinstance(self.rank, bool) or not isinstance(self.rank, int) or self.rank < 0):
             raise InputError("rank", self.rank, "an integer from 0 on")
         if self.norm is not None:
@@ -290,7 +290,7 @@ class _Wanted:
             raise InputError("condition", condition, "1" if self.rank else "none: the matrix is 0")
 
     def check_fit(self, shape: Shape) -> None:
-        """Refuse a shape in which there is no such matrix."""
+        """Raise InputError for a shape that has no such matrix."""
         count = min(shape)
         if count < self.least_side:
             raise InputError("shape", shape, f"at least {self.least_side} rows and columns, for what is prescribed")
@@ -313,14 +313,14 @@ class _Wanted:
 
 
 def check_kind(library: str, dtype: str) -> None:
-    """Refuse a library or dtype that there is not."""
+    """Raise InputError for an unknown library or dtype."""
     for field, value, known in (("library", library, get_args(Library)), ("dtype", dtype, get_args(DType))):
         if value not in known:
             raise InputError(field, value, " or ".join(known))
 
 
 def check_shape(shape: Shape) -> None:
-    """Refuse what is not two positive integers."""
+    """Raise InputError unless the shape is two positive integers."""
     if not (isinstance(shape, tuple | list) and len(shape) == 2):
         raise InputError("shape", shape, "rows and columns")
     for size in shape:
@@ -328,13 +328,13 @@ def check_shape(shape: Shape) -> None:
 
 
 def check_size(field: str, size: int) -> None:
-    """Refuse what is no positive integer."""
+    """Raise InputError unless the size is a positive integer."""
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
         raise InputError(field, size, "a positive integer")
 
 
 def check_positive(field: str, value: float, dtype: DType = "float64") -> None:
-    """Refuse what is no positive number within the range of a dtype."""
+    """Raise InputError unless the value is positive and within the range of the dtype."""
     limits = np.finfo(dtype)
     if not float(limits.tiny) <= value <= float(limits.max):
         raise InputError(field, value, f"a positive real within the range of {dtype}")

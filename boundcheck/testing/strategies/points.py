@@ -3,7 +3,7 @@
 Tensors for a `Problem` are batched over a leading dimension of replicas, as everything in boundcheck.problems is.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Literal, TypeAlias, get_args
 
 import hypothesis.strategies as st
@@ -67,7 +67,7 @@ def factor_pairs(
         dtype: ``float32`` or ``float64``.
 
     Raises:
-        InputError: for what is none of these.
+        InputError: for any other value.
 
     """
     check_kind(library, dtype)
@@ -114,9 +114,7 @@ def points(
         InputError: as `factor_pairs` does, and for replicas below 1.
 
     """
-    check_size("replicas", replicas)
-    pair = factor_pairs(shape, rank, radii, kind=kind, library="torch", dtype=dtype)
-    return st.lists(pair, min_size=replicas, max_size=replicas).map(_stacked)
+    return _replicated(factor_pairs(shape, rank, radii, kind=kind, library="torch", dtype=dtype), replicas)
 
 
 @st.composite
@@ -151,7 +149,7 @@ def _check_ball(shape: Shape, rank: int, radii: tuple[float, float], dtype: DTyp
 
 @st.composite
 def _between(draw: DrawFn, v: Point, away: Point) -> Point:
-    """A point on the way from v, and no further from 0 than both ends are, with all roundings."""
+    """A point between v and another, no farther from 0 than the farther end, with all roundings."""
     share = 10 ** draw(st.floats(-4, 0))
     if share == 1:
         return away
@@ -166,8 +164,11 @@ def _mixed(x: Tensor, y: Tensor, share: float) -> Tensor:
     return mixed
 
 
-def _stacked(points_of_one: Sequence[tuple[Tensor, ...]]) -> Point:
-    return tuple(torch.stack(parts) for parts in zip(*points_of_one, strict=True))
+def _replicated(one: SearchStrategy[tuple[Tensor, ...]], replicas: int) -> SearchStrategy[Point]:
+    """So many points, stacked over a leading dimension."""
+    check_size("replicas", replicas)
+    several = st.lists(one, min_size=replicas, max_size=replicas)
+    return several.map(lambda drawn: tuple(torch.stack(parts) for parts in zip(*drawn, strict=True)))
 
 
 # Entries relative to the largest one, of a vector that scales rows or columns; the simplest first.
@@ -213,12 +214,11 @@ def domain_points(adapter: Adapter, radii: Radii, replicas: int = 1) -> SearchSt
         InputError: for radii that are missing or not positive, and for replicas below 1.
 
     """
-    check_size("replicas", replicas)
     for name in adapter.radius_names:
         if name not in radii:
             raise InputError("radii", sorted(radii), f"a radius for each of {', '.join(adapter.radius_names)}")
         check_positive(f"radii.{name}", radii[name])
-    return st.lists(_domain_points(adapter, radii), min_size=replicas, max_size=replicas).map(_stacked)
+    return _replicated(_domain_points(adapter, radii), replicas)
 
 
 def directions(adapter: Adapter, replicas: int = 1) -> SearchStrategy[Point]:
@@ -228,19 +228,16 @@ def directions(adapter: Adapter, replicas: int = 1) -> SearchStrategy[Point]:
         InputError: for replicas below 1.
 
     """
-    check_size("replicas", replicas)
-    direction = st.tuples(*(ball(block.shape, 1.0, library="torch") for block in adapter.blocks))
-    return st.lists(direction, min_size=replicas, max_size=replicas).map(_stacked)
+    return _replicated(st.tuples(*(ball(block.shape, 1.0, library="torch") for block in adapter.blocks)), replicas)
 
 
 def weights(shape: Shape, replicas: int = 3) -> SearchStrategy[Tensor]:
     """Matrices W in a tensor of shape (R, d, k), float64: from `ball` of radius 0.1, 1 or 10 each. Shrinks to 0.
 
     Raises:
-        InputError: for a shape that is none, and for replicas below 1.
+        InputError: for a malformed shape, and for replicas below 1.
 
     """
     check_shape(shape)
-    check_size("replicas", replicas)
     one = st.sampled_from([1.0, 0.1, 10.0]).flatmap(lambda radius: ball(shape, radius, library="torch"))
-    return st.lists(one, min_size=replicas, max_size=replicas).map(torch.stack)
+    return _replicated(st.tuples(one), replicas).map(lambda point: point[0])

@@ -32,7 +32,7 @@ _LARGEST = 5
 
 
 def fractions(least: Fraction | int, most: Fraction | int) -> SearchStrategy[Fraction]:
-    """Fractions that a float holds, and others."""
+    """Fractions, some of them exact as a float."""
     return st.fractions(least, most, max_denominator=16)
 
 
@@ -54,6 +54,11 @@ def offsets(draw: DrawFn, most: int = 2) -> tuple[Fraction, ...]:
     return (*first, -sum(first, Fraction(0)))
 
 
+def _check_adapter(kind: str) -> None:
+    if kind not in ADAPTERS:
+        raise InputError("kind", kind, f"one of {', '.join(ADAPTERS)}")
+
+
 def _shapes(shape: Shape | None) -> SearchStrategy[Shape]:
     if shape is None:
         return shapes(_LARGEST)
@@ -73,7 +78,7 @@ def clipped_problems(shape: Shape | None = None) -> SearchStrategy[Clipped]:
     W has shape (d, k), each up to 5 where it is not given. At slope 0 the loss is constant, and L and G are 0.
 
     Raises:
-        InputError: for a shape that is none.
+        InputError: for a malformed shape.
 
     """
     return _clipped(_shapes(shape))
@@ -91,7 +96,7 @@ def pseudo_huber_problems(shape: Shape | None = None, *, samples: int = 6) -> Se
     W has shape (d, k), each up to 5 where it is not given; there are up to `samples` targets, and none need be noisy.
 
     Raises:
-        InputError: for a shape that is none, and samples below 1.
+        InputError: for a malformed shape, and samples below 1.
 
     """
     check_size("samples", samples)
@@ -113,7 +118,7 @@ def softmax_problems(shape: Shape | None = None, *, samples: int = 6) -> SearchS
     W has shape (classes, k), each up to 5 where it is not given; there are up to `samples` samples.
 
     Raises:
-        InputError: for a shape that is none, and samples below 1.
+        InputError: for a malformed shape, and samples below 1.
 
     """
     check_size("samples", samples)
@@ -124,7 +129,7 @@ def softmax_problems(shape: Shape | None = None, *, samples: int = 6) -> SearchS
 def _softmax(draw: DrawFn, shape: SearchStrategy[Shape], samples: int) -> SoftmaxRegression:
     classes, k = draw(shape)
     rest = draw(st.lists(st.integers(0, classes - 1), max_size=samples - 1))
-    # The number of classes is told by the largest label.
+    # The largest label says how many classes there are.
     labels = np.array([classes - 1, *rest])
     return SoftmaxRegression("small", draw(_data((len(labels), k))), labels)
 
@@ -135,7 +140,7 @@ def least_squares_problems(shape: Shape | None = None, *, samples: int = 6) -> S
     W has shape (d, k), each up to 5 where it is not given; there are up to `samples` samples.
 
     Raises:
-        InputError: for a shape that is none, and samples below 1.
+        InputError: for a malformed shape, and samples below 1.
 
     """
     check_size("samples", samples)
@@ -152,7 +157,7 @@ def objectives(shape: Shape | None = None) -> SearchStrategy[Objective]:
     """Small objectives with a bounded gradient: `clipped_problems`, `pseudo_huber_problems` or `softmax_problems`.
 
     Raises:
-        InputError: for a shape that is none.
+        InputError: for a malformed shape.
 
     """
     return st.one_of(clipped_problems(shape), pseudo_huber_problems(shape), softmax_problems(shape))
@@ -173,11 +178,10 @@ def adapters(
         most: the largest rank that is drawn.
 
     Raises:
-        InputError: for what is none of these.
+        InputError: for any other value.
 
     """
-    if kind not in ADAPTERS:
-        raise InputError("kind", kind, f"one of {', '.join(ADAPTERS)}")
+    _check_adapter(kind)
     if shape is not None:
         check_shape(shape)
     check_size("most", most)
@@ -209,7 +213,7 @@ def _frozen(shape: Shape) -> SearchStrategy[Any]:
 
 @st.composite
 def domains(draw: DrawFn, adapter: Adapter) -> dict[str, float]:
-    """Radii for the domain of an adapter, by name, from 0.05 to 3. Those of DoRA keep every column from 0."""
+    """Radii for the domain of an adapter, by name, from 0.05 to 3. The radii of DoRA keep every column away from 0."""
     radii = {name: draw(choice((1.0, 0.05, 0.5, 3.0))) for name in adapter.radius_names}
     if isinstance(adapter, DoRA):
         share = draw(choice((0.5, 0.01, 0.9)))
@@ -221,11 +225,10 @@ def problems(kind: str = "lora", *, scale: float | None = None) -> SearchStrateg
     """Small problems of `objectives` in `adapters` of that kind, of every rank that the shape of W allows.
 
     Raises:
-        InputError: for a kind that there is not, and a scale that is not positive or where the kind has none.
+        InputError: for an unknown kind, and a scale that is not positive or that the kind does not have.
 
     """
-    if kind not in ADAPTERS:
-        raise InputError("kind", kind, f"one of {', '.join(ADAPTERS)}")
+    _check_adapter(kind)
     if scale is not None:
         check_positive("scale", scale)
         if not ADAPTERS[kind].has_scale:

@@ -1,4 +1,4 @@
-"""A strategy for short runs of SGD, whose expectations `boundcheck.problems.paths` has exactly."""
+"""A strategy for short runs of SGD, whose exact expectations `boundcheck.problems.paths` computes."""
 
 import hypothesis.strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
@@ -27,7 +27,7 @@ def runs(kind: str | None = None, *, horizon: int = 4) -> SearchStrategy[Run]:
         horizon: the largest T, up to 4.
 
     Raises:
-        InputError: for what is none of these.
+        InputError: for any other value.
 
     """
     if kind is not None and kind not in KINDS:

@@ -1,6 +1,6 @@
 """Strategies for singular values: of every kind of spectrum, of a given rank or condition number, in a ball.
 
-Singular values are given relative to the largest, decreasing. What is small and drawn again and again is kept here too.
+Singular values are given relative to the largest, decreasing. Small strategies that are drawn very often are here too.
 """
 
 from collections.abc import Callable
@@ -47,7 +47,7 @@ def of_condition(draw: DrawFn, count: int, condition: float) -> np.ndarray:
     if count == 1:
         return np.ones(1)
     middle = draw(choice((0.0, 1.0))) * np.arange(count - 1) / (count - 1)
-    # The last one is the quotient itself, not a power of about that size.
+    # The last one is exactly 1/condition, and not a power of about that size.
     return np.append(condition**-middle, 1 / condition)
 
 

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import sympy as sp
+from boundcheck.proofs.jiang2024.claims import LEMMA_1
 
 from boundcheck.claims import Claim
 from boundcheck.claims import vocabulary as words
-from boundcheck.claims.jiang2024 import LEMMA_1, W1, W2
 from boundcheck.claims.vocabulary import (
+    W1,
+    W2,
     EuclideanNorm,
     Expectation,
     F,

@@ -12,11 +12,11 @@ from dataclasses import replace
 from typing import Any
 
 import sympy as sp
+from boundcheck.proofs.jiang2024.claims import LEMMA_1
 
 from boundcheck.claims import Claim
-from boundcheck.claims.jiang2024 import A1, A2, B1, B2, LEMMA_1, v1, v2
 from boundcheck.claims.symbols import L, Lhat
-from boundcheck.claims.vocabulary import F, FrobeniusNorm, Value, d, k
+from boundcheck.claims.vocabulary import A1, A2, B1, B2, F, FrobeniusNorm, Value, d, k, v1, v2
 from boundcheck.kernel import rules
 from boundcheck.prove import Proof, Reading, Script, eq, ge, le
 from boundcheck.prove.proof import Assumption

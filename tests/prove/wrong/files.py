@@ -118,7 +118,7 @@ def resumed(change: Callable[[Path], Any]) -> Callable[[Path], str]:
         with redirect_stderr(StringIO()) as lines, patch.object(run, "_CHUNK_BYTES", CHUNK_BYTES):
             (result,) = measure(TABLE, folder)
         whole = load_runs([_made()])[0]
-        if result != whole.result or not load_runs([folder / result["run_id"]])[0].trace.identical(whole.trace):
+        if result != whole.result or not load_runs([folder / result.run_id])[0].trace.identical(whole.trace):
             return ""
         return lines.getvalue().strip()
 
@@ -404,7 +404,7 @@ def full(kept: int) -> Callable[[Path], str]:
                 line = said(lambda: measure(TABLE, folder))
             (result,) = measure(TABLE, folder)
         whole = load_runs([_made()])[0]
-        same = result == whole.result and load_runs([folder / result["run_id"]])[0].trace.identical(whole.trace)
+        same = result == whole.result and load_runs([folder / result.run_id])[0].trace.identical(whole.trace)
         return line if same else "it ends otherwise"
 
     return attempt

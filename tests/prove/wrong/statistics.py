@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from contextlib import redirect_stderr
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,18 @@ from sympy import Le, MatrixSymbol, Rational
 from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm
 from boundcheck.errors import InputError
 from boundcheck.measure import measure
-from boundcheck.models.screen import show_course
+from boundcheck.measure.result import AtSmoothness, Subject, read
+from boundcheck.measure.screen import show_course
 from boundcheck.models.verdict import Seen, audits_of, judge
 from boundcheck.report.screen import show_findings
-from boundcheck.report.stored import StoredRun
 from boundcheck.report.words import badge
-from boundcheck.soundness.runs import Run, judged
+from boundcheck.soundness.faults import Run
+from boundcheck.soundness.trial import recorded
 from boundcheck.testing import ClaimViolatedError, check_claim
 from boundcheck.testing.session import using
+from boundcheck.verdicts import Verdict
 from tests.measure.small import theorem_table
+from tests.results import ESTIMATES, a_run, stored
 
 from .case import Case
 
@@ -36,30 +40,24 @@ COMMUTATOR, PRODUCT = FrobeniusNorm(Q * R - R * Q), FrobeniusNorm(Q) * Frobenius
 BALLS = (FrobeniusNorm(Q) <= a, FrobeniusNorm(R) <= b)
 
 
-def stored(verdict: str, kind: str, replicas: int = 32) -> StoredRun:
-    interval = {"kind": kind, "lower": 0.0, "upper": 0.5}
-    spec = {"run": {"replicas": replicas}}
-    return StoredRun({"verdict": verdict, "interval": interval, "plan": {}, "spec": spec}, xr.Dataset())
-
-
-def refused(run: StoredRun) -> str:
+def refused(result: dict[str, Any]) -> str:
     """How a page that shows the run's verdict ends."""
     try:
-        badge(run.verdict)
+        badge(read(result).verdict)
     except InputError as error:
         return str(error)
     return ""
 
 
-def ground(run: StoredRun) -> str:
+def ground(result: dict[str, Any]) -> str:
     """What is shown of the verdict beside that it is support."""
-    return str(run.verdict).removeprefix("supported").strip()
+    return str(read(result).verdict).removeprefix("supported").strip()
 
 
 def ran(replicas: int) -> Callable[[Path], str]:
     def run(folder: Path) -> str:
         (result,) = measure(theorem_table(run__replicas=replicas), folder)
-        return "" if result["verdict"].startswith("supported") else str(result["reason"])
+        return "" if result.verdict.is_supported else result.reason
 
     return run
 
@@ -67,7 +65,7 @@ def ran(replicas: int) -> Callable[[Path], str]:
 def trial(true: bool) -> str:
     """What the survey of false runs says of one that is supported by Student's interval."""
     run = Run("x", "constant", "D by 1/2", true, "", {}, ("constant", "D"))
-    found = judged(run, {"verdict": "supported (asymptotic)", "blame": None}, 1.0)
+    found = recorded(run, run.judged(a_run(verdict=Verdict.SUPPORTED_ASYMPTOTIC)), 1.0)
     return f"{found.outcome} is a wrong verdict" if found.wrong else ""
 
 
@@ -85,14 +83,11 @@ def screen(square: float, path_sure: float) -> str:
     values = (1.0, square, 0.5, 9.96, 9.6, 1)
     columns = {name: (("replica", "stratum"), [[value]]) for name, value in zip(names, values, strict=True)}
     whole = {name: (("replica", "stratum", "of"), np.ones((1, 1, 1))) for name in ("norm", "weight_gradient_spectral")}
-    result = {
-        "verdict": "inconclusive",
-        "reason": "a reason",
-        "audit": [],
-        "problem": {"name": "Model", "sample": "8 of 10 samples"},
-        "constants": {"path": 9.96, "path_sure": path_sure},
-        "theorems": [{"way": "path", "lipschitz": "", "value": 9.96, "longest": 0.2, "bound": None}],
-    }
+    result = a_run(
+        problem=Subject("Model", "loss", sample="8 of 10 samples"),
+        estimates=replace(ESTIMATES, path=9.96, path_sure=path_sure),
+        theorems=(AtSmoothness("path", "", 9.96, "", 0.2, None, None, None, None, None),),
+    )
     text = io.StringIO()
     with redirect_stderr(text):
         show_course(xr.Dataset(columns | whole), result, [0.25])
@@ -104,7 +99,7 @@ def step(too_long: float) -> str:
     """Why a step of 0.3 breaks no hypothesis, where 2/L̂ is 0.2 with the rounding error of L̂ added."""
     seen = Seen(0.3, 0.2, too_long, False, None, None, 0.5, 0.3, 10, "every iterate")
     found = judge(seen, audits_of(seen, [], 0.25, 1.0, 3.0, 2.0))
-    return "" if found["verdict"] == "hypothesis-failed" else str(found["reason"])
+    return "" if found.verdict == "hypothesis-failed" else found.reason
 
 
 def checked(claim: sp.Basic, *given: sp.Basic) -> Callable[[Path], str]:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import sympy as sp
+from boundcheck.proofs.jiang2024.claims import ASSUMPTION_1
 
 from boundcheck.claims import Claim
-from boundcheck.claims.jiang2024 import A1, A2, ASSUMPTION_1, B1, B2, W1, W2, v1, v2
 from boundcheck.claims.symbols import zeta
-from boundcheck.claims.vocabulary import EuclideanNorm, F, FrobeniusNorm, Gradient, f
+from boundcheck.claims.vocabulary import A1, A2, B1, B2, W1, W2, EuclideanNorm, F, FrobeniusNorm, Gradient, f, v1, v2
 from boundcheck.kernel.meaning import Function, Model, exact
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.prove import Reading, Witness, ge, judge, le, script

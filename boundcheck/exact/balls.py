@@ -1,0 +1,178 @@
+"""An arithmetic that decides: Arb balls, and matrices of them, for `evaluate`; and their ends as floats.
+
+Every result contains the exact value, whatever the inputs are: Arb (through python-flint) propagates rounding errors
+outward. A spectral norm is enclosed as closely as its signs can be told apart at the working precision, also where
+singular values are equal.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from functools import reduce
+
+import numpy as np
+from flint import arb, arb_mat, fmpq
+
+# Relative width to which a spectral norm is enclosed, at most.
+_WIDTH = 2.0**-80
+
+
+def ball_of(x: Fraction) -> arb:
+    """A ball that contains a rational, at the working precision."""
+    return arb(fmpq(x.numerator, x.denominator))
+
+
+def power(base: arb, exponent: Fraction) -> arb:
+    """A rational power of a ball."""
+    # Roots first: x.root(n) is tighter than exp(log(x)/n), and right at x = 0. Products, because x ** 2 is NaN in
+    # python-flint for a ball around 0.
+    n, m = exponent.denominator, exponent.numerator
+    square = base if n == 1 else (base.sqrt() if n == 2 else base.root(n))
+    product, left = arb(1), abs(m)
+    while left:
+        product = product * square if left % 2 else product
+        square, left = square * square, left // 2
+    return product if m > 0 else 1 / product
+
+
+def length(numbers: Iterable[arb | float]) -> arb:
+    """The root of the sum of the squares."""
+    return sum((x * x for x in map(arb, numbers)), arb(0)).sqrt()
+
+
+def upper(ball: arb) -> float:
+    """The smallest float that this module can prove to be at least the ball's upper end."""
+    return _outward(ball.upper(), math.inf)
+
+
+def lower(ball: arb) -> float:
+    """The largest float that this module can prove to be at most the ball's lower end."""
+    return _outward(ball.lower(), -math.inf)
+
+
+def _outward(end: arb, direction: float) -> float:
+    nearest = float(end)
+    if not math.isfinite(nearest):
+        raise ArithmeticError(f"no finite bound: the enclosure ends at {end}")
+    beyond = arb(nearest) >= end if direction > 0 else arb(nearest) <= end
+    return nearest if beyond else math.nextafter(nearest, direction)
+
+
+class Balls:
+    """Arithmetic on `arb` and `arb_mat`; the caller sets the precision by ``flint.ctx.workprec``."""
+
+    def rational(self, x: Fraction) -> arb:
+        """The ball around a rational."""
+        return ball_of(x)
+
+    def add(self, x: arb, y: arb) -> arb:
+        return x + y
+
+    def times(self, x: arb, y: arb) -> arb:
+        return x * y
+
+    def power(self, x: arb, exponent: Fraction) -> arb:
+        return power(x, exponent)
+
+    def exp(self, x: arb) -> arb:
+        return x.exp()
+
+    def log(self, x: arb) -> arb:
+        """The natural logarithm."""
+        return x.log()
+
+    def larger(self, x: arb, y: arb) -> arb:
+        return x.max(y)
+
+    def smaller(self, x: arb, y: arb) -> arb:
+        return x.min(y)
+
+    def plus(self, X: arb_mat, Y: arb_mat) -> arb_mat:
+        return X + Y
+
+    def product(self, X: arb_mat, Y: arb_mat) -> arb_mat:
+        return X * Y
+
+    def entrywise(self, X: arb_mat, Y: arb_mat) -> arb_mat:
+        return arb_mat(
+            [[x * y for x, y in zip(*rows, strict=True)] for rows in zip(X.tolist(), Y.tolist(), strict=True)]
+        )
+
+    def scaled(self, c: arb, X: arb_mat) -> arb_mat:
+        return X * c
+
+    def transposed(self, X: arb_mat) -> arb_mat:
+        return X.transpose()
+
+    def constant(self, diagonal: int, rows: int, columns: int) -> arb_mat:
+        return arb_mat([[diagonal * (i == j) for j in range(columns)] for i in range(rows)])
+
+    def inner(self, x: tuple[arb_mat, ...], y: tuple[arb_mat, ...]) -> arb:
+        pairs = zip(x, y, strict=True)
+        return sum((p * q for X, Y in pairs for p, q in zip(X.entries(), Y.entries(), strict=True)), arb(0))
+
+    def length(self, x: tuple[arb_mat, ...]) -> arb:
+        return length(p for X in x for p in X.entries())
+
+    def spectral(self, X: arb_mat) -> arb:
+        gram = X.transpose() * X if X.ncols() <= X.nrows() else X * X.transpose()
+        return largest_eigenvalue(gram).sqrt()
+
+
+def matrix_of(rows: Sequence[Sequence[float | Fraction]] | np.ndarray) -> arb_mat:
+    """The matrix with these exact numbers, floats or fractions, as entries."""
+    return arb_mat([[ball_of(Fraction(x)) for x in row] for row in np.asarray(rows, dtype=object).tolist()])
+
+
+def largest_eigenvalue(M: arb_mat) -> arb:
+    r"""An enclosure of :math:`\lambda_{\max}` of a symmetric positive semidefinite matrix of balls.
+
+    Below by a Rayleigh quotient at the eigenvector that floats find, above by the trace. Between them bisection asks
+    whether :math:`cI - M` is positive definite, which elimination tells by the signs of its pivots, until they are
+    2^-80 apart or the precision tells no more.
+    """
+    trace, rows = M.trace(), M.tolist()
+    if all(x == 0 for i, row in enumerate(rows) for j, x in enumerate(row) if i != j):
+        return reduce(arb.max, (abs(row[i]) for i, row in enumerate(rows)))
+    low, high = max(_rayleigh(M), arb(0), key=float), trace.upper()
+    if not high > 0:
+        return arb(0).union(high)
+    # First near the lower end, which floats leave only a few units of roundoff away.
+    guesses = [(low * (1 + arb(2) ** -bits)).upper() for bits in (70, 50, 40, 20)]
+    for guess in guesses:
+        if _is_definite(M, guess):
+            high = min(high, guess, key=float)
+            break
+    low = low.lower()
+    while high - low > high * _WIDTH:
+        middle = ((low + high) / 2).mid()
+        # Nothing lies between two neighbours.
+        definite = _is_definite(M, middle) if low < middle < high else None
+        if definite is None:
+            break
+        low, high = (low, middle) if definite else (middle, high)
+    return low.union(high)
+
+
+def _rayleigh(M: arb_mat) -> arb:
+    """A lower bound: the Rayleigh quotient of the top eigenvector of the midpoints, as floats have it."""
+    middle = np.array([[float(x.mid()) for x in row] for row in M.tolist()])
+    if not np.isfinite(middle).all():
+        return arb(0)
+    vector = arb_mat([[x] for x in np.linalg.eigh(middle)[1][:, -1].tolist()])
+    turned = vector.transpose()
+    return (turned * M * vector)[0, 0] / (turned * vector)[0, 0]
+
+
+def _is_definite(M: arb_mat, c: arb) -> bool | None:
+    """Whether cI - M is positive definite: False where it certainly is not, None where the precision cannot tell."""
+    rows = [[(c if i == j else arb(0)) - x for j, x in enumerate(row)] for i, row in enumerate(M.tolist())]
+    for k, pivots in enumerate(rows):
+        pivot = pivots[k]
+        if not pivot > 0:
+            return False if pivot < 0 else None
+        for row in rows[k + 1 :]:
+            ratio = row[k] / pivot
+            for j in range(k + 1, len(rows)):
+                row[j] -= ratio * pivots[j]
+    return True

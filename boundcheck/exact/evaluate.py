@@ -1,0 +1,242 @@
+"""The value of an expression in a `Model`: one walk, in whatever arithmetic the model's numbers are.
+
+A model gives the letters their values: numbers for symbols, matrices for matrix symbols and iterates, values and
+gradients for functions. A vector v = (A, B) is a tuple of its blocks, a matrix one block alone.
+
+A node that is not SymPy's own says what its value is: a scalar by `number_at(place)`, a matrix by `vector_at(place)`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import lru_cache, reduce
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import sympy as sp
+from sympy.matrices.expressions.matexpr import MatrixExpr
+
+from boundcheck.exact.arithmetic import Arithmetic
+
+S = TypeVar("S")
+M = TypeVar("M")
+
+t, T = sp.symbols("t T", positive=True, integer=True)
+# Roots of higher index are taken by logarithms, as powers of irrational exponent are.
+_MOST_ROOTS = 2**16
+
+
+class NoValueError(TypeError):
+    """A node that has no value in a model: its only argument."""
+
+    def __str__(self) -> str:
+        return f"no value for {self.args[0]}"
+
+
+class Function(NamedTuple):
+    """A differentiable function of a vector: its value, and its gradient in the same blocks."""
+
+    value: Callable[[tuple[Any, ...]], Any]
+    gradient: Callable[[tuple[Any, ...]], tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Model(Generic[S, M]):
+    """What the letters of an expression stand for.
+
+    Attributes:
+        arithmetic: of the numbers and matrices below.
+        numbers: for each symbol.
+        matrices: for each matrix symbol its blocks.
+        iterates: the blocks of an iterate by its name, at a time and in an outcome.
+        functions: f and F, by their symbols.
+        blocks: which block of the vectors a matrix symbol stands for, in partial gradients.
+        sides: the number that a symbol in a shape stands for.
+        horizon: T; 0 where there are no times, and t and T have no value.
+        weights: the probability of each outcome; they add up to 1.
+        past: for a time the label of each outcome's past; outcomes with the same label look alike then.
+        values: exact SymPy numbers of symbols that `numbers` leaves out; these may also be exponents.
+        floats: whether a float in an expression is its binary value; if not, it has none. SymPy rounds where it adds
+            floats to rationals, so that what is to be decided must be free of them.
+
+    """
+
+    arithmetic: Arithmetic[S, M]
+    numbers: Mapping[sp.Symbol, S] = field(default_factory=dict)
+    matrices: Mapping[sp.MatrixSymbol, tuple[M, ...]] = field(default_factory=dict)
+    iterates: Callable[[str, int, int], tuple[M, ...]] | None = None
+    functions: Mapping[sp.Symbol, Function] = field(default_factory=dict)
+    blocks: Mapping[sp.MatrixSymbol, int] = field(default_factory=dict)
+    sides: Mapping[sp.Symbol, int] = field(default_factory=dict)
+    horizon: int = 1
+    weights: Sequence[Fraction] = (Fraction(1),)
+    past: Callable[[int], Sequence[int]] = lambda _: (0,)
+    values: Mapping[sp.Symbol, sp.Expr] = field(default_factory=dict)
+    floats: bool = True
+
+    def number(self, node: sp.Expr, time: int = 1, outcome: int = 0) -> S:
+        """The value of a scalar expression.
+
+        Raises:
+            NoValueError: a TypeError, for a node that has no value here.
+            KeyError: for a letter that the model does not know.
+
+        """
+        return Place(self, time, outcome).number(node)
+
+    def vector(self, node: Any, time: int = 1, outcome: int = 0) -> tuple[M, ...]:
+        """The blocks of a matrix or vector expression; raises as `number`."""
+        return Place(self, time, outcome).vector(node)
+
+
+class Place(NamedTuple):
+    """A time and an outcome in a model, and the values that expressions have there."""
+
+    model: Model[Any, Any]
+    time: int
+    outcome: int
+
+    @property
+    def do(self) -> Arithmetic[Any, Any]:
+        """The model's arithmetic."""
+        return self.model.arithmetic
+
+    def number(self, node: Any) -> Any:
+        """The value of a scalar expression; raises as `Model.number`."""
+        do = self.do
+        match node:
+            case sp.Symbol():
+                return self._symbol(node)
+            case sp.Rational():
+                return do.rational(_fraction(node))
+            case sp.Float() if self.model.floats:
+                return do.rational(_fraction(sp.Rational(node)))
+            case sp.Add():
+                return reduce(do.add, map(self.number, node.args))
+            case sp.Mul():
+                return reduce(do.times, map(self.number, node.args))
+            case sp.Pow():
+                exponent = rational_exponent(node, self.model.values)
+                if exponent is None:
+                    return do.exp(do.times(self.number(node.exp), do.log(self.number(node.base))))
+                return do.power(self.number(node.base), _fraction(exponent))
+            case sp.exp():
+                return do.exp(self.number(node.args[0]))
+            case sp.E:
+                return do.exp(do.rational(Fraction(1)))
+            case sp.log(args=(x,)):
+                return do.log(self.number(x))
+            case sp.Max():
+                return reduce(do.larger, map(self.number, node.args))
+            case sp.Min():
+                return reduce(do.smaller, map(self.number, node.args))
+            case sp.Abs():
+                x = self.number(node.args[0])
+                # The 0 keeps the enclosure of a number that may have either sign from reaching below 0.
+                return reduce(do.larger, (x, do.times(do.rational(Fraction(-1)), x), do.rational(Fraction(0))))
+            case sp.Trace():
+                return do.inner((self.matrix(node.arg),), (do.constant(1, *map(self.side, node.arg.shape)),))
+            case sp.Sum():
+                return reduce(do.add, self.each(node.function, *node.limits[0]))
+        if not hasattr(node, "number_at"):
+            raise NoValueError(node)
+        return node.number_at(self)
+
+    def _symbol(self, node: sp.Symbol) -> Any:
+        if node in self.model.numbers:
+            return self.model.numbers[node]
+        if node in self.model.values:
+            return self.number(self.model.values[node])
+        if node not in (t, T):
+            raise NoValueError(node)
+        return self.do.rational(Fraction(self.when(node)))
+
+    def vector(self, node: Any) -> tuple[Any, ...]:
+        """The blocks of a matrix or vector expression; raises as `Model.number`."""
+        do = self.do
+        match node:
+            case sp.MatrixSymbol():
+                return self.model.matrices[node]
+            case sp.MatAdd():
+                return reduce(self.plus, map(self.vector, node.args))
+            case sp.MatMul():
+                return self._product(node)
+            case sp.Transpose():
+                return (do.transposed(self.matrix(node.arg)),)
+            case sp.MatPow(exp=sp.Integer()) if node.exp > 0:
+                return (reduce(do.product, [self.matrix(node.base)] * int(node.exp)),)
+            case sp.HadamardProduct():
+                return (reduce(do.entrywise, map(self.matrix, node.args)),)
+            case sp.ZeroMatrix() | sp.Identity():
+                return (do.constant(int(isinstance(node, sp.Identity)), *map(self.side, node.shape)),)
+        if not hasattr(node, "vector_at"):
+            raise NoValueError(node)
+        return node.vector_at(self)
+
+    def _product(self, node: sp.MatMul) -> tuple[Any, ...]:
+        do = self.do
+        factors = [x for x in node.args if not isinstance(x, MatrixExpr)]
+        first, *rest = (x for x in node.args if isinstance(x, MatrixExpr))
+        # A vector of several blocks may be scaled, not multiplied.
+        blocks = (reduce(do.product, map(self.matrix, rest), self.matrix(first)),) if rest else self.vector(first)
+        return self.scaled(reduce(do.times, map(self.number, factors)), blocks) if factors else blocks
+
+    def matrix(self, node: Any) -> Any:
+        """The only block of a matrix; raises TypeError for a vector of several."""
+        blocks = self.vector(node)
+        if len(blocks) != 1:
+            raise TypeError(f"{node} has {len(blocks)} blocks, and is no matrix")
+        return blocks[0]
+
+    def plus(self, x: tuple[Any, ...], y: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The sum of two vectors, block by block."""
+        return tuple(self.do.plus(X, Y) for X, Y in zip(x, y, strict=True))
+
+    def scaled(self, c: Any, x: tuple[Any, ...]) -> tuple[Any, ...]:
+        """A vector times a number."""
+        return tuple(self.do.scaled(c, X) for X in x)
+
+    def when(self, index: Any) -> int:
+        """The integer that an index such as t + 1 or T is."""
+        if not self.model.horizon:
+            raise NoValueError(index)
+        return int(sp.sympify(index, strict=True).subs({t: self.time, T: self.model.horizon}))
+
+    def side(self, size: Any) -> int:
+        """The number of rows or columns that an expression in a shape is."""
+        return int(sp.sympify(size, strict=True).subs(self.model.sides))
+
+    def each(self, expression: Any, index: sp.Symbol, first: Any, last: Any) -> Iterable[Any]:
+        """The values of an expression at each time from first to last; raises NoValueError for another index than t."""
+        if index != t:
+            raise NoValueError(f"an index {index}: expected {t}")
+        times = range(self.when(first), self.when(last) + 1)
+        return [self._replace(time=i).number(expression) for i in times]
+
+    def outcomes(self, given: Any = None) -> "list[tuple[Any, Place]]":
+        """Every outcome with its probability; with an iterate given, only those that then look like this one."""
+        weights = self.model.weights
+        labels = (0,) * len(weights) if given is None else self.model.past(self.when(given.args[1]))
+        alike = [i for i, label in enumerate(labels) if label == labels[self.outcome]]
+        total = sum((weights[i] for i in alike), Fraction(0))
+        return [(self.do.rational(weights[i] / total), self._replace(outcome=i)) for i in alike]
+
+
+def rational_exponent(node: sp.Pow, values: Mapping[sp.Symbol, sp.Expr]) -> sp.Rational | None:
+    """The exponent of a power, where it is a rational at `values` of which roots are taken; None where it is not."""
+    exponent = node.exp
+    # A power inside of an exponent may have more digits than there is memory.
+    if not exponent.is_Rational and not exponent.has(sp.Pow, sp.exp, sp.log):
+        exponent = exponent.xreplace(dict(values))
+    return exponent if isinstance(exponent, sp.Rational) and exponent.q <= _MOST_ROOTS else None
+
+
+def rational_value(expression: sp.Expr, numbers: Mapping[str, Fraction]) -> Fraction | None:
+    """The value of a formula at numbers by their names, where it is rational; None where it is not."""
+    values = {x: sp.Rational(numbers[x.name].numerator, numbers[x.name].denominator) for x in expression.free_symbols}
+    value = sp.sympify(expression.subs(values), strict=True).doit()
+    return _fraction(value) if isinstance(value, sp.Rational) else None
+
+
+@lru_cache(4096)
+def _fraction(x: sp.Rational) -> Fraction:
+    return Fraction(int(x.p), int(x.q))

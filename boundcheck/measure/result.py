@@ -1,0 +1,491 @@
+"""`Result`: what a run came to, as typed parts; the only place where a result is made JSON of, or read from it.
+
+A `RunResult` is of a theorem that an algorithm was run for, a `BracketResult` of a lemma about smoothness. A number
+that is not finite is None, since JSON has neither NaN nor infinities.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cache, cached_property
+from typing import Any, Literal
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from boundcheck.errors import InputError
+from boundcheck.measure.grounds import Kind, borne
+from boundcheck.measure.intervals import Interval
+from boundcheck.problems.constant import End
+from boundcheck.verdicts import Verdict
+
+VERSION = 2
+"""Of the form of a result. Version 1, which has no number in it, is read too."""
+
+Status = Literal["held", "failed", "assumed"]
+Guilt = Literal["hypothesis", "constant", "horizon", "statistics", "rounding", "claim"]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """One hypothesis on one run.
+
+    Attributes:
+        hypothesis: its id in the catalogue, ``T >= T_min`` or another condition, or what a constant is called.
+        guilt: whom a failure speaks against: a hypothesis, the constant called `symbol`, or the horizon.
+        status: ``failed`` on a single counterexample; ``held`` means on everything that was looked at; ``assumed``
+            the same of a constant that is only estimated, or that the spec assumes.
+        observed: the largest value seen (or the number itself), None where there is nothing to see.
+        limit: what it may be at most (of T: at least).
+        how: what was looked at, or the argument.
+        symbol: the constant that the limit is.
+
+    """
+
+    hypothesis: str
+    guilt: Guilt
+    status: Status
+    observed: float | None
+    limit: float | None
+    how: str
+    symbol: str = ""
+
+
+@dataclass(frozen=True)
+class Blame:
+    """Who is to blame where a run is no evidence for its theorem, or the bound lies below what was measured.
+
+    Attributes:
+        kind: ``hypothesis``, one that the theorem rests on and the run broke; ``constant``, one that the run
+            contradicts, or that nothing vouches for; ``horizon``, too few iterations for the theorem to speak, or to
+            say anything new; ``statistics``, too few replicas or audits to tell; ``rounding``, floating point cannot
+            tell; ``claim``, none of these: the statement itself.
+        name: the hypothesis by its id, the constant by its symbol, ``T``, what was too few, or the claim by its id.
+        evidence: why, in one sentence.
+
+    """
+
+    kind: Guilt
+    name: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Stated:
+    """A constant that a problem says of itself, as `problems.constant.Constant` has it."""
+
+    value: float | None
+    kind: Literal["certified", "estimated"]
+    how: str
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """How many steps an informative run of a theorem takes; None where no number up to 10^12 is enough."""
+
+    claim: str
+    lipschitz: str
+    steps: int | None
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What was fixed before a run, rounded to floats; `plan.Plan` has it exact.
+
+    Attributes:
+        steps, batch: T and the minibatch size; gradient descent has no batch.
+        radii: of the ball, by name; none where the theorem needs no ball.
+        inputs, values: each parameter and each quantity of the claim.
+        zeta, prescribed, trivial: see `plan.Plan`.
+
+    """
+
+    steps: int
+    batch: int | None
+    radii: dict[str, float]
+    inputs: dict[str, float | None]
+    values: dict[str, float | None]
+    zeta: float | None = None
+    prescribed: float | None = None
+    trivial: float | None = None
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What was minimised.
+
+    Attributes:
+        name, units: as titles and axes print them.
+        shape: of W, of a problem in one matrix.
+        sites, trained, parameters: of a network, how many matrices are adapted, how many numbers are trained, and how
+            many the model had before.
+        sample: of a training run that was watched, which samples were looked at.
+
+    """
+
+    name: str
+    units: str
+    shape: tuple[int, int] | None = None
+    sites: int | None = None
+    trained: int | None = None
+    parameters: int | None = None
+    sample: str = ""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link of a proof's chain at two points: what it arrives at, and the factor that it gives away, if any."""
+
+    label: str
+    value: float | None
+    factor: float | None
+    why: str
+    valid: bool
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What each inequality of one version of a proof gives away, from the measured ratio on."""
+
+    version: str
+    measured: float
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """What was measured along the runs on a network, each the largest over all replicas and audits.
+
+    Attributes:
+        path: the smoothness of F along the segments travelled, its rounding error added.
+        path_sure: the same, its rounding error taken off.
+        L: that of f, jointly in all W: along the segments, and the curvatures that were looked at.
+        curvature: the largest curvature of F that was looked at; None where none was.
+        zeta_square: the variance of a minibatch gradient.
+        D: F(v_1) - 0, its rounding error added.
+        radii: for each site the largest norms of its blocks, by the name of the radius.
+        G: for each site the largest spectral norm of the gradient of f in W.
+        G_frobenius: the same in the Frobenius norm.
+
+    """
+
+    path: float
+    path_sure: float
+    L: float
+    curvature: float | None
+    zeta_square: float
+    D: float | None
+    radii: dict[str, dict[str, float]]
+    G: dict[str, float]
+    G_frobenius: dict[str, float]
+
+    @property
+    def is_mostly_rounding(self) -> bool:
+        """Whether the path's smoothness, its rounding error added, is more than twice what is left without: no L̂."""
+        return self.path > 2 * self.path_sure
+
+
+@dataclass(frozen=True)
+class AtSmoothness:
+    """What the theorems say at an estimate of L̂.
+
+    Attributes:
+        way: ``path``, ``layers``, or ``printed``.
+        lipschitz: of the printed one, what C stands for; empty otherwise.
+        value: L̂.
+        how: what it was made of.
+        longest: 2/L̂.
+        bound: that of the run's own step; None where the step is too long.
+        needed: how many iterations that bound takes to fall below the first gradient; None where it never does.
+        alpha, T_min, printed_bound: of the printed theorem, at a step that the run did not take.
+
+    """
+
+    way: str
+    lipschitz: str
+    value: float | None
+    how: str
+    longest: float | None
+    bound: float | None
+    needed: int | None
+    alpha: float | None
+    T_min: float | None
+    printed_bound: float | None
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Loss and accuracy on samples that were not trained on."""
+
+    loss: float | None
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Loss and accuracy at the first and the last iterate of each replica, and on held-out samples at the end."""
+
+    loss: tuple[tuple[float | None, float | None], ...]
+    accuracy: tuple[tuple[float | None, float | None], ...]
+    held_out: HeldOut | None
+
+
+@dataclass(frozen=True)
+class AdapterSettings:
+    """The adapter of a spec."""
+
+    kind: str
+    rank: int | None = None
+    scale: float | str = 1.0
+    targets: str = ""
+    start: str = "lora"
+    gain: float = 1.0
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """The table [run] of a spec; ``batch`` is ``full`` for gradient descent, which has none."""
+
+    steps: int | str = "informative"
+    batch: int | str = "full"
+    step_size: float | str | None = None
+    sampling: str = ""
+    replicas: int = 1
+    level: float = 0.95
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The tables of a spec that figures ask for by name; those of strangers' problems are left as they are."""
+
+    seed: int
+    adapter: AdapterSettings
+    lipschitz: str = ""
+    problem: dict[str, Any] = field(default_factory=dict)
+    model: dict[str, Any] = field(default_factory=dict)
+    domain: dict[str, Any] = field(default_factory=dict)
+    assume: dict[str, float | str] = field(default_factory=dict)
+    run: RunSettings = field(default_factory=RunSettings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What a run came to.
+
+    Attributes:
+        run_id, claim: the run's id and the claim's.
+        verdict, reason: which, and why in one sentence.
+        blame: who is to blame for a run that does not support its claim; None for one that does.
+        measured, bound: the two sides of the claim.
+        interval: the confidence interval of what was measured; None where it diverged, and of a bracket, whose
+            observations are no chance.
+        audit: each hypothesis, as it was held against the run.
+        spec: the experiment, as plain tables.
+        environment: versions, processor threads and device.
+        problem: what was minimised.
+        constants: those that the problem says of itself: smoothness, gradient_bound, infimum.
+        radii: of the domain.
+        lower, upper: the two sides of the bracket of the smoothness of F, as far as they are known.
+        version: of this form.
+
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    run_id: str
+    claim: str
+    verdict: Verdict
+    reason: str
+    blame: Blame | None = None
+    measured: float | None
+    bound: float | None
+    interval: Interval | None = None
+    audit: tuple[Audit, ...] = ()
+    spec: dict[str, Any]
+    environment: dict[str, Any]
+    problem: Subject
+    constants: dict[str, Stated] = field(default_factory=dict)
+    radii: dict[str, float] = field(default_factory=dict)
+    lower: dict[str, float | None] = field(default_factory=dict)
+    upper: tuple[End, ...] = ()
+    version: int = VERSION
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, which `read` reads back; parts that are empty by default are left out."""
+        empty = {each.name: getattr(self, each.name) for each in fields(self) if each.name in _OPTIONAL}
+        data = {name: each for name, each in asdict(self).items() if name not in empty or empty[name]}
+        plain: dict[str, Any] = _plain(data)
+        return plain
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The spec's tables by name."""
+        found: Settings = _reader(Settings).validate_python(self.spec)
+        return found
+
+    @property
+    def ground(self) -> Kind | None:
+        """The kind of its interval; None where it has none."""
+        return self.interval.kind if self.interval else None
+
+    @property
+    def ratio(self) -> float | None:
+        """Measured over bound; None where either is no positive number."""
+        if self.measured is None or not self.bound:
+            return None
+        return self.measured / self.bound
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResult(Result):
+    """What a run of an algorithm says of its theorem.
+
+    ``measured`` is the mean over replicas of the (stratified) time average of the squared gradient norm, of gradient
+    descent the smallest one seen.
+
+    Attributes:
+        plan: what was fixed before.
+        smallest: the smallest mean over replicas within a stratum: descriptive, and biased low as any minimum is.
+        first: the squared gradient norm at v_1, the same for all replicas.
+        trivial: the bound that needs no theorem, J^2 G^2.
+        gap, decrease: D, and by how much F fell.
+        first_variance, largest_variance: of one sample's gradient, at v_1 and at all audits.
+        horizons: how long informative runs of other theorems are.
+        estimates, theorems: of a network, the constants that were measured and the theorems at each L̂.
+        rounding: of a network, estimates of the rounding errors of loss and gradient.
+        ends: of a network, both ends of its runs.
+
+    """
+
+    plan: Planned
+    smallest: float | None
+    first: float | None
+    trivial: float | None = None
+    gap: float | None
+    decrease: float | None
+    first_variance: float | None = None
+    largest_variance: float | None = None
+    horizons: tuple[Horizon, ...] = ()
+    estimates: Estimates | None = None
+    theorems: tuple[AtSmoothness, ...] = ()
+    rounding: dict[str, float | None] = field(default_factory=dict)
+    ends: Ends | None = None
+
+    @property
+    def replicas(self) -> int:
+        """How many there were."""
+        return self.settings.run.replicas
+
+
+@dataclass(frozen=True, kw_only=True)
+class BracketResult(Result):
+    """The bracket of a smoothness constant: ``measured`` is the best lower estimate.
+
+    Attributes:
+        slack: what each inequality of a proof gives away at the steepest sampled pair.
+
+    """
+
+    slack: tuple[Chain, ...] = ()
+
+    @property
+    def ground(self) -> Kind | None:
+        """Exact: what was observed is no chance."""
+        return "exact"
+
+
+# Parts that one kind of run has and another has not.
+_OPTIONAL = ("horizons", "estimates", "theorems", "rounding", "ends", "slack")
+
+
+@cache
+def _reader(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def read(data: Any) -> RunResult | BracketResult:
+    """The result that `Result.as_json` made plain data of, or that an earlier version of boundcheck did.
+
+    Raises:
+        InputError: for what is no result, one of a later version, and one whose verdict its interval does not bear.
+
+    """
+    if not isinstance(data, Mapping):
+        raise InputError("result", type(data).__name__, "a table")
+    version = data.get("version", 1)
+    if isinstance(version, bool) or version not in (1, VERSION):
+        raise InputError("version", version, f"a result of version 1 or {VERSION}, which this boundcheck reads")
+    kind = RunResult if "plan" in data else BracketResult
+    if version == VERSION:
+        table = dict(data)
+        _need(table, (each.name for each in fields(kind) if each.name not in _OPTIONAL))
+    else:
+        table = _renewed(dict(data))
+    found: RunResult | BracketResult = _checked(kind, _with_infinities(table))
+    replicas = _checked(Settings, found.spec, "spec").run.replicas
+    return replace(found, verdict=borne(found.verdict, found.ground, replicas))
+
+
+def _checked(kind: Any, table: dict[str, Any], *above: str) -> Any:
+    """The table as this kind; the first field that is none of it is named, below the fields that it stands in."""
+    try:
+        return _reader(kind).validate_python(table)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = ".".join(map(str, (*above, *first["loc"])))
+        given = "(not given)" if first["type"] == "missing" else first["input"]
+        if first["type"] in ("enum", "literal_error"):
+            expected = f"one of {first['ctx']['expected']}".replace("'", "")
+        else:
+            expected = f"a result as boundcheck writes it: {first['msg'].lower()}"
+        raise InputError(name, given, expected) from None
+
+
+def _need(table: dict[str, Any], names: Iterable[str]) -> None:
+    for name in names:
+        if name not in table:
+            raise InputError(name, "(not given)", "a result as boundcheck writes it: field required")
+
+
+def _renewed(table: dict[str, Any]) -> dict[str, Any]:
+    """A result of version 1 in the names of this one: there a network's estimates were called constants."""
+    if "theorems" in table:
+        _need(table, ("constants", "infimum"))
+        table |= {"estimates": table.pop("constants"), "constants": {"infimum": table.pop("infimum")}}
+    return table | {"version": VERSION}
+
+
+def _with_infinities(table: dict[str, Any]) -> dict[str, Any]:
+    """The same table with numbers where a float overflowed: limits that say nothing, an end and a ratio of infinity."""
+
+    def filled(part: Any, **numbers: float) -> Any:
+        if isinstance(part, list):
+            return [filled(each, **numbers) for each in part]
+        if not isinstance(part, Mapping):
+            return part
+        return {name: numbers.get(name) if each is None else each for name, each in part.items()}
+
+    rest = {
+        "interval": filled(table.get("interval"), lower=0.0, upper=math.inf),
+        "upper": filled(table.get("upper", []), value=math.inf),
+        "slack": filled(table.get("slack", []), measured=math.inf),
+    }
+    return table | {name: part for name, part in rest.items() if name in table}
+
+
+def _plain(value: Any) -> Any:
+    """The same data in lists and tables, with None for NaN and infinities."""
+    return json.loads(text(value))
+
+
+def text(value: Any) -> str:
+    """Plain data as JSON with sorted keys and null for NaN and infinities."""
+    return json.dumps(_finite(value), indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

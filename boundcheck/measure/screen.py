@@ -1,0 +1,66 @@
+"""What a person sees on the screen of a training run that was recorded: a few records, the verdict, and each L̂."""
+
+import math
+
+import numpy as np
+import xarray as xr
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from boundcheck.measure.result import RunResult
+
+# Records that are printed.
+_ROWS = 8
+_COLUMNS = ("t", "loss", "‖∇F‖²", "ζ²", "ℓ", "± rounding", "σ", "G")
+_SCALARS = ("loss", "gradient_square_norm", "noise_variance", "path_smoothness", "path_smoothness_error")
+
+
+def show_course(trace: xr.Dataset, result: RunResult, noise: list[float]) -> None:
+    """A few of the records, and what they come to, on stderr.
+
+    Args:
+        trace: what was recorded.
+        result: what it comes to.
+        noise: of each record what was taken off the squared gradient norm, because a part of the samples was looked at.
+
+    """
+    title = f"{result.problem.name}, on {result.problem.sample}"
+    table = Table(*_COLUMNS, title=escape(title), title_justify="left")
+    rows = trace.isel(replica=0)
+    count = int(np.isfinite(rows["loss"].values).sum())
+    for place in np.unique(np.linspace(0, count - 1, min(count, _ROWS)).astype(int)):
+        row = rows.isel(stratum=int(place))
+        loss, square, *others = (row[name].item() for name in _SCALARS)
+        largest = [float(row[name].max()) for name in ("norm", "weight_gradient_spectral")]
+        cells = [f"{x:.4g}" for x in (loss, *others, *largest)]
+        table.add_row(str(int(row["time"])), cells[0], _square(square, noise[place]), *cells[1:])
+    console = Console(stderr=True)
+    console.print(table)
+    for line in _lines(result):
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def _square(estimate: float, noise: float) -> str:
+    """An estimate without bias of a square may be negative; then it says that the square is below its noise."""
+    return f"{estimate:.4g}" if estimate > 0 or noise == 0 else f"≈ 0, below its noise of {noise:.2g}"
+
+
+def _lines(result: RunResult) -> list[str]:
+    """The verdict, what broke it, and each L̂ with what it says; one that is mostly rounding error is none."""
+    lines = [f"{result.verdict}: {result.reason}"]
+    failed = [each for each in result.audit if each.status == "failed"]
+    lines += [f"  {each.hypothesis}: {each.how}" for each in failed]
+    found = result.estimates
+    for each in result.theorems:
+        # Of steps that are none of the theorem's it says nothing, and L̂ is all that is known.
+        said = "" if failed or each.bound is None else f"; the average of ‖∇F‖² is at most {each.bound:.4g}"
+        way = " ".join(filter(None, (each.way, each.lipschitz and f"C = {each.lipschitz}")))
+        # A result has None for infinity.
+        value, longest = ("∞" if x is None or math.isinf(x) else f"{x:.4g}" for x in (each.value, each.longest))
+        if each.way == "path" and found is not None and (found.is_mostly_rounding or not found.path):
+            sure = f"{found.path_sure:.4g}"
+            lines.append(f"  no L̂ ({way}): {value} with its rounding error added, {sure} with it taken off")
+        else:
+            lines.append(f"  L̂ = {value} ({way}): steps of SGD below {longest}{said}")
+    return lines

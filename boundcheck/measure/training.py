@@ -1,0 +1,160 @@
+"""What a run of transformers' Trainer is to a theorem about SGD, and the samples that it is audited on.
+
+Nothing here imports transformers: arguments, optimizers and data loaders are looked at as they come.
+"""
+
+import copy
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import RandomSampler, SequentialSampler
+
+from boundcheck.errors import InputError
+from boundcheck.measure.result import Audit
+from boundcheck.models.tasks import Encoded, Shape
+
+# What the names of model classes end in, and which of their labels belong to which logits.
+_SHAPES: dict[str, Shape] = {
+    "ForCausalLM": "next token",
+    "LMHeadModel": "next token",
+    "ForMaskedLM": "token",
+    "ForTokenClassification": "token",
+    "ForSequenceClassification": "class",
+}
+
+
+_CROSS_ENTROPY = (None, "single_label_classification")
+
+
+def shape_of(model: nn.Module) -> Shape:
+    """What a model predicts, from the name of its class; raises InputError for one that is not known."""
+    name = type(base_of(model)).__name__
+    config = getattr(base_of(model), "config", None)
+    other = getattr(config, "num_labels", 2) == 1 or getattr(config, "problem_type", None) not in _CROSS_ENTROPY
+    for ending, shape in _SHAPES.items():
+        if name.endswith(ending):
+            if shape == "class" and other:
+                raise InputError("model", name, "a classifier of single labels, whose loss is cross-entropy")
+            return shape
+    raise InputError("model", name, f"a model whose class ends in {', '.join(_SHAPES)}")
+
+
+def base_of(model: Any) -> Any:
+    """The model that peft wraps, or the model itself."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
+def audit_sample(loader: Any, count: int, seed: int, shape: Shape, device: torch.device) -> tuple[Encoded, int]:
+    """Samples drawn uniformly from the training data, collated as for training, and how many there are in all.
+
+    Raises:
+        InputError: for data without a length.
+
+    """
+    data = loader.dataset
+    if not hasattr(data, "__len__"):
+        raise InputError("train_dataset", type(data).__name__, "a dataset with a length, to draw samples from")
+    chosen = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))[:count].sort().values
+    # A copy, whose own generator, if it has one, may move.
+    batch: Mapping[str, Any] = copy.deepcopy(loader.collate_fn)([data[int(i)] for i in chosen])
+    tensors = {name: value.to(device) if isinstance(value, Tensor) else value for name, value in batch.items()}
+    return Encoded("audit sample", tensors, shape), len(data)
+
+
+def rules_of(args: Any, optimizer: Any, scheduler: Any) -> Audit:
+    """Whether each step is Algorithm 1's: minus a constant times the minibatch gradient, and nothing else."""
+    inner = getattr(optimizer, "optimizer", optimizer)
+    found = []
+    if not isinstance(inner, torch.optim.SGD):
+        found.append(f"the optimizer is {type(inner).__name__}")
+    for name in ("momentum", "weight_decay"):
+        if any(group.get(name) for group in inner.param_groups):
+            found.append(f"its {name} is not 0")
+    kind = getattr(args.lr_scheduler_type, "value", args.lr_scheduler_type)
+    if kind != "constant" or len({group["lr"] for group in inner.param_groups}) > 1:
+        found.append(f"the learning rate is {kind}")
+    if args.max_grad_norm:
+        found.append(f"gradients are clipped at {args.max_grad_norm}")
+    how = "; ".join(found) or "SGD at a constant step, without momentum, weight decay and clipping"
+    return Audit("Algorithm 1", "hypothesis", "failed" if found else "held", None, None, how)
+
+
+def sampling_of(args: Any, loader: Any, model: nn.Module, task: Encoded, samples: int, steps: int) -> Audit:
+    """Whether the minibatch gradient has the gradient of F as its mean, given the past."""
+    batch = batch_of(args)
+    found = []
+    # Of the batches: a loader that accelerate has made has another one, of no use, by its own name.
+    sampler = getattr(getattr(loader, "batch_sampler", None), "sampler", None)
+    replaced = isinstance(sampler, RandomSampler) and sampler.replacement
+    one_pass = steps * batch <= samples and not isinstance(sampler, SequentialSampler)
+    if not replaced and not one_pass and batch < samples:
+        found.append("samples are drawn without replacement, so that given the past the gradient is biased")
+    if _draws(model, task):
+        found.append("the network trains with dropout, and F is its loss without")
+    if task.counts.min() != task.counts.max() and batch < samples:
+        low, high = int(task.counts.min()), int(task.counts.max())
+        found.append(
+            f"a minibatch's loss is a mean over its tokens, of which samples have from {low} to {high}: a ratio"
+        )
+    if getattr(args, "label_smoothing_factor", 0):
+        found.append("labels are smoothed, and F is the loss without")
+    if found:
+        return Audit("meft.unbiased", "hypothesis", "failed", None, None, "; ".join(found))
+    if replaced or batch >= samples:
+        return Audit(
+            "meft.unbiased", "hypothesis", "held", None, None, "minibatches are drawn uniformly with replacement"
+        )
+    how = "one pass over samples: unbiased for the mean over all there might be, if they are independent of each other"
+    return Audit("meft.unbiased", "hypothesis", "assumed", None, None, how)
+
+
+def _draws(model: nn.Module, task: Encoded) -> bool:
+    """Whether the network draws numbers while it trains: dropout by a module or a function, or layers left out."""
+    modes, few = [(module, module.training) for module in model.modules()], torch.arange(min(task.samples, 4))
+    kept = [(buffer, buffer.clone()) for buffer in model.buffers()]
+    model.train()
+    try:
+        with torch.no_grad():
+            return not torch.equal(*(task.losses(model, few) for _ in range(2)))
+    finally:
+        for buffer, value in kept:
+            buffer.copy_(value)
+        for module, mode in modes:
+            module.training = mode
+
+
+def batch_of(args: Any) -> int:
+    """How many samples a step takes."""
+    return int(args.train_batch_size * args.gradient_accumulation_steps)
+
+
+def check_one_process(args: Any) -> None:
+    """Refuse training that is spread over processes: none of them holds the whole gradient."""
+    if args.world_size > 1 or getattr(args, "deepspeed", None):
+        raise InputError("training", f"{args.world_size} processes", "one process, without DeepSpeed")
+
+
+def settings_of(args: Any) -> dict[str, Any]:
+    """What of the arguments names the run."""
+    names = ("learning_rate", "max_steps", "num_train_epochs", "seed", "max_grad_norm", "weight_decay", "warmup_steps")
+    found: dict[str, Any] = {name: getattr(args, name, None) for name in names}
+    for name, value in (("optim", args.optim), ("schedule", args.lr_scheduler_type)):
+        found[name] = str(getattr(value, "value", value))
+    return found | {"batch": batch_of(args)}
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Leave the random generators of Python, NumPy and torch as they were, on all devices."""
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    try:
+        with torch.random.fork_rng():
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002

@@ -1,0 +1,230 @@
+"""`NetworkFunction`: F of a network over R replicas, which differ in v alone; see `boundcheck.words.function.Function`.
+
+The network holds one point at a time, so that replicas are gone through one by one. What is measured is of the numbers
+that it holds: a point is rounded to its type before it is looked at.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from boundcheck.claims import Claim
+from boundcheck.claims.inputs import Number
+from boundcheck.models.network import Look, Network, Task
+from boundcheck.models.observe import LOOKS, OBSERVABLES, Rounding, block_names, observe, rounding_of, top_curvatures
+from boundcheck.models.sites import Site
+from boundcheck.problems.constant import Constant
+from boundcheck.problems.norms import Point, square_norm
+from boundcheck.problems.sgd import Draw
+from boundcheck.progress import Tick, silent
+from boundcheck.words.function import Radii
+
+# Relative accuracy asked of Lanczos: of a constant that is a lower estimate anyway.
+_TOLERANCE = 0.01
+
+
+class NetworkFunction:
+    """F of a network and its samples.
+
+    Attributes:
+        name, units, samples: see `Function`.
+        network: holds a point.
+        parameters: how many numbers the model had before it was adapted.
+        held_out: samples that are not trained on, where there are any.
+
+    """
+
+    is_known = False
+    observables = OBSERVABLES
+    looks = LOOKS
+    infimum = Constant(0.0, "certified", "cross-entropy is nonnegative")
+
+    def __init__(self, name: str, network: Network, parameters: int, held_out: Task | None = None) -> None:
+        """Take a network at its first iterate."""
+        self.name, self.units, self.samples = name, network.task.units, network.task.samples
+        self.network, self.parameters, self.held_out = network, parameters, held_out
+        self._first = network.point()
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Of the dimensions of observables."""
+        return {"site": len(self.network.sites), "block": len(block_names(self.network.sites))}
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What the places along these dimensions are called, a line each."""
+        sites = "\n".join(site.name for site in self.network.sites)
+        return {"sites": sites, "blocks": "\n".join(block_names(self.network.sites))}
+
+    @property
+    def constants(self) -> dict[str, Constant]:
+        """The one that is known."""
+        return {"infimum": self.infimum}
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """How many matrices are adapted, how many numbers are trained, and how many the model had before."""
+        trained = sum(parameter.numel() for parameter in self.network.parameters)
+        return {"sites": len(self.network.sites), "trained": trained, "parameters": self.parameters}
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """The adapted matrices."""
+        return self.network.sites
+
+    @property
+    def norm_names(self) -> dict[str, str]:
+        """The observable that holds the norms of the blocks, which no radius bounds."""
+        return {"": "norm"}
+
+    def initial(self, start: str, gain: float, random: torch.Generator) -> Point:
+        """The point at which the network was taken, whose start was drawn when it was adapted."""
+        return self._first
+
+    @cached_property
+    def noise(self) -> Rounding:
+        """How noisy F and its gradient are as computed, at the first iterate."""
+        with _autograd():
+            self.network.write(self._first)
+            return rounding_of(self.network)
+
+    def _each(self, v: Point, do: Callable[[int], Any]) -> list[Any]:
+        """What is done at each of the points, with the network there."""
+        found = []
+        with _autograd():
+            for i in range(len(v[0])):
+                self.network.write(tuple(part[i : i + 1] for part in v))
+                found.append(do(i))
+        return found
+
+    def loss(self, v: Point) -> Tensor:
+        """F(v), shape (R,)."""
+        return torch.stack(self._each(v, lambda i: self.network.losses().mean())).cpu()
+
+    def gradient(self, v: Point) -> Point:
+        """The gradient of F at v."""
+        return _joined(self._each(v, lambda i: self.network.look().gradient))
+
+    def batch_gradient(self, v: Point, indices: Tensor) -> Point:
+        """The mean gradient of the samples at `indices`, shape (R, m), by plain back-propagation."""
+        return _joined(self._each(v, lambda i: self.network.batch_gradient(indices[i])))
+
+    def sample_variance(self, v: Point) -> Tensor:
+        """The variance of one sample's gradient, shape (R,)."""
+        return torch.tensor(self._each(v, lambda i: self.network.look().variance), dtype=torch.float64)
+
+    def rounding(self, v: Point, loss: Tensor) -> tuple[Tensor, Tensor]:
+        """Estimates of the rounding errors of loss and gradient, those at the first iterate."""
+        like = torch.ones(len(v[0]), dtype=torch.float64)
+        return self.noise.loss * like, self.noise.gradient * like
+
+    def retract(self, v: Point, step: Point) -> Point:
+        """The point reached from v by a step, rounded to the network's type."""
+
+        def held(i: int) -> Point:
+            self.network.write(self.network.retract(*(tuple(part[i : i + 1] for part in x) for x in (v, step))))
+            return self.network.point()
+
+        return _joined(self._each(v, held))
+
+    def norms(self, v: Point) -> dict[str, Tensor]:
+        """None: no radius bounds a network's blocks."""
+        return {}
+
+    def observe(self, v: Point, v_next: Point, law: Draw | None) -> dict[str, Tensor]:
+        """The observables of steps; see `models.observe.observe`.
+
+        A point that one step leads to and another leaves is gone through once.
+        """
+        keys = [_key(v, i) for i in range(len(v[0]))]
+        looks: dict[bytes, Look] = dict(zip(keys, self._each(v, lambda i: self.network.look()), strict=True))
+        rows = []
+        for i, key in enumerate(keys):
+            look, (x, y) = looks[key], (tuple(part[i : i + 1] for part in point) for point in (v, v_next))
+            after = looks.get(_key(v_next, i))
+            loss = after.loss if after else self.loss(y).item()
+            with _autograd():
+                self.network.write(x)
+                noise = self._noise(look, law, i)
+            rows.append(observe(self.network, x, y, look, loss, self.noise) | noise)
+        return {
+            name: torch.tensor([row[name] for row in rows], dtype=torch.float64).reshape(
+                len(rows), *(self.sizes[dim] for dim in observable.dims)
+            )
+            for name, observable in OBSERVABLES.items()
+        }
+
+    def _noise(self, look: Look, law: Draw | None, i: int) -> dict[str, float]:
+        r"""Mean squared error and bias of the minibatch gradient given the past, by enumerating the samples.
+
+        For m of n_t candidates, whose gradients have mean μ and variance s², the bias is :math:`\|\mu - \nabla F\|`,
+        and the mean squared error its square plus :math:`s^2/m`, times :math:`(n_t - m)/(n_t - 1)` where they are
+        drawn without replacement.
+        """
+        if law is None or law.replaced:
+            variance = 0.0 if law is None else look.variance / law.batch
+            return {"noise_variance": variance, "conditional_bias": 0.0, "conditional_bias_error": 0.0}
+        candidates = law.candidates[i]
+        mean = self.network.batch_gradient(candidates)
+        bias = square_norm(tuple(x - y for x, y in zip(mean, look.gradient, strict=True))).sqrt().item()
+        squares = look.sample_squares[candidates.to(look.sample_squares.device)]
+        variance = max(squares.mean().item() - square_norm(mean).item(), 0.0)
+        left = (len(candidates) - law.batch) / max(len(candidates) - 1, 1)
+        # Each of the two means is off by its own rounding error; see `problems.observe`.
+        error = 4 * self.noise.gradient
+        noise = left * variance / law.batch + bias * bias
+        return {"noise_variance": noise, "conditional_bias": bias, "conditional_bias_error": error}
+
+    def look(self, v: Point, random: np.random.Generator, tick: Tick = silent) -> dict[str, float]:
+        """The largest curvatures of F and of f at a single point."""
+        with _autograd():
+            self.network.write(v)
+            return dict(zip(LOOKS, top_curvatures(self.network, random, _TOLERANCE, tick), strict=True))
+
+    def accuracy(self, v: Point) -> list[float]:
+        """The mean share of hits, for each replica."""
+        return self._each(v, lambda i: self.network.accuracy())
+
+    def held_out_ends(self, v: Point) -> tuple[float, float] | None:
+        """Loss and accuracy on held-out samples at a single point."""
+        if self.held_out is None:
+            return None
+        other = Network(self.network.model, self.network.sites, self.held_out, self.network.chunk)
+        self.network.write(v)
+        return other.losses().mean().item(), other.accuracy()
+
+    def radius_names(self, claim: Claim) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    def inputs(self, claim: Claim, radii: Radii, lipschitz: str) -> dict[str, Number]:
+        """None: no constant of a network is known."""
+        return {}
+
+    def inputs_anywhere(self, claim: Claim, radii: Radii, lipschitz: str) -> None:
+        """Nothing is known anywhere."""
+
+    def trivial_bound(self, radii: Radii) -> float:
+        """Infinity: the gradient of a network has no known bound."""
+        return float("inf")
+
+
+@contextmanager
+def _autograd() -> Iterator[None]:
+    """With gradients, also inside of a run, which keeps no graph."""
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
+
+
+def _key(v: Point, i: int) -> bytes:
+    """What tells points apart, to the last bit."""
+    return b"".join(part[i].cpu().numpy().tobytes() for part in v)
+
+
+def _joined(points: list[Point]) -> Point:
+    return tuple(torch.cat(parts) for parts in zip(*points, strict=True))

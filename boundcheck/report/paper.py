@@ -1,0 +1,186 @@
+"""The report on a paper: what its proofs, its experiments and the adversary's searches come to.
+
+A paper's `report.py` may have `TITLE`, `LEAD`, `STATEMENTS`, the ids that the summary begins with, and `measured`,
+which makes findings of what was measured. Of a paper without one the findings are the verdicts, claim by claim.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from boundcheck.claims import catalogue
+from boundcheck.falsify.worst_case import WorstCase
+from boundcheck.proofs import Paper
+from boundcheck.prove import ProofAudit
+from boundcheck.report import study
+from boundcheck.report.page import load_runs, write_page
+from boundcheck.report.programme import Attack, Programme
+from boundcheck.report.section import Finding, Material, Search
+from boundcheck.report.stored import StoredRun, known
+from boundcheck.report.words import label, number
+from boundcheck.verdicts import Verdict
+
+
+def write(
+    paper: Paper, programme: Programme, proofs: ProofAudit, found: dict[str, list[Any]], out: Path, runs: Path
+) -> dict[str, Any]:
+    """Write the report on what was found into `out`.
+
+    Args:
+        paper: whose report it is.
+        programme: what was asked.
+        proofs: the audit of the proofs.
+        found: the answers, by the name of the part of the programme.
+        out: the folder of the report.
+        runs: the folder of the run folders.
+
+    Returns:
+        The keys of `boundcheck audit --json`.
+
+    """
+    honest, faulty = (load_runs([runs / result.run_id for result in found[part]]) for part in ("experiments", "faults"))
+    asked = zip(programme.attacks, found["attacks"], strict=True)
+    searches = [_search(attack, answer, proofs) for attack, answer in asked if "refused" not in answer]
+    numbers = study.kept(paper.key) if programme.reads_study else _study(found)
+    own = paper.part("report") or ModuleType("report")
+    measured: list[Finding] = getattr(own, "measured", _measured)(honest, searches, numbers)
+    if not hasattr(own, "measured"):
+        last = max((each.row.number for each in proofs.rows), default=0)
+        measured = [replace(each, number=last + i) for i, each in enumerate(measured, 1)]
+    faults = [(words, run) for (words, _), run in zip(programme.faults, faulty, strict=True)]
+    drawn = [programme.waterfall] if programme.waterfall else []
+    waterfalls = [(f"adversary's, rank {rank}", found["waterfall"][0]) for _, rank in drawn]
+    material = Material(
+        honest, measured, proofs, searches, waterfalls, numbers, faults, command=programme.command, paper=paper.folder
+    )
+    adds = f" This is the short report. With --full it has more: {programme.adds}." if programme.adds else ""
+    title = getattr(own, "TITLE", f"{paper.key}, audited")
+    lead = getattr(own, "LEAD", f"The claims of {paper.key}: their proofs line by line, and what runs and attacks say.")
+    files = write_page(material, out / "index.html", title, lead + adds)
+    refused = [answer for part in ("attacks", "worst_cases") for answer in found.get(part, []) if "refused" in answer]
+    return {
+        "summary": _summary(getattr(own, "STATEMENTS", None), proofs, honest, faults, searches, refused),
+        "findings": [asdict(x) for x in sorted([*_proof_findings(proofs), *measured], key=lambda x: x.number)],
+        "report": str(files[0]),
+        "runs": [_told(run) for run in honest],
+        "faults": [{"planted": words} | _told(run) for words, run in faults],
+        "searches": [{key: each[key] for key in ("id", "lipschitz", "ratio", "violated")} for each in searches],
+        "adds": programme.adds,
+    } | ({"not_attacked": refused} if refused else {})
+
+
+def _told(run: StoredRun) -> dict[str, Any]:
+    """The row of a run in `boundcheck audit --json`."""
+    row = run.result.as_json()
+    return {key: row.get(key) for key in ("run_id", "claim", "verdict", "reason", "blame")}
+
+
+_REPAIRED = " (repaired: the statement is true, by another proof than the printed one)"
+
+
+def _summary(
+    statements: Sequence[str] | None,
+    proofs: ProofAudit,
+    runs: list[StoredRun],
+    faults: Sequence[tuple[str, StoredRun]],
+    searches: list[Search],
+    refused: list[dict[str, str]],
+) -> str:
+    """The verdict in a paragraph."""
+    said = []
+    if proved := [audit for audit in proofs.claims if audit.id in (statements or catalogue)]:
+        told = ", ".join(f"{each.title}: {each.verdict}" for each in proved)
+        mended = statements or any(each.verdict == "repaired" for each in proved)
+        said.append(f"{told}{_REPAIRED if mended else ''}.")
+    if proofs.rows:
+        rows = Counter[str](row.verdict for row in proofs.rows)
+        said.append(f"Of {len(proofs.rows)} findings from the proofs {_counted(rows)}.")
+    if runs:
+        said.append(f"Of {len(runs)} runs {_counted(Counter[str](run.verdict for run in runs))}.")
+    if faults:
+        planted = Counter[str](run.verdict for _, run in faults)
+        said.append(f"Of {len(faults)} runs with a planted fault {_counted(planted)}.")
+    if searches:
+        broken = ", ".join(each["label"] for each in searches if each["violated"]) or "none"
+        said.append(f"The adversary attacked {len(searches)} bounds and broke {broken} of them.")
+    if refused:
+        said.append(f"Nothing attacks {', '.join(each['id'] for each in refused)}.")
+    return " ".join(said) or "There was nothing to prove, to run or to attack."
+
+
+def _counted(verdicts: Counter[str]) -> str:
+    parts = [f"{count} {'is' if count == 1 else 'are'} {verdict}" for verdict, count in verdicts.most_common()]
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _search(attack: Attack, answer: dict[str, Any], proofs: ProofAudit) -> Search:
+    """What the adversary found of a claim, with what the page says of the claim."""
+    id, lipschitz = attack.claim, attack.lipschitz
+    proved = {claim.id: claim.verdict for claim in proofs.claims}
+    return answer | {
+        "label": label(id, lipschitz),
+        "argument": catalogue[id].argument,
+        "lipschitz": lipschitz,
+        "file": f"instances/{id}{'' if lipschitz == 'sigma' else '.sqrt_r'}.json",
+        "drawn": attack.is_drawn,
+        "curve": {str(rank): attack.curve(rank) for rank in attack.ranks} if attack.curve else {},
+        "proof": proved.get(id, "by hand"),
+    }
+
+
+def _study(found: dict[str, list[Any]]) -> study.Study:
+    """The simulations and worst cases of this audit."""
+    cases = [case for part in found.get("worst_cases", []) if isinstance(part, list) for case in part]
+    coverage, power = ([each for part in found.get(name, []) for each in part] for name in ("coverage", "power"))
+    return study.Study(coverage, power, cases)
+
+
+def _proof_findings(proofs: ProofAudit) -> list[Finding]:
+    """The rows that the proofs establish, and the editorial ones."""
+    return [
+        Finding(each.row.number, each.row.locator, each.verdict, each.evidence, each.row.finding)
+        for each in proofs.rows
+    ]
+
+
+def _measured(runs: list[StoredRun], searches: list[Search], numbers: study.Study) -> list[Finding]:
+    """For each claim what its runs say, what its search found, and how near to it the worst case comes."""
+    found = []
+    for id in dict.fromkeys(run.result.claim for run in runs):
+        of_it = [run for run in runs if run.result.claim == id]
+        each = "; ".join(
+            f"{run.problem}{f', rank {run.rank}' if run.rank else ''}: {run.verdict}, measured "
+            f"{number(run.result.measured)} against {number(_bound(run))}"
+            for run in of_it
+        )
+        verdict = Verdict.gravest(run.verdict for run in of_it)
+        told = f"Of {len(of_it)} runs {_counted(Counter[str](run.verdict for run in of_it))}. {each}."
+        found.append(Finding(0, catalogue[id].title, verdict, told))
+    for search in searches:
+        told = f"The largest ratio of measured over bound that was found is {search['ratio']:.4g}."
+        found.append(_attacked(search["id"], search["violated"], told))
+    cases: dict[str, list[WorstCase]] = {}
+    for case in numbers.worst_cases:
+        cases.setdefault(case.claim, []).append(case)
+    for id, solved in cases.items():
+        ratios = ", ".join(f"{case.ratio:.0%} at T = {case.steps}" for case in solved)
+        told = f"The exact worst case over all smooth F is {ratios} of the bound, by a numerical solution."
+        found.append(_attacked(id, any(case.violated for case in solved), told))
+    return found
+
+
+def _attacked(id: str, violated: bool, told: str) -> Finding:
+    return Finding(0, f"{catalogue[id].title}, attacked", "violated" if violated else "not violated", told)
+
+
+def _bound(run: StoredRun) -> float:
+    """What the claim says of a run: the theorem's bound, or what the claim's end of a bracket is."""
+    result = run.result
+    if run.is_theorem:
+        return known(result.bound)
+    return min(end.value for end in result.upper if end.claim == result.claim)

@@ -1,0 +1,8 @@
+"""The words of convergence theorems: algorithms, performance measures and hypotheses, one a file, each with its faces.
+
+An engine asks a word for a face and never looks at its id. A face that a word lacks is a sentence that says so.
+"""
+
+from boundcheck.words.sentence import algorithm_of, is_about_smoothness, measure_of, theorem, word_of, words_of
+
+__all__ = ["algorithm_of", "is_about_smoothness", "measure_of", "theorem", "word_of", "words_of"]

@@ -1,0 +1,24 @@
+"""Algorithms: how v_1, v_2, ... come about. `ALGORITHMS` has those of this package by id."""
+
+from boundcheck.words.algorithms.adagrad_norm import ADAGRAD_NORM
+from boundcheck.words.algorithms.base import Algorithm
+from boundcheck.words.algorithms.gradient_descent import GRADIENT_DESCENT
+from boundcheck.words.algorithms.heavy_ball import HEAVY_BALL
+from boundcheck.words.algorithms.linear import LinearMethod
+from boundcheck.words.algorithms.nesterov import NESTEROV
+from boundcheck.words.algorithms.sgd import SGD
+
+ALGORITHMS: dict[str, Algorithm] = {
+    each.id: each for each in (SGD, GRADIENT_DESCENT, HEAVY_BALL, NESTEROV, ADAGRAD_NORM)
+}
+
+__all__ = [
+    "ADAGRAD_NORM",
+    "ALGORITHMS",
+    "GRADIENT_DESCENT",
+    "HEAVY_BALL",
+    "NESTEROV",
+    "SGD",
+    "Algorithm",
+    "LinearMethod",
+]

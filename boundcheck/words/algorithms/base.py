@@ -1,0 +1,133 @@
+"""`Algorithm`: what every algorithm answers, whether it is a linear method or a step that depends on its state."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sympy as sp
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Point = tuple[Tensor, ...]
+    State = tuple[Point, ...]
+    Retract = Callable[[Point, Point], Point]
+
+Numbers = Mapping[str, Any]
+"""Values of an algorithm's parameters, by name: floats on the run face, exact numbers on the exact one."""
+
+
+@dataclass(frozen=True)
+class Algorithm(ABC):
+    """An iteration with one gradient a step.
+
+    Attributes:
+        id: its name in a spec or a file.
+        title: what a reader calls it.
+        parameters: the symbols of the numbers that it takes, such as alpha; a theorem has each as a quantity or as a
+            parameter. The first one is the step size.
+        is_stochastic: whether it is given a stochastic gradient g_t, and not the gradient of F.
+        starting: values of parameters with which it can be tried where nothing is said of them, by symbol.
+
+    """
+
+    id: str
+    title: str
+    parameters: tuple[sp.Symbol, ...]
+    is_stochastic: bool = False
+    starting: tuple[tuple[sp.Symbol, sp.Rational], ...] = ()
+
+    # Statement
+
+    @property
+    @abstractmethod
+    def recurrence(self) -> tuple[sp.Basic, ...]:
+        """The equations that lead from step t to step t + 1, over iterates."""
+
+    # Run: a state is a tuple of points, and a point a tuple of tensors with a leading dimension of replicas.
+
+    @property
+    def keeps_curves(self) -> bool:
+        """Whether every step is v - alpha g from where g was taken, so that a curved domain's retraction can do it."""
+        return False
+
+    @abstractmethod
+    def start(self, v: Point, numbers: Numbers) -> State:
+        """The state at t = 1, where the iterate is v."""
+
+    @abstractmethod
+    def query(self, state: State, t: int, numbers: Numbers) -> Point:
+        """Where the gradient of step t is taken."""
+
+    @abstractmethod
+    def step(self, state: State, gradient: Point, t: int, numbers: Numbers, retract: Retract | None = None) -> State:
+        """The state at t + 1; a new one, which may share points with the old one.
+
+        Args:
+            state: that at t = 1, 2, ...
+            gradient: the gradient of F, or the stochastic one, at `query`.
+            t: the step.
+            numbers: a value of each parameter.
+            retract: of a curved domain, what moves a point along a step; only where `keeps_curves`.
+
+        """
+
+    def iterate(self, state: Any) -> Any:
+        """The v_t that measures speak of, of a state of any face."""
+        return state[0]
+
+    # Exact and worst: the same over any vectors, each one object with sums and multiples.
+
+    no_exact: str = ""
+    """Why it has no exact face; empty where it has one."""
+    no_worst: str = ""
+    """Why performance estimation cannot state it; empty where it can."""
+
+    @abstractmethod
+    def exact_start(self, v: Any, numbers: Numbers) -> tuple[Any, ...]:
+        """The state at t = 1, over any vectors."""
+
+    @abstractmethod
+    def exact_query(self, state: tuple[Any, ...], t: int, numbers: Numbers) -> Any:
+        """Where the gradient of step t is taken, over any vectors."""
+
+    @abstractmethod
+    def exact_step(
+        self, state: tuple[Any, ...], gradient: Any, t: int, numbers: Numbers, space: Space | None = None
+    ) -> tuple[Any, ...]:
+        """The state at t + 1, over any vectors: of rationals, of Arb balls, or points of a performance estimation.
+
+        Args:
+            state: that at t.
+            gradient: at `exact_query`.
+            t: the step.
+            numbers: a value of each parameter, in the numbers of the vectors.
+            space: norms and roots, which a method that is not linear needs.
+
+        """
+
+    @abstractmethod
+    def reach(self, sizes: Sequence[float], t: int, numbers: Numbers) -> float:
+        """A bound on the norm of `exact_query` of a state whose vectors have norms of at most `sizes`.
+
+        It is also one on how far the query moves where each vector moves by at most its size, and so of `drift`.
+        """
+
+    @abstractmethod
+    def drift(self, sizes: Sequence[float], gradient: float, t: int, numbers: Numbers) -> tuple[float, ...]:
+        """Bounds on the norms of the next state's vectors, for vectors and a gradient of at most these norms."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields alone: compiled coefficients are made anew in another process."""
+        return {name: self.__dict__[name] for name in self.__dataclass_fields__}
+
+
+@dataclass(frozen=True)
+class Space:
+    """What a step that depends on its state asks of the vectors and numbers of the exact face."""
+
+    square_norm: Callable[[Any], Any]
+    square_root: Callable[[Any], Any]

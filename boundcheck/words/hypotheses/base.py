@@ -1,0 +1,69 @@
+"""`Hypothesis`: a word that theorems assume, with its faces; a `Claim` states it and names it as its word."""
+
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+import sympy as sp
+
+from boundcheck.claims import Claim
+
+
+@dataclass(frozen=True)
+class Worst:
+    """What a hypothesis says of the functions and the noise among which performance estimation looks for the worst.
+
+    Attributes:
+        is_smooth: F has an L̂-Lipschitz gradient, where L̂ is the claim's own.
+        is_convex: F is convex.
+        strong: the symbol of its strong convexity constant.
+        gap: the symbol of the bound on F(v_1) - f*.
+        distance: the symbol of the bound on the distance from v_1 to a minimiser.
+        noise: the symbol of zeta, where zeta^2 bounds the variance of the stochastic gradient.
+
+    """
+
+    is_smooth: bool = False
+    is_convex: bool = False
+    strong: sp.Symbol | None = None
+    gap: sp.Symbol | None = None
+    distance: sp.Symbol | None = None
+    noise: sp.Symbol | None = None
+
+    def __or__(self, other: "Worst") -> "Worst":
+        """Both hypotheses together."""
+        return Worst(**{each.name: getattr(self, each.name) or getattr(other, each.name) for each in fields(self)})
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A word that theorems assume.
+
+    Attributes:
+        id: its name.
+        title: what a reader calls it.
+        symbols: the symbols of the constants that it gives a meaning to, such as L or zeta.
+        speaks_against: what a failure on a run speaks against: the hypothesis itself, or the constant.
+        worst: how performance estimation states it; None where it cannot.
+        is_about_noise: whether it is about the stochastic gradient, and not about the function.
+        smooth_on: where it makes F smooth: along the ``path`` of the iterates, on all of ``space``, in a ``ball`` of
+            factors that are all trained, with one factor ``frozen``; empty where it does not.
+
+    """
+
+    id: str
+    title: str
+    symbols: tuple[sp.Symbol, ...] = ()
+    speaks_against: Literal["hypothesis", "constant"] = "constant"
+    worst: Worst | None = None
+    is_about_noise: bool = False
+    smooth_on: Literal["", "path", "space", "ball", "frozen"] = ""
+
+    def audit(self, evidence: Any, hypothesis: Claim) -> list[Any] | None:
+        """Hold a run against it: the rows of the audit, or None where a run cannot show it, so that it is assumed.
+
+        Args:
+            evidence: what the run recorded.
+            hypothesis: the claim that states it, by whose id the rows call it.
+
+        """
+        return None

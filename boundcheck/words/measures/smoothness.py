@@ -1,0 +1,38 @@
+"""The smoothness constant of a function, which the lemmas about adapters bound."""
+
+from dataclasses import dataclass
+
+import sympy as sp
+
+from boundcheck.claims.symbols import Lhat
+from boundcheck.claims.vocabulary import EuclideanNorm, F, FrobeniusNorm, Gradient, Hessian, SpectralNorm
+from boundcheck.words.measures.base import Measure
+
+
+@dataclass(frozen=True)
+class SmoothnessConstant(Measure):
+    """The Lipschitz constant of the gradient of F, or on a manifold the largest norm of its Hessian."""
+
+    symbol: sp.Symbol
+    """What lemmas call the bound on it."""
+
+    @property
+    def is_of_a_run(self) -> bool:
+        """It is the function's."""
+        return False
+
+    def is_bounded_by(self, conclusion: sp.Basic, bound: sp.Symbol) -> bool:
+        """Whether the conclusion says so of the gradient at any two points, or of the Hessian at any one."""
+        points = [each.args[1] for each in conclusion.atoms(Gradient)]
+        said = [
+            sp.Le(norm(Gradient(F, x) - Gradient(F, y)), bound * norm(x - y))
+            for norm in (EuclideanNorm, FrobeniusNorm)
+            for x in points
+            for y in points
+            if x.shape == y.shape and x != y
+        ]
+        said += [sp.Le(SpectralNorm(each), bound) for each in conclusion.atoms(Hessian) if each.args[0] == F]
+        return conclusion in said
+
+
+SMOOTHNESS = SmoothnessConstant("smoothness", "smoothness constant", Lhat)

@@ -1,0 +1,95 @@
+"""Questions about a claim as a sentence of words: which algorithm it is about, what it bounds, what it rests on."""
+
+from functools import cache
+
+import sympy as sp
+
+from boundcheck.claims import Claim, Quantity, catalogue
+from boundcheck.words.algorithms import GRADIENT_DESCENT, SGD, Algorithm
+from boundcheck.words.hypotheses import HYPOTHESES, Hypothesis
+from boundcheck.words.measures import MEASURES, SMOOTHNESS, Measure, PerformanceMeasure
+
+
+def theorem(
+    id: str,
+    title: str,
+    source: str,
+    quantifier: str,
+    hypotheses: tuple[Claim, ...],
+    quantities: tuple[Quantity, ...],
+    conditions: tuple[sp.core.relational.Relational, ...] = (),
+    *,
+    algorithm: Algorithm,
+    measure: PerformanceMeasure,
+    note: str = "",
+    argument: str = "",
+) -> Claim:
+    """The claim that under these hypotheses the algorithm makes the measure at most the last quantity."""
+    return Claim(
+        id,
+        title,
+        source,
+        measure.at_most(quantities[-1].symbol),
+        quantifier,
+        hypotheses,
+        quantities,
+        conditions,
+        note=note,
+        argument=argument,
+        algorithm=algorithm,
+        measure=measure,
+    )
+
+
+def algorithm_of(claim: Claim) -> Algorithm | None:
+    """The algorithm that a theorem is about; None of a claim about something else.
+
+    A claim that names none, and has the step size of gradient descent among its quantities, is about SGD where it
+    speaks of noise, and else about gradient descent. One that lacks a parameter of its algorithm is about no run.
+    """
+    known = {*(quantity.symbol for quantity in claim.quantities), *(p.symbol for p in claim.parameters)}
+    algorithm = claim.algorithm
+    if algorithm is None:
+        algorithm = SGD if known & _noise() else GRADIENT_DESCENT
+        known = {quantity.symbol for quantity in claim.quantities}
+    elif not isinstance(algorithm, Algorithm):
+        raise TypeError(f"{algorithm!r} is no Algorithm")
+    return algorithm if known.issuperset(algorithm.parameters) else None
+
+
+@cache
+def _noise() -> frozenset[sp.Symbol]:
+    """The symbols of constants of noise, without those that a function has too."""
+    return frozenset(symbol for word in HYPOTHESES.values() if word.is_about_noise for symbol in word.symbols)
+
+
+def measure_of(claim: Claim) -> Measure | None:
+    """What a claim bounds by its last quantity: the measure that it names, or that its conclusion states."""
+    if not claim.quantities:
+        return None
+    bound = claim.quantities[-1].symbol
+    given = [claim.measure] if isinstance(claim.measure, Measure) else []
+    return next((each for each in (*given, *MEASURES.values()) if each.is_bounded_by(claim.conclusion, bound)), None)
+
+
+def is_about_smoothness(claim: Claim) -> bool:
+    """Whether the last quantity of a claim is what lemmas call the smoothness constant of F."""
+    return bool(claim.quantities) and claim.quantities[-1].symbol == SMOOTHNESS.symbol
+
+
+def word_of(hypothesis: Claim) -> Hypothesis | None:
+    """The word that a hypothesis is; None of one that no engine knows more of than its statement."""
+    word = hypothesis.word
+    if word is None and hypothesis.id in catalogue and catalogue[hypothesis.id] == hypothesis:
+        # One that was read from a file.
+        word = catalogue[hypothesis.id].word
+    return word if isinstance(word, Hypothesis) else None
+
+
+def words_of(claim: Claim) -> list[tuple[Claim, Hypothesis | None]]:
+    """The hypotheses of a claim with their words; of one without, which rests on others, these in its place."""
+    found: list[tuple[Claim, Hypothesis | None]] = []
+    for each in claim.hypotheses:
+        word = word_of(each)
+        found += [(each, word)] if word or not each.hypotheses else words_of(each)
+    return found

@@ -1,0 +1,1 @@
+"""Convergence theorems of other papers, to stand beside jiang2024's."""

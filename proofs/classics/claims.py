@@ -1,0 +1,183 @@
+"""Convergence theorems of other papers, for a function F that is smooth with a given constant, ell.
+
+Each is stated at its prescribed constant step, and speaks of T iterates v_1, ..., v_T. Their first quantity is Lhat,
+which is ell here, so that they stand beside the theorems that derive Lhat.
+"""
+
+from dataclasses import replace
+
+import sympy as sp
+
+from boundcheck.claims.claim import Claim, Quantity
+from boundcheck.claims.symbols import D, Lhat, T, abc_a, abc_b, abc_c, alpha, bound, ell, f_star, zeta
+from boundcheck.claims.vocabulary import EuclideanNorm, Expectation, F, Gradient, Value, g_t, v_t
+from boundcheck.words import algorithms
+from boundcheck.words import hypotheses as words
+from boundcheck.words.measures import LEAST_GRADIENT
+from boundcheck.words.sentence import theorem
+
+from ..jiang2024.claims import ASSUMPTION_4, BOUNDED_BELOW, LEMMA_1, ROOT_TERM
+from ..meft.lora import CONDITIONALLY_UNBIASED
+
+SMOOTH = Claim(
+    "classic.smooth",
+    "The function that is minimised is smooth along its iterates",
+    "the descent lemma's hypothesis, such as Nesterov 2004, section 1.2.2",
+    LEMMA_1.conclusion.xreplace({Lhat: ell}),
+    r"\text{for } v_1, v_2 \text{ on the iterates and the segments between them}",
+    note="One segment at a time, from an iterate to the next, the last of them to v_{T+1}, which step T computes.",
+    word=words.SMOOTH,
+)
+
+SMOOTH_AROUND = replace(
+    SMOOTH,
+    id="classic.smooth_around",
+    title="The function that is minimised is smooth around its iterates",
+    source="boundcheck; less than the smoothness on all of space of Abbaszadehpeivasti, de Klerk and Zamani 2022",
+    quantifier=r"\text{for } v_1, v_2 \text{ in the balls whose diameters are the steps}",
+    note="One ball at a time: its diameter is the segment from an iterate to the next, the last to v_{T+1}. The "
+    "proof leaves the segments, and stays in the balls.",
+    word=words.SMOOTH_AROUND,
+)
+
+ABC = Claim(
+    "classic.abc",
+    "Expected smoothness (ABC)",
+    "Khaled and Richtárik 2023, expected smoothness, stated given the past, as the proof uses it",
+    sp.Le(
+        Expectation(EuclideanNorm(g_t) ** 2, v_t),
+        2 * abc_a * (Value(F, v_t) - f_star) + abc_b * EuclideanNorm(Gradient(F, v_t)) ** 2 + abc_c,
+    ),
+    r"\text{for all } t",
+    word=words.EXPECTED_SMOOTHNESS,
+)
+
+GIVEN_SMOOTHNESS = Quantity(Lhat, ell, "smoothness constant of F, which is given")
+_DETERMINISTIC = "g is the full gradient: no noise, and the expectation is the value itself. "
+_MEANING = "bound on the smallest expected squared gradient norm"
+
+GRADIENT_DESCENT = theorem(
+    "nesterov2004.gradient_descent",
+    "Nesterov, gradient descent",
+    "Nesterov, Introductory Lectures on Convex Optimization, 2004, section 1.2.3, at the step 1/L",
+    r"\text{for every } T",
+    (SMOOTH, BOUNDED_BELOW),
+    (
+        GIVEN_SMOOTHNESS,
+        Quantity(alpha, 1 / Lhat, "constant step size"),
+        Quantity(bound, 2 * Lhat * D / T, _MEANING),
+    ),
+    note=_DETERMINISTIC + "The book's N steps have N + 1 = T iterates.",
+    argument="The descent lemma at the step 1/ℓ is F(v_{t+1}) ≤ F(v_t) - ‖∇F(v_t)‖²/(2ℓ). Summed over t = 1, ..., T, "
+    "with F(v_{T+1}) ≥ f*, it bounds the sum of ‖∇F(v_t)‖² by 2ℓD; the smallest of T numbers is at most their mean.",
+    algorithm=algorithms.GRADIENT_DESCENT,
+    measure=LEAST_GRADIENT,
+)
+
+KHALED = theorem(
+    "khaled2020.theorem2",
+    "Khaled–Richtárik, Theorem 2, under ABC",
+    "Khaled and Richtárik, Better Theory for SGD in the Nonconvex World, TMLR 2023 (arXiv 2002.03329), Theorem 2, at "
+    "the step of its Corollary 1 with sqrt(2D/(ell C T)) in place of the member that a target accuracy sets",
+    r"\text{for every } T",
+    (SMOOTH, ABC, CONDITIONALLY_UNBIASED, BOUNDED_BELOW),
+    (
+        GIVEN_SMOOTHNESS,
+        Quantity(
+            alpha,
+            1
+            / sp.Max(
+                Lhat * abc_b,
+                sp.sqrt(Lhat * abc_a * T, evaluate=False),
+                sp.sqrt(Lhat * abc_c * T / (2 * D), evaluate=False),
+            ),
+            "constant step size, the smallest of three",
+        ),
+        Quantity(bound, Lhat * abc_c * alpha + 2 * D / T * (1 / alpha + 2 * Lhat * abc_a * alpha * T), _MEANING),
+    ),
+    note="The theorem's power (1 + ℓAα²)^T stands here by its bound 1 + 2ℓAα²T, which holds because ℓAα²T ≤ 1 at "
+    "this step; Corollary 1 takes 3 for it, which is the most that it can be.",
+    argument="Let δ_t = E F(v_t) - f*, N_t = E‖∇F(v_t)‖² and x = ℓAα². The descent lemma, unbiasedness and expected "
+    "smoothness give δ_{t+1} ≤ (1 + x)δ_t - α(1 - ℓαB/2)N_t + ℓα²C/2, and ℓαB ≤ 1, so that (α/2)N_t ≤ (1 + x)δ_t - "
+    "δ_{t+1} + ℓα²C/2. Times the weights w_t = (1 + x)^-t the δ telescope: (α/2) Σ w_t N_t ≤ δ_1 + (ℓα²C/2) Σ w_t, and "
+    "Σ w_t ≥ T (1 + x)^-T. Hence min N_t ≤ ℓCα + 2(1 + x)^T δ_1/(αT). Last, (1 + x)^T ≤ exp(xT) ≤ 1 + 2xT, since "
+    "xT ≤ 1 and exp is convex with exp(1) ≤ 3.",
+    algorithm=algorithms.SGD,
+    measure=LEAST_GRADIENT,
+)
+
+BOUNDED_VARIANCE = replace(
+    KHALED.case(
+        "khaled2020.bounded_variance",
+        "Khaled–Richtárik, bounded variance",
+        "Khaled and Richtárik, Better Theory for SGD in the Nonconvex World, TMLR 2023 (arXiv 2002.03329), Theorem 2, "
+        "at A = 0, B = 1, C = zeta^2",
+        {abc_a: sp.Integer(0), abc_b: sp.Integer(1), abc_c: zeta**2},
+    ),
+    hypotheses=(SMOOTH, ASSUMPTION_4, CONDITIONALLY_UNBIASED, BOUNDED_BELOW),
+    argument="Unbiasedness makes E‖g‖² = ‖∇F‖² + E‖g - ∇F‖² ≤ ‖∇F‖² + ζ², which is expected smoothness with A = 0, "
+    "B = 1 and C = ζ²; the rest is that of khaled2020.theorem2.",
+)
+
+GHADIMI = theorem(
+    "ghadimi2013.corollary2_2",
+    "Ghadimi–Lan, Corollary 2.2",
+    "Ghadimi and Lan, Stochastic First- and Zeroth-Order Methods for Nonconvex Stochastic Programming, SIAM J. Optim. "
+    "23(4), 2013, Corollary 2.2, at its best D~ = D_f = sqrt(2D/L)",
+    r"\text{for every } T",
+    BOUNDED_VARIANCE.hypotheses,
+    (
+        GIVEN_SMOOTHNESS,
+        # min(1/L, D~/(sigma sqrt N)), the step that the theorem above prescribes too.
+        next(quantity for quantity in BOUNDED_VARIANCE.quantities if quantity.symbol == alpha),
+        Quantity(
+            bound,
+            GRADIENT_DESCENT.quantities[-1].expression + sp.Mul(2 * sp.sqrt(2), ROOT_TERM, evaluate=False),
+            _MEANING,
+        ),
+    ),
+    note="The paper bounds the mean at an iterate drawn uniformly at random, hence the smallest.",
+    argument="The descent lemma, unbiasedness and ℓα ≤ 1 give (α/2)N_t ≤ E F(v_t) - E F(v_{t+1}) + ℓα²ζ²/2 for N_t = "
+    "E‖∇F(v_t)‖². The mean of N_t over t = 1, ..., T is then at most 2D/(αT) + ℓαζ². With 1/α the larger of ℓ and "
+    "ζ sqrt(ℓT/(2D)), hence at most their sum, the first term is at most 2ℓD/T + sqrt(2ℓDζ²/T); with α at most "
+    "sqrt(2D/(ℓζ²T)) the second is at most sqrt(2ℓDζ²/T).",
+    algorithm=algorithms.SGD,
+    measure=LEAST_GRADIENT,
+)
+
+BEST_STEP = theorem(
+    "abbaszadehpeivasti2022.best_step",
+    "Abbaszadehpeivasti et al., gradient descent, exact rate",
+    "Abbaszadehpeivasti, de Klerk and Zamani, The exact worst-case convergence rate of the gradient method with fixed "
+    "step lengths for L-smooth functions, Optim. Lett., 2022, at the step that minimises the bound",
+    r"\text{for every } T",
+    (SMOOTH_AROUND, BOUNDED_BELOW),
+    (
+        GIVEN_SMOOTHNESS,
+        Quantity(alpha, 2 / (sp.sqrt(3) * Lhat), "constant step size"),
+        Quantity(bound, 4 * D / ((T - 1) * (4 * alpha - Lhat**2 * alpha**3) + 2 / Lhat), _MEANING),
+    ),
+    note=_DETERMINISTIC + "The paper's N steps have N + 1 = T iterates. Of its min(4h - Lh², 4h - L²h³) the second "
+    "is the smaller at this step h, which is longer than 1/L.",
+    argument="Take x = v_t, y = v_{t+1}, d = x - y = h∇F(x), Δ = ∇F(x) - ∇F(y). The point (x + y)/2 - Δ/(2ℓ) is in the "
+    "ball around the step, since ‖Δ‖ ≤ ℓ‖d‖, and F there is at most its quadratic upper bound at x and at least its "
+    "lower one at y. Hence F(x) - F(y) ≥ <∇F(x) + ∇F(y), d>/2 + ‖Δ‖²/(4ℓ) - ℓ‖d‖²/4. With u = ℓh in [1, sqrt 3], and "
+    "p, r, c for ‖∇F(x)‖², ‖∇F(y)‖² and <∇F(x), ∇F(y)>, the right-hand side is h(p + c)/2 + (p + r - 2c)/(4ℓ) - "
+    "ℓh²p/4. Here c has the factor (u - 1)/(2ℓ) ≥ 0, and 2c ≥ r + (1 - u²)p, which is ‖Δ‖ ≤ ℓ‖d‖ again, so that F(x) - "
+    "F(y) ≥ ((3u - u³)p + ur)/(4ℓ). This is at least m(4u - u³)/(4ℓ) for the smallest squared norm m at v_1, ..., v_T. "
+    "And F(v_T) - f* ≥ m/(2ℓ), by the upper bound at v_T - ∇F(v_T)/ℓ, on the last step. Summed over the T - 1 steps "
+    "before, D ≥ m((T - 1)(4h - ℓ²h³) + 2/ℓ)/4, whose derivative in h vanishes at 3ℓ²h² = 4.",
+    algorithm=algorithms.GRADIENT_DESCENT,
+    measure=LEAST_GRADIENT,
+)
+
+CLAIMS = (
+    SMOOTH,
+    SMOOTH_AROUND,
+    ABC,
+    GRADIENT_DESCENT,
+    GHADIMI,
+    KHALED,
+    BOUNDED_VARIANCE,
+    BEST_STEP,
+)

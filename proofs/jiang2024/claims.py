@@ -1,0 +1,182 @@
+"""jiang2024 as printed: Assumptions 1-4, Lemma 1, Theorem 2 and the rate that the paper reads off it.
+
+Z. Jiang et al., "A Unified Convergence Theory for Large Language Model Efficient Fine-tuning", 2024. Nothing is
+mended here, not even what is false; what is sharper or repaired lives in `meft`.
+"""
+
+import sympy as sp
+from sympy import Rational
+
+from boundcheck.claims.claim import Claim, Quantity
+from boundcheck.claims.symbols import C, D, G, L, Lhat, T, T_min, alpha, bound, c, f_star, r, sigma, zeta
+from boundcheck.claims.vocabulary import (
+    A1,
+    A2,
+    B1,
+    B2,
+    MINIMUM_GRADIENT,
+    W1,
+    W2,
+    A_t,
+    B_t,
+    EuclideanNorm,
+    Expectation,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    MatrixExpectation,
+    SpectralNorm,
+    Value,
+    W,
+    f,
+    g,
+    v,
+    v1,
+    v2,
+)
+from boundcheck.words.algorithms import SGD
+from boundcheck.words.hypotheses.ball import BALL
+from boundcheck.words.hypotheses.bounded_below import BOUNDED_BELOW as BELOW
+from boundcheck.words.hypotheses.bounded_gradient import BOUNDED_GRADIENT
+from boundcheck.words.hypotheses.bounded_variance import BOUNDED_VARIANCE
+from boundcheck.words.hypotheses.lipschitz_adapter import LIPSCHITZ_ADAPTER
+from boundcheck.words.hypotheses.smooth_in_w import SMOOTH_IN_W
+from boundcheck.words.hypotheses.unbiased import UNBIASED as NO_BIAS
+from boundcheck.words.measures import LEAST_GRADIENT
+from boundcheck.words.sentence import theorem
+
+ASSUMPTION_1 = Claim(
+    "jiang2024.assumption1",
+    "Assumption 1 (f is L-smooth in W)",
+    "jiang2024, Assumption 1",
+    sp.Le(FrobeniusNorm(Gradient(f, W1) - Gradient(f, W2)), L * FrobeniusNorm(W1 - W2)),
+    r"\text{for all } W_1, W_2 \in \mathbb{R}^{d \times k}",
+    word=SMOOTH_IN_W,
+)
+
+ASSUMPTION_2 = Claim(
+    "jiang2024.assumption2",
+    "Assumption 2 (bounded factors)",
+    "jiang2024, Assumption 2",
+    sp.Le(sp.Max(SpectralNorm(A_t), SpectralNorm(B_t), evaluate=False), sigma),
+    r"\text{for all iterates of Algorithm 1}",
+    word=BALL,
+)
+
+ASSUMPTION_3_1 = Claim(
+    "jiang2024.assumption3.1",
+    "Assumption 3, part 1 (W is Lipschitz in A and B)",
+    "jiang2024, Assumption 3(1)",
+    sp.Le(FrobeniusNorm(W1 - W2), C * (FrobeniusNorm(A1 - A2) + FrobeniusNorm(B1 - B2))),
+    r"\text{for any } A_i, B_i \text{ and } W_i = W_0 + B_i A_i",
+    word=LIPSCHITZ_ADAPTER,
+)
+
+ASSUMPTION_3_2 = Claim(
+    "jiang2024.assumption3.2",
+    "Assumption 3, part 2 (bounded gradient in W)",
+    "jiang2024, Assumption 3(2)",
+    sp.Le(FrobeniusNorm(Gradient(f, W)), G),
+    r"\text{for all } W",
+    word=BOUNDED_GRADIENT,
+)
+
+ASSUMPTION_3 = Claim(
+    "jiang2024.assumption3",
+    "Assumption 3",
+    "jiang2024, Assumption 3",
+    sp.And(ASSUMPTION_3_1.conclusion, ASSUMPTION_3_2.conclusion),
+    r"\text{for any parameters}",
+    (ASSUMPTION_3_1, ASSUMPTION_3_2),
+)
+
+ASSUMPTION_4 = Claim(
+    "jiang2024.assumption4",
+    "Assumption 4 (bounded noise)",
+    "jiang2024, Assumption 4",
+    sp.Le(Expectation(EuclideanNorm(g - Gradient(F, v)) ** 2), zeta**2),
+    r"\text{for all } v",
+    word=BOUNDED_VARIANCE,
+)
+
+UNBIASED = Claim(
+    "jiang2024.unbiased",
+    "Unbiased stochastic gradient",
+    "jiang2024, section 3, before Algorithm 1",
+    sp.Eq(MatrixExpectation(g), Gradient(F, v)),
+    r"\text{for all } v",
+    note="The proof needs it conditionally on the past; sampling without replacement breaks that.",
+    word=NO_BIAS,
+)
+
+BOUNDED_BELOW = Claim(
+    "jiang2024.bounded_below",
+    "f is bounded below",
+    "jiang2024, section 2, after Eq. (4)",
+    sp.Ge(Value(f, W), f_star),
+    r"\text{for all } W",
+    word=BELOW,
+)
+
+LEMMA_1 = Claim(
+    "jiang2024.lemma1",
+    "Lemma 1, as printed",
+    "jiang2024, Lemma 1, Eq. (8)",
+    sp.Le(EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)), Lhat * EuclideanNorm(v1 - v2)),
+    r"\text{for any } v_1, v_2",
+    (ASSUMPTION_1, ASSUMPTION_2, ASSUMPTION_3),
+    (Quantity(Lhat, 2 * L * C * sp.sqrt(r) * sigma + G, "smoothness constant of F(v) = f(W_0 + BA)"),),
+    note='"Any v_1, v_2" can only be meant of points that satisfy Assumption 2.',
+)
+
+STEP_SIZE = Quantity(alpha, sp.sqrt(D / (Lhat * zeta**2 * T), evaluate=False), "constant step size")
+SHORTEST_HORIZON = Quantity(T_min, 4 * Lhat * D / zeta**2, "fewest iterations that the statement speaks of")
+
+# Written as the paper prints it, under one root, and shared with the repaired theorems.
+ROOT_TERM = sp.sqrt(D * Lhat * zeta**2 / T, evaluate=False)
+
+THEOREM_2 = theorem(
+    "jiang2024.theorem2",
+    "Theorem 2, as printed",
+    "jiang2024, Theorem 2, Eq. (9)",
+    "",
+    (ASSUMPTION_1, ASSUMPTION_2, ASSUMPTION_3, ASSUMPTION_4, UNBIASED, BOUNDED_BELOW),
+    (
+        *LEMMA_1.quantities,
+        STEP_SIZE,
+        SHORTEST_HORIZON,
+        Quantity(
+            bound,
+            sp.Mul(Rational(5, 2), ROOT_TERM, evaluate=False),
+            "bound on the smallest expected squared gradient norm",
+        ),
+    ),
+    (sp.Ge(T, T_min),),
+    algorithm=SGD,
+    measure=LEAST_GRADIENT,
+)
+
+RATE = Claim(
+    "jiang2024.rate",
+    "Convergence rate, as printed",
+    'jiang2024, section 3, "Convergence rate"',
+    sp.Le(MINIMUM_GRADIENT, bound),
+    r"\text{for a constant } c \text{ free of } r, \sigma, T",
+    THEOREM_2.hypotheses,
+    (Quantity(bound, c * r ** Rational(1, 4) * sp.sqrt(sigma) / sp.sqrt(T), "the O-term, its constant named"),),
+    note="The paper prints an O(.); C, which the paper itself sets to a multiple of sqrt(r) sigma, hides in c.",
+)
+
+CLAIMS = (
+    ASSUMPTION_1,
+    ASSUMPTION_2,
+    ASSUMPTION_3,
+    ASSUMPTION_3_1,
+    ASSUMPTION_3_2,
+    ASSUMPTION_4,
+    UNBIASED,
+    BOUNDED_BELOW,
+    LEMMA_1,
+    THEOREM_2,
+    RATE,
+)

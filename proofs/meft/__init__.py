@@ -1,0 +1,1 @@
+"""Sharper and repaired statements about MeFT, boundcheck's own."""

@@ -1,0 +1,289 @@
+"""The smoothness constant of F(v) = f(W(v)) for each adapter: one composition lemma, and what is sharper.
+
+The second derivative of F along u is D²f[DW[u], DW[u]] + <∇f, D²W[u, u]>. The composition lemma bounds each term by a
+norm of u; the sharper claims bound it by a quadratic form in the norms of u's blocks, whose top eigenvalue they are.
+"""
+
+from dataclasses import replace
+
+import sympy as sp
+from sympy import MatrixSymbol
+
+from boundcheck.claims.claim import Claim, Quantity
+from boundcheck.claims.symbols import G, H, J, L, Lhat, a, a_0, b, b_0, mu, nu, r, s, w_0
+from boundcheck.claims.vocabulary import (
+    A1,
+    A2,
+    W1,
+    W2,
+    A,
+    B,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    Hessian,
+    SpectralNorm,
+    d,
+    k,
+    v,
+)
+
+from ..jiang2024.claims import ASSUMPTION_1, ASSUMPTION_3_2, LEMMA_1
+from .lora import BALL, FROZEN_A, GRADIENT_BOUND, LEMMA_1_SHARP
+
+_IN_DOMAIN = r"\text{for } v_1, v_2 \text{ in the domain}"
+
+
+def _top(first: sp.Expr, cross: sp.Expr, second: sp.Expr) -> sp.Expr:
+    """The top eigenvalue of [[first, cross], [cross, second]]."""
+    return (first + second) / 2 + sp.sqrt(((first - second) / 2) ** 2 + cross**2)
+
+
+COMPOSITION = Claim(
+    "meft.composition",
+    "Composition lemma",
+    "boundcheck; chain rule of second order",
+    LEMMA_1.conclusion,
+    r"\text{for } v_1, v_2 \text{ in a convex domain of any } W(v) \text{ with these } J, H",
+    (ASSUMPTION_1, GRADIENT_BOUND),
+    (Quantity(Lhat, L * J**2 + G * H, "smoothness constant of F(v) = f(W(v))"),),
+    argument="D²F[u, u] = D²f[DW[u], DW[u]] + <∇f, D²W[u, u]>; where f has no second derivative, mollify it.",
+)
+
+
+def _composed(
+    id: str,
+    title: str,
+    source: str,
+    hypotheses: tuple[Claim, ...],
+    jacobian: sp.Expr,
+    second: sp.Expr,
+    argument: str,
+    conditions: tuple[sp.core.relational.Relational, ...] = (),
+    conclusion: sp.core.relational.Relational = LEMMA_1.conclusion,
+) -> Claim:
+    """The composition lemma at an adapter's own J and H."""
+    quantities = (
+        Quantity(J, jacobian, "bound on the norm of DW(v)"),
+        Quantity(H, second, "bound on |<M, D²W(v)[u, u]>| over ‖M‖‖u‖²"),
+        *COMPOSITION.quantities,
+    )
+    return Claim(id, title, source, conclusion, _IN_DOMAIN, hypotheses, quantities, conditions, argument=argument)
+
+
+def _sharper(composed: Claim, id: str, title: str, form: tuple[sp.Expr, sp.Expr, sp.Expr], argument: str) -> Claim:
+    """The same statement with the top eigenvalue of a form in the norms of blocks as its constant."""
+    meaning = "smoothness constant of F, a top eigenvalue"
+    return replace(composed, id=id, title=title, quantities=(Quantity(Lhat, _top(*form), meaning),), argument=argument)
+
+
+FULL = Claim(
+    "meft.full",
+    "Full fine-tuning",
+    "boundcheck; jiang2024, Assumption 1, the baseline",
+    sp.Le(FrobeniusNorm(Gradient(F, W1) - Gradient(F, W2)), Lhat * FrobeniusNorm(W1 - W2)),
+    r"\text{for all } W_1, W_2",
+    (ASSUMPTION_1,),
+    (Quantity(Lhat, L, "smoothness constant of F = f"),),
+    argument="W is trained itself, so that F is f.",
+)
+
+LORA = _composed(
+    "meft.lora",
+    "LoRA, by composition",
+    "boundcheck; Lemma 1 of jiang2024 by the composition lemma",
+    (ASSUMPTION_1, BALL, GRADIENT_BOUND),
+    s * sp.sqrt(a**2 + b**2),
+    s,
+    "‖s(B δA + δB A)‖ ≤ s(b‖δA‖ + a‖δB‖), and |<M, 2s δB δA>| ≤ 2s‖M‖_op‖δA‖‖δB‖ ≤ s‖M‖_op‖u‖².",
+)
+
+FROZEN_FACTOR_B = Claim(
+    "meft.frozen_factor_b",
+    "A frozen factor B",
+    "boundcheck; B is not trained",
+    sp.Le(SpectralNorm(B), b),
+    r"\text{for the frozen } B",
+)
+
+FROZEN_B = Claim(
+    "meft.frozen_b",
+    "Lemma 1 with B frozen",
+    "boundcheck; jiang2024, Lemma 1, where A alone is trained",
+    sp.Le(FrobeniusNorm(Gradient(F, A1) - Gradient(F, A2)), Lhat * FrobeniusNorm(A1 - A2)),
+    r"\text{for all } A_1, A_2",
+    (ASSUMPTION_1, FROZEN_FACTOR_B),
+    (
+        Quantity(
+            Lhat,
+            FROZEN_A.quantities[0].expression.xreplace({a: b}),
+            "smoothness constant of F(A) = f(W_0 + s B A), on all of space",
+        ),
+    ),
+    note=FROZEN_A.note,
+)
+
+DIREFT = replace(
+    LEMMA_1_SHARP.case(
+        "meft.direft",
+        "DiReFT with bias",
+        "boundcheck; jiang2024, Eq. (3), as LoRA on [h; 1]: A = [U_1 b], B = U_2^T",
+        {s: sp.Integer(1)},
+    ),
+    note="Lemma 1, sharp, with W0 = [I 0] and k = d + 1: the bias needs no approximation.",
+)
+
+_OUTER, _INNER = MatrixSymbol("Lambda_b", d, d), MatrixSymbol("Lambda_d", r, r)
+VERA_DOMAIN = Claim(
+    "meft.vera_domain",
+    "Vectors of VeRA in a box, its factors frozen",
+    "boundcheck; Kopiczko, Blankevoort and Asano 2024, Eq. (2)",
+    sp.And(
+        *(sp.Le(SpectralNorm(x), bound) for x, bound in ((_INNER, a), (_OUTER, b), (A, a_0), (B, b_0))),
+    ),
+    r"\text{for } W = W_0 + s \Lambda_b B \Lambda_d A \text{ with diagonal } \Lambda_b, \Lambda_d",
+)
+_VERA_SCALE = s * a_0 * b_0
+VERA = _composed(
+    "meft.vera",
+    "VeRA, by composition",
+    VERA_DOMAIN.source,
+    (ASSUMPTION_1, VERA_DOMAIN, GRADIENT_BOUND),
+    LORA.expression("J").xreplace({s: _VERA_SCALE}),
+    LORA.expression("H").xreplace({s: _VERA_SCALE}),
+    "‖diag(x) M‖_F ≤ ‖x‖‖M‖_op, so that each derivative is at most LoRA's with s a_0 b_0 in place of s.",
+)
+VERA_SHARP = replace(
+    VERA,
+    id="meft.vera_sharp",
+    title="VeRA, sharp",
+    quantities=tuple(replace(q, expression=q.expression.xreplace({s: _VERA_SCALE})) for q in LEMMA_1_SHARP.quantities),
+    argument="λ* with s a_0 b_0 in place of s: the form in (‖δd‖, ‖δb‖) is LoRA's in (‖δA‖, ‖δB‖).",
+)
+
+LOHA_DOMAIN = Claim(
+    "meft.loha_domain",
+    "Factors of both products of LoHa in a ball",
+    "boundcheck; Hyeon-Woo, Ye-Bin and Oh 2022, Eq. (1)",
+    sp.And(sp.Le(SpectralNorm(A1), a), sp.Le(SpectralNorm(A2), a), sp.Le(SpectralNorm(B), b)),
+    r"\text{for } W = W_0 + s (B_1 A_1) \circ (B_2 A_2), \text{ and } B_1, B_2 \text{ as } B",
+)
+_LOHA_FORM = (a**2, 2 * a * b, b**2)
+LOHA = _composed(
+    "meft.loha",
+    "LoHa, by composition",
+    LOHA_DOMAIN.source,
+    (ASSUMPTION_1, LOHA_DOMAIN, GRADIENT_BOUND),
+    s * a * b * sp.sqrt(2 * (a**2 + b**2)),
+    s * _top(*_LOHA_FORM),
+    "‖X ∘ Y‖_F ≤ ‖X‖_F‖Y‖_op, ‖M ∘ Y‖_op ≤ ‖M‖_op‖Y‖_op (Schur) and |<M, X ∘ Y>| ≤ ‖M‖_op‖X‖_F‖Y‖_F.",
+)
+LOHA_SHARP = _sharper(
+    LOHA,
+    "meft.loha_sharp",
+    "LoHa, sharp",
+    (
+        2 * L * s**2 * a**2 * b**4 + G * s * b**2,
+        2 * L * s**2 * a**3 * b**3 + 2 * G * s * a * b,
+        2 * L * s**2 * a**4 * b**2 + G * s * a**2,
+    ),
+    "The form in the norms of (A_1, B_1, A_2, B_2) is nonnegative and the same for both pairs, which then share them.",
+)
+
+DORA_DOMAIN = Claim(
+    "meft.dora_domain",
+    "Factors and magnitudes of DoRA in a ball",
+    "boundcheck; Liu, Wang, Yin, Molchanov, Wang, Cheng and Chen 2024, Eq. (5)",
+    sp.And(
+        sp.Le(SpectralNorm(A), a), sp.Le(SpectralNorm(B), b), sp.Le(SpectralNorm(MatrixSymbol("Lambda_m", k, k)), mu)
+    ),
+    r"\text{for } W = (W_0 + s B A) N^{-1} \Lambda_m, \; N \text{ the norms of the columns of } W_0 + s B A",
+    note="Through the norms too, which DoRA's authors treat as constants in the gradient that they compute.",
+)
+# The least norm of a column of W_0 + s B A, and what the columns' directions do with a change of (A, B).
+_LEAST = w_0 - s * a * b
+_TURN = LORA.expression("J") / _LEAST
+_STRETCH = mu * _TURN
+_BEND = 2 * mu * _TURN**2 / sp.sqrt(3) + s * mu / _LEAST
+DORA = _composed(
+    "meft.dora",
+    "DoRA, by composition",
+    DORA_DOMAIN.source,
+    (ASSUMPTION_1, DORA_DOMAIN, ASSUMPTION_3_2),
+    sp.Max(1, _STRETCH),
+    _top(sp.Integer(0), _TURN, _BEND),
+    "x/‖x‖ has a derivative of norm 1/‖x‖, at right angles to x, and a second one of norm 2/(√3‖x‖²); no column of "
+    "W_0 + sBA is shorter than w_0 - sab. G bounds the Frobenius norm of the gradient here.",
+    (sp.Gt(w_0, s * a * b),),
+)
+DORA_BLOCKS = _sharper(
+    DORA,
+    "meft.dora_blocks",
+    "DoRA, by blocks",
+    (L, G * _TURN, COMPOSITION.expression("Lhat").xreplace({J: _STRETCH, H: _BEND})),
+    "The same bounds as a form in the norms of the magnitudes' change and of the factors'.",
+)
+
+_R, _V = MatrixSymbol("R", r, d), MatrixSymbol("V", r, k)
+LOREFT_DOMAIN = Claim(
+    "meft.loreft_domain",
+    "LoReFT's R with orthonormal rows, its V in a ball",
+    "boundcheck; Wu, Arora, Wang, Geiger, Jurafsky, Manning and Potts 2024, Eq. (2)",
+    sp.And(sp.Eq(_R * _R.T, sp.Identity(r)), sp.Le(SpectralNorm(_V), nu)),
+    r"\text{for } W = W_0 + R^T V, \; V = [U - R, b] \text{ where } W_0 = [I, 0]",
+)
+_RIEMANNIAN = sp.Le(SpectralNorm(Hessian(F, v)), Lhat)
+LOREFT = _composed(
+    "meft.loreft",
+    "LoReFT, by composition",
+    LOREFT_DOMAIN.source,
+    (ASSUMPTION_1, LOREFT_DOMAIN, GRADIENT_BOUND),
+    sp.sqrt(1 + nu**2),
+    _top(nu, sp.Integer(1), sp.Integer(0)),
+    "Along a geodesic δW = δRᵀV + RᵀδV and δ²W = 2 δRᵀδV - (δRδRᵀR)ᵀV.",
+    conclusion=_RIEMANNIAN,
+)
+LOREFT = replace(
+    LOREFT,
+    quantifier=r"\text{for } v \text{ in the domain}",
+    note="The Riemannian Hessian, of F on the Stiefel manifold times a ball.",
+)
+LOREFT_SHARP = _sharper(
+    LOREFT,
+    "meft.loreft_sharp",
+    "LoReFT, sharp",
+    (L * nu**2 + G * nu, L * nu + G, L),
+    "The form in (‖δR‖, ‖δV‖), with ‖δW‖ ≤ ν‖δR‖ + ‖δV‖.",
+)
+LOREFT_RANK_1 = replace(
+    _sharper(
+        LOREFT,
+        "meft.loreft_rank1",
+        "LoReFT at rank 1, sharp",
+        (L * nu**2 + G * nu, G, L),
+        "At rank 1 a tangent δR is at right angles to R, so that ‖δW‖² ≤ ν²‖δR‖² + ‖δV‖².",
+    ),
+    conditions=(sp.Le(r, 1),),
+)
+
+CLAIMS = (
+    COMPOSITION,
+    FULL,
+    LORA,
+    FROZEN_FACTOR_B,
+    FROZEN_B,
+    DIREFT,
+    VERA_DOMAIN,
+    VERA,
+    VERA_SHARP,
+    LOHA_DOMAIN,
+    LOHA,
+    LOHA_SHARP,
+    DORA_DOMAIN,
+    DORA,
+    DORA_BLOCKS,
+    LOREFT_DOMAIN,
+    LOREFT,
+    LOREFT_SHARP,
+    LOREFT_RANK_1,
+)

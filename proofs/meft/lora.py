@@ -1,0 +1,257 @@
+"""Sharper and repaired statements about MeFT, W = W0 + s B A: the constant lambda*, and Theorem 2 with kappa(q).
+
+Each is a claim of boundcheck's own about the setting of jiang2024, and says so in its source.
+"""
+
+from dataclasses import replace
+
+import sympy as sp
+from sympy import MatrixSymbol, Rational
+
+from boundcheck.claims.claim import Claim, Quantity
+from boundcheck.claims.symbols import (
+    G_2,
+    D,
+    G,
+    L,
+    Lhat,
+    T,
+    a,
+    a_2,
+    alpha,
+    b,
+    b_2,
+    bound,
+    kappa,
+    q,
+    r,
+    s,
+    s_2,
+    sigma,
+    zeta,
+)
+from boundcheck.claims.vocabulary import (
+    B1,
+    B2,
+    A,
+    A_t,
+    B,
+    B_t,
+    EuclideanNorm,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    InnerProduct,
+    MatrixExpectation,
+    PartialGradient,
+    SpectralNorm,
+    Value,
+    W,
+    d,
+    f,
+    g_t,
+    k,
+    v1,
+    v2,
+    v_t,
+)
+from boundcheck.words.algorithms import SGD
+from boundcheck.words.hypotheses.ball import BALL as IN_BALL
+from boundcheck.words.hypotheses.bounded_gradient import BOUNDED_SPECTRAL_GRADIENT
+from boundcheck.words.hypotheses.frozen_factor import FROZEN_FACTOR as FROZEN
+from boundcheck.words.hypotheses.unbiased import UNBIASED
+from boundcheck.words.measures import LEAST_GRADIENT
+from boundcheck.words.sentence import theorem
+
+from ..jiang2024.claims import (
+    ASSUMPTION_1,
+    ASSUMPTION_2,
+    ASSUMPTION_4,
+    BOUNDED_BELOW,
+    LEMMA_1,
+    ROOT_TERM,
+    SHORTEST_HORIZON,
+    STEP_SIZE,
+)
+
+BALL = Claim(
+    "meft.ball",
+    "Factors in a convex ball",
+    "jiang2024, Assumption 2, stated of a convex set that holds the segments between iterates too",
+    sp.And(sp.Le(SpectralNorm(A_t), a), sp.Le(SpectralNorm(B_t), b)),
+    r"\text{for all iterates, hence for all points between them}",
+    word=IN_BALL,
+)
+
+GRADIENT_BOUND = Claim(
+    "meft.gradient_bound",
+    "Bounded gradient in W, spectral norm",
+    "jiang2024, Assumption 3(2), with the spectral norm in place of the Frobenius norm",
+    sp.Le(SpectralNorm(Gradient(f, W)), G),
+    r"\text{for all } W = W_0 + s B A \text{ with } (A, B) \text{ in the ball}",
+    word=BOUNDED_SPECTRAL_GRADIENT,
+)
+
+CONDITIONALLY_UNBIASED = Claim(
+    "meft.unbiased",
+    "Conditionally unbiased stochastic gradient",
+    "jiang2024, section 3, before Algorithm 1, stated given the past, as the proof uses it",
+    sp.Eq(MatrixExpectation(g_t, v_t), Gradient(F, v_t)),
+    r"\text{for all } t",
+    word=UNBIASED,
+)
+
+LEMMA_1_SHARP = Claim(
+    "meft.lemma1_sharp",
+    "Lemma 1, sharp",
+    "boundcheck; sharp form of jiang2024, Lemma 1, Eq. (8)",
+    LEMMA_1.conclusion,
+    r"\text{for } v_1, v_2 \text{ in the ball}",
+    (ASSUMPTION_1, BALL, GRADIENT_BOUND),
+    (
+        Quantity(
+            Lhat,
+            s**2 * L * (a**2 + b**2) / 2
+            + sp.sqrt((s**2 * L * (a**2 - b**2) / 2) ** 2 + (s**2 * L * a * b + s * G) ** 2),
+            "smoothness constant of F(v) = f(W_0 + s B A) on the ball, lambda*",
+        ),
+    ),
+    note="The top eigenvalue of [[s²Lb², s²Lab + sG], [s²Lab + sG, s²La²]]; free of r, d and k.",
+)
+
+LEMMA_1_SHARP_EQUAL_RADII = replace(
+    LEMMA_1_SHARP.case(
+        "meft.lemma1_sharp_equal_radii",
+        "Lemma 1, sharp, at a = b and scale 1",
+        "boundcheck; sharp form of jiang2024, Lemma 1, Eq. (8), on the paper's own ball",
+        {s: sp.Integer(1), a: sigma, b: sigma},
+    ),
+    # The ball at a = b = sigma is the paper's.
+    hypotheses=(ASSUMPTION_1, ASSUMPTION_2, GRADIENT_BOUND),
+)
+
+FROZEN_FACTOR = Claim(
+    "meft.frozen_factor",
+    "A frozen factor A",
+    "boundcheck; A is not trained",
+    sp.Le(SpectralNorm(A), a),
+    r"\text{for the frozen } A",
+    word=FROZEN,
+)
+
+FROZEN_A = Claim(
+    "meft.frozen_a",
+    "Lemma 1 with A frozen",
+    "boundcheck; jiang2024, Lemma 1, where B alone is trained",
+    sp.Le(FrobeniusNorm(Gradient(F, B1) - Gradient(F, B2)), Lhat * FrobeniusNorm(B1 - B2)),
+    r"\text{for all } B_1, B_2",
+    (ASSUMPTION_1, FROZEN_FACTOR),
+    (Quantity(Lhat, s**2 * L * a**2, "smoothness constant of F(B) = f(W_0 + s B A), on all of space"),),
+    note="No ball and no bound on the gradient: Assumptions 2 and 3 are not needed.",
+)
+
+# A second layer, whose matrices are named by a prime: v then has the blocks A, B, A', B', and W the blocks U, U'.
+LAYER_A, LAYER_B = MatrixSymbol("A'", r, k), MatrixSymbol("B'", d, r)
+LAYER_1, LAYER_2 = MatrixSymbol("U", d, k), MatrixSymbol("U'", d, k)
+_SHARP = LEMMA_1_SHARP.quantities[0].expression
+
+LAYER_BALLS = Claim(
+    "meft.layer_balls",
+    "Factors of two layers, each in its ball",
+    "boundcheck; jiang2024, Assumption 2, for each layer",
+    sp.And(
+        *(sp.Le(SpectralNorm(x), radius) for x, radius in ((A, a), (B, b), (LAYER_A, a_2), (LAYER_B, b_2))),
+    ),
+    r"\text{for all } v = (A, B, A', B')",
+)
+
+LAYER_GRADIENTS = Claim(
+    "meft.layer_gradients",
+    "Bounded gradient in the weight of each layer",
+    "boundcheck; jiang2024, Assumption 3(2), for each layer",
+    sp.And(
+        sp.Le(SpectralNorm(PartialGradient(f, W, LAYER_1)), G), sp.Le(SpectralNorm(PartialGradient(f, W, LAYER_2)), G_2)
+    ),
+    r"\text{for all weights that the balls reach}",
+)
+
+LAYERS = Claim(
+    "meft.layers",
+    "The descent inequality for two adapted layers",
+    "boundcheck; jiang2024, Eq. (15), for a loss that is jointly L-smooth in the weights of two layers",
+    sp.Le(
+        Value(F, v2) - Value(F, v1) - InnerProduct(Gradient(F, v1), v2 - v1),
+        Lhat / 2 * EuclideanNorm(v2 - v1) ** 2,
+    ),
+    r"\text{for } v_1, v_2 \text{ in the balls of both layers}",
+    (ASSUMPTION_1, LAYER_BALLS, LAYER_GRADIENTS),
+    (
+        Quantity(
+            Lhat,
+            sp.Max(_SHARP, _SHARP.xreplace({G: G_2, a: a_2, b: b_2, s: s_2})),
+            "constant of the descent inequality of F, the larger of the layers' lambda*",
+        ),
+    ),
+    note="The layers do not add up, and a third would enter the maximum in the same way. Theorem 2 needs no more.",
+)
+
+_HYPOTHESES = (ASSUMPTION_1, BALL, GRADIENT_BOUND, ASSUMPTION_4, CONDITIONALLY_UNBIASED, BOUNDED_BELOW)
+_RATIO = Quantity(q, sp.sqrt(Lhat * D / (zeta**2 * T), evaluate=False), "the paper's step size in units of 1/L̂")
+# kappa times sqrt(D L̂ ζ²/T): the paper's right-hand side with its 2.5 replaced.
+_BOUND = Quantity(
+    bound,
+    sp.Mul(kappa, ROOT_TERM, evaluate=False),
+    "bound on the average, hence on the smallest, expected squared gradient norm",
+)
+
+THEOREM_2_REPAIRED = theorem(
+    "meft.theorem2_repaired",
+    "Theorem 2, repaired, with the sharp constant",
+    "boundcheck; repair of jiang2024, Theorem 2, Eq. (9)",
+    "",
+    _HYPOTHESES,
+    (
+        *LEMMA_1_SHARP.quantities,
+        STEP_SIZE,
+        SHORTEST_HORIZON,
+        _RATIO,
+        Quantity(kappa, Rational(3, 2) / (1 - q / 2), "replaces the printed 2.5; at most 2, towards 1.5"),
+        _BOUND,
+    ),
+    (sp.Ge(T, SHORTEST_HORIZON.symbol),),
+    algorithm=SGD,
+    measure=LEAST_GRADIENT,
+)
+
+THEOREM_2_BEST_STEP = theorem(
+    "meft.theorem2_best_step",
+    "Theorem 2, repaired, best constant step, with the sharp constant",
+    "boundcheck; jiang2024, Theorem 2, at the step that minimises the proof's right-hand side",
+    r"\text{for every } T",
+    _HYPOTHESES,
+    (
+        *LEMMA_1_SHARP.quantities,
+        _RATIO,
+        Quantity(kappa, q + sp.sqrt(q**2 + 2), "replaces the printed 2.5; towards sqrt(2)"),
+        # q sqrt(q² + 2) - q² over L̂, in a form that does not cancel for large q.
+        Quantity(alpha, 2 * q / (kappa * Lhat), "constant step size"),
+        _BOUND,
+    ),
+    algorithm=SGD,
+    measure=LEAST_GRADIENT,
+)
+
+CLAIMS = (
+    BALL,
+    GRADIENT_BOUND,
+    CONDITIONALLY_UNBIASED,
+    LEMMA_1_SHARP,
+    LEMMA_1_SHARP_EQUAL_RADII,
+    FROZEN_FACTOR,
+    FROZEN_A,
+    LAYER_BALLS,
+    LAYER_GRADIENTS,
+    LAYERS,
+    THEOREM_2_REPAIRED,
+    THEOREM_2_BEST_STEP,
+)

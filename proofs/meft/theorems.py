@@ -1,0 +1,88 @@
+"""Convergence theorems about MeFT that rest on fewer hypotheses than jiang2024's Theorem 2.
+
+With A frozen there is no ball and no bound on the gradient; gradient descent needs neither for both factors. At a step
+that is given, and not prescribed, what the proof needs is smoothness along the run.
+"""
+
+import sympy as sp
+
+from boundcheck.claims.claim import Quantity
+from boundcheck.claims.symbols import D, L, Lhat, T, a_1, alpha, b_1, bound, eta, eta_max, rho, zeta
+from boundcheck.words.algorithms import GRADIENT_DESCENT as DESCENT
+from boundcheck.words.algorithms import SGD
+from boundcheck.words.measures import LEAST_GRADIENT
+from boundcheck.words.sentence import theorem
+
+from ..classics.claims import BOUNDED_VARIANCE, GIVEN_SMOOTHNESS, GRADIENT_DESCENT
+from ..jiang2024.claims import ASSUMPTION_1, ASSUMPTION_4, BOUNDED_BELOW
+from .lora import CONDITIONALLY_UNBIASED, FROZEN_A, FROZEN_FACTOR, THEOREM_2_BEST_STEP
+
+THEOREM_2_FROZEN_A = theorem(
+    "meft.theorem2_frozen_a",
+    "Theorem 2 with A frozen, best constant step",
+    "boundcheck; jiang2024, Theorem 2, where B alone is trained",
+    THEOREM_2_BEST_STEP.quantifier,
+    (ASSUMPTION_1, FROZEN_FACTOR, ASSUMPTION_4, CONDITIONALLY_UNBIASED, BOUNDED_BELOW),
+    (*FROZEN_A.quantities, *THEOREM_2_BEST_STEP.quantities[1:]),
+    note="No ball and no bound on the gradient: v is B, and no run can leave where F is L̂-smooth.",
+    algorithm=SGD,
+    measure=LEAST_GRADIENT,
+)
+
+UNCONDITIONAL_GD = theorem(
+    "meft.unconditional_gd",
+    "Gradient descent without Assumptions 2 and 3",
+    "boundcheck; jiang2024, Theorem 2, without noise and with neither a ball nor a bound on the gradient",
+    r"\text{for every } T",
+    (ASSUMPTION_1, BOUNDED_BELOW),
+    (
+        Quantity(
+            rho, sp.Pow(2 * D * T / L, sp.Rational(1, 4), evaluate=False), "how far from v_1 the iterates can get"
+        ),
+        Quantity(
+            Lhat,
+            L * (sp.sqrt(a_1**2 + b_1**2) + rho) ** 2 + sp.sqrt(2 * L * D),
+            "smoothness constant of F where it is at most F(v_1), within rho of v_1",
+        ),
+        *GRADIENT_DESCENT.quantities[1:],
+    ),
+    note="g is the full gradient, and W = W_0 + BA. With a scale s, apply it to X -> f(W_0 + sX), which is s²L-smooth. "
+    "The last bound falls as 1/sqrt(T) alone, because ρ² grows as sqrt(T).",
+    argument="Where ‖v - v_1‖ ≤ ρ, ‖A‖² + ‖B‖² ≤ (sqrt(a_1² + b_1²) + ρ)² =: J², in spectral norms, by the triangle "
+    "inequality. Where F ≤ F(v_1), ‖∇f‖² ≤ 2L(f - f*) ≤ 2LD. For two points v, v' and M = ∇f(W): ∇F(v') - ∇F(v) = "
+    "DW(v')*[∇f(W') - M] + (DW(v') - DW(v))*M, of norm at most LJ²‖v' - v‖ + ‖M‖‖v' - v‖. So ∇F has the local "
+    "Lipschitz constant L̂ = LJ² + sqrt(2LD) where both hold, and the descent lemma holds along segments there. Now "
+    "follow v_1, v_2, ... along the segments, and let τ be the part of a step 1/L̂ that is done. While both hold, each "
+    "part lowers F by at least (τ/2)‖∇F(v_t)‖² and has the length τ‖∇F(v_t)‖. The parts add up to at most T/L̂, and "
+    "the decreases to at most D, so that by Cauchy-Schwarz the length travelled is at most sqrt(2DT/L̂) < ρ, because "
+    "L̂ > Lρ² and 2DT/L = ρ⁴. Hence neither can be the first to fail: F has fallen below F(v_1) and the distance is "
+    "below ρ, both strictly, and both are continuous. So they hold up to v_{T+1}, and the T decreases, each at least "
+    "‖∇F(v_t)‖²/(2L̂), add up to at most D.",
+    algorithm=DESCENT,
+    measure=LEAST_GRADIENT,
+)
+
+THEOREM_2_ANY_STEP = theorem(
+    "meft.theorem2_any_step",
+    "Theorem 2, repaired, at any constant step",
+    "boundcheck; jiang2024, Theorem 2, by the sum that proves it before a step is chosen",
+    THEOREM_2_BEST_STEP.quantifier,
+    BOUNDED_VARIANCE.hypotheses,
+    (
+        GIVEN_SMOOTHNESS,
+        Quantity(eta_max, 2 / Lhat, "what the step size must stay below"),
+        Quantity(alpha, eta, "constant step size, which is given"),
+        Quantity(
+            bound,
+            (D / (alpha * T) + Lhat * alpha * zeta**2 / 2) / (1 - Lhat * alpha / 2),
+            THEOREM_2_BEST_STEP.quantities[-1].meaning,
+        ),
+    ),
+    (sp.Lt(eta, eta_max),),
+    note="For the step of a run that was not made for a theorem. At a fixed step the bound does not fall to 0 as T "
+    "grows, but to what the noise leaves.",
+    algorithm=SGD,
+    measure=LEAST_GRADIENT,
+)
+
+CLAIMS = (THEOREM_2_FROZEN_A, UNCONDITIONAL_GD, THEOREM_2_ANY_STEP)

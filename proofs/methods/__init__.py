@@ -1,0 +1,1 @@
+"""Theorems about momentum, steps that depend on the run, and convex functions."""

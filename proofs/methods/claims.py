@@ -1,0 +1,199 @@
+"""Theorems about momentum, about a step that depends on the run, and about convex functions: without noise.
+
+Each is about a function F that is smooth with a given constant, ell, and speaks of T iterates v_1, ..., v_T.
+"""
+
+from dataclasses import replace
+
+import sympy as sp
+
+from boundcheck.claims.claim import Claim, Quantity
+from boundcheck.claims.symbols import (
+    R_1,
+    D,
+    Lhat,
+    T,
+    alpha,
+    beta,
+    bound,
+    delta,
+    delta_min,
+    eta,
+    eta_max,
+    f_star,
+    m,
+)
+from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient, InnerProduct, Value, t, v1, v2, v_star, v_t
+from boundcheck.words import algorithms
+from boundcheck.words import hypotheses as words
+from boundcheck.words.measures import AVERAGE_GRADIENT, LAST_DISTANCE, LAST_GAP, LEAST_GRADIENT
+from boundcheck.words.sentence import theorem
+
+from ..classics.claims import GIVEN_SMOOTHNESS, SMOOTH
+from ..jiang2024.claims import BOUNDED_BELOW
+
+SMOOTH_EVERYWHERE = replace(
+    SMOOTH,
+    id="classic.smooth_everywhere",
+    title="The function that is minimised is smooth on all of space",
+    source="such as Nesterov 2004, section 1.2.2",
+    quantifier=r"\text{for all } v_1, v_2",
+    note="",
+    word=words.SMOOTH_EVERYWHERE,
+)
+
+CONVEX = Claim(
+    "classic.convex",
+    "The function that is minimised is convex",
+    "the first-order condition, such as Boyd and Vandenberghe 2004, section 3.1.3",
+    sp.Ge(Value(F, v2), Value(F, v1) + InnerProduct(Gradient(F, v1), v2 - v1)),
+    r"\text{for all } v_1, v_2",
+    word=words.CONVEX,
+)
+
+STRONGLY_CONVEX = Claim(
+    "classic.strongly_convex",
+    "The function that is minimised is strongly convex around a minimiser",
+    "Boyd and Vandenberghe 2004, section 9.1.2, stated of a ball",
+    sp.Ge(
+        Value(F, v2),
+        Value(F, v1) + InnerProduct(Gradient(F, v1), v2 - v1) + m / 2 * EuclideanNorm(v2 - v1) ** 2,
+    ),
+    r"\text{for all } v_1, v_2 \text{ within } R_1 \text{ of } v^*",
+    word=words.STRONGLY_CONVEX,
+)
+
+NEAR_MINIMISER = Claim(
+    "classic.near_minimiser",
+    "The first iterate is near a minimiser",
+    "the bound on the initial distance of Nesterov 2004, section 2.1.5",
+    sp.And(sp.Eq(Value(F, v_star), f_star), sp.Le(EuclideanNorm(v_t.xreplace({t: sp.Integer(1)}) - v_star), R_1)),
+    r"\text{for a } v^* \text{ where } F \text{ is least}",
+    word=words.NEAR_MINIMISER,
+)
+
+HEAVY_BALL = theorem(
+    "classic.heavy_ball",
+    "Heavy ball, nonconvex",
+    "boundcheck; with the Lyapunov function of iPiano, Ochs, Chen, Brox and Pock, SIAM J. Imaging Sci. 7(2), 2014",
+    r"\text{for every } T",
+    (SMOOTH, BOUNDED_BELOW),
+    (
+        GIVEN_SMOOTHNESS,
+        Quantity(eta_max, 2 * (1 - beta) / Lhat, "what the step size must stay below"),
+        Quantity(alpha, eta, "constant step size, which is given"),
+        Quantity(
+            bound,
+            (1 + beta) ** 2 * D / (T * alpha * (1 - beta - Lhat * alpha / 2)),
+            "bound on the smallest squared gradient norm",
+        ),
+    ),
+    (sp.Lt(eta, eta_max),),
+    algorithm=algorithms.HEAVY_BALL,
+    measure=LEAST_GRADIENT,
+    note="v_0 = v_1. At the step (1 - β)/ℓ the bound is 2ℓ(1 + β)²D/((1 - β)²T).",
+    argument="Let Δ_t = v_t - v_{t-1}, so that Δ_1 = 0 and α∇F(v_t) = βΔ_t - Δ_{t+1}. The descent lemma and "
+    "2<Δ_t, Δ_{t+1}> ≤ ‖Δ_t‖² + ‖Δ_{t+1}‖² give, for E_t = F(v_t) + β‖Δ_t‖²/(2α), E_{t+1} ≤ E_t - c‖Δ_{t+1}‖² with "
+    "c = (1 - β)/α - ℓ/2 > 0. So the sum of ‖Δ_{t+1}‖² over t = 1, ..., T is at most D/c. By Cauchy-Schwarz "
+    "α²‖∇F(v_t)‖² = ‖βΔ_t - Δ_{t+1}‖² ≤ (1 + β)(β‖Δ_t‖² + ‖Δ_{t+1}‖²), whose sum is at most (1 + β)²D/c; the smallest "
+    "of T numbers is at most their mean.",
+)
+
+ADAGRAD_NORM = theorem(
+    "ward2019.adagrad_norm",
+    "AdaGrad-norm, without noise",
+    "Ward, Wu and Bottou, AdaGrad stepsizes: sharp convergence over nonconvex landscapes, ICML 2019, the batch setting "
+    "from a large initial value",
+    r"\text{for every } T",
+    (SMOOTH, BOUNDED_BELOW),
+    (
+        GIVEN_SMOOTHNESS,
+        Quantity(delta_min, eta * Lhat, "what the first value of b must reach"),
+        Quantity(bound, 2 * D / eta * (delta + 2 * D / eta) / T, "bound on the average squared gradient norm"),
+    ),
+    (sp.Ge(delta, delta_min),),
+    algorithm=algorithms.ADAGRAD_NORM,
+    measure=AVERAGE_GRADIENT,
+    note="b_0 = δ. The paper speaks of any δ; from δ ≥ ηℓ on every step is at most 1/ℓ.",
+    argument="Since b_t ≥ δ ≥ ηℓ, the descent lemma gives F(v_{t+1}) ≤ F(v_t) - η‖∇F(v_t)‖²/(2b_t), so that the sum "
+    "of ‖∇F(v_t)‖²/b_t over t = 1, ..., T is at most 2D/η. As ‖∇F(v_t)‖² = (b_t - b_{t-1})(b_t + b_{t-1}), each term "
+    "is at least b_t - b_{t-1}, and so b_T ≤ δ + 2D/η. The sum of ‖∇F(v_t)‖² is at most b_T times the sum of "
+    "‖∇F(v_t)‖²/b_t.",
+)
+
+NESTEROV = theorem(
+    "su2016.nesterov",
+    "Nesterov's method, convex",
+    "Nesterov 1983; Su, Boyd and Candès, A differential equation for modeling Nesterov's accelerated gradient method, "
+    "JMLR 17, 2016, Theorem 6 at r = 3",
+    r"\text{for every } T",
+    (SMOOTH_EVERYWHERE, CONVEX, NEAR_MINIMISER),
+    (
+        GIVEN_SMOOTHNESS,
+        Quantity(alpha, 1 / Lhat, "constant step size"),
+        Quantity(bound, 2 * Lhat * R_1**2 / T**2, "bound on the last gap"),
+    ),
+    algorithm=algorithms.NESTEROV,
+    measure=LAST_GAP,
+    note="The paper's k steps have k + 1 = T iterates.",
+    argument="Let x_k = v_{k+1}, θ_k = (k + 1)/2 and z_k = θ_{k+1}y_k - (θ_{k+1} - 1)x_k for the point y_k at which "
+    "step k + 1 takes its gradient. Smoothness and convexity give, for every x, F(x_{k+1}) ≤ F(x) + <∇F(y_k), y_k - x> "
+    "- ‖∇F(y_k)‖²/(2ℓ). The sum of (θ_{k+1} - 1)θ_{k+1} times this at x = x_k and θ_{k+1} times it at x = v^* is "
+    "θ_{k+1}²(F(x_{k+1}) - f*) + ℓ‖z_{k+1} - v^*‖²/2 ≤ (θ_{k+1}² - θ_{k+1})(F(x_k) - f*) + ℓ‖z_k - v^*‖²/2, because "
+    "(k/(k + 3)) = (θ_{k+1} - 1)/θ_{k+2} makes z_{k+1} = z_k - θ_{k+1}∇F(y_k)/ℓ. With θ_{k+1}² - θ_{k+1} ≤ θ_k² and "
+    "θ_1² = θ_1 it follows that θ_k²(F(x_k) - f*) ≤ ℓ‖v_1 - v^*‖²/2 for k ≥ 1; at T = 1 smoothness alone gives a "
+    "quarter of the bound.",
+)
+
+CONVEX_DESCENT = theorem(
+    "drori2014.gradient_descent",
+    "Drori–Teboulle, gradient descent, convex",
+    "Drori and Teboulle, Performance of first-order methods for smooth convex minimization: a novel approach, Math. "
+    "Program. 145, 2014, Theorem 3.1 at the step 1/L",
+    r"\text{for every } T",
+    NESTEROV.hypotheses,
+    (
+        GIVEN_SMOOTHNESS,
+        Quantity(alpha, 1 / Lhat, "constant step size"),
+        Quantity(bound, Lhat * R_1**2 / (4 * T - 2), NESTEROV.quantities[-1].meaning),
+    ),
+    algorithm=algorithms.GRADIENT_DESCENT,
+    measure=LAST_GAP,
+    note="The paper's N steps have N + 1 = T iterates. A Huber function attains the bound.",
+    argument="Theorem 3.1 of the paper, which gives multipliers of the interpolation inequalities of smooth convex "
+    "functions; nothing here replays it.",
+)
+
+STRONG_DESCENT = theorem(
+    "nesterov2004.strongly_convex",
+    "Nesterov, gradient descent, strongly convex",
+    "Nesterov, Introductory Lectures on Convex Optimization, 2004, Theorem 2.1.15, for F that is so around v^* alone",
+    r"\text{for every } T",
+    (SMOOTH_EVERYWHERE, STRONGLY_CONVEX, NEAR_MINIMISER),
+    (
+        GIVEN_SMOOTHNESS,
+        Quantity(alpha, 2 / (Lhat + m), "constant step size"),
+        Quantity(bound, ((Lhat - m) / (Lhat + m)) ** (2 * (T - 1)) * R_1**2, "bound on the last squared distance"),
+    ),
+    (sp.Lt(m, Lhat),),
+    algorithm=algorithms.GRADIENT_DESCENT,
+    measure=LAST_DISTANCE,
+    note="The book's k steps have k + 1 = T iterates. A quadratic with the eigenvalues ℓ and m attains the bound.",
+    argument="Between v^* and v_t the gradient grows by ∇F(v_t) = H(v_t - v^*), for a symmetric H with eigenvalues "
+    "from m to ℓ: of a smooth F the mean of its Hessian on the segment, and else a limit of such means. At the step "
+    "α = 2/(ℓ + m) the eigenvalues of I - αH are from -(ℓ - m)/(ℓ + m) to (ℓ - m)/(ℓ + m), and v_{t+1} - v^* = "
+    "(I - αH)(v_t - v^*). So no iterate is farther from v^* than v_1, and each step shrinks the distance by that "
+    "factor.",
+)
+
+CLAIMS = (
+    SMOOTH_EVERYWHERE,
+    CONVEX,
+    STRONGLY_CONVEX,
+    NEAR_MINIMISER,
+    HEAVY_BALL,
+    ADAGRAD_NORM,
+    NESTEROV,
+    CONVEX_DESCENT,
+    STRONG_DESCENT,
+)

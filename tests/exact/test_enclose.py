@@ -1,0 +1,222 @@
+"""Rigorous numbers: outward rounding against exact fractions, and signs decided without rounding, ties included."""
+
+import math
+from fractions import Fraction
+from typing import Any
+
+import mpmath
+import pytest
+import sympy as sp
+from flint import arb
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from boundcheck.claims import catalogue
+from boundcheck.claims.symbols import T
+from boundcheck.claims.vocabulary import FrobeniusNorm, t
+from boundcheck.errors import InputError
+from boundcheck.exact.balls import Balls, lower, upper
+from boundcheck.exact.enclose import enclose
+from boundcheck.exact.evaluate import Model
+from boundcheck.exact.sign import sign
+
+THEOREM_2 = catalogue["jiang2024.theorem2"]
+SMALL = st.integers(1, 30)
+x = sp.Symbol("x")
+X = sp.MatrixSymbol("X", 2, 2)
+
+
+def ball_of(fraction: Fraction) -> arb:
+    return enclose(sp.Rational(fraction.numerator, fraction.denominator), {})
+
+
+@given(st.fractions())
+@example(Fraction(1, 3))
+@example(Fraction(0))
+@example(Fraction(2) ** 60 + 1)
+@example(Fraction(1, 3) * Fraction(2) ** -1070)
+def test_lower_and_upper_are_outward(fraction: Fraction) -> None:
+    below, above = lower(ball_of(fraction)), upper(ball_of(fraction))
+    assert Fraction(below) <= fraction <= Fraction(above)
+    assert above <= math.nextafter(math.nextafter(below, math.inf), math.inf)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_float_is_its_own_lower_and_upper(value: float) -> None:
+    assert lower(arb(value)) == value == upper(arb(value))
+
+
+@given(st.fractions(), st.fractions(min_value=0))
+def test_lower_and_upper_cover_the_whole_ball(middle: Fraction, radius: Fraction) -> None:
+    ball = ball_of(middle) + arb(0, 1) * ball_of(radius)
+    assert Fraction(lower(ball)) <= middle - radius
+    assert Fraction(upper(ball)) >= middle + radius
+
+
+@pytest.mark.parametrize("ball", [arb("nan"), arb("+inf"), arb(1) / arb(0), arb("1e400"), arb("-1e400")])
+@pytest.mark.parametrize("end", [lower, upper])
+def test_an_end_that_is_no_finite_float_is_refused(ball: arb, end: Any) -> None:
+    with pytest.raises(ArithmeticError, match="no finite bound"):
+        end(ball)
+
+
+@given(st.fractions(-50, 50, max_denominator=50), st.fractions(-50, 50, max_denominator=50))
+def test_max_min_and_powers_are_enclosed(p: Fraction, q: Fraction) -> None:
+    a, b = (sp.Rational(z.numerator, z.denominator) for z in (p, q))
+    formula = sp.Max(x, b, evaluate=False) ** 3 - sp.Min(x, b, evaluate=False) * sp.Abs(x - b) ** 3
+    exact = max(p, q) ** 3 - min(p, q) * abs(p - q) ** 3
+    assert Fraction(lower(enclose(formula, {x: a}))) <= exact <= Fraction(upper(enclose(formula, {x: a})))
+
+
+@given(st.integers(1, 1000), st.integers(2, 6), st.integers(-3, 3))
+def test_roots_are_enclosed(base: int, index: int, power: int) -> None:
+    ball = enclose(x ** sp.Rational(power, index), {x: sp.Integer(base)})
+    # x^(p/q) is enclosed by y exactly when its q-th power is enclosed by y^q.
+    assert (ball**index).overlaps(ball_of(Fraction(base) ** power))
+    assert ball.rel_accuracy_bits() > 50
+
+
+@pytest.mark.parametrize(
+    "formula", [sp.sin(x), sp.Symbol("y"), sp.pi * x, sp.Piecewise((x, x > 1), (1, True))], ids=str
+)
+def test_what_has_no_enclosure_is_refused(formula: sp.Expr) -> None:
+    with pytest.raises(InputError, match=r"^formula = [^\n]*exp, log"):
+        enclose(formula, {x: sp.Integer(2)})
+
+
+BEYOND = [sp.Sum(t, (t, 1, 3)), sp.Sum(x, (t, 1, T)), T * x, t + x, FrobeniusNorm(X), sp.Float(0.5) * x]
+
+
+@pytest.mark.parametrize("formula", BEYOND, ids=str)
+def test_an_enclosure_has_no_times_matrices_and_floats(formula: sp.Expr) -> None:
+    for decide in (enclose, sign):
+        with pytest.raises(InputError, match=r"^formula = "):
+            decide(formula, {x: sp.Integer(2)})
+
+
+@given(st.integers(-3, 3), st.integers(0, 3))
+def test_an_absolute_value_is_not_below_0(middle: int, radius: int) -> None:
+    ball = Model(Balls(), {x: arb(middle, radius)}).number(sp.Abs(x))
+    # But for the rounding of a radius.
+    assert float(ball.lower()) >= -1e-7
+    assert all(ball.contains(abs(arb(end))) for end in (middle - radius, middle, middle + radius))
+
+
+GROWTH = {
+    sp.exp(x) - sp.E: lambda v: mpmath.exp(v) - mpmath.e,
+    sp.log(x) * 3: lambda v: 3 * mpmath.log(v),
+    2**x: lambda v: mpmath.power(2, v),
+    x**x: lambda v: mpmath.power(v, v),
+    x ** sp.sqrt(2): lambda v: mpmath.power(v, mpmath.sqrt(2)),
+    sp.exp(-x) / sp.log(x + 1): lambda v: mpmath.exp(-v) / mpmath.log(v + 1),
+}
+
+
+@pytest.mark.parametrize("formula", GROWTH, ids=str)
+@given(value=st.fractions(Fraction(1, 100), 50, max_denominator=1000))
+def test_exponentials_logarithms_and_powers_are_enclosed(formula: sp.Expr, value: Fraction) -> None:
+    ball = enclose(formula, {x: sp.Rational(value.numerator, value.denominator)})
+    with mpmath.workdps(60):
+        wanted = GROWTH[formula](mpmath.mpf(value.numerator) / value.denominator)
+        assert mpmath.mpf(lower(ball)) <= wanted <= mpmath.mpf(upper(ball))
+    assert (upper(ball) - lower(ball)) <= 1e-12 * (1 + abs(upper(ball)))
+
+
+def test_a_power_of_whole_exponent_is_exact_whatever_its_base() -> None:
+    n = sp.Symbol("n")
+    assert enclose((-2) ** n, {n: sp.Integer(3)}) == -8
+    assert enclose(sp.Integer(0) ** (n + 1), {n: sp.Integer(3)}) == 0
+    assert enclose(4**n, {n: sp.Rational(1, 2)}) == 2
+
+
+def test_the_sign_of_exponentials_is_told_where_they_differ_and_a_tie_is_not() -> None:
+    difference = sp.exp(x) - sp.exp(1)
+    assert sign(difference, {x: 1 + sp.Rational(1, 10**1000)}) == 1
+    assert sign(difference, {x: 1 - sp.Rational(1, 10**1000)}) == -1
+    assert sign(sp.log(x), {x: sp.Integer(1)}) == 0
+    ties = ((difference, 1), (sp.log(x**2) - 2 * sp.log(x), 3), (2 ** sp.sqrt(x) - 2 ** sp.sqrt(2), 2))
+    for tie, value in ties:
+        with pytest.raises(InputError, match=r"^sign = [^\n]* bits tell"):
+            sign(tie, {x: sp.Integer(value)})
+
+
+@pytest.mark.parametrize("value", [0, -1])
+def test_what_has_no_value_has_no_sign(value: int) -> None:
+    with pytest.raises(InputError, match=r"^sign = "):
+        sign(sp.log(x), {x: sp.Integer(value)})
+
+
+def test_a_tie_of_more_radicals_than_can_be_told_is_refused_at_once() -> None:
+    total = sum(sp.sqrt(p) for p in sp.primerange(2, 120))
+    with pytest.raises(InputError, match=r"^sign = "):
+        sign(sp.sqrt(x) - total, {x: sp.expand(total**2)})
+
+
+@given(st.fractions(), st.fractions())
+def test_sign_is_that_of_exact_arithmetic(p: Fraction, q: Fraction) -> None:
+    a, b = (sp.Rational(z.numerator, z.denominator) for z in (p, q))
+    assert sign(x - b, {x: a}) == (p > q) - (p < q)
+
+
+@pytest.mark.parametrize("direction", [-1, 0, 1])
+@pytest.mark.parametrize("bits", [60, 200, 1000, 4000, 20_000])
+def test_sign_tells_very_near_numbers_apart(bits: int, direction: int) -> None:
+    near = sp.sqrt(2) * sp.sqrt(3) + direction * sp.Rational(1, 2**bits)
+    assert sign(x - sp.sqrt(6), {x: near}) == direction
+
+
+def test_sign_of_nested_radicals_that_cancel_is_zero() -> None:
+    assert sign(sp.sqrt(x + 2 * sp.sqrt(6)) - sp.sqrt(2) - sp.sqrt(3), {x: sp.Integer(5)}) == 0
+
+
+@given(st.integers(2, 1000), st.integers(2, 1000), st.integers(-1, 1), st.integers(60, 400))
+def test_sign_decides_ties_of_nested_radicals(a: int, b: int, direction: int, bits: int) -> None:
+    # sqrt(a) + sqrt(b) is sqrt(a + b + 2 sqrt(ab)), which no ball can tell.
+    nested = sp.sqrt(x + 2 * sp.sqrt(a * b))
+    difference = nested - sp.sqrt(a) - sp.sqrt(b) + direction * sp.Rational(1, 2**bits)
+    assert sign(difference, {x: sp.Integer(a + b)}) == direction
+
+
+def assert_accepted(inputs: dict[str, Any]) -> None:
+    THEOREM_2.check(inputs)
+
+
+def assert_refused(inputs: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match=r"^T = .* T >= T_min"):
+        THEOREM_2.check(inputs)
+
+
+@given(SMALL, SMALL, SMALL, SMALL, SMALL, SMALL)
+def test_a_horizon_of_exactly_the_shortest_is_accepted(L: int, C: int, sigma: int, G: int, D: int, root: int) -> None:
+    inputs = {"L": L, "C": C, "sigma": sigma, "G": G, "D": D, "r": root**2, "zeta": 1}
+    T_min = 4 * D * (2 * L * C * root * sigma + G)
+    assert_accepted(inputs | {"T": T_min})
+    assert_refused(inputs | {"T": T_min - 1})
+    assert_accepted(inputs | {"T": T_min + 1})
+
+
+@given(SMALL, SMALL, SMALL, SMALL, SMALL, st.integers(2, 512))
+def test_an_irrational_shortest_horizon_is_rounded_up(L: int, C: int, sigma: int, G: int, D: int, rank: int) -> None:
+    assume(math.isqrt(rank) ** 2 != rank)
+    inputs = {"L": L, "C": C, "sigma": sigma, "G": G, "D": D, "r": rank, "zeta": 1}
+    floor = math.isqrt((8 * D * L * C * sigma) ** 2 * rank) + 4 * D * G
+    assert_refused(inputs | {"T": floor})
+    assert_accepted(inputs | {"T": floor + 1})
+
+
+@given(SMALL, SMALL, SMALL, SMALL, st.integers(1, 512))
+def test_algebraic_inputs_tie_exactly(L: int, sigma: int, G: int, D: int, rank: int) -> None:
+    # The paper's own C = sqrt(r) sigma: the roots of the rank cancel into an integer.
+    inputs = {"L": L, "C": sp.sqrt(rank) * sigma, "sigma": sigma, "G": G, "D": D, "r": rank, "zeta": 1}
+    T_min = 4 * D * (2 * L * rank * sigma**2 + G)
+    assert_accepted(inputs | {"T": T_min})
+    assert_refused(inputs | {"T": T_min - 1})
+
+
+@pytest.mark.parametrize("digits", [10, 30, 300, 1000])
+def test_a_gap_that_moves_the_shortest_horizon_by_less_than_a_float_counts(digits: int) -> None:
+    inputs = {"L": 1, "C": 1, "sigma": 1, "G": 3, "r": 4, "zeta": 1, "T": 28}
+    tiny = Fraction(1, 10**digits)
+    assert_refused(inputs | {"D": 1 + tiny})
+    assert_accepted(inputs | {"D": Fraction(1)})
+    assert_accepted(inputs | {"D": 1 - tiny})

@@ -1,0 +1,18 @@
+"""The proof of Lemma 1: as printed, with a needless square, and what is proved of it."""
+
+from boundcheck.claims.symbols import a
+from boundcheck.claims.vocabulary import A1, B1, FrobeniusNorm
+from boundcheck.prove import Proof, Reading, le, script
+
+from .claims import BOUNDED, PRODUCT
+
+READING = Reading(constants={B1}, arbitrary={A1})
+
+
+@script(PRODUCT, "repaired", READING)
+def product(proof: Proof) -> None:
+    """‖B A‖ is at most ‖B‖‖A‖."""
+    bounded = proof.assume(BOUNDED)
+    goal = le(FrobeniusNorm(B1 * A1), a * FrobeniusNorm(A1))
+    line = proof.step("(2)", goal, proof.by.submultiplicative("op", "F", B1, A1), bounded)
+    proof.conclude(line, forall=[A1])

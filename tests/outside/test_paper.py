@@ -1,0 +1,206 @@
+"""A paper is one folder, wherever it lies: its claims are bounded, proved, measured, attacked and audited like ours."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import boundcheck as bc
+from boundcheck.errors import InputError
+from boundcheck.measure.store import run_id
+from boundcheck.proofs import GROUP, VARIABLE, paper_at, papers
+from boundcheck.prove.fixed import Fixed, fixed_statements
+
+FOLDER = Path(__file__).parent / "mypaper"
+IDS = ["mypaper.bounded", "mypaper.product", "mypaper.smooth", "mypaper.half_step"]
+
+
+@pytest.fixture(autouse=True)
+def _forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What a test makes known is not known to the next.
+    monkeypatch.setenv(VARIABLE, "")
+
+
+def said(*arguments: Any, **variables: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "boundcheck", *map(str, arguments), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | variables)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_its_claims_are_in_the_catalogue_while_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = list(bc.claims)
+    assert "mypaper.smooth" not in before
+    monkeypatch.setenv(VARIABLE, str(FOLDER))
+    assert list(bc.claims) == before + IDS
+    assert bc.claims["mypaper.half_step"].bound(ell=3, D=2, T=4) == 4
+    monkeypatch.setenv(VARIABLE, "")
+    assert bc.claims.get("mypaper.half_step") is None
+
+
+def test_its_proofs_are_found_by_folder_and_by_id() -> None:
+    (product,) = bc.prove(FOLDER).claims
+    assert (product.id, product.verdict) == ("mypaper.product", "proved")
+    # From then on the paper is known.
+    assert [row.verdict for row in bc.prove("mypaper").rows] == ["repaired"]
+    assert [claim.id for claim in bc.prove("mypaper.product").claims] == ["mypaper.product"]
+
+
+def test_the_command_line_knows_it_by_a_variable() -> None:
+    known = {VARIABLE: str(FOLDER)}
+    assert [row["id"] for row in said("claims", **known)["claims"]][-4:] == IDS
+    given = "--set", "ell=3", "--set", "D=2", "--set", "T=4"
+    assert said("bound", "mypaper.half_step", *given, **known)["values"]["bound"] == 4
+    assert [claim["id"] for claim in said("prove", FOLDER)["claims"]] == ["mypaper.product"]
+
+
+def test_it_is_known_where_it_is_installed(tmp_path: Path) -> None:
+    shutil.copytree(FOLDER, tmp_path / "mypaper")
+    info = tmp_path / "mypaper-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mypaper\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[{GROUP}]\nmypaper = mypaper\n")
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    rows = said("claims", PYTHONPATH=path)["claims"]
+    assert [row["id"] for row in rows][-4:] == IDS
+    assert said("prove", "mypaper", PYTHONPATH=path)["claims"][0]["verdict"] == "proved"
+
+
+def test_the_id_of_a_run_depends_on_what_its_claim_says(tmp_path: Path) -> None:
+    spec, ids = {"claim": "mypaper.half_step"}, set()
+    for number, (old, new) in enumerate([("", ""), ("Rational(8, 3)", "Rational(9, 3)"), ("1 / (2 *", "1 / (3 *")]):
+        folder = shutil.copytree(FOLDER, tmp_path / str(number) / "mypaper")
+        text = (folder / "claims.py").read_text()
+        (folder / "claims.py").write_text("# A remark.\n" + text.replace(old, new))
+        os.environ[VARIABLE] = str(folder)
+        ids.add(run_id(spec, "cpu"))
+        # What is said beside it does not matter.
+        os.environ[VARIABLE] = str(shutil.copytree(folder, tmp_path / f"{number} again" / "mypaper"))
+        assert run_id(spec, "cpu") in ids
+    assert len(ids) == 3
+
+
+def paper(folder: Path, claims: str, **files: str) -> Path:
+    folder.mkdir()
+    for name, text in {"claims": claims, **files}.items():
+        (folder / f"{name}.py").write_text(text)
+    return folder
+
+
+HEAD = "import sympy as sp\nfrom boundcheck.claims import Claim, catalogue\nFULL = catalogue['meft.full']\n"
+LINE = "CLAIMS = (Claim('{}', 'Mine', 'me', FULL.conclusion, '', FULL.hypotheses),)\n"
+
+
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        ("CLAIMS = ()\n", "at least one claim"),
+        ("CLAIMS = 3\n", "a tuple of claims"),
+        ("CLAIMS = (1,)\n", "a tuple of claims"),
+        ("x = \n", "SyntaxError in line 1"),
+        ("\n\nx = 1 / 0\n", "ZeroDivisionError in line 3 of claims.py"),
+        (HEAD + LINE.format("jiang2024.lemma1"), "an id of its paper's, mine.…"),
+        (HEAD + LINE.format("minerals.lemma1"), "an id of its paper's, mine.…"),
+        (HEAD + LINE.format("mine.lemma1") + "CLAIMS += CLAIMS\n", "each id once"),
+    ],
+)
+def test_claims_that_are_none_are_refused_in_one_line(claims: str, expected: str, tmp_path: Path) -> None:
+    folder = paper(tmp_path / "mine", claims)
+    with pytest.raises(InputError) as refused:
+        bc.claims[paper_at(folder).key + ".lemma1"]
+    assert expected in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_paper_takes_the_place_of_no_other(tmp_path: Path) -> None:
+    for key in ("jiang2024", "meft"):
+        with pytest.raises(InputError, match=f"a folder of another name: {key} is at"):
+            paper_at(paper(tmp_path / key, HEAD + LINE.format(f"{key}.mine")))
+    # A key of ids of ours that is no folder's name.
+    bold = paper_at(paper(tmp_path / "nesterov2004", HEAD + LINE.format("nesterov2004.mine")))
+    with pytest.raises(InputError, match="a name with which no id of another paper begins"):
+        bc.claims[f"{bold.key}.mine"]
+    assert paper_at(papers()["jiang2024"].folder) is papers()["jiang2024"]
+
+
+@pytest.mark.parametrize("name", ["nothing", "two words"])
+def test_a_folder_that_is_no_paper_is_refused(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    if " " in name:
+        (folder / "claims.py").write_text(HEAD + LINE.format("mine.lemma1"))
+    with pytest.raises(InputError, match=r"paper = .*expected (a paper \(jiang2024, .*claims\.py|a folder whose name)"):
+        paper_at(folder)
+
+
+PROOF = """
+from boundcheck.prove import ge, script
+from boundcheck.claims.symbols import L
+@script("{}", "sharp", title="mine")
+def mine(proof):
+    proof.conclude(proof.step("(1)", ge(L, 0), proof.positive(L)), relation=ge(L, 0))
+"""
+
+
+@pytest.mark.parametrize("id", ["jiang2024.lemma9", "meft.mine", "other.lemma"])
+def test_its_scripts_are_of_its_own_lemmas(id: str, tmp_path: Path) -> None:
+    folder = paper(tmp_path / "mine", HEAD + LINE.format("mine.lemma1"), script=PROOF.format(id))
+    with pytest.raises(InputError, match="the id of a claim, or one of its paper's"):
+        bc.prove(folder)
+
+
+def test_it_cannot_fix_what_a_claim_of_another_paper_says(tmp_path: Path) -> None:
+    before = fixed_statements()
+    folder = paper(tmp_path / "mine", HEAD + LINE.format("mine.lemma1"))
+    entry = {"conclusion": {"digest": "0" * 32, "text": "mine"}, "hypotheses": []}
+    (folder / "statements.json").write_text(json.dumps({"jiang2024.lemma1": entry, "mine.lemma1": entry}))
+    paper_at(folder)
+    assert fixed_statements() == before | {"mine.lemma1": Fixed("0" * 32, "mine", frozenset())}
+
+
+def test_its_audit_is_a_report_like_any_other(tmp_path: Path) -> None:
+    outcome = bc.audit(FOLDER, out=tmp_path / "out", runs=tmp_path / "runs")
+    found = {each["locator"]: each["verdict"] for each in outcome["findings"]}
+    assert found["Lemma 1"] == "repaired"
+    assert found["Theorem 3"] == "supported"
+    assert found.get("Theorem 3, attacked", "not violated") == "not violated"
+    assert [each["number"] for each in outcome["findings"]] == list(range(1, len(outcome["findings"]) + 1))
+    assert {run["claim"] for run in outcome["runs"]} == {"mypaper.half_step"}
+    # Which adapter it is about no one has said.
+    assert [each["id"] for each in outcome["not_attacked"]] == ["mypaper.smooth"]
+    assert "Nothing attacks mypaper.smooth." in outcome["summary"]
+    page = Path(outcome["report"]).read_text()
+    assert "mypaper, audited" in page
+    assert "Theorem 3" in page
+
+
+@pytest.mark.parametrize("target", ["nothing", "mypaper", "jiang2024.lemma1"])
+def test_an_audit_of_no_paper_is_refused_in_one_line(target: str, tmp_path: Path) -> None:
+    (tmp_path / "nothing").mkdir()
+    given = str(tmp_path / target) if target == "nothing" else target
+    with pytest.raises(
+        InputError, match=r"expected a paper \(jiang2024, classics, meft\), or a folder with a claims.py"
+    ):
+        bc.audit(given, runs=tmp_path)
+
+
+@pytest.mark.parametrize(("text", "expected"), [("claim = [", "a TOML file"), ('claim = "mine.no"', "an id of the")])
+def test_an_experiment_that_is_none_is_refused_before_anything_runs(text: str, expected: str, tmp_path: Path) -> None:
+    folder = paper(tmp_path / "mine", HEAD + LINE.format("mine.lemma1"))
+    (folder / "experiments").mkdir()
+    (folder / "experiments" / "one.toml").write_text(text)
+    with pytest.raises(InputError, match=expected):
+        bc.audit(folder, runs=tmp_path)
+
+
+def test_a_paper_without_proofs_and_experiments_has_a_report_too(tmp_path: Path) -> None:
+    folder = paper(tmp_path / "mine", HEAD + LINE.format("mine.lemma1"))
+    outcome = bc.audit(folder, runs=tmp_path / "runs")
+    assert outcome["findings"] == []
+    assert outcome["summary"] == "There was nothing to prove, to run or to attack."
+    assert Path(outcome["report"]).is_file()
