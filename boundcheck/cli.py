@@ -148,7 +148,7 @@ def prove(
     targets: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[ID or script.py ...]", help="Claims, a paper, or your own scripts; default: all papers."
+            metavar="[ID or script.py ...]", help="Claims, papers, folders of papers, scripts; default: all papers."
         ),
     ] = None,
     steps: Annotated[bool, typer.Option("--steps", help="Show every line, those of mere algebra too.")] = False,

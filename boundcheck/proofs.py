@@ -134,6 +134,12 @@ def paper_of(key: str) -> Paper:
     return found
 
 
+def parts(name: str) -> list[ModuleType]:
+    """The modules of that name of all papers in `proofs/`; those of others change no run."""
+    found = (paper.part(name) for paper in _ours().values())
+    return [module for module in found if module is not None]
+
+
 def paper_at(target: str | Path) -> Paper:
     """The paper of a key, or in a folder, which this process and those that it starts then know.
 

@@ -13,15 +13,7 @@ from boundcheck.measure.plan import horizon
 from boundcheck.measure.result import Ends, Estimates, HeldOut, Horizon
 from boundcheck.measure.verdict import judge
 from boundcheck.problems.inputs import upper_ends
-
-# The theorems whose informative horizon every run reports, with the C that the printed one is given.
-THEOREMS = (
-    ("jiang2024.theorem2", "sqrt(r) sigma"),
-    ("jiang2024.theorem2", "sigma"),
-    ("meft.theorem2_repaired", "sigma"),
-    ("meft.theorem2_best_step", "sigma"),
-    ("ghadimi2013.corollary2_2", "sigma"),
-)
+from boundcheck.proofs import parts
 
 
 def outcome(evidence: Evidence) -> dict[str, Any]:
@@ -70,7 +62,11 @@ def _horizons(evidence: Evidence) -> tuple[Horizon, ...]:
     if not plan.radii or not spec.is_stochastic:
         return ()
     known = spec, evidence.function, evidence.start, plan
-    return tuple(Horizon(id, C, horizon(*known, catalogue[id], C)) for id, C in THEOREMS)
+    return tuple(
+        Horizon(id, C, horizon(*known, catalogue[id], C))
+        for part in parts("measured")
+        for id, C in getattr(part, "HORIZONS", ())
+    )
 
 
 def _seen(evidence: Evidence, found: Estimates) -> dict[str, Any]:

@@ -5,13 +5,13 @@ what, as the paper or the proof script of that name does; on valid links the val
 """
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import sympy as sp
 import torch
 from torch import Tensor
 
-from boundcheck.claims import catalogue
-from boundcheck.claims.symbols import C, G, L, a, b, r, s, sigma
+from boundcheck.claims.symbols import C, G, L, a, b, r, sigma
 from boundcheck.claims.vocabulary import (
     A1,
     A2,
@@ -21,9 +21,7 @@ from boundcheck.claims.vocabulary import (
     W2,
     EuclideanNorm,
     F,
-    FrobeniusNorm,
     Gradient,
-    SpectralNorm,
     f,
     v1,
     v2,
@@ -36,19 +34,9 @@ from boundcheck.problems.adapters import LoRA, Radii
 from boundcheck.problems.inputs import theory_inputs
 from boundcheck.problems.norms import Point
 from boundcheck.problems.problem import Problem
+from boundcheck.proofs import parts
 
-LEMMA_1_SHARP = catalogue["meft.lemma1_sharp"]
-
-_MOVE_A, _MOVE_B, _MOVE = FrobeniusNorm(A1 - A2), FrobeniusNorm(B1 - B2), EuclideanNorm(v1 - v2)
-_M1, _M2 = Gradient(f, W1), Gradient(f, W2)
-_TURN, _MOVED = FrobeniusNorm(_M1 - _M2), FrobeniusNorm(W1 - W2)
-_START = EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)) / _MOVE
-_BLOCKS = FrobeniusNorm(B1.T * _M1 - B2.T * _M2), FrobeniusNorm(_M1 * A1.T - _M2 * A2.T)
-# Each block's difference, split in two by what is added and taken away.
-_SPLIT = (
-    FrobeniusNorm(B1.T * (_M1 - _M2)) + FrobeniusNorm((B1 - B2).T * _M2),
-    FrobeniusNorm((_M1 - _M2) * A1.T) + FrobeniusNorm(_M2 * (A1 - A2).T),
-)
+_START = EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)) / EuclideanNorm(v1 - v2)
 
 
 @dataclass(frozen=True)
@@ -61,59 +49,10 @@ class Link:
     valid: bool = True
 
 
-def _length(x: sp.Expr, y: sp.Expr) -> sp.Expr:
-    return sp.sqrt(x**2 + y**2) / _MOVE
-
-
-def _factors(turn: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
-    """The two blocks' bounds by submultiplicativity, the spectral norm on the factors."""
-    slope = SpectralNorm(_M2)
-    return SpectralNorm(B1) * turn + _MOVE_B * slope, turn * SpectralNorm(A1) + slope * _MOVE_A
-
-
-def _rows(first: sp.Expr, cross: sp.Expr, second: sp.Expr) -> sp.Expr:
-    return _length(first * _MOVE_A + cross * _MOVE_B, cross * _MOVE_A + second * _MOVE_B)
-
-
-_PRODUCTS = SpectralNorm(B1) * _MOVE_A + SpectralNorm(A2) * _MOVE_B
-_REACH = C * (_MOVE_A + _MOVE_B)
-_SPECTRAL = (
-    Link("triangle", _length(*_SPLIT), "each block is a sum of two terms"),
-    Link("‖XY‖ ≤ ‖X‖ₒₚ‖Y‖", _length(*_factors(_TURN)), "submultiplicativity, spectral norm on one factor"),
-    Link("f is L-smooth", _length(*_factors(L * _MOVED)), "Assumption 1"),
-)
-_SIZES, _APART = FrobeniusNorm(A1) + FrobeniusNorm(B1), _MOVE_A + _MOVE_B
-_ADDED = _TURN * _SIZES + FrobeniusNorm(_M2) * _APART
-
-CHAINS: dict[str, tuple[Link, ...]] = {
-    "printed": (
-        Link(
-            "(11)",
-            sum(_BLOCKS) / _MOVE,
-            "the norm of a pair becomes a sum of norms: printed as equal",
-        ),
-        Link("(12), triangle", sum(_SPLIT) / _MOVE, "each block is a sum of two terms"),
-        Link("(12)", _ADDED / _MOVE, "submultiplicativity with Frobenius norms throughout"),
-        Link("(13), first ≤", _ADDED / _APART, "the denominator grows: the wrong way", valid=False),
-        Link("(13), second ≤", (L * _MOVED * _SIZES + G * _APART) / _APART, "Assumptions 1 and 3(2)"),
-        Link("(13), third ≤", catalogue["jiang2024.lemma1"].expression("Lhat"), "Assumptions 2 and 3(1), ‖A‖ ≤ √r σ"),
-    ),
-    "repaired": (
-        *_SPECTRAL,
-        Link("Assumption 3(1)", _length(*_factors(L * _REACH)), "‖ΔW‖ ≤ C(‖ΔA‖ + ‖ΔB‖)"),
-        Link("Assumptions 2, 3(2)", _rows(sigma * L * C, sigma * L * C + G, sigma * L * C), "norms of factors and ∇f"),
-        Link("eigenvalue", 2 * sigma * L * C + G, "the top one of the form in (‖ΔA‖, ‖ΔB‖)"),
-        Link("√r ≥ 1", catalogue["jiang2024.lemma1"].expression("Lhat"), "the paper's constant has √r"),
-    ),
-    "sharp": (
-        *_SPECTRAL,
-        Link("‖ΔBA‖", _length(*_factors(L * _PRODUCTS)), "triangle and submultiplicativity for B₁ΔA + ΔBA₂"),
-        Link("ball, ∇f", _rows(L * b**2, L * a * b + G, L * a**2), "‖A‖ ≤ a, ‖B‖ ≤ b, ‖∇f‖ ≤ G, spectral norms"),
-        Link(
-            "eigenvalue", LEMMA_1_SHARP.expression("Lhat").xreplace({s: sp.Integer(1)}), "the top one of the form: λ*"
-        ),
-    ),
-}
+@cache
+def chains() -> dict[str, tuple[Link, ...]]:
+    """The chains that papers give in `CHAINS` of their module `measured`, by version."""
+    return {version: links for each in parts("measured") for version, links in getattr(each, "CHAINS", {}).items()}
 
 
 @dataclass(frozen=True)
@@ -127,7 +66,7 @@ class Slack:
     def described(self) -> Chain:
         """The chain with the value that each link arrives at, and the factor that it gives away, if any."""
         links, before = [], self.measured
-        for link, value in zip(CHAINS[self.version], self.values, strict=True):
+        for link, value in zip(chains()[self.version], self.values, strict=True):
             factor = value / before if before > 0 else None
             links.append(result.Link(link.label, value, factor, link.why, link.valid))
             before = value
@@ -149,15 +88,14 @@ def slack(problem: Problem, v: Point, w: Point, radii: Radii, lipschitz: str = "
     model = replace(model, numbers=_constants(problem, radii, lipschitz))
     return [
         Slack(version, model.number(_START).value, tuple(model.number(link.quantity).value for link in chain))
-        for version, chain in CHAINS.items()
+        for version, chain in chains().items()
     ]
 
 
 def _constants(problem: Problem, radii: Radii, lipschitz: str) -> dict[sp.Symbol, Approx]:
-    printed, sharp = (
-        theory_inputs(catalogue[id], problem, radii, lipschitz) for id in ("jiang2024.lemma1", "meft.lemma1_sharp")
-    )
-    found = {name: float(value) for name, value in (sharp | printed).items()}
+    claims = [claim for each in parts("measured") for claim in getattr(each, "CONSTANTS_OF", ())]
+    given = [theory_inputs(claim, problem, radii, lipschitz) for claim in claims]
+    found = {name: float(value) for inputs in given for name, value in inputs.items()}
     return {x: Approx(found[str(x)], 0.0) for x in (L, G, C, sigma, r, a, b)}
 
 

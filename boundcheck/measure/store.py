@@ -48,7 +48,7 @@ _DIGEST_SIZE = 32
 
 @cache
 def code_version(packages: tuple[str, ...] = _CODE_THAT_MATTERS) -> str:
-    """A hash of what a run's numbers depend on: the source of packages, and what the claims in `proofs/` say."""
+    """A hash of what a run's numbers depend on: the source of packages, and what `proofs/` has claimed and measured."""
     root = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for package in packages:
@@ -57,6 +57,8 @@ def code_version(packages: tuple[str, ...] = _CODE_THAT_MATTERS) -> str:
     for paper in papers().values() if "claims" in packages else ():
         for claim in paper.claims() if paper.is_ours else ():
             digest.update(digest_of(claim).encode())
+        if paper.is_ours and paper.has("measured"):
+            digest.update((paper.folder / "measured.py").read_bytes())
     return digest.hexdigest()[:12]
 
 

@@ -64,7 +64,7 @@ def write(
     files = write_page(material, out / "index.html", title, lead + adds)
     refused = [answer for part in ("attacks", "worst_cases") for answer in found.get(part, []) if "refused" in answer]
     return {
-        "summary": _summary(getattr(own, "STATEMENTS", None), proofs, honest, faults, searches, refused),
+        "summary": _summary(getattr(own, "STATEMENTS", ()), proofs, honest, faults, searches, refused),
         "findings": [asdict(x) for x in sorted([*_proof_findings(proofs), *measured], key=lambda x: x.number)],
         "report": str(files[0]),
         "runs": [_told(run) for run in honest],
@@ -80,11 +80,8 @@ def _told(run: StoredRun) -> dict[str, Any]:
     return {key: row.get(key) for key in ("run_id", "claim", "verdict", "reason", "blame")}
 
 
-_REPAIRED = " (repaired: the statement is true, by another proof than the printed one)"
-
-
 def _summary(
-    statements: Sequence[str] | None,
+    statements: Sequence[str],
     proofs: ProofAudit,
     runs: list[StoredRun],
     faults: Sequence[tuple[str, StoredRun]],
@@ -93,10 +90,9 @@ def _summary(
 ) -> str:
     """The verdict in a paragraph."""
     said = []
-    if proved := [audit for audit in proofs.claims if audit.id in (statements or catalogue)]:
-        told = ", ".join(f"{each.title}: {each.verdict}" for each in proved)
-        mended = statements or any(each.verdict == "repaired" for each in proved)
-        said.append(f"{told}{_REPAIRED if mended else ''}.")
+    if statements:
+        told = ", ".join(f"{proofs[id].title}: {proofs[id].verdict}" for id in statements)
+        said.append(f"{told} (repaired: the statement is true, by another proof than the printed one).")
     if proofs.rows:
         rows = Counter[str](row.verdict for row in proofs.rows)
         said.append(f"Of {len(proofs.rows)} findings from the proofs {_counted(rows)}.")

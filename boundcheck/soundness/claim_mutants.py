@@ -14,8 +14,8 @@ from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.symbols import T
 from boundcheck.kernel import Law
 from boundcheck.prove import Script, judge
-from boundcheck.soundness.edited import edited, false_in, hypotheses_of, runs_for, verdict_on, written_out
-from boundcheck.soundness.edits import KINDS, Edit, of_expression
+from boundcheck.soundness.edited import false_in, hypotheses_of, runs_for, verdict_on, written_out
+from boundcheck.soundness.edits import KINDS, Edit, of_expression, with_formula
 from boundcheck.soundness.mutation import Change, mixed_up, varied
 from boundcheck.soundness.scripts import answer, mixed_worlds, refutes, scripts
 from boundcheck.soundness.trial import Answer, Mutant
@@ -64,19 +64,18 @@ def provable() -> tuple[Script, ...]:
     return tuple(x for x in scripts() if x.claim and x.claim.quantities and judge(x).verdict == "proved")
 
 
-def claim_edits(claim: Claim) -> Iterator[tuple[int, Edit]]:
-    """For each quantity of a claim, its number and an edit of its formula."""
-    for i, quantity in enumerate(claim.quantities):
-        expression = quantity.expression
+def claim_edits(claim: Claim) -> Iterator[tuple[str, Edit]]:
+    """For each quantity of a claim, its name and an edit of its formula."""
+    for name, formula in ((x.name, x.expression) for x in claim.quantities):
         for factor in _FACTORS:
-            yield i, Edit("scale quantity", f"{quantity.name} by {factor}", sp.Mul(factor, expression, evaluate=False))
-        yield from ((i, replace(edit, where=f"{quantity.name}: {edit.where}")) for edit in of_expression(expression))
+            yield name, Edit("scale quantity", f"{name} by {factor}", sp.Mul(factor, formula, evaluate=False))
+        yield from ((name, replace(edit, where=f"{name}: {edit.where}")) for edit in of_expression(formula))
 
 
 def false_edits(script: Script, most: int | None = None) -> Iterator[ClaimMutant]:
     """Up to so many edits of a script's claim that a world shows to be false, in a mixed order."""
     claim = _claim(script)
-    changes = ((edited(claim, place, edit.result), edit) for place, edit in mixed_up(list(claim_edits(claim))))
+    changes = ((with_formula(claim, name, edit.result), edit) for name, edit in mixed_up(list(claim_edits(claim))))
     tried = (
         _false(script, KINDS[edit.kind], edit.where, other, _fitting(script) or runs_for(other))
         for other, edit in changes
@@ -138,18 +137,17 @@ def true_claims(script: Script) -> Iterator[ClaimMutant]:
 def _variations(script: Script) -> Iterator[Change[Claim]]:
     claim = _claim(script)
     names = [x.name for x in claim.quantities]
-    last = len(names) - 1
+    last = names[-1]
     for factor in (sp.Rational(11, 10), sp.Integer(3)):
         # A larger bound is weaker. A larger L̂ stays true: F is smooth with any larger constant.
-        yield Change("looser", f"{names[last]} by {factor}", _times(claim, last, factor))
-        if last > 0 and names[0] == "Lhat":
-            yield Change("looser", f"Lhat by {factor}, and all that is made of it", _times(claim, 0, factor))
+        yield Change("looser", f"{last} by {factor}", _times(claim, last, factor))
+        if last != names[0] == "Lhat":
+            yield Change("looser", f"Lhat by {factor}, and all that is made of it", _times(claim, "Lhat", factor))
         if "T_min" in names:
-            longer = _times(claim, names.index("T_min"), factor)
-            yield Change("hypothesis strengthened", f"T_min by {factor}", longer)
-    formula = claim.quantities[last].expression
+            yield Change("hypothesis strengthened", f"T_min by {factor}", _times(claim, "T_min", factor))
+    formula = claim.quantities[-1].expression
     rewritten = sp.Mul(sp.Rational(1, 2), sp.Add(formula, formula, evaluate=False), evaluate=False)
-    yield Change("rewritten", f"{names[last]} as half of its double", edited(claim, last, rewritten))
+    yield Change("rewritten", f"{last} as half of its double", with_formula(claim, last, rewritten))
     more = (*claim.conditions, sp.Ge(T, 3, evaluate=False))
     yield Change("hypothesis strengthened", "T >= 3 besides", replace(claim, conditions=more))
     extra = (*claim.hypotheses, BOUNDED_BELOW)
@@ -157,8 +155,9 @@ def _variations(script: Script) -> Iterator[Change[Claim]]:
     yield Change("renamed", "another id", _renamed(script))
 
 
-def _times(claim: Claim, place: int, factor: sp.Rational) -> Claim:
-    return edited(claim, place, sp.Mul(factor, claim.quantities[place].expression, evaluate=False))
+def _times(claim: Claim, name: str, factor: sp.Rational) -> Claim:
+    formula = next(x.expression for x in claim.quantities if x.name == name)
+    return with_formula(claim, name, sp.Mul(factor, formula, evaluate=False))
 
 
 def _renamed(script: Script, hypotheses: Sequence[Claim] | None = None) -> Claim:

@@ -25,13 +25,6 @@ from boundcheck.soundness.worlds import World, descents, worlds
 from boundcheck.soundness.worlds.world import composites
 
 
-def edited(claim: Claim, place: int, expression: sp.Expr) -> Claim:
-    """The claim with another formula for one of its quantities."""
-    quantities = list(claim.quantities)
-    quantities[place] = replace(quantities[place], expression=expression)
-    return replace(claim, quantities=tuple(quantities))
-
-
 def written_out(expression: sp.Basic, quantities: tuple[Quantity, ...], keep: frozenset[str] = frozenset()) -> sp.Basic:
     """The expression with formulas in place of quantities, the last ones first; those in `keep` stay."""
     for quantity in reversed(quantities):

@@ -1,4 +1,4 @@
-"""Edits of a true relation: one constant, factor, sign, term, relation, symbol, norm or time changed at a time.
+"""Edits of relations and formulas: one constant, factor, sign, term, relation, symbol, norm or time at a time.
 
 Nothing is drawn: a relation always has the same edits in the same order. `worlds` shows which of them are false. Many
 are not: some only make a true bound weaker.
@@ -13,6 +13,7 @@ from itertools import combinations
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
+from boundcheck.claims import Claim
 from boundcheck.claims.symbols import T
 from boundcheck.claims.vocabulary import (
     EuclideanNorm,
@@ -92,6 +93,12 @@ def product(*factors: sp.Basic) -> sp.Basic:
     if any(isinstance(x, MatrixExpr) for x in factors):
         return sp.MatMul(*factors)
     return sp.Mul(*factors, evaluate=False)
+
+
+def with_formula(claim: Claim, name: str, expression: sp.Expr) -> Claim:
+    """The claim with another formula for one of its quantities."""
+    quantities = (replace(x, expression=expression) if x.name == name else x for x in claim.quantities)
+    return replace(claim, quantities=tuple(quantities))
 
 
 def of_expression(expression: sp.Basic) -> Iterator[Edit]:

@@ -38,6 +38,7 @@ from boundcheck.soundness.scripts import answer
 from boundcheck.soundness.trial import Answer, Mutant
 
 Letters = Mapping[str, Any]
+Declared = tuple[Any, str]
 Line = tuple[sp.Basic, Sequence[Theorem]]
 
 LETTERS: Letters = {
@@ -57,6 +58,16 @@ class Example:
     name: str
     roles: Mapping[str, str]
     build: Callable[..., Line]
+
+    @property
+    def letters(self) -> Letters:
+        """Its letters by name."""
+        return {name: LETTERS[name] for name in self.roles}
+
+    @property
+    def declared(self) -> list[Declared]:
+        """Its letters with their roles."""
+        return [(LETTERS[name], role) for name, role in self.roles.items()]
 
 
 EXAMPLES: list[Example] = []
@@ -146,7 +157,7 @@ class Reread(Mutant):
     layer = "reading"
     example: Example
     letters: Letters
-    declared: Sequence[tuple[Any, str]]
+    declared: Sequence[Declared]
 
     @classmethod
     def of(
@@ -155,7 +166,7 @@ class Reread(Mutant):
         kind: str,
         change: str,
         letters: Letters,
-        declared: Sequence[tuple[Any, str]],
+        declared: Sequence[Declared],
         true: bool,
     ) -> Reread:
         """The example with these letters and roles."""
@@ -180,7 +191,7 @@ class Reread(Mutant):
         proof.conclude(proof.step("line", relation, because), relation=relation)
 
 
-def reading_of(declared: Sequence[tuple[Any, str]]) -> Reading:
+def reading_of(declared: Sequence[Declared]) -> Reading:
     """The reading in which these letters have these roles."""
     roles: dict[str, list[Any]] = {"constants": [], "arbitrary": [], "known": [], "drawn": []}
     for letter, role in declared:
@@ -219,19 +230,16 @@ def _others(letter: Any) -> Iterator[tuple[str, Any]]:
 def rereadings() -> Iterator[Reread]:
     """Every example with every change of each of its letters."""
     for example in EXAMPLES:
-        letters = {name: LETTERS[name] for name in example.roles}
-        declared = [(LETTERS[name], role) for name, role in example.roles.items()]
-        yield Reread.of(example, "as it is", "nothing", letters, declared, True)
-        for place, name in enumerate(letters):
-            yield from _changes(example, letters, declared, place, name)
+        yield Reread.of(example, "as it is", "nothing", example.letters, example.declared, True)
+        for place in range(len(example.roles)):
+            yield from _changes(example, place)
 
 
-def _changes(
-    example: Example, letters: Letters, declared: Sequence[tuple[Any, str]], place: int, name: str
-) -> Iterator[Reread]:
-    mine, role = declared[place]
+def _changes(example: Example, place: int) -> Iterator[Reread]:
+    letters, declared = example.letters, example.declared
+    name, (mine, role) = list(letters)[place], declared[place]
 
-    def of(kind: str, change: str, line: Any, *told: tuple[Any, str], true: bool = False) -> Reread:
+    def of(kind: str, change: str, line: Any, *told: Declared, true: bool = False) -> Reread:
         roles = [*declared[:place], *told, *declared[place + 1 :]]
         return Reread.of(example, kind, f"{name} {change}", {**letters, name: line}, roles, true)
 

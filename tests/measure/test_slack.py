@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from boundcheck.claims import catalogue
 from boundcheck.measure.build import build
-from boundcheck.measure.slack import CHAINS, Slack, slack
+from boundcheck.measure.slack import Slack, slack
+from boundcheck.measure.slack import chains as chains_of_papers
 from boundcheck.measure.spec import parse
 from boundcheck.problems.adapters import ADAPTERS, DiReFT, LoRA
 from boundcheck.problems.derivatives import difference_ratio
@@ -25,6 +26,7 @@ from tests.layers import covering, examples, sampled
 from .small import DOMAINS, OF_KIND, pseudo_huber, random_point, softmax
 
 PROBLEMS = {"pseudo-Huber": pseudo_huber, "softmax": softmax}
+CHAINS = chains_of_papers()
 RANKS = [1, 2, 3, 5, 8, 16]
 LIPSCHITZ = ["sigma", "sqrt(r) sigma"]
 ROUNDING = 1e-12

@@ -21,8 +21,8 @@ from boundcheck.soundness.claim_mutants import (
     true_claims,
     without_hypothesis,
 )
-from boundcheck.soundness.edited import edited, false_in, runs_for, verdict_on
-from boundcheck.soundness.edits import KINDS, of_relation
+from boundcheck.soundness.edited import false_in, runs_for, verdict_on
+from boundcheck.soundness.edits import KINDS, of_relation, with_formula
 from boundcheck.soundness.line_mutants import DisagreementError, LineMutant, examined, false_of, true_of
 from boundcheck.soundness.lines import Line, all_lines
 from boundcheck.soundness.mutation import mixed_up
@@ -158,10 +158,10 @@ def test_the_printed_bound_is_not_proved_with_1_7() -> None:
     def scaled_to(expression: sp.Expr, constant: sp.Rational) -> sp.Expr:
         return sp.Mul(constant, *(x for x in expression.args if not isinstance(x, sp.Rational)), evaluate=False)
 
-    last, bound = len(script.claim.quantities) - 1, script.claim.quantities[-1].expression
+    last, bound = script.claim.names[-1], script.claim.quantities[-1].expression
     for constant in (sp.Rational(17, 10), sp.Rational(19, 10)):
-        assert verdict_on(script, edited(script.claim, last, scaled_to(bound, constant))) != "proved"
-    assert verdict_on(script, edited(script.claim, last, scaled_to(bound, sp.Rational(3)))) == "proved"
+        assert verdict_on(script, with_formula(script.claim, last, scaled_to(bound, constant))) != "proved"
+    assert verdict_on(script, with_formula(script.claim, last, scaled_to(bound, sp.Rational(3)))) == "proved"
 
 
 # The books are kept right: whatever is wrong is counted.

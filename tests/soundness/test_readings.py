@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from boundcheck.claims.symbols import LETTERS as CATALOGUE
 from boundcheck.claims.vocabulary import Iterate, d
-from boundcheck.soundness.readings import EXAMPLES, LETTERS, Example, Reread, renamed, rereadings
+from boundcheck.soundness.readings import EXAMPLES, Example, Reread, renamed, rereadings
 from boundcheck.soundness.trial import tried
 from tests.layers import examples, sampled
 
@@ -52,7 +52,7 @@ ASSUMED = st.dictionaries(st.sampled_from(["positive", "real", "integer", "nonne
 @given(st.sampled_from(EXAMPLES), st.data())
 def test_fresh_names_are_proved_and_names_that_meet_are_not(example: Example, data: Any):
     """Every letter under a name of its own: proved. Two under one name, or one that is taken: not proved."""
-    letters = {name: LETTERS[name] for name in example.roles}
+    letters = example.letters
     names = data.draw(st.lists(NAMES, min_size=len(letters), max_size=len(letters)))
     line = {name: renamed(letter, new) for (name, letter), new in zip(letters.items(), names, strict=True)}
     declared = [(line[name], role) for name, role in example.roles.items()]
@@ -68,8 +68,7 @@ def test_fresh_names_are_proved_and_names_that_meet_are_not(example: Example, da
 @given(st.sampled_from(EXAMPLES), st.data())
 def test_letters_that_are_not_those_of_the_reading_are_refused(example: Example, data: Any):
     """One letter of the line, under other assumptions, of another shape or kind than the reading has it."""
-    letters = {name: LETTERS[name] for name in example.roles}
-    declared = [(letters[name], role) for name, role in example.roles.items()]
+    letters, declared = example.letters, example.declared
     name = data.draw(st.sampled_from(sorted(letters)))
     other = data.draw(st.sampled_from(others(letters[name], data.draw(ASSUMED))))
     if other != letters[name]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from boundcheck.claims import catalogue
 from boundcheck.falsify.stored import replayed
+from boundcheck.measure.experiment import prepare
 from boundcheck.measure.spec import specs_of
 from boundcheck.measure.store import finished
 from boundcheck.soundness.malformed import sound

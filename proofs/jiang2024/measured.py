@@ -1,0 +1,105 @@
+"""What runs report beside their own claim: the slack in the proofs of Lemma 1, and the horizons of theorems.
+
+A chain starts at ‖∇F(v_1) - ∇F(v_2)‖ / ‖v_1 - v_2‖ and ends at a lemma's constant. Each link says what it replaces by
+what, as the paper or the proof script of that name does; on valid links the value can only grow.
+"""
+
+import sympy as sp
+
+from boundcheck.claims.symbols import C, G, L, a, b, s, sigma
+from boundcheck.claims.vocabulary import (
+    A1,
+    A2,
+    B1,
+    B2,
+    W1,
+    W2,
+    EuclideanNorm,
+    FrobeniusNorm,
+    Gradient,
+    SpectralNorm,
+    f,
+    v1,
+    v2,
+)
+from boundcheck.measure.slack import Link
+
+from ..meft.lora import LEMMA_1_SHARP
+from .claims import LEMMA_1
+
+# The theorems whose informative horizon every run reports, with the C that the printed one is given.
+HORIZONS = (
+    ("jiang2024.theorem2", "sqrt(r) sigma"),
+    ("jiang2024.theorem2", "sigma"),
+    ("meft.theorem2_repaired", "sigma"),
+    ("meft.theorem2_best_step", "sigma"),
+    ("ghadimi2013.corollary2_2", "sigma"),
+)
+
+# The claims whose constants the letters of the chains stand for; what both speak of is the last one's.
+CONSTANTS_OF = (LEMMA_1_SHARP, LEMMA_1)
+
+_MOVE_A, _MOVE_B, _MOVE = FrobeniusNorm(A1 - A2), FrobeniusNorm(B1 - B2), EuclideanNorm(v1 - v2)
+_M1, _M2 = Gradient(f, W1), Gradient(f, W2)
+_TURN, _MOVED = FrobeniusNorm(_M1 - _M2), FrobeniusNorm(W1 - W2)
+_BLOCKS = FrobeniusNorm(B1.T * _M1 - B2.T * _M2), FrobeniusNorm(_M1 * A1.T - _M2 * A2.T)
+# Each block's difference, split in two by what is added and taken away.
+_SPLIT = (
+    FrobeniusNorm(B1.T * (_M1 - _M2)) + FrobeniusNorm((B1 - B2).T * _M2),
+    FrobeniusNorm((_M1 - _M2) * A1.T) + FrobeniusNorm(_M2 * (A1 - A2).T),
+)
+
+
+def _length(x: sp.Expr, y: sp.Expr) -> sp.Expr:
+    return sp.sqrt(x**2 + y**2) / _MOVE
+
+
+def _factors(turn: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+    """The two blocks' bounds by submultiplicativity, the spectral norm on the factors."""
+    slope = SpectralNorm(_M2)
+    return SpectralNorm(B1) * turn + _MOVE_B * slope, turn * SpectralNorm(A1) + slope * _MOVE_A
+
+
+def _rows(first: sp.Expr, cross: sp.Expr, second: sp.Expr) -> sp.Expr:
+    return _length(first * _MOVE_A + cross * _MOVE_B, cross * _MOVE_A + second * _MOVE_B)
+
+
+_PRODUCTS = SpectralNorm(B1) * _MOVE_A + SpectralNorm(A2) * _MOVE_B
+_REACH = C * (_MOVE_A + _MOVE_B)
+_SPECTRAL = (
+    Link("triangle", _length(*_SPLIT), "each block is a sum of two terms"),
+    Link("‖XY‖ ≤ ‖X‖ₒₚ‖Y‖", _length(*_factors(_TURN)), "submultiplicativity, spectral norm on one factor"),
+    Link("f is L-smooth", _length(*_factors(L * _MOVED)), "Assumption 1"),
+)
+_SIZES, _APART = FrobeniusNorm(A1) + FrobeniusNorm(B1), _MOVE_A + _MOVE_B
+_ADDED = _TURN * _SIZES + FrobeniusNorm(_M2) * _APART
+
+CHAINS: dict[str, tuple[Link, ...]] = {
+    "printed": (
+        Link(
+            "(11)",
+            sum(_BLOCKS) / _MOVE,
+            "the norm of a pair becomes a sum of norms: printed as equal",
+        ),
+        Link("(12), triangle", sum(_SPLIT) / _MOVE, "each block is a sum of two terms"),
+        Link("(12)", _ADDED / _MOVE, "submultiplicativity with Frobenius norms throughout"),
+        Link("(13), first ≤", _ADDED / _APART, "the denominator grows: the wrong way", valid=False),
+        Link("(13), second ≤", (L * _MOVED * _SIZES + G * _APART) / _APART, "Assumptions 1 and 3(2)"),
+        Link("(13), third ≤", LEMMA_1.expression("Lhat"), "Assumptions 2 and 3(1), ‖A‖ ≤ √r σ"),
+    ),
+    "repaired": (
+        *_SPECTRAL,
+        Link("Assumption 3(1)", _length(*_factors(L * _REACH)), "‖ΔW‖ ≤ C(‖ΔA‖ + ‖ΔB‖)"),
+        Link("Assumptions 2, 3(2)", _rows(sigma * L * C, sigma * L * C + G, sigma * L * C), "norms of factors and ∇f"),
+        Link("eigenvalue", 2 * sigma * L * C + G, "the top one of the form in (‖ΔA‖, ‖ΔB‖)"),
+        Link("√r ≥ 1", LEMMA_1.expression("Lhat"), "the paper's constant has √r"),
+    ),
+    "sharp": (
+        *_SPECTRAL,
+        Link("‖ΔBA‖", _length(*_factors(L * _PRODUCTS)), "triangle and submultiplicativity for B₁ΔA + ΔBA₂"),
+        Link("ball, ∇f", _rows(L * b**2, L * a * b + G, L * a**2), "‖A‖ ≤ a, ‖B‖ ≤ b, ‖∇f‖ ≤ G, spectral norms"),
+        Link(
+            "eigenvalue", LEMMA_1_SHARP.expression("Lhat").xreplace({s: sp.Integer(1)}), "the top one of the form: λ*"
+        ),
+    ),
+}
