@@ -10,6 +10,6 @@ place = 250
 
 
 def build(material: Material, folder: Folder) -> Markup:
-    numbers = [run.result["measured"] for run in material.runs]
+    numbers = [run.result.measured for run in material.runs]
     figure = panels([numbers], lambda axis, item: axis.plot(item, "o", label="measured")) if numbers else None
     return folder.figure("my_numbers", figure, "What each run <em>measured</em>.")

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from boundcheck.measure.result import read
 from boundcheck.measure.store import RunFolder
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.report import page as pages
@@ -21,6 +22,8 @@ from boundcheck.report.page import write_runs
 from boundcheck.report.sections.network_course import MOST, along_figures
 from boundcheck.report.stored import StoredRun
 
+from .made import changed
+from .test_sweeps import synthetic
 from .texts import assert_no_text_overlaps
 
 STEPS = 12
@@ -58,8 +61,22 @@ RESULT: dict[str, Any] = {
     "reason": "the average 0.1 is at most 0.7, the bound at the smoothness that was seen, but that is no bound on L̂",
     "blame": {"kind": "constant", "name": "Lhat", "evidence": "measured, not proved"},
     "audit": [
-        {"hypothesis": "meft.unbiased", "status": "held", "observed": 0.0, "limit": 0.0, "how": "with replacement"},
-        {"hypothesis": "classic.smooth", "status": "assumed", "observed": 2.5, "limit": 2.5, "how": "measured"},
+        {
+            "hypothesis": "meft.unbiased",
+            "guilt": "hypothesis",
+            "status": "held",
+            "observed": 0.0,
+            "limit": 0.0,
+            "how": "with replacement",
+        },
+        {
+            "hypothesis": "classic.smooth",
+            "guilt": "constant",
+            "status": "assumed",
+            "observed": 2.5,
+            "limit": 2.5,
+            "how": "measured",
+        },
     ],
     "plan": {
         "steps": STEPS,
@@ -133,7 +150,7 @@ def run(changes: dict[str, Any] | None = None, of_spec: dict[str, Any] | None = 
     for path, value in (of_spec or {}).items():
         table, name = path.split(".") if "." in path else ("", path)
         (result["spec"][table] if table else result["spec"])[name] = value
-    return StoredRun(result, trace(**given))
+    return StoredRun(read(result), trace(**given))
 
 
 FAILED = {
@@ -177,7 +194,7 @@ def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
         monkeypatch.setattr(pages, "load_runs", lambda _: runs)
         monkeypatch.setattr(section, "svg", lambda _: "<svg></svg>")
         monkeypatch.setattr(section, "pdf", lambda _: b"")
-        folders = [tmp_path / each.result["run_id"] for each in runs]
+        folders = [tmp_path / each.result.run_id for each in runs]
         return write_runs(folders, tmp_path / "page" / "index.html", **DEFAULTS | words)[0].read_text()
 
     return made
@@ -185,7 +202,7 @@ def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
 
 def on_disk(found: StoredRun, folder: Path) -> Path:
     folder.mkdir()
-    (folder / "spec.json").write_text(json.dumps(found.result["spec"]))
+    (folder / "spec.json").write_text(json.dumps(found.result.spec))
     made = RunFolder(folder, {})
     made.start_trace(found.trace, {})
     made.finish(found.result)
@@ -204,7 +221,7 @@ def test_page_and_figures_of_a_folder_are_the_same_twice(tmp_path):
     assert written[0][0].name == "index.html"
     figures = {f"{name}.{kind}" for name in ("gradient_norm", "smoothness", "constants") for kind in ("svg", "pdf")}
     assert first.keys() == {"index.html", "results.json", *figures}
-    assert json.loads(first["results.json"]) == [json.loads(json.dumps(RESULT))]
+    assert json.loads(first["results.json"]) == [run().result.as_json()]
     text = first["index.html"].decode()
     assert re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#)([^"')\s>]+)""", text) == [], "the page loads nothing"
     assert "boundcheck report 0123456789ab" in text
@@ -246,8 +263,8 @@ def test_numbers_that_are_none_print_as_a_dash(page):
 def test_run_of_a_trainer(page):
     spec = {"model": {"kind": "trainer", "name": "Bert", "start": "abc"}, "adapter.scale": 2.0}
     found = run(TRAINER, spec, squares=-0.1)
-    del found.result["spec"]["run"]["step_size"]
-    found.result["environment"]["memory_mib"] = 1234
+    settings = {name: x for name, x in found.result.spec["run"].items() if name != "step_size"}
+    found = changed(found, spec__run=settings, environment__memory_mib=1234)
     found = StoredRun(found.result, found.trace.isel(look=slice(0, 0)))
     text = page([found])
     assert "8 of 120 samples" in text
@@ -260,9 +277,22 @@ def test_run_of_a_trainer(page):
 
 
 def test_no_bound_is_shown_of_steps_that_are_not_those_of_sgd(page):
-    broken = {"hypothesis": "Algorithm 1", "status": "failed", "observed": None, "limit": None, "how": "AdamW"}
-    adam = run({"audit": [broken], "run_id": "ada000000000", "bound": 0.7654, "theorems": RESULT["theorems"][:1]})
-    adam.result["theorems"][0]["bound"] = 0.7654
+    broken = {
+        "hypothesis": "Algorithm 1",
+        "guilt": "hypothesis",
+        "status": "failed",
+        "observed": None,
+        "limit": None,
+        "how": "AdamW",
+    }
+    adam = run(
+        {
+            "audit": [broken],
+            "run_id": "ada000000000",
+            "bound": 0.7654,
+            "theorems": [RESULT["theorems"][0] | {"bound": 0.7654}],
+        }
+    )
     text = page([adam])
     assert "0.765" not in text
     assert ">123<" not in text
@@ -346,4 +376,4 @@ def test_an_adapter_without_spectral_norms_has_no_curve_of_them():
 
 def test_a_run_of_a_network_is_known_by_what_it_holds():
     assert run().is_network
-    assert not StoredRun({name: x for name, x in RESULT.items() if name != "theorems"}, trace()).is_network
+    assert not synthetic().is_network

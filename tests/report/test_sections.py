@@ -13,9 +13,9 @@ from boundcheck.errors import InputError
 from boundcheck.report import section, sections
 from boundcheck.report.page import write_page
 from boundcheck.report.section import Folder, Material
-from boundcheck.report.stored import StoredRun
 
 from . import my_figure
+from .test_sweeps import synthetic
 
 MINE = "tests.report.my_figure"
 
@@ -25,9 +25,7 @@ def material(monkeypatch: pytest.MonkeyPatch) -> Material:
     """One run of which others know nothing: of our sections the opening alone is asked."""
     opening = [each for each in section.sections() if each.place == 0]
     monkeypatch.setattr(section, "_own", lambda: opening)
-    result = {"measured": 2.5, "plan": {}}
-    run = StoredRun(result, None)  # type: ignore[arg-type]
-    return Material([run])
+    return Material([synthetic(measured=2.5)])
 
 
 def test_every_file_is_a_section_or_serves_the_template_of_its_name() -> None:

@@ -51,11 +51,11 @@ def test_one_adapter_alone_is_no_comparison(adapters):
 def test_ends_are_the_least_of_each_role(adapters):
     for run in adapters:
         found = ends(run)
-        own = [end for end in run.result["upper"] if not end["claim"].startswith("jiang2024")]
-        assert found["sharp"] == min(end["value"] for end in own)
-        composed = [end["value"] for end in own if end["claim"] == ADAPTERS[run.adapter].composition]
+        own = [end for end in run.result.upper if not end.claim.startswith("jiang2024")]
+        assert found["sharp"] == min(end.value for end in own)
+        composed = [end.value for end in own if end.claim == ADAPTERS[run.adapter].composition]
         assert [found["composition"]] == composed
-        assert run.result["measured"] <= found["sharp"] * (1 + 1e-9)
+        assert run.result.measured <= found["sharp"] * (1 + 1e-9)
 
 
 @pytest.mark.full
@@ -77,9 +77,9 @@ def test_waterfalls_start_at_the_measured_ratio_and_end_at_the_bound(waterfalls)
     assert len([axis for axis in figure.axes if axis.has_data()]) == len(chains) > 0
     for axis, chain in zip(figure.axes, chains, strict=False):
         bars = sorted(axis.patches, key=lambda bar: -bar.get_y())
-        assert len(bars) == len(chain["links"]) + 2
-        assert bars[0].get_x() + bars[0].get_width() == pytest.approx(chain["measured"])
-        assert bars[-1].get_x() + bars[-1].get_width() == pytest.approx(chain["links"][-1]["value"])
+        assert len(bars) == len(chain.links) + 2
+        assert bars[0].get_x() + bars[0].get_width() == pytest.approx(chain.measured)
+        assert bars[-1].get_x() + bars[-1].get_width() == pytest.approx(chain.links[-1].value)
         assert axis.get_xscale() == "log"
     assert slack_figure([]) is None
 
@@ -87,7 +87,7 @@ def test_waterfalls_start_at_the_measured_ratio_and_end_at_the_bound(waterfalls)
 @pytest.mark.full
 def test_at_the_adversarys_instance_the_sharp_proof_gives_nothing_away():
     chains = work.waterfall("jiang2024.lemma1", 4)
-    lost = {chain["version"]: chain["links"][-1]["value"] / chain["measured"] for chain in chains}
+    lost = {chain.version: chain.links[-1].value / chain.measured for chain in chains}
     assert 1 <= lost["sharp"] < 1.001
     # At L = G = sigma = 1 and C = sigma the printed constant is 2 sqrt(r) + 1, and lambda* is 3.
     assert lost["printed"] == pytest.approx(5 / 3, rel=1e-3)
@@ -98,9 +98,9 @@ def test_at_the_adversarys_instance_the_sharp_proof_gives_nothing_away():
 def test_a_link_that_goes_the_wrong_way_has_a_colour_of_its_own(waterfalls):
     for axis, chain in zip(slack_figure(waterfalls).axes, [c for _, cs in waterfalls for c in cs], strict=False):
         bars = sorted(axis.patches, key=lambda bar: -bar.get_y())[1:-1]
-        falls = [link["factor"] < 1 - 1e-12 for link in chain["links"]]
+        falls = [link.factor < 1 - 1e-12 for link in chain.links]
         colours = [bar.get_facecolor() for bar in bars]
-        assert any(falls) == (chain["version"] == "printed")
+        assert any(falls) == (chain.version == "printed")
         assert {c for c, fall in zip(colours, falls, strict=True) if fall}.isdisjoint(
             {c for c, fall in zip(colours, falls, strict=True) if not fall}
         )
