@@ -22,6 +22,7 @@ from boundcheck.problems.adapters import Adapter
 from boundcheck.problems.adapters.base import Block
 from boundcheck.problems.norms import Point
 from boundcheck.problems.piecewise import PiecewiseLinear
+from boundcheck.words.measures import SMOOTHNESS
 
 _BITS = 256
 # A value, a derivative and half of a second one.
@@ -52,7 +53,7 @@ def certify(instance: Any) -> Certificate:
 
 @certify.register
 def _(instance: Instance) -> Certificate:
-    bound = instance.claim.enclosures(**instance.inputs)["Lhat"]
+    bound = instance.claim.enclosures(**instance.inputs)[SMOOTHNESS.symbol.name]
     with _series():
         measured = _measured(instance)
         ratio = measured / bound

@@ -33,6 +33,7 @@ from boundcheck.problems.norms import Point, inner, square_norm
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.tilted import Tilted
+from boundcheck.words.measures import SMOOTHNESS
 
 GRADIENT_BOUND = catalogue["meft.gradient_bound"]
 
@@ -141,7 +142,7 @@ class Instance:
     @cached_property
     def bound(self) -> float:
         """The claim's L̂ at these constants on this domain, rounded up; raises InputError where it is no number."""
-        ball = self.claim.enclosures(**self.inputs)["Lhat"]
+        ball = self.claim.enclosures(**self.inputs)[SMOOTHNESS.symbol.name]
         if not ball.is_finite():
             at = ", ".join(f"{name} = {float(sp.N(value)):.6g}" for name, value in self.inputs.items())
             raise InputError("claim", self.claim.id, f"a claim whose Lhat is a number at {at}")
@@ -235,7 +236,7 @@ class Instance:
         found = Fields(data, "instance")
         claim = found.claim()
         adapter = adapter_of(found.table("adapter"))
-        if claim.id in catalogue and claim.id not in adapter.claims:
+        if claim.id in catalogue and not adapter.is_subject_of(claim):
             raise InputError("adapter.kind", adapter.kind, f"an adapter that {claim.id} is about")
         check_extent(adapter)
         radii, objective, lipschitz = found.table("radii"), found.table("objective"), found.text("lipschitz")

@@ -19,6 +19,9 @@ from boundcheck.words.measures import PerformanceMeasure
 TOLERANCE = 1e-5
 """How far above 1 a ratio must be to count as a violation, and how far apart the two sides of a solution may be."""
 
+RESOLUTION = 1e-7
+"""What the solver may be off by in the units of the program, where the worst case is far below them."""
+
 # The cost grows steeply with the number of points: 31 take some ten seconds.
 _MOST_POINTS = 31
 

@@ -9,8 +9,8 @@ from torch import Tensor
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
 from boundcheck.problems.adapters import ADAPTERS, Adapter, make_adapter
-
-GRADIENT_BOUND = catalogue["meft.gradient_bound"]
+from boundcheck.words.hypotheses import BALL, BOUNDED_SPECTRAL_GRADIENT
+from boundcheck.words.sentence import words_of
 
 # Constants whose products of up to nine, and their squares, are floats.
 _LEAST, _MOST = 1e-15, 1e15
@@ -68,7 +68,7 @@ class Structure:
             constants.get("s", 1.0),
             {name: constants[name] for name in adapter.radius_names},
             {name: constants[name] for name in adapter.frozen.values()},
-            GRADIENT_BOUND in claim.hypotheses,
+            BOUNDED_SPECTRAL_GRADIENT in {word for _, word in words_of(claim)},
             {parameter.name: constants[parameter.name] for parameter in claim.own},
         )
 
@@ -83,7 +83,7 @@ def adapter_of(claim: Claim, asked: str | None) -> str:
 
     """
     _check_lemma(claim)
-    about = [kind for kind, adapter in ADAPTERS.items() if claim.id in adapter.claims]
+    about = [kind for kind, adapter in ADAPTERS.items() if adapter.is_subject_of(claim)]
     if not about and (asked is None or claim.id in catalogue):
         known = dict.fromkeys(id for adapter in ADAPTERS.values() for id in adapter.claims)
         raise InputError("claim", claim.id, f"a claim about the smoothness of an adapter: one of {', '.join(known)}")
@@ -109,18 +109,17 @@ def _check_lemma(claim: Claim) -> None:
 def constants_of(kind: str, claim: Claim, given: Mapping[str, float]) -> dict[str, float]:
     """L, G, the scale, radii, norms of frozen matrices and the claim's own: what is given, and 1 for the others.
 
-    DoRA's radii a and b are 1/2, because its claim asks for w_0 > s a b.
+    An adapter may begin at other radii.
     """
     adapter = ADAPTERS[kind]
     known = dict.fromkeys(("L", "G", "s", *adapter.radius_names, *adapter.frozen.values()), 1.0)
-    if kind == "dora":
-        known |= {"a": 0.5, "b": 0.5}
+    known |= adapter.starting
     if not adapter.has_scale:
         del known["s"]
     known |= {parameter.name: 1.0 for parameter in claim.own}
-    common = any(p.name == "sigma" for p in claim.parameters)
+    common = BALL.common in {p.symbol for p in claim.parameters}
     for name, value in given.items():
-        named = adapter.radius_names if name == "sigma" and common else (name,)
+        named = adapter.radius_names if name == BALL.common.name and common else (name,)
         if not set(named) <= set(known):
             raise InputError(name, value, f"one of {', '.join(known)}, the constants of {kind}")
         if not _LEAST <= value <= _MOST:

@@ -14,7 +14,7 @@ import sympy as sp
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.symbols import T, eta
 from boundcheck.errors import InputError
-from boundcheck.falsify.program import TOLERANCE, NotSolvedError, Program
+from boundcheck.falsify.program import RESOLUTION, TOLERANCE, NotSolvedError, Program
 from boundcheck.progress import Tick, silent
 from boundcheck.words import algorithm_of, measure_of, words_of
 from boundcheck.words.algorithms import GRADIENT_DESCENT, SGD, Algorithm
@@ -49,6 +49,7 @@ class WorstCase:
         bound: what the claim says.
         exact: the worst case, numerical.
         duality_gap: how far apart the two sides of the solution are, relative to it.
+        resolution: what the solver does not see, an absolute error of `exact`.
 
     """
 
@@ -61,6 +62,7 @@ class WorstCase:
     bound: float
     exact: float
     duality_gap: float
+    resolution: float = 0.0
 
     @property
     def ratio(self) -> float:
@@ -70,7 +72,7 @@ class WorstCase:
     @property
     def violated(self) -> bool:
         """Whether the worst case exceeds the bound by more than what a solver may be off by."""
-        return self.ratio > 1 + TOLERANCE
+        return self.exact - self.resolution > (1 + TOLERANCE) * self.bound
 
     def as_json(self) -> dict[str, Any]:
         """All fields, the ratio, the verdict, and how the worst case was had."""
@@ -273,8 +275,9 @@ class _Theorem:
         exact, duality_gap = program.solve(steps)
         step = program.numbers[self.algorithm.parameters[0].name]
         bound = values[self.claim.names[-1]]
+        seen = program.scale * RESOLUTION
         return WorstCase(
-            self.claim.id, steps, program.method, inputs, program.smoothness, step, bound, exact, duality_gap
+            self.claim.id, steps, program.method, inputs, program.smoothness, step, bound, exact, duality_gap, seen
         )
 
 

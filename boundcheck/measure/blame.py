@@ -2,7 +2,8 @@
 
 import math
 
-from boundcheck.measure.result import Audit, Blame
+from boundcheck.measure.result import Blame
+from boundcheck.words.hypotheses.evidence import Audit
 
 
 def blamed(audits: list[Audit], status: str) -> Blame | None:

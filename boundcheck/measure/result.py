@@ -18,37 +18,10 @@ from boundcheck.measure.grounds import Kind, borne
 from boundcheck.measure.intervals import Interval
 from boundcheck.problems.constant import End
 from boundcheck.verdicts import Verdict
+from boundcheck.words.hypotheses.evidence import Audit, Guilt
 
 VERSION = 2
 """Of the form of a result. Version 1, which has no number in it, is read too."""
-
-Status = Literal["held", "failed", "assumed"]
-Guilt = Literal["hypothesis", "constant", "horizon", "statistics", "rounding", "claim"]
-
-
-@dataclass(frozen=True)
-class Audit:
-    """One hypothesis on one run.
-
-    Attributes:
-        hypothesis: its id in the catalogue, ``T >= T_min`` or another condition, or what a constant is called.
-        guilt: whom a failure speaks against: a hypothesis, the constant called `symbol`, or the horizon.
-        status: ``failed`` on a single counterexample; ``held`` means on everything that was looked at; ``assumed``
-            the same of a constant that is only estimated, or that the spec assumes.
-        observed: the largest value seen (or the number itself), None where there is nothing to see.
-        limit: what it may be at most (of T: at least).
-        how: what was looked at, or the argument.
-        symbol: the constant that the limit is.
-
-    """
-
-    hypothesis: str
-    guilt: Guilt
-    status: Status
-    observed: float | None
-    limit: float | None
-    how: str
-    symbol: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.utils.data import RandomSampler, SequentialSampler
 
 from boundcheck.errors import InputError
-from boundcheck.measure.result import Audit
 from boundcheck.models.tasks import Encoded, Shape
+from boundcheck.words.hypotheses.evidence import Audit
 
 # What the names of model classes end in, and which of their labels belong to which logits.
 _SHAPES: dict[str, Shape] = {

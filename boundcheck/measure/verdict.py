@@ -15,8 +15,9 @@ from boundcheck.measure.blame import blamed
 from boundcheck.measure.grounds import FEWEST_REPLICAS, earned_by
 from boundcheck.measure.horizons import at_the_longest, informative_horizon
 from boundcheck.measure.intervals import Interval, mean_interval, simultaneous_lower_limits, student_replicas
-from boundcheck.measure.result import Audit, Blame
+from boundcheck.measure.result import Blame
 from boundcheck.verdicts import Verdict
+from boundcheck.words.hypotheses.evidence import Audit
 
 # The nonasymptotic interval is used where it resolves this fraction of the bound.
 _RESOLUTION = 0.25

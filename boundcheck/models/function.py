@@ -206,6 +206,10 @@ class NetworkFunction:
         """None: no constant of a network is known."""
         return {}
 
+    def inputs_at(self, claim: Claim, v: Point) -> dict[str, Number]:
+        """None."""
+        return {}
+
     def inputs_anywhere(self, claim: Claim, radii: Radii, lipschitz: str) -> None:
         """Nothing is known anywhere."""
 

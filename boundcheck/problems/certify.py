@@ -3,7 +3,7 @@
 import numpy as np
 from flint import arb, arb_mat, ctx
 
-from boundcheck.exact.balls import length, upper
+from boundcheck.exact.balls import length, lower, upper
 
 _BITS = 128
 
@@ -18,13 +18,22 @@ def largest_gram_eigenvalue(X: np.ndarray) -> float:
         X: data, shape (n, k), finite.
 
     """
+    return max(upper(centre + radius) for centre, radius in _discs(X))
+
+
+def smallest_gram_eigenvalue(X: np.ndarray) -> float:
+    r"""A proved lower bound on :math:`\lambda_{\min}(X^\top X)`, in the same way; 0 where none above it is found."""
+    return max(min(lower(centre - radius) for centre, radius in _discs(X)), 0.0)
+
+
+def _discs(X: np.ndarray) -> list[tuple[arb, arb]]:
+    """Centres and radii of Gershgorin's discs of a matrix with the spectrum of the Gram matrix."""
     _, vectors = np.linalg.eigh(X.T @ X)
     with ctx.workprec(_BITS):
         exact = arb_mat(X.tolist())
         Q = arb_mat(vectors.tolist())
         similar = Q.solve(exact.transpose() * exact * Q).tolist()
-        discs = [sum((abs(x) for j, x in enumerate(row) if j != i), row[i]) for i, row in enumerate(similar)]
-        return max(upper(disc) for disc in discs)
+        return [(row[i], sum((abs(x) for j, x in enumerate(row) if j != i), arb(0))) for i, row in enumerate(similar)]
 
 
 def mean_row_norm(X: np.ndarray) -> arb:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from boundcheck.errors import InputError
 from boundcheck.problems.blocks import Results, in_blocks
-from boundcheck.problems.certify import largest_gram_eigenvalue
+from boundcheck.problems.certify import largest_gram_eigenvalue, smallest_gram_eigenvalue
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.datasets import checked_features, checked_matrix
 from boundcheck.problems.objective import Objective, Side, Survey, mean_of, sides_of, some
@@ -100,6 +100,7 @@ class LeastSquares(LinearModel):
     made smaller; gradients are unbounded; and f is at least 0.
     """
 
+    is_convex = True
     units = "loss units"
 
     def __init__(self, X: np.ndarray, Y: np.ndarray, device: str = "cpu") -> None:
@@ -123,6 +124,10 @@ class LeastSquares(LinearModel):
             "unbounded over all W; on a ball it follows from L and the gradient at its centre",
         )
         self.infimum = Constant(0.0, "certified", "squares are nonnegative")
+        least = math.nextafter(smallest_gram_eigenvalue(X) / self.samples, 0.0)
+        if least > 0:
+            how = "smallest eigenvalue of X^T X / n, bounded below with Arb"
+            self.strong_convexity = Constant(least, "certified", how)
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
         r"""A residual is off by :math:`e = (k + 4)\epsilon(\|W\|\|x\| + \|y\|)` at most; a square by 2 |r| e + e^2.

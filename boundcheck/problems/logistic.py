@@ -24,6 +24,7 @@ class LogisticRegression(LinearModel):
     of numbers between -1 and 1, so :math:`G = \sqrt d` times the mean of the norms of x; and f is at least 0.
     """
 
+    is_convex = True
     units = "nats"
 
     def __init__(self, name: str, X: np.ndarray, labels: np.ndarray, device: str = "cpu") -> None:

@@ -4,7 +4,7 @@ Every method is batched over a leading replica dimension R; W has shape (R, d, k
 """
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple, TypeAlias
+from typing import ClassVar, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
@@ -44,6 +44,8 @@ class Objective(ABC):
         smoothness: L with :math:`\|\nabla f(W_1) - \nabla f(W_2)\|_F \le L \|W_1 - W_2\|_F`.
         gradient_bound: G with :math:`\|\nabla f(W)\|_F \le G` for all W.
         infimum: a lower bound on f.
+        is_convex: whether f is known to be convex.
+        strong_convexity: m with which f is strongly convex; None where no m > 0 is known.
 
     """
 
@@ -54,6 +56,8 @@ class Objective(ABC):
     smoothness: Constant
     gradient_bound: Constant
     infimum: Constant
+    is_convex: ClassVar[bool] = False
+    strong_convexity: Constant | None = None
 
     @abstractmethod
     def loss(self, W: Tensor) -> Tensor:

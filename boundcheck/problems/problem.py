@@ -9,6 +9,7 @@ from torch import Tensor
 
 from boundcheck.claims import Claim
 from boundcheck.claims.inputs import Number
+from boundcheck.claims.symbols import m
 from boundcheck.errors import InputError
 from boundcheck.problems.adapters import Adapter, Radii
 from boundcheck.problems.adapters.base import ROUND_UP
@@ -184,7 +185,38 @@ class Problem:
         found = theory_inputs(claim, self, radii, lipschitz)
         if any(parameter.name == "ell" for parameter in claim.parameters):
             found["ell"] = sharpest(self, radii)
+        if (strong := self.strong_convexity) is not None and any(p.symbol == m for p in claim.parameters):
+            found[m.name] = strong.value
         return found
+
+    @property
+    def is_convex(self) -> bool:
+        """Whether F is known to be convex."""
+        return self.objective.is_convex and self.adapter.is_linear
+
+    @property
+    def strong_convexity(self) -> Constant | None:
+        """The constant with which F is strongly convex; None where none is known."""
+        return self.objective.strong_convexity if self.adapter.is_isometry else None
+
+    def distance_bound(self, v: Point) -> Constant | None:
+        r"""A bound on the distance from v, with R = 1, to the minimiser, :math:`\|\nabla F(v)\|/m`; None without m."""
+        known = self.strong_convexity
+        if known is None:
+            return None
+        error = self.rounding(v, self.loss(v))[1].item()
+        slope = square_norm(self.gradient(v)).sqrt().item() * (1 + 64 * EPSILON) + error
+        return Constant(slope / known.value * ROUND_UP, known.kind, "the gradient at v_1 over the strong convexity")
+
+    def inputs_at(self, claim: Claim, v: Point) -> dict[str, Number]:
+        """The parameters of a claim that v_1 determines, but for D: norms of its blocks, rounded up, and distances."""
+        norms = {name: norm.item() for name, norm in self.norms(v).items()}
+        # A bound on what may be 0, as B is at LoRA's start, and is known to rounding.
+        least = 1e-9 * max(norms.values())
+        found = {f"{radius}_1": max(norm, least) * (1 + 1e-9) for radius, norm in norms.items()}
+        if (distance := self.distance_bound(v)) is not None:
+            found["R_1"] = distance.value
+        return {p.name: found[p.name] for p in claim.parameters if p.name in found}
 
     def inputs_anywhere(self, claim: Claim, radii: Radii, lipschitz: str) -> dict[str, Number] | None:
         """As `inputs`, with the G that f has everywhere; None where it has none."""

@@ -19,6 +19,7 @@ class PseudoHuber(Objective):
     :math:`|\varphi'| \le \delta` gives :math:`G = \delta\sqrt{dk}`, and f is at least 0.
     """
 
+    is_convex = True
     units = "loss units"
 
     def __init__(self, targets: np.ndarray, delta: float, device: str = "cpu") -> None:

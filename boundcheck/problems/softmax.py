@@ -22,6 +22,7 @@ class SoftmaxRegression(LinearModel):
     most :math:`\sqrt2\|x\|`, so :math:`G = \sqrt2` times the mean of the norms; and f is at least 0.
     """
 
+    is_convex = True
     units = "nats"
 
     def __init__(self, name: str, X: np.ndarray, labels: np.ndarray, device: str = "cpu") -> None:

@@ -155,6 +155,10 @@ class Function(Protocol):
         """The parameters of a claim that are known on the ball, exact; without D, noise and horizon."""
         ...
 
+    def inputs_at(self, claim: Claim, v: Point) -> dict[str, Number]:
+        """The parameters of a claim that v_1 determines, but for D."""
+        ...
+
     def inputs_anywhere(self, claim: Claim, radii: Radii, lipschitz: str) -> dict[str, Number] | None:
         """As `inputs`, where a run may leave the ball; None where nothing more is known there."""
         ...

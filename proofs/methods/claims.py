@@ -173,7 +173,7 @@ STRONG_DESCENT = theorem(
     (
         GIVEN_SMOOTHNESS,
         Quantity(alpha, 2 / (Lhat + m), "constant step size"),
-        Quantity(bound, ((Lhat - m) / (Lhat + m)) ** (2 * (T - 1)) * R_1**2, "bound on the last squared distance"),
+        Quantity(bound, ((Lhat - m) / (Lhat + m)) ** (2 * T - 2) * R_1**2, "bound on the last squared distance"),
     ),
     (sp.Lt(m, Lhat),),
     algorithm=algorithms.GRADIENT_DESCENT,

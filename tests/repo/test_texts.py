@@ -22,7 +22,11 @@ NEVER = {
     "parse_latex",
     "Decimal",
 }
-LAMBDIFY = {"boundcheck/claims/claim.py", "boundcheck/testing/strategies/instances.py"}
+LAMBDIFY = {
+    "boundcheck/claims/claim.py",
+    "boundcheck/testing/strategies/instances.py",
+    "boundcheck/words/algorithms/linear.py",
+}
 # One that rounds a certified number for print.
 DECIMAL = {"boundcheck/falsify/show.py", "boundcheck/soundness/statements.py"}
 # These load what was pickled.

@@ -22,7 +22,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.symbols import G_2, C, G, f_star, r, sigma
 from boundcheck.claims.vocabulary import F, f, g, g_t, v, v_t
-from boundcheck.exact.evaluate import Model
+from boundcheck.exact.evaluate import Function, Model
 from boundcheck.exact.rounded import Approx, ApproxMatrix
 from boundcheck.falsify.theorem import ShortRun
 from boundcheck.problems.adapters import ADAPTERS, LoRA, Radii, make_adapter
@@ -299,7 +299,8 @@ def certified_runs(draw: DrawFn, where: Where, id: str) -> ShortRun:
 def in_where(tried: ShortRun, where: Where) -> Running:
     """Its paths in the arithmetic."""
     alpha = catalogue[tried.claim.id].values(**tried.inputs)["alpha"]
-    return Running(tried.run(alpha, where.dtype, where.device), tried.problem)
+    start = tuple(part.to(where.device, where.dtype) for part in tried.v)
+    return Running(Run(cast_to(tried.problem, where.dtype, where.device), start, alpha, tried.steps), tried.problem)
 
 
 @st.composite
@@ -364,6 +365,37 @@ def around_steps(draw: DrawFn, claim: Claim, where: Where) -> Case:
     return smooth_case(claim, where, ran.problem, radii, (pair[0], pair[1]))
 
 
+@st.composite
+def everywhere(draw: DrawFn, claim: Claim, where: Where) -> Case:
+    """Between any two points, of an adapter that is linear in v."""
+    found = draw(seen(draw(st.sampled_from([kind for kind in ADAPTERS if ADAPTERS[kind].is_linear])), where))
+    return smooth_case(claim, where, found.problem, {}, found.points)
+
+
+@st.composite
+def near_minimiser(draw: DrawFn, claim: Claim, where: Where, id: str) -> Case:
+    """Of a run that a theorem is tried on: at its start, and between it and the minimiser."""
+    tried = draw(certified_runs(where, id))
+    assert tried.minimiser is not None
+    first, last64 = in_float64(tried.v), tried.minimiser
+    off = torch.finfo(where.dtype).eps * sum(square_norm(x).sqrt().item() for x in (first, last64))
+    last, share = held_point(tried.adapter, last64, where.dtype), draw(st.sampled_from([1.0, 0.5, 0.25]))
+    between = tuple(held(x + share * (y - x), where.dtype) for x, y in zip(first, last, strict=True))
+    known = numbers({name: float(x) for name, x in tried.inputs.items() if name in ("R_1", "m")})
+    known[f_star] = Approx(tried.problem.objective.infimum.value, 0.0)
+    start, end = (tuple(where.do.exact(part[0]) for part in point) for point in (first, last))
+    points = {"v_1": first, "v_2": between, "v_star": tuple(ApproxMatrix(X.value, off) for X in end)}
+    true = function_of_point(tried.problem, where.do)
+
+    def value(point: Any) -> Approx:
+        # The minimiser as a number of the type is off by so much, and F there is larger by at most this.
+        near = true.value(point)
+        return Approx(near.value, near.error + tried.smoothness * off * off)
+
+    functions = {F: Function(value, true.gradient)}
+    return case(claim, where, known, points, functions, iterates=lambda name, time, _: start)
+
+
 def domain(kind: str, names: str) -> Callable[[Claim, Where], SearchStrategy[Case]]:
     """The cases of the domain of one kind of adapter, whose blocks have these letters."""
     return lambda claim, where: in_domain(claim, where, kind, names)
@@ -395,4 +427,8 @@ CASES: dict[str, Callable[[Claim, Where], SearchStrategy[Case]]] = {
     "classic.smooth": along_steps,
     "classic.smooth_around": around_steps,
     "classic.abc": of_expected_smoothness,
+    "classic.smooth_everywhere": everywhere,
+    "classic.convex": lambda claim, where: near_minimiser(claim, where, "su2016.nesterov"),
+    "classic.strongly_convex": lambda claim, where: near_minimiser(claim, where, "nesterov2004.strongly_convex"),
+    "classic.near_minimiser": lambda claim, where: near_minimiser(claim, where, "drori2014.gradient_descent"),
 }

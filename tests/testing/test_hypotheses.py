@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from boundcheck.claims import catalogue
 from boundcheck.claims.symbols import (
     G_2,
+    R_1,
     C,
     G,
     L,
@@ -34,10 +35,12 @@ from boundcheck.claims.symbols import (
     c,
     ell,
     f_star,
+    m,
     mu,
     sigma,
     zeta,
 )
+from boundcheck.exact.evaluate import Function
 from boundcheck.exact.rounded import Approx
 from boundcheck.falsify.theorem import ShortRun
 from boundcheck.problems.adapters import LoRA
@@ -122,6 +125,18 @@ def stretched(found: Case) -> Case:
     return replace(found, model=replace(found.model, matrices=twice))
 
 
+def concave(found: Case) -> Case:
+    """With -F in place of F."""
+    F, do = sp.Symbol("F"), found.model.arithmetic
+    true = found.model.functions[F]
+    minus = do.rational(Fraction(-1))
+    bent = Function(
+        lambda v: do.times(minus, true.value(v)),
+        lambda v: tuple(do.scaled(minus, part) for part in true.gradient(v)),
+    )
+    return replace(found, model=replace(found.model, functions={F: bent}))
+
+
 CONTROLS: dict[str, Callable[[Case], Case]] = {
     "jiang2024.assumption1": smaller(L),
     "jiang2024.assumption2": smaller(sigma),
@@ -146,6 +161,10 @@ CONTROLS: dict[str, Callable[[Case], Case]] = {
     "classic.smooth": smaller(ell),
     "classic.smooth_around": smaller(ell),
     "classic.abc": smaller(abc_b, abc_c),
+    "classic.smooth_everywhere": smaller(ell),
+    "classic.convex": concave,
+    "classic.strongly_convex": smaller(m, factor=4.0),
+    "classic.near_minimiser": smaller(R_1),
 }
 
 

@@ -16,7 +16,7 @@ import torch
 from flint import arb, ctx
 from torch import Tensor
 
-from boundcheck.claims import catalogue
+from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.inputs import exact
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import upper
@@ -76,6 +76,8 @@ class Adapter(ABC):
         needs_ball: whether W has a bounded derivative on a ball alone.
         has_diagonal: whether it can start from a diagonal point.
         is_linear: whether W is an affine function of v, so that F is convex, or smooth on all of space, where f is.
+        starting: radii to begin a search with where 1 is no choice.
+        is_isometry: whether it keeps distances, so that F is as strongly convex as f.
         W0: the frozen weight.
 
     """
@@ -90,11 +92,18 @@ class Adapter(ABC):
     needs_ball: ClassVar[bool] = False
     has_diagonal: ClassVar[bool] = False
     is_linear: ClassVar[bool] = False
+    is_isometry: ClassVar[bool] = False
+    starting: ClassVar[Mapping[str, float]] = {}
     W0: Tensor
 
     def __post_init__(self) -> None:
         """Refuse a W0 that is no finite matrix, and a rank or scale for which W(v) is no such update."""
         check_matrix("adapter.W0", self.W0)
+
+    @classmethod
+    def is_subject_of(cls, claim: Claim) -> bool:
+        """Whether a claim bounds the smoothness of F on this adapter's domain."""
+        return claim.id in cls.claims
 
     @property
     @abstractmethod

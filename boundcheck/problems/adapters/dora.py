@@ -45,6 +45,8 @@ class DoRA(Adapter):
     composition = "meft.dora"
     radius_names = ("a", "b", "mu")
     frozen: ClassVar[Mapping[str, str]] = {"W0": "w_0"}
+    # Its claims ask for w_0 > s a b.
+    starting: ClassVar[Mapping[str, float]] = {"a": 0.5, "b": 0.5}
     rank: int
     scale: float = 1.0
 

@@ -20,6 +20,7 @@ class Full(Adapter):
     has_scale = False
     claims = ("meft.full",)
     is_linear = True
+    is_isometry = True
     composition = "meft.full"
     radius_names = ("rho",)
 

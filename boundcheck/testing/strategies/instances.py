@@ -33,6 +33,7 @@ from boundcheck.testing.strategies.matrices import DType, Shape, ball, check_kin
 from boundcheck.testing.strategies.points import directions, domain_points
 from boundcheck.testing.strategies.spectra import SEEDS, choice
 from boundcheck.words import words_of
+from boundcheck.words.measures import SMOOTHNESS
 
 THEOREM_2_REPAIRED = catalogue["meft.theorem2_repaired"]
 
@@ -240,7 +241,7 @@ def _noise(quiet: ShortRun, ratio: float) -> float:
     """The noise c at which q of the repaired Theorem 2 is this ratio, with the zeta that c gives."""
     radii = quiet.radii or quiet.start_norms
     known = {p.name: 1.0 for p in quiet.claim.parameters} | {name: float(x) for name, x in quiet.inputs.items() if x}
-    smoothness = float(quiet.claim.function("Lhat")(**known))
+    smoothness = float(quiet.claim.function(SMOOTHNESS.symbol.name)(**known))
     # It is inversely proportional to zeta.
     noise = _RATIO(smoothness, max(quiet.gap, 0.0), quiet.steps, 1.0) / ratio
     width = quiet.adapter.jacobian_bound(radii) * float(np.linalg.norm(quiet.direction))

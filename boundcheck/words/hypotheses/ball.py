@@ -1,8 +1,48 @@
-"""The factors of the weight stay in a ball, on which a lemma makes F smooth."""
+"""The factors stay in a ball."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import sympy as sp
 
 from boundcheck.claims.symbols import a, b, r, s, sigma
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
+from boundcheck.words.hypotheses.evidence import Audit, Evidence, Status
 
-BALL = Hypothesis(
-    "ball", "the factors stay in a ball", (a, b, sigma, r, s), "hypothesis", Worst(is_smooth=True), smooth_on="ball"
+
+def _held(e: Evidence, id: str) -> list[Audit]:
+    ball = e.record.ball
+    if ball is None:
+        return []
+    found = []
+    watched = zip(e.problem.adapter.blocks, e.function.norm_names.values(), ball.largest, ball.radii, strict=True)
+    for block, name, known, radius in watched:
+        audited = e.record.trace[name].values
+        norm = max(known, float(audited[np.isfinite(audited)].max(initial=0.0)))
+        # Whether an iterate left, the watch decides; its largest norm may be of an earlier look.
+        status: Status = "failed" if ball.outside is not None and norm > radius else "held"
+        how = f"spectral norm of {block.name}: every iterate of every replica, by the length travelled between looks"
+        if ball.outside is not None:
+            how += f"; first outside at t = {ball.outside}"
+        found.append(Audit(id, "hypothesis", status, norm, radius, how, block.radius))
+    return found
+
+
+@dataclass(frozen=True)
+class Ball(Hypothesis):
+    """A ball of the factors, with a radius for each or one for all of them."""
+
+    common: sp.Symbol = sigma
+    """The symbol of the radius where there is one for all."""
+
+
+BALL = Ball(
+    "ball",
+    "the factors stay in a ball",
+    (a, b, sigma, r, s),
+    "hypothesis",
+    Worst(is_smooth=True),
+    smooth_on="ball",
+    held=_held,
+    blamed="ball",
 )

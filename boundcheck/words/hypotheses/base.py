@@ -1,11 +1,14 @@
 """`Hypothesis`: a word that theorems assume, with its faces; a `Claim` states it and names it as its word."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Literal
 
 import sympy as sp
 
-from boundcheck.claims import Claim
+from boundcheck.words.hypotheses.evidence import Audit, Evidence
+
+Blamed = Literal["sampling", "constant", "ball"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,9 @@ class Hypothesis:
         speaks_against: what a failure on a run speaks against: the hypothesis itself, or the constant.
         worst: how performance estimation states it; None where it cannot.
         is_about_noise: whether it is about the stochastic gradient, and not about the function.
+        held: how a run is held against it, by what id: the rows of the audit; None where no run can show it.
+        blamed: its turn among all that failed: how minibatches were drawn explains everything else and is blamed first;
+            a ball may be left because of anything else and is blamed last.
         smooth_on: where it makes F smooth: along the ``path`` of the iterates, on all of ``space``, in a ``ball`` of
             factors that are all trained, with one factor ``frozen``; empty where it does not.
 
@@ -57,13 +63,14 @@ class Hypothesis:
     worst: Worst | None = None
     is_about_noise: bool = False
     smooth_on: Literal["", "path", "space", "ball", "frozen"] = ""
+    held: Callable[[Evidence, str], list[Audit]] | None = None
+    blamed: Blamed = "constant"
 
-    def audit(self, evidence: Any, hypothesis: Claim) -> list[Any] | None:
-        """Hold a run against it: the rows of the audit, or None where a run cannot show it, so that it is assumed.
+    def rows(self, evidence: Evidence, id: str) -> list[tuple[Blamed, Audit]]:
+        """Hold a run against it: the rows of the audit, in which it has this id, each with its turn to be blamed.
 
-        Args:
-            evidence: what the run recorded.
-            hypothesis: the claim that states it, by whose id the rows call it.
-
+        One that no run can show is assumed, and a row says so.
         """
-        return None
+        if self.held is None:
+            return [(self.blamed, Audit(id, "hypothesis", "assumed", None, None, f"cannot be audited: {self.title}"))]
+        return [(self.blamed, row) for row in self.held(evidence, id)]

@@ -1,6 +1,23 @@
-"""f is bounded below by f*, and F(v_1) - f* is at most D."""
+"""F is bounded below, by D less than it is at v_1."""
 
 from boundcheck.claims.symbols import D
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
+from boundcheck.words.hypotheses.evidence import Audit, Evidence, largest, status_of, used
 
-BOUNDED_BELOW = Hypothesis("bounded_below", "bounded below", (D,), worst=Worst(gap=D))
+
+def _held(e: Evidence, id: str) -> list[Audit]:
+    """That F fell by no more than D: it did not reach below what D says that it does."""
+    gap, known = used(e, D.name), e.start.gap
+    trace = e.record.trace
+    # D is rounded up from F(v_1) as computed; a fall that its error explains is none.
+    lowest = largest(-(trace["loss"].values + trace["loss_error"].values)[e.inside])
+    fall = None if lowest is None else known.value + e.function.infimum.value + lowest
+    source = f"D is {known.kind}: {known.how}"
+    if D.name in e.spec.assume:
+        source = f"D is assumed by the spec, {known.value:.6g} is {known.kind}"
+    certified = known.kind == "certified" and known.value <= gap and not e.partial
+    how = f"the largest fall F(v_1) - F(v_t) at {e.looks}; {source}"
+    return [Audit(id, "constant", status_of(fall, gap, certified), fall, gap, how, D.name)]
+
+
+BOUNDED_BELOW = Hypothesis("bounded_below", "bounded below", (D,), worst=Worst(gap=D), held=_held)

@@ -1,9 +1,38 @@
-"""The gradient of f in W is bounded, in the Frobenius or in the spectral norm."""
+"""The gradient of f in W is bounded by G, in the Frobenius or the spectral norm."""
+
+from functools import partial
 
 from boundcheck.claims.symbols import G
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
+from boundcheck.words.hypotheses.evidence import Audit, Evidence, status_of, used
 
-BOUNDED_GRADIENT = Hypothesis("bounded_gradient", "bounded gradient in W", (G,), worst=Worst())
+# Twice the unit roundoff of float64.
+_EPSILON = 2.0**-52
+
+
+def _held(norm: str, e: Evidence, id: str) -> list[Audit]:
+    known, observed = e.problem.gradient_bound(e.plan.radii), e.most(f"weight_gradient_{norm}")
+    limit, certified = known.value, known.kind == "certified"
+    how = f"{norm.capitalize()} norm at {e.looks}; the limit is {known.kind}: {known.how}"
+    if G.name in e.spec.assume:
+        scale = float(e.function.inputs(e.claim, e.plan.radii, e.spec.lipschitz)[G.name]) / known.value
+        limit = used(e, G.name) / scale
+        certified = certified and limit >= known.value
+        how = f"{norm.capitalize()} norm at {e.looks}; the limit is assumed by the spec, {known.value:.6g} is "
+        how += known.kind
+    # The rounding error of a norm of dk numbers, each of them right to some units of roundoff.
+    d, k = e.problem.objective.shape
+    surely = None if observed is None else observed * (1 - (d * k + 64) * _EPSILON)
+    return [Audit(id, "constant", status_of(surely, limit, certified), observed, limit, how, G.name)]
+
+
+BOUNDED_GRADIENT = Hypothesis(
+    "bounded_gradient", "bounded gradient in W", (G,), worst=Worst(), held=partial(_held, "frobenius")
+)
 BOUNDED_SPECTRAL_GRADIENT = Hypothesis(
-    "bounded_spectral_gradient", "bounded spectral norm of the gradient in W", (G,), worst=Worst()
+    "bounded_spectral_gradient",
+    "bounded spectral norm of the gradient in W",
+    (G,),
+    worst=Worst(),
+    held=partial(_held, "spectral"),
 )

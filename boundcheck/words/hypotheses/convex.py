@@ -1,7 +1,26 @@
-"""F is convex, or strongly convex."""
+"""F is convex, or strongly convex with constant m."""
 
 from boundcheck.claims.symbols import m
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
+from boundcheck.words.hypotheses.evidence import Audit, Evidence, used
 
-CONVEX = Hypothesis("convex", "F is convex", (), "hypothesis", Worst(is_convex=True))
-STRONGLY_CONVEX = Hypothesis("strongly_convex", "F is strongly convex", (m,), worst=Worst(is_convex=True, strong=m))
+
+def _convex(e: Evidence, id: str) -> list[Audit]:
+    if e.function.is_known and e.problem.is_convex:
+        return [Audit(id, "hypothesis", "held", None, None, "f is convex, and W is an affine function of v")]
+    return [Audit(id, "hypothesis", "assumed", None, None, "nothing says that F is convex")]
+
+
+def _strongly_convex(e: Evidence, id: str) -> list[Audit]:
+    known, limit = e.problem.strong_convexity, used(e, m.name)
+    certified = known is not None and known.kind == "certified" and limit <= known.value
+    how = f"{known.value:.6g} is {known.kind}: {known.how}" if known else "no constant of strong convexity is known"
+    if m.name in e.spec.assume:
+        how = f"assumed by the spec; {how}"
+    return [Audit(id, "constant", "held" if certified else "assumed", None, limit, how, m.name)]
+
+
+CONVEX = Hypothesis("convex", "F is convex", (), "hypothesis", Worst(is_convex=True), held=_convex)
+STRONGLY_CONVEX = Hypothesis(
+    "strongly_convex", "F is strongly convex", (m,), worst=Worst(is_convex=True, strong=m), held=_strongly_convex
+)

@@ -1,8 +1,19 @@
-"""One factor of the weight is frozen, which makes F smooth on all of space."""
+"""One factor is frozen, and its spectral norm is at most a."""
 
 from boundcheck.claims.symbols import a, b
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
+from boundcheck.words.hypotheses.evidence import Audit, Evidence
+
+
+def _held(e: Evidence, id: str) -> list[Audit]:
+    constants, adapter = e.problem.adapter.constants(e.plan.radii), e.problem.adapter
+    how = "the spectral norm of the frozen {0}, rounded up with Arb"
+    return [
+        Audit(id, "constant", "held", None, constants[symbol], how.format(field), symbol)
+        for field, symbol in adapter.frozen.items()
+    ]
+
 
 FROZEN_FACTOR = Hypothesis(
-    "frozen_factor", "one factor is frozen", (a, b), worst=Worst(is_smooth=True), smooth_on="frozen"
+    "frozen_factor", "one factor is frozen", (a, b), worst=Worst(is_smooth=True), smooth_on="frozen", held=_held
 )

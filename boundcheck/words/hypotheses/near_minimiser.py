@@ -1,6 +1,17 @@
-"""F has a minimiser, and v_1 is within R_1 of it."""
+"""The first iterate lies within R_1 of a minimiser."""
 
 from boundcheck.claims.symbols import R_1
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
+from boundcheck.words.hypotheses.evidence import Audit, Evidence, used
 
-NEAR_MINIMISER = Hypothesis("near_minimiser", "v_1 is near a minimiser", (R_1,), worst=Worst(distance=R_1))
+
+def _held(e: Evidence, id: str) -> list[Audit]:
+    known, limit = e.problem.distance_bound(e.start.v), used(e, R_1.name)
+    certified = known is not None and known.kind == "certified" and limit >= known.value
+    how = f"{known.value:.6g} is {known.kind}: {known.how}" if known else "no bound on the distance is known"
+    if R_1.name in e.spec.assume:
+        how = f"assumed by the spec; {how}"
+    return [Audit(id, "constant", "held" if certified else "assumed", None, limit, how, R_1.name)]
+
+
+NEAR_MINIMISER = Hypothesis("near_minimiser", "v_1 is near a minimiser", (R_1,), worst=Worst(distance=R_1), held=_held)

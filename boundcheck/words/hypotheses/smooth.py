@@ -1,13 +1,27 @@
 """F is smooth along the iterates, in balls around the segments between them, or on all of space."""
 
+from boundcheck.claims import catalogue
 from boundcheck.claims.symbols import ell
-from boundcheck.words.hypotheses.base import Hypothesis, Worst
+from boundcheck.words.hypotheses.base import Blamed, Hypothesis, Worst
+from boundcheck.words.hypotheses.evidence import Audit, Evidence
+
+
+class Smooth(Hypothesis):
+    """It follows from what the sharpest claim about the adapter rests on; of a network nothing of that is known."""
+
+    def rows(self, evidence: Evidence, id: str) -> list[tuple[Blamed, Audit]]:
+        """The rows of these hypotheses."""
+        if not evidence.function.is_known:
+            return []
+        rests_on = catalogue[evidence.problem.adapter.claims[0]].hypotheses
+        return [
+            row for each in rests_on if isinstance(each.word, Hypothesis) for row in each.word.rows(evidence, each.id)
+        ]
+
 
 _IS_SMOOTH = Worst(is_smooth=True)
-SMOOTH = Hypothesis("smooth", "F is smooth along the iterates", (ell,), worst=_IS_SMOOTH, smooth_on="path")
-SMOOTH_AROUND = Hypothesis(
-    "smooth_around", "F is smooth around the iterates", (ell,), worst=_IS_SMOOTH, smooth_on="space"
-)
-SMOOTH_EVERYWHERE = Hypothesis(
+SMOOTH = Smooth("smooth", "F is smooth along the iterates", (ell,), worst=_IS_SMOOTH, smooth_on="path")
+SMOOTH_AROUND = Smooth("smooth_around", "F is smooth around the iterates", (ell,), worst=_IS_SMOOTH, smooth_on="space")
+SMOOTH_EVERYWHERE = Smooth(
     "smooth_everywhere", "F is smooth on all of space", (ell,), worst=_IS_SMOOTH, smooth_on="space"
 )

@@ -1,6 +1,20 @@
-"""f is L-smooth in the weight W; what that makes of F is for a ball, or a lemma about an adapter, to say."""
+"""f is L-smooth in W."""
 
 from boundcheck.claims.symbols import L
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
+from boundcheck.words.hypotheses.evidence import Audit, Evidence, used
 
-SMOOTH_IN_W = Hypothesis("smooth_in_w", "f is smooth in W", (L,), worst=Worst())
+
+def _held(e: Evidence, id: str) -> list[Audit]:
+    known = e.problem.objective.smoothness
+    certified, limit, how = known.kind == "certified", known.value, f"the limit is {known.kind}: {known.how}"
+    if L.name in e.spec.assume:
+        # What a claim is given of f is that of X -> f(W0 + sX) where the claim has no scale.
+        inputs = e.function.inputs(e.claim, e.plan.radii or e.start.norms, e.spec.lipschitz)
+        least, limit = float(inputs[L.name]), used(e, L.name)
+        certified = certified and limit >= least
+        how = f"assumed by the spec; {least:.6g} is {known.kind}: {known.how}"
+    return [Audit(id, "constant", "held" if certified else "assumed", None, limit, how, L.name)]
+
+
+SMOOTH_IN_W = Hypothesis("smooth_in_w", "f is smooth in W", (L,), worst=Worst(), held=_held)

@@ -1,15 +1,17 @@
 """`Measure`: what a claim bounds; and `PerformanceMeasure`: a statistic, over iterates, of what is seen at each."""
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import sympy as sp
 
-from boundcheck.claims.symbols import T, f_star
+from boundcheck.claims.symbols import R_1, T, f_star
 from boundcheck.claims.vocabulary import EuclideanNorm, Expectation, F, Gradient, MinimumOver, Value, t, v_star, v_t
+from boundcheck.words.hypotheses.evidence import Evidence
 
 
 class Look(Protocol):
@@ -79,6 +81,14 @@ class Over(Enum):
         return [sum(means[1:], means[0]) / len(means)] if self is Over.AVERAGE else list(means)
 
 
+class Seen(NamedTuple):
+    """An observable at the audits of a run, shape (R, M) each: what it surely is at least, as computed, and at most."""
+
+    low: Any
+    value: Any
+    high: Any
+
+
 @dataclass(frozen=True)
 class Observable:
     """What is seen at one iterate.
@@ -86,11 +96,17 @@ class Observable:
     Attributes:
         expression: of the expression of v.
         name: the attribute of a look that it is.
+        called: what verdicts call it.
+        seen: what the trace of a run shows of it.
+        first: what is known of it at v_1 without any theorem, and what that is called.
 
     """
 
     expression: Callable[[sp.Expr], sp.Expr]
     name: str
+    called: str
+    seen: Callable[[Evidence], Seen]
+    first: Callable[[Any, Mapping[str, Any]], tuple[float, str]]
 
     def of(self, look: Look) -> Any:
         """What the look shows: one function for tensors, exact numbers and performance estimation."""
@@ -134,6 +150,40 @@ def _square_distance(v: sp.Expr) -> sp.Expr:
     return EuclideanNorm(v - v_star) ** 2
 
 
-SQUARED_GRADIENT = Observable(_gradient_square, "gradient_square")
-GAP = Observable(_gap, "gap")
-SQUARED_DISTANCE = Observable(_square_distance, "square_distance")
+def _seen_gradient(e: Evidence) -> Seen:
+    trace = e.record.trace
+    square, error = (trace[name].values for name in ("gradient_square_norm", "gradient_square_norm_error"))
+    return Seen(square - error, square, square + error)
+
+
+def _seen_gap(e: Evidence) -> Seen:
+    r"""Between :math:`\|\nabla F\|^2/(2\hat L)` and :math:`F - \inf f`, or :math:`\|\nabla F\|^2/(2m)` if that is less."""
+    gradient, trace = _seen_gradient(e), e.record.trace
+    high = trace["loss"].values + trace["loss_error"].values - e.function.infimum.value
+    if (strong := e.problem.strong_convexity) is not None:
+        high = high.clip(max=gradient.high / (2 * strong.value))
+    return Seen(gradient.low.clip(min=0) / (2 * e.plan.values["Lhat"]), high, high)
+
+
+def _seen_distance(e: Evidence) -> Seen:
+    r"""Between :math:`\|\nabla F\|^2/\hat L^2` and :math:`\|\nabla F\|^2/m^2`; nothing above where no m is known."""
+    gradient, strong = _seen_gradient(e), e.problem.strong_convexity
+    high = gradient.high / strong.value**2 if strong is not None else gradient.high + math.inf
+    return Seen(gradient.low.clip(min=0) / e.plan.values["Lhat"] ** 2, high, high)
+
+
+SQUARED_GRADIENT = Observable(
+    _gradient_square,
+    "gradient_square",
+    "squared gradient norm",
+    _seen_gradient,
+    lambda start, inputs: (start.square_norm, "the gradient at v_1"),
+)
+GAP = Observable(_gap, "gap", "gap", _seen_gap, lambda start, inputs: (start.gap.value, "the gap at v_1"))
+SQUARED_DISTANCE = Observable(
+    _square_distance,
+    "square_distance",
+    "squared distance",
+    _seen_distance,
+    lambda start, inputs: (float(inputs[R_1.name]) ** 2, "the distance at v_1"),
+)

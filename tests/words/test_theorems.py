@@ -1,0 +1,204 @@
+"""The theorems about algorithms: they hold on small functions, and performance estimation finds no worse case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import sympy as sp
+from hypothesis import assume, given
+
+from boundcheck.claims import Claim, catalogue
+from boundcheck.errors import InputError
+from boundcheck.falsify.program import TOLERANCE, Program
+from boundcheck.falsify.worst_case import worst_cases
+from boundcheck.words import algorithm_of, measure_of, words_of
+from boundcheck.words.algorithms import ALGORITHMS, GRADIENT_DESCENT, HEAVY_BALL, NESTEROV, Algorithm
+from boundcheck.words.measures import (
+    AVERAGE_GRADIENT,
+    LAST_DISTANCE,
+    LAST_GAP,
+    LEAST_GRADIENT,
+    MEASURES,
+    PerformanceMeasure,
+)
+from tests.layers import examples
+from tests.words.small import Smooth, measured, smooth_functions
+
+ROUNDING = 1 + 1e-9
+HEAVY, ADAGRAD, ACCELERATED, CONVEX, STRONG = (
+    catalogue[id]
+    for id in (
+        "classic.heavy_ball",
+        "ward2019.adagrad_norm",
+        "su2016.nesterov",
+        "drori2014.gradient_descent",
+        "nesterov2004.strongly_convex",
+    )
+)
+
+
+def words(claim: Claim) -> tuple[Algorithm, PerformanceMeasure]:
+    algorithm, measure = algorithm_of(claim), measure_of(claim)
+    assert algorithm is not None
+    assert isinstance(measure, PerformanceMeasure)
+    return algorithm, measure
+
+
+def check(claim: Claim, f: Smooth, start: np.ndarray, T: int, **given: float) -> None:
+    """The bound, at the function's own constants, is no less than what is measured."""
+    known: dict[str, float] = {"ell": f.L, "m": f.m, "T": T, "D": f.value(start) - f.value(f.minimiser)}
+    known |= {"R_1": float(np.linalg.norm(start - f.minimiser))} | given
+    inputs = {p.name: known[p.name] for p in claim.parameters}
+    if not all(x > 1e-6 for x in inputs.values()):
+        # The start is a minimiser, or nearly so.
+        return
+    values = claim.values(**inputs)
+    algorithm, measure = words(claim)
+    numbers = {symbol.name: (inputs | values)[symbol.name] for symbol in algorithm.parameters}
+    assert measured(algorithm, measure, f, start, numbers, T) <= values["bound"] * ROUNDING + 1e-12
+
+
+nonconvex, convex = smooth_functions(("quadratic", "huber", "wave")), smooth_functions(("quadratic", "huber"))
+horizons = st.integers(1, 12)
+
+
+@given(nonconvex, horizons, st.floats(0.01, 0.95), st.floats(0.01, 0.99))
+def test_heavy_ball(problem: tuple[Smooth, np.ndarray], T: int, beta: float, share: float) -> None:
+    f, start = problem
+    check(HEAVY, f, start, T, beta=beta, eta=share * 2 * (1 - beta) / f.L)
+
+
+@given(nonconvex, horizons, st.floats(0.01, 10), st.floats(1, 20))
+def test_adagrad_norm(problem: tuple[Smooth, np.ndarray], T: int, eta: float, times: float) -> None:
+    f, start = problem
+    check(ADAGRAD, f, start, T, eta=eta, delta=times * eta * f.L * ROUNDING)
+
+
+@pytest.mark.parametrize("claim", [ACCELERATED, CONVEX], ids=lambda claim: claim.id)
+@given(problem=convex, T=horizons)
+def test_convex_functions(claim: Claim, problem: tuple[Smooth, np.ndarray], T: int) -> None:
+    check(claim, *problem, T)
+
+
+@given(smooth_functions(("quadratic",)), horizons)
+def test_strongly_convex_functions(problem: tuple[Smooth, np.ndarray], T: int) -> None:
+    f, start = problem
+    assume(f.m < f.L)
+    check(STRONG, f, start, T)
+
+
+def below(claim: Claim, factor: Any) -> Claim:
+    last = claim.quantities[-1]
+    changed = replace(last, expression=sp.Rational(factor) * last.expression)
+    return replace(claim, id="less", quantities=(*claim.quantities[:-1], changed))
+
+
+def test_what_is_attained_is_violated_by_less() -> None:
+    f, start = Smooth(lambda v: float(v @ v) / 2, lambda v: v, np.zeros(1), 1.0, 0.5), np.ones(1)
+    with pytest.raises(AssertionError):
+        check(below(STRONG, "0.99"), f, start, 3)
+
+
+EXACT = [CONVEX, STRONG]
+
+
+@pytest.mark.parametrize("claim", [HEAVY, ACCELERATED, *EXACT], ids=lambda claim: claim.id)
+def test_no_smooth_function_is_worse_than_the_bound(claim: Claim) -> None:
+    pytest.importorskip("PEPit")
+    for case in worst_cases(claim, (1, 2, 5), {"ell": 3.0}):
+        assert not case.violated
+        assert case.method == words(claim)[0].title
+        if claim in EXACT:
+            assert abs(case.exact - case.bound) <= TOLERANCE * case.bound + case.resolution
+
+
+@given(st.floats(0.05, 0.9), st.floats(0.05, 0.95), st.integers(2, 4))
+@examples(8)
+def test_heavy_ball_has_no_worse_case_at_any_step(beta: float, share: float, T: int) -> None:
+    pytest.importorskip("PEPit")
+    (case,) = worst_cases(HEAVY, [T], {"beta": beta, "eta": share * 2 * (1 - beta)})
+    assert 0 < case.ratio <= 1 + TOLERANCE
+
+
+@given(nonconvex, st.floats(0.1, 0.8), st.integers(1, 4))
+@examples(8)
+def test_a_function_is_no_worse_than_the_worst(problem: tuple[Smooth, np.ndarray], beta: float, T: int) -> None:
+    pytest.importorskip("PEPit")
+    f, start = problem
+    D = f.value(start) - f.value(f.minimiser)
+    assume(D > 0.01)
+    numbers = {"alpha": 1 / f.L, "beta": beta}
+    for measure in (LEAST_GRADIENT, AVERAGE_GRADIENT, LAST_GAP):
+        worst, _ = Program(HEAVY_BALL, numbers, measure, f.L, gap=D).solve(T)
+        assert measured(HEAVY_BALL, measure, f, start, numbers, T) <= worst * (1 + TOLERANCE)
+
+
+@given(convex, st.integers(1, 4))
+@examples(8)
+def test_a_convex_function_is_no_worse_than_the_worst(problem: tuple[Smooth, np.ndarray], T: int) -> None:
+    pytest.importorskip("PEPit")
+    f, start = problem
+    R = float(np.linalg.norm(start - f.minimiser))
+    assume(R > 0.01)
+    numbers = {"alpha": 1 / f.L}
+    for measure in (LEAST_GRADIENT, LAST_GAP, LAST_DISTANCE):
+        worst, _ = Program(NESTEROV, numbers, measure, f.L, is_convex=True, distance=R).solve(T)
+        assert measured(NESTEROV, measure, f, start, numbers, T) <= worst * (1 + TOLERANCE)
+
+
+@given(st.floats(0.1, 10), st.floats(0.1, 10), st.floats(0.1, 0.9))
+@examples(8)
+def test_worst_cases_scale_with_their_units(L: float, size: float, part: float) -> None:
+    pytest.importorskip("PEPit")
+    options: dict[str, Any] = {"is_convex": True}
+    for measure, unit in ((LAST_GAP, L * size**2), (LAST_DISTANCE, size**2), (LEAST_GRADIENT, L**2 * size**2)):
+        scaled = Program(GRADIENT_DESCENT, {"alpha": part / L}, measure, L, distance=size, **options).solve(3)[0]
+        plain = Program(GRADIENT_DESCENT, {"alpha": part}, measure, 1.0, distance=1.0, **options).solve(3)[0]
+        assert scaled == pytest.approx(unit * plain, rel=TOLERANCE)
+
+
+def test_what_the_solver_does_not_see_is_no_violation() -> None:
+    pytest.importorskip("PEPit")
+    for T in (4, 5):
+        (case,) = worst_cases(STRONG, [T], {"ell": 3.0})
+        assert not case.violated
+        (half,) = worst_cases(below(STRONG, "0.5"), [T], {"ell": 3.0})
+        # Where the bound is far above the resolution it is one.
+        assert half.violated == (half.bound > half.resolution * 1.1)
+
+
+def test_without_convexity_the_gap_need_not_fall_as_fast() -> None:
+    pytest.importorskip("PEPit")
+    one, other = (
+        Program(GRADIENT_DESCENT, {"alpha": 1.0}, LAST_GAP, 1.0, is_convex=convex, distance=1.0).solve(3)[0]
+        for convex in (True, False)
+    )
+    assert other > 1.5 * one
+
+
+def test_what_cannot_be_estimated_says_why() -> None:
+    with pytest.raises(InputError, match="AdaGrad-norm, for its step depends"):
+        worst_cases(ADAGRAD, [2])
+    alone = Program(GRADIENT_DESCENT, {"alpha": 1.0}, LAST_DISTANCE, 1.0, gap=1.0)
+    with pytest.raises(InputError, match="minimiser"):
+        alone.check(2)
+    strange = Claim("strange", "Strange", "test", sp.Le(sp.Symbol("x"), 1))
+    with pytest.raises(InputError) as caught:
+        worst_cases(replace(CONVEX, id="more", hypotheses=(*CONVEX.hypotheses, strange)), [2])
+    assert (caught.value.field, caught.value.value) == ("claim.hypotheses", "strange")
+
+
+def test_every_theorem_is_a_sentence_of_words() -> None:
+    for claim in catalogue.values():
+        if claim.algorithm is not None:
+            algorithm, measure = words(claim)
+            assert (algorithm, measure) == (claim.algorithm, claim.measure)
+            assert claim.conclusion == measure.at_most(claim.quantities[-1].symbol)
+            assert all(word is not None for _, word in words_of(claim))
+    assert {claim.algorithm.id for claim in catalogue.values() if claim.algorithm} == set(ALGORITHMS)
+    used = {measure.id for claim in catalogue.values() if (measure := measure_of(claim))}
+    assert used == set(MEASURES)
