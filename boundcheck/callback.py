@@ -114,9 +114,11 @@ class BoundcheckCallback(TrainerCallback):
         show_course(folder.trace(), self.result, recorder.noise)
         if self.report:
             # Deferred: figures are not needed while training.
-            from boundcheck.report.networks import write_networks
+            from boundcheck.report.page import write_runs
 
-            page = write_networks([folder.path], self.runs / f"report-{folder.id}" / "index.html")[0]
+            lead = "What one run of fine-tuning showed of σ, G, ζ and smoothness, and what the theorem says of that."
+            title, command = "Fine-tuning, held against its theorem", f"boundcheck report {folder.id}"
+            page = write_runs([folder.path], self.runs / f"report-{folder.id}" / "index.html", title, lead, command)[0]
             print(f"boundcheck: {page}", file=sys.stderr)
 
 

@@ -259,18 +259,19 @@ def measure(
     as_json: Json = False,
 ) -> None:
     """Run the experiments of a spec, audit them, and write a report page."""
+    from boundcheck.report.page import write_runs
     from boundcheck.report.screen import show_verdicts
     from boundcheck.terminal import STDOUT, print_json, progress
 
     with progress() as tick:
         results = boundcheck.measure(spec, store, device, tick, jobs)
-    folder, command = out or store / f"report-{spec.stem}", f"boundcheck measure {spec.name}"
+    page, command = (out or store / f"report-{spec.stem}") / "index.html", f"boundcheck measure {spec.name}"
     lead = f"The experiments of {spec.name}."
-    files = _write([store / result.run_id for result in results], folder, f"{spec.stem}, measured", lead, command)
+    files = write_runs([store / result.run_id for result in results], page, f"{spec.stem}, measured", lead, command)
     if as_json:
         print_json({"runs": [each.as_json() for each in results], "report": str(files[0])})
     else:
-        show_verdicts(results, STDOUT)
+        show_verdicts([each.as_json() for each in results], STDOUT)
         STDOUT.print(f"Report: {files[0]}", soft_wrap=True, markup=False)
     _exit(strict, [result.verdict for result in results])
 
@@ -318,15 +319,18 @@ def report(
     run: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of finished runs.")],
     out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("report"),
     data: Annotated[bool, typer.Option("--data", help="Export each trace as netCDF and CSV too.")] = False,
+    section: Annotated[
+        list[str], typer.Option(metavar="MODULE[:NAME]", help="A section of your own, by its import path; repeatable.")
+    ] = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
     """Figures and tables from stored runs."""
-    from boundcheck.report.page import export_data, load_runs
+    from boundcheck.report.page import export_data, load_runs, write_runs
     from boundcheck.terminal import STDOUT, print_json
 
     command = f"boundcheck report {' '.join(path.name for path in run)}"
     lead = f"{len(run)} stored run{'s' if len(run) > 1 else ''}."
-    files = _write(run, out, "Stored runs", lead, command)
+    files = write_runs(run, out / "index.html", "Stored runs", lead, command, section)
     if data:
         files += export_data(load_runs(run), out / "data")
     if as_json:
@@ -369,21 +373,6 @@ def soundness(
         STDOUT.print(f"Report: {files[0]}", soft_wrap=True, markup=False)
     if found.wrong:
         raise typer.Exit(1)
-
-
-def _write(runs: list[Path], folder: Path, title: str, lead: str, command: str) -> list[Path]:
-    """The page of these runs; those of networks have one of their own, beside it where there are others."""
-    from boundcheck.report.networks import is_network, write_networks
-    from boundcheck.report.page import Contents, load_runs, write_page
-
-    stored = load_runs(runs)
-    networks = [path for path, run in zip(runs, stored, strict=True) if is_network(run.result)]
-    others = [run for run in stored if not is_network(run.result)]
-    files = write_page(Contents(others), folder / "index.html", title, lead, command) if others else []
-    if networks:
-        page = folder / "networks" / "index.html" if others else folder / "index.html"
-        files += write_networks(networks, page, title, lead, command)
-    return files
 
 
 def _refuse(context: typer.Context, names: tuple[str, ...], why: str) -> None:

@@ -18,10 +18,10 @@ from boundcheck.falsify.worst_case import WorstCase
 from boundcheck.proofs import Paper
 from boundcheck.prove import ProofAudit
 from boundcheck.report import study
-from boundcheck.report.page import Contents, Finding, load_runs, write_page
+from boundcheck.report.page import load_runs, write_page
 from boundcheck.report.programme import Attack, Programme
-from boundcheck.report.stored import StoredRun
-from boundcheck.report.tightness import Search
+from boundcheck.report.section import Finding, Material, Search
+from boundcheck.report.stored import StoredRun, known
 from boundcheck.report.words import label, number
 from boundcheck.verdicts import Verdict
 
@@ -43,9 +43,7 @@ def write(
         The keys of `boundcheck audit --json`.
 
     """
-    honest, faulty = (
-        load_runs([runs / result["run_id"] for result in found[part]]) for part in ("experiments", "faults")
-    )
+    honest, faulty = (load_runs([runs / result.run_id for result in found[part]]) for part in ("experiments", "faults"))
     asked = zip(programme.attacks, found["attacks"], strict=True)
     searches = [_search(attack, answer, proofs) for attack, answer in asked if "refused" not in answer]
     numbers = study.kept(paper.key) if programme.reads_study else _study(found)
@@ -57,22 +55,29 @@ def write(
     faults = [(words, run) for (words, _), run in zip(programme.faults, faulty, strict=True)]
     drawn = [programme.waterfall] if programme.waterfall else []
     waterfalls = [(f"adversary's, rank {rank}", found["waterfall"][0]) for _, rank in drawn]
-    contents = Contents(honest, measured, proofs, searches, waterfalls, numbers, faults)
+    material = Material(
+        honest, measured, proofs, searches, waterfalls, numbers, faults, command=programme.command, paper=paper.folder
+    )
     adds = f" This is the short report. With --full it has more: {programme.adds}." if programme.adds else ""
     title = getattr(own, "TITLE", f"{paper.key}, audited")
     lead = getattr(own, "LEAD", f"The claims of {paper.key}: their proofs line by line, and what runs and attacks say.")
-    files = write_page(contents, out / "index.html", title, lead + adds, programme.command)
-    shown = ("run_id", "claim", "verdict", "reason", "blame")
+    files = write_page(material, out / "index.html", title, lead + adds)
     refused = [answer for part in ("attacks", "worst_cases") for answer in found.get(part, []) if "refused" in answer]
     return {
         "summary": _summary(getattr(own, "STATEMENTS", ()), proofs, honest, faults, searches, refused),
         "findings": [asdict(x) for x in sorted([*_proof_findings(proofs), *measured], key=lambda x: x.number)],
         "report": str(files[0]),
-        "runs": [{key: run.result.get(key) for key in shown} for run in honest],
-        "faults": [{"planted": words} | {key: run.result.get(key) for key in shown} for words, run in faults],
+        "runs": [_told(run) for run in honest],
+        "faults": [{"planted": words} | _told(run) for words, run in faults],
         "searches": [{key: each[key] for key in ("id", "lipschitz", "ratio", "violated")} for each in searches],
         "adds": programme.adds,
     } | ({"not_attacked": refused} if refused else {})
+
+
+def _told(run: StoredRun) -> dict[str, Any]:
+    """The row of a run in `boundcheck audit --json`."""
+    row = run.result.as_json()
+    return {key: row.get(key) for key in ("run_id", "claim", "verdict", "reason", "blame")}
 
 
 def _summary(
@@ -142,11 +147,11 @@ def _proof_findings(proofs: ProofAudit) -> list[Finding]:
 def _measured(runs: list[StoredRun], searches: list[Search], numbers: study.Study) -> list[Finding]:
     """For each claim what its runs say, what its search found, and how near to it the worst case comes."""
     found = []
-    for id in dict.fromkeys(run.result["claim"] for run in runs):
-        of_it = [run for run in runs if run.result["claim"] == id]
+    for id in dict.fromkeys(run.result.claim for run in runs):
+        of_it = [run for run in runs if run.result.claim == id]
         each = "; ".join(
             f"{run.problem}{f', rank {run.rank}' if run.rank else ''}: {run.verdict}, measured "
-            f"{number(run.result['measured'])} against {number(_bound(run))}"
+            f"{number(run.result.measured)} against {number(_bound(run))}"
             for run in of_it
         )
         verdict = Verdict.gravest(run.verdict for run in of_it)
@@ -173,5 +178,5 @@ def _bound(run: StoredRun) -> float:
     """What the claim says of a run: the theorem's bound, or what the claim's end of a bracket is."""
     result = run.result
     if run.is_theorem:
-        return float(result["bound"])
-    return min(end["value"] for end in result["upper"] if end["claim"] == result["claim"])
+        return known(result.bound)
+    return min(end.value for end in result.upper if end.claim == result.claim)

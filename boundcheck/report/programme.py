@@ -13,10 +13,10 @@ from typing import Any
 
 from boundcheck.claims import catalogue
 from boundcheck.errors import InputError
-from boundcheck.falsify import is_theorem
 from boundcheck.files import read_text
 from boundcheck.proofs import Paper
 from boundcheck.sweep import combinations
+from boundcheck.words import algorithm_of
 
 
 @dataclass(frozen=True)
@@ -94,12 +94,12 @@ def programme_of(paper: Paper, full: bool) -> Programme:
         found: Programme = own.REFERENCE if full else own.SHORT
         return found
     claims = [claim for claim in paper.claims() if claim.quantities]
-    lemmas = [claim.id for claim in claims if not is_theorem(claim)]
+    lemmas = [claim.id for claim in claims if not algorithm_of(claim)]
     programme = Programme(
         command=f"boundcheck audit {paper.key}",
         sweeps=tuple(Sweep(table, (2.0,)) for table in _experiments(paper)),
         attacks=tuple(Attack(id, "sigma", (1, 2), 0, 3.0) for id in lemmas),
-        worst_cases=tuple(claim.id for claim in claims if is_theorem(claim)),
+        worst_cases=tuple(claim.id for claim in claims if algorithm_of(claim)),
         as_possible=True,
         adds="higher ranks and other structures for the adversary" if lemmas else "",
     )

@@ -1,11 +1,12 @@
 """`StoredRun`: a finished run as figures and tables read it."""
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import xarray as xr
 
-from boundcheck.measure.grounds import verdict_of
+from boundcheck.measure.result import BracketResult, Chain, Ends, Estimates, RunResult
 from boundcheck.verdicts import Verdict
 
 
@@ -13,31 +14,81 @@ from boundcheck.verdicts import Verdict
 class StoredRun:
     """A finished run as a figure needs it: its result and its trace."""
 
-    result: dict[str, Any]
+    result: RunResult | BracketResult
     trace: xr.Dataset
 
     @property
     def is_theorem(self) -> bool:
-        """Whether it is a run of Algorithm 1, and not the bracket of a lemma."""
-        return "plan" in self.result
+        """Whether an algorithm was run, and it is not the bracket of a lemma."""
+        return isinstance(self.result, RunResult)
+
+    @property
+    def is_network(self) -> bool:
+        """Whether it is the run of a network, of which all but the infimum of the loss is measured."""
+        return isinstance(self.result, RunResult) and self.result.estimates is not None
+
+    @property
+    def course(self) -> RunResult:
+        """The result of a run of an algorithm; raises TypeError of a bracket."""
+        if not isinstance(self.result, RunResult):
+            raise TypeError(f"{self.result.run_id} is a bracket")
+        return self.result
+
+    @property
+    def estimates(self) -> Estimates:
+        """What was measured along the run of a network; raises TypeError of another."""
+        if (found := self.course.estimates) is None:
+            raise TypeError(f"{self.result.run_id} is no run of a network")
+        return found
+
+    @property
+    def ends(self) -> Ends:
+        """Both ends of the run of a network; raises TypeError of another."""
+        if (found := self.course.ends) is None:
+            raise TypeError(f"{self.result.run_id} is no run of a network")
+        return found
+
+    @property
+    def slack(self) -> tuple[Chain, ...]:
+        """What each inequality of a proof gives away, of a bracket; nothing of a run."""
+        return self.result.slack if isinstance(self.result, BracketResult) else ()
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict, with the ground that it stands on; of results of earlier versions too."""
-        return verdict_of(self.result)
+        """The verdict, with the ground that it stands on."""
+        return self.result.verdict
 
     @property
     def problem(self) -> str:
         """The objective's name, as titles print it."""
-        return str(self.result["problem"]["name"])
+        return self.result.problem.name
 
     @property
     def rank(self) -> int | None:
         """The adapter's rank; None of full fine-tuning."""
-        rank: int | None = self.result["spec"]["adapter"]["rank"]
-        return rank
+        return self.result.settings.adapter.rank
 
     @property
     def adapter(self) -> str:
         """The adapter's kind."""
-        return str(self.result["spec"]["adapter"]["kind"])
+        return self.result.settings.adapter.kind
+
+    @property
+    def scale(self) -> str:
+        """The adapter's scale as titles print it."""
+        scale = self.result.settings.adapter.scale
+        return scale.replace("sqrt(r)", "√r") if isinstance(scale, str) else f"{scale:g}"
+
+
+def known(value: float | None) -> float:
+    """A number for a figure; NaN for what is none."""
+    return math.nan if value is None else value
+
+
+def highest_rank(runs: Iterable[StoredRun]) -> list[StoredRun]:
+    """Of each problem the first of its runs of highest rank."""
+    best: dict[str, StoredRun] = {}
+    for run in runs:
+        if run.problem not in best or (run.rank or 0) > (best[run.problem].rank or 0):
+            best[run.problem] = run
+    return list(best.values())

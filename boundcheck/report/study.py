@@ -3,7 +3,7 @@
 `boundcheck audit --full` makes it and the repository keeps it; an audit without `--full` reads it back, and says so.
 """
 
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +66,9 @@ def kept(paper: str) -> Study:
 
 
 def _made(kind: type[Any], stored: dict[str, Any]) -> Any:
-    # What is derived from the fields is written for other readers.
-    return kind(**{each.name: stored[each.name] for each in fields(kind)})
+    # What is derived from the fields is written for other readers; a field with a default may be newer than the study.
+    named = [each.name for each in fields(kind) if each.name in stored or each.default is MISSING]
+    return kind(**{name: stored[name] for name in named})
 
 
 def _folder() -> Path:

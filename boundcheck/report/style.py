@@ -7,9 +7,10 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import XAxis, YAxis
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from matplotlib.ticker import FixedLocator, FuncFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 # Okabe and Ito's colours, which readers with colour blindness can tell apart.
 BLUE, ORANGE, GREEN, VERMILLION, PURPLE, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#666666"
@@ -85,10 +86,23 @@ def _as_typed(*texts: Text) -> None:
         text.set_parse_math(False)
 
 
-def decades(axis: Axes, low: float, high: float) -> None:
-    """Ticks at 1, 2 and 5 of each decade (only 1 on a long axis), printed as plain numbers."""
+def ticks(axis: XAxis | YAxis, places: Iterable[float], text: Callable[[float], str] = "{:g}".format) -> None:
+    """Ticks at these places and at no others."""
+    axis.set_major_locator(FixedLocator(list(places)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda place, _: text(place)))
+
+
+def log_y(axis: Axes, low: float, high: float) -> None:
+    """A logarithmic y-axis: ticks at 1, 2 and 5 of each decade (only 1 on a long axis), printed as plain numbers."""
+    axis.set_yscale("log")
     axis.set_ylim(low / 1.4, high * 1.4)
     exponents = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 1)
     digits = (1,) if high / low > 150 else (1, 2, 5)
-    axis.yaxis.set_major_locator(FixedLocator([digit * 10.0**exponent for exponent in exponents for digit in digits]))
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
+    ticks(axis.yaxis, [digit * 10.0**exponent for exponent in exponents for digit in digits])
+
+
+def ones_and_threes(low: float, high: float) -> list[float]:
+    """1 and 3 of each decade between these two."""
+    exponents = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    return [digit * 10.0**e for e in exponents for digit in (1, 3) if low <= digit * 10.0**e <= high]

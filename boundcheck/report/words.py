@@ -1,7 +1,6 @@
 """How the report names and prints things: labels of claims, numbers at a few digits, formulas as MathML."""
 
 import math
-from typing import Any
 
 import sympy as sp
 from markupsafe import Markup
@@ -9,6 +8,7 @@ from markupsafe import Markup
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.markup import mathml_of
 from boundcheck.claims.symbols import C, r, sigma
+from boundcheck.measure.result import Result
 from boundcheck.verdicts import Verdict
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -23,13 +23,13 @@ def label(claim_id: str, lipschitz: str) -> str:
     return f"{claim.title}, C\u00a0=\u00a0{value}"
 
 
-def titled(result: dict[str, Any]) -> str:
+def titled(result: Result) -> str:
     """What tables call the claim of a run, with the step that it is given and what its spec assumes."""
-    spec = result["spec"]
-    given = spec.get("run", {}).get("step_size")
-    step = f", η\u00a0=\u00a0{given:.6g}" if given is not None else ""
-    assumed = ", ".join(f"{name}\u00a0=\u00a0{formula}" for name, formula in spec.get("assume", {}).items())
-    return label(result["claim"], spec["lipschitz"]) + step + (f", assuming {assumed}" if assumed else "")
+    settings = result.settings
+    given = settings.run.step_size
+    step = "" if given is None else f", η\u00a0=\u00a0{given if isinstance(given, str) else f'{given:.6g}'}"
+    assumed = ", ".join(f"{name}\u00a0=\u00a0{formula}" for name, formula in settings.assume.items())
+    return label(result.claim, settings.lipschitz) + step + (f", assuming {assumed}" if assumed else "")
 
 
 def badge(verdict: str) -> Markup:
@@ -59,6 +59,16 @@ def number(value: float | int | None, digits: int = 3) -> str:
 def mathml(latex: str) -> Markup:
     """A formula that browsers set without any script."""
     return Markup(mathml_of(latex, "block"))
+
+
+def signed(value: float) -> str:
+    """A number that may be negative, such as an exponent, at two decimals."""
+    return f"{value:.2f}".replace("-", "−")
+
+
+def slug(name: str) -> str:
+    """The name of a file for what is called so."""
+    return "_".join("".join(c if c.isascii() and c.isalnum() else " " for c in name.lower()).split())
 
 
 def rank_exponent(claim: Claim, lipschitz: str | None) -> sp.Rational:

@@ -10,7 +10,7 @@ from boundcheck.errors import InputError
 ROUNDS, STARTS = 96, 8
 
 
-def experiment(table: dict[str, Any], runs: Path, device: str) -> dict[str, Any]:
+def experiment(table: dict[str, Any], runs: Path, device: str) -> Any:
     """The result of one experiment, from its folder where it has been run before."""
     from boundcheck.measure.experiment import measure_one
     from boundcheck.measure.pool import alone
@@ -27,7 +27,7 @@ def search(id: str, lipschitz: str, ranks: tuple[int, ...], examples: int) -> di
     return falsify(id, ranks, lipschitz=lipschitz, starts=STARTS, rounds=ROUNDS, examples=examples).as_json()
 
 
-def waterfall(id: str, rank: int) -> list[dict[str, Any]]:
+def waterfall(id: str, rank: int) -> list[Any]:
     """The chains of Lemma 1 at an instance on which λ* is tight, also where G bounds the Frobenius norm of ∇f."""
     from boundcheck.claims import catalogue
     from boundcheck.falsify.climb import Climber
@@ -38,7 +38,7 @@ def waterfall(id: str, rank: int) -> list[dict[str, Any]]:
     claim = catalogue[id]
     structure = Structure.of(claim, "lora", (rank + 1, rank + 1, rank), constants_of("lora", claim, {}))
     instance = Climber(structure, STARTS, 0).run(ROUNDS).best(claim, "sigma")
-    return [each.as_json() for each in slack(instance.problem, instance.v, instance.other, instance.radii)]
+    return [each.described() for each in slack(instance.problem, instance.v, instance.other, instance.radii)]
 
 
 def coverage() -> list[Any]:

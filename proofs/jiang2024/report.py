@@ -2,10 +2,9 @@
 
 from boundcheck.falsify.show import rounded_down
 from boundcheck.falsify.worst_case import WorstCase
-from boundcheck.report.page import Finding
+from boundcheck.report.section import Finding, Search
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.study import Study
-from boundcheck.report.tightness import Search
 from boundcheck.report.words import label, number
 from boundcheck.verdicts import Verdict
 
@@ -28,8 +27,8 @@ def findings(runs: list[StoredRun]) -> list[Finding]:
 
     The other rows are about lines of proofs, of which no run can say anything.
     """
-    brackets = [run for run in runs if run.result["claim"] == "jiang2024.lemma1"]
-    printed = [run for run in runs if run.result["claim"] == "jiang2024.theorem2"]
+    brackets = [run for run in runs if run.result.claim == "jiang2024.lemma1"]
+    printed = [run for run in runs if run.result.claim == "jiang2024.theorem2"]
     theorems = [run for run in runs if run.is_theorem]
     return [
         Finding(8, "Lemma 1, Eq. (8)", _common(brackets), _bracket_evidence(brackets)),
@@ -61,8 +60,8 @@ def _slowest_finding(runs: list[StoredRun], cases: list[WorstCase]) -> Finding:
     """How near to the repaired bound SGD has been brought, by performance estimation and by the hard instance."""
     broken = sorted({label(case.claim, "sigma") for case in cases if case.violated})
     said = [f"Performance estimation breaks {', '.join(broken)}." if broken else "No theorem is broken."]
-    for run in [run for run in runs if run.result["spec"]["problem"]["kind"] == "hard"][-1:]:
-        steps, share = number(run.result["plan"]["steps"]), run.result["measured"] / run.result["bound"]
+    for run in [run for run in runs if run.result.settings.problem["kind"] == "hard"][-1:]:
+        steps, share = number(run.course.plan.steps), run.result.measured / run.result.bound
         said.append(f"On the hard instance at T = {steps} the average is {share:.0%} of the repaired bound.")
     for case in [case for case in cases if case.claim == "meft.theorem2_repaired"][-1:]:
         said.append(
@@ -84,18 +83,18 @@ def _common(runs: list[StoredRun]) -> Verdict:
 
 def _bracket_evidence(runs: list[StoredRun]) -> str:
     last = max((run for run in runs if run.problem == "digits"), key=lambda run: run.rank or 0)
-    ends = "; ".join(f"{label(end['claim'], end['lipschitz'])}: {number(end['value'])}" for end in last.result["upper"])
+    ends = "; ".join(f"{label(end.claim, end.lipschitz)}: {number(end.value)}" for end in last.result.upper)
     within = sum(run.verdict.is_supported for run in runs)
     return (
         f"In {within} of {len(runs)} brackets over ranks and problems, no lower estimate exceeds the printed constant. "
-        f"On digits at rank {last.rank} the largest estimate is {number(last.result['measured'])}, against {ends}."
+        f"On digits at rank {last.rank} the largest estimate is {number(last.result.measured)}, against {ends}."
     )
 
 
 def _theorem_evidence(runs: list[StoredRun]) -> str:
     each = "; ".join(
-        f"{run.problem}, rank {run.rank}: {run.verdict}, measured {number(run.result['measured'])} "
-        f"against {number(run.result['bound'])}"
+        f"{run.problem}, rank {run.rank}: {run.verdict}, measured {number(run.result.measured)} "
+        f"against {number(run.result.bound)}"
         for run in runs
     )
     return f"Average over t of the expected squared gradient norm, every hypothesis audited. {each}."
@@ -103,7 +102,7 @@ def _theorem_evidence(runs: list[StoredRun]) -> str:
 
 def _ball_finding(runs: list[StoredRun]) -> Finding:
     balls = ("jiang2024.assumption2", "meft.ball")
-    held = [[a["status"] == "held" for a in run.result["audit"] if a["hypothesis"] in balls] for run in runs]
+    held = [[a.status == "held" for a in run.result.audit if a.hypothesis in balls] for run in runs]
     within = [all(each) for each in held if each]
     return Finding(
         18,

@@ -62,7 +62,7 @@ def test_what_the_repository_keeps_is_shown_with_its_ground() -> None:
 
 
 def test_every_verdict_has_a_look_of_its_own_kind() -> None:
-    style = (ROOT / "boundcheck" / "report" / "head.html.j2").read_text(encoding="utf-8")
+    style = (ROOT / "boundcheck" / "report" / "page.html.j2").read_text(encoding="utf-8")
     for verdict in Verdict:
         assert f".{verdict.split()[0]}" in style
         assert f">{verdict}</span>" in badge(verdict)

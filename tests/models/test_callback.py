@@ -21,9 +21,6 @@ import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.measure.result import Audit, RunResult
 from boundcheck.measure.store import finished
-from boundcheck.models.adapt import adapt, sites_of
-from boundcheck.models.network import Network
-from boundcheck.models.tasks import Encoded
 from boundcheck.measure.training import (
     audit_sample,
     check_one_process,
@@ -32,6 +29,9 @@ from boundcheck.measure.training import (
     shape_of,
     undisturbed,
 )
+from boundcheck.models.adapt import adapt, sites_of
+from boundcheck.models.network import Network
+from boundcheck.models.tasks import Encoded
 from tests.measure.small import refused
 
 from .small import flat, network_of, of_peft, on_cuda, seeded, tokenizer, transformer

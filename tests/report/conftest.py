@@ -8,8 +8,8 @@ import pytest
 import boundcheck as bc
 from boundcheck.claims import catalogue
 from boundcheck.report.page import load_runs
+from boundcheck.report.section import Search, Waterfall
 from boundcheck.report.stored import StoredRun
-from boundcheck.report.tightness import Search, Waterfall
 from boundcheck.report.words import label
 from tests.judged import of_the_paper
 
@@ -56,7 +56,7 @@ def adapted(kind: str) -> dict[str, Any]:
 def run_folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     root = tmp_path_factory.mktemp("runs")
     results = bc.measure(THEOREM, root) + bc.measure(BRACKET, root)
-    return [root / result["run_id"] for result in results]
+    return [root / result.run_id for result in results]
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +68,7 @@ def stored(run_folders: list[Path]) -> list[StoredRun]:
 def adapters(tmp_path_factory: pytest.TempPathFactory) -> list[StoredRun]:
     root = tmp_path_factory.mktemp("adapters")
     results = [result for kind in ADAPTED for result in bc.measure(adapted(kind), root)]
-    return load_runs([root / result["run_id"] for result in results])
+    return load_runs([root / result.run_id for result in results])
 
 
 @pytest.fixture(scope="session")
@@ -86,4 +86,4 @@ def searches() -> list[Search]:
 
 @pytest.fixture(scope="session")
 def waterfalls(adapters: list[StoredRun]) -> list[Waterfall]:
-    return [("a pair of points", run.result["slack"]) for run in adapters if run.adapter == "lora"]
+    return [("a pair of points", run.slack) for run in adapters if run.adapter == "lora"]

@@ -3,7 +3,6 @@
 import io
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,8 @@ from boundcheck.report.screen import WIDTH, show_findings, show_rows
 from tests.judged import of_the_paper
 from tests.prove.conftest import paper as the_paper
 from tests.report.test_proofs import audit as small_proofs
+
+from .made import changed
 
 proofs, paper = small_proofs, the_paper
 PROGRAMMES = {"short": SHORT, "reference": REFERENCE}
@@ -72,9 +73,7 @@ def curve(values: dict[str, float]) -> Callable[[int], float] | None:
 
 @pytest.fixture(scope="module")
 def written(stored, proofs, searches, waterfalls, tmp_path_factory) -> dict[str, Any]:
-    digits = [
-        replace(run, result=run.result | {"problem": run.result["problem"] | {"name": "digits"}}) for run in stored
-    ]
+    digits = [changed(run, problem__name="digits") for run in stored]
     results, folder = [run.result for run in digits], tmp_path_factory.mktemp("audit")
     found = {"experiments": results, "faults": [], "attacks": searches, "waterfall": [waterfalls[0][1]]}
     with pytest.MonkeyPatch.context() as patch:
@@ -95,8 +94,8 @@ def test_proof_rows_and_measured_rows_are_joined_by_number(written, stored, sear
     assert [each["violated"] for each in written["searches"]] == [False] * len(searches)
     text = Path(written["report"]).read_text()
     assert "Referee's table" in text
-    assert all(run.result["run_id"] in text for run in stored if run.is_theorem)
-    assert [each["run_id"] for each in written["runs"]] == [run.result["run_id"] for run in stored]
+    assert all(run.result.run_id in text for run in stored if run.is_theorem)
+    assert [each["run_id"] for each in written["runs"]] == [run.result.run_id for run in stored]
 
 
 def test_a_short_report_says_what_it_leaves_out_and_what_it_reads(written) -> None:

@@ -1,7 +1,5 @@
 """Theorems beside each other, and the constant that each step needed: the right groups, the right numbers, readable."""
 
-import copy
-import dataclasses
 import itertools
 from typing import Any
 
@@ -9,9 +7,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from boundcheck.report.descent import descent_figure, theorem_figure, theorem_rows
+from boundcheck.report.sections.descent import descent_figure
+from boundcheck.report.sections.theorems import theorem_figure, theorem_rows
 from boundcheck.report.stored import StoredRun
 
+from .made import changed
 from .test_sweeps import SPEC, SWEPT, synthetic
 from .texts import assert_no_text_overlaps
 
@@ -22,15 +22,14 @@ def exact(claim: str, **result: Any) -> StoredRun:
     """A run of gradient descent, whose spec has no word of noise."""
     certain = {"lower": 0.5, "upper": 0.5, "level": 1.0, "kind": "exact", "method": "the one trajectory"}
     run = synthetic({"claim": claim}, **{"interval": certain} | result)
-    spec = copy.deepcopy(run.result["spec"])
-    spec["run"] = {name: spec["run"][name] for name in ("steps", "audits")}
-    return StoredRun(run.result | {"spec": spec}, run.trace)
+    steps = {name: run.result.spec["run"][name] for name in ("steps", "audits")}
+    return changed(run, spec__run=steps, plan__batch=None)
 
 
 def along(path: np.ndarray, lipschitz: float = 5.0, **changes: Any) -> StoredRun:
     run = synthetic({name.replace("__", "."): value for name, value in changes.items()})
-    plan = run.result["plan"] | {"values": run.result["plan"]["values"] | {"Lhat": lipschitz}}
-    return StoredRun(run.result | {"plan": plan}, xr.Dataset({"path_smoothness": (("replica", "stratum"), path)}))
+    found = changed(run, plan__values__Lhat=lipschitz).result
+    return StoredRun(found, xr.Dataset({"path_smoothness": (("replica", "stratum"), path)}))
 
 
 def test_claims_stand_side_by_side_with_the_least_bound_first():
@@ -47,7 +46,7 @@ def test_claims_stand_side_by_side_with_the_least_bound_first():
     "path", [path for path in SWEPT if path not in ("claim", "lipschitz")] + ["seed", "adapter.rank"]
 )
 def test_claims_on_different_runs_are_not_compared(path):
-    other = 7
+    other = {"adapter.start": "diagonal"}.get(path, 17)
     assert theorem_rows([synthetic({"claim": BEST}), synthetic({"claim": PRINTED, path: other})]) == []
     assert theorem_figure([synthetic({"claim": BEST}), synthetic({"claim": PRINTED, path: other})]) is None
 
@@ -76,14 +75,12 @@ def test_a_run_without_noise_stands_beside_every_noise():
 def test_a_run_without_a_ball_stands_beside_every_ball():
     balls = [synthetic({"claim": claim, "domain.a": a}) for claim in (BEST, PRINTED) for a in (2.0, 3.0)]
     run = synthetic({"claim": "meft.theorem2_frozen_a", "adapter.kind": "frozen-a", "domain.a": None}, bound=0.1)
-    free = StoredRun(run.result | {"plan": run.result["plan"] | {"radii": {}}}, run.trace)
+    free = changed(run, plan__radii={})
     rows = theorem_rows([free, *balls])
     assert [row["bound"] for row in rows] == [0.1, 1.0, 1.0] * 2
     # And gradient descent on a ball beside those of its own.
     descent = exact("nesterov2004.gradient_descent", bound=0.2)
-    spec = copy.deepcopy(descent.result["spec"])
-    spec["domain"]["a"] = 2.0
-    rows = theorem_rows([free, *balls, StoredRun(descent.result | {"spec": spec}, descent.trace)])
+    rows = theorem_rows([free, *balls, changed(descent, spec__domain__a=2.0)])
     assert [row["bound"] for row in rows] == [0.1, 0.2, 1.0, 1.0, 0.1, 1.0, 1.0]
 
 
@@ -137,12 +134,13 @@ def test_of_many_groups_one_seed_is_drawn_and_those_with_most_claims_first():
 
 
 def test_what_has_no_place_on_a_log_axis_does_not_break_it():
+    unsure = {"lower": 0.0, "upper": float("inf"), "level": 0.95, "kind": "asymptotic", "method": "Student"}
     runs = [
         synthetic(
             {"claim": BEST}, measured=float("nan"), smallest=float("nan"), interval=None, verdict="hypothesis-failed"
         ),
         synthetic({"claim": PRINTED}, bound=-2.0, verdict="hypothesis-failed"),
-        synthetic({"claim": REPAIRED}, interval={"lower": 0.0, "upper": float("inf"), "kind": "asymptotic"}),
+        synthetic({"claim": REPAIRED}, interval=unsure),
     ]
     assert [row["bound"] for row in theorem_rows(runs)] == [1.0, 1.0, -2.0]
     figure = theorem_figure(runs)
@@ -150,9 +148,7 @@ def test_what_has_no_place_on_a_log_axis_does_not_break_it():
     low, high = figure.axes[0].get_xlim()
     assert 0.01 < low < high < 100
     # Nothing at all to draw but the names.
-    assert (
-        theorem_figure([runs[1], dataclasses.replace(runs[1], result=runs[1].result | {"claim": REPAIRED})]) is not None
-    )
+    assert theorem_figure([runs[1], changed(runs[1], claim=REPAIRED)]) is not None
 
 
 def test_shares_are_those_of_the_trace():
@@ -197,8 +193,7 @@ def test_of_each_problem_and_claim_the_longest_run_of_highest_rank_is_drawn():
     many = [along(one, claim=claim, problem__d=d) for claim in (BEST, PRINTED) for d in range(2, 7)]
     assert len(descent_figure(many).axes) == 6
     assert descent_figure([]) is None
-    unsmooth = along(one)
-    del unsmooth.result["plan"]["values"]["Lhat"]
+    unsmooth = changed(along(one), plan__values={})
     assert descent_figure([unsmooth]) is None
 
 
@@ -218,9 +213,9 @@ def test_no_text_of_these_figures_overlaps_another():
 def test_a_real_run_is_drawn(stored):
     theorem = next(run for run in stored if run.is_theorem)
     (axis,) = descent_figure(stored).axes
-    largest = theorem.result["lower"]["path"] / theorem.result["plan"]["values"]["Lhat"]
+    largest = theorem.result.lower["path"] / theorem.course.plan.values["Lhat"]
     assert max(np.nanmax(line.get_ydata()) for line in axis.lines if "largest" in line.get_label()) == pytest.approx(
         largest
     )
     assert theorem_rows(stored) == []
-    assert SPEC.keys() <= theorem.result["spec"].keys()
+    assert SPEC.keys() <= theorem.result.spec.keys()

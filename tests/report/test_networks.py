@@ -12,17 +12,22 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from boundcheck.errors import InputError
+from boundcheck.measure.result import read
 from boundcheck.measure.store import RunFolder
 from boundcheck.problems.adapters import ADAPTERS
-from boundcheck.report import networks
-from boundcheck.report.along import MOST, along_figures, named_runs
-from boundcheck.report.networks import is_network, write_networks
+from boundcheck.report import page as pages
+from boundcheck.report import section
+from boundcheck.report.named import named_runs
+from boundcheck.report.page import write_runs
+from boundcheck.report.sections.network_course import MOST, along_figures
 from boundcheck.report.stored import StoredRun
 
+from .made import changed
+from .test_sweeps import synthetic
 from .texts import assert_no_text_overlaps
 
 STEPS = 12
+DEFAULTS = {"title": "Title", "lead": "Lead.", "command": "boundcheck report 0123456789ab"}
 SITES = ("blocks.0.qkv", "blocks.0.up")
 RESULT: dict[str, Any] = {
     "run_id": "0123456789ab",
@@ -56,8 +61,22 @@ RESULT: dict[str, Any] = {
     "reason": "the average 0.1 is at most 0.7, the bound at the smoothness that was seen, but that is no bound on L̂",
     "blame": {"kind": "constant", "name": "Lhat", "evidence": "measured, not proved"},
     "audit": [
-        {"hypothesis": "meft.unbiased", "status": "held", "observed": 0.0, "limit": 0.0, "how": "with replacement"},
-        {"hypothesis": "classic.smooth", "status": "assumed", "observed": 2.5, "limit": 2.5, "how": "measured"},
+        {
+            "hypothesis": "meft.unbiased",
+            "guilt": "hypothesis",
+            "status": "held",
+            "observed": 0.0,
+            "limit": 0.0,
+            "how": "with replacement",
+        },
+        {
+            "hypothesis": "classic.smooth",
+            "guilt": "constant",
+            "status": "assumed",
+            "observed": 2.5,
+            "limit": 2.5,
+            "how": "measured",
+        },
     ],
     "plan": {
         "steps": STEPS,
@@ -131,7 +150,7 @@ def run(changes: dict[str, Any] | None = None, of_spec: dict[str, Any] | None = 
     for path, value in (of_spec or {}).items():
         table, name = path.split(".") if "." in path else ("", path)
         (result["spec"][table] if table else result["spec"])[name] = value
-    return StoredRun(result, trace(**given))
+    return StoredRun(read(result), trace(**given))
 
 
 FAILED = {
@@ -172,18 +191,18 @@ def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     """Makes the page of runs that are on no disk; figures, which take longest, are drawn and not rendered."""
 
     def made(runs: list[StoredRun], **words: str) -> str:
-        monkeypatch.setattr(networks, "load_runs", lambda _: runs)
-        monkeypatch.setattr(networks, "svg", lambda _: "<svg></svg>")
-        monkeypatch.setattr(networks, "pdf", lambda _: b"")
-        folders = [tmp_path / each.result["run_id"] for each in runs]
-        return write_networks(folders, tmp_path / "page" / "index.html", **words)[0].read_text()
+        monkeypatch.setattr(pages, "load_runs", lambda _: runs)
+        monkeypatch.setattr(section, "svg", lambda _: "<svg></svg>")
+        monkeypatch.setattr(section, "pdf", lambda _: b"")
+        folders = [tmp_path / each.result.run_id for each in runs]
+        return write_runs(folders, tmp_path / "page" / "index.html", **DEFAULTS | words)[0].read_text()
 
     return made
 
 
 def on_disk(found: StoredRun, folder: Path) -> Path:
     folder.mkdir()
-    (folder / "spec.json").write_text(json.dumps(found.result["spec"]))
+    (folder / "spec.json").write_text(json.dumps(found.result.spec))
     made = RunFolder(folder, {})
     made.start_trace(found.trace, {})
     made.finish(found.result)
@@ -193,13 +212,16 @@ def on_disk(found: StoredRun, folder: Path) -> Path:
 @pytest.mark.full
 def test_page_and_figures_of_a_folder_are_the_same_twice(tmp_path):
     folder = on_disk(run(), tmp_path / "0123456789ab")
-    written = [write_networks([folder], tmp_path / name / "index.html") for name in "ab"]
+    written = [
+        write_runs([folder], tmp_path / name / "index.html", "Title", "Lead.", f"boundcheck report {folder.name}")
+        for name in "ab"
+    ]
     first, second = ({path.name: path.read_bytes() for path in files} for files in written)
     assert first == second
     assert written[0][0].name == "index.html"
     figures = {f"{name}.{kind}" for name in ("gradient_norm", "smoothness", "constants") for kind in ("svg", "pdf")}
     assert first.keys() == {"index.html", "results.json", *figures}
-    assert json.loads(first["results.json"]) == [json.loads(json.dumps(RESULT))]
+    assert json.loads(first["results.json"]) == [run().result.as_json()]
     text = first["index.html"].decode()
     assert re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#)([^"')\s>]+)""", text) == [], "the page loads nothing"
     assert "boundcheck report 0123456789ab" in text
@@ -241,8 +263,8 @@ def test_numbers_that_are_none_print_as_a_dash(page):
 def test_run_of_a_trainer(page):
     spec = {"model": {"kind": "trainer", "name": "Bert", "start": "abc"}, "adapter.scale": 2.0}
     found = run(TRAINER, spec, squares=-0.1)
-    del found.result["spec"]["run"]["step_size"]
-    found.result["environment"]["memory_mib"] = 1234
+    settings = {name: x for name, x in found.result.spec["run"].items() if name != "step_size"}
+    found = changed(found, spec__run=settings, environment__memory_mib=1234)
     found = StoredRun(found.result, found.trace.isel(look=slice(0, 0)))
     text = page([found])
     assert "8 of 120 samples" in text
@@ -255,9 +277,22 @@ def test_run_of_a_trainer(page):
 
 
 def test_no_bound_is_shown_of_steps_that_are_not_those_of_sgd(page):
-    broken = {"hypothesis": "Algorithm 1", "status": "failed", "observed": None, "limit": None, "how": "AdamW"}
-    adam = run({"audit": [broken], "run_id": "ada000000000", "bound": 0.7654, "theorems": RESULT["theorems"][:1]})
-    adam.result["theorems"][0]["bound"] = 0.7654
+    broken = {
+        "hypothesis": "Algorithm 1",
+        "guilt": "hypothesis",
+        "status": "failed",
+        "observed": None,
+        "limit": None,
+        "how": "AdamW",
+    }
+    adam = run(
+        {
+            "audit": [broken],
+            "run_id": "ada000000000",
+            "bound": 0.7654,
+            "theorems": [RESULT["theorems"][0] | {"bound": 0.7654}],
+        }
+    )
     text = page([adam])
     assert "0.765" not in text
     assert ">123<" not in text
@@ -339,9 +374,6 @@ def test_an_adapter_without_spectral_norms_has_no_curve_of_them():
         assert [len(axis.lines) for axis in axes if axis.get_ylabel() == "σₜ"] == [1] * (panels - 3)
 
 
-def test_only_runs_of_networks_are_taken(page):
-    matrix = StoredRun({name: x for name, x in RESULT.items() if name != "theorems"}, trace())
-    assert is_network(RESULT)
-    assert not is_network(matrix.result)
-    with pytest.raises(InputError, match="network"):
-        page([run(), matrix])
+def test_a_run_of_a_network_is_known_by_what_it_holds():
+    assert run().is_network
+    assert not synthetic().is_network

@@ -1,6 +1,5 @@
 """The page: self-contained, the same twice, true to its runs; figures of each kind; exports that read back."""
 
-import dataclasses
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -13,18 +12,19 @@ from boundcheck.proofs.jiang2024.report import findings
 
 from boundcheck.errors import InputError
 from boundcheck.report import audit
-from boundcheck.report import page as pages
-from boundcheck.report.gradient import gradient_figure
-from boundcheck.report.page import Contents, export_data, load_runs, write_page
-from boundcheck.report.smoothness import bracket_figure
+from boundcheck.report.page import export_data, load_runs, write_page
+from boundcheck.report.section import Material
+from boundcheck.report.sections.gradient import gradient_figure
+from boundcheck.report.sections.smoothness import bracket_figure
 from boundcheck.report.style import svg
 from boundcheck.report.words import number
 
+from .made import changed
 from .texts import assert_no_text_overlaps
 
 
 def _write(runs, folder):
-    return write_page(Contents(runs), folder / "index.html", "A title", "A lead.", "boundcheck measure x.toml")
+    return write_page(Material(runs, command="boundcheck measure x.toml"), folder / "index.html", "A title", "A lead.")
 
 
 def test_page_is_self_contained_and_names_every_run(stored, tmp_path):
@@ -33,24 +33,21 @@ def test_page_is_self_contained_and_names_every_run(stored, tmp_path):
     assert outside == [], "the page loads nothing"
     assert text.count("<svg") == 5
     for run in stored:
-        assert run.result["verdict"] in text
-    assert number(stored[0].result["bound"]) in text
-    assert stored[0].result["run_id"] in text
+        assert run.verdict in text
+    assert number(stored[0].result.bound) in text
+    assert stored[0].result.run_id in text
 
 
-def test_a_run_of_an_earlier_version_is_shown_with_the_ground_of_its_verdict(run_folders, tmp_path, monkeypatch):
+def test_a_run_of_an_earlier_version_is_shown_with_the_ground_of_its_verdict(run_folders, tmp_path):
     """It said `supported`, whatever its interval was; a ground that is too weak is refused before a page is made."""
     (run,) = load_runs(run_folders[:1])
-    earlier = run.result | {"verdict": "supported"}
-    assert earlier["interval"]["kind"] == "asymptotic"
-    monkeypatch.setattr(pages, "finished", lambda _: (earlier, run.trace))
-    page, results, *_ = _write(load_runs(run_folders[:1]), tmp_path / "out")
+    assert run.result.interval.kind == "asymptotic"
+    page, results, *_ = _write([changed(run, verdict="supported")], tmp_path / "out")
     assert page.read_text().count(">supported (asymptotic)</span>") == 1
     assert ">supported</span>" not in page.read_text()
     assert [each["verdict"] for each in json.loads(results.read_text())] == ["supported (asymptotic)"]
-    earlier["spec"]["run"]["replicas"] = 5
     with pytest.raises(InputError, match=r"^verdict = supported: expected 8 replicas or more"):
-        load_runs(run_folders[:1])
+        changed(run, verdict="supported", spec__run__replicas=5)
 
 
 @pytest.mark.full
@@ -73,8 +70,7 @@ def test_same_runs_give_the_same_bytes(stored, tmp_path):
 @pytest.mark.full
 def test_text_from_a_run_is_escaped(stored, tmp_path):
     run = stored[0]
-    result = run.result | {"reason": "<script>alert(1)</script>"}
-    text = _write([dataclasses.replace(run, result=result)], tmp_path)[0].read_text()
+    text = _write([changed(run, reason="<script>alert(1)</script>")], tmp_path)[0].read_text()
     assert "<script>" not in text
     assert "&lt;script&gt;" in text
 
@@ -124,27 +120,19 @@ def test_exports_read_back_to_the_trace(stored, tmp_path):
 
 
 def test_findings_follow_the_runs(stored):
-    digits = [
-        dataclasses.replace(run, result=run.result | {"problem": run.result["problem"] | {"name": "digits"}})
-        for run in stored
-    ]
+    digits = [changed(run, problem__name="digits") for run in stored]
     by_number = {finding.number: finding for finding in findings(digits)}
     assert by_number.keys() == {8, 12, 18}
     assert by_number[8].verdict == "supported"
-    broken = [
-        dataclasses.replace(run, result=run.result | {"verdict": "violated"}) if not run.is_theorem else run
-        for run in digits
-    ]
+    broken = [changed(run, verdict="violated") if not run.is_theorem else run for run in digits]
     finding = next(f for f in findings(broken) if f.number == 8)
     assert finding.verdict == "violated"
     assert finding.evidence.startswith("In 0 of 2 brackets")
-    escaped = digits[0].result | {
-        "audit": [
-            a | {"status": "failed"} if a["hypothesis"] == "jiang2024.assumption2" else a
-            for a in digits[0].result["audit"]
-        ]
-    }
-    finding = next(f for f in findings([dataclasses.replace(digits[0], result=escaped), *digits[1:]]) if f.number == 18)
+    audit = [
+        a | {"status": "failed"} if a["hypothesis"] == "jiang2024.assumption2" else a
+        for a in digits[0].result.as_json()["audit"]
+    ]
+    finding = next(f for f in findings([changed(digits[0], audit=audit), *digits[1:]]) if f.number == 18)
     assert finding.verdict == "hypothesis-failed"
 
 
@@ -163,12 +151,10 @@ def test_bad_input_is_refused_before_anything_is_written(tmp_path, run_folders):
 @pytest.mark.full
 def test_of_many_runs_a_few_are_shown_and_the_rest_is_folded(stored, tmp_path):
     theorem = next(run for run in stored if run.is_theorem)
-    many = [dataclasses.replace(theorem, result=theorem.result | {"run_id": f"run{i}"}) for i in range(20)]
+    many = [changed(theorem, run_id=f"run{i}") for i in range(20)]
     text = _write(many, tmp_path)[0].read_text()
     assert "more runs, of sweeps" not in text, "these chose their T to be informative"
-    spec = theorem.result["spec"]
-    given = spec | {"run": spec["run"] | {"steps": theorem.result["plan"]["steps"]}, "seed": 3}
-    swept = [dataclasses.replace(run, result=run.result | {"spec": given}) for run in many]
+    swept = [changed(run, spec__run__steps=theorem.course.plan.steps, spec__seed=3) for run in many]
     text = _write(swept, tmp_path)[0].read_text()
     assert "And 8 more runs, of sweeps" in text
     text = _write([*many[:2], *swept], tmp_path)[0].read_text()

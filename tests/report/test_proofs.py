@@ -11,8 +11,9 @@ from boundcheck.prove import ClaimAudit, Proof, ProofAudit, ge, judge, le, scrip
 from boundcheck.prove.results import proof_as_json
 from boundcheck.prove.rows import Ref, Row, _judge
 from boundcheck.prove.verdict import claim_verdict
-from boundcheck.report.page import Contents, Finding, write_page
-from boundcheck.report.proofs import shown_proofs
+from boundcheck.report.page import write_page
+from boundcheck.report.section import Finding, Material
+from boundcheck.report.sections.proofs import shown_proofs
 from tests.prove.scripts import NUMBERS, numbers, x
 
 
@@ -54,7 +55,7 @@ def audit() -> ProofAudit:
 
 
 def page(folder: Path, *arguments: Any) -> str:
-    return write_page(Contents(*arguments), folder / "index.html", "Title", "Lead.", "command")[0].read_text()
+    return write_page(Material(*arguments, command="command"), folder / "index.html", "Title", "Lead.")[0].read_text()
 
 
 def test_the_page_has_the_table_the_lines_and_their_evidence(audit, tmp_path):
@@ -114,8 +115,8 @@ def test_a_line_that_is_open_is_never_hidden():
 def test_a_page_of_runs_says_nothing_of_proofs(stored, tmp_path):
     text = page(tmp_path, stored)
     assert "<p>This page holds <em>measurements</em>." in text
-    assert "<h2>Verdicts</h2>" in text
-    for words in ("Referee", "line by line", "certificate</summary>", "kernel", "Witness", "Verdicts of the runs"):
+    assert ">Verdicts of the runs</h2>" in text
+    for words in ("Referee", "line by line", "certificate</summary>", "kernel", "Witness"):
         assert words not in text
     with_findings = page(tmp_path, stored, [Finding(8, "Lemma 1", "supported", "Seen.")])
     assert "What the runs say" in with_findings
@@ -126,6 +127,6 @@ def test_a_page_of_runs_says_nothing_of_proofs(stored, tmp_path):
 def test_a_page_of_both_keeps_them_apart(stored, audit, tmp_path):
     text = page(tmp_path, stored, [Finding(8, "Lemma 1", "supported", "Seen.")], audit)
     order = ["Referee's table", "What the runs say", "The proofs, line by line", "Verdicts of the runs"]
-    places = [text.index(f"<h2>{words}</h2>") for words in order]
+    places = [text.index(f">{words}</h2>") for words in order]
     assert places == sorted(places)
     assert "it cannot prove one" in text

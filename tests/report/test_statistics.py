@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from boundcheck.measure.coverage import coverage, power
-from boundcheck.report.statistics import coverage_figure, power_figure
+from boundcheck.report.sections.coverage import coverage_figure
+from boundcheck.report.sections.power import power_figure
 from boundcheck.report.style import VERMILLION, pdf, svg
 
 from .texts import assert_no_text_overlaps

@@ -12,18 +12,14 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
+from boundcheck.measure.result import read
+from boundcheck.report.sections.horizon import horizon_figure, horizon_slopes
+from boundcheck.report.sections.rank import rank_exponents, rank_figure
 from boundcheck.report.stored import StoredRun
-from boundcheck.report.sweeps import (
-    groups,
-    horizon_figure,
-    horizon_slopes,
-    leaves,
-    rank_exponents,
-    rank_figure,
-    settings,
-)
+from boundcheck.report.sweeps import groups, leaves, settings
 from boundcheck.report.words import label
 
+from .made import EMPTY, changed
 from .texts import assert_no_text_overlaps
 
 SPEC: dict[str, Any] = {
@@ -46,9 +42,9 @@ def synthetic(changes: dict[str, Any] | None = None, steps: int | None = None, *
         for each in tables:
             table = table[each]
         table[name] = value
-    steps = steps or spec["run"]["steps"]
+    steps = steps or (100 if spec["run"]["steps"] == "informative" else spec["run"]["steps"])
     values = {"Lhat": 5.0, "alpha": 0.1, "bound": 1.0}
-    found = {
+    found = EMPTY | {
         "claim": spec["claim"],
         "spec": spec,
         "problem": {"name": "pseudo-Huber", "units": "loss units"},
@@ -60,7 +56,7 @@ def synthetic(changes: dict[str, Any] | None = None, steps: int | None = None, *
         "interval": {"lower": 0.4, "upper": 0.6, "level": 0.95, "kind": "asymptotic", "method": "Student"},
     }
     path = np.full((4, 8), 1.0)
-    return StoredRun(found | result, xr.Dataset({"path_smoothness": (("replica", "stratum"), path)}))
+    return StoredRun(read(found | result), xr.Dataset({"path_smoothness": (("replica", "stratum"), path)}))
 
 
 def by_rank(ranks: list[int], seeds: int, law: Callable[[int, int], float], **changes: Any) -> list[StoredRun]:
@@ -92,6 +88,8 @@ def shuffled(runs: list[StoredRun]) -> list[StoredRun]:
 
 SWEPT = [path for path in leaves(SPEC) if path not in ("seed", "adapter.rank", "adapter.kind", "run.steps")]
 OTHER = {
+    "adapter.start": "diagonal",
+    "run.batch": 32,
     "run.replicas": 35,
     "claim": "meft.theorem2_repaired",
     "lipschitz": "sqrt(r) sigma",
@@ -135,7 +133,7 @@ def test_runs_that_choose_their_own_horizon_are_in_no_sweep():
 
 
 def synthetic_with_steps(run: StoredRun, steps: int) -> StoredRun:
-    return StoredRun(run.result | {"plan": run.result["plan"] | {"steps": steps}}, run.trace)
+    return changed(run, plan__steps=steps)
 
 
 def test_a_seed_that_lacks_a_rank_is_left_out():
@@ -168,7 +166,7 @@ def test_notes_say_what_a_rank_exponent_leaves_open():
     assert "not positive" in note(runs)
     assert rank_exponents(runs)[0]["exponent"] is None
     broken = by_rank([1, 2, 4], 3, lambda _, r: r)
-    broken[0].result["verdict"] = "hypothesis-failed"
+    broken[0] = changed(broken[0], verdict="hypothesis-failed")
     assert "1 of these 9 runs" in note(broken)
 
 
@@ -201,18 +199,15 @@ def test_warnings_say_when_runs_are_too_short_to_tell():
     assert "fewer than three horizons" in warning({10: 0.1, 1000: 0.3})
     assert "2 seeds" in warning({t: t**0.3 for t in (10, 100, 1000)}, seeds=2)
     level = by_steps(dict.fromkeys((10, 100, 1000), 0.5))
-    for run in level:
-        seed, steps = run.result["spec"]["seed"], run.result["plan"]["steps"]
-        run.result["measured"] *= steps ** (0.1 * (-1) ** seed)
-    assert "the interval holds 0" in horizon_slopes(level)[0]["warning"]
+    factors = [run.course.plan.steps ** (0.1 * (-1) ** run.result.settings.seed) for run in level]
+    tilted = [changed(run, measured=run.result.measured * x) for run, x in zip(level, factors, strict=True)]
+    assert "the interval holds 0" in horizon_slopes(tilted)[0]["warning"]
     assert "no power law" in warning({10: 0.1, 100: 0.9, 1000: 0.3})
     short = by_steps({t: t**0.3 for t in (10, 100, 1000)}, verdicts={10: "hypothesis-failed"})
-    for run in short:
-        run.result["plan"]["values"] = {"T_min": 40.0}
-    (row,) = horizon_slopes(short)
+    (row,) = horizon_slopes([changed(run, plan__values={"T_min": 40.0}) for run in short])
     assert row["warning"].startswith("T too short to tell: below T_min at T = 10; fitted")
     diverged = by_steps({10: 0.1, 100: 0.2, 1000: 0.4, 10000: 0.8})
-    diverged[-1].result["measured"] = math.nan
+    diverged[-1] = changed(diverged[-1], measured=math.nan)
     (row,) = horizon_slopes(diverged)
     assert "at T = 10\u202f000" in row["warning"]
     assert row["fitted"] == [10, 100, 1000]
@@ -224,7 +219,7 @@ def test_groups_are_equal_in_all_but_what_is_free(choices):
     runs = [synthetic({"seed": s, "adapter.rank": r + 1, "problem.d": d}) for s, r, d in choices]
     found = groups(runs, ("seed", "adapter.rank"))
     assert sorted(id(run) for group in found for run in group) == sorted(map(id, runs))
-    sizes = [{run.result["spec"]["problem"]["d"] for run in group} for group in found]
+    sizes = [{run.result.settings.problem["d"] for run in group} for group in found]
     assert all(len(each) == 1 for each in sizes)
     assert len({d for each in sizes for d in each}) == len(found)
 
@@ -300,8 +295,7 @@ def figures() -> dict[str, Any]:
             [8, 16, 32, 64], 3, lambda seed, r, p=p: (seed + 1) * r**p, adapter__scale=scale, problem__d=d
         )
     ]
-    for run in runs:
-        run.result["decrease"] = 3.0
+    runs = [changed(run, decrease=3.0) for run in runs]
     horizons = [
         run
         for claim, d in itertools.product(("meft.theorem2_best_step", "jiang2024.theorem2"), (4, 8, 16))

@@ -11,10 +11,14 @@ from boundcheck.falsify.show import rounded_down
 from boundcheck.falsify.stored import replayed
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.report import work
-from boundcheck.report.page import Contents, write_page
-from boundcheck.report.smoothness import adapter_figures, bracket_figure, ends
+from boundcheck.report.page import write_page
+from boundcheck.report.section import Material
+from boundcheck.report.sections.adapters import adapter_figures
+from boundcheck.report.sections.attacks import search_figure
+from boundcheck.report.sections.curvature_split import split_figure
+from boundcheck.report.sections.slack import slack_figure
+from boundcheck.report.sections.smoothness import bracket_figure, ends
 from boundcheck.report.style import panels
-from boundcheck.report.tightness import search_figure, slack_figure, split_figure
 
 from .conftest import ADAPTED
 from .texts import assert_no_text_overlaps
@@ -47,11 +51,11 @@ def test_one_adapter_alone_is_no_comparison(adapters):
 def test_ends_are_the_least_of_each_role(adapters):
     for run in adapters:
         found = ends(run)
-        own = [end for end in run.result["upper"] if not end["claim"].startswith("jiang2024")]
-        assert found["sharp"] == min(end["value"] for end in own)
-        composed = [end["value"] for end in own if end["claim"] == ADAPTERS[run.adapter].composition]
+        own = [end for end in run.result.upper if not end.claim.startswith("jiang2024")]
+        assert found["sharp"] == min(end.value for end in own)
+        composed = [end.value for end in own if end.claim == ADAPTERS[run.adapter].composition]
         assert [found["composition"]] == composed
-        assert run.result["measured"] <= found["sharp"] * (1 + 1e-9)
+        assert run.result.measured <= found["sharp"] * (1 + 1e-9)
 
 
 @pytest.mark.full
@@ -73,9 +77,9 @@ def test_waterfalls_start_at_the_measured_ratio_and_end_at_the_bound(waterfalls)
     assert len([axis for axis in figure.axes if axis.has_data()]) == len(chains) > 0
     for axis, chain in zip(figure.axes, chains, strict=False):
         bars = sorted(axis.patches, key=lambda bar: -bar.get_y())
-        assert len(bars) == len(chain["links"]) + 2
-        assert bars[0].get_x() + bars[0].get_width() == pytest.approx(chain["measured"])
-        assert bars[-1].get_x() + bars[-1].get_width() == pytest.approx(chain["links"][-1]["value"])
+        assert len(bars) == len(chain.links) + 2
+        assert bars[0].get_x() + bars[0].get_width() == pytest.approx(chain.measured)
+        assert bars[-1].get_x() + bars[-1].get_width() == pytest.approx(chain.links[-1].value)
         assert axis.get_xscale() == "log"
     assert slack_figure([]) is None
 
@@ -83,7 +87,7 @@ def test_waterfalls_start_at_the_measured_ratio_and_end_at_the_bound(waterfalls)
 @pytest.mark.full
 def test_at_the_adversarys_instance_the_sharp_proof_gives_nothing_away():
     chains = work.waterfall("jiang2024.lemma1", 4)
-    lost = {chain["version"]: chain["links"][-1]["value"] / chain["measured"] for chain in chains}
+    lost = {chain.version: chain.links[-1].value / chain.measured for chain in chains}
     assert 1 <= lost["sharp"] < 1.001
     # At L = G = sigma = 1 and C = sigma the printed constant is 2 sqrt(r) + 1, and lambda* is 3.
     assert lost["printed"] == pytest.approx(5 / 3, rel=1e-3)
@@ -94,9 +98,9 @@ def test_at_the_adversarys_instance_the_sharp_proof_gives_nothing_away():
 def test_a_link_that_goes_the_wrong_way_has_a_colour_of_its_own(waterfalls):
     for axis, chain in zip(slack_figure(waterfalls).axes, [c for _, cs in waterfalls for c in cs], strict=False):
         bars = sorted(axis.patches, key=lambda bar: -bar.get_y())[1:-1]
-        falls = [link["factor"] < 1 - 1e-12 for link in chain["links"]]
+        falls = [link.factor < 1 - 1e-12 for link in chain.links]
         colours = [bar.get_facecolor() for bar in bars]
-        assert any(falls) == (chain["version"] == "printed")
+        assert any(falls) == (chain.version == "printed")
         assert {c for c, fall in zip(colours, falls, strict=True) if fall}.isdisjoint(
             {c for c, fall in zip(colours, falls, strict=True) if not fall}
         )
@@ -118,9 +122,8 @@ def test_no_text_of_these_figures_overlaps_another(adapters, searches, waterfall
 
 @pytest.mark.full
 def test_page_has_the_searches_and_their_instances_can_be_replayed(adapters, searches, waterfalls, tmp_path):
-    files = write_page(
-        Contents(adapters, searches=searches, waterfalls=waterfalls), tmp_path / "index.html", "A", "B", "C"
-    )
+    material = Material(adapters, searches=searches, waterfalls=waterfalls)
+    files = write_page(material, tmp_path / "index.html", "A", "B")
     text = files[0].read_text()
     assert re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#)([^"')\s>]+)""", text) == []
     for search in searches:
@@ -137,7 +140,7 @@ def test_page_has_the_searches_and_their_instances_can_be_replayed(adapters, sea
 @pytest.mark.full
 def test_a_violated_search_is_shown_as_one(adapters, searches, tmp_path):
     broken = [searches[0] | {"violated": True}]
-    text = write_page(Contents(adapters, searches=broken), tmp_path / "index.html", "A", "B", "C")[0].read_text()
+    text = write_page(Material(adapters, searches=broken), tmp_path / "index.html", "A", "B")[0].read_text()
     assert ">violated<" in text
     assert ">not violated<" not in text
 
@@ -145,7 +148,7 @@ def test_a_violated_search_is_shown_as_one(adapters, searches, tmp_path):
 @pytest.mark.full
 def test_an_adapter_without_a_rank_is_shown_without_one(adapters, tmp_path):
     full = [dataclasses.replace(run) for run in adapters if run.adapter == "full"]
-    text = write_page(Contents(full), tmp_path / "index.html", "A", "B", "C")[0].read_text()
+    text = write_page(Material(full), tmp_path / "index.html", "A", "B")[0].read_text()
     assert "None" not in text
     assert json.loads((tmp_path / "results.json").read_text())[0]["spec"]["adapter"]["rank"] is None
 

@@ -8,9 +8,10 @@ import boundcheck as bc
 from boundcheck.claims import catalogue
 from boundcheck.falsify.worst_case import WorstCase
 from boundcheck.report.page import load_runs
+from boundcheck.report.sections.worst_cases import worst_figure
 from boundcheck.report.style import pdf, svg
-from boundcheck.report.worst import worst_figure
 
+from .made import changed
 from .test_sweeps import synthetic
 from .texts import assert_no_text_overlaps
 
@@ -28,7 +29,8 @@ def case(claim: str, steps: int, ratio: float, **inputs: float) -> WorstCase:
 
 
 def hard_run(steps: int, measured: float | None, claim: str = REPAIRED, **result):
-    interval = measured and {"lower": 0.9 * measured, "upper": 1.2 * measured, "level": 0.95, "kind": "nonasymptotic"}
+    interval = measured and {"lower": 0.9 * measured, "upper": 1.2 * measured, "kind": "nonasymptotic"}
+    interval = interval and interval | {"level": 0.95, "method": "betting"}
     found = {"verdict": "uninformative", "measured": measured, "bound": 2.0, "interval": interval}
     return synthetic(HARD | {"claim": claim}, steps=steps, **found | result)
 
@@ -76,10 +78,10 @@ def test_each_number_is_drawn_in_the_panel_of_its_method():
         assert axis.get_ylim()[0] == 0
     assert hollow(panels["Gradient descent"]) == bars(panels["Gradient descent"]) == []
     axis = panels["SGD, two-point noise"]
-    assert hollow(axis) == [(run.result["plan"]["steps"], run.result["measured"] / 2) for run in RUNS]
+    assert hollow(axis) == [(run.course.plan.steps, run.result.measured / 2) for run in RUNS]
     for run, (steps, low, high) in zip(RUNS, bars(axis), strict=True):
-        assert steps == run.result["plan"]["steps"]
-        assert (low, high) == (run.result["interval"]["lower"] / 2, run.result["interval"]["upper"] / 2)
+        assert steps == run.course.plan.steps
+        assert (low, high) == (run.result.interval.lower / 2, run.result.interval.upper / 2)
 
 
 def test_the_axis_ends_just_above_the_bound_unless_something_is_above_it():
@@ -117,12 +119,8 @@ def test_runs_that_say_nothing_of_the_worst_case_are_left_out(run):
 
 
 def test_runs_under_an_assumption_and_brackets_are_left_out(stored):
-    assumed = hard_run(10, 1.0)
-    assumed.result["spec"]["assume"] = {"Lhat": "Lhat/2"}
+    assumed = changed(hard_run(10, 1.0), spec__assume={"Lhat": "Lhat/2"})
     assert worst_figure([], [assumed, *stored]) is None
-    bracket = hard_run(10, 1.0)
-    del bracket.result["plan"]
-    assert worst_figure([], [bracket]) is None
     assert worst_figure([], []) is None
 
 
@@ -174,9 +172,9 @@ def test_a_real_run_on_the_hard_instance_is_drawn(tmp_path):
         "run": {"zeta": 1.0, "batch": 1, "replicas": 32, "steps": 10, "audits": 10},
     }
     [result] = bc.measure(spec, tmp_path)
-    (axis,) = worst_figure([], load_runs([tmp_path / result["run_id"]])).axes
+    (axis,) = worst_figure([], load_runs([tmp_path / result.run_id])).axes
     [(steps, ratio)] = hollow(axis)
-    assert (steps, ratio) == (10, result["measured"] / result["bound"])
+    assert (steps, ratio) == (10, result.ratio)
     assert 0.7 < ratio < 0.9
 
 

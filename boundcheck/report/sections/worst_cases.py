@@ -6,12 +6,10 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from boundcheck.falsify.worst_case import WorstCase
 from boundcheck.report.stored import StoredRun
-from boundcheck.report.style import GREY, looks_of, panels
-from boundcheck.report.sweeps import ratio_of
+from boundcheck.report.style import GREY, looks_of, panels, ticks
 from boundcheck.report.words import label, number, titled
 from boundcheck.verdicts import Verdict
 
@@ -40,11 +38,11 @@ def worst_figure(cases: list[WorstCase], runs: list[StoredRun]) -> Figure | None
 
 
 def _is_shown(run: StoredRun) -> bool:
-    spec = run.result["spec"]
-    if not run.is_theorem or spec["problem"]["kind"] != "hard" or spec.get("assume"):
+    settings = run.result.settings
+    if not run.is_theorem or settings.problem["kind"] != "hard" or settings.assume:
         return False
     # The bound is never below the gradient at v_1, which is as large as all others: "uninformative" is no fault here.
-    return run.verdict is not Verdict.HYPOTHESIS_FAILED and math.isfinite(ratio_of(run) or math.nan)
+    return run.verdict is not Verdict.HYPOTHESIS_FAILED and math.isfinite(run.result.ratio or math.nan)
 
 
 def _name(case: WorstCase) -> str:
@@ -77,13 +75,13 @@ def _draw(axis: Axes, item: tuple[str, list[WorstCase], list[StoredRun], Looks])
 
 
 def _horizon(run: StoredRun) -> int:
-    return int(run.result["plan"]["steps"])
+    return int(run.course.plan.steps)
 
 
 def _draw_run(axis: Axes, run: StoredRun, look: dict[str, Any]) -> float:
     """Measured over bound with its interval; returns the largest number that was drawn."""
-    steps, ratio, interval = _horizon(run), ratio_of(run) or 0.0, run.result["interval"]
-    ends = [interval[end] / run.result["bound"] for end in ("lower", "upper")] if interval else [ratio, ratio]
+    steps, ratio, interval = _horizon(run), run.result.ratio or 0.0, run.result.interval
+    ends = [getattr(interval, end) / run.result.bound for end in ("lower", "upper")] if interval else [ratio, ratio]
     axis.plot([steps, steps], ends, "-", color=look["color"], lw=1.2)
     axis.plot([steps], [ratio], **look, ls="none", mfc="white", ms=4.5)
     return float(max(ends[1], ratio))
@@ -97,7 +95,5 @@ def _log_horizons(axis: Axes, horizons: list[int]) -> None:
     many = [digit * 10.0**exponent for exponent in decades for digit in (1, 3)]
     axis.set_xscale("log")
     axis.set_xlim(low / margin, high * margin)
-    axis.xaxis.set_major_locator(FixedLocator(horizons if len(horizons) <= _TICKS else many))
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: number(round(x))))
-    axis.xaxis.set_minor_locator(NullLocator())
+    ticks(axis.xaxis, horizons if len(horizons) <= _TICKS else many, lambda x: number(round(x)))
     axis.set_xlabel("horizon T")

@@ -1,20 +1,16 @@
-"""How loose a theorem is: beside others on one problem, and in each step's descent inequality along a run."""
+"""Theorems side by side on one problem: from what was measured to what each claims."""
 
 import math
 import textwrap
-from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from boundcheck.measure.schedule import Schedule
 from boundcheck.measure.tables import DomainSpec, RunSpec
 from boundcheck.problems.adapters import ADAPTERS
-from boundcheck.report.stored import StoredRun
-from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, decades, panels
-from boundcheck.report.sweeps import Row, groups, is_silent, leaves, ratio_of, settings
+from boundcheck.report.stored import StoredRun, known
+from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, panels, ticks
+from boundcheck.report.sweeps import Row, groups, leaves, settings
 from boundcheck.report.words import number, titled
 
 _MOST_PANELS = 6
@@ -47,29 +43,6 @@ def theorem_figure(runs: list[StoredRun]) -> Figure | None:
     return panels([(rows, most) for rows in tables], _draw_theorems, tall=0.75 + 0.38 * most) if tables else None
 
 
-def descent_figure(runs: list[StoredRun]) -> Figure | None:
-    r"""The path smoothness over the claim's constant at each audited step, median and largest over replicas.
-
-    The proofs use :math:`F(v_{t+1}) \le F(v_t) - \alpha\langle\nabla F(v_t), g_t\rangle + (\hat L\alpha^2/2)\|g_t\|^2`;
-    with :math:`\ell_t` in place of :math:`\hat L` it is an equation, so :math:`\ell_t/\hat L` is the share of the last
-    term that step t needed. Of each problem and claim the longest run of highest rank is drawn, and six at most.
-    """
-    best: dict[tuple[str, str], StoredRun] = {}
-    for run in runs:
-        if not run.is_theorem or "Lhat" not in run.result["plan"]["values"]:
-            continue
-        key = str(run.result["spec"]["problem"]), titled(run.result)
-        if key not in best or _size(run) > _size(best[key]):
-            best[key] = run
-    chosen = list(best.values())[:_MOST_PANELS]
-    items = list(zip(settings(chosen), chosen, strict=True))
-    return panels(items, _draw_descent, tall=2.2) if items else None
-
-
-def _size(run: StoredRun) -> tuple[int, int]:
-    return run.rank or 0, run.result["plan"]["steps"]
-
-
 def _tables(runs: list[StoredRun]) -> list[list[Row]]:
     """The rows of each group of claims."""
     compared = _compared([run for run in runs if run.is_theorem])
@@ -88,10 +61,10 @@ def _compared(runs: list[StoredRun]) -> list[list[StoredRun]]:
     found = []
     for group in groups(runs, ("claim", "lipschitz", "adapter.kind", *noise, *ball)):
         # What is left to differ is noise and ball; T itself stands for how it was chosen.
-        paths = {path for run in group for path in leaves(run.result["spec"])}
+        paths = {path for run in group for path in leaves(run.result.spec)}
         rest = tuple(paths - {*noise, *ball} | {"run.steps"})
-        for steps in sorted({run.result["plan"]["steps"] for run in group}):
-            equal = [run for run in group if run.result["plan"]["steps"] == steps]
+        for steps in sorted({run.course.plan.steps for run in group}):
+            equal = [run for run in group if run.course.plan.steps == steps]
             noisy, exact = ([run for run in equal if _is_exact(run) == each] for each in (False, True))
             for alike in _beside(noisy or exact, rest, ball):
                 balls = {_ball(run) for run in alike if _has_ball(run)}
@@ -113,30 +86,30 @@ def _beside(runs: list[StoredRun], rest: tuple[str, ...], ball: tuple[str, ...])
 
 
 def _has_ball(run: StoredRun) -> bool:
-    return bool(run.result["plan"]["radii"])
+    return bool(run.course.plan.radii)
 
 
 def _ball(run: StoredRun) -> str:
-    return str(run.result["spec"]["domain"])
+    return str(run.result.settings.domain)
 
 
 def _is_exact(run: StoredRun) -> bool:
     """Whether each step took the exact gradient: on full batches, or with a spec that has no word of noise."""
-    return bool(run.result["spec"]["run"].get("batch", "full") == "full")
+    return bool(run.result.settings.run.batch == "full")
 
 
 def _rows(group: list[StoredRun], title: str) -> list[Row]:
     several, rows = len({run.adapter for run in group}) > 1, []
-    for run in sorted(group, key=lambda run: (run.result["bound"] <= 0, run.result["bound"])):
-        result, plan = run.result, run.result["plan"]
+    for run in sorted(group, key=lambda run: (known(run.result.bound) <= 0, known(run.result.bound))):
+        result, plan = run.course, run.course.plan
         said = [titled(run.result)] + ([ADAPTERS[run.adapter].title] if several else [])
-        said += ["full batch"] if result["spec"]["run"].get("batch") == "full" else []
+        said += ["full batch"] if plan.batch is not None and result.settings.run.batch == "full" else []
         rows.append(
-            {"problem": title, "units": result["problem"]["units"], "steps": plan["steps"]}
-            | {"seed": result["spec"]["seed"], "claim": ", ".join(said), "batch": plan.get("batch")}
-            | {"alpha": plan["values"].get("alpha"), "ratio": ratio_of(run), "silent": is_silent(run)}
-            | {key: result[key] for key in ("bound", "measured", "smallest", "interval")}
-            | {"verdict": run.verdict}
+            {"problem": title, "units": result.problem.units, "steps": plan.steps}
+            | {"seed": result.settings.seed, "claim": ", ".join(said), "batch": plan.batch}
+            | {"alpha": plan.values.get("alpha"), "ratio": run.result.ratio, "silent": run.verdict.is_silent}
+            | {key: getattr(result, key) for key in ("bound", "measured", "smallest", "interval")}
+            | {"verdict": run.verdict, "ground": result.ground}
         )
     return rows
 
@@ -154,10 +127,10 @@ def _draw_theorems(axis: Axes, item: tuple[list[Row], int]) -> None:
             at, mark = max(measured, least), "o" if measured >= least else "<"
             axis.plot([at, row["bound"]], [y, y], "-", color=GREY if row["silent"] else BLUE, lw=1, alpha=0.5)
             axis.plot([at], [y], mark, color=BLUE, ms=4.5, mfc=fill)
-            low, high = (row["interval"][end] if row["interval"] else measured for end in ("lower", "upper"))
+            low, high = (getattr(row["interval"], end) if row["interval"] else measured for end in ("lower", "upper"))
             # Limits of 0 and of infinity have no place on a log axis.
             low, high = max(low, at / 10, least), min(max(high, least), at * 10)
-            axis.plot([low, high], [y, y], "-", color=GREEN, lw=_interval_width(row["interval"]), alpha=0.6)
+            axis.plot([low, high], [y, y], "-", color=GREEN, lw=_width(row["ground"]), alpha=0.6)
             end = max(row["bound"], high)
             factor = f"×{number(row['bound'] / measured)}" if mark == "o" else "off the axis"
             axis.annotate(factor, (end, y), (6, 0), textcoords="offset points", va="center", fontsize=7)
@@ -171,8 +144,8 @@ def _draw_theorems(axis: Axes, item: tuple[list[Row], int]) -> None:
         words = textwrap.shorten(row["claim"], _LETTERS, placeholder="…")
         axis.text(0.005, y + 0.42, words, transform=axis.get_yaxis_transform(), va="center", fontsize=6.3)
     axis.plot([], [], "o", color=BLUE, ms=4.5, label="measured average over t")
-    for kind in sorted({row["interval"]["kind"] for row in rows if row["interval"]}):
-        axis.plot([], [], "-", color=GREEN, lw=_interval_width({"kind": kind}), alpha=0.6, label=f"its {kind} interval")
+    for kind in sorted({row["ground"] for row in rows if row["ground"]}):
+        axis.plot([], [], "-", color=GREEN, lw=_width(kind), alpha=0.6, label=f"its {kind} interval")
     axis.plot([], [], "o", color=BLUE, mfc="none", ms=4.5, label="hollow: the theorem says nothing of the run")
     axis.set_xscale("log")
     axis.set_ylim(0.6, most + 0.75)
@@ -182,9 +155,9 @@ def _draw_theorems(axis: Axes, item: tuple[list[Row], int]) -> None:
     axis.set_title(textwrap.fill(f"{rows[0]['problem']}, T\u00a0=\u00a0{number(rows[0]['steps'])}", _TITLE), loc="left")
 
 
-def _interval_width(interval: dict[str, Any] | None) -> float:
+def _width(ground: str | None) -> float:
     """An interval that holds only in the limit of many replicas is drawn thin."""
-    return 1.2 if interval and interval["kind"] == "asymptotic" else 3
+    return 1.2 if ground == "asymptotic" else 3
 
 
 def _log_limits(axis: Axes, low: float, high: float) -> None:
@@ -192,32 +165,4 @@ def _log_limits(axis: Axes, low: float, high: float) -> None:
     low, high = low / 2, high * (high / low) ** 0.25 * 2
     exponents = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
     axis.set_xlim(low, high)
-    axis.xaxis.set_major_locator(FixedLocator([10.0**e for e in exponents[:: len(exponents) // 6 + 1]]))
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
-    axis.xaxis.set_minor_locator(NullLocator())
-
-
-def _draw_descent(axis: Axes, item: tuple[str, StoredRun]) -> None:
-    title, run = item
-    steps = run.result["plan"]["steps"]
-    shares = run.trace["path_smoothness"].values / run.result["plan"]["values"]["Lhat"]
-    edges = Schedule.edges_of(steps, shares.shape[1])
-    middle = (edges[:-1] + 1 + edges[1:]) / 2
-    finite = np.isfinite(shares).all(0)
-    curves = {"largest over replicas": shares.max(0), "median over replicas": np.median(shares, 0)}
-    shown = np.concatenate([curve[finite & (curve > 0)] for curve in curves.values()])
-    low, label_below = float(shown.min(initial=1.0)), "at the lower edge: 0 or less, F bends down there"
-    for (text, curve), colour in zip(curves.items(), (VERMILLION, BLUE), strict=True):
-        axis.plot(middle, np.where(finite & (curve > 0), curve, np.nan), ".-", color=colour, lw=1, ms=3, label=text)
-        below = middle[finite & (curve <= 0)]
-        if len(below):
-            axis.plot(below, np.full(len(below), low / 2), "v", color=colour, ms=4, mfc="none", label=label_below)
-    axis.axhline(1, color=GREY, lw=1, ls="--", label="1: the claim's own constant")
-    axis.set_yscale("log")
-    axis.yaxis.set_minor_locator(NullLocator())
-    bent = float((shares <= 0).mean())
-    decades(axis, low / 2 if bent else low, float(shown.max(initial=1.0)))
-    axis.set_xlim(0, steps)
-    axis.set_xlabel("iteration t" + (f" (F bends down on {bent:.0%} of the audited steps)" if bent else ""))
-    axis.set_ylabel("path smoothness / L̂")
-    axis.set_title("\n".join(textwrap.fill(line, _TITLE) for line in (title, titled(run.result))), loc="left")
+    ticks(axis.xaxis, [10.0**e for e in exponents[:: len(exponents) // 6 + 1]])

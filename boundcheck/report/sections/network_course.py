@@ -1,104 +1,39 @@
 """Figures along runs of networks: gradient, smoothness with each L̂, and the constants of the theory, over t."""
 
 import math
-import re
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from boundcheck.measure.intervals import student_interval
-from boundcheck.report.stored import StoredRun
-from boundcheck.report.style import BLUE, GREEN, GREY, LOOKS, ORANGE, PURPLE, VERMILLION, decades, panels
-from boundcheck.report.sweeps import groups, settings
+from boundcheck.report.named import WAYS, Named, distinct
+from boundcheck.report.style import BLUE, GREEN, GREY, LOOKS, ORANGE, PURPLE, VERMILLION, log_y, panels, ticks
 from boundcheck.report.words import number
 
 MOST = 9
 """Runs that the figures show: as many as there are adapters."""
 
-# Each L̂ by way and C: what it is called, and how its line looks.
-WAYS = {
-    ("path", ""): ("L̂ by the path: the largest ℓₜ", GREEN, "-"),
-    ("layers", ""): ("L̂ by layers: the largest λ*", ORANGE, "--"),
-    ("printed", "sigma"): ("L̂ as printed, C\u00a0=\u00a0σ", GREY, "-."),
-    ("printed", "sqrt(r) sigma"): ("L̂ as printed, C\u00a0=\u00a0√r\u202fσ", GREY, ":"),
+# How the line of each L̂ looks.
+_LINES = {
+    ("path", ""): (GREEN, "-"),
+    ("layers", ""): (ORANGE, "--"),
+    ("printed", "sigma"): (GREY, "-."),
+    ("printed", "sqrt(r) sigma"): (GREY, ":"),
 }
-# Letters in a line of a panel's title, and of a legend.
-_LETTERS, _LEGEND = 27, 46
+# Letters in a line of a legend.
+_LEGEND = 46
 # How far below its largest value an axis goes; what is deeper is marked at its edge.
 _DEEPEST = 1e-14
 # Numbers within this factor are drawn on a linear axis.
 _CLOSE = 4
-# Fields of a spec that no name speaks of.
-_UNSAID = ("claim", "lipschitz", "model.start", "run.level", "run.every", "run.looks")
 # The blocks whose spectral norm is measured; of the others it is the largest entry, or 1.
 _SPECTRAL = frozenset({"A", "B", "V", "W", "A_1", "A_2", "B_1", "B_2"})
 # Replicas that make an interval.
 _FEWEST = 3
-
-
-@dataclass(frozen=True)
-class Named:
-    """A run, and what to call it beside the others."""
-
-    name: str
-    run: StoredRun
-
-    @property
-    def title(self) -> str:
-        """The lines above a panel."""
-        return "\n".join([*textwrap.wrap(self.name, _LETTERS), self.run.verdict])
-
-    def over(self, name: str, how: Callable[..., Any]) -> np.ndarray:
-        """An observable over t, shape (M,), over the replicas that have a number there; NaN where none has."""
-        values: np.ndarray = how(np.ma.masked_invalid(self.run.trace[name].values), axis=0).filled(np.nan)
-        return values
-
-    def among(self, words: str) -> str:
-        """The words, where there are several replicas."""
-        return words if self.run.trace.sizes["replica"] > 1 else ""
-
-    @property
-    def step_size(self) -> float:
-        """The constant step that the theorem is given."""
-        return float(self.run.result["plan"]["inputs"]["eta"])
-
-    @property
-    def steps_as_sgd(self) -> bool:
-        """Whether each step was SGD's at that step size, of which alone the theorem speaks."""
-        audits = self.run.result["audit"]
-        return not any(each["hypothesis"] == "Algorithm 1" and each["status"] == "failed" for each in audits)
-
-    @property
-    def times(self) -> np.ndarray:
-        """When it was looked at, shape (M,), in the mean over replicas."""
-        times: np.ndarray = self.run.trace["time"].values.mean(0)
-        return times
-
-
-def named_runs(runs: list[StoredRun]) -> list[Named]:
-    """The runs, each called by adapter, rank, and what else tells it from the others; by its model, if these differ."""
-    several, names = len({run.problem for run in runs}) > 1, {}
-    for run, text in zip(runs, settings(runs, _UNSAID), strict=True):
-        # Titles leave LoRA unsaid, and begin with the problem.
-        said = text.removeprefix(run.problem).removeprefix(", ")
-        parts = [run.problem] * several + ["LoRA"] * (run.adapter == "lora") + [said] * bool(said)
-        names[id(run)] = re.sub(r", (?:run|model|adapter)\.", ", ", ", ".join(parts))
-    for group in groups(runs, ("seed",)):
-        if len(group) > 1:
-            names |= {id(run): f"{names[id(run)]}, seed {run.result['spec']['seed']}" for run in group}
-    return [Named(names[id(run)], run) for run in runs]
-
-
-def distinct(named: list[Named]) -> list[Named]:
-    """The first of those that differ in the seed alone."""
-    firsts = {id(group[0]) for group in groups([each.run for each in named], ("seed",))}
-    return [each for each in named if id(each.run) in firsts]
 
 
 def along_figures(named: list[Named]) -> dict[str, Figure]:
@@ -137,13 +72,12 @@ def _log_axis(axis: Axes, shown: list[np.ndarray], below: bool = False) -> float
     low, high = low / widening, high * widening
     span = math.log10(high / low)
     low, edge = low / 10 ** (0.1 * span if below else 0), low / 10 ** (0.1 * span)
-    axis.set_yscale("log")
-    axis.yaxis.set_minor_locator(NullLocator())
-    decades(axis, low, high)
+    log_y(axis, low, high)
+    places = axis.yaxis.get_major_locator()()
     if span > 3:
         exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-        axis.yaxis.set_major_locator(FixedLocator([10.0**e for e in exponents[:: math.ceil(span / 5)]]))
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number(y, 1).removeprefix("1\u202f×\u202f")))
+        places = [10.0**e for e in exponents[:: math.ceil(span / 5)]]
+    ticks(axis.yaxis, places, lambda y: number(y, 1).removeprefix("1\u202f×\u202f"))
     return edge
 
 
@@ -162,8 +96,8 @@ def _mark_below(axis: Axes, x: np.ndarray, y: np.ndarray, edge: float, words: st
 
 
 def _draw_gradient(axis: Axes, each: Named) -> None:
-    result, x = each.run.result, each.times
-    squares, level = each.run.trace["gradient_square_norm"].values, result["spec"]["run"]["level"]
+    result, x = each.run.course, each.times
+    squares, level = each.run.trace["gradient_square_norm"].values, result.settings.run.level
     mean = each.over("gradient_square_norm", np.ma.mean)
     _curve(axis, x, mean, color=BLUE, label="‖∇F(vₜ)‖²" + each.among(", mean over replicas"))
     shown = [mean]
@@ -180,18 +114,18 @@ def _draw_gradient(axis: Axes, each: Named) -> None:
         ("first", "at v₁", GREY, ":"),
     )
     for key, words, colour, line in lines:
-        if result[key] is not None and result[key] > 0 and (key != "bound" or each.steps_as_sgd):
-            axis.axhline(result[key], color=colour, lw=1.1, ls=line, label=words)
-            shown.append(np.array([result[key]]))
+        if getattr(result, key) is not None and getattr(result, key) > 0 and (key != "bound" or each.steps_as_sgd):
+            axis.axhline(getattr(result, key), color=colour, lw=1.1, ls=line, label=words)
+            shown.append(np.array([getattr(result, key)]))
     edge = _log_axis(axis, shown, bool((mean <= 0).any()))
     share = _mark_below(axis, x, mean, edge, "at the edge: an estimate that is not positive")
-    axis.set(xlim=(0, result["plan"]["steps"] + 1), xlabel=f"iteration t{share}")
-    axis.set_ylabel(f"‖∇F‖² [{result['problem']['units']}²]")
+    axis.set(xlim=(0, result.plan.steps + 1), xlabel=f"iteration t{share}")
+    axis.set_ylabel(f"‖∇F‖² [{result.problem.units}²]")
     axis.set_title(each.title, loc="left")
 
 
 def _draw_smoothness(axis: Axes, each: Named) -> None:
-    result, trace, x = each.run.result, each.run.trace, each.times
+    result, trace, x = each.run.course, each.run.trace, each.times
     path, error = each.over("path_smoothness", np.ma.max), each.over("path_smoothness_error", np.ma.max)
     upper = path + error
     _curve(axis, x, path, color=BLUE, label="ℓₜ" + each.among(", the largest over replicas"))
@@ -202,11 +136,12 @@ def _draw_smoothness(axis: Axes, each: Named) -> None:
         ends = np.maximum(path - error, 1e-3 * upper)[barred], upper[barred]
         axis.vlines(x[barred], *ends, color=BLUE, alpha=0.3, lw=2, label="± estimate of its rounding error")
         shown.append(ends[1])
-    for row in result["theorems"]:
-        if row["value"]:
-            words, colour, line = WAYS[row["way"], row["lipschitz"]]
-            axis.axhline(row["value"], color=colour, lw=1.1, ls=line, label=words)
-            shown.append(np.array([row["value"]]))
+    for row in result.theorems:
+        if row.value:
+            way = row.way, row.lipschitz
+            colour, line = _LINES[way]
+            axis.axhline(row.value, color=colour, lw=1.1, ls=line, label=WAYS[way])
+            shown.append(np.array([row.value]))
     if each.steps_as_sgd:
         words = "2/η: for an L̂ above it the step is too long"
         axis.axhline(2 / each.step_size, color=VERMILLION, lw=0.9, ls=":", label=words)
@@ -216,8 +151,8 @@ def _draw_smoothness(axis: Axes, each: Named) -> None:
         axis.plot(trace["look_time"].values[0], looked, "D", color=PURPLE, ms=4, label="curvature |λ| of ∇²F (Lanczos)")
     edge = _log_axis(axis, [*shown, looked], bool((path <= 0).any()))
     share = _mark_below(axis, x, path, edge, "at the edge: 0 or less, F bends down there")
-    axis.set(xlim=(0, result["plan"]["steps"] + 1), xlabel=f"iteration t{share}")
-    axis.set_ylabel(f"smoothness [{result['problem']['units']}]")
+    axis.set(xlim=(0, result.plan.steps + 1), xlabel=f"iteration t{share}")
+    axis.set_ylabel(f"smoothness [{result.problem.units}]")
     axis.set_title(each.title, loc="left")
 
 
@@ -255,7 +190,7 @@ def _draw_course(axis: Axes, item: tuple[str, Callable[[Named], Any], list[tuple
             shown.append(y)
     _log_axis(axis, shown)
     # Norms of blocks have no unit.
-    units = "" if read is _sigma else f" [{rows[0][0].run.result['problem']['units']}]"
+    units = "" if read is _sigma else f" [{rows[0][0].run.result.problem.units}]"
     axis.set(xlabel="iteration t", ylabel=title.split(",")[0] + units)
-    axis.set_xlim(0, max(each.run.result["plan"]["steps"] for each, _ in rows) + 1)
+    axis.set_xlim(0, max(each.run.course.plan.steps for each, _ in rows) + 1)
     axis.set_title(title, loc="left")

@@ -1,17 +1,24 @@
-"""The figures of smoothness: bracket against rank, a panel for each problem, or for each adapter on one problem."""
+"""The smoothness of F against rank, from below and from above, a panel for each problem."""
 
 import json
 from collections.abc import Callable
 
 import numpy as np
+from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 
 from boundcheck.problems.adapters import ADAPTERS
-from boundcheck.report.stored import StoredRun
-from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, decades, panels
+from boundcheck.report.section import Folder, Material
+from boundcheck.report.stored import StoredRun, known
+from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, log_y, panels
 
+title = "Smoothness bracket against rank"
+place = 400
+
+_CAPTION = """Lines: what each lemma claims for the smoothness constant of F(v) = f(W₀ + sBA) on the ball. Marks: lower
+estimates from what was sampled or found{along}. The true constant lies between the highest mark and the lowest line
+that is a theorem; a sampled ratio is never a bound from above."""
 _UPPER = {
     "sharp": ("sharpest claim", GREEN, "-"),
     "composition": ("composition lemma, LJ² + GH", GREY, "-."),
@@ -28,77 +35,65 @@ _LOWER = {
 }
 
 
+def build(material: Material, folder: Folder) -> Markup:
+    caption = _CAPTION.format(along="" if material.brackets else " along the runs")
+    return folder.figure("smoothness", bracket_figure([*material.theorems, *material.brackets]), caption)
+
+
 def bracket_figure(runs: list[StoredRun]) -> Figure | None:
     """Lower estimates and upper bounds against rank, a panel for each problem that has LoRA alone.
 
     Brackets on one fixed ball are drawn where there are any; else the smoothness along the runs, each in its own ball.
     """
     brackets = [run for run in runs if not run.is_theorem]
-    groups = [group for group in _by_problem(brackets or runs) if len({run.adapter for run in group}) == 1]
-    return panels([_by_rank(group) for group in groups], _draw(_problem_title)) if groups else None
-
-
-def adapter_figures(runs: list[StoredRun]) -> dict[str, Figure]:
-    """For each problem with brackets of several adapters a figure, a panel for each; by the problem's name."""
-    brackets = [run for run in runs if not run.is_theorem]
-    found = {}
-    for group in _by_problem(brackets):
-        kinds = [kind for kind in ADAPTERS if any(run.adapter == kind for run in group)]
-        if len(kinds) > 1:
-            items = [_by_rank([run for run in group if run.adapter == kind]) for kind in kinds]
-            found[group[0].problem] = panels(items, _draw(_adapter_title), most=3, tall=1.75)
-    return found
+    groups = [group for group in by_problem(brackets or runs) if len({run.adapter for run in group}) == 1]
+    return panels([by_rank(group) for group in groups], draw(lambda runs: f"{runs[0].problem}: ")) if groups else None
 
 
 def ends(run: StoredRun) -> dict[str, float]:
     """The upper ends by role: the printed ones by their C, that of composition, and sharp, the least but for those."""
     found: dict[str, float] = {}
-    for end in run.result["upper"]:
-        if end["claim"].startswith("jiang2024"):
-            found[f"printed {end['lipschitz']}"] = end["value"]
+    for end in run.result.upper:
+        if end.claim.startswith("jiang2024"):
+            found[f"printed {end.lipschitz}"] = end.value
             continue
-        found["sharp"] = min(found.get("sharp", np.inf), end["value"])
-        if end["claim"] == ADAPTERS[run.adapter].composition:
-            found["composition"] = end["value"]
+        found["sharp"] = min(found.get("sharp", np.inf), end.value)
+        if end.claim == ADAPTERS[run.adapter].composition:
+            found["composition"] = end.value
     return found
 
 
-def _by_problem(runs: list[StoredRun]) -> list[list[StoredRun]]:
+def by_problem(runs: list[StoredRun]) -> list[list[StoredRun]]:
+    """The runs on each problem."""
     groups: dict[str, list[StoredRun]] = {}
     for run in runs:
-        groups.setdefault(json.dumps(run.result["spec"]["problem"], sort_keys=True), []).append(run)
+        groups.setdefault(json.dumps(run.result.settings.problem, sort_keys=True), []).append(run)
     return list(groups.values())
 
 
-def _by_rank(runs: list[StoredRun]) -> list[StoredRun]:
-    # One run a rank, the last of those with the same.
+def by_rank(runs: list[StoredRun]) -> list[StoredRun]:
+    """One run of each rank, the last of those with the same."""
     return [run for _, run in sorted({run.rank or 0: run for run in runs}.items())]
-
-
-def _problem_title(runs: list[StoredRun]) -> str:
-    return f"{runs[0].problem}: {_radii(runs)}"
-
-
-def _adapter_title(runs: list[StoredRun]) -> str:
-    return f"{ADAPTERS[runs[0].adapter].title}\n{_radii(runs)}"
 
 
 _NORMS = {"a": "σ₁(A)", "b": "σ₁(B)", "mu": "|m|", "nu": "σ₁(V)", "rho": "σ₁(W − W₀)"}
 
 
 def _radii(runs: list[StoredRun]) -> str:
-    different = {json.dumps(run.result["radii"]) for run in runs}
+    different = {json.dumps(run.result.radii) for run in runs}
     if len(different) > 1:
         return "each run's own ball"
     names = _NORMS | ({"a": "|d|", "b": "|b|"} if runs[0].adapter == "vera" else {})
     equal: dict[float, list[str]] = {}
-    for name, radius in runs[0].result["radii"].items():
+    for name, radius in runs[0].result.radii.items():
         equal.setdefault(radius, []).append(names[name])
     return "; ".join(f"{', '.join(norms)} ≤ {radius:.3g}" for radius, norms in equal.items())
 
 
-def _draw(title: Callable[[list[StoredRun]], str]) -> Callable[[Axes, list[StoredRun]], None]:
-    def draw(axis: Axes, runs: list[StoredRun]) -> None:
+def draw(name: Callable[[list[StoredRun]], str]) -> Callable[[Axes, list[StoredRun]], None]:
+    """What draws a bracket against rank, with a name for its runs above it, before their radii."""
+
+    def drawn(axis: Axes, runs: list[StoredRun]) -> None:
         positions, shown = np.arange(len(runs)), []
         upper = [ends(run) for run in runs]
         for role, (text, colour, line) in _UPPER.items():
@@ -109,18 +104,16 @@ def _draw(title: Callable[[list[StoredRun]], str]) -> Callable[[Axes, list[Store
                 axis.plot(positions, values, line, color=colour, lw=1.2, marker="_", ms=9, label=text)
                 shown += values
         for kind, (text, marker, colour, fill) in _LOWER.items():
-            values = [run.result["lower"].get(kind, np.nan) for run in runs]
+            values = [known(run.result.lower.get(kind)) for run in runs]
             if np.isfinite(values).any():
                 axis.plot(positions, values, marker, color=colour, ms=4, fillstyle=fill, label=text)
                 shown += values
         positive = [value for value in shown if value > 0]
-        axis.set_yscale("log")
-        axis.yaxis.set_minor_locator(NullLocator())
-        decades(axis, min(positive), max(positive))
+        log_y(axis, min(positive), max(positive))
         axis.set_xticks(positions, [str(run.rank or "any") for run in runs])
         axis.set_xlim(-0.4, len(runs) - 0.6)
         axis.set_xlabel("rank r")
-        axis.set_ylabel(f"smoothness [{runs[0].result['problem']['units']}]")
-        axis.set_title(title(runs), loc="left")
+        axis.set_ylabel(f"smoothness [{runs[0].result.problem.units}]")
+        axis.set_title(name(runs) + _radii(runs), loc="left")
 
-    return draw
+    return drawn

@@ -1,0 +1,265 @@
+"""`Section`: a part of the page, with its heading, its HTML and its files; and how sections are found.
+
+A section is a module, or an object, with the three names of the protocol. Those of boundcheck are in
+`boundcheck.report.sections`; where words and tables are most of one, it is a template, which calls the public functions
+of the module of its name. Others are found by an entry point of the group ``boundcheck.sections``, by their import
+path, or as files of the folder ``sections`` of a paper. So a new figure is one file.
+"""
+
+import importlib
+import importlib.util
+import pkgutil
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from boundcheck.claims import Claim, catalogue
+from boundcheck.errors import InputError
+from boundcheck.falsify.show import rounded_down
+from boundcheck.measure.result import Chain
+from boundcheck.prove import ProofAudit
+from boundcheck.report.named import WAYS, Named, named_runs, shown_and_folded, spread
+from boundcheck.report.stored import StoredRun
+from boundcheck.report.study import Study
+from boundcheck.report.style import pdf, svg
+from boundcheck.report.words import badge, label, mathml, number, signed, slug, titled
+
+if TYPE_CHECKING:
+    from boundcheck.soundness.survey import Survey
+
+# Rows of a table of verdicts before it is folded.
+_MOST_ROWS = 12
+
+GROUP = "boundcheck.sections"
+
+Search = dict[str, Any]
+"""What `boundcheck falsify --json` says of a claim, with ``label``, what to call it, ``drawn``, whether a figure shows
+it, ``curve``, what its ratio can be at most by rank, or nothing, ``proof``, what the kernel says of it or ``by hand``,
+the claim's ``argument``, and ``file``, where the best instance is written, relative to the page."""
+Waterfall = tuple[str, Sequence[Chain]]
+"""The name of a pair of points, and the chains of Lemma 1 there."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A row of the referee's table: its number in the audit of the paper, where, the verdict, and the evidence.
+
+    Attributes:
+        summary: the evidence in a sentence, where it is longer than that.
+
+    """
+
+    number: int
+    locator: str
+    verdict: str
+    evidence: str
+    summary: str = ""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a page is made from. All of it may be missing.
+
+    Attributes:
+        runs: what was measured, on matrices or on networks.
+        findings: what measurement says of rows of the referee's table.
+        proofs: what the proofs say.
+        searches: what the adversary found.
+        waterfalls: chains of Lemma 1 to draw before those of the runs.
+        study: how often the intervals of the verdicts miss, how many replicas they need, and exact worst cases.
+        faults: what was made wrong on purpose, in words, and the run that shows it.
+        survey: how often boundcheck is wrong.
+        command: what makes the page again.
+        paper: the folder of the paper that the page is about; its own sections are in its folder ``sections``.
+
+    """
+
+    runs: list[StoredRun] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    proofs: ProofAudit | None = None
+    searches: list[Search] = field(default_factory=list)
+    waterfalls: list[Waterfall] = field(default_factory=list)
+    study: Study = field(default_factory=Study)
+    faults: list[tuple[str, StoredRun]] = field(default_factory=list)
+    survey: "Survey | None" = None
+    command: str = ""
+    paper: Path | None = None
+
+    @cached_property
+    def theorems(self) -> list[StoredRun]:
+        """Runs of theorems on matrices."""
+        return [run for run in self.runs if run.is_theorem and not run.is_network]
+
+    @cached_property
+    def shown(self) -> list[StoredRun]:
+        """Those of a short table: all, or, of many, those whose T is informative by choice, or the first."""
+        if len(self.theorems) <= _MOST_ROWS:
+            return self.theorems
+        chosen = [run for run in self.theorems if run.result.settings.run.steps == "informative"]
+        return chosen or self.theorems[:_MOST_ROWS]
+
+    @cached_property
+    def brackets(self) -> list[StoredRun]:
+        """Brackets of the constant of a lemma."""
+        return [run for run in self.runs if not run.is_theorem]
+
+    @cached_property
+    def networks(self) -> list[Named]:
+        """Runs of networks, and what to call them."""
+        return named_runs([run for run in self.runs if run.is_network])
+
+    @cached_property
+    def claims(self) -> list[Claim]:
+        """Every claim that the page speaks of, in the catalogue's order."""
+        if self.networks:
+            return [catalogue[id] for id in ("meft.theorem2_any_step", "jiang2024.theorem2")]
+        named = {run.result.claim for run in self.runs}
+        named |= {end.claim for run in self.runs for end in run.result.upper}
+        named |= {each.claim for run in self.theorems for each in run.course.horizons}
+        return [claim for claim in catalogue.values() if claim.id in named]
+
+    @property
+    def by_callback(self) -> bool:
+        """Whether a Trainer made any of the runs of networks."""
+        return any(each.is_trained for each in self.networks)
+
+    @property
+    def environments(self) -> list[dict[str, Any]]:
+        """On what the runs were made, each once; all runs on matrices are those of one command."""
+        runs = [each.run for each in self.networks] or self.runs[:1]
+        found = [{key: x for key, x in run.result.environment.items() if key != "memory_mib"} for run in runs]
+        return [x for place, x in enumerate(found) if x not in found[:place]]
+
+    def as_json(self) -> Any:
+        """Every result that the page is made from."""
+        if self.survey:
+            return self.survey.as_json()
+        return [run.result.as_json() for run in (*self.runs, *(run for _, run in self.faults))]
+
+
+class Folder:
+    """What sections put beside the page. Nothing is written before all of it is made."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    def figure(self, name: str, drawn: Figure | None, caption: str) -> Markup:
+        """A figure with its caption, which is HTML; it is kept as SVG and PDF too. Nothing where none is drawn."""
+        if drawn is None:
+            return Markup()
+        # Once: a second rendering of a figure would count on in its ids.
+        text = svg(drawn)
+        self.files |= {f"{name}.svg": text.encode(), f"{name}.pdf": pdf(drawn)}
+        return Markup(f"<figure>{text}\n<figcaption>{caption}</figcaption></figure>\n")
+
+    def keep(self, name: str, content: bytes) -> str:
+        """Keep a file, by its path from the page's folder; returns no text."""
+        self.files[name] = content
+        return ""
+
+
+class Section(Protocol):
+    """A part of the page.
+
+    Attributes:
+        title: its heading; empty for none.
+        place: where it stands: sections come in the order of this number, the opening at 0, the claims at 900.
+
+    """
+
+    title: str
+    place: int
+
+    def build(self, material: Material, folder: Folder) -> Markup:
+        """The HTML below the heading, empty where the section does not apply; figures and files go into the folder."""
+        ...
+
+
+class _Template:
+    """A section of ours whose words are a template; its first line says place and title."""
+
+    def __init__(self, name: str, functions: dict[str, Any]) -> None:
+        self._template, self._functions = templates().get_template(f"sections/{name}.html.j2"), functions
+        source = Path(str(self._template.filename)).read_text(encoding="utf-8")
+        place, title = re.findall(r"{# (\d+): (.*) #}", source)[0]
+        self.place, self.title = int(place), Markup(title)
+
+    def build(self, material: Material, folder: Folder) -> Markup:
+        def figure(name: str, drawn: Figure | None, caller: Callable[[], str]) -> Markup:
+            return folder.figure(name, drawn, caller())
+
+        given = {"material": material, "folder": folder, "figure": figure}
+        return Markup(self._template.render(**self._functions, **given))
+
+
+@cache
+def templates() -> Environment:
+    """What renders templates, with the words that they share."""
+    loader = PackageLoader("boundcheck.report", ".")
+    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
+    words = (badge, label, mathml, number, rounded_down, signed, spread, titled, shown_and_folded)
+    made.globals |= {each.__name__: each for each in words} | {"ways": WAYS}
+    made.filters["slug"] = slug
+    return made
+
+
+def sections(paths: Iterable[str] = (), paper: Path | None = None) -> list[Section]:
+    """Every section in its place: ours, those of entry points, those at these import paths, and those of the paper.
+
+    Raises:
+        InputError: for an import path at which there is no section.
+
+    """
+    found = [*_own(), *(_checked(entry.load(), entry.value) for entry in entry_points(group=GROUP))]
+    found += map(_imported, paths)
+    found += [_of_file(path) for path in sorted(paper.glob("sections/*.py"))] if paper else []
+    return sorted(found, key=lambda section: section.place)
+
+
+def _own() -> list[Any]:
+    from boundcheck.report import sections as own
+
+    modules = {
+        each.name: importlib.import_module(f"{own.__name__}.{each.name}") for each in pkgutil.iter_modules(own.__path__)
+    }
+    named = [path.name.removesuffix(".html.j2") for path in Path(own.__path__[0]).glob("*.html.j2")]
+    written = [_Template(name, _public(modules.pop(name, None))) for name in sorted(named)]
+    return [*modules.values(), *written]
+
+
+def _public(module: Any) -> dict[str, Any]:
+    return {name: value for name, value in vars(module).items() if name[0] != "_"} if module else {}
+
+
+def _imported(path: str) -> Any:
+    """What is at ``module`` or ``module:name``."""
+    module, _, name = path.partition(":")
+    try:
+        found = importlib.import_module(module)
+        return _checked(getattr(found, name) if name else found, path)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise InputError("section", path, f"the import path of a section ({error})") from None
+
+
+def _of_file(path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(f"{path.parents[1].name}_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise InputError("section", path, "a Python file")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return _checked(module, path)
+
+
+def _checked(section: Any, path: object) -> Any:
+    missing = [name for name in ("title", "place", "build") if not hasattr(section, name)]
+    if missing:
+        raise InputError("section", path, f"a section, which has {', '.join(missing)} too")
+    return section

@@ -1,0 +1,17 @@
+"""The exponent of the rank in each bound, by algebra on the claim's own expression."""
+
+from boundcheck.claims import Claim
+from boundcheck.report.words import rank_exponent, takes_c
+
+_CHOICES = (("a constant free of r", None), ("σ", "sigma"), ("√r σ", "sqrt(r) sigma"))
+
+
+def rank_exponents(claims: list[Claim]) -> list[dict[str, str]]:
+    """For each claim with a bound, and each meaning of C where it takes one, the exponent."""
+    rows = []
+    for claim in claims:
+        if "bound" in claim.names:
+            for words, lipschitz in _CHOICES if takes_c(claim) else (("–", None),):
+                exponent = str(rank_exponent(claim, lipschitz))
+                rows.append({"title": claim.title, "lipschitz": words, "exponent": exponent})
+    return rows

@@ -1,0 +1,69 @@
+"""The figure of a theorem: squared gradient norm over t along its runs, beside the bound."""
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from boundcheck.measure.intervals import student_interval
+from boundcheck.measure.schedule import Schedule
+from boundcheck.report.section import Folder, Material
+from boundcheck.report.stored import StoredRun, known
+from boundcheck.report.style import BLUE, GREEN, GREY, VERMILLION, log_y, panels
+from boundcheck.report.words import titled
+
+title = "Bound against measured gradient norm"
+place = 220
+
+# Panels of runs that nobody chose.
+_MOST = 6
+_CAPTION = """Mean squared gradient norm of F along Algorithm 1, from full gradients at audit times that were drawn at
+random before the run, one in each stratum of t for each replica. The theorem bounds the average over t (dashed), with
+the constants fixed before the run."""
+
+
+def build(material: Material, folder: Folder) -> Markup:
+    return folder.figure("gradient_norm", gradient_figure(material.theorems), _CAPTION)
+
+
+def _is_drawn(run: StoredRun) -> bool:
+    return run.is_theorem and "batch" in run.result.spec["run"]
+
+
+def gradient_figure(runs: list[StoredRun]) -> Figure | None:
+    """Squared gradient norm over t for theorem runs, beside their bounds; None where there is no such run.
+
+    Those whose T was chosen to be informative, or, where there are none, the first of them.
+    """
+    runs = list(filter(_is_drawn, runs))
+    chosen = [run for run in runs if run.result.settings.run.steps == "informative"] or runs[:_MOST]
+    return panels(chosen, _draw) if chosen else None
+
+
+def _draw(axis: Axes, run: StoredRun) -> None:
+    result, squares = run.course, run.trace["gradient_square_norm"].values
+    steps, level = result.plan.steps, result.settings.run.level
+    bound, first = known(result.bound), known(result.first)
+    edges = Schedule.edges_of(steps, squares.shape[1])
+    middle = (edges[:-1] + 1 + edges[1:]) / 2
+    mean = squares.mean(0)
+    pointwise = [student_interval(column, level) for column in squares.T]
+    axis.plot(middle, mean, color=BLUE, lw=1, label="mean over replicas, by stratum of t")
+    # A lower limit of 0 has no place on a log axis; the band then ends at a tenth of the mean.
+    band = np.maximum([i.lower for i in pointwise], 0.1 * mean), np.array([i.upper for i in pointwise])
+    axis.fill_between(
+        middle, *band, color=BLUE, alpha=0.25, lw=0, label=f"pointwise asymptotic {level:.0%} interval over replicas"
+    )
+    axis.axhline(bound, color=VERMILLION, lw=1.2, label="the theorem's bound on the average over t")
+    axis.axhline(first, color=GREY, lw=0.8, ls=":", label="at the first iterate (known without the theorem)")
+    interval = result.interval
+    if interval is not None:
+        axis.axhspan(interval.lower, interval.upper, color=GREEN, alpha=0.25, lw=0)
+        words = f"average over t, and its {interval.kind} interval"
+        axis.axhline(known(result.measured), color=GREEN, lw=1, ls="--", label=words)
+    log_y(axis, float(np.nanmin(band[0])), max(bound, first, float(np.nanmax(band[1]))))
+    axis.set_xlim(0, steps)
+    axis.set_xlabel("iteration t")
+    axis.set_ylabel(f"‖∇F(vₜ)‖² [{result.problem.units}²]")
+    lines = f"{run.problem}, rank {run.rank}: {run.verdict}", titled(result)
+    axis.set_title("\n".join(lines), loc="left")
