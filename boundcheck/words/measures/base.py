@@ -122,18 +122,21 @@ class PerformanceMeasure(Measure):
         return min(self.over.candidates(means))
 
 
-def _gradient_square(v: sp.Expr) -> sp.Expr:
+def gradient_square(v: sp.Expr) -> sp.Expr:
+    r""":math:`\|\nabla F(v)\|^2`."""
     return EuclideanNorm(Gradient(F, v)) ** 2
 
 
-def _gap(v: sp.Expr) -> sp.Expr:
+def gap(v: sp.Expr) -> sp.Expr:
+    """F(v) - f*."""
     return Value(F, v) - f_star
 
 
-def _square_distance(v: sp.Expr) -> sp.Expr:
+def square_distance(v: sp.Expr) -> sp.Expr:
+    r""":math:`\|v - v^*\|^2`."""
     return EuclideanNorm(v - v_star) ** 2
 
 
-SQUARED_GRADIENT = Observable(_gradient_square, "gradient_square")
-GAP = Observable(_gap, "gap")
-SQUARED_DISTANCE = Observable(_square_distance, "square_distance")
+SQUARED_GRADIENT = Observable(gradient_square, "gradient_square")
+GAP = Observable(gap, "gap")
+SQUARED_DISTANCE = Observable(square_distance, "square_distance")
