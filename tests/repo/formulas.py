@@ -46,7 +46,9 @@ class Formula:
     def at(self, point: list[float]) -> float:
         """The value at a point, NaN where there is none."""
         try:
-            return float(self._function(*point))
+            value = self._function(*point)
+            # A power of a negative number is complex at a point that is no integer: one number for both parts.
+            return float(value.real + math.pi * value.imag if isinstance(value, complex) else value)
         except (ArithmeticError, ValueError, TypeError):
             return math.nan
 

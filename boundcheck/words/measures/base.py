@@ -157,15 +157,18 @@ class PerformanceMeasure(Measure):
         return min(self.over.candidates(means))
 
 
-def _gradient_square(v: sp.Expr) -> sp.Expr:
+def gradient_square(v: sp.Expr) -> sp.Expr:
+    r""":math:`\|\nabla F(v)\|^2`."""
     return EuclideanNorm(Gradient(F, v)) ** 2
 
 
-def _gap(v: sp.Expr) -> sp.Expr:
+def gap(v: sp.Expr) -> sp.Expr:
+    """F(v) - f*."""
     return Value(F, v) - f_star
 
 
-def _square_distance(v: sp.Expr) -> sp.Expr:
+def square_distance(v: sp.Expr) -> sp.Expr:
+    r""":math:`\|v - v^*\|^2`."""
     return EuclideanNorm(v - v_star) ** 2
 
 
@@ -193,15 +196,15 @@ def _seen_distance(e: Evidence) -> Seen:
 
 
 SQUARED_GRADIENT = Observable(
-    _gradient_square,
+    gradient_square,
     "gradient_square",
     "squared gradient norm",
     _seen_gradient,
     lambda start, inputs: (start.square_norm, "the gradient at v_1"),
 )
-GAP = Observable(_gap, "gap", "gap", _seen_gap, lambda start, inputs: (start.gap.value, "the gap at v_1"))
+GAP = Observable(gap, "gap", "gap", _seen_gap, lambda start, inputs: (start.gap.value, "the gap at v_1"))
 SQUARED_DISTANCE = Observable(
-    _square_distance,
+    square_distance,
     "square_distance",
     "squared distance",
     _seen_distance,

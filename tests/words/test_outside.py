@@ -1,0 +1,120 @@
+"""Words from outside of the package: a theorem that is a sentence of them is tried and falsified as any other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+import sympy as sp
+
+from boundcheck.claims import Claim, Quantity, catalogue
+from boundcheck.claims.exchange import claim_as_json, claim_from_json
+from boundcheck.claims.symbols import D, Lhat, T, alpha, bound
+from boundcheck.errors import InputError
+from boundcheck.falsify.worst_case import worst_cases
+from boundcheck.testing import ClaimViolatedError, check_claim
+from boundcheck.testing.session import using
+from boundcheck.words import algorithm_of, measure_of, theorem, word_of
+from boundcheck.words.algorithms import ALGORITHMS, Algorithm, LinearMethod
+from boundcheck.words.algorithms.linear import g, v
+from boundcheck.words.hypotheses import Hypothesis, Worst
+from boundcheck.words.measures import MEASURES
+from boundcheck.words.measures.base import Observable, Over, PerformanceMeasure, gradient_square
+
+# Every step is half of alpha.
+HALVED = LinearMethod("halved", "halved descent", (alpha,), moves=((v, v - alpha / 2 * g),))
+# The squared gradient at the last iterate alone.
+LAST_GRADIENT = PerformanceMeasure(
+    "last_gradient", "last squared gradient", Over.LAST, Observable(gradient_square, "gradient_square")
+)
+QUIET = Hypothesis("quiet", "nothing more is asked", worst=Worst())
+
+SMOOTH, CONVEX, BELOW = (
+    catalogue[id] for id in ("classic.smooth_everywhere", "classic.convex", "jiang2024.bounded_below")
+)
+LIPSCHITZ = catalogue["nesterov2004.gradient_descent"].quantities[0]
+
+
+def sentence(factor: Any, algorithm: Algorithm = HALVED) -> Claim:
+    """Of convex functions no step makes the gradient larger, so that the last is the least, which descent bounds."""
+    return theorem(
+        "my.theorem",
+        "Halved descent",
+        "test",
+        "",
+        (SMOOTH, CONVEX, BELOW),
+        (
+            LIPSCHITZ,
+            Quantity(alpha, 1 / Lhat, "twice the step"),
+            Quantity(bound, sp.Rational(factor) * Lhat * D / T, "bound on the last squared gradient"),
+        ),
+        algorithm=algorithm,
+        measure=LAST_GRADIENT,
+    )
+
+
+TRUE, FALSE = sentence("8/3"), sentence("1/2")
+
+
+def test_its_words_are_found() -> None:
+    assert algorithm_of(TRUE) is HALVED
+    assert measure_of(TRUE) is LAST_GRADIENT
+    assert "halved" not in ALGORITHMS
+    assert word_of(replace(SMOOTH, id="my.smooth", word=QUIET)) is QUIET
+
+
+def test_it_is_tried_and_what_is_false_is_found_out(tmp_path) -> None:
+    assert check_claim(TRUE, adapter="full", examples=20).ratio > 0.3
+    with using(folder=tmp_path), pytest.raises(ClaimViolatedError):
+        check_claim(FALSE, adapter="full", examples=60)
+
+
+def test_it_has_a_worst_case() -> None:
+    pytest.importorskip("PEPit")
+    for case in worst_cases(TRUE, (1, 2, 4)):
+        assert not case.violated
+        assert case.method == "halved descent"
+    assert all(case.violated for case in worst_cases(FALSE, (1, 2, 4)))
+
+
+def test_files_name_words_that_are_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = claim_as_json(TRUE)
+    with pytest.raises(InputError, match="halved"):
+        claim_from_json(written)
+    monkeypatch.setitem(ALGORITHMS, HALVED.id, HALVED)
+    monkeypatch.setitem(MEASURES, LAST_GRADIENT.id, LAST_GRADIENT)
+    assert claim_from_json(written) == TRUE
+
+
+@dataclass(frozen=True)
+class NoFaces(LinearMethod):
+    """A method that says that it has no face."""
+
+    no_exact: str = "its steps are not told"
+    no_worst: str = "its steps are not told"
+
+
+def test_a_face_that_is_missing_is_said_so() -> None:
+    bare = sentence("8/3", NoFaces("bare", "bare", (alpha,), moves=HALVED.moves))
+    with pytest.raises(InputError, match="its steps are not told"):
+        worst_cases(bare, [2])
+    with pytest.raises(InputError, match="bare"):
+        check_claim(bare, adapter="full")
+
+
+def test_a_theorem_without_its_algorithms_parameter_is_about_no_run() -> None:
+    claim = replace(TRUE, quantities=(TRUE.quantities[0], TRUE.quantities[2]))
+    assert algorithm_of(claim) is None
+
+
+def test_a_theorem_of_ones_own_is_about_what_it_speaks_of() -> None:
+    descent, stochastic = (
+        replace(catalogue[id], id="my.own", algorithm=None, measure=None)
+        for id in ("nesterov2004.gradient_descent", "ghadimi2013.corollary2_2")
+    )
+    for claim, name in ((descent, "gradient_descent"), (stochastic, "sgd")):
+        assert algorithm_of(claim) is ALGORITHMS[name]
+        assert measure_of(claim) is MEASURES["least_gradient"]
+    assert measure_of(replace(descent, conclusion=sp.Le(2 * descent.conclusion.lhs, bound))) is None
+    assert measure_of(catalogue["meft.lemma1_sharp"]) is MEASURES["smoothness"]
