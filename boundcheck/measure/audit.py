@@ -89,6 +89,14 @@ class Evidence:
         trace = self.record.trace
         return _largest((trace[name].values - trace[f"{name}_error"].values)[self.inside])
 
+    @property
+    def sure_smoothness(self) -> float:
+        """The largest smoothness along the path, less its rounding error, and at least 0; what is no number says nothing."""
+        trace = self.record.trace
+        with np.errstate(invalid="ignore"):
+            values = (trace["path_smoothness"].values - trace["path_smoothness_error"].values)[self.inside]
+        return float(values[np.isfinite(values)].max(initial=0.0))
+
 
 def _largest(values: np.ndarray) -> float | None:
     return float(np.max(values)) if values.size else None
@@ -108,7 +116,9 @@ def audit(evidence: Evidence) -> list[Audit]:
     constants = [each for each in others if each not in sampling]
     if evidence.sampling is not None:
         sampling = list(evidence.sampling)
-    return [_step_size(evidence), *sampling, *constants, _segment_smoothness(evidence), *_conditions(evidence), *balls]
+    # Of a function whose L̂ is not known beforehand smoothness is a hypothesis like the others.
+    smoothness = [_segment_smoothness(evidence)] if evidence.function.is_known else []
+    return [_step_size(evidence), *sampling, *constants, *smoothness, *_conditions(evidence), *balls]
 
 
 def _verdict(observed: float | None, limit: float, certified: bool = True) -> Status:
@@ -254,7 +264,7 @@ def _conditions(e: Evidence) -> list[Audit]:
 
 def _longest_step(e: Evidence) -> Audit:
     """That the step is below 2/L̂, where L̂ is what was seen; rounding error may hide which it is."""
-    path, sure = e.plan.values["Lhat"], e.surely("path_smoothness") or 0.0
+    path, sure = e.plan.values["Lhat"], e.sure_smoothness
     longest, too_long = (2 / x if x > 0 else math.inf for x in (path, sure))
     step = e.plan.step_size
     status: Status = "failed" if not step < too_long else "held" if step < longest else "assumed"
@@ -288,9 +298,9 @@ def _known_ends(e: Evidence) -> list[End]:
 
 
 def _smooth(e: Evidence) -> list[Audit]:
-    """That F is smooth, which follows from what the sharpest claim about the adapter rests on."""
+    """That F is smooth: as it was seen, or by what the sharpest claim about the adapter rests on."""
     if not e.function.is_known:
-        return []
+        return [_segment_smoothness(e)]
     found = _smooth_in_w(e)
     if e.problem.adapter.needs_ball:
         found += [_gradient_in_w(e, "meft.gradient_bound", "spectral"), *_ball(e, "meft.ball")]
