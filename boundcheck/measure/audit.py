@@ -87,6 +87,14 @@ class Evidence:
         trace = self.record.trace
         return largest((trace[name].values - trace[f"{name}_error"].values)[self.inside])
 
+    @property
+    def sure_smoothness(self) -> float:
+        """The largest smoothness along the path, less its rounding error; what is no number says nothing."""
+        trace = self.record.trace
+        with np.errstate(invalid="ignore"):
+            values = (trace["path_smoothness"].values - trace["path_smoothness_error"].values)[self.inside]
+        return float(values[np.isfinite(values)].max(initial=0.0))
+
 
 def audit(evidence: Evidence) -> list[Audit]:
     """Audit each hypothesis of the claim, its conditions, its step size, and smoothness along the segments travelled.
@@ -101,7 +109,9 @@ def audit(evidence: Evidence) -> list[Audit]:
             found[turn].append(row)
     if evidence.sampling is not None:
         found["sampling"] = list(evidence.sampling)
-    follows = [_segment_smoothness(evidence), *_conditions(evidence)]
+    # Of a function whose L̂ is not known beforehand smoothness is a hypothesis like the others.
+    smoothness = [_segment_smoothness(evidence)] if evidence.function.is_known else []
+    follows = [*smoothness, *_conditions(evidence)]
     return [_step_size(evidence), *found["sampling"], *found["constant"], *follows, *found["ball"]]
 
 
@@ -140,7 +150,7 @@ def _conditions(e: Evidence) -> list[Audit]:
 
 def _longest_step(e: Evidence) -> Audit:
     """That the step is below 2/L̂, where L̂ is what was seen; rounding error may hide which it is."""
-    path, sure = e.plan.values["Lhat"], e.surely("path_smoothness") or 0.0
+    path, sure = e.plan.values["Lhat"], e.sure_smoothness
     longest, too_long = (2 / x if x > 0 else math.inf for x in (path, sure))
     step = e.plan.step_size
     status: Status = "failed" if not step < too_long else "held" if step < longest else "assumed"
@@ -149,10 +159,6 @@ def _longest_step(e: Evidence) -> Audit:
 
 
 def _segment_smoothness(e: Evidence) -> Audit:
-    if not e.function.is_known:
-        seen = e.plan.values["Lhat"]
-        how = f"the largest smoothness along a segment, its rounding error added, at {e.looks}: measured, not proved"
-        return Audit("smoothness of F", "constant", "assumed", seen, seen, how, "Lhat")
     sure, limit = e.surely("path_smoothness"), e.plan.values["Lhat"]
     how = f"descent inequality on the segment from v_t to v_(t+1), rounding error taken off, at {e.looks}"
     claim = catalogue[e.spec.claim]

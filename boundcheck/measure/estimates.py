@@ -45,14 +45,17 @@ def estimates_of(sites: Sequence[Site], trace: xr.Dataset, gap: float) -> Estima
     """Read the constants off a trace, all but D, which is the gap; values that are no numbers are passed over."""
     path, error = trace["path_smoothness"].values, trace["path_smoothness_error"].values
     curvatures = trace["weight_curvature"].values if "weight_curvature" in trace else np.array([])
-    in_w = trace["weight_smoothness"].values - trace["weight_smoothness_error"].values
+    # Where a value and its error are both infinite, their difference is no number.
+    with np.errstate(invalid="ignore"):
+        sure = path - error
+        in_w = trace["weight_smoothness"].values - trace["weight_smoothness_error"].values
     norms = iter(_most(trace["norm"].values))
     radii = {site.name: _radii(site, [next(norms) for _ in site.blocks]) for site in sites}
     spectral, frobenius = (_most(trace[f"weight_gradient_{kind}"].values) for kind in ("spectral", "frobenius"))
     names = [site.name for site in sites]
     return Estimates(
         path=_largest(path + error),
-        path_sure=_largest(path - error),
+        path_sure=_largest(sure),
         L=max(_largest(in_w), _largest(curvatures)),
         curvature=_largest(trace["curvature"].values) or None,
         zeta_square=_largest(trace["noise_variance"].values),

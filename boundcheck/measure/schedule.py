@@ -27,7 +27,9 @@ class Schedule:
     at_random: bool = True
 
     @classmethod
-    def draw(cls, steps: int, strata: int, replicas: int, random: np.random.Generator, last: bool = False) -> "Schedule":
+    def draw(
+        cls, steps: int, strata: int, replicas: int, random: np.random.Generator, last: bool = False
+    ) -> "Schedule":
         """Independent uniform times for each replica and stratum; with strata = steps, every iteration.
 
         The last iteration is a stratum of its own where it must be seen.

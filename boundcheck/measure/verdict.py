@@ -159,7 +159,7 @@ def _of_replicas(evidence: Evidence, seen: Seen, finite: bool) -> _Measured:
 def _in_hindsight(evidence: Evidence, audits: list[Audit], measured: _Measured) -> tuple[Verdict, str, Blame | None]:
     """What a run says whose constants are the largest that it showed: nothing for its theorem or against it."""
     plan, first, looks = evidence.plan, evidence.start.square_norm, evidence.looks
-    path, sure, bound = plan.values["Lhat"], evidence.surely("path_smoothness") or 0.0, plan.values["bound"]
+    path, sure, bound = plan.values["Lhat"], evidence.sure_smoothness, plan.values["bound"]
     hidden = any(each.status == "assumed" for each in audits if each.symbol == "eta")
     if path > 2 * sure or hidden:
         reason = f"the smoothness along the path is mostly rounding error, at {looks}: no L̂ was measured"

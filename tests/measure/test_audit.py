@@ -12,9 +12,9 @@ from boundcheck.measure import measure
 from boundcheck.measure.audit import AUDITS, audit
 from boundcheck.measure.ball import ROUNDING
 from boundcheck.measure.build import build
-from boundcheck.problems.observe import norm_name
 from boundcheck.measure.spec import parse
 from boundcheck.problems.constant import Constant
+from boundcheck.problems.observe import norm_name
 from tests.layers import sampled
 
 from .small import MEASURABLE, THEOREMS, WITH_SHORTEST, changed, run_by_hand, theorem_table

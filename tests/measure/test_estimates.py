@@ -11,16 +11,18 @@ import torch
 from hypothesis import given
 
 import boundcheck as bc
-from boundcheck.measure.result import Estimates
+from boundcheck.measure.estimates import Smoothness, estimates_of, in_hindsight, own_step, smoothness_of, theorem_rows
+from boundcheck.measure.plan import Plan
+from boundcheck.measure.result import AtSmoothness, Estimates
+from boundcheck.measure.run import empty_trace
+from boundcheck.models.function import NetworkFunction
 from boundcheck.models.network import Network
 from boundcheck.models.observe import block_norms
-from boundcheck.models.run import empty_trace
-from boundcheck.measure.estimates import Smoothness, estimates_of, own_step, smoothness_of, theorem_rows
 from boundcheck.problems.adapters.base import spectral_bound
 from tests.layers import examples, sampled
+from tests.models.small import KINDS, dense_hessian, flat, hessian_in, merged, network_of
 
-from .small import KINDS, dense_hessian, flat, hessian_in, merged, network_of
-
+CLAIM = bc.claims["meft.theorem2_any_step"]
 HAND = Estimates(
     path=2.0,
     path_sure=2.0,
@@ -33,6 +35,25 @@ HAND = Estimates(
     G_frobenius={},
 )
 RADII = {"a": 1.25, "b": 0.75, "mu": 0.6, "nu": 0.7, "rho": 2.0}
+
+
+def plan_of(found: Estimates, step: float, steps: int) -> Plan:
+    """The plan of a run at this step, whose D is the only constant that is known beforehand."""
+    return Plan({}, None, 1, steps, step, math.inf, {"D": found.D, "eta": step, "T": steps}, {"alpha": step})
+
+
+def rows_of(network: Network, found: Estimates, step: float, steps: int, first: float) -> tuple[AtSmoothness, ...]:
+    return theorem_rows(network.sites, CLAIM, plan_of(found, step, steps), found, first)
+
+
+def by_path(found: Estimates, step: float, steps: int, first: float) -> AtSmoothness:
+    """What the theorems say at the L̂ of the path: of no site nothing else is known."""
+    (row,) = theorem_rows((), CLAIM, plan_of(found, step, steps), found, first)
+    return row
+
+
+def at_own_step(smoothness: float, found: Estimates, step: float, steps: int, first: float) -> dict[str, Any]:
+    return own_step(smoothness, CLAIM, plan_of(found, step, steps), found, first)
 
 
 def constants(network: Network, **changes: Any) -> Estimates:
@@ -64,7 +85,7 @@ def test_lora_has_the_sharp_constant_and_the_printed_ones_with_its_scale_in_f() 
     network = network_of("lora", scale=1.5)
     sites = (network.sites[0],)
     single = Network(network.model, sites, network.task)
-    found = by_way(smoothness_of(single, constants(single)))
+    found = by_way(smoothness_of(single.sites, constants(single)))
     a, b, s, L = 0.625, 0.375, 1.5, 3.0
     assert found["layers", ""] == pytest.approx(of_catalogue("meft.lemma1_sharp", L=L, G=0.5, a=a, b=b, s=s), rel=1e-12)
     printed = {"L": s**2 * L, "G": s * 0.875, "sigma": a, "r": 2}
@@ -80,8 +101,8 @@ def test_lora_has_the_sharp_constant_and_the_printed_ones_with_its_scale_in_f() 
 def test_the_largest_over_layers_is_taken() -> None:
     network = network_of("lora")
     whole = constants(network)
-    found = by_way(smoothness_of(network, whole))
-    alone = [by_way(smoothness_of(Network(network.model, (site,), network.task), whole)) for site in network.sites]
+    found = by_way(smoothness_of(network.sites, whole))
+    alone = [by_way(smoothness_of((site,), whole)) for site in network.sites]
     for way in [("layers", ""), ("printed", "sigma"), ("printed", "sqrt(r) sigma")]:
         values = [each[way] for each in alone]
         assert len(set(values)) == len(values)
@@ -128,7 +149,7 @@ def test_every_kind_has_the_constant_of_its_sharpest_claim(kind: str) -> None:
     if kind == "dora":
         # Inside of where its claims say something: no column may vanish.
         found = replace(found, radii={single.sites[0].name: {"a": 0.3, "b": 0.2, "mu": 0.6}})
-    ways = by_way(smoothness_of(single, found))
+    ways = by_way(smoothness_of(single.sites, found))
     assert ways["layers", ""] == pytest.approx(sharp(single, found), rel=1e-9)
     assert (("printed", "sigma") in ways) == (kind in {"lora", "direft"})
 
@@ -152,7 +173,7 @@ def test_no_curvature_is_larger_than_that_of_the_layers(kind: str) -> None:
         G={name: torch.linalg.matrix_norm(M, 2).item() for name, M in zip(names, look.weight_gradients, strict=True)},
         G_frobenius={name: M.norm().item() for name, M in zip(names, look.weight_gradients, strict=True)},
     )
-    ways = by_way(smoothness_of(network, found))
+    ways = by_way(smoothness_of(network.sites, found))
     if kind == "loreft":
         random = torch.Generator().manual_seed(0)
         curvature = 0.0
@@ -171,14 +192,14 @@ def test_no_curvature_is_larger_than_that_of_the_layers(kind: str) -> None:
 def test_a_way_that_says_nothing_is_left_out() -> None:
     network = network_of("lora")
     for nothing in ({"L": 0.0}, {"G": dict.fromkeys([site.name for site in network.sites], 0.0)}):
-        assert list(by_way(smoothness_of(network, constants(network, **nothing)))) == [("path", "")]
+        assert list(by_way(smoothness_of(network.sites, constants(network, **nothing)))) == [("path", "")]
 
 
 def test_dora_says_nothing_where_a_column_may_vanish() -> None:
     network = network_of("dora")
     single = Network(network.model, network.sites[:1], network.task)
     found = constants(single, radii={single.sites[0].name: {"a": 9.0, "b": 9.0, "mu": 1.0}})
-    rows = theorem_rows(smoothness_of(single, found), found, 0.1, 10, 0.5)
+    rows = rows_of(single, found, 0.1, 10, 0.5)
     assert [row.way for row in rows] == ["path", "layers"]
     assert (rows[1].value, rows[1].longest) == (math.inf, 0.0)
     assert all(getattr(rows[1], name) is None for name in ("bound", "needed", "alpha", "T_min", "printed_bound"))
@@ -190,14 +211,14 @@ def test_constants_beyond_the_range_of_floats_are_no_crash() -> None:
     """Of a run that diverged."""
     network = network_of("lora")
     found = constants(network, L=1e200, radii={site.name: {"a": 1e80, "b": 1e90} for site in network.sites})
-    rows = theorem_rows(smoothness_of(network, found), found, 0.1, 10, 0.5)
+    rows = rows_of(network, found, 0.1, 10, 0.5)
     assert rows[0].bound is not None
     assert all(row.bound is None for row in rows[1:])
 
 
 def test_rows_are_those_that_one_finds_by_hand() -> None:
     # (D/(eta T) + ell eta zeta²/2) / (1 - ell eta/2), at ell = 2, D = 1, zeta² = 1/4, T = 10, eta = 1/10.
-    (row,) = theorem_rows([Smoothness("path", "", 2.0, "seen")], HAND, 0.1, 10, 0.5)
+    row = by_path(HAND, 0.1, 10, 0.5)
     assert row.bound == pytest.approx((1 + 0.025) / 0.9, rel=1e-14)
     assert row.bound == bc.claims["meft.theorem2_any_step"].bound(ell=2.0, D=1.0, zeta=0.5, T=10, eta=0.1)
     assert row.longest == 1.0
@@ -211,19 +232,19 @@ def test_rows_are_those_that_one_finds_by_hand() -> None:
         "way": "path",
         "lipschitz": "",
         "value": 2.0,
-        "how": "seen",
+        "how": "the largest smoothness along the segments that were looked at",
     }
 
 
 def test_a_bound_that_noise_keeps_up_is_never_informative() -> None:
     # Its limit is 0.025/0.9.
-    assert own_step(2.0, HAND, 0.1, 10, 0.0277)["needed"] is None
-    assert own_step(2.0, HAND, 0.1, 10, 0.0279)["needed"] > 1000
+    assert at_own_step(2.0, HAND, 0.1, 10, 0.0277)["needed"] is None
+    assert at_own_step(2.0, HAND, 0.1, 10, 0.0279)["needed"] > 1000
 
 
 @pytest.mark.parametrize(("step", "within"), [(0.999, True), (1.0, False), (1.001, False), (50.0, False)])
 def test_a_step_of_2_over_the_smoothness_is_too_long(step: float, within: bool) -> None:
-    found = own_step(2.0, HAND, step, 10, 0.5)
+    found = at_own_step(2.0, HAND, step, 10, 0.5)
     assert found["longest"] == 1.0
     assert (found["bound"] is not None) == within
     if not within:
@@ -232,7 +253,7 @@ def test_a_step_of_2_over_the_smoothness_is_too_long(step: float, within: bool) 
 
 @pytest.mark.parametrize("changes", [{"zeta_square": 0.0}, {"D": 0.0}, {"zeta_square": math.inf}])
 def test_there_is_no_bound_without_constants(changes: dict[str, float]) -> None:
-    (row,) = theorem_rows([Smoothness("path", "", 2.0, "")], replace(HAND, **changes), 0.1, 10, 0.5)
+    row = by_path(replace(HAND, **changes), 0.1, 10, 0.5)
     assert row.bound is None
     if 0.0 in changes.values():
         assert row.alpha is None
@@ -240,8 +261,21 @@ def test_there_is_no_bound_without_constants(changes: dict[str, float]) -> None:
 
 
 def test_no_smoothness_is_no_bound() -> None:
-    found = own_step(0.0, HAND, 0.1, 10, 0.5)
+    found = at_own_step(0.0, HAND, 0.1, 10, 0.5)
     assert found == {"longest": math.inf, "bound": None, "needed": None}
+
+
+def test_a_plan_in_hindsight_has_the_constants_that_were_seen_and_the_bound_there() -> None:
+    given = plan_of(HAND, 0.1, 10)
+    plan = in_hindsight(given, CLAIM, HAND, 0.5)
+    assert dict(plan.inputs) == {"D": 1.0, "eta": 0.1, "T": 10, "ell": 2.0, "zeta": 0.5}
+    assert (plan.zeta, plan.steps, plan.step_size, plan.values["Lhat"]) == (0.5, 10, 0.1, 2.0)
+    assert plan.values["bound"] == pytest.approx((1 + 0.025) / 0.9, rel=1e-14)
+    # What a pilot found is no constant of the run.
+    piloted = replace(given, zeta=9.0, inputs=given.inputs | {"ell": 7.0, "zeta": 9.0})
+    assert in_hindsight(piloted, CLAIM, HAND, 0.5) == plan
+    for changes in ({"zeta_square": 0.0}, {"path": 0.0}, {"path": 20.0}):
+        assert math.isnan(in_hindsight(given, CLAIM, replace(HAND, **changes), 0.5).values["bound"])
 
 
 positive = st.floats(1e-6, 1e6)
@@ -253,7 +287,7 @@ def test_the_bound_is_the_formula_and_needed_is_where_it_falls_below(
     ell: float, D: float, variance: float, T: int, share: float, first: float
 ) -> None:
     step = share * 2 / ell
-    found = own_step(ell, replace(HAND, D=D, zeta_square=variance), step, T, first)
+    found = at_own_step(ell, replace(HAND, D=D, zeta_square=variance), step, T, first)
     assert found["longest"] == 2 / ell
     if share >= 1:
         assert step < 2 / ell or found["bound"] is None
@@ -272,7 +306,7 @@ def test_the_bound_is_the_formula_and_needed_is_where_it_falls_below(
 
 def filled(network: Network) -> Any:
     """A trace of two replicas with three audits and two looks, of numbers that tell where they are from."""
-    trace = empty_trace(network, np.array([[1, 2, 3]] * 2), np.array([[1, 3]] * 2))
+    trace = empty_trace(np.array([[1, 2, 3]] * 2), NetworkFunction("", network, 0), np.array([1, 3]))
     for place, name in enumerate(sorted(trace.data_vars)):
         values = trace[name].values
         if values.dtype.kind == "f":
@@ -289,7 +323,7 @@ def test_constants_are_the_largest_of_the_trace() -> None:
     trace["path_smoothness_error"].values[...] = [[0.0, 0.5, 0.0], [0.0, 2.0, np.nan]]
     trace["weight_smoothness"].values[...] = [[1.0, 2.0, 6.0], [9.0, 0.0, np.inf]]
     trace["weight_smoothness_error"].values[...] = [[0.0, 0.0, 0.5], [8.0, 0.0, 0.0]]
-    found = estimates_of(network, trace, 3.25)
+    found = estimates_of(network.sites, trace, 3.25)
     assert (found.path, found.path_sure) == (8.5, 6.5)
     assert found.L == 5.5
     assert found.D == 3.25
@@ -302,7 +336,7 @@ def test_constants_are_the_largest_of_the_trace() -> None:
         norms = trace["norm"].values[..., 4 * place : 4 * place + 4].max((0, 1))
         assert found.radii[site.name] == {"a": norms[[0, 2]].max(), "b": norms[[1, 3]].max()}
     trace["weight_curvature"].values[0, 1] = 5.75
-    assert estimates_of(network, trace, 3.25).L == 5.75
+    assert estimates_of(network.sites, trace, 3.25).L == 5.75
 
 
 def test_negative_smoothness_and_blocks_of_zeros_are_no_constants_below_0() -> None:
@@ -314,6 +348,6 @@ def test_negative_smoothness_and_blocks_of_zeros_are_no_constants_below_0() -> N
         trace[name].values[...] = -1.0
         trace[f"{name}_error"].values[...] = 0.0
     trace["norm"].values[...] = 0.0
-    found = estimates_of(network, trace, 1.0)
+    found = estimates_of(network.sites, trace, 1.0)
     assert (found.path, found.path_sure, found.L, found.curvature) == (0.0, 0.0, 0.0, None)
     assert all(0 < radius < 1e-9 for radii in found.radii.values() for radius in radii.values())

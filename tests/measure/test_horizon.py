@@ -1,4 +1,7 @@
-"""`informative_horizon` against a linear scan: the smallest T that the claim allows and at which its bound is small."""
+"""`informative_horizon` against a linear scan: the smallest T that the claim allows and at which its bound is small.
+
+So too at the step at which the bound is smallest, which has a formula of its own here.
+"""
 
 import math
 
@@ -9,7 +12,7 @@ from hypothesis import strategies as st
 
 from boundcheck.claims import catalogue
 from boundcheck.claims.inputs import exact
-from boundcheck.measure.plan import informative_horizon
+from boundcheck.measure.horizons import at_the_longest, best_step, informative_horizon
 from tests.layers import sampled
 
 from .small import THEOREMS
@@ -125,3 +128,63 @@ def test_a_tiny_noise_gives_a_horizon_or_the_same_refusal(id, zeta):
             informative_horizon(claim, inputs, 1.0)
     else:
         assert allowed(claim, inputs, informative_horizon(claim, inputs, 1.0))
+
+
+ANY_STEP = catalogue["meft.theorem2_any_step"]
+any_step_constants = st.fixed_dictionaries({name: st.floats(1e-3, 1e3) for name in ("ell", "D", "zeta")})
+
+
+def bound_at(inputs, T, step):
+    """(D/(eta T) + ell eta zeta^2/2)/(1 - ell eta/2) at the share eta ell/2 of the longest step."""
+    return (inputs["D"] / (step * T) + inputs["ell"] * step * inputs["zeta"] ** 2 / 2) / (1 - inputs["ell"] * step / 2)
+
+
+def best_by_formula(inputs, T):
+    """Where the derivative in the step is 0: with p = 2D/(ell T zeta^2), the root of eta^2 + p ell eta - p = 0."""
+    ell, p = inputs["ell"], 2 * inputs["D"] / (inputs["ell"] * T * inputs["zeta"] ** 2)
+    return p / (p * ell / 2 + math.sqrt((p * ell / 2) ** 2 + p))
+
+
+@given(inputs=any_step_constants, T=st.integers(1, 10**9), other=st.floats(1e-9, 1 - 1e-9))
+def test_no_other_step_has_a_smaller_bound(inputs, T, other):
+    step = best_step(ANY_STEP, inputs | {"T": T})
+    assert 0 < step < 2 / inputs["ell"]
+    least = ANY_STEP.bound(**inputs, T=T, eta=step)
+    assert least == pytest.approx(bound_at(inputs, T, step), rel=1e-9)
+    assert least <= bound_at(inputs, T, other * 2 / inputs["ell"]) * (1 + 1e-9)
+    assert least == pytest.approx(bound_at(inputs, T, best_by_formula(inputs, T)), rel=1e-9)
+
+
+@pytest.mark.parametrize("T", [1, 7, 1000, 10**9])
+def test_no_step_of_a_fine_grid_has_a_smaller_bound(T):
+    inputs = {"ell": 3.0, "D": 2.0, "zeta": 0.7}
+    least = ANY_STEP.bound(**inputs, T=T, eta=best_step(ANY_STEP, inputs | {"T": T}))
+    grid = np.concatenate([np.geomspace(1e-12, 1, 20_000), np.linspace(0, 1, 20_000)[1:-1]])[:-1] * 2 / 3
+    assert least <= np.nanmin(bound_at(inputs, T, grid[grid < 2 / 3])) * (1 + 1e-9)
+
+
+@given(inputs=any_step_constants, first=st.integers(1, 2000), room=st.floats(1e-6, 0.5))
+def test_the_horizon_at_the_best_step_is_that_of_a_linear_scan_at_the_formulas_step(inputs, first, room):
+    times = np.arange(1, LONGEST_SCAN, dtype=float)
+    steps = np.array([best_by_formula(inputs, T) for T in times])
+    bounds = bound_at(inputs, times, steps)
+    threshold = bounds[first - 1] * (1 + room)
+    expected = int(np.argmax(bounds < threshold)) + 1
+    found = informative_horizon(ANY_STEP, inputs, threshold)
+    # Floats may not tell a bound from a threshold that is nearly the same.
+    near = abs(bounds[min(found, expected) - 1] / threshold - 1) < 1e-8
+    assert found == expected or (abs(found - expected) == 1 and near)
+    # No other step brings the bound down sooner, whatever step it is.
+    if found > 1:
+        shares = np.geomspace(1e-9, 1, 2000)[:-1]
+        assert bound_at(inputs, found - 1, shares * 2 / inputs["ell"]).min() >= threshold * (1 - 1e-8)
+
+
+def test_with_a_step_that_is_free_every_noise_has_a_horizon():
+    """A step that is given leaves ell eta zeta^2/2; a free one does not."""
+    inputs = {"ell": 1.0, "D": 1.0, "zeta": 1.0}
+    assert at_the_longest(ANY_STEP, inputs | {"eta": 1.0}) > 0.9
+    T = informative_horizon(ANY_STEP, inputs, 0.01)
+    assert bound_at(inputs, T, best_by_formula(inputs, T)) < 0.01
+    with pytest.raises(ArithmeticError, match="no informative horizon"):
+        informative_horizon(ANY_STEP, inputs, 1e-7)

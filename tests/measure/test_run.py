@@ -13,13 +13,13 @@ import xarray as xr
 from boundcheck.errors import InputError
 from boundcheck.measure import measure
 from boundcheck.measure.build import build
-from boundcheck.problems.observe import observables, observe
 from boundcheck.measure.plan import Start, make_plan
 from boundcheck.measure.result import Planned
 from boundcheck.measure.schedule import Schedule
 from boundcheck.measure.spec import expand, parse
 from boundcheck.measure.store import RunFolder, code_version, finished, run_id
 from boundcheck.measure.streams import generator, stream
+from boundcheck.problems.observe import observables, observe
 from boundcheck.progress import silent
 from tests.layers import sampled
 from tests.results import SPEC, a_run

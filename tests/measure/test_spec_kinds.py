@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.words import algorithm_of
 from boundcheck.claims import catalogue
 from boundcheck.measure import measure
 from boundcheck.measure.spec import expand, parse
 from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.words import algorithm_of
 
 from .small import BRACKET_TABLE, DOMAINS, OF_KIND, THEOREM_TABLE, bracket_table, changed, refused
 

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.measure.build import build
-from boundcheck.problems.curvature import block_norms
 from boundcheck.measure.spec import parse
 from boundcheck.measure.split import split_along
 from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.problems.curvature import block_norms
 from boundcheck.problems.derivatives import bilinear_product, gauss_newton_product, hessian_vector_product
 from boundcheck.progress import silent
 from tests.layers import examples, sampled

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
+from boundcheck.models.spec import ModelSpec
+from boundcheck.models.streams import seed_of
 
 import boundcheck as bc
 from boundcheck.measure.schedule import Schedule
@@ -18,8 +20,6 @@ from boundcheck.models import corpora
 from boundcheck.models.build import builder
 from boundcheck.models.network import Network
 from boundcheck.models.observe import BLOCK_OBSERVABLES, LOOK_OBSERVABLES, OBSERVABLES, SITE_OBSERVABLES
-from boundcheck.models.spec import ModelSpec
-from boundcheck.models.streams import seed_of
 from boundcheck.problems.sgd import Reshuffled
 from boundcheck.progress import Tick, silent
 from tests.layers import sampled

@@ -12,15 +12,15 @@ from typing import Any
 import psutil
 import pytest
 import torch
+from boundcheck.experiments import networks_of
+from boundcheck.models.spec import ModelSpec, PretrainedSpec
+from boundcheck.models.streams import seed_of
 
 import boundcheck as bc
 from boundcheck.errors import InputError
-from boundcheck.experiments import networks_of
 from boundcheck.measure.spec import parse, validated
 from boundcheck.models import bridge, corpora
 from boundcheck.models.build import builder
-from boundcheck.models.spec import ModelSpec, PretrainedSpec
-from boundcheck.models.streams import seed_of
 from boundcheck.models.text import TEXTS, text_of
 from tests.measure.small import refused, theorem_table
 

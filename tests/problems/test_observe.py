@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 import torch
 
-from boundcheck.problems.observe import observables, observe
 from boundcheck.problems.adapters import LoRA
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.norms import square_norm
 from boundcheck.problems.objective import Objective
+from boundcheck.problems.observe import observables, observe
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import PseudoHuber
 from boundcheck.problems.sgd import Draw, sgd_step
 from boundcheck.problems.softmax import SoftmaxRegression
 from tests.layers import sampled
+from tests.measure.small import pseudo_huber, random_point, softmax, with_replacement
 
-from . import exactly
-from .small import pseudo_huber, random_point, softmax, with_replacement
+from . import exact_steps
 
 PROBLEMS = {"pseudo-Huber": pseudo_huber, "softmax": softmax}
 
@@ -120,7 +120,7 @@ def test_squared_gradient_norms_are_within_their_rounding_error(name, size):
     problem = PROBLEMS[name]()
     v = random_point(problem, replicas=1, size=size)
     seen = observe(problem, v, v, None)
-    true = exactly.gradient_square_norm(problem, v)
+    true = exact_steps.gradient_square_norm(problem, v)
     assert abs(seen["gradient_square_norm"].item() - true) <= seen["gradient_square_norm_error"].item()
     assert seen["gradient_square_norm_error"].item() < 1e-6 * max(true, 1e-3)
 
@@ -181,7 +181,7 @@ def test_a_step_of_length_zero_has_path_smoothness_zero(name):
 
 def assert_error_is_covered(problem, v, v_next):
     seen = observe(problem, v, v_next, None)
-    true = exactly.path_smoothness(problem, v, v_next)
+    true = exact_steps.path_smoothness(problem, v, v_next)
     assert abs(seen["path_smoothness"].item() - true) <= seen["path_smoothness_error"].item()
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from boundcheck.experiments import networks_of
+from boundcheck.models.spec import ModelSpec
 
 from boundcheck.claims import catalogue
-from boundcheck.experiments import networks_of
 from boundcheck.measure.spec import Spec, specs_of
-from boundcheck.models.spec import ModelSpec
 from boundcheck.prove.script import of_paper
 
 ROOT = Path(__file__).parents[2]

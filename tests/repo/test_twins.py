@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import boundcheck.problems
-from boundcheck.measure import curvature, exponent, intervals
+from boundcheck.measure import exponent, horizons, intervals
 from boundcheck.models.network import Network
-from boundcheck.problems import derivatives, norms
+from boundcheck.problems import curvature, derivatives, norms
 from boundcheck.problems.adapters import ADAPTERS, Adapter
 from boundcheck.problems.objective import Objective
 from boundcheck.problems.problem import Problem
@@ -83,17 +83,17 @@ TWINS: dict[str, str] = {
     "derivatives.difference_ratio": RATIOS,
     "derivatives.sure_difference_ratio": RATIOS,
     "curvature.top_curvature": (
-        "tests/measure/test_curvature.py::test_top_curvature_is_the_largest_absolute_eigenvalue"
+        "tests/problems/test_curvature.py::test_top_curvature_is_the_largest_absolute_eigenvalue"
     ),
     "curvature.largest_eigenvalue": (
-        "tests/measure/test_curvature.py::test_top_curvature_is_the_largest_absolute_eigenvalue"
+        "tests/problems/test_curvature.py::test_top_curvature_is_the_largest_absolute_eigenvalue"
     ),
     "curvature.block_norms": "tests/measure/test_split.py::test_block_norms_are_those_of_the_dense_matrix",
     "slack.slack": "tests/measure/test_slack.py::test_values_are_those_of_the_lines_of_the_paper",
     # What a run is audited for.
-    "observe.observe": "tests/measure/test_observe.py::test_every_observable_is_that_of_the_naive_twin",
+    "observe.observe": "tests/problems/test_observe.py::test_every_observable_is_that_of_the_naive_twin",
     "observe.observe, without replacement": (
-        "tests/measure/test_observe.py::test_without_replacement_every_minibatch_that_may_come_is_enumerated"
+        "tests/problems/test_observe.py::test_without_replacement_every_minibatch_that_may_come_is_enumerated"
     ),
     "ball.BallWatch": "tests/measure/test_ball.py::test_watch_reports_what_a_naive_one_reports_on_random_walks",
     # Networks, by plain autograd, a loop over samples, and whole Hessians.
@@ -110,7 +110,7 @@ TWINS: dict[str, str] = {
     "Network.write": f"{NETWORK_TESTS}::test_what_is_written_is_read_back",
     "Network.retract": f"{NETWORK_TESTS}::test_products_are_those_of_losses_along_a_retraction",
     "Network.tangent": f"{NETWORK_TESTS}::test_products_of_loreft_see_and_give_the_tangent_part_alone",
-    "models.run.run_network": "tests/models/test_run.py::test_a_run_is_algorithm_1",
+    "run.run_ensemble, of a network": "tests/models/test_run.py::test_a_run_is_algorithm_1",
     # Statistics.
     "intervals.student_quantile": f"{INTERVAL_TESTS}::test_student_quantiles_are_those_of_scipy_stats",
     "intervals.log_bets": f"{INTERVAL_TESTS}::test_capital_is_the_mixture_of_products_and_grows_sample_by_sample",
@@ -133,7 +133,12 @@ TWINS: dict[str, str] = {
     "schedule.Schedule, unbiased": "tests/measure/test_schedule.py::test_the_stratified_estimate_is_unbiased",
     "verdict.Outcome.measured": "tests/measure/test_run.py::test_measured_is_the_weighted_mean_of_the_trace",
     # Claims.
-    "plan.informative_horizon": "tests/measure/test_horizon.py::test_the_horizon_is_that_of_a_linear_scan",
+    "horizons.informative_horizon": "tests/measure/test_horizon.py::test_the_horizon_is_that_of_a_linear_scan",
+    "horizons.informative_horizon, at the best step": (
+        "tests/measure/test_horizon.py::test_the_horizon_at_the_best_step_is_that_of_a_linear_scan_at_the_formulas_step"
+    ),
+    "horizons.best_step": "tests/measure/test_horizon.py::test_no_other_step_has_a_smaller_bound",
+    "horizons.at_the_longest": "tests/measure/test_any_step.py::test_a_bound_that_no_horizon_brings_down_is_blamed_on_the_step",
     "Claim.function, T_min among them": "tests/claims/test_twins.py::test_floats_are_within_a_few_ulps",
     "Claim.enclosures": "tests/claims/test_twins.py::test_enclosures_contain_the_twin",
 }
@@ -195,7 +200,10 @@ def test_no_batched_method_is_left_out() -> None:
     assert {name for name in TWINS if name.split(".")[0] in {kind.__name__ for kind in kinds}} <= wanted
 
 
-@pytest.mark.parametrize("module", [norms, derivatives, curvature, intervals, exponent], ids=lambda x: x.__name__)
+MODULES = [norms, derivatives, curvature, horizons, intervals, exponent]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda x: x.__name__)
 def test_no_function_is_left_out(module: object) -> None:
     assert functions_of(module)
     assert functions_of(module) <= set(TWINS)

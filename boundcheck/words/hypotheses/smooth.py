@@ -1,18 +1,20 @@
 """F is smooth along the iterates, in balls around the segments between them, or on all of space."""
 
 from boundcheck.claims import catalogue
-from boundcheck.claims.symbols import ell
+from boundcheck.claims.symbols import Lhat, ell
 from boundcheck.words.hypotheses.base import Blamed, Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence
 
 
 class Smooth(Hypothesis):
-    """It follows from what the sharpest claim about the adapter rests on; of a network nothing of that is known."""
+    """It follows from what the sharpest claim about the adapter rests on; of a network it is only seen."""
 
     def rows(self, evidence: Evidence, id: str) -> list[tuple[Blamed, Audit]]:
-        """The rows of these hypotheses."""
+        """The rows of these hypotheses, or of what was seen."""
         if not evidence.function.is_known:
-            return []
+            seen = evidence.plan.values[Lhat.name]
+            how = f"the largest smoothness along a segment, its rounding error added, at {evidence.looks}: measured, "
+            return [("constant", Audit(id, "constant", "assumed", seen, seen, how + "not proved", Lhat.name))]
         rests_on = catalogue[evidence.problem.adapter.claims[0]].hypotheses
         return [
             row for each in rests_on if isinstance(each.word, Hypothesis) for row in each.word.rows(evidence, each.id)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 import xarray as xr
+from boundcheck.models.verdict import Seen, audits_of, judge
 from rich.console import Console
 from sympy import Le, MatrixSymbol, Rational
 
@@ -20,7 +21,6 @@ from boundcheck.errors import InputError
 from boundcheck.measure import measure
 from boundcheck.measure.result import AtSmoothness, Subject, read
 from boundcheck.measure.screen import show_course
-from boundcheck.models.verdict import Seen, audits_of, judge
 from boundcheck.report.screen import show_findings
 from boundcheck.report.words import badge
 from boundcheck.soundness.faults import Run
