@@ -154,7 +154,6 @@ class _Space:
 
     @property
     def shapes(self) -> tuple[Any, ...]:
-        """Those of the matrices, by name."""
         return tuple((name, X.shape) for name, X in sorted(self.origin.matrices.items()))
 
     def rise(self, sides: Sides, at: np.ndarray) -> tuple[float, np.ndarray]:

@@ -97,7 +97,6 @@ class Fields:
     name: str
 
     def __post_init__(self) -> None:
-        """Refuse what is no table."""
         if not isinstance(self.data, dict):
             raise InputError(self.name, self.data, "a table")
 
@@ -108,7 +107,6 @@ class Fields:
         return self.data[name]
 
     def table(self, name: str) -> "Fields":
-        """A table inside of this one."""
         return Fields(self.get(name), name)
 
     def claim(self) -> Claim:
@@ -122,26 +120,22 @@ class Fields:
         return claim
 
     def text(self, name: str) -> str:
-        """A text."""
         if not isinstance(value := self.get(name), str):
             raise InputError(f"{self.name}.{name}", value, "text")
         return value
 
     def number(self, name: str, most: float = MOST) -> float:
-        """A finite number."""
         value = self.get(name)
         if not _is_number(value, most):
             raise InputError(f"{self.name}.{name}", value, f"a finite number of size at most {most:g}")
         return float(value)
 
     def positive(self, name: str) -> float:
-        """A positive number."""
         if not (value := self.number(name)) >= 1 / MOST:
             raise InputError(f"{self.name}.{name}", value, f"a positive number from {1 / MOST:g} on")
         return value
 
     def integer(self, name: str) -> int:
-        """An integer."""
         value = self.get(name)
         if isinstance(value, bool) or not isinstance(value, int):
             raise InputError(f"{self.name}.{name}", value, "an integer")

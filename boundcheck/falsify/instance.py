@@ -191,7 +191,6 @@ class Instance:
 
     @property
     def title(self) -> str:
-        """The adapter's."""
         return self.adapter.title
 
     def __str__(self) -> str:

@@ -160,7 +160,6 @@ class Assignment:
 
     @cached_property
     def letters(self) -> Letters:
-        """The claim's letters."""
         return Letters.of(self.claim)
 
     def check(self) -> None:
@@ -228,12 +227,10 @@ class Assignment:
 
     @property
     def measured(self) -> float:
-        """The left side."""
         return self.compare().measured.value
 
     @property
     def bound(self) -> float:
-        """The right side."""
         return self.compare().bound.value
 
     @property
@@ -304,7 +301,6 @@ class Assignment:
 
     @property
     def title(self) -> str:
-        """The shapes of its matrices."""
         return ", ".join(f"{name} of shape {X.shape}" for name, X in sorted(self.matrices.items())) or "numbers alone"
 
     def __str__(self) -> str:

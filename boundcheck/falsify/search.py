@@ -69,7 +69,6 @@ class Falsification:
     explored: tuple[int, float]
 
     def as_json(self) -> dict[str, Any]:
-        """Plain data."""
         return {
             "id": self.id,
             "ratio": self.ratio,

@@ -71,7 +71,6 @@ class FloatPaths:
         self.errors.append(tuple(x + self.terms * self.epsilon * y for x, y in zip(moved, rounded, strict=True)))
 
     def iterate(self, t: int) -> Point:
-        """v_t on all paths."""
         return cast(Point, self.run.algorithm.iterate(self.states[t - 1]))
 
     def _slope(self, v: Point) -> float:
@@ -172,11 +171,9 @@ class BallPaths:
         )
 
     def at(self, t: int, path: int) -> tuple[arb_mat, ...]:
-        """The iterate v_t of a path."""
         return _as_matrices(self.run.algorithm.iterate(self.paths.state(t, path)))
 
     def gradient(self, point: tuple[arb_mat, ...]) -> tuple[arb_mat, ...]:
-        """The gradient of F."""
         return _as_matrices(self._gradient(_as_arrays(point), 0.0))
 
     def value(self, point: tuple[arb_mat, ...]) -> arb:

@@ -151,7 +151,6 @@ class ShortRun:
 
     @property
     def smoothness(self) -> float:
-        """The claim's own L̂."""
         return self._values[SMOOTHNESS.symbol.name]
 
     @cached_property

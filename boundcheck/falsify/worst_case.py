@@ -66,7 +66,6 @@ class WorstCase:
 
     @property
     def ratio(self) -> float:
-        """The worst case over the bound."""
         return self.exact / self.bound
 
     @property
@@ -225,7 +224,6 @@ class _Theorem:
 
     @property
     def letters(self) -> set[sp.Symbol]:
-        """The symbols of the claim's parameters."""
         return {parameter.symbol for parameter in self.claim.parameters}
 
     def inputs(self, steps: int, constants: Mapping[str, float]) -> dict[str, float]:

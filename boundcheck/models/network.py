@@ -93,12 +93,10 @@ class Network:
 
     @property
     def parameters(self) -> list[Tensor]:
-        """All trained parameters."""
         return [parameter for site in self.sites for parameter in site.parameters]
 
     @property
     def device(self) -> torch.device:
-        """Where the parameters are."""
         return self.parameters[0].device
 
     def point(self) -> Point:
@@ -111,7 +109,6 @@ class Network:
             site.write(part)
 
     def split(self, v: Point) -> list[Point]:
-        """The blocks of each site."""
         left = iter(v)
         return [tuple(next(left) for _ in site.blocks) for site in self.sites]
 
@@ -135,7 +132,6 @@ class Network:
 
     @torch.no_grad()
     def accuracy(self) -> float:
-        """The mean share of hits."""
         with _evaluating(self.model):
             found = [self.task.hits(self.model, part).double() for part in self._chunks(None)]
         return torch.cat(found).mean().item()

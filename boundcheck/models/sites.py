@@ -32,7 +32,6 @@ class Leaf:
 
     @property
     def width(self) -> int:
-        """How many columns."""
         return self.read(self.parameter).shape[1]
 
     def write(self, columns: Tensor) -> None:
