@@ -91,7 +91,7 @@ class Evidence:
 
     @property
     def sure_smoothness(self) -> float:
-        """The largest smoothness along the path, less its rounding error, and at least 0; what is no number says nothing."""
+        """The largest smoothness along the path, less its rounding error; at least 0, and of finite numbers alone."""
         trace = self.record.trace
         with np.errstate(invalid="ignore"):
             values = (trace["path_smoothness"].values - trace["path_smoothness_error"].values)[self.inside]

@@ -4,7 +4,7 @@ import pytest
 
 from boundcheck.claims import catalogue
 from boundcheck.measure import measure
-from boundcheck.measure.horizons import at_the_longest, best_step, informative_horizon
+from boundcheck.measure.horizons import at_the_longest, informative_horizon
 from boundcheck.measure.spec import parse
 from boundcheck.report.words import titled
 from tests.layers import sampled

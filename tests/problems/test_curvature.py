@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from boundcheck.problems.curvature import top_curvature
 from boundcheck.problems.derivatives import difference_ratio, hessian_vector_product
 from tests.layers import sampled
-
 from tests.measure.small import pseudo_huber, random_point, softmax
 
 PROBLEMS = {"pseudo-Huber": pseudo_huber, "softmax": softmax}

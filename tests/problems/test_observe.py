@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 import torch
 
-from boundcheck.problems.observe import observables, observe
 from boundcheck.problems.adapters import LoRA
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.norms import square_norm
 from boundcheck.problems.objective import Objective
+from boundcheck.problems.observe import observables, observe
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import PseudoHuber
 from boundcheck.problems.sgd import Draw, sgd_step
 from boundcheck.problems.softmax import SoftmaxRegression
 from tests.layers import sampled
+from tests.measure.small import pseudo_huber, random_point, softmax, with_replacement
 
 from . import exact_steps
-from tests.measure.small import pseudo_huber, random_point, softmax, with_replacement
 
 PROBLEMS = {"pseudo-Huber": pseudo_huber, "softmax": softmax}
 
