@@ -40,11 +40,11 @@ def gradient_figure(runs: list[StoredRun]) -> Figure | None:
     return panels(chosen, _draw) if chosen else None
 
 
-def band(axis: Axes, x: np.ndarray, values: np.ndarray, mean: np.ndarray, level: float) -> list[np.ndarray]:
+def band(axis: Axes, x: np.ndarray, values: np.ndarray, mean: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
     """Draw Student's limits over replicas at each time, for values of shape (R, M); returns both."""
     limits = [student_interval(column, level) for column in values.T]
     # A lower limit of 0 has no place on a log axis; the band then ends at a tenth of the mean.
-    ends = [np.maximum([i.lower for i in limits], 0.1 * mean), np.array([i.upper for i in limits])]
+    ends = np.maximum([i.lower for i in limits], 0.1 * mean), np.array([i.upper for i in limits])
     words = f"pointwise asymptotic {level:.0%} interval over replicas"
     axis.fill_between(x, *ends, color=BLUE, alpha=0.25, lw=0, label=words)
     return ends
