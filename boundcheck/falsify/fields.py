@@ -43,7 +43,9 @@ def check_id(claim: Claim) -> None:
         check_id(hypothesis)
     if claim.id in catalogue:
         if claim != catalogue[claim.id]:
-            raise InputError("claim.id", claim.id, "another id for what is not the catalogue's claim of this id")
+            raise InputError(
+                "claim.id", claim.id, "another id, because this one is the catalogue's and the claim is not"
+            )
     elif claim.id != str(claim.conclusion):
         if not _ID.fullmatch(claim.id):
             expected = "a name of letters and digits without accents, or the conclusion itself, as SymPy prints it"
@@ -101,7 +103,7 @@ class Fields:
             raise InputError(self.name, self.data, "a table")
 
     def get(self, name: str) -> Any:
-        """Whatever is there."""
+        """The value, whatever it is."""
         if name not in self.data:
             raise InputError(f"{self.name}.{name}", "(not given)", "a value")
         return self.data[name]
@@ -148,7 +150,7 @@ class Fields:
         if not isinstance(rows, list) or not rows or not all(isinstance(row, list) for row in rows):
             raise InputError(field, type(rows).__name__, wanted)
         if len({len(row) for row in rows}) > 1 or not all(_is_number(x, MOST) for row in rows for x in row):
-            raise InputError(field, "with an entry that is missing or is no such number", wanted)
+            raise InputError(field, "with an entry that is missing or not such a number", wanted)
         if shape is not None and (len(rows), len(rows[0])) != shape:
             raise InputError(field, f"of shape ({len(rows)}, {len(rows[0])})", wanted)
         return np.array(rows, dtype=np.float64)

@@ -39,7 +39,7 @@ GRADIENT_BOUND = catalogue["meft.gradient_bound"]
 
 # The least height of h', over G.
 _LEAST = 2.0**-17
-# Of numbers, at all points: some ten seconds of exact arithmetic.
+# The most products of numbers, at all points: some ten seconds of exact arithmetic.
 _MOST_PRODUCTS = 2**21
 
 

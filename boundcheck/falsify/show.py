@@ -61,7 +61,7 @@ def show_replay(instance: Tried, found: Certificate) -> list[Table | str]:
 
 
 def _said(claim: Claim) -> str:
-    """What a claim that no catalogue has says: its id is a name that anyone may give to anything."""
+    """The statement of a claim outside the catalogue, because its id may be any name."""
     derived = {quantity.symbol: quantity.expression for quantity in claim.quantities[-1:]}
     given = [*(hypothesis.conclusion for hypothesis in claim.hypotheses), *claim.conditions]
     text = str(claim.conclusion.xreplace(derived)) + (f", given {', '.join(map(str, given))}" if given else "")

@@ -144,7 +144,7 @@ def worst_cases(
         tick: told of progress.
 
     Raises:
-        InputError: for a claim of which there is no performance estimation, for numbers out of range, and where PEPit
+        InputError: for a claim without performance estimation, for numbers out of range, and where PEPit
             is not installed.
         NotSolvedError: where the solver does not converge.
 

@@ -192,7 +192,7 @@ def top_curvatures(
 ) -> tuple[float, float]:
     r"""Lower estimates of :math:`\|\nabla^2 F(v)\|` and :math:`\|\nabla^2 f(W)\|`, jointly in all sites, by Lanczos.
 
-    The progress told of is in products, of which a restart may need more than the first round.
+    Progress is counted in products; a restart may need more of them than the first round.
     """
     v = network.point()
     weights = tuple(torch.empty(site.adapter.W0.shape, device=network.device) for site in network.sites)
