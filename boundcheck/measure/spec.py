@@ -206,7 +206,7 @@ class Spec(Table):
         if self.model is not None:
             unused_tables = {"problem", "lipschitz", "domain", "assume", "bracket"}
             return self.model_dump(
-                mode="json", exclude={name: True for name in unused_tables} | {"run": {"zeta", "given"}}
+                mode="json", exclude=dict.fromkeys(unused_tables, True) | {"run": {"zeta", "given"}}
             )
         matrix: dict[str, Any] = {"model": True, "adapter": {"targets"}}
         if self.is_bracket:

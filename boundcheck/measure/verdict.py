@@ -190,6 +190,8 @@ def _in_hindsight(evidence: Evidence, audits: list[Audit], measured: _Measured) 
 def _compare(evidence: Evidence, measured: _Measured) -> tuple[Verdict, str, Blame | None]:
     """Whether it is supported, violated or neither, against the safe ends of the bound's enclosure."""
     interval, claim = measured.interval, evidence.claim
+    if not measured.is_finite:
+        raise ValueError("expected finite measurements")
     if interval is None:
         advice = "set run.audits = run.steps to see it at every iterate"
         reason = f"the {measured.called} was not seen: {advice}"

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from boundcheck.experiments import networks_of
-from boundcheck.models.spec import ModelSpec
 
 from boundcheck.claims import catalogue
 from boundcheck.measure.spec import Spec, specs_of

@@ -163,11 +163,9 @@ TWINS: dict[str, str] = {
 NOTHING_TO_COMPARE = {
     "Adapter.initial": "where training starts: the shapes, the seed and W(v) = W0 are tested",
     "Problem.initial": "the adapter's own",
-    "Problem.look": "nothing is looked at",
-    "Problem.accuracy": "nothing is predicted",
-    "Problem.held_out_ends": "no sample is held out",
+    "Problem.inputs_at": "norms and a quotient, by name",
+    "Problem.distance_bound": "a quotient of what has twins",
     "NetworkFunction.initial": "the point at which the network was taken",
-    "NetworkFunction.norms": "no radius bounds a block of a network",
     "Adapter.diagonal": "a starting point too, which is written down and not computed",
     "Adapter.draw": "random points: that they lie in the domain, and half of them at its boundary, is tested",
     "Adapter.check": "refuses, and computes nothing",
