@@ -10,8 +10,16 @@ from torch import Tensor
 from boundcheck.exact.balls import upper
 from boundcheck.problems.certify import largest_gram_eigenvalue, mean_row_norm
 from boundcheck.problems.constant import EPSILON, Constant
-from boundcheck.problems.datasets import breast_cancer_data, checked_features, checked_labels, digits_data
+from boundcheck.problems.datasets import (
+    Bundled,
+    breast_cancer_data,
+    checked_features,
+    checked_labels,
+    data_of,
+    digits_data,
+)
 from boundcheck.problems.least_squares import LinearModel
+from boundcheck.problems.tables import ProblemTable, Setting
 
 
 class SoftmaxRegression(LinearModel):
@@ -70,3 +78,13 @@ def breast_cancer(device: str = "cpu") -> SoftmaxRegression:
     """Softmax regression on scikit-learn's 569 tumours, standardised: d = 2 classes, k = 30 measurements."""
     X, labels = breast_cancer_data()
     return SoftmaxRegression("breast cancer", X, labels, device)
+
+
+class DataSpec(ProblemTable):
+    """Softmax regression on scikit-learn's digits (10 classes, 64 pixels) or breast cancer (2 classes, 30 features)."""
+
+    kind: Bundled
+
+    def build(self, setting: Setting) -> SoftmaxRegression:
+        """The regression, on [h; 1] where W acts on that."""
+        return SoftmaxRegression(self.kind, *data_of(self.kind, setting.bias), setting.device)

@@ -36,6 +36,8 @@ class LoRA(Adapter):
     """
 
     kind = "lora"
+    place = 20
+    is_run = True
     title = "LoRA"
     claims: ClassVar[tuple[str, ...]] = (
         "meft.lemma1_sharp",
@@ -122,6 +124,8 @@ class DiReFT(LoRA):
     """
 
     kind = "direft"
+    place = 50
+    edits_hidden = True
     title = "DiReFT"
     has_scale = False
     claims = ("meft.direft", "meft.lora", "jiang2024.lemma1")
@@ -138,6 +142,8 @@ class FrozenA(Adapter):
     """
 
     kind = "frozen-a"
+    place = 30
+    is_run = True
     title = "LoRA, A frozen"
     claims = ("meft.frozen_a",)
     is_linear = True
@@ -208,6 +214,8 @@ class FrozenB(Adapter):
     """
 
     kind = "frozen-b"
+    place = 40
+    is_run = True
     title = "LoRA, B frozen"
     claims = ("meft.frozen_b",)
     is_linear = True
