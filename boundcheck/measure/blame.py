@@ -2,7 +2,7 @@
 
 import math
 
-from boundcheck.measure.result import Blame
+from boundcheck.measure.parts import Blame
 from boundcheck.words.hypotheses.evidence import Audit
 
 

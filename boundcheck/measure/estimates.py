@@ -15,8 +15,8 @@ import xarray as xr
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.inputs import exact
 from boundcheck.measure.horizons import informative_horizon
+from boundcheck.measure.parts import AtSmoothness, Estimates
 from boundcheck.measure.plan import Plan
-from boundcheck.measure.result import AtSmoothness, Estimates
 from boundcheck.models.sites import Site
 from boundcheck.problems.adapters import LoRA
 from boundcheck.problems.constant import End

@@ -16,7 +16,7 @@ from boundcheck.claims.inputs import Number, exact
 from boundcheck.errors import InputError
 from boundcheck.measure.build import starting_point
 from boundcheck.measure.horizons import best_step, informative_horizon
-from boundcheck.measure.result import Planned
+from boundcheck.measure.parts import Planned
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.streams import generator, stream
 from boundcheck.problems.constant import EPSILON, Constant

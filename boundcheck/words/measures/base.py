@@ -47,11 +47,6 @@ class Measure(ABC):
     id: str
     title: str
 
-    @property
-    def is_of_a_run(self) -> bool:
-        """Whether it measures an algorithm, and not a function alone."""
-        return True
-
     @abstractmethod
     def is_bounded_by(self, conclusion: sp.Basic, bound: sp.Symbol) -> bool:
         """Whether the conclusion says that this measure is at most `bound`."""

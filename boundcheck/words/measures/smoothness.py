@@ -16,11 +16,6 @@ class SmoothnessConstant(Measure):
     symbol: sp.Symbol
     """What lemmas call the bound on it."""
 
-    @property
-    def is_of_a_run(self) -> bool:
-        """It is the function's."""
-        return False
-
     def is_bounded_by(self, conclusion: sp.Basic, bound: sp.Symbol) -> bool:
         """Whether the conclusion says so of the gradient at any two points, or of the Hessian at any one."""
         points = [each.args[1] for each in conclusion.atoms(Gradient)]
