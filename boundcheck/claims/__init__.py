@@ -58,6 +58,10 @@ class Catalogue(Mapping[str, Claim]):
             self._opened[name] = found
         return found
 
+    def is_own(self, id: str) -> bool:
+        """Whether a claim is one's own, which was opened."""
+        return id in self._opened
+
     def __contains__(self, id: object) -> bool:
         """Whether the catalogue has a claim called `id`."""
         return id in self._all()

@@ -24,6 +24,7 @@ from boundcheck.claims.symbols import T
 from boundcheck.doors import is_path
 from boundcheck.errors import InputError
 from boundcheck.files import read_text
+from boundcheck.measure.given import GivenProblem
 from boundcheck.measure.tables import (
     AdapterSpec,
     BracketSpec,
@@ -115,7 +116,7 @@ class Spec(Table):
         claim, kind = catalogue[self.claim], self.adapter.made
         if algorithm_of(claim) is None and not is_about_smoothness(claim):
             raise InputError("claim", self.claim, "a theorem with a step size, or a lemma about smoothness")
-        if self.is_bracket and self.claim not in kind.claims:
+        if self.is_bracket and not kind.is_subject_of(claim):
             raise InputError("claim", self.claim, f"a lemma about {kind.title}: one of {', '.join(kind.claims)}")
         if not self.is_bracket:
             self._check_theorem()
@@ -217,6 +218,12 @@ class Spec(Table):
                     raise InputError(f"run.{field}", getattr(self.run, field), expected)
         self.assumed_inputs()
         _ = self.theorem
+
+    def __reduce__(self) -> Any:
+        """In another process what lies outside of the package is opened there; what is an object goes along."""
+        claim = catalogue[self.claim] if catalogue.is_own(self.claim) and not is_path(self.claim) else self.claim
+        problem = {"problem": self.problem} if isinstance(self.problem, GivenProblem) else {}
+        return parse, (self.as_json() | {"claim": claim} | problem,)
 
     def as_json(self) -> dict[str, Any]:
         """The tables that this experiment uses, as a spec file holds them; `parse` reads it back."""
@@ -346,22 +353,27 @@ def about_any_step() -> Claim:
     return next(found)
 
 
-def specs_of(given: Spec | list[Spec] | dict[str, Any] | str | Path) -> list[Spec]:
+def specs_of(given: Spec | list[Spec] | dict[str, Any] | str | Path, problem: Any = None) -> list[Spec]:
     """The experiments that are given: one, several, a dictionary, or the path of a TOML file; lists make a sweep.
+
+    A problem, an objective or a function of W, takes the place of what they say of one.
 
     Raises:
         InputError: for an unreadable file or bad TOML, and for any field that is unknown, missing or out of range.
 
     """
     match given:
+        case Spec() | list() if problem is not None:
+            raise InputError("problem", type(problem).__name__, "a spec that is a dictionary or the path of a file")
         case Spec():
             return [given]
         case list():
             return given
         case dict():
-            return list(expand(given))
+            raw = given
         case _:
-            return list(expand(read(Path(given))))
+            raw = read(Path(given))
+    return list(expand(raw if problem is None else raw | {"problem": GivenProblem.of(problem, raw.get("problem"))}))
 
 
 def read(path: Path) -> dict[str, Any]:

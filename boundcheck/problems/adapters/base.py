@@ -113,7 +113,7 @@ class Adapter(ABC):
     @classmethod
     def is_subject_of(cls, claim: Claim) -> bool:
         """Whether a claim bounds the smoothness of F on this adapter's domain."""
-        return claim.id in cls.claims
+        return any(catalogue[id].id == claim.id for id in cls.claims)
 
     @property
     @abstractmethod
