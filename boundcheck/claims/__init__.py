@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
+from boundcheck import doors
 from boundcheck.claims.claim import Claim, Quantity
-from boundcheck.doors import is_path, opened
 from boundcheck.errors import InputError
 from boundcheck.proofs import Paper, paper_of, papers
 
@@ -46,9 +46,9 @@ class Catalogue(Mapping[str, Claim]):
             InputError: for an unknown id, a path at which there is no claim, and one that has the id of another claim.
 
         """
-        if isinstance(claim, str) and not is_path(claim):
+        if isinstance(claim, str) and not doors.is_path(claim):
             return self[claim]
-        found = opened(field, claim) if isinstance(claim, str) else claim
+        found = doors.opened(field, claim) if isinstance(claim, str) else claim
         if not isinstance(found, Claim):
             raise InputError(field, claim, f"the path of a Claim, and not of a {type(found).__name__}")
         if self._of_papers().get(found.id, found) != found:

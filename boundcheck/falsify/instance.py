@@ -338,7 +338,7 @@ def point_of(found: Fields, adapter: Adapter) -> Point:
 
 def rank_of(adapter: Adapter) -> int:
     """The rank of an adapter; of full fine-tuning, which has none, that of W."""
-    return min(adapter.W0.shape) if isinstance(adapter, Full) else int(cast(Any, adapter).rank)
+    return int(getattr(adapter, "rank", min(adapter.W0.shape)))
 
 
 def unit(X: Tensor) -> Tensor:
