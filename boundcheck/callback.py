@@ -205,7 +205,7 @@ class _Recorder:
         v, self._pending = self._pending, None
         v_next = self._network.point()
         law = Draw(self._batch, torch.arange(self._function.samples).unsqueeze(0), replaced=True)
-        seen: dict[str, Any] = {name: values.numpy() for name, values in self._function.observe(v, v_next, law).items()}
+        seen: dict[str, Any] = {name: x[0].numpy() for name, x in self._function.observe(v, v_next, law).items()}
         self._network.write(v_next)
         raw, variance = seen["gradient_square_norm"].item(), seen["noise_variance"].item() * self._batch
         square, variance = self._corrected(raw, variance)

@@ -8,7 +8,7 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import sympy as sp
@@ -22,7 +22,7 @@ from boundcheck.errors import InputError
 from boundcheck.exact.balls import upper
 from boundcheck.exact.rounded import Approx, Comparison
 from boundcheck.falsify.fields import MOST, Fields, matrix_text, named
-from boundcheck.problems.adapters import ADAPTERS, Adapter, Full, make_adapter
+from boundcheck.problems.adapters import ADAPTERS, Adapter, make_adapter
 from boundcheck.problems.adapters.base import spectral_bound
 from boundcheck.problems.cast import cast_to
 from boundcheck.problems.clipped import Clipped

@@ -41,8 +41,7 @@ def measure(
 
     """
     # Deferred: torch takes a second to import, and `import boundcheck` should not.
-    from boundcheck.measure.experiment import measure_one, prepare
     from boundcheck.measure.pool import measure_each
     from boundcheck.measure.spec import specs_of
 
-    return measure_each(specs_of(spec, problem), prepare, measure_one, Path(runs), device, tick, jobs)
+    return measure_each(specs_of(spec, problem), Path(runs), device, tick, jobs)

@@ -20,6 +20,7 @@ from torch import nn
 from boundcheck.errors import InputError
 from boundcheck.files import parse_json, read_text
 from boundcheck.models import corpora
+from boundcheck.models.network import Task
 from boundcheck.models.tables import PretrainedSpec
 from boundcheck.models.tasks import Encoded, Shape
 from boundcheck.models.text import text_of, typed
@@ -46,8 +47,8 @@ class Loaded:
 
     name: str
     model: nn.Module
-    task: Encoded
-    held_out: Encoded
+    task: Task
+    held_out: Task
 
     def targets(self, kind: str) -> str:
         """Where adapters of this kind go by default: peft's choice for LoRA, and of an edit every layer."""

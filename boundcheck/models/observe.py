@@ -143,7 +143,6 @@ def observe(
         "loss_error": rounding.loss,
         "gradient_square_norm": look.square_norm,
         "gradient_square_norm_error": rounding.gradient * (2 * size + rounding.gradient),
-        "conditional_bias_error": "estimate of the rounding error of conditional_bias",
         "step_length": length,
         "path_smoothness": in_v[0],
         "path_smoothness_error": in_v[1],

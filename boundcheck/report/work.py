@@ -12,11 +12,10 @@ ROUNDS, STARTS = 96, 8
 
 def experiment(table: dict[str, Any], runs: Path, device: str) -> Any:
     """The result of one experiment, from its folder where it has been run before."""
-    from boundcheck.measure.experiment import measure_one
     from boundcheck.measure.pool import alone
     from boundcheck.measure.spec import parse
 
-    return alone(parse(table), measure_one, runs, device, 1)
+    return alone(parse(table), runs, device, 1)
 
 
 def search(id: str, lipschitz: str, ranks: tuple[int, ...], examples: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from boundcheck.prove import Proof, eq, ge, gt, le, script
 
 from ..meft.lora import BALL, LEMMA_1_SHARP, THEOREM_2_BEST_STEP, THEOREM_2_REPAIRED
 from ..meft.theorems import THEOREM_2_FROZEN_A
-from . import lemma_1, variants
+from . import lemma_1, one_factor, variants
 from .ball import unit_interval
 from .claims import ROOT_TERM
 from .descent import SQUARE, TOTAL, B_last, along_segment, descent, descent_in_ball, expected_descent, summed
@@ -156,7 +156,7 @@ def frozen(proof: Proof) -> None:
     constant = proof.step("L̂ > 0", gt(Lhat, 0), proof.recall("Lhat"), value)
     best = BestStep(proof, THEOREM_2_FROZEN_A, constant)
     along = along_segment(proof, smooth, unit_interval(proof), "all of space")
-    lines = descent(proof, along, proof.recall("F(B) = f(W)"), variants.weight_at(B_last), best.positive)
+    lines = descent(proof, along, proof.recall("F(B) = f(W)"), one_factor.FROZEN_A.weight(B_last), best.positive)
     total = summed(proof, lines, expected_descent(proof, lines), best.weight)
     _conclude(proof, THEOREM_2_FROZEN_A, best, total)
 

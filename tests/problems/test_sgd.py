@@ -1,6 +1,7 @@
 """Algorithm 1 on an ensemble against a plain loop over replicas, how a step moves, and the law of its minibatches."""
 
 import itertools
+import math
 
 import hypothesis.strategies as st
 import numpy as np
@@ -194,6 +195,20 @@ def test_retraction_stays_on_the_manifold_and_is_of_second_order(move: tuple[LoR
         if size < 1:
             apart = R[0] - geodesic(v[0][0], u[0][0], torch.tensor(size, dtype=torch.float64))
             assert apart.norm().item() <= (size * u[0].norm().item()) ** 3 + 64 * EPSILON
+
+
+@examples(5)
+@given(moves(), st.sampled_from([math.nan, math.inf, -math.inf]))
+def test_a_retraction_from_no_number_leads_to_none_and_leaves_other_replicas_alone(
+    move: tuple[LoReFT, Point, Point], value: float
+) -> None:
+    adapter, v, u = move
+    two, step = (tuple(part.repeat(2, 1, 1) for part in point) for point in (v, u))
+    step[0][0, 0, 0] = value
+    R, V = adapter.retract(two, step)
+    assert torch.isnan(R[0]).all()
+    torch.testing.assert_close(R[1], adapter.retract(v, u)[0][0], rtol=0, atol=64 * EPSILON)
+    assert torch.equal(V, two[1] + step[1])
 
 
 @examples(15)
