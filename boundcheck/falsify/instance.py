@@ -8,7 +8,7 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import sympy as sp
@@ -22,7 +22,7 @@ from boundcheck.errors import InputError
 from boundcheck.exact.balls import upper
 from boundcheck.exact.rounded import Approx, Comparison
 from boundcheck.falsify.fields import MOST, Fields, matrix_text, named
-from boundcheck.problems.adapters import ADAPTERS, Adapter, Full, make_adapter
+from boundcheck.problems.adapters import ADAPTERS, Adapter, make_adapter
 from boundcheck.problems.adapters.base import spectral_bound
 from boundcheck.problems.cast import cast_to
 from boundcheck.problems.clipped import Clipped
@@ -338,7 +338,7 @@ def point_of(found: Fields, adapter: Adapter) -> Point:
 
 def rank_of(adapter: Adapter) -> int:
     """The rank of an adapter; of full fine-tuning, which has none, that of W."""
-    return min(adapter.W0.shape) if isinstance(adapter, Full) else int(cast(Any, adapter).rank)
+    return int(getattr(adapter, "rank", min(adapter.W0.shape)))
 
 
 def unit(X: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from boundcheck.measure.parts import AtSmoothness
-from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.problems.adapters import title_of
 from boundcheck.report.stored import StoredRun, known
 from boundcheck.report.sweeps import groups, settings
 from boundcheck.report.words import number
@@ -79,7 +79,7 @@ class Named:
     def adapter(self) -> str:
         """The adapter, with its scale where that is not 1."""
         scale = self.run.scale
-        return ADAPTERS[self.run.adapter].title + (f", s\u00a0=\u00a0{scale}" if scale != "1" else "")
+        return title_of(self.run.adapter) + (f", s\u00a0=\u00a0{scale}" if scale != "1" else "")
 
     @property
     def is_rounding(self) -> bool:

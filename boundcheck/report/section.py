@@ -124,7 +124,7 @@ class Material:
         named = {run.result.claim for run in self.runs}
         named |= {end.claim for run in self.runs for end in run.result.upper}
         named |= {each.claim for run in self.theorems for each in run.course.horizons}
-        return [claim for claim in catalogue.values() if claim.id in named]
+        return [claim for id, claim in catalogue.items() if id in named]
 
     @property
     def by_callback(self) -> bool:

@@ -66,15 +66,20 @@ class Adapter(ABC):
     """W(v) around a frozen W0, shape (d, k).
 
     Attributes:
-        kind: its name in a spec.
+        kind: its name in a spec; one from outside gets it when it is opened.
+        place: where it stands in lists.
         title: what figures call it.
         claims: ids of the claims that bound the smoothness of F on its domain, the sharpest first.
         composition: the one of them whose L̂ is LJ² + GH.
         radius_names: the radii that make the domain, in the order of the blocks.
         frozen: the claims' parameter that bounds each frozen matrix, by the name of its field.
+        has_rank: whether it has a rank that one may choose.
         has_scale: whether its formula has a scale s that one may choose.
         needs_ball: whether W has a bounded derivative on a ball alone.
         has_diagonal: whether it can start from a diagonal point.
+        edits_hidden: whether it edits a hidden state h, by W [h; 1], and not the weight of a layer.
+        needs_columns: whether W0 must have no column of zeros.
+        is_run: whether theorems about an algorithm are run on it: all radii bound spectral norms, one of each block.
         is_linear: whether W is an affine function of v, so that F is convex, or smooth on all of space, where f is.
         starting: radii to begin a search with where 1 is no choice.
         is_isometry: whether it keeps distances, so that F is as strongly convex as f.
@@ -82,15 +87,20 @@ class Adapter(ABC):
 
     """
 
-    kind: ClassVar[str]
+    kind: ClassVar[str] = ""
+    place: ClassVar[int] = 1000
     title: ClassVar[str]
     claims: ClassVar[tuple[str, ...]]
     composition: ClassVar[str]
     radius_names: ClassVar[tuple[str, ...]]
     frozen: ClassVar[Mapping[str, str]] = {}
+    has_rank: ClassVar[bool] = True
     has_scale: ClassVar[bool] = True
     needs_ball: ClassVar[bool] = False
     has_diagonal: ClassVar[bool] = False
+    edits_hidden: ClassVar[bool] = False
+    needs_columns: ClassVar[bool] = False
+    is_run: ClassVar[bool] = False
     is_linear: ClassVar[bool] = False
     is_isometry: ClassVar[bool] = False
     starting: ClassVar[Mapping[str, float]] = {}
@@ -103,7 +113,7 @@ class Adapter(ABC):
     @classmethod
     def is_subject_of(cls, claim: Claim) -> bool:
         """Whether a claim bounds the smoothness of F on this adapter's domain."""
-        return claim.id in cls.claims
+        return any(catalogue[id].id == claim.id for id in cls.claims)
 
     @property
     @abstractmethod

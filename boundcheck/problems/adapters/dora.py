@@ -40,6 +40,8 @@ class DoRA(Adapter):
     """
 
     kind = "dora"
+    place = 80
+    needs_columns = True
     title = "DoRA"
     claims = ("meft.dora_blocks", "meft.dora")
     composition = "meft.dora"

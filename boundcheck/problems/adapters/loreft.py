@@ -23,6 +23,8 @@ class LoReFT(Adapter):
     """
 
     kind = "loreft"
+    place = 60
+    edits_hidden = True
     title = "LoReFT"
     has_scale = False
     claims = ("meft.loreft_rank1", "meft.loreft_sharp", "meft.loreft")

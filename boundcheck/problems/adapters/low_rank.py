@@ -36,6 +36,8 @@ class LoRA(Adapter):
     """
 
     kind = "lora"
+    place = 20
+    is_run = True
     title = "LoRA"
     claims: ClassVar[tuple[str, ...]] = (
         "meft.lemma1_sharp",
@@ -122,6 +124,8 @@ class DiReFT(LoRA):
     """
 
     kind = "direft"
+    place = 50
+    edits_hidden = True
     title = "DiReFT"
     has_scale = False
     claims = ("meft.direft", "meft.lora", "jiang2024.lemma1")
@@ -181,6 +185,8 @@ class FrozenA(_OneFactor):
     """
 
     kind = "frozen-a"
+    place = 30
+    is_run = True
     title = "LoRA, A frozen"
     claims = ("meft.frozen_a",)
     composition = "meft.frozen_a"
@@ -222,6 +228,8 @@ class FrozenB(_OneFactor):
     """
 
     kind = "frozen-b"
+    place = 40
+    is_run = True
     title = "LoRA, B frozen"
     claims = ("meft.frozen_b",)
     composition = "meft.frozen_b"

@@ -39,6 +39,7 @@ class VeRA(Adapter):
     """
 
     kind = "vera"
+    place = 70
     title = "VeRA"
     claims = ("meft.vera_sharp", "meft.vera")
     composition = "meft.vera"
@@ -114,6 +115,7 @@ class LoHa(Adapter):
     """
 
     kind = "loha"
+    place = 90
     title = "LoHa"
     claims = ("meft.loha_sharp", "meft.loha")
     composition = "meft.loha"

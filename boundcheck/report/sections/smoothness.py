@@ -58,7 +58,7 @@ def ends(run: StoredRun) -> dict[str, float]:
             found[f"printed {end.lipschitz}"] = end.value
             continue
         found["sharp"] = min(found.get("sharp", np.inf), end.value)
-        if end.claim == ADAPTERS[run.adapter].composition:
+        if run.adapter in ADAPTERS and end.claim == ADAPTERS[run.adapter].composition:
             found["composition"] = end.value
     return found
 
