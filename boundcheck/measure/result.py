@@ -18,7 +18,9 @@ from boundcheck.measure.grounds import Kind, borne
 from boundcheck.measure.intervals import Interval
 from boundcheck.problems.constant import End
 from boundcheck.verdicts import Verdict
+from boundcheck.words.algorithms import SGD
 from boundcheck.words.hypotheses.evidence import Audit, Guilt
+from boundcheck.words.measures import SMOOTHNESS
 
 VERSION = 2
 """Of the form of a result. Version 1, which has no number in it, is read too."""
@@ -82,6 +84,16 @@ class Planned:
     prescribed: float | None = None
     trivial: float | None = None
     numbers: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def smoothness(self) -> float | None:
+        """The L̂ of the theorem; None where it has none."""
+        return self.values.get(SMOOTHNESS.letter)
+
+    @property
+    def step_size(self) -> float | None:
+        """The first number of the algorithm; a result of version 1 has that of SGD among the values."""
+        return next(iter(self.numbers.values()), self.values.get(SGD.step_size))
 
 
 @dataclass(frozen=True)

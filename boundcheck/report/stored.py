@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import xarray as xr
 
 from boundcheck.measure.result import BracketResult, Chain, Ends, Estimates, RunResult
+from boundcheck.measure.tables import AdapterSpec
 from boundcheck.verdicts import Verdict
 
 
@@ -72,6 +73,11 @@ class StoredRun:
     def adapter(self) -> str:
         """The adapter's kind."""
         return self.result.settings.adapter.kind
+
+    @property
+    def has_default_adapter(self) -> bool:
+        """Whether the adapter is that of a spec which names none."""
+        return self.adapter == AdapterSpec.model_fields["kind"].default
 
     @property
     def scale(self) -> str:

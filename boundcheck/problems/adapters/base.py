@@ -9,15 +9,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, cast
 
 import numpy as np
+import sympy as sp
 import torch
 from flint import arb, ctx
 from torch import Tensor
 
 from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.about import claims_about
 from boundcheck.claims.inputs import exact
+from boundcheck.claims.symbols import G, J, L, Lhat
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import upper
 from boundcheck.problems.certify import largest_gram_eigenvalue
@@ -61,6 +64,13 @@ class Sizes(NamedTuple):
     products: Tensor | float = 1.0
 
 
+class _Said:
+    """The claims that papers say are about an adapter."""
+
+    def __get__(self, adapter: "Adapter | None", of: type["Adapter"]) -> tuple[str, ...]:
+        return claims_about(of.kind)
+
+
 @dataclass(frozen=True)
 class Adapter(ABC):
     """W(v) around a frozen W0, shape (d, k).
@@ -68,9 +78,12 @@ class Adapter(ABC):
     Attributes:
         kind: its name in a spec.
         title: what figures call it.
-        claims: ids of the claims that bound the smoothness of F on its domain, the sharpest first.
-        composition: the one of them whose L̂ is LJ² + GH.
+        claims: ids of the claims that bound the smoothness of F on its domain, the sharpest first; of a class that
+            names none, those that papers say are about its kind.
         radius_names: the radii that make the domain, in the order of the blocks.
+        radius_of: of which norm each radius is, as figures say it.
+        noise_at_start: the powers of s and r with which the variance of the noise goes, in the mean over the adapter's
+            own start, and a formula that says so; None where none is known.
         frozen: the claims' parameter that bounds each frozen matrix, by the name of its field.
         has_scale: whether its formula has a scale s that one may choose.
         needs_ball: whether W has a bounded derivative on a ball alone.
@@ -84,9 +97,10 @@ class Adapter(ABC):
 
     kind: ClassVar[str]
     title: ClassVar[str]
-    claims: ClassVar[tuple[str, ...]]
-    composition: ClassVar[str]
+    claims: ClassVar[tuple[str, ...]] = cast(Any, _Said())
     radius_names: ClassVar[tuple[str, ...]]
+    radius_of: ClassVar[Mapping[str, str]] = {}
+    noise_at_start: ClassVar[tuple[int, int, str] | None] = None
     frozen: ClassVar[Mapping[str, str]] = {}
     has_scale: ClassVar[bool] = True
     needs_ball: ClassVar[bool] = False
@@ -104,6 +118,18 @@ class Adapter(ABC):
     def is_subject_of(cls, claim: Claim) -> bool:
         """Whether a claim bounds the smoothness of F on this adapter's domain."""
         return claim.id in cls.claims
+
+    @classmethod
+    def composition(cls) -> Claim | None:
+        """The one of its claims that derives J, whose L̂ is LJ² + GH, or the last where none does."""
+        found = [catalogue[id] for id in cls.claims]
+        return next((claim for claim in found if J.name in claim.names), found[-1] if found else None)
+
+    @classmethod
+    def conditions(cls) -> tuple[sp.Basic, ...]:
+        """What its claims ask of its constants for W to have bounded derivatives."""
+        claim = cls.composition()
+        return claim.conditions if claim else ()
 
     @property
     @abstractmethod
@@ -185,17 +211,19 @@ class Adapter(ABC):
     def jacobian_bound(self, radii: Radii) -> float:
         r"""J with :math:`\|DW(v)\| \le J` on the domain: the root of the composition lemma's L̂ at L = 1, G = 0.
 
-        Infinity where the lemma's conditions fail, as DoRA's do where a column may vanish.
+        Infinity where the lemma's conditions fail, as DoRA's do where a column may vanish, and where there is none.
         """
-        claim = catalogue[self.composition]
-        values = self.constants(radii) | {"L": 1.0, "G": 0.0}
+        claim = self.composition()
+        if claim is None:
+            return math.inf
+        values = self.constants(radii) | {L.name: 1.0, G.name: 0.0}
         # G = 0 is a limit: no condition is about it.
         known = {p.symbol: exact(p.name, values[p.name] or 1.0) for p in claim.parameters}
         if claim.failing(known):
             return math.inf
         # NumPy's floats, which overflow to infinity where Python's raise.
         with np.errstate(over="ignore"):
-            square = float(claim.function("Lhat")(**{p.name: np.float64(values[p.name]) for p in claim.parameters}))
+            square = float(claim.function(Lhat.name)(**{p.name: np.float64(values[p.name]) for p in claim.parameters}))
         return math.sqrt(square) * ROUND_UP
 
     def norms(self, v: Point) -> Tensor:

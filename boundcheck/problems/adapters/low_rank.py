@@ -37,16 +37,12 @@ class LoRA(Adapter):
 
     kind = "lora"
     title = "LoRA"
-    claims: ClassVar[tuple[str, ...]] = (
-        "meft.lemma1_sharp",
-        "meft.lemma1_sharp_equal_radii",
-        "meft.lora",
-        "jiang2024.lemma1",
-    )
-    composition = "meft.lora"
     radius_names = ("a", "b")
+    radius_of: ClassVar[Mapping[str, str]] = {"a": "σ₁(A)", "b": "σ₁(B)"}
     needs_ball = True
     has_diagonal = True
+    # At B = 0 only B has a gradient, s N Aᵀ, and the mean of |N Aᵀ|² over A is |N|² r gain²/k.
+    noise_at_start: ClassVar[tuple[int, int, str] | None] = 2, 1, "s²r, in the mean over A at B = 0"
     rank: int
     scale: float = 1.0
 
@@ -124,7 +120,6 @@ class DiReFT(LoRA):
     kind = "direft"
     title = "DiReFT"
     has_scale = False
-    claims = ("meft.direft", "meft.lora", "jiang2024.lemma1")
 
 
 @dataclass(frozen=True)
@@ -139,10 +134,9 @@ class FrozenA(Adapter):
 
     kind = "frozen-a"
     title = "LoRA, A frozen"
-    claims = ("meft.frozen_a",)
     is_linear = True
-    composition = "meft.frozen_a"
     radius_names = ("b",)
+    radius_of: ClassVar[Mapping[str, str]] = {"b": "σ₁(B)"}
     frozen: ClassVar[Mapping[str, str]] = {"A": "a"}
     A: Tensor
     scale: float = 1.0
@@ -209,10 +203,9 @@ class FrozenB(Adapter):
 
     kind = "frozen-b"
     title = "LoRA, B frozen"
-    claims = ("meft.frozen_b",)
     is_linear = True
-    composition = "meft.frozen_b"
     radius_names = ("a",)
+    radius_of: ClassVar[Mapping[str, str]] = {"a": "σ₁(A)"}
     frozen: ClassVar[Mapping[str, str]] = {"B": "b"}
     B: Tensor
     scale: float = 1.0

@@ -17,6 +17,11 @@ class SmoothnessConstant(Measure):
     """What lemmas call the bound on it."""
 
     @property
+    def letter(self) -> str:
+        """The name of the quantity by which a claim bounds it."""
+        return str(self.symbol.name)
+
+    @property
     def is_of_a_run(self) -> bool:
         """It is the function's."""
         return False
