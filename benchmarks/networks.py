@@ -22,17 +22,17 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import numpy as np
 import torch
+from boundcheck.models.spec import ModelSpec
 from peft import LoraConfig, TaskType, get_peft_model
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainingArguments
 
 from boundcheck.callback import BoundcheckCallback
-from boundcheck.problems.curvature import largest_eigenvalue
 from boundcheck.measure.spec import validated
 from boundcheck.models.build import builder
 from boundcheck.models.corpora import verses
 from boundcheck.models.network import Network
 from boundcheck.models.observe import top_curvatures
-from boundcheck.models.spec import ModelSpec
+from boundcheck.problems.curvature import largest_eigenvalue
 
 ROUNDS, SAMPLES, STEPS, BATCH, LENGTH = 3, 64, 100, 16, 48
 SPEC = validated(

@@ -14,8 +14,9 @@ from boundcheck.errors import InputError
 from boundcheck.measure.audit import Evidence
 from boundcheck.measure.experiment import memory
 from boundcheck.measure.outcome import outcome
+from boundcheck.measure.parts import Stated, Subject
 from boundcheck.measure.plan import Start, at_a_step
-from boundcheck.measure.result import RunResult, Stated, Subject
+from boundcheck.measure.result import RunResult
 from boundcheck.measure.run import Record, empty_trace
 from boundcheck.measure.schedule import Schedule
 from boundcheck.measure.screen import show_course

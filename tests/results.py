@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from boundcheck.measure.result import Estimates, Planned, RunResult, Subject
+from boundcheck.measure.parts import Estimates, Planned, Subject
+from boundcheck.measure.result import RunResult
 from boundcheck.verdicts import Verdict
 
 SPEC: dict[str, Any] = {"seed": 1, "adapter": {"kind": "lora", "rank": 1}}

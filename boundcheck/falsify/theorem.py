@@ -159,6 +159,8 @@ class ShortRun:
         """The minimiser of F that is nearest to v_1, where the theorem speaks of one: of an adapter linear in v."""
         if self.says.distance is None:
             return None
+        if not square_norm(self._pull).item() > 0:
+            raise InputError("objective.direction", matrix_text(self.direction), "one along which v moves W")
         w = (torch.as_tensor(self.direction) * self.adapter.weight(self.v)).sum().item()
         way = (w - float(zero_of(self.ridge.slope))) / square_norm(self._pull).item()
         return tuple(x - way * y for x, y in zip(self.v, self._pull, strict=True))

@@ -6,7 +6,6 @@ They are schemas: what they conclude is computed from a premise that states what
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import partial
 
 from boundcheck.kernel.atoms import FROBENIUS, Value, Variable
 from boundcheck.kernel.builders import inner, norm
@@ -26,7 +25,7 @@ _DESCENT_LEMMA = (
 )
 
 
-@partial(rule, standard_fact=_CHAIN_RULE)
+@rule(1, standard_fact=_CHAIN_RULE)
 def chain_rule(composition: Theorem, block: int) -> Answer:
     """Differentiate a composition.
 
@@ -99,7 +98,7 @@ def _word(left: tuple[tuple[Letter, bool], ...], middle: Matrix, right: tuple[tu
     return middle
 
 
-@partial(rule, standard_fact=_DESCENT_LEMMA)
+@rule(1, standard_fact=_DESCENT_LEMMA)
 def descent_lemma(smooth: Theorem, function: str, x: Point, step: Point, constant: Scalar, theta: Variable) -> Answer:
     """Bound a step by the smoothness along its segment.
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from inspect import signature
-from itertools import takewhile
+from functools import wraps
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ParamSpec
 
 from boundcheck.kernel.atoms import Dimension, Horizon, Variable
 from boundcheck.kernel.errors import KernelError, ReplayError, RuleError
@@ -22,7 +21,10 @@ from boundcheck.kernel.times import Index
 
 # What a rule returns: the conclusion alone, if the hypotheses are those of the premises; else both.
 Answer = Statement | tuple[frozenset[Statement], Statement]
+P = ParamSpec("P")
 _rules: dict[str, Callable[..., Theorem]] = {}
+# The same rules as functions of a tuple of theorems and a tuple of arguments, as `replay` reads them.
+_steps: dict[str, Callable[[tuple[Theorem, ...], tuple[Any, ...]], Theorem]] = {}
 _standard_facts: dict[str, str] = {}
 # The rules, and the facts of analysis that the kernel believes. Read them; do not add to them.
 RULES: Mapping[str, Callable[..., Theorem]] = MappingProxyType(_rules)
@@ -30,46 +32,61 @@ STANDARD_FACTS: Mapping[str, str] = MappingProxyType(_standard_facts)
 _sealed = False
 
 
-def rule(function: Callable[..., Answer], *, standard_fact: str = "") -> Callable[..., Theorem]:
-    """Register a rule: a function of as many theorems as its annotations say, and of plain arguments after them.
+def rule(premises: int | None, *, standard_fact: str = "") -> Callable[[Callable[P, Answer]], Callable[P, Theorem]]:
+    """Register a rule, a function of theorems and then of plain arguments.
+
+    Args:
+        premises: how many theorems come first; None: the first parameter is a tuple of any number of them.
+        standard_fact: the fact of analysis that the rule believes, with its source.
 
     Raises:
-        KernelError: once the kernel is loaded. Its rules are what is written in its own files.
+        KernelError: once the kernel is loaded. Its rules are those written in its own files.
 
     """
-    name = function.__name__
-    if _sealed or name in _rules:
-        raise KernelError(f"{name} cannot become a rule: the kernel has its rules, {', '.join(_rules)}")
-    if standard_fact:
-        _standard_facts[name] = standard_fact
-    kinds = [x.annotation for x in signature(function).parameters.values()]
-    wanted = None if name == "certificate" else sum(kind in ("Theorem", Theorem) for kind in kinds)
 
-    def build(*given: Any) -> Theorem:
-        premises = tuple(takewhile(lambda x: isinstance(x, Theorem), given))
-        arguments = given[len(premises) :]
-        if wanted is not None and len(premises) != wanted:
-            raise RuleError(name, None, f"{len(premises)} theorems to begin with, where it takes {wanted}")
-        for argument in arguments:
-            if not _plain(argument):
-                raise RuleError(name, None, f"{argument!r} is no term, statement, number, text or tuple of those")
-        answer = function(*premises, *arguments)
-        hypotheses: frozenset[Statement] = frozenset().union(*(x.hypotheses for x in premises))
-        if isinstance(answer, tuple):
-            hypotheses, answer = answer
-        own = {name} if standard_fact else set()
-        ledger = frozenset(own).union(*(x.ledger for x in premises))
-        return Theorem(hypotheses, answer, ledger, name, premises, arguments)
+    def register(function: Callable[P, Answer]) -> Callable[P, Theorem]:
+        name = function.__name__
+        if _sealed or name in _rules:
+            raise KernelError(f"{name} cannot become a rule: the kernel has its rules, {', '.join(_rules)}")
+        if standard_fact:
+            _standard_facts[name] = standard_fact
 
-    build.__doc__, build.__name__ = function.__doc__, name
-    _rules[name] = build
-    return build
+        def infer(theorems: tuple[Theorem, ...], arguments: tuple[Any, ...]) -> Theorem:
+            whole = type(theorems) is tuple and premises in (None, len(theorems))
+            if not whole or not all(isinstance(x, Theorem) for x in theorems):
+                count = "a tuple of" if premises is None else premises
+                raise RuleError(name, None, f"it takes {count} theorems first, and not {_kinds(theorems)}")
+            for argument in arguments:
+                if not _plain(argument):
+                    raise RuleError(
+                        name, None, f"{argument!r} is not a term, statement, number, text or tuple of those"
+                    )
+            answer = function(*((theorems,) if premises is None else theorems), *arguments)  # type: ignore[call-arg]
+            hypotheses: frozenset[Statement] = frozenset().union(*(x.hypotheses for x in theorems))
+            if isinstance(answer, tuple):
+                hypotheses, answer = answer
+            own = {name} if standard_fact else set()
+            ledger = frozenset(own).union(*(x.ledger for x in theorems))
+            return Theorem(hypotheses, answer, ledger, name, theorems, arguments)
+
+        @wraps(function)
+        def build(*given: Any) -> Theorem:
+            return infer(given[0], given[1:]) if premises is None else infer(given[:premises], given[premises:])
+
+        _rules[name], _steps[name] = build, infer
+        return build  # type: ignore[return-value]
+
+    return register
 
 
 def seal() -> None:
     """Close the list of rules. The kernel calls this once all of them are registered."""
     global _sealed
     _sealed = True
+
+
+def _kinds(given: object) -> str:
+    return ", ".join(type(x).__name__ for x in given) if isinstance(given, tuple) else type(given).__name__
 
 
 _PLAIN = (
@@ -129,9 +146,9 @@ def _replayed(theorems: Sequence[Theorem]) -> list[Theorem]:
     rebuilt: dict[int, Theorem] = {}
     renewed = Renewal()
     for step in derivation(theorems):
-        if type(step.rule) is not str or step.rule not in _rules:
-            raise ReplayError(f"{step.rule!r} is no rule of the kernel")
-        again = _rules[step.rule](*(rebuilt[id(x)] for x in step.premises), *renewed(step.arguments))
+        if type(step.rule) is not str or step.rule not in _steps:
+            raise ReplayError(f"{step.rule!r} is not a rule of the kernel")
+        again = _steps[step.rule](tuple(rebuilt[id(x)] for x in step.premises), (*renewed(step.arguments),))
         said = renewed((step.hypotheses, step.conclusion, step.ledger))
         if said != (again.hypotheses, again.conclusion, again.ledger):
             raise ReplayError(f"{step.rule} yields {again}, and not {step}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import Any
 
 from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Dimension, Horizon, Inverse, Minimum, Root, Variable
 from boundcheck.kernel.builders import at, expect, inner, known, norm, square, substitute_scalar, timed, total
@@ -21,7 +20,7 @@ from boundcheck.kernel.times import ANY, CONSTANT, NEXT, Index
 # Hypotheses and laws.
 
 
-@rule
+@rule(0)
 def assume(statement: Statement) -> Answer:
     """Assume.
 
@@ -35,7 +34,7 @@ def assume(statement: Statement) -> Answer:
     return frozenset({statement}), statement
 
 
-@rule
+@rule(2)
 def discharge(known_: Theorem, theorem: Theorem) -> Answer:
     """Replace a hypothesis by what proves it.
 
@@ -52,7 +51,7 @@ def discharge(known_: Theorem, theorem: Theorem) -> Answer:
     return known_.hypotheses | (theorem.hypotheses - {known_.conclusion}), theorem.conclusion
 
 
-@rule
+@rule(1)
 def generalise(theorem: Theorem, variables: tuple[Symbol | Variable, ...], premises: tuple[Statement, ...]) -> Answer:
     """Make a law.
 
@@ -76,7 +75,7 @@ def generalise(theorem: Theorem, variables: tuple[Symbol | Variable, ...], premi
     return rest, Law(variables, premises, theorem.conclusion)
 
 
-@rule
+@rule(1)
 def instantiate(theorem: Theorem, values: tuple[tuple[Symbol | Variable, Matrix | Scalar], ...]) -> Answer:
     """Use a law.
 
@@ -125,7 +124,7 @@ def _as_scalar(value: Matrix | Scalar) -> Scalar:
     return norm(FROBENIUS, value) if isinstance(value, Matrix) else value
 
 
-@rule
+@rule(2)
 def rewrite(equation: Theorem, theorem: Theorem, letter: Letter, value: Matrix, goal: Fact) -> Answer:
     """Replace equals by equals, in either direction.
 
@@ -149,13 +148,13 @@ def rewrite(equation: Theorem, theorem: Theorem, letter: Letter, value: Matrix, 
 # Norms and inner products.
 
 
-@rule
+@rule(0)
 def norm_nonnegative(kind: str, x: Point) -> Answer:
     """⊢ ‖X‖ >= 0, of either kind."""
     return at_least_zero(norm(kind, *x))
 
 
-@rule
+@rule(0)
 def triangle(kind: str, x: Point, y: Point) -> Answer:
     """⊢ ‖X + Y‖ <= ‖X‖ + ‖Y‖, of either kind; fails where the shapes differ."""
     if len(x) != len(y):
@@ -163,7 +162,7 @@ def triangle(kind: str, x: Point, y: Point) -> Answer:
     return at_least_zero(norm(kind, *x) + norm(kind, *y) - norm(kind, *(p + q for p, q in zip(x, y, strict=True))))
 
 
-@rule
+@rule(1)
 def homogeneous(factor: Theorem, kind: str, x: Point) -> Answer:
     """Take out a scalar.
 
@@ -177,7 +176,7 @@ def homogeneous(factor: Theorem, kind: str, x: Point) -> Answer:
     return zero(norm(kind, *(block.scaled(c) for block in x)) - c * norm(kind, *x))
 
 
-@rule
+@rule(0)
 def submultiplicative(kinds: tuple[str, str], x: Matrix, y: Matrix) -> Answer:
     """⊢ ‖XY‖_F <= ‖X‖_op‖Y‖_F for the kinds (op, F), ‖X‖_F‖Y‖_op for (F, op), ‖XY‖_op <= ‖X‖_op‖Y‖_op for (op, op).
 
@@ -189,13 +188,13 @@ def submultiplicative(kinds: tuple[str, str], x: Matrix, y: Matrix) -> Answer:
     return at_least_zero(norm(kinds[0], x) * norm(kinds[1], y) - norm(product, x @ y))
 
 
-@rule
+@rule(0)
 def spectral_below_frobenius(x: Matrix) -> Answer:
     """⊢ ‖X‖_op <= ‖X‖_F."""
     return at_least_zero(norm(FROBENIUS, x) - norm(SPECTRAL, x))
 
 
-@rule
+@rule(0)
 def rank_bound(x: Matrix, dimension: str) -> Answer:
     """⊢ ‖X‖_F² <= m‖X‖_op², m a number of rows or columns of X or of every product that X sums up to.
 
@@ -209,19 +208,19 @@ def rank_bound(x: Matrix, dimension: str) -> Answer:
     return at_least_zero(Scalar.of(Dimension(dimension)) * norm(SPECTRAL, x) ** 2 - norm(FROBENIUS, x) ** 2)
 
 
-@rule
+@rule(0)
 def cauchy_schwarz(x: Point, y: Point) -> Answer:
     """⊢ ⟨X, Y⟩ <= ‖X‖_F‖Y‖_F, over all blocks."""
     return at_least_zero(norm(FROBENIUS, *x) * norm(FROBENIUS, *y) - inner(x, y))
 
 
-@rule
+@rule(0)
 def norm_expansion(x: Point) -> Answer:
     """⊢ ‖X‖_F² = ⟨X, X⟩, the sum over blocks of tr(XᵀX); fails for no input."""
     return zero(norm(FROBENIUS, *x) ** 2 - square(x))
 
 
-@rule
+@rule(0)
 def dimension_positive(name: str) -> Answer:
     """⊢ m >= 1 for a dimension m."""
     return at_least_zero(Scalar.of(Dimension(name)) - 1)
@@ -230,13 +229,13 @@ def dimension_positive(name: str) -> Answer:
 # Roots and inverses.
 
 
-@rule
+@rule(0)
 def root_nonnegative(x: Scalar) -> Answer:
     """⊢ root(x) >= 0, whatever x."""
     return at_least_zero(Scalar.of(Root(x)))
 
 
-@rule
+@rule(1)
 def root_square(radicand: Theorem) -> Answer:
     """Square a root.
 
@@ -250,7 +249,7 @@ def root_square(radicand: Theorem) -> Answer:
     return zero(Scalar.of(Root(x)) ** 2 - x)
 
 
-@rule
+@rule(1)
 def inverse(divisor: Theorem) -> Answer:
     """Divide.
 
@@ -264,7 +263,7 @@ def inverse(divisor: Theorem) -> Answer:
     return zero(x * Inverse(x) - 1)
 
 
-@rule
+@rule(1)
 def vanishing(theorem: Theorem, x: Scalar) -> Answer:
     """A square that is at most 0.
 
@@ -284,7 +283,7 @@ def vanishing(theorem: Theorem, x: Scalar) -> Answer:
 # Expectations and sums.
 
 
-@rule
+@rule(1)
 def expectation(theorem: Theorem, given: Index | None) -> Answer:
     """Take expectations, given the past up to an index or of all (None).
 
@@ -300,7 +299,7 @@ def expectation(theorem: Theorem, given: Index | None) -> Answer:
     return Fact(theorem.fact.relation, expect(p, given))
 
 
-@rule
+@rule(1)
 def summation(theorem: Theorem) -> Answer:
     """Sum over t from 1 to T.
 
@@ -316,19 +315,19 @@ def summation(theorem: Theorem) -> Answer:
     return Fact(theorem.fact.relation, total(p))
 
 
-@rule
+@rule(0)
 def telescope(x: Scalar) -> Answer:
     """⊢ Σ_t (x_{t+1} - x_t) = x_{T+1} - x_1; fails where x varies with t in no stated way."""
     return zero(total(at(x, NEXT) - x) - at(x, Index("T", 1)) + at(x, Index("", 1)))
 
 
-@rule
+@rule(0)
 def minimum_below_mean(x: Scalar) -> Answer:
     """⊢ T min_t x <= Σ_t x."""
     return at_least_zero(total(x) - Scalar.of(Horizon()) * Minimum(x))
 
 
-@rule
+@rule(0)
 def horizon_positive() -> Answer:
     """⊢ T >= 1."""
     return at_least_zero(Scalar.of(Horizon()) - 1)
@@ -336,12 +335,19 @@ def horizon_positive() -> Answer:
 
 # Certificates.
 
-# One term of a certificate: a sum of squares with positive weights, times the product of the premises at these places.
+# A sum of squares with positive weights; places among the premises.
 Squares = tuple[tuple[Fraction, Scalar], ...]
+Places = tuple[int, ...]
 
 
-@rule
-def certificate(*premises_and_arguments: Any) -> Answer:
+@rule(None)
+def certificate(
+    premises: tuple[Theorem, ...],
+    goal: Fact,
+    terms: tuple[tuple[Squares, Places], ...],
+    multipliers: tuple[tuple[Scalar, int], ...],
+    factor: Places,
+) -> Answer:
     """Close by exact algebra.
 
     ::
@@ -350,15 +356,15 @@ def certificate(*premises_and_arguments: Any) -> Answer:
         ──────────────────────────────────────────────────────────────────────────────
                                   H1, …, Hk ⊢ p ≥ 0
 
-    Arguments after the premises: the goal; terms (s_j, places of the p_i), each s_j a sum of squares with positive
-    weights; multipliers (c_k, place), any polynomials; and the places of the facts that m is the product of.
+    The goal is p ≥ 0. `terms` are (s_j, places of the p_i), each s_j a sum of squares with positive weights;
+    `multipliers` are (c_k, place of e_k), with any polynomials c_k; m is the product of the facts at the places of
+    `factor`.
     A goal p = 0 takes no terms. A goal p > 0 needs a term that is a positive number times strict facts. The facts of m
     are strict, unless the right side is positive wherever the goal fails: where p > 0 is the goal, or p² is a term.
     Fails where the two sides differ after expansion, and says by what.
     """
-    *premises, goal, terms, multipliers, factor = premises_and_arguments
-    if not all(isinstance(x, Theorem) for x in premises) or not isinstance(goal, Fact):
-        raise RuleError("certificate", None, "it takes theorems, a goal, terms, multipliers and a factor")
+    if not isinstance(goal, Fact):
+        raise RuleError("certificate", None, f"the goal must be a fact, and not {goal}")
     right, positive, own_square = ZERO, False, False
     for squares, places in terms:
         if any(weight <= 0 for weight, _ in squares):

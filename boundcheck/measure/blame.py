@@ -3,7 +3,7 @@
 import math
 
 from boundcheck.claims.symbols import T
-from boundcheck.measure.result import Blame
+from boundcheck.measure.parts import Blame
 from boundcheck.words.hypotheses.evidence import Audit
 
 

@@ -15,7 +15,7 @@ from boundcheck.claims import catalogue
 from boundcheck.exact.balls import lower, upper
 from boundcheck.measure.ascent import ascend
 from boundcheck.measure.build import starting_point
-from boundcheck.measure.result import Chain
+from boundcheck.measure.parts import Chain
 from boundcheck.measure.slack import has_chains, slack
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.split import split_along

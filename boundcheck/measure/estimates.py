@@ -17,8 +17,8 @@ from boundcheck.claims.about import about
 from boundcheck.claims.inputs import exact
 from boundcheck.claims.symbols import T
 from boundcheck.measure.horizons import informative_horizon
+from boundcheck.measure.parts import AtSmoothness, Estimates
 from boundcheck.measure.plan import Plan
-from boundcheck.measure.result import AtSmoothness, Estimates
 from boundcheck.measure.spec import about_its_own_step
 from boundcheck.models.sites import Site
 from boundcheck.problems.constant import End

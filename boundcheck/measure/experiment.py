@@ -10,8 +10,9 @@ from boundcheck.measure.audit import Evidence
 from boundcheck.measure.bracket import claimed, measure_bracket
 from boundcheck.measure.build import build, build_problem
 from boundcheck.measure.outcome import outcome
+from boundcheck.measure.parts import Stated, Subject
 from boundcheck.measure.plan import Start, draft, guessed, make_plan
-from boundcheck.measure.result import BracketResult, Result, RunResult, Stated, Subject
+from boundcheck.measure.result import BracketResult, Result, RunResult
 from boundcheck.measure.run import run_ensemble
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.store import RunFolder

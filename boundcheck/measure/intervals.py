@@ -156,7 +156,8 @@ def bernstein_limits(x: np.ndarray, largest: float, level: float) -> tuple[np.nd
 
     The mean lies above the sample mean by more than
     :math:`\sqrt{2V\log(2/\delta)/n} + 7R\log(2/\delta)/(3(n-1))`, V the sample variance and R the range, with
-    probability at most delta, and below it likewise. (Maurer and Pontil, COLT 2009, Theorem 4.)
+    probability at most delta, and below it likewise: the simple twin of betting. (Maurer and Pontil, COLT 2009,
+    Theorem 4.)
     """
     n, log = x.shape[-1], np.log(4 / (1 - level))  # 2/delta, where each side has half of the error
     half = np.sqrt(2 * x.var(-1, ddof=1) * log / n) + 7 * largest * log / (3 * (n - 1))
@@ -189,12 +190,6 @@ def betting_interval(x: np.ndarray, largest: float, level: float) -> Interval:
     """A nonasymptotic interval for i.i.d. variables in [0, largest], as `betting_limits`, x of shape (n,)."""
     lower, upper = betting_limits(x, largest, level)
     return Interval(float(lower), float(upper), level, "nonasymptotic", "betting")
-
-
-def empirical_bernstein_interval(x: np.ndarray, largest: float, level: float) -> Interval:
-    """A nonasymptotic interval in closed form, the simple twin of betting, as `bernstein_limits`, x of shape (n,)."""
-    lower, upper = bernstein_limits(x, largest, level)
-    return Interval(float(lower), float(upper), level, "nonasymptotic", "empirical Bernstein")
 
 
 def student_interval(x: np.ndarray, level: float) -> Interval:

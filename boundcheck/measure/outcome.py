@@ -9,8 +9,8 @@ import torch
 from boundcheck.claims import catalogue
 from boundcheck.measure.audit import Evidence, audit
 from boundcheck.measure.estimates import estimates_of, in_hindsight, theorem_rows
+from boundcheck.measure.parts import Ends, Estimates, HeldOut, Horizon
 from boundcheck.measure.plan import horizon
-from boundcheck.measure.result import Ends, Estimates, HeldOut, Horizon
 from boundcheck.measure.verdict import judge
 from boundcheck.problems.inputs import upper_ends
 from boundcheck.proofs import parts

@@ -17,7 +17,7 @@ from boundcheck.claims.symbols import T
 from boundcheck.errors import InputError
 from boundcheck.measure.build import starting_point
 from boundcheck.measure.horizons import best_step, informative_horizon
-from boundcheck.measure.result import Planned
+from boundcheck.measure.parts import Planned
 from boundcheck.measure.spec import FOLLOWING, Spec
 from boundcheck.measure.streams import generator, stream
 from boundcheck.problems.constant import EPSILON, Constant

@@ -30,8 +30,8 @@ from boundcheck.claims.vocabulary import (
 )
 from boundcheck.exact.evaluate import Function, Model
 from boundcheck.exact.rounded import Approx, ApproxMatrix, Rounded
-from boundcheck.measure import result
-from boundcheck.measure.result import Chain
+from boundcheck.measure.parts import Chain
+from boundcheck.measure.parts import Link as Arrived
 from boundcheck.problems.adapters import ADAPTERS, Adapter, Radii
 from boundcheck.problems.inputs import theory_inputs
 from boundcheck.problems.norms import Point
@@ -71,7 +71,7 @@ class Slack:
         links, before = [], self.measured
         for link, value in zip(chains()[self.version], self.values, strict=True):
             factor = value / before if before > 0 else None
-            links.append(result.Link(link.label, value, factor, link.why, link.valid))
+            links.append(Arrived(link.label, value, factor, link.why, link.valid))
             before = value
         return Chain(self.version, self.measured, tuple(links))
 

@@ -16,7 +16,7 @@ from boundcheck.measure.blame import blamed
 from boundcheck.measure.grounds import FEWEST_REPLICAS, earned_by
 from boundcheck.measure.horizons import at_the_longest, informative_horizon
 from boundcheck.measure.intervals import Interval, mean_interval, simultaneous_lower_limits, student_replicas
-from boundcheck.measure.result import Blame
+from boundcheck.measure.parts import Blame
 from boundcheck.verdicts import Verdict
 from boundcheck.words.hypotheses import BOUNDED_VARIANCE
 from boundcheck.words.hypotheses.evidence import Audit

@@ -13,22 +13,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from boundcheck.claims import Claim
-from boundcheck.claims.inputs import Number
 from boundcheck.models.network import Look, Network, Task
 from boundcheck.models.observe import LOOKS, OBSERVABLES, Rounding, block_names, observe, rounding_of, top_curvatures
-from boundcheck.models.sites import Site
 from boundcheck.problems.constant import Constant
 from boundcheck.problems.norms import Point, square_norm
 from boundcheck.problems.sgd import Draw
 from boundcheck.progress import Tick, silent
-from boundcheck.words.function import Radii
+from boundcheck.words.function import Function
 
 # Relative accuracy asked of Lanczos: of a constant that is a lower estimate anyway.
 _TOLERANCE = 0.01
 
 
-class NetworkFunction:
+class NetworkFunction(Function):
     """F of a network and its samples.
 
     Attributes:
@@ -39,7 +36,6 @@ class NetworkFunction:
 
     """
 
-    is_known = False
     is_flat = False
     observables = OBSERVABLES
     looks = LOOKS
@@ -48,40 +44,16 @@ class NetworkFunction:
     def __init__(self, name: str, network: Network, parameters: int, held_out: Task | None = None) -> None:
         """Take a network at its first iterate."""
         self.name, self.units, self.samples = name, network.task.units, network.task.samples
-        self.network, self.parameters, self.held_out = network, parameters, held_out
+        self.network, self.parameters, self.held_out, self.sites = network, parameters, held_out, network.sites
+        blocks = block_names(network.sites)
+        self.constants = {"infimum": self.infimum}
+        # No radius bounds the norms of the blocks.
+        self.norm_names = {"": "norm"}
+        self.sizes = {"site": len(network.sites), "block": len(blocks)}
+        self.names = {"sites": "\n".join(site.name for site in network.sites), "blocks": "\n".join(blocks)}
+        trained = sum(parameter.numel() for parameter in network.parameters)
+        self.facts = {"sites": len(network.sites), "trained": trained, "parameters": parameters}
         self._first = network.point()
-
-    @property
-    def sizes(self) -> dict[str, int]:
-        """Of the dimensions of observables."""
-        return {"site": len(self.network.sites), "block": len(block_names(self.network.sites))}
-
-    @property
-    def names(self) -> dict[str, str]:
-        """What the places along these dimensions are called, a line each."""
-        sites = "\n".join(site.name for site in self.network.sites)
-        return {"sites": sites, "blocks": "\n".join(block_names(self.network.sites))}
-
-    @property
-    def constants(self) -> dict[str, Constant]:
-        """The one that is known."""
-        return {"infimum": self.infimum}
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """How many matrices are adapted, how many numbers are trained, and how many the model had before."""
-        trained = sum(parameter.numel() for parameter in self.network.parameters)
-        return {"sites": len(self.network.sites), "trained": trained, "parameters": self.parameters}
-
-    @property
-    def sites(self) -> tuple[Site, ...]:
-        """The adapted matrices."""
-        return self.network.sites
-
-    @property
-    def norm_names(self) -> dict[str, str]:
-        """The observable that holds the norms of the blocks, which no radius bounds."""
-        return {"": "norm"}
 
     def initial(self, start: str, gain: float, random: torch.Generator) -> Point:
         """The point at which the network was taken, whose start was drawn when it was adapted."""
@@ -104,19 +76,15 @@ class NetworkFunction:
         return found
 
     def loss(self, v: Point) -> Tensor:
-        """F(v), shape (R,)."""
         return torch.stack(self._each(v, lambda i: self.network.losses().mean())).cpu()
 
     def gradient(self, v: Point) -> Point:
-        """The gradient of F at v."""
         return _joined(self._each(v, lambda i: self.network.look().gradient))
 
     def batch_gradient(self, v: Point, indices: Tensor) -> Point:
-        """The mean gradient of the samples at `indices`, shape (R, m), by plain back-propagation."""
         return _joined(self._each(v, lambda i: self.network.batch_gradient(indices[i])))
 
     def sample_variance(self, v: Point) -> Tensor:
-        """The variance of one sample's gradient, shape (R,)."""
         return torch.tensor(self._each(v, lambda i: self.network.look().variance), dtype=torch.float64)
 
     def rounding(self, v: Point, loss: Tensor) -> tuple[Tensor, Tensor]:
@@ -132,10 +100,6 @@ class NetworkFunction:
             return self.network.point()
 
         return _joined(self._each(v, held))
-
-    def norms(self, v: Point) -> dict[str, Tensor]:
-        """None: no radius bounds a network's blocks."""
-        return {}
 
     def observe(self, v: Point, v_next: Point, law: Draw | None) -> dict[str, Tensor]:
         """The observables of steps; see `models.observe.observe`.
@@ -188,35 +152,14 @@ class NetworkFunction:
             return dict(zip(LOOKS, top_curvatures(self.network, random, _TOLERANCE, tick), strict=True))
 
     def accuracy(self, v: Point) -> list[float]:
-        """The mean share of hits, for each replica."""
         return self._each(v, lambda i: self.network.accuracy())
 
     def held_out_ends(self, v: Point) -> tuple[float, float] | None:
-        """Loss and accuracy on held-out samples at a single point."""
         if self.held_out is None:
             return None
-        other = Network(self.network.model, self.network.sites, self.held_out, self.network.chunk)
+        other = Network(self.network.model, self.sites, self.held_out, self.network.chunk)
         self.network.write(v)
         return other.losses().mean().item(), other.accuracy()
-
-    def radius_names(self, claim: Claim) -> tuple[str, ...]:
-        """None."""
-        return ()
-
-    def inputs(self, claim: Claim, radii: Radii, lipschitz: str) -> dict[str, Number]:
-        """None: no constant of a network is known."""
-        return {}
-
-    def inputs_at(self, claim: Claim, v: Point) -> dict[str, Number]:
-        """None."""
-        return {}
-
-    def inputs_anywhere(self, claim: Claim, radii: Radii, lipschitz: str) -> None:
-        """Nothing is known anywhere."""
-
-    def trivial_bound(self, radii: Radii) -> float:
-        """Infinity: the gradient of a network has no known bound."""
-        return float("inf")
 
 
 @contextmanager

@@ -30,16 +30,6 @@ def spectral_norm(X: Tensor) -> Tensor:
     return torch.where(lost, torch.inf, torch.linalg.eigvalsh(gram)[..., -1].clamp(min=0).sqrt() * scale)
 
 
-def product_spectral_norm(B: Tensor, A: Tensor) -> Tensor:
-    r""":math:`\|BA\|_{op}` of each pair in a batch, from an r x r matrix; B is (R, d, r) and A (R, r, k).
-
-    With :math:`B = Q_B R_B` and :math:`A^\top = Q_A R_A` it is the norm of :math:`R_B R_A^\top`, to a few units of
-    roundoff of :math:`\|B\|\|A\|`. A Gram matrix would lose half of the digits where B stretches what A shrinks.
-    """
-    left, right = (torch.linalg.qr(X, mode="r").R for X in (B, A.mT))
-    return spectral_norm(left @ right.mT)
-
-
 def _scaled(X: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """X with entries at most 1, what they were divided by, and where an entry is no number."""
     size = X.abs().amax((-2, -1))

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -20,104 +20,48 @@ from boundcheck.problems.norms import Point, spectral_norm, square_norm
 from boundcheck.problems.objective import Objective, Survey, mean_of, some
 from boundcheck.problems.observe import norm_name, observables, observe
 from boundcheck.words import speaks_of_a_ball, takes
-from boundcheck.words.function import Observable
+from boundcheck.words.function import Function
 
 if TYPE_CHECKING:
     from boundcheck.problems.sgd import Draw
 
 
 @dataclass(frozen=True)
-class Problem:
+class Problem(Function):
     """What Algorithm 1 minimises, and what its hypotheses speak of."""
 
     objective: Objective
     adapter: Adapter
+    is_known = True
 
     def __post_init__(self) -> None:
         """Refuse an adapter whose W0 has another shape than the objective's W, which would broadcast."""
         if tuple(self.adapter.W0.shape) != tuple(self.objective.shape):
             raise InputError("adapter.W0", f"of shape {tuple(self.adapter.W0.shape)}", f"shape {self.objective.shape}")
-
-    is_known = True
-    looks: ClassVar[dict[str, str]] = {}
-    sizes: ClassVar[dict[str, int]] = {}
-    names: ClassVar[dict[str, str]] = {}
-    sites: ClassVar[tuple[Any, ...]] = ()
-
-    @property
-    def is_flat(self) -> bool:
-        """Whether v moves in a vector space."""
-        return self.adapter.is_flat
-
-    @property
-    def name(self) -> str:
-        """The objective's."""
-        return self.objective.name
-
-    @property
-    def units(self) -> str:
-        """Of the loss."""
-        return self.objective.units
-
-    @property
-    def samples(self) -> int:
-        """The number of samples, n."""
-        return self.objective.samples
-
-    @property
-    def infimum(self) -> Constant:
-        """A lower bound on F, that on f."""
-        return self.objective.infimum
-
-    @property
-    def constants(self) -> dict[str, Constant]:
-        """What the objective says of itself."""
-        return {name: getattr(self.objective, name) for name in ("smoothness", "gradient_bound", "infimum")}
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """The shape of W."""
-        return {"shape": self.objective.shape}
-
-    @property
-    def observables(self) -> dict[str, Observable]:
-        """What `observe` reads off."""
-        return observables(self.adapter)
-
-    @property
-    def norm_names(self) -> dict[str, str]:
-        """By the name of a radius, the observable that it bounds."""
-        return {block.radius: norm_name(block.name) for block in self.adapter.blocks}
+        f, adapter = self.objective, self.adapter
+        # What `Function` asks for; a frozen object has no other way to keep it.
+        vars(self).update(name=f.name, units=f.units, samples=f.samples, infimum=f.infimum, is_flat=adapter.is_flat)
+        vars(self).update(
+            observables=observables(adapter),
+            constants={"smoothness": f.smoothness, "gradient_bound": f.gradient_bound, "infimum": f.infimum},
+            norm_names={block.radius: norm_name(block.name) for block in adapter.blocks},
+            facts={"shape": f.shape},
+        )
 
     def initial(self, start: str, gain: float, random: torch.Generator) -> Point:
         """The adapter's own start, drawn at random, or a diagonal one."""
         return self.adapter.diagonal(gain) if start == "diagonal" else self.adapter.initial(gain, random)
 
     def retract(self, v: Point, step: Point) -> Point:
-        """The point reached from v by a step."""
         return self.adapter.retract(v, step)
 
     def norms(self, v: Point) -> dict[str, Tensor]:
-        """The spectral norm of each block, by the name of its radius."""
         return {block.radius: spectral_norm(part) for block, part in zip(self.adapter.blocks, v, strict=True)}
 
     def observe(self, v: Point, v_next: Point, law: "Draw | None") -> dict[str, Tensor]:
-        """What an audit looks at over the steps from v to v_next; see `problems.observe`."""
         return observe(self, v, v_next, law)
 
-    def look(self, v: Point, random: Any, tick: Any = None) -> dict[str, float]:
-        """Nothing: its curvature is bracketed, and not looked at along a run."""
-        return {}
-
-    def accuracy(self, v: Point) -> list[float]:
-        """Nothing is predicted."""
-        return []
-
-    def held_out_ends(self, v: Point) -> None:
-        """No sample is held out."""
-
     def loss(self, v: Point) -> Tensor:
-        """F(v), shape (R,)."""
         return self.objective.loss(self.adapter.weight(v))
 
     def weight_gradient(self, v: Point) -> Tensor:
@@ -125,11 +69,9 @@ class Problem:
         return self.objective.gradient(self.adapter.weight(v))
 
     def gradient(self, v: Point) -> Point:
-        """The gradient of F at v, in the shapes of v."""
         return self.adapter.pull_back(v, self.weight_gradient(v))
 
     def batch_gradient(self, v: Point, indices: Tensor) -> Point:
-        """The minibatch gradient g of Algorithm 1, line 3, for indices of shape (R, m)."""
         return self.adapter.pull_back(v, self.objective.batch_gradient(self.adapter.weight(v), indices))
 
     def survey(self, v: Point, among: Tensor | None = None) -> Survey:

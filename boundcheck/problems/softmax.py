@@ -1,4 +1,4 @@
-"""Softmax (multinomial logistic) regression, and it on the data that scikit-learn bundles."""
+"""Softmax (multinomial logistic) regression."""
 
 import math
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from boundcheck.exact.balls import upper
 from boundcheck.problems.certify import largest_gram_eigenvalue, mean_row_norm
 from boundcheck.problems.constant import EPSILON, Constant
-from boundcheck.problems.datasets import breast_cancer_data, checked_features, checked_labels, digits_data
+from boundcheck.problems.datasets import checked_features, checked_labels
 from boundcheck.problems.least_squares import LinearModel
 
 
@@ -58,15 +58,3 @@ class SoftmaxRegression(LinearModel):
 
     def _residuals(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return torch.softmax(outputs, -2) - targets
-
-
-def digits(device: str = "cpu") -> SoftmaxRegression:
-    """Softmax regression on scikit-learn's 1797 digits: pixels over 16, each centred; d = 10 classes, k = 64 pixels."""
-    X, labels = digits_data()
-    return SoftmaxRegression("digits", X, labels, device)
-
-
-def breast_cancer(device: str = "cpu") -> SoftmaxRegression:
-    """Softmax regression on scikit-learn's 569 tumours, standardised: d = 2 classes, k = 30 measurements."""
-    X, labels = breast_cancer_data()
-    return SoftmaxRegression("breast cancer", X, labels, device)

@@ -41,7 +41,7 @@ class By:
         size = rules.norm_nonnegative("F", (q,))
         goal = Fact(">=", builders.norm("F", p) * builders.norm("F", q) - builders.norm("F", p @ q))
         terms = (((_UNIT,), (0, 2)), ((_UNIT,), (1,)))
-        return rules.certificate(wider, tight, size, goal, terms, (), ())
+        return rules.certificate((wider, tight, size), goal, terms, (), ())
 
     def _single(self, x: MatrixExpr) -> Matrix:
         blocks = self.reading.point(x)
@@ -72,7 +72,7 @@ class By:
         squares = sum((builders.norm("F", block) ** 2 for block in blocks), Scalar({}))
         goal = Fact("=", builders.norm("F", *blocks) ** 2 - squares)
         multipliers = ((ONE, 0), *((-ONE, i + 1) for i in range(len(parts))))
-        return rules.certificate(whole, *parts, goal, (), multipliers, ())
+        return rules.certificate((whole, *parts), goal, (), multipliers, ())
 
     def nonnegative(self, kind: str, x: MatrixExpr) -> Theorem:
         """‖X‖ >= 0."""
@@ -131,9 +131,7 @@ class By:
         mine = builders.norm("F", blocks[i])
         rest = tuple(j for j in range(len(blocks)) if j != i)
         negative = rules.certificate(
-            equation,
-            whole,
-            *parts,
+            (equation, whole, *parts),
             Fact(">=", -mine * mine),
             tuple((((Fraction(1), builders.norm("F", blocks[j])),), ()) for j in rest),
             ((-size, 0), (ONE, 1), *((-ONE, 2 + j) for j in range(len(blocks)))),
@@ -156,7 +154,7 @@ class By:
         # y(y - x) = (y - x)²/2 + (y² - x²)/2: were y < x, the left side would not be positive, the right side would.
         half = Fraction(1, 2)
         terms = ((((half, goal),), ()), (((half, ONE),), (0,)))
-        return rules.certificate(squares, larger, Fact(squares.fact.relation, goal), terms, (), (1,))
+        return rules.certificate((squares, larger), Fact(squares.fact.relation, goal), terms, (), (1,))
 
     def positive_root(self, radicand: Theorem) -> Theorem:
         """root(x) > 0, from x > 0."""
@@ -164,12 +162,14 @@ class By:
         root = rules.root_nonnegative(x)
         # root · root = x + (root² - x)
         terms, goal = (((_UNIT,), (2,)),), Fact(">", root.fact.polynomial)
-        return rules.certificate(rules.root_square(radicand), root, radicand, goal, terms, ((ONE, 0),), (1,))
+        return rules.certificate((rules.root_square(radicand), root, radicand), goal, terms, ((ONE, 0),), (1,))
 
     def equal(self, above: Theorem, below: Theorem) -> Theorem:
         """P = 0, from p >= 0 and -p >= 0."""
         p = above.fact.polynomial
-        return rules.vanishing(rules.certificate(above, below, Fact(">=", -(p * p)), (((_UNIT,), (0, 1)),), (), ()), p)
+        return rules.vanishing(
+            rules.certificate((above, below), Fact(">=", -(p * p)), (((_UNIT,), (0, 1)),), (), ()), p
+        )
 
     # Analysis.
 
@@ -217,7 +217,7 @@ class By:
         inverse = Scalar.of(atoms.Inverse(divisor.fact.polynomial))
         goal = Fact(">", inverse)
         # x · (1/x) = 1 + (x · (1/x) - 1)
-        return product, rules.certificate(product, divisor, goal, (((_UNIT,), ()),), ((ONE, 0),), (1,))
+        return product, rules.certificate((product, divisor), goal, (((_UNIT,), ()),), ((ONE, 0),), (1,))
 
 
 _UNIT = (Fraction(1), ONE)
@@ -262,4 +262,4 @@ def by_signs(goal: Fact, premises: Sequence[Theorem]) -> Theorem | None:
         strict = strict or all(theorem.fact.relation == ">" for theorem in known)
     if goal.relation == ">" and not strict:
         return None
-    return rules.certificate(*used, goal, tuple(terms), (), ())
+    return rules.certificate(tuple(used), goal, tuple(terms), (), ())

@@ -314,7 +314,7 @@ class _Search:
         for weight, multiple in found.multiples:
             multipliers.setdefault(multiple.place, {})[multiple.monomial] = weight
         return rules.certificate(
-            *(self.premises[old] for old in sorted(used)),
+            tuple(self.premises[old] for old in sorted(used)),
             self.goal,
             tuple((tuple(sums), tuple(place[x] for x in places)) for places, sums in squares.items()),
             tuple((self.packing.unpack(poly), place[old]) for old, poly in multipliers.items()),
@@ -338,7 +338,7 @@ def _within(terms: Iterable[_Term], most: int) -> Iterator[_Term]:
 
 def identity(theorem: Theorem) -> str:
     """The identity behind a theorem by certificate, to check by hand: factor · goal = Σ weight · premises · square."""
-    *_, goal, terms, multipliers, factor = theorem.arguments
+    goal, terms, multipliers, factor = theorem.arguments
     premises = [premise.fact.polynomial for premise in theorem.premises]
     left = "·".join(_bracketed(x) for x in [*(premises[place] for place in factor), goal.polynomial])
     pieces = []

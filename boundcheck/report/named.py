@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from boundcheck.measure.result import AtSmoothness
+from boundcheck.measure.parts import AtSmoothness
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.report.stored import StoredRun, known
 from boundcheck.report.sweeps import groups, settings

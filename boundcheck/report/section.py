@@ -24,7 +24,7 @@ from matplotlib.figure import Figure
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
 from boundcheck.falsify.show import rounded_down
-from boundcheck.measure.result import Chain
+from boundcheck.measure.parts import Chain
 from boundcheck.measure.spec import about_any_step, about_its_own_step
 from boundcheck.prove import ProofAudit
 from boundcheck.report.named import WAYS, Named, named_runs, shown_and_folded, spread

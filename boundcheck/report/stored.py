@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import xarray as xr
 
-from boundcheck.measure.result import BracketResult, Chain, Ends, Estimates, RunResult
+from boundcheck.measure.parts import Chain, Ends, Estimates
+from boundcheck.measure.result import BracketResult, RunResult
 from boundcheck.measure.tables import AdapterSpec
 from boundcheck.verdicts import Verdict
 

@@ -88,7 +88,7 @@ HEAVY_BALL = theorem(
             "bound on the smallest squared gradient norm",
         ),
     ),
-    (sp.Lt(eta, eta_max),),
+    (sp.Lt(beta, 1), sp.Lt(eta, eta_max)),
     algorithm=algorithms.HEAVY_BALL,
     measure=LEAST_GRADIENT,
     note="v_0 = v_1. At the step (1 - β)/ℓ the bound is 2ℓ(1 + β)²D/((1 - β)²T).",

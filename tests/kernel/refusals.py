@@ -219,7 +219,8 @@ def operators() -> Iterator[Case]:
 
 
 def certify(*given: Any, why: str, premise: int | None = None, name: str = "") -> Case:
-    return refused("certificate", premise, why, *given, name=name)
+    *premises, goal, terms, multipliers, factor = given
+    return refused("certificate", premise, why, tuple(premises), goal, terms, multipliers, factor, name=name)
 
 
 def certificates() -> Iterator[Case]:
@@ -258,8 +259,8 @@ def certificates() -> Iterator[Case]:
         strict, gt(of(a) ** 2 * b), weighted, (), (), why="no term is", name="strict with a square that may be 0"
     )
     yield certify(rules.assume(LAW), ge(u), one, (), (), why="expected a fact", premise=0, name="law")
-    yield certify(low, LAW, one, (), (), why="it takes theorems, a goal", name="law as goal")
-    yield certify(low, ge(a), ge(a), one, (), (), why="it takes theorems, a goal", name="fact as premise")
+    yield certify(low, LAW, one, (), (), why="the goal must be a fact", name="law as goal")
+    yield certify(low, ge(a), ge(a), one, (), (), why="it takes a tuple of theorems first", name="fact as premise")
     for place in (-1, 1, 7):
         yield certify(low, ge(a), ((WHOLE, (place,)),), (), (), why="no premise", name=f"place {place}")
         yield certify(low, eq(a), (), ((ONE, place),), (), why="no premise", name=f"multiplier {place}")
@@ -388,7 +389,7 @@ def attacks() -> Iterator[Case]:
     yield closed("root of a law", lambda: rules.root_square(Law((Y,), (), FALSE)))
     yield closed("homogeneous in a law", lambda: rules.homogeneous(Law((Y,), (), FALSE), FROBENIUS, (MA,)))
     fake: Any = SimpleNamespace(conclusion=FALSE, fact=FALSE, hypotheses=frozenset(), ledger=frozenset())
-    yield closed("a premise that is no theorem", lambda: rules.certificate(fake, FALSE, ((WHOLE, (0,)),), (), ()))
+    yield closed("a premise that is no theorem", lambda: rules.certificate((fake,), FALSE, ((WHOLE, (0,)),), (), ()))
     yield closed("an expectation of no theorem", lambda: rules.expectation(fake, None))
     yield closed("a discharge of no theorem", lambda: rules.discharge(fake, rules.assume(FALSE)))
     by_hand = Theorem(frozenset(), FALSE, frozenset(), "certificate", (), (fake, FALSE, ((WHOLE, (0,)),), (), ()))
@@ -429,7 +430,7 @@ def attacks() -> Iterator[Case]:
     yield closed("a law whose conclusion is a law", lambda: Law((Y,), (), lie))  # type: ignore[arg-type]
     yield closed("a key that is set", lambda: setattr(of(a), "key", "(+)"))
     yield closed("a key that is deleted", lambda: delattr(a, "key"))
-    yield closed("a rule that is added", lambda: derive.rule(lambda statement: statement))
+    yield closed("a rule that is added", lambda: derive.rule(0)(lambda statement: statement))
     yield closed("a replay of what is no theorem", lambda: replay("⊢ -1 >= 0"))  # type: ignore[arg-type]
     first = rules.horizon_positive()
     second = rules.summation(first)
@@ -454,7 +455,7 @@ def tampered() -> Iterator[Case]:
     """Derivations that were changed by hand, in one field of one step, near and far."""
     start = rules.assume(ge(a))
     twice = rules.certificate(
-        start, rules.dimension_positive("m"), ge(of(a) * 2), ((((Fraction(2), ONE),), (0,)),), (), ()
+        (start, rules.dimension_positive("m")), ge(of(a) * 2), ((((Fraction(2), ONE),), (0,)),), (), ()
     )
     law = rules.generalise(rules.triangle(FROBENIUS, (MY,), (MX,)), (Y,), ())
     use = rules.instantiate(law, ((Y, MA),))
@@ -465,7 +466,7 @@ def tampered() -> Iterator[Case]:
             "hypotheses dropped": {"hypotheses": frozenset()},
             "hypotheses added": {"hypotheses": theorem.hypotheses | {FALSE}},
             "rule": {"rule": "trust_me"},
-            "no rule": {"rule": ""},
+            "not a rule": {"rule": ""},
             "ledger": {"ledger": frozenset({"descent_lemma"}) if not theorem.ledger else frozenset()},
         }
         for name, change in changes.items():
@@ -478,7 +479,7 @@ def tampered() -> Iterator[Case]:
                 above.append(rules.summation(above[-1]))
             for depth, each in enumerate(above):
                 label = f"tampered {theorem.rule}: {name}, {depth} above"
-                yield Case(label, lambda each=each: replay(each), ReplayError, "yields|no rule")
+                yield Case(label, lambda each=each: replay(each), ReplayError, "yields|not a rule")
     other = {
         "arguments": replace(use, arguments=(((Y, MA.scaled(2)),),)),
         "renamed": replace(rules.norm_nonnegative(FROBENIUS, (MA,)), rule="norm_expansion", arguments=((MA,),)),

@@ -98,7 +98,7 @@ def test_assume(world: World, p: Scalar, relation: str) -> None:
 @given(worlds(), DATA)
 def test_discharge(world: World, data: Any) -> None:
     first = given_fact(data, world, ">")
-    weaker = rules.certificate(first, Fact(">=", first.fact.polynomial), ((((Fraction(1), ONE),), (0,)),), (), ())
+    weaker = rules.certificate((first,), Fact(">=", first.fact.polynomial), ((((Fraction(1), ONE),), (0,)),), (), ())
     use = rules.expectation(rules.assume(weaker.fact), data.draw(st.sampled_from(PASTS)))
     theorem = rules.discharge(weaker, use)
     assert theorem.hypotheses == first.hypotheses
@@ -360,15 +360,15 @@ def test_certificates_of_any_shape(world: World, data: Any) -> None:
     goal = goal + multiplier * fact.polynomial
     arguments = (terms, ((multiplier, len(facts)),), ())
     everything = (*facts, rules.assume(fact))
-    sound(rules.certificate(*everything, Fact(">=", goal), *arguments), world)
+    sound(rules.certificate(everything, Fact(">=", goal), *arguments), world)
     try:
-        strict = rules.certificate(*everything, Fact(">", goal), *arguments)
+        strict = rules.certificate(everything, Fact(">", goal), *arguments)
     except rules.RuleError:
         strict = None
     if strict:
         sound(strict, world)
     sound(
-        rules.certificate(*everything, Fact("=", multiplier * fact.polynomial), (), ((multiplier, len(facts)),), ()),
+        rules.certificate(everything, Fact("=", multiplier * fact.polynomial), (), ((multiplier, len(facts)),), ()),
         world,
     )
 
@@ -382,7 +382,7 @@ def test_certificates_with_a_factor(world: World, relation: str, data: Any) -> N
     product = rules.assume(Fact(relation, x.fact.polynomial * goal))
     terms = ((((Fraction(1), ONE),), (1,)),) if relation != "=" else ()
     multipliers = ((ONE, 1),) if relation == "=" else ()
-    sound(rules.certificate(x, product, Fact(relation, goal), terms, multipliers, (0,)), world)
+    sound(rules.certificate((x, product), Fact(relation, goal), terms, multipliers, (0,)), world)
 
 
 @FEW
@@ -393,7 +393,7 @@ def test_certificates_with_the_goal_squared(world: World, data: Any) -> None:
     p = data.draw(scalars(0, size=1))
     q = rules.assume(Fact(">=", m.fact.polynomial * p - p * p))
     terms = ((((Fraction(1), p),), ()), (((Fraction(1), ONE),), (1,)))
-    sound(rules.certificate(m, q, Fact(">=", p), terms, (), (0,)), world)
+    sound(rules.certificate((m, q), Fact(">=", p), terms, (), (0,)), world)
 
 
 # The standard facts.

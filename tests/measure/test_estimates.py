@@ -12,8 +12,8 @@ from hypothesis import given
 
 import boundcheck as bc
 from boundcheck.measure.estimates import Smoothness, estimates_of, in_hindsight, own_step, smoothness_of, theorem_rows
+from boundcheck.measure.parts import AtSmoothness, Estimates
 from boundcheck.measure.plan import Plan
-from boundcheck.measure.result import AtSmoothness, Estimates
 from boundcheck.measure.run import empty_trace
 from boundcheck.models.function import NetworkFunction
 from boundcheck.models.network import Network

@@ -17,8 +17,9 @@ from hypothesis import given
 from boundcheck.claims import catalogue
 from boundcheck.measure.audit import Evidence, audit
 from boundcheck.measure.estimates import estimates_of, in_hindsight
+from boundcheck.measure.parts import Blame
 from boundcheck.measure.plan import Plan, Start
-from boundcheck.measure.result import Audit, Blame
+from boundcheck.measure.result import Audit
 from boundcheck.measure.run import Record
 from boundcheck.measure.schedule import Schedule
 from boundcheck.measure.spec import parse

@@ -17,7 +17,8 @@ from hypothesis import given
 from boundcheck.errors import InputError
 from boundcheck.measure.grounds import FEWEST_REPLICAS
 from boundcheck.measure.intervals import Interval
-from boundcheck.measure.result import VERSION, BracketResult, Chain, Result, RunResult, Stated, read
+from boundcheck.measure.parts import Chain, Stated
+from boundcheck.measure.result import VERSION, BracketResult, Result, RunResult, read
 from boundcheck.problems.constant import End
 from boundcheck.verdicts import Verdict
 from tests.layers import examples

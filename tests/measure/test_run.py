@@ -13,8 +13,8 @@ import xarray as xr
 from boundcheck.errors import InputError
 from boundcheck.measure import measure
 from boundcheck.measure.build import build
+from boundcheck.measure.parts import Planned
 from boundcheck.measure.plan import Start, make_plan
-from boundcheck.measure.result import Planned
 from boundcheck.measure.schedule import Schedule
 from boundcheck.measure.spec import expand, parse
 from boundcheck.measure.store import RunFolder, code_version, finished, run_id

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from boundcheck.measure.result import AtSmoothness, Subject
+from boundcheck.measure.parts import AtSmoothness, Subject
 from boundcheck.measure.screen import show_course
 from tests.results import ESTIMATES, a_run
 

@@ -15,13 +15,13 @@ from hypothesis.strategies import DataObject
 
 from boundcheck.problems.certify import largest_gram_eigenvalue
 from boundcheck.problems.clipped import Clipped
-from boundcheck.problems.datasets import breast_cancer_data
+from boundcheck.problems.datasets import breast_cancer_data, digits_data
 from boundcheck.problems.least_squares import LeastSquares, synthetic_regression
 from boundcheck.problems.logistic import LogisticRegression
 from boundcheck.problems.network import ReadoutNetwork, digits_network, digits_readout
 from boundcheck.problems.objective import Objective
 from boundcheck.problems.pseudo_huber import PseudoHuber
-from boundcheck.problems.softmax import SoftmaxRegression, breast_cancer, digits
+from boundcheck.problems.softmax import SoftmaxRegression
 from boundcheck.testing import pseudo_huber_problems, softmax_problems, weights
 from tests.layers import sampled
 from tests.problems.eigenvalues import is_above_the_top, is_below_the_top, top_eigenvalue
@@ -199,8 +199,8 @@ def divisor(objective: Objective) -> Fraction:
 @pytest.mark.parametrize(
     "build",
     [
-        digits,
-        breast_cancer,
+        lambda: SoftmaxRegression("digits", *digits_data()),
+        lambda: SoftmaxRegression("breast cancer", *breast_cancer_data()),
         lambda: LogisticRegression("breast cancer", *breast_cancer_data()),
         lambda: synthetic_regression(3, 20, 200, 0.1, 0),
         lambda: digits_network(16, 0),
@@ -314,7 +314,7 @@ def test_softmax_gradient_bound_is_rounded_up(x: float) -> None:
 
 
 def test_digits_have_the_constants_of_their_data() -> None:
-    objective = digits()
+    objective = SoftmaxRegression("digits", *digits_data())
     X = objective._X.numpy()
     assert objective.smoothness.value == pytest.approx(np.linalg.norm(X, 2) ** 2 / len(X) / 2, rel=1e-9)
     mean = np.linalg.norm(X, axis=1).mean()

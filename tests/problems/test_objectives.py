@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis.strategies import DataObject
 
 from boundcheck.problems.clipped import Clipped
+from boundcheck.problems.datasets import digits_data
 from boundcheck.problems.least_squares import LeastSquares, synthetic_regression
 from boundcheck.problems.logistic import LogisticRegression
 from boundcheck.problems.network import ReadoutNetwork
 from boundcheck.problems.objective import Objective
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.pseudo_huber import PseudoHuber, synthetic
-from boundcheck.problems.softmax import SoftmaxRegression, digits
+from boundcheck.problems.softmax import SoftmaxRegression
 from boundcheck.testing import ball, pseudo_huber_problems, softmax_problems, weights
 from tests.layers import sampled
 from tests.problems.exactly import distance, exactly
@@ -332,7 +333,7 @@ def test_pseudo_huber_loss_keeps_its_digits_near_the_target() -> None:
 
 
 def test_digits_are_centred_and_whole() -> None:
-    objective = digits()
+    objective = SoftmaxRegression("digits", *digits_data())
     assert (objective.shape, objective.samples, objective.units) == ((10, 64), 1797, "nats")
     assert objective._X.mean(0).abs().max() < 1797 * EPSILON
     assert objective._targets.sum(0).int().tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]

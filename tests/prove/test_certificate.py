@@ -45,7 +45,7 @@ def checked(theorem: Theorem | None, goal: Fact, premises: list[Theorem]) -> The
     assert replay(theorem).same_as(theorem)
     assert theorem.conclusion == goal
     assert set(theorem.premises) <= set(premises)
-    *_, terms, multipliers, factor = theorem.arguments
+    _, terms, multipliers, factor = theorem.arguments
     used = {place for _, places in terms for place in places} | {place for _, place in multipliers} | set(factor)
     assert used == set(range(len(theorem.premises)))
     return theorem

@@ -70,7 +70,6 @@ TWINS: dict[str, str] = {
     "norms.square_norm": f"{NORM_TESTS}::test_norm_and_inner_product_are_those_of_the_concatenation",
     "norms.inner": f"{NORM_TESTS}::test_norm_and_inner_product_are_those_of_the_concatenation",
     "norms.spectral_norm": f"{NORM_TESTS}::test_spectral_norm_is_the_largest_singular_value",
-    "norms.product_spectral_norm": f"{NORM_TESTS}::test_norm_of_a_product_is_that_of_the_product",
     "derivatives.hessian_vector_product": (
         f"{DERIVATIVE_TESTS}::test_product_is_that_of_central_differences_of_the_gradient"
     ),
@@ -120,7 +119,6 @@ TWINS: dict[str, str] = {
     "intervals.betting_interval": BISECTION,
     "intervals.simultaneous_lower_limits": BISECTION,
     "intervals.bernstein_limits": f"{INTERVAL_TESTS}::test_bernstein_interval_is_the_formula",
-    "intervals.empirical_bernstein_interval": f"{INTERVAL_TESTS}::test_bernstein_interval_is_the_formula",
     "intervals.student_half_width": f"{INTERVAL_TESTS}::test_student_interval_is_scipys_cut_at_zero",
     "intervals.student_limits": f"{INTERVAL_TESTS}::test_student_interval_is_scipys_cut_at_zero",
     "intervals.student_interval": f"{INTERVAL_TESTS}::test_student_interval_is_scipys_cut_at_zero",

@@ -12,7 +12,7 @@ from flint import arb
 from hypothesis import given
 
 from boundcheck.measure import measure
-from boundcheck.measure.result import Blame
+from boundcheck.measure.parts import Blame
 from boundcheck.measure.spec import parse
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.soundness.courses import factors, hard, kinks, scalars

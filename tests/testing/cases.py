@@ -379,7 +379,7 @@ def near_minimiser(draw: DrawFn, claim: Claim, where: Where, id: str) -> Case:
     assert tried.minimiser is not None
     first, last64 = in_float64(tried.v), tried.minimiser
     off = torch.finfo(where.dtype).eps * sum(square_norm(x).sqrt().item() for x in (first, last64))
-    last, share = held_point(tried.adapter, last64, where.dtype), draw(st.sampled_from([1.0, 0.5, 0.25]))
+    last, share = tuple(held(part, where.dtype) for part in last64), draw(st.sampled_from([1.0, 0.5, 0.25]))
     between = tuple(held(x + share * (y - x), where.dtype) for x, y in zip(first, last, strict=True))
     known = numbers({name: float(x) for name, x in tried.inputs.items() if name in ("R_1", "m")})
     known[f_star] = Approx(tried.problem.objective.infimum.value, 0.0)

@@ -6,7 +6,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from boundcheck.measure.result import Chain
+from boundcheck.measure.parts import Chain
 from boundcheck.report.section import Folder, Material, Waterfall
 from boundcheck.report.stored import highest_rank, known
 from boundcheck.report.style import BLUE, ORANGE, VERMILLION, ones_and_threes, panels, ticks

@@ -198,6 +198,8 @@ def _short_runs(draw: DrawFn, claim: Claim, kinds: tuple[str, ...], lipschitz: s
     given = draw(own_constants(claim)) | {name: draw(CONSTANTS) for name in sorted(free)}
     radii = sizes if has_ball else {}
     quiet = ShortRun(claim, adapter, radii, lipschitz, knots, E, 0.0, v, steps, given)
+    # A function that does not move with v has no minimiser.
+    _assume_allowed(lambda: quiet.inputs)
     quiet = replace(quiet, given=given | _within_limits(draw, quiet, free))
     noisy = quiet.algorithm.is_stochastic
     offset = _noise(quiet, draw(choice((0.499, 0.2, 0.05)))) if noisy else 0.0

@@ -45,7 +45,6 @@ BALL = Ball(
     "ball",
     "the factors stay in a ball",
     (a, b, sigma, r, s),
-    "hypothesis",
     Worst(is_smooth=True),
     smooth_on="ball",
     held=_held,

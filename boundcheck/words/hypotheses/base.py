@@ -45,7 +45,6 @@ class Hypothesis:
         id: its name.
         title: what a reader calls it.
         symbols: the symbols of the constants that it gives a meaning to, such as L or zeta.
-        speaks_against: what a failure on a run speaks against: the hypothesis itself, or the constant.
         worst: how performance estimation states it; None where it cannot.
         is_about_noise: whether it is about the stochastic gradient, and not about the function.
         held: how a run is held against it, by what id: the rows of the audit; None where no run can show it.
@@ -60,7 +59,6 @@ class Hypothesis:
     id: str
     title: str
     symbols: tuple[sp.Symbol, ...] = ()
-    speaks_against: Literal["hypothesis", "constant"] = "constant"
     worst: Worst | None = None
     is_about_noise: bool = False
     smooth_on: Literal["", "path", "space", "ball", "frozen"] = ""

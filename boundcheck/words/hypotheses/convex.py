@@ -20,7 +20,7 @@ def _strongly_convex(e: Evidence, id: str) -> list[Audit]:
     return [Audit(id, "constant", "held" if certified else "assumed", None, limit, how, m.name)]
 
 
-CONVEX = Hypothesis("convex", "F is convex", (), "hypothesis", Worst(is_convex=True), held=_convex)
+CONVEX = Hypothesis("convex", "F is convex", (), Worst(is_convex=True), held=_convex)
 STRONGLY_CONVEX = Hypothesis(
     "strongly_convex", "F is strongly convex", (m,), worst=Worst(is_convex=True, strong=m), held=_strongly_convex
 )

@@ -24,7 +24,6 @@ UNBIASED = Hypothesis(
     "unbiased",
     "unbiased stochastic gradient",
     (),
-    "hypothesis",
     Worst(),
     is_about_noise=True,
     held=_held,

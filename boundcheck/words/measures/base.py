@@ -47,11 +47,6 @@ class Measure(ABC):
     id: str
     title: str
 
-    @property
-    def is_of_a_run(self) -> bool:
-        """Whether it measures an algorithm, and not a function alone."""
-        return True
-
     @abstractmethod
     def is_bounded_by(self, conclusion: sp.Basic, bound: sp.Symbol) -> bool:
         """Whether the conclusion says that this measure is at most `bound`."""
@@ -195,18 +190,30 @@ def _seen_distance(e: Evidence) -> Seen:
     return Seen(gradient.low.clip(min=0) / e.plan.values["Lhat"] ** 2, high, high)
 
 
+def _first_gradient(start: Any, inputs: Mapping[str, Any]) -> tuple[float, str]:
+    return start.square_norm, "the gradient at v_1"
+
+
+def _first_gap(start: Any, inputs: Mapping[str, Any]) -> tuple[float, str]:
+    return start.gap.value, "the gap at v_1"
+
+
+def _first_distance(start: Any, inputs: Mapping[str, Any]) -> tuple[float, str]:
+    return float(inputs[R_1.name]) ** 2, "the distance at v_1"
+
+
 SQUARED_GRADIENT = Observable(
     gradient_square,
     "gradient_square",
     "squared gradient norm",
     _seen_gradient,
-    lambda start, inputs: (start.square_norm, "the gradient at v_1"),
+    _first_gradient,
 )
-GAP = Observable(gap, "gap", "gap", _seen_gap, lambda start, inputs: (start.gap.value, "the gap at v_1"))
+GAP = Observable(gap, "gap", "gap", _seen_gap, _first_gap)
 SQUARED_DISTANCE = Observable(
     square_distance,
     "square_distance",
     "squared distance",
     _seen_distance,
-    lambda start, inputs: (float(inputs[R_1.name]) ** 2, "the distance at v_1"),
+    _first_distance,
 )

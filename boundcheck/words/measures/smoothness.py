@@ -21,11 +21,6 @@ class SmoothnessConstant(Measure):
         """The name of the quantity by which a claim bounds it."""
         return str(self.symbol.name)
 
-    @property
-    def is_of_a_run(self) -> bool:
-        """It is the function's."""
-        return False
-
     def is_bounded_by(self, conclusion: sp.Basic, bound: sp.Symbol) -> bool:
         """Whether the conclusion says so of the gradient at any two points, or of the Hessian at any one."""
         points = [each.args[1] for each in conclusion.atoms(Gradient)]

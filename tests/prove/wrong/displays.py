@@ -268,5 +268,5 @@ def _other_goal(proof: Proof) -> None:
 
 def _nothing(proof: Proof) -> None:
     proof.conclude(proof.step("line", ge(x, x)), relation=ge(2, 1))
-    proof.conclusion = rules.certificate(proof.reading.fact(ge(x, x)), (), (), ())
+    proof.conclusion = rules.certificate((), proof.reading.fact(ge(x, x)), (), (), ())
     proof.goal = proof.reading.fact(ge(x, x))

@@ -19,7 +19,8 @@ from sympy import Le, MatrixSymbol, Rational
 from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm
 from boundcheck.errors import InputError
 from boundcheck.measure import measure
-from boundcheck.measure.result import AtSmoothness, Subject, read
+from boundcheck.measure.parts import AtSmoothness, Subject
+from boundcheck.measure.result import read
 from boundcheck.measure.screen import show_course
 from boundcheck.report.screen import show_findings
 from boundcheck.report.words import badge

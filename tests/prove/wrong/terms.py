@@ -31,7 +31,7 @@ class Evil(Atom):
 
 def tampered(change: Callable[[Scalar], object]) -> Theorem:
     """A theorem 1 >= 0 whose polynomial was changed after its key was known."""
-    theorem = rules.certificate(Fact(">=", Scalar.of(1)), ((((Fraction(1), Scalar.of(1)),), ()),), (), ())
+    theorem = rules.certificate((), Fact(">=", Scalar.of(1)), ((((Fraction(1), Scalar.of(1)),), ()),), (), ())
     polynomial = theorem.fact.polynomial
     _ = polynomial.key
     change(polynomial)
@@ -46,7 +46,7 @@ def cyclic() -> Theorem:
 
 
 def own_rule() -> None:
-    @derive.rule
+    @derive.rule(0)
     def trust_me(statement: Fact) -> Fact:
         return statement
 
@@ -132,7 +132,10 @@ CASES = [
         lambda: dict(STANDARD_FACTS),
     ),
     of(
-        "a theorem by no rule", "is no rule of the kernel", lambda: replay(forged(rule="magic")), lambda: replay(FINE())
+        "a theorem by no rule",
+        "is not a rule of the kernel",
+        lambda: replay(forged(rule="magic")),
+        lambda: replay(FINE()),
     ),
     of(
         "a theorem that is derived from itself", "derived from itself", lambda: replay(cyclic()), lambda: replay(FINE())
