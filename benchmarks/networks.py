@@ -27,12 +27,12 @@ from peft import LoraConfig, TaskType, get_peft_model
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainingArguments
 
 from boundcheck.callback import BoundcheckCallback
-from boundcheck.measure.spec import validated
 from boundcheck.models.build import builder
 from boundcheck.models.corpora import verses
 from boundcheck.models.network import Network
 from boundcheck.models.observe import top_curvatures
 from boundcheck.problems.curvature import largest_eigenvalue
+from boundcheck.tables import validated
 
 ROUNDS, SAMPLES, STEPS, BATCH, LENGTH = 3, 64, 100, 16, 48
 SPEC = validated(

@@ -35,11 +35,11 @@ def falsify(
     `boundcheck.falsify.worst_case.worst_cases` solves.
 
     Args:
-        claim: an id of the catalogue, or a claim of your own about one of the adapters.
+        claim: an id of the catalogue, or a claim of your own about one of the adapters, or its import path.
         ranks: those to report the tightest instance of.
         constants: L, G, s, radii and norms of frozen matrices to search at; each is 1 where left out, and with none
             given a second search is made with b halved, where the claim has both radii.
-        adapter: the kind of adapter, where it does not follow from the claim.
+        adapter: the kind of adapter, or its import path, where it does not follow from the claim.
         lipschitz: what C stands for in a claim that takes one: ``sigma`` or ``sqrt(r) sigma``.
         starts: random starts of each climb.
         rounds: steps of each climb.
@@ -55,7 +55,7 @@ def falsify(
             ranks or constants.
 
     """
-    claim = catalogue[claim] if isinstance(claim, str) else claim
+    claim = catalogue.opened(claim) if isinstance(claim, str) else claim
     if algorithm_of(claim) is not None:
         expected = "a claim about smoothness; for a theorem call boundcheck.falsify.worst_case.worst_cases"
         raise InputError("claim", claim.id, expected)

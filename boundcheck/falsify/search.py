@@ -116,7 +116,7 @@ def search(
     tick: Tick,
 ) -> Falsification:
     """See `boundcheck.falsify.falsify`."""
-    claim = catalogue[claim] if isinstance(claim, str) else claim
+    claim = catalogue.opened(claim) if isinstance(claim, str) else claim
     kind = adapter_of(claim, adapter)
     _check(ranks, starts, rounds, examples, seed, lipschitz)
     choices = [constants_of(kind, claim, constants or {})]

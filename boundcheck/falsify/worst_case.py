@@ -150,7 +150,7 @@ def worst_cases(
         NotSolvedError: where the solver does not converge.
 
     """
-    claim = catalogue[claim] if isinstance(claim, str) else claim
+    claim = catalogue.opened(claim) if isinstance(claim, str) else claim
     if not horizons:
         raise InputError(T.name, "(not given)", "one or more horizons")
     theorem = _Theorem.of(claim)

@@ -7,27 +7,35 @@ import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import sympy as sp
-from pydantic import Field, PositiveFloat, ValidationError, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PositiveFloat,
+    SerializeAsAny,
+    model_validator,
+)
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.inputs import exact, formula
 from boundcheck.claims.symbols import T
+from boundcheck.doors import is_path
 from boundcheck.errors import InputError
 from boundcheck.files import read_text
+from boundcheck.measure.given import GivenProblem
 from boundcheck.measure.tables import (
     AdapterSpec,
     BracketSpec,
     DomainSpec,
     ModelTable,
-    ProblemSpec,
     RunSpec,
 )
 from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.problems.tables import ProblemTable, table_of
 from boundcheck.sweep import combinations
-from boundcheck.tables import Seed, Table, check_room
+from boundcheck.tables import NOT_GIVEN, Seed, Table, check_room, validated
 from boundcheck.words import (
     algorithm_of,
     free_numbers,
@@ -51,8 +59,6 @@ from boundcheck.words.hypotheses import (
 from boundcheck.words.hypotheses.lipschitz_adapter import LEAST, Lipschitz
 from boundcheck.words.measures import SMOOTHNESS, PerformanceMeasure
 
-Kind = TypeVar("Kind", bound=Table)
-
 # Bytes of a spec.
 _LONGEST = 2**18
 # The parameters of a theorem that may be assumed; the others are part of how it is run.
@@ -69,24 +75,36 @@ def adapters_of(theorem: Claim) -> tuple[str, ...]:
     A classic is about any function that is smooth where the iterates go; some of them need smoothness on all of space,
     which with two factors trained F has not.
     """
-    where = {word.smooth_on for _, word in words_of(theorem) if word}
+    where = _smooth_on(theorem)
+    run = [(kind, adapter) for kind, adapter in ADAPTERS.items() if adapter.is_run]
     if "space" in where:
-        return tuple(kind for kind in _RUN if ADAPTERS[kind].is_linear)
+        return tuple(kind for kind, adapter in run if adapter.is_linear)
     if "path" in where:
-        return _RUN
-    return ("frozen-a",) if "frozen" in where else ("lora", "direft")
+        return tuple(kind for kind, _ in run)
+    where = where & {"frozen"} or {"ball"}
+    return tuple(kind for kind, adapter in run if where & _smooth_on(catalogue[adapter.claims[0]]))
 
 
-_RUN = ("full", "lora", "direft", "frozen-a", "frozen-b")
+def _smooth_on(claim: Claim) -> set[str]:
+    return {word.smooth_on for _, word in words_of(claim) if word}
+
+
+def _known_claim(claim: Any) -> Any:
+    """The id of a claim, or the path of one's own, which is opened, since a person typed it; or a claim itself."""
+    if isinstance(claim, Claim):
+        return catalogue.opened(claim).id
+    if is_path(claim):
+        catalogue.opened(claim)
+    return claim
 
 
 class Spec(Table):
     """One experiment: a claim, a problem in one matrix or a network, an adapter, and how to measure."""
 
-    claim: str
+    claim: Annotated[str, BeforeValidator(_known_claim)]
     seed: Seed = 0
     lipschitz: Lipschitz = LEAST
-    problem: ProblemSpec | None = None
+    problem: Annotated[SerializeAsAny[ProblemTable], BeforeValidator(table_of)] | None = None
     model: ModelTable | None = None
     adapter: AdapterSpec
     domain: DomainSpec = DomainSpec()
@@ -101,7 +119,8 @@ class Spec(Table):
         if not isinstance(tables, dict) or "model" not in tables:
             return tables
         adapter, run = tables.get("adapter"), tables.get("run", {})
-        if isinstance(adapter, dict) and adapter.get("kind") == "full":
+        kind = adapter.get("kind", "") if isinstance(adapter, dict) else ""
+        if isinstance(adapter, dict) and kind in ADAPTERS and not ADAPTERS[kind].has_rank:
             tables = tables | {"adapter": {name: value for name, value in adapter.items() if name != "rank"}}
         if isinstance(run, dict):
             tables = tables | {"run": {"replicas": 1, "audits": None, "looks": 2} | run}
@@ -110,15 +129,15 @@ class Spec(Table):
     @model_validator(mode="after")
     def _is_measurable(self) -> "Spec":
         if (self.problem is None) == (self.model is None):
-            both = "both" if self.model else "(not given)"
+            both = "both" if self.model else NOT_GIVEN
             raise InputError("problem", both, "one table, [problem] or [model]")
         if self.model is not None:
             self._check_network(self.model)
             return self
-        claim, kind = catalogue[self.claim], ADAPTERS[self.adapter.kind]
+        claim, kind = catalogue[self.claim], self.adapter.made
         if algorithm_of(claim) is None and not is_about_smoothness(claim):
             raise InputError("claim", self.claim, "a theorem with a step size, or a lemma about smoothness")
-        if self.is_bracket and self.claim not in kind.claims:
+        if self.is_bracket and not kind.is_subject_of(claim):
             raise InputError("claim", self.claim, f"a lemma about {kind.title}: one of {', '.join(kind.claims)}")
         if not self.is_bracket:
             self._check_theorem()
@@ -129,7 +148,7 @@ class Spec(Table):
         wrong = (given - wanted) or (wanted - given if self.is_bracket else set())
         if wrong:
             field, listed = f"domain.{min(wrong)}", " and ".join(kind.radius_names)
-            known = self.domain.given.get(field.removeprefix("domain."), "(not given)")
+            known = self.domain.given.get(field.removeprefix("domain."), NOT_GIVEN)
             expected = (
                 f"radii {listed}, for {self.adapter.kind}" if wanted else f"no radius: {self.claim} needs no ball"
             )
@@ -166,7 +185,7 @@ class Spec(Table):
         others = self.free[1:] if self.takes_step_size else self.free
         for name in others:
             if name not in self.run.given:
-                raise InputError(f"run.given.{name}", "(not given)", f"a number, which {self.claim} leaves to the run")
+                raise InputError(f"run.given.{name}", NOT_GIVEN, f"a number, which {self.claim} leaves to the run")
         for name, value in self.run.given.items():
             if name not in others:
                 expected = (
@@ -174,7 +193,7 @@ class Spec(Table):
                 )
                 raise InputError(f"run.given.{name}", value, expected)
         if self.takes_step_size and given is None:
-            raise InputError("run.step_size", "(not given)", f"a number, for {self.claim} prescribes no step")
+            raise InputError("run.step_size", NOT_GIVEN, f"a number, for {self.claim} prescribes no step")
         if not self.takes_step_size and given is not None:
             raise InputError("run.step_size", given, f"no such field: {self.claim} prescribes its own step")
         if self.run.steps != "informative" and audits is not None and audits > self.run.steps:
@@ -218,6 +237,12 @@ class Spec(Table):
                     raise InputError(f"run.{field}", getattr(self.run, field), expected)
         self.assumed_inputs()
         _ = self.theorem
+
+    def __reduce__(self) -> Any:
+        """In another process what lies outside of the package is opened there; what is an object goes along."""
+        claim = catalogue[self.claim] if catalogue.is_own(self.claim) and not is_path(self.claim) else self.claim
+        problem = {"problem": self.problem} if isinstance(self.problem, GivenProblem) else {}
+        return parse, (self.as_json() | {"claim": claim} | problem,)
 
     def as_json(self) -> dict[str, Any]:
         """The tables that this experiment uses, as a spec file holds them; `parse` reads it back."""
@@ -281,7 +306,7 @@ class Spec(Table):
     @property
     def has_ball(self) -> bool:
         """Whether the theorem, on this adapter, speaks of a ball that the iterates must not leave."""
-        return ADAPTERS[self.adapter.kind].needs_ball and speaks_of_a_ball(catalogue[self.claim])
+        return self.adapter.made.needs_ball and speaks_of_a_ball(catalogue[self.claim])
 
     @property
     def theorem(self) -> Claim:
@@ -350,22 +375,27 @@ def about_its_own_step() -> tuple[Claim, Algorithm]:
     raise LookupError("expected a theorem about a step that it prescribes, in the catalogue")
 
 
-def specs_of(given: Spec | list[Spec] | dict[str, Any] | str | Path) -> list[Spec]:
+def specs_of(given: Spec | list[Spec] | dict[str, Any] | str | Path, problem: Any = None) -> list[Spec]:
     """The experiments that are given: one, several, a dictionary, or the path of a TOML file; lists make a sweep.
+
+    A problem, an objective or a function of W, takes the place of what they say of one.
 
     Raises:
         InputError: for an unreadable file or bad TOML, and for any field that is unknown, missing or out of range.
 
     """
     match given:
+        case Spec() | list() if problem is not None:
+            raise InputError("problem", type(problem).__name__, "a spec that is a dictionary or the path of a file")
         case Spec():
             return [given]
         case list():
             return given
         case dict():
-            return list(expand(given))
+            raw = given
         case _:
-            return list(expand(read(Path(given))))
+            raw = read(Path(given))
+    return list(expand(raw if problem is None else raw | {"problem": GivenProblem.of(problem, raw.get("problem"))}))
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -391,52 +421,3 @@ def expand(raw: dict[str, Any]) -> Iterator[Spec]:
 def parse(raw: dict[str, Any]) -> Spec:
     """One experiment from one table; raises InputError naming the first field that is wrong."""
     return validated(Spec, raw)
-
-
-def validated(kind: type[Kind], raw: dict[str, Any]) -> Kind:
-    """A table as what it describes; raises InputError naming the first field that is wrong."""
-    try:
-        return kind.model_validate(raw)
-    except ValidationError as error:
-        raise _first(error, raw) from None
-
-
-def _first(error: ValidationError, raw: dict[str, Any]) -> InputError:
-    """The first wrong field, in the words of this file: pydantic's unions put steps in a path that nobody typed."""
-    details = error.errors(include_url=False)
-    cause = details[0].get("ctx", {}).get("error")
-    if isinstance(cause, InputError):
-        return cause
-    field = _typed_path(details[0]["loc"], raw)
-    messages = dict.fromkeys(_expectation(each) for each in details if _typed_path(each["loc"], raw) == field)
-    kind, given = details[0]["type"], details[0]["input"]
-    if kind.startswith("union_tag"):
-        field, given = f"{field}.kind", given.get("kind", "(not given)") if isinstance(given, dict) else given
-    return InputError(field, "(not given)" if kind == "missing" else given, " or ".join(messages))
-
-
-def _typed_path(location: tuple[int | str, ...], raw: Any) -> str:
-    typed = []
-    for step in location:
-        if isinstance(raw, dict) and step in raw:
-            raw = raw[step]
-            typed.append(str(step))
-        elif step == location[-1] and isinstance(raw, dict):
-            typed.append(str(step))
-    return ".".join(typed)
-
-
-def _expectation(detail: Any) -> str:
-    match detail["type"]:
-        case "missing":
-            return "a value"
-        case "extra_forbidden":
-            return "no such field; the README lists those of a spec"
-        case "union_tag_invalid":
-            return f"one of {detail['ctx']['expected_tags']}"
-        case "union_tag_not_found":
-            return "the kind of problem, such as 'digits' or 'pseudo-huber'"
-        case "model_type" | "model_attributes_type" | "dict_type":
-            return "a table"
-    message = str(detail["msg"]).removeprefix("Input should be ")
-    return f"a number {message}" if message.startswith(("greater", "less")) else message

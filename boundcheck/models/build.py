@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from boundcheck.models import bridge, corpora
-from boundcheck.models.adapt import EDITS, adapt, sites_of
+from boundcheck.models.adapt import adapt, sites_of
 from boundcheck.models.corpora import ALPHABET
 from boundcheck.models.function import NetworkFunction
 from boundcheck.models.gpt import GPTShape
@@ -15,6 +15,7 @@ from boundcheck.models.pretrain import pretrained
 from boundcheck.models.tables import GPTSpec, PretrainedSpec
 from boundcheck.models.tasks import Windows
 from boundcheck.models.text import text_of, typed
+from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.progress import Tick
 
 # Where the built-in GPT is adapted unless the spec says otherwise.
@@ -79,7 +80,7 @@ def _gpt(table: GPTSpec, kind: str, device: str, tick: Tick) -> _Loaded:
             ids = corpora.windows(text, table.context + 1, getattr(table, field), table.seed)
         tasks.append(Windows(name, ids.to(device)))
     base = pretrained(shape, table.pretraining, table.seed, tick).model.double().to(device).requires_grad_(False)
-    return _Loaded(f"GPT on {table.text}", base, "edit" if kind in EDITS else _TARGETS, *tasks)
+    return _Loaded(f"GPT on {table.text}", base, "edit" if ADAPTERS[kind].edits_hidden else _TARGETS, *tasks)
 
 
 def _transformer(table: PretrainedSpec, kind: str, device: str) -> _Loaded:

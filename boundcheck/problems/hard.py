@@ -22,10 +22,12 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import combinations
+from typing import Literal
 
 import numpy as np
 import torch
 from flint import arb, ctx
+from pydantic import Field
 from torch import Tensor
 
 from boundcheck.claims import Claim, catalogue, symbols
@@ -36,6 +38,8 @@ from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.objective import Objective
 from boundcheck.problems.piecewise import PiecewiseLinear
+from boundcheck.problems.tables import ProblemTable, Setting
+from boundcheck.tables import Steps
 from boundcheck.words.algorithms import SGD
 from boundcheck.words.measures import SMOOTHNESS
 
@@ -173,3 +177,19 @@ def _step_and_gap(claim: Claim, steps: int, ratio: float, gain: float) -> tuple[
     used = {p.name: known[p.symbol] for p in claim.parameters}
     gap = ratio**2 * steps / float(claim.function(SMOOTHNESS.letter)(**used))
     return float(claim.function(SGD.step_size)(**used | {symbols.D.name: gap})), gap
+
+
+class HardSpec(ProblemTable):
+    """The instance on which SGD is nearly as slow as Theorem 2 says, in a run of so many steps of size ratio/L̂.
+
+    Made for LoRA of rank 2 from a diagonal start, the ball of radii gain + 1, batch 1 and zeta 1.
+    """
+
+    kind: Literal["hard"]
+    steps: Steps = 400
+    ratio: float = Field(default=0.06, gt=0, lt=0.5)
+
+    def build(self, setting: Setting) -> Separable:
+        """See `hard_instance`; for another theorem than it can be made for it is made for the first of those."""
+        claim = setting.claim if setting.claim in MADE_FOR else MADE_FOR[0]
+        return hard_instance(self.steps, self.ratio, setting.gain, claim, setting.device)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from boundcheck.measure.parts import AtSmoothness
-from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.problems.adapters import title_of
 from boundcheck.report.stored import StoredRun, known
 from boundcheck.report.sweeps import groups, settings
 from boundcheck.report.words import c_is, norm_names, number
@@ -77,7 +77,7 @@ class Named:
     def adapter(self) -> str:
         """The adapter, with its scale where that is not 1."""
         scale = self.run.scale
-        return ADAPTERS[self.run.adapter].title + (f", s\u00a0=\u00a0{scale}" if scale != "1" else "")
+        return title_of(self.run.adapter) + (f", s\u00a0=\u00a0{scale}" if scale != "1" else "")
 
     @property
     def is_rounding(self) -> bool:
@@ -125,7 +125,7 @@ def named_runs(runs: list[StoredRun]) -> list[Named]:
     for run, text in zip(runs, settings(runs, _UNSAID), strict=True):
         # Titles leave the default adapter unsaid, and begin with the problem.
         said = text.removeprefix(run.problem).removeprefix(", ")
-        parts = [run.problem] * several + [ADAPTERS[run.adapter].title] * run.has_default_adapter + [said] * bool(said)
+        parts = [run.problem] * several + [title_of(run.adapter)] * run.has_default_adapter + [said] * bool(said)
         names[id(run)] = re.sub(r", (?:run|model|adapter)\.", ", ", ", ".join(parts))
     for group in groups(runs, ("seed",)):
         if len(group) > 1:

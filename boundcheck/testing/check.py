@@ -167,7 +167,7 @@ def _as_claim(claim: Any, given: Sequence[Any]) -> Claim:
                 "given", ", ".join(map(str, given)), "nothing beside a claim, which has hypotheses of its own"
             )
         if isinstance(claim, str):
-            return catalogue[claim]
+            return catalogue.opened(claim)
         check_id(claim)
         return claim
     for each in (claim, *given):

@@ -71,23 +71,38 @@ class _Said:
         return claims_about(of.kind)
 
 
+class _Composed:
+    """The composition lemma among them."""
+
+    def __get__(self, adapter: "Adapter | None", of: type["Adapter"]) -> str:
+        if not of.claims:
+            raise AttributeError(f"no claim about {of.__name__} is known")
+        return next((id for id in of.claims if J.name in catalogue[id].names), of.claims[-1])
+
+
 @dataclass(frozen=True)
 class Adapter(ABC):
     """W(v) around a frozen W0, shape (d, k).
 
     Attributes:
-        kind: its name in a spec.
+        kind: its name in a spec; one from outside gets it when it is opened.
+        place: where it stands in lists.
         title: what figures call it.
         claims: ids of the claims that bound the smoothness of F on its domain, the sharpest first; of a class that
             names none, those that papers say are about its kind.
+        composition: the one of them that derives J, whose L̂ is LJ² + GH, or the last where none does.
         radius_names: the radii that make the domain, in the order of the blocks.
         radius_of: of which norm each radius is, as figures say it.
         noise_at_start: the powers of s and r with which the variance of the noise goes, in the mean over the adapter's
             own start, and a formula that says so; None where none is known.
         frozen: the claims' parameter that bounds each frozen matrix, by the name of its field.
+        has_rank: whether it has a rank that one may choose.
         has_scale: whether its formula has a scale s that one may choose.
         needs_ball: whether W has a bounded derivative on a ball alone.
         has_diagonal: whether it can start from a diagonal point.
+        edits_hidden: whether it edits a hidden state h, by W [h; 1], and not the weight of a layer.
+        needs_columns: whether W0 must have no column of zeros.
+        is_run: whether theorems about an algorithm are run on it: all radii bound spectral norms, one of each block.
         is_linear: whether W is an affine function of v, so that F is convex, or smooth on all of space, where f is.
         starting: radii to begin a search with where 1 is no choice.
         is_isometry: whether it keeps distances, so that F is as strongly convex as f.
@@ -95,16 +110,22 @@ class Adapter(ABC):
 
     """
 
-    kind: ClassVar[str]
+    kind: ClassVar[str] = ""
+    place: ClassVar[int] = 1000
     title: ClassVar[str]
     claims: ClassVar[tuple[str, ...]] = cast(Any, _Said())
+    composition: ClassVar[str] = cast(Any, _Composed())
     radius_names: ClassVar[tuple[str, ...]]
     radius_of: ClassVar[Mapping[str, str]] = {}
     noise_at_start: ClassVar[tuple[int, int, str] | None] = None
     frozen: ClassVar[Mapping[str, str]] = {}
+    has_rank: ClassVar[bool] = True
     has_scale: ClassVar[bool] = True
     needs_ball: ClassVar[bool] = False
     has_diagonal: ClassVar[bool] = False
+    edits_hidden: ClassVar[bool] = False
+    needs_columns: ClassVar[bool] = False
+    is_run: ClassVar[bool] = False
     is_linear: ClassVar[bool] = False
     is_isometry: ClassVar[bool] = False
     starting: ClassVar[Mapping[str, float]] = {}
@@ -117,19 +138,12 @@ class Adapter(ABC):
     @classmethod
     def is_subject_of(cls, claim: Claim) -> bool:
         """Whether a claim bounds the smoothness of F on this adapter's domain."""
-        return claim.id in cls.claims
-
-    @classmethod
-    def composition(cls) -> Claim | None:
-        """The one of its claims that derives J, whose L̂ is LJ² + GH, or the last where none does."""
-        found = [catalogue[id] for id in cls.claims]
-        return next((claim for claim in found if J.name in claim.names), found[-1] if found else None)
+        return any(catalogue[id].id == claim.id for id in cls.claims)
 
     @classmethod
     def conditions(cls) -> tuple[sp.Basic, ...]:
         """What its claims ask of its constants for W to have bounded derivatives."""
-        claim = cls.composition()
-        return claim.conditions if claim else ()
+        return catalogue[cls.composition].conditions
 
     @property
     @abstractmethod
@@ -211,11 +225,9 @@ class Adapter(ABC):
     def jacobian_bound(self, radii: Radii) -> float:
         r"""J with :math:`\|DW(v)\| \le J` on the domain: the root of the composition lemma's L̂ at L = 1, G = 0.
 
-        Infinity where the lemma's conditions fail, as DoRA's do where a column may vanish, and where there is none.
+        Infinity where the lemma's conditions fail, as DoRA's do where a column may vanish.
         """
-        claim = self.composition()
-        if claim is None:
-            return math.inf
+        claim = catalogue[self.composition]
         values = self.constants(radii) | {L.name: 1.0, G.name: 0.0}
         # G = 0 is a limit: no condition is about it.
         known = {p.symbol: exact(p.name, values[p.name] or 1.0) for p in claim.parameters}

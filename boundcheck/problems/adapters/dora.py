@@ -40,6 +40,8 @@ class DoRA(Adapter):
     """
 
     kind = "dora"
+    place = 80
+    needs_columns = True
     title = "DoRA"
     radius_names = ("a", "b", "mu")
     radius_of: ClassVar[Mapping[str, str]] = {"a": "σ₁(A)", "b": "σ₁(B)", "mu": "max |m|"}

@@ -18,6 +18,9 @@ class Full(Adapter):
     """W(v) = W0 + v, so that F has the smoothness of f. The ball says where to look, not where the claim holds."""
 
     kind = "full"
+    place = 10
+    has_rank = False
+    is_run = True
     title = "full fine-tuning"
     has_scale = False
     is_linear = True

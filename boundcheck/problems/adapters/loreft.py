@@ -25,6 +25,8 @@ class LoReFT(Adapter):
     """
 
     kind = "loreft"
+    place = 60
+    edits_hidden = True
     title = "LoReFT"
     has_scale = False
     radius_names = ("nu",)

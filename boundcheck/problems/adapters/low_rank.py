@@ -36,6 +36,8 @@ class LoRA(Adapter):
     """
 
     kind = "lora"
+    place = 20
+    is_run = True
     title = "LoRA"
     radius_names = ("a", "b")
     radius_of: ClassVar[Mapping[str, str]] = {"a": "σ₁(A)", "b": "σ₁(B)"}
@@ -118,6 +120,8 @@ class DiReFT(LoRA):
     """
 
     kind = "direft"
+    place = 50
+    edits_hidden = True
     title = "DiReFT"
     has_scale = False
 
@@ -133,6 +137,8 @@ class FrozenA(Adapter):
     """
 
     kind = "frozen-a"
+    place = 30
+    is_run = True
     title = "LoRA, A frozen"
     is_linear = True
     radius_names = ("b",)
@@ -202,6 +208,8 @@ class FrozenB(Adapter):
     """
 
     kind = "frozen-b"
+    place = 40
+    is_run = True
     title = "LoRA, B frozen"
     is_linear = True
     radius_names = ("a",)

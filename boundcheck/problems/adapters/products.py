@@ -39,6 +39,7 @@ class VeRA(Adapter):
     """
 
     kind = "vera"
+    place = 70
     title = "VeRA"
     radius_names = ("a", "b")
     radius_of: ClassVar[Mapping[str, str]] = {"a": "max |d|", "b": "max |b|"}
@@ -113,6 +114,7 @@ class LoHa(Adapter):
     """
 
     kind = "loha"
+    place = 90
     title = "LoHa"
     radius_names = ("a", "b")
     radius_of: ClassVar[Mapping[str, str]] = {"a": "σ₁(A)", "b": "σ₁(B)"}

@@ -55,14 +55,13 @@ def bracket_figure(runs: list[StoredRun]) -> Figure | None:
 def ends(run: StoredRun) -> dict[str, float]:
     """The upper ends by role: the printed ones by their C, that of composition, and sharp, the least but for those."""
     found: dict[str, float] = {}
-    composition = ADAPTERS[run.adapter].composition() if run.adapter in ADAPTERS else None
     for end in run.result.upper:
         said = about(end.claim)
         if said is not None and said.is_printed:
             found[f"printed {end.lipschitz}"] = end.value
             continue
         found["sharp"] = min(found.get("sharp", np.inf), end.value)
-        if composition is not None and end.claim == composition.id:
+        if run.adapter in ADAPTERS and end.claim == ADAPTERS[run.adapter].composition:
             found["composition"] = end.value
     return found
 

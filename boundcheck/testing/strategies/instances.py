@@ -7,6 +7,7 @@ orthonormal rows are floats of that type, so that what is computed in it starts 
 import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import hypothesis.strategies as st
@@ -17,6 +18,7 @@ from hypothesis import assume, reject
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from boundcheck.claims import Claim
+from boundcheck.claims.symbols import D, T, zeta
 from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm
 from boundcheck.errors import InputError
 from boundcheck.falsify.climb import Climber, steepest_loss
@@ -25,7 +27,7 @@ from boundcheck.falsify.relation import Assignment, Letters, given_relations, pa
 from boundcheck.falsify.search import CONSTANTS, own_constants, structures
 from boundcheck.falsify.structure import Structure, adapter_of
 from boundcheck.falsify.theorem import RUN_ADAPTERS, ShortRun, check_theorem, free_of
-from boundcheck.measure.spec import adapters_of
+from boundcheck.measure.spec import about_its_own_step, adapters_of
 from boundcheck.problems.adapters import ADAPTERS, Adapter, make_adapter
 from boundcheck.problems.norms import Point
 from boundcheck.testing.strategies.matrices import DType, Shape, ball, check_kind, check_size, margin, matrices, rounded
@@ -234,12 +236,22 @@ def _within_limits(draw: DrawFn, run: ShortRun, free: Collection[str]) -> dict[s
     return found
 
 
+@cache
+def _share() -> Callable[..., float]:
+    """The step that a theorem prescribes, in units of 1/L̂, as a function of L̂, D, T and zeta."""
+    theorem, algorithm = about_its_own_step()
+    step = next(q.expression for q in theorem.quantities if q.name == algorithm.step_size)
+    found: Callable[..., float] = sp.lambdify((SMOOTHNESS.symbol, D, T, zeta), SMOOTHNESS.symbol * step, "math")
+    return found
+
+
 def _noise(quiet: ShortRun, ratio: float) -> float:
-    r"""The noise c at which :math:`\sqrt{\hat L D/T}/\zeta` is this ratio, with the zeta that c gives."""
+    """The noise c at which the step that a theorem prescribes is this share of 1/L̂, with the zeta that c gives."""
     radii = quiet.radii or quiet.start_norms
     known = {p.name: 1.0 for p in quiet.claim.parameters} | {name: float(x) for name, x in quiet.inputs.items() if x}
     smoothness = float(quiet.claim.function(SMOOTHNESS.symbol.name)(**known))
-    noise = math.sqrt(smoothness * max(quiet.gap, 0.0) / quiet.steps) / ratio
+    # It is inversely proportional to zeta.
+    noise = _share()(smoothness, max(quiet.gap, 0.0), quiet.steps, 1.0) / ratio
     width = quiet.adapter.jacobian_bound(radii) * float(np.linalg.norm(quiet.direction))
     assume(0 < noise < math.inf and 0 < width < math.inf)
     return noise / width
