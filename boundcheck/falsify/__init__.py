@@ -9,6 +9,7 @@ from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
 from boundcheck.progress import Tick, silent
 from boundcheck.words import algorithm_of
+from boundcheck.words.hypotheses.lipschitz_adapter import LEAST
 
 if TYPE_CHECKING:
     from boundcheck.falsify.search import Falsification
@@ -21,7 +22,7 @@ def falsify(
     ranks: Sequence[int] = tuple(range(1, 9)),
     constants: Mapping[str, float] | None = None,
     adapter: str | None = None,
-    lipschitz: str = "sigma",
+    lipschitz: str = LEAST,
     starts: int = 16,
     rounds: int = 96,
     examples: int = 64,

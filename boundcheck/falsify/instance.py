@@ -33,9 +33,9 @@ from boundcheck.problems.norms import Point, inner, square_norm
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.tilted import Tilted
+from boundcheck.words import gradient_norm
+from boundcheck.words.hypotheses.lipschitz_adapter import READINGS
 from boundcheck.words.measures import SMOOTHNESS
-
-GRADIENT_BOUND = catalogue["meft.gradient_bound"]
 
 # The least height of h', over G.
 _LEAST = 2.0**-17
@@ -120,7 +120,7 @@ class Instance:
     @cached_property
     def gradient_bound(self) -> float:
         """G of f, an upper bound: on the spectral norm where the claim's hypotheses speak of that."""
-        if GRADIENT_BOUND not in self.claim.hypotheses:
+        if gradient_norm(self.claim) != "spectral":
             return self.problem.gradient_bound(self.radii).value
         E, N = (torch.as_tensor(X) for X in (self.direction, self.tilt))
         with ctx.workprec(128):
@@ -285,8 +285,8 @@ def check_extent(adapter: Adapter, points: int = 1) -> None:
 
 def check_lipschitz(lipschitz: str) -> None:
     """Refuse what C cannot stand for."""
-    if lipschitz not in ("sigma", "sqrt(r) sigma"):
-        raise InputError("lipschitz", lipschitz, "sigma or sqrt(r) sigma")
+    if lipschitz not in READINGS:
+        raise InputError("lipschitz", lipschitz, " or ".join(READINGS))
 
 
 def check_given(claim: Claim, given: Mapping[str, float], free: Collection[str]) -> None:
@@ -337,7 +337,7 @@ def point_of(found: Fields, adapter: Adapter) -> Point:
 
 
 def rank_of(adapter: Adapter) -> int:
-    """The rank of an adapter; of full fine-tuning, which has none, that of W."""
+    """The rank of an adapter; of one that has none, that of W."""
     return int(getattr(adapter, "rank", min(adapter.W0.shape)))
 
 
