@@ -42,14 +42,14 @@ def waterfall(id: str, rank: int) -> list[Any]:
 
 def coverage() -> list[Any]:
     """How often each kind of interval misses a mean that is known."""
-    from boundcheck.measure import coverage as study
+    from boundcheck.soundness import coverage as study
 
     return study.coverage()
 
 
 def power() -> list[Any]:
     """How many replicas an upper limit needs."""
-    from boundcheck.measure import coverage as study
+    from boundcheck.soundness import coverage as study
 
     return study.power()
 

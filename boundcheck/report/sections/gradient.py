@@ -40,7 +40,9 @@ def gradient_figure(runs: list[StoredRun]) -> Figure | None:
     return panels(chosen, _draw) if chosen else None
 
 
-def band(axis: Axes, x: np.ndarray, values: np.ndarray, mean: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+def band(
+    axis: Axes, x: np.ndarray, values: np.ndarray, mean: np.ndarray, level: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw Student's limits over replicas at each time, for values of shape (R, M); returns both."""
     limits = [student_interval(column, level) for column in values.T]
     # A lower limit of 0 has no place on a log axis; the band then ends at a tenth of the mean.
