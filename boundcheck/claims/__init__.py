@@ -1,4 +1,4 @@
-"""What is claimed: claims as data, and the catalogue that finds one by its id."""
+"""Claims as data, and the catalogue that finds a claim by its id."""
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -24,7 +24,7 @@ class Catalogue(Mapping[str, Claim]):
 
     def __getitem__(self, id: str) -> Claim:
         """The claim called `id`; raises an InputError with the nearest ids, which is a KeyError too."""
-        # An id begins with its paper's key as a rule. Those of `proofs/` come before those that build on them.
+        # An id usually begins with its paper's key. Papers of `proofs/` come before those that build on them.
         for key in (id.split(".")[0], *papers()):
             if claim := self._of(key).get(id):
                 return claim
@@ -49,7 +49,7 @@ class Catalogue(Mapping[str, Claim]):
         return {id: claim for key in papers() for id, claim in self._of(key).items()}
 
     def _of(self, key: str) -> dict[str, Claim]:
-        """The claims of a paper; none of an unknown one."""
+        """The claims of a paper; empty if the paper is unknown."""
         try:
             paper = paper_of(key)
         except InputError:
@@ -57,7 +57,7 @@ class Catalogue(Mapping[str, Claim]):
         if paper not in self._read:
             if not paper.is_ours and key in {id.split(".")[0] for each in papers() for id in self._ours(each)}:
                 raise InputError("paper", paper.folder, f"a name with which no id of another paper begins, as of {key}")
-            # While it is read it asks for claims of others, and has none itself.
+            # While a paper is read, it asks for claims of others, and has none itself.
             self._read[paper] = {}
             try:
                 self._read[paper] = {claim.id: claim for claim in paper.claims()}

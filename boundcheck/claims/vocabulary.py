@@ -1,7 +1,6 @@
-"""The nouns and norms that claims are written in, as sympy expressions that print as the papers do.
+"""The nouns and norms of claims, as sympy expressions that print as in the papers.
 
-Each says what its value is at a `Place` of a model. They carry no rules of their own: what may be concluded from a norm
-is for a proof to say.
+Each knows its value at a `Place` of a model. They have no rules: a proof must say what follows from a norm.
 """
 
 from functools import reduce
@@ -60,7 +59,7 @@ class EuclideanNorm(_Norm):
 
 
 class Gradient(MatrixExpr):
-    """The gradient of a scalar function (named by a symbol) at a matrix or vector, with that one's shape."""
+    """The gradient of a scalar function (named by a symbol) at a matrix or vector, of the same shape."""
 
     def __new__(cls, function: sp.Symbol, point: MatrixExpr) -> "Gradient":
         """Name the function by a symbol."""
@@ -166,7 +165,7 @@ class Iterate(MatrixExpr):
     """The value of a matrix or vector at step t of an algorithm: v_t, g_t, A_t."""
 
     def __new__(cls, name: str | sp.Symbol, t: sp.Expr, rows: sp.Expr | int, columns: sp.Expr | int) -> "Iterate":
-        """Make every argument a sympy object, from which sympy can rebuild the node."""
+        """Make every argument a sympy object, so that sympy can rebuild the node."""
         arguments = (
             sp.Symbol(str(name)),
             sp.sympify(t, strict=True),
@@ -202,7 +201,7 @@ class _ExpectationLatex:
 
 
 class Expectation(_ExpectationLatex, sp.Expr):
-    """The expectation of a scalar expression, given the past when a second argument says so."""
+    """The expectation of a scalar expression, given the past if there is a second argument."""
 
     is_commutative = True
 
@@ -213,7 +212,7 @@ class Expectation(_ExpectationLatex, sp.Expr):
 
 
 class MatrixExpectation(_ExpectationLatex, MatrixExpr):
-    """The expectation of a matrix or vector, entry by entry, given the past when a second argument says so."""
+    """The expectation of a matrix or vector, entry by entry, given the past if there is a second argument."""
 
     def __new__(cls, matrix: MatrixExpr, *given: MatrixExpr) -> "MatrixExpectation":
         """Take the matrix and, for a conditional expectation, what is given."""
@@ -252,14 +251,14 @@ class MinimumOver(sp.Expr):
 d, k, n = (sp.Symbol(name, positive=True, integer=True) for name in ("d", "k", "n"))
 f, F = sp.Symbol("f"), sp.Symbol("F")
 
-# Points of those spaces, as named ones, as iterates, and as a stochastic gradient at one; and a minimiser of F.
+# Points of these spaces by name, iterates, a stochastic gradient at an iterate, and a minimiser of F.
 W, W1, W2 = (sp.MatrixSymbol(name, d, k) for name in ("W", "W_1", "W_2"))
 A, A1, A2 = (sp.MatrixSymbol(name, r, k) for name in ("A", "A_1", "A_2"))
 B, B1, B2 = (sp.MatrixSymbol(name, d, r) for name in ("B", "B_1", "B_2"))
 v, v1, v2, v_star, g = (sp.MatrixSymbol(name, n, 1) for name in ("v", "v_1", "v_2", "v_star", "g"))
 A_t, B_t, v_t, g_t = Iterate("A", t, r, k), Iterate("B", t, d, r), Iterate("v", t, n, 1), Iterate("g", t, n, 1)
 
-# What D stands for.
+# The meaning of D.
 GAP = Value(F, v_t.xreplace({t: sp.Integer(1)})) - f_star
 
 MINIMUM_GRADIENT = MinimumOver(Expectation(EuclideanNorm(Gradient(F, v_t)) ** 2), t, 1, T)

@@ -75,7 +75,7 @@ class Norm(Atom):
             or not blocks
             or (kind == SPECTRAL and len(blocks) > 1)
         ):
-            raise TermError(f"no norm {kind!r} of {len(blocks)} blocks: F takes any number, op takes one")
+            raise TermError(f"{len(blocks)} blocks have no norm {kind!r}: F takes any number, op takes one")
         self._fill(kind=kind, blocks=blocks, key=f"(norm {kind} {' '.join(x.key for x in blocks)})")
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
@@ -129,13 +129,13 @@ class Value(Atom):
 
 class _Operator(Atom):
     name: ClassVar[str]
-    # How it is written, if not by its name.
+    # How it is written, where that is not its name.
     text: ClassVar[str] = ""
     body: Scalar
 
     def __init__(self, body: Scalar) -> None:
         if type(body) is not Scalar:
-            raise TermError(f"{body!r} is no polynomial")
+            raise TermError(f"{body!r} is not a polynomial")
         self._fill(body=body, key=f"({self.name} {body.key})")
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
@@ -178,7 +178,7 @@ class Expectation(Atom):
 
     def __init__(self, body: Scalar, given: Index | None) -> None:
         if type(body) is not Scalar:
-            raise TermError(f"{body!r} is no polynomial")
+            raise TermError(f"{body!r} is not a polynomial")
         check_given(given)
         self._fill(body=body, given=given, key=f"(E {given} {body.key})")
 

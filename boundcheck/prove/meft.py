@@ -98,7 +98,7 @@ def _pair(point: tuple[Rows, ...]) -> Pair:
 
 
 def single(point: tuple[Rows, ...]) -> Rows:
-    """The matrix that is the only block of a point; raises InputError where there are more."""
+    """The only block of a point; raises InputError if there are more."""
     if len(point) != 1:
         raise InputError("point", f"{len(point)} blocks", "one")
     return point[0]

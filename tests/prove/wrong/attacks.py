@@ -190,7 +190,7 @@ CASES = [
     ),
     of_scripts(
         "a letter of a hypothesis, defined",
-        "which is no hypothesis of the claim",
+        "which is not a hypothesis of the claim",
         by_definition(x, sp.Integer(0), given(ge(x, y)), le(y, 0)),
         ending(le(y, x), (given(ge(x, y)), {})),
         claim=claim(le(y, 0), given(ge(x, y))),
@@ -198,7 +198,7 @@ CASES = [
     ),
     of_scripts(
         "a function of a hypothesis, defined",
-        "which is no hypothesis of the claim",
+        "which is not a hypothesis of the claim",
         by_definition(Value(F, X), sp.Integer(0), given(ge(Value(F, X), x)), le(x, 0), forall=[X]),
         ending(le(x, Value(F, X)), (given(ge(Value(F, X), x)), {})),
         reading=MATRICES,
@@ -207,7 +207,7 @@ CASES = [
     ),
     of_scripts(
         "a quantifier that says less than all",
-        "which is no hypothesis of the claim",
+        "which is not a hypothesis of the claim",
         by_law(given(SMALL, r"\text{for some } X")),
         by_law(given(SMALL, ROOM)),
         reading=MATRICES,
@@ -216,7 +216,7 @@ CASES = [
     ),
     of_scripts(
         "a replacement of a matrix by itself",
-        "which is no hypothesis of the claim",
+        "which is not a hypothesis of the claim",
         by_law(given(SMALL), where={X: X}),
         by_law(given(SMALL, "for all X")),
         reading=MATRICES,
@@ -243,7 +243,7 @@ CASES = [
     ),
     of_scripts(
         "a hypothesis at a time that it does not speak of",
-        "which is no hypothesis of the claim",
+        "which is not a hypothesis of the claim",
         ending(NOW, (given(NEXT), {"where": {t: t - 1}})),
         ending(NOW, (given(NOW), {})),
         reading=ONE_RUN,
@@ -252,7 +252,7 @@ CASES = [
     ),
     of_scripts(
         "a condition on other points than its hypothesis",
-        "no instance of a hypothesis",
+        "not an instance of a hypothesis",
         ending(
             le(FrobeniusNorm(Y), 1),
             (le(FrobeniusNorm(Y), 1), {"role": "local"}),
@@ -357,7 +357,7 @@ CASES = [
     ),
     Case(
         "a catalogue's claim, refuted from nothing",
-        "does not lay down all that jiang2024.lemma1 rests on",
+        "does not assume all that jiang2024.lemma1 rests on",
         lambda _: _refuting(LEMMA_1),
         lambda _: _refuting(claim(ge(x, 0))),
     ),
