@@ -138,7 +138,7 @@ class _Recorder:
         self._step_size = float(self._groups[0].get("initial_lr", self._groups[0]["lr"]))
         self._steps, self._batch = int(state.max_steps), batch_of(args)
         self._rules = [
-            rules_of(args, given["optimizer"], given["lr_scheduler"]),
+            rules_of(args, given["optimizer"]),
             sampling_of(about_any_step(), args, loader, model, task, self._total, self._steps),
         ]
         # Training that goes on from a checkpoint is recorded from there.

@@ -42,18 +42,12 @@ def waterfall(id: str, rank: int) -> list[Any]:
     return [each.described() for each in slack(instance.problem, instance.v, instance.other, instance.radii)]
 
 
-def coverage() -> list[Any]:
-    """How often each kind of interval misses a mean that is known."""
-    from boundcheck.measure import coverage as study
+def statistics(part: str) -> list[Any]:
+    """How often intervals miss a mean that is known (``coverage``), or how many replicas a limit needs (``power``)."""
+    from boundcheck.soundness import coverage
 
-    return study.coverage()
-
-
-def power() -> list[Any]:
-    """How many replicas an upper limit needs."""
-    from boundcheck.measure import coverage as study
-
-    return study.power()
+    found: list[Any] = getattr(coverage, part)()
+    return found
 
 
 def worst_cases(id: str) -> list[Any]:

@@ -442,7 +442,7 @@ RULES: list[tuple[str, Any, dict[str, Any], str]] = [
 )
 def test_the_rules_of_algorithm_1(status: str, optimizer: Any, changes: dict[str, Any], words: str) -> None:
     for given in (optimizer(), SimpleNamespace(optimizer=optimizer())):
-        found = rules_of(args_of(**changes), given, None)
+        found = rules_of(args_of(**changes), given)
         assert (found.status, found.hypothesis) == (status, "Algorithm 1")
         assert words in found.how
 

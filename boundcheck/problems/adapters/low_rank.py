@@ -183,7 +183,6 @@ class FrozenA(_OneFactor):
     place = 30
     is_run = True
     title = "LoRA, A frozen"
-    is_linear = True
     radius_names = ("b",)
     radius_of: ClassVar[Mapping[str, str]] = {"b": "σ₁(B)"}
     frozen: ClassVar[Mapping[str, str]] = {"A": "a"}
@@ -226,7 +225,6 @@ class FrozenB(_OneFactor):
     place = 40
     is_run = True
     title = "LoRA, B frozen"
-    is_linear = True
     radius_names = ("a",)
     radius_of: ClassVar[Mapping[str, str]] = {"a": "σ₁(A)"}
     frozen: ClassVar[Mapping[str, str]] = {"B": "b"}
