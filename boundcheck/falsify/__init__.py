@@ -9,6 +9,7 @@ from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
 from boundcheck.progress import Tick, silent
 from boundcheck.words import algorithm_of
+from boundcheck.words.hypotheses.lipschitz_adapter import LEAST
 
 if TYPE_CHECKING:
     from boundcheck.falsify.search import Falsification
@@ -21,7 +22,7 @@ def falsify(
     ranks: Sequence[int] = tuple(range(1, 9)),
     constants: Mapping[str, float] | None = None,
     adapter: str | None = None,
-    lipschitz: str = "sigma",
+    lipschitz: str = LEAST,
     starts: int = 16,
     rounds: int = 96,
     examples: int = 64,
@@ -34,12 +35,12 @@ def falsify(
     value of a convex program.
 
     Args:
-        claim: an id of the catalogue, or your own claim about one of the adapters.
-        ranks: the ranks at which to report the tightest instance.
-        constants: L, G, s, radii and norms of frozen matrices for the search; each is 1 if left out. If none is given
-            and the claim has both radii, there is a second search with b halved.
-        adapter: the kind of adapter, if it does not follow from the claim.
-        lipschitz: the meaning of C in a claim that has one: ``sigma`` or ``sqrt(r) sigma``.
+        claim: an id of the catalogue, or a claim of your own about one of the adapters, or its import path.
+        ranks: those to report the tightest instance of.
+        constants: L, G, s, radii and norms of frozen matrices to search at; each is 1 where left out, and with none
+            given a second search is made with b halved, where the claim has both radii.
+        adapter: the kind of adapter, or its import path, where it does not follow from the claim.
+        lipschitz: what C stands for in a claim that takes one: ``sigma`` or ``sqrt(r) sigma``.
         starts: random starts of each climb.
         rounds: steps of each climb.
         examples: further structures (shapes, ranks, constants) that Hypothesis tries.
@@ -54,7 +55,7 @@ def falsify(
             bad ranks or constants.
 
     """
-    claim = catalogue[claim] if isinstance(claim, str) else claim
+    claim = catalogue.opened(claim) if isinstance(claim, str) else claim
     if algorithm_of(claim) is not None:
         expected = "a claim about smoothness; for a theorem call boundcheck.falsify.worst_case.worst_cases"
         raise InputError("claim", claim.id, expected)

@@ -8,7 +8,7 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import sympy as sp
@@ -22,7 +22,7 @@ from boundcheck.errors import InputError
 from boundcheck.exact.balls import upper
 from boundcheck.exact.rounded import Approx, Comparison
 from boundcheck.falsify.fields import MOST, Fields, matrix_text, named
-from boundcheck.problems.adapters import ADAPTERS, Adapter, Full, make_adapter
+from boundcheck.problems.adapters import ADAPTERS, Adapter, make_adapter
 from boundcheck.problems.adapters.base import spectral_bound
 from boundcheck.problems.cast import cast_to
 from boundcheck.problems.clipped import Clipped
@@ -33,9 +33,9 @@ from boundcheck.problems.norms import Point, inner, square_norm
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.tilted import Tilted
+from boundcheck.words import gradient_norm
+from boundcheck.words.hypotheses.lipschitz_adapter import READINGS
 from boundcheck.words.measures import SMOOTHNESS
-
-GRADIENT_BOUND = catalogue["meft.gradient_bound"]
 
 # The least height of h', over G.
 _LEAST = 2.0**-17
@@ -119,8 +119,8 @@ class Instance:
 
     @cached_property
     def gradient_bound(self) -> float:
-        """An upper bound G of f: on the spectral norm if the claim's hypotheses use it."""
-        if GRADIENT_BOUND not in self.claim.hypotheses:
+        """G of f, an upper bound: on the spectral norm where the claim's hypotheses speak of that."""
+        if gradient_norm(self.claim) != "spectral":
             return self.problem.gradient_bound(self.radii).value
         E, N = (torch.as_tensor(X) for X in (self.direction, self.tilt))
         with ctx.workprec(128):
@@ -284,8 +284,8 @@ def check_extent(adapter: Adapter, points: int = 1) -> None:
 
 def check_lipschitz(lipschitz: str) -> None:
     """Refuse what C cannot stand for."""
-    if lipschitz not in ("sigma", "sqrt(r) sigma"):
-        raise InputError("lipschitz", lipschitz, "sigma or sqrt(r) sigma")
+    if lipschitz not in READINGS:
+        raise InputError("lipschitz", lipschitz, " or ".join(READINGS))
 
 
 def check_given(claim: Claim, given: Mapping[str, float], free: Collection[str]) -> None:
@@ -336,8 +336,8 @@ def point_of(found: Fields, adapter: Adapter) -> Point:
 
 
 def rank_of(adapter: Adapter) -> int:
-    """The rank of an adapter; for full fine-tuning, which has none, the rank of W."""
-    return min(adapter.W0.shape) if isinstance(adapter, Full) else int(cast(Any, adapter).rank)
+    """The rank of an adapter; of one that has none, that of W."""
+    return int(getattr(adapter, "rank", min(adapter.W0.shape)))
 
 
 def unit(X: Tensor) -> Tensor:

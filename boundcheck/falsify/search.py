@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import hypothesis.strategies as st
+import sympy as sp
 from hypothesis import HealthCheck, Phase, given, reject, seed, settings, target
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.symbols import r
 from boundcheck.errors import InputError
 from boundcheck.falsify.certify import Certificate, certify
 from boundcheck.falsify.climb import Climber
@@ -21,6 +23,7 @@ from boundcheck.falsify.shrink import shrunk
 from boundcheck.falsify.structure import Structure, adapter_of, constants_of
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.progress import Tick
+from boundcheck.words import has_common_radius
 
 # A start has reached the bound from this ratio on.
 REACHED = 0.999
@@ -112,12 +115,14 @@ def search(
     tick: Tick,
 ) -> Falsification:
     """See `boundcheck.falsify.falsify`."""
-    claim = catalogue[claim] if isinstance(claim, str) else claim
+    claim = catalogue.opened(claim) if isinstance(claim, str) else claim
     kind = adapter_of(claim, adapter)
     _check(ranks, starts, rounds, examples, seed, lipschitz)
     choices = [constants_of(kind, claim, constants or {})]
-    if not constants and {"a", "b"} <= {p.name for p in claim.parameters} & {*ADAPTERS[kind].radius_names}:
-        choices.append(choices[0] | {"b": choices[0]["b"] / 2})
+    parameters = {parameter.name for parameter in claim.parameters}
+    radii = [name for name in ADAPTERS[kind].radius_names if name in parameters]
+    if not constants and len(radii) > 1:
+        choices.append(choices[0] | {radii[1]: choices[0][radii[1]] / 2})
     best, rows = _Best(), []
     plans = [(chosen, rank) for chosen in choices for rank in ranks if _speaks_of(claim, rank)]
     if not plans:
@@ -149,8 +154,8 @@ def _check(ranks: Sequence[int], starts: int, rounds: int, examples: int, seed: 
 
 
 def _speaks_of(claim: Claim, rank: int) -> bool:
-    """Whether a claim that has a condition on the rank alone allows this rank."""
-    conditions = [c for c in claim.conditions if {str(x) for x in c.free_symbols} == {"r"}]
+    """Whether a claim that has a condition on the rank alone admits this one."""
+    conditions = [c for c in claim.conditions if c.free_symbols == {r}]
     return all(bool(c.subs(dict.fromkeys(c.free_symbols, rank))) for c in conditions)
 
 
@@ -206,9 +211,10 @@ def structures(draw: DrawFn, kind: str, claim: Claim, largest_rank: int = 8, lar
     rank = draw(st.sampled_from(ranks))
     d, k = draw(st.integers(rank, largest_side)), draw(st.integers(rank, largest_side))
     constants = {name: draw(CONSTANTS) for name in constants_of(kind, claim, {})} | draw(own_constants(claim))
-    if any(p.name == "sigma" for p in claim.parameters):
+    if has_common_radius(claim):
         constants |= dict.fromkeys(ADAPTERS[kind].radius_names, draw(CONSTANTS))
-    if kind == "dora":
-        # The claim says something only if columns stay away from 0.
-        constants["w_0"] = constants["s"] * constants["a"] * constants["b"] * (1 + draw(CONSTANTS))
+    for condition in ADAPTERS[kind].conditions():
+        if isinstance(condition, sp.StrictGreaterThan) and str(condition.lhs) in constants:
+            least = condition.rhs.subs({x: constants[str(x)] for x in condition.rhs.free_symbols})
+            constants[str(condition.lhs)] = float(least) * (1 + draw(CONSTANTS))
     return Structure.of(claim, kind, (d, k, rank), constants)

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.symbols import T
 from boundcheck.falsify.certify import Certificate
 from boundcheck.falsify.search import REACHED, Falsification
 from boundcheck.falsify.stored import Tried
@@ -71,11 +72,11 @@ def _said(claim: Claim) -> str:
 
 def show_worst_cases(cases: Sequence[WorstCase]) -> list[Table | str]:
     """A table of the worst case beside the bound at each T, and in words at what constants and how sure it is."""
-    method, names = cases[0].method, [name for name in cases[0].inputs if name != "T"]
+    method, names = cases[0].method, [name for name in cases[0].inputs if name != T.name]
     same = [name for name in names if len({case.inputs[name] for case in cases}) == 1]
     varied = [name for name in names if name not in same]
     table = Table(title=escape(f"{cases[0].claim}: worst case of {method} over all smooth F"), title_justify="left")
-    for heading in ("T", *varied, "step alpha", "bound", "exact worst case (numerical)", "exact / bound"):
+    for heading in (T.name, *varied, "step alpha", "bound", "exact worst case (numerical)", "exact / bound"):
         table.add_column(heading, justify="right")
     for case in cases:
         numbers = (*(case.inputs[name] for name in varied), case.step, case.bound, case.exact, case.ratio)

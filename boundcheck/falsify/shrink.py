@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from boundcheck.claims import catalogue
 from boundcheck.errors import InputError
 from boundcheck.falsify.certify import Certificate, certify
 from boundcheck.falsify.climb import Climber
@@ -15,8 +14,7 @@ from boundcheck.falsify.instance import Instance, rank_of
 from boundcheck.falsify.structure import Structure, constants_of
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.problems.norms import Point
-
-GRADIENT_BOUND = catalogue["meft.gradient_bound"]
+from boundcheck.words import gradient_norm
 
 # How much of the ratio a smaller instance may lose.
 _LOSS = 1e-3
@@ -79,7 +77,7 @@ def _structure(instance: Instance) -> Structure:
         float(getattr(adapter, "scale", 1.0)),
         instance.radii,
         norms,
-        GRADIENT_BOUND in instance.claim.hypotheses,
+        gradient_norm(instance.claim) == "spectral",
         instance.given,
     )
 
@@ -89,7 +87,10 @@ def _rounded(instance: Instance, digits: int) -> Instance | None:
     adapter = copy.copy(instance.adapter)
     for name in ADAPTERS[adapter.kind].frozen:
         object.__setattr__(adapter, name, getattr(adapter, name).round(decimals=digits))
-    if adapter.kind == "dora" and not (adapter.W0.abs().amax(0) > 0).all():
+    try:
+        replace(adapter)
+    except InputError:
+        # The adapter refuses such a matrix.
         return None
     # A block with orthonormal rows would lose them.
     v = tuple(

@@ -7,10 +7,11 @@ import torch
 from torch import Tensor
 
 from boundcheck.claims import Claim, catalogue
+from boundcheck.doors import is_path
 from boundcheck.errors import InputError
 from boundcheck.problems.adapters import ADAPTERS, Adapter, make_adapter
-from boundcheck.words.hypotheses import BALL, BOUNDED_SPECTRAL_GRADIENT
-from boundcheck.words.sentence import words_of
+from boundcheck.words.hypotheses import BALL, BOUNDED_GRADIENT, SMOOTH_IN_W
+from boundcheck.words.sentence import gradient_norm, has_common_radius
 
 # Constants in this range have products of up to nine, and squares of these, that are floats.
 _LEAST, _MOST = 1e-15, 1e15
@@ -63,12 +64,12 @@ class Structure:
         return cls(
             kind,
             *sizes,
-            constants["L"],
-            constants["G"],
+            constants[SMOOTH_IN_W.letter],
+            constants[BOUNDED_GRADIENT.letter],
             constants.get("s", 1.0),
             {name: constants[name] for name in adapter.radius_names},
             {name: constants[name] for name in adapter.frozen.values()},
-            BOUNDED_SPECTRAL_GRADIENT in {word for _, word in words_of(claim)},
+            gradient_norm(claim) == "spectral",
             {parameter.name: constants[parameter.name] for parameter in claim.own},
         )
 
@@ -84,6 +85,8 @@ def adapter_of(claim: Claim, asked: str | None) -> str:
             claim of the catalogue is not about.
 
     """
+    if asked is not None and is_path(asked):
+        ADAPTERS.open(asked)
     _check_lemma(claim)
     about = [kind for kind, adapter in ADAPTERS.items() if adapter.is_subject_of(claim)]
     if not about and (asked is None or claim.id in catalogue):
@@ -99,7 +102,7 @@ def _check_lemma(claim: Claim) -> None:
     """Refuse a user's claim that does not say that F is smooth, or has a hypothesis that no instance can meet."""
     lemmas = [catalogue[id] for adapter in ADAPTERS.values() for id in adapter.claims]
     if claim.quantities and claim.conclusion not in {lemma.conclusion for lemma in lemmas}:
-        expected = "the conclusion of one of the catalogue's claims about smoothness, such as meft.lemma1_sharp"
+        expected = "the conclusion of one of the catalogue's claims about smoothness"
         raise InputError("claim.conclusion", claim.conclusion, expected)
     known = {hypothesis for lemma in lemmas for hypothesis in lemma.hypotheses}
     for hypothesis in claim.hypotheses if claim.quantities else ():
@@ -114,12 +117,13 @@ def constants_of(kind: str, claim: Claim, given: Mapping[str, float]) -> dict[st
     An adapter may have other default radii.
     """
     adapter = ADAPTERS[kind]
-    known = dict.fromkeys(("L", "G", "s", *adapter.radius_names, *adapter.frozen.values()), 1.0)
+    f = SMOOTH_IN_W.letter, BOUNDED_GRADIENT.letter
+    known = dict.fromkeys((*f, "s", *adapter.radius_names, *adapter.frozen.values()), 1.0)
     known |= adapter.starting
     if not adapter.has_scale:
         del known["s"]
     known |= {parameter.name: 1.0 for parameter in claim.own}
-    common = BALL.common in {p.symbol for p in claim.parameters}
+    common = has_common_radius(claim)
     for name, value in given.items():
         named = adapter.radius_names if name == BALL.common.name and common else (name,)
         if not set(named) <= set(known):

@@ -18,7 +18,7 @@ from flint import arb, ctx
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.inputs import Number
-from boundcheck.claims.symbols import abc_a, eta
+from boundcheck.claims.symbols import R_1, D, T, abc_a, abc_b, abc_c, ell, eta, zeta
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import lower, upper
 from boundcheck.exact.enclose import enclose
@@ -107,12 +107,12 @@ class ShortRun:
         names = {p.name for p in self.claim.parameters}
         radii = self.radii or self.start_norms
         found = theory_inputs(self.claim, self.problem, radii, self.lipschitz)
-        found |= {"T": self.steps, "D": self.gap, "R_1": self._distance}
-        if "ell" in names:
-            found["ell"] = sharpest(self.problem, self.radii)
+        found |= {T.name: self.steps, D.name: self.gap, R_1.name: self._distance}
+        if ell.name in names:
+            found[ell.name] = sharpest(self.problem, self.radii)
         noise = self.offset * float(np.linalg.norm(self.direction)) * self.adapter.jacobian_bound(radii) * _SPARE
         # Where the variance is at most zeta^2, expected smoothness holds with any A, B = 1 and C = zeta^2.
-        found |= {"zeta": noise, "abc_b": 1, "abc_c": noise * noise * _SPARE}
+        found |= {zeta.name: noise, abc_b.name: 1, abc_c.name: noise * noise * _SPARE}
         found |= {f"{radius}_1": max(norm, 1e-9) * _SPARE for radius, norm in self.start_norms.items()}
         return {name: value for name, value in (found | dict(self.given)).items() if name in names}
 

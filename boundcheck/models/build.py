@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from boundcheck.models import bridge, corpora
-from boundcheck.models.adapt import EDITS, adapt, sites_of
+from boundcheck.models.adapt import adapt, sites_of
 from boundcheck.models.bridge import Loaded
 from boundcheck.models.corpora import ALPHABET
 from boundcheck.models.function import NetworkFunction
@@ -15,6 +15,7 @@ from boundcheck.models.pretrain import pretrained
 from boundcheck.models.tables import GPTSpec, PretrainedSpec
 from boundcheck.models.tasks import Windows
 from boundcheck.models.text import text_of, typed
+from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.progress import Tick
 
 # The default places of adapters in the built-in GPT.
@@ -45,7 +46,7 @@ def network_function(
     """
     kind, rank, scale, gain = adaptation.kind, adaptation.rank, adaptation.scale, adaptation.gain
     if isinstance(table, GPTSpec):
-        loaded, targets = _gpt(table, device, tick), "edit" if kind in EDITS else _TARGETS
+        loaded, targets = _gpt(table, device, tick), "edit" if ADAPTERS[kind].edits_hidden else _TARGETS
     else:
         loaded = bridge.load(table, device)
         targets = loaded.targets(kind)
