@@ -44,7 +44,8 @@ def test_a_step_is_that_of_a_loop_over_replicas(data: DataObject, problem: Probl
         for got, wanted in zip((A[i], B[i]), expected, strict=True):
             np.testing.assert_allclose(got.numpy(), wanted, rtol=0, atol=rounding)
     for part, gradient, moved in zip(v, g, (A, B), strict=True):
-        assert torch.equal(part - step * gradient, moved)
+        # A fused sum may round once where two operations round twice.
+        torch.testing.assert_close(part - step * gradient, moved, rtol=4 * EPSILON, atol=4 * EPSILON)
 
 
 def test_many_steps_are_those_of_a_loop_over_replicas() -> None:
@@ -137,7 +138,7 @@ def test_a_step_in_every_adapter_is_against_the_gradient_along_its_axes(kind: st
         for got, wanted in zip(single(g, i), expected, strict=True):
             np.testing.assert_allclose(got, wanted, rtol=0, atol=allowed)
     for got, wanted in zip(moved, adapter.retract(v, tuple(-0.1 * part for part in g)), strict=True):
-        assert torch.equal(got, wanted)
+        torch.testing.assert_close(got, wanted, rtol=4 * EPSILON, atol=4 * EPSILON)
     if kind == "loreft":
         identity = torch.eye(adapter.rank, dtype=torch.float64)
         assert (moved[0] @ moved[0].mT - identity).abs().max().item() <= 64 * EPSILON
