@@ -111,7 +111,7 @@ beta = _parameter("beta", "positive real", "momentum: the share of the last step
 delta = _parameter(
     "delta", "positive real", "what the accumulated norm of the gradients starts at (AdaGrad-norm)", r"\delta"
 )
-mu_F = _parameter(  # noqa: N816"mu_F", "positive real", "strong convexity constant of the function that is minimised", r"\mu_F")
+mu_F = _parameter("mu_F", "positive real", "strong convexity constant of F", r"\mu_F")  # noqa: N816
 R_1 = _parameter("R_1", "positive real", "bound on the distance from v_1 to a minimiser")
 c = _parameter("c", "positive real", "a constant that depends on none of r, sigma and T")
 
