@@ -149,7 +149,7 @@ def test_the_rows_of_a_csv_file(tmp_path: Path) -> None:
     assert other.run_id != first.run_id
     with pytest.raises(bc.InputError, match="column = cost"):
         Loss.from_csv(each, data, "cost", shape=(1, 2))
-    with pytest.raises(bc.InputError, match="path = .*a CSV file"):
+    with pytest.raises(bc.InputError, match=r"path = .*a CSV file"):
         Loss.from_csv(each, tmp_path / "nothing.csv", "price", shape=(1, 2))
 
 
