@@ -20,7 +20,6 @@ class Catalogue(Mapping[str, Claim]):
     """All claims by id, in the order of their papers; a paper is read when a claim of it is asked for."""
 
     def __init__(self) -> None:
-        """Read no paper yet."""
         self._read: dict[Paper, dict[str, Claim]] = {}
         self._opened: dict[str, Claim] = {}
 
@@ -67,11 +66,9 @@ class Catalogue(Mapping[str, Claim]):
         return id in self._all()
 
     def __iter__(self) -> Iterator[str]:
-        """The ids."""
         return iter(self._all())
 
     def __len__(self) -> int:
-        """How many claims there are."""
         return len(self._all())
 
     def _all(self) -> dict[str, Claim]:

@@ -6,94 +6,40 @@ so that only iterates inside of it can contradict one.
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from typing import cast
-
-import numpy as np
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.inputs import checked
 from boundcheck.claims.symbols import T
-from boundcheck.measure.ball import ROUNDING
 from boundcheck.measure.plan import Plan, Start
 from boundcheck.measure.run import Record
-from boundcheck.measure.spec import Spec
+from boundcheck.measure.spec import ASSUMABLE, Spec
 from boundcheck.problems.constant import End
 from boundcheck.problems.inputs import upper_ends
 from boundcheck.problems.problem import Problem
-from boundcheck.words import words_of
+from boundcheck.words import free_step, words_of
 from boundcheck.words.function import Function
 from boundcheck.words.hypotheses import Hypothesis
 from boundcheck.words.hypotheses.base import Blamed
-from boundcheck.words.hypotheses.evidence import Audit, Guilt, Status, largest, status_of
+from boundcheck.words.hypotheses.evidence import Audit, Guilt, Status, status_of
+from boundcheck.words.hypotheses.evidence import Evidence as Recorded
+from boundcheck.words.measures import SMOOTHNESS
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """What an audit may look at.
+class Evidence(Recorded):
+    """What an audit may look at, in the types of a run."""
 
-    Attributes:
-        claim: the spec's theorem, with what it assumes.
-        spec, function, start, plan, record: of the run.
-        sampling: what is known of the sampling from how it was made; where it is None the trace shows it.
-        partial: on which of its samples the function was looked at, where not on all.
-
-    """
-
-    claim: Claim
     spec: Spec
     function: Function
     start: Start
     plan: Plan
     record: Record
-    sampling: tuple[Audit, ...] | None = None
-    partial: str = ""
 
     @property
     def problem(self) -> Problem:
-        """The function, of a hypothesis that only a problem in one matrix can be held to."""
+        """The function, as one in one matrix."""
         return cast(Problem, self.function)
-
-    @property
-    def looks(self) -> str:
-        """Over what the maxima run, in words."""
-        replicas, strata = self.record.schedule.times.shape
-        some = f"{strata} random iterates" if self.record.schedule.at_random else f"{strata} iterates"
-        times = "every iterate" if self.record.schedule.is_every_step else some
-        times += f", on {self.partial}" if self.partial else ""
-        return f"{times} of each of {replicas} replicas" if self.spec.is_stochastic and replicas > 1 else times
-
-    @property
-    def finite(self) -> np.ndarray:
-        """Which audited steps led from numbers to numbers, shape (R, M); the others speak against nothing."""
-        numbers = [self.record.trace[name].values for name in self.function.norm_names.values()]
-        return np.all([np.isfinite(x).reshape(*x.shape[:2], -1).all(-1) for x in numbers], axis=0)
-
-    @cached_property
-    def inside(self) -> np.ndarray:
-        """Which audited steps began and ended inside the ball, shape (R, M); where there is none, which are finite."""
-        found = self.finite.copy()
-        for radius, name in self.function.norm_names.items():
-            if radius in self.plan.radii:
-                found &= self.record.trace[name].values <= self.plan.radii[radius] * (1 + ROUNDING)
-        return found
-
-    def most(self, name: str) -> float | None:
-        """The largest value of an observable inside the ball; NaN where one is; None where nothing was inside."""
-        return largest(self.record.trace[name].values[self.inside])
-
-    def surely(self, name: str) -> float | None:
-        """The largest value of an observable inside the ball, less the bound on its rounding error; as `most`."""
-        trace = self.record.trace
-        return largest((trace[name].values - trace[f"{name}_error"].values)[self.inside])
-
-    @property
-    def sure_smoothness(self) -> float:
-        """The largest smoothness along the path, less its rounding error; what is no number says nothing."""
-        trace = self.record.trace
-        with np.errstate(invalid="ignore"):
-            values = (trace["path_smoothness"].values - trace["path_smoothness_error"].values)[self.inside]
-        return float(values[np.isfinite(values)].max(initial=0.0))
 
 
 def audit(evidence: Evidence) -> list[Audit]:
@@ -126,7 +72,7 @@ def _step_size(e: Evidence) -> Audit:
     used, prescribed = e.plan.step_size, e.plan.prescribed
     status: Status = "held" if math.isclose(used, prescribed, rel_tol=1e-9) else "failed"
     how = "what the spec gives" if e.spec.takes_step_size else "what the theorem prescribes at these constants"
-    return Audit("step size", "constant", status, used, prescribed, how, "alpha")
+    return Audit("step size", "constant", status, used, prescribed, how, e.spec.algorithm.step_size)
 
 
 def _conditions(e: Evidence) -> list[Audit]:
@@ -150,27 +96,31 @@ def _conditions(e: Evidence) -> list[Audit]:
 
 def _longest_step(e: Evidence) -> Audit:
     """That the step is below 2/L̂, where L̂ is what was seen; rounding error may hide which it is."""
-    path, sure = e.plan.values["Lhat"], e.sure_smoothness
+    path, sure = e.plan.smoothness, e.sure_smoothness
     longest, too_long = (2 / x if x > 0 else math.inf for x in (path, sure))
     step = e.plan.step_size
     status: Status = "failed" if not step < too_long else "held" if step < longest else "assumed"
     how = "the step has to be shorter than 2/L̂; L̂ is at least the smoothness seen along the path"
-    return Audit("eta < eta_max", "constant", status, step, longest, how, "eta")
+    free = free_step(e.claim)
+    limit = next(str(each) for each in e.claim.conditions if free and each.lhs == free.symbol)
+    return Audit(limit, "constant", status, step, longest, how, e.spec.free[0])
 
 
 def _segment_smoothness(e: Evidence) -> Audit:
-    sure, limit = e.surely("path_smoothness"), e.plan.values["Lhat"]
+    sure, limit = e.surely("path_smoothness"), e.plan.smoothness
     how = f"descent inequality on the segment from v_t to v_(t+1), rounding error taken off, at {e.looks}"
     claim = catalogue[e.spec.claim]
-    assumed = [name for name in claim.names[: claim.names.index("Lhat") + 1] if name in e.spec.assume]
+    assumed = [name for name in claim.names[: claim.names.index(SMOOTHNESS.letter) + 1] if name in e.spec.assume]
     certified = True
     if assumed:
         how += "; the limit is assumed by the spec"
         known = [end.value for end in _known_ends(e)]
-        known.append(float(claim.function("Lhat")(**{name: float(x) for name, x in e.plan.inputs.items()})))
+        known.append(float(claim.function(SMOOTHNESS.letter)(**{name: float(x) for name, x in e.plan.inputs.items()})))
         certified = e.problem.objective.smoothness.kind == "certified" and any(limit >= value for value in known)
     # Of what went into it, what the spec assumes is to blame before what is known.
-    symbol = next((name for name in (*assumed[::-1], "L", "G", "C") if name in e.spec.assume), "Lhat")
+    constants = {str(x) for x in claim.expression(SMOOTHNESS.letter).free_symbols}
+    blamable = (*assumed[::-1], *(name for name in ASSUMABLE if name in constants))
+    symbol = next((name for name in blamable if name in e.spec.assume), SMOOTHNESS.letter)
     return Audit("smoothness of F", "constant", status_of(sure, limit, certified), sure, limit, how, symbol)
 
 

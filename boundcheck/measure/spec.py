@@ -36,17 +36,37 @@ from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.problems.tables import ProblemTable, table_of
 from boundcheck.sweep import combinations
 from boundcheck.tables import NOT_GIVEN, Seed, Table, check_room, validated
-from boundcheck.words import algorithm_of, is_about_smoothness, measure_of, words_of
+from boundcheck.words import (
+    algorithm_of,
+    free_numbers,
+    free_step,
+    is_about_smoothness,
+    limit_of,
+    measure_of,
+    speaks_of_a_ball,
+    takes,
+    words_of,
+)
 from boundcheck.words.algorithms import Algorithm
-from boundcheck.words.hypotheses import EXPECTED_SMOOTHNESS
-from boundcheck.words.measures import PerformanceMeasure
+from boundcheck.words.hypotheses import (
+    BOUNDED_BELOW,
+    BOUNDED_GRADIENT,
+    BOUNDED_VARIANCE,
+    LIPSCHITZ_ADAPTER,
+    SMOOTH,
+    SMOOTH_IN_W,
+)
+from boundcheck.words.hypotheses.lipschitz_adapter import LEAST, Lipschitz
+from boundcheck.words.measures import SMOOTHNESS, PerformanceMeasure
 
 # Bytes of a spec.
 _LONGEST = 2**18
 # The parameters of a theorem that may be assumed; the others are part of how it is run.
-_ASSUMABLE = ("L", "G", "C", "D")
-# The parameters whose values a run shows, or is given.
-_SEEN = {"ell", "D", "zeta", "T", "eta"}
+ASSUMABLE = tuple(word.letter for word in (SMOOTH_IN_W, BOUNDED_GRADIENT, LIPSCHITZ_ADAPTER, BOUNDED_BELOW))
+FOLLOWING = (BOUNDED_VARIANCE.letter, T.name)
+"""The parameters whose values follow from the others: noise, and horizon."""
+# The parameters whose values a run shows, beside its step size.
+_SEEN = {SMOOTH.letter, BOUNDED_BELOW.letter, *FOLLOWING}
 
 
 def adapters_of(theorem: Claim) -> tuple[str, ...]:
@@ -81,7 +101,7 @@ class Spec(Table):
 
     claim: Annotated[str, BeforeValidator(_known_claim)]
     seed: Seed = 0
-    lipschitz: Literal["sigma", "sqrt(r) sigma"] = "sigma"
+    lipschitz: Lipschitz = LEAST
     problem: Annotated[SerializeAsAny[ProblemTable], BeforeValidator(table_of)] | None = None
     model: ModelTable | None = None
     adapter: AdapterSpec
@@ -97,7 +117,8 @@ class Spec(Table):
         if not isinstance(tables, dict) or "model" not in tables:
             return tables
         adapter, run = tables.get("adapter"), tables.get("run", {})
-        if isinstance(adapter, dict) and adapter.get("kind") == "full":
+        kind = adapter.get("kind", "") if isinstance(adapter, dict) else ""
+        if isinstance(adapter, dict) and kind in ADAPTERS and not ADAPTERS[kind].has_rank:
             tables = tables | {"adapter": {name: value for name, value in adapter.items() if name != "rank"}}
         if isinstance(run, dict):
             tables = tables | {"run": {"replicas": 1, "audits": None, "looks": 2} | run}
@@ -138,7 +159,7 @@ class Spec(Table):
 
     def _check_network(self, model: ModelTable) -> None:
         """Refuse what a run on a network has not, or cannot be held to."""
-        if set(self._parameters) - _SEEN or not self.takes_step_size:
+        if {p.name for p in catalogue[self.claim].parameters} - {*_SEEN, *self.free} or not self.takes_step_size:
             raise InputError("claim", self.claim, f"a theorem about whatever step a run takes: {about_any_step().id}")
         for table in ("lipschitz", "domain", "assume", "bracket"):
             if table in self.model_fields_set:
@@ -194,11 +215,9 @@ class Spec(Table):
         check_room("run.audits", run.audits, run.replicas * audits)
 
     def _check_theorem(self) -> None:
-        if (
-            any(word is EXPECTED_SMOOTHNESS for _, word in words_of(catalogue[self.claim]))
-            or T.name not in self._parameters
-        ):
-            expected = "a theorem whose constants a run can have, such as khaled2020.bounded_variance"
+        said = catalogue[self.claim]
+        if any(word and not word.is_of_a_run for _, word in words_of(said)) or not takes(said, T):
+            expected = "a theorem whose constants a run can have"
             raise InputError("claim", self.claim, expected)
         allowed = adapters_of(catalogue[self.claim])
         if self.adapter.kind not in allowed:
@@ -266,21 +285,12 @@ class Spec(Table):
     @property
     def free(self) -> tuple[str, ...]:
         """The numbers of the algorithm that the theorem leaves to the run, the step size first where it is one."""
-        claim = catalogue[self.claim]
-        formulas = {q.symbol: q.expression for q in claim.quantities}
-        letters = [formulas.get(symbol, symbol) for symbol in self.algorithm.parameters]
-        return tuple(str(x.name) for x in letters if isinstance(x, sp.Symbol) and x.name in self._parameters)
+        return free_numbers(catalogue[self.claim])
 
     @property
     def takes_step_size(self) -> bool:
         """Whether the theorem is about whatever constant step a run takes, and prescribes none."""
-        return bool(self.free) and not self._prescribes_step
-
-    @property
-    def _prescribes_step(self) -> bool:
-        step = self.algorithm.parameters[0]
-        formulas = {q.symbol: q.expression for q in catalogue[self.claim].quantities}
-        return not isinstance(formulas.get(step, step), sp.Symbol)
+        return free_step(catalogue[self.claim]) is not None
 
     @property
     def given(self) -> dict[str, float | Literal["best"]]:
@@ -294,7 +304,7 @@ class Spec(Table):
     @property
     def has_ball(self) -> bool:
         """Whether the theorem, on this adapter, speaks of a ball that the iterates must not leave."""
-        return self.adapter.made.needs_ball and not self._parameters.isdisjoint({"a", "sigma", "ell"})
+        return self.adapter.made.needs_ball and speaks_of_a_ball(catalogue[self.claim])
 
     @property
     def theorem(self) -> Claim:
@@ -305,7 +315,7 @@ class Spec(Table):
     def prescription(self) -> Claim:
         """The claim as it is, but for an L̂ that is assumed: what it prescribes for a function of that smoothness."""
         names = catalogue[self.claim].names
-        return self._assumed({*names[: names.index("Lhat") + 1]})
+        return self._assumed({*names[: names.index(SMOOTHNESS.letter) + 1]})
 
     def _assumed(self, names: set[str]) -> Claim:
         formulas = tuple((name, value) for name, value in self.assume.items() if name in names)
@@ -314,19 +324,16 @@ class Spec(Table):
     def assumed_inputs(self) -> dict[str, sp.Expr]:
         """The constants that the spec assumes, each a formula over the symbols of the claim's parameters."""
         claim, found = catalogue[self.claim], {}
-        allowed = [p for p in _ASSUMABLE if p in self._parameters]
-        # Noise and horizon follow from the others, and are not known yet.
-        symbols = [p.symbol for p in claim.parameters if p.name not in ("zeta", "T")]
+        names = {parameter.name for parameter in claim.parameters}
+        allowed = [name for name in ASSUMABLE if name in names]
+        # Those that follow are not known yet.
+        symbols = [p.symbol for p in claim.parameters if p.name not in FOLLOWING]
         for name, value in self.assume.items():
             if name not in (*allowed, *claim.names):
                 raise InputError(f"assume.{name}", value, f"one of {', '.join((*allowed, *claim.names))}")
             if name in allowed:
                 found[name] = _formula(name, value, symbols)
         return found
-
-    @property
-    def _parameters(self) -> set[str]:
-        return {parameter.name for parameter in catalogue[self.claim].parameters}
 
 
 @cache
@@ -347,8 +354,23 @@ def _formula(name: str, value: float | str, symbols: list[sp.Symbol]) -> sp.Expr
 @cache
 def about_any_step() -> Claim:
     """The theorem that a run at a step of its own choice is held to: the first of those whose constants a run shows."""
-    found = (claim for claim in catalogue.values() if {p.name for p in claim.parameters} == _SEEN)
-    return next(found)
+    for claim in catalogue.values():
+        step = free_step(claim)
+        if step is not None and {p.name for p in claim.parameters} == {step.name, *_SEEN}:
+            return claim
+    raise LookupError("expected a theorem about a step that is given, in the catalogue")
+
+
+@cache
+def about_its_own_step() -> tuple[Claim, Algorithm]:
+    """The first theorem that prescribes step and horizon, of which a run shows all but L̂; with its algorithm."""
+    for claim in catalogue.values():
+        algorithm = algorithm_of(claim)
+        if algorithm is not None and SMOOTHNESS.letter in claim.names and limit_of(claim, T):
+            left = claim.assuming({SMOOTHNESS.letter: sp.Integer(1)}).parameters
+            if {p.name for p in left} == _SEEN - {SMOOTH.letter}:
+                return claim, algorithm
+    raise LookupError("expected a theorem about a step that it prescribes, in the catalogue")
 
 
 def specs_of(given: Spec | list[Spec] | dict[str, Any] | str | Path, problem: Any = None) -> list[Spec]:

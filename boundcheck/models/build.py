@@ -1,4 +1,4 @@
-"""From the table of a model to F: the built-in GPT, or a model of transformers, each with its adapters."""
+"""From a spec's model table to F: the built-in GPT, or a model of transformers, with adapters."""
 
 from dataclasses import dataclass
 
@@ -18,13 +18,13 @@ from boundcheck.models.text import text_of, typed
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.progress import Tick
 
-# Where the built-in GPT is adapted unless the spec says otherwise.
+# The default places of adapters in the built-in GPT.
 _TARGETS = "qkv, up"
 
 
 @dataclass(frozen=True)
 class Adaptation:
-    """What is put into a network: the kind of adapter, its rank, scale and gain, and the paths where it goes."""
+    """The adapters for a network: their kind, rank, scale and gain, and the paths where they go."""
 
     kind: str
     rank: int | None

@@ -110,7 +110,7 @@ def settings(runs: list[StoredRun], free: tuple[str, ...] = ("claim", "lipschitz
     unsaid = {"seed", "run.steps", "adapter.kind", "adapter.rank", "adapter.scale", *free}
     specs, titles = [leaves(run.result.spec) for run in runs], []
     for run in runs:
-        titles.append(run.problem + (f", {title_of(run.adapter)}" if run.adapter != "lora" else ""))
+        titles.append(run.problem + ("" if run.has_default_adapter else f", {title_of(run.adapter)}"))
         if "adapter.rank" not in free and run.rank is not None:
             titles[-1] += f", rank {run.rank}"
         if "adapter.scale" not in free and run.scale != "1":

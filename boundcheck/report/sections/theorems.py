@@ -107,7 +107,7 @@ def _rows(group: list[StoredRun], title: str) -> list[Row]:
         rows.append(
             {"problem": title, "units": result.problem.units, "steps": plan.steps}
             | {"seed": result.settings.seed, "claim": ", ".join(said), "batch": plan.batch}
-            | {"alpha": plan.values.get("alpha"), "ratio": run.result.ratio, "silent": run.verdict.is_silent}
+            | {"alpha": plan.step_size, "ratio": run.result.ratio, "silent": run.verdict.is_silent}
             | {key: getattr(result, key) for key in ("bound", "measured", "smallest", "interval")}
             | {"verdict": run.verdict, "ground": result.ground}
         )
