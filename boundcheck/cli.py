@@ -209,7 +209,6 @@ def falsify(
     as_json: Json = False,
 ) -> None:
     """Search for an instance that violates a claim, or on which it is tightest; solve for a theorem's worst case."""
-    from boundcheck.claims import catalogue
     from boundcheck.claims.inputs import exact
     from boundcheck.falsify.show import show, show_replay, show_worst_cases
     from boundcheck.falsify.stored import replayed, save, summary_of
@@ -224,7 +223,7 @@ def falsify(
         _refuse(context, (*_SEARCH, "horizon", "assignments"), "with --replay")
         instance, found = replayed(replay)
         violated, table, answer = found.violated, show_replay(instance, found), summary_of(instance, found)
-    elif algorithm_of(claim := catalogue.opened(claim_id or "", "ID")):
+    elif algorithm_of(claim := boundcheck.claims.opened(claim_id or "", "ID")):
         _refuse(context, _SEARCH, f"for a theorem, which {claim.id} is")
         with progress() as tick:
             cases = worst_cases(claim, horizon or HORIZONS, constants, tick)

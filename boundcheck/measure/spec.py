@@ -91,11 +91,9 @@ def _smooth_on(claim: Claim) -> set[str]:
 
 def _known_claim(claim: Any) -> Any:
     """The id of a claim, or the path of one's own, which is opened, since a person typed it; or a claim itself."""
-    if isinstance(claim, Claim):
-        return catalogue.opened(claim).id
-    if is_path(claim):
-        catalogue.opened(claim)
-    return claim
+    if isinstance(claim, Claim) or is_path(claim):
+        found = catalogue.opened(claim)
+    return found.id if isinstance(claim, Claim) else claim
 
 
 class Spec(Table):

@@ -182,8 +182,8 @@ STRONG_DESCENT = theorem(
     argument="Between v^* and v_t the gradient grows by ∇F(v_t) = H(v_t - v^*), for a symmetric H with eigenvalues "
     "from μ_F to ℓ: of a smooth F the mean of its Hessian on the segment, and else a limit of such means. At the step "
     "α = 2/(ℓ + μ_F) the eigenvalues of I - αH are from -(ℓ - μ_F)/(ℓ + μ_F) to (ℓ - μ_F)/(ℓ + μ_F), and "
-    "v_{t+1} - v^* = (I - αH)(v_t - v^*). So no iterate is farther from v^* than v_1, and each step shrinks the distance "
-    "by that factor.",
+    "v_{t+1} - v^* = (I - αH)(v_t - v^*). So no iterate is farther from v^* than v_1, and each step shrinks the "
+    "distance by that factor.",
 )
 
 CLAIMS = (

@@ -17,17 +17,11 @@ from boundcheck.testing import ClaimViolatedError, check_claim
 from boundcheck.testing.session import using
 from boundcheck.words import algorithm_of, measure_of, theorem, word_of
 from boundcheck.words.algorithms import ALGORITHMS, Algorithm, LinearMethod
-from boundcheck.words.algorithms.linear import g, v
 from boundcheck.words.hypotheses import Hypothesis, Worst
 from boundcheck.words.measures import MEASURES
-from boundcheck.words.measures.base import Observable, Over, PerformanceMeasure, gradient_square
+from tests.outside.my_algorithm import HALVED
+from tests.outside.my_measure import LAST_GRADIENT
 
-# Every step is half of alpha.
-HALVED = LinearMethod("halved", "halved descent", (alpha,), moves=((v, v - alpha / 2 * g),))
-# The squared gradient at the last iterate alone.
-LAST_GRADIENT = PerformanceMeasure(
-    "last_gradient", "last squared gradient", Over.LAST, Observable(gradient_square, "gradient_square")
-)
 QUIET = Hypothesis("quiet", "nothing more is asked", worst=Worst())
 
 SMOOTH, CONVEX, BELOW = (

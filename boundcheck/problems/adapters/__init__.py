@@ -22,7 +22,7 @@ from boundcheck.problems.adapters.products import LoHa, VeRA
 
 
 def _own() -> dict[str, type[Adapter]]:
-    found = (each for each in listed(__name__, Adapter) if not isabstract(each))
+    found = [each for each in listed(__name__, Adapter) if each.kind]
     return {each.kind: each for each in sorted(found, key=lambda each: each.place)}
 
 
