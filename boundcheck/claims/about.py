@@ -45,6 +45,11 @@ def hard_theorems() -> tuple[str, ...]:
     return tuple(claim.id for part in parts("about") for claim in getattr(part, "HARD", ()))
 
 
+def scalar_claims() -> tuple[Claim, ...]:
+    """The lemma and the theorem that `prove.instance` has instances of in one number, `SCALAR` of a paper."""
+    return tuple(claim for part in parts("about") for claim in getattr(part, "SCALAR", ()))
+
+
 def about(id: str) -> About | None:
     """What is said of a claim; None of one that no paper of ours says is about an adapter."""
     return next((each for each in _all() if each.claim.id == id), None)

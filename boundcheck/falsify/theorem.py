@@ -42,7 +42,7 @@ from boundcheck.problems.inputs import sharpest, theory_inputs
 from boundcheck.problems.norms import Point, square_norm
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
-from boundcheck.words import algorithm_of, measure_of, words_of
+from boundcheck.words import algorithm_of, measure_of, takes, words_of
 from boundcheck.words.algorithms import Algorithm
 from boundcheck.words.hypotheses import Worst
 from boundcheck.words.measures import MEASURES, SMOOTHNESS, PerformanceMeasure
@@ -108,7 +108,7 @@ class ShortRun:
         radii = self.radii or self.start_norms
         found = theory_inputs(self.claim, self.problem, radii, self.lipschitz)
         found |= {T.name: self.steps, D.name: self.gap, R_1.name: self._distance}
-        if ell.name in names:
+        if takes(self.claim, ell):
             found[ell.name] = sharpest(self.problem, self.radii)
         noise = self.offset * float(np.linalg.norm(self.direction)) * self.adapter.jacobian_bound(radii) * _SPARE
         # Where the variance is at most zeta^2, expected smoothness holds with any A, B = 1 and C = zeta^2.

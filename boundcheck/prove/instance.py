@@ -10,16 +10,15 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from boundcheck.claims import Claim, catalogue
+from boundcheck.claims import Claim, symbols
+from boundcheck.claims.about import scalar_claims
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import rational_value
 from boundcheck.exact.paths import Paths, descent, mean
 from boundcheck.problems.piecewise import PiecewiseLinear
 
-LEMMA_1, THEOREM_2 = (
-    catalogue["jiang2024.lemma1"],
-    catalogue["jiang2024.theorem2"],
-)
+LEMMA_1, THEOREM_2 = scalar_claims()
+CONSTANTS = tuple(str(x.name) for x in (symbols.L, symbols.G, symbols.C, symbols.sigma))
 
 if TYPE_CHECKING:
     from boundcheck.problems.problem import Problem
@@ -58,8 +57,8 @@ class Setting:
     sigma: Fraction
 
     def __post_init__(self) -> None:
-        """Make whole numbers fractions, and check that the constants are positive."""
-        self._positive("L", "G", "C", "sigma")
+        """Make whole numbers fractions; refuse constants that no hypothesis allows."""
+        self._positive(*CONSTANTS)
 
     def _positive(self, *names: str) -> None:
         for name in names:
@@ -81,11 +80,11 @@ class Setting:
     @property
     def smoothness(self) -> Fraction:
         """Lhat, the smoothness constant of F that Lemma 1 prints."""
-        return _evaluated(LEMMA_1, "Lhat", self._constants)
+        return _evaluated(LEMMA_1, symbols.Lhat.name, self._constants)
 
     @property
     def _constants(self) -> dict[str, Fraction]:
-        return {"L": self.L, "G": self.G, "C": self.C, "sigma": self.sigma, "r": ONE}
+        return {name: getattr(self, name) for name in CONSTANTS} | {symbols.r.name: ONE}
 
     def lemma_1_failures(self, points: Iterable[Point] = ()) -> list[str]:
         """The hypotheses of Lemma 1 that do not hold: Assumption 2 at these points, Assumption 3 on the ball.
@@ -95,7 +94,7 @@ class Setting:
         farthest = max((abs(x) for v in points for x in v), default=ZERO)
         return _broken(
             Bound("Assumption 1: the largest slope of f'", self.slope.lipschitz, "L", self.L),
-            Bound("Assumption 2: the largest factor", farthest, "sigma", self.sigma),
+            Bound("Assumption 2: the largest factor", farthest, symbols.sigma.name, self.sigma),
             Bound("Assumption 3, part 1: the least constant on the ball", self.sigma, "C", self.C),
             Bound("Assumption 3, part 2: the largest |f'|", self.slope.bound, "G", self.G),
         )
@@ -137,7 +136,7 @@ class Instance(Setting):
     def __post_init__(self) -> None:
         """Check that T and the offsets describe a run."""
         super().__post_init__()
-        self._positive("zeta", "alpha")
+        self._positive(symbols.zeta.name, symbols.alpha.name)
         for name in ("offsets", "start"):
             object.__setattr__(self, name, tuple(Fraction(x) for x in getattr(self, name)))
         if self.T < 1:
@@ -171,13 +170,13 @@ class Instance(Setting):
 
     @property
     def shortest_horizon(self) -> Fraction:
-        """T_min, the fewest iterations for which Theorem 2 holds."""
-        return self._printed("T_min")
+        """T_min, the fewest iterations that Theorem 2 speaks of."""
+        return self._printed(symbols.T_min.name)
 
     @property
     def printed_step_square(self) -> Fraction:
-        """The square of Theorem 2's printed step size; the root need not be rational."""
-        return self._printed("alpha", power=2)
+        """The square of the step size that Theorem 2 prints; its root need not be rational."""
+        return self._printed(symbols.alpha.name, power=2)
 
     @property
     def printed_bound_square(self) -> Fraction:
@@ -185,7 +184,11 @@ class Instance(Setting):
         return self._printed("bound", power=2)
 
     def _printed(self, name: str, power: int = 1) -> Fraction:
-        given = self._constants | {"D": self.gap, "T": Fraction(self.T), "zeta": self.zeta}
+        given = self._constants | {
+            symbols.D.name: self.gap,
+            symbols.T.name: Fraction(self.T),
+            symbols.zeta.name: self.zeta,
+        }
         return _evaluated(THEOREM_2, name, given, power)
 
     @property

@@ -18,6 +18,7 @@ from hashlib import sha256
 from typing import Any
 
 from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.about import scalar_claims
 from boundcheck.claims.symbols import PARAMETERS
 from boundcheck.errors import InputError
 from boundcheck.files import replace_file
@@ -26,11 +27,6 @@ from boundcheck.proofs import paper_of
 from boundcheck.prove.fixed import fixed_statements
 from boundcheck.prove.script import of_paper
 from boundcheck.prove.translate import Reading, eq, gt
-
-LEMMA_1, THEOREM_2 = (
-    catalogue["jiang2024.lemma1"],
-    catalogue["jiang2024.theorem2"],
-)
 
 
 def digest(statement: Statement) -> str:
@@ -42,7 +38,7 @@ def digest(statement: Statement) -> str:
 def laws_of_meft() -> frozenset[str]:
     """The digests of what Lemma 1 and Theorem 2 may use: it holds in a setting that breaks none of their hypotheses."""
     fixed = fixed_statements()
-    return fixed[LEMMA_1.id].hypotheses | fixed[THEOREM_2.id].hypotheses
+    return frozenset().union(*(fixed[claim.id].hypotheses for claim in scalar_claims()))
 
 
 def own_statements(claim: Claim) -> set[Statement]:

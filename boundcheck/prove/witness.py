@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import cache
 from typing import Any, final
 
+from boundcheck.claims import symbols
 from boundcheck.errors import InputError
 from boundcheck.exact import evaluate
 from boundcheck.exact.paths import STILL, Paths
@@ -23,7 +24,7 @@ from boundcheck.kernel.meaning import Function, Grid, Interval, Model, denote, e
 from boundcheck.kernel.terms import Scalar, Symbol
 from boundcheck.kernel.times import NEXT, Time
 from boundcheck.problems.piecewise import PiecewiseLinear
-from boundcheck.prove.instance import Instance, Point, Setting
+from boundcheck.prove.instance import CONSTANTS, Instance, Point, Setting
 from boundcheck.prove.meft import Meft
 from boundcheck.prove.tabulated import tabulated
 
@@ -73,7 +74,8 @@ class Run:
 
     def _values(self) -> dict[str, Fraction]:
         run = self.setting
-        return {"alpha": run.alpha, "zeta": run.zeta, "D": run.gap, "T_min": run.shortest_horizon}
+        found = {symbols.alpha: run.alpha, symbols.zeta: run.zeta, symbols.D: run.gap}
+        return {str(x.name): value for x, value in (found | {symbols.T_min: run.shortest_horizon}).items()}
 
     def model(self) -> Model:
         """All paths of the run as a model."""
@@ -263,7 +265,7 @@ def _text(value: Fraction | tuple[tuple[Fraction, ...], ...]) -> str:
 
 
 def _constants(setting: Setting) -> dict[str, Fraction]:
-    names = {"L": setting.L, "G": setting.G, "C": setting.C, "sigma": setting.sigma, "Lhat": setting.smoothness}
+    names = {name: getattr(setting, name) for name in CONSTANTS} | {symbols.Lhat.name: setting.smoothness}
     knots = enumerate(setting.slope.knots, start=1)
     return names | {f"knot {i}, {what}": x for i, knot in knots for what, x in zip(("w", "f'"), knot, strict=True)}
 
@@ -310,8 +312,8 @@ def _on_grids(each: evaluate.Function) -> Function:
 
 
 def _model(setting: Setting, values: Mapping[str, Fraction], *run: Any) -> Model:
-    # A run does not give the parameter of the segment; it is 0, the end at v_t.
-    known = {"W_0": Fraction(0), "f_star": setting.slope.minimum, "theta": Fraction(0)} | dict(values)
+    # The segment's parameter, of which a run says nothing, is its end at v_t.
+    known = {"W_0": Fraction(0), symbols.f_star.name: setting.slope.minimum, "theta": Fraction(0)} | dict(values)
     letters = {name: number(x) for name, x in known.items()}
     functions = Meft(((setting.slope,),)).functions
     return rational_model(_DIMENSIONS, known, letters, functions, *run)

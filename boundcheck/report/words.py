@@ -12,6 +12,7 @@ from boundcheck.claims.symbols import C, r, sigma
 from boundcheck.measure.result import Result
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.verdicts import Verdict
+from boundcheck.words import takes
 from boundcheck.words.hypotheses.lipschitz_adapter import READINGS
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -52,7 +53,7 @@ def badge(verdict: str) -> Markup:
 
 def takes_c(claim: Claim) -> bool:
     """Whether Assumption 3's C is one of the claim's parameters."""
-    return any(parameter.symbol == C for parameter in claim.parameters)
+    return takes(claim, C)
 
 
 def number(value: float | int | None, digits: int = 3) -> str:
