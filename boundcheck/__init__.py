@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from boundcheck.claims import catalogue as claims
     from boundcheck.falsify import falsify
     from boundcheck.measure import measure
+    from boundcheck.problems.loss import Loss
     from boundcheck.prove import prove
     from boundcheck.report import audit
 
@@ -35,6 +36,7 @@ __all__ = [
     "BoundcheckError",
     "Claim",
     "InputError",
+    "Loss",
     "__version__",
     "audit",
     "claims",
@@ -47,6 +49,7 @@ __all__ = [
 _HOMES = {
     "BoundcheckCallback": ("boundcheck.callback", "BoundcheckCallback"),
     "Claim": ("boundcheck.claims", "Claim"),
+    "Loss": ("boundcheck.problems.loss", "Loss"),
     "audit": ("boundcheck.report", "audit"),
     "claims": ("boundcheck.claims", "catalogue"),
     "falsify": ("boundcheck.falsify", "falsify"),

@@ -1,7 +1,6 @@
 """`BoundcheckCallback`: what a training run of transformers' Trainer has of the theory, recorded while it trains."""
 
 import hashlib
-import math
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,13 +10,12 @@ import numpy as np
 import torch
 from transformers import TrainerCallback
 
-from boundcheck.claims.inputs import Number
 from boundcheck.errors import InputError
 from boundcheck.measure.audit import Evidence
 from boundcheck.measure.experiment import memory
 from boundcheck.measure.outcome import outcome
 from boundcheck.measure.parts import Stated, Subject
-from boundcheck.measure.plan import Plan, Start
+from boundcheck.measure.plan import Start, at_a_step
 from boundcheck.measure.result import RunResult
 from boundcheck.measure.run import Record, empty_trace
 from boundcheck.measure.schedule import Schedule
@@ -141,7 +139,7 @@ class _Recorder:
         self._steps, self._batch = int(state.max_steps), batch_of(args)
         self._rules = [
             rules_of(args, given["optimizer"]),
-            sampling_of(args, loader, model, task, self._total, self._steps),
+            sampling_of(about_any_step(), args, loader, model, task, self._total, self._steps),
         ]
         # Training that goes on from a checkpoint is recorded from there.
         self._times = np.arange(state.global_step, self._steps, callback.every) + 1
@@ -235,13 +233,12 @@ class _Recorder:
         """The result of what was recorded; the network is left as it was."""
         sample = f"{self._function.samples} of {self._total} samples"
         step, last, start = self._step_size, self._network.point(), self._start
-        inputs: dict[str, Number] = {"D": start.gap.value, "eta": step, "T": steps}
-        plan = Plan({}, None, self._batch, steps, step, math.inf, inputs, {"alpha": step}, {"alpha": step})
         edges = np.arange(self._place + 1) * self._every
         schedule = Schedule(edges, self._times[None, : self._place], at_random=False)
         record = Record(schedule, self._trace.isel(stratum=slice(0, self._place)), None, last)
         # None that a file could hold: its tables are those of the arguments.
         spec = Spec.model_construct(claim=self._spec["claim"], run=RunSpec(replicas=1, step_size=step, level=_LEVEL))
+        plan = at_a_step(spec, start, step, steps, self._batch)
         evidence = Evidence(
             spec.theorem,
             spec,

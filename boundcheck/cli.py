@@ -129,7 +129,7 @@ def bound(
     from boundcheck.claims import catalogue
     from boundcheck.terminal import STDOUT, assignments_of, print_json
 
-    claim = catalogue[claim_id]
+    claim = catalogue.opened(claim_id, "ID")
     inputs = assignments_of(assignments or [])
     values = claim.values(**inputs)
     enclosures = {name: ball.str(15) for name, ball in claim.enclosures(**inputs).items()}
@@ -209,6 +209,7 @@ def falsify(
     as_json: Json = False,
 ) -> None:
     """Search for an instance that violates a claim, or on which it is tightest; solve for a theorem's worst case."""
+    from boundcheck.claims import catalogue
     from boundcheck.claims.inputs import exact
     from boundcheck.falsify.show import show, show_replay, show_worst_cases
     from boundcheck.falsify.stored import replayed, save, summary_of
@@ -223,7 +224,7 @@ def falsify(
         _refuse(context, (*_SEARCH, "horizon", "assignments"), "with --replay")
         instance, found = replayed(replay)
         violated, table, answer = found.violated, show_replay(instance, found), summary_of(instance, found)
-    elif algorithm_of(claim := boundcheck.claims[claim_id or ""]):
+    elif algorithm_of(claim := catalogue.opened(claim_id or "", "ID")):
         _refuse(context, _SEARCH, f"for a theorem, which {claim.id} is")
         with progress() as tick:
             cases = worst_cases(claim, horizon or HORIZONS, constants, tick)
@@ -322,12 +323,18 @@ def report(
     section: Annotated[
         list[str], typer.Option(metavar="MODULE[:NAME]", help="A section of your own, by its import path; repeatable.")
     ] = [],  # noqa: B006
+    claim: Annotated[
+        list[str], typer.Option(metavar="MODULE:NAME", help="A claim of your own that runs are about; repeatable.")
+    ] = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
     """Figures and tables from stored runs."""
+    from boundcheck.claims import catalogue
     from boundcheck.report.page import export_data, load_runs, write_runs
     from boundcheck.terminal import STDOUT, print_json
 
+    for each in claim:
+        catalogue.opened(each, "claim")
     command = f"boundcheck report {' '.join(path.name for path in run)}"
     lead = f"{len(run)} stored run{'s' if len(run) > 1 else ''}."
     files = write_runs(run, out / "index.html", "Stored runs", lead, command, section)

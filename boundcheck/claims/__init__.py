@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
+from boundcheck import doors
 from boundcheck.claims.claim import Claim, Quantity
 from boundcheck.errors import InputError
 from boundcheck.proofs import Paper, paper_of, papers
@@ -19,11 +20,13 @@ class Catalogue(Mapping[str, Claim]):
     """All claims by id, in the order of their papers; a paper is read when a claim of it is asked for."""
 
     def __init__(self) -> None:
-        """Read no paper yet."""
         self._read: dict[Paper, dict[str, Claim]] = {}
+        self._opened: dict[str, Claim] = {}
 
     def __getitem__(self, id: str) -> Claim:
         """The claim called `id`; raises an InputError with the nearest ids, which is a KeyError too."""
+        if id in self._opened:
+            return self._opened[id]
         # An id usually begins with its paper's key. Papers of `proofs/` come before those that build on them.
         for key in (id.split(".")[0], *papers()):
             if claim := self._of(key).get(id):
@@ -33,19 +36,45 @@ class Catalogue(Mapping[str, Claim]):
         expected = f"an id of the catalogue, such as {', '.join(near)}; boundcheck claims lists them"
         raise _UnknownClaimError("claim", id, expected)
 
+    def opened(self, claim: "str | Claim", field: str = "claim") -> Claim:
+        """The claim called so, one's own, or the one at ``module:NAME`` or ``file.py:name``, which is then known.
+
+        A path runs the code of its module: it is for what a person typed, and for no text of a stored result.
+
+        Raises:
+            InputError: for an unknown id, a path at which there is no claim, and one that has the id of another claim.
+
+        """
+        if isinstance(claim, str) and not doors.is_path(claim):
+            return self[claim]
+        found = doors.opened(field, claim) if isinstance(claim, str) else claim
+        if not isinstance(found, Claim):
+            raise InputError(field, claim, f"the path of a Claim, and not of a {type(found).__name__}")
+        if self._of_papers().get(found.id, found) != found:
+            raise InputError(field, found.id, "an id that no other claim has")
+        name = claim if isinstance(claim, str) else found.id
+        if name not in self._of_papers():
+            self._opened[name] = found
+        return found
+
+    def is_own(self, id: str) -> bool:
+        """Whether a claim is one's own, which was opened."""
+        return id in self._opened
+
     def __contains__(self, id: object) -> bool:
         """Whether the catalogue has a claim called `id`."""
         return id in self._all()
 
     def __iter__(self) -> Iterator[str]:
-        """The ids."""
         return iter(self._all())
 
     def __len__(self) -> int:
-        """How many claims there are."""
         return len(self._all())
 
     def _all(self) -> dict[str, Claim]:
+        return self._of_papers() | self._opened
+
+    def _of_papers(self) -> dict[str, Claim]:
         return {id: claim for key in papers() for id, claim in self._of(key).items()}
 
     def _of(self, key: str) -> dict[str, Claim]:

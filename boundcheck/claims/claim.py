@@ -95,7 +95,6 @@ class Claim:
     word: Word | None = field(default=None, kw_only=True, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Check the letters."""
         letters.check(self)
 
     @cached_property

@@ -50,7 +50,6 @@ class SpectralNorm(_Norm):
     subscript = r"_{\mathrm{op}}"
 
     def number_at(self, place: Place) -> Any:
-        """The largest singular value."""
         return place.do.spectral(place.matrix(self.args[0]))
 
 
@@ -62,16 +61,13 @@ class Gradient(MatrixExpr):
     """The gradient of a scalar function (named by a symbol) at a matrix or vector, of the same shape."""
 
     def __new__(cls, function: sp.Symbol, point: MatrixExpr) -> "Gradient":
-        """Name the function by a symbol."""
         return sp.Expr.__new__(cls, function, point)
 
     @property
     def shape(self) -> tuple[sp.Expr, sp.Expr]:
-        """The shape of the point."""
         return self.args[1].shape
 
     def vector_at(self, place: Place) -> tuple[Any, ...]:
-        """All blocks of the gradient."""
         return place.model.functions[self.args[0]].gradient(place.vector(self.args[1]))
 
     def _latex(self, printer: Any) -> str:
@@ -83,12 +79,10 @@ class Hessian(MatrixExpr):
     """The Hessian of a scalar function at a vector v; on a manifold the Riemannian one, between tangent vectors."""
 
     def __new__(cls, function: sp.Symbol, point: MatrixExpr) -> "Hessian":
-        """Name the function by a symbol."""
         return sp.Expr.__new__(cls, function, point)
 
     @property
     def shape(self) -> tuple[sp.Expr, sp.Expr]:
-        """Square, of the size of the vector."""
         return self.args[1].shape[0], self.args[1].shape[0]
 
     def _latex(self, printer: Any) -> str:
@@ -105,11 +99,9 @@ class PartialGradient(MatrixExpr):
 
     @property
     def shape(self) -> tuple[sp.Expr, sp.Expr]:
-        """The shape of the block."""
         return self.args[2].shape
 
     def vector_at(self, place: Place) -> tuple[Any, ...]:
-        """One block of the gradient."""
         function, point, block = self.args
         return (place.model.functions[function].gradient(place.vector(point))[place.model.blocks[block]],)
 
@@ -124,14 +116,12 @@ class Value(sp.Expr):
     is_commutative = True
 
     def __new__(cls, function: sp.Symbol, point: MatrixExpr) -> "Value":
-        """Name the function by a symbol."""
         return sp.Expr.__new__(cls, function, point)
 
     def _eval_is_real(self) -> bool:
         return True
 
     def number_at(self, place: Place) -> Any:
-        """The function at the point."""
         return place.model.functions[self.args[0]].value(place.vector(self.args[1]))
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
@@ -145,14 +135,12 @@ class InnerProduct(sp.Expr):
     is_commutative = True
 
     def __new__(cls, x: MatrixExpr, y: MatrixExpr) -> "InnerProduct":
-        """Take the two, which have one shape."""
         return sp.Expr.__new__(cls, x, y)
 
     def _eval_is_real(self) -> bool:
         return True
 
     def number_at(self, place: Place) -> Any:
-        """The sum over blocks of tr(X^T Y)."""
         return place.do.inner(*map(place.vector, self.args))
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
@@ -176,7 +164,6 @@ class Iterate(MatrixExpr):
 
     @property
     def shape(self) -> tuple[sp.Expr, sp.Expr]:
-        """Rows and columns."""
         return self.args[2], self.args[3]
 
     def vector_at(self, place: Place) -> tuple[Any, ...]:
@@ -220,7 +207,6 @@ class MatrixExpectation(_ExpectationLatex, MatrixExpr):
 
     @property
     def shape(self) -> tuple[sp.Expr, sp.Expr]:
-        """The shape of the matrix."""
         return self.args[0].shape
 
     def vector_at(self, place: Place) -> tuple[Any, ...]:
@@ -239,7 +225,6 @@ class MinimumOver(sp.Expr):
         return sp.Expr.__new__(cls, expression, t, sp.sympify(first, strict=True), sp.sympify(last, strict=True))
 
     def number_at(self, place: Place) -> Any:
-        """The smallest of the values at these times."""
         return reduce(place.do.smaller, place.each(*self.args))
 
     def _latex(self, printer: Any) -> str:

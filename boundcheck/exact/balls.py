@@ -62,7 +62,6 @@ class Balls:
     """Arithmetic on `arb` and `arb_mat`; the caller sets the precision by ``flint.ctx.workprec``."""
 
     def rational(self, x: Fraction) -> arb:
-        """The ball around a rational."""
         return ball_of(x)
 
     def add(self, x: arb, y: arb) -> arb:
@@ -78,7 +77,6 @@ class Balls:
         return x.exp()
 
     def log(self, x: arb) -> arb:
-        """The natural logarithm."""
         return x.log()
 
     def larger(self, x: arb, y: arb) -> arb:

@@ -61,7 +61,6 @@ class Paths(Generic[State, Sample]):
 
     @property
     def weights(self) -> tuple[Fraction, ...]:
-        """The probability of each path."""
         return (Fraction(1, len(self.draws)),) * len(self.draws)
 
     def state(self, t: int, path: int) -> State:

@@ -108,7 +108,6 @@ class Rationals:
         return Fraction(0) if 0 in (x, y) and found.is_finite() else found
 
     def power(self, x: Number, exponent: Fraction) -> Number:
-        """A rational power, exact where the roots of x are."""
         found: Number | None = x
         roots = exponent.denominator
         while isinstance(found, Fraction) and roots % 2 == 0:
@@ -121,7 +120,6 @@ class Rationals:
         return _BALLS.exp(ball(x)) if x != 0 else Fraction(1)
 
     def log(self, x: Number) -> Number:
-        """The natural logarithm."""
         return _BALLS.log(ball(x)) if x != 1 else Fraction(0)
 
     def larger(self, x: Number, y: Number) -> Number:

@@ -90,7 +90,6 @@ class Rounded:
         return ApproxMatrix(X.to(self.device, self.dtype), 0.0)
 
     def rational(self, x: Fraction) -> Approx:
-        """The nearest float64."""
         try:
             return _rounded(float(x))
         except OverflowError:

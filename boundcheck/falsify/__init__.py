@@ -1,4 +1,4 @@
-"""Adversarial search over instances for one that breaks a claim, or the one on which it is tightest."""
+"""Adversarial search for an instance that breaks a claim, or for the one on which it is tightest."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
 from boundcheck.progress import Tick, silent
 from boundcheck.words import algorithm_of
+from boundcheck.words.hypotheses.lipschitz_adapter import LEAST
 
 if TYPE_CHECKING:
     from boundcheck.falsify.search import Falsification
@@ -21,7 +22,7 @@ def falsify(
     ranks: Sequence[int] = tuple(range(1, 9)),
     constants: Mapping[str, float] | None = None,
     adapter: str | None = None,
-    lipschitz: str = "sigma",
+    lipschitz: str = LEAST,
     starts: int = 16,
     rounds: int = 96,
     examples: int = 64,
@@ -30,31 +31,31 @@ def falsify(
 ) -> Falsification:
     """Search for the instance of a smoothness claim with the largest ratio of measured over bound.
 
-    A theorem is not searched: its worst case over all smooth functions is the value of a convex program, which
-    `boundcheck.falsify.worst_case.worst_cases` solves.
+    For a theorem, use `boundcheck.falsify.worst_case.worst_cases`: its worst case over all smooth functions is the
+    value of a convex program.
 
     Args:
-        claim: an id of the catalogue, or a claim of your own about one of the adapters.
+        claim: an id of the catalogue, or a claim of your own about one of the adapters, or its import path.
         ranks: those to report the tightest instance of.
         constants: L, G, s, radii and norms of frozen matrices to search at; each is 1 where left out, and with none
             given a second search is made with b halved, where the claim has both radii.
-        adapter: the kind of adapter, where it does not follow from the claim.
+        adapter: the kind of adapter, or its import path, where it does not follow from the claim.
         lipschitz: what C stands for in a claim that takes one: ``sigma`` or ``sqrt(r) sigma``.
         starts: random starts of each climb.
         rounds: steps of each climb.
-        examples: structures (shapes, ranks, constants) that Hypothesis tries beyond those.
+        examples: further structures (shapes, ranks, constants) that Hypothesis tries.
         seed: of all random choices.
-        tick: told of progress.
+        tick: is called with the progress.
 
     Returns:
         The best instance, shrunk, its certified ratio, and whether it violates the claim.
 
     Raises:
-        InputError: for a claim that is not about the smoothness of an adapter or has the id of another one, and for bad
-            ranks or constants.
+        InputError: for a claim that is not about the smoothness of an adapter or has the id of another claim, and for
+            bad ranks or constants.
 
     """
-    claim = catalogue[claim] if isinstance(claim, str) else claim
+    claim = catalogue.opened(claim) if isinstance(claim, str) else claim
     if algorithm_of(claim) is not None:
         expected = "a claim about smoothness; for a theorem call boundcheck.falsify.worst_case.worst_cases"
         raise InputError("claim", claim.id, expected)

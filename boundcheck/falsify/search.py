@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import hypothesis.strategies as st
+import sympy as sp
 from hypothesis import HealthCheck, Phase, given, reject, seed, settings, target
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.symbols import r
 from boundcheck.errors import InputError
 from boundcheck.falsify.certify import Certificate, certify
 from boundcheck.falsify.climb import Climber
@@ -21,8 +23,9 @@ from boundcheck.falsify.shrink import shrunk
 from boundcheck.falsify.structure import Structure, adapter_of, constants_of
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.progress import Tick
+from boundcheck.words import has_common_radius
 
-# A start is counted as having got there from this ratio on.
+# A start has reached the bound from this ratio on.
 REACHED = 0.999
 _SHORT_STARTS, _SHORT_ROUNDS = 4, 20
 # From 1/16 to 16; shrink to 1.
@@ -34,7 +37,7 @@ class Row:
     """The best instance at one rank and one choice of constants.
 
     Attributes:
-        rank: r; for full fine-tuning, the least side of W less one.
+        rank: r; for full fine-tuning, the smaller side of W minus one.
         constants: L, G, the scale, the radii and the norms of frozen matrices.
         ratio: a certified lower bound on measured over bound.
         share: the share of starts that reached `REACHED`.
@@ -49,7 +52,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Falsification:
-    """What the search found of a claim.
+    """The result of the search on a claim.
 
     Attributes:
         id: the claim's.
@@ -57,7 +60,7 @@ class Falsification:
         violated: whether an instance breaks the claim, certified with Arb.
         instance: the best one, shrunk.
         rows: the best at each rank and choice of constants.
-        explored: how many structures were tried beyond those, and the largest certified ratio among them.
+        explored: how many further structures were tried, and the largest certified ratio among them.
 
     """
 
@@ -69,7 +72,6 @@ class Falsification:
     explored: tuple[int, float]
 
     def as_json(self) -> dict[str, Any]:
-        """Plain data."""
         return {
             "id": self.id,
             "ratio": self.ratio,
@@ -82,13 +84,13 @@ class Falsification:
 
 @dataclass
 class _Best:
-    """The best instance so far; one that is certain to break the claim beats any that is not."""
+    """The best instance so far; an instance that certainly breaks the claim beats any other."""
 
     instance: Instance | None = None
     certificate: Certificate | None = None
 
     def offer(self, instance: Instance) -> float:
-        """Keep it if it is better; returns its certified ratio, 0 where its points are off the domain."""
+        """Keep it if it is better; returns its certified ratio, 0 if its points are outside the domain."""
         found = certify(instance)
         kept = self.certificate
         if kept is None or (found.violated, _ratio(found)) > (kept.violated, _ratio(kept)):
@@ -113,12 +115,14 @@ def search(
     tick: Tick,
 ) -> Falsification:
     """See `boundcheck.falsify.falsify`."""
-    claim = catalogue[claim] if isinstance(claim, str) else claim
+    claim = catalogue.opened(claim) if isinstance(claim, str) else claim
     kind = adapter_of(claim, adapter)
     _check(ranks, starts, rounds, examples, seed, lipschitz)
     choices = [constants_of(kind, claim, constants or {})]
-    if not constants and {"a", "b"} <= {p.name for p in claim.parameters} & {*ADAPTERS[kind].radius_names}:
-        choices.append(choices[0] | {"b": choices[0]["b"] / 2})
+    parameters = {parameter.name for parameter in claim.parameters}
+    radii = [name for name in ADAPTERS[kind].radius_names if name in parameters]
+    if not constants and len(radii) > 1:
+        choices.append(choices[0] | {radii[1]: choices[0][radii[1]] / 2})
     best, rows = _Best(), []
     plans = [(chosen, rank) for chosen in choices for rank in ranks if _speaks_of(claim, rank)]
     if not plans:
@@ -151,7 +155,7 @@ def _check(ranks: Sequence[int], starts: int, rounds: int, examples: int, seed: 
 
 def _speaks_of(claim: Claim, rank: int) -> bool:
     """Whether a claim that has a condition on the rank alone admits this one."""
-    conditions = [c for c in claim.conditions if {str(x) for x in c.free_symbols} == {"r"}]
+    conditions = [c for c in claim.conditions if c.free_symbols == {r}]
     return all(bool(c.subs(dict.fromkeys(c.free_symbols, rank))) for c in conditions)
 
 
@@ -177,7 +181,7 @@ def _explore(claim: Claim, kind: str, lipschitz: str, examples: int, seed_: int,
             found = Climber(structure, _SHORT_STARTS, start).run(_SHORT_ROUNDS).best(claim, lipschitz)
             ratio = found.ratio
         except InputError:
-            # Constants that a condition of the claim excludes.
+            # A condition of the claim excludes these constants.
             reject()
         if ratio > largest:
             ratio = best.offer(found)
@@ -191,7 +195,7 @@ def _explore(claim: Claim, kind: str, lipschitz: str, examples: int, seed_: int,
 
 @st.composite
 def own_constants(draw: DrawFn, claim: Claim) -> dict[str, float]:
-    """A value for each parameter that a claim alone has, in its domain; shrink to 1."""
+    """A value for each of the claim's own parameters, in its domain; shrink to 1."""
     domains: dict[str, SearchStrategy[float]] = {
         "positive real": CONSTANTS,
         "positive integer": st.integers(1, 16).map(float),
@@ -202,14 +206,15 @@ def own_constants(draw: DrawFn, claim: Claim) -> dict[str, float]:
 
 @st.composite
 def structures(draw: DrawFn, kind: str, claim: Claim, largest_rank: int = 8, largest_side: int = 9) -> Structure:
-    """Structures over which a claim about an adapter of this kind is to hold; shrink to 1 x 1 and constants of 1."""
+    """Structures on which to try a claim about an adapter of this kind; shrink to 1 x 1 and constants of 1."""
     ranks = [rank for rank in range(1, largest_rank + 1) if _speaks_of(claim, rank)]
     rank = draw(st.sampled_from(ranks))
     d, k = draw(st.integers(rank, largest_side)), draw(st.integers(rank, largest_side))
     constants = {name: draw(CONSTANTS) for name in constants_of(kind, claim, {})} | draw(own_constants(claim))
-    if any(p.name == "sigma" for p in claim.parameters):
+    if has_common_radius(claim):
         constants |= dict.fromkeys(ADAPTERS[kind].radius_names, draw(CONSTANTS))
-    if kind == "dora":
-        # Columns must stay away from 0 for the claim to say anything.
-        constants["w_0"] = constants["s"] * constants["a"] * constants["b"] * (1 + draw(CONSTANTS))
+    for condition in ADAPTERS[kind].conditions():
+        if isinstance(condition, sp.StrictGreaterThan) and str(condition.lhs) in constants:
+            least = condition.rhs.subs({x: constants[str(x)] for x in condition.rhs.free_symbols})
+            constants[str(condition.lhs)] = float(least) * (1 + draw(CONSTANTS))
     return Structure.of(claim, kind, (d, k, rank), constants)

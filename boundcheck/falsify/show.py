@@ -1,4 +1,4 @@
-"""What the search found, and what the worst cases of a theorem are, for a terminal."""
+"""The search's result, and the worst cases of a theorem, for a terminal."""
 
 import math
 from collections.abc import Sequence
@@ -9,17 +9,18 @@ from rich.markup import escape
 from rich.table import Table
 
 from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.symbols import T
 from boundcheck.falsify.certify import Certificate
 from boundcheck.falsify.search import REACHED, Falsification
 from boundcheck.falsify.stored import Tried
 from boundcheck.falsify.worst_case import WorstCase
 
-# Beyond this decimals say nothing of a float.
+# More decimals say nothing about a float.
 _ENORMOUS = 1e15
 
 
 def rounded_down(ratio: float, decimals: int) -> str:
-    """A certified lower bound at so many decimals: never a digit above it, so that 0.99999 is not printed as 1.00.
+    """A certified lower bound at so many decimals, rounded down, so that 0.99999 is not printed as 1.00.
 
     From 1e15 on it has five digits and an exponent.
     """
@@ -29,7 +30,7 @@ def rounded_down(ratio: float, decimals: int) -> str:
 
 
 def show(found: Falsification, path: Path) -> list[Table | str]:
-    """A table of the tightest instance at each rank, and what follows from it in words."""
+    """A table of the tightest instance at each rank, and the conclusion in words."""
     table = Table(title=escape(f"{found.id}: tightest instance at each rank"), title_justify="left")
     table.add_column("rank", justify="right")
     table.add_column("at")
@@ -71,11 +72,11 @@ def _said(claim: Claim) -> str:
 
 def show_worst_cases(cases: Sequence[WorstCase]) -> list[Table | str]:
     """A table of the worst case beside the bound at each T, and in words at what constants and how sure it is."""
-    method, names = cases[0].method, [name for name in cases[0].inputs if name != "T"]
+    method, names = cases[0].method, [name for name in cases[0].inputs if name != T.name]
     same = [name for name in names if len({case.inputs[name] for case in cases}) == 1]
     varied = [name for name in names if name not in same]
     table = Table(title=escape(f"{cases[0].claim}: worst case of {method} over all smooth F"), title_justify="left")
-    for heading in ("T", *varied, "step alpha", "bound", "exact worst case (numerical)", "exact / bound"):
+    for heading in (T.name, *varied, "step alpha", "bound", "exact worst case (numerical)", "exact / bound"):
         table.add_column(heading, justify="right")
     for case in cases:
         numbers = (*(case.inputs[name] for name in varied), case.step, case.bound, case.exact, case.ratio)

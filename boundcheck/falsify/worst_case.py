@@ -1,6 +1,6 @@
 """The exact worst case of a theorem's algorithm and measure, by performance estimation, beside the theorem's bound.
 
-Which algorithm, measure and class of functions, the words say of which the theorem is a sentence; `program` solves.
+The words of the theorem give the algorithm, the measure and the class of functions; `program` solves.
 """
 
 import math
@@ -18,7 +18,7 @@ from boundcheck.falsify.program import RESOLUTION, TOLERANCE, NotSolvedError, Pr
 from boundcheck.progress import Tick, silent
 from boundcheck.words import algorithm_of, measure_of, words_of
 from boundcheck.words.algorithms import GRADIENT_DESCENT, SGD, Algorithm
-from boundcheck.words.hypotheses import HYPOTHESES, Worst
+from boundcheck.words.hypotheses import BOUNDED_VARIANCE, HYPOTHESES, Worst
 from boundcheck.words.measures import LEAST_GRADIENT, SMOOTHNESS, PerformanceMeasure
 
 __all__ = [
@@ -33,23 +33,23 @@ __all__ = [
 ]
 
 HORIZONS = (2, 3, 4)
-"""Values of T, where nothing is said of it."""
+"""The default values of T."""
 
 
 @dataclass(frozen=True)
 class WorstCase:
-    """A theorem's bound beside the exact worst case of the method that it is about.
+    """A theorem's bound beside the exact worst case of its method.
 
     Attributes:
         claim: its id.
         steps: T, the number of iterates.
-        method: the algorithm's title, after ``two-point`` where there is noise.
+        method: the algorithm's title, after ``two-point`` if there is noise.
         inputs: the value of each symbol of the claim.
-        smoothness, step: the claim's own L̂ and step size, which the method is given.
-        bound: what the claim says.
+        smoothness, step: the claim's own L̂ and step size, which the method uses.
+        bound: the claim's bound.
         exact: the worst case, numerical.
-        duality_gap: how far apart the two sides of the solution are, relative to it.
-        resolution: what the solver does not see, an absolute error of `exact`.
+        duality_gap: the relative difference between the two sides of the solution.
+        resolution: the solver's absolute error of `exact`.
 
     """
 
@@ -66,16 +66,15 @@ class WorstCase:
 
     @property
     def ratio(self) -> float:
-        """The worst case over the bound."""
         return self.exact / self.bound
 
     @property
     def violated(self) -> bool:
-        """Whether the worst case exceeds the bound by more than what a solver may be off by."""
+        """Whether the worst case exceeds the bound by more than the solver's error."""
         return self.exact - self.resolution > (1 + TOLERANCE) * self.bound
 
     def as_json(self) -> dict[str, Any]:
-        """All fields, the ratio, the verdict, and how the worst case was had."""
+        """All fields, the ratio, the verdict, and how the worst case was computed."""
         how = "numerical, Clarabel, not certified"
         return asdict(self) | {"ratio": self.ratio, "violated": self.violated, "how": how}
 
@@ -97,7 +96,7 @@ def gradient_descent(smoothness: float, step: float, iterates: int) -> float:
 
     """
     _check({"smoothness": smoothness, "step": step})
-    program = Program(GRADIENT_DESCENT, {"alpha": step}, LEAST_GRADIENT, smoothness, gap=1.0)
+    program = Program(GRADIENT_DESCENT, {GRADIENT_DESCENT.step_size: step}, LEAST_GRADIENT, smoothness, gap=1.0)
     return program.solve(iterates)[0]
 
 
@@ -121,8 +120,8 @@ def two_point_sgd(smoothness: float, gap: float, zeta: float, step: float, itera
         NotSolvedError: where the solver does not converge.
 
     """
-    _check({"smoothness": smoothness, "gap": gap, "zeta": zeta, "step": step})
-    return Program(SGD, {"alpha": step}, LEAST_GRADIENT, smoothness, gap=gap, noise=zeta).solve(iterates)[0]
+    _check({"smoothness": smoothness, "gap": gap, BOUNDED_VARIANCE.letter: zeta, "step": step})
+    return Program(SGD, {SGD.step_size: step}, LEAST_GRADIENT, smoothness, gap=gap, noise=zeta).solve(iterates)[0]
 
 
 def worst_cases(
@@ -150,12 +149,12 @@ def worst_cases(
         NotSolvedError: where the solver does not converge.
 
     """
-    claim = catalogue[claim] if isinstance(claim, str) else claim
+    claim = catalogue.opened(claim) if isinstance(claim, str) else claim
     if not horizons:
-        raise InputError("T", "(not given)", "one or more horizons")
+        raise InputError(T.name, "(not given)", "one or more horizons")
     theorem = _Theorem.of(claim)
-    if constants and "T" in constants:
-        raise InputError("T", constants["T"], "no value: T goes through the horizons")
+    if constants and T.name in constants:
+        raise InputError(T.name, constants[T.name], "no value: T goes through the horizons")
     # All that can be wrong with the input is found before anything is solved.
     prepared = [theorem.inputs(steps, constants or {}) for steps in horizons]
     found = []
@@ -167,10 +166,10 @@ def worst_cases(
 
 
 def summary(cases: Sequence[WorstCase]) -> dict[str, Any]:
-    """What `boundcheck falsify --json` says of a theorem, from one or more of its worst cases.
+    """The output of `boundcheck falsify --json` for a theorem, from one or more of its worst cases.
 
-    Keys: id, ratio (the largest), violated (whether any is), instance (None), how, and cases, each as
-    `WorstCase.as_json` has it.
+    Keys: id, ratio (the largest), violated (whether any is), instance (None), how, and cases, each from
+    `WorstCase.as_json`.
     """
     return {
         "id": cases[0].claim,
@@ -185,7 +184,7 @@ def summary(cases: Sequence[WorstCase]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Theorem:
-    """A theorem, the words of which it is a sentence, and what its hypotheses say together."""
+    """A theorem, its words, and what its hypotheses say together."""
 
     claim: Claim
     algorithm: Algorithm
@@ -194,10 +193,10 @@ class _Theorem:
 
     @classmethod
     def of(cls, claim: Claim) -> "_Theorem":
-        """Ask the words for their worst faces; raises InputError for one that lacks it."""
+        """Ask the words for their worst faces; raises InputError for a word without one."""
         algorithm, measure = algorithm_of(claim), measure_of(claim)
         words = dict(words_of(claim))
-        # Letters that performance estimation knows the meaning of.
+        # Letters whose meaning performance estimation knows.
         known = {T, eta, *(p.symbol for p in claim.own)}
         known |= {symbol for word in HYPOTHESES.values() if word.worst for symbol in word.symbols}
         if (
@@ -206,7 +205,7 @@ class _Theorem:
             or SMOOTHNESS.symbol not in {quantity.symbol for quantity in claim.quantities}
             or not {p.symbol for p in claim.parameters} <= known.union(algorithm.parameters)
         ):
-            expected = "a theorem about every smooth F with a constant step size, such as meft.theorem2_repaired"
+            expected = "a theorem about every smooth F with a constant step size"
             raise InputError("claim", claim.id, expected)
         if algorithm.no_worst:
             expected = f"a linear method: no performance estimation of {algorithm.title}, for {algorithm.no_worst}"
@@ -218,22 +217,23 @@ class _Theorem:
             says |= word.worst
         made = cls(claim, algorithm, measure, says)
         if T not in made.letters or made.letters.isdisjoint({says.gap, says.distance}):
-            raise InputError("claim", claim.id, "a theorem that speaks of T and of how far v_1 is from least, as by D")
+            raise InputError(
+                "claim", claim.id, "a theorem with T and with a distance of v_1 from the minimum, such as D"
+            )
         return made
 
     @property
     def letters(self) -> set[sp.Symbol]:
-        """The symbols of the claim's parameters."""
         return {parameter.symbol for parameter in self.claim.parameters}
 
     def inputs(self, steps: int, constants: Mapping[str, float]) -> dict[str, float]:
-        """A value of each symbol of the claim, at which it can be evaluated."""
+        """Values of the claim's symbols at which it can be evaluated."""
         claim, names = self.claim, [parameter.name for parameter in self.claim.parameters]
         _check(constants)
         self.program(dict.fromkeys((*names, *claim.names), 1.0)).check(steps)
         starting = {str(symbol.name): float(value) for symbol, value in self.algorithm.starting}
         inputs = dict.fromkeys(names, 1.0) | {name: x for name, x in starting.items() if name in names}
-        inputs |= dict(constants) | {"T": float(steps)}
+        inputs |= dict(constants) | {T.name: float(steps)}
         # NumPy's floats overflow to infinity, which is refused below, where Python's raise.
         known = {name: np.float64(inputs[name]) for name in names}
         noise, gap = self.says.noise, self.says.gap
@@ -244,7 +244,7 @@ class _Theorem:
                     inputs[name] = float(claim.function(most)(**known)) / 2
             if {noise, gap} <= self.letters and str(noise) not in constants:
                 square = claim.function(str(SMOOTHNESS.symbol))(**known) * known[str(gap)] / steps
-                # A little more, so that rounding does not put T below T_min.
+                # A little more, so that rounding does not make T smaller than T_min.
                 inputs[str(noise)] = 2 * math.sqrt(square) * (1 + 1e-12)
         claim.values(**inputs)
         return inputs
@@ -270,7 +270,7 @@ class _Theorem:
 
     def worst_case(self, inputs: dict[str, float]) -> WorstCase:
         """The worst case beside the bound, at these inputs."""
-        values, steps = self.claim.values(**inputs), int(inputs["T"])
+        values, steps = self.claim.values(**inputs), int(inputs[T.name])
         program = self.program(inputs | values)
         exact, duality_gap = program.solve(steps)
         step = program.numbers[self.algorithm.parameters[0].name]

@@ -79,7 +79,6 @@ class Norm(Atom):
         self._fill(kind=kind, blocks=blocks, key=f"(norm {kind} {' '.join(x.key for x in blocks)})")
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
-        """The terms inside."""
         return self.blocks
 
     def __str__(self) -> str:
@@ -101,7 +100,6 @@ class Trace(Atom):
         self._fill(word=first, key=f"(trace {word_key(first)})")
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
-        """The terms inside."""
         return (Matrix(word_shape(self.word), {self.word: ONE}),)
 
     def __str__(self) -> str:
@@ -120,7 +118,6 @@ class Value(Atom):
         self._fill(function=function, point=point, key=f"(value {function} {' '.join(x.key for x in point)})")
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
-        """The terms inside."""
         return self.point
 
     def __str__(self) -> str:
@@ -139,7 +136,6 @@ class _Operator(Atom):
         self._fill(body=body, key=f"({self.name} {body.key})")
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
-        """The terms inside."""
         return (self.body,)
 
     def __str__(self) -> str:
@@ -183,7 +179,6 @@ class Expectation(Atom):
         self._fill(body=body, given=given, key=f"(E {given} {body.key})")
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
-        """The terms inside."""
         return (self.body,)
 
     def __str__(self) -> str:

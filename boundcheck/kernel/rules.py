@@ -335,9 +335,8 @@ def horizon_positive() -> Answer:
 
 # Certificates.
 
-# A sum of squares with positive weights; places among the premises.
-Squares = tuple[tuple[Fraction, Scalar], ...]
-Places = tuple[int, ...]
+Squares = tuple[tuple[Fraction, Scalar], ...]  # a sum of squares with positive weights
+Places = tuple[int, ...]  # among the premises
 
 
 @rule(None)
@@ -357,8 +356,7 @@ def certificate(
                                   H1, …, Hk ⊢ p ≥ 0
 
     The goal is p ≥ 0. `terms` are (s_j, places of the p_i), each s_j a sum of squares with positive weights;
-    `multipliers` are (c_k, place of e_k), with any polynomials c_k; m is the product of the facts at the places of
-    `factor`.
+    `multipliers` are (c_k, place of e_k), c_k any polynomial; m is the product of the facts at the places `factor`.
     A goal p = 0 takes no terms. A goal p > 0 needs a term that is a positive number times strict facts. The facts of m
     are strict, unless the right side is positive wherever the goal fails: where p > 0 is the goal, or p² is a term.
     Fails where the two sides differ after expansion, and says by what.

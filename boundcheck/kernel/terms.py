@@ -289,12 +289,10 @@ class Matrix(Term):
 
     @staticmethod
     def zero(shape: tuple[str, str]) -> Matrix:
-        """The zero matrix."""
         return Matrix(shape, {})
 
     @property
     def T(self) -> Matrix:  # noqa: N802
-        """The transpose."""
         return Matrix(self.shape[::-1], {transposed(word): c for word, c in self.terms.items()})
 
     @staticmethod
@@ -318,7 +316,6 @@ class Matrix(Term):
         return self + -other
 
     def scaled(self, factor: Scalar | Atom | Rational) -> Matrix:
-        """The product with a scalar."""
         factor = Scalar.of(factor)
         return Matrix(self.shape, {word: c * factor for word, c in self.terms.items()})
 

@@ -20,6 +20,7 @@ def measure(
     device: str = "cpu",
     tick: Tick = silent,
     jobs: int = 1,
+    problem: Any = None,
 ) -> list[Result]:
     """Run the experiments of a spec and say what each shows.
 
@@ -29,6 +30,8 @@ def measure(
         device: a torch device, ``cpu`` or ``cuda``.
         tick: told of progress.
         jobs: how many experiments to run at a time, each in a process and with its share of the processor's threads.
+        problem: an objective of one's own in place of the spec's, a `boundcheck.Loss` say; or a function of W that
+            gives the loss of each of its samples, W being of the shape (d, k) of the spec's table ``problem``.
 
     Returns:
         For each experiment its `Result`: run_id, claim, verdict, reason, measured, bound, interval, audit and more.
@@ -41,4 +44,4 @@ def measure(
     from boundcheck.measure.pool import measure_each
     from boundcheck.measure.spec import specs_of
 
-    return measure_each(specs_of(spec), Path(runs), device, tick, jobs)
+    return measure_each(specs_of(spec, problem), Path(runs), device, tick, jobs)

@@ -13,16 +13,17 @@ from boundcheck.claims.inputs import checked
 from boundcheck.claims.symbols import T
 from boundcheck.measure.plan import Plan, Start
 from boundcheck.measure.run import Record
-from boundcheck.measure.spec import Spec
+from boundcheck.measure.spec import ASSUMABLE, Spec
 from boundcheck.problems.constant import End
 from boundcheck.problems.inputs import upper_ends
 from boundcheck.problems.problem import Problem
-from boundcheck.words import words_of
+from boundcheck.words import free_step, words_of
 from boundcheck.words.function import Function
 from boundcheck.words.hypotheses import Hypothesis
 from boundcheck.words.hypotheses.base import Blamed
 from boundcheck.words.hypotheses.evidence import Audit, Guilt, Status, status_of
 from boundcheck.words.hypotheses.evidence import Evidence as Recorded
+from boundcheck.words.measures import SMOOTHNESS
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def _step_size(e: Evidence) -> Audit:
     used, prescribed = e.plan.step_size, e.plan.prescribed
     status: Status = "held" if math.isclose(used, prescribed, rel_tol=1e-9) else "failed"
     how = "what the spec gives" if e.spec.takes_step_size else "what the theorem prescribes at these constants"
-    return Audit("step size", "constant", status, used, prescribed, how, "alpha")
+    return Audit("step size", "constant", status, used, prescribed, how, e.spec.algorithm.step_size)
 
 
 def _conditions(e: Evidence) -> list[Audit]:
@@ -95,27 +96,31 @@ def _conditions(e: Evidence) -> list[Audit]:
 
 def _longest_step(e: Evidence) -> Audit:
     """That the step is below 2/L̂, where L̂ is what was seen; rounding error may hide which it is."""
-    path, sure = e.plan.values["Lhat"], e.sure_smoothness
+    path, sure = e.plan.smoothness, e.sure_smoothness
     longest, too_long = (2 / x if x > 0 else math.inf for x in (path, sure))
     step = e.plan.step_size
     status: Status = "failed" if not step < too_long else "held" if step < longest else "assumed"
     how = "the step has to be shorter than 2/L̂; L̂ is at least the smoothness seen along the path"
-    return Audit("eta < eta_max", "constant", status, step, longest, how, "eta")
+    free = free_step(e.claim)
+    limit = next(str(each) for each in e.claim.conditions if free and each.lhs == free.symbol)
+    return Audit(limit, "constant", status, step, longest, how, e.spec.free[0])
 
 
 def _segment_smoothness(e: Evidence) -> Audit:
-    sure, limit = e.surely("path_smoothness"), e.plan.values["Lhat"]
+    sure, limit = e.surely("path_smoothness"), e.plan.smoothness
     how = f"descent inequality on the segment from v_t to v_(t+1), rounding error taken off, at {e.looks}"
     claim = catalogue[e.spec.claim]
-    assumed = [name for name in claim.names[: claim.names.index("Lhat") + 1] if name in e.spec.assume]
+    assumed = [name for name in claim.names[: claim.names.index(SMOOTHNESS.letter) + 1] if name in e.spec.assume]
     certified = True
     if assumed:
         how += "; the limit is assumed by the spec"
         known = [end.value for end in _known_ends(e)]
-        known.append(float(claim.function("Lhat")(**{name: float(x) for name, x in e.plan.inputs.items()})))
+        known.append(float(claim.function(SMOOTHNESS.letter)(**{name: float(x) for name, x in e.plan.inputs.items()})))
         certified = e.problem.objective.smoothness.kind == "certified" and any(limit >= value for value in known)
     # Of what went into it, what the spec assumes is to blame before what is known.
-    symbol = next((name for name in (*assumed[::-1], "L", "G", "C") if name in e.spec.assume), "Lhat")
+    constants = {str(x) for x in claim.expression(SMOOTHNESS.letter).free_symbols}
+    blamable = (*assumed[::-1], *(name for name in ASSUMABLE if name in constants))
+    symbol = next((name for name in blamable if name in e.spec.assume), SMOOTHNESS.letter)
     return Audit("smoothness of F", "constant", status_of(sure, limit, certified), sure, limit, how, symbol)
 
 

@@ -2,6 +2,7 @@
 
 import math
 
+from boundcheck.claims.symbols import T
 from boundcheck.measure.parts import Blame
 from boundcheck.words.hypotheses.evidence import Audit
 
@@ -12,7 +13,7 @@ def blamed(audits: list[Audit], status: str) -> Blame | None:
         if each.status == status and each.observed is not None and math.isnan(each.observed):
             return Blame("rounding", each.hypothesis, f"{each.hypothesis}: what was observed is no number ({each.how})")
         if each.status == status:
-            name = each.symbol if each.guilt == "constant" else "T" if each.guilt == "horizon" else each.hypothesis
+            name = each.symbol if each.guilt == "constant" else T.name if each.guilt == "horizon" else each.hypothesis
             return Blame(each.guilt, name, _sentence(each))
     return None
 

@@ -16,11 +16,11 @@ from boundcheck.exact.balls import lower, upper
 from boundcheck.measure.ascent import ascend
 from boundcheck.measure.build import starting_point
 from boundcheck.measure.parts import Chain
-from boundcheck.measure.slack import slack
+from boundcheck.measure.slack import has_chains, slack
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.split import split_along
 from boundcheck.measure.streams import generator, stream
-from boundcheck.problems.adapters import LoRA, Radii
+from boundcheck.problems.adapters import Radii
 from boundcheck.problems.constant import End
 from boundcheck.problems.curvature import top_curvature
 from boundcheck.problems.derivatives import hessian_vector_product, sure_difference_ratio
@@ -30,6 +30,9 @@ from boundcheck.problems.problem import Problem
 from boundcheck.problems.sgd import draw_batch, replicate, sgd_step
 from boundcheck.progress import Tick
 from boundcheck.verdicts import Verdict
+from boundcheck.words import has_common_radius
+from boundcheck.words.hypotheses import BOUNDED_GRADIENT, SMOOTH_IN_W
+from boundcheck.words.measures import SMOOTHNESS
 
 Pair = tuple[Point, Point]
 
@@ -96,7 +99,7 @@ def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tu
 
 
 def _slack(problem: Problem, spec: Spec, steepest: list[Pair], radii: Radii) -> tuple[Chain, ...]:
-    if not isinstance(problem.adapter, LoRA):
+    if not has_chains(problem.adapter):
         return ()
     chains = slack(problem, *steepest[0], radii, spec.lipschitz)
     # Where the steepest pair has one gradient there is nothing to give away.
@@ -104,7 +107,10 @@ def _slack(problem: Problem, spec: Spec, steepest: list[Pair], radii: Radii) -> 
 
 
 def _judged(best: float, low: float, high: float, problem: Problem, radii: Radii) -> tuple[Verdict, str]:
-    constants = {"L": problem.objective.smoothness, "G": problem.gradient_bound(radii)}
+    constants = {
+        SMOOTH_IN_W.letter: problem.objective.smoothness,
+        BOUNDED_GRADIENT.letter: problem.gradient_bound(radii),
+    }
     estimated = [name for name, constant in constants.items() if constant.kind == "estimated"]
     if estimated:
         return Verdict.INCONCLUSIVE, f"{' and '.join(estimated)} are estimated, so that the upper ends are no bounds"
@@ -116,13 +122,12 @@ def _judged(best: float, low: float, high: float, problem: Problem, radii: Radii
 def claimed(spec: Spec, problem: Problem) -> arb:
     """The spec's claim at its domain, enclosed; raises InputError where it says nothing of this domain."""
     claim = catalogue[spec.claim]
-    return claim.enclosures(**theory_inputs(claim, problem, _radii(spec), spec.lipschitz))["Lhat"]
+    return claim.enclosures(**theory_inputs(claim, problem, _radii(spec), spec.lipschitz))[SMOOTHNESS.letter]
 
 
 def _radii(spec: Spec) -> dict[str, float]:
     radii = spec.domain.given
-    common = any(parameter.name == "sigma" for parameter in catalogue[spec.claim].parameters)
-    return dict.fromkeys(radii, max(radii.values())) if common else radii
+    return dict.fromkeys(radii, max(radii.values())) if has_common_radius(catalogue[spec.claim]) else radii
 
 
 def _pair_ratios(

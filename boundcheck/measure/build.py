@@ -2,32 +2,19 @@
 
 import math
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from boundcheck.measure import tables
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.streams import generator
 from boundcheck.models.build import Adaptation, network_function
-from boundcheck.problems.adapters import Adapter, Full, make_adapter
+from boundcheck.problems.adapters import Adapter, make_adapter
 from boundcheck.problems.adapters.base import check_rank, gaussian
-from boundcheck.problems.clipped import Clipped
-from boundcheck.problems.datasets import breast_cancer_data, digits_data
-from boundcheck.problems.hard import MADE_FOR, hard_instance
-from boundcheck.problems.least_squares import synthetic_regression
-from boundcheck.problems.logistic import LogisticRegression
-from boundcheck.problems.network import digits_network, digits_readout
 from boundcheck.problems.norms import Point
-from boundcheck.problems.objective import Objective
-from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
-from boundcheck.problems.pseudo_huber import synthetic
-from boundcheck.problems.softmax import SoftmaxRegression
+from boundcheck.problems.tables import Setting
 from boundcheck.progress import Tick, silent
 from boundcheck.words.function import Function
-
-_DATA = {"digits": digits_data, "breast-cancer": breast_cancer_data}
 
 
 def build(spec: Spec, device: str, tick: Tick = silent) -> Function:
@@ -54,10 +41,12 @@ def build_problem(spec: Spec, device: str) -> Problem:
         InputError: for a rank or a scale that the shape forbids, and for DoRA where W0 has a column of zeros.
 
     """
-    edits_hidden = spec.adapter.kind in ("direft", "loreft")
-    objective = _objective(spec, edits_hidden, device)
-    identity = edits_hidden or spec.adapter.kind == "dora" or isinstance(spec.problem, tables.ReadoutSpec)
-    make = torch.eye if identity else torch.zeros
+    if spec.problem is None:
+        raise ValueError("expected a problem in one matrix")
+    table, made = spec.adapter, spec.adapter.made
+    setting = Setting(device, made.edits_hidden, spec.claim, table.factor, table.gain, spec.domain.given)
+    objective = spec.problem.build(setting)
+    make = torch.eye if made.edits_hidden or made.needs_columns or spec.problem.starts_at_identity else torch.zeros
     W0 = make(*objective.shape, dtype=torch.float64, device=device)
     return Problem(objective, _adapter(spec, W0, device))
 
@@ -67,52 +56,10 @@ def starting_point(spec: Spec, function: Function, device: str) -> Point:
     return function.initial(spec.adapter.start, spec.adapter.gain, generator(spec, "initial", device))
 
 
-def _objective(spec: Spec, bias: bool, device: str) -> Objective:
-    if spec.problem is None:
-        raise ValueError("expected a problem in one matrix")
-    match spec.problem:
-        case tables.DataSpec(kind=kind):
-            X, labels = _DATA[kind]()
-            return SoftmaxRegression(kind, _with_ones(X) if bias else X, labels, device)
-        case tables.LogisticSpec(data=data):
-            X, labels = _DATA[data]()
-            return LogisticRegression(f"logistic, {data}", _with_ones(X) if bias else X, labels, device)
-        case tables.TwoLayerSpec(hidden=hidden, seed=seed):
-            return digits_network(hidden, seed, device, bias)
-        case tables.ReadoutSpec(components=components):
-            return digits_readout(components, bias, device)
-        case tables.LeastSquaresSpec() as p:
-            return synthetic_regression(p.d, p.k + bias, p.samples, p.noise, p.seed, device)
-        case tables.ExtremalSpec() as p:
-            return _extremal(p, spec, p.k + bias, device)
-        case tables.HardSpec(steps=steps, ratio=ratio):
-            made_for = spec.claim if spec.claim in MADE_FOR else MADE_FOR[0]
-            return hard_instance(steps, ratio, spec.adapter.gain, made_for, device)
-        case tables.PseudoHuberSpec() as p:
-            return synthetic(p.d, p.k + bias, p.samples, p.delta, p.signal, p.noise, p.seed, device)
-
-
-def _with_ones(X: np.ndarray) -> np.ndarray:
-    return np.hstack([X, np.ones((len(X), 1))])
-
-
-def _extremal(problem: tables.ExtremalSpec, spec: Spec, k: int, device: str) -> Clipped:
-    """f(W) = h(W_1k) with h'(w) = clip(G + L(w - c), -G, G), c the scale times the radii of the domain.
-
-    For LoRA c is the largest s B A that the ball allows in one entry, and F has the smoothness λ* at the corner of the
-    ball where W_1k is c (theory of Lemma 1, sharp): the last entry of the first row, because [I 0] is 0 there.
-    """
-    corner = spec.adapter.factor * math.prod(spec.domain.given.values())
-    slope = PiecewiseLinear.clipped(problem.L, problem.G, corner - problem.G / problem.L)
-    direction = np.zeros((problem.d, k))
-    direction[0, -1] = 1
-    return Clipped(slope, [0.0], device, direction=direction)
-
-
 def _adapter(spec: Spec, W0: Tensor, device: str) -> Adapter:
     kind, rank, gain = spec.adapter.kind, spec.adapter.rank, spec.adapter.gain
     if rank is None:
-        return Full(W0)
+        return make_adapter(kind, W0, None, spec.adapter.factor, {})
     # First of all: factors of a rank that W0 has not may be larger than the memory.
     check_rank(rank, W0)
     d, k = W0.shape

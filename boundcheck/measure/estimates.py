@@ -13,14 +13,19 @@ import numpy as np
 import xarray as xr
 
 from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.about import about
 from boundcheck.claims.inputs import exact
+from boundcheck.claims.symbols import T
 from boundcheck.measure.horizons import informative_horizon
 from boundcheck.measure.parts import AtSmoothness, Estimates
 from boundcheck.measure.plan import Plan
+from boundcheck.measure.spec import about_its_own_step
 from boundcheck.models.sites import Site
-from boundcheck.problems.adapters import LoRA
 from boundcheck.problems.constant import End
 from boundcheck.problems.inputs import adapter_ends
+from boundcheck.words import gradient_norm, limit_of
+from boundcheck.words.hypotheses import BOUNDED_BELOW, BOUNDED_VARIANCE, SMOOTH
+from boundcheck.words.measures import SMOOTHNESS
 
 
 @dataclass(frozen=True)
@@ -93,25 +98,26 @@ def smoothness_of(sites: Sequence[Site], found: Estimates) -> list[Smoothness]:
     """
     ways = [Smoothness("path", "", found.path, "the largest smoothness along the segments that were looked at")]
     layers: list[float] = []
-    printed: dict[str, list[float]] = {"sigma": [], "sqrt(r) sigma": []}
+    printed: dict[str, list[float]] = {}
     for site in sites:
         radii = found.radii[site.name]
         if not found.L > 0 or not found.G[site.name] > 0:
             continue
         layers.append(_sharpest(site, radii, found))
-        if isinstance(site.adapter, LoRA):
-            sigma = dict.fromkeys(radii, max(radii.values()))
-            for end in _ends(site, sigma, found.L, found.G_frobenius[site.name]):
-                if end.claim == "jiang2024.lemma1":
-                    printed[end.lipschitz].append(end.value)
+        if not any(map(_is_printed, site.adapter.claims)):
+            continue
+        # What papers print is of one radius.
+        common = dict.fromkeys(radii, max(radii.values()))
+        for end in _ends(site, common, found.L, found.G_frobenius[site.name]):
+            if _is_printed(end.claim):
+                printed.setdefault(end.lipschitz, []).append(end.value)
     # Infinite where the claims about a layer say nothing, as those about DoRA do where a column may vanish.
     if layers:
         how = "the largest λ* of a layer, at the norms, the gradients and the joint L that were measured"
         ways.append(Smoothness("layers", "", max(layers), how))
     for lipschitz, values in printed.items():
-        if values:
-            how = "the printed constant of the layer where it is largest, at the same L and norms, scale taken into f"
-            ways.append(Smoothness("printed", lipschitz, max(values), how))
+        how = "the printed constant of the layer where it is largest, at the same L and norms, scale taken into f"
+        ways.append(Smoothness("printed", lipschitz, max(values), how))
     return ways
 
 
@@ -120,10 +126,15 @@ def _sharpest(site: Site, radii: dict[str, float], found: Estimates) -> float:
     values = [math.inf]
     for G, is_frobenius in ((found.G, False), (found.G_frobenius, True)):
         for end in _ends(site, radii, found.L, G[site.name]):
-            hypotheses = {hypothesis.id for hypothesis in catalogue[end.claim].hypotheses}
-            if end.claim.startswith("meft.") and ("jiang2024.assumption3.2" in hypotheses) == is_frobenius:
+            norm = gradient_norm(catalogue[end.claim])
+            if not _is_printed(end.claim) and (norm == "frobenius") == is_frobenius:
                 values.append(end.value)
     return min(values)
+
+
+def _is_printed(id: str) -> bool:
+    said = about(id)
+    return said is not None and said.is_printed
 
 
 def _ends(site: Site, radii: dict[str, float], smoothness: float, gradient_bound: float) -> list[End]:
@@ -138,12 +149,12 @@ def theorem_rows(
     sites: Sequence[Site], claim: Claim, plan: Plan, found: Estimates, first: float
 ) -> tuple[AtSmoothness, ...]:
     """What the theorems say at each L̂."""
-    return tuple(
-        AtSmoothness(
-            **asdict(way) | own_step(way.value, claim, plan, found, first) | _printed(way.value, found, plan.steps)
-        )
-        for way in smoothness_of(sites, found)
-    )
+    rows = []
+    for way in smoothness_of(sites, found):
+        alpha, shortest, bound = _printed(way.value, found, plan.steps)
+        known = asdict(way) | own_step(way.value, claim, plan, found, first)
+        rows.append(AtSmoothness(**known, alpha=alpha, T_min=shortest, printed_bound=bound))
+    return tuple(rows)
 
 
 def in_hindsight(plan: Plan, claim: Claim, found: Estimates, first: float) -> Plan:
@@ -151,17 +162,17 @@ def in_hindsight(plan: Plan, claim: Claim, found: Estimates, first: float) -> Pl
 
     The bound is None where a constant was measured as 0, or the step is longer than the claim allows.
     """
-    inputs = plan.inputs | {"ell": found.path, "zeta": math.sqrt(found.zeta_square)}
+    inputs = plan.inputs | {SMOOTH.letter: found.path, BOUNDED_VARIANCE.letter: math.sqrt(found.zeta_square)}
     bound = own_step(found.path, claim, plan, found, first)["bound"]
-    values = {"Lhat": found.path, "alpha": plan.step_size, "bound": math.nan if bound is None else bound}
+    values = {SMOOTHNESS.letter: found.path} | plan.numbers | {"bound": math.nan if bound is None else bound}
     return replace(plan, inputs=inputs, values=values, zeta=math.sqrt(found.zeta_square))
 
 
 def own_step(smoothness: float, claim: Claim, plan: Plan, found: Estimates, first: float) -> dict[str, Any]:
     """The theorem at the run's own step, and an L̂."""
     inputs = {name: float(x) for name, x in plan.inputs.items()} | {
-        "ell": smoothness,
-        "zeta": math.sqrt(found.zeta_square),
+        SMOOTH.letter: smoothness,
+        BOUNDED_VARIANCE.letter: math.sqrt(found.zeta_square),
     }
     longest = 2 / smoothness if smoothness > 0 else math.inf
     if not all(0 < value < math.inf for value in inputs.values()) or not plan.step_size < longest:
@@ -176,11 +187,15 @@ def _needed(claim: Claim, inputs: dict[str, float], first: float) -> int | None:
         return None
 
 
-def _printed(smoothness: float, found: Estimates, steps: int) -> dict[str, Any]:
+def _printed(smoothness: float, found: Estimates, steps: int) -> list[float | None]:
+    """Step size, shortest horizon and bound of the theorem that prescribes them; None of what was not measured."""
     if not (0 < smoothness < math.inf and found.zeta_square > 0 and found.D and found.D > 0):
-        return {"alpha": None, "T_min": None, "printed_bound": None}
-    claim = catalogue["jiang2024.theorem2"].assuming({"Lhat": exact("Lhat", smoothness)})
-    inputs = {"D": found.D, "zeta": math.sqrt(found.zeta_square), "T": float(steps)}
+        return [None] * 3
+    letter = SMOOTHNESS.letter
+    theorem, algorithm = about_its_own_step()
+    claim = theorem.assuming({letter: exact(letter, smoothness)})
+    names = [str(x) for x in (algorithm.step_size, limit_of(theorem, T), theorem.names[-1])]
+    noise = math.sqrt(found.zeta_square)
+    inputs = {BOUNDED_BELOW.letter: found.D, BOUNDED_VARIANCE.letter: noise, T.name: float(steps)}
     given = {p.name: inputs[p.name] for p in claim.parameters}
-    alpha, shortest, bound = (float(claim.function(name)(**given)) for name in ("alpha", "T_min", "bound"))
-    return {"alpha": alpha, "T_min": shortest, "printed_bound": bound}
+    return [float(claim.function(name)(**given)) for name in names]

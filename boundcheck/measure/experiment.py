@@ -6,9 +6,11 @@ from typing import Any
 
 import torch
 
+from boundcheck.claims import catalogue
 from boundcheck.measure.audit import Evidence
 from boundcheck.measure.bracket import claimed, measure_bracket
-from boundcheck.measure.build import build, build_problem
+from boundcheck.measure.build import build
+from boundcheck.measure.content import content_of
 from boundcheck.measure.outcome import outcome
 from boundcheck.measure.parts import Stated, Subject
 from boundcheck.measure.plan import Start, draft, guessed, make_plan
@@ -16,33 +18,41 @@ from boundcheck.measure.result import BracketResult, Result, RunResult
 from boundcheck.measure.run import run_ensemble
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.store import RunFolder
+from boundcheck.problems.problem import Problem
 from boundcheck.progress import Tick
+from boundcheck.words import words_of
 from boundcheck.words.function import Function
 
 
 def prepare(spec: Spec, runs: Path, device: str, tick: Tick) -> None:
-    """Look at what is stored of an experiment, build its function and draft its plan: what is wrong is found before.
+    """Build the function of an experiment, see what is stored of it, and draft its plan: so errors come first.
 
     The built-in GPT is pretrained here, once, before processes might do so side by side.
     """
-    stored = RunFolder.of(runs, spec.as_json(), device).result()
-    if spec.is_bracket:
-        claimed(spec, build_problem(spec, device))
-        return
     function = build(spec, device, tick)
-    if stored is None and function.is_known:
+    stored = RunFolder.of(runs, spec.as_json(), device, content(spec, function)).result()
+    if isinstance(function, Problem) and spec.is_bracket:
+        claimed(spec, function)
+    elif stored is None and function.is_known:
         start = Start.draw(spec, function, device)
         draft(spec, function, start, guessed(spec, function, start))
 
 
 def measure_one(spec: Spec, runs: Path, device: str, tick: Tick) -> Result:
-    """Run one experiment in its run folder, or read what it said if it has finished."""
-    folder = RunFolder.create(runs, spec.as_json(), device)
+    """Run one experiment in its run folder, or read what it said if it has finished on the same content."""
+    function = build(spec, device, tick)
+    folder = RunFolder.create(runs, spec.as_json(), device, content(spec, function))
     if (stored := folder.result()) is not None:
         return stored
-    if spec.is_bracket:
-        return folder.finish(_bracketed(spec, folder, device, tick))
-    return folder.finish(_ran(spec, folder, device, tick))
+    if isinstance(function, Problem) and spec.is_bracket:
+        return folder.finish(_bracketed(spec, function, folder, device, tick))
+    return folder.finish(_ran(spec, function, folder, device, tick))
+
+
+def content(spec: Spec, function: Function) -> str:
+    """What tells a run from others of the same spec: its data, and the words that its claim is made of."""
+    claim = catalogue[spec.claim]
+    return content_of([function, claim.algorithm, claim.measure, [word for _, word in words_of(claim)]])
 
 
 def _common(spec: Spec, function: Function, folder: RunFolder) -> dict[str, Any]:
@@ -56,16 +66,14 @@ def _common(spec: Spec, function: Function, folder: RunFolder) -> dict[str, Any]
     }
 
 
-def _bracketed(spec: Spec, folder: RunFolder, device: str, tick: Tick) -> BracketResult:
-    problem = build_problem(spec, device)
+def _bracketed(spec: Spec, problem: Problem, folder: RunFolder, device: str, tick: Tick) -> BracketResult:
     bracket, trace = measure_bracket(spec, problem, device, tick)
     folder.start_trace(trace, {})
     parts = {each.name: getattr(bracket, each.name) for each in fields(bracket)}
     return BracketResult(**_common(spec, problem, folder), **parts, measured=bracket.measured)
 
 
-def _ran(spec: Spec, folder: RunFolder, device: str, tick: Tick) -> RunResult:
-    function = build(spec, device, tick)
+def _ran(spec: Spec, function: Function, folder: RunFolder, device: str, tick: Tick) -> RunResult:
     if device.startswith("cuda"):
         torch.cuda.reset_peak_memory_stats(device)
     start = Start.draw(spec, function, device)

@@ -11,6 +11,9 @@ from scipy.optimize import minimize_scalar
 
 from boundcheck.claims import Claim
 from boundcheck.claims.inputs import Number
+from boundcheck.claims.symbols import T as HORIZON
+from boundcheck.errors import InputError
+from boundcheck.words import free_step, limit_of
 
 _LONGEST = 10**12
 # How far below the longest step the best one is looked for, as a power of e.
@@ -29,33 +32,40 @@ def informative_horizon(claim: Claim, inputs: Mapping[str, Number], threshold: f
         ArithmeticError: if there is none up to 10^12.
 
     """
-    floats = {name: np.float64(value) for name, value in inputs.items() if name != "T"}
-    if _is_open(claim, floats):
+    floats = _floats(inputs, HORIZON.name)
+    step = free_step(claim)
+    if step is not None and step.name not in floats:
         return _fewest(claim, lambda T: float(_at_best(claim, floats, T)[1]), 1, threshold)
     bound = claim.function("bound")
     return _fewest(claim, lambda T: float(bound(**floats, T=np.float64(T))), _shortest(claim, floats), threshold)
 
 
-def _is_open(claim: Claim, inputs: Mapping[str, Number]) -> bool:
-    """Whether the claim takes a step, and these inputs have none."""
-    return any(parameter.name == "eta" for parameter in claim.parameters) and "eta" not in inputs
+def _floats(inputs: Mapping[str, Number], *without: str) -> dict[str, np.float64]:
+    return {name: np.float64(value) for name, value in inputs.items() if name not in without}
 
 
 @np.errstate(all="ignore")
 def best_step(claim: Claim, inputs: Mapping[str, Number]) -> float:
     """The constant step at which the bound of a claim that takes one is smallest, at the T of the inputs."""
-    floats = {name: np.float64(value) for name, value in inputs.items() if name not in ("T", "eta")}
-    return _at_best(claim, floats, int(inputs["T"]))[0]
+    step = free_step(claim)
+    if step is None:
+        raise ValueError(f"expected a theorem about whatever step a run takes, and not {claim.id}")
+    return _at_best(claim, _floats(inputs, HORIZON.name, step.name), int(inputs[HORIZON.name]))[0]
 
 
 def _at_best(claim: Claim, floats: Mapping[str, np.float64], T: int) -> tuple[float, float]:
     """The best step at T, and the bound there."""
-    known = dict(floats) | {"T": np.float64(T)}
-    longest = math.log(float(claim.function("eta_max")(**known, eta=np.float64(1))))
+    step = free_step(claim)
+    limit = limit_of(claim, step.symbol) if step else None
+    if step is None or limit is None:
+        expected = f"a number, for {claim.id} has no longest step below which the best one could be looked for"
+        raise InputError("run.step_size", "best", expected)
+    name, known = step.name, dict(floats) | {HORIZON.name: np.float64(T)}
+    longest = math.log(float(claim.function(limit)(**known, **{name: np.float64(1)})))
     bound = claim.function("bound")
 
     def logarithm(x: float) -> float:
-        return float(np.log(bound(**known, eta=np.exp(np.float64(x)))))
+        return float(np.log(bound(**known, **{name: np.exp(np.float64(x))})))
 
     found = minimize_scalar(
         logarithm, bounds=(longest - _DECADES, longest - 1e-9), method="bounded", options={"xatol": 1e-9}
@@ -81,23 +91,27 @@ def _fewest(claim: Claim, bound: Callable[[int], float], low: int, threshold: fl
 @np.errstate(all="ignore")
 def at_the_longest(claim: Claim, inputs: Mapping[str, Number]) -> float:
     """The claim's bound at the longest horizon that is looked at, 10^12: what it falls to, where that is not 0."""
-    floats = {name: np.float64(value) for name, value in inputs.items()}
-    return float(claim.function("bound")(**floats | {"T": np.float64(_LONGEST)}))
+    return float(claim.function("bound")(**_floats(inputs) | {HORIZON.name: np.float64(_LONGEST)}))
 
 
 def _shortest(claim: Claim, floats: Mapping[str, np.float64]) -> int:
     """The fewest iterations that the claim's conditions allow; raises ArithmeticError where they allow none."""
-    if "eta_max" in claim.names:
-        longest = float(claim.function("eta_max")(**floats, T=np.float64(1)))
+    one = {HORIZON.name: np.float64(1)}
+    step = free_step(claim)
+    if step is not None and (limit := limit_of(claim, step.symbol)):
+        given, longest = floats[step.name], float(claim.function(limit)(**floats, **one))
         # So near to it, as beyond it, the bound has no digits.
-        if not floats["eta"] * (1 + 1e-12) < longest:
+        if not given * (1 + 1e-12) < longest:
             raise ArithmeticError(
-                f"no informative horizon for {claim.id}, whose eta = {floats['eta']:.3g} must be below {longest:.3g}"
+                f"no informative horizon for {claim.id}, whose {step.name} = {given:.3g} must be below {longest:.3g}"
             )
-    if "T_min" not in claim.names:
+    limit = limit_of(claim, HORIZON)
+    if limit is None:
         return 1
-    shortest = float(claim.function("T_min")(**floats, T=np.float64(1)))
+    shortest = float(claim.function(limit)(**floats, **one))
     if not shortest < _LONGEST:
-        raise ArithmeticError(f"no informative horizon up to {_LONGEST} for {claim.id}, whose T_min is {shortest:.3g}")
-    # A T_min that is an integer may have been rounded down by a unit roundoff; one that is assumed may be 0 or less.
+        raise ArithmeticError(
+            f"no informative horizon up to {_LONGEST} for {claim.id}, whose {limit} is {shortest:.3g}"
+        )
+    # A limit that is an integer may have been rounded down by a unit roundoff; one that is assumed may be 0 or less.
     return max(math.ceil(shortest * (1 + 1e-12)), 1)

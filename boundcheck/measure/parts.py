@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from boundcheck.words.algorithms import SGD
 from boundcheck.words.hypotheses.evidence import Guilt
+from boundcheck.words.measures import SMOOTHNESS
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,16 @@ class Planned:
     prescribed: float | None = None
     trivial: float | None = None
     numbers: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def smoothness(self) -> float | None:
+        """The L̂ of the theorem; None where it has none."""
+        return self.values.get(SMOOTHNESS.letter)
+
+    @property
+    def step_size(self) -> float | None:
+        """The first number of the algorithm; a result of version 1 has that of SGD among the values."""
+        return next(iter(self.numbers.values()), self.values.get(SGD.step_size))
 
 
 @dataclass(frozen=True)

@@ -13,17 +13,21 @@ import torch
 
 from boundcheck.claims import Claim
 from boundcheck.claims.inputs import Number, exact
+from boundcheck.claims.symbols import T
 from boundcheck.errors import InputError
 from boundcheck.measure.build import starting_point
 from boundcheck.measure.horizons import best_step, informative_horizon
 from boundcheck.measure.parts import Planned
-from boundcheck.measure.spec import Spec
+from boundcheck.measure.spec import FOLLOWING, Spec
 from boundcheck.measure.streams import generator, stream
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.norms import Point, square_norm
 from boundcheck.problems.sgd import Reshuffled, Sampler, WholeSample, WithReplacement, advance, replicate
 from boundcheck.progress import Tick
+from boundcheck.words import free_step, has_common_radius, limit_of
 from boundcheck.words.function import Function
+from boundcheck.words.hypotheses import BOUNDED_BELOW, BOUNDED_VARIANCE, SMOOTH
+from boundcheck.words.measures import SMOOTHNESS
 
 # The pilot's findings are widened by this before they become hypotheses. A function whose constants are unknown is
 # judged by what its run shows: there a guess that is too low costs the result, and one that is too high only steps.
@@ -37,8 +41,6 @@ _MOST_PILOTS = 4
 # bound <= N_1, coincide: more noise lengthens an informative run, less noise lengthens T_min.
 _BALANCE = 0.8
 _LARGEST_BATCH = 10**5
-# Parameters whose values follow from the others.
-_LATER = ("zeta", "T")
 _SMALLEST = 1e-280
 
 
@@ -112,6 +114,11 @@ class Plan:
         """The first number of the algorithm."""
         return self.numbers[next(iter(self.numbers))]
 
+    @property
+    def smoothness(self) -> float:
+        """The L̂ of the theorem."""
+        return self.values[SMOOTHNESS.letter]
+
     def inputs_of(self, claim: Claim) -> dict[str, Number]:
         """The values of the claim's own symbols: a formula that a spec assumes may be free of some."""
         return {p.name: self.inputs[p.name] for p in claim.parameters}
@@ -143,18 +150,21 @@ def draft(spec: Spec, function: Function, start: Start, guess: Guess, claim: Cla
     """The plan that follows from a guess."""
     claim, prescription = claim or spec.theorem, claim or spec.prescription
     radii = guess.radii
-    if any(parameter.name == "sigma" for parameter in claim.parameters):
+    if has_common_radius(claim):
         radii = dict.fromkeys(radii, max(radii.values()))
     batch, zeta = _noise(spec, start, guess.variance) if spec.is_stochastic else (None, None)
     trivial = function.trivial_bound(radii) if spec.measure.is_of_gradients else math.inf
-    inputs = _inputs(spec, function, start, radii, claim) | ({"zeta": zeta} if zeta is not None else {})
+    inputs = _inputs(spec, function, start, radii, claim) | (
+        {BOUNDED_VARIANCE.letter: zeta} if zeta is not None else {}
+    )
     if not function.is_known and guess.smoothness is None:
         return _without_constants(spec, start, batch)
     if guess.smoothness is not None:
-        inputs["ell"] = guess.smoothness
-    inputs["T"] = _horizon(spec, claim, inputs, start, trivial) if spec.run.steps == "informative" else spec.run.steps
+        inputs[SMOOTH.letter] = guess.smoothness
+    steps = spec.run.steps
+    inputs[T.name] = _horizon(spec, claim, inputs, start, trivial) if steps == "informative" else steps
     if spec.run.step_size == "best":
-        inputs["eta"] = best_step(claim, inputs)
+        inputs[spec.free[0]] = best_step(claim, inputs)
     # Not `claim.values`: a horizon below T_min is for the audit to report, not a reason to refuse the run.
     floats = {name: np.float64(value) for name, value in inputs.items()}
     with np.errstate(all="ignore"):
@@ -163,12 +173,12 @@ def draft(spec: Spec, function: Function, start: Start, guess: Guess, claim: Cla
     _check_range(spec, start, claim, floats, values)
     known = {name: float(value) for name, value in floats.items()} | values
     numbers = {p.name: known[p.name] for p in spec.algorithm.parameters}
-    return Plan(radii, zeta, batch, int(floats["T"]), prescribed, trivial, inputs, values, numbers)
+    return Plan(radii, zeta, batch, int(floats[T.name]), prescribed, trivial, inputs, values, numbers)
 
 
 def step_of(spec: Spec, claim: Claim, floats: Mapping[str, np.float64]) -> float:
     """The first number of the algorithm, as a claim prescribes it or leaves it open."""
-    name = str(spec.algorithm.parameters[0].name)
+    name = spec.algorithm.step_size
     return float(claim.function(name)(**floats)) if name in claim.names else float(floats[name])
 
 
@@ -177,19 +187,27 @@ def _without_constants(spec: Spec, start: Start, batch: int | None) -> Plan:
     step, steps = spec.run.step_size, spec.run.steps
     if not isinstance(step, float) or not isinstance(steps, int):
         raise ValueError("expected steps that are given")
-    inputs: dict[str, Number] = {"D": start.gap.value, "eta": step, "T": steps}
-    number = spec.algorithm.parameters[0].name
-    return Plan({}, None, batch, steps, step, math.inf, inputs, {number: step}, {number: step})
+    return at_a_step(spec, start, step, steps, batch)
+
+
+def at_a_step(spec: Spec, start: Start, step: float, steps: int, batch: int | None) -> Plan:
+    """The plan of so many steps of this size, where nothing else is known."""
+    inputs: dict[str, Number] = {BOUNDED_BELOW.letter: start.gap.value, spec.free[0]: step, T.name: steps}
+    numbers = {spec.algorithm.step_size: step}
+    return Plan({}, None, batch, steps, step, math.inf, inputs, numbers, numbers)
 
 
 def _check_range(
     spec: Spec, start: Start, claim: Claim, floats: dict[str, np.float64], values: dict[str, float]
 ) -> None:
     """Refuse a step beyond the longest, and numbers that are none, or too small for their squares."""
-    if spec.run.step_size is not None and math.isinf(values["bound"]):
-        expected = f"a number below {values['eta_max']:.6g}, where {claim.id} has no bound"
+    step = free_step(claim)
+    limit = limit_of(claim, step.symbol) if step and spec.run.step_size is not None else None
+    if limit is not None and math.isinf(values["bound"]):
+        expected = f"a number below {values[limit]:.6g}, where {claim.id} has no bound"
         raise InputError("run.step_size", spec.run.step_size, expected)
-    for name, value in (("N_1", start.square_norm), ("D", floats["D"]), ("bound", values["bound"])):
+    gap = BOUNDED_BELOW.letter
+    for name, value in (("N_1", start.square_norm), (gap, floats[gap]), ("bound", values["bound"])):
         # Below these the squares of which a run is made have lost their digits.
         if 0 < abs(value) < _SMALLEST:
             raise InputError("spec", f"{name} = {value:.3g}", f"numbers not below {_SMALLEST:g}; change the unit")
@@ -200,13 +218,14 @@ def _check_range(
 
 
 def _inputs(spec: Spec, function: Function, start: Start, radii: dict[str, float], claim: Claim) -> dict[str, Number]:
-    """Each symbol of the claim but zeta and T: what the function says of it, or what the spec assumes."""
+    """Each symbol of the claim that does not follow from the others: what the function says, or the spec assumes."""
     # Without a ball the norms at v_1 are all that a claim may speak of.
-    inputs = function.inputs(claim, radii or start.norms, spec.lipschitz) | {"D": start.gap.value}
+    inputs = function.inputs(claim, radii or start.norms, spec.lipschitz) | {BOUNDED_BELOW.letter: start.gap.value}
     inputs |= function.inputs_at(claim, start.v) | {name: x for name, x in spec.given.items() if x != "best"}
     symbols = {p.symbol: exact(p.name, inputs[p.name]) for p in claim.parameters if p.name in inputs}
     inputs |= {name: expression.xreplace(symbols) for name, expression in spec.assumed_inputs().items()}
-    missing = [p for p in claim.parameters if p.name not in inputs and p.name not in _LATER and function.is_known]
+    known = {*inputs, *FOLLOWING}
+    missing = [p for p in claim.parameters if p.name not in known and function.is_known]
     if missing and missing[0].name not in spec.given:
         expected = f"a value, since nothing is known of it here: {missing[0].meaning}"
         raise InputError(f"assume.{missing[0].name}", "(not given)", expected)
@@ -345,9 +364,9 @@ def _smoothness_anywhere(spec: Spec, function: Function, plan: Plan) -> float:
     """L̂ at the plan's radii and the G that f has everywhere: a pilot may leave the ball, and what is small on it."""
     inputs = function.inputs_anywhere(spec.theorem, plan.radii, spec.lipschitz) if plan.radii else None
     if inputs is None:
-        return plan.values["Lhat"]
+        return plan.smoothness
     known = plan.inputs | inputs
-    return float(spec.theorem.function("Lhat")(**{name: float(value) for name, value in known.items()}))
+    return float(spec.theorem.function(SMOOTHNESS.letter)(**{name: float(value) for name, value in known.items()}))
 
 
 def horizon(spec: Spec, function: Function, start: Start, plan: Plan, claim: Claim, lipschitz: str) -> int | None:

@@ -6,11 +6,13 @@ what, as the paper or the proof script of that name does; on valid links the val
 
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any, cast
 
 import sympy as sp
 import torch
 from torch import Tensor
 
+from boundcheck.claims import Claim
 from boundcheck.claims.symbols import C, G, L, a, b, r, sigma
 from boundcheck.claims.vocabulary import (
     A1,
@@ -30,11 +32,12 @@ from boundcheck.exact.evaluate import Function, Model
 from boundcheck.exact.rounded import Approx, ApproxMatrix, Rounded
 from boundcheck.measure.parts import Chain
 from boundcheck.measure.parts import Link as Arrived
-from boundcheck.problems.adapters import LoRA, Radii
+from boundcheck.problems.adapters import ADAPTERS, Adapter, Radii
 from boundcheck.problems.inputs import theory_inputs
 from boundcheck.problems.norms import Point
 from boundcheck.problems.problem import Problem
 from boundcheck.proofs import parts
+from boundcheck.words.hypotheses.lipschitz_adapter import LEAST
 
 _START = EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)) / EuclideanNorm(v1 - v2)
 
@@ -73,7 +76,7 @@ class Slack:
         return Chain(self.version, self.measured, tuple(links))
 
 
-def slack(problem: Problem, v: Point, w: Point, radii: Radii, lipschitz: str = "sigma") -> list[Slack]:
+def slack(problem: Problem, v: Point, w: Point, radii: Radii, lipschitz: str = LEAST) -> list[Slack]:
     """Every chain at two points of LoRA, R = 1, different and in the domain.
 
     A scale s is taken into f, as X -> f(W0 + sX).
@@ -82,9 +85,10 @@ def slack(problem: Problem, v: Point, w: Point, radii: Radii, lipschitz: str = "
         TypeError: for another adapter, whose proofs these are not.
 
     """
-    if not isinstance(problem.adapter, LoRA):
-        raise TypeError("chains are proofs of Lemma 1, of LoRA")
-    model = _model(problem, problem.adapter.scale, (v, w))
+    if not has_chains(problem.adapter):
+        about = ", ".join(adapter.title for adapter in ADAPTERS.values() if has_chains(adapter))
+        raise TypeError(f"{problem.adapter.title}: the chains are proofs about {about}")
+    model = _model(problem, float(cast(Any, problem.adapter).scale), (v, w))
     model = replace(model, numbers=_constants(problem, radii, lipschitz))
     return [
         Slack(version, model.number(_START).value, tuple(model.number(link.quantity).value for link in chain))
@@ -92,9 +96,18 @@ def slack(problem: Problem, v: Point, w: Point, radii: Radii, lipschitz: str = "
     ]
 
 
+def has_chains(adapter: Adapter | type[Adapter]) -> bool:
+    """Whether chains are proofs of a claim about the adapter."""
+    return any(adapter.is_subject_of(claim) for claim in _claims())
+
+
+def _claims() -> list[Claim]:
+    """Those whose constants the letters of the chains stand for."""
+    return [claim for each in parts("measured") for claim in getattr(each, "CONSTANTS_OF", ())]
+
+
 def _constants(problem: Problem, radii: Radii, lipschitz: str) -> dict[sp.Symbol, Approx]:
-    claims = [claim for each in parts("measured") for claim in getattr(each, "CONSTANTS_OF", ())]
-    given = [theory_inputs(claim, problem, radii, lipschitz) for claim in claims]
+    given = [theory_inputs(claim, problem, radii, lipschitz) for claim in _claims()]
     found = {name: float(value) for inputs in given for name, value in inputs.items()}
     return {x: Approx(found[str(x)], 0.0) for x in (L, G, C, sigma, r, a, b)}
 

@@ -7,40 +7,66 @@ import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import sympy as sp
-from pydantic import Field, PositiveFloat, ValidationError, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PositiveFloat,
+    SerializeAsAny,
+    model_validator,
+)
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.inputs import exact, formula
 from boundcheck.claims.symbols import T
+from boundcheck.doors import is_path
 from boundcheck.errors import InputError
 from boundcheck.files import read_text
+from boundcheck.measure.given import GivenProblem
 from boundcheck.measure.tables import (
     AdapterSpec,
     BracketSpec,
     DomainSpec,
     ModelTable,
-    ProblemSpec,
     RunSpec,
 )
 from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.problems.tables import ProblemTable, table_of
 from boundcheck.sweep import combinations
-from boundcheck.tables import Seed, Table, check_room
-from boundcheck.words import algorithm_of, is_about_smoothness, measure_of, words_of
+from boundcheck.tables import NOT_GIVEN, Seed, Table, check_room, validated
+from boundcheck.words import (
+    algorithm_of,
+    free_numbers,
+    free_step,
+    is_about_smoothness,
+    limit_of,
+    measure_of,
+    speaks_of_a_ball,
+    takes,
+    words_of,
+)
 from boundcheck.words.algorithms import Algorithm
-from boundcheck.words.hypotheses import EXPECTED_SMOOTHNESS
-from boundcheck.words.measures import PerformanceMeasure
-
-Kind = TypeVar("Kind", bound=Table)
+from boundcheck.words.hypotheses import (
+    BOUNDED_BELOW,
+    BOUNDED_GRADIENT,
+    BOUNDED_VARIANCE,
+    LIPSCHITZ_ADAPTER,
+    SMOOTH,
+    SMOOTH_IN_W,
+)
+from boundcheck.words.hypotheses.lipschitz_adapter import LEAST, Lipschitz
+from boundcheck.words.measures import SMOOTHNESS, PerformanceMeasure
 
 # Bytes of a spec.
 _LONGEST = 2**18
 # The parameters of a theorem that may be assumed; the others are part of how it is run.
-_ASSUMABLE = ("L", "G", "C", "D")
-# The parameters whose values a run shows, or is given.
-_SEEN = {"ell", "D", "zeta", "T", "eta"}
+ASSUMABLE = tuple(word.letter for word in (SMOOTH_IN_W, BOUNDED_GRADIENT, LIPSCHITZ_ADAPTER, BOUNDED_BELOW))
+FOLLOWING = (BOUNDED_VARIANCE.letter, T.name)
+"""The parameters whose values follow from the others: noise, and horizon."""
+# The parameters whose values a run shows, beside its step size.
+_SEEN = {SMOOTH.letter, BOUNDED_BELOW.letter, *FOLLOWING}
 
 
 def adapters_of(theorem: Claim) -> tuple[str, ...]:
@@ -49,24 +75,36 @@ def adapters_of(theorem: Claim) -> tuple[str, ...]:
     A classic is about any function that is smooth where the iterates go; some of them need smoothness on all of space,
     which with two factors trained F has not.
     """
-    where = {word.smooth_on for _, word in words_of(theorem) if word}
+    where = _smooth_on(theorem)
+    run = [(kind, adapter) for kind, adapter in ADAPTERS.items() if adapter.is_run]
     if "space" in where:
-        return tuple(kind for kind in _RUN if ADAPTERS[kind].is_linear)
+        return tuple(kind for kind, adapter in run if adapter.is_linear)
     if "path" in where:
-        return _RUN
-    return ("frozen-a",) if "frozen" in where else ("lora", "direft")
+        return tuple(kind for kind, _ in run)
+    where = where & {"frozen"} or {"ball"}
+    return tuple(kind for kind, adapter in run if where & _smooth_on(catalogue[adapter.claims[0]]))
 
 
-_RUN = ("full", "lora", "direft", "frozen-a", "frozen-b")
+def _smooth_on(claim: Claim) -> set[str]:
+    return {word.smooth_on for _, word in words_of(claim) if word}
+
+
+def _known_claim(claim: Any) -> Any:
+    """The id of a claim, or the path of one's own, which is opened, since a person typed it; or a claim itself."""
+    if isinstance(claim, Claim):
+        return catalogue.opened(claim).id
+    if is_path(claim):
+        catalogue.opened(claim)
+    return claim
 
 
 class Spec(Table):
     """One experiment: a claim, a problem in one matrix or a network, an adapter, and how to measure."""
 
-    claim: str
+    claim: Annotated[str, BeforeValidator(_known_claim)]
     seed: Seed = 0
-    lipschitz: Literal["sigma", "sqrt(r) sigma"] = "sigma"
-    problem: ProblemSpec | None = None
+    lipschitz: Lipschitz = LEAST
+    problem: Annotated[SerializeAsAny[ProblemTable], BeforeValidator(table_of)] | None = None
     model: ModelTable | None = None
     adapter: AdapterSpec
     domain: DomainSpec = DomainSpec()
@@ -81,7 +119,8 @@ class Spec(Table):
         if not isinstance(tables, dict) or "model" not in tables:
             return tables
         adapter, run = tables.get("adapter"), tables.get("run", {})
-        if isinstance(adapter, dict) and adapter.get("kind") == "full":
+        kind = adapter.get("kind", "") if isinstance(adapter, dict) else ""
+        if isinstance(adapter, dict) and kind in ADAPTERS and not ADAPTERS[kind].has_rank:
             tables = tables | {"adapter": {name: value for name, value in adapter.items() if name != "rank"}}
         if isinstance(run, dict):
             tables = tables | {"run": {"replicas": 1, "audits": None, "looks": 2} | run}
@@ -90,15 +129,15 @@ class Spec(Table):
     @model_validator(mode="after")
     def _is_measurable(self) -> "Spec":
         if (self.problem is None) == (self.model is None):
-            both = "both" if self.model else "(not given)"
+            both = "both" if self.model else NOT_GIVEN
             raise InputError("problem", both, "one table, [problem] or [model]")
         if self.model is not None:
             self._check_network(self.model)
             return self
-        claim, kind = catalogue[self.claim], ADAPTERS[self.adapter.kind]
+        claim, kind = catalogue[self.claim], self.adapter.made
         if algorithm_of(claim) is None and not is_about_smoothness(claim):
             raise InputError("claim", self.claim, "a theorem with a step size, or a lemma about smoothness")
-        if self.is_bracket and self.claim not in kind.claims:
+        if self.is_bracket and not kind.is_subject_of(claim):
             raise InputError("claim", self.claim, f"a lemma about {kind.title}: one of {', '.join(kind.claims)}")
         if not self.is_bracket:
             self._check_theorem()
@@ -109,7 +148,7 @@ class Spec(Table):
         wrong = (given - wanted) or (wanted - given if self.is_bracket else set())
         if wrong:
             field, listed = f"domain.{min(wrong)}", " and ".join(kind.radius_names)
-            known = self.domain.given.get(field.removeprefix("domain."), "(not given)")
+            known = self.domain.given.get(field.removeprefix("domain."), NOT_GIVEN)
             expected = (
                 f"radii {listed}, for {self.adapter.kind}" if wanted else f"no radius: {self.claim} needs no ball"
             )
@@ -122,7 +161,7 @@ class Spec(Table):
 
     def _check_network(self, model: ModelTable) -> None:
         """Refuse what a run on a network has not, or cannot be held to."""
-        if set(self._parameters) - _SEEN or not self.takes_step_size:
+        if {p.name for p in catalogue[self.claim].parameters} - {*_SEEN, *self.free} or not self.takes_step_size:
             raise InputError("claim", self.claim, f"a theorem about whatever step a run takes: {about_any_step().id}")
         for table in ("lipschitz", "domain", "assume", "bracket"):
             if table in self.model_fields_set:
@@ -146,7 +185,7 @@ class Spec(Table):
         others = self.free[1:] if self.takes_step_size else self.free
         for name in others:
             if name not in self.run.given:
-                raise InputError(f"run.given.{name}", "(not given)", f"a number, which {self.claim} leaves to the run")
+                raise InputError(f"run.given.{name}", NOT_GIVEN, f"a number, which {self.claim} leaves to the run")
         for name, value in self.run.given.items():
             if name not in others:
                 expected = (
@@ -154,7 +193,7 @@ class Spec(Table):
                 )
                 raise InputError(f"run.given.{name}", value, expected)
         if self.takes_step_size and given is None:
-            raise InputError("run.step_size", "(not given)", f"a number, for {self.claim} prescribes no step")
+            raise InputError("run.step_size", NOT_GIVEN, f"a number, for {self.claim} prescribes no step")
         if not self.takes_step_size and given is not None:
             raise InputError("run.step_size", given, f"no such field: {self.claim} prescribes its own step")
         if self.run.steps != "informative" and audits is not None and audits > self.run.steps:
@@ -178,11 +217,9 @@ class Spec(Table):
         check_room("run.audits", run.audits, run.replicas * audits)
 
     def _check_theorem(self) -> None:
-        if (
-            any(word is EXPECTED_SMOOTHNESS for _, word in words_of(catalogue[self.claim]))
-            or T.name not in self._parameters
-        ):
-            expected = "a theorem whose constants a run can have, such as khaled2020.bounded_variance"
+        said = catalogue[self.claim]
+        if any(word and not word.is_of_a_run for _, word in words_of(said)) or not takes(said, T):
+            expected = "a theorem whose constants a run can have"
             raise InputError("claim", self.claim, expected)
         allowed = adapters_of(catalogue[self.claim])
         if self.adapter.kind not in allowed:
@@ -201,13 +238,17 @@ class Spec(Table):
         self.assumed_inputs()
         _ = self.theorem
 
+    def __reduce__(self) -> Any:
+        """In another process what lies outside of the package is opened there; what is an object goes along."""
+        claim = catalogue[self.claim] if catalogue.is_own(self.claim) and not is_path(self.claim) else self.claim
+        problem = {"problem": self.problem} if isinstance(self.problem, GivenProblem) else {}
+        return parse, (self.as_json() | {"claim": claim} | problem,)
+
     def as_json(self) -> dict[str, Any]:
         """The tables that this experiment uses, as a spec file holds them; `parse` reads it back."""
         if self.model is not None:
             unused_tables = {"problem", "lipschitz", "domain", "assume", "bracket"}
-            return self.model_dump(
-                mode="json", exclude={name: True for name in unused_tables} | {"run": {"zeta", "given"}}
-            )
+            return self.model_dump(mode="json", exclude=dict.fromkeys(unused_tables, True) | {"run": {"zeta", "given"}})
         matrix: dict[str, Any] = {"model": True, "adapter": {"targets"}}
         if self.is_bracket:
             return self.model_dump(mode="json", exclude=matrix | {"run": True, "assume": True})
@@ -246,21 +287,12 @@ class Spec(Table):
     @property
     def free(self) -> tuple[str, ...]:
         """The numbers of the algorithm that the theorem leaves to the run, the step size first where it is one."""
-        claim = catalogue[self.claim]
-        formulas = {q.symbol: q.expression for q in claim.quantities}
-        letters = [formulas.get(symbol, symbol) for symbol in self.algorithm.parameters]
-        return tuple(str(x.name) for x in letters if isinstance(x, sp.Symbol) and x.name in self._parameters)
+        return free_numbers(catalogue[self.claim])
 
     @property
     def takes_step_size(self) -> bool:
         """Whether the theorem is about whatever constant step a run takes, and prescribes none."""
-        return bool(self.free) and not self._prescribes_step
-
-    @property
-    def _prescribes_step(self) -> bool:
-        step = self.algorithm.parameters[0]
-        formulas = {q.symbol: q.expression for q in catalogue[self.claim].quantities}
-        return not isinstance(formulas.get(step, step), sp.Symbol)
+        return free_step(catalogue[self.claim]) is not None
 
     @property
     def given(self) -> dict[str, float | Literal["best"]]:
@@ -274,7 +306,7 @@ class Spec(Table):
     @property
     def has_ball(self) -> bool:
         """Whether the theorem, on this adapter, speaks of a ball that the iterates must not leave."""
-        return ADAPTERS[self.adapter.kind].needs_ball and not self._parameters.isdisjoint({"a", "sigma", "ell"})
+        return self.adapter.made.needs_ball and speaks_of_a_ball(catalogue[self.claim])
 
     @property
     def theorem(self) -> Claim:
@@ -285,7 +317,7 @@ class Spec(Table):
     def prescription(self) -> Claim:
         """The claim as it is, but for an L̂ that is assumed: what it prescribes for a function of that smoothness."""
         names = catalogue[self.claim].names
-        return self._assumed({*names[: names.index("Lhat") + 1]})
+        return self._assumed({*names[: names.index(SMOOTHNESS.letter) + 1]})
 
     def _assumed(self, names: set[str]) -> Claim:
         formulas = tuple((name, value) for name, value in self.assume.items() if name in names)
@@ -294,19 +326,16 @@ class Spec(Table):
     def assumed_inputs(self) -> dict[str, sp.Expr]:
         """The constants that the spec assumes, each a formula over the symbols of the claim's parameters."""
         claim, found = catalogue[self.claim], {}
-        allowed = [p for p in _ASSUMABLE if p in self._parameters]
-        # Noise and horizon follow from the others, and are not known yet.
-        symbols = [p.symbol for p in claim.parameters if p.name not in ("zeta", "T")]
+        names = {parameter.name for parameter in claim.parameters}
+        allowed = [name for name in ASSUMABLE if name in names]
+        # Those that follow are not known yet.
+        symbols = [p.symbol for p in claim.parameters if p.name not in FOLLOWING]
         for name, value in self.assume.items():
             if name not in (*allowed, *claim.names):
                 raise InputError(f"assume.{name}", value, f"one of {', '.join((*allowed, *claim.names))}")
             if name in allowed:
                 found[name] = _formula(name, value, symbols)
         return found
-
-    @property
-    def _parameters(self) -> set[str]:
-        return {parameter.name for parameter in catalogue[self.claim].parameters}
 
 
 @cache
@@ -327,26 +356,46 @@ def _formula(name: str, value: float | str, symbols: list[sp.Symbol]) -> sp.Expr
 @cache
 def about_any_step() -> Claim:
     """The theorem that a run at a step of its own choice is held to: the first of those whose constants a run shows."""
-    found = (claim for claim in catalogue.values() if {p.name for p in claim.parameters} == _SEEN)
-    return next(found)
+    for claim in catalogue.values():
+        step = free_step(claim)
+        if step is not None and {p.name for p in claim.parameters} == {step.name, *_SEEN}:
+            return claim
+    raise LookupError("expected a theorem about a step that is given, in the catalogue")
 
 
-def specs_of(given: Spec | list[Spec] | dict[str, Any] | str | Path) -> list[Spec]:
+@cache
+def about_its_own_step() -> tuple[Claim, Algorithm]:
+    """The first theorem that prescribes step and horizon, of which a run shows all but L̂; with its algorithm."""
+    for claim in catalogue.values():
+        algorithm = algorithm_of(claim)
+        if algorithm is not None and SMOOTHNESS.letter in claim.names and limit_of(claim, T):
+            left = claim.assuming({SMOOTHNESS.letter: sp.Integer(1)}).parameters
+            if {p.name for p in left} == _SEEN - {SMOOTH.letter}:
+                return claim, algorithm
+    raise LookupError("expected a theorem about a step that it prescribes, in the catalogue")
+
+
+def specs_of(given: Spec | list[Spec] | dict[str, Any] | str | Path, problem: Any = None) -> list[Spec]:
     """The experiments that are given: one, several, a dictionary, or the path of a TOML file; lists make a sweep.
+
+    A problem, an objective or a function of W, takes the place of what they say of one.
 
     Raises:
         InputError: for an unreadable file or bad TOML, and for any field that is unknown, missing or out of range.
 
     """
     match given:
+        case Spec() | list() if problem is not None:
+            raise InputError("problem", type(problem).__name__, "a spec that is a dictionary or the path of a file")
         case Spec():
             return [given]
         case list():
             return given
         case dict():
-            return list(expand(given))
+            raw = given
         case _:
-            return list(expand(read(Path(given))))
+            raw = read(Path(given))
+    return list(expand(raw if problem is None else raw | {"problem": GivenProblem.of(problem, raw.get("problem"))}))
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -372,52 +421,3 @@ def expand(raw: dict[str, Any]) -> Iterator[Spec]:
 def parse(raw: dict[str, Any]) -> Spec:
     """One experiment from one table; raises InputError naming the first field that is wrong."""
     return validated(Spec, raw)
-
-
-def validated(kind: type[Kind], raw: dict[str, Any]) -> Kind:
-    """A table as what it describes; raises InputError naming the first field that is wrong."""
-    try:
-        return kind.model_validate(raw)
-    except ValidationError as error:
-        raise _first(error, raw) from None
-
-
-def _first(error: ValidationError, raw: dict[str, Any]) -> InputError:
-    """The first wrong field, in the words of this file: pydantic's unions put steps in a path that nobody typed."""
-    details = error.errors(include_url=False)
-    cause = details[0].get("ctx", {}).get("error")
-    if isinstance(cause, InputError):
-        return cause
-    field = _typed_path(details[0]["loc"], raw)
-    messages = dict.fromkeys(_expectation(each) for each in details if _typed_path(each["loc"], raw) == field)
-    kind, given = details[0]["type"], details[0]["input"]
-    if kind.startswith("union_tag"):
-        field, given = f"{field}.kind", given.get("kind", "(not given)") if isinstance(given, dict) else given
-    return InputError(field, "(not given)" if kind == "missing" else given, " or ".join(messages))
-
-
-def _typed_path(location: tuple[int | str, ...], raw: Any) -> str:
-    typed = []
-    for step in location:
-        if isinstance(raw, dict) and step in raw:
-            raw = raw[step]
-            typed.append(str(step))
-        elif step == location[-1] and isinstance(raw, dict):
-            typed.append(str(step))
-    return ".".join(typed)
-
-
-def _expectation(detail: Any) -> str:
-    match detail["type"]:
-        case "missing":
-            return "a value"
-        case "extra_forbidden":
-            return "no such field; the README lists those of a spec"
-        case "union_tag_invalid":
-            return f"one of {detail['ctx']['expected_tags']}"
-        case "union_tag_not_found":
-            return "the kind of problem, such as 'digits' or 'pseudo-huber'"
-        case "model_type" | "model_attributes_type" | "dict_type":
-            return "a table"
-    message = str(detail["msg"]).removeprefix("Input should be ")
-    return f"a number {message}" if message.startswith(("greater", "less")) else message

@@ -47,14 +47,14 @@ _DIGEST_SIZE = 32
 
 
 @cache
-def code_version(packages: tuple[str, ...] = _CODE_THAT_MATTERS) -> str:
+def code_version() -> str:
     """A hash of what a run's numbers depend on: the source of packages, and what `proofs/` has claimed and measured."""
     root = Path(__file__).parents[1]
     digest = hashlib.sha256()
-    for package in packages:
+    for package in _CODE_THAT_MATTERS:
         for path in sorted((root / package).rglob("*.py")):
             digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    for paper in papers().values() if "claims" in packages else ():
+    for paper in papers().values():
         for claim in paper.claims() if paper.is_ours else ():
             digest.update(digest_of(claim).encode())
         if paper.is_ours and paper.has("measured"):
@@ -62,11 +62,14 @@ def code_version(packages: tuple[str, ...] = _CODE_THAT_MATTERS) -> str:
     return digest.hexdigest()[:12]
 
 
-def run_id(spec: dict[str, Any], device: str, packages: tuple[str, ...] = _CODE_THAT_MATTERS) -> str:
-    """The name of the run of a spec, as JSON: a hash of spec, device, code version and what the spec's claim says."""
+def run_id(spec: dict[str, Any], device: str, content: str = "") -> str:
+    """The name of a run: a hash of its spec, as JSON, device, code version, what its claim says, and its content.
+
+    The content is that of what is minimised; see `measure.content`.
+    """
     claim = catalogue.get(str(spec.get("claim")))
     said = digest_of(claim) if claim else None
-    named = json.dumps([spec, device, code_version(packages), said], sort_keys=True)
+    named = json.dumps([spec, device, code_version(), said, content], sort_keys=True)
     return hashlib.sha256(named.encode()).hexdigest()[:12]
 
 
@@ -86,18 +89,14 @@ class RunFolder:
     _written: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
-    def of(
-        cls, root: Path, spec: dict[str, Any], device: str, packages: tuple[str, ...] = _CODE_THAT_MATTERS
-    ) -> "RunFolder":
-        """The folder of a spec, as JSON, under `root`, whether there is one or not."""
-        return cls(root / run_id(spec, device, packages), environment(device, packages))
+    def of(cls, root: Path, spec: dict[str, Any], device: str, content: str = "") -> "RunFolder":
+        """The folder of a spec, as JSON, and of what it is run on, under `root`, whether there is one or not."""
+        return cls(root / run_id(spec, device, content), environment(device))
 
     @classmethod
-    def create(
-        cls, root: Path, spec: dict[str, Any], device: str, packages: tuple[str, ...] = _CODE_THAT_MATTERS
-    ) -> "RunFolder":
-        """The folder of a spec, as JSON, under `root`, new or as an earlier call left it."""
-        folder = cls.of(root, spec, device, packages)
+    def create(cls, root: Path, spec: dict[str, Any], device: str, content: str = "") -> "RunFolder":
+        """The same folder, new or as an earlier call left it."""
+        folder = cls.of(root, spec, device, content)
         try:
             folder.path.mkdir(parents=True, exist_ok=True)
             replace_file(folder.path / "spec.json", text(spec).encode())
@@ -339,11 +338,11 @@ def _keys(array: Any, where: tuple[slice, ...]) -> Iterator[str]:
     return map(array.metadata.encode_chunk_key, itertools.product(*ranges))
 
 
-def environment(device: str, packages: tuple[str, ...] = _CODE_THAT_MATTERS) -> dict[str, Any]:
+def environment(device: str) -> dict[str, Any]:
     """What a reader needs to run it again: versions, processor threads and device."""
     return {
         "boundcheck": __version__,
-        "code": code_version(packages),
+        "code": code_version(),
         "python": platform.python_version(),
         "torch": str(torch.__version__),
         "numpy": np.__version__,

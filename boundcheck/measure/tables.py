@@ -1,93 +1,28 @@
-"""The tables of a spec: problem, adapter, domain, and how to run or to bracket; one class for each, field by field."""
+"""The tables of a spec: adapter, domain, and how to run or to bracket; one class for each, field by field.
+
+What a spec says of a problem is in `boundcheck.problems`, beside the objective.
+"""
 
 import math
 import sys
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import sympy as sp
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 
 from boundcheck.claims.symbols import r
 from boundcheck.claims.text import parsed
 from boundcheck.errors import InputError
 from boundcheck.models.tables import GPTSpec, PretrainedSpec
-from boundcheck.problems.adapters import ADAPTERS
-from boundcheck.tables import Count, Real, Seed, Side, Steps, Table
+from boundcheck.problems.adapters import ADAPTERS, Adapter
+from boundcheck.tables import Count, Real, Steps, Table
 
 _SCALES = 'a positive number, or text such as "16/r" or "16/sqrt(r)"'
 
 
-class DataSpec(Table):
-    """Softmax regression on scikit-learn's digits (10 classes, 64 pixels) or breast cancer (2 classes, 30 features)."""
-
-    kind: Literal["digits", "breast-cancer"]
-
-
-class LogisticSpec(Table):
-    """Logistic regression, one class against the rest, on the same data."""
-
-    kind: Literal["logistic"]
-    data: Literal["digits", "breast-cancer"] = "breast-cancer"
-
-
-class TwoLayerSpec(Table):
-    """The first layer of a two-layer tanh network on digits, its second one fixed at random."""
-
-    kind: Literal["two-layer"]
-    hidden: Side = 16
-    seed: Seed = 0
-
-
-class ReadoutSpec(Table):
-    """An edit of digits' principal components h, W h or W [h; 1], before a fixed readout; W0 is the identity."""
-
-    kind: Literal["readout"]
-    components: int = Field(default=16, ge=1, le=61)
-
-
-class LeastSquaresSpec(Table):
-    """Least squares on synthetic data, whose gradient is bounded on a ball only."""
-
-    kind: Literal["least-squares"]
-    d: Side = 8
-    k: Side = 8
-    samples: Count = 64
-    noise: Real = 1.0
-    seed: Seed = 0
-
-
-class ExtremalSpec(Table):
-    """The clipped-linear f on which Lemma 1, sharp, is attained at a corner of the ball."""
-
-    kind: Literal["extremal"]
-    d: Side = 8
-    k: Side = 8
-    L: Real = 1.0
-    G: Real = 1.0
-
-
-class PseudoHuberSpec(Table):
-    """Pseudo-Huber matrix regression on synthetic targets; see `problems.pseudo_huber.synthetic`."""
-
-    kind: Literal["pseudo-huber"]
-    d: Side = 8
-    k: Side = 8
-    samples: Count = 64
-    delta: Real = 1.0
-    signal: Real = 1.0
-    noise: Real = 1.0
-    seed: Seed = 0
-
-
-class HardSpec(Table):
-    """The instance on which SGD is nearly as slow as Theorem 2 says, in a run of so many steps of size ratio/L̂.
-
-    Made for LoRA of rank 2 from a diagonal start, the ball of radii gain + 1, batch 1 and zeta 1; see `problems.hard`.
-    """
-
-    kind: Literal["hard"]
-    steps: Steps = 400
-    ratio: float = Field(default=0.06, gt=0, lt=0.5)
+def _known_adapter(kind: Any) -> Any:
+    ADAPTERS.open(kind)
+    return kind
 
 
 class AdapterSpec(Table):
@@ -98,7 +33,7 @@ class AdapterSpec(Table):
     every module whose path ends in one of ``targets``, which are separated by commas.
     """
 
-    kind: Literal["full", "lora", "frozen-a", "frozen-b", "direft", "loreft", "vera", "dora", "loha"] = "lora"
+    kind: Annotated[str, BeforeValidator(_known_adapter)] = "lora"
     rank: PositiveInt | None = None
     scale: Real | str = 1.0
     gain: Real = 1.0
@@ -107,16 +42,22 @@ class AdapterSpec(Table):
 
     @model_validator(mode="after")
     def _fits_the_kind(self) -> "AdapterSpec":
-        if (self.rank is None) != (self.kind == "full"):
-            expected = "no rank, for full fine-tuning" if self.rank else f"a rank, for {self.kind}"
+        made = self.made
+        if (self.rank is None) == made.has_rank:
+            expected = f"no rank, for {made.title}" if self.rank else f"a rank, for {self.kind}"
             raise InputError("adapter.rank", "(not given)" if self.rank is None else self.rank, expected)
-        if not ADAPTERS[self.kind].has_scale and self.scale != 1:
-            raise InputError("adapter.scale", self.scale, f"no scale, which {self.kind} has not")
-        if self.start == "diagonal" and not ADAPTERS[self.kind].has_diagonal:
+        if not made.has_scale and self.scale != 1:
+            raise InputError("adapter.scale", self.scale, f"no scale: {self.kind} has no such number")
+        if self.start == "diagonal" and not made.has_diagonal:
             raise InputError("adapter.start", self.start, "lora, unless the adapter is lora or direft")
         if not 0 < self.factor < math.inf:
             raise InputError("adapter.scale", self.scale, _SCALES)
         return self
+
+    @property
+    def made(self) -> type[Adapter]:
+        """The class of adapters of its kind."""
+        return ADAPTERS[self.kind]
 
     @property
     def paths(self) -> list[str]:
@@ -185,10 +126,5 @@ class BracketSpec(Table):
     rounds: Count = 32
     looks: int = Field(default=8, ge=0, le=2**20)
 
-
-ProblemSpec = Annotated[
-    DataSpec | LogisticSpec | TwoLayerSpec | ReadoutSpec | LeastSquaresSpec | ExtremalSpec | PseudoHuberSpec | HardSpec,
-    Field(discriminator="kind"),
-]
 
 ModelTable = Annotated[GPTSpec | PretrainedSpec, Field(discriminator="kind")]

@@ -14,8 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import RandomSampler, SequentialSampler
 
+from boundcheck.claims import Claim
 from boundcheck.errors import InputError
 from boundcheck.models.tasks import Encoded, Shape
+from boundcheck.words import words_of
 from boundcheck.words.hypotheses.evidence import Audit
 
 # What the names of model classes end in, and which of their labels belong to which logits.
@@ -84,8 +86,11 @@ def rules_of(args: Any, optimizer: Any) -> Audit:
     return Audit("Algorithm 1", "hypothesis", "failed" if found else "held", None, None, how)
 
 
-def sampling_of(args: Any, loader: Any, model: nn.Module, task: Encoded, samples: int, steps: int) -> Audit:
-    """Whether the minibatch gradient has the gradient of F as its mean, given the past."""
+def sampling_of(
+    claim: Claim, args: Any, loader: Any, model: nn.Module, task: Encoded, samples: int, steps: int
+) -> Audit:
+    """Whether the minibatch gradient has the gradient of F as its mean, given the past, as the claim assumes."""
+    id = next(each.id for each, word in words_of(claim) if word and word.blamed == "sampling")
     batch = batch_of(args)
     found = []
     # Of the batches: a loader that accelerate has made has another one, of no use, by its own name.
@@ -104,13 +109,11 @@ def sampling_of(args: Any, loader: Any, model: nn.Module, task: Encoded, samples
     if getattr(args, "label_smoothing_factor", 0):
         found.append("labels are smoothed, and F is the loss without")
     if found:
-        return Audit("meft.unbiased", "hypothesis", "failed", None, None, "; ".join(found))
+        return Audit(id, "hypothesis", "failed", None, None, "; ".join(found))
     if replaced or batch >= samples:
-        return Audit(
-            "meft.unbiased", "hypothesis", "held", None, None, "minibatches are drawn uniformly with replacement"
-        )
+        return Audit(id, "hypothesis", "held", None, None, "minibatches are drawn uniformly with replacement")
     how = "one pass over samples: unbiased for the mean over all there might be, if they are independent of each other"
-    return Audit("meft.unbiased", "hypothesis", "assumed", None, None, how)
+    return Audit(id, "hypothesis", "assumed", None, None, how)
 
 
 def _draws(model: nn.Module, task: Encoded) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from boundcheck.claims.symbols import T
 from boundcheck.exact.balls import lower, upper
 from boundcheck.measure.audit import Evidence
 from boundcheck.measure.blame import blamed
@@ -17,7 +18,9 @@ from boundcheck.measure.horizons import at_the_longest, informative_horizon
 from boundcheck.measure.intervals import Interval, mean_interval, simultaneous_lower_limits, student_replicas
 from boundcheck.measure.parts import Blame
 from boundcheck.verdicts import Verdict
+from boundcheck.words.hypotheses import BOUNDED_VARIANCE
 from boundcheck.words.hypotheses.evidence import Audit, Guilt
+from boundcheck.words.measures import SMOOTHNESS
 from boundcheck.words.measures.base import Over, Seen
 
 # The nonasymptotic interval is used where it resolves this fraction of the bound.
@@ -104,9 +107,9 @@ def judge(evidence: Evidence, audits: list[Audit]) -> Outcome:
         reason = f"the bound {bound:.4g} is not below {known:.4g}, {name}: "
         if evidence.spec.takes_step_size and at_the_longest(evidence.claim, plan.inputs) >= known:
             reason += "at this step and noise no T is long enough"
-            return outcome(*_said(Verdict.UNINFORMATIVE, "constant", "eta", reason))
+            return outcome(*_said(Verdict.UNINFORMATIVE, "constant", evidence.spec.free[0], reason))
         reason += "T is too short"
-        return outcome(*_said(Verdict.UNINFORMATIVE, "horizon", "T", reason))
+        return outcome(*_said(Verdict.UNINFORMATIVE, "horizon", T.name, reason))
     verdict, reason, blame = _compare(evidence, measured)
     assumed = blamed(audits, "assumed")
     if assumed is not None and verdict.is_decided:
@@ -159,16 +162,16 @@ def _of_replicas(evidence: Evidence, seen: Seen, finite: bool) -> _Measured:
 def _in_hindsight(evidence: Evidence, audits: list[Audit], measured: _Measured) -> tuple[Verdict, str, Blame | None]:
     """What a run says whose constants are the largest that it showed: nothing for its theorem or against it."""
     plan, first, looks = evidence.plan, evidence.start.square_norm, evidence.looks
-    path, sure, bound = plan.values["Lhat"], evidence.sure_smoothness, plan.values["bound"]
-    hidden = any(each.status == "assumed" for each in audits if each.symbol == "eta")
+    path, sure, bound = plan.smoothness, evidence.sure_smoothness, plan.values["bound"]
+    hidden = any(each.status == "assumed" for each in audits if each.symbol == evidence.spec.free[0])
     if path > 2 * sure or hidden:
         reason = f"the smoothness along the path is mostly rounding error, at {looks}: no L̂ was measured"
         if path <= 2 * sure:
             reason = "the rounding error of the smoothness along the path hides whether the step is below 2/L̂"
-        return _said(Verdict.INCONCLUSIVE, "rounding", "Lhat", reason)
+        return _said(Verdict.INCONCLUSIVE, "rounding", SMOOTHNESS.letter, reason)
     if math.isnan(bound):
         reason = "a constant of the theorem was measured as 0, so it says nothing about the run"
-        return _said(Verdict.UNINFORMATIVE, "constant", "zeta", reason)
+        return _said(Verdict.UNINFORMATIVE, "constant", BOUNDED_VARIANCE.letter, reason)
     if not (first > 0 and measured.mean > 0):
         reason = f"the gradient cannot be told from the noise of so few samples ({looks}): take more"
         return _said(Verdict.UNINFORMATIVE, "statistics", "samples", reason)
@@ -180,8 +183,8 @@ def _in_hindsight(evidence: Evidence, audits: list[Audit], measured: _Measured) 
             reason += f", before T = {informative_horizon(evidence.claim, plan.inputs, first)}"
         except ArithmeticError:
             reason += ", at no T: it takes a shorter step or a larger batch"
-            return _said(Verdict.UNINFORMATIVE, "constant", "eta", reason)
-        return _said(Verdict.UNINFORMATIVE, "horizon", "T", reason)
+            return _said(Verdict.UNINFORMATIVE, "constant", evidence.spec.free[0], reason)
+        return _said(Verdict.UNINFORMATIVE, "horizon", T.name, reason)
     side = "at most" if measured.mean <= bound else "above"
     reason = f"the average {measured.mean:.4g} is {side} {bound:.4g}, the bound at the smoothness that was seen"
     return Verdict.INCONCLUSIVE, f"{reason}, but that is no bound on L̂", blamed(audits, "assumed")
@@ -190,6 +193,8 @@ def _in_hindsight(evidence: Evidence, audits: list[Audit], measured: _Measured) 
 def _compare(evidence: Evidence, measured: _Measured) -> tuple[Verdict, str, Blame | None]:
     """Whether it is supported, violated or neither, against the safe ends of the bound's enclosure."""
     interval, claim = measured.interval, evidence.claim
+    if not measured.is_finite:
+        raise ValueError("expected finite measurements")
     if interval is None:
         advice = "set run.audits = run.steps to see it at every iterate"
         reason = f"the {measured.called} was not seen: {advice}"
@@ -221,7 +226,7 @@ def _compare(evidence: Evidence, measured: _Measured) -> tuple[Verdict, str, Bla
         )
     if interval.lower <= upper(ball) and evidence.spec.measure.over is not Over.LEAST:
         reason = f"the {what} is between {interval.lower:.4g} and {interval.upper:.4g}, and so is the bound"
-        return _said(Verdict.INCONCLUSIVE, "constant", "Lhat", reason)
+        return _said(Verdict.INCONCLUSIVE, "constant", SMOOTHNESS.letter, reason)
     return _above(evidence, measured, upper(ball), limits)
 
 

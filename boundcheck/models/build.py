@@ -1,11 +1,11 @@
-"""From the table of a model to F: the built-in GPT, or a model of transformers, each with its adapters."""
+"""From a spec's model table to F: the built-in GPT, or a model of transformers, with adapters."""
 
 from dataclasses import dataclass
 
 import torch
 
 from boundcheck.models import bridge, corpora
-from boundcheck.models.adapt import EDITS, adapt, sites_of
+from boundcheck.models.adapt import adapt, sites_of
 from boundcheck.models.bridge import Loaded
 from boundcheck.models.corpora import ALPHABET
 from boundcheck.models.function import NetworkFunction
@@ -15,15 +15,16 @@ from boundcheck.models.pretrain import pretrained
 from boundcheck.models.tables import GPTSpec, PretrainedSpec
 from boundcheck.models.tasks import Windows
 from boundcheck.models.text import text_of, typed
+from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.progress import Tick
 
-# Where the built-in GPT is adapted unless the spec says otherwise.
+# The default places of adapters in the built-in GPT.
 _TARGETS = "qkv, up"
 
 
 @dataclass(frozen=True)
 class Adaptation:
-    """What is put into a network: the kind of adapter, its rank, scale and gain, and the paths where it goes."""
+    """The adapters for a network: their kind, rank, scale and gain, and the paths where they go."""
 
     kind: str
     rank: int | None
@@ -45,7 +46,7 @@ def network_function(
     """
     kind, rank, scale, gain = adaptation.kind, adaptation.rank, adaptation.scale, adaptation.gain
     if isinstance(table, GPTSpec):
-        loaded, targets = _gpt(table, device, tick), "edit" if kind in EDITS else _TARGETS
+        loaded, targets = _gpt(table, device, tick), "edit" if ADAPTERS[kind].edits_hidden else _TARGETS
     else:
         loaded = bridge.load(table, device)
         targets = loaded.targets(kind)

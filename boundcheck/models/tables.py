@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from boundcheck.errors import InputError
-from boundcheck.models.adapt import EDITS
 from boundcheck.models.pretrain import STEPS
+from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.tables import Count, Seed, Table, check_room
 
 Width = Annotated[int, Field(gt=0, le=2**12)]
@@ -34,7 +34,7 @@ class GPTSpec(Table):
 
     def check_targets(self, kind: str, paths: list[str]) -> None:
         """Refuse targets of edits elsewhere than where hidden states are edited."""
-        if kind in EDITS and paths not in ([], ["edit"]):
+        if ADAPTERS[kind].edits_hidden and paths not in ([], ["edit"]):
             expected = "edit, where the built-in GPT's hidden states are edited"
             raise InputError("adapter.targets", ", ".join(paths), expected)
 

@@ -75,7 +75,6 @@ class Encoded:
         return (self._targets(slice(None)) != IGNORED).sum(1)
 
     def losses(self, model: nn.Module, indices: Tensor) -> Tensor:
-        """Each sample's loss, shape (m,)."""
         logits, targets = self._logits(model, indices), self._targets(indices)
         if self.shape == "class":
             return cross_entropy(logits, targets, reduction="none")

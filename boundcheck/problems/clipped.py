@@ -6,6 +6,7 @@ What a counterexample in exact arithmetic is replayed on: its constants are thos
 import math
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Literal
 
 import numpy as np
 import torch
@@ -17,6 +18,8 @@ from boundcheck.exact.balls import ball_of, lower, upper
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.objective import Objective
 from boundcheck.problems.piecewise import PiecewiseLinear
+from boundcheck.problems.tables import ProblemTable, Setting
+from boundcheck.tables import Real, Side
 
 _BITS = 128
 
@@ -146,3 +149,26 @@ def _floats(field: str, numbers: Sequence[Fraction | float]) -> list[float]:
 def _enclosed(x: Fraction) -> arb:
     with ctx.workprec(_BITS):
         return ball_of(x)
+
+
+class ExtremalSpec(ProblemTable):
+    """The clipped-linear f on which Lemma 1, sharp, is attained at a corner of the ball.
+
+    f(W) = h(W_1k) with h'(w) = clip(G + L(w - c), -G, G), c the scale times the radii of the domain. For LoRA c is the
+    largest s B A that the ball allows in one entry, and F has the smoothness λ* at the corner of the ball where W_1k is
+    c (theory of Lemma 1, sharp): the last entry of the first row, because [I 0] is 0 there.
+    """
+
+    kind: Literal["extremal"]
+    d: Side = 8
+    k: Side = 8
+    L: Real = 1.0
+    G: Real = 1.0
+
+    def build(self, setting: Setting) -> Clipped:
+        """The loss for the scale and the radii of the setting."""
+        corner = setting.scale * math.prod(setting.radii.values())
+        slope = PiecewiseLinear.clipped(self.L, self.G, corner - self.G / self.L)
+        direction = np.zeros((self.d, self.k + setting.bias))
+        direction[0, -1] = 1
+        return Clipped(slope, [0.0], setting.device, direction=direction)

@@ -6,10 +6,13 @@ Both data sets are centred, so that no direction of the features is the mean.
 import importlib.util
 import math
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from boundcheck.errors import InputError
+
+Bundled = Literal["digits", "breast-cancer"]
 
 
 def digits_data() -> tuple[np.ndarray, np.ndarray]:
@@ -27,6 +30,17 @@ def breast_cancer_data() -> tuple[np.ndarray, np.ndarray]:
     table = np.loadtxt(_bundled("breast_cancer.csv"), delimiter=",", skiprows=1)
     X, labels = table[:, :-1], table[:, -1].astype(np.int64)
     return (X - X.mean(axis=0)) / (X.std(axis=0) * math.sqrt(X.shape[1])), labels
+
+
+def data_of(name: Bundled, bias: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Features and labels of ``digits`` or ``breast-cancer``; with bias each feature vector has a 1 at its end."""
+    X, labels = digits_data() if name == "digits" else breast_cancer_data()
+    return (with_ones(X) if bias else X), labels
+
+
+def with_ones(X: np.ndarray) -> np.ndarray:
+    """Features with a column of ones more."""
+    return np.hstack([X, np.ones((len(X), 1))])
 
 
 def _bundled(name: str) -> Path:

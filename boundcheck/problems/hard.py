@@ -22,22 +22,29 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import combinations
+from typing import Literal
 
 import numpy as np
 import torch
 from flint import arb, ctx
+from pydantic import Field
 from torch import Tensor
 
-from boundcheck.claims import Claim, catalogue
+from boundcheck.claims import Claim, catalogue, symbols
+from boundcheck.claims.about import hard_theorems
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import length, lower, upper
 from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.objective import Objective
 from boundcheck.problems.piecewise import PiecewiseLinear
+from boundcheck.problems.tables import ProblemTable, Setting
+from boundcheck.tables import Steps
+from boundcheck.words.algorithms import SGD
+from boundcheck.words.measures import SMOOTHNESS
 
-# The theorems for whose step size and L̂ an instance can be made.
-MADE_FOR = ("meft.theorem2_repaired", "meft.theorem2_best_step", "jiang2024.theorem2")
+MADE_FOR = hard_theorems()
+"""The theorems for whose step size and L̂ an instance can be made; for any other it is made for the first."""
 _BITS = 128
 # Below these the two-point noise need not stay in the ball, and the slope of the descent is no longer constant.
 _LEAST_GAIN, _LONGEST_DESCENT = 100.0, 0.1
@@ -112,9 +119,7 @@ def _inner(E: np.ndarray, other: np.ndarray) -> Fraction:
     return sum((Fraction(x) * Fraction(y) for x, y in zip(E.flat, other.flat, strict=True)), Fraction(0))
 
 
-def hard_instance(
-    steps: int, ratio: float, gain: float, claim: str = "meft.theorem2_repaired", device: str = "cpu"
-) -> Separable:
+def hard_instance(steps: int, ratio: float, gain: float, claim: str = MADE_FOR[0], device: str = "cpu") -> Separable:
     r"""Build a loss on which SGD on LoRA is about as slow as a theorem about its constant step size allows.
 
     The setting, with u = gain: d = k = r = 2, W0 = 0, scale 1, start A = B = u I, batch 1, domain
@@ -166,8 +171,25 @@ def _step_and_gap(claim: Claim, steps: int, ratio: float, gain: float) -> tuple[
     if not _LEAST_GAIN <= gain < math.inf:
         raise InputError("gain", gain, f"at least {_LEAST_GAIN:g}")
     radius = gain + 1
-    known = {"L": _smoothness(gain), "G": 1 / gain, "a": radius, "b": radius, "sigma": radius, "C": radius, "r": 2.0}
-    known |= {"s": 1.0, "zeta": 1.0, "T": float(steps), "D": 1.0}
-    used = {p.name: known[p.name] for p in claim.parameters}
-    gap = ratio**2 * steps / float(claim.function("Lhat")(**used))
-    return float(claim.function("alpha")(**used | {"D": gap})), gap
+    known = dict.fromkeys((symbols.a, symbols.b, symbols.sigma, symbols.C), radius)
+    known |= {symbols.L: _smoothness(gain), symbols.G: 1 / gain, symbols.r: 2.0, symbols.T: float(steps)}
+    known |= dict.fromkeys((symbols.s, symbols.zeta, symbols.D), 1.0)
+    used = {p.name: known[p.symbol] for p in claim.parameters}
+    gap = ratio**2 * steps / float(claim.function(SMOOTHNESS.letter)(**used))
+    return float(claim.function(SGD.step_size)(**used | {symbols.D.name: gap})), gap
+
+
+class HardSpec(ProblemTable):
+    """The instance on which SGD is nearly as slow as Theorem 2 says, in a run of so many steps of size ratio/L̂.
+
+    Made for LoRA of rank 2 from a diagonal start, the ball of radii gain + 1, batch 1 and zeta 1.
+    """
+
+    kind: Literal["hard"]
+    steps: Steps = 400
+    ratio: float = Field(default=0.06, gt=0, lt=0.5)
+
+    def build(self, setting: Setting) -> Separable:
+        """See `hard_instance`; for another theorem than it can be made for it is made for the first of those."""
+        claim = setting.claim if setting.claim in MADE_FOR else MADE_FOR[0]
+        return hard_instance(self.steps, self.ratio, setting.gain, claim, setting.device)

@@ -1,14 +1,18 @@
 """What a problem says of the parameters of a claim, its L and G, the adapter's scale, radii and rank; and so of F."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
-from boundcheck.claims import Claim, catalogue
+from boundcheck.claims import Claim, catalogue, symbols
+from boundcheck.claims.about import about
 from boundcheck.claims.inputs import Number, exact
 from boundcheck.exact.balls import upper
 from boundcheck.problems.adapters import Adapter, Radii
 from boundcheck.problems.constant import End
+from boundcheck.words import takes
+from boundcheck.words.hypotheses.lipschitz_adapter import LEAST, READINGS
+from boundcheck.words.measures import SMOOTHNESS
 
 if TYPE_CHECKING:
     from boundcheck.problems.problem import Problem
@@ -23,7 +27,7 @@ def theory_inputs(
     """
     # A claim without G may be of an f whose gradient has no bound.
     G = 0.0
-    if any(parameter.name == "G" for parameter in claim.parameters):
+    if takes(claim, symbols.G):
         G = problem.gradient_bound(radii).value if gradient_bound is None else gradient_bound
     return adapter_inputs(claim, problem.adapter, radii, lipschitz, problem.objective.smoothness.value, G)
 
@@ -37,15 +41,18 @@ def adapter_inputs(
     s^2 L smooth and has gradients bounded by s G.
     """
     names = {parameter.name for parameter in claim.parameters}
-    table: dict[str, Number] = {name: exact(name, value) for name, value in adapter.constants(radii).items()}
-    L = exact("L", smoothness)
-    G = exact("G", gradient_bound) if "G" in names else sp.Integer(0)
-    if "s" in table and "s" not in names:
-        s = exact("s", table["s"])
-        L, G = s**2 * L, s * G
-    if "C" in names and "sigma" in table:
-        table["C"] = table["sigma"] if lipschitz == "sigma" else sp.sqrt(table["r"]) * table["sigma"]
-    return {name: value for name, value in (table | {"L": L, "G": G}).items() if name in names}
+    table: dict[str, Any] = {name: exact(name, value) for name, value in adapter.constants(radii).items()}
+    L = exact(symbols.L.name, smoothness)
+    G = exact(symbols.G.name, gradient_bound) if takes(claim, symbols.G) else sp.Integer(0)
+    if (scale := table.get(symbols.s.name)) is not None and not takes(claim, symbols.s):
+        L, G = scale**2 * L, scale * G
+    table |= {symbols.L.name: L, symbols.G.name: G}
+    if takes(claim, symbols.C):
+        # What C stands for is said of the adapter's own constants.
+        reading, said = READINGS[lipschitz], {letter.name: letter for letter in READINGS[lipschitz].free_symbols}
+        if said.keys() <= table.keys():
+            table[symbols.C.name] = reading.xreplace({letter: table[name] for name, letter in said.items()})
+    return {name: value for name, value in table.items() if name in names}
 
 
 def upper_ends(problem: "Problem", radii: Radii, gradient_bound: float | None = None) -> list[End]:
@@ -65,18 +72,18 @@ def adapter_ends(adapter: Adapter, radii: Radii, smoothness: float, gradient_bou
     ends = []
     for id in adapter.claims:
         claim = catalogue[id]
-        takes_c = any(parameter.name == "C" for parameter in claim.parameters)
-        for lipschitz in ("sigma", "sqrt(r) sigma") if takes_c else ("sigma",):
+        for lipschitz in READINGS if takes(claim, symbols.C) else (LEAST,):
             inputs = adapter_inputs(claim, adapter, radii, lipschitz, smoothness, gradient_bound)
             if _applies(claim, inputs, radii):
                 trust = "by hand" if claim.argument else "kernel"
-                ends.append(End(id, lipschitz, upper(claim.enclosures(**inputs)["Lhat"]), trust))
+                ends.append(End(id, lipschitz, upper(claim.enclosures(**inputs)[SMOOTHNESS.letter]), trust))
     return ends
 
 
 def _applies(claim: Claim, inputs: dict[str, Number], radii: Radii) -> bool:
-    # A ball of two radii is inside the paper's with the larger one; its special case is said of equal ones alone.
-    if any(p.name == "sigma" for p in claim.parameters) and claim.id.startswith("meft") and len({*radii.values()}) > 1:
+    # A ball of two radii is inside a paper's with the larger one; a special case is said of equal ones alone.
+    said = about(claim.id)
+    if said is not None and said.at_equal_radii and len({*radii.values()}) > 1:
         return False
     return not claim.failing({p.symbol: exact(p.name, inputs[p.name]) for p in claim.parameters})
 

@@ -3,6 +3,7 @@
 import math
 from abc import abstractmethod
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import torch
@@ -13,7 +14,10 @@ from boundcheck.problems.blocks import Results, in_blocks
 from boundcheck.problems.certify import largest_gram_eigenvalue, smallest_gram_eigenvalue
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.datasets import checked_features, checked_matrix
-from boundcheck.problems.objective import Objective, Side, Survey, mean_of, sides_of, some
+from boundcheck.problems.objective import Objective, Survey, mean_of, sides_of, some
+from boundcheck.problems.objective import Side as Map
+from boundcheck.problems.tables import ProblemTable, Setting
+from boundcheck.tables import Count, Real, Seed, Side
 
 
 class LinearModel(Objective):
@@ -70,7 +74,7 @@ class LinearModel(Objective):
         """The outer products of residuals and x, shape (R, n, d, k)."""
         return self._all_residuals(W).mT.unsqueeze(-1) * self._X.unsqueeze(-2)
 
-    def survey(self, W: Tensor, sides: tuple[Side, ...], among: Tensor | None = None) -> Survey:
+    def survey(self, W: Tensor, sides: tuple[Map, ...], among: Tensor | None = None) -> Survey:
         r"""As of every objective; the norm of :math:`P\,r x^\top Q` is that of Pr times that of :math:`Q^\top x`."""
 
         def survey(part: slice) -> Survey:
@@ -156,3 +160,19 @@ def synthetic_regression(d: int, k: int, samples: int, noise: float, seed: int, 
     random = np.random.default_rng(seed)
     X, M = random.standard_normal((samples, k)), random.standard_normal((d, k)) / math.sqrt(k)
     return LeastSquares(X, X @ M.T + noise * random.standard_normal((samples, d)), device)
+
+
+class LeastSquaresSpec(ProblemTable):
+    """Least squares on synthetic data, whose gradient is bounded on a ball only."""
+
+    kind: Literal["least-squares"]
+    d: Side = 8
+    k: Side = 8
+    samples: Count = 64
+    noise: Real = 1.0
+    seed: Seed = 0
+
+    def build(self, setting: Setting) -> LeastSquares:
+        """See `synthetic_regression`."""
+        columns = self.k + setting.bias
+        return synthetic_regression(self.d, columns, self.samples, self.noise, self.seed, setting.device)

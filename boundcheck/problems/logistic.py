@@ -1,6 +1,7 @@
 """Logistic regression, one class against the rest: the binary cross-entropies of a linear model."""
 
 import math
+from typing import Literal
 
 import numpy as np
 import torch
@@ -10,8 +11,9 @@ from torch import Tensor
 from boundcheck.exact.balls import upper
 from boundcheck.problems.certify import largest_gram_eigenvalue, mean_row_norm
 from boundcheck.problems.constant import EPSILON, Constant
-from boundcheck.problems.datasets import checked_features, checked_labels
+from boundcheck.problems.datasets import Bundled, checked_features, checked_labels, data_of
 from boundcheck.problems.least_squares import LinearModel
+from boundcheck.problems.tables import ProblemTable, Setting
 
 
 class LogisticRegression(LinearModel):
@@ -63,3 +65,14 @@ class LogisticRegression(LinearModel):
 
     def _residuals(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return -targets * torch.sigmoid(-targets * outputs)
+
+
+class LogisticSpec(ProblemTable):
+    """Logistic regression, one class against the rest, on scikit-learn's data."""
+
+    kind: Literal["logistic"]
+    data: Bundled = "breast-cancer"
+
+    def build(self, setting: Setting) -> LogisticRegression:
+        """The regression, on [h; 1] where W acts on that."""
+        return LogisticRegression(f"logistic, {self.data}", *data_of(self.data, setting.bias), setting.device)

@@ -1,19 +1,22 @@
 """Classifiers with one trained layer under a fixed readout: two-layer networks, and fine-tuning of a representation."""
 
 import math
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
 from flint import arb, ctx
+from pydantic import Field
 from torch import Tensor
 
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import upper
 from boundcheck.problems.certify import largest_gram_eigenvalue, mean_row_norm
 from boundcheck.problems.constant import EPSILON, Constant
-from boundcheck.problems.datasets import checked_features, checked_labels, checked_matrix, digits_data
+from boundcheck.problems.datasets import checked_features, checked_labels, checked_matrix, data_of, with_ones
 from boundcheck.problems.least_squares import LinearModel
+from boundcheck.problems.tables import ProblemTable, Setting
+from boundcheck.tables import Seed, Side
 
 Activation = Literal["identity", "tanh"]
 
@@ -137,10 +140,9 @@ def digits_network(hidden: int, seed: int, device: str = "cpu", bias: bool = Fal
     """
     if hidden < 1:
         raise InputError("hidden", hidden, "a positive integer")
-    X, labels = digits_data()
+    X, labels = data_of("digits", bias)
     readout = np.random.default_rng(seed).standard_normal((int(labels.max()) + 1, hidden)) / math.sqrt(hidden)
-    features = np.hstack([X, np.ones((len(X), 1))]) if bias else X
-    return ReadoutNetwork("digits network", features, labels, readout, "tanh", device)
+    return ReadoutNetwork("digits network", X, labels, readout, "tanh", device)
 
 
 def digits_readout(components: int, bias: bool, device: str = "cpu") -> ReadoutNetwork:
@@ -159,12 +161,36 @@ def digits_readout(components: int, bias: bool, device: str = "cpu") -> ReadoutN
     """
     if not 1 <= components <= _DIGITS_RANK:
         raise InputError("components", components, f"an integer from 1 to {_DIGITS_RANK}, the rank of the digits")
-    X, labels = digits_data()
+    X, labels = data_of("digits")
     axes = np.linalg.svd(X, full_matrices=False)[2][:components]
     # An axis has no sign of its own: its largest entry is made positive.
     largest = np.abs(axes).argmax(axis=1)
     h = X @ (axes * np.sign(axes[np.arange(components), largest])[:, None]).T
     h = h / np.sqrt(np.square(h).sum(axis=1).mean())
     readout = _SHARPNESS * np.stack([h[labels == c].mean(axis=0) for c in range(int(labels.max()) + 1)])
-    features = np.hstack([h, np.ones((len(h), 1))]) if bias else h
+    features = with_ones(h) if bias else h
     return ReadoutNetwork("digits readout", features, labels, readout, "identity", device)
+
+
+class TwoLayerSpec(ProblemTable):
+    """The first layer of a two-layer tanh network on digits, its second one fixed at random."""
+
+    kind: Literal["two-layer"]
+    hidden: Side = 16
+    seed: Seed = 0
+
+    def build(self, setting: Setting) -> ReadoutNetwork:
+        """See `digits_network`."""
+        return digits_network(self.hidden, self.seed, setting.device, setting.bias)
+
+
+class ReadoutSpec(ProblemTable):
+    """An edit of digits' principal components h, W h or W [h; 1], before a fixed readout; W0 is the identity."""
+
+    kind: Literal["readout"]
+    components: int = Field(default=16, ge=1, le=_DIGITS_RANK)
+    starts_at_identity: ClassVar[bool] = True
+
+    def build(self, setting: Setting) -> ReadoutNetwork:
+        """See `digits_readout`."""
+        return digits_readout(self.components, setting.bias, setting.device)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from boundcheck.claims import Claim
 from boundcheck.claims.inputs import Number
-from boundcheck.claims.symbols import m
+from boundcheck.claims.symbols import R_1, ell, m
 from boundcheck.errors import InputError
 from boundcheck.problems.adapters import Adapter, Radii
 from boundcheck.problems.adapters.base import ROUND_UP
@@ -19,14 +19,11 @@ from boundcheck.problems.inputs import sharpest, theory_inputs
 from boundcheck.problems.norms import Point, spectral_norm, square_norm
 from boundcheck.problems.objective import Objective, Survey, mean_of, some
 from boundcheck.problems.observe import norm_name, observables, observe
+from boundcheck.words import speaks_of_a_ball, takes
 from boundcheck.words.function import Function
 
 if TYPE_CHECKING:
     from boundcheck.problems.sgd import Draw
-
-
-# The parameters of a claim that a ball bounds.
-_OF_A_BALL = ("a", "sigma", "ell")
 
 
 @dataclass(frozen=True)
@@ -124,15 +121,14 @@ class Problem(Function):
 
     def radius_names(self, claim: Claim) -> tuple[str, ...]:
         """The radii of the ball that a claim needs: none where it speaks of none, or W has bounded derivatives."""
-        speaks = not {parameter.name for parameter in claim.parameters}.isdisjoint(_OF_A_BALL)
-        return self.adapter.radius_names if self.adapter.needs_ball and speaks else ()
+        return self.adapter.radius_names if self.adapter.needs_ball and speaks_of_a_ball(claim) else ()
 
     def inputs(self, claim: Claim, radii: Radii, lipschitz: str) -> dict[str, Number]:
         """The parameters of a claim that problem and ball determine, exact."""
         found = theory_inputs(claim, self, radii, lipschitz)
-        if any(parameter.name == "ell" for parameter in claim.parameters):
-            found["ell"] = sharpest(self, radii)
-        if (strong := self.strong_convexity) is not None and any(p.symbol == m for p in claim.parameters):
+        if takes(claim, ell):
+            found[ell.name] = sharpest(self, radii)
+        if (strong := self.strong_convexity) is not None and takes(claim, m):
             found[m.name] = strong.value
         return found
 
@@ -162,7 +158,7 @@ class Problem(Function):
         least = 1e-9 * max(norms.values())
         found = {f"{radius}_1": max(norm, least) * (1 + 1e-9) for radius, norm in norms.items()}
         if (distance := self.distance_bound(v)) is not None:
-            found["R_1"] = distance.value
+            found[R_1.name] = distance.value
         return {p.name: found[p.name] for p in claim.parameters if p.name in found}
 
     def inputs_anywhere(self, claim: Claim, radii: Radii, lipschitz: str) -> dict[str, Number] | None:
@@ -170,8 +166,8 @@ class Problem(Function):
         everywhere = self.objective.gradient_bound.value
         if not math.isfinite(everywhere):
             return None
-        if any(parameter.name == "ell" for parameter in claim.parameters):
-            return {"ell": sharpest(self, radii, everywhere)}
+        if takes(claim, ell):
+            return {ell.name: sharpest(self, radii, everywhere)}
         return theory_inputs(claim, self, radii, lipschitz, everywhere)
 
     def trivial_bound(self, radii: Radii) -> float:

@@ -1,5 +1,7 @@
 """Pseudo-Huber matrix regression: a bounded-gradient loss whose constants are exact by hand."""
 
+from typing import Literal
+
 import numpy as np
 import torch
 from flint import arb, ctx
@@ -9,7 +11,10 @@ from boundcheck.errors import InputError
 from boundcheck.exact.balls import upper
 from boundcheck.problems.blocks import in_blocks
 from boundcheck.problems.constant import EPSILON, Constant
-from boundcheck.problems.objective import Objective, Side, Survey, mean_squares, sides_of, some
+from boundcheck.problems.objective import Objective, Survey, mean_squares, sides_of, some
+from boundcheck.problems.objective import Side as Map
+from boundcheck.problems.tables import ProblemTable, Setting
+from boundcheck.tables import Count, Real, Seed, Side
 
 
 class PseudoHuber(Objective):
@@ -73,7 +78,7 @@ class PseudoHuber(Objective):
         """phi'(W - M_i) for each i, shape (R, n, d, k)."""
         return self._slope(W.unsqueeze(1) - self._targets)
 
-    def survey(self, W: Tensor, sides: tuple[Side, ...], among: Tensor | None = None) -> Survey:
+    def survey(self, W: Tensor, sides: tuple[Map, ...], among: Tensor | None = None) -> Survey:
         """As of every objective; loss and gradient share their roots."""
 
         def survey(part: slice) -> Survey:
@@ -106,3 +111,21 @@ def synthetic(
     random = np.random.default_rng(seed)
     mean = signal * random.standard_normal((d, k))
     return PseudoHuber(mean + noise * random.standard_normal((samples, d, k)), delta, device)
+
+
+class PseudoHuberSpec(ProblemTable):
+    """Pseudo-Huber matrix regression on synthetic targets; see `synthetic`."""
+
+    kind: Literal["pseudo-huber"]
+    d: Side = 8
+    k: Side = 8
+    samples: Count = 64
+    delta: Real = 1.0
+    signal: Real = 1.0
+    noise: Real = 1.0
+    seed: Seed = 0
+
+    def build(self, setting: Setting) -> PseudoHuber:
+        """The regression, with one more column of W where there is a bias."""
+        sizes = self.d, self.k + setting.bias, self.samples
+        return synthetic(*sizes, self.delta, self.signal, self.noise, self.seed, setting.device)

@@ -155,7 +155,7 @@ def sgd_step(function: Function, v: Point, step_size: float, indices: Tensor | N
 
     Without indices g is the gradient itself, and the step one of gradient descent.
     """
-    (v_next,), g = advance(SGD, function, (v,), 1, {"alpha": step_size}, indices)
+    (v_next,), g = advance(SGD, function, (v,), 1, {SGD.step_size: step_size}, indices)
     return v_next, g
 
 

@@ -10,8 +10,9 @@ from torch import Tensor
 from boundcheck.exact.balls import upper
 from boundcheck.problems.certify import largest_gram_eigenvalue, mean_row_norm
 from boundcheck.problems.constant import EPSILON, Constant
-from boundcheck.problems.datasets import checked_features, checked_labels
+from boundcheck.problems.datasets import Bundled, checked_features, checked_labels, data_of
 from boundcheck.problems.least_squares import LinearModel
+from boundcheck.problems.tables import ProblemTable, Setting
 
 
 class SoftmaxRegression(LinearModel):
@@ -58,3 +59,13 @@ class SoftmaxRegression(LinearModel):
 
     def _residuals(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return torch.softmax(outputs, -2) - targets
+
+
+class DataSpec(ProblemTable):
+    """Softmax regression on scikit-learn's digits (10 classes, 64 pixels) or breast cancer (2 classes, 30 features)."""
+
+    kind: Bundled
+
+    def build(self, setting: Setting) -> SoftmaxRegression:
+        """The regression, on [h; 1] where W acts on that."""
+        return SoftmaxRegression(self.kind, *data_of(self.kind, setting.bias), setting.device)

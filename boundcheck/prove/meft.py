@@ -67,12 +67,10 @@ class Meft:
 
     @cached_property
     def minimum(self) -> Fraction:
-        """The least value of f."""
         return sum((s.minimum for row in self.slopes for s in row), Fraction(0))
 
     @cached_property
     def smoothness(self) -> Fraction:
-        """L."""
         return max(s.lipschitz for row in self.slopes for s in row)
 
     @cached_property

@@ -33,7 +33,6 @@ class Packing:
         self._guards = sum(1 << (WIDTH * place + WIDTH - 1) for place in range(len(self.atoms)))
 
     def pack(self, scalar: Scalar) -> Poly:
-        """A scalar, packed."""
         return {
             sum(exponent << self._shift[atom] for atom, exponent in monomial): fmpq(c.numerator, c.denominator)
             for monomial, c in scalar.terms.items()
@@ -52,7 +51,6 @@ class Packing:
         return [monomial >> (WIDTH * place) & MASK for place in range(len(self.atoms))]
 
     def degree(self, monomial: int) -> int:
-        """The total degree of a monomial."""
         return sum(self.exponents(monomial))
 
     def quotient(self, monomial: int, divisor: int) -> int | None:

@@ -67,7 +67,6 @@ class JudgedRow:
     hypotheses: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """The row as plain data."""
         row = self.row
         return {
             "number": row.number,

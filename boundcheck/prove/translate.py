@@ -326,9 +326,7 @@ class Reading:
         known = [x for each in self.processes.values() if not each.drawn for x in each.blocks]
         other = next((x for x in known if x not in mine), None)
         if other is not None:
-            raise InputError(
-                "given", iterate, f"an iterate such that only its blocks are known; {other} is known as well"
-            )
+            raise InputError("given", iterate, f"an iterate whose blocks alone are known; {other} is known as well")
         given = index(iterate.args[1])
         for letter in sorted(x for part in body for x in part.inside if isinstance(x, Symbol | k.Variable)):
             if letter.when == ANY:

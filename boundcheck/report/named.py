@@ -10,25 +10,23 @@ from typing import Any
 import numpy as np
 
 from boundcheck.measure.parts import AtSmoothness
-from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.problems.adapters import title_of
 from boundcheck.report.stored import StoredRun, known
 from boundcheck.report.sweeps import groups, settings
-from boundcheck.report.words import number
+from boundcheck.report.words import c_is, norm_names, number
+from boundcheck.words.hypotheses.lipschitz_adapter import READINGS
 
 # Letters in a line of a panel's title.
 _LETTERS = 27
 # Fields of a spec that no name speaks of.
 _UNSAID = ("claim", "lipschitz", "model.start", "run.level", "run.every", "run.looks")
-# What each radius is of.
-_RADII = {"a": "σ₁(A)", "b": "σ₁(B)", "mu": "max |m|", "nu": "σ₁(V)", "rho": "σ₁(W − W₀)"}
 MOST_ROWS = 12
 """Rows of a table before it is folded."""
 # What each way to an L̂ is called, by way and C.
 WAYS = {
     ("path", ""): "L̂ by the path: the largest ℓₜ",
     ("layers", ""): "L̂ by layers: the largest λ*",
-    ("printed", "sigma"): "L̂ as printed, C\u00a0=\u00a0σ",
-    ("printed", "sqrt(r) sigma"): "L̂ as printed, C\u00a0=\u00a0√r\u202fσ",
+    **{("printed", C): f"L̂ as printed, {c_is(C)}" for C in READINGS},
 }
 
 
@@ -61,7 +59,7 @@ class Named:
     @property
     def step_size(self) -> float:
         """The constant step that the theorem is given."""
-        return known(self.run.course.plan.inputs["eta"])
+        return known(self.run.course.plan.step_size)
 
     @property
     def steps_as_sgd(self) -> bool:
@@ -79,7 +77,7 @@ class Named:
     def adapter(self) -> str:
         """The adapter, with its scale where that is not 1."""
         scale = self.run.scale
-        return ADAPTERS[self.run.adapter].title + (f", s\u00a0=\u00a0{scale}" if scale != "1" else "")
+        return title_of(self.run.adapter) + (f", s\u00a0=\u00a0{scale}" if scale != "1" else "")
 
     @property
     def is_rounding(self) -> bool:
@@ -117,18 +115,17 @@ class Named:
     @property
     def norms(self) -> dict[str, str]:
         """The radii over all sites, by name: of which norm of which block each is the largest."""
-        words = _RADII | ({"a": "max |d|", "b": "max |b|"} if self.run.adapter == "vera" else {})
-        radii = self.run.estimates.radii.values()
-        return {name: words[name] for each in radii for name in sorted(each)}
+        words, radii = norm_names(self.run.adapter), self.run.estimates.radii.values()
+        return {name: words.get(name, name) for each in radii for name in sorted(each)}
 
 
 def named_runs(runs: list[StoredRun]) -> list[Named]:
     """The runs, each called by adapter, rank, and what else tells it from the others; by its model, if these differ."""
     several, names = len({run.problem for run in runs}) > 1, {}
     for run, text in zip(runs, settings(runs, _UNSAID), strict=True):
-        # Titles leave LoRA unsaid, and begin with the problem.
+        # Titles leave the default adapter unsaid, and begin with the problem.
         said = text.removeprefix(run.problem).removeprefix(", ")
-        parts = [run.problem] * several + ["LoRA"] * (run.adapter == "lora") + [said] * bool(said)
+        parts = [run.problem] * several + [title_of(run.adapter)] * run.has_default_adapter + [said] * bool(said)
         names[id(run)] = re.sub(r", (?:run|model|adapter)\.", ", ", ", ".join(parts))
     for group in groups(runs, ("seed",)):
         if len(group) > 1:

@@ -24,6 +24,7 @@ from boundcheck.report.section import Finding, Material, Search
 from boundcheck.report.stored import StoredRun, known
 from boundcheck.report.words import label, number
 from boundcheck.verdicts import Verdict
+from boundcheck.words.hypotheses.lipschitz_adapter import LEAST
 
 
 def write(
@@ -122,7 +123,7 @@ def _search(attack: Attack, answer: dict[str, Any], proofs: ProofAudit) -> Searc
         "label": label(id, lipschitz),
         "argument": catalogue[id].argument,
         "lipschitz": lipschitz,
-        "file": f"instances/{id}{'' if lipschitz == 'sigma' else '.sqrt_r'}.json",
+        "file": f"instances/{id}{'' if lipschitz == LEAST else '.sqrt_r'}.json",
         "drawn": attack.is_drawn,
         "curve": {str(rank): attack.curve(rank) for rank in attack.ranks} if attack.curve else {},
         "proof": proved.get(id, "by hand"),

@@ -17,6 +17,7 @@ from boundcheck.files import read_text
 from boundcheck.proofs import Paper
 from boundcheck.sweep import combinations
 from boundcheck.words import algorithm_of
+from boundcheck.words.hypotheses.lipschitz_adapter import LEAST
 
 
 @dataclass(frozen=True)
@@ -98,14 +99,14 @@ def programme_of(paper: Paper, full: bool) -> Programme:
     programme = Programme(
         command=f"boundcheck audit {paper.key}",
         sweeps=tuple(Sweep(table, (2.0,)) for table in _experiments(paper)),
-        attacks=tuple(Attack(id, "sigma", (1, 2), 0, 3.0) for id in lemmas),
+        attacks=tuple(Attack(id, LEAST, (1, 2), 0, 3.0) for id in lemmas),
         worst_cases=tuple(claim.id for claim in claims if algorithm_of(claim)),
         as_possible=True,
         adds="higher ranks and other structures for the adversary" if lemmas else "",
     )
     if not full:
         return programme
-    attacks = tuple(Attack(id, "sigma", (1, 2, 4), 8, 6.0) for id in lemmas)
+    attacks = tuple(Attack(id, LEAST, (1, 2, 4), 8, 6.0) for id in lemmas)
     return replace(programme, command=f"{programme.command} --full", attacks=attacks, adds="")
 
 

@@ -25,6 +25,7 @@ from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
 from boundcheck.falsify.show import rounded_down
 from boundcheck.measure.parts import Chain
+from boundcheck.measure.spec import about_any_step, about_its_own_step
 from boundcheck.prove import ProofAudit
 from boundcheck.report.named import MOST_ROWS, WAYS, Named, named_runs, shown_and_folded, spread
 from boundcheck.report.stored import StoredRun
@@ -117,11 +118,11 @@ class Material:
     def claims(self) -> list[Claim]:
         """Every claim that the page speaks of, in the catalogue's order."""
         if self.networks:
-            return [catalogue[id] for id in ("meft.theorem2_any_step", "jiang2024.theorem2")]
+            return [about_any_step(), about_its_own_step()[0]]
         named = {run.result.claim for run in self.runs}
         named |= {end.claim for run in self.runs for end in run.result.upper}
         named |= {each.claim for run in self.theorems for each in run.course.horizons}
-        return [claim for claim in catalogue.values() if claim.id in named]
+        return [claim for id, claim in catalogue.items() if id in named]
 
     @property
     def by_callback(self) -> bool:

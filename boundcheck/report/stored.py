@@ -8,6 +8,7 @@ import xarray as xr
 
 from boundcheck.measure.parts import Chain, Ends, Estimates
 from boundcheck.measure.result import BracketResult, RunResult
+from boundcheck.measure.tables import AdapterSpec
 from boundcheck.verdicts import Verdict
 
 
@@ -73,6 +74,11 @@ class StoredRun:
     def adapter(self) -> str:
         """The adapter's kind."""
         return self.result.settings.adapter.kind
+
+    @property
+    def has_default_adapter(self) -> bool:
+        """Whether the adapter is that of a spec which names none."""
+        return self.adapter == AdapterSpec.model_fields["kind"].default
 
     @property
     def scale(self) -> str:

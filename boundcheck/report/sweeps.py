@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from boundcheck.measure.exponent import Exponent, fit_exponent
-from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.problems.adapters import title_of
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.style import log_y, ticks
 from boundcheck.report.words import number, signed
@@ -110,7 +110,7 @@ def settings(runs: list[StoredRun], free: tuple[str, ...] = ("claim", "lipschitz
     unsaid = {"seed", "run.steps", "adapter.kind", "adapter.rank", "adapter.scale", *free}
     specs, titles = [leaves(run.result.spec) for run in runs], []
     for run in runs:
-        titles.append(run.problem + (f", {ADAPTERS[run.adapter].title}" if run.adapter != "lora" else ""))
+        titles.append(run.problem + ("" if run.has_default_adapter else f", {title_of(run.adapter)}"))
         if "adapter.rank" not in free and run.rank is not None:
             titles[-1] += f", rank {run.rank}"
         if "adapter.scale" not in free and run.scale != "1":

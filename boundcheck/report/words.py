@@ -1,6 +1,7 @@
 """How the report names and prints things: labels of claims, numbers at a few digits, formulas as MathML."""
 
 import math
+from collections.abc import Mapping
 
 import sympy as sp
 from markupsafe import Markup
@@ -9,7 +10,9 @@ from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.markup import mathml_of
 from boundcheck.claims.symbols import C, r, sigma
 from boundcheck.measure.result import Result
+from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.verdicts import Verdict
+from boundcheck.words.hypotheses.lipschitz_adapter import READINGS
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -19,8 +22,17 @@ def label(claim_id: str, lipschitz: str) -> str:
     claim = catalogue[claim_id]
     if not takes_c(claim):
         return claim.title
-    value = lipschitz.replace("sqrt(r) sigma", "√r\u202fσ").replace("sigma", "σ")
-    return f"{claim.title}, C\u00a0=\u00a0{value}"
+    return f"{claim.title}, {c_is(lipschitz)}"
+
+
+def c_is(lipschitz: str) -> str:
+    """What C stands for, or a number that it is."""
+    return "C\u00a0=\u00a0" + lipschitz.replace("sqrt(r) ", "√r\u202f").replace(str(sigma), "σ")
+
+
+def norm_names(adapter: str) -> Mapping[str, str]:
+    """Of which norm each radius of an adapter is; nothing of one that is not known here."""
+    return ADAPTERS[adapter].radius_of if adapter in ADAPTERS else {}
 
 
 def titled(result: Result) -> str:
@@ -79,6 +91,5 @@ def rank_exponent(claim: Claim, lipschitz: str | None) -> sp.Rational:
         lipschitz: what C stands for: ``sigma``, ``sqrt(r) sigma``, or None for a constant free of r.
 
     """
-    substitution = {None: C, "sigma": sigma, "sqrt(r) sigma": sp.sqrt(r) * sigma}[lipschitz]
-    bound = claim.expression("bound").subs(C, substitution)
+    bound = claim.expression("bound").subs(C, C if lipschitz is None else READINGS[lipschitz])
     return sp.limit(sp.simplify(r * sp.diff(sp.log(bound), r)), r, sp.oo)

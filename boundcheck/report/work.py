@@ -30,13 +30,15 @@ def waterfall(id: str, rank: int) -> list[Any]:
     """The chains of Lemma 1 at an instance on which λ* is tight, also where G bounds the Frobenius norm of ∇f."""
     from boundcheck.claims import catalogue
     from boundcheck.falsify.climb import Climber
-    from boundcheck.falsify.structure import Structure, constants_of
+    from boundcheck.falsify.structure import Structure, adapter_of, constants_of
     from boundcheck.measure.slack import slack
+    from boundcheck.words.hypotheses.lipschitz_adapter import LEAST
 
     _use_one_thread()
     claim = catalogue[id]
-    structure = Structure.of(claim, "lora", (rank + 1, rank + 1, rank), constants_of("lora", claim, {}))
-    instance = Climber(structure, STARTS, 0).run(ROUNDS).best(claim, "sigma")
+    kind = adapter_of(claim, None)
+    structure = Structure.of(claim, kind, (rank + 1, rank + 1, rank), constants_of(kind, claim, {}))
+    instance = Climber(structure, STARTS, 0).run(ROUNDS).best(claim, LEAST)
     return [each.described() for each in slack(instance.problem, instance.v, instance.other, instance.radii)]
 
 

@@ -34,6 +34,7 @@ from boundcheck.testing.session import current
 from boundcheck.testing.strategies.instances import assignments, instances, short_runs
 from boundcheck.testing.strategies.matrices import DType, check_kind, check_size
 from boundcheck.words import algorithm_of, is_about_smoothness
+from boundcheck.words.hypotheses.lipschitz_adapter import LEAST
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def check_claim(
     *,
     given: Sequence[sp.core.relational.Relational] = (),
     adapter: str | None = None,
-    lipschitz: str = "sigma",
+    lipschitz: str = LEAST,
     largest: int = 8,
     dtype: DType = "float64",
     device: str = "cpu",
@@ -166,7 +167,7 @@ def _as_claim(claim: Any, given: Sequence[Any]) -> Claim:
                 "given", ", ".join(map(str, given)), "nothing beside a claim, which has hypotheses of its own"
             )
         if isinstance(claim, str):
-            return catalogue[claim]
+            return catalogue.opened(claim)
         check_id(claim)
         return claim
     for each in (claim, *given):

@@ -3,6 +3,34 @@
 An engine asks a word for a face and never looks at its id. A face that a word lacks is a sentence that says so.
 """
 
-from boundcheck.words.sentence import algorithm_of, is_about_smoothness, measure_of, theorem, word_of, words_of
+from boundcheck.words.sentence import (
+    algorithm_of,
+    free_numbers,
+    free_step,
+    gradient_norm,
+    has_common_radius,
+    is_about_smoothness,
+    limit_of,
+    measure_of,
+    speaks_of_a_ball,
+    takes,
+    theorem,
+    word_of,
+    words_of,
+)
 
-__all__ = ["algorithm_of", "is_about_smoothness", "measure_of", "theorem", "word_of", "words_of"]
+__all__ = [
+    "algorithm_of",
+    "free_numbers",
+    "free_step",
+    "gradient_norm",
+    "has_common_radius",
+    "is_about_smoothness",
+    "limit_of",
+    "measure_of",
+    "speaks_of_a_ball",
+    "takes",
+    "theorem",
+    "word_of",
+    "words_of",
+]

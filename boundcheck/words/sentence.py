@@ -1,12 +1,15 @@
 """Questions about a claim as a sentence of words: which algorithm it is about, what it bounds, what it rests on."""
 
 from functools import cache
+from typing import Literal
 
 import sympy as sp
 
 from boundcheck.claims import Claim, Quantity, catalogue
+from boundcheck.claims.symbols import Parameter
 from boundcheck.words.algorithms import GRADIENT_DESCENT, SGD, Algorithm
-from boundcheck.words.hypotheses import HYPOTHESES, Hypothesis
+from boundcheck.words.hypotheses import BALL, HYPOTHESES, SMOOTH, Hypothesis
+from boundcheck.words.hypotheses.bounded_gradient import BoundedGradient
 from boundcheck.words.measures import MEASURES, SMOOTHNESS, Measure, PerformanceMeasure
 
 
@@ -75,6 +78,54 @@ def measure_of(claim: Claim) -> Measure | None:
 def is_about_smoothness(claim: Claim) -> bool:
     """Whether the last quantity of a claim is what lemmas call the smoothness constant of F."""
     return bool(claim.quantities) and claim.quantities[-1].symbol == SMOOTHNESS.symbol
+
+
+def takes(claim: Claim, symbol: sp.Symbol) -> bool:
+    """Whether the claim has a parameter of that symbol."""
+    return any(parameter.symbol == symbol for parameter in claim.parameters)
+
+
+def speaks_of_a_ball(claim: Claim) -> bool:
+    """Whether the claim has a constant that is found on a ball: a radius, or the smoothness of F."""
+    return any(takes(claim, symbol) for symbol in (*BALL.radii, *SMOOTH.symbols))
+
+
+def has_common_radius(claim: Claim) -> bool:
+    """Whether the claim speaks of one radius for all blocks."""
+    return takes(claim, BALL.common)
+
+
+def free_numbers(claim: Claim) -> tuple[str, ...]:
+    """The numbers of its algorithm that a theorem leaves to the run, the step size first where it is one."""
+    algorithm = algorithm_of(claim)
+    formulas = {q.symbol: q.expression for q in claim.quantities}
+    letters = [formulas.get(symbol, symbol) for symbol in algorithm.parameters] if algorithm else []
+    return tuple(str(x.name) for x in letters if isinstance(x, sp.Symbol) and takes(claim, x))
+
+
+def free_step(claim: Claim) -> Parameter | None:
+    """The step size where a theorem is about whatever constant one a run takes; None where it prescribes it.
+
+    Of a claim in which another formula was assumed, it is that of the catalogue's claim.
+    """
+    said = catalogue.get(claim.id, claim)
+    algorithm = algorithm_of(said)
+    if algorithm is None:
+        return None
+    step = algorithm.parameters[0]
+    given = next((q.expression for q in said.quantities if q.symbol == step), step)
+    return next((p for p in claim.parameters if p.symbol == given), None)
+
+
+def limit_of(claim: Claim, symbol: sp.Symbol) -> str | None:
+    """The name of the quantity that a condition of the claim holds a parameter against; None where none does."""
+    limits = (str(each.rhs) for each in claim.conditions if each.lhs == symbol)
+    return next((name for name in limits if name in claim.names), None)
+
+
+def gradient_norm(claim: Claim) -> Literal["frobenius", "spectral"] | None:
+    """The norm in which the claim has the gradient in W bounded, the larger one of several; None where it is not."""
+    return min((word.norm for _, word in words_of(claim) if isinstance(word, BoundedGradient)), default=None)
 
 
 def word_of(hypothesis: Claim) -> Hypothesis | None:

@@ -1,4 +1,4 @@
-"""Lemma 1 for the adapters that are LoRA under another name, or half of it: DiReFT with bias, and B frozen."""
+"""Lemma 1 for adapters that are LoRA under another name, or half of it: DiReFT with bias, and B frozen."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Theorem 2, sharper: with λ*, κ = 1.5/(1 - q/2) in place of 2.5, and the best constant step size; and A frozen."""
+"""Theorem 2, sharper: with λ*, κ = 1.5/(1 - q/2) instead of 2.5, and the best constant step size; and A frozen."""
 
 import sympy as sp
 
@@ -86,7 +86,7 @@ def _ratio(proof: Proof, step_size: StepSize) -> Theorem:
 
 
 class BestStep:
-    """The step size α = 2q/(κL̂), q = sqrt(L̂D/(ζ²T)) and κ = q + sqrt(q² + 2): what they say without roots, quotients.
+    """The step size α = 2q/(κL̂), q = sqrt(L̂D/(ζ²T)) and κ = q + sqrt(q² + 2), without roots and quotients.
 
     Attributes:
         constant, noise, long: L̂, ζ and T are positive.
@@ -149,7 +149,7 @@ def best_step(proof: Proof) -> None:
 
 @script(THEOREM_2_FROZEN_A, "sharp", variants.ONE_FACTOR)
 def frozen(proof: Proof) -> None:
-    """The same of v = B: F is smooth on all of space, so that no ball has to hold the run."""
+    """The same for v = B: F is smooth on all of space, so the run needs no ball."""
     signs = proof.positive(s, L, a)
     smooth = proof.cite(variants.frozen.proof, "Lemma 1 with A frozen", "By its own proof.")
     value = proof.step("s²La² > 0", gt(quantity(THEOREM_2_FROZEN_A, Lhat).expression, 0), signs)

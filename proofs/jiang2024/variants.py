@@ -1,4 +1,4 @@
-"""Lemma 1 beyond the paper: A frozen, which needs no ball; and two layers, whose constants do not add up."""
+"""Lemma 1 beyond the paper: A frozen, without a ball; and two layers, whose constants do not add up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -74,7 +74,7 @@ def frozen(proof: Proof) -> None:
 C1, C2 = (MatrixSymbol(f"A'_{i}", r, k) for i in (1, 2))
 E1, E2 = (MatrixSymbol(f"B'_{i}", d, r) for i in (1, 2))
 
-# A point w is the pair of weights that v reaches, and w_1 -> w_2 the segment between two such.
+# A point w is the pair of weights at v, and w_1 -> w_2 the segment between two of them.
 w, w1, w2, along = (MatrixSymbol(name, d, k) for name in ("w", "w_1", "w_2", "w_theta"))
 STARTS = MatrixSymbol("U_0", d, k), MatrixSymbol("U'_0", d, k)
 # The weights of the layers, at two points.
@@ -154,7 +154,7 @@ PAIR = (
 
 @script(LAYERS, "sharp", TWO_LAYERS)
 def layers(proof: Proof) -> None:
-    """F's own descent inequality between the two pairs of weights, and what each layer adds to it."""
+    """F's own descent inequality between the two pairs of weights, with the term of each layer."""
     by = proof.by
     signs = proof.positive(L, G, a, b, s, G_2, a_2, b_2, s_2)
     smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])

@@ -13,6 +13,7 @@ import xarray as xr
 from boundcheck.errors import InputError
 from boundcheck.measure import measure
 from boundcheck.measure.build import build
+from boundcheck.measure.experiment import content
 from boundcheck.measure.parts import Planned
 from boundcheck.measure.plan import Start, make_plan
 from boundcheck.measure.schedule import Schedule
@@ -32,6 +33,10 @@ PILOTED = changed(theorem_table(run__steps="informative"), {"domain": {}, "run.z
 
 def trace_of(root, result):
     return finished(root / result.run_id)[1]
+
+
+def id_of(spec):
+    return run_id(spec.as_json(), "cpu", content(spec, build(spec, "cpu")))
 
 
 @sampled(3)
@@ -74,7 +79,7 @@ def test_a_finished_folder_holds_spec_trace_and_result_and_nothing_else(table, t
     assert {path.name for path in folder.iterdir()} == {"spec.json", "trace.zarr", "result.json"}
     assert not list(tmp_path.rglob("*.part"))
     assert json.loads((folder / "spec.json").read_text()) == result.spec
-    assert result.run_id == run_id(parse(table).as_json(), "cpu") == folder.name
+    assert result.run_id == id_of(parse(table)) == folder.name
 
 
 @sampled(3, 1)
@@ -205,7 +210,7 @@ def test_the_code_version_is_of_the_code_and_not_of_the_day():
 def test_results_come_in_the_order_of_the_sweep(tmp_path):
     table = theorem_table(adapter__rank=[2, 1], run__zeta=[1.8, 2.5])
     results = measure(table, tmp_path)
-    assert [result.run_id for result in results] == [run_id(spec.as_json(), "cpu") for spec in expand(table)]
+    assert [result.run_id for result in results] == [id_of(spec) for spec in expand(table)]
     assert len(list(tmp_path.iterdir())) == 4
 
 

@@ -53,7 +53,7 @@ BAD_FIELDS = [
     ("lipschitz", "C", "'sigma' or 'sqrt(r) sigma'"),
     ("problem", 3, "table"),
     ("problem", "digits", "table"),
-    ("problem.kind", "mnist", "'digits', 'breast-cancer', 'logistic', 'two-layer', 'readout', 'least-squares'"),
+    ("problem.kind", "mnist", "'logistic', 'two-layer', 'readout', 'pseudo-huber', 'digits', 'breast-cancer'"),
     ("problem.kind", 3, "'digits', 'breast-cancer'"),
     ("problem.d", 0, "a number greater than 0"),
     ("problem.k", 2.0, "integer"),

@@ -201,7 +201,7 @@ def pretrained_table(path: Path | str, text: str, task: str = "classification", 
     [
         ("meta-llama/Llama-2-7b-hf", "no such folder; nothing is downloaded"),
         ("/nowhere/at/all", "no such folder; nothing is downloaded"),
-        ("{tmp}", "which this folder has not"),
+        ("{tmp}", "which this folder does not have"),
     ],
 )
 def test_a_folder_that_is_none_is_named(path: str, expected: str, tmp_path: Path) -> None:

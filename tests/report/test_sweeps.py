@@ -203,7 +203,9 @@ def test_warnings_say_when_runs_are_too_short_to_tell():
     tilted = [changed(run, measured=run.result.measured * x) for run, x in zip(level, factors, strict=True)]
     assert "the interval holds 0" in horizon_slopes(tilted)[0]["warning"]
     assert "no power law" in warning({10: 0.1, 100: 0.9, 1000: 0.3})
-    short = by_steps({t: t**0.3 for t in (10, 100, 1000)}, verdicts={10: "hypothesis-failed"})
+    short = by_steps(
+        {t: t**0.3 for t in (10, 100, 1000)}, verdicts={10: "hypothesis-failed"}, claim="jiang2024.theorem2"
+    )
     (row,) = horizon_slopes([changed(run, plan__values={"T_min": 40.0}) for run in short])
     assert row["warning"].startswith("T too short to tell: below T_min at T = 10; fitted")
     diverged = by_steps({10: 0.1, 100: 0.2, 1000: 0.4, 10000: 0.8})

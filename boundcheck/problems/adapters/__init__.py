@@ -1,10 +1,18 @@
-"""The adapters: reparametrisations W(v) of a weight, each with its domain and the claims about it."""
+"""The adapters: reparametrisations W(v) of a weight, one class each, with its domain and the claims about it.
+
+One from outside is named by its import path, ``my_module:MyAdapter``, or by an entry point of the group
+``boundcheck.adapters``.
+"""
 
 from collections.abc import Mapping
+from inspect import isabstract
 from typing import Any
 
 from torch import Tensor
 
+from boundcheck.claims import catalogue
+from boundcheck.doors import Registry, listed
+from boundcheck.errors import InputError
 from boundcheck.problems.adapters.base import Adapter, Block, Radii
 from boundcheck.problems.adapters.dora import DoRA
 from boundcheck.problems.adapters.full import Full
@@ -12,9 +20,25 @@ from boundcheck.problems.adapters.loreft import LoReFT
 from boundcheck.problems.adapters.low_rank import DiReFT, FrozenA, FrozenB, LoRA
 from boundcheck.problems.adapters.products import LoHa, VeRA
 
-ADAPTERS: dict[str, type[Adapter]] = {
-    adapter.kind: adapter for adapter in (Full, LoRA, FrozenA, FrozenB, DiReFT, LoReFT, VeRA, DoRA, LoHa)
-}
+
+def _own() -> dict[str, type[Adapter]]:
+    return {each.kind: each for each in sorted(listed(__name__, Adapter), key=lambda each: each.place)}
+
+
+def _from_outside(name: str, found: Any) -> type[Adapter]:
+    if not isinstance(found, type) or not issubclass(found, Adapter) or isabstract(found):
+        raise InputError(ADAPTERS.field, name, "a class derived from Adapter, with all its methods")
+    said = ("title", "claims", "composition", "radius_names")
+    if missing := [each for each in said if not hasattr(found, each)]:
+        raise InputError(ADAPTERS.field, name, f"an adapter with {', '.join(missing)} too")
+    for claim in found.claims:
+        catalogue.opened(claim)
+    # By this name it is found again.
+    found.kind = name
+    return found
+
+
+ADAPTERS: Registry[type[Adapter]] = Registry("adapter.kind", "boundcheck.adapters", _own, _from_outside)
 """By the name that a spec gives them."""
 
 
@@ -25,6 +49,11 @@ def make_adapter(kind: str, W0: Tensor, rank: int | None, scale: float, factors:
     options = {"rank": rank, "scale": scale if made.has_scale else 1.0, **factors}
     adapter: Adapter = made(W0, **{name: x for name, x in options.items() if name in made.__dataclass_fields__})
     return adapter
+
+
+def title_of(kind: str) -> str:
+    """What figures call an adapter; one from outside that was not opened here goes by its name in the spec."""
+    return ADAPTERS[kind].title if kind in ADAPTERS else kind
 
 
 __all__ = [
@@ -42,4 +71,5 @@ __all__ = [
     "Radii",
     "VeRA",
     "make_adapter",
+    "title_of",
 ]

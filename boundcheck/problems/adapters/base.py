@@ -9,15 +9,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, cast
 
 import numpy as np
+import sympy as sp
 import torch
 from flint import arb, ctx
 from torch import Tensor
 
 from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.about import claims_about
 from boundcheck.claims.inputs import exact
+from boundcheck.claims.symbols import G, J, L, Lhat
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import upper
 from boundcheck.problems.certify import largest_gram_eigenvalue
@@ -61,20 +64,45 @@ class Sizes(NamedTuple):
     products: Tensor | float = 1.0
 
 
+class _Said:
+    """The claims that papers say are about an adapter."""
+
+    def __get__(self, adapter: "Adapter | None", of: type["Adapter"]) -> tuple[str, ...]:
+        return claims_about(of.kind)
+
+
+class _Composed:
+    """The composition lemma among them."""
+
+    def __get__(self, adapter: "Adapter | None", of: type["Adapter"]) -> str:
+        if not of.claims:
+            raise AttributeError(f"no claim about {of.__name__} is known")
+        return next((id for id in of.claims if J.name in catalogue[id].names), of.claims[-1])
+
+
 @dataclass(frozen=True)
 class Adapter(ABC):
     """W(v) around a frozen W0, shape (d, k).
 
     Attributes:
-        kind: its name in a spec.
+        kind: its name in a spec; one from outside gets it when it is opened.
+        place: where it stands in lists.
         title: what figures call it.
-        claims: ids of the claims that bound the smoothness of F on its domain, the sharpest first.
-        composition: the one of them whose L̂ is LJ² + GH.
+        claims: ids of the claims that bound the smoothness of F on its domain, the sharpest first; of a class that
+            names none, those that papers say are about its kind.
+        composition: the one of them that derives J, whose L̂ is LJ² + GH, or the last where none does.
         radius_names: the radii that make the domain, in the order of the blocks.
+        radius_of: of which norm each radius is, as figures say it.
+        noise_at_start: the powers of s and r with which the variance of the noise goes, in the mean over the adapter's
+            own start, and a formula that says so; None where none is known.
         frozen: the claims' parameter that bounds each frozen matrix, by the name of its field.
+        has_rank: whether it has a rank that one may choose.
         has_scale: whether its formula has a scale s that one may choose.
         needs_ball: whether W has a bounded derivative on a ball alone.
         has_diagonal: whether it can start from a diagonal point.
+        edits_hidden: whether it edits a hidden state h, by W [h; 1], and not the weight of a layer.
+        needs_columns: whether W0 must have no column of zeros.
+        is_run: whether theorems about an algorithm are run on it: all radii bound spectral norms, one of each block.
         is_linear: whether W is an affine function of v, so that F is convex, or smooth on all of space, where f is.
         starting: radii to begin a search with where 1 is no choice.
         is_isometry: whether it keeps distances, so that F is as strongly convex as f.
@@ -82,15 +110,22 @@ class Adapter(ABC):
 
     """
 
-    kind: ClassVar[str]
+    kind: ClassVar[str] = ""
+    place: ClassVar[int] = 1000
     title: ClassVar[str]
-    claims: ClassVar[tuple[str, ...]]
-    composition: ClassVar[str]
+    claims: ClassVar[tuple[str, ...]] = cast(Any, _Said())
+    composition: ClassVar[str] = cast(Any, _Composed())
     radius_names: ClassVar[tuple[str, ...]]
+    radius_of: ClassVar[Mapping[str, str]] = {}
+    noise_at_start: ClassVar[tuple[int, int, str] | None] = None
     frozen: ClassVar[Mapping[str, str]] = {}
+    has_rank: ClassVar[bool] = True
     has_scale: ClassVar[bool] = True
     needs_ball: ClassVar[bool] = False
     has_diagonal: ClassVar[bool] = False
+    edits_hidden: ClassVar[bool] = False
+    needs_columns: ClassVar[bool] = False
+    is_run: ClassVar[bool] = False
     is_linear: ClassVar[bool] = False
     is_isometry: ClassVar[bool] = False
     starting: ClassVar[Mapping[str, float]] = {}
@@ -103,7 +138,12 @@ class Adapter(ABC):
     @classmethod
     def is_subject_of(cls, claim: Claim) -> bool:
         """Whether a claim bounds the smoothness of F on this adapter's domain."""
-        return claim.id in cls.claims
+        return any(catalogue[id].id == claim.id for id in cls.claims)
+
+    @classmethod
+    def conditions(cls) -> tuple[sp.Basic, ...]:
+        """What its claims ask of its constants for W to have bounded derivatives."""
+        return catalogue[cls.composition].conditions
 
     @property
     @abstractmethod
@@ -188,14 +228,14 @@ class Adapter(ABC):
         Infinity where the lemma's conditions fail, as DoRA's do where a column may vanish.
         """
         claim = catalogue[self.composition]
-        values = self.constants(radii) | {"L": 1.0, "G": 0.0}
+        values = self.constants(radii) | {L.name: 1.0, G.name: 0.0}
         # G = 0 is a limit: no condition is about it.
         known = {p.symbol: exact(p.name, values[p.name] or 1.0) for p in claim.parameters}
         if claim.failing(known):
             return math.inf
         # NumPy's floats, which overflow to infinity where Python's raise.
         with np.errstate(over="ignore"):
-            square = float(claim.function("Lhat")(**{p.name: np.float64(values[p.name]) for p in claim.parameters}))
+            square = float(claim.function(Lhat.name)(**{p.name: np.float64(values[p.name]) for p in claim.parameters}))
         return math.sqrt(square) * ROUND_UP
 
     def norms(self, v: Point) -> Tensor:

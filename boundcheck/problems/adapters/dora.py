@@ -40,10 +40,11 @@ class DoRA(Adapter):
     """
 
     kind = "dora"
+    place = 80
+    needs_columns = True
     title = "DoRA"
-    claims = ("meft.dora_blocks", "meft.dora")
-    composition = "meft.dora"
     radius_names = ("a", "b", "mu")
+    radius_of: ClassVar[Mapping[str, str]] = {"a": "σ₁(A)", "b": "σ₁(B)", "mu": "max |m|"}
     frozen: ClassVar[Mapping[str, str]] = {"W0": "w_0"}
     # Its claims ask for w_0 > s a b.
     starting: ClassVar[Mapping[str, float]] = {"a": 0.5, "b": 0.5}

@@ -1,7 +1,9 @@
 """Full fine-tuning, the baseline: W itself is trained."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -16,13 +18,15 @@ class Full(Adapter):
     """W(v) = W0 + v, so that F has the smoothness of f. The ball says where to look, not where the claim holds."""
 
     kind = "full"
+    place = 10
+    has_rank = False
+    is_run = True
     title = "full fine-tuning"
     has_scale = False
-    claims = ("meft.full",)
     is_linear = True
     is_isometry = True
-    composition = "meft.full"
     radius_names = ("rho",)
+    radius_of: ClassVar[Mapping[str, str]] = {"rho": "σ₁(W − W₀)"}
 
     @property
     def rank(self) -> int:

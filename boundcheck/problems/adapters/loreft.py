@@ -1,7 +1,9 @@
 """LoReFT: an edit inside the row space of R, whose rows stay orthonormal: a point of the Stiefel manifold."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -23,11 +25,12 @@ class LoReFT(Adapter):
     """
 
     kind = "loreft"
+    place = 60
+    edits_hidden = True
     title = "LoReFT"
     has_scale = False
-    claims = ("meft.loreft_rank1", "meft.loreft_sharp", "meft.loreft")
-    composition = "meft.loreft"
     radius_names = ("nu",)
+    radius_of: ClassVar[Mapping[str, str]] = {"nu": "σ₁(V)"}
     rank: int
 
     def __post_init__(self) -> None:

@@ -36,17 +36,15 @@ class LoRA(Adapter):
     """
 
     kind = "lora"
+    place = 20
+    is_run = True
     title = "LoRA"
-    claims: ClassVar[tuple[str, ...]] = (
-        "meft.lemma1_sharp",
-        "meft.lemma1_sharp_equal_radii",
-        "meft.lora",
-        "jiang2024.lemma1",
-    )
-    composition = "meft.lora"
     radius_names = ("a", "b")
+    radius_of: ClassVar[Mapping[str, str]] = {"a": "σ₁(A)", "b": "σ₁(B)"}
     needs_ball = True
     has_diagonal = True
+    # At B = 0 only B has a gradient, s N Aᵀ, and the mean of |N Aᵀ|² over A is |N|² r gain²/k.
+    noise_at_start: ClassVar[tuple[int, int, str] | None] = 2, 1, "s²r, in the mean over A at B = 0"
     rank: int
     scale: float = 1.0
 
@@ -122,9 +120,10 @@ class DiReFT(LoRA):
     """
 
     kind = "direft"
+    place = 50
+    edits_hidden = True
     title = "DiReFT"
     has_scale = False
-    claims = ("meft.direft", "meft.lora", "jiang2024.lemma1")
 
 
 class _OneFactor(Adapter):
@@ -181,10 +180,11 @@ class FrozenA(_OneFactor):
     """
 
     kind = "frozen-a"
+    place = 30
+    is_run = True
     title = "LoRA, A frozen"
-    claims = ("meft.frozen_a",)
-    composition = "meft.frozen_a"
     radius_names = ("b",)
+    radius_of: ClassVar[Mapping[str, str]] = {"b": "σ₁(B)"}
     frozen: ClassVar[Mapping[str, str]] = {"A": "a"}
     A: Tensor
     scale: float = 1.0
@@ -222,10 +222,11 @@ class FrozenB(_OneFactor):
     """
 
     kind = "frozen-b"
+    place = 40
+    is_run = True
     title = "LoRA, B frozen"
-    claims = ("meft.frozen_b",)
-    composition = "meft.frozen_b"
     radius_names = ("a",)
+    radius_of: ClassVar[Mapping[str, str]] = {"a": "σ₁(A)"}
     frozen: ClassVar[Mapping[str, str]] = {"B": "b"}
     B: Tensor
     scale: float = 1.0

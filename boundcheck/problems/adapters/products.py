@@ -39,10 +39,10 @@ class VeRA(Adapter):
     """
 
     kind = "vera"
+    place = 70
     title = "VeRA"
-    claims = ("meft.vera_sharp", "meft.vera")
-    composition = "meft.vera"
     radius_names = ("a", "b")
+    radius_of: ClassVar[Mapping[str, str]] = {"a": "max |d|", "b": "max |b|"}
     frozen: ClassVar[Mapping[str, str]] = {"A": "a_0", "B": "b_0"}
     A: Tensor
     B: Tensor
@@ -114,10 +114,10 @@ class LoHa(Adapter):
     """
 
     kind = "loha"
+    place = 90
     title = "LoHa"
-    claims = ("meft.loha_sharp", "meft.loha")
-    composition = "meft.loha"
     radius_names = ("a", "b")
+    radius_of: ClassVar[Mapping[str, str]] = {"a": "σ₁(A)", "b": "σ₁(B)"}
     rank: int
     scale: float = 1.0
 

@@ -3,7 +3,7 @@
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.problems.adapters import ADAPTERS, title_of
 from boundcheck.report.section import Folder, Material
 from boundcheck.report.sections.smoothness import by_problem, by_rank, draw
 from boundcheck.report.stored import StoredRun
@@ -29,7 +29,7 @@ def build(material: Material, folder: Folder) -> Markup:
 
 def adapter_figures(runs: list[StoredRun]) -> dict[str, Figure]:
     """For each problem with brackets of several adapters a figure, by the problem's name."""
-    drawn = draw(lambda runs: f"{ADAPTERS[runs[0].adapter].title}\n")
+    drawn = draw(lambda runs: f"{title_of(runs[0].adapter)}\n")
     return {
         problem: panels([by_rank(group) for group in groups], drawn, most=3, tall=1.75)
         for problem, groups in _compared(runs).items()
@@ -40,7 +40,8 @@ def _compared(runs: list[StoredRun]) -> dict[str, list[list[StoredRun]]]:
     """The brackets of each adapter, by problem, where there are several adapters."""
     found = {}
     for group in by_problem([run for run in runs if not run.is_theorem]):
-        of_each = [[run for run in group if run.adapter == kind] for kind in ADAPTERS]
+        kinds = dict.fromkeys((*ADAPTERS, *(run.adapter for run in group)))
+        of_each = [[run for run in group if run.adapter == kind] for kind in kinds]
         if len(several := list(filter(None, of_each))) > 1:
             found[group[0].problem] = several
     return found

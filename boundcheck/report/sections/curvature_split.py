@@ -28,7 +28,7 @@ def build(material: Material, folder: Folder) -> Markup:
 
 
 def _is_split(run: StoredRun) -> bool:
-    return run.adapter == "lora" and "split" in run.trace
+    return run.has_default_adapter and "split" in run.trace
 
 
 def split_figure(runs: list[StoredRun]) -> Figure | None:

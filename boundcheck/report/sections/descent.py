@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from boundcheck.measure.schedule import Schedule
 from boundcheck.report.section import Folder, Material
-from boundcheck.report.stored import StoredRun
+from boundcheck.report.stored import StoredRun, known
 from boundcheck.report.style import BLUE, GREY, VERMILLION, log_y, panels
 from boundcheck.report.sweeps import settings
 from boundcheck.report.words import titled
@@ -31,7 +31,7 @@ def build(material: Material, folder: Folder) -> Markup:
 
 
 def _has_constant(run: StoredRun) -> bool:
-    return run.is_theorem and "Lhat" in run.course.plan.values
+    return run.is_theorem and run.course.plan.smoothness is not None
 
 
 def descent_figure(runs: list[StoredRun]) -> Figure | None:
@@ -58,7 +58,7 @@ def _size(run: StoredRun) -> tuple[int, int]:
 def _draw_descent(axis: Axes, item: tuple[str, StoredRun]) -> None:
     title, run = item
     steps = run.course.plan.steps
-    shares = run.trace["path_smoothness"].values / run.course.plan.values["Lhat"]
+    shares = run.trace["path_smoothness"].values / known(run.course.plan.smoothness)
     edges = Schedule.edges_of(steps, shares.shape[1])
     middle = (edges[:-1] + 1 + edges[1:]) / 2
     finite = np.isfinite(shares).all(0)

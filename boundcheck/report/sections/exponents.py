@@ -2,8 +2,9 @@
 
 from boundcheck.claims import Claim
 from boundcheck.report.words import rank_exponent, takes_c
+from boundcheck.words.hypotheses.lipschitz_adapter import LARGER, LEAST
 
-_CHOICES = (("a constant free of r", None), ("σ", "sigma"), ("√r σ", "sqrt(r) sigma"))
+_CHOICES = (("a constant free of r", None), ("σ", LEAST), ("√r σ", LARGER))
 
 
 def rank_exponents(claims: list[Claim]) -> list[dict[str, str]]:

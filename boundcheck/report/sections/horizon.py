@@ -9,6 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from boundcheck.claims import catalogue
+from boundcheck.claims.symbols import T
 from boundcheck.measure.exponent import Exponent
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.style import GREY, VERMILLION, looks_of, panels
@@ -26,6 +28,7 @@ from boundcheck.report.sweeps import (
 )
 from boundcheck.report.words import number, titled
 from boundcheck.verdicts import Verdict
+from boundcheck.words import limit_of
 
 # A slope over less than this factor of T says little of the next decade.
 _SPAN = 100
@@ -101,7 +104,8 @@ def _horizon_warnings(sweep: Sweep, keep: np.ndarray, found: Exponent | None) ->
 
 
 def _is_short(run: StoredRun) -> bool:
-    return bool(run.course.plan.steps < (run.course.plan.values.get("T_min") or 0))
+    plan, limit = run.course.plan, limit_of(catalogue[run.result.claim], T)
+    return limit is not None and plan.steps < (plan.values.get(limit) or 0)
 
 
 def _draw_horizon(axis: Axes, item: tuple[str, list[Sweep], dict[str, Any]]) -> None:

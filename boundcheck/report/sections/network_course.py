@@ -13,6 +13,7 @@ from boundcheck.report.named import WAYS, Named, distinct
 from boundcheck.report.sections.gradient import band
 from boundcheck.report.style import BLUE, GREEN, GREY, LOOKS, ORANGE, PURPLE, VERMILLION, log_y, panels, ticks
 from boundcheck.report.words import number
+from boundcheck.words.hypotheses.lipschitz_adapter import LARGER, LEAST
 
 MOST = 9
 """Runs that the figures show: as many as there are adapters."""
@@ -21,8 +22,8 @@ MOST = 9
 _LINES = {
     ("path", ""): (GREEN, "-"),
     ("layers", ""): (ORANGE, "--"),
-    ("printed", "sigma"): (GREY, "-."),
-    ("printed", "sqrt(r) sigma"): (GREY, ":"),
+    ("printed", LEAST): (GREY, "-."),
+    ("printed", LARGER): (GREY, ":"),
 }
 # Letters in a line of a legend.
 _LEGEND = 46

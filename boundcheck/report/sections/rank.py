@@ -10,9 +10,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from boundcheck.claims import catalogue
+from boundcheck.claims import Claim
 from boundcheck.measure.exponent import Exponent
+from boundcheck.measure.spec import about_its_own_step
 from boundcheck.measure.tables import AdapterSpec
+from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.style import GREY, looks_of, panels
 from boundcheck.report.sweeps import (
@@ -30,8 +32,6 @@ from boundcheck.report.sweeps import (
 )
 from boundcheck.report.words import number, rank_exponent, titled
 
-# The printed statement whose exponent of r stands beside the measured one.
-_PRINTED = "jiang2024.theorem2"
 # (key of the result, what it is called, the power of the loss's unit)
 _QUANTITIES = (
     ("smallest", "minₜ E‖∇F(vₜ)‖²", 2),
@@ -87,21 +87,26 @@ def rank_exponents(runs: list[StoredRun]) -> list[Row]:
     return rows
 
 
+def _printed() -> Claim:
+    """The printed statement whose exponent of r stands beside the measured one."""
+    return about_its_own_step()[0]
+
+
 @cache
 def _printed_exponent() -> Any:
-    return rank_exponent(catalogue[_PRINTED], None)
+    return rank_exponent(_printed(), None)
 
 
 def _formula(run: StoredRun, key: str) -> tuple[str, str]:
     """The exponent of the rank that a formula has for a quantity, and which formula."""
     if key == "smallest":
-        return str(_printed_exponent()), f"{catalogue[_PRINTED].title}, C free of r"
+        return str(_printed_exponent()), f"{_printed().title}, C free of r"
     adapter = run.result.settings.adapter
-    if key == "first_variance" and run.adapter == "lora" and adapter.start == "lora":
-        # At B = 0 only B has a gradient, s N Aᵀ, and the mean of |N Aᵀ|² over A is |N|² r gain²/k.
+    noise = ADAPTERS[run.adapter].noise_at_start if run.adapter in ADAPTERS else None
+    if key == "first_variance" and noise and adapter.start == AdapterSpec.model_fields["start"].default:
         factors = [AdapterSpec(rank=r, scale=adapter.scale).factor for r in (1, 4)]
-        exponent = 1 + 2 * math.log(factors[1] / factors[0], 4)
-        return f"{exponent:g}".replace("-", "−"), "s²r, in the mean over A at B = 0"
+        exponent = noise[1] + noise[0] * math.log(factors[1] / factors[0], 4)
+        return f"{exponent:g}".replace("-", "−"), noise[2]
     return "", ""
 
 

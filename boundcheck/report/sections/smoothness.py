@@ -8,10 +8,12 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from boundcheck.claims.about import about
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.report.section import Folder, Material
 from boundcheck.report.stored import StoredRun, known
 from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION, log_y, panels
+from boundcheck.report.words import norm_names
 
 title = "Smoothness bracket against rank"
 place = 400
@@ -54,11 +56,12 @@ def ends(run: StoredRun) -> dict[str, float]:
     """The upper ends by role: the printed ones by their C, that of composition, and sharp, the least but for those."""
     found: dict[str, float] = {}
     for end in run.result.upper:
-        if end.claim.startswith("jiang2024"):
+        said = about(end.claim)
+        if said is not None and said.is_printed:
             found[f"printed {end.lipschitz}"] = end.value
             continue
         found["sharp"] = min(found.get("sharp", np.inf), end.value)
-        if end.claim == ADAPTERS[run.adapter].composition:
+        if run.adapter in ADAPTERS and end.claim == ADAPTERS[run.adapter].composition:
             found["composition"] = end.value
     return found
 
@@ -76,17 +79,14 @@ def by_rank(runs: list[StoredRun]) -> list[StoredRun]:
     return [run for _, run in sorted({run.rank or 0: run for run in runs}.items())]
 
 
-_NORMS = {"a": "σ₁(A)", "b": "σ₁(B)", "mu": "|m|", "nu": "σ₁(V)", "rho": "σ₁(W − W₀)"}
-
-
 def _radii(runs: list[StoredRun]) -> str:
     different = {json.dumps(run.result.radii) for run in runs}
     if len(different) > 1:
         return "each run's own ball"
-    names = _NORMS | ({"a": "|d|", "b": "|b|"} if runs[0].adapter == "vera" else {})
+    names = norm_names(runs[0].adapter)
     equal: dict[float, list[str]] = {}
     for name, radius in runs[0].result.radii.items():
-        equal.setdefault(radius, []).append(names[name])
+        equal.setdefault(radius, []).append(names.get(name, name).removeprefix("max "))
     return "; ".join(f"{', '.join(norms)} ≤ {radius:.3g}" for radius, norms in equal.items())
 
 

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from boundcheck.measure.tables import DomainSpec, RunSpec
-from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.problems.adapters import title_of
 from boundcheck.report.stored import StoredRun, known
 from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, panels, ticks
 from boundcheck.report.sweeps import Row, groups, leaves, settings
@@ -102,12 +102,12 @@ def _rows(group: list[StoredRun], title: str) -> list[Row]:
     several, rows = len({run.adapter for run in group}) > 1, []
     for run in sorted(group, key=lambda run: (known(run.result.bound) <= 0, known(run.result.bound))):
         result, plan = run.course, run.course.plan
-        said = [titled(run.result)] + ([ADAPTERS[run.adapter].title] if several else [])
+        said = [titled(run.result)] + ([title_of(run.adapter)] if several else [])
         said += ["full batch"] if plan.batch is not None and result.settings.run.batch == "full" else []
         rows.append(
             {"problem": title, "units": result.problem.units, "steps": plan.steps}
             | {"seed": result.settings.seed, "claim": ", ".join(said), "batch": plan.batch}
-            | {"alpha": plan.values.get("alpha"), "ratio": run.result.ratio, "silent": run.verdict.is_silent}
+            | {"alpha": plan.step_size, "ratio": run.result.ratio, "silent": run.verdict.is_silent}
             | {key: getattr(result, key) for key in ("bound", "measured", "smallest", "interval")}
             | {"verdict": run.verdict, "ground": result.ground}
         )

@@ -7,11 +7,13 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from boundcheck.claims.symbols import C, sigma
 from boundcheck.falsify.worst_case import WorstCase
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.style import GREY, looks_of, panels, ticks
 from boundcheck.report.words import label, number, titled
 from boundcheck.verdicts import Verdict
+from boundcheck.words.hypotheses.lipschitz_adapter import LEAST
 
 # Letters that a line of the legend holds, and horizons that a short axis has ticks for.
 _LETTERS, _TICKS = 46, 5
@@ -47,8 +49,8 @@ def _is_shown(run: StoredRun) -> bool:
 
 def _name(case: WorstCase) -> str:
     """What to call the claim of a worst case, with the value of C unless it is sigma."""
-    C = case.inputs.get("C")
-    return label(case.claim, "sigma" if C in (None, case.inputs.get("sigma")) else number(C))
+    given = case.inputs.get(C.name)
+    return label(case.claim, LEAST if given in (None, case.inputs.get(sigma.name)) else number(given))
 
 
 def _draw(axis: Axes, item: tuple[str, list[WorstCase], list[StoredRun], Looks]) -> None:

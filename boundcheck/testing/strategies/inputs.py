@@ -11,9 +11,11 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from boundcheck.claims import Claim
 from boundcheck.claims.inputs import Number, checked
+from boundcheck.claims.symbols import T
 from boundcheck.exact.enclose import enclose
 from boundcheck.exact.sign import sign
 from boundcheck.testing.strategies.spectra import SIZES
+from boundcheck.words import limit_of
 
 POSITIVE_REALS: SearchStrategy[Number] = st.one_of(
     SIZES,
@@ -25,16 +27,19 @@ POSITIVE_REALS: SearchStrategy[Number] = st.one_of(
 
 
 def shortest_horizon(claim: Claim, inputs: Mapping[str, Number]) -> int:
-    """The least T that a claim with a T_min allows. The T in `inputs` is ignored.
+    """The least T that a claim allows. The T in `inputs` is ignored.
 
     Raises:
         InputError: for an input that is missing or out of its domain.
 
     """
-    values, T_min = checked(claim.parameters, inputs), claim.expression("T_min")
-    lower_end: Any = enclose(T_min, values, bits=256).lower()
+    values, limit = checked(claim.parameters, inputs), limit_of(claim, T)
+    if limit is None:
+        return 1
+    least = claim.expression(limit)
+    lower_end: Any = enclose(least, values, bits=256).lower()
     floor = int(lower_end.ceil().unique_fmpz())
-    return floor if sign(sp.Integer(floor) - T_min, values) >= 0 else floor + 1
+    return floor if sign(sp.Integer(floor) - least, values) >= 0 else floor + 1
 
 
 @st.composite
@@ -67,7 +72,7 @@ def claim_inputs(draw: DrawFn, claim: Claim) -> dict[str, Number]:
 
 def _within(draw: DrawFn, claim: Claim, condition: Any, inputs: Mapping[str, Number]) -> Any:
     """A value of the left side that meets a condition, some barely; None if the right side is not a plain number."""
-    if str(condition.lhs) == "T" and str(condition.rhs) == "T_min":
+    if isinstance(condition, sp.GreaterThan) and condition.lhs == T and str(condition.rhs) == limit_of(claim, T):
         return shortest_horizon(claim, inputs) + draw(st.one_of(st.just(0), st.integers(0, 10**6)))
     # A limit may be a quantity that the claim derives.
     rhs = claim.expression(str(condition.rhs)) if str(condition.rhs) in claim.names else condition.rhs

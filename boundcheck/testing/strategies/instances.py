@@ -7,6 +7,7 @@ orthonormal rows are floats of that type, so that what is computed in it starts 
 import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import hypothesis.strategies as st
@@ -16,8 +17,8 @@ import torch
 from hypothesis import assume, reject
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.symbols import D, Lhat, T, zeta
+from boundcheck.claims import Claim
+from boundcheck.claims.symbols import D, T, zeta
 from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm
 from boundcheck.errors import InputError
 from boundcheck.falsify.climb import Climber, steepest_loss
@@ -26,30 +27,26 @@ from boundcheck.falsify.relation import Assignment, Letters, given_relations, pa
 from boundcheck.falsify.search import CONSTANTS, own_constants, structures
 from boundcheck.falsify.structure import Structure, adapter_of
 from boundcheck.falsify.theorem import RUN_ADAPTERS, ShortRun, check_theorem, free_of
-from boundcheck.measure.spec import adapters_of
-from boundcheck.problems.adapters import ADAPTERS, Adapter, LoRA, make_adapter
+from boundcheck.measure.spec import about_its_own_step, adapters_of
+from boundcheck.problems.adapters import ADAPTERS, Adapter, make_adapter
 from boundcheck.problems.norms import Point
 from boundcheck.testing.strategies.matrices import DType, Shape, ball, check_kind, check_size, margin, matrices, rounded
 from boundcheck.testing.strategies.points import directions, domain_points
 from boundcheck.testing.strategies.spectra import SEEDS, choice
-from boundcheck.words import words_of
+from boundcheck.words import speaks_of_a_ball, words_of
+from boundcheck.words.hypotheses.lipschitz_adapter import LEAST
 from boundcheck.words.measures import SMOOTHNESS
-
-THEOREM_2_REPAIRED = catalogue["meft.theorem2_repaired"]
 
 # Far from 1 too, where an inequality that is not homogeneous breaks.
 _SIZES = CONSTANTS | st.sampled_from([1e-3, 1e3, 1e-6])
 _TINY = 1e-9
-_RATIO = sp.lambdify(
-    (Lhat, D, T, zeta), next(x.expression for x in THEOREM_2_REPAIRED.quantities if x.name == "q"), "math"
-)
 
 
 def instances(
     claim: Claim,
     *,
     adapter: str | None = None,
-    lipschitz: str = "sigma",
+    lipschitz: str = LEAST,
     largest: int = 8,
     dtype: DType = "float64",
 ) -> SearchStrategy[Instance]:
@@ -154,7 +151,7 @@ def _held(part: torch.Tensor, dtype: DType) -> torch.Tensor:
 
 
 def short_runs(
-    claim: Claim, *, adapter: str | None = None, lipschitz: str = "sigma", dtype: DType = "float64"
+    claim: Claim, *, adapter: str | None = None, lipschitz: str = LEAST, dtype: DType = "float64"
 ) -> SearchStrategy[ShortRun]:
     """Runs of one to four iterations that a theorem speaks of: T is long enough, and no path leaves the domain.
 
@@ -185,7 +182,7 @@ def _short_runs(draw: DrawFn, claim: Claim, kinds: tuple[str, ...], lipschitz: s
     scale = draw(choice((1.0, 0.5, 2.0)))
     factors = {"A": torch.as_tensor(draw(matrices((rank, k), norm=1.0, dtype=dtype)).astype(np.float64))}
     adapter = make_adapter(kind, torch.zeros(d, k, dtype=torch.float64), rank, scale, factors)
-    has_ball = isinstance(adapter, LoRA) and not names.isdisjoint({"a", "sigma", "ell"})
+    has_ball = adapter.needs_ball and speaks_of_a_ball(claim)
     size = draw(choice((1.0, 4.0, 0.5)))
     sizes = dict.fromkeys(adapter.radius_names, size)
     share = draw(choice((0.5, 0.75, 0.9)))
@@ -239,13 +236,22 @@ def _within_limits(draw: DrawFn, run: ShortRun, free: Collection[str]) -> dict[s
     return found
 
 
+@cache
+def _share() -> Callable[..., float]:
+    """The step that a theorem prescribes, in units of 1/L̂, as a function of L̂, D, T and zeta."""
+    theorem, algorithm = about_its_own_step()
+    step = next(q.expression for q in theorem.quantities if q.name == algorithm.step_size)
+    found: Callable[..., float] = sp.lambdify((SMOOTHNESS.symbol, D, T, zeta), SMOOTHNESS.symbol * step, "math")
+    return found
+
+
 def _noise(quiet: ShortRun, ratio: float) -> float:
-    """The noise c at which q of the repaired Theorem 2 is this ratio, with the zeta that c gives."""
+    """The noise c at which the step that a theorem prescribes is this share of 1/L̂, with the zeta that c gives."""
     radii = quiet.radii or quiet.start_norms
     known = {p.name: 1.0 for p in quiet.claim.parameters} | {name: float(x) for name, x in quiet.inputs.items() if x}
     smoothness = float(quiet.claim.function(SMOOTHNESS.symbol.name)(**known))
     # It is inversely proportional to zeta.
-    noise = _RATIO(smoothness, max(quiet.gap, 0.0), quiet.steps, 1.0) / ratio
+    noise = _share()(smoothness, max(quiet.gap, 0.0), quiet.steps, 1.0) / ratio
     width = quiet.adapter.jacobian_bound(radii) * float(np.linalg.norm(quiet.direction))
     assume(0 < noise < math.inf and 0 < width < math.inf)
     return noise / width

@@ -9,11 +9,12 @@ from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
+import sympy as sp
 from hypothesis.strategies import DrawFn, SearchStrategy
 from torch import Tensor
 
 from boundcheck.errors import InputError
-from boundcheck.problems.adapters import ADAPTERS, Adapter, DoRA, make_adapter
+from boundcheck.problems.adapters import ADAPTERS, Adapter, make_adapter
 from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.least_squares import LeastSquares
 from boundcheck.problems.objective import Objective
@@ -203,7 +204,7 @@ def _adapters(draw: DrawFn, kind: str, shape: Shape | None, rank: int | None, mo
     sides = {"A": (r, k), "B": (d, r)}
     # W0 is frozen in all of them.
     frozen: dict[str, Tensor] = {name: draw(_frozen(sides[name])) for name in ADAPTERS[kind].frozen if name in sides}
-    return make_adapter(kind, W0 + 2 if kind == DoRA.kind else W0, r, scale, frozen)
+    return make_adapter(kind, W0 + 2 if "W0" in ADAPTERS[kind].frozen else W0, r, scale, frozen)
 
 
 @kept
@@ -213,11 +214,14 @@ def _frozen(shape: Shape) -> SearchStrategy[Any]:
 
 @st.composite
 def domains(draw: DrawFn, adapter: Adapter) -> dict[str, float]:
-    """Radii for the domain of an adapter, by name, from 0.05 to 3. The radii of DoRA keep every column away from 0."""
+    """Radii for the domain of an adapter, by name, from 0.05 to 3, at which its claims say something."""
     radii = {name: draw(choice((1.0, 0.05, 0.5, 3.0))) for name in adapter.radius_names}
-    if isinstance(adapter, DoRA):
-        share = draw(choice((0.5, 0.01, 0.9)))
-        radii["b"] = share * adapter.constants(radii)["w_0"] / (adapter.scale * radii["a"])
+    for condition in adapter.conditions():
+        limited = [name for name in radii if name in map(str, condition.rhs.free_symbols)]
+        if isinstance(condition, sp.StrictGreaterThan) and limited:
+            known = adapter.constants(radii | {limited[-1]: 1.0})
+            at_one = float(condition.rhs.subs({x: known[str(x)] for x in condition.rhs.free_symbols}))
+            radii[limited[-1]] = draw(choice((0.5, 0.01, 0.9))) * known[str(condition.lhs)] / at_one
     return radii
 
 

@@ -40,6 +40,11 @@ class Algorithm(ABC):
     is_stochastic: bool = False
     starting: tuple[tuple[sp.Symbol, sp.Rational], ...] = ()
 
+    @property
+    def step_size(self) -> str:
+        """The name of its step size."""
+        return str(self.parameters[0].name)
+
     # Statement
 
     @property

@@ -35,6 +35,11 @@ class Ball(Hypothesis):
     common: sp.Symbol = sigma
     """The symbol of the radius where there is one for all."""
 
+    @property
+    def radii(self) -> tuple[sp.Symbol, ...]:
+        """The symbols of radii, of which a claim about a ball has one at least."""
+        return a, self.common
+
 
 BALL = Ball(
     "ball",

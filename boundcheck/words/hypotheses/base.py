@@ -52,6 +52,7 @@ class Hypothesis:
             a ball may be left because of anything else and is blamed last.
         smooth_on: where it makes F smooth: along the ``path`` of the iterates, on all of ``space``, in a ``ball`` of
             factors that are all trained, with one factor ``frozen``; empty where it does not.
+        is_of_a_run: whether a run can have its constants.
 
     """
 
@@ -63,6 +64,12 @@ class Hypothesis:
     smooth_on: Literal["", "path", "space", "ball", "frozen"] = ""
     held: Callable[[Evidence, str], list[Audit]] | None = None
     blamed: Blamed = "constant"
+    is_of_a_run: bool = True
+
+    @property
+    def letter(self) -> str:
+        """The name of the constant that it is about, the first of its symbols."""
+        return str(self.symbols[0].name)
 
     def rows(self, evidence: Evidence, id: str) -> list[tuple[Blamed, Audit]]:
         """Hold a run against it: the rows of the audit, in which it has this id, each with its turn to be blamed.

@@ -1,6 +1,8 @@
 """The gradient of f in W is bounded by G, in the Frobenius or the spectral norm."""
 
+from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 from boundcheck.claims.symbols import G
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
@@ -26,13 +28,21 @@ def _held(norm: str, e: Evidence, id: str) -> list[Audit]:
     return [Audit(id, "constant", status_of(surely, limit, certified), observed, limit, how, G.name)]
 
 
-BOUNDED_GRADIENT = Hypothesis(
+@dataclass(frozen=True)
+class BoundedGradient(Hypothesis):
+    """A bound on a norm of the gradient in W."""
+
+    norm: Literal["frobenius", "spectral"] = "frobenius"
+
+
+BOUNDED_GRADIENT = BoundedGradient(
     "bounded_gradient", "bounded gradient in W", (G,), worst=Worst(), held=partial(_held, "frobenius")
 )
-BOUNDED_SPECTRAL_GRADIENT = Hypothesis(
+BOUNDED_SPECTRAL_GRADIENT = BoundedGradient(
     "bounded_spectral_gradient",
     "bounded spectral norm of the gradient in W",
     (G,),
     worst=Worst(),
     held=partial(_held, "spectral"),
+    norm="spectral",
 )

@@ -4,5 +4,5 @@ from boundcheck.claims.symbols import abc_a, abc_b, abc_c
 from boundcheck.words.hypotheses.base import Hypothesis
 
 EXPECTED_SMOOTHNESS = Hypothesis(
-    "expected_smoothness", "expected smoothness (ABC)", (abc_a, abc_b, abc_c), is_about_noise=True
+    "expected_smoothness", "expected smoothness (ABC)", (abc_a, abc_b, abc_c), is_about_noise=True, is_of_a_run=False
 )

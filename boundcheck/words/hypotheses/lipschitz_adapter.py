@@ -1,8 +1,20 @@
 """W is C-Lipschitz in its factors."""
 
-from boundcheck.claims.symbols import C
+from collections.abc import Mapping
+from typing import Literal
+
+import sympy as sp
+
+from boundcheck.claims.symbols import C, r, sigma
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, status_of, used
+
+Lipschitz = Literal["sigma", "sqrt(r) sigma"]
+"""What C may stand for on a ball of radius sigma; the first is the least that it can be."""
+
+LEAST: Lipschitz = "sigma"
+LARGER: Lipschitz = "sqrt(r) sigma"
+READINGS: Mapping[str, sp.Expr] = {LEAST: sigma, LARGER: sp.sqrt(r) * sigma}
 
 
 def _held(e: Evidence, id: str) -> list[Audit]:

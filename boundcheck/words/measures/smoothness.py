@@ -16,6 +16,11 @@ class SmoothnessConstant(Measure):
     symbol: sp.Symbol
     """What lemmas call the bound on it."""
 
+    @property
+    def letter(self) -> str:
+        """The name of the quantity by which a claim bounds it."""
+        return str(self.symbol.name)
+
     def is_bounded_by(self, conclusion: sp.Basic, bound: sp.Symbol) -> bool:
         """Whether the conclusion says so of the gradient at any two points, or of the Hessian at any one."""
         points = [each.args[1] for each in conclusion.atoms(Gradient)]

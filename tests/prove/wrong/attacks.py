@@ -301,7 +301,7 @@ CASES = [
     ),
     Case(
         "two processes that are one",
-        "expected blocks of its own",
+        "expected its own blocks",
         lambda _: refusal(lambda: Reading(processes={v_t: Process((g,)), w_t: Process((g,))})),
         lambda _: refusal(lambda: Reading(processes={v_t: Process((g, w)), g_t: Process((g,))})),
     ),
@@ -318,7 +318,7 @@ CASES = [
         lambda _: refusal(lambda: Reading(constants={sp.Symbol("x", positive=True)})),
     ),
     of_scripts(
-        "a relation of a class of one's own", "no GE of one's own", lemma(GE(x, 5, evaluate=False)), lemma(ge(x**2, 0))
+        "a relation of a class of one's own", "not your own GE", lemma(GE(x, 5, evaluate=False)), lemma(ge(x**2, 0))
     ),
     Case(
         "a claim of one's own under a paper's name",
@@ -357,7 +357,7 @@ CASES = [
     ),
     Case(
         "a catalogue's claim, refuted from nothing",
-        "does not assume all that jiang2024.lemma1 rests on",
+        "does not assume everything on which jiang2024.lemma1 rests",
         lambda _: _refuting(LEMMA_1),
         lambda _: _refuting(claim(ge(x, 0))),
     ),

@@ -1,0 +1,140 @@
+"""Doors: what lies outside of this package, by its import path or an entry point; and what lies in it, by listing.
+
+Code is run for a text that a person typed, ``module:name`` or ``file.py:name``, and for no other: reading a stored
+result or instance opens nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+import sys
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Generic, TypeVar
+
+from boundcheck.errors import InputError
+
+T = TypeVar("T")
+
+
+def is_path(text: object) -> bool:
+    """Whether a text is an import path, and no plain name."""
+    return isinstance(text, str) and ":" in text
+
+
+def opened(field: str, text: str) -> Any:
+    """The object at ``module:name`` or ``folder/file.py:name``, whose module is imported.
+
+    Raises:
+        InputError: naming the field, where there is no such thing, or its module does not run.
+
+    """
+    place, _, name = text.rpartition(":")
+    if not place or not name.isidentifier():
+        raise InputError(field, text, "an import path, module:name or file.py:name")
+    try:
+        module = _file(Path(place)) if place.endswith(".py") else _module(place)
+    except InputError:
+        raise
+    except (Exception, SystemExit) as error:
+        said = " ".join(str(error).split())
+        raise InputError(field, text, f"a module that runs, and not {type(error).__name__}: {said}") from error
+    if not hasattr(module, name):
+        raise InputError(field, text, f"a name that is in {place}")
+    return getattr(module, name)
+
+
+def _module(name: str) -> ModuleType:
+    # As for a script, what lies in the current folder is found too; after all else, so that it hides nothing.
+    if not {"", str(Path.cwd())} & set(sys.path):
+        sys.path.append(str(Path.cwd()))
+    return importlib.import_module(name)
+
+
+def _file(path: Path) -> ModuleType:
+    """The module in a file, run once for what the file holds."""
+    content = path.read_bytes()
+    name = f"{path.stem}_{zlib.crc32(content + str(path.resolve()).encode()):08x}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        if spec is None or spec.loader is None:
+            raise ImportError(f"{path} is no Python file")
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        try:
+            spec.loader.exec_module(sys.modules[name])
+        except BaseException:
+            del sys.modules[name]
+            raise
+    return sys.modules[name]
+
+
+def listed(package: str, base: Any) -> list[Any]:
+    """The classes derived from `base` that the modules of a package define."""
+    found: list[Any] = []
+    for each in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
+        members = vars(importlib.import_module(each.name)).values()
+        found += [x for x in members if isinstance(x, type) and issubclass(x, base) and x.__module__ == each.name]
+    return [each for each in found if each is not base]
+
+
+class Registry(Mapping[str, T], Generic[T]):
+    """Things by the name that a spec gives them: those of this package, and those from outside that were opened."""
+
+    def __init__(
+        self, field: str, group: str, own: Callable[[], Mapping[str, T]], made: Callable[[str, Any], T]
+    ) -> None:
+        """Look at nothing yet.
+
+        Args:
+            field: of a spec that names one.
+            group: of entry points.
+            own: those of this package, called when one is first asked for.
+            made: what is kept of an object from outside, given its name too; raises InputError for what is none.
+
+        """
+        self.field, self.group, self._own, self._made = field, group, own, made
+
+    @cached_property
+    def _known(self) -> dict[str, T]:
+        return dict(self._own())
+
+    def __getitem__(self, name: str) -> T:
+        """One that is known; an import path that was not opened is not."""
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """The names that are known."""
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        """How many are known."""
+        return len(self._known)
+
+    def open(self, name: Any) -> T:
+        """One that is known, that an entry point names, or at an import path that a person typed; it is known then.
+
+        Raises:
+            InputError: naming the field, for none of these.
+
+        """
+        if not isinstance(name, str):
+            raise self._unknown(name)
+        if name not in self._known:
+            self._known[name] = self._made(name, opened(self.field, name) if is_path(name) else self._installed(name))
+        return self._known[name]
+
+    def _installed(self, name: str) -> Any:
+        from importlib.metadata import entry_points
+
+        for entry in entry_points(group=self.group, name=name):
+            return opened(self.field, entry.value)
+        raise self._unknown(name)
+
+    def _unknown(self, name: object) -> InputError:
+        expected = f"one of {', '.join(map(repr, self._own()))}, or an import path module:name"
+        return InputError(self.field, name, expected)

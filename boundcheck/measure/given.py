@@ -1,0 +1,43 @@
+"""A problem that a person gives as an object, and not by a name: `bc.measure(spec, problem=mine)`."""
+
+from typing import Any, Literal
+
+from pydantic import PrivateAttr
+
+from boundcheck.errors import InputError
+from boundcheck.measure.content import content_of
+from boundcheck.problems.loss import Loss
+from boundcheck.problems.objective import Objective
+from boundcheck.problems.tables import ProblemTable, Setting
+from boundcheck.tables import Side, Table, validated
+
+
+class GivenProblem(ProblemTable):
+    """A problem that is no text, but an object: its name and a hash of its content stand for it."""
+
+    kind: Literal["given"] = "given"
+    name: str
+    content: str
+    _made: Any = PrivateAttr()
+
+    @classmethod
+    def of(cls, problem: Any, table: Any) -> "GivenProblem":
+        """The table of an objective, or of a function of W, whose shape another table says."""
+        if not isinstance(problem, Objective):
+            if not callable(problem):
+                raise InputError("problem", type(problem).__name__, "an Objective, or a function of W")
+            sides = validated(_Shape, table if isinstance(table, dict) else {}, "problem.")
+            problem = Loss.of_function(problem, (sides.d, sides.k))
+        made = cls(name=problem.name, content=content_of(problem))
+        made._made = problem
+        return made
+
+    def build(self, setting: Setting) -> Objective:
+        """The objective itself."""
+        found: Objective = self._made
+        return found
+
+
+class _Shape(Table):
+    d: Side
+    k: Side
