@@ -109,15 +109,9 @@ def smoothness(proof: Proof, half: Half, claim: Claim, factor: Claim) -> None:
         signs,
         meaning=f"The bounds on ∇f and on its product with {held}ᵀ, times s.",
     )
-    _conclude(proof, half, claim, chain, inner, reach)
-
-
-def _conclude(proof: Proof, half: Half, claim: Claim, chain: Theorem, inner: Theorem, reach: sp.Expr) -> None:
-    """From the bound on what the chain rule makes of the difference of gradients to the claim."""
-    by, (any_value, first, second), radius = proof.by, half.trained, half.radius
     gradients = [
-        (by.instance(chain, {any_value: x}), Gradient(F, x), s * half.pull(Gradient(f, half.weight(x))))
-        for x in (first, second)
+        (by.instance(chain, {any_value: x}), Gradient(F, x), s * half.pull(Gradient(f, point)))
+        for x, point in zip((first, second), points, strict=True)
     ]
     relation = le(FrobeniusNorm(Gradient(F, first) - Gradient(F, second)), reach)
     line = proof.step("∇F", relation, by.rewrite(inner, relation, *gradients), meaning="By the chain rule.")
