@@ -1,5 +1,6 @@
 """Lemma 1 where one factor is frozen, A or B: what the two scripts share."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sympy as sp
@@ -41,6 +42,18 @@ class Half:
         """W at a value of the trained factor."""
         return W0 + s * self.beside(x)
 
+    @property
+    def points(self) -> tuple[sp.MatrixExpr, sp.MatrixExpr]:
+        """W at both."""
+        _, first, second = self.trained
+        return self.weight(first), self.weight(second)
+
+    @property
+    def turned(self) -> sp.MatrixExpr:
+        """The change of the gradient in W between them."""
+        first, second = self.points
+        return Gradient(f, first) - Gradient(f, second)
+
     def pull(self, M: sp.MatrixExpr) -> sp.MatrixExpr:
         """The gradient in the trained factor from that in W, but for s."""
         return M * self.held.T if self.held == A else self.held.T * M
@@ -64,36 +77,12 @@ FROZEN_B = Half(B, (A, A1, A2), b, "Bᵀ∇f", "sB(A_1 - A_2)")
 def smoothness(proof: Proof, half: Half, claim: Claim, factor: Claim) -> None:
     """∇F is that of f times the frozen factor, and W moves by the trained one times it, each with its scale."""
     by, (any_value, first, second), radius = proof.by, half.trained, half.radius
-    points = half.weight(first), half.weight(second)
-    turned, moved = Gradient(f, points[0]) - Gradient(f, points[1]), FrobeniusNorm(first - second)
+    points, turned, moved = half.points, half.turned, FrobeniusNorm(first - second)
     turn, held = FrobeniusNorm(turned), half.held.name
     signs = proof.positive(L, radius, s)
     size = proof.step("s ≥ 0", ge(s, 0), signs)
     small = proof.assume(factor)
-    smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
-    product = proof.step(
-        "BA",
-        le(FrobeniusNorm(half.beside(first - second)), radius * moved),
-        half.split(proof, first - second, half.held),
-        small,
-        meaning=f"{half.norms}, and ‖{held}‖_op ≤ {radius}.",
-    )
-    apart = proof.step(
-        "W",
-        le(FrobeniusNorm(points[0] - points[1]), s * radius * moved),
-        by.homogeneous(size, "F", half.beside(first - second)),
-        product,
-        signs,
-        meaning=f"W_1 - W_2 is {half.moved}.",
-    )
-    bend = proof.step(
-        "∇f",
-        le(turn, L * s * radius * moved),
-        by.instance(smooth, dict(zip((W1, W2), points, strict=True))),
-        apart,
-        signs,
-        meaning="f is L-smooth.",
-    )
+    bend = _turn(proof, half, small, size, signs)
     name = any_value.name
     law = proof.define(Value(F, any_value), Value(f, half.weight(any_value)), f"F({name}) = f(W)", forall=[any_value])
     chain = proof.state(
@@ -120,18 +109,42 @@ def smoothness(proof: Proof, half: Half, claim: Claim, factor: Claim) -> None:
         signs,
         meaning=f"The bounds on ∇f and on its product with {held}ᵀ, times s.",
     )
-    _conclude(proof, half, claim, chain, inner, reach)
-
-
-def _conclude(proof: Proof, half: Half, claim: Claim, chain: Theorem, inner: Theorem, reach: sp.Expr) -> None:
-    """From the bound on what the chain rule makes of the difference of gradients to the claim."""
-    by, (any_value, first, second), radius = proof.by, half.trained, half.radius
     gradients = [
-        (by.instance(chain, {any_value: x}), Gradient(F, x), s * half.pull(Gradient(f, half.weight(x))))
-        for x in (first, second)
+        (by.instance(chain, {any_value: x}), Gradient(F, x), s * half.pull(Gradient(f, point)))
+        for x, point in zip((first, second), points, strict=True)
     ]
     relation = le(FrobeniusNorm(Gradient(F, first) - Gradient(F, second)), reach)
     line = proof.step("∇F", relation, by.rewrite(inner, relation, *gradients), meaning="By the chain rule.")
     defined = proof.quantity(quantity(claim, Lhat))
     final = proof.step("(8)", claim.conclusion, line, defined, meaning=f"L̂ is s²L{radius}².")
     proof.conclude(final, forall=[first, second])
+
+
+def _turn(proof: Proof, half: Half, small: Theorem, size: Theorem, signs: Sequence[Theorem]) -> Theorem:
+    """‖∇f(W_1) - ∇f(W_2)‖ is at most Ls times the radius and the way of the trained factor."""
+    by, (_, first, second), radius = proof.by, half.trained, half.radius
+    points, moved = half.points, FrobeniusNorm(first - second)
+    smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
+    product = proof.step(
+        "BA",
+        le(FrobeniusNorm(half.beside(first - second)), radius * moved),
+        half.split(proof, first - second, half.held),
+        small,
+        meaning=f"{half.norms}, and ‖{half.held.name}‖_op ≤ {radius}.",
+    )
+    apart = proof.step(
+        "W",
+        le(FrobeniusNorm(points[0] - points[1]), s * radius * moved),
+        by.homogeneous(size, "F", half.beside(first - second)),
+        product,
+        signs,
+        meaning=f"W_1 - W_2 is {half.moved}.",
+    )
+    return proof.step(
+        "∇f",
+        le(FrobeniusNorm(half.turned), L * s * radius * moved),
+        by.instance(smooth, dict(zip((W1, W2), points, strict=True))),
+        apart,
+        signs,
+        meaning="f is L-smooth.",
+    )

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis.strategies import DataObject, DrawFn
 from mpmath import mp
 
+from boundcheck.claims import catalogue
 from boundcheck.errors import InputError
-from boundcheck.problems.adapters import ADAPTERS, LoRA
+from boundcheck.problems.adapters import ADAPTERS, Full, LoRA
 from boundcheck.problems.constant import Constant
-from boundcheck.problems.least_squares import LeastSquares
+from boundcheck.problems.least_squares import LeastSquares, synthetic_regression
 from boundcheck.problems.norms import Point, inner, square_norm
 from boundcheck.problems.problem import Problem
 from boundcheck.testing import (
@@ -296,3 +297,26 @@ def test_norms_and_steps_are_those_of_the_adapters_blocks(kind: str, data: DataO
     step = tuple(-0.1 * part for part in problem.gradient(v))
     for got, wanted in zip(problem.retract(v, step), adapter.retract(v, step), strict=True):
         assert torch.equal(got, wanted)
+
+
+def test_what_the_first_iterate_determines_is_rounded_up() -> None:
+    """Norms of blocks by singular values; the distance to the minimiser, by a least-squares solver, is in its bound."""
+    random = torch.Generator().manual_seed(0)
+    objective = synthetic_regression(2, 3, 8, 0.1, 0)
+    W0 = torch.zeros(2, 3, dtype=torch.float64)
+    lora, full = Problem(objective, LoRA(W0, 2)), Problem(objective, Full(W0))
+    v = lora.adapter.initial(1.5, random)
+    found = lora.inputs_at(catalogue["meft.unconditional_gd"], v)
+    for name, part in zip(("a_1", "b_1"), v, strict=True):
+        norm = np.linalg.norm(part[0].numpy(), 2)
+        assert norm < found[name] <= max(norm, 1e-8 * found["a_1"]) * (1 + 1e-8)
+    w = (torch.randn((1, 2, 3), generator=random, dtype=torch.float64),)
+    least = np.linalg.lstsq(objective._X.numpy(), objective._targets.numpy(), rcond=None)[0].T
+    bound, strong = full.distance_bound(w), full.strong_convexity
+    assert bound is not None
+    assert strong is not None
+    assert np.linalg.norm(w[0][0].numpy() - least) <= bound.value
+    slope = np.linalg.norm(full.gradient(w)[0].numpy())
+    assert bound.value == pytest.approx(slope / strong.value, rel=1e-9)
+    assert full.inputs_at(catalogue["su2016.nesterov"], w) == {"R_1": bound.value}
+    assert lora.distance_bound(v) is None

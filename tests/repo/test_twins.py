@@ -29,6 +29,7 @@ BLOCKS = "tests/test_twins.py::test_a_domain_is_that_of_its_blocks"
 DIRECTIONS = "tests/test_twins.py::test_directions_and_steps_are_those_of_single_points"
 RATIOS = "tests/test_twins.py::test_difference_ratios_are_those_of_pairs"
 BISECTION = "tests/test_twins.py::test_betting_limits_are_roots_found_by_bisection"
+FIRST_ITERATE = "tests/problems/test_problem.py::test_what_the_first_iterate_determines_is_rounded_up"
 SCHEDULE = "tests/test_twins.py::test_a_schedule_is_that_of_its_docstring"
 ADAPTER_TESTS, DERIVATIVE_TESTS = "tests/problems/test_adapters.py", "tests/problems/test_derivatives.py"
 NETWORK_TESTS = "tests/models/test_network.py"
@@ -70,6 +71,8 @@ TWINS: dict[str, str] = {
     "Problem.observe": "tests/problems/test_observe.py::test_every_observable_is_that_of_the_naive_twin",
     "Problem.norms": "tests/problems/test_problem.py::test_norms_and_steps_are_those_of_the_adapters_blocks",
     "Problem.retract": "tests/problems/test_problem.py::test_norms_and_steps_are_those_of_the_adapters_blocks",
+    "Problem.inputs_at": FIRST_ITERATE,
+    "Problem.distance_bound": FIRST_ITERATE,
     "Problem.rounding": "tests/problems/test_problem.py::test_rounding_covers_what_exact_arithmetic_finds",
     "sgd.sgd_step": "tests/problems/test_sgd.py::test_many_steps_are_those_of_a_loop_over_replicas",
     "run.run_ensemble": "tests/measure/test_run.py::test_the_trace_is_that_of_a_plain_loop",
@@ -163,8 +166,6 @@ TWINS: dict[str, str] = {
 NOTHING_TO_COMPARE = {
     "Adapter.initial": "where training starts: the shapes, the seed and W(v) = W0 are tested",
     "Problem.initial": "the adapter's own",
-    "Problem.inputs_at": "norms and a quotient, by name",
-    "Problem.distance_bound": "a quotient of what has twins",
     "NetworkFunction.initial": "the point at which the network was taken",
     "Adapter.diagonal": "a starting point too, which is written down and not computed",
     "Adapter.draw": "random points: that they lie in the domain, and half of them at its boundary, is tested",
