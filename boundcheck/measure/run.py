@@ -153,12 +153,11 @@ class _RareLooks:
         )
 
     def at(self, t: int, v: Point, tick: Tick) -> None:
-        """Look at v_t, if that is due."""
-        for place in np.flatnonzero(self.times == t):
-            random = np.random.default_rng([self.seed, t])
-            first = tuple(part[:1] for part in v)
-            for name, value in self.function.look(first, random, prefixed(tick, f"t = {t}, ")).items():
-                self.seen[name][place] = value
+        """Look at v_t, one of those that are due."""
+        random = np.random.default_rng([self.seed, t])
+        first = tuple(part[:1] for part in v)
+        for name, value in self.function.look(first, random, prefixed(tick, f"t = {t}, ")).items():
+            self.seen[name][self.times == t] = value
 
     def dataset(self, replicas: int) -> xr.Dataset:
         """What was seen, as the trace has it: of the other replicas nothing."""
@@ -195,10 +194,11 @@ def _run_stratum(
     tick: Tick,
 ) -> State:
     """The iterations of one stratum; what is due of them goes to `looks`."""
-    due = schedule.due(stratum)
+    due, due_rarely = schedule.due(stratum), set(rare.times.tolist()) if rare.seen else ()
     for t in range(int(schedule.edges[stratum]) + 1, int(schedule.edges[stratum + 1]) + 1):
         v = algorithm.iterate(state)
-        rare.at(t, v, tick)
+        if t in due_rarely:
+            rare.at(t, v, tick)
         # What the minibatch is drawn from is known before it is drawn.
         law = sampler.law() if t in due else None
         state, g = advance(algorithm, function, state, t, plan.numbers, sampler.draw())

@@ -1,5 +1,8 @@
 """Pseudo-Huber matrix regression: a bounded-gradient loss whose constants are exact by hand."""
 
+from functools import cache
+from types import ModuleType
+
 import numpy as np
 import torch
 from flint import arb, ctx
@@ -37,6 +40,8 @@ class PseudoHuber(Objective):
         # With the samples between rows and columns, so that a product with all of them is one of matrices.
         self._between = self._targets.transpose(0, 1).contiguous()
         self._one = self._targets.new_ones(())
+        self._curvature = 1 / delta**2
+        self._rows = self._targets.flatten(1).cpu().numpy()
         self.smoothness = Constant(1.0, "certified", "the second derivative of each term is at most 1")
         with ctx.workprec(64):
             radius = arb(delta) * arb(self.shape[0] * self.shape[1]).sqrt()
@@ -45,6 +50,9 @@ class PseudoHuber(Objective):
 
     def loss(self, W: Tensor) -> Tensor:
         """f(W), shape (R,)."""
+        if (loops := _loops(W)) is not None:
+            loops.losses(W.flatten(1).numpy(), self._rows, self._curvature, (losses := W.new_empty(len(W))).numpy())
+            return losses
 
         def loss(part: slice) -> Tensor:
             x = W[part].unsqueeze(1) - self._targets
@@ -59,6 +67,11 @@ class PseudoHuber(Objective):
 
     def batch_gradient(self, W: Tensor, indices: Tensor) -> Tensor:
         """The mean of the samples' gradients over each replica's own minibatch, shape (R, d, k)."""
+        if (loops := _loops(W)) is not None:
+            mean = torch.empty(W.shape, dtype=W.dtype)
+            rows = W.flatten(1).numpy(), self._rows, indices.numpy()
+            loops.mean_slopes(*rows, self._curvature, mean.flatten(1).numpy())
+            return mean
 
         def gradient(part: slice) -> Tensor:
             # Whole matrices are copied: general indexing goes number by number.
@@ -76,6 +89,15 @@ class PseudoHuber(Objective):
     def survey(self, W: Tensor, sides: tuple[Side, ...], among: Tensor | None = None) -> Survey:
         """As of every objective; loss and gradient share their roots."""
 
+        def compiled(part: slice) -> Survey:
+            rows = W[part].flatten(1)
+            loss, gradient = rows.new_empty(len(rows)), torch.empty_like(rows)
+            slopes = rows.new_empty(len(rows), self.shape[0], self.samples, self.shape[1])
+            arrays = (rows.numpy(), self._rows, self.shape[0], self._curvature)
+            loops.survey(*arrays, loss.numpy(), gradient.numpy(), slopes.numpy())
+            squares = mean_squares(slopes, sides_of(sides, part), some(among, part))
+            return Survey(loss, gradient.view(-1, *self.shape), *squares)
+
         def survey(part: slice) -> Survey:
             x = W[part].unsqueeze(2) - self._between
             root = self._inverse_root(x)
@@ -84,7 +106,8 @@ class PseudoHuber(Objective):
             squares = mean_squares(slopes, sides_of(sides, part), some(among, part))
             return Survey(losses.flatten(1).sum(1) / self.samples, slopes.sum(2) / self.samples, *squares)
 
-        return in_blocks(survey, W, self._targets.numel())
+        loops = _loops(W)
+        return in_blocks(survey if loops is None else compiled, W, self._targets.numel())
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
         """W - M_i and what follows are right to a few units of roundoff; sums of n or dk terms to as many more."""
@@ -96,7 +119,21 @@ class PseudoHuber(Objective):
 
     def _inverse_root(self, x: Tensor) -> Tensor:
         r""":math:`q = 1/\sqrt{1 + (x/\delta)^2}`: the slope is xq, and the loss :math:`x^2 q/(1 + q)`."""
-        return torch.addcmul(self._one, x, x, value=1 / self.delta**2).rsqrt_()
+        return torch.addcmul(self._one, x, x, value=self._curvature).rsqrt_()
+
+
+def _loops(W: Tensor) -> ModuleType | None:
+    """The compiled loops, for W on a CPU of which no derivative is asked."""
+    return _compiled() if W.device.type == "cpu" and torch.is_inference_mode_enabled() else None
+
+
+@cache
+def _compiled() -> ModuleType | None:
+    try:
+        from boundcheck.problems import fused
+    except ImportError:
+        return None
+    return fused
 
 
 def synthetic(
