@@ -262,7 +262,7 @@ def _joined(points: list[Point]) -> Point:
 
 
 def _rows(v: Point, who: torch.Tensor) -> Point:
-    return v if len(who) == len(v[0]) else tuple(part.index_select(0, who) for part in v)
+    return v if who.shape[0] == v[0].shape[0] else tuple(part.index_select(0, who) for part in v)
 
 
 def empty_trace(times: np.ndarray, function: Function, rare: np.ndarray) -> xr.Dataset:

@@ -12,7 +12,19 @@ from boundcheck.errors import InputError
 from boundcheck.exact.balls import upper
 from boundcheck.problems.blocks import in_blocks
 from boundcheck.problems.constant import EPSILON, Constant
-from boundcheck.problems.objective import Objective, Side, Survey, mean_squares, sides_of, some
+from boundcheck.problems.objective import (
+    Objective,
+    Side,
+    Survey,
+    mean_square,
+    mean_squares,
+    sides_of,
+    some,
+    squares_in_v,
+)
+
+# Below the root of the largest number of float32.
+_SMALL = 1e19
 
 
 class PseudoHuber(Objective):
@@ -42,6 +54,7 @@ class PseudoHuber(Objective):
         self._one = self._targets.new_ones(())
         self._curvature = 1 / delta**2
         self._rows = self._targets.flatten(1).cpu().numpy()
+        self._small = _SMALL * delta - float(abs(targets).max())
         self.smoothness = Constant(1.0, "certified", "the second derivative of each term is at most 1")
         with ctx.workprec(64):
             radius = arb(delta) * arb(self.shape[0] * self.shape[1]).sqrt()
@@ -51,7 +64,8 @@ class PseudoHuber(Objective):
     def loss(self, W: Tensor) -> Tensor:
         """f(W), shape (R,)."""
         if (loops := _loops(W)) is not None:
-            loops.losses(W.flatten(1).numpy(), self._rows, self._curvature, (losses := W.new_empty(len(W))).numpy())
+            losses = W.new_empty(W.shape[0])
+            loops.losses(*self._arrays(W), losses.numpy())
             return losses
 
         def loss(part: slice) -> Tensor:
@@ -69,8 +83,7 @@ class PseudoHuber(Objective):
         """The mean of the samples' gradients over each replica's own minibatch, shape (R, d, k)."""
         if (loops := _loops(W)) is not None:
             mean = torch.empty(W.shape, dtype=W.dtype)
-            rows = W.flatten(1).numpy(), self._rows, indices.numpy()
-            loops.mean_slopes(*rows, self._curvature, mean.flatten(1).numpy())
+            loops.mean_slopes(*self._arrays(W), indices.contiguous().numpy(), mean.flatten(1).numpy())
             return mean
 
         def gradient(part: slice) -> Tensor:
@@ -90,13 +103,16 @@ class PseudoHuber(Objective):
         """As of every objective; loss and gradient share their roots."""
 
         def compiled(part: slice) -> Survey:
-            rows = W[part].flatten(1)
-            loss, gradient = rows.new_empty(len(rows)), torch.empty_like(rows)
-            slopes = rows.new_empty(len(rows), self.shape[0], self.samples, self.shape[1])
-            arrays = (rows.numpy(), self._rows, self.shape[0], self._curvature)
-            loops.survey(*arrays, loss.numpy(), gradient.numpy(), slopes.numpy())
-            squares = mean_squares(slopes, sides_of(sides, part), some(among, part))
-            return Survey(loss, gradient.view(-1, *self.shape), *squares)
+            arrays = self._arrays(W[part])
+            replicas = arrays[0].shape[0]
+            loss, squares, gradient = W.new_empty(replicas), W.new_empty(replicas), W.new_empty(replicas, *self.shape)
+            slopes = W.new_empty(replicas, self.shape[0], self.samples, self.shape[1])
+            out = loss, gradient.flatten(1), squares, slopes
+            loops.survey(*arrays, *(each.numpy() for each in out))
+            chosen = some(among, part)
+            in_w = squares if chosen is None else mean_square(slopes, 2, chosen)
+            in_v = squares_in_v(slopes, sides_of(sides, part), chosen)
+            return Survey(loss, gradient, in_v, in_w)
 
         def survey(part: slice) -> Survey:
             x = W[part].unsqueeze(2) - self._between
@@ -113,6 +129,10 @@ class PseudoHuber(Objective):
         """W - M_i and what follows are right to a few units of roundoff; sums of n or dk terms to as many more."""
         terms = self.samples + self.shape[0] * self.shape[1] + 32
         return EPSILON * terms * loss, torch.full_like(loss, EPSILON * terms * self.gradient_bound.value)
+
+    def _arrays(self, W: Tensor) -> tuple[np.ndarray, np.ndarray, float, bool]:
+        """What the compiled loops begin with."""
+        return W.flatten(1).numpy(), self._rows, self._curvature, W.abs().max().item() < self._small
 
     def _slope(self, x: Tensor) -> Tensor:
         return x * self._inverse_root(x)
