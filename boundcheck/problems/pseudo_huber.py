@@ -1,6 +1,6 @@
 """Pseudo-Huber matrix regression: a bounded-gradient loss whose constants are exact by hand."""
 
-from functools import cache
+from functools import cache, partial
 from types import ModuleType
 
 import numpy as np
@@ -101,18 +101,8 @@ class PseudoHuber(Objective):
 
     def survey(self, W: Tensor, sides: tuple[Side, ...], among: Tensor | None = None) -> Survey:
         """As of every objective; loss and gradient share their roots."""
-
-        def compiled(part: slice) -> Survey:
-            arrays = self._arrays(W[part])
-            replicas = arrays[0].shape[0]
-            loss, squares, gradient = W.new_empty(replicas), W.new_empty(replicas), W.new_empty(replicas, *self.shape)
-            slopes = W.new_empty(replicas, self.shape[0], self.samples, self.shape[1])
-            out = loss, gradient.flatten(1), squares, slopes
-            loops.survey(*arrays, *(each.numpy() for each in out))
-            chosen = some(among, part)
-            in_w = squares if chosen is None else mean_square(slopes, 2, chosen)
-            in_v = squares_in_v(slopes, sides_of(sides, part), chosen)
-            return Survey(loss, gradient, in_v, in_w)
+        if (loops := _loops(W)) is not None:
+            return in_blocks(partial(self._compiled_survey, loops, W, sides, among), W, self._targets.numel())
 
         def survey(part: slice) -> Survey:
             x = W[part].unsqueeze(2) - self._between
@@ -122,8 +112,21 @@ class PseudoHuber(Objective):
             squares = mean_squares(slopes, sides_of(sides, part), some(among, part))
             return Survey(losses.flatten(1).sum(1) / self.samples, slopes.sum(2) / self.samples, *squares)
 
-        loops = _loops(W)
-        return in_blocks(survey if loops is None else compiled, W, self._targets.numel())
+        return in_blocks(survey, W, self._targets.numel())
+
+    def _compiled_survey(
+        self, loops: ModuleType, W: Tensor, sides: tuple[Side, ...], among: Tensor | None, part: slice
+    ) -> Survey:
+        arrays = self._arrays(W[part])
+        replicas = arrays[0].shape[0]
+        loss, squares, gradient = W.new_empty(replicas), W.new_empty(replicas), W.new_empty(replicas, *self.shape)
+        slopes = W.new_empty(replicas, self.shape[0], self.samples, self.shape[1])
+        out = loss, gradient.flatten(1), squares, slopes
+        loops.survey(*arrays, *(each.numpy() for each in out))
+        chosen = some(among, part)
+        in_w = squares if chosen is None else mean_square(slopes, 2, chosen)
+        in_v = squares_in_v(slopes, sides_of(sides, part), chosen)
+        return Survey(loss, gradient, in_v, in_w)
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
         """W - M_i and what follows are right to a few units of roundoff; sums of n or dk terms to as many more."""
