@@ -19,7 +19,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import numpy as np
 import torch
 
-from boundcheck.measure.build import build
+from boundcheck.measure.build import build_problem
 from boundcheck.measure.plan import Plan, Start, draft, guessed
 from boundcheck.measure.run import run_ensemble
 from boundcheck.measure.spec import parse
@@ -76,7 +76,7 @@ def seconds(works: dict[str, Callable[[], None]]) -> dict[str, tuple[float, floa
 
 def main() -> None:
     """Print the three rates and their ratios."""
-    problem = build(SPEC, "cpu")
+    problem = build_problem(SPEC, "cpu")
     start = Start.draw(SPEC, problem, "cpu")
     plan = draft(SPEC, problem, start, guessed(SPEC, problem, start))
     if not isinstance(problem.objective, PseudoHuber):

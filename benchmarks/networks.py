@@ -29,6 +29,7 @@ from boundcheck.callback import BoundcheckCallback
 from boundcheck.measure.build import build
 from boundcheck.measure.spec import parse
 from boundcheck.models.corpora import verses
+from boundcheck.models.function import NetworkFunction
 from boundcheck.models.network import Network
 from boundcheck.models.observe import top_curvatures
 from boundcheck.problems.curvature import largest_eigenvalue
@@ -121,7 +122,10 @@ def instrumented() -> None:
 def main() -> None:
     """Print all of it."""
     warnings.simplefilter("ignore")
-    curvature(build(SPEC, "cpu").network)
+    function = build(SPEC, "cpu")
+    if not isinstance(function, NetworkFunction):
+        raise TypeError(f"expected a network, got {function.name}")
+    curvature(function.network)
     instrumented()
 
 

@@ -159,7 +159,8 @@ class _Course:
         due = self.schedule.due(stratum)
         for t in range(int(self.schedule.edges[stratum]) + 1, int(self.schedule.edges[stratum + 1]) + 1):
             v = self.algorithm.iterate(self.state)
-            self.rare.at(t, v, tick)
+            if self.rare.seen:
+                self.rare.at(t, v, tick)
             # What the minibatch is drawn from is known before it is drawn.
             law = self.sampler.law() if t in due else None
             self.state, g = advance(
@@ -191,12 +192,11 @@ class _RareLooks:
         )
 
     def at(self, t: int, v: Point, tick: Tick) -> None:
-        """Look at v_t, if that is due."""
-        for place in np.flatnonzero(self.times == t):
-            random = np.random.default_rng([self.seed, t])
-            first = tuple(part[:1] for part in v)
-            for name, value in self.function.look(first, random, prefixed(tick, f"t = {t}, ")).items():
-                self.seen[name][place] = value
+        """Look at v_t, one of those that are due."""
+        random = np.random.default_rng([self.seed, t])
+        first = tuple(part[:1] for part in v)
+        for name, value in self.function.look(first, random, prefixed(tick, f"t = {t}, ")).items():
+            self.seen[name][self.times == t] = value
 
     def dataset(self, replicas: int) -> xr.Dataset:
         """What was seen, as the trace has it: of the other replicas nothing."""
@@ -271,7 +271,7 @@ def _joined(points: list[Point]) -> Point:
 
 
 def _rows(v: Point, who: torch.Tensor) -> Point:
-    return v if len(who) == len(v[0]) else tuple(part.index_select(0, who) for part in v)
+    return v if who.shape[0] == v[0].shape[0] else tuple(part.index_select(0, who) for part in v)
 
 
 def empty_trace(times: np.ndarray, function: Function, rare: np.ndarray) -> xr.Dataset:

@@ -1,5 +1,6 @@
 """Norms and inner products of points and matrices, batched over replicas. Spectral work is done on small matrices."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -7,6 +8,18 @@ Point = tuple[Tensor, ...]
 """A point v, or a gradient or direction: its blocks, each of shape (R, rows, columns)."""
 State = tuple[Point, ...]
 """The state of an algorithm: points, of which it makes its next iterate."""
+
+# Multiplications in a product of two small matrices.
+_SMALL = 2**13
+
+
+def product(X: Tensor, Y: Tensor) -> Tensor:
+    """XY of each pair in a batch. Of small matrices NumPy makes it in a third of the time that torch takes on a CPU."""
+    is_small = X.shape[-2] * X.shape[-1] * Y.shape[-1] <= _SMALL
+    # Never where a derivative of it may be asked for.
+    if is_small and torch.is_inference_mode_enabled() and isinstance(X, Tensor) and X.device.type == "cpu":
+        return torch.from_numpy(np.matmul(X.numpy(), Y.numpy()))
+    return X @ Y
 
 
 def square_norm(v: Point) -> Tensor:

@@ -101,7 +101,12 @@ class Objective(ABC):
 
 
 def mean_squares(G: Tensor, sides: tuple[Side, ...], among: Tensor | None) -> tuple[Tensor, Tensor]:
-    """`Survey.in_v` and `Survey.in_w` from the samples' gradients, shape (R, d, n, k): each side is one product."""
+    """`Survey.in_v` and `Survey.in_w` from the samples' gradients, shape (R, d, n, k)."""
+    return squares_in_v(G, sides, among), mean_square(G, 2, among)
+
+
+def squares_in_v(G: Tensor, sides: tuple[Side, ...], among: Tensor | None) -> Tensor:
+    """`Survey.in_v` from the samples' gradients, shape (R, d, n, k): each side is one product."""
     replicas, _, samples, k = G.shape
     in_v = []
     for left, right in sides:
@@ -111,11 +116,12 @@ def mean_squares(G: Tensor, sides: tuple[Side, ...], among: Tensor | None) -> tu
         if right is not None:
             # The factor that is wide comes second: MKL is half as fast the other way round.
             X, sample = (right.mT @ X.flatten(1, 2).mT).view(replicas, -1, X.shape[1], samples), 3
-        in_v.append(_mean_square(X, sample, among))
-    return torch.stack(in_v).sum(0), _mean_square(G, 2, among)
+        in_v.append(mean_square(X, sample, among))
+    return torch.stack(in_v).sum(0)
 
 
-def _mean_square(X: Tensor, sample: int, among: Tensor | None) -> Tensor:
+def mean_square(X: Tensor, sample: int, among: Tensor | None) -> Tensor:
+    """The mean over samples, which a dimension of X goes over, of their sums of squares; or over those at indices."""
     if among is None:
         return X.square().flatten(1).sum(1) / X.shape[sample]
     others = [dim for dim in (1, 2, 3) if dim != sample]

@@ -1,5 +1,7 @@
 """Pseudo-Huber matrix regression: a bounded-gradient loss whose constants are exact by hand."""
 
+from functools import cache, partial
+from types import ModuleType
 from typing import Literal
 
 import numpy as np
@@ -11,10 +13,21 @@ from boundcheck.errors import InputError
 from boundcheck.exact.balls import upper
 from boundcheck.problems.blocks import in_blocks
 from boundcheck.problems.constant import EPSILON, Constant
-from boundcheck.problems.objective import Objective, Survey, mean_squares, sides_of, some
+from boundcheck.problems.objective import (
+    Objective,
+    Survey,
+    mean_square,
+    mean_squares,
+    sides_of,
+    some,
+    squares_in_v,
+)
 from boundcheck.problems.objective import Side as Map
 from boundcheck.problems.tables import ProblemTable, Setting
 from boundcheck.tables import Count, Real, Seed, Side
+
+# Below the root of the largest number of float32.
+_SMALL = 1e19
 
 
 class PseudoHuber(Objective):
@@ -42,6 +55,9 @@ class PseudoHuber(Objective):
         # With the samples between rows and columns, so that a product with all of them is one of matrices.
         self._between = self._targets.transpose(0, 1).contiguous()
         self._one = self._targets.new_ones(())
+        self._curvature = 1 / delta**2
+        self._rows = self._targets.flatten(1).cpu().numpy()
+        self._small = _SMALL * delta - float(abs(targets).max())
         self.smoothness = Constant(1.0, "certified", "the second derivative of each term is at most 1")
         with ctx.workprec(64):
             radius = arb(delta) * arb(self.shape[0] * self.shape[1]).sqrt()
@@ -50,6 +66,10 @@ class PseudoHuber(Objective):
 
     def loss(self, W: Tensor) -> Tensor:
         """f(W), shape (R,)."""
+        if (loops := _loops(W)) is not None:
+            losses = W.new_empty(W.shape[0])
+            loops.losses(*self._arrays(W), losses.numpy())
+            return losses
 
         def loss(part: slice) -> Tensor:
             x = W[part].unsqueeze(1) - self._targets
@@ -64,6 +84,10 @@ class PseudoHuber(Objective):
 
     def batch_gradient(self, W: Tensor, indices: Tensor) -> Tensor:
         """The mean of the samples' gradients over each replica's own minibatch, shape (R, d, k)."""
+        if (loops := _loops(W)) is not None:
+            mean = torch.empty(W.shape, dtype=W.dtype)
+            loops.mean_slopes(*self._arrays(W), indices.contiguous().numpy(), mean.flatten(1).numpy())
+            return mean
 
         def gradient(part: slice) -> Tensor:
             # Whole matrices are copied: general indexing goes number by number.
@@ -80,6 +104,8 @@ class PseudoHuber(Objective):
 
     def survey(self, W: Tensor, sides: tuple[Map, ...], among: Tensor | None = None) -> Survey:
         """As of every objective; loss and gradient share their roots."""
+        if (loops := _loops(W)) is not None:
+            return in_blocks(partial(self._compiled_survey, loops, W, sides, among), W, self._targets.numel())
 
         def survey(part: slice) -> Survey:
             x = W[part].unsqueeze(2) - self._between
@@ -91,17 +117,49 @@ class PseudoHuber(Objective):
 
         return in_blocks(survey, W, self._targets.numel())
 
+    def _compiled_survey(
+        self, loops: ModuleType, W: Tensor, sides: tuple[Map, ...], among: Tensor | None, part: slice
+    ) -> Survey:
+        arrays = self._arrays(W[part])
+        replicas = arrays[0].shape[0]
+        loss, squares, gradient = W.new_empty(replicas), W.new_empty(replicas), W.new_empty(replicas, *self.shape)
+        slopes = W.new_empty(replicas, self.shape[0], self.samples, self.shape[1])
+        out = loss, gradient.flatten(1), squares, slopes
+        loops.survey(*arrays, *(each.numpy() for each in out))
+        chosen = some(among, part)
+        in_w = squares if chosen is None else mean_square(slopes, 2, chosen)
+        in_v = squares_in_v(slopes, sides_of(sides, part), chosen)
+        return Survey(loss, gradient, in_v, in_w)
+
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
         """W - M_i and what follows are right to a few units of roundoff; sums of n or dk terms to as many more."""
         terms = self.samples + self.shape[0] * self.shape[1] + 32
         return EPSILON * terms * loss, torch.full_like(loss, EPSILON * terms * self.gradient_bound.value)
+
+    def _arrays(self, W: Tensor) -> tuple[np.ndarray, np.ndarray, float, bool]:
+        """What the compiled loops begin with."""
+        return W.flatten(1).numpy(), self._rows, self._curvature, W.abs().max().item() < self._small
 
     def _slope(self, x: Tensor) -> Tensor:
         return x * self._inverse_root(x)
 
     def _inverse_root(self, x: Tensor) -> Tensor:
         r""":math:`q = 1/\sqrt{1 + (x/\delta)^2}`: the slope is xq, and the loss :math:`x^2 q/(1 + q)`."""
-        return torch.addcmul(self._one, x, x, value=1 / self.delta**2).rsqrt_()
+        return torch.addcmul(self._one, x, x, value=self._curvature).rsqrt_()
+
+
+def _loops(W: Tensor) -> ModuleType | None:
+    """The compiled loops, for W on a CPU of which no derivative is asked."""
+    return _compiled() if W.device.type == "cpu" and torch.is_inference_mode_enabled() else None
+
+
+@cache
+def _compiled() -> ModuleType | None:
+    try:
+        from boundcheck.problems import fused
+    except ImportError:
+        return None
+    return fused
 
 
 def synthetic(

@@ -61,7 +61,7 @@ def _slowest_finding(runs: list[StoredRun], cases: list[WorstCase]) -> Finding:
     broken = sorted({label(case.claim, "sigma") for case in cases if case.violated})
     said = [f"Performance estimation breaks {', '.join(broken)}." if broken else "No theorem is broken."]
     for run in [run for run in runs if run.result.settings.problem["kind"] == "hard"][-1:]:
-        steps, share = number(run.course.plan.steps), run.result.measured / run.result.bound
+        steps, share = number(run.course.plan.steps), run.result.ratio or 0.0
         said.append(f"On the hard instance at T = {steps} the average is {share:.0%} of the repaired bound.")
     for case in [case for case in cases if case.claim == "meft.theorem2_repaired"][-1:]:
         said.append(

@@ -13,7 +13,7 @@ from hypothesis.strategies import DataObject
 
 from boundcheck.errors import InputError
 from boundcheck.problems.adapters import ADAPTERS, Adapter, DoRA, LoReFT
-from boundcheck.problems.norms import Point, inner, spectral_norm, square_norm
+from boundcheck.problems.norms import Point, inner, product, spectral_norm, square_norm
 from boundcheck.testing import SEEDS, SIZES, adapters, ball, domain_points, domains, matrices, shapes
 from tests.layers import examples, sampled
 
@@ -351,3 +351,11 @@ def test_blocks_have_the_radii_of_their_adapter(kind: str) -> None:
     named = [block.radius for block in adapter.blocks if block.radius]
     assert tuple(dict.fromkeys(named)) == adapter.radius_names
     assert adapter.is_flat == (kind != "loreft")
+
+
+@pytest.mark.parametrize("size", [3, 40])
+def test_product_of_small_and_of_large_matrices(size: int) -> None:
+    X = torch.tensor(np.random.default_rng(0).standard_normal((5, size, size)))
+    with torch.inference_mode():
+        torch.testing.assert_close(product(X, X.mT), X @ X.mT, rtol=1e-13, atol=1e-13)
+        torch.testing.assert_close(product(X.mT, X[0]), X.mT @ X[0], rtol=1e-13, atol=1e-13)

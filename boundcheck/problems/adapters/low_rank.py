@@ -21,7 +21,7 @@ from boundcheck.problems.adapters.base import (
     size,
     spectral_bound,
 )
-from boundcheck.problems.norms import Point
+from boundcheck.problems.norms import Point, product
 from boundcheck.problems.objective import Side
 
 
@@ -63,7 +63,7 @@ class LoRA(Adapter):
     def weight(self, v: Point) -> Tensor:
         """W0 + s B A, shape (R, d, k)."""
         A, B = v
-        return self.W0 + self.scale * (B @ A)
+        return self.W0 + product(self.scale * B, A)
 
     def pull_back(self, v: Point, gradient: Tensor) -> Point:
         r"""The gradient in v of f(W(v)), :math:`(s B^\top \nabla f, s \nabla f A^\top)`, from that in W.
@@ -71,7 +71,7 @@ class LoRA(Adapter):
         Source: jiang2024, appendix A.4, the chain rule before Eq. (11).
         """
         A, B = v
-        return self.scale * (B.mT @ gradient), self.scale * (gradient @ A.mT)
+        return product((self.scale * B).mT, gradient), product(gradient, (self.scale * A).mT)
 
     def pull_back_outer(self, v: Point, outputs: Tensor, inputs: Tensor) -> Point:
         """As every adapter's, but by products with the factors: a d x k matrix for each sample would cost more."""
