@@ -156,10 +156,10 @@ def _loops(W: Tensor) -> ModuleType | None:
 @cache
 def _compiled() -> ModuleType | None:
     try:
-        from boundcheck.problems import fused
+        from boundcheck.problems.compiled import pseudo_huber as loops
     except ImportError:
         return None
-    return fused
+    return loops
 
 
 def synthetic(
