@@ -156,10 +156,10 @@ class _Course:
         # Where no replica has a number left, there is nothing more to see.
         if not _is_number(self.algorithm.iterate(self.state)):
             return
-        due = self.schedule.due(stratum)
+        due, due_rarely = self.schedule.due(stratum), set(self.rare.times.tolist())
         for t in range(int(self.schedule.edges[stratum]) + 1, int(self.schedule.edges[stratum + 1]) + 1):
             v = self.algorithm.iterate(self.state)
-            if self.rare.seen:
+            if t in due_rarely:
                 self.rare.at(t, v, tick)
             # What the minibatch is drawn from is known before it is drawn.
             law = self.sampler.law() if t in due else None

@@ -18,7 +18,9 @@ def product(X: Tensor, Y: Tensor) -> Tensor:
     is_small = X.shape[-2] * X.shape[-1] * Y.shape[-1] <= _SMALL
     # Never where a derivative of it may be asked for.
     if is_small and torch.is_inference_mode_enabled() and isinstance(X, Tensor) and X.device.type == "cpu":
-        return torch.from_numpy(np.matmul(X.numpy(), Y.numpy()))
+        # Torch overflows without a word, and NumPy is to do the same.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return torch.from_numpy(np.matmul(X.numpy(), Y.numpy()))
     return X @ Y
 
 
