@@ -22,26 +22,24 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import numpy as np
 import torch
-from boundcheck.models.spec import ModelSpec
 from peft import LoraConfig, TaskType, get_peft_model
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainingArguments
 
 from boundcheck.callback import BoundcheckCallback
-from boundcheck.models.build import builder
+from boundcheck.measure.build import build
+from boundcheck.measure.spec import parse
 from boundcheck.models.corpora import verses
 from boundcheck.models.network import Network
 from boundcheck.models.observe import top_curvatures
 from boundcheck.problems.curvature import largest_eigenvalue
-from boundcheck.tables import validated
 
 ROUNDS, SAMPLES, STEPS, BATCH, LENGTH = 3, 64, 100, 16, 48
-SPEC = validated(
-    ModelSpec,
+SPEC = parse(
     {
         "model": {"kind": "gpt", "samples": SAMPLES},
         "adapter": {"rank": 8},
         "run": {"steps": 1, "batch": 1, "step_size": 0.1},
-    },
+    }
 )
 
 
@@ -123,7 +121,7 @@ def instrumented() -> None:
 def main() -> None:
     """Print all of it."""
     warnings.simplefilter("ignore")
-    curvature(builder(SPEC, "cpu")(0))
+    curvature(build(SPEC, "cpu").network)
     instrumented()
 
 

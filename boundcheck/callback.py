@@ -138,7 +138,7 @@ class _Recorder:
         self._step_size = float(self._groups[0].get("initial_lr", self._groups[0]["lr"]))
         self._steps, self._batch = int(state.max_steps), batch_of(args)
         self._rules = [
-            rules_of(args, given["optimizer"], given["lr_scheduler"]),
+            rules_of(args, given["optimizer"]),
             sampling_of(about_any_step(), args, loader, model, task, self._total, self._steps),
         ]
         # Training that goes on from a checkpoint is recorded from there.
@@ -203,7 +203,7 @@ class _Recorder:
         v, self._pending = self._pending, None
         v_next = self._network.point()
         law = Draw(self._batch, torch.arange(self._function.samples).unsqueeze(0), replaced=True)
-        seen: dict[str, Any] = {name: values.numpy() for name, values in self._function.observe(v, v_next, law).items()}
+        seen: dict[str, Any] = {name: x[0].numpy() for name, x in self._function.observe(v, v_next, law).items()}
         self._network.write(v_next)
         raw, variance = seen["gradient_square_norm"].item(), seen["noise_variance"].item() * self._batch
         square, variance = self._corrected(raw, variance)

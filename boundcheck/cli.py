@@ -323,12 +323,18 @@ def report(
     section: Annotated[
         list[str], typer.Option(metavar="MODULE[:NAME]", help="A section of your own, by its import path; repeatable.")
     ] = [],  # noqa: B006
+    claim: Annotated[
+        list[str], typer.Option(metavar="MODULE:NAME", help="A claim of your own that runs are about; repeatable.")
+    ] = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
     """Figures and tables from stored runs."""
+    from boundcheck.claims import catalogue
     from boundcheck.report.page import export_data, load_runs, write_runs
     from boundcheck.terminal import STDOUT, print_json
 
+    for each in claim:
+        catalogue.opened(each, "claim")
     command = f"boundcheck report {' '.join(path.name for path in run)}"
     lead = f"{len(run)} stored run{'s' if len(run) > 1 else ''}."
     files = write_runs(run, out / "index.html", "Stored runs", lead, command, section)

@@ -136,5 +136,5 @@ class Registry(Mapping[str, T], Generic[T]):
         raise self._unknown(name)
 
     def _unknown(self, name: object) -> InputError:
-        expected = f"one of {', '.join(map(repr, self._known))}, or an import path module:name"
+        expected = f"one of {', '.join(map(repr, self._own()))}, or an import path module:name"
         return InputError(self.field, name, expected)

@@ -1,6 +1,6 @@
 """A template for lemmas of your own: copy it to my_lemma.py, change it, and run `boundcheck prove my_lemma.py`.
 
-A step says what it claims and which facts it follows from. The certificate is searched for; the kernel checks it.
+A step says what it claims and from which facts it follows. boundcheck searches for a certificate; the kernel checks it.
 """
 
 from sympy import MatrixSymbol
@@ -32,7 +32,7 @@ def sum_of_two(proof: Proof) -> None:
     triangle = proof.by.triangle("F", Y, Z)
     squared = proof.step("squared", le(length**2, (y + z) ** 2), triangle, meaning="Both sides are nonnegative.")
     goal = le(length**2, 2 * y**2 + 2 * z**2)
-    # `hints` are expressions whose squares the certificate may use; most steps need none.
+    # `hints` are expressions whose squares the certificate may use; most steps do not need them.
     line = proof.step("sum", goal, squared, hints=[y - z], meaning="2y² + 2z² - (y + z)² is (y - z)².")
     proof.conclude(line, forall=[Y, Z], relation=goal)
 

@@ -1,10 +1,10 @@
-"""What is claimed: claims as data, and the catalogue that finds one by its id."""
+"""Claims as data, and the catalogue that finds a claim by its id."""
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
+from boundcheck import doors
 from boundcheck.claims.claim import Claim, Quantity
-from boundcheck.doors import is_path, opened
 from boundcheck.errors import InputError
 from boundcheck.proofs import Paper, paper_of, papers
 
@@ -20,7 +20,6 @@ class Catalogue(Mapping[str, Claim]):
     """All claims by id, in the order of their papers; a paper is read when a claim of it is asked for."""
 
     def __init__(self) -> None:
-        """Read no paper yet."""
         self._read: dict[Paper, dict[str, Claim]] = {}
         self._opened: dict[str, Claim] = {}
 
@@ -28,7 +27,7 @@ class Catalogue(Mapping[str, Claim]):
         """The claim called `id`; raises an InputError with the nearest ids, which is a KeyError too."""
         if id in self._opened:
             return self._opened[id]
-        # An id begins with its paper's key as a rule. Those of `proofs/` come before those that build on them.
+        # An id usually begins with its paper's key. Papers of `proofs/` come before those that build on them.
         for key in (id.split(".")[0], *papers()):
             if claim := self._of(key).get(id):
                 return claim
@@ -46,9 +45,9 @@ class Catalogue(Mapping[str, Claim]):
             InputError: for an unknown id, a path at which there is no claim, and one that has the id of another claim.
 
         """
-        if isinstance(claim, str) and not is_path(claim):
+        if isinstance(claim, str) and not doors.is_path(claim):
             return self[claim]
-        found = opened(field, claim) if isinstance(claim, str) else claim
+        found = doors.opened(field, claim) if isinstance(claim, str) else claim
         if not isinstance(found, Claim):
             raise InputError(field, claim, f"the path of a Claim, and not of a {type(found).__name__}")
         if self._of_papers().get(found.id, found) != found:
@@ -67,11 +66,9 @@ class Catalogue(Mapping[str, Claim]):
         return id in self._all()
 
     def __iter__(self) -> Iterator[str]:
-        """The ids."""
         return iter(self._all())
 
     def __len__(self) -> int:
-        """How many claims there are."""
         return len(self._all())
 
     def _all(self) -> dict[str, Claim]:
@@ -81,7 +78,7 @@ class Catalogue(Mapping[str, Claim]):
         return {id: claim for key in papers() for id, claim in self._of(key).items()}
 
     def _of(self, key: str) -> dict[str, Claim]:
-        """The claims of a paper; none of an unknown one."""
+        """The claims of a paper; empty if the paper is unknown."""
         try:
             paper = paper_of(key)
         except InputError:
@@ -89,7 +86,7 @@ class Catalogue(Mapping[str, Claim]):
         if paper not in self._read:
             if not paper.is_ours and key in {id.split(".")[0] for each in papers() for id in self._ours(each)}:
                 raise InputError("paper", paper.folder, f"a name with which no id of another paper begins, as of {key}")
-            # While it is read it asks for claims of others, and has none itself.
+            # While a paper is read, it asks for claims of others, and has none itself.
             self._read[paper] = {}
             try:
                 self._read[paper] = {claim.id: claim for claim in paper.claims()}

@@ -32,11 +32,11 @@ class Word(Protocol):
 
 
 class AlgorithmWord(Word, Protocol):
-    """An algorithm, as far as a claim looks at it."""
+    """The part of an algorithm that a claim uses."""
 
     @property
     def parameters(self) -> tuple[sp.Symbol, ...]:
-        """The symbols of the numbers that it takes, each a quantity or a parameter of the claim."""
+        """The symbols of its parameters, each a quantity or a parameter of the claim."""
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,12 @@ class Claim:
         quantities: derived scalars in order of derivation; the last one is what the claim is measured against.
         conditions: relations over parameters and quantities that a user's numbers must satisfy.
         note: what a reader must know before using it, where the statement alone would mislead.
-        argument: why it holds, of a statement that no script in `proofs` has the kernel replay.
-        declared: the parameters of its own, which the catalogue does not have, or has with another meaning; those of
-            its hypotheses are known.
-        algorithm: of a theorem, the word for what makes its iterates; see `boundcheck.words.algorithms`.
-        measure: the word for what its conclusion bounds, where `boundcheck.words.measures` has no such measure.
-        word: of a hypothesis, the word that it is; see `boundcheck.words.hypotheses`.
+        argument: why the statement holds, if no script in `proofs` proves it.
+        declared: its own parameters, which the catalogue does not have, or has with another meaning; the parameters of
+            its hypotheses are known already.
+        algorithm: for a theorem, the algorithm that makes its iterates; see `boundcheck.words.algorithms`.
+        measure: the measure that its conclusion bounds, if `boundcheck.words.measures` does not have it.
+        word: for a hypothesis, its word; see `boundcheck.words.hypotheses`.
 
     Raises:
         InputError: for a symbol that is not declared, and for two letters of one name; see `letters.check`.
@@ -95,7 +95,6 @@ class Claim:
     word: Word | None = field(default=None, kw_only=True, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Check the letters."""
         letters.check(self)
 
     @cached_property
@@ -111,7 +110,7 @@ class Claim:
 
     @property
     def own(self) -> tuple[Parameter, ...]:
-        """Those of the parameters that the catalogue does not have: constants, of which the claim says all there is."""
+        """The parameters that the catalogue does not have: constants that the claim alone explains."""
         return tuple(p for p in self.parameters if p.name not in PARAMETERS)
 
     @property
@@ -133,14 +132,14 @@ class Claim:
     def function(self, name: str) -> Callable[..., Any]:
         """The quantity called `name` as a NumPy function of keyword arguments (floats or arrays), unchecked.
 
-        Arguments beyond the claim's parameters are not looked at: an assumed formula may be free of T.
+        Arguments other than the claim's parameters are ignored: an assumed formula may be free of T.
         """
         return self._functions[name]
 
     @cached_property
     def _functions(self) -> dict[str, Callable[..., Any]]:
         names = [p.name for p in self.parameters]
-        # One that is called as something of NumPy's would be taken for it.
+        # A symbol with the name of something in NumPy would be taken for it.
         hidden = {p.symbol: sp.Dummy() for p in self.own if hasattr(np, p.name)}
         symbols = [hidden.get(p.symbol, p.symbol) for p in self.parameters]
 
@@ -248,11 +247,11 @@ class Claim:
         )
 
     def assuming(self, formulas: Mapping[str, sp.Expr]) -> "Claim":
-        """The claim that another formula stands for some of its quantities, which may speak of the one it replaces.
+        """The claim with other formulas for some quantities; a formula may use the quantity that it replaces.
 
         Raises:
-            InputError: for a quantity that there is not, and for what is no SymPy expression over symbols that the
-                claim knows.
+            InputError: for a quantity that does not exist, and unless the formula is a SymPy expression over symbols
+                that the claim knows.
 
         """
         for name, formula in formulas.items():
@@ -276,7 +275,7 @@ class Claim:
     def _declared_in(
         self, conclusion: sp.Basic, quantities: tuple[Quantity, ...], conditions: tuple[sp.Basic, ...]
     ) -> tuple[Parameter, ...]:
-        """The parameters of its own that the claim still speaks of with these in place of its own."""
+        """The claim's own parameters that remain when these quantities replace its own."""
         left = set().union(*(letters.letters(each) for each in self.hypotheses))
         left = left.union(self.algorithm.parameters if self.algorithm else ())
         left = left.union(*(x.free_symbols for x in (conclusion, *conditions, *(q.expression for q in quantities))))
@@ -288,7 +287,7 @@ class Claim:
         conclusion = self.conclusion
         if self.quantities:
             last = self.quantities[-1]
-            # xreplace: unlike subs it leaves the formula as it was written.
+            # Unlike subs, xreplace leaves the formula as it was written.
             conclusion = conclusion.xreplace({last.symbol: last.expression})
         ranges = [self.quantifier, *map(self.latex, self.conditions)]
         return r" \quad ".join([self.latex(conclusion), *filter(None, ranges)])
@@ -310,7 +309,7 @@ class Claim:
         return f"$\\displaystyle {self.statement_latex}$"
 
     def _repr_html_(self) -> str:
-        # Deferred: a notebook alone needs it.
+        # Deferred: only a notebook needs it.
         from boundcheck.claims.markup import mathml_of
 
         lines = (self.statement_latex, *self.definitions_latex)
@@ -318,7 +317,7 @@ class Claim:
         return f"<h4>{escape(self.title)} <small>{escape(self.id)}; {escape(self.source)}</small></h4>{formulas}"
 
 
-# What the sign of left minus right may be.
+# The signs that left minus right may have.
 _ALLOWED = {
     sp.GreaterThan: (0, 1),
     sp.StrictGreaterThan: (1,),
@@ -334,7 +333,7 @@ def _shown(ball: arb) -> str:
 
 
 def _nearest(function: Callable[..., Any], numbers: Mapping[str, np.float64]) -> float:
-    """What a formula gives, as a float; NaN where it is no real number, infinite where Python's integers say so."""
+    """The value of a formula as a float; NaN if it is not real, infinite if Python's integers are too large."""
     try:
         return float(function(**numbers))
     except OverflowError:
@@ -344,9 +343,9 @@ def _nearest(function: Callable[..., Any], numbers: Mapping[str, np.float64]) ->
 
 
 def _float(name: str, value: sp.Expr) -> np.float64:
-    """The nearest float to an exact number, refused where that is infinite, or 0 and the number is not.
+    """The nearest float to an exact number; raises InputError if it overflows, or underflows to 0.
 
-    NumPy's, whose arithmetic overflows to infinity where Python's raises.
+    It is a NumPy float, because NumPy's arithmetic overflows to infinity and Python's raises.
     """
     nearest = np.float64(float(enclose(value, {})))
     if not math.isfinite(nearest) or (nearest == 0) != (value == 0):

@@ -1,7 +1,7 @@
-"""A claim as plain data, and back: what a stored instance needs to be judged without the program that found it.
+"""A claim as plain data, and back, so that a stored instance can be judged without the program that found it.
 
-Expressions are lists of a node's name and its arguments. Only the nodes below are read, and nothing is evaluated;
-names, depth and size are bounded before anything is made.
+An expression is a list of a node's name and its arguments. Only the nodes below are read, and nothing is evaluated;
+names, depth and size are checked before anything is built.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ from boundcheck.claims.symbols import Domain, Parameter, symbol_of
 from boundcheck.errors import InputError
 
 # What each node is made of: numbers, N; symbols, s, which are numbers too; matrices and vectors, m; relations, r;
-# a sum's index with its ends, p. These simplify what was written, unless told not to.
+# a sum's index with its ends, p. SymPy simplifies these nodes unless told not to.
 _EVALUATED: dict[Any, str] = {
     **dict.fromkeys((sp.Add, sp.Mul, sp.Max, sp.Min), "N+"),
     **dict.fromkeys((sp.Pow, sp.Le, sp.Ge, sp.Lt, sp.Gt), "NN"),
@@ -58,7 +58,7 @@ _GROWTH = (sp.exp, sp.log)
 _NODES: dict[str, Any] = {node.__name__: node for node in _SORTS}
 # The assumptions that the symbols of this package and of proofs carry.
 _ASSUMED = ("positive", "nonnegative", "integer", "real")
-# Longer integers, higher powers and larger matrices are not read: to evaluate them could take all day.
+# Longer integers, higher powers and larger matrices are not read: they could take all day to evaluate.
 _LONGEST, _HIGHEST, _LARGEST, _TURNS = 400, 1000, 256, 16
 # Nodes inside of one another, nodes in all, and hypotheses of hypotheses.
 _DEEPEST, _MOST, _CHAIN = 64, 2000, 16
@@ -81,24 +81,24 @@ def expression_as_json(node: sp.Basic) -> Any:
     if isinstance(node, sp.Symbol):
         assumed = [name for name in _ASSUMED if node._assumptions_orig.get(name)]
         if {name for name, value in node._assumptions_orig.items() if value is not None} - {*assumed, "commutative"}:
-            raise TypeError(f"{node} is assumed to be something else than {', '.join(_ASSUMED)}")
+            raise TypeError(f"{node} has assumptions other than {', '.join(_ASSUMED)}")
         return ["Symbol", _plain(str(node.name)), *assumed]
     if isinstance(node, sp.MatrixSymbol):
         return ["MatrixSymbol", _plain(node.name), *map(expression_as_json, node.shape)]
     name = _name(node)
     if name not in _NODES:
-        raise TypeError(f"{node!r} is no expression of the vocabulary")
+        raise TypeError(f"{node!r} is not an expression of the vocabulary")
     return [name, *map(expression_as_json, node.args)]
 
 
 def _plain(name: Any) -> str:
     if not isinstance(name, str) or not _LETTER.fullmatch(name):
-        raise TypeError(f"{name} is no name of ASCII letters, digits and _, which may have primes")
+        raise TypeError(f"{name} is not a name of ASCII letters, digits, _ and primes")
     return name
 
 
 def _name(node: sp.Basic) -> str:
-    # Relations answer to longer names of their own.
+    # SymPy's classes of relations have longer names.
     return next((name for name, made in _NODES.items() if node.func is made), type(node).__name__)
 
 
@@ -177,7 +177,7 @@ def _check_size(made: Any, arguments: Sequence[Any]) -> None:
 
 
 def claim_as_json(claim: Claim) -> dict[str, Any]:
-    """All that a claim says, with its hypotheses in full."""
+    """Everything that a claim says, with its hypotheses in full."""
     return {
         "id": claim.id,
         "title": claim.title,
@@ -200,12 +200,12 @@ def claim_as_json(claim: Claim) -> dict[str, Any]:
     }
 
 
-# What is said to a person alone.
+# Fields that only a reader needs.
 _PROSE = {"title", "source", "note", "argument", "meaning", "latex"}
 
 
 def digest(claim: Claim) -> str:
-    """A SHA-256 hash of a claim's id, formulas and hypotheses, which no claim has that says something else."""
+    """A SHA-256 hash of a claim's id, formulas and hypotheses: it differs for claims that say different things."""
     return hashlib.sha256(json.dumps(_said(claim), sort_keys=True).encode()).hexdigest()
 
 
@@ -222,7 +222,7 @@ def _said(value: Any) -> Any:
 
 
 def claim_from_json(data: Any, depth: int = 0) -> Claim:
-    """The claim that `claim_as_json` wrote; raises InputError that names the field that is not as it writes them."""
+    """The claim that `claim_as_json` wrote; raises an InputError that names the wrong field."""
     if not isinstance(data, dict):
         raise InputError("claim", data, "a table")
     if depth > _CHAIN:
@@ -258,7 +258,7 @@ def claim_from_json(data: Any, depth: int = 0) -> Claim:
 
 
 def _word(kind: str, id: Any) -> Any:
-    """A word by its id. Words know claims, and are imported here when a file names one."""
+    """A word by its id. Words import claims, so they are imported only when a file names one."""
     known = getattr(importlib.import_module(f"boundcheck.words.{kind}s"), f"{kind.upper()}S")
     if not isinstance(id, str) or id not in known:
         raise InputError(f"claim.{kind}", id, f"one of {', '.join(known)}")

@@ -1,4 +1,4 @@
-"""What a user gives for a symbol, made exact and checked against the symbol's domain."""
+"""The values that a user gives to symbols, made exact and checked against the symbols' domains."""
 
 import numbers
 from collections.abc import Collection, Mapping
@@ -14,17 +14,17 @@ from boundcheck.errors import InputError
 from boundcheck.exact.enclose import enclose
 from boundcheck.exact.sign import sign
 
-# Of the numbers in a formula.
+# The least and the largest number that a formula may contain.
 _LEAST, _MOST = 1e-300, 1e300
 
 Number: TypeAlias = int | float | str | Fraction | sp.Expr
 
 
 def exact(name: str, value: Any) -> sp.Expr:
-    """The exact number that `value` denotes: a float is its binary value, a string what it says, as 0.1, 3/4, sqrt(2).
+    """The exact number that `value` denotes: a float is its binary value; a string is read, as 0.1, 3/4 or sqrt(2).
 
     Raises:
-        InputError: for text that is no number, and for NaN or an infinity.
+        InputError: for text that is not a number, and for NaN or an infinity.
 
     """
     expected = "a finite number such as 10_000, 0.1, 1e-3 or 3/4"
@@ -56,7 +56,7 @@ def formula(name: str, text: str, symbols: Collection[sp.Symbol]) -> sp.Expr:
     """The exact expression that `text` denotes over these symbols, such as ``bound/2.5`` or ``4*Lhat*D/zeta**2``.
 
     Raises:
-        InputError: for what is no formula, or has another symbol in it.
+        InputError: for text that is not a formula, or has another symbol in it.
 
     """
     listed = ", ".join(sorted(str(symbol.name) for symbol in symbols))
@@ -64,7 +64,7 @@ def formula(name: str, text: str, symbols: Collection[sp.Symbol]) -> sp.Expr:
     found = parsed(name, text, symbols, expected)
     for number in found.atoms(sp.Rational):
         if number and not _LEAST < abs(number) < _MOST:
-            # In floats, as runs compute it, it would be 0 or none.
+            # In the floats of a run, such a number would be 0 or infinite.
             raise InputError(name, text, f"numbers from {_LEAST:g} to {_MOST:g} in a formula")
     return found
 

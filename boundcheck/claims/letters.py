@@ -1,7 +1,7 @@
 """The letters of a claim: each has one name, one meaning and one look, and those with a value are declared.
 
-A symbol that nobody declared would be dropped from what a user is asked for, and two of one name would be one to all
-who look letters up by name. So both are refused when the claim is made.
+Nobody would be asked for the value of an undeclared symbol, and code that looks letters up by name would take two
+symbols of one name for one. So both are refused when the claim is made.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def declarations(claim: "Claim") -> dict[str, Parameter]:
-    """By name, the parameters that a claim may speak of: the catalogue's, its hypotheses', and its own."""
+    """By name, the parameters that a claim may use: the catalogue's, its hypotheses', and its own."""
     return PARAMETERS | own_parameters(claim)
 
 
@@ -30,7 +30,7 @@ def own_parameters(claim: "Claim") -> dict[str, Parameter]:
 
 
 def letters(claim: "Claim") -> set[Any]:
-    """Every symbol and matrix symbol that stands in a claim or in a hypothesis of it."""
+    """Every symbol and matrix symbol in a claim or one of its hypotheses."""
     found = set().union(*(letters(each) for each in claim.hypotheses))
     for each in _expressions(claim):
         found |= each.free_symbols
@@ -45,16 +45,17 @@ def _expressions(claim: "Claim") -> Iterator[sp.Basic]:
 
 
 def check(claim: "Claim") -> None:
-    """Refuse a claim with a letter that has no meaning, or more than one.
+    """Check that each letter of a claim has one meaning.
 
     Raises:
-        InputError: for what is no sympy expression; a symbol in a quantity or a condition that is neither declared nor
-            derived before; a parameter that is declared twice or for nothing; two letters of one name or one look.
+        InputError: for anything but a sympy expression; for a symbol in a quantity or a condition that is neither
+            declared nor derived before; for a parameter that is declared twice or not used; for two letters with one
+            name or one look.
 
     """
     for each in _expressions(claim):
         if not isinstance(each, sp.Basic):
-            raise InputError("claim", each, f"SymPy expressions in {claim.id or 'a claim'}, and no text")
+            raise InputError("claim", each, f"SymPy expressions in {claim.id or 'a claim'}, and not text")
     _check_declared(claim)
     known, derived = declarations(claim), set[sp.Symbol]()
     for quantity in claim.quantities:
@@ -64,7 +65,7 @@ def check(claim: "Claim") -> None:
         if quantity.name in {symbol.name for symbol in derived}:
             raise InputError("claim.quantities", quantity.name, "one quantity of each name")
         if quantity.name in own_parameters(claim):
-            raise InputError("claim.declared", quantity.name, "another name than that of a quantity")
+            raise InputError("claim.declared", quantity.name, "a name that no quantity has")
         derived.add(quantity.symbol)
     for condition in claim.conditions:
         if not isinstance(condition, sp.core.relational.Relational):
@@ -103,7 +104,7 @@ def _check_known(field: str, expression: sp.Basic, known: Mapping[str, Parameter
 
 
 def _check_names(claim: "Claim", derived: set[sp.Symbol]) -> None:
-    """That no two letters share a name or, where the claim declares one of them, a look."""
+    """Check that no two letters share a name or, where the claim declares one of them, a look."""
     own = own_parameters(claim)
     found = {*letters(claim), *derived}
     names: dict[str, Any] = {}
@@ -122,7 +123,7 @@ def _check_names(claim: "Claim", derived: set[sp.Symbol]) -> None:
 
 
 def as_typed(expression: sp.Basic) -> dict[Any, str]:
-    """How letters print in LaTeX whose names are commands or braces: as text, which SymPy would let through."""
+    """How letters print in LaTeX whose names are commands or braces: as text. SymPy would print them unchanged."""
     unsafe = {letter: str(letter.name) for letter in expression.free_symbols if set(str(letter.name)) & {*_SPECIAL}}
     return {
         letter: rf"\mathrm{{{''.join(_SPECIAL.get(c, c) for c in name)}}}"
@@ -135,5 +136,5 @@ _SPECIAL = {c: rf"\{c}" for c in "{}%$&#"} | {"\\": r"\backslash{}", "~": r"\sim
 
 
 def latex_names(declared: Iterable[Parameter]) -> dict[sp.Symbol, str]:
-    """How symbols print in LaTeX, those that are declared as they say."""
+    """How symbols print in LaTeX; a declared parameter says it itself."""
     return LATEX_NAMES | {parameter.symbol: parameter.latex for parameter in declared}

@@ -1,4 +1,4 @@
-"""The letters of the theory: every scalar that a claim may speak of, with its domain and its meaning.
+"""The letters of the theory: every scalar that a claim may use, with its domain and its meaning.
 
 Matrices, iterates and gradients are in `vocabulary`; formulas are in the modules of the papers.
 """
@@ -16,13 +16,13 @@ Domain = Literal["positive real", "positive integer", "real"]
 
 @dataclass(frozen=True)
 class Parameter:
-    """A scalar that a user gives a value to: sympy symbol, domain, meaning, and how it prints in LaTeX.
+    """A scalar whose value a user gives: sympy symbol, domain, meaning, and how it prints in LaTeX.
 
-    A claim declares those of its own, as ``Parameter(Symbol("kappa", positive=True), "positive real", "a factor")``.
+    A claim declares its own, as ``Parameter(Symbol("kappa", positive=True), "positive real", "a factor")``.
 
     Raises:
-        InputError: for a name that cannot be typed, for a symbol with other assumptions than those of its domain, and
-            for a name of the catalogue's with another symbol or meaning: engines know what that name stands for.
+        InputError: for a name that cannot be typed, for a symbol whose assumptions are not those of its domain, and
+            for a name of the catalogue with another symbol or meaning: engines know what that name stands for.
 
     """
 
@@ -32,18 +32,18 @@ class Parameter:
     latex: str = ""
 
     def __post_init__(self) -> None:
-        """Check the name and the symbol; SymPy's own LaTeX takes the place of what is not given."""
+        """Check the name and the symbol; without `latex`, SymPy's own LaTeX is used."""
         if not isinstance(self.symbol, sp.Symbol):
             raise InputError("parameter.symbol", self.symbol, "a SymPy symbol")
         name = str(self.symbol.name)
         if not is_plain(name):
-            expected = "a name of ASCII letters, digits and _ that is no word of Python's or of a formula"
+            expected = "a name of ASCII letters, digits and _ that is not a word of Python or of formulas"
             raise InputError("parameter.symbol", name, expected)
         if self.domain not in get_args(Domain):
             raise InputError("parameter.domain", self.domain, " or ".join(get_args(Domain)))
         if self.symbol != symbol_of(name, self.domain):
             assumed = ", ".join(f"{each}=True" for each in _ASSUMED[self.domain])
-            raise InputError("parameter.symbol", name, f'Symbol("{name}", {assumed}) for a {self.domain}, and no other')
+            raise InputError("parameter.symbol", name, f'Symbol("{name}", {assumed}) for a {self.domain}, not another')
         if not isinstance(self.meaning, str) or not isinstance(self.latex, str):
             raise InputError(f"parameter.{name}", (self.meaning, self.latex), "text for its meaning and its LaTeX")
         object.__setattr__(self, "latex", self.latex or str(sp.latex(self.symbol)))
@@ -111,14 +111,14 @@ beta = _parameter("beta", "positive real", "momentum: the share of the last step
 delta = _parameter(
     "delta", "positive real", "what the accumulated norm of the gradients starts at (AdaGrad-norm)", r"\delta"
 )
-m = _parameter("m", "positive real", "strong convexity constant of the function that is minimised")
+mu_F = _parameter("mu_F", "positive real", "strong convexity constant of F", r"\mu_F")  # noqa: N816
 R_1 = _parameter("R_1", "positive real", "bound on the distance from v_1 to a minimiser")
 c = _parameter("c", "positive real", "a constant that depends on none of r, sigma and T")
 
-# The lower bound of f; no formula but the gap D speaks of it.
+# The lower bound of f; only the gap D uses it.
 f_star = sp.Symbol("f_star", real=True)
 
-# Names for what a claim derives from its parameters.
+# Names of quantities that a claim derives from its parameters.
 Lhat = sp.Symbol("Lhat", positive=True)
 alpha = sp.Symbol("alpha", positive=True)
 T_min = sp.Symbol("T_min", positive=True)

@@ -1,8 +1,8 @@
-"""From a person's text to an exact expression: the one parser, which runs nothing and looks nothing up but names.
+"""From a person's text to an exact expression: the only parser. It runs no code, and looks up nothing but names.
 
-Python reads the text as an expression, and a walk over its tree knows numbers, the names that are given, + - * / and
-** by rationals, sqrt, exp, log, Min and Max. Length, depth, digits and exponents are bounded, before anything is
-computed: a text of a line can ask for more digits than there are atoms.
+Python reads the text as an expression, and a walk over its tree knows numbers, the given names, + - * / and ** by
+rationals, sqrt, exp, log, Min and Max. Length, depth, digits and exponents are checked before anything is computed: one
+line of text can ask for more digits than there are atoms.
 """
 
 import ast
@@ -17,11 +17,11 @@ import sympy as sp
 
 from boundcheck.errors import InputError
 
-# Characters of a text, operations inside of one another, and digits of a number that is typed.
+# The most characters of a text, nested operations, and digits of a typed number.
 _LONGEST, _DEEPEST, _DIGITS = 1000, 50, 400
-# The largest exponent, of ten or of a power, and as a denominator; the bits of a number that is computed.
+# The largest exponent, of ten or of a power, also as a denominator; the most bits of a computed number.
 _HIGHEST, _BITS = 1000, 2**13
-# For each function the least and most arguments it takes.
+# The least and the most arguments of each function.
 _FUNCTIONS: Mapping[str, tuple[int, int]] = {
     **dict.fromkeys(("sqrt", "exp", "log"), (1, 1)),
     **dict.fromkeys(("Min", "Max"), (2, _LONGEST)),
@@ -37,11 +37,11 @@ _LITERAL = re.compile(r"(?P<digits>[0-9_]*\.?[0-9_]*)(?:[eE](?P<exponent>[+-]?[0
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 GRAMMAR = f"{', '.join(_FUNCTIONS)}, + - * / and ** by rationals"
-"""What a formula may have beside numbers and names."""
+"""What a formula may contain besides numbers and names."""
 
 
 def is_plain(name: str) -> bool:
-    """Whether a formula may speak of a letter of this name: ASCII letters, digits and _, and no word of the grammar."""
+    """Whether a formula may use this name: ASCII letters, digits and _, and not a word of the grammar."""
     return _NAME.fullmatch(name) is not None and name not in _FUNCTIONS and not iskeyword(name)
 
 
@@ -49,14 +49,14 @@ def parsed(field: str, text: str, symbols: Collection[sp.Symbol], expected: str)
     """The exact expression that `text` denotes over these symbols.
 
     Args:
-        field: what errors call it.
+        field: the name that errors give to the text.
         text: what was typed.
-        symbols: those that it may speak of.
-        expected: what errors say is expected of a text that is no such expression.
+        symbols: those that the text may use.
+        expected: what errors say is expected.
 
     Raises:
-        InputError: for what is outside of the grammar, has another name in it, is too long, too deep, or asks for too
-            many digits, and where it has no value, as 1/0 has none.
+        InputError: for text outside the grammar, with another name in it, too long, too deep, or with too many digits,
+            and for a formula without a value, such as 1/0.
 
     """
     try:
@@ -66,7 +66,7 @@ def parsed(field: str, text: str, symbols: Collection[sp.Symbol], expected: str)
 
 
 class _RefusedError(Exception):
-    """A text is refused: with a line of its own for a bound, and with none where it is no formula at all."""
+    """The text is refused; the message is empty if the text is not a formula at all."""
 
 
 def _plain(text: str) -> str:
@@ -151,7 +151,7 @@ def _applied(name: str, arguments: list[sp.Expr]) -> sp.Expr:
             return _bounded(sp.exp(*arguments))
         case "log":
             return _bounded(sp.log(*arguments))
-    # Not simplified, for which SymPy would have to decide which is larger.
+    # Unevaluated, because SymPy would have to decide which is larger.
     return (sp.Min if name == "Min" else sp.Max)(*arguments, evaluate=False)
 
 
@@ -168,7 +168,7 @@ def _check_exponent(exponent: sp.Rational) -> None:
 
 
 def _bounded(value: sp.Expr) -> sp.Expr:
-    """The value; refused where it is none, is no real number, or has more digits than are looked at."""
+    """The value; refused unless it is a real number with few enough digits."""
     if value.has(sp.zoo, sp.nan, sp.oo, -sp.oo, sp.I):
         raise _RefusedError("a formula that has a real value: this one divides by 0, or takes a root or log of none")
     if any(_bits(x) > _BITS for x in value.atoms(sp.Rational)):

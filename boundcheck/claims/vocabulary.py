@@ -1,7 +1,6 @@
-"""The nouns and norms that claims are written in, as sympy expressions that print as the papers do.
+"""The nouns and norms of claims, as sympy expressions that print as in the papers.
 
-Each says what its value is at a `Place` of a model. They carry no rules of their own: what may be concluded from a norm
-is for a proof to say.
+Each knows its value at a `Place` of a model. They have no rules: a proof must say what follows from a norm.
 """
 
 from functools import reduce
@@ -51,7 +50,6 @@ class SpectralNorm(_Norm):
     subscript = r"_{\mathrm{op}}"
 
     def number_at(self, place: Place) -> Any:
-        """The largest singular value."""
         return place.do.spectral(place.matrix(self.args[0]))
 
 
@@ -60,19 +58,16 @@ class EuclideanNorm(_Norm):
 
 
 class Gradient(MatrixExpr):
-    """The gradient of a scalar function (named by a symbol) at a matrix or vector, with that one's shape."""
+    """The gradient of a scalar function (named by a symbol) at a matrix or vector, of the same shape."""
 
     def __new__(cls, function: sp.Symbol, point: MatrixExpr) -> "Gradient":
-        """Name the function by a symbol."""
         return sp.Expr.__new__(cls, function, point)
 
     @property
     def shape(self) -> tuple[sp.Expr, sp.Expr]:
-        """The shape of the point."""
         return self.args[1].shape
 
     def vector_at(self, place: Place) -> tuple[Any, ...]:
-        """All blocks of the gradient."""
         return place.model.functions[self.args[0]].gradient(place.vector(self.args[1]))
 
     def _latex(self, printer: Any) -> str:
@@ -84,12 +79,10 @@ class Hessian(MatrixExpr):
     """The Hessian of a scalar function at a vector v; on a manifold the Riemannian one, between tangent vectors."""
 
     def __new__(cls, function: sp.Symbol, point: MatrixExpr) -> "Hessian":
-        """Name the function by a symbol."""
         return sp.Expr.__new__(cls, function, point)
 
     @property
     def shape(self) -> tuple[sp.Expr, sp.Expr]:
-        """Square, of the size of the vector."""
         return self.args[1].shape[0], self.args[1].shape[0]
 
     def _latex(self, printer: Any) -> str:
@@ -106,11 +99,9 @@ class PartialGradient(MatrixExpr):
 
     @property
     def shape(self) -> tuple[sp.Expr, sp.Expr]:
-        """The shape of the block."""
         return self.args[2].shape
 
     def vector_at(self, place: Place) -> tuple[Any, ...]:
-        """One block of the gradient."""
         function, point, block = self.args
         return (place.model.functions[function].gradient(place.vector(point))[place.model.blocks[block]],)
 
@@ -125,14 +116,12 @@ class Value(sp.Expr):
     is_commutative = True
 
     def __new__(cls, function: sp.Symbol, point: MatrixExpr) -> "Value":
-        """Name the function by a symbol."""
         return sp.Expr.__new__(cls, function, point)
 
     def _eval_is_real(self) -> bool:
         return True
 
     def number_at(self, place: Place) -> Any:
-        """The function at the point."""
         return place.model.functions[self.args[0]].value(place.vector(self.args[1]))
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
@@ -146,14 +135,12 @@ class InnerProduct(sp.Expr):
     is_commutative = True
 
     def __new__(cls, x: MatrixExpr, y: MatrixExpr) -> "InnerProduct":
-        """Take the two, which have one shape."""
         return sp.Expr.__new__(cls, x, y)
 
     def _eval_is_real(self) -> bool:
         return True
 
     def number_at(self, place: Place) -> Any:
-        """The sum over blocks of tr(X^T Y)."""
         return place.do.inner(*map(place.vector, self.args))
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
@@ -166,7 +153,7 @@ class Iterate(MatrixExpr):
     """The value of a matrix or vector at step t of an algorithm: v_t, g_t, A_t."""
 
     def __new__(cls, name: str | sp.Symbol, t: sp.Expr, rows: sp.Expr | int, columns: sp.Expr | int) -> "Iterate":
-        """Make every argument a sympy object, from which sympy can rebuild the node."""
+        """Make every argument a sympy object, so that sympy can rebuild the node."""
         arguments = (
             sp.Symbol(str(name)),
             sp.sympify(t, strict=True),
@@ -177,7 +164,6 @@ class Iterate(MatrixExpr):
 
     @property
     def shape(self) -> tuple[sp.Expr, sp.Expr]:
-        """Rows and columns."""
         return self.args[2], self.args[3]
 
     def vector_at(self, place: Place) -> tuple[Any, ...]:
@@ -202,7 +188,7 @@ class _ExpectationLatex:
 
 
 class Expectation(_ExpectationLatex, sp.Expr):
-    """The expectation of a scalar expression, given the past when a second argument says so."""
+    """The expectation of a scalar expression, given the past if there is a second argument."""
 
     is_commutative = True
 
@@ -213,7 +199,7 @@ class Expectation(_ExpectationLatex, sp.Expr):
 
 
 class MatrixExpectation(_ExpectationLatex, MatrixExpr):
-    """The expectation of a matrix or vector, entry by entry, given the past when a second argument says so."""
+    """The expectation of a matrix or vector, entry by entry, given the past if there is a second argument."""
 
     def __new__(cls, matrix: MatrixExpr, *given: MatrixExpr) -> "MatrixExpectation":
         """Take the matrix and, for a conditional expectation, what is given."""
@@ -221,7 +207,6 @@ class MatrixExpectation(_ExpectationLatex, MatrixExpr):
 
     @property
     def shape(self) -> tuple[sp.Expr, sp.Expr]:
-        """The shape of the matrix."""
         return self.args[0].shape
 
     def vector_at(self, place: Place) -> tuple[Any, ...]:
@@ -240,7 +225,6 @@ class MinimumOver(sp.Expr):
         return sp.Expr.__new__(cls, expression, t, sp.sympify(first, strict=True), sp.sympify(last, strict=True))
 
     def number_at(self, place: Place) -> Any:
-        """The smallest of the values at these times."""
         return reduce(place.do.smaller, place.each(*self.args))
 
     def _latex(self, printer: Any) -> str:
@@ -252,14 +236,14 @@ class MinimumOver(sp.Expr):
 d, k, n = (sp.Symbol(name, positive=True, integer=True) for name in ("d", "k", "n"))
 f, F = sp.Symbol("f"), sp.Symbol("F")
 
-# Points of those spaces, as named ones, as iterates, and as a stochastic gradient at one; and a minimiser of F.
+# Points of these spaces by name, iterates, a stochastic gradient at an iterate, and a minimiser of F.
 W, W1, W2 = (sp.MatrixSymbol(name, d, k) for name in ("W", "W_1", "W_2"))
 A, A1, A2 = (sp.MatrixSymbol(name, r, k) for name in ("A", "A_1", "A_2"))
 B, B1, B2 = (sp.MatrixSymbol(name, d, r) for name in ("B", "B_1", "B_2"))
 v, v1, v2, v_star, g = (sp.MatrixSymbol(name, n, 1) for name in ("v", "v_1", "v_2", "v_star", "g"))
 A_t, B_t, v_t, g_t = Iterate("A", t, r, k), Iterate("B", t, d, r), Iterate("v", t, n, 1), Iterate("g", t, n, 1)
 
-# What D stands for.
+# The meaning of D.
 GAP = Value(F, v_t.xreplace({t: sp.Integer(1)})) - f_star
 
 MINIMUM_GRADIENT = MinimumOver(Expectation(EuclideanNorm(Gradient(F, v_t)) ** 2), t, 1, T)

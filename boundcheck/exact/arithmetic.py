@@ -1,4 +1,4 @@
-"""What an expression is evaluated in: an `Arithmetic` of numbers and matrices. Its implementations are beside it.
+"""`Arithmetic`: the numbers and matrices in which an expression is evaluated. Its implementations are beside it.
 
 `balls` decides, `rationals` is exact as long as it can be, `rounded` is fast and knows its errors, `graded` has
 derivatives, `cost` counts.
@@ -30,7 +30,7 @@ class Numbers(Protocol[S]):
         """The exponential."""
 
     def log(self, x: S) -> S:
-        """The natural logarithm; no number where x may be 0 or less."""
+        """The natural logarithm; NaN where x may be 0 or less."""
 
     def larger(self, x: S, y: S) -> S:
         """The larger of two."""

@@ -1,8 +1,8 @@
 """An arithmetic that decides: Arb balls, and matrices of them, for `evaluate`; and their ends as floats.
 
 Every result contains the exact value, whatever the inputs are: Arb (through python-flint) propagates rounding errors
-outward. A spectral norm is enclosed as closely as its signs can be told apart at the working precision, also where
-singular values are equal.
+outward. The enclosure of a spectral norm is as tight as the working precision allows, also where singular values are
+equal.
 """
 
 import math
@@ -62,7 +62,6 @@ class Balls:
     """Arithmetic on `arb` and `arb_mat`; the caller sets the precision by ``flint.ctx.workprec``."""
 
     def rational(self, x: Fraction) -> arb:
-        """The ball around a rational."""
         return ball_of(x)
 
     def add(self, x: arb, y: arb) -> arb:
@@ -78,7 +77,6 @@ class Balls:
         return x.exp()
 
     def log(self, x: arb) -> arb:
-        """The natural logarithm."""
         return x.log()
 
     def larger(self, x: arb, y: arb) -> arb:
@@ -137,7 +135,7 @@ def largest_eigenvalue(M: arb_mat) -> arb:
     low, high = max(_rayleigh(M), arb(0), key=float), trace.upper()
     if not high > 0:
         return arb(0).union(high)
-    # First near the lower end, which floats leave only a few units of roundoff away.
+    # Start near the lower end: floats leave it only a few units of roundoff away.
     guesses = [(low * (1 + arb(2) ** -bits)).upper() for bits in (70, 50, 40, 20)]
     for guess in guesses:
         if _is_definite(M, guess):
@@ -155,7 +153,7 @@ def largest_eigenvalue(M: arb_mat) -> arb:
 
 
 def _rayleigh(M: arb_mat) -> arb:
-    """A lower bound: the Rayleigh quotient of the top eigenvector of the midpoints, as floats have it."""
+    """A lower bound: the Rayleigh quotient of the midpoints' top eigenvector in floats."""
     middle = np.array([[float(x.mid()) for x in row] for row in M.tolist()])
     if not np.isfinite(middle).all():
         return arb(0)

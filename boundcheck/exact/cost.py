@@ -1,6 +1,6 @@
-"""`Cost`: what it takes to evaluate an expression, found by the same walk that evaluates it.
+"""`Cost`: the steps that an expression takes to evaluate, counted by the walk that evaluates it.
 
-Numbers are None, matrices their shapes. So what has no value, and shapes that do not fit, are found too.
+Numbers are None, matrices their shapes. So the walk also finds nodes without a value, and shapes that do not fit.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class Cost:
     """An `Arithmetic` that computes nothing, and counts.
 
     Attributes:
-        steps: so far, each about what it takes to add two entries of matrices of balls.
+        steps: so far; each takes about as long as the sum of two entries of matrices of balls.
 
     """
 

@@ -1,4 +1,4 @@
-"""Rigorous numbers: a SymPy expression at exact values to an Arb ball that contains its value."""
+"""Rigorous numbers: from a SymPy expression at exact values to an Arb ball that contains its value."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ _LADDER = (64, 256, 1024, 4096)
 
 
 def enclose(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr], bits: int = _LADDER[0]) -> arb:
-    """Enclose `expression` at `values`, working at `bits` of precision or, where those give no number, at more.
+    """Enclose `expression` at `values`, at `bits` of precision or, where these give no number, at more.
 
     Args:
         expression: built of rationals, symbols, sums, products, powers, exp, log, Max, Min and Abs. A power whose

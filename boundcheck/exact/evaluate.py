@@ -26,10 +26,10 @@ _MOST_ROOTS = 2**16
 
 
 class NoValueError(TypeError):
-    """A node that has no value in a model: its only argument."""
+    """A node has no value in the model; the node is the only argument."""
 
     def __str__(self) -> str:
-        return f"no value for {self.args[0]}"
+        return f"{self.args[0]} has no value"
 
 
 class Function(NamedTuple):
@@ -55,8 +55,8 @@ class Model(Generic[S, M]):
         weights: the probability of each outcome; they add up to 1.
         past: for a time the label of each outcome's past; outcomes with the same label look alike then.
         values: exact SymPy numbers of symbols that `numbers` leaves out; these may also be exponents.
-        floats: whether a float in an expression is its binary value; if not, it has none. SymPy rounds where it adds
-            floats to rationals, so that what is to be decided must be free of them.
+        floats: whether a float in an expression is its binary value; if not, it has no value. SymPy rounds where it
+            adds floats to rationals, so an expression whose sign is decided must be free of them.
 
     """
 
@@ -131,7 +131,7 @@ class Place(NamedTuple):
                 return reduce(do.smaller, map(self.number, node.args))
             case sp.Abs():
                 x = self.number(node.args[0])
-                # The 0 keeps the enclosure of a number that may have either sign from reaching below 0.
+                # Without the 0, the enclosure of a number that may have either sign would reach below 0.
                 return reduce(do.larger, (x, do.times(do.rational(Fraction(-1)), x), do.rational(Fraction(0))))
             case sp.Trace():
                 return do.inner((self.matrix(node.arg),), (do.constant(1, *map(self.side, node.arg.shape)),))
@@ -184,7 +184,7 @@ class Place(NamedTuple):
         """The only block of a matrix; raises TypeError for a vector of several."""
         blocks = self.vector(node)
         if len(blocks) != 1:
-            raise TypeError(f"{node} has {len(blocks)} blocks, and is no matrix")
+            raise TypeError(f"{node} has {len(blocks)} blocks, and is not a matrix")
         return blocks[0]
 
     def plus(self, x: tuple[Any, ...], y: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -222,16 +222,16 @@ class Place(NamedTuple):
 
 
 def rational_exponent(node: sp.Pow, values: Mapping[sp.Symbol, sp.Expr]) -> sp.Rational | None:
-    """The exponent of a power, where it is a rational at `values` of which roots are taken; None where it is not."""
+    """The exponent of a power, if it is a rational at `values` with a denominator whose roots are taken; else None."""
     exponent = node.exp
-    # A power inside of an exponent may have more digits than there is memory.
+    # A power inside an exponent may have more digits than fit into memory.
     if not exponent.is_Rational and not exponent.has(sp.Pow, sp.exp, sp.log):
         exponent = exponent.xreplace(dict(values))
     return exponent if isinstance(exponent, sp.Rational) and exponent.q <= _MOST_ROOTS else None
 
 
 def rational_value(expression: sp.Expr, numbers: Mapping[str, Fraction]) -> Fraction | None:
-    """The value of a formula at numbers by their names, where it is rational; None where it is not."""
+    """The value of a formula at numbers by name if it is rational, else None."""
     values = {x: sp.Rational(numbers[x.name].numerator, numbers[x.name].denominator) for x in expression.free_symbols}
     value = sp.sympify(expression.subs(values), strict=True).doit()
     return _fraction(value) if isinstance(value, sp.Rational) else None

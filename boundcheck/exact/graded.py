@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 class Graded:
-    """Arithmetic on numbers, which are tensors of no dimension, and on matrices; nothing is said of rounding."""
+    """Arithmetic on numbers, which are tensors without dimensions, and on matrices, without rounding bounds."""
 
     def rational(self, x: Fraction) -> Tensor:
         """The nearest float64; infinity beyond."""
@@ -23,7 +23,7 @@ class Graded:
         return x * y
 
     def power(self, x: Tensor, exponent: Fraction) -> Tensor:
-        """A rational power; NaN where it is no real number."""
+        """A rational power; NaN where it is not real."""
         return x ** (int(exponent) if exponent.denominator == 1 else float(exponent))
 
     def exp(self, x: Tensor) -> Tensor:

@@ -18,14 +18,14 @@ Draw = tuple[int, ...]
 
 
 def all_draws(samples: int, steps: int, *, replacement: bool = True) -> list[Draw]:
-    """The samples by number that each path draws, step by step, in lexicographic order."""
+    """The numbers of the samples that each path draws, step by step, in lexicographic order."""
     if replacement:
         return list(product(range(samples), repeat=steps))
     return list(permutations(range(samples), steps))
 
 
 def descent(alpha: Any) -> Callable[[tuple[Any, ...], tuple[Any, ...], int], tuple[Any, ...]]:
-    """The step of SGD, v - alpha g block by block, whose state is v alone."""
+    """The step of SGD, v - alpha g block by block; its state is v."""
     return lambda v, g, t: tuple(x - alpha * y for x, y in zip(v, g, strict=True))
 
 
@@ -37,10 +37,10 @@ class Paths(Generic[State, Sample]):
         start: the state at t = 1, such as v_1, or (v_1, v_0) of an algorithm that remembers its last iterate.
         gradient: of a sample's loss, at the point that `query` gives.
         step: the state after t from the one at t, the gradient drawn there, and t.
-        samples: what is drawn from.
+        samples: the data from which a step draws.
         T: the number of steps.
-        replacement: whether a sample may be drawn again.
-        query: where the algorithm asks for a gradient in a state at t; the state itself, unless said otherwise.
+        replacement: whether a step may draw a sample again.
+        query: the point where the algorithm asks for a gradient, from its state and t; the state itself by default.
 
     """
 
@@ -51,7 +51,7 @@ class Paths(Generic[State, Sample]):
     T: int
     replacement: bool = True
     query: Callable[[State, int], Any] = lambda state, t: state
-    # The state and the last gradient after what has been drawn. Paths share their beginnings.
+    # The state and the last gradient after each sequence of draws. Paths share their beginnings.
     _reached: dict[Draw, tuple[State, Any]] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
@@ -61,7 +61,6 @@ class Paths(Generic[State, Sample]):
 
     @property
     def weights(self) -> tuple[Fraction, ...]:
-        """The probability of each path."""
         return (Fraction(1, len(self.draws)),) * len(self.draws)
 
     def state(self, t: int, path: int) -> State:
@@ -69,7 +68,7 @@ class Paths(Generic[State, Sample]):
         return self._after(self._before(t, path, self.T + 1))[0]
 
     def drawn(self, t: int, path: int) -> Any:
-        """The gradient that is drawn at t = 1, ..., T on a path; raises IndexError at another t."""
+        """The gradient drawn at t = 1, ..., T on a path; raises IndexError at another t."""
         return self._after((*self._before(t, path, self.T), self.draws[path][t - 1]))[1]
 
     def _before(self, t: int, path: int, last: int) -> Draw:
@@ -87,7 +86,7 @@ class Paths(Generic[State, Sample]):
         return self._reached[draw]
 
     def past(self, t: int) -> tuple[int, ...]:
-        """A label of what each path has drawn before t: paths with one label look alike then."""
+        """A label of what each path drew before t: paths with the same label look alike at t."""
         return self._labels[min(t, self.T + 1) - 1]
 
     @cached_property
@@ -97,12 +96,12 @@ class Paths(Generic[State, Sample]):
 
     @property
     def places(self) -> list[tuple[int, int]]:
-        """A time t = 1, ..., T + 1 and a path for each state that there is; paths that still look alike are one."""
+        """A time t = 1, ..., T + 1 and a path for each state that occurs; paths that still look alike count once."""
         return [(t, labels.index(x)) for t, labels in enumerate(self._labels, 1) for x in dict.fromkeys(labels)]
 
     @cached_property
     def laws(self) -> tuple[dict[State, Fraction], ...]:
-        """The distributions of the states at t = 1, ..., T + 1; states that several paths reach are one."""
+        """The distributions of the states at t = 1, ..., T + 1; a state that several paths reach occurs once."""
         return tuple(self._law(t) for t in range(1, self.T + 2))
 
     def _law(self, t: int) -> dict[State, Fraction]:
@@ -118,4 +117,4 @@ def mean(law: Mapping[State, Fraction], value: Callable[[State], Any]) -> Any:
 
 
 STILL: Paths[Any, Any] = Paths(None, lambda state, sample: None, lambda state, g, t: state, (None,), 1)
-"""One outcome at one time: of an instance in which nothing runs."""
+"""One outcome at one time, for an instance without a run."""

@@ -64,13 +64,13 @@ def corner(height: int, width: int) -> Rows:
 
 
 def root(x: Fraction) -> Fraction | None:
-    """The root of x, where it is rational."""
+    """The root of x if it is rational, else None."""
     found = Fraction(isqrt(x.numerator), isqrt(x.denominator)) if x >= 0 else None
     return found if found is not None and found**2 == x else None
 
 
 def root_above(x: Fraction, bits: int = 40) -> Fraction:
-    """A rational number that is at least the root of x, and the root where that is rational."""
+    """The root of x if it is rational, else a rational number above it."""
     exact = root(x)
     return Fraction(isqrt(int(x * 4**bits)) + 1, 2**bits) if exact is None else exact
 
@@ -104,11 +104,10 @@ class Rationals:
         if isinstance(x, Fraction) and isinstance(y, Fraction):
             return x * y
         found = ball(x) * ball(y)
-        # 0 times what is finite is exactly 0.
+        # 0 times a finite number is exactly 0.
         return Fraction(0) if 0 in (x, y) and found.is_finite() else found
 
     def power(self, x: Number, exponent: Fraction) -> Number:
-        """A rational power, exact where the roots of x are."""
         found: Number | None = x
         roots = exponent.denominator
         while isinstance(found, Fraction) and roots % 2 == 0:
@@ -121,7 +120,6 @@ class Rationals:
         return _BALLS.exp(ball(x)) if x != 0 else Fraction(1)
 
     def log(self, x: Number) -> Number:
-        """The natural logarithm."""
         return _BALLS.log(ball(x)) if x != 1 else Fraction(0)
 
     def larger(self, x: Number, y: Number) -> Number:

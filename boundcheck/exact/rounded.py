@@ -1,8 +1,8 @@
 """A fast arithmetic that knows its errors, for `boundcheck.exact.evaluate`: Torch matrices, any precision and device.
 
 Every number carries a bound on its rounding error that follows from the dimensions and the unit of roundoff, as in
-Higham, Accuracy and Stability of Numerical Algorithms, chapter 3. So a comparison of two needs no tolerance: they are
-apart, or they are a near-tie that `boundcheck.exact.balls` must decide.
+Higham, Accuracy and Stability of Numerical Algorithms, chapter 3. So a comparison of two numbers needs no tolerance:
+they are apart, or they are a near-tie that `boundcheck.exact.balls` must decide.
 """
 
 import math
@@ -39,7 +39,7 @@ class Comparison(NamedTuple):
 
     @property
     def ratio(self) -> float:
-        """Measured over bound; 0 where both are 0 or less, and infinity where only the bound is."""
+        """Measured over bound; 0 if both are 0 or less, infinity if only the bound is 0 or less."""
         return quotient(self.measured.value, self.bound.value)
 
     @property
@@ -75,8 +75,8 @@ class Rounded:
     """Arithmetic on `Approx` and `ApproxMatrix`; matrices in one floating-point type, numbers in float64.
 
     Attributes:
-        epsilon: twice the unit roundoff of the matrices' type: what errors are counted in, with that factor to spare.
-            What underflows is counted besides.
+        epsilon: twice the unit roundoff of the matrices' type, the unit of the error bounds; the factor 2 is to spare.
+            Underflow is counted besides.
 
     """
 
@@ -86,11 +86,10 @@ class Rounded:
         self.epsilon, self._tiny = torch.finfo(dtype).eps, torch.finfo(dtype).tiny
 
     def exact(self, X: Tensor) -> ApproxMatrix:
-        """A matrix of floats that are meant as they are; they must be floats of this arithmetic's type."""
+        """A matrix of exact floats, which must be of this arithmetic's type."""
         return ApproxMatrix(X.to(self.device, self.dtype), 0.0)
 
     def rational(self, x: Fraction) -> Approx:
-        """The nearest float64."""
         try:
             return _rounded(float(x))
         except OverflowError:
@@ -104,7 +103,7 @@ class Rounded:
         return _rounded(x.value * y.value, carried)
 
     def power(self, x: Approx, exponent: Fraction) -> Approx:
-        """A rational power; of an interval around 0 only one of positive exponent."""
+        """A rational power; an interval around 0 has only powers with a positive exponent."""
         e = float(exponent)
         if x.low > 0:
             ends = sorted((_power(x.low, e), _power(x.high, e)))
@@ -128,7 +127,7 @@ class Rounded:
         return _rounded(value, max(high - value, value - low) + 8 * high * _EPSILON)
 
     def log(self, x: Approx) -> Approx:
-        """The natural logarithm; no number of an interval that is not above 0."""
+        """The natural logarithm; NaN unless the interval is above 0."""
         ends = _wider(x)
         if not 0 < ends[0] <= ends[1] < math.inf:
             return Approx(math.nan, math.inf)
@@ -146,7 +145,7 @@ class Rounded:
         return ApproxMatrix(total, X.error + Y.error + self.epsilon * _size(total))
 
     def product(self, X: ApproxMatrix, Y: ApproxMatrix) -> ApproxMatrix:
-        r"""The product of two matrices, off by :math:`\gamma_n\|X\|\|Y\|` beside what its factors are off."""
+        r"""The product of two matrices, with an error of :math:`\gamma_n\|X\|\|Y\|` besides those of its factors."""
         x, y = _size(X.value), _size(Y.value)
         product = X.value @ Y.value
         own = X.value.shape[-1] * (self.epsilon * x * y + product.numel() * self._tiny)
@@ -184,14 +183,14 @@ class Rounded:
         return _rounded(value, math.hypot(*(X.error for X in x)) + own)
 
     def spectral(self, X: ApproxMatrix) -> Approx:
-        """The largest singular value, off by a small multiple of the sides times a unit of roundoff of the norm."""
+        """The largest singular value, with an error of a small multiple of the sides times the unit of roundoff."""
         if not torch.isfinite(X.value).all():
             return Approx(math.nan, math.inf)
         value, sides = torch.linalg.matrix_norm(X.value, 2).item(), sum(X.value.shape)
         return _rounded(value, X.error + 4 * sides * self.epsilon * value + math.sqrt(sides * self._tiny))
 
 
-# Of float64, in which numbers are; and the least that a result that underflows is off by.
+# The unit of roundoff of float64, the type of numbers; and a bound on the error of a result that underflows.
 _EPSILON, _TINY = torch.finfo(torch.float64).eps, 2.0**-1000
 
 

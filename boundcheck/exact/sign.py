@@ -4,7 +4,7 @@ Every radical expression is a quotient U / V of algebraic integers. If U is of d
 exceeds u and none of V exceeds v, then U = 0 or :math:`|U| \ge u^{-(D-1)}`, for the product of its conjugates is a
 nonzero integer. So the value is 0 or at least :math:`1 / (u^{D-1} v)`, and enough precision decides. (Burnikel,
 Fleischer, Mehlhorn and Schirra, "A strong and easily computable separation bound for arithmetic expressions involving
-radicals", 2000.) With exp, log or an irrational exponent there is no such bound: a difference is told, a tie is not.
+radicals", 2000.) With exp, log or an irrational exponent no such bound is known: a difference is decided, a tie is not.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from boundcheck.errors import InputError
 from boundcheck.exact.enclose import enclose
 from boundcheck.exact.evaluate import Model, rational_exponent
 
-# Where a tie could not be told at the most bits, fewer are tried for a difference.
+# If even the most bits cannot decide a tie, fewer are tried to find a difference.
 _FIRST_BITS, _FEW_BITS, _MOST_BITS = 64, 2**15, 2**22
 
 
@@ -26,8 +26,8 @@ def sign(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> int:
     """Decide the sign of `expression` at exact `values`: -1, 0 or 1, and never by rounding.
 
     Raises:
-        InputError: for an expression that has no value there, or whose sign is not decided: with exp, log or an
-            irrational exponent one that is 0 or as good as 0, else one that four million bits do not decide.
+        InputError: for an expression that has no value there, and for a sign that cannot be decided: with exp, log or
+            an irrational exponent, a value that is 0 or as good as 0; else one that four million bits do not decide.
 
     """
     bits, most, separation = _FIRST_BITS, _FIRST_BITS, None
@@ -40,7 +40,7 @@ def sign(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> int:
         if ball.is_zero():
             return 0
         if bits == _FIRST_BITS:
-            # The separation bound is needed by ties alone.
+            # Only ties need the separation bound.
             separation = _separation(expression, values)
             most = _FEW_BITS if separation is None or separation > _MOST_BITS else _MOST_BITS
         if separation is not None and ball.is_finite() and ball.abs_upper() < arb(1) / arb(2) ** fmpz(separation):
@@ -53,7 +53,7 @@ def sign(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> int:
 
 
 def _separation(expression: sp.Expr, values: Mapping[sp.Symbol, sp.Expr]) -> int | None:
-    """The n for which the absolute value is 0 or at least 2^-n; None where no such bound is known."""
+    """An n such that the absolute value is 0 or at least 2^-n; None where none is known."""
     nodes = [*sp.preorder_traversal(expression)]
     nodes += [node for symbol in expression.free_symbols for node in sp.preorder_traversal(values[symbol])]
     exponents = {node: rational_exponent(node, values) for node in nodes if isinstance(node, sp.Pow)}

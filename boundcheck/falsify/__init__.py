@@ -1,4 +1,4 @@
-"""Adversarial search over instances for one that breaks a claim, or the one on which it is tightest."""
+"""Adversarial search for an instance that breaks a claim, or for the one on which it is tightest."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def falsify(
 ) -> Falsification:
     """Search for the instance of a smoothness claim with the largest ratio of measured over bound.
 
-    A theorem is not searched: its worst case over all smooth functions is the value of a convex program, which
-    `boundcheck.falsify.worst_case.worst_cases` solves.
+    For a theorem, use `boundcheck.falsify.worst_case.worst_cases`: its worst case over all smooth functions is the
+    value of a convex program.
 
     Args:
         claim: an id of the catalogue, or a claim of your own about one of the adapters, or its import path.
@@ -43,16 +43,16 @@ def falsify(
         lipschitz: what C stands for in a claim that takes one: ``sigma`` or ``sqrt(r) sigma``.
         starts: random starts of each climb.
         rounds: steps of each climb.
-        examples: structures (shapes, ranks, constants) that Hypothesis tries beyond those.
+        examples: further structures (shapes, ranks, constants) that Hypothesis tries.
         seed: of all random choices.
-        tick: told of progress.
+        tick: is called with the progress.
 
     Returns:
         The best instance, shrunk, its certified ratio, and whether it violates the claim.
 
     Raises:
-        InputError: for a claim that is not about the smoothness of an adapter or has the id of another one, and for bad
-            ranks or constants.
+        InputError: for a claim that is not about the smoothness of an adapter or has the id of another claim, and for
+            bad ranks or constants.
 
     """
     claim = catalogue.opened(claim) if isinstance(claim, str) else claim

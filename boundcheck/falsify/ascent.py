@@ -1,7 +1,7 @@
 """Ascent on measured over bound of an inequality between matrices and numbers, from assignments that were tried.
 
 SciPy's optimisers climb along Torch's gradients: in the entries of matrices, and in the logarithms of positive numbers.
-Where they end is an assignment like any other, which floats sort out and Arb judges.
+They end at an assignment like any other: floats select it, and Arb judges it.
 """
 
 import math
@@ -20,36 +20,36 @@ from boundcheck.exact.graded import Graded
 from boundcheck.falsify.fields import MOST
 from boundcheck.falsify.relation import Assignment, Part, conclusion_of, given_relations, parts
 
-# Climbs for each inequality of a claim, of those from equal shapes, and steps of one.
+# The most climbs for each inequality of a claim, climbs from equal shapes, and steps of a climb.
 _CLIMBS, _ALIKE, _STEPS = 6, 2, 60
-# Numbers that one climb changes at most: its steps cost more the more there are, and small matrices say the most.
+# The most numbers that one climb changes: more numbers make its steps slower, and small matrices say the most.
 _MOST_NUMBERS = 128
-# How far a start is moved at random: what was drawn is often a saddle, or a corner where norms have no gradient.
+# How far a start is moved at random: a drawn start is often a saddle, or a corner where norms have no gradient.
 _SHAKEN = 1e-2
-# How far the ends stay within what is given, in logarithms: by more than SLSQP leads out.
+# How far the ends stay inside the given relations, in logarithms: more than SLSQP overshoots.
 _MARGIN = 1e-6
-# What of the way is taken back, where the end is outside all the same.
+# The parts of the way to go back if the end is outside nevertheless.
 _BACK = (0.0, 1e-9, 1e-6, 1e-4, 1e-2)
 # How far a climb goes, in units of the start's largest entry, or in logarithms.
 _REACH = 40.0
-# The logarithm of a ratio from which on no larger one is looked for.
+# The search stops at this logarithm of a ratio.
 _ENOUGH = 0.1
-# Stands for an infinite logarithm, which the optimisers do not take.
+# Stands for an infinite logarithm, which the optimisers do not accept.
 _WALL = 1e3
 
 Sides = tuple[Any, Any]
 
 
 def climbed(tried: Sequence[Assignment], dtype: str) -> Iterator[Assignment]:
-    """Where ascents from the best assignments end, for each inequality those of small matrices first.
+    """The ends of ascents from the best assignments; for each inequality, those with small matrices come first.
 
     Args:
-        tried: assignments of one claim, for which all that is given holds; it holds for what is found too.
-        dtype: the type of whose floats the matrices are to be.
+        tried: assignments of one claim that satisfy everything given; the ends satisfy it too.
+        dtype: the type of the matrices' floats.
 
     """
     relations = given_relations(tried[0].claim) if tried else []
-    # An equation that is given holds for certain at few floats, which an ascent cannot keep to.
+    # A given equation certainly holds at few floats only, and an ascent would leave them.
     if not tried or any(each.has(sp.Equality) for each in relations):
         return
     claim, random = tried[0].claim, np.random.default_rng(0)
@@ -62,7 +62,7 @@ def climbed(tried: Sequence[Assignment], dtype: str) -> Iterator[Assignment]:
 
 
 def _sides(part: Part) -> Sides:
-    """Both sides with each term that has a minus sign brought to the other one: E <= 0 has a ratio then too."""
+    """Both sides, with each term that has a minus sign moved to the other side, so that E <= 0 has a ratio too."""
     terms = [*sp.Add.make_args(part.left), *(-term for term in sp.Add.make_args(part.right))]
     negative = [term for term in terms if term.could_extract_minus_sign()]
     positive = [term for term in terms if not term.could_extract_minus_sign()]
@@ -70,9 +70,9 @@ def _sides(part: Part) -> Sides:
 
 
 def _starts(tried: Sequence[Assignment], sides: Sides) -> list[Assignment]:
-    """The assignments with the largest ratios, two of any shapes at most; the smallest of them first."""
+    """The assignments with the largest ratios, at most two with the same shapes; the smallest first."""
     spaces = [space for each in tried if 0 < (space := _Space(each, "float64")).start.size <= _MOST_NUMBERS]
-    # Those that are alike but for scale have the same ratio up to rounding.
+    # Assignments that differ only in scale have the same ratio up to rounding.
     rated = [(round(space.rise(sides, space.start)[0], 6), space) for space in spaces]
     chosen: list[_Space] = []
     taken: dict[tuple[Any, ...], set[float]] = {}
@@ -85,12 +85,12 @@ def _starts(tried: Sequence[Assignment], sides: Sides) -> list[Assignment]:
 
 
 def _end(space: "_Space", sides: Sides, given: list[Sides], random: np.random.Generator) -> Assignment | None:
-    """Where the ascent ends, or a little before, and within what is given; None where there is no such place."""
+    """The end of the ascent, or a point a little before it, inside the given relations; None if there is none."""
     start = space.start
 
     def cost(x: np.ndarray) -> tuple[float, np.ndarray]:
         value, slope = space.rise(sides, x)
-        # Flat beyond: there is nothing more to be looked for. Where there is no ratio it is a wall.
+        # Flat beyond `_ENOUGH`: the search is over. A point without a ratio is a wall.
         return (min(-value, _WALL), -slope) if value < _ENOUGH else (-_ENOUGH, 0 * slope)
 
     @cache
@@ -122,10 +122,10 @@ def _end(space: "_Space", sides: Sides, given: list[Sides], random: np.random.Ge
 
 @dataclass(frozen=True)
 class _Space:
-    """What may change of an assignment, as one vector: the entries of its matrices, and its numbers.
+    """The variable part of an assignment as one vector: the entries of its matrices, and its numbers.
 
-    Entries are counted in the largest of their matrix, positive numbers by their logarithm; a matrix of 0, a number
-    that is 0 and may not be negative, integers and sides stay as they are.
+    The unit of entries is the largest of their matrix; positive numbers enter by their logarithm. A matrix of 0, a
+    number that is 0 and may not be negative, integers and sides stay as they are.
     """
 
     origin: Assignment
@@ -154,11 +154,10 @@ class _Space:
 
     @property
     def shapes(self) -> tuple[Any, ...]:
-        """Those of the matrices, by name."""
         return tuple((name, X.shape) for name, X in sorted(self.origin.matrices.items()))
 
     def rise(self, sides: Sides, at: np.ndarray) -> tuple[float, np.ndarray]:
-        """The logarithm of left over right at a vector, and its gradient; minus infinity where there is none."""
+        """The logarithm of left over right at a vector, and its gradient; minus infinity if there is no ratio."""
         with torch.enable_grad():
             x = torch.tensor(at, dtype=torch.float64, requires_grad=True)
             model = self.origin.model(Graded(), *self._letters(x))
@@ -169,7 +168,7 @@ class _Space:
         return value.item(), np.nan_to_num(slope.detach().numpy(), posinf=0.0, neginf=0.0)
 
     def at(self, x: np.ndarray) -> Assignment | None:
-        """The assignment at a vector, its matrices in floats of the type; None where it is beyond what files hold."""
+        """The assignment at a vector, its matrices in floats of the type; None if a number is too large for files."""
         matrices, numbers = self._letters(torch.as_tensor(x, dtype=torch.float64))
         arrays = {name: X.numpy().astype(self.dtype).astype(np.float64) for name, X in matrices.items()}
         if not all(np.abs(X).max() <= MOST for X in arrays.values()):
@@ -192,7 +191,7 @@ class _Space:
 
 
 def _log_ratio(left: Tensor, right: Tensor) -> Tensor:
-    """The logarithm of measured over bound, as `quotient` has them for numbers of any sign; NaN where it has none."""
+    """The logarithm of measured over bound, as in `quotient`, for numbers of any sign; NaN if there is none."""
     if left > 0 and right > 0:
         return left.log() - right.log()
     if left < 0 and right < 0:

@@ -1,7 +1,7 @@
 """The last word on an instance: both sides of the claim, enclosed with Arb from the exact values of its floats.
 
-W(v + t u) is the adapter's own formula over arrays of power series in t, whose coefficients are Arb balls; so nothing
-here repeats it. A point is inside the domain only if exact rational arithmetic says so.
+W(v + t u) is the adapter's own formula over arrays of power series in t, whose coefficients are Arb balls, so the
+formula is not repeated here. A point is inside the domain only if exact rational arithmetic says so.
 """
 
 import copy
@@ -31,12 +31,12 @@ _ORDER = 3
 
 @dataclass(frozen=True)
 class Certificate:
-    """What is certain of an instance.
+    """What is certain about an instance.
 
     Attributes:
         inside: whether both points are in the domain, exactly.
         lower: a proved lower bound on measured over bound.
-        violated: whether the claim is false of this instance: both points inside, and a ratio above 1.
+        violated: whether the claim is false for this instance: both points are inside, and the ratio is above 1.
 
     """
 
@@ -47,8 +47,8 @@ class Certificate:
 
 @singledispatch
 def certify(instance: Any) -> Certificate:
-    """Enclose measured and bound of an instance, and say what is certain; each kind of instance registers how."""
-    raise TypeError(f"no certificate for {type(instance).__name__}")
+    """Enclose measured and bound of an instance, and say what is certain; each kind of instance registers its way."""
+    raise TypeError(f"{type(instance).__name__} has no certificate")
 
 
 @certify.register
@@ -63,7 +63,7 @@ def _(instance: Instance) -> Certificate:
 
 
 def inside(instance: Instance) -> bool:
-    """Whether the points of the instance are in the domain, exactly; an orthonormal block is made so beforehand."""
+    """Whether the points of the instance are in the domain, exactly; blocks must be made orthonormal before."""
     points = (instance.v, instance.other) if instance.adapter.is_flat else (instance.v,)
     return all(
         _within(block, part[0], instance.radii[block.radius])
@@ -80,13 +80,13 @@ def _within(block: Block, part: Tensor, radius: float) -> bool:
 
 
 def is_spectral_norm_within(rows: np.ndarray, radius: Fraction) -> bool:
-    """Whether the spectral norm of the matrix of these floats is at most a rational, decided exactly, ties included."""
+    """Whether the spectral norm of a matrix of floats is at most a rational, decided exactly, ties included."""
     rows = rows if rows.shape[0] <= rows.shape[1] else rows.T
     X = fmpq_mat([[_rational(x) for x in row] for row in rows.tolist()])
     gap = -(X * X.transpose())
     for i in range(gap.nrows()):
         gap[i, i] += _rational(radius) ** 2
-    # A symmetric matrix has real eigenvalues only; none is negative exactly when the signs of its characteristic
+    # The eigenvalues of a symmetric matrix are real. None is negative exactly if the signs of its characteristic
     # polynomial alternate.
     signed = gap.charpoly().coeffs()
     degree = len(signed) - 1
@@ -117,7 +117,7 @@ def _measured(instance: Instance) -> arb:
     if not instance.adapter.is_flat:
         return _bend(instance, adapter, *_on_manifold(instance.adapter, v, instance.other))
     gradients = [instance.problem.gradient(point) for point in (instance.v, instance.other)]
-    # The length of a vector is at least its inner product with any unit vector; its own float direction loses nothing.
+    # A vector is at least as long as its inner product with a unit vector; its direction in floats loses nothing.
     u = tuple(numbers_of((x - y)[0]) for x, y in zip(*gradients, strict=True))
     w = tuple(numbers_of(part[0]) for part in instance.other)
     rates = [_rates(instance, adapter, point, u)[0] for point in (v, w)]
@@ -142,7 +142,7 @@ def _rates(instance: Instance, adapter: Adapter, v: Any, u: Any, bend: Any = Non
 
 
 def with_arrays(adapter: Adapter, convert: Callable[[Tensor], np.ndarray]) -> Adapter:
-    """The same adapter with arrays of exact numbers in place of its frozen tensors; its formulas take either."""
+    """The same adapter with arrays of exact numbers instead of frozen tensors; its formulas accept both."""
     exact = copy.copy(adapter)
     for name, value in vars(adapter).items():
         if isinstance(value, Tensor):
@@ -172,7 +172,7 @@ def _length(u: tuple[np.ndarray, ...]) -> arb:
 
 
 def _on_manifold(adapter: Adapter, v: tuple[np.ndarray, ...], other: Point) -> tuple[Any, Any]:
-    """V with the rows of its orthonormal blocks made exactly so, and the tangent part of a direction there."""
+    """V with exactly orthonormal rows in its orthonormal blocks, and the tangent part of a direction there."""
     exact = tuple(
         _orthonormal(part) if block.norm == "orthonormal" else part
         for block, part in zip(adapter.blocks, v, strict=True)
@@ -192,7 +192,7 @@ def _orthonormal(X: np.ndarray) -> np.ndarray:
 
 
 def slope_at(slope: PiecewiseLinear, w: arb) -> tuple[arb, arb]:
-    """H' and h'' at w: exact rationals as balls; h'' is that of the piece, or no number where w may be at a knot."""
+    """H' and h'' at w: exact rationals as balls; h'' is that of the piece, or NaN where w may be at a knot."""
     first, *pieces = slope.pieces
     knots = [piece.start for piece in pieces]
     value = ball_of(first.value)

@@ -1,8 +1,9 @@
 """Projected gradient search for the instance on which a smoothness claim is tightest, from many starts at once.
 
 Over all f with smoothness L and a gradient of spectral norm G, the largest second derivative of F along u at v is
-L‖DW[u]‖_F² + G‖D²W[u, u]‖_*, with the nuclear norm; where G bounds the gradient's Frobenius norm, with that. The number
-is climbed over v, u and the adapter's frozen matrices; then the f that has it, and a pair of points, are put there.
+L‖DW[u]‖_F² + G‖D²W[u, u]‖_*, with the nuclear norm; if G bounds the gradient's Frobenius norm, with the Frobenius norm.
+The search climbs this number over v, u and the adapter's frozen matrices, and then builds an f that reaches it, and a
+pair of points.
 """
 
 import copy
@@ -29,7 +30,7 @@ _GROW, _SHRINK = 1.5, 0.5
 
 @dataclass
 class _State:
-    """Points, directions and frozen matrices of all starts; the two derivatives of W there, and what they reach."""
+    """Points, directions and frozen matrices of all starts, the two derivatives of W there, and the reached values."""
 
     v: Point
     u: Point
@@ -53,17 +54,17 @@ class Climber:
         self.steps = torch.full((starts,), 0.3, dtype=torch.float64)
 
     def run(self, rounds: int) -> "Climber":
-        """Climb for so many rounds; what is reached never falls."""
+        """Climb for so many rounds; the reached value never falls."""
         for _ in range(rounds):
             self._round()
         return self
 
     def best(self, claim: Claim, lipschitz: str) -> Instance:
-        """The instance made of the start that reached most."""
+        """The instance from the start that reached the most."""
         return self.instance(claim, lipschitz, int(self.state.values.nan_to_num(-1.0).argmax()))
 
     def instance(self, claim: Claim, lipschitz: str, which: int) -> Instance:
-        """The instance made of one start: of the pairs of points near it, that with the largest Lipschitz ratio."""
+        """The instance from one start: the pair of points near it with the largest Lipschitz ratio."""
         state, s = self.state, self.structure
         adapter = s.adapter({name: X[which] for name, X in state.frozen.items()})
         v, u = (tuple(part[which : which + 1] for part in point) for point in (state.v, state.u))
@@ -89,7 +90,7 @@ class Climber:
         return found
 
     def _inward(self, v: Point) -> Point:
-        """By more than the rounding errors of norms, so that the points are inside exactly and not as computed."""
+        """Shrink by more than the rounding errors of norms, so that the points are exactly inside."""
         parts = zip(self.outline.blocks, v, strict=True)
         return tuple(part if block.norm == "orthonormal" else (1 - 1e-13) * part for block, part in parts)
 
@@ -110,13 +111,13 @@ class Climber:
 
     def _value(self, slope: Tensor, bent: Tensor) -> Tensor:
         s = self.structure
-        # The norm dual to that in which G bounds the gradient.
+        # The dual of the norm in which G bounds the gradient.
         turned = torch.linalg.matrix_norm(bent, "nuc" if s.spectral else "fro").clamp(min=0)
         return s.L * slope.square().sum((-2, -1)) + s.G * turned
 
     def _round(self) -> None:
         state, blocks, names = self.state, len(self.state.v), list(self.state.frozen)
-        # The best f for what was reached; for it the value is smooth, and at most what the best f of elsewhere makes.
+        # The best f at the current points. With it the value is smooth, and at most the value of the best f elsewhere.
         twist, stretch = _steepest(state.bent, self.structure.spectral), 2 * self.structure.L * state.slope
 
         with torch.enable_grad():
@@ -136,7 +137,7 @@ class Climber:
         self.steps = torch.where(gained, (_GROW * self.steps).clamp(max=1.0), _SHRINK * self.steps).clamp(min=1e-9)
 
     def _bold(self, in_v: Point, in_u: Point, rises: Mapping[str, Tensor]) -> _State:
-        """To where each slope is largest over the domain: what is convex in a variable is largest at such an end."""
+        """Move to where each slope is largest over the domain: a convex function is largest at such an end."""
         state = self.state
         v = self.outline.extreme(in_v, self.structure.radii)
         half = 0.5 / state.values.clamp(min=_TINY)[:, None, None]
@@ -174,7 +175,7 @@ def _steepest(bent: Tensor, spectral: bool) -> Tensor:
     if not spectral:
         return unit(bent)
     U, S, Vh = torch.linalg.svd(bent, full_matrices=False)
-    # Where D²W[u, u] has nothing the gradient gains nothing.
+    # Where D²W[u, u] is 0, the gradient gains nothing.
     return (U * (1e-9 * S[..., :1] < S).unsqueeze(-2)) @ Vh
 
 
@@ -195,7 +196,7 @@ def _derivatives(adapter: Adapter, v: Point, u: Point) -> tuple[Tensor, Tensor]:
 
 def _graph(adapter: Adapter, v: Point, u: Point) -> tuple[Tensor, Tensor]:
     """As `_derivatives`, for v of a graph: both can be differentiated again."""
-    # The direction is held fixed, though a tangent may itself be made from v.
+    # The direction is fixed, although a tangent may be computed from v.
     at = tuple(part.clone() for part in v)
     W = (adapter.weight(at),)
     slope = derivative(W, at, u)

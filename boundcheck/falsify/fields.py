@@ -1,6 +1,6 @@
-"""A stored instance as it is read: JSON tables, each of whose fields is looked up with an error that names it.
+"""Reading a stored instance: JSON tables, with an error that names the field.
 
-A claim in it is the catalogue's, by its id, or one of the file's own, which may not pass for one of the catalogue.
+A claim in it is the catalogue's, by its id, or the file's own, which may not pass for one of the catalogue.
 """
 
 import re
@@ -13,14 +13,14 @@ from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.exchange import claim_as_json, claim_from_json, expression_from_json
 from boundcheck.errors import InputError
 
-# Larger numbers are not read from files: their products would be no floats.
+# Larger numbers are not read from files: their products would overflow.
 MOST = 1e25
-# An id of a claim that no catalogue has, in letters that look like no others.
+# An id of a claim outside the catalogue, in letters that do not look like others.
 _ID = re.compile(r"[A-Za-z0-9_.,:() -]*")
 
 
 def _is_number(value: Any, most: float) -> bool:
-    # Comparison is exact, also of integers that are no floats, and false of NaN.
+    # Comparison is exact, also for integers that are not floats, and false for NaN.
     return isinstance(value, int | float) and not isinstance(value, bool) and -most <= value <= most
 
 
@@ -30,10 +30,10 @@ def matrix_text(X: np.ndarray) -> str:
 
 
 def check_id(claim: Claim) -> None:
-    """Refuse an id by which a claim would be taken for another one; those of its hypotheses too.
+    """Refuse an id by which a claim, or one of its hypotheses, would be taken for another claim.
 
-    An id of the catalogue is that of the catalogue's claim alone. Any other is a name that does not begin with the key
-    of one of its papers, or it is the conclusion itself, as SymPy prints it.
+    Only the catalogue's claim may have its id. Any other id is a name that does not begin with the key of a paper, or
+    the conclusion itself, as SymPy prints it.
 
     Raises:
         InputError: that says which of these it is not.
@@ -43,7 +43,9 @@ def check_id(claim: Claim) -> None:
         check_id(hypothesis)
     if claim.id in catalogue:
         if claim != catalogue[claim.id]:
-            raise InputError("claim.id", claim.id, "another id for what is not the catalogue's claim of this id")
+            raise InputError(
+                "claim.id", claim.id, "another id, because this one is the catalogue's and the claim is not"
+            )
     elif claim.id != str(claim.conclusion):
         if not _ID.fullmatch(claim.id):
             expected = "a name of letters and digits without accents, or the conclusion itself, as SymPy prints it"
@@ -54,7 +56,7 @@ def check_id(claim: Claim) -> None:
 
 
 def check_whole(data: Any, written: Any, name: str) -> None:
-    """Refuse what is in a file, but not in what was made of it: a field that nobody knows, a value that nobody read.
+    """Refuse fields of a file that nobody read, and values that would be written differently.
 
     Args:
         data: what is in the file.
@@ -97,18 +99,16 @@ class Fields:
     name: str
 
     def __post_init__(self) -> None:
-        """Refuse what is no table."""
         if not isinstance(self.data, dict):
             raise InputError(self.name, self.data, "a table")
 
     def get(self, name: str) -> Any:
-        """Whatever is there."""
+        """The value, whatever it is."""
         if name not in self.data:
             raise InputError(f"{self.name}.{name}", "(not given)", "a value")
         return self.data[name]
 
     def table(self, name: str) -> "Fields":
-        """A table inside of this one."""
         return Fields(self.get(name), name)
 
     def claim(self) -> Claim:
@@ -122,26 +122,22 @@ class Fields:
         return claim
 
     def text(self, name: str) -> str:
-        """A text."""
         if not isinstance(value := self.get(name), str):
             raise InputError(f"{self.name}.{name}", value, "text")
         return value
 
     def number(self, name: str, most: float = MOST) -> float:
-        """A finite number."""
         value = self.get(name)
         if not _is_number(value, most):
             raise InputError(f"{self.name}.{name}", value, f"a finite number of size at most {most:g}")
         return float(value)
 
     def positive(self, name: str) -> float:
-        """A positive number."""
         if not (value := self.number(name)) >= 1 / MOST:
             raise InputError(f"{self.name}.{name}", value, f"a positive number from {1 / MOST:g} on")
         return value
 
     def integer(self, name: str) -> int:
-        """An integer."""
         value = self.get(name)
         if isinstance(value, bool) or not isinstance(value, int):
             raise InputError(f"{self.name}.{name}", value, "an integer")
@@ -154,7 +150,7 @@ class Fields:
         if not isinstance(rows, list) or not rows or not all(isinstance(row, list) for row in rows):
             raise InputError(field, type(rows).__name__, wanted)
         if len({len(row) for row in rows}) > 1 or not all(_is_number(x, MOST) for row in rows for x in row):
-            raise InputError(field, "with an entry that is missing or is no such number", wanted)
+            raise InputError(field, "with an entry that is missing or not such a number", wanted)
         if shape is not None and (len(rows), len(rows[0])) != shape:
             raise InputError(field, f"of shape ({len(rows)}, {len(rows[0])})", wanted)
         return np.array(rows, dtype=np.float64)

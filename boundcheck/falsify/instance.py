@@ -39,26 +39,26 @@ from boundcheck.words.measures import SMOOTHNESS
 
 # The least height of h', over G.
 _LEAST = 2.0**-17
-# Of numbers, at all points: some ten seconds of exact arithmetic.
+# The most products of numbers, at all points: some ten seconds of exact arithmetic.
 _MOST_PRODUCTS = 2**21
 
 
 @dataclass(frozen=True)
 class Instance:
-    """What is needed to compute a claim's two sides, in floats that are meant exactly.
+    """Everything that a claim's two sides need, in exact floats.
 
     Attributes:
         claim: the claim that is tried.
         adapter: W(v), with its frozen matrices.
         radii: the domain.
-        lipschitz: what C stands for, in a claim that takes one.
+        lipschitz: the meaning of C, in a claim that has one.
         slope, height: of h': its slope L, and the value at which it is clipped.
         zero: the w at which h' is 0.
         direction: E, shape (d, k).
         tilt: N, shape (d, k).
         v: the first point, R = 1.
         other: the second point; on a curved domain, where gradients at two points cannot be compared, a tangent at v.
-        given: values of the parameters that the claim alone has.
+        given: values of the claim's own parameters.
 
     """
 
@@ -92,7 +92,7 @@ class Instance:
     ) -> "Instance":
         """The instance with its kink between two given points, or at the one: slope L along E, gradient near G times N.
 
-        h' gets as little height as leaves its slope room to spare, and what N gives up for that keeps ∇f within G.
+        h' gets just enough height for its slope, and N shrinks so that ∇f stays within G.
         """
         ends = (v, other) if adapter.is_flat else (v,)
         heights = [float((torch.as_tensor(direction) * adapter.weight(point)[0]).sum()) for point in ends]
@@ -102,7 +102,7 @@ class Instance:
 
     @cached_property
     def problem(self) -> Problem:
-        """F, as the code that runs experiments has it."""
+        """F, as the code that runs experiments computes it."""
         return Problem(Tilted(self.ridge, self.tilt), self.adapter)
 
     @cached_property
@@ -113,7 +113,7 @@ class Instance:
 
     @cached_property
     def inputs(self) -> dict[str, Number]:
-        """The claim's parameters, exact, with G in the norm that its hypotheses speak of."""
+        """The claim's exact parameters, with G in the norm of its hypotheses."""
         known = theory_inputs(self.claim, self.problem, self.radii, self.lipschitz, self.gradient_bound)
         return known | dict(self.given)
 
@@ -127,7 +127,7 @@ class Instance:
             return upper(arb(float(self.ridge.slope.bound)) * arb(spectral_bound(E)) + arb(spectral_bound(N)))
 
     def check(self) -> None:
-        """Refuse points that are off the domain, or of the wrong shape, by an InputError that names the block."""
+        """Raise an InputError that names the block, for points outside the domain or of the wrong shape."""
         self.adapter.check(self.v, self.radii)
         check_given(self.claim, self.given, ())
         if self.adapter.is_flat:
@@ -141,7 +141,7 @@ class Instance:
 
     @cached_property
     def bound(self) -> float:
-        """The claim's L̂ at these constants on this domain, rounded up; raises InputError where it is no number."""
+        """The claim's L̂ at these constants on this domain, rounded up; raises InputError if it has no value."""
         ball = self.claim.enclosures(**self.inputs)[SMOOTHNESS.symbol.name]
         if not ball.is_finite():
             at = ", ".join(f"{name} = {float(sp.N(value)):.6g}" for name, value in self.inputs.items())
@@ -157,7 +157,7 @@ class Instance:
 
     @property
     def ratio(self) -> float:
-        """Measured over bound, in floats: above 1 only `certify` decides."""
+        """Measured over bound, in floats: only `certify` decides whether it is above 1."""
         return self.measured / self.bound
 
     def compare(self, dtype: torch.dtype = torch.float64, device: str = "cpu") -> Comparison:
@@ -173,7 +173,7 @@ class Instance:
             error = sum(self._gradient_error(point, dtype) for point in (self.v, self.other)) / distance
         else:
             measured, error = _bend(problem, v, other), 0.0
-        # Of the size of the result or of what bounds it.
+        # The size of the result, or of its bound.
         size = measured if self.adapter.is_flat else measured + self.bound
         error += roundings(self.adapter) * torch.finfo(dtype).eps * size
         return Comparison(Approx(measured, error), Approx(self.bound, 0.0))
@@ -183,7 +183,7 @@ class Instance:
         coarser = torch.finfo(dtype).eps / EPSILON
         error = coarser * self.problem.rounding(v, self.problem.loss(v))[1].item()
         if coarser > 1:
-            # The knots of h' are held in that type too.
+            # The knots of h' have this type too.
             farthest = max(abs(float(w)) for w, _ in self.ridge.slope.knots)
             moved = 4 * torch.finfo(dtype).eps * farthest * self.slope * float(np.linalg.norm(self.direction))
             error += self.adapter.sizes(v).jacobian.item() * moved
@@ -191,7 +191,6 @@ class Instance:
 
     @property
     def title(self) -> str:
-        """The adapter's."""
         return self.adapter.title
 
     def __str__(self) -> str:
@@ -230,7 +229,7 @@ class Instance:
 
         Raises:
             InputError: for a missing or wrong field, a shape that does not fit, a number that is not finite, or a
-                point off the domain.
+                point outside the domain.
 
         """
         found = Fields(data, "instance")
@@ -274,9 +273,9 @@ def _is_field(adapter: Adapter, name: str) -> bool:
 
 
 def check_extent(adapter: Adapter, points: int = 1) -> None:
-    """Refuse matrices on which exact arithmetic at so many points would take minutes."""
+    """Refuse matrices that are too large: exact arithmetic at so many points would take minutes."""
     d, k = adapter.W0.shape
-    # Beside the products of the factors a few more for each entry.
+    # Besides the products of the factors, there are a few more for each entry.
     if points * d * k * (rank_of(adapter) + 16) > _MOST_PRODUCTS:
         at = f" at {points} points" if points > 1 else ""
         expected = f"smaller ones, of which exact arithmetic takes at most {_MOST_PRODUCTS} products"
@@ -290,7 +289,7 @@ def check_lipschitz(lipschitz: str) -> None:
 
 
 def check_given(claim: Claim, given: Mapping[str, float], free: Collection[str]) -> None:
-    """Refuse a value of what is not free to choose: it follows from the instance, or the claim does not have it."""
+    """Refuse a value that cannot be chosen: it follows from the instance, or the claim does not have it."""
     allowed = [p.name for p in claim.parameters if p.name in free or p in claim.own]
     for name, value in given.items():
         if name not in allowed:
@@ -301,13 +300,13 @@ def check_given(claim: Claim, given: Mapping[str, float], free: Collection[str])
 
 
 def given_of(found: Fields) -> dict[str, float]:
-    """The values of a claim's own parameters; a claim of the catalogue has none."""
+    """The values of a claim's own parameters; empty for a claim of the catalogue."""
     table = found.table("given") if "given" in found.data else Fields({}, "given")
     return {name: table.number(name) for name in table.data}
 
 
 def roundings(adapter: Adapter) -> int:
-    """More roundings than a sum over the entries of v and products with W have."""
+    """An upper bound on the roundings in a sum over the entries of v and in products with W."""
     return 16 * (sum(math.prod(block.shape) for block in adapter.blocks) + sum(adapter.W0.shape))
 
 

@@ -2,7 +2,7 @@
 
 The worst function of any dimension is the solution of a semidefinite program in the Gram matrix of iterates and
 gradients (Drori and Teboulle 2014; Taylor, Hendrickx and Glineur 2017). PEPit writes the program, Clarabel solves it:
-the values are numerical, right to about 1e-7 as a rule and to the duality gap that comes with them, and not certified.
+the values are numerical and not certified; they are usually right to about 1e-7 and to the duality gap beside them.
 """
 
 import math
@@ -20,14 +20,14 @@ TOLERANCE = 1e-5
 """How far above 1 a ratio must be to count as a violation, and how far apart the two sides of a solution may be."""
 
 RESOLUTION = 1e-7
-"""What the solver may be off by in the units of the program, where the worst case is far below them."""
+"""The solver's absolute error in the units of the program; it matters if the worst case is far below them."""
 
 # The cost grows steeply with the number of points: 31 take some ten seconds.
 _MOST_POINTS = 31
 
 
 class NotSolvedError(BoundcheckError, ArithmeticError):
-    """Clarabel did not solve the program to the accuracy asked for, as with constants too far apart."""
+    """Clarabel did not reach the required accuracy, for instance because the constants are too far apart."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,11 @@ class Program:
 
     @property
     def method(self) -> str:
-        """What to call the algorithm with its noise."""
+        """The name of the algorithm with its noise."""
         return f"two-point {self.algorithm.title}" if self.noise else self.algorithm.title
 
     def check(self, iterates: int) -> None:
-        """Refuse more iterates than can be solved for; raises InputError."""
+        """Raise InputError for more iterates than can be solved."""
         most = _MOST_POINTS.bit_length() if self.noise else _MOST_POINTS
         if not 1 <= iterates <= most:
             raise InputError("T", iterates, f"a number of iterates from 1 to {most}, for {self.method}")
@@ -101,7 +101,7 @@ class Program:
 
     @cached_property
     def length(self) -> float:
-        """The unit of length, in which the program is of order 1; that of values is L times its square."""
+        """The unit of length that makes the program of order 1; the unit of values is L times its square."""
         if self.gap is not None:
             return math.sqrt(self.gap / self.smoothness)
         if self.distance is None:
@@ -110,13 +110,13 @@ class Program:
 
     @cached_property
     def scale(self) -> float:
-        """The unit of the measure; raises InputError where it cannot be seen of these functions."""
+        """The unit of the measure; raises InputError if these functions do not have it."""
         return float(self.measure.observable.of(_Units(self)))
 
 
 @dataclass(frozen=True)
 class _Units:
-    """The units of what is seen at an iterate."""
+    """The units of the observed numbers at an iterate."""
 
     program: Program
 
@@ -149,7 +149,7 @@ class _Written:
         self.F = self._function()
         self._known: dict[int, tuple[Any, Any, Any]] = {}
         start = self.problem.set_initial_point()
-        # A function that need not have a minimiser has the infimum 0.
+        # A function without a minimiser has the infimum 0.
         self.minimiser, self.least = None, 0
         if program.distance is not None:
             self.minimiser = self.F.stationary_point()
@@ -171,15 +171,15 @@ class _Written:
         return self.problem.declare_function(SmoothConvexFunction if program.is_convex else SmoothFunction, L=1.0)
 
     def at(self, v: Any) -> tuple[Any, Any]:
-        """Gradient and value at a point, and once for each point that the value leaves room for the infimum.
+        """Gradient and value at a point; the first time, also the constraint that the infimum fits below the value.
 
-        A smooth function can go on from its values at points with no value below f* if and only if this holds (Drori
-        and Shamir 2020).
+        This holds exactly if a smooth function with these values exists that is nowhere below f* (Drori and Shamir
+        2020).
         """
         if id(v) not in self._known:
             gradient, value = self.F.oracle(v)
             self.problem.add_constraint(value - self.least >= gradient**2 / 2)
-            # The point is kept, so that no other one gets its id.
+            # The point is kept, so that no other object gets its id.
             self._known[id(v)] = v, gradient, value
         return self._known[id(v)][1:]
 
@@ -197,7 +197,7 @@ class _Written:
             self.problem.set_performance_metric(candidate)
 
     def _next(self, state: tuple[Any, ...], t: int) -> list[tuple[Any, ...]]:
-        """The states that a state leads to, equally likely: one, or with noise two."""
+        """The equally likely next states: one, or two with noise."""
         from PEPit import Point
 
         program = self.program
@@ -214,7 +214,7 @@ class _Written:
 
 @dataclass(frozen=True)
 class _Look:
-    """What is seen at an iterate, as expressions of PEPit in units of the measure."""
+    """The observed numbers at an iterate, as expressions of PEPit in units of the measure."""
 
     written: _Written
     v: Any

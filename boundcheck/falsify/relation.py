@@ -1,6 +1,6 @@
 """`Assignment`: matrices and numbers for the letters of an inequality, and both of its sides there.
 
-What a claim is tried on that speaks of norms of matrices alone, such as ‖XY‖_F ≤ ‖X‖_op‖Y‖_F: no loss, no adapter.
+Claims about norms of matrices alone, such as ‖XY‖_F ≤ ‖X‖_op‖Y‖_F, are tried on it: no loss, no adapter.
 """
 
 import math
@@ -43,19 +43,19 @@ S = TypeVar("S")
 M = TypeVar("M")
 
 _BITS = 256
-# Words about functions, paths and chance, which no assignment has values for.
+# Words about functions, paths and chance, for which an assignment has no values.
 _BEYOND = (Gradient, Hessian, PartialGradient, Value, Iterate, Expectation, MinimumOver, sp.Sum)
-# The largest side that is a letter, and the steps of `Cost` that an evaluation may take: some ten seconds.
+# The largest side that is a letter, and the most steps of `Cost` in an evaluation, which take some ten seconds.
 _MOST_SIDES, _MOST_STEPS = 4096, 2**24
 
 
 def is_relation(claim: Claim) -> bool:
-    """Whether the claim speaks of matrices and numbers alone."""
+    """Whether the claim is about matrices and numbers alone."""
     return not conclusion_of(claim).has(*_BEYOND)
 
 
 def conclusion_of(claim: Claim) -> Any:
-    """What a claim says, with the quantities' formulas in it; raises InputError where SymPy cannot compare them."""
+    """A claim's relation with the quantities' formulas in it; raises InputError if SymPy cannot compare them."""
     return _substituted(claim, claim.conclusion)
 
 
@@ -63,12 +63,12 @@ def _substituted(claim: Claim, relation: Any) -> Any:
     try:
         return relation.xreplace({q.symbol: claim.expression(q.name) for q in claim.quantities})
     except TypeError as error:
-        # Such as of a number that is not real.
+        # For example, a number is not real.
         raise InputError("claim", relation, f"a relation between real numbers ({error})") from None
 
 
 class Part(NamedTuple):
-    """One inequality: what is at most what, or less than it where that is said."""
+    """One inequality: left is at most right, or less than it if `strict`."""
 
     left: Any
     right: Any
@@ -76,10 +76,10 @@ class Part(NamedTuple):
 
 
 def parts(relation: Any) -> Iterator[Part]:
-    """The inequalities that a relation consists of.
+    """The inequalities of which a relation consists.
 
     Raises:
-        InputError: for what is no relation.
+        InputError: for anything but a relation.
 
     """
     match relation:
@@ -110,7 +110,7 @@ class Letters:
 
     @classmethod
     def of(cls, claim: Claim) -> "Letters":
-        """Those of the conclusion, the hypotheses and the conditions; raises InputError for what is beyond matrices."""
+        """The letters of all relations; raises InputError if one is not about matrices and numbers alone."""
         relations = [conclusion_of(claim), *given_relations(claim)]
         for relation in relations:
             _check_relation(claim, relation)
@@ -139,18 +139,18 @@ def _check_relation(claim: Claim, relation: Any) -> None:
 
 
 def given_relations(claim: Claim) -> list[Any]:
-    """What the hypotheses and conditions of a claim say, with the quantities' formulas in it."""
+    """The relations of a claim's hypotheses and conditions, with the quantities' formulas in them."""
     return [_substituted(claim, each) for each in (*(h.conclusion for h in claim.hypotheses), *claim.conditions)]
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """A claim about matrices and numbers, and a value for each of its letters, in floats that are meant exactly.
+    """A claim about matrices and numbers, and a value for each of its letters, in exact floats.
 
     Attributes:
         claim: the claim that is tried.
         matrices: by the letter's name.
-        numbers: by the letter's name; of a symbol in a shape, the side.
+        numbers: by the letter's name; for a symbol in a shape, the side.
 
     """
 
@@ -160,11 +160,10 @@ class Assignment:
 
     @cached_property
     def letters(self) -> Letters:
-        """The claim's letters."""
         return Letters.of(self.claim)
 
     def check(self) -> None:
-        """Refuse a missing letter and shapes that do not fit, by an InputError that names the letter."""
+        """Raise an InputError that names the letter, for a missing letter and for shapes that do not fit."""
         for X in self.letters.matrices:
             if X.name not in self.matrices:
                 raise InputError(f"matrices.{X.name}", "(not given)", "a matrix")
@@ -182,7 +181,7 @@ class Assignment:
             raise InputError("claim", f"{self.claim.id}, with {steps} steps", expected)
 
     def _steps(self) -> int:
-        """What an evaluation of all relations takes; raises InputError for one that has no value."""
+        """The cost of evaluating all relations; raises InputError for one without a value."""
         cost = Cost()
         shapes = {name: (len(X), X.shape[1]) for name, X in self.matrices.items()}
         model: Model[None, Shape] = self.model(cost, shapes, dict.fromkeys(self.numbers))
@@ -203,7 +202,7 @@ class Assignment:
         return {x: int(self.numbers[x.name]) for x in self.letters.sides}
 
     def is_inside(self) -> bool:
-        """Whether all that is given certainly holds; floats decide the clear cases."""
+        """Whether everything given certainly holds; floats decide the clear cases."""
         model = self._rounded(torch.float64, "cpu")
         compared = [
             Comparison(model.number(part.left), model.number(part.right), part.strict)
@@ -223,26 +222,24 @@ class Assignment:
         """Both sides of the tightest inequality of the claim, in this type and on this device."""
         model, sides = self._rounded(dtype, device), parts(conclusion_of(self.claim))
         found = [Comparison(model.number(x), model.number(y), strict) for x, y, strict in sides]
-        # What is not certain comes first, and what is no number, where the arithmetic overflowed, is not certain.
+        # Uncertain inequalities come first; NaN, from an overflow, is uncertain.
         return max(found, key=lambda each: (not each.holds, -1.0 if math.isnan(each.ratio) else each.ratio))
 
     @property
     def measured(self) -> float:
-        """The left side."""
         return self.compare().measured.value
 
     @property
     def bound(self) -> float:
-        """The right side."""
         return self.compare().bound.value
 
     @property
     def ratio(self) -> float:
-        """Measured over bound, in floats: above 1 only `certify` decides."""
+        """Measured over bound, in floats: only `certify` decides whether it is above 1."""
         return self.compare().ratio
 
     def certified(self) -> Certificate:
-        """What is certain: whether all that is given holds, and whether the claim fails, both sides in Arb balls."""
+        """What is certain, in Arb balls: whether everything given holds, and whether the claim fails."""
         with ctx.workprec(_BITS):
             numbers = {name: ball_of(Fraction(x)) for name, x in self.numbers.items()}
             model = self.model(Balls(), {name: matrix_of(X) for name, X in self.matrices.items()}, numbers)
@@ -273,7 +270,7 @@ class Assignment:
         return is_spectral_norm_within(rows, limit)
 
     def model(self, do: Arithmetic[S, M], matrices: Mapping[str, M], numbers: Mapping[str, S]) -> Model[S, M]:
-        """What the letters stand for, as values of an arithmetic, by their names."""
+        """The values of the letters in an arithmetic, by their names."""
         letters = self.letters
         return Model(
             do,
@@ -304,7 +301,6 @@ class Assignment:
 
     @property
     def title(self) -> str:
-        """The shapes of its matrices."""
         return ", ".join(f"{name} of shape {X.shape}" for name, X in sorted(self.matrices.items())) or "numbers alone"
 
     def __str__(self) -> str:
@@ -316,7 +312,7 @@ certify.register(Assignment, Assignment.certified)
 
 
 def _sure_ratio(x: arb, y: arb) -> float:
-    """A lower bound on measured over bound; 0 where none is certain."""
+    """A lower bound on measured over bound; 0 if none is certain."""
     if y > 0:
         ratio = x / y
         return max(lower(ratio), 0.0) if ratio.is_finite() else 0.0

@@ -25,7 +25,7 @@ from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.progress import Tick
 from boundcheck.words import has_common_radius
 
-# A start is counted as having got there from this ratio on.
+# A start has reached the bound from this ratio on.
 REACHED = 0.999
 _SHORT_STARTS, _SHORT_ROUNDS = 4, 20
 # From 1/16 to 16; shrink to 1.
@@ -37,7 +37,7 @@ class Row:
     """The best instance at one rank and one choice of constants.
 
     Attributes:
-        rank: r; for full fine-tuning, the least side of W less one.
+        rank: r; for full fine-tuning, the smaller side of W minus one.
         constants: L, G, the scale, the radii and the norms of frozen matrices.
         ratio: a certified lower bound on measured over bound.
         share: the share of starts that reached `REACHED`.
@@ -52,7 +52,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Falsification:
-    """What the search found of a claim.
+    """The result of the search on a claim.
 
     Attributes:
         id: the claim's.
@@ -60,7 +60,7 @@ class Falsification:
         violated: whether an instance breaks the claim, certified with Arb.
         instance: the best one, shrunk.
         rows: the best at each rank and choice of constants.
-        explored: how many structures were tried beyond those, and the largest certified ratio among them.
+        explored: how many further structures were tried, and the largest certified ratio among them.
 
     """
 
@@ -72,7 +72,6 @@ class Falsification:
     explored: tuple[int, float]
 
     def as_json(self) -> dict[str, Any]:
-        """Plain data."""
         return {
             "id": self.id,
             "ratio": self.ratio,
@@ -85,13 +84,13 @@ class Falsification:
 
 @dataclass
 class _Best:
-    """The best instance so far; one that is certain to break the claim beats any that is not."""
+    """The best instance so far; an instance that certainly breaks the claim beats any other."""
 
     instance: Instance | None = None
     certificate: Certificate | None = None
 
     def offer(self, instance: Instance) -> float:
-        """Keep it if it is better; returns its certified ratio, 0 where its points are off the domain."""
+        """Keep it if it is better; returns its certified ratio, 0 if its points are outside the domain."""
         found = certify(instance)
         kept = self.certificate
         if kept is None or (found.violated, _ratio(found)) > (kept.violated, _ratio(kept)):
@@ -182,7 +181,7 @@ def _explore(claim: Claim, kind: str, lipschitz: str, examples: int, seed_: int,
             found = Climber(structure, _SHORT_STARTS, start).run(_SHORT_ROUNDS).best(claim, lipschitz)
             ratio = found.ratio
         except InputError:
-            # Constants that a condition of the claim excludes.
+            # A condition of the claim excludes these constants.
             reject()
         if ratio > largest:
             ratio = best.offer(found)
@@ -196,7 +195,7 @@ def _explore(claim: Claim, kind: str, lipschitz: str, examples: int, seed_: int,
 
 @st.composite
 def own_constants(draw: DrawFn, claim: Claim) -> dict[str, float]:
-    """A value for each parameter that a claim alone has, in its domain; shrink to 1."""
+    """A value for each of the claim's own parameters, in its domain; shrink to 1."""
     domains: dict[str, SearchStrategy[float]] = {
         "positive real": CONSTANTS,
         "positive integer": st.integers(1, 16).map(float),
@@ -207,7 +206,7 @@ def own_constants(draw: DrawFn, claim: Claim) -> dict[str, float]:
 
 @st.composite
 def structures(draw: DrawFn, kind: str, claim: Claim, largest_rank: int = 8, largest_side: int = 9) -> Structure:
-    """Structures over which a claim about an adapter of this kind is to hold; shrink to 1 x 1 and constants of 1."""
+    """Structures on which to try a claim about an adapter of this kind; shrink to 1 x 1 and constants of 1."""
     ranks = [rank for rank in range(1, largest_rank + 1) if _speaks_of(claim, rank)]
     rank = draw(st.sampled_from(ranks))
     d, k = draw(st.integers(rank, largest_side)), draw(st.integers(rank, largest_side))

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Look:
-    """What is seen at an iterate."""
+    """The observed numbers at an iterate."""
 
     gradient_square: Any
     gap: Any
@@ -44,8 +44,8 @@ class _Look:
 class FloatPaths:
     """Every path as one replica, each state with a bound on the norm of its error.
 
-    A state and a gradient that are off by so much make the next one off by the algorithm's `drift` of it, and each step
-    adds the rounding of its own gradient and sums.
+    The algorithm's `drift` turns errors of a state and a gradient into an error of the next state, and each step adds
+    the rounding of its own gradient and sums.
     """
 
     def __init__(self, run: ShortRun, numbers: Mapping[str, float], dtype: torch.dtype, device: str) -> None:
@@ -71,14 +71,13 @@ class FloatPaths:
         self.errors.append(tuple(x + self.terms * self.epsilon * y for x, y in zip(moved, rounded, strict=True)))
 
     def iterate(self, t: int) -> Point:
-        """v_t on all paths."""
         return cast(Point, self.run.algorithm.iterate(self.states[t - 1]))
 
     def _slope(self, v: Point) -> float:
         return _largest(self.problem.gradient(v))
 
     def _rounding(self, v: Point) -> float:
-        """Of the gradient."""
+        """The rounding error of the gradient."""
         return self.epsilon / EPSILON * self._roundings(v)[1].max().item()
 
     def _roundings(self, v: Point) -> tuple[Tensor, Tensor]:
@@ -86,7 +85,7 @@ class FloatPaths:
         return self.run.problem.rounding(point, self.run.problem.loss(point))
 
     def seen(self, t: int) -> Approx:
-        """The mean over all paths of what the measure sees at v_t."""
+        """The mean over all paths of the observed numbers at v_t."""
         run, v, off = self.run, self.iterate(t), self.errors[t - 1][0]
         observable, slope, L = run.measure.observable, self._slope(v), run.smoothness
         shift = L * off + self._rounding(v)
@@ -111,7 +110,7 @@ class FloatPaths:
 
     @property
     def inside(self) -> bool:
-        """Whether every iterate of every path is inside the domain, as computed and with a little to spare."""
+        """Whether every iterate of every path is inside the domain, as computed and with a small margin."""
         run = self.run
         inner = {name: radius / (1 + 1e-9) for name, radius in run.radii.items()}
         return all(bool(run.adapter.inside(self.iterate(t), inner).all()) for t in range(1, run.steps + 2))
@@ -122,7 +121,7 @@ def _largest(v: Point) -> float:
 
 
 def zero_of(slope: PiecewiseLinear) -> Fraction:
-    """Where the integral is least."""
+    """The minimiser of the integral."""
     zeros = [piece.start - piece.value / piece.slope for piece in slope.pieces if piece.slope]
     return min((*zeros, *(w for w, _ in slope.knots)), key=slope.integral)
 
@@ -159,7 +158,7 @@ class BallPaths:
         )
 
     def model(self) -> Model[arb, arb_mat]:
-        """What the letters of a conclusion stand for."""
+        """The values of the letters of a conclusion."""
         matrices = {} if self.run.minimiser is None else {v_star: _as_matrices(self.minimiser)}
         return Model(
             Balls(),
@@ -172,11 +171,9 @@ class BallPaths:
         )
 
     def at(self, t: int, path: int) -> tuple[arb_mat, ...]:
-        """The iterate v_t of a path."""
         return _as_matrices(self.run.algorithm.iterate(self.paths.state(t, path)))
 
     def gradient(self, point: tuple[arb_mat, ...]) -> tuple[arb_mat, ...]:
-        """The gradient of F."""
         return _as_matrices(self._gradient(_as_arrays(point), 0.0))
 
     def value(self, point: tuple[arb_mat, ...]) -> arb:
@@ -193,7 +190,7 @@ class BallPaths:
 
     @cached_property
     def minimiser(self) -> _Vector:
-        """The point where F is least that is nearest to v_1; of an adapter that is linear in v."""
+        """The minimiser of F nearest to v_1, for an adapter that is linear in v."""
         v = self.paths.start[0]
         pull = _Vector(self.adapter.pull_back(v, self.direction))
         way = (self._along(v) - ball_of(zero_of(self.run.ridge.slope))) / _square(pull)

@@ -1,4 +1,4 @@
-"""What the search found, and what the worst cases of a theorem are, for a terminal."""
+"""The search's result, and the worst cases of a theorem, for a terminal."""
 
 import math
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ from boundcheck.falsify.search import REACHED, Falsification
 from boundcheck.falsify.stored import Tried
 from boundcheck.falsify.worst_case import WorstCase
 
-# Beyond this decimals say nothing of a float.
+# More decimals say nothing about a float.
 _ENORMOUS = 1e15
 
 
 def rounded_down(ratio: float, decimals: int) -> str:
-    """A certified lower bound at so many decimals: never a digit above it, so that 0.99999 is not printed as 1.00.
+    """A certified lower bound at so many decimals, rounded down, so that 0.99999 is not printed as 1.00.
 
     From 1e15 on it has five digits and an exponent.
     """
@@ -30,7 +30,7 @@ def rounded_down(ratio: float, decimals: int) -> str:
 
 
 def show(found: Falsification, path: Path) -> list[Table | str]:
-    """A table of the tightest instance at each rank, and what follows from it in words."""
+    """A table of the tightest instance at each rank, and the conclusion in words."""
     table = Table(title=escape(f"{found.id}: tightest instance at each rank"), title_justify="left")
     table.add_column("rank", justify="right")
     table.add_column("at")
@@ -62,7 +62,7 @@ def show_replay(instance: Tried, found: Certificate) -> list[Table | str]:
 
 
 def _said(claim: Claim) -> str:
-    """What a claim that no catalogue has says: its id is a name that anyone may give to anything."""
+    """The statement of a claim outside the catalogue, because its id may be any name."""
     derived = {quantity.symbol: quantity.expression for quantity in claim.quantities[-1:]}
     given = [*(hypothesis.conclusion for hypothesis in claim.hypotheses), *claim.conditions]
     text = str(claim.conclusion.xreplace(derived)) + (f", given {', '.join(map(str, given))}" if given else "")

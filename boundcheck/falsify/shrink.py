@@ -1,4 +1,4 @@
-"""Smaller instances that are as good: fewer rows and columns, a lower rank, constants of 1, numbers with few digits."""
+"""Shrinking an instance: fewer rows and columns, a lower rank, constants of 1, numbers with few digits."""
 
 import copy
 from collections.abc import Iterator, Mapping
@@ -16,19 +16,19 @@ from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.problems.norms import Point
 from boundcheck.words import gradient_norm
 
-# What a smaller instance may lose of the ratio.
+# How much of the ratio a smaller instance may lose.
 _LOSS = 1e-3
 _STARTS, _ROUNDS = 16, 96
 
 
 def shrunk(instance: Instance, certificate: Certificate) -> Instance:
-    """The smallest instance found that is inside the domain, as good to a thousandth, and violates if this does."""
+    """The smallest instance found inside the domain that is as good to a thousandth, and violates if this one does."""
     best = instance
     for smaller in _smaller(instance):
         try:
             made = Climber(smaller, _STARTS, 0).run(_ROUNDS).best(instance.claim, instance.lipschitz)
         except InputError:
-            # A structure of which the claim does not speak.
+            # The claim is not about this structure.
             continue
         if _as_good(made, certificate):
             best = made
@@ -44,7 +44,7 @@ def _as_good(instance: Instance, than: Certificate) -> bool:
     try:
         found = certify(instance)
     except InputError:
-        # Rounding can take a factor or a column to 0.
+        # Rounding can make a factor or a column 0.
         return False
     return found.inside and found.violated >= than.violated and found.lower >= (1 - _LOSS) * than.lower
 
@@ -83,7 +83,7 @@ def _structure(instance: Instance) -> Structure:
 
 
 def _rounded(instance: Instance, digits: int) -> Instance | None:
-    """The same with few digits in points, step, f's two matrices and the frozen ones; None where nothing is left."""
+    """The same with few digits in points, step, f's two matrices and the frozen ones; None if nothing is left."""
     adapter = copy.copy(instance.adapter)
     for name in ADAPTERS[adapter.kind].frozen:
         object.__setattr__(adapter, name, getattr(adapter, name).round(decimals=digits))
@@ -92,14 +92,14 @@ def _rounded(instance: Instance, digits: int) -> Instance | None:
     except InputError:
         # The adapter refuses such a matrix.
         return None
-    # What has orthonormal rows would lose them.
+    # A block with orthonormal rows would lose them.
     v = tuple(
         part if block.norm == "orthonormal" else part.round(decimals=digits)
         for block, part in zip(adapter.blocks, instance.v, strict=True)
     )
     if adapter.is_flat:
         step = tuple(x - y for x, y in zip(instance.other, instance.v, strict=True))
-        # In units of a power of two, in which what is rounded can be written exactly.
+        # In units of a power of two, so that a rounded number can be written exactly.
         unit = 2.0 ** np.floor(np.log2(max(float(part.abs().max()) for part in step)))
         small = _few(tuple(part / unit for part in step), digits)
         other = tuple(x + unit * y for x, y in zip(v, small, strict=True))

@@ -8,12 +8,12 @@ import numpy as np
 from boundcheck.falsify.certify import certify
 from boundcheck.falsify.relation import Assignment
 
-# How many assignments are judged at most.
+# The most assignments to judge.
 _PATIENCE = 400
 
 
 def simplified(found: Assignment) -> Assignment:
-    """The simplest that greedy steps lead to from an assignment that breaks its claim; Arb judges each step."""
+    """The simplest assignment that greedy steps reach from one that breaks its claim; Arb judges each step."""
     judged, changed = 0, True
     while changed:
         changed = False
@@ -28,7 +28,7 @@ def simplified(found: Assignment) -> Assignment:
 
 
 def _simpler(found: Assignment) -> Iterator[Assignment]:
-    """One step each, the largest first; none of them can be undone by another."""
+    """One step each, the largest first; no step undoes another."""
     for side in found.letters.sides:
         for i in range(int(found.numbers[side.name])) if found.numbers[side.name] > 1 else ():
             matrices = {

@@ -1,4 +1,4 @@
-"""Instances as files: what a search or a property test found can be judged again without the program that found it."""
+"""Instances as files: a search's or property test's result can be judged again without the program that found it."""
 
 import json
 import math
@@ -19,7 +19,7 @@ from boundcheck.files import parse_json, read_text, replace_file
 
 
 class Tried(Protocol):
-    """What a claim is tried on, of any kind."""
+    """An instance of any kind, on which a claim is tried."""
 
     @property
     def claim(self) -> Claim:
@@ -27,7 +27,7 @@ class Tried(Protocol):
 
     @property
     def title(self) -> str:
-        """What it is, in few words."""
+        """A short description."""
 
     def compare(self, dtype: torch.dtype = torch.float64, device: str = "cpu") -> Comparison:
         """Both sides of the claim in floats, with bounds on their errors."""
@@ -40,7 +40,7 @@ KINDS: dict[str, Any] = {"smoothness": Instance, "relation": Assignment, "run": 
 
 
 def save(instance: Tried, path: Path) -> None:
-    """Write it, whole or not at all; raises InputError for a path that cannot be written."""
+    """Write it completely or not at all; raises InputError for a path that cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, (json.dumps(instance.as_json(), indent=1, allow_nan=False) + "\n").encode())
@@ -54,7 +54,7 @@ def load(path: Path) -> Tried:
         data = parse_json(read_text(path))
     except (OSError, ValueError) as error:
         raise InputError("--replay", path, f"a readable JSON file ({error})") from None
-    # Files of old name no kind.
+    # Old files have no kind.
     kind = data.get("kind", "smoothness") if isinstance(data, dict) else "smoothness"
     if not isinstance(kind, str) or kind not in KINDS:
         raise InputError("instance.kind", kind, f"one of {', '.join(KINDS)}")
@@ -62,21 +62,21 @@ def load(path: Path) -> Tried:
         made: Tried = KINDS[kind].from_json(data)
         check_whole({name: value for name, value in data.items() if name != "claim"}, made.as_json(), "instance")
     except RecursionError:
-        raise InputError("claim", "nested too deep", "hypotheses that have few of their own") from None
+        raise InputError("claim", "nested too deep", "hypotheses with few hypotheses of their own") from None
     return made
 
 
 def summary_of(instance: Tried, found: Certificate) -> dict[str, Any]:
-    """What is certain of an instance, as plain data; no ratio where the bound is exceeded by no finite factor."""
+    """What is certain about an instance, as plain data; no ratio if it is infinite."""
     ratio = found.lower if math.isfinite(found.lower) else None
     return {"id": instance.claim.id, "ratio": ratio, "violated": found.violated, "instance": instance.as_json()}
 
 
 def replayed(path: Path) -> tuple[Tried, Certificate]:
-    """A stored instance with what is certain of it; raises InputError for a bad file and where a hypothesis fails."""
+    """A stored instance with what is certain about it; raises InputError for a bad file and if a hypothesis fails."""
     instance = load(path)
     found = certify(instance)
     if not found.inside:
-        expected = "an instance on which all that is given certainly holds, which exact arithmetic denies"
+        expected = "an instance on which everything given holds; exact arithmetic says that it does not"
         raise InputError("instance", "off the domain", expected)
     return instance, found

@@ -1,4 +1,4 @@
-"""`Structure`: what an instance is built around, and which constants a claim about an adapter leaves to be chosen."""
+"""`Structure`: the frame of an instance, and the free constants of a claim about an adapter."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,21 +13,21 @@ from boundcheck.problems.adapters import ADAPTERS, Adapter, make_adapter
 from boundcheck.words.hypotheses import BALL, BOUNDED_GRADIENT, SMOOTH_IN_W
 from boundcheck.words.sentence import gradient_norm, has_common_radius
 
-# Constants whose products of up to nine, and their squares, are floats.
+# Constants in this range have products of up to nine, and squares of these, that are floats.
 _LEAST, _MOST = 1e-15, 1e15
 
 
 @dataclass(frozen=True)
 class Structure:
-    """What an instance is built around: shapes, rank, and the constants of the claim.
+    """The frame of an instance: shapes, rank, and the constants of the claim.
 
     Attributes:
         kind: the adapter's.
         d, k, rank: rows and columns of W, and the adapter's rank; full fine-tuning has none and ignores it.
         L, G: smoothness of f and bound on its gradient.
         scale: s, of an adapter that has one.
-        radii: those of the adapter's domain.
-        frozen: the norm of each frozen matrix, by the claims' parameter; of DoRA's W0 that of its columns.
+        radii: of the adapter's domain.
+        frozen: the norm of each frozen matrix, by the claims' parameter; for DoRA's W0 the norm of its columns.
         spectral: whether G bounds the spectral norm of the gradient, and not its Frobenius norm.
         given: the claim's own parameters.
 
@@ -59,7 +59,7 @@ class Structure:
 
     @classmethod
     def of(cls, claim: Claim, kind: str, sizes: tuple[int, int, int], constants: Mapping[str, float]) -> "Structure":
-        """The one for a claim with d, k and rank, and constants named as `constants_of` has them."""
+        """The structure for a claim with d, k and rank, and constants named as in `constants_of`."""
         adapter = ADAPTERS[kind]
         return cls(
             kind,
@@ -75,12 +75,14 @@ class Structure:
 
 
 def adapter_of(claim: Claim, asked: str | None) -> str:
-    """The kind of adapter to try a claim on: the one asked for, or the first that the claim is about.
+    """The kind of adapter on which to try a claim: the requested one, or the first that the claim is about.
+
+    Your own claim is about the adapter that you request, if it has a conclusion and hypotheses of the catalogue's
+    claims about smoothness.
 
     Raises:
-        InputError: for a claim that is about no adapter's smoothness, and for an unknown adapter or one that a claim
-            of the catalogue is not about; a claim of one's own is about what is asked for, and has a conclusion and
-            hypotheses of the catalogue's claims about smoothness.
+        InputError: for a claim that is not about an adapter's smoothness, and for an unknown adapter or one that a
+            claim of the catalogue is not about.
 
     """
     if asked is not None and is_path(asked):
@@ -97,7 +99,7 @@ def adapter_of(claim: Claim, asked: str | None) -> str:
 
 
 def _check_lemma(claim: Claim) -> None:
-    """Refuse a claim of one's own that says something else than that F is smooth, or rests on what no instance has."""
+    """Refuse a user's claim that does not say that F is smooth, or has a hypothesis that no instance can meet."""
     lemmas = [catalogue[id] for adapter in ADAPTERS.values() for id in adapter.claims]
     if claim.quantities and claim.conclusion not in {lemma.conclusion for lemma in lemmas}:
         expected = "the conclusion of one of the catalogue's claims about smoothness"
@@ -110,9 +112,9 @@ def _check_lemma(claim: Claim) -> None:
 
 
 def constants_of(kind: str, claim: Claim, given: Mapping[str, float]) -> dict[str, float]:
-    """L, G, the scale, radii, norms of frozen matrices and the claim's own: what is given, and 1 for the others.
+    """L, G, the scale, radii, norms of frozen matrices and the claim's own constants: as given, else 1.
 
-    An adapter may begin at other radii.
+    An adapter may have other default radii.
     """
     adapter = ADAPTERS[kind]
     f = SMOOTH_IN_W.letter, BOUNDED_GRADIENT.letter

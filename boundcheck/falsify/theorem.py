@@ -48,7 +48,7 @@ from boundcheck.words.hypotheses import Worst
 from boundcheck.words.measures import MEASURES, SMOOTHNESS, PerformanceMeasure
 
 _BITS = 192
-# The conditions of the theorems hold with this to spare, so that no rounding can break them.
+# The conditions of the theorems hold with this margin, so that no rounding can break them.
 _SPARE = 1 + 1e-9
 LONGEST = 6
 """The most iterations."""
@@ -58,20 +58,20 @@ RUN_ADAPTERS = ("full", "lora", "direft", "frozen-a")
 
 @dataclass(frozen=True)
 class ShortRun:
-    """A theorem and a run that it speaks of, in floats that are meant exactly.
+    """A theorem and a run to which it applies, in exact floats.
 
     Attributes:
         claim: the theorem that is tried.
         adapter: LoRA, DiReFT, A frozen or full fine-tuning.
-        radii: of the domain; none where the theorem needs no ball and the adapter no radius.
-        lipschitz: what C stands for, in a claim that takes one.
-        knots: those of h', a row (w, h'(w)) each.
+        radii: of the domain; none if the theorem needs no ball and the adapter no radius.
+        lipschitz: the meaning of C, in a claim that has one.
+        knots: of h', a row (w, h'(w)) each.
         direction: E, shape (d, k).
-        offset: c, 0 of gradient descent.
+        offset: c, 0 for gradient descent.
         v: v_1, with R = 1.
         steps: T.
-        given: constants that are free to choose: A of expected smoothness, a step size where none is prescribed, and
-            the parameters that the claim alone has.
+        given: free constants: A of expected smoothness, a step size if none is prescribed, and the claim's own
+            parameters.
 
     """
 
@@ -98,12 +98,12 @@ class ShortRun:
 
     @property
     def offsets(self) -> tuple[float, ...]:
-        """What the derivatives of the samples of h add to h'."""
+        """The differences between the derivatives of the samples of h and h'."""
         return (self.offset, -self.offset) if self.offset else (0.0,)
 
     @cached_property
     def inputs(self) -> dict[str, Number]:
-        """The theorem's parameters: certified bounds, rounded to the side on which the hypotheses hold."""
+        """The theorem's parameters: certified bounds, rounded so that the hypotheses hold."""
         names = {p.name for p in self.claim.parameters}
         radii = self.radii or self.start_norms
         found = theory_inputs(self.claim, self.problem, radii, self.lipschitz)
@@ -136,27 +136,26 @@ class ShortRun:
 
     @cached_property
     def algorithm(self) -> Algorithm:
-        """What makes the iterates, of a theorem that `check_theorem` lets pass."""
+        """The algorithm of a theorem that passed `check_theorem`."""
         return cast(Algorithm, algorithm_of(self.claim))
 
     @cached_property
     def measure(self) -> PerformanceMeasure:
-        """What is bounded, of a theorem that `check_theorem` lets pass."""
+        """The measure of a theorem that passed `check_theorem`."""
         return cast(PerformanceMeasure, measure_of(self.claim))
 
     @cached_property
     def says(self) -> Worst:
-        """What the hypotheses say of F and the noise."""
+        """The hypotheses' words about F and the noise."""
         return reduce(or_, (word.worst for _, word in words_of(self.claim) if word and word.worst), Worst())
 
     @property
     def smoothness(self) -> float:
-        """The claim's own L̂."""
         return self._values[SMOOTHNESS.symbol.name]
 
     @cached_property
     def minimiser(self) -> Point | None:
-        """The minimiser of F that is nearest to v_1, where the theorem speaks of one: of an adapter linear in v."""
+        """The minimiser of F nearest to v_1, if the theorem needs one; the adapter is then linear in v."""
         if self.says.distance is None:
             return None
         if not square_norm(self._pull).item() > 0:
@@ -172,7 +171,7 @@ class ShortRun:
 
     @property
     def _distance(self) -> float:
-        """At least the distance from v_1 to the minimiser."""
+        """An upper bound on the distance from v_1 to the minimiser."""
         if self.minimiser is None:
             return 0.0
         apart = square_norm(tuple(x - y for x, y in zip(self.v, self.minimiser, strict=True))).sqrt().item()
@@ -181,7 +180,7 @@ class ShortRun:
 
     @property
     def _steepness(self) -> float:
-        """At most the strong convexity constant of F as far from its minimiser as v_1; 0 where W is no number."""
+        """A lower bound on F's strong convexity constant as far from its minimiser as v_1; 0 unless v is a number."""
         if self.adapter.W0.numel() > 1 or self.adapter.blocks[0].shape != self.adapter.W0.shape:
             return 0.0
         pull = abs(self._pull[0].item())
@@ -204,7 +203,7 @@ class ShortRun:
         return FloatPaths(self, self.numbers(inputs | self._values), dtype, device)
 
     def check(self) -> None:
-        """Refuse what is no run of the theorem, a start off the domain, and constants of which it says nothing.
+        """Check that this is a run of the theorem, that it starts inside the domain, and that the constants apply.
 
         Raises:
             InputError: that names the field.
@@ -225,7 +224,9 @@ class ShortRun:
             raise InputError("steps", self.steps, f"an integer from 1 to {LONGEST}")
         self.claim.check(self.inputs)
         if self.says.distance is not None and not self.adapter.is_linear:
-            raise InputError("adapter.kind", self.adapter.kind, "one that is linear in v, so that F has a minimiser")
+            raise InputError(
+                "adapter.kind", self.adapter.kind, "an adapter that is linear in v, so that F has a minimiser"
+            )
         if (strong := self.says.strong) is not None and not float(sp.N(self.inputs[strong.name])) <= self._steepness:
             raise InputError(f"given.{strong.name}", self.inputs[strong.name], f"at most {self._steepness:g}")
 
@@ -238,19 +239,19 @@ class ShortRun:
 
     @cached_property
     def _bound(self) -> Approx:
-        """The bound as a float, and how far it may be off: a formula may take away nearly all of a number."""
+        """The bound as a float, and its error: a formula may cancel nearly all of a number."""
         value = self._values[self.claim.names[-1]]
         off = upper(abs(self.claim.enclosures(**self.inputs)[self.claim.names[-1]] - arb(value)))
         return Approx(value, max(off, 16 * EPSILON * value))
 
     @cached_property
     def stays(self) -> bool:
-        """Whether every iterate of every path is inside the domain, as computed and with a little to spare."""
+        """Whether every iterate of every path is inside the domain, as computed and with a small margin."""
         return not self.radii or self._floats().inside
 
     @property
     def ratio(self) -> float:
-        """Measured over bound, in floats: above 1 only `certify` decides."""
+        """Measured over bound, in floats: only `certify` decides whether it is above 1."""
         return self.compare().ratio
 
     def certified(self) -> Certificate:
@@ -329,7 +330,7 @@ certify.register(ShortRun, ShortRun.certified)
 
 
 def free_of(claim: Claim) -> set[str]:
-    """The names of the constants that are free to choose: an instance does not say what they are."""
+    """The names of the free constants, which do not follow from an instance."""
     algorithm, words = algorithm_of(claim), [word for _, word in words_of(claim) if word]
     free = {*(algorithm.parameters if algorithm else ()), eta, abc_a}
     free |= {word.worst.strong for word in words if word.worst and word.worst.strong}
@@ -337,10 +338,10 @@ def free_of(claim: Claim) -> set[str]:
 
 
 def check_theorem(claim: Claim) -> None:
-    """Refuse what is no theorem about the smallest expected squared gradient, and hypotheses that no run is made for.
+    """Check that the claim is a theorem about an algorithm, with hypotheses that runs can meet.
 
     Raises:
-        InputError: that says which.
+        InputError: that says what is missing.
 
     """
     if (algorithm := algorithm_of(claim)) is None or not claim.quantities:

@@ -1,6 +1,6 @@
 """The exact worst case of a theorem's algorithm and measure, by performance estimation, beside the theorem's bound.
 
-Which algorithm, measure and class of functions, the words say of which the theorem is a sentence; `program` solves.
+The words of the theorem give the algorithm, the measure and the class of functions; `program` solves.
 """
 
 import math
@@ -33,23 +33,23 @@ __all__ = [
 ]
 
 HORIZONS = (2, 3, 4)
-"""Values of T, where nothing is said of it."""
+"""The default values of T."""
 
 
 @dataclass(frozen=True)
 class WorstCase:
-    """A theorem's bound beside the exact worst case of the method that it is about.
+    """A theorem's bound beside the exact worst case of its method.
 
     Attributes:
         claim: its id.
         steps: T, the number of iterates.
-        method: the algorithm's title, after ``two-point`` where there is noise.
+        method: the algorithm's title, after ``two-point`` if there is noise.
         inputs: the value of each symbol of the claim.
-        smoothness, step: the claim's own L̂ and step size, which the method is given.
-        bound: what the claim says.
+        smoothness, step: the claim's own L̂ and step size, which the method uses.
+        bound: the claim's bound.
         exact: the worst case, numerical.
-        duality_gap: how far apart the two sides of the solution are, relative to it.
-        resolution: what the solver does not see, an absolute error of `exact`.
+        duality_gap: the relative difference between the two sides of the solution.
+        resolution: the solver's absolute error of `exact`.
 
     """
 
@@ -66,16 +66,15 @@ class WorstCase:
 
     @property
     def ratio(self) -> float:
-        """The worst case over the bound."""
         return self.exact / self.bound
 
     @property
     def violated(self) -> bool:
-        """Whether the worst case exceeds the bound by more than what a solver may be off by."""
+        """Whether the worst case exceeds the bound by more than the solver's error."""
         return self.exact - self.resolution > (1 + TOLERANCE) * self.bound
 
     def as_json(self) -> dict[str, Any]:
-        """All fields, the ratio, the verdict, and how the worst case was had."""
+        """All fields, the ratio, the verdict, and how the worst case was computed."""
         how = "numerical, Clarabel, not certified"
         return asdict(self) | {"ratio": self.ratio, "violated": self.violated, "how": how}
 
@@ -145,7 +144,7 @@ def worst_cases(
         tick: told of progress.
 
     Raises:
-        InputError: for a claim of which there is no performance estimation, for numbers out of range, and where PEPit
+        InputError: for a claim without performance estimation, for numbers out of range, and where PEPit
             is not installed.
         NotSolvedError: where the solver does not converge.
 
@@ -167,10 +166,10 @@ def worst_cases(
 
 
 def summary(cases: Sequence[WorstCase]) -> dict[str, Any]:
-    """What `boundcheck falsify --json` says of a theorem, from one or more of its worst cases.
+    """The output of `boundcheck falsify --json` for a theorem, from one or more of its worst cases.
 
-    Keys: id, ratio (the largest), violated (whether any is), instance (None), how, and cases, each as
-    `WorstCase.as_json` has it.
+    Keys: id, ratio (the largest), violated (whether any is), instance (None), how, and cases, each from
+    `WorstCase.as_json`.
     """
     return {
         "id": cases[0].claim,
@@ -185,7 +184,7 @@ def summary(cases: Sequence[WorstCase]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Theorem:
-    """A theorem, the words of which it is a sentence, and what its hypotheses say together."""
+    """A theorem, its words, and what its hypotheses say together."""
 
     claim: Claim
     algorithm: Algorithm
@@ -194,10 +193,10 @@ class _Theorem:
 
     @classmethod
     def of(cls, claim: Claim) -> "_Theorem":
-        """Ask the words for their worst faces; raises InputError for one that lacks it."""
+        """Ask the words for their worst faces; raises InputError for a word without one."""
         algorithm, measure = algorithm_of(claim), measure_of(claim)
         words = dict(words_of(claim))
-        # Letters that performance estimation knows the meaning of.
+        # Letters whose meaning performance estimation knows.
         known = {T, eta, *(p.symbol for p in claim.own)}
         known |= {symbol for word in HYPOTHESES.values() if word.worst for symbol in word.symbols}
         if (
@@ -218,16 +217,17 @@ class _Theorem:
             says |= word.worst
         made = cls(claim, algorithm, measure, says)
         if T not in made.letters or made.letters.isdisjoint({says.gap, says.distance}):
-            raise InputError("claim", claim.id, "a theorem that speaks of T and of how far v_1 is from least, as by D")
+            raise InputError(
+                "claim", claim.id, "a theorem with T and with a distance of v_1 from the minimum, such as D"
+            )
         return made
 
     @property
     def letters(self) -> set[sp.Symbol]:
-        """The symbols of the claim's parameters."""
         return {parameter.symbol for parameter in self.claim.parameters}
 
     def inputs(self, steps: int, constants: Mapping[str, float]) -> dict[str, float]:
-        """A value of each symbol of the claim, at which it can be evaluated."""
+        """Values of the claim's symbols at which it can be evaluated."""
         claim, names = self.claim, [parameter.name for parameter in self.claim.parameters]
         _check(constants)
         self.program(dict.fromkeys((*names, *claim.names), 1.0)).check(steps)
@@ -244,7 +244,7 @@ class _Theorem:
                     inputs[name] = float(claim.function(most)(**known)) / 2
             if {noise, gap} <= self.letters and str(noise) not in constants:
                 square = claim.function(str(SMOOTHNESS.symbol))(**known) * known[str(gap)] / steps
-                # A little more, so that rounding does not put T below T_min.
+                # A little more, so that rounding does not make T smaller than T_min.
                 inputs[str(noise)] = 2 * math.sqrt(square) * (1 + 1e-12)
         claim.values(**inputs)
         return inputs

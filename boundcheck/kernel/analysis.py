@@ -1,6 +1,6 @@
-"""The two standard facts of analysis that algebra cannot give. Each is named, cited, and counted in every ledger.
+"""The two standard facts of analysis that algebra cannot prove. Each is named, cited, and counted in every ledger.
 
-They are schemas: what they conclude is computed from a premise that states what they need.
+They are schemas: each computes its conclusion from a premise that states what it needs.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def chain_rule(composition: Theorem, block: int) -> Answer:
         ────────────────────────────────────────────    u X_i w the words of P_j that hold X_i
         H ⊢ for all X: ∇_iF(X) = Σ_j uᵀ ∇_jf(P(X)) wᵀ
 
-    The conclusion is ‖left - right‖_F = 0. Fails unless the law has no premises, the blocks of F's point are its
-    variables, and these enter P as factors of its words alone.
+    The conclusion is ‖left - right‖_F = 0. Fails unless the law has no premises, its variables are the blocks of F's
+    point, and they enter P only as factors of its words.
     """
     law = composition.conclusion
     if not isinstance(law, Law) or law.premises:
@@ -46,7 +46,7 @@ def chain_rule(composition: Theorem, block: int) -> Answer:
     if sorted(variables) != sorted(law.variables):
         raise RuleError("chain_rule", 0, f"the point {outer.point} is not made of the variables {law.variables}")
     if not 0 <= block < len(variables):
-        raise RuleError("chain_rule", None, f"no block {block} among {len(variables)}")
+        raise RuleError("chain_rule", None, f"there is no block {block} among {len(variables)}")
     gradient = Matrix.zero(variables[block].shape)
     for j, image in enumerate(inner_.point):
         slope = Matrix.of(Gradient(inner_.function, inner_.point, j))
@@ -108,7 +108,7 @@ def descent_lemma(smooth: Theorem, function: str, x: Point, step: Point, constan
         ────────────────────────────────────────────────────────────────────────────────
                         H ⊢ F(x + δ) <= F(x) + ⟨∇F(x), δ⟩ + L/2 ‖δ‖²
 
-    Fails where the theorem's conclusion is another, or θ occurs elsewhere or is not arbitrary.
+    Fails where the theorem concludes something else, and where θ occurs elsewhere or is not arbitrary.
     """
     if len(x) != len(step):
         raise RuleError("descent_lemma", None, f"a point of {len(x)} blocks and a step of {len(step)}")
@@ -121,7 +121,7 @@ def descent_lemma(smooth: Theorem, function: str, x: Point, step: Point, constan
         raise RuleError("descent_lemma", 0, f"expected {wanted}, and not {smooth.conclusion}")
     elsewhere = any(theta in term.inside for term in (*x, *step, constant))
     if theta.when != ANY or elsewhere or any(theta in free(each) for each in rest):
-        raise RuleError("descent_lemma", 0, f"{theta} must be arbitrary, and occur in its two ends alone")
+        raise RuleError("descent_lemma", 0, f"{theta} must be arbitrary, and occur only in its two ends")
     size = norm(FROBENIUS, *step)
     linear = inner(gradients(function, x), step)
     after = tuple(p + q for p, q in zip(x, step, strict=True))

@@ -75,11 +75,10 @@ class Norm(Atom):
             or not blocks
             or (kind == SPECTRAL and len(blocks) > 1)
         ):
-            raise TermError(f"no norm {kind!r} of {len(blocks)} blocks: F takes any number, op takes one")
+            raise TermError(f"{len(blocks)} blocks have no norm {kind!r}: F takes any number, op takes one")
         self._fill(kind=kind, blocks=blocks, key=f"(norm {kind} {' '.join(x.key for x in blocks)})")
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
-        """The terms inside."""
         return self.blocks
 
     def __str__(self) -> str:
@@ -101,7 +100,6 @@ class Trace(Atom):
         self._fill(word=first, key=f"(trace {word_key(first)})")
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
-        """The terms inside."""
         return (Matrix(word_shape(self.word), {self.word: ONE}),)
 
     def __str__(self) -> str:
@@ -120,7 +118,6 @@ class Value(Atom):
         self._fill(function=function, point=point, key=f"(value {function} {' '.join(x.key for x in point)})")
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
-        """The terms inside."""
         return self.point
 
     def __str__(self) -> str:
@@ -129,17 +126,16 @@ class Value(Atom):
 
 class _Operator(Atom):
     name: ClassVar[str]
-    # How it is written, if not by its name.
+    # How it is written, where that is not its name.
     text: ClassVar[str] = ""
     body: Scalar
 
     def __init__(self, body: Scalar) -> None:
         if type(body) is not Scalar:
-            raise TermError(f"{body!r} is no polynomial")
+            raise TermError(f"{body!r} is not a polynomial")
         self._fill(body=body, key=f"({self.name} {body.key})")
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
-        """The terms inside."""
         return (self.body,)
 
     def __str__(self) -> str:
@@ -178,12 +174,11 @@ class Expectation(Atom):
 
     def __init__(self, body: Scalar, given: Index | None) -> None:
         if type(body) is not Scalar:
-            raise TermError(f"{body!r} is no polynomial")
+            raise TermError(f"{body!r} is not a polynomial")
         check_given(given)
         self._fill(body=body, given=given, key=f"(E {given} {body.key})")
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
-        """The terms inside."""
         return (self.body,)
 
     def __str__(self) -> str:

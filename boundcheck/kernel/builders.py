@@ -1,7 +1,7 @@
-"""The functions that build atoms in normal form, what is known when, and substitution.
+"""Functions that build atoms in normal form, that say what is known when, and that substitute.
 
-A builder never does more than linearity, homogeneity in rational factors, transposition and taking out what is known:
-equalities that hold in every model. Whatever needs a premise is a rule.
+A builder uses linearity, homogeneity in rational factors and transposition, and takes out what is known: equalities
+that hold in every model. Whatever needs a premise is a rule.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _coarser(first: Index | None, second: Index | None) -> bool:
 def norm(kind: str, *blocks: Matrix) -> Scalar:
     """The norm of the blocks. Rational factors are taken out; a block and its transpose give the same norm."""
     if kind not in (FROBENIUS, SPECTRAL) or not blocks or (kind == SPECTRAL and len(blocks) > 1):
-        raise TermError(f"no norm {kind!r} of {len(blocks)} blocks: F takes any number, op takes one")
+        raise TermError(f"{len(blocks)} blocks have no norm {kind!r}: F takes any number, op takes one")
     chosen = tuple(min(x, x.T, key=lambda y: [word_key(word) for word in y.terms]) for x in blocks)
     first = next((c for x in chosen for c in x.terms.values()), None)
     if first is None:
@@ -92,7 +92,7 @@ def norm(kind: str, *blocks: Matrix) -> Scalar:
 def inner(x: Point, y: Point) -> Scalar:
     """The inner product, the sum over blocks of tr(XᵀY)."""
     if len(x) != len(y):
-        raise TermError(f"an inner product needs as many blocks on either side, and not {len(x)} and {len(y)}")
+        raise TermError(f"an inner product needs as many blocks on both sides, and not {len(x)} and {len(y)}")
     return Scalar.sum(_trace(p.T @ q) for p, q in zip(x, y, strict=True))
 
 
@@ -186,7 +186,7 @@ def substitute_matrix(matrix: Matrix, mapping: Values) -> Matrix:
 
 
 def at(scalar: Scalar, t: Index) -> Scalar:
-    """The scalar with t replaced by `t`. Raises TermError for a term that varies with t in a way that is not stated."""
+    """The scalar with t replaced by `t`. Raises TermError for a term that varies with t in an unknown way."""
     return _map_scalar(scalar, {}, t)
 
 

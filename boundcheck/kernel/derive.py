@@ -117,8 +117,8 @@ def replay(theorem: Theorem) -> Theorem:
     """The theorem, built again from its derivation by the rules alone.
 
     Raises:
-        ReplayError: where some step says other than what its rule yields, names no rule, rests on itself, or holds a
-            term that is none.
+        ReplayError: where a step does not say what its rule yields, names no rule, rests on itself, or holds something
+            that is not a term.
         KernelError: where a rule refuses.
 
     """
@@ -133,7 +133,7 @@ def replay_all(theorems: Sequence[Theorem]) -> list[Theorem]:
     """
     forget()
     collecting = gc.isenabled()
-    # Everything made here is kept to the end. What is already kept need not be searched again.
+    # Everything made here is kept to the end, so the collector would search in vain.
     gc.disable()
     try:
         return _replayed(theorems)

@@ -6,11 +6,11 @@ class KernelError(Exception):
 
 
 class TermError(KernelError):
-    """A term that has no normal form, or no meaning."""
+    """The term has no normal form, or no meaning."""
 
 
 class ShapeError(TermError):
-    """A sum or product of matrices whose shapes do not fit."""
+    """The shapes of a sum or product of matrices do not fit."""
 
     def __init__(self, operation: str, left: object, right: object) -> None:
         shapes = [f"{x} of shape {getattr(x, 'shape', '?')}" for x in (left, right)]
@@ -18,7 +18,7 @@ class ShapeError(TermError):
 
 
 class RuleError(KernelError):
-    """A rule that does not apply: `rule`, the number of the `premise` at fault (None: an argument), and why."""
+    """A rule does not apply: `rule`, the number of the `premise` at fault (None: an argument), and why."""
 
     def __init__(self, rule: str, premise: int | None, why: str) -> None:
         self.rule, self.premise, self.why = rule, premise, why
@@ -27,4 +27,4 @@ class RuleError(KernelError):
 
 
 class ReplayError(KernelError):
-    """A theorem that does not follow by its own derivation."""
+    """A theorem does not follow by its own derivation."""

@@ -1,8 +1,8 @@
 """What can be proved: facts, laws, and theorems that carry their derivation.
 
-A `Fact` holds when it does at every time t, 1 <= t <= T, and at every outcome. A `Law` holds when its conclusion does
+A `Fact` holds if it is true at every time t, 1 <= t <= T, and at every outcome. A `Law` holds if its conclusion holds
 for all values of its variables that make its premises hold. A `Theorem` says: where the hypotheses hold, so does the
-conclusion. Its Python type is no evidence of that; `rules.replay` is, which rebuilds it from its derivation.
+conclusion. Its Python type is not evidence of that; `derive.replay` is, which rebuilds it from its derivation.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Fact(Term):
         if type(relation) is not str or relation not in RELATIONS:
             raise TermError(f"{relation!r}: a fact has one of the relations {', '.join(RELATIONS)}")
         if type(polynomial) is not Scalar:
-            raise TermError(f"{polynomial!r} is no polynomial")
+            raise TermError(f"{polynomial!r} is not a polynomial")
         self._fill(relation=relation, polynomial=polynomial, key=f"({relation} {polynomial.key})")
 
     def __str__(self) -> str:
@@ -53,7 +53,7 @@ class Law(Term):
         bound, wanted = (tuple(sorted(set(each))) for each in (variables, premises))
         for x in bound:
             if not isinstance(x, Symbol | Variable) or x.when not in (ANY, CONSTANT):
-                raise TermError(f"a law cannot be for all {x}, which is no constant or arbitrary symbol")
+                raise TermError(f"a law cannot be for all {x}, which is neither a constant nor an arbitrary symbol")
         if type(conclusion) is not Fact or not all(isinstance(x, Fact | Law) for x in wanted):
             raise TermError(f"a law is a fact with facts and laws as premises, and not {conclusion!r} with {wanted!r}")
         key = f"(law ({_keys(bound)}) ({_keys(wanted)}) {conclusion.key})"
@@ -117,7 +117,7 @@ def derivation(theorems: Iterable[Theorem]) -> tuple[Theorem, ...]:
     """The theorems and everything they were derived from, each once, premises first.
 
     Raises:
-        ReplayError: for what is no theorem, and for one that is derived from itself.
+        ReplayError: for anything that is not a theorem, and for a theorem that is derived from itself.
 
     """
     order: dict[int, Theorem] = {}
@@ -140,5 +140,5 @@ def derivation(theorems: Iterable[Theorem]) -> tuple[Theorem, ...]:
 
 def _premises(theorem: Theorem) -> Iterator[Theorem]:
     if type(theorem) is not Theorem or type(theorem.premises) is not tuple:
-        raise ReplayError(f"{theorem!r} is no theorem of the kernel")
+        raise ReplayError(f"{theorem!r} is not a theorem of the kernel")
     return iter(theorem.premises)

@@ -102,7 +102,7 @@ class Model:
         past: the label, per outcome, of what is known at a time 1, 2, ...; outcomes with one label look alike then.
         symbols: for a symbol or variable, a time and an outcome: its matrix or number.
         functions: by name.
-        known: values found so far. Paths share their beginnings, and an expectation is asked for on each of them.
+        known: values found so far. Paths share their beginnings, and each of them asks for an expectation.
 
     """
 
@@ -197,7 +197,7 @@ def _atom(atom: Atom, model: Model, t: int, outcome: int) -> Interval:
         case Expectation():
             shares = _shares(model, atom.given, t, outcome)
             return sum((share * denote(atom.body, model, t, i) for i, share in shares), exact(0))
-    raise TermError(f"no meaning for {atom!r}")
+    raise TermError(f"{atom!r} has no meaning")
 
 
 def _shares(model: Model, given: Index | None, t: int, outcome: int) -> list[tuple[int, Interval]]:
@@ -216,7 +216,7 @@ def _inverse(x: Interval) -> Interval:
     if x.low == x.high == 0:
         return x
     if x.low <= 0 <= x.high:
-        raise TermError("an inverse of an interval around 0")
+        raise TermError("an interval around 0 has no inverse")
     return Interval(1 / x.high, 1 / x.low).rounded()
 
 
@@ -253,7 +253,7 @@ def _letter(letter: Letter, model: Model, t: int, outcome: int, flipped: bool) -
             for each in scaled[1:]:
                 grid = added(grid, each)
         case _:
-            raise TermError(f"no meaning for {letter!r}")
+            raise TermError(f"{letter!r} has no meaning")
     return tuple(zip(*grid, strict=True)) if flipped else grid
 
 
@@ -282,7 +282,7 @@ def _squared(x: Interval) -> Interval:
 
 
 def _spectral(grid: Grid) -> Interval:
-    """The largest singular value: that of the midpoints by bisection, widened by the norm of the radii."""
+    """The largest singular value: the one of the midpoints by bisection, widened by the norm of the radii."""
     middle = [[(x.low + x.high) / 2 for x in row] for row in grid]
     radius = _root(sum(((x.high - x.low) ** 2 / 4 for row in grid for x in row), Fraction(0))).high
     gram = [

@@ -21,14 +21,14 @@ def check_name(*names: str) -> None:
     for name in names:
         if type(name) is not str or not _NAME.match(name) or name in RESERVED:
             raise TermError(
-                f"{name!r} cannot be a name: a letter, then letters, digits, _ and ', all of them ASCII, are"
+                f"{name!r} cannot be a name: a name is a letter, then letters, digits, _ and ', all of them ASCII"
             )
 
 
 def check_shape(shape: object) -> None:
     """Raise TermError unless the shape is two names."""
     if type(shape) is not tuple or len(shape) != 2:
-        raise TermError(f"no shape: {shape!r}")
+        raise TermError(f"not a shape: {shape!r}")
     check_name(*shape)
 
 

@@ -67,7 +67,7 @@ class Renewal:
 
     def __call__(self, data: Any) -> Any:
         """The same data, built from the kernel's own types."""
-        # Most objects have been asked for before.
+        # Most objects were built before.
         made = self._made.get(id(data))
         if made is None:
             return self._renewed(data)
@@ -84,7 +84,7 @@ class Renewal:
         if kind is MappingProxyType:
             return {self(x): self(y) for x, y in data.items()}
         if kind not in _CONTENT:
-            raise ReplayError(f"{data!r} is no term, statement, number, text or tuple of those")
+            raise ReplayError(f"{data!r} is not a term, statement, number, text or tuple of those")
         self._made[id(data)] = _UNFINISHED
         content = vars(data)
         made = self._made[id(data)] = kind(*[self(content[name]) for name in _CONTENT[kind]])

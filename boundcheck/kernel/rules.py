@@ -1,7 +1,7 @@
 """The rules of inference. Each docstring draws premises over a bar over the conclusion, and says when the rule fails.
 
-A rule is a function of theorems and arguments. What it is registered as computes hypotheses and conclusion;
-`derive.rule` wraps that into a function that builds a `Theorem`.
+A rule is a function of theorems and arguments that computes hypotheses and conclusion; `derive.rule` makes it a
+function that builds a `Theorem`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def assume(statement: Statement) -> Answer:
     p ⊢ p
     """
     if not isinstance(statement, Fact | Law):
-        raise RuleError("assume", None, f"{statement!r} is no fact or law")
+        raise RuleError("assume", None, f"{statement!r} is neither a fact nor a law")
     return frozenset({statement}), statement
 
 
@@ -44,10 +44,10 @@ def discharge(known_: Theorem, theorem: Theorem) -> Answer:
         ─────────────────
             H, K ⊢ q
 
-    Fails where p is no hypothesis of the second theorem.
+    Fails where p is not a hypothesis of the second theorem.
     """
     if known_.conclusion not in theorem.hypotheses:
-        raise RuleError("discharge", 1, f"{known_.conclusion} is none of its hypotheses")
+        raise RuleError("discharge", 1, f"{known_.conclusion} is not one of its hypotheses")
     return known_.hypotheses | (theorem.hypotheses - {known_.conclusion}), theorem.conclusion
 
 
@@ -66,7 +66,7 @@ def generalise(theorem: Theorem, variables: tuple[Symbol | Variable, ...], premi
     rest = theorem.hypotheses - set(premises)
     for variable in variables:
         if not isinstance(variable, Symbol | Variable) or variable.when not in (ANY, CONSTANT):
-            raise RuleError("generalise", None, f"{variable} is no constant or arbitrary symbol")
+            raise RuleError("generalise", None, f"{variable} is neither a constant nor an arbitrary symbol")
         holder = next((x for x in sorted(rest) if variable in free(x)), None)
         if holder is not None:
             raise RuleError("generalise", 0, f"{variable} is free in the hypothesis {holder}")
@@ -89,7 +89,7 @@ def instantiate(theorem: Theorem, values: tuple[tuple[Symbol | Variable, Matrix 
     """
     law = theorem.conclusion
     if not isinstance(law, Law):
-        raise RuleError("instantiate", 0, f"no law: {law}")
+        raise RuleError("instantiate", 0, f"not a law: {law}")
     mapping: dict[Term, Matrix | Scalar] = dict(values)
     if set(mapping) != set(law.variables) or len(mapping) != len(values):
         raise RuleError("instantiate", None, f"values for {list(mapping)}, where the law is for all {law.variables}")
@@ -134,7 +134,7 @@ def rewrite(equation: Theorem, theorem: Theorem, letter: Letter, value: Matrix, 
         ───────────────────────────────────────────────    X a letter
                          H, K ⊢ q
 
-    Fails where the first theorem is not that equation, and where p and the goal q differ otherwise.
+    Fails where the first theorem is not this equation, and where p and the goal q differ in anything else.
     """
     if equation.conclusion != zero(norm(FROBENIUS, Matrix.of(letter) - value)):
         raise RuleError("rewrite", 0, f"{equation.conclusion} does not say that {letter} is {value}")
@@ -198,13 +198,13 @@ def spectral_below_frobenius(x: Matrix) -> Answer:
 def rank_bound(x: Matrix, dimension: str) -> Answer:
     """⊢ ‖X‖_F² <= m‖X‖_op², m a number of rows or columns of X or of every product that X sums up to.
 
-    Fails where `dimension` bounds no rank of X: it must be one of X's own, or lie within its only word.
+    Fails unless `dimension` is one of X's own, or lies within its only word.
     """
     bounds = set(x.shape)
     if len(x.terms) == 1:
         bounds |= {name for letter, _ in next(iter(x.terms)) for name in letter.shape}
     if dimension not in bounds:
-        raise RuleError("rank_bound", None, f"{dimension} is none of {sorted(bounds)}, the dimensions within {x}")
+        raise RuleError("rank_bound", None, f"{dimension} is not one of {sorted(bounds)}, the dimensions within {x}")
     return at_least_zero(Scalar.of(Dimension(dimension)) * norm(SPECTRAL, x) ** 2 - norm(FROBENIUS, x) ** 2)
 
 
@@ -216,7 +216,7 @@ def cauchy_schwarz(x: Point, y: Point) -> Answer:
 
 @rule(0)
 def norm_expansion(x: Point) -> Answer:
-    """⊢ ‖X‖_F² = ⟨X, X⟩, the sum over blocks of tr(XᵀX); fails for no input."""
+    """⊢ ‖X‖_F² = ⟨X, X⟩, the sum over blocks of tr(XᵀX); never fails."""
     return zero(norm(FROBENIUS, *x) ** 2 - square(x))
 
 
@@ -317,7 +317,7 @@ def summation(theorem: Theorem) -> Answer:
 
 @rule(0)
 def telescope(x: Scalar) -> Answer:
-    """⊢ Σ_t (x_{t+1} - x_t) = x_{T+1} - x_1; fails where x varies with t in no stated way."""
+    """⊢ Σ_t (x_{t+1} - x_t) = x_{T+1} - x_1; fails where x varies with t in an unknown way."""
     return zero(total(at(x, NEXT) - x) - at(x, Index("T", 1)) + at(x, Index("", 1)))
 
 
@@ -335,9 +335,8 @@ def horizon_positive() -> Answer:
 
 # Certificates.
 
-# A sum of squares with positive weights; places among the premises.
-Squares = tuple[tuple[Fraction, Scalar], ...]
-Places = tuple[int, ...]
+Squares = tuple[tuple[Fraction, Scalar], ...]  # a sum of squares with positive weights
+Places = tuple[int, ...]  # among the premises
 
 
 @rule(None)
@@ -357,8 +356,7 @@ def certificate(
                                   H1, …, Hk ⊢ p ≥ 0
 
     The goal is p ≥ 0. `terms` are (s_j, places of the p_i), each s_j a sum of squares with positive weights;
-    `multipliers` are (c_k, place of e_k), with any polynomials c_k; m is the product of the facts at the places of
-    `factor`.
+    `multipliers` are (c_k, place of e_k), c_k any polynomial; m is the product of the facts at the places `factor`.
     A goal p = 0 takes no terms. A goal p > 0 needs a term that is a positive number times strict facts. The facts of m
     are strict, unless the right side is positive wherever the goal fails: where p > 0 is the goal, or p² is a term.
     Fails where the two sides differ after expansion, and says by what.
@@ -389,7 +387,7 @@ def certificate(
 
 def _at(premises: Sequence[Theorem], place: int, *relations: str) -> Theorem:
     if not 0 <= place < len(premises):
-        raise RuleError("certificate", None, f"no premise {place + 1} among {len(premises)}")
+        raise RuleError("certificate", None, f"there is no premise {place + 1} among {len(premises)}")
     polynomial_of("certificate", place, premises[place], *relations)
     return premises[place]
 

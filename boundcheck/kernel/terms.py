@@ -5,7 +5,7 @@ their transposes, with scalar coefficients. Everything is a function of the time
 a probability space; `known` and `timed` say of which. Rules are in `rules`, meanings in `meaning`.
 
 A term is its `key`, an injective text: keys are compared, hashed and sorted, and nothing else is. A term never changes.
-As text (`str`) it reads back as itself, once it is said what its letters are: names are plain letters and digits, each
+Its text (`str`) reads back as the term itself, given what its letters are: names are plain letters and digits, each
 operator has a sign of its own, and a letter at a time is written `A[t+1]`.
 """
 
@@ -75,7 +75,7 @@ class Scalar(Term):
     terms: Mapping[Monomial, Fraction]
 
     def __init__(self, terms: Mapping[Monomial, Rational]) -> None:
-        # Even for one monomial: something that is not a monomial is refused.
+        # Sorting refuses what is not a monomial, also where there is only one.
         sorted_ = sorted(terms, key=_monomial_key)
         kept = {m: c if type(c) is Fraction else _fraction(c) for m in sorted_ if (c := terms[m])}
         self._fill(terms=MappingProxyType(kept))
@@ -162,7 +162,7 @@ def _fraction(value: object) -> Fraction:
 def _monomial_key(monomial: Monomial) -> str:
     """An injective text of a monomial; raises TermError for anything else."""
     if type(monomial) is not tuple or not all(isinstance(atom, Atom) for atom, _ in monomial):
-        raise TermError(f"no product of atoms: {monomial!r}")
+        raise TermError(f"not a product of atoms: {monomial!r}")
     if any(type(exponent) is not int or exponent < 1 for _, exponent in monomial):
         raise TermError("the exponents of a polynomial are positive integers")
     if any(not x.key < y.key for (x, _), (y, _) in pairwise(monomial)):
@@ -215,7 +215,7 @@ class Gradient(Letter):
         check_name(function)
         check_point(point)
         if type(block) is not int or not 0 <= block < len(point):
-            raise TermError(f"no block {block!r} of a point of {len(point)} blocks")
+            raise TermError(f"a point of {len(point)} blocks has no block {block!r}")
         key = f"[grad {function} {block} {' '.join(x.key for x in point)}]"
         self._fill(function=function, point=point, block=block, shape=point[block].shape, key=key)
 
@@ -233,7 +233,7 @@ class Mean(Letter):
     def __init__(self, letter: Letter, given: Index | None) -> None:
         check_given(given)
         if not isinstance(letter, Letter):
-            raise TermError(f"{letter!r} is no letter")
+            raise TermError(f"{letter!r} is not a letter")
         self._fill(letter=letter, given=given, shape=letter.shape, key=f"[mean {letter.key} {given}]")
 
     def __str__(self) -> str:
@@ -250,10 +250,10 @@ def check_point(point: object) -> None:
 def check_word(word: Word) -> None:
     """Raise TermError for a product whose shapes do not fit."""
     if type(word) is not tuple or any(not isinstance(x, Letter) or type(flipped) is not bool for x, flipped in word):
-        raise TermError(f"no product of letters: {word!r}")
+        raise TermError(f"not a product of letters: {word!r}")
     shapes = [letter.shape[::-1] if flipped else letter.shape for letter, flipped in word]
     if not word or any(left[1] != right[0] for left, right in pairwise(shapes)):
-        raise TermError(f"no product of shapes {shapes}")
+        raise TermError(f"shapes {shapes} have no product")
 
 
 Word = tuple[tuple[Letter, bool], ...]
@@ -289,12 +289,10 @@ class Matrix(Term):
 
     @staticmethod
     def zero(shape: tuple[str, str]) -> Matrix:
-        """The zero matrix."""
         return Matrix(shape, {})
 
     @property
     def T(self) -> Matrix:  # noqa: N802
-        """The transpose."""
         return Matrix(self.shape[::-1], {transposed(word): c for word, c in self.terms.items()})
 
     @staticmethod
@@ -318,7 +316,6 @@ class Matrix(Term):
         return self + -other
 
     def scaled(self, factor: Scalar | Atom | Rational) -> Matrix:
-        """The product with a scalar."""
         factor = Scalar.of(factor)
         return Matrix(self.shape, {word: c * factor for word, c in self.terms.items()})
 

@@ -17,7 +17,7 @@ class Index:
     def __post_init__(self) -> None:
         if type(self.base) is not str or self.base not in ("t", "T", "") or type(self.offset) is not int:
             raise TermError(
-                f"no index {self.base!r} + {self.offset!r}: the base is t, T or nothing, the offset an integer"
+                f"not an index: {self.base!r} + {self.offset!r}: the base is t, T or nothing, the offset an integer"
             )
 
     def __str__(self) -> str:
@@ -34,7 +34,7 @@ class Index:
         if self.base == other.base:
             return self.offset <= other.offset
         order = ("", "t", "T")
-        # t is at least 1 more than 0, and T at least t.
+        # t is at least 1, and T is at least t.
         gain = 1 if not self.base else 0
         return order.index(self.base) < order.index(other.base) and self.offset <= other.offset + gain
 
@@ -63,10 +63,10 @@ def check_when(when: object) -> None:
     """Raise TermError unless this is a kind of symbol."""
     known = type(when) is str and when in (CONSTANT, ANY)
     if not known and not (type(when) is Time and type(when.index) is Index and type(when.lag) is int):
-        raise TermError(f"no kind of symbol: {when!r}")
+        raise TermError(f"not a kind of symbol: {when!r}")
 
 
 def check_given(given: object) -> None:
     """Raise TermError unless this is a past."""
     if given is not None and type(given) is not Index:
-        raise TermError(f"no past: {given!r}")
+        raise TermError(f"not a past: {given!r}")

@@ -30,8 +30,8 @@ def measure(
         device: a torch device, ``cpu`` or ``cuda``.
         tick: told of progress.
         jobs: how many experiments to run at a time, each in a process and with its share of the processor's threads.
-        problem: an objective of one's own in place of the spec's, a `boundcheck.Loss` say; or a function of W that gives
-            the loss of each of its samples, W being of the shape (d, k) of the spec's table ``problem``.
+        problem: an objective of one's own in place of the spec's, a `boundcheck.Loss` say; or a function of W that
+            gives the loss of each of its samples, W being of the shape (d, k) of the spec's table ``problem``.
 
     Returns:
         For each experiment its `Result`: run_id, claim, verdict, reason, measured, bound, interval, audit and more.
@@ -41,8 +41,7 @@ def measure(
 
     """
     # Deferred: torch takes a second to import, and `import boundcheck` should not.
-    from boundcheck.measure.experiment import measure_one, prepare
     from boundcheck.measure.pool import measure_each
     from boundcheck.measure.spec import specs_of
 
-    return measure_each(specs_of(spec, problem), prepare, measure_one, Path(runs), device, tick, jobs)
+    return measure_each(specs_of(spec, problem), Path(runs), device, tick, jobs)

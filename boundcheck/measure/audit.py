@@ -6,15 +6,11 @@ so that only iterates inside of it can contradict one.
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from typing import cast
-
-import numpy as np
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.inputs import checked
 from boundcheck.claims.symbols import T
-from boundcheck.measure.ball import ROUNDING
 from boundcheck.measure.plan import Plan, Start
 from boundcheck.measure.run import Record
 from boundcheck.measure.spec import ASSUMABLE, Spec
@@ -25,76 +21,25 @@ from boundcheck.words import free_step, words_of
 from boundcheck.words.function import Function
 from boundcheck.words.hypotheses import Hypothesis
 from boundcheck.words.hypotheses.base import Blamed
-from boundcheck.words.hypotheses.evidence import Audit, Guilt, Status, largest, status_of
+from boundcheck.words.hypotheses.evidence import Audit, Guilt, Status, status_of
+from boundcheck.words.hypotheses.evidence import Evidence as Recorded
 from boundcheck.words.measures import SMOOTHNESS
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """What an audit may look at.
+class Evidence(Recorded):
+    """What an audit may look at, in the types of a run."""
 
-    Attributes:
-        claim: the spec's theorem, with what it assumes.
-        spec, function, start, plan, record: of the run.
-        sampling: what is known of the sampling from how it was made; where it is None the trace shows it.
-        partial: on which of its samples the function was looked at, where not on all.
-
-    """
-
-    claim: Claim
     spec: Spec
     function: Function
     start: Start
     plan: Plan
     record: Record
-    sampling: tuple[Audit, ...] | None = None
-    partial: str = ""
 
     @property
     def problem(self) -> Problem:
-        """The function, of a hypothesis that only a problem in one matrix can be held to."""
+        """The function, as one in one matrix."""
         return cast(Problem, self.function)
-
-    @property
-    def looks(self) -> str:
-        """Over what the maxima run, in words."""
-        replicas, strata = self.record.schedule.times.shape
-        some = f"{strata} random iterates" if self.record.schedule.at_random else f"{strata} iterates"
-        times = "every iterate" if self.record.schedule.is_every_step else some
-        times += f", on {self.partial}" if self.partial else ""
-        return f"{times} of each of {replicas} replicas" if self.spec.is_stochastic and replicas > 1 else times
-
-    @property
-    def finite(self) -> np.ndarray:
-        """Which audited steps led from numbers to numbers, shape (R, M); the others speak against nothing."""
-        numbers = [self.record.trace[name].values for name in self.function.norm_names.values()]
-        return np.all([np.isfinite(x).reshape(*x.shape[:2], -1).all(-1) for x in numbers], axis=0)
-
-    @cached_property
-    def inside(self) -> np.ndarray:
-        """Which audited steps began and ended inside the ball, shape (R, M); where there is none, which are finite."""
-        found = self.finite.copy()
-        for radius, name in self.function.norm_names.items():
-            if radius in self.plan.radii:
-                found &= self.record.trace[name].values <= self.plan.radii[radius] * (1 + ROUNDING)
-        return found
-
-    def most(self, name: str) -> float | None:
-        """The largest value of an observable inside the ball; NaN where one is; None where nothing was inside."""
-        return largest(self.record.trace[name].values[self.inside])
-
-    def surely(self, name: str) -> float | None:
-        """The largest value of an observable inside the ball, less the bound on its rounding error; as `most`."""
-        trace = self.record.trace
-        return largest((trace[name].values - trace[f"{name}_error"].values)[self.inside])
-
-    @property
-    def sure_smoothness(self) -> float:
-        """The largest smoothness along the path, less its rounding error; what is no number says nothing."""
-        trace = self.record.trace
-        with np.errstate(invalid="ignore"):
-            values = (trace["path_smoothness"].values - trace["path_smoothness_error"].values)[self.inside]
-        return float(values[np.isfinite(values)].max(initial=0.0))
 
 
 def audit(evidence: Evidence) -> list[Audit]:

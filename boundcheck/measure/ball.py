@@ -8,9 +8,7 @@ from torch import Tensor
 
 from boundcheck.problems.constant import EPSILON
 from boundcheck.problems.norms import Point, spectral_norm
-
-# The relative error of a computed spectral norm is below this; nearer ties are called inside.
-ROUNDING = 1e-12
+from boundcheck.words.hypotheses.evidence import ROUNDING
 
 
 @dataclass

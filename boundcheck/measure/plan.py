@@ -29,8 +29,9 @@ from boundcheck.words.function import Function
 from boundcheck.words.hypotheses import BOUNDED_BELOW, BOUNDED_VARIANCE, SMOOTH
 from boundcheck.words.measures import SMOOTHNESS
 
-# The pilot's findings are widened by this before they become hypotheses.
-_MARGIN = 1.1
+# The pilot's findings are widened by this before they become hypotheses. A function whose constants are unknown is
+# judged by what its run shows: there a guess that is too low costs the result, and one that is too high only steps.
+_MARGIN, _MARGIN_UNKNOWN = 1.1, 1.5
 # Hypotheses that held are kept unless a pilot finds them wider than it needs by more than this.
 _CLOSE = 0.9
 _PILOT_REPLICAS = 8
@@ -261,9 +262,10 @@ def _noise(spec: Spec, start: Start, variance: float) -> tuple[int, float]:
 
 def guessed(spec: Spec, function: Function, start: Start) -> Guess:
     """The guess before any pilot: what is given, or a little more than at v_1."""
-    guess = _MARGIN * max(start.norms.values(), default=0.0)
+    margin = _margin(function)
+    guess = margin * max(start.norms.values(), default=0.0)
     radii = {name: spec.domain.given.get(name, guess) for name in function.radius_names(spec.theorem)}
-    return Guess(radii, _MARGIN * start.variance)
+    return Guess(radii, margin * start.variance)
 
 
 def make_plan(spec: Spec, function: Function, start: Start, device: str, tick: Tick) -> Plan:
@@ -272,6 +274,7 @@ def make_plan(spec: Spec, function: Function, start: Start, device: str, tick: T
     The pilot is the algorithm itself on a few replicas, at first in a ball as large as A already is. What it sees at
     most, widened by 10 percent, becomes the hypotheses; T and alpha follow from them. It is repeated until one stays
     within the hypotheses that it was run with and these are no wider than that needs. The last that held is the plan.
+    Of a function whose constants are not known it is widened by 50, and the first that holds is the plan.
     Should none have, the audit of the run will say so.
     """
     guess = guessed(spec, function, start)
@@ -279,15 +282,15 @@ def make_plan(spec: Spec, function: Function, start: Start, device: str, tick: T
         return draft(spec, function, start, guess)
     if not function.is_known:
         random = np.random.default_rng(stream(spec, "pilot"))
-        guess = replace(guess, smoothness=_MARGIN * function.look(start.v, random)["curvature"])
+        guess = replace(guess, smoothness=_MARGIN_UNKNOWN * function.look(start.v, random)["curvature"])
     plan, kept = draft(spec, function, start, guess), None
     for _ in range(_MOST_PILOTS):
         seen = _pilot(spec, function, start, guess, plan, device, tick)
-        wanted = _widened(spec, seen)
+        wanted = _widened(spec, seen, _margin(function))
         pairs = list(zip(_sizes(seen), _sizes(guess), _sizes(wanted), strict=True))
         if all(new <= old for new, old, _ in pairs):
             kept = plan
-            if all(new >= _CLOSE * old for _, old, new in pairs):
+            if not function.is_known or all(new >= _CLOSE * old for _, old, new in pairs):
                 break
         guess = wanted
         plan = draft(spec, function, start, guess)
@@ -305,11 +308,15 @@ def _sizes(guess: Guess) -> list[float]:
     return [*guess.radii.values(), guess.variance, *smoothness]
 
 
-def _widened(spec: Spec, seen: Guess) -> Guess:
+def _margin(function: Function) -> float:
+    return _MARGIN if function.is_known else _MARGIN_UNKNOWN
+
+
+def _widened(spec: Spec, seen: Guess, margin: float) -> Guess:
     """What was seen, and a little more, but for the radii that are given."""
-    radii = {name: spec.domain.given.get(name, _MARGIN * norm) for name, norm in seen.radii.items()}
-    smoothness = None if seen.smoothness is None else _MARGIN * seen.smoothness
-    return Guess(radii, _MARGIN * seen.variance, smoothness)
+    radii = {name: spec.domain.given.get(name, margin * norm) for name, norm in seen.radii.items()}
+    smoothness = None if seen.smoothness is None else margin * seen.smoothness
+    return Guess(radii, margin * seen.variance, smoothness)
 
 
 def _pilot(spec: Spec, function: Function, start: Start, guess: Guess, plan: Plan, device: str, tick: Tick) -> Guess:

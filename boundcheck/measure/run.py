@@ -69,69 +69,107 @@ def run_ensemble(
 ) -> Record:
     """Run from v_1 for T iterations on all replicas, from the checkpoint where there is one."""
     _keep_freed_memory()
-    # Replicas of gradient descent would all be the same.
-    replicas, strata = spec.run.replicas if spec.is_stochastic else 1, min(spec.run.audits or plan.steps, plan.steps)
-    if spec.measure.is_of_the_last:
-        # The last iterate, and those before it.
-        strata = max(strata, min(2, plan.steps))
-    random = np.random.default_rng(stream(spec, "audits"))
-    schedule = Schedule.draw(plan.steps, strata, replicas, random, spec.measure.is_of_the_last)
+    course = _Course.start(spec, function, start, plan, device)
+    replicas, strata = course.schedule.times.shape
     between = max(strata // _SAVES, 1)
     chunk = between * math.ceil(_CHUNK_BYTES / (8 * replicas * between))
-    sampler = make_sampler(spec, plan, function, replicas, generator(spec, "sampling", device))
-    v = replicate(start.v, replicas)
-    algorithm = spec.algorithm
-    state = algorithm.start(v, plan.numbers)
-    radii = tuple(plan.radii.values())
-    ball = BallWatch.start(radii, v) if radii else None
-    rare = _RareLooks.of(spec, function, plan)
-    empty = empty_trace(schedule.times, function, rare.times)
-
+    empty = empty_trace(course.schedule.times, function, course.rare.times)
     first, seen = 0, {}
-    saved = folder.checkpoint()
-    if saved is not None:
+    if (saved := folder.checkpoint()) is not None:
         first, seen = saved["stratum"], saved["seen"]
-        state = tuple(tuple(part.to(device) for part in point) for point in saved["state"])
-        sampler.restore(saved["sampler"])
-        rare.seen.update({name: values.numpy() for name, values in saved["rare"].items()})
-        if saved["ball"] is not None:
-            ball = BallWatch(
-                radii, saved["ball"]["room"].to(device), tuple(saved["ball"]["largest"]), saved["ball"]["outside"]
-            )
+        course.restore(saved, device)
     else:
         folder.start_trace(empty, {"stratum": min(chunk, strata)})
-
-    part, looks = _Part.of(empty, first - first % chunk, chunk), _Looks(function)
+    part = _Part.of(empty, first - first % chunk, chunk)
     for name, values in seen.items():
         part.arrays[name][:] = values.numpy()
     for stratum in range(first, strata):
         if stratum == part.begin + chunk:
             part = _Part.of(empty, stratum, chunk)
-        # Where no replica has a number left, there is nothing more to see.
-        if _is_number(algorithm.iterate(state)):
-            state = _run_stratum(algorithm, function, plan, schedule, stratum, state, sampler, ball, looks, rare, tick)
-        tick("run", int(schedule.edges[stratum + 1]), plan.steps)
+        course.run(stratum, tick)
+        tick("run", int(course.schedule.edges[stratum + 1]), plan.steps)
         end = stratum + 1
         whole = end % chunk == 0 or end == strata
         save = whole or end % between == 0
-        if save or looks.bytes > _MOST_WAITING:
-            looks.observe(part)
+        if save or course.looks.bytes > _MOST_WAITING:
+            course.looks.observe(part)
         if whole:
             folder.extend_trace(part.trace, "stratum", part.begin)
         if save:
-            folder.save_checkpoint(
-                {
-                    "stratum": end,
-                    "state": [[part.cpu() for part in point] for point in state],
-                    "sampler": sampler.state(),
-                    "ball": ball and {"room": ball.room.cpu(), "largest": list(ball.largest), "outside": ball.outside},
-                    "seen": {} if whole else {name: torch.from_numpy(x) for name, x in part.arrays.items()},
-                    "rare": {name: torch.from_numpy(x) for name, x in rare.seen.items()},
-                }
+            seen = {} if whole else {name: torch.from_numpy(x) for name, x in part.arrays.items()}
+            folder.save_checkpoint({"stratum": end, "seen": seen} | course.kept())
+    if course.rare.seen:
+        folder.extend_trace(course.rare.dataset(replicas), "look", 0)
+    return Record(course.schedule, folder.trace(), course.ball, course.algorithm.iterate(course.state))
+
+
+@dataclass
+class _Course:
+    """A run under way, of which a checkpoint keeps what changes: the state, the sampler, the ball, and rare looks."""
+
+    function: Function
+    plan: Plan
+    algorithm: Algorithm
+    schedule: Schedule
+    sampler: Sampler
+    state: State
+    ball: BallWatch | None
+    rare: "_RareLooks"
+    looks: "_Looks"
+
+    @classmethod
+    def start(cls, spec: Spec, function: Function, start: Start, plan: Plan, device: str) -> "_Course":
+        # Replicas of gradient descent would all be the same.
+        replicas = spec.run.replicas if spec.is_stochastic else 1
+        strata = min(spec.run.audits or plan.steps, plan.steps)
+        if spec.measure.is_of_the_last:
+            # The last iterate, and those before it.
+            strata = max(strata, min(2, plan.steps))
+        random = np.random.default_rng(stream(spec, "audits"))
+        schedule = Schedule.draw(plan.steps, strata, replicas, random, spec.measure.is_of_the_last)
+        sampler = make_sampler(spec, plan, function, replicas, generator(spec, "sampling", device))
+        v, radii = replicate(start.v, replicas), tuple(plan.radii.values())
+        ball = BallWatch.start(radii, v) if radii else None
+        state, rare = spec.algorithm.start(v, plan.numbers), _RareLooks.of(spec, function, plan)
+        return cls(function, plan, spec.algorithm, schedule, sampler, state, ball, rare, _Looks(function))
+
+    def restore(self, saved: dict[str, Any], device: str) -> None:
+        """Go on from what `kept` put into a checkpoint."""
+        self.state = tuple(tuple(part.to(device) for part in point) for point in saved["state"])
+        self.sampler.restore(saved["sampler"])
+        self.rare.seen.update({name: values.numpy() for name, values in saved["rare"].items()})
+        if (ball := saved["ball"]) is not None:
+            radii = tuple(self.plan.radii.values())
+            self.ball = BallWatch(radii, ball["room"].to(device), tuple(ball["largest"]), ball["outside"])
+
+    def kept(self) -> dict[str, Any]:
+        ball = self.ball
+        return {
+            "state": [[part.cpu() for part in point] for point in self.state],
+            "sampler": self.sampler.state(),
+            "ball": ball and {"room": ball.room.cpu(), "largest": list(ball.largest), "outside": ball.outside},
+            "rare": {name: torch.from_numpy(x) for name, x in self.rare.seen.items()},
+        }
+
+    def run(self, stratum: int, tick: Tick) -> None:
+        """The iterations of one stratum; what is due of them waits to be observed."""
+        # Where no replica has a number left, there is nothing more to see.
+        if not _is_number(self.algorithm.iterate(self.state)):
+            return
+        due = self.schedule.due(stratum)
+        for t in range(int(self.schedule.edges[stratum]) + 1, int(self.schedule.edges[stratum + 1]) + 1):
+            v = self.algorithm.iterate(self.state)
+            self.rare.at(t, v, tick)
+            # What the minibatch is drawn from is known before it is drawn.
+            law = self.sampler.law() if t in due else None
+            self.state, g = advance(
+                self.algorithm, self.function, self.state, t, self.plan.numbers, self.sampler.draw()
             )
-    if rare.seen:
-        folder.extend_trace(rare.dataset(replicas), "look", 0)
-    return Record(schedule, folder.trace(), ball, algorithm.iterate(state))
+            v_next = self.algorithm.iterate(self.state)
+            if t in due:
+                self.looks.add(stratum, due[t], v, v_next, law)
+            if self.ball is not None:
+                self.ball.move(v_next, self.plan.step_size, g, t + 1)
 
 
 @dataclass(frozen=True)
@@ -179,35 +217,6 @@ def _keep_freed_memory() -> None:
     # glibc gives blocks back to the system at each free, and page faults then cost more than the arithmetic, until it
     # has freed one of nearly 32 MiB: from then on it keeps what is smaller. Elsewhere this does no harm.
     torch.empty(2**25 - 2**16, dtype=torch.uint8)
-
-
-def _run_stratum(
-    algorithm: Algorithm,
-    function: Function,
-    plan: Plan,
-    schedule: Schedule,
-    stratum: int,
-    state: State,
-    sampler: Sampler,
-    ball: BallWatch | None,
-    looks: "_Looks",
-    rare: _RareLooks,
-    tick: Tick,
-) -> State:
-    """The iterations of one stratum; what is due of them goes to `looks`."""
-    due = schedule.due(stratum)
-    for t in range(int(schedule.edges[stratum]) + 1, int(schedule.edges[stratum + 1]) + 1):
-        v = algorithm.iterate(state)
-        rare.at(t, v, tick)
-        # What the minibatch is drawn from is known before it is drawn.
-        law = sampler.law() if t in due else None
-        state, g = advance(algorithm, function, state, t, plan.numbers, sampler.draw())
-        v_next = algorithm.iterate(state)
-        if t in due:
-            looks.add(stratum, due[t], v, v_next, law)
-        if ball is not None:
-            ball.move(v_next, plan.step_size, g, t + 1)
-    return state
 
 
 @dataclass(frozen=True)

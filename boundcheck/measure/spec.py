@@ -280,8 +280,8 @@ class Spec(Table):
     def measure(self) -> PerformanceMeasure:
         """What the theorem bounds."""
         found = measure_of(catalogue[self.claim])
-        if not isinstance(found, PerformanceMeasure):
-            raise InputError("claim", self.claim, "a theorem that bounds a measure of a run")
+        if not isinstance(found, PerformanceMeasure) or not found.is_seen:
+            raise InputError("claim", self.claim, "a theorem that bounds a measure that a run shows")
         return found
 
     @property

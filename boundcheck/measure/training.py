@@ -68,7 +68,7 @@ def audit_sample(loader: Any, count: int, seed: int, shape: Shape, device: torch
     return Encoded("audit sample", tensors, shape), len(data)
 
 
-def rules_of(args: Any, optimizer: Any, scheduler: Any) -> Audit:
+def rules_of(args: Any, optimizer: Any) -> Audit:
     """Whether each step is Algorithm 1's: minus a constant times the minibatch gradient, and nothing else."""
     inner = getattr(optimizer, "optimizer", optimizer)
     found = []

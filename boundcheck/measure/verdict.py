@@ -19,7 +19,7 @@ from boundcheck.measure.intervals import Interval, mean_interval, simultaneous_l
 from boundcheck.measure.parts import Blame
 from boundcheck.verdicts import Verdict
 from boundcheck.words.hypotheses import BOUNDED_VARIANCE
-from boundcheck.words.hypotheses.evidence import Audit
+from boundcheck.words.hypotheses.evidence import Audit, Guilt
 from boundcheck.words.measures import SMOOTHNESS
 from boundcheck.words.measures.base import Over, Seen
 
@@ -101,15 +101,15 @@ def judge(evidence: Evidence, audits: list[Audit]) -> Outcome:
         return outcome(*_in_hindsight(evidence, audits, measured))
     if bound <= 0:
         reason = f"the bound {bound:.4g} is not positive, so the claim says nothing"
-        return outcome(Verdict.HYPOTHESIS_FAILED, reason, Blame("constant", "bound", reason))
+        return outcome(*_said(Verdict.HYPOTHESIS_FAILED, "constant", "bound", reason))
     known, name = min((before, at_first), (plan.trivial, "the trivial bound J^2 G^2"))
     if bound >= known:
         reason = f"the bound {bound:.4g} is not below {known:.4g}, {name}: "
         if evidence.spec.takes_step_size and at_the_longest(evidence.claim, plan.inputs) >= known:
             reason += "at this step and noise no T is long enough"
-            return outcome(Verdict.UNINFORMATIVE, reason, Blame("constant", evidence.spec.free[0], reason))
+            return outcome(*_said(Verdict.UNINFORMATIVE, "constant", evidence.spec.free[0], reason))
         reason += "T is too short"
-        return outcome(Verdict.UNINFORMATIVE, reason, Blame("horizon", T.name, reason))
+        return outcome(*_said(Verdict.UNINFORMATIVE, "horizon", T.name, reason))
     verdict, reason, blame = _compare(evidence, measured)
     assumed = blamed(audits, "assumed")
     if assumed is not None and verdict.is_decided:
@@ -168,13 +168,13 @@ def _in_hindsight(evidence: Evidence, audits: list[Audit], measured: _Measured) 
         reason = f"the smoothness along the path is mostly rounding error, at {looks}: no L̂ was measured"
         if path <= 2 * sure:
             reason = "the rounding error of the smoothness along the path hides whether the step is below 2/L̂"
-        return Verdict.INCONCLUSIVE, reason, Blame("rounding", SMOOTHNESS.letter, reason)
+        return _said(Verdict.INCONCLUSIVE, "rounding", SMOOTHNESS.letter, reason)
     if math.isnan(bound):
         reason = "a constant of the theorem was measured as 0, so it says nothing about the run"
-        return Verdict.UNINFORMATIVE, reason, Blame("constant", BOUNDED_VARIANCE.letter, reason)
+        return _said(Verdict.UNINFORMATIVE, "constant", BOUNDED_VARIANCE.letter, reason)
     if not (first > 0 and measured.mean > 0):
         reason = f"the gradient cannot be told from the noise of so few samples ({looks}): take more"
-        return Verdict.UNINFORMATIVE, reason, Blame("statistics", "samples", reason)
+        return _said(Verdict.UNINFORMATIVE, "statistics", "samples", reason)
     if bound >= first:
         reason = (
             f"the bound at the smoothness that was seen, {bound:.4g}, is not below {first:.4g}, the gradient at v_1"
@@ -183,8 +183,8 @@ def _in_hindsight(evidence: Evidence, audits: list[Audit], measured: _Measured) 
             reason += f", before T = {informative_horizon(evidence.claim, plan.inputs, first)}"
         except ArithmeticError:
             reason += ", at no T: it takes a shorter step or a larger batch"
-            return Verdict.UNINFORMATIVE, reason, Blame("constant", evidence.spec.free[0], reason)
-        return Verdict.UNINFORMATIVE, reason, Blame("horizon", T.name, reason)
+            return _said(Verdict.UNINFORMATIVE, "constant", evidence.spec.free[0], reason)
+        return _said(Verdict.UNINFORMATIVE, "horizon", T.name, reason)
     side = "at most" if measured.mean <= bound else "above"
     reason = f"the average {measured.mean:.4g} is {side} {bound:.4g}, the bound at the smoothness that was seen"
     return Verdict.INCONCLUSIVE, f"{reason}, but that is no bound on L̂", blamed(audits, "assumed")
@@ -193,10 +193,12 @@ def _in_hindsight(evidence: Evidence, audits: list[Audit], measured: _Measured) 
 def _compare(evidence: Evidence, measured: _Measured) -> tuple[Verdict, str, Blame | None]:
     """Whether it is supported, violated or neither, against the safe ends of the bound's enclosure."""
     interval, claim = measured.interval, evidence.claim
+    if not measured.is_finite:
+        raise ValueError("expected finite measurements")
     if interval is None:
         advice = "set run.audits = run.steps to see it at every iterate"
         reason = f"the {measured.called} was not seen: {advice}"
-        return Verdict.INCONCLUSIVE, reason, Blame("statistics", "audits", reason)
+        return _said(Verdict.INCONCLUSIVE, "statistics", "audits", reason)
     ball = claim.enclosures(**evidence.plan.inputs_of(claim))["bound"]
     what, replicas = measured.called, len(measured.seen.value)
     limits = f"{interval.kind} {interval.level:.0%} interval, {interval.method} over {replicas} replicas"
@@ -207,7 +209,7 @@ def _compare(evidence: Evidence, measured: _Measured) -> tuple[Verdict, str, Bla
     strata, schedule = measured.seen.value.shape[1], evidence.record.schedule
     if interval.kind == "asymptotic" and strata < _FEWEST_STRATA and not schedule.is_every_step:
         reason = f"audits = {strata} may all miss a short time of large gradients: take {_FEWEST_STRATA} or more"
-        return Verdict.INCONCLUSIVE, reason, Blame("statistics", "audits", reason)
+        return _said(Verdict.INCONCLUSIVE, "statistics", "audits", reason)
     if interval.upper + slack <= lower(ball):
         share = (interval.upper + slack) / lower(ball)
         return _supported(interval, replicas, f"the {what} is at most {_percent(share)} of the bound", limits)
@@ -215,28 +217,32 @@ def _compare(evidence: Evidence, measured: _Measured) -> tuple[Verdict, str, Bla
     coarse = interval.kind == "exact" or 2 * measured.rounding >= interval.upper - interval.lower
     if coarse and measured.mean - measured.rounding <= upper(ball) < measured.mean + measured.rounding:
         reason = f"the {what} is within its rounding error {measured.rounding:.2g} of the bound"
-        return Verdict.INCONCLUSIVE, reason, Blame("rounding", "gradient_square_norm", reason)
+        return _said(Verdict.INCONCLUSIVE, "rounding", "gradient_square_norm", reason)
     if interval.lower <= upper(ball) and evidence.spec.is_stochastic:
         return (
             Verdict.INCONCLUSIVE,
             f"the bound lies inside the {limits}: {_advice(evidence, measured)}",
             _statistics(evidence, measured),
         )
-    over = evidence.spec.measure.over
-    if interval.lower <= upper(ball) and over is not Over.LEAST:
+    if interval.lower <= upper(ball) and evidence.spec.measure.over is not Over.LEAST:
         reason = f"the {what} is between {interval.lower:.4g} and {interval.upper:.4g}, and so is the bound"
-        return Verdict.INCONCLUSIVE, reason, Blame("constant", SMOOTHNESS.letter, reason)
+        return _said(Verdict.INCONCLUSIVE, "constant", SMOOTHNESS.letter, reason)
+    return _above(evidence, measured, upper(ball), limits)
+
+
+def _above(evidence: Evidence, measured: _Measured, bound: float, limits: str) -> tuple[Verdict, str, Blame | None]:
+    """Whether what lies above the bound violates it: the smallest over t does, or the one that it is about."""
+    over, what, level = evidence.spec.measure.over, measured.called, evidence.spec.run.level
     if over is Over.LEAST and not evidence.record.schedule.is_every_step:
         advice = "set run.audits = run.steps to test the minimum over t"
         reason = f"the {what} lies above the bound ({limits}), the minimum was not seen: {advice}"
-        return Verdict.INCONCLUSIVE, reason, Blame("statistics", "audits", reason)
-    level = evidence.spec.run.level
+        return _said(Verdict.INCONCLUSIVE, "statistics", "audits", reason)
     # The statistic is the smallest of the means of these columns.
     lowest = _columns(over, measured.seen.low, evidence)
     limits_at_t = (
         simultaneous_lower_limits(np.maximum(lowest, 0.0), level) if evidence.spec.is_stochastic else lowest[0]
     )
-    if limits_at_t.min() > upper(ball):
+    if limits_at_t.min() > bound:
         how = (
             f"simultaneous nonasymptotic {level:.0%} limits"
             if evidence.spec.is_stochastic
@@ -245,15 +251,19 @@ def _compare(evidence: Evidence, measured: _Measured) -> tuple[Verdict, str, Bla
         reason = f"every iterate lies above the bound ({how})"
         if over is not Over.LEAST:
             reason = f"the {what} lies above the bound ({how})"
-        return Verdict.VIOLATED, reason, Blame("claim", claim.id, f"every hypothesis held, and {reason}")
-    above = bool((_columns(over, measured.seen.value, evidence).mean(0) > upper(ball)).all())
-    if above:
+        return Verdict.VIOLATED, reason, Blame("claim", evidence.claim.id, f"every hypothesis held, and {reason}")
+    if (_columns(over, measured.seen.value, evidence).mean(0) > bound).all():
         reason = (
             f"every mean over replicas lies above the bound, but not every {level:.0%} limit: more replicas are needed"
         )
-        return Verdict.INCONCLUSIVE, reason, Blame("statistics", "replicas", reason)
+        return _said(Verdict.INCONCLUSIVE, "statistics", "replicas", reason)
     reason = f"the time average lies above the bound ({limits}), but not every iterate does"
     return Verdict.INCONCLUSIVE, reason, Blame("statistics", "minimum", f"{reason}: the theorem is about the smallest")
+
+
+def _said(verdict: Verdict, kind: Guilt, name: str, reason: str) -> tuple[Verdict, str, Blame]:
+    """A verdict whose blame has the same reason."""
+    return verdict, reason, Blame(kind, name, reason)
 
 
 def _supported(interval: Interval, replicas: int, said: str, limits: str) -> tuple[Verdict, str, Blame | None]:

@@ -1,7 +1,7 @@
 """Any adapter inside any network: linear layers whose weight is W(v), and edits of hidden states; and all its sites.
 
-`adapt` changes a network in place. `sites_of` finds what is trained in one, whoever put it there: adapters of ours,
-LoRA layers of peft, and linear layers that are trained themselves.
+`adapt` changes a network in place. `sites_of` finds the trained matrices of a network, whoever put them there: our
+adapters, LoRA layers of peft, and linear layers that are trained themselves.
 """
 
 import math
@@ -19,10 +19,10 @@ from boundcheck.problems.adapters.base import check_rank, gaussian
 
 
 class AdaptedLinear(nn.Module):
-    """The linear map x -> W(v) x + bias, or x -> W(v) [x; 1], of which v alone is trained."""
+    """The linear map x -> W(v) x + bias, or x -> W(v) [x; 1]; only v is trained."""
 
     def __init__(self, adapter: Adapter, v: Sequence[Tensor], bias: Tensor | None = None, affine: bool = False) -> None:
-        """Take the adapter and its first point, a matrix a block; all of the bias's type, which is kept."""
+        """Take the adapter and its first point, one matrix per block, all of the bias's type; the bias is kept."""
         super().__init__()
         self.adapter = adapter
         self.v = nn.ParameterList(nn.Parameter(block) for block in v)
@@ -38,7 +38,7 @@ class AdaptedLinear(nn.Module):
         return nn.functional.linear(x, weight, self.bias)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "AdaptedLinear":
-        # What the adapter keeps frozen goes along to another type or device.
+        # The adapter's frozen matrices move along to another type or device.
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         kept = {each.name: getattr(self.adapter, each.name) for each in fields(self.adapter)}
         self.adapter = replace(self.adapter, **{name: fn(x) for name, x in kept.items() if isinstance(x, Tensor)})
@@ -54,19 +54,19 @@ def adapt(
     gain: float,
     generator: torch.Generator,
 ) -> None:
-    """Put adapters of one kind where the targets of a network are, and freeze what they adapt.
+    """Put adapters of one kind at the targets in a network, and freeze what they adapt.
 
     Args:
         model: changed in place.
         kind: of adapter, as a spec names it.
-        targets: ends of the paths of linear layers; of an edit, those of the modules whose output is edited.
-        rank: r; None of full fine-tuning.
-        scale: s, of the adapters that have one.
-        gain: what the entries of A start, or are frozen, as: N(0, gain^2/k).
+        targets: ends of the paths of linear layers; for an edit, of the modules whose output is edited.
+        rank: r; None for full fine-tuning.
+        scale: s, for adapters that have one.
+        gain: entries of A start as, or are frozen at, N(0, gain^2/k).
         generator: draws the starts, on the CPU.
 
     Raises:
-        InputError: for a target that there is not, and for a rank that does not fit its shape.
+        InputError: for a target that does not exist, and for a rank that does not fit its shape.
 
     """
     for path in matching(model, targets, "adapter.targets"):
@@ -84,7 +84,7 @@ def adapt(
 
 
 def _weight(path: str, module: Any) -> Tensor:
-    """W0 of a linear layer, shape (d, k), or of GPT-2's Conv1D, which is one transposed."""
+    """W0 of a linear layer, shape (d, k), or of GPT-2's Conv1D, which is a transposed linear layer."""
     if isinstance(module, nn.Linear):
         return module.weight.detach()
     if type(module).__name__ == "Conv1D":
@@ -122,7 +122,7 @@ def _adapter(kind: str, W0: Tensor, rank: int | None, scale: float, gain: float,
 def _edit(
     model: nn.Module, path: str, module: nn.Module, kind: str, rank: int | None, gain: float, generator: torch.Generator
 ) -> None:
-    """Let W(v) [h; 1] take the place of a module's output h, beginning at W0 = [I 0]."""
+    """Replace a module's output h by W(v) [h; 1], starting at W0 = [I 0]."""
     like = next(model.parameters())
     width = _width(model)
     made = _adapter(kind, torch.eye(width, width + 1, dtype=torch.float64), rank, 1.0, gain, generator)
@@ -141,11 +141,11 @@ def _edited(module: nn.Module, _: Any, output: Any) -> Any:
 
 
 def _width(model: nn.Module) -> int:
-    """The width of hidden states, from whichever description the network carries."""
+    """The width of hidden states, from the network's own description."""
     for holder, name in ((getattr(model, "shape", None), "width"), (getattr(model, "config", None), "hidden_size")):
         if isinstance(found := getattr(holder, name, None), int):
             return found
-    raise InputError("adapter.kind", "an edit of hidden states", "a network that says how wide these are")
+    raise InputError("adapter.kind", "an edit of hidden states", "a network that says how wide its hidden states are")
 
 
 def _replace(model: nn.Module, path: str, module: nn.Module) -> None:
@@ -157,7 +157,7 @@ def sites_of(model: nn.Module) -> tuple[Site, ...]:
     """Every site of a network, in its order.
 
     Raises:
-        InputError: where nothing is trained, or a parameter is that belongs to no site.
+        InputError: if nothing is trained, or a trained parameter belongs to no site.
 
     """
     found: list[Site] = []
@@ -166,7 +166,7 @@ def sites_of(model: nn.Module) -> tuple[Site, ...]:
         if any(path.startswith(f"{outer}.") for outer in inside):
             continue
         site = _site(path, module)
-        # The factors of a LoRA layer are no layers of their own, whether it is a site or, merged or disabled, none.
+        # The factors of a LoRA layer do not count as layers, also if it is merged or disabled and so not a site.
         if site is not None or hasattr(module, "lora_A"):
             inside.add(path)
         if site is not None:
@@ -178,7 +178,7 @@ def sites_of(model: nn.Module) -> tuple[Site, ...]:
 
 
 def _check_covered(model: nn.Module, sites: list[Site]) -> None:
-    """Refuse a trained parameter that no site has, or that a module has which is not the site's."""
+    """Refuse a trained parameter that no site has, or that another module shares."""
     owners = {id(parameter): site.name for site in sites for parameter in site.parameters}
     for path, module in model.named_modules():
         for name, parameter in module.named_parameters(path, recurse=False):
@@ -189,7 +189,7 @@ def _check_covered(model: nn.Module, sites: list[Site]) -> None:
                 expected = "trained parameters of LoRA layers, edits or linear layers only; freeze this one"
                 raise InputError("model", name, expected)
             if owner and not name.startswith(f"{owner}."):
-                raise InputError("model", name, f"a matrix that is used in one place; it is that of {owner} too")
+                raise InputError("model", name, f"a matrix that is used in one place; {owner} uses it too")
 
 
 def _site(path: str, module: nn.Module) -> Site | None:
@@ -200,7 +200,7 @@ def _site(path: str, module: nn.Module) -> Site | None:
     if hasattr(module, "lora_A") and hasattr(module, "lora_B"):
         return _lora(path, module)
     if isinstance(module, nn.Linear) and module.weight.requires_grad:
-        # Its W0 is taken to be 0, so that v is the weight itself, and the bias the last column.
+        # Its W0 is 0 here, so that v is the weight itself, with the bias as last column.
         affine = module.bias is not None and module.bias.requires_grad
         leaves = (Leaf(module.weight), Leaf(module.bias)) if affine else (Leaf(module.weight),)
         d, k = module.weight.shape
@@ -209,9 +209,9 @@ def _site(path: str, module: nn.Module) -> Site | None:
 
 
 def _lora(path: str, module: Any) -> Site | None:
-    """A LoRA layer of peft: its A, B and scale. None where its adapter is switched off or wholly frozen.
+    """A LoRA layer of peft: its A, B and scale. None if its adapter is switched off or completely frozen.
 
-    W0 is left out, of which gradients and changes of W do not speak: v -> s B A.
+    W0 is left out, because gradients and changes of W do not depend on it: v -> s B A.
     """
     names = [name for name in module.active_adapters if name in module.lora_A]
     if not names or module.disable_adapters or module.merged:

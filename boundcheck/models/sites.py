@@ -1,7 +1,7 @@
-"""`Site`: a matrix W(v) inside a network, its adapter, and where its numbers lie; and what flows through it.
+"""`Site`: a matrix W(v) inside a network, its adapter, its parameters, and what flows through it.
 
-A site is a module whose output is W(v) x, or W(v) [x; 1], plus what does not depend on v. So the gradient of a sample
-in W is the sum over its positions of (gradient in the output) (input)ᵀ, and the rest is the adapter's business.
+A site is a module whose output is W(v) x, or W(v) [x; 1], plus a term that does not depend on v. So the gradient of a
+sample in W is the sum over its positions of (gradient in the output) (input)ᵀ; the adapter does the rest.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,20 +19,19 @@ from boundcheck.problems.norms import Point
 
 @dataclass(frozen=True)
 class Leaf:
-    """A parameter of a module that is some columns of a block of v: as it is, transposed, or a vector as one column."""
+    """A module's parameter that is some columns of a block of v: itself, transposed, or a vector as one column."""
 
     parameter: Tensor
     transposed: bool = False
 
     def read(self, value: Tensor) -> Tensor:
-        """The columns, from the parameter or something of its shape, such as its gradient."""
+        """The columns, from the parameter or a tensor of its shape, such as its gradient."""
         if value.ndim == 1:
             return value.unsqueeze(1)
         return value.mT if self.transposed else value
 
     @property
     def width(self) -> int:
-        """How many columns."""
         return self.read(self.parameter).shape[1]
 
     def write(self, columns: Tensor) -> None:
@@ -78,14 +77,14 @@ class Site:
                 leaf.write(columns)
 
     def inputs(self, x: Tensor) -> Tensor:
-        """What W acts on, shape (m, positions, k): positions of any shape as one axis, with 1 appended if affine."""
+        """The input of W, shape (m, positions, k): positions of any shape as one axis, with 1 appended if affine."""
         x = x.reshape(len(x), -1, x.shape[-1])
         return torch.cat([x, torch.ones_like(x[..., :1])], -1) if self.affine else x
 
 
 @dataclass
 class Flow:
-    """What went through the sites in one forward pass: for each site its calls, (input, output), in order."""
+    """The calls of each site in one forward pass, (input, output), in order."""
 
     calls: list[list[tuple[Tensor, Tensor]]] = field(default_factory=list)
 
@@ -113,7 +112,7 @@ def flowing(sites: Sequence[Site], samples: int) -> Iterator[Flow]:
     """Record what goes through the sites while inside.
 
     Raises:
-        InputError: at a site whose input has not the samples first, or that passes on no gradient.
+        InputError: at a site whose input does not have the samples first, or that passes on no gradient.
 
     """
     flow = Flow([[] for _ in sites])
@@ -139,7 +138,7 @@ def flowing(sites: Sequence[Site], samples: int) -> Iterator[Flow]:
 
 @contextmanager
 def probed(sites: Sequence[Site]) -> Iterator[list[Tensor]]:
-    """Matrices of zeros, one a site and added to its W while inside: derivatives in them are those of f in W."""
+    """Zero matrices, one per site, added to its W while inside: derivatives in them are those of f in W."""
     probes = [
         torch.zeros(*site.adapter.W0.shape, dtype=p.dtype, device=p.device, requires_grad=True)
         for site in sites

@@ -1,4 +1,4 @@
-"""What a network loses on a finite sample: windows of text, and texts encoded for transformers."""
+"""The loss of a network on a finite sample: windows of text, and texts encoded for transformers."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 from boundcheck.errors import InputError
 from boundcheck.models.gpt import token_losses
 
-# What transformers calls a label that is not to be predicted.
+# transformers' label for a token that is not predicted.
 IGNORED = -100
 Shape = Literal["next token", "token", "class"]
 
@@ -75,7 +75,6 @@ class Encoded:
         return (self._targets(slice(None)) != IGNORED).sum(1)
 
     def losses(self, model: nn.Module, indices: Tensor) -> Tensor:
-        """Each sample's loss, shape (m,)."""
         logits, targets = self._logits(model, indices), self._targets(indices)
         if self.shape == "class":
             return cross_entropy(logits, targets, reduction="none")

@@ -245,7 +245,7 @@ def _name(function: Any) -> str:
 def _tensor(field: str, x: Any, device: str) -> Tensor:
     """Samples on the device, floating ones in float64."""
     try:
-        tensor = torch.as_tensor(x)
+        tensor = torch.as_tensor(np.array(x) if isinstance(x, np.ndarray) else x)
     except (TypeError, ValueError, RuntimeError) as error:
         raise InputError(field, type(x).__name__, f"a tensor or an array of numbers ({error})") from None
     if tensor.ndim == 0 or tensor.numel() == 0 or not torch.isfinite(tensor).all():

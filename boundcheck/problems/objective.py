@@ -45,7 +45,7 @@ class Objective(ABC):
         gradient_bound: G with :math:`\|\nabla f(W)\|_F \le G` for all W.
         infimum: a lower bound on f.
         is_convex: whether f is known to be convex.
-        strong_convexity: m with which f is strongly convex; None where no m > 0 is known.
+        strong_convexity: the constant with which f is strongly convex; None if none above 0 is known.
 
     """
 

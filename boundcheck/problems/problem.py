@@ -9,7 +9,7 @@ from torch import Tensor
 
 from boundcheck.claims import Claim
 from boundcheck.claims.inputs import Number
-from boundcheck.claims.symbols import R_1, ell, m
+from boundcheck.claims.symbols import R_1, ell, mu_F
 from boundcheck.errors import InputError
 from boundcheck.problems.adapters import Adapter, Radii
 from boundcheck.problems.adapters.base import ROUND_UP
@@ -128,8 +128,8 @@ class Problem(Function):
         found = theory_inputs(claim, self, radii, lipschitz)
         if takes(claim, ell):
             found[ell.name] = sharpest(self, radii)
-        if (strong := self.strong_convexity) is not None and takes(claim, m):
-            found[m.name] = strong.value
+        if (strong := self.strong_convexity) is not None and takes(claim, mu_F):
+            found[mu_F.name] = strong.value
         return found
 
     @property

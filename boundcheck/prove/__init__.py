@@ -1,4 +1,4 @@
-"""How a proof is found and a step refuted: sympy to kernel, certificates, SMT, exact witnesses, and proof scripts."""
+"""Finding proofs and refuting steps: sympy to kernel, certificates, SMT, exact witnesses, and proof scripts."""
 
 from __future__ import annotations
 
@@ -40,15 +40,14 @@ def prove(*targets: Claim | str | Path, tick: Tick = silent) -> ProofAudit:
     """Audit proofs: run their scripts, let the kernel replay every line, hold refuted lines against their witnesses.
 
     Args:
-        targets: claims or their ids, papers or their folders, or proof scripts of one's own; all papers where none is
-            given.
-        tick: told of progress.
+        targets: claims or their ids, papers or their folders, or your own proof scripts; by default all papers.
+        tick: is called with the progress.
 
     Returns:
         Per claim its verdict and its proofs, in the order of the scripts; and the referee's table of each paper.
 
     Raises:
-        InputError: for what is none of these, and for a script that cannot be run.
+        InputError: for any other target, and for a script that cannot be run.
 
     """
     began = perf_counter()

@@ -1,4 +1,4 @@
-"""The kernel's rules in the words of sympy, and the few derived rules that proofs of convergence need again and again.
+"""The kernel's rules in the words of sympy, and the few derived rules that proofs of convergence use often.
 
 Nothing here is trusted: each method builds theorems by the rules of the kernel.
 """
@@ -46,7 +46,7 @@ class By:
     def _single(self, x: MatrixExpr) -> Matrix:
         blocks = self.reading.point(x)
         if len(blocks) != 1:
-            raise InputError("matrix", x, f"a single matrix, and not a vector of {len(blocks)} blocks")
+            raise InputError("matrix", x, f"a single matrix, not a vector of {len(blocks)} blocks")
         return blocks[0]
 
     def spectral_below_frobenius(self, x: MatrixExpr) -> Theorem:
@@ -85,7 +85,7 @@ class By:
     # Laws and equations.
 
     def instance(self, law: Theorem, values: Mapping[MatrixExpr, MatrixExpr | sp.Expr], *given: Theorem) -> Theorem:
-        """A law at these values, those of its premises discharged that `given` proves."""
+        """A law at these values, without the premises that `given` proves."""
         pairs: list[tuple[Symbol | atoms.Variable, Matrix | Scalar]] = []
         for variable, value in values.items():
             if isinstance(variable, MatrixExpr):
@@ -100,7 +100,7 @@ class By:
         return bound[0]
 
     def rewrite(self, theorem: Theorem, goal: sp.Basic, *equations: tuple[Theorem, MatrixExpr, MatrixExpr]) -> Theorem:
-        """The goal from a theorem that says the same once left is right, for each (‖left - right‖ = 0, left, right)."""
+        """The goal, from a theorem that says the same after replacements: (‖left - right‖ = 0, left, right) each."""
         fact, last = theorem.fact, self.reading.fact(goal)
         pairs = [
             (self.component(equation, i, blocks), _letter(blocks[i][0]), blocks[i][1])
@@ -108,7 +108,7 @@ class By:
             for blocks in [list(zip(self.reading.point(left), self.reading.point(right), strict=True))]
             for i in range(len(blocks))
         ]
-        # Down to where no left side is left, and up again to the goal.
+        # Replace every left side, and then go back up to the goal.
         forms = [last]
         for _, letter, value in pairs:
             forms.append(Fact(last.relation, builders.substitute_scalar(forms[-1].polynomial, {letter: value})))
@@ -127,7 +127,7 @@ class By:
         whole = rules.norm_expansion(blocks)
         parts = [rules.norm_expansion((block,)) for block in blocks]
         size = builders.norm("F", *blocks)
-        # The squares of all blocks add up to 0, so each is at most 0; and then so is its norm.
+        # The squares of all blocks add up to 0, so each is at most 0, and so is its norm.
         mine = builders.norm("F", blocks[i])
         rest = tuple(j for j in range(len(blocks)) if j != i)
         negative = rules.certificate(
@@ -142,16 +142,16 @@ class By:
     # Order.
 
     def from_squares(self, squares: Theorem, larger: Theorem, x: sp.Expr, *equations: Theorem) -> Theorem:
-        """X <= y, from x² <= y² and y >= 0; x < y, where the first is strict.
+        """X <= y, from x² <= y² and y >= 0; x < y, if the first is strict.
 
-        `equations`, such as root(z)² = z, are what x² and y² are rewritten by.
+        `equations`, such as root(z)² = z, rewrite x² and y².
         """
         y, smaller = larger.fact.polynomial, self.reading.scalar(x)
         goal = y - smaller
         wanted = Fact(squares.fact.relation, y * y - smaller * smaller)
         if squares.conclusion != wanted:
             squares = certify(wanted, [squares, *equations]) or rules.assume(wanted)
-        # y(y - x) = (y - x)²/2 + (y² - x²)/2: were y < x, the left side would not be positive, the right side would.
+        # y(y - x) = (y - x)²/2 + (y² - x²)/2: if y < x, the left side is not positive, but the right side is.
         half = Fraction(1, 2)
         terms = ((((half, goal),), ()), (((half, ONE),), (0,)))
         return rules.certificate((squares, larger), Fact(squares.fact.relation, goal), terms, (), (1,))
@@ -188,7 +188,7 @@ class By:
     # Expectations, sums, roots.
 
     def expectation(self, theorem: Theorem, given: sp.Expr | None = None) -> Theorem:
-        """E[p] >= 0 from p >= 0; conditional on the past up to an index such as t where one is given."""
+        """E[p] >= 0 from p >= 0; with an index such as t, conditional on the past up to it."""
         return rules.expectation(theorem, None if given is None else index(given))
 
     def sum(self, theorem: Theorem) -> Theorem:
@@ -204,7 +204,7 @@ class By:
         return rules.minimum_below_mean(self.reading.scalar(x))
 
     def root(self, radicand: Theorem) -> Theorem:
-        """That the square of a root is its radicand, from x >= 0."""
+        """The square of a root is its radicand, from x >= 0."""
         return rules.root_square(radicand)
 
     def root_nonnegative(self, x: sp.Expr) -> Theorem:
@@ -224,7 +224,7 @@ _UNIT = (Fraction(1), ONE)
 
 
 def discharged(theorem: Theorem, *given: Theorem) -> Theorem:
-    """The theorem with every hypothesis replaced that one of `given` proves."""
+    """The theorem, with every hypothesis that one of `given` proves replaced by that one's hypotheses."""
     for each in given:
         if each.conclusion in theorem.hypotheses:
             theorem = rules.discharge(each, theorem)
@@ -241,12 +241,12 @@ def _letter(matrix: Matrix) -> Letter:
 def _symbol(matrix: Matrix) -> Symbol:
     letter = _letter(matrix)
     if not isinstance(letter, Symbol):
-        raise InputError("variable", letter, "a named matrix, which a law can be for all of")
+        raise InputError("variable", letter, "a named matrix, over which a law can range")
     return letter
 
 
 def by_signs(goal: Fact, premises: Sequence[Theorem]) -> Theorem | None:
-    """The goal, where its coefficients are positive and `premises` give every atom's sign; None elsewhere."""
+    """The goal, if its coefficients are positive and `premises` give every atom's sign; else None."""
     if goal.relation == "=" or any(weight < 0 for weight in goal.polynomial.terms.values()):
         return None
     signed = {theorem.fact.polynomial: theorem for theorem in premises if theorem.fact.relation != "="}

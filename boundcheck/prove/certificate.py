@@ -1,4 +1,4 @@
-"""The search for certificates: what makes a goal follow from premises by exact algebra, found by linear programming.
+"""The search for certificates, by linear programming: why a goal follows from premises by exact algebra.
 
 A certificate is an identity m·goal = Σ_j s_j Π_i p_i + Σ_k c_k e_k, which `kernel.rules.certificate` checks. The search
 lists products of premises and of squares, and multiples of equations; `linear` says which of them make up the goal, and
@@ -29,7 +29,7 @@ MOST_MULTIPLES = 3000  # monomial multiples of equations
 MOST_ENTRIES = 200_000  # monomials in all columns together
 MOST_ROOTS = 12  # monomials whose sums and differences are squared
 MOST_FACTORS = 40  # products of strict premises that are tried as the factor
-# The same where semidefinite programs are solved, which grow faster.
+# The same for semidefinite programs, which grow faster.
 MOST_GRAM_FACTORS = 6
 MOST_GRAM_TERMS = 200
 MOST_GRAM_MULTIPLES = 300
@@ -58,11 +58,11 @@ class _Stage:
     """How many columns there are.
 
     Attributes:
-        products: how many inequalities are multiplied, also where a monomial is squared.
-        hints: how many, where a hint is squared; -1 where none is.
-        squares: how many, where a sum or difference of monomials is squared; -1 where nothing but hints is.
+        products: how many inequalities are multiplied, also with the square of a monomial.
+        hints: how many are multiplied with the square of a hint; -1: no hint is squared.
+        squares: how many are multiplied with the square of a sum or difference of monomials; -1: no such square.
         rounds: how often multiples of equations are added, see `_Search.multiples`.
-        factors: how many strict premises the goal is multiplied by at most.
+        factors: the most strict premises that multiply the goal.
 
     """
 
@@ -99,18 +99,18 @@ def certify(
     factor: Sequence[int] | None = None,
     degree: int = 2,
 ) -> Theorem | None:
-    """The goal as a theorem of the kernel, by a certificate from the premises it needs; None where none was found.
+    """The goal as a theorem of the kernel, by a certificate from the premises it needs; None if none is found.
 
     Args:
-        goal: what is to be proved.
-        premises: theorems; those that conclude a law are passed over.
+        goal: the fact to prove.
+        premises: theorems; laws among them are ignored.
         hints: polynomials whose squares, and squares times premises, may be used with any weight.
-        factor: places of strict premises, whose product the goal is multiplied by; None tries none, each one alone
-            and pairs.
-        degree: how many inequalities are multiplied with each other at most, apart from the factor times one.
+        factor: places of the strict premises whose product multiplies the goal; None tries no factor, each premise
+            alone, and pairs.
+        degree: the most inequalities that are multiplied with each other, apart from the factor times one.
 
     Raises:
-        RuleError: where `factor` names a premise that is no strict fact.
+        RuleError: if `factor` names a premise that is not a strict fact.
 
     """
     search = _Search(goal, premises, hints)
@@ -139,7 +139,7 @@ class _Search:
         self._products: dict[tuple[int, ...], Poly] = {(): UNIT}
 
     def solution(self, factor: tuple[int, ...] | None, degree: int) -> _Found | None:
-        """What the first stage that finds something finds, from the cheapest on."""
+        """The first solution, from the cheapest stage on."""
         goal = self.packing.pack(self.goal.polynomial)
         if self.goal.relation == "=":
             stages = [_Stage(-1, rounds=rounds) for rounds in (0, 1, 2, 4)]
@@ -169,18 +169,18 @@ class _Search:
         return None
 
     def strictly(self, factor: Sequence[int]) -> tuple[int, ...]:
-        """The places of the strict facts that these premises conclude; of premises that say the same, the first."""
+        """The places of the strict facts that these premises conclude; the first of premises that say the same."""
         places = []
         for place in factor:
             conclusion = self.premises[place].conclusion
             same = [other for other in self.strict if self.premises[other].conclusion == conclusion]
             if not same:
-                raise RuleError("certificate", place, f"no strict fact that a factor could be: {conclusion}")
+                raise RuleError("certificate", place, f"a factor must be a strict fact, and not {conclusion}")
             places += same
         return tuple(places)
 
     def factors(self, factor: tuple[int, ...] | None, most: int) -> list[tuple[int, ...]]:
-        """The places that the factor may be the product of."""
+        """The places of the premises whose product the factor may be."""
         if factor is not None:
             return [factor]
         return [places for size in range(most + 1) for places in combinations(self.strict, size)][:MOST_FACTORS]
@@ -198,7 +198,7 @@ class _Search:
 
     def terms(self, factor: tuple[int, ...], target: Poly, stage: _Stage) -> list[_Term]:
         """The columns with nonnegative weights."""
-        # The factor times an inequality has a place even where the factor alone is of the largest degree.
+        # The factor times an inequality is included even if the factor alone has the largest degree.
         products = chain(self.products(stage.products), (factor + places for places in self.products(1)))
         plain = list(_within((_Term(self.product(places), places) for places in products), MOST_PLAIN))
         sources = [(self.hints, stage.hints)]
@@ -215,7 +215,7 @@ class _Search:
         return list(_within(chain(plain, squared), MOST_TERMS))
 
     def roots(self, polys: Iterable[Poly]) -> tuple[list[Poly], list[Poly]]:
-        """What to square: monomials whose squares occur, and atoms; their differences and sums, and those with 1."""
+        """What to square: monomials whose squares occur, and atoms; and their sums and differences, also with 1."""
         monomials: dict[int, None] = {}
         for poly in polys:
             monomials |= dict.fromkeys(filter(None, map(self.packing.root, sorted(poly))))
@@ -226,7 +226,7 @@ class _Search:
         return [{x: one} for x in listed], pairs
 
     def multiples(self, occurring: set[int], rounds: int) -> list[_Multiple]:
-        """The equations, and those multiples that share a monomial with what occurs, or with such multiples in turn."""
+        """The equations, and their multiples that share a monomial with what occurs, or with another such multiple."""
         found = {(place, 0): _Multiple(poly, place, 0) for place, poly in self.equations.items()}
         frontier = occurring | {monomial for multiple in found.values() for monomial in multiple.poly}
         seen = set(frontier)
@@ -237,7 +237,7 @@ class _Search:
                     if (place, monomial) not in found:
                         multiple = {monomial + m: c for m, c in poly.items()}
                         fresh[place, monomial] = _Multiple(multiple, place, monomial)
-            # Those that bring few new monomials are the likeliest to cancel.
+            # Multiples with few new monomials are the likeliest to cancel.
             new = {key: sum(m not in seen for m in multiple.poly) for key, multiple in fresh.items()}
             order = sorted(fresh, key=lambda key: (new[key], key))
             found |= {key: fresh[key] for key in order[: max(0, MOST_MULTIPLES - len(found))]}
@@ -274,7 +274,7 @@ class _Search:
         return term.square is None and all(place in self.strict for place in term.places)
 
     def gram(self, factor: tuple[int, ...], target: Poly, level: _Level) -> _Found | None:
-        """A certificate with sums of squares of whatever polynomials."""
+        """A certificate with sums of squares of arbitrary polynomials."""
         products = ((self.product(places), places) for places in self.products(level.products))
         simple = list(_within((_Term(*product) for product in products), MOST_GRAM_TERMS))
         multiples = self.multiples(set(target).union(*(term.poly for term in simple)), level.rounds)[
@@ -302,7 +302,7 @@ class _Search:
         return _Found(factor, terms, [(w, x) for w, x in zip(sums.free, multiples, strict=True) if w])
 
     def theorem(self, found: _Found) -> Theorem:
-        """The kernel's theorem, from the premises that are used alone."""
+        """The kernel's theorem, from only the premises that the certificate uses."""
         used = {*found.factor, *(place for _, term in found.terms for place in term.places)}
         used |= {multiple.place for _, multiple in found.multiples}
         place = {old: new for new, old in enumerate(sorted(used))}

@@ -1,7 +1,7 @@
 """Rational numbers for the atoms that make the premises hold and the goal fail: searched with z3, verified exactly.
 
-A counterexample refutes the entailment between polynomials. Whether matrices exist with these norms and traces is
-another question, so a step that has one may be true; it lacks a justification.
+A counterexample refutes the entailment between polynomials. Matrices with these norms and traces may not exist, so a
+step with a counterexample may be true; it lacks a justification.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ from boundcheck.kernel.terms import Atom, Scalar
 from boundcheck.prove.smt import atoms_of, definition, read_models, smt_lib, variables
 from boundcheck.prove.solvers import Answer, ask
 
-# z3 prints an irrational number as root-obj, and with this once more as a decimal.
+# z3 prints an irrational number as root-obj, and with these options once more as a decimal.
 _DECIMALS = "(set-option :pp.decimal true)\n(set-option :pp.decimal_precision 40)\n(get-model)\n"
-# Rational numbers near an irrational one are tried on grids of these many binary places.
+# Rational numbers near an irrational one are tried at these numbers of binary places.
 _GRIDS = (0, 1, 3, 6, 12, 24)
-# The part of the remaining time that one such attempt may take.
+# The part of the remaining time that one of these attempts may take.
 _SHARE = 0.25
 
 
 class CounterexampleError(BoundcheckError):
-    """Values that are no counterexample: a premise or definition fails, the goal holds, or a value is missing."""
+    """The values are not a counterexample: a premise or definition fails, the goal holds, or a value is missing."""
 
 
 @dataclass(frozen=True)
 class Counterexample:
-    """A counterexample; one that is not verified cannot be made.
+    """A verified counterexample.
 
     Attributes:
         values: a rational number for every atom.
         goal: the fact that fails there.
-        premises: the facts that hold there, with all that roots, inverses, norms and dimensions are by definition.
+        premises: the facts that hold there, with the definitions of roots, inverses, norms and dimensions.
 
     """
 
@@ -51,7 +51,7 @@ class Counterexample:
         self.check()
 
     def check(self) -> None:
-        """Evaluate everything again, in rational arithmetic; raises CounterexampleError where it is none."""
+        """Evaluate everything again in rational arithmetic; raises CounterexampleError if the check fails."""
         for atom in atoms_of([self.goal, *self.premises]):
             if not isinstance(self.values.get(atom), Fraction):
                 raise CounterexampleError(f"{atom} = {self.values.get(atom)}: a counterexample needs a rational number")
@@ -89,7 +89,7 @@ class NoCounterexample:
 
 
 def evaluate(polynomial: Scalar, values: Mapping[Atom, Fraction]) -> Fraction:
-    """The value of the polynomial; raises KeyError for an atom that has none."""
+    """The value of the polynomial; raises KeyError for an atom without a value."""
     total = Fraction(0)
     for monomial, coefficient in polynomial.terms.items():
         for atom, exponent in monomial:
@@ -99,7 +99,7 @@ def evaluate(polynomial: Scalar, values: Mapping[Atom, Fraction]) -> Fraction:
 
 
 def counterexample(goal: Fact, premises: Sequence[Fact], seconds: float) -> Counterexample | NoCounterexample:
-    """Search for a rational counterexample, in so many seconds altogether.
+    """Search for a rational counterexample, for at most so many seconds.
 
     Raises what `solvers.ask` raises.
     """
@@ -108,7 +108,7 @@ def counterexample(goal: Fact, premises: Sequence[Fact], seconds: float) -> Coun
 
 @dataclass(frozen=True)
 class _Model:
-    """What z3 found: a rational number for some atoms, and an approximation for the others."""
+    """z3's model: a rational number for some atoms, and an approximation for the others."""
 
     values: dict[Atom, Fraction]
     near: dict[Atom, Fraction]
@@ -134,7 +134,7 @@ class _Search:
         )
 
     def _nearby(self, model: _Model) -> Counterexample | None:
-        """Fix irrational values to rational ones near them, one by one, and solve for the others again."""
+        """Replace irrational values by rational ones near them, one by one, and solve for the others again."""
         fixed: list[Fact] = []
         tried: set[Atom] = set()
         while waiting := [atom for atom in sorted(model.near, key=self._rank) if atom not in tried]:
@@ -152,7 +152,7 @@ class _Search:
         return None
 
     def _rank(self, atom: Atom) -> tuple[bool, int, Atom]:
-        """Roots and high powers first: what is left is then of low degree, and its solutions are rational."""
+        """Roots and high powers first: the rest is then of low degree, and its solutions are rational."""
         facts = (self.goal, *self.premises)
         degree = max((dict(m).get(atom, 0) for fact in facts for m in fact.polynomial.terms), default=0)
         return not isinstance(atom, Root), -degree, atom
@@ -171,7 +171,7 @@ class _Search:
             exact, decimal = read_models(answer.model)
         except ValueError:
             return None
-        # The attempts speak of the same atoms, so that the names are the same.
+        # All attempts have the same atoms, so the names are the same.
         names = variables(self.goal, self.premises)
         # A variable that the model leaves out may have any value.
         read = {atom: exact.get(name, Fraction(0)) for atom, name in names.items()}

@@ -1,7 +1,7 @@
-"""The process that `solvers` starts for cvc5: SMT-LIB text in, what its commands print out.
+"""The process that `solvers` starts for cvc5: it reads SMT-LIB text and writes the output of its commands.
 
-It is run as a file and not as a module of boundcheck, whose imports take ten times as long as most of its answers.
-cvc5's own parser reads the text; its Python interface has other ideas of division.
+It runs as a file and not as a module of boundcheck, whose imports take ten times as long as most answers. cvc5's own
+parser reads the text, because its Python interface defines division differently.
 """
 
 import sys
@@ -12,13 +12,13 @@ import cvc5
 def main() -> None:
     """Carry out the commands; cvc5's exceptions end the process with their traceback."""
     solver = cvc5.Solver(cvc5.TermManager())
-    # Cylindrical coverings alone: with the linearizations that come first by default, more problems take forever.
+    # Use only cylindrical coverings: the linearizations that come first by default take forever on more problems.
     solver.setOption("nl-cov", "true")
     solver.setOption("nl-ext", "none")
     parser = cvc5.InputParser(solver)
     parser.setStringInput(cvc5.InputLanguage.SMT_LIB_2_6, sys.stdin.buffer.read().decode(), "input")
     while not (command := parser.nextCommand()).isNull():
-        # At once, so that an answer is out before the next command may fail.
+        # Flush, so that the answer is out before the next command may fail.
         print(command.invoke(solver, parser.getSymbolManager()), end="", flush=True)
 
 

@@ -1,6 +1,6 @@
-"""Definitions: equations that give a name, and nothing else. Each name once, none by itself, and no given quantity.
+"""Definitions: equations that only give a name. Each name is defined once, not by itself, and is not a given quantity.
 
-A name that is defined by itself, by however many definitions, or twice, would be an assumption in disguise.
+A name that is defined twice, or by itself (also through other definitions), would be an assumption in disguise.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from boundcheck.prove.roles import at_t
 from boundcheck.prove.translate import Reading, index
 
 _GIVEN = {parameter.symbol for parameter in PARAMETERS.values()} | {t}
-# Later than any offset from t: a time that is fixed, or every one of a sum.
+# Later than any offset from t: a fixed time, or every time of a sum.
 _LATER = 10**6
 
 Equation = tuple[sp.Basic, sp.Basic]
-# For each name those that it is defined by, and how much later than its own time each of them is needed.
+# For each name: the names in its definition, and how much later than its own time each of them is needed.
 Uses = dict[str, list[tuple[str, int]]]
 
 
 def check_definition(left: sp.Basic, right: sp.Basic, claim: Claim | None) -> bool:
-    """Refuse what gives no new name; whether it is a definition that the claim itself makes.
+    """Check that the equation gives a new name; returns whether the claim itself makes this definition.
 
     Raises:
-        InputError: for a left side that is no letter, iterate or value of a function, and for a given quantity, whose
-            value a claim or its user says.
+        InputError: for a left side that is not a letter, iterate or value of a function, and for a given quantity,
+            whose value a claim or its user says.
 
     """
     if not isinstance(left, sp.Symbol | Iterate | Value):
@@ -47,26 +47,26 @@ def check_definition(left: sp.Basic, right: sp.Basic, claim: Claim | None) -> bo
             raise InputError("definition", sp.Eq(left, right, evaluate=False), f"its own formula, {formulas[left]}")
         return True
     if left in _GIVEN or (claim is not None and left in {p.symbol for p in claim.parameters}):
-        raise InputError("definition", left, "a new letter, and not a given quantity")
+        raise InputError("definition", left, "a new letter, not a given quantity")
     if isinstance(left, Iterate) and left.args[1].has(T):
         raise InputError("definition", left, "an iterate at t, at t + 1 or at the start")
     return False
 
 
 def check_statement(left: sp.Basic, right: sp.Basic, statement: Statement, reading: Reading) -> None:
-    """Refuse an equation that no value of its left side satisfies whatever the other letters are.
+    """Check that some value of the left side satisfies the equation, whatever the other letters are.
 
-    A constant is no function of time and outcome, an iterate is known at its time, and a function has one value at a
+    A constant does not vary with time and outcome, an iterate is known at its time, and a function has one value at a
     point.
 
     Raises:
-        InputError: for such an equation.
+        InputError: for an equation that does not respect this.
 
     """
     relation = sp.Eq(left, right, evaluate=False)
     bound = frozenset(statement.variables) if isinstance(statement, Law) else frozenset()
     if not isinstance(left, Value) and bound:
-        raise InputError("definition", relation, f"a law of the values of a function only, and not one for all {left}")
+        raise InputError("definition", relation, f"a law only about the values of a function, not one for all {left}")
     match left:
         case sp.Symbol():
             (letter,), value = reading.scalar(left).atoms(), reading.scalar(right)
@@ -87,14 +87,14 @@ def check_statement(left: sp.Basic, right: sp.Basic, statement: Statement, readi
 
 
 def is_given(symbol: sp.Basic) -> bool:
-    """Whether it is a quantity that a user gives, with the domain of the catalogue, whatever else it stands for."""
+    """Whether a user gives this quantity, with the domain of the catalogue."""
     return symbol in _GIVEN
 
 
 def only_defines(
     left: sp.Basic, right: sp.Basic, statement: Statement, claims: Sequence[Claim], reading: Reading
 ) -> bool:
-    """Whether an equation only gives a name in a proof of the first claim: no statement has it, nor a hypothesis."""
+    """Whether the equation only gives a name in a proof: neither statements nor hypotheses of the claims contain it."""
     try:
         if check_definition(left, right, claims[0]):
             return isinstance(statement, Fact)
@@ -107,16 +107,16 @@ def only_defines(
 
 
 def _base(name: str) -> str:
-    """The name without the time of a start."""
+    """The name without the mark of a start."""
     return name.partition(", at the start")[0]
 
 
 def circular(equations: Sequence[Equation], reading: Reading) -> str:
-    """A name that is defined by itself or twice, through however many definitions; empty where there is none."""
+    """A name that is defined twice, or by itself through any number of definitions; empty if there is none."""
     uses: Uses = {}
     for left, right in equations:
         for name, at in defined(left, reading).items():
-            # A recurrence that says what the start is defines it a second time.
+            # A recurrence that also gives the start defines it a second time.
             start = f"{name}, at the start"
             if name in uses or (name.endswith("[t]") and at <= 0 and start in uses):
                 return name
@@ -127,7 +127,7 @@ def circular(equations: Sequence[Equation], reading: Reading) -> str:
 
 
 def _returns(start: str, uses: Uses) -> bool:
-    """Whether a name needs itself at the same time or later: a cycle that does not go back in time."""
+    """Whether a name needs itself at the same time or later, by a cycle that does not go back in time."""
     stack, seen = [(start, 0, frozenset({start}))], set()
     while stack:
         name, shift, path = stack.pop()

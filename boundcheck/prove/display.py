@@ -1,4 +1,4 @@
-"""What a person sees of kernel statements: text, LaTeX and letters, all from the statements, and read back."""
+"""How a person sees kernel statements: text, LaTeX and letters, made from the statements alone and read back."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from boundcheck.prove.typeset import check_math, from_latex, latex
 
 @dataclass(frozen=True)
 class Shown:
-    """Statements as they are printed: the text and LaTeX of each, in one table of letters.
+    """Statements as printed: the text and LaTeX of each, in one table of letters.
 
-    Where one name stands for two things there is no table, and the text alone is printed.
+    If one name stands for two things, there is no table, and only the text is printed.
     """
 
     texts: tuple[str, ...]
@@ -50,7 +50,7 @@ def shown(*statements: Statement) -> Shown:
 
 
 def unclear(statements: Sequence[Statement], known: Known) -> str:
-    """Why a reader cannot take what is printed for what was proved; empty where it reads back, and means something."""
+    """Why the printed statement does not say what was proved; empty if it reads back and has a meaning."""
     try:
         table = letters(statements)
         for statement in statements:
@@ -64,10 +64,10 @@ def unclear(statements: Sequence[Statement], known: Known) -> str:
 
 
 def check_words(script: Script) -> None:
-    """Refuse words of an author that could show more than words, such as control characters and LaTeX commands.
+    """Check that an author's words show only words: no control characters or LaTeX commands.
 
     Raises:
-        InputError: for such a title, label, name or formula.
+        InputError: for a title, label, name or formula that has them.
 
     """
     proof = script.proof

@@ -1,6 +1,6 @@
-"""Where a statement has a meaning: a quotient where its divisor is not 0, a root where its radicand is not negative.
+"""Which statements have a meaning: the divisor of a quotient is not 0, and the radicand of a root is not negative.
 
-The kernel's inverse(0) is 0, and its root of a negative number is 0. A reader knows neither.
+In the kernel, inverse(0) is 0 and the root of a negative number is 0. A reader does not expect this.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from boundcheck.prove.by import by_signs
 from boundcheck.prove.certificate import certify
 from boundcheck.prove.proof import signs
 
-# Which side of 0 a polynomial is known to lie on, by the theorem that says so.
+# On which side of 0 a polynomial lies, by the theorem that says so.
 Known = Mapping[Scalar, Theorem]
 
 
 def known_signs(theorems: Iterable[Theorem], given: Iterable[Statement]) -> Known:
-    """The polynomials that theorems show to be positive, or not negative, and those that are given to be."""
+    """The polynomials that are positive, or not negative, by a theorem or by assumption."""
     found: dict[Scalar, Theorem] = {}
     facts = [x for x in given if isinstance(x, Fact)]
     for theorem in (*map(rules.assume, facts), *theorems):
@@ -32,9 +32,9 @@ def known_signs(theorems: Iterable[Theorem], given: Iterable[Statement]) -> Know
 
 
 def undefined(statement: Statement, known: Known) -> str:
-    """A quotient or root of the statement that has no meaning for all that is known; empty where there is none."""
+    """A quotient or root of the statement that is not known to have a meaning; empty if there is none."""
     if isinstance(statement, Law):
-        # What is known of a letter is not known of all that a law lets it be.
+        # Facts about a letter do not hold for the values that a law substitutes for it.
         bound = frozenset(statement.variables)
         premises = [rules.assume(x) for x in statement.premises if isinstance(x, Fact) and x.relation != "="]
         free = {p: x for p, x in known.items() if not p.inside & bound}
@@ -59,7 +59,7 @@ def partial(statement: Statement) -> set[Inverse | Root]:
 
 
 def _follows(goal: Fact, premises: Sequence[Theorem]) -> bool:
-    """Whether the signs of atoms give it, or a certificate from those that speak of the same atoms."""
+    """Whether the signs of the atoms prove it, or a certificate from the facts about the same atoms."""
     atoms = set(goal.polynomial.inside)
     near = [x for x in premises if atoms.issuperset(x.fact.polynomial.atoms())]
     own = signs([goal, *(x.fact for x in near)])

@@ -1,8 +1,8 @@
-"""Whether a proof is of the claim that it says it is: its conclusion, its quantifiers, its hypotheses, its definitions.
+"""Whether a proof proves the claim that it names: its conclusion, its quantifiers, its hypotheses, its definitions.
 
-The kernel knows what follows from what. What a claim of the catalogue says to the kernel is fixed in `statements`; a
-proof of it must end there and start from nothing else. A claim or lemma of a script's own says what the script says,
-within the limits below: what it concludes and rests on is printed, to be read.
+The kernel knows what follows from what. `statements` fixes what a claim of the catalogue says to the kernel; its proof
+must end in this statement and start from nothing else. A script's own claim or lemma says what the script says, within
+the limits below: its conclusion and what it rests on are printed, to be read.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def may_start_from(assumption: Assumption, script: Script) -> bool:
         case "local" | "choice":
             return False
         case "domain":
-            # A quantity has the sign that its formula gives it.
+            # The formula of a quantity gives its sign.
             signed = isinstance(relation, sp.Symbol) and bool(relation.is_positive)
             return signed and relation not in {quantity.symbol for quantity in claim.quantities}
         case "definition":
@@ -84,7 +84,7 @@ def _occurs_once(atom: Atom, fact: Fact) -> bool:
 
 
 def is_stated(assumption: Assumption, hypothesis: Claim, reading: Reading) -> bool:
-    """Whether a proof assumes a hypothesis and no more: as it stands, or at points and times that it is for all of."""
+    """Whether an assumption says no more than a hypothesis: it as it stands, or at points and times in its range."""
     statement, free_names = assumption.statement, quantified(hypothesis)
     where = {old: new for old, new in assumption.where.items() if old != new}
     if assumption.relation != hypothesis.conclusion.xreplace(where):
@@ -108,7 +108,7 @@ _RANGE = re.compile(
 
 
 def quantified(claim: Claim) -> frozenset[str]:
-    """The names that a claim is for all of: W_1 and W_2 of "for all W_1, W_2"; none where it says anything besides."""
+    """The names over which a claim ranges: W_1 and W_2 of "for all W_1, W_2"; none if the text says anything else."""
     found = _RANGE.fullmatch(claim.quantifier)
     names = [x.strip() for x in found["names"].replace("{", "").replace("}", "").split(",")] if found else []
     plain = all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_']*", x) for x in names)
@@ -135,14 +135,14 @@ def unused(script: Script, carried: Sequence[Assumption]) -> list[Claim]:
 
 
 def is_condition(hypothesis: Claim, conclusion: Statement, reading: Reading) -> bool:
-    """Whether a theorem has a hypothesis as a condition on the points that it is for all of."""
+    """Whether a theorem has a hypothesis as a condition on the points over which it ranges."""
     premises = [x for x in conclusion.premises if isinstance(x, Fact)] if isinstance(conclusion, Law) else []
     wanted = {_anonymous(fact) for fact in _facts(hypothesis.conclusion, reading)}
     return bool(wanted & {_anonymous(x) for x in premises})
 
 
 def is_added(assumption: Assumption, script: Script) -> bool:
-    """Whether a claim does not list it, as a hypothesis or condition, or as the formula or domain of a letter."""
+    """Whether the claim lists it neither as a hypothesis or condition nor as the formula or domain of a letter."""
     claim, relation = script.claim, assumption.relation
     if claim is None or assumption.role == "domain" or relation in claim.conditions:
         return False
@@ -153,7 +153,7 @@ def is_added(assumption: Assumption, script: Script) -> bool:
 
 
 def hypotheses_of(script: Script) -> list[Claim]:
-    """The hypotheses of the script's claim and theirs, with those of `instead` in the place of what they replace."""
+    """The hypotheses of the script's claim, and their hypotheses, with those of `instead` replaced."""
     if script.claim is None:
         return []
     kept = [each for each in _closure(script.claim) if each.id not in script.instead]
@@ -161,12 +161,12 @@ def hypotheses_of(script: Script) -> list[Claim]:
 
 
 def _closure(claim: Claim) -> list[Claim]:
-    """The hypotheses of a claim, and the parts of those that are the conjunction of theirs."""
+    """The hypotheses of a claim; a conjunction of hypotheses is followed by its parts."""
     return [x for hypothesis in claim.hypotheses for x in (hypothesis, *conjuncts_of(hypothesis))]
 
 
 def conjuncts_of(claim: Claim) -> list[Claim]:
-    """The hypotheses whose conjunction a claim is, and their parts; none of another claim."""
+    """The hypotheses whose conjunction the claim is, and their parts; empty for any other claim."""
     whole = isinstance(claim.conclusion, sp.And) and claim.conclusion == sp.And(
         *(x.conclusion for x in claim.hypotheses)
     )
@@ -174,14 +174,14 @@ def conjuncts_of(claim: Claim) -> list[Claim]:
 
 
 def _renames(old: sp.Basic, new: sp.Basic) -> bool:
-    """Whether a replacement says which point is meant, and no more: a matrix for a matrix, another time for t."""
+    """Whether a replacement only says which point is meant: a matrix for a matrix, another time for t."""
     if isinstance(old, MatrixExpr):
         return isinstance(new, MatrixExpr)
     return bool(old == t and (new - t).is_Integer)
 
 
 def misstated(script: Script, proof: Proof) -> str:
-    """Why the conclusion is another than the claim's; empty where it is the claim's own."""
+    """Why the conclusion is not the claim's; empty if it is."""
     claim, closing, reading = script.claim, proof.closing, script.reading
     if claim is not None and is_fixed(claim):
         fixed = fixed_statements().get(claim.id)
@@ -194,22 +194,22 @@ def misstated(script: Script, proof: Proof) -> str:
     if closing is None:
         return "it does not end by `conclude`"
     if closing.relation is not None:
-        return "it ends in a statement of its own, and not in the claim's"
+        return "it ends in its own statement, and not in the claim's"
     if closing.where:
         return f"it replaces {next(iter(closing.where))} in the claim's conclusion"
     if proof.goal != proof.stated(reading.fact(claim.conclusion), closing):
         return f"its goal is {proof.goal}, and not the claim's"
     fixed_points = _fixed_points(script, proof)
     if fixed_points:
-        return f"it is for one {fixed_points}, which a hypothesis speaks of, and the claim is for all {fixed_points}"
+        return f"it is for one {fixed_points}, which a hypothesis contains, and the claim is for all {fixed_points}"
     extra = _foreign(script, [part for relation in closing.such_that for part in reading.facts(relation)])
     if extra is not None:
-        return f"it is for points with {extra}, which is no instance of a hypothesis"
+        return f"it is for points with {extra}, which is not an instance of a hypothesis"
     return _merged(reading, script)
 
 
 def _fixed_points(script: Script, proof: Proof) -> str:
-    """A letter that the claim is for all of, and that the theorem's hypotheses speak of; empty where there is none."""
+    """A letter over which the claim ranges and that the theorem's hypotheses contain; empty if there is none."""
     names = quantified(script.claim) if script.claim else frozenset[str]()
     letters = {x for hypothesis in (proof.conclusion.hypotheses if proof.conclusion else ()) for x in free(hypothesis)}
     for symbol in sorted(script.reading.points.keys() | script.reading.letters, key=str):
@@ -229,14 +229,14 @@ def _foreign(script: Script, premises: Sequence[Fact]) -> Fact | None:
 
 
 def _is_at(premise: Fact, fact: Fact, names: frozenset[str]) -> bool:
-    """Whether a premise is a fact at some points, where that is for all of its letters, or the fact itself."""
+    """Whether a premise is the fact itself, or the fact at some points, if it holds for all of its letters."""
     letters = [x for x in fact.polynomial.inside if isinstance(x, Symbol)]
     anywhere = all(isinstance(x.when, Time) or x.name in names for x in letters)
     return premise == fact or (anywhere and _anonymous(premise) == _anonymous(fact))
 
 
 def _facts(relation: sp.Basic, reading: Reading) -> tuple[Fact, ...]:
-    """What a relation says; nothing where it speaks of more than the reading knows."""
+    """The facts of a relation; empty if it contains letters that the reading does not know."""
     try:
         return reading.facts(relation)
     except InputError:
@@ -253,9 +253,9 @@ def _anonymous(fact: Fact) -> Fact:
 
 
 def _merged(reading: Reading, script: Script) -> str:
-    """Why the reading is no reading: a matrix of the claim that is no letters of its own, or two that share one.
+    """Why the reading is wrong: a matrix of the claim is not its own letters, or two matrices share one.
 
-    Matrices that a hypothesis is for all of may share: it says less then.
+    Matrices over which a hypothesis ranges may share letters: it says less then.
     """
     parts = [script.claim, *hypotheses_of(script)] if script.claim else []
     fixed = {x for part in parts for x in _matrices(part) if x.name not in quantified(part)}
@@ -268,11 +268,11 @@ def _matrices(claim: Claim) -> set[sp.MatrixSymbol]:
 
 def _shared(reading: Reading, symbols: Iterable[sp.MatrixSymbol]) -> str:
     owner: dict[Matrix, sp.Basic] = {}
-    # What has no reading is in nothing that the proof may start from.
+    # A matrix without a reading occurs in nothing from which the proof may start.
     for symbol in sorted((x for x in symbols if x in reading.points or x in reading.letters), key=str):
         for block in reading.point(symbol):
             if not any(isinstance(x, Symbol) and block == Matrix.of(x) for x in block.inside):
-                return f"it reads {symbol} as {block}, and the claim speaks of any {symbol}"
+                return f"it reads {symbol} as {block}, and the claim is about any {symbol}"
             if block in owner:
                 return f"it reads {owner[block]} and {symbol} as points that share {block}"
             owner[block] = symbol

@@ -1,4 +1,4 @@
-"""The statements that are fixed in the `statements.json` of papers, by id of the claim; `statements` writes them."""
+"""The fixed statements in the `statements.json` of papers, by the claim's id; `statements` writes them."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def fixed_statements() -> dict[str, Fixed]:
 
 
 def is_fixed(claim: Claim) -> bool:
-    """Whether a proof of the claim must end in a statement that was fixed, and not in what its own script reads.
+    """Whether a proof of the claim must end in a fixed statement, and not in what its own script reads.
 
-    It must for every claim of a paper in `proofs/`; elsewhere for those that the paper's `statements.json` has.
+    This holds for every claim of a paper in `proofs/`; elsewhere for the claims in the paper's `statements.json`.
     """
     if claim.id not in catalogue:
         return False
@@ -38,7 +38,7 @@ def is_fixed(claim: Claim) -> bool:
 
 @cache
 def _of_paper(paper: Paper) -> dict[str, Fixed]:
-    """What a paper fixes: in `proofs/` the statement of any claim, elsewhere of its own claims alone."""
+    """The statements that a paper fixes: in `proofs/` of any claim, elsewhere only of its own claims."""
     path = paper.folder / "statements.json"
     if not path.is_file():
         return {}

@@ -39,14 +39,14 @@ class Bound(NamedTuple):
 
 @dataclass(frozen=True)
 class Setting:
-    """F(A, B) = f(BA), and the constants that Lemma 1 is told of it. Whole numbers are taken as fractions.
+    """F(A, B) = f(BA), and its constants as Lemma 1 is told. Whole numbers become fractions.
 
     Attributes:
         slope: f'.
-        L: the smoothness constant of f that is claimed.
-        G: the bound on |f'| that is claimed.
-        C: the Lipschitz constant of (A, B) -> BA that is claimed.
-        sigma: the bound on |A| and |B| that is claimed.
+        L: the claimed smoothness constant of f.
+        G: the claimed bound on |f'|.
+        C: the claimed Lipschitz constant of (A, B) -> BA.
+        sigma: the claimed bound on |A| and |B|.
 
     """
 
@@ -57,7 +57,7 @@ class Setting:
     sigma: Fraction
 
     def __post_init__(self) -> None:
-        """Make whole numbers fractions; refuse constants that no hypothesis allows."""
+        """Make whole numbers fractions, and check that the constants are positive."""
         self._positive(*CONSTANTS)
 
     def _positive(self, *names: str) -> None:
@@ -87,9 +87,9 @@ class Setting:
         return {name: getattr(self, name) for name in CONSTANTS} | {symbols.r.name: ONE}
 
     def lemma_1_failures(self, points: Iterable[Point] = ()) -> list[str]:
-        """Each hypothesis of Lemma 1 that does not hold, Assumption 2 being one on these points, and the third on it.
+        """The hypotheses of Lemma 1 that do not hold: Assumption 2 at these points, Assumption 3 on the ball.
 
-        On the ball, where |A| and |B| are at most sigma, part 1 of Assumption 3 holds for C = sigma and no smaller C.
+        On the ball, |A| and |B| are at most sigma, and part 1 of Assumption 3 holds exactly for C >= sigma.
         """
         farthest = max((abs(x) for v in points for x in v), default=ZERO)
         return _broken(
@@ -100,8 +100,8 @@ class Setting:
         )
 
     def numeric(self, offsets: tuple[Fraction, ...] = (ZERO,)) -> "Problem":
-        """The same F as the code that runs experiments has it, in float64."""
-        # Torch takes seconds to import, which whoever checks a proof should not wait for.
+        """The same F in float64, as the code that runs experiments computes it."""
+        # Torch takes seconds to import. A check of a proof should not wait for it.
         import torch
 
         from boundcheck.problems.adapters import LoRA
@@ -113,16 +113,16 @@ class Setting:
 
 @dataclass(frozen=True)
 class Instance(Setting):
-    """A setting with a run of Algorithm 1, and the constants that Theorem 2 is told of it.
+    """A setting with a run of Algorithm 1, and its constants as Theorem 2 is told.
 
     Attributes:
         offsets: c_i, one for each sample; each step draws a fresh one, uniformly.
         start: v_1 = (A, B).
-        zeta: the bound on the noise that is claimed.
+        zeta: the claimed bound on the noise.
         alpha: the step size.
         T: the number of iterations.
-        step: whether alpha must be the step size that Theorem 2 prints, or only have the one property of it that the
-            proof uses from (21) on: it is at most 1/(2 Lhat).
+        step: whether alpha must be the step size that Theorem 2 prints, or only at most 1/(2 Lhat), which is all that
+            the proof uses from (21) on.
 
     """
 
@@ -134,7 +134,7 @@ class Instance(Setting):
     step: Literal["printed", "any"] = "printed"
 
     def __post_init__(self) -> None:
-        """Refuse what is no run at all, whatever the hypotheses say."""
+        """Check that T and the offsets describe a run."""
         super().__post_init__()
         self._positive(symbols.zeta.name, symbols.alpha.name)
         for name in ("offsets", "start"):
@@ -150,7 +150,7 @@ class Instance(Setting):
 
     @cached_property
     def laws(self) -> tuple[dict[Point, Fraction], ...]:
-        """The distributions of v_1, ..., v_{T+1}: each point that an iterate can be, with its probability."""
+        """The distributions of v_1, ..., v_{T+1}: the points that an iterate can reach, with their probabilities."""
         return self.paths().laws
 
     @cached_property
@@ -170,12 +170,12 @@ class Instance(Setting):
 
     @property
     def shortest_horizon(self) -> Fraction:
-        """T_min, the fewest iterations that Theorem 2 speaks of."""
+        """T_min, the fewest iterations for which Theorem 2 holds."""
         return self._printed(symbols.T_min.name)
 
     @property
     def printed_step_square(self) -> Fraction:
-        """The square of the step size that Theorem 2 prints; its root need not be rational."""
+        """The square of Theorem 2's printed step size; the root need not be rational."""
         return self._printed(symbols.alpha.name, power=2)
 
     @property
@@ -197,7 +197,7 @@ class Instance(Setting):
         return _sum(c * c for c in self.offsets) / len(self.offsets) * square_norm((self.sigma, self.sigma))
 
     def failures(self) -> list[str]:
-        """Each hypothesis of Theorem 2 that does not hold, named; an instance is a witness only where all do."""
+        """The hypotheses of Theorem 2 that do not hold; an instance is a witness only if all hold."""
         failures = self.lemma_1_failures(v for law in self.laws for v in law)
         failures += _broken(
             Bound("Unbiased: the size of the sum of the offsets", abs(_sum(self.offsets)), "zero", ZERO),
@@ -223,7 +223,7 @@ class Instance(Setting):
 
 
 class Replay(NamedTuple):
-    """What the numeric layer makes of an instance, under the names that `Instance` has for it."""
+    """The numeric layer's values of an instance, under the names of `Instance`."""
 
     mean_square_norms: tuple[float, ...]
     mean_losses: tuple[float, ...]
@@ -235,7 +235,7 @@ def square_norm(v: Point) -> Fraction:
 
 
 def _evaluated(claim: Claim, name: str, given: dict[str, Fraction], power: int = 1) -> Fraction:
-    """A power of a claim's quantity, from its formula; one of which that is rational."""
+    """A rational power of a claim's quantity, from its formula."""
     result = rational_value(claim.expression(name) ** power, given)
     if result is None:
         raise ArithmeticError(f"{name} to the power {power} of {claim.id} is irrational")

@@ -1,4 +1,4 @@
-"""The letters of kernel statements: what each name stands for, as a reader must know it. A name is one thing's."""
+"""The letters of kernel statements: what each name stands for. A name stands for one thing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Shape = tuple[str, str]
 
 @dataclass(frozen=True)
 class Number:
-    """A number: constant, arbitrary, or the value of a process; `lag` says how much later than t that is known."""
+    """A number: constant, arbitrary, or the value of a process, which is known `lag` later than t."""
 
     kind: str
     lag: int = 0
@@ -70,19 +70,19 @@ def letters(statements: Iterable[Statement]) -> dict[str, Role]:
     """What each name in these statements stands for.
 
     Raises:
-        InputError: where one name stands for two things: the text would not say which.
+        InputError: if one name stands for two things, because the text would not say which.
 
     """
     found: dict[str, Role] = {}
     for statement in statements:
         for name, role in _roles(statement):
             if found.setdefault(name, role) != role:
-                raise InputError("name", name, f"one thing of this name, and not {found[name]} beside {role}")
+                raise InputError("name", name, f"one thing of this name, not both {found[name]} and {role}")
     for name, role in found.items():
         # v may be any point, and v[t] an iterate: but not a number and a matrix.
         process = found.get(at_times(name))
         if process is not None and _kind(process) != _kind(role):
-            raise InputError("name", name, f"one thing of this name, and not {role} beside {process}")
+            raise InputError("name", name, f"one thing of this name, not both {role} and {process}")
     return dict(sorted(found.items()))
 
 
@@ -96,7 +96,7 @@ def _roles(statement: Statement) -> Iterator[tuple[str, Role]]:
 
 
 def _names(term: Term) -> Iterator[tuple[str, Role]]:
-    """The names that a term itself brings, apart from those of its parts."""
+    """The names of the term itself, without those of its parts."""
     match term:
         case Variable():
             yield _written(term), Number(*_varies(term.when))
@@ -117,7 +117,7 @@ def _written(letter: Variable | Symbol) -> str:
 
 
 def at_times(name: str) -> str:
-    """How a table of letters has a process of this name."""
+    """The key of a process in a table of letters."""
     return f"{name}[t]"
 
 

@@ -1,7 +1,7 @@
 """Exact linear programming: weights, some of them nonnegative, with which polynomials sum up to a target.
 
-HiGHS gives a vertex in floating arithmetic. Only which weights are not zero there is used; what they are is solved for
-exactly, and their signs are looked at then.
+HiGHS gives a vertex in floating arithmetic, which tells only which weights are not zero. Their values are then solved
+for exactly, and their signs checked.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from flint import fmpq
 
 from boundcheck.prove.polynomials import Poly, Rational, combination, plus
 
-# Values below this in the floating solution are zeros; at a vertex, they are so exactly.
+# Values below this in the floating solution count as zeros; at a vertex they are exactly zero.
 NEGLIGIBLE = 1e-9
 MOST_SPARE = 40  # columns that the exact solution may use although the floating one does not
-# How much more a column that is certainly positive is worth than any other costs.
+# A certainly positive column is worth this much more than any other column costs.
 STRICT_GAIN = 1e4
 # The row that adds up the weights of columns which are certainly positive; no monomial is negative.
 STRICT_ROW = -1
 
 
 def combine(target: Poly, columns: Sequence[Poly], costs: Sequence[float], nonnegative: int) -> list[Rational] | None:
-    """Weights with Σ w_j column_j = target, the first `nonnegative` of them >= 0: few, of little cost; None for none.
+    """Few, cheap weights with Σ w_j column_j = target, the first `nonnegative` of them >= 0; None if there are none.
 
-    The cost of a weight is per largest coefficient of its column, so that scaling a column changes nothing.
+    The cost of a weight is relative to the largest coefficient of its column, so scaling a column changes nothing.
     """
     values = _vertex(target, columns, costs, nonnegative)
     return None if values is None else _exactly(target, columns, values, nonnegative)
@@ -34,9 +34,9 @@ def combine(target: Poly, columns: Sequence[Poly], costs: Sequence[float], nonne
 def combine_strictly(
     target: Poly, columns: Sequence[Poly], nonnegative: int, certain: Collection[int]
 ) -> list[Rational] | None:
-    """The same, at any cost, where the weights of the columns `certain` must not all be zero.
+    """The same, at any cost, with weights of the columns `certain` that are not all zero.
 
-    One column more, the gauge, equals the sum of these weights; it is at most 1, and as large as it can be.
+    An additional column, the gauge, equals the sum of these weights; it is at most 1, and as large as possible.
     """
     gauge = {STRICT_ROW: fmpq(-1)}
     counted = [
@@ -48,7 +48,7 @@ def combine_strictly(
     if values is None or values[0] < NEGLIGIBLE:
         return None
     if values[0] > 1 - NEGLIGIBLE:
-        # At its bound the gauge is no part of the basis, but of the right side.
+        # At its bound the gauge belongs to the right side, not to the basis.
         target, values[0] = plus(target, gauge, -_largest(target)), 0.0
     weights = _exactly(target, columns, values, nonnegative + 1)
     return None if weights is None else weights[1:]
@@ -62,7 +62,7 @@ def _vertex(
     target: Poly, columns: Sequence[Poly], costs: Sequence[float], nonnegative: int, first_at_most: float | None = None
 ) -> list[float] | None:
     """A floating solution of least cost at a vertex, where columns and target are scaled to largest coefficient 1."""
-    # Late: SciPy takes longer to import than all of boundcheck, which pytest loads in every project.
+    # Imported late: pytest loads boundcheck in every project, and SciPy takes longer to import than all of it.
     from scipy.optimize import linprog
     from scipy.sparse import csc_matrix
 

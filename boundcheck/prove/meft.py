@@ -67,12 +67,10 @@ class Meft:
 
     @cached_property
     def minimum(self) -> Fraction:
-        """The least value of f."""
         return sum((s.minimum for row in self.slopes for s in row), Fraction(0))
 
     @cached_property
     def smoothness(self) -> Fraction:
-        """L."""
         return max(s.lipschitz for row in self.slopes for s in row)
 
     @cached_property
@@ -98,7 +96,7 @@ def _pair(point: tuple[Rows, ...]) -> Pair:
 
 
 def single(point: tuple[Rows, ...]) -> Rows:
-    """The matrix that is the only block of a point; raises InputError where there are more."""
+    """The only block of a point; raises InputError if there are more."""
     if len(point) != 1:
         raise InputError("point", f"{len(point)} blocks", "one")
     return point[0]

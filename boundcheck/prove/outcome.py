@@ -17,14 +17,14 @@ from boundcheck.prove.smt import smt_lib
 
 @dataclass(frozen=True)
 class ProofAudit:
-    """All claims that were audited, the table of each paper that was audited whole, and how many seconds it took."""
+    """The audited claims, the table of each paper that was audited whole, and the seconds it took."""
 
     claims: tuple[ClaimAudit, ...]
     rows: tuple[JudgedRow, ...]
     seconds: float
 
     def __getitem__(self, id: str) -> ClaimAudit:
-        """The audit of a claim; raises InputError where it was not audited."""
+        """The audit of a claim; raises InputError if it was not audited."""
         found = next((claim for claim in self.claims if claim.id == id), None)
         if found is None:
             raise InputError("claim", id, f"one that was audited: {', '.join(claim.id for claim in self.claims)}")
@@ -32,7 +32,7 @@ class ProofAudit:
 
     @property
     def ledger(self) -> tuple[str, ...]:
-        """The standard facts that anything here rests on."""
+        """The standard facts on which the proofs rest."""
         return tuple(sorted({name for claim in self.claims for proof in claim.proofs for name in proof.ledger}))
 
     def as_json(self) -> dict[str, Any]:

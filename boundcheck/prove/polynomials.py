@@ -1,7 +1,7 @@
-"""Polynomials for searching: exact, and faster than the kernel's, since a monomial is one integer.
+"""Polynomials for searching: exact, and faster than the kernel's, because a monomial is one integer.
 
 A monomial packs its exponents, `WIDTH` bits each, so that products of monomials are sums of integers. Coefficients are
-FLINT's rationals. Nothing here is trusted: what a search finds goes back to `kernel.terms.Scalar` and to the kernel.
+FLINT's rationals. Nothing here is trusted: a search's result goes back to `kernel.terms.Scalar` and to the kernel.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from flint import fmpq, fmpq_mat
 
 from boundcheck.kernel.terms import Scalar
 
-# Exponents beyond 2^31 do not fit into a computer in any other way either.
+# Polynomials with exponents beyond 2^31 would not fit into memory anyway.
 WIDTH = 32
 MASK = (1 << WIDTH) - 1
 
@@ -29,11 +29,10 @@ class Packing:
     def __init__(self, scalars: Iterable[Scalar]) -> None:
         self.atoms = sorted({atom for scalar in scalars for atom in scalar.atoms()})
         self._shift = {atom: WIDTH * place for place, atom in enumerate(self.atoms)}
-        # One guard bit for each exponent shows, after a subtraction, whether it was borrowed from.
+        # One guard bit for each exponent shows whether a subtraction borrowed from it.
         self._guards = sum(1 << (WIDTH * place + WIDTH - 1) for place in range(len(self.atoms)))
 
     def pack(self, scalar: Scalar) -> Poly:
-        """A scalar, packed."""
         return {
             sum(exponent << self._shift[atom] for atom, exponent in monomial): fmpq(c.numerator, c.denominator)
             for monomial, c in scalar.terms.items()
@@ -52,16 +51,15 @@ class Packing:
         return [monomial >> (WIDTH * place) & MASK for place in range(len(self.atoms))]
 
     def degree(self, monomial: int) -> int:
-        """The total degree of a monomial."""
         return sum(self.exponents(monomial))
 
     def quotient(self, monomial: int, divisor: int) -> int | None:
-        """The monomial over the divisor, or None where it is no multiple."""
+        """The monomial over the divisor, or None if it is not a multiple."""
         difference = (monomial | self._guards) - divisor
         return difference ^ self._guards if difference & self._guards == self._guards else None
 
     def root(self, monomial: int) -> int | None:
-        """The monomial whose square this one is, or None."""
+        """The square root of the monomial, or None."""
         return None if any(exponent % 2 for exponent in self.exponents(monomial)) else monomial // 2
 
 
@@ -89,7 +87,7 @@ def plus(left: Poly, right: Poly, factor: Rational) -> Poly:
 
 
 def reduced(columns: Sequence[Poly], target: Poly) -> list[list[Rational]]:
-    """The equations Σ c_j column_j = target, one a monomial, in reduced echelon form without rows of zeros.
+    """The equations Σ c_j column_j = target, one for each monomial, in reduced echelon form without rows of zeros.
 
     A row has a coefficient for each c_j, and then the right side.
     """

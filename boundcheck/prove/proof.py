@@ -1,7 +1,7 @@
 """A proof as a script writes it: hypotheses, definitions, and steps that are proved, refuted or left open.
 
-A step says what is claimed (sympy), how the paper prints it (LaTeX), and from what it follows. The search for a
-certificate is `certificate`'s, the last word the kernel's, and the verdict `verdict`'s.
+A step says what is claimed (sympy), how the paper prints it (LaTeX), and from what it follows. `certificate` searches
+for a certificate, the kernel has the last word, and `verdict` gives the verdict.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from boundcheck.prove.translate import Reading
 from boundcheck.prove.typeset import check_math
 from boundcheck.prove.witness import Witness
 
-# What z3 and cvc5 get for one question.
+# The seconds that z3 and cvc5 get for one question.
 SECONDS = 5.0
 
 Role = Literal["hypothesis", "definition", "domain", "choice", "local"]
@@ -33,11 +33,11 @@ Role = Literal["hypothesis", "definition", "domain", "choice", "local"]
 
 @dataclass(frozen=True)
 class Assumption:
-    """A statement that a proof starts from.
+    """A statement from which a proof starts.
 
     Attributes:
-        role: ``hypothesis`` of the claim, ``definition`` of a symbol, ``domain`` of one, ``choice`` of an object that
-            exists (a matrix of norm 1), or ``local``: laid down about arbitrary points, which a law must name.
+        role: ``hypothesis`` of the claim, ``definition`` or ``domain`` of a symbol, ``choice`` of an object that exists
+            (a matrix of norm 1), or ``local``: assumed about arbitrary points, which a law must name.
 
     """
 
@@ -51,7 +51,7 @@ class Assumption:
 
 @dataclass(frozen=True)
 class Closing:
-    """How a proof states its conclusion: the claim's with matrices replaced, or one of its own, for all of these."""
+    """How a proof states its conclusion: the claim's with matrices replaced, or its own, for all of these."""
 
     where: Mapping[sp.Basic, sp.Basic]
     forall: tuple[sp.Basic, ...]
@@ -65,13 +65,13 @@ class Step:
 
     Attributes:
         label: what the proof calls it, "(12)".
-        relation: what is claimed, in sympy; of a law its conclusion; None for a line that is cited.
-        printed: the paper's own LaTeX, where it prints such a line.
+        relation: the claimed relation in sympy; for a law its conclusion; None for a cited line.
+        printed: the paper's own LaTeX, if it prints the line.
         meaning: what it says and why it holds, in words.
-        theorem: what the kernel made of it; its own assumption where nothing was found.
-        because: what it was closed from, and how.
+        theorem: the kernel's theorem; the line's own assumption if no proof was found.
+        because: the premises that closed it, and how.
         witness: an exact instance in which every hypothesis holds and the line is false.
-        inference: whether the line follows from the lines that the paper derives it from, where that was asked.
+        inference: whether the line follows from the lines from which the paper derives it, if this was asked.
 
     """
 
@@ -87,7 +87,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Because:
-    """What a line is closed from, and with which help."""
+    """The premises from which a line is closed, and hints."""
 
     premises: tuple[Theorem, ...]
     hints: tuple[sp.Expr, ...] = ()
@@ -97,7 +97,7 @@ class Because:
 
 @dataclass(frozen=True)
 class Inference:
-    """Whether a line follows from those that the paper names: certified, refuted by exact numbers, or neither."""
+    """Whether a line follows from the lines that the paper names: certified, refuted by exact numbers, or neither."""
 
     theorem: Theorem | None
     numbers: Counterexample | None
@@ -108,7 +108,7 @@ class Proof:
     """The working state of one proof script.
 
     Attributes:
-        claim: what is to be proved; None for a lemma of the script's own.
+        claim: the claim to prove; None for the script's own lemma.
         reading: what the matrices stand for.
 
     """
@@ -126,7 +126,7 @@ class Proof:
         """The rules, in the words of sympy."""
         return By(self.reading)
 
-    # What a proof starts from.
+    # The assumptions of a proof.
 
     def assume(
         self,
@@ -141,8 +141,7 @@ class Proof:
         """Start from a hypothesis: its relation with symbols replaced as in `where`, for all of `forall` with `given`.
 
         Returns:
-            The theorem that it is assumed; one for each part of a conjunction or maximum, where there are several, in
-            the order in which sympy has them.
+            The theorem that assumes it; for a conjunction or maximum of several parts, one for each, in sympy's order.
 
         """
         if role not in ("hypothesis", "choice", "local"):
@@ -171,23 +170,23 @@ class Proof:
         return theorems[0] if len(theorems) == 1 else tuple(theorems)
 
     def local(self, relation: sp.Basic, name: str = "") -> Theorem | tuple[Theorem, ...]:
-        """Start from a fact that the proof itself lays down about arbitrary points, and that its law names."""
+        """Start from a fact about arbitrary points that the proof itself assumes, and that its law names."""
         return self.assume(relation, name=name, role="local")
 
     def define(self, left: sp.Basic, right: sp.Basic, name: str = "", forall: Sequence[sp.Basic] = ()) -> Theorem:
         """Define a symbol, an iterate or a function: left = right.
 
         Raises:
-            InputError: where the left side is none of these, is given, has a definition, or is defined by itself.
+            InputError: if the left side is none of these, is given, is already defined, or is defined by itself.
 
         """
         relation = sp.Eq(left, right, evaluate=False)
-        # A plain number has become sympy's.
+        # A plain number is now sympy's.
         left, right = relation.args
         own = check_definition(left, right, self.claim)
         circle = circular([*self.definitions, (left, right)], self.reading)
         if circle:
-            raise InputError("definition", circle, "a letter that is defined once, and not by itself")
+            raise InputError("definition", circle, "a letter that is defined once, not by itself")
         assumed = any(x.relation == left for x in self.assumptions)
         if assumed and not right.is_positive and not is_given(left):
             raise InputError("definition", relation, f"a value that is positive, as {left} is assumed to be")
@@ -195,7 +194,7 @@ class Proof:
         if isinstance(theorem, tuple):
             raise InputError("definition", relation, "a single equation")
         if own and forall:
-            raise InputError("definition", relation, "the claim's own formula, which is for all of nothing")
+            raise InputError("definition", relation, "the claim's own formula, which has no `forall`")
         if not own:
             check_statement(left, right, theorem.conclusion, self.reading)
         return theorem
@@ -205,14 +204,14 @@ class Proof:
         return self.define(quantity.symbol, quantity.expression, quantity.name)
 
     def recall(self, name: str) -> Theorem:
-        """What was assumed under this name; raises InputError where nothing or several were."""
+        """The assumption of this name; raises InputError unless there is exactly one."""
         found = [each.statement for each in self.assumptions if each.name == name]
         if len(found) != 1:
-            raise InputError("name", name, f"the name of one assumption, and not of {len(found)}")
+            raise InputError("name", name, f"the name of one assumption, not of {len(found)}")
         return rules.assume(found[0])
 
     def cite(self, other: Proof, label: str, meaning: str = "") -> Theorem:
-        """The conclusion of another proof, with the assumptions that it rests on, as a step of this one."""
+        """The conclusion of another proof, with its assumptions, as a step of this one."""
         theorem = other.conclusion
         if theorem is None:
             raise InputError(label, other.claim, "a proof that concludes")
@@ -228,7 +227,7 @@ class Proof:
         return [x.relation.args for x in self.assumptions if x.role == "definition"]
 
     def positive(self, *symbols: sp.Symbol) -> list[Theorem]:
-        """That each of these symbols is positive, which is its domain; dimensions and T are at least 1 in any case."""
+        """Assume that these symbols are positive, which is their domain; dimensions and T are always at least 1."""
         found = []
         for symbol in symbols:
             if not symbol.is_positive:
@@ -249,7 +248,7 @@ class Proof:
         return found
 
     def law(self, forall: Sequence[sp.Basic], given: Sequence[sp.Basic], fact: Fact) -> Law:
-        """The statement: for all of these matrices, vectors and numbers, with these relations, the fact."""
+        """The law: for all of these matrices, vectors and numbers with these relations, the fact."""
         premises = [part for relation in given for part in self.reading.facts(relation)]
         return Law(self._letters(forall), premises, fact)
 
@@ -285,17 +284,17 @@ class Proof:
         Args:
             label: its number.
             relation: what it says.
-            because: theorems that it follows from; signs of norms and roots are added.
+            because: theorems from which it follows; signs of norms and roots are added.
             printed: the paper's LaTeX.
             meaning: in words.
             witness: an instance that is meant to refute it.
-            derived_from: the lines that the paper derives it from, where these are not what `because` says.
+            derived_from: the lines from which the paper derives it, if they are not those of `because`.
             hints: expressions whose squares the certificate may use.
-            factor: places in `because` of strict facts whose product the goal is multiplied by.
+            factor: places in `because` of strict facts whose product multiplies the goal.
             degree: of products of facts.
 
         Returns:
-            The theorem; where none was found, the line as an assumption of its own, which whatever follows inherits.
+            The theorem; if none was found, the line as its own assumption, which everything that follows inherits.
 
         """
         reason = Because(tuple(_flat(because)), tuple(hints), None if factor is None else tuple(factor), degree)
@@ -307,14 +306,14 @@ class Proof:
         return theorem
 
     def _infer(self, relation: sp.Basic, because: Because) -> Inference:
-        # A counterexample is found in no time, where there is one; a search for a certificate that fails takes longer.
+        # An existing counterexample is found at once; a failing search for a certificate takes longer.
         found = counterexample(self.reading.fact(relation), [x.fact for x in because.premises], SECONDS)
         if isinstance(found, Counterexample):
             return Inference(None, found)
         return Inference(self.close(relation, because), None)
 
     def close(self, relation: sp.Basic, because: Because) -> Theorem | None:
-        """A theorem of the kernel that says the relation, from these premises; None where none is found."""
+        """A theorem of the kernel that says the relation, from these premises; None if none is found."""
         goal = self.reading.fact(relation)
         same = next((x for x in because.premises if x.conclusion == goal), None)
         if same is not None:
@@ -328,7 +327,7 @@ class Proof:
     def state(
         self, label: str, relation: sp.Basic, theorem: Theorem, *, printed: str = "", meaning: str = ""
     ) -> Theorem:
-        """A line that a rule of the kernel yields as it stands; raises InputError where the rule says another thing."""
+        """A line that a rule of the kernel yields as it stands; raises InputError if the rule says something else."""
         fact = _saying(label, relation, self.reading.fact(relation))
         said = theorem.conclusion.conclusion if isinstance(theorem.conclusion, Law) else theorem.conclusion
         if said != fact:
@@ -352,7 +351,7 @@ class Proof:
     ) -> Theorem:
         """End the proof with the claim's own conclusion, or with `relation` where the script states its own.
 
-        `given` proves what is left to discharge; `forall` and `such_that` close the statement.
+        `given` proves the remaining hypotheses; `forall` and `such_that` close the statement.
         """
         wanted = relation if relation is not None else (self.claim.conclusion if self.claim else None)
         if wanted is None:
@@ -363,25 +362,25 @@ class Proof:
         fact = _saying("conclusion", wanted, self.reading.fact(wanted.xreplace(dict(where or {}))))
         self.goal = self.stated(fact, self.closing)
         theorem = discharged(theorem, *given)
-        # What rests on an open line cannot become a law; the verdict says on which.
+        # A proof that rests on an open line cannot become a law; the verdict names the line.
         closed = theorem.hypotheses <= {each.statement for each in self.assumptions}
         self.conclusion = self.generalise(theorem, forall, such_that) if forall and closed else theorem
         return self.conclusion
 
     def stated(self, fact: Fact, closing: Closing) -> Statement:
-        """The fact as a closing states it: a law, where it is for all of something."""
+        """The fact as the closing states it: a law, if the closing has `forall`."""
         return self.law(closing.forall, closing.such_that, fact) if closing.forall else fact
 
 
 def _saying(label: str, relation: sp.Basic, fact: Fact) -> Fact:
-    """The fact; raises InputError where its two sides are the same, so that it would be proved by being written."""
+    """The fact; raises InputError if its two sides are the same, because it would then say nothing."""
     if not fact.polynomial.terms:
         raise InputError(label, relation, f"a statement that says something: in normal form it is {fact}")
     return fact
 
 
 def signs(facts: Sequence[Fact]) -> list[Theorem]:
-    """That norms and roots are not negative and dimensions and T at least 1, for all that these facts speak of."""
+    """Theorems: the norms and roots in these facts are not negative, their dimensions and T are at least 1."""
     found: dict[str, Theorem] = {}
     for atom in (atom for fact in facts for atom in fact.polynomial.atoms()):
         match atom:

@@ -1,7 +1,7 @@
-"""From the text of a kernel statement back to the statement: what is displayed must say what was proved.
+"""From the text of a kernel statement back to the statement: the displayed text must say what was proved.
 
-(Pollack, "How to believe a machine-checked proof", 1998; Wiedijk, "Pollack-inconsistency", 2012.) The reader knows the
-letters and the signs, and nothing of how the text was made.
+(Pollack, "How to believe a machine-checked proof", 1998; Wiedijk, "Pollack-inconsistency", 2012.) The reader knows only
+the letters and the signs, and not how the text was made.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _Part = TypeVar("_Part")
 
 
 def tokens_of(text: str) -> list[str]:
-    """The signs of a text; raises InputError for one that no statement has."""
+    """The signs of a text; raises InputError for a sign that no statement has."""
     found = TOKEN.findall(text)
     if "".join(found) != "".join(text.split()):
         raise InputError("text", text, "the text of a statement of the kernel")
@@ -47,10 +47,10 @@ def tokens_of(text: str) -> list[str]:
 
 
 def read(text: str, letters: Letters) -> Statement:
-    """The statement that a text says, its names being these letters.
+    """The statement that a text says, with these letters as its names.
 
     Raises:
-        InputError: for a text that says none.
+        InputError: for a text that is not a statement.
 
     """
     reader = _Reader(tokens_of(text), letters)
@@ -64,7 +64,7 @@ def read(text: str, letters: Letters) -> Statement:
 
 
 class _Reader:
-    """A recursive descent; each method reads what it is named after."""
+    """A recursive descent: each method reads the part in its name."""
 
     def __init__(self, tokens: list[str], letters: Letters) -> None:
         self.tokens, self.letters, self.place = tokens, letters, 0
@@ -92,7 +92,7 @@ class _Reader:
     def statement(self) -> Statement:
         if self.next() in ("for", "always"):
             return self.law()
-        # A law among the premises of a law stands in brackets, and no fact begins with a bracket and "for".
+        # A law among the premises of a law is in brackets, and no fact begins with a bracket and "for".
         if self.tokens[self.place : self.place + 2] in (["(", "for"], ["(", "always"]):
             self.take("(")
             law = self.law()
@@ -119,7 +119,7 @@ class _Reader:
         found = self.named(self.take())
         letter = next(iter(found.atoms())) if isinstance(found, Scalar) else _letter(found)
         if not isinstance(letter, Symbol | Variable):
-            raise InputError("text", letter, "a letter that a law is for all of")
+            raise InputError("text", letter, "a letter over which a law ranges")
         return letter
 
     def several(self, read_one: Callable[[], _Part], sign: str = ",") -> list[_Part]:
@@ -228,7 +228,7 @@ class _Reader:
         return Matrix.of(Mean(_letter(body), given))
 
     def point(self) -> tuple[Matrix, ...]:
-        """Matrices in brackets; what is no matrix ends the list, and the caller finds another sign than he expects."""
+        """Matrices in brackets; anything else ends the list, and the caller finds a sign that he does not expect."""
         self.take("(")
         blocks: list[Matrix] = []
         while True:

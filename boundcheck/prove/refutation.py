@@ -1,4 +1,4 @@
-"""When a witness refutes a line: all that the proof assumes holds in it, for certain, and the line is false."""
+"""When a witness refutes a line: every assumption of the proof certainly holds in it, and the line is false."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from boundcheck.prove.witness import Witness, examined
 
 
 def objection(fact: Fact, witness: Witness, script: Script) -> str:
-    """Why the witness does not refute the line; empty where it does."""
+    """Why the witness does not refute the line; empty if it does."""
     proof = script.proof
     try:
         witness = examined(witness)
@@ -29,7 +29,7 @@ def objection(fact: Fact, witness: Witness, script: Script) -> str:
             return f"the witness breaks a hypothesis: {'; '.join(witness.failures)}"
         unsaid = next(_unsaid(script, fact), None)
         if unsaid is not None:
-            return f"the proof does not lay down {unsaid}, so that the witness need not meet it"
+            return f"the proof does not assume {unsaid}, so the witness need not meet it"
         for each in proof.assumptions:
             if isinstance(each.statement, Law) and not _obeys(witness, each.statement):
                 return f"the witness does not show that a law holds: {each.statement}"
@@ -37,14 +37,14 @@ def objection(fact: Fact, witness: Witness, script: Script) -> str:
                 return f"the witness does not meet {each.name}"
         for domain in _domains(fact, script):
             if not witness.meets(domain):
-                return f"the witness does not meet {domain}, which is so of this letter"
+                return f"the witness does not meet {domain}, which always holds for this letter"
         return "" if witness.refutes(fact) else "the witness does not make the line false"
     except InputError as error:
         return str(error)
 
 
 def _unsaid(script: Script, fact: Fact) -> Iterator[str]:
-    """What the claim rests on, and the proof does not lay down: hypotheses, conditions, what letters stand for."""
+    """What the claim rests on and the proof does not assume: hypotheses, conditions, what letters stand for."""
     claim, proof = script.claim, script.proof
     if claim is None:
         return
@@ -52,7 +52,7 @@ def _unsaid(script: Script, fact: Fact) -> Iterator[str]:
         laid = {digest(each.statement) for each in proof.assumptions}
         fixed = fixed_statements().get(claim.id)
         if fixed is None or not fixed.hypotheses <= laid:
-            yield f"all that {claim.id} rests on"
+            yield f"everything on which {claim.id} rests"
     else:
         yield from (f"{new.title}, instead of which it has another hypothesis" for new in script.instead.values())
         yield from (x.title for x in claim.hypotheses if not _is_laid_down(x, script))
@@ -68,7 +68,7 @@ def _unsaid(script: Script, fact: Fact) -> Iterator[str]:
 
 
 def _is_laid_down(hypothesis: Claim, script: Script) -> bool:
-    """Whether a hypothesis is laid down as it stands: as a whole, or in all of its parts."""
+    """Whether a hypothesis is assumed as it stands, as a whole or in all of its parts."""
     if any(not each.where and is_stated(each, hypothesis, script.reading) for each in script.proof.assumptions):
         return True
     parts = conjuncts_of(hypothesis)
@@ -76,7 +76,7 @@ def _is_laid_down(hypothesis: Claim, script: Script) -> bool:
 
 
 def _domains(fact: Fact, script: Script) -> Iterator[Fact]:
-    """That the letters of a line are positive which are known to be, in the catalogue or by their declaration."""
+    """The facts that letters of a line are positive, by the catalogue or by their declaration."""
     own = {str(x.name): x for x in script.reading.letters if isinstance(x, sp.Symbol)}
     for atom in sorted(fact.polynomial.inside):
         if isinstance(atom, Variable):
@@ -86,5 +86,5 @@ def _domains(fact: Fact, script: Script) -> Iterator[Fact]:
 
 
 def _obeys(witness: Witness, law: Law) -> bool:
-    """Whether a law is one that holds wherever the witness's source breaks no hypothesis of Lemma 1 and Theorem 2."""
+    """Whether a law holds wherever the witness's source breaks no hypothesis of Lemma 1 and Theorem 2."""
     return witness.source is not None and digest(law) in laws_of_meft()

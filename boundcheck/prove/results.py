@@ -1,4 +1,4 @@
-"""What an audit of a claim's proofs yields: its verdict, its proofs and their lines; as data, HTML and LaTeX."""
+"""The results of auditing a claim's proofs: its verdict, its proofs and their lines; as data, HTML and LaTeX."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from boundcheck.prove.solvers import DisagreementError, Status, second_opinion
 from boundcheck.prove.verdict import ClaimVerdict, JudgedProof, JudgedStep
 from boundcheck.prove.witness import numbers_at
 
-# Numerators and denominators from here on are printed as decimals.
+# Fractions with numerators or denominators from here on are printed as decimals.
 _LARGEST = 10**12
 
 
@@ -41,7 +41,7 @@ class ClaimAudit:
         return {"id": self.id, "title": self.title, "verdict": self.verdict, "proofs": proofs}
 
     def proof(self, version: str) -> JudgedProof:
-        """The proof of a version; raises InputError where there is none."""
+        """The proof of a version; raises InputError if there is none."""
         found = next((x for x in self.proofs if x.script.version == version), None)
         if found is None:
             raise InputError("version", version, f"one of {', '.join(x.script.version for x in self.proofs)}")
@@ -66,7 +66,7 @@ def _given(statements: list[str]) -> str:
 
 
 def _ending(proof: JudgedProof) -> list[str]:
-    """What a proof proves, and what that rests on."""
+    """What a proof proves, and on what it rests."""
     if proof.verdict != "proved":
         return []
     rests = "; ".join(str(each.statement) for each in proof.hypotheses) or "nothing"
@@ -74,7 +74,7 @@ def _ending(proof: JudgedProof) -> list[str]:
 
 
 def proof_as_json(proof: JudgedProof) -> dict[str, Any]:
-    """A proof as plain data: what is proved, and from what, is printed from the kernel's theorem."""
+    """A proof as plain data; its statement and assumptions are printed from the kernel's theorem."""
     proved = proof.conclusion if proof.verdict == "proved" else None
     rests = [each.statement for each in proof.hypotheses]
     display = shown(*rests, *([proved] if proved else []))
@@ -143,21 +143,21 @@ def _sides(proof: JudgedProof, step: Step) -> tuple[Scalar, Scalar]:
 
 
 def number_text(value: Interval) -> str:
-    """An exact number as a fraction; one that is long or enclosed, by its first nine digits."""
+    """An exact number as a fraction; a long or enclosed number by its first nine digits."""
     short = value.low == value.high and max(abs(value.low.numerator), value.low.denominator) < _LARGEST
     return str(value.low) if short else f"{float(value.low):.9g}"
 
 
 def certificate_text(theorem: Theorem) -> str | None:
-    """The identity that closes a line, for a person to check; None where a rule yields the line as it stands."""
+    """The identity that closes a line, for a person to check; None if a rule yields the line as it stands."""
     return identity(theorem) if theorem.rule == "certificate" else None
 
 
 def opinions(proof: JudgedProof) -> dict[int, dict[str, Status]]:
-    """What z3 and cvc5 say of each line that a certificate proves, by its place among the lines.
+    """The answers of z3 and cvc5 on each line that a certificate proves, by its place among the lines.
 
     Raises:
-        DisagreementError: where a solver finds numbers at which a line fails that the kernel proves from its premises.
+        DisagreementError: if a solver finds numbers at which a line fails although the kernel proves it.
 
     """
     found = {}
@@ -215,6 +215,6 @@ def _words(text: str) -> str:
     """Plain text for LaTeX, its mathematical letters in math mode."""
     pattern = re.compile("|".join(map(re.escape, sorted([*_GREEK, *_SPECIAL], key=len, reverse=True))))
     known = pattern.sub(lambda m: _SPECIAL.get(m[0]) or rf"\ensuremath{{{_GREEK[m[0]]}}}", text)
-    # A sign that has no entry is spelled out.
+    # A sign without an entry is spelled out.
     names = {x: unicodedata.name(x, "sign") for x in known if not x.isascii()}
     return "".join(f"({names[x].lower()})" if not names.get(x, "LATIN").startswith("LATIN") else x for x in known)

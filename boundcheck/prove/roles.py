@@ -1,7 +1,7 @@
-"""The roles of letters: what may be declared, which letters the catalogue has, and why one that has no role is refused.
+"""The roles of letters: what may be declared, which letters the catalogue has, and why a letter is refused.
 
-Letters are sympy symbols. Two symbols of one name, such as two that sympy assumes different things of, would be one
-letter to a reader: the second one is refused.
+Letters are sympy symbols. Two symbols with one name, such as two with different assumptions, would be one letter to a
+reader: the second one is refused.
 """
 
 from __future__ import annotations
@@ -18,32 +18,32 @@ from boundcheck.claims import symbols
 from boundcheck.claims import vocabulary as words
 from boundcheck.errors import InputError
 
-# The scalars of the catalogue, by name: constants, apart from T, and from those that are dimensions too.
+# The scalars of the catalogue, by name: constants, except T and those that are also dimensions.
 CATALOGUE = {str(symbol.name): symbol for symbol in symbols.LETTERS}
 HOW_TO_DECLARE = "constants=, arbitrary=, points= or processes= of the Reading say what it is"
 
 
 @dataclass(frozen=True)
 class Process:
-    """The blocks of an iterate such as v_t, and when it is known: at its own time, or one later if it is drawn then."""
+    """The blocks of an iterate such as v_t, and when it is known: at its own time, or one later if it is drawn."""
 
     blocks: tuple[sp.MatrixSymbol, ...]
     drawn: bool = False
 
     @property
     def lag(self) -> int:
-        """How much later than t its value at t is known."""
+        """How much later than t the value at t is known."""
         return int(self.drawn)
 
 
 def at_t(iterate: words.Iterate) -> words.Iterate:
-    """The iterate at t, by which a reading has its process."""
+    """The iterate at t, the key of this process in a reading."""
     name, _, rows, columns = iterate.args
     return words.Iterate(name, words.t, rows, columns)
 
 
 def declared(role: str, given: Iterable[sp.Basic]) -> Iterable[sp.Basic]:
-    """The letters that are given a role; raises InputError for what is none, and for those of the catalogue."""
+    """The letters with a declared role; raises InputError for anything else, and for letters of the catalogue."""
     for each in given:
         if isinstance(each, sp.Dummy) or not isinstance(each, sp.Symbol | sp.MatrixSymbol):
             raise InputError(role, each, "a Symbol or a MatrixSymbol, whose name says which it is")
@@ -53,12 +53,12 @@ def declared(role: str, given: Iterable[sp.Basic]) -> Iterable[sp.Basic]:
         if isinstance(each, sp.Symbol) and not is_dimension(each) and each not in _makes(each.name):
             raise InputError(role, each, "a number that is assumed to be real, or positive, or nothing")
         if role == "arbitrary" and isinstance(each, sp.Symbol) and is_dimension(each):
-            raise InputError(role, each, "a number that may vary, which a dimension does not")
+            raise InputError(role, each, "a number that may vary; a dimension does not")
         yield each
 
 
 def _makes(name: str) -> tuple[sp.Symbol, ...]:
-    """The numbers of a name that the kernel knows of: real ones, of which a proof may say that they are positive."""
+    """The numbers of this name that the kernel knows: real ones, which a proof may assume to be positive."""
     return sp.Symbol(name), sp.Symbol(name, real=True), sp.Symbol(name, positive=True)
 
 
@@ -78,7 +78,7 @@ def _assumed(symbol: sp.Symbol) -> str:
 
 
 def without_role(node: sp.Basic, letters: Iterable[sp.Basic]) -> str:
-    """What was expected of a letter that has no role: the other one of its name that has one, or a role."""
+    """What was expected instead of a letter without a role: the letter of its name with a role, or a role."""
     other = next((x for x in letters if x.name == node.name), None)
     if isinstance(node, sp.Symbol) and other is None:
         other = CATALOGUE.get(node.name)
@@ -89,21 +89,21 @@ def without_role(node: sp.Basic, letters: Iterable[sp.Basic]) -> str:
 
 
 def function_name(symbol: sp.Basic) -> str:
-    """The name of a function; raises InputError for a symbol that sympy knows more of."""
+    """The name of a function; raises InputError for a symbol with assumptions."""
     if symbol != sp.Symbol(getattr(symbol, "name", "")):
         raise InputError("function", symbol, "a plain Symbol, such as f, that names a function")
     return str(symbol.name)
 
 
 def is_dimension(symbol: sp.Symbol) -> bool:
-    """Whether a symbol is a positive integer and no more, as the dimensions of matrices are."""
+    """Whether a symbol is assumed to be a positive integer and nothing else, as dimensions of matrices are."""
     plain = symbol == sp.Symbol(symbol.name, positive=True, integer=True)
     named = re.fullmatch(r"one|size\d+", symbol.name) is None
     return bool(plain and named and CATALOGUE.get(symbol.name, symbol) == symbol)
 
 
 def shape_names(node: MatrixExpr) -> tuple[str, str]:
-    """The names of a matrix's dimensions; raises InputError for one that is no dimension."""
+    """The names of a matrix's dimensions; raises InputError for any other size."""
     rows, columns = map(_size, node.shape)
     return rows, columns
 
@@ -117,7 +117,7 @@ def _size(size: sp.Expr) -> str:
 
 
 def is_plain(node: sp.Basic) -> bool:
-    """Whether a node is of a class of sympy or of the vocabulary, and of no other that says it is one."""
+    """Whether a node's class is truly one of sympy's or of the vocabulary's."""
     kind = type(node)
     home = sys.modules.get(kind.__module__)
     ours = kind.__module__ == words.__name__ or kind.__module__.startswith("sympy.")

@@ -1,6 +1,6 @@
-"""A referee's table: what a paper prints, what is found of it, and the lines of proofs that establish the finding.
+"""A referee's table: what a paper prints, what we find, and the lines of proofs that establish the finding.
 
-A row's verdict is computed from the lines that it refers to. A row that refers to none is editorial, and says so.
+A row's verdict is computed from the lines to which it refers. A row that refers to none is editorial, and says so.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ RowVerdict = Literal["refuted", "repaired", "proved", "unknown", "editorial"]
 
 @dataclass(frozen=True)
 class Ref:
-    """A line of a proof, or its conclusion where there is no label."""
+    """A line of a proof; without a label, its conclusion."""
 
     id: str
     version: str
@@ -37,9 +37,9 @@ class Row:
         number: in the audit of the paper.
         locator: where in the paper.
         printed: what is printed there.
-        finding: what is found of it.
-        false: what shows that the printed is false: refuted lines, or proofs of the contrary.
-        holds: what shows that the printed is true.
+        finding: what we find.
+        false: evidence that the printed statement is false: refuted lines, or proofs of the contrary.
+        holds: evidence that it is true.
         repair: what is proved in its place.
 
     """
@@ -55,9 +55,9 @@ class Row:
 
 @dataclass(frozen=True)
 class JudgedRow:
-    """A row with the verdict that its lines give it, and the trust of the weakest proof among them.
+    """A row with the verdict from its lines, and the trust of the weakest proof among them.
 
-    `hypotheses` says for each claim that is proved how its theorem's hypotheses differ from those that it lists.
+    `hypotheses` says for each proved claim how its theorem's hypotheses differ from those that it lists.
     """
 
     row: Row
@@ -67,7 +67,6 @@ class JudgedRow:
     hypotheses: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """The row as plain data."""
         row = self.row
         return {
             "number": row.number,
@@ -86,7 +85,7 @@ def judge_rows(paper: str, audits: Mapping[str, ClaimAudit]) -> tuple[JudgedRow,
     """The table of a paper, `ROWS` of its module `findings`, with the verdicts of its rows; empty without that module.
 
     Raises:
-        InputError: where a row refers to a line that no proof has.
+        InputError: if a row refers to a line that no proof has.
 
     """
     rows: Sequence[Row] = getattr(paper_of(paper).part("findings"), "ROWS", ())
@@ -94,7 +93,7 @@ def judge_rows(paper: str, audits: Mapping[str, ClaimAudit]) -> tuple[JudgedRow,
 
 
 def rows_of(audits: Sequence[ClaimAudit]) -> tuple[JudgedRow, ...]:
-    """The table of a paper that has none: for each claim that has a proof, its verdict and those of its proofs."""
+    """The default table of a paper: for each claim with a proof, its verdict and those of its proofs."""
     return tuple(
         JudgedRow(
             Row(i, audit.title, "", f"{audit.title}: {audit.verdict}."),
@@ -127,7 +126,7 @@ def _verdict(row: Row, states: Mapping[Ref, str]) -> RowVerdict:
     established &= all(states[ref] == "proved" for ref in (*row.holds, *row.repair))
     if not established:
         return "unknown"
-    # What holds, but not by what is printed, is repaired; a false line outweighs the rest.
+    # A statement that holds, but not by the printed argument, is repaired; a false line outweighs the rest.
     return "refuted" if row.false else ("proved" if row.holds else "repaired")
 
 
@@ -155,7 +154,7 @@ def _trust(proof: JudgedProof, step: JudgedStep | None) -> Trust:
 
 
 def _text(ref: Ref, proof: JudgedProof, step: JudgedStep | None) -> str:
-    """One sentence: which line, its verdict, and of a refuted one the witness with both sides."""
+    """One sentence: the line, its verdict, and for a refuted line the witness with both sides."""
     name = f"“{step.step.label}”" if step else "the conclusion"
     text = f"{proof.script.title} ({proof.script.version}), {name}: {_state(proof, step)}"
     witness = witness_as_json(proof, step) if step else None

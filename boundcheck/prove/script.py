@@ -1,7 +1,7 @@
-"""Proof scripts: how one is declared, found and loaded.
+"""Proof scripts: how they are declared, found and loaded.
 
-A script is a Python file with functions marked ``@script(claim, version, reading)``. Those of the catalogue's claims
-lie in `proofs/`, one folder per paper; a user's own is any file.
+A script is a Python file with functions marked ``@script(claim, version, reading)``. Scripts of the catalogue's claims
+are in `proofs/`, one folder per paper; a user's script is any file.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ class Script:
     """A proof of a claim, in one version.
 
     Attributes:
-        id: the claim's, or one of the script's own for a lemma that is in no catalogue.
+        id: the claim's, or the script's own for a lemma outside the catalogue.
         version: ``printed`` (the paper's lines), ``repaired`` (the paper's statement, another proof) or ``sharp``.
         instead: hypotheses of the claim that this proof replaces by others, by id.
-        is_statement: whether its lines are the claim itself, so that a false one refutes the claim and not a proof.
-        home: the folder that the script's own imports are looked up in; None for those of a paper.
+        is_statement: whether its lines are the claim itself, so that a false line refutes the claim and not a proof.
+        home: the folder for the script's own imports; None for the scripts of a paper.
 
     """
 
@@ -64,8 +64,8 @@ class Script:
         """The proof that the function fills, run once.
 
         Raises:
-            InputError: where it asks for what cannot be translated, a rule of the kernel refuses it, or its own code
-                raises.
+            InputError: if an expression cannot be translated, a rule of the kernel refuses a step, or the script's
+                own code raises.
 
         """
         proof = Proof(self.claim, self.reading)
@@ -83,15 +83,15 @@ def script(
     instead: Mapping[str, Claim] | None = None,
     is_statement: bool = False,
 ) -> Callable[[Callable[[Proof], None]], Script]:
-    """Mark a function as the proof of a claim, or of a lemma that is only named; it gets the `Proof` to fill.
+    """Mark a function as the proof of a claim, or of a lemma that is only named; it receives the `Proof` to fill.
 
-    With `is_statement` the lines of a printed script are the claim, so that a false one refutes it.
+    With `is_statement` the lines of a printed script are the claim, so that a false line refutes it.
 
     Raises:
         InputError: for a version other than printed, repaired and sharp.
 
     """
-    # An id of the catalogue is that claim, however it is given.
+    # An id of the catalogue always means the catalogue's claim.
     known = claim if isinstance(claim, Claim) else catalogue.get(claim)
     id = known.id if known else str(claim)
     if known and title:
@@ -106,13 +106,13 @@ def script(
 
 
 def _own_letters(claim: Claim) -> set[sp.Symbol]:
-    """The numbers that a claim declares itself, and those that it derives: constants of every proof of it."""
+    """The parameters that a claim declares itself, and its quantities: constants of all its proofs."""
     mine = {parameter.symbol for parameter in claim.parameters} | {quantity.symbol for quantity in claim.quantities}
     return {symbol for symbol in mine - {T} if symbol not in LETTERS and not is_dimension(symbol)}
 
 
 def checked(script: Script) -> Script:
-    """The script; raises InputError where its id, version, claim or reading are not what they seem to be."""
+    """The script; raises InputError if its id, version, claim or reading are not what they seem to be."""
     id, claim = script.id, script.claim
     if script.version not in VERSIONS:
         raise InputError("version", script.version, f"one of {', '.join(VERSIONS)}")
@@ -132,7 +132,7 @@ def checked(script: Script) -> Script:
 
 def _checked_reading(reading: Reading) -> Reading:
     if type(reading) is not Reading:
-        raise InputError("reading", type(reading).__name__, "a Reading, which says what letters are, and no other")
+        raise InputError("reading", type(reading).__name__, "a Reading, which says what letters are, and nothing else")
     return reading
 
 
@@ -140,7 +140,7 @@ def of_paper(key: str) -> list[Script]:
     """All scripts of a paper, in the order of its modules.
 
     Raises:
-        InputError: for an unknown paper, a module that cannot be run, and outside `proofs/` an id of another paper's.
+        InputError: for an unknown paper, a module that cannot be run, and outside `proofs/` an id of another paper.
 
     """
     paper = paper_of(key)
@@ -159,12 +159,12 @@ def _part(paper: Paper, name: str) -> ModuleType:
 
 
 def find(targets: Sequence[Claim | str | Path]) -> list[Script]:
-    """The scripts of claims, ids, papers and files, each once; of all papers where there is no target.
+    """The scripts of claims, ids, papers and files, each once; without a target those of all papers.
 
-    An id stands for the claims below it as well: jiang2024.lemma1 for jiang2024.lemma1.any_points.
+    An id includes the claims below it: jiang2024.lemma1 includes jiang2024.lemma1.any_points.
 
     Raises:
-        InputError: for a target that has no script.
+        InputError: for a target without a script.
 
     """
     found: dict[int, Script] = {}
@@ -184,7 +184,7 @@ def find(targets: Sequence[Claim | str | Path]) -> list[Script]:
 
 
 def named(target: Claim | str | Path) -> Claim | str | Path:
-    """The key of the paper in a folder, which is known from then on; what is no folder as it stands."""
+    """The key of the paper in a folder, which is then registered; any other target unchanged."""
     if isinstance(target, Claim) or target in papers() or not Path(target).is_dir():
         return target
     return paper_at(Path(target)).key
@@ -211,11 +211,11 @@ def _of_target(target: Claim | str | Path) -> list[Script]:
 
 
 def of_file(path: Path) -> list[Script]:
-    """All scripts of a file; raises InputError where there is none, or the file cannot be run."""
+    """All scripts of a file; raises InputError if there is none, or the file cannot be run."""
     if not path.is_file():
         raise InputError("script", path, "a file that exists, the id of a claim, or a paper")
     home = path.resolve().parent
-    # Two files of one name are two modules.
+    # Two files with one name are two modules.
     name = f"{_PACKAGE}_{path.stem}_{zlib.crc32(str(path.resolve()).encode()):08x}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
@@ -232,7 +232,7 @@ def of_file(path: Path) -> list[Script]:
 
 @contextmanager
 def _running(what: str, home: Path | None) -> Iterator[None]:
-    """Run a script's code: with its neighbours at hand, and with one clear line where it fails."""
+    """Run a script's code: its neighbours can be imported, and a failure becomes one clear line."""
     if home is not None:
         sys.path.insert(0, str(home))
     before = set(sys.modules)
@@ -242,7 +242,7 @@ def _running(what: str, home: Path | None) -> Iterator[None]:
     finally:
         if home is not None:
             sys.path.remove(str(home))
-            # Another folder may have a neighbour of the same name.
+            # Another folder may have a neighbour with the same name.
             for name in set(sys.modules) - before:
                 file = getattr(sys.modules[name], "__file__", None)
                 if file and Path(file).resolve().parent == home and not name.startswith(_PACKAGE):
@@ -250,5 +250,5 @@ def _running(what: str, home: Path | None) -> Iterator[None]:
 
 
 def _scripts(module: ModuleType) -> list[Script]:
-    # In the order of the file, and not those that it imports from another.
+    # In the order of the file, without those that it imports from another.
     return [x for x in vars(module).values() if isinstance(x, Script) and x.build.__module__ == module.__name__]

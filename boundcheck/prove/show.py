@@ -14,16 +14,16 @@ from boundcheck.prove.results import proof_as_json, witness_as_json
 from boundcheck.prove.verdict import JudgedProof, JudgedStep
 from boundcheck.terminal import coloured
 
-# How much of what a line alone rests on is shown beside it.
+# The most of a line's own assumptions that are shown beside it.
 _FEW = 4
 _Voices = Mapping[str, Mapping[int, Mapping[str, str]]]
 
 
 def show(audit: ProofAudit, console: Console, steps: bool, voices: _Voices) -> None:
-    """Print the audit; the lines of the proofs where there are few claims or `steps` asks for all of them."""
+    """Print the audit; the lines of the proofs only if there are few claims or `steps` asks for them."""
     if audit.rows:
         _show_rows(audit, console)
-    # Of a claim the catalogue has the statement; of a lemma this is the only place that says what it states.
+    # The catalogue has the statements of claims; a lemma's statement is shown only here.
     table = Table("claim", "verdict", "version", "proof", "trust", "lines", "what is proved")
     table.columns[0].overflow = "fold"
     for claim in audit.claims:
@@ -77,7 +77,7 @@ def _show_lines(proof: JudgedProof, console: Console, steps: bool, voices: Mappi
     table = Table("line", "verdict", "trust", "what it says", title=escape(title), title_justify="left")
     if voices:
         table.add_column("z3, cvc5")
-    # A proof whose author says nothing of its lines is shown whole.
+    # A proof whose author says nothing about its lines is shown whole.
     told = any(x.step.meaning or x.step.printed for x in proof.steps)
     lines = [
         (place, x)
@@ -108,7 +108,7 @@ def _show_theorem(proof: JudgedProof, console: Console) -> None:
 
 
 def _says(proof: JudgedProof, judged: JudgedStep) -> str:
-    """The line as its theorem has it, with what it alone rests on, and below it what the author says of it."""
+    """The line as its theorem states it, with its own assumptions, and below it the author's words."""
     step = judged.step
     text = step.meaning
     if judged.follows is False:

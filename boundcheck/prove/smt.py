@@ -1,8 +1,8 @@
 """Entailments between facts as SMT-LIB 2 text: every atom is a real variable, and the goal is negated.
 
-"unsat" says that the premises entail the goal, whatever the atoms stand for; "sat" says that they do not by arithmetic
-alone. What a root, inverse, norm or dimension is by definition is asserted beside the premises. The text has no
-division, and it is the same for the same set of facts. Models are read here as well.
+"unsat" says that the premises entail the goal, whatever the atoms stand for; "sat" says that arithmetic alone does not
+entail it. The definitions of roots, inverses, norms and dimensions are asserted with the premises. The text has no
+division, and it is the same for the same set of facts. This module also reads models.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from boundcheck.kernel import Fact
 from boundcheck.kernel.atoms import Dimension, Horizon, Inverse, Norm, Root
 from boundcheck.kernel.terms import Atom, Scalar
 
-# One of the cases holds, and a case is facts that hold together.
+# One of the cases holds; a case is a list of facts that hold together.
 Cases = tuple[tuple[Fact, ...], ...]
 
 _FAILS = {">=": "<", ">": "<=", "=": "distinct"}
@@ -29,7 +29,7 @@ _Expression: TypeAlias = "str | list[_Expression]"
 
 
 def atoms_of(facts: Iterable[Fact]) -> list[Atom]:
-    """The atoms of the facts, sorted, with those that the definitions of roots and inverses among them speak of."""
+    """The atoms of the facts, sorted, with the atoms in the definitions of their roots and inverses."""
     found: set[Atom] = set()
     waiting = [atom for fact in facts for atom in fact.polynomial.atoms()]
     while waiting:
@@ -41,7 +41,7 @@ def atoms_of(facts: Iterable[Fact]) -> list[Atom]:
 
 
 def definition(atom: Atom) -> Cases:
-    """What holds of an atom by its kind alone; no cases where that is nothing."""
+    """What holds for an atom by its kind alone; empty if there is nothing."""
     value = Scalar.of(atom)
     match atom:
         case Root(body=body):
@@ -62,13 +62,13 @@ def variables(goal: Fact, premises: Iterable[Fact]) -> dict[Atom, str]:
 
 
 def smt_lib(goal: Fact, premises: Sequence[Fact], *, model: bool = False, definitions: bool = True) -> str:
-    """The problem that is unsatisfiable where the premises entail the goal, in the logic QF_NRA.
+    """The problem that is unsatisfiable if the premises entail the goal, in the logic QF_NRA.
 
     Args:
-        goal: what is asserted not to hold.
-        premises: what is asserted; neither order nor repetition changes the text.
+        goal: the fact that is asserted not to hold.
+        premises: the asserted facts; neither order nor repetition changes the text.
         model: whether to ask for a model as well.
-        definitions: whether to assert what holds of roots, inverses, norms and dimensions by their kind.
+        definitions: whether to assert the definitions of roots, inverses, norms and dimensions.
 
     """
     names = variables(goal, premises)
@@ -89,7 +89,7 @@ def smt_lib(goal: Fact, premises: Sequence[Fact], *, model: bool = False, defini
 def export(folder: Path, name: str, goal: Fact, premises: Sequence[Fact]) -> Path:
     """Write the problem to `name`.smt2 in the folder, for any solver to read, and return its path.
 
-    Raises InputError for a name that is no plain file name, and for a folder that cannot be written to.
+    Raises InputError for a name that is not a plain file name, and for a folder that cannot be written to.
     """
     if not _FILE_NAME.match(name):
         raise InputError("name", name, "letters, digits, _, - and ., and a letter, digit or _ first")
@@ -136,9 +136,9 @@ def _joined(operator: str, parts: list[str]) -> str:
 
 
 def read_models(text: str) -> list[dict[str, Fraction | None]]:
-    """The models that a solver printed, one after the other: the value of each variable, None where not rational.
+    """The models that a solver printed, one after the other: the value of each variable, None if not rational.
 
-    A decimal that ends in "?" is read as far as it goes. Raises ValueError for text that is no list of models.
+    A decimal that ends in "?" is read as far as it goes. Raises ValueError for text that is not a list of models.
     """
     return [_values(model) for model in _expressions(text)]
 
@@ -150,10 +150,10 @@ def _values(model: _Expression) -> dict[str, Fraction | None]:
             case ["define-fun", str(name), [], "Real", value]:
                 values[name] = _number(value)
             case ["define-fun", "/0", *_]:
-                # z3 divides while it solves equations, and then says what it takes quotients by 0 to be.
+                # z3 divides while it solves equations, and then states its values of quotients by 0.
                 pass
             case _:
-                raise ValueError(f"no value of a variable: {entry}")
+                raise ValueError(f"not a value of a variable: {entry}")
     return values
 
 

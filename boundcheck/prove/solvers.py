@@ -1,4 +1,4 @@
-"""z3 and cvc5, each in a process of its own that is killed when its time is up, and what their answers are worth."""
+"""z3 and cvc5, each in its own process, which is killed when its time is up, and how far to trust their answers."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _LONGEST = 1_000_000.0
 
 
 class SolverMissingError(BoundcheckError):
-    """A solver that is not installed where boundcheck is."""
+    """The solver is not installed where boundcheck is."""
 
 
 class DisagreementError(BoundcheckError):
-    """One solver says sat and the other unsat, so that one of them is wrong and neither counts.
+    """One solver says sat and the other unsat: one of them is wrong, so neither counts.
 
     Attributes:
         statuses: what each said.
@@ -49,12 +49,12 @@ class DisagreementError(BoundcheckError):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a solver said.
+    """A solver's answer.
 
     Attributes:
-        status: of the problem; "unknown" also where the solver took too long or broke down.
-        model: where it is "sat" and a model was asked for, what the solver printed of it.
-        reason: where it is "unknown", why.
+        status: of the problem; "unknown" also if the solver took too long or broke down.
+        model: the solver's text of a model, if the status is "sat" and a model was asked for.
+        reason: why the status is "unknown".
 
     """
 
@@ -66,7 +66,7 @@ class Answer:
 def ask(solver: Solver, text: str, seconds: float) -> Answer:
     """The answer to the first `(check-sat)` of an SMT-LIB text, within so many seconds.
 
-    Raises InputError for another solver or no time, SolverMissingError for a solver that is not installed.
+    Raises InputError for an unknown solver or time, SolverMissingError for a solver that is not installed.
     """
     if solver not in get_args(Solver):
         raise InputError("solver", solver, " or ".join(get_args(Solver)))
@@ -93,13 +93,13 @@ def ask(solver: Solver, text: str, seconds: float) -> Answer:
 def _kill(process: subprocess.Popen[bytes]) -> None:
     """Kill the process with all that it started, unless its end was waited for: then its number may be another's."""
     if process.returncode is None:
-        # macOS refuses where it has just ended by itself.
+        # macOS refuses if the process has just ended by itself.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
 
 
 def _judged(solver: Solver, code: int, output: str, errors: str) -> Answer:
-    """Only a status on the very first line counts: after an error z3 goes on, and answers another problem."""
+    """The answer in a solver's output. Only the first line counts: after an error z3 goes on with another problem."""
     if code < 0:
         return Answer("unknown", reason=f"{solver} was ended by signal {-code}")
     first, _, rest = output.partition("\n")
@@ -140,9 +140,9 @@ def _z3() -> Path:
 
 
 def second_opinion(goal: Fact, premises: Sequence[Fact], seconds: float) -> dict[str, Status]:
-    """What z3 and cvc5 each say of the negated goal, side by side: "unsat" where the premises entail the goal.
+    """The answers of z3 and cvc5 on the negated goal, side by side: "unsat" if the premises entail the goal.
 
-    Raises DisagreementError where one says sat and the other unsat, and what `ask` raises.
+    Raises DisagreementError if one says sat and the other unsat, and what `ask` raises.
     """
     text = smt_lib(goal, premises)
     solvers: tuple[Solver, ...] = get_args(Solver)
@@ -155,6 +155,6 @@ def second_opinion(goal: Fact, premises: Sequence[Fact], seconds: float) -> dict
 
 
 def trust(statuses: Mapping[str, str]) -> Literal["solvers", "solver"] | None:
-    """How an entailment is trusted after `second_opinion`: both said unsat, one did, or none."""
+    """The trust in an entailment after `second_opinion`: both said unsat, one did, or none."""
     count = sum(status == "unsat" for status in statuses.values())
     return "solvers" if count == 2 else "solver" if count else None

@@ -1,9 +1,9 @@
 """Sums of squares: semidefinite programming finds a Gram matrix, which is then rounded to an exact one.
 
-Wanted is target = Σ_b product_b · zᵀ_b G_b z_b + Σ_k f_k equation_k with each G_b positive semidefinite, the f_k free.
-The solver (CVXPY with Clarabel) is asked for a solution as far inside the cone as there is one, its answer is rounded
-and projected exactly onto the equations, and an exact LDLᵀ gives the squares. Where the only solutions lie on a face of
-the cone, null vectors of the floating answer say on which; they must be simple rationals for the search to go on there.
+We want target = Σ_b product_b · zᵀ_b G_b z_b + Σ_k f_k equation_k with each G_b positive semidefinite and the f_k free.
+The solver (CVXPY with Clarabel) looks for a solution as far inside the cone as possible. Its answer is rounded and
+projected exactly onto the equations, and an exact LDLᵀ gives the squares. If all solutions lie on a face of the cone,
+null vectors of the floating answer say which face; the search goes on there if they are simple rationals.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Sums:
 def gram_basis(packing: Packing, bound: set[int], product: Poly) -> list[int]:
     """Monomials whose squares times the product stay within the monomials `bound`, up to `MOST_BASIS` of them.
 
-    Within means: in no atom, no two atoms and not in total of a higher or lower degree than all of `bound`.
+    Within means: the degree in each atom, in each pair of atoms and in total is between those of `bound`.
     """
     n = len(packing.atoms)
     outer, inner = (np.array([packing.exponents(m) for m in sorted(x)], dtype=int) for x in (bound, set(product)))
@@ -74,7 +74,7 @@ def gram_basis(packing: Packing, bound: set[int], product: Poly) -> list[int]:
 
 
 def possible(basis: list[int], others: set[int]) -> list[int]:
-    """The monomials of a basis whose squares can be cancelled: by others, or by products of two of the basis."""
+    """The monomials of a basis whose squares can cancel with others, or with products of two of the basis."""
     while True:
         mixed = {x + y for i, x in enumerate(basis) for y in basis[:i]} | others
         kept = [x for x in basis if 2 * x in mixed]
@@ -84,11 +84,11 @@ def possible(basis: list[int], others: set[int]) -> list[int]:
 
 
 def decompose(target: Poly, blocks: Sequence[Block], equations: Sequence[Poly], *, strict: bool) -> Sums | None:
-    """The target as squares times products and multiples of equations, exactly, or None where none was found.
+    """The target as squares times products and multiples of equations, exactly, or None if none was found.
 
     Args:
-        target: what is to be decomposed.
-        blocks: where squares may be used.
+        target: the polynomial to decompose.
+        blocks: the products that squares may multiply.
         equations: polynomials with free multipliers.
         strict: whether the weights of the blocks that are `certain` must not all be zero.
 
@@ -100,7 +100,7 @@ def decompose(target: Poly, blocks: Sequence[Block], equations: Sequence[Poly], 
             return None
         floating = _interior(system, strict, SPARSITY)
         if floating is not None and floating[0] < NULL:
-            # All solutions lie on a face: only without a price does the solver go to the middle of it.
+            # All solutions lie on a face: the solver goes to the middle of it only without a price.
             floating = _interior(system, strict, 0.0)
         if floating is None:
             return None
@@ -160,7 +160,7 @@ def _interior(system: _System, strict: bool, weight: float) -> tuple[float, list
     The margin, by which the smallest eigenvalues exceed 0, is as large as possible up to 1; `weight` is the price of
     multipliers in units of it.
     """
-    # Late, for they take longer to import than most certificates take to find.
+    # Imported late: they take longer to import than most certificates take to find.
     cp: Any = import_module("cvxpy")
     coo_matrix: Any = import_module("scipy.sparse").coo_matrix
     size = max((float(abs(c)) for c in system.right), default=0.0) or 1.0
@@ -194,7 +194,7 @@ def _interior(system: _System, strict: bool, weight: float) -> tuple[float, list
         constraints.append(cp.sum(unknowns[certain]) >= margin)
     problem = cp.Problem(cp.Maximize(margin - weight * price), constraints)
     with warnings.catch_warnings():
-        # That an answer is inaccurate matters not: it is rounded, and checked exactly.
+        # An inaccurate answer does no harm: it is rounded, and checked exactly.
         warnings.simplefilter("ignore")
         try:
             problem.solve(solver=cp.CLARABEL, max_threads=1)
@@ -223,7 +223,7 @@ def _face(block: Block, gram: Array) -> Block | None:
         for x, y in zip(row, near, strict=True)
     ):
         return None
-    # What is orthogonal to the null vectors: one vector for each place that is no pivot.
+    # The vectors orthogonal to the null vectors: one for each place that is not a pivot.
     basis = []
     for place in sorted(set(range(len(block.basis))) - set(pivots)):
         poly = block.basis[place]
@@ -234,7 +234,7 @@ def _face(block: Block, gram: Array) -> Block | None:
 
 
 def _reduce(null: Array) -> list[int]:
-    """Bring rows into reduced echelon form, in place, and say where the pivots are: where a row is largest."""
+    """Bring rows into reduced echelon form, in place, and return the pivots: the places where a row is largest."""
     pivots: list[int] = []
     for i in range(len(null)):
         rest = np.abs(null[i:])
@@ -270,7 +270,7 @@ def _rounded(system: _System, grams: list[Array], multipliers: list[float], stri
 
 
 def _independent(system: _System) -> tuple[fmpq_mat, fmpq_mat] | None:
-    """The system without the equations that follow from others, or None where it has no solution."""
+    """The system without the equations that follow from others, or None if it has no solution."""
     table = reduced(system.columns, system.target)
     if not table or not any(table[-1][:-1]):
         return None
@@ -278,7 +278,7 @@ def _independent(system: _System) -> tuple[fmpq_mat, fmpq_mat] | None:
 
 
 def _squares(block: Block, gram: list[list[Rational]]) -> list[tuple[Rational, Poly]] | None:
-    """zᵀ G z as squares with positive weights, by LDLᵀ, or None where G is not positive semidefinite."""
+    """zᵀ G z as squares with positive weights, by LDLᵀ, or None if G is not positive semidefinite."""
     squares = []
     for i in range(len(gram)):
         pivot = gram[i][i]

@@ -1,12 +1,12 @@
-"""What each claim of the catalogue says to the kernel, fixed: the statement that a proof ends in, and what it may use.
+"""The fixed kernel statement of each claim of the catalogue: in what a proof must end, and what it may use.
 
 A claim has its formula in sympy and its quantifiers in words. Their formal reading was made once and is kept in
-`statements.json` beside the proof scripts, as text to be read and as digests to be compared, so that no script can read
-a claim its own way. Quantities, conditions and domains are not kept: they are computed from the claim.
+`statements.json` beside the proof scripts, as text to read and as digests to compare, so that no script can read a
+claim its own way. Quantities, conditions and domains are not kept: they are computed from the claim.
 
     python -c "from boundcheck.prove.statements import write; write('jiang2024')"
 
-writes the file anew from the proofs as they are; whoever does so reads the difference.
+writes the file again from the current proofs; read the difference when you do this.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from boundcheck.prove.translate import Reading, eq, gt
 
 
 def digest(statement: Statement) -> str:
-    """A short name that no other statement has."""
+    """A short hash of a statement."""
     return sha256(statement.key.encode()).hexdigest()[:32]
 
 
 @cache
 def laws_of_meft() -> frozenset[str]:
-    """The digests of what Lemma 1 and Theorem 2 may use: it holds in a setting that breaks no hypothesis of theirs."""
+    """The digests of what Lemma 1 and Theorem 2 may use: it holds in a setting that breaks none of their hypotheses."""
     fixed = fixed_statements()
     return frozenset().union(*(fixed[claim.id].hypotheses for claim in scalar_claims()))
 
 
 def own_statements(claim: Claim) -> set[Statement]:
-    """What the claim itself says without quantifiers: quantities, conditions, and that parameters are positive."""
+    """What the claim says without quantifiers: quantities, conditions, and that parameters are positive."""
     reading = Reading()
     relations = [eq(quantity.symbol, quantity.expression) for quantity in claim.quantities]
     derived = {quantity.symbol for quantity in claim.quantities}

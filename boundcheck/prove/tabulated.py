@@ -1,7 +1,7 @@
-"""A model that was made by hand, checked: its numbers are exact, have their shapes, and vary as their letters may.
+"""A checked model made by hand: its numbers are exact, have their shapes, and vary only as their letters may.
 
-A model of `kernel.meaning` takes functions for its letters. What they say is kept, so that each letter has one value,
-and is held against what the kernel takes for granted of every model.
+A model of `kernel.meaning` takes functions for its letters. Their values are kept, so that each letter has one value,
+and are checked against what the kernel assumes about every model.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ def tabulated(model: Model) -> Model:
     """The same model, whose letters are looked up once.
 
     Raises:
-        InputError: for weights that are no probabilities, dimensions and a horizon that are no positive integers, and
-            a past that forgets; and once a letter is looked up, for values that are no exact numbers of its shape.
+        InputError: unless weights are probabilities, dimensions and horizon are positive integers, and the past forgets
+            nothing; and once a letter is looked up, unless its values are exact numbers of its shape.
 
     """
     weights = tuple(_number("weights", x) for x in model.weights)
@@ -36,7 +36,7 @@ def tabulated(model: Model) -> Model:
     for time in range(1, model.horizon + 2):
         earlier, later = table.past(time), table.past(time + 1)
         if any(earlier[i] != earlier[j] for i, j in _alike(later)):
-            raise InputError("past", time, "a past that tells apart, at later times, whatever it did before")
+            raise InputError("past", time, "a past that still tells apart, at later times, what it told apart before")
     return replace(model, weights=weights, symbols=table.value, past=table.past)
 
 
@@ -46,7 +46,7 @@ def _alike(labels: tuple[int, ...]) -> list[tuple[int, int]]:
 
 
 class _Table:
-    """The values of letters and the labels of pasts, as they were when they were first asked for."""
+    """The values of letters and the labels of pasts, as first looked up."""
 
     def __init__(self, model: Model) -> None:
         self._model, self._values, self._pasts = model, dict[Any, Any](), dict[int, tuple[int, ...]]()

@@ -43,18 +43,18 @@ _Result = TypeVar("_Result")
 
 
 def _told(translate: Callable[[Reading, sp.Basic], _Result]) -> Callable[[Reading, sp.Basic], _Result]:
-    """Say of what has no translation which expression it is, whatever refused it."""
+    """Name the expression that has no translation, whatever refused it."""
 
     @wraps(translate)
     def told(reading: Reading, node: sp.Basic) -> _Result:
         if isinstance(node, sp.Basic) and not is_plain(node):
-            raise InputError("expression", node, f"an expression of sympy, and no {type(node).__name__} of one's own")
+            raise InputError("expression", node, f"an expression of sympy, and not your own {type(node).__name__}")
         try:
             return translate(reading, node)
         except (KernelError, ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             if isinstance(error, InputError):
                 raise
-            raise InputError("expression", node, f"one that has a meaning, and not {error}") from error
+            raise InputError("expression", node, f"one that has a meaning, not {error}") from error
 
     return told
 
@@ -64,15 +64,15 @@ class Reading:
     """What the letters of claims and steps stand for.
 
     Attributes:
-        points: the matrices that a matrix symbol stands for, if it is no letter of its own: v_1 is (A_1, B_1), W is
+        points: the matrices for which a matrix symbol stands, if it is not a letter itself: v_1 is (A_1, B_1), W is
             W_0 + sBA.
         processes: for an iterate at t, such as v_t, its blocks.
-        constants: letters, numbers and matrices, that are constants.
+        constants: letters (numbers and matrices) that are constants.
         arbitrary: letters that may be any function of time and outcome.
 
     Raises:
-        InputError: for a letter with two roles, for two letters of one name, and for one of the catalogue with another
-            role or under other assumptions.
+        InputError: for a letter with two roles, for two letters with one name, and for a letter of the catalogue with
+            another role or other assumptions.
 
     """
 
@@ -82,7 +82,7 @@ class Reading:
     arbitrary: Collection[sp.Basic] = frozenset()
 
     def __post_init__(self) -> None:
-        """Keep what was given as it was, and refuse letters that a reader could not tell apart."""
+        """Keep a copy of the input, and refuse letters that a reader could not tell apart."""
         for name in ("points", "processes"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         for name in ("constants", "arbitrary"):
@@ -98,7 +98,7 @@ class Reading:
         told_apart([*self.constants, *self.arbitrary, *self.points])
         told_apart([sp.MatrixSymbol(str(x.args[0]), *x.shape) for x in self.processes])
         self._check_blocks()
-        # A_t is a process of its own as well as a block of v_t: the same one.
+        # A_t is a process itself, and the same one as the block of v_t.
         told_apart(dict.fromkeys((x, each.drawn) for each in self.processes.values() for x in each.blocks))
 
     def _check_blocks(self) -> None:
@@ -108,7 +108,7 @@ class Reading:
             for block in process.blocks:
                 alone = len(process.blocks) == 1 and block.name == str(iterate.args[0])
                 if not alone and owner.setdefault(block.name, iterate) != iterate:
-                    raise InputError("processes", iterate, f"blocks of its own; {block} is one of {owner[block.name]}")
+                    raise InputError("processes", iterate, f"its own blocks; {block} is one of {owner[block.name]}")
 
     def having(self, constants: Iterable[sp.Basic]) -> Reading:
         """The same reading with more constants."""
@@ -117,12 +117,12 @@ class Reading:
 
     @cached_property
     def letters(self) -> frozenset[sp.Basic]:
-        """All that are declared as constants or as arbitrary."""
+        """All letters declared as constants or as arbitrary."""
         return frozenset(self.constants) | frozenset(self.arbitrary)
 
     @cached_property
     def _blocks(self) -> Mapping[sp.Basic, int]:
-        """For a matrix that is a block of a vector, its place; None where it is at two places."""
+        """The place of a matrix that is a block of a vector; None if it is at two places."""
         found: dict[sp.Basic, int] = {}
         for point in self.points.values():
             for place, block in enumerate(point):
@@ -135,7 +135,7 @@ class Reading:
         """A relation, or a conjunction of relations, as facts.
 
         Raises:
-            InputError: for what has no translation, or what sympy has evaluated away.
+            InputError: for a relation without a translation, or one that sympy has evaluated away.
 
         """
         if isinstance(relation, sp.And):
@@ -162,7 +162,7 @@ class Reading:
 
     @_told
     def scalar(self, node: sp.Expr) -> Scalar:
-        """A scalar expression as a polynomial over atoms; raises InputError for what has no translation."""
+        """A scalar expression as a polynomial over atoms; raises InputError if it has no translation."""
         match node:
             case sp.Rational():
                 return Scalar.of(Fraction(int(node.p), int(node.q)))
@@ -199,7 +199,7 @@ class Reading:
 
     def _symbol(self, node: sp.Symbol) -> Scalar:
         if node == words.t:
-            raise InputError("symbol", node, "an iterate with the index t; t itself is no number here")
+            raise InputError("symbol", node, "an iterate with the index t; t itself is not a number here")
         if node == symbols.T:
             return Scalar.of(k.Horizon())
         if is_dimension(node):
@@ -248,7 +248,7 @@ class Reading:
 
     @_told
     def point(self, node: MatrixExpr) -> Point:
-        """A matrix or vector expression as its blocks; raises InputError for what has no translation."""
+        """A matrix or vector expression as its blocks; raises InputError if it has no translation."""
         match node:
             case sp.MatrixSymbol() if node in self.points:
                 return tuple(self._block(x) for x in self.points[node])
@@ -311,10 +311,9 @@ class Reading:
         return tuple(builders.mean(x, given) for x in blocks)
 
     def _given(self, node: words.Expectation | words.MatrixExpectation, *body: Scalar | Matrix) -> Index | None:
-        """The past up to t where the expectation is conditional on an iterate v_t.
+        """The past up to t, for an expectation that is conditional on an iterate v_t.
 
-        The kernel knows no other past than all of it. So that v_t alone is given, nothing else in the body may be known
-        by then.
+        The kernel knows only the whole past. So nothing else in the body may be known by then, if only v_t is given.
         """
         if len(node.args) == 1:
             return None
@@ -327,13 +326,13 @@ class Reading:
         known = [x for each in self.processes.values() if not each.drawn for x in each.blocks]
         other = next((x for x in known if x not in mine), None)
         if other is not None:
-            raise InputError("given", iterate, f"one whose blocks are all that is known; {other} is known as well")
+            raise InputError("given", iterate, f"an iterate whose blocks alone are known; {other} is known as well")
         given = index(iterate.args[1])
         for letter in sorted(x for part in body for x in part.inside if isinstance(x, Symbol | k.Variable)):
             if letter.when == ANY:
-                raise InputError("given", node, f"an expectation of processes and constants, and not of any {letter}")
+                raise InputError("given", node, f"an expectation of processes and constants, not of any {letter}")
             if isinstance(letter.when, Time) and builders.known(letter, given) and index_of(letter) != given:
-                raise InputError("given", iterate, f"all that is known by then of what is spoken of, {letter} too")
+                raise InputError("given", iterate, f"everything in the expectation that is known by then, {letter} too")
         return given
 
     def _process(self, node: words.Iterate) -> Process:
@@ -350,12 +349,12 @@ class Reading:
 
 
 def index_of(letter: Symbol | k.Variable) -> Index | None:
-    """The time at which a process has the value that a letter is."""
+    """The time at which a letter is the value of a process."""
     return letter.when.index if isinstance(letter.when, Time) else None
 
 
 def _whole(node: sp.Pow) -> bool:
-    """Whether a power is a product: a negative number may be squared."""
+    """Whether a power is a product, so that its base may be negative."""
     return bool(node.exp.is_Integer and node.exp > 0)
 
 
@@ -369,7 +368,7 @@ def index(t: sp.Expr) -> Index:
 
 
 def _alternatives(node: sp.Expr) -> tuple[sp.Expr, ...]:
-    """The arguments of a maximum, each of which is at most what the maximum is at most."""
+    """The arguments of a maximum: a bound on the maximum bounds each of them."""
     return node.args if isinstance(node, sp.Max) else (node,)
 
 
@@ -381,7 +380,7 @@ def _summed(blocks: tuple[Matrix, ...]) -> Matrix:
 
 
 def ge(left: sp.Basic, right: sp.Basic) -> sp.Basic:
-    """Left >= right, which sympy leaves as it is, even where it knows a sign; likewise `gt`, `le` and `eq`."""
+    """Left >= right, which sympy leaves unevaluated even if it knows a sign; likewise `gt`, `le` and `eq`."""
     return sp.Ge(left, right, evaluate=False)
 
 

@@ -10,7 +10,7 @@ from boundcheck.errors import InputError
 from boundcheck.prove.letters import Letters, at_times
 from boundcheck.prove.readback import tokens_of
 
-# Signs that are the same wherever they stand. Each LaTeX is one piece, without a space in it.
+# Signs that are the same everywhere. The LaTeX of each is one piece without spaces.
 _SIGNS = {
     "‖": r"\|", "‖_F": r"\|_{F}", "‖_op": r"\|_{\mathrm{op}}", "∇": r"\nabla", "ᵀ": r"^{\top}", "<=": r"\le",
     "<": "<", "=": "=", "*": r"\,", "+": "+", "-": "-", "/": "/", "(": "(", ")": ")", "[": "[", "]": "]", ",": ",",
@@ -18,14 +18,14 @@ _SIGNS = {
     "sum_t": r"\sum_{t}", "t": "t", "T": "T", "for": r"\forall", "all": r"\;", "with": r"\quad\text{with}\quad",
     "always": r"\text{always}\;", "past": r"\text{past}\;", "of": r"\text{of}\;",
 }  # fmt: skip
-# Signs that open a group: what begins it, and what ends it in the text.
+# Signs that open a group: how it begins, and how it ends in the text.
 _GROUPS = {"root": (r"\sqrt{", ")"), "inverse": (r"\frac{1}{", ")"), "index": ("_{", "]"), "^": ("^{", "")}
 _END = "}"
 _CLOSES = {"(": ")", "[": "]"}
 
 
 def latex(text: str, letters: Letters) -> str:
-    """A statement's text in LaTeX, in the letters of the papers where these tell the names apart; needs amsmath."""
+    """A statement's text in LaTeX, in the letters of the papers if these tell the names apart; needs amsmath."""
     names, pieces, ends = latex_names(letters), [], []
     tokens = iter(tokens_of(text))
     before = ""
@@ -60,7 +60,7 @@ def _sign(token: str, names: dict[str, str]) -> str:
 
 
 def from_latex(text: str, letters: Letters) -> str:
-    """The text that `latex` was made from; raises InputError for LaTeX that it does not make."""
+    """The text from which `latex` made this; raises InputError for any other LaTeX."""
     back = {made: sign for sign, made in _SIGNS.items()} | {made: name for name, made in latex_names(letters).items()}
     back |= {rf"\nabla_{{{i}}}": f"∇_{i}" for i in range(1, 100)}
     opening = {made: (sign, end) for sign, (made, end) in _GROUPS.items()}
@@ -84,7 +84,7 @@ def _unset(pieces: list[str], back: dict[str, str], opening: dict[str, tuple[str
             raise InputError("LaTeX", piece, "a sign of a statement of the kernel")
 
 
-# What a paper's line may be printed with: letters, signs and these commands, in groups that close.
+# A paper's line may contain letters, signs and these commands, in groups that close.
 _COMMANDS = frozenset(
     re.findall(
         r"\w+",
@@ -104,7 +104,7 @@ _SHORT = frozenset("|,;:!{} ")
 
 
 def check_math(text: str) -> str:
-    """The LaTeX of a formula, as it is; raises InputError for one that could print, or do, more than a formula."""
+    """The LaTeX of a formula, unchanged; raises InputError if it could print, or do, more than a formula."""
     signs = re.sub(r"\\(?:[a-zA-Z]+|.)", "", text)
     commands = re.findall(r"\\([a-zA-Z]+|.)", text)
     unknown = [x for x in commands if x not in _COMMANDS | _SHORT]
@@ -113,12 +113,12 @@ def check_math(text: str) -> str:
         depth += (sign == "{") - (sign == "}")
         lowest = min(lowest, depth)
     if unknown or depth or lowest < 0 or re.search(r"[$%#&~<>\n\\]|[^\x20-\x7e]", signs):
-        what = f"\\{unknown[0]}" if unknown else "a sign that is none, or groups that do not close"
+        what = f"\\{unknown[0]}" if unknown else "an unknown sign, or groups that do not close"
         raise InputError("printed", text, f"one formula in LaTeX, with \\le for <, and without {what}")
     return text
 
 
-# Greek letters that look like no Latin one.
+# Greek letters that do not look like a Latin one.
 _GREEK = frozenset(
     re.findall(
         r"\w+",
@@ -131,7 +131,7 @@ _GREEK = frozenset(
 
 
 def _plain(name: str) -> str:
-    """A letter with primes and one subscript as it is written; empty for a longer name, which is spelled out."""
+    """A letter with primes and one subscript; empty for a longer name, which is spelled out."""
     found = re.fullmatch(r"([A-Za-z]+)('*)(?:_([A-Za-z0-9]+))?", name)
     if found is None or not (len(found[1]) == 1 or found[1] in _GREEK):
         return ""
@@ -144,7 +144,7 @@ _PREFERRED = {str(symbol.name): made for symbol, made in LATEX_NAMES.items()}
 
 
 def latex_names(letters: Letters) -> dict[str, str]:
-    """What each name is in LaTeX: as in the papers, unless two would look the same, and then the name itself."""
+    """The LaTeX of each name: as in the papers, or the name itself if two would look the same."""
     names = sorted({name.removesuffix(at_times("")) for name in letters})
     plain = {name: rf"\mathtt{{{name.replace('_', chr(92) + '_')}}}" for name in names}
     wanted = {name: f"{{{_PREFERRED.get(name) or _plain(name) or plain[name]}}}" for name in names}

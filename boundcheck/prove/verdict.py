@@ -1,4 +1,4 @@
-"""The verdict on a proof: every line replayed by the kernel or held against its witness, and what it all rests on."""
+"""The verdict on a proof: the kernel replays every line, or a witness is checked; and on what the proof rests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from boundcheck.prove.witness import examined
 
 StepVerdict = Literal["proved", "refuted", "unknown"]
 ClaimVerdict = Literal["proved", "repaired", "refuted", "unknown"]
-# From the strongest to the weakest; "" where nothing is proved.
+# From the strongest to the weakest; "" if nothing is proved.
 Trust = Literal["kernel", "solvers", "solver", "assumed", ""]
 _ORDER: tuple[Trust, ...] = ("kernel", "solvers", "solver", "assumed")
 
@@ -35,11 +35,11 @@ class JudgedStep:
     """A step with its verdict.
 
     Attributes:
-        trust: of a proof: ``kernel``, or ``assumed`` where the line is itself an instance of a standard fact, or
-            ``solvers`` and ``solver`` where z3 and cvc5 say that it follows and no certificate was found.
+        trust: of a proof: ``kernel``; ``assumed`` if the line is itself an instance of a standard fact; ``solvers`` or
+            ``solver`` if z3 and cvc5 (or one of them) say that it follows and no certificate was found.
         reason: why it is not proved by the kernel.
-        follows: where the paper derives it from other lines: whether it follows from them.
-        numbers: where it does not, exact values of its atoms at which those lines hold and this one fails.
+        follows: if the paper derives it from other lines, whether it follows from them.
+        numbers: if it does not, exact values of its atoms at which those lines hold and this one fails.
 
     """
 
@@ -56,9 +56,9 @@ class JudgedProof:
     """A proof with its verdict.
 
     Attributes:
-        trust: that of the weakest line that it rests on, standard facts aside, which are in the ledger.
-        ledger: the standard facts that it rests on, by name.
-        hypotheses: what its conclusion starts from, and what gives its quotients and roots a meaning.
+        trust: of the weakest line on which it rests; standard facts are in the ledger instead.
+        ledger: the standard facts on which it rests, by name.
+        hypotheses: the assumptions of its conclusion, and those that give its quotients and roots a meaning.
         conclusion: what the kernel's theorem says; None for a proof that does not conclude.
 
     """
@@ -73,7 +73,7 @@ class JudgedProof:
     conclusion: Statement | None
 
     def given(self, step: JudgedStep) -> list[str]:
-        """What a line rests on and the conclusion does not: points that a law lets vary, or what it alone uses."""
+        """What a line rests on and the conclusion does not: points over which a law ranges, or its own assumptions."""
         theirs = {each.statement for each in self.hypotheses} if self.verdict == "proved" else set[Statement]()
         # An open line is its own hypothesis.
         open_ = {step.step.theorem.conclusion} if step.verdict != "proved" else set[Statement]()
@@ -81,7 +81,7 @@ class JudgedProof:
 
     @property
     def unused(self) -> list[str]:
-        """The titles of the hypotheses that the claim lists and its theorem has neither as such nor as a condition."""
+        """The titles of hypotheses that the claim lists and that its theorem does not use, nor has as a condition."""
         return [each.title for each in self._unused if each not in self._conditions]
 
     @cached_property
@@ -106,13 +106,13 @@ class JudgedProof:
 
     @property
     def added(self) -> list[str]:
-        """What the theorem starts from that the claim does not list: definitions, and hypotheses of the proof's own."""
+        """The theorem's assumptions that the claim does not list: definitions, and the proof's own hypotheses."""
         return [str(each.statement) for each in self.hypotheses if is_added(each, self.script)]
 
 
 @dataclass(frozen=True)
 class _Backing:
-    """What a line that the solvers vouch for rests on: their trust, and what its premises rest on."""
+    """On what a line rests that the solvers confirm: their trust, and what its premises rest on."""
 
     trust: Trust
     hypotheses: frozenset[Statement]
@@ -124,7 +124,7 @@ _Backings = dict[Statement, _Backing]
 
 @dataclass(frozen=True)
 class _Context:
-    """What a step is judged by: its script, what that assumes, which signs are known, what the solvers vouch for."""
+    """The basis for judging a step: its script, the script's assumptions, known signs, the solvers' word."""
 
     script: Script
     given: set[Statement]
@@ -136,14 +136,14 @@ def judge(script: Script) -> JudgedProof:
     """Run a script and judge all that it says.
 
     Raises:
-        InputError: as `Script.proof`, and for a script that is not what it seems to be.
+        InputError: as `Script.proof` raises, and for a script that is not what it seems to be.
 
     """
     return judge_any(checked(script))
 
 
 def judge_any(script: Script) -> JudgedProof:
-    """`judge`, also of a script whose claim was exchanged for another one of its id: what soundness tries."""
+    """`judge`, also for a script whose claim was exchanged for another with its id, as soundness tries."""
     script, again = _kept(script)
     proof, final = script.proof, script.proof.conclusion
     check_words(script)
@@ -180,7 +180,7 @@ def judge_any(script: Script) -> JudgedProof:
 def _kept(script: Script) -> tuple[Script, list[Theorem]]:
     """The script with all that is judged of it, as it is now, and the theorems of its steps.
 
-    Of theorems and statements it has what the kernel builds anew, and nothing else that the script's code could change.
+    Its theorems and statements are those that the kernel builds again, which the script's code cannot change.
     """
     proof, renewed = script.proof, Renewal()
     steps, ends = tuple(proof.steps), [x for x in (proof.conclusion,) if x is not None]
@@ -190,13 +190,13 @@ def _kept(script: Script) -> tuple[Script, list[Theorem]]:
     kept.conclusion = again.pop() if ends else None
     kept.steps = [replace(step, theorem=theorem) for step, theorem in zip(steps, again, strict=True)]
     same = replace(script)
-    # What the script's function filled, in the place of what it would fill again.
+    # Keep what the script's function filled, instead of running it again.
     vars(same)["proof"] = kept
     return same, again
 
 
 def _signs(assumption: Assumption, theorem: Theorem) -> bool:
-    """Whether it says the sign of a letter that stands in a quotient or root of the theorem's statement."""
+    """Whether it gives the sign of a letter in a quotient or root of the theorem's statement."""
     fact = assumption.statement
     if not isinstance(fact, Fact) or fact.relation == "=":
         return False
@@ -205,7 +205,7 @@ def _signs(assumption: Assumption, theorem: Theorem) -> bool:
 
 
 def _foundation(theorem: Theorem, backed: _Backings) -> tuple[frozenset[Statement], frozenset[str]]:
-    """What a theorem rests on, lines that the solvers vouch for replaced by what these rest on; and its ledger."""
+    """What a theorem rests on, and its ledger; lines that the solvers confirm count as what they rest on."""
     rests: set[Statement] = set()
     ledger, queue = set(theorem.ledger), list(theorem.hypotheses)
     seen: set[Statement] = set()
@@ -223,7 +223,7 @@ def _foundation(theorem: Theorem, backed: _Backings) -> tuple[frozenset[Statemen
 
 
 def weakest(trusts: list[Trust]) -> Trust:
-    """The weakest of these, kernel where there are none."""
+    """The weakest of these; ``kernel`` if there are none."""
     return max(trusts, key=_ORDER.index, default="kernel")
 
 
@@ -242,7 +242,7 @@ def _judge_step(step: Step, context: _Context, earlier: list[JudgedStep]) -> Jud
 
 
 class _Word(NamedTuple):
-    """A verdict on what a step's theorem says; numbers at which it fails, where it does not follow."""
+    """The verdict on a step's theorem; if it does not follow, numbers at which it fails."""
 
     verdict: StepVerdict
     trust: Trust = ""
@@ -251,7 +251,7 @@ class _Word(NamedTuple):
 
 
 def _said(step: Step, reading: Reading) -> Fact | None:
-    """What a step's own relation says; what its theorem says, where it is cited and has none."""
+    """The statement of a step's own relation; for a cited line that of its theorem."""
     if step.relation is None:
         return step.theorem.conclusion.conclusion if isinstance(step.theorem.conclusion, Law) else step.theorem.fact
     try:
@@ -272,13 +272,13 @@ def _word(step: Step, context: _Context, earlier: list[JudgedStep]) -> _Word:
     if open_ <= set(backed):
         least: Trust = "assumed" if step.theorem.rule in STANDARD_FACTS else "kernel"
         worst = weakest([least, *(backed[x].trust for x in open_)])
-        return _Word("proved", worst, "rests on lines that the solvers alone vouch for" if open_ else "")
+        return _Word("proved", worst, "rests on lines that only the solvers confirm" if open_ else "")
     labels = [x.step.label for x in earlier if x.step.theorem.conclusion in open_]
     return _Word("unknown", reason=f"rests on {', '.join(labels) or 'an open line'}")
 
 
 def _infer(step: Step) -> tuple[bool | None, Counterexample | None]:
-    """Whether a line follows from those that the paper names, and numbers where it does not."""
+    """Whether a line follows from those that the paper names, and numbers if it does not."""
     inference, said = step.inference, step.theorem.conclusion
     if inference is None:
         return None, None
@@ -289,7 +289,7 @@ def _infer(step: Step) -> tuple[bool | None, Counterexample | None]:
 
 
 def _ask_solvers(step: Step, context: _Context) -> _Word:
-    """z3's and cvc5's word on a line without a certificate; what its premises rest on goes with it."""
+    """The answers of z3 and cvc5 on a line without a certificate, with what its premises rest on."""
     premises = replay_all(step.because.premises) if step.because else []
     hypotheses = frozenset().union(*(x.hypotheses for x in premises))
     backed = context.backed
@@ -302,12 +302,12 @@ def _ask_solvers(step: Step, context: _Context) -> _Word:
     if voices:
         worst = weakest([voices, *(backed[x].trust for x in hypotheses if x in backed)])
         ledger = frozenset().union(*(x.ledger for x in premises))
-        # The first word counts: a line that is drawn from itself is no better founded than it was.
+        # The first answer counts: a line that is derived from itself is no better founded.
         backed.setdefault(step.theorem.conclusion, _Backing(worst, hypotheses, ledger))
         return _Word("proved", worst, said)
     found = counterexample(goal, facts, SECONDS) if "sat" in statuses.values() else None
     if isinstance(found, Counterexample):
-        # They are checked, and may still be the norms and products of no matrices.
+        # The numbers are checked, but there may be no matrices with these norms and products.
         told = f"It does not follow: its premises hold at {found}, where it fails. Try these numbers as its witness"
         return _Word("unknown", reason=f"{said}. {told}", numbers=found)
     return _Word("unknown", reason=said)
@@ -330,7 +330,7 @@ def _verdict(
         names = [x.name for x in proof.assumptions if x.statement in foreign]
         names += [x.step.label for x in steps if x.step.theorem.conclusion in foreign]
         told = ", ".join(dict.fromkeys(names)) or str(foreign[0])
-        return "unknown", f"it rests on {told}, which is no hypothesis of the claim"
+        return "unknown", f"it rests on {told}, which is not a hypothesis of the claim"
     if isinstance(final.conclusion, Fact) and not final.conclusion.polynomial.terms:
         return "unknown", f"it concludes nothing: {final.conclusion}"
     if final.conclusion != proof.goal:
@@ -342,7 +342,7 @@ def _verdict(
 
 
 def claim_verdict(proofs: list[JudgedProof]) -> ClaimVerdict:
-    """The verdict on a claim from its proofs: proved; repaired, where its printed proof is broken; refuted; unknown."""
+    """The verdict on a claim from its proofs: proved; repaired, if its printed proof is broken; refuted; unknown."""
     printed = [x for x in proofs if x.script.version == "printed"]
     if any(x.verdict == "proved" for x in proofs):
         return "repaired" if any(x.verdict != "proved" for x in printed) else "proved"

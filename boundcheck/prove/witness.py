@@ -1,7 +1,7 @@
 """A witness against a line of a proof: an exact instance of MeFT in which every hypothesis holds and the line is false.
 
-`prove.instance` has the instances, at d = k = r = 1; here they become models of the kernel's terms, in which the line's
-own statement is evaluated, so that no line is written down a second time.
+`prove.instance` has the instances, at d = k = r = 1. Here they become models of the kernel's terms, in which the line's
+own statement is evaluated, so no line is written twice.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _DIMENSIONS = {"d": 1, "k": 1, "r": 1, "n": 1, "one": 1}
 
 @dataclass(frozen=True)
 class Points:
-    """Two points at which a line of Lemma 1 is held against a setting; outside of the ball where `anywhere` says so."""
+    """Two points at which a line of Lemma 1 is checked in a setting; with `anywhere`, also outside the ball."""
 
     setting: Setting
     v1: Point
@@ -41,7 +41,7 @@ class Points:
     anywhere: bool
 
     def failures(self) -> tuple[str, ...]:
-        """Which hypotheses of Lemma 1 the setting breaks, by exact check."""
+        """The hypotheses of Lemma 1 that the setting breaks, by an exact check."""
         return tuple(self.setting.lemma_1_failures(() if self.anywhere else (self.v1, self.v2)))
 
     def numbers(self) -> dict[str, Fraction]:
@@ -62,7 +62,7 @@ class Run:
     replacement: bool
 
     def failures(self) -> tuple[str, ...]:
-        """Which hypotheses of Theorem 2 the run breaks, by exact check."""
+        """The hypotheses of Theorem 2 that the run breaks, by an exact check."""
         return tuple(self.setting.failures())
 
     def numbers(self) -> dict[str, Fraction]:
@@ -93,13 +93,13 @@ class Run:
 @final
 @dataclass(frozen=True)
 class Witness:
-    """An instance in exact rationals: made by hand of numbers and matrices, or of a setting of MeFT, its `source`.
+    """An instance in exact rationals: numbers and matrices made by hand, or a setting of MeFT, its `source`.
 
     Attributes:
         about: what the instance is, in words.
-        numbers: what it is made of, for a person who recomputes it.
+        numbers: its numbers, for a person who recomputes it.
         model: the same as a model of the kernel's terms.
-        source: what the model was made of, which tells whether hypotheses for all points hold; None for one by hand.
+        source: the setting of the model, which knows whether hypotheses for all points hold; None if made by hand.
 
     """
 
@@ -111,12 +111,12 @@ class Witness:
 
     @property
     def setting(self) -> Setting | None:
-        """What the numeric layer replays."""
+        """The instance that the numeric layer replays."""
         return self.source.setting if self.source else None
 
     @property
     def failures(self) -> tuple[str, ...]:
-        """Which hypotheses for all points its source breaks, by exact check; none in a witness."""
+        """The hypotheses for all points that its source breaks, by an exact check; none in a witness."""
         return self.source.failures() if self.source else ()
 
     def refutes(self, fact: Fact) -> bool:
@@ -130,7 +130,7 @@ class Witness:
         return self._met[fact]
 
     def _places(self, fact: Fact) -> Iterator[tuple[int, int]]:
-        """A time and an outcome for each value that the fact can have: outcomes that look alike are one."""
+        """A time and an outcome for each value that the fact can have: outcomes that look alike count once."""
         for t in range(1, self.model.horizon + 1) if timed(fact.polynomial) else (1,):
             if known(fact.polynomial, None):
                 yield t, 0
@@ -144,14 +144,14 @@ class Witness:
         """The first time at which the fact fails, and the two sides there, at the first such outcome.
 
         Raises:
-            InputError: where it fails at none.
+            InputError: if it never fails.
 
         """
         t, i = self.place(fact)
         return t, denote(left, self.model, t, i), denote(right, self.model, t, i)
 
     def place(self, fact: Fact) -> tuple[int, int]:
-        """The first time at which the fact fails, and the first such outcome; raises InputError where there is none."""
+        """The first time and outcome at which the fact fails; raises InputError if there is none."""
         for t, i in self._places(fact):
             if holds(fact, self.model, (t,), (i,)) is False:
                 return t, i
@@ -159,7 +159,7 @@ class Witness:
 
 
 def at_points(about: str, setting: Setting, v1: Point, v2: Point, *, anywhere: bool = False) -> Witness:
-    """Two points at which a line of Lemma 1 fails; outside of the ball where `anywhere` says so."""
+    """Two points at which a line of Lemma 1 fails; with `anywhere`, also outside the ball."""
     return _of(about, Points(setting, v1, v2, anywhere))
 
 
@@ -176,10 +176,10 @@ _SOURCES = {Points: (Setting, Instance), Run: (Instance,)}
 
 
 def examined(witness: Witness) -> Witness:
-    """The witness with a model, and numbers, that are made of its source again; one by hand is as it says.
+    """The witness with its model and numbers made again from its source; a witness made by hand is unchanged.
 
     Raises:
-        InputError: for a witness, setting or function of a kind of one's own, whose word would have to be believed.
+        InputError: for a witness, setting or function of the user's own class, which would have to be believed.
 
     """
     source = witness.source
@@ -200,20 +200,20 @@ def examined(witness: Witness) -> Witness:
 
 @cache
 def _made_again(about: str, source: Points | Run) -> Witness:
-    """One witness for all lines that it is held against: what is found of it is kept, where no script can reach it."""
+    """One witness for all lines that it is checked against; results are kept where no script can reach them."""
     if isinstance(source, Points):
         source = replace(source, v1=_exact(source.v1), v2=_exact(source.v2))
     return _of(about, source)
 
 
 def _exact(point: Point) -> Point:
-    """The point in plain fractions, whatever its numbers say that they are."""
+    """The point in plain fractions, whatever the class of its numbers."""
     first, second = (Fraction(int(x.numerator), int(x.denominator)) for x in point)
     return first, second
 
 
 def _watched(model: Model) -> Model:
-    """The model with functions whose gradients are held against their values wherever they are asked for."""
+    """The model with functions whose gradients are checked against their values at every lookup."""
     return replace(model, functions={name: _checked(name, each) for name, each in model.functions.items()})
 
 
@@ -245,7 +245,7 @@ def _moved(point: tuple[Grid, ...], block: int, i: int, j: int, h: Fraction) -> 
 
 
 def numbers_at(fact: Fact, witness: Witness) -> dict[str, str]:
-    """The values of the letters of a fact where it fails first; by the witness's own names where it has a source."""
+    """The values of a fact's letters where it fails first; by the witness's own names if it has a source."""
     if witness.source is not None:
         return {name: str(value) for name, value in witness.numbers.items()}
     t, outcome = witness.place(fact)
@@ -280,7 +280,7 @@ def rational_model(
 ) -> Model:
     """A model of the kernel's terms: numbers, matrices, functions and blocks of iterates by their names, all rational.
 
-    An irrational point of a function is refused by an InputError, and so is an iterate where there is no process.
+    Raises InputError for an irrational point of a function, and for an iterate without a process.
     """
 
     def symbols(x: Symbol | Variable, time: int, outcome: int) -> Rows | Fraction:
@@ -312,7 +312,7 @@ def _on_grids(each: evaluate.Function) -> Function:
 
 
 def _model(setting: Setting, values: Mapping[str, Fraction], *run: Any) -> Model:
-    # The segment's parameter, of which a run says nothing, is its end at v_t.
+    # A run does not give the parameter of the segment; it is 0, the end at v_t.
     known = {"W_0": Fraction(0), symbols.f_star.name: setting.slope.minimum, "theta": Fraction(0)} | dict(values)
     letters = {name: number(x) for name, x in known.items()}
     functions = Meft(((setting.slope,),)).functions

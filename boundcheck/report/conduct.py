@@ -72,8 +72,7 @@ def _asked(programme: Programme, runs: Path, device: str) -> Calls:
     if programme.waterfall:
         asked["waterfall"] = [Call("the chains of Lemma 1", work.waterfall, programme.waterfall, 2.0)]
     if programme.statistics:
-        asked["coverage"] = [Call("coverage", work.coverage, (), 12.0)]
-        asked["power"] = [Call("power", work.power, (), 12.0)]
+        asked |= {part: [Call(part, work.statistics, (part,), 12.0)] for part in ("coverage", "power")}
     # PEPit is an extra: a report without it has no worst cases.
     if programme.worst_cases and importlib.util.find_spec("PEPit"):
         asked["worst_cases"] = [Call(f"worst case of {id}", solve, (id,), 3.0) for id in programme.worst_cases]

@@ -20,8 +20,8 @@ from boundcheck.words.hypotheses.lipschitz_adapter import READINGS
 _LETTERS = 27
 # Fields of a spec that no name speaks of.
 _UNSAID = ("claim", "lipschitz", "model.start", "run.level", "run.every", "run.looks")
-# Rows of a table before it is folded.
-_MOST_ROWS = 12
+MOST_ROWS = 12
+"""Rows of a table before it is folded."""
 # What each way to an L̂ is called, by way and C.
 WAYS = {
     ("path", ""): "L̂ by the path: the largest ℓₜ",
@@ -141,7 +141,7 @@ def distinct(named: list[Named]) -> list[Named]:
 
 def shown_and_folded(named: list[Named]) -> tuple[list[Named], list[Named]]:
     """The rows that a table shows, of many runs one for each seed and no more than 12, and those that it folds away."""
-    shown = named if len(named) <= _MOST_ROWS else distinct(named)[:_MOST_ROWS]
+    shown = named if len(named) <= MOST_ROWS else distinct(named)[:MOST_ROWS]
     return shown, [each for each in named if all(each is not other for other in shown)]
 
 

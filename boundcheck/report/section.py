@@ -27,7 +27,7 @@ from boundcheck.falsify.show import rounded_down
 from boundcheck.measure.parts import Chain
 from boundcheck.measure.spec import about_any_step, about_its_own_step
 from boundcheck.prove import ProofAudit
-from boundcheck.report.named import WAYS, Named, named_runs, shown_and_folded, spread
+from boundcheck.report.named import MOST_ROWS, WAYS, Named, named_runs, shown_and_folded, spread
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.study import Study
 from boundcheck.report.style import pdf, svg
@@ -35,9 +35,6 @@ from boundcheck.report.words import badge, label, mathml, number, signed, slug, 
 
 if TYPE_CHECKING:
     from boundcheck.soundness.survey import Survey
-
-# Rows of a table of verdicts before it is folded.
-_MOST_ROWS = 12
 
 GROUP = "boundcheck.sections"
 
@@ -102,10 +99,10 @@ class Material:
     @cached_property
     def shown(self) -> list[StoredRun]:
         """Those of a short table: all, or, of many, those whose T is informative by choice, or the first."""
-        if len(self.theorems) <= _MOST_ROWS:
+        if len(self.theorems) <= MOST_ROWS:
             return self.theorems
         chosen = [run for run in self.theorems if run.result.settings.run.steps == "informative"]
-        return chosen or self.theorems[:_MOST_ROWS]
+        return chosen or self.theorems[:MOST_ROWS]
 
     @cached_property
     def brackets(self) -> list[StoredRun]:
@@ -125,7 +122,7 @@ class Material:
         named = {run.result.claim for run in self.runs}
         named |= {end.claim for run in self.runs for end in run.result.upper}
         named |= {each.claim for run in self.theorems for each in run.course.horizons}
-        return [claim for claim in catalogue.values() if claim.id in named]
+        return [claim for id, claim in catalogue.items() if id in named]
 
     @property
     def by_callback(self) -> bool:

@@ -10,8 +10,8 @@ from typing import Any
 from boundcheck.errors import InputError
 from boundcheck.falsify.worst_case import WorstCase
 from boundcheck.files import parse_json
-from boundcheck.measure.coverage import Coverage, Power
 from boundcheck.measure.store import code_version
+from boundcheck.soundness.coverage import Coverage, Power
 from boundcheck.version import __version__
 
 _PARTS: dict[str, type[Any]] = {"coverage": Coverage, "power": Power, "worst_cases": WorstCase}

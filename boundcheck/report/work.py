@@ -12,11 +12,10 @@ ROUNDS, STARTS = 96, 8
 
 def experiment(table: dict[str, Any], runs: Path, device: str) -> Any:
     """The result of one experiment, from its folder where it has been run before."""
-    from boundcheck.measure.experiment import measure_one
     from boundcheck.measure.pool import alone
     from boundcheck.measure.spec import parse
 
-    return alone(parse(table), measure_one, runs, device, 1)
+    return alone(parse(table), runs, device, 1)
 
 
 def search(id: str, lipschitz: str, ranks: tuple[int, ...], examples: int) -> dict[str, Any]:
@@ -43,18 +42,12 @@ def waterfall(id: str, rank: int) -> list[Any]:
     return [each.described() for each in slack(instance.problem, instance.v, instance.other, instance.radii)]
 
 
-def coverage() -> list[Any]:
-    """How often each kind of interval misses a mean that is known."""
-    from boundcheck.measure import coverage as study
+def statistics(part: str) -> list[Any]:
+    """How often intervals miss a mean that is known (``coverage``), or how many replicas a limit needs (``power``)."""
+    from boundcheck.soundness import coverage
 
-    return study.coverage()
-
-
-def power() -> list[Any]:
-    """How many replicas an upper limit needs."""
-    from boundcheck.measure import coverage as study
-
-    return study.power()
+    found: list[Any] = getattr(coverage, part)()
+    return found
 
 
 def worst_cases(id: str) -> list[Any]:

@@ -2,5 +2,5 @@
 
 Half of the mutants are false, each shown to be so by an exact witness before any layer of boundcheck sees it; half are
 true by construction. A false one that is called proved or supported, or a true one that is called refuted or violated,
-is a wrong verdict. There must be none, and `survey` hides none.
+is a wrong verdict. There must be none, and `survey` hides none. `coverage` measures the intervals of verdicts.
 """

@@ -188,16 +188,12 @@ def _check_device(device: str) -> None:
 def _strategy(claim: Claim, adapter: str | None, lipschitz: str, largest: int, dtype: DType) -> SearchStrategy[Any]:
     if algorithm_of(claim) is not None:
         return short_runs(claim, adapter=adapter, lipschitz=lipschitz, dtype=dtype)
-    if _is_lemma(claim):
+    if is_about_smoothness(claim):
         return instances(claim, adapter=adapter, lipschitz=lipschitz, largest=largest, dtype=dtype)
     if is_relation(claim):
         return assignments(claim, largest=largest, dtype=dtype)
     expected = "an inequality between norms, a claim about smoothness (with Lhat), or a theorem (with alpha and bound)"
     raise InputError("claim", claim.id, expected)
-
-
-def _is_lemma(claim: Claim) -> bool:
-    return is_about_smoothness(claim)
 
 
 class _Search:
@@ -207,7 +203,7 @@ class _Search:
         self.strategy, self.dtype, self.device = strategy, dtype, device
         # The adversary makes instances of a lemma smaller: it knows more about them than Hypothesis does.
         self.phases = [Phase.generate, Phase.target]
-        self.phases += [] if _is_lemma(claim) else [Phase.shrink]
+        self.phases += [] if is_about_smoothness(claim) else [Phase.shrink]
         self.examples = self.near_ties = 0
         self.ratio = 0.0
         self.steered = False

@@ -1,1 +1,1 @@
-"""Convergence theorems of other papers, to stand beside jiang2024's."""
+"""Convergence theorems of other papers, to compare with jiang2024's."""

@@ -1,7 +1,7 @@
 """Convergence theorems of other papers, for a function F that is smooth with a given constant, ell.
 
-Each is stated at its prescribed constant step, and speaks of T iterates v_1, ..., v_T. Their first quantity is Lhat,
-which is ell here, so that they stand beside the theorems that derive Lhat.
+Each is stated at its prescribed constant step, for T iterates v_1, ..., v_T. Its first quantity is Lhat, which is ell
+here, as in the theorems that derive Lhat.
 """
 
 from dataclasses import replace
@@ -128,7 +128,7 @@ GHADIMI = theorem(
     BOUNDED_VARIANCE.hypotheses,
     (
         GIVEN_SMOOTHNESS,
-        # min(1/L, D~/(sigma sqrt N)), the step that the theorem above prescribes too.
+        # min(1/L, D~/(sigma sqrt N)), the step of the theorem above.
         next(quantity for quantity in BOUNDED_VARIANCE.quantities if quantity.symbol == alpha),
         Quantity(
             bound,

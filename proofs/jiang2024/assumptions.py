@@ -1,4 +1,4 @@
-"""The assumptions of jiang2024 as claims: which are redundant on the ball, which nothing satisfies, which go unused."""
+"""The assumptions of jiang2024 as claims: which are redundant on the ball, impossible to satisfy, or never used."""
 
 from dataclasses import replace
 

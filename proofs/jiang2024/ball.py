@@ -1,4 +1,4 @@
-"""The ball of Assumption 2: it is convex, and the Frobenius norms of the factors in it are where the rank enters."""
+"""The ball of Assumption 2: it is convex, and the rank enters by the Frobenius norms of the factors in it."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,7 +1,7 @@
-"""jiang2024 as printed: Assumptions 1-4, Lemma 1, Theorem 2 and the rate that the paper reads off it.
+"""jiang2024 as printed: Assumptions 1-4, Lemma 1, Theorem 2 and the rate that the paper derives from it.
 
 Z. Jiang et al., "A Unified Convergence Theory for Large Language Model Efficient Fine-tuning", 2024. Nothing is
-mended here, not even what is false; what is sharper or repaired lives in `meft`.
+corrected here, not even false statements; `meft` has the sharper and repaired ones.
 """
 
 import sympy as sp
@@ -132,7 +132,7 @@ LEMMA_1 = Claim(
 STEP_SIZE = Quantity(alpha, sp.sqrt(D / (Lhat * zeta**2 * T), evaluate=False), "constant step size")
 SHORTEST_HORIZON = Quantity(T_min, 4 * Lhat * D / zeta**2, "fewest iterations that the statement speaks of")
 
-# Written as the paper prints it, under one root, and shared with the repaired theorems.
+# Under one root, as the paper prints it; the repaired theorems use it too.
 ROOT_TERM = sp.sqrt(D * Lhat * zeta**2 / T, evaluate=False)
 
 THEOREM_2 = theorem(

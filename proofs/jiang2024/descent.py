@@ -1,4 +1,4 @@
-"""From a smooth F to the sum of the squared gradients along Algorithm 1: what every version of Theorem 2 shares.
+"""From a smooth F to the sum of the squared gradients along Algorithm 1: the part common to all versions of Theorem 2.
 
 The result is α(1 - L̂α/2) Σ_t E‖∇F(v_t)‖² <= D + T L̂α²ζ²/2, for any constant step size α > 0.
 """
@@ -59,7 +59,7 @@ UNPRINTED = {"(15)": "", "(16)": ""}
 
 @dataclass(frozen=True)
 class Descent:
-    """The lines that a version of Theorem 2 needs again.
+    """The lines that a version of Theorem 2 uses later.
 
     Attributes:
         line16: F(v_{t+1}) - F(v_t) + α⟨∇F, g_t⟩ <= L̂α²/2 ‖g_t‖².
@@ -87,8 +87,8 @@ def descent(
 ) -> Descent:
     """(15) and (16), and the expectations of Assumption 4, from smoothness along the segment and α >= 0.
 
-    `law` is F(v) = f(W) for all v, and `last` is W at v_{T+1}. `printed` has the LaTeX of the two lines, in a proof
-    that follows the paper.
+    `law` is F(v) = f(W) for all v, and `last` is W at v_{T+1}. In a proof that follows the paper, `printed` has the
+    LaTeX of the two lines.
     """
     by = proof.by
     line15 = _line15(proof, along, printed["(15)"])
@@ -135,7 +135,7 @@ def along_segment(
 
 
 def from_start(proof: Proof, between: tuple[Theorem, Theorem], domain: str, *smooth: Theorem) -> Theorem:
-    """The same, of an F that is known to be smooth between the start of the segment and its point."""
+    """The same, for an F that is smooth between the start of the segment and its point."""
     return proof.step(
         "along the segment",
         le(EuclideanNorm(Gradient(F, BEYOND) - SLOPE), Lhat * theta * EuclideanNorm(CHANGE)),
@@ -200,7 +200,7 @@ def expected_descent(proof: Proof, lines: Descent) -> Theorem:
 
 
 def variance(proof: Proof, lines: Descent) -> Theorem:
-    """E[‖g_t‖² | v_t] = E[‖g_t - ∇F‖² | v_t] + ‖∇F‖²: an equation, where the paper's (18) loses a factor of 2."""
+    """E[‖g_t‖² | v_t] = E[‖g_t - ∇F‖² | v_t] + ‖∇F‖²: an equation; the paper's (18) loses a factor of 2 here."""
     by = proof.by
     mean = (lines.unbiased, MatrixExpectation(g_t, v_t), SLOPE)
     centred = eq(

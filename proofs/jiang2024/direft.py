@@ -1,4 +1,4 @@
-"""DiReFT's bias: it is LoRA on [h; 1] exactly, and no U_3 h stands in for it."""
+"""DiReFT's bias: DiReFT is exactly LoRA on [h; 1], and no U_3 h can replace the bias."""
 
 from fractions import Fraction
 
@@ -22,7 +22,7 @@ first, second, left, start = (
 )
 
 
-# Nothing is asked of the matrices but the two equations that say how they act.
+# Only two equations are assumed, which say how the matrices act.
 EXACT = Reading(constants={h, augmented, bias, first, second, left, start})
 
 

@@ -1,4 +1,4 @@
-"""Algebra that the lemmas share: a nonnegative symmetric 2 x 2 matrix stretches by its top eigenvalue at most."""
+"""Algebra for several lemmas: a nonnegative symmetric 2 x 2 matrix stretches at most by its top eigenvalue."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ SIGNS = tuple(ge(z, 0) for z in (P, K, R, p, u, x, y))
 
 
 def values(entries: Entries, constant: sp.Expr, sides: Pair, images: Pair | tuple[()] = ()) -> dict[sp.Symbol, sp.Expr]:
-    """What the letters of a law stand for; x and y, the images, are letters of `stretch` alone."""
+    """The meaning of a law's letters; only `stretch` has the images x and y."""
     letters = (P, K, R, top_root, p, u, x, y)
     return dict(zip(letters, (*entries, constant, *sides, *images), strict=False))
 
@@ -71,9 +71,9 @@ def quadratic_form(proof: Proof) -> Theorem:
 def top_eigenvalue(
     proof: Proof, constant: sp.Expr, formula: sp.Expr, entries: Entries, because: Sequence[Theorem], where: str = ""
 ) -> tuple[Theorem, Theorem]:
-    """That the constant, which has this formula, exceeds P, and is a root of the characteristic polynomial.
+    """The constant with this formula exceeds P, and is a root of the characteristic polynomial.
 
-    `where` ends the labels, in a proof that needs it of several matrices.
+    `where` ends the labels, in a proof with several matrices.
     """
     by, (top, cross, low), root = proof.by, entries, radical(formula)
     larger, squared = list(because), []

@@ -11,7 +11,7 @@ def printed(id: str, *labels: str) -> tuple[Ref, ...]:
 
 
 def repaired(id: str, *labels: str) -> tuple[Ref, ...]:
-    """Lines of the repaired proof; its conclusion where there are none."""
+    """Lines of the repaired proof; without lines its conclusion."""
     return tuple(Ref(id, "repaired", label) for label in labels or ("",))
 
 

@@ -19,7 +19,7 @@ CONSTANT = quantity(LEMMA_1, Lhat).expression
 
 
 class Printed:
-    """The hypotheses as printed, on the ball, and the two norms that the lines are about."""
+    """The hypotheses as printed, on the ball, and the two norms in the lines."""
 
     def __init__(self, proof: Proof):
         self.proof, self.m = proof, Meft(proof)
@@ -132,7 +132,7 @@ def _line13(p: Printed, line12: tuple[Theorem, Theorem], near: Sequence[Theorem]
 
 @script("jiang2024.lemma1.any_points", "printed", READING, title='Lemma 1, for "any given v_1, v_2"', is_statement=True)
 def any_points(proof: Proof) -> None:
-    """Assumption 2 speaks of iterates alone, so that the lemma's own quantifier ranges over all of space."""
+    """Assumption 2 is about iterates alone, so the lemma's own quantifier ranges over all of space."""
     Printed(proof)
     proof.step(
         "(10), any v_1, v_2",

@@ -1,7 +1,7 @@
-"""What runs report beside their own claim: the slack in the proofs of Lemma 1, and the horizons of theorems.
+"""What runs report besides their own claim: the slack in the proofs of Lemma 1, and the horizons of theorems.
 
-A chain starts at ‖∇F(v_1) - ∇F(v_2)‖ / ‖v_1 - v_2‖ and ends at a lemma's constant. Each link says what it replaces by
-what, as the paper or the proof script of that name does; on valid links the value can only grow.
+A chain starts at ‖∇F(v_1) - ∇F(v_2)‖ / ‖v_1 - v_2‖ and ends at a lemma's constant. Each link replaces one term by a
+bound, as the paper or the proof script of that name does; on valid links the value can only grow.
 """
 
 import sympy as sp
@@ -27,7 +27,7 @@ from boundcheck.measure.slack import Link
 from ..meft.lora import LEMMA_1_SHARP
 from .claims import LEMMA_1
 
-# The theorems whose informative horizon every run reports, with the C that the printed one is given.
+# The theorems whose informative horizon every run reports, and C for the printed one.
 HORIZONS = (
     ("jiang2024.theorem2", "sqrt(r) sigma"),
     ("jiang2024.theorem2", "sigma"),
@@ -36,14 +36,14 @@ HORIZONS = (
     ("ghadimi2013.corollary2_2", "sigma"),
 )
 
-# The claims whose constants the letters of the chains stand for; what both speak of is the last one's.
+# The letters of the chains are constants of these claims; the last one wins.
 CONSTANTS_OF = (LEMMA_1_SHARP, LEMMA_1)
 
 _MOVE_A, _MOVE_B, _MOVE = FrobeniusNorm(A1 - A2), FrobeniusNorm(B1 - B2), EuclideanNorm(v1 - v2)
 _M1, _M2 = Gradient(f, W1), Gradient(f, W2)
 _TURN, _MOVED = FrobeniusNorm(_M1 - _M2), FrobeniusNorm(W1 - W2)
 _BLOCKS = FrobeniusNorm(B1.T * _M1 - B2.T * _M2), FrobeniusNorm(_M1 * A1.T - _M2 * A2.T)
-# Each block's difference, split in two by what is added and taken away.
+# Each block's difference, split in two by adding and subtracting a term.
 _SPLIT = (
     FrobeniusNorm(B1.T * (_M1 - _M2)) + FrobeniusNorm((B1 - B2).T * _M2),
     FrobeniusNorm((_M1 - _M2) * A1.T) + FrobeniusNorm(_M2 * (A1 - A2).T),

@@ -1,4 +1,4 @@
-"""The lines of jiang2024's proofs in the paper's own LaTeX, by label; chains are cut at their relation signs."""
+"""The lines of jiang2024's proofs in the paper's own LaTeX, by label; chains are split at their relation signs."""
 
 LEMMA_1 = {
     "(10)": r"\|\nabla f(\mathbf{v}_1, \boldsymbol{\theta}_0) - \nabla f(\mathbf{v}_2, \boldsymbol{\theta}_0)\| \leq "

@@ -1,8 +1,8 @@
-"""What an audit of jiang2024 runs: experiments as spec files would hold them, planted faults, searches.
+"""The programme of an audit of jiang2024: experiments as in spec files, planted faults, searches.
 
-`REFERENCE` makes the report that papers cite; `SHORT` what the page's argument needs, in little time. Seconds are those
-of a core of a machine that runs ten million steps of an empty loop in half a second; nothing but the order of the work
-and the time that is left depends on them.
+`REFERENCE` makes the report that papers cite; `SHORT` only what the page's argument needs, in little time. Seconds are
+for a core that runs ten million steps of an empty loop in half a second; only the order of the work and the displayed
+remaining time depend on them.
 """
 
 import math
@@ -52,7 +52,7 @@ def _hard(steps: int, claim: str = "meft.theorem2_repaired", **changes: Any) -> 
     return spec | {name: spec.get(name, {}) | change for name, change in changes.items()}
 
 
-# Where the ratio of measured to bound goes as T grows.
+# The ratio of measured to bound as T grows.
 _HORIZONS = {
     "claim": "meft.theorem2_best_step",
     "seed": [0, 1, 2, 3],
@@ -62,7 +62,7 @@ _HORIZONS = {
     "run": {"zeta": 1.3, "batch": 2, "replicas": 32, "audits": 50, "steps": [300, 1000, 3000, 10000, 30000]},
 }
 
-# What was made wrong on purpose, and how. Steps are audited one and all, so that the minimum over t is seen.
+# The planted faults. Every step is audited, so that the minimum over t is seen.
 _SEEN = {"audits": 400}
 FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("nothing: the printed theorem", _hard(400, "jiang2024.theorem2", run=_SEEN)),
@@ -90,7 +90,7 @@ _PSEUDO_HUBER_RUNS = {
 }
 _PSEUDO_HUBER_BRACKETS = _PRINTED_LEMMA | {"problem": _PSEUDO_HUBER, "adapter": {"rank": [1, 2, 4]}}
 
-# For each adapter the claim that its bracket is held against, and its domain.
+# For each adapter the claim with which its bracket is compared, and its domain.
 _ADAPTERS: dict[str, tuple[str, dict[str, float]]] = {
     "full": ("meft.full", {"rho": 1.0}),
     "lora": ("meft.lemma1_sharp", {"a": 1.0, "b": 1.0}),
@@ -105,7 +105,7 @@ _ADAPTERS: dict[str, tuple[str, dict[str, float]]] = {
 
 
 def _tightest(lipschitz: str) -> Callable[[int], float]:
-    """What measured over bound can be at most for the printed lemma at L = G = sigma = 1: λ* over its constant."""
+    """The largest possible measured over bound of the printed lemma at L = G = sigma = 1: λ* over its constant."""
     ones: dict[str, Any] = {"L": 1, "G": 1, "sigma": 1}
 
     def ratio(rank: int) -> float:
@@ -135,7 +135,7 @@ def _adapter_brackets(problem: dict[str, Any], seconds: float) -> tuple[Sweep, .
     )
 
 
-# The theorems whose exact worst case is looked for.
+# The theorems whose exact worst case is computed.
 _WORST_CASES = (
     "meft.theorem2_repaired",
     "jiang2024.theorem2",

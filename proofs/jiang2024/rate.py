@@ -1,6 +1,6 @@
-"""The rate of jiang2024, r^(1/4): what hides in C, and which power of r the paper's own C gives.
+"""The rate of jiang2024, r^(1/4): what C hides, and which power of r the paper's own C gives.
 
-The rank is a number x² here, so that its roots are polynomials; everything else is as in the claims.
+The rank is a number x² here, so its roots are polynomials; everything else is as in the claims.
 """
 
 import sympy as sp

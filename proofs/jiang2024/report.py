@@ -1,4 +1,4 @@
-"""What the report on jiang2024 says of its own: its title, and what runs and attacks say of rows of its table."""
+"""The report's own text on jiang2024: its title, and the findings of runs and attacks on rows of its table."""
 
 from boundcheck.falsify.show import rounded_down
 from boundcheck.falsify.worst_case import WorstCase
@@ -18,14 +18,14 @@ STATEMENTS = ("jiang2024.lemma1", "jiang2024.theorem2")
 
 
 def measured(runs: list[StoredRun], searches: list[Search], study: Study) -> list[Finding]:
-    """What runs, attacks and worst cases say of rows of the referee's table."""
+    """The findings of runs, attacks and worst cases on rows of the referee's table."""
     return [*findings(runs), _search_finding(searches), _slowest_finding(runs, study.worst_cases)]
 
 
 def findings(runs: list[StoredRun]) -> list[Finding]:
-    """The rows of the referee's table that measurement has something to say of, in the paper's order.
+    """The rows of the referee's table with findings of measurement, in the paper's order.
 
-    The other rows are about lines of proofs, of which no run can say anything.
+    The other rows are about lines of proofs, about which runs say nothing.
     """
     brackets = [run for run in runs if run.result.claim == "jiang2024.lemma1"]
     printed = [run for run in runs if run.result.claim == "jiang2024.theorem2"]
@@ -57,7 +57,7 @@ def _search_finding(searches: list[Search]) -> Finding:
 
 
 def _slowest_finding(runs: list[StoredRun], cases: list[WorstCase]) -> Finding:
-    """How near to the repaired bound SGD has been brought, by performance estimation and by the hard instance."""
+    """How near SGD comes to the repaired bound, by performance estimation and on the hard instance."""
     broken = sorted({label(case.claim, "sigma") for case in cases if case.violated})
     said = [f"Performance estimation breaks {', '.join(broken)}." if broken else "No theorem is broken."]
     for run in [run for run in runs if run.result.settings.problem["kind"] == "hard"][-1:]:
@@ -77,7 +77,7 @@ def _percent(ratio: float) -> str:
 
 
 def _common(runs: list[StoredRun]) -> Verdict:
-    """The verdict of all runs, or the gravest of theirs."""
+    """The verdict of all runs, or the gravest among them."""
     return Verdict.gravest(run.verdict for run in runs)
 
 

@@ -1,4 +1,4 @@
-"""Square roots: two nonnegative numbers with equal squares are equal, and a quantity that is defined as a root."""
+"""Square roots: two nonnegative numbers with equal squares are equal; and facts about a quantity defined as a root."""
 
 from collections.abc import Sequence
 
@@ -10,14 +10,14 @@ from boundcheck.prove import Proof, eq, ge, gt, le
 
 
 def radical(formula: sp.Expr) -> sp.Expr | None:
-    """The square root in a formula that has one or none."""
+    """The square root in a formula with at most one."""
     return next((x for x in formula.atoms(sp.Pow) if x.exp == sp.Rational(1, 2)), None)
 
 
 def root_equals(
     proof: Proof, label: str, root: sp.Expr, value: sp.Expr, size: Theorem, signs: Sequence[Theorem], *squares: Theorem
 ) -> Theorem:
-    """sqrt(z) = y, from y >= 0, the signs that make z positive, and what y² = z follows from."""
+    """sqrt(z) = y, from y >= 0, the signs that make z positive, and the premises of y² = z."""
     by, radicand = proof.by, root.base
     squared = by.root(proof.step(f"radicand of {label}", gt(radicand, 0), signs))
     equal = proof.step(f"{label}²", eq(value**2, radicand), squares, meaning="The two sides have equal squares.")
@@ -33,7 +33,7 @@ def root_equals(
 def root_quantity(
     proof: Proof, label: str, quantity: Quantity, square: sp.Eq, signs: Sequence[Theorem], units: Sequence[Theorem]
 ) -> tuple[Theorem, Theorem]:
-    """Of a quantity x = sqrt(z): that x > 0, and `square`, which is x² = z times the denominator of z."""
+    """For a quantity x = sqrt(z): x > 0, and `square`, which is x² = z times the denominator of z."""
     by, root = proof.by, quantity.expression
     defined = proof.quantity(quantity)
     radicand = proof.step(f"radicand of {label}", gt(root.base, 0), signs)

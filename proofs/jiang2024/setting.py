@@ -1,6 +1,6 @@
 """The setting of MeFT as the proofs read it: v = (A, B), W = W_0 + s B A, F(v) = f(W), and the ball that holds v.
 
-Hypotheses come from the claims; what is fixed here is which matrices a vector stands for and what a law is for all of.
+Hypotheses come from the claims; this module fixes the matrices of a vector, and over what a law ranges.
 """
 
 from dataclasses import replace
@@ -44,9 +44,9 @@ from boundcheck.prove import Process, Proof, Reading, eq, le
 from . import eigenvalue
 
 W0 = MatrixSymbol("W_0", d, k)
-# Where a point lies on a segment, from 0 to 1.
+# The place of a point on a segment, from 0 to 1.
 theta = sp.Symbol("theta")
-# The scale s of the paper, which has none.
+# The scale s = 1: the paper has no scale.
 UNSCALED = sp.Integer(1)
 
 # A stochastic gradient has the blocks of v.
@@ -58,7 +58,7 @@ MEFT = Reading(
     constants={W0},
     arbitrary={A, B, A1, A2, B1, B2, W, W1, W2, theta},
 )
-# With the letters of the algebra that the lemmas share.
+# The same with the letters of `eigenvalue`.
 READING = replace(
     MEFT,
     constants=MEFT.constants | set(eigenvalue.CONSTANTS),
@@ -92,7 +92,7 @@ class Meft:
         return W0 + self.scale * right * left
 
     def ball(self, left: sp.MatrixExpr, right: sp.MatrixExpr) -> list[sp.Basic]:
-        """That σ_1(A) <= a and σ_1(B) <= b."""
+        """Assume σ_1(A) <= a and σ_1(B) <= b."""
         return [le(SpectralNorm(left), self.radii[0]), le(SpectralNorm(right), self.radii[1])]
 
     def chain_rule(self) -> tuple[Theorem, Theorem]:

@@ -1,4 +1,4 @@
-"""Theorem 2 of jiang2024 repaired, with constant 2 in place of 2.5; and what all versions say of the step size."""
+"""Theorem 2 of jiang2024 repaired, with constant 2 instead of 2.5; and the step size of all versions."""
 
 from collections.abc import Mapping, Sequence
 
@@ -21,7 +21,7 @@ CONDITIONAL = {UNBIASED.id: CONDITIONALLY_UNBIASED}
 
 
 class StepSize:
-    """The paper's step size α = sqrt(D/(L̂ζ²T)): what it says without roots and quotients.
+    """The paper's step size α = sqrt(D/(L̂ζ²T)), without roots and quotients.
 
     Attributes:
         signs: L̂, D, ζ and T are positive.
@@ -115,7 +115,7 @@ def at_most_two(proof: Proof, step_size: StepSize, half: Theorem, total: Theorem
 
 @script(THEOREM_2, "repaired", READING, instead=CONDITIONAL)
 def repaired(proof: Proof) -> None:
-    """The paper's statement by a shorter proof, which gives 2 in place of 2.5."""
+    """The paper's statement by a shorter proof, which gives 2 instead of 2.5."""
     by = proof.by
     step_size, lines = start(proof)
     total = summed(proof, lines, expected_descent(proof, lines), step_size.weight)

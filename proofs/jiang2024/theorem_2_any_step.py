@@ -1,6 +1,6 @@
-"""Theorem 2 at any constant step below 2/L̂, of any function that is smooth along the run: the sum, divided by αT.
+"""Theorem 2 at any constant step below 2/L̂, for any function that is smooth along the run: the sum, divided by αT.
 
-No factor is spoken of: v is a vector and F is f itself, so that it holds of every adapter's F.
+There are no factors: v is a vector and F is f itself, so the theorem holds for every adapter's F.
 """
 
 from boundcheck.claims.symbols import Lhat, T, alpha, bound, ell, eta, eta_max
@@ -14,7 +14,7 @@ from .ball import unit_interval
 from .descent import BEYOND, SQUARE, SUMMED, descent, expected_descent, from_start, summed, v_last
 from .setting import quantity, theta
 
-# W is v, as where W is trained itself.
+# W is v, as in full fine-tuning.
 ANY_FUNCTION = Reading(
     points={W: (v,)},
     processes={v_t: Process((v,)), g_t: Process((g,), drawn=True)},
@@ -67,7 +67,7 @@ def _constants(proof: Proof) -> tuple[Theorem, Theorem]:
 
 
 def _along(proof: Proof) -> Theorem:
-    """Smoothness along the segment from v_t to v_{t+1}, of which no more is assumed than from its start on."""
+    """Smoothness along the segment from v_t to v_{t+1}, only between its start and its points."""
     between = unit_interval(proof)
     where, given = {v1: BEYOND, v2: v_t}, [ge(theta, 0), ge(1, theta)]
     smooth = proof.assume(SMOOTH, where=where, forall=[theta], given=given)

@@ -1,7 +1,7 @@
 """Theorem 2 of jiang2024 as printed, (15) to (24) and (14), with the paper's own step size; and beyond it.
 
-Where (22) loses a factor of 4, the lines after it are still true for the printed step size, by the repaired proof: what
-is false is their derivation, and the lines themselves for any other step size that the derivation allows.
+(22) loses a factor of 4. The lines after it are still true for the printed step size, by the repaired proof: their
+derivation is false, and so are the lines for any other step size that the derivation allows.
 """
 
 import sympy as sp
@@ -33,7 +33,7 @@ from .theorem_2 import CONDITIONAL, StepSize, at_most_two, start
 from .witnesses import LAST_ITERATE, NEGATIVE, SETTLED
 
 CHANGE, FALL = Expectation(NEXT) - Expectation(NOW), Expectation(NOW) - Expectation(NEXT)
-# What (22) to (24) add for each step, where (21) gives four times that.
+# What (22) to (24) add for each step; (21) gives four times as much.
 ADDED = sp.Rational(1, 2) * Lhat * alpha * zeta**2
 GAP = Value(F, v_first) - f_star
 BOUND = quantity(THEOREM_2, bound).expression
@@ -41,7 +41,7 @@ BOUND = quantity(THEOREM_2, bound).expression
 
 @script(THEOREM_2, "printed", READING, instead=CONDITIONAL)
 def printed(proof: Proof) -> None:
-    """(15) to (24) and (14); and what the printed chain proves once (22) is mended."""
+    """(15) to (24) and (14); and what the printed chain proves once (22) is corrected."""
     step_size, lines = start(proof, paper.THEOREM_2)
     line18 = _line18(proof, step_size)
     expected = expected_descent(proof, lines)
@@ -117,7 +117,7 @@ def _line21(proof: Proof, step_size: StepSize, line20: Theorem, half: Theorem, s
 
 
 def _line22(proof: Proof, step_size: StepSize, line21: Theorem) -> Theorem:
-    """(22), which is false, and what (21) gives in its place."""
+    """(22), which is false, and what (21) gives instead."""
     quotient, inverse = proof.by.quotient(step_size.positive)
     proof.step(
         "(22)",
@@ -209,7 +209,7 @@ def _line14(proof: Proof, step_size: StepSize, line24: tuple[Theorem, Theorem], 
 
 
 def _mended(proof: Proof, lines: Descent, step_size: StepSize, line22: Theorem, term: Theorem) -> None:
-    """What the printed chain proves once (22) is corrected: 4 in place of 2.5."""
+    """What the printed chain proves once (22) is corrected: 4 instead of 2.5."""
     by = proof.by
     quotient, inverse = by.quotient(step_size.positive)
     total = proof.step(
@@ -243,7 +243,7 @@ def _mended(proof: Proof, lines: Descent, step_size: StepSize, line22: Theorem, 
     is_statement=True,
 )
 def any_step(proof: Proof) -> None:
-    """(21) to (24) use of the step size that it is at most 1/(2L̂), and of T nothing."""
+    """(21) to (24) use only that the step size is at most 1/(2L̂), and nothing about T."""
     proof.positive(L, C, G, sigma, r, D, zeta)
     (positive,) = proof.positive(alpha)
     smooth = proof.cite(lemma_1.repaired.proof, "Lemma 1", "By its repaired proof.")
@@ -263,7 +263,7 @@ def any_step(proof: Proof) -> None:
     is_statement=True,
 )
 def last_iterate(proof: Proof) -> None:
-    """The bound holds of the least of T expectations, and not of the iterate that is returned."""
+    """The bound holds for the least of T expectations, not for the returned iterate."""
     step_size, _ = start(proof, paper.THEOREM_2)
     step_size.at_most_half()
     last = Expectation(EuclideanNorm(SLOPE.xreplace({t: T})) ** 2)

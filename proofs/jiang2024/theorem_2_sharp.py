@@ -1,4 +1,4 @@
-"""Theorem 2, sharper: with λ*, κ = 1.5/(1 - q/2) in place of 2.5, and the best constant step size; and A frozen."""
+"""Theorem 2, sharper: with λ*, κ = 1.5/(1 - q/2) instead of 2.5, and the best constant step size; and A frozen."""
 
 import sympy as sp
 
@@ -10,7 +10,7 @@ from boundcheck.prove import Proof, eq, ge, gt, le, script
 
 from ..meft.lora import BALL, LEMMA_1_SHARP, THEOREM_2_BEST_STEP, THEOREM_2_REPAIRED
 from ..meft.theorems import THEOREM_2_FROZEN_A
-from . import lemma_1, variants
+from . import lemma_1, one_factor, variants
 from .ball import unit_interval
 from .claims import ROOT_TERM
 from .descent import SQUARE, TOTAL, B_last, along_segment, descent, descent_in_ball, expected_descent, summed
@@ -86,7 +86,7 @@ def _ratio(proof: Proof, step_size: StepSize) -> Theorem:
 
 
 class BestStep:
-    """The step size α = 2q/(κL̂), q = sqrt(L̂D/(ζ²T)) and κ = q + sqrt(q² + 2): what they say without roots, quotients.
+    """The step size α = 2q/(κL̂), q = sqrt(L̂D/(ζ²T)) and κ = q + sqrt(q² + 2), without roots and quotients.
 
     Attributes:
         constant, noise, long: L̂, ζ and T are positive.
@@ -149,14 +149,14 @@ def best_step(proof: Proof) -> None:
 
 @script(THEOREM_2_FROZEN_A, "sharp", variants.ONE_FACTOR)
 def frozen(proof: Proof) -> None:
-    """The same of v = B: F is smooth on all of space, so that no ball has to hold the run."""
+    """The same for v = B: F is smooth on all of space, so the run needs no ball."""
     signs = proof.positive(s, L, a)
     smooth = proof.cite(variants.frozen.proof, "Lemma 1 with A frozen", "By its own proof.")
     value = proof.step("s²La² > 0", gt(quantity(THEOREM_2_FROZEN_A, Lhat).expression, 0), signs)
     constant = proof.step("L̂ > 0", gt(Lhat, 0), proof.recall("Lhat"), value)
     best = BestStep(proof, THEOREM_2_FROZEN_A, constant)
     along = along_segment(proof, smooth, unit_interval(proof), "all of space")
-    lines = descent(proof, along, proof.recall("F(B) = f(W)"), variants.weight_at(B_last), best.positive)
+    lines = descent(proof, along, proof.recall("F(B) = f(W)"), one_factor.FROZEN_A.weight(B_last), best.positive)
     total = summed(proof, lines, expected_descent(proof, lines), best.weight)
     _conclude(proof, THEOREM_2_FROZEN_A, best, total)
 

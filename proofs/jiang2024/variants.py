@@ -1,4 +1,4 @@
-"""Lemma 1 beyond the paper: A frozen, which needs no ball; and two layers, whose constants do not add up."""
+"""Lemma 1 beyond the paper: A frozen, without a ball; and two layers, whose constants do not add up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ from boundcheck.claims.vocabulary import (
     v2,
 )
 from boundcheck.kernel import Theorem
-from boundcheck.prove import Process, Proof, Reading, eq, ge, le, script
+from boundcheck.prove import Process, Proof, Reading, ge, le, script
 
 from ..meft.lora import (
     FROZEN_A,
@@ -46,11 +46,11 @@ from ..meft.lora import (
     LAYERS,
     LEMMA_1_SHARP,
 )
-from . import eigenvalue
+from . import eigenvalue, one_factor
 from .ball import unit_interval
 from .claims import ASSUMPTION_1
 from .eigenvalue import Entries
-from .setting import READING, W0, quantity, theta
+from .setting import READING, quantity, theta
 
 Weights = tuple[sp.MatrixExpr, sp.MatrixExpr]
 
@@ -65,92 +65,16 @@ ONE_FACTOR = replace(
 )
 
 
-def weight_at(trained: sp.MatrixExpr) -> sp.MatrixExpr:
-    """W = W_0 + s B A at B = `trained`."""
-    return W0 + s * trained * A
-
-
-# W at B_1 and B_2, and ∇f(W_1) - ∇f(W_2).
-POINT_1, POINT_2 = weight_at(B1), weight_at(B2)
-TURNED = Gradient(f, POINT_1) - Gradient(f, POINT_2)
-TURN, MOVE = FrobeniusNorm(TURNED), FrobeniusNorm(B1 - B2)
-
-
 @script(FROZEN_A, "sharp", ONE_FACTOR)
 def frozen(proof: Proof) -> None:
     """∇F(B) = s∇f(W)Aᵀ, and W moves by s(B_1 - B_2)A."""
-    by = proof.by
-    signs = proof.positive(L, a, s)
-    size = proof.step("s ≥ 0", ge(s, 0), signs)
-    radius = proof.assume(FROZEN_FACTOR)
-    turn = _turn(proof, proof.assume(ASSUMPTION_1, forall=[W1, W2]), radius, size, signs)
-    law = proof.define(Value(F, B), Value(f, weight_at(B)), "F(B) = f(W)", forall=[B])
-    chain = proof.state(
-        "chain rule",
-        eq(Gradient(F, B), s * Gradient(f, weight_at(B)) * A.T),
-        by.chain_rule(law, 0),
-        meaning="For all B, by the chain rule.",
-    )
-    image = proof.step(
-        "∇fAᵀ",
-        le(FrobeniusNorm(TURNED * A.T), a * TURN),
-        by.submultiplicative("F", "op", TURNED, A.T),
-        radius,
-        meaning="‖XY‖_F ≤ ‖X‖_F‖Y‖_op once more.",
-    )
-    reach = s**2 * L * a**2 * MOVE
-    inner = proof.step(
-        "s∇fAᵀ",
-        le(FrobeniusNorm(s * TURNED * A.T), reach),
-        by.homogeneous(size, "F", TURNED * A.T),
-        image,
-        proof.step("sa∇f", le(s * a * TURN, reach), proof.step("sa ≥ 0", ge(s * a, 0), signs), turn),
-        signs,
-        meaning="The bounds on ∇f and on its product with Aᵀ, times s.",
-    )
-    gradients = [
-        (by.instance(chain, {B: x}), Gradient(F, x), s * Gradient(f, point) * A.T)
-        for x, point in ((B1, POINT_1), (B2, POINT_2))
-    ]
-    relation = le(FrobeniusNorm(Gradient(F, B1) - Gradient(F, B2)), reach)
-    line = proof.step("∇F", relation, by.rewrite(inner, relation, *gradients), meaning="By the chain rule.")
-    defined = proof.quantity(quantity(FROZEN_A, Lhat))
-    final = proof.step("(8)", FROZEN_A.conclusion, line, defined, meaning="L̂ is s²La².")
-    proof.conclude(final, forall=[B1, B2])
-
-
-def _turn(proof: Proof, smooth: Theorem, radius: Theorem, size: Theorem, signs: Sequence[Theorem]) -> Theorem:
-    """‖∇f(W_1) - ∇f(W_2)‖ <= Lsa‖B_1 - B_2‖."""
-    by, change = proof.by, (B1 - B2) * A
-    product = proof.step(
-        "BA",
-        le(FrobeniusNorm(change), a * MOVE),
-        by.submultiplicative("F", "op", B1 - B2, A),
-        radius,
-        meaning="‖XY‖_F ≤ ‖X‖_F‖Y‖_op, and ‖A‖_op ≤ a.",
-    )
-    moved = proof.step(
-        "W",
-        le(FrobeniusNorm(POINT_1 - POINT_2), s * a * MOVE),
-        by.homogeneous(size, "F", change),
-        product,
-        signs,
-        meaning="W_1 - W_2 is s(B_1 - B_2)A.",
-    )
-    return proof.step(
-        "∇f",
-        le(TURN, L * s * a * MOVE),
-        by.instance(smooth, {W1: POINT_1, W2: POINT_2}),
-        moved,
-        signs,
-        meaning="f is L-smooth.",
-    )
+    one_factor.smoothness(proof, one_factor.FROZEN_A, FROZEN_A, FROZEN_FACTOR)
 
 
 C1, C2 = (MatrixSymbol(f"A'_{i}", r, k) for i in (1, 2))
 E1, E2 = (MatrixSymbol(f"B'_{i}", d, r) for i in (1, 2))
 
-# A point w is the pair of weights that v reaches, and w_1 -> w_2 the segment between two such.
+# A point w is the pair of weights at v, and w_1 -> w_2 the segment between two of them.
 w, w1, w2, along = (MatrixSymbol(name, d, k) for name in ("w", "w_1", "w_2", "w_theta"))
 STARTS = MatrixSymbol("U_0", d, k), MatrixSymbol("U'_0", d, k)
 # The weights of the layers, at two points.
@@ -230,7 +154,7 @@ PAIR = (
 
 @script(LAYERS, "sharp", TWO_LAYERS)
 def layers(proof: Proof) -> None:
-    """F's own descent inequality between the two pairs of weights, and what each layer adds to it."""
+    """F's own descent inequality between the two pairs of weights, with the term of each layer."""
     by = proof.by
     signs = proof.positive(L, G, a, b, s, G_2, a_2, b_2, s_2)
     smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])

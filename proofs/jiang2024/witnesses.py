@@ -1,7 +1,7 @@
 """The instances that refute lines of jiang2024's printed proofs, at d = k = r = 1, in exact rational arithmetic.
 
-Each meets every hypothesis in force at its line; what it refutes is the line's own statement, evaluated there. They are
-numbered by the findings of the audit.
+Each meets every hypothesis of its line, and refutes the line's own statement, which is evaluated there. Their numbers
+are those of the findings.
 """
 
 from fractions import Fraction
@@ -24,7 +24,7 @@ OFF_THE_BALL = at_points(
     anywhere=True,
 )
 
-# (X, Y) = (3, 4), of Euclidean norm 5 and not 7.
+# (X, Y) = (3, 4) has the Euclidean norm 5, not 7.
 ROW_5 = Setting(HUBER, L=1, G=1, C=4, sigma=4)
 PYTHAGORAS = at_points(
     "The Huber function at (A, B) = (4, 3) and (0, 0): the gradient changes by (3, 4), of Euclidean norm 5, and 3 + 4 "
@@ -34,7 +34,7 @@ PYTHAGORAS = at_points(
     ORIGIN,
 )
 
-# f' = 1 at W_1 = 0 and f' = 0 at W_2 = -1, so that only the first term of (13) is left, and its denominator is too big.
+# f' = 1 at W_1 = 0 and f' = 0 at W_2 = -1, so only the first term of (13) remains, and its denominator is too big.
 ROW_6 = Setting(PiecewiseLinear.clipped(slope=1, bound=1, zero=-1), L=1, G=1, C=2, sigma=2)
 DENOMINATOR = at_points(
     "f'(w) = clip(w + 1, ±1) at (A, B) = (2, 0) and (1, -1): the ratio is √2, and the first bound of (13) is 1",
@@ -43,7 +43,7 @@ DENOMINATOR = at_points(
     (Fraction(1), Fraction(-1)),
 )
 
-# The curvature of F is nearly L̂, and the noise does what (21) lets it do: the right side of (22) is negative.
+# The curvature of F is nearly L̂, and the noise is as large as (21) allows: the right side of (22) is negative.
 ROW_10 = Instance(
     PiecewiseLinear.clipped(slope=1, bound="7/64", zero="15/16"),
     L=1,

@@ -1,6 +1,6 @@
 """Sharper and repaired statements about MeFT, W = W0 + s B A: the constant lambda*, and Theorem 2 with kappa(q).
 
-Each is a claim of boundcheck's own about the setting of jiang2024, and says so in its source.
+Each is boundcheck's own claim about the setting of jiang2024, and its source says so.
 """
 
 from dataclasses import replace

@@ -21,7 +21,7 @@ from boundcheck.claims.symbols import (
     eta,
     eta_max,
     f_star,
-    m,
+    mu_F,
 )
 from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient, InnerProduct, Value, t, v1, v2, v_star, v_t
 from boundcheck.words import algorithms
@@ -57,7 +57,7 @@ STRONGLY_CONVEX = Claim(
     "Boyd and Vandenberghe 2004, section 9.1.2, stated of a ball",
     sp.Ge(
         Value(F, v2),
-        Value(F, v1) + InnerProduct(Gradient(F, v1), v2 - v1) + m / 2 * EuclideanNorm(v2 - v1) ** 2,
+        Value(F, v1) + InnerProduct(Gradient(F, v1), v2 - v1) + mu_F / 2 * EuclideanNorm(v2 - v1) ** 2,
     ),
     r"\text{for all } v_1, v_2 \text{ within } R_1 \text{ of } v^*",
     word=words.STRONGLY_CONVEX,
@@ -172,18 +172,18 @@ STRONG_DESCENT = theorem(
     (SMOOTH_EVERYWHERE, STRONGLY_CONVEX, NEAR_MINIMISER),
     (
         GIVEN_SMOOTHNESS,
-        Quantity(alpha, 2 / (Lhat + m), "constant step size"),
-        Quantity(bound, ((Lhat - m) / (Lhat + m)) ** (2 * T - 2) * R_1**2, "bound on the last squared distance"),
+        Quantity(alpha, 2 / (Lhat + mu_F), "constant step size"),
+        Quantity(bound, ((Lhat - mu_F) / (Lhat + mu_F)) ** (2 * T - 2) * R_1**2, "bound on the last squared distance"),
     ),
-    (sp.Lt(m, Lhat),),
+    (sp.Lt(mu_F, Lhat),),
     algorithm=algorithms.GRADIENT_DESCENT,
     measure=LAST_DISTANCE,
-    note="The book's k steps have k + 1 = T iterates. A quadratic with the eigenvalues ℓ and m attains the bound.",
+    note="The book's k steps have k + 1 = T iterates. A quadratic with the eigenvalues ℓ and μ_F attains the bound.",
     argument="Between v^* and v_t the gradient grows by ∇F(v_t) = H(v_t - v^*), for a symmetric H with eigenvalues "
-    "from m to ℓ: of a smooth F the mean of its Hessian on the segment, and else a limit of such means. At the step "
-    "α = 2/(ℓ + m) the eigenvalues of I - αH are from -(ℓ - m)/(ℓ + m) to (ℓ - m)/(ℓ + m), and v_{t+1} - v^* = "
-    "(I - αH)(v_t - v^*). So no iterate is farther from v^* than v_1, and each step shrinks the distance by that "
-    "factor.",
+    "from μ_F to ℓ: of a smooth F the mean of its Hessian on the segment, and else a limit of such means. At the step "
+    "α = 2/(ℓ + μ_F) the eigenvalues of I - αH are from -(ℓ - μ_F)/(ℓ + μ_F) to (ℓ - μ_F)/(ℓ + μ_F), and "
+    "v_{t+1} - v^* = (I - αH)(v_t - v^*). So no iterate is farther from v^* than v_1, and each step shrinks the distance "
+    "by that factor.",
 )
 
 CLAIMS = (

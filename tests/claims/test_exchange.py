@@ -131,7 +131,7 @@ def test_a_wrong_declaration_is_refused(declared: object) -> None:
 def test_a_float_is_its_binary_value_and_other_assumptions_are_not_written() -> None:
     assert expression_from_json(expression_as_json(1.5 * sp.Symbol("x"))) == sp.Rational(3, 2) * sp.Symbol("x")
     for assumed in ({"negative": True}, {"even": True}, {"positive": False}):
-        with pytest.raises(TypeError, match="assumed"):
+        with pytest.raises(TypeError, match="has assumptions other than"):
             expression_as_json(sp.Symbol("x", **assumed))
 
 

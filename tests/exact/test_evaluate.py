@@ -206,7 +206,7 @@ def test_conditional_expectations_know_the_past(outcome: int) -> None:
 
 
 def test_what_has_no_value_is_refused() -> None:
-    with pytest.raises(TypeError, match="no value for"):
+    with pytest.raises(TypeError, match="has no value"):
         PATHS.number(sp.sin(a).subs(a, sp.Integer(1)))
     with pytest.raises(KeyError):
         PATHS.number(FrobeniusNorm(A))
@@ -216,7 +216,7 @@ def test_what_has_no_value_is_refused() -> None:
         Model(Balls()).number(FrobeniusNorm(v_t))
     with pytest.raises(TypeError, match="index"):
         PATHS.number(sp.Sum(a, (a, 1, 2)))
-    with pytest.raises(TypeError, match="no value for"):
+    with pytest.raises(TypeError, match="has no value"):
         PATHS.vector(sp.Inverse(sp.MatrixSymbol("S", 2, 2)))
 
 

@@ -151,7 +151,7 @@ def test_a_letter_is_a_letter(name: str, tmp_path: Path) -> None:
 def test_letters_that_look_like_others_are_refused() -> None:
     other = MatrixSymbol("\u0425", 2, 2)
     error = refused(check_claim, own("mine", Le(FrobeniusNorm(X), FrobeniusNorm(other))))
-    assert "no name of ASCII letters" in str(error)
+    assert "not a name of ASCII letters" in str(error)
 
 
 def test_a_number_that_is_written_otherwise_is_refused(tmp_path: Path) -> None:

@@ -101,16 +101,22 @@ def refused(rule: str, premise: int | None, why: str, *arguments: Any, name: str
 
 def laws() -> Iterator[Case]:
     (low,) = assumed(ge(a))
-    yield refused("discharge", 1, "none of its hypotheses", *assumed(ge(a), ge(b)))
+    yield refused("discharge", 1, "not one of its hypotheses", *assumed(ge(a), ge(b)))
     yield refused("generalise", 0, "free in the hypothesis", low, (a,), ())
-    yield refused("generalise", None, "no constant or arbitrary symbol", *assumed(ge(c)), (c,), (ge(c),))
+    yield refused("generalise", None, "neither a constant nor an arbitrary symbol", *assumed(ge(c)), (c,), (ge(c),))
     yield refused(
-        "generalise", None, "no constant or arbitrary symbol", *assumed(eq(norm("F", MX))), (X,), (), name="X"
+        "generalise",
+        None,
+        "neither a constant nor an arbitrary symbol",
+        *assumed(eq(norm("F", MX))),
+        (X,),
+        (),
+        name="X",
     )
     yield refused(
-        "generalise", None, "no constant", rules.dimension_positive("m"), (Dimension("m"),), (), name="dimension"
+        "generalise", None, "neither a constant", rules.dimension_positive("m"), (Dimension("m"),), (), name="dimension"
     )
-    yield refused("generalise", None, "no constant", rules.horizon_positive(), (Horizon(),), (), name="horizon")
+    yield refused("generalise", None, "neither a constant", rules.horizon_positive(), (Horizon(),), (), name="horizon")
     yield refused("generalise", 0, "a law, .* cannot be the conclusion", rules.assume(LAW), (a,), (LAW,))
     hidden = rules.assume(Law((b,), (ge(a),), ge(b)))
     yield refused(
@@ -134,7 +140,7 @@ def laws() -> Iterator[Case]:
 def instances() -> Iterator[Case]:
     any_law, matrix_law = rules.assume(LAW), rules.assume(Law((Y,), (), ge(norm("F", MY))))
     fixed, letter = rules.assume(Law((a,), (), ge(a))), rules.assume(Law((A,), (), ge(norm("F", MA))))
-    yield refused("instantiate", 0, "no law", *assumed(ge(a)), ((a, of(1)),))
+    yield refused("instantiate", 0, "not a law", *assumed(ge(a)), ((a, of(1)),))
     yield refused("instantiate", None, "where the law is for all", any_law, ())
     yield refused("instantiate", None, "where the law is for all", any_law, ((a, of(1)),), name="another variable")
     yield refused("instantiate", None, "where the law is for all", any_law, ((u, of(1)), (b, of(1))), name="more")
@@ -185,7 +191,7 @@ def norms() -> Iterator[Case]:
     yield Case("triangle: op of two", lambda: rules.triangle(SPECTRAL, (MA, MA), (MA, MA)), TermError, "op takes one")
     yield Case("norm of nothing", lambda: rules.norm_nonnegative(FROBENIUS, ()), TermError, "0 blocks")
     yield Case("norm_expansion of nothing", lambda: rules.norm_expansion(()), TermError, "0 blocks")
-    yield Case("unknown norm", lambda: rules.norm_nonnegative("nuclear", (MA,)), TermError, "no norm 'nuclear'")
+    yield Case("unknown norm", lambda: rules.norm_nonnegative("nuclear", (MA,)), TermError, "have no norm 'nuclear'")
     yield Case("spectral norm of two", lambda: rules.norm_nonnegative(SPECTRAL, (MA, MA)), TermError, "op takes one")
     yield refused("homogeneous", 0, "expected a fact p >= or > 0", *assumed(eq(a)), FROBENIUS, (MA,))
     yield refused("homogeneous", 0, "expected a fact", rules.assume(LAW), FROBENIUS, (MA,), name="law")
@@ -193,11 +199,11 @@ def norms() -> Iterator[Case]:
         yield refused("submultiplicative", None, "expected .op, F.", kinds, MA, MB, name=str(kinds))
     fits = lambda: rules.submultiplicative((SPECTRAL, SPECTRAL), MA, MA)  # noqa: E731
     yield Case("submultiplicative: shapes", fits, ShapeError, "do not fit")
-    yield refused("rank_bound", None, "k is none of .'m', 'n'.", MA, "k")
+    yield refused("rank_bound", None, "k is not one of .'m', 'n'.", MA, "k")
     yield refused(
-        "rank_bound", None, "n is none of", MA @ MB + MA @ MB.scaled(a) + Matrix.of(Symbol("C", ("m", "k"))), "n"
+        "rank_bound", None, "n is not one of", MA @ MB + MA @ MB.scaled(a) + Matrix.of(Symbol("C", ("m", "k"))), "n"
     )
-    yield refused("rank_bound", None, "n is none of", Matrix.zero(("m", "k")), "n", name="zero")
+    yield refused("rank_bound", None, "n is not one of", Matrix.zero(("m", "k")), "n", name="zero")
     yield Case("cauchy_schwarz: blocks", lambda: rules.cauchy_schwarz((MA,), (MA, MA)), TermError, "as many blocks")
     yield Case("cauchy_schwarz: shapes", lambda: rules.cauchy_schwarz((MA,), (MB,)), ShapeError, "do not fit")
     yield Case("dimension of no name", lambda: rules.dimension_positive("1"), TermError, "cannot be a name")
@@ -262,9 +268,9 @@ def certificates() -> Iterator[Case]:
     yield certify(low, LAW, one, (), (), why="the goal must be a fact", name="law as goal")
     yield certify(low, ge(a), ge(a), one, (), (), why="it takes a tuple of theorems first", name="fact as premise")
     for place in (-1, 1, 7):
-        yield certify(low, ge(a), ((WHOLE, (place,)),), (), (), why="no premise", name=f"place {place}")
-        yield certify(low, eq(a), (), ((ONE, place),), (), why="no premise", name=f"multiplier {place}")
-        yield certify(low, ge(a), one, (), (place,), why="no premise", name=f"factor {place}")
+        yield certify(low, ge(a), ((WHOLE, (place,)),), (), (), why="there is no premise", name=f"place {place}")
+        yield certify(low, eq(a), (), ((ONE, place),), (), why="there is no premise", name=f"multiplier {place}")
+        yield certify(low, ge(a), one, (), (place,), why="there is no premise", name=f"factor {place}")
 
 
 def certificates_with_factors() -> Iterator[Case]:
@@ -320,7 +326,7 @@ def chains() -> Iterator[Case]:
         yield refused("chain_rule", 0, "hidden in a factor", law, 0, name=name)
     fine = rules.assume(Law((Y,), (), eq(big - f_of(MY @ MB))))
     for block in (-1, 1):
-        yield refused("chain_rule", None, "no block", fine, block, name=f"block {block}")
+        yield refused("chain_rule", None, "there is no block", fine, block, name=f"block {block}")
 
 
 def smooth(x: Matrix, step: Matrix, constant: Any, theta: Variable, *more: Fact) -> Theorem:

@@ -39,7 +39,8 @@ RADII = {"a": 1.25, "b": 0.75, "mu": 0.6, "nu": 0.7, "rho": 2.0}
 
 def plan_of(found: Estimates, step: float, steps: int) -> Plan:
     """The plan of a run at this step, whose D is the only constant that is known beforehand."""
-    return Plan({}, None, 1, steps, step, math.inf, {"D": found.D, "eta": step, "T": steps}, {"alpha": step})
+    number = {"alpha": step}
+    return Plan({}, None, 1, steps, step, math.inf, {"D": found.D, "eta": step, "T": steps}, number, number)
 
 
 def rows_of(network: Network, found: Estimates, step: float, steps: int, first: float) -> tuple[AtSmoothness, ...]:

@@ -92,7 +92,7 @@ class Seen:
         gap = Constant(self.gap, "certified", "F(v_1) minus the lower bound on f: cross-entropy is nonnegative")
         start = Start((), gap, self.gap, self.first, 12 * self.noise, {})
         inputs = {"D": self.gap, "eta": self.step, "T": self.steps}
-        plan = Plan({}, None, 3, self.steps, self.step, math.inf, inputs, {"alpha": self.step})
+        plan = Plan({}, None, 3, self.steps, self.step, math.inf, inputs, {"alpha": self.step}, {"alpha": self.step})
         spec = parse(gpt_table(run__steps=self.steps, run__step_size=self.step))
         edges = Schedule.edges_of(self.steps, AUDITS)
         record = Record(Schedule(edges, edges[None, 1:]), trace, None, ())
@@ -119,12 +119,12 @@ def test_each_hypothesis_has_its_audit() -> None:
     assert [(each.hypothesis, each.status, each.limit) for each in audits.values()] == [
         ("step size", "held", 0.1),
         ("meft.unbiased", "held", 0.0),
-        ("smoothness of F", "assumed", 2.0),
+        ("classic.smooth", "assumed", 2.0),
         ("jiang2024.assumption4", "assumed", 0.25),
         ("jiang2024.bounded_below", "held", 1.0),
         ("eta < eta_max", "held", 1.0),
     ]
-    for name in ("smoothness of F", "jiang2024.assumption4", "jiang2024.bounded_below"):
+    for name in ("classic.smooth", "jiang2024.assumption4", "jiang2024.bounded_below"):
         assert f"{AUDITS} random iterates" in audits[name].how
     assert audits["jiang2024.bounded_below"].observed == pytest.approx(0.25)
 
@@ -215,7 +215,7 @@ def test_a_gradient_below_its_noise_is_uninformative(changes: dict[str, Any]) ->
 def test_what_is_seen_on_some_samples_is_assumed() -> None:
     audits = replace(SEEN, partial="8 of 12 samples").audits()
     assert [each.status for each in audits.values()] == ["held", "held", "assumed", "assumed", "assumed", "held"]
-    for name in ("smoothness of F", "jiang2024.assumption4", "jiang2024.bounded_below"):
+    for name in ("classic.smooth", "jiang2024.assumption4", "jiang2024.bounded_below"):
         assert "8 of 12 samples" in audits[name].how
     assert "an estimate from some of the samples" in audits["jiang2024.assumption4"].how
 

@@ -15,7 +15,7 @@ from boundcheck.claims.inputs import exact
 from boundcheck.errors import InputError
 from boundcheck.measure import experiment, measure, plan
 from boundcheck.measure.build import build
-from boundcheck.measure.plan import Start, draft, make_plan
+from boundcheck.measure.plan import Guess, Start, draft, make_plan
 from boundcheck.measure.spec import parse
 from boundcheck.measure.streams import generator, stream
 from boundcheck.problems.adapters import ADAPTERS, LoRA
@@ -27,7 +27,7 @@ from tests.layers import examples, sampled
 
 from .small import THEOREMS, changed, pseudo_huber, theorem_table
 
-PURPOSES = ("initial", "pilot", "sampling", "audits", "bracket", "frozen")
+PURPOSES = ("initial", "pilot", "sampling", "audits", "bracket", "frozen", "curvature")
 LIPSCHITZ = ("sigma", "sqrt(r) sigma")
 # Claims about another F than LoRA's.
 OTHERS = ("meft.frozen_a", "meft.layers", "meft.full", "meft.composition")
@@ -207,7 +207,7 @@ def test_batch_and_noise_fit_each_other(batch, zeta):
     problem = build(spec, "cpu")
     start = Start.draw(spec, problem, "cpu")
     variance = 9.0
-    drafted = draft(spec, problem, start, {"a": 2.6, "b": 1.9}, variance)
+    drafted = draft(spec, problem, start, Guess({"a": 2.6, "b": 1.9}, variance))
     if zeta is None:
         assert drafted.zeta == pytest.approx(math.sqrt(variance / drafted.batch))
     else:
@@ -262,9 +262,9 @@ def test_the_pilot_stops_after_a_few_tries(monkeypatch):
     """A pilot that never holds is not repeated for ever: the audit of the run is there to say so."""
     calls = []
 
-    def growing(spec, problem, start, drafted, device, tick):
+    def growing(spec, problem, start, guess, drafted, device, tick):
         calls.append(drafted)
-        return {"a": 1.0 + len(calls) ** 2, "b": 2.0 * len(calls) ** 2}, 1e3 * len(calls) ** 2
+        return Guess({"a": 1.0 + len(calls) ** 2, "b": 2.0 * len(calls) ** 2}, 1e3 * len(calls) ** 2)
 
     monkeypatch.setattr(plan, "_pilot", growing)
     table = changed(theorem_table(), {"domain": {}, "run.zeta": None})

@@ -193,8 +193,8 @@ def test_a_bound_that_is_not_positive_says_nothing(every_step, bound):
 
 def test_measurements_that_are_no_numbers_are_not_compared(every_step):
     """`judge` blames them on rounding before; this is what would stop it, were that forgotten."""
-    measured = replace(_measured(every_step.evidence), interval=None)
-    with pytest.raises(ValueError, match="finite numbers"):
+    measured = replace(_measured(every_step.evidence), interval=None, is_finite=False)
+    with pytest.raises(ValueError, match="finite measurements"):
         _compare(every_step.evidence, measured)
 
 

@@ -266,8 +266,8 @@ def test_the_correction_for_a_part_of_the_samples_is_unbiased() -> None:
         found = []
         for chosen in combinations(range(5), count):
             look = network.look(torch.tensor(chosen))
-            part = SimpleNamespace(_network=SimpleNamespace(task=SimpleNamespace(samples=count)), _total=5)
-            found.append(_Recorder._corrected(part, look))
+            part = SimpleNamespace(_function=SimpleNamespace(samples=count), _total=5)
+            found.append(_Recorder._corrected(part, look.square_norm, look.variance))
         squares, variances = np.array(found).T
         assert squares.mean() == pytest.approx(whole.square_norm, rel=1e-9)
         assert variances.mean() == pytest.approx(whole.variance, rel=1e-9)
@@ -442,7 +442,7 @@ RULES: list[tuple[str, Any, dict[str, Any], str]] = [
 )
 def test_the_rules_of_algorithm_1(status: str, optimizer: Any, changes: dict[str, Any], words: str) -> None:
     for given in (optimizer(), SimpleNamespace(optimizer=optimizer())):
-        found = rules_of(args_of(**changes), given, None)
+        found = rules_of(args_of(**changes), given)
         assert (found.status, found.hypothesis) == (status, "Algorithm 1")
         assert words in found.how
 
@@ -656,7 +656,7 @@ def test_what_is_recorded_is_plain_data(tmp_path: Path) -> None:
     callback = recording(tmp_path, every=5)
     train(tmp_path, callback, with_lora(), data_of(), max_steps=3)
     result, trace = recorded(callback)
-    assert json.loads(json.dumps(result)) == result
+    assert json.loads(json.dumps(result.as_json())) == result.as_json()
     assert trace.sizes["stratum"] == 1
     stored = json.loads((callback.runs / result.run_id / "spec.json").read_text(encoding="utf-8"))
     assert stored == result.spec

@@ -12,15 +12,13 @@ from typing import Any
 import psutil
 import pytest
 import torch
-from boundcheck.experiments import networks_of
-from boundcheck.models.spec import ModelSpec, PretrainedSpec
-from boundcheck.models.streams import seed_of
 
 import boundcheck as bc
 from boundcheck.errors import InputError
-from boundcheck.measure.spec import parse, validated
+from boundcheck.measure.build import build
+from boundcheck.measure.spec import parse, specs_of
 from boundcheck.models import bridge, corpora
-from boundcheck.models.build import builder
+from boundcheck.models.tables import PretrainedSpec
 from boundcheck.models.text import TEXTS, text_of
 from tests.measure.small import refused, theorem_table
 
@@ -74,10 +72,12 @@ TABLES: list[tuple[dict[str, Any], str, str]] = [
     ({"adapter": {"kind": "lora", "rank": 2, "targets": "edit"}}, "adapter.targets", "linear layers"),
     ({"run__steps": 0}, "run.steps", "greater than 0"),
     ({"run__step_size": -0.1}, "run.step_size", "greater than 0"),
-    ({"run__step_size": None}, "run.step_size", "a value"),
+    ({"run__step_size": None}, "run.step_size", "a number, for meft.theorem2_any_step prescribes no step"),
+    ({"run__step_size": "long"}, "run.step_size", "'best'"),
+    ({"run__steps": "few"}, "run.steps", "'informative'"),
     ({"run__audits": 9}, "run.audits", "at most run.steps = 8"),
     ({"run__looks": -1}, "run.looks", "greater than or equal to 0"),
-    ({"run__replicas": 0}, "run.replicas", "greater than 0"),
+    ({"run__replicas": 0}, "run.replicas", "greater than or equal to 1"),
     ({"run__level": 1.0}, "run.level", "less than 1"),
     ({"run__sampling": "at random"}, "run.sampling", "'with replacement'"),
     ({"run__sampling": "without replacement", "run__batch": 13}, "run.batch", "at most the model.samples = 12"),
@@ -124,40 +124,54 @@ def test_a_text_is_read_by_name_and_from_a_file(tmp_path: Path) -> None:
 
 
 def test_a_spec_is_read_back_from_what_is_stored() -> None:
-    spec = validated(ModelSpec, gpt_table(adapter__targets="up, attention.out"))
-    assert validated(ModelSpec, spec.as_json()) == spec
+    spec = parse(gpt_table(adapter__targets="up, attention.out"))
+    assert parse(spec.as_json()) == spec
     assert spec.adapter.paths == ["up", "attention.out"]
-    assert spec.audits == 8
-    assert validated(ModelSpec, gpt_table(run__audits=3)).audits == 3
+    # An audit at each iterate, and one replica, unless it says otherwise.
+    assert (spec.run.audits, spec.run.replicas, spec.run.looks) == (None, 1, 0)
+    assert parse(gpt_table(run__audits=3)).run.audits == 3
+    assert parse(gpt_table(run__looks=None)).run.looks == 2
+    # Nothing is stored of the tables that a network has no use for.
+    assert spec.as_json().keys() == {"claim", "seed", "model", "adapter", "run"}
+    assert "zeta" not in spec.as_json()["run"]
+
+
+def test_a_horizon_and_a_step_may_be_left_to_a_pilot() -> None:
+    run = parse(gpt_table(run={"step_size": "best"})).run
+    assert (run.steps, run.step_size, run.batch) == ("informative", "best", "balanced")
 
 
 def test_full_fine_tuning_leaves_out_the_rank_of_a_sweep() -> None:
-    assert validated(ModelSpec, gpt_table(adapter={"kind": "full", "rank": 2})).adapter.rank is None
+    assert parse(gpt_table(adapter={"kind": "full", "rank": 2})).adapter.rank is None
 
 
-def test_a_file_in_toml_is_read_and_experiments_are_of_one_kind(tmp_path: Path) -> None:
+def test_a_file_in_toml_is_read(tmp_path: Path) -> None:
     path = tmp_path / "gpt.toml"
     path.write_text(
         'seed = 3\n[model]\nkind = "gpt"\nwidth = 16\n[adapter]\nrank = [1, 2]\n'
         "[run]\nsteps = 4\nbatch = 2\nstep_size = 0.1\n",
         encoding="utf-8",
     )
-    specs = networks_of(path)
+    specs = specs_of(path)
     assert [(spec.seed, spec.model.width, spec.adapter.rank) for spec in specs] == [(3, 16, 1), (3, 16, 2)]
-    assert networks_of(specs) == specs
-    assert networks_of(specs[0]) == [specs[0]]
-    matrices = parse(theorem_table())
-    assert networks_of(matrices) == networks_of([matrices]) == networks_of(theorem_table()) == []
-    assert refused(networks_of, [specs[0], matrices]).field == "spec"
+    assert {spec.claim for spec in specs} == {"meft.theorem2_any_step"}
+    assert specs_of(specs) == specs
+    assert specs_of(specs[0]) == [specs[0]]
 
 
-def test_streams_are_independent_of_each_other() -> None:
-    spec, other = (validated(ModelSpec, gpt_table(seed=seed)) for seed in (1, 2))
-    names = ("initial", "sampling", "audits", "curvature")
-    seeds = [seed_of(each, name, replica) for each in (spec, other) for name in names for replica in (0, 1)]
-    assert len(set(seeds)) == len(seeds) == 16
-    assert all(0 <= seed < 2**63 for seed in seeds)
-    assert seed_of(spec, "initial", 0) == seeds[0]
+def test_an_experiment_is_about_one_matrix_or_a_network() -> None:
+    both, neither = theorem_table(model=gpt_table()["model"]), theorem_table(problem=None)
+    for table in (both, neither):
+        error = refused(parse, table)
+        assert error.field == "problem"
+        assert error.expected == "one table, [problem] or [model]"
+
+
+def test_a_run_of_each_kind_may_stand_in_one_list(tmp_path: Path) -> None:
+    network = parse(gpt_table(run__steps=2, model__pretraining=1))
+    matrix = parse(theorem_table(run__replicas=2, run__steps=10, run__audits=2))
+    results = bc.measure([network, matrix], tmp_path)
+    assert [result.claim for result in results] == [network.claim, matrix.claim]
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +201,7 @@ def pretrained_table(path: Path | str, text: str, task: str = "classification", 
     [
         ("meta-llama/Llama-2-7b-hf", "no such folder; nothing is downloaded"),
         ("/nowhere/at/all", "no such folder; nothing is downloaded"),
-        ("{tmp}", "which this folder has not"),
+        ("{tmp}", "which this folder does not have"),
     ],
 )
 def test_a_folder_that_is_none_is_named(path: str, expected: str, tmp_path: Path) -> None:
@@ -304,7 +318,7 @@ def test_more_verses_than_there_are_are_refused(
     pools = [[f"w{i} w{j}" for j in range(3)] for i in range(6)]
     monkeypatch.setattr(corpora, "_verses_by_kind", lambda: pools)
     table = pretrained_table(folders["without head"], "verses")
-    assert bridge.load(validated(ModelSpec, table).model, "cpu").task.samples == 6
+    assert bridge.load(parse(table).model, "cpu").task.samples == 6
     table["model"]["samples"] = 30
     assert refusal(table, tmp_path).field == "model.samples"
 
@@ -321,7 +335,7 @@ def test_a_model_for_which_memory_is_too_small_is_refused_before_it_is_loaded(
     assert "GiB of free memory for float32 weights" in error.expected
     # What is twice as wide needs twice as much.
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2 * size + 1))
-    bridge.load(validated(ModelSpec, table).model, "cpu")
+    bridge.load(parse(table).model, "cpu")
     table["model"]["dtype"] = "float64"
     assert refusal(table, tmp_path).field == "model.path"
 
@@ -373,7 +387,7 @@ def test_targets_have_to_be_given_where_peft_knows_none(
 
 
 def loaded(table: dict[str, Any]) -> bridge.Loaded:
-    return bridge.load(validated(ModelSpec, table).model, "cpu")
+    return bridge.load(parse(table).model, "cpu")
 
 
 @pytest.mark.full
@@ -453,7 +467,7 @@ def test_a_tokenizer_that_cannot_pad_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
 def test_a_model_is_of_the_type_that_is_asked_for(dtype: str, folders: dict[str, Path], tmp_path: Path) -> None:
     table = pretrained_table(folders["bert"], written(tmp_path, rows()), model__dtype=dtype)
-    network = builder(validated(ModelSpec, table), "cpu")(0)
+    network = build(parse(table), "cpu").network
     assert {str(parameter.dtype) for parameter in network.model.parameters()} == {f"torch.{dtype}"}
     look = network.look()
     assert look.losses.dtype == torch.float64

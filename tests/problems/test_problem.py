@@ -279,3 +279,20 @@ def test_an_adapter_of_another_shape_is_refused(kind: str) -> None:
         Problem(LeastSquares(np.ones((2, 2)), np.ones((2, 1))), adapter)
     assert caught.value.field == "adapter.W0"
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["lora", "direft", "frozen-a", "frozen-b", "full"])
+@examples(5)
+@given(data=st.data())
+def test_norms_and_steps_are_those_of_the_adapters_blocks(kind: str, data: DataObject) -> None:
+    adapter = data.draw(adapters(kind))
+    problem = Problem(data.draw(pseudo_huber_problems(tuple(adapter.W0.shape))), adapter)
+    v = data.draw(domain_points(adapter, data.draw(domains(adapter)), 2))
+    found = problem.norms(v)
+    assert list(found) == [block.radius for block in adapter.blocks]
+    for block, part in zip(adapter.blocks, v, strict=True):
+        expected = [np.linalg.norm(x, 2) for x in part.numpy()]
+        assert found[block.radius].numpy() == pytest.approx(np.array(expected), rel=1e-9, abs=1e-12)
+    step = tuple(-0.1 * part for part in problem.gradient(v))
+    for got, wanted in zip(problem.retract(v, step), adapter.retract(v, step), strict=True):
+        assert torch.equal(got, wanted)

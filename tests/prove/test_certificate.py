@@ -168,7 +168,7 @@ def test_laws_are_passed_over() -> None:
 
 @pytest.mark.parametrize("place", [0, 1])
 def test_a_factor_is_strict(place: int) -> None:
-    with pytest.raises(RuleError, match=f"premise {place + 1}: no strict fact"):
+    with pytest.raises(RuleError, match=f"premise {place + 1}: a factor must be a strict fact"):
         certify(Fact(">=", x), [ge(x), eq(y), gt(z)], factor=[place])
 
 

@@ -74,7 +74,7 @@ def test_a_hypothesis_with_a_number_replaced_is_another():
         proof.conclude(proof.step("line", CLAIM.conclusion, large, nonnegative))
 
     proof = judged(build, CLAIM)
-    assert (proof.verdict, proof.reason) == ("unknown", "it rests on u ≥ 0, which is no hypothesis of the claim")
+    assert (proof.verdict, proof.reason) == ("unknown", "it rests on u ≥ 0, which is not a hypothesis of the claim")
 
 
 def test_a_hypothesis_that_is_none_of_the_claims_is_named():
@@ -83,7 +83,7 @@ def test_a_hypothesis_that_is_none_of_the_claims_is_named():
 
     proof = judged(build, CLAIM)
     assert proof.verdict == "unknown"
-    assert proof.reason == "it rests on my wish, which is no hypothesis of the claim"
+    assert proof.reason == "it rests on my wish, which is not a hypothesis of the claim"
     assert proof.trust == ""
     assert line(proof, "line").verdict == "proved"
 
@@ -92,7 +92,7 @@ def test_a_claim_is_not_proved_from_itself():
     def build(proof: Proof) -> None:
         proof.conclude(proof.assume(CLAIM))
 
-    assert judged(build, CLAIM).reason == "it rests on A claim, which is no hypothesis of the claim"
+    assert judged(build, CLAIM).reason == "it rests on A claim, which is not a hypothesis of the claim"
 
 
 def test_instead_replaces_a_hypothesis_and_takes_it_away():
@@ -128,7 +128,7 @@ def test_a_false_line_stays_unknown_and_so_does_what_rests_on_it():
     )
     assert line(proof, "next").reason == line(proof, "last").reason == "rests on false"
     assert (proof.verdict, proof.trust) == ("unknown", "")
-    assert proof.reason == "it rests on false, which is no hypothesis of the claim"
+    assert proof.reason == "it rests on false, which is not a hypothesis of the claim"
 
 
 def test_a_refuted_line_does_not_help_either():
@@ -139,7 +139,7 @@ def test_a_refuted_line_does_not_help_either():
     for version in ("repaired", "sharp"):
         proof = judged(build, version=version)
         assert [each.verdict for each in proof.steps] == ["refuted", "unknown"]
-        assert (proof.verdict, proof.reason) == ("unknown", "it rests on false, which is no hypothesis of the claim")
+        assert (proof.verdict, proof.reason) == ("unknown", "it rests on false, which is not a hypothesis of the claim")
     assert judged(build, version="printed").verdict == "refuted"
 
 
@@ -160,7 +160,7 @@ def test_what_is_local_may_not_be_left_over():
         proof.conclude(proof.step("line", ge(2 * x, 2), proof.local(ge(x, 1), name="x ≥ 1")), relation=ge(2 * x, 2))
 
     proof = judged(build)
-    assert (proof.verdict, proof.reason) == ("unknown", "it rests on x ≥ 1, which is no hypothesis of the claim")
+    assert (proof.verdict, proof.reason) == ("unknown", "it rests on x ≥ 1, which is not a hypothesis of the claim")
 
 
 def test_a_hypothesis_of_the_claim_is_no_hypothesis_where_it_is_local():

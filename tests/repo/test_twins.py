@@ -13,6 +13,7 @@ import pytest
 
 import boundcheck.problems
 from boundcheck.measure import exponent, horizons, intervals
+from boundcheck.models.function import NetworkFunction
 from boundcheck.models.network import Network
 from boundcheck.problems import curvature, derivatives, norms
 from boundcheck.problems.adapters import ADAPTERS, Adapter
@@ -31,6 +32,9 @@ BISECTION = "tests/test_twins.py::test_betting_limits_are_roots_found_by_bisecti
 SCHEDULE = "tests/test_twins.py::test_a_schedule_is_that_of_its_docstring"
 ADAPTER_TESTS, DERIVATIVE_TESTS = "tests/problems/test_adapters.py", "tests/problems/test_derivatives.py"
 NETWORK_TESTS = "tests/models/test_network.py"
+FUNCTION_TESTS = "tests/models/test_function.py"
+OVER_REPLICAS = f"{FUNCTION_TESTS}::test_what_is_known_of_a_point_is_that_of_a_loop_over_replicas"
+AT_FIRST = "test_the_first_iterate_is_where_the_network_was_taken_and_rounding_is_measured_there"
 NORM_TESTS, INTERVAL_TESTS = "tests/problems/test_norms.py", "tests/measure/test_intervals.py"
 
 TWINS: dict[str, str] = {
@@ -63,6 +67,9 @@ TWINS: dict[str, str] = {
     "Problem.batch_gradient": LOOP_OVER_REPLICAS,
     "Problem.survey": LOOP_OVER_REPLICAS,
     "Problem.sample_variance": LOOP_OVER_REPLICAS,
+    "Problem.observe": "tests/problems/test_observe.py::test_every_observable_is_that_of_the_naive_twin",
+    "Problem.norms": "tests/problems/test_problem.py::test_norms_and_steps_are_those_of_the_adapters_blocks",
+    "Problem.retract": "tests/problems/test_problem.py::test_norms_and_steps_are_those_of_the_adapters_blocks",
     "Problem.rounding": "tests/problems/test_problem.py::test_rounding_covers_what_exact_arithmetic_finds",
     "sgd.sgd_step": "tests/problems/test_sgd.py::test_many_steps_are_those_of_a_loop_over_replicas",
     "run.run_ensemble": "tests/measure/test_run.py::test_the_trace_is_that_of_a_plain_loop",
@@ -109,6 +116,16 @@ TWINS: dict[str, str] = {
     "Network.write": f"{NETWORK_TESTS}::test_what_is_written_is_read_back",
     "Network.retract": f"{NETWORK_TESTS}::test_products_are_those_of_losses_along_a_retraction",
     "Network.tangent": f"{NETWORK_TESTS}::test_products_of_loreft_see_and_give_the_tangent_part_alone",
+    "NetworkFunction.loss": OVER_REPLICAS,
+    "NetworkFunction.gradient": OVER_REPLICAS,
+    "NetworkFunction.batch_gradient": OVER_REPLICAS,
+    "NetworkFunction.sample_variance": OVER_REPLICAS,
+    "NetworkFunction.accuracy": OVER_REPLICAS,
+    "NetworkFunction.rounding": f"{FUNCTION_TESTS}::{AT_FIRST}",
+    "NetworkFunction.retract": f"{FUNCTION_TESTS}::test_a_step_is_that_of_each_network_as_it_holds_it",
+    "NetworkFunction.observe": f"{FUNCTION_TESTS}::test_what_is_observed_is_that_of_a_loop_over_replicas",
+    "NetworkFunction.look": f"{FUNCTION_TESTS}::test_a_look_and_held_out_samples_are_those_of_a_single_point",
+    "NetworkFunction.held_out_ends": f"{FUNCTION_TESTS}::test_a_look_and_held_out_samples_are_those_of_a_single_point",
     "run.run_ensemble, of a network": "tests/models/test_run.py::test_a_run_is_algorithm_1",
     # Statistics.
     "intervals.student_quantile": f"{INTERVAL_TESTS}::test_student_quantiles_are_those_of_scipy_stats",
@@ -124,8 +141,8 @@ TWINS: dict[str, str] = {
     "intervals.student_interval": f"{INTERVAL_TESTS}::test_student_interval_is_scipys_cut_at_zero",
     "intervals.mean_interval": f"{INTERVAL_TESTS}::test_the_kind_of_interval_is_chosen_without_the_data",
     "intervals.student_replicas": f"{INTERVAL_TESTS}::test_student_replicas_is_the_first_that_is_enough",
-    "coverage.clopper_pearson": "tests/measure/test_coverage.py::test_clopper_pearson_inverts_the_binomial_tails",
-    "coverage.power": "tests/measure/test_coverage.py::test_tests_of_power_are_the_upper_limits_themselves",
+    "coverage.clopper_pearson": "tests/soundness/test_coverage.py::test_clopper_pearson_inverts_the_binomial_tails",
+    "coverage.power": "tests/soundness/test_coverage.py::test_tests_of_power_are_the_upper_limits_themselves",
     "exponent.fit_exponent": "tests/measure/test_exponent.py::test_slope_and_interval_are_those_of_the_naive_twin",
     "schedule.Schedule": SCHEDULE,
     "schedule.Schedule, unbiased": "tests/measure/test_schedule.py::test_the_stratified_estimate_is_unbiased",
@@ -136,14 +153,20 @@ TWINS: dict[str, str] = {
         "tests/measure/test_horizon.py::test_the_horizon_at_the_best_step_is_that_of_a_linear_scan_at_the_formulas_step"
     ),
     "horizons.best_step": "tests/measure/test_horizon.py::test_no_other_step_has_a_smaller_bound",
-    "horizons.at_the_longest": "tests/measure/test_any_step.py::test_a_bound_that_no_horizon_brings_down_is_blamed_on_the_step",
+    "horizons.at_the_longest": (
+        "tests/measure/test_any_step.py::test_a_bound_that_no_horizon_brings_down_is_blamed_on_the_step"
+    ),
     "Claim.function, T_min among them": "tests/claims/test_twins.py::test_floats_are_within_a_few_ulps",
     "Claim.enclosures": "tests/claims/test_twins.py::test_enclosures_contain_the_twin",
 }
 
 NOTHING_TO_COMPARE = {
     "Adapter.initial": "where training starts: the shapes, the seed and W(v) = W0 are tested",
-    "LoRA.diagonal": "a starting point too, which is written down and not computed",
+    "Problem.initial": "the adapter's own",
+    "Problem.inputs_at": "norms and a quotient, by name",
+    "Problem.distance_bound": "a quotient of what has twins",
+    "NetworkFunction.initial": "the point at which the network was taken",
+    "Adapter.diagonal": "a starting point too, which is written down and not computed",
     "Adapter.draw": "random points: that they lie in the domain, and half of them at its boundary, is tested",
     "Adapter.check": "refuses, and computes nothing",
 }
@@ -190,7 +213,7 @@ def test_the_twin_exists(name: str) -> None:
 
 
 def test_no_batched_method_is_left_out() -> None:
-    kinds = {Objective, Adapter, Problem, Network, *ADAPTERS.values(), *objective_kinds()}
+    kinds = {Objective, Adapter, Problem, Network, NetworkFunction, *ADAPTERS.values(), *objective_kinds()}
     wanted = set().union(*map(public, kinds))
     assert {"Objective.survey", "Adapter.pull_back", "Adapter.sides"} <= wanted
     assert wanted - set(TWINS) == set(NOTHING_TO_COMPARE)

@@ -35,8 +35,8 @@ from boundcheck.claims.symbols import (
     c,
     ell,
     f_star,
-    m,
     mu,
+    mu_F,
     sigma,
     zeta,
 )
@@ -163,7 +163,7 @@ CONTROLS: dict[str, Callable[[Case], Case]] = {
     "classic.abc": smaller(abc_b, abc_c),
     "classic.smooth_everywhere": smaller(ell),
     "classic.convex": concave,
-    "classic.strongly_convex": smaller(m, factor=4.0),
+    "classic.strongly_convex": smaller(mu_F, factor=4.0),
     "classic.near_minimiser": smaller(R_1),
 }
 

@@ -50,7 +50,7 @@ def words(claim: Claim) -> tuple[Algorithm, PerformanceMeasure]:
 
 def check(claim: Claim, f: Smooth, start: np.ndarray, T: int, **given: float) -> None:
     """The bound, at the function's own constants, is no less than what is measured."""
-    known: dict[str, float] = {"ell": f.L, "m": f.m, "T": T, "D": f.value(start) - f.value(f.minimiser)}
+    known: dict[str, float] = {"ell": f.L, "mu_F": f.m, "T": T, "D": f.value(start) - f.value(f.minimiser)}
     known |= {"R_1": float(np.linalg.norm(start - f.minimiser))} | given
     inputs = {p.name: known[p.name] for p in claim.parameters}
     if not all(x > 1e-6 for x in inputs.values()):

@@ -22,7 +22,8 @@ from boundcheck.problems.adapters.products import LoHa, VeRA
 
 
 def _own() -> dict[str, type[Adapter]]:
-    return {each.kind: each for each in sorted(listed(__name__, Adapter), key=lambda each: each.place)}
+    found = (each for each in listed(__name__, Adapter) if not isabstract(each))
+    return {each.kind: each for each in sorted(found, key=lambda each: each.place)}
 
 
 def _from_outside(name: str, found: Any) -> type[Adapter]:

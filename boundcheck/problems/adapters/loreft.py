@@ -68,9 +68,14 @@ class LoReFT(Adapter):
         return -(u[0] @ u[0].mT) @ v[0], 0 * u[1]
 
     def retract(self, v: Point, u: Point) -> Point:
-        """The nearest matrix with orthonormal rows to R + δR (the polar retraction), and V + δV."""
-        U, _, Vh = torch.linalg.svd(v[0] + u[0], full_matrices=False)
-        return U @ Vh, v[1] + u[1]
+        """The nearest matrix with orthonormal rows to R + δR (the polar retraction), and V + δV.
+
+        NaN where R + δR has an entry that is no finite number, as in a run that diverged.
+        """
+        moved = v[0] + u[0]
+        # LAPACK refuses such a matrix.
+        U, _, Vh = torch.linalg.svd(moved.nan_to_num(0.0, 0.0, 0.0), full_matrices=False)
+        return torch.where(torch.isfinite(moved).all(-1).all(-1)[..., None, None], U @ Vh, torch.nan), v[1] + u[1]
 
     def initial(self, gain: float, generator: torch.Generator) -> Point:
         """Random orthonormal rows, and V = 0, so that W starts at W0."""

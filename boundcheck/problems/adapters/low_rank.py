@@ -126,8 +126,51 @@ class DiReFT(LoRA):
     has_scale = False
 
 
+class _OneFactor(Adapter):
+    """W(v) = W0 + s B A of which one factor is frozen, and v is the other one."""
+
+    scale: float
+    is_linear = True
+
+    @property
+    def _factor(self) -> Tensor:
+        """The frozen one."""
+        (name,) = self.frozen
+        found: Tensor = getattr(self, name)
+        return found
+
+    def __post_init__(self) -> None:
+        """Refuse factors that are no finite matrices of fitting shapes, and a scale that is not positive."""
+        super().__post_init__()
+        check_factors(self.W0, **dict.fromkeys(self.frozen, self._factor))
+        check_scale(self.scale)
+
+    @property
+    def rank(self) -> int:
+        """r, the rows of A and the columns of B."""
+        return min(self._factor.shape)
+
+    def initial(self, gain: float, generator: torch.Generator) -> Point:
+        """The trained factor is 0."""
+        return (self.W0.new_zeros((1, *self.blocks[0].shape)),)
+
+    def constants(self, radii: Radii) -> dict[str, float]:
+        """The scale s, and the spectral norm of the frozen factor, rounded up."""
+        return {"s": self.scale} | {parameter: spectral_bound(self._factor) for parameter in self.frozen.values()}
+
+    def sizes(self, v: Point) -> Sizes:
+        """Sums of r products in W, and the frozen factor in the pull-back."""
+        frozen = self.scale * size(self._factor)
+        return Sizes(self.rank + 4, size(self.W0) + frozen * size(v[0]), frozen.expand(len(v[0])))
+
+    def reach(self, radii: Radii) -> float:
+        r""":math:`s\sqrt r` times the radius and the spectral norm of the frozen factor."""
+        (radius,) = self.radius_names
+        return self.scale * math.sqrt(self.rank) * radii[radius] * spectral_bound(self._factor) * ROUND_UP
+
+
 @dataclass(frozen=True)
-class FrozenA(Adapter):
+class FrozenA(_OneFactor):
     """LoRA with A frozen at random (Zhang et al. 2023, LoRA-FA): W(v) = W0 + s B A with v = (B,).
 
     Attributes:
@@ -140,23 +183,11 @@ class FrozenA(Adapter):
     place = 30
     is_run = True
     title = "LoRA, A frozen"
-    is_linear = True
     radius_names = ("b",)
     radius_of: ClassVar[Mapping[str, str]] = {"b": "σ₁(B)"}
     frozen: ClassVar[Mapping[str, str]] = {"A": "a"}
     A: Tensor
     scale: float = 1.0
-
-    def __post_init__(self) -> None:
-        """Refuse factors that are no finite matrices of fitting shapes, and a scale that is not positive."""
-        super().__post_init__()
-        check_factors(self.W0, A=self.A)
-        check_scale(self.scale)
-
-    @property
-    def rank(self) -> int:
-        """r, the rows of A."""
-        return len(self.A)
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -179,26 +210,9 @@ class FrozenA(Adapter):
         """Aᵀ on the right."""
         return ((None, self.scale * self.A.mT),)
 
-    def initial(self, gain: float, generator: torch.Generator) -> Point:
-        """B = 0."""
-        return (self.W0.new_zeros((1, self.W0.shape[0], self.rank)),)
-
-    def constants(self, radii: Radii) -> dict[str, float]:
-        """The scale s, and a, the spectral norm of A rounded up."""
-        return {"s": self.scale, "a": spectral_bound(self.A)}
-
-    def sizes(self, v: Point) -> Sizes:
-        """Sums of r products in W, and A in the pull-back."""
-        frozen = self.scale * size(self.A)
-        return Sizes(self.rank + 4, size(self.W0) + frozen * size(v[0]), frozen.expand(len(v[0])))
-
-    def reach(self, radii: Radii) -> float:
-        r""":math:`s\sqrt r\,b\|A\|_{op}`."""
-        return self.scale * math.sqrt(self.rank) * radii["b"] * spectral_bound(self.A) * ROUND_UP
-
 
 @dataclass(frozen=True)
-class FrozenB(Adapter):
+class FrozenB(_OneFactor):
     """LoRA with B frozen: W(v) = W0 + s B A with v = (A,).
 
     Attributes:
@@ -211,23 +225,11 @@ class FrozenB(Adapter):
     place = 40
     is_run = True
     title = "LoRA, B frozen"
-    is_linear = True
     radius_names = ("a",)
     radius_of: ClassVar[Mapping[str, str]] = {"a": "σ₁(A)"}
     frozen: ClassVar[Mapping[str, str]] = {"B": "b"}
     B: Tensor
     scale: float = 1.0
-
-    def __post_init__(self) -> None:
-        """Refuse factors that are no finite matrices of fitting shapes, and a scale that is not positive."""
-        super().__post_init__()
-        check_factors(self.W0, B=self.B)
-        check_scale(self.scale)
-
-    @property
-    def rank(self) -> int:
-        """r, the columns of B."""
-        return self.B.shape[1]
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -245,20 +247,3 @@ class FrozenB(Adapter):
     def sides(self, v: Point) -> tuple[Side, ...]:
         """Bᵀ on the left."""
         return ((self.scale * self.B.mT, None),)
-
-    def initial(self, gain: float, generator: torch.Generator) -> Point:
-        """A = 0."""
-        return (self.W0.new_zeros((1, self.rank, self.W0.shape[1])),)
-
-    def constants(self, radii: Radii) -> dict[str, float]:
-        """The scale s, and b, the spectral norm of B rounded up."""
-        return {"s": self.scale, "b": spectral_bound(self.B)}
-
-    def sizes(self, v: Point) -> Sizes:
-        """Sums of r products in W, and B in the pull-back."""
-        frozen = self.scale * size(self.B)
-        return Sizes(self.rank + 4, size(self.W0) + frozen * size(v[0]), frozen.expand(len(v[0])))
-
-    def reach(self, radii: Radii) -> float:
-        r""":math:`s\sqrt r\,a\|B\|_{op}`."""
-        return self.scale * math.sqrt(self.rank) * radii["a"] * spectral_bound(self.B) * ROUND_UP

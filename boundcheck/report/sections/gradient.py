@@ -40,6 +40,18 @@ def gradient_figure(runs: list[StoredRun]) -> Figure | None:
     return panels(chosen, _draw) if chosen else None
 
 
+def band(
+    axis: Axes, x: np.ndarray, values: np.ndarray, mean: np.ndarray, level: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw Student's limits over replicas at each time, for values of shape (R, M); returns both."""
+    limits = [student_interval(column, level) for column in values.T]
+    # A lower limit of 0 has no place on a log axis; the band then ends at a tenth of the mean.
+    ends = np.maximum([i.lower for i in limits], 0.1 * mean), np.array([i.upper for i in limits])
+    words = f"pointwise asymptotic {level:.0%} interval over replicas"
+    axis.fill_between(x, *ends, color=BLUE, alpha=0.25, lw=0, label=words)
+    return ends
+
+
 def _draw(axis: Axes, run: StoredRun) -> None:
     result, squares = run.course, run.trace["gradient_square_norm"].values
     steps, level = result.plan.steps, result.settings.run.level
@@ -47,13 +59,8 @@ def _draw(axis: Axes, run: StoredRun) -> None:
     edges = Schedule.edges_of(steps, squares.shape[1])
     middle = (edges[:-1] + 1 + edges[1:]) / 2
     mean = squares.mean(0)
-    pointwise = [student_interval(column, level) for column in squares.T]
     axis.plot(middle, mean, color=BLUE, lw=1, label="mean over replicas, by stratum of t")
-    # A lower limit of 0 has no place on a log axis; the band then ends at a tenth of the mean.
-    band = np.maximum([i.lower for i in pointwise], 0.1 * mean), np.array([i.upper for i in pointwise])
-    axis.fill_between(
-        middle, *band, color=BLUE, alpha=0.25, lw=0, label=f"pointwise asymptotic {level:.0%} interval over replicas"
-    )
+    low, high = band(axis, middle, squares, mean, level)
     axis.axhline(bound, color=VERMILLION, lw=1.2, label="the theorem's bound on the average over t")
     axis.axhline(first, color=GREY, lw=0.8, ls=":", label="at the first iterate (known without the theorem)")
     interval = result.interval
@@ -61,7 +68,7 @@ def _draw(axis: Axes, run: StoredRun) -> None:
         axis.axhspan(interval.lower, interval.upper, color=GREEN, alpha=0.25, lw=0)
         words = f"average over t, and its {interval.kind} interval"
         axis.axhline(known(result.measured), color=GREEN, lw=1, ls="--", label=words)
-    log_y(axis, float(np.nanmin(band[0])), max(bound, first, float(np.nanmax(band[1]))))
+    log_y(axis, float(np.nanmin(low)), max(bound, first, float(np.nanmax(high))))
     axis.set_xlim(0, steps)
     axis.set_xlabel("iteration t")
     axis.set_ylabel(f"‖∇F(vₜ)‖² [{result.problem.units}²]")

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from boundcheck.measure.intervals import student_interval
 from boundcheck.report.named import WAYS, Named, distinct
+from boundcheck.report.sections.gradient import band
 from boundcheck.report.style import BLUE, GREEN, GREY, LOOKS, ORANGE, PURPLE, VERMILLION, log_y, panels, ticks
 from boundcheck.report.words import number
 from boundcheck.words.hypotheses.lipschitz_adapter import LARGER, LEAST
@@ -103,12 +103,7 @@ def _draw_gradient(axis: Axes, each: Named) -> None:
     _curve(axis, x, mean, color=BLUE, label="‖∇F(vₜ)‖²" + each.among(", mean over replicas"))
     shown = [mean]
     if len(squares) >= _FEWEST and np.isfinite(squares).all():
-        limits = [student_interval(column, level) for column in squares.T]
-        # A lower limit of 0 has no place on a log axis; the band then ends at a tenth of the mean.
-        band = np.maximum([i.lower for i in limits], 0.1 * mean), np.array([i.upper for i in limits])
-        words = f"pointwise asymptotic {level:.0%} interval over replicas"
-        axis.fill_between(x, *band, color=BLUE, alpha=0.25, lw=0, label=words)
-        shown += band
+        shown += band(axis, x, squares, mean, level)
     lines = (
         ("bound", "bound on the average, at L̂ by the path", VERMILLION, "-"),
         ("measured", "average over t", GREEN, "--"),

@@ -1,6 +1,6 @@
-"""F is convex, or strongly convex with constant m."""
+"""F is convex, or strongly convex with constant mu_F."""
 
-from boundcheck.claims.symbols import m
+from boundcheck.claims.symbols import mu_F
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, used
 
@@ -12,15 +12,15 @@ def _convex(e: Evidence, id: str) -> list[Audit]:
 
 
 def _strongly_convex(e: Evidence, id: str) -> list[Audit]:
-    known, limit = e.problem.strong_convexity, used(e, m.name)
+    known, limit = e.problem.strong_convexity, used(e, mu_F.name)
     certified = known is not None and known.kind == "certified" and limit <= known.value
     how = f"{known.value:.6g} is {known.kind}: {known.how}" if known else "no constant of strong convexity is known"
-    if m.name in e.spec.assume:
+    if mu_F.name in e.spec.assume:
         how = f"assumed by the spec; {how}"
-    return [Audit(id, "constant", "held" if certified else "assumed", None, limit, how, m.name)]
+    return [Audit(id, "constant", "held" if certified else "assumed", None, limit, how, mu_F.name)]
 
 
 CONVEX = Hypothesis("convex", "F is convex", (), Worst(is_convex=True), held=_convex)
 STRONGLY_CONVEX = Hypothesis(
-    "strongly_convex", "F is strongly convex", (m,), worst=Worst(is_convex=True, strong=m), held=_strongly_convex
+    "strongly_convex", "F is strongly convex", (mu_F,), worst=Worst(is_convex=True, strong=mu_F), held=_strongly_convex
 )

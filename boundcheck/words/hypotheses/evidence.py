@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from boundcheck.claims import Claim
+    from boundcheck.words.function import Function
+
+ROUNDING = 1e-12
+"""The relative error of a computed spectral norm is below this; nearer ties are called inside."""
 
 Status = Literal["held", "failed", "assumed"]
 Guilt = Literal["hypothesis", "constant", "horizon", "statistics", "rounding", "claim"]
@@ -39,58 +44,76 @@ class Audit:
     symbol: str = ""
 
 
-class Evidence(Protocol):
-    """What a run recorded, as `measure.audit.Evidence` has it; attributes of runs and problems are looked up there."""
+@dataclass(frozen=True)
+class Evidence:
+    """What a run recorded.
 
-    @property
-    def claim(self) -> Claim:
-        """The theorem, with what the spec assumes."""
+    Attributes:
+        claim: the theorem, with what the spec assumes.
+        spec: the experiment.
+        function: what was minimised.
+        start: what is known at v_1; see `measure.plan.Start`.
+        plan: what was fixed before the run.
+        record: the trace, its schedule, and the ball watch.
+        sampling: what is known of the sampling from how it was made; where it is None the trace shows it.
+        partial: on which of its samples the function was looked at, where not on all.
 
-    @property
-    def spec(self) -> Any:
-        """The experiment."""
+    """
 
-    @property
-    def start(self) -> Any:
-        """What is known at v_1."""
-
-    @property
-    def plan(self) -> Any:
-        """What was fixed before the run."""
-
-    @property
-    def record(self) -> Any:
-        """The trace, its schedule, and the ball watch."""
-
-    @property
-    def partial(self) -> str:
-        """On which of its samples the function was looked at, where not on all."""
-
-    @property
-    def function(self) -> Any:
-        """What was minimised; see `words.function.Function`."""
+    claim: Claim
+    spec: Any
+    function: Function
+    start: Any
+    plan: Any
+    record: Any
+    sampling: tuple[Audit, ...] | None = None
+    partial: str = ""
 
     @property
     def problem(self) -> Any:
-        """The same, of a hypothesis that only a problem in one matrix can be held to."""
+        """The function, of a hypothesis that only a problem in one matrix can be held to."""
+        return self.function
 
     @property
     def looks(self) -> str:
         """Over what the maxima run, in words."""
+        replicas, strata = self.record.schedule.times.shape
+        some = f"{strata} random iterates" if self.record.schedule.at_random else f"{strata} iterates"
+        times = "every iterate" if self.record.schedule.is_every_step else some
+        times += f", on {self.partial}" if self.partial else ""
+        return f"{times} of each of {replicas} replicas" if self.spec.is_stochastic and replicas > 1 else times
 
     @property
     def finite(self) -> np.ndarray:
-        """Which audited steps led from numbers to numbers, shape (R, M)."""
+        """Which audited steps led from numbers to numbers, shape (R, M); the others speak against nothing."""
+        numbers = [self.record.trace[name].values for name in self.function.norm_names.values()]
+        return np.all([np.isfinite(x).reshape(*x.shape[:2], -1).all(-1) for x in numbers], axis=0)
 
-    @property
+    @cached_property
     def inside(self) -> np.ndarray:
-        """Which of them began and ended inside the ball."""
+        """Which audited steps began and ended inside the ball, shape (R, M); where there is none, which are finite."""
+        found = self.finite.copy()
+        for radius, name in self.function.norm_names.items():
+            if radius in self.plan.radii:
+                found &= self.record.trace[name].values <= self.plan.radii[radius] * (1 + ROUNDING)
+        return found
 
     def most(self, name: str) -> float | None:
-        """The largest value of an observable inside the ball."""
+        """The largest value of an observable inside the ball; NaN where one is; None where nothing was inside."""
+        return largest(self.record.trace[name].values[self.inside])
 
     def surely(self, name: str) -> float | None:
-        """The same, less the bound on its rounding error."""
+        """The largest value of an observable inside the ball, less the bound on its rounding error; as `most`."""
+        trace = self.record.trace
+        return largest((trace[name].values - trace[f"{name}_error"].values)[self.inside])
+
+    @property
+    def sure_smoothness(self) -> float:
+        """The largest smoothness along the path, less its rounding error; what is no number says nothing."""
+        trace = self.record.trace
+        with np.errstate(invalid="ignore"):
+            values = (trace["path_smoothness"].values - trace["path_smoothness_error"].values)[self.inside]
+        return float(values[np.isfinite(values)].max(initial=0.0))
 
 
 def used(evidence: Evidence, name: str) -> float:

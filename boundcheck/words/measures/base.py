@@ -93,16 +93,16 @@ class Observable:
         expression: of the expression of v.
         name: the attribute of a look that it is.
         called: what verdicts call it.
-        seen: what the trace of a run shows of it.
+        seen: what the trace of a run shows of it; None where no run shows it.
         first: what is known of it at v_1 without any theorem, and what that is called.
 
     """
 
     expression: Callable[[sp.Expr], sp.Expr]
     name: str
-    called: str
-    seen: Callable[[Evidence], Seen]
-    first: Callable[[Any, Mapping[str, Any]], tuple[float, str]]
+    called: str = ""
+    seen: Callable[[Evidence], Seen] | None = None
+    first: Callable[[Any, Mapping[str, Any]], tuple[float, str]] | None = None
 
     def of(self, look: Look) -> Any:
         """What the look shows: one function for tensors, exact numbers and performance estimation."""
@@ -127,11 +127,20 @@ class PerformanceMeasure(Measure):
         return self.over is Over.LAST
 
     def seen(self, evidence: Evidence) -> Seen:
-        """What the run shows of its observable."""
+        """What the run shows of its observable; see `is_seen`."""
+        if self.observable.seen is None:
+            raise ValueError(f"expected a measure that a run shows, not the {self.title}")
         return self.observable.seen(evidence)
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether a run shows it."""
+        return self.observable.seen is not None and self.observable.first is not None
+
     def first(self, start: Any, inputs: Mapping[str, Any]) -> tuple[float, str]:
-        """What is known of it at v_1 without any theorem, and what that is called."""
+        """What is known of it at v_1 without any theorem, and what that is called; see `is_seen`."""
+        if self.observable.first is None:
+            raise ValueError(f"expected a measure that a run shows, not the {self.title}")
         return self.observable.first(start, inputs)
 
     @property

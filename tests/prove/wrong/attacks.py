@@ -190,7 +190,7 @@ CASES = [
     ),
     of_scripts(
         "a letter of a hypothesis, defined",
-        "which is no hypothesis of the claim",
+        "which is not a hypothesis of the claim",
         by_definition(x, sp.Integer(0), given(ge(x, y)), le(y, 0)),
         ending(le(y, x), (given(ge(x, y)), {})),
         claim=claim(le(y, 0), given(ge(x, y))),
@@ -198,7 +198,7 @@ CASES = [
     ),
     of_scripts(
         "a function of a hypothesis, defined",
-        "which is no hypothesis of the claim",
+        "which is not a hypothesis of the claim",
         by_definition(Value(F, X), sp.Integer(0), given(ge(Value(F, X), x)), le(x, 0), forall=[X]),
         ending(le(x, Value(F, X)), (given(ge(Value(F, X), x)), {})),
         reading=MATRICES,
@@ -207,7 +207,7 @@ CASES = [
     ),
     of_scripts(
         "a quantifier that says less than all",
-        "which is no hypothesis of the claim",
+        "which is not a hypothesis of the claim",
         by_law(given(SMALL, r"\text{for some } X")),
         by_law(given(SMALL, ROOM)),
         reading=MATRICES,
@@ -216,7 +216,7 @@ CASES = [
     ),
     of_scripts(
         "a replacement of a matrix by itself",
-        "which is no hypothesis of the claim",
+        "which is not a hypothesis of the claim",
         by_law(given(SMALL), where={X: X}),
         by_law(given(SMALL, "for all X")),
         reading=MATRICES,
@@ -243,7 +243,7 @@ CASES = [
     ),
     of_scripts(
         "a hypothesis at a time that it does not speak of",
-        "which is no hypothesis of the claim",
+        "which is not a hypothesis of the claim",
         ending(NOW, (given(NEXT), {"where": {t: t - 1}})),
         ending(NOW, (given(NOW), {})),
         reading=ONE_RUN,
@@ -252,7 +252,7 @@ CASES = [
     ),
     of_scripts(
         "a condition on other points than its hypothesis",
-        "no instance of a hypothesis",
+        "not an instance of a hypothesis",
         ending(
             le(FrobeniusNorm(Y), 1),
             (le(FrobeniusNorm(Y), 1), {"role": "local"}),
@@ -301,7 +301,7 @@ CASES = [
     ),
     Case(
         "two processes that are one",
-        "expected blocks of its own",
+        "expected its own blocks",
         lambda _: refusal(lambda: Reading(processes={v_t: Process((g,)), w_t: Process((g,))})),
         lambda _: refusal(lambda: Reading(processes={v_t: Process((g, w)), g_t: Process((g,))})),
     ),
@@ -318,7 +318,7 @@ CASES = [
         lambda _: refusal(lambda: Reading(constants={sp.Symbol("x", positive=True)})),
     ),
     of_scripts(
-        "a relation of a class of one's own", "no GE of one's own", lemma(GE(x, 5, evaluate=False)), lemma(ge(x**2, 0))
+        "a relation of a class of one's own", "not your own GE", lemma(GE(x, 5, evaluate=False)), lemma(ge(x**2, 0))
     ),
     Case(
         "a claim of one's own under a paper's name",
@@ -357,7 +357,7 @@ CASES = [
     ),
     Case(
         "a catalogue's claim, refuted from nothing",
-        "does not lay down all that jiang2024.lemma1 rests on",
+        "does not assume everything on which jiang2024.lemma1 rests",
         lambda _: _refuting(LEMMA_1),
         lambda _: _refuting(claim(ge(x, 0))),
     ),

@@ -113,7 +113,7 @@ CASES = [
     ),
     of_scripts(
         "a hypothesis that is added in silence",
-        "it rests on .*, which is no hypothesis of the claim",
+        "it rests on .*, which is not a hypothesis of the claim",
         ending(ge(2 * x, 2), (ge(x, 1), {})),
         ending(ge(2 * x, 2), (LARGE, {})),
         claim=claim(ge(2 * x, 2)),
@@ -121,7 +121,7 @@ CASES = [
     ),
     of_scripts(
         "a hypothesis of another claim under its id",
-        "which is no hypothesis of the claim",
+        "which is not a hypothesis of the claim",
         ending(ge(x, 5), (given(ge(x, 5)), {})),
         ending(ge(2 * x, 2), (LARGE, {})),
         claim=FIVE,
@@ -153,7 +153,7 @@ CASES = [
     ),
     of_scripts(
         "points under a condition of its own",
-        "which is no instance of a hypothesis",
+        "which is not an instance of a hypothesis",
         ending(
             le(FrobeniusNorm(X), 1),
             (le(FrobeniusNorm(X), 1), {"role": "local"}),
@@ -172,7 +172,7 @@ CASES = [
     ),
     of_scripts(
         "a hypothesis about one matrix, for all of them",
-        "which is no hypothesis of the claim",
+        "which is not a hypothesis of the claim",
         lambda proof: _at_any(proof, SMALL),
         lambda proof: _at_any(proof, ALL_SMALL),
         claim=claim(le(FrobeniusNorm(Y), 1), SMALL),
@@ -181,7 +181,7 @@ CASES = [
     ),
     of_scripts(
         "a hypothesis about one matrix, at another",
-        "which is no hypothesis of the claim",
+        "which is not a hypothesis of the claim",
         ending(le(FrobeniusNorm(Y), 1), (SMALL, {"where": {X: Y}})),
         ending(le(FrobeniusNorm(Y), 1), (ALL_SMALL, {"where": {X: Y}})),
         claim=claim(le(FrobeniusNorm(Y), 1), SMALL),
@@ -190,7 +190,7 @@ CASES = [
     ),
     of_scripts(
         "a letter of the claim, defined",
-        "which is no hypothesis of the claim",
+        "which is not a hypothesis of the claim",
         defining(y, FrobeniusNorm(X) + 1, le(FrobeniusNorm(X), y)),
         defining(z, FrobeniusNorm(X), ge(FrobeniusNorm(X), 0)),
         claim=claim(le(FrobeniusNorm(X), y)),
@@ -199,7 +199,7 @@ CASES = [
     ),
     of_scripts(
         "a function of the claim, defined",
-        "which is no hypothesis of the claim|it ends in",
+        "which is not a hypothesis of the claim|it ends in",
         lambda proof: _by_definition(proof, 0),
         lambda proof: _by_definition(proof, 0),
         claim=claim(le(Value(F, X), 0)),
@@ -231,7 +231,7 @@ CASES = [
     ),
     of_scripts(
         "a hypothesis entered by hand",
-        "which is no hypothesis of the claim",
+        "which is not a hypothesis of the claim",
         entered("hypothesis", LARGE.conclusion, LARGE),
         ending(ge(2 * x, 2), (LARGE, {})),
         claim=FIVE,
@@ -239,7 +239,7 @@ CASES = [
     ),
     of_scripts(
         "a definition entered by hand",
-        "which is no hypothesis of the claim",
+        "which is not a hypothesis of the claim",
         entered("definition", eq(z, 0)),
         ending(ge(2 * x, 2), (LARGE, {})),
         claim=FIVE,
@@ -247,7 +247,7 @@ CASES = [
     ),
     of_scripts(
         "a domain entered by hand",
-        "which is no hypothesis of the claim",
+        "which is not a hypothesis of the claim",
         entered("domain", sp.Symbol("w", positive=True)),
         ending(ge(2 * x, 2), (LARGE, {})),
         claim=FIVE,
@@ -255,7 +255,7 @@ CASES = [
     ),
     of_scripts(
         "an existing object that the claim does not have",
-        "which is no hypothesis of the claim",
+        "which is not a hypothesis of the claim",
         ending(ge(x, 5), (ge(x, 5), {"role": "choice"})),
         ending(ge(2 * x, 2), (LARGE, {})),
         claim=FIVE,
@@ -312,21 +312,21 @@ CASES = [
     ),
     of_scripts(
         "a falsehood that is called a definition",
-        "which is no hypothesis of the claim",
+        "which is not a hypothesis of the claim",
         called("definition"),
         called("hypothesis"),
         claim="my.lemma",
     ),
     of_scripts(
         "a falsehood that is called a domain",
-        "which is no hypothesis of the claim",
+        "which is not a hypothesis of the claim",
         called("domain"),
         called("hypothesis"),
         claim="my.lemma",
     ),
     of_scripts(
         "a law of a hypothesis for all of its constant",
-        "which is no hypothesis of the claim|a law cannot be for all|it rests on",
+        "which is not a hypothesis of the claim|a law cannot be for all|it rests on",
         lambda proof: proof.conclude(
             proof.step("line", ge(0, 1), proof.by.instance(proof.assume(LARGE, forall=[x]), {x: sp.Integer(0)}))
         ),

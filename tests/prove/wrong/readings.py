@@ -270,13 +270,13 @@ CASES = [
     ),
     of_scripts(
         "a definition by itself",
-        "definition = x: expected a letter that is defined once, and not by itself",
+        "definition = x: expected a letter that is defined once, not by itself",
         defined(x, x + 1, ge(0, 1)),
         defined(x, y + 1, ge(x, y)),
     ),
     of_scripts(
         "a definition by itself, in two",
-        "expected a letter that is defined once, and not by itself",
+        "expected a letter that is defined once, not by itself",
         defined(x, y + 1, ge(0, 1), (y, x)),
         defined(x, y + 1, ge(x, z), (y, z)),
     ),
@@ -305,7 +305,7 @@ CASES = [
     ),
     of_scripts(
         "a given quantity",
-        "definition = zeta: expected a new letter, and not a given quantity",
+        "definition = zeta: expected a new letter, not a given quantity",
         defined(zeta, sp.Integer(0), ge(0, 1)),
         defined(x, sp.Integer(0), ge(x, 0)),
     ),
@@ -338,14 +338,14 @@ CASES = [
     ),
     of_scripts(
         "a recurrence in a circle",
-        "expected a letter that is defined once, and not by itself",
+        "expected a letter that is defined once, not by itself",
         defined(v_t.xreplace({t: t + 1}), w_t.xreplace({t: t + 1}), ge(2, 1), (w_t, v_t)),
         defined(v_t.xreplace({t: t + 1}), w_t, ge(2, 1), (w_t, v_t)),
         reading=RUN,
     ),
     of_scripts(
         "a number for all of which it has one value",
-        "a law of the values of a function only",
+        "a law only about the values of a function",
         defined(x, y, ge(2, 1), forall=[x]),
         defined(x, y, ge(2, 1)),
     ),

@@ -148,13 +148,13 @@ CASES = [
     ),
     of(
         "an atom of a kind of one's own",
-        "no term, statement, number, text or tuple",
+        "not a term, statement, number, text or tuple",
         lambda: replay(rules.assume(Fact(">=", Scalar.of(Evil())))),
         lambda: replay(rules.assume(Fact(">=", Scalar.of(Variable("x"))))),
     ),
     of(
         "a theorem of a class of one's own",
-        "is no theorem of the kernel",
+        "is not a theorem of the kernel",
         lambda: replay(type("Mine", (Theorem,), {})(frozenset(), FALSE, frozenset(), "assume", (), (FALSE,))),
         lambda: replay(FINE()),
     ),
@@ -172,7 +172,7 @@ CASES = [
     ),
     of(
         "a block from the end",
-        "no block -1 of a point of 1 blocks",
+        "a point of 1 blocks has no block -1",
         lambda: Gradient("f", (Matrix.of(A),), -1),
         lambda: Gradient("f", (Matrix.of(A),), 0),
     ),

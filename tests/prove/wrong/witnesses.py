@@ -194,7 +194,7 @@ CASES = [
     ),
     Case(
         "a claim whose hypotheses nobody laid down",
-        "the proof does not lay down Given",
+        "the proof does not assume Given",
         lambda _: against(lambda proof: proof.step("line", LINE, witness=by_hand(x=0))),
         lambda _: against(lambda proof: (proof.assume(GIVEN), proof.step("line", LINE, witness=by_hand(x=1)))),
     ),

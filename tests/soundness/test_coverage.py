@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from boundcheck.measure.coverage import (
+from boundcheck.measure.intervals import betting_limits, betting_lower_limit, student_limits, student_replicas
+from boundcheck.soundness.coverage import (
     _GRID,
     BERNSTEIN,
     BETTING,
@@ -34,7 +35,6 @@ from boundcheck.measure.coverage import (
     coverage,
     power,
 )
-from boundcheck.measure.intervals import betting_limits, betting_lower_limit, student_limits, student_replicas
 
 EXPERIMENTS = 2000
 LEVEL = 0.95

@@ -1,0 +1,15 @@
+"""A hypothesis of one's own, one file: F does not rise along the run."""
+
+from boundcheck.words.hypotheses import Hypothesis, Worst
+from boundcheck.words.hypotheses.evidence import Audit, Evidence, status_of
+
+
+def _held(evidence: Evidence, id: str) -> list[Audit]:
+    trace = evidence.record.trace
+    rise = float((trace["loss"].values[:, 1:] - trace["loss"].values[:, :-1]).max())
+    slack = 2 * float(trace["loss_error"].values.max())
+    how = f"the largest rise of F at {evidence.looks}"
+    return [Audit(id, "hypothesis", status_of(rise, slack), rise, slack, how)]
+
+
+NO_RISE = Hypothesis("no_rise", "F does not rise", worst=Worst(), held=_held)

@@ -1,0 +1,39 @@
+"""A theorem of one's own, a sentence of one's own words; and one that is false."""
+
+from dataclasses import replace
+
+import sympy as sp
+
+from boundcheck.claims import Claim, Quantity, catalogue
+from boundcheck.claims.symbols import D, Lhat, T, alpha, bound
+from boundcheck.words import theorem
+from tests.outside.my_algorithm import HALVED
+from tests.outside.my_hypothesis import NO_RISE
+from tests.outside.my_measure import LAST_GRADIENT
+
+SMOOTH, CONVEX, BELOW = (
+    catalogue[id] for id in ("classic.smooth_everywhere", "classic.convex", "jiang2024.bounded_below")
+)
+RISES_NOT = replace(BELOW, id="mine.no_rise", title="F does not rise", word=NO_RISE)
+
+
+def sentence(name: str, factor: str) -> Claim:
+    """Of convex functions no step makes the gradient larger, so that the last is the least, which descent bounds."""
+    formula = sp.Rational(factor) * Lhat * D / T
+    return theorem(
+        f"mine.{name}",
+        "Halved descent",
+        "mine",
+        "",
+        (SMOOTH, CONVEX, BELOW, RISES_NOT),
+        (
+            catalogue["nesterov2004.gradient_descent"].quantities[0],
+            Quantity(alpha, 1 / Lhat, "twice the step"),
+            Quantity(bound, formula, "bound on the last squared gradient"),
+        ),
+        algorithm=HALVED,
+        measure=LAST_GRADIENT,
+    )
+
+
+HALVED_DESCENT, FALSE = sentence("halved", "8/3"), sentence("halved_falsely", "1/100")

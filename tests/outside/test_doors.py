@@ -1,0 +1,218 @@
+"""Objectives, adapters, words and claims from outside of the package: each is one file, named by its import path."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import boundcheck as bc
+from boundcheck.doors import opened
+from boundcheck.errors import InputError
+from boundcheck.falsify.worst_case import worst_cases
+from boundcheck.measure.result import read
+from boundcheck.measure.spec import parse
+from boundcheck.problems.adapters import ADAPTERS, title_of
+from boundcheck.problems.tables import PROBLEMS
+from boundcheck.testing import ClaimViolatedError, check_claim
+from boundcheck.testing.session import using
+from tests.measure.small import THEOREM_TABLE, changed, refused
+
+ROOT = Path(__file__).parents[2]
+HERE = "tests.outside"
+OBJECTIVE, ADAPTER = f"{HERE}.my_objective:LogCosh", f"{HERE}.my_adapter:Scaled"
+THEOREM, FALSE = (f"tests/outside/my_theorem.py:{name}" for name in ("HALVED_DESCENT", "FALSE"))
+DESCENT: dict[str, Any] = {
+    "claim": THEOREM,
+    "problem": {"kind": OBJECTIVE, "seed": 3},
+    "adapter": {"kind": ADAPTER, "scale": 0.5},
+    "run": {"steps": 40, "audits": 40},
+}
+BRACKET = {
+    "claim": f"{HERE}.my_adapter:SMOOTH",
+    "problem": {"kind": OBJECTIVE},
+    "adapter": {"kind": ADAPTER, "scale": 0.5},
+    "domain": {"rho": 1.0},
+    "bracket": {"pairs": 64, "iterates": 8, "points": 4, "ascents": 2, "rounds": 4, "looks": 2},
+}
+
+
+def test_a_theorem_of_ones_own_words_is_run_on_ones_own_objective_and_adapter(tmp_path: Path) -> None:
+    (true,) = bc.measure(DESCENT, tmp_path)
+    assert true.verdict == "supported", true.reason
+    rows = {row.hypothesis: row.status for row in true.audit}
+    assert rows["mine.no_rise"] == rows["jiang2024.bounded_below"] == "held"
+    (false,) = bc.measure(DESCENT | {"claim": FALSE, "run": {"steps": 2, "audits": 2}}, tmp_path)
+    assert (false.verdict, false.blame.kind) == ("violated", "claim")
+    assert true.spec["problem"] == {"kind": OBJECTIVE, "d": 3, "k": 3, "samples": 6, "seed": 3}
+
+
+def test_noise_is_seen_on_it_too(tmp_path: Path) -> None:
+    run = {"steps": 200, "step_size": 0.5, "batch": 2, "replicas": 16, "audits": 25, "zeta": 2.0}
+    (result,) = bc.measure(DESCENT | {"claim": "meft.theorem2_any_step", "run": run}, tmp_path)
+    assert result.verdict in ("supported (asymptotic)", "uninformative"), result.reason
+    assert {row.status for row in result.audit} == {"held"}
+
+
+def test_a_claim_about_ones_own_adapter_is_bracketed_and_attacked(tmp_path: Path) -> None:
+    (result,) = bc.measure(BRACKET, tmp_path)
+    assert result.verdict == "supported", result.reason
+    assert [end.claim for end in result.upper] == [BRACKET["claim"]]
+    few: dict[str, Any] = {"ranks": (1,), "starts": 2, "rounds": 8, "examples": 4}
+    assert not bc.falsify(BRACKET["claim"], **few).violated
+    assert bc.falsify(f"{HERE}.my_adapter:FALSE", adapter=ADAPTER, **few).violated
+
+
+def test_a_theorem_is_tried_and_has_a_worst_case(tmp_path: Path) -> None:
+    assert check_claim(THEOREM, adapter="full", examples=10).ratio > 0
+    with using(folder=tmp_path), pytest.raises(ClaimViolatedError):
+        check_claim(FALSE, adapter="full", examples=60)
+    pytest.importorskip("PEPit")
+    assert not any(case.violated for case in worst_cases(THEOREM, (1, 2)))
+    assert all(case.violated for case in worst_cases(FALSE, (1, 2)))
+
+
+def said(*arguments: Any) -> Any:
+    command = [sys.executable, "-m", "boundcheck", *map(str, arguments), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=dict(os.environ))
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_command_line_opens_what_a_spec_names_and_reports_it(tmp_path: Path) -> None:
+    spec = tmp_path / "own.toml"
+    spec.write_text(
+        f'claim = "{THEOREM}"\n[problem]\nkind = "{OBJECTIVE}"\nseed = [3, 4]\n'
+        f'[adapter]\nkind = "{ADAPTER}"\n[run]\nsteps = 40\naudits = 40\n'
+    )
+    found = said("measure", spec, "--store", tmp_path / "runs", "--jobs", 2)
+    assert [run["verdict"] for run in found["runs"]] == ["supported", "supported"]
+    page = Path(found["report"]).read_text()
+    assert "Halved descent" in page
+    assert "log-cosh" in page
+    stored = tmp_path / "runs" / found["runs"][0]["run_id"]
+    again = said("report", stored, "--claim", THEOREM, "--out", tmp_path / "again")
+    assert "Halved descent" in Path(again["files"][0]).read_text()
+    assert said("bound", THEOREM, "--set", "ell=3", "--set", "D=2", "--set", "T=4")["values"]["bound"] == 4
+    assert (
+        said("falsify", f"{HERE}.my_adapter:SMOOTH", "--adapter", ADAPTER, "--rank", 1, "--starts", 1, "--rounds", 2)[
+            "ratio"
+        ]
+        <= 1
+    )
+
+
+def test_reading_a_result_runs_no_code(tmp_path: Path) -> None:
+    (result,) = bc.measure(DESCENT, tmp_path / "runs")
+    stored = result.as_json()
+    trap = tmp_path / "trap.py"
+    trap.write_text("raise SystemExit('the trap was run')\n")
+    text = json.dumps(stored)
+    for place in ("tests/outside/my_theorem.py", f"{HERE}.my_objective", f"{HERE}.my_adapter"):
+        text = text.replace(place, str(trap))
+    again = read(json.loads(text))
+    assert again.claim == f"{trap}:HALVED_DESCENT"
+    assert title_of(again.settings.adapter.kind) == f"{trap}:Scaled"
+    with pytest.raises(InputError, match="an id of the catalogue"):
+        bc.claims[again.claim]
+    with pytest.raises(KeyError):
+        ADAPTERS[again.settings.adapter.kind]
+    with pytest.raises(KeyError):
+        PROBLEMS[again.spec["problem"]["kind"]]
+    # Typed as a spec it is opened.
+    with pytest.raises(InputError, match="the trap was run"):
+        parse(again.spec)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "expected"),
+    [
+        ({"problem.kind": "tests.outside.nothing:LogCosh"}, "problem.kind", "ModuleNotFoundError"),
+        ({"problem.kind": "tests.outside.my_objective:Nothing"}, "problem.kind", "a name that is in"),
+        ({"problem.kind": "tests.outside.my_objective:EPSILON"}, "problem.kind", "a class of objectives"),
+        ({"problem.kind": "tests.outside.my_objective:"}, "problem.kind", "an import path"),
+        ({"problem.kind": "tests/outside/nothing.py:LogCosh"}, "problem.kind", "FileNotFoundError"),
+        ({"problem.kind": "math:hypot"}, "problem.kind", "parameters that a table can have"),
+        ({"problem.kind": "nothing"}, "problem.kind", "'digits', 'breast-cancer', or an import path"),
+        ({"problem.d": "3"}, "problem.d", "a valid integer"),
+        ({"problem.e": 3}, "problem.e", "no such field"),
+        ({"adapter.kind": OBJECTIVE}, "adapter.kind", "a class derived from Adapter"),
+        ({"adapter.kind": "boundcheck.problems.adapters:Adapter"}, "adapter.kind", "with all its methods"),
+        ({"adapter.kind": "scaled"}, "adapter.kind", "'loha', or an import path"),
+        ({"adapter.rank": 2}, "adapter.rank", "no rank, for scaled"),
+        ({"claim": ADAPTER}, "claim", "the path of a Claim"),
+        ({"claim": f"{HERE}.my_adapter:SMOOTH", "run": None}, "domain.rho", "radii rho"),
+        ({"claim": "meft.lemma1_sharp", "run": None}, "claim", "a lemma about scaled"),
+        ({"claim": "jiang2024.theorem2"}, "adapter.kind", "lora or direft, of which"),
+    ],
+)
+def test_what_is_none_is_refused_in_one_line(changes: dict[str, Any], field: str, expected: str) -> None:
+    error = refused(parse, changed(DESCENT, changes))
+    assert error.field == field
+    assert expected in error.expected
+
+
+def test_a_claim_of_ones_own_takes_the_place_of_no_other(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from dataclasses import replace\nfrom boundcheck.claims import catalogue\n"
+        "BOLD = replace(catalogue['meft.full'], quantities=())\n"
+    )
+    assert "an id that no other claim has" in refused(bc.claims.opened, f"{file}:BOLD").expected
+    before = opened("claim", f"{file}:BOLD")
+    file.write_text(file.read_text().replace("()", "catalogue['meft.lora'].quantities"))
+    assert opened("claim", f"{file}:BOLD") != before
+
+
+def test_an_installed_package_names_them(tmp_path: Path) -> None:
+    info = tmp_path / "mine-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
+    groups = f"[boundcheck.objectives]\nlog-cosh = {OBJECTIVE}\n[boundcheck.adapters]\nscaled = {ADAPTER}\n"
+    (info / "entry_points.txt").write_text(groups)
+    code = (
+        "from boundcheck.measure.spec import parse; import json, sys\n"
+        "print(json.dumps(parse(json.loads(sys.argv[1])).as_json()))"
+    )
+    table = changed(DESCENT, {"problem.kind": "log-cosh", "adapter.kind": "scaled"})
+    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    done = subprocess.run([sys.executable, "-c", code, json.dumps(table)], capture_output=True, cwd=ROOT, env=env)
+    assert json.loads(done.stdout)["problem"]["kind"] == "log-cosh", done.stderr
+
+
+def test_a_run_on_other_data_is_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = changed(THEOREM_TABLE, {"claim": "nesterov2004.gradient_descent", "run": {"steps": 20, "audits": 20}})
+    table = changed(table, {"domain": {}, "problem": {"kind": "digits"}})
+    (first,), (again,) = (bc.measure(table, tmp_path) for _ in range(2))
+    assert first == again
+
+    from boundcheck.problems import datasets
+
+    X, labels = datasets.digits_data()
+    monkeypatch.setattr(datasets, "digits_data", lambda: (X * np.linspace(0.5, 1.5, 64), labels))
+    (other,) = bc.measure(table, tmp_path)
+    assert other.run_id != first.run_id
+    assert other.measured != first.measured
+
+
+def test_a_run_by_other_code_is_another_run(tmp_path: Path) -> None:
+    file, ids = tmp_path / "mine.py", set()
+    text = (ROOT / "tests" / "outside" / "my_objective.py").read_text()
+    for samples in ("self._targets.to(device)", "2 * self._targets.to(device)"):
+        file.write_text(text.replace("torch.randn(", f"torch.randn(  # {samples}\n"))
+        (result,) = bc.measure(changed(DESCENT, {"problem.kind": f"{file}:LogCosh"}), tmp_path / "runs")
+        ids.add(result.run_id)
+        PROBLEMS._known.pop(f"{file}:LogCosh")
+    assert len(ids) == 2
+
+
+def test_a_claim_itself_is_measured_in_other_processes_too(tmp_path: Path) -> None:
+    claim = bc.claims.opened(THEOREM)
+    results = bc.measure(DESCENT | {"claim": claim, "seed": [0, 1]}, tmp_path, jobs=2)
+    assert [each.verdict for each in results] == ["supported"] * 2
