@@ -403,7 +403,7 @@ def far_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     def doctored(*arguments: Any) -> Plan:
         plan = make_plan(*arguments)
         inputs, values = plan.inputs | {"eta": 1e200}, plan.values | {"alpha": 1e200}
-        return replace(plan, prescribed=1e200, inputs=inputs, values=values)
+        return replace(plan, prescribed=1e200, inputs=inputs, values=values, numbers={"alpha": 1e200})
 
     monkeypatch.setattr(experiment, "make_plan", doctored)
 
@@ -415,13 +415,13 @@ def test_a_run_that_diverges_stops_and_says_so(
 ) -> None:
     table = gpt_table(adapter={"kind": kind, "rank": 2}, run__replicas=2, run__looks=2)
     taken: list[int] = []
-    real = loop.sgd_step
+    real = loop.advance
 
     def counted(*arguments: Any) -> Any:
         taken.append(1)
         return real(*arguments)
 
-    monkeypatch.setattr(loop, "sgd_step", counted)
+    monkeypatch.setattr(loop, "advance", counted)
     result, trace = run(table, tmp_path)
     # Where no replica has a number left, no step is taken.
     assert len(taken) < 8
