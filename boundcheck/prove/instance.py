@@ -57,11 +57,7 @@ class Setting:
     sigma: Fraction
 
     def __post_init__(self) -> None:
-<<<<<<< HEAD
         """Make whole numbers fractions; refuse constants that no hypothesis allows."""
-=======
-        """Make whole numbers fractions, and check that the constants are positive."""
->>>>>>> ids
         self._positive(*CONSTANTS)
 
     def _positive(self, *names: str) -> None:
@@ -174,20 +170,12 @@ class Instance(Setting):
 
     @property
     def shortest_horizon(self) -> Fraction:
-<<<<<<< HEAD
         """T_min, the fewest iterations that Theorem 2 speaks of."""
-=======
-        """T_min, the fewest iterations for which Theorem 2 holds."""
->>>>>>> ids
         return self._printed(symbols.T_min.name)
 
     @property
     def printed_step_square(self) -> Fraction:
-<<<<<<< HEAD
         """The square of the step size that Theorem 2 prints; its root need not be rational."""
-=======
-        """The square of Theorem 2's printed step size; the root need not be rational."""
->>>>>>> ids
         return self._printed(symbols.alpha.name, power=2)
 
     @property

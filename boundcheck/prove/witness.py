@@ -312,11 +312,7 @@ def _on_grids(each: evaluate.Function) -> Function:
 
 
 def _model(setting: Setting, values: Mapping[str, Fraction], *run: Any) -> Model:
-<<<<<<< HEAD
     # The segment's parameter, of which a run says nothing, is its end at v_t.
-=======
-    # A run does not give the parameter of the segment; it is 0, the end at v_t.
->>>>>>> ids
     known = {"W_0": Fraction(0), symbols.f_star.name: setting.slope.minimum, "theta": Fraction(0)} | dict(values)
     letters = {name: number(x) for name, x in known.items()}
     functions = Meft(((setting.slope,),)).functions
