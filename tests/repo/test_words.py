@@ -43,6 +43,8 @@ BASES = {Adapter, Objective, Algorithm, Hypothesis, Measure, PerformanceMeasure}
 def files() -> list[Path]:
     """The files of the engines."""
     found = [path for each in ENGINES for path in (sorted((HOME / each).rglob("*.py")) or [HOME / each])]
+    # What numba compiles cannot be imported without it, and is arithmetic.
+    found = [path for path in found if path.parent.name != "compiled"]
     return [path for path in found if not any(path.is_relative_to(HOME / each) for each in WORDS)]
 
 
