@@ -143,7 +143,7 @@ class Adapter(ABC):
     @classmethod
     def conditions(cls) -> tuple[sp.Basic, ...]:
         """What its claims ask of its constants for W to have bounded derivatives."""
-        return catalogue[cls.composition].conditions
+        return catalogue[cls.composition].conditions if cls.claims else ()
 
     @property
     @abstractmethod
