@@ -1,5 +1,6 @@
 """Independent calls, spread over the processes of a pool: the longest first, told of as each is finished."""
 
+import os
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,6 +9,9 @@ from typing import Any
 from joblib import Parallel, delayed
 
 from boundcheck.progress import Tick
+
+# Variables that say something to boundcheck.
+_OURS = "BOUNDCHECK_"
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,8 @@ class Running:
         self._calls, self._tick = calls, tick
         # A long call that is begun last would be waited for alone.
         order = sorted(range(len(calls)), key=lambda i: -calls[i].seconds)
-        waiting = (delayed(_numbered)(i, calls[i].function, calls[i].arguments) for i in order)
+        settings = {name: value for name, value in os.environ.items() if name.startswith(_OURS)}
+        waiting = (delayed(_numbered)(i, settings, calls[i].function, calls[i].arguments) for i in order)
         self._finished = Parallel(jobs, return_as="generator_unordered", batch_size=1)(waiting)
 
     def results(self) -> list[Any]:
@@ -52,5 +57,9 @@ class Running:
         return [found[i] for i in range(len(self._calls))]
 
 
-def _numbered(i: int, function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[int, Any]:
+def _numbered(
+    i: int, settings: dict[str, str], function: Callable[..., Any], arguments: tuple[Any, ...]
+) -> tuple[int, Any]:
+    # A process that has worked before has the variables of that time.
+    os.environ.update(settings)
     return i, function(*arguments)

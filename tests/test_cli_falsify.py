@@ -82,11 +82,18 @@ def test_a_table_and_a_line_for_a_person(command) -> None:
     assert "meft.full on full fine-tuning" in again.out
 
 
+class Known(dict[str, Claim]):
+    """A catalogue of these claims alone."""
+
+    def opened(self, text: str, *_: str) -> Claim:
+        return self[text]
+
+
 @pytest.fixture
 def a_false_lemma(monkeypatch: pytest.MonkeyPatch) -> Claim:
     """Nine tenths of λ*, as a claim of one's own that the command line finds."""
     false = replace(with_quantity_scaled(catalogue["meft.lemma1_sharp"], Fraction(9, 10)), id="mine.too_sharp")
-    monkeypatch.setattr(bc, "claims", {false.id: false})
+    monkeypatch.setattr(bc, "claims", Known({false.id: false}))
     return false
 
 
@@ -271,7 +278,7 @@ def test_a_table_of_worst_cases_and_how_sure_they_are(command, id: str, two_poin
 def test_a_false_theorem_is_violated(command, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("PEPit")
     false = with_quantity_scaled(catalogue[DESCENT], Fraction(1, 2))
-    monkeypatch.setattr(bc, "claims", {false.id: false})
+    monkeypatch.setattr(bc, "claims", Known({false.id: false}))
     strict = command(*f"falsify {DESCENT} --horizon 2 --strict".split())
     assert strict.code == 1
     assert "VIOLATED" in strict.out

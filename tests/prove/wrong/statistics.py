@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import sympy as sp
 import xarray as xr
-from boundcheck.models.verdict import Seen, audits_of, judge
 from rich.console import Console
 from sympy import Le, MatrixSymbol, Rational
 
@@ -30,6 +29,7 @@ from boundcheck.testing import ClaimViolatedError, check_claim
 from boundcheck.testing.session import using
 from boundcheck.verdicts import Verdict
 from tests.measure.small import theorem_table
+from tests.measure.test_hindsight import SEEN
 from tests.results import ESTIMATES, a_run, stored
 
 from .case import Case
@@ -98,8 +98,9 @@ def screen(square: float, path_sure: float) -> str:
 
 def step(too_long: float) -> str:
     """Why a step of 0.3 breaks no hypothesis, where 2/L̂ is 0.2 with the rounding error of L̂ added."""
-    seen = Seen(0.3, 0.2, too_long, False, None, None, 0.5, 0.3, 10, "every iterate")
-    found = judge(seen, audits_of(seen, [], 0.25, 1.0, 3.0, 2.0))
+    # The smoothness that is sure is 2/too_long, and 10 with its error.
+    sure = 2 / too_long
+    found = replace(SEEN, step=0.3, path=(10 + sure) / 2, path_error=(10 - sure) / 2).judged()
     return "" if found.verdict == "hypothesis-failed" else found.reason
 
 
@@ -174,7 +175,7 @@ CASES = [
     Case(
         "a step that only rounding makes too long",
         r"^the rounding error of the smoothness along the path hides whether",
-        lambda _: step(too_long=5.0),
+        lambda _: step(too_long=0.35),
         lambda _: step(too_long=0.21),
     ),
     nearly("a commutator's constant that no draw reaches", lambda c: Le(COMMUTATOR, c * PRODUCT)),

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import sympy as sp
-from boundcheck.models.spec import GPTSpec
 
 from boundcheck.claims import Claim, Quantity, catalogue
 from boundcheck.claims.exchange import claim_as_json, claim_from_json
@@ -18,6 +17,7 @@ from boundcheck.errors import BoundcheckError
 from boundcheck.measure.experiment import prepare
 from boundcheck.measure.spec import expand, specs_of, validated
 from boundcheck.models.bridge import check_configurations
+from boundcheck.models.tables import GPTSpec
 from boundcheck.progress import silent
 from tests.measure.small import theorem_table
 
