@@ -52,7 +52,7 @@ def test_every_result_is_stored_where_it_says(both):
     assert names(folders[0]) == names(folders[1]) == sorted(result.run_id for result in together)
     for result in together:
         stored = folders[1] / result.run_id / "result.json"
-        assert json.loads(stored.read_text(encoding="utf-8")).items() > result.items()
+        assert json.loads(stored.read_text(encoding="utf-8")).items() > result.as_json().items()
 
 
 @pytest.mark.full

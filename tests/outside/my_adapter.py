@@ -16,7 +16,7 @@ from boundcheck.problems.objective import Side
 
 FULL = catalogue["meft.full"]
 SMOOTH = Claim(
-    "mine.scaled",
+    "outer.scaled",
     "A scaled change of W",
     "mine",
     FULL.conclusion,
@@ -25,7 +25,7 @@ SMOOTH = Claim(
     (Quantity(Lhat, s**2 * L, "smoothness constant of F"),),
 )
 FALSE = Claim(
-    "mine.scaled_falsely",
+    "outer.scaled_falsely",
     "A scaled change of W, too well",
     "mine",
     FULL.conclusion,

@@ -14,14 +14,14 @@ from tests.outside.my_measure import LAST_GRADIENT
 SMOOTH, CONVEX, BELOW = (
     catalogue[id] for id in ("classic.smooth_everywhere", "classic.convex", "jiang2024.bounded_below")
 )
-RISES_NOT = replace(BELOW, id="mine.no_rise", title="F does not rise", word=NO_RISE)
+RISES_NOT = replace(BELOW, id="outer.no_rise", title="F does not rise", word=NO_RISE)
 
 
 def sentence(name: str, factor: str) -> Claim:
     """Of convex functions no step makes the gradient larger, so that the last is the least, which descent bounds."""
     formula = sp.Rational(factor) * Lhat * D / T
     return theorem(
-        f"mine.{name}",
+        f"outer.{name}",
         "Halved descent",
         "mine",
         "",

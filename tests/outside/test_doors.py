@@ -47,7 +47,7 @@ def test_a_theorem_of_ones_own_words_is_run_on_ones_own_objective_and_adapter(tm
     (true,) = bc.measure(DESCENT, tmp_path)
     assert true.verdict == "supported", true.reason
     rows = {row.hypothesis: row.status for row in true.audit}
-    assert rows["mine.no_rise"] == rows["jiang2024.bounded_below"] == "held"
+    assert rows["outer.no_rise"] == rows["jiang2024.bounded_below"] == "held"
     (false,) = bc.measure(DESCENT | {"claim": FALSE, "run": {"steps": 2, "audits": 2}}, tmp_path)
     assert (false.verdict, false.blame.kind) == ("violated", "claim")
     assert true.spec["problem"] == {"kind": OBJECTIVE, "d": 3, "k": 3, "samples": 6, "seed": 3}
