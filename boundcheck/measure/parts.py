@@ -65,7 +65,7 @@ class Planned:
     zeta: float | None = None
     prescribed: float | None = None
     trivial: float | None = None
-    numbers: dict[str, float] = field(default_factory=dict)
+    numbers: dict[str, float | None] = field(default_factory=dict)
 
     @property
     def smoothness(self) -> float | None:

@@ -274,8 +274,8 @@ def convex_descent(i: Any) -> dict[str, Any]:
 
 def strong_descent(i: Any) -> dict[str, Any]:
     """With the condition number, as the book has it."""
-    Q = i.ell / i.m
-    return at_ell(i, 2 / (i.m + i.ell), (((Q - 1) / (Q + 1)) ** (i.T - 1) * i.R_1) ** 2)
+    Q = i.ell / i.mu_F
+    return at_ell(i, 2 / (i.mu_F + i.ell), (((Q - 1) / (Q + 1)) ** (i.T - 1) * i.R_1) ** 2)
 
 
 TWINS: dict[str, Twin] = {

@@ -15,6 +15,7 @@ from boundcheck.measure.build import build
 from boundcheck.measure.spec import parse
 from boundcheck.problems.constant import Constant
 from boundcheck.problems.observe import norm_name
+from boundcheck.problems.problem import Problem
 from boundcheck.words import words_of
 from boundcheck.words.hypotheses import Hypothesis
 from tests.layers import sampled
@@ -40,7 +41,8 @@ def lying(spec_table, **constants):
     problem = build(parse(spec_table), "cpu")
     for name, value in constants.items():
         setattr(problem.objective, name, Constant(value, "certified", "a lie"))
-    return problem
+    # A problem says what its objective said when it was made.
+    return Problem(problem.objective, problem.adapter)
 
 
 @pytest.mark.parametrize("id", MEASURABLE)

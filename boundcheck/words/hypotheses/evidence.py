@@ -105,7 +105,8 @@ class Evidence:
     def surely(self, name: str) -> float | None:
         """The largest value of an observable inside the ball, less the bound on its rounding error; as `most`."""
         trace = self.record.trace
-        return largest((trace[name].values - trace[f"{name}_error"].values)[self.inside])
+        with np.errstate(invalid="ignore"):
+            return largest((trace[name].values - trace[f"{name}_error"].values)[self.inside])
 
     @property
     def sure_smoothness(self) -> float:
