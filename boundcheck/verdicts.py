@@ -25,6 +25,10 @@ class Verdict(StrEnum):
     SUPPORTED_ASYMPTOTIC = "supported (asymptotic)"
     SUPPORTED = "supported"
 
+    def __repr__(self) -> str:
+        """As the text that it is."""
+        return repr(self.value)
+
     @property
     def is_supported(self) -> bool:
         """Whether the run supports its claim, on whatever ground."""
