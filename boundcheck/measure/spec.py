@@ -118,7 +118,7 @@ class Spec(Table):
             return tables
         adapter, run = tables.get("adapter"), tables.get("run", {})
         kind = adapter.get("kind", "") if isinstance(adapter, dict) else ""
-        if isinstance(adapter, dict) and kind in ADAPTERS and not ADAPTERS[kind].has_rank:
+        if isinstance(adapter, dict) and isinstance(kind, str) and kind in ADAPTERS and not ADAPTERS[kind].has_rank:
             tables = tables | {"adapter": {name: value for name, value in adapter.items() if name != "rank"}}
         if isinstance(run, dict):
             tables = tables | {"run": {"replicas": 1, "audits": None, "looks": 2} | run}
