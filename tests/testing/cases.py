@@ -381,7 +381,7 @@ def near_minimiser(draw: DrawFn, claim: Claim, where: Where, id: str) -> Case:
     off = torch.finfo(where.dtype).eps * sum(square_norm(x).sqrt().item() for x in (first, last64))
     last, share = tuple(held(part, where.dtype) for part in last64), draw(st.sampled_from([1.0, 0.5, 0.25]))
     between = tuple(held(x + share * (y - x), where.dtype) for x, y in zip(first, last, strict=True))
-    known = numbers({name: float(x) for name, x in tried.inputs.items() if name in ("R_1", "m")})
+    known = numbers({name: float(x) for name, x in tried.inputs.items() if name in ("R_1", "mu_F")})
     known[f_star] = Approx(tried.problem.objective.infimum.value, 0.0)
     start, end = (tuple(where.do.exact(part[0]) for part in point) for point in (first, last))
     points = {"v_1": first, "v_2": between, "v_star": tuple(ApproxMatrix(X.value, off) for X in end)}
