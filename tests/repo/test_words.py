@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -45,6 +46,9 @@ def files() -> list[Path]:
     found = [path for each in ENGINES for path in (sorted((HOME / each).rglob("*.py")) or [HOME / each])]
     # What numba compiles cannot be imported without it, and is arithmetic.
     found = [path for path in found if path.parent.name != "compiled"]
+    if find_spec("transformers") is None:
+        # The callback is for those who have it.
+        found = [path for path in found if path.name != "callback.py"]
     return [path for path in found if not any(path.is_relative_to(HOME / each) for each in WORDS)]
 
 
