@@ -110,6 +110,13 @@ def test_a_limit_that_is_no_number_is_read_as_one_that_says_nothing(limit: str) 
     )
 
 
+def network_of_version_1() -> dict[str, Any]:
+    """A run on a network as the version before this one stored it."""
+    table: dict[str, Any] = json.loads(Path(__file__).with_name("network_version_1.json").read_text(encoding="utf-8"))
+    assert "version" not in table
+    return table
+
+
 def first_of(name: str) -> dict[str, Any]:
     (*_, first) = reversed(json.loads((REPORTS / name / "results.json").read_text(encoding="utf-8")))
     assert "version" not in first
@@ -141,7 +148,7 @@ def test_a_bracket_of_version_1_is_read() -> None:
 
 
 def test_a_run_on_a_network_of_version_1_is_read() -> None:
-    table = first_of("gpt_rank")
+    table = network_of_version_1()
     found = read(table)
     assert isinstance(found, RunResult)
     assert found.estimates is not None
@@ -155,7 +162,7 @@ def test_a_run_on_a_network_of_version_1_is_read() -> None:
 
 @pytest.mark.parametrize("name", ["constants", "infimum", "plan", "verdict", "spec"])
 def test_a_network_of_version_1_without_a_field_is_refused(name: str) -> None:
-    table = first_of("gpt_rank")
+    table = network_of_version_1()
     del table[name]
     with pytest.raises(InputError):
         read(table)
