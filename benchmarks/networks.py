@@ -28,10 +28,10 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, Trai
 from boundcheck.callback import BoundcheckCallback
 from boundcheck.measure.build import build
 from boundcheck.measure.spec import parse
-from boundcheck.models.corpora import verses
-from boundcheck.models.function import NetworkFunction
-from boundcheck.models.network import Network
-from boundcheck.models.observe import top_curvatures
+from boundcheck.networks.corpora import verses
+from boundcheck.networks.function import NetworkFunction
+from boundcheck.networks.network import Network
+from boundcheck.networks.observe import top_curvatures
 from boundcheck.problems.curvature import largest_eigenvalue
 
 ROUNDS, SAMPLES, STEPS, BATCH, LENGTH = 3, 64, 100, 16, 48

@@ -34,10 +34,10 @@ from boundcheck.measure.training import (
     shape_of,
     undisturbed,
 )
-from boundcheck.models.adapt import sites_of
-from boundcheck.models.function import NetworkFunction
-from boundcheck.models.network import Network
-from boundcheck.models.tasks import Encoded
+from boundcheck.networks.adapt import sites_of
+from boundcheck.networks.function import NetworkFunction
+from boundcheck.networks.network import Network
+from boundcheck.networks.tasks import Encoded
 from boundcheck.problems.constant import Constant
 from boundcheck.problems.norms import Point
 from boundcheck.problems.sgd import Draw

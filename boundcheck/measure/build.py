@@ -7,7 +7,7 @@ from torch import Tensor
 
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.streams import generator
-from boundcheck.models.build import Adaptation, network_function
+from boundcheck.networks.build import Adaptation, network_function
 from boundcheck.problems.adapters import Adapter, make_adapter
 from boundcheck.problems.adapters.base import check_rank, gaussian
 from boundcheck.problems.norms import Point

@@ -20,7 +20,7 @@ from boundcheck.measure.horizons import informative_horizon
 from boundcheck.measure.parts import AtSmoothness, Estimates
 from boundcheck.measure.plan import Plan
 from boundcheck.measure.spec import about_its_own_step
-from boundcheck.models.sites import Site
+from boundcheck.networks.sites import Site
 from boundcheck.problems.constant import End
 from boundcheck.problems.inputs import adapter_ends
 from boundcheck.words import gradient_norm, limit_of

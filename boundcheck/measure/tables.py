@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, PositiveInt, model_validator
 from boundcheck.claims.symbols import r
 from boundcheck.claims.text import parsed
 from boundcheck.errors import InputError
-from boundcheck.models.tables import GPTSpec, PretrainedSpec
+from boundcheck.networks.tables import GPTSpec, PretrainedSpec
 from boundcheck.problems.adapters import ADAPTERS, Adapter
 from boundcheck.tables import Count, Real, Steps, Table
 

@@ -16,7 +16,7 @@ from torch.utils.data import RandomSampler, SequentialSampler
 
 from boundcheck.claims import Claim
 from boundcheck.errors import InputError
-from boundcheck.models.tasks import Encoded, Shape
+from boundcheck.networks.tasks import Encoded, Shape
 from boundcheck.words import words_of
 from boundcheck.words.hypotheses.evidence import Audit
 

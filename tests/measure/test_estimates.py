@@ -15,12 +15,12 @@ from boundcheck.measure.estimates import Smoothness, estimates_of, in_hindsight,
 from boundcheck.measure.parts import AtSmoothness, Estimates
 from boundcheck.measure.plan import Plan
 from boundcheck.measure.run import empty_trace
-from boundcheck.models.function import NetworkFunction
-from boundcheck.models.network import Network
-from boundcheck.models.observe import block_norms
+from boundcheck.networks.function import NetworkFunction
+from boundcheck.networks.network import Network
+from boundcheck.networks.observe import block_norms
 from boundcheck.problems.adapters.base import spectral_bound
 from tests.layers import examples, sampled
-from tests.models.small import KINDS, dense_hessian, flat, hessian_in, merged, network_of
+from tests.networks.small import KINDS, dense_hessian, flat, hessian_in, merged, network_of
 
 CLAIM = bc.claims["meft.theorem2_any_step"]
 HAND = Estimates(

@@ -26,7 +26,7 @@ from boundcheck.measure.spec import parse
 from boundcheck.measure.verdict import Outcome, judge
 from boundcheck.problems.constant import Constant
 from tests.layers import examples
-from tests.models.small import gpt_table
+from tests.networks.small import gpt_table
 
 AUDITS = 10
 CLAIM = catalogue["meft.theorem2_any_step"]

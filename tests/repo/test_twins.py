@@ -13,8 +13,8 @@ import pytest
 
 import boundcheck.problems
 from boundcheck.measure import exponent, horizons, intervals
-from boundcheck.models.function import NetworkFunction
-from boundcheck.models.network import Network
+from boundcheck.networks.function import NetworkFunction
+from boundcheck.networks.network import Network
 from boundcheck.problems import curvature, derivatives, norms
 from boundcheck.problems.adapters import ADAPTERS, Adapter
 from boundcheck.problems.loss import Loss
@@ -33,8 +33,8 @@ BISECTION = "tests/test_twins.py::test_betting_limits_are_roots_found_by_bisecti
 FIRST_ITERATE = "tests/problems/test_problem.py::test_what_the_first_iterate_determines_is_rounded_up"
 SCHEDULE = "tests/test_twins.py::test_a_schedule_is_that_of_its_docstring"
 ADAPTER_TESTS, DERIVATIVE_TESTS = "tests/problems/test_adapters.py", "tests/problems/test_derivatives.py"
-NETWORK_TESTS = "tests/models/test_network.py"
-FUNCTION_TESTS = "tests/models/test_function.py"
+NETWORK_TESTS = "tests/networks/test_network.py"
+FUNCTION_TESTS = "tests/networks/test_function.py"
 OVER_REPLICAS = f"{FUNCTION_TESTS}::test_what_is_known_of_a_point_is_that_of_a_loop_over_replicas"
 AT_FIRST = "test_the_first_iterate_is_where_the_network_was_taken_and_rounding_is_measured_there"
 NORM_TESTS, INTERVAL_TESTS = "tests/problems/test_norms.py", "tests/measure/test_intervals.py"
@@ -131,7 +131,7 @@ TWINS: dict[str, str] = {
     "NetworkFunction.observe": f"{FUNCTION_TESTS}::test_what_is_observed_is_that_of_a_loop_over_replicas",
     "NetworkFunction.look": f"{FUNCTION_TESTS}::test_a_look_and_held_out_samples_are_those_of_a_single_point",
     "NetworkFunction.held_out_ends": f"{FUNCTION_TESTS}::test_a_look_and_held_out_samples_are_those_of_a_single_point",
-    "run.run_ensemble, of a network": "tests/models/test_run.py::test_a_run_is_algorithm_1",
+    "run.run_ensemble, of a network": "tests/networks/test_run.py::test_a_run_is_algorithm_1",
     # Statistics.
     "intervals.student_quantile": f"{INTERVAL_TESTS}::test_student_quantiles_are_those_of_scipy_stats",
     "intervals.log_bets": f"{INTERVAL_TESTS}::test_capital_is_the_mixture_of_products_and_grows_sample_by_sample",

@@ -20,7 +20,7 @@ from boundcheck.words.hypotheses import Hypothesis
 from boundcheck.words.measures import Measure, PerformanceMeasure
 
 HOME = Path(boundcheck.__file__).parent
-ENGINES = ("prove", "falsify", "measure", "testing", "report", "problems", "models", "callback.py", "cli.py")
+ENGINES = ("prove", "falsify", "measure", "testing", "report", "problems", "networks", "callback.py", "cli.py")
 # An adapter is a word: it declares the letters of its own domain.
 WORDS = ("problems/adapters",)
 # What a file may name, and why.

@@ -16,8 +16,8 @@ from boundcheck.claims.vocabulary import FrobeniusNorm
 from boundcheck.errors import BoundcheckError
 from boundcheck.measure.experiment import prepare
 from boundcheck.measure.spec import expand, specs_of, validated
-from boundcheck.models.bridge import check_configurations
-from boundcheck.models.tables import GPTSpec
+from boundcheck.networks.bridge import check_configurations
+from boundcheck.networks.tables import GPTSpec
 from boundcheck.progress import silent
 from tests.measure.small import theorem_table
 

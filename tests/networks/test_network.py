@@ -19,11 +19,11 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from boundcheck.errors import InputError
-from boundcheck.models.adapt import sites_of
-from boundcheck.models.network import Network
-from boundcheck.models.observe import top_curvatures
-from boundcheck.models.sites import probed
-from boundcheck.models.tasks import Windows
+from boundcheck.networks.adapt import sites_of
+from boundcheck.networks.network import Network
+from boundcheck.networks.observe import top_curvatures
+from boundcheck.networks.sites import probed
+from boundcheck.networks.tasks import Windows
 from boundcheck.problems.norms import Point, inner, square_norm
 from tests.layers import examples, sampled
 

@@ -21,10 +21,10 @@ from boundcheck.measure.schedule import Schedule
 from boundcheck.measure.spec import Spec, parse
 from boundcheck.measure.store import finished
 from boundcheck.measure.streams import generator
-from boundcheck.models import corpora
-from boundcheck.models.function import NetworkFunction
-from boundcheck.models.network import Network
-from boundcheck.models.observe import LOOKS, OBSERVABLES
+from boundcheck.networks import corpora
+from boundcheck.networks.function import NetworkFunction
+from boundcheck.networks.network import Network
+from boundcheck.networks.observe import LOOKS, OBSERVABLES
 from boundcheck.problems.sgd import Reshuffled, draw_batch
 from boundcheck.progress import Tick, silent
 from tests.layers import sampled

@@ -14,7 +14,7 @@ from hypothesis import given
 from pythonbible.book_groups import BookGroup
 
 from boundcheck.errors import InputError
-from boundcheck.models.corpora import ALPHABET, BOOKS, MODULES, english, python_library, split, verses, windows
+from boundcheck.networks.corpora import ALPHABET, BOOKS, MODULES, english, python_library, split, verses, windows
 from tests.layers import examples
 
 SYMBOLS = st.text(st.sampled_from(ALPHABET.symbols))

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from boundcheck.models.adapt import AdaptedLinear, adapt, sites_of
-from boundcheck.models.gpt import GPT, GPTShape
-from boundcheck.models.network import Network
-from boundcheck.models.tasks import Windows
+from boundcheck.networks.adapt import AdaptedLinear, adapt, sites_of
+from boundcheck.networks.gpt import GPT, GPTShape
+from boundcheck.networks.network import Network
+from boundcheck.networks.tasks import Windows
 from boundcheck.problems.norms import Point
 
 SHAPE = GPTShape(vocabulary=7, width=8, heads=2, layers=2, context=6)

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from boundcheck.errors import InputError
-from boundcheck.models.adapt import AdaptedLinear, adapt, matching, sites_of
-from boundcheck.models.network import Network
-from boundcheck.models.tasks import Encoded
+from boundcheck.networks.adapt import AdaptedLinear, adapt, matching, sites_of
+from boundcheck.networks.network import Network
+from boundcheck.networks.tasks import Encoded
 from boundcheck.problems.adapters import FrozenA, FrozenB, Full, LoRA
 from tests.measure.small import refused
 

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from boundcheck.models.network import Look, Network, Task
-from boundcheck.models.observe import LOOKS, OBSERVABLES, Rounding, block_names, observe, rounding_of, top_curvatures
+from boundcheck.networks.network import Look, Network, Task
+from boundcheck.networks.observe import LOOKS, OBSERVABLES, Rounding, block_names, observe, rounding_of, top_curvatures
 from boundcheck.problems.constant import Constant
 from boundcheck.problems.norms import Point, square_norm
 from boundcheck.problems.sgd import Draw
@@ -102,7 +102,7 @@ class NetworkFunction(Function):
         return _joined(self._each(v, held))
 
     def observe(self, v: Point, v_next: Point, law: Draw | None) -> dict[str, Tensor]:
-        """The observables of steps; see `models.observe.observe`.
+        """The observables of steps; see `networks.observe.observe`.
 
         A point at which one step ends and another starts is computed once.
         """

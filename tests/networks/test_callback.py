@@ -30,9 +30,9 @@ from boundcheck.measure.training import (
     shape_of,
     undisturbed,
 )
-from boundcheck.models.adapt import adapt, sites_of
-from boundcheck.models.network import Network
-from boundcheck.models.tasks import Encoded
+from boundcheck.networks.adapt import adapt, sites_of
+from boundcheck.networks.network import Network
+from boundcheck.networks.tasks import Encoded
 from tests.measure.small import refused
 
 from .small import flat, network_of, of_peft, on_cuda, seeded, tokenizer, transformer

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from boundcheck.models.sites import Site, flowing, probed
+from boundcheck.networks.sites import Site, flowing, probed
 from boundcheck.problems.cast import cast_to
 from boundcheck.problems.norms import Point, inner, square_norm
 

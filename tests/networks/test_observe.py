@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from boundcheck.models.adapt import adapt, sites_of
-from boundcheck.models.network import Network
-from boundcheck.models.observe import (
+from boundcheck.networks.adapt import adapt, sites_of
+from boundcheck.networks.network import Network
+from boundcheck.networks.observe import (
     OBSERVABLES,
     Rounding,
     _spectral,

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from boundcheck.models.tasks import IGNORED, Encoded, Windows
+from boundcheck.networks.tasks import IGNORED, Encoded, Windows
 from tests.measure.small import refused
 
 from .small import gpt, of_peft, seeded, tokenizer, transformer

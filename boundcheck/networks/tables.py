@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from boundcheck.errors import InputError
-from boundcheck.models.pretrain import STEPS
+from boundcheck.networks.pretrain import STEPS
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.tables import Count, Seed, Table, check_room
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from boundcheck.models.function import NetworkFunction
-from boundcheck.models.network import Network
-from boundcheck.models.observe import LOOKS, OBSERVABLES, observe, rounding_of, top_curvatures
+from boundcheck.networks.function import NetworkFunction
+from boundcheck.networks.network import Network
+from boundcheck.networks.observe import LOOKS, OBSERVABLES, observe, rounding_of, top_curvatures
 from boundcheck.problems.norms import Point
 from boundcheck.problems.sgd import Draw, Reshuffled, WithReplacement
 

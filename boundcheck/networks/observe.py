@@ -10,8 +10,8 @@ import torch
 from scipy.sparse.linalg import ArpackError
 from torch import Tensor
 
-from boundcheck.models.network import Look, Network
-from boundcheck.models.sites import Site
+from boundcheck.networks.network import Look, Network
+from boundcheck.networks.sites import Site
 from boundcheck.problems.cast import cast_to
 from boundcheck.problems.curvature import largest_eigenvalue
 from boundcheck.problems.norms import Point, inner, spectral_norm, square_norm

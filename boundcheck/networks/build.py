@@ -4,17 +4,17 @@ from dataclasses import dataclass
 
 import torch
 
-from boundcheck.models import bridge, corpora
-from boundcheck.models.adapt import adapt, sites_of
-from boundcheck.models.bridge import Loaded
-from boundcheck.models.corpora import ALPHABET
-from boundcheck.models.function import NetworkFunction
-from boundcheck.models.gpt import GPTShape
-from boundcheck.models.network import Network
-from boundcheck.models.pretrain import pretrained
-from boundcheck.models.tables import GPTSpec, PretrainedSpec
-from boundcheck.models.tasks import Windows
-from boundcheck.models.text import text_of, typed
+from boundcheck.networks import bridge, corpora
+from boundcheck.networks.adapt import adapt, sites_of
+from boundcheck.networks.bridge import Loaded
+from boundcheck.networks.corpora import ALPHABET
+from boundcheck.networks.function import NetworkFunction
+from boundcheck.networks.gpt import GPTShape
+from boundcheck.networks.network import Network
+from boundcheck.networks.pretrain import pretrained
+from boundcheck.networks.tables import GPTSpec, PretrainedSpec
+from boundcheck.networks.tasks import Windows
+from boundcheck.networks.text import text_of, typed
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.progress import Tick
 

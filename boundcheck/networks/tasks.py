@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from boundcheck.errors import InputError
-from boundcheck.models.gpt import token_losses
+from boundcheck.networks.gpt import token_losses
 
 # transformers' label for a token that is not predicted.
 IGNORED = -100

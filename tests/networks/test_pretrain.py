@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from boundcheck.errors import InputError
-from boundcheck.models import corpora, gpt
-from boundcheck.models.corpora import ALPHABET
-from boundcheck.models.gpt import GPT, GPTShape
-from boundcheck.models.pretrain import Pretrained, cache_folder, pretrained
+from boundcheck.networks import corpora, gpt
+from boundcheck.networks.corpora import ALPHABET
+from boundcheck.networks.gpt import GPT, GPTShape
+from boundcheck.networks.pretrain import Pretrained, cache_folder, pretrained
 from tests.layers import sampled
 
 SHAPE = GPTShape(vocabulary=len(ALPHABET), width=16, heads=2, layers=1, context=16)

@@ -10,7 +10,7 @@ from torch.func import functional_call
 from torch.nn import functional
 
 from boundcheck.errors import InputError
-from boundcheck.models.gpt import GPT, Attention, GPTShape, token_losses
+from boundcheck.networks.gpt import GPT, Attention, GPTShape, token_losses
 
 SHAPE = GPTShape(vocabulary=7, width=8, heads=2, layers=2, context=6)
 TARGETS = ("attention.qkv", "attention.out", "mlp.up", "mlp.down")
