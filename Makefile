@@ -46,7 +46,7 @@ clean:
 .venv/core: EXTRAS :=
 .venv/reference: EXTRAS := [pep]
 .venv/test: EXTRAS := [test,pep]
-.venv/full: EXTRAS := [test,lint,pep,hf,pretrained]
+.venv/full: EXTRAS := [test,lint,pep,hf,pretrained,fast]
 .venv/core .venv/reference .venv/test .venv/full: pyproject.toml | .venv/bin/pip
 	@$(HINT)
 	$(BIN)/pip install --quiet --no-compile --editable ".$(EXTRAS)"

@@ -18,6 +18,7 @@ from boundcheck.measure.schedule import Schedule
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.store import RunFolder
 from boundcheck.measure.streams import generator, stream
+from boundcheck.problems.blocks import at_most
 from boundcheck.problems.norms import Point, State
 from boundcheck.problems.sgd import Draw, Sampler, advance, replicate
 from boundcheck.progress import Tick, prefixed
@@ -68,8 +69,13 @@ def run_ensemble(
     spec: Spec, function: Function, start: Start, plan: Plan, folder: RunFolder, device: str, tick: Tick
 ) -> Record:
     """Run from v_1 for T iterations on all replicas, from the checkpoint where there is one."""
+    with at_most(function.threads):
+        return _run(_Course.start(spec, function, start, plan, device), folder, device, tick)
+
+
+def _run(course: "_Course", folder: RunFolder, device: str, tick: Tick) -> Record:
     _keep_freed_memory()
-    course = _Course.start(spec, function, start, plan, device)
+    function, plan = course.function, course.plan
     replicas, strata = course.schedule.times.shape
     between = max(strata // _SAVES, 1)
     chunk = between * math.ceil(_CHUNK_BYTES / (8 * replicas * between))

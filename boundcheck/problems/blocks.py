@@ -1,13 +1,14 @@
 """Arithmetic on an ensemble in blocks of replicas, whose temporaries a core's cache holds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 # Numbers in a temporary of a block: for each core what its cache holds a few of, on an accelerator what memory does.
-_CACHE, _MEMORY = 2**16, 2**26
+_CACHE, _MEMORY = 2**18, 2**26
 
 Results = TypeVar("Results", bound=Tensor | tuple[Tensor, ...])
 
@@ -26,3 +27,14 @@ def in_blocks(f: Callable[[slice], Results], W: Tensor, numbers: int) -> Results
     if isinstance(first, Tensor):
         return torch.cat(parts)  # type: ignore[arg-type,return-value]
     return type(first)(*(torch.cat(column) for column in zip(*parts, strict=True)))
+
+
+@contextmanager
+def at_most(threads: int | None) -> Iterator[None]:
+    """Compute with at most so many CPU threads, or with as many as there are where it is None."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(min(threads or before, before))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from boundcheck.problems.sgd import Draw
 
 
+# Numbers in a W from which a second thread saves more time than it takes to wake it: measured, up to 128 x 128 one
+# thread was faster than two.
+_LARGE = 2**16
+
+
 @dataclass(frozen=True)
 class Problem(Function):
     """What Algorithm 1 minimises, and what its hypotheses speak of."""
@@ -46,6 +51,7 @@ class Problem(Function):
             constants={"smoothness": f.smoothness, "gradient_bound": f.gradient_bound, "infimum": f.infimum},
             norm_names={block.radius: norm_name(block.name) for block in adapter.blocks},
             facts={"shape": f.shape},
+            threads=1 if math.prod(f.shape) < _LARGE else None,
         )
 
     def initial(self, start: str, gain: float, random: torch.Generator) -> Point:

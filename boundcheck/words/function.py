@@ -70,6 +70,7 @@ class Function(ABC):
         norm_names: by the name of a radius, the observable that it bounds.
         sites: the matrices W(v) inside of a network, each with its adapter; none of a problem in one matrix.
         facts: what else a result says of it, by the fields of `measure.result.Subject`.
+        threads: the most CPU threads that a run of it gains from; None where each one helps.
 
     """
 
@@ -87,6 +88,7 @@ class Function(ABC):
     norm_names: Mapping[str, str] = _NOTHING
     sites: tuple[Any, ...] = ()
     facts: Mapping[str, Any] = _NOTHING
+    threads: int | None = None
 
     @abstractmethod
     def initial(self, start: str, gain: float, random: torch.Generator) -> Point:

@@ -6,6 +6,8 @@ import torch
 
 from boundcheck.problems.pseudo_huber import PseudoHuber, synthetic
 
+# What is compiled is in the extra `fast`, which the quick layer does without.
+pytestmark = pytest.mark.full
 pytest.importorskip("numba")
 
 
