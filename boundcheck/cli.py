@@ -191,7 +191,12 @@ def falsify(
     claim_id: Annotated[
         str | None, typer.Argument(metavar="[ID]", help="A claim about an adapter's smoothness, or a theorem.")
     ] = None,
-    replay: Annotated[Path | None, typer.Option(help="Do not search: judge the instance in this file.")] = None,
+    replay: Annotated[
+        Path | None,
+        typer.Option(
+            help="Do not search: judge the instance in this file, of ID where the catalogue does not have its claim."
+        ),
+    ] = None,
     rank: Annotated[list[int] | None, typer.Option(help="Ranks to report; default: 1 to 8.")] = None,
     horizon: Annotated[list[int] | None, typer.Option(help="T, of a theorem; default: 2, 3 and 4.")] = None,
     assignments: Annotated[
@@ -216,19 +221,19 @@ def falsify(
     from boundcheck.terminal import STDOUT, assignments_of, print_json, progress
     from boundcheck.words import algorithm_of
 
-    if (claim_id is None) == (replay is None):
-        raise InputError("ID", claim_id or "(not given)", "either a claim to attack, or --replay FILE")
+    claim = boundcheck.claims.opened(claim_id, "ID") if claim_id else None
     constants = {name: float(exact(name, value)) for name, value in assignments_of(assignments or []).items()}
     if replay is not None:
         _refuse(context, (*_SEARCH, "horizon", "assignments"), "with --replay")
-        instance, found = replayed(replay)
+        instance, found = replayed(replay, claim)
         violated, table, answer = found.violated, show_replay(instance, found), summary_of(instance, found)
-    elif algorithm_of(claim := boundcheck.claims.opened(claim_id or "", "ID")):
+    elif claim is None:
+        raise InputError("ID", "(not given)", "a claim to attack, or --replay FILE")
+    elif algorithm_of(claim):
         _refuse(context, _SEARCH, f"for a theorem, which {claim.id} is")
         with progress() as tick:
             cases = worst_cases(claim, horizon or HORIZONS, constants, tick)
-        answer, table = summary(cases), show_worst_cases(cases)
-        violated = answer["violated"]
+        violated, table, answer = any(case.violated for case in cases), show_worst_cases(cases), summary(cases)
     else:
         _refuse(context, ("horizon",), f"but for a theorem, which {claim.id} is not")
         with progress() as tick:

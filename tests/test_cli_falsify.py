@@ -123,7 +123,7 @@ def test_a_violation_is_said_in_words(command, a_false_lemma: Claim) -> None:
     ("text", "words"),
     [
         ("", ("ID = (not given)", "--replay")),
-        ("meft.full --replay x.json", ("ID = meft.full", "--replay")),
+        ("meft.full --replay x.json", ("--replay = x.json",)),
         ("--replay nowhere.json", ("--replay = nowhere.json",)),
         ("--replay .", ("--replay = .",)),
         ("meft.fool", ("claim = meft.fool", "meft.full")),

@@ -22,6 +22,9 @@ TOLERANCE = 1e-5
 RESOLUTION = 1e-7
 """The solver's absolute error in the units of the program; it matters if the worst case is far below them."""
 
+NOISY = "two-point "
+"""What the name of a method with noise of two equally likely points begins with."""
+
 # The cost grows steeply with the number of points: 31 take some ten seconds.
 _MOST_POINTS = 31
 
@@ -63,7 +66,7 @@ class Program:
     @property
     def method(self) -> str:
         """The name of the algorithm with its noise."""
-        return f"two-point {self.algorithm.title}" if self.noise else self.algorithm.title
+        return NOISY + self.algorithm.title if self.noise else self.algorithm.title
 
     def check(self, iterates: int) -> None:
         """Raise InputError for more iterates than can be solved."""

@@ -72,10 +72,11 @@ def _said(claim: Claim) -> str:
 
 def show_worst_cases(cases: Sequence[WorstCase]) -> list[Table | str]:
     """A table of the worst case beside the bound at each T, and in words at what constants and how sure it is."""
-    method, names = cases[0].method, [name for name in cases[0].inputs if name != T.name]
+    first = cases[0]
+    names = [name for name in first.inputs if name != T.name]
     same = [name for name in names if len({case.inputs[name] for case in cases}) == 1]
     varied = [name for name in names if name not in same]
-    table = Table(title=escape(f"{cases[0].claim}: worst case of {method} over all smooth F"), title_justify="left")
+    table = Table(title=escape(f"{first.claim}: worst case of {first.method} over all smooth F"), title_justify="left")
     for heading in (T.name, *varied, "step alpha", "bound", "exact worst case (numerical)", "exact / bound"):
         table.add_column(heading, justify="right")
     for case in cases:
@@ -83,14 +84,14 @@ def show_worst_cases(cases: Sequence[WorstCase]) -> list[Table | str]:
         table.add_row(str(case.steps), *(f"{number:.6g}" for number in numbers))
     lines: list[Table | str] = [
         table,
-        "At " + ", ".join(f"{name} = {cases[0].inputs[name]:.6g}" for name in same) + ".",
+        "At " + ", ".join(f"{name} = {first.inputs[name]:.6g}" for name in same) + ".",
     ]
     gap = max(case.duality_gap for case in cases)
     said = f"The exact values are numerical (Clarabel, relative duality gap about {gap:.0e}), not certified"
-    if method == "two-point SGD":
+    if first.has_noise:
         said += (
-            "; of SGD they are exact for noise of two equally likely points, hence a lower bound on the worst case "
-            "over all noise of that variance"
+            f"; of {first.algorithm} they are exact for noise of two equally likely points, hence a lower bound on the "
+            "worst case over all noise of that variance"
         )
     largest = max(case.ratio for case in cases)
     if any(case.violated for case in cases):

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 import torch
 
-from boundcheck.claims import Claim
+from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.exchange import claim_as_json
 from boundcheck.errors import InputError
 from boundcheck.exact.rounded import Comparison
 from boundcheck.falsify.certify import Certificate, certify
@@ -48,12 +49,26 @@ def save(instance: Tried, path: Path) -> None:
         raise InputError("out", path, f"a file that can be written ({error.strerror})") from None
 
 
-def load(path: Path) -> Tried:
-    """Read what `save` wrote; raises InputError for a file that is not an instance, or that says more than one."""
+def load(path: Path, claim: Claim | None = None) -> Tried:
+    """Read what `save` wrote.
+
+    Args:
+        path: the file.
+        claim: the claim that it is about, where that is none of the catalogue's: a file says what a claim says, but
+            has no code of its words.
+
+    Raises:
+        InputError: for a file that is not an instance, that says more than one, or that is about another claim.
+
+    """
     try:
         data = parse_json(read_text(path))
     except (OSError, ValueError) as error:
         raise InputError("--replay", path, f"a readable JSON file ({error})") from None
+    if claim is not None and isinstance(data, dict):
+        if data.get("claim") not in (claim.id, claim_as_json(claim)):
+            raise InputError("--replay", path, f"an instance of {claim.id}, as it is now")
+        data = data | {"claim": catalogue.opened(claim).id}
     # Old files have no kind.
     kind = data.get("kind", "smoothness") if isinstance(data, dict) else "smoothness"
     if not isinstance(kind, str) or kind not in KINDS:
@@ -72,9 +87,9 @@ def summary_of(instance: Tried, found: Certificate) -> dict[str, Any]:
     return {"id": instance.claim.id, "ratio": ratio, "violated": found.violated, "instance": instance.as_json()}
 
 
-def replayed(path: Path) -> tuple[Tried, Certificate]:
-    """A stored instance with what is certain about it; raises InputError for a bad file and if a hypothesis fails."""
-    instance = load(path)
+def replayed(path: Path, claim: Claim | None = None) -> tuple[Tried, Certificate]:
+    """A stored instance with what is certain about it; raises InputError as `load` does, and if a hypothesis fails."""
+    instance = load(path, claim)
     found = certify(instance)
     if not found.inside:
         expected = "an instance on which everything given holds; exact arithmetic says that it does not"

@@ -54,8 +54,7 @@ class Structure:
     @property
     def shapes(self) -> dict[str, tuple[int, int]]:
         """The shapes of the frozen matrices, by the name of their field."""
-        every = {"A": (self.rank, self.k), "B": (self.d, self.rank), "W0": (self.d, self.k)}
-        return {name: every[name] for name in ADAPTERS[self.kind].frozen}
+        return frozen_shapes(self.kind, self.d, self.k, self.rank)
 
     @classmethod
     def of(cls, claim: Claim, kind: str, sizes: tuple[int, int, int], constants: Mapping[str, float]) -> "Structure":
@@ -72,6 +71,12 @@ class Structure:
             gradient_norm(claim) == "spectral",
             {parameter.name: constants[parameter.name] for parameter in claim.own},
         )
+
+
+def frozen_shapes(kind: str, d: int, k: int, rank: int) -> dict[str, tuple[int, int]]:
+    """The shapes of the frozen matrices of a kind of adapter, by the name of their field."""
+    every = {"A": (rank, k), "B": (d, rank), "W0": (d, k)}
+    return {name: every[name] for name in ADAPTERS[kind].frozen}
 
 
 def adapter_of(claim: Claim, asked: str | None) -> str:

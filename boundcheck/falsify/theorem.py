@@ -35,7 +35,7 @@ from boundcheck.falsify.instance import (
     roundings,
 )
 from boundcheck.falsify.short_paths import BallPaths, FloatPaths, zero_of
-from boundcheck.problems.adapters import Adapter
+from boundcheck.problems.adapters import ADAPTERS, Adapter
 from boundcheck.problems.clipped import Clipped
 from boundcheck.problems.constant import EPSILON
 from boundcheck.problems.inputs import sharpest, theory_inputs
@@ -52,8 +52,6 @@ _BITS = 192
 _SPARE = 1 + 1e-9
 LONGEST = 6
 """The most iterations."""
-RUN_ADAPTERS = ("full", "lora", "direft", "frozen-a")
-"""The adapters whose gradient is computed in balls."""
 
 
 @dataclass(frozen=True)
@@ -210,8 +208,9 @@ class ShortRun:
 
         """
         check_theorem(self.claim)
-        if self.adapter.kind not in RUN_ADAPTERS:
-            raise InputError("adapter.kind", self.adapter.kind, f"one of {', '.join(RUN_ADAPTERS)}")
+        if not self.adapter.is_run:
+            run = [kind for kind, adapter in ADAPTERS.items() if adapter.is_run]
+            raise InputError("adapter.kind", self.adapter.kind, f"one of {', '.join(run)}")
         if self.knots.ndim != 2 or self.knots.shape[1] != 2:
             raise InputError("objective.knots", f"of shape {self.knots.shape}", "rows of two numbers, w and h'(w)")
         self.adapter.check(self.v, self.radii or None)

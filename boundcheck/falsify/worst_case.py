@@ -14,7 +14,7 @@ import sympy as sp
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.symbols import T, eta
 from boundcheck.errors import InputError
-from boundcheck.falsify.program import RESOLUTION, TOLERANCE, NotSolvedError, Program
+from boundcheck.falsify.program import NOISY, RESOLUTION, TOLERANCE, NotSolvedError, Program
 from boundcheck.progress import Tick, silent
 from boundcheck.words import algorithm_of, measure_of, words_of
 from boundcheck.words.algorithms import GRADIENT_DESCENT, SGD, Algorithm
@@ -67,6 +67,16 @@ class WorstCase:
     @property
     def ratio(self) -> float:
         return self.exact / self.bound
+
+    @property
+    def has_noise(self) -> bool:
+        """Whether the method has noise of two points, so that over all noise the worst case is no less."""
+        return self.method.startswith(NOISY)
+
+    @property
+    def algorithm(self) -> str:
+        """The algorithm's title."""
+        return self.method.removeprefix(NOISY)
 
     @property
     def violated(self) -> bool:

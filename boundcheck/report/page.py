@@ -35,7 +35,7 @@ def write_page(material: Material, page: Path, title: str, lead: str, outside: I
 
     """
     folder = Folder()
-    parts = [(each.title, each.build(material, folder)) for each in sections(outside, material.paper)]
+    parts = [(each.title, each.build(material, folder)) for each in sections(outside, material.papers)]
     shown = [(heading, part) for heading, part in parts if part.strip()]
     text = templates().get_template("page.html.j2").render(title=title, lead=lead, parts=shown)
     files = {page: text.encode(), page.with_name("results.json"): json_bytes(material.as_json())}

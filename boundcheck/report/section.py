@@ -26,6 +26,7 @@ from boundcheck.errors import InputError
 from boundcheck.falsify.show import rounded_down
 from boundcheck.measure.parts import Chain
 from boundcheck.measure.spec import about_any_step, about_its_own_step
+from boundcheck.proofs import papers
 from boundcheck.prove import ProofAudit
 from boundcheck.report.named import MOST_ROWS, WAYS, Named, named_runs, shown_and_folded, spread
 from boundcheck.report.stored import StoredRun
@@ -76,7 +77,7 @@ class Material:
         faults: what was made wrong on purpose, in words, and the run that shows it.
         survey: how often boundcheck is wrong.
         command: what makes the page again.
-        paper: the folder of the paper that the page is about; its own sections are in its folder ``sections``.
+        paper: the folder of the paper that the page is about.
 
     """
 
@@ -123,6 +124,13 @@ class Material:
         named |= {end.claim for run in self.runs for end in run.result.upper}
         named |= {each.claim for run in self.theorems for each in run.course.horizons}
         return [claim for id, claim in catalogue.items() if id in named]
+
+    @cached_property
+    def papers(self) -> list[Path]:
+        """The folder of the paper that the page is about, and those of the papers of its claims."""
+        keys = {claim.id.split(".")[0] for claim in self.claims}
+        of_claims = [paper.folder for key, paper in papers().items() if key in keys]
+        return list(dict.fromkeys([*([self.paper] if self.paper else []), *of_claims]))
 
     @property
     def by_callback(self) -> bool:
@@ -209,8 +217,10 @@ def templates() -> Environment:
     return made
 
 
-def sections(paths: Iterable[str] = (), paper: Path | None = None) -> list[Section]:
-    """Every section in its place: ours, those of entry points, those at these import paths, and those of the paper.
+def sections(paths: Iterable[str] = (), folders: Iterable[Path] = ()) -> list[Section]:
+    """Every section in its place: ours, those of entry points, those at these import paths, and those of papers.
+
+    A paper has its own in its folder ``sections``, a file each.
 
     Raises:
         InputError: for an import path at which there is no section.
@@ -218,7 +228,7 @@ def sections(paths: Iterable[str] = (), paper: Path | None = None) -> list[Secti
     """
     found = [*_own(), *(_checked(entry.load(), entry.value) for entry in entry_points(group=GROUP))]
     found += map(_imported, paths)
-    found += [_of_file(path) for path in sorted(paper.glob("sections/*.py"))] if paper else []
+    found += [_of_file(path) for folder in folders for path in sorted(folder.glob("sections/*.py"))]
     return sorted(found, key=lambda section: section.place)
 
 

@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 
 import boundcheck as bc
+from boundcheck.claims import catalogue
 from boundcheck.doors import opened
 from boundcheck.errors import InputError
+from boundcheck.falsify.stored import replayed
 from boundcheck.falsify.worst_case import worst_cases
 from boundcheck.measure.result import read
 from boundcheck.measure.spec import parse
@@ -76,6 +78,19 @@ def test_a_theorem_is_tried_and_has_a_worst_case(tmp_path: Path) -> None:
     pytest.importorskip("PEPit")
     assert not any(case.violated for case in worst_cases(THEOREM, (1, 2)))
     assert all(case.violated for case in worst_cases(FALSE, (1, 2)))
+
+
+def test_what_breaks_a_theorem_of_ones_own_is_judged_again_by_its_own_words(tmp_path: Path) -> None:
+    with using(folder=tmp_path), pytest.raises(ClaimViolatedError):
+        check_claim(FALSE, adapter="full", examples=60)
+    (stored,) = tmp_path.glob("*.json")
+    with pytest.raises(InputError, match=r"claim\.algorithm = halved"):
+        replayed(stored)
+    answer = said("falsify", f"{HERE}.my_theorem:FALSE", "--replay", stored)
+    assert answer["violated"]
+    assert answer["id"] == "outer.halved_falsely"
+    with pytest.raises(InputError, match=r"an instance of outer\.halved, as it is now"):
+        replayed(stored, catalogue.opened(THEOREM))
 
 
 def said(*arguments: Any) -> Any:

@@ -9,7 +9,6 @@ import torch
 from sympy import Rational
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.falsify.theorem import RUN_ADAPTERS
 from boundcheck.measure.spec import adapters_of
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.testing import Checked, ClaimViolatedError, check_claim
@@ -21,13 +20,7 @@ from tests.testing.test_hypotheses import CHECKED
 # C as the printed statements may be read.
 READINGS = ("sigma", "sqrt(r) sigma")
 LEMMAS = [(id, kind) for kind, adapter in ADAPTERS.items() for id in adapter.claims]
-THEOREMS = [
-    (id, kind)
-    for id, claim in catalogue.items()
-    if algorithm_of(claim)
-    for kind in adapters_of(claim)
-    if kind in RUN_ADAPTERS
-]
+THEOREMS = [(id, kind) for id, claim in catalogue.items() if algorithm_of(claim) for kind in adapters_of(claim)]
 FEW, MANY = 8, 300
 
 dtypes = pytest.mark.parametrize("dtype", ["float32", "float64"])

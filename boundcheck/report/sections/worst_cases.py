@@ -7,12 +7,14 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from boundcheck.claims import catalogue
 from boundcheck.claims.symbols import C, sigma
 from boundcheck.falsify.worst_case import WorstCase
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.style import GREY, looks_of, panels, ticks
 from boundcheck.report.words import label, number, titled
 from boundcheck.verdicts import Verdict
+from boundcheck.words import algorithm_of
 from boundcheck.words.hypotheses.lipschitz_adapter import LEAST
 
 # Letters that a line of the legend holds, and horizons that a short axis has ticks for.
@@ -23,20 +25,26 @@ Looks = dict[str, tuple[str, str]]
 
 
 def worst_figure(cases: list[WorstCase], runs: list[StoredRun]) -> Figure | None:
-    """The worst case over the bound against T: a panel for gradient descent and one for SGD, a look for each claim.
+    """The worst case over the bound against T: a panel for each algorithm, a look for each claim.
 
-    Joined marks are exact worst cases over all smooth F, of SGD those for noise of two points. Hollow marks, beside
-    SGD's, are what runs on the hard instance measured over the bound, with the interval; those that broke a hypothesis
+    Joined marks are exact worst cases over all smooth F, where there is noise those for noise of two points. Hollow
+    marks are what runs on the hard instance measured over the bound, with the interval; those that broke a hypothesis
     or assumed a formula in place of the claim's own are left out. None where there is nothing to draw.
     """
     hard = [run for run in runs if _is_shown(run)]
     looks = looks_of([*map(_name, cases), *(titled(run.result) for run in hard)])
-    descent = [case for case in cases if case.method == "gradient descent"]
-    noisy = [case for case in cases if case.method != "gradient descent"]
-    items: list[tuple[str, list[WorstCase], list[StoredRun], Looks]] = []
-    items += [("Gradient descent", descent, [], looks)] if descent else []
-    items += [("SGD, two-point noise", noisy, hard, looks)] if noisy or hard else []
-    return panels(items, _draw, tall=2.6) if items else None
+    items: dict[tuple[str, bool], tuple[list[WorstCase], list[StoredRun]]] = {}
+    for case in sorted(cases, key=lambda case: case.has_noise):
+        items.setdefault((case.algorithm, case.has_noise), ([], []))[0].append(case)
+    for run in hard:
+        algorithm = algorithm_of(catalogue[run.result.claim])
+        items.setdefault((algorithm.title if algorithm else "", True), ([], []))[1].append(run)
+    shown = [(_title(*of), *found, looks) for of, found in items.items()]
+    return panels(shown, _draw, tall=2.6) if shown else None
+
+
+def _title(algorithm: str, has_noise: bool) -> str:
+    return f"{algorithm[0].upper()}{algorithm[1:]}{', two-point noise' if has_noise else ''}"
 
 
 def _is_shown(run: StoredRun) -> bool:

@@ -25,8 +25,8 @@ from boundcheck.falsify.climb import Climber, steepest_loss
 from boundcheck.falsify.instance import Instance, check_lipschitz
 from boundcheck.falsify.relation import Assignment, Letters, given_relations, parts
 from boundcheck.falsify.search import CONSTANTS, own_constants, structures
-from boundcheck.falsify.structure import Structure, adapter_of
-from boundcheck.falsify.theorem import RUN_ADAPTERS, ShortRun, check_theorem, free_of
+from boundcheck.falsify.structure import Structure, adapter_of, frozen_shapes
+from boundcheck.falsify.theorem import ShortRun, check_theorem, free_of
 from boundcheck.measure.spec import about_its_own_step, adapters_of
 from boundcheck.problems.adapters import ADAPTERS, Adapter, make_adapter
 from boundcheck.problems.norms import Point
@@ -166,21 +166,25 @@ def short_runs(
     check_kind("numpy", dtype)
     check_lipschitz(lipschitz)
     check_theorem(claim)
-    kinds = [kind for kind in adapters_of(claim) if kind in RUN_ADAPTERS]
+    kinds = adapters_of(claim)
     if adapter is not None and adapter not in kinds:
         raise InputError("adapter", adapter, f"one of {', '.join(kinds)}")
-    return _short_runs(claim, (adapter,) if adapter else tuple(kinds), lipschitz, dtype)
+    return _short_runs(claim, (adapter,) if adapter else kinds, lipschitz, dtype)
 
 
 @st.composite
 def _short_runs(draw: DrawFn, claim: Claim, kinds: tuple[str, ...], lipschitz: str, dtype: DType) -> ShortRun:
     names = {p.name for p in claim.parameters}
     strong = any(word and word.worst and word.worst.strong for _, word in words_of(claim))
-    kind, rank = draw(st.sampled_from(kinds)), draw(st.integers(1, 1 if strong else 2))
+    kind = draw(st.sampled_from(kinds))
     # A function of one number alone is strongly convex.
-    d, k = (1, 1) if strong else (draw(st.integers(rank, 3)), draw(st.integers(rank, 3)))
+    d, k = (1, 1) if strong else (draw(st.integers(1, 3)), draw(st.integers(1, 3)))
+    rank = draw(st.integers(1, min(d, k, 2)))
     scale = draw(choice((1.0, 0.5, 2.0)))
-    factors = {"A": torch.as_tensor(draw(matrices((rank, k), norm=1.0, dtype=dtype)).astype(np.float64))}
+    factors = {
+        name: torch.as_tensor(draw(matrices(shape, norm=1.0, dtype=dtype)).astype(np.float64))
+        for name, shape in frozen_shapes(kind, d, k, rank).items()
+    }
     adapter = make_adapter(kind, torch.zeros(d, k, dtype=torch.float64), rank, scale, factors)
     has_ball = adapter.needs_ball and speaks_of_a_ball(claim)
     size = draw(choice((1.0, 4.0, 0.5)))
