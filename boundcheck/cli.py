@@ -240,10 +240,8 @@ def falsify(
             result = boundcheck.falsify(
                 claim, rank or range(1, 9), constants, adapter, lipschitz, starts, rounds, examples, seed, tick
             )
-        path = out or Path("instances") / f"{claim.id}.json"
-        save(result.instance, path)
-        violated, table = result.violated, show(result, path)
-        answer = result.as_json() | {"file": str(path)}
+        save(result.instance, path := out or Path("instances") / f"{claim.id}.json")
+        violated, table, answer = result.violated, show(result, path), result.as_json() | {"file": str(path)}
     if as_json:
         print_json(answer)
     else:
