@@ -191,12 +191,7 @@ def falsify(
     claim_id: Annotated[
         str | None, typer.Argument(metavar="[ID]", help="A claim about an adapter's smoothness, or a theorem.")
     ] = None,
-    replay: Annotated[
-        Path | None,
-        typer.Option(
-            help="Do not search: judge the instance in this file, of ID where the catalogue does not have its claim."
-        ),
-    ] = None,
+    replay: Annotated[Path | None, typer.Option(help="Judge the instance in this file, of ID if given.")] = None,
     rank: Annotated[list[int] | None, typer.Option(help="Ranks to report; default: 1 to 8.")] = None,
     horizon: Annotated[list[int] | None, typer.Option(help="T, of a theorem; default: 2, 3 and 4.")] = None,
     assignments: Annotated[
@@ -233,7 +228,8 @@ def falsify(
         _refuse(context, _SEARCH, f"for a theorem, which {claim.id} is")
         with progress() as tick:
             cases = worst_cases(claim, horizon or HORIZONS, constants, tick)
-        violated, table, answer = any(case.violated for case in cases), show_worst_cases(cases), summary(cases)
+        answer, table = summary(cases), show_worst_cases(cases)
+        violated = answer["violated"]
     else:
         _refuse(context, ("horizon",), f"but for a theorem, which {claim.id} is not")
         with progress() as tick:
