@@ -137,11 +137,16 @@ class Network:
         return torch.cat(found).mean().item()
 
     def batch_gradient(self, indices: Tensor) -> Point:
-        """The minibatch gradient g of Algorithm 1, line 3, for indices of shape (m,), by plain back-propagation."""
+        """The minibatch gradient g of Algorithm 1, line 3, for indices of shape (m,), by plain back-propagation.
+
+        A sample that was drawn several times is computed once.
+        """
         sums = None
+        drawn = torch.bincount(indices, minlength=self.task.samples)
         with _evaluating(self.model):
-            for part in self._chunks(indices):
-                found = torch.autograd.grad(self.task.losses(self.model, part).sum(), self.parameters)
+            for part in self._chunks(drawn.nonzero().flatten()):
+                losses = self.task.losses(self.model, part)
+                found = torch.autograd.grad(losses @ drawn[part].to(losses), self.parameters)
                 sums = _added(sums, [x.double() for x in found])
         return self.tangent(self.point(), self._points([x / len(indices) for x in sums or []]))
 
