@@ -13,7 +13,7 @@ import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
-from boundcheck.kernel import Fact, Theorem, atoms, builders, rules
+from boundcheck.kernel import Fact, Theorem, atoms, builders, induction, rules
 from boundcheck.kernel.analysis import chain_rule, descent_lemma
 from boundcheck.kernel.terms import ONE, Letter, Matrix, Scalar, Symbol
 from boundcheck.prove.certificate import certify
@@ -190,6 +190,14 @@ class By:
     def expectation(self, theorem: Theorem, given: sp.Expr | None = None) -> Theorem:
         """E[p] >= 0 from p >= 0; with an index such as t, conditional on the past up to it."""
         return rules.expectation(theorem, None if given is None else index(given))
+
+    def at(self, theorem: Theorem, time: sp.Expr) -> Theorem:
+        """P[t := i], from p, at the time 1 or T."""
+        return induction.at_time(theorem, index(time))
+
+    def time(self) -> tuple[Theorem, Theorem]:
+        """T >= 1 and t <= T, of the number t."""
+        return induction.time_at_least_one(), induction.time_at_most_horizon()
 
     def sum(self, theorem: Theorem) -> Theorem:
         """Σ_t p >= 0 from p >= 0."""

@@ -27,6 +27,8 @@ TOTAL = {
     "root_nonnegative",
     "spectral_below_frobenius",
     "telescope",
+    "time_at_least_one",
+    "time_at_most_horizon",
 }
 
 
