@@ -84,7 +84,7 @@ def _moved(theorem: Theorem, below: frozenset[Statement]) -> frozenset[Statement
     """The hypotheses that the last step of a derivation uses at other times; `below` are those of its premises."""
     match theorem.rule, theorem.premises:
         # A law holds at no time of its own.
-        case (("summation" | "at_time" | "induction" | "generalise"), premises):
+        case (("summation" | "minimum_at_least" | "at_time" | "induction" | "generalise"), premises):
             return frozenset[Statement]().union(*(x.hypotheses for x in premises))
         # The premises of a law are meant at every time.
         case "instantiate", (law,) if isinstance(law.conclusion, Law) and law.conclusion.premises:

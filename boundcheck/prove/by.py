@@ -207,9 +207,17 @@ class By:
         """Σ_t (x_{t+1} - x_t) = x_{T+1} - x_1."""
         return rules.telescope(self.reading.scalar(x))
 
+    def least(self, x: sp.Expr) -> Theorem:
+        """min_t x <= x, at each t."""
+        return rules.minimum_at_most(self.reading.scalar(x))
+
+    def at_least(self, theorem: Theorem, x: sp.Expr) -> Theorem:
+        """C <= min_t x, from c <= x, where c is the same at each t."""
+        return rules.minimum_at_least(theorem, self.reading.scalar(x))
+
     def minimum(self, x: sp.Expr) -> Theorem:
         """T min_t x <= Σ_t x."""
-        return rules.minimum_below_mean(self.reading.scalar(x))
+        return rules.summation(self.least(x))
 
     def root(self, radicand: Theorem) -> Theorem:
         """The square of a root is its radicand, from x >= 0."""

@@ -6,7 +6,7 @@ for a certificate, the kernel has the last word, and `verdict` gives the verdict
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -244,7 +244,8 @@ class Proof:
                 found.append(rules.horizon_positive())
                 continue
             statement = Fact(">", Scalar.of(atom))
-            self.assumptions.append(Assumption(f"{symbol} > 0", "domain", statement, None, symbol))
+            if statement not in {each.statement for each in self.assumptions if each.role == "domain"}:
+                self.assumptions.append(Assumption(f"{symbol} > 0", "domain", statement, None, symbol))
             found.append(rules.assume(statement))
         return found
 
@@ -307,25 +308,35 @@ class Proof:
         return theorem
 
     def induct(
-        self, label: str, relation: sp.Basic, *, first: Sequence[Theorem], then: Sequence[Theorem], meaning: str = "",
-        hints: Sequence[sp.Expr] = (), factor: Sequence[int] | None = None, degree: int = 2,
-    ) -> Theorem:  # fmt: skip
+        self,
+        label: str,
+        relation: sp.Basic,
+        *,
+        first: Sequence[Theorem],
+        then: Sequence[Theorem] | Callable[[Theorem], Sequence[Theorem]],
+        meaning: str = "",
+        hints: Sequence[sp.Expr] = (),
+        factor: Sequence[int] | None = None,
+        degree: int = 2,
+    ) -> Theorem:
         """Claim a line for all t, by induction: `first` closes it at t = 1, and `then`, with the line itself, at t + 1.
 
-        `hints`, `factor` and `degree` are those of the step from t to t + 1, for which the line is the first premise.
+        `then` may be a function of the line at t, as a theorem that assumes it. `hints`, `factor` and `degree` are for
+        the step from t to t + 1, for which the line at t is the first premise.
 
         Returns:
             The theorem; if none was found, the line as its own assumption, which everything that follows inherits.
 
         """
         goal = self.reading.fact(relation)
-        hypothesis = rules.assume(goal)
-        reason = Because((hypothesis, *_flat(then)), tuple(hints), None if factor is None else tuple(factor), degree)
+        now = rules.assume(goal)
+        premises = (now, *_flat(then(now) if callable(then) else then))
+        reason = Because(premises, tuple(hints), None if factor is None else tuple(factor), degree)
         base, step = (
             self._closed(Fact(goal.relation, builders.at(goal.polynomial, time)), because)
             for time, because in ((induction.FIRST, Because(tuple(_flat(first)))), (NEXT, reason))
         )
-        theorem = induction.induction(base, step, goal) if base and step else rules.assume(goal)
+        theorem = induction.induction(base, step, goal) if base and step else now
         self.steps.append(Step(label, relation, "", meaning, theorem))
         return theorem
 

@@ -205,6 +205,8 @@ def times() -> Iterator[Case]:
         (rules.assume(ge(later - total(now))), summed), ge(later), ((WHOLE, (0,)), (WHOLE, (1,))), (), ()
     )
     yield refused("induction", 1, "is used at other times than t", first, late, goal, name="elsewhere")
+    yield refused("minimum_at_least", 0, "varies with t", other, now)
+    yield refused("minimum_at_least", 0, "expected a fact", rules.assume(LAW), now, name="law")
     yield refused("at_time", None, "the time is 1 or T", first, Index("t", 1))
     yield refused("at_time", 0, "expected a fact", rules.assume(LAW), Index("", 1), name="law")
 

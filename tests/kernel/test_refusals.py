@@ -21,7 +21,7 @@ TOTAL = {
     "cauchy_schwarz",
     "dimension_positive",
     "horizon_positive",
-    "minimum_below_mean",
+    "minimum_at_most",
     "norm_expansion",
     "norm_nonnegative",
     "root_nonnegative",

@@ -324,11 +324,20 @@ def test_telescope(world: World, x: Scalar) -> None:
     sound(rules.telescope(x), world)
 
 
-@checks("minimum_below_mean")
+@checks("minimum_at_most")
 @FEW
 @given(worlds(), scalars())
-def test_minimum_below_mean(world: World, x: Scalar) -> None:
-    sound(rules.minimum_below_mean(x), world)
+def test_minimum_at_most(world: World, x: Scalar) -> None:
+    sound(rules.minimum_at_most(x), world)
+
+
+@checks("minimum_at_least")
+@FEW
+@given(worlds(), scalars(), scalars(kinds=(CONSTANT,)), RELATION)
+def test_minimum_at_least(world: World, x: Scalar, c: Scalar, relation: str) -> None:
+    suppose(not timed(c))
+    fact = raised(world, x - c, relation)
+    sound(rules.minimum_at_least(rules.assume(fact), x), world)
 
 
 @checks("horizon_positive")
