@@ -73,6 +73,8 @@ CONSTANT_STEP = theorem(
 )
 
 late = sp.Symbol("late", positive=True)
+omega_min = sp.Symbol("omega_min", positive=True)
+gamma_min = sp.Symbol("gamma_min", real=True)
 
 DECREASING_STEP = theorem(
     "bottou2018.theorem4_7",
@@ -82,6 +84,8 @@ DECREASING_STEP = theorem(
     (SMOOTH, ASSUMPTION_4, CONDITIONALLY_UNBIASED, PL),
     (
         GIVEN_SMOOTHNESS,
+        Quantity(omega_min, 1 / mu_F, "what omega must exceed"),
+        Quantity(gamma_min, omega * Lhat - 1, "what gamma must reach, so that the first step is at most 1/ℓ"),
         Quantity(
             late,
             sp.Max(omega**2 * Lhat * zeta**2 / (2 * (omega * mu_F - 1)), (gamma + 1) * D),
@@ -89,7 +93,7 @@ DECREASING_STEP = theorem(
         ),
         Quantity(bound, late / (gamma + T), "bound on the last expected gap"),
     ),
-    (sp.Le(mu_F, Lhat), sp.Gt(omega * mu_F, 1), sp.Le(omega * Lhat, gamma + 1)),
+    (sp.Le(mu_F, Lhat), sp.Gt(omega, omega_min), sp.Ge(gamma, gamma_min)),
     algorithm=DECREASING_SGD,
     measure=LAST_GAP,
     declared=DECLARED,

@@ -27,7 +27,7 @@ from ..jiang2024.descent import (
 )
 from ..jiang2024.setting import quantity
 from ..jiang2024.theorem_2_any_step import ANY_FUNCTION, along_run
-from .claims import CONSTANT_STEP, DECREASING_STEP, NONCONVEX, PL, late, rest
+from .claims import CONSTANT_STEP, DECREASING_STEP, NONCONVEX, PL, gamma_min, late, omega_min, rest
 
 # E F(v_t) - f*, and the same at t + 1.
 GAP, GAP_NEXT = Expectation(NOW) - f_star, Expectation(NEXT) - f_star
@@ -178,62 +178,28 @@ LATER = gamma + t
 def decreasing_step(proof: Proof) -> None:
     """(γ + t) times the gap stays below its first value, or below what the noise leaves of it."""
     by = proof.by
-    smoothness = proof.quantity(quantity(DECREASING_STEP, Lhat))
-    signs = proof.positive(ell, omega, gamma, mu_F, D)
-    constant = proof.step("L̂ > 0", gt(Lhat, 0), smoothness, signs)
-    divisor = proof.step("γ + t > 0", gt(LATER, 0), signs, by.time()[0])
-    unit, inverse = by.quotient(divisor)
-    step = _late_step(proof, constant, signs[1], (divisor, unit, inverse))
-    shrinks = gap_shrinks(proof, step)
-    once = proof.step(
-        "times γ + t",
-        le(LATER * GAP_NEXT, (LATER - omega * mu_F) * GAP + Lhat * omega**2 * zeta**2 / 2 / LATER),
-        divisor,
-        shrinks,
-        unit,
-        meaning="The step, times γ + t, is ω.",
+    late_ = Late(proof)
+    further = _further(proof, late_)
+    least, first = _at_least_both(proof)
+    adds = proof.step(
+        "what the noise adds", le(NOISE, (omega * mu_F - 1) * late), least, late_.room, late_.double, degree=3
     )
-    twice = proof.step(
-        "times (γ + t)²",
-        le(LATER**2 * GAP_NEXT, (LATER - omega * mu_F) * LATER * GAP + Lhat * omega**2 * zeta**2 / 2),
-        divisor,
-        once,
-        unit,
+    scaled = proof.step(
+        "(γ + t + 1) times what the noise adds",
+        le((LATER + 1) * NOISE, (LATER + 1) * (omega * mu_F - 1) * late),
+        adds,
+        late_.divisor,
     )
-    steep, gentle, long = (proof.assume(x) for x in (*DECREASING_STEP.conditions[1:], DECREASING_STEP.conditions[0]))
-    room = proof.step("ωμ_F - 1 > 0", gt(omega * mu_F - 1, 0), steep)
-    least, first = _at_least_both(proof, room)
-    noise = proof.step(
-        "what the noise adds",
-        le(Lhat * omega**2 * zeta**2 / 2, (omega * mu_F - 1) * late),
-        least,
-        room,
-        by.quotient(proof.step("2(ωμ_F - 1) > 0", gt(2 * (omega * mu_F - 1), 0), room))[0],
-        degree=3,
-    )
-    product = proof.step("ωμ_F ≤ ωL̂", le(omega * mu_F, omega * Lhat), long, signs[1])
-    ahead = proof.step("γ + t ≥ ωμ_F", ge(LATER, omega * mu_F), product, gentle, by.time()[0])
-    weight = proof.step("(γ + t + 1)(γ + t - ωμ_F) ≥ 0", ge((LATER + 1) * (LATER - omega * mu_F), 0), ahead, divisor)
-    further = proof.step(
-        "times (γ + t)²(γ + t + 1)",
-        le(
-            (LATER + 1) * LATER**2 * GAP_NEXT,
-            (LATER + 1) * ((LATER - omega * mu_F) * LATER * GAP + (omega * mu_F - 1) * late),
-        ),
-        twice,
-        noise,
-        divisor,
-    )
-    size = proof.step("ν > 0", gt(late, 0), first, proof.step("(γ + 1)D > 0", gt((gamma + 1) * D, 0), signs))
+    size = proof.step("ν > 0", gt(late, 0), first, proof.step("(γ + 1)D > 0", gt((gamma + 1) * D, 0), late_.signs))
     stays = proof.induct(
         "(γ + t) times the gap",
         le(LATER * GAP, late),
         first=[gap_at_start(proof), first],
-        then=[weight, further, size, divisor],
-        factor=[4, 4],
+        then=[late_.ahead, further, scaled, size, late_.divisor],
+        factor=[5, 5],
         meaning="By induction over t: (γ + t)² - 1 is less than (γ + t)².",
     )
-    last = proof.step("γ + T > 0", gt(gamma + T, 0), signs, proof.positive(T))
+    last = proof.step("γ + T > 0", gt(gamma + T, 0), late_.signs, proof.positive(T))
     limit = proof.step(
         "(γ + T) times the bound",
         eq((gamma + T) * bound, late),
@@ -243,20 +209,88 @@ def decreasing_step(proof: Proof) -> None:
     proof.conclude(proof.step("divided by γ + T", DECREASING_STEP.conclusion, last, by.at(stays, T), limit, factor=[0]))
 
 
-def _late_step(proof: Proof, constant: Theorem, numerator: Theorem, over: tuple[Theorem, Theorem, Theorem]) -> Step:
-    """The step ω/(γ + t), from ωL̂ <= γ + 1."""
+NOISE = Lhat * omega**2 * zeta**2 / 2
+
+
+class Late:
+    """The step ω/(γ + t), from ω > 1/μ_F, γ >= ωL̂ - 1 and μ_F <= L̂.
+
+    Attributes:
+        signs: what is positive by its domain.
+        divisor: γ + t > 0.
+        unit: (γ + t) times 1/(γ + t) is 1.
+        step: the step, which is at most 1/L̂.
+        room: ωμ_F - 1 > 0.
+        double: 2(ωμ_F - 1) times one over it is 1.
+        ahead: (γ + t + 1)(γ + t - ωμ_F) >= 0.
+
+    """
+
+    def __init__(self, proof: Proof):
+        by, growth = proof.by, quantity(DECREASING_STEP, Lhat)
+        smoothness = proof.quantity(growth)
+        self.signs = signs = proof.positive(ell, omega, gamma, mu_F, D)
+        long, steep, gentle = map(proof.assume, DECREASING_STEP.conditions)
+        least, start = (proof.quantity(quantity(DECREASING_STEP, x)) for x in (omega_min, gamma_min))
+        constant = proof.step("L̂ > 0", gt(Lhat, 0), smoothness, signs)
+        self.divisor = proof.step("γ + t > 0", gt(LATER, 0), signs, by.time()[0])
+        self.unit, inverse = by.quotient(self.divisor)
+        begins = proof.step("L̂ω ≤ γ + 1", le(Lhat * omega, gamma + 1), gentle, start)
+        self.step = _late_step(proof, constant, signs[1], begins, (self.divisor, self.unit, inverse))
+        more = proof.step("μ_F(ω - 1/μ_F) > 0", gt(mu_F * (omega - omega_min), 0), signs[3], steep)
+        self.room = proof.step("ωμ_F - 1 > 0", gt(omega * mu_F - 1, 0), more, least, by.quotient(signs[3])[0])
+        self.double = by.quotient(proof.step("2(ωμ_F - 1) > 0", gt(2 * (omega * mu_F - 1), 0), self.room))[0]
+        product = proof.step("ωμ_F ≤ ωL̂", le(omega * mu_F, omega * Lhat), long, signs[1])
+        beyond = proof.step("γ + t ≥ ωμ_F", ge(LATER, omega * mu_F), product, begins, by.time()[0])
+        self.ahead = proof.step(
+            "(γ + t + 1)(γ + t - ωμ_F) ≥ 0", ge((LATER + 1) * (LATER - omega * mu_F), 0), beyond, self.divisor
+        )
+
+
+def _further(proof: Proof, late_: Late) -> Theorem:
+    """How the gap shrinks, times (γ + t)²(γ + t + 1)."""
+    shrinks = gap_shrinks(proof, late_.step)
+    once = proof.step(
+        "times γ + t",
+        le(LATER * GAP_NEXT, (LATER - omega * mu_F) * GAP + NOISE / LATER),
+        late_.divisor,
+        shrinks,
+        late_.unit,
+        meaning="The step, times γ + t, is ω.",
+    )
+    twice = proof.step(
+        "times (γ + t)²",
+        le(LATER**2 * GAP_NEXT, (LATER - omega * mu_F) * LATER * GAP + NOISE),
+        late_.divisor,
+        once,
+        late_.unit,
+    )
+    return proof.step(
+        "times (γ + t)²(γ + t + 1)",
+        le((LATER + 1) * LATER**2 * GAP_NEXT, (LATER + 1) * ((LATER - omega * mu_F) * LATER * GAP + NOISE)),
+        twice,
+        late_.divisor,
+    )
+
+
+def _late_step(
+    proof: Proof,
+    constant: Theorem,
+    numerator: Theorem,
+    begins: Theorem,
+    over: tuple[Theorem, Theorem, Theorem],
+) -> Step:
+    """The step ω/(γ + t), which `begins` at 1/L̂ or less."""
     divisor, unit, inverse = over
     size = omega / LATER
     positive = proof.step("α > 0", gt(size, 0), numerator, inverse)
-    most = proof.step(
-        "L̂ω ≤ γ + t", le(Lhat * omega, LATER), proof.assume(DECREASING_STEP.conditions[2]), proof.by.time()[0]
-    )
+    most = proof.step("L̂ω ≤ γ + t", le(Lhat * omega, LATER), begins, proof.by.time()[0])
     short = proof.step("L̂α ≤ 1", le(Lhat * size, 1), divisor, most, unit, inverse)
     return Step(size, positive, short, proof.step("L̂α² ≥ 0", ge(Lhat * size**2, 0), constant, positive))
 
 
-def _at_least_both(proof: Proof, room: Theorem) -> tuple[Theorem, Theorem]:
-    """The maximum ν is at least each of its two arguments: (ωμ_F - 1)ν >= ω²L̂ζ²/2, and ν >= (γ + 1)D."""
+def _at_least_both(proof: Proof) -> tuple[Theorem, Theorem]:
+    """The maximum ν is at least each of its two arguments, the one with the noise first."""
     by, formula = proof.by, quantity(DECREASING_STEP, late)
     largest = proof.quantity(formula)
     one, other = formula.expression.args

@@ -33,6 +33,7 @@ from boundcheck.kernel import Fact, builders
 from boundcheck.kernel.meaning import Interval, Model, denote, exact
 from boundcheck.kernel.terms import Scalar
 from boundcheck.prove import Reading, eq, ge, gt, le
+from boundcheck.prove.script import own_letters
 from tests.kernel.strategies import ENTRIES, everywhere, worlds
 from tests.layers import examples, sampled
 
@@ -143,22 +144,30 @@ def test_quantities_of_claims_denote_their_own_values(claim, data):
         numbers["beta"] /= 1 + numbers["beta"]
     if "delta" in numbers:
         numbers["delta"] += numbers["eta"] * numbers["ell"]
+    if "omega" in numbers:
+        numbers["omega"] += 1 / numbers["mu_F"]
+        numbers["gamma"] += numbers["omega"] * numbers["ell"]
+    if "mu_F" in numbers:
+        numbers["ell"] += numbers["mu_F"]
+        numbers["gamma"] = numbers.get("gamma", 0) + numbers.get("omega", 0) * numbers["mu_F"]
+    numbers = {name: value for name, value in numbers.items() if name in {p.name for p in claim.parameters}}
     if claim.id == "meft.loreft_rank1":
         numbers["r"] = Fraction(1)
     values = claim.values(**{name: int(q) if name in "rT" else float(q) for name, q in numbers.items()})
     for name in claim.names:
-        value = denote(Reading().scalar(claim.expression(name)), constants(**numbers), 1, 0)
+        value = denote(Reading().having(own_letters(claim)).scalar(claim.expression(name)), constants(**numbers), 1, 0)
         assert same(value, values[name]), name
         assert value.high - value.low <= abs(value.high) / 10**12
 
 
 @pytest.mark.parametrize("claim", MEASURED, ids=lambda claim: claim.id)
 def test_conditions_and_definitions_of_claims_have_a_translation(claim):
+    reading = Reading().having(own_letters(claim))
     for condition in claim.conditions:
         strict = isinstance(condition, sp.StrictGreaterThan | sp.StrictLessThan)
-        assert Reading().fact(condition).relation == (">" if strict else ">=")
+        assert reading.fact(condition).relation == (">" if strict else ">=")
     for quantity in claim.quantities:
-        assert Reading().fact(eq(quantity.symbol, quantity.expression)).relation == "="
+        assert reading.fact(eq(quantity.symbol, quantity.expression)).relation == "="
 
 
 def lemma(expression: sp.Basic) -> sp.Basic:
@@ -277,24 +286,23 @@ def test_what_does_not_fit_ends_in_an_input_error(relation):
 LAST = 4
 
 
+TIMES = [
+    (t, lambda at: at),
+    (sp.Sum(t, (t, 1, T)), lambda at: LAST * (LAST + 1) // 2),
+    (sp.Sum(1 / t, (t, 1, T)), lambda at: sum(Fraction(1, s) for s in range(1, LAST + 1))),
+    (sp.Sum(i**2, (i, 1, t - 1)), lambda at: sum(s * s for s in range(1, at))),
+    (sp.Sum(3, (i, 1, t)), lambda at: 3 * at),
+    (sp.Sum(i, (i, 1, T)), lambda at: LAST * (LAST + 1) // 2),
+    (sp.Sum(i, (i, 1, T + 1)), lambda at: (LAST + 1) * (LAST + 2) // 2),
+    (sp.Integer(3) ** (t - 1), lambda at: 3 ** (at - 1)),
+    (sp.Rational(1, 2) ** T, lambda at: Fraction(1, 2**LAST)),
+    ((1 - 1 / t) ** (2 * T - 2), lambda at: (1 - Fraction(1, at)) ** (2 * LAST - 2)),
+    (sp.Sum(sp.Integer(2) ** (i - 1), (i, 1, t - 1)), lambda at: 2 ** (at - 1) - 1),
+]
+
+
 @pytest.mark.parametrize("at", [1, 2, LAST])
-@pytest.mark.parametrize(
-    ("expression", "value"),
-    [
-        (t, lambda at: at),
-        (sp.Sum(t, (t, 1, T)), lambda at: LAST * (LAST + 1) // 2),
-        (sp.Sum(1 / t, (t, 1, T)), lambda at: sum(Fraction(1, s) for s in range(1, LAST + 1))),
-        (sp.Sum(i**2, (i, 1, t - 1)), lambda at: sum(s * s for s in range(1, at))),
-        (sp.Sum(3, (i, 1, t)), lambda at: 3 * at),
-        (sp.Sum(i, (i, 1, T)), lambda at: LAST * (LAST + 1) // 2),
-        (sp.Sum(i, (i, 1, T + 1)), lambda at: (LAST + 1) * (LAST + 2) // 2),
-        (sp.Integer(3) ** (t - 1), lambda at: 3 ** (at - 1)),
-        (sp.Rational(1, 2) ** T, lambda at: Fraction(1, 2**LAST)),
-        ((1 - 1 / t) ** (2 * T - 2), lambda at: (1 - Fraction(1, at)) ** (2 * LAST - 2)),
-        (sp.Sum(sp.Integer(2) ** (i - 1), (i, 1, t - 1)), lambda at: 2 ** (at - 1) - 1),
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize(("expression", "value"), TIMES, ids=[str(expression) for expression, _ in TIMES])
 def test_the_time_is_a_number(expression, value, at):
     model = replace(constants(), horizon=LAST)
     assert denote(Reading().scalar(expression), model, at, 0) == exact(value(at))
