@@ -99,7 +99,7 @@ def descent(
 ) -> Descent:
     """`one_step`, with both ends of the run: `law` is F(v) = f(W) for all v, and `last` is W at v_{T+1}."""
     step = one_step(proof, along, step_size, printed=printed)
-    return Descent(**vars(step), start=gap_at_start(proof), end=_end(proof, law, last))
+    return Descent(**vars(step), start=gap_at_start(proof), end=end_of_run(proof, law, last))
 
 
 def one_step(
@@ -114,7 +114,7 @@ def one_step(
     In a proof that follows the paper, `printed` has the LaTeX of the two lines.
     """
     by = proof.by
-    line15 = _line15(proof, along, printed["(15)"])
+    line15 = on_segment(proof, along, printed["(15)"])
     update = proof.define(v_next, v_t - size * g_t, "Algorithm 1: v_{t+1} = v_t - αg_t")
     linear = NEXT - NOW + size * InnerProduct(SLOPE, g_t)
     substituted = le(linear, Lhat / 2 * EuclideanNorm(size * g_t) ** 2)
@@ -168,7 +168,7 @@ def from_start(proof: Proof, between: tuple[Theorem, Theorem], domain: str, *smo
     )
 
 
-def _line15(proof: Proof, along: Theorem, printed: str) -> Theorem:
+def on_segment(proof: Proof, along: Theorem, printed: str) -> Theorem:
     """The descent lemma on the segment from v_t to v_{t+1}."""
     return proof.state(
         "(15)",
@@ -190,7 +190,7 @@ def gap_at_start(proof: Proof) -> Theorem:
     )
 
 
-def _end(proof: Proof, law: Theorem, last: sp.MatrixExpr) -> Theorem:
+def end_of_run(proof: Proof, law: Theorem, last: sp.MatrixExpr) -> Theorem:
     """E F(v_{T+1}) >= f*, from F(v) = f(W) and W at v_{T+1}."""
     by = proof.by
     below = proof.assume(BOUNDED_BELOW, forall=[W])
