@@ -320,7 +320,7 @@ def _conclusion(proof: Proof, grown: Theorem, sums: Theorem, least: Theorem) -> 
         "c(sqrt(p² + 2qT) - p) times the bound",
         eq(C * ROOM * bound, D * growth),
         proof.quantity(quantity(ADAPTIVE_GD, bound)),
-        by.quotient(room)[0],
+        by.quotient(proof.step("c(sqrt(p² + 2qT) - p) > 0", gt(C * ROOM, 0), room))[0],
     )
     squares_ = proof.step("‖∇F‖² ≥ 0", ge(SQUARE, 0), by.nonnegative("F", Gradient(F, v_t)))
     sign = by.at_least(squares_, SQUARE)

@@ -133,35 +133,9 @@ def heavy_ball(proof: Proof) -> None:
         proof.step("L̂η < L̂η_max", gt(Lhat * eta_max, Lhat * eta), run.constant, below),
     )
     before, after = v_t - u_t, v_next - v_t
-    past, move = EuclideanNorm(before) ** 2, EuclideanNorm(after) ** 2
     update = v_t - alpha * SLOPE + beta * before
     equation = proof.define(v_next, update, "v_{t+1} = v_t - α∇F(v_t) + β(v_t - u_t)")
-    pull = InnerProduct(SLOPE, after)
-    inner = _pull(proof, equation, update, before, after)
-    across = proof.step(
-        "2⟨Δ_t, Δ_{t+1}⟩",
-        le(2 * InnerProduct(before, after), past + move),
-        by.expansion(before - after),
-        by.expansion(before),
-        by.expansion(after),
-        proof.step(
-            "‖Δ_t - Δ_{t+1}‖² ≥ 0", ge(EuclideanNorm(before - after) ** 2, 0), by.nonnegative("F", before - after)
-        ),
-    )
-    half = proof.step(
-        "β⟨Δ_t, Δ_{t+1}⟩", le(beta * InnerProduct(before, after), beta / 2 * (past + move)), momentum, across
-    )
-    scaled = proof.step(
-        "α times the descent", le(alpha * (NEXT - NOW) - alpha * pull, alpha * Lhat / 2 * move), positive, run.line
-    )
-    lowered = proof.step(
-        "F and the last step",
-        le(alpha * (NEXT - NOW) + beta / 2 * (move - past) + (1 - beta - Lhat * alpha / 2) * move, 0),
-        scaled,
-        inner,
-        half,
-        meaning="The energy F(v_t) + β‖Δ_t‖²/(2α) falls.",
-    )
+    lowered = _falls(proof, run, equation, update, momentum, positive)
     steep = _steep(proof, equation, update, before, after, momentum)
     total = _summed(proof, run, lowered, steep, (momentum, positive, room))
     units = [by.quotient(x)[0] for x in (run.long, positive, room)]
@@ -244,6 +218,40 @@ START, LAST = (Expectation(NOW.xreplace({t: x})) for x in (sp.Integer(1), T + 1)
 def _square(proof: Proof, time: sp.Expr) -> Theorem:
     norm = EuclideanNorm((v_t - u_t).xreplace({t: time}))
     return proof.step(f"‖Δ‖² ≥ 0 at {time}", ge(norm**2, 0), hints=[norm])
+
+
+def _falls(
+    proof: Proof, run: Run, equation: Theorem, update: MatrixExpr, momentum: Theorem, positive: Theorem
+) -> Theorem:
+    """α(F(v_{t+1}) - F(v_t)) + β/2 (‖Δ_{t+1}‖² - ‖Δ_t‖²) + (1 - β - L̂α/2)‖Δ_{t+1}‖² <= 0."""
+    by, before, after = proof.by, v_t - u_t, v_next - v_t
+    past, move = EuclideanNorm(before) ** 2, EuclideanNorm(after) ** 2
+    pull = InnerProduct(SLOPE, after)
+    inner = _pull(proof, equation, update, before, after)
+    across = proof.step(
+        "2⟨Δ_t, Δ_{t+1}⟩",
+        le(2 * InnerProduct(before, after), past + move),
+        by.expansion(before - after),
+        by.expansion(before),
+        by.expansion(after),
+        proof.step(
+            "‖Δ_t - Δ_{t+1}‖² ≥ 0", ge(EuclideanNorm(before - after) ** 2, 0), by.nonnegative("F", before - after)
+        ),
+    )
+    half = proof.step(
+        "β⟨Δ_t, Δ_{t+1}⟩", le(beta * InnerProduct(before, after), beta / 2 * (past + move)), momentum, across
+    )
+    scaled = proof.step(
+        "α times the descent", le(alpha * (NEXT - NOW) - alpha * pull, alpha * Lhat / 2 * move), positive, run.line
+    )
+    return proof.step(
+        "F and the last step",
+        le(alpha * (NEXT - NOW) + beta / 2 * (move - past) + ROOM * move, 0),
+        scaled,
+        inner,
+        half,
+        meaning="The energy F(v_t) + β‖Δ_t‖²/(2α) falls.",
+    )
 
 
 def _pull(proof: Proof, equation: Theorem, update: MatrixExpr, before: MatrixExpr, after: MatrixExpr) -> Theorem:
