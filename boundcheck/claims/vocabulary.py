@@ -236,6 +236,9 @@ class MinimumOver(sp.Expr):
 d, k, n = (sp.Symbol(name, positive=True, integer=True) for name in ("d", "k", "n"))
 f, F = sp.Symbol("f"), sp.Symbol("F")
 
+# A time before t, over which sums range.
+i = sp.Symbol("i", positive=True, integer=True)
+
 # Points of these spaces by name, iterates, a stochastic gradient at an iterate, and a minimiser of F.
 W, W1, W2 = (sp.MatrixSymbol(name, d, k) for name in ("W", "W_1", "W_2"))
 A, A1, A2 = (sp.MatrixSymbol(name, r, k) for name in ("A", "A_1", "A_2"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from boundcheck.kernel.errors import TermError
-from boundcheck.kernel.names import check_name, given_text, letter_text
+from boundcheck.kernel.names import check_name, given_text, letter_text, primed
 from boundcheck.kernel.terms import (
     ONE,
     Atom,
@@ -59,6 +59,38 @@ class Horizon(Atom):
 
     def __str__(self) -> str:
         return "T"
+
+
+class Clock(Atom):
+    """The number t, from 1 to T."""
+
+    key = "(clock)"
+
+    def __str__(self) -> str:
+        return "t"
+
+
+class Power(Atom):
+    """The base to the power t - 1 or T - 1, and 1 where that is 0; use `power`, which takes other exponents."""
+
+    base: Scalar
+    exponent: Index
+
+    def __init__(self, base: Scalar, exponent: Index) -> None:
+        if type(base) is not Scalar:
+            raise TermError(f"{base!r} is not a polynomial")
+        if type(exponent) is not Index or exponent not in (Index("t", -1), Index("T", -1)):
+            raise TermError(f"the exponent of a power is t-1 or T-1, and not {exponent!r}")
+        self._fill(base=base, exponent=exponent, key=f"(power {exponent} {base.key})")
+
+    def parts(self) -> tuple[Matrix | Scalar, ...]:
+        return (self.base,)
+
+    def __str__(self) -> str:
+        return f"({self.base})^[{self.exponent}]"
+
+    def raised(self, exponent: int) -> str:
+        return f"({self})^{exponent}"
 
 
 class Norm(Atom):
@@ -164,6 +196,23 @@ class Total(_Operator):
     """The sum of the body over 1 <= t <= T; use `total`."""
 
     name, text = "sum", "sum_t"
+
+
+class Before(_Operator):
+    """The sum of the body over the times before t, which is 0 at t = 1; use `before`.
+
+    In its text the times of the body have one prime more than t has around it.
+    """
+
+    name = "before"
+
+    def __init__(self, body: Scalar) -> None:
+        super().__init__(body)
+        if any(isinstance(x, Total | Minimum) for x in body.inside):
+            raise TermError(f"a partial sum of {body}, which has a sum or a minimum over all times in it")
+
+    def __str__(self) -> str:
+        return f"sum[t' < t]({primed(str(self.body))})"
 
 
 class Expectation(Atom):

@@ -12,11 +12,14 @@ from fractions import Fraction
 from boundcheck.kernel.atoms import (
     FROBENIUS,
     SPECTRAL,
+    Before,
+    Clock,
     Expectation,
     Horizon,
     Inverse,
     Minimum,
     Norm,
+    Power,
     Root,
     Total,
     Trace,
@@ -55,6 +58,8 @@ def known(term: Term, given: Index | None) -> bool:
         return given is not None and Index(index.base, index.offset + term.when.lag).certainly_at_most(given)
     if isinstance(term, Expectation | Mean) and _coarser(term.given, given):
         return True
+    if isinstance(term, Before):
+        return known(_last_summand(term), given)
     # A sum over all times is known when its last summand is; no proof needs that.
     if isinstance(term, Total | Minimum):
         return known(term.body, None)
@@ -67,9 +72,19 @@ def timed(term: Term) -> bool:
         return term.when == ANY or (isinstance(term.when, Time) and term.when.index.base == "t")
     if isinstance(term, Total | Minimum):
         return False
+    if isinstance(term, Clock | Before) or (isinstance(term, Power) and term.exponent.base == "t"):
+        return True
     if isinstance(term, Expectation | Mean) and term.given is not None and term.given.base == "t":
         return True
     return any(timed(each) for each in parts_of(term))
+
+
+def _last_summand(sum_: Before) -> Scalar:
+    """The body at t - 1, the last time in the sum; where it has none, at t, which is known no earlier."""
+    try:
+        return at(sum_.body, Index("t", -1))
+    except TermError:
+        return sum_.body
 
 
 def _coarser(first: Index | None, second: Index | None) -> bool:
@@ -115,6 +130,42 @@ def total(body: Scalar) -> Scalar:
         summed = Total(Scalar({inside: 1})) if inside else Horizon()
         summands.append(Scalar({outside: coefficient}) * Scalar.of(summed))
     return Scalar.sum(summands)
+
+
+def before(body: Scalar) -> Scalar:
+    """The sum over the times before t. It is linear, and factors that do not depend on t are taken out."""
+    summands = []
+    for monomial, coefficient in body.terms.items():
+        inside, outside = _split(monomial, timed)
+        summed = Scalar.of(Before(Scalar({inside: 1}))) if inside else Clock() + Scalar.of(-1)
+        summands.append(Scalar({outside: coefficient}) * summed)
+    return Scalar.sum(summands)
+
+
+def before_at(body: Scalar, t: Index) -> Scalar:
+    """The sum over the times before an index."""
+    if not t.base:
+        return Scalar.sum(at(body, Index("", time)) for time in range(1, t.offset))
+    if t.offset < 0:
+        raise TermError(f"a sum over the times before {t}, which may be no time")
+    if t.base == "t":
+        return Scalar.sum((before(body), *(at(body, Index("t", i)) for i in range(t.offset))))
+    beyond = Scalar.sum(at(body, Index("T", i)) for i in range(1, t.offset))
+    return total(body) + (beyond if t.offset else -at(body, t))
+
+
+def power(base: Scalar, exponent: Index) -> Scalar:
+    """The base to the power of an index that is never negative; the power 0 is 1."""
+    if not exponent.base:
+        return base**exponent.offset
+    if exponent.offset < -1:
+        raise TermError(f"{base} to the power {exponent}, which may be negative")
+    return base ** (exponent.offset + 1) * Power(base, Index(exponent.base, -1))
+
+
+def clock(t: Index) -> Scalar:
+    """The number of an index."""
+    return t.offset + ({"t": Scalar.of(Clock()), "T": Scalar.of(Horizon())}[t.base] if t.base else ZERO)
 
 
 def expect(body: Scalar, given: Index | None) -> Scalar:
@@ -210,8 +261,11 @@ def _map_atom(atom: Atom, mapping: Values, t: Index | None) -> Scalar:
         return Scalar.of(mapping[atom])  # type: ignore[arg-type]
     if isinstance(atom, Variable):
         return Scalar.of(Variable(atom.name, _moved(atom.when, t, atom)))
-    if isinstance(atom, Total | Minimum) and t is not None:
-        return Scalar.of(atom)
+    if t is not None and isinstance(atom, Total | Minimum | Clock | Before):
+        # What they range over is not this t.
+        if isinstance(atom, Before):
+            return before_at(atom.body, t)
+        return clock(t) if isinstance(atom, Clock) else Scalar.of(atom)
     return _rebuilt(atom, [_map(part, mapping, t) for part in atom.parts()], t)
 
 
@@ -230,6 +284,10 @@ def _rebuilt(atom: Atom, parts: list[Matrix | Scalar], t: Index | None) -> Scala
             return expect(scalars[0], atom.given if t is None or atom.given is None else atom.given.moved(t))
         case Total():
             return total(scalars[0])
+        case Before():
+            return before(scalars[0])
+        case Power():
+            return power(scalars[0], atom.exponent if t is None else atom.exponent.moved(t))
         case Minimum() | Root() | Inverse():
             return Scalar.of(type(atom)(scalars[0]))
     return Scalar.of(atom)

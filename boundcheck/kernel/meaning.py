@@ -13,12 +13,15 @@ from math import isqrt
 
 from boundcheck.kernel.atoms import (
     FROBENIUS,
+    Before,
+    Clock,
     Dimension,
     Expectation,
     Horizon,
     Inverse,
     Minimum,
     Norm,
+    Power,
     Root,
     Total,
     Trace,
@@ -176,6 +179,13 @@ def _atom(atom: Atom, model: Model, t: int, outcome: int) -> Interval:
             return exact(model.dimensions[atom.name])
         case Horizon():
             return exact(model.horizon)
+        case Clock():
+            return exact(t)
+        case Power():
+            base, product = denote(atom.base, model, t, outcome), exact(1)
+            for _ in range(model.time(atom.exponent, t)):
+                product = product * base
+            return product
         case Norm():
             blocks = [denote_matrix(x, model, t, outcome) for x in atom.blocks]
             return _frobenius(blocks) if atom.kind == FROBENIUS else _spectral(blocks[0])
@@ -191,6 +201,8 @@ def _atom(atom: Atom, model: Model, t: int, outcome: int) -> Interval:
             return _inverse(denote(atom.body, model, t, outcome))
         case Total():
             return sum((denote(atom.body, model, i, outcome) for i in range(1, model.horizon + 1)), exact(0))
+        case Before():
+            return sum((denote(atom.body, model, i, outcome) for i in range(1, t)), exact(0))
         case Minimum():
             values = [denote(atom.body, model, i, outcome) for i in range(1, model.horizon + 1)]
             return Interval(min(x.low for x in values), min(x.high for x in values))

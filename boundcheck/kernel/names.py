@@ -12,14 +12,16 @@ from boundcheck.kernel.times import Index, Time, When
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_']*\Z")
 # Words that have a meaning of their own in the text of a term.
 RESERVED = frozenset(
-    {"E", "T", "all", "always", "for", "inverse", "min_t", "of", "past", "root", "sum_t", "t", "tr", "with"}
+    {"E", "T", "all", "always", "for", "inverse", "min_t", "of", "past", "root", "sum", "sum_t", "tr", "with"}
 )
+# t, and t with primes, the times that sums range over.
+_TIME = re.compile(r"(?<![A-Za-z0-9_'])t'*(?![A-Za-z0-9_'])")
 
 
 def check_name(*names: str) -> None:
     """Raise TermError unless this can be a name."""
     for name in names:
-        if type(name) is not str or not _NAME.match(name) or name in RESERVED:
+        if type(name) is not str or not _NAME.match(name) or name in RESERVED or _TIME.fullmatch(name):
             raise TermError(
                 f"{name!r} cannot be a name: a name is a letter, then letters, digits, _ and ', all of them ASCII"
             )
@@ -40,6 +42,11 @@ def letter_text(name: str, when: When) -> str:
 def given_text(given: Index | None) -> str:
     """The text after the bar of a conditional expectation."""
     return "" if given is None else f" | past of {given}"
+
+
+def primed(text: str) -> str:
+    """The text with one prime more at each time."""
+    return _TIME.sub(lambda found: f"{found[0]}'", text)
 
 
 def product_text(coefficient: Fraction, factors: list[str]) -> str:

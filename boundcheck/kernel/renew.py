@@ -11,12 +11,15 @@ from types import MappingProxyType
 from typing import Any
 
 from boundcheck.kernel.atoms import (
+    Before,
+    Clock,
     Dimension,
     Expectation,
     Horizon,
     Inverse,
     Minimum,
     Norm,
+    Power,
     Root,
     Total,
     Trace,
@@ -40,6 +43,8 @@ _CONTENT: Mapping[type, tuple[str, ...]] = {
     Variable: ("name", "when"),
     Dimension: ("name",),
     Horizon: (),
+    Clock: (),
+    Power: ("base", "exponent"),
     Norm: ("kind", "blocks"),
     Trace: ("word",),
     Value: ("function", "point"),
@@ -47,6 +52,7 @@ _CONTENT: Mapping[type, tuple[str, ...]] = {
     Inverse: ("body",),
     Minimum: ("body",),
     Total: ("body",),
+    Before: ("body",),
     Expectation: ("body", "given"),
     Fact: ("relation", "polynomial"),
     Law: ("variables", "premises", "conclusion"),

@@ -322,9 +322,27 @@ def telescope(x: Scalar) -> Answer:
 
 
 @rule(0)
-def minimum_below_mean(x: Scalar) -> Answer:
-    """⊢ T min_t x <= Σ_t x."""
-    return at_least_zero(total(x) - Scalar.of(Horizon()) * Minimum(x))
+def minimum_at_most(x: Scalar) -> Answer:
+    """⊢ min_t x <= x, at each t."""
+    return at_least_zero(x - Scalar.of(Minimum(x)))
+
+
+@rule(1)
+def minimum_at_least(theorem: Theorem, x: Scalar) -> Answer:
+    """Bound the least value.
+
+    ::
+
+          H ⊢ c <= x              (likewise for <)
+        ────────────────    c the same at each t
+        H ⊢ c <= min_t x
+
+    Sound because facts hold at every time, and there are finitely many.
+    """
+    c = x - polynomial_of("minimum_at_least", 0, theorem, ">=", ">")
+    if timed(c):
+        raise RuleError("minimum_at_least", 0, f"{c} varies with t")
+    return Fact(theorem.fact.relation, Scalar.of(Minimum(x)) - c)
 
 
 @rule(0)

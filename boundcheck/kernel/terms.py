@@ -65,6 +65,10 @@ class Atom(Term):
         """The terms that it contains."""
         return ()
 
+    def raised(self, exponent: int) -> str:
+        """The text of its power, from 2 on."""
+        return f"{self}^{exponent}"
+
 
 Monomial = tuple[tuple[Atom, int], ...]
 
@@ -148,7 +152,7 @@ class Scalar(Term):
         return sorted({atom for monomial in self.terms for atom, _ in monomial})
 
     def __str__(self) -> str:
-        pieces = [product_text(c, [f"{a}^{e}" if e > 1 else str(a) for a, e in m]) for m, c in self.terms.items()]
+        pieces = [product_text(c, [a.raised(e) if e > 1 else str(a) for a, e in m]) for m, c in self.terms.items()]
         return sum_text(pieces) or "0"
 
 

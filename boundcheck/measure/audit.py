@@ -5,8 +5,12 @@ so that only iterates inside of it can contradict one.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
+
+import sympy as sp
+from sympy.core.relational import Relational
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.inputs import checked
@@ -83,15 +87,33 @@ def _conditions(e: Evidence) -> list[Audit]:
     values = checked(e.claim.parameters, e.plan.inputs_of(e.claim))
     found = []
     for c in e.claim.conditions:
-        limits = [float(claim.function(str(c.rhs))(**inputs)) for claim in (e.claim, e.spec.prescription)]
+        observed, *limits = (
+            _value(claim, side, inputs)
+            for claim, side in ((e.claim, c.lhs), (e.claim, c.rhs), (e.spec.prescription, c.rhs))
+        )
         failing = any(c in claim.failing(values) for claim in (e.claim, e.spec.prescription))
         status: Status = "failed" if failing else "held"
-        name, symbol = f"{c.lhs} {c.rel_op} {c.rhs}", str(c.lhs)
+        name, symbol = f"{c.lhs} {c.rel_op} {c.rhs}", _blamed(e, c)
         # T may be too short; any other number that a user gives is a constant, which may be too large.
         guilt: Guilt = "horizon" if c.lhs == T else "constant"
-        limit = max(limits) if c.lhs == T else min(limits)
-        found.append(Audit(name, guilt, status, inputs[symbol], limit, "decided without rounding", symbol))
+        limit = max(limits) if c.rel_op in (">", ">=") else min(limits)
+        found.append(Audit(name, guilt, status, observed, limit, "decided without rounding", symbol))
     return found
+
+
+def _value(claim: Claim, expression: sp.Expr, inputs: Mapping[str, float]) -> float:
+    """A side of a condition, over parameters and quantities."""
+    names = {str(x.name) for x in expression.free_symbols}
+    derived = {name: claim.function(name)(**inputs) for name in claim.names if name in names}
+    values = dict(inputs) | derived
+    return float(expression.subs({x: values[str(x.name)] for x in expression.free_symbols}))
+
+
+def _blamed(e: Evidence, condition: Relational) -> str:
+    """The letter of a condition: its left side, or a number that the run was free to choose."""
+    letters = {str(x.name) for x in condition.free_symbols}
+    chosen = (name for name in (*e.spec.free, *sorted(letters)) if name in letters)
+    return str(condition.lhs.name) if condition.lhs.is_Symbol else next(chosen)
 
 
 def _longest_step(e: Evidence) -> Audit:

@@ -13,7 +13,7 @@ import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
-from boundcheck.kernel import Fact, Theorem, atoms, builders, rules
+from boundcheck.kernel import Fact, Theorem, atoms, builders, induction, rules
 from boundcheck.kernel.analysis import chain_rule, descent_lemma
 from boundcheck.kernel.terms import ONE, Letter, Matrix, Scalar, Symbol
 from boundcheck.prove.certificate import certify
@@ -191,6 +191,14 @@ class By:
         """E[p] >= 0 from p >= 0; with an index such as t, conditional on the past up to it."""
         return rules.expectation(theorem, None if given is None else index(given))
 
+    def at(self, theorem: Theorem, time: sp.Expr) -> Theorem:
+        """P[t := i], from p, at the time 1 or T."""
+        return induction.at_time(theorem, index(time))
+
+    def time(self) -> tuple[Theorem, Theorem]:
+        """T >= 1 and t <= T, of the number t."""
+        return induction.time_at_least_one(), induction.time_at_most_horizon()
+
     def sum(self, theorem: Theorem) -> Theorem:
         """Σ_t p >= 0 from p >= 0."""
         return rules.summation(theorem)
@@ -199,9 +207,17 @@ class By:
         """Σ_t (x_{t+1} - x_t) = x_{T+1} - x_1."""
         return rules.telescope(self.reading.scalar(x))
 
+    def least(self, x: sp.Expr) -> Theorem:
+        """min_t x <= x, at each t."""
+        return rules.minimum_at_most(self.reading.scalar(x))
+
+    def at_least(self, theorem: Theorem, x: sp.Expr) -> Theorem:
+        """C <= min_t x, from c <= x, where c is the same at each t."""
+        return rules.minimum_at_least(theorem, self.reading.scalar(x))
+
     def minimum(self, x: sp.Expr) -> Theorem:
         """T min_t x <= Σ_t x."""
-        return rules.minimum_below_mean(self.reading.scalar(x))
+        return rules.summation(self.least(x))
 
     def root(self, radicand: Theorem) -> Theorem:
         """The square of a root is its radicand, from x >= 0."""

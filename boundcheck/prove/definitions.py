@@ -12,7 +12,7 @@ import sympy as sp
 
 from boundcheck.claims import Claim
 from boundcheck.claims.symbols import PARAMETERS, D, T
-from boundcheck.claims.vocabulary import GAP, Iterate, MinimumOver, Value, t
+from boundcheck.claims.vocabulary import GAP, Iterate, MinimumOver, Value, i, t
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement
 from boundcheck.kernel.builders import known, timed
@@ -163,6 +163,9 @@ def names_of(node: sp.Basic, reading: Reading, within_sum: bool = False) -> Iter
                 yield from names_of(block, reading, within_sum)
         case sp.MatrixSymbol() | sp.Symbol():
             yield str(node.name), 0
+        case sp.Sum() if node.limits[0][0] == i:
+            # No summand is later than the last.
+            yield from names_of(node.function.xreplace({i: node.limits[0][2]}), reading, within_sum)
         case _:
             inside = within_sum or isinstance(node, sp.Sum | MinimumOver)
             for each in node.args:

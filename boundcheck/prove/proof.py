@@ -6,7 +6,7 @@ for a certificate, the kernel has the last word, and `verdict` gives the verdict
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -15,8 +15,9 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.claims import Claim, Quantity
 from boundcheck.errors import InputError
-from boundcheck.kernel import Fact, Law, Statement, Theorem, atoms, rules
+from boundcheck.kernel import Fact, Law, Statement, Theorem, atoms, builders, induction, rules
 from boundcheck.kernel.terms import Matrix, Scalar, Symbol
+from boundcheck.kernel.times import NEXT
 from boundcheck.prove.by import By, by_signs, discharged
 from boundcheck.prove.certificate import certify
 from boundcheck.prove.counterexamples import Counterexample, counterexample
@@ -243,7 +244,8 @@ class Proof:
                 found.append(rules.horizon_positive())
                 continue
             statement = Fact(">", Scalar.of(atom))
-            self.assumptions.append(Assumption(f"{symbol} > 0", "domain", statement, None, symbol))
+            if statement not in {each.statement for each in self.assumptions if each.role == "domain"}:
+                self.assumptions.append(Assumption(f"{symbol} > 0", "domain", statement, None, symbol))
             found.append(rules.assume(statement))
         return found
 
@@ -305,6 +307,39 @@ class Proof:
         self.steps.append(Step(label, relation, check_math(printed), meaning, theorem, reason, witness, inference))
         return theorem
 
+    def induct(
+        self,
+        label: str,
+        relation: sp.Basic,
+        *,
+        first: Sequence[Theorem],
+        then: Sequence[Theorem] | Callable[[Theorem], Sequence[Theorem]],
+        meaning: str = "",
+        hints: Sequence[sp.Expr] = (),
+        factor: Sequence[int] | None = None,
+        degree: int = 2,
+    ) -> Theorem:
+        """Claim a line for all t, by induction: `first` closes it at t = 1, and `then`, with the line itself, at t + 1.
+
+        `then` may be a function of the line at t, as a theorem that assumes it. `hints`, `factor` and `degree` are for
+        the step from t to t + 1, for which the line at t is the first premise.
+
+        Returns:
+            The theorem; if none was found, the line as its own assumption, which everything that follows inherits.
+
+        """
+        goal = self.reading.fact(relation)
+        now = rules.assume(goal)
+        premises = (now, *_flat(then(now) if callable(then) else then))
+        reason = Because(premises, tuple(hints), None if factor is None else tuple(factor), degree)
+        base, step = (
+            self._closed(Fact(goal.relation, builders.at(goal.polynomial, time)), because)
+            for time, because in ((induction.FIRST, Because(tuple(_flat(first)))), (NEXT, reason))
+        )
+        theorem = induction.induction(base, step, goal) if base and step else now
+        self.steps.append(Step(label, relation, "", meaning, theorem))
+        return theorem
+
     def _infer(self, relation: sp.Basic, because: Because) -> Inference:
         # An existing counterexample is found at once; a failing search for a certificate takes longer.
         found = counterexample(self.reading.fact(relation), [x.fact for x in because.premises], SECONDS)
@@ -314,7 +349,9 @@ class Proof:
 
     def close(self, relation: sp.Basic, because: Because) -> Theorem | None:
         """A theorem of the kernel that says the relation, from these premises; None if none is found."""
-        goal = self.reading.fact(relation)
+        return self._closed(self.reading.fact(relation), because)
+
+    def _closed(self, goal: Fact, because: Because) -> Theorem | None:
         same = next((x for x in because.premises if x.conclusion == goal), None)
         if same is not None:
             return same
@@ -392,6 +429,8 @@ def signs(facts: Sequence[Fact]) -> list[Theorem]:
                 found[atom.key] = rules.dimension_positive(atom.name)
             case atoms.Horizon():
                 found[atom.key] = rules.horizon_positive()
+            case atoms.Clock():
+                found[atom.key] = induction.time_at_least_one()
     return list(found.values())
 
 

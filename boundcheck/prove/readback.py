@@ -15,12 +15,15 @@ from typing import TypeVar
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, KernelError, Law, Statement
 from boundcheck.kernel.atoms import (
+    Before,
+    Clock,
     Dimension,
     Expectation,
     Horizon,
     Inverse,
     Minimum,
     Norm,
+    Power,
     Root,
     Total,
     Trace,
@@ -68,6 +71,8 @@ class _Reader:
 
     def __init__(self, tokens: list[str], letters: Letters) -> None:
         self.tokens, self.letters, self.place = tokens, letters, 0
+        # What t is called: a sum over earlier times has one with a prime more.
+        self.now = "t"
 
     def next(self) -> str:
         return self.tokens[self.place] if self.place < len(self.tokens) else ""
@@ -164,7 +169,11 @@ class _Reader:
         if self.skip("^"):
             if not isinstance(found, Scalar):
                 raise InputError("text", found, "a number to be raised to a power")
-            return found ** int(self.take())
+            if not self.skip("["):
+                return found ** int(self.take())
+            exponent = self.index()
+            self.take("]")
+            return Scalar.of(Power(found, exponent))
         return found
 
     def unit(self) -> _Worth:
@@ -185,12 +194,26 @@ class _Reader:
             (matrix,) = self.point()
             ((word, _),) = matrix.terms.items()
             return Scalar.of(Trace(word))
+        if token == self.now:
+            return Scalar.of(Clock())
+        if token == "sum":
+            return self.partial_sum()
         if token in _OPERATORS:
             self.take("(")
             body = self.number()
             self.take(")")
             return Scalar.of(_OPERATORS[token](body))
         return Scalar.of(Horizon()) if token == "T" else self.named(token)
+
+    def partial_sum(self) -> Scalar:
+        outer = self.now
+        self.now = f"{outer}'"
+        for sign in ("[", self.now, "<", outer, "]", "("):
+            self.take(sign)
+        body = self.number()
+        self.take(")")
+        self.now = outer
+        return Scalar.of(Before(body))
 
     def rational(self, token: str) -> _Worth:
         if token == "0" and self.next() == "[":
@@ -242,7 +265,8 @@ class _Reader:
         return tuple(blocks)
 
     def index(self) -> Index:
-        base = self.take() if self.next() in ("t", "T") else ""
+        base = {self.now: "t", "T": "T"}.get(self.next(), "")
+        self.skip(self.next() if base else "")
         if base and self.next() not in ("+", "-"):
             return Index(base, 0)
         sign = -1 if self.skip("-") else 1

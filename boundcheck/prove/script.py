@@ -96,7 +96,7 @@ def script(
     id = known.id if known else str(claim)
     if known and title:
         raise InputError("title", title, f"none: {id} has the title {known.title}")
-    mine = _checked_reading(reading or Reading()).having(_own_letters(known) if known else ())
+    mine = _checked_reading(reading or Reading()).having(own_letters(known) if known else ())
 
     def mark(build: Callable[[Proof], None]) -> Script:
         name = known.title if known else title or id
@@ -105,7 +105,7 @@ def script(
     return mark
 
 
-def _own_letters(claim: Claim) -> set[sp.Symbol]:
+def own_letters(claim: Claim) -> set[sp.Symbol]:
     """The parameters that a claim declares itself, and its quantities: constants of all its proofs."""
     mine = {parameter.symbol for parameter in claim.parameters} | {quantity.symbol for quantity in claim.quantities}
     return {symbol for symbol in mine - {T} if symbol not in LETTERS and not is_dimension(symbol)}

@@ -19,13 +19,13 @@ from typing import Any
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.about import scalar_claims
-from boundcheck.claims.symbols import PARAMETERS
+from boundcheck.claims.letters import declarations
 from boundcheck.errors import InputError
 from boundcheck.files import replace_file
 from boundcheck.kernel import Statement
 from boundcheck.proofs import paper_of
 from boundcheck.prove.fixed import fixed_statements
-from boundcheck.prove.script import of_paper
+from boundcheck.prove.script import of_paper, own_letters
 from boundcheck.prove.translate import Reading, eq, gt
 
 
@@ -43,10 +43,12 @@ def laws_of_meft() -> frozenset[str]:
 
 def own_statements(claim: Claim) -> set[Statement]:
     """What the claim says without quantifiers: quantities, conditions, and that parameters are positive."""
-    reading = Reading()
+    reading = Reading().having(own_letters(claim))
     relations = [eq(quantity.symbol, quantity.expression) for quantity in claim.quantities]
     derived = {quantity.symbol for quantity in claim.quantities}
-    relations += [gt(parameter.symbol, 0) for parameter in PARAMETERS.values() if parameter.symbol not in derived]
+    relations += [
+        gt(parameter.symbol, 0) for parameter in declarations(claim).values() if parameter.symbol not in derived
+    ]
     return {fact for relation in (*relations, *claim.conditions) for fact in reading.facts(relation)}
 
 

@@ -191,15 +191,12 @@ class Reading:
                 self._over_all_times(node, *node.args[1:])
                 return Scalar.of(k.Minimum(self.scalar(node.args[0])))
             case sp.Sum():
-                if len(node.limits) != 1:
-                    raise InputError("sum", node, "a sum over t alone")
-                self._over_all_times(node, *node.limits[0])
-                return builders.total(self.scalar(node.function))
+                return self._sum(node)
         raise InputError("expression", node, "a scalar in the vocabulary of claims")
 
     def _symbol(self, node: sp.Symbol) -> Scalar:
         if node == words.t:
-            raise InputError("symbol", node, "an iterate with the index t; t itself is not a number here")
+            return Scalar.of(k.Clock())
         if node == symbols.T:
             return Scalar.of(k.Horizon())
         if is_dimension(node):
@@ -219,6 +216,11 @@ class Reading:
     def _power(self, node: sp.Pow) -> Scalar:
         exponent = node.exp
         base = self.scalar(node.base)
+        if exponent.has(words.t, symbols.T):
+            times = exponent.coeff(words.t) + exponent.coeff(symbols.T)
+            if not (times.is_Integer and times > 0):
+                raise InputError("exponent", exponent, "a whole number of times t or T, plus a number")
+            return builders.power(base ** int(times), index(exponent / times))
         if not isinstance(exponent, sp.Rational) or exponent.q not in (1, 2, 4):
             raise InputError("exponent", exponent, "an integer, a half or a quarter")
         if base.number is not None and (base.number < 0 or (base.number == 0 and exponent < 0)) and not _whole(node):
@@ -241,6 +243,19 @@ class Reading:
             past = f", given {node.args[1]}" if given is not None else ""
             raise InputError("expectation", node, f"the expectation of what is random{past}; this is a constant there")
         return builders.expect(body, given)
+
+    def _sum(self, node: sp.Sum) -> Scalar:
+        """A sum over t from 1 to T, or over earlier times i from 1 to an index at t."""
+        if len(node.limits) != 1:
+            raise InputError("sum", node, "a sum over t, or over i, alone")
+        ((counter, first, last),) = node.limits
+        if counter == words.t:
+            self._over_all_times(node, counter, first, last)
+            return builders.total(self.scalar(node.function))
+        if counter != words.i or first != 1 or node.function.has(words.t):
+            raise InputError("range", node, "t from 1 to T, or i from 1 to a time such as t - 1, without t inside")
+        body = self.scalar(node.function.xreplace({words.i: words.t}))
+        return builders.before_at(body, index(last + 1))
 
     def _over_all_times(self, node: sp.Expr, t: sp.Symbol, first: sp.Expr, last: sp.Expr) -> None:
         if (t, first, last) != (words.t, 1, symbols.T):

@@ -15,12 +15,20 @@ _SIGNS = {
     "‖": r"\|", "‖_F": r"\|_{F}", "‖_op": r"\|_{\mathrm{op}}", "∇": r"\nabla", "ᵀ": r"^{\top}", "<=": r"\le",
     "<": "<", "=": "=", "*": r"\,", "+": "+", "-": "-", "/": "/", "(": "(", ")": ")", "[": "[", "]": "]", ",": ",",
     ";": ";", ":": ":", "|": r"\mid", "E": r"\mathbb{E}", "tr": r"\operatorname{tr}", "min_t": r"\min_{t}",
-    "sum_t": r"\sum_{t}", "t": "t", "T": "T", "for": r"\forall", "all": r"\;", "with": r"\quad\text{with}\quad",
-    "always": r"\text{always}\;", "past": r"\text{past}\;", "of": r"\text{of}\;",
+    "sum_t": r"\sum_{t}", "sum": r"\sum", "t": "t", "T": "T", "for": r"\forall", "all": r"\;",
+    "with": r"\quad\text{with}\quad", "always": r"\text{always}\;", "past": r"\text{past}\;", "of": r"\text{of}\;",
 }  # fmt: skip
 # Signs that open a group: how it begins, and how it ends in the text.
-_GROUPS = {"root": (r"\sqrt{", ")"), "inverse": (r"\frac{1}{", ")"), "index": ("_{", "]"), "^": ("^{", "")}
+_GROUPS = {
+    "root": (r"\sqrt{", ")"),
+    "inverse": (r"\frac{1}{", ")"),
+    "index": ("_{", "]"),
+    "^": ("^{", ""),
+    "power": (r"^{\,", "]"),
+}
 _END = "}"
+# A time that a sum over earlier times ranges over.
+_TIME = re.compile("t'+")
 _CLOSES = {"(": ")", "[": "]"}
 
 
@@ -35,11 +43,14 @@ def latex(text: str, letters: Letters) -> str:
             next(tokens)
             pieces.append(_GROUPS[token][0])
             ends.append((")", _END))
-        elif token == "[" and (before in names or before == "0"):
+        elif token == "[" and (before in names or before in ("0", "sum")):
             pieces.append(_GROUPS["index"][0])
             ends.append(("]", _END))
+        elif token == "^" and (exponent := next(tokens)) == "[":
+            pieces.append(_GROUPS["power"][0])
+            ends.append(("]", _END))
         elif token == "^":
-            pieces += [_GROUPS["^"][0], next(tokens), _END]
+            pieces += [_GROUPS["^"][0], exponent, _END]
         elif token in _CLOSES:
             pieces.append(_SIGNS[token])
             ends.append((_CLOSES[token], _SIGNS[_CLOSES[token]]))
@@ -56,7 +67,7 @@ def _sign(token: str, names: dict[str, str]) -> str:
         return names[token]
     if token.startswith("∇_"):
         return rf"\nabla_{{{token.removeprefix('∇_')}}}"
-    return token if token.isdigit() else _SIGNS[token]
+    return token if token.isdigit() or _TIME.fullmatch(token) else _SIGNS[token]
 
 
 def from_latex(text: str, letters: Letters) -> str:
@@ -72,11 +83,11 @@ def _unset(pieces: list[str], back: dict[str, str], opening: dict[str, tuple[str
     for piece in pieces:
         if piece in opening:
             sign, end = opening[piece]
-            yield {"index": "[", "^": "^"}.get(sign, f"{sign} (")
+            yield {"index": "[", "^": "^", "power": "^ ["}.get(sign, f"{sign} (")
             ends.append(end)
         elif piece == _END and ends:
             yield ends.pop()
-        elif piece.isdigit():
+        elif piece.isdigit() or _TIME.fullmatch(piece):
             yield piece
         elif piece in back:
             yield back[piece]

@@ -26,6 +26,7 @@ def theorem(
     measure: PerformanceMeasure,
     note: str = "",
     argument: str = "",
+    declared: tuple[Parameter, ...] = (),
 ) -> Claim:
     """The claim that under these hypotheses the algorithm makes the measure at most the last quantity."""
     return Claim(
@@ -39,6 +40,7 @@ def theorem(
         conditions,
         note=note,
         argument=argument,
+        declared=declared,
         algorithm=algorithm,
         measure=measure,
     )

@@ -68,8 +68,6 @@ GRADIENT_DESCENT = theorem(
         Quantity(bound, 2 * Lhat * D / T, _MEANING),
     ),
     note=_DETERMINISTIC + "The book's N steps have N + 1 = T iterates.",
-    argument="The descent lemma at the step 1/ℓ is F(v_{t+1}) ≤ F(v_t) - ‖∇F(v_t)‖²/(2ℓ). Summed over t = 1, ..., T, "
-    "with F(v_{T+1}) ≥ f*, it bounds the sum of ‖∇F(v_t)‖² by 2ℓD; the smallest of T numbers is at most their mean.",
     algorithm=algorithms.GRADIENT_DESCENT,
     measure=LEAST_GRADIENT,
 )

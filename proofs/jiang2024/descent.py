@@ -58,21 +58,33 @@ UNPRINTED = {"(15)": "", "(16)": ""}
 
 
 @dataclass(frozen=True)
-class Descent:
-    """The lines that a version of Theorem 2 uses later.
+class OneStep:
+    """What is known of one step of SGD.
 
     Attributes:
         line16: F(v_{t+1}) - F(v_t) + α⟨∇F, g_t⟩ <= L̂α²/2 ‖g_t‖².
         unbiased: E[g_t | v_t] = ∇F.
         noise: E‖g_t - ∇F‖² <= ζ².
-        start: D = E F(v_1) - f*.
-        end: E F(v_{T+1}) >= f*.
+        size: α, which may depend on t.
 
     """
 
     line16: Theorem
     unbiased: Theorem
     noise: Theorem
+    size: sp.Expr
+
+
+@dataclass(frozen=True)
+class Descent(OneStep):
+    """The lines that a version of Theorem 2 uses later.
+
+    Attributes:
+        start: D = E F(v_1) - f*.
+        end: E F(v_{T+1}) >= f*.
+
+    """
+
     start: Theorem
     end: Theorem
 
@@ -85,27 +97,38 @@ def descent(
     step_size: Theorem,
     printed: Mapping[str, str] = UNPRINTED,
 ) -> Descent:
+    """`one_step`, with both ends of the run: `law` is F(v) = f(W) for all v, and `last` is W at v_{T+1}."""
+    step = one_step(proof, along, step_size, printed=printed)
+    return Descent(**vars(step), start=gap_at_start(proof), end=end_of_run(proof, law, last))
+
+
+def one_step(
+    proof: Proof,
+    along: Theorem,
+    step_size: Theorem,
+    size: sp.Expr = alpha,
+    printed: Mapping[str, str] = UNPRINTED,
+) -> OneStep:
     """(15) and (16), and the expectations of Assumption 4, from smoothness along the segment and α >= 0.
 
-    `law` is F(v) = f(W) for all v, and `last` is W at v_{T+1}. In a proof that follows the paper, `printed` has the
-    LaTeX of the two lines.
+    In a proof that follows the paper, `printed` has the LaTeX of the two lines.
     """
     by = proof.by
-    line15 = _line15(proof, along, printed["(15)"])
-    update = proof.define(v_next, v_t - alpha * g_t, "Algorithm 1: v_{t+1} = v_t - αg_t")
-    linear = NEXT - NOW + alpha * InnerProduct(SLOPE, g_t)
-    substituted = le(linear, Lhat / 2 * EuclideanNorm(alpha * g_t) ** 2)
+    line15 = on_segment(proof, along, printed["(15)"])
+    update = proof.define(v_next, v_t - size * g_t, "Algorithm 1: v_{t+1} = v_t - αg_t")
+    linear = NEXT - NOW + size * InnerProduct(SLOPE, g_t)
+    substituted = le(linear, Lhat / 2 * EuclideanNorm(size * g_t) ** 2)
     line16 = proof.step(
         "(16)",
-        le(linear, Lhat / 2 * alpha**2 * EuclideanNorm(g_t) ** 2),
-        by.rewrite(line15, substituted, (update, v_next, v_t - alpha * g_t)),
+        le(linear, Lhat / 2 * size**2 * EuclideanNorm(g_t) ** 2),
+        by.rewrite(line15, substituted, (update, v_next, v_t - size * g_t)),
         by.homogeneous(step_size, "F", g_t),
         printed=printed["(16)"],
         meaning="The update of Algorithm 1 put in.",
     )
     unbiased = proof.assume(CONDITIONALLY_UNBIASED)
     noise = proof.assume(ASSUMPTION_4, where={g: g_t, v: v_t})
-    return Descent(line16, unbiased, noise, _start(proof), _end(proof, law, last))
+    return OneStep(line16, unbiased, noise, size)
 
 
 def descent_in_ball(
@@ -145,7 +168,7 @@ def from_start(proof: Proof, between: tuple[Theorem, Theorem], domain: str, *smo
     )
 
 
-def _line15(proof: Proof, along: Theorem, printed: str) -> Theorem:
+def on_segment(proof: Proof, along: Theorem, printed: str) -> Theorem:
     """The descent lemma on the segment from v_t to v_{t+1}."""
     return proof.state(
         "(15)",
@@ -156,7 +179,7 @@ def _line15(proof: Proof, along: Theorem, printed: str) -> Theorem:
     )
 
 
-def _start(proof: Proof) -> Theorem:
+def gap_at_start(proof: Proof) -> Theorem:
     """D = E F(v_1) - f*."""
     gap = proof.define(D, Value(F, v_first) - f_star, "D = F(v_1) - f*")
     return proof.step(
@@ -167,7 +190,7 @@ def _start(proof: Proof) -> Theorem:
     )
 
 
-def _end(proof: Proof, law: Theorem, last: sp.MatrixExpr) -> Theorem:
+def end_of_run(proof: Proof, law: Theorem, last: sp.MatrixExpr) -> Theorem:
     """E F(v_{T+1}) >= f*, from F(v) = f(W) and W at v_{T+1}."""
     by = proof.by
     below = proof.assume(BOUNDED_BELOW, forall=[W])
@@ -183,23 +206,23 @@ def _end(proof: Proof, law: Theorem, last: sp.MatrixExpr) -> Theorem:
     )
 
 
-def expected_descent(proof: Proof, lines: Descent) -> Theorem:
+def expected_descent(proof: Proof, lines: OneStep) -> Theorem:
     """E[F(v_{t+1}) | v_t] - F(v_t) + α‖∇F‖² <= L̂α²/2 E[‖g_t‖² | v_t]."""
     by = proof.by
     mean = (lines.unbiased, MatrixExpectation(g_t, v_t), SLOPE)
-    right = Lhat / 2 * alpha**2 * Expectation(EuclideanNorm(g_t) ** 2, v_t)
+    right = Lhat / 2 * lines.size**2 * Expectation(EuclideanNorm(g_t) ** 2, v_t)
     left = Expectation(NEXT, v_t) - NOW
-    inner = le(left + alpha * InnerProduct(SLOPE, SLOPE), right)
+    inner = le(left + lines.size * InnerProduct(SLOPE, SLOPE), right)
     return proof.step(
         "given the past",
-        le(left + alpha * EuclideanNorm(SLOPE) ** 2, right),
+        le(left + lines.size * EuclideanNorm(SLOPE) ** 2, right),
         by.rewrite(by.expectation(lines.line16, t), inner, mean),
         by.expansion(SLOPE),
         meaning="The expectation of (16) given the past, the gradient being unbiased.",
     )
 
 
-def variance(proof: Proof, lines: Descent) -> Theorem:
+def variance(proof: Proof, lines: OneStep) -> Theorem:
     """E[‖g_t‖² | v_t] = E[‖g_t - ∇F‖² | v_t] + ‖∇F‖²: an equation; the paper's (18) loses a factor of 2 here."""
     by = proof.by
     mean = (lines.unbiased, MatrixExpectation(g_t, v_t), SLOPE)
@@ -220,27 +243,33 @@ def variance(proof: Proof, lines: Descent) -> Theorem:
     )
 
 
-def summed(proof: Proof, lines: Descent, expected: Theorem, weight: Theorem) -> Theorem:
-    """α(1 - L̂α/2) Σ_t E‖∇F(v_t)‖² <= D + T L̂α²ζ²/2, from the expected descent and L̂α² >= 0."""
-    by = proof.by
+def expected_decrease(proof: Proof, lines: OneStep, expected: Theorem, weight: Theorem) -> Theorem:
+    """E F(v_{t+1}) - E F(v_t) + αE‖∇F‖² <= L̂α²/2 (ζ² + E‖∇F‖²), from the expected descent and L̂α² >= 0."""
+    size = lines.size
     given = proof.step(
         "exact variance",
         le(
-            Expectation(NEXT, v_t) - NOW + alpha * EuclideanNorm(SLOPE) ** 2,
-            Lhat / 2 * alpha**2 * (Expectation(EuclideanNorm(g_t - SLOPE) ** 2, v_t) + EuclideanNorm(SLOPE) ** 2),
+            Expectation(NEXT, v_t) - NOW + size * EuclideanNorm(SLOPE) ** 2,
+            Lhat / 2 * size**2 * (Expectation(EuclideanNorm(g_t - SLOPE) ** 2, v_t) + EuclideanNorm(SLOPE) ** 2),
         ),
         expected,
         variance(proof, lines),
         meaning="The variance put in, where the paper takes (18).",
     )
-    decrease = proof.step(
+    return proof.step(
         "expected descent",
-        le(Expectation(NEXT) - Expectation(NOW) + alpha * SQUARE, Lhat / 2 * alpha**2 * (zeta**2 + SQUARE)),
-        by.expectation(given),
+        le(Expectation(NEXT) - Expectation(NOW) + size * SQUARE, Lhat / 2 * size**2 * (zeta**2 + SQUARE)),
+        proof.by.expectation(given),
         lines.noise,
         weight,
         meaning="Expectations, the tower rule, and Assumption 4.",
     )
+
+
+def summed(proof: Proof, lines: Descent, expected: Theorem, weight: Theorem) -> Theorem:
+    """α(1 - L̂α/2) Σ_t E‖∇F(v_t)‖² <= D + T L̂α²ζ²/2, from the expected descent and L̂α² >= 0."""
+    by = proof.by
+    decrease = expected_decrease(proof, lines, expected, weight)
     return proof.step(
         "sum",
         le(alpha * (1 - Lhat * alpha / 2) * TOTAL, SUMMED),

@@ -28,7 +28,7 @@ def any_step(proof: Proof) -> None:
     by, share = proof.by, 1 - Lhat * alpha / 2
     constant, step_size = _constants(proof)
     law = proof.define(Value(F, v), Value(f, v), "F(v) = f(v)", forall=[v])
-    lines = descent(proof, _along(proof), law, v_last, step_size)
+    lines = descent(proof, along_run(proof), law, v_last, step_size)
     weight = proof.step("L̂α² ≥ 0", ge(Lhat * alpha**2, 0), constant, step_size)
     total = summed(proof, lines, expected_descent(proof, lines), weight)
     room = _room(proof, constant)
@@ -66,7 +66,7 @@ def _constants(proof: Proof) -> tuple[Theorem, Theorem]:
     )
 
 
-def _along(proof: Proof) -> Theorem:
+def along_run(proof: Proof) -> Theorem:
     """Smoothness along the segment from v_t to v_{t+1}, only between its start and its points."""
     between = unit_interval(proof)
     where, given = {v1: BEYOND, v2: v_t}, [ge(theta, 0), ge(1, theta)]

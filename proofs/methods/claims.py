@@ -92,11 +92,6 @@ HEAVY_BALL = theorem(
     algorithm=algorithms.HEAVY_BALL,
     measure=LEAST_GRADIENT,
     note="v_0 = v_1. At the step (1 - β)/ℓ the bound is 2ℓ(1 + β)²D/((1 - β)²T).",
-    argument="Let Δ_t = v_t - v_{t-1}, so that Δ_1 = 0 and α∇F(v_t) = βΔ_t - Δ_{t+1}. The descent lemma and "
-    "2<Δ_t, Δ_{t+1}> ≤ ‖Δ_t‖² + ‖Δ_{t+1}‖² give, for E_t = F(v_t) + β‖Δ_t‖²/(2α), E_{t+1} ≤ E_t - c‖Δ_{t+1}‖² with "
-    "c = (1 - β)/α - ℓ/2 > 0. So the sum of ‖Δ_{t+1}‖² over t = 1, ..., T is at most D/c. By Cauchy-Schwarz "
-    "α²‖∇F(v_t)‖² = ‖βΔ_t - Δ_{t+1}‖² ≤ (1 + β)(β‖Δ_t‖² + ‖Δ_{t+1}‖²), whose sum is at most (1 + β)²D/c; the smallest "
-    "of T numbers is at most their mean.",
 )
 
 ADAGRAD_NORM = theorem(

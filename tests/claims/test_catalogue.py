@@ -110,7 +110,7 @@ def test_a_claim_can_be_sent_to_another_process(id: str) -> None:
 def test_parameters_are_the_free_symbols_of_the_formulas(id: str) -> None:
     claim = catalogue[id]
     free = set().union(*(claim.expression(name).free_symbols for name in claim.names))
-    assert free <= {p.symbol for p in claim.parameters} <= {p.symbol for p in PARAMETERS.values()}
+    assert free <= {p.symbol for p in claim.parameters} <= {p.symbol for p in (*PARAMETERS.values(), *claim.declared)}
     assert all(p.meaning for p in claim.parameters)
     assert all(quantity.meaning for quantity in claim.quantities)
 

@@ -9,7 +9,17 @@ from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
 
-from boundcheck.kernel import RULES, KernelError, ReplayError, RuleError, ShapeError, TermError, derive, replay, rules
+from boundcheck.kernel import (
+    RULES,
+    KernelError,
+    ReplayError,
+    RuleError,
+    ShapeError,
+    TermError,
+    derive,
+    replay,
+    rules,
+)
 from boundcheck.kernel.analysis import descent_lemma, gradients
 from boundcheck.kernel.atoms import (
     FROBENIUS,
@@ -23,7 +33,7 @@ from boundcheck.kernel.atoms import (
     Value,
     Variable,
 )
-from boundcheck.kernel.builders import at, expect, inner, mean, norm, substitute
+from boundcheck.kernel.builders import at, expect, inner, mean, norm, substitute, total
 from boundcheck.kernel.facts import Fact, Law, Theorem
 from boundcheck.kernel.terms import ONE, Gradient, Letter, Matrix, Mean, Scalar, Symbol
 from boundcheck.kernel.times import ANY, NEXT, NOW, Index, Time
@@ -183,6 +193,22 @@ def equals() -> Iterator[Case]:
     yield refused("rewrite", 1, "expected a fact", same, rules.assume(LAW), X, MA, goal, name="law")
     later = Matrix.of(Symbol("X", ("m", "n"), Time(NEXT)))
     yield refused("rewrite", 1, "differ by", same, p, X, MA, ge(norm("F", later)), name="another time")
+
+
+def times() -> Iterator[Case]:
+    now, later, early = (of(Variable("x", Time(i))) for i in (NOW, NEXT, Index("", 1)))
+    (first, step, other), goal = assumed(ge(early), ge(later), ge(of(c) * now)), ge(now)
+    yield refused("induction", 0, "expected 0 <= x.1., and not", other, step, goal)
+    yield refused("induction", 1, r"expected 0 <= x.t\+1., and not", first, other, goal, name="step")
+    summed = rules.summation(rules.assume(goal))
+    late = rules.certificate(
+        (rules.assume(ge(later - total(now))), summed), ge(later), ((WHOLE, (0,)), (WHOLE, (1,))), (), ()
+    )
+    yield refused("induction", 1, "is used at other times than t", first, late, goal, name="elsewhere")
+    yield refused("minimum_at_least", 0, "varies with t", other, now)
+    yield refused("minimum_at_least", 0, "expected a fact", rules.assume(LAW), now, name="law")
+    yield refused("at_time", None, "the time is 1 or T", first, Index("t", 1))
+    yield refused("at_time", 0, "expected a fact", rules.assume(LAW), Index("", 1), name="law")
 
 
 def norms() -> Iterator[Case]:
@@ -504,6 +530,7 @@ GROUPS = (
     instances,
     equals,
     norms,
+    times,
     operators,
     certificates,
     certificates_with_factors,

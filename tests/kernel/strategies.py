@@ -15,8 +15,19 @@ from random import Random
 import hypothesis.strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Dimension, Horizon, Inverse, Minimum, Root, Value, Variable
-from boundcheck.kernel.builders import expect, inner, mean, norm, total
+from boundcheck.kernel.atoms import (
+    FROBENIUS,
+    SPECTRAL,
+    Clock,
+    Dimension,
+    Horizon,
+    Inverse,
+    Minimum,
+    Root,
+    Value,
+    Variable,
+)
+from boundcheck.kernel.builders import before, expect, inner, mean, norm, power, total
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.facts import Fact, Law, Statement
 from boundcheck.kernel.meaning import Function, Grid, Interval, Model, denote, denote_matrix, exact, holds
@@ -217,7 +228,7 @@ def scalars(
 
 
 SIMPLE = ("variable", "trace", "value")
-NESTED = ("expectation", "expectation", "total", "minimum", "inverse")
+NESTED = ("expectation", "expectation", "total", "minimum", "inverse", "before", "power")
 
 
 @st.composite
@@ -230,7 +241,7 @@ def _factors(draw: DrawFn, depth: int, rational: bool, kinds: tuple[object, ...]
     if kind == "variable":
         return Scalar.of(draw(variables(kinds)))
     if kind == "number":
-        return Scalar.of(draw(st.sampled_from((Dimension("m"), Horizon()))))
+        return Scalar.of(draw(st.sampled_from((Dimension("m"), Horizon(), Clock()))))
     if kind == "trace":
         shape = draw(SHAPED)
         return inner((draw(words(shape, deeper, kinds)),), (draw(matrices(shape, 0, kinds)),))
@@ -243,6 +254,13 @@ def _factors(draw: DrawFn, depth: int, rational: bool, kinds: tuple[object, ...]
         return expect(body, draw(st.sampled_from(PASTS)))
     if kind == "total":
         return total(body)
+    if kind == "before":
+        try:
+            return before(body)
+        except TermError:
+            return total(body)
+    if kind == "power":
+        return power(body, Index(draw(st.sampled_from("tT")), draw(st.integers(-1, 1))))
     if kind == "minimum":
         return Scalar.of(Minimum(body))
     return Scalar.of(Root(body)) if kind == "root" else Scalar.of(Inverse(body * body + 1))

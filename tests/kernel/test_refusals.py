@@ -21,12 +21,14 @@ TOTAL = {
     "cauchy_schwarz",
     "dimension_positive",
     "horizon_positive",
-    "minimum_below_mean",
+    "minimum_at_most",
     "norm_expansion",
     "norm_nonnegative",
     "root_nonnegative",
     "spectral_below_frobenius",
     "telescope",
+    "time_at_least_one",
+    "time_at_most_horizon",
 }
 
 

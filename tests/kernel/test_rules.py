@@ -5,20 +5,20 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import assume as suppose
-from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from boundcheck.kernel import replay, rules
+from boundcheck.kernel import induction, replay, rules
 from boundcheck.kernel.analysis import gradients
 from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Root, Value, Variable
-from boundcheck.kernel.builders import inner, known, norm, substitute, timed
+from boundcheck.kernel.builders import at, before, inner, known, norm, substitute, timed
 from boundcheck.kernel.derive import RULES, STANDARD_FACTS
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.facts import Fact, Law, Theorem
 from boundcheck.kernel.meaning import Function, Grid, Interval, denote_matrix, exact, holds
 from boundcheck.kernel.terms import ONE, ZERO, Matrix, Scalar, Symbol
-from boundcheck.kernel.times import ANY, CONSTANT, Index
+from boundcheck.kernel.times import ANY, CONSTANT, NEXT, Index
 from tests.kernel.strategies import (
     DIMENSIONS,
     FEW,
@@ -46,6 +46,7 @@ ANALYSIS = {name: RULES[name] for name in STANDARD_FACTS}
 KIND = st.sampled_from((FROBENIUS, SPECTRAL))
 RELATION = st.sampled_from((">=", ">"))
 DATA = st.data()
+TIMED = tuple(x for x in KINDS if x != ANY)
 TESTED: set[str] = set()
 Test = TypeVar("Test", bound=Callable[..., None])
 
@@ -318,16 +319,25 @@ def test_summation(world: World, relation: str, data: Any) -> None:
 
 @checks("telescope")
 @FEW
-@given(worlds(), scalars(kinds=tuple(x for x in KINDS if x != ANY)))
+@given(worlds(), scalars(kinds=TIMED))
 def test_telescope(world: World, x: Scalar) -> None:
     sound(rules.telescope(x), world)
 
 
-@checks("minimum_below_mean")
+@checks("minimum_at_most")
 @FEW
 @given(worlds(), scalars())
-def test_minimum_below_mean(world: World, x: Scalar) -> None:
-    sound(rules.minimum_below_mean(x), world)
+def test_minimum_at_most(world: World, x: Scalar) -> None:
+    sound(rules.minimum_at_most(x), world)
+
+
+@checks("minimum_at_least")
+@FEW
+@given(worlds(), scalars(), scalars(kinds=(CONSTANT,)), RELATION)
+def test_minimum_at_least(world: World, x: Scalar, c: Scalar, relation: str) -> None:
+    suppose(not timed(c))
+    fact = raised(world, x - c, relation)
+    sound(rules.minimum_at_least(rules.assume(fact), x), world)
 
 
 @checks("horizon_positive")
@@ -335,6 +345,49 @@ def test_minimum_below_mean(world: World, x: Scalar) -> None:
 @given(worlds())
 def test_horizon_positive(world: World) -> None:
     sound(rules.horizon_positive(), world)
+
+
+# Induction.
+
+
+@checks("induction")
+@FEW
+@given(worlds(), scalars(kinds=TIMED))
+def test_induction(world: World, d: Scalar) -> None:
+    """From d >= 0 for all t: the sum of d over the times before t is not negative."""
+    try:
+        goal = Fact(">=", before((grows := raised(world, d)).polynomial))
+    except TermError:
+        reject()
+    hypothesis, more = rules.assume(goal), rules.assume(grows)
+    first = rules.certificate((), Fact(">=", ZERO), (), (), ())
+    both = ((((Fraction(1), ONE),), (0,)), (((Fraction(1), ONE),), (1,)))
+    step = rules.certificate((hypothesis, more), Fact(">=", at(goal.polynomial, NEXT)), both, (), ())
+    theorem = induction.induction(first, step, goal)
+    assert theorem.hypotheses <= {grows}
+    sound(theorem, world)
+
+
+@checks("at_time")
+@FEW
+@given(worlds(), scalars(kinds=TIMED), st.sampled_from((">=", ">", "=")))
+def test_a_fact_holds_at_the_first_and_at_the_last_time(world: World, p: Scalar, relation: str) -> None:
+    fact = raised(world, p, relation) if relation != "=" else Fact("=", p - p)
+    for time in (induction.FIRST, induction.LAST):
+        try:
+            theorem = induction.at_time(rules.assume(fact), time)
+        except TermError:
+            # A function at earlier times than 1.
+            reject()
+        sound(theorem, world)
+
+
+@checks("time_at_least_one", "time_at_most_horizon")
+@FEW
+@given(worlds())
+def test_the_time_is_between_one_and_the_last(world: World) -> None:
+    for theorem in (induction.time_at_least_one(), induction.time_at_most_horizon()):
+        assert holds(theorem.fact, world)
 
 
 # Certificates.
@@ -385,7 +438,8 @@ def test_certificates_with_a_factor(world: World, relation: str, data: Any) -> N
     sound(rules.certificate((x, product), Fact(relation, goal), terms, multipliers, (0,)), world)
 
 
-@FEW
+# Where p is negative, no q is of help.
+@settings(FEW, suppress_health_check=[HealthCheck.filter_too_much])
 @given(worlds(), DATA)
 def test_certificates_with_the_goal_squared(world: World, data: Any) -> None:
     """m p = p² + q with m >= 0 and q >= 0 leaves p no way to be negative."""

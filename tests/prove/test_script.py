@@ -27,14 +27,16 @@ def ids(*targets) -> list[str]:
 
 
 def test_a_paper_is_all_of_its_scripts_in_the_order_of_its_files():
-    assert list(papers()) == ["jiang2024", "classics", "meft", "methods"]
+    assert list(papers()) == ["jiang2024", "bottou2018", "classics", "meft", "methods"]
     everything = of_paper("jiang2024")
     assert find(["jiang2024"]) == everything
-    assert find([]) == everything
+    assert find([]) == [script for key in papers() for script in of_paper(key)]
     pairs = [(each.id, each.version) for each in everything]
     assert len(set(pairs)) == len(pairs)
     assert {"jiang2024.lemma1", "jiang2024.theorem2", "meft.lemma1_sharp"} <= {each.id for each in everything}
-    with pytest.raises(InputError, match="paper = nobody2020: expected one of jiang2024, classics, meft, methods"):
+    with pytest.raises(
+        InputError, match="paper = nobody2020: expected one of jiang2024, bottou2018, classics, meft, methods"
+    ):
         of_paper("nobody2020")
 
 

@@ -25,13 +25,15 @@ from boundcheck.claims.vocabulary import (
     Value,
     d,
     f,
+    i,
     t,
 )
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, builders
-from boundcheck.kernel.meaning import Interval, Model, denote
+from boundcheck.kernel.meaning import Interval, Model, denote, exact
 from boundcheck.kernel.terms import Scalar
 from boundcheck.prove import Reading, eq, ge, gt, le
+from boundcheck.prove.script import own_letters
 from tests.kernel.strategies import ENTRIES, everywhere, worlds
 from tests.layers import examples, sampled
 
@@ -142,27 +144,30 @@ def test_quantities_of_claims_denote_their_own_values(claim, data):
         numbers["beta"] /= 1 + numbers["beta"]
     if "delta" in numbers:
         numbers["delta"] += numbers["eta"] * numbers["ell"]
+    if "omega" in numbers:
+        numbers["omega"] += 1 / numbers["mu_F"]
+        numbers["gamma"] += numbers["omega"] * numbers["ell"]
+    if "mu_F" in numbers:
+        numbers["ell"] += numbers["mu_F"]
+        numbers["gamma"] = numbers.get("gamma", 0) + numbers.get("omega", 0) * numbers["mu_F"]
+    numbers = {name: value for name, value in numbers.items() if name in {p.name for p in claim.parameters}}
     if claim.id == "meft.loreft_rank1":
         numbers["r"] = Fraction(1)
     values = claim.values(**{name: int(q) if name in "rT" else float(q) for name, q in numbers.items()})
     for name in claim.names:
-        value = denote(Reading().scalar(claim.expression(name)), constants(**numbers), 1, 0)
+        value = denote(Reading().having(own_letters(claim)).scalar(claim.expression(name)), constants(**numbers), 1, 0)
         assert same(value, values[name]), name
         assert value.high - value.low <= abs(value.high) / 10**12
 
 
 @pytest.mark.parametrize("claim", MEASURED, ids=lambda claim: claim.id)
 def test_conditions_and_definitions_of_claims_have_a_translation(claim):
+    reading = Reading().having(own_letters(claim))
     for condition in claim.conditions:
         strict = isinstance(condition, sp.StrictGreaterThan | sp.StrictLessThan)
-        assert Reading().fact(condition).relation == (">" if strict else ">=")
+        assert reading.fact(condition).relation == (">" if strict else ">=")
     for quantity in claim.quantities:
-        if any(power.exp.free_symbols for power in quantity.expression.atoms(sp.Pow)):
-            # The kernel has no power with a symbolic exponent.
-            with pytest.raises(InputError, match="exponent"):
-                Reading().fact(eq(quantity.symbol, quantity.expression))
-            continue
-        assert Reading().fact(eq(quantity.symbol, quantity.expression)).relation == "="
+        assert reading.fact(eq(quantity.symbol, quantity.expression)).relation == "="
 
 
 def lemma(expression: sp.Basic) -> sp.Basic:
@@ -228,8 +233,8 @@ def test_a_symbol_is_a_constant_a_dimension_or_the_horizon(name):
 
 
 MISREAD = {
-    "a number of the time": (eq(sp.Sum(t, (t, 1, T)), T * t), "Σ_t t is read as T times a constant named t"),
-    "a step size α/t": (eq(sp.Sum(x / t, (t, 1, T)), T * x / t), "Σ_t α/t is read as T times a constant"),
+    "a power that may be negative": (eq(x ** (t - 2), x), "x to the power t - 2 is no polynomial at t = 1"),
+    "a sum with the time inside": (eq(sp.Sum(t, (i, 1, t)), t**2), "t inside of a sum over i is read as i"),
     "a double sum": (
         eq(sp.Sum(sp.Sum(FrobeniusNorm(v_t), (t, 1, T)), (t, 1, T)), sp.Sum(FrobeniusNorm(v_t), (t, 1, T))),
         "sympy flattens nested sums, and limits beyond the first are dropped",
@@ -276,6 +281,31 @@ UGLY = {
 def test_what_does_not_fit_ends_in_an_input_error(relation):
     with pytest.raises(InputError):
         READING.facts(relation)
+
+
+LAST = 4
+
+
+TIMES = [
+    (t, lambda at: at),
+    (sp.Sum(t, (t, 1, T)), lambda at: LAST * (LAST + 1) // 2),
+    (sp.Sum(1 / t, (t, 1, T)), lambda at: sum(Fraction(1, s) for s in range(1, LAST + 1))),
+    (sp.Sum(i**2, (i, 1, t - 1)), lambda at: sum(s * s for s in range(1, at))),
+    (sp.Sum(3, (i, 1, t)), lambda at: 3 * at),
+    (sp.Sum(i, (i, 1, T)), lambda at: LAST * (LAST + 1) // 2),
+    (sp.Sum(i, (i, 1, T + 1)), lambda at: (LAST + 1) * (LAST + 2) // 2),
+    (sp.Integer(3) ** (t - 1), lambda at: 3 ** (at - 1)),
+    (sp.Rational(1, 2) ** T, lambda at: Fraction(1, 2**LAST)),
+    ((1 - 1 / t) ** (2 * T - 2), lambda at: (1 - Fraction(1, at)) ** (2 * LAST - 2)),
+    (sp.Sum(sp.Integer(2) ** (i - 1), (i, 1, t - 1)), lambda at: 2 ** (at - 1) - 1),
+]
+
+
+@pytest.mark.parametrize("at", [1, 2, LAST])
+@pytest.mark.parametrize(("expression", "value"), TIMES, ids=[str(expression) for expression, _ in TIMES])
+def test_the_time_is_a_number(expression, value, at):
+    model = replace(constants(), horizon=LAST)
+    assert denote(Reading().scalar(expression), model, at, 0) == exact(value(at))
 
 
 def test_a_gradient_has_the_blocks_of_its_point():

@@ -45,20 +45,23 @@ SUBSTITUTED = {
     *("khaled2020.bounded_variance.bound", "ghadimi2013.corollary2_2.alpha"),
     *(f"meft.{id}.Lhat" for id in ("lemma1_sharp_equal_radii", "layers", "direft", "frozen_b", "vera_sharp")),
     "meft.vera.J",
+    # Made of numbers that have names there.
+    *(f"meft.adaptive_gd.{name}" for name in ("first", "growth", "bound")),
 }
 # Of a form's top eigenvalue the form alone is typed.
 EIGENVALUES = {
     *(f"meft.{id}.H" for id in ("loha", "dora", "loreft")),
     *(f"meft.{id}.Lhat" for id in ("loha_sharp", "dora_blocks", "loreft_sharp", "loreft_rank1")),
 }
-# 2xy/z, which is 2LD/T for one: it stands in sources by chance.
-TWICE = Formula(2 * sp.Symbol("x") * sp.Symbol("y") / sp.Symbol("z"))
+X, Y, Z = sp.symbols("x y z", positive=True)
+# What stands in sources by chance: 2xy/z is 2LD/T for one, x²yz² is Ls²a² for one, and so on.
+CHANCE = [Formula(x) for x in (2 * X * Y / Z, X**2 * Y * Z**2, 2 * X / (Y * Z), sp.sqrt(2 * X * Y))]
 
 
 def long_enough(table: dict[sp.Expr, str]) -> dict[Formula, str]:
     """Formulas that cannot stand in a source by chance."""
     formulas = {Formula(x): name for x, name in table.items() if sp.count_ops(x) >= FEWEST_OPERATIONS}
-    return {x: name for x, name in formulas.items() if not x.same_as(TWICE)}
+    return {x: name for x, name in formulas.items() if not any(x.same_as(other) for other in CHANCE)}
 
 
 def parameters(table: dict[sp.Expr, str]) -> list:

@@ -83,8 +83,13 @@ def _within(draw: DrawFn, claim: Claim, condition: Any, inputs: Mapping[str, Num
             return exact * beyond if isinstance(condition, sp.StrictGreaterThan) else exact / beyond
         case sp.GreaterThan() if isinstance(limit, sp.Rational) and limit > 0 and not condition.lhs.is_integer:
             return Fraction(int(limit.p), int(limit.q)) * (1 + Fraction(draw(st.sampled_from([0, 1, 8, 800])), 8))
-        case sp.LessThan() if isinstance(limit, sp.Integer) and limit > 0:
+        case sp.GreaterThan() if limit.is_nonpositive:
+            # Every value of its domain is beyond it.
+            return inputs[str(condition.lhs)]
+        case sp.LessThan() if isinstance(limit, sp.Integer) and limit > 0 and condition.lhs.is_integer:
             return draw(st.integers(1, int(limit)))
+        case sp.LessThan() if isinstance(limit, sp.Rational) and limit > 0:
+            return Fraction(int(limit.p), int(limit.q)) * Fraction(draw(st.sampled_from([8, 7, 1])), 8)
     return None
 
 

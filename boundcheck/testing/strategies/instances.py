@@ -235,7 +235,7 @@ def _within_limits(draw: DrawFn, run: ShortRun, free: Collection[str]) -> dict[s
     for name, condition in limited.items():
         limit = float(run.claim.function(str(condition.rhs))(**known))
         assume(0 < limit < math.inf)
-        shares = (0.5, 0.25, 0.75, 0.95) if isinstance(condition, sp.StrictLessThan) else (1 + 1e-9, 2.0, 10.0)
+        shares = (0.5, 0.25, 0.75, 0.95) if condition.rel_op in ("<", "<=") else (1 + 1e-9, 2.0, 10.0)
         found[name] = limit * draw(choice(shares))
     return found
 

@@ -2,6 +2,7 @@
 
 from boundcheck.words.algorithms.adagrad_norm import ADAGRAD_NORM
 from boundcheck.words.algorithms.base import Algorithm
+from boundcheck.words.algorithms.decreasing_sgd import DECREASING_SGD
 from boundcheck.words.algorithms.gradient_descent import GRADIENT_DESCENT
 from boundcheck.words.algorithms.heavy_ball import HEAVY_BALL
 from boundcheck.words.algorithms.linear import LinearMethod
@@ -9,12 +10,13 @@ from boundcheck.words.algorithms.nesterov import NESTEROV
 from boundcheck.words.algorithms.sgd import SGD
 
 ALGORITHMS: dict[str, Algorithm] = {
-    each.id: each for each in (SGD, GRADIENT_DESCENT, HEAVY_BALL, NESTEROV, ADAGRAD_NORM)
+    each.id: each for each in (SGD, DECREASING_SGD, GRADIENT_DESCENT, HEAVY_BALL, NESTEROV, ADAGRAD_NORM)
 }
 
 __all__ = [
     "ADAGRAD_NORM",
     "ALGORITHMS",
+    "DECREASING_SGD",
     "GRADIENT_DESCENT",
     "HEAVY_BALL",
     "NESTEROV",

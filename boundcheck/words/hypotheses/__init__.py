@@ -10,6 +10,7 @@ from boundcheck.words.hypotheses.expected_smoothness import EXPECTED_SMOOTHNESS
 from boundcheck.words.hypotheses.frozen_factor import FROZEN_FACTOR
 from boundcheck.words.hypotheses.lipschitz_adapter import LIPSCHITZ_ADAPTER
 from boundcheck.words.hypotheses.near_minimiser import NEAR_MINIMISER
+from boundcheck.words.hypotheses.polyak_lojasiewicz import POLYAK_LOJASIEWICZ
 from boundcheck.words.hypotheses.smooth import SMOOTH, SMOOTH_AROUND, SMOOTH_EVERYWHERE
 from boundcheck.words.hypotheses.smooth_in_w import SMOOTH_IN_W
 from boundcheck.words.hypotheses.unbiased import UNBIASED
@@ -19,7 +20,7 @@ HYPOTHESES: dict[str, Hypothesis] = {
     for each in (
         *(SMOOTH_IN_W, SMOOTH, SMOOTH_AROUND, SMOOTH_EVERYWHERE, BALL, FROZEN_FACTOR, LIPSCHITZ_ADAPTER),
         *(BOUNDED_GRADIENT, BOUNDED_SPECTRAL_GRADIENT, BOUNDED_VARIANCE, EXPECTED_SMOOTHNESS, UNBIASED),
-        *(BOUNDED_BELOW, CONVEX, STRONGLY_CONVEX, NEAR_MINIMISER),
+        *(BOUNDED_BELOW, CONVEX, STRONGLY_CONVEX, POLYAK_LOJASIEWICZ, NEAR_MINIMISER),
     )
 }
 
@@ -35,6 +36,7 @@ __all__ = [
     "HYPOTHESES",
     "LIPSCHITZ_ADAPTER",
     "NEAR_MINIMISER",
+    "POLYAK_LOJASIEWICZ",
     "SMOOTH",
     "SMOOTH_AROUND",
     "SMOOTH_EVERYWHERE",

@@ -350,9 +350,9 @@ CASES = [
         defined(x, y, ge(2, 1)),
     ),
     of_scripts(
-        "the time as a number",
-        "symbol = t: expected an iterate with the index t",
-        about(eq(sp.Sum(t, (t, 1, T)), T * t)),
+        "a power that may be negative",
+        "which may be negative",
+        about(eq(x ** (t - 2), x)),
         about(ge(sp.Sum(EuclideanNorm(v_t), (t, 1, T)), x)),
         reading=RUN,
     ),

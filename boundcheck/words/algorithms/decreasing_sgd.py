@@ -1,0 +1,22 @@
+r"""SGD with the decreasing step :math:`\omega/(\gamma + t)` of Robbins and Monro (1951)."""
+
+import sympy as sp
+
+from boundcheck.claims.symbols import Parameter
+from boundcheck.claims.vocabulary import t
+from boundcheck.words.algorithms.linear import LinearMethod, g, v
+
+omega, gamma = sp.symbols("omega gamma", positive=True)
+# What a theorem about it declares.
+DECLARED = (
+    Parameter(omega, "positive real", "numerator of the step omega/(gamma + t)", r"\omega"),
+    Parameter(gamma, "positive real", "how many steps late the step omega/(gamma + t) begins", r"\gamma"),
+)
+
+DECREASING_SGD = LinearMethod(
+    "decreasing_sgd",
+    "SGD, decreasing steps",
+    (omega, gamma),
+    is_stochastic=True,
+    moves=((v, v - omega / (gamma + t) * g),),
+)

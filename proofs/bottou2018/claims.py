@@ -1,0 +1,103 @@
+"""SGD as the survey of Bottou, Curtis and Nocedal analyses it: section 4, with noise of bounded variance.
+
+In the survey's letters μ = μ_G = 1, M = ζ² and M_V = 0, so that E‖g‖² ≤ ‖∇F‖² + ζ² given the past. Where the survey
+takes strong convexity, its proofs use the Polyak–Łojasiewicz inequality alone, which is what is assumed here.
+"""
+
+import sympy as sp
+
+from boundcheck.claims.claim import Claim, Quantity
+from boundcheck.claims.symbols import D, Lhat, T, alpha, bound, eta, eta_max, f_star, mu_F, zeta
+from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient, Value, v
+from boundcheck.words.algorithms import DECREASING_SGD, SGD
+from boundcheck.words.algorithms.decreasing_sgd import DECLARED, gamma, omega
+from boundcheck.words.hypotheses import POLYAK_LOJASIEWICZ
+from boundcheck.words.measures import AVERAGE_GRADIENT, LAST_GAP
+from boundcheck.words.sentence import theorem
+
+from ..classics.claims import GIVEN_SMOOTHNESS, SMOOTH
+from ..jiang2024.claims import ASSUMPTION_4, BOUNDED_BELOW
+from ..meft.lora import CONDITIONALLY_UNBIASED
+
+_SURVEY = (
+    "Bottou, Curtis and Nocedal, Optimization methods for large-scale machine learning, SIAM Review 60(2), 2018, {}"
+)
+_EVERY = r"\text{for every } T"
+
+PL = Claim(
+    "bottou2018.pl",
+    "The Polyak–Łojasiewicz inequality",
+    _SURVEY.format("Eq. (4.12), which follows from strong convexity; Karimi, Nutini and Schmidt, ECML 2016"),
+    sp.Ge(EuclideanNorm(Gradient(F, v)) ** 2, 2 * mu_F * (Value(F, v) - f_star)),
+    r"\text{for all } v",
+    word=POLYAK_LOJASIEWICZ,
+)
+
+_STEP = (
+    GIVEN_SMOOTHNESS,
+    Quantity(eta_max, 1 / Lhat, "the longest step"),
+    Quantity(alpha, eta, "constant step size, which is given"),
+)
+_NOISE = Lhat * alpha * zeta**2
+
+NONCONVEX = theorem(
+    "bottou2018.theorem4_8",
+    "SGD, nonconvex, constant step",
+    _SURVEY.format("Theorem 4.8"),
+    _EVERY,
+    (SMOOTH, ASSUMPTION_4, CONDITIONALLY_UNBIASED, BOUNDED_BELOW),
+    (*_STEP, Quantity(bound, _NOISE + 2 * D / (alpha * T), "bound on the average expected squared gradient norm")),
+    (sp.Le(eta, eta_max),),
+    algorithm=SGD,
+    measure=AVERAGE_GRADIENT,
+)
+
+# What the noise leaves of the gap, however long the run.
+rest = sp.Symbol("rest", positive=True)
+
+CONSTANT_STEP = theorem(
+    "bottou2018.theorem4_6",
+    "SGD under Polyak–Łojasiewicz, constant step",
+    _SURVEY.format("Theorem 4.6"),
+    _EVERY,
+    (SMOOTH, ASSUMPTION_4, CONDITIONALLY_UNBIASED, PL),
+    (
+        *_STEP,
+        Quantity(rest, _NOISE / (2 * mu_F), "what the noise leaves of the gap, however long the run"),
+        Quantity(bound, rest + (1 - alpha * mu_F) ** (T - 1) * (D - rest), "bound on the last expected gap"),
+    ),
+    (sp.Le(mu_F, Lhat), sp.Le(eta, eta_max)),
+    algorithm=SGD,
+    measure=LAST_GAP,
+    note="The survey's k steps have k + 1 = T iterates.",
+)
+
+late = sp.Symbol("late", positive=True)
+omega_min = sp.Symbol("omega_min", positive=True)
+gamma_min = sp.Symbol("gamma_min", real=True)
+
+DECREASING_STEP = theorem(
+    "bottou2018.theorem4_7",
+    "SGD under Polyak–Łojasiewicz, decreasing step",
+    _SURVEY.format("Theorem 4.7"),
+    _EVERY,
+    (SMOOTH, ASSUMPTION_4, CONDITIONALLY_UNBIASED, PL),
+    (
+        GIVEN_SMOOTHNESS,
+        Quantity(omega_min, 1 / mu_F, "what omega must exceed"),
+        Quantity(gamma_min, omega * Lhat - 1, "what gamma must reach, so that the first step is at most 1/ℓ"),
+        Quantity(
+            late,
+            sp.Max(omega**2 * Lhat * zeta**2 / (2 * (omega * mu_F - 1)), (gamma + 1) * D),
+            "numerator of the bound",
+        ),
+        Quantity(bound, late / (gamma + T), "bound on the last expected gap"),
+    ),
+    (sp.Le(mu_F, Lhat), sp.Gt(omega, omega_min), sp.Ge(gamma, gamma_min)),
+    algorithm=DECREASING_SGD,
+    measure=LAST_GAP,
+    declared=DECLARED,
+    note="The step is omega/(gamma + t) at t; omega is the survey's β, and its ν is the numerator.",
+)
+
+CLAIMS = (PL, NONCONVEX, CONSTANT_STEP, DECREASING_STEP)
