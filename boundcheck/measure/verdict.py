@@ -36,13 +36,13 @@ class Outcome:
     Attributes:
         verdict, reason: which, and why in one sentence.
         blame: who is to blame for a run that does not support its theorem; None for one that does.
-        measured: mean over replicas of the (stratified) time average of the squared gradient norm; of gradient descent
-            the smallest one seen.
+        measured: what the run shows of the theorem's measure: of an algorithm with noise the mean over replicas of the
+            (stratified) time average, or of the last; without noise the smallest seen, the average or the last.
         smallest: the smallest mean over replicas within a stratum: descriptive, and biased low as any minimum is.
         interval: the confidence interval of its expectation; None when the run diverged.
         bound: the theorem's right-hand side.
         trivial: the bound that needs no theorem, J^2 G^2.
-        first: the squared gradient norm at v_1, known exactly and the same for all replicas.
+        first: what is known of the measure at v_1 without any theorem, the same for all replicas.
 
     """
 
@@ -80,15 +80,15 @@ class _Measured:
 
 
 def judge(evidence: Evidence, audits: list[Audit]) -> Outcome:
-    """The outcome of a run, from its audits and its measured gradient norms."""
-    plan, first = evidence.plan, evidence.start.square_norm
+    """The outcome of a run, from its audits and what it shows of the measure."""
+    plan = evidence.plan
     before, at_first = evidence.spec.measure.first(evidence.start, plan.inputs)
     bound, measured = plan.values["bound"], _measured(evidence)
 
     def outcome(verdict: Verdict, reason: str, blame: Blame | None) -> Outcome:
         smallest = float(measured.seen.value.mean(0).min())
         interval = measured.interval
-        return Outcome(verdict, reason, blame, measured.mean, smallest, interval, bound, plan.trivial, first)
+        return Outcome(verdict, reason, blame, measured.mean, smallest, interval, bound, plan.trivial, before)
 
     failed = list(dict.fromkeys(each.hypothesis for each in audits if each.status == "failed"))
     blame = blamed(audits, "failed")
@@ -124,19 +124,19 @@ def _measured(evidence: Evidence) -> _Measured:
     finite = bool(np.isfinite(seen.low).all() and np.isfinite(seen.high).all())
     if evidence.spec.is_stochastic:
         return _of_replicas(evidence, seen, finite)
-    schedule, what = evidence.record.schedule, measure.observable.called
+    schedule, what = evidence.record.schedule, measure.shown(is_stochastic=False)
     low, value, high = (x[0] for x in seen)
     if measure.over is Over.LEAST:
         least = int(np.argmin(high))
         # What was not seen may be smaller still.
         below = max(float(low.min()), 0.0) if schedule.is_every_step else 0.0
-        return _exact(seen, finite, (below, float(value[least]), float(high[least])), f"smallest {what}")
+        return _exact(seen, finite, (below, float(value[least]), float(high[least])), what)
     if measure.over is Over.LAST:
-        return _exact(seen, finite, (float(low[-1]), float(value[-1]), float(high[-1])), f"last {what}")
+        return _exact(seen, finite, (float(low[-1]), float(value[-1]), float(high[-1])), what)
     means = tuple(float(x @ schedule.weights) for x in (low, value, high))
     if not schedule.is_every_step:
-        return _Measured(seen, finite, means[1], None, means[2] - means[1], f"average {what}")
-    return _exact(seen, finite, means, f"average {what}")
+        return _Measured(seen, finite, means[1], None, means[2] - means[1], what)
+    return _exact(seen, finite, means, what)
 
 
 def _exact(seen: Seen, finite: bool, ends: tuple[float, ...], called: str) -> _Measured:
@@ -155,7 +155,7 @@ def _of_replicas(evidence: Evidence, seen: Seen, finite: bool) -> _Measured:
     several = finite and len(values) > 1
     bound, level = plan.values["bound"], spec.run.level
     interval = mean_interval(values, plan.trivial, _RESOLUTION * bound, level) if several else None
-    called = f"last {spec.measure.observable.called}" if last else "time average"
+    called = spec.measure.shown(is_stochastic=True) if last else "time average"
     return _Measured(seen, finite, float(values.mean()), interval, rounding, called)
 
 

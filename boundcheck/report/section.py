@@ -25,7 +25,7 @@ from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
 from boundcheck.falsify.show import rounded_down
 from boundcheck.measure.parts import Chain
-from boundcheck.measure.spec import about_any_step, about_its_own_step
+from boundcheck.measure.spec import about_its_own_step
 from boundcheck.proofs import papers
 from boundcheck.prove import ProofAudit
 from boundcheck.report.named import MOST_ROWS, WAYS, Named, named_runs, shown_and_folded, spread
@@ -119,7 +119,8 @@ class Material:
     def claims(self) -> list[Claim]:
         """Every claim that the page speaks of, in the catalogue's order."""
         if self.networks:
-            return [about_any_step(), about_its_own_step()[0]]
+            about = {run.result.claim: catalogue[run.result.claim] for run in self.runs}
+            return [*about.values(), about_its_own_step()[0]]
         named = {run.result.claim for run in self.runs}
         named |= {end.claim for run in self.runs for end in run.result.upper}
         named |= {each.claim for run in self.theorems for each in run.course.horizons}
