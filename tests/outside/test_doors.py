@@ -231,3 +231,23 @@ def test_a_claim_itself_is_measured_in_other_processes_too(tmp_path: Path) -> No
     claim = bc.claims.opened(THEOREM)
     results = bc.measure(DESCENT | {"claim": claim, "seed": [0, 1]}, tmp_path, jobs=2)
     assert [each.verdict for each in results] == ["supported"] * 2
+
+
+def test_a_file_imports_its_neighbours_as_a_script_does(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "beside_it.py").write_text("ONE = 1\n")
+    (tmp_path / "a" / "mine.py").write_text("from beside_it import ONE\n")
+    assert opened("claim", f"{tmp_path / 'a' / 'mine.py'}:ONE") == 1
+
+
+def test_a_neighbour_is_taken_for_no_module_of_its_name(tmp_path: Path) -> None:
+    for folder, number in (("a", 1), ("b", 2)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "beside_them.py").write_text(f"NUMBER = {number}\n")
+        (tmp_path / folder / "between.py").write_text("from beside_them import NUMBER\n")
+        (tmp_path / folder / "mine.py").write_text("from between import NUMBER\n")
+    (tmp_path / "b" / "between.py").rename(tmp_path / "b" / "inbetween.py")
+    (tmp_path / "b" / "mine.py").write_text("from inbetween import NUMBER\n")
+    assert opened("claim", f"{tmp_path / 'a' / 'mine.py'}:NUMBER") == 1
+    with pytest.raises(InputError, match=r"beside_them is .*a.beside_them\.py here, and not .*b.beside_them\.py"):
+        opened("claim", f"{tmp_path / 'b' / 'mine.py'}:NUMBER")
