@@ -319,7 +319,8 @@ def report(
     out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("report"),
     data: Annotated[bool, typer.Option("--data", help="Export each trace as netCDF and CSV too.")] = False,
     section: Annotated[
-        list[str], typer.Option(metavar="MODULE[:NAME]", help="A section of your own, by its import path; repeatable.")
+        list[str],
+        typer.Option(metavar="MODULE[:NAME]", help="A section of your own: a module or my_file.py; repeatable."),
     ] = [],  # noqa: B006
     claim: Annotated[
         list[str], typer.Option(metavar="MODULE:NAME", help="A claim of your own that runs are about; repeatable.")

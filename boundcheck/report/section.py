@@ -7,7 +7,6 @@ path, or as files of the folder ``sections`` of a paper. So a new figure is one 
 """
 
 import importlib
-import importlib.util
 import pkgutil
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -21,6 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from boundcheck import doors
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
 from boundcheck.falsify.show import rounded_down
@@ -227,9 +227,9 @@ def sections(paths: Iterable[str] = (), folders: Iterable[Path] = ()) -> list[Se
         InputError: for an import path at which there is no section.
 
     """
-    found = [*_own(), *(_checked(entry.load(), entry.value) for entry in entry_points(group=GROUP))]
-    found += map(_imported, paths)
-    found += [_of_file(path) for folder in folders for path in sorted(folder.glob("sections/*.py"))]
+    found = [*_own(), *(_opened(entry.value) for entry in entry_points(group=GROUP))]
+    found += map(_opened, paths)
+    found += [_opened(str(path)) for folder in folders for path in sorted(folder.glob("sections/*.py"))]
     return sorted(found, key=lambda section: section.place)
 
 
@@ -248,23 +248,10 @@ def _public(module: Any) -> dict[str, Any]:
     return {name: value for name, value in vars(module).items() if name[0] != "_"} if module else {}
 
 
-def _imported(path: str) -> Any:
-    """What is at ``module`` or ``module:name``."""
-    module, _, name = path.partition(":")
-    try:
-        found = importlib.import_module(module)
-        return _checked(getattr(found, name) if name else found, path)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise InputError("section", path, f"the import path of a section ({error})") from None
-
-
-def _of_file(path: Path) -> Any:
-    spec = importlib.util.spec_from_file_location(f"{path.parents[1].name}_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise InputError("section", path, "a Python file")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return _checked(module, path)
+def _opened(path: str) -> Any:
+    """What is at ``module``, ``module:name``, ``file.py`` or ``file.py:name``."""
+    found = doors.opened("section", path) if doors.is_path(path) else doors.module_at("section", path)
+    return _checked(found, path)
 
 
 def _checked(section: Any, path: object) -> Any:

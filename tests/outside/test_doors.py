@@ -251,3 +251,17 @@ def test_a_neighbour_is_taken_for_no_module_of_its_name(tmp_path: Path) -> None:
     assert opened("claim", f"{tmp_path / 'a' / 'mine.py'}:NUMBER") == 1
     with pytest.raises(InputError, match=r"beside_them is .*a.beside_them\.py here, and not .*b.beside_them\.py"):
         opened("claim", f"{tmp_path / 'b' / 'mine.py'}:NUMBER")
+
+
+@pytest.mark.parametrize("named", ["my_part.py", "my_part", "my_part.py:WHOLE"])
+def test_a_section_in_the_current_folder_is_found(named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from boundcheck.report.section import sections
+
+    (tmp_path / "my_part.py").write_text(
+        "import sys\ntitle, place = 'A part', 5\ndef build(material, folder): ...\nWHOLE = sys.modules[__name__]\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "my_part", raising=False)
+    # What a console script finds lies beside it, and not in the current folder.
+    monkeypatch.setattr(sys, "path", [each for each in sys.path if each])
+    assert [each.place for each in sections([named]) if each.title == "A part"] == [5]
