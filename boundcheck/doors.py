@@ -13,14 +13,17 @@ import pkgutil
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType, TracebackType
 from typing import Any, Generic, TypeVar
 
-from boundcheck.errors import InputError
+from boundcheck.errors import BoundcheckError, CodeError, InputError, raised
 
 T = TypeVar("T")
+# The names of modules that were opened.
+_opened: set[str] = set()
 
 
 def is_path(text: object) -> bool:
@@ -57,13 +60,53 @@ def module_at(field: str, place: str, text: str = "") -> ModuleType:
 
     """
     try:
-        return _file(Path(place)) if place.endswith(".py") else _module(place)
+        found = _file(Path(place)) if place.endswith(".py") else _module(place)
+        _opened.add(found.__name__)
+        return found
     except InputError:
         raise
     except (Exception, SystemExit) as error:
-        said = " ".join(str(error).split())
-        expected = f"a module that runs, and not {type(error).__name__}: {said}"
-        raise InputError(field, text or place, expected) from error
+        raise InputError(field, text or place, f"a module that runs, and not {raised(error)}") from error
+
+
+@contextmanager
+def theirs(tick: Callable[..., Any] | None = None) -> Iterator[None]:
+    """Call what may call code of a person's own: words, problems, adapters, sections.
+
+    An error on whose way through the calls lies code from outside is told in one line, with its place. Others are ours,
+    and keep their traceback; so does what `tick` raises, by which a person may stop a run.
+
+    Raises:
+        CodeError: naming the function, its file and its line.
+
+    """
+    try:
+        yield
+    except BoundcheckError:
+        raise
+    except (Exception, SystemExit) as error:
+        way = [each for each in _way(error.__traceback__) if _is_outside(each.tb_frame)]
+        if not way or way[0].tb_frame.f_code is getattr(tick, "__code__", None):
+            raise
+        code = way[-1].tb_frame.f_code
+        place = f"line {way[-1].tb_lineno} of {Path(code.co_filename).name}"
+        raise CodeError(code.co_qualname, place, f"code that runs, and not {raised(error)}") from error
+
+
+def _way(traceback: TracebackType | None) -> Iterator[TracebackType]:
+    while traceback is not None:
+        yield traceback
+        traceback = traceback.tb_next
+
+
+def _is_outside(frame: FrameType) -> bool:
+    """Whether it is of neither boundcheck nor a library; what was opened as a part of one is a person's own."""
+    name = str(frame.f_globals.get("__name__", ""))
+    root = name.partition(".")[0]
+    if root in ("", "boundcheck") or root in sys.stdlib_module_names:
+        return False
+    installed = {"site-packages", "dist-packages"} & set(Path(frame.f_code.co_filename).parts)
+    return not installed or name in _opened
 
 
 def _module(name: str) -> ModuleType:

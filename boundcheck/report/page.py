@@ -8,8 +8,9 @@ from typing import Any
 from boundcheck.errors import InputError
 from boundcheck.files import file_name, replace_file
 from boundcheck.measure.store import finished
-from boundcheck.report.section import Folder, Material, sections, templates
+from boundcheck.report.section import Folder, Material, built, sections, templates
 from boundcheck.report.stored import StoredRun
+from boundcheck.sinks import say
 
 
 def load_runs(folders: list[Path]) -> list[StoredRun]:
@@ -27,6 +28,8 @@ def write_page(material: Material, page: Path, title: str, lead: str, outside: I
         lead: its first paragraph; text, or Markup.
         outside: import paths of sections that are found in no other way.
 
+    A section of a person's own that fails says so in its place and on stderr, and costs nothing else.
+
     Returns:
         The files written, the page first.
 
@@ -35,7 +38,12 @@ def write_page(material: Material, page: Path, title: str, lead: str, outside: I
 
     """
     folder = Folder()
-    parts = [(each.title, each.build(material, folder)) for each in sections(outside, material.papers)]
+    parts = []
+    for each in sections(outside, material.papers):
+        html, error = built(each, material, folder)
+        parts.append((each.title, html))
+        if error is not None:
+            say(f"the section {each.title or 'without a title'} failed, and the page says so in its place: {error}")
     shown = [(heading, part) for heading, part in parts if part.strip()]
     text = templates().get_template("page.html.j2").render(title=title, lead=lead, parts=shown)
     files = {page: text.encode(), page.with_name("results.json"): json_bytes(material.as_json())}

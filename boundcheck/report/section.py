@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 
 from boundcheck import doors
 from boundcheck.claims import Claim, catalogue
-from boundcheck.errors import InputError
+from boundcheck.errors import CodeError, InputError
 from boundcheck.falsify.show import rounded_down
 from boundcheck.measure.parts import Chain
 from boundcheck.measure.spec import about_its_own_step
@@ -221,15 +221,16 @@ def templates() -> Environment:
 def sections(paths: Iterable[str] = (), folders: Iterable[Path] = ()) -> list[Section]:
     """Every section in its place: ours, those of entry points, those at these import paths, and those of papers.
 
-    A paper has its own in its folder ``sections``, a file each.
+    A paper has its own in its folder ``sections``, a file each. One that nobody typed, and that cannot be opened, costs
+    no page: it is there, and says so.
 
     Raises:
         InputError: for an import path at which there is no section.
 
     """
-    found = [*_own(), *(_opened(entry.value) for entry in entry_points(group=GROUP))]
-    found += map(_opened, paths)
-    found += [_opened(str(path)) for folder in folders for path in sorted(folder.glob("sections/*.py"))]
+    found = [*_own(), *map(_opened, paths)]
+    found += [_opened_or_broken(entry.value) for entry in entry_points(group=GROUP)]
+    found += [_opened_or_broken(str(path)) for folder in folders for path in sorted(folder.glob("sections/*.py"))]
     return sorted(found, key=lambda section: section.place)
 
 
@@ -254,8 +255,46 @@ def _opened(path: str) -> Any:
     return _checked(found, path)
 
 
+@dataclass(frozen=True)
+class _Broken:
+    """The place of a section that could not be opened."""
+
+    title: str
+    error: InputError
+    place: int = 890
+
+    def build(self, material: Material, folder: Folder) -> Markup:
+        raise CodeError(self.error.field, self.error.value, self.error.expected)
+
+
+def _opened_or_broken(path: str) -> Any:
+    try:
+        return _opened(path)
+    except InputError as error:
+        return _Broken(Path(path).name, error)
+
+
+def built(section: Section, material: Material, folder: Folder) -> tuple[Markup, CodeError | None]:
+    """The HTML of a section; of one of a person's own that does not run, one line in its place, and what was raised.
+
+    A section that did not come to its end leaves no figures and files.
+    """
+    beside = Folder()
+    try:
+        with doors.theirs():
+            html = section.build(material, beside)
+        if not isinstance(html, str):
+            raise CodeError(f"{section.title}: build", type(html).__name__, "HTML, a markupsafe.Markup")
+    except CodeError as error:
+        return Markup("<p>This section failed, the others did not: <code>{}</code></p>").format(error), error
+    folder.files |= beside.files
+    return html, None
+
+
 def _checked(section: Any, path: object) -> Any:
     missing = [name for name in ("title", "place", "build") if not hasattr(section, name)]
     if missing:
         raise InputError("section", path, f"a section, which has {', '.join(missing)} too")
+    if not isinstance(section.title, str) or not isinstance(section.place, int | float) or not callable(section.build):
+        raise InputError("section", path, "a section: a title that is text, a place that is a number, a function build")
     return section
