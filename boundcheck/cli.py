@@ -333,7 +333,8 @@ def report(
     from boundcheck.terminal import STDOUT, print_json
 
     for each in claim:
-        catalogue.opened(each, "claim")
+        # Runs name it by its path, and those of a claim that was given as an object by its id.
+        catalogue.opened(catalogue.opened(each, "claim"))
     command = f"boundcheck report {' '.join(path.name for path in run)}"
     lead = f"{len(run)} stored run{'s' if len(run) > 1 else ''}."
     files = write_runs(run, out / "index.html", "Stored runs", lead, command, section)

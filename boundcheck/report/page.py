@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from boundcheck.claims import catalogue
+from boundcheck.doors import is_path
 from boundcheck.errors import InputError
 from boundcheck.files import file_name, replace_file
 from boundcheck.measure.store import finished
@@ -58,16 +60,27 @@ def write_runs(
     """Write the page of runs; those of networks have one of their own, in ``networks`` where there are others.
 
     Raises:
-        InputError: for a folder that holds no finished run, and as `write_page` does.
+        InputError: for a folder that holds no finished run, one of a claim that is not known, and as `write_page` does.
 
     """
     runs = load_runs(folders)
+    for run in runs:
+        _check_known(run.result.claim)
     networks, others = ([run for run in runs if run.is_network is each] for each in (True, False))
     files = write_page(Material(others, command=command), page, title, lead, outside) if others else []
     if networks:
         beside = page.parent / "networks" / page.name if others else page
         files += write_page(Material(networks, command=command), beside, title, lead, outside)
     return files
+
+
+def _check_known(claim: str) -> None:
+    """Refuse a claim of one's own that was not opened: its code is run for a path that is typed, and for no other."""
+    try:
+        catalogue[claim]
+    except InputError:
+        path = claim if is_path(claim) else "MODULE:NAME"
+        raise InputError("claim", claim, f"a claim that is known: one of your own is given by --claim {path}") from None
 
 
 def _write(files: Mapping[Path, bytes]) -> list[Path]:

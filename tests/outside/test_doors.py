@@ -123,6 +123,18 @@ def test_the_command_line_opens_what_a_spec_names_and_reports_it(tmp_path: Path)
     )
 
 
+def test_a_run_of_a_claim_that_was_an_object_is_reported_with_the_claim_given(tmp_path: Path) -> None:
+    claim = bc.claims.opened(THEOREM)
+    (result,) = bc.measure(DESCENT | {"claim": claim}, tmp_path)
+    stored = tmp_path / result.run_id
+    again = said("report", stored, "--claim", THEOREM, "--out", tmp_path / "again")
+    assert "Halved descent" in Path(again["files"][0]).read_text()
+    command = [sys.executable, "-m", "boundcheck", "report", str(stored), "--out", str(tmp_path / "none")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    expected = "claim = outer.halved: expected a claim that is known: one of your own is given by --claim MODULE:NAME"
+    assert (done.returncode, done.stderr) == (2, f"boundcheck: {expected}\n")
+
+
 def test_reading_a_result_runs_no_code(tmp_path: Path) -> None:
     (result,) = bc.measure(DESCENT, tmp_path / "runs")
     stored = result.as_json()
