@@ -224,7 +224,9 @@ def _compare(evidence: Evidence, measured: _Measured) -> tuple[Verdict, str, Bla
             f"the bound lies inside the {limits}: {_advice(evidence, measured)}",
             _statistics(evidence, measured),
         )
-    if interval.lower <= upper(ball) and evidence.spec.measure.over is not Over.LEAST:
+    # Of a smallest that was not seen at every iterate nothing is known below, and that is what it lacks.
+    seen_whole = evidence.spec.measure.over is not Over.LEAST or schedule.is_every_step
+    if interval.lower <= upper(ball) and seen_whole:
         reason = f"the {what} is between {interval.lower:.4g} and {interval.upper:.4g}, and so is the bound"
         return _said(Verdict.INCONCLUSIVE, "constant", SMOOTHNESS.letter, reason)
     return _above(evidence, measured, upper(ball), limits)

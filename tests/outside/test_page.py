@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from sympy import Rational
+
 import boundcheck as bc
 from boundcheck.claims import Quantity, catalogue
 from boundcheck.claims.symbols import D, T, bound
@@ -49,3 +51,31 @@ def test_the_page_names_algorithm_measure_and_word(tmp_path: Path) -> None:
     gradient, gap = load_runs(folders)
     assert gap.course.first == gap.course.gap, "at v_1 stands what the measure is there"
     assert gradient.course.first < gap.course.gap
+
+
+def test_a_gap_without_noise_needs_no_replicas(tmp_path: Path) -> None:
+    """It is known between two numbers, and where the bound lies between them no replica would tell."""
+    measure = PerformanceMeasure("least_gap", "least gap", Over.LEAST, GAP)
+    formula = Quantity(bound, D * (Rational(9, 10) + 1 / (100 * T)), "bound on the least gap")
+    claim = theorem(
+        "outer.least_gap",
+        "The gap shrinks a little",
+        "mine",
+        "",
+        AVERAGE_GAP.hypotheses,
+        (*DESCENT.quantities[:-1], formula),
+        algorithm=GRADIENT_DESCENT,
+        measure=measure,
+    )
+    spec = {
+        "claim": claim,
+        "problem": {"kind": f"{HERE}.my_objective:LogCosh"},
+        "adapter": {"kind": "full"},
+        "run": {"steps": 2, "audits": 2},
+        "assume": {"bound": "D*8/10"},
+    }
+    (result,) = bc.measure(spec, tmp_path)
+    assert result.verdict == "inconclusive"
+    assert "replica" not in result.reason
+    assert result.reason.startswith("the smallest gap is between")
+    assert result.blame.kind == "constant"
