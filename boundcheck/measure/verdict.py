@@ -18,13 +18,15 @@ from boundcheck.measure.horizons import at_the_longest, informative_horizon
 from boundcheck.measure.intervals import Interval, mean_interval, simultaneous_lower_limits, student_replicas
 from boundcheck.measure.parts import Blame
 from boundcheck.verdicts import Verdict
-from boundcheck.words.hypotheses import BOUNDED_VARIANCE
+from boundcheck.words.hypotheses import BOUNDED_GRADIENT, BOUNDED_VARIANCE
 from boundcheck.words.hypotheses.evidence import Audit, Guilt
 from boundcheck.words.measures import SMOOTHNESS
 from boundcheck.words.measures.base import Over, Seen
 
 # The nonasymptotic interval is used where it resolves this fraction of the bound.
 _RESOLUTION = 0.25
+# The relative error of J^2 G^2, which is a product of a few floats.
+_ROUNDED = 1e-12
 # An asymptotic interval needs that many strata of t, the first of them short ones.
 _FEWEST_STRATA = 8
 
@@ -99,6 +101,12 @@ def judge(evidence: Evidence, audits: list[Audit]) -> Outcome:
         return outcome(Verdict.HYPOTHESIS_FAILED, f"the run broke {what}, so the theorem says nothing about it", blame)
     if not evidence.function.is_known:
         return outcome(*_in_hindsight(evidence, audits, measured))
+    # Inside the ball, or an audit had failed; of a measure that is not of gradients the limit is infinite.
+    if (most := float(measured.seen.low.max())) > plan.trivial * (1 + _ROUNDED):
+        reason = (
+            f"a squared gradient norm of {most:.4g} was seen, and {plan.trivial:.4g} is J^2 G^2 by the problem's own G"
+        )
+        return outcome(*_said(Verdict.HYPOTHESIS_FAILED, "constant", BOUNDED_GRADIENT.letter, reason))
     if bound <= 0:
         reason = f"the bound {bound:.4g} is not positive, so the claim says nothing"
         return outcome(*_said(Verdict.HYPOTHESIS_FAILED, "constant", "bound", reason))

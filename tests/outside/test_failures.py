@@ -9,13 +9,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import sympy as sp
 import torch
 
 import boundcheck as bc
+from boundcheck.claims.symbols import D
 from boundcheck.doors import theirs
 from boundcheck.errors import CodeError, InputError
+from boundcheck.problems.constant import Constant
+from boundcheck.proofs import paper_at
 from boundcheck.report import section
 from boundcheck.report.page import write_page
+from boundcheck.report.programme import programme_of
 from boundcheck.report.section import Material
 from boundcheck.words.algorithms import LinearMethod
 from boundcheck.words.hypotheses import Hypothesis
@@ -149,3 +154,55 @@ def test_an_audit_survives_its_papers_own_section_and_findings(
     said = capsys.readouterr().err
     assert "the section broken.py failed" in said
     assert "measured of the paper's report.py failed" in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"infimum": Constant(10.0, "certified", "wishful")}, r"^infimum = 10\.0: expected a lower bound on the loss"),
+        ({"loss": lambda W: W.sum((1, 2)) * float("nan")}, r"^problem = log-cosh: expected a loss that is a finite"),
+    ],
+)
+def test_what_a_problem_says_wrongly_of_itself_is_named(changes: dict[str, Any], said: str, tmp_path: Path) -> None:
+    problem = LogCosh()
+    vars(problem).update(changes)
+    with pytest.raises(InputError, match=said):
+        bc.measure(DESCENT, tmp_path, problem=problem)
+
+
+def test_a_bound_on_gradients_that_the_run_exceeds_is_blamed(tmp_path: Path) -> None:
+    problem = LogCosh()
+    problem.gradient_bound = Constant(0.01, "certified", "wishful")
+    (result,) = bc.measure(DESCENT, tmp_path, problem=problem)
+    said = "a squared gradient norm of 0.6708 was seen, and 0.0001 is J^2 G^2 by the problem's own G"
+    assert (result.verdict, result.reason) == ("hypothesis-failed", said)
+    assert (result.blame.kind, result.blame.name) == ("constant", "G")
+
+
+def test_a_theorem_that_no_run_can_be_about_says_what_it_lacks(tmp_path: Path) -> None:
+    alpha, bound = HALVED_DESCENT.quantities[-2:]
+    timeless = replace(HALVED_DESCENT, quantities=(*HALVED_DESCENT.quantities[:-1], replace(bound, expression=D)))
+    for claim, expected in (
+        (
+            replace(timeless, id="outer.timeless", measure=None, conclusion=sp.Le(alpha.symbol, bound.symbol)),
+            "horizon T",
+        ),
+        (replace(HALVED_DESCENT, id="outer.bare", hypotheses=(BELOW,)), "says that F is smooth elsewhere"),
+    ):
+        with pytest.raises(InputError, match=expected):
+            bc.measure(DESCENT | {"claim": claim}, tmp_path, problem=LogCosh())
+
+
+def test_claims_may_import_what_has_proofs(tmp_path: Path) -> None:
+    for name in ("circular", "circled"):
+        (tmp_path / name).mkdir()
+        claims = HEAD + "from .lemmas import ONE\n" + LINE.format(f"{name}.lemma")
+        (tmp_path / name / "claims.py").write_text(claims)
+        (tmp_path / name / "lemmas.py").write_text(
+            "from boundcheck.prove import Reading, script\nONE = 1\n"
+            f"@script('{name}.lemma', 'printed', Reading())\ndef lemma(proof): ...\n"
+        )
+    assert programme_of(paper_at(tmp_path / "circular"), full=False).sweeps == ()
+    # Where the catalogue comes second, the error says what it met.
+    with pytest.raises(InputError, match=r"claims\.py: expected imports of no module with an @script"):
+        paper_at(tmp_path / "circled").claims()
