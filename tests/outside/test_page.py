@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 from sympy import Rational
@@ -10,7 +11,9 @@ from sympy import Rational
 import boundcheck as bc
 from boundcheck.claims import Quantity, catalogue
 from boundcheck.claims.symbols import D, T, bound
+from boundcheck.proofs import HOME
 from boundcheck.report.page import load_runs, write_runs
+from boundcheck.testing import check_claim
 from boundcheck.words import theorem
 from boundcheck.words.algorithms import GRADIENT_DESCENT
 from boundcheck.words.measures.base import GAP, Over, PerformanceMeasure
@@ -79,3 +82,20 @@ def test_a_gap_without_noise_needs_no_replicas(tmp_path: Path) -> None:
     assert "replica" not in result.reason
     assert result.reason.startswith("the smallest gap is between")
     assert result.blame.kind == "constant"
+
+
+def test_the_example_to_copy_is_run_tried_and_shown(tmp_path: Path) -> None:
+    file = tmp_path / "my_theorem.py"
+    shutil.copy(HOME / "own_words.py", file)
+    spec = {
+        "claim": f"{file}:WARM_DESCENT",
+        "problem": {"kind": f"{HERE}.my_objective:LogCosh"},
+        "adapter": {"kind": "full"},
+        "run": {"steps": 40, "audits": 40},
+    }
+    (result,) = bc.measure(spec, tmp_path / "runs")
+    assert result.verdict == "supported", result.reason
+    assert {row.hypothesis: row.status for row in result.audit}["my.no_rise"] == "held"
+    files = write_runs([tmp_path / "runs" / result.run_id], tmp_path / "index.html", "Own", "Own.", "")
+    assert "Warmed-up descent, measured: the last squared gradient norm." in files[0].read_text()
+    assert check_claim(f"{file}:WARM_DESCENT", adapter="full", examples=10).ratio > 0

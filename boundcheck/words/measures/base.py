@@ -98,8 +98,10 @@ class Observable:
         expression: of the expression of v.
         name: the attribute of a look that it is.
         called: what verdicts and pages call it.
-        seen: what the trace of a run shows of it; None where no run shows it.
-        first: what is known of it at v_1 without any theorem, and what that is called.
+        seen: what the trace of a run shows of it, from the evidence: a `Seen` of three arrays of shape (R, M), between
+            what the observable surely is, rounding errors counted; None where no run shows it.
+        first: what is known of it at v_1 without any theorem, from the start and the values of the claim's parameters:
+            a float that is no less, and what that is called; a bound that is not below it says nothing.
         letters: how figures write it at v_t; as it is called where left out.
         units: the unit that it is in, where ``{}`` stands for the unit of F; empty where that is not known.
 
@@ -124,7 +126,18 @@ class Observable:
 
 @dataclass(frozen=True)
 class PerformanceMeasure(Measure):
-    """A statistic over iterates of the expectation of what is seen at one."""
+    """A statistic over iterates of the expectation of what is seen at one.
+
+    One's own has a statistic of `Over`, and an `Observable` of this module (`SQUARED_GRADIENT`, `GAP`,
+    `SQUARED_DISTANCE`) or of one's own. The conclusion of its theorems is ``at_most(bound)``, as `words.theorem` makes
+    it.
+
+    Attributes:
+        over: the statistic: of v_1, ..., v_T the least, the average, or that of v_T.
+        observable: what is seen at one iterate, whose faces must agree: the expression that proofs and pages have, the
+            attribute of a `Look` that exact arithmetic and performance estimation read, and what a run shows.
+
+    """
 
     over: Over
     observable: Observable
