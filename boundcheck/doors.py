@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType, ModuleType, TracebackType
 from typing import Any, Generic, TypeVar
 
-from boundcheck.errors import BoundcheckError, CodeError, InputError, raised
+from boundcheck.errors import CodeError, InputError, raised
 
 T = TypeVar("T")
 # The names of modules that were opened.
@@ -82,9 +82,9 @@ def theirs(tick: Callable[..., Any] | None = None) -> Iterator[None]:
     """
     try:
         yield
-    except BoundcheckError:
-        raise
     except (Exception, SystemExit) as error:
+        if type(error).__module__.partition(".")[0] == "boundcheck":
+            raise
         way = [each for each in _way(error.__traceback__) if _is_outside(each.tb_frame)]
         if not way or way[0].tb_frame.f_code is getattr(tick, "__code__", None):
             raise
@@ -103,7 +103,8 @@ def _is_outside(frame: FrameType) -> bool:
     """Whether it is of neither boundcheck nor a library; what was opened as a part of one is a person's own."""
     name = str(frame.f_globals.get("__name__", ""))
     root = name.partition(".")[0]
-    if root in ("", "boundcheck") or root in sys.stdlib_module_names:
+    # What is generated at run time, by Hypothesis for one, is in no module that is there.
+    if root == "boundcheck" or root in sys.stdlib_module_names or name not in sys.modules:
         return False
     installed = {"site-packages", "dist-packages"} & set(Path(frame.f_code.co_filename).parts)
     return not installed or name in _opened

@@ -138,8 +138,7 @@ def check_claim(
     Raises:
         ClaimViolatedError: with the smallest instance found that breaks the claim, which is also written to a file.
         RoundingError: where the arithmetic is off by more than its error bound.
-        InputError: for a claim that cannot be checked, and where nothing satisfies what is given; a CodeError is one,
-            where code of your own, of an algorithm say, does not run.
+        InputError: for a claim that cannot be checked, or whose words' code fails, and where nothing satisfies `given`.
 
     """
     # Pytest shows the test that called, and not this.

@@ -206,3 +206,12 @@ def test_claims_may_import_what_has_proofs(tmp_path: Path) -> None:
     # Where the catalogue comes second, the error says what it met.
     with pytest.raises(InputError, match=r"claims\.py: expected imports of no module with an @script"):
         paper_at(tmp_path / "circled").claims()
+
+
+def test_what_is_generated_is_nobodys_code() -> None:
+    """Hypothesis makes modules at run time; an error that passes through one is not a person's."""
+    made: dict[str, Any] = {"__name__": "made_at_run_time"}
+    exec("def call(f):\n    return f()", made)
+    ours = {"__name__": "boundcheck.ours", "theirs": theirs, "call": made["call"]}
+    with pytest.raises(ZeroDivisionError):
+        exec("with theirs():\n    call(lambda: 1 / 0)", ours)
