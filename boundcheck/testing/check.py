@@ -112,9 +112,8 @@ def check_claim(
 ) -> Checked:
     """Try a claim on instances that Hypothesis draws, steered toward a large measured over bound, and climb from them.
 
-    What may be checked: an inequality between norms of matrices and numbers; a claim about the smoothness of an
-    adapter, whose last quantity is ``Lhat``; a theorem with a step size ``alpha``, whose last quantity is ``bound``.
-    Not to be called inside of a test that Hypothesis runs itself.
+    What may be checked: an inequality between norms of matrices and numbers; a claim about the smoothness of an adapter
+    (its last quantity is ``Lhat``); a theorem (``bound``). Not inside of a test that Hypothesis runs itself.
 
     >>> from sympy import Le, MatrixSymbol
     >>> from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm
