@@ -286,7 +286,7 @@ def built(section: Section, material: Material, folder: Folder) -> tuple[Markup,
         if not isinstance(html, str):
             raise CodeError(f"{section.title}: build", type(html).__name__, "HTML, a markupsafe.Markup")
     except CodeError as error:
-        return Markup("<p>This section failed, the others did not: <code>{}</code></p>").format(error), error
+        return Markup("<p>This section failed: <code>{}</code></p>").format(error), error
     folder.files |= beside.files
     return html, None
 
