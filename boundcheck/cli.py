@@ -319,7 +319,8 @@ def report(
     out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("report"),
     data: Annotated[bool, typer.Option("--data", help="Export each trace as netCDF and CSV too.")] = False,
     section: Annotated[
-        list[str], typer.Option(metavar="MODULE[:NAME]", help="A section of your own, by its import path; repeatable.")
+        list[str],
+        typer.Option(metavar="MODULE[:NAME]", help="A section of your own: a module or my_file.py; repeatable."),
     ] = [],  # noqa: B006
     claim: Annotated[
         list[str], typer.Option(metavar="MODULE:NAME", help="A claim of your own that runs are about; repeatable.")
@@ -332,7 +333,8 @@ def report(
     from boundcheck.terminal import STDOUT, print_json
 
     for each in claim:
-        catalogue.opened(each, "claim")
+        # Runs name it by its path, and those of a claim that was given as an object by its id.
+        catalogue.opened(catalogue.opened(each, "claim"))
     command = f"boundcheck report {' '.join(path.name for path in run)}"
     lead = f"{len(run)} stored run{'s' if len(run) > 1 else ''}."
     files = write_runs(run, out / "index.html", "Stored runs", lead, command, section)

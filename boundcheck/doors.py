@@ -6,20 +6,24 @@ result or instance opens nothing.
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
 import pkgutil
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType, TracebackType
 from typing import Any, Generic, TypeVar
 
-from boundcheck.errors import InputError
+from boundcheck.errors import CodeError, InputError, raised
 
 T = TypeVar("T")
+# The names of modules that were opened.
+_opened: set[str] = set()
 
 
 def is_path(text: object) -> bool:
@@ -37,16 +41,73 @@ def opened(field: str, text: str) -> Any:
     place, _, name = text.rpartition(":")
     if not place or not name.isidentifier():
         raise InputError(field, text, "an import path, module:name or file.py:name")
-    try:
-        module = _file(Path(place)) if place.endswith(".py") else _module(place)
-    except InputError:
-        raise
-    except (Exception, SystemExit) as error:
-        said = " ".join(str(error).split())
-        raise InputError(field, text, f"a module that runs, and not {type(error).__name__}: {said}") from error
+    module = module_at(field, place, text)
     if not hasattr(module, name):
         raise InputError(field, text, f"a name that is in {place}")
     return getattr(module, name)
+
+
+def module_at(field: str, place: str, text: str = "") -> ModuleType:
+    """The module called so, or the one in this file ``folder/file.py``, which is run.
+
+    Args:
+        field: that errors name.
+        place: where the module is.
+        text: what was typed, of which the place is a part; the place itself if left out.
+
+    Raises:
+        InputError: naming the field, where there is no such module, or it does not run.
+
+    """
+    try:
+        found = _file(Path(place)) if place.endswith(".py") else _module(place)
+        _opened.add(found.__name__)
+        return found
+    except InputError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise InputError(field, text or place, f"a module that runs, and not {raised(error)}") from error
+
+
+@contextmanager
+def theirs(tick: Callable[..., Any] | None = None) -> Iterator[None]:
+    """Call what may call code of a person's own: words, problems, adapters, sections.
+
+    An error on whose way through the calls lies code from outside is told in one line, with its place. Others are ours,
+    and keep their traceback; so does what `tick` raises, by which a person may stop a run.
+
+    Raises:
+        CodeError: naming the function, its file and its line.
+
+    """
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        if type(error).__module__.partition(".")[0] == "boundcheck":
+            raise
+        way = [each for each in _way(error.__traceback__) if _is_outside(each.tb_frame)]
+        if not way or way[0].tb_frame.f_code is getattr(tick, "__code__", None):
+            raise
+        code = way[-1].tb_frame.f_code
+        place = f"line {way[-1].tb_lineno} of {Path(code.co_filename).name}"
+        raise CodeError(code.co_qualname, place, f"code that runs, and not {raised(error)}") from error
+
+
+def _way(traceback: TracebackType | None) -> Iterator[TracebackType]:
+    while traceback is not None:
+        yield traceback
+        traceback = traceback.tb_next
+
+
+def _is_outside(frame: FrameType) -> bool:
+    """Whether it is of neither boundcheck nor a library; what was opened as a part of one is a person's own."""
+    name = str(frame.f_globals.get("__name__", ""))
+    root = name.partition(".")[0]
+    # What is generated at run time, by Hypothesis for one, is in no module that is there.
+    if root == "boundcheck" or root in sys.stdlib_module_names or name not in sys.modules:
+        return False
+    installed = {"site-packages", "dist-packages"} & set(Path(frame.f_code.co_filename).parts)
+    return not installed or name in _opened
 
 
 def _module(name: str) -> ModuleType:
@@ -57,7 +118,7 @@ def _module(name: str) -> ModuleType:
 
 
 def _file(path: Path) -> ModuleType:
-    """The module in a file, run once for what the file holds."""
+    """The module in a file, run once for what the file holds; as a script it may import its neighbours."""
     content = path.read_bytes()
     name = f"{path.stem}_{zlib.crc32(content + str(path.resolve()).encode()):08x}"
     if name not in sys.modules:
@@ -65,12 +126,46 @@ def _file(path: Path) -> ModuleType:
         if spec is None or spec.loader is None:
             raise ImportError(f"{path} is no Python file")
         sys.modules[name] = importlib.util.module_from_spec(spec)
+        if (folder := str(path.resolve().parent)) not in sys.path:
+            sys.path.append(folder)
         try:
             spec.loader.exec_module(sys.modules[name])
+            _check_neighbours(path.resolve())
         except BaseException:
             del sys.modules[name]
             raise
     return sys.modules[name]
+
+
+def _check_neighbours(path: Path) -> None:
+    """Refuse a file that means its neighbour by a name, and was given another module: another folder's, or a library's.
+
+    Raises:
+        ImportError: naming both.
+
+    """
+    waiting, known = [path], {path}
+    while waiting:
+        here = waiting.pop()
+        for name in _imports(here):
+            neighbour = here.parent / f"{name}.py"
+            if name not in sys.modules or not neighbour.is_file():
+                continue
+            found = getattr(sys.modules[name], "__file__", None)
+            if found is None or Path(found).resolve() != neighbour:
+                raise ImportError(
+                    f"{name} is {found or 'built in'} here, and not {neighbour}, which needs another name"
+                )
+            waiting += {neighbour} - known
+            known.add(neighbour)
+
+
+def _imports(path: Path) -> set[str]:
+    """The first part of the name of each module that a file imports."""
+    tree = ast.parse(path.read_bytes())
+    found = {each.name for node in ast.walk(tree) if isinstance(node, ast.Import) for each in node.names}
+    found |= {x.module for x in ast.walk(tree) if isinstance(x, ast.ImportFrom) and x.module and not x.level}
+    return {name.split(".")[0] for name in found}
 
 
 def listed(package: str, base: Any) -> list[Any]:

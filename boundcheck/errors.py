@@ -32,6 +32,16 @@ class InputError(BoundcheckError, ValueError):
         return type(self), (self.field, _one_line(self.value), self.expected)
 
 
+class CodeError(InputError):
+    """Code of a person's own, a word, a problem, an adapter or a section, that does not run to its end."""
+
+
+def raised(error: BaseException) -> str:
+    """What was raised, in one line."""
+    said = " ".join(str(error).split())
+    return type(error).__name__ + (f": {said}" if said else "")
+
+
 def _one_line(value: object, longest: int = _LONGEST) -> str:
     try:
         text = " ".join(str(value).split())

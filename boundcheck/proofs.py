@@ -76,7 +76,11 @@ class Paper:
             InputError: where there is no such thing, or the id of a claim does not begin with the key.
 
         """
-        found: Sequence[Any] = getattr(self.part("claims"), "CLAIMS", ())
+        module = self.part("claims")
+        if getattr(getattr(module, "__spec__", None), "_initializing", False):
+            expected = "imports of no module with an @script, which asks for claims that are not there yet"
+            raise InputError("script", self.folder / "claims.py", expected)
+        found: Sequence[Any] = getattr(module, "CLAIMS", ())
         if not isinstance(found, tuple | list) or not all(hasattr(each, "statement_latex") for each in found):
             raise InputError("CLAIMS", self.folder / "claims.py", "a tuple of claims")
         ids = [each.id for each in found]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from boundcheck.claims import Claim, catalogue
+from boundcheck.doors import theirs
 from boundcheck.errors import InputError
 from boundcheck.progress import Tick, silent
 from boundcheck.words import algorithm_of
@@ -53,6 +54,7 @@ def falsify(
     Raises:
         InputError: for a claim that is not about the smoothness of an adapter or has the id of another claim, and for
             bad ranks or constants.
+        CodeError: where code of your own, of an adapter say, does not run; it is an InputError.
 
     """
     claim = catalogue.opened(claim) if isinstance(claim, str) else claim
@@ -64,4 +66,5 @@ def falsify(
     from boundcheck.falsify.search import search
 
     check_id(claim)
-    return search(claim, ranks, constants, adapter, lipschitz, starts, rounds, examples, seed, tick)
+    with theirs(tick):
+        return search(claim, ranks, constants, adapter, lipschitz, starts, rounds, examples, seed, tick)

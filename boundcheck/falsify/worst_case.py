@@ -13,6 +13,7 @@ import sympy as sp
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.symbols import T, eta
+from boundcheck.doors import theirs
 from boundcheck.errors import InputError
 from boundcheck.falsify.program import NOISY, RESOLUTION, TOLERANCE, NotSolvedError, Program
 from boundcheck.progress import Tick, silent
@@ -162,16 +163,17 @@ def worst_cases(
     claim = catalogue.opened(claim) if isinstance(claim, str) else claim
     if not horizons:
         raise InputError(T.name, "(not given)", "one or more horizons")
-    theorem = _Theorem.of(claim)
-    if constants and T.name in constants:
-        raise InputError(T.name, constants[T.name], "no value: T goes through the horizons")
-    # All that can be wrong with the input is found before anything is solved.
-    prepared = [theorem.inputs(steps, constants or {}) for steps in horizons]
-    found = []
-    for done, inputs in enumerate(prepared):
-        tick("worst case", done, len(horizons))
-        found.append(theorem.worst_case(inputs))
-    tick("worst case", len(horizons), len(horizons))
+    with theirs(tick):
+        theorem = _Theorem.of(claim)
+        if constants and T.name in constants:
+            raise InputError(T.name, constants[T.name], "no value: T goes through the horizons")
+        # All that can be wrong with the input is found before anything is solved.
+        prepared = [theorem.inputs(steps, constants or {}) for steps in horizons]
+        found = []
+        for done, inputs in enumerate(prepared):
+            tick("worst case", done, len(horizons))
+            found.append(theorem.worst_case(inputs))
+        tick("worst case", len(horizons), len(horizons))
     return found
 
 

@@ -38,10 +38,13 @@ def measure(
 
     Raises:
         InputError: for a bad spec or device, and a run that is there but not as it was left, before anything is run.
+        CodeError: where code of your own, of a word, a problem or an adapter, does not run; it is an InputError.
 
     """
     # Deferred: torch takes a second to import, and `import boundcheck` should not.
+    from boundcheck.doors import theirs
     from boundcheck.measure.pool import measure_each
     from boundcheck.measure.spec import specs_of
 
-    return measure_each(specs_of(spec, problem), Path(runs), device, tick, jobs)
+    with theirs(tick):
+        return measure_each(specs_of(spec, problem), Path(runs), device, tick, jobs)

@@ -7,7 +7,7 @@ from pydantic import PrivateAttr
 from boundcheck.errors import InputError
 from boundcheck.measure.content import content_of
 from boundcheck.problems.loss import Loss
-from boundcheck.problems.objective import Objective
+from boundcheck.problems.objective import Objective, checked
 from boundcheck.problems.tables import ProblemTable, Setting
 from boundcheck.tables import Side, Table, validated
 
@@ -22,12 +22,15 @@ class GivenProblem(ProblemTable):
 
     @classmethod
     def of(cls, problem: Any, table: Any) -> "GivenProblem":
-        """The table of an objective, or of a function of W, whose shape another table says."""
+        """The table of an objective, beside which there is no other, or of a function of W, which says its shape."""
         if not isinstance(problem, Objective):
             if not callable(problem):
                 raise InputError("problem", type(problem).__name__, "an Objective, or a function of W")
             sides = validated(_Shape, table if isinstance(table, dict) else {}, "problem.")
             problem = Loss.of_function(problem, (sides.d, sides.k))
+        elif table is not None:
+            raise InputError("problem", table, "no such table beside a problem that is given as an object")
+        checked(problem, "problem")
         made = cls(name=problem.name, content=content_of(problem))
         made._made = problem
         return made

@@ -14,6 +14,7 @@ from boundcheck.measure.plan import horizon
 from boundcheck.measure.verdict import judge
 from boundcheck.problems.inputs import upper_ends
 from boundcheck.proofs import parts
+from boundcheck.words import measure_of
 
 
 def outcome(evidence: Evidence) -> dict[str, Any]:
@@ -66,6 +67,8 @@ def _horizons(evidence: Evidence) -> tuple[Horizon, ...]:
         Horizon(id, C, horizon(*known, catalogue[id], C))
         for part in parts("measured")
         for id, C in getattr(part, "HORIZONS", ())
+        # What is known of one quantity at v_1 says nothing of a bound on another.
+        if getattr(measure_of(catalogue[id]), "observable", None) == spec.measure.observable
     )
 
 

@@ -67,17 +67,28 @@ class Start:
 
     @classmethod
     def draw(cls, spec: Spec, function: Function, device: str) -> "Start":
-        """Draw v_1 from the spec's seed."""
+        """Draw v_1 from the spec's seed.
+
+        Raises:
+            InputError: where the loss or its gradient is no finite number at v_1, or F is below its own infimum there.
+
+        """
         v = starting_point(spec, function, device)
-        infimum, loss = function.infimum, function.loss(v)
+        infimum, loss, gradient = function.infimum, function.loss(v), function.gradient(v)
+        for what, number in (("a loss that", loss.item()), ("a gradient whose square", square_norm(gradient).item())):
+            if not math.isfinite(number):
+                raise InputError("problem", function.name, f"{what} is a finite number at v_1, where it is {number}")
         # Rounded up: by what the loss may be off, and by what the sums here may be.
         error = function.rounding(v, loss)[0].item() + 4 * EPSILON * (loss.abs().item() + abs(infimum.value))
         gap = loss.item() - infimum.value + error
+        if gap < 0:
+            expected = f"a lower bound on the loss, which is {loss.item():.6g} at v_1 ({infimum.kind}: {infimum.how})"
+            raise InputError("infimum", infimum.value, expected)
         return cls(
             v,
             Constant(gap, infimum.kind, f"F(v_1) minus the lower bound on f: {infimum.how}"),
             loss.item(),
-            square_norm(function.gradient(v)).item(),
+            square_norm(gradient).item(),
             function.sample_variance(v).item(),
             {name: norm.item() for name, norm in function.norms(v).items()},
         )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from boundcheck.doors import theirs
 from boundcheck.errors import InputError
 from boundcheck.measure.experiment import measure_one, prepare
 from boundcheck.measure.result import Result
@@ -49,7 +50,9 @@ def alone(spec: Spec, runs: Path, device: str, threads: int) -> Result:
     """One experiment in a process that has so many threads, and tells nobody of progress."""
     torch.set_num_threads(threads)
     check_device(device)
-    return measure_one(spec, runs, device, silent)
+    # Here, where it was raised: on its way to another process an error loses the calls that led to it.
+    with theirs():
+        return measure_one(spec, runs, device, silent)
 
 
 def check_device(device: str) -> None:

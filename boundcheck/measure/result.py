@@ -108,13 +108,13 @@ class Result:
 class RunResult(Result):
     """What a run of an algorithm says of its theorem.
 
-    ``measured`` is the mean over replicas of the (stratified) time average of the squared gradient norm, of gradient
-    descent the smallest one seen.
+    ``measured`` is what the run shows of the theorem's measure: of an algorithm with noise the mean over replicas of
+    the (stratified) time average, or of the last; without noise the smallest that was seen, the average or the last.
 
     Attributes:
         plan: what was fixed before.
         smallest: the smallest mean over replicas within a stratum: descriptive, and biased low as any minimum is.
-        first: the squared gradient norm at v_1, the same for all replicas.
+        first: what is known of the measure at v_1 without any theorem, the same for all replicas.
         trivial: the bound that needs no theorem, J^2 G^2.
         gap, decrease: D, and by how much F fell.
         first_variance, largest_variance: of one sample's gradient, at v_1 and at all audits.

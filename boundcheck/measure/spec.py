@@ -216,12 +216,17 @@ class Spec(Table):
 
     def _check_theorem(self) -> None:
         said = catalogue[self.claim]
-        if any(word and not word.is_of_a_run for _, word in words_of(said)) or not takes(said, T):
-            expected = "a theorem whose constants a run can have"
+        if not takes(said, T):
+            raise InputError("claim", self.claim, "a theorem with the horizon T among its parameters")
+        if (no_run := next((word for _, word in words_of(said) if word and not word.is_of_a_run), None)) is not None:
+            expected = f"a theorem whose constants a run can have, which those of {no_run.title} are not"
             raise InputError("claim", self.claim, expected)
-        allowed = adapters_of(catalogue[self.claim])
+        allowed = adapters_of(said)
         if self.adapter.kind not in allowed:
-            raise InputError("adapter.kind", self.adapter.kind, f"{' or '.join(allowed)}, of which {self.claim} speaks")
+            expected = f"{' or '.join(allowed)}, of which {self.claim} speaks"
+            if not any(_smooth_on(said)):
+                expected += ": none of its hypotheses says that F is smooth elsewhere than on a ball"
+            raise InputError("adapter.kind", self.adapter.kind, expected)
         self._check_steps()
         for field, given, without in (("run.looks", self.run.looks, 0), ("adapter.targets", self.adapter.targets, "")):
             if given != without:

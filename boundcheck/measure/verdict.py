@@ -18,13 +18,15 @@ from boundcheck.measure.horizons import at_the_longest, informative_horizon
 from boundcheck.measure.intervals import Interval, mean_interval, simultaneous_lower_limits, student_replicas
 from boundcheck.measure.parts import Blame
 from boundcheck.verdicts import Verdict
-from boundcheck.words.hypotheses import BOUNDED_VARIANCE
+from boundcheck.words.hypotheses import BOUNDED_GRADIENT, BOUNDED_VARIANCE
 from boundcheck.words.hypotheses.evidence import Audit, Guilt
 from boundcheck.words.measures import SMOOTHNESS
 from boundcheck.words.measures.base import Over, Seen
 
 # The nonasymptotic interval is used where it resolves this fraction of the bound.
 _RESOLUTION = 0.25
+# The relative error of J^2 G^2, which is a product of a few floats.
+_ROUNDED = 1e-12
 # An asymptotic interval needs that many strata of t, the first of them short ones.
 _FEWEST_STRATA = 8
 
@@ -36,13 +38,13 @@ class Outcome:
     Attributes:
         verdict, reason: which, and why in one sentence.
         blame: who is to blame for a run that does not support its theorem; None for one that does.
-        measured: mean over replicas of the (stratified) time average of the squared gradient norm; of gradient descent
-            the smallest one seen.
+        measured: what the run shows of the theorem's measure: of an algorithm with noise the mean over replicas of the
+            (stratified) time average, or of the last; without noise the smallest seen, the average or the last.
         smallest: the smallest mean over replicas within a stratum: descriptive, and biased low as any minimum is.
         interval: the confidence interval of its expectation; None when the run diverged.
         bound: the theorem's right-hand side.
         trivial: the bound that needs no theorem, J^2 G^2.
-        first: the squared gradient norm at v_1, known exactly and the same for all replicas.
+        first: what is known of the measure at v_1 without any theorem, the same for all replicas.
 
     """
 
@@ -80,15 +82,15 @@ class _Measured:
 
 
 def judge(evidence: Evidence, audits: list[Audit]) -> Outcome:
-    """The outcome of a run, from its audits and its measured gradient norms."""
-    plan, first = evidence.plan, evidence.start.square_norm
+    """The outcome of a run, from its audits and what it shows of the measure."""
+    plan = evidence.plan
     before, at_first = evidence.spec.measure.first(evidence.start, plan.inputs)
     bound, measured = plan.values["bound"], _measured(evidence)
 
     def outcome(verdict: Verdict, reason: str, blame: Blame | None) -> Outcome:
         smallest = float(measured.seen.value.mean(0).min())
         interval = measured.interval
-        return Outcome(verdict, reason, blame, measured.mean, smallest, interval, bound, plan.trivial, first)
+        return Outcome(verdict, reason, blame, measured.mean, smallest, interval, bound, plan.trivial, before)
 
     failed = list(dict.fromkeys(each.hypothesis for each in audits if each.status == "failed"))
     blame = blamed(audits, "failed")
@@ -99,6 +101,12 @@ def judge(evidence: Evidence, audits: list[Audit]) -> Outcome:
         return outcome(Verdict.HYPOTHESIS_FAILED, f"the run broke {what}, so the theorem says nothing about it", blame)
     if not evidence.function.is_known:
         return outcome(*_in_hindsight(evidence, audits, measured))
+    # Inside the ball, or an audit had failed; of a measure that is not of gradients the limit is infinite.
+    if (most := float(measured.seen.low.max())) > plan.trivial * (1 + _ROUNDED):
+        reason = (
+            f"a squared gradient norm of {most:.4g} was seen, and {plan.trivial:.4g} is J^2 G^2 by the problem's own G"
+        )
+        return outcome(*_said(Verdict.HYPOTHESIS_FAILED, "constant", BOUNDED_GRADIENT.letter, reason))
     if bound <= 0:
         reason = f"the bound {bound:.4g} is not positive, so the claim says nothing"
         return outcome(*_said(Verdict.HYPOTHESIS_FAILED, "constant", "bound", reason))
@@ -124,19 +132,19 @@ def _measured(evidence: Evidence) -> _Measured:
     finite = bool(np.isfinite(seen.low).all() and np.isfinite(seen.high).all())
     if evidence.spec.is_stochastic:
         return _of_replicas(evidence, seen, finite)
-    schedule, what = evidence.record.schedule, measure.observable.called
+    schedule, what = evidence.record.schedule, measure.shown(is_stochastic=False)
     low, value, high = (x[0] for x in seen)
     if measure.over is Over.LEAST:
         least = int(np.argmin(high))
         # What was not seen may be smaller still.
         below = max(float(low.min()), 0.0) if schedule.is_every_step else 0.0
-        return _exact(seen, finite, (below, float(value[least]), float(high[least])), f"smallest {what}")
+        return _exact(seen, finite, (below, float(value[least]), float(high[least])), what)
     if measure.over is Over.LAST:
-        return _exact(seen, finite, (float(low[-1]), float(value[-1]), float(high[-1])), f"last {what}")
+        return _exact(seen, finite, (float(low[-1]), float(value[-1]), float(high[-1])), what)
     means = tuple(float(x @ schedule.weights) for x in (low, value, high))
     if not schedule.is_every_step:
-        return _Measured(seen, finite, means[1], None, means[2] - means[1], f"average {what}")
-    return _exact(seen, finite, means, f"average {what}")
+        return _Measured(seen, finite, means[1], None, means[2] - means[1], what)
+    return _exact(seen, finite, means, what)
 
 
 def _exact(seen: Seen, finite: bool, ends: tuple[float, ...], called: str) -> _Measured:
@@ -155,7 +163,7 @@ def _of_replicas(evidence: Evidence, seen: Seen, finite: bool) -> _Measured:
     several = finite and len(values) > 1
     bound, level = plan.values["bound"], spec.run.level
     interval = mean_interval(values, plan.trivial, _RESOLUTION * bound, level) if several else None
-    called = f"last {spec.measure.observable.called}" if last else "time average"
+    called = spec.measure.shown(is_stochastic=True) if last else "time average"
     return _Measured(seen, finite, float(values.mean()), interval, rounding, called)
 
 
@@ -224,7 +232,9 @@ def _compare(evidence: Evidence, measured: _Measured) -> tuple[Verdict, str, Bla
             f"the bound lies inside the {limits}: {_advice(evidence, measured)}",
             _statistics(evidence, measured),
         )
-    if interval.lower <= upper(ball) and evidence.spec.measure.over is not Over.LEAST:
+    # Of a smallest that was not seen at every iterate nothing is known below, and that is what it lacks.
+    seen_whole = evidence.spec.measure.over is not Over.LEAST or schedule.is_every_step
+    if interval.lower <= upper(ball) and seen_whole:
         reason = f"the {what} is between {interval.lower:.4g} and {interval.upper:.4g}, and so is the bound"
         return _said(Verdict.INCONCLUSIVE, "constant", SMOOTHNESS.letter, reason)
     return _above(evidence, measured, upper(ball), limits)

@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_map
 from boundcheck.errors import InputError
 from boundcheck.problems.blocks import in_blocks
 from boundcheck.problems.constant import EPSILON, Constant
-from boundcheck.problems.objective import Objective
+from boundcheck.problems.objective import Objective, is_shape
 
 Given = float | tuple[float, str] | None
 """A constant that a person gives: a number, which nothing vouches for, or one with a certificate, which is printed."""
@@ -65,10 +65,13 @@ class Loss(Objective):
             device: where the tensors are.
 
         Raises:
-            InputError: for samples that are not finite, a loss that is no mean over its samples, is not in float64 or
-                cannot be batched, and one that is negative, of which no infimum is given.
+            InputError: for a shape or a constant that is none, samples that are not finite, a loss that is no mean over
+                its samples, is not in float64 or cannot be batched, and one that is negative, of which no infimum is
+                given.
 
         """
+        if not is_shape(shape):
+            raise InputError("shape", shape, "(d, k), two positive integers")
         self.name = name or getattr(loss, "__name__", "loss")
         self.shape = shape
         self._loss = loss
@@ -230,10 +233,13 @@ def _stated(given: Given, field: str) -> Constant | None:
     """A constant that a person gives, with its certificate or without."""
     if given is None:
         return None
-    value, how = given if isinstance(given, tuple) else (given, "")
-    if not isinstance(value, int | float) or not abs(value) < float("inf") or (field != "infimum" and value <= 0):
-        raise InputError(field, value, "a finite number" + ("" if field == "infimum" else ", above 0"))
-    if not how:
+    value, how = given if isinstance(given, tuple) and len(given) == 2 else (given, "")
+    number = isinstance(value, int | float) and not isinstance(value, bool) and isinstance(how, str)
+    if not number or not abs(value) < float("inf") or (field != "infimum" and value <= 0):
+        expected = "a finite number" + ("" if field == "infimum" else " above 0")
+        raise InputError(field, given, f"{expected}, or such a number and its certificate, a sentence")
+    # A certificate is what results print: nothing that can be read is none.
+    if not how.strip():
         return Constant(float(value), "estimated", "given without a certificate")
     return Constant(float(value), "certified", f"as its user says: {how}")
 

@@ -3,12 +3,16 @@
 Every method is batched over a leading replica dimension R; W has shape (R, d, k). All tensors are float64.
 """
 
+import math
 from abc import ABC, abstractmethod
-from typing import ClassVar, NamedTuple, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from boundcheck.errors import InputError
 from boundcheck.problems.blocks import in_blocks
 from boundcheck.problems.constant import Constant
 
@@ -98,6 +102,65 @@ class Objective(ABC):
             return Survey(self.loss(W[part]), self.gradient(W[part]), *squares)
 
         return in_blocks(survey, W, self.samples * W[0].numel())
+
+
+def checked(objective: Objective, field: str) -> Objective:
+    """One from outside, which says of itself what an `Objective` must, and whose loss and gradient have their shapes.
+
+    Raises:
+        InputError: naming what is missing, or not as it has to be.
+
+    """
+    kind = type(objective).__name__
+    for name, (is_right, expected) in _SAID.items():
+        if not hasattr(objective, name):
+            raise InputError(field, kind, f"an objective with the attribute {name}: {expected}")
+        if not is_right(said := getattr(objective, name)):
+            raise InputError(f"{kind}.{name}", said, expected)
+    W = torch.zeros((2, *objective.shape), dtype=torch.float64, device=_device_of(objective))
+    for name, shape in (("loss", (2,)), ("gradient", tuple(W.shape))):
+        found = getattr(objective, name)(W)
+        if not isinstance(found, Tensor) or found.dtype != torch.float64 or tuple(found.shape) != shape:
+            said = f"{found.dtype} of shape {tuple(found.shape)}" if isinstance(found, Tensor) else type(found).__name__
+            expected = f"a float64 tensor of shape {shape}, for W of shape {tuple(W.shape)}"
+            raise InputError(f"{kind}.{name}", said, expected)
+    return objective
+
+
+def _device_of(objective: Objective) -> torch.device:
+    """Where its tensors are."""
+    found = (x.device for x in vars(objective).values() if isinstance(x, Tensor))
+    return next(found, torch.device("cpu"))
+
+
+def is_shape(shape: object) -> bool:
+    """Whether it is (d, k)."""
+    return isinstance(shape, tuple | list) and len(shape) == 2 and all(map(_is_count, shape))
+
+
+def _is_count(number: object) -> bool:
+    return isinstance(number, int | np.integer) and not isinstance(number, bool) and int(number) > 0
+
+
+def _is_text(said: object) -> bool:
+    return isinstance(said, str)
+
+
+def _is_constant(said: object) -> bool:
+    if not isinstance(said, Constant) or said.kind not in ("certified", "estimated") or not isinstance(said.how, str):
+        return False
+    return isinstance(said.value, int | float) and not math.isnan(said.value)
+
+
+_CONSTANT = "a boundcheck.problems.constant.Constant(value, kind, how), kind certified or estimated"
+_SAID: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "name": (_is_text, "what figures call it"),
+    "units": (_is_text, "the unit of the loss"),
+    "shape": (is_shape, "(d, k), two positive integers"),
+    "samples": (_is_count, "a positive integer"),
+    **dict.fromkeys(("smoothness", "gradient_bound", "infimum"), (_is_constant, _CONSTANT)),
+    "strong_convexity": (lambda said: said is None or _is_constant(said), f"None, or {_CONSTANT}"),
+}
 
 
 def mean_squares(G: Tensor, sides: tuple[Side, ...], among: Tensor | None) -> tuple[Tensor, Tensor]:

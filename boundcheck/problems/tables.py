@@ -14,7 +14,7 @@ from pydantic import PydanticUserError, create_model
 
 from boundcheck.doors import Registry, listed
 from boundcheck.errors import InputError
-from boundcheck.problems.objective import Objective
+from boundcheck.problems.objective import Objective, checked
 from boundcheck.tables import NOT_GIVEN, Table, validated
 
 
@@ -96,7 +96,7 @@ def _table_of(name: str, make: Callable[..., Any]) -> type[ProblemTable]:
         built = make(**options, **{each: getattr(setting, each) for each in of_setting})
         if not isinstance(built, Objective):
             raise InputError(PROBLEMS.field, name, f"what makes an Objective, and not a {type(built).__name__}")
-        return built
+        return checked(built, PROBLEMS.field)
 
     made.build = build  # type: ignore[method-assign]
     return made

@@ -80,5 +80,8 @@ def _asked(programme: Programme, runs: Path, device: str) -> Calls:
 
 
 def _named(table: dict[str, Any]) -> str:
-    claim, problem, rank = table["claim"], table["problem"]["kind"], table.get("adapter", {}).get("rank")
-    return f"{claim} on {problem}" + (f", rank {rank}" if rank else "")
+    # A table that is no spec is refused where it is run, with the field that is wrong.
+    said = {name: x for name, x in table.items() if isinstance(x, dict)}
+    kind = said.get("problem", {}).get("kind") or said.get("model", {}).get("kind", "a model")
+    rank = said.get("adapter", {}).get("rank")
+    return f"{table.get('claim', 'an experiment')} on {kind}" + (f", rank {rank}" if rank else "")

@@ -5,11 +5,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from boundcheck.claims import catalogue
+from boundcheck.doors import is_path
 from boundcheck.errors import InputError
 from boundcheck.files import file_name, replace_file
 from boundcheck.measure.store import finished
-from boundcheck.report.section import Folder, Material, sections, templates
+from boundcheck.report.section import Folder, Material, built, sections, templates
 from boundcheck.report.stored import StoredRun
+from boundcheck.sinks import say
 
 
 def load_runs(folders: list[Path]) -> list[StoredRun]:
@@ -27,6 +30,8 @@ def write_page(material: Material, page: Path, title: str, lead: str, outside: I
         lead: its first paragraph; text, or Markup.
         outside: import paths of sections that are found in no other way.
 
+    A section of a person's own that fails says so in its place and on stderr, and costs nothing else.
+
     Returns:
         The files written, the page first.
 
@@ -35,7 +40,12 @@ def write_page(material: Material, page: Path, title: str, lead: str, outside: I
 
     """
     folder = Folder()
-    parts = [(each.title, each.build(material, folder)) for each in sections(outside, material.papers)]
+    parts = []
+    for each in sections(outside, material.papers):
+        html, error = built(each, material, folder)
+        parts.append((each.title, html))
+        if error is not None:
+            say(f"the section {each.title or 'without a title'} failed, and the page says so in its place: {error}")
     shown = [(heading, part) for heading, part in parts if part.strip()]
     text = templates().get_template("page.html.j2").render(title=title, lead=lead, parts=shown)
     files = {page: text.encode(), page.with_name("results.json"): json_bytes(material.as_json())}
@@ -50,16 +60,27 @@ def write_runs(
     """Write the page of runs; those of networks have one of their own, in ``networks`` where there are others.
 
     Raises:
-        InputError: for a folder that holds no finished run, and as `write_page` does.
+        InputError: for a folder that holds no finished run, one of a claim that is not known, and as `write_page` does.
 
     """
     runs = load_runs(folders)
+    for run in runs:
+        _check_known(run.result.claim)
     networks, others = ([run for run in runs if run.is_network is each] for each in (True, False))
     files = write_page(Material(others, command=command), page, title, lead, outside) if others else []
     if networks:
         beside = page.parent / "networks" / page.name if others else page
         files += write_page(Material(networks, command=command), beside, title, lead, outside)
     return files
+
+
+def _check_known(claim: str) -> None:
+    """Refuse a claim of one's own that was not opened: its code is run for a path that is typed, and for no other."""
+    try:
+        catalogue[claim]
+    except InputError:
+        path = claim if is_path(claim) else "MODULE:NAME"
+        raise InputError("claim", claim, f"a claim that is known: one of your own is given by --claim {path}") from None
 
 
 def _write(files: Mapping[Path, bytes]) -> list[Path]:

@@ -14,6 +14,8 @@ from types import ModuleType
 from typing import Any
 
 from boundcheck.claims import catalogue
+from boundcheck.doors import theirs
+from boundcheck.errors import CodeError
 from boundcheck.falsify.worst_case import WorstCase
 from boundcheck.proofs import Paper
 from boundcheck.prove import ProofAudit
@@ -23,6 +25,7 @@ from boundcheck.report.programme import Attack, Programme
 from boundcheck.report.section import Finding, Material, Search
 from boundcheck.report.stored import StoredRun, known
 from boundcheck.report.words import label, number
+from boundcheck.sinks import say
 from boundcheck.verdicts import Verdict
 from boundcheck.words.hypotheses.lipschitz_adapter import LEAST
 
@@ -49,8 +52,8 @@ def write(
     searches = [_search(attack, answer, proofs) for attack, answer in asked if "refused" not in answer]
     numbers = study.kept(paper.key) if programme.reads_study else _study(found)
     own = paper.part("report") or ModuleType("report")
-    measured: list[Finding] = getattr(own, "measured", _measured)(honest, searches, numbers)
-    if not hasattr(own, "measured"):
+    measured, is_own = _found_by(own, honest, searches, numbers)
+    if not is_own:
         last = max((each.row.number for each in proofs.rows), default=0)
         measured = [replace(each, number=last + i) for i, each in enumerate(measured, 1)]
     faults = [(words, run) for (words, _), run in zip(programme.faults, faulty, strict=True)]
@@ -73,6 +76,19 @@ def write(
         "searches": [{key: each[key] for key in ("id", "lipschitz", "ratio", "violated")} for each in searches],
         "adds": programme.adds,
     } | ({"not_attacked": refused} if refused else {})
+
+
+def _found_by(
+    own: ModuleType, runs: list[StoredRun], searches: list[Search], numbers: study.Study
+) -> tuple[list[Finding], bool]:
+    """The findings of a paper's own `measured`, and that they are; where it has none, or it fails, ours."""
+    if hasattr(own, "measured"):
+        try:
+            with theirs():
+                return list(own.measured(runs, searches, numbers)), True
+        except CodeError as error:
+            say(f"measured of the paper's report.py failed, and the findings are the verdicts instead: {error}")
+    return _measured(runs, searches, numbers), False
 
 
 def _told(run: StoredRun) -> dict[str, Any]:

@@ -94,7 +94,9 @@ def programme_of(paper: Paper, full: bool) -> Programme:
     if own is not None:
         found: Programme = own.REFERENCE if full else own.SHORT
         return found
-    claims = [claim for claim in paper.claims() if claim.quantities]
+    # Through the catalogue first: what the claims import may have proofs, which ask it for claims meanwhile.
+    known = set(catalogue)
+    claims = [claim for claim in paper.claims() if claim.quantities and claim.id in known]
     lemmas = [claim.id for claim in claims if not algorithm_of(claim)]
     programme = Programme(
         command=f"boundcheck audit {paper.key}",

@@ -7,7 +7,6 @@ path, or as files of the folder ``sections`` of a paper. So a new figure is one 
 """
 
 import importlib
-import importlib.util
 import pkgutil
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -21,11 +20,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from boundcheck import doors
 from boundcheck.claims import Claim, catalogue
-from boundcheck.errors import InputError
+from boundcheck.errors import CodeError, InputError
 from boundcheck.falsify.show import rounded_down
 from boundcheck.measure.parts import Chain
-from boundcheck.measure.spec import about_any_step, about_its_own_step
+from boundcheck.measure.spec import about_its_own_step
 from boundcheck.proofs import papers
 from boundcheck.prove import ProofAudit
 from boundcheck.report.named import MOST_ROWS, WAYS, Named, named_runs, shown_and_folded, spread
@@ -119,7 +119,8 @@ class Material:
     def claims(self) -> list[Claim]:
         """Every claim that the page speaks of, in the catalogue's order."""
         if self.networks:
-            return [about_any_step(), about_its_own_step()[0]]
+            about = {run.result.claim: catalogue[run.result.claim] for run in self.runs}
+            return [*about.values(), about_its_own_step()[0]]
         named = {run.result.claim for run in self.runs}
         named |= {end.claim for run in self.runs for end in run.result.upper}
         named |= {each.claim for run in self.theorems for each in run.course.horizons}
@@ -220,15 +221,16 @@ def templates() -> Environment:
 def sections(paths: Iterable[str] = (), folders: Iterable[Path] = ()) -> list[Section]:
     """Every section in its place: ours, those of entry points, those at these import paths, and those of papers.
 
-    A paper has its own in its folder ``sections``, a file each.
+    A paper has its own in its folder ``sections``, a file each. One that nobody typed, and that cannot be opened, costs
+    no page: it is there, and says so.
 
     Raises:
         InputError: for an import path at which there is no section.
 
     """
-    found = [*_own(), *(_checked(entry.load(), entry.value) for entry in entry_points(group=GROUP))]
-    found += map(_imported, paths)
-    found += [_of_file(path) for folder in folders for path in sorted(folder.glob("sections/*.py"))]
+    found = [*_own(), *map(_opened, paths)]
+    found += [_opened_or_broken(entry.value) for entry in entry_points(group=GROUP)]
+    found += [_opened_or_broken(str(path)) for folder in folders for path in sorted(folder.glob("sections/*.py"))]
     return sorted(found, key=lambda section: section.place)
 
 
@@ -247,27 +249,52 @@ def _public(module: Any) -> dict[str, Any]:
     return {name: value for name, value in vars(module).items() if name[0] != "_"} if module else {}
 
 
-def _imported(path: str) -> Any:
-    """What is at ``module`` or ``module:name``."""
-    module, _, name = path.partition(":")
+def _opened(path: str) -> Any:
+    """What is at ``module``, ``module:name``, ``file.py`` or ``file.py:name``."""
+    found = doors.opened("section", path) if doors.is_path(path) else doors.module_at("section", path)
+    return _checked(found, path)
+
+
+@dataclass(frozen=True)
+class _Broken:
+    """The place of a section that could not be opened."""
+
+    title: str
+    error: InputError
+    place: int = 890
+
+    def build(self, material: Material, folder: Folder) -> Markup:
+        raise CodeError(self.error.field, self.error.value, self.error.expected)
+
+
+def _opened_or_broken(path: str) -> Any:
     try:
-        found = importlib.import_module(module)
-        return _checked(getattr(found, name) if name else found, path)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise InputError("section", path, f"the import path of a section ({error})") from None
+        return _opened(path)
+    except InputError as error:
+        return _Broken(Path(path).name, error)
 
 
-def _of_file(path: Path) -> Any:
-    spec = importlib.util.spec_from_file_location(f"{path.parents[1].name}_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise InputError("section", path, "a Python file")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return _checked(module, path)
+def built(section: Section, material: Material, folder: Folder) -> tuple[Markup, CodeError | None]:
+    """The HTML of a section; of one of a person's own that does not run, one line in its place, and what was raised.
+
+    A section that did not come to its end leaves no figures and files.
+    """
+    beside = Folder()
+    try:
+        with doors.theirs():
+            html = section.build(material, beside)
+        if not isinstance(html, str):
+            raise CodeError(f"{section.title}: build", type(html).__name__, "HTML, a markupsafe.Markup")
+    except CodeError as error:
+        return Markup("<p>This section failed: <code>{}</code></p>").format(error), error
+    folder.files |= beside.files
+    return html, None
 
 
 def _checked(section: Any, path: object) -> Any:
     missing = [name for name in ("title", "place", "build") if not hasattr(section, name)]
     if missing:
         raise InputError("section", path, f"a section, which has {', '.join(missing)} too")
+    if not isinstance(section.title, str) or not isinstance(section.place, int | float) or not callable(section.build):
+        raise InputError("section", path, "a section: a title that is text, a place that is a number, a function build")
     return section

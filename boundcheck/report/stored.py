@@ -3,13 +3,18 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import xarray as xr
 
+from boundcheck.claims import catalogue
 from boundcheck.measure.parts import Chain, Ends, Estimates
 from boundcheck.measure.result import BracketResult, RunResult
 from boundcheck.measure.tables import AdapterSpec
 from boundcheck.verdicts import Verdict
+from boundcheck.words import algorithm_of, measure_of
+from boundcheck.words.algorithms import Algorithm
+from boundcheck.words.measures import PerformanceMeasure
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,26 @@ class StoredRun:
         if not isinstance(self.result, RunResult):
             raise TypeError(f"{self.result.run_id} is a bracket")
         return self.result
+
+    @cached_property
+    def algorithm(self) -> Algorithm:
+        """What was run; raises TypeError of a bracket."""
+        if (found := algorithm_of(catalogue[self.course.claim])) is None:
+            raise TypeError(f"{self.result.claim} is about no algorithm")
+        return found
+
+    @cached_property
+    def measure(self) -> PerformanceMeasure:
+        """What the theorem bounds; raises TypeError of a bracket."""
+        found = measure_of(catalogue[self.course.claim])
+        if not isinstance(found, PerformanceMeasure):
+            raise TypeError(f"{self.result.claim} bounds nothing that a run shows")
+        return found
+
+    @property
+    def shown(self) -> str:
+        """What was measured of it."""
+        return self.measure.shown(self.algorithm.is_stochastic)
 
     @property
     def estimates(self) -> Estimates:

@@ -19,6 +19,7 @@ from hypothesis.errors import Unsatisfiable
 from hypothesis.strategies import SearchStrategy
 
 from boundcheck.claims import Claim, catalogue
+from boundcheck.doors import theirs
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.exact.rounded import Comparison
 from boundcheck.falsify.ascent import climbed
@@ -111,9 +112,8 @@ def check_claim(
 ) -> Checked:
     """Try a claim on instances that Hypothesis draws, steered toward a large measured over bound, and climb from them.
 
-    What may be checked: an inequality between norms of matrices and numbers; a claim about the smoothness of an
-    adapter, whose last quantity is ``Lhat``; a theorem with a step size ``alpha``, whose last quantity is ``bound``.
-    Not to be called inside of a test that Hypothesis runs itself.
+    What may be checked: an inequality between norms of matrices and numbers; a claim about the smoothness of an adapter
+    (its last quantity is ``Lhat``); a theorem (``bound``). Not inside of a test that Hypothesis runs itself.
 
     >>> from sympy import Le, MatrixSymbol
     >>> from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm
@@ -137,7 +137,7 @@ def check_claim(
     Raises:
         ClaimViolatedError: with the smallest instance found that breaks the claim, which is also written to a file.
         RoundingError: where the arithmetic is off by more than its error bound.
-        InputError: for a claim that cannot be checked, and where nothing satisfies what is given.
+        InputError: for a claim that cannot be checked, or whose words' code fails, and where nothing satisfies `given`.
 
     """
     # Pytest shows the test that called, and not this.
@@ -148,9 +148,10 @@ def check_claim(
     _check_device(device)
     if examples is not None:
         check_size("examples", examples)
-    search = _Search(claim, _strategy(claim, adapter, lipschitz, largest, dtype), dtype, device)
     try:
-        search.run(examples)
+        with theirs():
+            search = _Search(claim, _strategy(claim, adapter, lipschitz, largest, dtype), dtype, device)
+            search.run(examples)
     except Unsatisfiable:
         raise InputError("given", claim.id, "hypotheses that instances satisfy, of which none was found") from None
     except _BrokenError as error:

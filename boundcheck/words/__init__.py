@@ -1,6 +1,7 @@
 """The words of convergence theorems: algorithms, performance measures and hypotheses, one a file, each with its faces.
 
-An engine asks a word for a face and never looks at its id. A face that a word lacks is a sentence that says so.
+An engine asks a word for a face and never looks at its id. A face that a word lacks is a sentence that says so. Words
+of your own are objects that a `Claim` names; `boundcheck/proofs/own_words.py` is a theorem in such words, to copy.
 """
 
 from boundcheck.words.sentence import (

@@ -123,6 +123,18 @@ def test_the_command_line_opens_what_a_spec_names_and_reports_it(tmp_path: Path)
     )
 
 
+def test_a_run_of_a_claim_that_was_an_object_is_reported_with_the_claim_given(tmp_path: Path) -> None:
+    claim = bc.claims.opened(THEOREM)
+    (result,) = bc.measure(DESCENT | {"claim": claim}, tmp_path)
+    stored = tmp_path / result.run_id
+    again = said("report", stored, "--claim", THEOREM, "--out", tmp_path / "again")
+    assert "Halved descent" in Path(again["files"][0]).read_text()
+    command = [sys.executable, "-m", "boundcheck", "report", str(stored), "--out", str(tmp_path / "none")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    expected = "claim = outer.halved: expected a claim that is known: one of your own is given by --claim MODULE:NAME"
+    assert (done.returncode, done.stderr) == (2, f"boundcheck: {expected}\n")
+
+
 def test_reading_a_result_runs_no_code(tmp_path: Path) -> None:
     (result,) = bc.measure(DESCENT, tmp_path / "runs")
     stored = result.as_json()
@@ -231,3 +243,37 @@ def test_a_claim_itself_is_measured_in_other_processes_too(tmp_path: Path) -> No
     claim = bc.claims.opened(THEOREM)
     results = bc.measure(DESCENT | {"claim": claim, "seed": [0, 1]}, tmp_path, jobs=2)
     assert [each.verdict for each in results] == ["supported"] * 2
+
+
+def test_a_file_imports_its_neighbours_as_a_script_does(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "beside_it.py").write_text("ONE = 1\n")
+    (tmp_path / "a" / "mine.py").write_text("from beside_it import ONE\n")
+    assert opened("claim", f"{tmp_path / 'a' / 'mine.py'}:ONE") == 1
+
+
+def test_a_neighbour_is_taken_for_no_module_of_its_name(tmp_path: Path) -> None:
+    for folder, number in (("a", 1), ("b", 2)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "beside_them.py").write_text(f"NUMBER = {number}\n")
+        (tmp_path / folder / "between.py").write_text("from beside_them import NUMBER\n")
+        (tmp_path / folder / "mine.py").write_text("from between import NUMBER\n")
+    (tmp_path / "b" / "between.py").rename(tmp_path / "b" / "inbetween.py")
+    (tmp_path / "b" / "mine.py").write_text("from inbetween import NUMBER\n")
+    assert opened("claim", f"{tmp_path / 'a' / 'mine.py'}:NUMBER") == 1
+    with pytest.raises(InputError, match=r"beside_them is .*a.beside_them\.py here, and not .*b.beside_them\.py"):
+        opened("claim", f"{tmp_path / 'b' / 'mine.py'}:NUMBER")
+
+
+@pytest.mark.parametrize("named", ["my_part.py", "my_part", "my_part.py:WHOLE"])
+def test_a_section_in_the_current_folder_is_found(named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from boundcheck.report.section import sections
+
+    (tmp_path / "my_part.py").write_text(
+        "import sys\ntitle, place = 'A part', 5\ndef build(material, folder): ...\nWHOLE = sys.modules[__name__]\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "my_part", raising=False)
+    # What a console script finds lies beside it, and not in the current folder.
+    monkeypatch.setattr(sys, "path", [each for each in sys.path if each])
+    assert [each.place for each in sections([named]) if each.title == "A part"] == [5]

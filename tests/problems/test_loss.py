@@ -82,6 +82,8 @@ CERTIFIED = {"smoothness": (KNOWN.smoothness.value, "an eigenvalue"), "infimum":
         ({"smoothness": KNOWN.smoothness.value, "infimum": 0.0}, "inconclusive"),
         ({"smoothness": CERTIFIED["smoothness"]}, "inconclusive"),
         ({"infimum": CERTIFIED["infimum"]}, "inconclusive"),
+        # What nobody can read is no certificate.
+        (CERTIFIED | {"smoothness": (KNOWN.smoothness.value, " ")}, "inconclusive"),
         (CERTIFIED, "supported"),
         # Certificates are believed; what a run shows against one is blamed on it.
         ({**CERTIFIED, "smoothness": (KNOWN.smoothness.value / 4, "wishful")}, "hypothesis-failed"),
@@ -163,6 +165,11 @@ def test_the_rows_of_a_csv_file(tmp_path: Path) -> None:
         (lambda V, x, y: (x @ V.mT).sum(-1).exp().neg(), {}, "infimum"),
         (lambda V, x, y: (x @ V.mT).sum(-1), {"infimum": -9.0}, "smoothness"),
         (each, {"smoothness": -1.0}, "smoothness"),
+        (each, {"smoothness": True}, "smoothness"),
+        (each, {"smoothness": (1.0, 2.0, 3.0)}, "smoothness"),
+        (each, {"smoothness": (1.0, 2.0)}, "smoothness"),
+        (each, {"shape": 3}, "shape"),
+        (each, {"shape": (2, 0)}, "shape"),
         (each, {"infimum": (float("-inf"), "trivial")}, "infimum"),
         (each, {"shape": (3, 3)}, "loss"),
         (each, {"X": X[:5]}, "y"),
@@ -173,6 +180,12 @@ def test_the_rows_of_a_csv_file(tmp_path: Path) -> None:
 def test_what_is_no_loss_is_refused_in_one_line(loss: Any, given: dict[str, Any], field: str) -> None:
     options: dict[str, Any] = {"X": X, "y": Y, "shape": SHAPE} | given
     assert refused(lambda: Loss(loss, **options)).field == field
+
+
+def test_a_table_beside_an_object_is_refused(tmp_path: Path) -> None:
+    table = DESCENT | {"problem": {"kind": "digits"}}
+    error = refused(lambda: bc.measure(table, tmp_path, problem=Loss(each, X, Y, shape=SHAPE)))
+    assert (error.field, error.value) == ("problem", {"kind": "digits"})
 
 
 @pytest.mark.parametrize(("problem", "field"), [(3, "problem"), (lambda V, x: V, "problem"), (alone, "problem.k")])

@@ -108,7 +108,7 @@ def test_rank_exponent_is_that_of_the_runs_in_any_order(p, ranks, seeds):
     assert gradient["interval"]["lower"] <= gradient["exponent"] <= gradient["interval"]["upper"]
     assert noise["exponent"] == pytest.approx(1)
     # There is no decrease in these results, and no row of it.
-    assert [row["quantity"] for row in (gradient, noise)] == ["minₜ E‖∇F(vₜ)‖²", "noise variance at v₁"]
+    assert [row["quantity"] for row in (gradient, noise)] == ["minₜ E[‖∇F(vₜ)‖²]", "noise variance at v₁"]
 
 
 @pytest.mark.parametrize("path", SWEPT)

@@ -20,10 +20,11 @@ place = 320
 _MOST_PANELS = 6
 # Letters that a line of a title holds.
 _TITLE = 46
-_CAPTION = """The proofs use F(v<sub>t+1</sub>) ≤ F(v<sub>t</sub>) − α⟨∇F(v<sub>t</sub>), g<sub>t</sub>⟩ +
-½L̂α²‖g<sub>t</sub>‖². With the path smoothness ℓ<sub>t</sub> in place of L̂ this is an equation, so ℓ<sub>t</sub>/L̂ is
-the share of the last term that a step needed: what is missing to 1 is given away there. A share of 0 or less, on a
-segment along which F bends down, has no place on the axis and is marked at its lower edge."""
+_CAPTION = """Whatever the algorithm, F(v<sub>t+1</sub>) ≤ F(v<sub>t</sub>) + ⟨∇F(v<sub>t</sub>), v<sub>t+1</sub> −
+v<sub>t</sub>⟩ + ½L̂‖v<sub>t+1</sub> − v<sub>t</sub>‖² where F is L̂-smooth. With the path smoothness ℓ<sub>t</sub> in
+place of L̂ this is an equation, so ℓ<sub>t</sub>/L̂ is the share of the last term that a step needed: what is missing to
+1 is given away there. A share of 0 or less, on a segment along which F bends down, has no place on the axis and is
+marked at its lower edge."""
 
 
 def build(material: Material, folder: Folder) -> Markup:
@@ -37,9 +38,11 @@ def _has_constant(run: StoredRun) -> bool:
 def descent_figure(runs: list[StoredRun]) -> Figure | None:
     r"""The path smoothness over the claim's constant at each audited step, median and largest over replicas.
 
-    The proofs use :math:`F(v_{t+1}) \le F(v_t) - \alpha\langle\nabla F(v_t), g_t\rangle + (\hat L\alpha^2/2)\|g_t\|^2`;
-    with :math:`\ell_t` in place of :math:`\hat L` it is an equation, so :math:`\ell_t/\hat L` is the share of the last
-    term that step t needed. Of each problem and claim the longest run of highest rank is drawn, and six at most.
+    Of every algorithm
+    :math:`F(v_{t+1}) \le F(v_t) + \langle\nabla F(v_t), \Delta_t\rangle + (\hat L/2)\|\Delta_t\|^2`, where
+    :math:`\Delta_t = v_{t+1} - v_t`; with :math:`\ell_t` in place of :math:`\hat L` it is an equation, so
+    :math:`\ell_t/\hat L` is the share of the last term that step t needed. Of each problem and claim the longest run of
+    highest rank is drawn, and six at most.
     """
     best: dict[tuple[str, str], StoredRun] = {}
     for run in filter(_has_constant, runs):

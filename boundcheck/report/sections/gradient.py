@@ -1,4 +1,4 @@
-"""The figure of a theorem: squared gradient norm over t along its runs, beside the bound."""
+"""The figure of a theorem about gradients: squared gradient norm over t along its runs, beside the bound."""
 
 import numpy as np
 from markupsafe import Markup
@@ -17,9 +17,9 @@ place = 220
 
 # Panels of runs that nobody chose.
 _MOST = 6
-_CAPTION = """Mean squared gradient norm of F along Algorithm 1, from full gradients at audit times that were drawn at
-random before the run, one in each stratum of t for each replica. The theorem bounds the average over t (dashed), with
-the constants fixed before the run."""
+_CAPTION = """Mean squared gradient norm of F along the run, from full gradients at audit times that were drawn at
+random before it, one in each stratum of t for each replica. Dashed: what was measured of it, which the theorem bounds
+with the constants fixed before the run."""
 
 
 def build(material: Material, folder: Folder) -> Markup:
@@ -27,11 +27,11 @@ def build(material: Material, folder: Folder) -> Markup:
 
 
 def _is_drawn(run: StoredRun) -> bool:
-    return run.is_theorem and "batch" in run.result.spec["run"]
+    return run.is_theorem and "batch" in run.result.spec["run"] and run.measure.is_of_gradients
 
 
 def gradient_figure(runs: list[StoredRun]) -> Figure | None:
-    """Squared gradient norm over t for theorem runs, beside their bounds; None where there is no such run.
+    """Squared gradient norm over t for runs of theorems that bound it, beside their bounds; None where there is none.
 
     Those whose T was chosen to be informative, or, where there are none, the first of them.
     """
@@ -61,16 +61,16 @@ def _draw(axis: Axes, run: StoredRun) -> None:
     mean = squares.mean(0)
     axis.plot(middle, mean, color=BLUE, lw=1, label="mean over replicas, by stratum of t")
     low, high = band(axis, middle, squares, mean, level)
-    axis.axhline(bound, color=VERMILLION, lw=1.2, label="the theorem's bound on the average over t")
+    axis.axhline(bound, color=VERMILLION, lw=1.2, label="the theorem's bound")
     axis.axhline(first, color=GREY, lw=0.8, ls=":", label="at the first iterate (known without the theorem)")
     interval = result.interval
     if interval is not None:
         axis.axhspan(interval.lower, interval.upper, color=GREEN, alpha=0.25, lw=0)
-        words = f"average over t, and its {interval.kind} interval"
+        words = f"{run.shown}, and its {interval.kind} interval"
         axis.axhline(known(result.measured), color=GREEN, lw=1, ls="--", label=words)
     log_y(axis, float(np.nanmin(low)), max(bound, first, float(np.nanmax(high))))
     axis.set_xlim(0, steps)
     axis.set_xlabel("iteration t")
-    axis.set_ylabel(f"‖∇F(vₜ)‖² [{result.problem.units}²]")
+    axis.set_ylabel(run.measure.observable.axis(result.problem.units))
     lines = f"{run.problem}, rank {run.rank}: {run.verdict}", titled(result)
     axis.set_title("\n".join(lines), loc="left")

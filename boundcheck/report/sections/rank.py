@@ -1,4 +1,4 @@
-"""How gradient, noise and decrease go with the rank: fitted exponents beside those of formulas."""
+"""How what is measured, noise and decrease go with the rank: fitted exponents beside those of formulas."""
 
 import math
 import textwrap
@@ -31,17 +31,25 @@ from boundcheck.report.sweeps import (
     together,
 )
 from boundcheck.report.words import number, rank_exponent, titled
+from boundcheck.words import measure_of
+from boundcheck.words.measures import PerformanceMeasure
 
-# (key of the result, what it is called, the power of the loss's unit)
-_QUANTITIES = (
-    ("smallest", "minₜ E‖∇F(vₜ)‖²", 2),
-    ("first_variance", "noise variance at v₁", 2),
-    ("decrease", "F(v₁) − minₜ E F(vₜ)", 1),
-)
+# A key of the result, what it is called, and its unit over that of the loss.
+Quantity = tuple[str, str, str]
+
+
+def _quantities(run: StoredRun) -> tuple[Quantity, ...]:
+    """What is read off a run: of its theorem's measure, and of noise and decrease."""
+    seen = run.measure.observable
+    return (
+        ("smallest", f"minₜ E[{seen.letters or seen.called}]", seen.units),
+        ("first_variance", "noise variance at v₁", "{}²"),
+        ("decrease", "F(v₁) − minₜ E F(vₜ)", "{}"),
+    )
 
 
 def rank_figure(runs: list[StoredRun]) -> Figure | None:
-    """Gradient, noise and decrease against rank, a series for each scale, with fitted lines and their exponents.
+    """What theorems bound, noise and decrease against rank, a series for each scale, with fitted lines and exponents.
 
     Points are geometric means over seeds, dots the seeds. None where no group of runs has three ranks.
     """
@@ -51,7 +59,7 @@ def rank_figure(runs: list[StoredRun]) -> Figure | None:
     items = [
         (f"{title}, T\u00a0=\u00a0{number(sweeps[0].first.course.plan.steps)}", sweeps, quantity, looks)
         for title, sweeps in zip(titles, panes, strict=True)
-        for quantity in _QUANTITIES
+        for quantity in _quantities(sweeps[0].first)
         if any(positive(sweep.values(reader(quantity[0]))).any() for sweep in sweeps)
     ]
     return panels(items, _draw_rank, most=3, tall=2.5) if items else None
@@ -66,7 +74,7 @@ def rank_exponents(runs: list[StoredRun]) -> list[Row]:
     sweeps, rows = sweeps_over(runs, "adapter.rank", FEWEST), []
     titles = settings([sweep.first for sweep in sweeps], ("adapter.scale", "adapter.rank"))
     for title, sweep in zip(titles, sweeps, strict=True):
-        for key, name, _ in _QUANTITIES:
+        for key, name, _ in _quantities(sweep.first):
             y = sweep.values(reader(key))
             if np.isnan(y).all():
                 continue
@@ -100,6 +108,9 @@ def _printed_exponent() -> Any:
 def _formula(run: StoredRun, key: str) -> tuple[str, str]:
     """The exponent of the rank that a formula has for a quantity, and which formula."""
     if key == "smallest":
+        printed = measure_of(_printed())
+        if not isinstance(printed, PerformanceMeasure) or printed.observable != run.measure.observable:
+            return "", ""
         return str(_printed_exponent()), f"{_printed().title}, C free of r"
     adapter = run.result.settings.adapter
     noise = ADAPTERS[run.adapter].noise_at_start if run.adapter in ADAPTERS else None
@@ -122,8 +133,8 @@ def _rank_notes(sweep: Sweep, found: Exponent | None) -> list[str]:
     return notes
 
 
-def _draw_rank(axis: Axes, item: tuple[str, list[Sweep], tuple[str, str, int], dict[str, Any]]) -> None:
-    title, sweeps, (key, name, power), looks = item
+def _draw_rank(axis: Axes, item: tuple[str, list[Sweep], Quantity, dict[str, Any]]) -> None:
+    title, sweeps, (key, name, unit), looks = item
     shown, lines, ranks = [], [textwrap.fill(title, 24)], sorted({x for sweep in sweeps for x in sweep.x})
     for sweep in sweeps:
         marker, colour = looks[sweep.first.scale]
@@ -140,12 +151,13 @@ def _draw_rank(axis: Axes, item: tuple[str, list[Sweep], tuple[str, str, int], d
             axis.plot(x, found.line(x), "-", color=colour, lw=0.9)
             shown += found.line(x).tolist()
         lines.append(slope_words(marker, found))
-        if key == "smallest" and sweep is sweeps[0]:
+        slope = _formula(sweep.first, key)
+        if key == "smallest" and sweep is sweeps[0] and all(slope):
             # From the mean at the first rank: only the slope says something.
             reference = mean[0] * (x / x[0]) ** float(_printed_exponent())
-            axis.plot(x, reference, "--", color=GREY, lw=1, label="slope {}: {}".format(*_formula(sweep.first, key)))
+            axis.plot(x, reference, "--", color=GREY, lw=1, label="slope {}: {}".format(*slope))
             shown += reference.tolist()
     log_axes(axis, min(shown), max(shown), ranks)
-    units = sweeps[0].first.result.problem.units + ("²" if power > 1 else "")
-    axis.set(xlabel="rank r", ylabel=f"{name} [{units}]")
+    units = unit.format(sweeps[0].first.result.problem.units)
+    axis.set(xlabel="rank r", ylabel=name + (f" [{units}]" if units else ""))
     axis.set_title("\n".join(lines), loc="left")

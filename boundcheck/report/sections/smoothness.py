@@ -18,7 +18,7 @@ from boundcheck.report.words import norm_names
 title = "Smoothness bracket against rank"
 place = 400
 
-_CAPTION = """Lines: what each lemma claims for the smoothness constant of F(v) = f(W₀ + sBA) on the ball. Marks: lower
+_CAPTION = """Lines: what each lemma claims for the smoothness constant of F(v) = f(W(v)) on the ball. Marks: lower
 estimates from what was sampled or found{along}. The true constant lies between the highest mark and the lowest line
 that is a theorem; a sampled ratio is never a bound from above."""
 _UPPER = {

@@ -12,6 +12,7 @@ from boundcheck.report.stored import StoredRun, known
 from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, panels, ticks
 from boundcheck.report.sweeps import Row, groups, leaves, settings
 from boundcheck.report.words import number, titled
+from boundcheck.words.measures.base import Observable
 
 _MOST_PANELS = 6
 # How far below the least bound an axis goes.
@@ -23,7 +24,8 @@ _LETTERS, _TITLE = 66, 46
 def theorem_rows(runs: list[StoredRun]) -> list[Row]:
     """The claims side by side, on runs with the same problem, rank, T and seed; those with the least bound first.
 
-    Keys: problem, units, steps, seed, claim, batch, alpha, bound, measured, smallest, interval, ratio (measured/bound),
+    Claims about different quantities are not compared. Keys: problem, axis (how the quantity is written), steps, seed,
+    claim, shown (what was measured of it), batch, alpha, bound, measured, smallest, interval, ratio (measured/bound),
     verdict, silent (whether the theorem says nothing of the run).
     """
     return [row for rows in _tables(runs) for row in rows]
@@ -35,9 +37,9 @@ def theorem_figure(runs: list[StoredRun]) -> Figure | None:
     Of groups that differ in the seed alone the first is drawn, and the six with the most claims. None where no group
     has two claims.
     """
-    distinct: dict[tuple[str, int], list[Row]] = {}
+    distinct: dict[tuple[str, str, int], list[Row]] = {}
     for rows in _tables(runs):
-        distinct.setdefault((rows[0]["problem"], rows[0]["steps"]), rows)
+        distinct.setdefault((rows[0]["axis"], rows[0]["problem"], rows[0]["steps"]), rows)
     tables = sorted(distinct.values(), key=len, reverse=True)[:_MOST_PANELS]
     most = max(map(len, tables), default=0)
     return panels([(rows, most) for rows in tables], _draw_theorems, tall=0.75 + 0.38 * most) if tables else None
@@ -45,7 +47,11 @@ def theorem_figure(runs: list[StoredRun]) -> Figure | None:
 
 def _tables(runs: list[StoredRun]) -> list[list[Row]]:
     """The rows of each group of claims."""
-    compared = _compared([run for run in runs if run.is_theorem])
+    about: dict[Observable, list[StoredRun]] = {}
+    for run in runs:
+        if run.is_theorem:
+            about.setdefault(run.measure.observable, []).append(run)
+    compared = [group for alike in about.values() for group in _compared(alike)]
     # The first of a group has noise, if any has, and so all fields of a spec.
     titles = settings([group[0] for group in compared])
     return [_rows(group, title) for title, group in zip(titles, compared, strict=True)]
@@ -105,9 +111,9 @@ def _rows(group: list[StoredRun], title: str) -> list[Row]:
         said = [titled(run.result)] + ([title_of(run.adapter)] if several else [])
         said += ["full batch"] if plan.batch is not None and result.settings.run.batch == "full" else []
         rows.append(
-            {"problem": title, "units": result.problem.units, "steps": plan.steps}
+            {"problem": title, "axis": run.measure.observable.axis(result.problem.units), "steps": plan.steps}
             | {"seed": result.settings.seed, "claim": ", ".join(said), "batch": plan.batch}
-            | {"alpha": plan.step_size, "ratio": run.result.ratio, "silent": run.verdict.is_silent}
+            | {"shown": run.shown, "alpha": plan.step_size, "ratio": run.result.ratio, "silent": run.verdict.is_silent}
             | {key: getattr(result, key) for key in ("bound", "measured", "smallest", "interval")}
             | {"verdict": run.verdict, "ground": result.ground}
         )
@@ -143,7 +149,7 @@ def _draw_theorems(axis: Axes, item: tuple[list[Row], int]) -> None:
         axis.plot([row["bound"]], [y], "|", color=VERMILLION, ms=9, mew=2, label="the theorem's bound")
         words = textwrap.shorten(row["claim"], _LETTERS, placeholder="…")
         axis.text(0.005, y + 0.42, words, transform=axis.get_yaxis_transform(), va="center", fontsize=6.3)
-    axis.plot([], [], "o", color=BLUE, ms=4.5, label="measured average over t")
+    axis.plot([], [], "o", color=BLUE, ms=4.5, label="measured")
     for kind in sorted({row["ground"] for row in rows if row["ground"]}):
         axis.plot([], [], "-", color=GREEN, lw=_width(kind), alpha=0.6, label=f"its {kind} interval")
     axis.plot([], [], "o", color=BLUE, mfc="none", ms=4.5, label="hollow: the theorem says nothing of the run")
@@ -151,7 +157,7 @@ def _draw_theorems(axis: Axes, item: tuple[list[Row], int]) -> None:
     axis.set_ylim(0.6, most + 0.75)
     axis.set_yticks([])
     _log_limits(axis, min(shown, default=1.0), max(shown, default=1.0))
-    axis.set_xlabel(f"‖∇F‖² [{rows[0]['units']}²]")
+    axis.set_xlabel(rows[0]["axis"])
     axis.set_title(textwrap.fill(f"{rows[0]['problem']}, T\u00a0=\u00a0{number(rows[0]['steps'])}", _TITLE), loc="left")
 
 

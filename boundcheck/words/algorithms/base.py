@@ -24,6 +24,22 @@ Numbers = Mapping[str, Any]
 class Algorithm(ABC):
     """An iteration with one gradient a step.
 
+    A `LinearMethod` has all that follows from one expression. Another algorithm is a frozen dataclass derived from this
+    one, with three faces of the same iteration, which must agree:
+
+    The statement, `recurrence`: sympy equations, which pages print and proofs speak of.
+
+    The run, `start`, `query`, `step`: on tensors. A state is a tuple of points, a point a tuple of tensors of shape
+    (R, rows, columns), R replicas at once; what is a number for each replica is a point of one tensor of shape
+    (R, 1, 1). The first point of a state is the iterate, unless `iterate` says otherwise.
+
+    The exact one, `exact_start`, `exact_query`, `exact_step`: the same formulas over any vectors, objects with ``+``,
+    ``-`` and multiples by numbers: rationals, Arb balls, points of a performance estimation. Norms and roots come from
+    `Space`. With it go bounds on rounding errors, `reach` and `drift`: sizes are the norms of the differences between
+    two states, vector by vector, and the bounds say how far a query, and the next state, may then be apart. An
+    algorithm without an exact face says why in `no_exact`, one whose steps depend on gradients in `no_worst`;
+    `adagrad_norm.py` is an example with all of them.
+
     Attributes:
         id: its name in a spec or a file.
         title: what a reader calls it.
@@ -116,14 +132,20 @@ class Algorithm(ABC):
 
     @abstractmethod
     def reach(self, sizes: Sequence[float], t: int, numbers: Numbers) -> float:
-        """A bound on the norm of `exact_query` of a state whose vectors have norms of at most `sizes`.
+        """A bound on how far `exact_query` moves where each vector of the state moves by at most its size.
 
-        It is also one on how far the query moves where each vector moves by at most its size, and so of `drift`.
+        It is also one on the norm of the query of a state whose vectors have norms of at most `sizes`. Of a query that
+        is the iterate it is ``sizes[0]``.
         """
 
     @abstractmethod
     def drift(self, sizes: Sequence[float], gradient: float, t: int, numbers: Numbers) -> tuple[float, ...]:
-        """Bounds on the norms of the next state's vectors, for vectors and a gradient of at most these norms."""
+        """Bounds on how far the vectors of the next state move where those of the state, and the gradient, move so far.
+
+        They are also bounds on the norms of the next state's vectors, for vectors and a gradient of at most these
+        norms. Of v - alpha g they are ``(sizes[0] + alpha * gradient,)``. One that is too small makes rounding look
+        like a violation, or like none: it has to hold for all states and gradients that a run can meet.
+        """
 
     def __getstate__(self) -> dict[str, Any]:
         """The fields alone: compiled coefficients are made anew in another process."""

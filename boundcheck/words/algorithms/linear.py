@@ -35,7 +35,8 @@ class LinearMethod(Algorithm):
         at: where the gradient is taken, an expression over the letters.
 
     Raises:
-        InputError: for an expression that is not linear in state and gradient, and a symbol that is none of these.
+        InputError: for no parameter or no move, an expression that is not linear in state and gradient, and a symbol
+            that is none of these.
 
     """
 
@@ -43,7 +44,12 @@ class LinearMethod(Algorithm):
     at: sp.Expr = v
 
     def __post_init__(self) -> None:
-        """Check that the expressions are linear."""
+        """Check that there is a step size, and that the expressions are linear."""
+        if not self.parameters or not self.moves:
+            said = "a step size among its parameters, the first, and a move for each letter of its state"
+            raise InputError(
+                f"algorithm.{self.id}", f"{len(self.parameters)} parameters, {len(self.moves)} moves", said
+            )
         known = {t, *self.parameters}
         for expression in (*(move for _, move in self.moves), self.at):
             row = self._row(expression)

@@ -39,13 +39,22 @@ class Worst:
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A word that theorems assume.
+    """A word that theorems assume: what a `Claim` that states it is, in the eyes of each engine.
+
+    ``held(evidence, id)`` holds a run against it. It is given what the run recorded, a
+    `boundcheck.words.hypotheses.evidence.Evidence`, and the id of the hypothesis, and returns one row or more, each an
+    `Audit` with that id: ``Audit(id, guilt, status, observed, limit, how, symbol)``. The status is ``failed`` on a
+    single counterexample that rounding cannot explain, ``held`` where nothing that was looked at contradicts it and
+    nothing in the limit is an estimate, else ``assumed``; `status_of` decides so. A number in ``observed`` is the
+    largest that was seen, and at most ``limit`` where it held. Of a run that broke a hypothesis its theorem says
+    nothing; of one with an assumed row nothing is supported or violated.
 
     Attributes:
         id: its name.
         title: what a reader calls it.
         symbols: the symbols of the constants that it gives a meaning to, such as L or zeta.
-        worst: how performance estimation states it; None where it cannot.
+        worst: how performance estimation states it, ``Worst()`` where it asks nothing of the functions; None where it
+            cannot.
         is_about_noise: whether it is about the stochastic gradient, and not about the function.
         held: how a run is held against it, by what id: the rows of the audit; None where no run can show it.
         blamed: its turn among all that failed: how minibatches were drawn explains everything else and is blamed first;

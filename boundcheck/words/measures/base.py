@@ -59,6 +59,11 @@ class Over(Enum):
     AVERAGE = "average"
     LAST = "last"
 
+    @property
+    def word(self) -> str:
+        """What verdicts and pages call it."""
+        return "smallest" if self is Over.LEAST else self.value
+
     def expression(self, of: Callable[[sp.Expr], sp.Expr]) -> sp.Expr:
         """The statistic of the expectation of an expression at the iterates."""
         match self:
@@ -92,9 +97,13 @@ class Observable:
     Attributes:
         expression: of the expression of v.
         name: the attribute of a look that it is.
-        called: what verdicts call it.
-        seen: what the trace of a run shows of it; None where no run shows it.
-        first: what is known of it at v_1 without any theorem, and what that is called.
+        called: what verdicts and pages call it.
+        seen: what the trace of a run shows of it, from the evidence: a `Seen` of three arrays of shape (R, M), between
+            what the observable surely is, rounding errors counted; None where no run shows it.
+        first: what is known of it at v_1 without any theorem, from the start and the values of the claim's parameters:
+            a float that is no less, and what that is called; a bound that is not below it says nothing.
+        letters: how figures write it at v_t; as it is called where left out.
+        units: the unit that it is in, where ``{}`` stands for the unit of F; empty where that is not known.
 
     """
 
@@ -103,6 +112,12 @@ class Observable:
     called: str = ""
     seen: Callable[[Evidence], Seen] | None = None
     first: Callable[[Any, Mapping[str, Any]], tuple[float, str]] | None = None
+    letters: str = ""
+    units: str = ""
+
+    def axis(self, units: str) -> str:
+        """The label of an axis that shows it, of an F in these units."""
+        return (self.letters or self.called or self.name) + (f" [{self.units.format(units)}]" if self.units else "")
 
     def of(self, look: Look) -> Any:
         """What the look shows: one function for tensors, exact numbers and performance estimation."""
@@ -111,7 +126,18 @@ class Observable:
 
 @dataclass(frozen=True)
 class PerformanceMeasure(Measure):
-    """A statistic over iterates of the expectation of what is seen at one."""
+    """A statistic over iterates of the expectation of what is seen at one.
+
+    One's own has a statistic of `Over`, and an `Observable` of this module (`SQUARED_GRADIENT`, `GAP`,
+    `SQUARED_DISTANCE`) or of one's own. The conclusion of its theorems is ``at_most(bound)``, as `words.theorem` makes
+    it.
+
+    Attributes:
+        over: the statistic: of v_1, ..., v_T the least, the average, or that of v_T.
+        observable: what is seen at one iterate, whose faces must agree: the expression that proofs and pages have, the
+            attribute of a `Look` that exact arithmetic and performance estimation read, and what a run shows.
+
+    """
 
     over: Over
     observable: Observable
@@ -120,6 +146,11 @@ class PerformanceMeasure(Measure):
     def is_of_gradients(self) -> bool:
         """Whether it is made of squared gradient norms, of which a bound may be known without any theorem."""
         return self.observable is SQUARED_GRADIENT
+
+    def shown(self, is_stochastic: bool) -> str:
+        """What a run shows of it: under noise the average stands for the least, and is no less."""
+        over = Over.AVERAGE if is_stochastic and self.over is Over.LEAST else self.over
+        return f"{over.word} {self.observable.called or self.observable.name}"
 
     @property
     def is_of_the_last(self) -> bool:
@@ -217,12 +248,15 @@ SQUARED_GRADIENT = Observable(
     "squared gradient norm",
     _seen_gradient,
     _first_gradient,
+    "‖∇F(vₜ)‖²",
+    "{}²",
 )
-GAP = Observable(gap, "gap", "gap", _seen_gap, _first_gap)
+GAP = Observable(gap, "gap", "gap", _seen_gap, _first_gap, "F(vₜ) − f*", "{}")
 SQUARED_DISTANCE = Observable(
     square_distance,
     "square_distance",
     "squared distance",
     _seen_distance,
     _first_distance,
+    "‖vₜ − v*‖²",
 )

@@ -1,0 +1,217 @@
+"""Code of a person's own that does not run: one line says which and where, and what else was done is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import sympy as sp
+import torch
+
+import boundcheck as bc
+from boundcheck.claims.symbols import D
+from boundcheck.doors import theirs
+from boundcheck.errors import CodeError, InputError
+from boundcheck.problems.constant import Constant
+from boundcheck.proofs import paper_at
+from boundcheck.report import section
+from boundcheck.report.page import write_page
+from boundcheck.report.programme import programme_of
+from boundcheck.report.section import Material
+from boundcheck.words.algorithms import LinearMethod
+from boundcheck.words.hypotheses import Hypothesis
+from tests.outside.my_objective import LogCosh
+from tests.outside.my_theorem import BELOW, HALVED_DESCENT
+from tests.outside.test_paper import HEAD, LINE
+
+DESCENT: dict[str, Any] = {
+    "claim": "nesterov2004.gradient_descent",
+    "adapter": {"kind": "full"},
+    "run": {"steps": 4, "audits": 4},
+}
+
+
+class Raises(LogCosh):
+    def gradient(self, W: torch.Tensor) -> torch.Tensor:
+        raise RuntimeError("boom")
+
+
+class Flat(LogCosh):
+    def gradient(self, W: torch.Tensor) -> torch.Tensor:
+        return super().gradient(W)[0]
+
+
+def without(name: str) -> LogCosh:
+    made = LogCosh()
+    delattr(made, name)
+    return made
+
+
+def plain() -> LogCosh:
+    made = LogCosh()
+    made.smoothness = 1.0  # type: ignore[assignment]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (Raises, r"^Raises\.gradient = line \d+ of test_failures\.py: expected .* not RuntimeError: boom$"),
+        (Flat, r"^Flat\.gradient = torch\.float64 of shape \(3, 3\): expected .* shape \(2, 3, 3\)"),
+        (lambda: without("name"), r"^problem = LogCosh: expected an objective with the attribute name"),
+        (lambda: without("smoothness"), r"with the attribute smoothness: a boundcheck\.problems"),
+        (plain, r"^LogCosh\.smoothness = 1\.0: expected a boundcheck\.problems\.constant\.Constant"),
+        (lambda: LogCosh(samples=0), r"^LogCosh\.samples = 0: expected a positive integer"),
+    ],
+)
+def test_an_objective_that_is_none_is_refused_in_one_line(
+    make: Callable[[], LogCosh], said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=said):
+        bc.measure(DESCENT, tmp_path, problem=make())
+
+
+def test_a_hypothesis_that_raises_is_named_in_other_processes_too(tmp_path: Path) -> None:
+    claim = "tests.outside.test_failures:RAISING"
+    for jobs in (1, 2):
+        with pytest.raises(CodeError, match=r"^_raising = line \d+ of test_failures\.py: .* not ZeroDivisionError"):
+            bc.measure(DESCENT | {"claim": claim, "seed": [0, 1]}, tmp_path, problem=LogCosh(), jobs=jobs)
+
+
+def _raising(evidence: Any, id: str) -> list[Any]:
+    return [1 / 0]
+
+
+WORD = Hypothesis("raising", "it raises", held=_raising)
+RAISING = replace(
+    HALVED_DESCENT, id="outer.raising", hypotheses=(*HALVED_DESCENT.hypotheses, replace(BELOW, word=WORD))
+)
+
+
+def test_an_error_of_ours_keeps_its_traceback_and_so_does_what_stops_a_run(tmp_path: Path) -> None:
+    ours = {"__name__": "boundcheck.ours", "theirs": theirs}
+    with pytest.raises(ZeroDivisionError):
+        exec("with theirs():\n    1 / 0", ours)
+
+    def stop(stage: str, done: int, total: int) -> None:
+        raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        bc.measure(DESCENT, tmp_path, problem=LogCosh(), tick=stop)
+
+
+def test_a_method_without_a_step_is_refused() -> None:
+    with pytest.raises(InputError, match=r"^algorithm\.mine = 0 parameters, 0 moves: expected a step size"):
+        LinearMethod("mine", "mine", ())
+
+
+def _raises(material: Any, folder: Any) -> Any:
+    folder.keep("half.txt", b"half of it")
+    raise KeyError("boo")
+
+
+@pytest.mark.parametrize(
+    ("build", "said"),
+    [(_raises, "not KeyError: &#39;boo&#39;"), (lambda material, folder: None, "expected HTML, a markupsafe.Markup")],
+)
+def test_a_section_that_fails_says_so_in_its_place(
+    build: Any, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = SimpleNamespace(title="Good", place=1, build=lambda material, folder: section.Markup("all is well"))
+    bad = SimpleNamespace(title="Bad", place=2, build=build)
+    monkeypatch.setattr(section, "_own", lambda: [good, bad])
+    page, *others = write_page(Material(), tmp_path / "index.html", "A", "B")
+    text = page.read_text()
+    assert "all is well" in text
+    assert ">Bad</h2>" in text
+    assert said in text
+    assert [path.name for path in others] == ["results.json"]
+    assert "the section Bad failed" in capsys.readouterr().err
+
+
+def test_what_is_no_section_is_refused(tmp_path: Path) -> None:
+    for number, text in enumerate(("title, place, build = 'x', '7', print\n", "1 / 0\n", "import nowhere\n")):
+        file = tmp_path / f"part{number}.py"
+        file.write_text(text)
+        with pytest.raises(InputError, match=r"^section = "):
+            section.sections([str(file)])
+
+
+def test_an_audit_survives_its_papers_own_section_and_findings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "failing"
+    (folder / "sections").mkdir(parents=True)
+    (folder / "claims.py").write_text(HEAD + LINE.format("failing.lemma"))
+    (folder / "sections" / "broken.py").write_text("1 / 0\n")
+    (folder / "report.py").write_text("def measured(runs, searches, numbers):\n    return runs[0]\n")
+    outcome = bc.audit(folder, runs=tmp_path / "runs")
+    assert "This section failed" in Path(outcome["report"]).read_text()
+    said = capsys.readouterr().err
+    assert "the section broken.py failed" in said
+    assert "measured of the paper's report.py failed" in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"infimum": Constant(10.0, "certified", "wishful")}, r"^infimum = 10\.0: expected a lower bound on the loss"),
+        ({"loss": lambda W: W.sum((1, 2)) * float("nan")}, r"^problem = log-cosh: expected a loss that is a finite"),
+    ],
+)
+def test_what_a_problem_says_wrongly_of_itself_is_named(changes: dict[str, Any], said: str, tmp_path: Path) -> None:
+    problem = LogCosh()
+    vars(problem).update(changes)
+    with pytest.raises(InputError, match=said):
+        bc.measure(DESCENT, tmp_path, problem=problem)
+
+
+def test_a_bound_on_gradients_that_the_run_exceeds_is_blamed(tmp_path: Path) -> None:
+    problem = LogCosh()
+    problem.gradient_bound = Constant(0.01, "certified", "wishful")
+    (result,) = bc.measure(DESCENT, tmp_path, problem=problem)
+    said = "a squared gradient norm of 0.6708 was seen, and 0.0001 is J^2 G^2 by the problem's own G"
+    assert (result.verdict, result.reason) == ("hypothesis-failed", said)
+    assert (result.blame.kind, result.blame.name) == ("constant", "G")
+
+
+def test_a_theorem_that_no_run_can_be_about_says_what_it_lacks(tmp_path: Path) -> None:
+    alpha, bound = HALVED_DESCENT.quantities[-2:]
+    timeless = replace(HALVED_DESCENT, quantities=(*HALVED_DESCENT.quantities[:-1], replace(bound, expression=D)))
+    for claim, expected in (
+        (
+            replace(timeless, id="outer.timeless", measure=None, conclusion=sp.Le(alpha.symbol, bound.symbol)),
+            "horizon T",
+        ),
+        (replace(HALVED_DESCENT, id="outer.bare", hypotheses=(BELOW,)), "says that F is smooth elsewhere"),
+    ):
+        with pytest.raises(InputError, match=expected):
+            bc.measure(DESCENT | {"claim": claim}, tmp_path, problem=LogCosh())
+
+
+def test_claims_may_import_what_has_proofs(tmp_path: Path) -> None:
+    for name in ("circular", "circled"):
+        (tmp_path / name).mkdir()
+        claims = HEAD + "from .lemmas import ONE\n" + LINE.format(f"{name}.lemma")
+        (tmp_path / name / "claims.py").write_text(claims)
+        (tmp_path / name / "lemmas.py").write_text(
+            "from boundcheck.prove import Reading, script\nONE = 1\n"
+            f"@script('{name}.lemma', 'printed', Reading())\ndef lemma(proof): ...\n"
+        )
+    assert programme_of(paper_at(tmp_path / "circular"), full=False).sweeps == ()
+    # Where the catalogue comes second, the error says what it met.
+    with pytest.raises(InputError, match=r"claims\.py: expected imports of no module with an @script"):
+        paper_at(tmp_path / "circled").claims()
+
+
+def test_what_is_generated_is_nobodys_code() -> None:
+    """Hypothesis makes modules at run time; an error that passes through one is not a person's."""
+    made: dict[str, Any] = {"__name__": "made_at_run_time"}
+    exec("def call(f):\n    return f()", made)
+    ours = {"__name__": "boundcheck.ours", "theirs": theirs, "call": made["call"]}
+    with pytest.raises(ZeroDivisionError):
+        exec("with theirs():\n    call(lambda: 1 / 0)", ours)

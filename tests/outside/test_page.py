@@ -1,0 +1,101 @@
+"""The page of runs whose algorithm, measure and words are one's own calls each by its name."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from sympy import Rational
+
+import boundcheck as bc
+from boundcheck.claims import Quantity, catalogue
+from boundcheck.claims.symbols import D, T, bound
+from boundcheck.proofs import HOME
+from boundcheck.report.page import load_runs, write_runs
+from boundcheck.testing import check_claim
+from boundcheck.words import theorem
+from boundcheck.words.algorithms import GRADIENT_DESCENT
+from boundcheck.words.measures.base import GAP, Over, PerformanceMeasure
+
+HERE = "tests.outside"
+DESCENT = catalogue["nesterov2004.gradient_descent"]
+AVERAGE_GAP = theorem(
+    "outer.average_gap",
+    "The gap does not grow",
+    "mine",
+    "",
+    tuple(catalogue[id] for id in ("classic.smooth_everywhere", "classic.convex", "jiang2024.bounded_below")),
+    (*DESCENT.quantities[:-1], Quantity(bound, D * (1 + 1 / T), "bound on the average gap")),
+    algorithm=GRADIENT_DESCENT,
+    measure=PerformanceMeasure("average_gap", "average gap of an outsider", Over.AVERAGE, GAP),
+)
+
+
+def test_the_page_names_algorithm_measure_and_word(tmp_path: Path) -> None:
+    spec = {
+        "claim": [f"{HERE}.my_theorem:HALVED_DESCENT", AVERAGE_GAP],
+        "problem": {"kind": f"{HERE}.my_objective:LogCosh"},
+        "adapter": {"kind": "full"},
+        "run": {"steps": 8, "audits": 8},
+    }
+    folders = [tmp_path / result.run_id for result in bc.measure(spec, tmp_path)]
+    files = write_runs(folders, tmp_path / "report" / "index.html", "Own", "Own.", "boundcheck measure own.toml")
+    text = Path(files[0]).read_text()
+    assert "Algorithm 1" not in text
+    assert "Halved descent, measured: the last squared gradient norm." in text
+    assert "Gradient descent, measured: the average gap." in text
+    assert "<p>Algorithm: halved descent.</p>" in text
+    assert "It bounds the last squared gradient." in text
+    assert "It bounds the average gap of an outsider." in text
+    assert "<code>outer.no_rise</code>" in text
+    captions = " ".join(re.findall(r"<figcaption>(.*?)</figcaption>", text, re.DOTALL))
+    assert "g<sub>t</sub>" not in captions
+    gradient, gap = load_runs(folders)
+    assert gap.course.first == gap.course.gap, "at v_1 stands what the measure is there"
+    assert gradient.course.first < gap.course.gap
+
+
+def test_a_gap_without_noise_needs_no_replicas(tmp_path: Path) -> None:
+    """It is known between two numbers, and where the bound lies between them no replica would tell."""
+    measure = PerformanceMeasure("least_gap", "least gap", Over.LEAST, GAP)
+    formula = Quantity(bound, D * (Rational(9, 10) + 1 / (100 * T)), "bound on the least gap")
+    claim = theorem(
+        "outer.least_gap",
+        "The gap shrinks a little",
+        "mine",
+        "",
+        AVERAGE_GAP.hypotheses,
+        (*DESCENT.quantities[:-1], formula),
+        algorithm=GRADIENT_DESCENT,
+        measure=measure,
+    )
+    spec = {
+        "claim": claim,
+        "problem": {"kind": f"{HERE}.my_objective:LogCosh"},
+        "adapter": {"kind": "full"},
+        "run": {"steps": 2, "audits": 2},
+        "assume": {"bound": "D*8/10"},
+    }
+    (result,) = bc.measure(spec, tmp_path)
+    assert result.verdict == "inconclusive"
+    assert "replica" not in result.reason
+    assert result.reason.startswith("the smallest gap is between")
+    assert result.blame.kind == "constant"
+
+
+def test_the_example_to_copy_is_run_tried_and_shown(tmp_path: Path) -> None:
+    file = tmp_path / "my_theorem.py"
+    shutil.copy(HOME / "own_words.py", file)
+    spec = {
+        "claim": f"{file}:WARM_DESCENT",
+        "problem": {"kind": f"{HERE}.my_objective:LogCosh"},
+        "adapter": {"kind": "full"},
+        "run": {"steps": 40, "audits": 40},
+    }
+    (result,) = bc.measure(spec, tmp_path / "runs")
+    assert result.verdict == "supported", result.reason
+    assert {row.hypothesis: row.status for row in result.audit}["my.no_rise"] == "held"
+    files = write_runs([tmp_path / "runs" / result.run_id], tmp_path / "index.html", "Own", "Own.", "")
+    assert "Warmed-up descent, measured: the last squared gradient norm." in files[0].read_text()
+    assert check_claim(f"{file}:WARM_DESCENT", adapter="full", examples=10).ratio > 0
