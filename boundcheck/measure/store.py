@@ -66,7 +66,7 @@ def code_version() -> str:
 def run_id(spec: dict[str, Any], device: str, content: str = "") -> str:
     """The name of a run: a hash of its spec, as JSON, device, code version, what its claim says, and its content.
 
-    The content is that of what is minimised; see `measure.content`.
+    The content is that of what is minimised; see `boundcheck.content`.
     """
     claim = catalogue.get(str(spec.get("claim")))
     said = digest_of(claim) if claim else None
