@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 import boundcheck as bc
-from boundcheck.claims import catalogue
+from boundcheck.claims import Claim, catalogue
 from boundcheck.doors import opened
 from boundcheck.errors import InputError
 from boundcheck.falsify.stored import replayed
@@ -24,6 +25,8 @@ from boundcheck.problems.adapters import ADAPTERS, title_of
 from boundcheck.problems.tables import PROBLEMS
 from boundcheck.testing import ClaimViolatedError, check_claim
 from boundcheck.testing.session import using
+from boundcheck.words.hypotheses import Hypothesis
+from boundcheck.words.hypotheses.evidence import Audit, Evidence
 from tests.measure.small import THEOREM_TABLE, changed, refused
 
 ROOT = Path(__file__).parents[2]
@@ -183,6 +186,48 @@ def test_a_claim_of_ones_own_takes_the_place_of_no_other(tmp_path: Path) -> None
     before = opened("claim", f"{file}:BOLD")
     file.write_text(file.read_text().replace("()", "catalogue['meft.lora'].quantities"))
     assert opened("claim", f"{file}:BOLD") != before
+
+
+ANY_STEP = {"step_size": 0.1, "batch": 2, "replicas": 4, "steps": 20, "audits": 5, "zeta": 2.0}
+
+
+def test_of_two_claims_of_one_id_the_second_is_refused(tmp_path: Path) -> None:
+    claim = opened("claim", THEOREM)
+    last = claim.quantities[-1]
+    other = replace(claim, quantities=(*claim.quantities[:-1], replace(last, expression=last.expression / 1000)))
+    (first,) = bc.measure(DESCENT | {"claim": claim}, tmp_path)
+    for more in ({}, {"assume": {"bound": "bound/2"}}, {"claim": [claim, other]}):
+        error = refused(lambda more=more: bc.measure(DESCENT | {"claim": other} | more, tmp_path))
+        assert (error.field, error.value) == ("claim", claim.id)
+        assert "an id that no other claim has" in error.expected
+    # The same one, made again, is no other.
+    (again,) = bc.measure(DESCENT | {"claim": replace(claim)}, tmp_path)
+    assert again == first
+    halved = DESCENT | {"claim": replace(claim), "assume": {"bound": "bound/2"}}
+    assert bc.measure(halved, tmp_path)[0].bound == first.bound / 2
+
+
+def test_a_claim_by_other_words_does_not_pass_under_the_name_of_the_catalogues() -> None:
+    claim = bc.claims["meft.theorem2_any_step"]
+
+    def lying(evidence: Evidence, id: str) -> list[Audit]:
+        return [Audit(id, "hypothesis", "held", None, None, "believe me")]
+
+    def by_word(each: Claim) -> Claim:
+        return replace(each, word=replace(each.word, held=lying) if type(each.word) is Hypothesis else each.word)
+
+    impostor = replace(claim, hypotheses=tuple(map(by_word, claim.hypotheses)))
+    # Formulas and ids are the same: a claim that is read from a file has no words.
+    assert impostor == claim
+    table = DESCENT | {"claim": impostor, "run": ANY_STEP}
+    assert "by other words" in refused(parse, table).expected
+    assert parse(table | {"claim": replace(claim)}).said == claim
+
+
+def test_a_spec_keeps_the_claim_that_it_was_read_with() -> None:
+    spec = parse(DESCENT | {"claim": THEOREM})
+    catalogue._opened[THEOREM] = opened("claim", FALSE)
+    assert spec.said.id == spec.theorem.id == "outer.halved"
 
 
 def test_an_installed_package_names_them(tmp_path: Path) -> None:
