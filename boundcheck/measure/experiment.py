@@ -52,7 +52,7 @@ def measure_one(spec: Spec, runs: Path, device: str, tick: Tick) -> Result:
 
 def content(spec: Spec, function: Function) -> str:
     """What tells a run from others of the same spec: its data, the words of its claim, and the adapter's claims."""
-    claim, about = catalogue[spec.claim], [catalogue[id] for id in spec.adapter.made.claims]
+    claim, about = spec.said, [catalogue[id] for id in spec.adapter.made.claims]
     words = [word for each in (claim, *about) for _, word in words_of(each)]
     return content_of([function, claim.algorithm, claim.measure, words, [digest(each) for each in about]])
 
