@@ -23,6 +23,8 @@ from boundcheck.measure.result import read
 from boundcheck.measure.spec import parse
 from boundcheck.problems.adapters import ADAPTERS, title_of
 from boundcheck.problems.tables import PROBLEMS
+from boundcheck.report.page import load_runs, write_runs
+from boundcheck.report.section import Material
 from boundcheck.testing import ClaimViolatedError, check_claim
 from boundcheck.testing.session import using
 from boundcheck.words.hypotheses import Hypothesis
@@ -186,6 +188,28 @@ def test_a_claim_of_ones_own_takes_the_place_of_no_other(tmp_path: Path) -> None
     before = opened("claim", f"{file}:BOLD")
     file.write_text(file.read_text().replace("()", "catalogue['meft.lora'].quantities"))
     assert opened("claim", f"{file}:BOLD") != before
+
+
+def test_a_page_refuses_a_claim_that_said_something_else_when_it_was_run(tmp_path: Path) -> None:
+    file, page = tmp_path / "edited.py", tmp_path / "page" / "index.html"
+    text = "from tests.outside.my_theorem import sentence\nMINE = sentence('edited', '{}')\n"
+    file.write_text(text.format("8/3"))
+    (result,) = bc.measure(DESCENT | {"claim": f"{file}:MINE"}, tmp_path / "runs")
+    assert (
+        result.said.keys() == result.named == {f"{file}:MINE", DESCENT["adapter"]["kind"].replace("Scaled", "SMOOTH")}
+    )
+    folder = tmp_path / "runs" / result.run_id
+    assert write_runs([folder], page, "Mine", "One run.", "")[0] == page
+    # A new process knows nothing of what was opened.
+    file.write_text(text.format("1/100"))
+    catalogue._opened.pop(f"{file}:MINE")
+    now = catalogue.opened(f"{file}:MINE")
+    error = refused(lambda: write_runs([folder], page, "Mine", "One run.", ""))
+    assert (error.field, error.value) == ("claim", f"{file}:MINE")
+    assert "says something else" in error.expected
+    # One of before there were digests is believed.
+    stored = load_runs([folder])[0]
+    assert now in Material([replace(stored, result=replace(stored.result, said={}))]).claims
 
 
 ANY_STEP = {"step_size": 0.1, "batch": 2, "replicas": 4, "steps": 20, "audits": 5, "zeta": 2.0}
