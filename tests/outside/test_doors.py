@@ -85,6 +85,32 @@ def test_a_theorem_is_tried_and_has_a_worst_case(tmp_path: Path) -> None:
     assert all(case.violated for case in worst_cases(FALSE, (1, 2)))
 
 
+NEAR = """
+from dataclasses import replace
+from boundcheck.claims import catalogue
+from boundcheck.words.hypotheses import BOUNDED_BELOW, Hypothesis
+from tests.outside.my_theorem import FALSE, RISES_NOT
+
+def held(evidence, id):
+    raise NotImplementedError
+
+WORDS = {"held": Hypothesis("near", "v_1 is near", held=held), "faceless": Hypothesis("near", "v_1 is near")}
+WORDS |= {"none": None, "another's": BOUNDED_BELOW}
+IS_NEAR = replace(RISES_NOT, id="outer.is_near", word=WORDS[%r])
+MINE = replace(FALSE, id="outer.near", hypotheses=(*FALSE.hypotheses[:3], IS_NEAR))
+"""
+
+
+@pytest.mark.parametrize("word", ["held", "faceless", "none", "another's"])
+def test_a_theorem_is_not_tried_where_its_hypothesis_need_not_hold(word: str, tmp_path: Path) -> None:
+    file = tmp_path / "near.py"
+    file.write_text(NEAR % word)
+    for claim in (opened("claim", f"{file}:MINE"), f"{file}:MINE"):
+        error = refused(lambda claim=claim: check_claim(claim, adapter="full", examples=5))
+        assert (error.field, error.value) == ("claim.hypotheses", "outer.is_near")
+        assert "(worst)" in error.expected
+
+
 def test_what_breaks_a_theorem_of_ones_own_is_judged_again_by_its_own_words(tmp_path: Path) -> None:
     with using(folder=tmp_path), pytest.raises(ClaimViolatedError):
         check_claim(FALSE, adapter="full", examples=60)
