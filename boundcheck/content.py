@@ -7,7 +7,6 @@ gets a number of its own each time, so that no result of another run is taken fo
 while it runs, such as a file or a variable of the environment, is in no hash.
 """
 
-import builtins
 import dis
 import hashlib
 import inspect
@@ -20,10 +19,10 @@ from _thread import LockType, RLock
 from collections.abc import Callable, Iterable, Iterator
 from copyreg import dispatch_table
 from functools import cache, cached_property
+from importlib import import_module
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
-from pickle import whichmodule  # type: ignore[attr-defined]
 from types import (
     BuiltinFunctionType,
     CellType,
@@ -251,7 +250,14 @@ def _imported(name: str, around: dict[str, Any], names: tuple[str, ...], level: 
     if not level and (_is_installed(top) or (top not in sys.modules and _will_be_installed(top))):
         return _release(top)
     try:
-        return builtins.__import__(name, around, None, names, level)
+        module = import_module("." * level + name, around.get("__package__"))
+        inside = [f"{module.__name__}.{each}" for each in names if not hasattr(module, each)]
+        # The statement gives the name of the package above it to what it imports without names.
+        return [
+            module,
+            sys.modules[module.__name__.partition(".")[0]] if not level else None,
+            *map(import_module, inside),
+        ]
     except (ImportError, SystemExit):
         # As it will when it is run.
         return None
@@ -290,8 +296,8 @@ def _of_object(x: Any) -> Iterator[Any]:
         yield from _held(x)
     if isinstance(said, str):
         # A global of that name, or what wraps a function, which was held.
-        home = sys.modules.get(whichmodule(x, said))
-        yield from (said, home if home and vars(home).get(said) is x else getattr(x, "__wrapped__", _unlike_any()))
+        homes = (each for each in list(sys.modules.values()) if getattr(each, "__dict__", {}).get(said) is x)
+        yield from (said, next(homes, None) or getattr(x, "__wrapped__", None) or _unlike_any())
         return
     made, arguments, state, *items = (*said, None, None, None)[:5]
     # The state of what says nothing of it is what was held.

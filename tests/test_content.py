@@ -27,6 +27,12 @@ REACHED = {
     "an imported module": ("def f(W): return W * helper_of_mine.Z", "f"),
     "a function of an imported module": ("def f(W): return W * helper_of_mine.z()", "f"),
     "an import in a function": ("def f(W):\n    from helper_of_mine import Z\n    return W * Z", "f"),
+    "a module imported in a function": ("def f(W):\n    import helper_of_mine as h\n    return W * h.Z", "f"),
+    "a package imported in a function": (
+        "def f(W):\n    import package_of_mine.part\n    return package_of_mine.Z",
+        "f",
+    ),
+    "a part of a package": ("def f(W):\n    from package_of_mine import part\n    return part.Z", "f"),
     "a default": ("def f(W, z=X): return W * z", "f"),
     "a default of a keyword": ("def f(W, *, z=X): return W * z", "f"),
     "an attribute of a function": ("def f(W): return W * f.z\nf.z = X", "f"),
@@ -57,22 +63,32 @@ REACHED = {
 }
 
 
+READ = "from pathlib import Path\nX = int((Path(__file__).parent / 'x.txt').read_text())\n"
+# Beside the module itself; the package reads its number from the folder above.
+BESIDE = {
+    "helper_of_mine.py": READ + "Z = X\ndef z(): return Z\n",
+    "package_of_mine/__init__.py": READ.replace(".parent", ".parents[1]") + "Z = X\n",
+    "package_of_mine/part.py": READ.replace(".parent", ".parents[1]") + "Z = X\n",
+}
+NAMES = ("code_of_mine", "helper_of_mine", "package_of_mine", "package_of_mine.part")
+
+
 @pytest.fixture
 def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, int], ModuleType]]:
     """A module of this text, whose source says nothing of the number X: that is in a file beside it."""
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    read = "from pathlib import Path\nX = int((Path(__file__).parent / 'x.txt').read_text())\n"
 
     def made(text: str, number: int) -> ModuleType:
-        (tmp_path / "x.txt").write_text(str(number))
-        for name, content in {"helper_of_mine": "Z = X\ndef z(): return Z\n", "code_of_mine": text}.items():
-            (tmp_path / f"{name}.py").write_text(read + content)
+        for name, content in (BESIDE | {"x.txt": str(number), "code_of_mine.py": READ + text}).items():
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_text(content)
+        for name in NAMES:
             sys.modules.pop(name, None)
         return import_module("code_of_mine")
 
     yield made
-    for name in ("helper_of_mine", "code_of_mine"):
+    for name in NAMES:
         sys.modules.pop(name, None)
 
 
