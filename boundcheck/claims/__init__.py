@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 from boundcheck import doors
 from boundcheck.claims.claim import Claim, Quantity
+from boundcheck.content import content_of
 from boundcheck.errors import InputError
 from boundcheck.proofs import Paper, paper_of, papers
 
@@ -41,8 +42,11 @@ class Catalogue(Mapping[str, Claim]):
 
         A path runs the code of its module: it is for what a person typed, and for no text of a stored result.
 
+        Its words are a part of what a claim is: by the same formulas with other code in a word it is another one.
+
         Raises:
-            InputError: for an unknown id, a path at which there is no claim, and one that has the id of another claim.
+            InputError: for an unknown id, a path at which there is no claim, and one that has the id, or the path, of
+                another claim that is known.
 
         """
         if isinstance(claim, str) and not doors.is_path(claim):
@@ -50,11 +54,14 @@ class Catalogue(Mapping[str, Claim]):
         found = doors.opened(field, claim) if isinstance(claim, str) else claim
         if not isinstance(found, Claim):
             raise InputError(field, claim, f"the path of a Claim, and not of a {type(found).__name__}")
-        if self._of_papers().get(found.id, found) != found:
-            raise InputError(field, found.id, "an id that no other claim has")
         name = claim if isinstance(claim, str) else found.id
+        opened = [each for key, each in self._opened.items() if key == name or each.id == found.id]
+        for each in (self._of_papers().get(found.id, found), *opened):
+            if each is not found and content_of(each) != content_of(found):
+                known = f"{found.id} is known already, and says something else, or the same by other words"
+                raise InputError(field, name, f"an id that no other claim has: {known}")
         if name not in self._of_papers():
-            self._opened[name] = found
+            self._opened.setdefault(name, found)
         return found
 
     def is_own(self, id: str) -> bool:

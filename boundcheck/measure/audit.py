@@ -12,7 +12,7 @@ from typing import cast
 import sympy as sp
 from sympy.core.relational import Relational
 
-from boundcheck.claims import Claim, catalogue
+from boundcheck.claims import Claim
 from boundcheck.claims.inputs import checked
 from boundcheck.claims.symbols import T
 from boundcheck.measure.plan import Plan, Start
@@ -131,7 +131,7 @@ def _longest_step(e: Evidence) -> Audit:
 def _segment_smoothness(e: Evidence) -> Audit:
     sure, limit = e.surely("path_smoothness"), e.plan.smoothness
     how = f"descent inequality on the segment from v_t to v_(t+1), rounding error taken off, at {e.looks}"
-    claim = catalogue[e.spec.claim]
+    claim = e.spec.said
     assumed = [name for name in claim.names[: claim.names.index(SMOOTHNESS.letter) + 1] if name in e.spec.assume]
     certified = True
     if assumed:

@@ -11,7 +11,6 @@ import torch
 import xarray as xr
 from flint import arb
 
-from boundcheck.claims import catalogue
 from boundcheck.exact.balls import lower, upper
 from boundcheck.measure.ascent import ascend
 from boundcheck.measure.build import starting_point
@@ -121,13 +120,13 @@ def _judged(best: float, low: float, high: float, problem: Problem, radii: Radii
 
 def claimed(spec: Spec, problem: Problem) -> arb:
     """The spec's claim at its domain, enclosed; raises InputError where it says nothing of this domain."""
-    claim = catalogue[spec.claim]
+    claim = spec.said
     return claim.enclosures(**theory_inputs(claim, problem, _radii(spec), spec.lipschitz))[SMOOTHNESS.letter]
 
 
 def _radii(spec: Spec) -> dict[str, float]:
     radii = spec.domain.given
-    return dict.fromkeys(radii, max(radii.values())) if has_common_radius(catalogue[spec.claim]) else radii
+    return dict.fromkeys(radii, max(radii.values())) if has_common_radius(spec.said) else radii
 
 
 def _pair_ratios(

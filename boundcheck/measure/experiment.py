@@ -7,10 +7,11 @@ from typing import Any
 import torch
 
 from boundcheck.claims import catalogue
+from boundcheck.claims.exchange import digest
+from boundcheck.content import content_of
 from boundcheck.measure.audit import Evidence
 from boundcheck.measure.bracket import claimed, measure_bracket
 from boundcheck.measure.build import build
-from boundcheck.measure.content import content_of
 from boundcheck.measure.outcome import outcome
 from boundcheck.measure.parts import Stated, Subject
 from boundcheck.measure.plan import Start, draft, guessed, make_plan
@@ -50,9 +51,10 @@ def measure_one(spec: Spec, runs: Path, device: str, tick: Tick) -> Result:
 
 
 def content(spec: Spec, function: Function) -> str:
-    """What tells a run from others of the same spec: its data, and the words that its claim is made of."""
-    claim = catalogue[spec.claim]
-    return content_of([function, claim.algorithm, claim.measure, [word for _, word in words_of(claim)]])
+    """What tells a run from others of the same spec: its data, the words of its claim, and the adapter's claims."""
+    claim, about = spec.said, [catalogue[id] for id in spec.adapter.made.claims]
+    words = [word for each in (claim, *about) for _, word in words_of(each)]
+    return content_of([function, claim.algorithm, claim.measure, words, [digest(each) for each in about]])
 
 
 def _common(spec: Spec, function: Function, folder: RunFolder) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 from pydantic import PrivateAttr
 
+from boundcheck.content import content_of
 from boundcheck.errors import InputError
-from boundcheck.measure.content import content_of
 from boundcheck.problems.loss import Loss
 from boundcheck.problems.objective import Objective, checked
 from boundcheck.problems.tables import ProblemTable, Setting

@@ -54,6 +54,7 @@ class Result:
         constants: those that the problem says of itself: smoothness, gradient_bound, infimum.
         radii: of the domain.
         lower, upper: the two sides of the bracket of the smoothness of F, as far as they are known.
+        said: of each claim that it names a digest of what that said then; nothing in results of before there was one.
         version: of this form.
 
     """
@@ -76,6 +77,7 @@ class Result:
     radii: dict[str, float] = field(default_factory=dict)
     lower: dict[str, float | None] = field(default_factory=dict)
     upper: tuple[End, ...] = ()
+    said: dict[str, str] = field(default_factory=dict)
     version: int = VERSION
 
     def as_json(self) -> dict[str, Any]:
@@ -90,6 +92,11 @@ class Result:
         """The spec's tables by name."""
         found: Settings = _reader(Settings).validate_python(self.spec)
         return found
+
+    @property
+    def named(self) -> set[str]:
+        """The claims that it names: its own, and those of the upper ends."""
+        return {self.claim, *(end.claim for end in self.upper)}
 
     @property
     def ground(self) -> Kind | None:
@@ -140,6 +147,11 @@ class RunResult(Result):
     ends: Ends | None = None
 
     @property
+    def named(self) -> set[str]:
+        """The claims that it names: those of any result, and those of the horizons."""
+        return super().named | {each.claim for each in self.horizons}
+
+    @property
     def replicas(self) -> int:
         """How many there were."""
         return self.settings.run.replicas
@@ -163,7 +175,7 @@ class BracketResult(Result):
 
 
 # Parts that one kind of run has and another has not.
-_OPTIONAL = ("horizons", "estimates", "theorems", "rounding", "ends", "slack")
+_OPTIONAL = ("said", "horizons", "estimates", "theorems", "rounding", "ends", "slack")
 
 
 @cache

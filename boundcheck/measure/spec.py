@@ -4,8 +4,8 @@ A list in place of a scalar is a sweep: `expand` turns one file into one `Spec` 
 """
 
 import tomllib
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterator, Mapping
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -132,7 +132,7 @@ class Spec(Table):
         if self.model is not None:
             self._check_network(self.model)
             return self
-        claim, kind = catalogue[self.claim], self.adapter.made
+        claim, kind = self.said, self.adapter.made
         if algorithm_of(claim) is None and not is_about_smoothness(claim):
             raise InputError("claim", self.claim, "a theorem with a step size, or a lemma about smoothness")
         if self.is_bracket and not kind.is_subject_of(claim):
@@ -159,7 +159,7 @@ class Spec(Table):
 
     def _check_network(self, model: ModelTable) -> None:
         """Refuse what a run on a network has not, or cannot be held to."""
-        if {p.name for p in catalogue[self.claim].parameters} - {*_SEEN, *self.free} or not self.takes_step_size:
+        if {p.name for p in self.said.parameters} - {*_SEEN, *self.free} or not self.takes_step_size:
             raise InputError("claim", self.claim, f"a theorem about whatever step a run takes: {about_any_step().id}")
         for table in ("lipschitz", "domain", "assume", "bracket"):
             if table in self.model_fields_set:
@@ -215,7 +215,7 @@ class Spec(Table):
         check_room("run.audits", run.audits, run.replicas * audits)
 
     def _check_theorem(self) -> None:
-        said = catalogue[self.claim]
+        said = self.said
         if not takes(said, T):
             raise InputError("claim", self.claim, "a theorem with the horizon T among its parameters")
         if (no_run := next((word for _, word in words_of(said) if word and not word.is_of_a_run), None)) is not None:
@@ -243,7 +243,7 @@ class Spec(Table):
 
     def __reduce__(self) -> Any:
         """In another process what lies outside of the package is opened there; what is an object goes along."""
-        claim = catalogue[self.claim] if catalogue.is_own(self.claim) and not is_path(self.claim) else self.claim
+        claim = self.said if catalogue.is_own(self.claim) and not is_path(self.claim) else self.claim
         problem = {"problem": self.problem} if isinstance(self.problem, GivenProblem) else {}
         return parse, (self.as_json() | {"claim": claim} | problem,)
 
@@ -261,10 +261,15 @@ class Spec(Table):
         unused |= set() if self.run.given else {"given"}
         return self.model_dump(mode="json", exclude=matrix | {"bracket": True, "run": unused | {"looks"}})
 
+    @cached_property
+    def said(self) -> Claim:
+        """The claim as it was when the spec was read."""
+        return catalogue[self.claim]
+
     @property
     def is_bracket(self) -> bool:
         """Whether the claim is a lemma about smoothness, to be bracketed, and not a theorem, to be run."""
-        return is_about_smoothness(catalogue[self.claim])
+        return is_about_smoothness(self.said)
 
     @property
     def is_stochastic(self) -> bool:
@@ -274,7 +279,7 @@ class Spec(Table):
     @property
     def algorithm(self) -> Algorithm:
         """What is run."""
-        found = algorithm_of(catalogue[self.claim])
+        found = algorithm_of(self.said)
         if found is None:
             raise InputError("claim", self.claim, "a theorem about an algorithm")
         return found
@@ -282,7 +287,7 @@ class Spec(Table):
     @property
     def measure(self) -> PerformanceMeasure:
         """What the theorem bounds."""
-        found = measure_of(catalogue[self.claim])
+        found = measure_of(self.said)
         if not isinstance(found, PerformanceMeasure) or not found.is_seen:
             raise InputError("claim", self.claim, "a theorem that bounds a measure that a run shows")
         return found
@@ -290,12 +295,12 @@ class Spec(Table):
     @property
     def free(self) -> tuple[str, ...]:
         """The numbers of the algorithm that the theorem leaves to the run, the step size first where it is one."""
-        return free_numbers(catalogue[self.claim])
+        return free_numbers(self.said)
 
     @property
     def takes_step_size(self) -> bool:
         """Whether the theorem is about whatever constant step a run takes, and prescribes none."""
-        return free_step(catalogue[self.claim]) is not None
+        return free_step(self.said) is not None
 
     @property
     def given(self) -> dict[str, float | Literal["best"]]:
@@ -309,26 +314,26 @@ class Spec(Table):
     @property
     def has_ball(self) -> bool:
         """Whether the theorem, on this adapter, speaks of a ball that the iterates must not leave."""
-        return self.adapter.made.needs_ball and speaks_of_a_ball(catalogue[self.claim])
+        return self.adapter.made.needs_ball and speaks_of_a_ball(self.said)
 
-    @property
+    @cached_property
     def theorem(self) -> Claim:
         """The claim, with the formulas that the spec assumes in place of its own."""
-        return self._assumed({*catalogue[self.claim].names})
+        return self._assumed({*self.said.names})
 
-    @property
+    @cached_property
     def prescription(self) -> Claim:
         """The claim as it is, but for an L̂ that is assumed: what it prescribes for a function of that smoothness."""
-        names = catalogue[self.claim].names
+        names = self.said.names
         return self._assumed({*names[: names.index(SMOOTHNESS.letter) + 1]})
 
     def _assumed(self, names: set[str]) -> Claim:
-        formulas = tuple((name, value) for name, value in self.assume.items() if name in names)
-        return _assuming(self.claim, formulas) if formulas else catalogue[self.claim]
+        formulas = {name: value for name, value in self.assume.items() if name in names}
+        return _assuming(self.said, formulas) if formulas else self.said
 
     def assumed_inputs(self) -> dict[str, sp.Expr]:
         """The constants that the spec assumes, each a formula over the symbols of the claim's parameters."""
-        claim, found = catalogue[self.claim], {}
+        claim, found = self.said, {}
         names = {parameter.name for parameter in claim.parameters}
         allowed = [name for name in ASSUMABLE if name in names]
         # Those that follow are not known yet.
@@ -341,11 +346,10 @@ class Spec(Table):
         return found
 
 
-@cache
-def _assuming(id: str, formulas: tuple[tuple[str, float | str], ...]) -> Claim:
-    claim, derived = catalogue[id], {q.name: q.symbol for q in catalogue[id].quantities}
+def _assuming(claim: Claim, formulas: Mapping[str, float | str]) -> Claim:
+    derived = {q.name: q.symbol for q in claim.quantities}
     parsed = {}
-    for name, value in formulas:
+    for name, value in formulas.items():
         # A formula may speak of parameters, of itself, and of what is derived before it.
         earlier = [derived[each] for each in claim.names[: claim.names.index(name) + 1]]
         parsed[name] = _formula(name, value, [*(p.symbol for p in claim.parameters), *earlier])

@@ -21,7 +21,7 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -66,7 +66,7 @@ def code_version() -> str:
 def run_id(spec: dict[str, Any], device: str, content: str = "") -> str:
     """The name of a run: a hash of its spec, as JSON, device, code version, what its claim says, and its content.
 
-    The content is that of what is minimised; see `measure.content`.
+    The content is that of what is minimised; see `boundcheck.content`.
     """
     claim = catalogue.get(str(spec.get("claim")))
     said = digest_of(claim) if claim else None
@@ -125,8 +125,12 @@ class RunFolder:
         return result
 
     def finish(self, result: Found) -> Found:
-        """Store the result, drop the checkpoint (a kill between the two does no harm), and return what was stored."""
-        stored = result.as_json()
+        """Store the result with what its claims say, drop the checkpoint, and return what was stored.
+
+        A kill before the checkpoint is dropped does no harm.
+        """
+        said = {id: digest_of(catalogue[id]) for id in sorted(result.named) if id in catalogue}
+        stored = replace(result, said=said).as_json()
         # Before anything is written: what is stored can be read.
         kept = read(stored)
         if not isinstance(kept, type(result)):

@@ -22,6 +22,7 @@ from matplotlib.figure import Figure
 
 from boundcheck import doors
 from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.exchange import digest
 from boundcheck.errors import CodeError, InputError
 from boundcheck.falsify.show import rounded_down
 from boundcheck.measure.parts import Chain
@@ -117,13 +118,22 @@ class Material:
 
     @cached_property
     def claims(self) -> list[Claim]:
-        """Every claim that the page speaks of, in the catalogue's order."""
+        """Every claim that the page speaks of, in the catalogue's order.
+
+        Raises:
+            InputError: for a claim that says something else now than when a run was held to it.
+
+        """
+        now: dict[str, str] = {}
+        for run in self.runs:
+            for id, said in run.result.said.items():
+                if id in catalogue and now.setdefault(id, digest(catalogue[id])) != said:
+                    expected = f"the claim that run {run.result.run_id} names; what has this id now says something else"
+                    raise InputError("claim", id, expected)
         if self.networks:
             about = {run.result.claim: catalogue[run.result.claim] for run in self.runs}
             return [*about.values(), about_its_own_step()[0]]
-        named = {run.result.claim for run in self.runs}
-        named |= {end.claim for run in self.runs for end in run.result.upper}
-        named |= {each.claim for run in self.theorems for each in run.course.horizons}
+        named = set().union(*(run.result.named for run in self.runs))
         return [claim for id, claim in catalogue.items() if id in named]
 
     @cached_property

@@ -122,8 +122,8 @@ def _away(
     cross = proof.step("z² ≤ ‖v_t - v_1‖²P", le(z**2, AWAY * P), hints=[away_a * w - away_b * u])
     falls = proof.step("f falls", ge(FALL, 0), lowered, room)
     product = proof.step("α times the fall", ge(STEP * FALL, 0), positive, falls)
-    length = proof.step("‖v_t - v_1‖² ≥ 0", ge(AWAY, 0), hints=[away_a, away_b])
-    weight = proof.step("α‖v_t - v_1‖² ≥ 0", ge(STEP * AWAY, 0), positive, length)
+    far = proof.step("‖v_t - v_1‖² ≥ 0", ge(AWAY, 0), hints=[away_a, away_b])
+    weight = proof.step("α‖v_t - v_1‖² ≥ 0", ge(STEP * AWAY, 0), positive, far)
     square = proof.step("α² ≥ 0", ge(STEP**2, 0), positive)
     steep = proof.step("cα²P ≤ α times the fall", le(C * STEP**2 * P, STEP * FALL), lowered, positive)
     mixed = TRAVELLED * FALL + STEP * FALLEN

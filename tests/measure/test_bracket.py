@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.claims import catalogue
-from boundcheck.measure import bracket, measure
+from boundcheck.measure import measure
 from boundcheck.measure.bracket import measure_bracket
-from boundcheck.measure.spec import parse
+from boundcheck.measure.spec import Spec, parse
 from boundcheck.problems.adapters import LoRA
 from boundcheck.problems.inputs import upper_ends
 from boundcheck.progress import silent
@@ -192,7 +192,8 @@ def doctored_to(bound, claim, table, monkeypatch):
     honest, _ = bracketed(pseudo_huber(), table)
     factor = sp.Rational(bound) / sp.Rational(honest.bound)
     with monkeypatch.context() as patch:
-        patch.setattr(bracket, "catalogue", {**catalogue, claim: with_quantity_scaled(catalogue[claim], factor)})
+        doctored = with_quantity_scaled(catalogue[claim], factor)
+        patch.setattr(Spec, "said", property(lambda spec: doctored))
         found, _ = bracketed(pseudo_huber(), table)
     return found
 

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.claims import catalogue
-from boundcheck.measure import bracket, measure
+from boundcheck.measure import measure
 from boundcheck.measure.bracket import measure_bracket
 from boundcheck.measure.build import build
-from boundcheck.measure.spec import parse
+from boundcheck.measure.spec import Spec, parse
 from boundcheck.problems.adapters import ADAPTERS, LoRA
 from boundcheck.problems.constant import Constant
 from boundcheck.problems.inputs import upper_ends
@@ -209,7 +209,7 @@ def test_a_claim_that_is_too_small_is_violated(kind, claim, monkeypatch):
     for share, verdict in ((sp.Rational(999, 1000), "violated"), (sp.Rational(1001, 1000), "supported")):
         with monkeypatch.context() as patch:
             doctored = with_quantity_scaled(catalogue[claim], factor * share)
-            patch.setattr(bracket, "catalogue", {**catalogue, claim: doctored})
+            patch.setattr(Spec, "said", property(lambda spec, doctored=doctored: doctored))
             found, _ = bracketed(table)
         # The iterates take their step size from the least bound, and may see another curvature then.
         if found.measured == honest.measured:

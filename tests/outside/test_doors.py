@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 import boundcheck as bc
-from boundcheck.claims import catalogue
+from boundcheck.claims import Claim, catalogue
 from boundcheck.doors import opened
 from boundcheck.errors import InputError
 from boundcheck.falsify.stored import replayed
@@ -22,8 +23,12 @@ from boundcheck.measure.result import read
 from boundcheck.measure.spec import parse
 from boundcheck.problems.adapters import ADAPTERS, title_of
 from boundcheck.problems.tables import PROBLEMS
+from boundcheck.report.page import load_runs, write_runs
+from boundcheck.report.section import Material
 from boundcheck.testing import ClaimViolatedError, check_claim
 from boundcheck.testing.session import using
+from boundcheck.words.hypotheses import Hypothesis
+from boundcheck.words.hypotheses.evidence import Audit, Evidence
 from tests.measure.small import THEOREM_TABLE, changed, refused
 
 ROOT = Path(__file__).parents[2]
@@ -78,6 +83,32 @@ def test_a_theorem_is_tried_and_has_a_worst_case(tmp_path: Path) -> None:
     pytest.importorskip("PEPit")
     assert not any(case.violated for case in worst_cases(THEOREM, (1, 2)))
     assert all(case.violated for case in worst_cases(FALSE, (1, 2)))
+
+
+NEAR = """
+from dataclasses import replace
+from boundcheck.claims import catalogue
+from boundcheck.words.hypotheses import BOUNDED_BELOW, Hypothesis
+from tests.outside.my_theorem import FALSE, RISES_NOT
+
+def held(evidence, id):
+    raise NotImplementedError
+
+WORDS = {"held": Hypothesis("near", "v_1 is near", held=held), "faceless": Hypothesis("near", "v_1 is near")}
+WORDS |= {"none": None, "another's": BOUNDED_BELOW}
+IS_NEAR = replace(RISES_NOT, id="outer.is_near", word=WORDS[%r])
+MINE = replace(FALSE, id="outer.near", hypotheses=(*FALSE.hypotheses[:3], IS_NEAR))
+"""
+
+
+@pytest.mark.parametrize("word", ["held", "faceless", "none", "another's"])
+def test_a_theorem_is_not_tried_where_its_hypothesis_need_not_hold(word: str, tmp_path: Path) -> None:
+    file = tmp_path / "near.py"
+    file.write_text(NEAR % word)
+    for claim in (opened("claim", f"{file}:MINE"), f"{file}:MINE"):
+        error = refused(lambda claim=claim: check_claim(claim, adapter="full", examples=5))
+        assert (error.field, error.value) == ("claim.hypotheses", "outer.is_near")
+        assert "(worst)" in error.expected
 
 
 def test_what_breaks_a_theorem_of_ones_own_is_judged_again_by_its_own_words(tmp_path: Path) -> None:
@@ -195,6 +226,70 @@ def test_a_claim_of_ones_own_takes_the_place_of_no_other(tmp_path: Path) -> None
     before = opened("claim", f"{file}:BOLD")
     file.write_text(file.read_text().replace("()", "catalogue['meft.lora'].quantities"))
     assert opened("claim", f"{file}:BOLD") != before
+
+
+def test_a_page_refuses_a_claim_that_said_something_else_when_it_was_run(tmp_path: Path) -> None:
+    file, page = tmp_path / "edited.py", tmp_path / "page" / "index.html"
+    text = "from tests.outside.my_theorem import sentence\nMINE = sentence('edited', '{}')\n"
+    file.write_text(text.format("8/3"))
+    (result,) = bc.measure(DESCENT | {"claim": f"{file}:MINE"}, tmp_path / "runs")
+    assert (
+        result.said.keys() == result.named == {f"{file}:MINE", DESCENT["adapter"]["kind"].replace("Scaled", "SMOOTH")}
+    )
+    folder = tmp_path / "runs" / result.run_id
+    assert write_runs([folder], page, "Mine", "One run.", "")[0] == page
+    # A new process knows nothing of what was opened.
+    file.write_text(text.format("1/100"))
+    catalogue._opened.pop(f"{file}:MINE")
+    now = catalogue.opened(f"{file}:MINE")
+    error = refused(lambda: write_runs([folder], page, "Mine", "One run.", ""))
+    assert (error.field, error.value) == ("claim", f"{file}:MINE")
+    assert "says something else" in error.expected
+    # One of before there were digests is believed.
+    stored = load_runs([folder])[0]
+    assert now in Material([replace(stored, result=replace(stored.result, said={}))]).claims
+
+
+ANY_STEP = {"step_size": 0.1, "batch": 2, "replicas": 4, "steps": 20, "audits": 5, "zeta": 2.0}
+
+
+def test_of_two_claims_of_one_id_the_second_is_refused(tmp_path: Path) -> None:
+    claim = opened("claim", THEOREM)
+    last = claim.quantities[-1]
+    other = replace(claim, quantities=(*claim.quantities[:-1], replace(last, expression=last.expression / 1000)))
+    (first,) = bc.measure(DESCENT | {"claim": claim}, tmp_path)
+    for more in ({}, {"assume": {"bound": "bound/2"}}, {"claim": [claim, other]}):
+        error = refused(lambda more=more: bc.measure(DESCENT | {"claim": other} | more, tmp_path))
+        assert (error.field, error.value) == ("claim", claim.id)
+        assert "an id that no other claim has" in error.expected
+    # The same one, made again, is no other.
+    (again,) = bc.measure(DESCENT | {"claim": replace(claim)}, tmp_path)
+    assert again == first
+    halved = DESCENT | {"claim": replace(claim), "assume": {"bound": "bound/2"}}
+    assert bc.measure(halved, tmp_path)[0].bound == first.bound / 2
+
+
+def test_a_claim_by_other_words_does_not_pass_under_the_name_of_the_catalogues() -> None:
+    claim = bc.claims["meft.theorem2_any_step"]
+
+    def lying(evidence: Evidence, id: str) -> list[Audit]:
+        return [Audit(id, "hypothesis", "held", None, None, "believe me")]
+
+    def by_word(each: Claim) -> Claim:
+        return replace(each, word=replace(each.word, held=lying) if type(each.word) is Hypothesis else each.word)
+
+    impostor = replace(claim, hypotheses=tuple(map(by_word, claim.hypotheses)))
+    # Formulas and ids are the same: a claim that is read from a file has no words.
+    assert impostor == claim
+    table = DESCENT | {"claim": impostor, "run": ANY_STEP}
+    assert "by other words" in refused(parse, table).expected
+    assert parse(table | {"claim": replace(claim)}).said == claim
+
+
+def test_a_spec_keeps_the_claim_that_it_was_read_with() -> None:
+    spec = parse(DESCENT | {"claim": THEOREM})
+    catalogue._opened[THEOREM] = opened("claim", FALSE)
+    assert spec.said.id == spec.theorem.id == "outer.halved"
 
 
 def test_an_installed_package_names_them(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 import boundcheck as bc
-from boundcheck.measure.content import content_of
+from boundcheck.content import content_of
 from boundcheck.problems.least_squares import LeastSquares
 from boundcheck.problems.loss import Loss
 from tests.measure.small import refused
