@@ -3,6 +3,9 @@
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, largest, rounding, status_of
 
+MOST_SAMPLES = 256
+"""Of how many samples each one's gradient is looked at before a run, where minibatches are held against F."""
+
 
 def _held(e: Evidence, id: str) -> list[Audit]:
     trace = e.record.trace
@@ -14,6 +17,8 @@ def _held(e: Evidence, id: str) -> list[Audit]:
     status = status_of(surely, 0.0, known)
     if replaced:
         how = "minibatches are drawn uniformly with replacement, independent of the past: the bias is 0"
+        if not (e.function.is_known and n <= MOST_SAMPLES):
+            how += "; of gradients of single samples only the mean was held against the gradient, at v_1"
     else:
         size = "more than rounding" if status == "failed" else "within rounding"
         how = "minibatches are drawn without replacement: given the past, from what the epoch has left; exact bias by "
