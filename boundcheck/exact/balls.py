@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import reduce
+from typing import Any
 
 import numpy as np
 from flint import arb, arb_mat, fmpq
@@ -56,6 +57,27 @@ def _outward(end: arb, direction: float) -> float:
         raise ArithmeticError(f"no finite bound: the enclosure ends at {end}")
     beyond = arb(nearest) >= end if direction > 0 else arb(nearest) <= end
     return nearest if beyond else math.nextafter(nearest, direction)
+
+
+class Vector(tuple[np.ndarray, ...]):
+    """The blocks of a vector of balls, which add and scale as one."""
+
+    def __add__(self, other: Any) -> "Vector":
+        """Block by block."""
+        return Vector(x + y for x, y in zip(self, other, strict=True))
+
+    def __sub__(self, other: Any) -> "Vector":
+        """Block by block."""
+        return Vector(x - y for x, y in zip(self, other, strict=True))
+
+    def __rmul__(self, c: Any) -> "Vector":
+        """Each number times a ball."""
+        return Vector(c * x for x in self)
+
+
+def square_norm_of(v: Iterable[np.ndarray]) -> arb:
+    """The squared Euclidean norm of a vector of balls."""
+    return sum(((x * x).sum() for x in v), arb(0))
 
 
 class Balls:

@@ -22,6 +22,7 @@ from boundcheck.falsify.instance import Instance, check_lipschitz
 from boundcheck.falsify.shrink import shrunk
 from boundcheck.falsify.structure import Structure, adapter_of, constants_of
 from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.problems.slopes import check_pull_back
 from boundcheck.progress import Tick
 from boundcheck.words import has_common_radius
 
@@ -131,6 +132,7 @@ def search(
         structure = Structure.of(claim, kind, (rank + 1, rank + 1, rank), chosen)
         climber = Climber(structure, starts, seed).run(rounds)
         found = climber.best(claim, lipschitz)
+        check_pull_back(found.adapter, found.v)
         share = (climber.state.values >= REACHED * found.bound).double().mean().item()
         rows.append(Row(rank, chosen, best.offer(found), share))
         tick(f"climb, rank {rank}", done + 1, len(plans))

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from boundcheck.claims.symbols import f_star
 from boundcheck.claims.vocabulary import F, v_star
-from boundcheck.exact.balls import Balls, ball_of
+from boundcheck.exact.balls import Balls, Vector, ball_of, square_norm_of
 from boundcheck.exact.evaluate import Function, Model
 from boundcheck.exact.paths import Paths, all_draws
 from boundcheck.exact.rounded import Approx
@@ -126,19 +126,6 @@ def zero_of(slope: PiecewiseLinear) -> Fraction:
     return min((*zeros, *(w for w, _ in slope.knots)), key=slope.integral)
 
 
-class _Vector(tuple[np.ndarray, ...]):
-    """The blocks of a vector of balls, which add and scale as one."""
-
-    def __add__(self, other: Any) -> _Vector:
-        return _Vector(x + y for x, y in zip(self, other, strict=True))
-
-    def __sub__(self, other: Any) -> _Vector:
-        return _Vector(x - y for x, y in zip(self, other, strict=True))
-
-    def __rmul__(self, c: Any) -> _Vector:
-        return _Vector(c * x for x in self)
-
-
 class BallPaths:
     """Every path in Arb balls, at parameters that are balls."""
 
@@ -146,8 +133,8 @@ class BallPaths:
         self.run = run
         self.adapter: Any = with_arrays(run.adapter, numbers_of)
         self.direction = numbers_of(torch.as_tensor(run.direction))
-        start = _Vector(numbers_of(part[0]) for part in run.v)
-        space, algorithm = Space(_square, arb.sqrt), run.algorithm
+        start = Vector(numbers_of(part[0]) for part in run.v)
+        space, algorithm = Space(square_norm_of, arb.sqrt), run.algorithm
         self.paths: Paths[Any, Any] = Paths(
             algorithm.exact_start(start, numbers),
             self._gradient,
@@ -189,19 +176,19 @@ class BallPaths:
         return total
 
     @cached_property
-    def minimiser(self) -> _Vector:
+    def minimiser(self) -> Vector:
         """The minimiser of F nearest to v_1, for an adapter that is linear in v."""
         v = self.paths.start[0]
-        pull = _Vector(self.adapter.pull_back(v, self.direction))
-        way = (self._along(v) - ball_of(zero_of(self.run.ridge.slope))) / _square(pull)
-        return cast(_Vector, v - way * pull)
+        pull = Vector(self.adapter.pull_back(v, self.direction))
+        way = (self._along(v) - ball_of(zero_of(self.run.ridge.slope))) / square_norm_of(pull)
+        return cast(Vector, v - way * pull)
 
     def _along(self, v: Any) -> arb:
         return (self.direction * self.adapter.weight(v)).sum()
 
-    def _gradient(self, v: Any, offset: float) -> _Vector:
+    def _gradient(self, v: Any, offset: float) -> Vector:
         value, _ = slope_at(self.run.ridge.slope, self._along(v))
-        return _Vector(self.adapter.pull_back(v, (value + arb(offset)) * self.direction))
+        return Vector(self.adapter.pull_back(v, (value + arb(offset)) * self.direction))
 
     @property
     def inside(self) -> bool:
@@ -212,10 +199,6 @@ class BallPaths:
             for block, part in zip(self.run.adapter.blocks, self.at(t, path), strict=True)
             if block.radius in self.run.radii
         )
-
-
-def _square(v: Any) -> arb:
-    return sum(((x * x).sum() for x in v), arb(0))
 
 
 def _as_matrices(v: Any) -> tuple[arb_mat, ...]:

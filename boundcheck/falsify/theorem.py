@@ -42,6 +42,7 @@ from boundcheck.problems.inputs import sharpest, theory_inputs
 from boundcheck.problems.norms import Point, square_norm
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.problems.problem import Problem
+from boundcheck.problems.steps import check_steps
 from boundcheck.words import algorithm_of, measure_of, takes, words_of
 from boundcheck.words.algorithms import Algorithm
 from boundcheck.words.hypotheses import HYPOTHESES, Worst
@@ -50,6 +51,8 @@ from boundcheck.words.measures import MEASURES, SMOOTHNESS, PerformanceMeasure
 _BITS = 192
 # The conditions of the theorems hold with this margin, so that no rounding can break them.
 _SPARE = 1 + 1e-9
+# A step size and other numbers with which any algorithm can be tried.
+_SMALL = 0.1
 LONGEST = 6
 """The most iterations."""
 
@@ -350,12 +353,17 @@ def check_theorem(claim: Claim) -> None:
         raise InputError("claim", claim.id, "a theorem about an algorithm, with its parameters and a bound")
     if algorithm.no_exact:
         raise InputError("claim", claim.id, f"an algorithm with exact steps; {algorithm.title} has none")
+    # What is computed is the one step, and what is certified the other.
+    known = dict(algorithm.starting)
+    check_steps(algorithm, {each.name: float(known.get(each, _SMALL)) for each in algorithm.parameters}, 1.0, 1.0)
     if not isinstance(measure_of(claim), PerformanceMeasure):
         stated = [str(each.statement) for each in MEASURES.values() if isinstance(each, PerformanceMeasure)]
         raise InputError("claim.conclusion", claim.conclusion, f"{' or '.join(stated)}, at most the bound")
     for each, word in words_of(claim):
         # What was opened would vouch for itself.
         is_known = not catalogue.is_own(each.id) and catalogue.get(each.id) == each
+        if word and word.no_instance:
+            raise InputError("claim.hypotheses", each.id, f"hypotheses that instances meet: {word.no_instance}")
         if not (is_known if word in HYPOTHESES.values() else word and word.worst):
             expected = "hypotheses of the catalogue, or of words that say what they ask of F and the noise (worst)"
             raise InputError("claim.hypotheses", each.id, expected)

@@ -24,7 +24,7 @@ from boundcheck.problems.problem import Problem
 from boundcheck.words import free_step, words_of
 from boundcheck.words.function import Function
 from boundcheck.words.hypotheses import Hypothesis
-from boundcheck.words.hypotheses.base import Blamed
+from boundcheck.words.hypotheses.base import Blamed, assumed
 from boundcheck.words.hypotheses.evidence import Audit, Guilt, Status, status_of
 from boundcheck.words.hypotheses.evidence import Evidence as Recorded
 from boundcheck.words.measures import SMOOTHNESS
@@ -68,7 +68,7 @@ def audit(evidence: Evidence) -> list[Audit]:
 def _rows(evidence: Evidence, hypothesis: Claim, word: Hypothesis | None) -> list[tuple[Blamed, Audit]]:
     if word is None:
         how = f"cannot be audited: {hypothesis.title} is no word that a run can be held against"
-        return [("constant", Audit(hypothesis.id, "hypothesis", "assumed", None, None, how))]
+        return [("constant", assumed(hypothesis.id, how))]
     return word.rows(evidence, hypothesis.id)
 
 

@@ -14,13 +14,13 @@ from flint import arb
 from boundcheck.exact.balls import lower, upper
 from boundcheck.measure.ascent import ascend
 from boundcheck.measure.build import starting_point
-from boundcheck.measure.parts import Chain
+from boundcheck.measure.parts import Blame, Chain
 from boundcheck.measure.slack import has_chains, slack
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.split import split_along
 from boundcheck.measure.streams import generator, stream
 from boundcheck.problems.adapters import Radii
-from boundcheck.problems.constant import End
+from boundcheck.problems.constant import Constant, End
 from boundcheck.problems.curvature import top_curvature
 from boundcheck.problems.derivatives import hessian_vector_product, sure_difference_ratio
 from boundcheck.problems.inputs import theory_inputs, upper_ends
@@ -40,6 +40,8 @@ _REPLICAS = 8
 _BATCH = 32
 # Relative rounding error allowed to a ratio of float64 differences before it counts against a bound.
 _ROUNDING = 1e-9
+# How far the second point of a pair is from where an ascent ended.
+_SHORT = 1e-4
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,9 @@ class Bracket:
         bound: the spec's claim at the spec's C, rounded up.
         slack: of LoRA, what each inequality of a proof gives away at the steepest sampled pair, from `slack`.
         verdict, reason: ``supported`` while no estimate exceeds the spec's claim, ``violated`` otherwise;
-            ``inconclusive`` where the claim was given a constant that is only estimated.
+            ``inconclusive`` where the claim was given a constant that is only estimated; ``hypothesis-failed`` where f
+            itself breaks one at the steepest points.
+        blame: that constant; of a bracket that is violated the claim, and how far f is from what it says of itself.
 
     """
 
@@ -64,6 +68,7 @@ class Bracket:
     slack: tuple[Chain, ...]
     verdict: Verdict
     reason: str
+    blame: Blame | None
 
     @property
     def measured(self) -> float:
@@ -81,7 +86,7 @@ def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tu
     ratios, visited = _iterate_ratios(spec, problem, radii, 1 / min(end.value for end in ends), random, tick)
     starts = [pair[0] for pair in steepest]
     curvatures = _curvatures(spec, problem, starts, visited, tick)
-    climbed = _ascents(spec, problem, radii, starts, random, tick)
+    climbed, ends_of_climbs = _ascents(spec, problem, radii, starts, random, tick)
     seen = {
         "pair_ratio": ("pair", pairs, {"meaning": "Lipschitz ratio of a sampled pair"}),
         "iterate_ratio": (("step", "replica"), ratios, {"meaning": "Lipschitz ratio of consecutive iterates"}),
@@ -90,9 +95,10 @@ def measure_bracket(spec: Spec, problem: Problem, device: str, tick: Tick) -> tu
     }
     values = {"pairs": pairs, "iterates": ratios, "curvature": curvatures, "ascent": climbed}
     lowers = {kind: float(np.nanmax(x)) for kind, x in values.items() if np.isfinite(x).any()}
-    verdict, reason = _judged(max(lowers.values()), lower(ball), upper(ball), problem, radii)
+    own = _own_constants(problem, radii, [*steepest, ends_of_climbs])
+    verdict, reason, blame = _judged(spec, max(lowers.values()), (lower(ball), upper(ball)), own)
     chains = _slack(problem, spec, steepest, radii)
-    found = Bracket(radii, lowers, tuple(ends), upper(ball), chains, verdict, reason)
+    found = Bracket(radii, lowers, tuple(ends), upper(ball), chains, verdict, reason, blame)
     trace = xr.Dataset({name: variable for name, variable in seen.items() if np.size(variable[1])})
     return found, trace.merge(split_along(problem, visited, spec.bracket.looks, tick))
 
@@ -105,17 +111,49 @@ def _slack(problem: Problem, spec: Spec, steepest: list[Pair], radii: Radii) -> 
     return tuple(chain.described() for chain in chains if chain.measured > 0)
 
 
-def _judged(best: float, low: float, high: float, problem: Problem, radii: Radii) -> tuple[Verdict, str]:
-    constants = {
-        SMOOTH_IN_W.letter: problem.objective.smoothness,
-        BOUNDED_GRADIENT.letter: problem.gradient_bound(radii),
-    }
-    estimated = [name for name, constant in constants.items() if constant.kind == "estimated"]
+@dataclass(frozen=True)
+class _Own:
+    """A constant of f on the domain: its letter, what it is said to be, and the least that it can be as f was seen."""
+
+    letter: str
+    said: Constant
+    seen: float
+
+
+def _own_constants(problem: Problem, radii: Radii, pairs: list[Pair]) -> list[_Own]:
+    """L and G, and the ratio and the gradient of f itself at W of these pairs, less their rounding errors."""
+    f, ratio, slope = problem.objective, 0.0, 0.0
+    for pair in pairs:
+        W, other = (problem.adapter.weight(point) for point in pair)
+        gradients = [f.gradient(X) for X in (W, other)]
+        errors = [f.rounding(X, f.loss(X))[1] for X in (W, other)]
+        apart, moved = (torch.linalg.matrix_norm(x - y) for x, y in ((W, other), gradients))
+        ratio = max(ratio, ((moved - sum(errors)) / apart.where(apart > 0, torch.inf)).max().item())
+        slope = max(slope, (torch.linalg.matrix_norm(gradients[0]) - errors[0]).max().item())
+    return [
+        _Own(SMOOTH_IN_W.letter, f.smoothness, ratio),
+        _Own(BOUNDED_GRADIENT.letter, problem.gradient_bound(radii), slope),
+    ]
+
+
+def _judged(spec: Spec, best: float, bound: tuple[float, float], own: list[_Own]) -> tuple[Verdict, str, Blame | None]:
+    """What the best lower estimate says of a bound, whose safe ends these are, and of the constants that it is of."""
+    estimated = [each.letter for each in own if each.said.kind == "estimated"]
     if estimated:
-        return Verdict.INCONCLUSIVE, f"{' and '.join(estimated)} are estimated, so that the upper ends are no bounds"
+        reason = f"{' and '.join(estimated)} are estimated, so that the upper ends are no bounds"
+        return Verdict.INCONCLUSIVE, reason, None
+    taken = {p.name for p in spec.said.parameters}
+    for each in own:
+        if each.letter in taken and each.seen * (1 - _ROUNDING) > each.said.value:
+            reason = f"f itself breaks {each.letter} = {each.said.value:.6g}, where {each.seen:.6g} was seen"
+            blame = Blame("constant", each.letter, f"{reason}; it is {each.said.kind}: {each.said.how}")
+            return Verdict.HYPOTHESIS_FAILED, f"{reason}, so the claim says nothing about it", blame
+    low, high = bound
     if best * (1 - _ROUNDING) > high:
-        return Verdict.VIOLATED, f"a lower estimate, {best:.6g}, exceeds the bound {high:.6g}"
-    return Verdict.SUPPORTED, f"the best lower estimate is {best / low:.2%} of the bound"
+        reason = f"a lower estimate, {best:.6g}, exceeds the bound {high:.6g}"
+        rests = "; ".join(f"{x.letter} = {x.said.value:.6g}, {x.seen:.6g} seen: {x.said.how}" for x in own)
+        return Verdict.VIOLATED, reason, Blame("claim", spec.claim, f"{reason}; it rests on {rests}")
+    return Verdict.SUPPORTED, f"the best lower estimate is {best / low:.2%} of the bound", None
 
 
 def claimed(spec: Spec, problem: Problem) -> arb:
@@ -207,8 +245,11 @@ def _curvatures(spec: Spec, problem: Problem, steepest: list[Point], visited: li
 
 def _ascents(
     spec: Spec, problem: Problem, radii: Radii, steepest: list[Point], random: torch.Generator, tick: Tick
-) -> np.ndarray:
-    """Where projected ascent from the steepest pairs ended, each sharpened by Lanczos at the best of them."""
+) -> tuple[np.ndarray, Pair]:
+    """Where projected ascent from the steepest pairs ended, each sharpened by Lanczos at the best of them.
+
+    And the points there, each with one that is a short way along its direction.
+    """
     starts = steepest[: spec.bracket.ascents]
     v: Point = tuple(torch.cat(parts) for parts in zip(*starts, strict=True))
     u = problem.adapter.draw(radii, len(starts), random)
@@ -218,4 +259,4 @@ def _ascents(
     point = tuple(part[best : best + 1] for part in climb.v)
     top = top_curvature(problem, point, np.random.default_rng(stream(spec, "bracket")))
     values[best] = max(values[best], top)
-    return values
+    return values, (climb.v, problem.adapter.retract(climb.v, tuple(_SHORT * part for part in climb.u)))

@@ -11,7 +11,8 @@ from boundcheck.claims.exchange import digest
 from boundcheck.content import content_of
 from boundcheck.measure.audit import Evidence
 from boundcheck.measure.bracket import claimed, measure_bracket
-from boundcheck.measure.build import build
+from boundcheck.measure.build import build, starting_point
+from boundcheck.measure.consistency import check_function, check_run
 from boundcheck.measure.outcome import outcome
 from boundcheck.measure.parts import Stated, Subject
 from boundcheck.measure.plan import Start, draft, guessed, make_plan
@@ -26,7 +27,9 @@ from boundcheck.words.function import Function
 
 
 def prepare(spec: Spec, runs: Path, device: str, tick: Tick) -> None:
-    """Build the function of an experiment, see what is stored of it, and draft its plan: so errors come first.
+    """Build the function of an experiment, see what is stored of it, draft its plan: so errors come first.
+
+    Nothing is run of which two faces say different things.
 
     The built-in GPT is pretrained here, once, before processes might do so side by side.
     """
@@ -34,9 +37,11 @@ def prepare(spec: Spec, runs: Path, device: str, tick: Tick) -> None:
     stored = RunFolder.of(runs, spec.as_json(), device, content(spec, function)).result()
     if isinstance(function, Problem) and spec.is_bracket:
         claimed(spec, function)
+        if stored is None:
+            check_function(function, starting_point(spec, function, device))
     elif stored is None and function.is_known:
         start = Start.draw(spec, function, device)
-        draft(spec, function, start, guessed(spec, function, start))
+        check_run(spec, function, start, draft(spec, function, start, guessed(spec, function, start)), device)
 
 
 def measure_one(spec: Spec, runs: Path, device: str, tick: Tick) -> Result:
@@ -80,6 +85,9 @@ def _ran(spec: Spec, function: Function, folder: RunFolder, device: str, tick: T
         torch.cuda.reset_peak_memory_stats(device)
     start = Start.draw(spec, function, device)
     plan = make_plan(spec, function, start, device, tick)
+    if not function.is_known:
+        # It takes long to look at a network, so that it was not done beforehand.
+        check_run(spec, function, start, plan, device)
     record = run_ensemble(spec, function, start, plan, folder, device, tick)
     evidence = Evidence(spec.theorem, spec, function, start, plan, record)
     common = _common(spec, function, folder)

@@ -27,6 +27,7 @@ from boundcheck.claims.vocabulary import (
     k,
     v,
 )
+from boundcheck.words.hypotheses.frozen_factor import FROZEN_FACTOR as FROZEN
 
 from ..jiang2024.claims import ASSUMPTION_1, ASSUMPTION_3_2, LEMMA_1
 from .lora import BALL, FROZEN_A, GRADIENT_BOUND, LEMMA_1_SHARP
@@ -104,6 +105,8 @@ FROZEN_FACTOR_B = Claim(
     "boundcheck; B is not trained",
     sp.Le(SpectralNorm(B), b),
     r"\text{for the frozen } B",
+    # No theorem is run on it that is about a frozen A.
+    word=replace(FROZEN, symbols=(b,), smooth_on=""),
 )
 
 FROZEN_B = Claim(

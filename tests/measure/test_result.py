@@ -129,7 +129,7 @@ def test_a_run_in_matrices_of_version_1_is_read() -> None:
     assert isinstance(found, RunResult)
     for name in ("run_id", "claim", "reason", "measured", "bound", "first", "gap", "spec", "environment"):
         assert getattr(found, name) == table[name], name
-    assert [asdict(each) for each in found.audit] == table["audit"]
+    assert [asdict(each) for each in found.audit] == [{"error": 0.0} | each for each in table["audit"]]
     assert {name: asdict(each) for name, each in found.constants.items()} == table["constants"]
     assert [asdict(each) for each in found.upper] == table["upper"]
     assert found.version == VERSION

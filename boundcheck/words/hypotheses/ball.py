@@ -7,13 +7,15 @@ import sympy as sp
 
 from boundcheck.claims.symbols import a, b, r, s, sigma
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
-from boundcheck.words.hypotheses.evidence import Audit, Evidence, Status
+from boundcheck.words.hypotheses.evidence import ROUNDING, Audit, Evidence, Status
 
 
 def _held(e: Evidence, id: str) -> list[Audit]:
     ball = e.record.ball
     if ball is None:
-        return []
+        if not e.function.is_known or e.problem.adapter.needs_ball:
+            return []
+        return [Audit(id, "hypothesis", "held", None, None, "no ball is needed: W has bounded derivatives everywhere")]
     found = []
     watched = zip(e.problem.adapter.blocks, e.function.norm_names.values(), ball.largest, ball.radii, strict=True)
     for block, name, known, radius in watched:
@@ -24,7 +26,8 @@ def _held(e: Evidence, id: str) -> list[Audit]:
         how = f"spectral norm of {block.name}: every iterate of every replica, by the length travelled between looks"
         if ball.outside is not None:
             how += f"; first outside at t = {ball.outside}"
-        found.append(Audit(id, "hypothesis", status, norm, radius, how, block.radius))
+        # A norm is within the radius but for its own rounding error, and that of the watch's limit.
+        found.append(Audit(id, "hypothesis", status, norm, radius, how, block.radius, 2 * ROUNDING * radius))
     return found
 
 

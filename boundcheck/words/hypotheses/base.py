@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import sympy as sp
 
-from boundcheck.words.hypotheses.evidence import Audit, Evidence
+from boundcheck.errors import InputError
+from boundcheck.words.hypotheses.evidence import Audit, Evidence, Guilt, Status
 
 Blamed = Literal["sampling", "constant", "ball"]
 
@@ -56,12 +57,15 @@ class Hypothesis:
         worst: how performance estimation states it, ``Worst()`` where it asks nothing of the functions; None where it
             cannot.
         is_about_noise: whether it is about the stochastic gradient, and not about the function.
-        held: how a run is held against it, by what id: the rows of the audit; None where no run can show it.
+        held: how a run is held against it, by what id: the rows of the audit, each with this id, and ``held`` only
+            where what was observed, less its error, is within the limit. No row at all means that the run says nothing
+            of it, and it is assumed; None that no run can show it.
         blamed: its turn among all that failed: how minibatches were drawn explains everything else and is blamed first;
             a ball may be left because of anything else and is blamed last.
         smooth_on: where it makes F smooth: along the ``path`` of the iterates, on all of ``space``, in a ``ball`` of
             factors that are all trained, with one factor ``frozen``; empty where it does not.
         is_of_a_run: whether a run can have its constants.
+        no_instance: why no instance that is tried is known to meet it; empty where each one does.
 
     """
 
@@ -74,6 +78,7 @@ class Hypothesis:
     held: Callable[[Evidence, str], list[Audit]] | None = None
     blamed: Blamed = "constant"
     is_of_a_run: bool = True
+    no_instance: str = ""
 
     @property
     def letter(self) -> str:
@@ -83,8 +88,33 @@ class Hypothesis:
     def rows(self, evidence: Evidence, id: str) -> list[tuple[Blamed, Audit]]:
         """Hold a run against it: the rows of the audit, in which it has this id, each with its turn to be blamed.
 
-        One that no run can show is assumed, and a row says so.
+        One that no run can show, or that this one says nothing of, is assumed, and a row says so.
+
+        Raises:
+            InputError: for what is no row, or one under another id, or whose numbers are not what its status says.
+
         """
         if self.held is None:
-            return [(self.blamed, Audit(id, "hypothesis", "assumed", None, None, f"cannot be audited: {self.title}"))]
-        return [(self.blamed, row) for row in self.held(evidence, id)]
+            return [(self.blamed, assumed(id, f"cannot be audited: {self.title}"))]
+        rows = [_checked(row, id) for row in self.held(evidence, id)]
+        return [(self.blamed, row) for row in rows or [assumed(id, f"nothing was looked at: {self.title}")]]
+
+
+def assumed(id: str, how: str) -> Audit:
+    """The row of a hypothesis that nothing was held against."""
+    return Audit(id, "hypothesis", "assumed", None, None, how)
+
+
+def _checked(row: Any, id: str) -> Audit:
+    """A row as a hypothesis gave it; a status that its own numbers contradict would be evidence of nothing."""
+    if not isinstance(row, Audit):
+        raise InputError(f"hypothesis.{id}", row, "rows of an audit")
+    if row.hypothesis != id:
+        raise InputError(f"hypothesis.{id}", f"a row under the id {row.hypothesis}", f"rows under its own id, {id}")
+    for name, value, known in (("status", row.status, Status), ("guilt", row.guilt, Guilt)):
+        if value not in get_args(known):
+            raise InputError(f"hypothesis.{id}.{name}", value, f"one of {', '.join(get_args(known))}")
+    if row.status != "failed" and not row.is_kept:
+        given = f"{row.status}, where {row.observed:.6g} was observed and {row.limit:.6g} is the limit"
+        raise InputError(f"hypothesis.{id}.status", given, "failed where what was observed is beyond the limit")
+    return row

@@ -6,7 +6,7 @@ from typing import Literal
 
 from boundcheck.claims.symbols import G
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
-from boundcheck.words.hypotheses.evidence import Audit, Evidence, status_of, used
+from boundcheck.words.hypotheses.evidence import Audit, Evidence, rounding, status_of, used
 
 # Twice the unit roundoff of float64.
 _EPSILON = 2.0**-52
@@ -25,7 +25,8 @@ def _held(norm: str, e: Evidence, id: str) -> list[Audit]:
     # The rounding error of a norm of dk numbers, each of them right to some units of roundoff.
     d, k = e.problem.objective.shape
     surely = None if observed is None else observed * (1 - (d * k + 64) * _EPSILON)
-    return [Audit(id, "constant", status_of(surely, limit, certified), observed, limit, how, G.name)]
+    status, error = status_of(surely, limit, certified), rounding(observed, surely)
+    return [Audit(id, "constant", status, observed, limit, how, G.name, error)]
 
 
 @dataclass(frozen=True)

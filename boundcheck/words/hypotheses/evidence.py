@@ -32,6 +32,7 @@ class Audit:
         limit: what it may be at most (of T: at least).
         how: what was looked at, or the argument.
         symbol: the constant that the limit is.
+        error: by how much what was observed may be more than what it stands for: a bound on its rounding error.
 
     """
 
@@ -42,6 +43,16 @@ class Audit:
     limit: float | None
     how: str
     symbol: str = ""
+    error: float = 0.0
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether what was observed, less its error, is on the right side of the limit, as far as there are both."""
+        if self.observed is None or self.limit is None:
+            return True
+        if self.guilt == "horizon":
+            return self.observed + self.error >= self.limit
+        return self.observed - self.error <= self.limit
 
 
 @dataclass(frozen=True)
@@ -125,6 +136,11 @@ def used(evidence: Evidence, name: str) -> float:
 def largest(values: np.ndarray) -> float | None:
     """The largest of an array; None of an empty one."""
     return float(values.max()) if values.size else None
+
+
+def rounding(observed: float | None, surely: float | None) -> float:
+    """By how much the largest value that was seen is more than what is left of it without its rounding error."""
+    return 0.0 if observed is None or surely is None or not observed > surely else observed - surely
 
 
 def status_of(observed: float | None, limit: float, certified: bool = True) -> Status:

@@ -17,5 +17,9 @@ def _held(e: Evidence, id: str) -> list[Audit]:
 
 
 POLYAK_LOJASIEWICZ = Hypothesis(
-    "polyak_lojasiewicz", "F satisfies the Polyak–Łojasiewicz inequality", (mu_F,), held=_held
+    "polyak_lojasiewicz",
+    "F satisfies the Polyak–Łojasiewicz inequality",
+    (mu_F,),
+    held=_held,
+    no_instance="the slopes of an instance end, where the inequality asks for steeper ones",
 )

@@ -1,8 +1,8 @@
 """F is smooth along the iterates, in balls around the segments between them, or on all of space."""
 
-from boundcheck.claims import catalogue
+from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.symbols import Lhat, ell
-from boundcheck.words.hypotheses.base import Blamed, Hypothesis, Worst
+from boundcheck.words.hypotheses.base import Blamed, Hypothesis, Worst, assumed
 from boundcheck.words.hypotheses.evidence import Audit, Evidence
 
 
@@ -16,9 +16,13 @@ class Smooth(Hypothesis):
             how = f"the largest smoothness along a segment, its rounding error added, at {evidence.looks}: measured, "
             return [("constant", Audit(id, "constant", "assumed", seen, seen, how + "not proved", Lhat.name))]
         rests_on = catalogue[evidence.problem.adapter.claims[0]].hypotheses
-        return [
-            row for each in rests_on if isinstance(each.word, Hypothesis) for row in each.word.rows(evidence, each.id)
-        ]
+        return [row for each in rests_on for row in _rows_of(each, evidence)]
+
+
+def _rows_of(hypothesis: Claim, evidence: Evidence) -> list[tuple[Blamed, Audit]]:
+    if isinstance(hypothesis.word, Hypothesis):
+        return hypothesis.word.rows(evidence, hypothesis.id)
+    return [("constant", assumed(hypothesis.id, f"cannot be audited: {hypothesis.title}"))]
 
 
 _IS_SMOOTH = Worst(is_smooth=True)

@@ -1,7 +1,10 @@
 """The stochastic gradient has the gradient as its mean, given the past."""
 
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
-from boundcheck.words.hypotheses.evidence import Audit, Evidence, largest, status_of
+from boundcheck.words.hypotheses.evidence import Audit, Evidence, largest, rounding, status_of
+
+MOST_SAMPLES = 256
+"""Of how many samples each one's gradient is looked at before a run, where minibatches are held against F."""
 
 
 def _held(e: Evidence, id: str) -> list[Audit]:
@@ -10,14 +13,17 @@ def _held(e: Evidence, id: str) -> list[Audit]:
     replaced, n = e.spec.run.sampling == "with replacement", e.function.samples
     # In an epoch of several minibatches a bias of 0 where one looked says nothing of where one did not.
     known = replaced or 2 * (e.plan.batch or n) > n or e.record.schedule.is_every_step
-    status = status_of(largest(bias - error), 0.0, known)
+    observed, surely = largest(bias), largest(bias - error)
+    status = status_of(surely, 0.0, known)
     if replaced:
         how = "minibatches are drawn uniformly with replacement, independent of the past: the bias is 0"
+        if not (e.function.is_known and n <= MOST_SAMPLES):
+            how += "; of gradients of single samples only the mean was held against the gradient, at v_1"
     else:
         size = "more than rounding" if status == "failed" else "within rounding"
         how = "minibatches are drawn without replacement: given the past, from what the epoch has left; exact bias by "
         how += f"enumerating the samples at {e.looks}, {size}"
-    return [Audit(id, "hypothesis", status, largest(bias), 0.0, how)]
+    return [Audit(id, "hypothesis", status, observed, 0.0, how, error=rounding(observed, surely))]
 
 
 UNBIASED = Hypothesis(

@@ -1,0 +1,172 @@
+"""Whether the faces of the words and functions of a run agree where it starts; where they do not, nothing is run.
+
+A function says its loss, its gradient, minibatches of it and their variance; an algorithm its step twice, a measure
+what it is thrice. A run that trusts a face which is not what the others say is evidence of nothing.
+"""
+
+import math
+from collections.abc import Mapping
+from types import SimpleNamespace
+
+import numpy as np
+import sympy as sp
+import torch
+import xarray as xr
+from torch import Tensor
+
+from boundcheck.claims.vocabulary import v_t
+from boundcheck.errors import InputError
+from boundcheck.measure.audit import Evidence
+from boundcheck.measure.ball import BallWatch
+from boundcheck.measure.plan import Plan, Start, make_sampler
+from boundcheck.measure.run import Record
+from boundcheck.measure.schedule import Schedule
+from boundcheck.measure.spec import Spec
+from boundcheck.measure.streams import generator
+from boundcheck.problems.constant import EPSILON
+from boundcheck.problems.norms import Point, square_norm
+from boundcheck.problems.problem import Problem
+from boundcheck.problems.sgd import replicate
+from boundcheck.problems.slopes import COARSE, FINE, MARGIN, check_pull_back, disagreement, near
+from boundcheck.problems.steps import check_steps
+from boundcheck.words.function import Function
+from boundcheck.words.hypotheses.unbiased import MOST_SAMPLES
+from boundcheck.words.measures import SMOOTHNESS
+from boundcheck.words.measures.base import gap, gradient_square, square_distance
+
+# Replicas at a time.
+_AT_ONCE = 32
+# What a look at an iterate has, as statements write it.
+_STATED = SimpleNamespace(gradient_square=gradient_square(v_t), gap=gap(v_t), square_distance=square_distance(v_t))
+
+
+@torch.inference_mode()
+def check_run(spec: Spec, function: Function, start: Start, plan: Plan, device: str) -> None:
+    """Hold the faces of what a run is made of against each other, at v_1 and near it, in a few evaluations.
+
+    Of a function whose constants are not known no verdict rests on its own word: it is looked at coarsely.
+
+    Raises:
+        InputError: which names the face, what it says, and what the others say.
+
+    """
+    check_function(function, start.v)
+    sizes = square_norm(start.v).sqrt().item(), math.sqrt(start.square_norm)
+    check_steps(spec.algorithm, plan.numbers, *sizes, is_flat=function.is_flat)
+    _check_measure(spec, function, start, plan, device)
+
+
+@torch.inference_mode()
+def check_function(function: Function, v: Point) -> None:
+    """Hold values, gradient, minibatches and their variance against each other at v and near it."""
+    random = torch.Generator().manual_seed(0)
+    points = [v, near(v, function.retract, random)] if function.is_known else [v]
+    for point in points:
+        if isinstance(function, Problem):
+            check_pull_back(function.adapter, point)
+        wrong = disagreement(function, point, FINE if function.is_known else COARSE, random)
+        if wrong is not None:
+            expected = f"{wrong.seen:.8g}, by which its loss changes, to within {wrong.allowed:.1g}"
+            raise InputError("problem.gradient", f"a slope of {wrong.said:.8g} along a short segment", expected)
+        _check_samples(function, point)
+
+
+def _check_samples(function: Function, v: Point) -> None:
+    """That minibatches have the gradient as their mean, and the variance that the function says.
+
+    By all minibatches of a single sample where there are not too many, and else by the one of all samples.
+    """
+    loss, gradient, n = function.loss(v), function.gradient(v), function.samples
+    variance, slope = function.sample_variance(v).item(), square_norm(gradient).item()
+    off = function.rounding(v, loss)[1].item()
+    every = torch.arange(n, device=v[0].device)
+    alone = function.is_known and n <= MOST_SAMPLES
+    batches = every.unsqueeze(1) if alone else every.unsqueeze(0)
+    total, squares = tuple(torch.zeros_like(part) for part in gradient), 0.0
+    for rows in torch.split(batches, _AT_ONCE):
+        found = function.batch_gradient(replicate(v, len(rows)), rows)
+        total = tuple(x + y.sum(0, keepdim=True) for x, y in zip(total, found, strict=True))
+        squares += square_norm(found).sum().item()
+    mean, squares = tuple(part / len(batches) for part in total), squares / len(batches)
+    # As large as the terms are that the mean is made of.
+    spread = math.sqrt(max(squares, variance + slope, slope))
+    unit = EPSILON * (n + sum(part.numel() for part in v) + 64)
+    allowed = MARGIN * (off + unit * spread)
+    bias = square_norm(tuple(x - y for x, y in zip(mean, gradient, strict=True))).sqrt().item()
+    if math.isfinite(allowed) and bias > allowed:
+        given = f"a mean of length {square_norm(mean).sqrt().item():.8g} over the samples, {bias:.3g} off"
+        expected = f"the gradient, of length {math.sqrt(slope):.8g}, to within {allowed:.1g}"
+        raise InputError("problem.batch_gradient", given, expected)
+    seen, allowed = squares - square_norm(mean).item(), 4 * MARGIN * spread * (off + unit * spread)
+    if alone and math.isfinite(allowed) and abs(seen - variance) > allowed:
+        expected = f"{seen:.8g}, that of the batch gradients of single samples, to within {allowed:.1g}"
+        raise InputError("problem.sample_variance", f"{variance:.8g}", expected)
+
+
+def _check_measure(spec: Spec, function: Function, start: Start, plan: Plan, device: str) -> None:
+    """That what a run would see of its measure at v_1, and what is said of it there, is what the measure is."""
+    observable = spec.measure.observable
+    law = make_sampler(spec, plan, function, 1, generator(spec, "pilot", device)).law()
+    steep = plan.values.get(SMOOTHNESS.letter, 0.0)
+    step = 1 / steep if steep > 0 else plan.step_size
+    v_next = function.retract(start.v, tuple(-step * part for part in function.gradient(start.v)))
+    found = function.observe(start.v, v_next, law)
+    least, most = _looks(function, start, v_next, found)
+    try:
+        low, high = (float(observable.of(look)) for look in (least, most))
+        looked = observable.of(_STATED)
+    except AttributeError:
+        # What no other engine can look at, a run alone sees.
+        return
+    stated = observable.expression(v_t)
+    if looked != stated and sp.simplify(looked - stated) != 0:
+        raise InputError(f"measure.{spec.measure.id}.statement", stated, f"{looked}, its {observable.name}")
+    record = _record(function, start.v, v_next, plan, found)
+    seen = spec.measure.seen(Evidence(spec.theorem, spec, function, start, plan, record))
+    if float(seen.high.max()) < low or float(seen.low.min()) > high:
+        given = f"between {float(seen.low.min()):.8g} and {float(seen.high.max()):.8g} at v_1"
+        expected = f"{_between(low, high)}, its {observable.name} there"
+        raise InputError(f"measure.{spec.measure.id}.seen", given, expected)
+    first, what = spec.measure.first(start, plan.inputs)
+    if first < low:
+        expected = f"at least {low:.8g}, its {observable.name} there"
+        raise InputError(f"measure.{spec.measure.id}.first", f"{first:.8g}, {what}", expected)
+
+
+def _looks(
+    function: Function, start: Start, v_next: Point, found: Mapping[str, Tensor]
+) -> tuple[SimpleNamespace, SimpleNamespace]:
+    """The least and the most that can be looked at in v_1, after a look at whether a run would see the same there."""
+    loss, slope = start.loss, start.square_norm
+    lost, off = (x.item() for x in function.rounding(start.v, start.v[0].new_tensor([loss])))
+    blur = off * (2 * math.sqrt(slope) + off) + EPSILON * (sum(part.numel() for part in start.v) + 64) * slope
+    for name, known, allowed in (("loss", loss, MARGIN * lost), ("gradient_square_norm", slope, MARGIN * blur)):
+        if name in found and abs(found[name].item() - known) > allowed:
+            expected = f"{known:.8g}, as loss and gradient say, to within {allowed:.1g}"
+            raise InputError("problem.observe", f"{name} = {found[name].item():.8g} at v_1", expected)
+    after = function.loss(v_next)
+    fall = loss - after.item() - lost - function.rounding(v_next, after)[0].item()
+    # F cannot fall by more than its gap; an infimum that is too high an audit blames, and not a measure.
+    fall = min(fall, start.gap.value) if fall > 0 else 0.0
+    ends = ((slope - blur, fall, 0.0), (slope + blur, math.inf, math.inf))
+    names = ("gradient_square", "gap", "square_distance")
+    least, most = (
+        SimpleNamespace(**{name: torch.tensor([x], dtype=torch.float64) for name, x in zip(names, end, strict=True)})
+        for end in ends
+    )
+    return least, most
+
+
+def _record(function: Function, v: Point, v_next: Point, plan: Plan, found: Mapping[str, Tensor]) -> Record:
+    """What a run of one step would leave."""
+    columns = {
+        name: (("replica", "stratum", *function.observables[name].dims), x.cpu().numpy()[:, None])
+        for name, x in found.items()
+    }
+    schedule = Schedule(np.array([0, 1]), np.array([[1]]))
+    ball = BallWatch.start(tuple(plan.radii.values()), v) if plan.radii else None
+    return Record(schedule, xr.Dataset(columns), ball, v_next)
+
+
+def _between(low: float, high: float) -> str:
+    return f"between {low:.8g} and {high:.8g}" if math.isfinite(high) else f"at least {low:.8g}"

@@ -1,0 +1,287 @@
+"""What says one thing in two ways is held to both: where the faces of a word or a function differ, nothing is run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+import torch
+
+import boundcheck as bc
+from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.symbols import D, Lhat, T, alpha, bound
+from boundcheck.errors import InputError
+from boundcheck.measure.consistency import check_function
+from boundcheck.problems.adapters import ADAPTERS, LoRA, make_adapter
+from boundcheck.problems.problem import Problem
+from boundcheck.problems.slopes import check_pull_back, near
+from boundcheck.problems.steps import check_steps
+from boundcheck.testing import check_claim
+from boundcheck.words.algorithms import ALGORITHMS, Algorithm, LinearMethod
+from boundcheck.words.algorithms.linear import g, v
+from boundcheck.words.measures.base import SQUARED_GRADIENT, Observable, Over, PerformanceMeasure, Seen, gap
+from tests.measure.small import refused
+from tests.outside.my_adapter import Scaled
+from tests.outside.my_objective import LogCosh
+from tests.outside.my_theorem import HALVED_DESCENT
+
+HERE = "tests.outside.test_faces"
+TABLE: dict[str, Any] = {
+    "claim": "nesterov2004.gradient_descent",
+    "problem": {"kind": "tests.outside.my_objective:LogCosh"},
+    "adapter": {"kind": "full"},
+    "run": {"steps": 20, "audits": 20},
+}
+NOISY: dict[str, Any] = {
+    "claim": "meft.theorem2_any_step",
+    "run": {"steps": 50, "step_size": 0.05, "batch": 6, "replicas": 4, "audits": 10, "zeta": 0.9},
+}
+BRACKET: dict[str, Any] = {
+    "claim": "tests.outside.my_adapter:SMOOTH",
+    "problem": {"kind": "tests.outside.my_objective:LogCosh"},
+    "adapter": {"kind": "tests.outside.my_adapter:Scaled", "scale": 0.5},
+    "domain": {"rho": 1.0},
+    "bracket": {"pairs": 32, "iterates": 4, "points": 2, "ascents": 2, "rounds": 2, "looks": 2},
+}
+
+
+class Shrunk(LogCosh):
+    """Every gradient is a tenth of what it is."""
+
+    def gradient(self, W):
+        return 0.1 * super().gradient(W)
+
+    def batch_gradient(self, W, indices):
+        return 0.1 * super().batch_gradient(W, indices)
+
+    def sample_gradients(self, W):
+        return 0.1 * super().sample_gradients(W)
+
+
+class NearlyRight(LogCosh):
+    """One entry of the gradient is off by a thousandth."""
+
+    def sample_gradients(self, W):
+        found = super().sample_gradients(W)
+        found[..., 0, 0] *= 1.001
+        return found
+
+    def batch_gradient(self, W, indices):
+        found = super().batch_gradient(W, indices)
+        found[..., 0, 0] *= 1.001
+        return found
+
+
+class Biased(LogCosh):
+    """Minibatches have another mean than the gradient."""
+
+    def batch_gradient(self, W, indices):
+        return super().batch_gradient(W, indices) + 0.3
+
+
+class BiasedAlone(LogCosh):
+    """Minibatches have another mean unless they are of all samples, in which they are not drawn."""
+
+    def batch_gradient(self, W, indices):
+        found = super().batch_gradient(W, indices)
+        return found if indices.shape[1] == self.samples else 1.5 * found
+
+
+class Quiet(LogCosh):
+    """The samples' own gradients differ by a hundredth of what minibatches do."""
+
+    def sample_gradients(self, W):
+        found = super().sample_gradients(W)
+        mean = found.mean(1, keepdim=True)
+        return mean + 0.01 * (found - mean)
+
+
+class OtherSurvey(LogCosh):
+    """What a run sees in its minibatches is not the gradient that it follows."""
+
+    def survey(self, W, sides, among=None):
+        found = super().survey(W, sides, among)
+        return found._replace(gradient=0.1 * found.gradient)
+
+
+class TenthPull(Scaled):
+    """The pull-back is a tenth of what it is."""
+
+    def pull_back(self, v, gradient):
+        return (0.1 * self.scale * gradient,)
+
+
+class Turned(Scaled):
+    """The pull-back has its columns in another order: as long as it should be."""
+
+    def pull_back(self, v, gradient):
+        return (self.scale * gradient.flip(-1),)
+
+
+@dataclass(frozen=True)
+class TenthStep(LinearMethod):
+    """A run's step is a tenth of the exact one."""
+
+    def step(self, state, gradient, t, numbers, retract=None):
+        return super().step(state, gradient, t, {"alpha": numbers["alpha"] / 10}, retract)
+
+
+@dataclass(frozen=True)
+class Forgetful(LinearMethod):
+    """A run has no momentum, which the first step does not show."""
+
+    def step(self, state, gradient, t, numbers, retract=None):
+        return super().step(state, gradient, t, numbers | {"beta": 0.0}, retract)
+
+
+@dataclass(frozen=True)
+class Unwritten(LinearMethod):
+    """An algorithm whose exact face its author left out."""
+
+    def exact_step(self, state, gradient, t, numbers, space=None):
+        raise NotImplementedError
+
+
+DESCENT = ((v, v - alpha * g),)
+
+
+def descent(algorithm: Algorithm) -> Claim:
+    """Nesterov's theorem, of another algorithm."""
+    return replace(
+        catalogue["nesterov2004.gradient_descent"], id=f"outer.{algorithm.id}", algorithm=algorithm, measure=None
+    )
+
+
+def measured(observable: Observable) -> Claim:
+    """A theorem about another measure: what it says is far below the truth."""
+    measure = PerformanceMeasure("outer_least", "what is seen", Over.LEAST, observable)
+    quantities = (*HALVED_DESCENT.quantities[:2], replace(HALVED_DESCENT.quantities[2], expression=Lhat * D / T / 50))
+    return replace(
+        HALVED_DESCENT,
+        id="outer.measured",
+        hypotheses=HALVED_DESCENT.hypotheses[:3],
+        quantities=quantities,
+        conclusion=measure.at_most(bound),
+        measure=measure,
+    )
+
+
+def shrunk(e: Any) -> Seen:
+    return Seen(*(x / 1000 for x in SQUARED_GRADIENT.seen(e)))  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("changes", "face"),
+    [
+        ({"problem": {"kind": f"{HERE}:Shrunk"}}, "problem.gradient"),
+        ({"problem": {"kind": f"{HERE}:NearlyRight"}}, "problem.gradient"),
+        ({"problem": {"kind": f"{HERE}:Biased"}}, "problem.batch_gradient"),
+        (NOISY | {"problem": {"kind": f"{HERE}:BiasedAlone"}}, "problem.batch_gradient"),
+        (NOISY | {"problem": {"kind": f"{HERE}:Quiet"}}, "problem.sample_variance"),
+        (NOISY | {"problem": {"kind": f"{HERE}:OtherSurvey"}}, "problem"),
+        ({"adapter": {"kind": f"{HERE}:TenthPull", "scale": 1.0}}, "adapter.pull_back"),
+        ({"adapter": {"kind": f"{HERE}:Turned", "scale": 1.0}}, "adapter.pull_back"),
+        (BRACKET | {"run": None, "adapter": {"kind": f"{HERE}:TenthPull", "scale": 0.5}}, "adapter.pull_back"),
+        (BRACKET | {"run": None, "problem": {"kind": f"{HERE}:Shrunk"}}, "problem.gradient"),
+        ({"claim": descent(TenthStep("tenth", "a tenth", (alpha,), moves=DESCENT))}, "algorithm.tenth.step"),
+        ({"claim": measured(replace(SQUARED_GRADIENT, seen=shrunk))}, "measure.outer_least.seen"),
+        ({"claim": measured(replace(SQUARED_GRADIENT, first=lambda s, i: (1e-9, "it")))}, "measure.outer_least.first"),
+        ({"claim": measured(replace(SQUARED_GRADIENT, expression=gap))}, "measure.outer_least"),
+    ],
+)
+def test_faces_that_differ_are_refused_before_anything_is_run(changes, face, tmp_path) -> None:
+    table = {name: value for name, value in (TABLE | changes).items() if value is not None}
+    assert face in refused(bc.measure, table, tmp_path).field
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_true_of_a_measure_and_of_faces_that_are_not_there_is_run(tmp_path) -> None:
+    bare = descent(Unwritten("unwritten", "descent", (alpha,), moves=DESCENT))
+    for claim in (bare, descent(LinearMethod("plain", "descent", (alpha,), moves=DESCENT))):
+        (result,) = bc.measure(TABLE | {"claim": claim}, tmp_path)
+        assert result.verdict == "supported", result.reason
+    (result,) = bc.measure(TABLE | {"claim": measured(SQUARED_GRADIENT)}, tmp_path)
+    assert result.verdict == "supported", result.reason
+
+
+def test_steps_that_differ_are_refused_where_a_theorem_is_tried() -> None:
+    with pytest.raises(InputError, match=r"algorithm.tenth.step"):
+        check_claim(descent(TenthStep("tenth", "a tenth", (alpha,), moves=DESCENT)), adapter="full", examples=5)
+
+
+def test_a_pull_back_that_is_none_is_refused_by_an_attack() -> None:
+    few: dict[str, Any] = {"ranks": (1,), "starts": 2, "rounds": 4, "examples": 0}
+    with pytest.raises(InputError, match=r"adapter.pull_back"):
+        bc.falsify("tests.outside.my_adapter:SMOOTH", adapter=f"{HERE}:TenthPull", **few)
+
+
+def random() -> torch.Generator:
+    return torch.Generator().manual_seed(5)
+
+
+@pytest.mark.parametrize("kind", ADAPTERS)
+@pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
+def test_every_adapter_pulls_back(kind, size) -> None:
+    W0 = torch.eye(4, 3, dtype=torch.float64) if ADAPTERS[kind].needs_columns else torch.zeros(4, 3).double()
+    factors = {"A": torch.randn(2, 3, generator=random()).double(), "B": torch.randn(4, 2, generator=random()).double()}
+    adapter = make_adapter(kind, size * W0, 2 if ADAPTERS[kind].has_rank else None, 1.0, factors)
+    point = adapter.initial(1.0, random())
+    for _ in range(3):
+        check_pull_back(adapter, point)
+        point = near(point, adapter.retract, random())
+
+
+class BlindToA(LoRA):
+    """A pull-back that is right where training starts, at B = 0, and nowhere else."""
+
+    def pull_back(self, v, gradient):
+        A, B = super().pull_back(v, gradient)
+        return 0.5 * A, B
+
+
+def test_a_pull_back_is_looked_at_where_no_block_is_zero() -> None:
+    problem = Problem(LogCosh(), BlindToA(torch.zeros(3, 3).double(), 1, 1.0))
+    start = problem.initial("lora", 1.0, random())
+    check_pull_back(problem.adapter, start)
+    with pytest.raises(InputError, match=r"adapter.pull_back"):
+        check_function(problem, start)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=lambda each: each.id)
+@pytest.mark.parametrize("size", [0.0, 1e-9, 1.0, 1e9])
+@pytest.mark.parametrize("number", [1e-6, 0.4, 30.0])
+def test_every_algorithm_steps_exactly(algorithm, size, number) -> None:
+    numbers = {symbol.name: number / (i + 1) for i, symbol in enumerate(algorithm.parameters)}
+    for is_flat in (True, False) if algorithm.keeps_curves else (True,):
+        check_steps(algorithm, numbers, size, 3.0, is_flat=is_flat)
+    check_steps(algorithm, numbers, 1.0, 0.0)
+
+
+def test_a_momentum_that_is_missing_shows_in_the_second_step() -> None:
+    heavy = ALGORITHMS["heavy_ball"]
+    lazy = Forgetful("lazy", "lazy", heavy.parameters, moves=heavy.moves)
+    with pytest.raises(InputError, match=r"algorithm.lazy.step"):
+        check_steps(lazy, {"alpha": 0.1, "beta": 0.5}, 1.0, 1.0)
+
+
+def test_kinks_and_rounding_are_no_disagreement() -> None:
+    class Kinked(LogCosh):
+        """Half the square of the positive part, whose curvature jumps where a run starts."""
+
+        def __init__(self) -> None:
+            super().__init__(samples=1)
+            self._targets = torch.zeros_like(self._targets)
+
+        def loss(self, W):
+            return self._ways(W).clamp(min=0).square().flatten(1).sum(1) / 2 + 1e6
+
+        def sample_gradients(self, W):
+            return self._ways(W).clamp(min=0)
+
+        def batch_gradient(self, W, indices):
+            return (W.unsqueeze(1) - self._targets[indices]).clamp(min=0).mean(1)
+
+    for start in (torch.zeros(1, 3, 3), 1e-12 * torch.ones(1, 3, 3)):
+        problem = Problem(Kinked(), make_adapter("full", torch.zeros(3, 3).double(), None, 1.0, {}))
+        check_function(problem, (start.double(),))

@@ -1,0 +1,88 @@
+"""What a hypothesis from outside says of a run is a row under its own id, whose status its numbers bear out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+import boundcheck as bc
+from boundcheck.claims import Claim, catalogue
+from boundcheck.problems.adapters.full import Full
+from boundcheck.words.hypotheses import BALL, Hypothesis
+from boundcheck.words.hypotheses.evidence import Audit
+from tests.measure.small import refused
+from tests.outside.my_theorem import BELOW, HALVED_DESCENT
+
+RUN: dict[str, Any] = {
+    "problem": {"kind": "tests.outside.my_objective:LogCosh", "seed": 3},
+    "adapter": {"kind": "full"},
+    "run": {"steps": 40, "audits": 40},
+}
+ID = "outer.told"
+
+
+def told(word: Hypothesis) -> Claim:
+    """The theorem with one hypothesis more."""
+    hypothesis = replace(BELOW, id=ID, title="what is told", word=word)
+    return replace(HALVED_DESCENT, id="outer.telling", hypotheses=(*HALVED_DESCENT.hypotheses, hypothesis))
+
+
+def telling(rows: Callable[[str], list[Any]]) -> dict[str, Any]:
+    """A run whose hypothesis says these rows."""
+    return RUN | {"claim": told(Hypothesis("told", "what is told", held=lambda evidence, id: rows(id)))}
+
+
+def row(id: str, status: Any = "held", observed: float = 0.0, guilt: Any = "hypothesis", error: float = 0.0) -> Audit:
+    return Audit(id, guilt, status, observed, 1.0, "it is told", error=error)
+
+
+def test_a_hypothesis_that_says_nothing_is_assumed(tmp_path: Any) -> None:
+    (result,) = bc.measure(telling(lambda id: []), tmp_path)
+    assert {each.hypothesis: each.status for each in result.audit}[ID] == "assumed"
+    assert result.verdict == "inconclusive", result.reason
+
+
+def test_a_ball_is_held_where_none_is_needed(tmp_path: Any) -> None:
+    (result,) = bc.measure(RUN | {"claim": told(BALL)}, tmp_path)
+    assert {each.hypothesis: each.status for each in result.audit}[ID] == "held"
+    assert result.verdict == "supported", result.reason
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        lambda id: [row("something else")],
+        lambda id: [row(id), row(id, observed=2.0)],
+        lambda id: [row(id, "assumed", observed=float("nan"))],
+        lambda id: [row(id, observed=0.5, guilt="horizon")],
+        lambda id: [row(id, observed=2.0, error=0.5)],
+        lambda id: [row(id, "fail", observed=2.0)],
+        lambda id: [row(id, guilt="nobody")],
+        lambda id: ["held"],
+    ],
+    ids=["another id", "beyond", "no number", "below a horizon", "beyond its error", "status", "guilt", "no row"],
+)
+def test_a_row_that_is_not_what_it_says_is_refused(rows: Callable[[str], list[Any]], tmp_path: Any) -> None:
+    assert ID in str(refused(bc.measure, telling(rows), tmp_path))
+
+
+@pytest.mark.parametrize(
+    "rows", [lambda id: [row(id, observed=1.5, error=0.5)], lambda id: [row(id, observed=2.0, guilt="horizon")]]
+)
+def test_what_is_within_its_limit_is_held(rows: Callable[[str], list[Any]], tmp_path: Any) -> None:
+    (result,) = bc.measure(telling(rows), tmp_path)
+    assert result.verdict == "supported", result.reason
+
+
+def test_a_hypothesis_without_a_word_of_a_claim_about_an_adapter_is_assumed(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = catalogue["meft.full"]
+    bare = replace(full, id="outer.bare", hypotheses=(*full.hypotheses, replace(BELOW, id=ID, word=None)))
+    monkeypatch.setitem(catalogue._opened, bare.id, bare)
+    monkeypatch.setattr(Full, "claims", (bare.id,))
+    (result,) = bc.measure(RUN | {"claim": HALVED_DESCENT}, tmp_path)
+    assert {each.hypothesis: each.status for each in result.audit}[ID] == "assumed"
