@@ -188,12 +188,13 @@ def test_an_estimated_constant_gives_no_verdict(kind, name):
 @sampled(3, 1)
 @each_kind
 def test_a_smoothness_of_f_that_is_too_small_is_found_out(kind):
-    """A lie: half, or less, of what is seen."""
+    """A lie: half, or less, of what is seen; it is blamed, and not the claim that it was given to."""
     problem = build(parse(table_of(kind)), "cpu")
     for name in ("smoothness", "gradient_bound"):
         setattr(problem.objective, name, Constant(1e-3, "certified", "a lie"))
     found, _ = bracketed(table_of(kind), problem)
-    assert found.verdict == "violated"
+    assert found.verdict == "hypothesis-failed"
+    assert (found.blame.kind, found.blame.name) == ("constant", "L")
     assert found.measured > found.bound
 
 

@@ -247,4 +247,5 @@ def test_a_result_has_none_where_json_has_no_number(tmp_path):
     stored = folder.finish(given)
     assert stored == folder.result()
     nothing = replace(planned, inputs={"D": None}, values={"bound": None, "alpha": 1.0})
-    assert stored == replace(given, measured=None, gap=None, plan=nothing)
+    assert stored.said.keys() == {given.claim}
+    assert stored == replace(given, measured=None, gap=None, plan=nothing, said=stored.said)
