@@ -338,9 +338,9 @@ def _pilot(spec: Spec, function: Function, start: Start, guess: Guess, plan: Pla
     norms, variance, smoothness = dict(start.norms), start.variance, 0.0
     every = max(plan.steps // _PILOT_LOOKS, 1)
     # Below T_min the theorem's own step may diverge: that is for the run to show, not for the pilot to follow.
-    step_size = (
-        min(plan.step_size, 1 / _smoothness_anywhere(spec, function, plan)) if function.is_known else plan.step_size
-    )
+    step_size = plan.step_size
+    if function.is_known and spec.algorithm.keeps_step:
+        step_size = min(step_size, 1 / _smoothness_anywhere(spec, function, plan))
     numbers = plan.numbers | {next(iter(plan.numbers)): step_size}
     state = spec.algorithm.start(v, numbers)
     for t in range(1, plan.steps + 1):

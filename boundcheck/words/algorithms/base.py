@@ -47,6 +47,7 @@ class Algorithm(ABC):
             parameter. The first one is the step size.
         is_stochastic: whether it is given a stochastic gradient g_t, and not the gradient of F.
         starting: values of parameters with which it can be tried where nothing is said of them, by symbol.
+        keeps_step: whether each step is its first number long, in units of the gradient, and not one that changes with t.
 
     """
 
@@ -55,6 +56,7 @@ class Algorithm(ABC):
     parameters: tuple[sp.Symbol, ...]
     is_stochastic: bool = False
     starting: tuple[tuple[sp.Symbol, sp.Rational], ...] = ()
+    keeps_step: bool = True
 
     @property
     def step_size(self) -> str:

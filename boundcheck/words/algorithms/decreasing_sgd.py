@@ -18,5 +18,6 @@ DECREASING_SGD = LinearMethod(
     "SGD, decreasing steps",
     (omega, gamma),
     is_stochastic=True,
+    keeps_step=False,
     moves=((v, v - omega / (gamma + t) * g),),
 )
