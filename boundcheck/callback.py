@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from transformers import TrainerCallback
 
+from boundcheck.claims.about import theorem_at_any_step
 from boundcheck.errors import InputError
 from boundcheck.measure.audit import Evidence
 from boundcheck.measure.experiment import memory
@@ -20,7 +21,7 @@ from boundcheck.measure.result import RunResult
 from boundcheck.measure.run import Record, empty_trace
 from boundcheck.measure.schedule import Schedule
 from boundcheck.measure.screen import show_course
-from boundcheck.measure.spec import Spec, about_any_step
+from boundcheck.measure.spec import Spec
 from boundcheck.measure.store import RunFolder
 from boundcheck.measure.tables import RunSpec
 from boundcheck.measure.training import (
@@ -139,7 +140,7 @@ class _Recorder:
         self._steps, self._batch = int(state.max_steps), batch_of(args)
         self._rules = [
             rules_of(args, given["optimizer"]),
-            sampling_of(about_any_step(), args, loader, model, task, self._total, self._steps),
+            sampling_of(theorem_at_any_step(), args, loader, model, task, self._total, self._steps),
         ]
         # Training that goes on from a checkpoint is recorded from there.
         self._times = np.arange(state.global_step, self._steps, callback.every) + 1
@@ -170,7 +171,7 @@ class _Recorder:
             digest.update(part.cpu().numpy().tobytes())
         digest.update(task.labels.cpu().numpy().tobytes())
         return {
-            "claim": about_any_step().id,
+            "claim": theorem_at_any_step().id,
             "seed": int(args.seed),
             "model": {"kind": "trainer", "name": self._function.name, "start": digest.hexdigest()[:12]},
             "adapter": {

@@ -45,6 +45,12 @@ def hard_theorems() -> tuple[str, ...]:
     return tuple(claim.id for part in parts("about") for claim in getattr(part, "HARD", ()))
 
 
+@cache
+def theorem_at_any_step() -> Claim:
+    """The theorem that a run is held to whose step no theorem prescribes, `ANY_STEP` of a paper."""
+    return next(part.ANY_STEP for part in parts("about") if hasattr(part, "ANY_STEP"))
+
+
 def scalar_claims() -> tuple[Claim, ...]:
     """The lemma and the theorem that `prove.instance` has instances of in one number, `SCALAR` of a paper."""
     return tuple(claim for part in parts("about") for claim in getattr(part, "SCALAR", ()))

@@ -21,9 +21,9 @@ from boundcheck.measure.spec import ASSUMABLE, Spec
 from boundcheck.problems.constant import End
 from boundcheck.problems.inputs import upper_ends
 from boundcheck.problems.problem import Problem
-from boundcheck.words import free_step, words_of
+from boundcheck.words import words_of
 from boundcheck.words.function import Function
-from boundcheck.words.hypotheses import Hypothesis
+from boundcheck.words.hypotheses import SMOOTH, Hypothesis
 from boundcheck.words.hypotheses.base import Blamed, assumed
 from boundcheck.words.hypotheses.evidence import Audit, Guilt, Status, status_of
 from boundcheck.words.hypotheses.evidence import Evidence as Recorded
@@ -117,15 +117,23 @@ def _blamed(e: Evidence, condition: Relational) -> str:
 
 
 def _longest_step(e: Evidence) -> Audit:
-    """That the step is below 2/L̂, where L̂ is what was seen; rounding error may hide which it is."""
-    path, sure = e.plan.smoothness, e.sure_smoothness
-    longest, too_long = (2 / x if x > 0 else math.inf for x in (path, sure))
-    step = e.plan.step_size
-    status: Status = "failed" if not step < too_long else "held" if step < longest else "assumed"
-    how = "the step has to be shorter than 2/L̂; L̂ is at least the smoothness seen along the path"
-    free = free_step(e.claim)
-    limit = next(str(each) for each in e.claim.conditions if free and each.lhs == free.symbol)
-    return Audit(limit, "constant", status, step, longest, how, e.spec.free[0])
+    """That the step is no longer than what was seen of L̂ allows; rounding error may hide whether it is."""
+    free = e.spec.free[0]
+    condition = next(c for c in e.claim.conditions if str(c.lhs) == free)
+    step, known = e.plan.step_size, {p.name: 1.0 for p in e.claim.parameters}
+
+    def longest(smoothness: float) -> float:
+        if not smoothness > 0:
+            return math.inf
+        return float(e.claim.function(str(condition.rhs))(**known | {SMOOTH.letter: smoothness}))
+
+    def allowed(limit: float) -> bool:
+        return step < limit if condition.rel_op == "<" else step <= limit
+
+    sure, seen = longest(e.sure_smoothness), longest(e.plan.smoothness)
+    status: Status = "failed" if not allowed(sure) else "held" if allowed(seen) else "assumed"
+    how = f"what {condition.rhs} is at the smoothness that was seen along the path; L̂ is at least that"
+    return Audit(str(condition), "constant", status, step, seen, how, free)
 
 
 def _segment_smoothness(e: Evidence) -> Audit:

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.about import theorem_at_any_step
 from boundcheck.claims.inputs import exact, formula
 from boundcheck.claims.symbols import T
 from boundcheck.doors import is_path
@@ -122,7 +123,7 @@ class Spec(Table):
             tables = tables | {"adapter": {name: value for name, value in adapter.items() if name != "rank"}}
         if isinstance(run, dict):
             tables = tables | {"run": {"replicas": 1, "audits": None, "looks": 2} | run}
-        return {"claim": about_any_step().id} | tables
+        return {"claim": theorem_at_any_step().id} | tables
 
     @model_validator(mode="after")
     def _is_measurable(self) -> "Spec":
@@ -160,7 +161,9 @@ class Spec(Table):
     def _check_network(self, model: ModelTable) -> None:
         """Refuse what a run on a network has not, or cannot be held to."""
         if {p.name for p in self.said.parameters} - {*_SEEN, *self.free} or not self.takes_step_size:
-            raise InputError("claim", self.claim, f"a theorem about whatever step a run takes: {about_any_step().id}")
+            raise InputError(
+                "claim", self.claim, f"a theorem about whatever step a run takes: {theorem_at_any_step().id}"
+            )
         for table in ("lipschitz", "domain", "assume", "bracket"):
             if table in self.model_fields_set:
                 raise InputError(table, "(given)", "no such field: no constant of a network is known beforehand")
@@ -358,16 +361,6 @@ def _assuming(claim: Claim, formulas: Mapping[str, float | str]) -> Claim:
 
 def _formula(name: str, value: float | str, symbols: list[sp.Symbol]) -> sp.Expr:
     return formula(f"assume.{name}", value, symbols) if isinstance(value, str) else exact(f"assume.{name}", value)
-
-
-@cache
-def about_any_step() -> Claim:
-    """The theorem that a run at a step of its own choice is held to: the first of those whose constants a run shows."""
-    for claim in catalogue.values():
-        step = free_step(claim)
-        if step is not None and {p.name for p in claim.parameters} == {step.name, *_SEEN}:
-            return claim
-    raise LookupError("expected a theorem about a step that is given, in the catalogue")
 
 
 @cache

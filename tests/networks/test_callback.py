@@ -18,9 +18,9 @@ from torch import nn
 from torch.utils.data import DataLoader, IterableDataset, RandomSampler, SequentialSampler
 
 import boundcheck as bc
+from boundcheck.claims.about import theorem_at_any_step
 from boundcheck.errors import InputError
 from boundcheck.measure.result import Audit, RunResult
-from boundcheck.measure.spec import about_any_step
 from boundcheck.measure.store import finished
 from boundcheck.measure.training import (
     audit_sample,
@@ -479,7 +479,7 @@ SAMPLINGS: list[tuple[str, Any, dict[str, Any], int, str]] = [
 @pytest.mark.parametrize(("status", "sampler", "changes", "steps", "words"), SAMPLINGS)
 def test_how_minibatches_are_drawn(status: str, sampler: Any, changes: dict[str, Any], steps: int, words: str) -> None:
     model = transformer("BertForSequenceClassification", **WITHOUT_DROPOUT)
-    found = sampling_of(about_any_step(), args_of(**changes), loader_of(sampler), model, class_task(), 8, steps)
+    found = sampling_of(theorem_at_any_step(), args_of(**changes), loader_of(sampler), model, class_task(), 8, steps)
     assert (found.status, found.hypothesis) == (status, "meft.unbiased")
     assert words in found.how
 
@@ -505,7 +505,7 @@ def test_dropout_is_found_however_a_model_does_it(name: str, options: dict[str, 
         assert torch.equal(*(model(**batch).loss for _ in range(2))) != there
         model.eval()
     found = sampling_of(
-        about_any_step(), args_of(), loader_of(RandomSampler(range(8), replacement=True)), model, task, 8, 100
+        theorem_at_any_step(), args_of(), loader_of(RandomSampler(range(8), replacement=True)), model, task, 8, 100
     )
     assert (found.status == "failed") == there
     assert ("dropout" in found.how) == there

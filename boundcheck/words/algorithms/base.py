@@ -47,7 +47,7 @@ class Algorithm(ABC):
             parameter. The first one is the step size.
         is_stochastic: whether it is given a stochastic gradient g_t, and not the gradient of F.
         starting: values of parameters with which it can be tried where nothing is said of them, by symbol.
-        keeps_step: whether each step is its first number long, in units of the gradient, and not one that changes with t.
+        keeps_step: whether each step is its first number times a gradient, and does not change with t.
 
     """
 
