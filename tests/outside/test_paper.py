@@ -185,7 +185,8 @@ def test_an_audit_of_no_paper_is_refused_in_one_line(target: str, tmp_path: Path
     (tmp_path / "nothing").mkdir()
     given = str(tmp_path / target) if target == "nothing" else target
     with pytest.raises(
-        InputError, match=r"expected a paper \(jiang2024, bottou2018, classics, meft, methods\), or a folder with a claims.py"
+        InputError,
+        match=r"expected a paper \(jiang2024, bottou2018, classics, meft, methods\), or a folder with a claims.py",
     ):
         bc.audit(given, runs=tmp_path)
 

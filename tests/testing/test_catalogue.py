@@ -9,6 +9,7 @@ import torch
 from sympy import Rational
 
 from boundcheck.claims import Claim, catalogue
+from boundcheck.errors import InputError
 from boundcheck.measure.spec import adapters_of
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.testing import Checked, ClaimViolatedError, check_claim
@@ -20,7 +21,17 @@ from tests.testing.test_hypotheses import CHECKED
 # C as the printed statements may be read.
 READINGS = ("sigma", "sqrt(r) sigma")
 LEMMAS = [(id, kind) for kind, adapter in ADAPTERS.items() for id in adapter.claims]
-THEOREMS = [(id, kind) for id, claim in catalogue.items() if algorithm_of(claim) for kind in adapters_of(claim)]
+# Of the first no instance is known to meet the inequality everywhere; the others speak of f's own gradient in their step.
+UNTRIED = {
+    *("bottou2018.pl", "bottou2018.theorem4_6", "bottou2018.theorem4_7"),
+    *("meft.adaptive_gd", "meft.start", "meft.goes_on"),
+}
+THEOREMS = [
+    (id, kind)
+    for id, claim in catalogue.items()
+    if algorithm_of(claim) and id not in UNTRIED
+    for kind in adapters_of(claim)
+]
 FEW, MANY = 8, 300
 
 dtypes = pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -29,7 +40,13 @@ theorems = pytest.mark.parametrize(("id", "kind"), THEOREMS, ids=[f"{id}, {kind}
 
 
 def test_every_claim_is_tried() -> None:
-    assert {id for id, _ in LEMMAS + THEOREMS} | set(CHECKED) == set(catalogue)
+    assert {id for id, _ in LEMMAS + THEOREMS} | set(CHECKED) | UNTRIED == set(catalogue)
+
+
+@pytest.mark.parametrize("id", sorted(UNTRIED))
+def test_what_is_not_tried_is_refused(id: str) -> None:
+    with pytest.raises(InputError):
+        check_claim(id, examples=2)
 
 
 def readings(id: str) -> tuple[str, ...]:
