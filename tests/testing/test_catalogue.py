@@ -21,7 +21,7 @@ from tests.testing.test_hypotheses import CHECKED
 # C as the printed statements may be read.
 READINGS = ("sigma", "sqrt(r) sigma")
 LEMMAS = [(id, kind) for kind, adapter in ADAPTERS.items() for id in adapter.claims]
-# Of the first no instance is known to meet the inequality everywhere; the others speak of f's own gradient in their step.
+# Of some no instance is known to meet the inequality everywhere; the step of the others is made of the gradient of f.
 UNTRIED = {
     *("bottou2018.pl", "bottou2018.theorem4_6", "bottou2018.theorem4_7"),
     *("meft.adaptive_gd", "meft.start", "meft.goes_on"),
