@@ -276,6 +276,25 @@ def measure(
 
 
 @app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="The folder, whose name the ids of its claims begin with.")],
+    as_json: Json = False,
+) -> None:
+    """Make the folder of a paper of your own: claims, a proof, a referee's table and an experiment, to be changed."""
+    from boundcheck.new import new
+    from boundcheck.terminal import STDOUT, print_json
+
+    files = new(folder)
+    if as_json:
+        print_json({"files": [str(path) for path in files]})
+        return
+    for path in files:
+        STDOUT.print(path, soft_wrap=True, markup=False)
+    made = files[0].parent
+    STDOUT.print(f"To audit it: boundcheck audit {made}", soft_wrap=True, markup=False)
+
+
+@app.command()
 def audit(
     paper: Annotated[str, typer.Argument(help="The paper's key, such as jiang2024, or its folder.")],
     full: Annotated[

@@ -3,6 +3,7 @@
 A list in place of a scalar is a sweep: `expand` turns one file into one `Spec` for every combination.
 """
 
+import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
@@ -394,8 +395,27 @@ def specs_of(given: Spec | list[Spec] | dict[str, Any] | str | Path, problem: An
         case dict():
             raw = given
         case _:
-            raw = read(Path(given))
+            raw = beside(read(Path(given)), Path(given).parent)
     return list(expand(raw if problem is None else raw | {"problem": GivenProblem.of(problem, raw.get("problem"))}))
+
+
+def beside(raw: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The tables of a spec, with each import path of a file that lies beside the spec written from here."""
+    found = dict(raw)
+    for table, field in (("problem", "kind"), ("adapter", "kind")):
+        if isinstance(said := found.get(table), dict) and field in said:
+            found[table] = said | {field: _from_here(said[field], folder)}
+    return found | ({"claim": _from_here(found["claim"], folder)} if "claim" in found else {})
+
+
+def _from_here(said: Any, folder: Path) -> Any:
+    if isinstance(said, list):
+        return [_from_here(each, folder) for each in said]
+    if not is_path(said):
+        return said
+    place, _, name = said.rpartition(":")
+    there = folder / place
+    return f"{os.path.relpath(there)}:{name}" if place.endswith(".py") and there.is_file() else said
 
 
 def read(path: Path) -> dict[str, Any]:

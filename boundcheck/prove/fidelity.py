@@ -29,6 +29,7 @@ from boundcheck.prove.proof import Assumption, Proof
 from boundcheck.prove.script import Script
 from boundcheck.prove.statements import digest, own_statements
 from boundcheck.prove.translate import Reading, gt
+from boundcheck.words import algorithm_of
 
 
 def stray(script: Script, proof: Proof, hypotheses: Iterable[Statement]) -> list[Statement]:
@@ -59,10 +60,21 @@ def may_start_from(assumption: Assumption, script: Script) -> bool:
         case "definition":
             left, right = relation.args
             parts = (claim, *hypotheses_of(script))
-            return stated or only_defines(left, right, assumption.statement, parts, script.reading)
+            made = assumption.statement in recurrence_of(claim, script.reading)
+            return stated or made or only_defines(left, right, assumption.statement, parts, script.reading)
     if relation in claim.conditions and isinstance(assumption.statement, Fact):
         return True
     return stated and assumption.claim in hypotheses_of(script)
+
+
+def recurrence_of(claim: Claim, reading: Reading) -> set[Fact]:
+    """What the algorithm of a theorem says of its iterates: the equations that lead from step t to step t + 1."""
+    algorithm = algorithm_of(claim)
+    try:
+        return {fact for equation in algorithm.recurrence for fact in reading.facts(equation)} if algorithm else set()
+    except InputError:
+        # A proof that speaks of other iterates.
+        return set()
 
 
 def _is_what_it_is_called(assumption: Assumption) -> bool:

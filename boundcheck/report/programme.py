@@ -14,6 +14,7 @@ from typing import Any
 from boundcheck.claims import catalogue
 from boundcheck.errors import InputError
 from boundcheck.files import read_text
+from boundcheck.measure.spec import beside
 from boundcheck.proofs import Paper
 from boundcheck.sweep import combinations
 from boundcheck.words import algorithm_of
@@ -117,7 +118,7 @@ def _experiments(paper: Paper) -> list[dict[str, Any]]:
     tables = []
     for path in sorted((paper.folder / "experiments").glob("*.toml")):
         try:
-            table = tomllib.loads(read_text(path))
+            table = beside(tomllib.loads(read_text(path)), path.parent)
         except (OSError, ValueError) as error:
             raise InputError("experiment", path, f"a TOML file ({error})") from None
         ids = table.get("claim", [])

@@ -1,0 +1,81 @@
+"""`boundcheck new` makes a paper that audits as it is, and that all engines know."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import boundcheck as bc
+from boundcheck.errors import InputError
+from boundcheck.new import new
+from boundcheck.prove import prove
+from boundcheck.testing import check_claim
+from tests.layers import sampled
+
+ROOT = Path(__file__).parents[1]
+
+
+def said(folder: Path, *arguments: str) -> Any:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    command = [sys.executable, "-m", "boundcheck", *arguments, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=environment)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_its_theorem_is_proved_measured_and_attacked(tmp_path: Path) -> None:
+    assert said(tmp_path, "new", "my-paper")["files"][0] == "my_paper/average.py"
+    found = said(tmp_path, "audit", "my_paper")["findings"]
+    assert [each["verdict"] for each in found][:2] == ["proved", "supported (asymptotic)"]
+    assert {each["locator"] for each in found} <= {"Theorem 1", "Theorem 1, attacked"}
+
+
+def test_its_theorem_is_proved_by_the_kernel_and_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    new(tmp_path / "tried_paper")
+    monkeypatch.setenv("BOUNDCHECK_PAPERS", str(tmp_path / "tried_paper"))
+    (audit,) = prove("tried_paper.average").claims
+    assert (audit.verdict, [each.trust for each in audit.proofs]) == ("proved", ["kernel"])
+    assert 0.1 < check_claim("tried_paper.average", adapter="full", examples=10).ratio <= 1
+    (result,) = bc.measure(tmp_path / "tried_paper" / "experiments" / "data.toml", tmp_path / "runs")
+    assert {row.status for row in result.audit} == {"held"}
+
+
+@sampled(3)
+@pytest.mark.parametrize(
+    ("old", "changed"),
+    [("2 * D / (h * T)", "D / (h * T)"), ("Lhat * h * zeta**2", "Lhat * h * zeta**2 / 2"), ("1 / Lhat", "2 / Lhat")],
+)
+def test_an_error_in_its_claim_is_not_proved(old: str, changed: str, tmp_path: Path) -> None:
+    """Each of these is false at some T, or is more than the proof gives."""
+    folder = tmp_path / "wrong"
+    new(folder)
+    claims = folder / "claims.py"
+    text = claims.read_text()
+    assert text.count(old) == 1
+    claims.write_text(text.replace(old, changed))
+    found = said(tmp_path, "prove", "wrong")
+    assert [each["verdict"] for each in found["claims"]] == ["unknown"]
+
+
+@pytest.mark.parametrize("name", ["1st", "class", "my paper", "naïve", "..", "a.b"])
+def test_a_name_that_no_module_has_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"FOLDER = .*a name of letters, digits and _"):
+        new(tmp_path / name if name != ".." else Path(".."))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_there_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(InputError, match="a folder that is not there yet"):
+        new(tmp_path / "mine")
+    assert list((tmp_path / "mine").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="a folder that can be made"):
+        new(tmp_path / "file" / "mine")
