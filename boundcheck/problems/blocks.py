@@ -33,7 +33,10 @@ def in_blocks(f: Callable[[slice], Results], W: Tensor, numbers: int) -> Results
 def at_most(threads: int | None) -> Iterator[None]:
     """Compute with at most so many CPU threads, or with as many as there are where it is None."""
     before = torch.get_num_threads()
-    torch.set_num_threads(min(threads or before, before))
+    if threads is None or threads >= before:
+        yield
+        return
+    torch.set_num_threads(threads)
     try:
         yield
     finally:
