@@ -7,6 +7,7 @@ import sympy as sp
 
 from boundcheck.claims import Claim, Quantity, catalogue
 from boundcheck.claims.symbols import Parameter
+from boundcheck.errors import InputError
 from boundcheck.words.algorithms import GRADIENT_DESCENT, SGD, Algorithm
 from boundcheck.words.hypotheses import BALL, HYPOTHESES, SMOOTH, Hypothesis
 from boundcheck.words.hypotheses.bounded_gradient import BoundedGradient
@@ -52,13 +53,13 @@ def algorithm_of(claim: Claim) -> Algorithm | None:
     A claim that names none, and has the step size of gradient descent among its quantities, is about SGD where it
     speaks of noise, and else about gradient descent. One that lacks a parameter of its algorithm is about no run.
     """
-    known = {*(quantity.symbol for quantity in claim.quantities), *(p.symbol for p in claim.parameters)}
     algorithm = claim.algorithm
+    if not isinstance(algorithm, Algorithm | None):
+        raise InputError("claim.algorithm", type(algorithm).__name__, "an Algorithm of boundcheck.words.algorithms")
+    known = {*(quantity.symbol for quantity in claim.quantities), *(p.symbol for p in claim.parameters)}
     if algorithm is None:
         algorithm = SGD if known & _noise() else GRADIENT_DESCENT
         known = {quantity.symbol for quantity in claim.quantities}
-    elif not isinstance(algorithm, Algorithm):
-        raise TypeError(f"{algorithm!r} is no Algorithm")
     return algorithm if known.issuperset(algorithm.parameters) else None
 
 

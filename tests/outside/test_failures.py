@@ -105,7 +105,7 @@ def test_an_error_of_ours_keeps_its_traceback_and_so_does_what_stops_a_run(tmp_p
 
 
 def test_a_method_without_a_step_is_refused() -> None:
-    with pytest.raises(InputError, match=r"^algorithm\.mine = 0 parameters, 0 moves: expected a step size"):
+    with pytest.raises(InputError, match=r"^algorithm\.mine = no parameters: expected its step size"):
         LinearMethod("mine", "mine", ())
 
 

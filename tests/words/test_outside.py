@@ -17,6 +17,7 @@ from boundcheck.testing import ClaimViolatedError, check_claim
 from boundcheck.testing.session import using
 from boundcheck.words import algorithm_of, measure_of, theorem, word_of
 from boundcheck.words.algorithms import ALGORITHMS, Algorithm, LinearMethod
+from boundcheck.words.algorithms.adagrad_norm import AdaGradNorm
 from boundcheck.words.hypotheses import Hypothesis, Worst
 from boundcheck.words.measures import MEASURES
 from tests.outside.my_algorithm import HALVED
@@ -112,3 +113,14 @@ def test_a_theorem_of_ones_own_is_about_what_it_speaks_of() -> None:
         assert measure_of(claim) is MEASURES["least_gradient"]
     assert measure_of(replace(descent, conclusion=sp.Le(2 * descent.conclusion.lhs, bound))) is None
     assert measure_of(catalogue["meft.lemma1_sharp"]) is MEASURES["smoothness"]
+
+
+def test_an_algorithm_without_a_step_size_is_refused() -> None:
+    with pytest.raises(InputError, match=r"algorithm\.none = no parameters: expected its step size"):
+        AdaGradNorm("none", "no step", ())
+
+
+def test_what_is_no_algorithm_is_refused() -> None:
+    claim = replace(catalogue["nesterov2004.gradient_descent"], algorithm=HALVED.title)
+    with pytest.raises(InputError, match=r"claim\.algorithm = str: expected an Algorithm"):
+        algorithm_of(claim)

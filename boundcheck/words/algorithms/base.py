@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
+from boundcheck.errors import InputError
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -57,6 +59,11 @@ class Algorithm(ABC):
     is_stochastic: bool = False
     starting: tuple[tuple[sp.Symbol, sp.Rational], ...] = ()
     keeps_step: bool = True
+
+    def __post_init__(self) -> None:
+        """Check that there is a step size."""
+        if not self.parameters:
+            raise InputError(f"algorithm.{self.id}", "no parameters", "its step size, the first, and its other numbers")
 
     @property
     def step_size(self) -> str:

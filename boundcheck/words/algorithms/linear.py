@@ -45,11 +45,9 @@ class LinearMethod(Algorithm):
 
     def __post_init__(self) -> None:
         """Check that there is a step size, and that the expressions are linear."""
-        if not self.parameters or not self.moves:
-            said = "a step size among its parameters, the first, and a move for each letter of its state"
-            raise InputError(
-                f"algorithm.{self.id}", f"{len(self.parameters)} parameters, {len(self.moves)} moves", said
-            )
+        super().__post_init__()
+        if not self.moves:
+            raise InputError(f"algorithm.{self.id}", "no moves", "a move for each letter of its state")
         known = {t, *self.parameters}
         for expression in (*(move for _, move in self.moves), self.at):
             row = self._row(expression)
