@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from boundcheck.claims.claim import Claim
 
 
+# The time of an iterate, and a time before it over which sums range.
+_TIMES = ("t", "i")
+
+
 def declarations(claim: "Claim") -> dict[str, Parameter]:
     """By name, the parameters that a claim may use: the catalogue's, its hypotheses', and its own."""
     return PARAMETERS | own_parameters(claim)
@@ -84,6 +88,8 @@ def _check_declared(claim: "Claim") -> None:
     inherited = [own_parameters(each) for each in claim.hypotheses]
     used = letters(claim).union(claim.algorithm.parameters if claim.algorithm else ())
     for parameter in claim.declared:
+        if parameter.name in _TIMES:
+            raise InputError("claim.declared", parameter.name, "another letter: this one is a time, and has no value")
         if parameter.symbol not in used:
             raise InputError("claim.declared", parameter.name, "a parameter that the claim speaks of")
         if any(each.get(parameter.name, parameter) != parameter for each in inherited):

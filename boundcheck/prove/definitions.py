@@ -11,16 +11,17 @@ from itertools import chain
 import sympy as sp
 
 from boundcheck.claims import Claim
-from boundcheck.claims.symbols import PARAMETERS, D, T
+from boundcheck.claims.symbols import PARAMETERS, D
 from boundcheck.claims.vocabulary import GAP, Iterate, MinimumOver, Value, i, t
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement
-from boundcheck.kernel.builders import known, timed
-from boundcheck.kernel.facts import free
-from boundcheck.kernel.terms import Matrix, Symbol
+from boundcheck.kernel.atoms import Variable
+from boundcheck.kernel.builders import known, substitute_scalar, timed
+from boundcheck.kernel.terms import Matrix, Scalar, Symbol, Term
 from boundcheck.kernel.times import CONSTANT, Index
 from boundcheck.prove.roles import at_t
 from boundcheck.prove.translate import Reading, index
+from boundcheck.words import algorithm_of
 
 _GIVEN = {parameter.symbol for parameter in PARAMETERS.values()} | {t}
 # Later than any offset from t: a fixed time, or every time of a sum.
@@ -48,7 +49,7 @@ def check_definition(left: sp.Basic, right: sp.Basic, claim: Claim | None) -> bo
         return True
     if left in _GIVEN or (claim is not None and left in {p.symbol for p in claim.parameters}):
         raise InputError("definition", left, "a new letter, not a given quantity")
-    if isinstance(left, Iterate) and left.args[1].has(T):
+    if isinstance(left, Iterate) and left.args[1] != 1 and not (left.args[1] - t).is_Integer:
         raise InputError("definition", left, "an iterate at t, at t + 1 or at the start")
     return False
 
@@ -70,20 +71,32 @@ def check_statement(left: sp.Basic, right: sp.Basic, statement: Statement, readi
     match left:
         case sp.Symbol():
             (letter,), value = reading.scalar(left).atoms(), reading.scalar(right)
-            if getattr(letter, "when", CONSTANT) == CONSTANT and not (known(value, None) and not timed(value)):
+            if not isinstance(letter, Variable):
+                raise InputError("definition", relation, f"a number, and {left} is a dimension")
+            if letter.when == CONSTANT and not (known(value, None) and not timed(value)):
                 raise InputError("definition", relation, f"a value that is a constant, as {left} is")
         case Iterate():
             now = index(left.args[1])
             then = Index(now.base, now.offset + reading.processes[at_t(left)].lag)
             if not all(known(block, then) for block in reading.point(right)):
                 raise InputError("definition", relation, f"a value that is known when {left} is, at {then}")
+            if now.base != "t" and any(map(timed, reading.point(right))):
+                raise InputError("definition", relation, f"a value that does not vary with t, as {left} does not")
         case Value():
             point = [x for block in reading.point(left.args[1]) for x in block.inside if isinstance(x, Symbol)]
             plain = all(block == Matrix.of(x) for block, x in zip(reading.point(left.args[1]), point, strict=False))
-            others = [x for x in free(statement) if x.when != CONSTANT]
-            if not plain or frozenset(point) != bound or len(set(point)) < len(point) or others:
+            fixed: dict[Term, Matrix | Scalar] = {x: Matrix.of(Symbol(x.name, x.shape, CONSTANT)) for x in point}
+            value = substitute_scalar(reading.scalar(right), fixed)
+            varies = timed(value) or not known(value, None)
+            if not plain or frozenset(point) != bound or len(set(point)) < len(point) or varies:
                 expected = f"a law for all points, forall=[{left.args[1]}], of constants and of the point alone"
                 raise InputError("definition", relation, expected)
+
+
+def check_constant(left: sp.Basic, right: sp.Basic, reading: Reading) -> None:
+    """Check that a claim's own formula of a number does not vary with time; raises InputError for one that does."""
+    if isinstance(left, sp.Symbol) and timed(reading.scalar(right)):
+        raise InputError("definition", sp.Eq(left, right, evaluate=False), f"a value that is a constant, as {left} is")
 
 
 def is_given(symbol: sp.Basic) -> bool:
@@ -101,29 +114,53 @@ def only_defines(
         check_statement(left, right, statement, reading)
     except InputError:
         return False
-    relations = (x for claim in claims for x in (claim.conclusion, *claim.conditions))
+    relations = (x for claim in claims for x in (claim.conclusion, *claim.conditions, *_recurrence(claim)))
     said = chain.from_iterable(names_of(each, reading) for each in relations)
     return not {_base(name) for name in defined(left, reading)} & {_base(name) for name, _ in said}
 
 
+def _recurrence(claim: Claim) -> tuple[sp.Basic, ...]:
+    """The equations of a theorem's algorithm, whose letters a proof may not choose."""
+    algorithm = algorithm_of(claim)
+    return algorithm.recurrence if algorithm else ()
+
+
 def _base(name: str) -> str:
     """The name without the mark of a start."""
-    return name.partition(", at the start")[0]
+    return name.removesuffix(_AT_START)
 
 
 def circular(equations: Sequence[Equation], reading: Reading) -> str:
     """A name that is defined twice, or by itself through any number of definitions; empty if there is none."""
     uses: Uses = {}
     for left, right in equations:
+        needed = list(names_of(right, reading))
         for name, at in defined(left, reading).items():
             # A recurrence that also gives the start defines it a second time.
-            start = f"{name}, at the start"
+            start = _start(name)
             if name in uses or (name.endswith("[t]") and at <= 0 and start in uses):
                 return name
             if name.endswith("[t]") and at <= 0:
-                uses[start] = []
-            uses[name] = [(other, time - at) for other, time in names_of(right, reading)]
+                uses[start] = [_at_start(other, time - at) for other, time in needed]
+            uses[name] = [(other, time - at) for other, time in needed]
+    # An iterate depends on its own start, whatever its time is.
+    for start in [name for name in uses if name.endswith(_AT_START)]:
+        uses.setdefault(start.removesuffix(_AT_START), []).append((start, 0))
     return next((name for name in uses if _returns(name, uses)), "")
+
+
+_AT_START = ", at the start"
+
+
+def _start(name: str) -> str:
+    return f"{name}{_AT_START}"
+
+
+def _at_start(name: str, later: int) -> tuple[str, int]:
+    """What a start needs where its definition, which is for every t, needs this name so much later."""
+    if not name.endswith("[t]"):
+        return name, later
+    return (name, _LATER) if later > 0 else (_start(name), 0)
 
 
 def _returns(start: str, uses: Uses) -> bool:
@@ -162,10 +199,11 @@ def names_of(node: sp.Basic, reading: Reading, within_sum: bool = False) -> Iter
             for block in reading.points[node]:
                 yield from names_of(block, reading, within_sum)
         case sp.MatrixSymbol() | sp.Symbol():
-            yield str(node.name), 0
-        case sp.Sum() if node.limits[0][0] == i:
-            # No summand is later than the last.
-            yield from names_of(node.function.xreplace({i: node.limits[0][2]}), reading, within_sum)
+            yield str(node.name), _LATER if within_sum else 0
+        case sp.Sum() if node.limits[0][0] == i and (node.limits[0][2] - t).is_Integer:
+            # No summand is later than the last, and letters of any time are met at those before.
+            last = node.function.xreplace({i: node.limits[0][2]})
+            yield from names_of(last, reading, within_sum)
         case _:
             inside = within_sum or isinstance(node, sp.Sum | MinimumOver)
             for each in node.args:
@@ -177,6 +215,6 @@ def _of_iterate(node: Iterate, reading: Reading) -> Iterator[tuple[str, int]]:
     process = reading.processes.get(at_t(node))
     names = [f"{block.name}[t]" for block in process.blocks] if process else [f"{name}[t]"]
     if time == 1:
-        return ((f"{each}, at the start", 0) for each in names)
+        return ((_start(each), 0) for each in names)
     offset = int(time - t) if (time - t).is_Integer else _LATER
     return ((each, offset) for each in names)

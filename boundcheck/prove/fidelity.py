@@ -18,7 +18,7 @@ from boundcheck.claims.symbols import D
 from boundcheck.claims.vocabulary import GAP, t
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement
-from boundcheck.kernel.atoms import Norm, Value, Variable
+from boundcheck.kernel.atoms import Before, Clock, Horizon, Norm, Power, Value, Variable
 from boundcheck.kernel.builders import substitute_scalar
 from boundcheck.kernel.facts import free
 from boundcheck.kernel.terms import Atom, Matrix, Scalar, Symbol, Term
@@ -108,6 +108,8 @@ def is_stated(assumption: Assumption, hypothesis: Claim, reading: Reading) -> bo
     for symbol in hypothesis.conclusion.atoms(sp.MatrixSymbol) - where.keys():
         if any(block.inside & bound for block in reading.point(symbol)):
             moved.add(symbol)
+    if t in where and any(map(_is_dated, _facts(hypothesis.conclusion, reading))):
+        return False
     named = all(isinstance(x, sp.MatrixSymbol | sp.Symbol) and x.name in free_names for x in moved)
     return named and all(_renames(old, new) for old, new in where.items())
 
@@ -149,7 +151,7 @@ def unused(script: Script, carried: Sequence[Assumption]) -> list[Claim]:
 def is_condition(hypothesis: Claim, conclusion: Statement, reading: Reading) -> bool:
     """Whether a theorem has a hypothesis as a condition on the points over which it ranges."""
     premises = [x for x in conclusion.premises if isinstance(x, Fact)] if isinstance(conclusion, Law) else []
-    wanted = {_anonymous(fact) for fact in _facts(hypothesis.conclusion, reading)}
+    wanted = {_anonymous(fact) for fact in _facts(hypothesis.conclusion, reading) if not _is_dated(fact)}
     return bool(wanted & {_anonymous(x) for x in premises})
 
 
@@ -244,7 +246,16 @@ def _is_at(premise: Fact, fact: Fact, names: frozenset[str]) -> bool:
     """Whether a premise is the fact itself, or the fact at some points, if it holds for all of its letters."""
     letters = [x for x in fact.polynomial.inside if isinstance(x, Symbol)]
     anywhere = all(isinstance(x.when, Time) or x.name in names for x in letters)
-    return premise == fact or (anywhere and _anonymous(premise) == _anonymous(fact))
+    return premise == fact or (anywhere and not _is_dated(fact) and _anonymous(premise) == _anonymous(fact))
+
+
+def _is_dated(fact: Fact) -> bool:
+    """Whether a fact says what it does of the times from 1 to T alone: it names the number t, T, or a fixed time."""
+    return any(
+        isinstance(x, Clock | Power | Before | Horizon)
+        or (isinstance(x, Symbol | Variable) and isinstance(x.when, Time) and x.when.index.base != "t")
+        for x in fact.polynomial.inside
+    )
 
 
 def _facts(relation: sp.Basic, reading: Reading) -> tuple[Fact, ...]:

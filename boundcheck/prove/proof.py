@@ -21,7 +21,7 @@ from boundcheck.kernel.times import NEXT
 from boundcheck.prove.by import By, by_signs, discharged
 from boundcheck.prove.certificate import certify
 from boundcheck.prove.counterexamples import Counterexample, counterexample
-from boundcheck.prove.definitions import check_definition, check_statement, circular, is_given
+from boundcheck.prove.definitions import check_constant, check_definition, check_statement, circular, is_given
 from boundcheck.prove.translate import Reading
 from boundcheck.prove.typeset import check_math
 from boundcheck.prove.witness import Witness
@@ -196,7 +196,9 @@ class Proof:
             raise InputError("definition", relation, "a single equation")
         if own and forall:
             raise InputError("definition", relation, "the claim's own formula, which has no `forall`")
-        if not own:
+        if own:
+            check_constant(left, right, self.reading)
+        else:
             check_statement(left, right, theorem.conclusion, self.reading)
         return theorem
 

@@ -197,6 +197,8 @@ class Reading:
     def _symbol(self, node: sp.Symbol) -> Scalar:
         if node == words.t:
             return Scalar.of(k.Clock())
+        if node == words.i:
+            raise InputError("symbol", node, "a sum over i around it")
         if node == symbols.T:
             return Scalar.of(k.Horizon())
         if is_dimension(node):
