@@ -192,17 +192,25 @@ def gap_at_start(proof: Proof) -> Theorem:
 
 def end_of_run(proof: Proof, law: Theorem, last: sp.MatrixExpr) -> Theorem:
     """E F(v_{T+1}) >= f*, from F(v) = f(W) and W at v_{T+1}."""
+    bound = above_at_end(proof, law, last)
+    return proof.step(
+        "end",
+        ge(Expectation(Value(F, v_last)), f_star),
+        proof.by.expectation(bound),
+        meaning="Expectations of both sides.",
+    )
+
+
+def above_at_end(proof: Proof, law: Theorem, last: sp.MatrixExpr) -> Theorem:
+    """F(v_{T+1}) >= f*."""
     by = proof.by
     below = proof.assume(BOUNDED_BELOW, forall=[W])
-    bound = proof.step(
+    return proof.step(
         "F ≥ f*",
         ge(Value(F, v_last), f_star),
         by.instance(law, {v: v_last}),
         by.instance(below, {W: last}),
         meaning="F takes values of f.",
-    )
-    return proof.step(
-        "end", ge(Expectation(Value(F, v_last)), f_star), by.expectation(bound), meaning="Expectations of both sides."
     )
 
 

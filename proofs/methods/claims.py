@@ -110,10 +110,6 @@ ADAGRAD_NORM = theorem(
     algorithm=algorithms.ADAGRAD_NORM,
     measure=AVERAGE_GRADIENT,
     note="b_0 = δ. The paper speaks of any δ; from δ ≥ ηℓ on every step is at most 1/ℓ.",
-    argument="Since b_t ≥ δ ≥ ηℓ, the descent lemma gives F(v_{t+1}) ≤ F(v_t) - η‖∇F(v_t)‖²/(2b_t), so that the sum "
-    "of ‖∇F(v_t)‖²/b_t over t = 1, ..., T is at most 2D/η. As ‖∇F(v_t)‖² = (b_t - b_{t-1})(b_t + b_{t-1}), each term "
-    "is at least b_t - b_{t-1}, and so b_T ≤ δ + 2D/η. The sum of ‖∇F(v_t)‖² is at most b_T times the sum of "
-    "‖∇F(v_t)‖²/b_t.",
 )
 
 NESTEROV = theorem(

@@ -22,6 +22,7 @@ PROVED = (
     "classic.heavy_ball",
     "meft.adaptive_gd",
     "nesterov2004.gradient_descent",
+    "ward2019.adagrad_norm",
 )
 
 

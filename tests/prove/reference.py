@@ -263,7 +263,7 @@ def measures(draw: DrawFn, depth: int = 2) -> sp.Expr:
 
 
 def scalars(depth: int = 3) -> SearchStrategy[sp.Expr]:
-    """Real functions of x and y that are defined everywhere, with roots of order 2 and 4, quotients, Abs, Max and Min."""
+    """Real functions of x and y, defined everywhere, with roots of order 2 and 4, quotients, Abs, Max and Min."""
     leaves = st.one_of(st.sampled_from([x, y]), RATIONALS)
 
     def larger(inside: SearchStrategy[sp.Expr]) -> SearchStrategy[sp.Expr]:
