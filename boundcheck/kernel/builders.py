@@ -17,6 +17,7 @@ from boundcheck.kernel.atoms import (
     Expectation,
     Horizon,
     Inverse,
+    Maximum,
     Minimum,
     Norm,
     Power,
@@ -163,6 +164,12 @@ def power(base: Scalar, exponent: Index) -> Scalar:
     return base ** (exponent.offset + 1) * Power(base, Index(exponent.base, -1))
 
 
+def maximum(*members: Scalar) -> Scalar:
+    """The largest of several numbers."""
+    chosen = tuple(sorted(set(members)))
+    return Scalar.of(Maximum(chosen)) if len(chosen) > 1 else chosen[0]
+
+
 def clock(t: Index) -> Scalar:
     """The number of an index."""
     return t.offset + ({"t": Scalar.of(Clock()), "T": Scalar.of(Horizon())}[t.base] if t.base else ZERO)
@@ -293,6 +300,8 @@ def _rebuilt(atom: Atom, parts: list[Matrix | Scalar], t: Index | None) -> Scala
             return before(scalars[0])
         case Power():
             return power(scalars[0], atom.exponent if t is None else atom.exponent.moved(t))
+        case Maximum():
+            return maximum(*scalars)
         case Minimum() | Root() | Inverse():
             return Scalar.of(type(atom)(scalars[0]))
     return Scalar.of(atom)

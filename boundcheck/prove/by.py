@@ -171,47 +171,14 @@ class By:
             rules.certificate((above, below), Fact(">=", -(p * p)), (((_UNIT,), (0, 1)),), (), ()), p
         )
 
-    # The larger of two numbers, which is (x + y + |x - y|)/2: the kernel has no maximum of its own.
-
     def below_maximum(self, maximum: sp.Max) -> list[Theorem]:
         """Each argument, in sympy's order, is at most the maximum."""
-        first, *rest = map(self.reading.scalar, maximum.args)
-        found: list[Theorem] = []
-        for other in rest:
-            larger, equation, size = _larger(first, other)
-            # |d|(|d| - d)/2 = (|d| - d)²/4 + (|d|² - d²)/4, and likewise with -d.
-            both = [
-                rules.certificate(
-                    (size, equation),
-                    Fact(">=", larger - x),
-                    ((((Fraction(1), larger - x),), ()),),
-                    ((Scalar.of(Fraction(1, 4)), 1),),
-                    (0,),
-                )
-                for x in (first, other)
-            ]
-            found = [*(_added(both[0], each) for each in found), both[1]] if found else both
-            first = larger
-        return found
+        members = tuple(map(self.reading.scalar, maximum.args))
+        return [rules.at_most_maximum(x, members) for x in members]
 
-    def maximum_below(self, maximum: sp.Max, *above: Theorem) -> Theorem:
-        """Max(x, y, ...) <= c, from x <= c, y <= c, ..., in sympy's order."""
-        first, *rest = map(self.reading.scalar, maximum.args)
-        below, *others = above
-        for other, theorem in zip(rest, others, strict=True):
-            larger, equation, _ = _larger(first, other)
-            goal = below.fact.polynomial + first - larger
-            sum_ = _added(below, theorem)
-            # s(s - |d|)/2 = (s - |d|)²/4 + (c - x)(c - y) - (|d|² - d²)/4, with s = (c - x) + (c - y).
-            below = rules.certificate(
-                (sum_, below, theorem, equation),
-                Fact(">=", goal),
-                ((((Fraction(1), goal),), ()), ((_UNIT,), (1, 2))),
-                ((Scalar.of(Fraction(-1, 4)), 3),),
-                (0,),
-            )
-            first = larger
-        return below
+    def maximum_below(self, c: sp.Expr, *above: Theorem) -> Theorem:
+        """Max(x, y, ...) <= c, from x <= c, y <= c, ...."""
+        return rules.maximum_at_most(above, self.reading.scalar(c))
 
     # Analysis.
 
@@ -291,20 +258,6 @@ class By:
 _UNIT = (Fraction(1), ONE)
 
 
-def _larger(x: Scalar, y: Scalar) -> tuple[Scalar, Theorem, Theorem]:
-    """The maximum of two numbers; |x - y|² = (x - y)² and |x - y| >= 0."""
-    gap = x - y
-    square = rules.certificate((), Fact(">=", gap * gap), ((((Fraction(1), gap),), ()),), (), ())
-    size = rules.root_nonnegative(gap * gap)
-    return (x + y + size.fact.polynomial) * Fraction(1, 2), rules.root_square(square), size
-
-
-def _added(first: Theorem, second: Theorem) -> Theorem:
-    """P + q >= 0, from p >= 0 and q >= 0."""
-    goal = Fact(">=", first.fact.polynomial + second.fact.polynomial)
-    return rules.certificate((first, second), goal, (((_UNIT,), (0,)), ((_UNIT,), (1,))), (), ())
-
-
 def discharged(theorem: Theorem, *given: Theorem) -> Theorem:
     """The theorem, with every hypothesis that one of `given` proves replaced by that one's hypotheses."""
     for each in given:
@@ -331,7 +284,13 @@ def by_signs(goal: Fact, premises: Sequence[Theorem]) -> Theorem | None:
     """The goal, if its coefficients are positive and `premises` give every atom's sign; else None."""
     if goal.relation == "=" or any(weight < 0 for weight in goal.polynomial.terms.values()):
         return None
-    signed = {theorem.fact.polynomial: theorem for theorem in premises if theorem.fact.relation != "="}
+    # Strict ones last: they replace weak ones.
+    signed = {
+        theorem.fact.polynomial: theorem
+        for relation in (">=", ">")
+        for theorem in premises
+        if theorem.fact.relation == relation
+    }
     used: list[Theorem] = []
     terms, strict = [], False
     for monomial, weight in goal.polynomial.terms.items():

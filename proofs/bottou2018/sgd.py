@@ -15,11 +15,11 @@ from ..jiang2024.descent import (
     NEXT,
     NOW,
     SQUARE,
-    TOTAL,
     descent,
     expected_decrease,
     expected_descent,
     gap_at_start,
+    half,
     one_step,
     square_nonnegative,
     summed,
@@ -42,17 +42,7 @@ def nonconvex(proof: Proof) -> None:
     lines = descent(proof, along_run(proof), law, v_last, step.positive)
     total = summed(proof, lines, expected_descent(proof, lines), step.weight)
     long = proof.step("T > 0", gt(T, 0), proof.positive(T))
-    sums = proof.step("ΣE‖∇F‖² ≥ 0", ge(TOTAL, 0), by.sum(square_nonnegative(proof)))
-    half = proof.step(
-        "half",
-        le(alpha * TOTAL, 2 * D + T * Lhat * alpha**2 * zeta**2),
-        total,
-        step.short,
-        sums,
-        step.positive,
-        meaning="1 - L̂α/2 is at least 1/2.",
-        degree=3,
-    )
+    least = half(proof, total, step.positive, step.short)
     units = [by.quotient(x)[0] for x in (step.positive, long)]
     limit = proof.step(
         "αT times the bound",
@@ -62,7 +52,7 @@ def nonconvex(proof: Proof) -> None:
         degree=3,
     )
     proof.conclude(
-        proof.step("divided by αT", NONCONVEX.conclusion, step.positive, long, half, limit, units[1], factor=[0, 1])
+        proof.step("divided by αT", NONCONVEX.conclusion, step.positive, long, least, limit, units[1], factor=[0, 1])
     )
 
 

@@ -241,6 +241,9 @@ def operators() -> Iterator[Case]:
     yield refused("root_square", 0, "expected a fact", rules.assume(LAW), name="law")
     for fact in (ge(a), eq(a), LAW):
         yield refused("inverse", 0, "expected a fact p > 0", rules.assume(fact), name=str(fact))
+    yield refused("maximum_at_most", None, "there is no premise", (), of(a), name="of nothing")
+    equation = (rules.assume(ge(a)), rules.assume(eq(b)))
+    yield refused("maximum_at_most", 1, "expected a fact", equation, of(a), name="an equation")
     for fact in (ge(a), ge(of(a) ** 2), ge(-(of(b) ** 2)), gt(-(of(a) ** 2)), LAW):
         yield refused("vanishing", 0, "expected", rules.assume(fact), of(a), name=str(fact))
     for rule in ("expectation", "summation"):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from boundcheck.kernel import induction, replay, rules
 from boundcheck.kernel.analysis import gradients
 from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Root, Value, Variable
-from boundcheck.kernel.builders import at, before, inner, known, norm, substitute, timed
+from boundcheck.kernel.builders import at, before, inner, known, maximum, norm, substitute, timed
 from boundcheck.kernel.derive import RULES, STANDARD_FACTS
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.facts import Fact, Law, Theorem
@@ -280,6 +280,17 @@ def test_root_square(world: World, relation: str, data: Any) -> None:
 @given(worlds(), DATA)
 def test_inverse(world: World, data: Any) -> None:
     sound(rules.inverse(given_fact(data, world, ">")), world)
+
+
+@checks("at_most_maximum", "maximum_at_most")
+@FEW
+@given(worlds(), st.lists(scalars(), min_size=1, max_size=3), scalars(), RELATION)
+def test_the_largest_of_several_numbers(world: World, members: list[Scalar], c: Scalar, relation: str) -> None:
+    sound(rules.at_most_maximum(members[0], tuple(members[1:])), world)
+    above = tuple(rules.assume(raised(world, c - x, relation)) for x in members)
+    theorem = rules.maximum_at_most(above, c)
+    assert theorem.fact == Fact(relation, c - maximum(*(c - x.fact.polynomial for x in above)))
+    sound(theorem, world)
 
 
 @checks("vanishing")
@@ -613,6 +624,8 @@ def test_the_descent_lemma_is_tight_for_a_quadratic(constant: Fraction) -> None:
         lambda x, y: Fact(">=", norm(SPECTRAL, x) - norm(FROBENIUS, x)),
         lambda x, y: Fact(">=", inner((x,), (y,)) - norm(FROBENIUS, x) * norm(FROBENIUS, y)),
         lambda x, y: Fact("=", Scalar.of(Root(inner((x,), (y,)))) ** 2 - inner((x,), (y,))),
+        lambda x, y: Fact(">=", norm(FROBENIUS, x) - maximum(norm(FROBENIUS, x), norm(FROBENIUS, y))),
+        lambda x, y: Fact(">=", inner((x,), (y,)) - maximum(inner((x,), (y,)), -inner((x,), (y,)))),
     ],
 )
 def test_a_wrong_rule_is_seen(wrong: Any) -> None:

@@ -115,9 +115,9 @@ def test_replicas_do_not_meet() -> None:
     for algorithm in ALGORITHMS.values():
         numbers = {symbol.name: 0.5 for symbol in algorithm.parameters}
         state = algorithm.step(algorithm.start((v,), numbers), (gradient,), 1, numbers)
-        for i in range(4):
-            one = algorithm.step(algorithm.start((v[i : i + 1],), numbers), (gradient[i : i + 1],), 1, numbers)
-            assert all(torch.equal(x[0][i : i + 1], y[0]) for x, y in zip(state, one, strict=True))
+        for k in range(4):
+            one = algorithm.step(algorithm.start((v[k : k + 1],), numbers), (gradient[k : k + 1],), 1, numbers)
+            assert all(torch.equal(x[0][k : k + 1], y[0]) for x, y in zip(state, one, strict=True))
 
 
 def test_the_statements_are_those_of_the_papers() -> None:
