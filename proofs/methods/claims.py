@@ -127,13 +127,6 @@ NESTEROV = theorem(
     algorithm=algorithms.NESTEROV,
     measure=LAST_GAP,
     note="The paper's k steps have k + 1 = T iterates.",
-    argument="Let x_k = v_{k+1}, θ_k = (k + 1)/2 and z_k = θ_{k+1}y_k - (θ_{k+1} - 1)x_k for the point y_k at which "
-    "step k + 1 takes its gradient. Smoothness and convexity give, for every x, F(x_{k+1}) ≤ F(x) + <∇F(y_k), y_k - x> "
-    "- ‖∇F(y_k)‖²/(2ℓ). The sum of (θ_{k+1} - 1)θ_{k+1} times this at x = x_k and θ_{k+1} times it at x = v^* is "
-    "θ_{k+1}²(F(x_{k+1}) - f*) + ℓ‖z_{k+1} - v^*‖²/2 ≤ (θ_{k+1}² - θ_{k+1})(F(x_k) - f*) + ℓ‖z_k - v^*‖²/2, because "
-    "(k/(k + 3)) = (θ_{k+1} - 1)/θ_{k+2} makes z_{k+1} = z_k - θ_{k+1}∇F(y_k)/ℓ. With θ_{k+1}² - θ_{k+1} ≤ θ_k² and "
-    "θ_1² = θ_1 it follows that θ_k²(F(x_k) - f*) ≤ ℓ‖v_1 - v^*‖²/2 for k ≥ 1; at T = 1 smoothness alone gives a "
-    "quarter of the bound.",
 )
 
 CONVEX_DESCENT = theorem(
