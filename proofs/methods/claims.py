@@ -144,8 +144,6 @@ CONVEX_DESCENT = theorem(
     algorithm=algorithms.GRADIENT_DESCENT,
     measure=LAST_GAP,
     note="The paper's N steps have N + 1 = T iterates. A Huber function attains the bound.",
-    argument="Theorem 3.1 of the paper, which gives multipliers of the interpolation inequalities of smooth convex "
-    "functions; nothing here replays it.",
 )
 
 STRONG_DESCENT = theorem(

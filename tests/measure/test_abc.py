@@ -52,7 +52,7 @@ def test_a_constant_that_is_too_small_is_named(share, status, tmp_path):
 
 
 def test_constants_that_nothing_is_known_of_are_asked_for(tmp_path):
-    with pytest.raises(InputError, match="assume.abc_c"):
+    with pytest.raises(InputError, match=r"assume\.abc_c"):
         measure(changed(TABLE, {"assume.abc_c": None}), tmp_path)
-    with pytest.raises(InputError, match="assume.abc_a"):
+    with pytest.raises(InputError, match=r"assume\.abc_a"):
         parse(changed(TABLE, {"claim": "khaled2020.bounded_variance"}))

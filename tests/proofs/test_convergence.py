@@ -20,11 +20,13 @@ PROVED = (
     "bottou2018.theorem4_7",
     "bottou2018.theorem4_8",
     "classic.heavy_ball",
+    "drori2014.gradient_descent",
     "ghadimi2013.corollary2_2",
     "khaled2020.bounded_variance",
     "khaled2020.theorem2",
     "meft.adaptive_gd",
     "nesterov2004.gradient_descent",
+    "su2016.nesterov",
     "ward2019.adagrad_norm",
 )
 
