@@ -72,7 +72,7 @@ def _entries(column: Rows) -> Vector:
 
 
 @cache
-def runs_of(claim: Claim, understated: Fraction = F(1)) -> tuple[World, ...]:
+def runs_of(claim: Claim, understated: Fraction = Fraction(1)) -> tuple[World, ...]:
     """Runs for a theorem about a linear method on any function of a vector; none for another claim.
 
     Where the smoothness is understated, by a factor below 1, no law that speaks of it holds.
