@@ -59,12 +59,13 @@ class Running:
                 self._tick(self._calls[i].name, round(done), round(total))
         return [found[i] for i in range(len(self._calls))]
 
-
     def _all(self) -> Iterator[tuple[int, Any]]:
         try:
             yield from self._finished
         except TerminatedWorkerError:
-            expected = "processes that live: one was killed, as a system does that is short of memory; fewer jobs need less"
+            expected = (
+                "processes that live: one was killed, as a system does that is short of memory; fewer jobs need less"
+            )
             raise InputError("jobs", self._jobs, f"{expected}, and what is finished is kept") from None
 
 

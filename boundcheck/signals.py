@@ -14,7 +14,7 @@ _SET_PARENT_DEATH_SIGNAL = 1
 
 
 class Stopped(BaseException):
-    """A signal that asks the process to end; its number is the only argument. No error, so that nobody takes it for one."""
+    """A signal asks the process to end; its number is the only argument. It is no Exception, which code may catch."""
 
     @property
     def exit_code(self) -> int:

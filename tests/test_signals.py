@@ -40,9 +40,14 @@ SAID = "boundcheck: stopped; what is finished is kept, and the same command goes
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_signal_is_raised_and_the_handlers_come_back(number: signal.Signals) -> None:
     before = [signal.getsignal(x) for x in (signal.SIGINT, signal.SIGTERM)]
-    with pytest.raises(Stopped) as stopped, stoppable():
-        os.kill(os.getpid(), number)
-        time.sleep(1)
+
+    def run() -> None:
+        with stoppable():
+            os.kill(os.getpid(), number)
+            time.sleep(1)
+
+    with pytest.raises(Stopped) as stopped:
+        run()
     assert stopped.value.exit_code == 128 + number
     assert [signal.getsignal(x) for x in (signal.SIGINT, signal.SIGTERM)] == before
 
