@@ -146,14 +146,6 @@ BEST_STEP = theorem(
     ),
     note=_DETERMINISTIC + "The paper's N steps have N + 1 = T iterates. Of its min(4h - Lh², 4h - L²h³) the second "
     "is the smaller at this step h, which is longer than 1/L.",
-    argument="Take x = v_t, y = v_{t+1}, d = x - y = h∇F(x), Δ = ∇F(x) - ∇F(y). The point (x + y)/2 - Δ/(2ℓ) is in the "
-    "ball around the step, since ‖Δ‖ ≤ ℓ‖d‖, and F there is at most its quadratic upper bound at x and at least its "
-    "lower one at y. Hence F(x) - F(y) ≥ <∇F(x) + ∇F(y), d>/2 + ‖Δ‖²/(4ℓ) - ℓ‖d‖²/4. With u = ℓh in [1, sqrt 3], and "
-    "p, r, c for ‖∇F(x)‖², ‖∇F(y)‖² and <∇F(x), ∇F(y)>, the right-hand side is h(p + c)/2 + (p + r - 2c)/(4ℓ) - "
-    "ℓh²p/4. Here c has the factor (u - 1)/(2ℓ) ≥ 0, and 2c ≥ r + (1 - u²)p, which is ‖Δ‖ ≤ ℓ‖d‖ again, so that F(x) - "
-    "F(y) ≥ ((3u - u³)p + ur)/(4ℓ). This is at least m(4u - u³)/(4ℓ) for the smallest squared norm m at v_1, ..., v_T. "
-    "And F(v_T) - f* ≥ m/(2ℓ), by the upper bound at v_T - ∇F(v_T)/ℓ, on the last step. Summed over the T - 1 steps "
-    "before, D ≥ m((T - 1)(4h - ℓ²h³) + 2/ℓ)/4, whose derivative in h vanishes at 3ℓ²h² = 4.",
     algorithm=algorithms.GRADIENT_DESCENT,
     measure=LEAST_GRADIENT,
 )

@@ -16,6 +16,7 @@ from boundcheck.prove.script import Script
 from boundcheck.words.algorithms.decreasing_sgd import gamma, omega
 
 PROVED = (
+    "abbaszadehpeivasti2022.best_step",
     "bottou2018.theorem4_6",
     "bottou2018.theorem4_7",
     "bottou2018.theorem4_8",
