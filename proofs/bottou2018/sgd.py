@@ -37,7 +37,7 @@ GAP, GAP_NEXT = Expectation(NOW) - f_star, Expectation(NEXT) - f_star
 def nonconvex(proof: Proof) -> None:
     """The sum over t, divided by αT/2."""
     by = proof.by
-    step = given_step(proof, NONCONVEX)
+    step = given_step(proof, NONCONVEX, positive_constant(proof, NONCONVEX))
     law = proof.define(Value(F, v), Value(f, v), "F(v) = f(v)", forall=[v])
     lines = descent(proof, along_run(proof), law, v_last, step.positive)
     total = summed(proof, lines, expected_descent(proof, lines), step.weight)
@@ -74,12 +74,15 @@ class Step:
     weight: Theorem
 
 
-def given_step(proof: Proof, claim: Claim) -> Step:
-    """The constant step that is given, from η <= η_max = 1/L̂."""
-    smoothness, longest, size = (proof.quantity(quantity(claim, x)) for x in (Lhat, eta_max, alpha))
-    signs = proof.positive(ell, eta)
-    constant = proof.step("L̂ > 0", gt(Lhat, 0), smoothness, signs)
-    positive = proof.step("α > 0", gt(alpha, 0), size, signs)
+def positive_constant(proof: Proof, claim: Claim) -> Theorem:
+    """L̂ > 0, which is given."""
+    return proof.step("L̂ > 0", gt(Lhat, 0), proof.quantity(quantity(claim, Lhat)), proof.positive(ell))
+
+
+def given_step(proof: Proof, claim: Claim, constant: Theorem) -> Step:
+    """The constant step that is given, from L̂ > 0 and η <= η_max = 1/L̂."""
+    longest, size = (proof.quantity(quantity(claim, x)) for x in (eta_max, alpha))
+    positive = proof.step("α > 0", gt(alpha, 0), size, proof.positive(eta))
     unit, _ = proof.by.quotient(constant)
     most = proof.step("L̂η_max = 1", eq(Lhat * eta_max, 1), longest, unit)
     below = proof.assume(claim.conditions[-1])
@@ -97,7 +100,7 @@ def given_step(proof: Proof, claim: Claim) -> Step:
 def constant_step(proof: Proof) -> None:
     """The gap, less what the noise leaves, shrinks by the factor 1 - αμ_F at each step."""
     by = proof.by
-    step = given_step(proof, CONSTANT_STEP)
+    step = given_step(proof, CONSTANT_STEP, positive_constant(proof, CONSTANT_STEP))
     shrinks = gap_shrinks(proof, step)
     (growth,) = proof.positive(mu_F)
     unit = proof.step(
@@ -105,16 +108,6 @@ def constant_step(proof: Proof) -> None:
         eq(2 * mu_F * rest, Lhat * alpha * zeta**2),
         proof.quantity(quantity(CONSTANT_STEP, rest)),
         by.quotient(growth)[0],
-    )
-    gentle = proof.step(
-        "α(L̂ - μ_F) ≥ 0", ge(alpha * (Lhat - mu_F), 0), proof.assume(CONSTANT_STEP.conditions[0]), step.positive
-    )
-    factor = proof.step(
-        "1 - αμ_F ≥ 0",
-        ge(1 - alpha * mu_F, 0),
-        step.short,
-        gentle,
-        meaning="No function is steeper near its least value than its smoothness allows.",
     )
     beyond = proof.step(
         "beyond the rest",
@@ -128,11 +121,25 @@ def constant_step(proof: Proof) -> None:
         "geometric",
         le(GAP - rest, (1 - alpha * mu_F) ** (t - 1) * (D - rest)),
         first=[gap_at_start(proof)],
-        then=[beyond, factor],
+        then=[beyond, stays_positive(proof, CONSTANT_STEP, step)],
         meaning="By induction over t: each step multiplies by 1 - αμ_F, which is not negative.",
     )
     limit = proof.quantity(quantity(CONSTANT_STEP, bound))
     proof.conclude(proof.step("the last", CONSTANT_STEP.conclusion, by.at(geometric, T), limit, meaning="At t = T."))
+
+
+def stays_positive(proof: Proof, claim: Claim, step: Step) -> Theorem:
+    """1 - αμ_F >= 0, from μ_F <= L̂ and L̂α <= 1."""
+    gentle = proof.step(
+        "α(L̂ - μ_F) ≥ 0", ge(alpha * (Lhat - mu_F), 0), proof.assume(claim.conditions[0]), step.positive
+    )
+    return proof.step(
+        "1 - αμ_F ≥ 0",
+        ge(1 - alpha * mu_F, 0),
+        step.short,
+        gentle,
+        meaning="No function is steeper near its least value than its smoothness allows.",
+    )
 
 
 def gap_shrinks(proof: Proof, step: Step) -> Theorem:

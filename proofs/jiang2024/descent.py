@@ -232,10 +232,10 @@ def expected_descent(proof: Proof, lines: OneStep) -> Theorem:
     )
 
 
-def variance(proof: Proof, lines: OneStep) -> Theorem:
+def variance(proof: Proof, unbiased: Theorem) -> Theorem:
     """E[‖g_t‖² | v_t] = E[‖g_t - ∇F‖² | v_t] + ‖∇F‖²: an equation; the paper's (18) loses a factor of 2 here."""
     by = proof.by
-    mean = (lines.unbiased, MatrixExpectation(g_t, v_t), SLOPE)
+    mean = (unbiased, MatrixExpectation(g_t, v_t), SLOPE)
     centred = eq(
         Expectation(EuclideanNorm(g_t - SLOPE) ** 2, v_t),
         Expectation(InnerProduct(g_t, g_t), v_t) - InnerProduct(SLOPE, SLOPE),
@@ -263,7 +263,7 @@ def expected_decrease(proof: Proof, lines: OneStep, expected: Theorem, weight: T
             Lhat / 2 * size**2 * (Expectation(EuclideanNorm(g_t - SLOPE) ** 2, v_t) + EuclideanNorm(SLOPE) ** 2),
         ),
         expected,
-        variance(proof, lines),
+        variance(proof, lines.unbiased),
         meaning="The variance put in, where the paper takes (18).",
     )
     return proof.step(

@@ -46,6 +46,7 @@ def adagrad_norm(proof: Proof) -> None:
         meaning="There b is δ.",
     )
     ends = [x.xreplace({t: T}) for x in (GROWN, now, FURTHER)]
+    largest = proof.state("b_T² > 0", gt(ends[0], 0), by.at(grown, T))
     total = proof.step(
         "sum",
         le(eta / 2 * ends[2], D),
@@ -57,7 +58,7 @@ def adagrad_norm(proof: Proof) -> None:
         proof.recall("D = F(v_1) - f*"),
         meaning="Both sides telescope.",
     )
-    _conclusion(proof, run, total, (start, step, *(by.at(x, T) for x in (grown, *roots[1]))), ends[1])
+    _conclusion(proof, run, total, (start, step, largest, *(by.at(x, T) for x in roots[1])), ends[1])
 
 
 Roots = list[tuple[Theorem, Theorem]]

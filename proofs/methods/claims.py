@@ -63,6 +63,15 @@ STRONGLY_CONVEX = Claim(
     word=words.STRONGLY_CONVEX,
 )
 
+STRONGLY_CONVEX_EVERYWHERE = replace(
+    STRONGLY_CONVEX,
+    id="classic.strongly_convex_everywhere",
+    title="The function that is minimised is strongly convex on all of space",
+    source="Boyd and Vandenberghe 2004, section 9.1.2",
+    quantifier=r"\text{for all } v_1, v_2",
+    word=words.STRONGLY_CONVEX_EVERYWHERE,
+)
+
 NEAR_MINIMISER = Claim(
     "classic.near_minimiser",
     "The first iterate is near a minimiser",
@@ -172,6 +181,7 @@ CLAIMS = (
     SMOOTH_EVERYWHERE,
     CONVEX,
     STRONGLY_CONVEX,
+    STRONGLY_CONVEX_EVERYWHERE,
     NEAR_MINIMISER,
     HEAVY_BALL,
     ADAGRAD_NORM,
