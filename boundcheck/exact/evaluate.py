@@ -115,7 +115,7 @@ class Place(NamedTuple):
             case sp.Mul():
                 return reduce(do.times, map(self.number, node.args))
             case sp.Pow():
-                exponent = rational_exponent(node, self.model.values)
+                exponent = rational_exponent(node, self._values)
                 if exponent is None:
                     return do.exp(do.times(self.number(node.exp), do.log(self.number(node.base))))
                 return do.power(self.number(node.base), _fraction(exponent))
@@ -149,6 +149,13 @@ class Place(NamedTuple):
         if node not in (t, T):
             raise NoValueError(node)
         return self.do.rational(Fraction(self.when(node)))
+
+    @property
+    def _values(self) -> dict[sp.Symbol, sp.Expr]:
+        """The model's values, and those of t and T where they are times."""
+        given = self.model
+        times = {t: self.time, T: given.horizon} if given.horizon else {}
+        return {x: sp.Integer(i) for x, i in times.items() if x not in given.numbers} | dict(given.values)
 
     def vector(self, node: Any) -> tuple[Any, ...]:
         """The blocks of a matrix or vector expression; raises as `Model.number`."""
