@@ -240,7 +240,11 @@ def rational_exponent(node: sp.Pow, values: Mapping[sp.Symbol, sp.Expr]) -> sp.R
 def rational_value(expression: sp.Expr, numbers: Mapping[str, Fraction]) -> Fraction | None:
     """The value of a formula at numbers by name if it is rational, else None."""
     values = {x: sp.Rational(numbers[x.name].numerator, numbers[x.name].denominator) for x in expression.free_symbols}
-    value = sp.sympify(expression.subs(values), strict=True).doit()
+    try:
+        value = sp.sympify(expression.subs(values), strict=True).doit()
+    except ValueError:
+        # Of a maximum with a member that divides by 0.
+        return None
     return _fraction(value) if isinstance(value, sp.Rational) else None
 
 

@@ -29,7 +29,7 @@ from boundcheck.claims.vocabulary import (
     t,
 )
 from boundcheck.exact.balls import Balls, ball_of, largest_eigenvalue, matrix_of
-from boundcheck.exact.evaluate import Function, Model, Place
+from boundcheck.exact.evaluate import Function, Model, Place, rational_value
 from boundcheck.exact.rationals import Rationals
 
 m, k = sp.symbols("m k", positive=True, integer=True)
@@ -269,3 +269,9 @@ def test_a_ball_that_may_be_0_has_no_exact_exponential() -> None:
     assert do.log(wide + 2).contains(arb(3).log())
     assert (do.exp(Fraction(0)), do.log(Fraction(1))) == (1, 0)
     assert not Model(do, numbers={a: arb("nan")}).number(sp.exp(a)).is_finite()
+
+
+def test_a_maximum_with_a_member_that_divides_by_0_has_no_rational_value() -> None:
+    largest = sp.Max(1 / (a - 1), b)
+    assert rational_value(largest, {"a": Fraction(1), "b": Fraction(2)}) is None
+    assert rational_value(largest, {"a": Fraction(5, 4), "b": Fraction(2)}) == 4

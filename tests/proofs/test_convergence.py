@@ -60,12 +60,6 @@ def closes(monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str, scrip
 
 
 PLANTED = {
-    "1 - 2αμ_F for 1 - αμ_F": ("CONSTANT_STEP", sgd.constant_step, 1 - alpha * mu_F, 1 - 2 * alpha * mu_F),
-    "ζ²/4 for ζ²/2": ("CONSTANT_STEP", sgd.constant_step, zeta**2, zeta**2 / 2),
-    "α ≤ 2/ℓ for α ≤ 1/ℓ": ("CONSTANT_STEP", sgd.constant_step, 1 / Lhat, 2 / Lhat),
-    "T for T - 1": ("CONSTANT_STEP", sgd.constant_step, T - 1, T),
-    "D for 2D": ("NONCONVEX", sgd.nonconvex, D, D / 2),
-    "a longer step, nonconvex": ("NONCONVEX", sgd.nonconvex, 1 / Lhat, 2 / Lhat),
     "γ for γ + 1": ("DECREASING_STEP", sgd.decreasing_step, gamma + 1, gamma),
     "ω less than 1/μ_F": ("DECREASING_STEP", sgd.decreasing_step, 1 / mu_F, 1 / (2 * mu_F)),
     "ω for ω²": ("DECREASING_STEP", sgd.decreasing_step, omega**2, omega),
