@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from boundcheck.measure.intervals import Interval
 from boundcheck.words.algorithms import SGD
 from boundcheck.words.hypotheses.evidence import Guilt
 from boundcheck.words.measures import SMOOTHNESS
@@ -118,6 +119,55 @@ class Chain:
     version: str
     measured: float
     links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar(Link):
+    """A link of a run's waterfall; see `measure.waterfall`.
+
+    Attributes:
+        is_chance: whether it is 0 in expectation, and no inequality of the proof.
+        interval: of what it adds to the value before.
+        rounding: by how much the value may be off.
+        estimated: the constants that enter with it and are only estimated.
+
+    """
+
+    is_chance: bool
+    interval: Interval | None
+    rounding: float | None
+    estimated: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AtBest:
+    """The step at which the sum behind a theorem bounds its measure by the least, and that bound."""
+
+    step: float | None
+    bound: float | None
+
+
+@dataclass(frozen=True)
+class Waterfall:
+    """What each inequality of a theorem gives away on a run, from what was measured to the bound.
+
+    Attributes:
+        start: what it starts at.
+        measured: that number.
+        links: in the order of the proof; the product of their factors is the bound over what was measured.
+        at_best: another step at the same constants. It is beside the way, on which every link is at the run's own
+            step: with another one, something else would have been measured.
+        intervals: what the intervals of the links cover.
+        says: what costs most, in one sentence; where there is no waterfall, why.
+
+    """
+
+    start: str
+    measured: float | None
+    links: tuple[Bar, ...]
+    at_best: AtBest | None
+    intervals: str
+    says: str
 
 
 @dataclass(frozen=True)
