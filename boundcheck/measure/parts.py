@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from boundcheck.measure.intervals import Interval
 from boundcheck.words.algorithms import SGD
 from boundcheck.words.hypotheses.evidence import Guilt
 from boundcheck.words.measures import SMOOTHNESS
@@ -127,24 +126,33 @@ class Bar(Link):
 
     Attributes:
         is_chance: whether it is 0 in expectation, and no inequality of the proof.
-        interval: of what it adds to the value before.
+        lower, upper: between what lies what it adds to the value before, by its confidence interval.
         rounding: by how much the value may be off.
         estimated: the constants that enter with it and are only estimated.
 
     """
 
     is_chance: bool
-    interval: Interval | None
+    lower: float | None
+    upper: float | None
     rounding: float | None
     estimated: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class AtBest:
-    """The step at which the sum behind a theorem bounds its measure by the least, and that bound."""
+    """The step at which the sum behind a theorem bounds its measure by the least.
 
-    step: float | None
-    bound: float | None
+    Attributes:
+        step: that step.
+        bound: what the sum says there.
+        factor: what it says at the run's own step is so many times more.
+
+    """
+
+    step: float
+    bound: float
+    factor: float
 
 
 @dataclass(frozen=True)
@@ -155,8 +163,9 @@ class Waterfall:
         start: what it starts at.
         measured: that number.
         links: in the order of the proof; the product of their factors is the bound over what was measured.
-        at_best: another step at the same constants. It is beside the way, on which every link is at the run's own
-            step: with another one, something else would have been measured.
+        at_best: another step at the same constants, where that would make the bound smaller. It is beside the way, on
+            which every link is at the run's own step: with another one, something else would have been measured.
+        most: the label of the hypothesis, or step of the proof, that costs most.
         intervals: what the intervals of the links cover.
         says: what costs most, in one sentence; where there is no waterfall, why.
 
@@ -166,6 +175,7 @@ class Waterfall:
     measured: float | None
     links: tuple[Bar, ...]
     at_best: AtBest | None
+    most: str
     intervals: str
     says: str
 

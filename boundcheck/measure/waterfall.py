@@ -19,7 +19,7 @@ import sympy as sp
 from boundcheck.claims.symbols import T, alpha
 from boundcheck.claims.vocabulary import SQUARE, EuclideanNorm, ell_t, g_t, t, v_t
 from boundcheck.measure.audit import Evidence
-from boundcheck.measure.intervals import Interval, student_half_width, student_quantile
+from boundcheck.measure.intervals import student_half_width, student_quantile
 from boundcheck.measure.on_run import SHARPEST, STEEPEST, Level, OnRun
 from boundcheck.measure.parts import AtBest, Bar, Waterfall
 from boundcheck.proofs import parts
@@ -30,7 +30,7 @@ from boundcheck.words.measures import SMOOTHNESS, PerformanceMeasure
 from boundcheck.words.measures.base import Over
 
 # What these links are called.
-_NOISE, _SOLVED, _OWN = "noise", "solved for the average", "the theorem's own"
+_NOISE, _OWN = "noise", "the theorem's own slack"
 # Constants that are nearer to each other are one.
 _ALIKE = 1e-6
 # Of a better step that would make the bound smaller by less than this factor nothing is said.
@@ -94,7 +94,7 @@ def waterfall(evidence: Evidence, audits: Sequence[Audit]) -> Waterfall:
         fall = _Fall(evidence, audits, _sum_of(evidence), OnRun(evidence, _pace(evidence)))
         return fall.described()
     except NoWaterfallError as error:
-        return Waterfall("", None, (), None, "", f"No waterfall: {error}.")
+        return Waterfall("", None, (), None, "", "", f"No waterfall: {error}.")
 
 
 def _sum_of(evidence: Evidence) -> Sum:
@@ -142,8 +142,8 @@ class _Fall:
         for rung in rungs:
             bars.append(self._bar(before, rung))
             before = rung
-        found = Waterfall(start.label, start.level.mean, tuple(bars), self._at_best(), self._covered(), "")
-        return replace(found, says=self._says(found))
+        most, says = self._says(start, bars)
+        return Waterfall(start.label, start.level.mean, tuple(bars), self._at_best(), most, self._covered(), says)
 
     def _rungs(self) -> Iterator[_Rung]:
         """From what was measured to the bound."""
@@ -165,7 +165,7 @@ class _Fall:
             if not 0 < value < math.inf:
                 return
             why = "the average stands on both sides of the sum: its own bound takes its place on the right"
-            yield self._constant(_SOLVED, why, value)
+            yield self._constant("solved for the average", why, value)
         if math.isfinite(bound := self.evidence.plan.values["bound"]):
             yield self._constant(_OWN, "what the theorem says, beside what this sum says at the same constants", bound)
 
@@ -210,11 +210,11 @@ class _Fall:
         if SMOOTHNESS.letter not in claim.names:
             return []
         why = "the smoothness along the steepest step that was looked at stands for that along each"
-        found = [Cost("ℓₜ at its largest", ((ell_t, STEEPEST),), why)]
+        found = [Cost("the largest ℓₜ for ℓₜ", ((ell_t, STEEPEST),), why)]
         before = STEEPEST
         if self.on_run.sharpest < self.evidence.plan.smoothness * (1 - _ALIKE):
-            why = "the least constant that a lemma gives on the whole domain stands for what was seen along the run"
-            found.append(Cost("the sharpest lemma", ((before, SHARPEST),), why))
+            why = "the least constant that a lemma gives for the whole domain stands for the largest along the run"
+            found.append(Cost("the sharpest L̂ for that", ((before, SHARPEST),), why))
             before = SHARPEST
         return [*found, replace(constant, instead=tuple((before, value) for _, value in constant.instead))]
 
@@ -231,7 +231,7 @@ class _Fall:
         return None if share.has(average) else total.xreplace({average: sp.Integer(0)}) / (1 - share)
 
     def _at_best(self) -> AtBest | None:
-        """The step at which the same sum, at the same constants, bounds the average by the least."""
+        """The step at which the same sum, at the same constants, bounds the average by the least, if by much less."""
         if self._solved is None:
             return None
         known = {x: sp.Float(self.on_run.number(x)) for x in self._solved.free_symbols - {alpha}}
@@ -239,13 +239,14 @@ class _Fall:
         slope = sp.Poly(sp.numer(sp.together(sp.diff(bound, alpha))), alpha)
         roots = [float(x.real) for x in np.roots([float(c) for c in slope.all_coeffs()]) if x.real > 0 == x.imag]
         found = [(float(bound.xreplace({alpha: sp.Float(x)})), x) for x in roots]
-        least, step = min(((value, x) for value, x in found if value > 0), default=(None, None))
-        return None if step is None else AtBest(step, least)
+        least, step = min(((value, x) for value, x in found if value > 0), default=(math.inf, math.inf))
+        factor = self.on_run.number(self._solved) / least
+        return AtBest(step, least, factor) if _WORTH_SAYING < factor < math.inf else None
 
     def _bar(self, before: _Rung, rung: _Rung) -> Bar:
         start, value = before.level.mean, rung.level.mean
-        interval = self._interval(rung, rung.level.plus(before.level, -1))
-        fell = value + rung.rounding < start and (interval is None or interval.upper < 0)
+        lower, upper = self._interval(rung, rung.level.plus(before.level, -1))
+        fell = value + rung.rounding < start and (upper is None or upper < 0)
         return Bar(
             label=rung.label,
             value=value,
@@ -253,7 +254,8 @@ class _Fall:
             why=rung.why,
             valid=not (rung.is_cost and fell),
             is_chance=rung.is_chance,
-            interval=interval,
+            lower=lower,
+            upper=upper,
             rounding=rung.rounding,
             estimated=self._estimated(rung.letters - before.letters),
         )
@@ -264,7 +266,7 @@ class _Fall:
         names = names.union(*({str(x) for x in claim.expression(each).free_symbols} for each in names & {*claim.names}))
         return tuple(sorted(names & {each.symbol for each in self.audits if each.status == "assumed"}))
 
-    def _interval(self, rung: _Rung, added: Level) -> Interval | None:
+    def _interval(self, rung: _Rung, added: Level) -> tuple[float, float] | tuple[None, None]:
         """Of what a link adds: over replicas; of a single one over the times of its audits.
 
         Noise is a sum of martingale differences, whose squares say how far it is from 0 by chance, in one run too.
@@ -272,61 +274,58 @@ class _Fall:
         schedule, level = self.evidence.record.schedule, self.evidence.spec.run.level
         values, center, terms = added.values, added.mean, added.parts[0]
         if len(values) > 1:
-            half, how = float(student_half_width(values.std(ddof=1), len(values), level)), "Student over replicas"
+            half = float(student_half_width(values.std(ddof=1), len(values), level))
         elif rung.label == _NOISE and self.evidence.spec.is_stochastic and not self.evidence.partial:
             half = student_quantile(level, len(terms) + 1) * float(np.sqrt((terms**2).sum()))
-            how = "squares of martingale differences"
-        elif schedule.is_every_step or not schedule.at_random:
-            return None
+        elif schedule.is_every_step or not schedule.at_random or (np.diff(schedule.edges) > 1).sum() < 2:
+            return None, None
         else:
             spread, pairs = _spread_over_times(terms, np.diff(schedule.edges))
-            half, how = student_quantile(level, pairs + 1) * spread, "neighbouring strata in pairs"
-        return Interval(center - half, center + half, level, "asymptotic", how)
+            half = student_quantile(level, pairs + 1) * spread
+        return center - half, center + half
 
     def _covered(self) -> str:
         """What the intervals are over, in words."""
         schedule, spec = self.evidence.record.schedule, self.evidence.spec
-        if spec.is_stochastic and len(schedule.times) > 1:
-            return "intervals over replicas, each with its own minibatches and audit times (asymptotic)"
-        alone = "; one replica says nothing of other minibatches" if spec.is_stochastic else ""
+        if len(schedule.times) > 1:
+            return "Student's intervals over replicas, each with its own minibatches and audit times (asymptotic)"
         if schedule.is_every_step:
-            return f"of this run exact but for rounding{alone}"
-        if not schedule.at_random:
-            return f"no interval: audits came at equal distances{alone}"
-        return f"intervals over audit times alone (asymptotic){alone}"
+            over = "exact of this run but for rounding"
+        elif schedule.at_random:
+            over = "intervals over the times of the audits (asymptotic)"
+        else:
+            over = "no interval over times, since audits came at equal distances"
+        if not spec.is_stochastic:
+            return over
+        noise = (
+            "" if self.evidence.partial else ", but for the noise, whose own interval is a martingale's (asymptotic)"
+        )
+        return f"{over}; one replica says nothing of other minibatches{noise}"
 
-    def _says(self, found: Waterfall) -> str:
-        """What costs most, in a few sentences."""
+    def _says(self, start: _Rung, bars: Sequence[Bar]) -> tuple[str, str]:
+        """The link that costs most, and what is to be said, in a few sentences."""
         # What the sum is about begins at the average, where a theorem about a smallest arrives first.
-        least = found.links[0] if self.evidence.spec.measure.over is Over.LEAST else None
-        name, value = (least.label, least.value) if least else (found.start, found.measured)
-        links = found.links[1:] if least else found.links
+        least = bars[0] if self.evidence.spec.measure.over is Over.LEAST else None
+        name, value, links = (least.label, least.value, bars[1:]) if least else (start.label, start.level.mean, bars)
         end, costs = links[-1], [each for each in links if not each.is_chance and each.factor is not None]
         if not value or not value > 0 or not end.value or not costs:
-            return f"The {name} that was measured is not positive, so that nothing is a factor of it."
+            return "", f"The {name} that was measured is not positive, so that nothing is a factor of it."
         most = max(costs, key=lambda each: each.factor or 0.0)
         text = f"From the {name} that was measured, {value:.3g}, to {end.value:.3g} is a factor of "
         text += f"{end.value / value:.3g}. The largest part of it, ×{most.factor:.3g}, is “{most.label}”: {most.why}."
-        if end.label != _OWN:
-            text += " The way ends before the bound, for at this step, or without a constant, the sum says no more."
         for each in most.estimated:
             text += f" {each} is only estimated."
-        if least and found.measured and found.measured > 0 and least.factor and least.factor > _WORTH_SAYING:
+        if end.label != _OWN:
+            text += " The way ends before the bound: at this step, or without a constant, the sum says no more."
+        if least and least.factor and least.factor > _WORTH_SAYING:
             text += f" The smallest that was seen is a factor of {least.factor:.3g} below that average."
         broken = ", ".join(f"“{each.label}”" for each in costs if not each.valid)
         if broken:
             text += f" The value falls at {broken}: the run broke what stands there."
-        return text + self._beside(found, links)
-
-    def _beside(self, found: Waterfall, links: Sequence[Bar]) -> str:
-        """What another step would do to the bound."""
-        solved, best = next((each.value for each in links if each.label == _SOLVED), None), found.at_best
-        if not solved or best is None or not best.bound or solved < _WORTH_SAYING * best.bound:
-            return ""
-        text = (
-            f" With steps of {best.step:.3g} in place of {self.on_run.pace:.3g} the same sum would bound the average by"
-        )
-        return f"{text} {best.bound:.3g}, which is {solved / best.bound:.3g} times less."
+        if (best := self._at_best()) is not None:
+            text += f" With steps of {best.step:.3g} in place of {self.on_run.pace:.3g} the same sum would bound the "
+            text += f"average by {best.bound:.3g}, which is {best.factor:.3g} times less."
+        return most.label, text
 
 
 def _spread_over_times(parts: np.ndarray, sizes: np.ndarray) -> tuple[float, int]:
@@ -338,8 +337,6 @@ def _spread_over_times(parts: np.ndarray, sizes: np.ndarray) -> tuple[float, int
     """
     some = sizes > 1
     sizes, terms = sizes[some], parts[some] / sizes[some]
-    if len(sizes) < 2:
-        return math.inf, 1
     pairs = len(sizes) // 2
     variance = 0.0
     for a, b in ((2 * i, 2 * i + 1) for i in range(pairs)):

@@ -20,8 +20,8 @@ class SmoothnessConstant(Measure):
     @property
     def cost(self) -> Cost:
         """Of a theorem that bounds it: one constant in place of the smoothness along each step."""
-        why = "one constant, no less than the smoothness along any step that may be taken, stands for that along each"
-        return Cost("L̂ for ℓₜ", ((ell_t, self.symbol),), why)
+        why = "the theorem's constant, for whatever step might be taken, stands for what these steps needed"
+        return Cost("the theorem's L̂", ((ell_t, self.symbol),), why)
 
     @property
     def letter(self) -> str:
