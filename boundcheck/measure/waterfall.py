@@ -160,13 +160,10 @@ class _Fall:
         yield self._rung("sampling of times", why, self.sum.total, is_chance=True)
         for cost, total in self._given_away:
             yield replace(self._rung(cost.label, cost.why, total), is_cost=True)
-        if self._solved is not None:
-            value = self.on_run.number(self._solved)
-            if not 0 < value < math.inf:
-                return
+        if self._solved is not None and 0 < (value := self.on_run.number(self._solved)) < math.inf:
             why = "the average stands on both sides of the sum: its own bound takes its place on the right"
             yield self._constant("solved for the average", why, value)
-        if math.isfinite(bound := self.evidence.plan.values["bound"]):
+        if 0 < (bound := self.evidence.plan.values["bound"]) < math.inf:
             yield self._constant(_OWN, "what the theorem says, beside what this sum says at the same constants", bound)
 
     def _measured(self) -> _Rung:
@@ -297,9 +294,7 @@ class _Fall:
             over = "no interval over times, since audits came at equal distances"
         if not spec.is_stochastic:
             return over
-        noise = (
-            "" if self.evidence.partial else ", but for the noise, whose own interval is a martingale's (asymptotic)"
-        )
+        noise = "" if self.evidence.partial else ", but for noise, with an interval of its own (asymptotic)"
         return f"{over}; one replica says nothing of other minibatches{noise}"
 
     def _says(self, start: _Rung, bars: Sequence[Bar]) -> tuple[str, str]:
@@ -331,16 +326,16 @@ class _Fall:
 def _spread_over_times(parts: np.ndarray, sizes: np.ndarray) -> tuple[float, int]:
     r"""The standard deviation of a sum over strata with one random time in each, and of how many pairs it is.
 
-    Of two neighbouring strata, of sizes n_a and n_b and with terms h, it takes :math:`(n_a^2 + n_b^2)(h_a - h_b)^2/2`
-    for the variance, which is no less in expectation. Strata of one time have none. (Cochran, Sampling Techniques,
-    1977, section 5A.12, on collapsed strata.)
+    Of two neighbouring strata, of sizes n_a and n_b and with terms h, it takes :math:`\max(n_a, n_b)^2(h_a - h_b)^2`
+    for the variance, which is no less in expectation. Strata of one time have none; the last of an odd number is held
+    against the one before it. (Cochran, Sampling Techniques, 1977, section 5A.12, on collapsed strata.)
     """
     some = sizes > 1
     sizes, terms = sizes[some], parts[some] / sizes[some]
     pairs = len(sizes) // 2
     variance = 0.0
     for a, b in ((2 * i, 2 * i + 1) for i in range(pairs)):
-        variance += (sizes[a] ** 2 + sizes[b] ** 2) * (terms[a] - terms[b]) ** 2 / 2
+        variance += max(sizes[a], sizes[b]) ** 2 * (terms[a] - terms[b]) ** 2
     if len(sizes) % 2:
-        variance += sizes[-1] ** 2 * (terms[-1] - terms[-2]) ** 2 / 2
+        variance += sizes[-1] ** 2 * (terms[-1] - terms[-2]) ** 2
     return math.sqrt(variance), pairs
