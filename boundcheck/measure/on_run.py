@@ -78,7 +78,7 @@ def _parted(expression: sp.Expr) -> tuple[sp.Expr, list[tuple[sp.Symbol, sp.Sum]
 @cache
 def _compiled(expression: sp.Expr) -> tuple[list[sp.Symbol], Callable[..., Any]]:
     """The letters of an expression, with those of what is shown, and its value as a function of them."""
-    plain = sp.sympify(expression).xreplace(_LETTER)
+    plain = sp.sympify(expression, strict=True).xreplace(_LETTER)
     letters = sorted(plain.free_symbols, key=str)
     return letters, sp.lambdify(letters, plain, "numpy")
 
