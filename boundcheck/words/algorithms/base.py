@@ -84,6 +84,11 @@ class Algorithm(ABC):
         """Whether every step is v - alpha g from where g was taken, so that a curved domain's retraction can do it."""
         return False
 
+    @property
+    def constant_step(self) -> sp.Expr | None:
+        """The a of v - a g, over the parameters, where every step is that from where g was taken; None elsewhere."""
+        return None
+
     @abstractmethod
     def start(self, v: Point, numbers: Numbers) -> State:
         """The state at t = 1, where the iterate is v."""
