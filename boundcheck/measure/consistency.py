@@ -32,12 +32,17 @@ from boundcheck.problems.steps import check_steps
 from boundcheck.words.function import Function
 from boundcheck.words.hypotheses.unbiased import MOST_SAMPLES
 from boundcheck.words.measures import SMOOTHNESS
-from boundcheck.words.measures.base import gap, gradient_square, square_distance
+from boundcheck.words.measures.base import factor_gradient_square, gap, gradient_square, square_distance
 
 # Replicas at a time.
 _AT_ONCE = 32
 # What a look at an iterate has, as statements write it.
-_STATED = SimpleNamespace(gradient_square=gradient_square(v_t), gap=gap(v_t), square_distance=square_distance(v_t))
+_STATED = SimpleNamespace(
+    gradient_square=gradient_square(v_t),
+    factor_gradient_square=factor_gradient_square(v_t),
+    gap=gap(v_t),
+    square_distance=square_distance(v_t),
+)
 
 
 @torch.inference_mode()
@@ -148,8 +153,8 @@ def _looks(
     fall = loss - after.item() - lost - function.rounding(v_next, after)[0].item()
     # F cannot fall by more than its gap; an infimum that is too high an audit blames, and not a measure.
     fall = min(fall, start.gap.value) if fall > 0 else 0.0
-    ends = ((slope - blur, fall, 0.0), (slope + blur, math.inf, math.inf))
-    names = ("gradient_square", "gap", "square_distance")
+    ends = ((slope - blur, slope - blur, fall, 0.0), (slope + blur, slope + blur, math.inf, math.inf))
+    names = ("gradient_square", "factor_gradient_square", "gap", "square_distance")
     least, most = (
         SimpleNamespace(**{name: torch.tensor([x], dtype=torch.float64) for name, x in zip(names, end, strict=True)})
         for end in ends
