@@ -35,7 +35,7 @@ from boundcheck.claims.vocabulary import (
 )
 from boundcheck.kernel import Theorem
 from boundcheck.prove import Process, Proof, eq, ge, gt, le, script
-from boundcheck.words.algorithms.relora import RELORA, A_moved, B_moved, Z_t, g_A, g_B
+from boundcheck.words.algorithms.relora import RELORA, A_moved, B_moved, Z_t, g_a, g_b
 from boundcheck.words.measures.base import factor_gradient_square
 
 from ..jiang2024 import eigenvalue
@@ -64,8 +64,8 @@ MERGING = replace(
         A_t: Process((A,)),
         B_t: Process((B,)),
         Z_t: Process((Z,)),
-        g_A: Process(GRADIENT_BLOCKS[:1], drawn=True),
-        g_B: Process(GRADIENT_BLOCKS[1:], drawn=True),
+        g_a: Process(GRADIENT_BLOCKS[:1], drawn=True),
+        g_b: Process(GRADIENT_BLOCKS[1:], drawn=True),
     },
     arbitrary=READING.arbitrary | {Z},
 )
@@ -74,9 +74,9 @@ M = Gradient(f, W_t)
 W_moved, W_next = W0 + Z_t + s * B_moved * A_moved, W_t.xreplace({t: t + 1})
 MOVE, PRODUCT = W_moved - W_t, B_moved * A_moved - B_t * A_t
 NOW, NEXT = Value(F, v_t), Value(F, v_t.xreplace({t: t + 1}))
-x, y = FrobeniusNorm(g_A), FrobeniusNorm(g_B)
+x, y = FrobeniusNorm(g_a), FrobeniusNorm(g_b)
 # ⟨∇F, g⟩, ‖g‖² and ‖∇F‖², over the factors.
-INNER = InnerProduct(SLOPE_A, g_A) + InnerProduct(SLOPE_B, g_B)
+INNER = InnerProduct(SLOPE_A, g_a) + InnerProduct(SLOPE_B, g_b)
 SIZE = x**2 + y**2
 STEEPNESS = factor_gradient_square(v_t)
 SQUARE = Expectation(STEEPNESS)
@@ -117,7 +117,7 @@ def _step(
         (by.instance(by.chain_rule(law, i), {v: v_t}), slope, value)
         for i, (slope, value) in enumerate(((SLOPE_A, s * B_t.T * M), (SLOPE_B, s * M * A_t.T)))
     ]
-    linear = sum(InnerProduct(value, g) for (_, _, value), g in zip(slopes, (g_A, g_B), strict=True))
+    linear = sum(InnerProduct(value, g) for (_, _, value), g in zip(slopes, (g_a, g_b), strict=True))
     weighted = proof.step(
         "λ*‖g‖²",
         le(alpha**2 / 2 * FORM, alpha**2 / 2 * Lhat * SIZE),
@@ -159,16 +159,16 @@ def _crossed(proof: Proof, positive: Theorem, size: Theorem) -> Theorem:
     by = proof.by
     crossed = proof.step(
         "⟨M, g_Bg_A⟩",
-        le(InnerProduct(M, g_B * g_A), G * x * y),
-        by.cauchy_schwarz(g_B.T * M, g_A),
-        by.submultiplicative("F", "op", g_B.T, M),
+        le(InnerProduct(M, g_b * g_a), G * x * y),
+        by.cauchy_schwarz(g_b.T * M, g_a),
+        by.submultiplicative("F", "op", g_b.T, M),
         proof.assume(GRADIENT_BOUND_AT_ITERATES),
         proof.step("xy ≥ 0", ge(x * y, 0)),
         meaning="⟨g_BᵀM, g_A⟩, by Cauchy-Schwarz, and ‖M‖_op ≤ G.",
     )
     weight = proof.step("sα² ≥ 0", ge(s * alpha**2, 0), size, positive)
     return proof.step(
-        "sα²⟨M, g_Bg_A⟩", le(s * alpha**2 * InnerProduct(M, g_B * g_A), s * alpha**2 * G * x * y), weight, crossed
+        "sα²⟨M, g_Bg_A⟩", le(s * alpha**2 * InnerProduct(M, g_b * g_a), s * alpha**2 * G * x * y), weight, crossed
     )
 
 
@@ -182,8 +182,8 @@ def _moved(proof: Proof, positive: Theorem, size: Theorem, signs: Sequence[Theor
         by.triangle("F", B_moved * change_a, change_b * A_t),
         by.submultiplicative("op", "F", B_moved, change_a),
         by.submultiplicative("F", "op", change_b, A_t),
-        by.homogeneous(positive, "F", g_A),
-        by.homogeneous(positive, "F", g_B),
+        by.homogeneous(positive, "F", g_a),
+        by.homogeneous(positive, "F", g_b),
         positive,
         *inside,
         degree=3,
@@ -251,7 +251,7 @@ def _sum(proof: Proof, law: Theorem, step: Theorem, weight: Theorem) -> Theorem:
 
 def _given_the_past(proof: Proof, step: Theorem) -> Theorem:
     """E[F(v_{t+1}) | v_t] - F(v_t) + α‖∇F‖² <= L̂α²/2 (E[‖g_t - ∇F‖² | v_t] + ‖∇F‖²)."""
-    by, pairs = proof.by, ((SLOPE_A, g_A), (SLOPE_B, g_B))
+    by, pairs = proof.by, ((SLOPE_A, g_a), (SLOPE_B, g_b))
     means = [
         (theorem, MatrixExpectation(g, v_t), slope)
         for theorem, (slope, g) in zip(proof.assume(FACTORS_UNBIASED), pairs, strict=True)

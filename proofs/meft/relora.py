@@ -24,7 +24,7 @@ from boundcheck.claims.vocabulary import (
     k,
     v_t,
 )
-from boundcheck.words.algorithms.relora import DECLARED, RELORA, A_moved, B_moved, Z_t, g_A, g_B
+from boundcheck.words.algorithms.relora import DECLARED, RELORA, A_moved, B_moved, Z_t, g_a, g_b
 from boundcheck.words.hypotheses.ball import BALL
 from boundcheck.words.hypotheses.bounded_gradient import BOUNDED_SPECTRAL_GRADIENT
 from boundcheck.words.hypotheses.bounded_variance import BOUNDED_VARIANCE
@@ -63,7 +63,7 @@ FACTORS_UNBIASED = Claim(
     "meft.factors_unbiased",
     "Conditionally unbiased stochastic gradient in the factors",
     "jiang2024, section 3, before Algorithm 1, given the past, to which the factors drawn at a restart belong",
-    sp.And(sp.Eq(MatrixExpectation(g_A, v_t), SLOPE_A), sp.Eq(MatrixExpectation(g_B, v_t), SLOPE_B)),
+    sp.And(sp.Eq(MatrixExpectation(g_a, v_t), SLOPE_A), sp.Eq(MatrixExpectation(g_b, v_t), SLOPE_B)),
     _SETTING,
     word=UNBIASED,
 )
@@ -72,7 +72,7 @@ FACTORS_VARIANCE = Claim(
     "meft.factors_variance",
     "Bounded variance of the stochastic gradient in the factors",
     "jiang2024, Assumption 4",
-    sp.Le(Expectation(FrobeniusNorm(g_A - SLOPE_A) ** 2 + FrobeniusNorm(g_B - SLOPE_B) ** 2), zeta**2),
+    sp.Le(Expectation(FrobeniusNorm(g_a - SLOPE_A) ** 2 + FrobeniusNorm(g_b - SLOPE_B) ** 2), zeta**2),
     _SETTING,
     word=BOUNDED_VARIANCE,
 )

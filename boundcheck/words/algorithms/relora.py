@@ -26,9 +26,9 @@ DECLARED = (Parameter(period, "positive integer", "number of steps between two r
 
 # What was merged before step t, and the stochastic gradients in the factors.
 Z_t = Iterate("Z", t, d, k)
-g_A, g_B = Iterate("g__A", t, r, k), Iterate("g__B", t, d, r)
+g_a, g_b = Iterate("g__A", t, r, k), Iterate("g__B", t, d, r)
 # The factors after the step, which a restart replaces.
-A_moved, B_moved = A_t - alpha * g_A, B_t - alpha * g_B
+A_moved, B_moved = A_t - alpha * g_a, B_t - alpha * g_b
 
 
 @dataclass(frozen=True)
