@@ -17,6 +17,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import boundcheck
 from boundcheck.errors import BoundcheckError, InputError
+from boundcheck.signals import Stopped, stoppable
 from boundcheck.sinks import open_streams, say
 from boundcheck.verdicts import is_well
 
@@ -48,16 +49,16 @@ _ClickError: type[Any] = typer.BadParameter.__mro__[2]
 def main() -> None:
     """Entry point; turns bad usage, errors of boundcheck's and sinks that close into one line and exit code 2."""
     try:
-        with open_streams():
+        with stoppable(), open_streams():
             code = app(standalone_mode=False)
         raise SystemExit(code)
     except _ClickError as error:
         _fail(error.format_message())
     except BoundcheckError as error:
         _fail(str(error))
-    except (typer.Abort, KeyboardInterrupt):
-        say("interrupted; the same command goes on from the last checkpoint")
-        raise SystemExit(130) from None
+    except Stopped as stopped:
+        say("stopped; what is finished is kept, and the same command goes on from there")
+        raise SystemExit(stopped.exit_code) from None
 
 
 def _fail(message: str) -> NoReturn:

@@ -6,22 +6,30 @@ import json
 import math
 import os
 import re
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+UNFINISHED = ".part"
+"""How the name of a file ends that is not yet whole."""
+
 
 def replace_file(path: Path, content: bytes | Callable[[Path], None]) -> None:
-    """Put `content`, or what it writes to the path that it is called with, in the place of a file, atomically."""
-    temporary = path.with_name(path.name + ".part")
+    """Put `content`, or what it writes to the path that it is called with, in the place of a file, atomically.
+
+    What is half-written has a name that no other process takes, and that is no link to another file.
+    """
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}{UNFINISHED}")
     try:
         if isinstance(content, bytes):
-            temporary.write_bytes(content)
+            with temporary.open("xb") as file:
+                file.write(content)
         else:
             content(temporary)
         os.replace(temporary, path)
-    except OSError:
-        # Such as of a path that is a folder: nothing half-written stays behind.
+    except BaseException:
+        # Such as of a path that is a folder: nothing half-written stays behind, unless the process is killed.
         temporary.unlink(missing_ok=True)
         raise
 
@@ -34,7 +42,7 @@ def read_text(path: Path, most: int = 2**24) -> str:
         ValueError: for more than `most` bytes, as a device has that never ends, and for what is not UTF-8.
 
     """
-    with path.open("rb") as file:
+    with open(path, "rb", opener=_without_waiting) as file:
         content = file.read(most + 1)
     if len(content) > most:
         raise ValueError(f"it has more than {most} bytes")
@@ -42,6 +50,13 @@ def read_text(path: Path, most: int = 2**24) -> str:
         return io.TextIOWrapper(io.BytesIO(content), "utf-8").read()
     except UnicodeDecodeError as error:
         raise ValueError(f"it is not UTF-8: {error.reason} at byte {error.start}") from None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a pipe even if nobody writes into it, which is then empty; a writer is waited for until it has written."""
+    number = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    os.set_blocking(number, True)
+    return number
 
 
 def parse_json(text: str | bytes) -> Any:

@@ -50,9 +50,13 @@ def measure_one(spec: Spec, runs: Path, device: str, tick: Tick) -> Result:
     folder = RunFolder.create(runs, spec.as_json(), device, content(spec, function))
     if (stored := folder.result()) is not None:
         return stored
-    if isinstance(function, Problem) and spec.is_bracket:
-        return folder.finish(_bracketed(spec, function, folder, device, tick))
-    return folder.finish(_ran(spec, function, folder, device, tick))
+    with folder.held(tick):
+        # Another process may have finished it in the meantime.
+        if (stored := folder.result()) is not None:
+            return stored
+        if isinstance(function, Problem) and spec.is_bracket:
+            return folder.finish(_bracketed(spec, function, folder, device, tick))
+        return folder.finish(_ran(spec, function, folder, device, tick))
 
 
 def content(spec: Spec, function: Function) -> str:

@@ -31,12 +31,14 @@ import numpy as np
 import torch
 import xarray as xr
 import zarr
+from filelock import FileLock, Timeout
 
 from boundcheck.claims import catalogue
 from boundcheck.claims.exchange import digest as digest_of
 from boundcheck.errors import InputError
-from boundcheck.files import parse_json, read_text, replace_file
+from boundcheck.files import UNFINISHED, parse_json, read_text, replace_file
 from boundcheck.measure.result import BracketResult, RunResult, read, text
+from boundcheck.progress import Tick
 from boundcheck.proofs import papers
 from boundcheck.version import __version__
 
@@ -45,6 +47,8 @@ _CODE_THAT_MATTERS = ("exact", "claims", "words", "problems", "networks", "measu
 Found = TypeVar("Found", RunResult, BracketResult)
 # Of a SHA-256 hash, in bytes.
 _DIGEST_SIZE = 32
+# Seconds between two looks at whether another process has finished.
+_POLL = 1.0
 
 
 @cache
@@ -109,6 +113,26 @@ class RunFolder:
     def id(self) -> str:
         """The run's id, the folder's name."""
         return self.path.name
+
+    @contextmanager
+    def held(self, tick: Tick) -> Iterator[None]:
+        """Keep other processes from running it at the same time; waits for one that does.
+
+        What a killed process left half-written is removed.
+        """
+        lock = FileLock(self.path / ".lock")
+        try:
+            while True:
+                try:
+                    lock.acquire(timeout=_POLL)
+                    break
+                except Timeout:
+                    tick(f"another process runs {self.id}; waiting for it", 0, 1)
+            for left in self.path.glob(f"*{UNFINISHED}"):
+                left.unlink(missing_ok=True)
+            yield
+        finally:
+            lock.release()
 
     def result(self) -> RunResult | BracketResult | None:
         """The stored result, or None for a run that has not finished.

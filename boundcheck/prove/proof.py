@@ -70,7 +70,7 @@ class Step:
         printed: the paper's own LaTeX, if it prints the line.
         meaning: what it says and why it holds, in words.
         theorem: the kernel's theorem; the line's own assumption if no proof was found.
-        because: the premises that closed it, and how.
+        because: what closed it, and how.
         witness: an exact instance in which every hypothesis holds and the line is false.
         inference: whether the line follows from the lines from which the paper derives it, if this was asked.
 
@@ -81,7 +81,7 @@ class Step:
     printed: str
     meaning: str
     theorem: Theorem
-    because: Because | None = None
+    because: Because | Induction | None = None
     witness: Witness | None = None
     inference: Inference | None = None
 
@@ -94,6 +94,19 @@ class Because:
     hints: tuple[sp.Expr, ...] = ()
     factor: tuple[int, ...] | None = None
     degree: int = 2
+
+
+@dataclass(frozen=True)
+class Induction:
+    """What closes a line at t = 1, and what closes it at t + 1 where it holds at t."""
+
+    first: Because
+    then: Callable[[Theorem], Because]
+
+    @property
+    def premises(self) -> tuple[Theorem, ...]:
+        """Those that do not depend on the line."""
+        return self.first.premises
 
 
 @dataclass(frozen=True)
@@ -331,15 +344,14 @@ class Proof:
 
         """
         goal = self.reading.fact(relation)
-        now = rules.assume(goal)
-        premises = (now, *_flat(then(now) if callable(then) else then))
-        reason = Because(premises, tuple(hints), None if factor is None else tuple(factor), degree)
-        base, step = (
-            self._closed(Fact(goal.relation, builders.at(goal.polynomial, time)), because)
-            for time, because in ((induction.FIRST, Because(tuple(_flat(first)))), (NEXT, reason))
-        )
-        theorem = induction.induction(base, step, goal) if base and step else now
-        self.steps.append(Step(label, relation, "", meaning, theorem))
+
+        def step(now: Theorem) -> Because:
+            premises = (now, *_flat(then(now) if callable(then) else then))
+            return Because(premises, tuple(hints), None if factor is None else tuple(factor), degree)
+
+        reason = Induction(Because(tuple(_flat(first))), step)
+        theorem = self._closed(goal, reason) or rules.assume(goal)
+        self.steps.append(Step(label, relation, "", meaning, theorem, reason))
         return theorem
 
     def _infer(self, relation: sp.Basic, because: Because) -> Inference:
@@ -349,11 +361,23 @@ class Proof:
             return Inference(None, found)
         return Inference(self.close(relation, because), None)
 
-    def close(self, relation: sp.Basic, because: Because) -> Theorem | None:
-        """A theorem of the kernel that says the relation, from these premises; None if none is found."""
-        return self._closed(self.reading.fact(relation), because)
+    def close(self, relation: sp.Basic, because: Because | Induction) -> Theorem | None:
+        """A theorem of the kernel that says the relation, for this reason; None if none is found.
 
-    def _closed(self, goal: Fact, because: Because) -> Theorem | None:
+        The proof gets no new line from it.
+        """
+        lines = len(self.steps)
+        try:
+            return self._closed(self.reading.fact(relation), because)
+        finally:
+            del self.steps[lines:]
+
+    def _closed(self, goal: Fact, because: Because | Induction) -> Theorem | None:
+        if isinstance(because, Induction):
+            begins = self._closed(Fact(goal.relation, builders.at(goal.polynomial, induction.FIRST)), because.first)
+            after = Fact(goal.relation, builders.at(goal.polynomial, NEXT))
+            goes_on = self._closed(after, because.then(rules.assume(goal))) if begins else None
+            return induction.induction(begins, goes_on, goal) if begins and goes_on else None
         same = next((x for x in because.premises if x.conclusion == goal), None)
         if same is not None:
             return same

@@ -13,6 +13,7 @@ from typing import Any
 
 import sympy as sp
 
+from boundcheck import proofs
 from boundcheck.claims import Claim, Quantity
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.exact.evaluate import rational_value
@@ -20,8 +21,9 @@ from boundcheck.kernel import KernelError, Law, Statement
 from boundcheck.prove import Script
 from boundcheck.prove.verdict import judge_any
 from boundcheck.soundness.edits import rebuilt
-from boundcheck.soundness.scripts import PAPER, scripts
+from boundcheck.soundness.scripts import scripts
 from boundcheck.soundness.worlds import World, descents, worlds
+from boundcheck.soundness.worlds.theorems import runs_of
 from boundcheck.soundness.worlds.world import composites
 
 
@@ -100,7 +102,7 @@ def runs_for(claim: Claim, understated: Fraction = Fraction(1)) -> tuple[World, 
     """Runs with the step size that a claim prescribes; `descents` says what it means to understate L."""
     before = tuple(takewhile(lambda q: q.name != "alpha", claim.quantities))
     if len(before) == len(claim.quantities):
-        return worlds()
+        return (*worlds(), *runs_of(claim, understated))
 
     formula = written_out(claim.quantities[len(before)].expression, before)
 
@@ -110,7 +112,7 @@ def runs_for(claim: Claim, understated: Fraction = Fraction(1)) -> tuple[World, 
         value = rational_value(formula, numbers) if known else None
         return value if value and value > 0 else None
 
-    return tuple(filter(None, (build(step) for build in descents(understated))))
+    return (*filter(None, (build(step) for build in descents(understated))), *runs_of(claim, understated))
 
 
 def patches(script: Script, claim: Claim) -> Iterator[tuple[Any, str, Any]]:
@@ -119,7 +121,7 @@ def patches(script: Script, claim: Claim) -> Iterator[tuple[Any, str, Any]]:
     Other scripts forget what they have proved, so that they prove it again where it is cited.
     """
     fresh = {id(each): replace(each, claim=claim if each.claim is script.claim else each.claim) for each in scripts()}
-    for module in [x for name, x in sys.modules.items() if name.startswith(f"boundcheck.proofs.{PAPER}.")]:
+    for module in [x for name, x in sys.modules.items() if name.startswith(f"{proofs.__name__}.")]:
         for name, value in list(vars(module).items()):
             if value is script.claim:
                 yield module, name, claim

@@ -17,7 +17,7 @@ from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.kernel import Fact, KernelError, Statement, Theorem
 from boundcheck.prove import Proof
 from boundcheck.prove.counterexamples import Counterexample, counterexample
-from boundcheck.prove.proof import Because, signs
+from boundcheck.prove.proof import Because, Induction, signs
 from boundcheck.soundness.edits import KINDS, of_relation, walk
 from boundcheck.soundness.lines import Line, all_lines, allowed
 from boundcheck.soundness.mutation import in_turn, varied
@@ -54,7 +54,7 @@ class LineMutant(Mutant):
     line: Line
     relation: sp.Basic
     fact: Fact
-    because: Because
+    because: Because | Induction
     hypotheses: frozenset[Statement]
     world: World | None = None
     uses: tuple[Fact, ...] = ()
@@ -150,8 +150,7 @@ def _suspects(line: Line) -> Iterator[LineMutant]:
             seen.add(fact)
             given = edit.result, fact, line.because, line.hypotheses
             yield LineMutant(line.name, KINDS[edit.kind], edit.where, False, "", line, *given)
-    for place, premise in enumerate(line.because.premises):
-        because, hypotheses = line.without(place)
+    for premise, because, hypotheses in line.without_one():
         if hypotheses != line.hypotheses:
             change, given = f"without {premise.conclusion}", (line.step.relation, line.fact, because, hypotheses)
             yield LineMutant(line.name, "hypothesis dropped", change, False, "", line, *given)

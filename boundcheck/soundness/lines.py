@@ -8,9 +8,9 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from boundcheck.kernel import Fact, Statement
+from boundcheck.kernel import Fact, Statement, Theorem
 from boundcheck.prove import Script, judge
-from boundcheck.prove.proof import Because, Step
+from boundcheck.prove.proof import Because, Induction, Step
 from boundcheck.soundness.scripts import mixed_worlds, scripts
 from boundcheck.soundness.worlds import World
 from boundcheck.soundness.worlds.world import composites
@@ -22,7 +22,7 @@ class Line:
 
     script: Script
     step: Step
-    because: Because
+    because: Because | Induction
     fact: Fact
     hypotheses: frozenset[Statement]
 
@@ -46,13 +46,22 @@ class Line:
         proof = self.script.proof
         return (x for x in candidates if x.values(self.fact) and x.allows(hypotheses, proof))
 
-    def without(self, place: int) -> tuple[Because, frozenset[Statement]]:
-        """What the line is closed from with one premise dropped, and what the others rest on."""
+    def without_one(self) -> Iterator[tuple[Theorem, Because, frozenset[Statement]]]:
+        """Each premise, from what the line is closed without it, and what the others rest on.
+
+        None of an induction: what closes its second part is found anew for each line.
+        """
         given = self.because
-        kept = given.premises[:place] + given.premises[place + 1 :]
-        # The places of strict facts were counted with it.
-        because = Because(kept, given.hints, None, given.degree)
-        return because, frozenset().union(*(x.hypotheses for x in kept))
+        if isinstance(given, Induction):
+            return
+        for place, premise in enumerate(given.premises):
+            kept = given.premises[:place] + given.premises[place + 1 :]
+            # The places of strict facts were counted with it.
+            yield premise, Because(kept, given.hints, None, given.degree), _rest_on(kept)
+
+
+def _rest_on(premises: Iterable[Theorem]) -> frozenset[Statement]:
+    return frozenset[Statement]().union(*(x.hypotheses for x in premises))
 
 
 @cache
@@ -68,7 +77,8 @@ def lines(script: Script) -> tuple[Line, ...]:
     for judged in judge(script).steps:
         step = judged.step
         if judged.verdict == "proved" and step.because is not None:
-            hypotheses = frozenset().union(*(x.hypotheses for x in step.because.premises))
+            is_induction = isinstance(step.because, Induction)
+            hypotheses = step.theorem.hypotheses if is_induction else _rest_on(step.because.premises)
             line = Line(script, step, step.because, script.proof.reading.fact(step.relation), hypotheses)
             found.setdefault(line.key, line)
     return tuple(found.values())

@@ -1,4 +1,4 @@
-"""The scripts of the paper, the worlds that they are held against, and whether a world refutes a step."""
+"""The scripts of all papers, the worlds that they are held against, and whether a world refutes a step."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ from functools import cache
 import sympy as sp
 
 from boundcheck.kernel import Fact, Statement
+from boundcheck.proofs import papers
 from boundcheck.prove import Proof, Script, judge
 from boundcheck.prove.script import of_paper
 from boundcheck.soundness.mutation import mixed_up
 from boundcheck.soundness.trial import Answer
 from boundcheck.soundness.worlds import World, worlds
 
-PAPER = "jiang2024"
-
 
 @cache
 def scripts() -> tuple[Script, ...]:
-    """All scripts of the paper, once per process."""
-    return tuple(of_paper(PAPER))
+    """All scripts of the papers in `proofs/`, once per process."""
+    return tuple(each for key, paper in papers().items() if paper.is_ours for each in of_paper(key))
 
 
 @cache

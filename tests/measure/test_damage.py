@@ -29,7 +29,9 @@ STRATA, KILL_AT = 3, 14
 
 
 def files_of(folder):
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    # The lock is hidden, and empty.
+    kept = (path for path in folder.rglob("*") if path.is_file() and path.name[0] != ".")
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in kept}
 
 
 def write(folder, files):

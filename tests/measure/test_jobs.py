@@ -1,11 +1,16 @@
 """Several experiments at a time: the same results in the same order, and a bad spec refused before any is run."""
 
 import json
+from threading import Event, Thread
 
 import pytest
 
+from boundcheck.files import UNFINISHED
 from boundcheck.measure import measure
+from boundcheck.measure.build import build
+from boundcheck.measure.experiment import content
 from boundcheck.measure.spec import expand, parse
+from boundcheck.measure.store import RunFolder
 from boundcheck.progress import silent
 
 from .small import bracket_table, changed, refused, theorem_table
@@ -106,6 +111,33 @@ def test_one_experiment_takes_no_pool(tmp_path):
     (result,) = measure(SPECS[2:], tmp_path, tick=told(calls), jobs=2)
     assert result.verdict == "supported"
     assert "pairs" in {name for name, _, _ in calls}
+
+
+def test_a_run_that_another_process_runs_is_waited_for_and_not_run_twice(tmp_path):
+    spec, calls = parse(bracket_table(bracket=TINY)), []
+    folder = RunFolder.create(tmp_path, spec.as_json(), "cpu", content(spec, build(spec, "cpu", silent)))
+    left = folder.path / f"spec.json.0{UNFINISHED}"
+    held, waits = Event(), Event()
+
+    def other():
+        """It has the run, and lets go of it unfinished when it is waited for."""
+        with folder.held(silent):
+            # Of a process that was killed before.
+            left.touch()
+            held.set()
+            waits.wait(60)
+
+    thread = Thread(target=other)
+    thread.start()
+    assert held.wait(60)
+    (result,) = measure(
+        spec, tmp_path, tick=lambda *each: (calls.append(each), waits.set()) if "another" in each[0] else 0
+    )
+    thread.join()
+    assert calls[0] == (f"another process runs {result.run_id}; waiting for it", 0, 1)
+    assert result.run_id == folder.id
+    assert folder.result() == result
+    assert not left.exists()
 
 
 def test_no_experiments_have_no_results(tmp_path):

@@ -59,7 +59,8 @@ def state_in(folder):
 def assert_identical(one, other):
     """The same files with the same arrays and result, and nothing left over."""
     assert (one / "result.json").read_bytes() == (other / "result.json").read_bytes()
-    names = [{path.name for path in folder.iterdir()} for folder in (one, other)]
+    # A hidden file is the lock.
+    names = [{path.name for path in folder.iterdir() if path.name[0] != "."} for folder in (one, other)]
     assert names == [{"spec.json", "trace.zarr", "result.json"}] * 2
     assert not list(one.rglob("*.part"))
     first, second = (dict(zarr.open_group(folder / "trace.zarr", mode="r").arrays()) for folder in (one, other))
@@ -148,7 +149,7 @@ def writes_of(table, runs, monkeypatch, kill_at=None, after=False):
 
     with monkeypatch.context() as patch:
         # Of this module alone: zarr renames files too.
-        patch.setattr(files, "os", SimpleNamespace(replace=counted(os.replace)))
+        patch.setattr(files, "os", SimpleNamespace(**vars(os) | {"replace": counted(os.replace)}))
         patch.setattr(RunFolder, "extend_trace", counted(RunFolder.extend_trace))
         patch.setattr(RunFolder, "start_trace", counted(RunFolder.start_trace))
         measure(table, runs)

@@ -236,7 +236,7 @@ def same_files(one: Path, other: Path) -> None:
     assert set(first.variables) == set(second.variables)
     for name in first.variables:
         assert first[name].values.tobytes() == second[name].values.tobytes(), name
-    assert {path.name for path in one.iterdir()} == {"spec.json", "trace.zarr", "result.json"}
+    assert {path.name for path in one.iterdir()} == {"spec.json", "trace.zarr", "result.json", ".lock"}
 
 
 BRIEF = {"run__replicas": 2, "run__steps": 8, "model__samples": 6, "model__held_out": 2}

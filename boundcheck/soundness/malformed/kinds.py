@@ -221,7 +221,7 @@ def _try_instance() -> None:
 
 def _run(random: Random, folder: Path, store: Path) -> str:
     stored = shutil.copytree(sound.finished_run(store), folder / "run")
-    files = sorted(path for path in stored.rglob("*") if path.is_file())
+    files = sorted(path for path in stored.rglob("*") if path.is_file() and path.name[0] != ".")
     path = random.choice([*files, stored / "spec.json", stored / "result.json"])
     if path.suffix == ".json" and path.parent == stored:
         return _put(random, path, json.loads(path.read_text()), written)

@@ -15,7 +15,7 @@ from boundcheck.soundness.worlds.world import World
 _LETTERS = (
     *("L", "C", "G", "sigma", "a", "b", "s", "zeta", "D", "Lhat", "alpha", "bound", "kappa", "q", "T_min", "f_star"),
     *("theta", "P", "K", "R", "l", "x", "y", "c", "z", "G_2", "a_2", "b_2", "s_2", "mu"),
-    *("ell", "eta", "eta_max"),
+    *("ell", "eta", "eta_max", "mu_F", "R_1", "beta", "omega", "gamma"),
 )
 _FACTORS = (Fraction(1, 9), Fraction(7))
 # Laws are for all points of a ball, and so for those of a smaller one.

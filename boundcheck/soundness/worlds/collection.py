@@ -28,6 +28,7 @@ from boundcheck.soundness.worlds.builders import (
 )
 from boundcheck.soundness.worlds.formulas import stated
 from boundcheck.soundness.worlds.runs import alone, of_run
+from boundcheck.soundness.worlds.theorems import runs_of
 from boundcheck.soundness.worlds.world import World
 
 FROZEN_B = catalogue["meft.frozen_b"]
@@ -283,4 +284,5 @@ def _restepped(
 @cache
 def worlds() -> tuple[World, ...]:
     """All of them, the same ones every time."""
-    return (*_lemmas(), *_frozen(), *_runs(), *_others(), *_frozen_runs(), *_vector_runs())
+    theorems = [world for claim in catalogue.values() for world in runs_of(claim)]
+    return (*_lemmas(), *_frozen(), *_runs(), *_others(), *_frozen_runs(), *_vector_runs(), *theorems)

@@ -28,7 +28,8 @@ from boundcheck.falsify import falsify
 from boundcheck.falsify.relation import Assignment
 from boundcheck.falsify.show import show_replay
 from boundcheck.falsify.stored import replayed
-from boundcheck.measure import measure, run
+from boundcheck.files import replace_file
+from boundcheck.measure import measure, run, store
 from boundcheck.measure.spec import read
 from boundcheck.problems.adapters import LoRA
 from boundcheck.report.page import load_runs
@@ -392,15 +393,15 @@ def full(kept: int) -> Callable[[Path], str]:
     """What is said where the disk is full after so many checkpoints, if the run then goes on and ends as it would."""
 
     def attempt(folder: Path) -> str:
-        left, write = [kept], Path.write_bytes
+        left = [kept]
 
-        def some(path: Path, content: bytes) -> int:
-            if path.name == "checkpoint.pt.part" and (left.append(left.pop() - 1) or left[0] < 0):
+        def some(path: Path, content: bytes) -> None:
+            if path.name == "checkpoint.pt" and (left.append(left.pop() - 1) or left[0] < 0):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            return write(path, content)
+            replace_file(path, content)
 
         with patch.object(run, "_CHUNK_BYTES", CHUNK_BYTES):
-            with patch.object(Path, "write_bytes", some):
+            with patch.object(store, "replace_file", some):
                 line = said(lambda: measure(TABLE, folder))
             (result,) = measure(TABLE, folder)
         whole = load_runs([_made()])[0]
