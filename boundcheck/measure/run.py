@@ -28,6 +28,8 @@ from boundcheck.words.function import Function
 # Checkpoints of a run. Chunks of its trace are larger: each takes zarr milliseconds, however small it is.
 _SAVES = 16
 _CHUNK_BYTES = 2**19
+# Steps after which progress is told of, however far apart audits are.
+_TELLS = 256
 # Bytes of what waits to be observed.
 _MOST_WAITING = 2**22
 
@@ -172,6 +174,8 @@ class _Course:
         due, due_rarely = self.schedule.due(stratum), set(self.rare.times.tolist())
         for t in range(int(self.schedule.edges[stratum]) + 1, int(self.schedule.edges[stratum + 1]) + 1):
             v = self.algorithm.iterate(self.state)
+            if t % _TELLS == 0:
+                tick("run", t, self.plan.steps)
             if t in due_rarely:
                 self.rare.at(t, v, tick)
             # What the minibatch is drawn from is known before it is drawn.

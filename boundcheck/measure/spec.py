@@ -392,7 +392,11 @@ def about_its_own_step() -> tuple[Claim, Algorithm]:
     raise LookupError("expected a theorem about a step that it prescribes, in the catalogue")
 
 
-def specs_of(given: Spec | list[Spec] | dict[str, Any] | str | Path, problem: Any = None) -> list[Spec]:
+Given = Spec | dict[str, Any] | str | Path
+"""An experiment, or a sweep: a spec, its dictionary, or the path of its file."""
+
+
+def specs_of(given: Given | list[Given], problem: Any = None) -> list[Spec]:
     """The experiments that are given: one, several, a dictionary, or the path of a TOML file; lists make a sweep.
 
     A problem, an objective or a function of W, takes the place of what they say of one.
@@ -402,16 +406,20 @@ def specs_of(given: Spec | list[Spec] | dict[str, Any] | str | Path, problem: An
 
     """
     match given:
-        case Spec() | list() if problem is not None:
+        case Spec() if problem is not None:
             raise InputError("problem", type(problem).__name__, "a spec that is a dictionary or the path of a file")
         case Spec():
             return [given]
         case list():
-            return given
+            return [spec for each in given for spec in specs_of(each, problem)]
         case dict():
             raw = given
-        case _:
+        case str() | Path():
             raw = beside(read(Path(given)), Path(given).parent)
+        case _:
+            raise InputError(
+                "spec", type(given).__name__, "a Spec, a dictionary, the path of a file, or a list of them"
+            )
     return list(expand(raw if problem is None else raw | {"problem": GivenProblem.of(problem, raw.get("problem"))}))
 
 

@@ -293,3 +293,17 @@ def test_a_bad_toml_file_is_explained(tmp_path, content, field, words):
 def test_a_file_that_cannot_be_read_is_named(tmp_path, name):
     error = refused(specs_of, tmp_path / name)
     assert (error.field, error.value) == ("SPEC", tmp_path / name)
+
+
+def test_a_list_holds_whatever_one_experiment_may_be_given_as(tmp_path):
+    path, table = tmp_path / "spec.toml", theorem_table(adapter={"rank": [1, 2]})
+    path.write_text(GOOD_TOML)
+    specs = specs_of([table, str(path), parse(theorem_table())])
+    assert [each.adapter.rank for each in specs] == [1, 2, 4, 2]
+    assert specs_of([]) == []
+
+
+@pytest.mark.parametrize("given", [7, None, [theorem_table(), 7]])
+def test_what_is_no_experiment_is_refused(given):
+    error = refused(specs_of, given)
+    assert (error.field, error.value) == ("spec", type(given).__name__ if not isinstance(given, list) else "int")
