@@ -17,6 +17,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import boundcheck
 from boundcheck.errors import BoundcheckError, InputError
+from boundcheck.progress import DAY
 from boundcheck.signals import Stopped, stoppable
 from boundcheck.sinks import open_streams, say
 from boundcheck.verdicts import is_well
@@ -245,6 +246,7 @@ def measure(
     store: Store = Path("runs"),
     device: Device = "cpu",
     jobs: Annotated[int, typer.Option(help="Experiments to run at a time, each in a process of its own.")] = 1,
+    hours: Annotated[float, typer.Option(help="The most that an experiment may take, at its first pace.")] = DAY,
     strict: Strict = False,
     as_json: Json = False,
 ) -> None:
@@ -254,7 +256,7 @@ def measure(
     from boundcheck.terminal import STDOUT, print_json, progress
 
     with progress() as tick:
-        results = boundcheck.measure(spec, store, device, tick, jobs)
+        results = boundcheck.measure(spec, store, device, tick, jobs, hours=hours)
     page, command = (out or store / f"report-{spec.stem}") / "index.html", f"boundcheck measure {spec.name}"
     lead = f"The experiments of {spec.name}."
     files = write_runs([store / result.run_id for result in results], page, f"{spec.stem}, measured", lead, command)

@@ -246,7 +246,14 @@ B, B1, B2 = (sp.MatrixSymbol(name, d, r) for name in ("B", "B_1", "B_2"))
 v, v1, v2, v_star, g = (sp.MatrixSymbol(name, n, 1) for name in ("v", "v_1", "v_2", "v_star", "g"))
 A_t, B_t, v_t, g_t = Iterate("A", t, r, k), Iterate("B", t, d, r), Iterate("v", t, n, 1), Iterate("g", t, n, 1)
 
-# The meaning of D.
-GAP = Value(F, v_t.xreplace({t: sp.Integer(1)})) - f_star
+v_first, v_last = v_t.xreplace({t: sp.Integer(1)}), v_t.xreplace({t: T + 1})
 
-MINIMUM_GRADIENT = MinimumOver(Expectation(EuclideanNorm(Gradient(F, v_t)) ** 2), t, 1, T)
+# The meaning of D.
+GAP = Value(F, v_first) - f_star
+
+SLOPE = Gradient(F, v_t)
+SQUARE = EuclideanNorm(SLOPE) ** 2
+MINIMUM_GRADIENT = MinimumOver(Expectation(SQUARE), t, 1, T)
+
+# The smoothness along step t: F(v_{t+1}) = F(v_t) + <grad F(v_t), v_{t+1} - v_t> + ell_t ||v_{t+1} - v_t||^2 / 2.
+ell_t = sp.Symbol("ell_t", real=True)

@@ -5,33 +5,35 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from boundcheck.progress import Tick, silent
+from boundcheck.progress import DAY, Tick, silent
 
 if TYPE_CHECKING:
     from boundcheck.measure.result import Result
-    from boundcheck.measure.spec import Spec
+    from boundcheck.measure.spec import Given
 
 __all__ = ["measure"]
 
 
 def measure(
-    spec: Spec | list[Spec] | dict[str, Any] | str | Path,
+    spec: Given | list[Given],
     runs: str | Path = "runs",
     device: str = "cpu",
     tick: Tick = silent,
     jobs: int = 1,
     problem: Any = None,
+    hours: float = DAY,
 ) -> list[Result]:
     """Run the experiments of a spec and say what each shows.
 
     Args:
-        spec: a `Spec`, several, the same as a dictionary, or the path of a TOML file; lists in it make a sweep.
+        spec: a `Spec`, the same as a dictionary, the path of a TOML file, or a list of these; lists in it make a sweep.
         runs: where the run folders are kept; a run that is already there is read and not repeated.
         device: a torch device, ``cpu`` or ``cuda``.
         tick: told of progress.
         jobs: how many experiments to run at a time, each in a process and with its share of the processor's threads.
         problem: an objective of one's own in place of the spec's, a `boundcheck.Loss` say; or a function of W that
             gives the loss of each of its samples, W being of the shape (d, k) of the spec's table ``problem``.
+        hours: the most that an experiment may take, at the pace that is seen in its first seconds.
 
     Returns:
         For each experiment its `Result`: run_id, claim, verdict, reason, measured, bound, interval, audit and more.
@@ -47,4 +49,4 @@ def measure(
     from boundcheck.measure.spec import specs_of
 
     with theirs(tick):
-        return measure_each(specs_of(spec, problem), Path(runs), device, tick, jobs)
+        return measure_each(specs_of(spec, problem), Path(runs), device, tick, jobs, hours)

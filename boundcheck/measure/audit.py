@@ -144,7 +144,7 @@ def _segment_smoothness(e: Evidence) -> Audit:
     certified = True
     if assumed:
         how += "; the limit is assumed by the spec"
-        known = [end.value for end in _known_ends(e)]
+        known = [end.value for end in known_ends(e)]
         known.append(float(claim.function(SMOOTHNESS.letter)(**{name: float(x) for name, x in e.plan.inputs.items()})))
         certified = e.problem.objective.smoothness.kind == "certified" and any(limit >= value for value in known)
     # Of what went into it, what the spec assumes is to blame before what is known.
@@ -154,6 +154,7 @@ def _segment_smoothness(e: Evidence) -> Audit:
     return Audit("smoothness of F", "constant", status_of(sure, limit, certified), sure, limit, how, symbol)
 
 
-def _known_ends(e: Evidence) -> list[End]:
+def known_ends(e: Evidence) -> list[End]:
+    """What is known to bound the smoothness along the segments travelled, of a problem in one matrix."""
     without = e.problem.adapter.needs_ball and not e.plan.radii
     return [] if without else upper_ends(e.problem, e.plan.radii)

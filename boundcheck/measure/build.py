@@ -10,6 +10,7 @@ from boundcheck.measure.streams import generator
 from boundcheck.networks.build import Adaptation, network_function
 from boundcheck.problems.adapters import Adapter, make_adapter
 from boundcheck.problems.adapters.base import check_rank, gaussian
+from boundcheck.problems.adapters.rebased import Rebased
 from boundcheck.problems.norms import Point
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.tables import Setting
@@ -48,7 +49,8 @@ def build_problem(spec: Spec, device: str) -> Problem:
     objective = spec.problem.build(setting)
     make = torch.eye if made.edits_hidden or made.needs_columns or spec.problem.starts_at_identity else torch.zeros
     W0 = make(*objective.shape, dtype=torch.float64, device=device)
-    return Problem(objective, _adapter(spec, W0, device))
+    adapter = _adapter(spec, W0, device)
+    return Problem(objective, Rebased(W0, adapter) if spec.restarts else adapter)
 
 
 def starting_point(spec: Spec, function: Function, device: str) -> Point:

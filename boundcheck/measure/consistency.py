@@ -32,12 +32,17 @@ from boundcheck.problems.steps import check_steps
 from boundcheck.words.function import Function
 from boundcheck.words.hypotheses.unbiased import MOST_SAMPLES
 from boundcheck.words.measures import SMOOTHNESS
-from boundcheck.words.measures.base import gap, gradient_square, square_distance
+from boundcheck.words.measures.base import factor_gradient_square, gap, gradient_square, square_distance
 
 # Replicas at a time.
 _AT_ONCE = 32
 # What a look at an iterate has, as statements write it.
-_STATED = SimpleNamespace(gradient_square=gradient_square(v_t), gap=gap(v_t), square_distance=square_distance(v_t))
+_STATED = SimpleNamespace(
+    gradient_square=gradient_square(v_t),
+    factor_gradient_square=factor_gradient_square(v_t),
+    gap=gap(v_t),
+    square_distance=square_distance(v_t),
+)
 
 
 @torch.inference_mode()
@@ -51,6 +56,8 @@ def check_run(spec: Spec, function: Function, start: Start, plan: Plan, device: 
 
     """
     check_function(function, start.v)
+    if spec.restarts:
+        _check_restart(function, start.v, spec.adapter.gain)
     sizes = square_norm(start.v).sqrt().item(), math.sqrt(start.square_norm)
     check_steps(spec.algorithm, plan.numbers, *sizes, is_flat=function.is_flat)
     _check_measure(spec, function, start, plan, device)
@@ -69,6 +76,20 @@ def check_function(function: Function, v: Point) -> None:
             expected = f"{wrong.seen:.8g}, by which its loss changes, to within {wrong.allowed:.1g}"
             raise InputError("problem.gradient", f"a slope of {wrong.said:.8g} along a short segment", expected)
         _check_samples(function, point)
+
+
+def _check_restart(function: Function, v: Point, gain: float) -> None:
+    """That what is begun again has the value that it had, near v, where something is to be merged."""
+    random = torch.Generator(v[0].device).manual_seed(0)
+    merged = near(v, function.retract, torch.Generator().manual_seed(0))
+    begun = function.restart(merged, gain, random)
+    (before, after) = (
+        (x, function.rounding(point, x)[0]) for point in (merged, begun) for x in (function.loss(point),)
+    )
+    allowed = MARGIN * (before[1] + after[1]).item()
+    if math.isfinite(allowed) and abs((before[0] - after[0]).item()) > allowed:
+        expected = f"{before[0].item():.8g}, the loss before it, to within {allowed:.1g}: a restart keeps W"
+        raise InputError("problem.restart", f"a loss of {after[0].item():.8g}", expected)
 
 
 def _check_samples(function: Function, v: Point) -> None:
@@ -148,8 +169,8 @@ def _looks(
     fall = loss - after.item() - lost - function.rounding(v_next, after)[0].item()
     # F cannot fall by more than its gap; an infimum that is too high an audit blames, and not a measure.
     fall = min(fall, start.gap.value) if fall > 0 else 0.0
-    ends = ((slope - blur, fall, 0.0), (slope + blur, math.inf, math.inf))
-    names = ("gradient_square", "gap", "square_distance")
+    ends = ((slope - blur, slope - blur, fall, 0.0), (slope + blur, slope + blur, math.inf, math.inf))
+    names = ("gradient_square", "factor_gradient_square", "gap", "square_distance")
     least, most = (
         SimpleNamespace(**{name: torch.tensor([x], dtype=torch.float64) for name, x in zip(names, end, strict=True)})
         for end in ends

@@ -12,6 +12,7 @@ from boundcheck.measure.estimates import estimates_of, in_hindsight, theorem_row
 from boundcheck.measure.parts import Ends, Estimates, HeldOut, Horizon
 from boundcheck.measure.plan import horizon
 from boundcheck.measure.verdict import judge
+from boundcheck.measure.waterfall import waterfall
 from boundcheck.problems.inputs import upper_ends
 from boundcheck.proofs import parts
 from boundcheck.words import measure_of
@@ -40,6 +41,7 @@ def outcome(evidence: Evidence) -> dict[str, Any]:
             "radii": evidence.plan.radii,
             "first_variance": evidence.start.variance,
             "gap": evidence.start.gap.value,
+            "waterfall": waterfall(evidence, audits),
         }
     )
 

@@ -120,6 +120,66 @@ class Chain:
     links: tuple[Link, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Bar(Link):
+    """A link of a run's waterfall; see `measure.waterfall`.
+
+    Attributes:
+        is_chance: whether it is 0 in expectation, and no inequality of the proof.
+        lower, upper: between what lies what it adds to the value before, by its confidence interval.
+        rounding: by how much the value may be off.
+        estimated: the constants that enter with it and are only estimated.
+
+    """
+
+    is_chance: bool
+    lower: float | None
+    upper: float | None
+    rounding: float | None
+    estimated: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AtBest:
+    """The step at which the sum behind a theorem bounds its measure by the least.
+
+    Attributes:
+        step: that step.
+        bound: what the sum says there.
+        factor: what it says at the run's own step is so many times more.
+
+    """
+
+    step: float
+    bound: float
+    factor: float
+
+
+@dataclass(frozen=True)
+class Waterfall:
+    """What each inequality of a theorem gives away on a run, from what was measured to the bound.
+
+    Attributes:
+        start: what it starts at.
+        measured: that number.
+        links: in the order of the proof; the product of their factors is the bound over what was measured.
+        at_best: another step at the same constants, where that would make the bound smaller. It is beside the way, on
+            which every link is at the run's own step: with another one, something else would have been measured.
+        most: the label of the hypothesis, or step of the proof, that costs most.
+        intervals: what the intervals of the links cover.
+        says: what costs most, in one sentence; where there is no waterfall, why.
+
+    """
+
+    start: str
+    measured: float | None
+    links: tuple[Bar, ...]
+    at_best: AtBest | None
+    most: str
+    intervals: str
+    says: str
+
+
 @dataclass(frozen=True)
 class Estimates:
     """What was measured along the runs on a network, each the largest over all replicas and audits.

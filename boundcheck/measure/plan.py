@@ -22,7 +22,7 @@ from boundcheck.measure.spec import FOLLOWING, Spec
 from boundcheck.measure.streams import generator, stream
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.norms import Point, square_norm
-from boundcheck.problems.sgd import Reshuffled, Sampler, WholeSample, WithReplacement, advance, replicate
+from boundcheck.problems.sgd import Reshuffled, Sampler, WholeSample, WithReplacement, advance, replicate, restart
 from boundcheck.progress import Tick
 from boundcheck.words import free_step, has_common_radius, limit_of
 from boundcheck.words.function import Function
@@ -346,8 +346,12 @@ def _pilot(spec: Spec, function: Function, start: Start, guess: Guess, plan: Pla
     for t in range(1, plan.steps + 1):
         before = spec.algorithm.iterate(state)
         state, _ = advance(spec.algorithm, function, state, t, numbers, sampler.draw())
-        v = spec.algorithm.iterate(state)
-        if t % every == 0 or t == plan.steps:
+        v, restarts = spec.algorithm.iterate(state), spec.algorithm.restarts(t, numbers)
+        if restarts:
+            random = generator(spec, "pilot restarts", device, t)
+            state = restart(spec.algorithm, function, state, numbers, spec.adapter.gain, random)
+        # What is trained is largest where it is merged.
+        if t % every == 0 or t == plan.steps or restarts:
             norms = {name: max(norms[name], norm.max().item()) for name, norm in function.norms(v).items()}
             if guess.smoothness is None:
                 variance = max(variance, function.sample_variance(v).max().item())

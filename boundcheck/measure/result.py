@@ -27,6 +27,7 @@ from boundcheck.measure.parts import (
     Settings,
     Stated,
     Subject,
+    Waterfall,
 )
 from boundcheck.problems.constant import End
 from boundcheck.verdicts import Verdict
@@ -129,6 +130,7 @@ class RunResult(Result):
         estimates, theorems: of a network, the constants that were measured and the theorems at each L̂.
         rounding: of a network, estimates of the rounding errors of loss and gradient.
         ends: of a network, both ends of its runs.
+        waterfall: what each inequality of the theorem gives away; nothing in results of before there was one.
 
     """
 
@@ -145,6 +147,7 @@ class RunResult(Result):
     theorems: tuple[AtSmoothness, ...] = ()
     rounding: dict[str, float | None] = field(default_factory=dict)
     ends: Ends | None = None
+    waterfall: Waterfall | None = None
 
     @property
     def named(self) -> set[str]:
@@ -175,7 +178,7 @@ class BracketResult(Result):
 
 
 # Parts that one kind of run has and another has not.
-_OPTIONAL = ("said", "horizons", "estimates", "theorems", "rounding", "ends", "slack")
+_OPTIONAL = ("said", "horizons", "estimates", "theorems", "rounding", "ends", "waterfall", "slack")
 
 
 @cache

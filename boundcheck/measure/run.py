@@ -20,7 +20,7 @@ from boundcheck.measure.store import RunFolder
 from boundcheck.measure.streams import generator, stream
 from boundcheck.problems.blocks import at_most
 from boundcheck.problems.norms import Point, State
-from boundcheck.problems.sgd import Draw, Sampler, advance, replicate
+from boundcheck.problems.sgd import Draw, Sampler, advance, replicate, restart
 from boundcheck.progress import Tick, prefixed
 from boundcheck.words.algorithms import Algorithm
 from boundcheck.words.function import Function
@@ -28,6 +28,8 @@ from boundcheck.words.function import Function
 # Checkpoints of a run. Chunks of its trace are larger: each takes zarr milliseconds, however small it is.
 _SAVES = 16
 _CHUNK_BYTES = 2**19
+# Steps after which progress is told of, however far apart audits are.
+_TELLS = 256
 # Bytes of what waits to be observed.
 _MOST_WAITING = 2**22
 
@@ -70,10 +72,10 @@ def run_ensemble(
 ) -> Record:
     """Run from v_1 for T iterations on all replicas, from the checkpoint where there is one."""
     with at_most(function.threads):
-        return _run(_Course.start(spec, function, start, plan, device), folder, device, tick)
+        return _run(_Course.start(spec, function, start, plan, device), folder, tick)
 
 
-def _run(course: "_Course", folder: RunFolder, device: str, tick: Tick) -> Record:
+def _run(course: "_Course", folder: RunFolder, tick: Tick) -> Record:
     _keep_freed_memory()
     function, plan = course.function, course.plan
     replicas, strata = course.schedule.times.shape
@@ -83,7 +85,7 @@ def _run(course: "_Course", folder: RunFolder, device: str, tick: Tick) -> Recor
     first, seen = 0, {}
     if (saved := folder.checkpoint()) is not None:
         first, seen = saved["stratum"], saved["seen"]
-        course.restore(saved, device)
+        course.restore(saved)
     else:
         folder.start_trace(empty, {"stratum": min(chunk, strata)})
     part = _Part.of(empty, first - first % chunk, chunk)
@@ -113,9 +115,10 @@ def _run(course: "_Course", folder: RunFolder, device: str, tick: Tick) -> Recor
 class _Course:
     """A run under way, of which a checkpoint keeps what changes: the state, the sampler, the ball, and rare looks."""
 
+    spec: Spec
     function: Function
     plan: Plan
-    algorithm: Algorithm
+    device: str
     schedule: Schedule
     sampler: Sampler
     state: State
@@ -137,10 +140,16 @@ class _Course:
         v, radii = replicate(start.v, replicas), tuple(plan.radii.values())
         ball = BallWatch.start(radii, v) if radii else None
         state, rare = spec.algorithm.start(v, plan.numbers), _RareLooks.of(spec, function, plan)
-        return cls(function, plan, spec.algorithm, schedule, sampler, state, ball, rare, _Looks(function))
+        return cls(spec, function, plan, device, schedule, sampler, state, ball, rare, _Looks(function))
 
-    def restore(self, saved: dict[str, Any], device: str) -> None:
+    @property
+    def algorithm(self) -> Algorithm:
+        """What is run."""
+        return self.spec.algorithm
+
+    def restore(self, saved: dict[str, Any]) -> None:
         """Go on from what `kept` put into a checkpoint."""
+        device = self.device
         self.state = tuple(tuple(part.to(device) for part in point) for point in saved["state"])
         self.sampler.restore(saved["sampler"])
         self.rare.seen.update({name: values.numpy() for name, values in saved["rare"].items()})
@@ -165,6 +174,8 @@ class _Course:
         due, due_rarely = self.schedule.due(stratum), set(self.rare.times.tolist())
         for t in range(int(self.schedule.edges[stratum]) + 1, int(self.schedule.edges[stratum + 1]) + 1):
             v = self.algorithm.iterate(self.state)
+            if t % _TELLS == 0:
+                tick("run", t, self.plan.steps)
             if t in due_rarely:
                 self.rare.at(t, v, tick)
             # What the minibatch is drawn from is known before it is drawn.
@@ -177,6 +188,17 @@ class _Course:
                 self.looks.add(stratum, due[t], v, v_next, law)
             if self.ball is not None:
                 self.ball.move(v_next, self.plan.step_size, g, t + 1)
+            if self.algorithm.restarts(t, self.plan.numbers) and t < self.plan.steps:
+                self._restart(t)
+
+    def _restart(self, t: int) -> None:
+        """After step t merge what was trained, and begin again: at points drawn for t alone, as a resumed run does."""
+        random = generator(self.spec, "restarts", self.device, t)
+        self.state = restart(
+            self.algorithm, self.function, self.state, self.plan.numbers, self.spec.adapter.gain, random
+        )
+        if self.ball is not None:
+            self.ball.look(self.algorithm.iterate(self.state), t + 1)
 
 
 @dataclass(frozen=True)

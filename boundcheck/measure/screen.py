@@ -63,4 +63,16 @@ def _lines(result: RunResult) -> list[str]:
             lines.append(f"  no L̂ ({way}): {value} with its rounding error added, {sure} with it taken off")
         else:
             lines.append(f"  L̂ = {value} ({way}): steps of SGD below {longest}{said}")
-    return lines
+    return lines + _waterfall(result)
+
+
+def _waterfall(result: RunResult) -> list[str]:
+    """Link by link from what was measured to the bound, and what costs most; or why there is no such way."""
+    found = result.waterfall
+    if found is None:
+        return []
+    way = " → ".join(
+        [f"{found.start} {found.measured:.3g}" if found.measured is not None else found.start]
+        + [f"{each.label} {'' if each.factor is None else f'×{each.factor:.3g}'}".strip() for each in found.links]
+    )
+    return [*([f"  {way}"] if found.links else []), f"  {found.says}"]

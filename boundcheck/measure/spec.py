@@ -35,6 +35,7 @@ from boundcheck.measure.tables import (
     RunSpec,
 )
 from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.problems.adapters.rebased import BASE_RADIUS
 from boundcheck.problems.tables import ProblemTable, table_of
 from boundcheck.sweep import combinations
 from boundcheck.tables import NOT_GIVEN, Seed, Table, check_room, validated
@@ -147,11 +148,11 @@ class Spec(Table):
             self._check_theorem()
         given = set(self.domain.given)
         # A theorem that speaks of a ball may leave it to a pilot; one that speaks of none has no use for it.
-        wanted = set(kind.radius_names) if self.is_bracket or self.has_ball else set()
+        wanted = set(self.radius_names) if self.is_bracket or self.has_ball else set()
         # One that there is not is named before one that is missing.
         wrong = (given - wanted) or (wanted - given if self.is_bracket else set())
         if wrong:
-            field, listed = f"domain.{min(wrong)}", " and ".join(kind.radius_names)
+            field, listed = f"domain.{min(wrong)}", " and ".join(self.radius_names)
             known = self.domain.given.get(field.removeprefix("domain."), NOT_GIVEN)
             expected = (
                 f"radii {listed}, for {self.adapter.kind}" if wanted else f"no radius: {self.claim} needs no ball"
@@ -198,6 +199,9 @@ class Spec(Table):
                     f"one of {', '.join(others)}" if others else f"no such field: {self.claim} leaves nothing else open"
                 )
                 raise InputError(f"run.given.{name}", value, expected)
+        for p in self.said.parameters:
+            if p.domain == "positive integer" and not float(self.run.given.get(p.name, 1)).is_integer():
+                raise InputError(f"run.given.{p.name}", self.run.given[p.name], f"a whole number: {p.meaning}")
         if self.takes_step_size and given is None:
             raise InputError("run.step_size", NOT_GIVEN, f"a number, for {self.claim} prescribes no step")
         if not self.takes_step_size and given is not None:
@@ -258,10 +262,12 @@ class Spec(Table):
             unused_tables = {"problem", "lipschitz", "domain", "assume", "bracket"}
             return self.model_dump(mode="json", exclude=dict.fromkeys(unused_tables, True) | {"run": {"zeta", "given"}})
         matrix: dict[str, Any] = {"model": True, "adapter": {"targets"}}
+        # What is not taken is not stored: a spec of before there was the field is the same experiment.
+        if not self.restarts:
+            matrix["domain"] = {BASE_RADIUS}
         if self.is_bracket:
             return self.model_dump(mode="json", exclude=matrix | {"run": True, "assume": True})
         unused = set() if self.is_stochastic else set(RunSpec.model_fields) - {"steps", "audits", "step_size", "given"}
-        # One that is not taken is not stored: a spec of before there was the field is the same experiment.
         unused |= set() if self.takes_step_size else {"step_size"}
         unused |= set() if self.run.given else {"given"}
         return self.model_dump(mode="json", exclude=matrix | {"bracket": True, "run": unused | {"looks"}})
@@ -315,6 +321,16 @@ class Spec(Table):
         if self.takes_step_size and self.run.step_size is not None:
             found[self.free[0]] = self.run.step_size
         return found
+
+    @property
+    def restarts(self) -> bool:
+        """Whether what was trained is merged and begun again, now and then."""
+        return not self.is_bracket and self.algorithm.period is not None
+
+    @property
+    def radius_names(self) -> tuple[str, ...]:
+        """The radii of the domain, among them that of what was merged."""
+        return (*self.adapter.made.radius_names, *((BASE_RADIUS,) if self.restarts else ()))
 
     @property
     def has_ball(self) -> bool:
@@ -377,7 +393,11 @@ def about_its_own_step() -> tuple[Claim, Algorithm]:
     raise LookupError("expected a theorem about a step that it prescribes, in the catalogue")
 
 
-def specs_of(given: Spec | list[Spec] | dict[str, Any] | str | Path, problem: Any = None) -> list[Spec]:
+Given = Spec | dict[str, Any] | str | Path
+"""An experiment, or a sweep: a spec, its dictionary, or the path of its file."""
+
+
+def specs_of(given: Given | list[Given], problem: Any = None) -> list[Spec]:
     """The experiments that are given: one, several, a dictionary, or the path of a TOML file; lists make a sweep.
 
     A problem, an objective or a function of W, takes the place of what they say of one.
@@ -387,16 +407,20 @@ def specs_of(given: Spec | list[Spec] | dict[str, Any] | str | Path, problem: An
 
     """
     match given:
-        case Spec() | list() if problem is not None:
+        case Spec() if problem is not None:
             raise InputError("problem", type(problem).__name__, "a spec that is a dictionary or the path of a file")
         case Spec():
             return [given]
         case list():
-            return given
+            return [spec for each in given for spec in specs_of(each, problem)]
         case dict():
             raw = given
-        case _:
+        case str() | Path():
             raw = beside(read(Path(given)), Path(given).parent)
+        case _:
+            raise InputError(
+                "spec", type(given).__name__, "a Spec, a dictionary, the path of a file, or a list of them"
+            )
     return list(expand(raw if problem is None else raw | {"problem": GivenProblem.of(problem, raw.get("problem"))}))
 
 

@@ -88,6 +88,7 @@ class DomainSpec(Table):
     mu: Real | None = None
     nu: Real | None = None
     rho: Real | None = None
+    z: Real | None = None
 
     @property
     def given(self) -> dict[str, float]:

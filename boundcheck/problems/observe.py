@@ -26,6 +26,8 @@ _OBSERVABLES = {
     "noise_variance_error": "bound on the rounding error of noise_variance",
     "conditional_bias": "exact ||E[g_t | past] - grad F(v_t)||; 0 with replacement, else by enumerating the samples",
     "conditional_bias_error": "bound on the rounding error of conditional_bias",
+    "step_length": "||v_{t+1} - v_t||",
+    "slope": "<grad F(v_t), v_{t+1} - v_t>",
     "path_smoothness": "2 (F(v_{t+1}) - F(v_t) - <grad F(v_t), step>) / |step|^2",
     "path_smoothness_error": "bound on the rounding error of path_smoothness",
 }
@@ -90,6 +92,8 @@ def observe(problem: "Problem", v: Point, v_next: Point, law: "Draw | None") -> 
         "gradient_square_norm_error": gradient_error * (2 * length + gradient_error) + EPSILON * terms * length**2,
         "weight_gradient_frobenius": torch.linalg.matrix_norm(weight_gradient),
         "weight_gradient_spectral": spectral_norm(weight_gradient),
+        "step_length": length_square.sqrt(),
+        "slope": slope,
         "path_smoothness": path_smoothness,
         "path_smoothness_error": rounding / half + EPSILON * terms * path_smoothness.abs(),
         **_noise(problem, v, gradient, gradient_error, law, survey),

@@ -58,6 +58,9 @@ class Problem(Function):
         """The adapter's own start, drawn at random, or a diagonal one."""
         return self.adapter.diagonal(gain) if start == "diagonal" else self.adapter.initial(gain, random)
 
+    def restart(self, v: Point, gain: float, random: torch.Generator) -> Point:
+        return self.adapter.restart(v, gain, random)
+
     def retract(self, v: Point, step: Point) -> Point:
         return self.adapter.retract(v, step)
 

@@ -169,6 +169,13 @@ def advance(
     return algorithm.step(state, g, t, numbers, retract), g
 
 
+def restart(
+    algorithm: Algorithm, function: Function, state: State, numbers: Numbers, gain: float, random: torch.Generator
+) -> State:
+    """The state from which an algorithm goes on after what was trained is merged and begun again; W is kept."""
+    return algorithm.start(function.restart(algorithm.iterate(state), gain, random), numbers)
+
+
 def replicate(v: Point, replicas: int) -> Point:
     """The same point for every replica, from one with R = 1."""
     return tuple(part.expand(replicas, -1, -1).clone() for part in v)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from boundcheck.errors import InputError
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
@@ -93,6 +95,15 @@ class Function(ABC):
     @abstractmethod
     def initial(self, start: str, gain: float, random: torch.Generator) -> Point:
         """v_1, with R = 1."""
+
+    def restart(self, v: Point, gain: float, random: torch.Generator) -> Point:
+        """The start of another segment, drawn anew for each replica, at which the weight is what it is at v.
+
+        Raises:
+            InputError: of a function whose factors cannot be merged.
+
+        """
+        raise InputError("problem", self.name, "a function whose factors can be merged and begun again")
 
     @abstractmethod
     def loss(self, v: Point) -> Tensor:

@@ -1,4 +1,4 @@
-"""What runs report besides their own claim: the slack in the proofs of Lemma 1, and the horizons of theorems.
+"""What runs report besides their own claim: the slack in the proofs of Lemma 1 and Theorem 2, and theorems' horizons.
 
 A chain starts at ‖∇F(v_1) - ∇F(v_2)‖ / ‖v_1 - v_2‖ and ends at a lemma's constant. Each link replaces one term by a
 bound, as the paper or the proof script of that name does; on valid links the value can only grow.
@@ -6,23 +6,34 @@ bound, as the paper or the proof script of that name does; on valid links the va
 
 import sympy as sp
 
-from boundcheck.claims.symbols import C, G, L, a, b, s, sigma
+from boundcheck.claims.symbols import C, G, L, T, a, alpha, b, s, sigma
 from boundcheck.claims.vocabulary import (
     A1,
     A2,
     B1,
     B2,
+    SLOPE,
+    SQUARE,
     W1,
     W2,
     EuclideanNorm,
+    F,
     FrobeniusNorm,
     Gradient,
+    InnerProduct,
     SpectralNorm,
+    Value,
+    ell_t,
     f,
+    g_t,
     v1,
     v2,
+    v_first,
+    v_last,
 )
 from boundcheck.measure.slack import Link
+from boundcheck.measure.waterfall import Sum, mean
+from boundcheck.words.measures import AVERAGE_GRADIENT
 
 from ..meft.lora import LEMMA_1_SHARP
 from .claims import LEMMA_1
@@ -103,3 +114,12 @@ CHAINS: dict[str, tuple[Link, ...]] = {
         ),
     ),
 }
+
+# The sum of descent.py before anything is given away: an equation on every run of v - alpha g.
+SUMS = (
+    Sum(
+        AVERAGE_GRADIENT,
+        noise=mean(InnerProduct(SLOPE, g_t) - SQUARE),
+        total=(Value(F, v_first) - Value(F, v_last)) / (alpha * T) + alpha / 2 * mean(ell_t * EuclideanNorm(g_t) ** 2),
+    ),
+)

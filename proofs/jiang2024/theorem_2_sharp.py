@@ -4,7 +4,7 @@ import sympy as sp
 
 from boundcheck.claims import Claim, Quantity
 from boundcheck.claims.symbols import D, G, L, Lhat, T, a, alpha, b, bound, kappa, q, s, zeta
-from boundcheck.claims.vocabulary import MINIMUM_GRADIENT
+from boundcheck.claims.vocabulary import MINIMUM_GRADIENT, MinimumOver, t
 from boundcheck.kernel import Theorem
 from boundcheck.prove import Proof, eq, ge, gt, le, script
 
@@ -144,7 +144,7 @@ def best_step(proof: Proof) -> None:
     """α = 2q/(κL̂), for every T."""
     smooth, constant = _sharp_lemma(proof)
     best = BestStep(proof, THEOREM_2_BEST_STEP, constant)
-    _conclude(proof, THEOREM_2_BEST_STEP, best, _sum(proof, smooth, best.positive, best.weight))
+    conclude(proof, THEOREM_2_BEST_STEP, best, _sum(proof, smooth, best.positive, best.weight))
 
 
 @script(THEOREM_2_FROZEN_A, "sharp", variants.ONE_FACTOR)
@@ -158,20 +158,20 @@ def frozen(proof: Proof) -> None:
     along = along_segment(proof, smooth, unit_interval(proof), "all of space")
     lines = descent(proof, along, proof.recall("F(B) = f(W)"), one_factor.FROZEN_A.weight(B_last), best.positive)
     total = summed(proof, lines, expected_descent(proof, lines), best.weight)
-    _conclude(proof, THEOREM_2_FROZEN_A, best, total)
+    conclude(proof, THEOREM_2_FROZEN_A, best, total)
 
 
-def _conclude(proof: Proof, claim: Claim, best: BestStep, total: Theorem) -> None:
-    """The claim at the best step size, from α(1 - L̂α/2) Σ_t E‖∇F(v_t)‖² <= D + T L̂α²ζ²/2."""
-    by, sums = proof.by, _in_units_of_ratio(proof, best, total)
+def conclude(proof: Proof, claim: Claim, best: BestStep, total: Theorem, square: sp.Expr = SQUARE) -> None:
+    """The claim at the best step size, from α(1 - L̂α/2) Σ_t x_t <= D + T L̂α²ζ²/2, `square` being x_t = E‖∇F(v_t)‖²."""
+    by, sums = proof.by, _in_units_of_ratio(proof, best, total, sp.Sum(square, (t, 1, T)))
     size = proof.step("qζ² ≥ 0", ge(q * zeta**2, 0), best.ratio, best.noise)
     signs, squares = [*best.signs, best.inverses[1]], (best.ratio_square, best.units[1])
     term = root_equals(proof, "S", ROOT_TERM, q * zeta**2, size, signs, *squares)
     least = proof.step(
         "least",
-        le(MINIMUM_GRADIENT, kappa * q * zeta**2),
+        le(MinimumOver(square, t, 1, T), kappa * q * zeta**2),
         best.long,
-        by.minimum(SQUARE),
+        by.minimum(square),
         sums,
         factor=[0],
         meaning="The least of T numbers is at most their mean.",
@@ -180,11 +180,11 @@ def _conclude(proof: Proof, claim: Claim, best: BestStep, total: Theorem) -> Non
     proof.conclude(proof.step("κS", claim.conclusion, least, limit, term, meaning="The bound is κS, and S is qζ²."))
 
 
-def _in_units_of_ratio(proof: Proof, best: BestStep, total: Theorem) -> Theorem:
-    """Σ_t E‖∇F(v_t)‖² <= Tκqζ²."""
+def _in_units_of_ratio(proof: Proof, best: BestStep, total: Theorem, sums: sp.Expr) -> Theorem:
+    """Σ_t E‖∇F(v_t)‖² <= Tκqζ², of these sums."""
     scaled = proof.step(
         "times L̂",
-        le(Lhat * alpha * (1 - Lhat * alpha / 2) * TOTAL, T * zeta**2 * (q**2 + (Lhat * alpha) ** 2 / 2)),
+        le(Lhat * alpha * (1 - Lhat * alpha / 2) * sums, T * zeta**2 * (q**2 + (Lhat * alpha) ** 2 / 2)),
         best.constant,
         total,
         best.ratio_square,
@@ -192,7 +192,7 @@ def _in_units_of_ratio(proof: Proof, best: BestStep, total: Theorem) -> Theorem:
     )
     cleared = proof.step(
         "times κ²",
-        le(2 * q * (kappa - q) * TOTAL, T * zeta**2 * q**2 * (kappa**2 + 2)),
+        le(2 * q * (kappa - q) * sums, T * zeta**2 * q**2 * (kappa**2 + 2)),
         proof.step("κ² ≥ 0", ge(kappa**2, 0), best.growth),
         scaled,
         best.value,
@@ -200,7 +200,7 @@ def _in_units_of_ratio(proof: Proof, best: BestStep, total: Theorem) -> Theorem:
     )
     divided = proof.step(
         "divided by 2q",
-        le((kappa - q) * TOTAL, T * zeta**2 * q * kappa * (kappa - q)),
+        le((kappa - q) * sums, T * zeta**2 * q * kappa * (kappa - q)),
         best.ratio,
         cleared,
         best.quadratic,
@@ -208,5 +208,5 @@ def _in_units_of_ratio(proof: Proof, best: BestStep, total: Theorem) -> Theorem:
         meaning="κ² + 2 is 2κ(κ - q), as κ² = 2qκ + 2.",
     )
     return proof.step(
-        "Σ ≤ Tκqζ²", le(TOTAL, T * zeta**2 * q * kappa), best.above, divided, factor=[0], meaning="κ exceeds q."
+        "Σ ≤ Tκqζ²", le(sums, T * zeta**2 * q * kappa), best.above, divided, factor=[0], meaning="κ exceeds q."
     )

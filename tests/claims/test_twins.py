@@ -357,6 +357,7 @@ TWINS: dict[str, Twin] = {
     "meft.theorem2_repaired": theorem2_repaired,
     "meft.theorem2_best_step": theorem2_best_step,
     "meft.theorem2_frozen_a": theorem2_frozen_a,
+    "meft.relora": theorem2_best_step,
     "meft.unconditional_gd": unconditional_gd,
     "meft.theorem2_any_step": theorem2_any_step,
     "nesterov2004.gradient_descent": gradient_descent,

@@ -24,7 +24,6 @@ from boundcheck.verdicts import Verdict
 from tests.layers import examples
 from tests.results import ESTIMATES, SPEC, a_run, stored
 
-REPORTS = Path(__file__).parents[2] / "reports"
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 PLAIN = {
     float: FINITE,
@@ -110,21 +109,16 @@ def test_a_limit_that_is_no_number_is_read_as_one_that_says_nothing(limit: str) 
     )
 
 
-def network_of_version_1() -> dict[str, Any]:
-    """A run on a network as the version before this one stored it."""
-    table: dict[str, Any] = json.loads(Path(__file__).with_name("network_version_1.json").read_text(encoding="utf-8"))
+def of_version_1(name: str) -> dict[str, Any]:
+    """A result as the version before this one stored it."""
+    path = Path(__file__).with_name(f"{name}_version_1.json")
+    table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     assert "version" not in table
     return table
 
 
-def first_of(name: str) -> dict[str, Any]:
-    (*_, first) = reversed(json.loads((REPORTS / name / "results.json").read_text(encoding="utf-8")))
-    assert "version" not in first
-    return dict(first)
-
-
 def test_a_run_in_matrices_of_version_1_is_read() -> None:
-    table = first_of("rank")
+    table = of_version_1("run")
     found = read(table)
     assert isinstance(found, RunResult)
     for name in ("run_id", "claim", "reason", "measured", "bound", "first", "gap", "spec", "environment"):
@@ -137,9 +131,7 @@ def test_a_run_in_matrices_of_version_1_is_read() -> None:
 
 
 def test_a_bracket_of_version_1_is_read() -> None:
-    table = next(
-        each for each in json.loads((REPORTS / "jiang2024" / "results.json").read_text()) if "plan" not in each
-    )
+    table = of_version_1("bracket")
     found = read(table)
     assert isinstance(found, BracketResult)
     assert (found.lower, found.measured, found.bound) == (table["lower"], table["measured"], table["bound"])
@@ -148,7 +140,7 @@ def test_a_bracket_of_version_1_is_read() -> None:
 
 
 def test_a_run_on_a_network_of_version_1_is_read() -> None:
-    table = network_of_version_1()
+    table = of_version_1("network")
     found = read(table)
     assert isinstance(found, RunResult)
     assert found.estimates is not None
@@ -162,7 +154,7 @@ def test_a_run_on_a_network_of_version_1_is_read() -> None:
 
 @pytest.mark.parametrize("name", ["constants", "infimum", "plan", "verdict", "spec"])
 def test_a_network_of_version_1_without_a_field_is_refused(name: str) -> None:
-    table = network_of_version_1()
+    table = of_version_1("network")
     del table[name]
     with pytest.raises(InputError):
         read(table)

@@ -175,6 +175,10 @@ def test_a_kill_at_any_write_loses_nothing(after, tmp_path, monkeypatch, small_c
 
 
 OF_EVERY_KIND = {
+    # Restarts before the kill and after it, at factors that are drawn for their step alone.
+    "with restarts": theorem_table(
+        claim="meft.relora", domain={}, run__given={"period": 13}, run__steps=120, run__audits=40
+    ),
     # Three minibatches an epoch, so that a kill falls inside of one.
     "without replacement": theorem_table(run__steps=120, run__audits=40, run__sampling="without replacement"),
     "gradient descent": theorem_table(claim="nesterov2004.gradient_descent", run={"steps": 120, "audits": 40}),

@@ -174,12 +174,13 @@ def test_a_value_of_several_lines_makes_a_message_of_one(field):
 @pytest.mark.parametrize("id", list(catalogue))
 def test_every_claim_is_run_bracketed_or_refused(id):
     claim = catalogue[id]
-    if id in (*MEASURABLE, "ward2019.adagrad_norm", "bottou2018.theorem4_7"):
+    if id in (*MEASURABLE, "ward2019.adagrad_norm", "bottou2018.theorem4_7", "meft.relora"):
         kind = adapters_of(claim)[0]
         domain = {} if kind == "full" or id == "meft.unconditional_gd" else THEOREM_TABLE["domain"]
         run = {} if "zeta" not in {p.name for p in claim.parameters} else THEOREM_TABLE["run"]
         run = run | ({"step_size": 0.1} if any(p.name in ("eta", "omega") for p in claim.parameters) else {})
         given = {p.name: 0.5 for p in claim.parameters if p.name in ("beta", "delta", "gamma")}
+        given |= {p.name: 7 for p in claim.parameters if p.name == "period"}
         run = run | ({"given": given} if given else {})
         adapter = {"kind": kind} | ({} if kind == "full" else {"rank": 2})
         spec = parse(theorem_table(claim=id, adapter=adapter, domain={} if kind == "frozen-a" else domain, run=run))
@@ -292,3 +293,17 @@ def test_a_bad_toml_file_is_explained(tmp_path, content, field, words):
 def test_a_file_that_cannot_be_read_is_named(tmp_path, name):
     error = refused(specs_of, tmp_path / name)
     assert (error.field, error.value) == ("SPEC", tmp_path / name)
+
+
+def test_a_list_holds_whatever_one_experiment_may_be_given_as(tmp_path):
+    path, table = tmp_path / "spec.toml", theorem_table(adapter={"rank": [1, 2]})
+    path.write_text(GOOD_TOML)
+    specs = specs_of([table, str(path), parse(theorem_table())])
+    assert [each.adapter.rank for each in specs] == [1, 2, 4, 2]
+    assert specs_of([]) == []
+
+
+@pytest.mark.parametrize("given", [7, None, [theorem_table(), 7]])
+def test_what_is_no_experiment_is_refused(given):
+    error = refused(specs_of, given)
+    assert (error.field, error.value) == ("spec", type(given).__name__ if not isinstance(given, list) else "int")

@@ -173,6 +173,7 @@ def test_everything_else_is_what_its_name_says(kind: str) -> None:
     assert set(found) | {"noise_variance", "conditional_bias", "conditional_bias_error"} == set(OBSERVABLES)
     moved = flat(after) - flat(v)
     assert found["step_length"] == pytest.approx(moved.norm().item(), rel=1e-9)
+    assert found["slope"] == pytest.approx((flat(look.gradient) * moved).sum().item(), rel=1e-9)
     assert found["loss"] == look.loss
     assert found["gradient_square_norm"] == pytest.approx(flat(look.gradient).square().sum().item(), rel=1e-12)
     for place, M in enumerate(look.weight_gradients):

@@ -139,6 +139,7 @@ def by_hand(table: dict[str, Any], replica: int) -> dict[str, Any]:
             "gradient_square_norm": whole.square().sum().item(),
             "noise_variance": (alone - whole).square().sum(1).mean().item() / m,
             "step_length": step.norm().item(),
+            "slope": (whole @ step).item(),
             "path_smoothness": 2 * (loss() - before - (whole @ step).item()) / step.square().sum().item(),
         }
         for name, value in seen.items():
@@ -152,7 +153,7 @@ def test_a_run_is_algorithm_1(kind: str, tmp_path: Path) -> None:
     table = gpt_table(adapter__kind=kind, run__replicas=2, run__steps=6, seed=2)
     result, trace = run(table, tmp_path)
     twins = [by_hand(table, replica) for replica in range(2)]
-    for name in ("loss", "gradient_square_norm", "noise_variance", "step_length", "path_smoothness"):
+    for name in ("loss", "gradient_square_norm", "noise_variance", "step_length", "slope", "path_smoothness"):
         expected = np.array([twin[name] for twin in twins])
         assert trace[name].values == pytest.approx(expected, rel=1e-6 if name == "path_smoothness" else 1e-9), name
     squares = np.array([twin["gradient_square_norm"] for twin in twins])

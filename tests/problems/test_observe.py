@@ -57,6 +57,8 @@ def naive_observables(problem, v, v_next, batch):
         "noise_variance": sum(np.sum((pulled_back(X) - gradient) ** 2) for _, X in at) / n / batch,
         "norm_A": max(np.linalg.norm(A, 2), np.linalg.norm(A_next, 2)),
         "norm_B": max(np.linalg.norm(B, 2), np.linalg.norm(B_next, 2)),
+        "step_length": np.linalg.norm(step),
+        "slope": gradient @ step,
         "path_smoothness": 2 * (loss_next - loss - gradient @ step) / (step @ step),
     }
 

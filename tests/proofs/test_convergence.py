@@ -1,19 +1,23 @@
 """Theorems of other papers are proved by the kernel, by script alone; and what is planted in them is not."""
 
 from dataclasses import replace
+from fractions import Fraction
 from types import ModuleType
 
 import pytest
 import sympy as sp
 from boundcheck.proofs.bottou2018 import claims, sgd
-from boundcheck.proofs.meft import adaptive, adaptive_gd
+from boundcheck.proofs.meft import adaptive, adaptive_gd, merging, relora
 from boundcheck.proofs.methods import descent
 
-from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.symbols import D, Lhat, T, alpha, mu_F, zeta
+from boundcheck.claims import Claim, Quantity, catalogue
+from boundcheck.claims.symbols import D, G, L, Lhat, a, alpha, bound, mu_F, s
+from boundcheck.claims.vocabulary import A_t, B_t, t
+from boundcheck.errors import InputError
 from boundcheck.prove import prove
 from boundcheck.prove.script import Script
 from boundcheck.words.algorithms.decreasing_sgd import gamma, omega
+from boundcheck.words.algorithms.relora import RELORA, A_moved, B_moved, ReLoRA, Z_t
 
 PROVED = (
     "abbaszadehpeivasti2022.best_step",
@@ -28,6 +32,7 @@ PROVED = (
     "khaled2020.bounded_variance",
     "khaled2020.theorem2",
     "meft.adaptive_gd",
+    "meft.relora",
     "nesterov2004.gradient_descent",
     "su2016.nesterov",
     "ward2019.adagrad_norm",
@@ -91,3 +96,69 @@ def test_a_larger_share_of_the_descent_is_not_proved(monkeypatch: pytest.MonkeyP
 def test_a_smaller_bound_of_heavy_ball_is_not_proved(monkeypatch: pytest.MonkeyPatch) -> None:
     claim = changed(descent.HEAVY_BALL, D, D / 2)
     assert not closes(monkeypatch, descent, "HEAVY_BALL", descent.heavy_ball, claim)
+
+
+RELORA_PLANTED = {
+    "3/4 of the bound": (bound, bound, sp.Rational(3, 4)),
+    "twice the step": (alpha, alpha, 2),
+    "half of G": (Lhat, G, sp.Rational(1, 2)),
+    "half of L": (Lhat, L, sp.Rational(1, 2)),
+    "half of the radius of A": (Lhat, a, sp.Rational(1, 2)),
+}
+
+
+@pytest.mark.parametrize(("symbol", "part", "factor"), RELORA_PLANTED.values(), ids=RELORA_PLANTED)
+def test_a_constant_of_relora_that_is_wrong_is_not_proved(symbol, part, factor, monkeypatch) -> None:
+    def planted(quantity: Quantity) -> sp.Expr:
+        if quantity.symbol != symbol:
+            return quantity.expression
+        return factor * quantity.expression if part == symbol else quantity.expression.subs(part, factor * part)
+
+    right = relora.THEOREM_2_RELORA
+    quantities = tuple(replace(each, expression=planted(each)) for each in right.quantities)
+    claim = replace(right, id="planted.relora", quantities=quantities)
+    assert not closes(monkeypatch, merging, "THEOREM_2_RELORA", merging.relora, claim)
+
+
+_NEXT = [x.xreplace({t: t + 1}) for x in (Z_t, B_t, A_t)]
+# What Z_{t+1} is where a restart does not keep W.
+RESTARTS = {
+    "nothing is merged": Z_t,
+    "the scale is forgotten": Z_t + B_moved * A_moved - s * _NEXT[1] * _NEXT[2],
+    "what is begun with is not taken off": Z_t + s * B_moved * A_moved,
+    "merged before the step": Z_t + s * B_t * A_t - s * _NEXT[1] * _NEXT[2],
+}
+
+
+@pytest.mark.parametrize("base", [*RESTARTS.values(), None], ids=[*RESTARTS, "W is kept"])
+def test_a_restart_that_does_not_keep_w_proves_nothing(base, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under an algorithm of one's own, so that its equation is one that a proof may start from."""
+
+    class Restarting(ReLoRA):
+        recurrence = RELORA.recurrence if base is None else (sp.Eq(_NEXT[0], base),)
+
+    algorithm = Restarting(**{name: getattr(RELORA, name) for name in RELORA.__dataclass_fields__})
+    claim = replace(relora.THEOREM_2_RELORA, id="planted.relora", algorithm=algorithm)
+    monkeypatch.setattr(merging, "RELORA", algorithm)
+    if base is None:
+        assert closes(monkeypatch, merging, "THEOREM_2_RELORA", merging.relora, claim)
+        return
+    with pytest.raises(InputError, match=r"it and the goal differ by -?f"):
+        closes(monkeypatch, merging, "THEOREM_2_RELORA", merging.relora, claim)
+
+
+def test_a_restart_that_loses_w_makes_the_theorem_false() -> None:
+    """At d = k = r = 1 and f = w²/2 gradient descent that begins again at W_0 = 1 has the gradient 1 in B for ever."""
+    steps, size, slopes = 4000, Fraction(1, 1000), []
+    values = relora.THEOREM_2_RELORA.values(L=1, G=1, a=1, b=1, s=1, D=Fraction(1, 2), zeta=1e-3, T=steps, period=1)
+    for merges in (True, False):
+        base, squares = Fraction(1), []
+        for _ in range(steps):
+            factor_a, factor_b = Fraction(1), Fraction(0)
+            slope = base + factor_b * factor_a
+            in_a, in_b = factor_b * slope, slope * factor_a
+            squares.append(in_a**2 + in_b**2)
+            if merges:
+                base = round(base + (factor_b - size * in_b) * (factor_a - size * in_a), 30)
+        slopes.append(min(squares))
+    assert slopes[0] < values["bound"] < slopes[1] == 1

@@ -24,6 +24,7 @@ NEVER = {
 }
 LAMBDIFY = {
     "boundcheck/claims/claim.py",
+    "boundcheck/measure/on_run.py",
     "boundcheck/testing/strategies/instances.py",
     "boundcheck/words/algorithms/linear.py",
 }

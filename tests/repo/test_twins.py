@@ -37,6 +37,7 @@ NETWORK_TESTS = "tests/networks/test_network.py"
 FUNCTION_TESTS = "tests/networks/test_function.py"
 OVER_REPLICAS = f"{FUNCTION_TESTS}::test_what_is_known_of_a_point_is_that_of_a_loop_over_replicas"
 AT_FIRST = "test_the_first_iterate_is_where_the_network_was_taken_and_rounding_is_measured_there"
+RESTARTS = "tests/measure/test_relora.py::test_a_run_is_what_a_person_would_write"
 NORM_TESTS, INTERVAL_TESTS = "tests/problems/test_norms.py", "tests/measure/test_intervals.py"
 
 TWINS: dict[str, str] = {
@@ -57,6 +58,8 @@ TWINS: dict[str, str] = {
     "Adapter.unit": DIRECTIONS,
     "Adapter.retract": DIRECTIONS,
     "Adapter.acceleration": "tests/problems/test_sgd.py::test_the_geodesic_bends_at_right_angles_by_the_acceleration",
+    "Adapter.restart": RESTARTS,
+    "Problem.restart": RESTARTS,
     "Adapter.norms": BLOCKS,
     "Adapter.inside": BLOCKS,
     "Adapter.project": BLOCKS,

@@ -31,7 +31,7 @@ def test_page_is_self_contained_and_names_every_run(stored, tmp_path):
     text = _write(stored, tmp_path)[0].read_text()
     outside = re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#)([^"')\s>]+)""", text)
     assert outside == [], "the page loads nothing"
-    assert text.count("<svg") == 5
+    assert text.count("<svg") == 6
     for run in stored:
         assert run.verdict in text
     assert number(stored[0].result.bound) in text

@@ -123,7 +123,7 @@ def test_replicas_do_not_meet() -> None:
 def test_the_statements_are_those_of_the_papers() -> None:
     (step,) = SGD.recurrence
     assert step == sp.Eq(Iterate("v", t + 1, n, 1), v_t - alpha * g_t)
-    assert [each.is_stochastic for each in ALGORITHMS.values()] == [True, True, False, False, False, False]
+    assert [each.is_stochastic for each in ALGORITHMS.values()] == [True, True, False, False, False, False, True]
     assert [len(each.recurrence) for each in (HEAVY_BALL, NESTEROV)] == [2, 2]
     (step,) = ADAGRAD_NORM.recurrence
     squares = sp.Sum(EuclideanNorm(Gradient(F, v_t.xreplace({t: i}))) ** 2, (i, 1, t))

@@ -187,6 +187,10 @@ class Adapter(ABC):
         """A start with `gain` on diagonals, of an adapter that has one."""
         raise InputError("adapter.start", "diagonal", f"lora, for {self.title}")
 
+    def restart(self, v: Point, gain: float, generator: torch.Generator) -> Point:
+        """A point drawn anew whose W is that of v, for each replica; of an adapter whose base moves."""
+        raise InputError("adapter.kind", self.title, "an adapter whose base moves, so that it can begin again")
+
     @abstractmethod
     def constants(self, radii: Radii) -> dict[str, float]:
         """What the adapter says of the parameters of its claims on the domain; upper bounds are rounded up."""

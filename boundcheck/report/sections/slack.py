@@ -1,15 +1,14 @@
 """What each inequality of Lemma 1 gives away, as waterfalls from the measured ratio to the constant."""
 
-from itertools import pairwise
-
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from boundcheck.measure.parts import Chain
+from boundcheck.report.bars import draw_links
 from boundcheck.report.section import Folder, Material, Waterfall
-from boundcheck.report.stored import highest_rank, known
-from boundcheck.report.style import BLUE, ORANGE, VERMILLION, ones_and_threes, panels, ticks
+from boundcheck.report.stored import highest_rank
+from boundcheck.report.style import panels
 
 title = "What each inequality gives away"
 place = 460
@@ -37,22 +36,4 @@ def slack_figure(waterfalls: list[Waterfall]) -> Figure | None:
 
 def _draw_slack(axis: Axes, item: tuple[str, Chain]) -> None:
     name, chain = item
-    links = chain.links
-    levels = [chain.measured, *(known(link.value) for link in links)]
-    labels = ["measured", *(link.label for link in links), "bound"]
-    low = min(levels) / 1.6
-    bars = [(low, levels[0]), *pairwise(levels), (low, levels[-1])]
-    for place, (start, end) in enumerate(bars):
-        ends = place in (0, len(bars) - 1)
-        colour = BLUE if ends else (ORANGE if end >= start * (1 - 1e-12) else VERMILLION)
-        y = len(bars) - 1 - place
-        axis.barh(y, abs(end - start), left=min(start, end), height=0.7, color=colour, lw=0)
-        factor = f"{end / start:.3g}"
-        if not ends and factor != "1":
-            axis.text(max(start, end) * 1.06, y, f"×{factor}", va="center", fontsize=6.5)
-    axis.set_xscale("log")
-    axis.set_xlim(low, max(levels) * 2.6)
-    ticks(axis.xaxis, ones_and_threes(low, max(levels) * 2.6))
-    axis.set_yticks(range(len(labels)), labels[::-1])
-    axis.tick_params(axis="y", labelsize=6.5)
-    axis.set_title(f"{_VERSIONS[chain.version]}\n{name}", loc="left")
+    draw_links(axis, "measured", chain.measured, chain.links, "bound", f"{_VERSIONS[chain.version]}\n{name}")

@@ -7,10 +7,11 @@ from boundcheck.words.algorithms.gradient_descent import GRADIENT_DESCENT
 from boundcheck.words.algorithms.heavy_ball import HEAVY_BALL
 from boundcheck.words.algorithms.linear import LinearMethod
 from boundcheck.words.algorithms.nesterov import NESTEROV
+from boundcheck.words.algorithms.relora import RELORA
 from boundcheck.words.algorithms.sgd import SGD
 
 ALGORITHMS: dict[str, Algorithm] = {
-    each.id: each for each in (SGD, DECREASING_SGD, GRADIENT_DESCENT, HEAVY_BALL, NESTEROV, ADAGRAD_NORM)
+    each.id: each for each in (SGD, DECREASING_SGD, GRADIENT_DESCENT, HEAVY_BALL, NESTEROV, ADAGRAD_NORM, RELORA)
 }
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "GRADIENT_DESCENT",
     "HEAVY_BALL",
     "NESTEROV",
+    "RELORA",
     "SGD",
     "Algorithm",
     "LinearMethod",

@@ -50,6 +50,8 @@ class Algorithm(ABC):
         is_stochastic: whether it is given a stochastic gradient g_t, and not the gradient of F.
         starting: values of parameters with which it can be tried where nothing is said of them, by symbol.
         keeps_step: whether each step is its first number times a gradient, and does not change with t.
+        period: of its parameters the number of steps after which the adapter's factors are merged into its weight and
+            begun again; None where they never are.
 
     """
 
@@ -59,6 +61,7 @@ class Algorithm(ABC):
     is_stochastic: bool = False
     starting: tuple[tuple[sp.Symbol, sp.Rational], ...] = ()
     keeps_step: bool = True
+    period: sp.Symbol | None = None
 
     def __post_init__(self) -> None:
         """Check that there is a step size."""
@@ -69,6 +72,10 @@ class Algorithm(ABC):
     def step_size(self) -> str:
         """The name of its step size."""
         return str(self.parameters[0].name)
+
+    def restarts(self, t: int, numbers: Numbers) -> bool:
+        """Whether the factors are merged and begun again after step t."""
+        return self.period is not None and t % numbers[self.period.name] == 0
 
     # Statement
 
@@ -83,6 +90,11 @@ class Algorithm(ABC):
     def keeps_curves(self) -> bool:
         """Whether every step is v - alpha g from where g was taken, so that a curved domain's retraction can do it."""
         return False
+
+    @property
+    def constant_step(self) -> sp.Expr | None:
+        """The a of v - a g, over the parameters, where every step is that from where g was taken; None elsewhere."""
+        return None
 
     @abstractmethod
     def start(self, v: Point, numbers: Numbers) -> State:

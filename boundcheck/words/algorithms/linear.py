@@ -101,6 +101,12 @@ class LinearMethod(Algorithm):
         """Whether the state is v alone, and moves along the gradient at v."""
         return self.at == v and len(self.moves) == 1 and self._row(self.moves[0][1])[0] == 1
 
+    @cached_property
+    def constant_step(self) -> sp.Expr | None:
+        """What its one move takes of the gradient, where that is the same at every t."""
+        taken = -self._row(self.moves[0][1])[-1]
+        return taken if self.keeps_curves and not taken.has(t) else None
+
     def start(self, v: Point, numbers: Numbers) -> State:
         """Every point of the state is v_1."""
         return (v,) * len(self.moves)

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 import sympy as sp
 
 from boundcheck.errors import InputError
+from boundcheck.words.cost import Cost
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, Guilt, Status
 
 Blamed = Literal["sampling", "constant", "ball"]
@@ -64,6 +65,7 @@ class Hypothesis:
             a ball may be left because of anything else and is blamed last.
         smooth_on: where it makes F smooth: along the ``path`` of the iterates, on all of ``space``, in a ``ball`` of
             factors that are all trained, with one factor ``frozen``; empty where it does not.
+        cost: what it puts in place of what the steps did, in the sum over them; None where it enters in no such way.
         no_instance: why no instance that is tried is known to meet it; empty where each one does.
 
     """
@@ -76,6 +78,7 @@ class Hypothesis:
     smooth_on: Literal["", "path", "space", "ball", "frozen"] = ""
     held: Callable[[Evidence, str], list[Audit]] | None = None
     blamed: Blamed = "constant"
+    cost: Cost | None = None
     no_instance: str = ""
 
     @property

@@ -1,6 +1,8 @@
 """F is bounded below, by D less than it is at v_1."""
 
-from boundcheck.claims.symbols import D
+from boundcheck.claims.symbols import D, f_star
+from boundcheck.claims.vocabulary import F, Value, v_first, v_last
+from boundcheck.words.cost import Cost
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, largest, status_of, used
 
@@ -20,4 +22,9 @@ def _held(e: Evidence, id: str) -> list[Audit]:
     return [Audit(id, "constant", status_of(fall, gap, certified), fall, gap, how, D.name)]
 
 
-BOUNDED_BELOW = Hypothesis("bounded_below", "bounded below", (D,), worst=Worst(gap=D), held=_held)
+_COST = Cost(
+    "D for the fall of F",
+    ((Value(F, v_first), D + f_star), (Value(F, v_last), f_star)),
+    "D is all that F might ever fall by, and stands for what it fell by",
+)
+BOUNDED_BELOW = Hypothesis("bounded_below", "bounded below", (D,), worst=Worst(gap=D), held=_held, cost=_COST)

@@ -1,6 +1,8 @@
 """The variance of the stochastic gradient is at most zeta^2."""
 
 from boundcheck.claims.symbols import zeta
+from boundcheck.claims.vocabulary import SQUARE, EuclideanNorm, g_t
+from boundcheck.words.cost import Cost
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, at_looks
 
@@ -16,5 +18,15 @@ def _held(e: Evidence, id: str) -> list[Audit]:
 
 
 BOUNDED_VARIANCE = Hypothesis(
-    "bounded_variance", "bounded variance", (zeta,), worst=Worst(noise=zeta), is_about_noise=True, held=_held
+    "bounded_variance",
+    "bounded variance",
+    (zeta,),
+    worst=Worst(noise=zeta),
+    is_about_noise=True,
+    held=_held,
+    cost=Cost(
+        "ζ² for the variance",
+        ((EuclideanNorm(g_t) ** 2, SQUARE + zeta**2),),
+        "‖gₜ‖² is ‖∇F‖² and the variance of a minibatch gradient, for which ζ² stands at every t",
+    ),
 )

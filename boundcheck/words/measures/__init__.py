@@ -5,11 +5,16 @@ from boundcheck.words.measures.average_gradient import AVERAGE_GRADIENT
 from boundcheck.words.measures.base import Look, Measure, PerformanceMeasure
 from boundcheck.words.measures.last_distance import LAST_DISTANCE
 from boundcheck.words.measures.last_gap import LAST_GAP
+from boundcheck.words.measures.least_factor_gradient import LEAST_FACTOR_GRADIENT
 from boundcheck.words.measures.least_gradient import LEAST_GRADIENT
 from boundcheck.words.measures.smoothness import SMOOTHNESS
 
 MEASURES: dict[str, Measure] = {
-    each.id: each for each in (LEAST_GRADIENT, AVERAGE_GRADIENT, LAST_GAP, AVERAGE_GAP, LAST_DISTANCE, SMOOTHNESS)
+    each.id: each
+    for each in (
+        *(LEAST_GRADIENT, AVERAGE_GRADIENT, LEAST_FACTOR_GRADIENT),
+        *(LAST_GAP, AVERAGE_GAP, LAST_DISTANCE, SMOOTHNESS),
+    )
 }
 
 __all__ = [
@@ -17,6 +22,7 @@ __all__ = [
     "AVERAGE_GRADIENT",
     "LAST_DISTANCE",
     "LAST_GAP",
+    "LEAST_FACTOR_GRADIENT",
     "LEAST_GRADIENT",
     "MEASURES",
     "SMOOTHNESS",

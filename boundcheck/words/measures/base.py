@@ -3,7 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
@@ -11,7 +11,21 @@ import numpy as np
 import sympy as sp
 
 from boundcheck.claims.symbols import R_1, T, f_star
-from boundcheck.claims.vocabulary import EuclideanNorm, Expectation, F, Gradient, MinimumOver, Value, t, v_star, v_t
+from boundcheck.claims.vocabulary import (
+    A,
+    B,
+    EuclideanNorm,
+    Expectation,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    MinimumOver,
+    PartialGradient,
+    Value,
+    t,
+    v_star,
+    v_t,
+)
 from boundcheck.words.hypotheses.evidence import Evidence
 
 
@@ -104,6 +118,7 @@ class Observable:
             a float that is no less, and what that is called; a bound that is not below it says nothing.
         letters: how figures write it at v_t; as it is called where left out.
         units: the unit that it is in, where ``{}`` stands for the unit of F; empty where that is not known.
+        is_of_gradients: whether it is a squared gradient norm in what is trained.
 
     """
 
@@ -114,6 +129,7 @@ class Observable:
     first: Callable[[Any, Mapping[str, Any]], tuple[float, str]] | None = None
     letters: str = ""
     units: str = ""
+    is_of_gradients: bool = False
 
     def axis(self, units: str) -> str:
         """The label of an axis that shows it, of an F in these units."""
@@ -145,7 +161,7 @@ class PerformanceMeasure(Measure):
     @property
     def is_of_gradients(self) -> bool:
         """Whether it is made of squared gradient norms, of which a bound may be known without any theorem."""
-        return self.observable is SQUARED_GRADIENT
+        return self.observable.is_of_gradients
 
     def shown(self, is_stochastic: bool) -> str:
         """What a run shows of it: under noise the average stands for the least, and is no less."""
@@ -195,6 +211,12 @@ class PerformanceMeasure(Measure):
 def gradient_square(v: sp.Expr) -> sp.Expr:
     r""":math:`\|\nabla F(v)\|^2`."""
     return EuclideanNorm(Gradient(F, v)) ** 2
+
+
+def factor_gradient_square(v: sp.Expr) -> sp.Expr:
+    r""":math:`\|\nabla_A F(v)\|_F^2 + \|\nabla_B F(v)\|_F^2`."""
+    in_a, in_b = (FrobeniusNorm(PartialGradient(F, v, block)) for block in (A, B))
+    return in_a**2 + in_b**2
 
 
 def gap(v: sp.Expr) -> sp.Expr:
@@ -250,6 +272,14 @@ SQUARED_GRADIENT = Observable(
     _first_gradient,
     "‖∇F(vₜ)‖²",
     "{}²",
+    is_of_gradients=True,
+)
+# A run's gradient is that in what a step moves.
+SQUARED_FACTOR_GRADIENT = replace(
+    SQUARED_GRADIENT,
+    expression=factor_gradient_square,
+    name="factor_gradient_square",
+    called="squared gradient norm in the factors",
 )
 GAP = Observable(gap, "gap", "gap", _seen_gap, _first_gap, "F(vₜ) − f*", "{}")
 SQUARED_DISTANCE = Observable(

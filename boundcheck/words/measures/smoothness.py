@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import sympy as sp
 
 from boundcheck.claims.symbols import Lhat
-from boundcheck.claims.vocabulary import EuclideanNorm, F, FrobeniusNorm, Gradient, Hessian, SpectralNorm
+from boundcheck.claims.vocabulary import EuclideanNorm, F, FrobeniusNorm, Gradient, Hessian, SpectralNorm, ell_t
+from boundcheck.words.cost import Cost
 from boundcheck.words.measures.base import Measure
 
 
@@ -15,6 +16,12 @@ class SmoothnessConstant(Measure):
 
     symbol: sp.Symbol
     """What lemmas call the bound on it."""
+
+    @property
+    def cost(self) -> Cost:
+        """Of a theorem that bounds it: one constant in place of the smoothness along each step."""
+        why = "the theorem's constant, for whatever step might be taken, stands for what these steps needed"
+        return Cost("the theorem's L̂", ((ell_t, self.symbol),), why)
 
     @property
     def letter(self) -> str:

@@ -1,0 +1,63 @@
+"""A waterfall on a panel: bars on a logarithmic axis, each from one value to the next, from what was measured on."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from matplotlib.axes import Axes
+
+from boundcheck.measure.parts import Bar, Link
+from boundcheck.report.stored import known
+from boundcheck.report.style import BLUE, GREY, ORANGE, VERMILLION, ones_and_threes, ticks
+
+# How far below the largest value an axis goes; what is deeper is off it.
+_DEEPEST = 1e-6
+_ESTIMATED = "\u00a0*"
+
+
+def draw_links(
+    axis: Axes, start: str, measured: float, links: Sequence[Link], end: str, title: str, most: str = ""
+) -> None:
+    """A bar for what was measured, one for each link, and one for what they end at; the factor of `most` is in bold.
+
+    A link of chance is grey, with its interval; one that goes the wrong way is red. An asterisk stands at a label whose
+    constant is only estimated.
+    """
+    levels = [measured, *(known(link.value) for link in links)]
+    largest = max(levels)
+    low = max(min((x for x in levels if x > 0), default=largest), largest * _DEEPEST) / 1.6
+    rows = [(start, low, levels[0], BLUE), *_rows(links, levels), (end, low, levels[-1], BLUE)]
+    for place, (_, before, after, colour) in enumerate(rows):
+        y = len(rows) - 1 - place
+        left, right = (max(x, low) for x in sorted((before, after)))
+        axis.barh(y, right - left, left=left, height=0.7, color=colour, lw=0)
+        if 0 < place < len(rows) - 1:
+            weight = "bold" if links[place - 1].label == most else "normal"
+            _say(axis, y, (before, after, right), links[place - 1], weight)
+    axis.set_xscale("log")
+    axis.set_xlim(low, largest * 2.6)
+    ticks(axis.xaxis, ones_and_threes(low, largest * 2.6))
+    axis.set_yticks(range(len(rows)), [label for label, *_ in rows[::-1]])
+    axis.tick_params(axis="y", labelsize=6.5)
+    axis.set_title(title, loc="left")
+
+
+def _rows(links: Sequence[Link], levels: Sequence[float]) -> list[tuple[str, float, float, str]]:
+    found = []
+    for link, (before, after) in zip(links, pairwise(levels), strict=True):
+        of_chance = isinstance(link, Bar) and link.is_chance
+        estimated = _ESTIMATED if isinstance(link, Bar) and link.estimated else ""
+        colour = GREY if of_chance else ORANGE if after >= before * (1 - 1e-12) else VERMILLION
+        found.append((link.label + estimated, before, after, colour))
+    return found
+
+
+def _say(axis: Axes, y: float, ends: tuple[float, float, float], link: Link, weight: str) -> None:
+    """The factor beside a bar, where it is not 1, and the interval of what the bar adds."""
+    before, after, right = ends
+    factor = f"{after / before:.3g}" if before > 0 else "1"
+    if isinstance(link, Bar) and link.lower is not None and link.upper is not None and link.upper > link.lower:
+        limits = [max(before + x, right * _DEEPEST) for x in (link.lower, link.upper)]
+        axis.plot(limits, [y, y], color="black", lw=0.8, solid_capstyle="butt")
+        right = max(right, limits[1])
+    if factor != "1":
+        axis.text(right * 1.06, y, f"×{factor}", va="center", fontsize=6.5, fontweight=weight)

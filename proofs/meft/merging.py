@@ -1,0 +1,292 @@
+"""meft.relora: the descent is taken in W, which a restart keeps, so that f(W_t) telescopes over all restarts.
+
+With x = ‖g_A‖, y = ‖g_B‖, M the gradient of f at W_t, ΔA = -αg_A and ΔB = -αg_B: a step moves W by s(B'ΔA + ΔB A),
+B' = B + ΔB. So no segment between iterates matters, nor any point of the ball but those of the run.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import sympy as sp
+from sympy import MatrixSymbol
+
+from boundcheck.claims.symbols import D, G, L, Lhat, T, a, alpha, b, f_star, s, zeta
+from boundcheck.claims.vocabulary import (
+    W1,
+    W2,
+    A,
+    A_t,
+    B,
+    B_t,
+    Expectation,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    InnerProduct,
+    MatrixExpectation,
+    Value,
+    W,
+    d,
+    f,
+    k,
+    t,
+    v,
+    v_t,
+)
+from boundcheck.kernel import Theorem
+from boundcheck.prove import Process, Proof, eq, ge, gt, le, script
+from boundcheck.words.algorithms.relora import RELORA, A_moved, B_moved, Z_t, g_a, g_b
+from boundcheck.words.measures.base import factor_gradient_square
+
+from ..jiang2024 import eigenvalue
+from ..jiang2024.ball import unit_interval
+from ..jiang2024.claims import ASSUMPTION_1, BOUNDED_BELOW
+from ..jiang2024.descent import gap_at_start
+from ..jiang2024.setting import GRADIENT_BLOCKS, READING, W0, quantity, theta
+from ..jiang2024.theorem_2_sharp import BestStep, conclude
+from .relora import (
+    EACH_STEP_IN_BALL,
+    FACTORS_UNBIASED,
+    FACTORS_VARIANCE,
+    GRADIENT_BOUND_AT_ITERATES,
+    SLOPE_A,
+    SLOPE_B,
+    THEOREM_2_RELORA,
+    W_t,
+)
+
+Z = MatrixSymbol("Z", d, k)
+MERGING = replace(
+    READING,
+    points={v: (A, B, Z)},
+    processes={
+        v_t: Process((A, B, Z)),
+        A_t: Process((A,)),
+        B_t: Process((B,)),
+        Z_t: Process((Z,)),
+        g_a: Process(GRADIENT_BLOCKS[:1], drawn=True),
+        g_b: Process(GRADIENT_BLOCKS[1:], drawn=True),
+    },
+    arbitrary=READING.arbitrary | {Z},
+)
+
+M = Gradient(f, W_t)
+W_moved, W_next = W0 + Z_t + s * B_moved * A_moved, W_t.xreplace({t: t + 1})
+MOVE, PRODUCT = W_moved - W_t, B_moved * A_moved - B_t * A_t
+NOW, NEXT = Value(F, v_t), Value(F, v_t.xreplace({t: t + 1}))
+x, y = FrobeniusNorm(g_a), FrobeniusNorm(g_b)
+# ⟨∇F, g⟩, ‖g‖² and ‖∇F‖², over the factors.
+INNER = InnerProduct(SLOPE_A, g_a) + InnerProduct(SLOPE_B, g_b)
+SIZE = x**2 + y**2
+STEEPNESS = factor_gradient_square(v_t)
+SQUARE = Expectation(STEEPNESS)
+# λ* is the top eigenvalue of [[P, K], [K, R]].
+ENTRIES = s**2 * L * b**2, s**2 * L * a * b + s * G, s**2 * L * a**2
+FORM = ENTRIES[0] * x**2 + 2 * ENTRIES[1] * x * y + ENTRIES[2] * y**2
+
+
+@script(THEOREM_2_RELORA, "sharp", MERGING)
+def relora(proof: Proof) -> None:
+    """One step of a segment by λ*; what a restart does to F is nothing."""
+    signs = proof.positive(L, G, a, b, s)
+    eigen, constant = _constant(proof, signs)
+    best = BestStep(proof, THEOREM_2_RELORA, constant)
+    law = proof.define(Value(F, v), Value(f, W0 + Z + s * B * A), "F(v) = f(W)", forall=[v])
+    step = _step(proof, law, signs, best.positive, eigen)
+    conclude(proof, THEOREM_2_RELORA, best, _sum(proof, law, step, best.weight), SQUARE)
+
+
+def _constant(proof: Proof, signs: Sequence[Theorem]) -> tuple[tuple[Theorem, Theorem], Theorem]:
+    """λ* exceeds P and solves the characteristic equation; and λ* > 0."""
+    formula = quantity(THEOREM_2_RELORA, Lhat)
+    defined = proof.quantity(formula)
+    eigen = eigenvalue.top_eigenvalue(proof, Lhat, formula.expression, ENTRIES, [defined, *signs])
+    return eigen, proof.step("λ* > 0", gt(Lhat, 0), eigen[0], signs)
+
+
+def _step(
+    proof: Proof, law: Theorem, signs: Sequence[Theorem], positive: Theorem, eigen: tuple[Theorem, Theorem]
+) -> Theorem:
+    """F(v_{t+1}) - F(v_t) + α⟨∇F, g⟩ <= λ*α²/2 ‖g‖²."""
+    by = proof.by
+    size = proof.step("s ≥ 0", ge(s, 0), signs)
+    crossed = _crossed(proof, positive, size)
+    moved = _moved(proof, positive, size, signs)
+    form = by.instance(eigenvalue.quadratic_form(proof), eigenvalue.values(ENTRIES, Lhat, (x, y)), *eigen)
+    slopes = [
+        (by.instance(by.chain_rule(law, i), {v: v_t}), slope, value)
+        for i, (slope, value) in enumerate(((SLOPE_A, s * B_t.T * M), (SLOPE_B, s * M * A_t.T)))
+    ]
+    linear = sum(InnerProduct(value, g) for (_, _, value), g in zip(slopes, (g_a, g_b), strict=True))
+    weighted = proof.step(
+        "λ*‖g‖²",
+        le(alpha**2 / 2 * FORM, alpha**2 / 2 * Lhat * SIZE),
+        proof.step("α² ≥ 0", ge(alpha**2, 0), positive),
+        form,
+        meaning="λ* is the top eigenvalue of the form in (‖g_A‖, ‖g_B‖).",
+    )
+    in_w = proof.step(
+        "a step, in W",
+        le(Value(f, W_moved) - Value(f, W_t) + alpha * linear, alpha**2 / 2 * Lhat * SIZE),
+        _descent(proof),
+        crossed,
+        moved,
+        weighted,
+        meaning="⟨M, ΔW⟩ is -α⟨∇F, g⟩ + sα²⟨M, g_Bg_A⟩.",
+    )
+    return _kept(proof, law, in_w, slopes)
+
+
+def _descent(proof: Proof) -> Theorem:
+    """f(W') <= f(W_t) + ⟨M, ΔW⟩ + L/2 ‖ΔW‖²."""
+    by = proof.by
+    along = proof.step(
+        "along the segment",
+        le(FrobeniusNorm(Gradient(f, W_t + theta * MOVE) - M), L * theta * FrobeniusNorm(MOVE)),
+        by.instance(proof.assume(ASSUMPTION_1, forall=[W1, W2]), {W1: W_t + theta * MOVE, W2: W_t}),
+        by.homogeneous(unit_interval(proof)[0], "F", MOVE),
+    )
+    return proof.state(
+        "descent in W",
+        le(Value(f, W_moved) - Value(f, W_t) - InnerProduct(M, MOVE), L / 2 * FrobeniusNorm(MOVE) ** 2),
+        by.descent_lemma(along, f, W_t, MOVE, L, theta),
+        meaning="The descent lemma for f, which is smooth everywhere.",
+    )
+
+
+def _crossed(proof: Proof, positive: Theorem, size: Theorem) -> Theorem:
+    """sα²⟨M, g_Bg_A⟩ <= sα²Gxy."""
+    by = proof.by
+    crossed = proof.step(
+        "⟨M, g_Bg_A⟩",
+        le(InnerProduct(M, g_b * g_a), G * x * y),
+        by.cauchy_schwarz(g_b.T * M, g_a),
+        by.submultiplicative("F", "op", g_b.T, M),
+        proof.assume(GRADIENT_BOUND_AT_ITERATES),
+        proof.step("xy ≥ 0", ge(x * y, 0)),
+        meaning="⟨g_BᵀM, g_A⟩, by Cauchy-Schwarz, and ‖M‖_op ≤ G.",
+    )
+    weight = proof.step("sα² ≥ 0", ge(s * alpha**2, 0), size, positive)
+    return proof.step(
+        "sα²⟨M, g_Bg_A⟩", le(s * alpha**2 * InnerProduct(M, g_b * g_a), s * alpha**2 * G * x * y), weight, crossed
+    )
+
+
+def _moved(proof: Proof, positive: Theorem, size: Theorem, signs: Sequence[Theorem]) -> Theorem:
+    """L/2 ‖ΔW‖² <= L/2 (sα(bx + ay))²."""
+    by, inside = proof.by, proof.assume(EACH_STEP_IN_BALL)
+    change_a, change_b = A_moved - A_t, B_moved - B_t
+    product = proof.step(
+        "B'A' - BA",
+        le(FrobeniusNorm(PRODUCT), alpha * (b * x + a * y)),
+        by.triangle("F", B_moved * change_a, change_b * A_t),
+        by.submultiplicative("op", "F", B_moved, change_a),
+        by.submultiplicative("F", "op", change_b, A_t),
+        by.homogeneous(positive, "F", g_a),
+        by.homogeneous(positive, "F", g_b),
+        positive,
+        *inside,
+        degree=3,
+        meaning="B'A' - BA = B'ΔA + ΔB A: what is asked of the ball is ‖B'‖ ≤ b and ‖A‖ ≤ a.",
+    )
+    reach = s * alpha * (b * x + a * y)
+    moved = proof.step(
+        "‖ΔW‖", le(FrobeniusNorm(MOVE), reach), by.homogeneous(size, "F", PRODUCT), product, size, meaning="s times."
+    )
+    squares = proof.step("‖ΔW‖²", le(FrobeniusNorm(MOVE) ** 2, reach**2), moved, by.nonnegative("F", MOVE))
+    return proof.step("L/2 ‖ΔW‖²", le(L / 2 * FrobeniusNorm(MOVE) ** 2, L / 2 * reach**2), squares, signs)
+
+
+Slopes = list[tuple[Theorem, sp.MatrixExpr, sp.MatrixExpr]]
+
+
+def _kept(proof: Proof, law: Theorem, in_w: Theorem, slopes: Slopes) -> Theorem:
+    """The step as one of F, from v_t to v_{t+1}: W_{t+1} is W', whatever the factors are now."""
+    by, (kept,) = proof.by, RELORA.recurrence
+    merged = proof.define(*kept.args, "ReLoRA: Z_{t+1} = Z_t + sB'A' - sB_{t+1}A_{t+1}")
+    same = le(Value(f, W_next) - Value(f, W_t) + alpha * INNER, alpha**2 / 2 * Lhat * SIZE)
+    line = proof.state(
+        "W is kept",
+        same,
+        by.rewrite(in_w, same, (merged, *kept.args), *slopes),
+        meaning="A restart keeps W, and so f(W); and the chain rule.",
+    )
+    return proof.step(
+        "a step",
+        le(NEXT - NOW + alpha * INNER, alpha**2 / 2 * Lhat * SIZE),
+        line,
+        *(by.instance(law, {v: point}) for point in (v_t, v_t.xreplace({t: t + 1}))),
+        meaning="F takes values of f.",
+    )
+
+
+def _sum(proof: Proof, law: Theorem, step: Theorem, weight: Theorem) -> Theorem:
+    """α(1 - L̂α/2) Σ_t E‖∇F(v_t)‖² <= D + T L̂α²ζ²/2."""
+    by = proof.by
+    decrease = proof.step(
+        "expected descent",
+        le(Expectation(NEXT) - Expectation(NOW) + alpha * SQUARE, Lhat / 2 * alpha**2 * (zeta**2 + SQUARE)),
+        by.expectation(_given_the_past(proof, step)),
+        proof.assume(FACTORS_VARIANCE),
+        weight,
+        meaning="Expectations, the tower rule, and the bound on the variance.",
+    )
+    last = v_t.xreplace({t: T + 1})
+    bounded = proof.step(
+        "F ≥ f*",
+        ge(Value(F, last), f_star),
+        by.instance(law, {v: last}),
+        by.instance(proof.assume(BOUNDED_BELOW, forall=[W]), {W: W_t.xreplace({t: T + 1})}),
+    )
+    return proof.step(
+        "sum",
+        le(alpha * (1 - Lhat * alpha / 2) * sp.Sum(SQUARE, (t, 1, T)), D + T * Lhat * alpha**2 * zeta**2 / 2),
+        by.sum(decrease),
+        by.telescope(Expectation(NOW)),
+        gap_at_start(proof),
+        proof.step("end", ge(Expectation(Value(F, last)), f_star), by.expectation(bounded)),
+        meaning="The values of F telescope over all restarts at once: D is counted once.",
+    )
+
+
+def _given_the_past(proof: Proof, step: Theorem) -> Theorem:
+    """E[F(v_{t+1}) | v_t] - F(v_t) + α‖∇F‖² <= L̂α²/2 (E[‖g_t - ∇F‖² | v_t] + ‖∇F‖²)."""
+    by, pairs = proof.by, ((SLOPE_A, g_a), (SLOPE_B, g_b))
+    means = [
+        (theorem, MatrixExpectation(g, v_t), slope)
+        for theorem, (slope, g) in zip(proof.assume(FACTORS_UNBIASED), pairs, strict=True)
+    ]
+    fall = Expectation(NEXT, v_t) - NOW
+    inner = sum(InnerProduct(slope, slope) for slope, _ in pairs)
+    mean = le(fall + alpha * inner, Lhat / 2 * alpha**2 * Expectation(SIZE, v_t))
+    descent = proof.step(
+        "given the past",
+        le(fall + alpha * STEEPNESS, Lhat / 2 * alpha**2 * Expectation(SIZE, v_t)),
+        by.rewrite(by.expectation(step, t), mean, *means),
+        *(by.expansion(slope) for slope, _ in pairs),
+        meaning="The gradient is unbiased given the past, to which the factors drawn at a restart belong.",
+    )
+    variances = [_variance(proof, slope, g, each) for (slope, g), each in zip(pairs, means, strict=True)]
+    noise = sum(FrobeniusNorm(g - slope) ** 2 for slope, g in pairs)
+    return proof.step(
+        "exact variance",
+        le(fall + alpha * STEEPNESS, Lhat / 2 * alpha**2 * (Expectation(noise, v_t) + STEEPNESS)),
+        descent,
+        *variances,
+        meaning="The variance put in, an equation.",
+    )
+
+
+def _variance(
+    proof: Proof, slope: sp.MatrixExpr, g: sp.MatrixExpr, mean: tuple[Theorem, sp.MatrixExpr, sp.MatrixExpr]
+) -> Theorem:
+    """E[‖g‖² | v_t] = E[‖g - ∇‖² | v_t] + ‖∇‖², of one of the factors."""
+    by, off = proof.by, Expectation(FrobeniusNorm(g - slope) ** 2, v_t)
+    centred = eq(off, Expectation(InnerProduct(g, g), v_t) - InnerProduct(slope, slope))
+    return proof.step(
+        f"variance, {slope.args[2]}",
+        eq(Expectation(FrobeniusNorm(g) ** 2, v_t), off + FrobeniusNorm(slope) ** 2),
+        by.rewrite(by.expectation(by.expansion(g - slope), t), centred, mean),
+        by.expectation(by.expansion(g), t),
+        by.expansion(slope),
+    )
