@@ -155,26 +155,54 @@ CONVEX_DESCENT = theorem(
     note="The paper's N steps have N + 1 = T iterates. A Huber function attains the bound.",
 )
 
-STRONG_DESCENT = theorem(
-    "nesterov2004.strongly_convex",
-    "Nesterov, gradient descent, strongly convex",
-    "Nesterov, Introductory Lectures on Convex Optimization, 2004, Theorem 2.1.15, for F that is so around v^* alone",
+_LONGEST = Quantity(alpha, 2 / (Lhat + mu_F), "constant step size")
+_LEFT = (Lhat - mu_F) / (Lhat + mu_F)
+_BOOK = "Nesterov, Introductory Lectures on Convex Optimization, 2004, Theorem 2.1.15"
+_STEPS = "The book's k steps have k + 1 = T iterates. A quadratic with the eigenvalues ℓ and μ_F attains the bound."
+
+# What a step leaves of the squared distance.
+left = sp.Symbol("left", positive=True)
+
+STRONG_DESCENT_EVERYWHERE = theorem(
+    "nesterov2004.theorem2_1_15",
+    "Nesterov, Theorem 2.1.15, gradient descent, strongly convex",
+    _BOOK,
     r"\text{for every } T",
-    (SMOOTH_EVERYWHERE, STRONGLY_CONVEX, NEAR_MINIMISER),
+    (SMOOTH_EVERYWHERE, STRONGLY_CONVEX_EVERYWHERE, NEAR_MINIMISER),
     (
         GIVEN_SMOOTHNESS,
-        Quantity(alpha, 2 / (Lhat + mu_F), "constant step size"),
-        Quantity(bound, ((Lhat - mu_F) / (Lhat + mu_F)) ** (2 * T - 2) * R_1**2, "bound on the last squared distance"),
+        _LONGEST,
+        Quantity(left, _LEFT**2, "what a step leaves of the squared distance"),
+        Quantity(bound, left ** (T - 1) * R_1**2, "bound on the last squared distance"),
     ),
     (sp.Lt(mu_F, Lhat),),
     algorithm=algorithms.GRADIENT_DESCENT,
     measure=LAST_DISTANCE,
-    note="The book's k steps have k + 1 = T iterates. A quadratic with the eigenvalues ℓ and μ_F attains the bound.",
+    note=_STEPS,
+)
+
+STRONG_DESCENT = theorem(
+    "nesterov2004.strongly_convex",
+    "Nesterov, gradient descent, strongly convex around a minimiser",
+    f"boundcheck; {_BOOK}, for F that is strongly convex around v^* alone",
+    r"\text{for every } T",
+    (SMOOTH_EVERYWHERE, STRONGLY_CONVEX, NEAR_MINIMISER),
+    (
+        GIVEN_SMOOTHNESS,
+        _LONGEST,
+        Quantity(bound, _LEFT ** (2 * T - 2) * R_1**2, STRONG_DESCENT_EVERYWHERE.quantities[-1].meaning),
+    ),
+    (sp.Lt(mu_F, Lhat),),
+    algorithm=algorithms.GRADIENT_DESCENT,
+    measure=LAST_DISTANCE,
+    note=_STEPS,
     argument="Between v^* and v_t the gradient grows by ∇F(v_t) = H(v_t - v^*), for a symmetric H with eigenvalues "
     "from μ_F to ℓ: of a smooth F the mean of its Hessian on the segment, and else a limit of such means. At the step "
     "α = 2/(ℓ + μ_F) the eigenvalues of I - αH are from -(ℓ - μ_F)/(ℓ + μ_F) to (ℓ - μ_F)/(ℓ + μ_F), and "
     "v_{t+1} - v^* = (I - αH)(v_t - v^*). So no iterate is farther from v^* than v_1, and each step shrinks the "
     "distance by that factor.",
+    unproved="The kernel has no mean of a Hessian on a segment, and the points by which it proves the theorem for an F "
+    "that is strongly convex on all of space may lie outside the ball.",
 )
 
 CLAIMS = (
@@ -187,5 +215,6 @@ CLAIMS = (
     ADAGRAD_NORM,
     NESTEROV,
     CONVEX_DESCENT,
+    STRONG_DESCENT_EVERYWHERE,
     STRONG_DESCENT,
 )

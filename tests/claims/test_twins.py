@@ -332,6 +332,13 @@ def strong_descent(i: Any) -> dict[str, Any]:
     return at_ell(i, 2 / (i.mu_F + i.ell), (((Q - 1) / (Q + 1)) ** (i.T - 1) * i.R_1) ** 2)
 
 
+def theorem2_1_15(i: Any) -> dict[str, Any]:
+    """What the eigenvalues of I - αH leave, at both ends of the range."""
+    alpha = 2 / (i.ell + i.mu_F)
+    left = max((1 - alpha * h) ** 2 for h in (i.ell, i.mu_F))
+    return {"Lhat": i.ell, "alpha": alpha, "left": left, "bound": left ** (i.T - 1) * i.R_1**2}
+
+
 TWINS: dict[str, Twin] = {
     "jiang2024.lemma1": lemma1,
     "jiang2024.theorem2": theorem2,
@@ -376,6 +383,7 @@ TWINS: dict[str, Twin] = {
     "meft.adaptive_gd": adaptive_gd,
     "drori2014.gradient_descent": convex_descent,
     "nesterov2004.strongly_convex": strong_descent,
+    "nesterov2004.theorem2_1_15": theorem2_1_15,
 }
 
 

@@ -34,6 +34,7 @@ PROVED = (
     "meft.adaptive_gd",
     "meft.relora",
     "nesterov2004.gradient_descent",
+    "nesterov2004.theorem2_1_15",
     "su2016.nesterov",
     "ward2019.adagrad_norm",
 )

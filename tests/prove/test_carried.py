@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from boundcheck.proofs.meft import adapters
+from boundcheck.proofs.methods import claims as methods
 
 import boundcheck
 from boundcheck.claims import Claim, catalogue
@@ -30,7 +31,10 @@ def test_each_claim_with_a_proof_is_carried_by_the_kernel_and_has_no_argument_be
     assert [id for id in catalogue if id in SCRIPTED] == KERNEL
 
 
-@pytest.mark.parametrize("claim", [each for each in adapters.CLAIMS if each.argument], ids=lambda each: each.id)
+BY_HAND = [each for each in (*adapters.CLAIMS, *methods.CLAIMS) if each.argument]
+
+
+@pytest.mark.parametrize("claim", BY_HAND, ids=lambda each: each.id)
 def test_a_claim_by_hand_says_why_in_one_sentence(claim: Claim) -> None:
     assert carrier(claim) is Carrier.BY_HAND
     assert claim.unproved.endswith(".")
