@@ -87,32 +87,22 @@ def _options(
 
 
 @app.command()
-def claims(as_json: Json = False) -> None:
-    """List the catalogue: id, title and source of every claim."""
-    from rich.markup import escape
-    from rich.table import Table
-
+def claims(
+    claim_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="One claim, to be shown whole.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the catalogue, each claim with what carries it, the kernel or an argument; or show one claim whole."""
     from boundcheck.claims import catalogue
+    from boundcheck.prove.claims import row, show_catalogue, show_claim
     from boundcheck.terminal import STDOUT, print_json
 
-    rows = [
-        {
-            "id": claim.id,
-            "title": claim.title,
-            "source": claim.source,
-            "statement_latex": claim.statement_latex,
-            "hypotheses": [hypothesis.id for hypothesis in claim.hypotheses],
-            "parameters": [parameter.name for parameter in claim.parameters],
-        }
-        for claim in catalogue.values()
-    ]
+    shown = [catalogue.opened(claim_id, "ID")] if claim_id else list(catalogue.values())
     if as_json:
-        print_json({"claims": rows})
-        return
-    table = Table("id", "title", "source")
-    for claim in catalogue.values():
-        table.add_row(*map(escape, (claim.id, claim.title, claim.source)))
-    STDOUT.print(table)
+        print_json({"claims": [row(claim) for claim in shown]})
+    elif claim_id:
+        show_claim(shown[0], STDOUT)
+    else:
+        show_catalogue(shown, STDOUT)
 
 
 @app.command()

@@ -68,6 +68,7 @@ class Claim:
         conditions: relations over parameters and quantities that a user's numbers must satisfy.
         note: what a reader must know before using it, where the statement alone would mislead.
         argument: why the statement holds, if no script in `proofs` proves it.
+        unproved: why none does, in a sentence: what the kernel cannot state, or which step it lacks.
         declared: its own parameters, which the catalogue does not have, or has with another meaning; the parameters of
             its hypotheses are known already.
         algorithm: for a theorem, the algorithm that makes its iterates; see `boundcheck.words.algorithms`.
@@ -75,7 +76,8 @@ class Claim:
         word: for a hypothesis, its word; see `boundcheck.words.hypotheses`.
 
     Raises:
-        InputError: for a symbol that is not declared, and for two letters of one name; see `letters.check`.
+        InputError: for a symbol that is not declared, and for two letters of one name, see `letters.check`; and for a
+            reason why there is no proof without the argument that takes its place.
 
     """
 
@@ -89,6 +91,7 @@ class Claim:
     conditions: tuple[sp.core.relational.Relational, ...] = ()
     note: str = field(default="", kw_only=True)
     argument: str = field(default="", kw_only=True)
+    unproved: str = field(default="", kw_only=True)
     declared: tuple[Parameter, ...] = field(default=(), kw_only=True)
     algorithm: AlgorithmWord | None = field(default=None, kw_only=True)
     measure: Word | None = field(default=None, kw_only=True)
@@ -96,6 +99,8 @@ class Claim:
 
     def __post_init__(self) -> None:
         letters.check(self)
+        if self.unproved and not self.argument:
+            raise InputError("unproved", self.unproved, f"an argument of {self.id} in place of a proof")
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -269,6 +274,7 @@ class Claim:
             quantities=quantities,
             note=note,
             argument="",
+            unproved="",
             declared=self._declared_in(self.conclusion, quantities, self.conditions),
         )
 

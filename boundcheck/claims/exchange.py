@@ -66,7 +66,7 @@ _LETTER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}'{0,3}")
 _RATIONAL = re.compile(r"-?[0-9]+(/[0-9]*[1-9][0-9]*)?")
 _FIELDS = ("id", "title", "source", "conclusion", "quantifier", "hypotheses", "quantities", "conditions")
 _WORDS = ("algorithm", "measure")
-_FIELDS_OF_ITS_OWN = ("note", "argument", "declared", *_WORDS)
+_FIELDS_OF_ITS_OWN = ("note", "argument", "unproved", "declared", *_WORDS)
 
 
 def expression_as_json(node: sp.Basic) -> Any:
@@ -193,6 +193,7 @@ def claim_as_json(claim: Claim) -> dict[str, Any]:
         "conditions": [expression_as_json(each) for each in claim.conditions],
         "note": claim.note,
         "argument": claim.argument,
+        "unproved": claim.unproved,
         "declared": [
             {"symbol": p.name, "domain": p.domain, "meaning": p.meaning, "latex": p.latex} for p in claim.declared
         ],
@@ -200,8 +201,10 @@ def claim_as_json(claim: Claim) -> dict[str, Any]:
     }
 
 
+_TEXTS = ("id", "title", "source", "quantifier", "note", "argument", "unproved")
+
 # Fields that only a reader needs.
-_PROSE = {"title", "source", "note", "argument", "meaning", "latex"}
+_PROSE = {"title", "source", "note", "argument", "unproved", "meaning", "latex"}
 
 
 def digest(claim: Claim) -> str:
@@ -237,7 +240,7 @@ def claim_from_json(data: Any, depth: int = 0) -> Claim:
     for name, value in lists.items():
         if not isinstance(value, list):
             raise InputError(f"claim.{name}", value, "a list")
-    texts = {name: data.get(name, "") for name in ("id", "title", "source", "quantifier", "note", "argument")}
+    texts = {name: data.get(name, "") for name in _TEXTS}
     for name, text in texts.items():
         if not isinstance(text, str) or not all(c.isprintable() or c.isspace() for c in text):
             raise InputError(f"claim.{name}", text, "text without control characters")
@@ -252,6 +255,7 @@ def claim_from_json(data: Any, depth: int = 0) -> Claim:
         tuple(expression_from_json(each, "claim.conditions") for each in lists["conditions"]),
         note=texts["note"],
         argument=texts["argument"],
+        unproved=texts["unproved"],
         declared=tuple(map(_parameter, lists["declared"])),
         **{kind: _word(kind, data[kind]) for kind in _WORDS if kind in data},
     )

@@ -115,7 +115,7 @@ class Place(NamedTuple):
             case sp.Mul():
                 return reduce(do.times, map(self.number, node.args))
             case sp.Pow():
-                exponent = rational_exponent(node, self.model.values)
+                exponent = rational_exponent(node, self._values)
                 if exponent is None:
                     return do.exp(do.times(self.number(node.exp), do.log(self.number(node.base))))
                 return do.power(self.number(node.base), _fraction(exponent))
@@ -149,6 +149,13 @@ class Place(NamedTuple):
         if node not in (t, T):
             raise NoValueError(node)
         return self.do.rational(Fraction(self.when(node)))
+
+    @property
+    def _values(self) -> dict[sp.Symbol, sp.Expr]:
+        """The model's values, and those of t and T where they are times."""
+        given = self.model
+        times = {t: self.time, T: given.horizon} if given.horizon else {}
+        return {x: sp.Integer(i) for x, i in times.items() if x not in given.numbers} | dict(given.values)
 
     def vector(self, node: Any) -> tuple[Any, ...]:
         """The blocks of a matrix or vector expression; raises as `Model.number`."""
@@ -233,7 +240,11 @@ def rational_exponent(node: sp.Pow, values: Mapping[sp.Symbol, sp.Expr]) -> sp.R
 def rational_value(expression: sp.Expr, numbers: Mapping[str, Fraction]) -> Fraction | None:
     """The value of a formula at numbers by name if it is rational, else None."""
     values = {x: sp.Rational(numbers[x.name].numerator, numbers[x.name].denominator) for x in expression.free_symbols}
-    value = sp.sympify(expression.subs(values), strict=True).doit()
+    try:
+        value = sp.sympify(expression.subs(values), strict=True).doit()
+    except ValueError:
+        # Of a maximum with a member that divides by 0.
+        return None
     return _fraction(value) if isinstance(value, sp.Rational) else None
 
 

@@ -112,15 +112,16 @@ class Rationals:
         roots = exponent.denominator
         while isinstance(found, Fraction) and roots % 2 == 0:
             found, roots = root(found), roots // 2
-        if isinstance(found, Fraction) and roots == 1 and (found or exponent > 0):
+        if isinstance(found, Fraction) and roots == 1 and (found or exponent >= 0):
             return Fraction(found**exponent.numerator)
         return _BALLS.power(ball(x), exponent)
 
     def exp(self, x: Number) -> Number:
-        return _BALLS.exp(ball(x)) if x != 0 else Fraction(1)
+        # A ball that may be 0 is neither equal to it nor unequal.
+        return Fraction(1) if x == 0 else _BALLS.exp(ball(x))
 
     def log(self, x: Number) -> Number:
-        return _BALLS.log(ball(x)) if x != 1 else Fraction(0)
+        return Fraction(0) if x == 1 else _BALLS.log(ball(x))
 
     def larger(self, x: Number, y: Number) -> Number:
         return max(x, y) if isinstance(x, Fraction) and isinstance(y, Fraction) else ball(x).max(ball(y))

@@ -103,7 +103,9 @@ class Rounded:
         return _rounded(x.value * y.value, carried)
 
     def power(self, x: Approx, exponent: Fraction) -> Approx:
-        """A rational power; an interval around 0 has only powers with a positive exponent."""
+        """A rational power; an interval around 0 has only powers with an exponent that is not negative."""
+        if not exponent:
+            return Approx(1.0, 0.0)
         e = float(exponent)
         if x.low > 0:
             ends = sorted((_power(x.low, e), _power(x.high, e)))
@@ -111,7 +113,7 @@ class Rounded:
             # The exponent itself is rounded, which moves the power by its logarithm.
             moved = abs(value) * (8 + abs(e * math.log(x.value))) * _EPSILON
             return _rounded(value, max(ends[1] - value, value - ends[0]) + 2 * moved)
-        if e <= 0 or (exponent.denominator > 1 and x.high < 0):
+        if e < 0 or (exponent.denominator > 1 and x.high < 0):
             return Approx(math.nan, math.inf)
         if exponent.denominator > 1:
             return _rounded(_power(max(x.value, 0.0), e), _power(x.high, e))

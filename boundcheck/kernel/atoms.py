@@ -186,6 +186,25 @@ class Inverse(_Operator):
     name = "inverse"
 
 
+class Maximum(Atom):
+    """The largest of several numbers; use `maximum`."""
+
+    members: tuple[Scalar, ...]
+
+    def __init__(self, members: tuple[Scalar, ...]) -> None:
+        if type(members) is not tuple or any(type(x) is not Scalar for x in members):
+            raise TermError(f"{members!r} are not polynomials")
+        if len(members) < 2 or list(members) != sorted(set(members)):
+            raise TermError("the members of a maximum are sorted, two or more, each once")
+        self._fill(members=members, key=f"(max {' '.join(x.key for x in members)})")
+
+    def parts(self) -> tuple[Matrix | Scalar, ...]:
+        return self.members
+
+    def __str__(self) -> str:
+        return f"max({', '.join(map(str, self.members))})"
+
+
 class Minimum(_Operator):
     """The least value of the body over 1 <= t <= T."""
 

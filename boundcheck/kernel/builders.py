@@ -17,6 +17,7 @@ from boundcheck.kernel.atoms import (
     Expectation,
     Horizon,
     Inverse,
+    Maximum,
     Minimum,
     Norm,
     Power,
@@ -163,13 +164,22 @@ def power(base: Scalar, exponent: Index) -> Scalar:
     return base ** (exponent.offset + 1) * Power(base, Index(exponent.base, -1))
 
 
+def maximum(*members: Scalar) -> Scalar:
+    """The largest of several numbers."""
+    chosen = tuple(sorted(set(members)))
+    return Scalar.of(Maximum(chosen)) if len(chosen) > 1 else chosen[0]
+
+
 def clock(t: Index) -> Scalar:
     """The number of an index."""
     return t.offset + ({"t": Scalar.of(Clock()), "T": Scalar.of(Horizon())}[t.base] if t.base else ZERO)
 
 
 def expect(body: Scalar, given: Index | None) -> Scalar:
-    """The expectation. Linear; known factors are taken out; an inner, finer expectation is removed (tower)."""
+    """The expectation. Linear; known factors are taken out; an inner, finer expectation is removed (tower).
+
+    Without a past, that of a sum over all times is the sum of the expectations.
+    """
     summands = []
     for monomial, coefficient in body.terms.items():
         inside, outside = _split(monomial, lambda atom: not known(atom, given))
@@ -188,6 +198,8 @@ def _expect_monomial(monomial: Monomial, given: Index | None) -> Scalar:
         atom = monomial[0][0]
         if isinstance(atom, Expectation) and _coarser(given, atom.given):
             return expect(atom.body, given)
+        if isinstance(atom, Total) and given is None:
+            return total(expect(atom.body, None))
         if isinstance(atom, Trace) and sum(not known(letter, given) for letter, _ in atom.word) == 1:
             return Scalar.of(Trace(_mean_word(atom.word, given)))
     return Scalar.of(Expectation(Scalar({monomial: 1}), given))
@@ -288,6 +300,8 @@ def _rebuilt(atom: Atom, parts: list[Matrix | Scalar], t: Index | None) -> Scala
             return before(scalars[0])
         case Power():
             return power(scalars[0], atom.exponent if t is None else atom.exponent.moved(t))
+        case Maximum():
+            return maximum(*scalars)
         case Minimum() | Root() | Inverse():
             return Scalar.of(type(atom)(scalars[0]))
     return Scalar.of(atom)

@@ -89,23 +89,8 @@ def _kinds(given: object) -> str:
     return ", ".join(type(x).__name__ for x in given) if isinstance(given, tuple) else type(given).__name__
 
 
-_PLAIN = (
-    str,
-    int,
-    Fraction,
-    type(None),
-    Index,
-    Scalar,
-    Matrix,
-    Symbol,
-    Gradient,
-    Mean,
-    Variable,
-    Dimension,
-    Horizon,
-    Fact,
-    Law,
-)
+_TERMS = (Scalar, Matrix, Symbol, Gradient, Mean, Variable, Dimension, Horizon, Fact, Law)
+_PLAIN = (str, int, Fraction, type(None), Index, *_TERMS)
 
 
 def _plain(argument: object) -> bool:

@@ -19,6 +19,7 @@ from boundcheck.kernel.atoms import (
     Expectation,
     Horizon,
     Inverse,
+    Maximum,
     Minimum,
     Norm,
     Power,
@@ -203,6 +204,9 @@ def _atom(atom: Atom, model: Model, t: int, outcome: int) -> Interval:
             return sum((denote(atom.body, model, i, outcome) for i in range(1, model.horizon + 1)), exact(0))
         case Before():
             return sum((denote(atom.body, model, i, outcome) for i in range(1, t)), exact(0))
+        case Maximum():
+            values = [denote(x, model, t, outcome) for x in atom.members]
+            return Interval(max(x.low for x in values), max(x.high for x in values))
         case Minimum():
             values = [denote(atom.body, model, i, outcome) for i in range(1, model.horizon + 1)]
             return Interval(min(x.low for x in values), min(x.high for x in values))

@@ -12,7 +12,7 @@ from boundcheck.kernel.times import Index, Time, When
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_']*\Z")
 # Words that have a meaning of their own in the text of a term.
 RESERVED = frozenset(
-    {"E", "T", "all", "always", "for", "inverse", "min_t", "of", "past", "root", "sum", "sum_t", "tr", "with"}
+    {"E", "T", "all", "always", "for", "inverse", "max", "min_t", "of", "past", "root", "sum", "sum_t", "tr", "with"}
 )
 # t, and t with primes, the times that sums range over.
 _TIME = re.compile(r"(?<![A-Za-z0-9_'])t'*(?![A-Za-z0-9_'])")

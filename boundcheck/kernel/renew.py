@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from inspect import signature
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +18,7 @@ from boundcheck.kernel.atoms import (
     Expectation,
     Horizon,
     Inverse,
+    Maximum,
     Minimum,
     Norm,
     Power,
@@ -31,31 +33,12 @@ from boundcheck.kernel.facts import Fact, Law
 from boundcheck.kernel.terms import Gradient, Matrix, Mean, Scalar, Symbol
 from boundcheck.kernel.times import Index, Time
 
-# The parts of each kind of object, in the order of its constructor.
+# The parts of each kind of object are what its constructor takes.
+_TIMES, _TERMS = (Index, Time), (Scalar, Matrix, Symbol, Gradient, Mean, Fact, Law)
+_ATOMS = (Variable, Dimension, Horizon, Clock, Power, Norm, Trace, Value, Maximum, Expectation)
+_OPERATORS = (Root, Inverse, Minimum, Total, Before)
 _CONTENT: Mapping[type, tuple[str, ...]] = {
-    Index: ("base", "offset"),
-    Time: ("index", "lag"),
-    Scalar: ("terms",),
-    Matrix: ("shape", "terms"),
-    Symbol: ("name", "shape", "when"),
-    Gradient: ("function", "point", "block"),
-    Mean: ("letter", "given"),
-    Variable: ("name", "when"),
-    Dimension: ("name",),
-    Horizon: (),
-    Clock: (),
-    Power: ("base", "exponent"),
-    Norm: ("kind", "blocks"),
-    Trace: ("word",),
-    Value: ("function", "point"),
-    Root: ("body",),
-    Inverse: ("body",),
-    Minimum: ("body",),
-    Total: ("body",),
-    Before: ("body",),
-    Expectation: ("body", "given"),
-    Fact: ("relation", "polynomial"),
-    Law: ("variables", "premises", "conclusion"),
+    kind: tuple(signature(kind).parameters) for kind in (*_TIMES, *_TERMS, *_ATOMS, *_OPERATORS)
 }
 _PLAIN = (str, int, bool, Fraction, type(None))
 # Marks an object that is being built: to meet the mark means that the object contains itself.

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Dimension, Horizon, Inverse, Minimum, Root, Variable
-from boundcheck.kernel.builders import at, expect, inner, known, norm, square, substitute_scalar, timed, total
+from boundcheck.kernel.builders import at, expect, inner, known, maximum, norm, square, substitute_scalar, timed, total
 from boundcheck.kernel.derive import Answer, at_least_zero, polynomial_of, rule, zero
 from boundcheck.kernel.errors import RuleError
 from boundcheck.kernel.facts import Fact, Law, Statement, Theorem, free
@@ -261,6 +261,31 @@ def inverse(divisor: Theorem) -> Answer:
     """
     x = polynomial_of("inverse", 0, divisor, ">")
     return zero(x * Inverse(x) - 1)
+
+
+@rule(0)
+def at_most_maximum(x: Scalar, others: tuple[Scalar, ...]) -> Answer:
+    """⊢ x <= max(x, y, ...); never fails."""
+    return at_least_zero(maximum(x, *others) - x)
+
+
+@rule(None)
+def maximum_at_most(premises: tuple[Theorem, ...], c: Scalar) -> Answer:
+    """Bound the largest of several numbers.
+
+    ::
+
+        H1 ⊢ x <= c    H2 ⊢ y <= c    …    (< if all are <)
+        ────────────────────────────────
+           H1, H2, … ⊢ max(x, y, …) <= c
+
+    Fails without a premise.
+    """
+    if not premises:
+        raise RuleError("maximum_at_most", None, "there is no premise")
+    members = [c - polynomial_of("maximum_at_most", i, x, ">=", ">") for i, x in enumerate(premises)]
+    strict = all(x.fact.relation == ">" for x in premises)
+    return Fact(">" if strict else ">=", c - maximum(*members))
 
 
 @rule(1)

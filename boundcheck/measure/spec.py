@@ -55,6 +55,7 @@ from boundcheck.words.hypotheses import (
     BOUNDED_BELOW,
     BOUNDED_GRADIENT,
     BOUNDED_VARIANCE,
+    EXPECTED_SMOOTHNESS,
     LIPSCHITZ_ADAPTER,
     SMOOTH,
     SMOOTH_IN_W,
@@ -65,7 +66,10 @@ from boundcheck.words.measures import SMOOTHNESS, PerformanceMeasure
 # Bytes of a spec.
 _LONGEST = 2**18
 # The parameters of a theorem that may be assumed; the others are part of how it is run.
-ASSUMABLE = tuple(word.letter for word in (SMOOTH_IN_W, BOUNDED_GRADIENT, LIPSCHITZ_ADAPTER, BOUNDED_BELOW))
+ASSUMABLE = (
+    *(word.letter for word in (SMOOTH_IN_W, BOUNDED_GRADIENT, LIPSCHITZ_ADAPTER, BOUNDED_BELOW)),
+    *(symbol.name for symbol in EXPECTED_SMOOTHNESS.symbols),
+)
 FOLLOWING = (BOUNDED_VARIANCE.letter, T.name)
 """The parameters whose values follow from the others: noise, and horizon."""
 # The parameters whose values a run shows, beside its step size.
@@ -226,9 +230,6 @@ class Spec(Table):
         said = self.said
         if not takes(said, T):
             raise InputError("claim", self.claim, "a theorem with the horizon T among its parameters")
-        if (no_run := next((word for _, word in words_of(said) if word and not word.is_of_a_run), None)) is not None:
-            expected = f"a theorem whose constants a run can have, which those of {no_run.title} are not"
-            raise InputError("claim", self.claim, expected)
         allowed = adapters_of(said)
         if self.adapter.kind not in allowed:
             expected = f"{' or '.join(allowed)}, of which {self.claim} speaks"

@@ -171,6 +171,15 @@ class By:
             rules.certificate((above, below), Fact(">=", -(p * p)), (((_UNIT,), (0, 1)),), (), ()), p
         )
 
+    def below_maximum(self, maximum: sp.Max) -> list[Theorem]:
+        """Each argument, in sympy's order, is at most the maximum."""
+        members = tuple(map(self.reading.scalar, maximum.args))
+        return [rules.at_most_maximum(x, members) for x in members]
+
+    def maximum_below(self, c: sp.Expr, *above: Theorem) -> Theorem:
+        """Max(x, y, ...) <= c, from x <= c, y <= c, ...."""
+        return rules.maximum_at_most(above, self.reading.scalar(c))
+
     # Analysis.
 
     def chain_rule(self, composition: Theorem, block: int) -> Theorem:
@@ -178,12 +187,22 @@ class By:
         return chain_rule(composition, block)
 
     def descent_lemma(
-        self, smooth: Theorem, function: sp.Symbol, x: MatrixExpr, step: MatrixExpr, constant: sp.Expr, theta: sp.Symbol
+        self,
+        smooth: Theorem,
+        function: sp.Symbol,
+        x: MatrixExpr,
+        step: MatrixExpr,
+        constant: sp.Expr,
+        theta: sp.Symbol,
+        sign: int = 1,
     ) -> Theorem:
-        """F(x + δ) <= F(x) + ⟨∇F(x), δ⟩ + L/2 ‖δ‖², from smoothness along the segment; a standard fact."""
+        """F(x + δ) - F(x) - ⟨∇F(x), δ⟩ <= L/2 ‖δ‖², from smoothness along the segment; a standard fact.
+
+        With the sign -1 it is >= -L/2 ‖δ‖².
+        """
         point, change = self.reading.point(x), self.reading.point(step)
         scale = self.reading.scalar(constant)
-        return descent_lemma(smooth, function.name, point, change, scale, self._variable(theta))
+        return descent_lemma(smooth, function.name, point, change, scale, self._variable(theta), sign)
 
     # Expectations, sums, roots.
 
@@ -265,7 +284,13 @@ def by_signs(goal: Fact, premises: Sequence[Theorem]) -> Theorem | None:
     """The goal, if its coefficients are positive and `premises` give every atom's sign; else None."""
     if goal.relation == "=" or any(weight < 0 for weight in goal.polynomial.terms.values()):
         return None
-    signed = {theorem.fact.polynomial: theorem for theorem in premises if theorem.fact.relation != "="}
+    # Strict ones last: they replace weak ones.
+    signed = {
+        theorem.fact.polynomial: theorem
+        for relation in (">=", ">")
+        for theorem in premises
+        if theorem.fact.relation == relation
+    }
     used: list[Theorem] = []
     terms, strict = [], False
     for monomial, weight in goal.polynomial.terms.items():

@@ -21,6 +21,7 @@ from boundcheck.kernel.atoms import (
     Expectation,
     Horizon,
     Inverse,
+    Maximum,
     Minimum,
     Norm,
     Power,
@@ -198,6 +199,11 @@ class _Reader:
             return Scalar.of(Clock())
         if token == "sum":
             return self.partial_sum()
+        if token == "max":
+            self.take("(")
+            members = self.several(self.number)
+            self.take(")")
+            return Scalar.of(Maximum(tuple(members)))
         if token in _OPERATORS:
             self.take("(")
             body = self.number()

@@ -1,8 +1,8 @@
 """Entailments between facts as SMT-LIB 2 text: every atom is a real variable, and the goal is negated.
 
 "unsat" says that the premises entail the goal, whatever the atoms stand for; "sat" says that arithmetic alone does not
-entail it. The definitions of roots, inverses, norms and dimensions are asserted with the premises. The text has no
-division, and it is the same for the same set of facts. This module also reads models.
+entail it. The definitions of roots, inverses, maxima, norms and dimensions are asserted with the premises. The text has
+no division, and it is the same for the same set of facts. This module also reads models.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact
-from boundcheck.kernel.atoms import Dimension, Horizon, Inverse, Norm, Root
+from boundcheck.kernel.atoms import Dimension, Horizon, Inverse, Maximum, Norm, Root
 from boundcheck.kernel.terms import Atom, Scalar
 
 # One of the cases holds; a case is a list of facts that hold together.
@@ -29,14 +29,15 @@ _Expression: TypeAlias = "str | list[_Expression]"
 
 
 def atoms_of(facts: Iterable[Fact]) -> list[Atom]:
-    """The atoms of the facts, sorted, with the atoms in the definitions of their roots and inverses."""
+    """The atoms of the facts, sorted, with the atoms in the definitions of roots, inverses and maxima."""
     found: set[Atom] = set()
     waiting = [atom for fact in facts for atom in fact.polynomial.atoms()]
     while waiting:
         atom = waiting.pop()
         if atom not in found:
             found.add(atom)
-            waiting += atom.body.atoms() if isinstance(atom, Root | Inverse) else []
+            defined = atom.parts() if isinstance(atom, Root | Inverse | Maximum) else ()
+            waiting += [x for part in defined if isinstance(part, Scalar) for x in part.atoms()]
     return sorted(found)
 
 
@@ -49,6 +50,8 @@ def definition(atom: Atom) -> Cases:
             return nonnegative, (Fact(">", -body), Fact("=", value))
         case Inverse(body=body):
             return (Fact("=", value * body - 1),), (Fact("=", body), Fact("=", value))
+        case Maximum(members=members):
+            return tuple((Fact("=", value - x), *(Fact(">=", x - y) for y in members if y != x)) for x in members)
         case Norm():
             return ((Fact(">=", value),),)
         case Dimension() | Horizon():

@@ -177,7 +177,9 @@ class Reading:
             case sp.Abs():
                 return Scalar.of(k.Root(self.scalar(node.args[0]) ** 2))
             case sp.Max():
-                return self._maximum(node)
+                return builders.maximum(*map(self.scalar, node.args))
+            case sp.Min():
+                return -builders.maximum(*(-self.scalar(x) for x in node.args))
             case words.FrobeniusNorm() | words.EuclideanNorm() | words.SpectralNorm():
                 kind = k.SPECTRAL if isinstance(node, words.SpectralNorm) else k.FROBENIUS
                 return builders.norm(kind, *self.point(node.args[0]))
@@ -230,13 +232,6 @@ class Reading:
         for _ in range({1: 0, 2: 1, 4: 2}[int(exponent.q)]):
             base = Scalar.of(k.Root(base))
         return (base if exponent > 0 else Scalar.of(k.Inverse(base))) ** abs(int(exponent.p))
-
-    def _maximum(self, node: sp.Max) -> Scalar:
-        first, *rest = (self.scalar(x) for x in node.args)
-        for other in rest:
-            # Half of the sum and of the distance.
-            first = (first + other + k.Root((first - other) ** 2)) * Fraction(1, 2)
-        return first
 
     def _expectation(self, node: words.Expectation) -> Scalar:
         body = self.scalar(node.args[0])

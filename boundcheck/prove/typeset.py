@@ -15,7 +15,7 @@ _SIGNS = {
     "‖": r"\|", "‖_F": r"\|_{F}", "‖_op": r"\|_{\mathrm{op}}", "∇": r"\nabla", "ᵀ": r"^{\top}", "<=": r"\le",
     "<": "<", "=": "=", "*": r"\,", "+": "+", "-": "-", "/": "/", "(": "(", ")": ")", "[": "[", "]": "]", ",": ",",
     ";": ";", ":": ":", "|": r"\mid", "E": r"\mathbb{E}", "tr": r"\operatorname{tr}", "min_t": r"\min_{t}",
-    "sum_t": r"\sum_{t}", "sum": r"\sum", "t": "t", "T": "T", "for": r"\forall", "all": r"\;",
+    "max": r"\max", "sum_t": r"\sum_{t}", "sum": r"\sum", "t": "t", "T": "T", "for": r"\forall", "all": r"\;",
     "with": r"\quad\text{with}\quad", "always": r"\text{always}\;", "past": r"\text{past}\;", "of": r"\text{of}\;",
 }  # fmt: skip
 # Signs that open a group: how it begins, and how it ends in the text.

@@ -138,6 +138,7 @@ def _search(attack: Attack, answer: dict[str, Any], proofs: ProofAudit) -> Searc
     return answer | {
         "label": label(id, lipschitz),
         "argument": catalogue[id].argument,
+        "unproved": catalogue[id].unproved,
         "lipschitz": lipschitz,
         "file": f"instances/{id}{'' if lipschitz == LEAST else '.sqrt_r'}.json",
         "drawn": attack.is_drawn,

@@ -43,7 +43,8 @@ GROUP = "boundcheck.sections"
 Search = dict[str, Any]
 """What `boundcheck falsify --json` says of a claim, with ``label``, what to call it, ``drawn``, whether a figure shows
 it, ``curve``, what its ratio can be at most by rank, or nothing, ``proof``, what the kernel says of it or ``by hand``,
-the claim's ``argument``, and ``file``, where the best instance is written, relative to the page."""
+the claim's ``argument`` and why it is ``unproved``, and ``file``, where the best instance is written, relative to the
+page."""
 Waterfall = tuple[str, Sequence[Chain]]
 """The name of a pair of points, and the chains of Lemma 1 there."""
 

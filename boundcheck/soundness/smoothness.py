@@ -63,7 +63,7 @@ def changed(claim: Claim, name: str, expression: sp.Expr) -> Claim:
 
 
 def _another(claim: Claim, **changes: Any) -> Claim:
-    return replace(claim, id=f"mutant of {claim.id}", argument="", **changes)
+    return replace(claim, id=f"mutant of {claim.id}", argument="", unproved="", **changes)
 
 
 def _everywhere(claim: Claim, where: Mapping[sp.Symbol, sp.Expr]) -> Claim:

@@ -27,6 +27,7 @@ def theorem(
     measure: PerformanceMeasure,
     note: str = "",
     argument: str = "",
+    unproved: str = "",
     declared: tuple[Parameter, ...] = (),
 ) -> Claim:
     """The claim that under these hypotheses the algorithm makes the measure at most the last quantity."""
@@ -41,6 +42,7 @@ def theorem(
         conditions,
         note=note,
         argument=argument,
+        unproved=unproved,
         declared=declared,
         algorithm=algorithm,
         measure=measure,

@@ -7,17 +7,18 @@ takes strong convexity, its proofs use the Polyak–Łojasiewicz inequality alon
 import sympy as sp
 
 from boundcheck.claims.claim import Claim, Quantity
-from boundcheck.claims.symbols import D, Lhat, T, alpha, bound, eta, eta_max, f_star, mu_F, zeta
+from boundcheck.claims.symbols import R_1, D, Lhat, T, alpha, bound, eta, eta_max, f_star, mu_F, zeta
 from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient, Value, v
 from boundcheck.words.algorithms import DECREASING_SGD, SGD
 from boundcheck.words.algorithms.decreasing_sgd import DECLARED, gamma, omega
 from boundcheck.words.hypotheses import POLYAK_LOJASIEWICZ
-from boundcheck.words.measures import AVERAGE_GRADIENT, LAST_GAP
+from boundcheck.words.measures import AVERAGE_GAP, AVERAGE_GRADIENT, LAST_DISTANCE, LAST_GAP
 from boundcheck.words.sentence import theorem
 
 from ..classics.claims import GIVEN_SMOOTHNESS, SMOOTH
 from ..jiang2024.claims import ASSUMPTION_4, BOUNDED_BELOW
 from ..meft.lora import CONDITIONALLY_UNBIASED
+from ..methods.claims import CONVEX, NEAR_MINIMISER, SMOOTH_EVERYWHERE, STRONGLY_CONVEX_EVERYWHERE
 
 _SURVEY = (
     "Bottou, Curtis and Nocedal, Optimization methods for large-scale machine learning, SIAM Review 60(2), 2018, {}"
@@ -100,4 +101,44 @@ DECREASING_STEP = theorem(
     note="The step is omega/(gamma + t) at t; omega is the survey's β, and its ν is the numerator.",
 )
 
-CLAIMS = (PL, NONCONVEX, CONSTANT_STEP, DECREASING_STEP)
+_NEAR_BY = (NEAR_MINIMISER, ASSUMPTION_4, CONDITIONALLY_UNBIASED)
+
+CONVEX_AVERAGE = theorem(
+    "bottou2018.convex_average",
+    "SGD, convex, constant step",
+    "boundcheck; the setting of the survey's section 4, by the analysis of Nemirovski, Juditsky, Lan and Shapiro, SIAM "
+    "J. Optim. 19(4), 2009, section 2.2, with smoothness in place of bounded gradients",
+    _EVERY,
+    (SMOOTH_EVERYWHERE, CONVEX, *_NEAR_BY),
+    (*_STEP, Quantity(bound, R_1**2 / (2 * alpha * T) + alpha * zeta**2 / 2, "bound on the average expected gap")),
+    (sp.Le(eta, eta_max),),
+    algorithm=SGD,
+    measure=AVERAGE_GAP,
+    note="The gap at the mean of v_1, ..., v_T is no larger, by Jensen's inequality, which is no part of the proof.",
+)
+
+# What the noise leaves of the squared distance, however long the run.
+spread = sp.Symbol("spread", positive=True)
+
+CONTRACTION = theorem(
+    "bottou2018.contraction",
+    "SGD, strongly convex, constant step",
+    "boundcheck; the setting of the survey's section 4, in the distance, as Moulines and Bach, NeurIPS 2011, section 3",
+    _EVERY,
+    (SMOOTH_EVERYWHERE, STRONGLY_CONVEX_EVERYWHERE, *_NEAR_BY),
+    (
+        *_STEP,
+        Quantity(spread, alpha * zeta**2 / mu_F, "what the noise leaves of the squared distance, however long the run"),
+        Quantity(
+            bound,
+            spread + (1 - alpha * mu_F) ** (T - 1) * (R_1**2 - spread),
+            "bound on the last expected squared distance",
+        ),
+    ),
+    (sp.Lt(mu_F, Lhat), *CONSTANT_STEP.conditions[1:]),
+    algorithm=SGD,
+    measure=LAST_DISTANCE,
+    note="Each step multiplies the expected squared distance by 1 - αμ_F at most, and adds α²ζ² at most.",
+)
+
+CLAIMS = (PL, NONCONVEX, CONSTANT_STEP, DECREASING_STEP, CONVEX_AVERAGE, CONTRACTION)

@@ -15,11 +15,11 @@ from ..jiang2024.descent import (
     NEXT,
     NOW,
     SQUARE,
-    TOTAL,
     descent,
     expected_decrease,
     expected_descent,
     gap_at_start,
+    half,
     one_step,
     square_nonnegative,
     summed,
@@ -37,22 +37,12 @@ GAP, GAP_NEXT = Expectation(NOW) - f_star, Expectation(NEXT) - f_star
 def nonconvex(proof: Proof) -> None:
     """The sum over t, divided by αT/2."""
     by = proof.by
-    step = given_step(proof, NONCONVEX)
+    step = given_step(proof, NONCONVEX, positive_constant(proof, NONCONVEX))
     law = proof.define(Value(F, v), Value(f, v), "F(v) = f(v)", forall=[v])
     lines = descent(proof, along_run(proof), law, v_last, step.positive)
     total = summed(proof, lines, expected_descent(proof, lines), step.weight)
     long = proof.step("T > 0", gt(T, 0), proof.positive(T))
-    sums = proof.step("ΣE‖∇F‖² ≥ 0", ge(TOTAL, 0), by.sum(square_nonnegative(proof)))
-    half = proof.step(
-        "half",
-        le(alpha * TOTAL, 2 * D + T * Lhat * alpha**2 * zeta**2),
-        total,
-        step.short,
-        sums,
-        step.positive,
-        meaning="1 - L̂α/2 is at least 1/2.",
-        degree=3,
-    )
+    least = half(proof, total, step.positive, step.short)
     units = [by.quotient(x)[0] for x in (step.positive, long)]
     limit = proof.step(
         "αT times the bound",
@@ -62,7 +52,7 @@ def nonconvex(proof: Proof) -> None:
         degree=3,
     )
     proof.conclude(
-        proof.step("divided by αT", NONCONVEX.conclusion, step.positive, long, half, limit, units[1], factor=[0, 1])
+        proof.step("divided by αT", NONCONVEX.conclusion, step.positive, long, least, limit, units[1], factor=[0, 1])
     )
 
 
@@ -84,12 +74,15 @@ class Step:
     weight: Theorem
 
 
-def given_step(proof: Proof, claim: Claim) -> Step:
-    """The constant step that is given, from η <= η_max = 1/L̂."""
-    smoothness, longest, size = (proof.quantity(quantity(claim, x)) for x in (Lhat, eta_max, alpha))
-    signs = proof.positive(ell, eta)
-    constant = proof.step("L̂ > 0", gt(Lhat, 0), smoothness, signs)
-    positive = proof.step("α > 0", gt(alpha, 0), size, signs)
+def positive_constant(proof: Proof, claim: Claim) -> Theorem:
+    """L̂ > 0, which is given."""
+    return proof.step("L̂ > 0", gt(Lhat, 0), proof.quantity(quantity(claim, Lhat)), proof.positive(ell))
+
+
+def given_step(proof: Proof, claim: Claim, constant: Theorem) -> Step:
+    """The constant step that is given, from L̂ > 0 and η <= η_max = 1/L̂."""
+    longest, size = (proof.quantity(quantity(claim, x)) for x in (eta_max, alpha))
+    positive = proof.step("α > 0", gt(alpha, 0), size, proof.positive(eta))
     unit, _ = proof.by.quotient(constant)
     most = proof.step("L̂η_max = 1", eq(Lhat * eta_max, 1), longest, unit)
     below = proof.assume(claim.conditions[-1])
@@ -107,7 +100,7 @@ def given_step(proof: Proof, claim: Claim) -> Step:
 def constant_step(proof: Proof) -> None:
     """The gap, less what the noise leaves, shrinks by the factor 1 - αμ_F at each step."""
     by = proof.by
-    step = given_step(proof, CONSTANT_STEP)
+    step = given_step(proof, CONSTANT_STEP, positive_constant(proof, CONSTANT_STEP))
     shrinks = gap_shrinks(proof, step)
     (growth,) = proof.positive(mu_F)
     unit = proof.step(
@@ -115,16 +108,6 @@ def constant_step(proof: Proof) -> None:
         eq(2 * mu_F * rest, Lhat * alpha * zeta**2),
         proof.quantity(quantity(CONSTANT_STEP, rest)),
         by.quotient(growth)[0],
-    )
-    gentle = proof.step(
-        "α(L̂ - μ_F) ≥ 0", ge(alpha * (Lhat - mu_F), 0), proof.assume(CONSTANT_STEP.conditions[0]), step.positive
-    )
-    factor = proof.step(
-        "1 - αμ_F ≥ 0",
-        ge(1 - alpha * mu_F, 0),
-        step.short,
-        gentle,
-        meaning="No function is steeper near its least value than its smoothness allows.",
     )
     beyond = proof.step(
         "beyond the rest",
@@ -138,11 +121,25 @@ def constant_step(proof: Proof) -> None:
         "geometric",
         le(GAP - rest, (1 - alpha * mu_F) ** (t - 1) * (D - rest)),
         first=[gap_at_start(proof)],
-        then=[beyond, factor],
+        then=[beyond, stays_positive(proof, CONSTANT_STEP, step)],
         meaning="By induction over t: each step multiplies by 1 - αμ_F, which is not negative.",
     )
     limit = proof.quantity(quantity(CONSTANT_STEP, bound))
     proof.conclude(proof.step("the last", CONSTANT_STEP.conclusion, by.at(geometric, T), limit, meaning="At t = T."))
+
+
+def stays_positive(proof: Proof, claim: Claim, step: Step) -> Theorem:
+    """1 - αμ_F >= 0, from μ_F <= L̂ and L̂α <= 1."""
+    gentle = proof.step(
+        "α(L̂ - μ_F) ≥ 0", ge(alpha * (Lhat - mu_F), 0), proof.assume(claim.conditions[0]), step.positive
+    )
+    return proof.step(
+        "1 - αμ_F ≥ 0",
+        ge(1 - alpha * mu_F, 0),
+        step.short,
+        gentle,
+        meaning="No function is steeper near its least value than its smoothness allows.",
+    )
 
 
 def gap_shrinks(proof: Proof, step: Step) -> Theorem:
@@ -291,18 +288,10 @@ def _late_step(
 
 def _at_least_both(proof: Proof) -> tuple[Theorem, Theorem]:
     """The maximum ν is at least each of its two arguments, the one with the noise first."""
-    by, formula = proof.by, quantity(DECREASING_STEP, late)
-    largest = proof.quantity(formula)
-    one, other = formula.expression.args
-    apart = sp.Abs(one - other)
-    found = []
-    for each, rest_ in ((one, other), (other, one)):
-        squares = proof.step("x² ≤ |x|²", le((each - rest_) ** 2, apart**2), _square(proof, one - other))
-        size = by.from_squares(squares, by.root_nonnegative((one - other) ** 2), each - rest_)
-        found.append(proof.step("ν is the larger one", ge(late, each), largest, size))
-    noise = next(x for x, each in zip(found, (one, other), strict=True) if each.has(zeta))
-    return noise, next(x for x in found if x is not noise)
-
-
-def _square(proof: Proof, x: sp.Expr) -> Theorem:
-    return proof.by.root(proof.step("x² ≥ 0", ge(x**2, 0), hints=[x]))
+    formula = quantity(DECREASING_STEP, late)
+    largest, args = proof.quantity(formula), formula.expression.args
+    found = {
+        each.has(zeta): proof.step("ν is the larger one", ge(late, each), largest, below)
+        for each, below in zip(args, proof.by.below_maximum(formula.expression), strict=True)
+    }
+    return found[True], found[False]

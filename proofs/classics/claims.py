@@ -95,11 +95,6 @@ KHALED = theorem(
     ),
     note="The theorem's power (1 + ℓAα²)^T stands here by its bound 1 + 2ℓAα²T, which holds because ℓAα²T ≤ 1 at "
     "this step; Corollary 1 takes 3 for it, which is the most that it can be.",
-    argument="Let δ_t = E F(v_t) - f*, N_t = E‖∇F(v_t)‖² and x = ℓAα². The descent lemma, unbiasedness and expected "
-    "smoothness give δ_{t+1} ≤ (1 + x)δ_t - α(1 - ℓαB/2)N_t + ℓα²C/2, and ℓαB ≤ 1, so that (α/2)N_t ≤ (1 + x)δ_t - "
-    "δ_{t+1} + ℓα²C/2. Times the weights w_t = (1 + x)^-t the δ telescope: (α/2) Σ w_t N_t ≤ δ_1 + (ℓα²C/2) Σ w_t, and "
-    "Σ w_t ≥ T (1 + x)^-T. Hence min N_t ≤ ℓCα + 2(1 + x)^T δ_1/(αT). Last, (1 + x)^T ≤ exp(xT) ≤ 1 + 2xT, since "
-    "xT ≤ 1 and exp is convex with exp(1) ≤ 3.",
     algorithm=algorithms.SGD,
     measure=LEAST_GRADIENT,
 )
@@ -113,8 +108,6 @@ BOUNDED_VARIANCE = replace(
         {abc_a: sp.Integer(0), abc_b: sp.Integer(1), abc_c: zeta**2},
     ),
     hypotheses=(SMOOTH, ASSUMPTION_4, CONDITIONALLY_UNBIASED, BOUNDED_BELOW),
-    argument="Unbiasedness makes E‖g‖² = ‖∇F‖² + E‖g - ∇F‖² ≤ ‖∇F‖² + ζ², which is expected smoothness with A = 0, "
-    "B = 1 and C = ζ²; the rest is that of khaled2020.theorem2.",
 )
 
 GHADIMI = theorem(
@@ -135,10 +128,6 @@ GHADIMI = theorem(
         ),
     ),
     note="The paper bounds the mean at an iterate drawn uniformly at random, hence the smallest.",
-    argument="The descent lemma, unbiasedness and ℓα ≤ 1 give (α/2)N_t ≤ E F(v_t) - E F(v_{t+1}) + ℓα²ζ²/2 for N_t = "
-    "E‖∇F(v_t)‖². The mean of N_t over t = 1, ..., T is then at most 2D/(αT) + ℓαζ². With 1/α the larger of ℓ and "
-    "ζ sqrt(ℓT/(2D)), hence at most their sum, the first term is at most 2ℓD/T + sqrt(2ℓDζ²/T); with α at most "
-    "sqrt(2D/(ℓζ²T)) the second is at most sqrt(2ℓDζ²/T).",
     algorithm=algorithms.SGD,
     measure=LEAST_GRADIENT,
 )
@@ -157,14 +146,6 @@ BEST_STEP = theorem(
     ),
     note=_DETERMINISTIC + "The paper's N steps have N + 1 = T iterates. Of its min(4h - Lh², 4h - L²h³) the second "
     "is the smaller at this step h, which is longer than 1/L.",
-    argument="Take x = v_t, y = v_{t+1}, d = x - y = h∇F(x), Δ = ∇F(x) - ∇F(y). The point (x + y)/2 - Δ/(2ℓ) is in the "
-    "ball around the step, since ‖Δ‖ ≤ ℓ‖d‖, and F there is at most its quadratic upper bound at x and at least its "
-    "lower one at y. Hence F(x) - F(y) ≥ <∇F(x) + ∇F(y), d>/2 + ‖Δ‖²/(4ℓ) - ℓ‖d‖²/4. With u = ℓh in [1, sqrt 3], and "
-    "p, r, c for ‖∇F(x)‖², ‖∇F(y)‖² and <∇F(x), ∇F(y)>, the right-hand side is h(p + c)/2 + (p + r - 2c)/(4ℓ) - "
-    "ℓh²p/4. Here c has the factor (u - 1)/(2ℓ) ≥ 0, and 2c ≥ r + (1 - u²)p, which is ‖Δ‖ ≤ ℓ‖d‖ again, so that F(x) - "
-    "F(y) ≥ ((3u - u³)p + ur)/(4ℓ). This is at least m(4u - u³)/(4ℓ) for the smallest squared norm m at v_1, ..., v_T. "
-    "And F(v_T) - f* ≥ m/(2ℓ), by the upper bound at v_T - ∇F(v_T)/ℓ, on the last step. Summed over the T - 1 steps "
-    "before, D ≥ m((T - 1)(4h - ℓ²h³) + 2/ℓ)/4, whose derivative in h vanishes at 3ℓ²h² = 4.",
     algorithm=algorithms.GRADIENT_DESCENT,
     measure=LEAST_GRADIENT,
 )

@@ -64,14 +64,12 @@ class OneStep:
     Attributes:
         line16: F(v_{t+1}) - F(v_t) + α⟨∇F, g_t⟩ <= L̂α²/2 ‖g_t‖².
         unbiased: E[g_t | v_t] = ∇F.
-        noise: E‖g_t - ∇F‖² <= ζ².
         size: α, which may depend on t.
 
     """
 
     line16: Theorem
     unbiased: Theorem
-    noise: Theorem
     size: sp.Expr
 
 
@@ -109,7 +107,7 @@ def one_step(
     size: sp.Expr = alpha,
     printed: Mapping[str, str] = UNPRINTED,
 ) -> OneStep:
-    """(15) and (16), and the expectations of Assumption 4, from smoothness along the segment and α >= 0.
+    """(15) and (16), and the mean of the stochastic gradient, from smoothness along the segment and α >= 0.
 
     In a proof that follows the paper, `printed` has the LaTeX of the two lines.
     """
@@ -127,8 +125,12 @@ def one_step(
         meaning="The update of Algorithm 1 put in.",
     )
     unbiased = proof.assume(CONDITIONALLY_UNBIASED)
-    noise = proof.assume(ASSUMPTION_4, where={g: g_t, v: v_t})
-    return OneStep(line16, unbiased, noise, size)
+    return OneStep(line16, unbiased, size)
+
+
+def noise(proof: Proof) -> Theorem:
+    """E‖g_t - ∇F‖² <= ζ²."""
+    return proof.assume(ASSUMPTION_4, where={g: g_t, v: v_t})
 
 
 def descent_in_ball(
@@ -192,17 +194,25 @@ def gap_at_start(proof: Proof) -> Theorem:
 
 def end_of_run(proof: Proof, law: Theorem, last: sp.MatrixExpr) -> Theorem:
     """E F(v_{T+1}) >= f*, from F(v) = f(W) and W at v_{T+1}."""
+    bound = above_at_end(proof, law, last)
+    return proof.step(
+        "end",
+        ge(Expectation(Value(F, v_last)), f_star),
+        proof.by.expectation(bound),
+        meaning="Expectations of both sides.",
+    )
+
+
+def above_at_end(proof: Proof, law: Theorem, last: sp.MatrixExpr) -> Theorem:
+    """F(v_{T+1}) >= f*."""
     by = proof.by
     below = proof.assume(BOUNDED_BELOW, forall=[W])
-    bound = proof.step(
+    return proof.step(
         "F ≥ f*",
         ge(Value(F, v_last), f_star),
         by.instance(law, {v: v_last}),
         by.instance(below, {W: last}),
         meaning="F takes values of f.",
-    )
-    return proof.step(
-        "end", ge(Expectation(Value(F, v_last)), f_star), by.expectation(bound), meaning="Expectations of both sides."
     )
 
 
@@ -222,10 +232,10 @@ def expected_descent(proof: Proof, lines: OneStep) -> Theorem:
     )
 
 
-def variance(proof: Proof, lines: OneStep) -> Theorem:
+def variance(proof: Proof, unbiased: Theorem) -> Theorem:
     """E[‖g_t‖² | v_t] = E[‖g_t - ∇F‖² | v_t] + ‖∇F‖²: an equation; the paper's (18) loses a factor of 2 here."""
     by = proof.by
-    mean = (lines.unbiased, MatrixExpectation(g_t, v_t), SLOPE)
+    mean = (unbiased, MatrixExpectation(g_t, v_t), SLOPE)
     centred = eq(
         Expectation(EuclideanNorm(g_t - SLOPE) ** 2, v_t),
         Expectation(InnerProduct(g_t, g_t), v_t) - InnerProduct(SLOPE, SLOPE),
@@ -253,14 +263,14 @@ def expected_decrease(proof: Proof, lines: OneStep, expected: Theorem, weight: T
             Lhat / 2 * size**2 * (Expectation(EuclideanNorm(g_t - SLOPE) ** 2, v_t) + EuclideanNorm(SLOPE) ** 2),
         ),
         expected,
-        variance(proof, lines),
+        variance(proof, lines.unbiased),
         meaning="The variance put in, where the paper takes (18).",
     )
     return proof.step(
         "expected descent",
         le(Expectation(NEXT) - Expectation(NOW) + size * SQUARE, Lhat / 2 * size**2 * (zeta**2 + SQUARE)),
         proof.by.expectation(given),
-        lines.noise,
+        noise(proof),
         weight,
         meaning="Expectations, the tower rule, and Assumption 4.",
     )
@@ -278,6 +288,21 @@ def summed(proof: Proof, lines: Descent, expected: Theorem, weight: Theorem) -> 
         lines.start,
         lines.end,
         meaning="Summed over t, the values of F telescope, and the last is at least f*.",
+    )
+
+
+def half(proof: Proof, total: Theorem, positive: Theorem, short: Theorem) -> Theorem:
+    """αΣ_t E‖∇F(v_t)‖² <= 2D + T L̂α²ζ², from the sum, α > 0 and L̂α <= 1."""
+    sums = proof.step("ΣE‖∇F‖² ≥ 0", ge(TOTAL, 0), proof.by.sum(square_nonnegative(proof)))
+    return proof.step(
+        "half",
+        le(alpha * TOTAL, 2 * SUMMED),
+        total,
+        short,
+        sums,
+        positive,
+        meaning="1 - L̂α/2 is at least 1/2.",
+        degree=3,
     )
 
 

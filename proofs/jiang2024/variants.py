@@ -215,25 +215,12 @@ def _descent(proof: Proof, smooth: Theorem) -> Theorem:
 
 def _larger(proof: Proof) -> list[Theorem]:
     """L̂ is at least each layer's λ*, being the larger of the two."""
-    by, defined = proof.by, proof.quantity(quantity(LAYERS, Lhat))
-    first, second = (layer.top for layer in PAIR)
-    distance = (first - second) ** 2
-    square = proof.step("(λ - λ')² ≥ 0", ge(distance, 0), hints=[first - second])
-    squared, root = by.root(square), by.root_nonnegative(distance)
-    found = []
-    for name, other_name, top, other in (("λ", "λ'", first, second), ("λ'", "λ", second, first)):
-        same = proof.step(f"({name} - {other_name})²", ge(distance, (top - other) ** 2))
-        apart = by.from_squares(same, root, top - other, squared)
-        found.append(
-            proof.step(
-                f"L̂ ≥ {name}",
-                ge(Lhat, top),
-                defined,
-                apart,
-                meaning="A maximum is half of the sum and the distance.",
-            )
-        )
-    return found
+    formula = quantity(LAYERS, Lhat)
+    defined, below = proof.quantity(formula), proof.by.below_maximum(formula.expression)
+    return [
+        proof.step(f"L̂ ≥ {name}", ge(Lhat, layer.top), defined, below, meaning="A maximum is at least each number.")
+        for name, layer in zip(("λ", "λ'"), PAIR, strict=True)
+    ]
 
 
 def _layer_bound(

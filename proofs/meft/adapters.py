@@ -32,6 +32,14 @@ from boundcheck.words.hypotheses.frozen_factor import FROZEN_FACTOR as FROZEN
 from ..jiang2024.claims import ASSUMPTION_1, ASSUMPTION_3_2, LEMMA_1
 from .lora import BALL, FROZEN_A, GRADIENT_BOUND, LEMMA_1_SHARP
 
+# Why the kernel has no proof of these.
+_NO_ENTRIES = "The kernel's matrices are sums of products of letters, and an entrywise product is not among them."
+_NO_COLUMNS = (
+    "The kernel differentiates polynomials in matrices, and to divide columns by their lengths is none of them."
+)
+_NO_SIZES = "The kernel's dimensions are letters, so that it does not know that a 1 x 1 matrix is its own transpose."
+_NOT_YET = "There is no script of it yet, and nothing is known against one."
+
 _IN_DOMAIN = r"\text{for } v_1, v_2 \text{ in the domain}"
 
 
@@ -49,6 +57,7 @@ COMPOSITION = Claim(
     (ASSUMPTION_1, GRADIENT_BOUND),
     (Quantity(Lhat, L * J**2 + G * H, "smoothness constant of F(v) = f(W(v))"),),
     argument="D²F[u, u] = D²f[DW[u], DW[u]] + <∇f, D²W[u, u]>; where f has no second derivative, mollify it.",
+    unproved=_NOT_YET,
 )
 
 
@@ -62,6 +71,8 @@ def _composed(
     argument: str,
     conditions: tuple[sp.core.relational.Relational, ...] = (),
     conclusion: sp.core.relational.Relational = LEMMA_1.conclusion,
+    *,
+    unproved: str = _NOT_YET,
 ) -> Claim:
     """The composition lemma at an adapter's own J and H."""
     quantities = (
@@ -69,7 +80,8 @@ def _composed(
         Quantity(H, second, "bound on |<M, D²W(v)[u, u]>| over ‖M‖‖u‖²"),
         *COMPOSITION.quantities,
     )
-    return Claim(id, title, source, conclusion, _IN_DOMAIN, hypotheses, quantities, conditions, argument=argument)
+    text = {"argument": argument, "unproved": unproved}
+    return Claim(id, title, source, conclusion, _IN_DOMAIN, hypotheses, quantities, conditions, **text)
 
 
 def _sharper(composed: Claim, id: str, title: str, form: tuple[sp.Expr, sp.Expr, sp.Expr], argument: str) -> Claim:
@@ -87,6 +99,7 @@ FULL = Claim(
     (ASSUMPTION_1,),
     (Quantity(Lhat, L, "smoothness constant of F = f"),),
     argument="W is trained itself, so that F is f.",
+    unproved=_NOT_YET,
 )
 
 LORA = _composed(
@@ -180,6 +193,7 @@ LOHA = _composed(
     s * a * b * sp.sqrt(2 * (a**2 + b**2)),
     s * _top(*_LOHA_FORM),
     "‖X ∘ Y‖_F ≤ ‖X‖_F‖Y‖_op, ‖M ∘ Y‖_op ≤ ‖M‖_op‖Y‖_op (Schur) and |<M, X ∘ Y>| ≤ ‖M‖_op‖X‖_F‖Y‖_F.",
+    unproved=_NO_ENTRIES,
 )
 LOHA_SHARP = _sharper(
     LOHA,
@@ -218,6 +232,7 @@ DORA = _composed(
     "x/‖x‖ has a derivative of norm 1/‖x‖, at right angles to x, and a second one of norm 2/(√3‖x‖²); no column of "
     "W_0 + sBA is shorter than w_0 - sab. G bounds the Frobenius norm of the gradient here.",
     (sp.Gt(w_0, s * a * b),),
+    unproved=_NO_COLUMNS,
 )
 DORA_BLOCKS = _sharper(
     DORA,
@@ -245,6 +260,7 @@ LOREFT = _composed(
     _top(nu, sp.Integer(1), sp.Integer(0)),
     "Along a geodesic δW = δRᵀV + RᵀδV and δ²W = 2 δRᵀδV - (δRδRᵀR)ᵀV.",
     conclusion=_RIEMANNIAN,
+    unproved=_NOT_YET,
 )
 LOREFT = replace(
     LOREFT,
@@ -267,6 +283,7 @@ LOREFT_RANK_1 = replace(
         "At rank 1 a tangent δR is at right angles to R, so that ‖δW‖² ≤ ν²‖δR‖² + ‖δV‖².",
     ),
     conditions=(sp.Le(r, 1),),
+    unproved=_NO_SIZES,
 )
 
 CLAIMS = (

@@ -63,6 +63,15 @@ STRONGLY_CONVEX = Claim(
     word=words.STRONGLY_CONVEX,
 )
 
+STRONGLY_CONVEX_EVERYWHERE = replace(
+    STRONGLY_CONVEX,
+    id="classic.strongly_convex_everywhere",
+    title="The function that is minimised is strongly convex on all of space",
+    source="Boyd and Vandenberghe 2004, section 9.1.2",
+    quantifier=r"\text{for all } v_1, v_2",
+    word=words.STRONGLY_CONVEX_EVERYWHERE,
+)
+
 NEAR_MINIMISER = Claim(
     "classic.near_minimiser",
     "The first iterate is near a minimiser",
@@ -110,10 +119,6 @@ ADAGRAD_NORM = theorem(
     algorithm=algorithms.ADAGRAD_NORM,
     measure=AVERAGE_GRADIENT,
     note="b_0 = δ. The paper speaks of any δ; from δ ≥ ηℓ on every step is at most 1/ℓ.",
-    argument="Since b_t ≥ δ ≥ ηℓ, the descent lemma gives F(v_{t+1}) ≤ F(v_t) - η‖∇F(v_t)‖²/(2b_t), so that the sum "
-    "of ‖∇F(v_t)‖²/b_t over t = 1, ..., T is at most 2D/η. As ‖∇F(v_t)‖² = (b_t - b_{t-1})(b_t + b_{t-1}), each term "
-    "is at least b_t - b_{t-1}, and so b_T ≤ δ + 2D/η. The sum of ‖∇F(v_t)‖² is at most b_T times the sum of "
-    "‖∇F(v_t)‖²/b_t.",
 )
 
 NESTEROV = theorem(
@@ -131,13 +136,6 @@ NESTEROV = theorem(
     algorithm=algorithms.NESTEROV,
     measure=LAST_GAP,
     note="The paper's k steps have k + 1 = T iterates.",
-    argument="Let x_k = v_{k+1}, θ_k = (k + 1)/2 and z_k = θ_{k+1}y_k - (θ_{k+1} - 1)x_k for the point y_k at which "
-    "step k + 1 takes its gradient. Smoothness and convexity give, for every x, F(x_{k+1}) ≤ F(x) + <∇F(y_k), y_k - x> "
-    "- ‖∇F(y_k)‖²/(2ℓ). The sum of (θ_{k+1} - 1)θ_{k+1} times this at x = x_k and θ_{k+1} times it at x = v^* is "
-    "θ_{k+1}²(F(x_{k+1}) - f*) + ℓ‖z_{k+1} - v^*‖²/2 ≤ (θ_{k+1}² - θ_{k+1})(F(x_k) - f*) + ℓ‖z_k - v^*‖²/2, because "
-    "(k/(k + 3)) = (θ_{k+1} - 1)/θ_{k+2} makes z_{k+1} = z_k - θ_{k+1}∇F(y_k)/ℓ. With θ_{k+1}² - θ_{k+1} ≤ θ_k² and "
-    "θ_1² = θ_1 it follows that θ_k²(F(x_k) - f*) ≤ ℓ‖v_1 - v^*‖²/2 for k ≥ 1; at T = 1 smoothness alone gives a "
-    "quarter of the bound.",
 )
 
 CONVEX_DESCENT = theorem(
@@ -155,40 +153,68 @@ CONVEX_DESCENT = theorem(
     algorithm=algorithms.GRADIENT_DESCENT,
     measure=LAST_GAP,
     note="The paper's N steps have N + 1 = T iterates. A Huber function attains the bound.",
-    argument="Theorem 3.1 of the paper, which gives multipliers of the interpolation inequalities of smooth convex "
-    "functions; nothing here replays it.",
 )
 
-STRONG_DESCENT = theorem(
-    "nesterov2004.strongly_convex",
-    "Nesterov, gradient descent, strongly convex",
-    "Nesterov, Introductory Lectures on Convex Optimization, 2004, Theorem 2.1.15, for F that is so around v^* alone",
+_LONGEST = Quantity(alpha, 2 / (Lhat + mu_F), "constant step size")
+_LEFT = (Lhat - mu_F) / (Lhat + mu_F)
+_BOOK = "Nesterov, Introductory Lectures on Convex Optimization, 2004, Theorem 2.1.15"
+_STEPS = "The book's k steps have k + 1 = T iterates. A quadratic with the eigenvalues ℓ and μ_F attains the bound."
+
+# What a step leaves of the squared distance.
+left = sp.Symbol("left", positive=True)
+
+STRONG_DESCENT_EVERYWHERE = theorem(
+    "nesterov2004.theorem2_1_15",
+    "Nesterov, Theorem 2.1.15, gradient descent, strongly convex",
+    _BOOK,
     r"\text{for every } T",
-    (SMOOTH_EVERYWHERE, STRONGLY_CONVEX, NEAR_MINIMISER),
+    (SMOOTH_EVERYWHERE, STRONGLY_CONVEX_EVERYWHERE, NEAR_MINIMISER),
     (
         GIVEN_SMOOTHNESS,
-        Quantity(alpha, 2 / (Lhat + mu_F), "constant step size"),
-        Quantity(bound, ((Lhat - mu_F) / (Lhat + mu_F)) ** (2 * T - 2) * R_1**2, "bound on the last squared distance"),
+        _LONGEST,
+        Quantity(left, _LEFT**2, "what a step leaves of the squared distance"),
+        Quantity(bound, left ** (T - 1) * R_1**2, "bound on the last squared distance"),
     ),
     (sp.Lt(mu_F, Lhat),),
     algorithm=algorithms.GRADIENT_DESCENT,
     measure=LAST_DISTANCE,
-    note="The book's k steps have k + 1 = T iterates. A quadratic with the eigenvalues ℓ and μ_F attains the bound.",
+    note=_STEPS,
+)
+
+STRONG_DESCENT = theorem(
+    "nesterov2004.strongly_convex",
+    "Nesterov, gradient descent, strongly convex around a minimiser",
+    f"boundcheck; {_BOOK}, for F that is strongly convex around v^* alone",
+    r"\text{for every } T",
+    (SMOOTH_EVERYWHERE, STRONGLY_CONVEX, NEAR_MINIMISER),
+    (
+        GIVEN_SMOOTHNESS,
+        _LONGEST,
+        Quantity(bound, _LEFT ** (2 * T - 2) * R_1**2, STRONG_DESCENT_EVERYWHERE.quantities[-1].meaning),
+    ),
+    (sp.Lt(mu_F, Lhat),),
+    algorithm=algorithms.GRADIENT_DESCENT,
+    measure=LAST_DISTANCE,
+    note=_STEPS,
     argument="Between v^* and v_t the gradient grows by ∇F(v_t) = H(v_t - v^*), for a symmetric H with eigenvalues "
     "from μ_F to ℓ: of a smooth F the mean of its Hessian on the segment, and else a limit of such means. At the step "
     "α = 2/(ℓ + μ_F) the eigenvalues of I - αH are from -(ℓ - μ_F)/(ℓ + μ_F) to (ℓ - μ_F)/(ℓ + μ_F), and "
     "v_{t+1} - v^* = (I - αH)(v_t - v^*). So no iterate is farther from v^* than v_1, and each step shrinks the "
     "distance by that factor.",
+    unproved="The kernel has no mean of a Hessian on a segment, and the points by which it proves the theorem for an F "
+    "that is strongly convex on all of space may lie outside the ball.",
 )
 
 CLAIMS = (
     SMOOTH_EVERYWHERE,
     CONVEX,
     STRONGLY_CONVEX,
+    STRONGLY_CONVEX_EVERYWHERE,
     NEAR_MINIMISER,
     HEAVY_BALL,
     ADAGRAD_NORM,
     NESTEROV,
     CONVEX_DESCENT,
+    STRONG_DESCENT_EVERYWHERE,
     STRONG_DESCENT,
 )

@@ -32,7 +32,7 @@ from ..jiang2024.descent import (
     SLOPE,
     SQUARE,
     TOTAL,
-    end_of_run,
+    above_at_end,
     gap_at_start,
     on_segment,
     v_last,
@@ -56,7 +56,7 @@ class Run:
         constant: L̂ > 0.
         line: F(v_{t+1}) <= F(v_t) + ⟨∇F(v_t), v_{t+1} - v_t⟩ + L̂/2 ‖v_{t+1} - v_t‖².
         start: D = E F(v_1) - f*.
-        end: E F(v_{T+1}) >= f*.
+        above: F(v_{T+1}) >= f*.
         long: T > 0.
 
     """
@@ -67,8 +67,13 @@ class Run:
         self.constant = proof.step("L̂ > 0", gt(Lhat, 0), smoothness, proof.positive(ell))
         law = proof.define(Value(F, v), Value(f, v), "F(v) = f(v)", forall=[v])
         self.line = on_segment(proof, along_run(proof), "")
-        self.start, self.end = gap_at_start(proof), end_of_run(proof, law, v_last)
+        self.start, self.above = gap_at_start(proof), above_at_end(proof, law, v_last)
         self.long = proof.step("T > 0", gt(T, 0), proof.positive(T))
+
+    @property
+    def end(self) -> Theorem:
+        """E F(v_{T+1}) >= f*."""
+        return self.proof.by.expectation(self.above)
 
     def moved(self, update: MatrixExpr) -> Theorem:
         """The line with v_{t+1} = `update` put in, which is defined so."""

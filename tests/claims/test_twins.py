@@ -28,7 +28,7 @@ DIGITS = 50
 EPSILON = 2.0**-52
 EVALUABLE = [id for id, claim in catalogue.items() if claim.quantities]
 # Their bounds are differences of numbers that may be near to each other: the enclosures say how near.
-DIFFERENCES = {"bottou2018.theorem4_6", "meft.adaptive_gd"}
+DIFFERENCES = {"bottou2018.theorem4_6", "bottou2018.contraction", "meft.adaptive_gd"}
 SUMS = [id for id in EVALUABLE if id not in DIFFERENCES]
 
 
@@ -282,6 +282,21 @@ def constant_step(i: Any) -> dict[str, Any]:
     return {"Lhat": i.ell, "eta_max": 1 / i.ell, "alpha": i.eta, "rest": rest, "bound": gap}
 
 
+def convex_average(i: Any) -> dict[str, Any]:
+    """The distance of v_1 and the noise of T steps, shared among 2αT."""
+    shared = (i.R_1**2 + i.T * (i.eta * i.zeta) ** 2) / (2 * i.T * i.eta)
+    return {"Lhat": i.ell, "eta_max": 1 / i.ell, "alpha": i.eta, "bound": shared}
+
+
+def contraction(i: Any) -> dict[str, Any]:
+    """The recurrence of the squared distance, step by step."""
+    square = i.R_1**2
+    for _ in range(int(i.T) - 1):
+        square = square - i.eta * i.mu_F * square + (i.eta * i.zeta) ** 2
+    spread = (i.eta * i.zeta) ** 2 / (i.eta * i.mu_F)
+    return {"Lhat": i.ell, "eta_max": 1 / i.ell, "alpha": i.eta, "spread": spread, "bound": square}
+
+
 def decreasing_step(i: Any) -> dict[str, Any]:
     noise = i.ell * (i.omega * i.zeta) ** 2 / 2
     late = max(noise / (i.omega * i.mu_F - 1), i.gamma * i.D + i.D)
@@ -315,6 +330,13 @@ def strong_descent(i: Any) -> dict[str, Any]:
     """With the condition number, as the book has it."""
     Q = i.ell / i.mu_F
     return at_ell(i, 2 / (i.mu_F + i.ell), (((Q - 1) / (Q + 1)) ** (i.T - 1) * i.R_1) ** 2)
+
+
+def theorem2_1_15(i: Any) -> dict[str, Any]:
+    """What the eigenvalues of I - αH leave, at both ends of the range."""
+    alpha = 2 / (i.ell + i.mu_F)
+    left = max((1 - alpha * h) ** 2 for h in (i.ell, i.mu_F))
+    return {"Lhat": i.ell, "alpha": alpha, "left": left, "bound": left ** (i.T - 1) * i.R_1**2}
 
 
 TWINS: dict[str, Twin] = {
@@ -356,9 +378,12 @@ TWINS: dict[str, Twin] = {
     "bottou2018.theorem4_6": constant_step,
     "bottou2018.theorem4_7": decreasing_step,
     "bottou2018.theorem4_8": nonconvex_sgd,
+    "bottou2018.convex_average": convex_average,
+    "bottou2018.contraction": contraction,
     "meft.adaptive_gd": adaptive_gd,
     "drori2014.gradient_descent": convex_descent,
     "nesterov2004.strongly_convex": strong_descent,
+    "nesterov2004.theorem2_1_15": theorem2_1_15,
 }
 
 

@@ -29,7 +29,7 @@ from boundcheck.claims.vocabulary import (
     t,
 )
 from boundcheck.exact.balls import Balls, ball_of, largest_eigenvalue, matrix_of
-from boundcheck.exact.evaluate import Function, Model, Place
+from boundcheck.exact.evaluate import Function, Model, Place, rational_value
 from boundcheck.exact.rationals import Rationals
 
 m, k = sp.symbols("m k", positive=True, integer=True)
@@ -251,3 +251,27 @@ def test_rationals_stay_rational_and_agree_with_balls(x: np.ndarray, y: np.ndarr
         found, enclosed = rational.number(expression), model(x, y, z).number(expression)
         assert (ball_of(found) if isinstance(found, Fraction) else found).overlaps(enclosed)
     assert isinstance(rational.number(InnerProduct(X, Y.T) / 3), Fraction)
+
+
+@pytest.mark.parametrize("base", [Fraction(1), Fraction(3), Fraction(1, 2)], ids=str)
+@pytest.mark.parametrize("time", [1, 2, 3])
+def test_a_power_of_t_is_a_product_whatever_its_base(base: Fraction, time: int) -> None:
+    """Also of 0, where a logarithm has no value, and the power with t = 1 is 1."""
+    model = Model(Rationals(), numbers={b: base}, horizon=3)
+    wanted = (1 - base) ** (time - 1)
+    assert model.number((1 - b) ** (t - 1), time) == wanted
+    assert model.number((1 - b) ** (T - t), 4 - time) == wanted
+
+
+def test_a_ball_that_may_be_0_has_no_exact_exponential() -> None:
+    do, wide = Rationals(), arb(0, 1)
+    assert do.exp(wide).contains(arb(1).exp())
+    assert do.log(wide + 2).contains(arb(3).log())
+    assert (do.exp(Fraction(0)), do.log(Fraction(1))) == (1, 0)
+    assert not Model(do, numbers={a: arb("nan")}).number(sp.exp(a)).is_finite()
+
+
+def test_a_maximum_with_a_member_that_divides_by_0_has_no_rational_value() -> None:
+    largest = sp.Max(1 / (a - 1), b)
+    assert rational_value(largest, {"a": Fraction(1), "b": Fraction(2)}) is None
+    assert rational_value(largest, {"a": Fraction(5, 4), "b": Fraction(2)}) == 4

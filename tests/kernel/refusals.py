@@ -241,6 +241,9 @@ def operators() -> Iterator[Case]:
     yield refused("root_square", 0, "expected a fact", rules.assume(LAW), name="law")
     for fact in (ge(a), eq(a), LAW):
         yield refused("inverse", 0, "expected a fact p > 0", rules.assume(fact), name=str(fact))
+    yield refused("maximum_at_most", None, "there is no premise", (), of(a), name="of nothing")
+    equation = (rules.assume(ge(a)), rules.assume(eq(b)))
+    yield refused("maximum_at_most", 1, "expected a fact", equation, of(a), name="an equation")
     for fact in (ge(a), ge(of(a) ** 2), ge(-(of(b) ** 2)), gt(-(of(a) ** 2)), LAW):
         yield refused("vanishing", 0, "expected", rules.assume(fact), of(a), name=str(fact))
     for rule in ("expectation", "summation"):
@@ -375,6 +378,8 @@ def descents() -> Iterator[Case]:
     yield lemma("half the constant", "expected", good, "f", (MX,), (MA,), of(b) * Fraction(1, 2))
     yield lemma("another parameter", "expected", good, "f", (MX,), (MA,), of(b), Variable("v", ANY))
     yield lemma("a law", "expected", rules.assume(LAW))
+    twice = ("f", (MX,), (MA,), of(b), u, 2)
+    yield refused("descent_lemma", None, "the sign 2", good, *twice, name="twice")
     yield lemma("the conclusion assumed", "must be arbitrary", rules.assume(good.fact))
     yield lemma("one more hypothesis on the parameter", "must be arbitrary", smooth(MX, MA, b, u, gt(u)))
     shared = ge(of(u) * 2 - 1)

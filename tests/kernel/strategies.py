@@ -27,7 +27,7 @@ from boundcheck.kernel.atoms import (
     Value,
     Variable,
 )
-from boundcheck.kernel.builders import before, expect, inner, mean, norm, power, total
+from boundcheck.kernel.builders import before, expect, inner, maximum, mean, norm, power, total
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.facts import Fact, Law, Statement
 from boundcheck.kernel.meaning import Function, Grid, Interval, Model, denote, denote_matrix, exact, holds
@@ -228,7 +228,7 @@ def scalars(
 
 
 SIMPLE = ("variable", "trace", "value")
-NESTED = ("expectation", "expectation", "total", "minimum", "inverse", "before", "power")
+NESTED = ("expectation", "expectation", "total", "minimum", "inverse", "before", "power", "maximum")
 
 
 @st.composite
@@ -261,6 +261,8 @@ def _factors(draw: DrawFn, depth: int, rational: bool, kinds: tuple[object, ...]
             return total(body)
     if kind == "power":
         return power(body, Index(draw(st.sampled_from("tT")), draw(st.integers(-1, 1))))
+    if kind == "maximum":
+        return maximum(body, draw(scalars(deeper, rational, kinds, size=1)))
     if kind == "minimum":
         return Scalar.of(Minimum(body))
     return Scalar.of(Root(body)) if kind == "root" else Scalar.of(Inverse(body * body + 1))

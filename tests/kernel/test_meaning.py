@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Dimension, Horizon, Inverse, Minimum, Root, Variable
-from boundcheck.kernel.builders import expect, norm
+from boundcheck.kernel.builders import expect, maximum, norm
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.facts import Fact
 from boundcheck.kernel.meaning import Interval, denote, denote_matrix, exact, holds, positive_semidefinite
@@ -91,6 +91,7 @@ def test_every_kind_of_atom_has_its_value() -> None:
     assert value(Inverse(of(4))) == exact(Fraction(1, 4))
     assert value(Inverse(of(0))) == exact(0)
     assert value(Minimum(of(b)), outcome=1) == exact(11)
+    assert value(maximum(of(3), of(b), of(-9)), outcome=1) == exact(11)
     assert value(expect(of(b), None)) == exact(Fraction(43, 4))
     assert value(expect(of(b), NOW), t=1, outcome=1) == exact(Fraction(43, 4))
     assert value(expect(of(b), NEXT), t=1, outcome=1) == exact(11)

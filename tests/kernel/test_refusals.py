@@ -18,6 +18,7 @@ SOURCES = sorted(Path(boundcheck.kernel.__file__).parent.glob("*.py"))
 # These apply to whatever terms they are given: the builders refuse, and not they.
 TOTAL = {
     "assume",
+    "at_most_maximum",
     "cauchy_schwarz",
     "dimension_positive",
     "horizon_positive",

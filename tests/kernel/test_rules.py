@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from boundcheck.kernel import induction, replay, rules
 from boundcheck.kernel.analysis import gradients
 from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Root, Value, Variable
-from boundcheck.kernel.builders import at, before, inner, known, norm, substitute, timed
+from boundcheck.kernel.builders import at, before, inner, known, maximum, norm, substitute, timed
 from boundcheck.kernel.derive import RULES, STANDARD_FACTS
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.facts import Fact, Law, Theorem
@@ -280,6 +280,17 @@ def test_root_square(world: World, relation: str, data: Any) -> None:
 @given(worlds(), DATA)
 def test_inverse(world: World, data: Any) -> None:
     sound(rules.inverse(given_fact(data, world, ">")), world)
+
+
+@checks("at_most_maximum", "maximum_at_most")
+@FEW
+@given(worlds(), st.lists(scalars(), min_size=1, max_size=3), scalars(), RELATION)
+def test_the_largest_of_several_numbers(world: World, members: list[Scalar], c: Scalar, relation: str) -> None:
+    sound(rules.at_most_maximum(members[0], tuple(members[1:])), world)
+    above = tuple(rules.assume(raised(world, c - x, relation)) for x in members)
+    theorem = rules.maximum_at_most(above, c)
+    assert theorem.fact == Fact(relation, c - maximum(*(c - x.fact.polynomial for x in above)))
+    sound(theorem, world)
 
 
 @checks("vanishing")
@@ -573,15 +584,17 @@ def test_descent_lemma(world: World, seed: int, data: Any) -> None:
     theorem, theta = smooth_along(x, step, Scalar.of(slope))
     for share in (Fraction(0), Fraction(1, 3), Fraction(1, 2), Fraction(1)):
         assert holds(theorem.fact, world.having(theta, lambda *_, share=share: share)) is not False
-    lemma = ANALYSIS["descent_lemma"](theorem, "h", x, step, Scalar.of(slope), theta)
-    assert lemma.ledger == {"descent_lemma"}
-    assert len(lemma.hypotheses) == 1
-    sound(lemma, world)
+    for sign in (1, -1):
+        lemma = ANALYSIS["descent_lemma"](theorem, "h", x, step, Scalar.of(slope), theta, sign)
+        assert lemma.ledger == {"descent_lemma"}
+        assert len(lemma.hypotheses) == 1
+        sound(lemma, world)
 
 
-@pytest.mark.parametrize("constant", [Fraction(1), Fraction(3, 2)])
+@pytest.mark.parametrize("constant", [Fraction(1), Fraction(3, 2), Fraction(-1)])
 def test_the_descent_lemma_is_tight_for_a_quadratic(constant: Fraction) -> None:
     x, step = (Matrix.of(Symbol(name, ("m", "n"))) for name in "XD")
+    size, sign = abs(constant), 1 if constant > 0 else -1
 
     def scaled(point: tuple[Grid, ...]) -> tuple[Grid, ...]:
         return tuple(tuple(tuple(exact(constant) * e for e in row) for row in grid) for grid in point)
@@ -593,9 +606,9 @@ def test_the_descent_lemma_is_tight_for_a_quadratic(constant: Fraction) -> None:
     world = world.having(Symbol("X", ("m", "n")), lambda *_: ((Fraction(1),), (Fraction(2),)))
     world = world.having(Symbol("D", ("m", "n")), lambda *_: ((Fraction(-3),), (Fraction(1),)))
     world = world.with_functions(h=Function(value, scaled))
-    theorem, theta = smooth_along((x,), (step,), Scalar.of(constant))
-    lemma = ANALYSIS["descent_lemma"](theorem, "h", (x,), (step,), Scalar.of(constant), theta)
-    # ½L‖δ‖² is what the function gains, and not a hundredth more: ‖δ‖² = 10.
+    theorem, theta = smooth_along((x,), (step,), Scalar.of(size))
+    lemma = ANALYSIS["descent_lemma"](theorem, "h", (x,), (step,), Scalar.of(size), theta, sign)
+    # ½L‖δ‖² is what the function gains or loses, and not a hundredth more: ‖δ‖² = 10.
     assert holds(lemma.fact, world) is not False
     assert holds(Fact(">=", lemma.fact.polynomial - Fraction(1, 100)), world) is False
 
@@ -611,6 +624,8 @@ def test_the_descent_lemma_is_tight_for_a_quadratic(constant: Fraction) -> None:
         lambda x, y: Fact(">=", norm(SPECTRAL, x) - norm(FROBENIUS, x)),
         lambda x, y: Fact(">=", inner((x,), (y,)) - norm(FROBENIUS, x) * norm(FROBENIUS, y)),
         lambda x, y: Fact("=", Scalar.of(Root(inner((x,), (y,)))) ** 2 - inner((x,), (y,))),
+        lambda x, y: Fact(">=", norm(FROBENIUS, x) - maximum(norm(FROBENIUS, x), norm(FROBENIUS, y))),
+        lambda x, y: Fact(">=", inner((x,), (y,)) - maximum(inner((x,), (y,)), -inner((x,), (y,)))),
     ],
 )
 def test_a_wrong_rule_is_seen(wrong: Any) -> None:

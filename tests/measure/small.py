@@ -32,7 +32,7 @@ from boundcheck.progress import silent
 MEASURABLE = tuple(
     id
     for id, claim in catalogue.items()
-    if "alpha" in claim.names and not any(p.name.startswith(("abc", "period")) for p in claim.parameters)
+    if "alpha" in claim.names and not any(p.name.startswith("period") for p in claim.parameters)
 )
 THEOREMS = tuple(id for id in MEASURABLE if any(p.name in ("sigma", "b") for p in catalogue[id].parameters))
 WITH_SHORTEST = tuple(id for id in THEOREMS if "T_min" in catalogue[id].names)

@@ -320,7 +320,7 @@ def test_a_false_theorem_about_gradient_descent_is_violated(factor, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"claim": "khaled2020.theorem2"}, "claim"),
+        ({"claim": "khaled2020.theorem2", "domain": {}}, "assume.abc_a"),
         ({"claim": "nesterov2004.gradient_descent"}, "run.batch"),
         ({"claim": "meft.theorem2_frozen_a"}, "adapter.kind"),
         ({"claim": "abbaszadehpeivasti2022.best_step", "run": None}, "adapter.kind"),

@@ -77,7 +77,8 @@ def searches() -> list[Search]:
     found = []
     for number, (id, lipschitz) in enumerate(asked):
         search = bc.falsify(id, (1, 2), lipschitz=lipschitz, starts=4, rounds=32, examples=2).as_json()
-        words = {"label": label(id, lipschitz), "argument": catalogue[id].argument, "lipschitz": lipschitz}
+        said = {"argument": catalogue[id].argument, "unproved": catalogue[id].unproved}
+        words = said | {"label": label(id, lipschitz), "lipschitz": lipschitz}
         curve = {"1": 1.0, "2": 0.6} if id == "jiang2024.lemma1" else {}
         file = f"instances/{number}.json"
         found.append(search | words | {"file": file, "drawn": id != "meft.full", "curve": curve, "proof": "proved"})

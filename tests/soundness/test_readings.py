@@ -42,7 +42,7 @@ def test_a_wrong_verdict_would_be_seen():
 
 
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,3}'?", fullmatch=True)
-TAKEN = {"E", "T", "all", "always", "for", "inverse", "min_t", "of", "past", "root", "sum_t", "t", "tr", "with"}
+TAKEN = {"E", "T", "all", "always", "for", "inverse", "max", "min_t", "of", "past", "root", "sum_t", "t", "tr", "with"}
 # What the examples speak of beside their own letters.
 TAKEN |= {"F", "f", "r", "k", "n", "one", "d", *(str(x.name) for x in CATALOGUE)}
 ASSUMED = st.dictionaries(st.sampled_from(["positive", "real", "integer", "nonnegative"]), st.just(True), max_size=2)

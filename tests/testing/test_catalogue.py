@@ -24,6 +24,7 @@ LEMMAS = [(id, kind) for kind, adapter in ADAPTERS.items() for id in adapter.cla
 # Of some no instance is known to meet the inequality everywhere; the step of the others is made of the gradient of f.
 UNTRIED = {
     *("bottou2018.pl", "bottou2018.theorem4_6", "bottou2018.theorem4_7"),
+    *("classic.strongly_convex_everywhere", "bottou2018.contraction", "nesterov2004.theorem2_1_15"),
     *("meft.adaptive_gd", "meft.start", "meft.goes_on"),
 }
 THEOREMS = [

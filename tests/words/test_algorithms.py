@@ -13,8 +13,8 @@ import torch
 from hypothesis import given
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
-from boundcheck.claims.symbols import alpha
-from boundcheck.claims.vocabulary import Gradient, Iterate, g_t, n, t, v_t
+from boundcheck.claims.symbols import alpha, delta, eta
+from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient, Iterate, g_t, i, n, t, v_t
 from boundcheck.errors import InputError
 from boundcheck.words.algorithms import ADAGRAD_NORM, ALGORITHMS, GRADIENT_DESCENT, HEAVY_BALL, NESTEROV, SGD
 from boundcheck.words.algorithms.linear import LinearMethod, g, v
@@ -115,16 +115,19 @@ def test_replicas_do_not_meet() -> None:
     for algorithm in ALGORITHMS.values():
         numbers = {symbol.name: 0.5 for symbol in algorithm.parameters}
         state = algorithm.step(algorithm.start((v,), numbers), (gradient,), 1, numbers)
-        for i in range(4):
-            one = algorithm.step(algorithm.start((v[i : i + 1],), numbers), (gradient[i : i + 1],), 1, numbers)
-            assert all(torch.equal(x[0][i : i + 1], y[0]) for x, y in zip(state, one, strict=True))
+        for k in range(4):
+            one = algorithm.step(algorithm.start((v[k : k + 1],), numbers), (gradient[k : k + 1],), 1, numbers)
+            assert all(torch.equal(x[0][k : k + 1], y[0]) for x, y in zip(state, one, strict=True))
 
 
 def test_the_statements_are_those_of_the_papers() -> None:
     (step,) = SGD.recurrence
     assert step == sp.Eq(Iterate("v", t + 1, n, 1), v_t - alpha * g_t)
     assert [each.is_stochastic for each in ALGORITHMS.values()] == [True, True, False, False, False, False, True]
-    assert [len(each.recurrence) for each in (HEAVY_BALL, NESTEROV, ADAGRAD_NORM)] == [2, 2, 2]
+    assert [len(each.recurrence) for each in (HEAVY_BALL, NESTEROV)] == [2, 2]
+    (step,) = ADAGRAD_NORM.recurrence
+    squares = sp.Sum(EuclideanNorm(Gradient(F, v_t.xreplace({t: i}))) ** 2, (i, 1, t))
+    assert step.rhs == v_t - eta / sp.sqrt(delta**2 + squares) * Gradient(F, v_t)
 
 
 def test_nesterov_extrapolates_by_t_minus_1_over_t_plus_2() -> None:

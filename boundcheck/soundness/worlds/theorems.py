@@ -41,8 +41,9 @@ from boundcheck.words.algorithms.decreasing_sgd import gamma, omega
 
 F = Fraction
 Vector = NDArray[Any]
-# Second derivatives and v_1: in one dimension, and in two; the norms of these v_1 are rational.
-_PARABOLAS = (((F(1),), (F(2),)), ((F(2), F(1, 2)), (F(3, 5), F(-4, 5))))
+Column = tuple[Fraction, ...]
+# Second derivatives and v_1: in one dimension, and in two.
+_PARABOLAS: tuple[tuple[Column, Column], ...] = (((F(1),), (F(2),)), ((F(2), F(1, 2)), (F(3, 5), F(-4, 5))))
 
 
 @dataclass(frozen=True)
@@ -72,19 +73,24 @@ def _entries(column: Rows) -> Vector:
 
 
 @cache
-def runs_of(claim: Claim, understated: Fraction = Fraction(1)) -> tuple[World, ...]:
+def runs_of(
+    claim: Claim, understated: Fraction = Fraction(1), parabolas: tuple[tuple[Column, Column], ...] = _PARABOLAS
+) -> tuple[World, ...]:
     """Runs for a theorem about a linear method on any function of a vector; none for another claim.
 
-    Where the smoothness is understated, by a factor below 1, no law that speaks of it holds.
+    Where the smoothness is understated, by a factor below 1, no law that speaks of it holds. Each of the parabolas has
+    its second derivatives, and v_1, whose norm is rational.
     """
     algorithm = algorithm_of(claim)
-    return tuple(_runs(claim, algorithm, understated)) if algorithm else ()
+    return tuple(_runs(claim, algorithm, understated, parabolas)) if algorithm else ()
 
 
-def _runs(claim: Claim, algorithm: Algorithm, understated: Fraction) -> Iterator[World]:
+def _runs(
+    claim: Claim, algorithm: Algorithm, understated: Fraction, parabolas: tuple[tuple[Column, Column], ...]
+) -> Iterator[World]:
     noises = (F(0), F(1, 2)) if algorithm.is_stochastic else (F(0),)
     for place, ((steepness, start), share, noise, steps) in enumerate(
-        product(_PARABOLAS, (F(1, 2), F(1), F(3, 2)), noises, (1, 2, 3))
+        product(parabolas, (F(1, 2), F(1), F(3, 2)), noises, (1, 2, 3))
     ):
         parabola, first = Parabola(steepness), np.array(start, dtype=object)
         known = _constants(parabola, first, share, noise) | {T.name: F(steps)}
@@ -182,4 +188,4 @@ def _setting(
 
 def _laws(claim: Claim) -> frozenset[str]:
     """All that such a theorem supposes holds of a parabola."""
-    return frozenset({*(hypothesis.id for hypothesis in claim.hypotheses), "F(v) = f(v)"})
+    return frozenset({*(hypothesis.id for hypothesis in claim.hypotheses), "F(v) = f(v)", "v* is where F is least"})

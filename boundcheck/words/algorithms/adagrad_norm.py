@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import sympy as sp
 
 from boundcheck.claims.symbols import delta, eta
-from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient, Iterate, n, t
+from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient, Iterate, i, n, t
 from boundcheck.errors import InputError
 from boundcheck.words.algorithms.base import Algorithm, Numbers, Space
 
@@ -25,11 +25,11 @@ class AdaGradNorm(Algorithm):
 
     @property
     def recurrence(self) -> tuple[sp.Basic, ...]:
-        """The equations of b and v."""
-        b, v_t = sp.IndexedBase("b", positive=True), Iterate("v", t, n, 1)
+        """The equation of v; b_t is the root of delta^2 and all squared gradient norms up to t."""
+        v_t = Iterate("v", t, n, 1)
         slope = Gradient(F, v_t)
-        grown = sp.sqrt(b[t - 1] ** 2 + EuclideanNorm(slope) ** 2)
-        return sp.Eq(b[t], grown), sp.Eq(Iterate("v", t + 1, n, 1), v_t - eta / b[t] * slope)
+        grown = sp.sqrt(delta**2 + sp.Sum((EuclideanNorm(slope) ** 2).xreplace({t: i}), (i, 1, t)))
+        return (sp.Eq(Iterate("v", t + 1, n, 1), v_t - eta / grown * slope),)
 
     @property
     def keeps_curves(self) -> bool:

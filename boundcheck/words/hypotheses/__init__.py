@@ -5,7 +5,7 @@ from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.bounded_below import BOUNDED_BELOW
 from boundcheck.words.hypotheses.bounded_gradient import BOUNDED_GRADIENT, BOUNDED_SPECTRAL_GRADIENT
 from boundcheck.words.hypotheses.bounded_variance import BOUNDED_VARIANCE
-from boundcheck.words.hypotheses.convex import CONVEX, STRONGLY_CONVEX
+from boundcheck.words.hypotheses.convex import CONVEX, STRONGLY_CONVEX, STRONGLY_CONVEX_EVERYWHERE
 from boundcheck.words.hypotheses.expected_smoothness import EXPECTED_SMOOTHNESS
 from boundcheck.words.hypotheses.frozen_factor import FROZEN_FACTOR
 from boundcheck.words.hypotheses.lipschitz_adapter import LIPSCHITZ_ADAPTER
@@ -20,7 +20,7 @@ HYPOTHESES: dict[str, Hypothesis] = {
     for each in (
         *(SMOOTH_IN_W, SMOOTH, SMOOTH_AROUND, SMOOTH_EVERYWHERE, BALL, FROZEN_FACTOR, LIPSCHITZ_ADAPTER),
         *(BOUNDED_GRADIENT, BOUNDED_SPECTRAL_GRADIENT, BOUNDED_VARIANCE, EXPECTED_SMOOTHNESS, UNBIASED),
-        *(BOUNDED_BELOW, CONVEX, STRONGLY_CONVEX, POLYAK_LOJASIEWICZ, NEAR_MINIMISER),
+        *(BOUNDED_BELOW, CONVEX, STRONGLY_CONVEX, STRONGLY_CONVEX_EVERYWHERE, POLYAK_LOJASIEWICZ, NEAR_MINIMISER),
     )
 }
 
@@ -42,6 +42,7 @@ __all__ = [
     "SMOOTH_EVERYWHERE",
     "SMOOTH_IN_W",
     "STRONGLY_CONVEX",
+    "STRONGLY_CONVEX_EVERYWHERE",
     "UNBIASED",
     "Hypothesis",
     "Worst",

@@ -65,7 +65,6 @@ class Hypothesis:
             a ball may be left because of anything else and is blamed last.
         smooth_on: where it makes F smooth: along the ``path`` of the iterates, on all of ``space``, in a ``ball`` of
             factors that are all trained, with one factor ``frozen``; empty where it does not.
-        is_of_a_run: whether a run can have its constants.
         cost: what it puts in place of what the steps did, in the sum over them; None where it enters in no such way.
         no_instance: why no instance that is tried is known to meet it; empty where each one does.
 
@@ -79,7 +78,6 @@ class Hypothesis:
     smooth_on: Literal["", "path", "space", "ball", "frozen"] = ""
     held: Callable[[Evidence, str], list[Audit]] | None = None
     blamed: Blamed = "constant"
-    is_of_a_run: bool = True
     cost: Cost | None = None
     no_instance: str = ""
 

@@ -1,5 +1,7 @@
 """F is convex, or strongly convex with constant mu_F."""
 
+from dataclasses import replace
+
 from boundcheck.claims.symbols import mu_F
 from boundcheck.words.hypotheses.base import Hypothesis, Worst
 from boundcheck.words.hypotheses.evidence import Audit, Evidence, used
@@ -23,4 +25,10 @@ def _strongly_convex(e: Evidence, id: str) -> list[Audit]:
 CONVEX = Hypothesis("convex", "F is convex", (), Worst(is_convex=True), held=_convex)
 STRONGLY_CONVEX = Hypothesis(
     "strongly_convex", "F is strongly convex", (mu_F,), worst=Worst(is_convex=True, strong=mu_F), held=_strongly_convex
+)
+STRONGLY_CONVEX_EVERYWHERE = replace(
+    STRONGLY_CONVEX,
+    id="strongly_convex_everywhere",
+    title="F is strongly convex on all of space",
+    no_instance="the slopes of an instance end, where strong convexity asks for steeper ones",
 )

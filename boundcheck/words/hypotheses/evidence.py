@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 ROUNDING = 1e-12
 """The relative error of a computed spectral norm is below this; nearer ties are called inside."""
+
+# The share of all iterates that too much noise may have gone unseen at, at 95 %, for its constant to count as held.
+_UNSEEN = 0.05
 
 Status = Literal["held", "failed", "assumed"]
 Guilt = Literal["hypothesis", "constant", "horizon", "statistics", "rounding", "claim"]
@@ -126,6 +130,27 @@ class Evidence:
         with np.errstate(invalid="ignore"):
             values = (trace["path_smoothness"].values - trace["path_smoothness_error"].values)[self.inside]
         return float(values[np.isfinite(values)].max(initial=0.0))
+
+
+def at_looks(
+    e: Evidence, id: str, observed: float | None, surely: float | None, limit: float, how: str, symbol: str
+) -> Audit:
+    """The row of a constant of the noise, which only the iterates that were looked at were held to.
+
+    With the largest value that was seen, and the same less its rounding error.
+    """
+    schedule = e.record.schedule
+    sizes, replicas = np.diff(schedule.edges), len(schedule.times)
+    # Looks miss k_j failing iterates in stratum j of size n_j with probability prod (1 - k_j/n_j), which is at most
+    # exp(-sum k_j / max n_j): below 1/20 once sum k_j is 3 max n_j.
+    share = 0.0 if schedule.is_every_step else 3 * sizes.max() / (replicas * sizes.sum())
+    status = status_of(surely, limit, share <= _UNSEEN)
+    how += f", at {e.looks}; the limit was fixed before the run"
+    if status == "held" and e.inside.all() and share > 0:
+        how += f"; at 95% fewer than {math.ceil(1e4 * share) / 1e4:g} of all iterates fail"
+    if status == "assumed":
+        how += f"; more than {_UNSEEN:.0%} of all iterates may fail unseen: more audits or replicas are needed"
+    return Audit(id, "constant", status, observed, limit, how, symbol, rounding(observed, surely))
 
 
 def used(evidence: Evidence, name: str) -> float:

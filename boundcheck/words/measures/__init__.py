@@ -1,5 +1,6 @@
 """Performance measures: what a theorem bounds. `MEASURES` has those of this package by id."""
 
+from boundcheck.words.measures.average_gap import AVERAGE_GAP
 from boundcheck.words.measures.average_gradient import AVERAGE_GRADIENT
 from boundcheck.words.measures.base import Look, Measure, PerformanceMeasure
 from boundcheck.words.measures.last_distance import LAST_DISTANCE
@@ -10,10 +11,14 @@ from boundcheck.words.measures.smoothness import SMOOTHNESS
 
 MEASURES: dict[str, Measure] = {
     each.id: each
-    for each in (LEAST_GRADIENT, AVERAGE_GRADIENT, LEAST_FACTOR_GRADIENT, LAST_GAP, LAST_DISTANCE, SMOOTHNESS)
+    for each in (
+        *(LEAST_GRADIENT, AVERAGE_GRADIENT, LEAST_FACTOR_GRADIENT),
+        *(LAST_GAP, AVERAGE_GAP, LAST_DISTANCE, SMOOTHNESS),
+    )
 }
 
 __all__ = [
+    "AVERAGE_GAP",
     "AVERAGE_GRADIENT",
     "LAST_DISTANCE",
     "LAST_GAP",

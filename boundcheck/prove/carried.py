@@ -1,0 +1,47 @@
+"""By what a claim is carried: by the kernel, by an argument in words, or by nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from enum import StrEnum
+
+from boundcheck.claims import Claim, catalogue
+from boundcheck.proofs import papers
+from boundcheck.prove.fixed import fixed_statements
+from boundcheck.prove.script import of_paper
+
+
+class Carrier(StrEnum):
+    """What vouches for a claim; its text is what is printed."""
+
+    KERNEL = "kernel"
+    """The kernel replays a proof that ends in the claim's fixed statement."""
+    SCRIPT = "script"
+    """A script of its paper is said to prove it, which `boundcheck prove` judges."""
+    BY_HAND = "by hand"
+    """An argument in words, with the reason why there is no proof."""
+    HYPOTHESIS = "hypothesis"
+    """Nothing, and nothing has to: theorems start from it."""
+    NOTHING = "none"
+    """A statement for which nobody vouches."""
+
+
+def carrier(claim: Claim) -> Carrier:
+    """What vouches for a claim of the catalogue."""
+    if claim.argument:
+        return Carrier.BY_HAND
+    if claim.id in fixed_statements():
+        return Carrier.KERNEL
+    if claim.word is not None or any(claim in each.hypotheses for each in catalogue.values()):
+        return Carrier.HYPOTHESIS
+    # Our own scripts have fixed their statements.
+    others = [key for key, paper in papers().items() if not paper.is_ours]
+    if any(script.claim == claim for key in others for script in of_paper(key)):
+        return Carrier.SCRIPT
+    return Carrier.NOTHING
+
+
+def counted(claims: Iterable[Claim]) -> Counter[Carrier]:
+    """How many of these claims each carrier has."""
+    return Counter(map(carrier, claims))

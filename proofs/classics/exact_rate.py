@@ -1,0 +1,302 @@
+"""The exact rate of gradient descent, at the step 2/(√3ℓ): two inequalities meet in the middle of each step."""
+
+import sympy as sp
+from sympy.matrices.expressions.matexpr import MatrixExpr
+
+from boundcheck.claims.symbols import D, Lhat, T, alpha, bound, ell, f_star
+from boundcheck.claims.vocabulary import (
+    MINIMUM_GRADIENT,
+    EuclideanNorm,
+    Expectation,
+    F,
+    Gradient,
+    InnerProduct,
+    Value,
+    W,
+    f,
+    t,
+    v,
+    v1,
+    v2,
+    v_t,
+)
+from boundcheck.kernel import Theorem
+from boundcheck.prove import Process, Proof, Reading, eq, ge, gt, le, script
+from boundcheck.words import algorithms
+
+from ..jiang2024.ball import unit_interval
+from ..jiang2024.claims import BOUNDED_BELOW
+from ..jiang2024.descent import CHANGE, NEXT, NOW, SLOPE, SQUARE, gap_at_start, v_next
+from ..jiang2024.setting import quantity, theta
+from .claims import BEST_STEP, SMOOTH_AROUND
+
+READING = Reading(points={W: (v,)}, processes={v_t: Process((v,))}, arbitrary={theta, v, v1, v2})
+
+CENTRE, RADIUS = (v_t + v_next) / 2, EuclideanNorm(CHANGE) / 2
+SLOPE_NEXT = Gradient(F, v_next)
+TURN = SLOPE - SLOPE_NEXT
+# The part of a step whose length is 1/L̂ times the gradient's.
+PART = sp.sqrt(3) / 2
+# 1/L̂, and where the two inequalities meet.
+SHARE = 1 / Lhat
+MIDDLE = CENTRE - SHARE / 2 * TURN
+STEEP, STEEP_NEXT, ACROSS = (
+    InnerProduct(x, y) for x, y in ((SLOPE, SLOPE), (SLOPE_NEXT, SLOPE_NEXT), (SLOPE, SLOPE_NEXT))
+)
+
+
+class Step:
+    """What is known of the step α = 2/(√3L̂), and of F in the ball around it.
+
+    Attributes:
+        constant: L̂ > 0.
+        unit: L̂ times 1/L̂ is 1.
+        inverse: 1/L̂ > 0.
+        positive: α > 0.
+        square: 3L̂α² = 4/L̂.
+        long: α >= 1/L̂.
+        part: (√3/2)α = 1/L̂.
+        three: √3² = 3.
+
+    """
+
+    def __init__(self, proof: Proof):
+        self.proof, by = proof, proof.by
+        self.smoothness = proof.quantity(quantity(BEST_STEP, Lhat))
+        self.constant = proof.step("L̂ > 0", gt(Lhat, 0), self.smoothness, proof.positive(ell))
+        self.unit, self.inverse = by.quotient(self.constant)
+        size, three = proof.quantity(quantity(BEST_STEP, alpha)), proof.step("3 > 0", gt(3, 0))
+        self.three, self.root = by.root(three), by.positive_root(three)
+        self.positive = proof.step("α > 0", gt(alpha, 0), size, self.root, self.inverse)
+        self.part = proof.step("(√3/2)α = 1/L̂", eq(PART * alpha, SHARE), size, self.three)
+        doubled = proof.step("3α² = 4/L̂²", eq(3 * alpha**2, 4 * SHARE**2), size, self.three)
+        self.square = proof.step("3L̂α² = 4/L̂", eq(3 * Lhat * alpha**2, 4 * SHARE), doubled, self.unit)
+        half = sp.Rational(3, 2)
+        most = by.from_squares(proof.step("(3/2)² ≤ 3", le(half**2, 3)), self.root, half, self.three)
+        self.long = proof.step("α ≥ 1/L̂", ge(alpha, SHARE), size, most, self.inverse)
+        least = by.from_squares(proof.step("3 ≤ 2²", le(3, 4)), proof.step("2 > 0", gt(2, 0)), sp.sqrt(3), self.three)
+        self._less = proof.step("√3/2 ≤ 1", le(PART, 1), least)
+        self._between = unit_interval(proof)
+        self._law = proof.assume(
+            SMOOTH_AROUND,
+            forall=[v1, v2],
+            given=[le(EuclideanNorm(x - CENTRE), RADIUS) for x in (v1, v2)],
+        )
+        ends = {"v_t": v_t, "v_{t+1}": v_next}
+        self._ends = {
+            x: proof.step(f"{name} is in the ball", le(EuclideanNorm(x - CENTRE), RADIUS)) for name, x in ends.items()
+        }
+        self.turn = proof.step(
+            "‖∇F(v_t) - ∇F(v_{t+1})‖ ≤ L̂‖v_{t+1} - v_t‖",
+            le(EuclideanNorm(TURN), Lhat * EuclideanNorm(CHANGE)),
+            by.instance(self._law, {v1: v_t, v2: v_next}, *self._ends.values()),
+            self.smoothness,
+        )
+        self._turned = proof.step(
+            "‖∇F(v_t) - ∇F(v_{t+1})‖/L̂ ≤ ‖v_{t+1} - v_t‖",
+            le(SHARE * EuclideanNorm(TURN), EuclideanNorm(CHANGE)),
+            self.turn,
+            self.inverse,
+            self.unit,
+        )
+
+    def to_middle(self, end: MatrixExpr, sign: int) -> Theorem:
+        """F at the middle is at most (sign 1) what it is from this end on, or at least that (sign -1)."""
+        by, (low, high) = self.proof.by, self._between
+        step, centre = MIDDLE - end, MIDDLE - CENTRE
+        inside = self.proof.step(
+            "to the middle",
+            le(EuclideanNorm(end + theta * step - CENTRE), RADIUS),
+            by.triangle("F", (1 - theta) * (end - CENTRE), theta * centre),
+            by.homogeneous(high, "F", CHANGE),
+            by.homogeneous(low, "F", SHARE * TURN),
+            by.homogeneous(self.inverse, "F", TURN),
+            self.proof.step(
+                "θ/L̂", le(theta * SHARE * EuclideanNorm(TURN), theta * EuclideanNorm(CHANGE)), low, self._turned
+            ),
+        )
+        return self._along(end, step, inside, sign)
+
+    def down(self) -> Theorem:
+        """F(v_t + (√3/2)(v_{t+1} - v_t)) <= F(v_t) + (√3/2)⟨∇F, v_{t+1} - v_t⟩ + (3/8)L̂‖v_{t+1} - v_t‖²."""
+        by, proof, (low, high) = self.proof.by, self.proof, self._between
+        step, far = PART * CHANGE, theta * PART
+        begun = proof.step("θ√3/2 ≥ 0", ge(far, 0), low, self.root)
+        ends = proof.step("θ√3/2 ≤ 1", ge(1 - far, 0), high, low, self._less)
+        inside = proof.step(
+            "down the step",
+            le(EuclideanNorm(v_t + theta * step - CENTRE), RADIUS),
+            by.triangle("F", (1 - far) * (v_t - CENTRE), far * (v_next - CENTRE)),
+            by.homogeneous(ends, "F", CHANGE),
+            by.homogeneous(begun, "F", CHANGE),
+        )
+        return self._along(v_t, step, inside, 1)
+
+    def _along(self, end: MatrixExpr, step: MatrixExpr, inside: Theorem, sign: int) -> Theorem:
+        by, low = self.proof.by, self._between[0]
+        along = self.proof.step(
+            "along it",
+            le(EuclideanNorm(Gradient(F, end + theta * step) - Gradient(F, end)), Lhat * theta * EuclideanNorm(step)),
+            by.instance(self._law, {v1: end + theta * step, v2: end}, inside, self._ends[end]),
+            by.homogeneous(low, "F", step),
+            self.smoothness,
+        )
+        return by.descent_lemma(along, F, end, step, Lhat, theta, sign)
+
+
+@script(BEST_STEP, "sharp", READING)
+def best_step(proof: Proof) -> None:
+    """Each step lowers F by 5α/12 of its own squared gradient and α/4 of the next, and 1/(2L̂) of the last is left."""
+    by, step = proof.by, Step(proof)
+    (equation,) = algorithms.GRADIENT_DESCENT.recurrence
+    move = (proof.define(*equation.args, "the algorithm"), *equation.args)
+    falls, gap = (by.expectation(x) for x in (_falls(proof, step, move), _gap(proof, step, move)))
+    left = _kept(proof, step, falls)
+    last = proof.step(
+        "the last gap is left",
+        le(((T - 1) * 2 * alpha / 3 + SHARE / 2) * MINIMUM_GRADIENT, D),
+        by.at(left, T),
+        by.at(gap, T),
+        by.at(proof.step("times 1/L̂", le(SHARE * MINIMUM_GRADIENT, SHARE * SQUARE), by.least(SQUARE), step.inverse), T),
+        meaning="F(v_T) is as far above f* as its gradient allows.",
+    )
+    _divided(proof, step, last)
+
+
+def _falls(proof: Proof, step: Step, move: tuple) -> Theorem:
+    """F(v_t) - F(v_{t+1}) >= 5α/12 ‖∇F(v_t)‖² + α/4 ‖∇F(v_{t+1})‖²."""
+    by = proof.by
+    turned = STEEP + STEEP_NEXT - 2 * ACROSS
+    pull = InnerProduct(SLOPE, CHANGE) + InnerProduct(SLOPE_NEXT, CHANGE)
+    met = proof.step(
+        "in the middle",
+        ge(NOW - NEXT, -pull / 2 + SHARE / 4 * turned - Lhat / 4 * InnerProduct(CHANGE, CHANGE)),
+        step.to_middle(v_t, 1),
+        step.to_middle(v_next, -1),
+        by.expansion(MIDDLE - v_t),
+        by.expansion(MIDDLE - v_next),
+        step.unit,
+        meaning="From v_t on F is not above its upper bound there, and from v_{t+1} on not below its lower one.",
+    )
+    along = by.rewrite(
+        met,
+        ge(NOW - NEXT, alpha / 2 * (STEEP + ACROSS) + SHARE / 4 * turned - Lhat / 4 * alpha**2 * STEEP),
+        move,
+    )
+    squares = proof.step(
+        "squared",
+        le(turned, Lhat**2 * InnerProduct(CHANGE, CHANGE)),
+        proof.step(
+            "‖∇F(v_t) - ∇F(v_{t+1})‖²",
+            le(EuclideanNorm(TURN) ** 2, Lhat**2 * EuclideanNorm(CHANGE) ** 2),
+            step.turn,
+            by.nonnegative("F", TURN),
+            degree=2,
+        ),
+        by.expansion(TURN),
+        by.expansion(CHANGE),
+    )
+    less = proof.step(
+        "3 times",
+        le(3 * turned, 4 * STEEP),
+        by.rewrite(squares, le(turned, Lhat**2 * alpha**2 * STEEP), move),
+        step.square,
+        step.unit,
+    )
+    return proof.step(
+        "a step falls",
+        ge(NOW - NEXT, 5 * alpha / 12 * EuclideanNorm(SLOPE) ** 2 + alpha / 4 * EuclideanNorm(SLOPE_NEXT) ** 2),
+        along,
+        proof.step("times α - 1/L̂", le((alpha - SHARE) * 3 * turned, (alpha - SHARE) * 4 * STEEP), less, step.long),
+        step.square,
+        by.expansion(SLOPE),
+        by.expansion(SLOPE_NEXT),
+        meaning="The step is longer than 1/L̂, and 3L̂α² = 4/L̂.",
+    )
+
+
+def _gap(proof: Proof, step: Step, move: tuple) -> Theorem:
+    """F(v_t) - f* >= ‖∇F(v_t)‖²/(2L̂)."""
+    by, inside = proof.by, v_t + PART * CHANGE
+    law = proof.define(Value(F, v), Value(f, v), "F(v) = f(v)", forall=[v])
+    lowest = proof.step(
+        "F ≥ f*",
+        ge(Value(F, inside), f_star),
+        by.instance(law, {v: inside}),
+        by.instance(proof.assume(BOUNDED_BELOW, forall=[W]), {W: inside}),
+    )
+    gap = proof.step(
+        "1/L̂ along the step",
+        ge(NOW - f_star, -PART * InnerProduct(SLOPE, CHANGE) - Lhat / 2 * PART**2 * InnerProduct(CHANGE, CHANGE)),
+        step.down(),
+        lowest,
+        by.expansion(PART * CHANGE),
+        step.three,
+    )
+    put = by.rewrite(gap, ge(NOW - f_star, PART * alpha * STEEP - Lhat / 2 * PART**2 * alpha**2 * STEEP), move)
+    return proof.step(
+        "the gap",
+        ge(NOW - f_star, SHARE / 2 * EuclideanNorm(SLOPE) ** 2),
+        put,
+        step.part,
+        step.square,
+        by.expansion(SLOPE),
+    )
+
+
+SQUARE_NEXT = SQUARE.xreplace({t: t + 1})
+# What p_t lacks of the least of p_1, ..., p_T: nothing, except at T + 1.
+LACKING, LACKING_NEXT = (sp.Max(0, MINIMUM_GRADIENT - x) for x in (SQUARE, SQUARE_NEXT))
+
+
+def _kept(proof: Proof, step: Step, falls: Theorem) -> Theorem:
+    """E F(v_1) - E F(v_t) >= 2α/3 (t - 1) min_t E‖∇F(v_t)‖²."""
+    by = proof.by
+    none = by.below_maximum(LACKING)[0]
+    least = by.least(SQUARE)
+    nothing = by.maximum_below(
+        sp.Integer(0), proof.step("0 ≥ 0", ge(0, 0)), proof.step("m ≤ p_t", le(MINIMUM_GRADIENT - SQUARE, 0), least)
+    )
+    gone, ahead = D + f_star - Expectation(NOW), by.below_maximum(LACKING_NEXT)[1]
+    lacks = proof.step("α times what is lacking", le(alpha * LACKING, 0), nothing, step.positive)
+    kept = proof.induct(
+        "what F has lost",
+        ge(gone + alpha / 4 * LACKING, 2 * alpha / 3 * (t - 1) * MINIMUM_GRADIENT),
+        first=[gap_at_start(proof), by.at(proof.step("α", ge(alpha * LACKING, 0), none, step.positive), sp.Integer(1))],
+        then=[
+            falls,
+            lacks,
+            proof.step(
+                "α times the next",
+                ge(alpha * LACKING_NEXT, alpha * (MINIMUM_GRADIENT - SQUARE_NEXT)),
+                ahead,
+                step.positive,
+            ),
+            proof.step("α times this one", ge(alpha * SQUARE, alpha * MINIMUM_GRADIENT), least, step.positive),
+        ],
+        meaning="By induction over t: v_{T+1} may have a smaller gradient than the least, and counts as what it has.",
+    )
+    return proof.step("without what is lacking", ge(gone, 2 * alpha / 3 * (t - 1) * MINIMUM_GRADIENT), kept, lacks)
+
+
+def _divided(proof: Proof, step: Step, last: Theorem) -> None:
+    """The bound, whose divisor is four times what D is divided by."""
+    divisor = (T - 1) * (4 * alpha - Lhat**2 * alpha**3) + 2 / Lhat
+    cubed = proof.step("3L̂²α³ = 4α", eq(3 * Lhat**2 * alpha**3, 4 * alpha), step.square, step.unit, degree=3)
+    long = proof.step("T ≥ 1", ge(T - 1, 0), proof.positive(T))
+    total = proof.step("3 times the divisor", eq(3 * divisor, 8 * alpha * (T - 1) + 6 * SHARE), cubed)
+    size = proof.step(
+        "the divisor is positive",
+        gt(divisor, 0),
+        total,
+        step.inverse,
+        proof.step("(T - 1)α ≥ 0", ge((T - 1) * alpha, 0), long, step.positive),
+    )
+    limit = proof.step(
+        "the divisor times the bound",
+        eq(divisor * bound, 4 * D),
+        proof.quantity(quantity(BEST_STEP, bound)),
+        proof.by.quotient(size)[0],
+    )
+    least = proof.step("4 times", le(divisor * MINIMUM_GRADIENT, 4 * D), last, cubed)
+    proof.conclude(proof.step("divided", BEST_STEP.conclusion, size, least, limit, factor=[0]))
