@@ -20,7 +20,7 @@ _CHAIN_RULE = (
     "gradient of f. (Magnus and Neudecker, Matrix Differential Calculus, chapter 5, theorem 8)"
 )
 _DESCENT_LEMMA = (
-    "If ‖∇F(x + θδ) - ∇F(x)‖ ≤ Lθ‖δ‖ for 0 ≤ θ ≤ 1, then F(x + δ) ≤ F(x) + ⟨∇F(x), δ⟩ + L/2 ‖δ‖². "
+    "If ‖∇F(x + θδ) - ∇F(x)‖ ≤ Lθ‖δ‖ for 0 ≤ θ ≤ 1, then |F(x + δ) - F(x) - ⟨∇F(x), δ⟩| ≤ L/2 ‖δ‖². "
     "(Nesterov, Lectures on Convex Optimization, 2018, lemma 1.2.3; its proof uses the segment alone)"
 )
 
@@ -99,19 +99,21 @@ def _word(left: tuple[tuple[Letter, bool], ...], middle: Matrix, right: tuple[tu
 
 
 @rule(1, standard_fact=_DESCENT_LEMMA)
-def descent_lemma(smooth: Theorem, function: str, x: Point, step: Point, constant: Scalar, theta: Variable) -> Answer:
-    """Bound a step by the smoothness along its segment.
+def descent_lemma(
+    smooth: Theorem, function: str, x: Point, step: Point, constant: Scalar, theta: Variable, sign: int = 1
+) -> Answer:
+    """Bound a step by the smoothness along its segment, from above (sign 1) or from below (sign -1).
 
     ::
 
         H, θ >= 0, 1 - θ >= 0 ⊢ ‖∇F(x + θδ) - ∇F(x)‖ <= Lθ‖δ‖    θ not free in H, x, δ, L
         ────────────────────────────────────────────────────────────────────────────────
-                        H ⊢ F(x + δ) <= F(x) + ⟨∇F(x), δ⟩ + L/2 ‖δ‖²
+                        H ⊢ ±(F(x + δ) - F(x) - ⟨∇F(x), δ⟩) <= L/2 ‖δ‖²
 
     Fails where the theorem concludes something else, and where θ occurs elsewhere or is not arbitrary.
     """
-    if len(x) != len(step):
-        raise RuleError("descent_lemma", None, f"a point of {len(x)} blocks and a step of {len(step)}")
+    if len(x) != len(step) or sign not in (1, -1):
+        raise RuleError("descent_lemma", None, f"a point of {len(x)} blocks, a step of {len(step)} and the sign {sign}")
     ends = Scalar.of(theta)
     rest = smooth.hypotheses - {Fact(">=", ends), Fact(">=", ONE - ends)}
     beyond = tuple(p + q.scaled(ends) for p, q in zip(x, step, strict=True))
@@ -123,10 +125,9 @@ def descent_lemma(smooth: Theorem, function: str, x: Point, step: Point, constan
     if theta.when != ANY or elsewhere or any(theta in free(each) for each in rest):
         raise RuleError("descent_lemma", 0, f"{theta} must be arbitrary, and occur only in its two ends")
     size = norm(FROBENIUS, *step)
-    linear = inner(gradients(function, x), step)
     after = tuple(p + q for p, q in zip(x, step, strict=True))
-    gain = linear + constant * size * size * Fraction(1, 2) - Value(function, after)
-    return rest, Fact(">=", gain + Value(function, x))
+    gain = Value(function, after) - Scalar.of(Value(function, x)) - inner(gradients(function, x), step)
+    return rest, Fact(">=", constant * size * size * Fraction(1, 2) - sign * gain)
 
 
 def gradients(function: str, point: Point) -> Point:

@@ -169,7 +169,10 @@ def clock(t: Index) -> Scalar:
 
 
 def expect(body: Scalar, given: Index | None) -> Scalar:
-    """The expectation. Linear; known factors are taken out; an inner, finer expectation is removed (tower)."""
+    """The expectation. Linear; known factors are taken out; an inner, finer expectation is removed (tower).
+
+    Without a past, that of a sum over all times is the sum of the expectations.
+    """
     summands = []
     for monomial, coefficient in body.terms.items():
         inside, outside = _split(monomial, lambda atom: not known(atom, given))
@@ -188,6 +191,8 @@ def _expect_monomial(monomial: Monomial, given: Index | None) -> Scalar:
         atom = monomial[0][0]
         if isinstance(atom, Expectation) and _coarser(given, atom.given):
             return expect(atom.body, given)
+        if isinstance(atom, Total) and given is None:
+            return total(expect(atom.body, None))
         if isinstance(atom, Trace) and sum(not known(letter, given) for letter, _ in atom.word) == 1:
             return Scalar.of(Trace(_mean_word(atom.word, given)))
     return Scalar.of(Expectation(Scalar({monomial: 1}), given))

@@ -171,6 +171,48 @@ class By:
             rules.certificate((above, below), Fact(">=", -(p * p)), (((_UNIT,), (0, 1)),), (), ()), p
         )
 
+    # The larger of two numbers, which is (x + y + |x - y|)/2: the kernel has no maximum of its own.
+
+    def below_maximum(self, maximum: sp.Max) -> list[Theorem]:
+        """Each argument, in sympy's order, is at most the maximum."""
+        first, *rest = map(self.reading.scalar, maximum.args)
+        found: list[Theorem] = []
+        for other in rest:
+            larger, equation, size = _larger(first, other)
+            # |d|(|d| - d)/2 = (|d| - d)²/4 + (|d|² - d²)/4, and likewise with -d.
+            both = [
+                rules.certificate(
+                    (size, equation),
+                    Fact(">=", larger - x),
+                    ((((Fraction(1), larger - x),), ()),),
+                    ((Scalar.of(Fraction(1, 4)), 1),),
+                    (0,),
+                )
+                for x in (first, other)
+            ]
+            found = [*(_added(both[0], each) for each in found), both[1]] if found else both
+            first = larger
+        return found
+
+    def maximum_below(self, maximum: sp.Max, *above: Theorem) -> Theorem:
+        """Max(x, y, ...) <= c, from x <= c, y <= c, ..., in sympy's order."""
+        first, *rest = map(self.reading.scalar, maximum.args)
+        below, *others = above
+        for other, theorem in zip(rest, others, strict=True):
+            larger, equation, _ = _larger(first, other)
+            goal = below.fact.polynomial + first - larger
+            sum_ = _added(below, theorem)
+            # s(s - |d|)/2 = (s - |d|)²/4 + (c - x)(c - y) - (|d|² - d²)/4, with s = (c - x) + (c - y).
+            below = rules.certificate(
+                (sum_, below, theorem, equation),
+                Fact(">=", goal),
+                ((((Fraction(1), goal),), ()), ((_UNIT,), (1, 2))),
+                ((Scalar.of(Fraction(-1, 4)), 3),),
+                (0,),
+            )
+            first = larger
+        return below
+
     # Analysis.
 
     def chain_rule(self, composition: Theorem, block: int) -> Theorem:
@@ -178,12 +220,22 @@ class By:
         return chain_rule(composition, block)
 
     def descent_lemma(
-        self, smooth: Theorem, function: sp.Symbol, x: MatrixExpr, step: MatrixExpr, constant: sp.Expr, theta: sp.Symbol
+        self,
+        smooth: Theorem,
+        function: sp.Symbol,
+        x: MatrixExpr,
+        step: MatrixExpr,
+        constant: sp.Expr,
+        theta: sp.Symbol,
+        sign: int = 1,
     ) -> Theorem:
-        """F(x + δ) <= F(x) + ⟨∇F(x), δ⟩ + L/2 ‖δ‖², from smoothness along the segment; a standard fact."""
+        """F(x + δ) - F(x) - ⟨∇F(x), δ⟩ <= L/2 ‖δ‖², from smoothness along the segment; a standard fact.
+
+        With the sign -1 it is >= -L/2 ‖δ‖².
+        """
         point, change = self.reading.point(x), self.reading.point(step)
         scale = self.reading.scalar(constant)
-        return descent_lemma(smooth, function.name, point, change, scale, self._variable(theta))
+        return descent_lemma(smooth, function.name, point, change, scale, self._variable(theta), sign)
 
     # Expectations, sums, roots.
 
@@ -237,6 +289,20 @@ class By:
 
 
 _UNIT = (Fraction(1), ONE)
+
+
+def _larger(x: Scalar, y: Scalar) -> tuple[Scalar, Theorem, Theorem]:
+    """The maximum of two numbers; |x - y|² = (x - y)² and |x - y| >= 0."""
+    gap = x - y
+    square = rules.certificate((), Fact(">=", gap * gap), ((((Fraction(1), gap),), ()),), (), ())
+    size = rules.root_nonnegative(gap * gap)
+    return (x + y + size.fact.polynomial) * Fraction(1, 2), rules.root_square(square), size
+
+
+def _added(first: Theorem, second: Theorem) -> Theorem:
+    """P + q >= 0, from p >= 0 and q >= 0."""
+    goal = Fact(">=", first.fact.polynomial + second.fact.polynomial)
+    return rules.certificate((first, second), goal, (((_UNIT,), (0,)), ((_UNIT,), (1,))), (), ())
 
 
 def discharged(theorem: Theorem, *given: Theorem) -> Theorem:

@@ -177,7 +177,9 @@ class Reading:
             case sp.Abs():
                 return Scalar.of(k.Root(self.scalar(node.args[0]) ** 2))
             case sp.Max():
-                return self._maximum(node)
+                return self._maximum(node.args)
+            case sp.Min():
+                return -self._maximum([-x for x in node.args])
             case words.FrobeniusNorm() | words.EuclideanNorm() | words.SpectralNorm():
                 kind = k.SPECTRAL if isinstance(node, words.SpectralNorm) else k.FROBENIUS
                 return builders.norm(kind, *self.point(node.args[0]))
@@ -231,8 +233,8 @@ class Reading:
             base = Scalar.of(k.Root(base))
         return (base if exponent > 0 else Scalar.of(k.Inverse(base))) ** abs(int(exponent.p))
 
-    def _maximum(self, node: sp.Max) -> Scalar:
-        first, *rest = (self.scalar(x) for x in node.args)
+    def _maximum(self, args: Iterable[sp.Expr]) -> Scalar:
+        first, *rest = map(self.scalar, args)
         for other in rest:
             # Half of the sum and of the distance.
             first = (first + other + k.Root((first - other) ** 2)) * Fraction(1, 2)

@@ -291,18 +291,10 @@ def _late_step(
 
 def _at_least_both(proof: Proof) -> tuple[Theorem, Theorem]:
     """The maximum ν is at least each of its two arguments, the one with the noise first."""
-    by, formula = proof.by, quantity(DECREASING_STEP, late)
-    largest = proof.quantity(formula)
-    one, other = formula.expression.args
-    apart = sp.Abs(one - other)
-    found = []
-    for each, rest_ in ((one, other), (other, one)):
-        squares = proof.step("x² ≤ |x|²", le((each - rest_) ** 2, apart**2), _square(proof, one - other))
-        size = by.from_squares(squares, by.root_nonnegative((one - other) ** 2), each - rest_)
-        found.append(proof.step("ν is the larger one", ge(late, each), largest, size))
-    noise = next(x for x, each in zip(found, (one, other), strict=True) if each.has(zeta))
-    return noise, next(x for x in found if x is not noise)
-
-
-def _square(proof: Proof, x: sp.Expr) -> Theorem:
-    return proof.by.root(proof.step("x² ≥ 0", ge(x**2, 0), hints=[x]))
+    formula = quantity(DECREASING_STEP, late)
+    largest, args = proof.quantity(formula), formula.expression.args
+    found = {
+        each.has(zeta): proof.step("ν is the larger one", ge(late, each), largest, below)
+        for each, below in zip(args, proof.by.below_maximum(formula.expression), strict=True)
+    }
+    return found[True], found[False]

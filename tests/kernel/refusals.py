@@ -375,6 +375,8 @@ def descents() -> Iterator[Case]:
     yield lemma("half the constant", "expected", good, "f", (MX,), (MA,), of(b) * Fraction(1, 2))
     yield lemma("another parameter", "expected", good, "f", (MX,), (MA,), of(b), Variable("v", ANY))
     yield lemma("a law", "expected", rules.assume(LAW))
+    twice = ("f", (MX,), (MA,), of(b), u, 2)
+    yield refused("descent_lemma", None, "the sign 2", good, *twice, name="twice")
     yield lemma("the conclusion assumed", "must be arbitrary", rules.assume(good.fact))
     yield lemma("one more hypothesis on the parameter", "must be arbitrary", smooth(MX, MA, b, u, gt(u)))
     shared = ge(of(u) * 2 - 1)

@@ -573,15 +573,17 @@ def test_descent_lemma(world: World, seed: int, data: Any) -> None:
     theorem, theta = smooth_along(x, step, Scalar.of(slope))
     for share in (Fraction(0), Fraction(1, 3), Fraction(1, 2), Fraction(1)):
         assert holds(theorem.fact, world.having(theta, lambda *_, share=share: share)) is not False
-    lemma = ANALYSIS["descent_lemma"](theorem, "h", x, step, Scalar.of(slope), theta)
-    assert lemma.ledger == {"descent_lemma"}
-    assert len(lemma.hypotheses) == 1
-    sound(lemma, world)
+    for sign in (1, -1):
+        lemma = ANALYSIS["descent_lemma"](theorem, "h", x, step, Scalar.of(slope), theta, sign)
+        assert lemma.ledger == {"descent_lemma"}
+        assert len(lemma.hypotheses) == 1
+        sound(lemma, world)
 
 
-@pytest.mark.parametrize("constant", [Fraction(1), Fraction(3, 2)])
+@pytest.mark.parametrize("constant", [Fraction(1), Fraction(3, 2), Fraction(-1)])
 def test_the_descent_lemma_is_tight_for_a_quadratic(constant: Fraction) -> None:
     x, step = (Matrix.of(Symbol(name, ("m", "n"))) for name in "XD")
+    size, sign = abs(constant), 1 if constant > 0 else -1
 
     def scaled(point: tuple[Grid, ...]) -> tuple[Grid, ...]:
         return tuple(tuple(tuple(exact(constant) * e for e in row) for row in grid) for grid in point)
@@ -593,9 +595,9 @@ def test_the_descent_lemma_is_tight_for_a_quadratic(constant: Fraction) -> None:
     world = world.having(Symbol("X", ("m", "n")), lambda *_: ((Fraction(1),), (Fraction(2),)))
     world = world.having(Symbol("D", ("m", "n")), lambda *_: ((Fraction(-3),), (Fraction(1),)))
     world = world.with_functions(h=Function(value, scaled))
-    theorem, theta = smooth_along((x,), (step,), Scalar.of(constant))
-    lemma = ANALYSIS["descent_lemma"](theorem, "h", (x,), (step,), Scalar.of(constant), theta)
-    # ½L‖δ‖² is what the function gains, and not a hundredth more: ‖δ‖² = 10.
+    theorem, theta = smooth_along((x,), (step,), Scalar.of(size))
+    lemma = ANALYSIS["descent_lemma"](theorem, "h", (x,), (step,), Scalar.of(size), theta, sign)
+    # ½L‖δ‖² is what the function gains or loses, and not a hundredth more: ‖δ‖² = 10.
     assert holds(lemma.fact, world) is not False
     assert holds(Fact(">=", lemma.fact.polynomial - Fraction(1, 100)), world) is False
 

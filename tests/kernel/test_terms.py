@@ -144,6 +144,18 @@ def test_the_expectation_of_a_finer_one_is_the_coarser() -> None:
 
 
 @FEW
+@given(worlds(), scalars(), st.sampled_from(PASTS))
+def test_the_expectation_of_a_sum_over_all_times(world: World, p: Scalar, past: Index | None) -> None:
+    """The sum of the expectations, unless a past is given: E[Σ_s x_s | past of t] is no sum of E[x_s | past of s]."""
+    for t, i in everywhere(world):
+        naive = average(world, past, t, i, lambda o, t=t: denote(total(p), world, t, o))
+        assert agree(denote(expect(total(p), past), world, t, i), naive)
+    b = Scalar.of(Variable("b", Time(NEXT)))
+    assert expect(3 * total(b), None) == 3 * total(expect(b, None))
+    assert expect(total(b), NOW) == Scalar.of(Expectation(total(b), NOW))
+
+
+@FEW
 @given(worlds(), DATA, st.sampled_from(PASTS))
 def test_mean_means_an_average(world: World, data: Any, past: Index | None) -> None:
     x = Matrix.zero(("m", "n"))

@@ -263,7 +263,7 @@ def measures(draw: DrawFn, depth: int = 2) -> sp.Expr:
 
 
 def scalars(depth: int = 3) -> SearchStrategy[sp.Expr]:
-    """Real functions of x and y that are defined everywhere, with roots of order 2 and 4, quotients, Abs and Max."""
+    """Real functions of x and y that are defined everywhere, with roots of order 2 and 4, quotients, Abs, Max and Min."""
     leaves = st.one_of(st.sampled_from([x, y]), RATIONALS)
 
     def larger(inside: SearchStrategy[sp.Expr]) -> SearchStrategy[sp.Expr]:
@@ -277,6 +277,7 @@ def scalars(depth: int = 3) -> SearchStrategy[sp.Expr]:
             st.builds(lambda p, q: p / q, inside, positive),
             inside.map(sp.Abs),
             st.builds(sp.Max, inside, inside),
+            st.builds(sp.Min, inside, inside),
         )
 
     return st.recursive(leaves, larger, max_leaves=2**depth)

@@ -254,6 +254,21 @@ def test_a_component_of_an_equation_of_vectors(block):
     says(theorem, eq(left, right), eq(v1, v2))
 
 
+LARGEST = [sp.Max(x, y), sp.Max(x, y, x * y), sp.Max(x, y + 1, sp.Abs(y), 2)]
+
+
+@pytest.mark.parametrize("largest", LARGEST)
+def test_a_maximum_is_at_least_its_arguments_and_no_larger_than_what_they_are_all_below(largest):
+    for theorem, each in zip(BY.below_maximum(largest), largest.args, strict=True):
+        says(theorem, ge(largest, each))
+    above = [le(each, theta) for each in largest.args]
+    says(BY.maximum_below(largest, *map(known, above)), le(largest - theta, 0), *above)
+    with pytest.raises((RuleError, ValueError)):
+        BY.maximum_below(largest, *map(known, above[:-1]))
+    with pytest.raises(RuleError):
+        BY.maximum_below(largest, *map(known, reversed(above)))
+
+
 # Analysis.
 
 
