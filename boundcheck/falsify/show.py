@@ -81,7 +81,7 @@ def show_worst_cases(cases: Sequence[WorstCase]) -> list[Table | str]:
     for heading in (T.name, *varied, *columns):
         table.add_column(heading, justify="right")
     for case in cases:
-        numbers = (*(case.inputs[name] for name in varied), case.step, case.bound, case.exact, case.ratio)
+        numbers = (*(case.inputs[name] for name in varied), case.step, case.bound, case.numerical, case.ratio)
         table.add_row(str(case.steps), *(f"{number:.6g}" for number in numbers), *case.ends)
     lines: list[Table | str] = [
         table,

@@ -54,7 +54,7 @@ class WorstCase:
         inputs: the value of each symbol of the claim.
         smoothness, step: the claim's own L̂ and step size, which the method uses.
         bound: the claim's bound.
-        exact: the worst case as the solver has it: numerical.
+        numerical: the worst case as the solver has it.
         duality_gap: the solver's own, relative.
         lower: what the worst case certainly is at least, rounded down: the measure of `instance`; None where there is
             none.
@@ -73,7 +73,7 @@ class WorstCase:
     smoothness: float
     step: float
     bound: float
-    exact: float
+    numerical: float
     duality_gap: float
     lower: float | None = None
     upper: float | None = None
@@ -84,7 +84,7 @@ class WorstCase:
 
     @property
     def ratio(self) -> float:
-        return self.exact / self.bound
+        return self.numerical / self.bound
 
     @property
     def has_noise(self) -> bool:
