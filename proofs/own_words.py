@@ -1,6 +1,6 @@
 """A theorem in words of your own, to copy: an algorithm, a measure, a hypothesis, and the claim that is made of them.
 
-Copy it to my_theorem.py and change it. `boundcheck falsify my_theorem.py:WARM_DESCENT` finds the exact worst case,
+Copy it to my_theorem.py and change it. `boundcheck falsify my_theorem.py:WARM_DESCENT` brackets the worst case,
 `boundcheck.testing.check_claim("my_theorem.py:WARM_DESCENT", adapter="full")` looks for an instance that breaks it, and
 a spec with claim = "my_theorem.py:WARM_DESCENT" runs it; `boundcheck measure` then writes the page.
 """

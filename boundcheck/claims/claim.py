@@ -192,6 +192,17 @@ class Claim:
         values = self.check(inputs)
         return {name: enclose(e, values) for name, e in self._expressions.items()}
 
+    def exactly(self, **inputs: Number) -> dict[str, sp.Expr]:
+        """Every parameter and quantity as an exact expression without letters.
+
+        Raises:
+            InputError: as `values`.
+
+        """
+        values = self.check(inputs)
+        given = {str(symbol.name): value for symbol, value in values.items()}
+        return given | {name: e.subs(values) for name, e in self._expressions.items()}
+
     def check(self, inputs: Mapping[str, Number]) -> dict[sp.Symbol, sp.Expr]:
         """Exact values of the parameters; raises InputError unless domains and conditions hold."""
         if not self.quantities:

@@ -1,36 +1,32 @@
-"""`Program`: performance estimation of any linear method, measure and class of smooth functions.
+r"""`Program`: performance estimation of any linear method, measure and class of smooth functions.
 
-The worst function of any dimension is the solution of a semidefinite program in the Gram matrix of iterates and
-gradients (Drori and Teboulle 2014; Taylor, Hendrickx and Glineur 2017). PEPit writes the program, Clarabel solves it:
-the values are numerical and not certified; they are usually right to about 1e-7 and to the duality gap beside them.
+A function with given points, gradients and values exists if and only if they satisfy the interpolation inequalities of
+its class. So the worst function, of any dimension, is the solution of a semidefinite program in the Gram matrix of
+iterates and gradients (Drori and Teboulle 2014; Taylor, Hendrickx and Glineur 2017). Here the program is written, over
+any vectors and numbers; `solver` solves it, `bracket` makes both ends of its value exact.
 """
 
-import math
-import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import permutations
 from typing import Any
 
-from boundcheck.errors import BoundcheckError, InputError
+import numpy as np
+import sympy as sp
+
+from boundcheck.claims.inputs import Number, exact
+from boundcheck.errors import InputError
 from boundcheck.words.algorithms import Algorithm
 from boundcheck.words.measures import PerformanceMeasure
-
-TOLERANCE = 1e-5
-"""How far above 1 a ratio must be to count as a violation, and how far apart the two sides of a solution may be."""
-
-RESOLUTION = 1e-7
-"""The solver's absolute error in the units of the program; it matters if the worst case is far below them."""
+from boundcheck.words.measures.base import Over
 
 NOISY = "two-point "
 """What the name of a method with noise of two equally likely points begins with."""
 
 # The cost grows steeply with the number of points: 31 take some ten seconds.
 _MOST_POINTS = 31
-
-
-class NotSolvedError(BoundcheckError, ArithmeticError):
-    """Clarabel did not reach the required accuracy, for instance because the constants are too far apart."""
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -38,14 +34,14 @@ class Program:
     r"""The largest measure of T iterates, over all F of any dimension with these properties and noise of two points.
 
     Noise: :math:`g = \nabla F(v) \pm n`, equally likely, :math:`\|n\| \le \zeta`, chosen anew at each of the
-    :math:`2^{t-1}` points that v_t can be.
+    :math:`2^{t-1}` points that v_t can be. Numbers may be exact: rationals, and sympy's roots.
 
     Attributes:
         algorithm: with a worst face.
         numbers: a value of each of its parameters.
         measure: what is largest.
         smoothness: L.
-        strong: the strong convexity constant, at most L; 0 where there is none.
+        strong: the strong convexity constant, below L; 0 where there is none.
         is_convex: whether F is convex.
         gap: the bound on F(v_1) - f*; None where there is none.
         distance: the bound on the distance from v_1 to a minimiser; None where F need not have one.
@@ -54,14 +50,14 @@ class Program:
     """
 
     algorithm: Algorithm
-    numbers: Mapping[str, float]
+    numbers: Mapping[str, Number]
     measure: PerformanceMeasure
-    smoothness: float
-    strong: float = 0.0
+    smoothness: Number
+    strong: Number = 0
     is_convex: bool = False
-    gap: float | None = None
-    distance: float | None = None
-    noise: float = 0.0
+    gap: Number | None = None
+    distance: Number | None = None
+    noise: Number = 0
 
     @property
     def method(self) -> str:
@@ -75,164 +71,245 @@ class Program:
             raise InputError("T", iterates, f"a number of iterates from 1 to {most}, for {self.method}")
         _ = self.scale
 
-    def solve(self, iterates: int) -> tuple[float, float]:
-        """The worst case, and the relative duality gap.
-
-        Raises:
-            InputError: for a T out of range, and where PEPit is not installed.
-            NotSolvedError: where the solver does not converge.
-
-        """
-        self.check(iterates)
-        try:
-            from cvxpy import SolverError
-
-            written = _Written(self, iterates)
-        except ImportError:
-            raise InputError("pep", "(not installed)", 'the extra: pip install "boundcheck[pep]"') from None
-        with warnings.catch_warnings():
-            # The duality gap says how accurate it is.
-            warnings.filterwarnings("ignore", "Solution may be inaccurate", UserWarning)
-            try:
-                upper = float(written.problem.solve(wrapper="cvxpy", solver="CLARABEL", verbose=0))
-            except SolverError:
-                raise NotSolvedError(f"Clarabel failed at T = {iterates}: constants closer to 1 may help") from None
-        duality_gap = abs(upper - float(written.problem.objective.eval())) / upper
-        if not duality_gap <= TOLERANCE:
-            raise NotSolvedError(f"Clarabel left a relative duality gap of {duality_gap:.3g} at T = {iterates}")
-        return self.scale * upper, duality_gap
+    @cached_property
+    def lipschitz(self) -> sp.Expr:
+        """The smoothness, exact."""
+        return exact("smoothness", self.smoothness)
 
     @cached_property
-    def length(self) -> float:
-        """The unit of length that makes the program of order 1; the unit of values is L times its square."""
-        if self.gap is not None:
-            return math.sqrt(self.gap / self.smoothness)
-        if self.distance is None:
-            raise InputError("gap", "(not given)", "a bound on F(v_1) - f* or on the distance to a minimiser")
-        return self.distance
+    def square_length(self) -> sp.Expr:
+        """The square of the unit of length; the unit of values is L times it, so that L and a bound at v_1 are 1."""
+        if (self.gap is None) == (self.distance is None):
+            given = "(not given)" if self.gap is None else self.gap
+            raise InputError("gap", given, "a bound on F(v_1) - f*, or one on the distance to a minimiser")
+        return (
+            exact("gap", self.gap) / self.lipschitz if self.gap is not None else exact("distance", self.distance) ** 2
+        )
 
     @cached_property
-    def scale(self) -> float:
+    def scale(self) -> sp.Expr:
         """The unit of the measure; raises InputError if these functions do not have it."""
-        return float(self.measure.observable.of(_Units(self)))
+        unit = self.square_length
+        L, distance = self.lipschitz, unit if self.distance else None
+        found = self.measure.observable.of(_Look(L**2 * unit, L * unit, distance))
+        if found is None:
+            raise InputError("measure", self.measure.title, "a measure of functions that need no minimiser")
+        return sp.sympify(found, strict=True)
 
+    @cached_property
+    def curvature(self) -> sp.Expr:
+        """The least curvature of F in units of L: -1, 0 or the share of the strong convexity."""
+        return exact("strong", self.strong) / self.lipschitz if self.strong else sp.Integer(0 if self.is_convex else -1)
 
-@dataclass(frozen=True)
-class _Units:
-    """The units of the observed numbers at an iterate."""
+    @cached_property
+    def square_noise(self) -> sp.Expr:
+        """The bound on the squared noise, in units of a squared gradient."""
+        return exact("noise", self.noise) ** 2 / (self.lipschitz**2 * self.square_length)
 
-    program: Program
+    @cached_property
+    def step(self) -> sp.Expr:
+        """L times the first number of the algorithm, its step size."""
+        return sp.simplify(self.lipschitz * exact("step", self.numbers[self.algorithm.step_size]))
 
-    @property
-    def gradient_square(self) -> float:
-        return self.program.smoothness**2 * self.square_length
-
-    @property
-    def gap(self) -> float:
-        return self.program.smoothness * self.square_length
-
-    @property
-    def square_distance(self) -> float:
-        if self.program.distance is None:
-            raise InputError("measure", self.program.measure.title, "a measure of functions that need no minimiser")
-        return self.square_length
-
-    @property
-    def square_length(self) -> float:
-        return self.program.length**2
-
-
-class _Written:
-    """The program in PEPit's words, where L and one of the bounds at v_1 are 1."""
-
-    def __init__(self, program: Program, iterates: int) -> None:
-        from PEPit import PEP
-
-        self.program, self.problem, self.units = program, PEP(), _Units(program)
-        self.F = self._function()
-        self._known: dict[int, tuple[Any, Any, Any]] = {}
-        start = self.problem.set_initial_point()
-        # A function without a minimiser has the infimum 0.
-        self.minimiser, self.least = None, 0
-        if program.distance is not None:
-            self.minimiser = self.F.stationary_point()
-            self.least = self.F.value(self.minimiser)
-            self.problem.set_initial_condition(
-                (start - self.minimiser) ** 2 <= (program.distance / program.length) ** 2
-            )
-        if program.gap is not None:
-            self.problem.set_initial_condition(self.at(start)[1] - self.least <= program.gap / self.units.gap)
-        self._write(start, iterates)
-
-    def _function(self) -> Any:
-        from PEPit.functions import SmoothConvexFunction, SmoothFunction, SmoothStronglyConvexFunction
-
-        program = self.program
-        if program.strong:
-            share = program.strong / program.smoothness
-            return self.problem.declare_function(SmoothStronglyConvexFunction, mu=share, L=1.0)
-        return self.problem.declare_function(SmoothConvexFunction if program.is_convex else SmoothFunction, L=1.0)
-
-    def at(self, v: Any) -> tuple[Any, Any]:
-        """Gradient and value at a point; the first time, also the constraint that the infimum fits below the value.
-
-        This holds exactly if a smooth function with these values exists that is nowhere below f* (Drori and Shamir
-        2020).
-        """
-        if id(v) not in self._known:
-            gradient, value = self.F.oracle(v)
-            self.problem.add_constraint(value - self.least >= gradient**2 / 2)
-            # The point is kept, so that no other object gets its id.
-            self._known[id(v)] = v, gradient, value
-        return self._known[id(v)][1:]
-
-    def _write(self, start: Any, iterates: int) -> None:
-        program, algorithm = self.program, self.program.algorithm
-        over, means = program.measure.over, []
-        states = [algorithm.exact_start(start, program.numbers)]
-        for t in range(1, iterates + 1):
-            if t in over.times(iterates):
-                seen = [program.measure.observable.of(_Look(self, algorithm.iterate(state))) for state in states]
-                means.append(sum(seen[1:], seen[0]) / len(seen))
-            if t < iterates:
-                states = [each for state in states for each in self._next(state, t)]
-        for candidate in over.candidates(means):
-            self.problem.set_performance_metric(candidate)
-
-    def _next(self, state: tuple[Any, ...], t: int) -> list[tuple[Any, ...]]:
-        """The equally likely next states: one, or two with noise."""
-        from PEPit import Point
-
-        program = self.program
-        gradient, _ = self.at(program.algorithm.exact_query(state, t, program.numbers))
-        found = [gradient]
-        if program.noise:
-            kick = Point()
-            unit = program.smoothness * program.length
-            self.problem.add_constraint(kick**2 <= (program.noise / unit) ** 2)
-            found = [gradient - kick, gradient + kick]
-        # The gradient of the program is that of F in units of L times a length.
-        return [program.algorithm.exact_step(state, program.smoothness * g, t, program.numbers) for g in found]
+    @cached_property
+    def rest(self) -> dict[str, sp.Expr]:
+        """The algorithm's other numbers."""
+        return {x: exact(x, value) for x, value in self.numbers.items() if x != self.algorithm.step_size}
 
 
 @dataclass(frozen=True)
 class _Look:
-    """The observed numbers at an iterate, as expressions of PEPit in units of the measure."""
+    """The observed numbers at an iterate, or their units."""
 
-    written: _Written
-    v: Any
+    gradient_square: Any
+    gap: Any
+    square_distance: Any
 
-    def _share(self, unit: float) -> float:
-        return unit / self.written.program.scale
+
+@dataclass(frozen=True)
+class Term:
+    """A sum of values of F, of inner products, and a number.
+
+    Attributes:
+        values: (c, i) for each c f_i.
+        products: (c, x, y) for each c<x, y>.
+        constant: the number.
+
+    """
+
+    values: tuple[tuple[Any, int], ...] = ()
+    products: tuple[tuple[Any, Any, Any], ...] = ()
+    constant: Any = 0
+
+    def __add__(self, other: "Term") -> "Term":
+        return Term(self.values + other.values, self.products + other.products, self.constant + other.constant)
+
+    def __mul__(self, scale: Any) -> "Term":
+        values = tuple((scale * c, i) for c, i in self.values)
+        return Term(values, tuple((scale * c, x, y) for c, x, y in self.products), scale * self.constant)
+
+
+@dataclass(frozen=True)
+class Node:
+    """A point at which F is asked, and its gradient there; `place` is that of its value, and None of a minimiser."""
+
+    x: Any
+    gradient: Any
+    place: int | None
+
+
+@dataclass(frozen=True)
+class Inequality:
+    """A `Term` that is at least 0, and why: ``pair`` of two nodes, ``floor``, ``gap``, ``distance``, ``noise``."""
+
+    why: str
+    nodes: tuple[int, ...]
+    term: Term
+
+
+class Course:
+    """The points of the algorithm over any vectors: over a basis, in coordinates, or as letters.
+
+    Units are those of `Program`: L is 1, and so is the bound at v_1.
+
+    Attributes:
+        nodes: the points at which F is asked, each once; a minimiser, where there is one, is the last, and is 0.
+        kicks: what the noise adds to the gradients.
+        order: the node of each question, in turn.
+        seen: the nodes that the measure looks at, for each t all equally likely ones.
+
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        iterates: int,
+        numbers: Mapping[str, Any],
+        start: Any,
+        gradient: Callable[[int, Any], Any],
+        kick: Callable[[int], Any],
+        order: Sequence[int] = (),
+    ) -> None:
+        """Walk.
+
+        Args:
+            program: says which method.
+            iterates: T.
+            numbers: of the algorithm, where L is 1, as numbers of these vectors.
+            start: v_1.
+            gradient: of the how many-th point, and of it.
+            kick: of the noise, by its number.
+            order: that of another walk of this program, whose points are the same ones where these are.
+
+        """
+        self.program, self._gradient, self._known = program, gradient, list(order)
+        self.nodes: list[Node] = []
+        self.kicks: list[Any] = []
+        self.order: list[int] = []
+        self.seen: list[list[Node]] = []
+        algorithm, over = program.algorithm, program.measure.over
+        states = [algorithm.exact_start(start, numbers)]
+        for t in range(1, iterates + 1):
+            if t in over.times(iterates):
+                self.seen.append([self.at(algorithm.iterate(state)) for state in states])
+            if t < iterates:
+                states = [each for state in states for each in self._next(state, t, numbers, kick)]
+        if program.distance is not None:
+            self.nodes.append(Node(0 * start, 0 * start, None))
+
+    def _next(self, state: Any, t: int, numbers: Mapping[str, Any], kick: Callable[[int], Any]) -> list[Any]:
+        """The equally likely next states: one, or two with noise."""
+        algorithm = self.program.algorithm
+        slope = self.at(algorithm.exact_query(state, t, numbers)).gradient
+        found = [slope]
+        if self.program.noise:
+            self.kicks.append(kick(len(self.kicks)))
+            found = [slope - self.kicks[-1], slope + self.kicks[-1]]
+        return [algorithm.exact_step(state, g, t, numbers) for g in found]
+
+    def at(self, x: Any) -> Node:
+        """The node at a point, a new one where there is none yet."""
+        same = next((i for i, node in enumerate(self.nodes) if node.x is x or _equal(node.x, x)), len(self.nodes))
+        if self._known:
+            # Points that are one only by chance stay two.
+            known = self._known[len(self.order)]
+            if known < len(self.nodes) and known != same:
+                raise InputError("step", self.program.step, "a rational step, as two of its points have to be one")
+            same = known
+        self.order.append(same)
+        if same == len(self.nodes):
+            self.nodes.append(Node(x, self._gradient(same, x), same))
+        return self.nodes[same]
 
     @property
-    def gradient_square(self) -> Any:
-        return self._share(self.written.units.gradient_square) * self.written.at(self.v)[0] ** 2
+    def asked(self) -> int:
+        """At how many points F is asked: all nodes but a minimiser."""
+        return sum(node.place is not None for node in self.nodes)
 
-    @property
-    def gap(self) -> Any:
-        return self._share(self.written.units.gap) * (self.written.at(self.v)[1] - self.written.least)
+    def pairs(self) -> list[tuple[int, int]]:
+        """All ordered pairs of nodes."""
+        return list(permutations(range(len(self.nodes)), 2))
 
-    @property
-    def square_distance(self) -> Any:
-        return self._share(self.written.units.square_distance) * (self.v - self.written.minimiser) ** 2
+    def inequalities(self, m: Any, noise: Any, pairs: Iterable[tuple[int, int]]) -> list[Inequality]:
+        """What holds of every function and run: for these pairs, at each node, at v_1, and of the noise.
+
+        Args:
+            m: the least curvature.
+            noise: the bound on the squared noise.
+            pairs: of nodes.
+
+        """
+        nodes, program = self.nodes, self.program
+        found = [Inequality("pair", (i, j), interpolation(nodes[i], nodes[j], m)) for i, j in pairs]
+        asked = [(i, node) for i, node in enumerate(nodes) if node.place is not None]
+        # That the infimum fits below the value.
+        found += [Inequality("floor", (i,), Term(((2, i),), ((-1, x.gradient, x.gradient),))) for i, x in asked]
+        # One of the two bounds at v_1 is the unit.
+        if program.gap is not None:
+            found.append(Inequality("gap", (0,), Term(((-1, 0),), (), 1)))
+        else:
+            found.append(Inequality("distance", (0,), Term((), ((-1, nodes[0].x, nodes[0].x),), 1)))
+        return found + [Inequality("noise", (k,), Term((), ((-1, n, n),), noise)) for k, n in enumerate(self.kicks)]
+
+    def measured(self, one: Any) -> list[Term]:
+        """The numbers of which the measure is the smallest; `one` is the number 1."""
+        means = [_mean([self._look(node) for node in nodes], one) for nodes in self.seen]
+        return [_mean(means, one)] if self.program.measure.over is Over.AVERAGE else means
+
+    def _look(self, node: Node) -> Term:
+        looks = _Look(
+            Term((), ((1, node.gradient, node.gradient),)),
+            Term(((1, node.place),) if node.place is not None else ()),
+            Term((), ((1, node.x, node.x),)),
+        )
+        found: Term = self.program.measure.observable.of(looks)
+        return found
+
+
+def _mean(terms: Sequence[Term], one: Any) -> Term:
+    return sum(terms[1:], terms[0]) * (one / len(terms))
+
+
+def _equal(x: Any, y: Any) -> bool:
+    """Whether two points are certainly one; floats are given some room for rounding."""
+    if not isinstance(x, np.ndarray):
+        return bool(x == y)
+    if x.dtype == float:
+        return bool(np.abs(x - y).max(initial=0.0) < _ROUNDING)
+    return bool((x == y).all())
+
+
+def interpolation(x: Node, y: Node, m: Any) -> Term:
+    r"""The interpolation inequality of functions with curvatures from m to 1.
+
+    .. math:: f_x - f_y - \langle g_y, x - y\rangle - \tfrac m2\|x - y\|^2
+        - \tfrac1{2(1 - m)}\|g_x - g_y - m(x - y)\|^2 \ge 0
+
+    A function with these values and gradients exists if and only if it holds for all ordered pairs: Taylor, Hendrickx
+    and Glineur, Math. Program. 161, 2017, theorem 4, for m >= 0, and SIAM J. Optim. 27, 2017, theorem 3.10, for m = -1;
+    where `floor` holds as well one that is nowhere below f* exists, Drori and Shamir 2020, theorem 7.
+    """
+    d = x.x - y.x
+    change = x.gradient - y.gradient - m * d
+    values = tuple((sign, node.place) for sign, node in ((1, x), (-1, y)) if node.place is not None)
+    return Term(values, ((-1, y.gradient, d), (-m / 2, d, d), (-1 / (2 * (1 - m)), change, change)))

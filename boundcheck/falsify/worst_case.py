@@ -1,11 +1,13 @@
-"""The exact worst case of a theorem's algorithm and measure, by performance estimation, beside the theorem's bound.
+"""The worst case of a theorem's algorithm and measure, by performance estimation, beside the theorem's bound.
 
-The words of the theorem give the algorithm, the measure and the class of functions; `program` solves.
+The words of the theorem give the algorithm, the measure and the class of functions; `program` writes, `solver` solves,
+and `bracket` puts the worst case between two numbers that are certain.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,11 @@ from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.symbols import T, eta
 from boundcheck.doors import theirs
 from boundcheck.errors import InputError
-from boundcheck.falsify.program import NOISY, RESOLUTION, TOLERANCE, NotSolvedError, Program
+from boundcheck.exact.balls import ball_of, lower, upper
+from boundcheck.exact.enclose import enclose
+from boundcheck.falsify.bracket import Exact, NotExactError, above, below, in_json, stated
+from boundcheck.falsify.program import NOISY, Program
+from boundcheck.falsify.solver import TOLERANCE, NotSolvedError, Solver
 from boundcheck.progress import Tick, silent
 from boundcheck.words import algorithm_of, measure_of, words_of
 from boundcheck.words.algorithms import GRADIENT_DESCENT, SGD, Algorithm
@@ -39,7 +45,7 @@ HORIZONS = (2, 3, 4)
 
 @dataclass(frozen=True)
 class WorstCase:
-    """A theorem's bound beside the exact worst case of its method.
+    """A theorem's bound beside the worst case of its method.
 
     Attributes:
         claim: its id.
@@ -48,9 +54,15 @@ class WorstCase:
         inputs: the value of each symbol of the claim.
         smoothness, step: the claim's own L̂ and step size, which the method uses.
         bound: the claim's bound.
-        exact: the worst case, numerical.
-        duality_gap: the relative difference between the two sides of the solution.
-        resolution: the solver's absolute error of `exact`.
+        numerical: the worst case as the solver has it.
+        duality_gap: the solver's own, relative.
+        lower: what the worst case certainly is at least, rounded down: the measure of `instance`; None where there is
+            none.
+        upper: what it certainly is at most, rounded up, by `theorem`; None where there is none.
+        violated: whether the measure of the instance certainly exceeds the bound.
+        instance: a run in rational numbers, as `boundcheck.falsify.bracket.in_json` writes it.
+        theorem: what the kernel proved, in units in which F is 1-smooth: its conclusion and its hypotheses.
+        without: why an end is missing, a line each.
 
     """
 
@@ -61,13 +73,18 @@ class WorstCase:
     smoothness: float
     step: float
     bound: float
-    exact: float
+    numerical: float
     duality_gap: float
-    resolution: float = 0.0
+    lower: float | None = None
+    upper: float | None = None
+    violated: bool = False
+    instance: dict[str, Any] | None = None
+    theorem: dict[str, Any] | None = None
+    without: tuple[str, ...] = ()
 
     @property
     def ratio(self) -> float:
-        return self.exact / self.bound
+        return self.numerical / self.bound
 
     @property
     def has_noise(self) -> bool:
@@ -80,14 +97,23 @@ class WorstCase:
         return self.method.removeprefix(NOISY)
 
     @property
-    def violated(self) -> bool:
-        """Whether the worst case exceeds the bound by more than the solver's error."""
-        return self.exact - self.resolution > (1 + TOLERANCE) * self.bound
+    def ends(self) -> tuple[str, str]:
+        """`lower` and `upper` at seven digits, rounded away from each other; a dash where there is none."""
+        both = ((self.lower, ROUND_FLOOR), (self.upper, ROUND_CEILING))
+        low, high = ("–" if x is None else f"{Context(7, way).create_decimal(x).normalize():f}" for x, way in both)
+        return low, high
+
+    @property
+    def how(self) -> str:
+        """Where the numbers come from, and what of them is certain."""
+        ends = ["numerical: Clarabel"]
+        ends += ["lower: a rational instance, checked exactly"] if self.lower is not None else []
+        ends += ["upper: rational multipliers, checked by the kernel"] if self.upper is not None else []
+        return "; ".join([*ends, *self.without])
 
     def as_json(self) -> dict[str, Any]:
-        """All fields, the ratio, the verdict, and how the worst case was computed."""
-        how = "numerical, Clarabel, not certified"
-        return asdict(self) | {"ratio": self.ratio, "violated": self.violated, "how": how}
+        """All fields, the ratio, and how the worst case was computed."""
+        return asdict(self) | {"ratio": self.ratio, "how": self.how}
 
 
 def gradient_descent(smoothness: float, step: float, iterates: int) -> float:
@@ -102,13 +128,13 @@ def gradient_descent(smoothness: float, step: float, iterates: int) -> float:
         iterates: T, at most 31.
 
     Raises:
-        InputError: for numbers out of range, and where PEPit is not installed.
+        InputError: for numbers out of range.
         NotSolvedError: where the solver does not converge.
 
     """
     _check({"smoothness": smoothness, "step": step})
     program = Program(GRADIENT_DESCENT, {GRADIENT_DESCENT.step_size: step}, LEAST_GRADIENT, smoothness, gap=1.0)
-    return program.solve(iterates)[0]
+    return Solver(program, iterates).value
 
 
 def two_point_sgd(smoothness: float, gap: float, zeta: float, step: float, iterates: int) -> float:
@@ -127,12 +153,13 @@ def two_point_sgd(smoothness: float, gap: float, zeta: float, step: float, itera
         iterates: T, at most 5.
 
     Raises:
-        InputError: for numbers out of range, and where PEPit is not installed.
+        InputError: for numbers out of range.
         NotSolvedError: where the solver does not converge.
 
     """
     _check({"smoothness": smoothness, "gap": gap, BOUNDED_VARIANCE.letter: zeta, "step": step})
-    return Program(SGD, {SGD.step_size: step}, LEAST_GRADIENT, smoothness, gap=gap, noise=zeta).solve(iterates)[0]
+    program = Program(SGD, {SGD.step_size: step}, LEAST_GRADIENT, smoothness, gap=gap, noise=zeta)
+    return Solver(program, iterates).value
 
 
 def worst_cases(
@@ -155,8 +182,7 @@ def worst_cases(
         tick: told of progress.
 
     Raises:
-        InputError: for a claim without performance estimation, for numbers out of range, and where PEPit
-            is not installed.
+        InputError: for a claim without performance estimation, and for numbers out of range.
         NotSolvedError: where the solver does not converge.
 
     """
@@ -180,16 +206,16 @@ def worst_cases(
 def summary(cases: Sequence[WorstCase]) -> dict[str, Any]:
     """The output of `boundcheck falsify --json` for a theorem, from one or more of its worst cases.
 
-    Keys: id, ratio (the largest), violated (whether any is), instance (None), how, and cases, each from
-    `WorstCase.as_json`.
+    Keys: id, ratio (the largest), violated (whether any is), instance (where the ratio is largest), how, and cases,
+    each from `WorstCase.as_json`.
     """
     return {
         "id": cases[0].claim,
         "ratio": max(case.ratio for case in cases),
         "violated": any(case.violated for case in cases),
-        "instance": None,
-        "how": "performance estimation, numerical, not certified; it gives the worst case as the value of a "
-        "semidefinite program, and no instance",
+        "instance": max(cases, key=lambda case: case.ratio).instance,
+        "how": "performance estimation: the value of a semidefinite program, numerical, between a rational instance "
+        "and a theorem of the kernel where a case has them",
         "cases": [case.as_json() for case in cases],
     }
 
@@ -261,10 +287,10 @@ class _Theorem:
         claim.values(**inputs)
         return inputs
 
-    def program(self, numbers: Mapping[str, float]) -> Program:
+    def program(self, numbers: Mapping[str, Any]) -> Program:
         """The program at a value of each parameter and quantity."""
 
-        def given(symbol: sp.Symbol | None) -> float | None:
+        def given(symbol: sp.Symbol | None) -> Any:
             return numbers[symbol.name] if symbol is not None and symbol in self.letters else None
 
         says = self.says
@@ -273,24 +299,53 @@ class _Theorem:
             {symbol.name: numbers[symbol.name] for symbol in self.algorithm.parameters},
             self.measure,
             numbers[SMOOTHNESS.symbol.name],
-            given(says.strong) or 0.0,
+            given(says.strong) or 0,
             says.is_convex,
             given(says.gap),
             given(says.distance),
-            given(says.noise) or 0.0,
+            given(says.noise) or 0,
         )
 
     def worst_case(self, inputs: dict[str, float]) -> WorstCase:
         """The worst case beside the bound, at these inputs."""
         values, steps = self.claim.values(**inputs), int(inputs[T.name])
-        program = self.program(inputs | values)
-        exact, duality_gap = program.solve(steps)
-        step = program.numbers[self.algorithm.parameters[0].name]
-        bound = values[self.claim.names[-1]]
-        seen = program.scale * RESOLUTION
+        program = self.program(self.claim.exactly(**inputs))
+        solver = Solver(program, steps)
+        bound = self.claim.names[-1]
         return WorstCase(
-            self.claim.id, steps, program.method, inputs, program.smoothness, step, bound, exact, duality_gap, seen
+            self.claim.id,
+            steps,
+            program.method,
+            inputs,
+            values[SMOOTHNESS.symbol.name],
+            (inputs | values)[self.algorithm.step_size],
+            values[bound],
+            solver.value,
+            solver.solution.gap,
+            **_bracket(solver, self.claim, inputs),
         )
+
+
+def _bracket(solver: Solver, claim: Claim, inputs: Mapping[str, float]) -> dict[str, Any]:
+    """The certain ends of a worst case, and what they rest on."""
+    found: dict[str, Any] = {"without": ()}
+    unit = enclose(solver.program.scale, {})
+    try:
+        exact, bound = Exact.of(solver.program), claim.enclosures(**inputs)[claim.names[-1]]
+    except (NotExactError, InputError) as error:
+        return {"without": (f"no exact end: {error}",)}
+    try:
+        instance, least = below(solver, exact)
+        value = ball_of(least) * unit
+        found |= {"lower": lower(value), "violated": bool(value > bound), "instance": in_json(instance)}
+    except NotExactError as error:
+        found["without"] += (f"no lower end: {error}",)
+    try:
+        multipliers, most = above(solver, exact)
+        found |= {"upper": upper(ball_of(most) * unit), "theorem": stated(multipliers)}
+    except NotExactError as error:
+        found["without"] += (f"no upper end: {error}",)
+    return found
 
 
 def _check(numbers: Mapping[str, float]) -> None:

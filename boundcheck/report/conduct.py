@@ -3,7 +3,6 @@
 What takes long to import is imported where it is needed, so that the proofs are on the screen within seconds.
 """
 
-import importlib.util
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -73,8 +72,7 @@ def _asked(programme: Programme, runs: Path, device: str) -> Calls:
         asked["waterfall"] = [Call("the chains of Lemma 1", work.waterfall, programme.waterfall, 2.0)]
     if programme.statistics:
         asked |= {part: [Call(part, work.statistics, (part,), 12.0)] for part in ("coverage", "power")}
-    # PEPit is an extra: a report without it has no worst cases.
-    if programme.worst_cases and importlib.util.find_spec("PEPit"):
+    if programme.worst_cases:
         asked["worst_cases"] = [Call(f"worst case of {id}", solve, (id,), 3.0) for id in programme.worst_cases]
     return asked
 

@@ -183,7 +183,7 @@ def _measured(runs: list[StoredRun], searches: list[Search], numbers: study.Stud
         cases.setdefault(case.claim, []).append(case)
     for id, solved in cases.items():
         ratios = ", ".join(f"{case.ratio:.0%} at T = {case.steps}" for case in solved)
-        told = f"The exact worst case over all smooth F is {ratios} of the bound, by a numerical solution."
+        told = f"The worst case over all smooth F is {ratios} of the bound, by a numerical solution."
         found.append(_attacked(id, any(case.violated for case in solved), told))
     return found
 

@@ -69,7 +69,7 @@ class Programme:
         attacks: what the adversary is asked.
         waterfall: the lemma whose chains are drawn at the adversary's tightest instance, and the rank of that.
         faults: experiments in which something was made wrong on purpose: what, and the table.
-        worst_cases: the theorems whose exact worst case is solved for.
+        worst_cases: the theorems whose worst case is bracketed.
         statistics: whether the intervals of the verdicts are put to the test as well.
         reads_study: whether statistics and worst cases are read from the study that the repository keeps.
         as_possible: whether a claim that cannot be attacked is named and left out, and not refused.

@@ -75,7 +75,7 @@ class Material:
         proofs: what the proofs say.
         searches: what the adversary found.
         waterfalls: chains of Lemma 1 to draw before those of the runs.
-        study: how often the intervals of the verdicts miss, how many replicas they need, and exact worst cases.
+        study: how often the intervals of the verdicts miss, how many replicas they need, and worst cases.
         faults: what was made wrong on purpose, in words, and the run that shows it.
         survey: how often boundcheck is wrong.
         command: what makes the page again.

@@ -1,4 +1,4 @@
-"""A paper's study: simulations and exact worst cases, which take minutes to make and are the same for every reader.
+"""A paper's study: simulations and worst cases, which take minutes to make and are the same for every reader.
 
 `boundcheck audit --full` makes it and the repository keeps it; an audit without `--full` reads it back, and says so.
 """
@@ -23,7 +23,7 @@ class Study:
 
     Attributes:
         coverage, power: how often the intervals of the verdicts miss, and how many replicas they need.
-        worst_cases: the exact worst cases of theorems, by performance estimation.
+        worst_cases: the worst cases of theorems, by performance estimation.
         made_by: the version and the code that made it.
         kept: whether it was read from what the repository keeps, and not made just now.
 

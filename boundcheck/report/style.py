@@ -1,6 +1,7 @@
 """How every figure looks, and how it becomes a file: SVG and PDF that are the same byte for byte from the same runs."""
 
 import io
+import textwrap
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -33,6 +34,8 @@ LOOKS = (
     *(("v", VERMILLION), ("P", BLUE), ("X", ORANGE)),
 )
 WIDTH = 6.75  # inches, the text width of a two-column paper
+# Letters in a line of a legend, of one column in the narrow figure or of two in the wide one.
+_LEGEND = 60
 
 
 def svg(figure: Figure) -> str:
@@ -73,8 +76,10 @@ def panels(items: list[Any], draw: Callable[[Axes, Any], None], most: int = 2, t
             _as_typed(axis.xaxis.label, axis.yaxis.label, *titles)
         for axis in axes[len(items) :]:
             axis.set_axis_off()
+        # A line of the legend that is wider than its column would be cut at the edge of the figure.
+        lines = ["\n".join(textwrap.fill(line, _LEGEND) for line in name.split("\n")) for name in entries]
         legend = figure.legend(
-            entries.values(), entries.keys(), loc="outside lower center", ncols=2 if columns > 1 else 1, frameon=False
+            entries.values(), lines, loc="outside lower center", ncols=2 if columns > 1 else 1, frameon=False
         )
         _as_typed(*legend.get_texts())
     return figure

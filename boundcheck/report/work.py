@@ -51,7 +51,7 @@ def statistics(part: str) -> list[Any]:
 
 
 def worst_cases(id: str) -> list[Any]:
-    """The exact worst cases of a theorem at short horizons."""
+    """The worst cases of a theorem at short horizons."""
     from boundcheck.claims import catalogue
     from boundcheck.falsify import worst_case
 

@@ -135,7 +135,7 @@ def _adapter_brackets(problem: dict[str, Any], seconds: float) -> tuple[Sweep, .
     )
 
 
-# The theorems whose exact worst case is computed.
+# The theorems whose worst case is bracketed.
 _WORST_CASES = (
     "meft.theorem2_repaired",
     "jiang2024.theorem2",

@@ -65,7 +65,7 @@ def _slowest_finding(runs: list[StoredRun], cases: list[WorstCase]) -> Finding:
         said.append(f"On the hard instance at T = {steps} the average is {share:.0%} of the repaired bound.")
     for case in [case for case in cases if case.claim == "meft.theorem2_repaired"][-1:]:
         said.append(
-            f"The exact worst case over all smooth F and two-point noise is {case.ratio:.0%} of it at T = {case.steps},"
+            f"The worst case over all smooth F and two-point noise is {case.ratio:.0%} of it at T = {case.steps},"
             " by a numerical solution."
         )
     return Finding(12, "Theorem 2, Eq. (9), attacked", "violated" if broken else "not violated", " ".join(said))

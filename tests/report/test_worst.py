@@ -180,7 +180,6 @@ def test_a_real_run_on_the_hard_instance_is_drawn(tmp_path):
 
 @pytest.mark.full
 def test_real_worst_cases_are_drawn():
-    pytest.importorskip("PEPit")
     from boundcheck.falsify.worst_case import worst_cases
 
     found = worst_cases(DESCENT[1], (2, 5))

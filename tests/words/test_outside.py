@@ -66,7 +66,6 @@ def test_it_is_tried_and_what_is_false_is_found_out(tmp_path) -> None:
 
 
 def test_it_has_a_worst_case() -> None:
-    pytest.importorskip("PEPit")
     for case in worst_cases(TRUE, (1, 2, 4)):
         assert not case.violated
         assert case.method == "halved descent"

@@ -1,4 +1,4 @@
-"""How near to a theorem's bound the worst case comes: exact ones at short horizons, the hard instance at long ones."""
+"""How near to a theorem's bound the worst case comes: solved at short horizons, the hard instance at long ones."""
 
 import math
 import textwrap
@@ -27,9 +27,9 @@ Looks = dict[str, tuple[str, str]]
 def worst_figure(cases: list[WorstCase], runs: list[StoredRun]) -> Figure | None:
     """The worst case over the bound against T: a panel for each algorithm, a look for each claim.
 
-    Joined marks are exact worst cases over all smooth F, where there is noise those for noise of two points. Hollow
-    marks are what runs on the hard instance measured over the bound, with the interval; those that broke a hypothesis
-    or assumed a formula in place of the claim's own are left out. None where there is nothing to draw.
+    Joined marks are worst cases over all smooth F, as the solver has them, where there is noise those for noise of two
+    points. Hollow marks are what runs on the hard instance measured over the bound, with the interval; those that broke
+    a hypothesis or assumed a formula in place of the claim's own are left out. None where there is nothing to draw.
     """
     hard = [run for run in runs if _is_shown(run)]
     looks = looks_of([*map(_name, cases), *(titled(run.result) for run in hard)])
@@ -74,7 +74,7 @@ def _draw(axis: Axes, item: tuple[str, list[WorstCase], list[StoredRun], Looks])
         for run in measured:
             shown.append(_draw_run(axis, run, {"color": colour, "marker": marker}))
     if cases:
-        axis.plot([], [], ".-", color=GREY, lw=1, label="joined: exact worst case, numerical")
+        axis.plot([], [], ".-", color=GREY, lw=1, label="joined: worst case, numerical")
     if runs:
         axis.plot([], [], "o", color=GREY, mfc="white", ms=4.5, label="hollow: run on the hard instance, interval")
     axis.axhline(1, color=GREY, lw=0.8, ls="--", label="the bound: above it a claim would be violated")
