@@ -200,9 +200,10 @@ def _near(x: float) -> Fraction:
 
 
 def _multipliers(solver: Solver, exact: Exact, solution: Solution, room: float) -> Multipliers:
-    """The solution's multipliers, rational and such that the values of F cancel; those below `room` are left out."""
+    """The solution's multipliers, rational and such that the values of F cancel; the least are left out."""
     course, (least, most) = solver.based.course, exact.step
-    kept = [k for k, weight in enumerate(solution.weights) if weight > room]
+    # What makes the rest positive definite are several multipliers of about `room`.
+    kept = [k for k, weight in enumerate(solution.weights) if weight > room / 10]
     used = [solver.inequalities[k] for k in kept]
     chosen = {(each.why, each.nodes) for each in used}
     pairs = [(each.nodes[0], each.nodes[1]) for each in used if each.why == "pair"]

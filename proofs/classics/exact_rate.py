@@ -7,14 +7,12 @@ from boundcheck.claims.symbols import D, Lhat, T, alpha, bound, ell, f_star
 from boundcheck.claims.vocabulary import (
     MINIMUM_GRADIENT,
     EuclideanNorm,
-    Expectation,
     F,
     Gradient,
     InnerProduct,
     Value,
     W,
     f,
-    t,
     v,
     v1,
     v2,
@@ -26,7 +24,7 @@ from boundcheck.words import algorithms
 
 from ..jiang2024.ball import unit_interval
 from ..jiang2024.claims import BOUNDED_BELOW
-from ..jiang2024.descent import CHANGE, NEXT, NOW, SLOPE, SQUARE, gap_at_start, v_next
+from ..jiang2024.descent import CHANGE, NEXT, NOW, SLOPE, SQUARE, kept, v_next
 from ..jiang2024.setting import quantity, theta
 from .claims import BEST_STEP, SMOOTH_AROUND
 
@@ -43,6 +41,7 @@ MIDDLE = CENTRE - SHARE / 2 * TURN
 STEEP, STEEP_NEXT, ACROSS = (
     InnerProduct(x, y) for x, y in ((SLOPE, SLOPE), (SLOPE_NEXT, SLOPE_NEXT), (SLOPE, SLOPE_NEXT))
 )
+TURNED = STEEP + STEEP_NEXT - 2 * ACROSS
 
 
 class Step:
@@ -151,7 +150,7 @@ def best_step(proof: Proof) -> None:
     (equation,) = algorithms.GRADIENT_DESCENT.recurrence
     move = (proof.define(*equation.args, "the algorithm"), *equation.args)
     falls, gap = (by.expectation(x) for x in (_falls(proof, step, move), _gap(proof, step, move)))
-    left = _kept(proof, step, falls)
+    left = kept(proof, falls, step.positive, 2 * alpha / 3, sp.Integer(0))
     last = proof.step(
         "the last gap is left",
         le(((T - 1) * 2 * alpha / 3 + SHARE / 2) * MINIMUM_GRADIENT, D),
@@ -163,29 +162,32 @@ def best_step(proof: Proof) -> None:
     _divided(proof, step, last)
 
 
+def in_the_middle(proof: Proof, ends: tuple[Theorem, Theorem], unit: Theorem) -> Theorem:
+    """F(v_t) - F(v_{t+1}), from what F is at most in the middle, from v_t on, and at least, from v_{t+1} on."""
+    by, pull = proof.by, InnerProduct(SLOPE, CHANGE) + InnerProduct(SLOPE_NEXT, CHANGE)
+    return proof.step(
+        "in the middle",
+        ge(NOW - NEXT, -pull / 2 + SHARE / 4 * TURNED - Lhat / 4 * InnerProduct(CHANGE, CHANGE)),
+        *ends,
+        by.expansion(MIDDLE - v_t),
+        by.expansion(MIDDLE - v_next),
+        unit,
+        meaning="From v_t on F is not above its upper bound there, and from v_{t+1} on not below its lower one.",
+    )
+
+
 def _falls(proof: Proof, step: Step, move: tuple) -> Theorem:
     """F(v_t) - F(v_{t+1}) >= 5α/12 ‖∇F(v_t)‖² + α/4 ‖∇F(v_{t+1})‖²."""
     by = proof.by
-    turned = STEEP + STEEP_NEXT - 2 * ACROSS
-    pull = InnerProduct(SLOPE, CHANGE) + InnerProduct(SLOPE_NEXT, CHANGE)
-    met = proof.step(
-        "in the middle",
-        ge(NOW - NEXT, -pull / 2 + SHARE / 4 * turned - Lhat / 4 * InnerProduct(CHANGE, CHANGE)),
-        step.to_middle(v_t, 1),
-        step.to_middle(v_next, -1),
-        by.expansion(MIDDLE - v_t),
-        by.expansion(MIDDLE - v_next),
-        step.unit,
-        meaning="From v_t on F is not above its upper bound there, and from v_{t+1} on not below its lower one.",
-    )
+    met = in_the_middle(proof, (step.to_middle(v_t, 1), step.to_middle(v_next, -1)), step.unit)
     along = by.rewrite(
         met,
-        ge(NOW - NEXT, alpha / 2 * (STEEP + ACROSS) + SHARE / 4 * turned - Lhat / 4 * alpha**2 * STEEP),
+        ge(NOW - NEXT, alpha / 2 * (STEEP + ACROSS) + SHARE / 4 * TURNED - Lhat / 4 * alpha**2 * STEEP),
         move,
     )
     squares = proof.step(
         "squared",
-        le(turned, Lhat**2 * InnerProduct(CHANGE, CHANGE)),
+        le(TURNED, Lhat**2 * InnerProduct(CHANGE, CHANGE)),
         proof.step(
             "‖∇F(v_t) - ∇F(v_{t+1})‖²",
             le(EuclideanNorm(TURN) ** 2, Lhat**2 * EuclideanNorm(CHANGE) ** 2),
@@ -198,8 +200,8 @@ def _falls(proof: Proof, step: Step, move: tuple) -> Theorem:
     )
     less = proof.step(
         "3 times",
-        le(3 * turned, 4 * STEEP),
-        by.rewrite(squares, le(turned, Lhat**2 * alpha**2 * STEEP), move),
+        le(3 * TURNED, 4 * STEEP),
+        by.rewrite(squares, le(TURNED, Lhat**2 * alpha**2 * STEEP), move),
         step.square,
         step.unit,
     )
@@ -207,7 +209,7 @@ def _falls(proof: Proof, step: Step, move: tuple) -> Theorem:
         "a step falls",
         ge(NOW - NEXT, 5 * alpha / 12 * EuclideanNorm(SLOPE) ** 2 + alpha / 4 * EuclideanNorm(SLOPE_NEXT) ** 2),
         along,
-        proof.step("times α - 1/L̂", le((alpha - SHARE) * 3 * turned, (alpha - SHARE) * 4 * STEEP), less, step.long),
+        proof.step("times α - 1/L̂", le((alpha - SHARE) * 3 * TURNED, (alpha - SHARE) * 4 * STEEP), less, step.long),
         step.square,
         by.expansion(SLOPE),
         by.expansion(SLOPE_NEXT),
@@ -242,41 +244,6 @@ def _gap(proof: Proof, step: Step, move: tuple) -> Theorem:
         step.square,
         by.expansion(SLOPE),
     )
-
-
-SQUARE_NEXT = SQUARE.xreplace({t: t + 1})
-# What p_t lacks of the least of p_1, ..., p_T: nothing, except at T + 1.
-LACKING, LACKING_NEXT = (sp.Max(0, MINIMUM_GRADIENT - x) for x in (SQUARE, SQUARE_NEXT))
-
-
-def _kept(proof: Proof, step: Step, falls: Theorem) -> Theorem:
-    """E F(v_1) - E F(v_t) >= 2α/3 (t - 1) min_t E‖∇F(v_t)‖²."""
-    by = proof.by
-    none = by.below_maximum(LACKING)[0]
-    least = by.least(SQUARE)
-    nothing = by.maximum_below(
-        sp.Integer(0), proof.step("0 ≥ 0", ge(0, 0)), proof.step("m ≤ p_t", le(MINIMUM_GRADIENT - SQUARE, 0), least)
-    )
-    gone, ahead = D + f_star - Expectation(NOW), by.below_maximum(LACKING_NEXT)[1]
-    lacks = proof.step("α times what is lacking", le(alpha * LACKING, 0), nothing, step.positive)
-    kept = proof.induct(
-        "what F has lost",
-        ge(gone + alpha / 4 * LACKING, 2 * alpha / 3 * (t - 1) * MINIMUM_GRADIENT),
-        first=[gap_at_start(proof), by.at(proof.step("α", ge(alpha * LACKING, 0), none, step.positive), sp.Integer(1))],
-        then=[
-            falls,
-            lacks,
-            proof.step(
-                "α times the next",
-                ge(alpha * LACKING_NEXT, alpha * (MINIMUM_GRADIENT - SQUARE_NEXT)),
-                ahead,
-                step.positive,
-            ),
-            proof.step("α times this one", ge(alpha * SQUARE, alpha * MINIMUM_GRADIENT), least, step.positive),
-        ],
-        meaning="By induction over t: v_{T+1} may have a smaller gradient than the least, and counts as what it has.",
-    )
-    return proof.step("without what is lacking", ge(gone, 2 * alpha / 3 * (t - 1) * MINIMUM_GRADIENT), kept, lacks)
 
 
 def _divided(proof: Proof, step: Step, last: Theorem) -> None:

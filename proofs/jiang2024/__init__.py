@@ -10,6 +10,7 @@ SCRIPTS = (
     "theorem_2",
     "theorem_2_sharp",
     "theorem_2_any_step",
+    "theorem_2_everywhere",
     "rate",
     "direft",
 )

@@ -11,6 +11,7 @@ import sympy as sp
 from boundcheck.claims import Claim
 from boundcheck.claims.symbols import D, Lhat, T, alpha, f_star, r, zeta
 from boundcheck.claims.vocabulary import (
+    MINIMUM_GRADIENT,
     A_t,
     B_t,
     EuclideanNorm,
@@ -311,3 +312,53 @@ def square_nonnegative(proof: Proof) -> Theorem:
     by = proof.by
     square = proof.step("‖∇F‖² ≥ 0", ge(EuclideanNorm(SLOPE) ** 2, 0), by.nonnegative("F", SLOPE))
     return proof.step("E‖∇F‖² ≥ 0", ge(SQUARE, 0), by.expectation(square))
+
+
+SQUARE_NEXT = SQUARE.xreplace({t: t + 1})
+# What p_t lacks of the least of p_1, ..., p_T: nothing, except at T + 1.
+LACKING, LACKING_NEXT = (sp.Max(0, MINIMUM_GRADIENT - x) for x in (SQUARE, SQUARE_NEXT))
+
+
+def kept(proof: Proof, falls: Theorem, positive: Theorem, rate: sp.Expr, cost: sp.Expr) -> Theorem:
+    """E F(v_1) - E F(v_t) >= (t - 1)(r min_t E‖∇F(v_t)‖² - c), where a step counts the next gradient as well.
+
+    Args:
+        proof: the proof.
+        falls: E F(v_t) - E F(v_{t+1}) >= (r - α/4) E‖∇F(v_t)‖² + α/4 E‖∇F(v_{t+1})‖² - c.
+        positive: what shows that r > α/4 and α > 0.
+        rate: r.
+        cost: c.
+
+    """
+    by = proof.by
+    none = by.below_maximum(LACKING)[0]
+    least = by.least(SQUARE)
+    nothing = by.maximum_below(
+        sp.Integer(0), proof.step("0 ≥ 0", ge(0, 0)), proof.step("m ≤ p_t", le(MINIMUM_GRADIENT - SQUARE, 0), least)
+    )
+    gone, ahead = D + f_star - Expectation(NOW), by.below_maximum(LACKING_NEXT)[1]
+    lacks = proof.step("α times what is lacking", le(alpha * LACKING, 0), nothing, positive)
+    least_gone = (t - 1) * (rate * MINIMUM_GRADIENT - cost)
+    lost = proof.induct(
+        "what F has lost",
+        ge(gone + alpha / 4 * LACKING, least_gone),
+        first=[gap_at_start(proof), by.at(proof.step("α", ge(alpha * LACKING, 0), none, positive), sp.Integer(1))],
+        then=[
+            falls,
+            lacks,
+            proof.step(
+                "α times the next",
+                ge(alpha * LACKING_NEXT, alpha * (MINIMUM_GRADIENT - SQUARE_NEXT)),
+                ahead,
+                positive,
+            ),
+            proof.step(
+                "times this one",
+                ge((rate - alpha / 4) * SQUARE, (rate - alpha / 4) * MINIMUM_GRADIENT),
+                least,
+                positive,
+            ),
+        ],
+        meaning="By induction over t: v_{T+1} may have a smaller gradient than the least, and counts as what it has.",
+    )
+    return proof.step("without what is lacking", ge(gone, least_gone), lost, lacks)

@@ -137,6 +137,7 @@ def _adapter_brackets(problem: dict[str, Any], seconds: float) -> tuple[Sweep, .
 
 # The theorems whose worst case is bracketed.
 _WORST_CASES = (
+    "meft.theorem2_everywhere",
     "meft.theorem2_repaired",
     "jiang2024.theorem2",
     "ghadimi2013.corollary2_2",

@@ -42,7 +42,7 @@ def repaired(proof: Proof) -> None:
     smooth, constant = _sharp_lemma(proof)
     step_size = StepSize(proof, THEOREM_2_REPAIRED, constant)
     total = divided_by_step(proof, step_size, _sum(proof, smooth, step_size.positive, step_size.weight))
-    half, ratio = step_size.at_most_half(), _ratio(proof, step_size)
+    half, ratio = step_size.at_most_half(), step_in_units(proof, step_size)
     room = proof.step("1 - q/2 > 0", gt(share, 0), half, ratio, meaning="q = L̂α is at most 1/2.")
     unit, _ = by.quotient(room)
     factor = proof.step(
@@ -72,7 +72,7 @@ def repaired(proof: Proof) -> None:
     )
 
 
-def _ratio(proof: Proof, step_size: StepSize) -> Theorem:
+def step_in_units(proof: Proof, step_size: StepSize) -> Theorem:
     """The ratio q = L̂α."""
     defined = quantity(THEOREM_2_REPAIRED, q)
     size = proof.step("L̂α ≥ 0", ge(Lhat * alpha, 0), step_size.positive, step_size.signs)

@@ -6,7 +6,7 @@ import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.claims import Claim
-from boundcheck.claims.symbols import R_1, Lhat, alpha, ell, f_star
+from boundcheck.claims.symbols import R_1, Lhat, alpha, f_star
 from boundcheck.claims.vocabulary import (
     EuclideanNorm,
     F,
@@ -22,10 +22,10 @@ from boundcheck.claims.vocabulary import (
 from boundcheck.kernel import Theorem
 from boundcheck.prove import Proof, eq, ge, gt, le
 
-from ..jiang2024.ball import unit_interval
 from ..jiang2024.descent import NOW, v_first
-from ..jiang2024.setting import quantity, theta
-from .claims import NEAR_MINIMISER, SMOOTH_EVERYWHERE
+from ..jiang2024.setting import quantity
+from .claims import NEAR_MINIMISER
+from .everywhere import Everywhere
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,10 @@ def inverse_step(proof: Proof, claim: Claim, constant: Theorem) -> Inverse:
     )
 
 
-class Smooth:
+class Smooth(Everywhere):
     """A function that is smooth on all of space, and least at v*, near which v_1 is.
 
     Attributes:
-        constant: L̂ > 0.
         least: for all v, F(v) >= f*.
         minimum: F(v*) = f*.
         near: ‖v_1 - v*‖ <= R_1.
@@ -67,25 +66,9 @@ class Smooth:
     """
 
     def __init__(self, proof: Proof, claim: Claim):
-        self.proof = proof
-        self.smoothness = proof.quantity(quantity(claim, Lhat))
-        self.constant = proof.step("L̂ > 0", gt(Lhat, 0), self.smoothness, proof.positive(ell))
-        self._law = proof.assume(SMOOTH_EVERYWHERE, forall=[v1, v2])
-        self._between = unit_interval(proof)
+        super().__init__(proof, claim)
         self.least = proof.assume(ge(Value(F, v), f_star), forall=[v], name="v* is where F is least")
         self.minimum, self.near = proof.assume(NEAR_MINIMISER)
-
-    def above(self, x: MatrixExpr, step: MatrixExpr) -> Theorem:
-        """F(x + δ) <= F(x) + ⟨∇F(x), δ⟩ + L̂/2 ‖δ‖²."""
-        by = self.proof.by
-        along = self.proof.step(
-            f"from {x} to {x + step}",
-            le(EuclideanNorm(Gradient(F, x + theta * step) - Gradient(F, x)), Lhat * theta * EuclideanNorm(step)),
-            by.instance(self._law, {v1: x + theta * step, v2: x}),
-            by.homogeneous(self._between[0], "F", step),
-            self.smoothness,
-        )
-        return by.descent_lemma(along, F, x, step, Lhat, theta)
 
     def lowered(self, x: MatrixExpr, step: Inverse) -> Theorem:
         """F(x - α∇F(x)) <= F(x) - α/2 ‖∇F(x)‖², at a step of 1/L̂."""

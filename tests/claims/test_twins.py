@@ -209,6 +209,16 @@ def theorem2_frozen_a(i: Any) -> dict[str, Any]:
     return {"Lhat": Lhat, "q": q, "alpha": alpha, "kappa": kappa, "bound": bound}
 
 
+def theorem2_everywhere(i: Any) -> dict[str, Any]:
+    """A step takes three parts of its own squared gradient and one of the next, each α/4, less what noise returns."""
+    q = mp.sqrt(i.ell * i.D / (i.zeta**2 * i.T))
+    alpha = q / i.ell
+    taken, given_back = alpha * (3 - q) / 4 + alpha / 4, alpha * q * (2 + q) / 4 * i.zeta**2
+    bound = (i.D / i.T + given_back) / taken
+    kappa = bound / mp.sqrt(i.D * i.ell * i.zeta**2 / i.T)
+    return at_ell(i, alpha, bound) | {"T_min": 4 * i.ell * i.D / i.zeta**2, "q": q, "kappa": kappa}
+
+
 def theorem2_any_step(i: Any) -> dict[str, Any]:
     """The repaired proof's right-hand side, at the step that is given."""
     return at_ell(i, i.eta, averaged_descent(i, i.ell, i.eta)) | {"eta_max": 2 / i.ell}
@@ -367,6 +377,7 @@ TWINS: dict[str, Twin] = {
     "meft.relora": theorem2_best_step,
     "meft.unconditional_gd": unconditional_gd,
     "meft.theorem2_any_step": theorem2_any_step,
+    "meft.theorem2_everywhere": theorem2_everywhere,
     "nesterov2004.gradient_descent": gradient_descent,
     "ghadimi2013.corollary2_2": corollary2_2,
     "khaled2020.theorem2": expected_smoothness,

@@ -76,6 +76,12 @@ def test_so_are_drori_and_teboulles_and_the_quadratics(iterates: int) -> None:
     assert low < Fraction(1, 9) ** (iterates - 1) < high
 
 
+@pytest.mark.parametrize("id", ["bottou2018.convex_average", "bottou2018.contraction"])
+def test_convex_functions_with_noise_have_both_ends(id: str) -> None:
+    (case,) = worst_cases(id, [2])
+    assert case.lower < case.numerical < case.upper < case.lower * 1.00001
+
+
 # An instance, recomputed with nothing but fractions.
 
 

@@ -7,11 +7,12 @@ from types import ModuleType
 import pytest
 import sympy as sp
 from boundcheck.proofs.bottou2018 import claims, sgd
-from boundcheck.proofs.meft import adaptive, adaptive_gd, merging, relora
+from boundcheck.proofs.jiang2024 import theorem_2_everywhere as everywhere
+from boundcheck.proofs.meft import adaptive, adaptive_gd, merging, relora, theorems
 from boundcheck.proofs.methods import descent
 
 from boundcheck.claims import Claim, Quantity, catalogue
-from boundcheck.claims.symbols import D, G, L, Lhat, a, alpha, bound, mu_F, s
+from boundcheck.claims.symbols import D, G, L, Lhat, a, alpha, bound, kappa, mu_F, q, s, zeta
 from boundcheck.claims.vocabulary import A_t, B_t, t
 from boundcheck.errors import InputError
 from boundcheck.prove import prove
@@ -33,6 +34,7 @@ PROVED = (
     "khaled2020.theorem2",
     "meft.adaptive_gd",
     "meft.relora",
+    "meft.theorem2_everywhere",
     "nesterov2004.gradient_descent",
     "nesterov2004.theorem2_1_15",
     "su2016.nesterov",
@@ -97,6 +99,33 @@ def test_a_larger_share_of_the_descent_is_not_proved(monkeypatch: pytest.MonkeyP
 def test_a_smaller_bound_of_heavy_ball_is_not_proved(monkeypatch: pytest.MonkeyPatch) -> None:
     claim = changed(descent.HEAVY_BALL, D, D / 2)
     assert not closes(monkeypatch, descent, "HEAVY_BALL", descent.heavy_ball, claim)
+
+
+SHARPER = theorems.THEOREM_2_EVERYWHERE
+STEP = Lhat * alpha
+KAPPA_PLANTED = {
+    "κ": ("THEOREM_2_EVERYWHERE", changed(SHARPER, 6 + q, sp.Rational(59, 10) + q)),
+    "a step takes more": ("RATE", alpha * (1 - STEP / 5)),
+    "noise gives back less": ("COST", STEP * alpha / 4 * (sp.Rational(19, 10) + STEP) * zeta**2),
+}
+
+
+@pytest.mark.parametrize("case", KAPPA_PLANTED.values(), ids=KAPPA_PLANTED)
+def test_a_smaller_kappa_is_not_proved(case: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
+    name, planted = case
+    monkeypatch.setattr(everywhere, name, planted)
+    claim = everywhere.THEOREM_2_EVERYWHERE
+    assert not closes(monkeypatch, everywhere, "THEOREM_2_EVERYWHERE", everywhere.everywhere, claim)
+
+
+@pytest.mark.parametrize("share", [Fraction(1, 100), Fraction(1, 4), Fraction(1, 2)])
+def test_kappa_is_between_that_of_the_hard_instance_and_that_of_smoothness_along_the_run(share: Fraction) -> None:
+    """The hard instance of `problems.hard` has 1 + 1/(2 - q) in the limit."""
+    sharper, other = (
+        next(x.expression for x in catalogue[id].quantities if x.symbol == kappa).subs(q, sp.Rational(share))
+        for id in ("meft.theorem2_everywhere", "meft.theorem2_repaired")
+    )
+    assert 1 + 1 / (2 - share) < sharper < other <= 2
 
 
 RELORA_PLANTED = {

@@ -37,6 +37,7 @@ CLAIMS = {
     "meft.theorem2_best_step": "proved",
     "meft.theorem2_frozen_a": "proved",
     "meft.theorem2_any_step": "proved",
+    "meft.theorem2_everywhere": "proved",
 }
 
 

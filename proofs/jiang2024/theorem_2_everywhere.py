@@ -1,0 +1,296 @@
+"""Theorem 2 where F is smooth on all of space: a step counts the slopes at both of its ends.
+
+What the noise of a step takes from the slope after it is bounded, because the slope differs little from that where the
+step would have led without noise.
+"""
+
+import sympy as sp
+
+from boundcheck.claims.symbols import D, Lhat, T, alpha, bound, f_star, kappa, q, zeta
+from boundcheck.claims.vocabulary import (
+    MINIMUM_GRADIENT,
+    EuclideanNorm,
+    Expectation,
+    F,
+    Gradient,
+    InnerProduct,
+    MatrixExpectation,
+    Value,
+    W,
+    f,
+    t,
+    v,
+    v1,
+    v2,
+    v_t,
+)
+from boundcheck.kernel import Theorem
+from boundcheck.prove import Proof, eq, ge, gt, le, script
+
+from ..classics.exact_rate import ACROSS, MIDDLE, SHARE, SLOPE_NEXT, STEEP, STEEP_NEXT, TURNED, in_the_middle
+from ..meft.lora import CONDITIONALLY_UNBIASED
+from ..meft.theorems import THEOREM_2_EVERYWHERE
+from ..methods.everywhere import Everywhere
+from .claims import BOUNDED_BELOW
+from .descent import (
+    NEXT,
+    NOW,
+    SLOPE,
+    SQUARE,
+    SQUARE_NEXT,
+    g_t,
+    kept,
+    noise,
+    v_next,
+    variance,
+)
+from .setting import quantity
+from .theorem_2 import StepSize
+from .theorem_2_any_step import ANY_FUNCTION
+from .theorem_2_sharp import step_in_units
+
+# The step size in units of 1/L̂, what a step takes from F, and what its noise gives back.
+Q = Lhat * alpha
+RATE, COST = alpha * (1 - Q / 4), Lhat * alpha**2 / 4 * (2 + Q) * zeta**2
+# The bound, and its difference from the least squared gradient, times 4 - q.
+SIZE = Lhat * alpha * zeta**2
+EXCESS = (4 - Q) * MINIMUM_GRADIENT - (6 + Q) * SIZE
+NOISE = g_t - SLOPE
+# Where the step would lead without noise.
+QUIET = v_t - alpha * SLOPE
+SLOPE_QUIET = Gradient(F, QUIET)
+LENGTH, PULL, PULL_NEXT = (InnerProduct(x, g_t) for x in (g_t, SLOPE, SLOPE_NEXT))
+QUIET_PULL, QUIET_STEEP = (InnerProduct(SLOPE_QUIET, x) for x in (g_t, SLOPE))
+LOUD = LENGTH - 2 * PULL + STEEP
+
+
+class Step:
+    """What is known of the step α and of F around it.
+
+    Attributes:
+        smooth: F is smooth on all of space.
+        size: the step α.
+        half: L̂α <= 1/2.
+        unit, inverse: L̂ times 1/L̂ is 1, and 1/L̂ > 0.
+        move: v_{t+1} = v_t - αg_t, as `by.rewrite` takes it.
+
+    """
+
+    def __init__(self, proof: Proof):
+        self.proof, self.smooth = proof, Everywhere(proof, THEOREM_2_EVERYWHERE)
+        self.size = StepSize(proof, THEOREM_2_EVERYWHERE, self.smooth.constant)
+        self.half = self.size.at_most_half()
+        self.unit, self.inverse = proof.by.quotient(self.smooth.constant)
+        update = v_t - alpha * g_t
+        self.move = (proof.define(v_next, update, "Algorithm 1: v_{t+1} = v_t - αg_t"), v_next, update)
+
+    def met(self) -> Theorem:
+        """F(v_t) - F(v_{t+1}) is at least what the slopes at both ends say."""
+        by, above = self.proof.by, self.smooth.above
+        ends = above(v_t, MIDDLE - v_t), above(v_next, MIDDLE - v_next, -1)
+        pulled = alpha / 2 * (PULL + PULL_NEXT) + SHARE / 4 * TURNED - Lhat / 4 * alpha**2 * LENGTH
+        return by.rewrite(in_the_middle(self.proof, ends, self.unit), ge(NOW - NEXT, pulled), self.move)
+
+    def square(self) -> Theorem:
+        """(1 - L̂α)/(4L̂) times ‖∇F(v_{t+1}) - ∇F(v_t) + L̂α(g_t - ∇F(v_t))‖² >= 0."""
+        by, proof, x = self.proof.by, self.proof, SLOPE_NEXT - SLOPE + Q * NOISE
+        turn = PULL_NEXT - ACROSS - PULL + STEEP
+        square = proof.step(
+            "a square", ge(TURNED + 2 * Q * turn + Q**2 * LOUD, 0), by.expansion(x), by.nonnegative("F", x)
+        )
+        weight = proof.step("(1 - L̂α)/L̂ ≥ 0", ge((1 - Q) * SHARE, 0), self.half, self.inverse)
+        return proof.step(
+            "times (1 - L̂α)/L̂", ge((1 - Q) * SHARE * (TURNED + 2 * Q * turn + Q**2 * LOUD), 0), square, weight
+        )
+
+    def against(self) -> Theorem:
+        """L̂α² times ⟨∇F(v_{t+1}) - ∇F(v_t - α∇F(v_t)), g_t - ∇F(v_t)⟩ >= -L̂α‖g_t - ∇F(v_t)‖²."""
+        by, proof, turn = self.proof.by, self.proof, SLOPE_QUIET - SLOPE_NEXT
+        law = proof.step(
+            "from where it would lead",
+            le(EuclideanNorm(turn), Lhat * EuclideanNorm(v_next - QUIET)),
+            by.instance(self.smooth.law, {v1: QUIET, v2: v_next}),
+            self.smooth.smoothness,
+        )
+        near = proof.step(
+            "no further than the noise",
+            le(EuclideanNorm(turn), Q * EuclideanNorm(NOISE)),
+            by.rewrite(law, le(EuclideanNorm(turn), Lhat * EuclideanNorm(alpha * NOISE)), self.move),
+            by.homogeneous(self.size.positive, "F", NOISE),
+        )
+        agree = proof.step(
+            "the noise and the slope after it",
+            ge(PULL_NEXT - ACROSS - QUIET_PULL + QUIET_STEEP + Q * LOUD, 0),
+            by.cauchy_schwarz(turn, NOISE),
+            proof.step(
+                "times the noise",
+                le(EuclideanNorm(turn) * EuclideanNorm(NOISE), Q * EuclideanNorm(NOISE) ** 2),
+                near,
+                by.nonnegative("F", NOISE),
+            ),
+            by.expansion(NOISE),
+            meaning="The slope after the step differs from that without noise by L̂α times the noise at most.",
+        )
+        goal = ge(Lhat * alpha**2 * (PULL_NEXT - ACROSS - QUIET_PULL + QUIET_STEEP + Q * LOUD), 0)
+        return proof.step("times L̂α²", goal, agree, self.size.weight)
+
+    def gap(self) -> Theorem:
+        """F(v_t) - f* >= ‖∇F(v_t)‖²/(2L̂)."""
+        by, proof, inside = self.proof.by, self.proof, v_t - SHARE * SLOPE
+        law = proof.define(Value(F, v), Value(f, v), "F(v) = f(v)", forall=[v])
+        lowest = proof.step(
+            "F ≥ f*",
+            ge(Value(F, inside), f_star),
+            by.instance(law, {v: inside}),
+            by.instance(proof.assume(BOUNDED_BELOW, forall=[W]), {W: inside}),
+        )
+        return proof.step(
+            "the gap",
+            ge(NOW - f_star, SHARE / 2 * EuclideanNorm(SLOPE) ** 2),
+            self.smooth.above(v_t, -SHARE * SLOPE),
+            lowest,
+            by.homogeneous(self.inverse, "F", SLOPE),
+            by.expansion(SLOPE),
+            self.unit,
+        )
+
+
+@script(THEOREM_2_EVERYWHERE, "sharp", ANY_FUNCTION)
+def everywhere(proof: Proof) -> None:
+    """Each step lowers F by a part of both squared gradients, and 1/(2L̂) of the last is left."""
+    by, step = proof.by, Step(proof)
+    left = kept(proof, _falls(proof, step), [step.size.positive, step.half], RATE, COST)
+    last = proof.step(
+        "the last gap is left",
+        le((T - 1) * (RATE * MINIMUM_GRADIENT - COST) + SHARE / 2 * MINIMUM_GRADIENT, D),
+        by.at(left, T),
+        by.at(by.expectation(step.gap()), T),
+        by.at(proof.step("times 1/L̂", le(SHARE * MINIMUM_GRADIENT, SHARE * SQUARE), by.least(SQUARE), step.inverse), T),
+        meaning="F(v_T) is as far above f* as its gradient allows.",
+    )
+    _divided(proof, step, last)
+
+
+def _falls(proof: Proof, step: Step) -> Theorem:
+    """E F(v_t) - E F(v_{t+1}) >= α(3 - L̂α)/4 E‖∇F(v_t)‖² + α/4 E‖∇F(v_{t+1})‖² - L̂α²(2 + L̂α)/4 ζ²."""
+    by = proof.by
+    kept_next, lost = alpha / 4 * STEEP_NEXT, alpha * (2 * Q + Q**2) / 4
+    path = proof.step(
+        "a step falls",
+        ge(
+            NOW - NEXT,
+            kept_next
+            + alpha * (Q - 1 - Q**2) / 4 * STEEP
+            + alpha * (1 + Q**2 / 2) * PULL
+            - lost * LENGTH
+            + alpha * Q / 2 * (QUIET_PULL - QUIET_STEEP),
+        ),
+        step.met(),
+        step.square(),
+        step.against(),
+        step.unit,
+        meaning="What the slopes at both ends say, less the two squares that the noise is in.",
+    )
+    unbiased = proof.assume(CONDITIONALLY_UNBIASED)
+    given = by.rewrite(
+        by.expectation(path, t),
+        ge(
+            NOW - Expectation(NEXT, v_t),
+            alpha / 4 * Expectation(STEEP_NEXT, v_t)
+            + alpha * (3 + Q + Q**2) / 4 * STEEP
+            - lost * Expectation(LENGTH, v_t),
+        ),
+        (unbiased, MatrixExpectation(g_t, v_t), SLOPE),
+    )
+    return proof.step(
+        "expected fall",
+        ge(
+            Expectation(NOW) - Expectation(NEXT),
+            (RATE - alpha / 4) * SQUARE + alpha / 4 * SQUARE_NEXT - COST,
+        ),
+        by.expectation(_with_variance(proof, given, unbiased, lost)),
+        proof.step(
+            "the noise",
+            le(lost * Expectation(EuclideanNorm(NOISE) ** 2), lost * zeta**2),
+            noise(proof),
+            proof.step(
+                "what the noise is multiplied by",
+                ge(lost, 0),
+                step.size.weight,
+                step.size.positive,
+                step.smooth.constant,
+                degree=3,
+            ),
+        ),
+        meaning="Expectations, the tower rule, and Assumption 4.",
+    )
+
+
+def _with_variance(proof: Proof, given: Theorem, unbiased: Theorem, lost: sp.Expr) -> Theorem:
+    """The same with the variance put in."""
+    by = proof.by
+    return proof.step(
+        "given the past",
+        ge(
+            NOW - Expectation(NEXT, v_t),
+            alpha / 4 * Expectation(EuclideanNorm(SLOPE_NEXT) ** 2, v_t)
+            + (RATE - alpha / 4) * EuclideanNorm(SLOPE) ** 2
+            - lost * Expectation(EuclideanNorm(NOISE) ** 2, v_t),
+        ),
+        given,
+        by.expectation(by.expansion(SLOPE_NEXT), t),
+        by.expectation(by.expansion(g_t), t),
+        by.expansion(SLOPE),
+        variance(proof, unbiased),
+        meaning="The variance of the noise put in.",
+    )
+
+
+def _divided(proof: Proof, step: Step, last: Theorem) -> None:
+    """The bound, from (4 - q) min_t E‖∇F(v_t)‖² <= (6 + q)L̂αζ²."""
+    by, size, room = proof.by, step.size, proof.step("4 - L̂α > 0", gt(4 - Q, 0), step.half)
+    least, units = _no_excess(proof, step, last, room), step_in_units(proof, size)
+    smaller = proof.step("4 - q > 0", gt(4 - q, 0), room, units)
+    factor = proof.step(
+        "κ(4 - q)",
+        eq(kappa * (4 - q), 6 + q),
+        proof.quantity(quantity(THEOREM_2_EVERYWHERE, kappa)),
+        by.quotient(smaller)[0],
+    )
+    limit = proof.quantity(quantity(THEOREM_2_EVERYWHERE, bound))
+    value = proof.step("bound", eq(bound, kappa * SIZE), limit, size.root_term())
+    below = proof.step("in q", le((4 - q) * MINIMUM_GRADIENT, (6 + q) * SIZE), least, units)
+    most = proof.step("the bound, times 4 - q", eq((4 - q) * bound, (6 + q) * SIZE), factor, value)
+    proof.conclude(
+        proof.step("κS", THEOREM_2_EVERYWHERE.conclusion, smaller, below, most, factor=[0], meaning="Divided by 4 - q.")
+    )
+
+
+def _no_excess(proof: Proof, step: Step, last: Theorem, room: Theorem) -> Theorem:
+    """(4 - L̂α) min_t E‖∇F(v_t)‖² <= (6 + L̂α)L̂αζ², as a positive number of times the difference is at most 0."""
+    size, taken = step.size, (T - 1) * Q / 4 * ((4 - Q) * MINIMUM_GRADIENT - (2 + Q) * SIZE) + MINIMUM_GRADIENT / 2
+    scaled = proof.step(
+        "times L̂",
+        le(taken - Q * SIZE * T, 0),
+        step.smooth.constant,
+        last,
+        size.square,
+        step.unit,
+        meaning="D is L̂α²ζ²T.",
+    )
+    short = proof.step("L̂α > 0", gt(Q, 0), size.positive, step.smooth.constant)
+    many = proof.step("(T - 1)L̂α ≥ 0", ge((T - 1) * Q, 0), proof.step("T ≥ 1", ge(T - 1, 0), proof.positive(T)), short)
+    times = (T - 1) * Q / 2 * (4 - Q) + 1
+    cleared = proof.step(
+        "times 4 - L̂α",
+        le(times * EXCESS, 0),
+        proof.step("scaled by it", le((4 - Q) * (taken - Q * SIZE * T), 0), room, scaled),
+        proof.step(
+            "times L̂αζ²",
+            ge(SIZE * (2 - Q) * (3 - 2 * Q), 0),
+            proof.step("L̂αζ² ≥ 0", ge(SIZE, 0), short, size.signs),
+            proof.step("(2 - L̂α)(3 - 2L̂α) ≥ 0", ge((2 - Q) * (3 - 2 * Q), 0), step.half),
+        ),
+    )
+    often = proof.step("how often", gt(times, 0), proof.step("times", ge((T - 1) * Q * (4 - Q), 0), many, room))
+    return proof.step("least", le(EXCESS, 0), often, cleared, factor=[0])
