@@ -46,7 +46,8 @@ SUBSTITUTED = {
     *(f"meft.{id}.Lhat" for id in ("lemma1_sharp_equal_radii", "layers", "direft", "frozen_b", "vera_sharp")),
     "meft.vera.J",
     # Made of numbers that have names there.
-    *(f"meft.adaptive_gd.{name}" for name in ("first", "growth", "bound")),
+    *(f"meft.adaptive_gd.{name}" for name in ("stretch", "first", "growth", "bound")),
+    "meft.unconditional_gd.Lhat",
 }
 # Of a form's top eigenvalue the form alone is typed.
 EIGENVALUES = {
