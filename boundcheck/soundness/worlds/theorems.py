@@ -23,6 +23,9 @@ from boundcheck.claims.symbols import (
     L,
     T,
     a_1,
+    abc_a,
+    abc_b,
+    abc_c,
     b_1,
     beta,
     ell,
@@ -153,7 +156,7 @@ def _runs(
         product(parabolas, (F(1, 2), F(1), F(3, 2)), noises, (1, 2, 3))
     ):
         parabola, first = Parabola(steepness), np.array(start, dtype=object)
-        known = _constants(parabola, first, share, noise) | {T.name: F(steps)}
+        known = _constants(parabola, first, share, noise, steps)
         known[ell.name] *= understated
         if not {parameter.name for parameter in claim.parameters} <= set(known):
             return
@@ -171,15 +174,20 @@ def _runs(
         yield World(about, _setting(algorithm, parabola, paths, numbers), _laws(claim, "F(v) = f(v)"), changed)
 
 
-def _constants(parabola: Parabola, first: Vector, share: Fraction, noise: Fraction) -> dict[str, Fraction]:
+def _constants(parabola: Parabola, first: Vector, share: Fraction, noise: Fraction, steps: int) -> dict[str, Fraction]:
     """The values of all letters that these theorems are known to have; `share` is how long a step is that is given."""
-    long, narrow = max(parabola.steepness), min(parabola.steepness)
+    long, narrow, gap = max(parabola.steepness), min(parabola.steepness), parabola.value(first)
     numerator = (1 + share) / narrow
     found = {
+        T: F(steps),
         ell: long,
         mu_F: narrow,
         f_star: F(0),
-        D: parabola.value(first),
+        D: gap,
+        # Of the two numbers whose roots are taken one is 1, and the other 4.
+        abc_a: 1 / (long * steps),
+        abc_b: F(1),
+        abc_c: 8 * gap / (long * steps),
         zeta: noise,
         R_1: root(sum(first**2)),
         eta: share / long,
