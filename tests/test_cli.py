@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,16 @@ def test_claims_lists_the_catalogue(command):
     ids = [claim["id"] for claim in answer["claims"]]
     assert ids == list(boundcheck.claims)
     assert {"id", "title", "source", "statement_latex", "hypotheses"} <= answer["claims"][0].keys()
-    assert "jiang2024.theorem2" in command("claims").out
+    shown = command("claims").out
+    assert "jiang2024.theorem2" in shown
+    carried = Counter(claim["proof"] for claim in answer["claims"])
+    assert shown.splitlines()[-1] == ", ".join(f"{by}: {count}" for by, count in carried.most_common())
+
+
+def test_a_claim_is_shown_whole_and_says_why_it_has_no_proof(command):
+    shown, claim = command("claims", "meft.loha").out, boundcheck.claims["meft.loha"]
+    assert f"proof by hand\nargument {claim.argument}\nwhy no proof {claim.unproved}" in shown
+    assert "proof kernel\nproved for all A_1, A_2" in command("claims", "meft.lora").out
 
 
 def test_bound_prints_the_values(command):

@@ -33,7 +33,7 @@ _OTHERS: dict[Any, str] = {
     **dict.fromkeys((vocabulary.FrobeniusNorm, vocabulary.SpectralNorm, vocabulary.EuclideanNorm), "m"),
     **dict.fromkeys((vocabulary.Gradient, vocabulary.Hessian, vocabulary.Value), "sm"),
     vocabulary.PartialGradient: "smm",
-    vocabulary.InnerProduct: "mm",
+    **dict.fromkeys((vocabulary.InnerProduct, vocabulary.Pair), "mm"),
     vocabulary.Iterate: "sNNN",
     vocabulary.Expectation: "Nm*",
     vocabulary.MatrixExpectation: "mm*",

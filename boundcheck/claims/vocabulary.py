@@ -110,6 +110,24 @@ class PartialGradient(MatrixExpr):
         return rf"\nabla_{{{block}}} {function}({point})"
 
 
+class Pair(MatrixExpr):
+    """A vector of two parts, such as the arguments of a function of two: the blocks of both."""
+
+    def __new__(cls, first: MatrixExpr, second: MatrixExpr) -> "Pair":
+        return sp.Expr.__new__(cls, first, second)
+
+    @property
+    def shape(self) -> tuple[sp.Expr, sp.Expr]:
+        """As one column."""
+        return sp.Add(*(sp.Mul(*part.shape) for part in self.args)), sp.Integer(1)
+
+    def vector_at(self, place: Place) -> tuple[Any, ...]:
+        return place.vector(self.args[0]) + place.vector(self.args[1])
+
+    def _latex(self, printer: Any) -> str:
+        return ", ".join(printer.doprint(argument) for argument in self.args)
+
+
 class Value(sp.Expr):
     """The value of a scalar function (named by a symbol) at a matrix or vector: a real number."""
 

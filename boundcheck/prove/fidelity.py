@@ -148,11 +148,21 @@ def unused(script: Script, carried: Sequence[Assumption]) -> list[Claim]:
     return [each for each in listed if not {each.id, *(x.id for x in conjuncts_of(each))} & used]
 
 
-def is_condition(hypothesis: Claim, conclusion: Statement, reading: Reading) -> bool:
-    """Whether a theorem has a hypothesis as a condition on the points over which it ranges."""
+def is_condition(hypothesis: Claim, conclusion: Statement, proof: Proof) -> bool:
+    """Whether a theorem has a hypothesis as a condition on the points over which it ranges.
+
+    It is one of its premises at some points; or the proof assumed it at one of them, and the theorem says so.
+    """
     premises = [x for x in conclusion.premises if isinstance(x, Fact)] if isinstance(conclusion, Law) else []
-    wanted = {_anonymous(fact) for fact in _facts(hypothesis.conclusion, reading) if not _is_dated(fact)}
-    return bool(wanted & {_anonymous(x) for x in premises})
+    wanted = {_anonymous(fact) for fact in _facts(hypothesis.conclusion, proof.reading) if not _is_dated(fact)}
+    return bool(wanted & {_anonymous(x) for x in premises}) or any(
+        each.claim == hypothesis
+        and each.statement in premises
+        and each.relation == hypothesis.conclusion.xreplace(each.where)
+        and all(isinstance(old, MatrixExpr) and _renames(old, new) for old, new in each.where.items())
+        and _says(each, proof.reading)
+        for each in proof.assumptions
+    )
 
 
 def is_added(assumption: Assumption, script: Script) -> bool:

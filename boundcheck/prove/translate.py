@@ -277,6 +277,8 @@ class Reading:
                 if block not in self._blocks:
                     raise InputError("block", block, f"a block of a vector: {', '.join(map(str, self._blocks))}")
                 return (gradients(function_name(function), self.point(at))[self._blocks[block]],)
+            case words.Pair():
+                return self.point(node.args[0]) + self.point(node.args[1])
             case words.MatrixExpectation():
                 return self._mean(node)
             case sp.Transpose():

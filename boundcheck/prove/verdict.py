@@ -90,8 +90,8 @@ class JudgedProof:
 
     @cached_property
     def _conditions(self) -> list[Claim]:
-        end, reading = self.conclusion, self.script.reading
-        return [each for each in self._unused if end is not None and is_condition(each, end, reading)]
+        end = self.conclusion
+        return [each for each in self._unused if end is not None and is_condition(each, end, self.script.proof)]
 
     @property
     def difference(self) -> str:

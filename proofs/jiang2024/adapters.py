@@ -8,7 +8,7 @@ from boundcheck.prove import Proof, script
 
 from ..meft.adapters import DIREFT, FROZEN_B, FROZEN_FACTOR_B
 from . import one_factor
-from .lemma_1 import smoothness
+from .lemma_1 import sharp_lemma
 from .setting import READING, UNSCALED
 
 ONE_FACTOR = replace(READING, constants=READING.constants | {B}, arbitrary=READING.arbitrary - {B})
@@ -17,7 +17,7 @@ ONE_FACTOR = replace(READING, constants=READING.constants | {B}, arbitrary=READI
 @script(DIREFT, "sharp", READING)
 def direft(proof: Proof) -> None:
     """λ* at scale 1, of A = [U_1 b] and B = U_2ᵀ: nothing in the proof asks what the columns of A are."""
-    smoothness(proof, DIREFT, UNSCALED, (a, b))
+    sharp_lemma(proof, DIREFT, UNSCALED, (a, b))
 
 
 @script(FROZEN_B, "sharp", ONE_FACTOR)

@@ -9,23 +9,23 @@ from boundcheck.prove import Proof, eq, ge, gt, le
 
 from .roots import radical
 
-# The entries P, K, R of [[P, K], [K, R]].
+# The entries P, K, Q of [[P, K], [K, Q]].
 Entries = tuple[sp.Expr, sp.Expr, sp.Expr]
 Pair = tuple[sp.Expr, sp.Expr]
 
-# The matrix [[P, K], [K, R]], its top eigenvalue l, a vector (p, u), and lengths x, y that its image bounds.
-P, K, R, top_root = CONSTANTS = sp.symbols("P K R l")
+# The matrix [[P, K], [K, Q]], its top eigenvalue l, a vector (p, u), and lengths x, y that its image bounds.
+P, K, Q, top_root = CONSTANTS = sp.symbols("P K Q l")
 p, u, x, y = ARBITRARY = sp.symbols("p u x y")
-IMAGE_P, IMAGE_U = P * p + K * u, K * p + R * u
+IMAGE_P, IMAGE_U = P * p + K * u, K * p + Q * u
 
-EIGENVALUE = (gt(top_root, P), eq(top_root**2, (P + R) * top_root - P * R + K**2))
+EIGENVALUE = (gt(top_root, P), eq(top_root**2, (P + Q) * top_root - P * Q + K**2))
 IMAGES = (le(x, IMAGE_P), le(y, IMAGE_U))
-SIGNS = tuple(ge(z, 0) for z in (P, K, R, p, u, x, y))
+SIGNS = tuple(ge(z, 0) for z in (P, K, Q, p, u, x, y))
 
 
 def values(entries: Entries, constant: sp.Expr, sides: Pair, images: Pair | tuple[()] = ()) -> dict[sp.Symbol, sp.Expr]:
     """The meaning of a law's letters; only `stretch` has the images x and y."""
-    letters = (P, K, R, top_root, p, u, x, y)
+    letters = (P, K, Q, top_root, p, u, x, y)
     return dict(zip(letters, (*entries, constant, *sides, *images), strict=False))
 
 
@@ -46,11 +46,11 @@ def stretch(proof: Proof) -> Theorem:
         nonnegative,
         factor=[0],
         hints=[(top_root - P) * p - K * u],
-        meaning="(l - P) times the difference is (P + R)((l - P)p - Ku)², as l solves the characteristic equation.",
+        meaning="(l - P) times the difference is (P + Q)((l - P)p - Ku)², as l solves the characteristic equation.",
     )
     relation = le(x**2 + y**2, top_root**2 * (p**2 + u**2))
     total = proof.step("stretch", relation, *squares, stretched, meaning="The two squares, added up.")
-    return proof.generalise(total, [P, K, R, top_root, p, u, x, y], [*EIGENVALUE, *IMAGES, *SIGNS])
+    return proof.generalise(total, [P, K, Q, top_root, p, u, x, y], [*EIGENVALUE, *IMAGES, *SIGNS])
 
 
 def quadratic_form(proof: Proof) -> Theorem:
@@ -58,14 +58,14 @@ def quadratic_form(proof: Proof) -> Theorem:
     top, eigen = (proof.local(relation) for relation in EIGENVALUE)
     form = proof.step(
         "quadratic form",
-        le(P * p**2 + 2 * K * p * u + R * u**2, top_root * (p**2 + u**2)),
+        le(P * p**2 + 2 * K * p * u + Q * u**2, top_root * (p**2 + u**2)),
         top,
         eigen,
         factor=[0],
         hints=[(top_root - P) * p - K * u],
         meaning="(l - P) times the difference is ((l - P)p - Ku)².",
     )
-    return proof.generalise(form, [P, K, R, top_root, p, u], EIGENVALUE)
+    return proof.generalise(form, [P, K, Q, top_root, p, u], EIGENVALUE)
 
 
 def top_eigenvalue(
@@ -86,12 +86,12 @@ def top_eigenvalue(
         crossed = proof.step(f"K² > 0{where}", gt(cross**2, 0), because)
         wider = proof.step(f"root²{where}", gt(root.base, half**2), crossed, meaning="They differ by K².")
         larger.append(by.from_squares(wider, by.positive_root(radicand), half, *squared))
-    above = proof.step(f"above P{where}", gt(constant, top), larger, meaning="The root exceeds (P - R)/2.")
+    above = proof.step(f"above P{where}", gt(constant, top), larger, meaning="The root exceeds (P - Q)/2.")
     eigen = proof.step(
         f"characteristic equation{where}",
         eq(constant**2, (top + low) * constant - top * low + cross**2),
         because,
         squared,
-        meaning="The constant is the larger eigenvalue of [[P, K], [K, R]].",
+        meaning="The constant is the larger eigenvalue of [[P, K], [K, Q]].",
     )
     return above, eigen

@@ -31,28 +31,34 @@ from ..meft.lora import GRADIENT_BOUND, LEMMA_1_SHARP, LEMMA_1_SHARP_EQUAL_RADII
 from . import eigenvalue
 from .claims import ASSUMPTION_1, ASSUMPTION_2, ASSUMPTION_3_1, ASSUMPTION_3_2, LEMMA_1
 from .eigenvalue import Entries
-from .setting import CHANGE_A, CHANGE_B, LENGTH, MOVE, MOVE_A, MOVE_B, READING, UNSCALED, A, B, Meft, quantity
+from .setting import LENGTH, MOVE, MOVE_A, MOVE_B, READING, UNSCALED, A, B, Meft, quantity
 
 
 def gradient_differences(m: Meft, near: Sequence[Theorem], bounded: Theorem) -> tuple[Theorem, Theorem]:
-    """The two lines that bound B_1ᵀ∇f(W_1) - B_2ᵀ∇f(W_2) and ∇f(W_1)A_1ᵀ - ∇f(W_2)A_2ᵀ, from ‖∇f(W_2)‖_op <= G."""
+    """The two lines that bound B_1ᵀ∇f(W_1) - B_2ᵀ∇f(W_2) and ∇f(W_1)A_1ᵀ - ∇f(W_2)A_2ᵀ, from ‖∇f(W_2)‖_op <= G.
+
+    `near` are bounds on the spectral norms of the factors A_1 and B_1, which are what they are next to in W.
+    """
     proof, by, turned = m.proof, m.proof.by, m.slope1 - m.slope2
+    ((left1, right1), (left2, right2)), (in_a, in_b) = m.factors, m.reach
     change_a = proof.step(
         "∇A",
-        le(FrobeniusNorm(B1.T * m.slope1 - B2.T * m.slope2), m.radii[1] * m.turn + G * MOVE_B),
-        by.triangle("F", B1.T * turned, (B1 - B2).T * m.slope2),
-        by.submultiplicative("op", "F", B1.T, turned),
-        by.submultiplicative("F", "op", (B1 - B2).T, m.slope2),
+        le(
+            FrobeniusNorm(right1.T * m.slope1 - right2.T * m.slope2), in_b * m.turn + G * FrobeniusNorm(right1 - right2)
+        ),
+        by.triangle("F", right1.T * turned, (right1 - right2).T * m.slope2),
+        by.submultiplicative("op", "F", right1.T, turned),
+        by.submultiplicative("F", "op", (right1 - right2).T, m.slope2),
         near[1],
         bounded,
         meaning="The left side is B_1ᵀ(∇f(W_1) - ∇f(W_2)) + (B_1 - B_2)ᵀ∇f(W_2), and ‖XY‖_F ≤ ‖X‖_op‖Y‖_F: no √r.",
     )
     change_b = proof.step(
         "∇B",
-        le(FrobeniusNorm(m.slope1 * A1.T - m.slope2 * A2.T), m.radii[0] * m.turn + G * MOVE_A),
-        by.triangle("F", turned * A1.T, m.slope2 * (A1 - A2).T),
-        by.submultiplicative("F", "op", turned, A1.T),
-        by.submultiplicative("op", "F", m.slope2, (A1 - A2).T),
+        le(FrobeniusNorm(m.slope1 * left1.T - m.slope2 * left2.T), in_a * m.turn + G * FrobeniusNorm(left1 - left2)),
+        by.triangle("F", turned * left1.T, m.slope2 * (left1 - left2).T),
+        by.submultiplicative("F", "op", turned, left1.T),
+        by.submultiplicative("op", "F", m.slope2, (left1 - left2).T),
         near[0],
         bounded,
         meaning="The left side is (∇f(W_1) - ∇f(W_2))A_1ᵀ + ∇f(W_2)(A_1 - A_2)ᵀ.",
@@ -61,14 +67,15 @@ def gradient_differences(m: Meft, near: Sequence[Theorem], bounded: Theorem) -> 
 
 
 def product_difference(m: Meft, near: Sequence[Theorem], far: Sequence[Theorem]) -> Theorem:
-    """‖B_1A_1 - B_2A_2‖ <= b‖A_1 - A_2‖ + a‖B_1 - B_2‖ on the ball."""
-    by = m.proof.by
+    """‖B_1A_1 - B_2A_2‖ <= b‖A_1 - A_2‖ + a‖B_1 - B_2‖ on the ball, of the factors in W."""
+    by, ((left1, right1), (left2, right2)), (in_a, in_b) = m.proof.by, m.factors, m.reach
+    limit = in_b * FrobeniusNorm(left1 - left2) + in_a * FrobeniusNorm(right1 - right2)
     return m.proof.step(
         "BA",
-        le(FrobeniusNorm(B1 * A1 - B2 * A2), m.radii[1] * MOVE_A + m.radii[0] * MOVE_B),
-        by.triangle("F", B1 * (A1 - A2), (B1 - B2) * A2),
-        by.submultiplicative("op", "F", B1, A1 - A2),
-        by.submultiplicative("F", "op", B1 - B2, A2),
+        le(FrobeniusNorm(right1 * left1 - right2 * left2), limit),
+        by.triangle("F", right1 * (left1 - left2), (right1 - right2) * left2),
+        by.submultiplicative("op", "F", right1, left1 - left2),
+        by.submultiplicative("F", "op", right1 - right2, left2),
         near[1],
         far[0],
         meaning="B_1A_1 - B_2A_2 = B_1(A_1 - A_2) + (B_1 - B_2)A_2.",
@@ -83,27 +90,32 @@ def block_bounds(
     scale: Theorem,
     signs: Sequence[Theorem],
 ) -> list[Theorem]:
-    """Each block of ∇F(v_1) - ∇F(v_2) is at most a row of [[P, K], [K, R]] times (‖A_1 - A_2‖, ‖B_1 - B_2‖)."""
-    proof, by, (top, cross, low) = m.proof, m.proof.by, entries
+    """Each block of ∇F(v_1) - ∇F(v_2) is at most a row of [[P, K], [K, Q]] times (‖A_1 - A_2‖, ‖B_1 - B_2‖)."""
+    proof, by, (top, cross, low), (move_a, move_b) = m.proof, m.proof.by, entries, m.moves
     chain = m.chain_rule()
+    (_, *first), (_, *second) = m.ends
+    pulls = zip(m.blocks.pull(*first, m.slope1), m.blocks.pull(*second, m.slope2), strict=True)
+    rows = top * move_a + cross * move_b, cross * move_a + low * move_b
+    weights = {x: proof.step(f"s{x} ≥ 0", ge(m.size * x, 0), signs) for x in dict.fromkeys(m.radii)}
     found = []
-    for name, change, inside, part, bound in (
-        ("A", CHANGE_A, B1.T * m.slope1 - B2.T * m.slope2, differences[0], top * MOVE_A + cross * MOVE_B),
-        ("B", CHANGE_B, m.slope1 * A1.T - m.slope2 * A2.T, differences[1], cross * MOVE_A + low * MOVE_B),
+    for block, change, pulled, part, bound, radius in zip(
+        m.trained, m.changes, pulls, differences, rows, reversed(m.radii), strict=True
     ):
+        inside = pulled[0] - pulled[1]
         row = proof.step(
-            f"row {name}",
+            f"row {block}",
             le(FrobeniusNorm(m.scale * inside), bound),
             by.homogeneous(scale, "F", inside),
             part,
             turned,
+            weights[radius],
             signs,
             degree=3,
-            meaning=f"The bound on ∇{name} with that on ∇f put in.",
+            meaning=f"The bound on ∇{block} with that on ∇f put in.",
         )
         relation = le(FrobeniusNorm(change), bound)
         rewritten = by.rewrite(row, relation, *m.gradients(chain))
-        found.append(proof.step(f"∇_{name}F", relation, rewritten, meaning="By the chain rule."))
+        found.append(proof.step(f"∇_{block}F", relation, rewritten, meaning="By the chain rule."))
     return found
 
 
@@ -117,9 +129,10 @@ def stretched_length(
 ) -> Theorem:
     """‖∇F(v_1) - ∇F(v_2)‖ <= l‖v_1 - v_2‖, l the top eigenvalue of the matrix with these entries."""
     proof, by = m.proof, m.proof.by
-    nonnegative = [proof.step(f"{name} ≥ 0", ge(x, 0), signs) for name, x in zip("PKR", entries, strict=True)]
-    values = eigenvalue.values(entries, constant, (MOVE_A, MOVE_B), (FrobeniusNorm(CHANGE_A), FrobeniusNorm(CHANGE_B)))
-    norms = [by.nonnegative("F", z) for z in (A1 - A2, B1 - B2, CHANGE_A, CHANGE_B)]
+    nonnegative = [proof.step(f"{name} ≥ 0", ge(x, 0), signs) for name, x in zip("PKQ", entries, strict=True)]
+    values = eigenvalue.values(entries, constant, m.moves, tuple(map(FrobeniusNorm, m.changes)))
+    apart = [x - y for x, y in zip(*(ends for _, *ends in m.ends), strict=True)]
+    norms = [by.nonnegative("F", z) for z in (*apart, *m.changes)]
     squares = proof.step(
         "squares",
         le(LENGTH**2, constant**2 * MOVE**2),
@@ -132,38 +145,67 @@ def stretched_length(
     return by.from_squares(squares, size, LENGTH)
 
 
-def smoothness(proof: Proof, claim: Claim, scale: sp.Expr, radii: tuple[sp.Symbol, sp.Symbol]) -> None:
-    """Lemma 1 with the top eigenvalue of [[s²Lb², s²Lab + sG], [s²Lab + sG, s²La²]] on the ball of radii a, b."""
-    by, m = proof.by, Meft(proof, scale, radii)
-    signs = proof.positive(L, G, *dict.fromkeys(radii), *scale.free_symbols)
-    entries = (
-        scale**2 * L * radii[1] ** 2,
-        scale**2 * L * radii[0] * radii[1] + scale * G,
-        scale**2 * L * radii[0] ** 2,
-    )
-    constant = quantity(claim, Lhat)
-    defined = proof.quantity(constant)
-    smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
-    bounded = proof.assume(GRADIENT_BOUND, where={W: m.weight(A, B)}, forall=[v], given=m.ball(A, B))
-    near = [proof.local(relation) for relation in m.ball(A1, B1)]
-    far = [proof.local(relation) for relation in m.ball(A2, B2)]
+def entries_at(scale: sp.Expr, radii: tuple[sp.Expr, sp.Expr], bound: sp.Symbol = G) -> Entries:
+    """P, K and Q of [[s²Lb², s²Lab + sG], [s²Lab + sG, s²La²]]."""
+    (in_a, in_b), curvature = radii, scale**2 * L
+    return curvature * in_b**2, curvature * in_a * in_b + scale * bound, curvature * in_a**2
 
-    differences = gradient_differences(m, near, by.instance(bounded, {v: v2}))
-    product = product_difference(m, near, far)
-    nonnegative = proof.step("s ≥ 0", ge(scale, 0), signs)
+
+def stretched(
+    m: Meft,
+    bounds: tuple[Theorem, Theorem, Theorem],
+    constant: tuple[sp.Expr, sp.Expr],
+    because: Sequence[Theorem],
+    signs: Sequence[Theorem],
+) -> Theorem:
+    """‖∇F(v_1) - ∇F(v_2)‖ <= λ*‖v_1 - v_2‖, from bounds on both blocks' gradients and on the product.
+
+    Args:
+        m: the setting.
+        bounds: on the differences of the gradients in A and in B, and of BA, each but for s; those of LoRA, times the
+            norms of what is frozen.
+        constant: the letter for λ*, or its formula once more, and its formula.
+        because: why they are the same.
+        signs: of the letters.
+
+    """
+    proof, by, (in_a, in_b), (move_a, move_b) = m.proof, m.proof.by, m.radii, m.moves
+    *differences, product = bounds
+    smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
+    nonnegative = proof.step("s ≥ 0", ge(m.scale, 0), signs)
+    (left1, right1), (left2, right2) = m.factors
     turned = proof.step(
         "∇f",
-        le(m.turn, L * scale * (radii[1] * MOVE_A + radii[0] * MOVE_B)),
+        le(m.turn, L * m.size * (in_b * move_a + in_a * move_b)),
         by.instance(smooth, {W1: m.w1, W2: m.w2}),
-        by.homogeneous(nonnegative, "F", B1 * A1 - B2 * A2),
+        by.homogeneous(nonnegative, "F", right1 * left1 - right2 * left2),
         product,
         signs,
         degree=3,
         meaning="f is L-smooth, and W_1 - W_2 is s times BA's difference.",
     )
+    entries = entries_at(m.size, m.radii)
     images = block_bounds(m, entries, differences, turned, nonnegative, signs)
-    eigen = eigenvalue.top_eigenvalue(proof, Lhat, constant.expression, entries, [defined, *signs])
-    final = stretched_length(m, Lhat, entries, images, eigen, signs)
+    eigen = eigenvalue.top_eigenvalue(proof, *constant, entries, [*because, *signs])
+    return stretched_length(m, constant[0], entries, images, eigen, signs)
+
+
+def smoothness(
+    m: Meft, constant: tuple[sp.Expr, sp.Expr], because: Sequence[Theorem], signs: Sequence[Theorem]
+) -> Theorem:
+    """Lemma 1 with the top eigenvalue of [[s²Lb², s²Lab + sG], [s²Lab + sG, s²La²]] on the ball of radii a, b."""
+    bounded = m.proof.assume(GRADIENT_BOUND, where={W: m.weight(*m.trained)}, forall=[v], given=m.ball(*m.trained))
+    near, far = m.inside()
+    differences = gradient_differences(m, near, m.proof.by.instance(bounded, {v: v2}))
+    bounds = (*differences, product_difference(m, near, far))
+    return stretched(m, bounds, constant, because, signs)
+
+
+def sharp_lemma(proof: Proof, claim: Claim, scale: sp.Expr, radii: tuple[sp.Symbol, sp.Symbol]) -> None:
+    """A claim that says λ* itself."""
+    m, constant = Meft(proof, scale, radii), quantity(claim, Lhat)
+    signs = proof.positive(L, G, *dict.fromkeys(radii), *scale.free_symbols)
+    final = smoothness(m, (Lhat, constant.expression), [proof.quantity(constant)], signs)
     line = proof.step("(10), sharp", claim.conclusion, final, meaning="Roots of both sides.")
     proof.conclude(line, forall=[v1, v2], such_that=m.balls)
 
@@ -171,13 +213,13 @@ def smoothness(proof: Proof, claim: Claim, scale: sp.Expr, radii: tuple[sp.Symbo
 @script(LEMMA_1_SHARP, "sharp", READING)
 def sharp(proof: Proof) -> None:
     """λ*, with scale and unequal radii."""
-    smoothness(proof, LEMMA_1_SHARP, s, (a, b))
+    sharp_lemma(proof, LEMMA_1_SHARP, s, (a, b))
 
 
 @script(LEMMA_1_SHARP_EQUAL_RADII, "sharp", READING)
 def equal_radii(proof: Proof) -> None:
     """λ* on the paper's own ball, at scale 1."""
-    smoothness(proof, LEMMA_1_SHARP_EQUAL_RADII, UNSCALED, (sigma, sigma))
+    sharp_lemma(proof, LEMMA_1_SHARP_EQUAL_RADII, UNSCALED, (sigma, sigma))
 
 
 def without_rank(m: Meft, signs: Sequence[Theorem]) -> tuple[sp.Expr, Theorem]:

@@ -3,7 +3,7 @@
 Hypotheses come from the claims; this module fixes the matrices of a vector, and over what a law ranges.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import sympy as sp
 from sympy import MatrixSymbol
@@ -68,8 +68,6 @@ READING = replace(
 # The norms of the differences between two points, which the lemmas bound.
 LENGTH, MOVE = EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)), EuclideanNorm(v1 - v2)
 MOVE_A, MOVE_B = FrobeniusNorm(A1 - A2), FrobeniusNorm(B1 - B2)
-# The blocks of ∇F(v_1) - ∇F(v_2).
-CHANGE_A, CHANGE_B = (PartialGradient(F, v1, block) - PartialGradient(F, v2, block) for block in (A, B))
 
 
 def quantity(claim: Claim, symbol: sp.Symbol) -> Quantity:
@@ -77,35 +75,85 @@ def quantity(claim: Claim, symbol: sp.Symbol) -> Quantity:
     return next(x for x in claim.quantities if x.symbol == symbol)
 
 
-class Meft:
-    """W = W_0 + s B A on the ball of two radii: expressions, and the gradient of F by the chain rule."""
+@dataclass(frozen=True)
+class Blocks:
+    """The two trained matrices of v, at v, v_1 and v_2; and the frozen one behind each of them in W, if there is one.
 
-    def __init__(self, proof: Proof, scale: sp.Expr = UNSCALED, radii: tuple[sp.Symbol, sp.Symbol] = (sigma, sigma)):
-        self.proof, self.scale, self.radii = proof, scale, radii
-        self.w1, self.w2 = self.weight(A1, B1), self.weight(A2, B2)
+    W = W_0 + s (Y Q)(X P), with (X, Y) = v; LoRA is X = A and Y = B with nothing frozen. `sizes` are bounds on the
+    spectral norms of P and Q.
+    """
+
+    first: tuple[MatrixSymbol, MatrixSymbol, MatrixSymbol] = (A, A1, A2)
+    second: tuple[MatrixSymbol, MatrixSymbol, MatrixSymbol] = (B, B1, B2)
+    behind: tuple[MatrixSymbol, MatrixSymbol] | None = None
+    sizes: tuple[sp.Expr, sp.Expr] = (UNSCALED, UNSCALED)
+
+    def factors(self, x: sp.MatrixExpr, y: sp.MatrixExpr) -> tuple[sp.MatrixExpr, sp.MatrixExpr]:
+        """The two factors of W - W_0 but for s: XP and YQ."""
+        return (x * self.behind[0], y * self.behind[1]) if self.behind else (x, y)
+
+    def pull(self, x: sp.MatrixExpr, y: sp.MatrixExpr, slope: sp.MatrixExpr) -> tuple[sp.MatrixExpr, sp.MatrixExpr]:
+        """The blocks of the gradient of F from that of f, but for s: (YQ)ᵀMPᵀ and M(XP)ᵀQᵀ."""
+        left, right = self.factors(x, y)
+        parts = right.T * slope, slope * left.T
+        return (parts[0] * self.behind[0].T, parts[1] * self.behind[1].T) if self.behind else parts
+
+
+LORA = Blocks()
+
+
+class Meft:
+    """W = W_0 + s B A on the ball of two radii: expressions, and the gradient of F by the chain rule.
+
+    Also for two other trained matrices, with frozen ones between them.
+    """
+
+    def __init__(
+        self,
+        proof: Proof,
+        scale: sp.Expr = UNSCALED,
+        radii: tuple[sp.Symbol, sp.Symbol] = (sigma, sigma),
+        blocks: Blocks = LORA,
+    ):
+        self.proof, self.scale, self.radii, self.blocks = proof, scale, radii, blocks
+        self.trained, *ends = zip(blocks.first, blocks.second, strict=True)
+        self.ends = [(v1, *ends[0]), (v2, *ends[1])]
+        self.factors = [blocks.factors(x, y) for _, x, y in self.ends]
+        self.w1, self.w2 = (self.weight(x, y) for _, x, y in self.ends)
         self.slope1, self.slope2 = Gradient(f, self.w1), Gradient(f, self.w2)
         self.turn = FrobeniusNorm(self.slope1 - self.slope2)
-        self.balls = [*self.ball(A1, B1), *self.ball(A2, B2)]
+        self.moves = tuple(FrobeniusNorm(x - y) for x, y in zip(*ends, strict=True))
+        self.changes = tuple(PartialGradient(F, v1, x) - PartialGradient(F, v2, x) for x in self.trained)
+        # Bounds on the spectral norms of both factors in W, and s times those of what is frozen.
+        self.reach = tuple(radius * size for radius, size in zip(radii, blocks.sizes, strict=True))
+        self.size = sp.Mul(scale, *blocks.sizes)
+        self.balls = [fact for _, x, y in self.ends for fact in self.ball(x, y)]
 
     def weight(self, left: sp.MatrixExpr, right: sp.MatrixExpr) -> sp.MatrixExpr:
         """W = W_0 + s B A, at A = `left` and B = `right`."""
-        return W0 + self.scale * right * left
+        inner, outer = self.blocks.factors(left, right)
+        return W0 + self.scale * outer * inner
 
     def ball(self, left: sp.MatrixExpr, right: sp.MatrixExpr) -> list[sp.Basic]:
         """Assume σ_1(A) <= a and σ_1(B) <= b."""
         return [le(SpectralNorm(left), self.radii[0]), le(SpectralNorm(right), self.radii[1])]
 
+    def inside(self) -> tuple[list[Theorem], list[Theorem]]:
+        """Both points are in the ball, which the proof's law says of them: the facts about v_1, and about v_2."""
+        near, far = ([self.proof.local(relation) for relation in self.ball(x, y)] for _, x, y in self.ends)
+        return near, far
+
     def chain_rule(self) -> tuple[Theorem, Theorem]:
         """F(v) = f(W_0 + s B A) for all A, B; and the two blocks of its gradient, s Bᵀ∇f(W) and s ∇f(W)Aᵀ."""
-        proof, slope = self.proof, Gradient(f, self.weight(A, B))
-        law = proof.define(Value(F, v), Value(f, self.weight(A, B)), "F(v) = f(W)", forall=[v])
-        blocks = ((A, self.scale * B.T * slope), (B, self.scale * slope * A.T))
+        proof, weight = self.proof, self.weight(*self.trained)
+        law = proof.define(Value(F, v), Value(f, weight), "F(v) = f(W)", forall=[v])
+        blocks = zip(self.trained, self.blocks.pull(*self.trained, Gradient(f, weight)), strict=True)
         first, second = (
             proof.state(
                 f"chain rule, {block}",
-                eq(PartialGradient(F, v, block), value),
+                eq(PartialGradient(F, v, block), self.scale * value),
                 proof.by.chain_rule(law, i),
-                meaning="For all A and B, by the chain rule.",
+                meaning=f"For all {self.trained[0]} and {self.trained[1]}, by the chain rule.",
             )
             for i, (block, value) in enumerate(blocks)
         )
@@ -114,8 +162,9 @@ class Meft:
     def gradients(self, chain: tuple[Theorem, Theorem]) -> list[tuple[Theorem, sp.MatrixExpr, sp.MatrixExpr]]:
         """The blocks of ∇F at v_1 and v_2: theorem, left and right side, as `by.rewrite` takes them."""
         found = []
-        for point, left, right, slope in ((v1, A1, B1, self.slope1), (v2, A2, B2, self.slope2)):
-            values = (self.scale * right.T * slope, self.scale * slope * left.T)
-            for law, block, value in zip(chain, (A, B), values, strict=True):
-                found.append((self.proof.by.instance(law, {v: point}), PartialGradient(F, point, block), value))
+        for (point, left, right), slope in zip(self.ends, (self.slope1, self.slope2), strict=True):
+            values = self.blocks.pull(left, right, slope)
+            for law, block, value in zip(chain, self.trained, values, strict=True):
+                equation = self.proof.by.instance(law, {v: point})
+                found.append((equation, PartialGradient(F, point, block), self.scale * value))
         return found

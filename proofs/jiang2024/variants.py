@@ -47,10 +47,11 @@ from ..meft.lora import (
     LEMMA_1_SHARP,
 )
 from . import eigenvalue, one_factor
-from .ball import unit_interval
 from .claims import ASSUMPTION_1
 from .eigenvalue import Entries
+from .lemma_1 import entries_at
 from .setting import READING, quantity, theta
+from .weight import descent_of_f
 
 Weights = tuple[sp.MatrixExpr, sp.MatrixExpr]
 
@@ -75,7 +76,7 @@ C1, C2 = (MatrixSymbol(f"A'_{i}", r, k) for i in (1, 2))
 E1, E2 = (MatrixSymbol(f"B'_{i}", d, r) for i in (1, 2))
 
 # A point w is the pair of weights at v, and w_1 -> w_2 the segment between two of them.
-w, w1, w2, along = (MatrixSymbol(name, d, k) for name in ("w", "w_1", "w_2", "w_theta"))
+w, w1, w2 = (MatrixSymbol(name, d, k) for name in ("w", "w_1", "w_2"))
 STARTS = MatrixSymbol("U_0", d, k), MatrixSymbol("U'_0", d, k)
 # The weights of the layers, at two points.
 PAIRS = [tuple(MatrixSymbol(f"{name}_{i}", d, k) for name in ("U", "U'")) for i in (1, 2)]
@@ -94,7 +95,6 @@ TWO_LAYERS = Reading(
         **dict(zip((w, w1, w2), WEIGHTS, strict=True)),
         **dict(zip((W1, W2), PAIRS, strict=True)),
         W: (LAYER_1, LAYER_2),
-        along: tuple(p + theta * (q - p) for p, q in zip(WEIGHTS[1], WEIGHTS[2], strict=True)),
     },
     constants={*STARTS, *eigenvalue.CONSTANTS},
     arbitrary={theta, *eigenvalue.ARBITRARY, LAYER_1, LAYER_2, *sum(FACTORS, ()), *sum(PAIRS, ())},
@@ -103,20 +103,19 @@ TWO_LAYERS = Reading(
 
 @dataclass(frozen=True)
 class Layer:
-    """One of the layers: the block of the weights, those of v, their values at v_1 and v_2, and its constants."""
+    """One of the layers: the block of the weights, those of v, their values at v_1 and v_2, and its constants.
+
+    `slope` is M, the layer's block of the gradient of f where v is v_1.
+    """
 
     weight: MatrixSymbol
     blocks: tuple[MatrixSymbol, MatrixSymbol]
-    start: tuple[MatrixSymbol, MatrixSymbol]
-    end: tuple[MatrixSymbol, MatrixSymbol]
+    start: tuple[sp.MatrixExpr, sp.MatrixExpr]
+    end: tuple[sp.MatrixExpr, sp.MatrixExpr]
     bound: sp.Symbol
     radii: tuple[sp.Symbol, sp.Symbol]
     scale: sp.Symbol
-
-    @property
-    def slope(self) -> sp.MatrixExpr:
-        """M, the layer's block of ∇f(w_1)."""
-        return PartialGradient(f, w1, self.weight)
+    slope: sp.MatrixExpr
 
     @property
     def changes(self) -> tuple[sp.MatrixExpr, sp.MatrixExpr]:
@@ -136,8 +135,7 @@ class Layer:
     @property
     def entries(self) -> Entries:
         """The matrix [[s²Lb², s²Lab + sG], [s²Lab + sG, s²La²]]."""
-        (in_a, in_b), curvature = self.radii, self.scale**2 * L
-        return curvature * in_b**2, curvature * in_a * in_b + self.scale * self.bound, curvature * in_a**2
+        return entries_at(self.scale, self.radii, self.bound)
 
     @property
     def top(self) -> sp.Expr:
@@ -147,8 +145,8 @@ class Layer:
 
 
 PAIR = (
-    Layer(LAYER_1, (A, B), (A1, B1), (A2, B2), G, (a, b), s),
-    Layer(LAYER_2, (LAYER_A, LAYER_B), (C1, E1), (C2, E2), G_2, (a_2, b_2), s_2),
+    Layer(LAYER_1, (A, B), (A1, B1), (A2, B2), G, (a, b), s, PartialGradient(f, w1, LAYER_1)),
+    Layer(LAYER_2, (LAYER_A, LAYER_B), (C1, E1), (C2, E2), G_2, (a_2, b_2), s_2, PartialGradient(f, w1, LAYER_2)),
 )
 
 
@@ -170,7 +168,7 @@ def layers(proof: Proof) -> None:
     inside = [proof.local(relation) for relation in (*near, *far)]
     form, larger = eigenvalue.quadratic_form(proof), _larger(proof)
     bounds = [
-        _layer_bound(proof, layer, by.instance(slopes[layer.weight], {v: v1}), inside, signs, form, above)
+        layer_bound(proof, layer, by.instance(slopes[layer.weight], {v: v1}), inside, signs, form, above)
         for layer, above in zip(PAIR, larger, strict=True)
     ]
     relation = LAYERS.conclusion
@@ -178,7 +176,7 @@ def layers(proof: Proof) -> None:
     line = proof.step(
         "layers",
         relation.xreplace({InnerProduct(Gradient(F, v1), v2 - v1): linear}),
-        _descent(proof, smooth),
+        descent_of_f(proof, smooth, w1, w2 - w1),
         *(by.instance(law, {v: point}) for point in (v1, v2)),
         by.block_norm(w2 - w1),
         by.block_norm(v2 - v1),
@@ -194,25 +192,6 @@ def layers(proof: Proof) -> None:
     proof.conclude(final, forall=[v1, v2], such_that=[*near, *far])
 
 
-def _descent(proof: Proof, smooth: Theorem) -> Theorem:
-    """f(w_2) <= f(w_1) + ⟨∇f(w_1), w_2 - w_1⟩ + L/2 ‖w_2 - w_1‖²."""
-    by, change = proof.by, w2 - w1
-    low, _ = unit_interval(proof)
-    steady = proof.step(
-        "along the segment",
-        le(FrobeniusNorm(Gradient(f, along) - Gradient(f, w1)), L * theta * FrobeniusNorm(change)),
-        by.instance(smooth, {W1: along, W2: w1}),
-        by.homogeneous(low, "F", change),
-        meaning="f is jointly L-smooth.",
-    )
-    return proof.state(
-        "descent of f",
-        le(Value(f, w2) - Value(f, w1) - InnerProduct(Gradient(f, w1), change), L / 2 * FrobeniusNorm(change) ** 2),
-        by.descent_lemma(steady, f, w1, change, L, theta),
-        meaning="The descent lemma, in the weights.",
-    )
-
-
 def _larger(proof: Proof) -> list[Theorem]:
     """L̂ is at least each layer's λ*, being the larger of the two."""
     formula = quantity(LAYERS, Lhat)
@@ -223,7 +202,7 @@ def _larger(proof: Proof) -> list[Theorem]:
     ]
 
 
-def _layer_bound(
+def layer_bound(
     proof: Proof,
     layer: Layer,
     slope: Theorem,
@@ -265,7 +244,7 @@ def _layer_bound(
         size,
         by.instance(form, values, *eigen),
         stretched,
-        meaning="The left side is at most the quadratic form of [[P, K], [K, R]] at (‖ΔA‖, ‖ΔB‖).",
+        meaning="The left side is at most the quadratic form of [[P, K], [K, Q]] at (‖ΔA‖, ‖ΔB‖).",
     )
 
 

@@ -7,7 +7,7 @@ norm of u; the sharper claims bound it by a quadratic form in the norms of u's b
 from dataclasses import replace
 
 import sympy as sp
-from sympy import MatrixSymbol
+from sympy import MatrixExpr, MatrixSymbol
 
 from boundcheck.claims.claim import Claim, Quantity
 from boundcheck.claims.symbols import G, H, J, L, Lhat, a, a_0, b, b_0, mu, nu, r, s, w_0
@@ -18,14 +18,22 @@ from boundcheck.claims.vocabulary import (
     W2,
     A,
     B,
+    EuclideanNorm,
     F,
     FrobeniusNorm,
     Gradient,
-    Hessian,
+    InnerProduct,
+    Pair,
+    PartialGradient,
     SpectralNorm,
+    Value,
     d,
+    f,
     k,
+    n,
     v,
+    v1,
+    v2,
 )
 from boundcheck.words.hypotheses.frozen_factor import FROZEN_FACTOR as FROZEN
 
@@ -37,8 +45,6 @@ _NO_ENTRIES = "The kernel's matrices are sums of products of letters, and an ent
 _NO_COLUMNS = (
     "The kernel differentiates polynomials in matrices, and to divide columns by their lengths is none of them."
 )
-_NO_SIZES = "The kernel's dimensions are letters, so that it does not know that a 1 x 1 matrix is its own transpose."
-_NOT_YET = "There is no script of it yet, and nothing is known against one."
 
 _IN_DOMAIN = r"\text{for } v_1, v_2 \text{ in the domain}"
 
@@ -48,16 +54,52 @@ def _top(first: sp.Expr, cross: sp.Expr, second: sp.Expr) -> sp.Expr:
     return (first + second) / 2 + sp.sqrt(((first - second) / 2) ** 2 + cross**2)
 
 
+# Φ(u, M) = <M, W(u)>, by which a claim speaks of any W: DW(u)*M is its gradient in u, and W(u) that in M.
+PHI = sp.Symbol("Phi")
+u = MatrixSymbol("u", n, 1)
+M, N1, N2 = (MatrixSymbol(name, d, k) for name in ("M", "N_1", "N_2"))
+
+
+def pulled(point: MatrixExpr, slope: MatrixExpr) -> MatrixExpr:
+    """DW(v)*N."""
+    return PartialGradient(PHI, Pair(point, slope), u)
+
+
+def image(point: MatrixExpr) -> MatrixExpr:
+    """W(v), the gradient in M, which is the same at every M."""
+    return PartialGradient(PHI, Pair(point, sp.ZeroMatrix(d, k)), M)
+
+
+LIPSCHITZ = Claim(
+    "meft.lipschitz",
+    "W and its derivative are Lipschitz",
+    "boundcheck; J and H of the composition lemma",
+    sp.And(
+        sp.Le(FrobeniusNorm(image(v1) - image(v2)), J * EuclideanNorm(v1 - v2)),
+        sp.Le(EuclideanNorm(pulled(v1, N1) - pulled(v1, N2)), J * FrobeniusNorm(N1 - N2)),
+        sp.Le(EuclideanNorm(pulled(v1, N2) - pulled(v2, N2)), H * SpectralNorm(N2) * EuclideanNorm(v1 - v2)),
+    ),
+    r"\text{for } v_1, v_2 \text{ in the domain and all } N_1, N_2, \; \Phi(u, M) = \langle M, W(u) \rangle",
+    note="∇_uΦ(v, N) is DW(v)*N, and ∇_MΦ(v, N) is W(v). On a convex domain this says that ‖DW(v)‖ is at most J and "
+    "|<N, D²W(v)[u, u]>| at most H‖N‖‖u‖².",
+)
+
+CHAIN_RULE = Claim(
+    "meft.chain_rule",
+    "Chain rule of F(v) = f(W(v))",
+    "Magnus and Neudecker, Matrix Differential Calculus, chapter 5, theorem 8",
+    sp.Eq(Gradient(F, v), pulled(v, Gradient(f, image(v)))),
+    r"\text{for } v \text{ in the domain, which is } \nabla F(v) = DW(v)^* \nabla f(W(v))",
+)
+
 COMPOSITION = Claim(
     "meft.composition",
     "Composition lemma",
     "boundcheck; chain rule of second order",
     LEMMA_1.conclusion,
-    r"\text{for } v_1, v_2 \text{ in a convex domain of any } W(v) \text{ with these } J, H",
-    (ASSUMPTION_1, GRADIENT_BOUND),
+    r"\text{for } v_1, v_2 \text{ in a domain of any } W(v) \text{ with these } J, H",
+    (ASSUMPTION_1, GRADIENT_BOUND, LIPSCHITZ, CHAIN_RULE),
     (Quantity(Lhat, L * J**2 + G * H, "smoothness constant of F(v) = f(W(v))"),),
-    argument="D²F[u, u] = D²f[DW[u], DW[u]] + <∇f, D²W[u, u]>; where f has no second derivative, mollify it.",
-    unproved=_NOT_YET,
 )
 
 
@@ -68,11 +110,12 @@ def _composed(
     hypotheses: tuple[Claim, ...],
     jacobian: sp.Expr,
     second: sp.Expr,
-    argument: str,
+    argument: str = "",
     conditions: tuple[sp.core.relational.Relational, ...] = (),
     conclusion: sp.core.relational.Relational = LEMMA_1.conclusion,
     *,
-    unproved: str = _NOT_YET,
+    note: str = "",
+    unproved: str = "",
 ) -> Claim:
     """The composition lemma at an adapter's own J and H."""
     quantities = (
@@ -80,11 +123,22 @@ def _composed(
         Quantity(H, second, "bound on |<M, D²W(v)[u, u]>| over ‖M‖‖u‖²"),
         *COMPOSITION.quantities,
     )
-    text = {"argument": argument, "unproved": unproved}
-    return Claim(id, title, source, conclusion, _IN_DOMAIN, hypotheses, quantities, conditions, **text)
+    return Claim(
+        id,
+        title,
+        source,
+        conclusion,
+        _IN_DOMAIN,
+        hypotheses,
+        quantities,
+        conditions,
+        note=note,
+        argument=argument,
+        unproved=unproved,
+    )
 
 
-def _sharper(composed: Claim, id: str, title: str, form: tuple[sp.Expr, sp.Expr, sp.Expr], argument: str) -> Claim:
+def _sharper(composed: Claim, id: str, title: str, form: tuple[sp.Expr, sp.Expr, sp.Expr], argument: str = "") -> Claim:
     """The same statement with the top eigenvalue of a form in the norms of blocks as its constant."""
     meaning = "smoothness constant of F, a top eigenvalue"
     return replace(composed, id=id, title=title, quantities=(Quantity(Lhat, _top(*form), meaning),), argument=argument)
@@ -98,8 +152,6 @@ FULL = Claim(
     r"\text{for all } W_1, W_2",
     (ASSUMPTION_1,),
     (Quantity(Lhat, L, "smoothness constant of F = f"),),
-    argument="W is trained itself, so that F is f.",
-    unproved=_NOT_YET,
 )
 
 LORA = _composed(
@@ -109,7 +161,6 @@ LORA = _composed(
     (ASSUMPTION_1, BALL, GRADIENT_BOUND),
     s * sp.sqrt(a**2 + b**2),
     s,
-    "‖s(B δA + δB A)‖ ≤ s(b‖δA‖ + a‖δB‖), and |<M, 2s δB δA>| ≤ 2s‖M‖_op‖δA‖‖δB‖ ≤ s‖M‖_op‖u‖².",
 )
 
 FROZEN_FACTOR_B = Claim(
@@ -149,15 +200,15 @@ DIREFT = replace(
     note="Lemma 1, sharp, with W0 = [I 0] and k = d + 1: the bias needs no approximation.",
 )
 
-_OUTER, _INNER = MatrixSymbol("Lambda_b", d, d), MatrixSymbol("Lambda_d", r, r)
+OUTER, INNER = MatrixSymbol("Lambda_b", d, d), MatrixSymbol("Lambda_d", r, r)
 VERA_DOMAIN = Claim(
     "meft.vera_domain",
     "Vectors of VeRA in a box, its factors frozen",
     "boundcheck; Kopiczko, Blankevoort and Asano 2024, Eq. (2)",
     sp.And(
-        *(sp.Le(SpectralNorm(x), bound) for x, bound in ((_INNER, a), (_OUTER, b), (A, a_0), (B, b_0))),
+        *(sp.Le(SpectralNorm(x), bound) for x, bound in ((INNER, a), (OUTER, b), (A, a_0), (B, b_0))),
     ),
-    r"\text{for } W = W_0 + s \Lambda_b B \Lambda_d A \text{ with diagonal } \Lambda_b, \Lambda_d",
+    r"\text{for } W = W_0 + s \Lambda_b B \Lambda_d A \text{ and all } \Lambda_b, \Lambda_d \text{, in VeRA diagonal}",
 )
 _VERA_SCALE = s * a_0 * b_0
 VERA = _composed(
@@ -167,14 +218,14 @@ VERA = _composed(
     (ASSUMPTION_1, VERA_DOMAIN, GRADIENT_BOUND),
     LORA.expression("J").xreplace({s: _VERA_SCALE}),
     LORA.expression("H").xreplace({s: _VERA_SCALE}),
-    "‖diag(x) M‖_F ≤ ‖x‖‖M‖_op, so that each derivative is at most LoRA's with s a_0 b_0 in place of s.",
+    note="The theorem is about any square Λ_b and Λ_d. The gradient that VeRA follows is the diagonal of theirs, and a "
+    "difference between diagonals is no longer than that between the matrices.",
 )
 VERA_SHARP = replace(
     VERA,
     id="meft.vera_sharp",
     title="VeRA, sharp",
     quantities=tuple(replace(q, expression=q.expression.xreplace({s: _VERA_SCALE})) for q in LEMMA_1_SHARP.quantities),
-    argument="λ* with s a_0 b_0 in place of s: the form in (‖δd‖, ‖δb‖) is LoRA's in (‖δA‖, ‖δB‖).",
 )
 
 LOHA_DOMAIN = Claim(
@@ -242,51 +293,90 @@ DORA_BLOCKS = _sharper(
     "The same bounds as a form in the norms of the magnitudes' change and of the factors'.",
 )
 
-_R, _V = MatrixSymbol("R", r, d), MatrixSymbol("V", r, k)
+R, R1, R2 = (MatrixSymbol(name, r, d) for name in ("R", "R_1", "R_2"))
+V, V1, V2 = (MatrixSymbol(name, r, k) for name in ("V", "V_1", "V_2"))
 LOREFT_DOMAIN = Claim(
     "meft.loreft_domain",
     "LoReFT's R with orthonormal rows, its V in a ball",
     "boundcheck; Wu, Arora, Wang, Geiger, Jurafsky, Manning and Potts 2024, Eq. (2)",
-    sp.And(sp.Eq(_R * _R.T, sp.Identity(r)), sp.Le(SpectralNorm(_V), nu)),
-    r"\text{for } W = W_0 + R^T V, \; V = [U - R, b] \text{ where } W_0 = [I, 0]",
+    sp.And(sp.Eq(R1 * R1.T, R2 * R2.T), sp.Le(SpectralNorm(R), 1), sp.Le(SpectralNorm(V), nu)),
+    r"\text{for } W = W_0 + R^T V, \; V = [U - R, b] \text{ where } W_0 = [I, 0] \text{, and any two } R, \; R R^T = I",
+    note="Of orthonormal rows this is all that is used: every R has the same R Rᵀ, and a norm of at most 1.",
 )
-_RIEMANNIAN = sp.Le(SpectralNorm(Hessian(F, v)), Lhat)
-LOREFT = _composed(
-    "meft.loreft",
-    "LoReFT, by composition",
-    LOREFT_DOMAIN.source,
-    (ASSUMPTION_1, LOREFT_DOMAIN, GRADIENT_BOUND),
-    sp.sqrt(1 + nu**2),
-    _top(nu, sp.Integer(1), sp.Integer(0)),
-    "Along a geodesic δW = δRᵀV + RᵀδV and δ²W = 2 δRᵀδV - (δRδRᵀR)ᵀV.",
-    conclusion=_RIEMANNIAN,
-    unproved=_NOT_YET,
-)
+
+
+def tangent(slope: MatrixExpr) -> MatrixExpr:
+    """The gradient in R on the manifold at R_1: without its part that is normal there."""
+    return slope - (slope * R1.T + R1 * slope.T) * R1 / 2
+
+
+def _descent(block: MatrixSymbol, move: MatrixExpr) -> sp.core.relational.Relational:
+    """The descent inequality from v_1 to v_2 with the gradient on the manifold, in R and in another block."""
+    in_r, in_block = (PartialGradient(F, v1, x) for x in (R, block))
+    linear = InnerProduct(tangent(in_r), R2 - R1) + InnerProduct(in_block, move)
+    return sp.Le(Value(F, v2) - Value(F, v1) - linear, Lhat / 2 * EuclideanNorm(v2 - v1) ** 2)
+
+
 LOREFT = replace(
-    LOREFT,
-    quantifier=r"\text{for } v \text{ in the domain}",
-    note="The Riemannian Hessian, of F on the Stiefel manifold times a ball.",
+    _composed(
+        "meft.loreft",
+        "LoReFT, by composition",
+        LOREFT_DOMAIN.source,
+        (ASSUMPTION_1, LOREFT_DOMAIN, GRADIENT_BOUND),
+        sp.sqrt(1 + nu**2),
+        _top(nu, sp.Integer(1), sp.Integer(0)),
+        conclusion=_descent(V, V2 - V1),
+    ),
+    quantifier=r"\text{for } v_1 = (R_1, V_1), \; v_2 = (R_2, V_2) \text{ in the domain}",
+    note="The descent inequality on the Stiefel manifold times a ball, with the Riemannian gradient. -f has the same "
+    "constants, so that it holds from below too; along a geodesic it then says, to second order, that the Riemannian "
+    "Hessian of a twice differentiable F has this norm at most.",
 )
-LOREFT_SHARP = _sharper(
-    LOREFT,
-    "meft.loreft_sharp",
-    "LoReFT, sharp",
-    (L * nu**2 + G * nu, L * nu + G, L),
-    "The form in (‖δR‖, ‖δV‖), with ‖δW‖ ≤ ν‖δR‖ + ‖δV‖.",
+LOREFT_SHARP = _sharper(LOREFT, "meft.loreft_sharp", "LoReFT, sharp", (L * nu**2 + G * nu, L * nu + G, L))
+UNTURNED = Claim(
+    "meft.loreft_unturned",
+    "R does not turn within its own rows",
+    "boundcheck; at rank 1, where R_1R_2ᵀ is a number",
+    sp.Eq(R1 * R2.T, R2 * R1.T),
+    r"\text{for any two } R \text{ of one row}",
+    note="At rank 1 it always holds. At a higher rank it is a condition on the two points.",
 )
-LOREFT_RANK_1 = replace(
+_RANK_1 = _sharper(LOREFT, "meft.loreft_rank1", "LoReFT at rank 1, sharp", (L * nu**2 + G * nu, G, L))
+LOREFT_RANK_1 = replace(_RANK_1, hypotheses=(*_RANK_1.hypotheses, UNTURNED), conditions=(sp.Le(r, 1),))
+
+# What pyreft trains is U and b, of which V is what is left after R.
+U, U1, U2 = (MatrixSymbol(name, r, k) for name in ("U", "U_1", "U_2"))
+W0 = MatrixSymbol("W_0", d, k)
+EDITS = tuple(x - y * W0 for x, y in ((U, R), (U1, R1), (U2, R2)))
+LOREFT_TRAINED_DOMAIN = Claim(
+    "meft.loreft_trained_domain",
+    "LoReFT's R with orthonormal rows, its edit in a ball",
+    LOREFT_DOMAIN.source,
+    sp.And(
+        sp.Eq(R1 * R1.T, R2 * R2.T),
+        sp.Le(SpectralNorm(R), 1),
+        sp.Le(SpectralNorm(EDITS[0]), nu),
+        sp.Le(SpectralNorm(W0), 1),
+    ),
+    r"\text{for } W = W_0 + R^T (U - R W_0) \text{, where } W_0 = [I, 0] \text{ and } U \text{ holds pyreft's } [U, b]",
+)
+LOREFT_TRAINED = replace(
     _sharper(
         LOREFT,
-        "meft.loreft_rank1",
-        "LoReFT at rank 1, sharp",
-        (L * nu**2 + G * nu, G, L),
-        "At rank 1 a tangent δR is at right angles to R, so that ‖δW‖² ≤ ν²‖δR‖² + ‖δV‖².",
+        "meft.loreft_trained",
+        "LoReFT in the parameters that pyreft trains",
+        (L * (1 + nu) ** 2 + G * (3 + nu), L * (1 + nu) + G, L),
     ),
-    conditions=(sp.Le(r, 1),),
-    unproved=_NO_SIZES,
+    conclusion=_descent(U, U2 - U1),
+    quantifier=r"\text{for } v_1 = (R_1, U_1), \; v_2 = (R_2, U_2) \text{ in the domain}",
+    hypotheses=(ASSUMPTION_1, LOREFT_TRAINED_DOMAIN, GRADIENT_BOUND),
+    note="The same edit h + Rᵀ(U h + b - R h) in (R, [U, b]): R enters W a second time, by RᵀR, and the constant is "
+    "larger for it than in (R, V), V = [U - R, b].",
 )
 
 CLAIMS = (
+    LIPSCHITZ,
+    CHAIN_RULE,
     COMPOSITION,
     FULL,
     LORA,
@@ -305,5 +395,8 @@ CLAIMS = (
     LOREFT_DOMAIN,
     LOREFT,
     LOREFT_SHARP,
+    UNTURNED,
     LOREFT_RANK_1,
+    LOREFT_TRAINED_DOMAIN,
+    LOREFT_TRAINED,
 )

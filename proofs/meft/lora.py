@@ -42,6 +42,7 @@ from boundcheck.claims.vocabulary import (
     FrobeniusNorm,
     Gradient,
     InnerProduct,
+    Iterate,
     MatrixExpectation,
     PartialGradient,
     SpectralNorm,
@@ -51,6 +52,7 @@ from boundcheck.claims.vocabulary import (
     f,
     g_t,
     k,
+    t,
     v1,
     v2,
     v_t,
@@ -192,7 +194,58 @@ LAYERS = Claim(
             "constant of the descent inequality of F, the larger of the layers' lambda*",
         ),
     ),
-    note="The layers do not add up, and a third would enter the maximum in the same way. Theorem 2 needs no more.",
+    note="The layers do not add up. Theorem 2 needs no more. For any number of layers see meft.all_layers.",
+)
+
+# Any number of layers, which t numbers: the factors of each at both points, and its gradient at the first one.
+FAR_A, FAR_B, SLOPE = Iterate("A'", t, r, k), Iterate("B'", t, d, r), Iterate("M", t, d, k)
+_FALL = Value(F, v2) - Value(F, v1)
+_MOVED = s * (FAR_B * FAR_A - B_t * A_t)
+
+JOINT_DESCENT = Claim(
+    "meft.joint_descent",
+    "The descent inequality of f in the weights of all layers",
+    "jiang2024, Assumption 1, for f that is jointly L-smooth in the weights of T layers; by Nesterov 2018, lemma 1.2.3",
+    sp.Le(
+        _FALL - sp.Sum(InnerProduct(SLOPE, _MOVED), (t, 1, T)), L / 2 * sp.Sum(FrobeniusNorm(_MOVED) ** 2, (t, 1, T))
+    ),
+    r"\text{for } W_t = W_{0,t} + s B_t A_t \text{ at } v_1, \; W_{0,t} + s B'_t A'_t \text{ at } v_2, "
+    r"\text{ and } M_t \text{ the gradient in } W_t \text{ at } v_1",
+)
+
+EACH_LAYER_BALL = Claim(
+    "meft.each_layer_ball",
+    "Factors of every layer in one ball",
+    "boundcheck; jiang2024, Assumption 2, for each layer",
+    sp.And(*(sp.Le(SpectralNorm(x), radius) for x, radius in ((A_t, a), (B_t, b), (FAR_A, a), (FAR_B, b)))),
+    r"\text{for all layers } t",
+)
+
+EACH_LAYER_GRADIENT = Claim(
+    "meft.each_layer_gradient",
+    "Bounded gradient in the weight of every layer",
+    "boundcheck; jiang2024, Assumption 3(2), for each layer",
+    sp.Le(SpectralNorm(SLOPE), G),
+    r"\text{for all layers } t",
+)
+
+ALL_LAYERS = Claim(
+    "meft.all_layers",
+    "The descent inequality for any number of adapted layers",
+    "boundcheck; jiang2024, Eq. (15), for a loss that is jointly L-smooth in the weights of T layers",
+    sp.Le(
+        _FALL
+        - sp.Sum(
+            InnerProduct(s * B_t.T * SLOPE, FAR_A - A_t) + InnerProduct(s * SLOPE * A_t.T, FAR_B - B_t), (t, 1, T)
+        ),
+        Lhat / 2 * sp.Sum(FrobeniusNorm(FAR_A - A_t) ** 2 + FrobeniusNorm(FAR_B - B_t) ** 2, (t, 1, T)),
+    ),
+    r"\text{for } v_1 = (A_t, B_t)_{t \le T}, \; v_2 = (A'_t, B'_t)_{t \le T}",
+    (JOINT_DESCENT, EACH_LAYER_BALL, EACH_LAYER_GRADIENT),
+    (Quantity(Lhat, _SHARP, "constant of the descent inequality of F, whatever T is"),),
+    note="Here t numbers the layers, and T is how many there are. The two inner products are those with the blocks of "
+    "the gradient of F at v_1. G, a and b are the largest of all layers. A layer of another shape is filled up with "
+    "zeros, which changes no norm.",
 )
 
 _HYPOTHESES = (ASSUMPTION_1, BALL, GRADIENT_BOUND, ASSUMPTION_4, CONDITIONALLY_UNBIASED, BOUNDED_BELOW)
@@ -252,6 +305,10 @@ CLAIMS = (
     LAYER_BALLS,
     LAYER_GRADIENTS,
     LAYERS,
+    JOINT_DESCENT,
+    EACH_LAYER_BALL,
+    EACH_LAYER_GRADIENT,
+    ALL_LAYERS,
     THEOREM_2_REPAIRED,
     THEOREM_2_BEST_STEP,
 )

@@ -148,6 +148,11 @@ def loreft_rank1(i: Any) -> dict[str, Any]:
     return {"Lhat": top(i.L * mp.matrix([[i.nu**2, 0], [0, 1]]) + i.G * loreft_second(i))}
 
 
+def loreft_trained(i: Any) -> dict[str, Any]:
+    """R enters W a second time: its steepness is ν + 1, and the second derivative in it has 2 + (ν + 1)."""
+    return {"Lhat": top(i.L * outer([i.nu + 1, 1]) + i.G * mp.matrix([[i.nu + 3, 1], [1, 0]]))}
+
+
 def layers(i: Any) -> dict[str, Any]:
     second = SimpleNamespace(L=i.L, G=i.G_2, a=i.a_2, b=i.b_2, s=i.s_2)
     return {"Lhat": max(lemma1_sharp(i)["Lhat"], lemma1_sharp(second)["Lhat"])}
@@ -359,6 +364,7 @@ TWINS: dict[str, Twin] = {
     "meft.lemma1_sharp_equal_radii": lemma1_sharp_equal_radii,
     "meft.frozen_a": frozen_a,
     "meft.layers": layers,
+    "meft.all_layers": lemma1_sharp,
     "meft.composition": composition,
     "meft.full": full,
     "meft.lora": lora,
@@ -373,6 +379,7 @@ TWINS: dict[str, Twin] = {
     "meft.loreft": loreft,
     "meft.loreft_sharp": loreft_sharp,
     "meft.loreft_rank1": loreft_rank1,
+    "meft.loreft_trained": loreft_trained,
     "meft.theorem2_repaired": theorem2_repaired,
     "meft.theorem2_best_step": theorem2_best_step,
     "meft.theorem2_frozen_a": theorem2_frozen_a,

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from fractions import Fraction
-from types import ModuleType
 
 import pytest
 import sympy as sp
@@ -11,14 +10,14 @@ from boundcheck.proofs.jiang2024 import theorem_2_everywhere as everywhere
 from boundcheck.proofs.meft import adaptive, adaptive_gd, merging, relora, theorems, unconditional_gd
 from boundcheck.proofs.methods import descent
 
-from boundcheck.claims import Claim, Quantity, catalogue
+from boundcheck.claims import Quantity, catalogue
 from boundcheck.claims.symbols import D, G, L, Lhat, T, a, alpha, bound, kappa, mu_F, q, rho, s, zeta
 from boundcheck.claims.vocabulary import A_t, B_t, t
 from boundcheck.errors import InputError
 from boundcheck.prove import prove
-from boundcheck.prove.script import Script
 from boundcheck.words.algorithms.decreasing_sgd import gamma, omega
 from boundcheck.words.algorithms.relora import RELORA, A_moved, B_moved, ReLoRA, Z_t
+from tests.proofs.planted import changed, closes
 
 PROVED = (
     "abbaszadehpeivasti2022.best_step",
@@ -50,22 +49,6 @@ def test_it_is_proved_by_the_kernel(id: str) -> None:
     assert {proof.trust for proof in audit.proofs} == {"kernel"}
     assert {step.trust for proof in audit.proofs for step in proof.steps} <= {"kernel", "assumed"}
     assert not catalogue[id].argument
-
-
-def changed(claim: Claim, old: sp.Expr, new: sp.Expr) -> Claim:
-    """The claim with a part of its formulas replaced, under an id of its own."""
-    quantities = tuple(replace(q, expression=q.expression.subs(old, new)) for q in claim.quantities)
-    assert quantities != claim.quantities
-    return replace(claim, id=f"planted.{claim.id.split('.')[1]}", quantities=quantities)
-
-
-def closes(monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str, script: Script, claim: Claim) -> bool:
-    """Whether the script, told that it is about this claim, ends in the claim from what it assumes."""
-    monkeypatch.setattr(module, name, claim)
-    proof = replace(script, id=claim.id, title=claim.title, claim=claim).proof
-    assert proof.conclusion is not None
-    assumed = {each.statement for each in proof.assumptions}
-    return proof.conclusion.conclusion == proof.goal and proof.conclusion.hypotheses <= assumed
 
 
 PLANTED = {

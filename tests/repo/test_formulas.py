@@ -52,7 +52,7 @@ SUBSTITUTED = {
 # Of a form's top eigenvalue the form alone is typed.
 EIGENVALUES = {
     *(f"meft.{id}.H" for id in ("loha", "dora", "loreft")),
-    *(f"meft.{id}.Lhat" for id in ("loha_sharp", "dora_blocks", "loreft_sharp", "loreft_rank1")),
+    *(f"meft.{id}.Lhat" for id in ("loha_sharp", "dora_blocks", "loreft_sharp", "loreft_rank1", "loreft_trained")),
 }
 X, Y, Z = sp.symbols("x y z", positive=True)
 # What stands in sources by chance: 2xy/z is 2LD/T for one, x²yz² is Ls²a² for one, xy²/z is αζ²/μ_F, and so on.

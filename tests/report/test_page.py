@@ -3,6 +3,7 @@
 import json
 import re
 import xml.etree.ElementTree as ET
+from html import unescape
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 import xarray as xr
 from boundcheck.proofs.jiang2024.report import findings
 
+from boundcheck.claims import catalogue
 from boundcheck.errors import InputError
 from boundcheck.report import audit
 from boundcheck.report.page import export_data, load_runs, write_page
@@ -36,6 +38,16 @@ def test_page_is_self_contained_and_names_every_run(stored, tmp_path):
         assert run.verdict in text
     assert number(stored[0].result.bound) in text
     assert stored[0].result.run_id in text
+    assert "Proofs of these claims: kernel" in text
+    assert text.count("<p>Proof: ") == text.count("<p>Proof: kernel.</p>") + text.count("<p>Proof: hypothesis.</p>") > 0
+
+
+def test_what_is_proved_by_hand_says_why_on_the_page(stored, tmp_path, monkeypatch):
+    claim = catalogue["meft.loha"]
+    monkeypatch.setattr(Material, "claims", [claim])
+    text = unescape(_write(stored[:1], tmp_path)[0].read_text())
+    assert "Proofs of these claims: by hand 1." in text
+    assert f"<p>Proof: by hand. {claim.unproved}</p>" in text
 
 
 def test_a_run_of_an_earlier_version_is_shown_with_the_ground_of_its_verdict(run_folders, tmp_path):

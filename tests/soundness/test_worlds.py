@@ -49,7 +49,9 @@ SCRIPTS = scripts()
 PRINTED = tuple(x for x in SCRIPTS if x.version == "printed")
 PROVED = tuple(x for x in SCRIPTS if x.version != "printed")
 ABSURD = tuple(x for x in PROVED if x.id in ("jiang2024.assumption3.1.anywhere", "jiang2024.assumption3.2.anywhere"))
-SATISFIABLE = tuple(x for x in PROVED if x not in ABSURD)
+# Its J and H are both rational nowhere: 1 + ν² and 4 + ν² are the squares of no rational ν but 0.
+IRRATIONAL = tuple(x for x in PROVED if x.id == "meft.loreft")
+SATISFIABLE = tuple(x for x in PROVED if x not in (*ABSURD, *IRRATIONAL))
 
 
 @sampled(18)
@@ -102,6 +104,19 @@ def test_no_theorem_is_vacuous(script: Script) -> None:
     assert not world.refutes(conclusion)
     # Equalities between irrational numbers cannot be seen to hold.
     assert conclusion.relation == "=" or world.meets(conclusion)
+
+
+@of_the_paper
+@pytest.mark.parametrize("script", IRRATIONAL, ids=names(IRRATIONAL))
+def test_what_has_irrational_constants_rests_on_what_another_theorem_rests_on(script: Script) -> None:
+    (other,) = (x for x in SATISFIABLE if x.id == f"{script.id}_sharp")
+    rest = []
+    for each in (script, other):
+        defined = {x.statement for x in each.proof.assumptions if x.name in each.claim.names}
+        conclusion = each.proof.conclusion
+        assert isinstance(conclusion.conclusion, Law)
+        rest.append((conclusion.hypotheses - defined, set(conclusion.conclusion.premises)))
+    assert rest[0] == rest[1]
 
 
 @of_the_paper

@@ -15,13 +15,14 @@ import hypothesis.strategies as st
 import numpy as np
 import sympy as sp
 import torch
-from boundcheck.proofs.meft.lora import LAYER_1, LAYER_2
+from boundcheck.proofs.meft.adapters import PHI, UNTURNED, M, u
+from boundcheck.proofs.meft.lora import GRADIENT_BOUND, LAYER_1, LAYER_2
 from hypothesis import assume
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.symbols import G_2, C, G, f_star, r, sigma
-from boundcheck.claims.vocabulary import F, f, g, g_t, v, v_t
+from boundcheck.claims.symbols import G_2, C, G, f_star, r, s, sigma
+from boundcheck.claims.vocabulary import F, d, f, g, g_t, k, v, v_t
 from boundcheck.exact.evaluate import Function, Model
 from boundcheck.exact.rounded import Approx, ApproxMatrix
 from boundcheck.falsify.theorem import ShortRun
@@ -51,9 +52,12 @@ from tests.testing.letters import (
     TwoLayers,
     Where,
     case,
+    column,
     constants,
     factors,
+    function_of_pair,
     function_of_point,
+    function_of_vector,
     function_of_weight,
     held,
     held_adapter,
@@ -171,14 +175,32 @@ def in_domain(draw: DrawFn, claim: Claim, where: Where, kind: str, names: str) -
     if kind == "loha":
         named["B"] = draw(st.sampled_from([named["B_1"], named["B_2"]]))
     if kind == "loreft":
+        assume(claim != UNTURNED or adapter.rank == 1)
         # Rows of floats are orthonormal to some units of roundoff.
-        named["R"] = ApproxMatrix(where.do.exact(named["R"]).value, 8 * sum(named["R"].shape) * where.do.epsilon)
+        rows = {"R": named["R"], "R_1": found.points[0][0][0], "R_2": found.points[1][0][0]}
+        named |= {
+            name: ApproxMatrix(where.do.exact(X).value, 8 * sum(X.shape) * where.do.epsilon) for name, X in rows.items()
+        }
     named |= {name: getattr(adapter, name) for name in adapter.frozen if name != "W0"}
     return case(claim, where, found.known, named, sides={r: adapter.rank})
 
 
 @st.composite
-def of_layers(draw: DrawFn, claim: Claim, where: Where) -> Case:
+def of_edit(draw: DrawFn, claim: Claim, where: Where) -> Case:
+    """The domain of LoReFT in (R, U), at U = V + R W_0 and a W_0 of norm 1 at most."""
+    found, do = draw(seen("loreft", where)), where.do
+    W0 = found.problem.adapter.W0
+    start = do.exact(held(W0 / (1.01 * max(1.0, torch.linalg.matrix_norm(W0, 2).item())), where.dtype))
+    (first, V), (second, _) = ([do.exact(part[0]) for part in point] for point in found.points)
+    off = 8 * sum(first.value.shape) * do.epsilon
+    rows = (("R", first), ("R_1", first), ("R_2", second))
+    named: dict[str, Any] = {name: ApproxMatrix(X.value, off) for name, X in rows}
+    named |= {"U": do.plus(V, do.product(first, start)), "W_0": start}
+    return case(claim, where, found.known, named)
+
+
+@st.composite
+def two_layers(draw: DrawFn, where: Where) -> Seen:
     """Two layers under one loss, which both see: LoRA of ranks, scales and balls of their own."""
     if where.large:
         rank, seed = draw(st.sampled_from([1, 8, 32])), draw(SEEDS)
@@ -197,7 +219,12 @@ def of_layers(draw: DrawFn, claim: Claim, where: Where) -> Case:
     else:
         points = [draw(domain_points(adapter, radii)) for _ in range(2)]
     first, second = (held_point(adapter, point, where.dtype) for point in points)
-    return layer_case(claim, where, Seen(problem, radii, (first, second)))
+    return Seen(problem, radii, (first, second))
+
+
+def of_layers(claim: Claim, where: Where) -> SearchStrategy[Case]:
+    """A claim about two layers."""
+    return two_layers(where).map(lambda found: layer_case(claim, where, found))
 
 
 def layer_case(claim: Claim, where: Where, found: Seen) -> Case:
@@ -212,6 +239,35 @@ def layer_case(claim: Claim, where: Where, found: Seen) -> Case:
 
 
 @st.composite
+def of_all_layers(draw: DrawFn, claim: Claim, where: Where) -> Case:
+    """The same two layers, at one scale and in one ball, with t their number."""
+    found = draw(two_layers(where))
+    loss, scale = found.problem.objective, draw(st.sampled_from([0.25, 1.0, 2.0]))
+    adapter = TwoLayers.of(
+        *(replace(x, scale=scale) for x in (found.problem.adapter.first, found.problem.adapter.second))
+    )
+    problem, radii = Problem(loss, adapter), dict(found.radii)
+    for name in "ab":
+        radii[name] = radii[f"{name}_2"] = max(radii[name], radii[f"{name}_2"])
+    (first, second), widths = found.points, adapter.widths
+    W = weight(problem, where.do, first)
+    parts = tuple(ApproxMatrix(X, W.error) for X in W.value.split(widths, -1))
+    slopes = function_of_weight(loss, where.do, widths).gradient(parts)
+    known = Seen(problem, radii, found.points).known | {s: Approx(scale, 0.0)}
+
+    def iterates(name: str, time: int, _: int) -> tuple[ApproxMatrix, ...]:
+        if name == "M":
+            return (slopes[time - 1],)
+        point = second if name.endswith("'") else first
+        return (where.do.exact(point[2 * (time - 1) + "AB".index(name[0])][0]),)
+
+    named = {"v_1": first, "v_2": second}
+    functions = {F: function_of_point(problem, where.do)}
+    made = case(claim, where, known, named, functions, stated(claim), iterates=iterates, horizon=2)
+    return replace(made, instants=((1, 0), (2, 0)))
+
+
+@st.composite
 def composed(draw: DrawFn, claim: Claim, where: Where) -> Case:
     """The composition lemma where J and H are an adapter's own."""
     kind = draw(st.sampled_from(COMPOSED))
@@ -219,6 +275,25 @@ def composed(draw: DrawFn, claim: Claim, where: Where) -> Case:
     relation = stated(claim, catalogue[ADAPTERS[kind].composition])
     named = dict(zip(("v_1", "v_2"), found.points, strict=True))
     return case(claim, where, found.known, named, {F: function_of_point(found.problem, where.do)}, relation)
+
+
+@st.composite
+def of_map(draw: DrawFn, claim: Claim, where: Where) -> Case:
+    """What is said of W(v), with v as one column and Φ(u, M) = <M, W(u)>; of adapters in flat space, by ‖∇f‖_op."""
+    kinds = [kind for kind in COMPOSED if GRADIENT_BOUND in catalogue[ADAPTERS[kind].composition].hypotheses]
+    found = draw(seen(draw(st.sampled_from(kinds)), where))
+    problem, shape = found.problem, found.problem.objective.shape
+    relation = stated(claim, catalogue[ADAPTERS[problem.adapter.kind].composition])
+    slopes = [held(X, where.dtype) for X in draw(weights(shape, 2))]
+    named = dict(zip(("v_1", "v_2", "N_1", "N_2"), (*map(column, found.points), *slopes), strict=True))
+    functions = {
+        f: function_of_weight(problem.objective, where.do),
+        F: function_of_vector(problem, where.do),
+        PHI: function_of_pair(problem.adapter, where.do),
+    }
+    named["v"] = named["v_1"]
+    sides = dict(zip((d, k), shape, strict=True))
+    return case(claim, where, found.known, named, functions, relation, blocks={u: 0, M: 1}, sides=sides)
 
 
 class Running(NamedTuple):
@@ -419,11 +494,19 @@ CASES: dict[str, Callable[[Claim, Where], SearchStrategy[Case]]] = {
     "meft.layer_balls": of_layers,
     "meft.layer_gradients": of_layers,
     "meft.layers": of_layers,
+    "meft.lipschitz": of_map,
+    "meft.chain_rule": of_map,
+    "meft.joint_descent": of_all_layers,
+    "meft.each_layer_ball": of_all_layers,
+    "meft.each_layer_gradient": of_all_layers,
+    "meft.all_layers": of_all_layers,
     "meft.composition": composed,
     "meft.vera_domain": domain("vera", "Lambda_d Lambda_b"),
     "meft.loha_domain": domain("loha", "A_1 B_1 A_2 B_2"),
     "meft.dora_domain": domain("dora", "A B Lambda_m"),
     "meft.loreft_domain": domain("loreft", "R V"),
+    "meft.loreft_trained_domain": of_edit,
+    "meft.loreft_unturned": domain("loreft", "R V"),
     "classic.smooth": along_steps,
     "classic.smooth_around": around_steps,
     "classic.abc": of_expected_smoothness,

@@ -8,6 +8,7 @@ exactly. Here is also `TwoLayers`, the adapter of which the claims about two lay
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any, ClassVar, NamedTuple
@@ -201,6 +202,49 @@ def function_of_point(problem: Problem, do: Rounded) -> Function:
         return Approx(made.loss(point).item(), errors(exact)[0])
 
     return Function(value, gradient)
+
+
+def function_of_vector(problem: Problem, do: Rounded) -> Function:
+    """F, of v as one column."""
+    whole = function_of_point(problem, do)
+    return Function(
+        lambda v: whole.value(_parted(problem.adapter, v[0])),
+        lambda v: (_column(whole.gradient(_parted(problem.adapter, v[0]))),),
+    )
+
+
+def function_of_pair(adapter: Adapter, do: Rounded) -> Function:
+    """Φ(u, M) = <M, W(u)>, of u as one column and of M: its gradients are the pull-back of M, and W(u)."""
+    made = cast_to(adapter, do.dtype, do.device)
+
+    def at(u: ApproxMatrix) -> tuple[Point, Point]:
+        point = tuple(X.value.unsqueeze(0) for X in _parted(adapter, u))
+        return point, in_float64(point)
+
+    def gradient(pair: Blocks) -> Blocks:
+        (point, exact), M = at(pair[0]), pair[1]
+        sizes, size = adapter.sizes(exact), M.value.to("cpu", torch.float64).norm().item()
+        error = do.epsilon * (sum(M.value.shape) + 8) * float(sizes.products) * size + M.error
+        pulled = blocks(made.pull_back(point, M.value.unsqueeze(0)), error=error * sizes.jacobian.item())
+        W = ApproxMatrix(made.weight(point)[0], do.epsilon * sizes.terms * sizes.weight.item())
+        return _column(pulled), W
+
+    return Function(lambda pair: do.inner((pair[1],), gradient(pair)[1:]), gradient)
+
+
+def column(v: Point) -> Tensor:
+    """A point as one column."""
+    return torch.cat([part[0].flatten() for part in v]).unsqueeze(1)
+
+
+def _column(v: Blocks) -> ApproxMatrix:
+    return ApproxMatrix(torch.cat([X.value.flatten() for X in v]).unsqueeze(1), sum(X.error for X in v))
+
+
+def _parted(adapter: Adapter, u: ApproxMatrix) -> Blocks:
+    shapes = [block.shape for block in adapter.blocks]
+    parts = u.value.flatten().split([math.prod(shape) for shape in shapes])
+    return tuple(ApproxMatrix(x.reshape(shape), u.error) for x, shape in zip(parts, shapes, strict=True))
 
 
 def sample_errors(problem: Problem, do: Rounded, v: Point, draws: Tensor) -> list[float]:

@@ -125,6 +125,14 @@ def stretched(found: Case) -> Case:
     return replace(found, model=replace(found.model, matrices=twice))
 
 
+def turned(found: Case) -> Case:
+    """With two rows, the second pair of which is the first one turned."""
+    do = found.model.arithmetic
+    pair = do.exact(torch.eye(2)), do.exact(torch.tensor([[0.0, 1.0], [-1.0, 0.0]]))
+    matrices = {X: (pair[X.name == "R_2"],) for X in found.model.matrices}
+    return replace(found, model=replace(found.model, matrices=matrices))
+
+
 def concave(found: Case) -> Case:
     """With -F in place of F."""
     F, do = sp.Symbol("F"), found.model.arithmetic
@@ -135,6 +143,14 @@ def concave(found: Case) -> Case:
         lambda v: tuple(do.scaled(minus, part) for part in true.gradient(v)),
     )
     return replace(found, model=replace(found.model, functions={F: bent}))
+
+
+def doubled(found: Case) -> Case:
+    """With 2f in place of f."""
+    f, do = sp.Symbol("f"), found.model.arithmetic
+    true = found.model.functions[f]
+    twice = true._replace(gradient=lambda W: tuple(do.scaled(Approx(2.0, 0.0), part) for part in true.gradient(W)))
+    return replace(found, model=replace(found.model, functions={**found.model.functions, f: twice}))
 
 
 CONTROLS: dict[str, Callable[[Case], Case]] = {
@@ -153,11 +169,19 @@ CONTROLS: dict[str, Callable[[Case], Case]] = {
     "meft.frozen_factor_b": smaller(b),
     "meft.layer_balls": smaller(b_2),
     "meft.layer_gradients": smaller(G_2),
+    "meft.lipschitz": smaller(a, factor=2.0**-4),
+    "meft.chain_rule": doubled,
+    "meft.joint_descent": smaller(L),
+    "meft.each_layer_ball": smaller(b),
+    "meft.each_layer_gradient": smaller(G),
+    "meft.all_layers": smaller(L, G),
     "meft.composition": smaller(L, G),
     "meft.vera_domain": smaller(a_0),
     "meft.loha_domain": smaller(b),
     "meft.dora_domain": smaller(mu),
     "meft.loreft_domain": stretched,
+    "meft.loreft_unturned": turned,
+    "meft.loreft_trained_domain": stretched,
     "classic.smooth": smaller(ell),
     "classic.smooth_around": smaller(ell),
     "classic.abc": smaller(abc_b, abc_c),

@@ -1,9 +1,10 @@
-"""What the list of claims needs: the words that a claim is made of, and what each calls itself."""
+"""What the list of claims needs: what carries each, the words that it is made of, and what each calls itself."""
 
 from boundcheck.claims import Claim
+from boundcheck.prove.carried import carrier, counted
 from boundcheck.words import algorithm_of, measure_of, word_of
 
-__all__ = ["algorithm_of", "measure_of", "own_title"]
+__all__ = ["algorithm_of", "carrier", "counted", "measure_of", "own_title"]
 
 
 def own_title(hypothesis: Claim) -> str:

@@ -14,7 +14,7 @@ from boundcheck.soundness.worlds.world import World
 # What no hypothesis says anything about is left as it is.
 _LETTERS = (
     *("L", "C", "G", "sigma", "a", "b", "s", "zeta", "D", "Lhat", "alpha", "bound", "kappa", "q", "T_min", "f_star"),
-    *("theta", "P", "K", "R", "l", "x", "y", "c", "z", "G_2", "a_2", "b_2", "s_2", "mu"),
+    *("theta", "P", "K", "Q", "l", "x", "y", "c", "z", "G_2", "a_2", "b_2", "s_2", "mu"),
     *("ell", "eta", "eta_max", "mu_F", "R_1", "beta", "omega", "gamma"),
 )
 _FACTORS = (Fraction(1, 9), Fraction(7))

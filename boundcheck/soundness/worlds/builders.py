@@ -27,12 +27,12 @@ Numbers = Mapping[str, Fraction]
 Slopes = tuple[PiecewiseLinear, PiecewiseLinear]
 
 
-# The stretch of a symmetric 2 x 2 matrix: (P, K, R), its top eigenvalue l, a vector (p, u) and bounds (x, y).
+# The stretch of a symmetric 2 x 2 matrix: (P, K, Q), its top eigenvalue l, a vector (p, u) and bounds (x, y).
 def _stretches() -> list[Numbers]:
     found: list[Numbers] = []
-    for P, K, R, top in ((4, 2, 1, 5), (1, 2, 1, 3), (1, 6, 6, 10), (2, 0, 1, 2), (0, 2, 3, 4), (6, 2, 3, 7)):
+    for P, K, Q, top in ((4, 2, 1, 5), (1, 2, 1, 3), (1, 6, 6, 10), (2, 0, 1, 2), (0, 2, 3, 4), (6, 2, 3, 7)):
         for p, u in ((K, top - P), (1, 1), (3, 1), (0, 1)):
-            names = {"P": P, "K": K, "R": R, "l": top, "p": p, "u": u, "x": P * p + K * u, "y": K * p + R * u}
+            names = {"P": P, "K": K, "Q": Q, "l": top, "p": p, "u": u, "x": P * p + K * u, "y": K * p + Q * u}
             found.append({name: Fraction(value) for name, value in names.items()})
     return found
 

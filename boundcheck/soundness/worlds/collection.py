@@ -12,6 +12,7 @@ from typing import Any
 from boundcheck.claims import catalogue
 from boundcheck.exact.rationals import number, rows, transposed
 from boundcheck.prove.meft import FLAT, Meft, Pair
+from boundcheck.soundness.worlds.adapters import adapters
 from boundcheck.soundness.worlds.builders import (
     STRETCHES,
     Numbers,
@@ -285,4 +286,4 @@ def _restepped(
 def worlds() -> tuple[World, ...]:
     """All of them, the same ones every time."""
     theorems = [world for claim in catalogue.values() for world in runs_of(claim)]
-    return (*_lemmas(), *_frozen(), *_runs(), *_others(), *_frozen_runs(), *_vector_runs(), *theorems)
+    return (*_lemmas(), *_frozen(), *_runs(), *_others(), *_frozen_runs(), *_vector_runs(), *theorems, *adapters())

@@ -151,7 +151,8 @@ def _runs_on_factors(claim: Claim, algorithm: Algorithm, understated: Fraction) 
 def _runs(
     claim: Claim, algorithm: Algorithm, understated: Fraction, parabolas: tuple[tuple[Column, Column], ...]
 ) -> Iterator[World]:
-    noises = (F(0), F(1, 2)) if algorithm.is_stochastic else (F(0),)
+    # ζ is a positive letter.
+    noises = (F(1, 4), F(1, 2)) if algorithm.is_stochastic else (F(0),)
     for place, ((steepness, start), share, noise, steps) in enumerate(
         product(parabolas, (F(1, 2), F(1), F(3, 2)), noises, (1, 2, 3))
     ):

@@ -10,7 +10,6 @@ from random import Random
 
 import sympy as sp
 
-from boundcheck.errors import InputError
 from boundcheck.exact.rationals import Rows, rows
 from boundcheck.kernel import Fact, KernelError, Law, Statement
 from boundcheck.kernel.atoms import Variable
@@ -88,7 +87,7 @@ class World:
         if key not in self._truths:
             try:
                 self._truths[key] = find()
-            except (KeyError, InputError, KernelError):
+            except (KeyError, ValueError, KernelError):
                 self._truths[key] = None
         return self._truths[key]
 
@@ -106,7 +105,7 @@ class World:
         try:
             model = self.at(law, attempt)
             *premises, conclusion = (holds(x, model, (1,), (0,)) for x in facts if isinstance(x, Fact))
-        except (KeyError, InputError, KernelError):
+        except (KeyError, ValueError, KernelError):
             return True
         return all(premises) and conclusion is False
 

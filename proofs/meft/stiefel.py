@@ -1,0 +1,325 @@
+"""LoReFT: the descent inequality between two points with orthonormal rows, with the gradient on their manifold.
+
+The part of ∇_RF that is normal to the manifold at R_1 is SR_1, with S = sym(∇_RF R_1ᵀ) of norm at most Gν. As R_1 and
+R_2 = R_1 + Δ have the same R Rᵀ, ⟨SR_1, Δ⟩ = -⟨S, ΔΔᵀ⟩/2, which is of second order, and so is all the rest.
+"""
+
+from collections.abc import Callable, Sequence
+
+import sympy as sp
+from sympy import MatrixSymbol
+
+from boundcheck.claims import Claim
+from boundcheck.claims.symbols import G, H, J, L, Lhat, nu
+from boundcheck.claims.vocabulary import (
+    W1,
+    W2,
+    F,
+    FrobeniusNorm,
+    Gradient,
+    InnerProduct,
+    PartialGradient,
+    SpectralNorm,
+    Value,
+    W,
+    f,
+    v,
+    v1,
+    v2,
+)
+from boundcheck.kernel import Theorem
+from boundcheck.prove import Proof, Reading, eq, ge, le, script
+
+from ..jiang2024 import eigenvalue
+from ..jiang2024.claims import ASSUMPTION_1
+from ..jiang2024.eigenvalue import Entries
+from ..jiang2024.roots import radical
+from ..jiang2024.setting import W0, quantity, theta
+from ..jiang2024.weight import descent_of_f
+from .adapters import LOREFT, LOREFT_RANK_1, LOREFT_SHARP, R1, R2, UNTURNED, V1, V2, R, V, tangent
+from .lora import GRADIENT_BOUND
+
+STIEFEL = Reading(
+    points={v: (R, V), v1: (R1, V1), v2: (R2, V2)},
+    constants={W0, *eigenvalue.CONSTANTS},
+    arbitrary={R, V, R1, V1, R2, V2, W, W1, W2, theta, *eigenvalue.ARBITRARY},
+)
+
+IN_R, IN_V = R2 - R1, V2 - V1
+MOVE_R, MOVE_V = FrobeniusNorm(IN_R), FrobeniusNorm(IN_V)
+WEIGHTS = [W0 + x.T * y for x, y in ((R1, V1), (R2, V2))]
+CHANGE, M = WEIGHTS[1] - WEIGHTS[0], Gradient(f, WEIGHTS[0])
+# The blocks of the gradient of F at v_1, by the chain rule.
+SLOPES = V1 * M.T, R1 * M
+# What a proof assumes of two points: R_1R_1ᵀ = R_2R_2ᵀ, and bounds on their norms and on the gradient at the first one.
+SAME = eq(R1 * R1.T, R2 * R2.T)
+SHORT, SHORT_TOO = (le(SpectralNorm(x), 1) for x in (R1, R2))
+NEAR, FAR = (le(SpectralNorm(x), nu) for x in (V1, V2))
+BOUNDED = le(SpectralNorm(M), G)
+PREMISES = SAME, SHORT, NEAR, FAR, BOUNDED
+
+
+BEND = (nu * MOVE_R + MOVE_V) ** 2
+Curvature = Callable[[Proof, Sequence[Theorem]], Theorem]
+
+
+def _curvature(proof: Proof, signs: Sequence[Theorem]) -> Theorem:
+    """L‖ΔW‖² <= L(νp + u)²."""
+    by, reach = proof.by, nu * MOVE_R + MOVE_V
+    short, far = proof.local(SHORT), proof.local(FAR)
+    moved = proof.step(
+        "ΔW",
+        le(FrobeniusNorm(CHANGE), reach),
+        by.triangle("F", IN_R.T * V2, R1.T * IN_V),
+        by.submultiplicative("F", "op", IN_R.T, V2),
+        by.submultiplicative("op", "F", R1.T, IN_V),
+        short,
+        far,
+        meaning="R_2ᵀV_2 - R_1ᵀV_1 = ΔRᵀV_2 + R_1ᵀΔV.",
+    )
+    squares = proof.step("‖ΔW‖²", le(FrobeniusNorm(CHANGE) ** 2, reach**2), moved, by.nonnegative("F", CHANGE), signs)
+    return proof.step("L‖ΔW‖²", le(L * FrobeniusNorm(CHANGE) ** 2, L * reach**2), squares, signs)
+
+
+def in_weights(
+    proof: Proof, signs: Sequence[Theorem], bend: sp.Expr = BEND, curvature: Curvature = _curvature
+) -> Theorem:
+    """f(W_2) - f(W_1) less the tangent linear part is at most (L·bend + Gνp² + 2Gpu)/2, p = ‖ΔR‖ and u = ‖ΔV‖.
+
+    `curvature` proves L‖ΔW‖² <= L·bend; bend is (νp + u)², or less.
+    """
+    by = proof.by
+    smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
+    same, short, near = (proof.local(fact) for fact in (SAME, SHORT, NEAR))
+    steep = proof.assume(GRADIENT_BOUND, where={W: WEIGHTS[0]}, role="local")
+    mixed = proof.step(
+        "⟨M, ΔRᵀΔV⟩",
+        le(InnerProduct(M, IN_R.T * IN_V), G * MOVE_R * MOVE_V),
+        by.cauchy_schwarz(IN_R * M, IN_V),
+        by.submultiplicative("F", "op", IN_R, M),
+        steep,
+        proof.step("pu ≥ 0", ge(MOVE_R * MOVE_V, 0)),
+        meaning="⟨ΔR M, ΔV⟩, by Cauchy-Schwarz, and ‖M‖_op ≤ G.",
+    )
+    fall = Value(f, WEIGHTS[1]) - Value(f, WEIGHTS[0])
+    linear = InnerProduct(tangent(SLOPES[0]), IN_R) + InnerProduct(SLOPES[1], IN_V)
+    return proof.step(
+        "by f",
+        le(fall - linear, (L * bend + G * nu * MOVE_R**2) / 2 + G * MOVE_R * MOVE_V),
+        descent_of_f(proof, smooth, WEIGHTS[0], CHANGE),
+        curvature(proof, signs),
+        mixed,
+        normal(proof, V1, nu, near, (same, short, steep), signs),
+        meaning="The descent lemma for f. Of ⟨M, ΔW⟩ the linear part is that of F, but for its normal part.",
+    )
+
+
+def of_loss(
+    proof: Proof,
+    claim: Claim,
+    line: Theorem,
+    limit: sp.Expr,
+    blocks: tuple[MatrixSymbol, MatrixSymbol],
+    slopes: tuple[sp.MatrixExpr, sp.MatrixExpr],
+    weight: sp.MatrixExpr,
+) -> Theorem:
+    """The left side of the claim is at most this, from the line that says so of f, with ∇F by the chain rule."""
+    by = proof.by
+    law = proof.define(Value(F, v), Value(f, weight), "F(v) = f(W)", forall=[v])
+    relation, at = (
+        le(claim.conclusion.lhs, limit),
+        dict(zip((PartialGradient(F, v1, x) for x in blocks), slopes, strict=True)),
+    )
+    same = proof.step("as values of F", relation.xreplace(at), line, [by.instance(law, {v: x}) for x in (v1, v2)])
+    chain = [(by.instance(by.chain_rule(law, i), {v: v1}), left, right) for i, (left, right) in enumerate(at.items())]
+    return proof.step("by F", relation, by.rewrite(same, relation, *chain), meaning="By the chain rule.")
+
+
+def second_order(
+    proof: Proof, signs: Sequence[Theorem], claim: Claim, bend: sp.Expr = BEND, curvature: Curvature = _curvature
+) -> Theorem:
+    """`in_weights` as a line about F, in (R, V)."""
+    line = in_weights(proof, signs, bend, curvature)
+    limit = (L * bend + G * nu * MOVE_R**2) / 2 + G * MOVE_R * MOVE_V
+    return of_loss(proof, claim, line, limit, (R, V), SLOPES, W0 + R.T * V)
+
+
+def normal(
+    proof: Proof,
+    x: sp.MatrixExpr,
+    radius: sp.Expr,
+    near: Theorem,
+    facts: Sequence[Theorem],
+    signs: Sequence[Theorem],
+    M: sp.MatrixExpr = M,
+) -> Theorem:
+    """⟨SR_1, ΔR⟩ <= G·radius·p²/2, with S = sym(XMᵀR_1ᵀ), M the gradient of f at W_1, and ‖X‖_op at most the radius.
+
+    `facts` say that R Rᵀ is the same at both points, and that ‖R_1‖_op ≤ 1 and ‖M‖_op ≤ G.
+    """
+    by, slope, (same, short, steep) = proof.by, x * M.T * R1.T, facts
+    gap = R2 * R2.T - R1 * R1.T
+    inner = proof.step(
+        f"‖M({x})ᵀΔR‖",
+        le(FrobeniusNorm(M * (x.T * IN_R)), G * radius * MOVE_R),
+        by.submultiplicative("op", "F", M, x.T * IN_R),
+        by.submultiplicative("op", "F", x.T, IN_R),
+        steep,
+        near,
+        signs,
+        degree=3,
+    )
+    turned = R1 * M * x.T * IN_R
+    outer = proof.step(
+        f"‖R_1M({x})ᵀΔR‖",
+        le(FrobeniusNorm(turned), G * radius * MOVE_R),
+        by.submultiplicative("op", "F", R1, M * x.T * IN_R),
+        short,
+        inner,
+    )
+    bent = proof.step(
+        f"-⟨S, ΔRΔRᵀ⟩, {x}",
+        le(-InnerProduct(slope, IN_R * IN_R.T), G * radius * MOVE_R**2),
+        by.cauchy_schwarz(-R1 * (M * x.T * IN_R), IN_R),
+        proof.step(f"‖R_1M({x})ᵀΔR‖p", le(FrobeniusNorm(turned) * MOVE_R, G * radius * MOVE_R**2), outer),
+        meaning="By Cauchy-Schwarz, as ‖R_1‖_op ≤ 1 and ‖M‖_op ≤ G.",
+    )
+    nothing = proof.step(
+        f"⟨S, R_2R_2ᵀ - R_1R_1ᵀ⟩, {x}",
+        le(InnerProduct(slope, gap), 0),
+        by.cauchy_schwarz(slope, gap),
+        same,
+        meaning="R Rᵀ is the same at both points.",
+    )
+    return proof.step(
+        f"⟨SR_1, ΔR⟩, {x}",
+        le(InnerProduct((slope + slope.T) * R1, IN_R) / 2, G * radius * MOVE_R**2 / 2),
+        bent,
+        nothing,
+        meaning="S is symmetric, and ΔR R_1ᵀ + R_1ΔRᵀ = R_2R_2ᵀ - R_1R_1ᵀ - ΔRΔRᵀ.",
+    )
+
+
+def conclude(proof: Proof, claim: Claim, *because: Theorem, such_that: Sequence[sp.Basic] = PREMISES) -> None:
+    """The claim, from what bounds its right side."""
+    whole = proof.by.block_norm(v2 - v1)
+    final = proof.step("descent", claim.conclusion, *because, whole, meaning="‖Δv‖² = p² + u².")
+    proof.conclude(final, forall=[v1, v2], such_that=such_that)
+
+
+def by_blocks(
+    proof: Proof,
+    claim: Claim,
+    line: Theorem,
+    entries: Entries,
+    signs: Sequence[Theorem],
+    moves: tuple[sp.Expr, sp.Expr] = (MOVE_R, MOVE_V),
+) -> list[Theorem]:
+    """The line, and that the form of the matrix with these entries in both moves is at most L̂‖Δv‖²."""
+    constant = quantity(claim, Lhat)
+    eigen = eigenvalue.top_eigenvalue(proof, Lhat, constant.expression, entries, [proof.quantity(constant), *signs])
+    values = eigenvalue.values(entries, Lhat, moves)
+    return [line, proof.by.instance(eigenvalue.quadratic_form(proof), values, *eigen)]
+
+
+@script(LOREFT_SHARP, "sharp", STIEFEL)
+def sharp(proof: Proof) -> None:
+    """The right side is the form of [[Lν² + Gν, Lν + G], [Lν + G, L]] in (p, u)."""
+    signs = proof.positive(L, G, nu)
+    line = second_order(proof, signs, LOREFT_SHARP)
+    conclude(proof, LOREFT_SHARP, *by_blocks(proof, LOREFT_SHARP, line, (L * nu**2 + G * nu, L * nu + G, L), signs))
+
+
+def _halves(proof: Proof, x: sp.MatrixExpr, y: sp.MatrixExpr, limit: sp.Expr, *within: Theorem) -> Theorem:
+    """The spectral norm of the mean of x and y is at most this, as theirs are."""
+    by, half = proof.by, proof.step("1/2 ≥ 0", ge(sp.Rational(1, 2), 0))
+    return proof.step(
+        f"‖({x} + {y})/2‖",
+        le(SpectralNorm((x + y) / 2), limit),
+        by.triangle("op", x / 2, y / 2),
+        *(by.homogeneous(half, "op", z) for z in (x, y)),
+        *within,
+    )
+
+
+def _without_turning(proof: Proof, signs: Sequence[Theorem]) -> Theorem:
+    """L‖ΔW‖² <= L(ν²p² + u²), as ΔRᵀV and RᵀΔV at the means R, V of both points are at right angles."""
+    by, (mean_r, mean_v) = proof.by, ((R1 + R2) / 2, (V1 + V2) / 2)
+    in_r, in_v = IN_R.T * mean_v, mean_r.T * IN_V
+    lengths = []
+    for part, way, limit, split, small in (
+        (
+            in_r,
+            MOVE_R,
+            nu,
+            by.submultiplicative("F", "op", IN_R.T, mean_v),
+            _halves(proof, V1, V2, nu, *_both(proof, NEAR, FAR)),
+        ),
+        (
+            in_v,
+            MOVE_V,
+            sp.Integer(1),
+            by.submultiplicative("op", "F", mean_r.T, IN_V),
+            _halves(proof, R1, R2, sp.Integer(1), *_both(proof, SHORT, SHORT_TOO)),
+        ),
+    ):
+        bound = proof.step(f"‖{part}‖", le(FrobeniusNorm(part), limit * way), split, small)
+        square = le(FrobeniusNorm(part) ** 2, limit**2 * way**2)
+        lengths.append(proof.step(f"‖{part}‖²", square, bound, by.nonnegative("F", part), signs))
+    slope = mean_v * IN_V.T
+    zero = [
+        proof.step(
+            f"⟨VΔVᵀ, {name}⟩", le(InnerProduct(slope, gap), 0), by.cauchy_schwarz(slope, gap), proof.local(given)
+        )
+        for name, gap, given in (
+            ("R_2R_2ᵀ - R_1R_1ᵀ", R2 * R2.T - R1 * R1.T, SAME),
+            ("R_2R_1ᵀ - R_1R_2ᵀ", R2 * R1.T - R1 * R2.T, UNTURNED.conclusion),
+        )
+    ]
+    whole = proof.step(
+        "‖ΔW‖²",
+        le(FrobeniusNorm(CHANGE) ** 2, nu**2 * MOVE_R**2 + MOVE_V**2),
+        *(by.expansion(x) for x in (CHANGE, in_r, in_v)),
+        *lengths,
+        *zero,
+        meaning="ΔW = ΔRᵀV + RᵀΔV at the means, and 2ΔR Rᵀ is R_2R_2ᵀ - R_1R_1ᵀ + R_2R_1ᵀ - R_1R_2ᵀ, which is 0.",
+    )
+    return proof.step("L‖ΔW‖²", le(L * FrobeniusNorm(CHANGE) ** 2, L * (nu**2 * MOVE_R**2 + MOVE_V**2)), whole, signs)
+
+
+def _both(proof: Proof, *facts: sp.Basic) -> list[Theorem]:
+    return [proof.local(fact) for fact in facts]
+
+
+@script(LOREFT_RANK_1, "sharp", STIEFEL)
+def rank_1(proof: Proof) -> None:
+    """The right side is the form of [[Lν² + Gν, G], [G, L]] in (p, u)."""
+    signs, bend = proof.positive(L, G, nu), nu**2 * MOVE_R**2 + MOVE_V**2
+    line = second_order(proof, signs, LOREFT_RANK_1, bend, _without_turning)
+    form = by_blocks(proof, LOREFT_RANK_1, line, (L * nu**2 + G * nu, G, L), signs)
+    conclude(proof, LOREFT_RANK_1, *form, such_that=[*PREMISES, SHORT_TOO, UNTURNED.conclusion])
+
+
+@script(LOREFT, "sharp", STIEFEL)
+def composed(proof: Proof) -> None:
+    """(νp + u)² is at most J²(p² + u²), and νp² + 2pu at most H(p² + u²)."""
+    by, signs = proof.by, proof.positive(L, G, nu)
+    stretch, bend, whole = (quantity(LOREFT, symbol) for symbol in (J, H, Lhat))
+    defined = [proof.quantity(each) for each in (stretch, bend, whole)]
+    line = second_order(proof, signs, LOREFT)
+    total = MOVE_R**2 + MOVE_V**2
+    spread = proof.step(
+        "J²",
+        eq(J**2, 1 + nu**2),
+        defined[0],
+        by.root(proof.step("radicand of J", ge(radical(stretch.expression).base, 0), signs)),
+    )
+    square = proof.step("(νp + u)²", le((nu * MOVE_R + MOVE_V) ** 2, (1 + nu**2) * total), hints=[MOVE_R - nu * MOVE_V])
+    curved = proof.step("L(νp + u)²", le(L * (nu * MOVE_R + MOVE_V) ** 2, L * (1 + nu**2) * total), square, signs)
+    entries = nu, sp.Integer(1), sp.Integer(0)
+    eigen = eigenvalue.top_eigenvalue(proof, H, bend.expression, entries, [defined[1], *signs])
+    form = by.instance(eigenvalue.quadratic_form(proof), eigenvalue.values(entries, H, (MOVE_R, MOVE_V)), *eigen)
+    bent = proof.step("G(νp² + 2pu)", le(G * (nu * MOVE_R**2 + 2 * MOVE_R * MOVE_V), G * H * total), form, signs)
+    length = proof.step("LJ²", eq(L * J**2 * total, L * (1 + nu**2) * total), spread)
+    larger = proof.step("L̂", eq(Lhat * total, (L * J**2 + G * H) * total), defined[2])
+    conclude(proof, LOREFT, line, curved, bent, length, larger)
