@@ -136,7 +136,7 @@ class Place(NamedTuple):
             case sp.Trace():
                 return do.inner((self.matrix(node.arg),), (do.constant(1, *map(self.side, node.arg.shape)),))
             case sp.Sum():
-                return reduce(do.add, self.each(node.function, *node.limits[0]))
+                return reduce(do.add, self.each(node.function, *node.limits[0]), do.rational(Fraction(0)))
         if not hasattr(node, "number_at"):
             raise NoValueError(node)
         return node.number_at(self)
@@ -213,11 +213,14 @@ class Place(NamedTuple):
         return int(sp.sympify(size, strict=True).subs(self.model.sides))
 
     def each(self, expression: Any, index: sp.Symbol, first: Any, last: Any) -> Iterable[Any]:
-        """The values of an expression at each time from first to last; raises NoValueError for another index than t."""
-        if index != t:
-            raise NoValueError(f"an index {index}: expected {t}")
-        times = range(self.when(first), self.when(last) + 1)
-        return [self._replace(time=i).number(expression) for i in times]
+        """The values of an expression at each time from first to last.
+
+        The index is t, or a letter in its place: raises NoValueError where the expression is of t as well.
+        """
+        if index != t and expression.has(t):
+            raise NoValueError(f"an index {index} beside {t}")
+        times, at_t = range(self.when(first), self.when(last) + 1), expression.xreplace({index: t})
+        return [self._replace(time=i).number(at_t) for i in times]
 
     def outcomes(self, given: Any = None) -> "list[tuple[Any, Place]]":
         """Every outcome with its probability; with an iterate given, only those that then look like this one."""

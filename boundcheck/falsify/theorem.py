@@ -353,6 +353,9 @@ def check_theorem(claim: Claim) -> None:
         raise InputError("claim", claim.id, "a theorem about an algorithm, with its parameters and a bound")
     if algorithm.no_exact:
         raise InputError("claim", claim.id, f"an algorithm with exact steps; {algorithm.title} has none")
+    if algorithm.asks:
+        expected = f"an algorithm that asks for gradients alone; {algorithm.title} asks for {', '.join(algorithm.asks)}"
+        raise InputError("claim", claim.id, expected)
     # What is computed is the one step, and what is certified the other.
     known = dict(algorithm.starting)
     check_steps(algorithm, {each.name: float(known.get(each, _SMALL)) for each in algorithm.parameters}, 1.0, 1.0)

@@ -49,6 +49,8 @@ class Evidence(Recorded):
 def audit(evidence: Evidence) -> list[Audit]:
     """Audit each hypothesis of the claim, its conditions, its step size, and smoothness along the segments travelled.
 
+    Where a claim has no L̂, its algorithm says what a step takes for granted.
+
     In the order in which one would be blamed. Step size and sampling are choices, and nothing else explains them away;
     a constant that is contradicted inside the ball is wrong whatever follows from it; T_min and the longest step follow
     from constants, and the ball may be left because of any of these.
@@ -60,8 +62,9 @@ def audit(evidence: Evidence) -> list[Audit]:
     if evidence.sampling is not None:
         found["sampling"] = list(evidence.sampling)
     # Of a function whose L̂ is not known beforehand smoothness is a hypothesis like the others.
-    smoothness = [_segment_smoothness(evidence)] if evidence.function.is_known else []
-    follows = [*smoothness, *_conditions(evidence)]
+    is_said = evidence.function.is_known and SMOOTHNESS.letter in evidence.claim.names
+    smoothness = [_segment_smoothness(evidence)] if is_said else []
+    follows = [*smoothness, *evidence.spec.algorithm.rows(evidence), *_conditions(evidence)]
     return [_step_size(evidence), *found["sampling"], *found["constant"], *follows, *found["ball"]]
 
 

@@ -59,7 +59,9 @@ def check_run(spec: Spec, function: Function, start: Start, plan: Plan, device: 
     if spec.restarts:
         _check_restart(function, start.v, spec.adapter.gain)
     sizes = square_norm(start.v).sqrt().item(), math.sqrt(start.square_norm)
-    check_steps(spec.algorithm, plan.numbers, *sizes, is_flat=function.is_flat)
+    asked = spec.algorithm.asked(function, start.v)
+    numbers = plan.numbers | {name: value.item() for name, value in asked.items()}
+    check_steps(spec.algorithm, numbers, *sizes, is_flat=function.is_flat)
     _check_measure(spec, function, start, plan, device)
 
 

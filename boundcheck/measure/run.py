@@ -5,7 +5,9 @@ watch and what was seen since the last whole chunk of the trace, and all audit t
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -81,7 +83,7 @@ def _run(course: "_Course", folder: RunFolder, tick: Tick) -> Record:
     replicas, strata = course.schedule.times.shape
     between = max(strata // _SAVES, 1)
     chunk = between * math.ceil(_CHUNK_BYTES / (8 * replicas * between))
-    empty = empty_trace(course.schedule.times, function, course.rare.times)
+    empty = empty_trace(course.schedule.times, function, course.rare.times, dict(course.algorithm.shows))
     first, seen = 0, {}
     if (saved := folder.checkpoint()) is not None:
         first, seen = saved["stratum"], saved["seen"]
@@ -185,7 +187,7 @@ class _Course:
             )
             v_next = self.algorithm.iterate(self.state)
             if t in due:
-                self.looks.add(stratum, due[t], v, v_next, law)
+                self.looks.add(stratum, due[t], v, v_next, law, self.algorithm.shown(self.state))
             if self.ball is not None:
                 self.ball.move(v_next, self.plan.step_size, g, t + 1)
             if self.algorithm.restarts(t, self.plan.numbers) and t < self.plan.steps:
@@ -249,13 +251,14 @@ def _keep_freed_memory() -> None:
 
 @dataclass(frozen=True)
 class _Look:
-    """One iteration of the replicas that are audited at it: v_t, v_{t+1}, and the law of the minibatch between them."""
+    """One iteration of the replicas that are audited at it, with the law of its minibatch and what its state shows."""
 
     stratum: int
     who: np.ndarray
     v: Point
     v_next: Point
     law: Draw | None
+    shown: dict[str, torch.Tensor]
 
 
 @dataclass
@@ -266,10 +269,19 @@ class _Looks:
     waiting: list[_Look] = field(default_factory=list)
     bytes: int = 0
 
-    def add(self, stratum: int, due: np.ndarray, v: Point, v_next: Point, law: Draw | None) -> None:
+    def add(
+        self,
+        stratum: int,
+        due: np.ndarray,
+        v: Point,
+        v_next: Point,
+        law: Draw | None,
+        shown: dict[str, torch.Tensor],
+    ) -> None:
         """Keep one iteration of the replicas that are due at it."""
         who = torch.as_tensor(due, device=v[0].device)
-        look = _Look(stratum, due, _rows(v, who), _rows(v_next, who), law and law.of(who))
+        found = {name: values.index_select(0, who) for name, values in shown.items()}
+        look = _Look(stratum, due, _rows(v, who), _rows(v_next, who), law and law.of(who), found)
         self.waiting.append(look)
         self.bytes += 16 * sum(part.numel() for part in look.v)
         if look.law is not None and not look.law.replaced:
@@ -289,7 +301,8 @@ class _Looks:
             law = laws[0].joined(laws[1:]) if laws else None
             who = np.concatenate([look.who for look in group])
             columns = np.repeat([look.stratum - part.begin for look in group], [len(look.who) for look in group])
-            for name, values in self.function.observe(v, v_next, law).items():
+            shown = {name: torch.cat([look.shown[name] for look in group]) for name in group[0].shown}
+            for name, values in (self.function.observe(v, v_next, law) | shown).items():
                 part.arrays[name][who, columns] = values.cpu().numpy()
         self.waiting, self.bytes = [], 0
 
@@ -302,10 +315,17 @@ def _rows(v: Point, who: torch.Tensor) -> Point:
     return v if who.shape[0] == v[0].shape[0] else tuple(part.index_select(0, who) for part in v)
 
 
-def empty_trace(times: np.ndarray, function: Function, rare: np.ndarray) -> xr.Dataset:
-    """A trace of NaN with the times of its audits, shape (R, M), and of its rare looks, shape (looks,)."""
+def empty_trace(
+    times: np.ndarray, function: Function, rare: np.ndarray, shows: Mapping[str, str] = MappingProxyType({})
+) -> xr.Dataset:
+    """A trace of NaN with the times of its audits, shape (R, M), and of its rare looks, shape (looks,).
+
+    Beside the function's observables it has what an algorithm shows, by name with its meaning.
+    """
     shape = times.shape
-    variables: dict[str, Any] = {}
+    variables: dict[str, Any] = {
+        name: (("replica", "stratum"), np.full(shape, np.nan), {"meaning": meaning}) for name, meaning in shows.items()
+    }
     for name, observable in function.observables.items():
         sizes = [function.sizes[dim] for dim in observable.dims]
         dims = ("replica", "stratum", *observable.dims)

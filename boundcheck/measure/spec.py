@@ -345,8 +345,8 @@ class Spec(Table):
     @cached_property
     def prescription(self) -> Claim:
         """The claim as it is, but for an L̂ that is assumed: what it prescribes for a function of that smoothness."""
-        names = self.said.names
-        return self._assumed({*names[: names.index(SMOOTHNESS.letter) + 1]})
+        names, letter = self.said.names, SMOOTHNESS.letter
+        return self._assumed({*names[: names.index(letter) + 1]} if letter in names else set())
 
     def _assumed(self, names: set[str]) -> Claim:
         formulas = {name: value for name, value in self.assume.items() if name in names}

@@ -73,6 +73,9 @@ class Problem(Function):
     def loss(self, v: Point) -> Tensor:
         return self.objective.loss(self.adapter.weight(v))
 
+    def factor_sizes(self, v: Point) -> tuple[Tensor, Tensor]:
+        return self.adapter.factor_sizes(v, self.weight_gradient(v))
+
     def weight_gradient(self, v: Point) -> Tensor:
         """The gradient of f at W(v), shape (R, d, k)."""
         return self.objective.gradient(self.adapter.weight(v))

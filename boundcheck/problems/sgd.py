@@ -164,6 +164,8 @@ def advance(
 ) -> tuple[State, Point]:
     """Step t of an algorithm: its next state, and the gradient it used, which without indices is that of F."""
     v = algorithm.query(state, t, numbers)
+    if algorithm.asks:
+        numbers = {**numbers, **algorithm.asked(function, v)}
     g = function.gradient(v) if indices is None else function.batch_gradient(v, indices)
     retract = None if function.is_flat else function.retract
     return algorithm.step(state, g, t, numbers, retract), g

@@ -32,7 +32,7 @@ def check_steps(
 
     Args:
         algorithm: one without an exact face, or whose exact face is not written, is let be.
-        numbers: a value of each of its parameters.
+        numbers: a value of each of its parameters, and of what it asks of a function.
         length: of the first iterate.
         steep: the length of each gradient.
         is_flat: whether it moves by sums; else it is given a retraction, as on a curved domain.

@@ -149,6 +149,21 @@ class Function(ABC):
         """Loss and accuracy on held-out samples at a single point; None where there are none."""
         return None
 
+    def factor_sizes(self, v: Point) -> tuple[Tensor, Tensor]:
+        r"""The sum of the squared spectral norms of A and B, and the norm of the gradient in BA: shape (R, 1, 1).
+
+        L times the one, plus the other, does for a step from v what a smoothness constant of F would do, where
+        F(A, B) = f(W0 + sBA) and both factors are trained. Of several such layers the one would be the largest over the
+        layers, and the other the norm of all gradients together.
+
+        Raises:
+            InputError: for another function.
+
+        """
+        raise InputError(
+            "problem", self.name, "a problem in W0 + sBA with both factors trained, of whose f an L is known"
+        )
+
     def radius_names(self, claim: Claim) -> tuple[str, ...]:
         """The radii of the ball that a claim needs; none where it needs no ball."""
         return ()

@@ -30,7 +30,14 @@ def theorem(
     unproved: str = "",
     declared: tuple[Parameter, ...] = (),
 ) -> Claim:
-    """The claim that under these hypotheses the algorithm makes the measure at most the last quantity."""
+    """The claim that under these hypotheses the algorithm makes the measure at most the last quantity.
+
+    Raises:
+        InputError: for a measure of each path, of an algorithm with noise: runs show means of those.
+
+    """
+    if measure.is_sure and algorithm.is_stochastic:
+        raise InputError("claim.measure", measure.title, f"one of expectations: {algorithm.title} has noise")
     return Claim(
         id,
         title,
@@ -101,11 +108,14 @@ def has_common_radius(claim: Claim) -> bool:
 
 
 def free_numbers(claim: Claim) -> tuple[str, ...]:
-    """The numbers of its algorithm that a theorem leaves to the run, the step size first where it is one."""
-    algorithm = algorithm_of(claim)
+    """The numbers of its algorithm that a theorem leaves to the run, the step size first where it is one.
+
+    Those that its hypotheses speak of, such as L, are the function's.
+    """
+    algorithm, meant = algorithm_of(claim), {x for _, word in words_of(claim) if word for x in word.symbols}
     formulas = {q.symbol: q.expression for q in claim.quantities}
     letters = [formulas.get(symbol, symbol) for symbol in algorithm.parameters] if algorithm else []
-    return tuple(str(x.name) for x in letters if isinstance(x, sp.Symbol) and takes(claim, x))
+    return tuple(str(x.name) for x in letters if isinstance(x, sp.Symbol) and x not in meant and takes(claim, x))
 
 
 def free_step(claim: Claim) -> Parameter | None:

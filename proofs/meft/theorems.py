@@ -16,6 +16,7 @@ from boundcheck.words.sentence import theorem
 from ..classics.claims import BOUNDED_VARIANCE, GIVEN_SMOOTHNESS, GRADIENT_DESCENT
 from ..jiang2024.claims import ASSUMPTION_1, ASSUMPTION_4, BOUNDED_BELOW
 from ..methods.claims import SMOOTH_EVERYWHERE
+from .adaptive import START, STEEPEST
 from .lora import CONDITIONALLY_UNBIASED, FROZEN_A, FROZEN_FACTOR, THEOREM_2_BEST_STEP, THEOREM_2_REPAIRED
 
 THEOREM_2_FROZEN_A = theorem(
@@ -35,30 +36,20 @@ UNCONDITIONAL_GD = theorem(
     "Gradient descent without Assumptions 2 and 3",
     "boundcheck; jiang2024, Theorem 2, without noise and with neither a ball nor a bound on the gradient",
     r"\text{for every } T",
-    (ASSUMPTION_1, BOUNDED_BELOW),
+    (ASSUMPTION_1, BOUNDED_BELOW, START),
     (
         Quantity(
             rho, sp.Pow(2 * D * T / L, sp.Rational(1, 4), evaluate=False), "how far from v_1 the iterates can get"
         ),
         Quantity(
             Lhat,
-            L * (sp.sqrt(a_1**2 + b_1**2) + rho) ** 2 + sp.sqrt(2 * L * D),
-            "smoothness constant of F where it is at most F(v_1), within rho of v_1",
+            L * (sp.sqrt(a_1**2 + b_1**2) + rho) ** 2 + STEEPEST,
+            "what LJ² + m is at most within rho of v_1, where F is at most F(v_1)",
         ),
         *GRADIENT_DESCENT.quantities[1:],
     ),
     note="g is the full gradient, and W = W_0 + BA. With a scale s, apply it to X -> f(W_0 + sX), which is s²L-smooth. "
     "The last bound falls as 1/sqrt(T) alone, because ρ² grows as sqrt(T).",
-    argument="Where ‖v - v_1‖ ≤ ρ, ‖A‖² + ‖B‖² ≤ (sqrt(a_1² + b_1²) + ρ)² =: J², in spectral norms, by the triangle "
-    "inequality. Where F ≤ F(v_1), ‖∇f‖² ≤ 2L(f - f*) ≤ 2LD. For two points v, v' and M = ∇f(W): ∇F(v') - ∇F(v) = "
-    "DW(v')*[∇f(W') - M] + (DW(v') - DW(v))*M, of norm at most LJ²‖v' - v‖ + ‖M‖‖v' - v‖. So ∇F has the local "
-    "Lipschitz constant L̂ = LJ² + sqrt(2LD) where both hold, and the descent lemma holds along segments there. Now "
-    "follow v_1, v_2, ... along the segments, and let τ be the part of a step 1/L̂ that is done. While both hold, each "
-    "part lowers F by at least (τ/2)‖∇F(v_t)‖² and has the length τ‖∇F(v_t)‖. The parts add up to at most T/L̂, and "
-    "the decreases to at most D, so that by Cauchy-Schwarz the length travelled is at most sqrt(2DT/L̂) < ρ, because "
-    "L̂ > Lρ² and 2DT/L = ρ⁴. Hence neither can be the first to fail: F has fallen below F(v_1) and the distance is "
-    "below ρ, both strictly, and both are continuous. So they hold up to v_{T+1}, and the T decreases, each at least "
-    "‖∇F(v_t)‖²/(2L̂), add up to at most D.",
     algorithm=DESCENT,
     measure=LEAST_GRADIENT,
 )

@@ -99,6 +99,16 @@ def nesterov(proof: Proof) -> None:
 
 def _pulled(proof: Proof, smooth: Smooth, step: Inverse, moves: list) -> Theorem:
     """θ²(F(v_{t+1}) - f*) + L̂‖z_{t+1} - v*‖²/2 <= θ(θ - 1)(F(v_t) - f*) + L̂‖z_t - v*‖²/2."""
+    return proof.step(
+        "the energy, step by step",
+        le(SHARE**2 * GAP_NEXT + Lhat / 2 * DISTANCE_NEXT, SHARE * (SHARE - 1) * GAP + Lhat / 2 * DISTANCE),
+        _gains(proof, smooth, step, moves),
+        _moved(proof, smooth, step, moves),
+    )
+
+
+def _gains(proof: Proof, smooth: Smooth, step: Inverse, moves: list) -> list[Theorem]:
+    """What the step from y_t gains, and what convexity says of y_t, v_t and v*; weighed with θ², θ(θ - 1) and θ."""
     by = proof.by
     convex = proof.assume(CONVEX, forall=[v1, v2])
     lowered = by.rewrite(
@@ -108,7 +118,7 @@ def _pulled(proof: Proof, smooth: Smooth, step: Inverse, moves: list) -> Theorem
     whole = proof.step("θ² ≥ 0", ge(SHARE**2, 0), begun)
     part = proof.step("θ(θ - 1) ≥ 0", ge(SHARE * (SHARE - 1), 0), begun)
     at_y = Value(F, y_t)
-    gains = [
+    return [
         proof.step(
             "θ² times the step",
             le(SHARE**2 * (NEXT - at_y), -(SHARE**2) * alpha / 2 * EuclideanNorm(SLOPE) ** 2),
@@ -129,6 +139,11 @@ def _pulled(proof: Proof, smooth: Smooth, step: Inverse, moves: list) -> Theorem
             smooth.minimum,
         ),
     ]
+
+
+def _moved(proof: Proof, smooth: Smooth, step: Inverse, moves: list) -> tuple[Theorem, Theorem]:
+    """L̂/2 ‖z_{t+1} - v*‖², which is at most that of z_t - θα∇F(y_t); and the square of the latter."""
+    by = proof.by
     after = CENTRE - alpha * SHARE * SLOPE
     change = CENTRE.xreplace({t: t + 1}) - after
     shorter = proof.step(
@@ -158,13 +173,7 @@ def _pulled(proof: Proof, smooth: Smooth, step: Inverse, moves: list) -> Theorem
         by.expansion(SLOPE),
         step.unit,
     )
-    return proof.step(
-        "the energy, step by step",
-        le(SHARE**2 * GAP_NEXT + Lhat / 2 * DISTANCE_NEXT, SHARE * (SHARE - 1) * GAP + Lhat / 2 * DISTANCE),
-        far,
-        opened,
-        gains,
-    )
+    return far, opened
 
 
 def _no_change(proof: Proof, change: MatrixExpr, moves: list) -> Theorem:

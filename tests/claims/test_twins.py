@@ -320,11 +320,13 @@ def decreasing_step(i: Any) -> dict[str, Any]:
 
 
 def adaptive_gd(i: Any) -> dict[str, Any]:
-    """The sum S of the steps is where p S + q S^2/2 = T; c S times the least squared gradient is at most D."""
-    steep = mp.sqrt(i.L * i.D) * mp.sqrt(2)
-    p, q = 4 * i.L * (i.a_1**2 + i.b_1**2) + 2 * steep, mp.mpf(40) / 7 * i.L * i.D
+    """The sum S of the steps is where p S + q S^2/2 = T; 3/4 S times the least squared gradient is at most D."""
+    steep, radius = mp.sqrt(i.L * i.D) * mp.sqrt(2), mp.norm([i.a_1, i.b_1])
+    e = radius * mp.root(i.L * 3 / (i.D * i.T), 4)
+    p, q = 2 * (i.L * (radius**2 + radius**2 / e) + steep), mp.mpf(8) / 3 * (1 + e) * i.L * i.D
     steps = 2 * i.T / (p + mp.sqrt(p**2 + 2 * q * i.T))
-    return {"steep": steep, "first": p, "growth": q, "bound": i.D / (mp.mpf(7) / 10 * steps)}
+    bound = i.D / (mp.mpf(3) / 4 * steps)
+    return {"share": mp.mpf(1) / 2, "steep": steep, "stretch": e, "first": p, "growth": q, "bound": bound}
 
 
 def nesterov(i: Any) -> dict[str, Any]:

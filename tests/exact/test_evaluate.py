@@ -169,6 +169,9 @@ PATHS = Model(
 v_t = Iterate("v", t, n, 1)
 
 
+INDEX = sp.Symbol("index", integer=True)
+
+
 def mean_square(time: int) -> Fraction:
     squares = [sum(heads[: time - 1]) ** 2 + 1 + time**2 for heads in HEADS]
     return sum((p * square for p, square in zip(WEIGHTS, squares, strict=True)), Fraction(0))
@@ -181,6 +184,9 @@ def mean_square(time: int) -> Fraction:
         (MinimumOver(Expectation(Value(F, v_t)), t, 1, T), min(mean_square(i) for i in (1, 2, 3))),
         (MinimumOver(Expectation(Value(F, v_t)), t, 2, T - 1), mean_square(2)),
         (sp.Sum(Expectation(EuclideanNorm(Gradient(F, v_t)) ** 2), (t, 1, T)), 4 * sum(map(mean_square, (1, 2, 3)))),
+        (sp.Sum(Expectation(Value(F, v_t)).xreplace({t: INDEX}), (INDEX, 1, T)), sum(map(mean_square, (1, 2, 3)))),
+        # At t = 1 nothing is added up.
+        (sp.Sum(Value(F, v_t).xreplace({t: INDEX}), (INDEX, 1, t - 1)), Fraction(0)),
         (EuclideanNorm(v), Fraction(5)),
         (EuclideanNorm(3 * v - v), Fraction(10)),
         (FrobeniusNorm(PartialGradient(F, v, B)), Fraction(8)),
@@ -215,7 +221,7 @@ def test_what_has_no_value_is_refused() -> None:
     with pytest.raises(KeyError):
         Model(Balls()).number(FrobeniusNorm(v_t))
     with pytest.raises(TypeError, match="index"):
-        PATHS.number(sp.Sum(a, (a, 1, 2)))
+        PATHS.number(sp.Sum(a * t, (a, 1, 2)))
     with pytest.raises(TypeError, match="has no value"):
         PATHS.vector(sp.Inverse(sp.MatrixSymbol("S", 2, 2)))
 

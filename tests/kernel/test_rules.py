@@ -286,11 +286,16 @@ def test_inverse(world: World, data: Any) -> None:
 @FEW
 @given(worlds(), st.lists(scalars(), min_size=1, max_size=3), scalars(), RELATION)
 def test_the_largest_of_several_numbers(world: World, members: list[Scalar], c: Scalar, relation: str) -> None:
-    sound(rules.at_most_maximum(members[0], tuple(members[1:])), world)
+    # The first one is larger than all others.
+    for x in (members[0], Scalar.sum((Scalar.of(1), *(m * m for m in members)))):
+        sound(rules.at_most_maximum(x, tuple(members)), world)
     above = tuple(rules.assume(raised(world, c - x, relation)) for x in members)
     theorem = rules.maximum_at_most(above, c)
     assert theorem.fact == Fact(relation, c - maximum(*(c - x.fact.polynomial for x in above)))
     sound(theorem, world)
+    # One that may be equal is enough for the maximum to be.
+    equal = rules.assume(Fact(">=", Scalar.of(0)))
+    assert rules.maximum_at_most((*above, equal), c).fact.relation == ">="
 
 
 @checks("vanishing")

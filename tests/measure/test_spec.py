@@ -174,9 +174,9 @@ def test_a_value_of_several_lines_makes_a_message_of_one(field):
 @pytest.mark.parametrize("id", list(catalogue))
 def test_every_claim_is_run_bracketed_or_refused(id):
     claim = catalogue[id]
-    if id in (*MEASURABLE, "ward2019.adagrad_norm", "bottou2018.theorem4_7", "meft.relora"):
+    if id in (*MEASURABLE, "ward2019.adagrad_norm", "bottou2018.theorem4_7", "meft.relora", "meft.adaptive_gd"):
         kind = adapters_of(claim)[0]
-        domain = {} if kind == "full" or id == "meft.unconditional_gd" else THEOREM_TABLE["domain"]
+        domain = {} if kind == "full" or any(p.name == "a_1" for p in claim.parameters) else THEOREM_TABLE["domain"]
         run = {} if "zeta" not in {p.name for p in claim.parameters} else THEOREM_TABLE["run"]
         run = run | ({"step_size": 0.1} if any(p.name in ("eta", "omega") for p in claim.parameters) else {})
         given = {p.name: 0.5 for p in claim.parameters if p.name in ("beta", "delta", "gamma")}

@@ -8,11 +8,11 @@ import pytest
 import sympy as sp
 from boundcheck.proofs.bottou2018 import claims, sgd
 from boundcheck.proofs.jiang2024 import theorem_2_everywhere as everywhere
-from boundcheck.proofs.meft import adaptive, adaptive_gd, merging, relora, theorems
+from boundcheck.proofs.meft import adaptive, adaptive_gd, merging, relora, theorems, unconditional_gd
 from boundcheck.proofs.methods import descent
 
 from boundcheck.claims import Claim, Quantity, catalogue
-from boundcheck.claims.symbols import D, G, L, Lhat, a, alpha, bound, kappa, mu_F, q, s, zeta
+from boundcheck.claims.symbols import D, G, L, Lhat, T, a, alpha, bound, kappa, mu_F, q, rho, s, zeta
 from boundcheck.claims.vocabulary import A_t, B_t, t
 from boundcheck.errors import InputError
 from boundcheck.prove import prove
@@ -35,6 +35,7 @@ PROVED = (
     "meft.adaptive_gd",
     "meft.relora",
     "meft.theorem2_everywhere",
+    "meft.unconditional_gd",
     "nesterov2004.gradient_descent",
     "nesterov2004.theorem2_1_15",
     "su2016.nesterov",
@@ -90,10 +91,25 @@ def test_the_theorem_itself_under_another_id_is(name: str, monkeypatch: pytest.M
 
 
 def test_a_larger_share_of_the_descent_is_not_proved(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An adaptive step gives 7/10 of itself, and not 3/4."""
-    monkeypatch.setattr(adaptive_gd, "C", sp.Rational(3, 4))
-    claim = changed(adaptive.ADAPTIVE_GD, sp.Rational(7, 10), sp.Rational(3, 4))
+    """An adaptive step gives 3/4 of itself, and not 4/5."""
+    monkeypatch.setattr(adaptive_gd, "C", sp.Rational(4, 5))
+    claim = changed(adaptive.ADAPTIVE_GD, sp.Rational(3, 4), sp.Rational(4, 5))
     assert not closes(monkeypatch, adaptive_gd, "ADAPTIVE_GD", adaptive_gd.adaptive_gd, claim)
+
+
+UNCONDITIONAL = {
+    "half of the bound": (2 * Lhat * D / T, Lhat * D / T),
+    "a longer step": (1 / Lhat, 2 / Lhat),
+    "a smaller ball": (rho, rho / 2),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), UNCONDITIONAL.values(), ids=UNCONDITIONAL)
+def test_what_is_planted_in_the_constant_step_is_not_proved(
+    old: sp.Expr, new: sp.Expr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = changed(theorems.UNCONDITIONAL_GD, old, new)
+    assert not closes(monkeypatch, unconditional_gd, "UNCONDITIONAL_GD", unconditional_gd.unconditional_gd, claim)
 
 
 def test_a_smaller_bound_of_heavy_ball_is_not_proved(monkeypatch: pytest.MonkeyPatch) -> None:

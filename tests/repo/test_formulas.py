@@ -46,7 +46,8 @@ SUBSTITUTED = {
     *(f"meft.{id}.Lhat" for id in ("lemma1_sharp_equal_radii", "layers", "direft", "frozen_b", "vera_sharp")),
     "meft.vera.J",
     # Made of numbers that have names there.
-    *(f"meft.adaptive_gd.{name}" for name in ("first", "growth", "bound")),
+    *(f"meft.adaptive_gd.{name}" for name in ("stretch", "first", "growth", "bound")),
+    "meft.unconditional_gd.Lhat",
 }
 # Of a form's top eigenvalue the form alone is typed.
 EIGENVALUES = {
@@ -54,8 +55,8 @@ EIGENVALUES = {
     *(f"meft.{id}.Lhat" for id in ("loha_sharp", "dora_blocks", "loreft_sharp", "loreft_rank1")),
 }
 X, Y, Z = sp.symbols("x y z", positive=True)
-# What stands in sources by chance: 2xy/z is 2LD/T for one, x²yz² is Ls²a² for one, and so on.
-CHANCE = [Formula(x) for x in (2 * X * Y / Z, X**2 * Y * Z**2, 2 * X / (Y * Z), sp.sqrt(2 * X * Y))]
+# What stands in sources by chance: 2xy/z is 2LD/T for one, x²yz² is Ls²a² for one, xy²/z is αζ²/μ_F, and so on.
+CHANCE = [Formula(x) for x in (2 * X * Y / Z, X**2 * Y * Z**2, X * Y**2 / Z, 2 * X / (Y * Z), sp.sqrt(2 * X * Y))]
 
 
 def long_enough(table: dict[sp.Expr, str]) -> dict[Formula, str]:

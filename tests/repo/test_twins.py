@@ -30,6 +30,7 @@ BLOCKS = "tests/test_twins.py::test_a_domain_is_that_of_its_blocks"
 DIRECTIONS = "tests/test_twins.py::test_directions_and_steps_are_those_of_single_points"
 RATIOS = "tests/test_twins.py::test_difference_ratios_are_those_of_pairs"
 BISECTION = "tests/test_twins.py::test_betting_limits_are_roots_found_by_bisection"
+FACTOR_SIZES = "tests/words/test_adaptive.py::test_a_step_is_that_of_the_statement"
 FIRST_ITERATE = "tests/problems/test_problem.py::test_what_the_first_iterate_determines_is_rounded_up"
 SCHEDULE = "tests/test_twins.py::test_a_schedule_is_that_of_its_docstring"
 ADAPTER_TESTS, DERIVATIVE_TESTS = "tests/problems/test_adapters.py", "tests/problems/test_derivatives.py"
@@ -65,6 +66,8 @@ TWINS: dict[str, str] = {
     "Adapter.project": BLOCKS,
     "Adapter.extreme": BLOCKS,
     "Adapter.pull_back_outer": f"{NETWORK_TESTS}::test_squares_and_variance_are_those_of_a_loop_over_samples",
+    "Adapter.factor_sizes": FACTOR_SIZES,
+    "Problem.factor_sizes": FACTOR_SIZES,
     "Adapter.sides": "tests/problems/test_problem.py::test_the_sides_are_the_blocks_of_the_pull_back",
     # Objectives seen through adapters.
     "Problem.loss": LOOP_OVER_REPLICAS,

@@ -24,6 +24,7 @@ from boundcheck.claims.vocabulary import (
     Iterate,
     MinimumOver,
     SpectralNorm,
+    i,
     t,
     v1,
     v2,
@@ -166,6 +167,8 @@ def test_time_is_seen_where_it_is_free() -> None:
     v_t = Iterate("v", t, 2, 1)
     assert is_timed(EuclideanNorm(v_t))
     assert not is_timed(MinimumOver(EuclideanNorm(v_t), t, 1, T))
+    assert not is_timed(sp.Sum(EuclideanNorm(v_t), (t, 1, T)))
+    assert is_timed(sp.Sum(EuclideanNorm(v_t.xreplace({t: i})), (i, 1, t - 1)))
     assert not is_timed(EuclideanNorm(Iterate("v", 1, 2, 1)))
 
 

@@ -113,7 +113,7 @@ def test_sgd_is_one_operation_for_each_block() -> None:
 def test_replicas_do_not_meet() -> None:
     v, gradient = torch.randn(4, 3, 2, dtype=torch.float64), torch.randn(4, 3, 2, dtype=torch.float64)
     for algorithm in ALGORITHMS.values():
-        numbers = {symbol.name: 0.5 for symbol in algorithm.parameters}
+        numbers = dict.fromkeys((*(symbol.name for symbol in algorithm.parameters), *algorithm.asks), 0.5)
         state = algorithm.step(algorithm.start((v,), numbers), (gradient,), 1, numbers)
         for k in range(4):
             one = algorithm.step(algorithm.start((v[k : k + 1],), numbers), (gradient[k : k + 1],), 1, numbers)
@@ -123,7 +123,7 @@ def test_replicas_do_not_meet() -> None:
 def test_the_statements_are_those_of_the_papers() -> None:
     (step,) = SGD.recurrence
     assert step == sp.Eq(Iterate("v", t + 1, n, 1), v_t - alpha * g_t)
-    assert [each.is_stochastic for each in ALGORITHMS.values()] == [True, True, False, False, False, False, True]
+    assert [each.is_stochastic for each in ALGORITHMS.values()] == [True, True, *[False] * 5, True]
     assert [len(each.recurrence) for each in (HEAVY_BALL, NESTEROV)] == [2, 2]
     (step,) = ADAGRAD_NORM.recurrence
     squares = sp.Sum(EuclideanNorm(Gradient(F, v_t.xreplace({t: i}))) ** 2, (i, 1, t))

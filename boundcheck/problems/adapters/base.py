@@ -242,6 +242,10 @@ class Adapter(ABC):
             square = float(claim.function(Lhat.name)(**{p.name: np.float64(values[p.name]) for p in claim.parameters}))
         return math.sqrt(square) * ROUND_UP
 
+    def factor_sizes(self, v: Point, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        """As `Function.factor_sizes`, from the gradient in W."""
+        raise InputError("adapter.kind", self.kind, "one whose W is W0 + sBA with both factors trained")
+
     def norms(self, v: Point) -> Tensor:
         """The norm of each block, shape (blocks, R); of an orthonormal one, its distance from being so."""
         return torch.stack([_norm(block, part) for block, part in zip(self.blocks, v, strict=True)])

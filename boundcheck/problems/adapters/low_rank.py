@@ -21,7 +21,7 @@ from boundcheck.problems.adapters.base import (
     size,
     spectral_bound,
 )
-from boundcheck.problems.norms import Point, product
+from boundcheck.problems.norms import Point, product, spectral_norm
 from boundcheck.problems.objective import Side
 
 
@@ -72,6 +72,11 @@ class LoRA(Adapter):
         """
         A, B = v
         return product((self.scale * B).mT, gradient), product(gradient, (self.scale * A).mT)
+
+    def factor_sizes(self, v: Point, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        """The sum of the squared spectral norms of A and B, and the norm of the gradient in BA."""
+        A, B = (spectral_norm(part)[:, None, None] for part in v)
+        return A * A + B * B, self.scale * size(gradient)[:, None, None]
 
     def pull_back_outer(self, v: Point, outputs: Tensor, inputs: Tensor) -> Point:
         """As every adapter's, but by products with the factors: a d x k matrix for each sample would cost more."""

@@ -122,11 +122,12 @@ class Setting:
 
 
 def is_timed(node: sp.Basic) -> bool:
-    """Whether an expression depends on t, outside of sums and minima over t."""
+    """Whether an expression depends on t, other than as the index of its sums and minima."""
     if node == t:
         return True
     if isinstance(node, MinimumOver | sp.Sum):
-        return False
+        inside, index, *ends = node.args if isinstance(node, MinimumOver) else (node.function, *node.limits[0])
+        return any(map(is_timed, ends)) or (index != t and is_timed(inside))
     return any(is_timed(x) for x in node.args)
 
 

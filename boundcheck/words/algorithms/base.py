@@ -14,6 +14,8 @@ from boundcheck.errors import InputError
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from boundcheck.words.hypotheses.evidence import Audit, Evidence
+
     Point = tuple[Tensor, ...]
     State = tuple[Point, ...]
     Retract = Callable[[Point, Point], Point]
@@ -40,7 +42,8 @@ class Algorithm(ABC):
     `Space`. With it go bounds on rounding errors, `reach` and `drift`: sizes are the norms of the differences between
     two states, vector by vector, and the bounds say how far a query, and the next state, may then be apart. An
     algorithm without an exact face says why in `no_exact`, one whose steps depend on gradients in `no_worst`;
-    `adagrad_norm.py` is an example with all of them.
+    `adagrad_norm.py` is an example with all of them. In `adaptive_lora_gd.py` a step asks the function for more than a
+    gradient, the trace of a run shows a part of its state, and a run is held against what is said of each step.
 
     Attributes:
         id: its name in a spec or a file.
@@ -50,6 +53,8 @@ class Algorithm(ABC):
         is_stochastic: whether it is given a stochastic gradient g_t, and not the gradient of F.
         starting: values of parameters with which it can be tried where nothing is said of them, by symbol.
         keeps_step: whether each step is its first number times a gradient, and does not change with t.
+        asks: the names of what a step is told of the function beside its gradient, on both faces.
+        shows: what a trace has of its state after a step: names, each with its meaning.
         period: of its parameters the number of steps after which the adapter's factors are merged into its weight and
             begun again; None where they never are.
 
@@ -61,6 +66,8 @@ class Algorithm(ABC):
     is_stochastic: bool = False
     starting: tuple[tuple[sp.Symbol, sp.Rational], ...] = ()
     keeps_step: bool = True
+    asks: tuple[str, ...] = ()
+    shows: tuple[tuple[str, str], ...] = ()
     period: sp.Symbol | None = None
 
     def __post_init__(self) -> None:
@@ -104,6 +111,18 @@ class Algorithm(ABC):
     def query(self, state: State, t: int, numbers: Numbers) -> Point:
         """Where the gradient of step t is taken."""
 
+    def asked(self, function: Any, v: Any) -> Numbers:
+        """What `asks` names, at the query v, which a step has as numbers.
+
+        On the run face of a `Function`, shape (R, 1, 1), a number for each replica; on the exact one of what answers
+        the same questions in exact numbers.
+
+        Raises:
+            InputError: for a function that cannot tell.
+
+        """
+        return {}
+
     @abstractmethod
     def step(self, state: State, gradient: Point, t: int, numbers: Numbers, retract: Retract | None = None) -> State:
         """The state at t + 1; a new one, which may share points with the old one.
@@ -120,6 +139,14 @@ class Algorithm(ABC):
     def iterate(self, state: Any) -> Any:
         """The v_t that measures speak of, of a state of any face."""
         return state[0]
+
+    def shown(self, state: State) -> dict[str, Tensor]:
+        """What `shows` names, of a state after a step, shape (R,)."""
+        return {}
+
+    def rows(self, evidence: Evidence) -> list[Audit]:
+        """What a run shows of what its steps take for granted, as rows of the audit."""
+        return []
 
     # Exact and worst: the same over any vectors, each one object with sums and multiples.
 

@@ -7,12 +7,14 @@ from boundcheck.words.hypotheses.bounded_gradient import BOUNDED_GRADIENT, BOUND
 from boundcheck.words.hypotheses.bounded_variance import BOUNDED_VARIANCE
 from boundcheck.words.hypotheses.convex import CONVEX, STRONGLY_CONVEX, STRONGLY_CONVEX_EVERYWHERE
 from boundcheck.words.hypotheses.expected_smoothness import EXPECTED_SMOOTHNESS
+from boundcheck.words.hypotheses.finite_step import FINITE_STEP
 from boundcheck.words.hypotheses.frozen_factor import FROZEN_FACTOR
 from boundcheck.words.hypotheses.lipschitz_adapter import LIPSCHITZ_ADAPTER
 from boundcheck.words.hypotheses.near_minimiser import NEAR_MINIMISER
 from boundcheck.words.hypotheses.polyak_lojasiewicz import POLYAK_LOJASIEWICZ
 from boundcheck.words.hypotheses.smooth import SMOOTH, SMOOTH_AROUND, SMOOTH_EVERYWHERE
 from boundcheck.words.hypotheses.smooth_in_w import SMOOTH_IN_W
+from boundcheck.words.hypotheses.start_norms import START_NORMS
 from boundcheck.words.hypotheses.unbiased import UNBIASED
 
 HYPOTHESES: dict[str, Hypothesis] = {
@@ -21,6 +23,7 @@ HYPOTHESES: dict[str, Hypothesis] = {
         *(SMOOTH_IN_W, SMOOTH, SMOOTH_AROUND, SMOOTH_EVERYWHERE, BALL, FROZEN_FACTOR, LIPSCHITZ_ADAPTER),
         *(BOUNDED_GRADIENT, BOUNDED_SPECTRAL_GRADIENT, BOUNDED_VARIANCE, EXPECTED_SMOOTHNESS, UNBIASED),
         *(BOUNDED_BELOW, CONVEX, STRONGLY_CONVEX, STRONGLY_CONVEX_EVERYWHERE, POLYAK_LOJASIEWICZ, NEAR_MINIMISER),
+        *(START_NORMS, FINITE_STEP),
     )
 }
 
@@ -32,6 +35,7 @@ __all__ = [
     "BOUNDED_VARIANCE",
     "CONVEX",
     "EXPECTED_SMOOTHNESS",
+    "FINITE_STEP",
     "FROZEN_FACTOR",
     "HYPOTHESES",
     "LIPSCHITZ_ADAPTER",
@@ -41,6 +45,7 @@ __all__ = [
     "SMOOTH_AROUND",
     "SMOOTH_EVERYWHERE",
     "SMOOTH_IN_W",
+    "START_NORMS",
     "STRONGLY_CONVEX",
     "STRONGLY_CONVEX_EVERYWHERE",
     "UNBIASED",

@@ -7,12 +7,13 @@ from boundcheck.words.measures.last_distance import LAST_DISTANCE
 from boundcheck.words.measures.last_gap import LAST_GAP
 from boundcheck.words.measures.least_factor_gradient import LEAST_FACTOR_GRADIENT
 from boundcheck.words.measures.least_gradient import LEAST_GRADIENT
+from boundcheck.words.measures.least_gradient_on_each_path import LEAST_GRADIENT_ON_EACH_PATH
 from boundcheck.words.measures.smoothness import SMOOTHNESS
 
 MEASURES: dict[str, Measure] = {
     each.id: each
     for each in (
-        *(LEAST_GRADIENT, AVERAGE_GRADIENT, LEAST_FACTOR_GRADIENT),
+        *(LEAST_GRADIENT, LEAST_GRADIENT_ON_EACH_PATH, AVERAGE_GRADIENT, LEAST_FACTOR_GRADIENT),
         *(LAST_GAP, AVERAGE_GAP, LAST_DISTANCE, SMOOTHNESS),
     )
 }
@@ -24,6 +25,7 @@ __all__ = [
     "LAST_GAP",
     "LEAST_FACTOR_GRADIENT",
     "LEAST_GRADIENT",
+    "LEAST_GRADIENT_ON_EACH_PATH",
     "MEASURES",
     "SMOOTHNESS",
     "Look",

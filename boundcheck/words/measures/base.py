@@ -78,14 +78,14 @@ class Over(Enum):
         """What verdicts and pages call it."""
         return "smallest" if self is Over.LEAST else self.value
 
-    def expression(self, of: Callable[[sp.Expr], sp.Expr]) -> sp.Expr:
+    def expression(self, of: Callable[[sp.Expr], sp.Expr], mean: Callable[[sp.Expr], sp.Expr] = Expectation) -> sp.Expr:
         """The statistic of the expectation of an expression at the iterates."""
         match self:
             case Over.LEAST:
-                return MinimumOver(Expectation(of(v_t)), t, 1, T)
+                return MinimumOver(mean(of(v_t)), t, 1, T)
             case Over.AVERAGE:
-                return sp.Sum(Expectation(of(v_t)), (t, 1, T)) / T
-        return Expectation(of(v_t.xreplace({t: T})))
+                return sp.Sum(mean(of(v_t)), (t, 1, T)) / T
+        return mean(of(v_t.xreplace({t: T})))
 
     def times(self, horizon: int) -> range:
         """The t at which it looks."""
@@ -152,11 +152,14 @@ class PerformanceMeasure(Measure):
         over: the statistic: of v_1, ..., v_T the least, the average, or that of v_T.
         observable: what is seen at one iterate, whose faces must agree: the expression that proofs and pages have, the
             attribute of a `Look` that exact arithmetic and performance estimation read, and what a run shows.
+        is_sure: whether it is of each path, and no expectation: of a step that depends on where it starts, each path
+            has its least at a t of its own. Only an algorithm without noise has such theorems.
 
     """
 
     over: Over
     observable: Observable
+    is_sure: bool = False
 
     @property
     def is_of_gradients(self) -> bool:
@@ -193,7 +196,8 @@ class PerformanceMeasure(Measure):
     @property
     def statement(self) -> sp.Expr:
         """The measure, over the iterates of an algorithm."""
-        return self.over.expression(self.observable.expression)
+        mean = (lambda each: each) if self.is_sure else Expectation
+        return self.over.expression(self.observable.expression, mean)
 
     def at_most(self, bound: sp.Symbol) -> sp.Basic:
         """The conclusion of a theorem that bounds it."""

@@ -1,0 +1,19 @@
+"""The norms of the factors at the start are at most a_1 and b_1."""
+
+from boundcheck.claims.symbols import a_1, b_1
+from boundcheck.words.hypotheses.base import Hypothesis
+from boundcheck.words.hypotheses.evidence import Audit, Evidence, status_of, used
+
+
+def _held(e: Evidence, id: str) -> list[Audit]:
+    """A row for each factor whose norm the function tells; the limits are rounded up from these."""
+    found = []
+    for symbol in START_NORMS.symbols:
+        norm, limit = e.start.norms.get(symbol.name.removesuffix("_1")), used(e, symbol.name)
+        if norm is not None:
+            how = "spectral norm at v_1"
+            found.append(Audit(id, "constant", status_of(norm, limit), norm, limit, how, symbol.name))
+    return found
+
+
+START_NORMS = Hypothesis("start_norms", "the norms of the factors at the start", (a_1, b_1), held=_held)
