@@ -352,7 +352,9 @@ def check_theorem(claim: Claim) -> None:
     if (algorithm := algorithm_of(claim)) is None or not claim.quantities:
         raise InputError("claim", claim.id, "a theorem about an algorithm, with its parameters and a bound")
     if algorithm.no_exact:
-        raise InputError("claim", claim.id, f"an algorithm with exact steps; {algorithm.title} has none")
+        raise InputError(
+            "claim", claim.id, f"an algorithm with exact steps; {algorithm.title} has none, for {algorithm.no_exact}"
+        )
     if algorithm.asks:
         expected = f"an algorithm that asks for gradients alone; {algorithm.title} asks for {', '.join(algorithm.asks)}"
         raise InputError("claim", claim.id, expected)
