@@ -28,7 +28,7 @@ from boundcheck.soundness.worlds.builders import (
     top_eigenvalue,
 )
 from boundcheck.soundness.worlds.formulas import stated
-from boundcheck.soundness.worlds.runs import alone, of_run
+from boundcheck.soundness.worlds.runs import alone, of_run, sharper
 from boundcheck.soundness.worlds.theorems import runs_of
 from boundcheck.soundness.worlds.world import World
 
@@ -205,6 +205,7 @@ def _vector_runs() -> list[World]:
             build = of_run(meft, (number(1), first), given, T, ratio, step, noise, held="A")
             world = build(f"A frozen, {step} step, T = {T}, q = {ratio}", len(found))
             found += [alone(world)] if world else []
+            found += [sharper(found[-1])] if world and step == "printed" else []
     return found
 
 

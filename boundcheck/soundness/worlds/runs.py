@@ -16,10 +16,11 @@ from boundcheck.soundness.worlds.builders import STRETCHES, Numbers, holding, wo
 from boundcheck.soundness.worlds.formulas import stated
 from boundcheck.soundness.worlds.world import World
 
-THEOREM_2, THEOREM_2_BEST_STEP, THEOREM_2_ANY_STEP = (
+THEOREM_2, THEOREM_2_BEST_STEP, THEOREM_2_ANY_STEP, THEOREM_2_EVERYWHERE = (
     catalogue["jiang2024.theorem2"],
     catalogue["meft.theorem2_best_step"],
     catalogue["meft.theorem2_any_step"],
+    catalogue["meft.theorem2_everywhere"],
 )
 
 
@@ -165,5 +166,14 @@ def alone(world: World) -> World:
         blocks=("v",),
         process=told,
     )
-    laws = frozenset({"classic.smooth", "jiang2024.bounded_below", "F(v) = f(v)"})
+    laws = frozenset({"classic.smooth", "classic.smooth_everywhere", "jiang2024.bounded_below", "F(v) = f(v)"})
     return World(world.about.replace("A frozen", "a vector"), setting, laws)
+
+
+def sharper(world: World) -> World:
+    """A run of a function of a vector, told with the κ of functions that are smooth on all of space."""
+    numbers = world.setting.numbers
+    kappa = stated(THEOREM_2_EVERYWHERE, "kappa", q=numbers["q"])
+    bound = numbers["bound"] * kappa / numbers["kappa"]
+    setting = replace(world.setting, numbers={**numbers, "kappa": kappa, "bound": bound})
+    return World(f"{world.about}, sharper", setting, world.laws)
