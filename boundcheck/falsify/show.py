@@ -77,7 +77,7 @@ def show_worst_cases(cases: Sequence[WorstCase]) -> list[Table | str]:
     same = [name for name in names if len({case.inputs[name] for case in cases}) == 1]
     varied = [name for name in names if name not in same]
     table = Table(title=escape(f"{first.claim}: worst case of {first.method} over all smooth F"), title_justify="left")
-    columns = ("step alpha", "bound", "worst case (numerical)", "numerical / bound", "at least", "at most")
+    columns = ("step", "bound", "solver", "solver / bound", "at least", "at most")
     for heading in (T.name, *varied, *columns):
         table.add_column(heading, justify="right")
     for case in cases:
@@ -89,7 +89,7 @@ def show_worst_cases(cases: Sequence[WorstCase]) -> list[Table | str]:
     ]
     gap = max(case.duality_gap for case in cases)
     said = (
-        f"The worst cases are numerical (Clarabel, relative duality gap about {gap:.0e}); at least: the measure of a "
+        f"Solver: the worst case, numerical (Clarabel, relative duality gap about {gap:.0e}); at least: the measure of a "
         "rational instance, checked exactly; at most: by rational multipliers, a theorem of the kernel"
     )
     if first.has_noise:
