@@ -70,7 +70,7 @@ class Computed(Leaf):
         weight = cast(Tensor, self.module.weight)
         state = self._state(weight)
         if not any(_alike(state, known) for known in (*self.left, *self.other)):
-            self.left.append(state)
+            self.left.append(self._kept(state))
         return weight
 
     def write(self, columns: Tensor) -> None:
@@ -84,11 +84,16 @@ class Computed(Leaf):
         # It completes the weight to a square matrix, at random.
         with torch.random.fork_rng(devices=[current.device] if current.is_cuda else []):
             self.module.weight = wanted
-        self.other[:] = [self._state(self.module.weight)]
+        self.other[:] = [self._kept(self._state(self.module.weight))]
 
     def _state(self, weight: Tensor) -> _State:
-        parts = {"": weight, **self.module.state_dict()}
-        return {name: x.detach().clone() for name, x in parts.items()}
+        return {"": weight.detach(), **self.module.state_dict()}
+
+    def _kept(self, state: _State) -> _State:
+        # A square matrix, which training does not change, is held once.
+        last = self.left[-1] if self.left else {}
+        same = {name for name, x in last.items() if torch.equal(x, state[name])}
+        return {name: last[name] if name in same else x.clone() for name, x in state.items()}
 
 
 def _alike(x: _State, y: _State) -> bool:

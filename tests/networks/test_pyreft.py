@@ -16,6 +16,7 @@ from boundcheck.errors import InputError
 from boundcheck.networks.adapt import AdaptedLinear, sites_of
 from boundcheck.networks.network import Network
 from boundcheck.networks.observe import observe, rounding_of
+from boundcheck.networks.sites import Computed
 from boundcheck.problems.adapters import LoReFTTrained
 from tests.layers import sampled
 
@@ -181,7 +182,7 @@ def test_training_goes_on_to_the_last_bit(dtype: torch.dtype) -> None:
     for watched in (False, True):
         network = of_pyreft(dtype)
         torch.manual_seed(1)
-        optimizer = torch.optim.AdamW(network.parameters, lr=0.01)
+        optimizer = torch.optim.AdamW(network.parameters, lr=0.01, weight_decay=0.0)
         rounding = rounding_of(network) if watched else None
         for step in range(5):
             v = network.point() if watched else ()
@@ -198,12 +199,28 @@ def test_training_goes_on_to_the_last_bit(dtype: torch.dtype) -> None:
                 loss = network.look().loss
                 network.write(v)
                 found = observe(network, v, v_next, look, loss, rounding)
+                assert found["norm"][::2] == pytest.approx([1.0] * len(BLOCKS), abs=1e-5)
                 assert max(found["norm"][1::2]) > 0.1
                 network.write(v_next)
                 assert same(left, state(network))
                 assert torch.equal(generator, torch.get_rng_state())
         ends.append(state(network))
     assert same(*ends)
+
+
+def test_what_training_does_not_change_is_remembered_once() -> None:
+    network = of_pyreft()
+    (rows,), _ = network.sites[0].blocks
+    layer: Any = network.sites[0].module
+    for _ in range(3):
+        network.point()
+        with torch.no_grad():
+            layer.rotate_layer.parametrizations.weight.original[-1].add_(0.01)
+    assert isinstance(rows, Computed)
+    (one, other) = rows.left
+    base = "parametrizations.weight.0.base"
+    assert one[base] is other[base]
+    assert not torch.equal(one[""], other[""])
 
 
 def partly(name: str) -> Callable[[], nn.Module]:
