@@ -44,10 +44,9 @@ clean:
 
 # The stamp files say what is installed; each is out of date when the dependencies change.
 .venv/core: EXTRAS :=
-.venv/reference: EXTRAS := [pep]
-.venv/test: EXTRAS := [test,pep]
-.venv/full: EXTRAS := [test,lint,pep,hf,pretrained,fast]
-.venv/core .venv/reference .venv/test .venv/full: pyproject.toml | .venv/bin/pip
+.venv/test: EXTRAS := [test]
+.venv/full: EXTRAS := [test,lint,hf,pretrained,fast]
+.venv/core .venv/test .venv/full: pyproject.toml | .venv/bin/pip
 	@$(HINT)
 	$(BIN)/pip install --quiet --no-compile --editable ".$(EXTRAS)"
 	$(COMPILE)

@@ -89,8 +89,8 @@ def show_worst_cases(cases: Sequence[WorstCase]) -> list[Table | str]:
     ]
     gap = max(case.duality_gap for case in cases)
     said = (
-        f"Solver: the worst case, numerical (Clarabel, relative duality gap about {gap:.0e}); at least: the measure of a "
-        "rational instance, checked exactly; at most: by rational multipliers, a theorem of the kernel"
+        f"Solver: the worst case, numerical (Clarabel, relative duality gap about {gap:.0e}); at least: the measure of "
+        "a rational instance, checked exactly; at most: by rational multipliers, a theorem of the kernel"
     )
     if first.has_noise:
         said += (

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from boundcheck.measure.parts import Bar, Link
 from boundcheck.report.stored import known
-from boundcheck.report.style import BLUE, GREY, ORANGE, VERMILLION, ones_and_threes, ticks
+from boundcheck.report.style import BLUE, GREY, ORANGE, VERMILLION, marks, ticks
 
 # How far below the largest value an axis goes; what is deeper is off it.
 _DEEPEST = 1e-6
@@ -35,7 +35,7 @@ def draw_links(
             _say(axis, y, (before, after, right), links[place - 1], weight)
     axis.set_xscale("log")
     axis.set_xlim(low, largest * 2.6)
-    ticks(axis.xaxis, ones_and_threes(low, largest * 2.6))
+    ticks(axis.xaxis, marks(low, largest * 2.6))
     axis.set_yticks(range(len(rows)), [label for label, *_ in rows[::-1]])
     axis.tick_params(axis="y", labelsize=6.5)
     axis.set_title(title, loc="left")

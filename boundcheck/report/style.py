@@ -107,7 +107,8 @@ def log_y(axis: Axes, low: float, high: float) -> None:
     ticks(axis.yaxis, [digit * 10.0**exponent for exponent in exponents for digit in digits])
 
 
-def ones_and_threes(low: float, high: float) -> list[float]:
-    """1 and 3 of each decade between these two."""
+def marks(low: float, high: float) -> list[float]:
+    """1 and 3 of each decade between these two; on an axis of over three decades powers of ten, six at most."""
     exponents = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-    return [digit * 10.0**e for e in exponents for digit in (1, 3) if low <= digit * 10.0**e <= high]
+    digits, apart = ((1, 3), 1) if high / low <= 1e3 else ((1,), -(-len(exponents) // 6))
+    return [digit * 10.0**e for e in exponents if e % apart == 0 for digit in digits if low <= digit * 10.0**e <= high]

@@ -253,6 +253,7 @@ def test_a_pull_back_is_looked_at_where_no_block_is_zero() -> None:
 @pytest.mark.parametrize("number", [1e-6, 0.4, 30.0])
 def test_every_algorithm_steps_exactly(algorithm, size, number) -> None:
     numbers = {symbol.name: number / (i + 1) for i, symbol in enumerate(algorithm.parameters)}
+    numbers |= dict.fromkeys(algorithm.asks, number)
     for is_flat in (True, False) if algorithm.keeps_curves else (True,):
         check_steps(algorithm, numbers, size, 3.0, is_flat=is_flat)
     check_steps(algorithm, numbers, 1.0, 0.0)

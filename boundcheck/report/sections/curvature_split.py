@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from boundcheck.report.section import Folder, Material
 from boundcheck.report.stored import StoredRun, highest_rank
-from boundcheck.report.style import GREEN, VERMILLION, log_y, ones_and_threes, panels, ticks
+from boundcheck.report.style import GREEN, VERMILLION, log_y, marks, panels, ticks
 
 title = "Where the curvature comes from"
 place = 480
@@ -46,7 +46,7 @@ def _draw_split(axis: Axes, run: StoredRun) -> None:
         axis.plot(times, np.where(values > 0, values, np.nan), line, color=colour, lw=1.2, label=text)
         shown += values[values > 0].tolist()
     axis.set_xscale("log")
-    ticks(axis.xaxis, ones_and_threes(float(times[0]), float(times[-1])))
+    ticks(axis.xaxis, marks(float(times[0]), float(times[-1])))
     log_y(axis, max(min(shown), max(shown) * 1e-5), max(shown))
     axis.set_xlabel("iteration t, from B = 0")
     axis.set_ylabel(f"norm of the block [{run.result.problem.units}]")

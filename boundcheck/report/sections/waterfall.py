@@ -16,7 +16,7 @@ from boundcheck.report.sweeps import settings
 from boundcheck.report.words import number, titled
 
 # Panels of the figure, and letters that a line of a title holds.
-_MOST, _TITLE = 6, 40
+_MOST, _TITLE = 6, 30
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from boundcheck.soundness.worlds.builders import (
     top_eigenvalue,
 )
 from boundcheck.soundness.worlds.formulas import stated
-from boundcheck.soundness.worlds.runs import alone, of_run, sharper
+from boundcheck.soundness.worlds.runs import alone, merged, of_run, sharper
 from boundcheck.soundness.worlds.theorems import runs_of
 from boundcheck.soundness.worlds.world import World
 
@@ -147,7 +147,8 @@ def _runs() -> list[World]:
     def add(about: str, meft: Meft, start: Pair, base: Numbers, T: int, ratio: Fraction, **how: Any) -> None:
         theta = draw.choice((F(0), F(1), F(1, 2)))
         build = of_run(meft, start, {**base, "theta": theta}, T, ratio, **how)
-        found.extend(filter(None, [build(about, len(found))]))
+        if (world := build(about, len(found))) is not None:
+            found.extend((world, merged(world)) if how["step"] == "best" else (world,))
 
     tight = [(F(1), F(1, 64), F(1), F(1), F(1)), (F(2), F(1, 8), F(1), F(1), F(1)), (F(1), F(1, 4), F(1), F(1), F(2))]
     unequal = [(F(1), F(8, 5), F(2), F(1), F(1)), (F(1), F(8, 5), F(1), F(2), F(1)), (F(1), F(8, 10), F(1), F(2), F(2))]

@@ -9,8 +9,19 @@ from functools import cached_property
 
 from boundcheck.claims import catalogue
 from boundcheck.errors import InputError
+from boundcheck.exact.evaluate import Function
 from boundcheck.exact.paths import Paths
-from boundcheck.exact.rationals import Rows, corner, plus, root_above, root_below, scaled, squared
+from boundcheck.exact.rationals import (
+    Rows,
+    corner,
+    plus,
+    root_above,
+    root_below,
+    scaled,
+    squared,
+    times,
+    transposed,
+)
 from boundcheck.prove.meft import Meft, Pair
 from boundcheck.soundness.worlds.builders import STRETCHES, Numbers, holding, world_of
 from boundcheck.soundness.worlds.formulas import stated
@@ -168,6 +179,33 @@ def alone(world: World) -> World:
     )
     laws = frozenset({"classic.smooth", "classic.smooth_everywhere", "jiang2024.bounded_below", "F(v) = f(v)"})
     return World(world.about.replace("A frozen", "a vector"), setting, laws)
+
+
+def merged(world: World) -> World:
+    """A run on both factors, told as a segment of ReLoRA: v is (A, B, Z), where Z, what was merged before, is 0."""
+    given, process = world.setting, world.setting.process
+    if process is None:
+        raise ValueError(f"{world.about}: expected a run")
+    f, start, scale = given.functions["f"], given.matrices["W_0"], given.numbers["s"]
+    nothing = scaled(0, start)
+
+    def weight(v: tuple[Rows, ...]) -> Rows:
+        A, B, Z = v
+        return plus(plus(start, Z), times(B, A), scale)
+
+    def gradient(v: tuple[Rows, ...]) -> tuple[Rows, ...]:
+        (slope,) = f.gradient((weight(v),))
+        return scaled(scale, times(transposed(v[1]), slope)), scaled(scale, times(slope, transposed(v[0]))), slope
+
+    functions = {**given.functions, "F": Function(lambda v: f.value((weight(v),)), gradient)}
+    setting = replace(
+        given,
+        matrices={**given.matrices, "Z": nothing},
+        functions=functions,
+        blocks=("A", "B", "Z"),
+        process=lambda name, time, outcome: nothing if name == "Z" else process(name, time, outcome),
+    )
+    return World(f"{world.about}, a segment of ReLoRA", setting, world.laws)
 
 
 def sharper(world: World) -> World:

@@ -14,6 +14,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+import sympy as sp
 from numpy.typing import NDArray
 
 from boundcheck.claims import Claim
@@ -28,6 +29,7 @@ from boundcheck.claims.symbols import (
     abc_c,
     b_1,
     beta,
+    delta,
     ell,
     eta,
     f_star,
@@ -38,13 +40,14 @@ from boundcheck.claims.vocabulary import v_star
 from boundcheck.errors import InputError
 from boundcheck.exact.evaluate import Function, rational_value
 from boundcheck.exact.paths import Paths
-from boundcheck.exact.rationals import Rows, number, root
+from boundcheck.exact.rationals import Rows, number, root, root_above
 from boundcheck.prove.meft import Meft
 from boundcheck.soundness.worlds.builders import clipped, scalar, world_of
 from boundcheck.soundness.worlds.setting import Setting
 from boundcheck.soundness.worlds.world import World
 from boundcheck.words import algorithm_of
 from boundcheck.words.algorithms import Algorithm
+from boundcheck.words.algorithms.base import Space
 from boundcheck.words.algorithms.decreasing_sgd import gamma, omega
 
 F = Fraction
@@ -52,6 +55,9 @@ Vector = NDArray[Any]
 Column = tuple[Fraction, ...]
 # Second derivatives and v_1: in one dimension, and in two.
 _PARABOLAS: tuple[tuple[Column, Column], ...] = (((F(1),), (F(2),)), ((F(2), F(1, 2)), (F(3, 5), F(-4, 5))))
+# How long a step is that is given, in 1/ℓ. AdaGrad-norm from δ = 3/2 has rational norms on the first parabola: for one
+# step of any length, and for two of 5/6.
+_SHARES = (F(1, 2), F(1), F(3, 2), F(5, 6))
 # Of runs on factors: A_1, B_1, where the parabola has its zero, sqrt(2D/L), and T. The root of T, too, is rational for
 # some; for the last one all numbers of an adaptive step are, and its iterates, where A = B, stay short.
 _FACTORS = (
@@ -153,22 +159,20 @@ def _runs(
 ) -> Iterator[World]:
     # ζ is a positive letter.
     noises = (F(1, 4), F(1, 2)) if algorithm.is_stochastic else (F(0),)
-    for place, ((steepness, start), share, noise, steps) in enumerate(
-        product(parabolas, (F(1, 2), F(1), F(3, 2)), noises, (1, 2, 3))
-    ):
+    for place, ((steepness, start), share, noise, steps) in enumerate(product(parabolas, _SHARES, noises, (1, 2, 3))):
         parabola, first = Parabola(steepness), np.array(start, dtype=object)
         known = _constants(parabola, first, share, noise, steps)
         known[ell.name] *= understated
         if not {parameter.name for parameter in claim.parameters} <= set(known):
             return
-        numbers = _evaluated(claim, known)
+        numbers = _known(claim, algorithm, known)
         if any(symbol.name not in numbers for symbol in algorithm.parameters):
             continue
         offsets = [noise * np.eye(len(start), dtype=int)[0] * sign for sign in ((1, -1) if noise else (1,))]
         try:
             paths = _paths(algorithm, parabola.gradient, first, numbers, offsets, steps)
         except InputError:
-            return
+            continue
         about = f"{claim.id} on a parabola of {len(start)} dimensions, T = {steps}, step {share}, noise {noise}"
         numbers["theta"] = F(place % 3, 2)
         changed = frozenset({ell.name} if understated < 1 else ())
@@ -192,11 +196,31 @@ def _constants(parabola: Parabola, first: Vector, share: Fraction, noise: Fracti
         zeta: noise,
         R_1: root(sum(first**2)),
         eta: share / long,
+        delta: F(3, 2),
         beta: F(1, 2),
         omega: numerator,
         gamma: max(numerator * long - 1, F(1, 2)),
     }
     return {symbol.name: value for symbol, value in found.items() if value is not None}
+
+
+def _known(claim: Claim, algorithm: Algorithm, given: Mapping[str, Fraction]) -> dict[str, Fraction]:
+    """All numbers of a run; F falls by less than D where that makes more of them rational: then 2Dℓ/T is a square.
+
+    Of a step size that is irrational nonetheless it is one near it, at which no line holds that rests on its formula.
+    """
+    tight, gap, steps = _evaluated(claim, given), given[D.name], given[T.name]
+    wide = steps * root_above(2 * gap * given[ell.name] / steps, 4) ** 2 / (2 * given[ell.name])
+    roomy = _evaluated(claim, {**given, D.name: wide, f_star.name: gap - wide})
+    if len(roomy) > len(tight):
+        return roomy
+    stepped = {x.name for x in algorithm.parameters}
+    for quantity in claim.quantities:
+        formula = quantity.expression
+        if quantity.name in stepped - set(tight) and {x.name for x in formula.free_symbols} <= set(tight):
+            value = formula.subs({x: sp.Rational(*tight[x.name].as_integer_ratio()) for x in formula.free_symbols})
+            return _evaluated(claim, {**tight, quantity.name: F(float(value)).limit_denominator(64)})
+    return tight
 
 
 def _evaluated(claim: Claim, known: Mapping[str, Fraction]) -> dict[str, Fraction]:
@@ -210,6 +234,15 @@ def _evaluated(claim: Claim, known: Mapping[str, Fraction]) -> dict[str, Fractio
     return numbers
 
 
+def _root(x: Fraction) -> Fraction:
+    if (found := root(x)) is None:
+        raise InputError("root", x, "the square of a rational number")
+    return found
+
+
+_RATIONAL = Space(lambda x: Fraction(sum(x**2)), _root)
+
+
 def _paths(
     algorithm: Algorithm,
     gradient: Callable[[Vector], Vector],
@@ -221,7 +254,7 @@ def _paths(
 ) -> Paths[Any, Any]:
     def step(state: Any, g: Vector, t: int) -> Any:
         told = algorithm.asked(function, algorithm.exact_query(state, t, numbers))
-        return algorithm.exact_step(state, g, t, {**numbers, **told})
+        return algorithm.exact_step(state, g, t, {**numbers, **told}, _RATIONAL)
 
     paths: Paths[Any, Any] = Paths(
         algorithm.exact_start(first, numbers),
@@ -231,8 +264,8 @@ def _paths(
         steps,
         query=lambda state, t: algorithm.exact_query(state, t, numbers),
     )
-    # What has no exact step says so here.
-    paths.state(2, 0)
+    # What has no exact step says so here, and a root that is irrational.
+    paths.state(steps + 1, 0)
     return paths
 
 
