@@ -67,8 +67,9 @@ class BoundcheckCallback(TrainerCallback):
         seed: of the draw of the samples.
 
     Raises:
-        InputError: when training begins, for a model in which something else is trained than LoRA layers, edits and
-            linear layers; for a loss that is not known from the model's class; for training in several processes.
+        InputError: when training begins, for a model in which something else is trained than LoRA layers, edits, linear
+            layers and LoReFT of pyreft; for a loss that is not known from the model's class, as pyreft's ReftModel has
+            one, which takes positions beside samples; for training in several processes.
 
     """
 
@@ -139,7 +140,7 @@ class _Recorder:
         self._step_size = float(self._groups[0].get("initial_lr", self._groups[0]["lr"]))
         self._steps, self._batch = int(state.max_steps), batch_of(args)
         self._rules = [
-            rules_of(args, given["optimizer"]),
+            rules_of(args, given["optimizer"], all(site.adapter.is_flat for site in sites)),
             sampling_of(theorem_at_any_step(), args, loader, model, task, self._total, self._steps),
         ]
         # Training that goes on from a checkpoint is recorded from there.

@@ -66,17 +66,25 @@ def inside(instance: Instance) -> bool:
     """Whether the points of the instance are in the domain, exactly; blocks must be made orthonormal before."""
     points = (instance.v, instance.other) if instance.adapter.is_flat else (instance.v,)
     return all(
-        _within(block, part[0], instance.radii[block.radius])
+        _within(block, rows, instance.radii[block.radius])
         for point in points
-        for block, part in zip(instance.adapter.blocks, point, strict=True)
+        for block, rows in zip(
+            instance.adapter.blocks, cast(Any, instance.adapter).bounded(tuple(map(_fractions, point))), strict=True
+        )
         if block.radius
     )
 
 
-def _within(block: Block, part: Tensor, radius: float) -> bool:
+def _fractions(part: Tensor) -> np.ndarray:
+    """A block of one point as an array of rationals."""
+    exact: np.ndarray = np.vectorize(Fraction, otypes=[object])(part[0].cpu().numpy())
+    return exact
+
+
+def _within(block: Block, rows: np.ndarray, radius: float) -> bool:
     if block.norm == "max":
-        return bool((part.abs() <= radius).all())
-    return is_spectral_norm_within(part.cpu().numpy(), Fraction(radius))
+        return bool((abs(rows) <= radius).all())
+    return is_spectral_norm_within(rows, Fraction(radius))
 
 
 def is_spectral_norm_within(rows: np.ndarray, radius: Fraction) -> bool:
@@ -172,13 +180,15 @@ def _length(u: tuple[np.ndarray, ...]) -> arb:
 
 
 def _on_manifold(adapter: Adapter, v: tuple[np.ndarray, ...], other: Point) -> tuple[Any, Any]:
-    """V with exactly orthonormal rows in its orthonormal blocks, and the tangent part of a direction there."""
-    exact = tuple(
-        _orthonormal(part) if block.norm == "orthonormal" else part
-        for block, part in zip(adapter.blocks, v, strict=True)
-    )
+    """V with exactly orthonormal rows in its orthonormal blocks, and the tangent part of a direction there.
+
+    What else is bounded stays as it is, so that v stays inside.
+    """
+    made = cast(Any, adapter)
+    parts = zip(adapter.blocks, made.bounded(v), strict=True)
+    exact = made.at(tuple(_orthonormal(part) if block.norm == "orthonormal" else part for block, part in parts))
     u = tuple(numbers_of(part[0]) for part in other)
-    return exact, cast(Any, adapter).tangent(exact, u)
+    return exact, made.tangent(exact, u)
 
 
 def _orthonormal(X: np.ndarray) -> np.ndarray:

@@ -91,8 +91,7 @@ class Climber:
 
     def _inward(self, v: Point) -> Point:
         """Shrink by more than the rounding errors of norms, so that the points are exactly inside."""
-        parts = zip(self.outline.blocks, v, strict=True)
-        return tuple(part if block.norm == "orthonormal" else (1 - 1e-13) * part for block, part in parts)
+        return self.outline.inward(v, self.structure.radii, 1e-13)
 
     def _normal(self, shape: tuple[int, int]) -> Tensor:
         return torch.randn((self.starts, *shape), generator=self.random, dtype=torch.float64)

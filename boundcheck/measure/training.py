@@ -68,8 +68,11 @@ def audit_sample(loader: Any, count: int, seed: int, shape: Shape, device: torch
     return Encoded("audit sample", tensors, shape), len(data)
 
 
-def rules_of(args: Any, optimizer: Any) -> Audit:
-    """Whether each step is Algorithm 1's: minus a constant times the minibatch gradient, and nothing else."""
+def rules_of(args: Any, optimizer: Any, is_flat: bool) -> Audit:
+    """Whether each step is Algorithm 1's: minus a constant times the minibatch gradient, and nothing else.
+
+    An optimizer knows of no manifold: where the domain is not flat, its steps are none of that gradient.
+    """
     inner = getattr(optimizer, "optimizer", optimizer)
     found = []
     if not isinstance(inner, torch.optim.SGD):
@@ -80,6 +83,8 @@ def rules_of(args: Any, optimizer: Any) -> Audit:
     kind = getattr(args.lr_scheduler_type, "value", args.lr_scheduler_type)
     if kind != "constant" or len({group["lr"] for group in inner.param_groups}) > 1:
         found.append(f"the learning rate is {kind}")
+    if not is_flat:
+        found.append("rows that stay orthonormal are not moved along the gradient on their manifold")
     if args.max_grad_norm:
         found.append(f"gradients are clipped at {args.max_grad_norm}")
     how = "; ".join(found) or "SGD at a constant step, without momentum, weight decay and clipping"

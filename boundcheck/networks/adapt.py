@@ -1,7 +1,7 @@
 """Any adapter inside any network: linear layers whose weight is W(v), and edits of hidden states; and all its sites.
 
 `adapt` changes a network in place. `sites_of` finds the trained matrices of a network, whoever put them there: our
-adapters, LoRA layers of peft, and linear layers that are trained themselves.
+adapters, LoRA layers of peft, LoReFT of pyreft, and linear layers that are trained themselves.
 """
 
 import math
@@ -11,10 +11,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import _Orthogonal
+from torch.nn.utils.parametrize import is_parametrized
 
 from boundcheck.errors import InputError
-from boundcheck.networks.sites import Leaf, Site
-from boundcheck.problems.adapters import ADAPTERS, Adapter, FrozenA, FrozenB, Full, LoRA, make_adapter
+from boundcheck.networks.network import evaluating
+from boundcheck.networks.sites import Computed, Leaf, Site
+from boundcheck.problems.adapters import ADAPTERS, Adapter, FrozenA, FrozenB, Full, LoRA, LoReFTTrained, make_adapter
 from boundcheck.problems.adapters.base import check_rank, gaussian
 
 
@@ -181,7 +184,8 @@ def _check_covered(model: nn.Module, sites: list[Site]) -> None:
     """Refuse a trained parameter that no site has, or that another module shares."""
     owners = {id(parameter): site.name for site in sites for parameter in site.parameters}
     for path, module in model.named_modules():
-        for name, parameter in module.named_parameters(path, recurse=False):
+        # Of torch itself: a model of pyvene has a method of its own in its place.
+        for name, parameter in nn.Module.named_parameters(module, path, recurse=False):
             if not parameter.requires_grad:
                 continue
             owner = owners.get(id(parameter))
@@ -199,6 +203,8 @@ def _site(path: str, module: nn.Module) -> Site | None:
         return Site(path, module.adapter, module, blocks, module.affine)
     if hasattr(module, "lora_A") and hasattr(module, "lora_B"):
         return _lora(path, module)
+    if hasattr(module, "learned_source"):
+        return _loreft(path, module)
     if isinstance(module, nn.Linear) and module.weight.requires_grad:
         # Its W0 is 0 here, so that v is the weight itself, with the bias as last column.
         affine = module.bias is not None and module.bias.requires_grad
@@ -233,6 +239,48 @@ def _lora(path: str, module: Any) -> Site | None:
     if in_b:
         return Site(path, FrozenA(W0, A.weight.detach(), scale), module, (in_b,))
     return Site(path, FrozenB(W0, B.weight.detach(), scale), module, (in_a,)) if in_a else None
+
+
+def _loreft(path: str, module: Any) -> Site | None:
+    """A LoreftIntervention of pyreft: h + Rᵀ(U h + b - R h), Rᵀ the orthogonal weight. None if it is frozen.
+
+    Other interventions of pyreft have the same parts, or linear layers that they use twice: what they compute tells
+    them apart.
+    """
+    rotate, edit = getattr(module, "rotate_layer", None), module.learned_source
+    if not any(parameter.requires_grad for parameter in module.parameters()):
+        return None
+    expected = "LoReFT, h + Rᵀ(U h + b - R h), with an orthogonal R, all of R, U and b trained, and nothing else"
+    refused = InputError(path, f"a {type(module).__name__}", expected)
+    if not isinstance(edit, nn.Linear) or edit.bias is None or rotate is None or not is_parametrized(rotate, "weight"):
+        raise refused
+    # What keeps R so while it is trained, and not only at its start.
+    if [type(each) for each in rotate.parametrizations.weight] != [_Orthogonal]:
+        raise refused
+    trained = [rotate.parametrizations.weight.original, edit.weight, edit.bias]
+    if {id(x) for x in module.parameters() if x.requires_grad} != {id(x) for x in trained}:
+        raise refused
+    if not _is_loreft(module, rotate.weight.detach(), edit):
+        raise refused
+    rank, d = edit.weight.shape
+    rows = Computed(trained[0], transposed=True, module=rotate)
+    adapter = LoReFTTrained(_nothing(d, d + 1, edit.weight), rank)
+    return Site(path, adapter, module, ((rows,), (Leaf(edit.weight), Leaf(edit.bias))), affine=True)
+
+
+@torch.no_grad()
+def _is_loreft(module: Any, Rt: Tensor, edit: nn.Linear) -> bool:
+    """Whether a module computes h + Rᵀ(U h + b - R h) at some h, without dropout, with at most d rows of R."""
+    rank, d = edit.weight.shape
+    if Rt.shape != (d, rank) or rank > d:
+        return False
+    near = 64 * max(torch.finfo(x.dtype).eps for x in (Rt, edit.weight)) * d
+    h = torch.arange(1, 4 * d + 1, device=Rt.device).cos().view(1, 4, d).to(edit.weight.dtype)
+    with evaluating(module):
+        wanted = h + ((edit(h) - h.to(Rt.dtype) @ Rt) @ Rt.mT).to(h.dtype)
+        # Where U and b are 0, what is done to them does not show.
+        line, act = torch.linspace(-3, 3, 7).to(h), getattr(module, "act_fn", nn.Identity())
+        return torch.allclose(module.forward(h), wanted, rtol=near, atol=near) and torch.equal(act(line), line)
 
 
 def _nothing(d: int, k: int, like: Tensor) -> Tensor:

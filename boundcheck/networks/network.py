@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.utils.parametrize import cached
 
 from boundcheck.networks.sites import Site, flowing, probed
 from boundcheck.problems.cast import cast_to
@@ -127,12 +128,12 @@ class Network:
     @torch.no_grad()
     def losses(self, indices: Tensor | None = None) -> Tensor:
         """The losses of samples (by default all), shape (m,), in float64."""
-        with _evaluating(self.model):
+        with evaluating(self.model):
             return torch.cat([self.task.losses(self.model, part).double() for part in self._chunks(indices)])
 
     @torch.no_grad()
     def accuracy(self) -> float:
-        with _evaluating(self.model):
+        with evaluating(self.model):
             found = [self.task.hits(self.model, part).double() for part in self._chunks(None)]
         return torch.cat(found).mean().item()
 
@@ -143,10 +144,11 @@ class Network:
         """
         sums = None
         drawn = torch.bincount(indices, minlength=self.task.samples)
-        with _evaluating(self.model):
+        with evaluating(self.model), cached():
+            values = [value for site in self.sites for value in site.values]
             for part in self._chunks(drawn.nonzero().flatten()):
                 losses = self.task.losses(self.model, part)
-                found = torch.autograd.grad(losses @ drawn[part].to(losses), self.parameters)
+                found = torch.autograd.grad(losses @ drawn[part].to(losses), values)
                 sums = _added(sums, [x.double() for x in found])
         return self.tangent(self.point(), self._points([x / len(indices) for x in sums or []]))
 
@@ -156,7 +158,7 @@ class Network:
         gradient: list[Tensor] | None = None
         weights: list[Tensor] | None = None
         count = 0
-        with _evaluating(self.model):
+        with evaluating(self.model):
             for part in self._chunks(indices):
                 with flowing(self.sites, len(part)) as flow:
                     found = self.task.losses(self.model, part)
@@ -195,7 +197,8 @@ class Network:
             v = tuple(part for site in self.sites for part in site.point())
             return inner(self.tangent(v, self._points(list(gradients))), u).sum()
 
-        found = self._twice(self.parameters, slope)
+        with cached():
+            found = self._twice([value for site in self.sites for value in site.values], slope)
         return self.tangent(self.point(), self._points(found))
 
     def weight_hessian_vector_product(self, direction: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
@@ -212,7 +215,7 @@ class Network:
         """The gradient in the leaves of `slope` of the gradient of F in them, chunk by chunk."""
         sums = None
         # Only plain attention can be differentiated twice everywhere.
-        with _evaluating(self.model), sdpa_kernel(SDPBackend.MATH):
+        with evaluating(self.model), sdpa_kernel(SDPBackend.MATH):
             for part in self._chunks(None):
                 loss = self.task.losses(self.model, part).sum()
                 gradients = torch.autograd.grad(loss, leaves, create_graph=True)
@@ -221,7 +224,7 @@ class Network:
         return [x / self.task.samples for x in sums or []]
 
     def _points(self, values: list[Tensor]) -> Point:
-        """Gradients in the parameters as blocks of v."""
+        """Gradients in the sites' values as blocks of v."""
         left = iter(values)
         found: list[Tensor] = []
         for site in self.sites:
@@ -238,7 +241,7 @@ def _added(sums: list[Tensor] | None, more: list[Tensor]) -> list[Tensor]:
 
 
 @contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
+def evaluating(model: nn.Module) -> Iterator[None]:
     """In evaluation mode, without dropout and TF32; everything is restored at the end."""
     training = [module for module in model.modules() if module.training]
     # Torch refuses to read `allow_tf32` after somebody, such as a Trainer, has set it in the new way.

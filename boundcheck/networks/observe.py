@@ -171,7 +171,8 @@ def block_norms(network: Network, v: Point) -> list[float]:
     found = []
     for site, part in zip(network.sites, network.split(v), strict=True):
         norms = {"spectral": spectral_norm, "max": lambda x: x.abs().amax((-2, -1)), "orthonormal": spectral_norm}
-        found += [norms[block.norm](x).item() for block, x in zip(site.adapter.blocks, part, strict=True)]
+        parts = zip(site.adapter.blocks, site.adapter.bounded(part), strict=True)
+        found += [norms[block.norm](x).item() for block, x in parts]
     return found
 
 

@@ -4,10 +4,11 @@ A site is a module whose output is W(v) x, or W(v) [x; 1], plus a term that does
 sample in W is the sum over its positions of (gradient in the output) (input)ᵀ; the adapter does the rest.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,9 @@ from torch import Tensor, nn
 from boundcheck.errors import InputError
 from boundcheck.problems.adapters import Adapter
 from boundcheck.problems.norms import Point
+
+# A weight, under no name, and what it is computed from.
+_State = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -24,20 +28,76 @@ class Leaf:
     parameter: Tensor
     transposed: bool = False
 
+    @property
+    def value(self) -> Tensor:
+        """The columns in the parameter's layout, of which gradients are taken: the parameter itself."""
+        return self.parameter
+
     def read(self, value: Tensor) -> Tensor:
-        """The columns, from the parameter or a tensor of its shape, such as its gradient."""
+        """The columns, from the value or a tensor of its shape, such as its gradient."""
         if value.ndim == 1:
             return value.unsqueeze(1)
         return value.mT if self.transposed else value
 
     @property
     def width(self) -> int:
-        return self.read(self.parameter).shape[1]
+        return self.read(self.value).shape[1]
 
     def write(self, columns: Tensor) -> None:
         """Put columns into the parameter."""
         value = columns.mT if self.transposed else columns
         self.parameter.copy_(value.reshape(self.parameter.shape))
+
+
+@dataclass(frozen=True)
+class Computed(Leaf):
+    """A weight that torch computes from a trained parameter, as one that it keeps orthogonal.
+
+    From a weight no way leads back to the parameter and what else it is computed from. So where training left them is
+    remembered, and put back to the last bit with the weight that they gave; any other weight is left to torch.
+    """
+
+    module: nn.Module = field(kw_only=True)
+    """Has the weight, under this name."""
+    left: deque[_State] = field(kw_only=True, repr=False, default_factory=lambda: deque(maxlen=2))
+    """The last states in which training left the module: those before and after a step."""
+    other: list[_State] = field(kw_only=True, repr=False, default_factory=list)
+    """The state that was made here last, if any."""
+
+    @property
+    def value(self) -> Tensor:
+        """The weight, a function of the parameter; a state that is new is one that training left."""
+        weight = cast(Tensor, self.module.weight)
+        state = self._state(weight)
+        if not any(_alike(state, known) for known in (*self.left, *self.other)):
+            self.left.append(self._kept(state))
+        return weight
+
+    def write(self, columns: Tensor) -> None:
+        """Put back the last state that training left with this weight, or have torch make one."""
+        current = self.value
+        wanted = (columns.mT if self.transposed else columns).to(current)
+        for state in reversed(self.left):
+            if _alike({"": wanted}, {"": state[""]}):
+                self.module.load_state_dict({name: x for name, x in state.items() if name})
+                return
+        # It completes the weight to a square matrix, at random.
+        with torch.random.fork_rng(devices=[current.device] if current.is_cuda else []):
+            self.module.weight = wanted
+        self.other[:] = [self._kept(self._state(self.module.weight))]
+
+    def _state(self, weight: Tensor) -> _State:
+        return {"": weight.detach(), **self.module.state_dict()}
+
+    def _kept(self, state: _State) -> _State:
+        # A square matrix, which training does not change, is held once.
+        last = self.left[-1] if self.left else {}
+        same = {name for name, x in last.items() if torch.equal(x, state[name])}
+        return {name: last[name] if name in same else x.clone() for name, x in state.items()}
+
+
+def _alike(x: _State, y: _State) -> bool:
+    return all(torch.allclose(part, y[name], rtol=0, atol=0, equal_nan=True) for name, part in x.items())
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +124,14 @@ class Site:
         """The trained parameters, in the order of the leaves."""
         return [leaf.parameter for leaves in self.blocks for leaf in leaves]
 
+    @property
+    def values(self) -> list[Tensor]:
+        """What v consists of, in the order of the leaves: the parameters, or what is computed from them."""
+        return [leaf.value for leaves in self.blocks for leaf in leaves]
+
     def point(self, values: Sequence[Tensor] | None = None) -> Point:
-        """V with R = 1, from the parameters, or from tensors of their shapes."""
-        left = iter(self.parameters if values is None else values)
+        """V with R = 1, from the values, or from tensors of their shapes."""
+        left = iter(self.values if values is None else values)
         return tuple(torch.cat([leaf.read(next(left)) for leaf in leaves], 1).unsqueeze(0) for leaves in self.blocks)
 
     @torch.no_grad()

@@ -83,7 +83,7 @@ def observe(problem: "Problem", v: Point, v_next: Point, law: "Draw | None") -> 
     length = gradient_square_norm.sqrt()
     norms = {
         norm_name(block.name): torch.maximum(spectral_norm(x), spectral_norm(y))
-        for block, x, y in zip(problem.adapter.blocks, v, v_next, strict=True)
+        for block, x, y in zip(problem.adapter.blocks, *map(problem.adapter.bounded, (v, v_next)), strict=True)
     }
     return norms | {
         "loss": loss,

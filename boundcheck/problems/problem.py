@@ -65,7 +65,8 @@ class Problem(Function):
         return self.adapter.retract(v, step)
 
     def norms(self, v: Point) -> dict[str, Tensor]:
-        return {block.radius: spectral_norm(part) for block, part in zip(self.adapter.blocks, v, strict=True)}
+        parts = zip(self.adapter.blocks, self.adapter.bounded(v), strict=True)
+        return {block.radius: spectral_norm(part) for block, part in parts}
 
     def observe(self, v: Point, v_next: Point, law: "Draw | None") -> dict[str, Tensor]:
         return observe(self, v, v_next, law)

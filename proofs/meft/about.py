@@ -22,6 +22,7 @@ ABOUT = (
     About(adapters.LOREFT_RANK_1, ("loreft",)),
     About(adapters.LOREFT_SHARP, ("loreft",)),
     About(adapters.LOREFT, ("loreft",)),
+    About(adapters.LOREFT_TRAINED, ("loreft-trained",)),
 )
 
 # Those for which `problems.hard` can make an instance, from the constants of the ball and the noise.

@@ -51,6 +51,19 @@ class Plain:
             return self.read(value)
         return value if self.read is floats else mp.mpf(value)
 
+    def _reads(self) -> Matrix:
+        """[I 0], by which h is read off [h; 1]."""
+        return np.eye(*self.adapter.W0.shape, dtype=int)
+
+    def bounded(self, v: PlainPoint) -> PlainPoint:
+        """What the domain bounds: the blocks, but the edit U - R [I 0] in the place of U."""
+        return (v[0], v[1] - v[0] @ self._reads()) if self.adapter.kind == "loreft-trained" else v
+
+    def at(self, bounded: PlainPoint) -> PlainPoint:
+        """The point of which that is so."""
+        kind, x = self.adapter.kind, bounded
+        return (x[0], x[1] + x[0] @ self._reads()) if kind == "loreft-trained" else x
+
     def weight(self, v: PlainPoint) -> Matrix:
         """W(v)."""
         W0 = self._constant("W0")
@@ -70,6 +83,8 @@ class Plain:
                 return W0 + self._constant("scale") * ((B1 @ A1) * (B2 @ A2))
             case "loreft", (R, V):
                 return W0 + R.T @ V
+            case "loreft-trained", (R, U):
+                return W0 + R.T @ (U - R @ self._reads())
             case "dora", (A, B, m):
                 directions = [x / length(x) for x in (W0 + self._constant("scale") * (B @ A)).T]
                 return np.stack([mj * n for mj, n in zip(m[0], directions, strict=True)], axis=1)
@@ -95,6 +110,8 @@ class Plain:
                 return self._constant("scale") * (one * (B2 @ A2) + (B1 @ A1) * two)
             case "loreft", (R, V), (dR, dV):
                 return dR.T @ V + R.T @ dV
+            case "loreft-trained", (R, U), (dR, dU):
+                return dR.T @ U + R.T @ dU - (dR.T @ R + R.T @ dR) @ self._reads()
             case "dora", (A, B, m), (dA, dB, dm):
                 V = self._constant("W0") + self._constant("scale") * (B @ A)
                 dV = self._constant("scale") * (dB @ A + B @ dA)
@@ -119,6 +136,10 @@ class Plain:
             case "loreft", (R, V), (dR, dV):
                 # A geodesic of the Stiefel manifold has R'' = -R' R'^T R: all of it at right angles to the manifold.
                 return 2 * (dR.T @ dV) - (dR @ dR.T @ R).T @ V
+            case "loreft-trained", (R, U), (dR, dU):
+                ddR = -(dR @ dR.T @ R)
+                turned = ddR.T @ R + 2 * (dR.T @ dR) + R.T @ ddR
+                return ddR.T @ U + 2 * (dR.T @ dU) - turned @ self._reads()
             case "dora", (A, B, m), (dA, dB, dm):
                 s = self._constant("scale")
                 V, dV, ddV = self._constant("W0") + s * (B @ A), s * (dB @ A + B @ dA), 2 * s * (dB @ dA)
@@ -130,6 +151,19 @@ class Plain:
     def pull_back(self, v: PlainPoint, M: Matrix) -> PlainPoint:
         """The gradient in v of <M, W(v)>, entry by entry: how fast it grows along each axis."""
         return self.tangent(v, tuple(np.stack(part) for part in self._along_axes(v, M)))
+
+    def slopes(self, g: PlainPoint) -> PlainPoint:
+        """How fast <g, v> grows along each axis of what the domain bounds."""
+        nothing = tuple(0 * block for block in g)
+        found = tuple(0 * block for block in g)
+        for number, block in enumerate(g):
+            for index in np.ndindex(block.shape):
+                axis = tuple(0 * part for part in g)
+                axis[number][index] = 1
+                found[number][index] = sum(
+                    dot(x, y - z) for x, y, z in zip(g, self.at(axis), self.at(nothing), strict=True)
+                )
+        return found
 
     def _along_axes(self, v: PlainPoint, M: Matrix) -> list[list[Matrix]]:
         found = []
@@ -144,7 +178,7 @@ class Plain:
 
     def tangent(self, v: PlainPoint, u: PlainPoint) -> PlainPoint:
         """u itself, but for R with orthonormal rows: without the part with which R R^T would change."""
-        if self.adapter.kind != "loreft":
+        if not self.adapter.kind.startswith("loreft"):
             return u
         R, Z = v[0], u[0]
         change = Z @ R.T + R @ Z.T

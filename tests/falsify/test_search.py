@@ -214,6 +214,10 @@ FALSE |= {
     "meft.loreft_rank1, of G/8": with_formula("meft.loreft_rank1", lambda x: x.subs(G, G / 8)),
     "meft.loreft_rank1, L alone": with_formula("meft.loreft_rank1", lambda x: L),
     "meft.loreft_sharp, as flat": with_formula("meft.loreft_sharp", lambda x: L * (1 + nu**2)),
+    "meft.loreft_trained, as in (R, V)": with_formula(
+        "meft.loreft_trained", lambda x: catalogue["meft.loreft_sharp"].expression("Lhat")
+    ),
+    "meft.loreft_trained, without half of G": with_formula("meft.loreft_trained", lambda x: x.subs(G, G / 2)),
     "meft.loreft_sharp, as of rank 1": replace(catalogue["meft.loreft_rank1"], id="meft.loreft_sharp", conditions=()),
 }
 

@@ -129,6 +129,8 @@ def sharp(network: Network, found: Estimates) -> float:
             return of_catalogue("meft.frozen_b", L=L, b=spectral_bound(adapter.B), **s)
         case "loreft":
             return of_catalogue("meft.loreft_sharp", L=L, G=G, **radii)
+        case "loreft-trained":
+            return of_catalogue("meft.loreft_trained", L=L, G=G, **radii)
         case "vera":
             norms = {"a_0": spectral_bound(adapter.A), "b_0": spectral_bound(adapter.B)}
             return of_catalogue("meft.vera_sharp", L=L, G=G, **radii, **norms, **s)
@@ -175,7 +177,7 @@ def test_no_curvature_is_larger_than_that_of_the_layers(kind: str) -> None:
         G_frobenius={name: M.norm().item() for name, M in zip(names, look.weight_gradients, strict=True)},
     )
     ways = by_way(smoothness_of(network.sites, found))
-    if kind == "loreft":
+    if kind.startswith("loreft"):
         random = torch.Generator().manual_seed(0)
         curvature = 0.0
         for _ in range(8):

@@ -20,7 +20,7 @@ from .small import DOMAINS, OF_KIND, pseudo_huber, random_point, softmax
 PARTS = {"gauss-newton": gauss_newton_product, "bilinear": bilinear_product}
 PRODUCTS = {"whole": hessian_vector_product, **PARTS}
 PROBLEMS = {"pseudo-Huber": pseudo_huber, "softmax": softmax}
-FLAT = [kind for kind in ADAPTERS if kind != "loreft"]
+FLAT = [kind for kind in ADAPTERS if not kind.startswith("loreft")]
 # W is linear in each block on its own, so that the second derivative of W has no part in the diagonal.
 MULTILINEAR = [kind for kind in FLAT if kind != "dora"]
 

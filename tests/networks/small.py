@@ -26,11 +26,12 @@ KINDS: dict[str, tuple[tuple[str, ...], int | None]] = {
     "full": (WEIGHTS, None),
     "direft": (EDITED, 2),
     "loreft": (EDITED, 2),
+    "loreft-trained": (EDITED, 2),
     "dora": (WEIGHTS, 2),
     "vera": (WEIGHTS, 3),
     "loha": (WEIGHTS, 2),
 }
-FLAT = [kind for kind in KINDS if kind != "loreft"]
+FLAT = [kind for kind in KINDS if not kind.startswith("loreft")]
 RADII = dict.fromkeys(("a", "b", "mu", "nu", "rho"), 0.8)
 
 # peft asks transformers for a name that is to go.

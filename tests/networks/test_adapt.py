@@ -13,7 +13,7 @@ from boundcheck.errors import InputError
 from boundcheck.networks.adapt import AdaptedLinear, adapt, matching, sites_of
 from boundcheck.networks.network import Network
 from boundcheck.networks.tasks import Encoded
-from boundcheck.problems.adapters import FrozenA, FrozenB, Full, LoRA
+from boundcheck.problems.adapters import ADAPTERS, FrozenA, FrozenB, Full, LoRA
 from tests.measure.small import refused
 
 from .small import (
@@ -65,7 +65,7 @@ def test_what_is_trained_are_the_blocks_of_the_sites(kind: str) -> None:
         assert getattr(site.adapter, "scale", 1.5) == (1.0 if kind == "direft" else 1.5)
         assert [tuple(part.shape[1:]) for part in site.point()] == [block.shape for block in site.adapter.blocks]
         assert rank is None or site.adapter.rank == rank
-        assert site.affine == (kind in {"direft", "loreft"})
+        assert site.affine == ADAPTERS[kind].edits_hidden
 
 
 def test_starts_are_drawn_from_the_generator_and_of_the_size_that_is_asked_for() -> None:

@@ -442,9 +442,15 @@ RULES: list[tuple[str, Any, dict[str, Any], str]] = [
 )
 def test_the_rules_of_algorithm_1(status: str, optimizer: Any, changes: dict[str, Any], words: str) -> None:
     for given in (optimizer(), SimpleNamespace(optimizer=optimizer())):
-        found = rules_of(args_of(**changes), given)
+        found = rules_of(args_of(**changes), given, is_flat=True)
         assert (found.status, found.hypothesis) == (status, "Algorithm 1")
         assert words in found.how
+
+
+def test_an_optimizer_does_not_step_along_a_manifold() -> None:
+    found = rules_of(args_of(), torch.optim.SGD(weights(), lr=0.1), is_flat=False)
+    assert found.status == "failed"
+    assert "manifold" in found.how
 
 
 def loader_of(sampler: Any) -> Any:

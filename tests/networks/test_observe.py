@@ -180,7 +180,11 @@ def test_everything_else_is_what_its_name_says(kind: str) -> None:
         assert found["weight_gradient_spectral"][place] == pytest.approx(np.linalg.norm(M.numpy(), 2), rel=1e-9)
         assert found["weight_gradient_frobenius"][place] == pytest.approx(np.linalg.norm(M.numpy()), rel=1e-12)
     blocks = [block for site in network.sites for block in site.adapter.blocks]
-    for norm, block, x, y in zip(found["norm"], blocks, v, after, strict=True):
+    ends = [
+        [part for site, at in zip(network.sites, network.split(x), strict=True) for part in site.adapter.bounded(at)]
+        for x in (v, after)
+    ]
+    for norm, block, x, y in zip(found["norm"], blocks, *ends, strict=True):
         sizes = [np.abs(z[0]).max() if block.norm == "max" else np.linalg.norm(z[0], 2) for z in (x.numpy(), y.numpy())]
         assert norm == pytest.approx(max(sizes), rel=1e-9)
         if block.norm == "orthonormal":

@@ -41,7 +41,7 @@ from tests.measure.small import DOMAINS, OF_KIND, changed
 from tests.problems.kinds import KINDS
 
 PRODUCTS = {"whole": hessian_vector_product, "gauss-newton": gauss_newton_product, "bilinear": bilinear_product}
-FLAT = [kind for kind in ADAPTERS if kind != "loreft"]
+FLAT = [kind for kind in ADAPTERS if not kind.startswith("loreft")]
 # The Hessian of a clipped loss jumps.
 SMOOTH = [name for name in KINDS if name != "clipped"]
 CONVEX = [name for name in SMOOTH if name != "tanh network"]
@@ -74,7 +74,7 @@ each_objective = pytest.mark.parametrize("name", OBJECTIVES)
 
 def generic(kind: str, name: str, rank: int | None = None) -> tuple[Problem, Point, Point]:
     """A problem through an adapter of scale 1.5 where it has one, two of its points, and two directions of size 1."""
-    fields = {} if kind in {"full", "direft", "loreft"} else {"adapter.scale": 1.5}
+    fields = {} if not ADAPTERS[kind].has_scale else {"adapter.scale": 1.5}
     fields |= {} if rank is None else {"adapter.rank": rank}
     adapter = build(parse(changed(OF_KIND[kind], fields)), "cpu").adapter
     random = torch.Generator().manual_seed(5)

@@ -241,7 +241,7 @@ def test_no_curvature_exceeds_a_constant(kind: str, data: DataObject) -> None:
 
 
 @sampled(3, 0)
-@pytest.mark.parametrize("kind", sorted(set(ADAPTERS) - {"loreft"}))
+@pytest.mark.parametrize("kind", sorted(kind for kind in ADAPTERS if not kind.startswith("loreft")))
 @examples(20)
 @given(data=st.data())
 def test_no_lipschitz_ratio_exceeds_a_constant(kind: str, data: DataObject) -> None:

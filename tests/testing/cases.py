@@ -72,7 +72,7 @@ from tests.testing.letters import (
     weight,
 )
 
-FLAT = [kind for kind in ADAPTERS if kind != "loreft"]
+FLAT = [kind for kind in ADAPTERS if not kind.startswith("loreft")]
 COMPOSED = [kind for kind in FLAT if "J" in catalogue[ADAPTERS[kind].composition].names]
 
 

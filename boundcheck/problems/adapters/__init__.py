@@ -16,7 +16,7 @@ from boundcheck.errors import InputError
 from boundcheck.problems.adapters.base import Adapter, Block, Radii
 from boundcheck.problems.adapters.dora import DoRA
 from boundcheck.problems.adapters.full import Full
-from boundcheck.problems.adapters.loreft import LoReFT
+from boundcheck.problems.adapters.loreft import LoReFT, LoReFTTrained
 from boundcheck.problems.adapters.low_rank import DiReFT, FrozenA, FrozenB, LoRA
 from boundcheck.problems.adapters.products import LoHa, VeRA
 
@@ -69,6 +69,7 @@ __all__ = [
     "LoHa",
     "LoRA",
     "LoReFT",
+    "LoReFTTrained",
     "Radii",
     "VeRA",
     "make_adapter",

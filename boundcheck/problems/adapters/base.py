@@ -6,7 +6,7 @@ they make the convex domain on which the theory speaks (for LoReFT, a manifold t
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Literal, NamedTuple, cast
@@ -246,9 +246,20 @@ class Adapter(ABC):
         """As `Function.factor_sizes`, from the gradient in W."""
         raise InputError("adapter.kind", self.kind, "one whose W is W0 + sBA with both factors trained")
 
+    def bounded(self, v: Point) -> Point:
+        """The matrices that the domain is about, one of each block: v itself, unless its coordinates are others.
+
+        Written so that arrays of exact numbers can take the place of tensors.
+        """
+        return v
+
+    def at(self, bounded: Point) -> Point:
+        """The point v whose `bounded` these are."""
+        return bounded
+
     def norms(self, v: Point) -> Tensor:
         """The norm of each block, shape (blocks, R); of an orthonormal one, its distance from being so."""
-        return torch.stack([_norm(block, part) for block, part in zip(self.blocks, v, strict=True)])
+        return torch.stack([_norm(block, part) for block, part in zip(self.blocks, self.bounded(v), strict=True)])
 
     def inside(self, v: Point, radii: Radii) -> Tensor:
         """Whether each point is in the domain as computed, shape (R,)."""
@@ -258,15 +269,25 @@ class Adapter(ABC):
 
     def project(self, v: Point, radii: Radii) -> Point:
         """The nearest point of the domain, block by block: singular values or entries cut, rows made orthonormal."""
-        return tuple(_projected(block, part, radii) for block, part in zip(self.blocks, v, strict=True))
+        parts = zip(self.blocks, self.bounded(v), strict=True)
+        return self._placed((_projected(block, part, radii) for block, part in parts), radii)
+
+    def inward(self, v: Point, radii: Radii, share: float) -> Point:
+        """V with norms smaller by this share, or by more where v is rounded beside larger numbers."""
+        parts = zip(self.blocks, self.bounded(v), strict=True)
+        return self.at(tuple(part if block.norm == "orthonormal" else (1 - share) * part for block, part in parts))
 
     def extreme(self, gradient: Point, radii: Radii) -> Point:
         """The point of the domain at which a linear function with this gradient is largest."""
-        return tuple(_extreme(block, part, radii) for block, part in zip(self.blocks, gradient, strict=True))
+        parts = zip(self.blocks, gradient, strict=True)
+        return self._placed((_extreme(block, part, radii) for block, part in parts), radii)
 
     def draw(self, radii: Radii, count: int, generator: torch.Generator) -> Point:
         """Random points of the domain; in every other one all singular values or entries are at their radius."""
-        return tuple(_drawn(block, radii, count, generator) for block in self.blocks)
+        return self._placed((_drawn(block, radii, count, generator) for block in self.blocks), radii)
+
+    def _placed(self, bounded: Iterable[Tensor], radii: Radii) -> Point:
+        return self.inward(self.at(tuple(bounded)), radii, 0.0)
 
     def check(self, v: Point, radii: Radii | None = None, name: str = "v") -> None:
         """Refuse a point of another shape or with a number that is not finite, or off the domain where it is given.
@@ -289,8 +310,9 @@ class Adapter(ABC):
                 raise InputError(field, f"of shape {tuple(part.shape)}", expected)
             if not torch.isfinite(part).all():
                 raise InputError(field, "with NaN or an infinity", "finite numbers")
-            if radii is not None:
-                _check_norm(field, block, _norm(block, part).max().item(), radii)
+        if radii is not None:
+            for block, norm in zip(self.blocks, self.norms(v).amax(1).tolist(), strict=True):
+                _check_norm(f"{name}.{block.name}", block, norm, radii)
 
 
 def _check_norm(field: str, block: Block, norm: float, radii: Radii) -> None:

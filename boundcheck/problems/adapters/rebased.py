@@ -48,6 +48,14 @@ class Rebased(Adapter):
         """No: steps are taken in all blocks but Z."""
         return False
 
+    def bounded(self, v: Point) -> Point:
+        """The inner adapter's, and Z."""
+        return *self.inner.bounded(v[:-1]), v[-1]
+
+    def at(self, bounded: Point) -> Point:
+        """The inner adapter's, and Z."""
+        return *self.inner.at(bounded[:-1]), bounded[-1]
+
     def weight(self, v: Point) -> Tensor:
         """Z + U(u)."""
         return v[-1] + self.inner.weight(v[:-1])

@@ -80,8 +80,12 @@ def _instances(draw: DrawFn, claim: Claim, kind: str, lipschitz: str, largest: i
     else:
         adapter = draw(_adapters(structure))
         v, other = draw(_pairs(adapter, structure.radii))
-    v = _inside(adapter, v, dtype)
-    other = _inside(adapter, other, dtype) if adapter.is_flat else tuple(_held(part, dtype) for part in other)
+    v = _inside(adapter, v, structure.radii, dtype)
+    other = (
+        _inside(adapter, other, structure.radii, dtype)
+        if adapter.is_flat
+        else tuple(_held(part, dtype) for part in other)
+    )
     step = tuple(y - x for x, y in zip(v, other, strict=True)) if adapter.is_flat else other
     assume(any(part.abs().max() > 0 for part in adapter.tangent(v, step)))
     if draw(st.booleans()):
@@ -135,13 +139,13 @@ def _pairs(draw: DrawFn, adapter: Adapter, radii: Mapping[str, float]) -> tuple[
     return v, tuple(x + share * (y - x) for x, y in zip(v, away, strict=True))
 
 
-def _inside(adapter: Adapter, v: Point, dtype: DType) -> Point:
+def _inside(adapter: Adapter, v: Point, radii: Mapping[str, float], dtype: DType) -> Point:
     """The point with floats of that type, moved inward by more than the rounding may take it out."""
-    parts = zip(adapter.blocks, v, strict=True)
+    moved = adapter.inward(v, radii, max(margin(block.shape, dtype) for block in adapter.blocks))
     # Rows that are orthonormal would not be so to single precision alone.
     return tuple(
-        part if block.norm == "orthonormal" else _held(part * (1 - margin(block.shape, dtype)), dtype)
-        for block, part in parts
+        part if block.norm == "orthonormal" else _held(part, dtype)
+        for block, part in zip(adapter.blocks, moved, strict=True)
     )
 
 
@@ -190,7 +194,7 @@ def _short_runs(draw: DrawFn, claim: Claim, kinds: tuple[str, ...], lipschitz: s
     size = draw(choice((1.0, 4.0, 0.5)))
     sizes = dict.fromkeys(adapter.radius_names, size)
     share = draw(choice((0.5, 0.75, 0.9)))
-    start = tuple(share * part for part in _inside(adapter, draw(domain_points(adapter, sizes)), dtype))
+    start = tuple(share * part for part in _inside(adapter, draw(domain_points(adapter, sizes)), sizes, dtype))
     v = tuple(_held(part, dtype) for part in start)
     E = draw(_directions_of_weight(adapter, v))
     E = _held(torch.as_tensor(E), dtype).numpy()

@@ -200,7 +200,9 @@ def _blocks(draw: DrawFn, block: Block, radii: Radii, extremal: bool) -> Tensor:
 @st.composite
 def _domain_points(draw: DrawFn, adapter: Adapter, radii: Radii) -> Point:
     extremal = draw(st.booleans())
-    return tuple(draw(_blocks(block, radii, extremal)) for block in adapter.blocks)
+    parts = [draw(_blocks(block, radii, extremal)) for block in adapter.blocks]
+    v = adapter.inward(adapter.at(tuple(part.unsqueeze(0) for part in parts)), radii, 0.0)
+    return tuple(part[0] for part in v)
 
 
 def domain_points(adapter: Adapter, radii: Radii, replicas: int = 1) -> SearchStrategy[Point]:
