@@ -87,8 +87,8 @@ def test_a_run_killed_several_times_ends_as_if_it_had_not_been(tmp_path):
     assert 0 < done < 64
     ticks = []
     (resumed,) = measure(LONG, tmp_path / "killed", tick=lambda *each: ticks.append(each))
-    # What was done before the last kill is not done again.
-    assert len(ticks) == 64 - done
+    # What was done before the last kill is not done again. No stratum ends at a multiple of 256, where it is told of too.
+    assert len([t for _, t, _ in ticks if t % 256]) == 64 - done
     assert resumed == whole
     assert_identical(folder, tmp_path / "whole" / whole.run_id)
 

@@ -78,7 +78,7 @@ UNKNOWN = {
 }
 F = Fraction
 # In the second, most of the distance is in the direction that is a little less steep, and the noise is larger than it.
-PARABOLAS = (((F(1),), (F(2),)), ((F(2), F(3, 2)), (F(3, 50), F(-4, 50))))
+PARABOLAS = (((F(1),), (F(2),)), *(((F(2), F(3, 2)), (3 * far, -4 * far)) for far in (F(1, 50), F(1))))
 
 
 @sampled(6)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from boundcheck.claims import catalogue
 from boundcheck.claims import vocabulary as words
-from boundcheck.claims.symbols import PARAMETERS, L, T, r
+from boundcheck.claims.symbols import L, T, r
 from boundcheck.claims.vocabulary import (
     EuclideanNorm,
     Expectation,
@@ -130,10 +130,8 @@ WITHOUT_POWERS = [
 @given(st.data())
 def test_quantities_of_claims_denote_their_own_values(claim, data):
     numbers = {p.name: data.draw(INPUTS, p.name) for p in claim.parameters if p.domain == "positive real"}
-    numbers |= {
-        name: Fraction(data.draw(st.integers(1, 64))) for name in ("r",) if PARAMETERS[name] in claim.parameters
-    }
-    numbers |= {name: Fraction(10**9) for name in ("T",) if PARAMETERS[name] in claim.parameters}
+    whole = [p.name for p in claim.parameters if p.domain == "positive integer"]
+    numbers |= {name: Fraction(10**9 if name == "T" else data.draw(st.integers(1, 64), name)) for name in whole}
     # Where a condition fails the claim has no values.
     if "w_0" in numbers:
         numbers["w_0"] += numbers["s"] * numbers["a"] * numbers["b"]

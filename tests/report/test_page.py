@@ -71,7 +71,7 @@ def test_same_runs_give_the_same_bytes(stored, tmp_path):
         "results.json",
         *(
             f"{x}.{y}"
-            for x in ("gradient_norm", "smoothness", "slack", "curvature_split", "descent")
+            for x in ("gradient_norm", "smoothness", "slack", "curvature_split", "descent", "waterfall")
             for y in ("svg", "pdf")
         ),
     }
