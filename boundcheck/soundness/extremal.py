@@ -6,9 +6,10 @@ They are candidates and no more: how large the curvature of F is at one of them 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from functools import cache
+from itertools import product
 from math import isqrt
 
-from boundcheck.exact.rationals import rows, scaled, transposed
+from boundcheck.exact.rationals import Rows, plus, rows, scaled, times, transposed
 from boundcheck.soundness.rational import World
 
 # A rational unit vector that is along no axis, and one at right angles to it.
@@ -45,6 +46,9 @@ def _candidates(kind: str, c: Mapping[str, Fraction], rank: int) -> Iterator[Wor
         # At R = Q and V = νI the gradient -Qᵀ makes the most of δRᵀδV.
         yield World(kind, c, (TURN, scaled(c["nu"], rows((1, 0), (0, 1)))), scaled(-1, transposed(TURN)), {})
         return
+    if rank <= 2 and kind == "loreft-trained":
+        yield from _loreft_trained(c, TURN if rank == 2 else UNIT)
+        return
     if rank == 2 and kind == "lora":
         square = rows((1, 0), (0, 1))
         yield World(kind, c, (scaled(c["a"], TURN), scaled(c["b"], square)), TURN, {})
@@ -78,6 +82,17 @@ def _candidates(kind: str, c: Mapping[str, Fraction], rank: int) -> Iterator[Wor
             yield World(kind, c, (UNIT, scaled(c["nu"], along)), tilt, {})
         case "dora":
             yield from _dora(c)
+
+
+def _loreft_trained(c: Mapping[str, Fraction], R: Rows) -> Iterator[World]:
+    """V = U - R along R or across, and gradients of either sign along R and across it."""
+    along, square = times(transposed(R), R), rows((1, 0), (0, 1))
+    across = plus(square, along, Fraction(-1))
+    directions = (R,) if len(R) == 2 else (R, ACROSS)
+    for V, nu in product(directions, (c["nu"], -c["nu"])):
+        v = R, plus(R, scaled(nu, V))
+        for tilt in (plus(along, across, Fraction(-1)), plus(across, along, Fraction(-1)), square, scaled(-1, square)):
+            yield World("loreft-trained", c, v, tilt, {})
 
 
 def _dora(c: Mapping[str, Fraction]) -> Iterator[World]:

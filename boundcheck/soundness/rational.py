@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import product as pairs_of
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -113,7 +113,7 @@ class World:
     def along(self, u: tuple[Rows, ...]) -> tuple[Rows, Rows]:
         """DW[u] and D²W[u, u] along the geodesic of u, which is a straight line but for LoReFT's R."""
         bends = [scaled(0, part) for part in u]
-        if self.kind == "loreft":
+        if self.kind in _CURVED:
             # The geodesic of the Stiefel manifold has the second derivative -δδᵀR.
             bends[0] = scaled(-1, times(times(u[0], transposed(u[0])), self.v[0]))
         moving = [
@@ -138,7 +138,7 @@ class World:
 
     def tangent(self, u: tuple[Rows, ...]) -> tuple[Rows, ...]:
         """The part of u along which v can move: all of it, but for LoReFT's R."""
-        if self.kind != "loreft":
+        if self.kind not in _CURVED:
             return u
         product = times(u[0], transposed(self.v[0]))
         symmetric = scaled(Fraction(-1, 2), plus(product, transposed(product)))
@@ -170,7 +170,10 @@ class World:
     def check(self) -> None:
         """Raise ValueError unless v is in the domain and f is as the hypotheses have it, all exactly."""
         c = self.constants
-        for (name, norm), part in zip(_DOMAINS[self.kind], self.v, strict=True):
+        bounded = self.v
+        if self.kind == "loreft-trained":
+            bounded = (self.v[0], _edit(self.v[0], self.v[1], Fraction(-1)))
+        for (name, norm), part in zip(_DOMAINS[self.kind], bounded, strict=True):
             if norm == "orthonormal":
                 good = times(part, transposed(part)) == rows(
                     *(tuple(int(i == j) for j in range(len(part))) for i in range(len(part)))
@@ -234,6 +237,20 @@ def _vera(v: list[Jets], frozen: Mapping[str, Jets]) -> Jets:
     return _mul(outside, inside)
 
 
+def _edit(R: Any, U: Any, minus: Any) -> Any:
+    """U - R [I 0], of jets or of fractions: what LoReFT in (R, U) has as V."""
+    return tuple(
+        tuple(x + minus * row[j] if j < len(row) else x for j, x in enumerate(line))
+        for line, row in zip(U, R, strict=True)
+    )
+
+
+def _turned(R: Jets, V: Any) -> Jets:
+    return _mul([list(row) for row in zip(*R, strict=True)], V)
+
+
+# Their first block has orthonormal rows.
+_CURVED = ("loreft", "loreft-trained")
 # W(v) - W0 over s; of DoRA W(v) itself.
 _WEIGHTS: dict[str, Callable[[list[Jets], Mapping[str, Jets]], Jets]] = {
     "full": lambda v, frozen: v[0],
@@ -241,7 +258,8 @@ _WEIGHTS: dict[str, Callable[[list[Jets], Mapping[str, Jets]], Jets]] = {
     "direft": lambda v, frozen: _mul(v[1], v[0]),
     "frozen-a": lambda v, frozen: _mul(v[0], frozen["A"]),
     "frozen-b": lambda v, frozen: _mul(frozen["B"], v[0]),
-    "loreft": lambda v, frozen: _mul([list(row) for row in zip(*v[0], strict=True)], v[1]),
+    "loreft": lambda v, frozen: _turned(*v),
+    "loreft-trained": lambda v, frozen: _turned(v[0], _edit(v[0], v[1], Jet(Fraction(-1)))),
     "vera": _vera,
     "dora": _dora,
     "loha": lambda v, frozen: _entrywise(_mul(v[1], v[0]), _mul(v[3], v[2])),
@@ -253,6 +271,7 @@ _DOMAINS: dict[str, tuple[tuple[str, str], ...]] = {
     "frozen-a": (("b", "spectral"),),
     "frozen-b": (("a", "spectral"),),
     "loreft": (("", "orthonormal"), ("nu", "spectral")),
+    "loreft-trained": (("", "orthonormal"), ("nu", "spectral")),
     "vera": (("a", "max"), ("b", "max")),
     "dora": (("a", "spectral"), ("b", "spectral"), ("mu", "max")),
     "loha": (("a", "spectral"), ("b", "spectral"), ("a", "spectral"), ("b", "spectral")),

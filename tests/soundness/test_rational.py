@@ -9,7 +9,7 @@ import pytest
 from boundcheck.proofs.meft.lora import GRADIENT_BOUND
 from hypothesis import given
 
-from boundcheck.exact.rationals import root, scaled
+from boundcheck.exact.rationals import plus, root, scaled
 from boundcheck.exact.rationals import rows as matrix
 from boundcheck.soundness.extremal import steepest
 from boundcheck.soundness.rational import Jet, World, spectral_at_most
@@ -17,7 +17,7 @@ from boundcheck.soundness.smoothness import Mutation, pairs
 from boundcheck.soundness.statements import CHOICES, _constants, _inputs
 from tests.layers import examples, sampled
 
-KINDS = ("full", "lora", "frozen-a", "frozen-b", "direft", "loreft", "vera", "dora", "loha")
+KINDS = ("full", "lora", "frozen-a", "frozen-b", "direft", "loreft", "loreft-trained", "vera", "dora", "loha")
 RATIONALS = st.fractions(-4, 4, max_denominator=12)
 
 
@@ -50,13 +50,18 @@ def weight(found: World, v: list[np.ndarray]) -> np.ndarray:
             # The polar retraction agrees with geodesics to second order.
             U, _, Vh = np.linalg.svd(v[0], full_matrices=False)
             return (U @ Vh).T @ v[1]
+        case "loreft-trained":
+            U, _, Vh = np.linalg.svd(v[0], full_matrices=False)
+            return (U @ Vh).T @ (v[1] - U @ Vh @ np.eye(v[0].shape[1], v[1].shape[1]))
     V = fixed["W0"] + s * v[1] @ v[0]
     return V / np.linalg.norm(V, axis=0) * v[2]
 
 
 @sampled(6)
 @pytest.mark.parametrize("choice", range(len(CHOICES)))
-@pytest.mark.parametrize(("kind", "rank"), [*((kind, 1) for kind in KINDS), ("lora", 2), ("loreft", 2)])
+@pytest.mark.parametrize(
+    ("kind", "rank"), [*((kind, 1) for kind in KINDS), ("lora", 2), ("loreft", 2), ("loreft-trained", 2)]
+)
 def test_curvature_is_the_second_difference_of_the_loss(kind, rank, choice):
     found = world(kind, choice, rank)
     v, u = ([np.array(part, dtype=float) for part in point] for point in (found.v, found.direction))
@@ -77,7 +82,7 @@ def test_curvature_is_the_second_difference_of_the_loss(kind, rank, choice):
     assert float(found.bend(found.direction)) == pytest.approx(second, rel=1e-4)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("loreft", "full")])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.startswith("loreft") and kind != "full"])
 def test_a_point_that_is_outside_is_refused(kind):
     found = world(kind)
     replace(found, v=tuple(scaled(Fraction(99, 100), part) for part in found.v)).check()
@@ -102,10 +107,19 @@ def test_a_frozen_matrix_of_another_norm_is_refused(kind, name):
         replace(found, frozen=dict(found.frozen) | {name: scaled(factor, found.frozen[name])}).check()
 
 
-def test_rows_that_are_not_orthonormal_are_refused():
-    found = world("loreft")
+@pytest.mark.parametrize("kind", ["loreft", "loreft-trained"])
+def test_rows_that_are_not_orthonormal_are_refused(kind):
+    found = world(kind)
     with pytest.raises(ValueError, match="outside"):
         replace(found, v=(scaled(Fraction(101, 100), found.v[0]), found.v[1])).check()
+
+
+def test_the_edit_in_r_and_u_is_what_is_bounded():
+    found = world("loreft-trained")
+    R, U = found.v
+    replace(found, v=(R, plus(R, plus(U, R, Fraction(-1)), Fraction(99, 100)))).check()
+    with pytest.raises(ValueError, match="outside"):
+        replace(found, v=(R, plus(R, plus(U, R, Fraction(-1)), Fraction(101, 100)))).check()
 
 
 @examples(40)
@@ -143,7 +157,7 @@ def test_no_exact_point_contradicts_the_catalogue(data):
     choice = {name: data.draw(size, label=name) for name in names}
     choice["w_0"] = choice["s"] * choice["a"] * choice["b"] + data.draw(size, label="room")
     constants = _constants(Mutation(claim, kind, "", ""), claim, choice)
-    ranks = (1,) if claim.conditions or kind != "loreft" else (1, 2)
+    ranks = (1,) if claim.conditions or not kind.startswith("loreft") else (1, 2)
     for rank in ranks:
         items = tuple((name, Fraction(x)) for name, x in constants.items())
         found = steepest(kind, items, GRADIENT_BOUND not in claim.hypotheses, rank)

@@ -268,7 +268,7 @@ class Adapter(ABC):
         return (norms <= norms.new_tensor(limits).unsqueeze(1)).all(0)
 
     def project(self, v: Point, radii: Radii) -> Point:
-        """The nearest point of the domain, block by block: singular values or entries cut, rows made orthonormal."""
+        """The point of the domain that is nearest in `bounded`: singular values or entries cut, rows orthonormal."""
         parts = zip(self.blocks, self.bounded(v), strict=True)
         return self._placed((_projected(block, part, radii) for block, part in parts), radii)
 
