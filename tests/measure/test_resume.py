@@ -87,7 +87,7 @@ def test_a_run_killed_several_times_ends_as_if_it_had_not_been(tmp_path):
     assert 0 < done < 64
     ticks = []
     (resumed,) = measure(LONG, tmp_path / "killed", tick=lambda *each: ticks.append(each))
-    # What was done before the last kill is not done again. No stratum ends at a multiple of 256, where it is told of too.
+    # What was done before the last kill is not done again. It is told at multiples of 256 too, where no stratum ends.
     assert len([t for _, t, _ in ticks if t % 256]) == 64 - done
     assert resumed == whole
     assert_identical(folder, tmp_path / "whole" / whole.run_id)
