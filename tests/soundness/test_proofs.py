@@ -9,7 +9,7 @@ from itertools import islice
 import pytest
 import sympy as sp
 
-from boundcheck.claims.symbols import T
+from boundcheck.claims.symbols import L, T, nu
 from boundcheck.claims.vocabulary import FrobeniusNorm, InnerProduct
 from boundcheck.errors import InputError
 from boundcheck.kernel import rules
@@ -28,6 +28,7 @@ from boundcheck.soundness.line_mutants import DisagreementError, LineMutant, exa
 from boundcheck.soundness.lines import Line, all_lines
 from boundcheck.soundness.mutation import mixed_up
 from boundcheck.soundness.proofs import false_mutants, most_of, true_variations
+from boundcheck.soundness.scripts import mixed_worlds, refutes
 from boundcheck.soundness.trial import Mutant, Trial, tried
 from boundcheck.soundness.variations import is_nonnegative, variations
 from boundcheck.soundness.worlds import World
@@ -278,3 +279,9 @@ def test_forms_of_norms_and_inner_products() -> None:
 def test_what_may_be_negative(node: sp.Basic) -> None:
     assert not is_nonnegative(node)
     assert is_nonnegative(sp.Pow(node, 2, evaluate=False))
+
+
+def test_a_world_that_has_no_value_of_a_letter_refutes_nothing() -> None:
+    script = next(each for each in PROVABLE if each.id == "meft.loreft_sharp")
+    world = next(each for each in mixed_worlds() if nu.name not in each.setting.numbers)
+    assert not refutes(world, sp.Lt(nu, L), script.proof, ())
