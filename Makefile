@@ -11,7 +11,7 @@ report: .venv/core
 	$(BIN)/boundcheck audit jiang2024
 
 # The report that papers cite, whole: minutes instead of one.
-reference: .venv/reference
+reference: .venv/core
 	$(BIN)/boundcheck audit jiang2024 --full
 
 # What looks at the paper's proofs runs in one worker, which runs them once. A worker has a core, and one thread there.
