@@ -7,6 +7,7 @@ watch and what was seen since the last whole chunk of the trace, and all audit t
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -144,9 +145,9 @@ class _Course:
         state, rare = spec.algorithm.start(v, plan.numbers), _RareLooks.of(spec, function, plan)
         return cls(spec, function, plan, device, schedule, sampler, state, ball, rare, _Looks(function))
 
-    @property
+    @cached_property
     def algorithm(self) -> Algorithm:
-        """What is run."""
+        """What is run; every step asks it, and a spec looks it up each time."""
         return self.spec.algorithm
 
     def restore(self, saved: dict[str, Any]) -> None:
