@@ -41,8 +41,6 @@ def objection(fact: Fact, witness: Witness, script: Script) -> str:
         return "" if witness.refutes(fact) else "the witness does not make the line false"
     except InputError as error:
         return str(error)
-    except KeyError as error:
-        return f"the witness has no value of {error.args[0]}"
 
 
 def _unsaid(script: Script, fact: Fact) -> Iterator[str]:

@@ -280,14 +280,15 @@ def rational_model(
 ) -> Model:
     """A model of the kernel's terms: numbers, matrices, functions and blocks of iterates by their names, all rational.
 
-    Raises InputError for an irrational point of a function, and for an iterate without a process.
+    Raises InputError for an irrational point of a function, a letter without a value, and an iterate without a process.
     """
 
     def symbols(x: Symbol | Variable, time: int, outcome: int) -> Rows | Fraction:
-        if isinstance(x, Variable):
-            return numbers[x.name]
-        if isinstance(x.when, str):
-            return matrices[x.name]
+        if isinstance(x, Variable) or isinstance(x.when, str):
+            values: Mapping[str, Rows | Fraction] = numbers if isinstance(x, Variable) else matrices
+            if x.name not in values:
+                raise InputError("witness", x, "an instance that has a value of this letter")
+            return values[x.name]
         if process is None:
             raise InputError("witness", x, "an instance with a run")
         return process(x.name, time, outcome)
