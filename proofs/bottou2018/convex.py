@@ -35,7 +35,7 @@ from ..meft.lora import CONDITIONALLY_UNBIASED
 from ..methods.claims import CONVEX, STRONGLY_CONVEX_EVERYWHERE
 from ..methods.minimiser import Inverse, Smooth
 from .claims import CONTRACTION, CONVEX_AVERAGE, spread
-from .sgd import GAP, Step, given_step, stays_positive
+from .sgd import GAP, Step, conclude_geometric, given_step
 
 READING = Reading(
     processes={v_t: Process((v,)), g_t: Process((g,), drawn=True)},
@@ -194,19 +194,5 @@ def contraction(proof: Proof) -> None:
         proof.quantity(quantity(CONTRACTION, spread)),
         by.quotient(growth)[0],
     )
-    beyond = proof.step(
-        "beyond the rest",
-        le(FAR_NEXT - spread, (1 - alpha * mu_F) * (FAR - spread)),
-        shrinks,
-        unit,
-        meaning="At the rest, the noise adds what the step takes away.",
-    )
-    geometric = proof.induct(
-        "geometric",
-        le(FAR - spread, (1 - alpha * mu_F) ** (t - 1) * (R_1**2 - spread)),
-        first=[by.expectation(smooth.near_squared())],
-        then=[beyond, stays_positive(proof, CONTRACTION, begun.step)],
-        meaning="By induction over t: each step multiplies by 1 - αμ_F, which is not negative.",
-    )
-    limit = proof.quantity(quantity(CONTRACTION, bound))
-    proof.conclude(proof.step("the last", CONTRACTION.conclusion, by.at(geometric, T), limit, meaning="At t = T."))
+    started = by.expectation(smooth.near_squared())
+    conclude_geometric(proof, CONTRACTION, begun.step, (shrinks, unit), (FAR, FAR_NEXT, R_1**2), spread, started)

@@ -1,5 +1,6 @@
 """Theorems 4.6 to 4.8: the expected decrease of one step, and an induction over t."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sympy as sp
@@ -109,26 +110,43 @@ def constant_step(proof: Proof) -> None:
         proof.quantity(quantity(CONSTANT_STEP, rest)),
         by.quotient(growth)[0],
     )
+    conclude_geometric(proof, CONSTANT_STEP, step, (shrinks, unit), (GAP, GAP_NEXT, D), rest, gap_at_start(proof))
+
+
+def conclude_geometric(
+    proof: Proof,
+    claim: Claim,
+    step: Step,
+    lines: Sequence[Theorem],
+    course: tuple[sp.Expr, sp.Expr, sp.Expr],
+    rest: sp.Symbol,
+    first: Theorem,
+) -> None:
+    """Conclude the bound on the last x, where x - rest shrinks by the factor 1 - αμ_F at each step.
+
+    The course is x at t and at t + 1, and what bounds it at 1 by the line `first`. The lines bound x at t + 1, and say
+    what the rest is.
+    """
+    now, after, start = course
     beyond = proof.step(
         "beyond the rest",
-        le(GAP_NEXT - rest, (1 - alpha * mu_F) * (GAP - rest)),
-        shrinks,
-        unit,
+        le(after - rest, (1 - alpha * mu_F) * (now - rest)),
+        *lines,
         step.positive,
         meaning="At the rest, the noise adds what the step takes away.",
     )
     geometric = proof.induct(
         "geometric",
-        le(GAP - rest, (1 - alpha * mu_F) ** (t - 1) * (D - rest)),
-        first=[gap_at_start(proof)],
-        then=[beyond, stays_positive(proof, CONSTANT_STEP, step)],
+        le(now - rest, (1 - alpha * mu_F) ** (t - 1) * (start - rest)),
+        first=[first],
+        then=[beyond, _stays_positive(proof, claim, step)],
         meaning="By induction over t: each step multiplies by 1 - αμ_F, which is not negative.",
     )
-    limit = proof.quantity(quantity(CONSTANT_STEP, bound))
-    proof.conclude(proof.step("the last", CONSTANT_STEP.conclusion, by.at(geometric, T), limit, meaning="At t = T."))
+    limit = proof.quantity(quantity(claim, bound))
+    proof.conclude(proof.step("the last", claim.conclusion, proof.by.at(geometric, T), limit, meaning="At t = T."))
 
 
-def stays_positive(proof: Proof, claim: Claim, step: Step) -> Theorem:
+def _stays_positive(proof: Proof, claim: Claim, step: Step) -> Theorem:
     """1 - αμ_F >= 0, from μ_F <= L̂ and L̂α <= 1."""
     gentle = proof.step(
         "α(L̂ - μ_F) ≥ 0", ge(alpha * (Lhat - mu_F), 0), proof.assume(claim.conditions[0]), step.positive
