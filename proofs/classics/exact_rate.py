@@ -23,8 +23,7 @@ from boundcheck.prove import Process, Proof, Reading, eq, ge, gt, le, script
 from boundcheck.words import algorithms
 
 from ..jiang2024.ball import unit_interval
-from ..jiang2024.claims import BOUNDED_BELOW
-from ..jiang2024.descent import CHANGE, NEXT, NOW, SLOPE, SQUARE, kept, v_next
+from ..jiang2024.descent import CHANGE, NEXT, NOW, SLOPE, SQUARE, above_minimum, kept, v_next
 from ..jiang2024.setting import quantity, theta
 from .claims import BEST_STEP, SMOOTH_AROUND
 
@@ -221,12 +220,7 @@ def _gap(proof: Proof, step: Step, move: tuple) -> Theorem:
     """F(v_t) - f* >= ‖∇F(v_t)‖²/(2L̂)."""
     by, inside = proof.by, v_t + PART * CHANGE
     law = proof.define(Value(F, v), Value(f, v), "F(v) = f(v)", forall=[v])
-    lowest = proof.step(
-        "F ≥ f*",
-        ge(Value(F, inside), f_star),
-        by.instance(law, {v: inside}),
-        by.instance(proof.assume(BOUNDED_BELOW, forall=[W]), {W: inside}),
-    )
+    lowest = above_minimum(proof, law, inside, inside)
     gap = proof.step(
         "1/L̂ along the step",
         ge(NOW - f_star, -PART * InnerProduct(SLOPE, CHANGE) - Lhat / 2 * PART**2 * InnerProduct(CHANGE, CHANGE)),

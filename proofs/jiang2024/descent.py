@@ -195,7 +195,7 @@ def gap_at_start(proof: Proof) -> Theorem:
 
 def end_of_run(proof: Proof, law: Theorem, last: sp.MatrixExpr) -> Theorem:
     """E F(v_{T+1}) >= f*, from F(v) = f(W) and W at v_{T+1}."""
-    bound = above_at_end(proof, law, last)
+    bound = above_minimum(proof, law, v_last, last)
     return proof.step(
         "end",
         ge(Expectation(Value(F, v_last)), f_star),
@@ -204,15 +204,15 @@ def end_of_run(proof: Proof, law: Theorem, last: sp.MatrixExpr) -> Theorem:
     )
 
 
-def above_at_end(proof: Proof, law: Theorem, last: sp.MatrixExpr) -> Theorem:
-    """F(v_{T+1}) >= f*."""
+def above_minimum(proof: Proof, law: Theorem, point: sp.MatrixExpr, weight: sp.MatrixExpr) -> Theorem:
+    """F(v) >= f* at a point, from F(v) = f(W) and W there."""
     by = proof.by
     below = proof.assume(BOUNDED_BELOW, forall=[W])
     return proof.step(
         "F ≥ f*",
-        ge(Value(F, v_last), f_star),
-        by.instance(law, {v: v_last}),
-        by.instance(below, {W: last}),
+        ge(Value(F, point), f_star),
+        by.instance(law, {v: point}),
+        by.instance(below, {W: weight}),
         meaning="F takes values of f.",
     )
 

@@ -16,7 +16,6 @@ from boundcheck.claims.vocabulary import (
     InnerProduct,
     MatrixExpectation,
     Value,
-    W,
     f,
     t,
     v,
@@ -31,13 +30,13 @@ from ..classics.exact_rate import ACROSS, MIDDLE, SHARE, SLOPE_NEXT, STEEP, STEE
 from ..meft.lora import CONDITIONALLY_UNBIASED
 from ..meft.theorems import THEOREM_2_EVERYWHERE
 from ..methods.everywhere import Everywhere
-from .claims import BOUNDED_BELOW
 from .descent import (
     NEXT,
     NOW,
     SLOPE,
     SQUARE,
     SQUARE_NEXT,
+    above_minimum,
     g_t,
     kept,
     noise,
@@ -138,12 +137,7 @@ class Step:
         """F(v_t) - f* >= ‖∇F(v_t)‖²/(2L̂)."""
         by, proof, inside = self.proof.by, self.proof, v_t - SHARE * SLOPE
         law = proof.define(Value(F, v), Value(f, v), "F(v) = f(v)", forall=[v])
-        lowest = proof.step(
-            "F ≥ f*",
-            ge(Value(F, inside), f_star),
-            by.instance(law, {v: inside}),
-            by.instance(proof.assume(BOUNDED_BELOW, forall=[W]), {W: inside}),
-        )
+        lowest = above_minimum(proof, law, inside, inside)
         return proof.step(
             "the gap",
             ge(NOW - f_star, SHARE / 2 * EuclideanNorm(SLOPE) ** 2),

@@ -10,7 +10,7 @@ from dataclasses import replace
 import sympy as sp
 from sympy import MatrixSymbol
 
-from boundcheck.claims.symbols import D, G, L, Lhat, T, a, alpha, b, f_star, s, zeta
+from boundcheck.claims.symbols import D, G, L, Lhat, T, a, alpha, b, s, zeta
 from boundcheck.claims.vocabulary import (
     W1,
     W2,
@@ -25,7 +25,6 @@ from boundcheck.claims.vocabulary import (
     InnerProduct,
     MatrixExpectation,
     Value,
-    W,
     d,
     f,
     k,
@@ -40,8 +39,8 @@ from boundcheck.words.measures.base import factor_gradient_square
 
 from ..jiang2024 import eigenvalue
 from ..jiang2024.ball import unit_interval
-from ..jiang2024.claims import ASSUMPTION_1, BOUNDED_BELOW
-from ..jiang2024.descent import gap_at_start
+from ..jiang2024.claims import ASSUMPTION_1
+from ..jiang2024.descent import end_of_run, gap_at_start
 from ..jiang2024.setting import GRADIENT_BLOCKS, READING, W0, quantity, theta
 from ..jiang2024.theorem_2_sharp import BestStep, conclude
 from .relora import (
@@ -231,20 +230,13 @@ def _sum(proof: Proof, law: Theorem, step: Theorem, weight: Theorem) -> Theorem:
         weight,
         meaning="Expectations, the tower rule, and the bound on the variance.",
     )
-    last = v_t.xreplace({t: T + 1})
-    bounded = proof.step(
-        "F ≥ f*",
-        ge(Value(F, last), f_star),
-        by.instance(law, {v: last}),
-        by.instance(proof.assume(BOUNDED_BELOW, forall=[W]), {W: W_t.xreplace({t: T + 1})}),
-    )
     return proof.step(
         "sum",
         le(alpha * (1 - Lhat * alpha / 2) * sp.Sum(SQUARE, (t, 1, T)), D + T * Lhat * alpha**2 * zeta**2 / 2),
         by.sum(decrease),
         by.telescope(Expectation(NOW)),
         gap_at_start(proof),
-        proof.step("end", ge(Expectation(Value(F, last)), f_star), by.expectation(bounded)),
+        end_of_run(proof, law, W_t.xreplace({t: T + 1})),
         meaning="The values of F telescope over all restarts at once: D is counted once.",
     )
 

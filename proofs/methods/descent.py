@@ -32,7 +32,7 @@ from ..jiang2024.descent import (
     SLOPE,
     SQUARE,
     TOTAL,
-    above_at_end,
+    above_minimum,
     gap_at_start,
     on_segment,
     v_last,
@@ -67,7 +67,7 @@ class Run:
         self.constant = proof.step("L̂ > 0", gt(Lhat, 0), smoothness, proof.positive(ell))
         law = proof.define(Value(F, v), Value(f, v), "F(v) = f(v)", forall=[v])
         self.line = on_segment(proof, along_run(proof), "")
-        self.start, self.above = gap_at_start(proof), above_at_end(proof, law, v_last)
+        self.start, self.above = gap_at_start(proof), above_minimum(proof, law, v_last, v_last)
         self.long = proof.step("T > 0", gt(T, 0), proof.positive(T))
 
     @property
