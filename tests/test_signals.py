@@ -56,8 +56,8 @@ def begun(folder: Path, *options: str) -> subprocess.Popen[str]:
     """A command that measures for minutes, when its first run is under way."""
     (folder / "long.toml").write_text(LONG)
     command = [sys.executable, "-m", "boundcheck", "measure", "long.toml", "--store", "runs", *options]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    process = subprocess.Popen(command, cwd=folder, text=True, start_new_session=True, **pipes)  # type: ignore[call-overload]
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, cwd=folder, text=True, start_new_session=True, stdout=pipe, stderr=pipe)
     for _ in range(1200):
         if list(folder.glob("runs/*/checkpoint.pt")) or process.poll() is not None:
             break

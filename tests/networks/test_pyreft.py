@@ -277,6 +277,7 @@ class Outer(nn.Module):
         super().__init__()
         self.model = model
 
+    # Its signature is pyvene's, and not torch's.
     def named_parameters(self, recurse: bool = True) -> Any:  # type: ignore[override]
         return list(self.model.named_parameters())
 
