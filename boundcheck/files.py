@@ -1,37 +1,49 @@
 """Files that are written whole or not at all, under names that are no paths; JSON, read as strictly as written."""
 
+import glob
 import hashlib
 import io
 import json
 import math
 import os
+import platform
 import re
 import secrets
-from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 UNFINISHED = ".part"
 """How the name of a file ends that is not yet whole."""
 
 
-def replace_file(path: Path, content: bytes | Callable[[Path], None]) -> None:
-    """Put `content`, or what it writes to the path that it is called with, in the place of a file, atomically.
+def replace_file(path: Path, content: bytes) -> None:
+    """Put `content` in the place of a file, atomically.
 
-    What is half-written has a name that no other process takes, and that is no link to another file.
+    What is half-written has a name that no other process takes, and that is no link to another file. What a process
+    that was killed left half-written is removed.
     """
-    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}{UNFINISHED}")
+    for left in path.parent.glob(f"{glob.escape(path.name)}.{_node()}-*{UNFINISHED}"):
+        if not psutil.pid_exists(int(left.name.split("-")[-2])):
+            left.unlink(missing_ok=True)
+    name = f"{path.name}.{_node()}-{os.getpid()}-{secrets.token_hex(8)}{UNFINISHED}"
+    temporary = path.with_name(name)
     try:
-        if isinstance(content, bytes):
-            with temporary.open("xb") as file:
-                file.write(content)
-        else:
-            content(temporary)
+        with temporary.open("xb") as file:
+            file.write(content)
         os.replace(temporary, path)
     except BaseException:
         # Such as of a path that is a folder: nothing half-written stays behind, unless the process is killed.
         temporary.unlink(missing_ok=True)
         raise
+
+
+@cache
+def _node() -> str:
+    """This machine: of the processes of another one, which shares its disk, nobody here knows whether they live."""
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 
 
 def read_text(path: Path, most: int = 2**24) -> str:

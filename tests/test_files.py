@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-import secrets
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,16 +25,15 @@ def test_a_file_is_replaced_whole(
         path.write_bytes(before)
     replace_file(path, content)
     assert path.read_bytes() == content
-    replace_file(path, lambda temporary: Path(temporary).write_bytes(content + b"!") and None)
-    assert path.read_bytes() == content + b"!"
     assert [x.name for x in folder.iterdir()] == ["a"]
 
 
 def test_a_link_that_was_planted_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secrets, "token_hex", lambda _: "guessed")
     victim = tmp_path / "victim"
     victim.write_bytes(b"kept")
-    (tmp_path / f"a.guessed{UNFINISHED}").symlink_to(victim)
+    # The name of a half-written file is guessed.
+    monkeypatch.setattr(Path, "with_name", lambda path, name: path.parent / "guessed")
+    (tmp_path / "guessed").symlink_to(victim)
     with pytest.raises(FileExistsError):
         replace_file(tmp_path / "a", b"written")
     assert victim.read_bytes() == b"kept"
@@ -43,15 +44,34 @@ def test_a_link_that_was_planted_is_not_followed(tmp_path: Path, monkeypatch: py
     assert (victim.read_bytes(), (tmp_path / "b").read_bytes()) == (b"kept", b"written")
 
 
-def test_what_is_interrupted_leaves_nothing_half_written(tmp_path: Path) -> None:
-    def stopped(temporary: Path) -> None:
-        temporary.write_bytes(b"half")
+def test_what_is_interrupted_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*paths: Path) -> None:
         raise KeyboardInterrupt
 
     (tmp_path / "a").write_bytes(b"before")
+    monkeypatch.setattr(os, "replace", stopped)
     with pytest.raises(KeyboardInterrupt):
-        replace_file(tmp_path / "a", stopped)
+        replace_file(tmp_path / "a", b"half")
     assert [(x.name, x.read_bytes()) for x in tmp_path.iterdir()] == [("a", b"before")]
+
+
+def test_what_a_killed_process_left_half_written_is_removed(tmp_path: Path) -> None:
+    program = """
+import os, signal, sys
+from pathlib import Path
+from boundcheck.files import replace_file
+os.replace = lambda *paths: os.kill(os.getpid(), signal.SIGKILL)
+replace_file(Path(sys.argv[1]), b"half")
+"""
+    assert subprocess.run([sys.executable, "-c", program, str(tmp_path / "a")]).returncode == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    # That of a process that lives, and that of another machine's, are theirs.
+    _, dead, _ = left.name.split("-")
+    alive, foreign = left.name.replace(dead, str(os.getpid())), left.name.replace("a.", "a.0", 1)
+    for name in (alive, foreign):
+        (tmp_path / name).write_bytes(b"half")
+    replace_file(tmp_path / "a", b"whole")
+    assert {x.name for x in tmp_path.iterdir()} == {"a", alive, foreign}
 
 
 def test_a_pipe_that_nobody_writes_into_is_empty(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Pretraining of the small GPT on English, and its cache."""
 
 import hashlib
+import io
 import math
 import os
 import tempfile
@@ -152,6 +153,8 @@ def _load(path: Path, shape: GPTShape) -> Pretrained | None:
             if archive.testzip() is not None:
                 return None
         content = torch.load(path, weights_only=True)
+        if content["key"] != path.stem:
+            return None
         model.load_state_dict(content["weights"])
         return Pretrained(model, float(content["held_out_loss"]), float(content["unigram_loss"]))
     except Exception:
@@ -160,13 +163,17 @@ def _load(path: Path, shape: GPTShape) -> Pretrained | None:
 
 
 def _save(result: Pretrained, path: Path) -> None:
+    # A file that was given another's name is not this one.
     content = {
+        "key": path.stem,
         "weights": result.model.state_dict(),
         "held_out_loss": result.held_out_loss,
         "unigram_loss": result.unigram_loss,
     }
+    written = io.BytesIO()
+    torch.save(content, written)
     try:
-        replace_file(path, lambda temporary: torch.save(content, temporary))
+        replace_file(path, written.getvalue())
     except OSError as error:
         raise _unwritable(path, error) from None
 
