@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import keyword
-import shutil
+import tempfile
 from pathlib import Path
 
 from boundcheck.errors import InputError
@@ -29,18 +29,23 @@ def new(folder: Path) -> list[Path]:
     folder = folder.with_name(name)
     if folder.exists():
         raise InputError("FOLDER", folder, "a folder that is not there yet")
+    # It is there whole or not at all, under a name that no other process takes.
     try:
-        return _copied(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as beside:
+            made = Path(beside) / folder.name
+            names = _copied(made)
+            made.rename(folder)
     except OSError as error:
-        shutil.rmtree(folder, ignore_errors=True)
         raise InputError("FOLDER", folder, f"a folder that can be made ({error.strerror})") from None
+    return [folder / name for name in names]
 
 
-def _copied(folder: Path) -> list[Path]:
+def _copied(folder: Path) -> list[str]:
     made = []
     for source in sorted(path for path in _TEMPLATE.rglob("*") if path.suffix in {".txt", ".toml", ".csv"}):
-        path = folder / source.relative_to(_TEMPLATE).as_posix().removesuffix(".txt")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(source.read_text(encoding="utf-8").replace(_NAME, folder.name), encoding="utf-8")
-        made.append(path)
+        name = source.relative_to(_TEMPLATE).as_posix().removesuffix(".txt")
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(source.read_text(encoding="utf-8").replace(_NAME, folder.name), encoding="utf-8")
+        made.append(name)
     return made

@@ -7,7 +7,7 @@ from functools import cache
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.errors import InputError
-from boundcheck.files import parse_json
+from boundcheck.files import parse_json, read_text
 from boundcheck.proofs import Paper, papers
 
 
@@ -49,7 +49,7 @@ def _of_paper(paper: Paper) -> dict[str, Fixed]:
                 str(entry["conclusion"]["text"]),
                 frozenset(str(each["digest"]) for each in entry["hypotheses"]),
             )
-            for id, entry in parse_json(path.read_text(encoding="utf-8")).items()
+            for id, entry in parse_json(read_text(path)).items()
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         expected = f"a table as boundcheck.prove.statements writes it ({type(error).__name__}: {error})"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from boundcheck.errors import InputError
+from boundcheck.files import replace_file
 from boundcheck.kernel import Fact
 from boundcheck.kernel.atoms import Dimension, Horizon, Inverse, Maximum, Norm, Root
 from boundcheck.kernel.terms import Atom, Scalar
@@ -99,7 +100,7 @@ def export(folder: Path, name: str, goal: Fact, premises: Sequence[Fact]) -> Pat
     path = Path(folder) / f"{name}.smt2"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(smt_lib(goal, premises), encoding="utf-8", newline="\n")
+        replace_file(path, smt_lib(goal, premises).encode())
     except OSError as error:
         raise InputError("folder", folder, f"a folder that can be written to ({error.strerror})") from error
     return path

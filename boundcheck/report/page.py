@@ -96,18 +96,16 @@ def _write(files: Mapping[Path, bytes]) -> list[Path]:
 
 
 def export_data(runs: list[StoredRun], folder: Path) -> list[Path]:
-    """Each run's trace as netCDF and as CSV, for other tools."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Each run's trace as netCDF and as CSV, for other tools; raises InputError where the folder cannot be written."""
     written = []
     for run in runs:
-        name = folder / file_name(str(run.result.run_id))
-        run.trace.to_netcdf(name.with_suffix(".nc"), engine="scipy")
-        written.append(name.with_suffix(".nc"))
+        stem = file_name(str(run.result.run_id))
+        files = {folder / f"{stem}.nc": bytes(run.trace.to_netcdf(engine="scipy"))}
         for dims in dict.fromkeys(x.dims for x in run.trace.data_vars.values()):
             names = [key for key, x in run.trace.data_vars.items() if x.dims == dims]
-            path = name.with_name(f"{name.name}.{'-'.join(map(str, dims))}.csv")
-            run.trace[names].to_dataframe().to_csv(path)
-            written.append(path)
+            table = run.trace[names].to_dataframe().to_csv(lineterminator="\n")
+            files[folder / f"{stem}.{'-'.join(map(str, dims))}.csv"] = table.encode()
+        written += _write(files)
     return written
 
 

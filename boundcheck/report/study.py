@@ -9,7 +9,7 @@ from typing import Any
 
 from boundcheck.errors import InputError
 from boundcheck.falsify.worst_case import WorstCase
-from boundcheck.files import parse_json
+from boundcheck.files import parse_json, read_text
 from boundcheck.measure.store import code_version
 from boundcheck.soundness.coverage import Coverage, Power
 from boundcheck.version import __version__
@@ -55,7 +55,7 @@ def kept(paper: str) -> Study:
     """
     path = _folder() / paper / "statistics.json"
     try:
-        stored = parse_json(path.read_text(encoding="utf-8"))
+        stored = parse_json(read_text(path))
         parts = {name: [_made(kind, each) for each in stored[name]] for name, kind in _PARTS.items()}
         return Study(
             **parts, made_by={name: str(stored["made_by"][name]) for name in ("boundcheck", "code")}, kept=True
