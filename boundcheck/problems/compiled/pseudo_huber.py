@@ -15,7 +15,16 @@ Floats = NDArray[np.float64]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _inlined: Callable[[Function], Function] = njit(inline="always")
-_compiled: Callable[[Function], Function] = njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
+
+
+def _compiled(function: Function) -> Function:
+    """Compiled, and kept for other processes where there is a folder in which it can be."""
+    options = {"nogil": True, "fastmath": {"contract"}, "error_model": "numpy"}
+    try:
+        return njit(cache=True, **options)(function)
+    except RuntimeError:
+        # Neither beside this file nor in a home of the user's.
+        return njit(**options)(function)
 
 
 @_inlined
