@@ -2,6 +2,8 @@
 
 import hashlib
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,7 @@ from boundcheck.networks.tasks import Encoded
 from boundcheck.problems.constant import Constant
 from boundcheck.problems.norms import Point
 from boundcheck.problems.sgd import Draw
+from boundcheck.sinks import say
 
 # Samples that go through the model at a time, at most; and no more than a step takes, which memory is there for.
 _CHUNK = 32
@@ -98,7 +101,7 @@ class BoundcheckCallback(TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
         """Look at F after the step, and write the record."""
         if self._recorder is not None:
-            with undisturbed():
+            with undisturbed(), self._losing_no_training():
                 self._recorder.after(state.global_step)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
@@ -110,17 +113,29 @@ class BoundcheckCallback(TrainerCallback):
             # Training is done, and not to be lost for this.
             print("boundcheck: no step was recorded", file=sys.stderr)
             return
-        with undisturbed():
+        with undisturbed(), self._losing_no_training():
             folder, self.result = recorder.finish(state.global_step)
-        show_course(folder.trace(), self.result, recorder.noise)
-        if self.report:
-            # Deferred: figures are not needed while training.
-            from boundcheck.report.page import write_runs
+            show_course(folder.trace(), self.result, recorder.noise)
+            if self.report:
+                # Deferred: figures are not needed while training.
+                from boundcheck.report.page import write_runs
 
-            lead = "What one run of fine-tuning showed of σ, G, ζ and smoothness, and what the theorem says of that."
-            title, command = "Fine-tuning, held against its theorem", f"boundcheck report {folder.id}"
-            page = write_runs([folder.path], self.runs / f"report-{folder.id}" / "index.html", title, lead, command)[0]
-            print(f"boundcheck: {page}", file=sys.stderr)
+                lead = (
+                    "What one run of fine-tuning showed of σ, G, ζ and smoothness, and what the theorem says of that."
+                )
+                title, command = "Fine-tuning, held against its theorem", f"boundcheck report {folder.id}"
+                beside = self.runs / f"report-{folder.id}" / "index.html"
+                page = write_runs([folder.path], beside, title, lead, command)[0]
+                print(f"boundcheck: {page}", file=sys.stderr)
+
+    @contextmanager
+    def _losing_no_training(self) -> Iterator[None]:
+        """Where a disk is full, say so and record no more: the hours of training are worth more than their record."""
+        try:
+            yield
+        except InputError as error:
+            self._recorder = None
+            say(f"training goes on without its record: {error}")
 
 
 class _Recorder:
