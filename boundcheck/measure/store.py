@@ -122,14 +122,11 @@ class RunFolder:
         """
         lock = FileLock(self.path / ".lock")
         try:
-            while True:
-                try:
-                    lock.acquire(timeout=_POLL)
-                    break
-                except Timeout:
+            with _writing(self.path):
+                while not _acquired(lock):
                     tick(f"another process runs {self.id}; waiting for it", 0, 1)
-            for left in self.path.glob(f"*{UNFINISHED}"):
-                left.unlink(missing_ok=True)
+                for left in self.path.glob(f"*{UNFINISHED}"):
+                    left.unlink(missing_ok=True)
             yield
         finally:
             lock.release()
@@ -315,6 +312,14 @@ def _unsealed(content: bytes) -> dict[str, Any]:
 def _trace_in(path: Path) -> xr.Dataset:
     with _of_strangers(), xr.open_zarr(path / "trace.zarr", consolidated=False, zarr_format=3) as trace:
         return trace.load()
+
+
+def _acquired(lock: FileLock) -> bool:
+    try:
+        lock.acquire(timeout=_POLL)
+    except Timeout:
+        return False
+    return True
 
 
 @contextmanager
