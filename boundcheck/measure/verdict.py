@@ -89,8 +89,9 @@ def judge(evidence: Evidence, audits: list[Audit]) -> Outcome:
 
     def outcome(verdict: Verdict, reason: str, blame: Blame | None) -> Outcome:
         smallest = float(measured.seen.value.mean(0).min())
-        interval = measured.interval
-        return Outcome(verdict, reason, blame, measured.mean, smallest, interval, bound, plan.trivial, before)
+        # Where a run diverged, what overflowed may be recorded as 0.
+        mean, smallest = (math.nan, math.nan) if measured.seen.is_lost else (measured.mean, smallest)
+        return Outcome(verdict, reason, blame, mean, smallest, measured.interval, bound, plan.trivial, before)
 
     failed = list(dict.fromkeys(each.hypothesis for each in audits if each.status == "failed"))
     blame = blamed(audits, "failed")

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import xarray as xr
 
 from boundcheck.claims import catalogue
@@ -60,6 +61,11 @@ class StoredRun:
     def shown(self) -> str:
         """What was measured of it."""
         return self.measure.shown(self.algorithm.is_stochastic)
+
+    @cached_property
+    def has_diverged(self) -> bool:
+        """Whether F at an audit of a run on matrices, which looks at all of them, was no finite number."""
+        return self.is_theorem and not self.is_network and not np.isfinite(self.trace["loss"]).all()
 
     @property
     def estimates(self) -> Estimates:

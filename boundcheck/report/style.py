@@ -54,6 +54,9 @@ def pdf(figure: Figure) -> bytes:
         figure.savefig(buffer, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
     return buffer.getvalue()
 
+# What an axis can show with room around it; how much of that at a time; and decades with a tick.
+_LARGEST, _LONGEST, _MOST_TICKS = 1e300, 1e40, 24
+
 
 def looks_of(names: Iterable[str]) -> dict[str, tuple[str, str]]:
     """Marker and colour for each distinct name, in order."""
@@ -98,13 +101,25 @@ def ticks(axis: XAxis | YAxis, places: Iterable[float], text: Callable[[float], 
     axis.set_major_formatter(FuncFormatter(lambda place, _: text(place)))
 
 
+def extent(*values: Any) -> tuple[float, float]:
+    """The least and the largest of what a logarithmic axis can show; of a run that diverged, this leaves some out."""
+    flat = np.concatenate([np.ravel(np.asarray(each, dtype=float)) for each in values])
+    shown = flat[(flat > 1 / _LARGEST) & (flat < _LARGEST)]
+    return (float(shown.min()), float(shown.max())) if len(shown) else (1.0, 1.0)
+
+
 def log_y(axis: Axes, low: float, high: float) -> None:
-    """A logarithmic y-axis: ticks at 1, 2 and 5 of each decade (only 1 on a long axis), printed as plain numbers."""
+    """A logarithmic y-axis: ticks at 1, 2 and 5 of each decade (only 1 on a long axis), printed as plain numbers.
+
+    A curve that rises by more than any axis can show, as of a run that diverged, leaves it at the top.
+    """
+    high = min(high, low * _LONGEST)
     axis.set_yscale("log")
     axis.set_ylim(low / 1.4, high * 1.4)
     exponents = range(int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 1)
     digits = (1,) if high / low > 150 else (1, 2, 5)
-    ticks(axis.yaxis, [digit * 10.0**exponent for exponent in exponents for digit in digits])
+    apart = -(-len(exponents) // _MOST_TICKS)
+    ticks(axis.yaxis, [digit * 10.0**exponent for exponent in exponents[::apart] for digit in digits])
 
 
 def marks(low: float, high: float) -> list[float]:

@@ -2,11 +2,16 @@
 
 import json
 
+import hypothesis.strategies as st
 import numpy as np
 import pytest
+from hypothesis import given
+from matplotlib.figure import Figure
 
 from boundcheck.measure import experiment, measure
 from boundcheck.measure.plan import make_plan
+from boundcheck.report.page import export_data, load_runs, write_runs
+from boundcheck.report.style import extent, log_y
 from tests.layers import sampled
 
 from .small import THEOREMS, WITH_SHORTEST, theorem_table, with_values
@@ -85,3 +90,34 @@ def test_a_pilot_far_below_the_shortest_horizon_is_the_audits_to_report(id, step
     (result,) = measure(table, tmp_path)
     assert result.verdict == "hypothesis-failed"
     assert "T >= T_min" in result.reason
+
+
+@sampled(3)
+@pytest.mark.parametrize("step_size", [1e2, 1e20, 1e80, 1e155, 1e160, 1e300, np.inf, np.nan])
+def test_the_page_of_a_diverged_run_is_written_and_says_so(step_size, tmp_path, monkeypatch):
+    """Of a run that left every range of floats the page, its figures on log axes and its files in JSON are there."""
+    table = theorem_table(run__steps=48, run__audits=12)
+    result = diverge(table, step_size, tmp_path, monkeypatch)
+    page = tmp_path / "page" / "index.html"
+    files = write_runs([tmp_path / result.run_id], page, "t", "l", "c")
+    files += export_data(load_runs([tmp_path / result.run_id]), tmp_path / "data")
+    assert {"gradient_norm.svg", "descent.svg", "smoothness.svg", "results.json"} <= {path.name for path in files}
+    (row,) = json.loads((tmp_path / "page" / "results.json").read_text(), parse_constant=pytest.fail)
+    assert row["verdict"] == "hypothesis-failed"
+    trace = load_runs([tmp_path / result.run_id])[0].trace
+    if not np.isfinite(trace["loss"]).all():
+        # No number is shown for what was measured, such as the 0 that overflow leaves.
+        assert row["measured"] is None
+        assert '<td class="n">diverged</td>' in page.read_text()
+
+
+@given(st.lists(st.floats(), max_size=6))
+def test_an_axis_can_show_the_extent_of_any_numbers(values):
+    low, high = extent(values, [])
+    assert 0 < low <= high < np.inf
+    axis = Figure().subplots()
+    log_y(axis, low, high)
+    bottom, top = axis.get_ylim()
+    assert 0 < bottom < low
+    assert bottom < top < np.inf
+    assert len(axis.yaxis.get_major_locator()()) <= 80

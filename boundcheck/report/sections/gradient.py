@@ -9,7 +9,7 @@ from boundcheck.measure.intervals import student_interval
 from boundcheck.measure.schedule import Schedule
 from boundcheck.report.section import Folder, Material
 from boundcheck.report.stored import StoredRun, known
-from boundcheck.report.style import BLUE, GREEN, GREY, VERMILLION, log_y, panels
+from boundcheck.report.style import BLUE, GREEN, GREY, VERMILLION, extent, log_y, panels
 from boundcheck.report.words import titled
 
 title = "Bound against measured gradient norm"
@@ -44,7 +44,9 @@ def band(
     axis: Axes, x: np.ndarray, values: np.ndarray, mean: np.ndarray, level: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw Student's limits over replicas at each time, for values of shape (R, M); returns both."""
-    limits = [student_interval(column, level) for column in values.T]
+    # Of a run that diverged there are none.
+    with np.errstate(invalid="ignore", over="ignore"):
+        limits = [student_interval(column, level) for column in values.T]
     # A lower limit of 0 has no place on a log axis; the band then ends at a tenth of the mean.
     ends = np.maximum([i.lower for i in limits], 0.1 * mean), np.array([i.upper for i in limits])
     words = f"pointwise asymptotic {level:.0%} interval over replicas"
@@ -68,7 +70,7 @@ def _draw(axis: Axes, run: StoredRun) -> None:
         axis.axhspan(interval.lower, interval.upper, color=GREEN, alpha=0.25, lw=0)
         words = f"{run.shown}, and its {interval.kind} interval"
         axis.axhline(known(result.measured), color=GREEN, lw=1, ls="--", label=words)
-    log_y(axis, float(np.nanmin(low)), max(bound, first, float(np.nanmax(high))))
+    log_y(axis, extent(low)[0], extent(bound, first, high)[1])
     axis.set_xlim(0, steps)
     axis.set_xlabel("iteration t")
     axis.set_ylabel(run.measure.observable.axis(result.problem.units))

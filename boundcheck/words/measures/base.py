@@ -103,6 +103,12 @@ class Seen(NamedTuple):
     value: Any
     high: Any
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether anything was computed of which nothing is known, as of a run that diverged: 0 in place of overflow."""
+        known = np.isfinite(self.low) & np.isfinite(self.high)
+        return bool((np.isfinite(self.value) & ~known).any())
+
 
 @dataclass(frozen=True)
 class Observable:
