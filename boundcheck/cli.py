@@ -1,4 +1,4 @@
-"""The command line: `boundcheck claims | bound | prove | falsify | measure | audit | report | soundness`.
+"""The command line: `boundcheck claims | bound | prove | falsify | measure | audit | report | soundness | reliability`.
 
 Tables for a person go to stdout and progress to stderr; with `--json` one JSON object is all that stdout gets. Exit
 code 0: it did its work, whatever it found; 1 with `--strict`: something was refuted, violated or is unknown; 2: bad
@@ -379,6 +379,35 @@ def soundness(
         STDOUT.print(table)
         for trial in found.wrong:
             said = f"WRONG: {trial.subject}, {trial.change}: {trial.outcome}, but {trial.witness}"
+            STDOUT.print(said, soft_wrap=True, markup=False)
+        STDOUT.print(f"Report: {files[0]}", soft_wrap=True, markup=False)
+    if found.wrong:
+        raise typer.Exit(1)
+
+
+@app.command()
+def reliability(
+    out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("reports") / "reliability",
+    share: Annotated[int, typer.Option(help="Make every n-th attack only: 1 for all, 20 for a quick look.")] = 1,
+    jobs: Annotated[int, typer.Option(help="Attacks at a time.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Attack boundcheck: kills, full disks, damaged files; is work ever lost? Exits with 1 if anything goes wrong."""
+    from boundcheck.reliability.survey import survey
+    from boundcheck.report.reliability import write_reliability
+    from boundcheck.terminal import STDOUT, print_json, progress
+
+    with progress() as tick:
+        found = survey(share, jobs, tick)
+    command = "boundcheck reliability" + (f" --share {share}" if share > 1 else "")
+    files = write_reliability(found, out, command)
+    if as_json:
+        print_json(found.as_json() | {"report": str(files[0])})
+    else:
+        for x in found.kinds:
+            STDOUT.print(f"{x['kind']}: {x['tried']} tried, {x['wrong']} wrong", soft_wrap=True, markup=False)
+        for trial in found.wrong:
+            said = f"WRONG: {trial.subject}, {trial.kind}, {trial.change}: {trial.outcome}: {trial.said}"
             STDOUT.print(said, soft_wrap=True, markup=False)
         STDOUT.print(f"Report: {files[0]}", soft_wrap=True, markup=False)
     if found.wrong:

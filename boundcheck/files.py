@@ -42,7 +42,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
 @cache
 def _node() -> str:
-    """This machine: of the processes of another one, which shares its disk, nobody here knows whether they live."""
+    """A name of the machine: whether processes of another one live, which shares its disk, nobody here knows."""
     return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.files import UNFINISHED, read_text, replace_file
+from boundcheck.files import read_text, replace_file
 
 
 @given(before=st.none() | st.binary(max_size=20), content=st.binary(max_size=20))

@@ -59,13 +59,13 @@ class End:
 class Running:
     """A subject that runs in the folder `world`; beside it is written what it says."""
 
-    def __init__(self, subject: str, world: Path, trouble: Trouble, name: str = "process") -> None:
-        """Start it."""
+    def __init__(self, subject: str, world: Path, trouble: Trouble, name: str, step: str = "act") -> None:
+        """Start it, or, as another step of the subject, `prepare`."""
         self._beside, self._began = world.parent / name, time.perf_counter()
         self._beside.mkdir()
         # Pipes: of all that a process writes they alone have room when a disk has none.
         self._heard = {name: _pipe(self._beside / name) for name in _STREAMS}
-        self._process = _context().Process(target=_run, args=(subject, world, trouble, self._beside))
+        self._process = _context().Process(target=_run, args=(subject, step, world, trouble, self._beside))
         self._process.start()
 
     def send(self, number: int) -> None:
@@ -119,7 +119,7 @@ def _context() -> ForkServerContext:
     return made
 
 
-def _run(subject: str, world: Path, trouble: Trouble, beside: Path) -> None:
+def _run(subject: str, step: str, world: Path, trouble: Trouble, beside: Path) -> None:
     os.setsid()
     os.chdir(world)
     for number, name in enumerate(_STREAMS, start=1):
@@ -131,7 +131,7 @@ def _run(subject: str, world: Path, trouble: Trouble, beside: Path) -> None:
     writes: list[str] = []
     try:
         with in_one_line(), trouble.armed(writes):
-            SUBJECTS[subject].act()
+            getattr(SUBJECTS[subject], step)()
     finally:
         (beside / "writes").write_text(json.dumps(writes))
 

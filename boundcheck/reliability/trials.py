@@ -14,12 +14,13 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import chdir, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 from random import Random
+from threading import Lock
 
 from boundcheck.errors import BoundcheckError
 from boundcheck.files import UNFINISHED
@@ -28,9 +29,24 @@ from boundcheck.reliability.process import End, Running
 from boundcheck.reliability.subjects import SUBJECTS
 from boundcheck.reliability.troubles import Trouble
 
+KINDS = {
+    "kill": "killed at a write (SIGKILL)",
+    "SIGKILL": "killed at a moment (SIGKILL)",
+    "SIGTERM": "stopped at a moment (SIGTERM)",
+    "SIGINT": "stopped at a moment (Ctrl-C)",
+    "full disk": "a disk that is full from a write on",
+    "torn": "a disk that is full in the middle of a file",
+    "read-only": "a disk that is read-only from a write on",
+    "failing disk": "a write that fails once (I/O error)",
+    "no permission": "a write that fails once (no permission)",
+    "damage": "a file that is damaged, or no file",
+    "race": "two processes in one folder",
+}
+"""The kinds of attacks, in words."""
 SAME, LINE, READ = "as if nothing had happened", "one line", "read as what it says"
 # Times of an undisturbed end, and seconds more, after which a process hangs; characters of a line.
 _PATIENCE, _LEAST, _LONGEST = 20.0, 60.0, 1000
+_SIGNALS = ("SIGKILL", "SIGTERM", "SIGINT")
 _LEFT_OVER = (UNFINISHED, ".partial", ".tmp")
 Files = dict[str, bytes | str]
 
@@ -41,16 +57,16 @@ class Attack:
 
     Attributes:
         subject: who is attacked.
-        kind: "damage", "race", "moment", which is a signal at a moment, or the kind of a `Trouble`.
-        detail: the way of a damage, or the name of a signal.
+        kind: "damage", "race", the name of a signal, which comes at any moment, or the kind of a `Trouble`.
+        way: of a damage.
         seed: of what is left to chance: the file and the place in it, the number of the write, or the moment.
 
     """
 
     subject: str
     kind: str
-    detail: str
     seed: int
+    way: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,7 +74,8 @@ class Trial:
     """What came of an attack.
 
     Attributes:
-        subject, kind: as in `Attack`.
+        subject: as in `Attack`.
+        kind: in words.
         change: what was done, in words.
         outcome: one of `SAME`, `LINE`, `READ`, or what went wrong.
         said: the last line that it said.
@@ -102,7 +119,7 @@ def tried(attack: Attack) -> Trial:
             outcome = str(error)
         wrong = outcome not in (SAME, LINE, READ)
         said = made.said if not wrong else " / ".join(made.lines[-6:])
-    return Trial(attack.subject, attack.kind, made.change, outcome, said, wrong, time.perf_counter() - began)
+    return Trial(attack.subject, KINDS[attack.kind], made.change, outcome, said, wrong, time.perf_counter() - began)
 
 
 class _Made:
@@ -110,7 +127,7 @@ class _Made:
 
     def __init__(self, attack: Attack, truth: _Truth, world: Path, random: Random) -> None:
         self.attack, self.truth, self.world, self.random = attack, truth, world, random
-        self.change, self.lines = attack.detail or attack.kind, list[str]()
+        self.change, self.lines = attack.way, list[str]()
 
     @property
     def said(self) -> str:
@@ -122,7 +139,7 @@ class _Made:
             return self._damaged()
         if self.attack.kind == "race":
             return self._raced()
-        end = self._hurt() if self.attack.kind != "moment" else self._interrupted()
+        end = self._interrupted() if self.attack.kind in _SIGNALS else self._hurt()
         self._check_kept()
         self._check_end(self._run("again"), (0,))
         self._check_same(_files(self.world))
@@ -144,7 +161,7 @@ class _Made:
         return end
 
     def _interrupted(self) -> End:
-        number = signal.Signals[self.attack.detail]
+        number = signal.Signals[self.attack.kind]
         moment = self.random.random() * self.truth.end.seconds
         self.change = f"{number.name} after {moment:.2f} s"
         running = Running(self.attack.subject, self.world, Trouble("none"), "attacked")
@@ -168,8 +185,8 @@ class _Made:
         path = self.random.choice(sorted(each for each in self.world.glob(pattern) if each.is_file()))
         name = path.relative_to(self.world).as_posix()
         other = self.world / _twin(name, subject.twin)
-        self.change = f"{name}: {self.attack.detail}"
-        WAYS[self.attack.detail](self.random, path, other)
+        self.change = f"{name}: {self.attack.way}"
+        WAYS[self.attack.way](self.random, path, other)
         before = _files(self.world)
         end = self._run("attacked")
         self._check_end(end, (0, 2))
@@ -189,18 +206,8 @@ class _Made:
         return SAME
 
     def _check_end(self, end: End, codes: tuple[int, ...]) -> None:
-        if end.code is None:
-            raise _WrongError("it hangs")
-        if "Traceback" in end.said:
-            raise _WrongError("a traceback")
-        if end.code not in codes:
-            raise _WrongError(f"it ended with {end.code}")
-        if len(end.lines) > 1 or any(len(line) > _LONGEST or not line.isprintable() for line in end.lines):
-            raise _WrongError("several lines")
-        if end.code == 2 and not end.lines:
-            raise _WrongError("no line")
-        if end.orphans:
-            raise _WrongError("a process stayed behind")
+        if fault := fault_of(end, codes):
+            raise _WrongError(fault)
 
     def _check_kept(self) -> None:
         """What was there before is there, as it was or as the command makes it."""
@@ -220,6 +227,21 @@ class _Made:
             raise _WrongError(f"{left[0]} was left over")
 
 
+def fault_of(end: End, codes: tuple[int, ...]) -> str | None:
+    """What is wrong with how a process ended that was to end with one of these codes; None where nothing is."""
+    if end.code is None:
+        return "it hangs"
+    if "Traceback" in end.said:
+        return "a traceback"
+    if end.code not in codes:
+        return f"it ended with {end.code}"
+    if len(end.lines) > 1 or any(len(line) > _LONGEST or not line.isprintable() for line in end.lines):
+        return "several lines"
+    if end.code == 2 and not end.lines:
+        return "no line"
+    return "a process stayed behind" if end.orphans else None
+
+
 def _twin(name: str, twins: dict[str, str]) -> str:
     for mine, other in twins.items():
         place = "/".join(name.split("/")[: mine.count("/") + 1])
@@ -234,19 +256,25 @@ def _world(truth: _Truth) -> Iterator[Path]:
         yield shutil.copytree(truth.before, Path(name) / "world", symlinks=True)
 
 
+_LOCK = Lock()
 _KEPT = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
 
 
-@cache
 def _truth(name: str) -> _Truth:
+    # Threads that attack one subject at a time share it.
+    with _LOCK:
+        return _made_once(name)
+
+
+@cache
+def _made_once(name: str) -> _Truth:
     root = Path(_KEPT.name) / re.sub(r"\W", "_", name)
     (before := root / "before").mkdir(parents=True)
-    with chdir(before):
-        SUBJECTS[name].prepare()
+    made = Running(name, before, Trouble("none"), "prepare", "prepare").end(_LEAST * _PATIENCE)
     world = shutil.copytree(before, root / "world")
     end = Running(name, world, Trouble("none"), "truth").end(_LEAST * _PATIENCE)
-    if end.code != 0:
-        raise BoundcheckError(f"{name} ended with {end.code}: {end.said}")
+    if made.code != 0 or end.code != 0:
+        raise BoundcheckError(f"{name}, which nobody attacked, ended with {end.code}: {made.said}{end.said}")
     # The first of all includes what every process imports.
     again = shutil.copytree(before, root / "again" / "world")
     seconds = Running(name, again, Trouble("none"), "truth").end(_LEAST * _PATIENCE).seconds

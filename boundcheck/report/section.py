@@ -36,6 +36,7 @@ from boundcheck.report.style import pdf, svg
 from boundcheck.report.words import badge, label, mathml, number, signed, slug, titled
 
 if TYPE_CHECKING:
+    from boundcheck.reliability.survey import Survey as Reliability
     from boundcheck.soundness.survey import Survey
 
 GROUP = "boundcheck.sections"
@@ -78,6 +79,7 @@ class Material:
         study: how often the intervals of the verdicts miss, how many replicas they need, and worst cases.
         faults: what was made wrong on purpose, in words, and the run that shows it.
         survey: how often boundcheck is wrong.
+        reliability: whether work is lost.
         command: what makes the page again.
         paper: the folder of the paper that the page is about.
 
@@ -91,6 +93,7 @@ class Material:
     study: Study = field(default_factory=Study)
     faults: list[tuple[str, StoredRun]] = field(default_factory=list)
     survey: "Survey | None" = None
+    reliability: "Reliability | None" = None
     command: str = ""
     paper: Path | None = None
 
@@ -145,6 +148,11 @@ class Material:
         return list(dict.fromkeys([*([self.paper] if self.paper else []), *of_claims]))
 
     @property
+    def is_of_boundcheck(self) -> bool:
+        """Whether the page is about boundcheck, and not about a paper or runs."""
+        return self.survey is not None or self.reliability is not None
+
+    @property
     def by_callback(self) -> bool:
         """Whether a Trainer made any of the runs of networks."""
         return any(each.is_trained for each in self.networks)
@@ -158,8 +166,8 @@ class Material:
 
     def as_json(self) -> Any:
         """Every result that the page is made from."""
-        if self.survey:
-            return self.survey.as_json()
+        if about := self.survey or self.reliability:
+            return about.as_json()
         return [run.result.as_json() for run in (*self.runs, *(run for _, run in self.faults))]
 
 

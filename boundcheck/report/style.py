@@ -54,6 +54,7 @@ def pdf(figure: Figure) -> bytes:
         figure.savefig(buffer, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
     return buffer.getvalue()
 
+
 # What an axis can show with room around it; how much of that at a time; and decades with a tick.
 _LARGEST, _LONGEST, _MOST_TICKS = 1e300, 1e40, 24
 

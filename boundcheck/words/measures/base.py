@@ -105,7 +105,7 @@ class Seen(NamedTuple):
 
     @property
     def is_lost(self) -> bool:
-        """Whether anything was computed of which nothing is known, as of a run that diverged: 0 in place of overflow."""
+        """Whether anything was computed of which nothing is known, as of a run that diverged: 0 for overflow."""
         known = np.isfinite(self.low) & np.isfinite(self.high)
         return bool((np.isfinite(self.value) & ~known).any())
 
