@@ -16,7 +16,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import boundcheck
+from boundcheck.falsify import falsify
+from boundcheck.measure import measure
 from boundcheck.networks.corpora import ALPHABET
 from boundcheck.networks.gpt import GPTShape
 from boundcheck.networks.pretrain import pretrained
@@ -91,7 +92,7 @@ def _spec(table: dict[str, Any]) -> None:
 
 
 def _measure() -> None:
-    boundcheck.measure(_SPEC, _RUNS)
+    measure(_SPEC, _RUNS)
 
 
 class _KilledError(BaseException):
@@ -109,7 +110,7 @@ def _is_begun(table: dict[str, Any]) -> None:
     for seed in (1, 0):
         _spec(table | {"seed": seed})
         with suppress(_KilledError):
-            boundcheck.measure(_SPEC, _RUNS, tick=killing)
+            measure(_SPEC, _RUNS, tick=killing)
         (path,) = _RUNS.iterdir()
         path.rename(Path("other") if seed else path)
 
@@ -118,7 +119,7 @@ def _is_finished(table: dict[str, Any]) -> None:
     """A finished run in its place, another one in `other`, and the spec of the first."""
     _spec(table)
     for seed in (1, 0):
-        (result,) = boundcheck.measure(table | {"seed": seed}, _RUNS)
+        (result,) = measure(table | {"seed": seed}, _RUNS)
         path = _RUNS / result.run_id
         path.rename(Path("other") if seed else path)
 
@@ -126,7 +127,7 @@ def _is_finished(table: dict[str, Any]) -> None:
 def _is_stored(table: dict[str, Any]) -> None:
     """A finished run, in the folder `stored`, and another one in `other`."""
     for folder, seed in ((_STORED, 0), (Path("other"), 1)):
-        (result,) = boundcheck.measure(table | {"seed": seed}, _RUNS)
+        (result,) = measure(table | {"seed": seed}, _RUNS)
         (_RUNS / result.run_id).rename(folder)
     _RUNS.rmdir()
 
@@ -161,7 +162,7 @@ def _has_old_instance() -> None:
 
 def _has_instances() -> None:
     for path, id in ((_INSTANCE, "meft.lemma1_sharp"), (Path("other.json"), "meft.frozen_a")):
-        found = boundcheck.falsify(id, ranks=(1,), starts=2, rounds=2, examples=2)
+        found = falsify(id, ranks=(1,), starts=2, rounds=2, examples=2)
         path.write_text(json.dumps(found.instance.as_json()))
 
 

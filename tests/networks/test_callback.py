@@ -21,7 +21,7 @@ import boundcheck as bc
 from boundcheck.claims.about import theorem_at_any_step
 from boundcheck.errors import InputError
 from boundcheck.measure.result import Audit, RunResult
-from boundcheck.measure.store import finished
+from boundcheck.measure.store import RunFolder, finished
 from boundcheck.measure.training import (
     audit_sample,
     check_one_process,
@@ -176,6 +176,24 @@ def test_a_stock_run_broke_the_rules_of_algorithm_1(tmp_path: Path, capsys: pyte
     # The last look is at where training ended.
     network = Network(trainer.model, sites_of(trainer.model), callback_task(trainer, 8))
     assert result.ends.loss[0][1] == pytest.approx(network.losses().mean().item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("at", ["extend_trace", "finish"])
+def test_a_full_disk_costs_the_record_and_not_the_training(
+    at: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*arguments: Any) -> None:
+        raise InputError("RUN", tmp_path, "a folder that can be written (No space left on device)")
+
+    monkeypatch.setattr(RunFolder, at, full)
+    callback = recording(tmp_path, every=1)
+    trained = train(tmp_path, callback, with_lora(), data_of()).model
+    monkeypatch.undo()
+    assert callback.result is None
+    said = [line for line in capsys.readouterr().err.splitlines() if "training goes on without its record" in line]
+    assert len(said) == 1
+    bare = train(tmp_path, None, with_lora(), data_of()).model
+    assert all(torch.equal(x, y) for x, y in zip(trained.parameters(), bare.parameters(), strict=True))
 
 
 def callback_task(trainer: Any, count: int) -> Encoded:
