@@ -17,7 +17,7 @@ from boundcheck.measure import measure, run
 from boundcheck.measure.store import RunFolder, environment
 from tests.layers import sampled
 
-from .small import theorem_table
+from .small import refused, theorem_table
 
 # Long enough to be caught in the middle: about two seconds, with 16 checkpoints.
 LONG = theorem_table(run__steps=4000, run__audits=64)
@@ -228,3 +228,34 @@ def test_the_ball_watch_survives_a_kill(tmp_path, monkeypatch, small_chunks):
         writes_of(table, tmp_path / "killed", monkeypatch, kill_at=20)
     (resumed,) = measure(table, tmp_path / "killed")
     assert resumed == whole
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of its own, and what changes its size."""
+
+    def mount(*options):
+        command = ["mount", "-t", "tmpfs", *options, "tmpfs", str(disk)]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+    (disk := tmp_path / "disk").mkdir()
+    if sys.platform != "linux" or not mount("-o", "size=4k"):
+        pytest.skip("to mount a disk takes Linux and its root")
+    yield disk, lambda size: mount("-o", f"remount,{size}")
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.full
+def test_a_run_on_a_disk_that_is_full_goes_on_when_there_is_room(small_disk, tmp_path, small_chunks):
+    disk, resized = small_disk
+    (whole,) = measure(SHORT, tmp_path / "whole")
+    for size in (16, 64, 100, 140):
+        assert resized(f"size={size}k")
+        assert "No space left on device" in str(refused(measure, SHORT, disk / "runs"))
+        assert not list(disk.rglob("*.part"))
+    assert resized("ro")
+    assert "Read-only file system" in str(refused(measure, SHORT, disk / "runs"))
+    assert resized("rw")
+    assert resized("size=8m")
+    assert measure(SHORT, disk / "runs") == [whole]
+    assert_identical(disk / "runs" / whole.run_id, tmp_path / "whole" / whole.run_id)
