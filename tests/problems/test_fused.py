@@ -62,3 +62,12 @@ def test_a_slope_is_right_to_a_few_units_of_roundoff() -> None:
         loss = f.loss(W).flatten().numpy()
     assert abs(slope / (x / root) - 1).max() < 4 * np.finfo(float).eps
     assert abs(loss / (x * x / (1 + root)) - 1).max() < 8 * np.finfo(float).eps
+
+
+def test_a_loop_is_compiled_where_nothing_can_be_kept_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    from numba.core.caching import CacheImpl
+
+    from boundcheck.problems.compiled.pseudo_huber import _compiled
+
+    monkeypatch.setattr(CacheImpl, "_locator_classes", [])
+    assert _compiled(lambda x: x + 1)(1) == 2
