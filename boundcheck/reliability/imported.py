@@ -8,6 +8,7 @@ import torch
 torch.set_num_threads(1)
 for _name in (
     "boundcheck.cli",
+    "boundcheck.reliability.process",
     "boundcheck.measure.bracket",
     "boundcheck.measure.experiment",
     "boundcheck.networks.pretrain",

@@ -45,6 +45,7 @@ _NETWORK = {
     "adapter": {"kind": "lora", "rank": 2},
     "run": {"steps": 8, "batch": 3, "step_size": 0.4, "looks": 0},
 }
+_OTHER_SPEC, _TWIN_OF_SPEC = Path("other.toml"), {"spec.toml": "other.toml"}
 _SPEC, _RUNS, _STORED, _INSTANCE = Path("spec.toml"), Path("runs"), Path("stored"), Path("instance.json")
 # A file of before, which a failed command leaves as it is.
 _OLD = "as it was before\n"
@@ -88,7 +89,8 @@ def _command(*arguments: str) -> None:
 
 
 def _spec(table: dict[str, Any]) -> None:
-    _SPEC.write_text(toml(table))
+    for path, seed in ((_SPEC, 0), (_OTHER_SPEC, 1)):
+        path.write_text(toml({"seed": seed} | table))
 
 
 def _measure() -> None:
@@ -173,8 +175,24 @@ def _nothing() -> None:
 _TRACE = tuple(f"trace.zarr/{name}" for name in ("zarr.json", "*/zarr.json", "loss/c/*/*", "time/c/*/*"))
 _SEARCH = ("--rank", "1", "--starts", "2", "--rounds", "2", "--examples", "2", "--out", str(_INSTANCE))
 _ALL = (
-    Subject("run of a theorem", partial(_spec, _THEOREM), _measure, (_SPEC.name,), (_SPEC.name,), is_long=True),
-    Subject("bracket of a lemma", partial(_spec, _BRACKET), _measure, (_SPEC.name,), (_SPEC.name,), is_long=True),
+    Subject(
+        "run of a theorem",
+        partial(_spec, _THEOREM),
+        _measure,
+        (_SPEC.name,),
+        (_SPEC.name,),
+        is_long=True,
+        twin=_TWIN_OF_SPEC,
+    ),
+    Subject(
+        "bracket of a lemma",
+        partial(_spec, _BRACKET),
+        _measure,
+        (_SPEC.name,),
+        (_SPEC.name,),
+        is_long=True,
+        twin=_TWIN_OF_SPEC,
+    ),
     Subject(
         "run that goes on",
         partial(_is_begun, _THEOREM),

@@ -185,6 +185,9 @@ class _Made:
         path = self.random.choice(sorted(each for each in self.world.glob(pattern) if each.is_file()))
         name = path.relative_to(self.world).as_posix()
         other = self.world / _twin(name, subject.twin)
+        if other == path or not other.is_file():
+            # It has none of its kind.
+            other = next(each for each in sorted(self.world.rglob("*")) if each.is_file() and each != path)
         self.change = f"{name}: {self.attack.way}"
         WAYS[self.attack.way](self.random, path, other)
         before = _files(self.world)
