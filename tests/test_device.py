@@ -20,7 +20,7 @@ from torch.func import grad, vmap
 
 import boundcheck as bc
 from boundcheck import Loss
-from boundcheck.errors import CodeError
+from boundcheck.errors import CodeError, InputError
 from boundcheck.measure.run import _Course
 from boundcheck.measure.store import finished
 from boundcheck.networks.adapt import sites_of
@@ -36,14 +36,14 @@ from boundcheck.problems.derivatives import (
     hessian_vector_product,
     sure_difference_ratio,
 )
-from boundcheck.problems.objective import Objective
+from boundcheck.problems.objective import Objective, device_of
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import PseudoHuber, synthetic
 from boundcheck.problems.sgd import Draw, Reshuffled, WholeSample, WithReplacement, advance, replicate, restart
 from boundcheck.problems.tables import PROBLEMS, Setting, table_of
 from boundcheck.problems.tilted import Tilted
 from boundcheck.words.algorithms import ALGORITHMS
-from tests.devices import NAME, PretendedCuda, is_there, pretended_cuda
+from tests.devices import CUDA, NAME, PretendedCuda, is_there, pretended_cuda
 from tests.layers import covering, sampled
 from tests.measure.small import DOMAINS, bracket_table, theorem_table
 from tests.networks.small import KINDS, gpt_table, network_of, random_direction
@@ -400,6 +400,24 @@ def test_a_run_of_a_network_is_that_of_the_cpu(tmp_path: Path) -> None:
     of_a_run = ONCE | IN_RUN.keys()
     assert crossed.keys() - of_a_run == ONCE_OF_NETWORKS | IN_NETWORK.keys()
     assert not within.keys() - IN_RUN.keys() - IN_NETWORK.keys()
+
+
+def test_an_objective_that_is_given_has_to_be_on_the_device(tmp_path: Path) -> None:
+    table: dict[str, Any] = {name: TABLE[name] for name in ("claim", "adapter", "run")} | {
+        "domain": {"a": 9.0, "b": 9.0}
+    }
+    with pretended_cuda():
+        there = [make(setting_of("cuda")) for make in (loss_of_ones_own, OBJECTIVES["hard"])]
+        X = torch.ones(2, 3, dtype=torch.float64, device="cuda")
+        there.append(Loss.of_function(lambda W: (W * X).square().flatten(), (2, 3), device="cuda"))
+        assert [device_of(f) for f in there] == [CUDA] * 3
+        (result,) = bc.measure(table, tmp_path, "cuda", problem=there[0])
+        here = loss_of_ones_own(setting_of("cpu"))
+        with pytest.raises(InputError) as caught:
+            bc.measure(table, tmp_path, "cuda", problem=here)
+    assert result.measured == pytest.approx(bc.measure(table, tmp_path, "cpu", problem=here)[0].measured, rel=1e-8)
+    said = "cpu, where the tensors of square are; or an objective made with device='cuda'"
+    assert str(caught.value) == f"device = cuda: expected {said}"
 
 
 # Wrong on the device in one way each: what is replaced, by what, and how it is seen.
