@@ -2,12 +2,13 @@
 
 from typing import Any, Literal
 
+import torch
 from pydantic import PrivateAttr
 
 from boundcheck.content import content_of
 from boundcheck.errors import InputError
 from boundcheck.problems.loss import Loss
-from boundcheck.problems.objective import Objective, checked
+from boundcheck.problems.objective import Objective, checked, device_of
 from boundcheck.problems.tables import ProblemTable, Setting
 from boundcheck.tables import Side, Table, validated
 
@@ -36,8 +37,13 @@ class GivenProblem(ProblemTable):
         return made
 
     def build(self, setting: Setting) -> Objective:
-        """The objective itself."""
+        """The objective itself; raises InputError for one whose tensors are on another device."""
         found: Objective = self._made
+        there = device_of(found)
+        if there is not None and there.type != torch.device(setting.device).type:
+            where = f"{there.type}, where the tensors of {found.name} are"
+            expected = f"{where}; or an objective made with device={setting.device!r}"
+            raise InputError("device", setting.device, expected)
         return found
 
 

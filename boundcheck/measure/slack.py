@@ -114,7 +114,7 @@ def _constants(problem: Problem, radii: Radii, lipschitz: str) -> dict[sp.Symbol
 
 def _model(problem: Problem, scale: float, points: tuple[Point, Point]) -> Model[Approx, ApproxMatrix]:
     """What the letters of the chains stand for at two points; f is X -> f(W0 + sX), and W is X = BA."""
-    do = Rounded(torch.float64)
+    do = Rounded(torch.float64, str(points[0][0].device))
     matrices: dict[sp.MatrixSymbol, tuple[ApproxMatrix, ...]] = {}
     for point, A, B, W, v in zip(points, (A1, A2), (B1, B2), (W1, W2), (v1, v2), strict=True):
         left, right = (do.exact(part[0]) for part in point)

@@ -232,7 +232,7 @@ class Network:
         return tuple(found)
 
     def _chunks(self, indices: Tensor | None) -> Iterator[Tensor]:
-        chosen = torch.arange(self.task.samples) if indices is None else indices
+        chosen = torch.arange(self.task.samples, device=self.device) if indices is None else indices
         yield from torch.split(chosen, self.chunk)
 
 

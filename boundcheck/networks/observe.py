@@ -78,7 +78,8 @@ def rounding_of(network: Network) -> Rounding:
 
     Source: Moré and Wild, "Estimating computational noise", SIAM J. Sci. Comput. 33 (2011).
     """
-    samples, random = torch.arange(min(_SAMPLES, network.task.samples)), torch.Generator().manual_seed(0)
+    random = torch.Generator().manual_seed(0)
+    samples = torch.arange(min(_SAMPLES, network.task.samples), device=network.device)
     v = network.point()
     u = tuple(torch.randn(part.shape, generator=random, dtype=torch.float64).to(part) for part in v)
     spacing = torch.finfo(network.parameters[0].dtype).eps ** (1 / 3)

@@ -122,7 +122,7 @@ class Loss(Objective):
     def of_function(cls, function: Callable[[Tensor], Tensor], shape: tuple[int, int], **options: Any) -> "Loss":
         """The loss of a function of W alone, which holds its tensors itself: of each sample, shape (n,), or one."""
         try:
-            each = function(torch.zeros(shape, dtype=torch.float64)).reshape(-1)
+            each = function(torch.zeros(shape, dtype=torch.float64, device=options.get("device", "cpu"))).reshape(-1)
         except Exception as error:
             expected = f"a function of W alone ({type(error).__name__}: {' '.join(str(error).split())})"
             raise InputError("problem", _name(function), expected) from error

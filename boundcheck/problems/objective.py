@@ -117,7 +117,7 @@ def checked(objective: Objective, field: str) -> Objective:
             raise InputError(field, kind, f"an objective with the attribute {name}: {expected}")
         if not is_right(said := getattr(objective, name)):
             raise InputError(f"{kind}.{name}", said, expected)
-    W = torch.zeros((2, *objective.shape), dtype=torch.float64, device=_device_of(objective))
+    W = torch.zeros((2, *objective.shape), dtype=torch.float64, device=device_of(objective) or "cpu")
     for name, shape in (("loss", (2,)), ("gradient", tuple(W.shape))):
         found = getattr(objective, name)(W)
         if not isinstance(found, Tensor) or found.dtype != torch.float64 or tuple(found.shape) != shape:
@@ -127,10 +127,14 @@ def checked(objective: Objective, field: str) -> Objective:
     return objective
 
 
-def _device_of(objective: Objective) -> torch.device:
-    """Where its tensors are."""
-    found = (x.device for x in vars(objective).values() if isinstance(x, Tensor))
-    return next(found, torch.device("cpu"))
+def device_of(objective: Objective) -> torch.device | None:
+    """Where its tensors are, or those of objectives that it is made of; None where none are found."""
+    for kept in vars(objective).values():
+        for x in kept if isinstance(kept, tuple | list) else (kept,):
+            found = x.device if isinstance(x, Tensor) else device_of(x) if isinstance(x, Objective) else None
+            if found is not None:
+                return found
+    return None
 
 
 def is_shape(shape: object) -> bool:

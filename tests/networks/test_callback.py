@@ -33,6 +33,7 @@ from boundcheck.measure.training import (
 from boundcheck.networks.adapt import adapt, sites_of
 from boundcheck.networks.network import Network
 from boundcheck.networks.tasks import Encoded
+from tests.devices import CUDA, NAME, pretended_cuda
 from tests.measure.small import refused
 
 from .small import flat, network_of, of_peft, on_cuda, seeded, tokenizer, transformer
@@ -722,6 +723,29 @@ def test_a_tokenizer_and_its_collator_work_with_it(tmp_path: Path) -> None:
     train(tmp_path, callback, with_lora(), data, data_collator=DataCollatorWithPadding(made), max_steps=2)
     result, _ = recorded(callback)
     assert result.ends.loss[0][0] > 0.1
+
+
+def test_training_on_a_device_is_recorded_as_on_the_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a pretended one, see `tests.devices`; and training comes out the same as without a record."""
+    from accelerate import Accelerator
+    from transformers import TrainingArguments
+
+    data = data_of()
+
+    def trained(callback: BoundcheckCallback | None) -> Any:
+        return train(tmp_path, callback, with_lora(**WITHOUT_DROPOUT), data, replaced(data), **SGD)
+
+    here, there = recording(tmp_path / "here", every=1), recording(tmp_path / "there", every=1)
+    alone = trained(here).model.state_dict()
+    with pretended_cuda():
+        monkeypatch.setattr(TrainingArguments, "device", property(lambda args: args._setup_devices and CUDA))
+        monkeypatch.setattr(Accelerator, "device", CUDA)
+        model = trained(there).model
+        assert {parameter.device for parameter in model.parameters()} == {CUDA}
+    assert all(torch.equal(x, alone[name]) for name, x in model.state_dict().items())
+    (result, trace), (_, other) = recorded(there), recorded(here)
+    assert result.environment["device"] == NAME
+    assert trace.equals(other)
 
 
 @on_cuda
