@@ -27,6 +27,7 @@ from benchmarks.machine import machine, versions
 from benchmarks.page import value_and_limit, write
 from benchmarks.results import Results
 from boundcheck.errors import InputError
+from boundcheck.signals import Stopped, stoppable
 
 # Seconds that one benchmark may take.
 LONGEST = 600.0
@@ -100,7 +101,10 @@ def _in_words(line: Line) -> str:
 
 if __name__ == "__main__":
     try:
-        typer.run(main)
+        with stoppable():
+            typer.run(main)
+    except Stopped as stopped:
+        raise SystemExit(stopped.exit_code) from None
     except InputError as error:
         typer.echo(str(error), err=True)
         raise SystemExit(2) from None

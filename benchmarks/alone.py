@@ -12,6 +12,7 @@ from pathlib import Path
 
 import benchmarks
 from benchmarks.line import Benchmark, Effort, Line
+from boundcheck.signals import end_with_parent
 
 
 def found() -> dict[str, Benchmark]:
@@ -42,6 +43,7 @@ def measured(benchmark: Benchmark, effort: Effort) -> Line:
 def main(name: str, turns: str, share: str, file: str) -> None:
     from pydantic import TypeAdapter
 
+    end_with_parent()
     line = measured(found()[name], Effort(int(turns), float(share)))
     Path(file).write_bytes(TypeAdapter(Line).dump_json(line))
 
