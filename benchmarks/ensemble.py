@@ -193,7 +193,7 @@ BENCHMARKS = (
         "The peer takes one replica after the other; each step is a dozen calls of NumPy on matrices of 16 x 16.",
         _now(by_loop),
         100.0,
-        every=100,
+        every=20,
     ),
     _line(
         "jax",

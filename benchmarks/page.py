@@ -58,7 +58,9 @@ def badge(verdict: str) -> Markup:
 
 def amount(value: float | None, unit: str) -> str:
     """A number with its unit; a dash for none."""
-    return "–" if value is None else f"{number(value)}\u00a0{unit}".strip()
+    if value is None:
+        return "–"
+    return f"{number(int(value) if value.is_integer() else value)}\u00a0{unit}".strip()
 
 
 def value_and_limit(line: Line) -> str:
