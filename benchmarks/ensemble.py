@@ -194,8 +194,8 @@ BENCHMARKS = (
         _now(by_loop),
         100.0,
         every=20,
-        why="About a third of the peer's time is arithmetic, 2048 roots for a step of one replica, which all who do the "
-        "same must do as well: what calls of NumPy cost on 16 x 16 is a factor of 3, and not of 100.",
+        why="About a third of the peer's time is arithmetic, 2048 roots for a step of one replica, which all who do "
+        "the same must do too: what calls of NumPy cost on 16 x 16 is a factor of 3, and not of 100.",
     ),
     _line(
         "jax",
