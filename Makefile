@@ -5,7 +5,7 @@ BIN := .venv/bin
 # What is imported is compiled once and kept.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: report reference test test-full nightly coverage lint clean
+.PHONY: report reference test test-full nightly coverage bench lint clean
 
 report: .venv/core
 	$(BIN)/boundcheck audit jiang2024
@@ -36,6 +36,10 @@ STATISTICS := $(foreach x,any_step blame exponent grounds intervals schedule ver
 coverage: .venv/test
 	$(PYTEST) -p no:boundcheck -m "not nightly" -k "not (true_theorem or the_unit or long_run)" tests/kernel $(STATISTICS) --cov --cov-report=term-missing
 
+# Speed against peers and limits, a quarter of an hour of two cores that do nothing else.
+bench: .venv/bench
+	$(BIN)/python -m benchmarks --out reports/benchmarks
+
 lint: .venv/full
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
@@ -46,7 +50,8 @@ clean:
 .venv/core: EXTRAS :=
 .venv/test: EXTRAS := [test]
 .venv/full: EXTRAS := [test,lint,hf,pretrained,fast]
-.venv/core .venv/test .venv/full: pyproject.toml | .venv/bin/pip
+.venv/bench: EXTRAS := [bench,hf,pretrained]
+.venv/core .venv/test .venv/full .venv/bench: pyproject.toml | .venv/bin/pip
 	@$(HINT)
 	$(BIN)/pip install --quiet --no-compile --editable ".$(EXTRAS)"
 	$(COMPILE)

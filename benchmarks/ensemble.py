@@ -1,106 +1,217 @@
-"""Ensemble SGD with its audit on, against hand-written NumPy without one and against a loop over replicas.
+"""Ensemble SGD with its audit on, against the same iterations written for others without one.
 
-The problem is design-sized: 256 replicas of pseudo-Huber regression, W 16 x 16, rank 4, batch 8. All three do the same
-arithmetic in float64 in one process, and take turns. The figures are iterations of the whole ensemble per second, in
-the best of `ROUNDS` turns, by the clock and by the seconds of all cores.
-
-    python benchmarks/ensemble.py
+The problem is design-sized: 256 replicas of pseudo-Huber regression, W 16 x 16, rank 4, batch 8. All do the same
+arithmetic in float64, draw their own minibatches, and take turns: `python -m benchmarks ensemble`.
 """
 
-import os
 import tempfile
-import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-
-# As the command line does it.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+from typing import Any
 
 import numpy as np
 import torch
 
-from boundcheck.measure.build import build_problem
+from benchmarks.line import Benchmark, Effort, Found, Limit, faster, in_turns, seconds
 from boundcheck.measure.plan import Plan, Start, draft, guessed
 from boundcheck.measure.run import run_ensemble
-from boundcheck.measure.spec import parse
+from boundcheck.measure.spec import Spec, parse
 from boundcheck.measure.store import RunFolder
+from boundcheck.problems.adapters import make_adapter
 from boundcheck.problems.problem import Problem
-from boundcheck.problems.pseudo_huber import PseudoHuber
+from boundcheck.problems.pseudo_huber import PseudoHuber, synthetic
 from boundcheck.progress import silent
 
-REPLICAS, SIZE, RANK, BATCH, STEPS, ROUNDS = 256, 16, 4, 8, 1000, 5
-SPEC = parse(
-    {
-        "claim": "jiang2024.theorem2",
-        "problem": {"kind": "pseudo-huber", "d": SIZE, "k": SIZE},
-        "adapter": {"rank": RANK},
-        "domain": {"a": 4.0, "b": 4.0},
-        "run": {"replicas": REPLICAS, "batch": BATCH, "zeta": 10.0, "steps": STEPS, "audits": 32},
-    }
-)
+MICROSECOND = 1e-6
+# Iterations in a turn.
+STEPS = 1000
 
 
-def audited(problem: Problem, start: Start, plan: Plan) -> None:
-    """boundcheck: the ensemble, its audit, its trace and checkpoints on disk."""
-    with tempfile.TemporaryDirectory() as folder:
-        run_ensemble(SPEC, problem, start, plan, RunFolder.create(Path(folder), SPEC.as_json(), "cpu"), "cpu", silent)
+@dataclass(frozen=True)
+class Sizes:
+    """Of an ensemble: replicas R, W of d x k, rank r, n samples, minibatches of m."""
+
+    R: int = 256
+    d: int = 16
+    k: int = 16
+    r: int = 4
+    n: int = 64
+    m: int = 8
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} = {value}" for name, value in vars(self).items())
 
 
-def numpy_ensemble(targets: np.ndarray, A: np.ndarray, alpha: float, steps: int) -> None:
-    """The same iterations written by hand, batched over replicas."""
+@dataclass(frozen=True)
+class Ensemble:
+    """An ensemble that is ready to run for T iterations, and the plain arrays of which a peer makes the same."""
+
+    spec: Spec
+    problem: Problem
+    start: Start
+    plan: Plan
+
+    @classmethod
+    def of(cls, sizes: Sizes, T: int, audits: int = 32) -> "Ensemble":
+        run = {"replicas": sizes.R, "batch": sizes.m, "zeta": 10.0, "steps": T, "audits": min(audits, T)}
+        spec = parse(
+            {
+                "claim": "jiang2024.theorem2",
+                "problem": {"kind": "pseudo-huber"},
+                "adapter": {"rank": 1},
+                "domain": {"a": 4.0, "b": 4.0},
+                "run": run,
+            }
+        )
+        # Built here, because a spec has a largest size.
+        objective = synthetic(sizes.d, sizes.k, sizes.n, delta=1.0, signal=1.0, noise=1.0, seed=0)
+        W0 = torch.zeros(sizes.d, sizes.k, dtype=torch.float64)
+        problem = Problem(objective, make_adapter(spec.adapter.kind, W0, sizes.r, 1.0, {}))
+        start = Start.draw(spec, problem, "cpu")
+        return cls(spec, problem, start, draft(spec, problem, start, guessed(spec, problem, start)))
+
+    def run(self) -> None:
+        """boundcheck: the ensemble, its audit, its trace and checkpoints on disk."""
+        with tempfile.TemporaryDirectory() as name:
+            folder = RunFolder.create(Path(name), self.spec.as_json(), "cpu")
+            run_ensemble(self.spec, self.problem, self.start, self.plan, folder, "cpu", silent)
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+        """The targets, shape (n, d, k), A and B of each replica, and the step size."""
+        if not isinstance(self.problem.objective, PseudoHuber):
+            raise TypeError(f"expected the pseudo-Huber problem of the spec, got {self.problem.objective.name}")
+        A, B = (np.repeat(part.numpy(), self.spec.run.replicas, axis=0) for part in self.start.v)
+        return self.problem.objective._targets.numpy(), A, B, self.plan.step_size
+
+
+def by_numpy(targets: np.ndarray, A: np.ndarray, B: np.ndarray, alpha: float, batch: int, steps: int) -> None:
+    """The iterations as one writes them in NumPy, batched over replicas."""
     random = np.random.default_rng(0)
-    replicas = len(A)
-    B = np.zeros((replicas, SIZE, RANK))
     for _ in range(steps):
-        x = (B @ A)[:, None] - targets[random.integers(len(targets), size=(replicas, BATCH))]
+        x = (B @ A)[:, None] - targets[random.integers(len(targets), size=(len(A), batch))]
         gradient = (x / np.sqrt(1 + x**2)).mean(1)
         A, B = A - alpha * (B.transpose(0, 2, 1) @ gradient), B - alpha * (gradient @ A.transpose(0, 2, 1))
 
 
-def one_by_one(targets: np.ndarray, A: np.ndarray, alpha: float, steps: int) -> None:
-    """The same in a Python loop over replicas."""
+def by_loop(targets: np.ndarray, A: np.ndarray, B: np.ndarray, alpha: float, batch: int, steps: int) -> None:
+    """The same for one replica after the other."""
     for i in range(len(A)):
-        numpy_ensemble(targets, A[i : i + 1], alpha, steps)
+        by_numpy(targets, A[i : i + 1], B[i : i + 1], alpha, batch, steps)
 
 
-def seconds(works: dict[str, Callable[[], None]]) -> dict[str, tuple[float, float]]:
-    """The least time that each took in `ROUNDS` turns, by the clock and by the seconds of all cores."""
-    times: dict[str, list[tuple[float, float]]] = {name: [] for name in works}
-    for _ in range(ROUNDS):
-        for name, work in works.items():
-            begin, cpu = time.perf_counter(), time.process_time()
-            work()
-            times[name].append((time.perf_counter() - begin, time.process_time() - cpu))
-    return {name: (min(clock for clock, _ in each), min(cpu for _, cpu in each)) for name, each in times.items()}
+def by_jax(
+    targets: np.ndarray, A: np.ndarray, B: np.ndarray, alpha: float, batch: int, steps: int
+) -> Callable[[], Any]:
+    """The same as one compiled program: jit of a lax.scan over all steps."""
+    import jax
+    from jax import numpy as jnp
+
+    config: Any = jax.config
+    config.update("jax_enable_x64", True)
+    samples = jnp.asarray(targets)
+
+    def step(state: tuple[Any, Any], key: Any) -> tuple[tuple[Any, Any], None]:
+        A, B = state
+        indices = jax.random.randint(key, (len(A), batch), 0, len(samples))
+        x = (B @ A)[:, None] - samples[indices]
+        gradient = (x / jnp.sqrt(1 + x**2)).mean(1)
+        return (A - alpha * (B.swapaxes(1, 2) @ gradient), B - alpha * (gradient @ A.swapaxes(1, 2))), None
+
+    program = jax.jit(lambda A, B, key: jax.lax.scan(step, (A, B), jax.random.split(key, steps))[0])
+    first, key = (jnp.asarray(A), jnp.asarray(B)), jax.random.key(0)
+    return lambda: [part.block_until_ready() for part in program(*first, key)]
 
 
-def main() -> None:
-    """Print the three rates and their ratios."""
-    problem = build_problem(SPEC, "cpu")
-    start = Start.draw(SPEC, problem, "cpu")
-    plan = draft(SPEC, problem, start, guessed(SPEC, problem, start))
-    if not isinstance(problem.objective, PseudoHuber):
-        raise TypeError(f"expected the pseudo-Huber problem of the spec, got {problem.objective.name}")
-    targets = problem.objective._targets.numpy()
-    A = np.repeat(start.v[0].numpy(), REPLICAS, axis=0)
-    few = STEPS // 100
-    took = seconds(
-        {
-            "boundcheck, audited": lambda: audited(problem, start, plan),
-            "NumPy, batched": lambda: numpy_ensemble(targets, A, plan.step_size, STEPS),
-            "NumPy, loop over replicas": lambda: one_by_one(targets, A, plan.step_size, few),
-        }
+def by_torch_compile(
+    targets: np.ndarray, A: np.ndarray, B: np.ndarray, alpha: float, batch: int, steps: int
+) -> Callable[[], Any]:
+    """The same in torch, a step compiled by torch.compile, in a Python loop over steps."""
+    samples, first = torch.from_numpy(targets.copy()), (torch.from_numpy(A), torch.from_numpy(B))
+
+    @torch.compile
+    def step(A: torch.Tensor, B: torch.Tensor, indices: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        x = (B @ A).unsqueeze(1) - samples[indices]
+        gradient = (x / (1 + x * x).sqrt()).mean(1)
+        return A - alpha * (B.mT @ gradient), B - alpha * (gradient @ A.mT)
+
+    @torch.no_grad()
+    def run() -> None:
+        random, (A, B) = torch.Generator().manual_seed(0), first
+        for _ in range(steps):
+            A, B = step(A, B, torch.randint(len(samples), (len(A), batch), generator=random))
+
+    return run
+
+
+def against(make: Callable[..., Callable[[], Any]], every: int, compiles: bool, effort: Effort) -> Found:
+    """An iteration of ours against one of theirs, who run for one step in so many of ours."""
+    steps, sizes = effort.of(STEPS), Sizes()
+    few = max(steps // every, 1)
+    ours, batch = Ensemble.of(sizes, steps), sizes.m
+    theirs = make(*ours.arrays, batch, few)
+    first = seconds(theirs)
+    taken = in_turns({"ours": ours.run, "theirs": theirs}, effort.turns)
+    turns = {"ours": taken["ours"].per(steps), "theirs": taken["theirs"].per(few)}
+    apart = f"Compiling and the first run took it {first:.1f} s, which are not counted." if compiles else ""
+    return faster(turns, MICROSECOND, (apart,) if apart else ())
+
+
+def _line(name: str, peer: str, means: str, make: Callable[..., Any], limit: float, **more: Any) -> Benchmark:
+    every, compiles = more.pop("every", 1), more.pop("compiles", False)
+    return Benchmark(
+        f"ensemble.{name}",
+        "an iteration of an ensemble, with its audit",
+        peer,
+        "times as fast",
+        "µs",
+        means,
+        partial(against, make, every, compiles),
+        Limit(limit, is_least=True),
+        **more,
     )
-    steps = dict(zip(took, (STEPS, STEPS, few), strict=True))
-    ours = [STEPS / each for each in took["boundcheck, audited"]]
-    print(f"{REPLICAS} replicas, {SIZE} x {SIZE}, rank {RANK}, batch {BATCH}, {torch.get_num_threads()} threads")
-    for name, each in took.items():
-        clock, cpu = (steps[name] / value for value in each)
-        print(
-            f"{name:25} {clock:7.1f} iterations/s, {cpu:7.1f} per CPU second; "
-            f"boundcheck is {ours[0] / clock:.2f}, {ours[1] / cpu:.2f} of it"
-        )
 
 
-if __name__ == "__main__":
-    main()
+def _now(peer: Callable[..., None]) -> Callable[..., Callable[[], None]]:
+    return lambda *arguments: partial(peer, *arguments)
+
+
+BENCHMARKS = (
+    _line(
+        "numpy",
+        "NumPy by hand, batched over replicas, no audit",
+        "One iteration of all 256 replicas, with audit, trace and checkpoints, against one in NumPy with none. "
+        "The aim is three times as fast.",
+        _now(by_numpy),
+        1.0,
+    ),
+    _line(
+        "loop",
+        "NumPy in a Python loop over replicas and steps, no audit",
+        "The peer takes one replica after the other; each step is a dozen calls of NumPy on matrices of 16 x 16.",
+        _now(by_loop),
+        100.0,
+        every=20,
+        why="About a third of the peer's time is arithmetic, 2048 roots for a step of one replica, which all who do "
+        "the same must do too: what calls of NumPy cost on 16 x 16 is a factor of 3, and not of 100.",
+    ),
+    _line(
+        "jax",
+        "JAX, jit of lax.scan, float64, no audit",
+        "The peer is one compiled program for all steps of all replicas.",
+        by_jax,
+        1.0,
+        compiles=True,
+        needs=("jax",),
+    ),
+    _line(
+        "torch_compile",
+        "torch.compile of a step, no audit",
+        "The peer's step is compiled by torch with the machine's C++ compiler, and called in a Python loop over steps.",
+        by_torch_compile,
+        1.0,
+        compiles=True,
+    ),
+)

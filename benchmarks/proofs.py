@@ -1,32 +1,53 @@
-"""How long the kernel takes to replay every line of jiang2024's proofs; `startup.py` has the whole command."""
+"""How long the kernel takes to replay every line of jiang2024's proofs, and how long they take to find, cold.
 
-from statistics import median
-from time import perf_counter
+Cold: in a fresh process, in which no proof was run. `python -m benchmarks proofs`.
+"""
+
+import sys
 
 import boundcheck as bc
+from benchmarks.line import Benchmark, Effort, Found, Limit, in_turns, within
+from benchmarks.startup import ran
 from boundcheck.kernel import replay_all
 
-REPLAY_LIMIT = 0.5
-REPEATS = 5
+PROVE = f"import boundcheck as bc; bc.prove({'jiang2024'!r})"
 
 
-def replay() -> tuple[float, int]:
-    """Seconds in which the kernel rebuilds every line of every proof, and how many lines these are."""
+def cold(effort: Effort) -> Found:
+    """All proofs of jiang2024 in a fresh process, from its start to its end."""
+    turns = in_turns({"ours": lambda: ran([sys.executable, "-c", PROVE])}, min(effort.turns, 3), warm=False)
+    return within(turns["ours"], 10.0)
+
+
+def replay(effort: Effort) -> Found:
+    """The kernel rebuilds every line of every proof."""
     audit = bc.prove("jiang2024")
     theorems = [step.step.theorem for claim in audit.claims for proof in claim.proofs for step in proof.steps]
-    times = []
-    for _ in range(REPEATS):
-        began = perf_counter()
-        replay_all(theorems)
-        times.append(perf_counter() - began)
-    return median(times), len(theorems)
+    turns = in_turns({"ours": lambda: replay_all(theorems)}, effort.turns)
+    found = within(turns["ours"], 0.5)
+    return Found(found.value, found.ours, found.theirs, turns, (f"{len(theorems)} lines.",))
 
 
-def main() -> None:
-    """Print the time beside its limit."""
-    again, lines = replay()
-    print(f"kernel replay of {lines} lines: {again:.3f} s of {REPLAY_LIMIT:g} s ({again / REPLAY_LIMIT:.2f})")
-
-
-if __name__ == "__main__":
-    main()
+BENCHMARKS = (
+    Benchmark(
+        "proofs.cold",
+        "all proofs of jiang2024, cold",
+        "a limit",
+        "s",
+        "s",
+        "bc.prove in a fresh process: imports, the search for certificates, witnesses, and the kernel's checks.",
+        cold,
+        Limit(10.0),
+        is_long=True,
+    ),
+    Benchmark(
+        "proofs.replay",
+        "the kernel's replay of all of them",
+        "a limit",
+        "s",
+        "s",
+        "The kernel rebuilds each line from its derivation alone; nothing is searched.",
+        replay,
+        Limit(0.5),
+    ),
+)

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import sympy as sp
 from flint import arb
+from sympy.printing.numpy import NumPyPrinter
 
 from boundcheck.claims import letters
 from boundcheck.claims.inputs import Number, checked
@@ -151,8 +152,10 @@ class Claim:
         def by_keyword(function: Callable[..., Any]) -> Callable[..., Any]:
             return lambda **given: function(*(given[name] for name in names))
 
+        # What modules="numpy" would do, but for `from numpy import *`, which imports what is rarely used of it.
+        printer = NumPyPrinter({"fully_qualified_modules": False, "inline": True})
         return {
-            name: by_keyword(sp.lambdify(symbols, expression.xreplace(hidden), modules="numpy"))
+            name: by_keyword(sp.lambdify(symbols, expression.xreplace(hidden), [vars(np)], printer))
             for name, expression in self._expressions.items()
         }
 

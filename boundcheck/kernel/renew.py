@@ -40,7 +40,7 @@ _OPERATORS = (Root, Inverse, Minimum, Total, Before)
 _CONTENT: Mapping[type, tuple[str, ...]] = {
     kind: tuple(signature(kind).parameters) for kind in (*_TIMES, *_TERMS, *_ATOMS, *_OPERATORS)
 }
-_PLAIN = (str, int, bool, Fraction, type(None))
+_PLAIN = frozenset({str, int, bool, Fraction, type(None)})
 # Marks an object that is being built: to meet the mark means that the object contains itself.
 _UNFINISHED = object()
 
@@ -56,6 +56,8 @@ class Renewal:
 
     def __call__(self, data: Any) -> Any:
         """The same data, built from the kernel's own types."""
+        if type(data) in _PLAIN:
+            return data
         # Most objects were built before.
         made = self._made.get(id(data))
         if made is None:
@@ -66,8 +68,6 @@ class Renewal:
 
     def _renewed(self, data: Any) -> Any:
         kind = type(data)
-        if kind in _PLAIN:
-            return data
         if kind is tuple or kind is frozenset:
             return kind(map(self, data))
         if kind is MappingProxyType:

@@ -80,8 +80,8 @@ class Scalar(Term):
 
     def __init__(self, terms: Mapping[Monomial, Rational]) -> None:
         # Sorting refuses what is not a monomial, also where there is only one.
-        sorted_ = sorted(terms, key=_monomial_key)
-        kept = {m: c if type(c) is Fraction else _fraction(c) for m in sorted_ if (c := terms[m])}
+        sorted_ = sorted(terms.items(), key=lambda item: _monomial_key(item[0]))
+        kept = {m: c if type(c) is Fraction else _fraction(c) for m, c in sorted_ if c}
         self._fill(terms=MappingProxyType(kept))
 
     @cached_property
@@ -124,15 +124,23 @@ class Scalar(Term):
         return Scalar.of(other) - self
 
     def __mul__(self, other: Scalar | Atom | Rational) -> Scalar:
+        factor = Scalar.of(other)
+        # Most products are of coefficients of matrices, most of which are 1.
+        if type(factor) is Scalar and self._is_one():
+            return factor
+        if type(self) is Scalar and factor._is_one():
+            return self
         product: dict[Monomial, Fraction] = {}
-        right = Scalar.of(other).terms
         for m1, c1 in self.terms.items():
-            for m2, c2 in right.items():
+            for m2, c2 in factor.terms.items():
                 monomial, c = _times(m1, m2), c1 * c2
                 product[monomial] = product[monomial] + c if monomial in product else c
         return Scalar(product)
 
     __rmul__ = __mul__
+
+    def _is_one(self) -> bool:
+        return len(self.terms) == 1 and self.terms.get(()) == 1
 
     def __pow__(self, exponent: int) -> Scalar:
         if exponent < 0:

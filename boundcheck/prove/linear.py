@@ -7,6 +7,8 @@ for exactly, and their signs checked.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import cache
+from typing import Any
 
 import numpy as np
 from flint import fmpq
@@ -62,15 +64,12 @@ def _vertex(
     target: Poly, columns: Sequence[Poly], costs: Sequence[float], nonnegative: int, first_at_most: float | None = None
 ) -> list[float] | None:
     """A floating solution of least cost at a vertex, where columns and target are scaled to largest coefficient 1."""
-    # Imported late: pytest loads boundcheck in every project, and SciPy takes longer to import than all of it.
-    from scipy.optimize import linprog
-    from scipy.sparse import csc_matrix
-
-    rows = {monomial: i for i, monomial in enumerate(sorted(set().union(*columns)))}
-    if any(monomial not in rows for monomial in target):
+    monomials = set().union(*columns)
+    if not monomials.issuperset(target):
         return None
     if not columns:
         return []
+    rows = {monomial: i for i, monomial in enumerate(sorted(monomials))}
     # A free weight is the difference of two nonnegative ones.
     signs = [(j, 1.0) for j in range(len(columns))] + [(j, -1.0) for j in range(nonnegative, len(columns))]
     where = [[rows[monomial] for monomial in column] for column in columns]
@@ -82,19 +81,63 @@ def _vertex(
     right, size = np.zeros(len(rows)), _largest(target)
     for monomial, c in target.items():
         right[rows[monomial]] = float(c / size)
-    answer = linprog(
-        [costs[j] for j, _ in signs],
-        A_eq=csc_matrix((data, places, starts), shape=(len(rows), len(signs))),
-        b_eq=right,
-        bounds=[(0, first_at_most), *((0, None) for _ in signs[1:])],
-        method="highs-ds",
-    )
-    if answer.status != 0:
+    answer = _least(np.array([costs[j] for j, _ in signs]), (starts, places, data), right, first_at_most)
+    if answer is None:
         return None
     values = [0.0] * len(columns)
-    for (j, sign), value in zip(signs, answer.x, strict=True):
-        values[j] += sign * float(value)
+    for (j, sign), value in zip(signs, answer, strict=True):
+        values[j] += sign * value
     return values
+
+
+def _least(
+    costs: np.ndarray, matrix: tuple[np.ndarray, np.ndarray, np.ndarray], right: np.ndarray, first_at_most: float | None
+) -> list[float] | None:
+    """The x >= 0 of least cost at a vertex with matrix x = right, or None; x_0 may be bounded from above.
+
+    Args:
+        costs: shape (n,).
+        matrix: by its columns: where each begins, shape (n + 1,), the places of its entries, and these.
+        right: shape (m,).
+        first_at_most: the bound on x_0, if any.
+
+    """
+    # Not SciPy's linprog, which takes three times as long as HiGHS itself to hand it a program of this size. Imported
+    # late: pytest loads boundcheck in every project.
+    import highspy
+
+    program = highspy.HighsLp()
+    program.num_col_, program.num_row_ = len(costs), len(right)
+    program.col_cost_, program.col_lower_ = costs, np.zeros(len(costs))
+    program.col_upper_ = np.full(len(costs), highspy.kHighsInf)
+    if first_at_most is not None:
+        program.col_upper_ = np.array([first_at_most, *program.col_upper_[1:]])
+    program.row_lower_ = program.row_upper_ = right
+    program.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    program.a_matrix_.start_, program.a_matrix_.index_, program.a_matrix_.value_ = matrix
+    solver = _silent()()
+    solver.silent()
+    # One thread, and the dual simplex method, which ends at a vertex.
+    solver.setOptionValue("threads", 1)
+    solver.setOptionValue("solver", "simplex")
+    solver.passModel(program)
+    solver.run()
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    return list(map(float, solver.getSolution().col_value))
+
+
+@cache
+def _silent() -> type[Any]:
+    import highspy
+
+    class Silent(highspy.Highs):
+        """A solver that prints nothing while it is made."""
+
+        def enableCallbacks(self) -> None:  # noqa: N802
+            """None are wanted, and to enable them, as the constructor does, would print a banner on stdout."""
+
+    return Silent
 
 
 def _exactly(target: Poly, columns: Sequence[Poly], values: Sequence[float], nonnegative: int) -> list[Rational] | None:

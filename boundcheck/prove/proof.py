@@ -316,7 +316,7 @@ class Proof:
         """
         reason = Because(tuple(_flat(because)), tuple(hints), None if factor is None else tuple(factor), degree)
         goal = self.reading.fact(relation)
-        theorem = None if witness else self.close(relation, reason)
+        theorem = None if witness else self._closed(goal, reason)
         inference = self._infer(relation, replace(reason, premises=tuple(derived_from))) if derived_from else None
         theorem = theorem or rules.assume(goal)
         self.steps.append(Step(label, relation, check_math(printed), meaning, theorem, reason, witness, inference))

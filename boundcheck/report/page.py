@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from boundcheck.claims import catalogue
 from boundcheck.doors import is_path
 from boundcheck.errors import InputError
@@ -46,12 +48,34 @@ def write_page(material: Material, page: Path, title: str, lead: str, outside: I
         parts.append((each.title, html))
         if error is not None:
             say(f"the section {each.title or 'without a title'} failed, and the page says so in its place: {error}")
+    files = {"results.json": json_bytes(material.as_json())}
+    if material.study.is_new:
+        files["statistics.json"] = json_bytes(material.study.as_json())
+    return write_parts(page, title, lead, parts, files | folder.files)
+
+
+def write_parts(
+    page: Path, title: str, lead: str, parts: Iterable[tuple[str, Markup]], files: Mapping[str, bytes]
+) -> list[Path]:
+    """Write a page of headings and what is below each, without those that are empty, and files beside it.
+
+    Args:
+        page: the file.
+        title: the page's.
+        lead: its first paragraph; text, or Markup.
+        parts: the headings, and what is below them.
+        files: their content, by their path from the page's folder.
+
+    Returns:
+        The files written, the page first.
+
+    Raises:
+        InputError: where the folder cannot be written.
+
+    """
     shown = [(heading, part) for heading, part in parts if part.strip()]
     text = templates().get_template("page.html.j2").render(title=title, lead=lead, parts=shown)
-    files = {page: text.encode(), page.with_name("results.json"): json_bytes(material.as_json())}
-    if material.study.is_new:
-        files[page.with_name("statistics.json")] = json_bytes(material.study.as_json())
-    return _write(files | {page.parent / name: content for name, content in folder.files.items()})
+    return _write({page: text.encode()} | {page.parent / name: content for name, content in files.items()})
 
 
 def write_runs(

@@ -1,0 +1,186 @@
+"""The benchmarks, without their measuring: limits, exponents, lines that fail, results as JSON and back, the page."""
+
+import math
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given
+
+from benchmarks.alone import found, measured
+from benchmarks.growth import FITTED, Sizes, fit, operations, traffic
+from benchmarks.line import QUICK, Benchmark, Curve, Effort, Found, Limit, Line, Times, in_turns
+from benchmarks.page import write
+from benchmarks.results import Results
+from boundcheck.errors import InputError
+from tests.layers import examples
+
+ROOT = Path(__file__).parents[1]
+numbers = st.floats(1e-6, 1e6)
+SIZES = st.integers(1, 40)
+
+
+def benchmark(name: str = "file.line", limit: Limit | None = None, **more) -> Benchmark:
+    given = {"measure": lambda effort: Found(2.0), "limit": limit} | more
+    return Benchmark(name, "ours", "theirs", "times as fast", "s", "A line.", **given)
+
+
+# Exponents.
+
+
+@given(st.floats(-3, 3), numbers, st.integers(3, 12))
+@examples(50)
+def test_the_exponent_of_a_power_law_is_its_own(slope: float, factor: float, points: int) -> None:
+    x = 2.0 ** np.arange(points)
+    law = fit(x, factor * x**slope)
+    assert law.slope == pytest.approx(slope, abs=1e-9)
+    assert law.error == pytest.approx(0, abs=1e-6)
+    assert math.exp(law.intercept) == pytest.approx(factor, rel=1e-6)
+
+
+@given(st.lists(st.floats(0.5, 2), min_size=FITTED, max_size=FITTED))
+@examples(50)
+def test_the_line_is_that_of_least_squares_through_the_largest_points(wobble: list[float]) -> None:
+    x = 2.0 ** np.arange(FITTED + 4)
+    y = np.concatenate([np.full(4, 77.0), np.array(wobble) * x[4:]])
+    law = fit(x, y)
+    design = np.stack([np.log(x[4:]), np.ones(FITTED)], 1)
+    (slope, intercept), *_ = np.linalg.lstsq(design, np.log(y[4:]), rcond=None)
+    rest = np.log(y[4:]) - design @ [slope, intercept]
+    variance = rest @ rest / (FITTED - 2) * np.linalg.inv(design.T @ design)[0, 0]
+    assert law.first == x[4]
+    assert law.slope == pytest.approx(slope, abs=1e-9)
+    assert law.intercept == pytest.approx(intercept, abs=1e-9)
+    assert law.error == pytest.approx(math.sqrt(variance), abs=1e-9)
+
+
+def test_two_points_have_no_exponent() -> None:
+    with pytest.raises(ValueError, match="three points"):
+        fit([1, 2], [1, 2])
+
+
+@given(SIZES, SIZES, SIZES, SIZES, SIZES)
+@examples(20)
+def test_the_model_counts_the_operations_and_bytes_of_a_plain_iteration(R: int, d: int, k: int, r: int, m: int) -> None:
+    """Each product of p x q by q x s has 2pqs operations."""
+    sizes = Sizes(R, d, k, r, 5, m)
+    products = 2 * d * r * k + 2 * r * d * k + 2 * d * k * r
+    step = 2 * (r * k + d * r)
+    assert operations(sizes) == R * (products + 6 * m * d * k + 2 * step)
+    A, B, targets, indices = (np.zeros(shape) for shape in ((R, r, k), (R, d, r), (R, m, d, k), (R, m)))
+    assert traffic(sizes) == 2 * (A.nbytes + B.nbytes) + targets.nbytes + 2 * indices.nbytes
+
+
+# Limits, turns, lines.
+
+
+@given(numbers, numbers, st.booleans())
+@examples(50)
+def test_a_limit_holds_just_where_nothing_is_missing(limit: float, value: float, is_least: bool) -> None:
+    held = Limit(limit, is_least)
+    assert held.holds(value) == (value >= limit if is_least else value <= limit)
+    assert held.holds(value) == (held.missed_by(value) <= 1)
+
+
+def test_works_take_turns() -> None:
+    order = []
+    turns = in_turns({name: lambda name=name: order.append(name) for name in "ab"}, 3)
+    assert order == list("ab") * 4
+    assert {name: len(each.seconds) for name, each in turns.items()} == {"a": 3, "b": 3}
+
+
+@pytest.mark.parametrize(
+    ("limit", "verdict"), [(Limit(1.0), "missed"), (Limit(1.0, True), "held"), (None, "measured")], ids=str
+)
+def test_a_line_has_a_verdict(limit: Limit | None, verdict: str) -> None:
+    assert measured(benchmark(limit=limit), QUICK).verdict == verdict
+
+
+def fails(effort: Effort) -> Found:
+    raise RuntimeError("no compiler\nand more")
+
+
+def breaks(effort: Effort) -> Found:
+    subprocess.run([sys.executable, "-c", "raise SystemExit('bad input')"], check=True, capture_output=True)
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "words"),
+    [
+        (benchmark(needs=("no_such_peer",)), "no_such_peer is not installed here"),
+        (benchmark(measure=fails), "It failed here: RuntimeError: no compiler"),
+        (benchmark(measure=breaks), "The command ended with exit code 1: bad input"),
+    ],
+    ids=["not installed", "raises", "command"],
+)
+def test_a_line_that_cannot_be_measured_says_why(spoilt: Benchmark, words: str) -> None:
+    line = measured(spoilt, QUICK)
+    assert line.verdict == "not measured"
+    assert line.failed.startswith(words)
+    assert "\n" not in line.failed
+
+
+def test_every_benchmark_has_a_name_of_its_own_file() -> None:
+    names = list(found())
+    assert len(names) > 20
+    files = {path.stem for path in (ROOT / "benchmarks").glob("*.py")}
+    assert {name.split(".")[0] for name in names} <= files
+
+
+# Results and page.
+
+
+def results() -> Results:
+    x = tuple(2.0**e for e in range(10))
+    curve = Curve("r", "the rank", x, tuple(1e-5 * each for each in x), "d = 16", "Beyond, memory ends.")
+    lines: list[Line] = [
+        benchmark("a.held", Limit(3.0)).line(Found(2.0, 2.0, 1.0, {"ours": Times((2.0, 2.5))}, ("A note.",))),
+        benchmark("a.missed", Limit(4.0, True), why="Because <so>.").line(Found(2.0, 1.0, 2.0)),
+        benchmark("a.absent", Limit(4.0, True)).line(None, "jax is not installed here."),
+        benchmark("growth.r").line(Found(1.0, curve=curve)),
+        benchmark("growth.roof").line(Found(0.05, 100.0, 5.0, notes=("1 of 20 Gflop/s.",))),
+    ]
+    machine = {"processor": "some", "load when it began": "0.01"}
+    return Results("2026-01-01", 12.3, QUICK, machine, {"numpy": "2.0"}, tuple(lines))
+
+
+def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    path.write_bytes(results().as_json())
+    assert Results.read(path) == results()
+
+
+def test_another_file_is_refused_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    path.write_text('{"lines": 3}', encoding="utf-8")
+    with pytest.raises(InputError, match=r"results = results.json: expected a file of results") as raised:
+        Results.read(path)
+    assert "\n" not in str(raised.value)
+
+
+def test_the_page_says_what_holds_and_by_how_much_the_rest_misses(tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_bytes(results().as_json())
+    files = write(Results.read(tmp_path / "results.json"), tmp_path)
+    assert {path.name for path in files} == {
+        *("index.html", "results.json", "growth.pdf", "growth.svg", "headroom.pdf", "headroom.svg")
+    }
+    page = files[0].read_text(encoding="utf-8")
+    summary = page[: page.index('<h2 id="lines">')]
+    assert "Of 3 lines that have a limit, 1 hold." in summary.replace("\n", " ")
+    assert "a factor of 2.00 is missing. Because &lt;so&gt;." in summary
+    assert "jax is not installed here." in summary
+    assert "a quick run" in summary
+    assert page.count('class="badge held"') == 1
+    assert "exponent 1.00" in page or "1.00</td>" in page
+    assert "1 of 20 Gflop/s." in page
+    assert Results.read(tmp_path / "results.json") == results()
+
+
+def test_a_page_of_nothing_but_failures_is_made(tmp_path: Path) -> None:
+    failed = replace(results(), lines=(benchmark("a.b", Limit(1.0)).line(None, "It was stopped."),))
+    assert "It was stopped." in write(failed, tmp_path)[0].read_text(encoding="utf-8")
