@@ -172,7 +172,6 @@ def _nothing() -> None:
     """It finds nothing."""
 
 
-_TRACE = tuple(f"trace.zarr/{name}" for name in ("zarr.json", "*/zarr.json", "loss/c/*/*", "time/c/*/*"))
 _SEARCH = ("--rank", "1", "--starts", "2", "--rounds", "2", "--examples", "2", "--out", str(_INSTANCE))
 _ALL = (
     Subject(
@@ -197,21 +196,21 @@ _ALL = (
         "run that goes on",
         partial(_is_begun, _THEOREM),
         _measure,
-        tuple(f"runs/*/{name}" for name in ("checkpoint.pt", "spec.json", ".lock", *_TRACE)),
+        tuple(f"runs/*/{name}" for name in ("checkpoint.pt", "spec.json", ".lock", "trace.zarr/**/*")),
         twin={"runs/*": "other"},
     ),
     Subject(
         "run that is finished",
         partial(_is_finished, _THEOREM),
         _measure,
-        tuple(f"runs/*/{name}" for name in ("result.json", "spec.json", ".lock", *_TRACE)),
+        tuple(f"runs/*/{name}" for name in ("result.json", "spec.json", ".lock", "trace.zarr/**/*")),
         twin={"runs/*": "other"},
     ),
     Subject(
         "page of a stored run",
         _has_page,
         partial(_command, "report", str(_STORED), "--data"),
-        ("stored/spec.json", "stored/result.json", "stored/trace.zarr/zarr.json", "stored/trace.zarr/*/c/*"),
+        ("stored/spec.json", "stored/result.json", "stored/trace.zarr/**/*"),
         twin={"stored": "other"},
     ),
     Subject("proofs exported", _nothing, partial(_command, "prove", "meft.lemma1_sharp", "--export", "proofs")),
