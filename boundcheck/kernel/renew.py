@@ -33,14 +33,15 @@ from boundcheck.kernel.facts import Fact, Law
 from boundcheck.kernel.terms import Gradient, Matrix, Mean, Scalar, Symbol
 from boundcheck.kernel.times import Index, Time
 
-# The parts of each kind of object are what its constructor takes.
+# Kinds are told apart by identity: a class of another kind may say that it equals one of these. The parts of each kind
+# of object are what its constructor takes.
 _TIMES, _TERMS = (Index, Time), (Scalar, Matrix, Symbol, Gradient, Mean, Fact, Law)
 _ATOMS = (Variable, Dimension, Horizon, Clock, Power, Norm, Trace, Value, Maximum, Expectation)
 _OPERATORS = (Root, Inverse, Minimum, Total, Before)
-_CONTENT: Mapping[type, tuple[str, ...]] = {
-    kind: tuple(signature(kind).parameters) for kind in (*_TIMES, *_TERMS, *_ATOMS, *_OPERATORS)
+_CONTENT: Mapping[int, tuple[str, ...]] = {
+    id(kind): tuple(signature(kind).parameters) for kind in (*_TIMES, *_TERMS, *_ATOMS, *_OPERATORS)
 }
-_PLAIN = frozenset({str, int, bool, Fraction, type(None)})
+_PLAIN = frozenset(map(id, (str, int, bool, Fraction, type(None))))
 # Marks an object that is being built: to meet the mark means that the object contains itself.
 _UNFINISHED = object()
 
@@ -56,7 +57,7 @@ class Renewal:
 
     def __call__(self, data: Any) -> Any:
         """The same data, built from the kernel's own types."""
-        if type(data) in _PLAIN:
+        if id(type(data)) in _PLAIN:
             return data
         # Most objects were built before.
         made = self._made.get(id(data))
@@ -72,9 +73,9 @@ class Renewal:
             return kind(map(self, data))
         if kind is MappingProxyType:
             return {self(x): self(y) for x, y in data.items()}
-        if kind not in _CONTENT:
+        if id(kind) not in _CONTENT:
             raise ReplayError(f"{data!r} is not a term, statement, number, text or tuple of those")
         self._made[id(data)] = _UNFINISHED
         content = vars(data)
-        made = self._made[id(data)] = kind(*[self(content[name]) for name in _CONTENT[kind]])
+        made = self._made[id(data)] = kind(*[self(content[name]) for name in _CONTENT[id(kind)]])
         return made

@@ -76,6 +76,23 @@ class Foreign(Letter):
         return self.key
 
 
+class _AsInt(type):
+    """The kind of a class that says it equals int."""
+
+    def __eq__(cls, other: object) -> bool:
+        return other is int or other is cls
+
+    def __hash__(cls) -> int:
+        return hash(int)
+
+
+class Sign(int, metaclass=_AsInt):
+    """A sign that makes something else of each gain."""
+
+    def __mul__(self, other: object) -> Scalar:  # type: ignore[override]
+        return of(Variable("huge"))
+
+
 @dataclass(frozen=True)
 class Case:
     name: str
@@ -468,6 +485,11 @@ def attacks() -> Iterator[Case]:
     yield closed("a key that is set", lambda: setattr(of(a), "key", "(+)"))
     yield closed("a key that is deleted", lambda: delattr(a, "key"))
     yield closed("a rule that is added", lambda: derive.rule(0)(lambda statement: statement))
+    below = ("f", (MX,), (MA,), of(b), u, Sign(1))
+    yield closed("a number of a class that says it equals int", lambda: descent_lemma(smooth(MX, MA, b, u), *below))
+    plain = descent_lemma(smooth(MX, MA, b, u), *below[:-1], 1)
+    signed = replace(plain, arguments=(*plain.arguments[:-1], Sign(1)))
+    yield closed("that number in a replay", lambda: replay(signed))
     yield closed("a replay of what is no theorem", lambda: replay("⊢ -1 >= 0"))  # type: ignore[arg-type]
     first = rules.horizon_positive()
     second = rules.summation(first)
