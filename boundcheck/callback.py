@@ -257,7 +257,7 @@ class _Recorder:
             run_id=self._folder.id,
             claim=spec.claim,
             spec=self._spec,
-            environment=self._folder.environment | memory(self._device),
+            environment=self._folder.environment | device_memory(self._device),
             problem=Subject(self._function.name, self._function.units, sample=sample, **self._function.facts),
             constants={name: Stated(x.value, x.kind, x.how) for name, x in self._function.constants.items()},
             **found,

@@ -68,7 +68,7 @@ def audit_sample(loader: Any, count: int, seed: int, shape: Shape, device: torch
     return Encoded("audit sample", tensors, shape), len(data)
 
 
-def rules_of(args: Any, optimizer: Any, is_flat: bool) -> Audit:
+def rules_of(args: Any, optimizer: Any, is_flat: bool, cut: str = "") -> Audit:
     """Whether each step is Algorithm 1's: minus a constant times the minibatch gradient, and nothing else.
 
     An optimizer knows of no manifold: where the domain is not flat, its steps are none of that gradient.
@@ -85,6 +85,8 @@ def rules_of(args: Any, optimizer: Any, is_flat: bool) -> Audit:
         found.append(f"the learning rate is {kind}")
     if not is_flat:
         found.append("rows that stay orthonormal are not moved along the gradient on their manifold")
+    if cut:
+        found.append(cut)
     if args.max_grad_norm:
         found.append(f"gradients are clipped at {args.max_grad_norm}")
     how = "; ".join(found) or "SGD at a constant step, without momentum, weight decay and clipping"

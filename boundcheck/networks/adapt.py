@@ -15,6 +15,7 @@ from torch.nn.utils.parametrizations import _Orthogonal
 from torch.nn.utils.parametrize import is_parametrized
 
 from boundcheck.errors import InputError
+from boundcheck.networks.dora import dora_site
 from boundcheck.networks.network import evaluating
 from boundcheck.networks.sites import Computed, Leaf, Site
 from boundcheck.problems.adapters import ADAPTERS, Adapter, FrozenA, FrozenB, Full, LoRA, LoReFTTrained, make_adapter
@@ -215,7 +216,7 @@ def _site(path: str, module: nn.Module) -> Site | None:
 
 
 def _lora(path: str, module: Any) -> Site | None:
-    """A LoRA layer of peft: its A, B and scale. None if its adapter is switched off or completely frozen.
+    """A LoRA or DoRA layer of peft: its A, B and scale. None if its adapter is switched off or completely frozen.
 
     W0 is left out, because gradients and changes of W do not depend on it: v -> s B A.
     """
@@ -226,9 +227,11 @@ def _lora(path: str, module: Any) -> Site | None:
         raise InputError(path, f"adapters {', '.join(names)}", "one active adapter at a time")
     name = names[0]
     A, B = module.lora_A[name], module.lora_B[name]
+    if name in getattr(module, "lora_magnitude_vector", {}):
+        return dora_site(path, module, name, _weight(path, module.get_base_layer()))
     if getattr(module, "lora_variant", {}).get(name) is not None:
         variant = type(module.lora_variant[name]).__name__
-        raise InputError(path, variant, "plain LoRA, without variants such as DoRA")
+        raise InputError(path, variant, "plain LoRA or DoRA, without other variants")
     if not isinstance(A, nn.Linear) or getattr(B, "bias", None) is not None:
         raise InputError(path, f"a LoRA of {type(A).__name__} layers", "LoRA of linear layers, without a bias")
     scale = float(module.scaling[name])

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.utils.parametrize import cached
 
-from boundcheck.networks.sites import Site, flowing, probed
+from boundcheck.networks.sites import Site, flowing, probed, uncut
 from boundcheck.problems.cast import cast_to
 from boundcheck.problems.norms import Point, inner, square_norm
 
@@ -144,7 +144,7 @@ class Network:
         """
         sums = None
         drawn = torch.bincount(indices, minlength=self.task.samples)
-        with evaluating(self.model), cached():
+        with evaluating(self.model), uncut(self.sites), cached():
             values = [value for site in self.sites for value in site.values]
             for part in self._chunks(drawn.nonzero().flatten()):
                 losses = self.task.losses(self.model, part)
@@ -197,7 +197,7 @@ class Network:
             v = tuple(part for site in self.sites for part in site.point())
             return inner(self.tangent(v, self._points(list(gradients))), u).sum()
 
-        with cached():
+        with uncut(self.sites), cached():
             found = self._twice([value for site in self.sites for value in site.values], slope)
         return self.tangent(self.point(), self._points(found))
 
