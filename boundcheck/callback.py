@@ -13,7 +13,7 @@ from transformers import TrainerCallback
 from boundcheck.claims.about import theorem_at_any_step
 from boundcheck.errors import InputError
 from boundcheck.measure.audit import Evidence
-from boundcheck.measure.experiment import memory
+from boundcheck.measure.experiment import device_memory
 from boundcheck.measure.outcome import outcome
 from boundcheck.measure.parts import Stated, Subject
 from boundcheck.measure.plan import Start, at_a_step
@@ -140,7 +140,12 @@ class _Recorder:
         self._step_size = float(self._groups[0].get("initial_lr", self._groups[0]["lr"]))
         self._steps, self._batch = int(state.max_steps), batch_of(args)
         self._rules = [
-            rules_of(args, given["optimizer"], all(site.adapter.is_flat for site in sites)),
+            rules_of(
+                args,
+                given["optimizer"],
+                all(site.adapter.is_flat for site in sites),
+                next((site.cut for site in sites if site.cut), ""),
+            ),
             sampling_of(theorem_at_any_step(), args, loader, model, task, self._total, self._steps),
         ]
         # Training that goes on from a checkpoint is recorded from there.
