@@ -185,5 +185,5 @@ def test_steps_along_a_part_of_the_gradient_are_not_of_algorithm_1() -> None:
     sgd = torch.optim.SGD([nn.Parameter(torch.zeros(2))], lr=0.1)
     args = SimpleNamespace(lr_scheduler_type="constant", max_grad_norm=0.0)
     assert rules_of(args, sgd, is_flat=True).status == "held"
-    found = rules_of(args, sgd, is_flat=True, cut="something is left out")
+    found = rules_of(args, sgd, is_flat=True, others=["something is left out"])
     assert (found.status, found.how) == ("failed", "something is left out")
