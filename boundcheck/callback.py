@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from transformers import TrainerCallback
 from boundcheck.claims.about import theorem_at_any_step
 from boundcheck.errors import InputError
 from boundcheck.measure.audit import Evidence
+from boundcheck.measure.cost import say
 from boundcheck.measure.experiment import device_memory
 from boundcheck.measure.outcome import outcome
 from boundcheck.measure.parts import Stated, Subject
@@ -139,7 +141,7 @@ class _Recorder:
         sites, base = sites_of(model), base_of(model)
         device = sites[0].parameters[0].device
         task, self._total = audit_sample(loader, callback.samples, callback.seed, shape_of(model), device)
-        self._network = Network(model, sites, task, min(int(args.train_batch_size), _CHUNK))
+        self._network = Network.fitting(model, sites, task, min(int(args.train_batch_size), _CHUNK))
         parameters = sum(parameter.numel() for parameter in base.parameters())
         self._function = NetworkFunction(type(base).__name__, self._network, parameters)
         self._groups = given["optimizer"].param_groups
@@ -172,7 +174,16 @@ class _Recorder:
 
     def _first(self) -> Start:
         """What is known of the first iterate."""
-        look, rounding = self._network.look(), self._function.noise
+        begun = time.perf_counter()
+        look = self._network.look()
+        lasting, rounding = time.perf_counter() - begun, self._function.noise
+        # A record looks at one point with gradients, and at another without.
+        parts = self._function.room(1, 1, 0)
+        say(
+            f"a look at {self._function.samples} samples, {len(self._times)} times",
+            sum(part.bytes for part in parts),
+            1.5 * lasting * len(self._times),
+        )
         square, variance = self._corrected(look.square_norm, look.variance)
         infimum = self._function.infimum
         gap = Constant(look.loss + rounding.loss, infimum.kind, f"F(v_1) minus the lower bound on f: {infimum.how}")

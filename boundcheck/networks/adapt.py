@@ -26,7 +26,10 @@ class AdaptedLinear(nn.Module):
     """The linear map x -> W(v) x + bias, or x -> W(v) [x; 1]; only v is trained."""
 
     def __init__(self, adapter: Adapter, v: Sequence[Tensor], bias: Tensor | None = None, affine: bool = False) -> None:
-        """Take the adapter and its first point, one matrix per block, all of the bias's type; the bias is kept."""
+        """Take the adapter and its first point, one matrix per block, all of the bias's type; the bias is kept.
+
+        What goes in and comes out may be of a coarser type, as in a network in bfloat16: the layer computes in its own.
+        """
         super().__init__()
         self.adapter = adapter
         self.v = nn.ParameterList(nn.Parameter(block) for block in v)
@@ -37,9 +40,8 @@ class AdaptedLinear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """W(v) x + bias, or W(v) [x; 1], for the last axis of x."""
         weight = self.adapter.weight(tuple(block.unsqueeze(0) for block in self.v))[0]
-        if self.affine:
-            return nn.functional.linear(x, weight[:, :-1], weight[:, -1])
-        return nn.functional.linear(x, weight, self.bias)
+        matrix, bias = (weight[:, :-1], weight[:, -1]) if self.affine else (weight, self.bias)
+        return nn.functional.linear(x.to(weight.dtype), matrix, bias).to(x.dtype)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "AdaptedLinear":
         # The adapter's frozen matrices move along to another type or device.
@@ -84,7 +86,12 @@ def adapt(
             bias: Any = module.bias
             kept = None if bias is None else bias.detach()
             adapted = AdaptedLinear(made, [block[0] for block in start], kept)
-            _replace(model, path, adapted.to(weight))
+            _replace(model, path, adapted.to(weight.device, trained_type(weight)))
+
+
+def trained_type(like: Tensor) -> torch.dtype:
+    """The type of what is trained beside weights of another: theirs, or single precision where theirs is coarser."""
+    return torch.promote_types(like.dtype, torch.float32)
 
 
 def _weight(path: str, module: Any) -> Tensor:
@@ -130,7 +137,8 @@ def _edit(
     like = next(model.parameters())
     width = _width(model)
     made = _adapter(kind, torch.eye(width, width + 1, dtype=torch.float64), rank, 1.0, gain, generator)
-    edit = AdaptedLinear(made, [block[0] for block in made.initial(gain, generator)], affine=True).to(like)
+    edit = AdaptedLinear(made, [block[0] for block in made.initial(gain, generator)], affine=True)
+    edit = edit.to(like.device, trained_type(like))
     if isinstance(module, nn.Identity):
         _replace(model, path, edit)
         return
@@ -288,4 +296,4 @@ def _is_loreft(module: Any, Rt: Tensor, edit: nn.Linear) -> bool:
 
 def _nothing(d: int, k: int, like: Tensor) -> Tensor:
     """A zero matrix that takes no memory."""
-    return torch.zeros((), dtype=torch.promote_types(like.dtype, torch.float32), device=like.device).expand(d, k)
+    return torch.zeros((), dtype=trained_type(like), device=like.device).expand(d, k)

@@ -93,12 +93,21 @@ def load(table: PretrainedSpec, device: str) -> Loaded:
     for name, parameter in model.named_parameters():
         # A head that the folder did not hold was drawn at random, and has to be trained.
         parameter.requires_grad_(shape == "class" and name.startswith(_HEADS))
+    _keep_heads_fine(model)
     name = f"{'MiniLM' if table.path == 'minilm' else folder.name} on {Path(table.text).stem}"
     tasks = [
         Encoded(part, {key: value.to(device) for key, value in batch.items()}, shape)
         for part, batch in (("train", train), ("held out", held_out))
     ]
     return Loaded(name, model, *tasks)
+
+
+def _keep_heads_fine(model: nn.Module) -> None:
+    """What is trained is in single precision at least, also on a model in bfloat16."""
+    for module in model.modules():
+        if isinstance(module, nn.Linear) and module.weight.requires_grad and module.weight.dtype.itemsize < 4:
+            module.float()
+            module.register_forward_pre_hook(lambda layer, given: (given[0].to(layer.weight.dtype),))
 
 
 def _folder(path: str) -> Path:

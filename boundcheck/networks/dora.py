@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from boundcheck.errors import InputError
-from boundcheck.networks.network import evaluating
+from boundcheck.networks.network import evaluating, widened
 from boundcheck.networks.sites import Leaf, Site
 from boundcheck.problems.adapters import DoRA
 
@@ -42,10 +42,11 @@ def dora_site(path: str, module: Any, name: str, W0: Tensor) -> Site:
     adapter = DoRA(W0, len(A.weight), float(module.scaling[name]), by_rows=True)
     bias = getattr(module.get_base_layer(), "bias", None)
     site = Site(path, adapter, module, tuple((leaf,) for leaf in leaves), bias=bias)
-    with _elsewhere(site), evaluating(module):
-        x = torch.arange(1, 4 * W0.shape[1] + 1, device=W0.device).cos().view(1, 4, -1).to(W0)
+    dtype = torch.promote_types(W0.dtype, torch.float32)
+    with _elsewhere(site), evaluating(module), widened(module):
+        x = torch.arange(1, 4 * W0.shape[1] + 1, device=W0.device).cos().view(1, 4, -1).to(dtype)
         seen, wanted = ((y, torch.autograd.grad(y.cos().sum(), site.parameters)) for y in (module(x), site.computed(x)))
-        near = 256 * torch.finfo(W0.dtype).eps * max(W0.shape)
+        near = 256 * torch.finfo(dtype).eps * max(W0.shape)
         if not torch.allclose(seen[0], wanted[0], rtol=near, atol=near * wanted[0].abs().max().item()):
             raise refused
         size = max(part.abs().max().item() for part in wanted[1])

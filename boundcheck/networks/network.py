@@ -6,17 +6,23 @@ summed in float64. A point v is the blocks of all sites in one tuple, each of sh
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.utils.parametrize import cached
 
 from boundcheck.networks.sites import Site, flowing, probed, uncut
 from boundcheck.problems.cast import cast_to
 from boundcheck.problems.norms import Point, inner, square_norm
+from boundcheck.room import available
+
+# As much again as is kept on the way there is made on the way back.
+_BACK = 2
 
 
 class Task(Protocol):
@@ -91,6 +97,38 @@ class Network:
     sites: tuple[Site, ...]
     task: Task
     chunk: int = 32
+
+    @classmethod
+    def fitting(cls, model: nn.Module, sites: tuple[Site, ...], task: Task, most: int = 32) -> "Network":
+        """F with as many samples at a time as there is memory for, at most so many: half of them until they fit.
+
+        What is computed is the same to rounding, and to the last bit where there is memory for the most.
+        """
+        made = cls(model, sites, task, most)
+        room, chunk = available(str(made.device)), most
+        while chunk > 1 and chunk * made.sample_bytes > room:
+            chunk //= 2
+        return replace(made, chunk=chunk)
+
+    @cached_property
+    def sample_bytes(self) -> int:
+        """About how much memory a look takes for each of its samples: what is kept to go back, and its gradient.
+
+        Of one sample that is sent through the model.
+        """
+        kept: dict[int, int] = {}
+
+        def keep(x: Tensor) -> Tensor:
+            kept[x.untyped_storage().data_ptr()] = x.untyped_storage().nbytes()
+            return x
+
+        with evaluating(self.model), torch.enable_grad(), saved_tensors_hooks(keep, lambda x: x):
+            self.task.losses(self.model, torch.arange(1))
+        for x in (*self.model.parameters(), *self.model.buffers()):
+            kept.pop(x.untyped_storage().data_ptr(), None)
+        # In W too, where an adapter has no shorter way from there.
+        gradient = sum(site.adapter.W0.numel() + site.adapter.size for site in self.sites)
+        return _BACK * sum(kept.values()) + 8 * gradient
 
     @property
     def parameters(self) -> list[Tensor]:
@@ -258,3 +296,20 @@ def evaluating(model: nn.Module) -> Iterator[None]:
             unit.fp32_precision = precision
         for module in training:
             module.training = True
+
+
+@contextmanager
+def widened(model: nn.Module) -> Iterator[torch.dtype | None]:
+    """In single precision at least while inside, at the same weights; gives the coarsest type that there was, if any.
+
+    Weights in bfloat16 or float16 are then the same numbers, and everything is restored at the end.
+    """
+    narrow = [x for x in (*model.parameters(), *model.buffers()) if x.is_floating_point() and x.dtype.itemsize < 4]
+    kept = [x.data for x in narrow]
+    try:
+        for x in narrow:
+            x.data = x.data.float()
+        yield max((x.dtype for x in kept), key=lambda dtype: torch.finfo(dtype).eps, default=None)
+    finally:
+        for x, value in zip(narrow, kept, strict=True):
+            x.data = value

@@ -10,7 +10,7 @@ import torch
 from scipy.sparse.linalg import ArpackError
 from torch import Tensor
 
-from boundcheck.networks.network import Look, Network
+from boundcheck.networks.network import Look, Network, widened
 from boundcheck.networks.sites import Site
 from boundcheck.problems.cast import cast_to
 from boundcheck.problems.curvature import largest_eigenvalue
@@ -76,6 +76,10 @@ def rounding_of(network: Network) -> Rounding:
     the samples' losses has no larger deviation than the root of their mean variance, which is known much better than
     that of a single number.
 
+    Where weights are in bfloat16 or float16, steps that are too short to change what is rounded would show no noise. So
+    there it is at least how far loss and gradient are from those in single precision at the same weights, with the
+    same margin, and at least a unit of roundoff of both.
+
     Source: Moré and Wild, "Estimating computational noise", SIAM J. Sci. Comput. 33 (2011).
     """
     samples, random = torch.arange(min(_SAMPLES, network.task.samples)), torch.Generator().manual_seed(0)
@@ -90,7 +94,17 @@ def rounding_of(network: Network) -> Rounding:
         losses.append(look.losses / math.sqrt(len(look.losses)))
         gradients.append(torch.cat([part.flatten() for part in look.gradient]))
     network.write(v)
-    return Rounding(_noise(torch.stack(losses)), _noise(torch.stack(gradients)))
+    loss, gradient = _noise(torch.stack(losses)), _noise(torch.stack(gradients))
+    with widened(network.model) as narrow:
+        if narrow is None:
+            return Rounding(loss, gradient)
+        wide = network.look(samples)
+    look, unit = network.look(samples), torch.finfo(narrow).eps / 2
+    off = (look.losses - wide.losses).square().mean().sqrt().item()
+    apart = square_norm(tuple(x - y for x, y in zip(look.gradient, wide.gradient, strict=True))).sqrt().item()
+    return Rounding(
+        max(loss, _MARGIN * off, unit * wide.loss), max(gradient, _MARGIN * apart, unit * math.sqrt(wide.square_norm))
+    )
 
 
 def _noise(values: Tensor) -> float:

@@ -150,7 +150,8 @@ class Site:
         """What the module computes of x, from W(v), with all of its gradient."""
         v = self.point()
         weight = cast_to(self.adapter, v[0].dtype, str(v[0].device)).weight(v)[0]
-        return nn.functional.linear(x, weight.to(x.dtype), self.bias)
+        bias = None if self.bias is None else self.bias.to(weight.dtype)
+        return nn.functional.linear(x.to(weight.dtype), weight, bias).to(x.dtype)
 
     def inputs(self, x: Tensor) -> Tensor:
         """The input of W, shape (m, positions, k): positions of any shape as one axis, with 1 appended if affine."""
