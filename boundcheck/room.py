@@ -6,6 +6,7 @@ What makes a part large, an objective, an adapter, a function, a table of a spec
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from boundcheck.errors import InputError
 
@@ -43,8 +44,11 @@ def available(device: str = "cpu") -> int:
     if device.startswith("cuda"):
         import torch
 
-        return int(torch.cuda.mem_get_info(device)[0])
-    return min([int(psutil.virtual_memory().available), *_left_in_container()])
+        # What torch has kept of what was freed is there for it too.
+        if torch.cuda.is_available():
+            kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+            return int(torch.cuda.mem_get_info(device)[0]) + kept
+    return min([int(psutil.virtual_memory().available), *_left_in_container(), *_left_of_addresses(psutil)])
 
 
 def _left_in_container() -> Iterable[int]:
@@ -55,6 +59,16 @@ def _left_in_container() -> Iterable[int]:
             continue
         if most != "max":
             yield max(int(most) - int(now), 0)
+
+
+def _left_of_addresses(psutil: Any) -> Iterable[int]:
+    """What `ulimit -v` leaves, which counts addresses: more of them are taken than memory is."""
+    # There on Linux alone.
+    if hasattr(psutil, "RLIMIT_AS"):
+        process = psutil.Process()
+        most, _ = process.rlimit(psutil.RLIMIT_AS)
+        if most != psutil.RLIM_INFINITY:
+            yield max(most - process.memory_info().vms, 0) * 3 // 4
 
 
 def check_room(parts: Iterable[Part], memory: float | None = None, device: str = "cpu") -> int:

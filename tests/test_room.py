@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,3 +56,14 @@ def test_a_container_has_what_its_group_has_left(tmp_path: Path, monkeypatch: py
     assert available() == 48576
     limit.write_text("max\n")
     assert available() > 2**20
+
+
+def test_what_ulimit_leaves_is_all_there_is() -> None:
+    """In a process of its own, whose limit can only sink: addresses that it has are not available again."""
+    code = (
+        "import resource, psutil; from boundcheck.room import available;"
+        "now = psutil.Process().memory_info().vms;"
+        "resource.setrlimit(resource.RLIMIT_AS, (now + 2**28, resource.RLIM_INFINITY)); print(available())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 2**26 < int(done.stdout) <= 2**28 * 3 // 4

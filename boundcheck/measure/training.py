@@ -141,7 +141,7 @@ def _draws(model: nn.Module, task: Encoded) -> bool:
 def sampler_of(loader: Any) -> Any:
     """What draws the samples of a loader's batches, in all processes together; None where that is not known."""
     # A loader that accelerate has made has another one, of no use, by its own name; and each process a share of it.
-    batches = getattr(loader, "batch_sampler", None)
+    batches: Any = getattr(loader, "batch_sampler", None)
     while hasattr(batches, "batch_sampler"):
         batches = batches.batch_sampler
     return getattr(batches, "sampler", None)

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
+from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.utils.parametrize import cached
 
@@ -116,16 +117,16 @@ class Network:
 
         Of one sample that is sent through the model.
         """
-        kept: dict[int, int] = {}
+        kept: dict[StorageWeakRef, int] = {}
 
         def keep(x: Tensor) -> Tensor:
-            kept[x.untyped_storage().data_ptr()] = x.untyped_storage().nbytes()
+            kept[StorageWeakRef(x.untyped_storage())] = x.untyped_storage().nbytes()
             return x
 
         with evaluating(self.model), torch.enable_grad(), saved_tensors_hooks(keep, lambda x: x):
             self.task.losses(self.model, torch.arange(1))
         for x in (*self.model.parameters(), *self.model.buffers()):
-            kept.pop(x.untyped_storage().data_ptr(), None)
+            kept.pop(StorageWeakRef(x.untyped_storage()), None)
         # In W too, where an adapter has no shorter way from there.
         gradient = sum(site.adapter.W0.numel() + site.adapter.size for site in self.sites)
         return _BACK * sum(kept.values()) + 8 * gradient

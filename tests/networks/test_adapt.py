@@ -395,8 +395,8 @@ def with_embedding() -> Any:
     [
         (two_active, r"query = adapters default, other: expected one active adapter at a time"),
         (
-            lambda: with_peft("BertForSequenceClassification", ["query"], alora_invocation_tokens=[2]),
-            r"query = ALoraLinearVariant: expected plain LoRA or DoRA",
+            lambda: with_peft("LlamaForCausalLM", ["q_proj"], task_type="CAUSAL_LM", alora_invocation_tokens=[2]),
+            r"q_proj = ALoraLinearVariant: expected plain LoRA or DoRA",
         ),
         (
             lambda: with_peft("BertForSequenceClassification", ["query"], lora_bias=True),
