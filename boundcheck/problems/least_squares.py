@@ -179,8 +179,9 @@ class LeastSquaresSpec(ProblemTable):
     seed: Seed = 0
 
     def room(self) -> tuple[Part, ...]:
-        """Features and targets, as they are drawn and as the objective keeps them."""
-        return (Part("problem.samples", self.samples, 4 * 8 * self.samples * (self.d + self.k + 1)),)
+        """Features and targets, as they are drawn and kept; and the features as balls, of which L is certified."""
+        numbers = 4 * 8 * (self.d + self.k + 1) + 12 * 8 * (self.k + 1)
+        return (Part("problem.samples", self.samples, numbers * self.samples),)
 
     def build(self, setting: Setting) -> LeastSquares:
         """See `synthetic_regression`."""

@@ -173,10 +173,17 @@ with tempfile.TemporaryDirectory() as folder:
     print(taken(table, Path(folder)))
 """
 LARGE = [
-    changed(RUN, problem={"kind": "pseudo-huber", "d": 16, "k": 16}, adapter__rank=4, run__replicas=4096, run__steps=8),
+    changed(
+        RUN,
+        problem={"kind": "pseudo-huber", "d": 16, "k": 16},
+        adapter__rank=4,
+        run__replicas=4096,
+        run__steps=4,
+        run__audits=4,
+    ),
     changed(RUN, run__replicas=2048, run__steps=300, run__audits=256),
     changed(RUN, problem={"kind": "pseudo-huber", "d": 32, "k": 32, "samples": 2048}, run__replicas=4, run__steps=8),
-    changed(RUN, problem={"kind": "least-squares", "samples": 2**18}, run__replicas=4, run__steps=8),
+    changed(RUN, problem={"kind": "least-squares", "samples": 2**17}, run__replicas=4, run__steps=8),
     changed(
         RUN,
         problem={"kind": "digits"},
