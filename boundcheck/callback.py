@@ -74,9 +74,10 @@ class BoundcheckCallback(TrainerCallback):
         seed: of the draw of the samples.
 
     Raises:
-        InputError: when training begins, for a model in which something else is trained than LoRA layers, edits, linear
-            layers and LoReFT of pyreft; for a loss that is not known from the model's class, as pyreft's ReftModel has
-            one, which takes positions beside samples; for a model that DeepSpeed or FSDP spreads over processes.
+        InputError: when training begins, for a model in which something else is trained than LoRA and DoRA layers,
+            edits, linear layers and LoReFT of pyreft; for a loss that is not known from the model's class, as pyreft's
+            ReftModel has one, which takes positions beside samples; for a model that DeepSpeed or FSDP spreads over
+            processes.
 
     """
 

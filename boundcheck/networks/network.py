@@ -117,16 +117,17 @@ class Network:
 
         Of one sample that is sent through the model.
         """
-        kept: dict[StorageWeakRef, int] = {}
+        ref: Any = StorageWeakRef
+        kept: dict[Any, int] = {}
 
         def keep(x: Tensor) -> Tensor:
-            kept[StorageWeakRef(x.untyped_storage())] = x.untyped_storage().nbytes()
+            kept[ref(x.untyped_storage())] = x.untyped_storage().nbytes()
             return x
 
         with evaluating(self.model), torch.enable_grad(), saved_tensors_hooks(keep, lambda x: x):
             self.task.losses(self.model, torch.arange(1))
         for x in (*self.model.parameters(), *self.model.buffers()):
-            kept.pop(StorageWeakRef(x.untyped_storage()), None)
+            kept.pop(ref(x.untyped_storage()), None)
         # In W too, where an adapter has no shorter way from there.
         gradient = sum(site.adapter.W0.numel() + site.adapter.size for site in self.sites)
         return _BACK * sum(kept.values()) + 8 * gradient
@@ -299,18 +300,20 @@ def evaluating(model: nn.Module) -> Iterator[None]:
             module.training = True
 
 
-@contextmanager
-def widened(model: nn.Module) -> Iterator[torch.dtype | None]:
-    """In single precision at least while inside, at the same weights; gives the coarsest type that there was, if any.
+def narrow_of(model: nn.Module) -> list[Tensor]:
+    """The weights and buffers in bfloat16, float16 or less."""
+    return [x for x in (*model.parameters(), *model.buffers()) if x.is_floating_point() and x.dtype.itemsize < 4]
 
-    Weights in bfloat16 or float16 are then the same numbers, and everything is restored at the end.
-    """
-    narrow = [x for x in (*model.parameters(), *model.buffers()) if x.is_floating_point() and x.dtype.itemsize < 4]
+
+@contextmanager
+def widened(model: nn.Module) -> Iterator[None]:
+    """In single precision at least while inside, at the same weights; everything is restored at the end."""
+    narrow = narrow_of(model)
     kept = [x.data for x in narrow]
     try:
         for x in narrow:
             x.data = x.data.float()
-        yield max((x.dtype for x in kept), key=lambda dtype: torch.finfo(dtype).eps, default=None)
+        yield
     finally:
         for x, value in zip(narrow, kept, strict=True):
             x.data = value
