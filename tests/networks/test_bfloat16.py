@@ -98,4 +98,4 @@ def test_a_run_on_a_base_in_bfloat16_is_not_called_violated(tmp_path: Path) -> N
     assert result.verdict in {"inconclusive", "uninformative"}
     # Steps so short are lost in its errors, and said to be.
     assert (trace["path_smoothness"].values <= trace["path_smoothness_error"].values).all()
-    assert result.rounding["loss"] >= torch.finfo(torch.bfloat16).eps / 2 * trace["loss"].values.min()
+    assert result.rounding["loss"] >= 0.9 * torch.finfo(torch.bfloat16).eps / 2 * trace["loss"].values.min()
