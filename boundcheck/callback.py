@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,7 +16,8 @@ from transformers import TrainerCallback
 from boundcheck.claims.about import theorem_at_any_step
 from boundcheck.errors import InputError
 from boundcheck.measure.audit import Evidence
-from boundcheck.measure.experiment import memory
+from boundcheck.measure.cost import announce
+from boundcheck.measure.experiment import device_memory
 from boundcheck.measure.outcome import outcome
 from boundcheck.measure.parts import Stated, Subject
 from boundcheck.measure.plan import Start, at_a_step
@@ -30,12 +32,16 @@ from boundcheck.measure.training import (
     audit_sample,
     base_of,
     batch_of,
-    check_one_process,
+    batches_of,
+    check_whole,
+    counts_items,
     rules_of,
     sampling_of,
     settings_of,
     shape_of,
+    summed_of,
     undisturbed,
+    unwrapped,
 )
 from boundcheck.networks.adapt import sites_of
 from boundcheck.networks.function import NetworkFunction
@@ -46,7 +52,7 @@ from boundcheck.problems.norms import Point
 from boundcheck.problems.sgd import Draw
 from boundcheck.sinks import say
 
-# Samples that go through the model at a time, at most; and no more than a step takes, which memory is there for.
+# Samples that go through the model at a time, at most; and no more than a minibatch, which memory is there for.
 _CHUNK = 32
 # Of the interval over replicas, of which there is one.
 _LEVEL = 0.95
@@ -60,7 +66,8 @@ class BoundcheckCallback(TrainerCallback):
     Every so many steps the loss F of the training data, without dropout, is looked at before and after the step, on
     samples that were drawn before. The squared norm of their mean gradient exceeds that of F's by their variance over
     how many they are, which is taken off. Training itself is not disturbed: the same parameters come out, to the last
-    bit.
+    bit. A step is one of the optimizer, of all minibatches that it accumulates, in all processes; the first of them
+    records.
 
     Args:
         every: steps between two records.
@@ -70,9 +77,10 @@ class BoundcheckCallback(TrainerCallback):
         seed: of the draw of the samples.
 
     Raises:
-        InputError: when training begins, for a model in which something else is trained than LoRA layers, edits, linear
-            layers and LoReFT of pyreft; for a loss that is not known from the model's class, as pyreft's ReftModel has
-            one, which takes positions beside samples; for training in several processes.
+        InputError: when training begins, for a model in which something else is trained than LoRA and DoRA layers,
+            edits, linear layers and LoReFT of pyreft; for a loss that is not known from the model's class, as pyreft's
+            ReftModel has one, which takes positions beside samples; for a model that DeepSpeed or FSDP spreads over
+            processes.
 
     """
 
@@ -89,8 +97,11 @@ class BoundcheckCallback(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
         """Draw the samples, and start the run folder."""
-        with undisturbed():
-            self._recorder = _Recorder(self, args, state, given)
+        check_whole(args)
+        # All processes have the same model after each step; the first looks at it, and the others wait in their next.
+        if state.is_world_process_zero:
+            with undisturbed():
+                self._recorder = _Recorder(self, args, state, given)
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
         """Look at F, where a record is due."""
@@ -142,20 +153,26 @@ class _Recorder:
     """One training run: what is looked at, and the trace that grows."""
 
     def __init__(self, callback: BoundcheckCallback, args: Any, state: Any, given: dict[str, Any]) -> None:
-        check_one_process(args)
-        model, loader = given["model"], given["train_dataloader"]
+        model, loader = unwrapped(given["model"]), given["train_dataloader"]
         sites, base = sites_of(model), base_of(model)
         device = sites[0].parameters[0].device
         task, self._total = audit_sample(loader, callback.samples, callback.seed, shape_of(model), device)
-        self._network = Network(model, sites, task, min(batch_of(args), _CHUNK))
+        self._network = Network.fitting(model, sites, task, min(int(args.train_batch_size), _CHUNK))
         parameters = sum(parameter.numel() for parameter in base.parameters())
         self._function = NetworkFunction(type(base).__name__, self._network, parameters)
         self._groups = given["optimizer"].param_groups
         # That of the arguments, unless the optimizer was made from others.
         self._step_size = float(self._groups[0].get("initial_lr", self._groups[0]["lr"]))
         self._steps, self._batch = int(state.max_steps), batch_of(args)
+        counts = counts_items(model, task)
+        self._batches = batches_of(args, loader, counts)
         self._rules = [
-            rules_of(args, given["optimizer"], all(site.adapter.is_flat for site in sites)),
+            rules_of(
+                args,
+                given["optimizer"],
+                all(site.adapter.is_flat for site in sites),
+                [*dict.fromkeys(site.cut for site in sites if site.cut), *summed_of(args, model, counts)],
+            ),
             sampling_of(theorem_at_any_step(), args, loader, model, task, self._total, self._steps),
         ]
         # Training that goes on from a checkpoint is recorded from there.
@@ -173,7 +190,16 @@ class _Recorder:
 
     def _first(self) -> Start:
         """What is known of the first iterate."""
-        look, rounding = self._network.look(), self._function.noise
+        begun = time.perf_counter()
+        look = self._network.look()
+        lasting, rounding = time.perf_counter() - begun, self._function.noise
+        # A record looks at one point with gradients, and at another without.
+        parts = self._function.room(1, 1, 0)
+        announce(
+            f"a look at {self._function.samples} samples, {len(self._times)} times",
+            sum(part.bytes for part in parts),
+            1.5 * lasting * len(self._times),
+        )
         square, variance = self._corrected(look.square_norm, look.variance)
         infimum = self._function.infimum
         gap = Constant(look.loss + rounding.loss, infimum.kind, f"F(v_1) minus the lower bound on f: {infimum.how}")
@@ -219,14 +245,15 @@ class _Recorder:
             return
         v, self._pending = self._pending, None
         v_next = self._network.point()
+        batch = self._batches[(t - 1) % len(self._batches)]
         law = Draw(self._batch, torch.arange(self._function.samples).unsqueeze(0), replaced=True)
         seen: dict[str, Any] = {name: x[0].numpy() for name, x in self._function.observe(v, v_next, law).items()}
         self._network.write(v_next)
-        raw, variance = seen["gradient_square_norm"].item(), seen["noise_variance"].item() * self._batch
+        raw, variance = seen["gradient_square_norm"].item(), seen["noise_variance"].item() * law.batch
         square, variance = self._corrected(raw, variance)
         self.noise.append(raw - square)
         # What the bias is, the way in which minibatches are drawn says, and not a record.
-        seen |= {"gradient_square_norm": square, "noise_variance": variance / self._batch, "conditional_bias": np.nan}
+        seen |= {"gradient_square_norm": square, "noise_variance": variance / batch, "conditional_bias": np.nan}
         for name, value in seen.items():
             self._trace[name].values[0, self._place] = value
         self._trace["time"].values[0, self._place] = t
@@ -272,7 +299,7 @@ class _Recorder:
             run_id=self._folder.id,
             claim=spec.claim,
             spec=self._spec,
-            environment=self._folder.environment | memory(self._device),
+            environment=self._folder.environment | device_memory(self._device),
             problem=Subject(self._function.name, self._function.units, sample=sample, **self._function.facts),
             constants={name: Stated(x.value, x.kind, x.how) for name, x in self._function.constants.items()},
             **found,

@@ -238,6 +238,10 @@ def measure(
     device: Device = "cpu",
     jobs: Annotated[int, typer.Option(help="Experiments to run at a time, each in a process of its own.")] = 1,
     hours: Annotated[float, typer.Option(help="The most that an experiment may take, at its first pace.")] = DAY,
+    memory: Annotated[
+        float | None,
+        typer.Option(metavar="GIB", help="The memory that all of a time may take; default: what there is."),
+    ] = None,
     strict: Strict = False,
     as_json: Json = False,
 ) -> None:
@@ -247,7 +251,7 @@ def measure(
     from boundcheck.terminal import STDOUT, print_json, progress
 
     with progress() as tick:
-        results = boundcheck.measure(spec, store, device, tick, jobs, hours=hours)
+        results = boundcheck.measure(spec, store, device, tick, jobs, hours=hours, memory=memory)
     page, command = (out or store / f"report-{spec.stem}") / "index.html", f"boundcheck measure {spec.name}"
     lead = f"The experiments of {spec.name}."
     files = write_runs([store / result.run_id for result in results], page, f"{spec.stem}, measured", lead, command)

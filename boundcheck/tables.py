@@ -25,16 +25,6 @@ Seed = Annotated[int, Field(ge=0, lt=2**63)]
 # Numbers whose products of up to nine are no infinite floats; what is too small for them is found where it matters.
 Real = Annotated[float, Field(gt=0, le=1e30)]
 
-# Numbers that are held at once; a run makes some twenty copies of them, which is then a GiB or two.
-_MOST_NUMBERS = 2**23
-
-
-def check_room(field: str, value: object, numbers: int) -> None:
-    """Refuse what makes more numbers than are held at once, before any is made."""
-    if numbers > _MOST_NUMBERS:
-        expected = f"less, since with the rest it makes {numbers:.3g} numbers, of at most {_MOST_NUMBERS:.3g}"
-        raise InputError(field, value, expected)
-
 
 def validated(kind: type[Kind], raw: dict[str, Any], above: str = "") -> Kind:
     """A table as what it describes; raises InputError naming the first field that is wrong, with what is above it."""

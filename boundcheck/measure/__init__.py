@@ -22,6 +22,7 @@ def measure(
     jobs: int = 1,
     problem: Any = None,
     hours: float = DAY,
+    memory: float | None = None,
 ) -> list[Result]:
     """Run the experiments of a spec and say what each shows.
 
@@ -34,6 +35,7 @@ def measure(
         problem: an objective of one's own in place of the spec's, a `boundcheck.Loss` say; or a function of W that
             gives the loss of each of its samples, W being of the shape (d, k) of the spec's table ``problem``.
         hours: the most that an experiment may take, at the pace that is seen in its first seconds.
+        memory: GiB that all experiments of a time may take together; what is available if left out.
 
     Returns:
         For each experiment its `Result`: run_id, claim, verdict, reason, measured, bound, interval, audit and more.
@@ -49,4 +51,4 @@ def measure(
     from boundcheck.measure.spec import specs_of
 
     with theirs(tick):
-        return measure_each(specs_of(spec, problem), Path(runs), device, tick, jobs, hours)
+        return measure_each(specs_of(spec, problem), Path(runs), device, tick, jobs, hours, memory)

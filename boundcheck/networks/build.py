@@ -53,7 +53,7 @@ def network_function(
     parameters = sum(parameter.numel() for parameter in loaded.model.parameters())
     chosen = adaptation.paths or [target.strip() for target in targets.split(",")]
     adapt(loaded.model, kind, chosen, rank, scale, gain, random)
-    network = Network(loaded.model, sites_of(loaded.model), loaded.task)
+    network = Network.fitting(loaded.model, sites_of(loaded.model), loaded.task)
     return NetworkFunction(loaded.name, network, parameters, loaded.held_out)
 
 

@@ -19,6 +19,7 @@ from boundcheck.problems.constant import Constant
 from boundcheck.problems.norms import Point, square_norm
 from boundcheck.problems.sgd import Draw
 from boundcheck.progress import Tick, silent
+from boundcheck.room import Part
 from boundcheck.words.function import Function
 
 # Relative accuracy of Lanczos: its result is a lower estimate anyway.
@@ -58,6 +59,15 @@ class NetworkFunction(Function):
     def initial(self, start: str, gain: float, random: torch.Generator) -> Point:
         """The network's first point, which was drawn when it was adapted."""
         return self._first
+
+    def room(self, replicas: int, batch: int, waiting: int) -> tuple[Part, ...]:
+        """Samples that are looked at, gradients in W of two looks, and the points of all replicas."""
+        network = self.network
+        weights = sum(site.adapter.W0.numel() for site in self.sites)
+        return (
+            Part("model", self.name, network.chunk * network.sample_bytes + 3 * 8 * weights),
+            Part("run.replicas", replicas, 6 * 8 * replicas * sum(part.numel() for part in self._first) + waiting),
+        )
 
     @cached_property
     def noise(self) -> Rounding:

@@ -6,17 +6,24 @@ summed in float64. A point v is the blocks of all sites in one tuple, each of sh
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
+from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.utils.parametrize import cached
 
-from boundcheck.networks.sites import Site, flowing, probed
+from boundcheck.networks.sites import Site, flowing, probed, uncut
 from boundcheck.problems.cast import cast_to
 from boundcheck.problems.norms import Point, inner, square_norm
+from boundcheck.room import available
+
+# As much again as is kept on the way there is made on the way back.
+_BACK = 2
 
 
 class Task(Protocol):
@@ -92,6 +99,39 @@ class Network:
     task: Task
     chunk: int = 32
 
+    @classmethod
+    def fitting(cls, model: nn.Module, sites: tuple[Site, ...], task: Task, most: int = 32) -> "Network":
+        """F with as many samples at a time as there is memory for, at most so many: half of them until they fit.
+
+        What is computed is the same to rounding, and to the last bit where there is memory for the most.
+        """
+        made = cls(model, sites, task, most)
+        room, chunk = available(str(made.device)), most
+        while chunk > 1 and chunk * made.sample_bytes > room:
+            chunk //= 2
+        return replace(made, chunk=chunk)
+
+    @cached_property
+    def sample_bytes(self) -> int:
+        """About how much memory a look takes for each of its samples: what is kept to go back, and its gradient.
+
+        Of one sample that is sent through the model.
+        """
+        ref: Any = StorageWeakRef
+        kept: dict[Any, int] = {}
+
+        def keep(x: Tensor) -> Tensor:
+            kept[ref(x.untyped_storage())] = x.untyped_storage().nbytes()
+            return x
+
+        with evaluating(self.model), torch.enable_grad(), saved_tensors_hooks(keep, lambda x: x):
+            self.task.losses(self.model, torch.arange(1))
+        for x in (*self.model.parameters(), *self.model.buffers()):
+            kept.pop(ref(x.untyped_storage()), None)
+        # In W too, where an adapter has no shorter way from there.
+        gradient = sum(site.adapter.W0.numel() + site.adapter.size for site in self.sites)
+        return _BACK * sum(kept.values()) + 8 * gradient
+
     @property
     def parameters(self) -> list[Tensor]:
         return [parameter for site in self.sites for parameter in site.parameters]
@@ -144,7 +184,7 @@ class Network:
         """
         sums = None
         drawn = torch.bincount(indices, minlength=self.task.samples)
-        with evaluating(self.model), cached():
+        with evaluating(self.model), uncut(self.sites), cached():
             values = [value for site in self.sites for value in site.values]
             for part in self._chunks(drawn.nonzero().flatten()):
                 losses = self.task.losses(self.model, part)
@@ -197,7 +237,7 @@ class Network:
             v = tuple(part for site in self.sites for part in site.point())
             return inner(self.tangent(v, self._points(list(gradients))), u).sum()
 
-        with cached():
+        with uncut(self.sites), cached():
             found = self._twice([value for site in self.sites for value in site.values], slope)
         return self.tangent(self.point(), self._points(found))
 
@@ -258,3 +298,22 @@ def evaluating(model: nn.Module) -> Iterator[None]:
             unit.fp32_precision = precision
         for module in training:
             module.training = True
+
+
+def narrow_of(model: nn.Module) -> list[Tensor]:
+    """The weights and buffers in bfloat16, float16 or less."""
+    return [x for x in (*model.parameters(), *model.buffers()) if x.is_floating_point() and x.dtype.itemsize < 4]
+
+
+@contextmanager
+def widened(model: nn.Module) -> Iterator[None]:
+    """In single precision at least while inside, at the same weights; everything is restored at the end."""
+    narrow = narrow_of(model)
+    kept = [x.data for x in narrow]
+    try:
+        for x in narrow:
+            x.data = x.data.float()
+        yield
+    finally:
+        for x, value in zip(narrow, kept, strict=True):
+            x.data = value

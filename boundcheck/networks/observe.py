@@ -10,12 +10,13 @@ import torch
 from scipy.sparse.linalg import ArpackError
 from torch import Tensor
 
-from boundcheck.networks.network import Look, Network
+from boundcheck.networks.network import Look, Network, narrow_of, widened
 from boundcheck.networks.sites import Site
 from boundcheck.problems.cast import cast_to
 from boundcheck.problems.curvature import largest_eigenvalue
 from boundcheck.problems.norms import Point, inner, spectral_norm, square_norm
 from boundcheck.progress import Tick, silent
+from boundcheck.room import available
 from boundcheck.words.function import Observable
 
 _OBSERVABLES = {
@@ -76,6 +77,10 @@ def rounding_of(network: Network) -> Rounding:
     the samples' losses has no larger deviation than the root of their mean variance, which is known much better than
     that of a single number.
 
+    Where weights are in bfloat16 or float16, steps that are too short to change what is rounded would show no noise. So
+    there it is at least how far loss and gradient are from those in single precision at the same weights, with the
+    same margin, and at least a unit of roundoff of both; and all that they are, where there is no memory to know it.
+
     Source: Moré and Wild, "Estimating computational noise", SIAM J. Sci. Comput. 33 (2011).
     """
     random = torch.Generator().manual_seed(0)
@@ -91,7 +96,19 @@ def rounding_of(network: Network) -> Rounding:
         losses.append(look.losses / math.sqrt(len(look.losses)))
         gradients.append(torch.cat([part.flatten() for part in look.gradient]))
     network.write(v)
-    return Rounding(_noise(torch.stack(losses)), _noise(torch.stack(gradients)))
+    loss, gradient = _noise(torch.stack(losses)), _noise(torch.stack(gradients))
+    if not (narrow := narrow_of(network.model)):
+        return Rounding(loss, gradient)
+    look, unit = network.look(samples), max(torch.finfo(x.dtype).eps for x in narrow) / 2
+    if 4 * sum(x.numel() for x in narrow) > available(str(network.device)):
+        return Rounding(max(loss, look.loss), max(gradient, math.sqrt(look.square_norm)))
+    with widened(network.model):
+        wide = network.look(samples)
+    off = (look.losses - wide.losses).square().mean().sqrt().item()
+    apart = square_norm(tuple(x - y for x, y in zip(look.gradient, wide.gradient, strict=True))).sqrt().item()
+    return Rounding(
+        max(loss, _MARGIN * off, unit * wide.loss), max(gradient, _MARGIN * apart, unit * math.sqrt(wide.square_norm))
+    )
 
 
 def _noise(values: Tensor) -> float:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from boundcheck.errors import InputError
 from boundcheck.problems.adapters import Adapter
+from boundcheck.problems.cast import cast_to
 from boundcheck.problems.norms import Point
 
 # A weight, under no name, and what it is computed from.
@@ -35,9 +36,8 @@ class Leaf:
 
     def read(self, value: Tensor) -> Tensor:
         """The columns, from the value or a tensor of its shape, such as its gradient."""
-        if value.ndim == 1:
-            return value.unsqueeze(1)
-        return value.mT if self.transposed else value
+        columns = value.unsqueeze(1) if value.ndim == 1 else value
+        return columns.mT if self.transposed else columns
 
     @property
     def width(self) -> int:
@@ -110,6 +110,9 @@ class Site:
         module: computes W(v) x, with inputs of shape (m, ..., k) and outputs of shape (m, ..., d), samples first.
         blocks: for each block of v the leaves that it is made of, side by side.
         affine: whether W acts on [x; 1].
+        bias: what the module adds to W(v) x, if that is not said by W.
+        cut: what the module's own gradient leaves out, as a sentence; empty where it is the gradient of what it
+            computes.
 
     """
 
@@ -118,6 +121,8 @@ class Site:
     module: nn.Module
     blocks: tuple[tuple[Leaf, ...], ...]
     affine: bool = False
+    bias: Tensor | None = None
+    cut: str = ""
 
     @property
     def parameters(self) -> list[Tensor]:
@@ -140,6 +145,13 @@ class Site:
         for leaves, block in zip(self.blocks, v, strict=True):
             for leaf, columns in zip(leaves, torch.split(block[0], [leaf.width for leaf in leaves], 1), strict=True):
                 leaf.write(columns)
+
+    def computed(self, x: Tensor) -> Tensor:
+        """What the module computes of x, from W(v), with all of its gradient."""
+        v = self.point()
+        weight = cast_to(self.adapter, v[0].dtype, str(v[0].device)).weight(v)[0]
+        bias = None if self.bias is None else self.bias.to(weight.dtype)
+        return nn.functional.linear(x.to(weight.dtype), weight, bias).to(x.dtype)
 
     def inputs(self, x: Tensor) -> Tensor:
         """The input of W, shape (m, positions, k): positions of any shape as one axis, with 1 appended if affine."""
@@ -196,6 +208,21 @@ def flowing(sites: Sequence[Site], samples: int) -> Iterator[Flow]:
     ]
     try:
         yield flow
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def uncut(sites: Sequence[Site]) -> Iterator[None]:
+    """With all of the gradient, while inside, of modules whose own leaves something out."""
+    handles = [
+        site.module.register_forward_hook(lambda _, given, output, s=site: s.computed(given[0]).to(output.dtype))
+        for site in sites
+        if site.cut
+    ]
+    try:
+        yield
     finally:
         for handle in handles:
             handle.remove()

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from boundcheck.errors import InputError
 from boundcheck.networks.pretrain import STEPS
 from boundcheck.problems.adapters import ADAPTERS
-from boundcheck.tables import Count, Seed, Table, check_room
+from boundcheck.room import Part
+from boundcheck.tables import Count, Seed, Table
 
 Width = Annotated[int, Field(gt=0, le=2**12)]
 # Heads and layers.
@@ -38,15 +39,19 @@ class GPTSpec(Table):
             expected = "edit, where the built-in GPT's hidden states are edited"
             raise InputError("adapter.targets", ", ".join(paths), expected)
 
-    @model_validator(mode="after")
-    def _has_room(self) -> "GPTSpec":
-        # A quarter of its weights: of a network there are fewer copies, in single precision.
-        check_room("model.width", self.width, 3 * self.layers * self.width**2)
-        for name in ("samples", "held_out"):
-            check_room(f"model.{name}", getattr(self, name), getattr(self, name) * self.context)
-        # And of what its pretraining attends to, in 16 windows at a time.
-        check_room("model.context", self.context, 4 * self.layers * self.heads * self.context**2)
-        return self
+    def room(self) -> tuple[Part, ...]:
+        """Weights and what pretraining keeps of each, windows of text, and what one window is computed through."""
+        weights = 3 * 4 * self.layers * self.width**2
+        attention = self.layers * self.context * (4 * self.heads * self.context + 16 * self.width)
+        # In float64, and in single precision with a gradient and two averages; of pretraining 16 windows at a time.
+        return (
+            Part("model.width", self.width, (8 + 4 * 4) * weights),
+            Part("model.context", self.context, 16 * 4 * attention),
+            *(Part(f"model.{name}", n, 8 * n * self.context) for name, n in self._counts()),
+        )
+
+    def _counts(self) -> tuple[tuple[str, int], ...]:
+        return ("samples", self.samples), ("held_out", self.held_out)
 
 
 class PretrainedSpec(Table):
@@ -69,3 +74,7 @@ class PretrainedSpec(Table):
 
     def check_targets(self, kind: str, paths: list[str]) -> None:
         """Its modules have names of their own, which are looked up when it is loaded."""
+
+    def room(self) -> tuple[Part, ...]:
+        """What its samples take; its weights are looked up when it is loaded."""
+        return (Part("model.samples", self.samples, 3 * 8 * (self.samples + self.held_out) * self.length),)

@@ -88,8 +88,16 @@ class Encoded:
         counted = targets != IGNORED
         return ((right == targets) & counted).sum(1).double() / counted.sum(1).clamp(min=1)
 
+    def own_loss(self, model: nn.Module, indices: Tensor, **options: Any) -> Tensor:
+        """The loss that the model itself computes of these samples."""
+        inputs = {name: value[indices] for name, value in self._inputs.items()}
+        loss: Tensor = model(**inputs, labels=self.labels[indices], **options).loss
+        return loss
+
     def _logits(self, model: nn.Module, indices: Tensor) -> Tensor:
         logits: Tensor = model(**{name: value[indices] for name, value in self._inputs.items()}).logits
+        # As transformers does: a loss in bfloat16 would have two digits.
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
         return logits[:, :-1] if self.shape == "next token" else logits
 
     def _targets(self, indices: Tensor | slice) -> Tensor:

@@ -18,8 +18,7 @@ def in_blocks(f: Callable[[slice], Results], W: Tensor, numbers: int) -> Results
 
     Results are tensors of shape (R, ...), or named tuples of them.
     """
-    limit = _CACHE * torch.get_num_threads() if W.device.type == "cpu" else _MEMORY
-    size = max(limit // numbers, 1)
+    size = max(at_once(W.device) // numbers, 1)
     if len(W) <= size:
         return f(slice(None))
     parts = [f(slice(begin, begin + size)) for begin in range(0, len(W), size)]
@@ -27,6 +26,11 @@ def in_blocks(f: Callable[[slice], Results], W: Tensor, numbers: int) -> Results
     if isinstance(first, Tensor):
         return torch.cat(parts)  # type: ignore[arg-type,return-value]
     return type(first)(*(torch.cat(column) for column in zip(*parts, strict=True)))
+
+
+def at_once(device: torch.device) -> int:
+    """Numbers of a temporary, where there are several replicas."""
+    return _CACHE * torch.get_num_threads() if device.type == "cpu" else _MEMORY
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from boundcheck.problems.datasets import checked_features, checked_matrix
 from boundcheck.problems.objective import Objective, Survey, mean_of, sides_of, some
 from boundcheck.problems.objective import Side as Map
 from boundcheck.problems.tables import ProblemTable, Setting
+from boundcheck.room import Part
 from boundcheck.tables import Count, Real, Seed, Side
 
 
@@ -36,6 +37,11 @@ class LinearModel(Objective):
         norms = self._X.square().sum(1)
         self._square_norms = norms
         self._mean_norm, self._mean_square = norms.sqrt().mean().item(), norms.mean().item()
+
+    @property
+    def widest(self) -> int:
+        """Outputs, of which a survey is made, and no gradient of a sample."""
+        return self.samples * max(self.shape[0], self._targets.shape[1])
 
     @abstractmethod
     def _losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
@@ -171,6 +177,11 @@ class LeastSquaresSpec(ProblemTable):
     samples: Count = 64
     noise: Real = 1.0
     seed: Seed = 0
+
+    def room(self) -> tuple[Part, ...]:
+        """Features and targets, as they are drawn and kept; and the features as balls, of which L is certified."""
+        numbers = 4 * 8 * (self.d + self.k + 1) + 12 * 8 * (self.k + 1)
+        return (Part("problem.samples", self.samples, numbers * self.samples),)
 
     def build(self, setting: Setting) -> LeastSquares:
         """See `synthetic_regression`."""

@@ -16,6 +16,7 @@ from boundcheck.errors import InputError
 from boundcheck.problems.blocks import in_blocks
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.objective import Objective, is_shape
+from boundcheck.room import Part, check_room
 
 Given = float | tuple[float, str] | None
 """A constant that a person gives: a number, which nothing vouches for, or one with a certificate, which is printed."""
@@ -79,6 +80,8 @@ class Loss(Objective):
         self.samples = len(self._samples[0])
         if any(len(x) != self.samples for x in self._samples):
             raise InputError("y", f"of {len(self._samples[1])} samples", f"one for each of the {self.samples} of X")
+        # The gradients of all samples, at all points.
+        check_room([Part("shape", shape, 3 * 8 * _POINTS * self.samples * shape[0] * shape[1])], device=device)
         points = self._points(device)
         least = self._checked(points)
         self.smoothness = _stated(smoothness, "smoothness") or self._steepest(points)

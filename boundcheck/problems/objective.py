@@ -63,6 +63,11 @@ class Objective(ABC):
     is_convex: ClassVar[bool] = False
     strong_convexity: Constant | None = None
 
+    @property
+    def widest(self) -> int:
+        """Numbers of one replica's largest temporary, as it looks at all samples: their gradients."""
+        return self.samples * math.prod(self.shape)
+
     @abstractmethod
     def loss(self, W: Tensor) -> Tensor:
         """f(W), shape (R,)."""

@@ -13,12 +13,13 @@ from boundcheck.claims.symbols import R_1, ell, mu_F
 from boundcheck.errors import InputError
 from boundcheck.problems.adapters import Adapter, Radii
 from boundcheck.problems.adapters.base import ROUND_UP
-from boundcheck.problems.blocks import in_blocks
+from boundcheck.problems.blocks import at_once, in_blocks
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.inputs import sharpest, theory_inputs
 from boundcheck.problems.norms import Point, spectral_norm, square_norm
 from boundcheck.problems.objective import Objective, Survey, mean_of, some
 from boundcheck.problems.observe import norm_name, observables, observe
+from boundcheck.room import Part
 from boundcheck.words import speaks_of_a_ball, takes
 from boundcheck.words.function import Function
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 # Numbers in a W from which a second thread saves more time than it takes to wake it: measured, up to 128 x 128 one
 # thread was faster than two.
 _LARGE = 2**16
+# Bytes of a number; and how many copies of each replica's points and weights, and of the widest temporaries, there are
+# at once: a little more than was measured.
+_NUMBER, _POINTS, _WEIGHTS, _TEMPORARIES = 8, 6, 4, 4
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,20 @@ class Problem(Function):
 
     def observe(self, v: Point, v_next: Point, law: "Draw | None") -> dict[str, Tensor]:
         return observe(self, v, v_next, law)
+
+    def room(self, replicas: int, batch: int, waiting: int) -> tuple[Part, ...]:
+        f, d, k = self.objective, *self.objective.shape
+        point, weight = (_NUMBER * size for size in (self.adapter.size, d * k))
+        looks = replicas + waiting // (2 * point)
+        block, drawn = at_once(self.adapter.W0.device), batch * (d + k)
+        # Each of a block's temporaries is as wide as one replica needs it, or as wide as several have room.
+        widest, batches = (min(n * each, max(block, each)) for n, each in ((looks, f.widest), (replicas, drawn)))
+        held = replicas * (_POINTS * point + _WEIGHTS * weight) + looks * (2 * point + _WEIGHTS * weight)
+        return (
+            Part("run.replicas", replicas, held),
+            Part("run.batch", batch, _NUMBER * (2 * replicas * batch + _TEMPORARIES * batches)),
+            Part("problem.samples", f.samples, _TEMPORARIES * _NUMBER * widest),
+        )
 
     def loss(self, v: Point) -> Tensor:
         return self.objective.loss(self.adapter.weight(v))

@@ -24,6 +24,7 @@ from boundcheck.problems.objective import (
 )
 from boundcheck.problems.objective import Side as Map
 from boundcheck.problems.tables import ProblemTable, Setting
+from boundcheck.room import Part
 from boundcheck.tables import Count, Real, Seed, Side
 
 # Below the root of the largest number of float32.
@@ -182,6 +183,10 @@ class PseudoHuberSpec(ProblemTable):
     signal: Real = 1.0
     noise: Real = 1.0
     seed: Seed = 0
+
+    def room(self) -> tuple[Part, ...]:
+        """The targets: noise, sum, and as the objective keeps them, in two orders."""
+        return (Part("problem.samples", self.samples, 4 * 8 * self.samples * self.d * (self.k + 1)),)
 
     def build(self, setting: Setting) -> PseudoHuber:
         """The regression, with one more column of W where there is a bias."""

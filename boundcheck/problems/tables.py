@@ -15,6 +15,7 @@ from pydantic import PydanticUserError, create_model
 from boundcheck.doors import Registry, listed
 from boundcheck.errors import InputError
 from boundcheck.problems.objective import Objective, checked
+from boundcheck.room import Part
 from boundcheck.tables import NOT_GIVEN, Table, validated
 
 
@@ -49,6 +50,10 @@ class ProblemTable(Table):
     def build(self, setting: Setting) -> Objective:
         """The objective that the table describes."""
         raise NotImplementedError
+
+    def room(self) -> tuple[Part, ...]:
+        """The memory that its data take while they are drawn; nothing where they are small, or there already."""
+        return ()
 
 
 def table_of(raw: Any) -> ProblemTable:

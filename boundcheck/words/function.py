@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from boundcheck.errors import InputError
+from boundcheck.room import Part
 
 if TYPE_CHECKING:
     import torch
@@ -104,6 +105,10 @@ class Function(ABC):
 
         """
         raise InputError("problem", self.name, "a function whose factors can be merged and begun again")
+
+    def room(self, replicas: int, batch: int, waiting: int) -> tuple[Part, ...]:
+        """The memory that steps of so many replicas take, and looks at so many bytes of points beside; none is made."""
+        return ()
 
     @abstractmethod
     def loss(self, v: Point) -> Tensor:

@@ -395,8 +395,8 @@ def with_embedding() -> Any:
     [
         (two_active, r"query = adapters default, other: expected one active adapter at a time"),
         (
-            lambda: with_peft("BertForSequenceClassification", ["query"], use_dora=True),
-            r"query = DoraLinearVariant: expected plain LoRA",
+            lambda: with_peft("LlamaForCausalLM", ["q_proj"], task_type="CAUSAL_LM", alora_invocation_tokens=[2]),
+            r"q_proj = ALoraLinearVariant: expected plain LoRA or DoRA",
         ),
         (
             lambda: with_peft("BertForSequenceClassification", ["query"], lora_bias=True),
@@ -408,7 +408,7 @@ def with_embedding() -> Any:
         ),
         (with_embedding, r"lora_embedding_A\.default: expected trained parameters of LoRA layers"),
     ],
-    ids=["two adapters", "DoRA", "a bias of LoRA", "a bias of the layer", "an embedding"],
+    ids=["two adapters", "a variant", "a bias of LoRA", "a bias of the layer", "an embedding"],
 )
 def test_what_peft_trains_otherwise_is_named(make: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):

@@ -24,7 +24,7 @@ from boundcheck.measure.result import Audit, RunResult
 from boundcheck.measure.store import RunFolder, finished
 from boundcheck.measure.training import (
     audit_sample,
-    check_one_process,
+    check_whole,
     rules_of,
     sampling_of,
     shape_of,
@@ -316,7 +316,7 @@ def begun(runs: Path, model: Any, **changes: Any) -> BoundcheckCallback:
     callback = bc.BoundcheckCallback(runs=runs, report=False)
     callback.on_train_begin(
         args,
-        SimpleNamespace(max_steps=4, global_step=0),
+        SimpleNamespace(max_steps=4, global_step=0, is_world_process_zero=True),
         None,
         model=model,
         optimizer=optimizer,
@@ -330,6 +330,7 @@ def args_of(**changes: Any) -> Any:
     defaults = {
         "train_batch_size": 3,
         "gradient_accumulation_steps": 1,
+        "world_size": 1,
         "lr_scheduler_type": SimpleNamespace(value="constant"),
         "max_grad_norm": 0.0,
         "label_smoothing_factor": 0.0,
@@ -341,11 +342,12 @@ def collated(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {name: torch.tensor([row[name] for row in rows]) for name in rows[0]}
 
 
-def test_training_in_several_processes_is_refused(tmp_path: Path) -> None:
-    error = refused(lambda: begun(tmp_path, with_lora(), world_size=2))
-    assert (error.field, error.value) == ("training", "2 processes")
-    assert refused(check_one_process, SimpleNamespace(world_size=1, deepspeed="config.json")).field == "training"
-    check_one_process(SimpleNamespace(world_size=1))
+@pytest.mark.parametrize("name", ["deepspeed", "fsdp"])
+def test_a_model_that_is_spread_over_processes_is_refused(name: str, tmp_path: Path) -> None:
+    error = refused(lambda: begun(tmp_path, with_lora(), **{name: "config.json"}))
+    assert error.field == "training"
+    assert name == str(error.value).lower()
+    check_whole(SimpleNamespace(fsdp=[], deepspeed=None))
 
 
 class Regression(nn.Module):

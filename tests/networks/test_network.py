@@ -540,3 +540,37 @@ def test_the_network_of_these_tests_is_no_trivial_one() -> None:
     assert look.losses.std() > 0.01
     assert all((block.attention.out.weight.abs() > 0).any() for block in model.blocks)
     assert square_norm(look.gradient) > 1e-4
+
+
+@pytest.mark.parametrize("kind", ["lora", "dora"])
+def test_samples_at_a_time_are_as_many_as_fit_and_change_nothing(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from boundcheck.networks import network as module
+
+    whole = network_of(kind, samples=8, chunk=8)
+    looks = []
+    for room in (8, 7, 3, 1, 0.5):
+        monkeypatch.setattr(module, "available", lambda device, room=room: room * whole.sample_bytes)
+        made = Network.fitting(whole.model, whole.sites, whole.task, 8)
+        assert made.chunk == {8: 8, 7: 4, 3: 2, 1: 1, 0.5: 1}[room]
+        looks.append(made.look())
+    for look in looks[1:]:
+        torch.testing.assert_close(look.losses, looks[0].losses, rtol=1e-12, atol=0)
+        torch.testing.assert_close(flat(look.gradient), flat(looks[0].gradient), rtol=1e-10, atol=1e-14)
+        torch.testing.assert_close(look.sample_squares, looks[0].sample_squares, rtol=1e-10, atol=0)
+
+
+@pytest.mark.full
+def test_a_sample_takes_what_is_said_of_it_to_within_a_factor() -> None:
+    """At least what torch counts of a look, as it grows with its samples, and at most four times."""
+    from torch.profiler import ProfilerActivity, profile
+
+    def most(chunk: int) -> int:
+        network = network_of("lora", samples=32, chunk=chunk)
+        network.look()
+        with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as found:
+            network.look(torch.arange(chunk))
+        events = [each for each in found.profiler.kineto_results.events() if each.name() == "[memory]"]
+        changes = [each.nbytes() for each in sorted(events, key=lambda each: each.start_ns())]
+        return int(np.cumsum(changes).max())
+
+    assert 1 <= network_of("lora").sample_bytes / ((most(32) - most(8)) / 24) <= 4

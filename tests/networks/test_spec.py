@@ -47,8 +47,6 @@ TABLES: list[tuple[dict[str, Any], str, str]] = [
     ({"model__kind": None}, "model.kind", ""),
     ({"model__width": 0}, "model.width", "greater than 0"),
     ({"model__heads": 3}, "model.heads", "a divisor of the width"),
-    ({"model__width": 4096, "model__layers": 100}, "model.width", "numbers"),
-    ({"model__samples": 2**20, "model__context": 2**14}, "model.samples", "numbers"),
     ({"model__samples": 10**30}, "model.samples", "less than or equal to 1048576"),
     ({"model__context": 1}, "model.context", "greater than or equal to 2"),
     ({"model__samples": 0}, "model.samples", "greater than 0"),
@@ -468,7 +466,12 @@ def test_a_tokenizer_that_cannot_pad_is_named(tmp_path: Path) -> None:
 def test_a_model_is_of_the_type_that_is_asked_for(dtype: str, folders: dict[str, Path], tmp_path: Path) -> None:
     table = pretrained_table(folders["bert"], written(tmp_path, rows()), model__dtype=dtype)
     network = build(parse(table), "cpu").network
-    assert {str(parameter.dtype) for parameter in network.model.parameters()} == {f"torch.{dtype}"}
+    types = {
+        x.requires_grad: {str(y.dtype) for y in network.model.parameters() if y.requires_grad == x.requires_grad}
+        for x in network.model.parameters()
+    }
+    fine = "float32" if dtype == "bfloat16" else dtype
+    assert types == {False: {f"torch.{dtype}"}, True: {f"torch.{fine}"}}
     look = network.look()
     assert look.losses.dtype == torch.float64
     assert look.loss == pytest.approx(network.losses().mean().item(), rel=1e-2)

@@ -146,6 +146,11 @@ class Adapter(ABC):
         return catalogue[cls.composition].conditions if cls.claims else ()
 
     @property
+    def size(self) -> int:
+        """How many numbers v has."""
+        return sum(math.prod(block.shape) for block in self.blocks)
+
+    @property
     @abstractmethod
     def blocks(self) -> tuple[Block, ...]:
         """The blocks of v, in order."""

@@ -1,0 +1,214 @@
+"""What an experiment costs is known before it starts: in memory from its shapes, in time from a step and a look."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+import boundcheck as bc
+from boundcheck.errors import InputError
+from boundcheck.measure import cost, experiment
+from boundcheck.measure.build import build
+from boundcheck.measure.plan import Start, draft, guessed
+from boundcheck.measure.spec import Spec, parse
+from boundcheck.progress import silent
+from boundcheck.room import Part
+from tests.measure.small import refused
+
+RUN: dict[str, Any] = {
+    "claim": "meft.theorem2_repaired",
+    "problem": {"kind": "pseudo-huber", "d": 4, "k": 4, "samples": 16},
+    "adapter": {"rank": 1},
+    "run": {"replicas": 8, "steps": 40, "audits": 8, "batch": 2},
+}
+BRACKET = {
+    "claim": "meft.lemma1_sharp",
+    "problem": {"kind": "pseudo-huber", "d": 512, "k": 512, "samples": 2},
+    "adapter": {"rank": 4},
+    "domain": {"a": 1.0, "b": 1.0},
+}
+GPT = {"model": {"kind": "gpt"}, "adapter": {"rank": 2}, "run": {"steps": 10, "step_size": 0.1, "batch": 2}}
+
+
+def changed(table: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """The same with other fields, whose dots are written as double underscores."""
+    made = json.loads(json.dumps(table))
+    for path, value in changes.items():
+        *outer, last = path.split("__")
+        inner = made
+        for step in outer:
+            inner = inner.setdefault(step, {})
+        inner[last] = value
+    return dict(made)
+
+
+DATA = [
+    (changed(RUN, problem__samples=2**20, problem__d=512), "problem.samples"),
+    (changed(RUN, problem={"kind": "least-squares", "d": 512, "k": 512, "samples": 2**20}), "problem.samples"),
+    (changed(GPT, model__width=4096, model__layers=128), "model.width"),
+    (changed(GPT, model__context=2**14), "model.context"),
+    (changed(GPT, model__context=2**11, model__samples=2**20), "model.samples"),
+]
+SHAPES = [
+    (changed(RUN, run__replicas=2**20, run__steps=10**6, run__audits=10**6), "run.audits"),
+    (changed(RUN, problem__d=64, problem__k=64, run__replicas=2**20, run__audits=1), "run.replicas"),
+    (changed(RUN, run__replicas=2**20, run__batch=2**20), "run.batch"),
+    (changed(RUN, run__audits=None, run__steps=10**12), "run.audits"),
+    (changed(BRACKET, bracket__pairs=2**20), "bracket.pairs"),
+    (changed(BRACKET, bracket__iterates=2**20), "bracket.iterates"),
+]
+
+
+@pytest.mark.parametrize(("table", "field"), [*DATA, *SHAPES], ids=lambda x: x if isinstance(x, str) else "")
+def test_what_there_is_no_room_for_is_refused_before_it_is_made(
+    table: dict[str, Any], field: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: Any, **__: Any) -> None:
+        raise AssertionError("expected nothing to be made")
+
+    if (table, field) in DATA:
+        monkeypatch.setattr(experiment, "build", never)
+    for name in ("draw", "check_run", "starting_point"):
+        monkeypatch.setattr(experiment if name != "draw" else Start, name, never)
+    error = refused(lambda: bc.measure(table, tmp_path / "runs", memory=16))
+    assert error.field == field
+    assert "GiB that --memory allows" in error.expected
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"run__replicas": 10**9}, "run.replicas"),
+        ({"problem__d": 10**6}, "problem.d"),
+        ({"problem__samples": 10**11}, "problem.samples"),
+    ],
+)
+def test_what_nobody_has_is_refused_as_it_is_read(changes: dict[str, Any], field: str) -> None:
+    assert refused(parse, changed(RUN, **changes)).field == field
+
+
+def test_a_loss_of_ones_own_in_a_matrix_too_large_is_refused() -> None:
+    def loss(W: torch.Tensor, X: torch.Tensor) -> torch.Tensor:
+        return (X * W[0, 0]).square()
+
+    begun = time.monotonic()
+    error = refused(lambda: bc.Loss(loss, torch.ones(3, dtype=torch.float64), shape=(10**6, 10**6)))
+    assert error.field == "shape"
+    assert time.monotonic() - begun < 1
+
+
+def test_experiments_of_a_time_share_the_memory(tmp_path: Path) -> None:
+    tables = [changed(RUN, seed=seed) for seed in range(2)]
+    spec = parse(tables[0])
+    need = sum(part.bytes for part in cost.held(spec, build(spec, "cpu"))) / 2**30
+    with pytest.raises(InputError, match="--memory allows"):
+        bc.measure(tables, tmp_path / "runs", jobs=2, memory=1.5 * need)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_the_time_is_that_of_a_step_and_a_look_as_often_as_there_are_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock that moves by a second with each step, and by a minute with each look."""
+    spec = parse(RUN)
+    function, now = build(spec, "cpu"), [0.0]
+    start = Start.draw(spec, function, "cpu")
+    plan = draft(spec, function, start, guessed(spec, function, start))
+    monkeypatch.setattr(cost, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    real = type(function).observe, type(function).batch_gradient
+
+    def slow(which: int, cost: float) -> Any:
+        def call(*given: Any) -> Any:
+            now[0] += cost
+            return real[which](*given)
+
+        return call
+
+    monkeypatch.setattr(type(function), "observe", slow(0, 60.0))
+    monkeypatch.setattr(type(function), "batch_gradient", slow(1, 1.0))
+    assert cost.seconds(spec, function, start, plan, "cpu") == 40 * 1.0 + 8 * 60.0
+
+
+def test_one_who_has_to_wait_is_told_and_nobody_else(capsys: pytest.CaptureFixture[str]) -> None:
+    cost.say("digits", 2**20, 4.9)
+    assert capsys.readouterr() == ("", "")
+    cost.say("digits", int(1.2 * 2**30), 181.0)
+    assert capsys.readouterr() == ("", "boundcheck: digits takes about 1.2 GiB and 3.02 min\n")
+
+
+_MEASURED = """
+import json, sys, tempfile, threading, time
+from pathlib import Path
+import psutil, torch
+torch.set_num_threads(1)
+from boundcheck.measure import cost, experiment
+from boundcheck.progress import silent
+from boundcheck.measure.spec import parse
+
+def taken(table, folder):
+    spec, process, most = parse(table), psutil.Process(), []
+    before, done = process.memory_info().rss, threading.Event()
+    def watch():
+        while not done.wait(0.002):
+            most.append(process.memory_info().rss)
+    thread = threading.Thread(target=watch)
+    thread.start()
+    experiment.prepare(spec, folder, "cpu", silent)
+    experiment.measure_one(spec, folder, "cpu", silent)
+    done.set()
+    thread.join()
+    parts = (*cost.drawn(spec), *cost.held(spec, experiment.build(spec, "cpu")))
+    return sum(part.bytes for part in parts) / (max(most) - before)
+
+with tempfile.TemporaryDirectory() as folder:
+    first, table = json.loads(sys.argv[1])
+    taken(first, Path(folder))
+    print(taken(table, Path(folder)))
+"""
+LARGE = [
+    changed(
+        RUN,
+        problem={"kind": "pseudo-huber", "d": 16, "k": 16},
+        adapter__rank=4,
+        run__replicas=4096,
+        run__steps=4,
+        run__audits=4,
+    ),
+    changed(RUN, run__replicas=2048, run__steps=300, run__audits=256),
+    changed(RUN, problem={"kind": "pseudo-huber", "d": 32, "k": 32, "samples": 2048}, run__replicas=4, run__steps=8),
+    changed(RUN, problem={"kind": "least-squares", "samples": 2**17}, run__replicas=4, run__steps=8),
+    changed(
+        RUN,
+        problem={"kind": "digits"},
+        run__replicas=256,
+        run__batch=256,
+        run__steps=8,
+        run__sampling="without replacement",
+    ),
+]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("table", LARGE, ids=lambda table: json.dumps(table["problem"]))
+def test_the_memory_that_is_said_is_what_is_taken_to_within_a_factor(table: dict[str, Any]) -> None:
+    """At least as much, so that a run that begins ends, and at most four times: of processes of their own."""
+    command = [sys.executable, "-c", _MEASURED, json.dumps([RUN, table])]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    found = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert 1 <= float(found.stdout) <= 4
+
+
+def test_a_table_of_ones_own_says_what_its_data_take(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    spec = parse(RUN)
+    monkeypatch.setattr(type(spec.problem), "room", lambda self: (Part("problem.mine", 7, 2**50),))
+    error = refused(lambda: experiment.prepare(spec, tmp_path, "cpu", silent))
+    assert (error.field, error.value) == ("problem.mine", 7)
+    assert isinstance(spec, Spec)
