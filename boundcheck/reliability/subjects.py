@@ -63,6 +63,7 @@ class Subject:
         authored: those of them that a person writes: what stands there is right, whatever it says.
         twin: a pattern of files that are there too, and are another's of the same kind.
         prints: whether what it prints is all that it makes.
+        once: whether it refuses, in one line, to make again what is there.
         is_long: whether it takes long enough to be stopped at any moment.
 
     """
@@ -74,6 +75,7 @@ class Subject:
     authored: tuple[str, ...] = ()
     prints: bool = False
     is_long: bool = False
+    once: bool = False
     twin: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -228,7 +230,7 @@ _ALL = (
         prints=True,
         twin={"instance.json": "other.json"},
     ),
-    Subject("folder of a new paper", _nothing, partial(_command, "new", "my_paper")),
+    Subject("folder of a new paper", _nothing, partial(_command, "new", "my_paper"), once=True),
 )
 _CACHE = ("cache/*.pt",)
 _WITH_TEXT = (

@@ -9,12 +9,12 @@ from boundcheck.report.page import write_page
 from boundcheck.report.section import Material
 
 _TITLE = "boundcheck, attacked: whether work is ever lost"
-_LEAD = """Commands were killed, stopped, run on disks that are full, read-only or failing, given files that were
-damaged or no files at all, and run twice at a time in one folder. After each attack the same command was run again, and
-what it left was compared, byte by byte, with what it leaves where nobody attacks it. Right is what came out <em>as if
-nothing had happened</em>, and what was refused in <em>one line</em>. Wrong is everything else: a traceback, several
-lines, a command that hangs, a process or half-written file that stays behind, a file that is lost, torn, or written
-through a link, and a result that is another one. There must be none, and each would be listed here."""
+_LEAD = """Commands were attacked in the ways that the first table counts, and in no others. After each attack but
+those on the files that it reads the same command was run again, and what it left was compared, byte by byte, with
+what it leaves where nobody attacks it. Right is what came out <em>as if nothing had happened</em>, and what was
+refused in <em>one line</em>. Wrong is everything else: a traceback, several lines, a command that hangs, a process or
+half-written file that stays behind, a file that is lost, torn, or written through a link, and a result that is
+another one. There must be none, and each would be listed here."""
 
 
 def write_reliability(found: Survey, folder: Path, command: str) -> list[Path]:
