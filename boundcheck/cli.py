@@ -40,6 +40,11 @@ Store = Annotated[
     Path, typer.Option("--store", help="Folder of the run folders; a finished run is read and not repeated.")
 ]
 
+_CLUSTER = (
+    "Run the experiments on a cluster: dask://HOST:PORT (its scheduler), or slurm?partition=gpu&timeout_min=60 (any "
+    "options of submitit and Slurm). All machines see the folder of --store at the same path."
+)
+
 # Options of `falsify` that only a search has.
 _SEARCH = ("rank", "adapter", "lipschitz", "starts", "rounds", "examples", "seed", "out")
 
@@ -246,6 +251,7 @@ def measure(
     store: Store = Path("runs"),
     device: Device = "cpu",
     jobs: Annotated[int, typer.Option(help="Experiments to run at a time, each in a process of its own.")] = 1,
+    cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help=_CLUSTER)] = None,
     hours: Annotated[float, typer.Option(help="The most that an experiment may take, at its first pace.")] = DAY,
     strict: Strict = False,
     as_json: Json = False,
@@ -256,7 +262,7 @@ def measure(
     from boundcheck.terminal import STDOUT, print_json, progress
 
     with progress() as tick:
-        results = boundcheck.measure(spec, store, device, tick, jobs, hours=hours)
+        results = boundcheck.measure(spec, store, device, tick, jobs, hours=hours, cluster=cluster)
     page, command = (out or store / f"report-{spec.stem}") / "index.html", f"boundcheck measure {spec.name}"
     lead = f"The experiments of {spec.name}."
     files = write_runs([store / result.run_id for result in results], page, f"{spec.stem}, measured", lead, command)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from boundcheck.claims import catalogue
 from boundcheck.claims.exchange import digest
@@ -20,14 +21,15 @@ from boundcheck.measure.result import BracketResult, Result, RunResult
 from boundcheck.measure.run import run_ensemble
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.store import RunFolder
+from boundcheck.problems.blocks import at_most
 from boundcheck.problems.problem import Problem
 from boundcheck.progress import Tick
 from boundcheck.words import words_of
 from boundcheck.words.function import Function
 
 
-def prepare(spec: Spec, runs: Path, device: str, tick: Tick) -> None:
-    """Build the function of an experiment, see what is stored of it, draft its plan: so errors come first.
+def prepare(spec: Spec, runs: Path, device: str, tick: Tick) -> Result | None:
+    """Build the function of an experiment, draft its plan: so errors come first. Returns what is stored of it.
 
     Nothing is run of which two faces say different things.
 
@@ -42,11 +44,19 @@ def prepare(spec: Spec, runs: Path, device: str, tick: Tick) -> None:
     elif stored is None and function.is_known:
         start = Start.draw(spec, function, device)
         check_run(spec, function, start, draft(spec, function, start, guessed(spec, function, start)), device)
+    return stored
 
 
 def measure_one(spec: Spec, runs: Path, device: str, tick: Tick) -> Result:
     """Run one experiment in its run folder, or read what it said if it has finished on the same content."""
-    function = build(spec, device, tick)
+    # Bits of a sum depend on how many threads share it; those of NumPy's and SciPy's algebra are never worth it here.
+    with threadpool_limits(1, user_api="blas"):
+        function = build(spec, device, tick)
+        with at_most(function.threads):
+            return _measured(spec, function, runs, device, tick)
+
+
+def _measured(spec: Spec, function: Function, runs: Path, device: str, tick: Tick) -> Result:
     folder = RunFolder.create(runs, spec.as_json(), device, content(spec, function))
     if (stored := folder.result()) is not None:
         return stored
