@@ -45,7 +45,7 @@ clean:
 # The stamp files say what is installed; each is out of date when the dependencies change.
 .venv/core: EXTRAS :=
 .venv/test: EXTRAS := [test]
-.venv/full: EXTRAS := [test,lint,hf,pretrained,fast]
+.venv/full: EXTRAS := [test,lint,hf,pretrained,fast,cluster]
 .venv/core .venv/test .venv/full: pyproject.toml | .venv/bin/pip
 	@$(HINT)
 	$(BIN)/pip install --quiet --no-compile --editable ".$(EXTRAS)"

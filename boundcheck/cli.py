@@ -40,9 +40,14 @@ Store = Annotated[
     Path, typer.Option("--store", help="Folder of the run folders; a finished run is read and not repeated.")
 ]
 
+_JOBS = (
+    "Experiments to run at a time, each in a process. It changes no bit of a result: large problems and networks compute "
+    "with OMP_NUM_THREADS threads in each, for which set it to cores / jobs; small problems with one."
+)
 _CLUSTER = (
-    "Run the experiments on a cluster: dask://HOST:PORT (its scheduler), or slurm?partition=gpu&timeout_min=60 (any "
-    "options of submitit and Slurm). All machines see the folder of --store at the same path."
+    "Run the experiments on a cluster: dask://HOST:PORT (a scheduler; its workers have --nthreads 1), or "
+    "slurm?partition=gpu&timeout_min=60 (options of submitit and sbatch). Every machine has the same versions, and sees "
+    "the folder --store at the same path. Locks of some network file systems do nothing: run one sweep in it at a time."
 )
 
 # Options of `falsify` that only a search has.
@@ -250,7 +255,7 @@ def measure(
     out: Annotated[Path | None, typer.Option(help="Folder of the report page; default: <store>/report-<spec>.")] = None,
     store: Store = Path("runs"),
     device: Device = "cpu",
-    jobs: Annotated[int, typer.Option(help="Experiments to run at a time, each in a process of its own.")] = 1,
+    jobs: Annotated[int, typer.Option(help=_JOBS)] = 1,
     cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help=_CLUSTER)] = None,
     hours: Annotated[float, typer.Option(help="The most that an experiment may take, at its first pace.")] = DAY,
     strict: Strict = False,

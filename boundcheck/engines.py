@@ -1,8 +1,6 @@
 """Where independent calls are made: in this process, in others of this machine, on a Dask cluster, in jobs of Slurm."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -14,7 +12,7 @@ from joblib import cpu_count
 from joblib.externals.loky import get_reusable_executor
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
-from boundcheck.errors import InputError
+from boundcheck.errors import InputError, raised
 from boundcheck.signals import end_with_parent
 
 Work = Callable[[], Any]
@@ -54,7 +52,7 @@ class Engine(Protocol):
 
 
 class Here:
-    """This process: one call after the other, while somebody waits for results."""
+    """One call after the other in this process, while somebody waits for results."""
 
     room: int | None = None
     again, shares_fate = 0, False
@@ -148,6 +146,11 @@ class Dask:
             raise InputError(
                 "cluster", cluster, "a cluster with a worker: dask worker HOST:PORT --nthreads 1"
             ) from None
+        try:
+            self._client.run(_number, "1")
+        except Exception as error:
+            expected = f"workers that have this boundcheck, and not {raised(error)}"
+            raise InputError("cluster", cluster, expected) from None
         for worker, threads in self._client.nthreads().items():
             if threads > 1:
                 # Two experiments in one process would share its settings, and Python's lock.

@@ -1,4 +1,4 @@
-"""Independent calls, spread over an engine: the longest first, told of as each is finished, none lost with a process."""
+"""Independent calls, spread over an engine: the longest first, told of as each is finished, none lost."""
 
 import os
 import warnings

@@ -18,7 +18,7 @@ from boundcheck.progress import Tick
 _EVERY = 2.0
 
 
-class Unwanted(BoundcheckError):
+class UnwantedError(BoundcheckError):
     """The sweep has ended elsewhere; nobody waits for this experiment."""
 
 
@@ -59,7 +59,7 @@ class Shared:
         """Says now and then how much of a run is done, and stops one that nobody waits for.
 
         Raises:
-            Unwanted: while it works.
+            UnwantedError: while it works.
 
         """
         said = time.monotonic()
@@ -70,7 +70,7 @@ class Shared:
                 return
             said = time.monotonic()
             if not self.path.is_dir():
-                raise Unwanted("the sweep was stopped")
+                raise UnwantedError("the sweep was stopped")
             if stage == STAGE:
                 (self.path / name).write_text(f"{done / total:.4f}", "utf-8")
 
