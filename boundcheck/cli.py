@@ -41,13 +41,13 @@ Store = Annotated[
 ]
 
 _JOBS = (
-    "Experiments to run at a time, each in a process. It changes no bit of a result: large problems and networks compute "
-    "with OMP_NUM_THREADS threads in each, for which set it to cores / jobs; small problems with one."
+    "Experiments to run at a time, each in a process. It changes no bit of a result: a small problem has one thread, "
+    "large ones and networks have OMP_NUM_THREADS threads in each process; set it to cores / jobs."
 )
 _CLUSTER = (
     "Run the experiments on a cluster: dask://HOST:PORT (a scheduler; its workers have --nthreads 1), or "
-    "slurm?partition=gpu&timeout_min=60 (options of submitit and sbatch). Every machine has the same versions, and sees "
-    "the folder --store at the same path. Locks of some network file systems do nothing: run one sweep in it at a time."
+    "slurm?partition=gpu&timeout_min=60 (options of submitit and sbatch). Every machine has the same versions, and "
+    "sees the folder --store at the same path. Locks of some network file systems do nothing: run one sweep at a time."
 )
 
 # Options of `falsify` that only a search has.

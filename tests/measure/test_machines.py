@@ -27,7 +27,7 @@ def cheap() -> list[dict[str, Any]]:
     runs = json.loads(COMMITTED.read_text(encoding="utf-8"))
     short = [each for each in runs if "plan" not in each or each["plan"]["steps"] <= 500]
     first = {(each["claim"], each["spec"]["problem"]["kind"], each["verdict"]): each for each in reversed(short)}
-    return list(first.values())[::2]
+    return list(first.values())[::3]
 
 
 def numbers(result: dict[str, Any]) -> dict[str, float]:
@@ -42,7 +42,7 @@ def numbers(result: dict[str, Any]) -> dict[str, float]:
 @pytest.mark.parametrize("machine", [{}, OLDER], ids=["this machine", "an older processor"])
 def test_a_committed_run_is_found_again_to_the_tolerance(machine: dict[str, str], tmp_path: Path) -> None:
     runs = cheap()
-    assert len(runs) >= 12
+    assert len(runs) >= 10
     command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
     given = json.dumps([each["spec"] for each in runs])
     made = subprocess.run(command, input=given, env=os.environ | machine, text=True, capture_output=True, check=True)
