@@ -1,6 +1,7 @@
 """Independent calls, spread over an engine: the longest first, told of as each is finished, none lost."""
 
 import os
+import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -70,6 +71,8 @@ class Running:
         self._losses = [0] * len(calls)
         self._ended: SimpleQueue[tuple[int, Future[Any]]] = SimpleQueue()
         self._lock, self._found = Lock(), dict[int, Any]()
+        self._total, self._done = sum(call.seconds for call in calls), 0.0
+        self._parts, self._looked = dict[int, float](), time.monotonic()
         self._send()
 
     def __enter__(self) -> "Running":
@@ -118,6 +121,7 @@ class Running:
         if isinstance(found, BoundcheckError):
             raise found
         self._found[i] = found
+        self._done += call.seconds
         self._tell(call.name)
 
     def _lose(self, i: int) -> None:
@@ -166,6 +170,9 @@ class Running:
         self._ended.put((i, future))
 
     def _tell(self, name: str) -> None:
-        done = sum(self._calls[i].seconds for i in self._found)
-        done += sum(self._calls[i].seconds * self._calls[i].done() for i in tuple(self._flying))
-        self._tick(name, round(done), round(sum(call.seconds for call in self._calls)))
+        if time.monotonic() - self._looked > _LOOKS:
+            # Not at each end of a call: a look at a thousand of them is a thousand files.
+            seen = {i: self._calls[i].done() * self._calls[i].seconds for i in tuple(self._flying)}
+            self._parts, self._looked = {i: part for i, part in seen.items() if part}, time.monotonic()
+        done = self._done + sum(part for i, part in self._parts.items() if i not in self._found)
+        self._tick(name, round(done), round(self._total))

@@ -43,7 +43,8 @@ The bits are the same for as many threads and the same versions, whatever `jobs`
 in another order, which changes numbers by some 1e-16 of their size. A run carries that on: a step changes a difference
 between two iterates at most by the factor 1 + step x smoothness, and much less where F is convex; so does the climb of
 an ascent. What is drawn is the same everywhere. A horizon that is chosen is a whole number: where one is rounded up
-elsewhere, at a number that is whole but for rounding, it is another experiment, as its plan says.
+elsewhere, at a number that is whole but for rounding, it is another experiment, as its plan says. Estimates along the
+path of a run that has converged are quotients of roundings: `lower` of a run is held to no tolerance.
 """
 
 

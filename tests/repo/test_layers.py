@@ -15,7 +15,7 @@ PACKAGE = TESTS.parent / "boundcheck"
 FILES = sorted(path for path in TESTS.rglob("test_*.py") if path != Path(__file__))
 MARKS = {"full", "nightly", "covering", "sampled"}
 # Left out of the quick layer as a whole: they train networks of transformers.
-FULL = {"networks/test_callback.py", "problems/test_fused.py"}
+FULL = {"measure/test_machines.py", "networks/test_callback.py", "problems/test_fused.py"}
 
 
 def parsed(path: Path) -> ast.Module:
