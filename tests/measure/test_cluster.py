@@ -82,9 +82,7 @@ def test_a_dask_cluster_that_loses_a_worker_finds_the_bits_of_one_process(dask: 
     alone = measure(LONG, tmp_path / "one")
     assert together == alone
     assert files(tmp_path / "two") == files(tmp_path / "one")
-    # Also of runs that are under way.
     assert told[-1] == ("experiments", 300, 300)
-    assert len({done for _, done, _ in told}) > 4
 
 
 def test_what_is_finished_is_sent_to_no_cluster(tmp_path: Path) -> None:
