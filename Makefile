@@ -49,8 +49,8 @@ clean:
 # The stamp files say what is installed; each is out of date when the dependencies change.
 .venv/core: EXTRAS :=
 .venv/test: EXTRAS := [test]
-.venv/full: EXTRAS := [test,lint,hf,pretrained,fast]
-.venv/bench: EXTRAS := [bench,hf,pretrained]
+.venv/full: EXTRAS := [test,lint,hf,pretrained,fast,cluster]
+.venv/bench: EXTRAS := [bench,hf,pretrained,cluster]
 .venv/core .venv/test .venv/full .venv/bench: pyproject.toml | .venv/bin/pip
 	@$(HINT)
 	$(BIN)/pip install --quiet --no-compile --editable ".$(EXTRAS)"

@@ -40,6 +40,16 @@ Store = Annotated[
     Path, typer.Option("--store", help="Folder of the run folders; a finished run is read and not repeated.")
 ]
 
+_JOBS = (
+    "Experiments to run at a time, each in a process. It changes no bit of a result: a small problem has one thread, "
+    "large ones and networks have OMP_NUM_THREADS threads in each process; set it to cores / jobs."
+)
+_CLUSTER = (
+    "Run the experiments on a cluster: dask://HOST:PORT (a scheduler; its workers have --nthreads 1), or "
+    "slurm?partition=gpu&timeout_min=60 (options of submitit and sbatch). Every machine has the same versions, and "
+    "sees the folder --store at the same path. Locks of some network file systems do nothing: run one sweep at a time."
+)
+
 # Options of `falsify` that only a search has.
 _SEARCH = ("rank", "adapter", "lipschitz", "starts", "rounds", "examples", "seed", "out")
 
@@ -236,7 +246,8 @@ def measure(
     out: Annotated[Path | None, typer.Option(help="Folder of the report page; default: <store>/report-<spec>.")] = None,
     store: Store = Path("runs"),
     device: Device = "cpu",
-    jobs: Annotated[int, typer.Option(help="Experiments to run at a time, each in a process of its own.")] = 1,
+    jobs: Annotated[int, typer.Option(help=_JOBS)] = 1,
+    cluster: Annotated[str | None, typer.Option(metavar="ADDRESS", help=_CLUSTER)] = None,
     hours: Annotated[float, typer.Option(help="The most that an experiment may take, at its first pace.")] = DAY,
     memory: Annotated[
         float | None,
@@ -251,7 +262,7 @@ def measure(
     from boundcheck.terminal import STDOUT, print_json, progress
 
     with progress() as tick:
-        results = boundcheck.measure(spec, store, device, tick, jobs, hours=hours, memory=memory)
+        results = boundcheck.measure(spec, store, device, tick, jobs, hours=hours, memory=memory, cluster=cluster)
     page, command = (out or store / f"report-{spec.stem}") / "index.html", f"boundcheck measure {spec.name}"
     lead = f"The experiments of {spec.name}."
     files = write_runs([store / result.run_id for result in results], page, f"{spec.stem}, measured", lead, command)

@@ -69,7 +69,8 @@ def begun(folder: Path, *options: str) -> subprocess.Popen[str]:
 def workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
     """The processes of its pool."""
     found = psutil.Process(process.pid).children(recursive=True)
-    return [x for x in found if any("LokyProcess" in word for word in x.cmdline())]
+    lives = [x for x in found if x.status() != psutil.STATUS_ZOMBIE]
+    return [x for x in lives if any("LokyProcess" in word for word in x.cmdline())]
 
 
 def gone(processes: list[psutil.Process]) -> bool:
@@ -97,11 +98,19 @@ def test_no_process_of_a_pool_is_left(tmp_path: Path, number: signal.Signals) ->
 
 
 @pytest.mark.full
-def test_a_killed_worker_ends_the_command_in_one_line(tmp_path: Path) -> None:
+def test_a_killed_worker_is_replaced_and_the_command_goes_on(tmp_path: Path) -> None:
     process = begun(tmp_path, "--jobs", "2")
     pool = workers(process)
     pool[0].kill()
-    _, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors.strip().splitlines()[-1].split(":")[1]) == (2, " jobs = 2")
-    assert "Traceback" not in errors
+    for _ in range(1200):
+        new = [each for each in workers(process) if each not in pool and each.is_running()]
+        if len(new) == 2 or process.poll() is not None:
+            break
+        time.sleep(0.1)
+    assert process.poll() is None, process.communicate()
     assert gone(pool)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors.strip().splitlines()[-1]) == (128 + signal.SIGTERM, SAID)
+    assert gone(new)
+    assert not list(tmp_path.glob("runs/.sweep-*"))

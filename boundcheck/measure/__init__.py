@@ -23,6 +23,7 @@ def measure(
     problem: Any = None,
     hours: float = DAY,
     memory: float | None = None,
+    cluster: str | None = None,
 ) -> list[Result]:
     """Run the experiments of a spec and say what each shows.
 
@@ -31,11 +32,16 @@ def measure(
         runs: where the run folders are kept; a run that is already there is read and not repeated.
         device: a torch device, ``cpu`` or ``cuda``.
         tick: told of progress.
-        jobs: how many experiments to run at a time, each in a process and with its share of the processor's threads.
+        jobs: how many experiments to run at a time, each in a process. An experiment has the same bits whatever this
+            is: a small problem is computed by one thread, others by as many as this process has (OMP_NUM_THREADS).
         problem: an objective of one's own in place of the spec's, a `boundcheck.Loss` say; or a function of W that
             gives the loss of each of its samples, W being of the shape (d, k) of the spec's table ``problem``.
         hours: the most that an experiment may take, at the pace that is seen in its first seconds.
         memory: GiB that all experiments of a time may take together; what is available if left out.
+        cluster: where to run them in place of `jobs` processes: ``dask://HOST:PORT``, a scheduler's, whose workers do
+            one thing at a time, or ``slurm?NAME=VALUE&...``, with options of submitit (``timeout_min``, ``mem_gb``) and
+            of Slurm (``partition``, ``account``). All of its machines see the folder of the runs, at the same path, and
+            have the same versions.
 
     Returns:
         For each experiment its `Result`: run_id, claim, verdict, reason, measured, bound, interval, audit and more.
@@ -51,4 +57,4 @@ def measure(
     from boundcheck.measure.spec import specs_of
 
     with theirs(tick):
-        return measure_each(specs_of(spec, problem), Path(runs), device, tick, jobs, hours, memory)
+        return measure_each(specs_of(spec, problem), Path(runs), device, tick, jobs, hours, memory, cluster)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from boundcheck.claims import catalogue
 from boundcheck.claims.exchange import digest
@@ -21,6 +22,7 @@ from boundcheck.measure.result import BracketResult, Result, RunResult
 from boundcheck.measure.run import run_ensemble
 from boundcheck.measure.spec import Spec
 from boundcheck.measure.store import RunFolder
+from boundcheck.problems.blocks import at_most
 from boundcheck.problems.problem import Problem
 from boundcheck.progress import Tick
 from boundcheck.room import check_room
@@ -28,8 +30,8 @@ from boundcheck.words import words_of
 from boundcheck.words.function import Function
 
 
-def prepare(spec: Spec, runs: Path, device: str, tick: Tick, memory: float | None = None) -> None:
-    """Build the function of an experiment, see what is stored of it, draft its plan: so errors come first.
+def prepare(spec: Spec, runs: Path, device: str, tick: Tick, memory: float | None = None) -> Result | None:
+    """Build the function of an experiment, draft its plan: so errors come first. Returns what is stored of it.
 
     Nothing is run of which two faces say different things, and nothing is made for which there is no room.
 
@@ -37,8 +39,9 @@ def prepare(spec: Spec, runs: Path, device: str, tick: Tick, memory: float | Non
     """
     check_room(drawn(spec), memory, device)
     function = build(spec, device, tick)
-    check_room(held(spec, function), memory, device)
     stored = RunFolder.of(runs, spec.as_json(), device, content(spec, function)).result()
+    if stored is None:
+        check_room(held(spec, function), memory, device)
     if isinstance(function, Problem) and spec.is_bracket:
         claimed(spec, function)
         if stored is None:
@@ -48,11 +51,19 @@ def prepare(spec: Spec, runs: Path, device: str, tick: Tick, memory: float | Non
         plan = draft(spec, function, start, guessed(spec, function, start))
         check_room(held(spec, function, plan), memory, device)
         check_run(spec, function, start, plan, device)
+    return stored
 
 
 def measure_one(spec: Spec, runs: Path, device: str, tick: Tick, memory: float | None = None) -> Result:
     """Run one experiment in its run folder, or read what it said if it has finished on the same content."""
-    function = build(spec, device, tick)
+    # Bits of a sum depend on how many threads share it; those of NumPy's and SciPy's algebra are never worth it here.
+    with threadpool_limits(1, user_api="blas"):
+        function = build(spec, device, tick)
+        with at_most(function.threads):
+            return _measured(spec, function, runs, device, tick, memory)
+
+
+def _measured(spec: Spec, function: Function, runs: Path, device: str, tick: Tick, memory: float | None) -> Result:
     folder = RunFolder.create(runs, spec.as_json(), device, content(spec, function))
     if (stored := folder.result()) is not None:
         return stored

@@ -1,18 +1,28 @@
-"""Experiments one after the other, or each in a process of a pool; on a device that is checked first."""
+"""Experiments one after the other, or each in a process of a pool or a cluster; on a device that is checked first."""
 
 import json
+import platform
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from boundcheck.doors import theirs
+from boundcheck.engines import engine_of
 from boundcheck.errors import InputError
 from boundcheck.measure.experiment import measure_one, prepare
 from boundcheck.measure.result import Result
+from boundcheck.measure.run import STAGE
+from boundcheck.measure.shared import Shared
 from boundcheck.measure.spec import Spec
+from boundcheck.measure.store import environment
 from boundcheck.parallel import Call, Running
-from boundcheck.progress import DAY, Tick, limited, prefixed, silent
+from boundcheck.progress import DAY, Tick, limited, silent
 from boundcheck.room import GIB, available
+
+# Of progress: an experiment has so many.
+_UNITS = 100
 
 
 def measure_each(
@@ -23,51 +33,127 @@ def measure_each(
     jobs: int = 1,
     hours: float = DAY,
     memory: float | None = None,
+    cluster: str | None = None,
 ) -> list[Result]:
     """The results of experiments, in their order; see `boundcheck.measure.measure` for the arguments.
 
-    All are prepared first: a bad rank in the last of them, or an edited result, should not be found after an hour.
+    All are prepared first: a bad rank in the last of them, or an edited result, should not be found after an hour. One
+    that is there twice is run once, and one that has finished is read.
     """
     check_device(device)
     if jobs < 1:
         raise InputError("jobs", jobs, "a positive integer")
-    at_a_time = min(jobs, len(specs))
+    keys = [json.dumps(each.as_json(), sort_keys=True) for each in specs]
+    distinct = dict(zip(keys, specs, strict=True))
+    at_a_time = min(jobs, len(distinct)) if cluster is None else 1
     if at_a_time > 1:
         # Each has its share of what there is.
         memory = (available(device) / GIB if memory is None else memory) / at_a_time
-    for spec in specs:
-        prepare(spec, runs, device, tick, memory)
-    if at_a_time > 1:
-        return _in_processes(specs, runs, device, tick, jobs, hours, memory)
-    results = []
-    for number, spec in enumerate(specs, start=1):
-        prefix = f"{number}/{len(specs)} " if len(specs) > 1 else ""
-        results.append(measure_one(spec, runs, device, limited(prefixed(tick, prefix), hours), memory))
-    return results
+    results = {key: prepare(spec, runs, device, tick, memory) for key, spec in distinct.items()}
+    missing = {key: distinct[key] for key, result in results.items() if result is None}
+    sweep = _Sweep(runs, device, hours, memory, len(distinct))
+    if missing and (cluster is not None or (jobs > 1 and len(missing) > 1)):
+        results |= zip(missing, sweep.spread(list(missing.values()), tick, jobs, cluster), strict=True)
+    else:
+        results |= zip(missing, sweep.in_turn(list(missing.values()), tick), strict=True)
+    return [result for key in keys if (result := results[key]) is not None]
 
 
-def _in_processes(
-    specs: list[Spec], runs: Path, device: str, tick: Tick, jobs: int, hours: float, memory: float | None
-) -> list[Result]:
-    """Each experiment in a process of a pool, with its share of the threads; told of when it has finished.
+@dataclass(frozen=True)
+class _Sweep:
+    """What all experiments of a sweep have in common, and how many they are, finished ones too."""
 
-    One that is there twice is run once: two processes would write into one folder.
+    runs: Path
+    device: str
+    hours: float
+    memory: float | None
+    count: int
+
+    def in_turn(self, specs: list[Spec], tick: Tick) -> list[Result]:
+        """Each in this process, which tells of the stages of one, and of several how far all are."""
+        before = self.count - len(specs)
+        ticks = [tick] if self.count == 1 else [self._part(tick, before + i) for i in range(len(specs))]
+        return [
+            measure_one(spec, self.runs, self.device, limited(told, self.hours), self.memory)
+            for spec, told in zip(specs, ticks, strict=True)
+        ]
+
+    def _part(self, tick: Tick, before: int) -> Tick:
+        def told(stage: str, done: int, total: int) -> None:
+            part = done / total if stage == STAGE else 0
+            tick("experiments", round(_UNITS * (before + part)), _UNITS * self.count)
+
+        return told
+
+    def spread(self, specs: list[Spec], tick: Tick, jobs: int, cluster: str | None) -> list[Result]:
+        """Each in a process of a pool, or of a cluster."""
+        before = _UNITS * (self.count - len(specs))
+
+        def told(name: str, done: int, total: int) -> None:
+            tick(name, before + done, before + total)
+
+        with Shared.beside(self.runs) as shared:
+            here = environment(self.device)
+            points = [
+                Point(spec, self.runs.resolve(), self.device, self.hours, self.memory, here, shared, str(i))
+                for i, spec in enumerate(specs)
+            ]
+            calls = [Call("experiments", point.result, (), _UNITS, point.done) for point in points]
+            with Running(calls, engine_of(jobs, cluster, shared.path), told) as running:
+                return running.results()
+
+
+@dataclass(frozen=True)
+class Point:
+    """An experiment that a process is asked for which need not be on this machine.
+
+    Attributes:
+        spec, runs, device, hours, memory: as `measure_one` has them, the path absolute.
+        environment: what bits depend on, as it is where the sweep was begun.
+        shared: the folder of the sweep.
+        name: of what it says there.
+
     """
-    keys = [json.dumps(each.as_json(), sort_keys=True) for each in specs]
-    distinct = dict(zip(keys, specs, strict=True))
-    threads = max(torch.get_num_threads() // jobs, 1)
-    calls = [Call("experiments", alone, (each, runs, device, threads, hours, memory)) for each in distinct.values()]
-    results = dict(zip(distinct, Running(calls, jobs, tick).results(), strict=True))
-    return [results[key] for key in keys]
+
+    spec: Spec
+    runs: Path
+    device: str
+    hours: float
+    memory: float | None
+    environment: dict[str, Any]
+    shared: Shared
+    name: str
+
+    def result(self) -> Result:
+        """Run it, in the environment that it was asked for in.
+
+        Raises:
+            InputError: before anything is run, where the folder of the runs is not seen, and in another environment.
+
+        """
+        torch.set_num_threads(self.environment["threads"])
+        self.shared.check()
+        check_device(self.device)
+        for name, value in environment(self.device).items():
+            if value != self.environment[name]:
+                expected = f"{self.environment[name]}, as where the sweep was begun; {platform.node()} has another"
+                raise InputError(f"environment.{name}", value, expected)
+        # Here, where it was raised: on its way to another process an error loses the calls that led to it.
+        with theirs():
+            tick = limited(self.shared.told(self.name), self.hours)
+            return measure_one(self.spec, self.runs, self.device, tick, self.memory)
+
+    def done(self) -> float:
+        """How much of it is done, from 0 to 1."""
+        return self.shared.done(self.name)
 
 
-def alone(spec: Spec, runs: Path, device: str, threads: int, hours: float = DAY, memory: float | None = None) -> Result:
+def alone(spec: Spec, runs: Path, device: str, threads: int) -> Result:
     """One experiment in a process that has so many threads, and tells nobody of progress."""
     torch.set_num_threads(threads)
     check_device(device)
-    # Here, where it was raised: on its way to another process an error loses the calls that led to it.
     with theirs():
-        return measure_one(spec, runs, device, limited(silent, hours), memory)
+        return measure_one(spec, runs, device, limited(silent, DAY))
 
 
 def check_device(device: str) -> None:

@@ -36,6 +36,17 @@ from boundcheck.words.hypotheses.evidence import Audit
 VERSION = 2
 """Of the form of a result. Version 1, which has no number in it, is read too."""
 
+TOLERANCE = 1e-6
+"""Relative, of the numbers of one experiment on two machines; on one machine they have the same bits.
+
+The bits are the same for as many threads and the same versions, whatever `jobs` and `cluster` are. Other processors sum
+in another order, which changes numbers by some 1e-16 of their size. A run carries that on: a step changes a difference
+between two iterates at most by the factor 1 + step x smoothness, and much less where F is convex; so does the climb of
+an ascent. What is drawn is the same everywhere. A horizon that is chosen is a whole number: where one is rounded up
+elsewhere, at a number that is whole but for rounding, it is another experiment, as its plan says. Estimates along the
+path of a run that has converged are quotients of roundings: `lower` of a run is held to no tolerance.
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Result:

@@ -28,6 +28,8 @@ from boundcheck.progress import Tick, prefixed
 from boundcheck.words.algorithms import Algorithm
 from boundcheck.words.function import Function
 
+STAGE = "run"
+"""What progress calls the steps of a run, which take most of its time."""
 # Checkpoints of a run. Chunks of its trace are larger: each takes zarr milliseconds, however small it is.
 _SAVES = 16
 _CHUNK_BYTES = 2**19
@@ -98,7 +100,7 @@ def _run(course: "_Course", folder: RunFolder, tick: Tick) -> Record:
         if stratum == part.begin + chunk:
             part = _Part.of(empty, stratum, chunk)
         course.run(stratum, tick)
-        tick("run", int(course.schedule.edges[stratum + 1]), plan.steps)
+        tick(STAGE, int(course.schedule.edges[stratum + 1]), plan.steps)
         end = stratum + 1
         whole = end % chunk == 0 or end == strata
         save = whole or end % between == 0
@@ -178,7 +180,7 @@ class _Course:
         for t in range(int(self.schedule.edges[stratum]) + 1, int(self.schedule.edges[stratum + 1]) + 1):
             v = self.algorithm.iterate(self.state)
             if t % _TELLS == 0:
-                tick("run", t, self.plan.steps)
+                tick(STAGE, t, self.plan.steps)
             if t in due_rarely:
                 self.rare.at(t, v, tick)
             # What the minibatch is drawn from is known before it is drawn.

@@ -11,6 +11,7 @@ from typing import Any
 
 from joblib import cpu_count
 
+from boundcheck.engines import engine_of
 from boundcheck.parallel import Call, Running
 from boundcheck.progress import Tick
 from boundcheck.proofs import Paper
@@ -40,15 +41,15 @@ def conduct(
     calls = [call for part in asked.values() for call in part]
     total = round(sum(call.seconds for call in calls))
     told("proofs", 0, total)
-    running = Running(calls, jobs, told)
-    proofs = prove(paper.key)
-    if not paper.has("findings"):
-        proofs = replace(proofs, rows=rows_of(proofs.claims))
-    proved(proofs)
-    # Deferred: what draws takes seconds to import, and the processes work meanwhile.
-    from boundcheck.report import paper as report
+    with Running(calls, engine_of(jobs), told) as running:
+        proofs = prove(paper.key)
+        if not paper.has("findings"):
+            proofs = replace(proofs, rows=rows_of(proofs.claims))
+        proved(proofs)
+        # Deferred: what draws takes seconds to import, and the processes work meanwhile.
+        from boundcheck.report import paper as report
 
-    answers = iter(running.results())
+        answers = iter(running.results())
     found = {name: [next(answers) for _ in part] for name, part in asked.items()}
     told("page", total, total)
     return report.write(paper, programme, proofs, found, out, runs)

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from boundcheck.engines import engine_of
 from boundcheck.errors import InputError
 from boundcheck.parallel import Call, Running
 from boundcheck.progress import Tick, silent
@@ -113,7 +114,8 @@ def survey(share: int = 1, jobs: int = 1, tick: Tick = silent) -> Survey:
     calls += [Call("mutants", _readings, (share,)), Call("mutants", _gallery, ())]
     calls += [Call("mutants", _inputs, (part,), 10.0) for part in _parts(malformed(share))]
     calls += [Call("mutants", _tried, (part,)) for part in (*_parts(ordered), *_parts(runs))]
-    found = [trial for part in Running(calls, jobs, tick).results() for trial in part]
+    with Running(calls, engine_of(jobs), tick) as running:
+        found = [trial for part in running.results() for trial in part]
     return Survey(tuple(found), statements.undecided)
 
 

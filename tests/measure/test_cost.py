@@ -138,9 +138,9 @@ def test_the_time_is_that_of_a_step_and_a_look_as_often_as_there_are_any(monkeyp
 
 
 def test_one_who_has_to_wait_is_told_and_nobody_else(capsys: pytest.CaptureFixture[str]) -> None:
-    cost.say("digits", 2**20, 4.9)
+    cost.announce("digits", 2**20, 4.9)
     assert capsys.readouterr() == ("", "")
-    cost.say("digits", int(1.2 * 2**30), 181.0)
+    cost.announce("digits", int(1.2 * 2**30), 181.0)
     assert capsys.readouterr() == ("", "boundcheck: digits takes about 1.2 GiB and 3.02 min\n")
 
 

@@ -4,6 +4,7 @@ import json
 from threading import Event, Thread
 
 import pytest
+import torch
 
 from boundcheck.files import UNFINISHED
 from boundcheck.measure import measure
@@ -62,7 +63,9 @@ def test_every_result_is_stored_where_it_says(both):
 
 @pytest.mark.full
 def test_progress_is_told_of_every_experiment(both):
-    assert both[3] == [("experiments", done, len(SPECS)) for done in range(1, len(SPECS) + 1)]
+    last = [done for name, done, total in both[3] if (name, total) == ("experiments", 100 * len(SPECS))]
+    assert last == sorted(last)
+    assert last[-1] == 300
 
 
 @pytest.mark.full
@@ -151,3 +154,19 @@ def test_an_experiment_that_is_there_twice_is_in_one_folder(tmp_path):
     results = measure([spec for spec in tiny for _ in range(2)], tmp_path, jobs=2)
     assert results[::2] == results[1::2]
     assert names(tmp_path) == sorted(result.run_id for result in results[::2])
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("size", "threads"), [(4, 1), (256, 2)])
+def test_an_experiment_has_as_many_threads_whatever_the_jobs(size, threads, tmp_path):
+    """A small one has one; a large one has those of the command, by which its sums are ordered."""
+    table = theorem_table(adapter__rank=1, run__replicas=2, run__steps=3, run__audits=2, seed=[0, 1])
+    table["problem"] = {"kind": "pseudo-huber", "d": size, "k": size, "samples": 4}
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        one, two = (measure(table, tmp_path / str(jobs), jobs=jobs) for jobs in (1, 2))
+    finally:
+        torch.set_num_threads(before)
+    assert one == two
+    assert [each.environment["threads"] for each in one] == [threads] * 2

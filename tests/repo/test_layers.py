@@ -16,6 +16,7 @@ FILES = sorted(path for path in TESTS.rglob("test_*.py") if path != Path(__file_
 MARKS = {"full", "nightly", "covering", "sampled"}
 # Left out of the quick layer as a whole: they train networks of transformers.
 FULL = {
+    "measure/test_machines.py",
     "networks/test_accumulation.py",
     "networks/test_bfloat16.py",
     "networks/test_callback.py",

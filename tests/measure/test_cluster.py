@@ -1,0 +1,156 @@
+"""Sweeps on clusters: real Dask workers, one of which is killed, and submitit's jobs; the bits of one process."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import psutil
+import pytest
+
+from boundcheck.errors import InputError
+from boundcheck.measure import measure, pool
+from boundcheck.measure.shared import Shared
+from boundcheck.measure.store import environment
+from boundcheck.signals import Stopped, stoppable
+
+from .small import theorem_table
+
+pytest.importorskip("distributed")
+pytest.importorskip("submitit")
+
+# Of the libraries: sockets and loops that they leave to the collector.
+pytestmark = [
+    pytest.mark.xdist_group("cluster"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+LONG = theorem_table(run__steps=3_000, run__replicas=16, run__audits=64, seed=[0, 1, 2])
+ENDLESS = theorem_table(run__steps=10**7, run__replicas=2, run__audits=10_000, seed=[0, 1])
+SHORT = theorem_table(run__replicas=2, seed=[0, 1, 2])
+
+
+@pytest.fixture(scope="module")
+def dask() -> Iterator[Any]:
+    """A scheduler and two worker processes on loopback."""
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster:
+        yield cluster
+
+
+def address(cluster: Any) -> str:
+    return "dask://" + cluster.scheduler_address.removeprefix("tcp://")
+
+
+def files(runs: Path) -> dict[str, bytes]:
+    """All that was stored, of the runs and nothing else; metadata of Zarr are among it."""
+    paths = [path for path in runs.rglob("*") if path.is_file() and path.name != ".lock"]
+    return {path.relative_to(runs).as_posix(): path.read_bytes() for path in paths}
+
+
+def once_there(runs: Path, pattern: str, act: Any) -> Thread:
+    """Act as soon as there is a file of this name."""
+
+    def wait() -> None:
+        for _ in range(6_000):
+            if list(runs.glob(pattern)):
+                act()
+                return
+            time.sleep(0.05)
+
+    thread = Thread(target=wait)
+    thread.start()
+    return thread
+
+
+@pytest.mark.full
+def test_a_dask_cluster_that_loses_a_worker_finds_the_bits_of_one_process(dask: Any, tmp_path: Path) -> None:
+    from distributed import Client
+
+    with Client(dask, set_as_default=False) as client:
+        pid = client.run(os.getpid).popitem()[1]
+    thread = once_there(tmp_path / "two", "*/checkpoint.pt", lambda: os.kill(pid, signal.SIGKILL))
+    told: list[tuple[str, int, int]] = []
+    together = measure(LONG, tmp_path / "two", cluster=address(dask), tick=lambda *each: told.append(each))
+    thread.join()
+    assert not psutil.pid_exists(pid)
+    alone = measure(LONG, tmp_path / "one")
+    assert together == alone
+    assert files(tmp_path / "two") == files(tmp_path / "one")
+    assert told[-1] == ("experiments", 300, 300)
+
+
+def test_what_is_finished_is_sent_to_no_cluster(tmp_path: Path) -> None:
+    once = measure(SHORT, tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    assert measure(SHORT, tmp_path, cluster="dask://nobody.invalid:1") == once
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+@pytest.mark.full
+def test_jobs_of_submitit_find_the_bits_of_one_process_one_that_is_there_twice_once(tmp_path: Path) -> None:
+    """Its executor for this machine stands in for that of Slurm, whose `sbatch` and `scancel` are not tried."""
+    together = measure([SHORT, SHORT], tmp_path / "two", cluster="slurm?cluster=local&timeout_min=5")
+    assert together == measure([SHORT, SHORT], tmp_path / "one")
+    assert files(tmp_path / "two") == files(tmp_path / "one")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("cluster", ["dask", "slurm?cluster=local"])
+def test_a_sweep_that_is_stopped_leaves_nothing_at_work(cluster: str, dask: Any, tmp_path: Path) -> None:
+    begun = once_there(tmp_path, ".sweep-*/0", lambda: os.kill(os.getpid(), signal.SIGINT))
+    with pytest.raises(Stopped), stoppable():
+        measure(ENDLESS, tmp_path, cluster=address(dask) if cluster == "dask" else cluster)
+    begun.join()
+    assert not list(tmp_path.glob(".sweep-*"))
+    # Whoever still works writes: a worker notices within seconds that nobody waits.
+    for _ in range(60):
+        before = files(tmp_path)
+        time.sleep(4)
+        if files(tmp_path) == before:
+            return
+    raise AssertionError("somebody still works")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", ["code", "numpy", "machine"])
+def test_a_worker_of_another_version_is_refused_before_anything_is_run(
+    name: str, dask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = environment("cpu") | {name: "other"}
+    monkeypatch.setattr(pool, "environment", lambda device: here)
+    said = f"^environment.{name} = .*: expected other, as where the sweep was begun; .* has another$"
+    with pytest.raises(InputError, match=said):
+        measure(SHORT, tmp_path, cluster=address(dask))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.full
+def test_a_worker_that_does_not_see_the_folder_is_refused(dask: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    @contextmanager
+    def elsewhere(runs: Path) -> Iterator[Shared]:
+        """A folder of this machine alone."""
+        yield Shared(runs / ".sweep-of-another-machine")
+
+    monkeypatch.setattr(Shared, "beside", elsewhere)
+    with pytest.raises(
+        InputError, match=r"^runs = .*: expected a folder that every worker sees and writes; .* does not"
+    ):
+        measure(SHORT, tmp_path, cluster=address(dask))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.full
+def test_workers_that_do_several_things_at_a_time_are_refused(tmp_path: Path) -> None:
+    from distributed import LocalCluster
+
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=2, processes=True, dashboard_address=":0") as cluster,
+        pytest.raises(InputError, match=r"workers that do one thing at a time \(dask worker --nthreads 1\)"),
+    ):
+        measure(SHORT, tmp_path, cluster=address(cluster))
