@@ -1,8 +1,8 @@
 """How well two workers share a sweep, and what it costs to send a call: `python -m benchmarks sweeps`.
 
-The sweep is 16 experiments of one size that differ in their seeds. Every way begins with an empty folder, has one thread
-a worker, and prepares all experiments in the command itself. Pools are warm, as they are from a sweep's second minute on;
-a note has the efficiency with their start counted.
+The sweep is 16 experiments of one size that differ in their seeds. Every way begins with an empty folder, has one
+thread a worker, and prepares all experiments in the command itself. Pools are warm, as they are from a sweep's second
+minute on; a note has the efficiency with their start counted.
 """
 
 import tempfile
@@ -109,7 +109,7 @@ def lines(name: str, option: str, workers: Callable[[int], Any], needs: tuple[st
         "the points themselves",
         "efficiency",
         "s",
-        "What two workers would take for points that only sleep, over what they take: the rest is what scheduling costs.",
+        "What two workers would take for points that only sleep, over what they take: the rest is scheduling.",
         partial(calls, workers),
         Limit(0.9, is_least=True),
         needs=needs,
