@@ -1,6 +1,7 @@
 """`Problem`: F(v) = f(W(v)), an objective seen through an adapter, batched over replicas."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from torch import Tensor
 from boundcheck.claims import Claim
 from boundcheck.claims.inputs import Number
 from boundcheck.claims.symbols import R_1, ell, mu_F
+from boundcheck.doors import keeps
 from boundcheck.errors import InputError
 from boundcheck.problems.adapters import Adapter, Radii
 from boundcheck.problems.adapters.base import ROUND_UP
@@ -20,7 +22,7 @@ from boundcheck.problems.norms import Point, spectral_norm, square_norm
 from boundcheck.problems.objective import Objective, Survey, mean_of, some
 from boundcheck.problems.observe import norm_name, observables, observe
 from boundcheck.words import speaks_of_a_ball, takes
-from boundcheck.words.function import Function
+from boundcheck.words.function import Descent, Function
 
 if TYPE_CHECKING:
     from boundcheck.problems.sgd import Draw
@@ -86,6 +88,12 @@ class Problem(Function):
 
     def batch_gradient(self, v: Point, indices: Tensor) -> Point:
         return self.adapter.pull_back(v, self.objective.batch_gradient(self.adapter.weight(v), indices))
+
+    def descend(self, v: Point, batches: Sequence[Tensor], sizes: Sequence[float]) -> Descent | None:
+        scale = self.adapter.scale_of_factors
+        if scale is None or not keeps(self, Problem, "batch_gradient"):
+            return None
+        return self.objective.descend(self.adapter.W0, scale, v, batches, sizes)
 
     def survey(self, v: Point, among: Tensor | None = None) -> Survey:
         """The loss, the gradient in W, and the mean squared norms of the samples' gradients, in v and in W.

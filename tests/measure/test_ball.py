@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.measure.ball import BallWatch
+from boundcheck.problems.norms import lengths
 from tests.layers import sampled
 
 # Ties nearer than this are called inside.
@@ -36,7 +37,7 @@ def walk(radii, v, steps, step_size=1.0):
     naive.look(v, 1)
     for t, g in enumerate(steps, start=2):
         v = tuple(x - step_size * y for x, y in zip(v, g, strict=True))
-        watch.move(v, step_size, g, t)
+        watch.follow(tuple(x[None] for x in v), step_size, lengths(g)[None], t)
         naive.look(v, t)
     return watch, naive
 
@@ -147,7 +148,7 @@ def test_exponential_growth_leaves_at_the_step_at_which_it_leaves(growth):
     for t in range(2, 14):
         g = tuple(-growth * x for x in v)
         v = tuple(x - y for x, y in zip(v, g, strict=True))
-        watch.move(v, 1.0, g, t)
+        watch.follow(tuple(x[None] for x in v), 1.0, lengths(g)[None], t)
         naive.look(v, t)
     assert naive.outside is not None
     assert watch.outside == naive.outside
@@ -165,5 +166,5 @@ def test_steps_that_round_up_do_not_carry_a_run_out_unseen():
     while v[0].item() <= radius * (1 + 2 * ROUNDING):
         t += 1
         v = (v[0] - g[0], nothing)
-        watch.move(v, 1.0, g, t)
+        watch.follow(tuple(x[None] for x in v), 1.0, lengths(g)[None], t)
     assert watch.outside is not None
