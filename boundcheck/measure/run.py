@@ -8,7 +8,6 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import groupby
 from types import MappingProxyType
 from typing import Any
 
@@ -285,9 +284,9 @@ class _Looks:
         order = np.argsort(times[replica, stratum], kind="stable")
         replica, stratum = replica[order], stratum[order]
         step = times[replica, stratum] - t
-        # With replacement it is one law for all.
-        for _, group in groupby(range(len(step)), lambda i: id(laws[step[i]])):
-            each = np.fromiter(group, int)
+        # With replacement it is one law for all steps.
+        kind = np.array([id(law) for law in laws])[step]
+        for each in np.split(np.arange(len(step)), np.flatnonzero(np.diff(kind)) + 1) if len(step) else ():
             who, when = replica[each], step[each]
             chosen = torch.as_tensor(when * len(times) + who, device=taken.points[0].device)
             v, v_next = (_rows(taken.points, chosen + i * len(times)) for i in (0, 1))

@@ -1,12 +1,11 @@
 """Arithmetic on an ensemble in blocks of replicas, whose temporaries a core's cache holds, or in one for each core."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from itertools import pairwise
 from typing import TypeVar
 
 import torch
@@ -15,6 +14,7 @@ from torch import Tensor
 # Numbers in a temporary of a block: for each core what its cache holds a few of, on an accelerator what memory does.
 _CACHE, _MEMORY = 2**18, 2**26
 
+Result = TypeVar("Result")
 Results = TypeVar("Results", bound=Tensor | tuple[Tensor, ...])
 
 
@@ -38,18 +38,32 @@ def in_blocks(f: Callable[[slice], Results], W: Tensor, numbers: int) -> Results
 _THREADS: ContextVar[int | None] = ContextVar("threads", default=None)
 
 
-def on_cores(work: Callable[[slice], None], replicas: int) -> None:
-    """Do the work of all replicas: each thread that there is has a part of them, as even as integers can be.
+def on_cores(work: Callable[[slice], Result], parts: Sequence[slice]) -> list[Result]:
+    """What work gives for parts of the replicas, by the threads that torch leaves idle, in the mode of this one.
 
-    It is for loops that let go of the interpreter, whose numbers do not depend on which replicas are computed together.
+    It has to be work that threads may do at once. Where its numbers depend on which replicas are computed together, the
+    parts must not depend on how many threads there are.
     """
-    threads = min(_THREADS.get() or torch.get_num_threads(), replicas)
-    edges = [replicas * i // threads for i in range(threads + 1)]
-    first, *others = (slice(begin, end) for begin, end in pairwise(edges))
-    waiting = [_pool(threads - 1).submit(work, part) for part in others]
-    work(first)
-    for each in waiting:
-        each.result()
+    threads, is_inference = cores(), torch.is_inference_mode_enabled()
+
+    def done(part: slice) -> Result:
+        with torch.inference_mode(is_inference):
+            return work(part)
+
+    if min(threads, len(parts)) == 1:
+        return [work(part) for part in parts]
+    return list(_pool(threads).map(done, parts))
+
+
+def cores() -> int:
+    """How many threads can compute at once, each as torch does now; 1 in one of them."""
+    return max((_THREADS.get() or 1) // torch.get_num_threads(), 1)
+
+
+def in_parts(replicas: int, count: int) -> list[slice]:
+    """So many parts, or one for each replica if there are fewer, as even as integers can be."""
+    count = min(count, replicas)
+    return [slice(replicas * i // count, replicas * (i + 1) // count) for i in range(count)]
 
 
 @cache

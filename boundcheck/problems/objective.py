@@ -50,6 +50,7 @@ class Objective(ABC):
         gradient_bound: G with :math:`\|\nabla f(W)\|_F \le G` for all W.
         infimum: a lower bound on f.
         is_convex: whether f is known to be convex.
+        is_shared: whether threads may ask it at once, as they do where they share the looks at an ensemble.
         strong_convexity: the constant with which f is strongly convex; None if none above 0 is known.
 
     """
@@ -62,6 +63,7 @@ class Objective(ABC):
     gradient_bound: Constant
     infimum: Constant
     is_convex: ClassVar[bool] = False
+    is_shared: ClassVar[bool] = False
     strong_convexity: Constant | None = None
 
     @abstractmethod

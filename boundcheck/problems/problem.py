@@ -15,7 +15,7 @@ from boundcheck.doors import keeps
 from boundcheck.errors import InputError
 from boundcheck.problems.adapters import Adapter, Radii
 from boundcheck.problems.adapters.base import ROUND_UP
-from boundcheck.problems.blocks import in_blocks
+from boundcheck.problems.blocks import in_blocks, in_parts, on_cores
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.inputs import sharpest, theory_inputs
 from boundcheck.problems.norms import Point, spectral_norm, square_norm
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from boundcheck.problems.sgd import Draw
 
 
+# Replicas that are observed together: of fewer the calls would cost more than the arithmetic.
+_LOOKS = 128
 # Numbers in a W from which a second thread saves more time than it takes to wake it: measured, up to 128 x 128 one
 # thread was faster than two.
 _LARGE = 2**16
@@ -71,7 +73,16 @@ class Problem(Function):
         return {block.radius: spectral_norm(part) for block, part in parts}
 
     def observe(self, v: Point, v_next: Point, law: "Draw | None") -> dict[str, Tensor]:
-        return observe(self, v, v_next, law)
+        if not self.objective.is_shared:
+            return observe(self, v, v_next, law)
+
+        def look(part: slice) -> dict[str, Tensor]:
+            who = torch.arange(part.start, part.stop, device=v[0].device)
+            here, there = (tuple(block[part] for block in point) for point in (v, v_next))
+            return observe(self, here, there, law and law.of(who))
+
+        found = on_cores(look, in_parts(len(v[0]), -(-len(v[0]) // _LOOKS)))
+        return {name: torch.cat([each[name] for each in found]) for name in found[0]}
 
     def loss(self, v: Point) -> Tensor:
         return self.objective.loss(self.adapter.weight(v))

@@ -13,7 +13,7 @@ from torch import Tensor
 from boundcheck.doors import keeps
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import upper
-from boundcheck.problems.blocks import in_blocks, on_cores
+from boundcheck.problems.blocks import cores, in_blocks, in_parts, on_cores
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.objective import (
     Objective,
@@ -40,6 +40,7 @@ class PseudoHuber(Objective):
     """
 
     is_convex = True
+    is_shared = True
     units = "loss units"
 
     def __init__(self, targets: np.ndarray, delta: float, device: str = "cpu") -> None:
@@ -71,8 +72,7 @@ class PseudoHuber(Objective):
         """f(W), shape (R,)."""
         if (loops := _loops(W)) is not None:
             losses = W.new_empty(W.shape[0])
-            (rows, *given), out = self._arrays(W), losses.numpy()
-            on_cores(lambda part: loops.losses(rows[part], *given, out[part]), len(W))
+            loops.losses(*self._arrays(W), losses.numpy())
             return losses
 
         def loss(part: slice) -> Tensor:
@@ -110,7 +110,8 @@ class PseudoHuber(Objective):
             return None
         A, B = (part.clone(memory_format=torch.contiguous_format) for part in v)
         steps, replicas = len(sizes), len(A)
-        As, Bs, lengths = (A.new_empty(steps, *shape) for shape in (A.shape, B.shape, (2, replicas)))
+        As, Bs = (part.new_empty(steps + 1, *part.shape) for part in (A, B))
+        lengths = A.new_empty(steps, 2, replicas)
         given = W0.contiguous().numpy(), scale, self._rows, self._curvature, self._small
         tensors = A, B, torch.stack(list(batches)), A.new_tensor(sizes), As, Bs, lengths
         arrays = [x.numpy() for x in tensors]
@@ -118,7 +119,7 @@ class PseudoHuber(Objective):
         def take(part: slice) -> None:
             loops.descend(*given, *arrays, part.start, part.stop)
 
-        on_cores(take, replicas)
+        on_cores(take, in_parts(replicas, cores()))
         return Descent((As, Bs), lengths)
 
     def sample_gradients(self, W: Tensor) -> Tensor:
@@ -145,13 +146,8 @@ class PseudoHuber(Objective):
     ) -> Survey:
         loss, gradient = W.new_empty(len(W)), torch.empty(W.shape, dtype=W.dtype)
         in_v, in_w = (W.new_empty(len(W), self.samples) for _ in range(2))
-        arrays = [x.numpy() for x in (left, right, loss, gradient, in_v, in_w)]
-        given = W.numpy(), self._last, self._curvature, self._is_small(W)
-
-        def survey(part: slice) -> None:
-            loops.survey(given[0][part], *given[1:], *(x[part] for x in arrays))
-
-        on_cores(survey, len(W))
+        arrays = (x.numpy() for x in (left, right, loss, gradient, in_v, in_w))
+        loops.survey(W.numpy(), self._last, self._curvature, self._is_small(W), *arrays)
         return Survey(loss, gradient, mean_of(in_v.add_(in_w, alpha=plain), among), mean_of(in_w, among))
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:

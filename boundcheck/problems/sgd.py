@@ -197,9 +197,8 @@ def walk(
     sizes = [algorithm.along_gradient(t + i, numbers) for i in range(len(batches))]
     drawn, known = [x for x in batches if x is not None], [a for a in sizes if a is not None]
     if len(drawn) == len(known) == len(batches) and (taken := function.descend(v, drawn, known)) is not None:
-        points = tuple(torch.cat([first[None], rest]) for first, rest in zip(v, taken.points, strict=True))
         # Not as a view, with which all of the walk would be kept.
-        return Walk(points, taken.lengths, {}, (tuple(part[-1].clone() for part in points),))
+        return Walk(*taken, {}, (tuple(part[-1].clone() for part in taken.points),))
     iterates, far, shown = [v], [], []
     for i, indices in enumerate(batches):
         state, g = advance(algorithm, function, state, t + i, numbers, indices)

@@ -38,7 +38,7 @@ class Descent(NamedTuple):
     """Steps that were taken.
 
     Attributes:
-        points: v after each of them, its blocks of shape (steps, R, rows, columns).
+        points: v before the first and after each of them, its blocks of shape (steps + 1, R, rows, columns).
         lengths: the Frobenius norm of each block of the gradients, shape (steps, blocks, R).
 
     """

@@ -92,6 +92,7 @@ TWINS: dict[str, str] = {
     "run.run_ensemble": "tests/measure/test_run.py::test_the_trace_is_that_of_a_plain_loop",
     # Norms, and second derivatives.
     "norms.square_norm": f"{NORM_TESTS}::test_norm_and_inner_product_are_those_of_the_concatenation",
+    "norms.lengths": f"{NORM_TESTS}::test_norm_and_inner_product_are_those_of_the_concatenation",
     "norms.inner": f"{NORM_TESTS}::test_norm_and_inner_product_are_those_of_the_concatenation",
     "norms.spectral_norm": f"{NORM_TESTS}::test_spectral_norm_is_the_largest_singular_value",
     "derivatives.hessian_vector_product": (

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-# Samples that a survey goes through at a time: their slopes at a W of 16 x 16 fill a core's smallest cache.
-_TILE = 16
+# Samples that a survey goes through at a time: rows that are long enough, of slopes that a core's cache holds.
+_TILE = 64
 
 _options: dict[str, Any] = {"nogil": True, "fastmath": {"contract"}, "error_model": "numpy"}
 _inlined: Callable[[Function], Function] = njit(inline="always")
@@ -113,8 +113,8 @@ def descend(
 ) -> None:
     """Steps of SGD on f(W0 + sBA), by some of the replicas, from A, shape (R, r, k), and B, (R, d, r), which it moves.
 
-    Minibatches have shape (steps, R, m). It writes A and B after each step, and the lengths of their gradients, shape
-    (steps, 2, R).
+    Minibatches have shape (steps, R, m). It writes A and B before the first step and after each, and the lengths of
+    their gradients, shape (steps, 2, R).
     """
     steps, _, batch = batches.shape
     (r, k), d = A.shape[1:], B.shape[1]
@@ -125,6 +125,8 @@ def descend(
     for replica in range(begin, end):
         a, b = A[replica], B[replica]
         _transpose(b, b_t)
+        As[0, replica] = a
+        Bs[0, replica] = b
         for t in range(steps):
             is_small = _weight(W0, scale, a, b, over_k, W) < small
             total[:] = 0
@@ -138,8 +140,8 @@ def descend(
             lengths[t, 0, replica] = _move(a, sizes[t], in_a, over_k)
             lengths[t, 1, replica] = _move(b_t, sizes[t], in_b, over_d)
             _transpose(b_t, b)
-            As[t, replica] = a
-            Bs[t, replica] = b
+            As[t + 1, replica] = a
+            Bs[t + 1, replica] = b
 
 
 @_compiled
