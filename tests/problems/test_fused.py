@@ -1,17 +1,21 @@
 """The compiled loops of the pseudo-Huber loss say what torch's operations do."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from boundcheck.problems import pseudo_huber
 from boundcheck.problems.adapters import DiReFT, Full, LoRA
 from boundcheck.problems.blocks import at_most
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.pseudo_huber import PseudoHuber, synthetic
 from boundcheck.problems.sgd import Walk, walk
 from boundcheck.words.algorithms import DECREASING_SGD, HEAVY_BALL, SGD
+from tests.measure.small import run_by_hand, theorem_table
 
 # What is compiled is in the extra `fast`, which the quick layer does without.
 pytestmark = pytest.mark.full
@@ -212,3 +216,19 @@ def test_who_has_loops_and_who_has_not() -> None:
     assert SGD.along_gradient(3, {"alpha": 0.2}) == 0.2
     assert DECREASING_SGD.along_gradient(3, {"omega": 2.0, "gamma": 1.0}) == 0.5
     assert HEAVY_BALL.along_gradient(3, {"alpha": 0.2, "beta": 0.5}) is None
+
+
+@pytest.mark.parametrize("sampling", ["with replacement", "without replacement"])
+def test_a_run_by_loops_is_a_run_without_them(sampling: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = theorem_table(run__steps=300, run__audits=20, run__sampling=sampling)
+    fast = run_by_hand(table, tmp_path / "fast").evidence.record
+    monkeypatch.setattr(pseudo_huber, "_compiled", lambda: None)
+    slow = run_by_hand(table, tmp_path / "slow").evidence.record
+    for name, values in slow.trace.items():
+        # A path smoothness is a difference of losses over a small square, and its error says so.
+        rtol = 1e-5 if name.startswith("path_smoothness") else 1e-9
+        np.testing.assert_allclose(fast.trace[name].values, values.values, rtol=rtol, atol=1e-12, err_msg=str(name))
+    assert fast.ball is not None
+    assert slow.ball is not None
+    assert fast.ball.outside == slow.ball.outside
+    np.testing.assert_allclose(fast.ball.largest, slow.ball.largest, rtol=1e-12)
