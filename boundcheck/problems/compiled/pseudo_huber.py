@@ -62,6 +62,14 @@ def _multiply(X: Floats, Y: Floats, out: Floats) -> None:
 
 
 @_part
+def _copy(X: Floats, out: Floats) -> None:
+    # An assignment of arrays takes numba seconds to compile.
+    for i in range(X.shape[0]):
+        for j in range(X.shape[1]):
+            out[i, j] = X[i, j]
+
+
+@_part
 def _transpose(X: Floats, out: Floats) -> None:
     for i in range(X.shape[0]):
         for j in range(X.shape[1]):
@@ -125,8 +133,8 @@ def descend(
     for replica in range(begin, end):
         a, b = A[replica], B[replica]
         _transpose(b, b_t)
-        As[0, replica] = a
-        Bs[0, replica] = b
+        _copy(a, As[0, replica])
+        _copy(b, Bs[0, replica])
         for t in range(steps):
             is_small = _weight(W0, scale, a, b, over_k, W) < small
             total[:] = 0
@@ -140,8 +148,8 @@ def descend(
             lengths[t, 0, replica] = _move(a, sizes[t], in_a, over_k)
             lengths[t, 1, replica] = _move(b_t, sizes[t], in_b, over_d)
             _transpose(b_t, b)
-            As[t + 1, replica] = a
-            Bs[t + 1, replica] = b
+            _copy(a, As[t + 1, replica])
+            _copy(b, Bs[t + 1, replica])
 
 
 @_compiled
@@ -194,10 +202,10 @@ def survey(
     samples, p, q = targets.shape[2], left.shape[1], right.shape[1]
     slopes_of, left_of, right_of = np.empty(d * k * _TILE), np.empty(p * k * _TILE), np.empty(q * _TILE)
     for replica in range(replicas):
-        gradient[replica] = 0
         in_v[replica] = 0
         in_w[replica] = 0
-        total = 0.0
+        mean, total = gradient[replica].reshape(d * k), 0.0
+        mean[:] = 0
         for first in range(0, samples, _TILE):
             width = min(_TILE, samples - first)
             slopes = slopes_of[: d * k * width].reshape(d * k, width)
@@ -210,7 +218,7 @@ def survey(
                     slope[i] = x * root
                     square[i] += slope[i] * slope[i]
                     losses[i] += x * slope[i] / (1 + root)
-                gradient[replica, j // k, j % k] += slope.sum()
+                mean[j] += slope.sum() / samples
             total += losses.sum()
             square = in_v[replica, first : first + width]
             on_left = left_of[: p * k * width]
@@ -221,7 +229,6 @@ def survey(
                 _multiply(right[replica], slopes[row * k : (row + 1) * k], on_right)
                 _add_squares(on_right, square)
         loss[replica] = total / samples
-        gradient[replica] /= samples
 
 
 @_part
