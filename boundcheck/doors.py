@@ -31,6 +31,14 @@ def is_path(text: object) -> bool:
     return isinstance(text, str) and ":" in text
 
 
+def keeps(made: object, owner: type, *names: str) -> bool:
+    """Whether these methods of an object are those of `owner`, and no derived class has others in their place.
+
+    What is computed in another way than by a method stands for that method alone.
+    """
+    return all(getattr(getattr(made, name), "__func__", None) is getattr(owner, name) for name in names)
+
+
 def opened(field: str, text: str) -> Any:
     """The object at ``module:name`` or ``folder/file.py:name``, whose module is imported.
 

@@ -41,17 +41,32 @@ class BallWatch:
         watch.look(v, 1)
         return watch
 
-    def move(self, v: Point, step_size: float, g: Point, t: int) -> None:
-        """Account for the step with gradient g that led to v, the iterate of iteration t."""
-        travelled = torch.stack([torch.linalg.vector_norm(part, dim=(1, 2)) for part in g])
+    def follow(self, v: Point, step_size: float, lengths: Tensor, t: int) -> None:
+        """Account for steps in a row.
+
+        Args:
+            v: the iterates that they led to, blocks of shape (steps, R, rows, columns).
+            step_size: of all.
+            lengths: of the blocks of their gradients, shape (steps, blocks, R).
+            t: the iteration of the first of these iterates.
+
+        """
         if self._slack is None:
             # A float step is longer than alpha ||g|| by at most a unit roundoff of each entry that it leads to.
-            slack = [EPSILON * math.sqrt(part[0].numel()) * radius for part, radius in zip(g, self.radii, strict=True)]
-            self._slack = travelled.new_tensor(slack).unsqueeze(1)
-        self.room -= torch.add(self._slack, travelled, alpha=step_size * (1 + ROUNDING))
-        # Written so that NaN, from a run that diverged, looks too.
-        if not (self.room >= 0).all():
-            self.look(v, t)
+            slack = [EPSILON * math.sqrt(x[0, 0].numel()) * radius for x, radius in zip(v, self.radii, strict=True)]
+            self._slack = lengths.new_tensor(slack).unsqueeze(1)
+        costs = torch.add(self._slack, lengths, alpha=step_size * (1 + ROUNDING))
+        first = 0
+        while first < len(costs):
+            left = torch.cat([self.room.unsqueeze(0), -costs[first:]]).cumsum(0)[1:]
+            # Written so that NaN, from a run that diverged, looks too.
+            used_up = (~(left >= 0)).flatten(1).any(1)
+            if not used_up.any():
+                self.room = left[-1]
+                return
+            first += int(used_up.to(torch.uint8).argmax())
+            self.look(tuple(part[first] for part in v), t + first)
+            first += 1
 
     def look(self, v: Point, t: int) -> None:
         """Compute the spectral norms at v, the iterate of iteration t."""

@@ -5,7 +5,8 @@ watch and what was seen since the last whole chunk of the trace, and all audit t
 """
 
 import math
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -23,7 +24,7 @@ from boundcheck.measure.store import RunFolder
 from boundcheck.measure.streams import generator, stream
 from boundcheck.problems.blocks import at_most
 from boundcheck.problems.norms import Point, State
-from boundcheck.problems.sgd import Draw, Sampler, advance, replicate, restart
+from boundcheck.problems.sgd import Draw, Sampler, Walk, replicate, restart, walk
 from boundcheck.progress import Tick, prefixed
 from boundcheck.words.algorithms import Algorithm
 from boundcheck.words.function import Function
@@ -33,8 +34,10 @@ STAGE = "run"
 # Checkpoints of a run. Chunks of its trace are larger: each takes zarr milliseconds, however small it is.
 _SAVES = 16
 _CHUNK_BYTES = 2**19
-# Steps after which progress is told of, however far apart audits are.
-_TELLS = 256
+# Steps after which progress is told of, however far apart audits are, or the seconds, where they take longer; and bytes
+# of the points that they lead through.
+_TELLS, _SECONDS = 256, 1.0
+_MOST_HELD = 2**22
 MOST_WAITING = 2**22
 """Bytes of what waits to be observed."""
 
@@ -96,21 +99,20 @@ def _run(course: "_Course", folder: RunFolder, tick: Tick) -> Record:
     part = _Part.of(empty, first - first % chunk, chunk)
     for name, values in seen.items():
         part.arrays[name][:] = values.numpy()
-    for stratum in range(first, strata):
-        if stratum == part.begin + chunk:
-            part = _Part.of(empty, stratum, chunk)
-        course.run(stratum, tick)
-        tick(STAGE, int(course.schedule.edges[stratum + 1]), plan.steps)
-        end = stratum + 1
-        whole = end % chunk == 0 or end == strata
-        save = whole or end % between == 0
-        if save or course.looks.bytes > MOST_WAITING:
-            course.looks.observe(part)
+    for begin in range(first, strata, between):
+        if begin == part.begin + chunk:
+            part = _Part.of(empty, begin, chunk)
+        end = min(begin + between, strata)
+        for t in course.run(begin, end, tick):
+            tick(STAGE, t, plan.steps)
+            if course.looks.bytes > MOST_WAITING:
+                course.looks.observe(part)
+        course.looks.observe(part)
+        whole = end == part.begin + chunk or end == strata
         if whole:
             folder.extend_trace(part.trace, "stratum", part.begin)
-        if save:
-            seen = {} if whole else {name: torch.from_numpy(x) for name, x in part.arrays.items()}
-            folder.save_checkpoint({"stratum": end, "seen": seen} | course.kept())
+        seen = {} if whole else {name: torch.from_numpy(x) for name, x in part.arrays.items()}
+        folder.save_checkpoint({"stratum": end, "seen": seen} | course.kept())
     if course.rare.seen:
         folder.extend_trace(course.rare.dataset(replicas), "look", 0)
     return Record(course.schedule, folder.trace(), course.ball, course.algorithm.iterate(course.state))
@@ -130,6 +132,8 @@ class _Course:
     ball: BallWatch | None
     rare: "_RareLooks"
     looks: "_Looks"
+    # Seconds of one of the steps taken last; of the first nothing is known.
+    pace: float = _SECONDS / 8
 
     @classmethod
     def start(cls, spec: Spec, function: Function, start: Start, plan: Plan, device: str) -> "_Course":
@@ -171,30 +175,38 @@ class _Course:
             "rare": {name: torch.from_numpy(x) for name, x in self.rare.seen.items()},
         }
 
-    def run(self, stratum: int, tick: Tick) -> None:
-        """The iterations of one stratum; what is due of them waits to be observed."""
-        # Where no replica has a number left, there is nothing more to see.
-        if not _is_number(self.algorithm.iterate(self.state)):
-            return
-        due, due_rarely = self.schedule.due(stratum), set(self.rare.times.tolist())
-        for t in range(int(self.schedule.edges[stratum]) + 1, int(self.schedule.edges[stratum + 1]) + 1):
-            v = self.algorithm.iterate(self.state)
-            if t % _TELLS == 0:
-                tick(STAGE, t, self.plan.steps)
-            if t in due_rarely:
-                self.rare.at(t, v, tick)
-            # What the minibatch is drawn from is known before it is drawn.
-            law = self.sampler.law() if t in due else None
-            self.state, g = advance(
-                self.algorithm, self.function, self.state, t, self.plan.numbers, self.sampler.draw()
-            )
-            v_next = self.algorithm.iterate(self.state)
-            if t in due:
-                self.looks.add(stratum, due[t], v, v_next, law, self.algorithm.shown(self.state))
+    def run(self, begin: int, end: int, tick: Tick) -> Iterator[int]:
+        """The iterations of some strata, many at a time; after each of these times its last.
+
+        What is due of them waits to be observed.
+        """
+        t, last = int(self.schedule.edges[begin]) + 1, int(self.schedule.edges[end])
+        while t <= last:
+            # Where no replica has a number left, there is nothing more to see.
+            if not _is_number(self.algorithm.iterate(self.state)):
+                return
+            count, begun = self._together(t, last), time.monotonic()
+            # What a minibatch is drawn from is known before it is drawn.
+            drawn = [(self.sampler.law(), self.sampler.draw()) for _ in range(count)]
+            batches = [batch for _, batch in drawn]
+            taken = walk(self.algorithm, self.function, self.state, t, self.plan.numbers, batches)
+            self.state, self.pace = taken.state, (time.monotonic() - begun) / count
+            for due in self.rare.times[(t <= self.rare.times) & (self.rare.times < t + count)].tolist():
+                self.rare.at(due, tuple(part[due - t] for part in taken.points), tick)
+            self.looks.add(taken, t, self.schedule.times[:, begin:end], begin, [law for law, _ in drawn])
             if self.ball is not None:
-                self.ball.move(v_next, self.plan.step_size, g, t + 1)
-            if self.algorithm.restarts(t, self.plan.numbers) and t < self.plan.steps:
-                self._restart(t)
+                iterates = tuple(part[1:] for part in taken.points)
+                self.ball.follow(iterates, self.plan.step_size, taken.lengths, t + 1)
+            t += count
+            if self.algorithm.restarts(t - 1, self.plan.numbers) and t <= self.plan.steps:
+                self._restart(t - 1)
+            yield t - 1
+
+    def _together(self, t: int, last: int) -> int:
+        """How many steps from t on are taken together: what they lead through is held, and a restart ends them."""
+        held = sum(part.numel() * part.element_size() for part in self.algorithm.iterate(self.state))
+        most = min(last - t + 1, _TELLS, max(_MOST_HELD // held, 1), max(int(_SECONDS / self.pace), 1))
+        return next((i for i in range(1, most) if self.algorithm.restarts(t + i - 1, self.plan.numbers)), most)
 
     def _restart(self, t: int) -> None:
         """After step t merge what was trained, and begin again: at points drawn for t alone, as a resumed run does."""
@@ -254,9 +266,9 @@ def _keep_freed_memory() -> None:
 
 @dataclass(frozen=True)
 class _Look:
-    """One iteration of the replicas that are audited at it, with the law of its minibatch and what its state shows."""
+    """Iterations of the replicas that are audited at them: their strata, the law of minibatches, what states show."""
 
-    stratum: int
+    strata: np.ndarray
     who: np.ndarray
     v: Point
     v_next: Point
@@ -272,23 +284,26 @@ class _Looks:
     waiting: list[_Look] = field(default_factory=list)
     bytes: int = 0
 
-    def add(
-        self,
-        stratum: int,
-        due: np.ndarray,
-        v: Point,
-        v_next: Point,
-        law: Draw | None,
-        shown: dict[str, torch.Tensor],
-    ) -> None:
-        """Keep one iteration of the replicas that are due at it."""
-        who = torch.as_tensor(due, device=v[0].device)
-        found = {name: values.index_select(0, who) for name, values in shown.items()}
-        look = _Look(stratum, due, _rows(v, who), _rows(v_next, who), law and law.of(who), found)
-        self.waiting.append(look)
-        self.bytes += 16 * sum(part.numel() for part in look.v)
-        if look.law is not None and not look.law.replaced:
-            self.bytes += 8 * look.law.candidates.numel()
+    def add(self, taken: Walk, t: int, times: np.ndarray, begin: int, laws: list[Draw | None]) -> None:
+        """Keep what is due of the steps from t on, at `times`, shape (R, strata), of the strata from `begin` on."""
+        replica, stratum = np.nonzero((t <= times) & (times < t + len(laws)))
+        order = np.argsort(times[replica, stratum], kind="stable")
+        replica, stratum = replica[order], stratum[order]
+        step = times[replica, stratum] - t
+        # With replacement it is one law for all steps.
+        kind = np.array([id(law) for law in laws])[step]
+        for each in np.split(np.arange(len(step)), np.flatnonzero(np.diff(kind)) + 1) if len(step) else ():
+            who, when = replica[each], step[each]
+            chosen = torch.as_tensor(when * len(times) + who, device=taken.points[0].device)
+            v, v_next = (_rows(taken.points, chosen + i * len(times)) for i in (0, 1))
+            law = laws[when[0]]
+            shown = {name: x.flatten().index_select(0, chosen) for name, x in taken.shown.items()}
+            of = law and law.of(torch.as_tensor(who, device=chosen.device))
+            look = _Look(stratum[each] + begin, who, v, v_next, of, shown)
+            self.waiting.append(look)
+            self.bytes += 16 * sum(part.numel() for part in look.v)
+            if look.law is not None and not look.law.replaced:
+                self.bytes += 8 * look.law.candidates.numel()
 
     def observe(self, part: _Part) -> None:
         """Observe all that wait, and write it into a part of the trace that has their strata.
@@ -303,7 +318,7 @@ class _Looks:
             laws = [look.law for look in group if look.law]
             law = laws[0].joined(laws[1:]) if laws else None
             who = np.concatenate([look.who for look in group])
-            columns = np.repeat([look.stratum - part.begin for look in group], [len(look.who) for look in group])
+            columns = np.concatenate([look.strata for look in group]) - part.begin
             shown = {name: torch.cat([look.shown[name] for look in group]) for name in group[0].shown}
             for name, values in (self.function.observe(v, v_next, law) | shown).items():
                 part.arrays[name][who, columns] = values.cpu().numpy()
@@ -314,8 +329,9 @@ def _joined(points: list[Point]) -> Point:
     return tuple(torch.cat(parts) for parts in zip(*points, strict=True))
 
 
-def _rows(v: Point, who: torch.Tensor) -> Point:
-    return v if who.shape[0] == v[0].shape[0] else tuple(part.index_select(0, who) for part in v)
+def _rows(points: Point, chosen: torch.Tensor) -> Point:
+    """Of points at some times, shape (times, R, rows, columns), those at the given places among times and replicas."""
+    return tuple(part.flatten(0, 1).index_select(0, chosen) for part in points)
 
 
 def empty_trace(

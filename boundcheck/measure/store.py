@@ -310,7 +310,8 @@ def _unsealed(content: bytes) -> dict[str, Any]:
 
 
 def _trace_in(path: Path) -> xr.Dataset:
-    with _of_strangers(), xr.open_zarr(path / "trace.zarr", consolidated=False, zarr_format=3) as trace:
+    # In no chunks: with them dask, where it is installed, reads in threads what is to be read whole.
+    with _of_strangers(), xr.open_zarr(path / "trace.zarr", chunks=None, consolidated=False, zarr_format=3) as trace:
         # As the alphabet has them: zarr lists arrays in the order of the disk, and exports are to be the same anywhere.
         return trace.load()[sorted(map(str, trace.variables))]
 

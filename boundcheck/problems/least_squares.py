@@ -28,6 +28,8 @@ class LinearModel(Objective):
     last dimension of outputs, which is long: sums over the d outputs of a sample are then additions of long rows.
     """
 
+    is_shared = True
+
     def __init__(self, name: str, X: np.ndarray, targets: np.ndarray, device: str) -> None:
         """Take X, shape (n, k), and the y of each sample, shape (n, outputs), which are float64."""
         self.name = name

@@ -29,6 +29,11 @@ def square_norm(v: Point) -> Tensor:
     return torch.stack([part.square().sum((-2, -1)) for part in v]).sum(0)
 
 
+def lengths(v: Point) -> Tensor:
+    """The Frobenius norm of each block of a point or gradient: shape (blocks, R)."""
+    return torch.stack([torch.linalg.vector_norm(part, dim=(1, 2)) for part in v])
+
+
 def inner(u: Point, v: Point) -> Tensor:
     """The Euclidean inner product of two points or gradients, shape (R,)."""
     return torch.stack([(x * y).sum((-2, -1)) for x, y in zip(u, v, strict=True)]).sum(0)

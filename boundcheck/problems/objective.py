@@ -5,7 +5,7 @@ Every method is batched over a leading replica dimension R; W has shape (R, d, k
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
@@ -15,6 +15,7 @@ from torch import Tensor
 from boundcheck.errors import InputError
 from boundcheck.problems.blocks import in_blocks
 from boundcheck.problems.constant import Constant
+from boundcheck.words.function import Descent
 
 Side: TypeAlias = tuple[Tensor | None, Tensor | None]
 r"""A map :math:`M \mapsto PMQ` of gradients in W: P and Q, batched over replicas or not; None is the identity."""
@@ -49,6 +50,7 @@ class Objective(ABC):
         gradient_bound: G with :math:`\|\nabla f(W)\|_F \le G` for all W.
         infimum: a lower bound on f.
         is_convex: whether f is known to be convex.
+        is_shared: whether threads may ask it at once, as they do where they share the looks at an ensemble.
         strong_convexity: the constant with which f is strongly convex; None if none above 0 is known.
 
     """
@@ -61,6 +63,7 @@ class Objective(ABC):
     gradient_bound: Constant
     infimum: Constant
     is_convex: ClassVar[bool] = False
+    is_shared: ClassVar[bool] = False
     strong_convexity: Constant | None = None
 
     @property
@@ -90,6 +93,12 @@ class Objective(ABC):
 
         For W itself, as the floats that it holds; the errors that it was computed with are not this method's concern.
         """
+
+    def descend(
+        self, W0: Tensor, scale: float, v: tuple[Tensor, ...], batches: Sequence[Tensor], sizes: Sequence[float]
+    ) -> Descent | None:
+        """As `Function.descend`, of f(W0 + sBA) at v = (A, B): a class that has compiled loops takes the steps."""
+        return None
 
     def survey(self, W: Tensor, sides: tuple[Side, ...], among: Tensor | None = None) -> Survey:
         """Loss, gradient, and mean squares of the samples' gradients: a class whose loss shares them can do better.

@@ -1,6 +1,7 @@
 """`Problem`: F(v) = f(W(v)), an objective seen through an adapter, batched over replicas."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,11 @@ from torch import Tensor
 from boundcheck.claims import Claim
 from boundcheck.claims.inputs import Number
 from boundcheck.claims.symbols import R_1, ell, mu_F
+from boundcheck.doors import keeps
 from boundcheck.errors import InputError
 from boundcheck.problems.adapters import Adapter, Radii
 from boundcheck.problems.adapters.base import ROUND_UP
-from boundcheck.problems.blocks import at_once, in_blocks
+from boundcheck.problems.blocks import at_once, in_blocks, in_parts, on_cores
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.inputs import sharpest, theory_inputs
 from boundcheck.problems.norms import Point, spectral_norm, square_norm
@@ -21,12 +23,14 @@ from boundcheck.problems.objective import Objective, Survey, mean_of, some
 from boundcheck.problems.observe import norm_name, observables, observe
 from boundcheck.room import Part
 from boundcheck.words import speaks_of_a_ball, takes
-from boundcheck.words.function import Function
+from boundcheck.words.function import Descent, Function
 
 if TYPE_CHECKING:
     from boundcheck.problems.sgd import Draw
 
 
+# Replicas that are observed together: of fewer the calls would cost more than the arithmetic.
+_LOOKS = 128
 # Numbers in a W from which a second thread saves more time than it takes to wake it: measured, up to 128 x 128 one
 # thread was faster than two.
 _LARGE = 2**16
@@ -73,7 +77,16 @@ class Problem(Function):
         return {block.radius: spectral_norm(part) for block, part in parts}
 
     def observe(self, v: Point, v_next: Point, law: "Draw | None") -> dict[str, Tensor]:
-        return observe(self, v, v_next, law)
+        if not self.objective.is_shared:
+            return observe(self, v, v_next, law)
+
+        def look(part: slice) -> dict[str, Tensor]:
+            who = torch.arange(part.start, part.stop, device=v[0].device)
+            here, there = (tuple(block[part] for block in point) for point in (v, v_next))
+            return observe(self, here, there, law and law.of(who))
+
+        found = on_cores(look, in_parts(len(v[0]), -(-len(v[0]) // _LOOKS)))
+        return {name: torch.cat([each[name] for each in found]) for name in found[0]}
 
     def room(self, replicas: int, batch: int, waiting: int) -> tuple[Part, ...]:
         f, d, k = self.objective, *self.objective.shape
@@ -104,6 +117,12 @@ class Problem(Function):
 
     def batch_gradient(self, v: Point, indices: Tensor) -> Point:
         return self.adapter.pull_back(v, self.objective.batch_gradient(self.adapter.weight(v), indices))
+
+    def descend(self, v: Point, batches: Sequence[Tensor], sizes: Sequence[float]) -> Descent | None:
+        scale = self.adapter.scale_of_factors
+        if scale is None or not keeps(self, Problem, "batch_gradient"):
+            return None
+        return self.objective.descend(self.adapter.W0, scale, v, batches, sizes)
 
     def survey(self, v: Point, among: Tensor | None = None) -> Survey:
         """The loss, the gradient in W, and the mean squared norms of the samples' gradients, in v and in W.

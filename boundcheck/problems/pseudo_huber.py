@@ -1,6 +1,7 @@
 """Pseudo-Huber matrix regression: a bounded-gradient loss whose constants are exact by hand."""
 
-from functools import cache, partial
+from collections.abc import Sequence
+from functools import cache
 from types import ModuleType
 from typing import Literal
 
@@ -9,23 +10,24 @@ import torch
 from flint import arb, ctx
 from torch import Tensor
 
+from boundcheck.doors import keeps
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import upper
-from boundcheck.problems.blocks import in_blocks
+from boundcheck.problems.blocks import cores, in_blocks, in_parts, on_cores
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.objective import (
     Objective,
     Survey,
-    mean_square,
+    mean_of,
     mean_squares,
     sides_of,
     some,
-    squares_in_v,
 )
 from boundcheck.problems.objective import Side as Map
 from boundcheck.problems.tables import ProblemTable, Setting
 from boundcheck.room import Part
 from boundcheck.tables import Count, Real, Seed, Side
+from boundcheck.words.function import Descent
 
 # Below the root of the largest number of float32.
 _SMALL = 1e19
@@ -39,6 +41,7 @@ class PseudoHuber(Objective):
     """
 
     is_convex = True
+    is_shared = True
     units = "loss units"
 
     def __init__(self, targets: np.ndarray, delta: float, device: str = "cpu") -> None:
@@ -57,7 +60,8 @@ class PseudoHuber(Objective):
         self._between = self._targets.transpose(0, 1).contiguous()
         self._one = self._targets.new_ones(())
         self._curvature = 1 / delta**2
-        self._rows = self._targets.flatten(1).cpu().numpy()
+        self._rows, self._last = (x.cpu().numpy() for x in (self._targets.flatten(1), self._targets.permute(1, 2, 0)))
+        self._last = np.ascontiguousarray(self._last)
         self._small = _SMALL * delta - float(abs(targets).max())
         self.smoothness = Constant(1.0, "certified", "the second derivative of each term is at most 1")
         with ctx.workprec(64):
@@ -99,14 +103,34 @@ class PseudoHuber(Objective):
 
         return in_blocks(gradient, W, indices.shape[1] * W[0].numel()).div_(indices.shape[1])
 
+    def descend(
+        self, W0: Tensor, scale: float, v: tuple[Tensor, ...], batches: Sequence[Tensor], sizes: Sequence[float]
+    ) -> Descent | None:
+        """As of every objective; W is made, and the gradient pulled back, while both are in a core's cache."""
+        if (loops := _loops(W0)) is None or not keeps(self, PseudoHuber, "batch_gradient"):
+            return None
+        A, B = (part.clone(memory_format=torch.contiguous_format) for part in v)
+        steps, replicas = len(sizes), len(A)
+        As, Bs = (part.new_empty(steps + 1, *part.shape) for part in (A, B))
+        lengths = A.new_empty(steps, 2, replicas)
+        given = W0.contiguous().numpy(), scale, self._rows, self._curvature, self._small
+        tensors = A, B, torch.stack(list(batches)), A.new_tensor(sizes), As, Bs, lengths
+        arrays = [x.numpy() for x in tensors]
+
+        def take(part: slice) -> None:
+            loops.descend(*given, *arrays, part.start, part.stop)
+
+        on_cores(take, in_parts(replicas, cores()))
+        return Descent((As, Bs), lengths)
+
     def sample_gradients(self, W: Tensor) -> Tensor:
         """phi'(W - M_i) for each i, shape (R, n, d, k)."""
         return self._slope(W.unsqueeze(1) - self._targets)
 
     def survey(self, W: Tensor, sides: tuple[Map, ...], among: Tensor | None = None) -> Survey:
         """As of every objective; loss and gradient share their roots."""
-        if (loops := _loops(W)) is not None:
-            return in_blocks(partial(self._compiled_survey, loops, W, sides, among), W, self._targets.numel())
+        if (loops := _loops(W)) is not None and (stacked := _stacked(sides, W)) is not None:
+            return self._compiled_survey(loops, W, *stacked, among)
 
         def survey(part: slice) -> Survey:
             x = W[part].unsqueeze(2) - self._between
@@ -119,18 +143,13 @@ class PseudoHuber(Objective):
         return in_blocks(survey, W, self._targets.numel())
 
     def _compiled_survey(
-        self, loops: ModuleType, W: Tensor, sides: tuple[Map, ...], among: Tensor | None, part: slice
+        self, loops: ModuleType, W: Tensor, left: Tensor, right: Tensor, plain: int, among: Tensor | None
     ) -> Survey:
-        arrays = self._arrays(W[part])
-        replicas = arrays[0].shape[0]
-        loss, squares, gradient = W.new_empty(replicas), W.new_empty(replicas), W.new_empty(replicas, *self.shape)
-        slopes = W.new_empty(replicas, self.shape[0], self.samples, self.shape[1])
-        out = loss, gradient.flatten(1), squares, slopes
-        loops.survey(*arrays, *(each.numpy() for each in out))
-        chosen = some(among, part)
-        in_w = squares if chosen is None else mean_square(slopes, 2, chosen)
-        in_v = squares_in_v(slopes, sides_of(sides, part), chosen)
-        return Survey(loss, gradient, in_v, in_w)
+        loss, gradient = W.new_empty(len(W)), torch.empty(W.shape, dtype=W.dtype)
+        in_v, in_w = (W.new_empty(len(W), self.samples) for _ in range(2))
+        arrays = (x.numpy() for x in (left, right, loss, gradient, in_v, in_w))
+        loops.survey(W.numpy(), self._last, self._curvature, self._is_small(W), *arrays)
+        return Survey(loss, gradient, mean_of(in_v.add_(in_w, alpha=plain), among), mean_of(in_w, among))
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:
         """W - M_i and what follows are right to a few units of roundoff; sums of n or dk terms to as many more."""
@@ -139,7 +158,10 @@ class PseudoHuber(Objective):
 
     def _arrays(self, W: Tensor) -> tuple[np.ndarray, np.ndarray, float, bool]:
         """What the compiled loops begin with."""
-        return W.flatten(1).numpy(), self._rows, self._curvature, W.abs().max().item() < self._small
+        return W.flatten(1).numpy(), self._rows, self._curvature, self._is_small(W)
+
+    def _is_small(self, W: Tensor) -> bool:
+        return W.abs().max().item() < self._small
 
     def _slope(self, x: Tensor) -> Tensor:
         return x * self._inverse_root(x)
@@ -152,6 +174,22 @@ class PseudoHuber(Objective):
 def _loops(W: Tensor) -> ModuleType | None:
     """The compiled loops, for W on a CPU of which no derivative is asked."""
     return _compiled() if W.device.type == "cpu" and torch.is_inference_mode_enabled() else None
+
+
+def _stacked(sides: tuple[Map, ...], W: Tensor) -> tuple[Tensor, Tensor, int] | None:
+    """All P, and the transposes of all Q, one above the other, and how many sides have neither; None if one has both.
+
+    The squares of PG for one P after the other are those of one product.
+    """
+    if any(left is not None and right is not None for left, right in sides):
+        return None
+    none = [W.new_empty(len(W), 0, size) for size in W.shape[1:]]
+    each = ([left for left, _ in sides], [right if right is None else right.mT for _, right in sides])
+    left, right = (
+        torch.cat([empty, *(P.expand(len(W), -1, -1) for P in found if P is not None)], 1)
+        for empty, found in zip(none, each, strict=True)
+    )
+    return left, right, sum(side == (None, None) for side in sides)
 
 
 @cache

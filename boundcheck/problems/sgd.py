@@ -1,12 +1,13 @@
 """Algorithm 1 of jiang2024 on an ensemble: one step moves all replicas at once; and how its minibatches are drawn."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
-from boundcheck.problems.norms import Point, State
+from boundcheck.problems.norms import Point, State, lengths
 from boundcheck.words.algorithms import SGD, Algorithm
 from boundcheck.words.algorithms.base import Numbers
 from boundcheck.words.function import Function
@@ -35,7 +36,7 @@ class Draw:
     def of(self, who: Tensor) -> "Draw":
         """The same for some of the replicas."""
         # With replacement all replicas draw from the same.
-        candidates = self.candidates[: len(who)] if self.replaced else self.candidates[who]
+        candidates = self.candidates[:1].expand(len(who), -1) if self.replaced else self.candidates[who]
         return Draw(self.batch, candidates, self.replaced)
 
     def joined(self, others: list["Draw"]) -> "Draw":
@@ -169,6 +170,44 @@ def advance(
     g = function.gradient(v) if indices is None else function.batch_gradient(v, indices)
     retract = None if function.is_flat else function.retract
     return algorithm.step(state, g, t, numbers, retract), g
+
+
+class Walk(NamedTuple):
+    """Steps of an algorithm, one after the other.
+
+    Attributes:
+        points: the iterates before the first and after each, their blocks of shape (steps + 1, R, rows, columns).
+        lengths: the Frobenius norm of each block of the gradient of each step, shape (steps, blocks, R).
+        shown: what the algorithm shows after each step, shape (steps, R).
+        state: that after the last.
+
+    """
+
+    points: Point
+    lengths: Tensor
+    shown: dict[str, Tensor]
+    state: State
+
+
+def walk(
+    algorithm: Algorithm, function: Function, state: State, t: int, numbers: Numbers, batches: Sequence[Tensor | None]
+) -> Walk:
+    """Step t and those after it, one for each minibatch: in one call where the function has one for such steps."""
+    v = algorithm.iterate(state)
+    sizes = [algorithm.along_gradient(t + i, numbers) for i in range(len(batches))]
+    drawn, known = [x for x in batches if x is not None], [a for a in sizes if a is not None]
+    if len(drawn) == len(known) == len(batches) and (taken := function.descend(v, drawn, known)) is not None:
+        # Not as a view, with which all of the walk would be kept.
+        return Walk(*taken, {}, (tuple(part[-1].clone() for part in taken.points),))
+    iterates, far, shown = [v], [], []
+    for i, indices in enumerate(batches):
+        state, g = advance(algorithm, function, state, t + i, numbers, indices)
+        iterates.append(algorithm.iterate(state))
+        far.append(lengths(g))
+        shown.append(algorithm.shown(state))
+    points = tuple(torch.stack(parts) for parts in zip(*iterates, strict=True))
+    told = {name: torch.stack([each[name] for each in shown]) for name in shown[0]}
+    return Walk(points, torch.stack(far), told, state)
 
 
 def restart(

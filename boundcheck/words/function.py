@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -33,6 +33,19 @@ class Observable(NamedTuple):
 
     meaning: str
     dims: tuple[str, ...] = ()
+
+
+class Descent(NamedTuple):
+    """Steps that were taken.
+
+    Attributes:
+        points: v before the first and after each of them, its blocks of shape (steps + 1, R, rows, columns).
+        lengths: the Frobenius norm of each block of the gradients, shape (steps, blocks, R).
+
+    """
+
+    points: Point
+    lengths: Tensor
 
 
 @dataclass(frozen=True)
@@ -121,6 +134,14 @@ class Function(ABC):
     @abstractmethod
     def batch_gradient(self, v: Point, indices: Tensor) -> Point:
         """The mean gradient of the samples at `indices`, shape (R, m)."""
+
+    def descend(self, v: Point, batches: Sequence[Tensor], sizes: Sequence[float]) -> Descent | None:
+        r"""Steps :math:`v \leftarrow v - a g` in one call, of sizes a along the mean gradients g of minibatches (R, m).
+
+        None where there is no way that is quicker than step by step. What it computes for a replica may differ from
+        that by rounding, and depends neither on the others nor on how many steps are taken in a call.
+        """
+        return None
 
     @abstractmethod
     def sample_variance(self, v: Point) -> Tensor:

@@ -1,5 +1,7 @@
 """`BallWatch` against a naive watch that takes every SVD at every step, on walks that stay, leave or blow up."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.measure.ball import BallWatch
+from boundcheck.problems.norms import lengths
 from tests.layers import sampled
 
 # Ties nearer than this are called inside.
@@ -36,9 +39,36 @@ def walk(radii, v, steps, step_size=1.0):
     naive.look(v, 1)
     for t, g in enumerate(steps, start=2):
         v = tuple(x - step_size * y for x, y in zip(v, g, strict=True))
-        watch.move(v, step_size, g, t)
+        watch.follow(tuple(x[None] for x in v), step_size, lengths(g)[None], t)
         naive.look(v, t)
     return watch, naive
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    size=st.sampled_from([0.01, 0.1, 0.5]),
+    cuts=st.sets(st.integers(1, 29)),
+    lost=st.booleans(),
+)
+def test_steps_in_a_row_are_watched_as_one_by_one(seed, size, cuts, lost):
+    random = np.random.default_rng(seed)
+    v, radii = gaussian(random, size=0.3), (1.0, 1.5)
+    steps = [gaussian(random, size=size) for _ in range(30)]
+    if lost:
+        steps[17][0][1, 0, 0] = np.nan
+    points = [v]
+    for g in steps:
+        points.append(tuple(x - y for x, y in zip(points[-1], g, strict=True)))
+    found = []
+    for edges in (range(31), sorted({0, 30, *cuts})):
+        watch = BallWatch.start(radii, v)
+        for first, last in pairwise(edges):
+            row = tuple(torch.stack(parts) for parts in zip(*points[first + 1 : last + 1], strict=True))
+            watch.follow(row, 1.0, torch.stack([lengths(g) for g in steps[first:last]]), first + 2)
+        found.append(watch)
+    one, many = found
+    assert (many.largest, many.outside) == (one.largest, one.outside)
+    assert torch.equal(many.room, one.room)
 
 
 def gaussian(random, replicas=3, d=4, k=5, rank=2, size=1.0):
@@ -147,7 +177,7 @@ def test_exponential_growth_leaves_at_the_step_at_which_it_leaves(growth):
     for t in range(2, 14):
         g = tuple(-growth * x for x in v)
         v = tuple(x - y for x, y in zip(v, g, strict=True))
-        watch.move(v, 1.0, g, t)
+        watch.follow(tuple(x[None] for x in v), 1.0, lengths(g)[None], t)
         naive.look(v, t)
     assert naive.outside is not None
     assert watch.outside == naive.outside
@@ -165,5 +195,5 @@ def test_steps_that_round_up_do_not_carry_a_run_out_unseen():
     while v[0].item() <= radius * (1 + 2 * ROUNDING):
         t += 1
         v = (v[0] - g[0], nothing)
-        watch.move(v, 1.0, g, t)
+        watch.follow(tuple(x[None] for x in v), 1.0, lengths(g)[None], t)
     assert watch.outside is not None

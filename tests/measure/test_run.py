@@ -20,12 +20,13 @@ from boundcheck.measure.schedule import Schedule
 from boundcheck.measure.spec import expand, parse
 from boundcheck.measure.store import RunFolder, code_version, finished, run_id
 from boundcheck.measure.streams import generator, stream
+from boundcheck.problems import pseudo_huber
 from boundcheck.problems.observe import observables, observe
 from boundcheck.progress import silent
 from tests.layers import sampled
 from tests.results import SPEC, a_run
 
-from .small import THEOREMS, bracket_table, changed, theorem_table, with_replacement
+from .small import THEOREMS, bracket_table, changed, run_by_hand, theorem_table, with_replacement
 
 DOCUMENTED_KEYS = {"run_id", "claim", "verdict", "reason", "measured", "bound", "interval", "audit"}
 PILOTED = changed(theorem_table(run__steps="informative"), {"domain": {}, "run.zeta": None})
@@ -249,3 +250,22 @@ def test_a_result_has_none_where_json_has_no_number(tmp_path):
     nothing = replace(planned, inputs={"D": None}, values={"bound": None, "alpha": 1.0})
     assert stored.said.keys() == {given.claim}
     assert stored == replace(given, measured=None, gap=None, plan=nothing, said=stored.said)
+
+
+@pytest.mark.parametrize("is_compiled", [True, False])
+def test_bits_do_not_depend_on_the_number_of_threads(is_compiled, tmp_path, monkeypatch):
+    """300 replicas are more than one thread observes at a time; without numba both are the same."""
+    if not is_compiled:
+        monkeypatch.setattr(pseudo_huber, "_compiled", lambda: None)
+    table, before, found = theorem_table(run__replicas=300, run__audits=3), torch.get_num_threads(), []
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            found.append(run_by_hand(table, tmp_path / str(threads)).evidence.record)
+    finally:
+        torch.set_num_threads(before)
+    one, other = found
+    for name, values in one.trace.items():
+        assert values.values.tobytes() == other.trace[name].values.tobytes(), name
+    assert all(map(torch.equal, one.last, other.last))
+    assert (one.ball.largest, one.ball.outside) == (other.ball.largest, other.ball.outside)

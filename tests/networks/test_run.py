@@ -25,6 +25,7 @@ from boundcheck.networks import corpora
 from boundcheck.networks.function import NetworkFunction
 from boundcheck.networks.network import Network
 from boundcheck.networks.observe import LOOKS, OBSERVABLES
+from boundcheck.problems import sgd
 from boundcheck.problems.sgd import Reshuffled, draw_batch
 from boundcheck.progress import Tick, silent
 from tests.layers import sampled
@@ -416,13 +417,13 @@ def test_a_run_that_diverges_stops_and_says_so(
 ) -> None:
     table = gpt_table(adapter={"kind": kind, "rank": 2}, run__replicas=2, run__looks=2)
     taken: list[int] = []
-    real = loop.advance
+    real = sgd.advance
 
     def counted(*arguments: Any) -> Any:
         taken.append(1)
         return real(*arguments)
 
-    monkeypatch.setattr(loop, "advance", counted)
+    monkeypatch.setattr(sgd, "advance", counted)
     result, trace = run(table, tmp_path)
     # Where no replica has a number left, no step is taken.
     assert len(taken) < 8

@@ -13,7 +13,7 @@ from hypothesis.strategies import DataObject
 
 from boundcheck.errors import InputError
 from boundcheck.problems.adapters import ADAPTERS, Adapter, DoRA, LoReFT
-from boundcheck.problems.norms import Point, inner, product, spectral_norm, square_norm
+from boundcheck.problems.norms import Point, inner, lengths, product, spectral_norm, square_norm
 from boundcheck.testing import SEEDS, SIZES, adapters, ball, domain_points, domains, matrices, shapes
 from tests.layers import examples, sampled
 
@@ -33,6 +33,7 @@ def test_norm_and_inner_product_are_those_of_the_concatenation(A: list[np.ndarra
         v, u = ((*point, point[0])[:count] for point in (v, u))
         flat_v, flat_u = (torch.cat([part.flatten(1) for part in point], 1) for point in (v, u))
         torch.testing.assert_close(square_norm(v), (flat_v * flat_v).sum(1), rtol=64 * EPSILON, atol=0)
+        torch.testing.assert_close(lengths(v).square().sum(0), square_norm(v), rtol=64 * EPSILON, atol=0)
         size = (square_norm(v) * square_norm(u)).sqrt().max().item()
         torch.testing.assert_close(inner(u, v), (flat_u * flat_v).sum(1), rtol=0, atol=64 * EPSILON * size)
 

@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 
 LOOP_OVER_SAMPLES = "tests/test_twins.py::test_an_objective_is_a_loop_over_its_samples"
 LOOP_OVER_REPLICAS = "tests/test_twins.py::test_a_problem_is_a_loop_over_replicas_and_samples"
+TOGETHER = "tests/problems/test_fused.py::test_steps_taken_together_are_those_one_by_one"
 BLOCKS = "tests/test_twins.py::test_a_domain_is_that_of_its_blocks"
 DIRECTIONS = "tests/test_twins.py::test_directions_and_steps_are_those_of_single_points"
 RATIOS = "tests/test_twins.py::test_difference_ratios_are_those_of_pairs"
@@ -48,6 +49,7 @@ TWINS: dict[str, str] = {
     "Objective.gradient": LOOP_OVER_SAMPLES,
     "Objective.sample_gradients": LOOP_OVER_SAMPLES,
     "Objective.batch_gradient": LOOP_OVER_SAMPLES,
+    "Objective.descend": TOGETHER,
     "Objective.survey": LOOP_OVER_SAMPLES,
     "Objective.rounding": "tests/problems/test_objectives.py::test_everything_is_the_formula_to_within_its_rounding",
     "ReadoutNetwork.logits": "tests/problems/test_objectives.py::test_network_loss_is_the_cross_entropy_of_its_logits",
@@ -77,6 +79,7 @@ TWINS: dict[str, str] = {
     "Problem.weight_gradient": LOOP_OVER_REPLICAS,
     "Problem.gradient": LOOP_OVER_REPLICAS,
     "Problem.batch_gradient": LOOP_OVER_REPLICAS,
+    "Problem.descend": TOGETHER,
     "Problem.survey": LOOP_OVER_REPLICAS,
     "Problem.sample_variance": LOOP_OVER_REPLICAS,
     "Problem.observe": "tests/problems/test_observe.py::test_every_observable_is_that_of_the_naive_twin",
@@ -89,6 +92,7 @@ TWINS: dict[str, str] = {
     "run.run_ensemble": "tests/measure/test_run.py::test_the_trace_is_that_of_a_plain_loop",
     # Norms, and second derivatives.
     "norms.square_norm": f"{NORM_TESTS}::test_norm_and_inner_product_are_those_of_the_concatenation",
+    "norms.lengths": f"{NORM_TESTS}::test_norm_and_inner_product_are_those_of_the_concatenation",
     "norms.inner": f"{NORM_TESTS}::test_norm_and_inner_product_are_those_of_the_concatenation",
     "norms.spectral_norm": f"{NORM_TESTS}::test_spectral_norm_is_the_largest_singular_value",
     "derivatives.hessian_vector_product": (

@@ -163,6 +163,11 @@ class Adapter(ABC):
     def pull_back(self, v: Point, gradient: Tensor) -> Point:
         """The gradient in v of f(W(v)) from that in W, shape (R, d, k): the adjoint of DW(v)."""
 
+    @property
+    def scale_of_factors(self) -> float | None:
+        """The s where v = (A, B) and W(v) = W0 + sBA, for loops that are written for that; None elsewhere."""
+        return None
+
     def pull_back_outer(self, v: Point, outputs: Tensor, inputs: Tensor) -> Point:
         r"""The gradients in v of samples whose gradients in W are :math:`M_i = G_i^\top X_i`, shape (R, ...).
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from boundcheck.doors import keeps
 from boundcheck.problems.adapters.base import (
     ROUND_UP,
     Adapter,
@@ -72,6 +73,11 @@ class LoRA(Adapter):
         """
         A, B = v
         return product((self.scale * B).mT, gradient), product(gradient, (self.scale * A).mT)
+
+    @property
+    def scale_of_factors(self) -> float | None:
+        """The scale."""
+        return self.scale if keeps(self, LoRA, "weight", "pull_back") else None
 
     def factor_sizes(self, v: Point, gradient: Tensor) -> tuple[Tensor, Tensor]:
         """The sum of the squared spectral norms of A and B, and the norm of the gradient in BA."""

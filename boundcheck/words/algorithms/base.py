@@ -98,6 +98,10 @@ class Algorithm(ABC):
         """Whether every step is v - alpha g from where g was taken, so that a curved domain's retraction can do it."""
         return False
 
+    def along_gradient(self, t: int, numbers: Numbers) -> float | None:
+        """The a of step t where it is v - a g from where g was taken, and the state is v; None elsewhere."""
+        return None
+
     @property
     def constant_step(self) -> sp.Expr | None:
         """The a of v - a g, over the parameters, where every step is that from where g was taken; None elsewhere."""

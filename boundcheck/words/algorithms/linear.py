@@ -101,6 +101,10 @@ class LinearMethod(Algorithm):
         """Whether the state is v alone, and moves along the gradient at v."""
         return self.at == v and len(self.moves) == 1 and self._row(self.moves[0][1])[0] == 1
 
+    def along_gradient(self, t: int, numbers: Numbers) -> float | None:
+        """What its one move takes of the gradient."""
+        return -float(self.coefficients(t, numbers)[0][-1]) if self.keeps_curves else None
+
     @cached_property
     def constant_step(self) -> sp.Expr | None:
         """What its one move takes of the gradient, where that is the same at every t."""
