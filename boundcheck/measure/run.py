@@ -132,7 +132,7 @@ class _Course:
     ball: BallWatch | None
     rare: "_RareLooks"
     looks: "_Looks"
-    # Seconds of one of the steps taken last; of the first nothing is known.
+    # Seconds of one of the steps taken last, as far as clocks have them; of the first nothing is known.
     pace: float = _SECONDS / 8
 
     @classmethod
@@ -205,7 +205,7 @@ class _Course:
     def _together(self, t: int, last: int) -> int:
         """How many steps from t on are taken together: what they lead through is held, and a restart ends them."""
         held = sum(part.numel() * part.element_size() for part in self.algorithm.iterate(self.state))
-        most = min(last - t + 1, _TELLS, max(_MOST_HELD // held, 1), max(int(_SECONDS / self.pace), 1))
+        most = min(last - t + 1, _TELLS, max(_MOST_HELD // held, 1), max(int(_SECONDS / max(self.pace, 1e-6)), 1))
         return next((i for i in range(1, most) if self.algorithm.restarts(t + i - 1, self.plan.numbers)), most)
 
     def _restart(self, t: int) -> None:
