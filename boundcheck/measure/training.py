@@ -63,9 +63,7 @@ def audit_sample(loader: Any, count: int, seed: int, shape: Shape, device: torch
     data = loader.dataset
     # A stream may know its length, and still has no rows.
     if not hasattr(data, "__len__") or isinstance(data, IterableDataset):
-        expected = (
-            "a dataset with a length and rows by index, to draw the samples of F; write a stream to one"
-        )
+        expected = "a dataset with a length and rows by index, to draw the samples of F; write a stream to one"
         raise InputError("train_dataset", type(data).__name__, expected)
     chosen = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))[:count].sort().values
     # A copy, whose own generator, if it has one, may move.
