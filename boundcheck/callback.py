@@ -211,7 +211,7 @@ class _Recorder:
         digest = hashlib.sha256()
         for part in self._network.point():
             digest.update(part.cpu().numpy().tobytes())
-        digest.update(task.labels.cpu().numpy().tobytes())
+        digest.update(task.labels[:].cpu().numpy().tobytes())
         return {
             "claim": theorem_at_any_step().id,
             "seed": int(args.seed),

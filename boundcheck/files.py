@@ -1,5 +1,6 @@
 """Files that are written whole or not at all, under names that are no paths; JSON, read as strictly as written."""
 
+import codecs
 import glob
 import hashlib
 import io
@@ -9,6 +10,7 @@ import os
 import platform
 import re
 import secrets
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -54,14 +56,26 @@ def read_text(path: Path, most: int = 2**24) -> str:
         ValueError: for more than `most` bytes, as a device has that never ends, and for what is not UTF-8.
 
     """
+    return "".join(read_pieces(path, most))
+
+
+def read_pieces(path: Path, most: int, size: int = 2**20) -> Iterator[str]:
+    """The text of a file as `read_text` has it and refuses it, of so many bytes at a time."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    lines, done = io.IncrementalNewlineDecoder(None, translate=True), 0
     with open(path, "rb", opener=_without_waiting) as file:
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise ValueError(f"it has more than {most} bytes")
-    try:
-        return io.TextIOWrapper(io.BytesIO(content), "utf-8").read()
-    except UnicodeDecodeError as error:
-        raise ValueError(f"it is not UTF-8: {error.reason} at byte {error.start}") from None
+        while True:
+            content, waiting = file.read(size), len(decoder.getstate()[0])
+            if done + len(content) > most:
+                raise ValueError(f"it has more than {most} bytes")
+            try:
+                text = decoder.decode(content, final=not content)
+            except UnicodeDecodeError as error:
+                raise ValueError(f"it is not UTF-8: {error.reason} at byte {done - waiting + error.start}") from None
+            done += len(content)
+            yield lines.decode(text, final=not content)
+            if not content:
+                return
 
 
 def _without_waiting(path: str, flags: int) -> int:

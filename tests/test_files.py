@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boundcheck.files import read_text, replace_file
+from boundcheck.files import read_pieces, read_text, replace_file
 
 
 @given(before=st.none() | st.binary(max_size=20), content=st.binary(max_size=20))
@@ -77,3 +77,24 @@ replace_file(Path(sys.argv[1]), b"half")
 def test_a_pipe_that_nobody_writes_into_is_empty(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert read_text(tmp_path / "pipe") == ""
+
+
+@given(
+    content=st.lists(st.sampled_from([b"a", b"\r", b"\n", "é".encode(), "\N{PILE OF POO}".encode(), b"\xff", b"\xe2"])),
+    size=st.integers(1, 5),
+)
+def test_a_text_is_the_same_in_pieces(
+    content: list[bytes], size: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("files") / "a"
+    path.write_bytes(whole := b"".join(content))
+    try:
+        whole.decode()
+    except UnicodeDecodeError as error:
+        with pytest.raises(ValueError, match=f"{error.reason} at byte {error.start}$"):
+            list(read_pieces(path, 100, size))
+        return
+    assert "".join(read_pieces(path, 1000, size)) == path.read_text("utf-8")
+    if whole:
+        with pytest.raises(ValueError, match=f"more than {len(whole) - 1} bytes"):
+            list(read_pieces(path, len(whole) - 1, size))

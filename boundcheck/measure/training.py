@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import RandomSampler, SequentialSampler
+from torch.utils.data import IterableDataset, RandomSampler, SequentialSampler
 
 from boundcheck.claims import Claim
 from boundcheck.errors import InputError
@@ -57,12 +57,14 @@ def audit_sample(loader: Any, count: int, seed: int, shape: Shape, device: torch
     """Samples drawn uniformly from the training data, collated as for training, and how many there are in all.
 
     Raises:
-        InputError: for data without a length.
+        InputError: for data without a length, or that is only iterated over: its first rows are no uniform sample.
 
     """
     data = loader.dataset
-    if not hasattr(data, "__len__"):
-        raise InputError("train_dataset", type(data).__name__, "a dataset with a length, to draw samples from")
+    # A stream may know its length, and still has no rows.
+    if not hasattr(data, "__len__") or isinstance(data, IterableDataset):
+        expected = "a dataset with a length and rows by index, to draw the samples of F; write a stream to one"
+        raise InputError("train_dataset", type(data).__name__, expected)
     chosen = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))[:count].sort().values
     # A copy, whose own generator, if it has one, may move.
     batch: Mapping[str, Any] = copy.deepcopy(loader.collate_fn)([data[int(i)] for i in chosen])

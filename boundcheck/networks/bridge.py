@@ -1,4 +1,4 @@
-"""Models of transformers: loading a model from a folder, its text, and the kind of labels that it learns.
+"""Models of transformers: loading a model from a folder, with adapters' places and its samples.
 
 Everything is read from the disk. transformers is imported only when a model is asked for.
 """
@@ -17,12 +17,11 @@ import torch
 from torch import nn
 
 from boundcheck.errors import InputError
-from boundcheck.files import parse_json, read_text
-from boundcheck.networks import corpora
+from boundcheck.files import read_text
 from boundcheck.networks.network import Task
+from boundcheck.networks.samples import samples
 from boundcheck.networks.tables import PretrainedSpec
 from boundcheck.networks.tasks import Encoded, Shape
-from boundcheck.networks.text import text_of, typed
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.room import GIB, available
 
@@ -81,7 +80,7 @@ def load(table: PretrainedSpec, device: str) -> Loaded:
     transformers = _imported("transformers")
     with _quiet(transformers):
         tokenizer = _read(folder, transformers.AutoTokenizer.from_pretrained, folder)
-        train, held_out, classes = _samples(table, tokenizer)
+        train, held_out, classes = samples(table, tokenizer)
         model = _model(table, folder, transformers, classes).to(device)
     config: Any = model.config
     # A classifier looks for the last token of a text by this id.
@@ -201,89 +200,6 @@ def _check_memory(table: PretrainedSpec, folder: Path) -> None:
     if need > (free := available()):
         expected = f"{need / GIB:.1f} GiB of free memory for {table.dtype} weights; there are {free / GIB:.1f}"
         raise InputError("model.path", table.path, expected)
-
-
-def _samples(table: PretrainedSpec, tokenizer: Any) -> tuple[dict[str, Any], dict[str, Any], int]:
-    """The two encoded samples, with labels, and the number of classes."""
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    sizes = (table.samples, table.held_out)
-    if table.task == "causal" and not table.text.endswith(".jsonl"):
-        with typed(text="model.text"):
-            parts = corpora.split(text_of(table.text))
-        first, second = (
-            _windows(x, field, table, tokenizer) for x, field in zip(parts, ("samples", "held_out"), strict=True)
-        )
-        return first, second, 0
-    if tokenizer.pad_token is None:
-        raise InputError("model.path", table.path, "a tokenizer that has a token to pad or to end texts with")
-    texts, labels, names = _classified(table)
-    total = sum(sizes)
-    if len(texts) < total:
-        raise InputError("model.samples", total, f"samples and held_out together at most the {len(texts)} texts")
-    order = torch.randperm(len(texts), generator=torch.Generator().manual_seed(table.seed))[:total].tolist()
-    encoded = [
-        _encoded([texts[i] for i in part], [labels[i] for i in part] if labels else None, table, tokenizer)
-        for part in (order[: table.samples], order[table.samples :])
-    ]
-    return encoded[0], encoded[1], len(names)
-
-
-def _windows(text: str, field: str, table: PretrainedSpec, tokenizer: Any) -> dict[str, Any]:
-    """Windows of tokens that do not overlap, drawn from the text cut every `length` tokens."""
-    ids = torch.tensor(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
-    pieces = ids[: len(ids) // table.length * table.length].view(-1, table.length)
-    count = getattr(table, field)
-    if len(pieces) < count:
-        raise InputError(f"model.{field}", count, f"at most {len(pieces)}, the windows of the text")
-    chosen = pieces[torch.randperm(len(pieces), generator=torch.Generator().manual_seed(table.seed))[:count]]
-    return {"input_ids": chosen, "attention_mask": torch.ones_like(chosen), "labels": chosen}
-
-
-def _encoded(texts: list[str], labels: list[int] | None, table: PretrainedSpec, tokenizer: Any) -> dict[str, Any]:
-    batch: dict[str, Any] = dict(
-        tokenizer(texts, padding=True, truncation=True, max_length=table.length, return_tensors="pt")
-    )
-    if labels is not None:
-        return batch | {"labels": torch.tensor(labels)}
-    return batch | {"labels": batch["input_ids"].masked_fill(batch["attention_mask"] == 0, -100)}
-
-
-def _classified(table: PretrainedSpec) -> tuple[list[str], list[int], tuple[str, ...]]:
-    """Texts, and their classes if the task is to learn classes."""
-    if table.text == "verses":
-        per_class = -(-(table.samples + table.held_out) // len(corpora.BOOKS))
-        with typed(per_class="model.samples"):
-            return corpora.verses(per_class, table.seed)
-    rows = _rows(table.text)
-    texts = [str(row["text"]) for row in rows]
-    if table.task == "causal":
-        return texts, [], ()
-    missing = next((place for place, row in enumerate(rows, start=1) if "label" not in row), None)
-    if missing is not None:
-        raise InputError("model.text", table.text, f'an object with "text" and "label" in line {missing}')
-    names = tuple(sorted({str(row["label"]) for row in rows}))
-    return texts, [names.index(str(row["label"])) for row in rows], names
-
-
-def _rows(path: str) -> list[dict[str, Any]]:
-    expected = 'verses, or a .jsonl file of objects with "text" and "label"'
-    if not path.endswith(".jsonl"):
-        raise InputError("model.text", path, expected)
-    rows = []
-    for place, line in enumerate(text_of(path).splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = parse_json(line)
-        except ValueError as error:
-            raise InputError("model.text", path, f"JSON in line {place} ({error})") from None
-        if not isinstance(row, dict) or not isinstance(row.get("text"), str):
-            raise InputError("model.text", path, f'an object with a "text" in line {place}')
-        rows.append(row)
-    if not rows:
-        raise InputError("model.text", path, "at least one line")
-    return rows
 
 
 @contextmanager

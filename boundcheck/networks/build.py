@@ -12,9 +12,10 @@ from boundcheck.networks.function import NetworkFunction
 from boundcheck.networks.gpt import GPTShape
 from boundcheck.networks.network import Network
 from boundcheck.networks.pretrain import pretrained
+from boundcheck.networks.rows import Spool
 from boundcheck.networks.tables import GPTSpec, PretrainedSpec
 from boundcheck.networks.tasks import Windows
-from boundcheck.networks.text import text_of, typed
+from boundcheck.networks.text import pieces_of, typed
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.progress import Tick
 
@@ -58,15 +59,18 @@ def network_function(
 
 
 def _gpt(table: GPTSpec, device: str, tick: Tick) -> Loaded:
+    # Of one byte for a symbol.
+    spools, length = (Spool("uint8"), Spool("uint8")), table.context + 1
     with typed(heads="model.heads", text="model.text"):
         shape = GPTShape(
             vocabulary=len(ALPHABET), width=table.width, heads=table.heads, layers=table.layers, context=table.context
         )
-        train, held_out = corpora.split(text_of(table.text))
+        for is_held_out, block in corpora.blocks(pieces_of(table.text)):
+            spools[is_held_out].add(ALPHABET.encode(block))
     tasks = []
-    for name, text, field in (("train", train, "samples"), ("held out", held_out, "held_out")):
+    for name, spool, field in (("train", spools[0], "samples"), ("held out", spools[1], "held_out")):
         with typed(count=f"model.{field}"):
-            ids = corpora.windows(text, table.context + 1, getattr(table, field), table.seed)
-        tasks.append(Windows(name, ids.to(device)))
+            order = corpora.drawn(spool.count, length, getattr(table, field), table.seed)
+        tasks.append(Windows(name, spool.rows(length, order).to(device)))
     base = pretrained(shape, table.pretraining, table.seed, tick).model.double().to(device).requires_grad_(False)
     return Loaded(f"GPT on {table.text}", base, *tasks)

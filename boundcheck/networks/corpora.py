@@ -5,6 +5,7 @@ It is read from installed packages, and encoded character by character.
 
 import importlib
 import sysconfig
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -174,35 +175,65 @@ def _verses_by_kind() -> list[list[str]]:
 
 
 def split(text: str) -> tuple[str, str]:
-    """The text to train on, and the held-out text: every tenth block of 4096 characters.
+    """The text to train on, and the held-out text, as `blocks` has them; raises what it raises."""
+    parts: tuple[list[str], list[str]] = ([], [])
+    for is_held_out, block in blocks([text]):
+        parts[is_held_out].append(block)
+    return "".join(parts[0]), "".join(parts[1])
+
+
+def blocks(pieces: Iterable[str]) -> Iterator[tuple[bool, str]]:
+    """The blocks of a text that is read in pieces, and whether each is held out: every tenth, of 4096 characters.
 
     So windows of the two parts share no character of the text.
 
     Raises:
-        InputError: for a text too short to have a tenth block.
+        InputError: at the end of a text too short to have a tenth block.
 
     """
-    if len(text) < _BLOCK * _EVERY:
-        raise InputError("text", f"{len(text)} characters", f"at least {_BLOCK * _EVERY}")
-    blocks = [text[begin : begin + _BLOCK] for begin in range(0, len(text), _BLOCK)]
-    held_out = blocks[_EVERY - 1 :: _EVERY]
-    del blocks[_EVERY - 1 :: _EVERY]
-    return "".join(blocks), "".join(held_out)
+    count = 0
+    for count, block in enumerate(_cut(pieces), start=1):
+        yield count % _EVERY == 0, block
+    if count < _EVERY or (count == _EVERY and len(block) < _BLOCK):
+        characters = (count - 1) * _BLOCK + len(block) if count else 0
+        raise InputError("text", f"{characters} characters", f"at least {_BLOCK * _EVERY}")
+
+
+def _cut(pieces: Iterable[str]) -> Iterator[str]:
+    rest = ""
+    for piece in pieces:
+        rest += piece
+        end = len(rest) // _BLOCK * _BLOCK
+        yield from (rest[begin : begin + _BLOCK] for begin in range(0, end, _BLOCK))
+        rest = rest[end:]
+    if rest:
+        yield rest
 
 
 def windows(text: str, length: int, count: int, seed: int) -> Tensor:
-    """Windows of an encoded text that do not overlap, int64, shape (count, length).
-
-    The text is cut every `length` characters, and `count` of the pieces are drawn uniformly without replacement.
+    """Windows of an encoded text that do not overlap, int64, shape (count, length), as `drawn` draws them.
 
     Raises:
-        InputError: for a length or a count that is not positive, and for more windows than the text has.
+        InputError: for a length that is not positive, and what `drawn` raises.
 
     """
     if length < 1:
         raise InputError("length", length, "a positive integer")
-    available = len(text) // length
+    order = drawn(len(text), length, count, seed)
+    return ALPHABET.encode(text)[: len(text) // length * length].view(-1, length)[order]
+
+
+def drawn(numbers: int, length: int, count: int, seed: int) -> Tensor:
+    """The places of windows of a text of so many numbers, int64, shape (count,).
+
+    The text is cut every `length` numbers, and `count` of the pieces are drawn uniformly without replacement.
+
+    Raises:
+        InputError: for a count that is not positive, and for more windows than the text has.
+
+    """
+    available = numbers // length
     if not 1 <= count <= available:
         raise InputError("count", count, f"from 1 to {available}, the windows of length {length} that the text has")
-    pieces = ALPHABET.encode(text)[: available * length].view(available, length)
-    return pieces[torch.randperm(available, generator=torch.Generator().manual_seed(seed))[:count]]
+    # Of its own: a view would keep all places.
+    return torch.randperm(available, generator=torch.Generator().manual_seed(seed))[:count].clone()

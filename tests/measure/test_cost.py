@@ -56,7 +56,6 @@ DATA = [
     (changed(RUN, problem={"kind": "least-squares", "d": 512, "k": 512, "samples": 2**20}), "problem.samples"),
     (changed(GPT, model__width=4096, model__layers=128), "model.width"),
     (changed(GPT, model__context=2**14), "model.context"),
-    (changed(GPT, model__context=2**11, model__samples=2**20), "model.samples"),
 ]
 SHAPES = [
     (changed(RUN, run__replicas=2**20, run__steps=10**6, run__audits=10**6), "run.audits"),

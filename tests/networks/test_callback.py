@@ -401,6 +401,37 @@ def test_data_without_a_length_is_refused(tmp_path: Path) -> None:
     assert error.field == "train_dataset"
 
 
+class Sized(Stream):
+    """A stream that knows its length, as one that accelerate splits among processes does."""
+
+    def __len__(self) -> int:
+        return 8
+
+
+def test_a_stream_that_knows_its_length_is_refused() -> None:
+    loader = DataLoader(Sized(), batch_size=2)
+    error = refused(lambda: audit_sample(loader, 4, 0, "class", torch.device("cpu")))
+    assert error.field == "train_dataset"
+    assert "rows by index" in error.expected
+
+
+def test_only_the_rows_that_are_audited_are_read() -> None:
+    data, read = data_of(50), []
+
+    class Counted:
+        def __len__(self) -> int:
+            return len(data)
+
+        def __getitem__(self, place: int) -> Any:
+            read.append(place)
+            return data[place]
+
+    loader: Any = DataLoader(Counted(), batch_size=2, collate_fn=collated)  # type: ignore[arg-type]
+    task, total = audit_sample(loader, 7, 0, "class", torch.device("cpu"))
+    assert (task.samples, total) == (7, 50)
+    assert len(read) == len(set(read)) == 7
+
+
 def test_data_without_labels_is_refused(tmp_path: Path) -> None:
     data = [{name: row[name] for name in ("input_ids", "attention_mask")} for row in data_of()]
     assert refused(lambda: train(tmp_path, recording(tmp_path), with_lora(), data)).field == "labels"

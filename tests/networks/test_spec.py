@@ -19,7 +19,7 @@ from boundcheck.measure.build import build
 from boundcheck.measure.spec import parse, specs_of
 from boundcheck.networks import bridge, corpora
 from boundcheck.networks.tables import PretrainedSpec
-from boundcheck.networks.text import TEXTS, text_of
+from boundcheck.networks.text import TEXTS, pieces_of
 from tests.measure.small import refused, theorem_table
 
 from .small import gpt_table, of_peft, saved
@@ -117,8 +117,8 @@ def test_a_text_that_is_none_is_named(content: bytes, expected: str, tmp_path: P
 def test_a_text_is_read_by_name_and_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
     path.write_text("é and so on", encoding="utf-8")
-    assert text_of(str(path)) == "é and so on"
-    assert text_of("english") == text_of("python-library") == SHORT
+    assert "".join(pieces_of(str(path))) == "é and so on"
+    assert [*pieces_of("english")] == [*pieces_of("python-library")] == [SHORT]
 
 
 def test_a_spec_is_read_back_from_what_is_stored() -> None:
@@ -247,11 +247,11 @@ def test_a_folder_that_cannot_be_loaded_is_named(
 
 
 LINES: list[tuple[list[Any], str]] = [
-    ([*rows(), {"text": "w1"}], '"text" and "label" in line 13'),
+    ([*rows(), {"text": "w1"}], 'a string "text" and a "label" in line 13'),
     ([*rows(3), "{", *rows()], "JSON in line 4"),
-    ([*rows(3), ["w1"], *rows()], 'an object with a "text" in line 4'),
-    ([*rows(3), {"label": "no"}, *rows()], 'an object with a "text" in line 4'),
-    ([*rows(3), {"text": 3, "label": "no"}, *rows()], 'an object with a "text" in line 4'),
+    ([*rows(3), ["w1"], *rows()], 'a string "text" and a "label" in line 4'),
+    ([*rows(3), {"label": "no"}, *rows()], 'a string "text" and a "label" in line 4'),
+    ([*rows(3), {"text": 3, "label": "no"}, *rows()], 'a string "text" and a "label" in line 4'),
     ([], "at least one line"),
     (["", "  ", ""], "at least one line"),
 ]
@@ -306,7 +306,7 @@ def test_more_windows_than_a_text_has_are_refused(field: str, folders: dict[str,
     table["model"][field] = 100_000
     error = refusal(table, tmp_path)
     assert error.field == f"model.{field}"
-    assert "the windows of the text" in error.expected
+    assert "that the text has" in error.expected
 
 
 @pytest.mark.full

@@ -7,7 +7,7 @@ from boundcheck.networks import corpora
 from boundcheck.networks.corpora import ALPHABET
 from boundcheck.networks.gpt import GPTShape, token_losses
 from boundcheck.networks.pretrain import STEPS, pretrained
-from boundcheck.networks.text import text_of
+from boundcheck.networks.text import pieces_of
 from boundcheck.problems.loss import Loss
 from boundcheck.progress import silent
 
@@ -21,7 +21,7 @@ def gpt_matrix(matrix: str, samples: int, smoothness: float, device: str) -> Los
     model = pretrained(shape, STEPS, 0, silent).model.double().to(device).requires_grad_(False)
     name = f"{matrix}.weight"
     before = model.get_parameter(name)
-    train, _ = corpora.split(text_of("python-library"))
+    train, _ = corpora.split("".join(pieces_of("python-library")))
     windows = corpora.windows(train, shape.context + 1, samples, 0)
 
     def loss(W: Tensor, ids: Tensor) -> Tensor:

@@ -1,0 +1,152 @@
+"""Samples in files without a name: whoever asks for some of them reads those alone, so that memory never holds all.
+
+What fits easily is held in memory instead. The files are in the folder for temporary ones, which the environment
+variable TMPDIR names, and are gone when the process is.
+"""
+
+import hashlib
+import tempfile
+import weakref
+from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import IO, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from boundcheck.errors import InputError
+
+HELD = 2**24
+"""Bytes of a table of samples that is held in memory: 16 MiB."""
+_NUMBER = 8
+
+
+class _Unnamed:
+    """A file without a name, which is closed with the last that reads it."""
+
+    def __init__(self) -> None:
+        with _on_disk():
+            self.bytes: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        weakref.finalize(self, _close, self.bytes)
+
+
+def _close(file: IO[bytes]) -> None:
+    # What a full disk did not take was said before.
+    with suppress(OSError):
+        file.close()
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """A table of integers in a file, of which some rows in some order are the samples, as int64.
+
+    Attributes:
+        file: its rows, one after another.
+        dtype: of a number in it.
+        digest: of all that is in it.
+        order: the row of each sample, int64, shape (n,).
+        width: how many numbers a row has.
+        device: where they are wanted.
+
+    """
+
+    file: _Unnamed
+    dtype: str
+    digest: str
+    order: Tensor
+    width: int
+    device: str = "cpu"
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self), self.width
+
+    @property
+    def __content__(self) -> tuple[Any, ...]:
+        """What tells it from others; its digest was taken as it was written."""
+        return self.dtype, self.digest, self.order, self.width
+
+    def __getitem__(self, samples: Tensor | slice) -> Tensor:
+        """Samples by their indices, shape (m, width)."""
+        rows = self.order[samples.cpu() if isinstance(samples, Tensor) else samples].numpy()
+        # Mapped anew each time: the pages of a map that stays are counted as memory of the process, one after another.
+        table = np.memmap(self.file.bytes, self.dtype, "r").reshape(-1, self.width)
+        return torch.from_numpy(table[rows].astype(np.int64)).to(self.device)
+
+    def to(self, device: str) -> "Rows":
+        return replace(self, device=device)
+
+
+class Spool:
+    """Integers that are written one after another, and then are rows."""
+
+    def __init__(self, dtype: str) -> None:
+        """Start an empty file for numbers of this type of NumPy's."""
+        self.count, self._dtype, self._digest = 0, dtype, hashlib.sha256()
+        self._file = _Unnamed()
+
+    def add(self, values: Tensor) -> None:
+        """Write integers of any shape, which the type can hold."""
+        content = values.numpy().astype(self._dtype).tobytes()
+        self.count += values.numel()
+        self._digest.update(content)
+        with _on_disk():
+            self._file.bytes.write(content)
+            self._file.bytes.flush()
+
+    def rows(self, width: int, order: Tensor) -> Rows | Tensor:
+        """These rows of so many numbers, which are held in memory if they fit easily."""
+        # What does not fill a row is no part of the table.
+        with _on_disk():
+            self._file.bytes.truncate(self.count // width * width * np.dtype(self._dtype).itemsize)
+        rows = Rows(self._file, self._dtype, self._digest.hexdigest(), order, width)
+        return rows[:] if taken(*rows.shape) <= HELD else rows
+
+
+class Texts:
+    """Texts in a file, which are read one by one."""
+
+    def __init__(self) -> None:
+        """Start without any."""
+        self._ends = array("q", [0])
+        self._file = _Unnamed()
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    def append(self, text: str) -> None:
+        content = text.encode()
+        with _on_disk():
+            self._file.bytes.seek(self._ends[-1])
+            self._file.bytes.write(content)
+        self._ends.append(self._ends[-1] + len(content))
+
+    def __getitem__(self, place: int) -> str:
+        with _on_disk():
+            self._file.bytes.seek(self._ends[place])
+        return self._file.bytes.read(self._ends[place + 1] - self._ends[place]).decode()
+
+
+def taken(samples: int, width: int) -> int:
+    """How many bytes a table of samples takes once it is held."""
+    return _NUMBER * samples * width
+
+
+def room_of(samples: int, width: int, tables: int = 1) -> int:
+    """How many bytes so many tables take in memory, held or not: of those in files, the places of their rows."""
+    return tables * min(taken(samples, width), HELD) + _NUMBER * samples
+
+
+@contextmanager
+def _on_disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        expected = f"a folder that has room for the samples ({error.strerror})"
+        raise InputError("TMPDIR", tempfile.gettempdir(), expected) from None
