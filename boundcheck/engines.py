@@ -3,10 +3,12 @@
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from multiprocessing.util import Finalize
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
+from weakref import WeakSet, ref
 
 from joblib import cpu_count
 from joblib.externals.loky import get_reusable_executor
@@ -92,6 +94,7 @@ class Processes:
             # Each has its share of the cores, if it says nothing itself.
             share = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(max(cpu_count() // self._jobs, 1)))}
             self._pool = get_reusable_executor(self._jobs, timeout=_IDLE, env=share)
+            _end_with_us(self._pool)
         return [self._pool.submit(_as_child, work) for work in works]
 
     def proceed(self) -> None:
@@ -106,6 +109,22 @@ class Processes:
     def close(self, unfinished: bool) -> None:
         if unfinished and self._pool is not None:
             self._pool.shutdown(wait=True, kill_workers=True)
+
+
+_POOLS: WeakSet[Any] = WeakSet()
+
+
+def _end_with_us(pool: Any) -> None:
+    """Let a pool end when this process does: one of multiprocessing's would wait for the pool's processes to tire."""
+    if pool not in _POOLS:
+        _POOLS.add(pool)
+        # Before the queue through which they are told to end is closed, of priority 10.
+        Finalize(None, _shut, (ref(pool),), exitpriority=100)
+
+
+def _shut(pool: "ref[Any]") -> None:
+    if (left := pool()) is not None:
+        left.shutdown(wait=True)
 
 
 def _as_child(work: Work) -> Any:

@@ -1,5 +1,6 @@
 """Calls over processes: results in the order of the calls, the longest begun first, none lost, what is told of them."""
 
+import multiprocessing
 import os
 import signal
 import time
@@ -43,6 +44,21 @@ def test_no_calls_have_no_results() -> None:
 def test_an_error_in_a_process_is_told_as_one_here(jobs: int) -> None:
     with pytest.raises(InputError, match="x = 13: expected another number"):
         Running([Call("thirteen", square, (13,))], engine_of(jobs), lambda *each: None).results()
+
+
+def spread() -> None:
+    Running([Call("three", square, (3,)), Call("four", square, (4,))], engine_of(2), lambda *each: None).results()
+
+
+@pytest.mark.full
+def test_a_process_of_multiprocessing_that_spread_calls_ends_when_it_is_done() -> None:
+    process = multiprocessing.get_context("spawn").Process(target=spread)
+    process.start()
+    # Those that it spread them over would wait for more work for 300 s.
+    process.join(120)
+    ended = process.exitcode
+    process.kill()
+    assert ended == 0
 
 
 class LostError(Exception):

@@ -22,6 +22,8 @@ from boundcheck.version import __version__
 
 # How often each kind of attack is made on a subject; of a damage, in each way.
 _DISK, _MOMENTS, _SIGNALS, _DAMAGES, _RACES = 10, 50, 5, 4, 2
+# How often each kind of attack is made at least: a page that counts no races says nothing about them.
+_FEW = 3
 
 
 @dataclass(frozen=True)
@@ -79,12 +81,23 @@ def _counted(trials: Any) -> dict[str, Any]:
 
 
 def attacks(share: int = 1) -> list[Attack]:
-    """Every attack, or every n-th of those on each subject, in an order that favours no kind."""
-    found = []
-    for name in SUBJECTS:
-        made = list(_on(name))
-        Random(name).shuffle(made)
-        found += made[::share]
+    """Every attack, or of each kind every n-th and a few at least; always the same, in an order that favours no kind.
+
+    Those of a kind are spread over its ways and over the subjects: each is made on whom it was made least on so far.
+    """
+    found, order = list[Attack](), Random(0)
+    made = [attack for name in SUBJECTS for attack in _on(name)]
+    for kind in KINDS:
+        left = [attack for attack in made if attack.kind == kind]
+        order.shuffle(left)
+        wanted = min(len(left), max(-(-len(left) // share), _FEW))
+        on, of = Counter(attack.subject for attack in found), Counter[str]()
+        for _ in range(wanted):
+            chosen = min(left, key=lambda each: (of[each.way], of[each.subject], on[each.subject]))
+            left.remove(chosen)
+            found.append(chosen)
+            of.update((chosen.way, chosen.subject))
+    order.shuffle(found)
     return found
 
 
@@ -105,7 +118,7 @@ def survey(share: int = 1, jobs: int = 1, tick: Tick = silent) -> Survey:
     """Make the attacks.
 
     Args:
-        share: 1 for all of them, 10 for every tenth.
+        share: 1 for all of them, 10 for every tenth; a few at least of each kind.
         jobs: how many at a time.
         tick: told of progress.
 

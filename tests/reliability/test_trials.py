@@ -64,6 +64,20 @@ def test_every_kind_of_attack_is_made_on_somebody_and_each_follows_from_its_fiel
         assert sum(attack.kind == "SIGKILL" and attack.subject == name for attack in made) == 50
 
 
+@pytest.mark.parametrize("share", [30, 10**6])
+def test_a_share_has_a_few_of_each_kind_and_is_spread_over_the_subjects(share: int) -> None:
+    chosen, whole = attacks(share), attacks()
+    assert chosen == attacks(share)
+    assert set(chosen) < set(whole)
+    for kind in KINDS:
+        some = [attack.subject for attack in chosen if attack.kind == kind]
+        able = {attack.subject for attack in whole if attack.kind == kind}
+        assert len(some) >= 3
+        assert len(set(some)) >= min(len(some), len(able), 3)
+    if share == 30:
+        assert {attack.subject for attack in chosen} == set(SUBJECTS)
+
+
 # What a trouble does, in a process that goes on.
 
 
