@@ -72,11 +72,11 @@ class _Sweep:
     def in_turn(self, specs: list[Spec], tick: Tick) -> list[Result]:
         """Each in this process, which tells of the stages of one, and of several how far all are."""
         before = self.count - len(specs)
-        ticks = [tick] if self.count == 1 else [self._part(tick, before + i) for i in range(len(specs))]
-        return [
-            measure_one(spec, self.runs, self.device, limited(told, self.hours), self.memory)
-            for spec, told in zip(specs, ticks, strict=True)
-        ]
+        found = []
+        for i, spec in enumerate(specs):
+            told = tick if self.count == 1 else self._part(tick, before + i)
+            found.append(measure_one(spec, self.runs, self.device, limited(told, self.hours), self.memory))
+        return found
 
     def _part(self, tick: Tick, before: int) -> Tick:
         def told(stage: str, done: int, total: int) -> None:

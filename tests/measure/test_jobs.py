@@ -116,6 +116,12 @@ def test_one_experiment_takes_no_pool(tmp_path):
     assert "pairs" in {name for name, _, _ in calls}
 
 
+def test_one_experiment_that_has_finished_is_read_back(tmp_path):
+    first, calls = measure(SPECS[2:], tmp_path), []
+    assert measure(SPECS[2:], tmp_path, tick=told(calls)) == first
+    assert calls == []
+
+
 def test_a_run_that_another_process_runs_is_waited_for_and_not_run_twice(tmp_path):
     spec, calls = parse(bracket_table(bracket=TINY)), []
     folder = RunFolder.create(tmp_path, spec.as_json(), "cpu", content(spec, build(spec, "cpu", silent)))
