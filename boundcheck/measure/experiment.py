@@ -8,7 +8,6 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from boundcheck.claims import catalogue
-from boundcheck.claims.exchange import digest
 from boundcheck.content import content_of
 from boundcheck.measure.audit import Evidence
 from boundcheck.measure.bracket import claimed, measure_bracket
@@ -80,7 +79,7 @@ def content(spec: Spec, function: Function) -> str:
     """What tells a run from others of the same spec: its data, the words of its claim, and the adapter's claims."""
     claim, about = spec.said, [catalogue[id] for id in spec.adapter.made.claims]
     words = [word for each in (claim, *about) for _, word in words_of(each)]
-    return content_of([function, claim.algorithm, claim.measure, words, [digest(each) for each in about]])
+    return content_of([function, claim.algorithm, claim.measure, words, [each.digest for each in about]])
 
 
 def _common(spec: Spec, function: Function, folder: RunFolder) -> dict[str, Any]:
