@@ -1,6 +1,6 @@
 """From a spec to results: every experiment of a file, each in its run folder, finished ones read back."""
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from boundcheck.measure.audit import Evidence
 from boundcheck.measure.bracket import claimed, measure_bracket
 from boundcheck.measure.build import build, starting_point
 from boundcheck.measure.consistency import check_function, check_run
-from boundcheck.measure.cost import announce, drawn, held, seconds
+from boundcheck.measure.cost import announce, drawn, held, seconds, weight
 from boundcheck.measure.outcome import outcome
 from boundcheck.measure.parts import Stated, Subject
 from boundcheck.measure.plan import Start, draft, guessed, make_plan
@@ -29,8 +29,22 @@ from boundcheck.words import words_of
 from boundcheck.words.function import Function
 
 
-def prepare(spec: Spec, runs: Path, device: str, tick: Tick, memory: float | None = None) -> Result | None:
-    """Build the function of an experiment, draft its plan: so errors come first. Returns what is stored of it.
+@dataclass(frozen=True)
+class Prepared:
+    """An experiment that can be run.
+
+    Attributes:
+        stored: what it said, if it has finished.
+        weight: how long it takes beside others; see `boundcheck.measure.cost.weight`.
+
+    """
+
+    stored: Result | None
+    weight: float
+
+
+def prepare(spec: Spec, runs: Path, device: str, tick: Tick, memory: float | None = None) -> Prepared:
+    """Build the function of an experiment, draft its plan: so errors come first.
 
     Nothing is run of which two faces say different things, and nothing is made for which there is no room.
 
@@ -38,6 +52,7 @@ def prepare(spec: Spec, runs: Path, device: str, tick: Tick, memory: float | Non
     """
     check_room(drawn(spec), memory, device)
     function = build(spec, device, tick)
+    plan = None
     stored = RunFolder.of(runs, spec.as_json(), device, content(spec, function)).result()
     if stored is None:
         check_room(held(spec, function), memory, device)
@@ -50,7 +65,7 @@ def prepare(spec: Spec, runs: Path, device: str, tick: Tick, memory: float | Non
         plan = draft(spec, function, start, guessed(spec, function, start))
         check_room(held(spec, function, plan), memory, device)
         check_run(spec, function, start, plan, device)
-    return stored
+    return Prepared(stored, weight(spec, function, plan))
 
 
 def measure_one(spec: Spec, runs: Path, device: str, tick: Tick, memory: float | None = None) -> Result:

@@ -6,8 +6,9 @@ from threading import Event, Thread
 import pytest
 import torch
 
+from boundcheck.engines import Here
 from boundcheck.files import UNFINISHED
-from boundcheck.measure import measure
+from boundcheck.measure import measure, pool
 from boundcheck.measure.build import build
 from boundcheck.measure.experiment import content
 from boundcheck.measure.spec import expand, parse
@@ -106,6 +107,25 @@ def test_no_jobs_are_refused_before_any_is_run(jobs, count, tmp_path):
 def test_an_unknown_device_is_refused_before_any_is_run(tmp_path):
     assert refused(measure, SPECS, tmp_path / "runs", "cuda:99", silent, 2).field == "device"
     assert names(tmp_path / "runs") == []
+
+
+def test_the_longest_experiment_of_a_sweep_is_begun_first(tmp_path, monkeypatch):
+    """And progress has it for as much as it is."""
+    begun, calls = [], []
+
+    class Recording(Here):
+        def submit(self, works):
+            begun.extend(work.function.__self__.spec.run.steps for work in works)
+            return super().submit(works)
+
+    monkeypatch.setattr(pool, "engine_of", lambda *_: Recording())
+    table = theorem_table(run__replicas=2, run__steps=[20, 120, 60], run__audits=4)
+    results = measure(table, tmp_path, tick=told(calls), jobs=2)
+    assert begun == [120, 60, 20]
+    assert [result.plan.steps for result in results] == [20, 120, 60]
+    (first, _, last), totals = zip(*((done, total) for _, done, total in calls), strict=True)
+    assert {*totals} == {last} == {300}
+    assert 150 < first < 200
 
 
 def test_one_experiment_takes_no_pool(tmp_path):
