@@ -92,6 +92,9 @@ class _Look:
 
     def at(self, x: Any) -> tuple[bytes, Iterator[Any] | None]:
         """The bytes by which a thing begins, and what is inside of it, if anything is."""
+        if type(x) is bytes:
+            # As they are: those of data are long.
+            return b"bytes " + x, None
         if type(x) in _PLAIN:
             return f"{type(x).__name__} {x!r}".encode(errors="surrogatepass"), None
         if isinstance(x, sp.Basic):

@@ -4,9 +4,11 @@ The formula lives once, as the sympy expression of a `Quantity`. Number, Arb enc
 that expression and from nowhere else.
 """
 
+import hashlib
+import json
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
 from html import escape
 from typing import Any, Protocol
@@ -22,6 +24,9 @@ from boundcheck.claims.symbols import PARAMETERS, Parameter
 from boundcheck.errors import InputError
 from boundcheck.exact.enclose import enclose
 from boundcheck.exact.sign import sign
+
+# Fields that only a reader needs.
+_PROSE = {"title", "source", "note", "argument", "unproved", "meaning", "latex"}
 
 
 class Word(Protocol):
@@ -113,6 +118,11 @@ class Claim:
         used = used.union(self.algorithm.parameters if self.algorithm else ())
         asked = (used - {quantity.symbol for quantity in self.quantities}) | {p.symbol for p in self.declared}
         return tuple(p for p in letters.declarations(self).values() if p.symbol in asked)
+
+    @cached_property
+    def digest(self) -> str:
+        """A SHA-256 hash of id, formulas and hypotheses: it differs for claims that say different things."""
+        return hashlib.sha256(json.dumps(_said(self), sort_keys=True).encode()).hexdigest()
 
     @property
     def own(self) -> tuple[Parameter, ...]:
@@ -377,3 +387,15 @@ def latex_of(expression: sp.Basic, declared: Iterable[Parameter] = ()) -> str:
     """A sympy expression in the letters of the papers, and in those of parameters that are declared."""
     names = letters.latex_names(declared) | letters.as_typed(expression)
     return str(sp.latex(expression, symbol_names=names, root_notation=True))
+
+
+def _said(value: Any) -> Any:
+    if isinstance(value, sp.Basic):
+        return sp.srepr(value)
+    if is_dataclass(value):
+        parts = (each.name for each in fields(value) if each.name not in _PROSE)
+        return {name: _said(getattr(value, name)) for name in parts}
+    if isinstance(value, tuple | list):
+        return [_said(each) for each in value]
+    kind = type(value)
+    return value if isinstance(value, str | int | float | None) else f"{kind.__module__}.{kind.__qualname__}"

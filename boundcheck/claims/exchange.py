@@ -4,10 +4,7 @@ An expression is a list of a node's name and its arguments. Only the nodes below
 names, depth and size are checked before anything is built.
 """
 
-import dataclasses
-import hashlib
 import importlib
-import json
 import re
 from collections.abc import Sequence
 from typing import Any, cast, get_args
@@ -202,26 +199,6 @@ def claim_as_json(claim: Claim) -> dict[str, Any]:
 
 
 _TEXTS = ("id", "title", "source", "quantifier", "note", "argument", "unproved")
-
-# Fields that only a reader needs.
-_PROSE = {"title", "source", "note", "argument", "unproved", "meaning", "latex"}
-
-
-def digest(claim: Claim) -> str:
-    """A SHA-256 hash of a claim's id, formulas and hypotheses: it differs for claims that say different things."""
-    return hashlib.sha256(json.dumps(_said(claim), sort_keys=True).encode()).hexdigest()
-
-
-def _said(value: Any) -> Any:
-    if isinstance(value, sp.Basic):
-        return sp.srepr(value)
-    if dataclasses.is_dataclass(value):
-        parts = (each.name for each in dataclasses.fields(value) if each.name not in _PROSE)
-        return {name: _said(getattr(value, name)) for name in parts}
-    if isinstance(value, tuple | list):
-        return [_said(each) for each in value]
-    kind = type(value)
-    return value if isinstance(value, str | int | float | None) else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def claim_from_json(data: Any, depth: int = 0) -> Claim:

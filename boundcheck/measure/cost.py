@@ -43,9 +43,7 @@ def held(spec: Spec, function: Function, plan: Plan | None = None) -> tuple[Part
             *function.room(max(bracket.ascents, _ITERATING), 1, 0),
         )
     run, replicas = spec.run, _replicas(spec)
-    batch = (plan.batch if plan else run.batch if isinstance(run.batch, int) else None) or 1
-    steps = plan.steps if plan else run.steps if isinstance(run.steps, int) else run.audits or 1
-    strata = min(run.audits or steps, steps)
+    batch, strata = _batch(spec, plan) or 1, _strata(spec, plan)
     # Beside what is observed, the time.
     columns = 1 + len(spec.algorithm.shows)
     columns += sum(math.prod(function.sizes[dim] for dim in each.dims) for each in function.observables.values())
@@ -55,13 +53,26 @@ def held(spec: Spec, function: Function, plan: Plan | None = None) -> tuple[Part
     return (*function.room(replicas, batch, MOST_WAITING), trace, Part("run.replicas", replicas, order))
 
 
+def weight(spec: Spec, function: Function, plan: Plan | None = None) -> float:
+    """How long an experiment takes beside others on functions of the same kind, for little: nothing is tried.
+
+    As many gradients as it takes, each as large as the function says; of a look, one of all samples.
+    """
+    if spec.is_bracket:
+        bracket = spec.bracket
+        points = bracket.pairs + _ITERATING * bracket.iterates + bracket.ascents * bracket.rounds
+        return points * function.work(function.samples)
+    step, look = function.work(_batch(spec, plan) or function.samples), function.work(function.samples)
+    return _replicas(spec) * (_steps(spec, plan) * step + _strata(spec, plan) * look)
+
+
 @torch.inference_mode()
 def seconds(spec: Spec, function: Function, start: Start, plan: Plan, device: str) -> float:
     """About how long a run takes, from a step and a look that are tried at v_1; nothing of the run itself is drawn."""
     replicas = _replicas(spec)
     # A network computes replicas one by one.
     tried = replicas if function.is_known else 1
-    strata = min(spec.run.audits or plan.steps, plan.steps)
+    strata = _strata(spec, plan)
     sampler = make_sampler(spec, plan, function, tried, generator(spec, "pilot", device))
     v, algorithm = replicate(start.v, tried), spec.algorithm
     state, law = algorithm.start(v, plan.numbers), sampler.law()
@@ -101,6 +112,22 @@ def _span(lasting: float) -> str:
         if lasting >= 2 * size:
             return f"{lasting / size:.3g} {unit}"
     return f"{lasting:.2g} s"
+
+
+def _batch(spec: Spec, plan: Plan | None) -> int | None:
+    """Samples of a step; None where it is not known, or where they are all."""
+    batch = plan.batch if plan else spec.run.batch
+    return batch if isinstance(batch, int) and spec.is_stochastic else None
+
+
+def _steps(spec: Spec, plan: Plan | None) -> int:
+    steps = plan.steps if plan else spec.run.steps
+    return steps if isinstance(steps, int) else spec.run.audits or 1
+
+
+def _strata(spec: Spec, plan: Plan | None) -> int:
+    steps = _steps(spec, plan)
+    return min(spec.run.audits or steps, steps)
 
 
 def _replicas(spec: Spec) -> int:

@@ -1,6 +1,6 @@
 """From a spec to results: every experiment of a file, each in its run folder, finished ones read back."""
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +8,12 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from boundcheck.claims import catalogue
-from boundcheck.claims.exchange import digest
 from boundcheck.content import content_of
 from boundcheck.measure.audit import Evidence
 from boundcheck.measure.bracket import claimed, measure_bracket
 from boundcheck.measure.build import build, starting_point
 from boundcheck.measure.consistency import check_function, check_run
-from boundcheck.measure.cost import announce, drawn, held, seconds
+from boundcheck.measure.cost import announce, drawn, held, seconds, weight
 from boundcheck.measure.outcome import outcome
 from boundcheck.measure.parts import Stated, Subject
 from boundcheck.measure.plan import Start, draft, guessed, make_plan
@@ -30,8 +29,22 @@ from boundcheck.words import words_of
 from boundcheck.words.function import Function
 
 
-def prepare(spec: Spec, runs: Path, device: str, tick: Tick, memory: float | None = None) -> Result | None:
-    """Build the function of an experiment, draft its plan: so errors come first. Returns what is stored of it.
+@dataclass(frozen=True)
+class Prepared:
+    """An experiment that can be run.
+
+    Attributes:
+        stored: what it said, if it has finished.
+        weight: how long it takes beside others; see `boundcheck.measure.cost.weight`.
+
+    """
+
+    stored: Result | None
+    weight: float
+
+
+def prepare(spec: Spec, runs: Path, device: str, tick: Tick, memory: float | None = None) -> Prepared:
+    """Build the function of an experiment, draft its plan: so errors come first.
 
     Nothing is run of which two faces say different things, and nothing is made for which there is no room.
 
@@ -39,6 +52,7 @@ def prepare(spec: Spec, runs: Path, device: str, tick: Tick, memory: float | Non
     """
     check_room(drawn(spec), memory, device)
     function = build(spec, device, tick)
+    plan = None
     stored = RunFolder.of(runs, spec.as_json(), device, content(spec, function)).result()
     if stored is None:
         check_room(held(spec, function), memory, device)
@@ -51,7 +65,7 @@ def prepare(spec: Spec, runs: Path, device: str, tick: Tick, memory: float | Non
         plan = draft(spec, function, start, guessed(spec, function, start))
         check_room(held(spec, function, plan), memory, device)
         check_run(spec, function, start, plan, device)
-    return stored
+    return Prepared(stored, weight(spec, function, plan))
 
 
 def measure_one(spec: Spec, runs: Path, device: str, tick: Tick, memory: float | None = None) -> Result:
@@ -80,7 +94,7 @@ def content(spec: Spec, function: Function) -> str:
     """What tells a run from others of the same spec: its data, the words of its claim, and the adapter's claims."""
     claim, about = spec.said, [catalogue[id] for id in spec.adapter.made.claims]
     words = [word for each in (claim, *about) for _, word in words_of(each)]
-    return content_of([function, claim.algorithm, claim.measure, words, [digest(each) for each in about]])
+    return content_of([function, claim.algorithm, claim.measure, words, [each.digest for each in about]])
 
 
 def _common(spec: Spec, function: Function, folder: RunFolder) -> dict[str, Any]:

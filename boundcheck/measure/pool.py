@@ -49,14 +49,20 @@ def measure_each(
     if at_a_time > 1:
         # Each has its share of what there is.
         memory = (available(device) / GIB if memory is None else memory) / at_a_time
-    results = {key: prepare(spec, runs, device, tick, memory) for key, spec in distinct.items()}
-    missing = {key: distinct[key] for key, result in results.items() if result is None}
+    prepared = {key: prepare(spec, runs, device, tick, memory) for key, spec in distinct.items()}
+    results = {key: each.stored for key, each in prepared.items() if each.stored is not None}
+    missing = {key: (distinct[key], each.weight) for key, each in prepared.items() if each.stored is None}
     sweep = _Sweep(runs, device, hours, memory, len(distinct))
     if missing and (cluster is not None or (jobs > 1 and len(missing) > 1)):
         results |= zip(missing, sweep.spread(list(missing.values()), tick, jobs, cluster), strict=True)
     else:
         results |= zip(missing, sweep.in_turn(list(missing.values()), tick), strict=True)
-    return [result for key in keys if (result := results[key]) is not None]
+    return [results[key] for key in keys]
+
+
+def _units(weights: list[float]) -> list[float]:
+    """Of progress: each experiment's share of what all are worth together, `_UNITS` each."""
+    return [_UNITS * len(weights) * each / sum(weights) for each in weights]
 
 
 @dataclass(frozen=True)
@@ -69,25 +75,25 @@ class _Sweep:
     memory: float | None
     count: int
 
-    def in_turn(self, specs: list[Spec], tick: Tick) -> list[Result]:
+    def in_turn(self, weighed: list[tuple[Spec, float]], tick: Tick) -> list[Result]:
         """Each in this process, which tells of the stages of one, and of several how far all are."""
-        before = self.count - len(specs)
-        ticks = [tick if self.count == 1 else self._part(tick, before + i) for i in range(len(specs))]
-        return [
-            measure_one(spec, self.runs, self.device, limited(told, self.hours), self.memory)
-            for spec, told in zip(specs, ticks, strict=True)
-        ]
+        before, found = float(_UNITS * (self.count - len(weighed))), []
+        for (spec, _), units in zip(weighed, _units([weight for _, weight in weighed]), strict=True):
+            told = tick if self.count == 1 else self._part(tick, before, units)
+            found.append(measure_one(spec, self.runs, self.device, limited(told, self.hours), self.memory))
+            before += units
+        return found
 
-    def _part(self, tick: Tick, before: int) -> Tick:
+    def _part(self, tick: Tick, before: float, units: float) -> Tick:
         def told(stage: str, done: int, total: int) -> None:
             part = done / total if stage == STAGE else 0
-            tick("experiments", round(_UNITS * (before + part)), _UNITS * self.count)
+            tick("experiments", round(before + units * part), _UNITS * self.count)
 
         return told
 
-    def spread(self, specs: list[Spec], tick: Tick, jobs: int, cluster: str | None) -> list[Result]:
-        """Each in a process of a pool, or of a cluster."""
-        before = _UNITS * (self.count - len(specs))
+    def spread(self, weighed: list[tuple[Spec, float]], tick: Tick, jobs: int, cluster: str | None) -> list[Result]:
+        """Each in a process of a pool, or of a cluster; the longest is begun first."""
+        before = _UNITS * (self.count - len(weighed))
 
         def told(name: str, done: int, total: int) -> None:
             tick(name, before + done, before + total)
@@ -96,9 +102,12 @@ class _Sweep:
             here = environment(self.device)
             points = [
                 Point(spec, self.runs.resolve(), self.device, self.hours, self.memory, here, shared, str(i))
-                for i, spec in enumerate(specs)
+                for i, (spec, _) in enumerate(weighed)
             ]
-            calls = [Call("experiments", point.result, (), _UNITS, point.done) for point in points]
+            calls = [
+                Call("experiments", point.result, (), units, point.done)
+                for point, units in zip(points, _units([weight for _, weight in weighed]), strict=True)
+            ]
             with Running(calls, engine_of(jobs, cluster, shared.path), told) as running:
                 return running.results()
 

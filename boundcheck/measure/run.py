@@ -31,7 +31,8 @@ from boundcheck.words.function import Function
 
 STAGE = "run"
 """What progress calls the steps of a run, which take most of its time."""
-# Checkpoints of a run. Chunks of its trace are larger: each takes zarr milliseconds, however small it is.
+# Moments of a run at which it can be saved. Chunks of its trace are larger: each takes zarr milliseconds, however small
+# it is.
 _SAVES = 16
 _CHUNK_BYTES = 2**19
 # Steps after which progress is told of, however far apart audits are, or the seconds, where they take longer; and bytes
@@ -40,6 +41,28 @@ _TELLS, _SECONDS = 256, 1.0
 _MOST_HELD = 2**22
 MOST_WAITING = 2**22
 """Bytes of what waits to be observed."""
+
+
+@dataclass(frozen=True)
+class Saving:
+    """When a checkpoint is worth its time: what a kill then costs is work of seconds, and saving a small part of a run.
+
+    Attributes:
+        every: seconds of work between two.
+        share: the most of a run's time that they take.
+
+    """
+
+    every: float
+    share: float
+
+    def is_due(self, worked: float, took: float) -> bool:
+        """Whether to save after so many seconds of work, where the last checkpoint took so many."""
+        return worked >= max(self.every, took / self.share)
+
+
+SAVING = Saving(every=1.0, share=0.02)
+"""Of all runs."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +122,7 @@ def _run(course: "_Course", folder: RunFolder, tick: Tick) -> Record:
     part = _Part.of(empty, first - first % chunk, chunk)
     for name, values in seen.items():
         part.arrays[name][:] = values.numpy()
+    saved_at, took = time.monotonic(), 0.0
     for begin in range(first, strata, between):
         if begin == part.begin + chunk:
             part = _Part.of(empty, begin, chunk)
@@ -111,8 +135,11 @@ def _run(course: "_Course", folder: RunFolder, tick: Tick) -> Record:
         whole = end == part.begin + chunk or end == strata
         if whole:
             folder.extend_trace(part.trace, "stratum", part.begin)
-        seen = {} if whole else {name: torch.from_numpy(x) for name, x in part.arrays.items()}
-        folder.save_checkpoint({"stratum": end, "seen": seen} | course.kept())
+        if SAVING.is_due((now := time.monotonic()) - saved_at, took):
+            seen = {} if whole else {name: torch.from_numpy(x) for name, x in part.arrays.items()}
+            folder.save_checkpoint({"stratum": end, "seen": seen} | course.kept())
+            saved_at = time.monotonic()
+            took = saved_at - now
     if course.rare.seen:
         folder.extend_trace(course.rare.dataset(replicas), "look", 0)
     return Record(course.schedule, folder.trace(), course.ball, course.algorithm.iterate(course.state))

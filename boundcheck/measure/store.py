@@ -34,7 +34,6 @@ import zarr
 from filelock import FileLock, Timeout
 
 from boundcheck.claims import catalogue
-from boundcheck.claims.exchange import digest as digest_of
 from boundcheck.errors import InputError
 from boundcheck.files import UNFINISHED, parse_json, read_text, replace_file
 from boundcheck.measure.result import BracketResult, RunResult, read, text
@@ -61,7 +60,7 @@ def code_version() -> str:
             digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     for paper in papers().values():
         for claim in paper.claims() if paper.is_ours else ():
-            digest.update(digest_of(claim).encode())
+            digest.update(claim.digest.encode())
         if paper.is_ours and paper.has("measured"):
             digest.update((paper.folder / "measured.py").read_bytes())
     return digest.hexdigest()[:12]
@@ -73,7 +72,7 @@ def run_id(spec: dict[str, Any], device: str, content: str = "") -> str:
     The content is that of what is minimised; see `boundcheck.content`.
     """
     claim = catalogue.get(str(spec.get("claim")))
-    said = digest_of(claim) if claim else None
+    said = claim.digest if claim else None
     named = json.dumps([spec, device, code_version(), said, content], sort_keys=True)
     return hashlib.sha256(named.encode()).hexdigest()[:12]
 
@@ -150,7 +149,7 @@ class RunFolder:
 
         A kill before the checkpoint is dropped does no harm.
         """
-        said = {id: digest_of(catalogue[id]) for id in sorted(result.named) if id in catalogue}
+        said = {id: catalogue[id].digest for id in sorted(result.named) if id in catalogue}
         stored = replace(result, said=said).as_json()
         # Before anything is written: what is stored can be read.
         kept = read(stored)

@@ -69,6 +69,10 @@ class NetworkFunction(Function):
             Part("run.replicas", replicas, 6 * 8 * replicas * sum(part.numel() for part in self._first) + waiting),
         )
 
+    def work(self, samples: int) -> float:
+        # What a sample is computed through.
+        return float(samples * self.network.sample_bytes)
+
     @cached_property
     def noise(self) -> Rounding:
         """How noisy F and its gradient are as computed, at the first iterate."""

@@ -5,6 +5,7 @@ Both data sets are centred, so that no direction of the features is the mean.
 
 import importlib.util
 import math
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +18,7 @@ Bundled = Literal["digits", "breast-cancer"]
 
 def digits_data() -> tuple[np.ndarray, np.ndarray]:
     """1797 handwritten digits of 8 x 8 pixels: pixels over 16, each centred, shape (1797, 64); labels 0..9."""
-    table = np.loadtxt(_bundled("digits.csv.gz"), delimiter=",")
+    table = _table("digits.csv.gz")
     pixels, labels = table[:, :-1] / 16.0, table[:, -1].astype(np.int64)
     return pixels - pixels.mean(axis=0), labels
 
@@ -27,7 +28,7 @@ def breast_cancer_data() -> tuple[np.ndarray, np.ndarray]:
 
     Each feature has mean 0 and variance 1/30, so that rows have mean square norm 1.
     """
-    table = np.loadtxt(_bundled("breast_cancer.csv"), delimiter=",", skiprows=1)
+    table = _table("breast_cancer.csv", skiprows=1)
     X, labels = table[:, :-1], table[:, -1].astype(np.int64)
     return (X - X.mean(axis=0)) / (X.std(axis=0) * math.sqrt(X.shape[1])), labels
 
@@ -41,6 +42,14 @@ def data_of(name: Bundled, bias: bool = False) -> tuple[np.ndarray, np.ndarray]:
 def with_ones(X: np.ndarray) -> np.ndarray:
     """Features with a column of ones more."""
     return np.hstack([X, np.ones((len(X), 1))])
+
+
+@cache
+def _table(name: str, skiprows: int = 0) -> np.ndarray:
+    """The numbers of a file of scikit-learn's data, read once, and not to be written."""
+    table = np.loadtxt(_bundled(name), delimiter=",", skiprows=skiprows)
+    table.flags.writeable = False
+    return table
 
 
 def _bundled(name: str) -> Path:

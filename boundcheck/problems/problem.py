@@ -102,6 +102,11 @@ class Problem(Function):
             Part("problem.samples", f.samples, _TEMPORARIES * _NUMBER * widest),
         )
 
+    def work(self, samples: int) -> float:
+        d, k = self.objective.shape
+        # A gradient in W of each sample, and W with its pull-back, which are products with each block.
+        return float(samples * d * k + self.adapter.size * min(d, k))
+
     def loss(self, v: Point) -> Tensor:
         return self.objective.loss(self.adapter.weight(v))
 

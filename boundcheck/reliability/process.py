@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import multiprocessing
 import os
 import re
@@ -20,6 +21,7 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 from boundcheck.ending import in_one_line
+from boundcheck.measure import run
 from boundcheck.reliability.subjects import SUBJECTS
 from boundcheck.reliability.troubles import Trouble
 
@@ -128,6 +130,8 @@ def _run(subject: str, step: str, world: Path, trouble: Trouble, beside: Path) -
     # Nothing is kept outside of the folder.
     os.environ |= {"HOME": str(world), "XDG_CACHE_HOME": str(world / "cache"), "BOUNDCHECK_CACHE": str(world / "cache")}
     _limit_memory()
+    # Runs as small as these are over before a checkpoint is due: one is saved wherever it can be.
+    run.SAVING = run.Saving(0.0, math.inf)
     writes: list[str] = []
     try:
         with in_one_line(), trouble.armed(writes):

@@ -22,7 +22,6 @@ from matplotlib.figure import Figure
 
 from boundcheck import doors
 from boundcheck.claims import Claim, catalogue
-from boundcheck.claims.exchange import digest
 from boundcheck.errors import CodeError, InputError
 from boundcheck.falsify.show import rounded_down
 from boundcheck.measure.parts import Chain
@@ -131,7 +130,7 @@ class Material:
         now: dict[str, str] = {}
         for run in self.runs:
             for id, said in run.result.said.items():
-                if id in catalogue and now.setdefault(id, digest(catalogue[id])) != said:
+                if id in catalogue and now.setdefault(id, catalogue[id].digest) != said:
                     expected = f"the claim that run {run.result.run_id} names; what has this id now says something else"
                     raise InputError("claim", id, expected)
         if self.networks:

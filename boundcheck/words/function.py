@@ -123,6 +123,10 @@ class Function(ABC):
         """The memory that steps of so many replicas take, and looks at so many bytes of points beside; none is made."""
         return ()
 
+    def work(self, samples: int) -> float:
+        """How much the gradient of so many samples is, at one point: as many numbers as it is made of, say."""
+        return float(samples)
+
     @abstractmethod
     def loss(self, v: Point) -> Tensor:
         """F(v), shape (R,)."""

@@ -1,6 +1,7 @@
 """Files of a run that were edited, damaged, swapped or removed: refused by name, or said, and never believed."""
 
 import json
+import math
 import shutil
 from contextlib import contextmanager, redirect_stderr
 from io import StringIO
@@ -46,6 +47,7 @@ def write(folder, files):
 def small_chunks():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run, "_CHUNK_BYTES", 8 * TABLE["run"]["replicas"] * STRATA)
+        patch.setattr(run, "SAVING", run.Saving(0.0, math.inf))
         yield patch
 
 

@@ -6,8 +6,9 @@ from threading import Event, Thread
 import pytest
 import torch
 
+from boundcheck.engines import Here
 from boundcheck.files import UNFINISHED
-from boundcheck.measure import measure
+from boundcheck.measure import measure, pool
 from boundcheck.measure.build import build
 from boundcheck.measure.experiment import content
 from boundcheck.measure.spec import expand, parse
@@ -108,12 +109,37 @@ def test_an_unknown_device_is_refused_before_any_is_run(tmp_path):
     assert names(tmp_path / "runs") == []
 
 
+def test_the_longest_experiment_of_a_sweep_is_begun_first(tmp_path, monkeypatch):
+    """And progress has it for as much as it is."""
+    begun, calls = [], []
+
+    class Recording(Here):
+        def submit(self, works):
+            begun.extend(work.function.__self__.spec.run.steps for work in works)
+            return super().submit(works)
+
+    monkeypatch.setattr(pool, "engine_of", lambda *_: Recording())
+    table = theorem_table(run__replicas=2, run__steps=[20, 120, 60], run__audits=4)
+    results = measure(table, tmp_path, tick=told(calls), jobs=2)
+    assert begun == [120, 60, 20]
+    assert [result.plan.steps for result in results] == [20, 120, 60]
+    (first, _, last), totals = zip(*((done, total) for _, done, total in calls), strict=True)
+    assert {*totals} == {last} == {300}
+    assert 150 < first < 200
+
+
 def test_one_experiment_takes_no_pool(tmp_path):
     """It tells of its own progress, which a process of a pool would not."""
     calls = []
     (result,) = measure(SPECS[2:], tmp_path, tick=told(calls), jobs=2)
     assert result.verdict == "supported"
     assert "pairs" in {name for name, _, _ in calls}
+
+
+def test_one_experiment_that_has_finished_is_read_back(tmp_path):
+    first, calls = measure(SPECS[2:], tmp_path), []
+    assert measure(SPECS[2:], tmp_path, tick=told(calls)) == first
+    assert calls == []
 
 
 def test_a_run_that_another_process_runs_is_waited_for_and_not_run_twice(tmp_path):

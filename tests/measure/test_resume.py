@@ -1,6 +1,7 @@
 """Runs killed in the middle, with SIGKILL or at any write, end bit-identical to those that were not."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -25,9 +26,10 @@ LONG = theorem_table(run__steps=4000, run__audits=64)
 SHORT = theorem_table(run__steps=120, run__audits=40)
 # One thread, as in the tests themselves (tests/conftest.py): the environment is part of the result.
 PROGRAM = """
-import json, sys, torch
+import json, math, sys, torch
 torch.set_num_threads(1)
-from boundcheck.measure import measure
+from boundcheck.measure import measure, run
+run.SAVING = run.Saving(0.0, math.inf)
 measure(json.loads(sys.argv[1]), sys.argv[2])
 """
 
@@ -125,8 +127,9 @@ STRATA = 10
 
 @pytest.fixture
 def small_chunks(monkeypatch):
-    """Chunks of the trace of which a short run has four."""
+    """Chunks of the trace of which a short run has four, and a checkpoint wherever there can be one."""
     monkeypatch.setattr(run, "_CHUNK_BYTES", 8 * SHORT["run"]["replicas"] * STRATA)
+    monkeypatch.setattr(run, "SAVING", run.Saving(0.0, math.inf))
 
 
 class Killed(BaseException):
@@ -175,6 +178,63 @@ def test_a_kill_at_any_write_loses_nothing(after, tmp_path, monkeypatch, small_c
         assert resumed == whole
         if not (after and kill_at == count):
             assert_identical(runs / whole.run_id, tmp_path / "whole" / whole.run_id)
+
+
+class Now:
+    """Saves at some of the moments at which a run can be saved, and is asked at all of them."""
+
+    def __init__(self, *at):
+        self.at, self.asked = at, 0
+
+    def is_due(self, worked, took):
+        self.asked += 1
+        return self.asked in self.at
+
+
+# Checkpoints inside of a chunk and at its end, with whole chunks after it; and none at all.
+@pytest.mark.full
+@pytest.mark.parametrize("at", [(2,), (5,), (1, 10), (3, 4, 19), ()])
+def test_what_was_written_since_the_last_checkpoint_is_written_again(at, tmp_path, monkeypatch, small_chunks):
+    (whole,) = measure(SHORT, tmp_path / "whole")
+    monkeypatch.setattr(run, "SAVING", now := Now(*at))
+    # Spec, empty trace, then the checkpoints among four chunks.
+    count = writes_of(SHORT, tmp_path / "counted", monkeypatch)
+    assert now.asked == 20
+    assert count == 2 + len(at) + 4 + 1
+    for kill_at in (3, count - 1):
+        monkeypatch.setattr(run, "SAVING", Now(*at))
+        with pytest.raises(Killed):
+            writes_of(SHORT, tmp_path / f"{kill_at}", monkeypatch, kill_at, after=True)
+        monkeypatch.setattr(run, "SAVING", Now(7))
+        assert measure(SHORT, tmp_path / f"{kill_at}") == [whole]
+        assert_identical(tmp_path / f"{kill_at}" / whole.run_id, tmp_path / "whole" / whole.run_id)
+
+
+@pytest.mark.parametrize("cost", [0.001, 0.3])
+def test_saving_takes_a_small_part_of_a_run_and_a_kill_costs_seconds(cost, tmp_path, monkeypatch):
+    """By a clock on which a twentieth of the run takes 0.4 s or 4 s, and a checkpoint what is said."""
+    for pace in (0.4, 4.0):
+        clock, saved = [0.0], []
+
+        def save(self, state, clock=clock, saved=saved):
+            saved.append(clock[0])
+            clock[0] += cost
+
+        def tick(stage, done, total, clock=clock, pace=pace):
+            if stage == run.STAGE:
+                clock[0] += pace
+
+        with monkeypatch.context() as patch:
+            patch.setattr(run, "time", SimpleNamespace(monotonic=lambda clock=clock: clock[0]))
+            patch.setattr(RunFolder, "save_checkpoint", save)
+            measure(SHORT, tmp_path / f"{pace}", tick=tick)
+        # The first comes as soon as a second's work can be saved; then the cost says how far apart they are.
+        between = max(1.0, 50 * cost)
+        gaps = np.diff([0.0, *saved])
+        assert 1.0 <= gaps[0] < 1.0 + pace
+        assert all(between <= gap - cost < between + pace for gap in gaps[1:])
+        assert clock[0] - saved[-1] < between + pace + cost
+        assert cost * len(saved) < 0.02 * clock[0] + cost
 
 
 OF_EVERY_KIND = {

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.exact.balls import lower, upper
+from boundcheck.problems import certify
 from boundcheck.problems.certify import largest_gram_eigenvalue, mean_row_norm
 from boundcheck.testing import matrices
 from tests.layers import examples
@@ -85,3 +86,18 @@ def test_mean_row_norm_of_exact_roots() -> None:
     ball = mean_row_norm(np.array([[3.0, 4.0], [5.0, 12.0]]))
     assert ball.contains(arb(9))
     assert Fraction(lower(ball)) == Fraction(upper(ball)) == 9
+
+
+def test_a_bound_is_found_once_for_the_same_numbers(monkeypatch):
+    """And anew for others: in the same array, of another shape, or with another entry."""
+    asked, X = [], np.arange(6.0).reshape(2, 3)
+    real = certify._discs
+    monkeypatch.setattr(certify, "_discs", lambda X: (asked.append(X.shape), real(X))[1])
+    first = largest_gram_eigenvalue(X / 7)
+    assert largest_gram_eigenvalue(np.asfortranarray(X / 7)) == first
+    assert asked == [(2, 3)]
+    assert largest_gram_eigenvalue((X / 7).reshape(3, 2)) != first
+    changed = X / 7
+    changed[0, 0] = -1.0
+    assert largest_gram_eigenvalue(changed) != first
+    assert asked == [(2, 3), (3, 2), (2, 3)]
