@@ -216,6 +216,7 @@ def pretended_cuda() -> Iterator[PretendedCuda]:
     stand_ins: dict[str, Callable[..., Any]] = {
         "get_device_name": lambda *_: NAME,
         "reset_peak_memory_stats": lambda *_: None,
+        "synchronize": lambda *_: None,
         "max_memory_allocated": lambda *_: 2**20,
         "get_rng_state": lambda *_: torch.empty(0),
         "set_rng_state": lambda *_: None,

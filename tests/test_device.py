@@ -3,6 +3,7 @@
 Whatever is in a registry is tried. What a device is asked for its numbers by is in `CROSSINGS`, with how often.
 """
 
+import math
 import re
 import sys
 from collections import Counter
@@ -21,6 +22,7 @@ from torch.func import grad, vmap
 import boundcheck as bc
 from boundcheck import Loss
 from boundcheck.errors import CodeError, InputError
+from boundcheck.measure import run
 from boundcheck.measure.run import _Course
 from boundcheck.measure.store import finished
 from boundcheck.networks.adapt import sites_of
@@ -72,7 +74,7 @@ ONCE = {
 # In a run: how often, and what for.
 IN_RUN = {
     "measure/ball.py BallWatch.look": "where the length travelled has used up the room: norms that are kept",
-    "measure/ball.py BallWatch.move": "step: whether it has; the iterate at which norms are then due is gone after it",
+    "measure/ball.py BallWatch.follow": "some steps taken together: whether it has",
     "measure/run.py _Course.kept": "save: a checkpoint is of the CPU",
     "measure/run.py _Looks.observe": "save: what was observed goes into the trace",
     "measure/run.py _is_number": "stratum: a run of which no replica is left has nothing more to show",
@@ -98,6 +100,7 @@ ONCE_OF_NETWORKS = {
     "networks/build.py _gpt",
     "networks/function.py NetworkFunction.held_out_ends",
     "networks/network.py Network.accuracy",
+    "networks/network.py Network.sample_bytes",
     "networks/observe.py _noise",
     "networks/observe.py rounding_of",
 }
@@ -303,6 +306,12 @@ def measured(table: dict[str, Any], runs: Path, stop_at: int = sys.maxsize) -> t
         (result,) = bc.measure(table, runs, "cuda", tick)
     within = seen[-1] - seen[0] if seen else Counter()
     return result, finished(runs / result.run_id)[1], by_place(pretended), within
+
+
+@pytest.fixture(autouse=True)
+def saving(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However short a run is, it has checkpoints."""
+    monkeypatch.setattr(run, "SAVING", run.Saving(0.0, math.inf))
 
 
 def by_place(pretended: PretendedCuda) -> Crossed:

@@ -127,8 +127,7 @@ def _run(course: "_Course", folder: RunFolder, tick: Tick) -> Record:
         if begin == part.begin + chunk:
             part = _Part.of(empty, begin, chunk)
         end = min(begin + between, strata)
-        for t in course.run(begin, end, tick):
-            tick(STAGE, t, plan.steps)
+        for _ in course.run(begin, end, tick):
             if course.looks.bytes > MOST_WAITING:
                 course.looks.observe(part)
         course.looks.observe(part)
@@ -202,37 +201,45 @@ class _Course:
             "rare": {name: torch.from_numpy(x) for name, x in self.rare.seen.items()},
         }
 
-    def run(self, begin: int, end: int, tick: Tick) -> Iterator[int]:
-        """The iterations of some strata, many at a time; after each of these times its last.
+    def run(self, begin: int, end: int, tick: Tick) -> Iterator[None]:
+        """The iterations of some strata, many at a time; what is due of them waits to be observed.
 
-        What is due of them waits to be observed.
+        It stops where that may be done: what is observed together may decide the last bits, so that no clock does.
         """
         t, last = int(self.schedule.edges[begin]) + 1, int(self.schedule.edges[end])
         while t <= last:
             # Where no replica has a number left, there is nothing more to see.
             if not _is_number(self.algorithm.iterate(self.state)):
                 return
-            count, begun = self._together(t, last), time.monotonic()
-            # What a minibatch is drawn from is known before it is drawn.
-            drawn = [(self.sampler.law(), self.sampler.draw()) for _ in range(count)]
-            batches = [batch for _, batch in drawn]
-            taken = walk(self.algorithm, self.function, self.state, t, self.plan.numbers, batches)
-            self.state, self.pace = taken.state, (time.monotonic() - begun) / count
-            for due in self.rare.times[(t <= self.rare.times) & (self.rare.times < t + count)].tolist():
-                self.rare.at(due, tuple(part[due - t] for part in taken.points), tick)
-            self.looks.add(taken, t, self.schedule.times[:, begin:end], begin, [law for law, _ in drawn])
-            if self.ball is not None:
-                iterates = tuple(part[1:] for part in taken.points)
-                self.ball.follow(iterates, self.plan.step_size, taken.lengths, t + 1)
-            t += count
+            end_of_these = t + self._together(t, last)
+            while t < end_of_these:
+                count = min(end_of_these - t, max(int(_SECONDS / max(self.pace, 1e-6)), 1))
+                self._walk(t, count, self.schedule.times[:, begin:end], begin, tick)
+                t += count
+                tick(STAGE, t - 1, self.plan.steps)
             if self.algorithm.restarts(t - 1, self.plan.numbers) and t <= self.plan.steps:
                 self._restart(t - 1)
-            yield t - 1
+            yield
+
+    def _walk(self, t: int, count: int, times: np.ndarray, begin: int, tick: Tick) -> None:
+        """So many steps from t on; what is due of them at `times`, of the strata from `begin` on, waits."""
+        begun = time.monotonic()
+        # What a minibatch is drawn from is known before it is drawn.
+        drawn = [(self.sampler.law(), self.sampler.draw()) for _ in range(count)]
+        batches = [batch for _, batch in drawn]
+        taken = walk(self.algorithm, self.function, self.state, t, self.plan.numbers, batches)
+        self.state, self.pace = taken.state, (time.monotonic() - begun) / count
+        for due in self.rare.times[(t <= self.rare.times) & (self.rare.times < t + count)].tolist():
+            self.rare.at(due, tuple(part[due - t] for part in taken.points), tick)
+        self.looks.add(taken, t, times, begin, [law for law, _ in drawn])
+        if self.ball is not None:
+            iterates = tuple(part[1:] for part in taken.points)
+            self.ball.follow(iterates, self.plan.step_size, taken.lengths, t + 1)
 
     def _together(self, t: int, last: int) -> int:
         """How many steps from t on are taken together: what they lead through is held, and a restart ends them."""
         held = sum(part.numel() * part.element_size() for part in self.algorithm.iterate(self.state))
-        most = min(last - t + 1, _TELLS, max(_MOST_HELD // held, 1), max(int(_SECONDS / max(self.pace, 1e-6)), 1))
+        most = min(last - t + 1, _TELLS, max(_MOST_HELD // held, 1))
         return next((i for i in range(1, most) if self.algorithm.restarts(t + i - 1, self.plan.numbers)), most)
 
     def _restart(self, t: int) -> None:

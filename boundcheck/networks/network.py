@@ -125,7 +125,7 @@ class Network:
             return x
 
         with evaluating(self.model), torch.enable_grad(), saved_tensors_hooks(keep, lambda x: x):
-            self.task.losses(self.model, torch.arange(1))
+            self.task.losses(self.model, torch.arange(1, device=self.device))
         for x in (*self.model.parameters(), *self.model.buffers()):
             kept.pop(ref(x.untyped_storage()), None)
         # In W too, where an adapter has no shorter way from there.

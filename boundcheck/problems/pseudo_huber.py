@@ -1,5 +1,6 @@
 """Pseudo-Huber matrix regression: a bounded-gradient loss whose constants are exact by hand."""
 
+import math
 from collections.abc import Sequence
 from functools import cache
 from types import ModuleType
@@ -62,7 +63,8 @@ class PseudoHuber(Objective):
         self._curvature = 1 / delta**2
         self._rows, self._last = (x.cpu().numpy() for x in (self._targets.flatten(1), self._targets.permute(1, 2, 0)))
         self._last = np.ascontiguousarray(self._last)
-        self._small = _SMALL * delta - float(abs(targets).max())
+        self._largest = float(abs(targets).max())
+        self._small = _SMALL * delta - self._largest
         self.smoothness = Constant(1.0, "certified", "the second derivative of each term is at most 1")
         with ctx.workprec(64):
             radius = arb(delta) * arb(self.shape[0] * self.shape[1]).sqrt()
@@ -77,7 +79,7 @@ class PseudoHuber(Objective):
             return losses
 
         def loss(part: slice) -> Tensor:
-            x = W[part].unsqueeze(1) - self._targets
+            x = self._known(W[part]).unsqueeze(1) - self._targets
             root = self._inverse_root(x)
             return (x.square() * (root / (root + 1))).flatten(1).sum(1) / self.samples
 
@@ -98,7 +100,7 @@ class PseudoHuber(Objective):
             # Whole matrices are copied: general indexing goes number by number.
             chosen = self._targets.index_select(0, indices[part].flatten())
             chosen = chosen.view(-1, indices.shape[1], *self.shape)
-            x = torch.sub(W[part].unsqueeze(1), chosen, out=chosen)
+            x = torch.sub(self._known(W[part]).unsqueeze(1), chosen, out=chosen)
             return x.mul_(self._inverse_root(x)).sum(1)
 
         return in_blocks(gradient, W, indices.shape[1] * W[0].numel()).div_(indices.shape[1])
@@ -125,7 +127,7 @@ class PseudoHuber(Objective):
 
     def sample_gradients(self, W: Tensor) -> Tensor:
         """phi'(W - M_i) for each i, shape (R, n, d, k)."""
-        return self._slope(W.unsqueeze(1) - self._targets)
+        return self._slope(self._known(W).unsqueeze(1) - self._targets)
 
     def survey(self, W: Tensor, sides: tuple[Map, ...], among: Tensor | None = None) -> Survey:
         """As of every objective; loss and gradient share their roots."""
@@ -133,7 +135,7 @@ class PseudoHuber(Objective):
             return self._compiled_survey(loops, W, *stacked, among)
 
         def survey(part: slice) -> Survey:
-            x = W[part].unsqueeze(2) - self._between
+            x = self._known(W[part]).unsqueeze(2) - self._between
             root = self._inverse_root(x)
             slopes = x * root
             losses = x.mul_(slopes).div_(root.add_(1))
@@ -162,6 +164,11 @@ class PseudoHuber(Objective):
 
     def _is_small(self, W: Tensor) -> bool:
         return W.abs().max().item() < self._small
+
+    def _known(self, W: Tensor) -> Tensor:
+        """W, and NaN for entries whose squares overflow: q would be 0, and the slope 0, as at a minimum."""
+        most = math.sqrt(torch.finfo(W.dtype).max) / 16 * min(self.delta, 1.0) - self._largest
+        return torch.where(W.abs() < most, W, torch.nan)
 
     def _slope(self, x: Tensor) -> Tensor:
         return x * self._inverse_root(x)

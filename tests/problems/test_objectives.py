@@ -326,6 +326,21 @@ def test_least_squares_is_exact_in_small_integers() -> None:
     assert objective.gradient(W).tolist() == [[[2.5, 3.0]]]
 
 
+@pytest.mark.parametrize("size", [1e155, 1e160, 1e200, 1e308])
+@pytest.mark.parametrize("delta", [1e-3, 1.0, 1e3])
+def test_a_pseudo_huber_loss_whose_squares_overflow_is_no_number_and_no_minimum(size: float, delta: float) -> None:
+    objective, W = PseudoHuber(np.zeros((2, 2, 2)), delta), torch.full((1, 2, 2), size, dtype=torch.float64)
+
+    def told() -> list[torch.Tensor]:
+        survey, batch = objective.survey(W, ((None, None),)), objective.batch_gradient(W, torch.tensor([[0, 1]]))
+        return [objective.loss(W), objective.gradient(W), batch, survey.loss, survey.gradient]
+
+    # Compiled loops, where there are any, are for inference.
+    with torch.inference_mode():
+        found = told()
+    assert not any(torch.isfinite(x).any() for x in (*found, *told()))
+
+
 def test_pseudo_huber_loss_keeps_its_digits_near_the_target() -> None:
     # (1/2) x^2 to all digits, where delta^2 (sqrt(1 + x^2) - 1) would give zero.
     objective = PseudoHuber(np.zeros((1, 1, 1)), 1.0)

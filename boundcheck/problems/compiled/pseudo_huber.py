@@ -36,7 +36,8 @@ def _compiled(function: Function) -> Function:
 def _inverse_root(z: float, is_small: bool) -> float:
     r""":math:`1/\sqrt z` to a few units of roundoff: from float32 by a step that takes its error to the third power."""
     if not is_small:
-        return 1 / np.sqrt(z)
+        # Of a z that overflowed nothing is known: 0 would be the slope at a minimum.
+        return 1 / np.sqrt(z) if z < np.inf else np.nan
     q = np.float64(np.float32(1) / np.sqrt(np.float32(z)))
     rest = 1 - z * q * q
     return q + q * rest * (0.5 + 0.375 * rest)
