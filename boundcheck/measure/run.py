@@ -108,7 +108,7 @@ def run_ensemble(
 
 def _run(course: "_Course", folder: RunFolder, tick: Tick) -> Record:
     _keep_freed_memory()
-    function, plan = course.function, course.plan
+    function = course.function
     replicas, strata = course.schedule.times.shape
     between = max(strata // _SAVES, 1)
     chunk = between * math.ceil(_CHUNK_BYTES / (8 * replicas * between))
