@@ -3,7 +3,6 @@
 Whatever is in a registry is tried. What a device is asked for its numbers by is in `CROSSINGS`, with how often.
 """
 
-import math
 import re
 import sys
 from collections import Counter
@@ -22,7 +21,6 @@ from torch.func import grad, vmap
 import boundcheck as bc
 from boundcheck import Loss
 from boundcheck.errors import CodeError, InputError
-from boundcheck.measure import run
 from boundcheck.measure.run import _Course
 from boundcheck.measure.store import finished
 from boundcheck.networks.adapt import sites_of
@@ -306,12 +304,6 @@ def measured(table: dict[str, Any], runs: Path, stop_at: int = sys.maxsize) -> t
         (result,) = bc.measure(table, runs, "cuda", tick)
     within = seen[-1] - seen[0] if seen else Counter()
     return result, finished(runs / result.run_id)[1], by_place(pretended), within
-
-
-@pytest.fixture(autouse=True)
-def saving(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However short a run is, it has checkpoints."""
-    monkeypatch.setattr(run, "SAVING", run.Saving(0.0, math.inf))
 
 
 def by_place(pretended: PretendedCuda) -> Crossed:

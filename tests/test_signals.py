@@ -29,7 +29,7 @@ kind = "lora"
 rank = 1
 
 [run]
-steps = 200000
+steps = 100000
 batch = 2
 replicas = 64
 audits = 64

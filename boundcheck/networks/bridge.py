@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from boundcheck.errors import InputError
 from boundcheck.files import read_text
 from boundcheck.networks.network import Task
+from boundcheck.networks.rows import Rows
 from boundcheck.networks.samples import samples
 from boundcheck.networks.tables import PretrainedSpec
 from boundcheck.networks.tasks import Encoded, Shape
@@ -31,6 +32,8 @@ _HEADS = ("classifier.", "score.")
 _DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.bfloat16}
 # Copies of the weights in memory: weights, adapted copies, and activations.
 _ROOM = 2.0
+# Rows of samples that are read at a time.
+_READ = 2**12
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,10 @@ def load(table: PretrainedSpec, device: str) -> Loaded:
     longest = max(batch["input_ids"].shape[1] for batch in (train, held_out))
     if longest > (most := getattr(config, "max_position_embeddings", longest)):
         raise InputError("model.length", table.length, f"at most {most}, the positions of the model")
+    last = max(_largest(batch["input_ids"]) for batch in (train, held_out))
+    if last >= (known := model.get_input_embeddings().num_embeddings):
+        expected = f"a folder whose tokenizer and model fit; one makes the token {last}, the other has {known}"
+        raise InputError("model.path", table.path, expected)
     shape: Shape = "class" if table.task == "classification" else "next token"
     for name, parameter in model.named_parameters():
         # A head that the folder did not hold was drawn at random, and has to be trained.
@@ -99,6 +106,11 @@ def load(table: PretrainedSpec, device: str) -> Loaded:
         for part, batch in (("train", train), ("held out", held_out))
     ]
     return Loaded(name, model, *tasks)
+
+
+def _largest(tokens: Tensor | Rows) -> int:
+    """The largest of a table of tokens, of which so many rows are read at a time."""
+    return max(int(tokens[first : first + _READ].max()) for first in range(0, len(tokens), _READ))
 
 
 def _keep_heads_fine(model: nn.Module) -> None:

@@ -1,7 +1,6 @@
 """Runs killed in the middle, with SIGKILL or at any write, end bit-identical to those that were not."""
 
 import json
-import math
 import os
 import signal
 import subprocess
@@ -127,9 +126,8 @@ STRATA = 10
 
 @pytest.fixture
 def small_chunks(monkeypatch):
-    """Chunks of the trace of which a short run has four, and a checkpoint wherever there can be one."""
+    """Chunks of the trace of which a short run has four."""
     monkeypatch.setattr(run, "_CHUNK_BYTES", 8 * SHORT["run"]["replicas"] * STRATA)
-    monkeypatch.setattr(run, "SAVING", run.Saving(0.0, math.inf))
 
 
 class Killed(BaseException):
@@ -211,7 +209,7 @@ def test_what_was_written_since_the_last_checkpoint_is_written_again(at, tmp_pat
 
 
 @pytest.mark.parametrize("cost", [0.001, 0.3])
-def test_saving_takes_a_small_part_of_a_run_and_a_kill_costs_seconds(cost, tmp_path, monkeypatch):
+def test_saving_takes_a_small_part_of_a_run_and_a_kill_costs_seconds(cost, tmp_path, monkeypatch, saving):
     """By a clock on which a twentieth of the run takes 0.4 s or 4 s, and a checkpoint what is said."""
     for pace in (0.4, 4.0):
         clock, saved = [0.0], []
@@ -227,6 +225,7 @@ def test_saving_takes_a_small_part_of_a_run_and_a_kill_costs_seconds(cost, tmp_p
         with monkeypatch.context() as patch:
             patch.setattr(run, "time", SimpleNamespace(monotonic=lambda clock=clock: clock[0]))
             patch.setattr(RunFolder, "save_checkpoint", save)
+            patch.setattr(run, "SAVING", saving)
             measure(SHORT, tmp_path / f"{pace}", tick=tick)
         # The first comes as soon as a second's work can be saved; then the cost says how far apart they are.
         between = max(1.0, 50 * cost)

@@ -155,6 +155,12 @@ def test_the_proofs_are_told_before_anything_is_waited_for(proofs, tmp_path, mon
             order.append("started")
             self.calls = calls
 
+        def __enter__(self) -> Any:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            order.append("left")
+
         def results(self) -> list[Any]:
             order.append("waited")
             return [call.function.__name__ for call in self.calls]
@@ -168,7 +174,7 @@ def test_the_proofs_are_told_before_anything_is_waited_for(proofs, tmp_path, mon
     outcome = conduct.conduct(
         jiang2024, tmp_path, tmp_path, "cpu", False, lambda *each: told.append(each), lambda x: order.append("shown")
     )
-    assert order == ["started", "proved jiang2024", "shown", "waited"]
+    assert order == ["started", "proved jiang2024", "shown", "waited", "left"]
     assert outcome["found"] == {
         "experiments": [],
         "faults": [],

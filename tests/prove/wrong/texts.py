@@ -19,6 +19,7 @@ from boundcheck.measure.spec import expand, specs_of, validated
 from boundcheck.networks.bridge import check_configurations
 from boundcheck.networks.tables import GPTSpec
 from boundcheck.progress import silent
+from boundcheck.room import check_room
 from tests.measure.small import theorem_table
 
 from .case import Case
@@ -49,6 +50,12 @@ def spec(text: str) -> Callable[[Path], str]:
         return said(lambda: specs_of(path))
 
     return read
+
+
+def fitting(folder: Path, **run: int) -> str:
+    """A run of so many replicas and audits in 1 GiB, before it starts."""
+    (made,) = expand(theorem_table(run__steps=1000, **{f"run__{name}": count for name, count in run.items()}))
+    return said(lambda: prepare(made, folder, "cpu", silent, 1.0))
 
 
 def assumed(formula: str) -> Callable[[Path], str]:
@@ -161,9 +168,9 @@ CASES = [
     Case("replicas that no memory holds", r"^run\.replicas = ", spec("[run]\nreplicas = 10_000_000_000"), spec("")),
     Case(
         "audits of replicas that no memory holds",
-        r"^run\.audits = .*numbers",
-        spec("[run]\nreplicas = 100_000\naudits = 1000"),
-        spec("[run]\nreplicas = 100\naudits = 1000"),
+        r"^run\.audits = .*GiB",
+        lambda folder: fitting(folder, replicas=100_000, audits=1000),
+        lambda folder: fitting(folder, replicas=100, audits=1000),
     ),
     Case("a seed that no generator takes", r"^seed = .*less than", spec("seed = 99999999999999999999"), spec("")),
     Case(
@@ -215,9 +222,9 @@ CASES = [
     Case("a side that takes minutes", r"^problem\.d = 2896: .*512", sides(2896), sides(4)),
     Case(
         "attention that no memory holds",
-        r"^model\.context = .*numbers",
-        lambda _: said(lambda: validated(GPTSpec, {"kind": "gpt", "heads": 64, "context": 8192})),
-        lambda _: said(lambda: validated(GPTSpec, {"kind": "gpt", "heads": 4, "context": 64})),
+        r"^model\.context = .*GiB",
+        lambda _: said(lambda: check_room(validated(GPTSpec, {"kind": "gpt", "heads": 64, "context": 8192}).room(), 1)),
+        lambda _: said(lambda: check_room(validated(GPTSpec, {"kind": "gpt", "heads": 4, "context": 64}).room(), 1)),
     ),
     Case(
         "a field that moves the cursor",
