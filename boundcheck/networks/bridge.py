@@ -92,7 +92,8 @@ def load(table: PretrainedSpec, device: str) -> Loaded:
     if longest > (most := getattr(config, "max_position_embeddings", longest)):
         raise InputError("model.length", table.length, f"at most {most}, the positions of the model")
     last = max(_largest(batch["input_ids"]) for batch in (train, held_out))
-    if last >= (known := model.get_input_embeddings().num_embeddings):
+    embedding: Any = model.get_input_embeddings
+    if last >= (known := embedding().num_embeddings):
         expected = f"a folder whose tokenizer and model fit; one makes the token {last}, the other has {known}"
         raise InputError("model.path", table.path, expected)
     shape: Shape = "class" if table.task == "classification" else "next token"
