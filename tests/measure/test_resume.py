@@ -20,8 +20,8 @@ from tests.layers import sampled
 
 from .small import refused, theorem_table
 
-# Long enough to be caught in the middle: about two seconds, with 16 checkpoints.
-LONG = theorem_table(run__steps=4000, run__audits=64)
+# Long enough to be caught in the middle: seconds, with 16 checkpoints.
+LONG = theorem_table(run__steps=8000, run__audits=64)
 SHORT = theorem_table(run__steps=120, run__audits=40)
 # One thread, as in the tests themselves (tests/conftest.py): the environment is part of the result.
 PROGRAM = """

@@ -385,7 +385,7 @@ def test_a_sweep_runs_every_kind_of_adapter(table: dict[str, Any], tmp_path: Pat
         assert result.ends.loss[0][1] != pytest.approx(result.ends.loss[0][0], rel=1e-6)
         targets = ["blocks.0.edit"] if kind in {"direft", "loreft"} else ["blocks.0.attention.qkv", "blocks.0.mlp.up"]
         assert list(result.estimates.radii) == targets
-    assert {f"{n + 1}/{len(kinds)} run" for n in range(len(kinds))} <= stages
+    assert "experiments" in stages
 
 
 @pytest.mark.full
