@@ -107,7 +107,7 @@ def headroom(lines: list[Line]) -> Figure | None:
             )
         axis.axvline(1, color=GREY, lw=0.8)
         axis.set_xscale("log")
-        axis.set_xlim(1 / _FURTHEST, 2 * _FURTHEST)
+        axis.set_xlim(1 / (2 * _FURTHEST), 2 * _FURTHEST)
         ticks(axis.xaxis, [0.1, 0.3, 1, 3, 10])
         axis.set_yticks(range(len(lines)), [line.name for line in reversed(lines)])
         axis.set_xlabel("factor left to the limit; below 1 the line misses it")
