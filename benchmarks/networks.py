@@ -79,7 +79,8 @@ def agreement(effort: Effort) -> Found:
     from curvlinops import HessianLinearOperator
 
     made = network()
-    u, ids = _direction(made), made.task.ids  # type: ignore[attr-defined]
+    task: Any = made.task
+    u, ids = _direction(made), task.ids
 
     class Logits(nn.Module):
         """The classes second, as cross_entropy wants them."""

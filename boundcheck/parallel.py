@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Lock
 from types import TracebackType
@@ -150,7 +151,7 @@ class Running:
             works = [_Work(settings, call.function, call.arguments) for call in calls]
             futures = self._engine.submit(works) if works else []
         for i, future in zip(sent, futures, strict=True):
-            future.add_done_callback(lambda future, i=i: self._end(i, future))  # type: ignore[misc]
+            future.add_done_callback(partial(self._end, i))
 
     def _may_send(self, i: int) -> bool:
         """Whether there is room; on its last try a call is alone, and it is known whose fault a loss is."""

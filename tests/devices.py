@@ -145,7 +145,7 @@ def is_there(x: Any) -> bool:
 
 
 def _mark(x: Tensor) -> Tensor:
-    _memory(x).there = True  # type: ignore[attr-defined]
+    _memory(x).there = True
     return x
 
 

@@ -42,7 +42,7 @@ def held(spec: Spec, function: Function, plan: Plan | None = None) -> tuple[Part
             Part("bracket.iterates", bracket.iterates, _ITERATING * bracket.iterates * pair),
             *function.room(max(bracket.ascents, _ITERATING), 1, 0),
         )
-    run, replicas = spec.run, _replicas(spec)
+    run, replicas = spec.run, spec.replicas
     batch, strata = _batch(spec, plan) or 1, _strata(spec, plan)
     # Beside what is observed, the time.
     columns = 1 + len(spec.algorithm.shows)
@@ -63,13 +63,13 @@ def weight(spec: Spec, function: Function, plan: Plan | None = None) -> float:
         points = bracket.pairs + _ITERATING * bracket.iterates + bracket.ascents * bracket.rounds
         return points * function.work(function.samples)
     step, look = function.work(_batch(spec, plan) or function.samples), function.work(function.samples)
-    return _replicas(spec) * (_steps(spec, plan) * step + _strata(spec, plan) * look)
+    return spec.replicas * (_steps(spec, plan) * step + _strata(spec, plan) * look)
 
 
 @torch.inference_mode()
 def seconds(spec: Spec, function: Function, start: Start, plan: Plan, device: str) -> float:
     """About how long a run takes, from a step and a look that are tried at v_1; nothing of the run itself is drawn."""
-    replicas = _replicas(spec)
+    replicas = spec.replicas
     # A network computes replicas one by one.
     tried = replicas if function.is_known else 1
     strata = _strata(spec, plan)
@@ -128,8 +128,3 @@ def _steps(spec: Spec, plan: Plan | None) -> int:
 def _strata(spec: Spec, plan: Plan | None) -> int:
     steps = _steps(spec, plan)
     return min(spec.run.audits or steps, steps)
-
-
-def _replicas(spec: Spec) -> int:
-    # Replicas of gradient descent would all be the same.
-    return spec.run.replicas if spec.is_stochastic else 1

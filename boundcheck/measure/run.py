@@ -163,8 +163,7 @@ class _Course:
 
     @classmethod
     def start(cls, spec: Spec, function: Function, start: Start, plan: Plan, device: str) -> "_Course":
-        # Replicas of gradient descent would all be the same.
-        replicas = spec.run.replicas if spec.is_stochastic else 1
+        replicas = spec.replicas
         strata = min(spec.run.audits or plan.steps, plan.steps)
         if spec.measure.is_of_the_last:
             # The last iterate, and those before it.

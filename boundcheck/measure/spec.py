@@ -268,6 +268,11 @@ class Spec(Table):
         return self.algorithm.is_stochastic
 
     @property
+    def replicas(self) -> int:
+        """How many runs there are side by side: replicas of gradient descent would all be the same."""
+        return self.run.replicas if self.is_stochastic else 1
+
+    @property
     def algorithm(self) -> Algorithm:
         """What is run."""
         found = algorithm_of(self.said)

@@ -29,6 +29,7 @@ class _Unnamed:
 
     def __init__(self) -> None:
         with _on_disk():
+            # No block holds it: it is open as long as this object is.
             self.bytes: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         weakref.finalize(self, _close, self.bytes)
 

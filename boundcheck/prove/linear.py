@@ -134,6 +134,7 @@ def _silent() -> type[Any]:
     class Silent(highspy.Highs):
         """A solver that prints nothing while it is made."""
 
+        # HiGHS's own name for it.
         def enableCallbacks(self) -> None:  # noqa: N802
             """None are wanted, and to enable them, as the constructor does, would print a banner on stdout."""
 

@@ -47,6 +47,7 @@ SAME, LINE, READ = "as if nothing had happened", "one line", "read as what it sa
 # Times of an undisturbed end, and seconds more, after which a process hangs; characters of a line.
 _PATIENCE, _LEAST, _LONGEST = 20.0, 60.0, 1000
 _SIGNALS = ("SIGKILL", "SIGTERM", "SIGINT")
+_NONE = Trouble("none")
 _LEFT_OVER = (UNFINISHED, ".partial", ".tmp")
 Files = dict[str, bytes | str]
 
@@ -150,7 +151,7 @@ class _Made:
         """How the command may end where nobody attacks it, though another process may have done the same before."""
         return (0, 2) if SUBJECTS[self.attack.subject].once else (0,)
 
-    def _run(self, name: str, trouble: Trouble = Trouble("none")) -> End:  # noqa: B008
+    def _run(self, name: str, trouble: Trouble = _NONE) -> End:
         return self._waited(Running(self.attack.subject, self.world, trouble, name))
 
     def _waited(self, running: Running) -> End:
@@ -169,7 +170,7 @@ class _Made:
         number = signal.Signals[self.attack.kind]
         moment = self.random.random() * self.truth.end.seconds
         self.change = f"{number.name} after {moment:.2f} s"
-        running = Running(self.attack.subject, self.world, Trouble("none"), "attacked")
+        running = Running(self.attack.subject, self.world, _NONE, "attacked")
         time.sleep(moment)
         running.send(number)
         end = self._waited(running)
@@ -178,7 +179,7 @@ class _Made:
 
     def _raced(self) -> str:
         self.change = "two processes at a time"
-        both = [Running(self.attack.subject, self.world, Trouble("none"), f"racer{i}") for i in range(2)]
+        both = [Running(self.attack.subject, self.world, _NONE, f"racer{i}") for i in range(2)]
         for running in both:
             self._check_end(self._waited(running), self._well)
         self._check_same(_files(self.world))
@@ -212,7 +213,7 @@ class _Made:
             return LINE
         if pattern in subject.authored:
             return READ
-        self._check_same(after, {name})
+        self._check_same(after, frozenset({name}))
         if subject.prints and end.printed != self.truth.end.printed:
             raise _WrongError("something else was printed")
         return SAME
@@ -229,7 +230,7 @@ class _Made:
             if name in self.truth.left and now.get(name) not in (content, self.truth.left[name]):
                 raise _WrongError(f"{name} was {'torn' if name in now else 'lost'}")
 
-    def _check_same(self, now: Files, aside: set[str] = set()) -> None:  # noqa: B006
+    def _check_same(self, now: Files, aside: frozenset[str] = frozenset()) -> None:
         self._check_nothing_left_over(now)
         names = {name for name in now.keys() | self.truth.left.keys() if now.get(name) != self.truth.left.get(name)}
         if names - aside:
@@ -283,14 +284,14 @@ def _truth(name: str) -> _Truth:
 def _made_once(name: str) -> _Truth:
     root = Path(_KEPT.name) / re.sub(r"\W", "_", name)
     (before := root / "before").mkdir(parents=True)
-    made = Running(name, before, Trouble("none"), "prepare", "prepare").end(_LEAST * _PATIENCE)
+    made = Running(name, before, _NONE, "prepare", "prepare").end(_LEAST * _PATIENCE)
     world = shutil.copytree(before, root / "world")
-    end = Running(name, world, Trouble("none"), "truth").end(_LEAST * _PATIENCE)
+    end = Running(name, world, _NONE, "truth").end(_LEAST * _PATIENCE)
     if made.code != 0 or end.code != 0:
         raise BoundcheckError(f"{name}, which nobody attacked, ended with {end.code}: {made.said}{end.said}")
     # The first of all includes what every process imports.
     again = shutil.copytree(before, root / "again" / "world")
-    seconds = Running(name, again, Trouble("none"), "truth").end(_LEAST * _PATIENCE).seconds
+    seconds = Running(name, again, _NONE, "truth").end(_LEAST * _PATIENCE).seconds
     return _Truth(before, _files(before), _files(world), replace(end, seconds=seconds))
 
 

@@ -426,7 +426,7 @@ def test_only_the_rows_that_are_audited_are_read() -> None:
             read.append(place)
             return data[place]
 
-    loader: Any = DataLoader(Counted(), batch_size=2, collate_fn=collated)  # type: ignore[arg-type]
+    loader: Any = DataLoader(Counted(), batch_size=2, collate_fn=collated)
     task, total = audit_sample(loader, 7, 0, "class", torch.device("cpu"))
     assert (task.samples, total) == (7, 50)
     assert len(read) == len(set(read)) == 7

@@ -63,7 +63,7 @@ def test_rows_are_those_of_a_tensor(data: Any, height: int, width: int, dtype: s
 def test_what_fills_no_row_is_left_out_and_what_is_small_is_held() -> None:
     spool = Spool("int32")
     spool.add(torch.arange(11))
-    assert torch.equal(spool.rows(3, torch.tensor([2, 0])), torch.tensor([[6, 7, 8], [0, 1, 2]]))  # type: ignore[arg-type]
+    assert torch.equal(spool.rows(3, torch.tensor([2, 0])), torch.tensor([[6, 7, 8], [0, 1, 2]]))
 
 
 def test_texts_are_read_as_they_were_written() -> None:
