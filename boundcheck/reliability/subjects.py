@@ -6,12 +6,12 @@ They are as small as they can be and still write and read every kind of file tha
 from __future__ import annotations
 
 import json
-import runpy
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -85,9 +85,10 @@ class Subject:
 
 
 def _command(*arguments: str) -> None:
-    """What `python -m boundcheck` does."""
+    """What `boundcheck` does, and `python -m boundcheck`."""
     sys.argv = ["boundcheck", *arguments]
-    runpy.run_module("boundcheck", run_name="__main__")
+    # As by its name: what is above in the house is not imported from here.
+    import_module("boundcheck.__main__").main()
 
 
 def _spec(table: dict[str, Any]) -> None:
