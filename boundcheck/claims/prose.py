@@ -1,0 +1,198 @@
+"""`plain`, `html`, `tex`: text with formulas in it, as a terminal, a page and a paper show it.
+
+A formula stands between two dollars, on one line, as people type it in a mail: ``$‖W_1 - W_2‖ ≤ C√r·σ$``. A
+terminal shows it as it was typed; on a page and in a paper it is typeset. Only subscripts, superscripts, roots and hats
+change their look: no sign is left out and no bracket but the one that holds a script or a root, so that all three say
+the same.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from html import escape
+
+from boundcheck.claims.markup import mathml_of
+
+_FORMULA = re.compile(r"\$([^$\n]+)\$")
+# Words that are one sign, not a product of letters.
+_COMMANDS = frozenset(("cos", "dim", "exp", "inf", "lim", "log", "max", "min", "sin", "sup"))
+_NAMES = _COMMANDS | {"all", "for", "of", "op", "or", "rank", "tr", "with"}
+_SIGNS = {
+    "‖": r"\|", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "≈": r"\approx", "∝": r"\propto", "≪": r"\ll", "≫": r"\gg",
+    "∈": r"\in", "⊂": r"\subset", "→": r"\to", "⇒": r"\Rightarrow", "∇": r"\nabla", "∂": r"\partial",
+    "⟨": r"\langle", "⟩": r"\rangle", "·": r"\cdot", "×": r"\times", "±": r"\pm", "∘": r"\circ", "∞": r"\infty",
+    "∀": r"\forall", "∃": r"\exists", "Σ": r"\sum", "∑": r"\sum", "Π": r"\prod", "∏": r"\prod", "ℓ": r"\ell",
+    "ℝ": r"\mathbb{R}", "𝔼": r"\mathbb{E}", "…": r"\dots", "−": "-", "′": "'", "½": r"\tfrac{1}{2}", "√": r"\surd",
+    "{": r"\{", "}": r"\}", "%": r"\%", "#": r"\#", "&": r"\&", "\u2009": r"\,", "\u202f": r"\,", "\u00a0": r"\ ",
+}  # fmt: skip
+_ABOVE = {"\u0302": r"\hat", "\u0303": r"\tilde", "\u0304": r"\bar", "\u0305": r"\bar"}
+_RAISED = {"ᵀ": r"\top"} | dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+", strict=True))
+_LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
+_GREEK = re.compile(r"GREEK (SMALL|CAPITAL) LETTER (\w+)")
+_CLOSES = {"(": ")", "[": "]", "{": "}"}
+_WORD_SIGN = re.compile(f".[{''.join(_ABOVE)}]*", re.DOTALL)
+# Signs of TeX in the words around formulas.
+_TEX = {sign: f"\\{sign}" for sign in "&%$#_{}"} | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}"} | {
+    "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}", "“": "``", "”": "''", "–": "--",
+    "’": "'", "‘": "`", "—": "---", "\u00a0": "~", "\u2009": r"\,", "\u202f": r"\,",
+}  # fmt: skip
+
+
+def plain(text: str) -> str:
+    """The text as it was typed, without the dollars around formulas."""
+    return _FORMULA.sub(r"\1", text)
+
+
+def html(text: str) -> str:
+    """The text as HTML, each formula as MathML."""
+    return _joined(text, escape, lambda formula: mathml_of(latex(formula)))
+
+
+def tex(text: str) -> str:
+    """The text as LaTeX, each formula between dollars; needs amsmath and amssymb."""
+    return _joined(text, _words, lambda formula: f"${latex(formula)}$")
+
+
+def latex(formula: str) -> str:
+    r"""A formula that was typed on one line, in LaTeX.
+
+    ``x_1``, ``x_(t+1)``, ``r^(1/4)``, ``x²``: scripts; ``√r·σ`` is the root of r alone, and ``√(rσ)`` of both;
+    ``λ*`` has a star as its superscript; letters side by side are a product, but for names such as ``max`` and ``op``.
+    """
+    return " ".join(_Reader(unicodedata.normalize("NFC", formula)).items(""))
+
+
+def _joined(text: str, words: Callable[[str], str], formula: Callable[[str], str]) -> str:
+    """Each part of the text in its own way: words and formulas take turns."""
+    parts = _FORMULA.split(text)
+    return "".join(formula(part) if place % 2 else words(part) for place, part in enumerate(parts))
+
+
+def _words(text: str) -> str:
+    """Words for TeX: signs that it reads as commands are printed, and mathematical signs are in math."""
+    return _WORD_SIGN.sub(_in_words, unicodedata.normalize("NFC", text))
+
+
+def _in_words(match: re.Match[str]) -> str:
+    sign, marked = match[0], len(match[0]) > 1
+    if not marked and (sign in _TEX or sign.isascii() or unicodedata.name(sign, "").startswith("LATIN")):
+        return _TEX.get(sign, sign)
+    return rf"\ensuremath{{{latex(sign)}}}"
+
+
+def _sign(sign: str) -> str:
+    """One sign in LaTeX; one that is not known stands as text."""
+    if sign in _SIGNS:
+        return _SIGNS[sign]
+    if greek := _GREEK.fullmatch(unicodedata.name(sign, "")):
+        # Unicode's name of λ lacks a letter.
+        name = greek[2].lower().replace("lamda", "lambda")
+        return f"\\{name.capitalize() if greek[1] == 'CAPITAL' else name}"
+    apart = unicodedata.normalize("NFD", sign)
+    if len(apart) == 2 and apart[1] in _ABOVE:
+        return f"{_ABOVE[apart[1]]}{{{apart[0]}}}"
+    return sign if sign.isascii() and sign not in "\\$^_~" else rf"\text{{{_TEX.get(sign, sign)}}}"
+
+
+class _Reader:
+    """From left to right through one formula."""
+
+    def __init__(self, text: str) -> None:
+        self._text, self._at = text, 0
+
+    def items(self, end: str) -> list[str]:
+        """Everything up to a closing bracket, which is passed, or to the end of the formula."""
+        found = []
+        while self._at < len(self._text):
+            if end and self._next() == end:
+                self._at += 1
+                break
+            if self._next().isspace() and self._next() not in _SIGNS:
+                self._at += 1
+                continue
+            found.append(self._item())
+        return found
+
+    def _next(self) -> str:
+        return self._text[self._at : self._at + 1]
+
+    def _take(self, pattern: str) -> str:
+        match = re.compile(pattern).match(self._text, self._at)
+        self._at += len(match[0]) if match else 0
+        return match[0] if match else ""
+
+    def _item(self) -> str:
+        """A sign with its scripts."""
+        made, below, above = self._base(), "", ""
+        while sign := self._next():
+            if sign in "_^" and not self._is_last():
+                self._at += 1
+                script = self._argument()
+                below, above = (below + script, above) if sign == "_" else (below, above + script)
+            elif sign in _RAISED:
+                above += self._many(_RAISED)
+            elif sign in _LOWERED:
+                below += self._many(_LOWERED)
+            elif sign == "*" and made[-1:].isalpha() | made.endswith("}") and not self._is_before_a_factor():
+                self._at += 1
+                above += "*"
+            else:
+                break
+        return made + (f"_{{{below}}}" if below else "") + (f"^{{{above}}}" if above else "")
+
+    def _many(self, table: dict[str, str]) -> str:
+        found = ""
+        while self._next() in table and self._next():
+            found += table[self._next()]
+            self._at += 1
+        return found
+
+    def _is_last(self) -> bool:
+        return not self._text[self._at + 1 :].strip()
+
+    def _is_before_a_factor(self) -> bool:
+        """Whether a star stands between two letters, as of a product or a convolution."""
+        return self._text[self._at + 1 : self._at + 2].isalnum()
+
+    def _base(self) -> str:
+        if name := self._take("[A-Za-z]+"):
+            if name in _NAMES:
+                return f"\\{name}" if name in _COMMANDS else rf"\operatorname{{{name}}}"
+            # One letter at a time: what follows is over or under the last.
+            self._at -= len(name) - 1
+            expectation = name == "E" and self._next() in ("[", "‖")
+            return self._marked(r"\mathbb{E}" if expectation else name[0])
+        if number := self._take(r"\d+(\.\d+)?"):
+            return number
+        sign = self._next()
+        self._at += 1
+        if sign == "√" and self._text[self._at :].strip():
+            return rf"\sqrt{{{self._argument()}}}"
+        if sign in _CLOSES:
+            inside = " ".join(self.items(_CLOSES[sign]))
+            closed = self._text[self._at - 1] == _CLOSES[sign]
+            return f"{_sign(sign)}{inside}" + (_sign(_CLOSES[sign]) if closed else "")
+        if sign in _RAISED or sign in _LOWERED:
+            self._at -= 1
+            return "{}"
+        return self._marked(_sign(sign))
+
+    def _marked(self, letter: str) -> str:
+        """A letter with the marks above it."""
+        while self._next() in _ABOVE and self._next():
+            letter = f"{_ABOVE[self._next()]}{{{letter}}}"
+            self._at += 1
+        return letter
+
+    def _argument(self) -> str:
+        """What a script or a root holds: a bracket, without the bracket, or one sign, name or number."""
+        if self._next() == "(":
+            self._at += 1
+            return " ".join(self.items(")"))
+        minus = self._take("[-−]")
+        if name := self._take("[A-Za-z]{2,}(?![A-Za-z])"):
+            # A subscript of several letters is a word: T_min, σ_max, f_full.
+            made = f"\\{name}" if name in _COMMANDS else rf"\mathrm{{{name}}}"
+        else:
+            made = self._base()
+        return ("-" if minus else "") + made
