@@ -5,6 +5,7 @@ python -m benchmarks ensemble networks.lanczos    those of a file, or one
 python -m benchmarks --short                      without those that take over half a minute
 python -m benchmarks --quick                      two turns of a tenth of the work: does it run?
 python -m benchmarks --out reports/benchmarks     and a page with figures, and results.json
+python -m benchmarks sweeps.dask --out reports/benchmarks    one line anew on a page that stands
 python -m benchmarks --page reports/benchmarks    the page again from its results.json
 """
 
@@ -56,6 +57,8 @@ def main(
     if out is not None:
         minutes = round((perf_counter() - began) / 60, 1)
         results = Results(made, minutes, effort, here, versions(), tuple(lines))
+        if names and (out / "results.json").exists():
+            results = Results.read(out / "results.json").renewed(results)
         typer.echo(f"{write(results, out)[0]}")
 
 

@@ -11,6 +11,7 @@ PACKAGES = (
     *("boundcheck", "torch", "numpy", "scipy", "sympy", "python-flint", "cvxpy", "clarabel", "numba", "joblib"),
     *("jax", "curvlinops-for-pytorch", "PEPit", "transformers", "peft", "dask"),
 )
+LOAD = "load when it began"
 # A product of this size is bound by arithmetic; a triad of so many numbers is far larger than any cache.
 PRODUCT, TRIAD = 2048, 2**25
 
@@ -28,7 +29,7 @@ def machine() -> dict[str, str]:
         "memory": f"{psutil.virtual_memory().total / 2**30:.1f} GiB",
         "system": str(known["platform"]),
         "Python": str(known["python_version"]),
-        "load when it began": f"{os.getloadavg()[0]:.2f} (mean of a minute)",
+        LOAD: f"{os.getloadavg()[0]:.2f} (mean of a minute)",
     }
 
 

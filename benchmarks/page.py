@@ -18,7 +18,7 @@ from boundcheck.report.style import BLUE, GREY, STYLE, VERMILLION, WIDTH, log_y,
 from boundcheck.report.words import number, signed
 
 _TITLE = "boundcheck, timed: each figure against its peer"
-_LEAD = """Every line was measured in one run on one machine, in a process of its own. Where there is a peer, ours and
+_LEAD = """Every line was measured on one machine, in a process of its own. Where there is a peer, ours and
 the peer's took turns, and the best turn of each counts; a limit in seconds is held against the median."""
 # Where the figure of ratios ends; what is further off is drawn there.
 _FURTHEST = 20.0

@@ -33,9 +33,9 @@ def audit(options: tuple[str, ...], of_page: bool, limit: float, effort: Effort)
     return Found(taken, taken, limit, {"ours": Times((taken,))}, (f"One turn; {other}.",))
 
 
-def _line(name: str, what: str, means: str, limit: float, options: tuple[str, ...] = ()) -> Benchmark:
+def _line(name: str, what: str, means: str, limit: float, options: tuple[str, ...] = (), why: str = "") -> Benchmark:
     measure = partial(audit, options, True, limit)
-    return Benchmark(f"report.{name}", what, "a limit", "s", "s", means, measure, Limit(limit), is_long=True)
+    return Benchmark(f"report.{name}", what, "a limit", "s", "s", means, measure, Limit(limit), why, is_long=True)
 
 
 BENCHMARKS = (
@@ -46,5 +46,7 @@ BENCHMARKS = (
         "The whole report that papers cite, in half of the 3 min 44 s that it took before.",
         BEFORE / 2,
         ("--full",),
+        "The report has grown: it holds 128 runs, and held 14 at first and 80 after that. They are two thirds of the "
+        "work, and the adversary's searches a sixth.",
     ),
 )

@@ -14,6 +14,7 @@ from hypothesis import given
 from benchmarks.alone import found, measured
 from benchmarks.growth import FITTED, Sizes, fit, operations, traffic
 from benchmarks.line import QUICK, Benchmark, Curve, Effort, Found, Limit, Line, Times, in_turns
+from benchmarks.machine import LOAD
 from benchmarks.page import write
 from benchmarks.results import Results
 from boundcheck.errors import InputError
@@ -153,6 +154,24 @@ def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
     path.write_bytes(results().as_json())
     assert Results.read(path) == results()
+
+
+def test_a_later_run_replaces_its_own_lines_alone() -> None:
+    """And none from another machine, of other versions, or measured with another effort, stands beside them."""
+    before = results()
+    again = replace(before.lines[-1], failed="It was stopped.", found=None)
+    new = replace(again, name="file.new")
+    later = replace(before, made="2027-01-01", machine=before.machine | {LOAD: "9"}, lines=(again, new))
+    renewed = before.renewed(later)
+    assert renewed.lines == (*before.lines[:-1], again, new)
+    assert (renewed.made, renewed.minutes) == ("2027-01-01", before.minutes + later.minutes)
+    for changed in (
+        replace(later, machine=later.machine | {"processor": "another"}),
+        replace(later, versions=later.versions | {"torch": "0"}),
+        replace(later, effort=replace(later.effort, turns=later.effort.turns + 1)),
+    ):
+        with pytest.raises(InputError, match="without names all are measured again"):
+            before.renewed(changed)
 
 
 def test_another_file_is_refused_in_one_line(tmp_path: Path) -> None:
