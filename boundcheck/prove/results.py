@@ -11,6 +11,7 @@ from typing import Any
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
+from boundcheck.claims import prose
 from boundcheck.errors import InputError
 from boundcheck.kernel import Theorem
 from boundcheck.kernel.meaning import Interval
@@ -111,7 +112,7 @@ def step_as_json(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any]:
         "trust": judged.trust,
         "witness": witness_as_json(proof, judged),
         "reason": judged.reason,
-        "meaning": step.meaning,
+        "meaning": prose.plain(step.meaning),
         "printed": step.printed,
         "statement": display.texts[0],
         "given": proof.given(judged),
@@ -130,7 +131,7 @@ def witness_as_json(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any] | 
     t, left, right = step.witness.sides(*_sides(proof, step), step.theorem.fact)
     numbers = numbers_at(step.theorem.fact, step.witness)
     sides = {"left": number_text(left), "right": number_text(right)}
-    return {"about": step.witness.about, "numbers": numbers, "t": t, **sides}
+    return {"about": prose.plain(step.witness.about), "numbers": numbers, "t": t, **sides}
 
 
 def _sides(proof: JudgedProof, step: Step) -> tuple[Scalar, Scalar]:

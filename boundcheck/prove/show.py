@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from boundcheck.claims import prose
 from boundcheck.kernel import STANDARD_FACTS
 from boundcheck.prove.outcome import ProofAudit
 from boundcheck.prove.results import proof_as_json, witness_as_json
@@ -66,9 +67,10 @@ def _show_rows(audit: ProofAudit, console: Console) -> None:
     table = Table("no.", "where", "printed", "verdict", "trust", "finding", title="Referee's table")
     for each in audit.rows:
         row = each.row
-        finding = escape(row.finding) + (f"\n[dim]{escape(each.hypotheses)}[/dim]" if each.hypotheses else "")
+        finding = escape(prose.plain(row.finding)) + (f"\n[dim]{escape(each.hypotheses)}[/dim]" if each.hypotheses else "")
         found = (coloured(each.verdict), each.trust, finding)
-        table.add_row(str(row.number), escape(row.locator), escape(row.printed), *found)
+        where, printed = (escape(prose.plain(text)) for text in (row.locator, row.printed))
+        table.add_row(str(row.number), where, printed, *found)
     console.print(table)
 
 
@@ -110,7 +112,7 @@ def _show_theorem(proof: JudgedProof, console: Console) -> None:
 def _says(proof: JudgedProof, judged: JudgedStep) -> str:
     """The line as its theorem states it, with its own assumptions, and below it the author's words."""
     step = judged.step
-    text = step.meaning
+    text = prose.plain(step.meaning)
     if judged.follows is False:
         text += " It does not follow from the lines before it either."
     if judged.reason:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from boundcheck.claims import prose
 from boundcheck.prove.rows import JudgedRow
 from boundcheck.terminal import coloured
 from boundcheck.verdicts import Verdict
@@ -19,7 +20,8 @@ def show_rows(rows: Sequence[JudgedRow], console: Console) -> None:
     """The referee's table, as the proofs establish it."""
     table = _table("no.", "where", "verdict", "finding, from the proofs")
     for each in rows:
-        _add(table, each.row.number, each.row.locator, each.verdict, each.row.finding)
+        row = each.row
+        _add(table, row.number, prose.plain(row.locator), each.verdict, prose.plain(row.finding))
     console.print(table, width=min(console.width, WIDTH))
 
 

@@ -1,8 +1,10 @@
 """How every figure looks, and how it becomes a file: SVG and PDF that are the same byte for byte from the same runs."""
 
 import io
+import re
 import textwrap
 from collections.abc import Callable, Iterable
+from html import escape
 from typing import Any
 
 import matplotlib as mpl
@@ -45,6 +47,33 @@ def svg(figure: Figure) -> str:
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     return text[text.index("<svg") :]
+
+
+# How a page writes each colour of a figure, which it has in a light and in a dark tone.
+_ON_A_PAGE = {"#000000": "currentColor", "#ffffff": "var(--paper)"} | {
+    colour.lower(): f"var(--{name})"
+    for name, colour in (
+        *(("blue", BLUE), ("orange", ORANGE), ("green", GREEN)),
+        *(("vermillion", VERMILLION), ("purple", PURPLE), ("grey", GREY)),
+    )
+}
+_COLOUR = re.compile("|".join(_ON_A_PAGE))
+
+
+def on_a_page(text: str, told: str) -> str:
+    """An SVG as it stands in a page: in the page's colours, with what it shows in words for those who do not see it."""
+    coloured = _COLOUR.sub(lambda match: _ON_A_PAGE[match[0]], text)
+    return coloured.replace("<svg", f'<svg role="img" aria-label="{escape(told)}"', 1)
+
+
+def described(figure: Figure) -> str:
+    """What a figure shows, in words: the title of each panel, and what is drawn against what."""
+    said = []
+    for axis in figure.axes:
+        title = " ".join(axis.get_title(loc="left").split())
+        across = " against ".join(filter(None, (axis.get_ylabel(), axis.get_xlabel())))
+        said.append(": ".join(filter(None, (title, across))))
+    return "; ".join(filter(None, said)) or "a figure"
 
 
 def pdf(figure: Figure) -> bytes:

@@ -1,12 +1,14 @@
 """How the report names and prints things: labels of claims, numbers at a few digits, formulas as MathML."""
 
 import math
+import re
 from collections.abc import Mapping
+from functools import cache
 
 import sympy as sp
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from boundcheck.claims import Claim, catalogue
+from boundcheck.claims import Claim, catalogue, prose
 from boundcheck.claims.markup import mathml_of
 from boundcheck.claims.symbols import C, r, sigma
 from boundcheck.measure.result import Result
@@ -70,8 +72,57 @@ def number(value: float | int | None, digits: int = 3) -> str:
 
 
 def mathml(latex: str) -> Markup:
-    """A formula that browsers set without any script."""
-    return Markup(mathml_of(latex, "block"))
+    """A formula on lines of its own, which browsers set without any script; one that is too wide is scrolled."""
+    return Markup(f'<div class="formula">{_typeset(latex, "block")}</div>')
+
+
+def symbol(latex: str) -> Markup:
+    """A formula within a line."""
+    return Markup(_typeset(latex, "inline"))
+
+
+# A page says many formulas more than once.
+_typeset = cache(mathml_of)
+# A word with a subscript or a superscript, and what around it is no part of it.
+_SCRIPTED = re.compile(r"[^\s“”\"',;$]*[_^][^\s“”\"',;$]*")
+_IDENTIFIER = re.compile(r"[A-Za-z]\w*(\.\w+)+|[A-Za-z]{2,}\d*_\w+")
+
+
+def said(text: str) -> Markup:
+    """A text on a page: what is between dollars is typeset, and so is a word with a script that was typed without.
+
+    Markup is left as it is. A name with a dot, or of several letters before its first ``_``, is a name of the code.
+    """
+    if isinstance(text, Markup):
+        return text
+    parts = _DOLLARS.split(text)
+    return Markup("").join(_formula(part) if place % 2 else _words(part) for place, part in enumerate(parts))
+
+
+_DOLLARS = re.compile(r"\$([^$\n]+)\$")
+
+
+@cache
+def _formula(text: str) -> Markup:
+    return Markup(prose.html(f"${text}$"))
+
+
+def _words(text: str) -> Markup:
+    pieces, at = [], 0
+    for match in _SCRIPTED.finditer(text):
+        word = match[0].rstrip(".:")
+        word = word[:-1] if word.endswith(")") and word.count(")") > word.count("(") else word
+        if _IDENTIFIER.fullmatch(word) and not _SUBSCRIPT.fullmatch(word):
+            shown = Markup("<code>{}</code>").format(word)
+        else:
+            shown = _formula(word)
+        pieces += [escape(text[at : match.start()]), shown]
+        at = match.start() + len(word)
+    return Markup("").join([*pieces, escape(text[at:])])
+
+
+# Greek letters that code spells out.
+_SUBSCRIPT = re.compile("(?:alpha|beta|eta|mu|sigma|zeta|theta|rho|nu|tau|kappa|lambda)_\\w{1,3}")
 
 
 def signed(value: float) -> str:

@@ -219,7 +219,9 @@ def test_page_and_figures_of_a_folder_are_the_same_twice(tmp_path):
     first, second = ({path.name: path.read_bytes() for path in files} for files in written)
     assert first == second
     assert written[0][0].name == "index.html"
-    figures = {f"{name}.{kind}" for name in ("gradient_norm", "smoothness", "constants") for kind in ("svg", "pdf")}
+    figures = {
+        f"{name}.{kind}" for name in ("opening", "gradient_norm", "smoothness", "constants") for kind in ("svg", "pdf")
+    }
     assert first.keys() == {"index.html", "results.json", *figures}
     (stored,) = json.loads(first["results.json"])
     # What its claims say is added where a result is stored.
@@ -228,7 +230,7 @@ def test_page_and_figures_of_a_folder_are_the_same_twice(tmp_path):
     text = first["index.html"].decode()
     assert re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#)([^"')\s>]+)""", text) == [], "the page loads nothing"
     assert "boundcheck report 0123456789ab" in text
-    assert text.count("<svg") == 3
+    assert text.count("<svg") == 4
 
 
 def test_page_names_every_run_with_its_verdict_and_why(page):

@@ -33,7 +33,7 @@ def test_page_is_self_contained_and_names_every_run(stored, tmp_path):
     text = _write(stored, tmp_path)[0].read_text()
     outside = re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#)([^"')\s>]+)""", text)
     assert outside == [], "the page loads nothing"
-    assert text.count("<svg") == 6
+    assert text.count("<svg") == 7
     for run in stored:
         assert run.verdict in text
     assert number(stored[0].result.bound) in text
@@ -71,7 +71,7 @@ def test_same_runs_give_the_same_bytes(stored, tmp_path):
         "results.json",
         *(
             f"{x}.{y}"
-            for x in ("gradient_norm", "smoothness", "slack", "curvature_split", "descent", "waterfall")
+            for x in ("opening", "gradient_norm", "smoothness", "slack", "curvature_split", "descent", "waterfall")
             for y in ("svg", "pdf")
         ),
     }

@@ -56,4 +56,4 @@ def test_rank_exponent_agrees_with_the_slope_far_out():
 
 def test_every_statement_becomes_mathml():
     for claim in catalogue.values():
-        assert mathml(claim.statement_latex).startswith("<math")
+        assert mathml(claim.statement_latex).startswith('<div class="formula"><math')
