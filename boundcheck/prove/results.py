@@ -181,7 +181,8 @@ def latex(proof: JudgedProof) -> str:
     ]
     for judged in proof.steps:
         step = judged.step
-        lines.append(rf"\item[{{{_words(step.label)}}}] \emph{{{judged.verdict}}}. {_words(step.meaning)}")
+        said = _words(prose.plain(step.meaning))
+        lines.append(rf"\item[{{{_words(step.label)}}}] \emph{{{judged.verdict}}}. {said}")
         if step.printed:
             lines.append(rf"Printed: \( {step.printed} \).")
         lines.append(rf"\[ {shown(step.theorem.conclusion).latex[0]} \]")
@@ -189,7 +190,7 @@ def latex(proof: JudgedProof) -> str:
         if judged.verdict == "refuted" and step.witness:
             found = witness_as_json(proof, judged) or {}
             lines.append(
-                rf"{_words(step.witness.about)}: ${_fraction(found['left'])}$ against ${_fraction(found['right'])}$."
+                rf"{_words(found['about'])}: ${_fraction(found['left'])}$ against ${_fraction(found['right'])}$."
             )
     ends = [r"\end{description}", *(rf"\par \texttt{{{_words(text)}}}" for text in _ending(proof))]
     return "\n".join([*lines, *ends, ""])

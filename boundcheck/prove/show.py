@@ -67,7 +67,9 @@ def _show_rows(audit: ProofAudit, console: Console) -> None:
     table = Table("no.", "where", "printed", "verdict", "trust", "finding", title="Referee's table")
     for each in audit.rows:
         row = each.row
-        finding = escape(prose.plain(row.finding)) + (f"\n[dim]{escape(each.hypotheses)}[/dim]" if each.hypotheses else "")
+        finding = escape(prose.plain(row.finding)) + (
+            f"\n[dim]{escape(each.hypotheses)}[/dim]" if each.hypotheses else ""
+        )
         found = (coloured(each.verdict), each.trust, finding)
         where, printed = (escape(prose.plain(text)) for text in (row.locator, row.printed))
         table.add_row(str(row.number), where, printed, *found)

@@ -74,10 +74,14 @@ class JudgedProof:
 
     def given(self, step: JudgedStep) -> list[str]:
         """What a line rests on and the conclusion does not: points over which a law ranges, or its own assumptions."""
+        return [str(each) for each in self.given_statements(step)]
+
+    def given_statements(self, step: JudgedStep) -> list[Statement]:
+        """`given`, as the kernel has it, in the order of its text."""
         theirs = {each.statement for each in self.hypotheses} if self.verdict == "proved" else set[Statement]()
         # An open line is its own hypothesis.
         open_ = {step.step.theorem.conclusion} if step.verdict != "proved" else set[Statement]()
-        return sorted(map(str, step.step.theorem.hypotheses - theirs - open_))
+        return sorted(step.step.theorem.hypotheses - theirs - open_, key=str)
 
     @property
     def unused(self) -> list[str]:
@@ -98,16 +102,24 @@ class JudgedProof:
         """How the hypotheses of a theorem differ from those that its claim lists; empty for a lemma."""
         if self.verdict != "proved" or self.script.claim is None:
             return ""
+        return "; ".join([*self.changes, *(f"given besides: {text}" for text in self.added)]) or "as listed"
+
+    @property
+    def changes(self) -> list[str]:
+        """In words, which hypotheses of its claim a theorem is without, has as a condition, or has another for."""
         parts = [f"without {title}" for title in self.unused]
         parts += [f"with {each.title} as a condition on its points" for each in self._conditions]
-        parts += [f"with {new.title} instead of {old}" for old, new in self.script.instead.items()]
-        parts += [f"given besides: {text}" for text in self.added]
-        return "; ".join(parts) or "as listed"
+        return parts + [f"with {new.title} instead of {old}" for old, new in self.script.instead.items()]
 
     @property
     def added(self) -> list[str]:
         """The theorem's assumptions that the claim does not list: definitions, and the proof's own hypotheses."""
-        return [str(each.statement) for each in self.hypotheses if is_added(each, self.script)]
+        return [str(each) for each in self.added_statements]
+
+    @property
+    def added_statements(self) -> list[Statement]:
+        """`added`, as the kernel has it."""
+        return [each.statement for each in self.hypotheses if is_added(each, self.script)]
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from boundcheck.report.named import MOST_ROWS, WAYS, Named, named_runs, shown_an
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.study import Study
 from boundcheck.report.style import described, on_a_page, pdf, svg
-from boundcheck.report.words import badge, label, mathml, number, said, signed, slug, symbol, titled
+from boundcheck.report.words import badge, label, mathml, number, said, sentence, signed, slug, symbol, titled
 
 if TYPE_CHECKING:
     from boundcheck.reliability.survey import Survey as Reliability
@@ -236,8 +236,8 @@ def templates() -> Environment:
     loader = PackageLoader("boundcheck.report", ".")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
     words = (badge, label, mathml, number, rounded_down, signed, spread, symbol, titled, shown_and_folded)
-    made.globals |= {each.__name__: each for each in words} | {"ways": WAYS}
-    made.filters |= {"slug": slug, "said": said}
+    made.globals |= {each.__name__: each for each in words} | {"ways": WAYS, "MOST_ROWS": MOST_ROWS}
+    made.filters |= {"slug": slug, "said": said, "sentence": sentence}
     return made
 
 

@@ -83,9 +83,15 @@ def symbol(latex: str) -> Markup:
 
 # A page says many formulas more than once.
 _typeset = cache(mathml_of)
-# A word with a subscript or a superscript, and what around it is no part of it.
-_SCRIPTED = re.compile(r"[^\s“”\"',;$]*[_^][^\s“”\"',;$]*")
+_DOLLARS = re.compile(r"\$([^$\n]+)\$")
+# A word with a subscript or a superscript, and what is a name of the code and no formula.
+_SCRIPTED = re.compile(r"[^\s“”\"',;$<>]*[_^][^\s“”\"',;$<>]*")
 _IDENTIFIER = re.compile(r"[A-Za-z]\w*(\.\w+)+|[A-Za-z]{2,}\d*_\w+")
+_BRACED = re.compile(r"([_^])\{([^{}]*)\}")
+# Greek letters that code spells out.
+_NAMES = ("alpha", "beta", "zeta", "eta", "theta", "kappa", "lambda", "mu", "nu", "rho", "sigma", "tau")
+_GREEK = dict(zip(_NAMES, "αβζηθκλμνρστ", strict=True))
+_SPELLED = re.compile(f"({'|'.join(_GREEK)})(_\\w{{1,3}})")
 
 
 def said(text: str) -> Markup:
@@ -99,7 +105,9 @@ def said(text: str) -> Markup:
     return Markup("").join(_formula(part) if place % 2 else _words(part) for place, part in enumerate(parts))
 
 
-_DOLLARS = re.compile(r"\$([^$\n]+)\$")
+def sentence(text: str) -> Markup:
+    """`said`, with a capital letter at its beginning."""
+    return said(text[:1].upper() + text[1:])
 
 
 @cache
@@ -112,17 +120,16 @@ def _words(text: str) -> Markup:
     for match in _SCRIPTED.finditer(text):
         word = match[0].rstrip(".:")
         word = word[:-1] if word.endswith(")") and word.count(")") > word.count("(") else word
-        if _IDENTIFIER.fullmatch(word) and not _SUBSCRIPT.fullmatch(word):
-            shown = Markup("<code>{}</code>").format(word)
-        else:
-            shown = _formula(word)
-        pieces += [escape(text[at : match.start()]), shown]
+        # As LaTeX has it, a script of several signs is in braces.
+        formula = _BRACED.sub(r"\1(\2)", word)
+        if spelled := _SPELLED.fullmatch(word):
+            formula = _GREEK[spelled[1]] + spelled[2]
+        elif _IDENTIFIER.fullmatch(word):
+            formula = ""
+        pieces += [escape(text[at : match.start()])]
+        pieces += [_formula(formula) if formula else Markup("<code>{}</code>").format(word)]
         at = match.start() + len(word)
     return Markup("").join([*pieces, escape(text[at:])])
-
-
-# Greek letters that code spells out.
-_SUBSCRIPT = re.compile("(?:alpha|beta|eta|mu|sigma|zeta|theta|rho|nu|tau|kappa|lambda)_\\w{1,3}")
 
 
 def signed(value: float) -> str:

@@ -14,6 +14,7 @@ from boundcheck.prove.verdict import claim_verdict
 from boundcheck.report.page import write_page
 from boundcheck.report.section import Finding, Material
 from boundcheck.report.sections.proofs import shown_proofs
+from boundcheck.report.words import mathml
 from tests.prove.scripts import NUMBERS, numbers, x
 
 
@@ -71,7 +72,7 @@ def test_the_page_has_the_table_the_lines_and_their_evidence(audit, tmp_path):
     for label in ("(1)", "(2)", "(2), mended"):
         assert f"<strong>{label}</strong>" in text
     assert "<strong>algebra</strong>" not in text
-    assert "And 1 lines of mere algebra." in text
+    assert "And 1 line of mere algebra: <code>boundcheck prove my.claim --steps</code>" in text
     proof = proof_as_json(audit["my.claim"].proof("printed"))
     assert html.escape(proof["steps"][0]["certificate"]).replace("&#x27;", "&#39;") in text
     assert "Witness: x is 7/2. At t = 1 the left side is 7/2 and the right side 1." in text
@@ -91,8 +92,11 @@ def test_the_page_escapes_what_a_script_says_and_loads_nothing(audit, tmp_path):
 
 def test_formulas_are_set_without_a_script(audit, tmp_path):
     text = page(tmp_path, [], [], audit)
+    lines = [line for each in shown_proofs(audit) for line in each.lines]
+    formulas = [x for line in lines for x in (line["printed"], line["statement_latex"], *line["given_latex"]) if x]
     # What is printed and what is read of two lines, and what is read of a third.
-    assert text.count("<math") == 5
+    assert len(formulas) == 5
+    assert all(mathml(each) in text for each in formulas)
     assert "<script" not in text
 
 

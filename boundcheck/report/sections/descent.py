@@ -15,6 +15,7 @@ from boundcheck.report.sweeps import settings
 from boundcheck.report.words import titled
 
 title = "What the descent inequality leaves unused"
+see = """Near 1 a step needed the whole constant; far below 1 the constant is larger than the step needed."""
 place = 320
 
 _MOST_PANELS = 6
