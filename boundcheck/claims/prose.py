@@ -45,7 +45,7 @@ def plain(text: str) -> str:
 
 def html(text: str) -> str:
     """The text as HTML, each formula as MathML."""
-    return _joined(text, escape, lambda formula: mathml_of(latex(formula)))
+    return _joined(text, escape, lambda formula: mathml_of(_TEXT.sub(_as_typed, latex(formula))))
 
 
 def tex(text: str) -> str:
@@ -66,6 +66,16 @@ def _joined(text: str, words: Callable[[str], str], formula: Callable[[str], str
     """Each part of the text in its own way: words and formulas take turns."""
     parts = _FORMULA.split(text)
     return "".join(formula(part) if place % 2 else words(part) for place, part in enumerate(parts))
+
+
+# A sign that TeX spells out; on a page it is itself.
+_TEXT = re.compile(r"\\text\{(\\text\w+\{\}|\\.|.)\}")
+_SPELLED = {spelled: sign for sign, spelled in _TEX.items()}
+
+
+def _as_typed(match: re.Match[str]) -> str:
+    sign = _SPELLED.get(match[1], match[1])
+    return r"\backslash" if sign == "\\" else rf"\text{{{sign}}}"
 
 
 def _words(text: str) -> str:
