@@ -36,8 +36,8 @@ LOOKS = (
     *(("v", VERMILLION), ("P", BLUE), ("X", ORANGE)),
 )
 WIDTH = 6.75  # inches, the text width of a two-column paper
-# Letters in a line of a legend, of one column in the narrow figure or of two in the wide one.
-_LEGEND = 60
+# Letters in a line of a legend, of two columns under the panels or of one beside them.
+_LEGEND, _BESIDE = 60, 34
 
 
 def svg(figure: Figure) -> str:
@@ -94,12 +94,14 @@ def looks_of(names: Iterable[str]) -> dict[str, tuple[str, str]]:
 
 
 def panels(items: list[Any], draw: Callable[[Axes, Any], None], most: int = 2, tall: float = 2.05) -> Figure:
-    """One panel an item, at most so many in a row and so many inches tall, with one legend for all under them."""
+    """One panel an item, at most so many in a row and so many inches tall, with one legend for all.
+
+    It stands under them, and beside a panel that has a row for itself.
+    """
     columns = min(len(items), most)
     rows = -(-len(items) // columns)
     with mpl.rc_context(STYLE):
-        height = tall * rows + (0.7 if columns > 1 else 1.2)
-        figure = Figure(figsize=(WIDTH if columns > 1 else 0.6 * WIDTH, height), layout="constrained")
+        figure = Figure(figsize=(WIDTH, tall * rows + (0.7 if columns > 1 else 0.3)), layout="constrained")
         axes = list(figure.subplots(rows, columns, squeeze=False).flat)
         entries: dict[str, Any] = {}
         for axis, item in zip(axes, items, strict=False):
@@ -110,10 +112,9 @@ def panels(items: list[Any], draw: Callable[[Axes, Any], None], most: int = 2, t
         for axis in axes[len(items) :]:
             axis.set_axis_off()
         # A line of the legend that is wider than its column would be cut at the edge of the figure.
-        lines = ["\n".join(textwrap.fill(line, _LEGEND) for line in name.split("\n")) for name in entries]
-        legend = figure.legend(
-            entries.values(), lines, loc="outside lower center", ncols=2 if columns > 1 else 1, frameon=False
-        )
+        place, letters = ("outside lower center", _LEGEND) if columns > 1 else ("outside right upper", _BESIDE)
+        lines = ["\n".join(textwrap.fill(line, letters) for line in name.split("\n")) for name in entries]
+        legend = figure.legend(entries.values(), lines, loc=place, ncols=min(columns, 2), frameon=False)
         _as_typed(*legend.get_texts())
     return figure
 

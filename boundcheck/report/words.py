@@ -86,7 +86,7 @@ _typeset = cache(mathml_of)
 _DOLLARS = re.compile(r"\$([^$\n]+)\$")
 # A word with a subscript or a superscript, and what is a name of the code and no formula.
 _SCRIPTED = re.compile(r"[^\s“”\"',;$<>]*[_^][^\s“”\"',;$<>]*")
-_IDENTIFIER = re.compile(r"[A-Za-z]\w*(\.\w+)+|[A-Za-z]{2,}\d*_\w+")
+_IDENTIFIER = re.compile(r"[A-Za-z]\w*(\.\w+)+|[A-Za-z]{2,}\d*_\w+|[A-Za-z]+(_[A-Za-z]{2,}){2,}")
 _BRACED = re.compile(r"([_^])\{([^{}]*)\}")
 # Greek letters that code spells out.
 _NAMES = ("alpha", "beta", "zeta", "eta", "theta", "kappa", "lambda", "mu", "nu", "rho", "sigma", "tau")
