@@ -18,20 +18,23 @@ from boundcheck.prove.carried import Carrier, carrier
 from boundcheck.report.named import distinct
 from boundcheck.report.section import Material
 from boundcheck.report.stored import StoredRun, highest_rank
-from boundcheck.report.style import BLUE, GREEN, GREY, VERMILLION, marks, panels, ticks
+from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, marks, panels, ticks
 from boundcheck.report.sweeps import settings
 from boundcheck.report.words import label, number, titled
 from boundcheck.verdicts import Verdict
 
 # What stands for what in the picture: what a paper prints, what holds, what a run does, what is known without either.
 PRINTED, HOLDS, RUN, KNOWN = VERMILLION, GREEN, BLUE, GREY
+# What a theorem would say if constants that were only seen were the true ones.
+SEEN = ORANGE
 _LOOKS = {
     PRINTED: ("|", "what is claimed"),
     HOLDS: ("|", "what is proved"),
     RUN: ("o", "what a run does, measured: no bound"),
     KNOWN: ("|", "what is known without the theorem"),
+    SEEN: ("|", "what the theorem would say at constants that were only seen: no bound"),
 }
-_MOST_PANELS, _TITLE, _LETTERS = 4, 46, 38
+_MOST_PANELS, _TITLE, _LETTERS = 4, 30, 38
 # Values further apart than this are drawn on a logarithmic axis.
 _FAR = 30.0
 
@@ -71,7 +74,7 @@ class Stroke:
     Attributes:
         words: at its left.
         value: where it ends.
-        look: ``PRINTED``, ``HOLDS``, ``RUN`` or ``KNOWN``.
+        look: ``PRINTED``, ``HOLDS``, ``RUN``, ``KNOWN`` or ``SEEN``.
         limits: of a value that was measured, its interval.
         silent: whether the theorem says nothing of the run that measured it.
 
@@ -151,7 +154,7 @@ def _numbers(material: Material) -> Iterable[Headline]:
     if runs and not material.networks:
         supported = sum(run.verdict.is_supported for run in runs)
         yield Headline(f"{supported} of {len(runs)}", "runs that support their claim")
-    told = [run for run in theorems if run.result.ratio and not run.verdict.is_silent]
+    told = [run for run in material.theorems if run.result.ratio and not run.verdict.is_silent]
     if told:
         last = max(told, key=lambda run: run.result.ratio or 0.0)
         yield Headline(
@@ -168,6 +171,9 @@ def _numbers(material: Material) -> Iterable[Headline]:
                 number(run.result.ratio, 2),
                 f"largest smoothness that was found, over the claim's constant: {_name(run)}",
             )
+    if material.networks:
+        silent = sum(run.verdict.is_silent for run in theorems)
+        yield Headline(f"{silent} of {len(theorems)}", "runs of which the theorem says nothing")
     for each in material.networks[:1]:
         loss = each.run.ends.loss[0]
         yield Headline(f"{number(loss[0])} → {number(loss[1])}", f"the loss at the start and at the end: {each.name}")
@@ -212,7 +218,7 @@ def _of_run(material: Material, run: StoredRun) -> Strokes:
         return Strokes(title, f"smoothness [{result.problem.units}]", [*claimed, found])
     limits = (result.interval.lower, result.interval.upper) if result.interval else None
     broken = run.verdict is Verdict.HYPOTHESIS_FAILED
-    look = KNOWN if run.is_network else PRINTED if broken else _look(material, result.claim)
+    look = SEEN if run.is_network else PRINTED if broken else _look(material, result.claim)
     lines = [
         Stroke("bound, if L̂ were what was seen" if run.is_network else "the theorem's bound", result.bound, look),
         Stroke("at the start, without it", run.course.first, KNOWN),

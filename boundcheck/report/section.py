@@ -32,7 +32,7 @@ from boundcheck.report.named import MOST_ROWS, WAYS, Named, named_runs, shown_an
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.study import Study
 from boundcheck.report.style import described, on_a_page, pdf, svg
-from boundcheck.report.words import badge, label, mathml, number, said, sentence, signed, slug, symbol, titled
+from boundcheck.report.words import badge, formulas, label, mathml, number, said, sentence, signed, slug, symbol, titled
 
 if TYPE_CHECKING:
     from boundcheck.reliability.survey import Survey as Reliability
@@ -177,7 +177,10 @@ class Folder:
         self.files: dict[str, bytes] = {}
 
     def figure(self, name: str, drawn: Figure | None, caption: str) -> Markup:
-        """A figure with its caption, which is HTML; it is kept as SVG and PDF too. Nothing where none is drawn."""
+        """A figure with its caption; it is kept as SVG and PDF too. Nothing where none is drawn.
+
+        A caption is HTML, which may have formulas between dollars, as `boundcheck.claims.prose` has them.
+        """
         if drawn is None:
             return Markup()
         # Once: a second rendering of a figure would count on in its ids.
@@ -186,7 +189,7 @@ class Folder:
         shown = on_a_page(text, described(drawn))
         return Markup(
             f'<figure id="figure_{name}"><div class="drawn">{shown}</div>\n'
-            f"<figcaption>{caption}</figcaption></figure>\n"
+            f"<figcaption>{formulas(caption)}</figcaption></figure>\n"
         )
 
     def keep(self, name: str, content: bytes) -> str:
@@ -237,7 +240,7 @@ def templates() -> Environment:
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
     words = (badge, label, mathml, number, rounded_down, signed, spread, symbol, titled, shown_and_folded)
     made.globals |= {each.__name__: each for each in words} | {"ways": WAYS, "MOST_ROWS": MOST_ROWS}
-    made.filters |= {"slug": slug, "said": said, "sentence": sentence}
+    made.filters |= {"slug": slug, "said": said, "sentence": sentence, "formulas": formulas}
     return made
 
 

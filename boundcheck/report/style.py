@@ -112,6 +112,7 @@ def panels(items: list[Any], draw: Callable[[Axes, Any], None], most: int = 2, t
         for axis in axes[len(items) :]:
             axis.set_axis_off()
         # A line of the legend that is wider than its column would be cut at the edge of the figure.
+        place: Any
         place, letters = ("outside lower center", _LEGEND) if columns > 1 else ("outside right upper", _BESIDE)
         lines = ["\n".join(textwrap.fill(line, letters) for line in name.split("\n")) for name in entries]
         legend = figure.legend(entries.values(), lines, loc=place, ncols=min(columns, 2), frameon=False)

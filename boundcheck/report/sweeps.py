@@ -123,7 +123,7 @@ def settings(runs: list[StoredRun], free: tuple[str, ...] = ("claim", "lipschitz
         apart = list(zip(titles, values, strict=True))
         if len(set(apart)) > len(set(titles)):
             several = {title for title in titles if len({v for t, v in apart if t == title}) > 1}
-            said = f", {path.removeprefix('problem.')}\u00a0=\u00a0"
+            said = f", {path.removeprefix('problem.').replace('_', ' ')}\u00a0=\u00a0"
             titles = [title + (said + value if title in several and value else "") for title, value in apart]
     return titles
 

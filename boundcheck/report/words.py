@@ -110,6 +110,12 @@ def sentence(text: str) -> Markup:
     return said(text[:1].upper() + text[1:])
 
 
+def formulas(html: str) -> Markup:
+    """HTML in which what is between dollars is typeset; all else is left as it is."""
+    parts = _DOLLARS.split(str(html))
+    return Markup("").join(_formula(part) if place % 2 else Markup(part) for place, part in enumerate(parts))
+
+
 @cache
 def _formula(text: str) -> Markup:
     return Markup(prose.html(f"${text}$"))

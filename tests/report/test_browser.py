@@ -36,6 +36,8 @@ WIDTHS, SCHEMES = (390, 820, 1440), ("light", "dark")
 # Of text against what is behind it: 4.5 is what WCAG 2 asks of text, 3 of large text and of what is drawn.
 LEAST, LEAST_LARGE = 4.5, 3.0
 
+# How much of the window the column with the content takes, of which it need not take more than 60 em.
+SHARE = "() => document.querySelector('main').clientWidth / Math.min(innerWidth, 960)"
 WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 # The boxes of displayed formulas, with what their parts reach beyond them, cut off where they are scrolled.
 OVERLAPS = """() => {
@@ -98,6 +100,7 @@ BROKEN_LINKS = """() => [...document.querySelectorAll('a[href^="#"]')].filter(
 def problems(page: Any) -> list[str]:
     """What is wrong with the page as it stands."""
     found = [f"{page.evaluate(WIDE)} pixels too wide"] if page.evaluate(WIDE) > 0 else []
+    found += ["too narrow"] if page.evaluate(SHARE) < 0.9 else []
     found += [f"overlap: {each}" for each in page.evaluate(OVERLAPS)]
     found += [f"too faint: {each}" for each in page.evaluate(CONTRAST, [LEAST, LEAST_LARGE])]
     return found + [f"leads nowhere: {each}" for each in page.evaluate(BROKEN_LINKS)]
@@ -192,6 +195,7 @@ PLANTED = {
     "overlap": "<div class='formula'><math><mi>x</mi></math></div>"
     "<div class='formula' style='margin-top: -3.2em'><math><mi>y</mi></math></div>",
     "too faint": "<p style='color: #999; background: #888'>faint</p>",
+    "too narrow": "<style>main { max-width: 20rem !important; }</style>",
     "leads nowhere": "<a href='#nowhere'>nowhere</a>",
 }
 

@@ -12,5 +12,5 @@ from boundcheck.report.words import said, symbol
 def letter(claim_id: str, name: str) -> Markup:
     """A parameter or a quantity of a claim as its formulas write it; of another name, the name."""
     claim = catalogue[claim_id]
-    known = {each.name: each.symbol for each in (*claim.parameters, *claim.quantities)}
+    known = {x.name: x.symbol for x in claim.parameters} | {x.name: x.symbol for x in claim.quantities}
     return symbol(claim.latex(known[name])) if name in known else said(name)

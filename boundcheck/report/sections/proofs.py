@@ -36,9 +36,9 @@ class ShownEnd:
     """
 
     conclusion: str
-    rests: list[tuple[str, str, str]]
-    letters: list[tuple[list[str], str]]
-    changes: list[str]
+    rests: Sequence[tuple[str, str, str]]
+    letters: Sequence[tuple[Sequence[str], str]]
+    changes: Sequence[str]
     added: Sequence[str]
 
 
