@@ -168,10 +168,10 @@ def _search_finding(searches: list[Search]) -> Finding:
         8,
         "Lemma 1, Eq. (8), attacked",
         "violated" if printed["violated"] else "not violated",
-        f"{verdict} At L = G = σ = 1 and C = σ the printed constant is reached to {_percent(first['ratio'])} at "
-        f"rank {first['rank']} and to {_percent(last['ratio'])} at rank {last['rank']}, because of its √r; λ* is "
+        f"{verdict} At $L = G = σ = 1$ and $C = σ$ the printed constant is reached to {_percent(first['ratio'])} at "
+        f"rank {first['rank']} and to {_percent(last['ratio'])} at rank {last['rank']}, because of its $√r$; $λ*$ is "
         f"reached to {_percent(reached)} or more at each rank from {ranks[0]} to {ranks[-1]}, with "
-        "a = b and with a ≠ b.",
+        "$a = b$ and with $a ≠ b$.",
     )
 
 
@@ -227,6 +227,6 @@ def _ball_finding(runs: list[StoredRun]) -> Finding:
         18,
         "Assumption 2: σ → L̂ → α → iterates → σ",
         Verdict.SUPPORTED if all(within) else Verdict.HYPOTHESIS_FAILED,
-        f"σ was fixed before each run and every iterate of every replica held against it: in {sum(within)} of "
+        f"$σ$ was fixed before each run and every iterate of every replica held against it: in {sum(within)} of "
         f"{len(within)} runs of theorems with a ball all stayed inside, so that the theorem speaks of them.",
     )

@@ -24,7 +24,7 @@ from boundcheck.report.stored import StoredRun
 
 from .made import changed
 from .test_sweeps import synthetic
-from .texts import assert_no_text_overlaps
+from .texts import assert_no_text_overlaps, spoken
 
 STEPS = 12
 DEFAULTS = {"title": "Title", "lead": "Lead.", "command": "boundcheck report 0123456789ab"}
@@ -248,6 +248,7 @@ def test_page_names_every_run_with_its_verdict_and_why(page):
     for words in ("by the path", "by layers", "C\u00a0=\u00a0σ", "√r\u202fσ", "at no T", ">123<", "above T"):
         assert words in text
     assert "4.25, which is more than any ℓₜ" in text
+    assert [x for x in spoken(text) if re.search(r"[\^_$]", x)] == [], "formulas are typeset"
     # The largest norms, per site, and no word of ranks where none was swept.
     assert all(site in text for site in SITES)
     assert "1.75" in text

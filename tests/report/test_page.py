@@ -23,7 +23,7 @@ from boundcheck.report.words import number
 
 from .made import changed
 from .test_proofs import audit as small_proofs
-from .texts import assert_no_text_overlaps
+from .texts import assert_no_text_overlaps, spoken
 
 audit = small_proofs
 
@@ -43,13 +43,6 @@ def test_page_is_self_contained_and_names_every_run(stored, tmp_path):
     assert stored[0].result.run_id in text
     assert "Proofs of these claims: kernel" in text
     assert text.count("<p>Proof: ") == text.count("<p>Proof: kernel.</p>") + text.count("<p>Proof: hypothesis.</p>") > 0
-
-
-def spoken(page: str) -> list[str]:
-    """What a page says in words: its visible texts but for formulas, drawings and code."""
-    for tag in ("style", "math", "svg", "code"):
-        page = re.sub(rf"<{tag}[\s>].*?</{tag}>", "", page, flags=re.DOTALL)
-    return [text for text in map(str.strip, unescape(re.sub("<[^>]+>", "\n", page)).split("\n")) if text]
 
 
 def test_no_formula_is_typed_in_words(stored, audit, tmp_path):
