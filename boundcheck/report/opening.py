@@ -34,7 +34,7 @@ _LOOKS = {
     KNOWN: ("|", "what is known without the theorem"),
     SEEN: ("|", "what the theorem would say at constants that were only seen: no bound"),
 }
-_MOST_PANELS, _TITLE, _LETTERS = 4, 30, 38
+_MOST_PANELS, _TITLE, _LETTERS = 4, 34, 22
 # Values further apart than this are drawn on a logarithmic axis.
 _FAR = 30.0
 
@@ -220,7 +220,7 @@ def _of_run(material: Material, run: StoredRun) -> Strokes:
     broken = run.verdict is Verdict.HYPOTHESIS_FAILED
     look = SEEN if run.is_network else PRINTED if broken else _look(material, result.claim)
     lines = [
-        Stroke("bound, if L̂ were what was seen" if run.is_network else "the theorem's bound", result.bound, look),
+        Stroke("bound at the L̂ that was seen" if run.is_network else "the theorem's bound", result.bound, look),
         Stroke("at the start, without it", run.course.first, KNOWN),
         Stroke("measured on the run", result.measured, RUN, limits, run.verdict.is_silent),
     ]
@@ -254,7 +254,7 @@ def _draw(axis: Axes, item: tuple[Strokes, int]) -> None:
         said = (_short(value), max(value, *(line.limits or (value,))) if far or line.limits else value)
         axis.annotate(said[0], (min(said[1], max(values)), y), (6, 0), textcoords="offset points", va="center")
     axis.set_ylim(most - len(shown.lines) + 0.4, most + 0.6)
-    names = [textwrap.shorten(line.words, _LETTERS, placeholder="…") for line in shown.lines]
+    names = [textwrap.fill(line.words, _LETTERS) for line in shown.lines]
     axis.set_yticks([most - place for place in range(len(names))], names)
     axis.tick_params(axis="y", length=0)
     if far:

@@ -83,6 +83,8 @@ def symbol(latex: str) -> Markup:
 
 # A page says many formulas more than once.
 _typeset = cache(mathml_of)
+# Signs of a formula that are sure to be within a line of a phone.
+_LINE = 28
 _DOLLARS = re.compile(r"\$([^$\n]+)\$")
 # A word with a subscript or a superscript, and what is a name of the code and no formula.
 _SCRIPTED = re.compile(r"[^\s“”\"',;$<>]*[_^][^\s“”\"',;$<>]*")
@@ -118,7 +120,9 @@ def formulas(html: str) -> Markup:
 
 @cache
 def _formula(text: str) -> Markup:
-    return Markup(prose.html(f"${text}$"))
+    made = Markup(prose.html(f"${text}$"))
+    # A formula has no place to break: one that is longer than a line of a phone is scrolled there.
+    return Markup('<span class="long">{}</span>').format(made) if len(text) > _LINE else made
 
 
 def _words(text: str) -> Markup:
