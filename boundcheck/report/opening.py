@@ -105,7 +105,12 @@ def picture(found: Iterable[Strokes]) -> Figure | None:
     """A panel for each: horizontal lines, each with its value at its end; None where nothing can be drawn."""
     shown = [Strokes(x.title, x.axis, lines) for x in found if len(lines := [y for y in x.lines if y.is_drawn]) > 1]
     most = max((len(each.lines) for each in shown), default=0)
-    return panels([(each, most) for each in shown], _draw, tall=0.75 + 0.3 * most) if shown else None
+    above = max((_wrapped(each.title).count("\n") for each in shown), default=0)
+    return panels([(each, most) for each in shown], _draw, tall=0.7 + 0.15 * above + 0.3 * most) if shown else None
+
+
+def _wrapped(title: str) -> str:
+    return "\n".join(textwrap.fill(line, _TITLE) for line in title.split("\n"))
 
 
 def opening_of(material: Material, summary: str = "") -> Opening:
@@ -123,9 +128,10 @@ def opening_of(material: Material, summary: str = "") -> Opening:
 
 
 _OF_RUNS = """Of each claim the run of highest rank: what the claim says, what is known without it, and what the run
-measured, which is an estimate and never a bound."""
+measured, which is an estimate and never a bound. Hollow: the theorem says nothing of the run."""
 _OF_NETWORKS = """What each run measured, beside the bound that the theorem would give if the largest smoothness that
-was seen along the run were the largest there is. Nobody knows that it is, so that this bound is an estimate too."""
+was seen along the run were the largest there is. Nobody knows that it is, so that this bound is an estimate too.
+Hollow: the theorem says nothing of the run."""
 
 
 def counted(verdicts: Iterable[str]) -> str:
@@ -220,8 +226,8 @@ def _of_run(material: Material, run: StoredRun) -> Strokes:
     broken = run.verdict is Verdict.HYPOTHESIS_FAILED
     look = SEEN if run.is_network else PRINTED if broken else _look(material, result.claim)
     lines = [
-        Stroke("bound at the L̂ that was seen" if run.is_network else "the theorem's bound", result.bound, look),
-        Stroke("at the start, without it", run.course.first, KNOWN),
+        Stroke("bound at the L̂ seen" if run.is_network else "the theorem's bound", result.bound, look),
+        Stroke("known at the start", run.course.first, KNOWN),
         Stroke("measured on the run", result.measured, RUN, limits, run.verdict.is_silent),
     ]
     return Strokes(title, run.measure.observable.axis(result.problem.units), lines)
@@ -264,4 +270,4 @@ def _draw(axis: Axes, item: tuple[Strokes, int]) -> None:
     else:
         axis.set_xlim(0, 1.2 * max(values))
     axis.set_xlabel(shown.axis)
-    axis.set_title("\n".join(textwrap.fill(line, _TITLE) for line in shown.title.split("\n")), loc="left")
+    axis.set_title(_wrapped(shown.title), loc="left")

@@ -81,8 +81,11 @@ def test_values_that_are_none_are_not_drawn() -> None:
 
 @pytest.mark.full
 def test_the_picture_can_be_read(stored) -> None:
-    figure = opening_of(Material(stored)).figure
-    assert_no_text_overlaps(figure)
+    for material in (
+        Material(stored),
+        Material([network(), network({"run_id": "f00000000000"}, {"run.step_size": 0.5})]),
+    ):
+        assert_no_text_overlaps(opening_of(material).figure)
 
 
 def test_an_svg_in_a_page_takes_its_colours_from_the_page() -> None:
