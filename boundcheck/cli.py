@@ -1,4 +1,4 @@
-"""The command line: `boundcheck claims | bound | prove | falsify | measure | audit | report | soundness | reliability`.
+"""The command line: `boundcheck claims | cite | bound | prove | falsify | measure | audit | report | soundness | reliability`.
 
 Tables for a person go to stdout and progress to stderr; with `--json` one JSON object is all that stdout gets. Exit
 code 0: it did its work, whatever it found; 1 with `--strict`: something was refuted, violated or is unknown; 2: bad
@@ -104,6 +104,25 @@ def claims(
         show_claim(shown[0], STDOUT)
     else:
         show_catalogue(shown, STDOUT)
+
+
+@app.command()
+def cite(
+    claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim, such as jiang2024.theorem2.")],
+    as_json: Json = False,
+) -> None:
+    """Print what to cite for a claim, as BibTeX: the papers that it comes from, and boundcheck with the claim's id."""
+    from boundcheck.claims import catalogue
+    from boundcheck.claims.cite import cited
+    from boundcheck.terminal import print_json
+
+    claim = catalogue.opened(claim_id, "ID")
+    entries = cited(claim)
+    if as_json:
+        said = {"keys": [each.key for each in entries], "bibtex": [each.text for each in entries]}
+        print_json({"claim": claim.id, "source": claim.source} | said)
+    else:
+        typer.echo("\n\n".join(each.text for each in entries))
 
 
 @app.command()

@@ -27,7 +27,7 @@ _SIGNS = {
 }  # fmt: skip
 _ABOVE = {"\u0302": r"\hat", "\u0303": r"\tilde", "\u0304": r"\bar", "\u0305": r"\bar"}
 _RAISED = {"ᵀ": r"\top"} | dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+", strict=True))
-_LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
+_LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉ₐₑᵢⱼₖₘₙₒₚₛₜ", "0123456789aeijkmnopst", strict=True))
 _GREEK = re.compile(r"GREEK (SMALL|CAPITAL) LETTER (\w+)")
 _CLOSES = {"(": ")", "[": "]", "{": "}"}
 _WORD_SIGN = re.compile(f".[{''.join(_ABOVE)}]*", re.DOTALL)
@@ -49,8 +49,17 @@ def html(text: str) -> str:
 
 
 def tex(text: str) -> str:
-    """The text as LaTeX, each formula between dollars; needs amsmath and amssymb."""
-    return _joined(text, _words, lambda formula: f"${latex(formula)}$")
+    """The text as LaTeX, each formula between dollars; needs amsmath and amssymb.
+
+    A sign that LaTeX does not know is spelled out.
+    """
+    made = _joined(text, _words, lambda formula: f"${latex(formula)}$")
+    return "".join(sign if _is_known(sign) else f"({unicodedata.name(sign, 'sign').lower()})" for sign in made)
+
+
+def _is_known(sign: str) -> bool:
+    # Latin letters with accents, those that a paper's fonts have.
+    return sign.isascii() or (sign < "\u0180" and sign.isalpha())
 
 
 def latex(formula: str) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 from boundcheck.errors import InputError
 from boundcheck.files import file_name, replace_file
 from boundcheck.kernel import STANDARD_FACTS
-from boundcheck.prove.results import ClaimAudit, latex
+from boundcheck.prove.latex import latex
+from boundcheck.prove.results import ClaimAudit
 from boundcheck.prove.rows import JudgedRow
 from boundcheck.prove.smt import smt_lib
 

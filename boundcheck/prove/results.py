@@ -1,14 +1,11 @@
-"""The results of auditing a claim's proofs: its verdict, its proofs and their lines; as data, HTML and LaTeX."""
+"""The results of auditing a claim's proofs: its verdict, its proofs and their lines; as data and HTML."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.errors import InputError
@@ -170,51 +167,3 @@ def opinions(proof: JudgedProof) -> dict[int, dict[str, Status]]:
             raise DisagreementError(statuses, f"{judged.step.label} of {proof.script.id}, which the kernel proves")
         found[place] = statuses
     return found
-
-
-def latex(proof: JudgedProof) -> str:
-    """A proof in LaTeX: a list of its lines, as printed and as read, with verdict and reason; needs amsmath."""
-    lines = [
-        "% " + _words(" ".join(f"{proof.script.id}, {proof.script.version}: {proof.verdict}".split())),
-        r"\begin{description}",
-    ]
-    for judged in proof.steps:
-        step = judged.step
-        lines.append(rf"\item[{{{_words(step.label)}}}] \emph{{{judged.verdict}}}. {_words(step.meaning)}")
-        if step.printed:
-            lines.append(rf"Printed: \( {step.printed} \).")
-        lines.append(rf"\[ {shown(step.theorem.conclusion).latex[0]} \]")
-        lines += [rf"Given \texttt{{{_words(text)}}}." for text in proof.given(judged)]
-        if judged.verdict == "refuted" and step.witness:
-            found = witness_as_json(proof, judged) or {}
-            lines.append(
-                rf"{_words(step.witness.about)}: ${_fraction(found['left'])}$ against ${_fraction(found['right'])}$."
-            )
-    ends = [r"\end{description}", *(rf"\par \texttt{{{_words(text)}}}" for text in _ending(proof))]
-    return "\n".join([*lines, *ends, ""])
-
-
-def _fraction(text: str) -> str:
-    return str(sp.latex(sp.Rational(text))) if re.fullmatch(r"-?\d+(/\d+)?", text) else text
-
-
-_GREEK = {
-    "α": r"\alpha", "κ": r"\kappa", "λ": r"\lambda", "σ": r"\sigma", "ζ": r"\zeta", "θ": r"\theta", "Σ": r"\Sigma",
-    "τ": r"\tau", "μ": r"\mu", "Δ": r"\Delta", "∇": r"\nabla", "√": r"\surd", "≤": r"\le", "≥": r"\ge", "²": "^2",
-    "‖": r"\|", "⟨": r"\langle", "⟩": r"\rangle", "·": r"\cdot", "ᵀ": r"^\top", "±": r"\pm", "≈": r"\approx",
-    "L̂": r"\hat{L}", "→": r"\to", "ε": r"\varepsilon", "∂": r"\partial", "δ": r"\delta", "∝": r"\propto",
-    "½": r"\tfrac12", "h̃": r"\tilde{h}", "ᵢ": "_i", "…": r"\dots", "−": "-", "∞": r"\infty", "∈": r"\in",
-}  # fmt: skip
-_SPECIAL = {
-    "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "^": r"\^{}", "$": r"\$", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "\\": r"\textbackslash{}", "“": "``", "”": "''",
-}  # fmt: skip
-
-
-def _words(text: str) -> str:
-    """Plain text for LaTeX, its mathematical letters in math mode."""
-    pattern = re.compile("|".join(map(re.escape, sorted([*_GREEK, *_SPECIAL], key=len, reverse=True))))
-    known = pattern.sub(lambda m: _SPECIAL.get(m[0]) or rf"\ensuremath{{{_GREEK[m[0]]}}}", text)
-    # A sign without an entry is spelled out.
-    names = {x: unicodedata.name(x, "sign") for x in known if not x.isascii()}
-    return "".join(f"({names[x].lower()})" if not names.get(x, "LATIN").startswith("LATIN") else x for x in known)

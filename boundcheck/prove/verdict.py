@@ -72,12 +72,16 @@ class JudgedProof:
     hypotheses: tuple[Assumption, ...]
     conclusion: Statement | None
 
-    def given(self, step: JudgedStep) -> list[str]:
+    def own(self, step: JudgedStep) -> list[Statement]:
         """What a line rests on and the conclusion does not: points over which a law ranges, or its own assumptions."""
         theirs = {each.statement for each in self.hypotheses} if self.verdict == "proved" else set[Statement]()
         # An open line is its own hypothesis.
         open_ = {step.step.theorem.conclusion} if step.verdict != "proved" else set[Statement]()
-        return sorted(map(str, step.step.theorem.hypotheses - theirs - open_))
+        return sorted(step.step.theorem.hypotheses - theirs - open_, key=str)
+
+    def given(self, step: JudgedStep) -> list[str]:
+        """The text of what is a line's `own`."""
+        return list(map(str, self.own(step)))
 
     @property
     def unused(self) -> list[str]:
