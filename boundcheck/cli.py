@@ -36,6 +36,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on std
 _STRICT = "Exit with 1 if anything is refuted, violated or unknown. A run must be supported; (asymptotic) is enough."
 Strict = Annotated[bool, typer.Option("--strict", help=_STRICT)]
 Device = Annotated[str, typer.Option(help="Torch device: cpu, cuda or cuda:N.")]
+_LATEX = "Write latex/ for a paper: tables, theorems, figures, a command for every number, BibTeX, and a main.tex."
+Latex = Annotated[bool, typer.Option("--latex", help=_LATEX)]
 Store = Annotated[
     Path, typer.Option("--store", help="Folder of the run folders; a finished run is read and not repeated.")
 ]
@@ -325,6 +327,7 @@ def audit(
     store: Store = Path("runs"),
     device: Device = "cpu",
     runs: Annotated[bool, typer.Option("--runs", help="Print the verdict on every run as well.")] = False,
+    latex: Latex = False,
     strict: Strict = False,
     as_json: Json = False,
 ) -> None:
@@ -339,7 +342,7 @@ def audit(
                 with line.aside():
                     show_rows(proofs.rows, STDOUT)
 
-        outcome = boundcheck.audit(paper, out, store, device, line, full, proved)
+        outcome = boundcheck.audit(paper, out, store, device, line, full, proved, latex)
     if as_json:
         print_json(outcome)
     else:
@@ -362,10 +365,12 @@ def report(
     claim: Annotated[
         list[str], typer.Option(metavar="MODULE:NAME", help="A claim of your own that runs are about; repeatable.")
     ] = [],  # noqa: B006
+    latex: Latex = False,
     as_json: Json = False,
 ) -> None:
     """Figures and tables from stored runs."""
     from boundcheck.claims import catalogue
+    from boundcheck.report.forms import forms
     from boundcheck.report.page import export_data, load_runs, write_runs
     from boundcheck.terminal import STDOUT, print_json
 
@@ -374,7 +379,7 @@ def report(
         catalogue.opened(catalogue.opened(each, "claim"))
     command = f"boundcheck report {' '.join(path.name for path in run)}"
     lead = f"{len(run)} stored run{'s' if len(run) > 1 else ''}."
-    files = write_runs(run, out / "index.html", "Stored runs", lead, command, section)
+    files = write_runs(run, out / "index.html", "Stored runs", lead, command, section, forms(latex))
     if data:
         files += export_data(load_runs(run), out / "data")
     if as_json:

@@ -1,7 +1,7 @@
 r"""A judged proof in LaTeX: its theorem, what that rests on, and its lines, all from the kernel's theorems.
 
-A proof that is not proved is no theorem: its lines stand under a heading, each with its verdict. A paper needs amsmath,
-amssymb and amsthm, and an environment `theorem`; a display is broken so that it fits a column.
+A proof that is not proved is no theorem: its lines stand under a heading, each with its verdict. A display is broken
+so that it fits a column. `PREAMBLE` is what a paper needs.
 """
 
 from __future__ import annotations
@@ -21,6 +21,20 @@ from boundcheck.prove.typeset import latex as typeset
 from boundcheck.prove.typeset import latex_names
 from boundcheck.prove.verdict import JudgedProof, JudgedStep
 
+PREAMBLE = r"""\usepackage{amsmath,amssymb,amsthm}
+\usepackage{graphicx}
+\makeatletter
+\@ifundefined{theorem}{\newtheorem{theorem}{Theorem}}{}
+% A formula, made smaller where it is wider than the line.
+\newsavebox{\boundcheckbox}
+\newcommand{\boundcheckfit}[1]{\begingroup
+  \sbox{\boundcheckbox}{$\displaystyle #1$}%
+  \ifdim\wd\boundcheckbox>.93\linewidth \resizebox{.93\linewidth}{!}{\usebox{\boundcheckbox}}%
+  \else\usebox{\boundcheckbox}\fi\endgroup}
+\makeatother
+\allowdisplaybreaks
+\setlength{\emergencystretch}{3em}
+"""
 # What fits into a column of 3.25 inches at 9 points, in widths of an M; and into the lines of a list there.
 _COLUMN, _ITEM = 23.0, 21.0
 # Lines that a certificate may take in a paper; a longer one is in `boundcheck prove --steps`.
@@ -44,16 +58,16 @@ def _theorem(proof: JudgedProof) -> list[str]:
     rests = [each.statement for each in proof.hypotheses]
     if proof.conclusion is None:
         raise InputError("proof", proof.script.id, "a proof that concludes")
-    display = shown(*rests, proof.conclusion)
+    said = shown(*rests, proof.conclusion)
     made = [rf"\begin{{theorem}}[{{{_name(proof)}}}]\label{{{label(proof)}}}"]
     if rests:
         made += ["Suppose:", r"\begin{list}{}{\leftmargin=2.6em\labelwidth=2.2em\labelsep=.4em\itemsep=0pt\parsep=0pt}"]
-        for place, (each, text) in enumerate(zip(proof.hypotheses, display.latex, strict=False), 1):
-            said = f" ({each.role}) {tex(each.name)}:" if each.name != str(each.statement) else f" ({each.role})"
-            made.append(rf"\item[\textup{{(H{place})}}]\textup{{{said}}} {_inline(text)}")
+        for place, (each, text) in enumerate(zip(proof.hypotheses, said.latex, strict=False), 1):
+            name = f" {tex(each.name)}:" if each.name != str(each.statement) else ""
+            made.append(rf"\item[\textup{{(H{place})}}]\textup{{ ({each.role}){name}}} {_set(text)}")
         made += [r"\end{list}", "Then"]
-    made += [_display(display.latex[-1], _COLUMN)]
-    made += [rf"\textup{{{_told(display)}}}"] if display.roles else []
+    made += [_display(said.latex[-1], _COLUMN)]
+    made += [rf"\textup{{{_told(said)}}}"] if said.roles else []
     made += [r"\end{theorem}", r"\begin{proof}", _trust(proof)]
     return [*made, *_lines(proof), r"\end{proof}"]
 
@@ -64,7 +78,12 @@ def _examined(proof: JudgedProof) -> list[str]:
 
 
 def _name(proof: JudgedProof) -> str:
-    return rf"{tex(proof.script.title)}, {proof.script.version}, \texttt{{{tex(proof.script.id)}}}"
+    return rf"{tex(proof.script.title)}, {proof.script.version}, {id_tex(proof.script.id)}"
+
+
+def id_tex(id: str) -> str:
+    """An id, which may be broken after its dots and underscores."""
+    return r"\texttt{" + re.sub(r"(\.|\\_)", r"\1\\allowbreak{}", tex(id)) + "}"
 
 
 def _trust(proof: JudgedProof) -> str:
@@ -73,10 +92,10 @@ def _trust(proof: JudgedProof) -> str:
     return f"Trust: {proof.trust}.{stands}"
 
 
-def _told(display: Shown) -> str:
+def _told(said: Shown) -> str:
     names: dict[str, list[str]] = {}
-    made = latex_names(display.letters)
-    for name, role in display.roles.items():
+    made = latex_names(said.letters)
+    for name, role in said.roles.items():
         names.setdefault(role, []).append(made[name.removesuffix(at_times(""))])
     return "Here " + "; ".join(f"${', '.join(dict.fromkeys(each))}$: {tex(role)}" for role, each in names.items()) + "."
 
@@ -103,12 +122,12 @@ def _line(proof: JudgedProof, judged: JudgedStep, number: str, sources: str) -> 
     verdict = "" if judged.verdict == "proved" else rf" \textbf{{{judged.verdict}}}."
     yield rf"\item[({number})] {{{tex(step.label)}.}}{verdict}{said}"
     if step.printed:
-        yield rf"Printed: \boundcheckfit{{{step.printed}}}."
+        yield f"Printed:\n{display(step.printed, _ITEM)}"
     given = proof.own(judged)
-    display = shown(step.theorem.conclusion, *given)
-    yield _display(display.latex[0], _ITEM)
+    statement, *others = shown(step.theorem.conclusion, *given).latex
+    yield _display(statement, _ITEM)
     if given:
-        yield rf"Given {'; '.join(map(_inline, display.latex[1:]))}."
+        yield rf"Given {'; '.join(map(_set, others))}."
     if witness := witness_as_json(proof, judged):
         yield f"{_sentence(witness['about'])} There ${_fraction(witness['left'])}$ stands against " + (
             f"${_fraction(witness['right'])}$."
@@ -181,14 +200,19 @@ def _rows(found: Identity, table: Letters) -> list[str]:
         weight = [] if size == 1 and factors else [_number(size)]
         return r" \, ".join([*weight, *factors])
 
-    rows = [f"& {line}" for line in broken(r" \, ".join(map(of, found.left)), _ITEM)]
+    rows = [f"& {_fitted(line)}" for line in broken(r" \, ".join(map(of, found.left)), _ITEM)]
     if not found.right:
         return [*rows, "& = 0"]
     for place, each in enumerate(found.right):
         sign = ("= -" if each.weight < 0 else "=") if place == 0 else ("-" if each.weight < 0 else "+")
         first, *rest = broken(summand(each), _ITEM - 2)
-        rows += [f"& {{}} {sign} {first}", *(rf"& \quad {{}} {line}" for line in rest)]
+        rows += [f"& {{}} {sign} {_fitted(first)}", *(rf"& \quad {{}} {_fitted(line)}" for line in rest)]
     return rows
+
+
+def _fitted(line: str, most: float = _ITEM) -> str:
+    """A line of a display, made smaller where it has no place to break."""
+    return rf"\boundcheckfit{{{line}}}" if width(line) > most else line
 
 
 def _number(number: object) -> str:
@@ -209,12 +233,24 @@ def _sentence(text: str) -> str:
 # Displays that fit.
 
 
+def _set(made: str) -> str:
+    """A statement in the text, or in a display where it has no place to break."""
+    if any(width(row) > _ITEM for row in broken(made, _ITEM)):
+        return _display(made, _ITEM)
+    return _inline(made)
+
+
 def _inline(made: str) -> str:
     return r"\(" + made.replace(r" \, ", r" \,\allowbreak ") + r"\)"
 
 
+def display(formula: str, most: float = _COLUMN) -> str:
+    """Any formula in LaTeX as a display whose lines fit, made smaller where one has no place to break."""
+    return _display(" ".join(_PIECE.findall(formula)), most)
+
+
 def _display(made: str, most: float) -> str:
-    rows = broken(made, most)
+    rows = [_fitted(row, most) for row in broken(made, most)]
     if len(rows) == 1:
         return rf"\[ {rows[0]} \]"
     first, *rest = rows
@@ -222,6 +258,8 @@ def _display(made: str, most: float) -> str:
     return "\\begin{align*}\n" + body + "\n\\end{align*}"
 
 
+# Words, scripts and groups with their brace, commands, signs.
+_PIECE = re.compile(r"\\(?:text\w*|operatorname|math\w+)\{[^{}]*\}|[_^]\{|\\[A-Za-z]+\{?|\\.|[^\\\s]")
 # How wide signs are, in widths of an M; relations and sums with the space around them.
 _WIDTHS = {
     "+": 1.25, "-": 1.25, "=": 1.35, "<": 1.35, r"\le": 1.35, r"\mid": 0.85, r"\,": 0.2, r"\;": 0.3, r"\quad": 1.0,
@@ -231,7 +269,7 @@ _WIDTHS = {
     r"\hat": 0.0, r"\tilde": 0.0, r"\bar": 0.0,
 }  # fmt: skip
 _COMMAND = re.compile(r"\\[A-Za-z]+|\\.|[^\s{}]")
-_BEFORE = frozenset(("+", "-", "=", "<", r"\le", r"\quad\text{with}\quad"))
+_BEFORE = frozenset(("+", "-", "=", "<", r"\le", r"\leq", r"\geq", r"\quad", r"\quad\text{with}\quad"))
 _AFTER = frozenset((",", ";", ":", r"\,"))
 _OPENING, _CLOSING = frozenset("(["), frozenset(")]")
 
@@ -252,6 +290,11 @@ def broken(made: str, most: float) -> list[str]:
         lines.append(" ".join(pieces[begin:end]))
         begin = end
     return lines
+
+
+def width(made: str) -> float:
+    """About how wide a formula is, in widths of an M."""
+    return sum(_measured(made.split())[0])
 
 
 def _end(begin: int, widths: Sequence[float], places: dict[int, int], most: float) -> int:
@@ -280,13 +323,14 @@ def _measured(pieces: Sequence[str]) -> tuple[list[float], dict[int, int]]:
         inner = scale * 0.75 if piece.startswith(("_{", "^{")) else scale
         widths.append(inner * sum(_WIDTHS.get(sign, 0.58) for sign in _COMMAND.findall(piece)))
         opened = piece.replace(r"\{", "").count("{") - piece.replace(r"\}", "").count("}")
+        opened += (piece == r"\left") - (piece == r"\right")
         groups = [*groups, *[inner] * opened] if opened > 0 else groups[: len(groups) + opened]
         if groups:
             continue
         brackets += _opens(piece, pieces[place - 1] if place else "", brackets)
         # A sign before which nothing stands belongs to what follows.
         if piece in _BEFORE and place and pieces[place - 1] not in _OPENING:
-            places[place] = brackets
+            places[place] = brackets - piece.startswith(r"\quad")
         if piece in _AFTER:
             places[place + 1] = brackets + (1 if piece == r"\," else 0)
     return widths, {place: depth for place, depth in places.items() if place < len(pieces)}

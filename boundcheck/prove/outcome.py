@@ -10,7 +10,7 @@ from typing import Any
 from boundcheck.errors import InputError
 from boundcheck.files import file_name, replace_file
 from boundcheck.kernel import STANDARD_FACTS
-from boundcheck.prove.latex import latex
+from boundcheck.prove.latex import PREAMBLE, latex
 from boundcheck.prove.results import ClaimAudit
 from boundcheck.prove.rows import JudgedRow
 from boundcheck.prove.smt import smt_lib
@@ -48,13 +48,13 @@ class ProofAudit:
 
 
 def export(audit: ProofAudit, folder: Path) -> list[Path]:
-    """Write each proof as LaTeX, and each line that a certificate proves as an SMT-LIB file for any other solver.
+    """Write each proof as LaTeX, its preamble, and each line that a certificate proves as SMT-LIB for other solvers.
 
     Raises:
         InputError: where the folder cannot be written.
 
     """
-    written: dict[Path, str] = {}
+    written: dict[Path, str] = {folder / "preamble.tex": PREAMBLE}
     for proof in (proof for claim in audit.claims for proof in claim.proofs):
         name = file_name(f"{proof.script.id}-{proof.script.version}")
         written[folder / f"{name}.tex"] = latex(proof)

@@ -23,6 +23,7 @@ def audit(
     tick: Tick = silent,
     full: bool = False,
     proved: Callable[[ProofAudit], None] = lambda proofs: None,
+    latex: bool = False,
 ) -> dict[str, Any]:
     """Audit a paper and write the report: its proofs, runs of its theorems, and searches for what breaks its bounds.
 
@@ -35,6 +36,7 @@ def audit(
         tick: told of progress, in seconds.
         full: make the whole report that papers cite, and not only what its argument needs.
         proved: told of the proofs as soon as they are judged, long before the runs have finished.
+        latex: write the folder ``latex`` for a paper too.
 
     Returns:
         ``summary`` (the verdict in a paragraph), ``findings`` (number, locator, verdict, evidence), ``report`` (the
@@ -48,4 +50,4 @@ def audit(
     from boundcheck.report.conduct import conduct
 
     folder = Path("reports") / subject.key if full else Path(runs) / f"report-{subject.key}"
-    return conduct(subject, Path(out or folder), Path(runs), device, full, tick, proved)
+    return conduct(subject, Path(out or folder), Path(runs), device, full, tick, proved, latex)

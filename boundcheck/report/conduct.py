@@ -27,7 +27,14 @@ Calls = dict[str, list[Call]]
 
 
 def conduct(
-    paper: Paper, out: Path, runs: Path, device: str, full: bool, tick: Tick, proved: Callable[[ProofAudit], None]
+    paper: Paper,
+    out: Path,
+    runs: Path,
+    device: str,
+    full: bool,
+    tick: Tick,
+    proved: Callable[[ProofAudit], None],
+    latex: bool,
 ) -> dict[str, Any]:
     """See `boundcheck.report.audit`."""
     programme = programme_of(paper, full)
@@ -48,11 +55,12 @@ def conduct(
         proved(proofs)
         # Deferred: what draws takes seconds to import, and the processes work meanwhile.
         from boundcheck.report import paper as report
+        from boundcheck.report.forms import forms
 
         answers = iter(running.results())
     found = {name: [next(answers) for _ in part] for name, part in asked.items()}
     told("page", total, total)
-    return report.write(paper, programme, proofs, found, out, runs)
+    return report.write(paper, programme, proofs, found, out, runs, forms(latex))
 
 
 def _asked(programme: Programme, runs: Path, device: str) -> Calls:

@@ -12,6 +12,7 @@ from boundcheck.doors import is_path
 from boundcheck.errors import InputError
 from boundcheck.files import file_name, replace_file
 from boundcheck.measure.store import finished
+from boundcheck.report.forms import Form
 from boundcheck.report.section import Folder, Material, built, sections, templates
 from boundcheck.report.stored import StoredRun
 from boundcheck.sinks import say
@@ -22,7 +23,9 @@ def load_runs(folders: list[Path]) -> list[StoredRun]:
     return [StoredRun(*finished(folder)) for folder in folders]
 
 
-def write_page(material: Material, page: Path, title: str, lead: str, outside: Iterable[str] = ()) -> list[Path]:
+def write_page(
+    material: Material, page: Path, title: str, lead: str, outside: Iterable[str] = (), also: Iterable[Form] = ()
+) -> list[Path]:
     """Write the page and, beside it, each figure as SVG and PDF, all results as JSON, and what sections keep.
 
     Args:
@@ -31,6 +34,7 @@ def write_page(material: Material, page: Path, title: str, lead: str, outside: I
         title: the page's.
         lead: its first paragraph; text, or Markup.
         outside: import paths of sections that are found in no other way.
+        also: the other forms of the report that are wanted.
 
     A section of a person's own that fails says so in its place and on stderr, and costs nothing else.
 
@@ -51,6 +55,8 @@ def write_page(material: Material, page: Path, title: str, lead: str, outside: I
     files = {"results.json": json_bytes(material.as_json())}
     if material.study.is_new:
         files["statistics.json"] = json_bytes(material.study.as_json())
+    for form in also:
+        files |= form(material, title, lead)
     return write_parts(page, title, lead, parts, files | folder.files)
 
 
@@ -79,7 +85,13 @@ def write_parts(
 
 
 def write_runs(
-    folders: list[Path], page: Path, title: str, lead: str, command: str, outside: Iterable[str] = ()
+    folders: list[Path],
+    page: Path,
+    title: str,
+    lead: str,
+    command: str,
+    outside: Iterable[str] = (),
+    also: Iterable[Form] = (),
 ) -> list[Path]:
     """Write the page of runs; those of networks have one of their own, in ``networks`` where there are others.
 
@@ -91,10 +103,10 @@ def write_runs(
     for run in runs:
         _check_known(run.result.claim)
     networks, others = ([run for run in runs if run.is_network is each] for each in (True, False))
-    files = write_page(Material(others, command=command), page, title, lead, outside) if others else []
+    files = write_page(Material(others, command=command), page, title, lead, outside, also) if others else []
     if networks:
         beside = page.parent / "networks" / page.name if others else page
-        files += write_page(Material(networks, command=command), beside, title, lead, outside)
+        files += write_page(Material(networks, command=command), beside, title, lead, outside, also)
     return files
 
 

@@ -7,7 +7,7 @@ which makes findings of what was measured. Of a paper without one the findings a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +20,7 @@ from boundcheck.falsify.worst_case import WorstCase
 from boundcheck.proofs import Paper
 from boundcheck.prove import ProofAudit
 from boundcheck.report import study
+from boundcheck.report.forms import Form
 from boundcheck.report.page import load_runs, write_page
 from boundcheck.report.programme import Attack, Programme
 from boundcheck.report.section import Finding, Material, Search
@@ -31,7 +32,13 @@ from boundcheck.words.hypotheses.lipschitz_adapter import LEAST
 
 
 def write(
-    paper: Paper, programme: Programme, proofs: ProofAudit, found: dict[str, list[Any]], out: Path, runs: Path
+    paper: Paper,
+    programme: Programme,
+    proofs: ProofAudit,
+    found: dict[str, list[Any]],
+    out: Path,
+    runs: Path,
+    also: Iterable[Form] = (),
 ) -> dict[str, Any]:
     """Write the report on what was found into `out`.
 
@@ -42,6 +49,7 @@ def write(
         found: the answers, by the name of the part of the programme.
         out: the folder of the report.
         runs: the folder of the run folders.
+        also: the other forms of the report that are wanted.
 
     Returns:
         The keys of `boundcheck audit --json`.
@@ -65,7 +73,7 @@ def write(
     adds = f" This is the short report. With --full it has more: {programme.adds}." if programme.adds else ""
     title = getattr(own, "TITLE", f"{paper.key}, audited")
     lead = getattr(own, "LEAD", f"The claims of {paper.key}: their proofs line by line, and what runs and attacks say.")
-    files = write_page(material, out / "index.html", title, lead + adds)
+    files = write_page(material, out / "index.html", title, lead + adds, also=also)
     refused = [answer for part in ("attacks", "worst_cases") for answer in found.get(part, []) if "refused" in answer]
     return {
         "summary": _summary(getattr(own, "STATEMENTS", ()), proofs, honest, faults, searches, refused),

@@ -2,7 +2,10 @@
 
 import io
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any
 
 import matplotlib as mpl
@@ -34,6 +37,51 @@ LOOKS = (
     *(("v", VERMILLION), ("P", BLUE), ("X", ORANGE)),
 )
 WIDTH = 6.75  # inches, the text width of a two-column paper
+# Serif letters and the mathematics that go with Times; what they lack comes from the next font.
+TIMES: Mapping[str, Any] = {"font.family": ["STIXGeneral", "DejaVu Serif"], "mathtext.fontset": "stix"}
+
+
+@dataclass(frozen=True)
+class Look:
+    """Where figures are to stand.
+
+    Attributes:
+        width: the widest, in inches.
+        alone: the share of it that a figure of one panel takes.
+        font: the fonts, as rcParams.
+        least: the size of the smallest text, in points.
+        panel: the least width of a panel, in inches.
+
+    """
+
+    width: float = WIDTH
+    alone: float = 0.6
+    font: Mapping[str, Any] = field(default_factory=dict)
+    least: float = 0.0
+    panel: float = 2.2
+
+
+PAGE = Look()
+# Of a paper at 10 points, whose footnotes have 8.
+ONE_COLUMN, TWO_COLUMNS = (Look(width, 1.0, TIMES, 8.0) for width in (3.25, WIDTH))
+_LOOK: ContextVar[Look] = ContextVar("look", default=PAGE)
+
+
+@contextmanager
+def looking(look: Look) -> Iterator[None]:
+    """Draw figures for another place than a page."""
+    before = _LOOK.set(look)
+    try:
+        yield
+    finally:
+        _LOOK.reset(before)
+
+
+def _style() -> Any:
+    look = _LOOK.get()
+    return {name: max(x, look.least) if name.endswith("size") else x for name, x in STYLE.items()} | dict(look.font)
+
+
 # Letters in a line of a legend, of one column in the narrow figure or of two in the wide one.
 _LEGEND = 60
 
@@ -41,7 +89,7 @@ _LEGEND = 60
 def svg(figure: Figure) -> str:
     """The figure as an SVG element, without the date that matplotlib would put in."""
     buffer = io.StringIO()
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(_style()):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     return text[text.index("<svg") :]
@@ -50,7 +98,7 @@ def svg(figure: Figure) -> str:
 def pdf(figure: Figure) -> bytes:
     """The figure as a PDF for a paper."""
     buffer = io.BytesIO()
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(_style()):
         figure.savefig(buffer, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
     return buffer.getvalue()
 
@@ -66,11 +114,13 @@ def looks_of(names: Iterable[str]) -> dict[str, tuple[str, str]]:
 
 def panels(items: list[Any], draw: Callable[[Axes, Any], None], most: int = 2, tall: float = 2.05) -> Figure:
     """One panel an item, at most so many in a row and so many inches tall, with one legend for all under them."""
-    columns = min(len(items), most)
+    look = _LOOK.get()
+    columns = min(len(items), most, max(int(look.width / look.panel), 1))
     rows = -(-len(items) // columns)
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(_style()):
         height = tall * rows + (0.7 if columns > 1 else 1.2)
-        figure = Figure(figsize=(WIDTH if columns > 1 else 0.6 * WIDTH, height), layout="constrained")
+        width = look.width if columns > 1 else look.alone * look.width
+        figure = Figure(figsize=(width, height), layout="constrained")
         axes = list(figure.subplots(rows, columns, squeeze=False).flat)
         entries: dict[str, Any] = {}
         for axis, item in zip(axes, items, strict=False):
@@ -86,6 +136,8 @@ def panels(items: list[Any], draw: Callable[[Axes, Any], None], most: int = 2, t
             entries.values(), lines, loc="outside lower center", ncols=2 if columns > 1 else 1, frameon=False
         )
         _as_typed(*legend.get_texts())
+        for text in figure.findobj(Text):
+            text.set_fontsize(max(text.get_fontsize(), look.least))
     return figure
 
 

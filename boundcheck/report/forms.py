@@ -1,0 +1,20 @@
+"""What is written beside a page on demand: the same report for a paper, in LaTeX, or as one PDF."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from boundcheck.report.section import Material
+
+Form = Callable[[Material, str, str], dict[str, bytes]]
+"""Files by their path from the page's folder, of what a page is made from, its title and its first paragraph."""
+
+
+def forms(latex: bool = False) -> tuple[Form, ...]:
+    """The forms that are asked for."""
+    found = []
+    if latex:
+        from boundcheck.report.latex import files_of
+
+        found.append(files_of)
+    return tuple(found)
