@@ -1,4 +1,4 @@
-"""The command line: `boundcheck claims | cite | bound | prove | falsify | measure | audit | report | soundness | reliability`.
+"""The command line, `boundcheck COMMAND`: claims, cite, bound, prove, falsify, measure, audit, report, and others.
 
 Tables for a person go to stdout and progress to stderr; with `--json` one JSON object is all that stdout gets. Exit
 code 0: it did its work, whatever it found; 1 with `--strict`: something was refuted, violated or is unknown; 2: bad

@@ -1,4 +1,4 @@
-"""What to cite for a claim, in BibTeX: the papers that it comes from, and boundcheck with its version and the claim's id.
+"""What to cite for a claim, in BibTeX: the papers that it comes from, and boundcheck with version and claim id.
 
 A paper's folder has its entries in `sources.bib`. An entry is a claim's if its key begins the claim's id, or stands in
 the claim's `source`, or if the entry names the id in its field ``claims``, which BibTeX ignores and nobody is shown.
@@ -49,7 +49,7 @@ def cited(claim: Claim) -> list[Entry]:
 
 
 def boundcheck(claim: str = "") -> Entry:
-    """This version of boundcheck, and a claim by its id."""
+    """Boundcheck in this version, and a claim by its id."""
     said = rf"Version {__version__}" + (rf", claim \texttt{{{tex(claim)}}}" if claim else "")
     fields = {"author": f"{{{AUTHORS}}}", "title": TITLE, "year": RELEASED[:4], "version": __version__, "note": said}
     inside = "".join(f"  {name:<7} = {{{value}}},\n" for name, value in fields.items())

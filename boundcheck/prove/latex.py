@@ -347,7 +347,17 @@ def _opens(piece: str, before: str, brackets: int) -> int:
 def roman(number: int) -> str:
     """A positive number in small Roman numerals."""
     made = ""
-    for value, sign in ((100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i")):
+    for value, sign in (
+        (100, "c"),
+        (90, "xc"),
+        (50, "l"),
+        (40, "xl"),
+        (10, "x"),
+        (9, "ix"),
+        (5, "v"),
+        (4, "iv"),
+        (1, "i"),
+    ):
         made += sign * (number // value)
         number %= value
     return made

@@ -13,6 +13,7 @@ from boundcheck.errors import InputError
 from boundcheck.files import file_name, replace_file
 from boundcheck.measure.store import finished
 from boundcheck.report.forms import Form
+from boundcheck.report.logbook import logbook
 from boundcheck.report.section import Folder, Material, built, sections, templates
 from boundcheck.report.stored import StoredRun
 from boundcheck.sinks import say
@@ -26,7 +27,7 @@ def load_runs(folders: list[Path]) -> list[StoredRun]:
 def write_page(
     material: Material, page: Path, title: str, lead: str, outside: Iterable[str] = (), also: Iterable[Form] = ()
 ) -> list[Path]:
-    """Write the page and, beside it, each figure as SVG and PDF, all results as JSON, and what sections keep.
+    """Write the page and, beside it, figures as SVG and PDF, results as JSON, the logbook, and what sections keep.
 
     Args:
         material: what it is made from.
@@ -53,6 +54,8 @@ def write_page(
         if error is not None:
             say(f"the section {each.title or 'without a title'} failed, and the page says so in its place: {error}")
     files = {"results.json": json_bytes(material.as_json())}
+    if not material.is_of_boundcheck:
+        files["logbook.md"] = logbook(material, title).encode()
     if material.study.is_new:
         files["statistics.json"] = json_bytes(material.study.as_json())
     for form in also:

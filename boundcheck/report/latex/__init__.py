@@ -30,8 +30,10 @@ from boundcheck.report.sections.theorems import theorem_rows
 from boundcheck.report.style import ONE_COLUMN, TWO_COLUMNS, looking, pdf
 
 FOLDER = "latex"
-_PREAMBLE = "% What the files of this folder need: \\input it before the document begins.\n" + PREAMBLE + (
-    "\\usepackage{array,booktabs,tabularx}\n"
+_PREAMBLE = (
+    "% What the files of this folder need: \\input it before the document begins.\n"
+    + PREAMBLE
+    + ("\\usepackage{array,booktabs,tabularx}\n")
 )
 # Inches: what fits on a page above its caption, and what is shown in one column of it.
 _TALLEST, _NARROW = 8.2, 4.2

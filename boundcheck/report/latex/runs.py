@@ -1,4 +1,4 @@
-"""The numbers of runs, brackets, attacks and proofs, each with a command of its own; and how a run's row prints them."""
+"""The numbers of runs, brackets, attacks and proofs, each with a command; and how a run's row prints them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Made = dict[str, str]
 
 @dataclass(frozen=True)
 class Printed:
-    """A run, and the commands of its numbers by what they are: measured, lower, upper, bound, ratio, steps, …"""
+    """A run, and the commands of its numbers by what they are, such as measured, lower, upper, bound, steps."""
 
     run: StoredRun
     commands: Made
@@ -122,7 +122,7 @@ def _measured(run: StoredRun, numbers: Numbers, words: tuple[object, ...]) -> Ma
     if plan.step_size is not None:
         made["step"] = numbers.add((*words, "step size"), significant(plan.step_size), "rounded to the nearest")
     if x.first is not None:
-        made["first"] = numbers.add((*words, "first"), significant(x.first, Toward.UP), "known at v_1 without a theorem")
+        made["first"] = numbers.add((*words, "first"), significant(x.first, Toward.UP), "known at v_1, rounded up")
     return made
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from boundcheck.claims.prose import tex
 from boundcheck.prove.rows import JudgedRow
 from boundcheck.report.latex.numbers import FREE, Toward, significant, whole
-from boundcheck.report.latex.runs import Printed, limits, measured
+from boundcheck.report.latex.runs import Printed, measured
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.sweeps import Row
 from boundcheck.report.words import titled
@@ -39,8 +39,8 @@ def referee(rows: Sequence[JudgedRow]) -> str:
     ]
     tall = [max(len(x.row.finding) / _WIDE, len(x.row.printed) / _NARROW, len(x.row.locator) / 16, 2) for x in rows]
     caption = (
-        "The referee's table. A row's verdict is computed from the lines of proofs that it names; in brackets the trust "
-        "of the weakest of them. Repaired: true, by another proof than the printed one."
+        "The referee's table. A row's verdict is computed from the lines of proofs that it names; in brackets the "
+        "trust of the weakest of them. Repaired: true, by another proof than the printed one."
     )
     columns = r"r>{\raggedright}p{.13\textwidth}>{\raggedright}p{.2\textwidth}>{\raggedright}p{.09\textwidth}X"
     return _tables("referee", caption, columns, ("No.", "Where", "Printed", "Verdict", "Finding"), cells, tall)
@@ -156,5 +156,3 @@ def _shared(rows: Iterable[tuple[Any, float]]) -> Iterator[list[Any]]:
         total += tall + 0.4
     if group:
         yield group
-
-
