@@ -49,7 +49,7 @@ clean:
 # The stamp files say what is installed; each is out of date when the dependencies change.
 .venv/core: EXTRAS :=
 .venv/test: EXTRAS := [test]
-.venv/full: EXTRAS := [test,lint,hf,pretrained,fast,cluster]
+.venv/full: EXTRAS := [test,lint,hf,pretrained,fast,cluster,pdf]
 .venv/bench: EXTRAS := [bench,hf,pretrained,cluster]
 .venv/core .venv/test .venv/full .venv/bench: pyproject.toml | .venv/bin/pip
 	@$(HINT)

@@ -38,6 +38,7 @@ Strict = Annotated[bool, typer.Option("--strict", help=_STRICT)]
 Device = Annotated[str, typer.Option(help="Torch device: cpu, cuda or cuda:N.")]
 _LATEX = "Write latex/ for a paper: tables, theorems, figures, a command for every number, BibTeX, and a main.tex."
 Latex = Annotated[bool, typer.Option("--latex", help=_LATEX)]
+Pdf = Annotated[bool, typer.Option("--pdf", help="Write report.pdf too, the report on paper; needs the extra pdf.")]
 Store = Annotated[
     Path, typer.Option("--store", help="Folder of the run folders; a finished run is read and not repeated.")
 ]
@@ -328,6 +329,7 @@ def audit(
     device: Device = "cpu",
     runs: Annotated[bool, typer.Option("--runs", help="Print the verdict on every run as well.")] = False,
     latex: Latex = False,
+    pdf: Pdf = False,
     strict: Strict = False,
     as_json: Json = False,
 ) -> None:
@@ -342,7 +344,7 @@ def audit(
                 with line.aside():
                     show_rows(proofs.rows, STDOUT)
 
-        outcome = boundcheck.audit(paper, out, store, device, line, full, proved, latex)
+        outcome = boundcheck.audit(paper, out, store, device, line, full, proved, latex, pdf)
     if as_json:
         print_json(outcome)
     else:
@@ -366,6 +368,7 @@ def report(
         list[str], typer.Option(metavar="MODULE:NAME", help="A claim of your own that runs are about; repeatable.")
     ] = [],  # noqa: B006
     latex: Latex = False,
+    pdf: Pdf = False,
     as_json: Json = False,
 ) -> None:
     """Figures and tables from stored runs."""
@@ -379,7 +382,7 @@ def report(
         catalogue.opened(catalogue.opened(each, "claim"))
     command = f"boundcheck report {' '.join(path.name for path in run)}"
     lead = f"{len(run)} stored run{'s' if len(run) > 1 else ''}."
-    files = write_runs(run, out / "index.html", "Stored runs", lead, command, section, forms(latex))
+    files = write_runs(run, out / "index.html", "Stored runs", lead, command, section, forms(latex, pdf))
     if data:
         files += export_data(load_runs(run), out / "data")
     if as_json:

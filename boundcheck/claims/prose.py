@@ -1,4 +1,4 @@
-"""`plain`, `html`, `tex`: text with formulas in it, as a terminal, a page and a paper show it.
+"""`plain`, `html`, `tex`, `joined`: text with formulas in it, as a terminal, a page and a paper show it.
 
 A formula stands between two dollars, on one line, as people type it in a mail: ``$‖W_1 - W_2‖ ≤ C√r·σ$``. A
 terminal shows it as it was typed; on a page and in a paper it is typeset. Only subscripts, superscripts, roots and hats
@@ -43,9 +43,15 @@ def plain(text: str) -> str:
     return _FORMULA.sub(r"\1", text)
 
 
+def joined(text: str, words: Callable[[str], str], formula: Callable[[str], str]) -> str:
+    """Each part of the text in its own way: words and formulas take turns."""
+    parts = _FORMULA.split(text)
+    return "".join(formula(part) if place % 2 else words(part) for place, part in enumerate(parts))
+
+
 def html(text: str) -> str:
     """The text as HTML, each formula as MathML."""
-    return _joined(text, escape, lambda formula: mathml_of(latex(formula)))
+    return joined(text, escape, lambda formula: mathml_of(latex(formula)))
 
 
 def tex(text: str) -> str:
@@ -53,7 +59,7 @@ def tex(text: str) -> str:
 
     A sign that LaTeX does not know is spelled out.
     """
-    made = _joined(text, _words, lambda formula: f"${latex(formula)}$")
+    made = joined(text, _words, lambda formula: f"${latex(formula)}$")
     return "".join(sign if _is_known(sign) else f"({unicodedata.name(sign, 'sign').lower()})" for sign in made)
 
 
@@ -69,12 +75,6 @@ def latex(formula: str) -> str:
     ``λ*`` has a star as its superscript; letters side by side are a product, but for names such as ``max`` and ``op``.
     """
     return " ".join(_Reader(unicodedata.normalize("NFC", formula)).items(""))
-
-
-def _joined(text: str, words: Callable[[str], str], formula: Callable[[str], str]) -> str:
-    """Each part of the text in its own way: words and formulas take turns."""
-    parts = _FORMULA.split(text)
-    return "".join(formula(part) if place % 2 else words(part) for place, part in enumerate(parts))
 
 
 def _words(text: str) -> str:

@@ -24,6 +24,7 @@ def audit(
     full: bool = False,
     proved: Callable[[ProofAudit], None] = lambda proofs: None,
     latex: bool = False,
+    pdf: bool = False,
 ) -> dict[str, Any]:
     """Audit a paper and write the report: its proofs, runs of its theorems, and searches for what breaks its bounds.
 
@@ -37,6 +38,7 @@ def audit(
         full: make the whole report that papers cite, and not only what its argument needs.
         proved: told of the proofs as soon as they are judged, long before the runs have finished.
         latex: write the folder ``latex`` for a paper too.
+        pdf: write ``report.pdf`` too, the report on paper, by typst.
 
     Returns:
         ``summary`` (the verdict in a paragraph), ``findings`` (number, locator, verdict, evidence), ``report`` (the
@@ -50,4 +52,4 @@ def audit(
     from boundcheck.report.conduct import conduct
 
     folder = Path("reports") / subject.key if full else Path(runs) / f"report-{subject.key}"
-    return conduct(subject, Path(out or folder), Path(runs), device, full, tick, proved, latex)
+    return conduct(subject, Path(out or folder), Path(runs), device, full, tick, proved, latex, pdf)

@@ -35,6 +35,7 @@ def conduct(
     tick: Tick,
     proved: Callable[[ProofAudit], None],
     latex: bool,
+    pdf: bool,
 ) -> dict[str, Any]:
     """See `boundcheck.report.audit`."""
     programme = programme_of(paper, full)
@@ -60,7 +61,7 @@ def conduct(
         answers = iter(running.results())
     found = {name: [next(answers) for _ in part] for name, part in asked.items()}
     told("page", total, total)
-    return report.write(paper, programme, proofs, found, out, runs, forms(latex))
+    return report.write(paper, programme, proofs, found, out, runs, forms(latex, pdf))
 
 
 def _asked(programme: Programme, runs: Path, device: str) -> Calls:

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 
+from boundcheck.errors import InputError
 from boundcheck.report.section import Material
 
 Form = Callable[[Material, str, str], dict[str, bytes]]
 """Files by their path from the page's folder, of what a page is made from, its title and its first paragraph."""
 
 
-def forms(latex: bool = False) -> tuple[Form, ...]:
-    """The forms that are asked for."""
+def forms(latex: bool = False, pdf: bool = False) -> tuple[Form, ...]:
+    """The forms that are asked for.
+
+    Raises:
+        InputError: where what makes one is not installed.
+
+    """
     found = []
     if latex:
         from boundcheck.report.latex import files_of
 
         found.append(files_of)
+    if pdf:
+        if find_spec("typst") is None:
+            raise InputError("--pdf", "typst is not installed", 'the extra pdf: pip install "boundcheck[pdf]"')
+        from boundcheck.report import typst
+
+        found.append(typst.files_of)
     return tuple(found)

@@ -6,28 +6,22 @@ need.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from html import unescape
 from typing import Any
-
-from markupsafe import Markup
-from matplotlib.figure import Figure
 
 from boundcheck.claims import Claim
 from boundcheck.claims.cite import boundcheck, sources
 from boundcheck.claims.prose import tex
-from boundcheck.doors import theirs
-from boundcheck.errors import CodeError
 from boundcheck.files import file_name
 from boundcheck.prove.carried import carrier
 from boundcheck.prove.latex import PREAMBLE, display, id_tex, latex
 from boundcheck.report.latex.numbers import Numbers, command
 from boundcheck.report.latex.runs import printed, verdict_counts
 from boundcheck.report.latex.tables import referee, side_by_side, verdict_tex, verdicts
-from boundcheck.report.section import Folder, Material, sections, templates
+from boundcheck.report.paper_figures import figures_of, without_tags
+from boundcheck.report.section import Material, templates
 from boundcheck.report.sections.theorems import theorem_rows
-from boundcheck.report.style import ONE_COLUMN, TWO_COLUMNS, looking, pdf
+from boundcheck.report.style import ONE_COLUMN, TWO_COLUMNS, pdf
 
 FOLDER = "latex"
 _PREAMBLE = (
@@ -57,8 +51,8 @@ def files_of(material: Material, title: str, lead: str) -> dict[str, bytes]:
     }
     claims = _claims(material.claims)
     given = {
-        "title": tex(_plain(title)),
-        "lead": tex(_plain(lead)),
+        "title": tex(without_tags(title)),
+        "lead": tex(without_tags(lead)),
         "claims": bool(claims),
         "tables": list(texts),
         "figures": figures,
@@ -89,41 +83,16 @@ def _counts(material: Material) -> list[str]:
     return said
 
 
-class _Figures(Folder):
-    """The figures of a section, as PDF for a paper, without those that are taller than a page."""
-
-    def figure(self, name: str, drawn: Figure | None, caption: str) -> Markup:
-        if drawn is not None and drawn.get_figheight() <= _TALLEST:
-            self.files[name] = pdf(drawn)
-            self.tall[name] = drawn.get_figheight()
-        return Markup()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tall: dict[str, float] = {}
-
-
 def _figures(material: Material) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
     """Each figure at the width that it is shown at, with its caption; and the files at both widths."""
     shown, files = dict[str, dict[str, Any]](), dict[str, bytes]()
     for wide, look in ((True, TWO_COLUMNS), (False, ONE_COLUMN)):
-        width = "two_columns" if wide else "one_column"
-        for section in sections(folders=material.papers):
-            folder = _Figures()
-            try:
-                with looking(look), theirs():
-                    section.build(material, folder)
-            except CodeError:
-                # The page has said so.
-                continue
-            caption = tex(_plain(" ".join(filter(None, (f"{section.title}.", getattr(section, "see", ""))))))
-            for name, content in folder.files.items():
-                if name not in folder.tall:
-                    continue
-                path = f"figures/{name}_{width}.pdf"
-                files[f"{FOLDER}/{path}"] = content
-                if wide or folder.tall[name] <= _NARROW:
-                    shown[name] = {"name": name, "path": path, "caption": caption, "wide": wide}
+        for each in figures_of(material, look, pdf):
+            path = f"figures/{each.name}_{'two_columns' if wide else 'one_column'}.pdf"
+            if each.tall <= _TALLEST:
+                files[f"{FOLDER}/{path}"] = each.content
+            if each.tall <= (_TALLEST if wide else _NARROW):
+                shown[each.name] = {"name": each.name, "path": path, "caption": tex(each.caption), "wide": wide}
     return list(shown.values()), files
 
 
@@ -146,8 +115,3 @@ def _claims(claims: Iterable[Claim]) -> str:
 def _bibliography(claims: Iterable[Claim]) -> str:
     entries = {each.key: each.text for claim in claims for each in sources(claim)}
     return "\n\n".join([*entries.values(), boundcheck().text, ""])
-
-
-def _plain(text: str) -> str:
-    """Text without the tags that it may have."""
-    return unescape(re.sub(r"<[^>]*>", "", text)) if isinstance(text, Markup) else text

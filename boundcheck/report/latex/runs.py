@@ -84,8 +84,8 @@ def _of_run(run: StoredRun, numbers: Numbers, *before: str, about: str = "") -> 
         note = "the largest lower estimate, rounded down"
         made["measured"] = numbers.add((*words, "observed"), significant(x.measured, Toward.DOWN), note, "observed")
     for end in x.upper:
-        name = (*words, end.claim, end.lipschitz, "bound")
-        numbers.add(name, significant(end.value, Toward.UP), "bound on the smoothness of F, rounded up", end.trust)
+        of_end = (*words, end.claim, end.lipschitz, "bound")
+        numbers.add(of_end, significant(end.value, Toward.UP), "bound on the smoothness of F, rounded up", end.trust)
     if x.bound is not None:
         note = f"bound of {x.claim}, rounded up"
         made["bound"] = numbers.add((*words, "bound"), significant(x.bound, Toward.UP), note)
