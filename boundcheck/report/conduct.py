@@ -18,6 +18,7 @@ from boundcheck.proofs import Paper
 from boundcheck.prove import ProofAudit, prove
 from boundcheck.prove.rows import rows_of
 from boundcheck.report import work
+from boundcheck.report.forms import forms
 from boundcheck.report.programme import Programme, programme_of
 
 # About how many seconds the page takes, once everything is measured.
@@ -39,6 +40,8 @@ def conduct(
 ) -> dict[str, Any]:
     """See `boundcheck.report.audit`."""
     programme = programme_of(paper, full)
+    # What is missing for a form is said before anything is measured.
+    also = forms(latex, pdf)
     # Each process has one thread, and a GPU is one device.
     jobs = cpu_count() if device == "cpu" else 1
 
@@ -56,12 +59,11 @@ def conduct(
         proved(proofs)
         # Deferred: what draws takes seconds to import, and the processes work meanwhile.
         from boundcheck.report import paper as report
-        from boundcheck.report.forms import forms
 
         answers = iter(running.results())
     found = {name: [next(answers) for _ in part] for name, part in asked.items()}
     told("page", total, total)
-    return report.write(paper, programme, proofs, found, out, runs, forms(latex, pdf))
+    return report.write(paper, programme, proofs, found, out, runs, also)
 
 
 def _asked(programme: Programme, runs: Path, device: str) -> Calls:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from boundcheck.errors import InputError
-from boundcheck.report.section import Material
 
-Form = Callable[[Material, str, str], dict[str, bytes]]
+# What draws takes seconds to import, and most audits need no other form.
+if TYPE_CHECKING:
+    from boundcheck.report.section import Material
+
+Form = Callable[["Material", str, str], dict[str, bytes]]
 """Files by their path from the page's folder, of what a page is made from, its title and its first paragraph."""
 
 

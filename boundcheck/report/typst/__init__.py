@@ -14,7 +14,7 @@ from boundcheck.claims import prose
 from boundcheck.prove.display import shown
 from boundcheck.prove.rows import JudgedRow
 from boundcheck.prove.verdict import JudgedProof
-from boundcheck.report.paper_figures import figures_of, without_tags
+from boundcheck.report.paper_figures import Drawn, figures_of, without_tags
 from boundcheck.report.section import Material
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.style import TWO_COLUMNS, svg
@@ -22,6 +22,8 @@ from boundcheck.report.typst.formulas import PREAMBLE, UnknownError, formula, st
 from boundcheck.report.words import number, titled
 from boundcheck.verdicts import is_well
 
+# Centimetres.
+_TALLEST = 21
 _PAGE = f"""#set document(title: TITLE, date: none)
 #set page(paper: "a4", margin: 2cm, numbering: "1")
 #set text(font: "Libertinus Serif", size: 10pt, lang: "en")
@@ -40,9 +42,7 @@ def files_of(material: Material, title: str, lead: str) -> dict[str, bytes]:
     import typst
 
     figures = figures_of(material, TWO_COLUMNS, lambda drawn: svg(drawn).encode())
-    text = "\n".join(
-        _document(material, without_tags(title), without_tags(lead), [(x.name, x.caption) for x in figures])
-    )
+    text = "\n".join(_document(material, without_tags(title), without_tags(lead), figures))
     with tempfile.TemporaryDirectory() as folder:
         for each in figures:
             (Path(folder) / f"{each.name}.svg").write_bytes(each.content)
@@ -52,7 +52,7 @@ def files_of(material: Material, title: str, lead: str) -> dict[str, bytes]:
     return {"report.pdf": bytes(made)}
 
 
-def _document(material: Material, title: str, lead: str, figures: Sequence[tuple[str, str]]) -> Iterator[str]:
+def _document(material: Material, title: str, lead: str, figures: Sequence[Drawn]) -> Iterator[str]:
     yield _PAGE.replace("TITLE", string(title))
     yield f'#align(center, text(size: 16pt, weight: "bold", {string(title)}))\n'
     yield _text(lead)
@@ -60,9 +60,8 @@ def _document(material: Material, title: str, lead: str, figures: Sequence[tuple
     if rows:
         yield "= Referee's table\n"
         yield "A row's verdict is computed from the lines of proofs that it names. Repaired: true by another proof.\n"
-        yield from _table(
-            "(auto, 2.6cm, 3.6cm, 1.7cm, 1fr)", ("No.", "Where", "Printed", "Verdict", "Finding"), map(_row, rows)
-        )
+        head = ("No.", "Where", "Printed", "Verdict", "Finding")
+        yield from _table("(auto, 2.6cm, 3.6cm, 1.7cm, 1fr)", head, map(_row, rows))
     proved = [x for claim in (material.proofs.claims if material.proofs else ()) for x in claim.proofs]
     if proved:
         yield "= What the proofs come to\n"
@@ -78,7 +77,10 @@ def _document(material: Material, title: str, lead: str, figures: Sequence[tuple
             yield f"- {_text(_where(run))}: {_verdict(run.verdict)}. {_text(run.result.reason)}.\n"
     if figures:
         yield "= Figures\n"
-        yield from (f"#figure(image({string(f'{name}.svg')}), caption: [{_text(said)}])\n" for name, said in figures)
+        for each in figures:
+            # With its heading and caption it fits on a page.
+            height = f", height: {_TALLEST}cm" if each.tall * 2.54 > _TALLEST else ""
+            yield f"#figure(image({string(f'{each.name}.svg')}{height}), caption: [{_text(each.caption)}])\n"
 
 
 def _row(each: JudgedRow) -> tuple[str, ...]:
