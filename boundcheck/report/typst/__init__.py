@@ -48,8 +48,9 @@ def files_of(material: Material, title: str, lead: str) -> dict[str, bytes]:
             (Path(folder) / f"{each.name}.svg").write_bytes(each.content)
         (Path(folder) / "main.typ").write_text(text, encoding="utf-8")
         # The same bytes from the same report, on every machine.
-        made = typst.compile(Path(folder) / "main.typ", root=folder, ignore_system_fonts=True, timestamp=0)
-    return {"report.pdf": bytes(made)}
+        made = Path(folder) / "report.pdf"
+        typst.compile(f"{folder}/main.typ", str(made), folder, ignore_system_fonts=True, timestamp=0)
+        return {made.name: made.read_bytes()}
 
 
 def _document(material: Material, title: str, lead: str, figures: Sequence[Drawn]) -> Iterator[str]:
@@ -98,9 +99,11 @@ def _proof(proof: JudgedProof) -> Iterator[str]:
         return
     rests = [each.statement for each in proof.hypotheses]
     *given, concludes = shown(*rests, proof.conclusion).latex
-    yield f"Trust #raw({string(proof.trust)}). {_formula(concludes)}\n"
+    yield f"Trust: {_text(proof.trust)}. {_formula(concludes)}\n"
+    roles: dict[str, list[str]] = {}
     for each, made in zip(proof.hypotheses, given, strict=False):
-        yield f"- {_text(each.role)}: {_formula(made)}"
+        roles.setdefault(each.role, []).append(_formula(made))
+    yield from (f"- {_text(role)}: {'; '.join(each)}" for role, each in roles.items())
     yield ""
 
 

@@ -18,7 +18,7 @@ _SIGNS = {
     "Rightarrow": "⇒", "nabla": "∇", "partial": "∂", "langle": "⟨", "rangle": "⟩", "cdot": "⋅", "times": "×",
     "pm": "±", "circ": "∘", "infty": "∞", "forall": "∀", "exists": "∃", "sum": "∑", "prod": "∏", "ell": "ℓ",
     "dots": "…", "ldots": "…", "cdots": "⋯", "mid": "∣", "vert": "∣", "top": "⊤", "star": "⋆", "ast": "∗",
-    "prime": "′", "surd": "√", "|": "parallels", "wedge": "∧", "sim": "∼", "equiv": "≡", "simeq": "≃",
+    "prime": "′", "surd": "√", "|": "#parallels;", "wedge": "∧", "sim": "∼", "equiv": "≡", "simeq": "≃",
     "odot": "⊙", "otimes": "⊗",
     "{": r"\{", "}": r"\}", "%": "%", "#": r"\#", "&": r"\&", "_": r"\_", "$": r"\$",
     ",": "thin", ";": "med", ":": "med", "!": "", " ": "space", "quad": "quad", "qquad": "wide",
@@ -56,7 +56,8 @@ def formula(latex: str) -> str:
         UnknownError: for a command that is not known, and for groups that do not close.
 
     """
-    return _Reader(_PIECE.findall(latex), latex).all()
+    # A space after what is no sign of typst's own would be printed.
+    return _Reader(_PIECE.findall(latex), latex).all().replace("#parallels; ", "#parallels;")
 
 
 def string(text: str) -> str:
@@ -102,7 +103,7 @@ class _Reader:
         """A sign with its scripts."""
         # A script may be that of nothing.
         base = '""' if self._next() in ("_", "^") else self._base()
-        scripts = {}
+        scripts: dict[str, str] = {}
         while self._next() in ("_", "^", "'"):
             sign = self._take()
             mark, made = ("^", "′") if sign == "'" else (sign, self._argument())
