@@ -52,6 +52,7 @@ def letters_of_typst(text: str) -> str:
         (r"\frac{a, b}{\sqrt[4]{r}}", r"frac(a \, b, root(4, r))"),
         (r"\left(\frac{1}{2}\right)^{2}", r"lr(\( frac(1, 2) \))^(2)"),
         (r"\hat{L}\zeta^{2} \text{ for all } v", 'hat(L) zeta^(2) " for all " v'),
+        (r"\frac{1}{ {\zeta} } ^{ 2 }", r"lr(\( frac(1, zeta) \))^(2)"),
         (r"T_{\min}, x'", r"T_(min) \, x^(′)"),
         (r"{A_{1}} ^{\top}", "A_(1)^(⊤)"),
         (r"(a b)^2", r"\( a b \)^(2)"),

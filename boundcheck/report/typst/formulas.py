@@ -108,6 +108,9 @@ class _Reader:
             sign = self._take()
             mark, made = ("^", "′") if sign == "'" else (sign, self._argument())
             scripts[mark] = f"{scripts[mark]} {made}" if mark in scripts else made
+        if scripts and base.startswith("frac("):
+            # A fraction to a power has a bracket, or the power would seem to be that of what is above.
+            base = rf"lr(\( {base} \))"
         return base + "".join(f"{mark}({scripts[mark]})" for mark in "_^" if mark in scripts)
 
     def _argument(self) -> str:
