@@ -45,11 +45,16 @@ def audit(
         page's path), ``runs``, ``faults``, ``searches``, and ``adds``, what the full report has on top.
 
     Raises:
-        InputError: for an unknown paper, a bad device, or folders that cannot be written.
+        InputError: for an unknown paper, a bad device, folders that cannot be written, and a form whose package is
+            not installed.
 
     """
     subject = paper_at(paper)
     from boundcheck.report.conduct import conduct
+    from boundcheck.report.forms import forms
+
+    # What is missing for a form is said before anything is measured.
+    also = forms(latex, pdf)
 
     folder = Path("reports") / subject.key if full else Path(runs) / f"report-{subject.key}"
-    return conduct(subject, Path(out or folder), Path(runs), device, full, tick, proved, latex, pdf)
+    return conduct(subject, Path(out or folder), Path(runs), device, full, tick, proved, also)

@@ -3,7 +3,7 @@
 What takes long to import is imported where it is needed, so that the proofs are on the screen within seconds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from boundcheck.proofs import Paper
 from boundcheck.prove import ProofAudit, prove
 from boundcheck.prove.rows import rows_of
 from boundcheck.report import work
-from boundcheck.report.forms import forms
+from boundcheck.report.forms import Form
 from boundcheck.report.programme import Programme, programme_of
 
 # About how many seconds the page takes, once everything is measured.
@@ -35,13 +35,10 @@ def conduct(
     full: bool,
     tick: Tick,
     proved: Callable[[ProofAudit], None],
-    latex: bool,
-    pdf: bool,
+    also: Iterable[Form] = (),
 ) -> dict[str, Any]:
     """See `boundcheck.report.audit`."""
     programme = programme_of(paper, full)
-    # What is missing for a form is said before anything is measured.
-    also = forms(latex, pdf)
     # Each process has one thread, and a GPU is one device.
     jobs = cpu_count() if device == "cpu" else 1
 
