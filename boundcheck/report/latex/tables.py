@@ -63,7 +63,7 @@ def verdicts(runs: Sequence[Printed]) -> str:
     caption = (
         "The verdict on each run: what was measured, its confidence interval, and the bound. A verdict other than "
         "supported is in bold, and has its reason below; of a run that is hypothesis-failed or uninformative the "
-        "theorem says nothing."
+        "theorem says nothing. Bounds are rounded up, the ends of intervals outwards."
     )
     columns = r"r>{\raggedright}X>{\raggedright}p{.14\textwidth}r>{\raggedright}p{.19\textwidth}rrr"
     return _tables("verdicts", caption, columns, head, cells, tall)
