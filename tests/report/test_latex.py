@@ -40,6 +40,7 @@ from boundcheck.report.stored import StoredRun
 from boundcheck.verdicts import Verdict
 
 from .made import changed
+from .test_networks import run as network
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False).filter(lambda x: x == 0 or 1e-200 < abs(x) < 1e200)
 POSITIVE = st.floats(1e-6, 1e6)
@@ -163,6 +164,19 @@ def test_a_verdict_that_is_no_support_is_seen_in_the_table(stored: list[StoredRu
     table = verdicts(printed(Material([changed(run, verdict=str(verdict), reason="it was made so")]), Numbers()))
     assert table.count(rf"\textbf{{{verdict}}}") == 2
     assert rf"1: \textbf{{{verdict}}}. It was made so." in table
+
+
+def test_a_bound_at_constants_that_were_only_sampled_says_so(stored: list[StoredRun]) -> None:
+    (run,) = (each for each in stored if each.is_theorem)
+    sampled = changed(run, constants__smoothness={"value": 1.0, "kind": "estimated", "how": "samples"})
+    for each, kind in ((run, None), (sampled, "estimated"), (network(), "estimated")):
+        numbers = Numbers()
+        printed(Material([each]), numbers)
+        # The ends of the bracket have names with the claim's in them.
+        (name,) = (x for x in numbers.commands if re.search(rf"{tag(each.result.spec)}Bound$", x, re.IGNORECASE))
+        assert numbers.commands.get(f"{name}Kind") == kind
+        table = verdicts(printed(Material([each]), Numbers()))
+        assert ("$^{*}$" in table) == ("A star: " in table) == (kind is not None)
 
 
 def test_a_run_that_diverged_has_no_number(stored: list[StoredRun]) -> None:

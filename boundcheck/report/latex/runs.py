@@ -88,7 +88,9 @@ def _of_run(run: StoredRun, numbers: Numbers, *before: str, about: str = "") -> 
         numbers.add(of_end, significant(end.value, Toward.UP), "bound on the smoothness of F, rounded up", end.trust)
     if x.bound is not None:
         note = f"bound of {x.claim}, rounded up"
-        made["bound"] = numbers.add((*words, "bound"), significant(x.bound, Toward.UP), note)
+        kind = _kind_of_bound(run)
+        made["bound"] = numbers.add((*words, "bound"), significant(x.bound, Toward.UP), note, kind)
+        made["mark"] = "$^{*}$" if kind else ""
     if x.ratio is not None:
         # Of a bracket the lower estimate over an upper bound: rounded down it is a lower estimate still.
         text = measured(x.ratio, _scaled(x.interval, x.bound)) if run.is_theorem else significant(x.ratio, Toward.DOWN)
@@ -100,6 +102,13 @@ def _of_run(run: StoredRun, numbers: Numbers, *before: str, about: str = "") -> 
             toward = toward if constant.kind == "certified" else Toward.NEAREST
             numbers.add((*words, name), significant(constant.value, toward), constant.how, constant.kind)
     return made
+
+
+def _kind_of_bound(run: StoredRun) -> str:
+    """That a bound is one at constants for which only samples stand; nothing of another."""
+    assumed = any(each.status == "assumed" for each in run.result.audit)
+    sampled = any(each.kind == "estimated" for each in run.result.constants.values())
+    return "estimated" if run.is_network or assumed or sampled else ""
 
 
 def _measured(run: StoredRun, numbers: Numbers, words: tuple[object, ...]) -> Made:

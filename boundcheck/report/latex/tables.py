@@ -65,6 +65,8 @@ def verdicts(runs: Sequence[Printed]) -> str:
         "supported is in bold, and has its reason below; of a run that is hypothesis-failed or uninformative the "
         "theorem says nothing. Bounds are rounded up, the ends of intervals outwards."
     )
+    if any(each.commands.get("mark") for each in runs):
+        caption += " A star: the bound is one at constants that were only estimated."
     columns = r"r>{\raggedright}X>{\raggedright}p{.14\textwidth}r>{\raggedright}p{.19\textwidth}rrr"
     return _tables("verdicts", caption, columns, head, cells, tall)
 
@@ -100,7 +102,7 @@ def _numbers(each: Printed) -> Iterator[str]:
         yield rf"[{each['lower']}, {each['upper']}] \newline {each['kind']}"
     else:
         yield "--" if each.run.is_theorem else "a lower estimate"
-    yield each["bound"]
+    yield each["bound"] + each.commands.get("mark", "")
     yield each["steps"]
     yield each["replicas"]
 
