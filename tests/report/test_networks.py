@@ -220,7 +220,7 @@ def test_page_and_figures_of_a_folder_are_the_same_twice(tmp_path):
     assert first == second
     assert written[0][0].name == "index.html"
     figures = {f"{name}.{kind}" for name in ("gradient_norm", "smoothness", "constants") for kind in ("svg", "pdf")}
-    assert first.keys() == {"index.html", "results.json", *figures}
+    assert first.keys() == {"index.html", "results.json", "logbook.md", *figures}
     (stored,) = json.loads(first["results.json"])
     # What its claims say is added where a result is stored.
     assert {name: stored[name] for name in stored if name != "said"} == run().result.as_json()

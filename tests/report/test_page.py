@@ -69,6 +69,7 @@ def test_same_runs_give_the_same_bytes(stored, tmp_path):
     assert first.keys() == {
         "index.html",
         "results.json",
+        "logbook.md",
         *(
             f"{x}.{y}"
             for x in ("gradient_norm", "smoothness", "slack", "curvature_split", "descent", "waterfall")
