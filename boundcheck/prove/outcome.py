@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from boundcheck.claims.view import Shown, View
 from boundcheck.errors import InputError
 from boundcheck.files import file_name, replace_file
 from boundcheck.kernel import STANDARD_FACTS
@@ -14,9 +15,12 @@ from boundcheck.prove.results import ClaimAudit, latex
 from boundcheck.prove.rows import JudgedRow
 from boundcheck.prove.smt import smt_lib
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 @dataclass(frozen=True)
-class ProofAudit:
+class ProofAudit(Shown):
     """The audited claims, the table of each paper that was audited whole, and the seconds it took."""
 
     claims: tuple[ClaimAudit, ...]
@@ -42,8 +46,17 @@ class ProofAudit:
         rows = [row.as_json() for row in self.rows]
         return {"claims": claims, "rows": rows, "standard_facts": facts, "seconds": round(self.seconds, 3)}
 
-    def _repr_html_(self) -> str:
-        return "".join(claim._repr_html_() for claim in self.claims)
+    def view(self) -> View:
+        """The referee's table, where a paper was audited whole, and each claim with its proofs."""
+        from boundcheck.prove.notebook import audit_view
+
+        return audit_view(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a line of all proofs; see `JudgedProof.to_frame`."""
+        from boundcheck.prove.notebook import frame_of
+
+        return frame_of(proof for claim in self.claims for proof in claim.proofs)
 
 
 def export(audit: ProofAudit, folder: Path) -> list[Path]:

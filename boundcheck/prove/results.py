@@ -1,16 +1,16 @@
-"""The results of auditing a claim's proofs: its verdict, its proofs and their lines; as data, HTML and LaTeX."""
+"""The results of auditing a claim's proofs: its verdict, its proofs and their lines; as data and LaTeX."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from dataclasses import dataclass
-from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
+from boundcheck.claims.view import Shown, View
 from boundcheck.errors import InputError
 from boundcheck.kernel import Theorem
 from boundcheck.kernel.meaning import Interval
@@ -22,12 +22,15 @@ from boundcheck.prove.solvers import DisagreementError, Status, second_opinion
 from boundcheck.prove.verdict import ClaimVerdict, JudgedProof, JudgedStep
 from boundcheck.prove.witness import numbers_at
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 # Fractions with numerators or denominators from here on are printed as decimals.
 _LARGEST = 10**12
 
 
 @dataclass(frozen=True)
-class ClaimAudit:
+class ClaimAudit(Shown):
     """A claim with its verdict and its judged proofs."""
 
     id: str
@@ -47,22 +50,17 @@ class ClaimAudit:
             raise InputError("version", version, f"one of {', '.join(x.script.version for x in self.proofs)}")
         return found
 
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{escape(proof.script.version)}</td><td>{escape(each.step.label)}</td>"
-            f"<td>{each.verdict}</td><td>{each.trust}</td><td>{escape(str(each.step.theorem.conclusion))}</td>"
-            f"<td>{escape(_given(proof.given(each)))}</td>"
-            f"<td>{escape(each.step.meaning)}</td></tr>"
-            for proof in self.proofs
-            for each in proof.steps
-        )
-        ends = "".join(f"<p>{escape(text)}</p>" for proof in self.proofs for text in _ending(proof))
-        title = f"{escape(self.id)}: {self.verdict} <small>“{escape(self.title)}”</small>"
-        return f"<h4>{title}</h4><table>{rows}</table>{ends}"
+    def view(self) -> View:
+        """Its proofs."""
+        from boundcheck.prove.notebook import claim_view
 
+        return claim_view(self)
 
-def _given(statements: list[str]) -> str:
-    return f"given {'; '.join(statements)}" if statements else ""
+    def to_frame(self) -> pd.DataFrame:
+        """One row a line of its proofs; see `JudgedProof.to_frame`."""
+        from boundcheck.prove.notebook import frame_of
+
+        return frame_of(self.proofs)
 
 
 def _ending(proof: JudgedProof) -> list[str]:
@@ -71,6 +69,16 @@ def _ending(proof: JudgedProof) -> list[str]:
         return []
     rests = "; ".join(str(each.statement) for each in proof.hypotheses) or "nothing"
     return [f"{proof.script.version}, concludes {proof.conclusion}", f"rests on {rests}"]
+
+
+def main_lines(proof: JudgedProof) -> list[tuple[int, JudgedStep]]:
+    """The lines that a reader wants, each with its place: without those of mere algebra, of which nothing is said.
+
+    A proof whose author says nothing about its lines is shown whole.
+    """
+    told = any(x.step.meaning or x.step.printed for x in proof.steps)
+    lines = enumerate(proof.steps)
+    return [(i, x) for i, x in lines if not told or x.step.meaning or x.step.printed or x.verdict != "proved"]
 
 
 def proof_as_json(proof: JudgedProof) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from boundcheck.kernel import STANDARD_FACTS
 from boundcheck.prove.outcome import ProofAudit
-from boundcheck.prove.results import proof_as_json, witness_as_json
+from boundcheck.prove.results import main_lines, proof_as_json, witness_as_json
 from boundcheck.prove.verdict import JudgedProof, JudgedStep
 from boundcheck.terminal import coloured
 
@@ -77,13 +77,7 @@ def _show_lines(proof: JudgedProof, console: Console, steps: bool, voices: Mappi
     table = Table("line", "verdict", "trust", "what it says", title=escape(title), title_justify="left")
     if voices:
         table.add_column("z3, cvc5")
-    # A proof whose author says nothing about its lines is shown whole.
-    told = any(x.step.meaning or x.step.printed for x in proof.steps)
-    lines = [
-        (place, x)
-        for place, x in enumerate(proof.steps)
-        if steps or not told or x.step.meaning or x.step.printed or x.verdict != "proved"
-    ]
+    lines = list(enumerate(proof.steps)) if steps else main_lines(proof)
     for place, judged in lines:
         row = [escape(judged.step.label), coloured(judged.verdict), judged.trust, _says(proof, judged)]
         table.add_row(*row, *([", ".join(voices.get(place, {}).values())] if voices else []))

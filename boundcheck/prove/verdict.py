@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from boundcheck.claims import Claim
+from boundcheck.claims.view import Shown, View
 from boundcheck.errors import InputError
 from boundcheck.kernel import STANDARD_FACTS, Fact, Law, Statement, Theorem, replay, replay_all
 from boundcheck.kernel.facts import derivation
@@ -23,6 +24,9 @@ from boundcheck.prove.solvers import second_opinion, trust
 from boundcheck.prove.translate import Reading
 from boundcheck.prove.witness import examined
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 StepVerdict = Literal["proved", "refuted", "unknown"]
 ClaimVerdict = Literal["proved", "repaired", "refuted", "unknown"]
 # From the strongest to the weakest; "" if nothing is proved.
@@ -31,7 +35,7 @@ _ORDER: tuple[Trust, ...] = ("kernel", "solvers", "solver", "assumed")
 
 
 @dataclass(frozen=True)
-class JudgedStep:
+class JudgedStep(Shown):
     """A step with its verdict.
 
     Attributes:
@@ -50,9 +54,15 @@ class JudgedStep:
     follows: bool | None = None
     numbers: Counterexample | None = None
 
+    def view(self) -> View:
+        """What its theorem says, and on what that rests."""
+        from boundcheck.prove.notebook import step_view
+
+        return step_view(self)
+
 
 @dataclass(frozen=True)
-class JudgedProof:
+class JudgedProof(Shown):
     """A proof with its verdict.
 
     Attributes:
@@ -108,6 +118,19 @@ class JudgedProof:
     def added(self) -> list[str]:
         """The theorem's assumptions that the claim does not list: definitions, and the proof's own hypotheses."""
         return [str(each.statement) for each in self.hypotheses if is_added(each, self.script)]
+
+    def view(self) -> View:
+        """What it proves and from what, and its lines."""
+        # Deferred, here and below: a notebook shows the plain data that is made of proofs.
+        from boundcheck.prove.notebook import proof_view
+
+        return proof_view(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a line: its verdict, trust and statement, what it is given besides, and the witness against it."""
+        from boundcheck.prove.notebook import frame_of
+
+        return frame_of([self])
 
 
 @dataclass(frozen=True)
