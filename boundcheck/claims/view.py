@@ -217,8 +217,10 @@ def _rows(head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
 
 def latex(view: View) -> str:
     """A view's lines as one formula between dollars, which MathJax and LaTeX with amsmath read; else its tables."""
-    tables = (part for part in view.parts if isinstance(part, Table))
-    rows = [[x] for x in _lines(view)] or [list(map(_latex_cell, row)) for x in tables for row in (x.head, *x.rows)]
+    rows = [[each] for each in _lines(view)]
+    if len(rows) <= bool(view.verdict):
+        tables = [part for part in view.parts if isinstance(part, Table)]
+        rows += [list(map(_latex_cell, row)) for table in tables for row in (table.head, *table.rows)]
     rows = rows or [[_latex_line(_head(view))]]
     if len(rows) == 1:
         return f"$\\displaystyle {' & '.join(rows[0])}$"

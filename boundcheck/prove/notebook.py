@@ -33,7 +33,12 @@ def audit_view(audit: ProofAudit) -> View:
     table = Table(
         ("claim", "title", "verdict", "proofs"),
         [
-            (each.id, each.title, Badge(each.verdict), ", ".join(f"{x.script.version}: {x.verdict}" for x in each.proofs))
+            (
+                each.id,
+                each.title,
+                Badge(each.verdict),
+                ", ".join(f"{x.script.version}: {x.verdict}" for x in each.proofs),
+            )
             for each in audit.claims
         ],
     )
@@ -77,7 +82,9 @@ def _theorem(found: dict[str, Any]) -> Iterator[Line]:
     yield line("proves", _formula(found["conclusion"], found["conclusion_latex"]))
     domains = [each for each in found["hypotheses"] if each["role"] == "domain"]
     if domains:
-        yield line("given", *(_formula(each["statement"], each["statement_latex"] + ",") for each in domains), "(domain)")
+        yield line(
+            "given", *(_formula(each["statement"], each["statement_latex"] + ",") for each in domains), "(domain)"
+        )
     for each in found["hypotheses"]:
         if each["role"] != "domain":
             name = f"“{each['name']}”" if each["name"] != each["statement"] else ""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from boundcheck.progress import Tick, silent
 from boundcheck.proofs import paper_at
 
 if TYPE_CHECKING:
     from boundcheck.prove import ProofAudit
+    from boundcheck.report.audited import Audited
 
 __all__ = ["audit"]
 
@@ -23,7 +24,7 @@ def audit(
     tick: Tick = silent,
     full: bool = False,
     proved: Callable[[ProofAudit], None] = lambda proofs: None,
-) -> dict[str, Any]:
+) -> Audited:
     """Audit a paper and write the report: its proofs, runs of its theorems, and searches for what breaks its bounds.
 
     Args:
@@ -38,14 +39,16 @@ def audit(
 
     Returns:
         ``summary`` (the verdict in a paragraph), ``findings`` (number, locator, verdict, evidence), ``report`` (the
-        page's path), ``runs``, ``faults``, ``searches``, and ``adds``, what the full report has on top.
+        page's path), ``runs``, ``faults``, ``searches``, and ``adds``, what the full report has on top. It shows itself
+        in a notebook; `Audited.to_frame` has the findings, and `Audited.results` the runs.
 
     Raises:
         InputError: for an unknown paper, a bad device, or folders that cannot be written.
 
     """
     subject = paper_at(paper)
+    from boundcheck.report.audited import Audited
     from boundcheck.report.conduct import conduct
 
     folder = Path("reports") / subject.key if full else Path(runs) / f"report-{subject.key}"
-    return conduct(subject, Path(out or folder), Path(runs), device, full, tick, proved)
+    return Audited(conduct(subject, Path(out or folder), Path(runs), device, full, tick, proved), Path(runs))
