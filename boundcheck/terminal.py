@@ -99,9 +99,8 @@ class ProgressLine:
             self._bar.start()
 
 
-@contextmanager
-def progress(in_seconds: bool = False) -> Iterator[ProgressLine]:
-    """A progress line on stderr, which is gone at the end."""
+def bar(auto_refresh: bool = True) -> Progress:
+    """What a progress line is drawn on: stderr, from which it is gone at the end."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -109,5 +108,11 @@ def progress(in_seconds: bool = False) -> Iterator[ProgressLine]:
         _TimeLeft(),
     )
     # What is printed on stdout stays there, also where only stderr is a terminal.
-    with Progress(*columns, console=STDERR, transient=True, redirect_stdout=False) as bar:
-        yield ProgressLine(bar, in_seconds)
+    return Progress(*columns, console=STDERR, transient=True, redirect_stdout=False, auto_refresh=auto_refresh)
+
+
+@contextmanager
+def progress(in_seconds: bool = False) -> Iterator[ProgressLine]:
+    """A progress line on stderr, which is gone at the end."""
+    with bar() as drawn:
+        yield ProgressLine(drawn, in_seconds)

@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 # Rows that a table shows before it folds.
 _MOST_ROWS = 12
@@ -120,6 +121,11 @@ class Shown(ABC):
 
     def _repr_latex_(self) -> str:
         return latex(self.view())
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """IPython's text, which a saved notebook has beside the HTML: its name alone, and not all of its fields."""
+        view = self.view()
+        printer.text(" ".join(filter(None, (view.title, view.name and f"({view.name})", view.verdict))))
 
 
 def short(value: float | None) -> str:

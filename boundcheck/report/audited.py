@@ -30,7 +30,7 @@ class Audited(dict[str, Any], Shown):
 
     @property
     def results(self) -> Results:
-        """The results of its runs, those with a planted fault left out; raises InputError where a folder has changed."""
+        """The results of its runs without planted faults; raises InputError where a folder has changed."""
         from boundcheck.measure.results import Results
         from boundcheck.measure.store import finished
 
