@@ -43,7 +43,7 @@ class _Terminal:
 
 
 class _Cell:
-    """An output of a notebook's cell, which is replaced: rich's own way needs widgets, and lets no page be made of it."""
+    """An output of a notebook's cell, which is replaced again and again; rich's own way to do so needs widgets."""
 
     def __init__(self, line: Progress) -> None:
         self._line, self._id = line, ""

@@ -20,6 +20,8 @@ _MOST_ROWS = 12
 _LOOKS = {"bad": "#b3261e", "well": "#1b6e3c", "limit": "#0b6b7a", "aside": "#5f6368", "open": "#8a5a00"}
 _BAD = ("refuted", "violated", "failed")
 _LEFT = "text-align:left;vertical-align:top"
+# Characters that no page may have.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 # The end of a row of an array.
 _END = r" \\ "
 # Signs that TeX reads as commands, and the same in a formula, where MathJax knows them too.
@@ -138,7 +140,8 @@ def html(view: View) -> str:
     head = f"<strong>{_words(view.title)}</strong>"
     head += f" <small><code>{_words(view.name)}</code></small>" if view.name else ""
     head += f" {_badge(view.verdict)}" if view.verdict else ""
-    return f'<div style="margin:0.4em 0">{_paragraph(head)}{"".join(map(_part, (*view.lines, *view.parts)))}</div>'
+    inside = _paragraph(head) + "".join(map(_part, (*view.lines, *view.parts)))
+    return _CONTROL.sub("\ufffd", f'<div style="margin:0.4em 0">{inside}</div>')
 
 
 def _part(part: Part) -> str:
