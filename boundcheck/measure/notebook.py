@@ -84,21 +84,26 @@ def _interval(of: Result) -> str:
 
 def _bracket(of: BracketResult) -> list[Part]:
     """Both ends of a bracket, and what the proofs give away at its steepest pair."""
-    lower = Table(("lower estimate by", "value"), [(name, short(x)) for name, x in of.lower.items()])
-    ends = [(x.claim, x.lipschitz, short(x.value), x.trust) for x in of.upper]
-    upper = Table(("upper end by", "C is", "value", "trust"), ends)
     chains = (_chain(f"What the {x.version} proof gives away", x.measured, x.links) for x in of.slack)
-    return [lower, upper, *(part for chain in chains for part in chain)]
+    return [*_ends(of), *(part for chain in chains for part in chain)]
+
+
+def _ends(of: Result) -> list[Part]:
+    lower = [(name, short(x)) for name, x in of.lower.items()]
+    upper = [(x.claim, x.lipschitz, short(x.value), x.trust) for x in of.upper]
+    tables = Table(("lower estimate by", "value"), lower), Table(("upper end by", "C is", "value", "trust"), upper)
+    return [table for table in tables if table.rows]
 
 
 def _run(of: RunResult) -> list[Part]:
     """The plan of a run, and where its theorem loses."""
     values = {"T": of.plan.steps} | of.plan.numbers | of.plan.values
     plan = line(", ".join(f"{name} = {short(x)}" for name, x in values.items()))
-    lost = of.waterfall
-    if lost is None:
-        return [plan]
-    return [plan, line(Prose(lost.says)), *_chain("Where the theorem loses on this run", lost.measured, lost.links)]
+    ends, lost = _ends(of), of.waterfall
+    parts = [plan, *([Fold(line("The smoothness of F, from both sides"), tuple(ends))] if ends else [])]
+    if lost is not None:
+        parts += [line(Prose(lost.says)), *_chain("Where the theorem loses on this run", lost.measured, lost.links)]
+    return parts
 
 
 def _chain(title: str, measured: float | None, links: Sequence[Link]) -> list[Part]:
