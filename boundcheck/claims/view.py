@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-# Rows that a table shows before it folds.
-_MOST_ROWS = 12
+# Rows that a table shows before it folds, and letters of a text that asks for room.
+_MOST_ROWS, _SENTENCE = 12, 60
 # Backgrounds on which white is read; what is none of these is open.
 _LOOKS = {"bad": "#b3261e", "well": "#1b6e3c", "limit": "#0b6b7a", "aside": "#5f6368", "open": "#8a5a00"}
 _BAD = ("refuted", "violated", "failed")
@@ -113,6 +113,11 @@ def line(*cells: Cell) -> Line:
 
 class Shown(ABC):
     """An object that shows itself in a notebook: its class says what, in `view`."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Give the class IPython's text as its own: IPython takes a class's own `__repr__` before what it inherits."""
+        super().__init_subclass__(**options)
+        cls._repr_pretty_ = Shown._repr_pretty_  # type: ignore[method-assign]
 
     @abstractmethod
     def view(self) -> View:
@@ -219,9 +224,14 @@ def _fold(summary: str, inside: str) -> str:
 
 def _rows(head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     heads = "".join(f'<th style="{_LEFT}">{_words(name)}</th>' for name in head)
-    lines = ("".join(f'<td style="{_LEFT}">{_cell(each)}</td>' for each in row) for row in rows)
+    lines = ("".join(f'<td style="{_wide(each)}">{_cell(each)}</td>' for each in row) for row in rows)
     body = "".join(f"<tr>{row}</tr>" for row in lines)
     return _paragraph(f'<table style="margin:0"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>')
+
+
+def _wide(cell: Cell) -> str:
+    """The style of a cell; sentences are not set in a narrow column."""
+    return f"{_LEFT};min-width:18em" if isinstance(cell, Prose) and len(cell.text) > _SENTENCE else _LEFT
 
 
 def latex(view: View) -> str:

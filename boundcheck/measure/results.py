@@ -121,8 +121,9 @@ def _measured(of: Result) -> dict[str, Any]:
 
 
 def _indexed(trace: xr.Dataset) -> xr.Dataset:
-    """The same with numbers along each axis, by which traces of other lengths are laid beside it."""
-    return trace.assign_coords({d: range(n) for d, n in trace.sizes.items() if d not in trace.coords})
+    """The same with numbers along each axis, by which traces of other lengths are laid beside it; of no run alone."""
+    named = trace.assign_coords({d: range(n) for d, n in trace.sizes.items() if d not in trace.coords})
+    return named.drop_attrs(deep=False)
 
 
 def _together(differ: Mapping[str, list[Any]], rows: list[dict[str, Any]], traces: list[xr.Dataset]) -> xr.Dataset:
@@ -144,7 +145,7 @@ def _together(differ: Mapping[str, list[Any]], rows: list[dict[str, Any]], trace
         for name, x in sorted_.transpose(_RUN, ...).data_vars.items()
     }
     kept = {name: x for name, x in sorted_.coords.items() if _RUN not in x.dims}
-    return xr.Dataset(folded, {path: _column(values) for path, values in axes.items()} | kept, both.attrs)
+    return xr.Dataset(folded, {path: _column(values) for path, values in axes.items()} | kept)
 
 
 def _column(values: list[Any]) -> Any:

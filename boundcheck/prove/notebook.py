@@ -5,7 +5,7 @@ So what stands under `proved` is printed from the kernel's theorem here too, wit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from boundcheck.claims.view import Badge, Cell, Fold, Line, Math, Part, Prose, Stack, Table, View, line
@@ -13,6 +13,7 @@ from boundcheck.prove.display import UNCLEAR, shown
 from boundcheck.prove.results import main_lines, proof_as_json, step_as_json
 from boundcheck.prove.rows import JudgedRow
 from boundcheck.prove.verdict import JudgedProof, JudgedStep
+from boundcheck.prove.witness import numbers_at
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +67,11 @@ def proof_view(proof: JudgedProof) -> View:
     parts: list[Part] = [line(f"trust: {proof.trust}")] if proof.trust else []
     parts += [line(Prose(proof.reason))] if proof.reason else []
     parts += [Fold(line("Letters"), (line(found["letters_told"]),))] if found["conclusion"] else []
-    parts += [refutation(each) for each in found["steps"] if each["witness"]]
+    for each in found["steps"]:
+        if each["witness"]:
+            parts.append(refutation(each))
+        elif each["verdict"] == "unknown":
+            parts.append(line(each["label"], Badge(each["verdict"]), Prose(each["reason"])))
     main = {place for place, _ in main_lines(proof)}
     told, algebra = ([x for i, x in enumerate(found["steps"]) if (i in main) is kind] for kind in (True, False))
     more = [Fold(line(f"and {len(algebra)} lines of mere algebra"), (_lines(algebra),))] if algebra else []
@@ -113,9 +118,12 @@ def _lines(steps: Iterable[dict[str, Any]]) -> Table:
 def refutation(step: dict[str, Any]) -> Line:
     """A refuted line with its witness, in one line."""
     witness = step["witness"]
-    numbers = ", ".join(f"{name} = {value}" for name, value in witness["numbers"].items())
     sides = f"There the left side is {witness['left']} and the right side {witness['right']}."
-    return line(step["label"], Badge(step["verdict"]), Prose(f"{witness['about']}."), sides, numbers)
+    return line(step["label"], Badge(step["verdict"]), Prose(f"{witness['about']}."), sides, _at(witness["numbers"]))
+
+
+def _at(numbers: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in numbers.items())
 
 
 def step_view(judged: JudgedStep) -> View:
@@ -126,7 +134,8 @@ def step_view(judged: JudgedStep) -> View:
     says, *given = map(_formula, display.texts, display.latex)
     lines = (line(says), *(line("given", each) for each in given))
     said = [line(Prose(text)) for text in (step.meaning, judged.reason) if text]
-    said += [line("witness:", Prose(step.witness.about))] if step.witness and judged.verdict == "refuted" else []
+    if step.witness and judged.verdict == "refuted":
+        said.append(line("witness:", Prose(f"{step.witness.about}."), _at(numbers_at(theorem.fact, step.witness))))
     name = f"trust: {judged.trust}" if judged.trust else ""
     return View(step.label, name, judged.verdict, lines, tuple(said))
 
@@ -147,5 +156,5 @@ def _row(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any]:
     found = step_as_json(proof, judged)
     witness, numbers = found.pop("witness"), found.pop("does_not_follow_at")
     sides = {f"witness_{name}": witness and witness[name] for name in ("about", "left", "right")}
-    where = ", ".join(f"{name} = {value}" for name, value in numbers.items()) if numbers else None
+    where = _at(numbers) if numbers else None
     return found | {"given": "; ".join(found["given"])} | sides | {"does_not_follow_at": where}
