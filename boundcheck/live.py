@@ -7,7 +7,8 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from importlib import import_module
+from typing import Any, Protocol
 
 from rich.progress import Progress
 
@@ -46,21 +47,19 @@ class _Cell:
     """An output of a notebook's cell, which is replaced again and again; rich's own way to do so needs widgets."""
 
     def __init__(self, line: Progress) -> None:
+        # It is there where there is a notebook.
+        self._page: Any = import_module("IPython.display")
         self._line, self._id = line, ""
 
     def draw(self) -> None:
-        from IPython.display import display, update_display
-
         if self._id:
-            update_display(self._line, display_id=self._id)
+            self._page.update_display(self._line, display_id=self._id)
         else:
-            self._id = display(self._line, display_id=True).display_id
+            self._id = self._page.display(self._line, display_id=True).display_id
 
     def clear(self) -> None:
-        from IPython.display import update_display
-
         if self._id:
-            update_display({"text/plain": "", "text/html": ""}, raw=True, display_id=self._id)
+            self._page.update_display({"text/plain": "", "text/html": ""}, raw=True, display_id=self._id)
 
 
 @contextmanager

@@ -91,8 +91,8 @@ def _bracket(of: BracketResult) -> list[Part]:
 def _ends(of: Result) -> list[Part]:
     lower = [(name, short(x)) for name, x in of.lower.items()]
     upper = [(x.claim, x.lipschitz, short(x.value), x.trust) for x in of.upper]
-    tables = Table(("lower estimate by", "value"), lower), Table(("upper end by", "C is", "value", "trust"), upper)
-    return [table for table in tables if table.rows]
+    parts: list[Part] = [Table(("lower estimate by", "value"), lower)] if lower else []
+    return parts + ([Table(("upper end by", "C is", "value", "trust"), upper)] if upper else [])
 
 
 def _run(of: RunResult) -> list[Part]:
@@ -100,7 +100,8 @@ def _run(of: RunResult) -> list[Part]:
     values = {"T": of.plan.steps} | of.plan.numbers | of.plan.values
     plan = line(", ".join(f"{name} = {short(x)}" for name, x in values.items()))
     ends, lost = _ends(of), of.waterfall
-    parts = [plan, *([Fold(line("The smoothness of F, from both sides"), tuple(ends))] if ends else [])]
+    parts: list[Part] = [plan]
+    parts += [Fold(line("The smoothness of F, from both sides"), tuple(ends))] if ends else []
     if lost is not None:
         parts += [line(Prose(lost.says)), *_chain("Where the theorem loses on this run", lost.measured, lost.links)]
     return parts

@@ -69,10 +69,10 @@ class Audited(dict[str, Any], Shown):
 def _runs(title: str, runs: list[dict[str, Any]]) -> list[Part]:
     if not runs:
         return []
+    planted = any("planted" in x for x in runs)
+    head = ("run", "claim", "verdict", "why", *(["planted"] if planted else []))
     rows: list[tuple[Cell, ...]] = [
-        (x["run_id"], x["claim"], Badge(x["verdict"]), Prose(x["reason"]), Prose(x.get("planted", ""))) for x in runs
+        (x["run_id"], x["claim"], Badge(x["verdict"]), Prose(x["reason"]), *([Prose(x["planted"])] if planted else []))
+        for x in runs
     ]
-    head = ("run", "claim", "verdict", "why", "planted")
-    if not any("planted" in x for x in runs):
-        head, rows = head[:-1], [row[:-1] for row in rows]
     return [Fold(line(f"{title}: {len(runs)}"), (Table(head, rows),))]
