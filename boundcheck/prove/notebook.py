@@ -28,7 +28,8 @@ _FEW, _GIVEN = 3, 4
 def audit_view(audit: ProofAudit) -> View:
     """Of an audit of few claims each of them, of many a table."""
     facts = [line("standard fact", name, text) for name, text in audit.as_json()["standard_facts"].items()]
-    title, about = "Proofs, audited", f"{len(audit.claims)} claims"
+    count = len(audit.claims)
+    title, about = "Proofs, audited", f"{count} claim{'s' if count > 1 else ''}"
     if len(audit.claims) <= _FEW:
         return View(title, about, parts=(*rows_table(audit.rows), *(each.view() for each in audit.claims), *facts))
     table = Table(
@@ -85,11 +86,9 @@ def _theorem(found: dict[str, Any]) -> Iterator[Line]:
     if not found["conclusion"]:
         return
     yield line("proves", _formula(found["conclusion"], found["conclusion_latex"]))
-    domains = [each for each in found["hypotheses"] if each["role"] == "domain"]
+    domains = [each["statement_latex"] for each in found["hypotheses"] if each["role"] == "domain"]
     if domains:
-        yield line(
-            "given", *(_formula(each["statement"], each["statement_latex"] + ",") for each in domains), "(domain)"
-        )
+        yield line("given", Math(r" ,\; ".join(domains)), "(domain)")
     for each in found["hypotheses"]:
         if each["role"] != "domain":
             name = f"“{each['name']}”" if each["name"] != each["statement"] else ""

@@ -51,4 +51,5 @@ def audit(
     from boundcheck.report.conduct import conduct
 
     folder = Path("reports") / subject.key if full else Path(runs) / f"report-{subject.key}"
-    return Audited(conduct(subject, Path(out or folder), Path(runs), device, full, tick, proved), Path(runs))
+    found = conduct(subject, Path(out or folder), Path(runs), device, full, tick, proved)
+    return Audited(found, subject.key, Path(runs))

@@ -19,14 +19,15 @@ class Audited(dict[str, Any], Shown):
     """The keys of `boundcheck audit --json`.
 
     Attributes:
+        paper: its key.
         runs: the folder in which the runs are kept.
 
     """
 
-    def __init__(self, found: Mapping[str, Any], runs: Path) -> None:
-        """Keep what was found, and where the runs are."""
+    def __init__(self, found: Mapping[str, Any], paper: str, runs: Path) -> None:
+        """Keep what was found of a paper, and where the runs are."""
         super().__init__(found)
-        self.runs = runs
+        self.paper, self.runs = paper, runs
 
     @property
     def results(self) -> Results:
@@ -63,7 +64,7 @@ class Audited(dict[str, Any], Shown):
             table = Table(("claim", "C is", "measured / bound, at least", "verdict"), searches)
             parts.append(Fold(line(f"Searches for an instance that breaks a bound: {len(searches)}"), (table,)))
         parts += [line(f"Report: {self['report']}")]
-        return View("Audit", parts=tuple(parts))
+        return View(f"{self.paper}, audited", parts=tuple(parts))
 
 
 def _runs(title: str, runs: list[dict[str, Any]]) -> list[Part]:

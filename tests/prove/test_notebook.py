@@ -34,8 +34,10 @@ def test_what_is_proved_is_shown_from_the_theorem_with_all_that_it_rests_on(audi
     for latex in made.latex:
         assert latex in tex
     assert mathml_of(made.latex[-1]) in page
-    for each, latex in zip(proof.hypotheses, made.latex, strict=False):
-        assert mathml_of(latex + ("," if each.role == "domain" else "")) in page
+    parts = list(zip(proof.hypotheses, made.latex, strict=False))
+    assert mathml_of(r" ,\; ".join(latex for each, latex in parts if each.role == "domain")) in page
+    for each, latex in parts:
+        assert each.role == "domain" or mathml_of(latex) in page
 
 
 def test_a_proof_that_proves_nothing_shows_no_statement_as_proved(audit):

@@ -35,32 +35,39 @@ def text_of(html: str) -> str:
 
 
 def test_it_is_the_plain_data() -> None:
-    assert Audited(data(), Path()) == data()
-    assert json.loads(json.dumps(Audited(data(), Path()))) == data()
+    assert Audited(data(), "my_paper", Path()) == data()
+    assert json.loads(json.dumps(Audited(data(), "my_paper", Path()))) == data()
 
 
 def test_a_frame_has_a_row_a_finding() -> None:
-    frame = Audited(data(), Path()).to_frame()
+    frame = Audited(data(), "my_paper", Path()).to_frame()
     assert frame.to_dict("records") == data()["findings"]
-    assert list(Audited(data(findings=[]), Path()).to_frame()) == list(frame)
+    assert list(Audited(data(findings=[]), "my_paper", Path()).to_frame()) == list(frame)
 
 
 def test_it_shows_verdict_findings_and_searches() -> None:
-    page = Audited(data(), Path())._repr_html_()
+    page = Audited(data(), "my_paper", Path())._repr_html_()
     text = text_of(page)
-    for said in ("Of 2 findings 1 is refuted.", "Eq. (11)", "a short one", "no machine evidence", "out/index.html"):
+    for said in (
+        "my_paper, audited",
+        "Of 2 findings 1 is refuted.",
+        "Eq. (11)",
+        "a short one",
+        "no machine evidence",
+        "out/index.html",
+    ):
         assert said in text
     assert "a long one" not in text
     assert "<script>alert(1)</script>" in text
     assert "0.999999" in text
     assert "1.0" not in text
     assert ">not violated<" in page
-    assert "refuted" in Audited(data(), Path())._repr_latex_()
+    assert "refuted" in Audited(data(), "my_paper", Path())._repr_latex_()
 
 
 def test_it_has_its_runs_as_results(stored: list[StoredRun], run_folders: list[Path], tmp_path: Path) -> None:
     runs = [told(run) for run in stored]
-    found = Audited(data(runs=runs, faults=[told(stored[0], planted="a wrong L")]), run_folders[0].parent)
+    found = Audited(data(runs=runs, faults=[told(stored[0], planted="a wrong L")]), "my_paper", run_folders[0].parent)
     results = found.results
     assert isinstance(results, Results)
     assert results == [run.result for run in stored]
@@ -71,4 +78,4 @@ def test_it_has_its_runs_as_results(stored: list[StoredRun], run_folders: list[P
     for run in stored:
         assert run.result.reason in text
     with pytest.raises(InputError, match=r"^RUN"):
-        _ = Audited(data(runs=runs), tmp_path).results
+        _ = Audited(data(runs=runs), "my_paper", tmp_path).results
