@@ -110,20 +110,20 @@ class Spec(Table):
         description="the id, or the import path, of a theorem about an algorithm, or of a lemma about smoothness; "
         "of a network `meft.theorem2_any_step` unless given"
     )
-    seed: Seed = Field(0, description="from which every random stream of the run derives")
-    lipschitz: Lipschitz = Field(LEAST, description="what Assumption 3's C stands for")
+    seed: Seed = Field(default=0, description="from which every random stream of the run derives")
+    lipschitz: Lipschitz = Field(default=LEAST, description="what Assumption 3's C stands for")
     problem: Annotated[SerializeAsAny[ProblemTable], BeforeValidator(table_of)] | None = Field(
-        None, description="what is minimised, in one matrix"
+        default=None, description="what is minimised, in one matrix"
     )
-    model: ModelTable | None = Field(None, description="what is minimised, a network, in place of a problem")
+    model: ModelTable | None = Field(default=None, description="what is minimised, a network, in place of a problem")
     adapter: AdapterSpec = Field(description="what is trained")
-    domain: DomainSpec = Field(DomainSpec(), description="the ball, if it is not left to a pilot")
+    domain: DomainSpec = Field(default=DomainSpec(), description="the ball, if it is not left to a pilot")
     assume: dict[str, PositiveFloat | str] = Field(
         default_factory=dict,
         description='other values or formulas for L, G, C, D and what the theorem derives, as `bound = "bound/2.5"`',
     )
-    run: RunSpec = Field(RunSpec(), description="how a theorem is run")
-    bracket: BracketSpec = Field(BracketSpec(), description="how the constant of a lemma is bracketed")
+    run: RunSpec = Field(default=RunSpec(), description="how a theorem is run")
+    bracket: BracketSpec = Field(default=BracketSpec(), description="how the constant of a lemma is bracketed")
 
     @model_validator(mode="before")
     @classmethod

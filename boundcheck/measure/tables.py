@@ -29,20 +29,21 @@ class AdapterSpec(Table):
     """The adapter: what is trained, and where it starts."""
 
     kind: Annotated[str, BeforeValidator(_known_adapter)] = Field(
-        "lora", description="one of the adapters, or the import path of your own"
+        default="lora", description="one of the adapters, or the import path of your own"
     )
-    rank: PositiveInt | None = Field(None, description="r, from 1 to min(d, k); full fine-tuning has none")
+    rank: PositiveInt | None = Field(default=None, description="r, from 1 to min(d, k); full fine-tuning has none")
     scale: Real | str = Field(
-        1.0, description='s in W = W₀ + s·BA: a number, or text such as `"16/r"` and `"16/sqrt(r)"`'
+        default=1.0, description='s in W = W₀ + s·BA: a number, or text such as `"16/r"` and `"16/sqrt(r)"`'
     )
     gain: Real = Field(
-        1.0, description="the entries of A start, or are frozen, as N(0, gain²/k); B starts at 0, unless it is frozen"
+        default=1.0,
+        description="the entries of A start, or are frozen, as N(0, gain²/k); B starts at 0, unless it is frozen",
     )
     start: Literal["lora", "diagonal"] = Field(
-        "lora", description="`diagonal`: A and B start with `gain` on their diagonals, and 0 elsewhere"
+        default="lora", description="`diagonal`: A and B start with `gain` on their diagonals, and 0 elsewhere"
     )
     targets: str = Field(
-        "",
+        default="",
         description="of a network, the ends of the paths of the modules to adapt, as `q_proj, v_proj`; "
         "left out, those that peft chooses, or every layer of the built-in GPT",
     )
@@ -90,12 +91,14 @@ class AdapterSpec(Table):
 class DomainSpec(Table):
     """The domain that the theory needs: a radius for each norm of the adapter, for a theorem by a pilot if left out."""
 
-    a: Real | None = Field(None, description="bounds σ₁(A); of VeRA the largest entry of d")
-    b: Real | None = Field(None, description="bounds σ₁(B); of VeRA the largest entry of b")
-    mu: Real | None = Field(None, description="bounds the entries of DoRA's m")
-    nu: Real | None = Field(None, description="bounds σ₁(V) of LoReFT")
-    rho: Real | None = Field(None, description="bounds σ₁(W − W₀) of full fine-tuning; points are sampled within it")
-    z: Real | None = Field(None, description="of ReLoRA, bounds σ₁ of what was merged")
+    a: Real | None = Field(default=None, description="bounds σ₁(A); of VeRA the largest entry of d")
+    b: Real | None = Field(default=None, description="bounds σ₁(B); of VeRA the largest entry of b")
+    mu: Real | None = Field(default=None, description="bounds the entries of DoRA's m")
+    nu: Real | None = Field(default=None, description="bounds σ₁(V) of LoReFT")
+    rho: Real | None = Field(
+        default=None, description="bounds σ₁(W − W₀) of full fine-tuning; points are sampled within it"
+    )
+    z: Real | None = Field(default=None, description="of ReLoRA, bounds σ₁ of what was merged")
 
     @property
     def given(self) -> dict[str, float]:
@@ -111,22 +114,22 @@ class RunSpec(Table):
     """
 
     steps: Steps | Literal["informative"] = Field(
-        "informative", description="T: a number, or the fewest at which the bound says something"
+        default="informative", description="T: a number, or the fewest at which the bound says something"
     )
     step_size: Real | Literal["best"] | None = Field(
-        None,
+        default=None,
         description="the step of a theorem that prescribes none, as `meft.theorem2_any_step`: "
         "a number, or `best`, at which its bound is smallest",
     )
     batch: Count | Literal["balanced"] = Field(
-        "balanced", description="minibatch size; `balanced` makes ζ² 0.8 of ‖∇F(v₁)‖²"
+        default="balanced", description="minibatch size; `balanced` makes ζ² 0.8 of ‖∇F(v₁)‖²"
     )
     sampling: Literal["with replacement", "without replacement"] = Field(
-        "with replacement",
+        default="with replacement",
         description="`without replacement`: in epochs, which the audit reports as biased given the past",
     )
     zeta: Real | None = Field(
-        None,
+        default=None,
         description="ζ, the bound on the noise of a minibatch gradient; left out, a pilot with its own seed finds it",
     )
     given: dict[str, Real] = Field(
@@ -137,7 +140,7 @@ class RunSpec(Table):
         default=32, ge=1, le=2**20, description="runs side by side, on other minibatches; of a network 1 unless given"
     )
     audits: Count | None = Field(
-        128, description="how many random iterates are audited; of a network every one unless given"
+        default=128, description="how many random iterates are audited; of a network every one unless given"
     )
     looks: int = Field(
         default=0,
@@ -151,11 +154,11 @@ class RunSpec(Table):
 class BracketSpec(Table):
     """How a smoothness constant is bracketed from below, on the domain of the spec."""
 
-    pairs: Count = Field(2048, description="sampled pairs of points")
-    iterates: Count = Field(256, description="consecutive iterates of a run")
-    points: Count = Field(16, description="points with a Lanczos iteration on the Hessian of F")
-    ascents: Count = Field(8, description="starts of the projected ascent over the ball")
-    rounds: Count = Field(32, description="steps of each ascent")
+    pairs: Count = Field(default=2048, description="sampled pairs of points")
+    iterates: Count = Field(default=256, description="consecutive iterates of a run")
+    points: Count = Field(default=16, description="points with a Lanczos iteration on the Hessian of F")
+    ascents: Count = Field(default=8, description="starts of the projected ascent over the ball")
+    rounds: Count = Field(default=32, description="steps of each ascent")
     looks: int = Field(
         default=8,
         ge=0,

@@ -24,15 +24,15 @@ class GPTSpec(Table):
     """
 
     kind: Literal["gpt"]
-    width: Width = Field(64, description="numbers in a hidden state")
-    heads: Few = Field(4, description="heads of attention in each layer")
-    layers: Few = Field(2, description="layers")
+    width: Width = Field(default=64, description="numbers in a hidden state")
+    heads: Few = Field(default=4, description="heads of attention in each layer")
+    layers: Few = Field(default=2, description="layers")
     context: int = Field(default=64, ge=2, le=2**14, description="characters that it sees")
-    pretraining: Count = Field(STEPS, description="steps that it is pretrained for, once")
-    text: str = Field("python-library", description="`python-library`, `english`, or the path of a text file")
-    samples: Count = Field(128, description="n, the finite sample that F is a mean over")
-    held_out: Count = Field(128, description="samples that are held out")
-    seed: Seed = Field(0, description="of the draw of the samples")
+    pretraining: Count = Field(default=STEPS, description="steps that it is pretrained for, once")
+    text: str = Field(default="python-library", description="`python-library`, `english`, or the path of a text file")
+    samples: Count = Field(default=128, description="n, the finite sample that F is a mean over")
+    held_out: Count = Field(default=128, description="samples that are held out")
+    seed: Seed = Field(default=0, description="of the draw of the samples")
 
     def check_targets(self, kind: str, paths: list[str]) -> None:
         """Refuse targets of edits elsewhere than where hidden states are edited."""
@@ -69,10 +69,12 @@ class PretrainedSpec(Table):
         description="a .txt or .jsonl file, `python-library`, `english`, or, to classify, `verses`",
     )
     length: int = Field(default=64, ge=2, le=2**14, description="tokens of a sample")
-    samples: Count = Field(128, description="n, the finite sample that F is a mean over")
-    held_out: Count = Field(128, description="samples that are held out")
-    dtype: Literal["float32", "float64", "bfloat16"] = Field("float32", description="in which the model computes")
-    seed: Seed = Field(0, description="of the draw of the samples")
+    samples: Count = Field(default=128, description="n, the finite sample that F is a mean over")
+    held_out: Count = Field(default=128, description="samples that are held out")
+    dtype: Literal["float32", "float64", "bfloat16"] = Field(
+        default="float32", description="in which the model computes"
+    )
+    seed: Seed = Field(default=0, description="of the draw of the samples")
 
     def check_targets(self, kind: str, paths: list[str]) -> None:
         """Its modules have names of their own, which are looked up when it is loaded."""

@@ -161,10 +161,10 @@ class ExtremalSpec(ProblemTable):
     """
 
     kind: Literal["extremal"]
-    d: Side = Field(8, description="rows of W")
-    k: Side = Field(8, description="columns of W")
-    L: Real = Field(1.0, description="the smoothness of f")
-    G: Real = Field(1.0, description="the largest norm of its gradient")
+    d: Side = Field(default=8, description="rows of W")
+    k: Side = Field(default=8, description="columns of W")
+    L: Real = Field(default=1.0, description="the smoothness of f")
+    G: Real = Field(default=1.0, description="the largest norm of its gradient")
 
     def build(self, setting: Setting) -> Clipped:
         """The loss for the scale and the radii of the setting."""

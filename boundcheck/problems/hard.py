@@ -186,7 +186,7 @@ class HardSpec(ProblemTable):
     """
 
     kind: Literal["hard"]
-    steps: Steps = Field(400, description="T of the run that it is made for")
+    steps: Steps = Field(default=400, description="T of the run that it is made for")
     ratio: float = Field(default=0.06, gt=0, lt=0.5, description="q = √(L̂D/T)/ζ, for the paper's step L̂α")
 
     def build(self, setting: Setting) -> Separable:

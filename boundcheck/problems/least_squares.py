@@ -175,11 +175,11 @@ class LeastSquaresSpec(ProblemTable):
     """Least squares on synthetic data, whose gradient is bounded on a ball only."""
 
     kind: Literal["least-squares"]
-    d: Side = Field(8, description="rows of W")
-    k: Side = Field(8, description="columns of W")
-    samples: Count = Field(64, description="n")
-    noise: Real = Field(1.0, description="standard deviation of the noise of targets")
-    seed: Seed = Field(0, description="of the data")
+    d: Side = Field(default=8, description="rows of W")
+    k: Side = Field(default=8, description="columns of W")
+    samples: Count = Field(default=64, description="n")
+    noise: Real = Field(default=1.0, description="standard deviation of the noise of targets")
+    seed: Seed = Field(default=0, description="of the data")
 
     def room(self) -> tuple[Part, ...]:
         """Features and targets, as they are drawn and kept; and the features as balls, of which L is certified."""

@@ -72,7 +72,9 @@ class LogisticSpec(ProblemTable):
     """Logistic regression, one class against the rest, on scikit-learn's data."""
 
     kind: Literal["logistic"]
-    data: Bundled = Field("breast-cancer", description="`digits`, each class against the rest, or `breast-cancer`")
+    data: Bundled = Field(
+        default="breast-cancer", description="`digits`, each class against the rest, or `breast-cancer`"
+    )
 
     def build(self, setting: Setting) -> LogisticRegression:
         """The regression, on [h; 1] where W acts on that."""

@@ -176,8 +176,8 @@ class TwoLayerSpec(ProblemTable):
     """The first layer of a two-layer tanh network on digits, its second one fixed at random."""
 
     kind: Literal["two-layer"]
-    hidden: Side = Field(16, description="rows of W: hidden units")
-    seed: Seed = Field(0, description="of the second layer")
+    hidden: Side = Field(default=16, description="rows of W: hidden units")
+    seed: Seed = Field(default=0, description="of the second layer")
 
     def build(self, setting: Setting) -> ReadoutNetwork:
         """See `digits_network`."""

@@ -222,13 +222,13 @@ class PseudoHuberSpec(ProblemTable):
     """Pseudo-Huber matrix regression on synthetic targets; see `synthetic`."""
 
     kind: Literal["pseudo-huber"]
-    d: Side = Field(8, description="rows of W")
-    k: Side = Field(8, description="columns of W")
-    samples: Count = Field(64, description="n")
-    delta: Real = Field(1.0, description="δ, the residual at which the loss turns from a square to a norm")
-    signal: Real = Field(1.0, description="standard deviation of the entries of the targets' mean")
-    noise: Real = Field(1.0, description="standard deviation of the noise of targets")
-    seed: Seed = Field(0, description="of the data")
+    d: Side = Field(default=8, description="rows of W")
+    k: Side = Field(default=8, description="columns of W")
+    samples: Count = Field(default=64, description="n")
+    delta: Real = Field(default=1.0, description="δ, the residual at which the loss turns from a square to a norm")
+    signal: Real = Field(default=1.0, description="standard deviation of the entries of the targets' mean")
+    noise: Real = Field(default=1.0, description="standard deviation of the noise of targets")
+    seed: Seed = Field(default=0, description="of the data")
 
     def room(self) -> tuple[Part, ...]:
         """The targets: noise, sum, and as the objective keeps them, in two orders."""
