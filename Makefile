@@ -5,7 +5,7 @@ BIN := .venv/bin
 # What is imported is compiled once and kept.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: report reference test test-full nightly coverage bench lint clean
+.PHONY: report reference test test-full nightly coverage bench docs lint clean
 
 report: .venv/core
 	$(BIN)/boundcheck audit jiang2024
@@ -40,6 +40,10 @@ coverage: .venv/test
 bench: .venv/bench
 	$(BIN)/python -m benchmarks --out reports/benchmarks
 
+# The site, for build/docs/index.html. What is read off the code is read anew each time.
+docs: .venv/docs
+	$(BIN)/sphinx-build -E -W -q docs build/docs
+
 lint: .venv/full
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
@@ -49,9 +53,10 @@ clean:
 # The stamp files say what is installed; each is out of date when the dependencies change.
 .venv/core: EXTRAS :=
 .venv/test: EXTRAS := [test]
-.venv/full: EXTRAS := [test,lint,hf,pretrained,fast,cluster]
+.venv/full: EXTRAS := [test,lint,docs,hf,pretrained,fast,cluster]
+.venv/docs: EXTRAS := [docs,hf]
 .venv/bench: EXTRAS := [bench,hf,pretrained,cluster]
-.venv/core .venv/test .venv/full .venv/bench: pyproject.toml | .venv/bin/pip
+.venv/core .venv/test .venv/full .venv/docs .venv/bench: pyproject.toml | .venv/bin/pip
 	@$(HINT)
 	$(BIN)/pip install --quiet --no-compile --editable ".$(EXTRAS)"
 	$(COMPILE)
