@@ -21,6 +21,7 @@ myst_heading_anchors = 3
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 napoleon_numpy_docstring = False
+napoleon_use_rtype = False
 
 html_theme = "furo"
 html_title = f"boundcheck {release}"

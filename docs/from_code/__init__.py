@@ -4,9 +4,11 @@ Formulas are MathML, which browsers show without any script, by the function tha
 """
 
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -36,8 +38,16 @@ def _block(writer: Any, node: nodes.Element) -> None:
     raise nodes.SkipNode
 
 
+def _unlink(app: Sphinx, page: nodes.document) -> None:
+    """Leave the text alone of a link to a page of the repository that is none of the site, such as README.md."""
+    for link in list(page.findall(addnodes.pending_xref)):
+        if link.get("refdomain") == "doc" and Path(link["reftarget"]).is_absolute():
+            link.replace_self(link.children)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Sphinx calls this."""
     app.add_directive("from-code", FromCode)
+    app.connect("doctree-read", _unlink)
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,11 +1,10 @@
 """The catalogue of claims."""
 
-from from_code.markdown import block, definition, formula, table
-
 from boundcheck.claims import Claim, catalogue
 from boundcheck.proofs import papers
 from boundcheck.prove.carried import Carrier, carrier, counted
 from boundcheck.prove.fixed import fixed_statements
+from from_code.markdown import block, definition, formula, table
 
 _CARRIED = {
     Carrier.KERNEL: "by the kernel, which replays a proof that ends in this statement",
@@ -18,14 +17,14 @@ _CARRIED = {
 
 def count() -> str:
     """How many claims each carrier has."""
-    rows = [(number, f"carried {_CARRIED[by]}") for by, number in counted(catalogue.values()).most_common()]
-    return table(("claims", ""), rows)
+    rows = [(number, _CARRIED[by]) for by, number in counted(catalogue.values()).most_common()]
+    return table(("claims", "carried"), rows)
 
 
 def listed() -> str:
     """A row for each claim."""
-    rows = [(f"[{id}](#{id})", claim.title, claim.source, str(carrier(claim))) for id, claim in catalogue.items()]
-    return table(("id", "title", "source", "carried by"), rows)
+    rows = [(f"[{id}](#{id})", claim.title, str(carrier(claim))) for id, claim in catalogue.items()]
+    return table(("id", "title", "carried by"), rows)
 
 
 def whole() -> str:
@@ -57,6 +56,4 @@ def _claim(claim: Claim) -> str:
         told = f"What the kernel proves; `boundcheck prove {claim.id}` prints from which hypotheses:"
         proved = f"{told}\n\n{block(fixed_statements()[claim.id].text)}"
     statement = formula(claim.statement_latex)
-    return "\n\n".join(
-        (f"({claim.id})=\n### {claim.title}\n\n`{claim.id}`", statement, where, numbers, said, proved)
-    )
+    return "\n\n".join((f"({claim.id})=\n### {claim.title}\n\n`{claim.id}`", statement, where, numbers, said, proved))

@@ -5,9 +5,9 @@ from typing import Any
 
 import typer
 import typer.main
-from from_code.markdown import block, code, table
 
 from boundcheck.cli import app
+from from_code.markdown import block, code, table
 
 
 def whole() -> str:

@@ -4,6 +4,7 @@ It has no colour of its own: text and lines are the page's, so that it can be re
 """
 
 import ast
+import re
 import tomllib
 from collections.abc import Iterator
 from html import escape
@@ -14,7 +15,7 @@ from from_code.markdown import code, first_line, table
 
 ROOT = Path(__file__).parents[2]
 # In the units of the picture, which is as wide as a phone.
-_WIDTH, _STACK, _HEIGHT, _GAP, _LINE, _LETTERS = 380, 264, 30, 10, 17, 40
+_WIDTH, _STACK, _HEIGHT, _GAP, _LINE, _LETTERS = 380, 264, 30, 10, 17, 32
 
 
 def layers() -> list[list[str]]:
@@ -37,20 +38,24 @@ def _asks_kernel(path: Path) -> bool:
 
 def picture() -> str:
     """The layers as boxes, from the top down; the kernel beside those that ask it."""
-    boxes, places, top = [], {}, 4
+    boxes: list[str] = []
+    places: dict[str, tuple[float, float]] = {}
+    top = 4.0
     for names in layers():
         height = _height(names)
         for place, name in _parts(names):
             width = (_STACK - _GAP * (place[1] - 1)) / place[1]
             left = 24 + place[0] * (width + _GAP)
             boxes.append(_box(left, top, width, height, name))
-            places |= {each: (left + width, top + height / 2) for each in name.split(", ")}
+            places |= dict.fromkeys(name.split(", "), (left + width, top + height / 2))
         top += height + _GAP
     asked = [places[name] for name in importers()]
     middle = sum(y for _, y in asked) / len(asked)
     left = 24 + _STACK + 22
-    boxes.append(_box(left, middle - 26, _WIDTH - left, 52, "kernel", "kernel"))
-    arrows = [f'<path d="M{x:g} {y:g} L{left - 4:g} {middle + (y - middle) / 4:g}" marker-end="url(#tip)"/>' for x, y in asked]
+    boxes.append(_box(left, middle - 26, _WIDTH - left - 2, 52, "kernel", "kernel"))
+    arrows = [
+        f'<path d="M{x:g} {y:g} L{left - 4:g} {middle + (y - middle) / 4:g}" marker-end="url(#tip)"/>' for x, y in asked
+    ]
     down = f'<path d="M10 6 V{top - 14:g}" marker-end="url(#tip)"/>'
     label = f"Layers of boundcheck; each imports those below it. {' and '.join(importers())} import the kernel."
     tip = '<marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
@@ -78,7 +83,8 @@ def _box(left: float, top: float, width: float, height: float, name: str, kind: 
     lines = wrap(name, _LETTERS)
     first = top + height / 2 - (len(lines) - 1) * _LINE / 2 + 5
     texts = (
-        f'<text x="{left + width / 2:g}" y="{first + i * _LINE:g}">{escape(line)}</text>' for i, line in enumerate(lines)
+        f'<text x="{left + width / 2:g}" y="{first + i * _LINE:g}">{escape(line)}</text>'
+        for i, line in enumerate(lines)
     )
     rectangle = f'<rect x="{left:g}" y="{top:g}" width="{width:g}" height="{height:g}" rx="5"/>'
     return f'<g class="{kind}">{rectangle}{"".join(texts)}</g>'
@@ -94,3 +100,10 @@ def _purpose(name: str) -> str:
     path = ROOT / "boundcheck" / name
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     return first_line(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+def extras() -> str:
+    """What may be installed beside the core."""
+    found = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    names = {extra: [re.split(r"[<>=\[]", each)[0] for each in packages] for extra, packages in found.items()}
+    return table(("extra", "installs"), [(code(extra), ", ".join(each)) for extra, each in names.items()])

@@ -8,11 +8,10 @@ from pathlib import Path
 from textwrap import dedent
 from types import ModuleType
 
-from from_code.markdown import block, first_line, table
-
 import boundcheck.kernel
 from boundcheck.kernel import RULES, STANDARD_FACTS, analysis, induction
 from boundcheck.kernel import rules as inference
+from from_code.markdown import block, first_line, table
 
 FOLDER = Path(boundcheck.kernel.__file__).parent
 _FILES = (inference, induction, analysis)
@@ -68,7 +67,9 @@ def files() -> str:
 def beside() -> str:
     """The files of the kernel's folder that no rule uses."""
     others = sorted({path.name for path in FOLDER.glob("*.py")} - set(trusted()))
-    return table(("file", "lines", "what lives there"), [(f"`kernel/{x}`", _lines(x), first_line(_docstring(x))) for x in others])
+    return table(
+        ("file", "lines", "what lives there"), [(f"`kernel/{x}`", _lines(x), first_line(_docstring(x))) for x in others]
+    )
 
 
 def trusted() -> list[str]:

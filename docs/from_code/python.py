@@ -2,9 +2,10 @@
 
 import inspect
 from textwrap import indent
-from typing import Any
+from typing import Any, cast
 
-from sphinx.ext.napoleon import Config, GoogleDocstring
+from sphinx.ext.napoleon import Config
+from sphinx.ext.napoleon.docstring import GoogleDocstring
 
 import boundcheck
 
@@ -16,9 +17,12 @@ def function(name: str) -> str:
     found = vars(home)[name] if inspect.ismodule(home) else home
     # Names of types say more on the page of what they name than in a signature.
     signature = inspect.signature(found)
-    bare = [each.replace(annotation=inspect.Parameter.empty, default=_shown(each.default)) for each in signature.parameters.values()]
+    bare = [
+        each.replace(annotation=inspect.Parameter.empty, default=_shown(each.default))
+        for each in signature.parameters.values()
+    ]
     typed = signature.replace(parameters=bare, return_annotation=inspect.Signature.empty)
-    told = str(GoogleDocstring(inspect.getdoc(found) or "", Config()))
+    told = str(GoogleDocstring(inspect.getdoc(found) or "", cast(Any, Config(napoleon_use_rtype=False))))
     return f"```{{eval-rst}}\n.. py:function:: boundcheck.{name}{typed}\n\n{indent(told, '   ')}\n```\n"
 
 
@@ -33,4 +37,4 @@ class _Named:
 
 
 def _shown(default: Any) -> Any:
-    return _Named(default.__name__) if inspect.isfunction(default) else default
+    return _Named(default.__name__.replace("<lambda>", "...")) if inspect.isfunction(default) else default

@@ -4,7 +4,6 @@ import math
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from from_code.markdown import code, first_line, table
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -14,6 +13,7 @@ from boundcheck.networks.tables import GPTSpec, PretrainedSpec
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.problems.tables import PROBLEMS
 from boundcheck.tables import Table
+from from_code.markdown import code, first_line, table
 
 _TABLES: dict[str, type[Table]] = {
     "adapter": AdapterSpec, "domain": DomainSpec, "run": RunSpec, "bracket": BracketSpec,
@@ -46,15 +46,16 @@ def _problem(kind: str, found: type[Table]) -> str:
 
 def adapters() -> str:
     """Each adapter of this package: W(v), the radii of its domain, and the claims about it."""
-    rows = []
-    for kind in ADAPTERS:
-        adapter = ADAPTERS[kind]
-        weight = first_line(adapter.weight.__doc__).partition(", shape")[0].rstrip(".")
-        radii = ", ".join(f"`{name}` ≥ {adapter.radius_of.get(name, '?')}" for name in adapter.radius_names)
-        claims = ", ".join(f"[{id}](#{id})" for id in adapter.claims)
-        runs = "yes" if adapter.is_run else "no"
-        rows.append((code(kind), adapter.title, weight, radii, runs, claims))
-    return table(("kind", "called", "W(v)", "domain", "runs of theorems", "claims, the sharpest first"), rows)
+    return "".join(_adapter(kind) for kind in ADAPTERS)
+
+
+def _adapter(kind: str) -> str:
+    adapter = ADAPTERS[kind]
+    weight = first_line(adapter.weight.__doc__).partition(", shape")[0].rstrip(".")
+    radii = ", ".join(f"`{name}` ≥ {adapter.radius_of.get(name, name)}" for name in adapter.radius_names)
+    runs = "Theorems are run on it." if adapter.is_run else "No theorem is run on it."
+    claims = ", ".join(f"[{id}](#{id})" for id in adapter.claims)
+    return f"- `{kind}`, {adapter.title}: {weight}. Domain: {radii}. {runs} Claims, the sharpest first: {claims}\n"
 
 
 def _fields(model: type[Table], shown: Any = lambda name, field: True) -> str:
@@ -74,7 +75,7 @@ def takes(field: FieldInfo) -> str:
 def _kind(annotation: Any, metadata: Any = ()) -> str:
     origin, inside = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _kind(inside[0], [x for each in inside[1:] for x in getattr(each, "metadata", [])])
+        return _kind(inside[0], [x for each in inside[1:] for x in getattr(each, "metadata", [each])])
     if origin is Literal:
         return " or ".join(code(x) for x in inside)
     if origin in (Union, UnionType):
@@ -101,7 +102,7 @@ def _number(limit: float) -> str:
     """A limit as a person writes it: large ones are powers of two or ten."""
     for base in (2, 10):
         power = round(math.log(limit, base))
-        if limit == base**power > 1000:
+        if limit == float(base**power) > 1000:
             return f"{base}{str(power).translate(_RAISED)}"
     return f"{limit:g}"
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable
 
-from from_code.markdown import code, definition, formula, table
-
 from boundcheck.claims import catalogue
 from boundcheck.claims.claim import latex_of
 from boundcheck.words.algorithms import ALGORITHMS, Algorithm
 from boundcheck.words.hypotheses import HYPOTHESES, Hypothesis, Worst
 from boundcheck.words.measures import MEASURES, Measure, PerformanceMeasure
+from from_code.markdown import code, definition, formula, table
 
 _SMOOTH_ON = {
     "path": "along the path of the iterates",
@@ -27,7 +26,10 @@ def _algorithm(word: Algorithm) -> str:
     noise = "given a stochastic gradient" if word.is_stochastic else "given the gradient of F"
     faces = definition(
         (
-            ("Run", f"steps on tensors, {noise}" + (f"; asks the function for {_list(word.asks)}" if word.asks else "")),
+            (
+                "Run",
+                f"steps on tensors, {noise}" + (f"; asks the function for {_list(word.asks)}" if word.asks else ""),
+            ),
             ("Exact", word.no_exact or "rationals and Arb balls, over all sample paths"),
             ("Worst", word.no_worst or "performance estimation states it"),
             ("Numbers", _list(str(each.name) for each in word.parameters)),
@@ -84,7 +86,11 @@ def _is_audited(word: Hypothesis) -> bool:
 
 
 def _hypothesis(word: Hypothesis) -> str:
-    run = "a run is held against it" if _is_audited(word) else "no run can show it: it is assumed, and the verdict says so"
+    run = (
+        "a run is held against it"
+        if _is_audited(word)
+        else "no run can show it: it is assumed, and the verdict says so"
+    )
     worst = _worst(word.worst)
     smooth = f"F is smooth {_SMOOTH_ON[word.smooth_on]}" if word.smooth_on else ""
     told = definition(
