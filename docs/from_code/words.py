@@ -17,6 +17,14 @@ _SMOOTH_ON = {
 }
 
 
+def faces_of_algorithms() -> str:
+    """A row for each algorithm: the faces that it has."""
+    rows = [
+        (each.title, "yes", "yes", _has(not each.no_exact), _has(not each.no_worst)) for each in ALGORITHMS.values()
+    ]
+    return table(("algorithm", "statement", "run", "exact", "worst"), rows)
+
+
 def algorithms() -> str:
     """Each algorithm: its equations, and its faces."""
     return "\n\n".join(map(_algorithm, ALGORITHMS.values()))
@@ -100,10 +108,11 @@ def _hypothesis(word: Hypothesis) -> str:
             ("Run", run),
             ("Worst", worst),
             ("Exact", f"no instance that is tried is known to meet it: {word.no_instance}" if word.no_instance else ""),
-            ("Stated by", _claims(each.id for each in catalogue.values() if each.word is word)),
         )
     )
-    return f"### {word.title}\n\n{code(word.id)}\n\n{told}"
+    stating = [each for each in catalogue.values() if each.word is word]
+    stated = "".join(f"{_claims([each.id])} states:\n\n{formula(each.statement_latex)}\n" for each in stating)
+    return f"### {word.title}\n\n{code(word.id)}\n\n{stated}\n\n{told}"
 
 
 def _worst(worst: Worst | None) -> str:
