@@ -6,6 +6,7 @@ A document says what to do in fenced blocks:
 - any other block after a sentence that ends in "`name`:" is the file of that name.
 - ```diff after such a sentence changes the file: what is there with - goes, what is there with + comes.
 - ```python with >>> is Python that is typed, and what it prints; all of it in one session.
+- ```python without, and without a file, is run in that session.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _PROGRAMS = {
     "pytest": [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"],
     "python": [sys.executable],
     # Only what it would run: it installs.
-    "make": ["make", "--dry-run", "--always-make", "--directory", str(ROOT)],
+    "make": ["make", "--dry-run", "--no-print-directory", "--directory", str(ROOT)],
 }
 
 
@@ -63,14 +64,19 @@ def commands(block: Block) -> Iterator[tuple[str, str]]:
         yield command, printed
 
 
-def follow(path: Path, folder: Path) -> int:
+def follow(path: Path, folder: Path, **known: object) -> int:
     """Do what a document says, in this folder, which has to be the current one; returns how many things were done.
+
+    Args:
+        path: the document.
+        folder: the folder, empty at first.
+        known: what its Python takes for granted.
 
     Raises:
         AssertionError: where something else is printed, or a command fails and the end of what it prints isn't shown.
 
     """
-    session: dict[str, object] = {"__name__": "__main__"}
+    session: dict[str, object] = {"__name__": "__main__"} | known
     done = 0
     for block in blocks(path):
         where = f"{path.name}:{block.line}"
@@ -86,15 +92,23 @@ def follow(path: Path, folder: Path) -> int:
         elif block.file:
             (folder / block.file).parent.mkdir(parents=True, exist_ok=True)
             (folder / block.file).write_text(block.text, encoding="utf-8")
+        elif block.language == "python":
+            exec(compile(block.text, where, "exec"), session)
+            done += 1
         else:
             raise AssertionError(f"{where}: a block that nobody runs: no command, no >>>, no file named before it")
     return done
 
 
+def runs(command: str) -> bool:
+    """Whether a command is one that is run here."""
+    return shlex.split(command)[0] in _PROGRAMS
+
+
 def run(command: str, printed: str, folder: Path, where: str) -> None:
     """Run a command of a document, and compare what it prints."""
+    assert runs(command), f"{where}: {command}, which no test runs"
     program, *arguments = shlex.split(command, comments=True)
-    assert program in _PROGRAMS, f"{where}: {program}, which no test runs"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     done = subprocess.run(
         [*_PROGRAMS[program], *arguments],
