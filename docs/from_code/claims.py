@@ -4,7 +4,7 @@ from boundcheck.claims import Claim, catalogue
 from boundcheck.proofs import papers
 from boundcheck.prove.carried import Carrier, carrier, counted
 from boundcheck.prove.fixed import fixed_statements
-from from_code.markdown import block, definition, formula, table
+from from_code.markdown import block, definition, formula, prose, table
 
 _CARRIED = {
     Carrier.KERNEL: "by the kernel, which replays a proof that ends in this statement",
@@ -23,7 +23,7 @@ def count() -> str:
 
 def listed() -> str:
     """A row for each claim."""
-    rows = [(f"[{id}](#{id})", claim.title, str(carrier(claim))) for id, claim in catalogue.items()]
+    rows = [(f"[{id}](#{id})", prose(claim.title), str(carrier(claim))) for id, claim in catalogue.items()]
     return table(("id", "title", "carried by"), rows)
 
 
@@ -37,23 +37,25 @@ def whole() -> str:
 
 def _claim(claim: Claim) -> str:
     by = carrier(claim)
-    hypotheses = ", ".join(f"[{each.title}](#{each.id})" for each in claim.hypotheses if each.id in catalogue)
+    hypotheses = ", ".join(f"[{prose(each.title)}](#{each.id})" for each in claim.hypotheses if each.id in catalogue)
     said = definition(
         (
-            ("Source", claim.source),
+            ("Source", prose(claim.source)),
             ("Under", hypotheses),
-            ("Note", claim.note),
+            ("Note", prose(claim.note)),
             ("Carried", _CARRIED[by]),
-            ("Argument", claim.argument),
-            ("Why no proof", claim.unproved),
+            ("Argument", prose(claim.argument)),
+            ("Why no proof", prose(claim.unproved)),
         )
     )
     where = "".join(formula(each) for each in claim.definitions_latex)
-    letters = [(f"${claim.latex(p.symbol)}$", f"`{p.name}`", p.meaning) for p in claim.parameters]
+    letters = [(f"${claim.latex(p.symbol)}$", f"`{p.name}`", prose(p.meaning)) for p in claim.parameters]
     numbers = table(("letter", "typed", "meaning"), letters) if letters else ""
     proved = ""
     if by is Carrier.KERNEL:
         told = f"What the kernel proves; `boundcheck prove {claim.id}` prints from which hypotheses:"
-        proved = f"{told}\n\n{block(fixed_statements()[claim.id].text)}"
+        proved = f"{told}\n\n{block(fixed_statements()[claim.id].text, 'none')}"
     statement = formula(claim.statement_latex)
-    return "\n\n".join((f"({claim.id})=\n### {claim.title}\n\n`{claim.id}`", statement, where, numbers, said, proved))
+    return "\n\n".join(
+        (f"({claim.id})=\n### {prose(claim.title)}\n\n`{claim.id}`", statement, where, numbers, said, proved)
+    )

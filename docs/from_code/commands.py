@@ -7,7 +7,7 @@ import typer
 import typer.main
 
 from boundcheck.cli import app
-from from_code.markdown import block, code, table
+from from_code.markdown import block, code, prose, table
 
 
 def whole() -> str:
@@ -19,6 +19,6 @@ def whole() -> str:
 def _command(command: Any) -> str:
     told = inspect.cleandoc(command.help or "").replace("\f", "")
     records = [each.get_help_record(typer.Context(command)) for each in command.params]
-    rows = [(code(typed), told) for typed, told in filter(None, records)]
+    rows = [(code(typed), prose(told)) for typed, told in filter(None, records)]
     examples = block(inspect.cleandoc(command.epilog)) if command.epilog else ""
-    return f"## `{command.name}`\n\n{told}\n\n{table(('takes', 'which is'), rows)}\n\n{examples}"
+    return f"## `{command.name}`\n\n{prose(told)}\n\n{table(('takes', 'which is'), rows)}\n\n{examples}"

@@ -4,7 +4,6 @@ It has no colour of its own: text and lines are the page's, so that it can be re
 """
 
 import ast
-import re
 import tomllib
 from collections.abc import Iterator
 from html import escape
@@ -100,10 +99,3 @@ def _purpose(name: str) -> str:
     path = ROOT / "boundcheck" / name
     path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
     return first_line(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))))
-
-
-def extras() -> str:
-    """What may be installed beside the core."""
-    found = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-    names = {extra: [re.split(r"[<>=\[]", each)[0] for each in packages] for extra, packages in found.items()}
-    return table(("extra", "installs"), [(code(extra), ", ".join(each)) for extra, each in names.items()])

@@ -11,7 +11,7 @@ from types import ModuleType
 import boundcheck.kernel
 from boundcheck.kernel import RULES, STANDARD_FACTS, analysis, induction
 from boundcheck.kernel import rules as inference
-from from_code.markdown import block, first_line, table
+from from_code.markdown import block, first_line, prose, table
 
 FOLDER = Path(boundcheck.kernel.__file__).parent
 _FILES = (inference, induction, analysis)
@@ -37,7 +37,7 @@ def _drawn(docstring: str) -> str:
         elif part.startswith("⊢"):
             found += _of_one_line(" ".join(part.split()))
         elif part != "::":
-            found.append(" ".join(part.split()))
+            found.append(prose(" ".join(part.split())))
         is_drawn = part == "::"
     return "\n\n".join(found)
 
@@ -48,13 +48,13 @@ def _of_one_line(text: str) -> list[str]:
     for at, sign in enumerate(text):
         depth += (sign in "(⟨{[") - (sign in ")⟩}]")
         if not depth and re.match(r"[,;] | for ", text[at:]):
-            return [block(text[:at]), text[at:].lstrip(",; ")]
+            return [block(text[:at]), prose(text[at:].lstrip(",; "))]
     return [block(text.rstrip("."))]
 
 
 def facts() -> str:
     """The facts of analysis that it believes."""
-    return "".join(f"- [`{name}`](#{name.replace('_', '-')}): {said}\n" for name, said in STANDARD_FACTS.items())
+    return "".join(f"- [`{name}`](#{name.replace('_', '-')}): {prose(said)}\n" for name, said in STANDARD_FACTS.items())
 
 
 def files() -> str:

@@ -1,6 +1,9 @@
 """The parts of Markdown that the other modules write."""
 
+import re
 from collections.abc import Iterable, Sequence
+
+from boundcheck.claims.prose import latex
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -11,6 +14,17 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def _cell(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())
+
+
+def prose(text: str) -> str:
+    """Text that is no Markdown, which has signs of it; formulas between dollars, and names in backquotes, are kept."""
+    return "".join(_part(part) for part in re.split(r"(`[^`]+`|\$[^$\n]+\$)", text))
+
+
+def _part(part: str) -> str:
+    if part.startswith("$") and len(part) > 2:
+        return f"${latex(part[1:-1])}$"
+    return part if part.startswith("`") and len(part) > 2 else re.sub(r"([\\`*_<\[\]$~])", r"\\\1", part)
 
 
 def code(text: object) -> str:
@@ -34,5 +48,5 @@ def definition(items: Iterable[tuple[str, str]]) -> str:
 
 
 def first_line(docstring: str | None) -> str:
-    """What a docstring says first, to its first period or to the end of its paragraph."""
-    return " ".join((docstring or "").partition("\n\n")[0].split())
+    """The first paragraph of a docstring."""
+    return prose(" ".join((docstring or "").partition("\n\n")[0].split()))

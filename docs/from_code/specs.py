@@ -13,7 +13,7 @@ from boundcheck.networks.tables import GPTSpec, PretrainedSpec
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.problems.tables import PROBLEMS
 from boundcheck.tables import Table
-from from_code.markdown import code, first_line, table
+from from_code.markdown import code, first_line, prose, table
 
 _TABLES: dict[str, type[Table]] = {
     "adapter": AdapterSpec, "domain": DomainSpec, "run": RunSpec, "bracket": BracketSpec,
@@ -51,7 +51,7 @@ def adapters() -> str:
 
 def _adapter(kind: str) -> str:
     adapter = ADAPTERS[kind]
-    weight = first_line(adapter.weight.__doc__).partition(", shape")[0].rstrip(".")
+    weight = first_line((adapter.weight.__doc__ or "").partition(", shape")[0]).rstrip(".")
     radii = ", ".join(f"`{name}` ≥ {adapter.radius_of.get(name, name)}" for name in adapter.radius_names)
     runs = "Theorems are run on it." if adapter.is_run else "No theorem is run on it."
     claims = ", ".join(f"[{id}](#{id})" for id in adapter.claims)
@@ -115,4 +115,4 @@ def _default(field: FieldInfo) -> str:
 
 
 def _paragraphs(docstring: str | None) -> str:
-    return "\n\n".join(" ".join(each.split()) for each in (docstring or "").replace("``", "`").split("\n\n"))
+    return "\n\n".join(prose(" ".join(each.split())) for each in (docstring or "").replace("``", "`").split("\n\n"))

@@ -7,7 +7,7 @@ from boundcheck.claims.claim import latex_of
 from boundcheck.words.algorithms import ALGORITHMS, Algorithm
 from boundcheck.words.hypotheses import HYPOTHESES, Hypothesis, Worst
 from boundcheck.words.measures import MEASURES, Measure, PerformanceMeasure
-from from_code.markdown import code, definition, formula, table
+from from_code.markdown import code, definition, formula, prose, table
 
 _SMOOTH_ON = {
     "path": "along the path of the iterates",
@@ -20,7 +20,8 @@ _SMOOTH_ON = {
 def faces_of_algorithms() -> str:
     """A row for each algorithm: the faces that it has."""
     rows = [
-        (each.title, "yes", "yes", _has(not each.no_exact), _has(not each.no_worst)) for each in ALGORITHMS.values()
+        (prose(each.title), "yes", "yes", _has(not each.no_exact), _has(not each.no_worst))
+        for each in ALGORITHMS.values()
     ]
     return table(("algorithm", "statement", "run", "exact", "worst"), rows)
 
@@ -38,15 +39,15 @@ def _algorithm(word: Algorithm) -> str:
                 "Run",
                 f"steps on tensors, {noise}" + (f"; asks the function for {_list(word.asks)}" if word.asks else ""),
             ),
-            ("Exact", word.no_exact or "rationals and Arb balls, over all sample paths"),
-            ("Worst", word.no_worst or "performance estimation states it"),
+            ("Exact", prose(word.no_exact) or "rationals and Arb balls, over all sample paths"),
+            ("Worst", prose(word.no_worst) or "performance estimation states it"),
             ("Numbers", _list(str(each.name) for each in word.parameters)),
             ("Theorems", _claims(each.id for each in catalogue.values() if each.algorithm == word)),
         )
     )
     # SymPy adds what is negative.
     equations = "".join(formula(latex_of(each).replace("+ -", "-")) for each in word.recurrence)
-    return f"### {word.title}\n\n{code(word.id)}\n\n{equations}\n\n{faces}"
+    return f"### {prose(word.title)}\n\n{code(word.id)}\n\n{equations}\n\n{faces}"
 
 
 def measures() -> str:
@@ -58,9 +59,9 @@ def _measure(word: Measure) -> str:
     theorems = _claims(each.id for each in catalogue.values() if each.measure == word)
     if not isinstance(word, PerformanceMeasure):
         told = definition((("Run", "bracketed by `boundcheck measure`"), ("Theorems", theorems)))
-        return f"### {word.title}\n\n{code(word.id)}\n\n{told}"
+        return f"### {prose(word.title)}\n\n{code(word.id)}\n\n{told}"
     told = definition((("Run", _shown(word) if word.is_seen else "no run shows it"), ("Theorems", theorems)))
-    return f"### {word.title}\n\n{code(word.id)}\n\n{formula(latex_of(word.statement))}\n\n{told}"
+    return f"### {prose(word.title)}\n\n{code(word.id)}\n\n{formula(latex_of(word.statement))}\n\n{told}"
 
 
 def _shown(word: PerformanceMeasure) -> str:
@@ -78,7 +79,7 @@ def hypotheses() -> str:
 def faces() -> str:
     """A row for each hypothesis: the faces that it has."""
     rows = [
-        (each.title, _has(_is_audited(each)), _has(each.worst is not None), _has(not each.no_instance))
+        (prose(each.title), _has(_is_audited(each)), _has(each.worst is not None), _has(not each.no_instance))
         for each in HYPOTHESES.values()
     ]
     return table(("hypothesis", "audited on runs", "performance estimation", "met by instances"), rows)
@@ -107,12 +108,15 @@ def _hypothesis(word: Hypothesis) -> str:
             ("Gives", smooth),
             ("Run", run),
             ("Worst", worst),
-            ("Exact", f"no instance that is tried is known to meet it: {word.no_instance}" if word.no_instance else ""),
+            (
+                "Exact",
+                f"no instance that is tried is known to meet it: {prose(word.no_instance)}" if word.no_instance else "",
+            ),
         )
     )
     stating = [each for each in catalogue.values() if each.word is word]
     stated = "".join(f"{_claims([each.id])} states:\n\n{formula(each.statement_latex)}\n" for each in stating)
-    return f"### {word.title}\n\n{code(word.id)}\n\n{stated}\n\n{told}"
+    return f"### {prose(word.title)}\n\n{code(word.id)}\n\n{stated}\n\n{told}"
 
 
 def _worst(worst: Worst | None) -> str:
