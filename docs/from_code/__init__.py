@@ -38,16 +38,19 @@ def _block(writer: Any, node: nodes.Element) -> None:
     raise nodes.SkipNode
 
 
-def _unlink(app: Sphinx, page: nodes.document) -> None:
-    """Leave the text alone of a link to a page of the repository that is none of the site, such as README.md."""
+def _tidy(app: Sphinx, page: nodes.document) -> None:
+    """A link to a file of the repository that is no page is text; typed Python ends without the line that ends it."""
     for link in list(page.findall(addnodes.pending_xref)):
         if link.get("refdomain") == "doc" and Path(link["reftarget"]).is_absolute():
             link.replace_self(link.children)
+    for typed in page.findall(nodes.literal_block):
+        typed.rawsource = typed.astext().rstrip()
+        typed.children = [nodes.Text(typed.rawsource)]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Sphinx calls this."""
     app.add_directive("from-code", FromCode)
-    app.connect("doctree-read", _unlink)
+    app.connect("doctree-read", _tidy)
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}
