@@ -118,8 +118,7 @@ class RunSpec(Table):
     )
     step_size: Real | Literal["best"] | None = Field(
         default=None,
-        description="the step of a theorem that prescribes none, as `meft.theorem2_any_step`: "
-        "a number, or `best`, at which its bound is smallest",
+        description="the step of a theorem that prescribes none: a number, or `best`, at which its bound is smallest",
     )
     batch: Count | Literal["balanced"] = Field(
         default="balanced", description="minibatch size; `balanced` makes ζ² 0.8 of ‖∇F(v₁)‖²"
