@@ -6,7 +6,7 @@ import pytest
 
 from tests.networks.small import of_peft
 
-from .documents import ROOT, blocks, commands, follow, runs
+from .documents import ROOT, blocks, commands, follow, is_like, runs
 
 TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
 
@@ -62,6 +62,27 @@ def test_a_page_is_followed_in_order(tmp_path: Path) -> None:
 def test_a_page_that_is_wrong_is_not_followed(text: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match=said):
         followed(text, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("shown", "is_shown"),
+    [
+        ("a b c", True),
+        ("a  b\nc\n", True),
+        ("a b", False),
+        ("...", True),
+        ("a ... c", True),
+        ("a ... b ... c", True),
+        ("a ... b c ...", True),
+        ("... b ... b ...", False),
+        ("a b ... b c", False),
+        ("... d ...", False),
+        ("b ...", False),
+        ("... b", False),
+    ],
+)
+def test_what_is_printed_is_like_what_is_shown(shown: str, is_shown: bool) -> None:
+    assert is_like(shown, "a b c\n") == is_shown
 
 
 def test_a_command_may_fail_where_the_end_of_what_it_prints_is_shown(tmp_path: Path) -> None:
