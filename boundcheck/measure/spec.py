@@ -108,7 +108,7 @@ class Spec(Table):
 
     claim: Annotated[str, BeforeValidator(_known_claim)] = Field(
         description="the id, or the import path, of a theorem about an algorithm, or of a lemma about smoothness; "
-        "of a network unless given the theorem about any constant step"
+        "left out of a network, the theorem about any constant step"
     )
     seed: Seed = Field(default=0, description="from which every random stream of the run derives")
     lipschitz: Lipschitz = Field(default=LEAST, description="what Assumption 3's C stands for")
