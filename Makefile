@@ -64,7 +64,7 @@ clean:
 # cores, without large parts that are not; templates for other Pythons do not compile, and need not.
 UNUSED := tests?|testing|examples|benchmarks|pip|setuptools|_inductor|distributed|onnx|lexers|physics|networkx|sklearn
 COMPILE = $(BIN)/python -m compileall -q -j 0 -x '/($(UNUSED))/' .venv/lib/python3*/site-packages || true
-# pip's own settings reach it: the README says how to have the CPU build of torch, where the default is one for CUDA.
+# pip's own settings reach it: docs/how_to/install.md says how to have the CPU build of torch, where the default is one for CUDA.
 HINT = if [ "$$(uname)" = Linux ] && ! command -v nvidia-smi > /dev/null && ! $(BIN)/python -c 'import torch' 2> /dev/null \
 	&& [ -z "$$PIP_EXTRA_INDEX_URL$$PIP_INDEX_URL$$PIP_FIND_LINKS" ]; then echo "No NVIDIA GPU was found, and torch's \
-default build for Linux brings CUDA, gigabytes of it. The README says how to have the CPU build."; fi
+default build for Linux brings CUDA, gigabytes of it. docs/how_to/install.md says how to have the CPU build."; fi
