@@ -116,11 +116,8 @@ def bound(
     as_json: Json = False,
 ) -> None:
     """Evaluate the quantities of a claim at given constants, each with a rigorous enclosure."""
-    from rich.markup import escape
-    from rich.table import Table
-
     from boundcheck.claims import catalogue
-    from boundcheck.terminal import STDOUT, assignments_of, print_json
+    from boundcheck.terminal import STDOUT, Table, assignments_of, print_json
 
     claim = catalogue.opened(claim_id, "ID")
     inputs = assignments_of(assignments or [])
@@ -129,10 +126,9 @@ def bound(
     if as_json:
         print_json({"claim": claim.id, "values": values, "enclosures": enclosures})
         return
-    columns, title = ("quantity", "value", "enclosure (Arb)", "meaning"), escape(f"{claim.id}: {claim.title}")
-    table = Table(*columns, title=title, title_justify="left")
+    table = Table("quantity", "value", "enclosure (Arb)", "meaning", title=f"{claim.id}: {claim.title}")
     for each in claim.quantities:
-        table.add_row(*map(escape, (each.name, f"{values[each.name]:.6g}", enclosures[each.name], each.meaning)))
+        table.add(each.name, f"{values[each.name]:.6g}", enclosures[each.name], each.meaning)
     STDOUT.print(table)
 
 
@@ -373,11 +369,9 @@ def soundness(
     as_json: Json = False,
 ) -> None:
     """Check the checker: how often a verdict on a false, or on a true, statement is wrong. Exits with 1 if one is."""
-    from rich.table import Table
-
     from boundcheck.report.soundness import write_soundness
     from boundcheck.soundness.survey import survey
-    from boundcheck.terminal import STDOUT, print_json, progress
+    from boundcheck.terminal import STDOUT, Table, print_json, progress
 
     with progress() as tick:
         found = survey(share, jobs, tick)
@@ -390,7 +384,7 @@ def soundness(
         for layer, x in found.as_json()["layers"].items():
             false, true = x["false"], x["true"]
             numbers = (false["tried"], false["wrong"], false["caught"], true["tried"], true["wrong"])
-            table.add_row(layer, *map(str, numbers))
+            table.add(layer, *numbers)
         STDOUT.print(table)
         for trial in found.wrong:
             said = f"WRONG: {trial.subject}, {trial.change}: {trial.outcome}, but {trial.witness}"

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from decimal import ROUND_FLOOR, Context, Decimal
 from pathlib import Path
 
-from rich.markup import escape
-from rich.table import Table
+from rich.table import Column
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.symbols import T
@@ -14,6 +13,7 @@ from boundcheck.falsify.certify import Certificate
 from boundcheck.falsify.search import REACHED, Falsification
 from boundcheck.falsify.stored import Tried
 from boundcheck.falsify.worst_case import WorstCase
+from boundcheck.terminal import Table
 
 # More decimals say nothing about a float.
 _ENORMOUS = 1e15
@@ -31,14 +31,11 @@ def rounded_down(ratio: float, decimals: int) -> str:
 
 def show(found: Falsification, path: Path) -> list[Table | str]:
     """A table of the tightest instance at each rank, and the conclusion in words."""
-    table = Table(title=escape(f"{found.id}: tightest instance at each rank"), title_justify="left")
-    table.add_column("rank", justify="right")
-    table.add_column("at")
-    table.add_column("measured / bound", justify="right")
-    table.add_column(f"starts that reach {REACHED}", justify="right")
+    numbers = (_number("measured / bound"), _number(f"starts that reach {REACHED}"))
+    table = Table(_number("rank"), "at", *numbers, title=f"{found.id}: tightest instance at each rank")
     for row in found.rows:
         at = ", ".join(f"{name} = {value:g}" for name, value in row.constants.items())
-        table.add_row(str(row.rank), at, rounded_down(row.ratio, 6), f"{row.share:.0%}")
+        table.add(row.rank, at, rounded_down(row.ratio, 6), f"{row.share:.0%}")
     structures, largest = found.explored
     lines: list[Table | str] = [table]
     if structures:
@@ -57,7 +54,7 @@ def show_replay(instance: Tried, found: Certificate) -> list[Table | str]:
     sides = f"measured {compared.measured.value:.9g}, bound {compared.bound.value:.9g}"
     ratio = "no finite ratio" if found.lower == math.inf else f"ratio at least {rounded_down(found.lower, 9)}"
     claim = instance.claim
-    said = escape(f"{claim.id} on {instance.title}: {sides}, certified {ratio}: {verdict}.")
+    said = f"{claim.id} on {instance.title}: {sides}, certified {ratio}: {verdict}."
     return [said] if claim.id in catalogue else [_said(claim), said]
 
 
@@ -67,7 +64,11 @@ def _said(claim: Claim) -> str:
     given = [*(hypothesis.conclusion for hypothesis in claim.hypotheses), *claim.conditions]
     text = str(claim.conclusion.xreplace(derived)) + (f", given {', '.join(map(str, given))}" if given else "")
     # Letters that look like others are written out.
-    return escape(f"A claim of the file's own, which the catalogue does not have: {ascii(text)[1:-1]}.")
+    return f"A claim of the file's own, which the catalogue does not have: {ascii(text)[1:-1]}."
+
+
+def _number(heading: str) -> Column:
+    return Column(heading, justify="right", overflow="fold")
 
 
 def show_worst_cases(cases: Sequence[WorstCase]) -> list[Table | str]:
@@ -76,13 +77,11 @@ def show_worst_cases(cases: Sequence[WorstCase]) -> list[Table | str]:
     names = [name for name in first.inputs if name != T.name]
     same = [name for name in names if len({case.inputs[name] for case in cases}) == 1]
     varied = [name for name in names if name not in same]
-    table = Table(title=escape(f"{first.claim}: worst case of {first.method} over all smooth F"), title_justify="left")
-    columns = ("step", "bound", "solver", "solver / bound", "at least", "at most")
-    for heading in (T.name, *varied, *columns):
-        table.add_column(heading, justify="right")
+    columns = (T.name, *varied, "step", "bound", "solver", "solver / bound", "at least", "at most")
+    table = Table(*map(_number, columns), title=f"{first.claim}: worst case of {first.method} over all smooth F")
     for case in cases:
         numbers = (*(case.inputs[name] for name in varied), case.step, case.bound, case.numerical, case.ratio)
-        table.add_row(str(case.steps), *(f"{number:.6g}" for number in numbers), *case.ends)
+        table.add(case.steps, *(f"{number:.6g}" for number in numbers), *case.ends)
     lines: list[Table | str] = [
         table,
         "At " + ", ".join(f"{name} = {first.inputs[name]:.6g}" for name in same) + ".",

@@ -6,12 +6,12 @@ from collections.abc import Collection
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from boundcheck.claims import Claim
 from boundcheck.prove.carried import Carrier, carrier, counted
 from boundcheck.prove.fixed import fixed_statements
+from boundcheck.terminal import Table
 
 
 def row(claim: Claim) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def show_catalogue(claims: Collection[Claim], console: Console) -> None:
     """Print a table of these claims, and how many of them each carrier has."""
     table = Table("id", "title", "source", "proof")
     for claim in claims:
-        table.add_row(*map(escape, (claim.id, claim.title, claim.source, carrier(claim))))
+        table.add(claim.id, claim.title, claim.source, carrier(claim))
     console.print(table)
     console.print(", ".join(f"{name}: {count}" for name, count in counted(claims).most_common()), markup=False)
 
@@ -51,7 +51,7 @@ def show_claim(claim: Claim, console: Console) -> None:
         ("argument", claim.argument),
         ("why no proof", claim.unproved),
     ]
-    console.print(escape(f"{claim.title} ({claim.id}; {claim.source})"), soft_wrap=True)
+    console.print(f"{claim.title} ({claim.id}; {claim.source})", soft_wrap=True, markup=False)
     for name, text in said:
         if text:
-            console.print(f"[bold]{name}[/bold] {escape(text)}", soft_wrap=True)
+            console.print(Text(" ").join([Text(name, "bold"), Text(text)]), soft_wrap=True)

@@ -115,7 +115,7 @@ def test_the_summary_counts_verdicts(written) -> None:
 
 def printed(draw: Any, width: int) -> list[str]:
     text = io.StringIO()
-    draw(Console(file=text, width=width, force_terminal=False))
+    draw(Console(file=text, width=width, force_terminal=True, color_system=None))
     return text.getvalue().splitlines()
 
 
