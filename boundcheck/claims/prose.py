@@ -17,7 +17,7 @@ _FORMULA = re.compile(r"\$([^$\n]+)\$")
 # Words that are one sign, not a product of letters.
 _COMMANDS = frozenset(("cos", "dim", "exp", "inf", "lim", "log", "max", "min", "sin", "sup"))
 _NAMES = _COMMANDS | {"all", "for", "of", "op", "or", "rank", "tr", "with"}
-_SIGNS = {
+SIGNS = {
     "‖": r"\|", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "≈": r"\approx", "∝": r"\propto", "≪": r"\ll", "≫": r"\gg",
     "∈": r"\in", "⊂": r"\subset", "→": r"\to", "⇒": r"\Rightarrow", "∇": r"\nabla", "∂": r"\partial",
     "⟨": r"\langle", "⟩": r"\rangle", "·": r"\cdot", "×": r"\times", "±": r"\pm", "∘": r"\circ", "∞": r"\infty",
@@ -82,8 +82,8 @@ def _in_words(match: re.Match[str]) -> str:
 
 def _sign(sign: str) -> str:
     """One sign in LaTeX; one that is not known stands as text."""
-    if sign in _SIGNS:
-        return _SIGNS[sign]
+    if sign in SIGNS:
+        return SIGNS[sign]
     if greek := _GREEK.fullmatch(unicodedata.name(sign, "")):
         # Unicode's name of λ lacks a letter.
         name = greek[2].lower().replace("lamda", "lambda")
@@ -107,7 +107,7 @@ class _Reader:
             if end and self._next() == end:
                 self._at += 1
                 break
-            if self._next().isspace() and self._next() not in _SIGNS:
+            if self._next().isspace() and self._next() not in SIGNS:
                 self._at += 1
                 continue
             found.append(self._item())
