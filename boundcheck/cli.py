@@ -89,21 +89,29 @@ def _options(
 
 @app.command()
 def claims(
-    claim_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="One claim, to be shown whole.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[ID or PAPER]", help="One claim, to be shown whole; or a paper's alone.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """List the catalogue, each claim with what carries it, the kernel or an argument; or show one claim whole."""
     from boundcheck.claims import catalogue
-    from boundcheck.prove.claims import row, show_catalogue, show_claim
+    from boundcheck.proofs import papers
+    from boundcheck.report.claims import row, show_catalogue, show_claim
     from boundcheck.terminal import STDOUT, print_json
 
-    shown = [catalogue.opened(claim_id, "ID")] if claim_id else list(catalogue.values())
+    if name is None or name in papers():
+        shown = list((catalogue if name is None else {x.id: x for x in papers()[name].claims()}).values())
+        if as_json:
+            print_json({"claims": [row(claim) for claim in shown]})
+        else:
+            show_catalogue(shown, STDOUT)
+        return
+    claim = catalogue.opened(name, "ID")
     if as_json:
-        print_json({"claims": [row(claim) for claim in shown]})
-    elif claim_id:
-        show_claim(shown[0], STDOUT)
+        print_json({"claims": [row(claim, name)]})
     else:
-        show_catalogue(shown, STDOUT)
+        show_claim(claim, STDOUT, name)
 
 
 @app.command()

@@ -53,8 +53,14 @@ def test_claims_lists_the_catalogue(command):
 
 def test_a_claim_is_shown_whole_and_says_why_it_has_no_proof(command):
     shown, claim = command("claims", "meft.loha").out, boundcheck.claims["meft.loha"]
-    assert f"proof by hand\nargument {claim.argument}\nwhy no proof {claim.unproved}" in shown
-    assert "proof kernel\nproved for all A_1, A_2" in command("claims", "meft.lora").out
+    assert f"proof\tby hand\nargument\t{claim.argument}\nwhy no proof\t{claim.unproved}" in shown
+    assert "proof\tkernel\nproved\tfor all A_1, A_2" in command("claims", "meft.lora").out
+
+
+def test_the_claims_of_one_paper_are_shown_alone(command):
+    ids = [claim["id"] for claim in json.loads(command("claims", "jiang2024", "--json").out)["claims"]]
+    assert ids == [id for id in boundcheck.claims if id.startswith("jiang2024.")]
+    assert [line.split("\t")[0] for line in command("claims", "jiang2024").out.splitlines()[1:-1]] == ids
 
 
 def test_bound_prints_the_values(command):

@@ -220,6 +220,15 @@ def summary(cases: Sequence[WorstCase]) -> dict[str, Any]:
     }
 
 
+def has_worst_case(claim: Claim) -> bool:
+    """Whether performance estimation can state a claim: whether `worst_cases` takes it."""
+    try:
+        _Theorem.of(claim)
+    except InputError:
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class _Theorem:
     """A theorem, its words, and what its hypotheses say together."""
