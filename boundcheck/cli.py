@@ -6,7 +6,7 @@ usage or bad input, in one line. Each command imports what it uses, and nothing 
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,15 +16,16 @@ import typer
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import boundcheck
+from boundcheck import complete
 from boundcheck.ending import in_one_line
 from boundcheck.errors import InputError
 from boundcheck.progress import DAY
 from boundcheck.sinks import say
+from boundcheck.usage import USAGES
 from boundcheck.verdicts import is_well
 
 app = typer.Typer(
     invoke_without_command=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     # Plain help: to draw boxes takes longer than everything else that `--help` does.
     rich_markup_mode=None,
@@ -39,6 +40,13 @@ Device = Annotated[str, typer.Option(help="Torch device: cpu, cuda or cuda:N.")]
 Store = Annotated[
     Path, typer.Option("--store", help="Folder of the run folders; a finished run is read and not repeated.")
 ]
+
+_ATTACKED = "A claim about an adapter's smoothness, or a theorem."
+Attacked = Annotated[
+    str | None, typer.Argument(metavar="[ID]", help=_ATTACKED, autocompletion=complete.claims, show_default=False)
+]
+_REPLAY = "Judge the instance in this file, of ID if given."
+Replay = Annotated[Path | None, typer.Option(help=_REPLAY, autocompletion=complete.instances)]
 
 _JOBS = (
     "Experiments to run at a time, each in a process. It changes no bit of a result: a small problem has one thread, "
@@ -61,7 +69,8 @@ def main() -> None:
     """Entry point; bad usage, errors of boundcheck's, signals and sinks that close end in one line."""
     with in_one_line():
         try:
-            code = app(standalone_mode=False)
+            # Under one name however it was called, so that a shell's question reaches it.
+            code = app(standalone_mode=False, prog_name="boundcheck")
         except _ClickError as error:
             say(error.format_message())
             code = 2
@@ -87,36 +96,52 @@ def _options(
         raise typer.Exit(2)
 
 
-@app.command()
+def _command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A command with what `boundcheck.usage` says of it."""
+    usage = USAGES[name]
+    return app.command(name, short_help=usage.short, epilog=usage.ending)
+
+
+@_command("claims")
 def claims(
     name: Annotated[
-        str | None, typer.Argument(metavar="[ID or PAPER]", help="One claim, to be shown whole; or a paper's alone.")
+        str | None,
+        typer.Argument(
+            metavar="[ID or PAPER]",
+            help="One claim, to be shown whole; or a paper's alone.",
+            autocompletion=complete.claims_and_papers,
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """List the catalogue, each claim with what carries it, the kernel or an argument; or show one claim whole."""
-    from boundcheck.claims import catalogue
-    from boundcheck.proofs import papers
-    from boundcheck.report.claims import row, show_catalogue, show_claim
-    from boundcheck.terminal import STDOUT, print_json
+    from boundcheck.terminal import STDOUT, print_json, progress
 
-    if name is None or name in papers():
-        shown = list((catalogue if name is None else {x.id: x for x in papers()[name].claims()}).values())
-        if as_json:
-            print_json({"claims": [row(claim) for claim in shown]})
-        else:
-            show_catalogue(shown, STDOUT)
-        return
-    claim = catalogue.opened(name, "ID")
+    with progress() as tick:
+        tick("reading the catalogue", 0, 1)
+        from boundcheck.claims import catalogue
+        from boundcheck.proofs import papers
+        from boundcheck.report.claims import row, show_catalogue, show_claim
+
+        one = catalogue.opened(name, "ID") if name and name not in papers() else None
+        shown = [one] if one else list(papers()[name].claims() if name else catalogue.values())
+        answer = {"claims": [row(claim, name or "" if one else "") for claim in shown]} if as_json else {}
     if as_json:
-        print_json({"claims": [row(claim, name)]})
+        print_json(answer)
+    elif one:
+        show_claim(one, STDOUT, name or "")
     else:
-        show_claim(claim, STDOUT, name)
+        show_catalogue(shown, STDOUT)
 
 
-@app.command()
+@_command("bound")
 def bound(
-    claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim with a number, such as jiang2024.theorem2.")],
+    claim_id: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="A claim with a number, such as jiang2024.theorem2.", autocompletion=complete.claims
+        ),
+    ],
     assignments: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="A symbol's value: r=8, zeta=0.1, T=10_000, G=1/3."),
@@ -140,12 +165,14 @@ def bound(
     STDOUT.print(table)
 
 
-@app.command()
+@_command("prove")
 def prove(
     targets: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[ID or script.py ...]", help="Claims, papers, folders of papers, scripts; default: all papers."
+            metavar="[ID or script.py ...]",
+            help="Claims, papers, folders of papers, scripts; default: all papers.",
+            autocompletion=complete.targets,
         ),
     ] = None,
     steps: Annotated[bool, typer.Option("--steps", help="Show every line, those of mere algebra too.")] = False,
@@ -158,22 +185,25 @@ def prove(
     as_json: Json = False,
 ) -> None:
     """Audit proofs line by line: proved by the kernel, refuted by a witness, or unknown."""
-    from boundcheck.prove.outcome import export
-    from boundcheck.prove.results import opinions
-    from boundcheck.prove.show import show
     from boundcheck.terminal import STDOUT, print_json, progress
 
     with progress() as tick:
+        from boundcheck.prove.outcome import export
+        from boundcheck.prove.results import opinions
+        from boundcheck.prove.show import show
+
         outcome = boundcheck.prove(*(targets or ()), tick=tick)
         proofs = [proof for claim in outcome.claims for proof in claim.proofs]
         voices = {}
         for i, proof in enumerate(proofs if solvers else []):
             tick(f"solvers: {proof.script.id}, {proof.script.version}", i, len(proofs))
             voices[f"{proof.script.id}, {proof.script.version}"] = opinions(proof)
-    files = export(outcome, out) if out else []
+        tick("writing", 0, 1)
+        files = export(outcome, out) if out else []
+        extra = ({"solvers": voices} if solvers else {}) | ({"files": [str(path) for path in files]} if out else {})
+        answer = outcome.as_json() | extra if as_json else {}
     if as_json:
-        extra = {"solvers": voices} if solvers else {}
-        print_json(outcome.as_json() | extra | ({"files": [str(path) for path in files]} if out else {}))
+        print_json(answer)
     else:
         show(outcome, STDOUT, steps, voices)
         if files:
@@ -182,13 +212,11 @@ def prove(
         raise typer.Exit(1)
 
 
-@app.command()
+@_command("falsify")
 def falsify(
     context: typer.Context,
-    claim_id: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="A claim about an adapter's smoothness, or a theorem.")
-    ] = None,
-    replay: Annotated[Path | None, typer.Option(help="Judge the instance in this file, of ID if given.")] = None,
+    claim_id: Attacked = None,
+    replay: Replay = None,
     rank: Annotated[list[int] | None, typer.Option(help="Ranks to report; default: 1 to 8.")] = None,
     horizon: Annotated[list[int] | None, typer.Option(help="T, of a theorem; default: 2, 3 and 4.")] = None,
     assignments: Annotated[
@@ -207,34 +235,34 @@ def falsify(
 ) -> None:
     """Search for an instance that violates a claim, or on which it is tightest; solve for a theorem's worst case."""
     from boundcheck.claims.inputs import exact
-    from boundcheck.falsify.show import show, show_replay, show_worst_cases
-    from boundcheck.falsify.stored import replayed, save, summary_of
-    from boundcheck.falsify.worst_case import HORIZONS, summary, worst_cases
     from boundcheck.terminal import STDOUT, assignments_of, print_json, progress
-    from boundcheck.words import algorithm_of
 
-    claim = boundcheck.claims.opened(claim_id, "ID") if claim_id else None
     constants = {name: float(exact(name, value)) for name, value in assignments_of(assignments or []).items()}
-    if replay is not None:
-        _refuse(context, (*_SEARCH, "horizon", "assignments"), "with --replay")
-        instance, found = replayed(replay, claim)
-        violated, table, answer = found.violated, show_replay(instance, found), summary_of(instance, found)
-    elif claim is None:
-        raise InputError("ID", "(not given)", "a claim to attack, or --replay FILE")
-    elif algorithm_of(claim):
-        _refuse(context, _SEARCH, f"for a theorem, which {claim.id} is")
-        with progress() as tick:
+    with progress() as tick:
+        from boundcheck.falsify.show import show, show_replay, show_worst_cases
+        from boundcheck.falsify.stored import replayed, save, summary_of
+        from boundcheck.falsify.worst_case import HORIZONS, summary, worst_cases
+        from boundcheck.words import algorithm_of
+
+        claim = boundcheck.claims.opened(claim_id, "ID") if claim_id else None
+        if replay is not None:
+            _refuse(context, (*_SEARCH, "horizon", "assignments"), "with --replay")
+            instance, found = replayed(replay, claim)
+            violated, table, answer = found.violated, show_replay(instance, found), summary_of(instance, found)
+        elif claim is None:
+            raise InputError("ID", "(not given)", "a claim to attack, or --replay FILE")
+        elif algorithm_of(claim):
+            _refuse(context, _SEARCH, f"for a theorem, which {claim.id} is")
             cases = worst_cases(claim, horizon or HORIZONS, constants, tick)
-        answer, table = summary(cases), show_worst_cases(cases)
-        violated = answer["violated"]
-    else:
-        _refuse(context, ("horizon",), f"but for a theorem, which {claim.id} is not")
-        with progress() as tick:
+            answer, table = summary(cases), show_worst_cases(cases)
+            violated = answer["violated"]
+        else:
+            _refuse(context, ("horizon",), f"but for a theorem, which {claim.id} is not")
             result = boundcheck.falsify(
                 claim, rank or range(1, 9), constants, adapter, lipschitz, starts, rounds, examples, seed, tick
             )
-        save(result.instance, path := out or Path("instances") / f"{claim.id}.json")
-        violated, table, answer = result.violated, show(result, path), result.as_json() | {"file": str(path)}
+            save(result.instance, path := out or Path("instances") / f"{claim.id}.json")
+            violated, table, answer = result.violated, show(result, path), result.as_json() | {"file": str(path)}
     if as_json:
         print_json(answer)
     else:
@@ -244,9 +272,16 @@ def falsify(
         raise typer.Exit(1)
 
 
-@app.command()
+@_command("measure")
 def measure(
-    spec: Annotated[Path, typer.Argument(metavar="SPEC.toml", help="An experiment, or a sweep: any list in the spec.")],
+    spec: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SPEC.toml",
+            help="An experiment, or a sweep: any list in the spec.",
+            autocompletion=complete.specs,
+        ),
+    ],
     out: Annotated[Path | None, typer.Option(help="Folder of the report page; default: <store>/report-<spec>.")] = None,
     store: Store = Path("runs"),
     device: Device = "cpu",
@@ -261,15 +296,17 @@ def measure(
     as_json: Json = False,
 ) -> None:
     """Run the experiments of a spec, audit them, and write a report page."""
-    from boundcheck.report.page import write_runs
-    from boundcheck.report.screen import show_verdicts
     from boundcheck.terminal import STDOUT, print_json, progress
 
+    page, command = (out or store / f"report-{spec.stem}") / "index.html", f"boundcheck measure {spec.name}"
     with progress() as tick:
         results = boundcheck.measure(spec, store, device, tick, jobs, hours=hours, memory=memory, cluster=cluster)
-    page, command = (out or store / f"report-{spec.stem}") / "index.html", f"boundcheck measure {spec.name}"
-    lead = f"The experiments of {spec.name}."
-    files = write_runs([store / result.run_id for result in results], page, f"{spec.stem}, measured", lead, command)
+        tick("page", 0, 1)
+        from boundcheck.report.page import write_runs
+        from boundcheck.report.screen import show_verdicts
+
+        folders, lead = [store / result.run_id for result in results], f"The experiments of {spec.name}."
+        files = write_runs(folders, page, f"{spec.stem}, measured", lead, command)
     if as_json:
         print_json({"runs": [each.as_json() for each in results], "report": str(files[0])})
     else:
@@ -278,7 +315,7 @@ def measure(
     _exit(strict, [result.verdict for result in results])
 
 
-@app.command()
+@_command("new")
 def new(
     folder: Annotated[Path, typer.Argument(help="The folder, whose name the ids of its claims begin with.")],
     as_json: Json = False,
@@ -297,9 +334,12 @@ def new(
     STDOUT.print(f"To audit it: boundcheck audit {made}", soft_wrap=True, markup=False)
 
 
-@app.command()
+@_command("audit")
 def audit(
-    paper: Annotated[str, typer.Argument(help="The paper's key, such as jiang2024, or its folder.")],
+    paper: Annotated[
+        str,
+        typer.Argument(help="The paper's key, such as jiang2024, or its folder.", autocompletion=complete.papers),
+    ],
     full: Annotated[
         bool, typer.Option("--full", help="Make the whole report that papers cite: minutes instead of one.")
     ] = False,
@@ -314,10 +354,10 @@ def audit(
     as_json: Json = False,
 ) -> None:
     """The main job: a paper's proofs, runs and bounds, into one report. The referee's table comes first."""
-    from boundcheck.report.screen import show_findings, show_rows, show_verdicts
     from boundcheck.terminal import STDOUT, print_json, progress
 
     with progress(in_seconds=True) as line:
+        from boundcheck.report.screen import show_findings, show_rows, show_verdicts
 
         def proved(proofs: Any) -> None:
             if not as_json:
@@ -335,9 +375,12 @@ def audit(
     _exit(strict, [each["verdict"] for each in outcome["findings"] + outcome["runs"]])
 
 
-@app.command()
+@_command("report")
 def report(
-    run: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of finished runs.")],
+    run: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN...", help="Folders of finished runs.", autocompletion=complete.runs),
+    ],
     out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("report"),
     data: Annotated[bool, typer.Option("--data", help="Export each trace as netCDF and CSV too.")] = False,
     section: Annotated[
@@ -350,18 +393,22 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Figures and tables from stored runs."""
-    from boundcheck.claims import catalogue
-    from boundcheck.report.page import export_data, load_runs, write_runs
-    from boundcheck.terminal import STDOUT, print_json
+    from boundcheck.terminal import STDOUT, print_json, progress
 
-    for each in claim:
-        # Runs name it by its path, and those of a claim that was given as an object by its id.
-        catalogue.opened(catalogue.opened(each, "claim"))
     command = f"boundcheck report {' '.join(path.name for path in run)}"
     lead = f"{len(run)} stored run{'s' if len(run) > 1 else ''}."
-    files = write_runs(run, out / "index.html", "Stored runs", lead, command, section)
-    if data:
-        files += export_data(load_runs(run), out / "data")
+    with progress() as tick:
+        tick("page", 0, 1)
+        from boundcheck.claims import catalogue
+        from boundcheck.report.page import export_data, load_runs, write_runs
+
+        for each in claim:
+            # Runs name it by its path, and those of a claim that was given as an object by its id.
+            catalogue.opened(catalogue.opened(each, "claim"))
+        files = write_runs(run, out / "index.html", "Stored runs", lead, command, section)
+        if data:
+            tick("data", 0, 1)
+            files += export_data(load_runs(run), out / "data")
     if as_json:
         print_json({"files": [str(path) for path in files]})
     else:
@@ -369,7 +416,7 @@ def report(
             STDOUT.print(str(path), soft_wrap=True, markup=False)
 
 
-@app.command()
+@_command("soundness")
 def soundness(
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("reports") / "soundness",
     share: Annotated[int, typer.Option(help="Try every n-th mutant only: 1 for all, 20 for a quick look.")] = 1,
@@ -377,14 +424,16 @@ def soundness(
     as_json: Json = False,
 ) -> None:
     """Check the checker: how often a verdict on a false, or on a true, statement is wrong. Exits with 1 if one is."""
-    from boundcheck.report.soundness import write_soundness
-    from boundcheck.soundness.survey import survey
     from boundcheck.terminal import STDOUT, Table, print_json, progress
 
-    with progress() as tick:
-        found = survey(share, jobs, tick)
     command = "boundcheck soundness" + (f" --share {share}" if share > 1 else "")
-    files = write_soundness(found, out, command)
+    with progress() as tick:
+        from boundcheck.report.soundness import write_soundness
+        from boundcheck.soundness.survey import survey
+
+        found = survey(share, jobs, tick)
+        tick("page", 0, 1)
+        files = write_soundness(found, out, command)
     if as_json:
         print_json(found.as_json() | {"report": str(files[0])})
     else:
@@ -402,7 +451,7 @@ def soundness(
         raise typer.Exit(1)
 
 
-@app.command()
+@_command("reliability")
 def reliability(
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("reports") / "reliability",
     share: Annotated[int, typer.Option(help="Make every n-th attack only: 1 for all, 20 for a quick look.")] = 1,
@@ -410,14 +459,16 @@ def reliability(
     as_json: Json = False,
 ) -> None:
     """Attack boundcheck: kills, full disks, damaged files; is work ever lost? Exits with 1 if anything goes wrong."""
-    from boundcheck.reliability.survey import survey
-    from boundcheck.report.reliability import write_reliability
     from boundcheck.terminal import STDOUT, print_json, progress
 
-    with progress() as tick:
-        found = survey(share, jobs, tick)
     command = "boundcheck reliability" + (f" --share {share}" if share > 1 else "")
-    files = write_reliability(found, out, command)
+    with progress() as tick:
+        from boundcheck.reliability.survey import survey
+        from boundcheck.report.reliability import write_reliability
+
+        found = survey(share, jobs, tick)
+        tick("page", 0, 1)
+        files = write_reliability(found, out, command)
     if as_json:
         print_json(found.as_json() | {"report": str(files[0])})
     else:

@@ -78,7 +78,7 @@ class Table(RichTable):
     """
 
     def __init__(self, *headers: str | Column, title: str = "", **look: Any) -> None:
-        """Take the headers, or columns of rich's where one is not to be folded, and whatever else rich's table takes."""
+        """Take headers, or columns of rich's where one is not to be folded, and what else rich's table takes."""
         columns = (Column(each, overflow="fold") if isinstance(each, str) else each for each in headers)
         super().__init__(*columns, title=_shown(title) if title else None, title_justify="left", **look)
 

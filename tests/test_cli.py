@@ -240,6 +240,18 @@ def test_prove_shows_what_refutes(command):
     assert "There the left side is 3/25 and the right side 1." in result.out
 
 
+def test_prove_prints_in_a_pipe_whatever_json_says_of_a_proof(command):
+    id = "jiang2024.training_against_fine_tuning"
+    text, answer = command("prove", id).out, json.loads(command("prove", id, "--json").out)
+    ((proof,),) = (claim["proofs"] for claim in answer["claims"])
+    for step in proof["steps"]:
+        witness = step["witness"]
+        said = [step["label"], step["statement"], step["meaning"], step["reason"], *step["given"]]
+        said += [witness["about"], witness["left"], witness["right"]] if witness else []
+        said += [f"{name} = {value}" for name, value in witness["numbers"].items()] if witness else []
+        assert all(part in text for part in said)
+
+
 @pytest.mark.full
 def test_prove_takes_a_script_of_ones_own(tmp_path):
     (tmp_path / "my_lemma.py").write_text(LEMMA.format(left="x**2"))

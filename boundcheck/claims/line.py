@@ -1,8 +1,8 @@
 r"""`line`: a formula in LaTeX on one line of text, as a person would type it, for a terminal.
 
-``\frac{2 D \hat{L}}{T}`` is ``2 D L̂/T``, and ``\sqrt{r} \sigma`` is ``√r σ``. Brackets stand where a fraction bar, a root
-or a raised script told what belongs together, so that the line says what the formula says. It reads what SymPy, the
-vocabulary and the authors of claims write; a command that it does not know is shown by its name.
+``\frac{2 D \hat{L}}{T}`` is ``2 D L̂/T``, and ``\sqrt{r} \sigma`` is ``√r σ``. Brackets stand where a fraction bar, a
+root or a raised script told what belongs together, so that the line says what the formula says. It reads what SymPy,
+the vocabulary and the authors of claims write; a command that it does not know is shown by its name.
 """
 
 import re
@@ -32,11 +32,13 @@ _KINDS: dict[str, Kind] = {
 _SPACES = frozenset((r"\ ", r"\,", r"\;", r"\:", r"\quad", r"\qquad", "~"))
 _NOTHING = frozenset((r"\!", r"\displaystyle", r"\limits"))
 _ABOVE = {r"\hat": "\u0302", r"\tilde": "\u0303", r"\bar": "\u0304", r"\overline": "\u0304"}
-_WORDS = frozenset((r"\text", r"\mathrm", r"\mathbf", r"\mathit", r"\mathtt", r"\mathcal", r"\operatorname", r"\mathbb"))
+_WORDS = frozenset(
+    (r"\text", r"\mathrm", r"\mathbf", r"\mathit", r"\mathtt", r"\mathcal", r"\operatorname", r"\mathbb")
+)
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _ENDS = {"(": ")", "[": "]", "{": "}", "⟨": "⟩", "‖": "‖"}
-# A script that needs no bracket; a letter, a call, a norm or what is in brackets, and a power or a root of one; and what
-# makes an expression more than a product.
+# A script that needs no bracket; a letter, a call, a norm or what is in brackets, and a power or a root of one; and
+# what makes an expression more than a product.
 _NAME, _POWER = r"[^\W_⁰¹²³⁴⁵⁶⁷⁸⁹]+", "[⁰¹²³⁴⁵⁶⁷⁸⁹]*"
 _SCRIPT = re.compile(rf"{_NAME}'*")
 _LETTER = rf"{_NAME}[\u0302-\u0304]?'*(_{_NAME})?"
@@ -201,7 +203,7 @@ def _bracketed(text: str, above_bar: bool = False) -> str:
 
 
 def _outside(text: str) -> str:
-    """What stands outside of all brackets and norms, each of which is left as an empty pair; all of it if one is open."""
+    """What stands outside of brackets and norms, which are left as empty pairs; the whole text if one is open."""
     found, ends = "", list[str]()
     for sign in text:
         if ends and sign == ends[-1]:

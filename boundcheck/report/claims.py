@@ -96,7 +96,7 @@ def _statement(claim: Claim) -> str:
 
 
 def commands(claim: Claim, name: str = "") -> Iterator[str]:
-    """The commands that say more of a claim, each of which works as it stands; one of your own needs its path as name."""
+    """The commands that say more of a claim, as they are to be typed; a claim of your own needs its path as name."""
     called = name or claim.id
     if numbers := sample(claim):
         yield " ".join(["boundcheck bound", called, *(f"--set {key}={value}" for key, value in numbers.items())])

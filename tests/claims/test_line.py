@@ -1,4 +1,4 @@
-"""A formula on one line says what it says in LaTeX: read back by other code it has the same value, and no sign is lost."""
+"""A formula on one line says what it says in LaTeX: read back by other code it has its value."""
 
 import math
 import re
