@@ -69,8 +69,8 @@ USAGES = {
     "measure": Usage(
         "Run experiments, audit them, write a page.",
         (
-            "boundcheck measure my_paper/experiments/data.toml",
-            "boundcheck measure examples/digits.toml --jobs 2",
+            "boundcheck measure my_spec.toml",
+            "boundcheck measure my_spec.toml --jobs 2 --store runs --out my-report --strict",
         ),
         "Runs are kept in --store, and the page is written to --out.",
         _STRICT,

@@ -11,7 +11,6 @@ import typer
 
 from boundcheck import cli, complete
 from boundcheck.claims import catalogue
-from boundcheck.measure.spec import specs_of
 from boundcheck.proofs import papers
 from boundcheck.prove.script import of_paper
 from boundcheck.usage import USAGES
@@ -47,8 +46,6 @@ def test_an_example_is_understood(example: str) -> None:
     found = COMMANDS.commands[name].make_context(name, arguments).params
     for key in ("claim_id", "name", "paper"):
         assert found.get(key) in {*catalogue, *papers(), None, "my_paper"}
-    if name == "measure" and "examples" in example:
-        assert specs_of(ROOT / found["spec"])
 
 
 QUICK = [x for x in EXAMPLES if x.split()[1] in ("claims", "bound", "new")] + ["boundcheck prove meft.lora --steps"]
@@ -65,7 +62,7 @@ def test_a_quick_example_works(example: str, command) -> None:
 def test_the_other_examples_work_in_turn(command, tmp_path: Path) -> None:
     """All but those that take minutes, which have commands of their own in the tests' layers."""
     shutil.copy(ROOT / "proofs" / "template.py", tmp_path / "my_lemma.py")
-    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    shutil.copy(ROOT / "examples" / "pseudo_huber.toml", tmp_path / "my_spec.toml")
     command("new", "my_paper")
     for example in EXAMPLES:
         name = example.split()[1]
@@ -74,7 +71,8 @@ def test_the_other_examples_work_in_turn(command, tmp_path: Path) -> None:
         runs = [path.parent.name for path in (tmp_path / "runs").glob("*/result.json")]
         arguments = example.replace("RUN", runs[0] if runs else "RUN").split()[1:]
         answer = command(*arguments)
-        assert answer.code == 0, (example, answer.err)
+        # What one finds may be a reason to exit with 1.
+        assert answer.code in (0, "--strict" in example), (example, answer.err)
 
 
 def test_what_is_offered_is_what_there_is() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from boundcheck.claims import catalogue
 from boundcheck.claims.line import line
+from tests.layers import sampled
 
 TYPED = [
     (r"\frac{2 D \hat{L}}{T}", "2 D L̂/T"),
@@ -117,6 +118,7 @@ def agrees(expression: sp.Expr, latex: str, values: dict[sp.Symbol, float], name
     return math.isclose(Twin(line(latex), names).value(), exact, rel_tol=1e-9, abs_tol=1e-9)
 
 
+@sampled(4)
 @pytest.mark.parametrize("id", [claim.id for claim in catalogue.values() if claim.quantities])
 def test_every_formula_of_the_catalogue_has_its_value(id: str) -> None:
     claim = catalogue[id]
@@ -163,6 +165,7 @@ def test_any_text_is_shown(text: str) -> None:
     assert isinstance(line(text), str)
 
 
+@sampled(4)
 @pytest.mark.parametrize("id", catalogue)
 def test_every_statement_is_shown_without_a_command(id: str) -> None:
     claim = catalogue[id]

@@ -15,6 +15,7 @@ from boundcheck.prove.script import of_paper
 from boundcheck.report.claims import commands, row, sample, show_catalogue, show_claim
 from boundcheck.terminal import _ENDLESS
 from boundcheck.words import algorithm_of
+from tests.layers import sampled
 
 PROVED = {script.id for key in papers() for script in of_paper(key)}
 
@@ -25,6 +26,7 @@ def printed(claim: Claim, **console: object) -> str:
     return out.getvalue()
 
 
+@sampled(4)
 @pytest.mark.parametrize("id", catalogue)
 def test_what_json_says_of_a_claim_stands_whole_in_a_pipe(id: str) -> None:
     claim = catalogue[id]
@@ -41,6 +43,7 @@ def test_what_json_says_of_a_claim_stands_whole_in_a_pipe(id: str) -> None:
     assert f"algorithm\t{said['algorithm']}" in text or not said["algorithm"]
 
 
+@sampled(4, 1)
 @pytest.mark.parametrize("id", catalogue)
 def test_each_command_that_is_offered_works_and_others_would_not(id: str) -> None:
     claim = catalogue[id]
