@@ -6,6 +6,7 @@ usage or bad input, in one line. Each command imports what it uses, and nothing 
 """
 
 import os
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
@@ -74,6 +75,12 @@ def main() -> None:
         except _ClickError as error:
             say(error.format_message())
             code = 2
+        except OSError as error:
+            # Typer writes what a shell is to know into the home folder.
+            if "--install-completion" not in sys.argv:
+                raise
+            expected = f"a home folder that can be written ({error.strerror})"
+            raise InputError("--install-completion", error.filename, expected) from None
     raise SystemExit(code)
 
 

@@ -146,3 +146,16 @@ def test_bash_completes_by_the_script_that_is_shown(tmp_path: Path) -> None:
     )
     done = subprocess.run(["bash", "--norc", "-c", typed], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["meft", "methods"], done.stderr
+
+
+@pytest.mark.parametrize(("home", "code"), [("home", 0), ("file/home", 2)])
+def test_completion_is_installed_in_the_home_folder_or_refused_in_one_line(
+    home: str, code: int, command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HOME", str(tmp_path / home))
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    answer = command("--install-completion", "bash")
+    assert (answer.code, answer.err.count("\n")) == (code, code // 2)
+    assert code == 0 or answer.err.startswith("boundcheck: --install-completion = ")
+    assert code or "_boundcheck_completion" in (tmp_path / home / ".bash_completions" / "boundcheck.sh").read_text()
