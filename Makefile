@@ -5,7 +5,7 @@ BIN := .venv/bin
 # What is imported is compiled once and kept.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: report reference test test-full nightly coverage bench lint clean
+.PHONY: report reference test test-full nightly coverage bench docs lint clean
 
 report: .venv/core
 	$(BIN)/boundcheck audit jiang2024
@@ -40,6 +40,10 @@ coverage: .venv/test
 bench: .venv/bench
 	$(BIN)/python -m benchmarks --out reports/benchmarks
 
+# The site, for build/docs/index.html. What is read off the code is read anew each time.
+docs: .venv/docs
+	$(BIN)/sphinx-build -E -W -q docs build/docs
+
 lint: .venv/full
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
@@ -49,9 +53,10 @@ clean:
 # The stamp files say what is installed; each is out of date when the dependencies change.
 .venv/core: EXTRAS :=
 .venv/test: EXTRAS := [test]
-.venv/full: EXTRAS := [test,lint,hf,pretrained,fast,cluster]
+.venv/full: EXTRAS := [test,browser,lint,docs,hf,pretrained,fast,cluster,pdf]
+.venv/docs: EXTRAS := [docs,hf]
 .venv/bench: EXTRAS := [bench,hf,pretrained,cluster]
-.venv/core .venv/test .venv/full .venv/bench: pyproject.toml | .venv/bin/pip
+.venv/core .venv/test .venv/full .venv/docs .venv/bench: pyproject.toml | .venv/bin/pip
 	@$(HINT)
 	$(BIN)/pip install --quiet --no-compile --editable ".$(EXTRAS)"
 	$(COMPILE)
@@ -64,7 +69,7 @@ clean:
 # cores, without large parts that are not; templates for other Pythons do not compile, and need not.
 UNUSED := tests?|testing|examples|benchmarks|pip|setuptools|_inductor|distributed|onnx|lexers|physics|networkx|sklearn
 COMPILE = $(BIN)/python -m compileall -q -j 0 -x '/($(UNUSED))/' .venv/lib/python3*/site-packages || true
-# pip's own settings reach it: the README says how to have the CPU build of torch, where the default is one for CUDA.
+# pip's own settings reach it: docs/how_to/install.md says how to have the CPU build of torch, where the default is one for CUDA.
 HINT = if [ "$$(uname)" = Linux ] && ! command -v nvidia-smi > /dev/null && ! $(BIN)/python -c 'import torch' 2> /dev/null \
 	&& [ -z "$$PIP_EXTRA_INDEX_URL$$PIP_INDEX_URL$$PIP_FIND_LINKS" ]; then echo "No NVIDIA GPU was found, and torch's \
-default build for Linux brings CUDA, gigabytes of it. The README says how to have the CPU build."; fi
+default build for Linux brings CUDA, gigabytes of it. docs/how_to/install.md says how to have the CPU build."; fi

@@ -12,6 +12,7 @@ from benchmarks.growth import BETWEEN, FITTED, PER_ENTRY, Fit, fit
 from benchmarks.line import Curve, Line
 from benchmarks.machine import PRODUCT, TRIAD
 from benchmarks.results import Results
+from boundcheck.report.opening import Headline, Opening
 from boundcheck.report.page import write_parts
 from boundcheck.report.section import Folder, templates
 from boundcheck.report.style import BLUE, GREY, STYLE, VERMILLION, WIDTH, log_y, marks, panels, ticks
@@ -20,6 +21,8 @@ from boundcheck.report.words import number, signed
 _TITLE = "boundcheck, timed: each figure against its peer"
 _LEAD = """Every line was measured on one machine, in a process of its own. Where there is a peer, ours and
 the peer's took turns, and the best turn of each counts; a limit in seconds is held against the median."""
+_CAPTION = """The factor that each line has left to its limit, or that it misses. An arrow: further off than the axis
+goes."""
 # Where the figure of ratios ends; what is further off is drawn there.
 _FURTHEST = 20.0
 _LOOKS = {"held": "held", "missed": "failed", "not measured": "unknown", "measured": "unknown"}
@@ -41,14 +44,28 @@ def write(results: Results, folder: Path) -> list[Path]:
     given = {
         "results": results,
         "figure": lambda name, drawn, caller: beside.figure(name, drawn, caller()),
-        **{each.__name__: each for each in (badge, value_and_limit, headroom, curves, fitted, amount, decades)},
+        **{each.__name__: each for each in (badge, value_and_limit, curves, fitted, amount, decades)},
         "numbers": {"between": BETWEEN, "fitted": FITTED, "per_entry": PER_ENTRY, "product": PRODUCT, "triad": TRIAD},
     }
     parts = templates().from_string(source).make_module(given)
     headings = {"": "summary", "Lines": "table", "How costs grow": "growth", "How near the machine": "roof"}
     headings |= {"Machine": "machine"}
     built = [(heading, Markup(getattr(parts, name)())) for heading, name in headings.items()]
-    return write_parts(folder / "index.html", _TITLE, _LEAD, built, {"results.json": results.as_json()} | beside.files)
+    files = {"results.json": results.as_json()} | beside.files
+    return write_parts(folder / "index.html", _TITLE, _LEAD, _opening(results), built, files)
+
+
+def _opening(results: Results) -> Opening:
+    """How many lines hold their limit, and how far each is from it."""
+    asked = [line for line in results.lines if line.limit]
+    held, missed = ([line for line in asked if line.verdict == word] for word in ("held", "missed"))
+    numbers = (
+        Headline(f"{len(held)} of {len(asked)}", "lines with a limit that hold it"),
+        Headline(number(len(missed)), "lines that miss it"),
+        Headline(number(len(results.lines)), "lines in all, each measured in a process of its own"),
+    )
+    words = f"Of {len(asked)} lines that have a limit {len(held)} hold it and {len(missed)} miss it."
+    return Opening(words, numbers, headroom(asked), _CAPTION, "headroom")
 
 
 def badge(verdict: str) -> Markup:

@@ -6,15 +6,17 @@
 
 `bc.prove("jiang2024.lemma1")` audits proofs, `bc.falsify("meft.lemma1_sharp")` looks for an instance that breaks a
 claim, `bc.measure(spec)` runs an experiment, and `bc.audit("jiang2024")` makes the report on a paper.
-`bc.BoundcheckCallback()` is for a Trainer of transformers.
+`bc.BoundcheckCallback()` is for a Trainer of transformers. In a notebook each result shows itself, and so does the
+progress of what takes longer than two seconds.
 """
 
+import functools
 import importlib
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from boundcheck.errors import BoundcheckError, InputError
 from boundcheck.version import __version__
@@ -45,16 +47,27 @@ __all__ = [
     "prove",
 ]
 
-# Where each name comes from, and what it is called there. It is imported when it is first asked for.
+
+class _Home(NamedTuple):
+    """Where a public name comes from, and what it is called there. It is imported when it is first asked for.
+
+    A function that may take long tells of its progress, in seconds or in other units.
+    """
+
+    module: str
+    name: str
+    tells: Literal["", "units", "seconds"] = ""
+
+
 _HOMES = {
-    "BoundcheckCallback": ("boundcheck.callback", "BoundcheckCallback"),
-    "Claim": ("boundcheck.claims", "Claim"),
-    "Loss": ("boundcheck.problems.loss", "Loss"),
-    "audit": ("boundcheck.report", "audit"),
-    "claims": ("boundcheck.claims", "catalogue"),
-    "falsify": ("boundcheck.falsify", "falsify"),
-    "measure": ("boundcheck.measure", "measure"),
-    "prove": ("boundcheck.prove", "prove"),
+    "BoundcheckCallback": _Home("boundcheck.callback", "BoundcheckCallback"),
+    "Claim": _Home("boundcheck.claims", "Claim"),
+    "Loss": _Home("boundcheck.problems.loss", "Loss"),
+    "audit": _Home("boundcheck.report", "audit", "seconds"),
+    "claims": _Home("boundcheck.claims", "catalogue"),
+    "falsify": _Home("boundcheck.falsify", "falsify", "units"),
+    "measure": _Home("boundcheck.measure", "measure", "units"),
+    "prove": _Home("boundcheck.prove", "prove", "units"),
 }
 
 
@@ -128,15 +141,39 @@ def __getattr__(name: str) -> Any:
 
 def _found(name: str) -> Any:
     """The object that a public name stands for, imported when it is first asked for."""
-    home, there = _HOMES[name]
+    home = _HOMES[name]
     try:
-        return vars(importlib.import_module(home))[there]
+        found = vars(importlib.import_module(home.module))[home.name]
     except ModuleNotFoundError as error:
         # Transformers, which the callback is for, is an extra.
         if name != "BoundcheckCallback":
             raise
         expected = f'{error.name}, from pip install "boundcheck[hf]"'
         raise InputError(name, "(not installed)", expected) from None
+    return _watched(found, home.tells == "seconds") if home.tells else found
+
+
+def _watched(function: Any, in_seconds: bool) -> Any:
+    """The same function; where no `tick` is given, whoever waits at a terminal or in a notebook sees how far it is."""
+    import inspect
+
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def called(*args: Any, **options: Any) -> Any:
+        try:
+            given = signature.bind(*args, **options).arguments
+        except TypeError:
+            # The function says itself what is wrong.
+            return function(*args, **options)
+        if "tick" in given:
+            return function(*args, **options)
+        from boundcheck.live import watched
+
+        with watched(in_seconds) as tick:
+            return function(*args, **options, tick=tick)
+
+    return called
 
 
 def __dir__() -> list[str]:

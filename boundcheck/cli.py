@@ -1,4 +1,4 @@
-"""The command line: `boundcheck claims | bound | prove | falsify | measure | audit | report | soundness | reliability`.
+"""The command line, `boundcheck COMMAND`: claims, cite, bound, prove, falsify, measure, audit, report, and others.
 
 Tables for a person go to stdout and progress to stderr; with `--json` one JSON object is all that stdout gets. Exit
 code 0: it did its work, whatever it found; 1 with `--strict`: something was refuted, violated or is unknown; 2: bad
@@ -6,7 +6,8 @@ usage or bad input, in one line. Each command imports what it uses, and nothing 
 """
 
 import os
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,15 +17,16 @@ import typer
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import boundcheck
+from boundcheck import complete
 from boundcheck.ending import in_one_line
 from boundcheck.errors import InputError
 from boundcheck.progress import DAY
 from boundcheck.sinks import say
+from boundcheck.usage import USAGES
 from boundcheck.verdicts import is_well
 
 app = typer.Typer(
     invoke_without_command=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     # Plain help: to draw boxes takes longer than everything else that `--help` does.
     rich_markup_mode=None,
@@ -36,9 +38,19 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on std
 _STRICT = "Exit with 1 if anything is refuted, violated or unknown. A run must be supported; (asymptotic) is enough."
 Strict = Annotated[bool, typer.Option("--strict", help=_STRICT)]
 Device = Annotated[str, typer.Option(help="Torch device: cpu, cuda or cuda:N.")]
+_LATEX = "Write latex/ for a paper: tables, theorems, figures, a command for every number, BibTeX, and a main.tex."
+Latex = Annotated[bool, typer.Option("--latex", help=_LATEX)]
+Pdf = Annotated[bool, typer.Option("--pdf", help="Write report.pdf too, the report on paper; needs the extra pdf.")]
 Store = Annotated[
     Path, typer.Option("--store", help="Folder of the run folders; a finished run is read and not repeated.")
 ]
+
+_ATTACKED = "A claim about an adapter's smoothness, or a theorem."
+Attacked = Annotated[
+    str | None, typer.Argument(metavar="[ID]", help=_ATTACKED, autocompletion=complete.claims, show_default=False)
+]
+_REPLAY = "Judge the instance in this file, of ID if given."
+Replay = Annotated[Path | None, typer.Option(help=_REPLAY, autocompletion=complete.instances)]
 
 _JOBS = (
     "Experiments to run at a time, each in a process. It changes no bit of a result: a small problem has one thread, "
@@ -61,10 +73,17 @@ def main() -> None:
     """Entry point; bad usage, errors of boundcheck's, signals and sinks that close end in one line."""
     with in_one_line():
         try:
-            code = app(standalone_mode=False)
+            # Under one name however it was called, so that a shell's question reaches it.
+            code = app(standalone_mode=False, prog_name="boundcheck")
         except _ClickError as error:
             say(error.format_message())
             code = 2
+        except OSError as error:
+            # Typer writes what a shell is to know into the home folder.
+            if "--install-completion" not in sys.argv:
+                raise
+            expected = f"a home folder that can be written ({error.strerror})"
+            raise InputError("--install-completion", error.filename, expected) from None
     raise SystemExit(code)
 
 
@@ -87,28 +106,71 @@ def _options(
         raise typer.Exit(2)
 
 
-@app.command()
+def _command(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A command with what `boundcheck.usage` says of it."""
+    usage = USAGES[name]
+    return app.command(name, short_help=usage.short, epilog=usage.ending)
+
+
+@_command("claims")
 def claims(
-    claim_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="One claim, to be shown whole.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[ID or PAPER]",
+            help="One claim, to be shown whole; or a paper's alone.",
+            autocompletion=complete.claims_and_papers,
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """List the catalogue, each claim with what carries it, the kernel or an argument; or show one claim whole."""
-    from boundcheck.claims import catalogue
-    from boundcheck.prove.claims import row, show_catalogue, show_claim
-    from boundcheck.terminal import STDOUT, print_json
+    from boundcheck.terminal import STDOUT, print_json, progress
 
-    shown = [catalogue.opened(claim_id, "ID")] if claim_id else list(catalogue.values())
+    with progress() as tick:
+        tick("reading the catalogue", 0, 1)
+        from boundcheck.claims import catalogue
+        from boundcheck.proofs import papers
+        from boundcheck.report.claims import row, show_catalogue, show_claim
+
+        one = catalogue.opened(name, "ID") if name and name not in papers() else None
+        shown = [one] if one else list(papers()[name].claims() if name else catalogue.values())
+        answer = {"claims": [row(claim, name or "" if one else "") for claim in shown]} if as_json else {}
     if as_json:
-        print_json({"claims": [row(claim) for claim in shown]})
-    elif claim_id:
-        show_claim(shown[0], STDOUT)
+        print_json(answer)
+    elif one:
+        show_claim(one, STDOUT, name or "")
     else:
         show_catalogue(shown, STDOUT)
 
 
-@app.command()
+@_command("cite")
+def cite(
+    claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim, such as jiang2024.theorem2.")],
+    as_json: Json = False,
+) -> None:
+    """Print what to cite for a claim, as BibTeX: the papers that it comes from, and boundcheck with the claim's id."""
+    from boundcheck.claims import catalogue
+    from boundcheck.claims.cite import cited
+    from boundcheck.terminal import print_json
+
+    claim = catalogue.opened(claim_id, "ID")
+    entries = cited(claim)
+    if as_json:
+        said = {"keys": [each.key for each in entries], "bibtex": [each.text for each in entries]}
+        print_json({"claim": claim.id, "source": claim.source} | said)
+    else:
+        typer.echo("\n\n".join(each.text for each in entries))
+
+
+@_command("bound")
 def bound(
-    claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim with a number, such as jiang2024.theorem2.")],
+    claim_id: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="A claim with a number, such as jiang2024.theorem2.", autocompletion=complete.claims
+        ),
+    ],
     assignments: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="A symbol's value: r=8, zeta=0.1, T=10_000, G=1/3."),
@@ -116,11 +178,8 @@ def bound(
     as_json: Json = False,
 ) -> None:
     """Evaluate the quantities of a claim at given constants, each with a rigorous enclosure."""
-    from rich.markup import escape
-    from rich.table import Table
-
     from boundcheck.claims import catalogue
-    from boundcheck.terminal import STDOUT, assignments_of, print_json
+    from boundcheck.terminal import STDOUT, Table, assignments_of, print_json
 
     claim = catalogue.opened(claim_id, "ID")
     inputs = assignments_of(assignments or [])
@@ -129,19 +188,20 @@ def bound(
     if as_json:
         print_json({"claim": claim.id, "values": values, "enclosures": enclosures})
         return
-    columns, title = ("quantity", "value", "enclosure (Arb)", "meaning"), escape(f"{claim.id}: {claim.title}")
-    table = Table(*columns, title=title, title_justify="left")
+    table = Table("quantity", "value", "enclosure (Arb)", "meaning", title=f"{claim.id}: {claim.title}")
     for each in claim.quantities:
-        table.add_row(*map(escape, (each.name, f"{values[each.name]:.6g}", enclosures[each.name], each.meaning)))
+        table.add(each.name, f"{values[each.name]:.6g}", enclosures[each.name], each.meaning)
     STDOUT.print(table)
 
 
-@app.command()
+@_command("prove")
 def prove(
     targets: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[ID or script.py ...]", help="Claims, papers, folders of papers, scripts; default: all papers."
+            metavar="[ID or script.py ...]",
+            help="Claims, papers, folders of papers, scripts; default: all papers.",
+            autocompletion=complete.targets,
         ),
     ] = None,
     steps: Annotated[bool, typer.Option("--steps", help="Show every line, those of mere algebra too.")] = False,
@@ -154,22 +214,25 @@ def prove(
     as_json: Json = False,
 ) -> None:
     """Audit proofs line by line: proved by the kernel, refuted by a witness, or unknown."""
-    from boundcheck.prove.outcome import export
-    from boundcheck.prove.results import opinions
-    from boundcheck.prove.show import show
     from boundcheck.terminal import STDOUT, print_json, progress
 
     with progress() as tick:
+        from boundcheck.prove.outcome import export
+        from boundcheck.prove.results import opinions
+        from boundcheck.prove.show import show
+
         outcome = boundcheck.prove(*(targets or ()), tick=tick)
         proofs = [proof for claim in outcome.claims for proof in claim.proofs]
         voices = {}
         for i, proof in enumerate(proofs if solvers else []):
             tick(f"solvers: {proof.script.id}, {proof.script.version}", i, len(proofs))
             voices[f"{proof.script.id}, {proof.script.version}"] = opinions(proof)
-    files = export(outcome, out) if out else []
+        tick("writing", 0, 1)
+        files = export(outcome, out) if out else []
+        extra = ({"solvers": voices} if solvers else {}) | ({"files": [str(path) for path in files]} if out else {})
+        answer = outcome.as_json() | extra if as_json else {}
     if as_json:
-        extra = {"solvers": voices} if solvers else {}
-        print_json(outcome.as_json() | extra | ({"files": [str(path) for path in files]} if out else {}))
+        print_json(answer)
     else:
         show(outcome, STDOUT, steps, voices)
         if files:
@@ -178,13 +241,11 @@ def prove(
         raise typer.Exit(1)
 
 
-@app.command()
+@_command("falsify")
 def falsify(
     context: typer.Context,
-    claim_id: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="A claim about an adapter's smoothness, or a theorem.")
-    ] = None,
-    replay: Annotated[Path | None, typer.Option(help="Judge the instance in this file, of ID if given.")] = None,
+    claim_id: Attacked = None,
+    replay: Replay = None,
     rank: Annotated[list[int] | None, typer.Option(help="Ranks to report; default: 1 to 8.")] = None,
     horizon: Annotated[list[int] | None, typer.Option(help="T, of a theorem; default: 2, 3 and 4.")] = None,
     assignments: Annotated[
@@ -203,34 +264,34 @@ def falsify(
 ) -> None:
     """Search for an instance that violates a claim, or on which it is tightest; solve for a theorem's worst case."""
     from boundcheck.claims.inputs import exact
-    from boundcheck.falsify.show import show, show_replay, show_worst_cases
-    from boundcheck.falsify.stored import replayed, save, summary_of
-    from boundcheck.falsify.worst_case import HORIZONS, summary, worst_cases
     from boundcheck.terminal import STDOUT, assignments_of, print_json, progress
-    from boundcheck.words import algorithm_of
 
-    claim = boundcheck.claims.opened(claim_id, "ID") if claim_id else None
     constants = {name: float(exact(name, value)) for name, value in assignments_of(assignments or []).items()}
-    if replay is not None:
-        _refuse(context, (*_SEARCH, "horizon", "assignments"), "with --replay")
-        instance, found = replayed(replay, claim)
-        violated, table, answer = found.violated, show_replay(instance, found), summary_of(instance, found)
-    elif claim is None:
-        raise InputError("ID", "(not given)", "a claim to attack, or --replay FILE")
-    elif algorithm_of(claim):
-        _refuse(context, _SEARCH, f"for a theorem, which {claim.id} is")
-        with progress() as tick:
+    with progress() as tick:
+        from boundcheck.falsify.show import show, show_replay, show_worst_cases
+        from boundcheck.falsify.stored import replayed, save, summary_of
+        from boundcheck.falsify.worst_case import HORIZONS, summary, worst_cases
+        from boundcheck.words import algorithm_of
+
+        claim = boundcheck.claims.opened(claim_id, "ID") if claim_id else None
+        if replay is not None:
+            _refuse(context, (*_SEARCH, "horizon", "assignments"), "with --replay")
+            instance, found = replayed(replay, claim)
+            violated, table, answer = found.violated, show_replay(instance, found), summary_of(instance, found)
+        elif claim is None:
+            raise InputError("ID", "(not given)", "a claim to attack, or --replay FILE")
+        elif algorithm_of(claim):
+            _refuse(context, _SEARCH, f"for a theorem, which {claim.id} is")
             cases = worst_cases(claim, horizon or HORIZONS, constants, tick)
-        answer, table = summary(cases), show_worst_cases(cases)
-        violated = answer["violated"]
-    else:
-        _refuse(context, ("horizon",), f"but for a theorem, which {claim.id} is not")
-        with progress() as tick:
+            answer, table = summary(cases), show_worst_cases(cases)
+            violated = answer["violated"]
+        else:
+            _refuse(context, ("horizon",), f"but for a theorem, which {claim.id} is not")
             result = boundcheck.falsify(
                 claim, rank or range(1, 9), constants, adapter, lipschitz, starts, rounds, examples, seed, tick
             )
-        save(result.instance, path := out or Path("instances") / f"{claim.id}.json")
-        violated, table, answer = result.violated, show(result, path), result.as_json() | {"file": str(path)}
+            save(result.instance, path := out or Path("instances") / f"{claim.id}.json")
+            violated, table, answer = result.violated, show(result, path), result.as_json() | {"file": str(path)}
     if as_json:
         print_json(answer)
     else:
@@ -240,9 +301,16 @@ def falsify(
         raise typer.Exit(1)
 
 
-@app.command()
+@_command("measure")
 def measure(
-    spec: Annotated[Path, typer.Argument(metavar="SPEC.toml", help="An experiment, or a sweep: any list in the spec.")],
+    spec: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SPEC.toml",
+            help="An experiment, or a sweep: any list in the spec.",
+            autocompletion=complete.specs,
+        ),
+    ],
     out: Annotated[Path | None, typer.Option(help="Folder of the report page; default: <store>/report-<spec>.")] = None,
     store: Store = Path("runs"),
     device: Device = "cpu",
@@ -257,15 +325,17 @@ def measure(
     as_json: Json = False,
 ) -> None:
     """Run the experiments of a spec, audit them, and write a report page."""
-    from boundcheck.report.page import write_runs
-    from boundcheck.report.screen import show_verdicts
     from boundcheck.terminal import STDOUT, print_json, progress
 
+    page, command = (out or store / f"report-{spec.stem}") / "index.html", f"boundcheck measure {spec.name}"
     with progress() as tick:
         results = boundcheck.measure(spec, store, device, tick, jobs, hours=hours, memory=memory, cluster=cluster)
-    page, command = (out or store / f"report-{spec.stem}") / "index.html", f"boundcheck measure {spec.name}"
-    lead = f"The experiments of {spec.name}."
-    files = write_runs([store / result.run_id for result in results], page, f"{spec.stem}, measured", lead, command)
+        tick("page", 0, 1)
+        from boundcheck.report.page import write_runs
+        from boundcheck.report.screen import show_verdicts
+
+        folders, lead = [store / result.run_id for result in results], f"The experiments of {spec.name}."
+        files = write_runs(folders, page, f"{spec.stem}, measured", lead, command)
     if as_json:
         print_json({"runs": [each.as_json() for each in results], "report": str(files[0])})
     else:
@@ -274,7 +344,7 @@ def measure(
     _exit(strict, [result.verdict for result in results])
 
 
-@app.command()
+@_command("new")
 def new(
     folder: Annotated[Path, typer.Argument(help="The folder, whose name the ids of its claims begin with.")],
     as_json: Json = False,
@@ -293,9 +363,12 @@ def new(
     STDOUT.print(f"To audit it: boundcheck audit {made}", soft_wrap=True, markup=False)
 
 
-@app.command()
+@_command("audit")
 def audit(
-    paper: Annotated[str, typer.Argument(help="The paper's key, such as jiang2024, or its folder.")],
+    paper: Annotated[
+        str,
+        typer.Argument(help="The paper's key, such as jiang2024, or its folder.", autocompletion=complete.papers),
+    ],
     full: Annotated[
         bool, typer.Option("--full", help="Make the whole report that papers cite: minutes instead of one.")
     ] = False,
@@ -306,21 +379,23 @@ def audit(
     store: Store = Path("runs"),
     device: Device = "cpu",
     runs: Annotated[bool, typer.Option("--runs", help="Print the verdict on every run as well.")] = False,
+    latex: Latex = False,
+    pdf: Pdf = False,
     strict: Strict = False,
     as_json: Json = False,
 ) -> None:
     """The main job: a paper's proofs, runs and bounds, into one report. The referee's table comes first."""
-    from boundcheck.report.screen import show_findings, show_rows, show_verdicts
     from boundcheck.terminal import STDOUT, print_json, progress
 
     with progress(in_seconds=True) as line:
+        from boundcheck.report.screen import show_findings, show_rows, show_verdicts
 
         def proved(proofs: Any) -> None:
             if not as_json:
                 with line.aside():
                     show_rows(proofs.rows, STDOUT)
 
-        outcome = boundcheck.audit(paper, out, store, device, line, full, proved)
+        outcome = boundcheck.audit(paper, out, store, device, line, full, proved, latex, pdf)
     if as_json:
         print_json(outcome)
     else:
@@ -331,9 +406,12 @@ def audit(
     _exit(strict, [each["verdict"] for each in outcome["findings"] + outcome["runs"]])
 
 
-@app.command()
+@_command("report")
 def report(
-    run: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of finished runs.")],
+    run: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN...", help="Folders of finished runs.", autocompletion=complete.runs),
+    ],
     out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("report"),
     data: Annotated[bool, typer.Option("--data", help="Export each trace as netCDF and CSV too.")] = False,
     section: Annotated[
@@ -343,21 +421,28 @@ def report(
     claim: Annotated[
         list[str], typer.Option(metavar="MODULE:NAME", help="A claim of your own that runs are about; repeatable.")
     ] = [],  # noqa: B006
+    latex: Latex = False,
+    pdf: Pdf = False,
     as_json: Json = False,
 ) -> None:
     """Figures and tables from stored runs."""
-    from boundcheck.claims import catalogue
-    from boundcheck.report.page import export_data, load_runs, write_runs
-    from boundcheck.terminal import STDOUT, print_json
+    from boundcheck.terminal import STDOUT, print_json, progress
 
-    for each in claim:
-        # Runs name it by its path, and those of a claim that was given as an object by its id.
-        catalogue.opened(catalogue.opened(each, "claim"))
     command = f"boundcheck report {' '.join(path.name for path in run)}"
     lead = f"{len(run)} stored run{'s' if len(run) > 1 else ''}."
-    files = write_runs(run, out / "index.html", "Stored runs", lead, command, section)
-    if data:
-        files += export_data(load_runs(run), out / "data")
+    with progress() as tick:
+        tick("page", 0, 1)
+        from boundcheck.claims import catalogue
+        from boundcheck.report.forms import forms
+        from boundcheck.report.page import export_data, load_runs, write_runs
+
+        for each in claim:
+            # Runs name it by its path, and those of a claim that was given as an object by its id.
+            catalogue.opened(catalogue.opened(each, "claim"))
+        files = write_runs(run, out / "index.html", "Stored runs", lead, command, section, forms(latex, pdf))
+        if data:
+            tick("data", 0, 1)
+            files += export_data(load_runs(run), out / "data")
     if as_json:
         print_json({"files": [str(path) for path in files]})
     else:
@@ -365,7 +450,7 @@ def report(
             STDOUT.print(str(path), soft_wrap=True, markup=False)
 
 
-@app.command()
+@_command("soundness")
 def soundness(
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("reports") / "soundness",
     share: Annotated[int, typer.Option(help="Try every n-th mutant only: 1 for all, 20 for a quick look.")] = 1,
@@ -373,16 +458,16 @@ def soundness(
     as_json: Json = False,
 ) -> None:
     """Check the checker: how often a verdict on a false, or on a true, statement is wrong. Exits with 1 if one is."""
-    from rich.table import Table
+    from boundcheck.terminal import STDOUT, Table, print_json, progress
 
-    from boundcheck.report.soundness import write_soundness
-    from boundcheck.soundness.survey import survey
-    from boundcheck.terminal import STDOUT, print_json, progress
-
-    with progress() as tick:
-        found = survey(share, jobs, tick)
     command = "boundcheck soundness" + (f" --share {share}" if share > 1 else "")
-    files = write_soundness(found, out, command)
+    with progress() as tick:
+        from boundcheck.report.soundness import write_soundness
+        from boundcheck.soundness.survey import survey
+
+        found = survey(share, jobs, tick)
+        tick("page", 0, 1)
+        files = write_soundness(found, out, command)
     if as_json:
         print_json(found.as_json() | {"report": str(files[0])})
     else:
@@ -390,7 +475,7 @@ def soundness(
         for layer, x in found.as_json()["layers"].items():
             false, true = x["false"], x["true"]
             numbers = (false["tried"], false["wrong"], false["caught"], true["tried"], true["wrong"])
-            table.add_row(layer, *map(str, numbers))
+            table.add(layer, *numbers)
         STDOUT.print(table)
         for trial in found.wrong:
             said = f"WRONG: {trial.subject}, {trial.change}: {trial.outcome}, but {trial.witness}"
@@ -400,7 +485,7 @@ def soundness(
         raise typer.Exit(1)
 
 
-@app.command()
+@_command("reliability")
 def reliability(
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("reports") / "reliability",
     share: Annotated[int, typer.Option(help="Make every n-th attack only: 1 for all, 20 for a quick look.")] = 1,
@@ -408,14 +493,16 @@ def reliability(
     as_json: Json = False,
 ) -> None:
     """Attack boundcheck: kills, full disks, damaged files; is work ever lost? Exits with 1 if anything goes wrong."""
-    from boundcheck.reliability.survey import survey
-    from boundcheck.report.reliability import write_reliability
     from boundcheck.terminal import STDOUT, print_json, progress
 
-    with progress() as tick:
-        found = survey(share, jobs, tick)
     command = "boundcheck reliability" + (f" --share {share}" if share > 1 else "")
-    files = write_reliability(found, out, command)
+    with progress() as tick:
+        from boundcheck.reliability.survey import survey
+        from boundcheck.report.reliability import write_reliability
+
+        found = survey(share, jobs, tick)
+        tick("page", 0, 1)
+        files = write_reliability(found, out, command)
     if as_json:
         print_json(found.as_json() | {"report": str(files[0])})
     else:

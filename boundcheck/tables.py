@@ -65,7 +65,7 @@ def _expectation(detail: Any) -> str:
         case "missing":
             return "a value"
         case "extra_forbidden":
-            return "no such field; the README lists those of a spec"
+            return "no such field; docs/reference/specs.md lists those of a spec"
         case "union_tag_invalid":
             return f"one of {detail['ctx']['expected_tags']}"
         case "union_tag_not_found":

@@ -1,19 +1,44 @@
-"""What the commands share at a terminal: values typed as NAME=VALUE, one JSON object on stdout, a progress line."""
+"""What the commands share at a terminal: how tables look there and in a pipe, one JSON object on stdout, progress.
+
+`screen` decides once for each of stdout and stderr. A terminal gets tables that are folded to its width, and colours. A
+pipe, a file and a terminal that is dumb get a line for each row, whole, with tabs between the cells. NO_COLOR and
+FORCE_COLOR rule the colours of both, COLUMNS the width of a terminal.
+"""
 
 import json
+import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unicodedata import category
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.progress import BarColumn, Progress, Task, TextColumn, TimeRemainingColumn
+from rich.table import Column
+from rich.table import Table as RichTable
 from rich.text import Text
 
 from boundcheck.errors import InputError
 from boundcheck.verdicts import Verdict, is_well
 
-STDOUT, STDERR = Console(), Console(stderr=True)
+# Categories of Unicode: control, format and unassigned characters, and separators of lines and paragraphs.
+_HIDDEN = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"))
+# No line is longer: what is not for a screen is never cut or folded.
+_ENDLESS = 10**9
+
+
+def screen(stderr: bool = False) -> Console:
+    """Where people read stdout, or stderr: `is_interactive` says whether that is a screen."""
+    stream = sys.stderr if stderr else sys.stdout
+    if stream is not None and stream.isatty() and os.environ.get("TERM") not in ("dumb", "unknown"):
+        return Console(stderr=stderr, emoji=False)
+    # With a height too: without one a dumb terminal has 80 columns, whatever is said.
+    return Console(stderr=stderr, emoji=False, width=_ENDLESS, height=25, force_interactive=False)
+
+
+STDOUT, STDERR = screen(), screen(stderr=True)
 
 # Seconds for which the expected speed of the work counts as much as the one that is seen.
 _PRIOR = 10.0
@@ -41,10 +66,47 @@ _COLOURS = {
 }
 
 
-def coloured(verdict: str) -> str:
+def coloured(verdict: str) -> Text:
     """A verdict for a table: green or cyan where all is well, red where something is false, yellow where it is open."""
-    colour = _COLOURS.get(verdict, "green" if is_well(verdict) else "yellow")
-    return f"[{colour}]{verdict}[/]"
+    return Text(verdict, style=_COLOURS.get(verdict, "green" if is_well(verdict) else "yellow"))
+
+
+class Table(RichTable):
+    """A table that folds what is too wide for a screen, and elsewhere is a line for each row with tabs between cells.
+
+    So a person loses nothing, `cut -f2` takes a column, and `grep` finds a row whole.
+    """
+
+    def __init__(self, *headers: str | Column, title: str = "", **look: Any) -> None:
+        """Take headers, or columns of rich's where one is not to be folded, and what else rich's table takes."""
+        columns = (Column(each, overflow="fold") if isinstance(each, str) else each for each in headers)
+        super().__init__(*columns, title=_shown(title) if title else None, title_justify="left", **look)
+
+    def add(self, *cells: object) -> None:
+        """Add a row; a cell is shown as it stands, without markup."""
+        self.add_row(*map(_shown, cells))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if console.is_interactive:
+            yield from super().__rich_console__(console, options)
+            return
+        heads = tuple(column.header for column in self.columns)
+        rows = [*([(self.title,)] if self.title else []), *([heads] if self.show_header else [])]
+        for row in (*rows, *zip(*(column.cells for column in self.columns), strict=True)):
+            # Rendered here: on its way through the console a tab would become spaces.
+            yield from Text("\t").join(map(_in_one_line, row)).render(console, end="\n")
+
+
+def _shown(cell: object) -> Text:
+    """A cell as text; a sign that would command the terminal, or hide, is written as an escape."""
+    if isinstance(cell, Text):
+        return cell
+    return Text("".join(ascii(x)[1:-1] if category(x) in _HIDDEN and x not in "\n\t" else x for x in str(cell)))
+
+
+def _in_one_line(cell: Any) -> Text:
+    """A cell without the signs that would end it: line breaks and tabs become spaces."""
+    return Text(" ").join(each for line in _shown(cell).split("\n") for each in line.split("\t"))
 
 
 def print_json(value: dict[str, Any]) -> None:
@@ -99,9 +161,8 @@ class ProgressLine:
             self._bar.start()
 
 
-@contextmanager
-def progress(in_seconds: bool = False) -> Iterator[ProgressLine]:
-    """A progress line on stderr, which is gone at the end."""
+def bar(auto_refresh: bool = True) -> Progress:
+    """What a progress line is drawn on: stderr, from which it is gone at the end."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -109,5 +170,14 @@ def progress(in_seconds: bool = False) -> Iterator[ProgressLine]:
         _TimeLeft(),
     )
     # What is printed on stdout stays there, also where only stderr is a terminal.
-    with Progress(*columns, console=STDERR, transient=True, redirect_stdout=False) as bar:
-        yield ProgressLine(bar, in_seconds)
+    hidden = not (STDERR.is_interactive or STDERR.is_jupyter)
+    return Progress(
+        *columns, console=STDERR, transient=True, redirect_stdout=False, auto_refresh=auto_refresh, disable=hidden
+    )
+
+
+@contextmanager
+def progress(in_seconds: bool = False) -> Iterator[ProgressLine]:
+    """A progress line on stderr, which is gone at the end; where that is no screen there is none."""
+    with bar() as drawn:
+        yield ProgressLine(drawn, in_seconds)

@@ -38,4 +38,5 @@ def sum_of_two(proof: Proof) -> None:
 
 
 # A line without a certificate is `unknown`. To refute a false one, as in a paper's proof (version "printed"), give its
-# step `witness=`, a `boundcheck.prove.Witness`: exact numbers at which every assumption holds and the line fails.
+# step `witness=at_numbers("what it is", {X: [[1, 0], [0, 1]], a: 1})`, of `boundcheck.prove`: exact numbers at which
+# every assumption holds and the line fails.

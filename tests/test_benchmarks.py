@@ -190,7 +190,7 @@ def test_the_page_says_what_holds_and_by_how_much_the_rest_misses(tmp_path: Path
     }
     page = files[0].read_text(encoding="utf-8")
     summary = page[: page.index('<h2 id="lines">')]
-    assert "Of 3 lines that have a limit, 1 hold." in summary.replace("\n", " ")
+    assert "Of 3 lines that have a limit 1 hold it and 1 miss it." in summary.replace("\n", " ")
     assert "a factor of 2.00 is missing. Because &lt;so&gt;." in summary
     assert "jax is not installed here." in summary
     assert "a quick run" in summary

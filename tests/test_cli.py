@@ -53,8 +53,14 @@ def test_claims_lists_the_catalogue(command):
 
 def test_a_claim_is_shown_whole_and_says_why_it_has_no_proof(command):
     shown, claim = command("claims", "meft.loha").out, boundcheck.claims["meft.loha"]
-    assert f"proof by hand\nargument {claim.argument}\nwhy no proof {claim.unproved}" in shown
-    assert "proof kernel\nproved for all A_1, A_2" in command("claims", "meft.lora").out
+    assert f"proof\tby hand\nargument\t{claim.argument}\nwhy no proof\t{claim.unproved}" in shown
+    assert "proof\tkernel\nproved\tfor all A_1, A_2" in command("claims", "meft.lora").out
+
+
+def test_the_claims_of_one_paper_are_shown_alone(command):
+    ids = [claim["id"] for claim in json.loads(command("claims", "jiang2024", "--json").out)["claims"]]
+    assert ids == [id for id in boundcheck.claims if id.startswith("jiang2024.")]
+    assert [line.split("\t")[0] for line in command("claims", "jiang2024").out.splitlines()[1:-1]] == ids
 
 
 def test_bound_prints_the_values(command):
@@ -207,7 +213,7 @@ def test_prove_shows_lines_solvers_and_files(tmp_path):
     command = ("prove", "jiang2024.rate.exponent", "--solvers", "--export", "out")
     plain = run(*command, cwd=tmp_path)
     assert plain.returncode == 0, plain.stderr
-    for words in ("jiang2024.rate.exponent", "proved", "kernel", "unsat, unsat", "1 claims in", "Exported: "):
+    for words in ("jiang2024.rate.exponent", "proved", "kernel", "unsat, unsat", "1 claim in", "Exported: "):
         assert words in plain.stdout
     assert "mere algebra" in plain.stdout
     files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
@@ -232,6 +238,18 @@ def test_prove_shows_what_refutes(command):
     assert result.code == 1
     assert "refuted" in result.out
     assert "There the left side is 3/25 and the right side 1." in result.out
+
+
+def test_prove_prints_in_a_pipe_whatever_json_says_of_a_proof(command):
+    id = "jiang2024.training_against_fine_tuning"
+    text, answer = command("prove", id).out, json.loads(command("prove", id, "--json").out)
+    ((proof,),) = (claim["proofs"] for claim in answer["claims"])
+    for step in proof["steps"]:
+        witness = step["witness"]
+        said = [step["label"], step["statement"], step["meaning"], step["reason"], *step["given"]]
+        said += [witness["about"], witness["left"], witness["right"]] if witness else []
+        said += [f"{name} = {value}" for name, value in witness["numbers"].items()] if witness else []
+        assert all(part in text for part in said)
 
 
 @pytest.mark.full

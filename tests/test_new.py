@@ -27,6 +27,7 @@ def said(folder: Path, *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
+@pytest.mark.full
 def test_its_theorem_is_proved_measured_and_attacked(tmp_path: Path) -> None:
     assert said(tmp_path, "new", "my-paper")["files"][0] == "my_paper/average.py"
     found = said(tmp_path, "audit", "my_paper")["findings"]

@@ -52,14 +52,14 @@ def test_the_first_signal_is_raised_and_the_handlers_come_back(number: signal.Si
     assert [signal.getsignal(x) for x in (signal.SIGINT, signal.SIGTERM)] == before
 
 
-def begun(folder: Path, *options: str) -> subprocess.Popen[str]:
-    """A command that measures for minutes, when its first run is under way."""
+def begun(folder: Path, sign: str, *options: str) -> subprocess.Popen[str]:
+    """A command that measures for minutes, when its first run has that file in its folder."""
     (folder / "long.toml").write_text(LONG)
     command = [sys.executable, "-m", "boundcheck", "measure", "long.toml", "--store", "runs", *options]
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, cwd=folder, text=True, start_new_session=True, stdout=pipe, stderr=pipe)
     for _ in range(1200):
-        if list(folder.glob("runs/*/checkpoint.pt")) or process.poll() is not None:
+        if list(folder.glob(f"runs/*/{sign}")) or process.poll() is not None:
             break
         time.sleep(0.1)
     assert process.poll() is None, process.communicate()
@@ -78,7 +78,7 @@ def gone(processes: list[psutil.Process]) -> bool:
 
 
 def test_a_run_that_is_stopped_says_so_in_one_line(tmp_path: Path) -> None:
-    process = begun(tmp_path)
+    process = begun(tmp_path, "spec.json")
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors.strip().splitlines()[-1]) == (128 + signal.SIGTERM, SAID)
@@ -88,7 +88,7 @@ def test_a_run_that_is_stopped_says_so_in_one_line(tmp_path: Path) -> None:
 @pytest.mark.full
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_no_process_of_a_pool_is_left(tmp_path: Path, number: signal.Signals) -> None:
-    process = begun(tmp_path, "--jobs", "2")
+    process = begun(tmp_path, "checkpoint.pt", "--jobs", "2")
     pool = workers(process)
     assert len(pool) == 2
     process.send_signal(number)
@@ -99,7 +99,7 @@ def test_no_process_of_a_pool_is_left(tmp_path: Path, number: signal.Signals) ->
 
 @pytest.mark.full
 def test_a_killed_worker_is_replaced_and_the_command_goes_on(tmp_path: Path) -> None:
-    process = begun(tmp_path, "--jobs", "2")
+    process = begun(tmp_path, "checkpoint.pt", "--jobs", "2")
     pool = workers(process)
     pool[0].kill()
     for _ in range(1200):

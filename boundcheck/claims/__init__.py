@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 from boundcheck import doors
 from boundcheck.claims.claim import Claim, Quantity
+from boundcheck.claims.view import Fold, Part, Shown, View, line
 from boundcheck.content import content_of
 from boundcheck.errors import InputError
 from boundcheck.proofs import Paper, paper_of, papers
@@ -17,7 +18,7 @@ class _UnknownClaimError(InputError, KeyError):
     __str__ = Exception.__str__
 
 
-class Catalogue(Mapping[str, Claim]):
+class Catalogue(Mapping[str, Claim], Shown):
     """All claims by id, in the order of their papers; a paper is read when a claim of it is asked for."""
 
     def __init__(self) -> None:
@@ -105,8 +106,14 @@ class Catalogue(Mapping[str, Claim]):
     def _ours(self, key: str) -> dict[str, Claim]:
         return self._of(key) if paper_of(key).is_ours else {}
 
-    def _repr_html_(self) -> str:
-        return "".join(claim._repr_html_() for claim in self.values())
+    def view(self) -> View:
+        """The claims by their papers, each paper and each claim behind a line."""
+        papers: dict[str, list[Part]] = {}
+        for claim in self.values():
+            whole = Fold(line(claim.id, claim.title), (claim.view(),))
+            papers.setdefault(claim.id.split(".")[0], []).append(whole)
+        folds = (Fold(line(key, f"({len(claims)})"), tuple(claims)) for key, claims in papers.items())
+        return View("The catalogue", f"{len(self)} claims", parts=tuple(folds))
 
 
 catalogue = Catalogue()

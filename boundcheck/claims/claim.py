@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
-from html import escape
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,6 +20,7 @@ from sympy.printing.numpy import NumPyPrinter
 from boundcheck.claims import letters
 from boundcheck.claims.inputs import Number, checked
 from boundcheck.claims.symbols import PARAMETERS, Parameter
+from boundcheck.claims.view import Fold, Math, Prose, Shown, Table, View, line
 from boundcheck.errors import InputError
 from boundcheck.exact.enclose import enclose
 from boundcheck.exact.sign import sign
@@ -60,7 +60,7 @@ class Quantity:
 
 
 @dataclass(frozen=True)
-class Claim:
+class Claim(Shown):
     """A statement with its hypotheses, in the words of its source.
 
     Attributes:
@@ -335,16 +335,16 @@ class Claim:
         """The fields alone: compiled functions and other cached derivations are made anew in another process."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.statement_latex}$"
-
-    def _repr_html_(self) -> str:
-        # Deferred: only a notebook needs it.
-        from boundcheck.claims.markup import mathml_of
-
-        lines = (self.statement_latex, *self.definitions_latex)
-        formulas = "".join(f"<p>{mathml_of(line)}</p>" for line in lines)
-        return f"<h4>{escape(self.title)} <small>{escape(self.id)}; {escape(self.source)}</small></h4>{formulas}"
+    def view(self) -> View:
+        """What it says: its formulas, what it rests on, and its letters; nothing of whether it is proved."""
+        defined = (line(Math(x), q.meaning) for x, q in zip(self.definitions_latex, self.quantities, strict=True))
+        rests = "; ".join(f"{each.title} ({each.id})" for each in self.hypotheses)
+        said = [line("under", rests)] if rests else []
+        said += [line(Prose(self.note))] if self.note else []
+        table = Table(("letter", "typed as", "meaning"), [(Math(p.latex), p.name, p.meaning) for p in self.parameters])
+        letters = (Fold(line("Letters"), (table,)),) if self.parameters else ()
+        name = f"{self.id}; {self.source}"
+        return View(self.title, name, lines=(line(Math(self.statement_latex)),), parts=(*defined, *said, *letters))
 
 
 # The signs that left minus right may have.

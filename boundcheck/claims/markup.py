@@ -1,6 +1,7 @@
 """Formulas as MathML, which browsers and notebooks show without a script. It cannot be anything but a formula."""
 
 import re
+from functools import cache
 from html import escape
 from xml.etree import ElementTree
 
@@ -10,6 +11,7 @@ import latex2mathml.converter
 _CHARACTER = re.compile(r"&amp;(#x[0-9A-Fa-f]+;)")
 
 
+@cache
 def mathml_of(latex: str, display: str = "inline") -> str:
     r"""A formula as MathML; text that is not LaTeX is shown as typed.
 

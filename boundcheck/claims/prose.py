@@ -1,4 +1,4 @@
-"""`plain`, `html`, `tex`: text with formulas in it, as a terminal, a page and a paper show it.
+"""`plain`, `html`, `tex`, `joined`: text with formulas in it, as a terminal, a page and a paper show it.
 
 A formula stands between two dollars, on one line, as people type it in a mail: ``$‖W_1 - W_2‖ ≤ C√r·σ$``. A
 terminal shows it as it was typed; on a page and in a paper it is typeset. Only subscripts, superscripts, roots and hats
@@ -17,7 +17,7 @@ _FORMULA = re.compile(r"\$([^$\n]+)\$")
 # Words that are one sign, not a product of letters.
 _COMMANDS = frozenset(("cos", "dim", "exp", "inf", "lim", "log", "max", "min", "sin", "sup"))
 _NAMES = _COMMANDS | {"all", "for", "of", "op", "or", "rank", "tr", "with"}
-_SIGNS = {
+SIGNS = {
     "‖": r"\|", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "≈": r"\approx", "∝": r"\propto", "≪": r"\ll", "≫": r"\gg",
     "∈": r"\in", "⊂": r"\subset", "→": r"\to", "⇒": r"\Rightarrow", "∇": r"\nabla", "∂": r"\partial",
     "⟨": r"\langle", "⟩": r"\rangle", "·": r"\cdot", "×": r"\times", "±": r"\pm", "∘": r"\circ", "∞": r"\infty",
@@ -27,7 +27,7 @@ _SIGNS = {
 }  # fmt: skip
 _ABOVE = {"\u0302": r"\hat", "\u0303": r"\tilde", "\u0304": r"\bar", "\u0305": r"\bar"}
 _RAISED = {"ᵀ": r"\top"} | dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+", strict=True))
-_LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
+_LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉ₐₑᵢⱼₖₘₙₒₚₛₜ", "0123456789aeijkmnopst", strict=True))
 _GREEK = re.compile(r"GREEK (SMALL|CAPITAL) LETTER (\w+)")
 _CLOSES = {"(": ")", "[": "]", "{": "}"}
 _WORD_SIGN = re.compile(f".[{''.join(_ABOVE)}]*", re.DOTALL)
@@ -43,14 +43,29 @@ def plain(text: str) -> str:
     return _FORMULA.sub(r"\1", text)
 
 
+def joined(text: str, words: Callable[[str], str], formula: Callable[[str], str]) -> str:
+    """Each part of the text in its own way: words and formulas take turns."""
+    parts = _FORMULA.split(text)
+    return "".join(formula(part) if place % 2 else words(part) for place, part in enumerate(parts))
+
+
 def html(text: str) -> str:
     """The text as HTML, each formula as MathML."""
-    return _joined(text, escape, lambda formula: mathml_of(latex(formula)))
+    return joined(text, escape, lambda formula: mathml_of(_TEXT.sub(_as_typed, latex(formula))))
 
 
 def tex(text: str) -> str:
-    """The text as LaTeX, each formula between dollars; needs amsmath and amssymb."""
-    return _joined(text, _words, lambda formula: f"${latex(formula)}$")
+    """The text as LaTeX, each formula between dollars; needs amsmath and amssymb.
+
+    A sign that LaTeX does not know is spelled out.
+    """
+    made = joined(text, _words, lambda formula: f"${latex(formula)}$")
+    return "".join(sign if _is_known(sign) else f"({unicodedata.name(sign, 'sign').lower()})" for sign in made)
+
+
+def _is_known(sign: str) -> bool:
+    # Latin letters with accents, those that a paper's fonts have.
+    return sign.isascii() or (sign < "\u0180" and sign.isalpha())
 
 
 def latex(formula: str) -> str:
@@ -62,10 +77,14 @@ def latex(formula: str) -> str:
     return " ".join(_Reader(unicodedata.normalize("NFC", formula)).items(""))
 
 
-def _joined(text: str, words: Callable[[str], str], formula: Callable[[str], str]) -> str:
-    """Each part of the text in its own way: words and formulas take turns."""
-    parts = _FORMULA.split(text)
-    return "".join(formula(part) if place % 2 else words(part) for place, part in enumerate(parts))
+# A sign that TeX spells out; on a page it is itself.
+_TEXT = re.compile(r"\\text\{(\\text\w+\{\}|\\.|.)\}")
+_SPELLED = {spelled: sign for sign, spelled in _TEX.items()}
+
+
+def _as_typed(match: re.Match[str]) -> str:
+    sign = _SPELLED.get(match[1], match[1])
+    return r"\backslash" if sign == "\\" else rf"\text{{{sign}}}"
 
 
 def _words(text: str) -> str:
@@ -82,8 +101,8 @@ def _in_words(match: re.Match[str]) -> str:
 
 def _sign(sign: str) -> str:
     """One sign in LaTeX; one that is not known stands as text."""
-    if sign in _SIGNS:
-        return _SIGNS[sign]
+    if sign in SIGNS:
+        return SIGNS[sign]
     if greek := _GREEK.fullmatch(unicodedata.name(sign, "")):
         # Unicode's name of λ lacks a letter.
         name = greek[2].lower().replace("lamda", "lambda")
@@ -107,7 +126,7 @@ class _Reader:
             if end and self._next() == end:
                 self._at += 1
                 break
-            if self._next().isspace() and self._next() not in _SIGNS:
+            if self._next().isspace() and self._next() not in SIGNS:
                 self._at += 1
                 continue
             found.append(self._item())

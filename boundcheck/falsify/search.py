@@ -6,7 +6,7 @@ shapes and ranks, Hypothesis steers shorter climbs toward the largest ratio. Onl
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis.strategies as st
 import sympy as sp
@@ -15,6 +15,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.symbols import r
+from boundcheck.claims.view import Shown, View
 from boundcheck.errors import InputError
 from boundcheck.falsify.certify import Certificate, certify
 from boundcheck.falsify.climb import Climber
@@ -25,6 +26,9 @@ from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.problems.slopes import check_pull_back
 from boundcheck.progress import Tick
 from boundcheck.words import has_common_radius
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # A start has reached the bound from this ratio on.
 REACHED = 0.999
@@ -52,7 +56,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Falsification:
+class Falsification(Shown):
     """The result of the search on a claim.
 
     Attributes:
@@ -81,6 +85,20 @@ class Falsification:
             "rows": [{"rank": r.rank, "constants": r.constants, "ratio": r.ratio, "share": r.share} for r in self.rows],
             "explored": {"structures": self.explored[0], "ratio": self.explored[1]},
         }
+
+    def view(self) -> View:
+        """The conclusion, the best at each rank, and the instance."""
+        # Deferred: what shows a search reads it from here.
+        from boundcheck.falsify.notebook import search_view
+
+        return search_view(self)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One row a rank and choice of constants: ``rank``, each constant, ``ratio``, ``share``; see `Row`."""
+        import pandas as pd
+
+        rows = ({"rank": x.rank} | dict(x.constants) | {"ratio": x.ratio, "share": x.share} for x in self.rows)
+        return pd.DataFrame({"claim": self.id} | row for row in rows)
 
 
 @dataclass

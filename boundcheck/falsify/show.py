@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from decimal import ROUND_FLOOR, Context, Decimal
 from pathlib import Path
 
-from rich.markup import escape
-from rich.table import Table
+from rich.console import JustifyMethod
+from rich.table import Column
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.symbols import T
@@ -14,7 +14,9 @@ from boundcheck.falsify.certify import Certificate
 from boundcheck.falsify.search import REACHED, Falsification
 from boundcheck.falsify.stored import Tried
 from boundcheck.falsify.worst_case import WorstCase
+from boundcheck.terminal import Table
 
+_JUSTIFY: tuple[JustifyMethod, ...] = ("right", "left", "right", "right")
 # More decimals say nothing about a float.
 _ENORMOUS = 1e15
 
@@ -29,26 +31,40 @@ def rounded_down(ratio: float, decimals: int) -> str:
     return str(Decimal(ratio).quantize(Decimal(1).scaleb(-decimals), ROUND_FLOOR))
 
 
-def show(found: Falsification, path: Path) -> list[Table | str]:
-    """A table of the tightest instance at each rank, and the conclusion in words."""
-    table = Table(title=escape(f"{found.id}: tightest instance at each rank"), title_justify="left")
-    table.add_column("rank", justify="right")
-    table.add_column("at")
-    table.add_column("measured / bound", justify="right")
-    table.add_column(f"starts that reach {REACHED}", justify="right")
-    for row in found.rows:
-        at = ", ".join(f"{name} = {value:g}" for name, value in row.constants.items())
-        table.add_row(str(row.rank), at, rounded_down(row.ratio, 6), f"{row.share:.0%}")
+def rank_table(found: Falsification) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Head and rows of the table of the tightest instance at each rank."""
+    rows: list[tuple[str, ...]] = [
+        (
+            str(row.rank),
+            ", ".join(f"{name} = {value:g}" for name, value in row.constants.items()),
+            rounded_down(row.ratio, 6),
+            f"{row.share:.0%}",
+        )
+        for row in found.rows
+    ]
+    return ("rank", "at", "measured / bound", f"starts that reach {REACHED}"), rows
+
+
+def conclusion(found: Falsification) -> list[str]:
+    """What a search came to, a sentence a line."""
     structures, largest = found.explored
-    lines: list[Table | str] = [table]
+    lines = []
     if structures:
         lines.append(f"Over {structures} other shapes, ranks and constants the largest was {rounded_down(largest, 6)}.")
     ratio = rounded_down(found.ratio, 6)
     if found.violated:
-        lines.append(f"VIOLATED: an instance exceeds the bound, certified with Arb; ratio {ratio}.")
-    else:
-        lines.append(f"Not violated. The best instance, shrunk, has the certified ratio {ratio}.")
-    return [*lines, f"Instance: {path}"]
+        return [*lines, f"VIOLATED: an instance exceeds the bound, certified with Arb; ratio {ratio}."]
+    return [*lines, f"Not violated. The best instance, shrunk, has the certified ratio {ratio}."]
+
+
+def show(found: Falsification, path: Path) -> list[Table | str]:
+    """A table of the tightest instance at each rank, and the conclusion in words."""
+    heads, rows = rank_table(found)
+    columns = (Column(head, justify=side, overflow="fold") for head, side in zip(heads, _JUSTIFY, strict=True))
+    table = Table(*columns, title=f"{found.id}: tightest instance at each rank")
+    for row in rows:
+        table.add(*row)
+    return [table, *conclusion(found), f"Instance: {path}"]
 
 
 def show_replay(instance: Tried, found: Certificate) -> list[Table | str]:
@@ -57,7 +73,7 @@ def show_replay(instance: Tried, found: Certificate) -> list[Table | str]:
     sides = f"measured {compared.measured.value:.9g}, bound {compared.bound.value:.9g}"
     ratio = "no finite ratio" if found.lower == math.inf else f"ratio at least {rounded_down(found.lower, 9)}"
     claim = instance.claim
-    said = escape(f"{claim.id} on {instance.title}: {sides}, certified {ratio}: {verdict}.")
+    said = f"{claim.id} on {instance.title}: {sides}, certified {ratio}: {verdict}."
     return [said] if claim.id in catalogue else [_said(claim), said]
 
 
@@ -67,26 +83,33 @@ def _said(claim: Claim) -> str:
     given = [*(hypothesis.conclusion for hypothesis in claim.hypotheses), *claim.conditions]
     text = str(claim.conclusion.xreplace(derived)) + (f", given {', '.join(map(str, given))}" if given else "")
     # Letters that look like others are written out.
-    return escape(f"A claim of the file's own, which the catalogue does not have: {ascii(text)[1:-1]}.")
+    return f"A claim of the file's own, which the catalogue does not have: {ascii(text)[1:-1]}."
 
 
-def show_worst_cases(cases: Sequence[WorstCase]) -> list[Table | str]:
-    """A table of the worst case beside the bound at each T, and in words at what constants and how sure it is."""
-    first = cases[0]
-    names = [name for name in first.inputs if name != T.name]
-    same = [name for name in names if len({case.inputs[name] for case in cases}) == 1]
-    varied = [name for name in names if name not in same]
-    table = Table(title=escape(f"{first.claim}: worst case of {first.method} over all smooth F"), title_justify="left")
-    columns = ("step", "bound", "solver", "solver / bound", "at least", "at most")
-    for heading in (T.name, *varied, *columns):
-        table.add_column(heading, justify="right")
+def worst_table(cases: Sequence[WorstCase]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Head and rows of the table of the worst case beside the bound at each T."""
+    varied = [name for name in _letters(cases) if name not in _same(cases)]
+    heads = (T.name, *varied, "step", "bound", "solver", "solver / bound", "at least", "at most")
+    rows = []
     for case in cases:
         numbers = (*(case.inputs[name] for name in varied), case.step, case.bound, case.numerical, case.ratio)
-        table.add_row(str(case.steps), *(f"{number:.6g}" for number in numbers), *case.ends)
-    lines: list[Table | str] = [
-        table,
-        "At " + ", ".join(f"{name} = {first.inputs[name]:.6g}" for name in same) + ".",
-    ]
+        rows.append((str(case.steps), *(f"{number:.6g}" for number in numbers), *case.ends))
+    return heads, rows
+
+
+def _letters(cases: Sequence[WorstCase]) -> list[str]:
+    return [name for name in cases[0].inputs if name != T.name]
+
+
+def _same(cases: Sequence[WorstCase]) -> list[str]:
+    """The letters that have one value in all cases."""
+    return [name for name in _letters(cases) if len({case.inputs[name] for case in cases}) == 1]
+
+
+def worst_conclusion(cases: Sequence[WorstCase]) -> list[str]:
+    """At what constants the cases are, how sure they are, and what they come to."""
+    first = cases[0]
+    lines = ["At " + ", ".join(f"{name} = {first.inputs[name]:.6g}" for name in _same(cases)) + "."]
     gap = max(case.duality_gap for case in cases)
     said = (
         f"Solver: the worst case, numerical (Clarabel, relative duality gap about {gap:.0e}); at least: the measure of "
@@ -100,9 +123,22 @@ def show_worst_cases(cases: Sequence[WorstCase]) -> list[Table | str]:
     said = "; ".join([said, *dict.fromkeys(f"at T = {case.steps} {why}" for case in cases for why in case.without)])
     largest = max(case.ratio for case in cases)
     if any(case.violated for case in cases):
-        return [
-            *lines,
-            f"{said}.",
-            f"VIOLATED: an instance among all smooth F exceeds the bound, exactly; ratio {largest:.6g}.",
-        ]
-    return [*lines, f"{said}.", f"Not violated at these T. The largest ratio is {largest:.6g}."]
+        told = f"VIOLATED: an instance among all smooth F exceeds the bound, exactly; ratio {largest:.6g}."
+    else:
+        told = f"Not violated at these T. The largest ratio is {largest:.6g}."
+    return [*lines, f"{said}.", told]
+
+
+def show_worst_cases(cases: Sequence[WorstCase]) -> list[Table | str]:
+    """A table of the worst case beside the bound at each T, and in words at what constants and how sure it is."""
+    heads, rows = worst_table(cases)
+    columns = (Column(head, justify="right", overflow="fold") for head in heads)
+    table = Table(*columns, title=worst_title(cases))
+    for row in rows:
+        table.add(*row)
+    return [table, *worst_conclusion(cases)]
+
+
+def worst_title(cases: Sequence[WorstCase]) -> str:
+    """What the table of worst cases is called."""
+    return f"{cases[0].claim}: worst case of {cases[0].method} over all smooth F"

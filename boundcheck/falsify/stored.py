@@ -9,6 +9,7 @@ import torch
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.exchange import claim_as_json
+from boundcheck.claims.view import Shown, View
 from boundcheck.doors import theirs
 from boundcheck.errors import InputError
 from boundcheck.exact.rounded import Comparison
@@ -88,7 +89,18 @@ def summary_of(instance: Tried, found: Certificate) -> dict[str, Any]:
     return {"id": instance.claim.id, "ratio": ratio, "violated": found.violated, "instance": instance.as_json()}
 
 
-def replayed(path: Path, claim: Claim | None = None) -> tuple[Tried, Certificate]:
+class Replay(tuple[Tried, Certificate], Shown):
+    """A stored instance, and what is certain about it."""
+
+    def view(self) -> View:
+        """The instance, judged again."""
+        # Deferred: what shows an instance reads it from here.
+        from boundcheck.falsify.notebook import replay_view
+
+        return replay_view(self)
+
+
+def replayed(path: Path, claim: Claim | None = None) -> Replay:
     """A stored instance with what is certain about it; raises InputError as `load` does, and if a hypothesis fails."""
     with theirs():
         instance = load(path, claim)
@@ -96,4 +108,4 @@ def replayed(path: Path, claim: Claim | None = None) -> tuple[Tried, Certificate
     if not found.inside:
         expected = "an instance on which everything given holds; exact arithmetic says that it does not"
         raise InputError("instance", "off the domain", expected)
-    return instance, found
+    return Replay((instance, found))

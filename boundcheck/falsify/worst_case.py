@@ -8,13 +8,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy as sp
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.symbols import T, eta
+from boundcheck.claims.view import Shown, View
 from boundcheck.doors import theirs
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import ball_of, lower, upper
@@ -28,11 +29,15 @@ from boundcheck.words.algorithms import GRADIENT_DESCENT, SGD, Algorithm
 from boundcheck.words.hypotheses import BOUNDED_VARIANCE, HYPOTHESES, Worst
 from boundcheck.words.measures import LEAST_GRADIENT, SMOOTHNESS, PerformanceMeasure
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 __all__ = [
     "HORIZONS",
     "TOLERANCE",
     "NotSolvedError",
     "WorstCase",
+    "WorstCases",
     "gradient_descent",
     "summary",
     "two_point_sgd",
@@ -116,6 +121,28 @@ class WorstCase:
         return asdict(self) | {"ratio": self.ratio, "how": self.how}
 
 
+class WorstCases(list[WorstCase], Shown):
+    """The worst cases of one theorem, in the order of their T."""
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One row a T: the fields of `WorstCase.as_json` that have one value, and each letter of the claim."""
+        import pandas as pd
+
+        rows = []
+        for case in self:
+            found = case.as_json()
+            plain = {name: x for name, x in found.items() if not isinstance(x, dict | list | tuple)}
+            rows.append({name: plain[name] for name in ("claim", "steps")} | found["inputs"] | plain)
+        return pd.DataFrame(rows)
+
+    def view(self) -> View:
+        """The worst case beside the bound at each T."""
+        # Deferred: what shows worst cases reads them from here.
+        from boundcheck.falsify.notebook import worst_view
+
+        return worst_view(self)
+
+
 def gradient_descent(smoothness: float, step: float, iterates: int) -> float:
     r"""The worst case of gradient descent where :math:`F(v_1) - f^* \le 1`, numerical.
 
@@ -167,7 +194,7 @@ def worst_cases(
     horizons: Sequence[int] = HORIZONS,
     constants: Mapping[str, float] | None = None,
     tick: Tick = silent,
-) -> list[WorstCase]:
+) -> WorstCases:
     r"""Set a theorem's bound beside the worst case of its algorithm and measure, at each T.
 
     The worst case is over all functions, of any dimension, that the hypotheses' worst faces describe, and over noise of
@@ -200,7 +227,7 @@ def worst_cases(
             tick("worst case", done, len(horizons))
             found.append(theorem.worst_case(inputs))
         tick("worst case", len(horizons), len(horizons))
-    return found
+    return WorstCases(found)
 
 
 def summary(cases: Sequence[WorstCase]) -> dict[str, Any]:
@@ -218,6 +245,15 @@ def summary(cases: Sequence[WorstCase]) -> dict[str, Any]:
         "and a theorem of the kernel where a case has them",
         "cases": [case.as_json() for case in cases],
     }
+
+
+def has_worst_case(claim: Claim) -> bool:
+    """Whether performance estimation can state a claim: whether `worst_cases` takes it."""
+    try:
+        _Theorem.of(claim)
+    except InputError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from boundcheck.progress import DAY, Tick, silent
 
 if TYPE_CHECKING:
-    from boundcheck.measure.result import Result
+    from boundcheck.measure.results import Results
     from boundcheck.measure.spec import Given
 
 __all__ = ["measure"]
@@ -24,7 +24,7 @@ def measure(
     hours: float = DAY,
     memory: float | None = None,
     cluster: str | None = None,
-) -> list[Result]:
+) -> Results:
     """Run the experiments of a spec and say what each shows.
 
     Args:
@@ -44,7 +44,8 @@ def measure(
             have the same versions.
 
     Returns:
-        For each experiment its `Result`: run_id, claim, verdict, reason, measured, bound, interval, audit and more.
+        A list of a `Result` for each experiment: run_id, claim, verdict, reason, measured, bound, interval, audit and
+        more. `Results.to_frame` makes a frame of it, and `Results.to_xarray` a data set of the traces.
 
     Raises:
         InputError: for a bad spec or device, and a run that is there but not as it was left, before anything is run.
@@ -54,7 +55,9 @@ def measure(
     # Deferred: torch takes a second to import, and `import boundcheck` should not.
     from boundcheck.doors import theirs
     from boundcheck.measure.pool import measure_each
+    from boundcheck.measure.results import Results
     from boundcheck.measure.spec import specs_of
 
     with theirs(tick):
-        return measure_each(specs_of(spec, problem), Path(runs), device, tick, jobs, hours, memory, cluster)
+        found = measure_each(specs_of(spec, problem), Path(runs), device, tick, jobs, hours, memory, cluster)
+    return Results(found, runs)

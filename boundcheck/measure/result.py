@@ -9,10 +9,12 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache, cached_property
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from boundcheck.claims.view import Shown, View
 from boundcheck.errors import InputError
 from boundcheck.measure.grounds import Kind, borne
 from boundcheck.measure.intervals import Interval
@@ -33,6 +35,9 @@ from boundcheck.problems.constant import End
 from boundcheck.verdicts import Verdict
 from boundcheck.words.hypotheses.evidence import Audit
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 VERSION = 2
 """Of the form of a result. Version 1, which has no number in it, is read too."""
 
@@ -49,7 +54,7 @@ path of a run that has converged are quotients of roundings: `lower` of a run is
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
+class Result(Shown):
     """What a run came to.
 
     Attributes:
@@ -122,6 +127,43 @@ class Result:
             return None
         return self.measured / self.bound
 
+    @property
+    def bound_kind(self) -> Literal["certified", "assumed", "estimated"]:
+        """How the constants in the bound are known; of several kinds the weakest, and where none is told ``estimated``.
+
+        ``assumed`` is what the spec assumes, and what the run could not hold its limit against at enough iterates.
+        """
+        if not self.constants or any(each.kind == "estimated" for each in self.constants.values()):
+            return "estimated"
+        assumed = self.settings.assume or any(each.status == "assumed" for each in self.audit)
+        return "assumed" if assumed else "certified"
+
+    def to_xarray(self, runs: str | Path = "runs") -> "xr.Dataset":
+        """The trace of the run, with the numbers of `as_json` that have one value as its attributes.
+
+        Args:
+            runs: the folder that `bc.measure` was given.
+
+        Raises:
+            InputError: where the run's folder is gone, or is not as the run left it: each file is held against its
+                hash.
+
+        """
+        # Deferred: what stores results reads them from here.
+        from boundcheck.measure.store import finished
+
+        stored, trace = finished(Path(runs) / self.run_id)
+        if stored != self:
+            raise InputError("runs", runs, f"the folder of run {self.run_id}; the one there has another result")
+        told = {name: value for name, value in self.as_json().items() if isinstance(value, str | int | float)}
+        return trace.assign_attrs(told)
+
+    def view(self) -> View:
+        """What was measured, against what, and why it has its verdict."""
+        from boundcheck.measure.notebook import result_view
+
+        return result_view(self)
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunResult(Result):
@@ -169,6 +211,11 @@ class RunResult(Result):
     def replicas(self) -> int:
         """How many there were."""
         return self.settings.run.replicas
+
+    @property
+    def bound_kind(self) -> Literal["certified", "assumed", "estimated"]:
+        """That of any result; a network's constants are measured."""
+        return "estimated" if self.estimates else super().bound_kind
 
 
 @dataclass(frozen=True, kw_only=True)

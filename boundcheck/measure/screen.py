@@ -4,11 +4,9 @@ import math
 
 import numpy as np
 import xarray as xr
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from boundcheck.measure.result import RunResult
+from boundcheck.terminal import Table, screen
 
 # Records that are printed.
 _ROWS = 8
@@ -26,7 +24,7 @@ def show_course(trace: xr.Dataset, result: RunResult, noise: list[float]) -> Non
 
     """
     title = f"{result.problem.name}, on {result.problem.sample}"
-    table = Table(*_COLUMNS, title=escape(title), title_justify="left")
+    table = Table(*_COLUMNS, title=title)
     rows = trace.isel(replica=0)
     count = int(np.isfinite(rows["loss"].values).sum())
     for place in np.unique(np.linspace(0, count - 1, min(count, _ROWS)).astype(int)):
@@ -34,8 +32,8 @@ def show_course(trace: xr.Dataset, result: RunResult, noise: list[float]) -> Non
         loss, square, *others = (row[name].item() for name in _SCALARS)
         largest = [float(row[name].max()) for name in ("norm", "weight_gradient_spectral")]
         cells = [f"{x:.4g}" for x in (loss, *others, *largest)]
-        table.add_row(str(int(row["time"])), cells[0], _square(square, noise[place]), *cells[1:])
-    console = Console(stderr=True)
+        table.add(int(row["time"]), cells[0], _square(square, noise[place]), *cells[1:])
+    console = screen(stderr=True)
     console.print(table)
     for line in _lines(result):
         console.print(line, soft_wrap=True, markup=False, highlight=False)

@@ -106,16 +106,24 @@ def _known_claim(claim: Any) -> Any:
 class Spec(Table):
     """One experiment: a claim, a problem in one matrix or a network, an adapter, and how to measure."""
 
-    claim: Annotated[str, BeforeValidator(_known_claim)]
-    seed: Seed = 0
-    lipschitz: Lipschitz = LEAST
-    problem: Annotated[SerializeAsAny[ProblemTable], BeforeValidator(table_of)] | None = None
-    model: ModelTable | None = None
-    adapter: AdapterSpec
-    domain: DomainSpec = DomainSpec()
-    assume: dict[str, PositiveFloat | str] = Field(default_factory=dict)
-    run: RunSpec = RunSpec()
-    bracket: BracketSpec = BracketSpec()
+    claim: Annotated[str, BeforeValidator(_known_claim)] = Field(
+        description="the id, or the import path, of a theorem about an algorithm, or of a lemma about smoothness; "
+        "left out of a network, the theorem about any constant step"
+    )
+    seed: Seed = Field(default=0, description="from which every random stream of the run derives")
+    lipschitz: Lipschitz = Field(default=LEAST, description="what Assumption 3's C stands for")
+    problem: Annotated[SerializeAsAny[ProblemTable], BeforeValidator(table_of)] | None = Field(
+        default=None, description="what is minimised, in one matrix"
+    )
+    model: ModelTable | None = Field(default=None, description="what is minimised, a network, in place of a problem")
+    adapter: AdapterSpec = Field(description="what is trained")
+    domain: DomainSpec = Field(default=DomainSpec(), description="the ball, if it is not left to a pilot")
+    assume: dict[str, PositiveFloat | str] = Field(
+        default_factory=dict,
+        description='other values or formulas for L, G, C, D and what the theorem derives, as `bound = "bound/2.5"`',
+    )
+    run: RunSpec = Field(default=RunSpec(), description="how a theorem is run")
+    bracket: BracketSpec = Field(default=BracketSpec(), description="how the constant of a lemma is bracketed")
 
     @model_validator(mode="before")
     @classmethod

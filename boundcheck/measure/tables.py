@@ -26,19 +26,27 @@ def _known_adapter(kind: Any) -> Any:
 
 
 class AdapterSpec(Table):
-    """The adapter: its rank (all but ``full`` have one), its scale s, its start, and `gain`.
+    """The adapter: what is trained, and where it starts."""
 
-    A scale may be a number, ``"16/r"`` or ``"16/sqrt(r)"``. The entries of A start, or are frozen, as N(0, gain^2/k),
-    and B = 0; a diagonal start has gain on the diagonals of A and B, and 0 elsewhere. In a network the adapter is at
-    every module whose path ends in one of ``targets``, which are separated by commas.
-    """
-
-    kind: Annotated[str, BeforeValidator(_known_adapter)] = "lora"
-    rank: PositiveInt | None = None
-    scale: Real | str = 1.0
-    gain: Real = 1.0
-    start: Literal["lora", "diagonal"] = "lora"
-    targets: str = ""
+    kind: Annotated[str, BeforeValidator(_known_adapter)] = Field(
+        default="lora", description="one of the adapters, or the import path of your own"
+    )
+    rank: PositiveInt | None = Field(default=None, description="r, from 1 to min(d, k); full fine-tuning has none")
+    scale: Real | str = Field(
+        default=1.0, description='s in W = W₀ + s·BA: a number, or text such as `"16/r"` and `"16/sqrt(r)"`'
+    )
+    gain: Real = Field(
+        default=1.0,
+        description="the entries of A start, or are frozen, as N(0, gain²/k); B starts at 0, unless it is frozen",
+    )
+    start: Literal["lora", "diagonal"] = Field(
+        default="lora", description="`diagonal`: A and B start with `gain` on their diagonals, and 0 elsewhere"
+    )
+    targets: str = Field(
+        default="",
+        description="of a network, the ends of the paths of the modules to adapt, as `q_proj, v_proj`; "
+        "left out, those that peft chooses, or every layer of the built-in GPT",
+    )
 
     @model_validator(mode="after")
     def _fits_the_kind(self) -> "AdapterSpec":
@@ -83,12 +91,14 @@ class AdapterSpec(Table):
 class DomainSpec(Table):
     """The domain that the theory needs: a radius for each norm of the adapter, for a theorem by a pilot if left out."""
 
-    a: Real | None = None
-    b: Real | None = None
-    mu: Real | None = None
-    nu: Real | None = None
-    rho: Real | None = None
-    z: Real | None = None
+    a: Real | None = Field(default=None, description="bounds σ₁(A); of VeRA the largest entry of d")
+    b: Real | None = Field(default=None, description="bounds σ₁(B); of VeRA the largest entry of b")
+    mu: Real | None = Field(default=None, description="bounds the entries of DoRA's m")
+    nu: Real | None = Field(default=None, description="bounds σ₁(V) of LoReFT")
+    rho: Real | None = Field(
+        default=None, description="bounds σ₁(W − W₀) of full fine-tuning; points are sampled within it"
+    )
+    z: Real | None = Field(default=None, description="of ReLoRA, bounds σ₁ of what was merged")
 
     @property
     def given(self) -> dict[str, float]:
@@ -99,33 +109,61 @@ class DomainSpec(Table):
 class RunSpec(Table):
     """How a theorem is run; sample sizes and level are fixed here, before the run.
 
-    One about gradient descent has no noise, and one replica: of these fields it takes steps and audits alone. A step
-    size is given where the theorem prescribes none: a number, or ``best``, the one at which its bound is smallest.
-    Other numbers that it leaves open, such as a momentum beta, are in the table ``given``. A network has one replica by
-    default and an audit at each iterate, and its curvature is found at so many ``looks``.
+    One about gradient descent has no noise, and one replica: of these fields it takes steps and audits alone, and what
+    the theorem leaves open.
     """
 
-    steps: Steps | Literal["informative"] = "informative"
-    step_size: Real | Literal["best"] | None = None
-    batch: Count | Literal["balanced"] = "balanced"
-    sampling: Literal["with replacement", "without replacement"] = "with replacement"
-    zeta: Real | None = None
-    given: dict[str, Real] = Field(default_factory=dict)
-    replicas: int = Field(default=32, ge=1, le=2**20)
-    audits: Count | None = 128
-    looks: int = Field(default=0, ge=0, le=2**20)
-    level: float = Field(default=0.95, gt=0.5, lt=1)
+    steps: Steps | Literal["informative"] = Field(
+        default="informative", description="T: a number, or the fewest at which the bound says something"
+    )
+    step_size: Real | Literal["best"] | None = Field(
+        default=None,
+        description="the step of a theorem that prescribes none: a number, or `best`, at which its bound is smallest",
+    )
+    batch: Count | Literal["balanced"] = Field(
+        default="balanced", description="minibatch size; `balanced` makes ζ² 0.8 of ‖∇F(v₁)‖²"
+    )
+    sampling: Literal["with replacement", "without replacement"] = Field(
+        default="with replacement",
+        description="`without replacement`: in epochs, which the audit reports as biased given the past",
+    )
+    zeta: Real | None = Field(
+        default=None,
+        description="ζ, the bound on the noise of a minibatch gradient; left out, a pilot with its own seed finds it",
+    )
+    given: dict[str, Real] = Field(
+        default_factory=dict,
+        description="other numbers that a theorem leaves open, as `{ beta = 0.9 }` for the heavy ball",
+    )
+    replicas: int = Field(
+        default=32, ge=1, le=2**20, description="runs side by side, on other minibatches; of a network 1 unless given"
+    )
+    audits: Count | None = Field(
+        default=128, description="how many random iterates are audited; of a network every one unless given"
+    )
+    looks: int = Field(
+        default=0,
+        ge=0,
+        le=2**20,
+        description="of a network, at how many iterates the top curvatures of F and f are found; 2 unless given",
+    )
+    level: float = Field(default=0.95, gt=0.5, lt=1, description="the level of the interval")
 
 
 class BracketSpec(Table):
     """How a smoothness constant is bracketed from below, on the domain of the spec."""
 
-    pairs: Count = 2048
-    iterates: Count = 256
-    points: Count = 16
-    ascents: Count = 8
-    rounds: Count = 32
-    looks: int = Field(default=8, ge=0, le=2**20)
+    pairs: Count = Field(default=2048, description="sampled pairs of points")
+    iterates: Count = Field(default=256, description="consecutive iterates of a run")
+    points: Count = Field(default=16, description="points with a Lanczos iteration on the Hessian of F")
+    ascents: Count = Field(default=8, description="starts of the projected ascent over the ball")
+    rounds: Count = Field(default=32, description="steps of each ascent")
+    looks: int = Field(
+        default=8,
+        ge=0,
+        le=2**20,
+        description="iterates at which the curvature is split into its two parts, of at most 320 trained numbers",
+    )
 
 
 ModelTable = Annotated[GPTSpec | PretrainedSpec, Field(discriminator="kind")]

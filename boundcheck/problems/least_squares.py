@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from boundcheck.errors import InputError
@@ -174,11 +175,11 @@ class LeastSquaresSpec(ProblemTable):
     """Least squares on synthetic data, whose gradient is bounded on a ball only."""
 
     kind: Literal["least-squares"]
-    d: Side = 8
-    k: Side = 8
-    samples: Count = 64
-    noise: Real = 1.0
-    seed: Seed = 0
+    d: Side = Field(default=8, description="rows of W")
+    k: Side = Field(default=8, description="columns of W")
+    samples: Count = Field(default=64, description="n")
+    noise: Real = Field(default=1.0, description="standard deviation of the noise of targets")
+    seed: Seed = Field(default=0, description="of the data")
 
     def room(self) -> tuple[Part, ...]:
         """Features and targets, as they are drawn and kept; and the features as balls, of which L is certified."""

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 import torch
 from flint import arb
+from pydantic import Field
 from torch import Tensor
 
 from boundcheck.exact.balls import upper
@@ -71,7 +72,9 @@ class LogisticSpec(ProblemTable):
     """Logistic regression, one class against the rest, on scikit-learn's data."""
 
     kind: Literal["logistic"]
-    data: Bundled = "breast-cancer"
+    data: Bundled = Field(
+        default="breast-cancer", description="`digits`, each class against the rest, or `breast-cancer`"
+    )
 
     def build(self, setting: Setting) -> LogisticRegression:
         """The regression, on [h; 1] where W acts on that."""

@@ -176,8 +176,8 @@ class TwoLayerSpec(ProblemTable):
     """The first layer of a two-layer tanh network on digits, its second one fixed at random."""
 
     kind: Literal["two-layer"]
-    hidden: Side = 16
-    seed: Seed = 0
+    hidden: Side = Field(default=16, description="rows of W: hidden units")
+    seed: Seed = Field(default=0, description="of the second layer")
 
     def build(self, setting: Setting) -> ReadoutNetwork:
         """See `digits_network`."""
@@ -188,7 +188,7 @@ class ReadoutSpec(ProblemTable):
     """An edit of digits' principal components h, W h or W [h; 1], before a fixed readout; W0 is the identity."""
 
     kind: Literal["readout"]
-    components: int = Field(default=16, ge=1, le=_DIGITS_RANK)
+    components: int = Field(default=16, ge=1, le=_DIGITS_RANK, description="how many principal components")
     starts_at_identity: ClassVar[bool] = True
 
     def build(self, setting: Setting) -> ReadoutNetwork:

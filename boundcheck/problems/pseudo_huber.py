@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import torch
 from flint import arb, ctx
+from pydantic import Field
 from torch import Tensor
 
 from boundcheck.doors import keeps
@@ -221,13 +222,13 @@ class PseudoHuberSpec(ProblemTable):
     """Pseudo-Huber matrix regression on synthetic targets; see `synthetic`."""
 
     kind: Literal["pseudo-huber"]
-    d: Side = 8
-    k: Side = 8
-    samples: Count = 64
-    delta: Real = 1.0
-    signal: Real = 1.0
-    noise: Real = 1.0
-    seed: Seed = 0
+    d: Side = Field(default=8, description="rows of W")
+    k: Side = Field(default=8, description="columns of W")
+    samples: Count = Field(default=64, description="n")
+    delta: Real = Field(default=1.0, description="δ, the residual at which the loss turns from a square to a norm")
+    signal: Real = Field(default=1.0, description="standard deviation of the entries of the targets' mean")
+    noise: Real = Field(default=1.0, description="standard deviation of the noise of targets")
+    seed: Seed = Field(default=0, description="of the data")
 
     def room(self) -> tuple[Part, ...]:
         """The targets: noise, sum, and as the objective keeps them, in two orders."""

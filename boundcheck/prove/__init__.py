@@ -16,7 +16,7 @@ from boundcheck.prove.rows import judge_rows
 from boundcheck.prove.script import Script, find, named, script
 from boundcheck.prove.translate import Reading, eq, ge, gt, le
 from boundcheck.prove.verdict import claim_verdict, judge
-from boundcheck.prove.witness import Witness
+from boundcheck.prove.witness import Witness, at_numbers
 
 __all__ = [
     "ClaimAudit",
@@ -26,6 +26,7 @@ __all__ = [
     "Reading",
     "Script",
     "Witness",
+    "at_numbers",
     "eq",
     "ge",
     "gt",

@@ -336,25 +336,58 @@ def _within(terms: Iterable[_Term], most: int) -> Iterator[_Term]:
             return
 
 
-def identity(theorem: Theorem) -> str:
+@dataclass(frozen=True)
+class Summand:
+    """weight · product of the factors · root², without the square where there is no root."""
+
+    weight: Fraction
+    factors: tuple[Scalar, ...]
+    root: Scalar | None = None
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The identity behind a theorem by certificate: the product on the left is the sum on the right."""
+
+    left: tuple[Scalar, ...]
+    right: tuple[Summand, ...]
+
+    @property
+    def scalars(self) -> list[Scalar]:
+        """Every polynomial in it."""
+        inside = [each for summand in self.right for each in (*summand.factors, summand.root) if each is not None]
+        return [*self.left, *inside]
+
+
+def identity_of(theorem: Theorem) -> Identity:
     """The identity behind a theorem by certificate, to check by hand: factor · goal = Σ weight · premises · square."""
     goal, terms, multipliers, factor = theorem.arguments
     premises = [premise.fact.polynomial for premise in theorem.premises]
-    left = "·".join(_bracketed(x) for x in [*(premises[place] for place in factor), goal.polynomial])
     pieces = []
     for squares, places in terms:
+        factors = tuple(premises[place] for place in places)
         for weight, root in squares:
-            factors = [_bracketed(premises[place]) for place in places]
-            if root.number is None:
-                factors.append(_bracketed(root) + "²")
-            else:
-                weight = weight * root.number**2
-            pieces.append("·".join([*([] if weight == 1 and factors else [str(weight)]), *factors]))
+            number = root.number
+            pieces.append(Summand(weight, factors, root) if number is None else Summand(weight * number**2, factors))
     for multiplier, place in multipliers:
         number = multiplier.number
-        sign = {1: "", -1: "-"}.get(number, f"{number}·") if number is not None else f"{_bracketed(multiplier)}·"
-        pieces.append(sign + _bracketed(premises[place]))
-    return f"{left} = " + (" + ".join(pieces).replace("+ -", "- ") or "0")
+        factors = (premises[place],) if number is not None else (multiplier, premises[place])
+        pieces.append(Summand(Fraction(1) if number is None else number, factors))
+    return Identity((*(premises[place] for place in factor), goal.polynomial), tuple(pieces))
+
+
+def identity(theorem: Theorem) -> str:
+    """The identity behind a theorem by certificate as text."""
+    found = identity_of(theorem)
+    left = "·".join(map(_bracketed, found.left))
+    return f"{left} = " + (" + ".join(map(_summand, found.right)).replace("+ -", "- ") or "0")
+
+
+def _summand(each: Summand) -> str:
+    factors = [*map(_bracketed, each.factors), *([_bracketed(each.root) + "²"] if each.root is not None else [])]
+    if not factors or abs(each.weight) != 1:
+        return "·".join([str(each.weight), *factors])
+    return ("-" if each.weight < 0 else "") + "·".join(factors)
 
 
 def _bracketed(scalar: Scalar) -> str:

@@ -13,6 +13,9 @@ from boundcheck.prove.readback import read, tokens_of
 from boundcheck.prove.script import Script
 from boundcheck.prove.typeset import check_math, from_latex, latex
 
+UNCLEAR = r"\text{(two letters of one name)}"
+"""In place of LaTeX where one name stands for two things."""
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -45,7 +48,7 @@ def shown(*statements: Statement) -> Shown:
     try:
         table = letters(statements)
     except InputError:
-        return Shown(texts, tuple(r"\text{(two letters of one name)}" for _ in texts), {})
+        return Shown(texts, tuple(UNCLEAR for _ in texts), {})
     return Shown(texts, tuple(latex(text, table) for text in texts), table)
 
 

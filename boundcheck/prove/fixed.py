@@ -13,11 +13,12 @@ from boundcheck.proofs import Paper, papers
 
 @dataclass(frozen=True)
 class Fixed:
-    """A claim's statement: the digest and the text of its conclusion, and the digests of what it may start from."""
+    """A claim's statement: the digest and the text of its conclusion, and the same of what it may start from."""
 
     conclusion: str
     text: str
     hypotheses: frozenset[str]
+    given: tuple[str, ...]
 
 
 def fixed_statements() -> dict[str, Fixed]:
@@ -48,6 +49,7 @@ def _of_paper(paper: Paper) -> dict[str, Fixed]:
                 str(entry["conclusion"]["digest"]),
                 str(entry["conclusion"]["text"]),
                 frozenset(str(each["digest"]) for each in entry["hypotheses"]),
+                tuple(str(each["text"]) for each in entry["hypotheses"]),
             )
             for id, entry in parse_json(read_text(path)).items()
         }

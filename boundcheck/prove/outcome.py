@@ -5,18 +5,23 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from boundcheck.claims.view import Shown, View
 from boundcheck.errors import InputError
 from boundcheck.files import file_name, replace_file
 from boundcheck.kernel import STANDARD_FACTS
-from boundcheck.prove.results import ClaimAudit, latex
+from boundcheck.prove.latex import PREAMBLE, latex
+from boundcheck.prove.results import ClaimAudit
 from boundcheck.prove.rows import JudgedRow
 from boundcheck.prove.smt import smt_lib
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 @dataclass(frozen=True)
-class ProofAudit:
+class ProofAudit(Shown):
     """The audited claims, the table of each paper that was audited whole, and the seconds it took."""
 
     claims: tuple[ClaimAudit, ...]
@@ -42,18 +47,27 @@ class ProofAudit:
         rows = [row.as_json() for row in self.rows]
         return {"claims": claims, "rows": rows, "standard_facts": facts, "seconds": round(self.seconds, 3)}
 
-    def _repr_html_(self) -> str:
-        return "".join(claim._repr_html_() for claim in self.claims)
+    def view(self) -> View:
+        """The referee's table, where a paper was audited whole, and each claim with its proofs."""
+        from boundcheck.prove.notebook import audit_view
+
+        return audit_view(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a line of all proofs; see `JudgedProof.to_frame`."""
+        from boundcheck.prove.notebook import frame_of
+
+        return frame_of(proof for claim in self.claims for proof in claim.proofs)
 
 
 def export(audit: ProofAudit, folder: Path) -> list[Path]:
-    """Write each proof as LaTeX, and each line that a certificate proves as an SMT-LIB file for any other solver.
+    """Write each proof as LaTeX, its preamble, and each line that a certificate proves as SMT-LIB for other solvers.
 
     Raises:
         InputError: where the folder cannot be written.
 
     """
-    written: dict[Path, str] = {}
+    written: dict[Path, str] = {folder / "preamble.tex": PREAMBLE}
     for proof in (proof for claim in audit.claims for proof in claim.proofs):
         name = file_name(f"{proof.script.id}-{proof.script.version}")
         written[folder / f"{name}.tex"] = latex(proof)

@@ -1,16 +1,14 @@
-"""The results of auditing a claim's proofs: its verdict, its proofs and their lines; as data, HTML and LaTeX."""
+"""The results of auditing a claim's proofs: its verdict, its proofs and their lines, as data."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass
-from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
+from boundcheck.claims import prose
+from boundcheck.claims.view import Shown, View
 from boundcheck.errors import InputError
 from boundcheck.kernel import Theorem
 from boundcheck.kernel.meaning import Interval
@@ -22,12 +20,15 @@ from boundcheck.prove.solvers import DisagreementError, Status, second_opinion
 from boundcheck.prove.verdict import ClaimVerdict, JudgedProof, JudgedStep
 from boundcheck.prove.witness import numbers_at
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 # Fractions with numerators or denominators from here on are printed as decimals.
 _LARGEST = 10**12
 
 
 @dataclass(frozen=True)
-class ClaimAudit:
+class ClaimAudit(Shown):
     """A claim with its verdict and its judged proofs."""
 
     id: str
@@ -47,22 +48,17 @@ class ClaimAudit:
             raise InputError("version", version, f"one of {', '.join(x.script.version for x in self.proofs)}")
         return found
 
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{escape(proof.script.version)}</td><td>{escape(each.step.label)}</td>"
-            f"<td>{each.verdict}</td><td>{each.trust}</td><td>{escape(str(each.step.theorem.conclusion))}</td>"
-            f"<td>{escape(_given(proof.given(each)))}</td>"
-            f"<td>{escape(each.step.meaning)}</td></tr>"
-            for proof in self.proofs
-            for each in proof.steps
-        )
-        ends = "".join(f"<p>{escape(text)}</p>" for proof in self.proofs for text in _ending(proof))
-        title = f"{escape(self.id)}: {self.verdict} <small>“{escape(self.title)}”</small>"
-        return f"<h4>{title}</h4><table>{rows}</table>{ends}"
+    def view(self) -> View:
+        """Its proofs."""
+        from boundcheck.prove.notebook import claim_view
 
+        return claim_view(self)
 
-def _given(statements: list[str]) -> str:
-    return f"given {'; '.join(statements)}" if statements else ""
+    def to_frame(self) -> pd.DataFrame:
+        """One row a line of its proofs; see `JudgedProof.to_frame`."""
+        from boundcheck.prove.notebook import frame_of
+
+        return frame_of(self.proofs)
 
 
 def _ending(proof: JudgedProof) -> list[str]:
@@ -71,6 +67,16 @@ def _ending(proof: JudgedProof) -> list[str]:
         return []
     rests = "; ".join(str(each.statement) for each in proof.hypotheses) or "nothing"
     return [f"{proof.script.version}, concludes {proof.conclusion}", f"rests on {rests}"]
+
+
+def main_lines(proof: JudgedProof) -> list[tuple[int, JudgedStep]]:
+    """The lines that a reader wants, each with its place: without those of mere algebra, of which nothing is said.
+
+    A proof whose author says nothing about its lines is shown whole.
+    """
+    told = any(x.step.meaning or x.step.printed for x in proof.steps)
+    lines = enumerate(proof.steps)
+    return [(i, x) for i, x in lines if not told or x.step.meaning or x.step.printed or x.verdict != "proved"]
 
 
 def proof_as_json(proof: JudgedProof) -> dict[str, Any]:
@@ -111,7 +117,7 @@ def step_as_json(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any]:
         "trust": judged.trust,
         "witness": witness_as_json(proof, judged),
         "reason": judged.reason,
-        "meaning": step.meaning,
+        "meaning": prose.plain(step.meaning),
         "printed": step.printed,
         "statement": display.texts[0],
         "given": proof.given(judged),
@@ -130,7 +136,7 @@ def witness_as_json(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any] | 
     t, left, right = step.witness.sides(*_sides(proof, step), step.theorem.fact)
     numbers = numbers_at(step.theorem.fact, step.witness)
     sides = {"left": number_text(left), "right": number_text(right)}
-    return {"about": step.witness.about, "numbers": numbers, "t": t, **sides}
+    return {"about": prose.plain(step.witness.about), "numbers": numbers, "t": t, **sides}
 
 
 def _sides(proof: JudgedProof, step: Step) -> tuple[Scalar, Scalar]:
@@ -170,51 +176,3 @@ def opinions(proof: JudgedProof) -> dict[int, dict[str, Status]]:
             raise DisagreementError(statuses, f"{judged.step.label} of {proof.script.id}, which the kernel proves")
         found[place] = statuses
     return found
-
-
-def latex(proof: JudgedProof) -> str:
-    """A proof in LaTeX: a list of its lines, as printed and as read, with verdict and reason; needs amsmath."""
-    lines = [
-        "% " + _words(" ".join(f"{proof.script.id}, {proof.script.version}: {proof.verdict}".split())),
-        r"\begin{description}",
-    ]
-    for judged in proof.steps:
-        step = judged.step
-        lines.append(rf"\item[{{{_words(step.label)}}}] \emph{{{judged.verdict}}}. {_words(step.meaning)}")
-        if step.printed:
-            lines.append(rf"Printed: \( {step.printed} \).")
-        lines.append(rf"\[ {shown(step.theorem.conclusion).latex[0]} \]")
-        lines += [rf"Given \texttt{{{_words(text)}}}." for text in proof.given(judged)]
-        if judged.verdict == "refuted" and step.witness:
-            found = witness_as_json(proof, judged) or {}
-            lines.append(
-                rf"{_words(step.witness.about)}: ${_fraction(found['left'])}$ against ${_fraction(found['right'])}$."
-            )
-    ends = [r"\end{description}", *(rf"\par \texttt{{{_words(text)}}}" for text in _ending(proof))]
-    return "\n".join([*lines, *ends, ""])
-
-
-def _fraction(text: str) -> str:
-    return str(sp.latex(sp.Rational(text))) if re.fullmatch(r"-?\d+(/\d+)?", text) else text
-
-
-_GREEK = {
-    "α": r"\alpha", "κ": r"\kappa", "λ": r"\lambda", "σ": r"\sigma", "ζ": r"\zeta", "θ": r"\theta", "Σ": r"\Sigma",
-    "τ": r"\tau", "μ": r"\mu", "Δ": r"\Delta", "∇": r"\nabla", "√": r"\surd", "≤": r"\le", "≥": r"\ge", "²": "^2",
-    "‖": r"\|", "⟨": r"\langle", "⟩": r"\rangle", "·": r"\cdot", "ᵀ": r"^\top", "±": r"\pm", "≈": r"\approx",
-    "L̂": r"\hat{L}", "→": r"\to", "ε": r"\varepsilon", "∂": r"\partial", "δ": r"\delta", "∝": r"\propto",
-    "½": r"\tfrac12", "h̃": r"\tilde{h}", "ᵢ": "_i", "…": r"\dots", "−": "-", "∞": r"\infty", "∈": r"\in",
-}  # fmt: skip
-_SPECIAL = {
-    "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "^": r"\^{}", "$": r"\$", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "\\": r"\textbackslash{}", "“": "``", "”": "''",
-}  # fmt: skip
-
-
-def _words(text: str) -> str:
-    """Plain text for LaTeX, its mathematical letters in math mode."""
-    pattern = re.compile("|".join(map(re.escape, sorted([*_GREEK, *_SPECIAL], key=len, reverse=True))))
-    known = pattern.sub(lambda m: _SPECIAL.get(m[0]) or rf"\ensuremath{{{_GREEK[m[0]]}}}", text)
-    # A sign without an entry is spelled out.
-    names = {x: unicodedata.name(x, "sign") for x in known if not x.isascii()}
-    return "".join(f"({names[x].lower()})" if not names.get(x, "LATIN").startswith("LATIN") else x for x in known)

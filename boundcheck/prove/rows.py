@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from boundcheck.claims import prose
 from boundcheck.errors import InputError
 from boundcheck.proofs import paper_of
 from boundcheck.prove.results import ClaimAudit, witness_as_json
@@ -31,7 +32,7 @@ class Ref:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table.
+    """A row of the table. Its texts may have formulas between dollars, see `boundcheck.claims.prose`.
 
     Attributes:
         number: in the audit of the paper.
@@ -57,7 +58,11 @@ class Row:
 class JudgedRow:
     """A row with the verdict from its lines, and the trust of the weakest proof among them.
 
-    `hypotheses` says for each proved claim how its theorem's hypotheses differ from those that it lists.
+    Attributes:
+        evidence: a sentence for each line.
+        hypotheses: for each proved claim, how its theorem's hypotheses differ from those that it lists.
+        lines: the lines to which it refers, each with its proof; a conclusion has no line.
+
     """
 
     row: Row
@@ -65,14 +70,15 @@ class JudgedRow:
     trust: Trust
     evidence: str
     hypotheses: str = ""
+    lines: tuple[tuple[Ref, JudgedProof, JudgedStep | None], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         row = self.row
         return {
             "number": row.number,
-            "locator": row.locator,
-            "printed": row.printed,
-            "finding": row.finding,
+            "locator": prose.plain(row.locator),
+            "printed": prose.plain(row.printed),
+            "finding": prose.plain(row.finding),
             "verdict": self.verdict,
             "trust": self.trust,
             "evidence": self.evidence,
@@ -117,7 +123,8 @@ def _judge(row: Row, audits: Mapping[str, ClaimAudit]) -> JudgedRow:
     ends = [found[ref][0] for ref in refs if not ref.label]
     differ = [f"{x.script.title} ({x.script.version}): {x.difference}" for x in ends if x.difference]
     told = f"Hypotheses. {'. '.join(differ)}." if differ else ""
-    return JudgedRow(row, verdict, trust, " ".join(texts), told)
+    lines = tuple((ref, *found[ref]) for ref in dict.fromkeys(refs))
+    return JudgedRow(row, verdict, trust, " ".join(texts), told, lines)
 
 
 def _verdict(row: Row, states: Mapping[Ref, str]) -> RowVerdict:
@@ -160,4 +167,4 @@ def _text(ref: Ref, proof: JudgedProof, step: JudgedStep | None) -> str:
     witness = witness_as_json(proof, step) if step else None
     if witness is None:
         return text + "."
-    return f"{text}. {witness['about']}: {witness['left']} against {witness['right']}."
+    return f"{text}. {prose.plain(witness['about'])}: {witness['left']} against {witness['right']}."

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
+from boundcheck.claims import prose
 from boundcheck.kernel import STANDARD_FACTS
 from boundcheck.prove.outcome import ProofAudit
-from boundcheck.prove.results import proof_as_json, witness_as_json
+from boundcheck.prove.results import main_lines, proof_as_json, witness_as_json
 from boundcheck.prove.verdict import JudgedProof, JudgedStep
-from boundcheck.terminal import coloured
+from boundcheck.terminal import Table, coloured
 
 # The most of a line's own assumptions that are shown beside it.
 _FEW = 4
@@ -25,31 +25,31 @@ def show(audit: ProofAudit, console: Console, steps: bool, voices: _Voices) -> N
         _show_rows(audit, console)
     # The catalogue has the statements of claims; a lemma's statement is shown only here.
     table = Table("claim", "verdict", "version", "proof", "trust", "lines", "what is proved")
-    table.columns[0].overflow = "fold"
     for claim in audit.claims:
         for i, proof in enumerate(claim.proofs):
-            name = (escape(claim.id), coloured(claim.verdict)) if i == 0 else ("", "")
-            table.add_row(
-                *name,
-                proof.script.version,
-                coloured(proof.verdict),
-                proof.trust,
-                str(len(proof.steps)),
-                escape(_proved(proof)),
-            )
+            # On a screen the eye finds the claim above its other proofs; a line of a file says it itself.
+            name = (claim.id, coloured(claim.verdict)) if i == 0 or not console.is_interactive else ("", "")
+            found = (coloured(proof.verdict), proof.trust, len(proof.steps), _proved(proof))
+            table.add(*name, proof.script.version, *found)
     console.print(table)
     for claim in audit.claims:
         for proof in claim.proofs:
             if steps or len(audit.claims) <= 3:
                 _show_lines(proof, console, steps, voices.get(f"{claim.id}, {proof.script.version}", {}))
             if proof.verdict == "unknown":
-                console.print(f"[yellow]unknown[/yellow] {escape(claim.id)}: {escape(proof.reason)}", soft_wrap=True)
+                _tell(console, Text("unknown", "yellow"), f"{claim.id}: {proof.reason}")
             for judged in proof.steps:
                 if judged.verdict == "refuted":
                     _show_witness(proof, judged, console)
     for fact in audit.ledger:
-        console.print(f"[bold]standard fact[/bold] {fact}: {escape(STANDARD_FACTS[fact])}", soft_wrap=True)
-    console.print(f"{len(audit.claims)} claims in {audit.seconds:.1f} s")
+        _tell(console, Text("standard fact", "bold"), f"{fact}: {STANDARD_FACTS[fact]}")
+    count = len(audit.claims)
+    console.print(f"{count} claim{'s' if count != 1 else ''} in {audit.seconds:.1f} s")
+
+
+def _tell(console: Console, word: Text, text: str) -> None:
+    """Print a line that begins with a word in its style."""
+    console.print(Text(" ").join([word, Text(text)]), soft_wrap=True)
 
 
 def _proved(proof: JudgedProof) -> str:
@@ -66,27 +66,19 @@ def _show_rows(audit: ProofAudit, console: Console) -> None:
     table = Table("no.", "where", "printed", "verdict", "trust", "finding", title="Referee's table")
     for each in audit.rows:
         row = each.row
-        finding = escape(row.finding) + (f"\n[dim]{escape(each.hypotheses)}[/dim]" if each.hypotheses else "")
-        found = (coloured(each.verdict), each.trust, finding)
-        table.add_row(str(row.number), escape(row.locator), escape(row.printed), *found)
+        finding = _above(prose.plain(row.finding), each.hypotheses)
+        where, printed = prose.plain(row.locator), prose.plain(row.printed)
+        table.add(row.number, where, printed, coloured(each.verdict), each.trust, finding)
     console.print(table)
 
 
 def _show_lines(proof: JudgedProof, console: Console, steps: bool, voices: Mapping[int, Mapping[str, str]]) -> None:
     title = f"“{proof.script.title}” ({proof.script.id}, {proof.script.version})"
-    table = Table("line", "verdict", "trust", "what it says", title=escape(title), title_justify="left")
-    if voices:
-        table.add_column("z3, cvc5")
-    # A proof whose author says nothing about its lines is shown whole.
-    told = any(x.step.meaning or x.step.printed for x in proof.steps)
-    lines = [
-        (place, x)
-        for place, x in enumerate(proof.steps)
-        if steps or not told or x.step.meaning or x.step.printed or x.verdict != "proved"
-    ]
+    table = Table("line", "verdict", "trust", "what it says", *(["z3, cvc5"] if voices else []), title=title)
+    lines = list(enumerate(proof.steps)) if steps else main_lines(proof)
     for place, judged in lines:
-        row = [escape(judged.step.label), coloured(judged.verdict), judged.trust, _says(proof, judged)]
-        table.add_row(*row, *([", ".join(voices.get(place, {}).values())] if voices else []))
+        row = (judged.step.label, coloured(judged.verdict), judged.trust, _says(proof, judged, console))
+        table.add(*row, *([", ".join(voices.get(place, {}).values())] if voices else []))
     console.print(table)
     hidden = len(proof.steps) - len(lines)
     if hidden:
@@ -98,27 +90,32 @@ def _show_lines(proof: JudgedProof, console: Console, steps: bool, voices: Mappi
 def _show_theorem(proof: JudgedProof, console: Console) -> None:
     """What is proved, and from what, from the kernel's theorem; the author's names for it in quotation marks."""
     found = proof_as_json(proof)
-    console.print(f"[bold]concludes[/bold] {escape(found['conclusion'])}", soft_wrap=True)
+    _tell(console, Text("concludes", "bold"), found["conclusion"])
     for each in found["hypotheses"]:
-        name = f"  “{escape(each['name'])}”" if each["name"] != each["statement"] else ""
-        console.print(f"[bold]rests on[/bold] ({each['role']}) {escape(each['statement'])}{name}", soft_wrap=True)
+        name = f"  “{each['name']}”" if each["name"] != each["statement"] else ""
+        _tell(console, Text("rests on", "bold"), f"({each['role']}) {each['statement']}{name}")
     if not found["hypotheses"]:
-        console.print("[bold]rests on[/bold] nothing")
-    console.print(f"[bold]letters[/bold] {escape(found['letters_told'])}", soft_wrap=True)
+        _tell(console, Text("rests on", "bold"), "nothing")
+    _tell(console, Text("letters", "bold"), found["letters_told"])
 
 
-def _says(proof: JudgedProof, judged: JudgedStep) -> str:
+def _above(text: str, below: str) -> Text:
+    """A text, and below it one that is less bright."""
+    return Text("\n").join([Text(text), Text(below, "dim")]) if below else Text(text)
+
+
+def _says(proof: JudgedProof, judged: JudgedStep, console: Console) -> Text:
     """The line as its theorem states it, with its own assumptions, and below it the author's words."""
     step = judged.step
-    text = step.meaning
+    text = prose.plain(step.meaning)
     if judged.follows is False:
         text += " It does not follow from the lines before it either."
     if judged.reason:
         text += f" ({judged.reason})"
     given = proof.given(judged)
-    told = "; ".join(given[:_FEW]) + (f"; and {len(given) - _FEW} more, see --json" if len(given) > _FEW else "")
-    statement = escape(str(step.theorem.conclusion) + (f"  given {told}" if given else ""))
-    return f"{statement}\n[dim]{escape(text.strip())}[/dim]" if text else statement
+    few = given[:_FEW] if console.is_interactive else given
+    told = "; ".join(few) + (f"; and {len(given) - _FEW} more, see --json" if len(given) > len(few) else "")
+    return _above(str(step.theorem.conclusion) + (f"  given {told}" if given else ""), text.strip())
 
 
 def _show_witness(proof: JudgedProof, judged: JudgedStep, console: Console) -> None:
@@ -126,7 +123,6 @@ def _show_witness(proof: JudgedProof, judged: JudgedStep, console: Console) -> N
     if found is None:
         return
     numbers = ", ".join(f"{name} = {value}" for name, value in found["numbers"].items())
-    where = escape(f"{judged.step.label} of {proof.script.id}")
+    where = f"{judged.step.label} of {proof.script.id}"
     sides = f"There the left side is {found['left']} and the right side {found['right']}."
-    about = escape(f"{found['about']}. {sides} {numbers}")
-    console.print(f"[bold red]refuted[/bold red] {where}: {about}", soft_wrap=True)
+    _tell(console, Text("refuted", "bold red"), f"{where}: {found['about']}. {sides} {numbers}")

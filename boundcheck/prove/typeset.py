@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 
 from boundcheck.claims.symbols import LATEX_NAMES
@@ -27,6 +28,10 @@ _GROUPS = {
     "power": (r"^{\,", "]"),
 }
 _END = "}"
+# An inverse to a power: without brackets the exponent would be read as that of what is below the line.
+_BRACKETED = (r"\left(\frac{1}{", r"}\right)")
+# An inverse to a power: without the brackets the exponent could be that of what is below the line.
+_INVERSE_TO_A_POWER = (r"\left(\frac{1}{", r"}\right)")
 # A time that a sum over earlier times ranges over.
 _TIME = re.compile("t'+")
 _CLOSES = {"(": ")", "[": "]"}
@@ -34,28 +39,34 @@ _CLOSES = {"(": ")", "[": "]"}
 
 def latex(text: str, letters: Letters) -> str:
     """A statement's text in LaTeX, in the letters of the papers if these tell the names apart; needs amsmath."""
-    names, pieces, ends = latex_names(letters), [], []
-    tokens = iter(tokens_of(text))
+    names, rest = latex_names(letters), deque(tokens_of(text))
+    pieces: list[str] = []
+    # Of each open group: the sign that ends it, the piece for that, and the place of an inverse.
+    ends: list[tuple[str, str, int | None]] = []
     before = ""
-    for token in tokens:
+    while rest:
+        token = rest.popleft()
         if token in ("root", "inverse"):
             # The bracket that opens what the sign is over.
-            next(tokens)
+            rest.popleft()
+            ends.append((")", _END, len(pieces) if token == "inverse" else None))
             pieces.append(_GROUPS[token][0])
-            ends.append((")", _END))
         elif token == "[" and (before in names or before in ("0", "sum")):
             pieces.append(_GROUPS["index"][0])
-            ends.append(("]", _END))
-        elif token == "^" and (exponent := next(tokens)) == "[":
+            ends.append(("]", _END, None))
+        elif token == "^" and (exponent := rest.popleft()) == "[":
             pieces.append(_GROUPS["power"][0])
-            ends.append(("]", _END))
+            ends.append(("]", _END, None))
         elif token == "^":
             pieces += [_GROUPS["^"][0], exponent, _END]
         elif token in _CLOSES:
             pieces.append(_SIGNS[token])
-            ends.append((_CLOSES[token], _SIGNS[_CLOSES[token]]))
+            ends.append((_CLOSES[token], _SIGNS[_CLOSES[token]], None))
         elif ends and token == ends[-1][0]:
-            pieces.append(ends.pop()[1])
+            _, piece, place = ends.pop()
+            if place is not None and rest and rest[0] == "^":
+                pieces[place], piece = _BRACKETED
+            pieces.append(piece)
         else:
             pieces.append(_sign(token, names))
         before = token
@@ -74,19 +85,21 @@ def from_latex(text: str, letters: Letters) -> str:
     """The text from which `latex` made this; raises InputError for any other LaTeX."""
     back = {made: sign for sign, made in _SIGNS.items()} | {made: name for name, made in latex_names(letters).items()}
     back |= {rf"\nabla_{{{i}}}": f"∇_{i}" for i in range(1, 100)}
-    opening = {made: (sign, end) for sign, (made, end) in _GROUPS.items()}
+    opening = {made: (sign, end, _END) for sign, (made, end) in _GROUPS.items()}
+    opening[_BRACKETED[0]] = ("inverse", _GROUPS["inverse"][1], _BRACKETED[1])
     return " ".join(_unset(text.split(), back, opening))
 
 
-def _unset(pieces: list[str], back: dict[str, str], opening: dict[str, tuple[str, str]]) -> Iterator[str]:
-    ends: list[str] = []
+def _unset(pieces: list[str], back: dict[str, str], opening: dict[str, tuple[str, str, str]]) -> Iterator[str]:
+    # Of each open group: the piece that ends it, and the sign for that.
+    ends: list[tuple[str, str]] = []
     for piece in pieces:
         if piece in opening:
-            sign, end = opening[piece]
+            sign, end, closing = opening[piece]
             yield {"index": "[", "^": "^", "power": "^ ["}.get(sign, f"{sign} (")
-            ends.append(end)
-        elif piece == _END and ends:
-            yield ends.pop()
+            ends.append((closing, end))
+        elif ends and piece == ends[-1][0]:
+            yield ends.pop()[1]
         elif piece.isdigit() or _TIME.fullmatch(piece):
             yield piece
         elif piece in back:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from boundcheck.claims import Claim
+from boundcheck.claims.view import Shown, View
 from boundcheck.errors import InputError
 from boundcheck.kernel import STANDARD_FACTS, Fact, Law, Statement, Theorem, replay, replay_all
 from boundcheck.kernel.facts import derivation
@@ -23,6 +24,9 @@ from boundcheck.prove.solvers import second_opinion, trust
 from boundcheck.prove.translate import Reading
 from boundcheck.prove.witness import examined
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 StepVerdict = Literal["proved", "refuted", "unknown"]
 ClaimVerdict = Literal["proved", "repaired", "refuted", "unknown"]
 # From the strongest to the weakest; "" if nothing is proved.
@@ -31,7 +35,7 @@ _ORDER: tuple[Trust, ...] = ("kernel", "solvers", "solver", "assumed")
 
 
 @dataclass(frozen=True)
-class JudgedStep:
+class JudgedStep(Shown):
     """A step with its verdict.
 
     Attributes:
@@ -50,9 +54,15 @@ class JudgedStep:
     follows: bool | None = None
     numbers: Counterexample | None = None
 
+    def view(self) -> View:
+        """What its theorem says, and on what that rests."""
+        from boundcheck.prove.notebook import step_view
+
+        return step_view(self)
+
 
 @dataclass(frozen=True)
-class JudgedProof:
+class JudgedProof(Shown):
     """A proof with its verdict.
 
     Attributes:
@@ -72,12 +82,16 @@ class JudgedProof:
     hypotheses: tuple[Assumption, ...]
     conclusion: Statement | None
 
-    def given(self, step: JudgedStep) -> list[str]:
+    def own(self, step: JudgedStep) -> list[Statement]:
         """What a line rests on and the conclusion does not: points over which a law ranges, or its own assumptions."""
         theirs = {each.statement for each in self.hypotheses} if self.verdict == "proved" else set[Statement]()
         # An open line is its own hypothesis.
         open_ = {step.step.theorem.conclusion} if step.verdict != "proved" else set[Statement]()
-        return sorted(map(str, step.step.theorem.hypotheses - theirs - open_))
+        return sorted(step.step.theorem.hypotheses - theirs - open_, key=str)
+
+    def given(self, step: JudgedStep) -> list[str]:
+        """The text of what is a line's `own`."""
+        return list(map(str, self.own(step)))
 
     @property
     def unused(self) -> list[str]:
@@ -98,16 +112,37 @@ class JudgedProof:
         """How the hypotheses of a theorem differ from those that its claim lists; empty for a lemma."""
         if self.verdict != "proved" or self.script.claim is None:
             return ""
+        return "; ".join([*self.changes, *(f"given besides: {text}" for text in self.added)]) or "as listed"
+
+    @property
+    def changes(self) -> list[str]:
+        """In words, which hypotheses of its claim a theorem is without, has as a condition, or has another for."""
         parts = [f"without {title}" for title in self.unused]
         parts += [f"with {each.title} as a condition on its points" for each in self._conditions]
-        parts += [f"with {new.title} instead of {old}" for old, new in self.script.instead.items()]
-        parts += [f"given besides: {text}" for text in self.added]
-        return "; ".join(parts) or "as listed"
+        return parts + [f"with {new.title} instead of {old}" for old, new in self.script.instead.items()]
 
     @property
     def added(self) -> list[str]:
         """The theorem's assumptions that the claim does not list: definitions, and the proof's own hypotheses."""
-        return [str(each.statement) for each in self.hypotheses if is_added(each, self.script)]
+        return [str(each) for each in self.added_statements]
+
+    @property
+    def added_statements(self) -> list[Statement]:
+        """`added`, as the kernel has it."""
+        return [each.statement for each in self.hypotheses if is_added(each, self.script)]
+
+    def view(self) -> View:
+        """What it proves and from what, and its lines."""
+        # Deferred, here and below: a notebook shows the plain data that is made of proofs.
+        from boundcheck.prove.notebook import proof_view
+
+        return proof_view(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a line: its verdict, trust and statement, what it is given besides, and the witness against it."""
+        from boundcheck.prove.notebook import frame_of
+
+        return frame_of([self])
 
 
 @dataclass(frozen=True)
@@ -342,11 +377,19 @@ def _verdict(
 
 
 def claim_verdict(proofs: list[JudgedProof]) -> ClaimVerdict:
-    """The verdict on a claim from its proofs: proved; repaired, if its printed proof is broken; refuted; unknown."""
+    """The verdict on a claim from its proofs: proved; repaired, if its printed proof is broken; refuted; unknown.
+
+    A printed proof is broken where a line of it is false, or does not follow from those that it names. One of which too
+    little is known is not.
+    """
     printed = [x for x in proofs if x.script.version == "printed"]
     if any(x.verdict == "proved" for x in proofs):
-        return "repaired" if any(x.verdict != "proved" for x in printed) else "proved"
+        return "repaired" if any(map(_is_broken, printed)) else "proved"
     return "refuted" if any(_refutes(x) for x in printed) else "unknown"
+
+
+def _is_broken(proof: JudgedProof) -> bool:
+    return proof.verdict == "refuted" or any(step.follows is False for step in proof.steps)
 
 
 def _refutes(proof: JudgedProof) -> bool:

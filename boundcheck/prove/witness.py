@@ -12,6 +12,8 @@ from fractions import Fraction
 from functools import cache
 from typing import Any, final
 
+import sympy as sp
+
 from boundcheck.claims import symbols
 from boundcheck.errors import InputError
 from boundcheck.exact import evaluate
@@ -26,6 +28,7 @@ from boundcheck.kernel.times import NEXT, Time
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.prove.instance import CONSTANTS, Instance, Point, Setting
 from boundcheck.prove.meft import Meft
+from boundcheck.prove.roles import shape_names
 from boundcheck.prove.tabulated import tabulated
 
 _DIMENSIONS = {"d": 1, "k": 1, "r": 1, "n": 1, "one": 1}
@@ -166,6 +169,34 @@ def at_points(about: str, setting: Setting, v1: Point, v2: Point, *, anywhere: b
 def on_run(about: str, run: Instance, *, replacement: bool = True) -> Witness:
     """A run of Algorithm 1, all of its paths, on which a line of the proof of Theorem 2 fails."""
     return _of(about, Run(run, replacement))
+
+
+def at_numbers(about: str, values: Mapping[sp.Symbol | sp.MatrixSymbol, Any]) -> Witness:
+    """An instance made by hand: a number for each letter, rows of numbers for each matrix; nothing varies in it.
+
+    >>> at_numbers("A row of length √5", {MatrixSymbol("X", 1, 2): [[1, 2]], Symbol("x"): Fraction(1, 2)})
+
+    Raises:
+        InputError: for matrices that give a dimension two sizes. Numbers that are not exact, or are missing, refute
+            nothing: the line is unknown, and its reason names them.
+
+    """
+    sizes, table = {"one": 1}, dict[str, Any]()
+    for letter, value in values.items():
+        table[letter.name] = value
+        if isinstance(letter, sp.MatrixSymbol):
+            table[letter.name] = rows = tuple(map(tuple, value))
+            shape = (len(rows), len(rows[0]) if rows else 0)
+            for name, size in zip(shape_names(letter), shape, strict=True):
+                if sizes.setdefault(name, size) != size:
+                    raise InputError(letter.name, value, f"{name} = {sizes[name]}, as before, and not {size}")
+
+    def look_up(letter: Symbol | Variable, time: int, outcome: int) -> Any:
+        if letter.name not in table:
+            raise InputError("witness", about, f"a value of {letter.name} too")
+        return table[letter.name]
+
+    return Witness(about, {}, Model(sizes, 1, (Fraction(1),), lambda _: (0,), look_up))
 
 
 def _of(about: str, source: Points | Run) -> Witness:

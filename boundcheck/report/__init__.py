@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from boundcheck.progress import Tick, silent
 from boundcheck.proofs import paper_at
 
 if TYPE_CHECKING:
     from boundcheck.prove import ProofAudit
+    from boundcheck.report.audited import Audited
 
 __all__ = ["audit"]
 
@@ -23,7 +24,9 @@ def audit(
     tick: Tick = silent,
     full: bool = False,
     proved: Callable[[ProofAudit], None] = lambda proofs: None,
-) -> dict[str, Any]:
+    latex: bool = False,
+    pdf: bool = False,
+) -> Audited:
     """Audit a paper and write the report: its proofs, runs of its theorems, and searches for what breaks its bounds.
 
     Args:
@@ -35,17 +38,27 @@ def audit(
         tick: told of progress, in seconds.
         full: make the whole report that papers cite, and not only what its argument needs.
         proved: told of the proofs as soon as they are judged, long before the runs have finished.
+        latex: write the folder ``latex`` for a paper too.
+        pdf: write ``report.pdf`` too, the report on paper, by typst.
 
     Returns:
         ``summary`` (the verdict in a paragraph), ``findings`` (number, locator, verdict, evidence), ``report`` (the
-        page's path), ``runs``, ``faults``, ``searches``, and ``adds``, what the full report has on top.
+        page's path), ``runs``, ``faults``, ``searches``, and ``adds``, what the full report has on top. It shows itself
+        in a notebook; `Audited.to_frame` has the findings, and `Audited.results` the runs.
 
     Raises:
-        InputError: for an unknown paper, a bad device, or folders that cannot be written.
+        InputError: for an unknown paper, a bad device, folders that cannot be written, and a form whose package is
+            not installed.
 
     """
     subject = paper_at(paper)
+    from boundcheck.report.audited import Audited
     from boundcheck.report.conduct import conduct
+    from boundcheck.report.forms import forms
+
+    # What is missing for a form is said before anything is measured.
+    also = forms(latex, pdf)
 
     folder = Path("reports") / subject.key if full else Path(runs) / f"report-{subject.key}"
-    return conduct(subject, Path(out or folder), Path(runs), device, full, tick, proved)
+    made = conduct(subject, Path(out or folder), Path(runs), device, full, tick, proved, also)
+    return Audited(made, subject.key, Path(runs))

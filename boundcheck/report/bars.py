@@ -1,13 +1,14 @@
-"""A waterfall on a panel: bars on a logarithmic axis, each from one value to the next, from what was measured on."""
+"""Bars: a waterfall, from what was measured on, each bar from one value to the next; and shares of a whole."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from boundcheck.measure.parts import Bar, Link
 from boundcheck.report.stored import known
-from boundcheck.report.style import BLUE, GREY, ORANGE, VERMILLION, marks, ticks
+from boundcheck.report.style import BLUE, GREY, ORANGE, VERMILLION, marks, panels, ticks
 
 # How far below the largest value an axis goes; what is deeper is off it.
 _DEEPEST = 1e-6
@@ -39,6 +40,27 @@ def draw_links(
     axis.set_yticks(range(len(rows)), [label for label, *_ in rows[::-1]])
     axis.tick_params(axis="y", labelsize=6.5)
     axis.set_title(title, loc="left")
+
+
+def shares_figure(rows: Sequence[tuple[str, dict[str, int]]], looks: dict[str, str], of: str) -> Figure | None:
+    """A bar for each row, cut into the shares of what is counted there, with how many there are of it all."""
+    counted = [(name, counts) for name, counts in rows if sum(counts.values())]
+    return panels([(counted, looks, of)], _draw_shares, tall=0.4 + 0.26 * len(counted)) if counted else None
+
+
+def _draw_shares(axis: Axes, item: tuple[Sequence[tuple[str, dict[str, int]]], dict[str, str], str]) -> None:
+    rows, looks, of = item
+    for place, (_, counts) in enumerate(rows):
+        whole, left = sum(counts.values()), 0.0
+        for what, count in counts.items():
+            axis.barh(place, 100 * count / whole, left=left, height=0.7, color=looks[what], lw=0, label=what)
+            left += 100 * count / whole
+        axis.text(101, place, f"{whole:,}".replace(",", "\u202f"), va="center", fontsize=7)
+    axis.set_xlim(0, 100)
+    axis.set_ylim(len(rows) - 0.5, -0.5)
+    axis.set_yticks(range(len(rows)), [name for name, _ in rows])
+    ticks(axis.xaxis, range(0, 101, 25))
+    axis.set_xlabel(f"% {of}; at the right, of how many")
 
 
 def _rows(links: Sequence[Link], levels: Sequence[float]) -> list[tuple[str, float, float, str]]:

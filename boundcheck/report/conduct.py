@@ -3,7 +3,7 @@
 What takes long to import is imported where it is needed, so that the proofs are on the screen within seconds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from boundcheck.proofs import Paper
 from boundcheck.prove import ProofAudit, prove
 from boundcheck.prove.rows import rows_of
 from boundcheck.report import work
+from boundcheck.report.forms import Form
 from boundcheck.report.programme import Programme, programme_of
 
 # About how many seconds the page takes, once everything is measured.
@@ -27,7 +28,14 @@ Calls = dict[str, list[Call]]
 
 
 def conduct(
-    paper: Paper, out: Path, runs: Path, device: str, full: bool, tick: Tick, proved: Callable[[ProofAudit], None]
+    paper: Paper,
+    out: Path,
+    runs: Path,
+    device: str,
+    full: bool,
+    tick: Tick,
+    proved: Callable[[ProofAudit], None],
+    also: Iterable[Form] = (),
 ) -> dict[str, Any]:
     """See `boundcheck.report.audit`."""
     programme = programme_of(paper, full)
@@ -52,7 +60,7 @@ def conduct(
         answers = iter(running.results())
     found = {name: [next(answers) for _ in part] for name, part in asked.items()}
     told("page", total, total)
-    return report.write(paper, programme, proofs, found, out, runs)
+    return report.write(paper, programme, proofs, found, out, runs, also)
 
 
 def _asked(programme: Programme, runs: Path, device: str) -> Calls:

@@ -12,8 +12,12 @@ from boundcheck.doors import is_path
 from boundcheck.errors import InputError
 from boundcheck.files import file_name, replace_file
 from boundcheck.measure.store import finished
+from boundcheck.report.forms import Form
+from boundcheck.report.logbook import logbook
+from boundcheck.report.opening import Opening, opening_of
 from boundcheck.report.section import Folder, Material, built, sections, templates
 from boundcheck.report.stored import StoredRun
+from boundcheck.report.words import said
 from boundcheck.sinks import say
 
 
@@ -22,15 +26,25 @@ def load_runs(folders: list[Path]) -> list[StoredRun]:
     return [StoredRun(*finished(folder)) for folder in folders]
 
 
-def write_page(material: Material, page: Path, title: str, lead: str, outside: Iterable[str] = ()) -> list[Path]:
-    """Write the page and, beside it, each figure as SVG and PDF, all results as JSON, and what sections keep.
+def write_page(
+    material: Material,
+    page: Path,
+    title: str,
+    lead: str,
+    outside: Iterable[str] = (),
+    opening: Opening | None = None,
+    also: Iterable[Form] = (),
+) -> list[Path]:
+    """Write the page and, beside it, figures as SVG and PDF, results as JSON, the logbook, and what sections keep.
 
     Args:
         material: what it is made from.
         page: the file.
         title: the page's.
-        lead: its first paragraph; text, or Markup.
+        lead: what the page is about, in a paragraph; text, or Markup.
         outside: import paths of sections that are found in no other way.
+        opening: what the page begins with; where left out, what the runs do and what their claims say.
+        also: the other forms of the report that are wanted.
 
     A section of a person's own that fails says so in its place and on stderr, and costs nothing else.
 
@@ -45,24 +59,35 @@ def write_page(material: Material, page: Path, title: str, lead: str, outside: I
     parts = []
     for each in sections(outside, material.papers):
         html, error = built(each, material, folder)
-        parts.append((each.title, html))
+        see = str(getattr(each, "see", "")) if html.strip() else ""
+        parts.append((each.title, _see(see) + html))
         if error is not None:
             say(f"the section {each.title or 'without a title'} failed, and the page says so in its place: {error}")
     files = {"results.json": json_bytes(material.as_json())}
+    if not material.is_of_boundcheck:
+        files["logbook.md"] = logbook(material, title).encode()
     if material.study.is_new:
         files["statistics.json"] = json_bytes(material.study.as_json())
-    return write_parts(page, title, lead, parts, files | folder.files)
+    for form in also:
+        files |= form(material, title, lead)
+    return write_parts(page, title, lead, opening or opening_of(material), parts, files | folder.files)
 
 
 def write_parts(
-    page: Path, title: str, lead: str, parts: Iterable[tuple[str, Markup]], files: Mapping[str, bytes]
+    page: Path,
+    title: str,
+    lead: str,
+    opening: Opening,
+    parts: Iterable[tuple[str, Markup]],
+    files: Mapping[str, bytes],
 ) -> list[Path]:
     """Write a page of headings and what is below each, without those that are empty, and files beside it.
 
     Args:
         page: the file.
         title: the page's.
-        lead: its first paragraph; text, or Markup.
+        lead: what the page is about, in a paragraph; text, or Markup.
+        opening: what the page begins with.
         parts: the headings, and what is below them.
         files: their content, by their path from the page's folder.
 
@@ -74,12 +99,32 @@ def write_parts(
 
     """
     shown = [(heading, part) for heading, part in parts if part.strip()]
-    text = templates().get_template("page.html.j2").render(title=title, lead=lead, parts=shown)
-    return _write({page: text.encode()} | {page.parent / name: content for name, content in files.items()})
+    beside = Folder()
+    picture = beside.figure(opening.name, opening.figure, said(opening.caption))
+    given = {"title": title, "lead": lead, "opening": opening, "picture": picture, "parts": shown, "style": _style()}
+    text = templates().get_template("page.html.j2").render(given)
+    written = {page: text.encode()}
+    return _write(written | {page.parent / name: x for name, x in {**files, **beside.files}.items()})
+
+
+def _see(text: str) -> Markup:
+    """One sentence below a heading, which says what to see; nothing of none."""
+    return Markup('<p class="see">{}</p>\n').format(said(text)) if text else Markup()
+
+
+def _style() -> Markup:
+    """The style sheet, which stands in the page, so that the page is one file."""
+    return Markup(Path(__file__).with_name("page.css").read_text(encoding="utf-8"))
 
 
 def write_runs(
-    folders: list[Path], page: Path, title: str, lead: str, command: str, outside: Iterable[str] = ()
+    folders: list[Path],
+    page: Path,
+    title: str,
+    lead: str,
+    command: str,
+    outside: Iterable[str] = (),
+    also: Iterable[Form] = (),
 ) -> list[Path]:
     """Write the page of runs; those of networks have one of their own, in ``networks`` where there are others.
 
@@ -91,10 +136,10 @@ def write_runs(
     for run in runs:
         _check_known(run.result.claim)
     networks, others = ([run for run in runs if run.is_network is each] for each in (True, False))
-    files = write_page(Material(others, command=command), page, title, lead, outside) if others else []
+    files = write_page(Material(others, command=command), page, title, lead, outside, also=also) if others else []
     if networks:
         beside = page.parent / "networks" / page.name if others else page
-        files += write_page(Material(networks, command=command), beside, title, lead, outside)
+        files += write_page(Material(networks, command=command), beside, title, lead, outside, also=also)
     return files
 
 

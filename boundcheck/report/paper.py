@@ -1,25 +1,27 @@
 """The report on a paper: what its proofs, its experiments and the adversary's searches come to.
 
-A paper's `report.py` may have `TITLE`, `LEAD`, `STATEMENTS`, the ids that the summary begins with, and `measured`,
-which makes findings of what was measured. Of a paper without one the findings are the verdicts, claim by claim.
+A paper's `report.py` may have `TITLE`, `LEAD`, `STATEMENTS`, the ids that the summary begins with, `measured`, which
+makes findings of what was measured, and `opening`, which makes the opening of the page. Of a paper without one the
+findings are the verdicts, claim by claim.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from boundcheck.claims import catalogue
+from boundcheck.claims import catalogue, prose
 from boundcheck.doors import theirs
 from boundcheck.errors import CodeError
 from boundcheck.falsify.worst_case import WorstCase
 from boundcheck.proofs import Paper
 from boundcheck.prove import ProofAudit
 from boundcheck.report import study
+from boundcheck.report.forms import Form
+from boundcheck.report.opening import Opening, counted, opening_of
 from boundcheck.report.page import load_runs, write_page
 from boundcheck.report.programme import Attack, Programme
 from boundcheck.report.section import Finding, Material, Search
@@ -31,7 +33,13 @@ from boundcheck.words.hypotheses.lipschitz_adapter import LEAST
 
 
 def write(
-    paper: Paper, programme: Programme, proofs: ProofAudit, found: dict[str, list[Any]], out: Path, runs: Path
+    paper: Paper,
+    programme: Programme,
+    proofs: ProofAudit,
+    found: dict[str, list[Any]],
+    out: Path,
+    runs: Path,
+    also: Iterable[Form] = (),
 ) -> dict[str, Any]:
     """Write the report on what was found into `out`.
 
@@ -42,6 +50,7 @@ def write(
         found: the answers, by the name of the part of the programme.
         out: the folder of the report.
         runs: the folder of the run folders.
+        also: the other forms of the report that are wanted.
 
     Returns:
         The keys of `boundcheck audit --json`.
@@ -65,11 +74,13 @@ def write(
     adds = f" This is the short report. With --full it has more: {programme.adds}." if programme.adds else ""
     title = getattr(own, "TITLE", f"{paper.key}, audited")
     lead = getattr(own, "LEAD", f"The claims of {paper.key}: their proofs line by line, and what runs and attacks say.")
-    files = write_page(material, out / "index.html", title, lead + adds)
     refused = [answer for part in ("attacks", "worst_cases") for answer in found.get(part, []) if "refused" in answer]
+    summary = _summary(getattr(own, "STATEMENTS", ()), proofs, honest, faults, searches, refused)
+    opening = _opened_by(own, material) or opening_of(material, summary)
+    files = write_page(material, out / "index.html", title, lead + adds, opening=opening, also=also)
     return {
-        "summary": _summary(getattr(own, "STATEMENTS", ()), proofs, honest, faults, searches, refused),
-        "findings": [asdict(x) for x in sorted([*_proof_findings(proofs), *measured], key=lambda x: x.number)],
+        "summary": summary,
+        "findings": [_plainly(x) for x in sorted([*_proof_findings(proofs), *measured], key=lambda x: x.number)],
         "report": str(files[0]),
         "runs": [_told(run) for run in honest],
         "faults": [{"planted": words} | _told(run) for words, run in faults],
@@ -89,6 +100,24 @@ def _found_by(
         except CodeError as error:
             say(f"measured of the paper's report.py failed, and the findings are the verdicts instead: {error}")
     return _measured(runs, searches, numbers), False
+
+
+def _opened_by(own: ModuleType, material: Material) -> Opening | None:
+    """What a paper's own `opening` makes; None where it has none, makes none, or fails."""
+    if not hasattr(own, "opening"):
+        return None
+    try:
+        with theirs():
+            found: Opening | None = own.opening(material)
+            return found
+    except CodeError as error:
+        say(f"opening of the paper's report.py failed, and the page begins as others do: {error}")
+        return None
+
+
+def _plainly(finding: Finding) -> dict[str, Any]:
+    """A finding in `boundcheck audit --json`, its texts as a terminal shows them."""
+    return {name: prose.plain(x) if isinstance(x, str) else x for name, x in asdict(finding).items()}
 
 
 def _told(run: StoredRun) -> dict[str, Any]:
@@ -111,24 +140,18 @@ def _summary(
         told = ", ".join(f"{proofs[id].title}: {proofs[id].verdict}" for id in statements)
         said.append(f"{told} (repaired: the statement is true, by another proof than the printed one).")
     if proofs.rows:
-        rows = Counter[str](row.verdict for row in proofs.rows)
-        said.append(f"Of {len(proofs.rows)} findings from the proofs {_counted(rows)}.")
+        rows = counted(row.verdict for row in proofs.rows)
+        said.append(f"Of {len(proofs.rows)} findings from the proofs {rows}.")
     if runs:
-        said.append(f"Of {len(runs)} runs {_counted(Counter[str](run.verdict for run in runs))}.")
+        said.append(f"Of {len(runs)} runs {counted(run.verdict for run in runs)}.")
     if faults:
-        planted = Counter[str](run.verdict for _, run in faults)
-        said.append(f"Of {len(faults)} runs with a planted fault {_counted(planted)}.")
+        said.append(f"Of {len(faults)} runs with a planted fault {counted(run.verdict for _, run in faults)}.")
     if searches:
         broken = ", ".join(each["label"] for each in searches if each["violated"]) or "none"
         said.append(f"The adversary attacked {len(searches)} bounds and broke {broken} of them.")
     if refused:
         said.append(f"Nothing attacks {', '.join(each['id'] for each in refused)}.")
     return " ".join(said) or "There was nothing to prove, to run or to attack."
-
-
-def _counted(verdicts: Counter[str]) -> str:
-    parts = [f"{count} {'is' if count == 1 else 'are'} {verdict}" for verdict, count in verdicts.most_common()]
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _search(attack: Attack, answer: dict[str, Any], proofs: ProofAudit) -> Search:
@@ -173,7 +196,7 @@ def _measured(runs: list[StoredRun], searches: list[Search], numbers: study.Stud
             for run in of_it
         )
         verdict = Verdict.gravest(run.verdict for run in of_it)
-        told = f"Of {len(of_it)} runs {_counted(Counter[str](run.verdict for run in of_it))}. {each}."
+        told = f"Of {len(of_it)} runs {counted(run.verdict for run in of_it)}. {each}."
         found.append(Finding(0, catalogue[id].title, verdict, told))
     for search in searches:
         told = f"The largest ratio of measured over bound that was found is {search['ratio']:.4g}."

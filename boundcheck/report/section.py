@@ -31,8 +31,8 @@ from boundcheck.prove import ProofAudit
 from boundcheck.report.named import MOST_ROWS, WAYS, Named, named_runs, shown_and_folded, spread
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.study import Study
-from boundcheck.report.style import pdf, svg
-from boundcheck.report.words import badge, label, mathml, number, signed, slug, titled
+from boundcheck.report.style import described, on_a_page, pdf, svg
+from boundcheck.report.words import badge, formulas, label, mathml, number, said, sentence, signed, slug, symbol, titled
 
 if TYPE_CHECKING:
     from boundcheck.reliability.survey import Survey as Reliability
@@ -129,8 +129,8 @@ class Material:
         """
         now: dict[str, str] = {}
         for run in self.runs:
-            for id, said in run.result.said.items():
-                if id in catalogue and now.setdefault(id, catalogue[id].digest) != said:
+            for id, then in run.result.said.items():
+                if id in catalogue and now.setdefault(id, catalogue[id].digest) != then:
                     expected = f"the claim that run {run.result.run_id} names; what has this id now says something else"
                     raise InputError("claim", id, expected)
         if self.networks:
@@ -177,13 +177,20 @@ class Folder:
         self.files: dict[str, bytes] = {}
 
     def figure(self, name: str, drawn: Figure | None, caption: str) -> Markup:
-        """A figure with its caption, which is HTML; it is kept as SVG and PDF too. Nothing where none is drawn."""
+        """A figure with its caption; it is kept as SVG and PDF too. Nothing where none is drawn.
+
+        A caption is HTML, which may have formulas between dollars, as `boundcheck.claims.prose` has them.
+        """
         if drawn is None:
             return Markup()
         # Once: a second rendering of a figure would count on in its ids.
         text = svg(drawn)
         self.files |= {f"{name}.svg": text.encode(), f"{name}.pdf": pdf(drawn)}
-        return Markup(f"<figure>{text}\n<figcaption>{caption}</figcaption></figure>\n")
+        shown = on_a_page(text, described(drawn))
+        return Markup(
+            f'<figure id="figure_{name}"><div class="drawn">{shown}</div>\n'
+            f"<figcaption>{formulas(caption)}</figcaption></figure>\n"
+        )
 
     def keep(self, name: str, content: bytes) -> str:
         """Keep a file, by its path from the page's folder; returns no text."""
@@ -196,6 +203,7 @@ class Section(Protocol):
 
     Attributes:
         title: its heading; empty for none.
+        see: one sentence below the heading, which says what to see; a section need not have it.
         place: where it stands: sections come in the order of this number, the opening at 0, the claims at 900.
 
     """
@@ -209,13 +217,13 @@ class Section(Protocol):
 
 
 class _Template:
-    """A section of ours whose words are a template; its first line says place and title."""
+    """A section of ours whose words are a template; its first line says place and title, its second what to see."""
 
     def __init__(self, name: str, functions: dict[str, Any]) -> None:
         self._template, self._functions = templates().get_template(f"sections/{name}.html.j2"), functions
         source = Path(str(self._template.filename)).read_text(encoding="utf-8")
-        place, title = re.findall(r"{# (\d+): (.*) #}", source)[0]
-        self.place, self.title = int(place), Markup(title)
+        place, title, see = re.findall(r"{# (\d+): (.*?) #}(?:\n{# (.*) #})?", source)[0]
+        self.place, self.title, self.see = int(place), Markup(title), see
 
     def build(self, material: Material, folder: Folder) -> Markup:
         def figure(name: str, drawn: Figure | None, caller: Callable[[], str]) -> Markup:
@@ -230,9 +238,9 @@ def templates() -> Environment:
     """What renders templates, with the words that they share."""
     loader = PackageLoader("boundcheck.report", ".")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
-    words = (badge, label, mathml, number, rounded_down, signed, spread, titled, shown_and_folded)
-    made.globals |= {each.__name__: each for each in words} | {"ways": WAYS}
-    made.filters["slug"] = slug
+    words = (badge, label, mathml, number, rounded_down, signed, spread, symbol, titled, shown_and_folded)
+    made.globals |= {each.__name__: each for each in words} | {"ways": WAYS, "MOST_ROWS": MOST_ROWS}
+    made.filters |= {"slug": slug, "said": said, "sentence": sentence, "formulas": formulas}
     return made
 
 

@@ -1,8 +1,13 @@
 """How every figure looks, and how it becomes a file: SVG and PDF that are the same byte for byte from the same runs."""
 
 import io
+import re
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 import matplotlib as mpl
@@ -34,23 +39,98 @@ LOOKS = (
     *(("v", VERMILLION), ("P", BLUE), ("X", ORANGE)),
 )
 WIDTH = 6.75  # inches, the text width of a two-column paper
-# Letters in a line of a legend, of one column in the narrow figure or of two in the wide one.
-_LEGEND = 60
+# Serif letters and the mathematics that go with Times; what they lack comes from the next font.
+TIMES: Mapping[str, Any] = {"font.family": ["STIXGeneral", "DejaVu Serif"], "mathtext.fontset": "stix"}
+
+
+@dataclass(frozen=True)
+class Look:
+    """Where figures are to stand.
+
+    Attributes:
+        width: the widest, in inches.
+        font: the fonts, as rcParams.
+        least: the size of the smallest text, in points.
+        panel: the least width of a panel, in inches.
+
+    """
+
+    width: float = WIDTH
+    font: Mapping[str, Any] = field(default_factory=dict)
+    least: float = 0.0
+    panel: float = 2.2
+
+    @property
+    def has_room_beside(self) -> bool:
+        """Whether a legend fits beside a panel."""
+        return self.width > 2 * self.panel
+
+
+PAGE = Look()
+# Of a paper at 10 points, whose footnotes have 8.
+ONE_COLUMN, TWO_COLUMNS = (Look(width, TIMES, 8.0) for width in (3.25, WIDTH))
+_LOOK: ContextVar[Look] = ContextVar("look", default=PAGE)
+
+
+@contextmanager
+def looking(look: Look) -> Iterator[None]:
+    """Draw figures for another place than a page."""
+    before = _LOOK.set(look)
+    try:
+        yield
+    finally:
+        _LOOK.reset(before)
+
+
+def _style() -> Any:
+    look = _LOOK.get()
+    return {name: max(x, look.least) if name.endswith("size") else x for name, x in STYLE.items()} | dict(look.font)
+
+
+# Letters in a line of a legend, of two columns under the panels or of one beside them.
+_LEGEND, _BESIDE = 60, 34
 
 
 def svg(figure: Figure) -> str:
     """The figure as an SVG element, without the date that matplotlib would put in."""
     buffer = io.StringIO()
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(_style()):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     return text[text.index("<svg") :]
 
 
+# How a page writes each colour of a figure, which it has in a light and in a dark tone.
+_ON_A_PAGE = {"#000000": "currentColor", "#ffffff": "var(--paper)"} | {
+    colour.lower(): f"var(--{name})"
+    for name, colour in (
+        *(("blue", BLUE), ("orange", ORANGE), ("green", GREEN)),
+        *(("vermillion", VERMILLION), ("purple", PURPLE), ("grey", GREY)),
+    )
+}
+_COLOUR = re.compile("|".join(_ON_A_PAGE))
+
+
+def on_a_page(text: str, told: str) -> str:
+    """An SVG as it stands in a page: in the page's colours, with what it shows in words for those who do not see it."""
+    coloured = _COLOUR.sub(lambda match: _ON_A_PAGE[match[0]], text)
+    return coloured.replace("<svg", f'<svg role="img" aria-label="{escape(told)}"', 1)
+
+
+def described(figure: Figure) -> str:
+    """What a figure shows, in words: the title of each panel, and what is drawn against what."""
+    said = []
+    for axis in figure.axes:
+        title = " ".join(axis.get_title(loc="left").split())
+        across = " against ".join(filter(None, (axis.get_ylabel(), axis.get_xlabel())))
+        said.append(": ".join(filter(None, (title, across))))
+    return "; ".join(filter(None, said)) or "a figure"
+
+
 def pdf(figure: Figure) -> bytes:
     """The figure as a PDF for a paper."""
     buffer = io.BytesIO()
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(_style()):
         figure.savefig(buffer, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
     return buffer.getvalue()
 
@@ -65,12 +145,17 @@ def looks_of(names: Iterable[str]) -> dict[str, tuple[str, str]]:
 
 
 def panels(items: list[Any], draw: Callable[[Axes, Any], None], most: int = 2, tall: float = 2.05) -> Figure:
-    """One panel an item, at most so many in a row and so many inches tall, with one legend for all under them."""
-    columns = min(len(items), most)
-    rows = -(-len(items) // columns)
-    with mpl.rc_context(STYLE):
-        height = tall * rows + (0.7 if columns > 1 else 1.2)
-        figure = Figure(figsize=(WIDTH if columns > 1 else 0.6 * WIDTH, height), layout="constrained")
+    """One panel an item, at most so many in a row and so many inches tall, with one legend for all.
+
+    It stands under them, and beside a panel that has a row for itself and leaves room.
+    """
+    look = _LOOK.get()
+    columns = min(len(items), most, max(int(look.width / look.panel), 1))
+    rows, beside = -(-len(items) // columns), columns == 1 and look.has_room_beside
+    with mpl.rc_context(_style()):
+        # What the legend takes: nothing beside, two columns of it or one below.
+        height = tall * rows + (0.3 if beside else 0.7 if columns > 1 else 1.2)
+        figure = Figure(figsize=(look.width, height), layout="constrained")
         axes = list(figure.subplots(rows, columns, squeeze=False).flat)
         entries: dict[str, Any] = {}
         for axis, item in zip(axes, items, strict=False):
@@ -81,11 +166,13 @@ def panels(items: list[Any], draw: Callable[[Axes, Any], None], most: int = 2, t
         for axis in axes[len(items) :]:
             axis.set_axis_off()
         # A line of the legend that is wider than its column would be cut at the edge of the figure.
-        lines = ["\n".join(textwrap.fill(line, _LEGEND) for line in name.split("\n")) for name in entries]
-        legend = figure.legend(
-            entries.values(), lines, loc="outside lower center", ncols=2 if columns > 1 else 1, frameon=False
-        )
+        place: Any
+        place, letters = ("outside right upper", _BESIDE) if beside else ("outside lower center", _LEGEND)
+        lines = ["\n".join(textwrap.fill(line, letters) for line in name.split("\n")) for name in entries]
+        legend = figure.legend(entries.values(), lines, loc=place, ncols=min(columns, 2), frameon=False)
         _as_typed(*legend.get_texts())
+        for text in figure.findobj(Text):
+            text.set_fontsize(max(text.get_fontsize(), look.least))
     return figure
 
 

@@ -18,6 +18,7 @@ from boundcheck.problems.adapters import title_of
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.style import log_y, ticks
 from boundcheck.report.words import number, signed
+from boundcheck.sweep import leaves
 
 Row = dict[str, Any]
 
@@ -71,7 +72,7 @@ class Sweep:
 def sweeps_over(runs: list[StoredRun], swept: str, fewest: int) -> list[Sweep]:
     """Groups equal in all but `swept` and the seed; without seeds that lack a value, and runs that chose their T."""
     found = []
-    fields = {id(run): leaves(run.result.spec) for run in runs if run.is_theorem}
+    fields = {id(run): fields_of(run.result.spec) for run in runs if run.is_theorem}
     fixed = {key for key, each in fields.items() if isinstance(each["run.steps"], int) and each[swept] is not None}
     for group in groups([run for run in runs if id(run) in fixed], (swept, "seed")):
         cells = {(fields[id(run)]["seed"], fields[id(run)][swept]): run for run in group}
@@ -92,23 +93,20 @@ def groups(runs: list[StoredRun], free: tuple[str, ...]) -> list[list[StoredRun]
     """Runs whose specs are equal in every field but `free`, each field by its path, such as ``adapter.rank``."""
     found: dict[str, list[StoredRun]] = {}
     for run in runs:
-        fixed = {path: value for path, value in leaves(run.result.spec).items() if path not in free}
+        fixed = {path: value for path, value in fields_of(run.result.spec).items() if path not in free}
         found.setdefault(json.dumps(fixed, sort_keys=True), []).append(run)
     return list(found.values())
 
 
-def leaves(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def fields_of(spec: dict[str, Any]) -> dict[str, Any]:
     """The fields of a spec by path."""
-    found: dict[str, Any] = {}
-    for name, value in table.items():
-        found |= leaves(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
-    return found
+    return {".".join(path): value for path, value in leaves(spec)}
 
 
 def settings(runs: list[StoredRun], free: tuple[str, ...] = ("claim", "lipschitz")) -> list[str]:
     """What to call each run: problem, adapter, rank, scale and what else tells them apart, but for `free`."""
     unsaid = {"seed", "run.steps", "adapter.kind", "adapter.rank", "adapter.scale", *free}
-    specs, titles = [leaves(run.result.spec) for run in runs], []
+    specs, titles = [fields_of(run.result.spec) for run in runs], []
     for run in runs:
         titles.append(run.problem + ("" if run.has_default_adapter else f", {title_of(run.adapter)}"))
         if "adapter.rank" not in free and run.rank is not None:
@@ -123,7 +121,7 @@ def settings(runs: list[StoredRun], free: tuple[str, ...] = ("claim", "lipschitz
         apart = list(zip(titles, values, strict=True))
         if len(set(apart)) > len(set(titles)):
             several = {title for title in titles if len({v for t, v in apart if t == title}) > 1}
-            said = f", {path.removeprefix('problem.')}\u00a0=\u00a0"
+            said = f", {path.removeprefix('problem.').replace('_', ' ')}\u00a0=\u00a0"
             titles = [title + (said + value if title in several and value else "") for title, value in apart]
     return titles
 

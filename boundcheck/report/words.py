@@ -1,12 +1,15 @@
 """How the report names and prints things: labels of claims, numbers at a few digits, formulas as MathML."""
 
 import math
+import re
+import unicodedata
 from collections.abc import Mapping
+from functools import cache
 
 import sympy as sp
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from boundcheck.claims import Claim, catalogue
+from boundcheck.claims import Claim, catalogue, prose
 from boundcheck.claims.markup import mathml_of
 from boundcheck.claims.symbols import C, r, sigma
 from boundcheck.measure.result import Result
@@ -70,8 +73,73 @@ def number(value: float | int | None, digits: int = 3) -> str:
 
 
 def mathml(latex: str) -> Markup:
-    """A formula that browsers set without any script."""
-    return Markup(mathml_of(latex, "block"))
+    """A formula on lines of its own, which browsers set without any script; one that is too wide is scrolled."""
+    return Markup(f'<div class="formula">{_typeset(latex, "block")}</div>')
+
+
+def symbol(latex: str) -> Markup:
+    """A formula within a line."""
+    return Markup(_typeset(latex, "inline"))
+
+
+# A page says many formulas more than once.
+_typeset = cache(mathml_of)
+# Signs of a formula that are sure to be within a line of a phone.
+_LINE = 28
+_DOLLARS = re.compile(r"\$([^$\n]+)\$")
+# A word with a subscript or a superscript, and what is a name of the code and no formula.
+_SCRIPTED = re.compile(r"[^\s“”\"',;$<>]*[_^][^\s“”\"',;$<>]*")
+_IDENTIFIER = re.compile(r"[A-Za-z]\w*(\.\w+)+|[A-Za-z]{2,}\d*_\w+|[A-Za-z]+(_[A-Za-z]{2,}){2,}")
+_BRACED = re.compile(r"([_^])\{([^{}]*)\}")
+# Greek letters that code spells out, as Unicode names them; it calls λ lamda.
+_GREEK = {unicodedata.name(x).split()[-1].lower().replace("lamda", "lambda"): x for x in "αβζηθκλμνρστ"}
+_SPELLED = re.compile(f"({'|'.join(_GREEK)})(_\\w{{1,3}})")
+
+
+def said(text: str) -> Markup:
+    """A text on a page: what is between dollars is typeset, and so is a word with a script that was typed without.
+
+    Markup is left as it is. A name with a dot, or of several letters before its first ``_``, is a name of the code.
+    """
+    if isinstance(text, Markup):
+        return text
+    parts = _DOLLARS.split(text)
+    return Markup("").join(_formula(part) if place % 2 else _words(part) for place, part in enumerate(parts))
+
+
+def sentence(text: str) -> Markup:
+    """`said`, with a capital letter at its beginning."""
+    return said(text[:1].upper() + text[1:])
+
+
+def formulas(html: str) -> Markup:
+    """HTML in which what is between dollars is typeset; all else is left as it is."""
+    parts = _DOLLARS.split(str(html))
+    return Markup("").join(_formula(part) if place % 2 else Markup(part) for place, part in enumerate(parts))
+
+
+@cache
+def _formula(text: str) -> Markup:
+    made = Markup(prose.html(f"${text}$"))
+    # A formula has no place to break: one that is longer than a line of a phone is scrolled there.
+    return Markup('<span class="long">{}</span>').format(made) if len(text) > _LINE else made
+
+
+def _words(text: str) -> Markup:
+    pieces, at = [], 0
+    for match in _SCRIPTED.finditer(text):
+        word = match[0].rstrip(".:")
+        word = word[:-1] if word.endswith(")") and word.count(")") > word.count("(") else word
+        # As LaTeX has it, a script of several signs is in braces.
+        formula = _BRACED.sub(r"\1(\2)", word)
+        if spelled := _SPELLED.fullmatch(word):
+            formula = _GREEK[spelled[1]] + spelled[2]
+        elif _IDENTIFIER.fullmatch(word):
+            formula = ""
+        pieces += [escape(text[at : match.start()])]
+        pieces += [_formula(formula) if formula else Markup("<code>{}</code>").format(word)]
+        at = match.start() + len(word)
+    return Markup("").join([*pieces, escape(text[at:])])
 
 
 def signed(value: float) -> str:

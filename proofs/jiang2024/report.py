@@ -1,12 +1,27 @@
-"""The report's own text on jiang2024: its title, and the findings of runs and attacks on rows of its table."""
+"""The report's own text on jiang2024: title, opening, and the findings of runs and attacks on rows of its table."""
 
+import math
+from dataclasses import dataclass
+
+import sympy as sp
+from markupsafe import Markup
+
+from boundcheck.claims import catalogue
+from boundcheck.claims.symbols import kappa, q
 from boundcheck.falsify.show import rounded_down
 from boundcheck.falsify.worst_case import WorstCase
-from boundcheck.report.section import Finding, Search
+from boundcheck.prove import ClaimAudit
+from boundcheck.report.opening import HOLDS, PRINTED, RUN, Headline, Opening, Stroke, Strokes, picture
+from boundcheck.report.section import Finding, Material, Search
+from boundcheck.report.sections.smoothness import ends
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.study import Study
-from boundcheck.report.words import label, number
+from boundcheck.report.words import c_is, label, number, said, symbol
 from boundcheck.verdicts import Verdict
+from boundcheck.words.hypotheses.lipschitz_adapter import LARGER, LEAST
+
+from ..meft.lora import THEOREM_2_BEST_STEP
+from .claims import LEMMA_1, ROOT_TERM, THEOREM_2
 
 TITLE = "jiang2024, audited: A Unified Convergence Theory for Large Language Model Efficient Fine-tuning"
 LEAD = (
@@ -14,7 +29,111 @@ LEAD = (
     "regression over the 1797 handwritten digits that scikit-learn bundles (64 pixels, 10 classes), and pseudo-Huber "
     "matrix regression, with certified L, G and f*."
 )
-STATEMENTS = ("jiang2024.lemma1", "jiang2024.theorem2")
+STATEMENTS = (LEMMA_1.id, THEOREM_2.id)
+
+
+def opening(material: Material) -> Opening | None:
+    """What is wrong, what is true instead, and what a run shows; None unless the proofs say that both are repaired."""
+    audits = {claim.id: claim for claim in material.proofs.claims} if material.proofs else {}
+    theorems = [run for run in material.theorems if run.result.claim == THEOREM_2.id and run.result.ratio]
+    brackets = [run for run in material.brackets if run.result.claim == LEMMA_1.id]
+    if material.proofs is None or not theorems or not brackets:
+        return None
+    if any(id not in audits or audits[id].verdict != "repaired" for id in (LEMMA_1.id, THEOREM_2.id)):
+        return None
+    factors = _factors(audits[THEOREM_2.id])
+    if factors is None:
+        return None
+    run, bracket = (max(some, key=lambda run: run.rank or 0) for some in (theorems, brackets))
+    share = number((run.result.ratio or 0) * factors.printed, 2)
+    sharp = catalogue["meft.lemma1_sharp_equal_radii"]
+    lemmas = [symbol(each.latex(each.expression("Lhat"))) for each in (LEMMA_1, sharp)]
+    numbers = (
+        Headline(f"${factors.printed:g}S$ → ${factors.proved:g}S$", "the bound of Theorem 2, as printed and as proved"),
+        Headline(
+            Markup(" → ").join(lemmas), "the smoothness constant of Lemma 1, as printed, where $C ≥ σ$, and as proved"
+        ),
+        Headline(f"${share}S$", f"what a run measured, {_on(run)}: an estimate, and no bound"),
+    )
+    words = _words(factors, [row.verdict for row in material.proofs.rows], [*theorems, *brackets])
+    return Opening(words, numbers, picture([_of_theorem(factors, run), _of_lemma(bracket)]), _PICTURE)
+
+
+@dataclass(frozen=True)
+class _Factors:
+    """Theorem 2's factors of S: as printed, as its printed proof gives mended, as proved, and at the best step."""
+
+    printed: float
+    mended: float
+    proved: float
+    best: sp.Expr
+
+
+def _factors(audit: ClaimAudit) -> _Factors | None:
+    """The factors, from the claims and from the lines that the kernel replays; None where it does not."""
+    found = [
+        float(sp.simplify(step.step.relation.rhs / ROOT_TERM))
+        for version, wanted in (("printed", "(14), corrected"), ("repaired", "constant 2"))
+        for step in audit.proof(version).steps
+        if step.step.label == wanted and step.verdict == "proved" and step.step.relation is not None
+    ]
+    if len(found) != 2:
+        return None
+    kappas = (each.expression for each in THEOREM_2_BEST_STEP.quantities if each.symbol == kappa)
+    printed = float(sp.simplify(THEOREM_2.quantities[-1].expression / ROOT_TERM))
+    return _Factors(printed, found[0], found[1], next(kappas).subs(q, 0))
+
+
+def _words(factors: _Factors, rows: list[str], runs: list[StoredRun]) -> Markup:
+    """The verdict in a paragraph."""
+    supported = sum(run.verdict.is_supported for run in runs)
+    first = (
+        "Both main statements of the paper are true on the ball that it assumes, but its proofs of them are not. "
+        f"{rows.count('refuted')} of the {len(rows)} findings below refute a line, an assumption or a remark, each by "
+        "an exact counterexample or by a proof of the contrary. The printed proof of Theorem 2 loses a factor of 4 at "
+        f"(22). Mended, it proves ${factors.mended:g}S$ and not the printed ${factors.printed:g}S$, where $S$ is "
+    )
+    rest = (
+        f". Another proof gives ${factors.proved:g}S$, and the best step size $√{factors.best**2}·S$ in the limit of "
+        "long runs. The constant of Lemma 1 has a factor $√r$ that no proof needs. Of "
+        f"{len(runs)} runs of the two statements {supported} support them."
+    )
+    return said(first) + symbol(THEOREM_2.latex(ROOT_TERM)) + said(rest)
+
+
+def _on(run: StoredRun) -> str:
+    return f"{run.problem}, rank {run.rank}"
+
+
+def _of_theorem(factors: _Factors, run: StoredRun) -> Strokes:
+    """The factors of Theorem 2, and what a run measured over its S."""
+    result = run.result
+    unit = (result.bound or math.nan) / factors.printed
+    limits = (result.interval.lower / unit, result.interval.upper / unit) if result.interval else None
+    lines = (
+        Stroke("printed, by a broken proof", factors.printed, PRINTED),
+        Stroke("the printed proof, mended", factors.mended, HOLDS),
+        Stroke("another proof", factors.proved, HOLDS),
+        Stroke("the best step size, in the limit", float(factors.best), HOLDS),
+        Stroke("a run", (result.measured or math.nan) / unit, RUN, limits, run.verdict.is_silent),
+    )
+    return Strokes(f"Theorem 2: squared gradient norm\n{_on(run)}", "multiples of S", lines)
+
+
+def _of_lemma(run: StoredRun) -> Strokes:
+    """The constants of Lemma 1 on one problem, and the largest smoothness that was found."""
+    claimed = ends(run)
+    lines = (
+        Stroke(f"printed, {c_is(LARGER)}", claimed.get(f"printed {LARGER}"), PRINTED),
+        Stroke(f"printed, {c_is(LEAST)}", claimed.get(f"printed {LEAST}"), PRINTED),
+        Stroke("proved: λ*", claimed.get("sharp"), HOLDS),
+        Stroke("a run: the largest that was found", run.result.measured, RUN),
+    )
+    return Strokes(f"Lemma 1: smoothness of F\n{_on(run)}", f"smoothness [{run.result.problem.units}]", lines)
+
+
+_PICTURE = """What the paper prints, what is proved in its place, and what a run does. A printed line may be true by
+another proof. What a run measured is an estimate from below, and never a bound."""
 
 
 def measured(runs: list[StoredRun], searches: list[Search], study: Study) -> list[Finding]:
@@ -49,10 +168,10 @@ def _search_finding(searches: list[Search]) -> Finding:
         8,
         "Lemma 1, Eq. (8), attacked",
         "violated" if printed["violated"] else "not violated",
-        f"{verdict} At L = G = σ = 1 and C = σ the printed constant is reached to {_percent(first['ratio'])} at "
-        f"rank {first['rank']} and to {_percent(last['ratio'])} at rank {last['rank']}, because of its √r; λ* is "
+        f"{verdict} At $L = G = σ = 1$ and $C = σ$ the printed constant is reached to {_percent(first['ratio'])} at "
+        f"rank {first['rank']} and to {_percent(last['ratio'])} at rank {last['rank']}, because of its $√r$; $λ*$ is "
         f"reached to {_percent(reached)} or more at each rank from {ranks[0]} to {ranks[-1]}, with "
-        "a = b and with a ≠ b.",
+        "$a = b$ and with $a ≠ b$.",
     )
 
 
@@ -108,6 +227,6 @@ def _ball_finding(runs: list[StoredRun]) -> Finding:
         18,
         "Assumption 2: σ → L̂ → α → iterates → σ",
         Verdict.SUPPORTED if all(within) else Verdict.HYPOTHESIS_FAILED,
-        f"σ was fixed before each run and every iterate of every replica held against it: in {sum(within)} of "
+        f"$σ$ was fixed before each run and every iterate of every replica held against it: in {sum(within)} of "
         f"{len(within)} runs of theorems with a ball all stayed inside, so that the theorem speaks of them.",
     )

@@ -113,3 +113,8 @@ def test_words_stay_words() -> None:
     assert prose.tex(said) == r'False off the ball: $\| v \| > a$, 5 \% \& "more" \textless{} all'
     assert prose.tex("λ of L̂, café") == r"\ensuremath{\lambda} of \ensuremath{\hat{L}}, café"
     assert prose.html("it costs $5") == "it costs $5"
+
+
+@pytest.mark.parametrize("sign", ["^", "_", "~", "\\", "%", "#", "&", "{", "}"])
+def test_a_sign_that_tex_spells_out_is_itself_on_a_page(sign: str) -> None:
+    assert unescape(re.sub("<.*?>", "", prose.html(f"$x {sign}$"))) == f"x{sign}"

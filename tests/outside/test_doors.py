@@ -142,16 +142,17 @@ def test_the_command_line_opens_what_a_spec_names_and_reports_it(tmp_path: Path)
     page = Path(found["report"]).read_text()
     assert "Halved descent" in page
     assert "log-cosh" in page
-    stored = tmp_path / "runs" / found["runs"][0]["run_id"]
+
+
+@pytest.mark.full
+def test_each_command_opens_what_is_named(tmp_path: Path) -> None:
+    (result,) = bc.measure(DESCENT, tmp_path / "runs")
+    stored = tmp_path / "runs" / result.run_id
     again = said("report", stored, "--claim", THEOREM, "--out", tmp_path / "again")
     assert "Halved descent" in Path(again["files"][0]).read_text()
     assert said("bound", THEOREM, "--set", "ell=3", "--set", "D=2", "--set", "T=4")["values"]["bound"] == 4
-    assert (
-        said("falsify", f"{HERE}.my_adapter:SMOOTH", "--adapter", ADAPTER, "--rank", 1, "--starts", 1, "--rounds", 2)[
-            "ratio"
-        ]
-        <= 1
-    )
+    search = ("--adapter", ADAPTER, "--rank", 1, "--starts", 1, "--rounds", 2, "--out", tmp_path / "instance.json")
+    assert said("falsify", f"{HERE}.my_adapter:SMOOTH", *search)["ratio"] <= 1
 
 
 def test_a_run_of_a_claim_that_was_an_object_is_reported_with_the_claim_given(tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def test_a_section_that_fails_says_so_in_its_place(
     assert "all is well" in text
     assert ">Bad</h2>" in text
     assert said in text
-    assert [path.name for path in others] == ["results.json"]
+    assert [path.name for path in others] == ["results.json", "logbook.md"]
     assert "the section Bad failed" in capsys.readouterr().err
 
 

@@ -161,7 +161,7 @@ def test_it_cannot_fix_what_a_claim_of_another_paper_says(tmp_path: Path) -> Non
     entry = {"conclusion": {"digest": "0" * 32, "text": "mine"}, "hypotheses": []}
     (folder / "statements.json").write_text(json.dumps({"jiang2024.lemma1": entry, "mine.lemma1": entry}))
     paper_at(folder)
-    assert fixed_statements() == before | {"mine.lemma1": Fixed("0" * 32, "mine", frozenset())}
+    assert fixed_statements() == before | {"mine.lemma1": Fixed("0" * 32, "mine", frozenset(), ())}
 
 
 def test_its_audit_is_a_report_like_any_other(tmp_path: Path) -> None:

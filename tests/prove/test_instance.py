@@ -5,18 +5,24 @@ from dataclasses import replace
 from fractions import Fraction
 
 import hypothesis.strategies as st
+import numpy as np
 import pytest
+import sympy as sp
 from hypothesis import given
 
 from boundcheck.claims import catalogue
+from boundcheck.claims.vocabulary import FrobeniusNorm, SpectralNorm, d, k
 from boundcheck.errors import InputError
 from boundcheck.problems.piecewise import PiecewiseLinear
+from boundcheck.prove import Reading, at_numbers, le
 from boundcheck.prove.instance import Instance, Point, Setting, square_norm
 from boundcheck.prove.witness import Witness
 from boundcheck.testing.strategies.problems import fractions
 from proofs.jiang2024 import witnesses
 from tests.layers import examples
 from tests.slopes import instances
+
+from .scripts import judged, line
 
 INSTANCES = {name: each for name, each in vars(witnesses).items() if isinstance(each, Setting)}
 RUNS = {name: run for name, run in INSTANCES.items() if isinstance(run, Instance)}
@@ -280,3 +286,50 @@ def test_without_replacement_the_second_sample_is_certain() -> None:
 
 def test_the_printed_constant_can_be_below_that_of_f() -> None:
     assert witnesses.ROW_21.smoothness < witnesses.ROW_21.L
+
+
+X, x, WRONG = sp.MatrixSymbol("X", d, k), sp.Symbol("x"), "‖X‖_op ≤ x gives ‖X‖_F ≤ x"
+MATRICES = st.lists(st.lists(fractions(-2, 2), min_size=2, max_size=2), min_size=2, max_size=2)
+
+
+@examples(50)
+@given(MATRICES, fractions(0, 4))
+def test_a_line_is_refuted_at_numbers_where_its_hypothesis_holds_and_it_fails(rows, bound):
+    """Against numpy, where it can tell; ‖X‖_op ≤ x does not give ‖X‖_F ≤ x, but for matrices of rank 1."""
+    found = judged(
+        lambda proof: proof.step(
+            "line",
+            le(FrobeniusNorm(X), x),
+            proof.assume(le(SpectralNorm(X), x)),
+            witness=at_numbers(WRONG, {X: rows, x: bound}),
+        ),
+        reading=Reading(constants={X, x}),
+    )
+    matrix = np.array(rows, dtype=float)
+    spectral, frobenius = np.linalg.norm(matrix, 2), np.linalg.norm(matrix)
+    if min(abs(spectral - bound), abs(frobenius - bound)) > 1e-9:
+        refuted = spectral < bound < frobenius
+        assert line(found, "line").verdict == ("refuted" if refuted else "unknown")
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({X: [[1, 2], [3, 4]]}, "a value of x too"),
+        ({X: [[1.5, 2]], x: 1}, "an exact number"),
+        ({X: [[1, 2], [3]], x: 1}, "2 rows of 2 numbers"),
+        ({X: [], x: 1}, "a positive integer"),
+    ],
+)
+def test_numbers_that_are_no_instance_refute_nothing(values, said):
+    found = judged(
+        lambda proof: proof.step("line", le(FrobeniusNorm(X), x), witness=at_numbers(WRONG, values)),
+        reading=Reading(constants={X, x}),
+    )
+    assert line(found, "line").verdict == "unknown"
+    assert said in line(found, "line").reason
+
+
+def test_a_dimension_has_one_size():
+    with pytest.raises(InputError, match="k = 2, as before, and not 1"):
+        at_numbers(WRONG, {X: [[1, 2], [3, 4]], sp.MatrixSymbol("Y", k, d): [[1, 2]]})

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law
-from boundcheck.kernel.atoms import Variable
+from boundcheck.kernel.atoms import Inverse, Variable
 from boundcheck.kernel.builders import norm
 from boundcheck.kernel.facts import RELATIONS, derivation
 from boundcheck.kernel.terms import Matrix, Scalar, Symbol
@@ -61,6 +61,21 @@ def test_two_facts_have_two_texts(first: Fact, second: Fact) -> None:
     same = first == second
     assert (str(first) == str(second)) == same
     assert (latex(str(first), table) == latex(str(second), table)) == same
+
+
+def test_an_inverse_to_a_power_has_brackets() -> None:
+    """Without them its exponent would look like that of what is below the line."""
+    x = Scalar.of(Variable("x"))
+    inverse = Scalar.of(Inverse(x))
+    fact = Fact(">=", inverse * inverse + inverse)
+    table = letters([fact])
+    made = latex(str(fact), table)
+    assert r"\left(\frac{1}{ {x} }\right) ^{ 2 }" in made
+    assert r"\frac{1}{ {x} } +" in made
+    assert tokens_of(from_latex(made, table)) == tokens_of(str(fact))
+    # A bracket that closes another group is no LaTeX of ours.
+    with pytest.raises(InputError):
+        from_latex(made.replace(r"}\right)", "}"), table)
 
 
 @of_the_paper

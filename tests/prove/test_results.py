@@ -1,10 +1,9 @@
-"""What an audit of proofs hands out: JSON, HTML, LaTeX, SMT-LIB and the referee's table, true to what was judged."""
+"""What an audit of proofs hands out: JSON, HTML, SMT-LIB and the referee's table, true to what was judged."""
 
 import importlib
 import itertools
 import json
 import re
-import unicodedata
 from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
@@ -19,12 +18,11 @@ from boundcheck.prove.letters import letters
 from boundcheck.prove.outcome import ProofAudit, export
 from boundcheck.prove.proof import Proof
 from boundcheck.prove.readback import read
-from boundcheck.prove.results import latex, number_text, opinions, witness_as_json
+from boundcheck.prove.results import number_text, opinions, witness_as_json
 from boundcheck.prove.rows import Ref, Row, judge_rows
 from boundcheck.prove.solvers import ask
 from boundcheck.prove.typeset import from_latex
 from tests.judged import of_the_paper
-from tests.layers import sampled
 
 from .entailments import SECONDS, play
 from .scripts import audited, judged, lemma, numbers, write, x, y
@@ -219,7 +217,8 @@ def test_an_export_has_a_file_for_each_proof_and_each_certificate(quick, tmp_pat
     assert sorted(path for path in (tmp_path / "out").rglob("*") if path.is_file()) == sorted(files)
     proofs = [proof for claim in quick.claims for proof in claim.proofs]
     assert {path.stem for path in files if path.suffix == ".tex"} == {
-        f"{proof.script.id}-{proof.script.version}" for proof in proofs
+        "preamble",
+        *(f"{proof.script.id}-{proof.script.version}" for proof in proofs),
     }
     count = Counter(path.parent.name for path in files if path.suffix == ".smt2")
     for proof in proofs:
@@ -256,78 +255,6 @@ def test_an_export_stays_in_its_folder(tmp_path):
     folder = tmp_path / "one" / "two" / "out"
     for path in export(audit, folder):
         assert path.resolve().parent in (folder.resolve(), *(each.resolve() for each in folder.glob("*")))
-
-
-def check_latex(text: str) -> None:
-    """Braces and delimiters are balanced, nothing but Latin letters is left, and no label ends early."""
-    bare = re.sub(r"\\[\\{}%&#_$]", "", text)
-    depth = 0
-    for character in bare:
-        depth += (character == "{") - (character == "}")
-        assert depth >= 0
-    assert depth == 0
-    for left, right in ((r"\(", r"\)"), (r"\[", r"\]"), (r"\left", r"\right"), (r"\begin{", r"\end{")):
-        plain = text.replace("\\\\", "")
-        count = [len(re.findall(re.escape(each) + r"(?![a-z])", plain)) for each in (left, right)]
-        assert count[0] == count[1], left
-    # Letters such as é are known to LaTeX.
-    assert [x for x in text if ord(x) > 126 and not unicodedata.name(x).startswith("LATIN")] == []
-    assert not re.search(r"(?m)^\\item\[[^{\n]*\][^ ]", text)
-
-
-@sampled(4)
-@pytest.mark.parametrize(
-    "id",
-    [
-        "jiang2024.lemma1",
-        "jiang2024.theorem2",
-        "jiang2024.algorithm1",
-        "jiang2024.rate.exponent",
-        "jiang2024.direft.recipe",
-        "jiang2024.assumption3.1.optimal",
-        "meft.theorem2_best_step",
-        "meft.layers",
-    ],
-)
-def test_latex_of_the_paper_is_well_formed(paper, id):
-    for proof in paper[id].proofs:
-        check_latex(latex(proof))
-
-
-ODD = {
-    "percent and such": "100% of A_1 & #2 ^ 3",
-    "letters of mathematics": "‖∇F‖² ≤ σ·ζ, ½λ*",
-    "a bracket": "E[g | past]",
-    "dollars": "5$",
-    "braces": "{a",
-    "a backslash": "a\\b",
-    "a tilde": "a~b",
-    "other letters": "ε ∂ é “quoted” …",
-    "a sign without a command": "a ⊗ b",
-    "a Greek letter without a command": "β",
-}
-
-
-@pytest.mark.parametrize(
-    "text",
-    [pytest.param(x, id=name) for name, x in ODD.items()],
-)
-def test_words_of_a_script_are_escaped_in_latex(text):
-    def build(proof: Proof) -> None:
-        proof.step(text, ge(x**2, 0), meaning=text)
-
-    made = latex(judged(build))
-    check_latex(made)
-    # A label ends at the first ] that is in no braces; a tilde, backslash or dollar has a command.
-    assert "]" not in text or rf"\item[{{{text}" in made
-    assert not re.search(r"(?<!\\)[$~]|\\b\b", made)
-
-
-def test_latex_shows_what_refutes(paper):
-    text = latex(paper["jiang2024.lemma1"].proof("printed"))
-    assert r"\item[{(11)}] \emph{refuted}" in text
-    assert "$5$ against $7$" in text
-    assert text.startswith("% jiang2024.lemma1, printed: refuted\n")
 
 
 # The referee's table.

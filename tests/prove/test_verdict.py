@@ -543,7 +543,8 @@ TABLE = [
     ("proved", [("sharp", "proved")]),
     ("proved", [("printed", "proved"), ("sharp", "proved")]),
     ("repaired", [("printed", "refuted"), ("repaired", "proved")]),
-    ("repaired", [("printed", "unknown"), ("repaired", "proved")]),
+    # Too little is known of the printed proof to call it broken.
+    ("proved", [("printed", "unknown"), ("repaired", "proved")]),
     ("repaired", [("printed", "refuted"), ("repaired", "unknown"), ("sharp", "proved")]),
     ("unknown", [("printed", "refuted")]),
     ("unknown", [("printed", "refuted"), ("repaired", "unknown")]),

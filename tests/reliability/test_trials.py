@@ -141,7 +141,7 @@ def test_what_is_wrong_with_an_end_is_seen(given: End, outcome: str | None) -> N
 def test_the_page_lists_what_went_wrong_and_counts_all(tmp_path: Path) -> None:
     found = Survey((RIGHT, REFUSED, WRONG), machine())
     files = write_reliability(found, tmp_path, "boundcheck reliability")
-    assert {path.name for path in files} == {"index.html", "results.json", "trials.csv"}
+    assert {path.name for path in files} == {"index.html", "results.json", "trials.csv", "opening.svg", "opening.pdf"}
     page = (tmp_path / "index.html").read_text()
     assert "3 trials, 1 of them wrong" in page
     assert "&lt;script&gt;" in page

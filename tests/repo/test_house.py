@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-import boundcheck
 from tests.layers import sampled
 
 ROOT = Path(__file__).parents[2]
@@ -51,11 +50,6 @@ for bad in (dict(T=27), dict(T=28, L=0), dict(T=28.5), dict(), dict(T=28, x=1)):
 @pytest.mark.parametrize("flags", [[], ["-O"]], ids=str)
 def test_claims_check_their_input_without_assertions(flags: list[str]) -> None:
     assert run(sys.executable, *flags, "-c", CLAIMS_AT_WORK).split() == ["1.25", "True", "T", "L", "T", "T", "x"]
-
-
-def test_the_citation_has_the_version() -> None:
-    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
-    assert re.findall(r"^version: (.+)$", citation, re.MULTILINE) == [boundcheck.__version__]
 
 
 def test_files_are_short_enough_to_read() -> None:

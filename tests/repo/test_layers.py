@@ -14,7 +14,7 @@ TESTS = Path(__file__).parents[1]
 PACKAGE = TESTS.parent / "boundcheck"
 FILES = sorted(path for path in TESTS.rglob("test_*.py") if path != Path(__file__))
 MARKS = {"full", "nightly", "covering", "sampled"}
-# Left out of the quick layer as a whole: they train networks of transformers.
+# Left out of the quick layer as a whole: they train networks of transformers, or need a browser.
 FULL = {
     "measure/test_machines.py",
     "networks/test_accumulation.py",
@@ -22,6 +22,7 @@ FULL = {
     "networks/test_callback.py",
     "networks/test_dora.py",
     "problems/test_fused.py",
+    "report/test_browser.py",
 }
 
 

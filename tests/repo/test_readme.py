@@ -1,85 +1,70 @@
-"""The README is run: its Python as doctests, its quick commands as a user would type them; its examples are valid."""
+"""The README is followed, as a reader would: its file is written, its commands run, its Python typed."""
 
-import doctest
+import json
 import re
-import shlex
-import shutil
-import subprocess
-import sys
 from pathlib import Path
-from typing import get_args
+from typing import Any
 
 import pytest
 
-from boundcheck.claims import catalogue
-from boundcheck.measure.spec import Spec, specs_of
-from boundcheck.problems.tables import PROBLEMS
-from boundcheck.prove.script import of_paper
+from tests.networks.small import of_peft
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = re.findall(r"^\$ boundcheck (.+)$", README, flags=re.MULTILINE)
+from .documents import ROOT, blocks, commands, follow, run
+
+README = ROOT / "README.md"
+TEXT = README.read_text(encoding="utf-8")
 
 
+def trained(folder: Path) -> dict[str, Any]:
+    """What its example for a Trainer takes for granted: a model of peft, arguments, data."""
+    from transformers import TrainingArguments
+
+    from tests.networks.test_callback import data_of, with_lora
+
+    few = {"max_steps": 3, "per_device_train_batch_size": 3, "save_strategy": "no"}
+    quiet = {"report_to": "none", "disable_tqdm": True, "logging_strategy": "no", "dataloader_pin_memory": False}
+    args = TrainingArguments(output_dir=str(folder / "out"), use_cpu=True, **few, **quiet)
+    return {"peft_model": with_lora(), "args": args, "data": data_of()}
+
+
+@of_peft
 @pytest.mark.full
-def test_python_of_the_readme():
-    failures, tries = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
-    assert tries >= 5
-    assert failures == 0
+def test_the_readme_can_be_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert follow(README, tmp_path, **trained(tmp_path)) == 5
+    assert [path.name for path in (tmp_path / "runs").glob("report-*/index.html")] == ["index.html"]
 
 
-@pytest.mark.full
-def test_the_test_file_of_the_readme_passes_in_an_empty_project(tmp_path):
-    (block,) = (each for each in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "def test_" in each)
-    assert block.count("\n") <= 30
-    (tmp_path / "test_mine.py").write_text(block)
-    arguments = [sys.executable, "-m", "pytest", "-q", "-W", "error", "--boundcheck-profile", "quick"]
-    result = subprocess.run(arguments, capture_output=True, text=True, cwd=tmp_path, check=False)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert "3 passed" in result.stdout
-    assert [path.name for path in tmp_path.glob("instances/*")] == []
+def test_its_two_commands_do_what_it_says(tmp_path: Path) -> None:
+    """Make is asked what it would run: it would install."""
+    found = {command for block in blocks(README) if block.language == "console" for command, _ in commands(block)}
+    assert {"make report", "make test"} <= found
+    run("make report", "...boundcheck audit jiang2024\n", tmp_path, README.name)
+    run("make test", '... -m "not full and not nightly" --hypothesis-profile=quick\n', tmp_path, README.name)
 
 
-# All but the whole paper, which tests/prove audits.
-QUICK = [c for c in COMMANDS if c.startswith(("claims", "bound", "prove ")) and c != "prove jiang2024"]
+def test_how_often_it_is_wrong_is_what_was_counted() -> None:
+    (sentence,) = re.findall(r"^Of .+ none was refuted", TEXT, flags=re.MULTILINE)
+    counted = json.loads((ROOT / "reports" / "soundness" / "results.json").read_text(encoding="utf-8"))
+    false, true = counted["false"], counted["true"]
+    assert (false["wrong"], true["wrong"]) == (0, 0)
+    assert sentence == (
+        f"Of {false['tried']:,} false ones none was accepted, and of {true['tried']:,} true ones none was refuted"
+    )
+    proof, attack, run = (counted["layers"][x]["false"] for x in ("proof", "falsification", "measurement"))
+    assert (proof["caught"], attack["caught"]) == (proof["tried"], attack["tried"])
+    assert (
+        f"Proof turned down all of {proof['tried']:,}, falsification broke all of {attack['tried']:,}, and measurement "
+        f"named the fault in {run['caught']} of {run['tried']}."
+    ) in (ROOT / "docs" / "how_to" / "found.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("command", QUICK)
-def test_quick_commands_of_the_readme(command, tmp_path):
-    # What the README calls a lemma of one's own.
-    shutil.copy(ROOT / "proofs" / "template.py", tmp_path / "my_lemma.py")
-    arguments = [sys.executable, "-m", "boundcheck", *shlex.split(command, comments=True)]
-    result = subprocess.run(arguments, capture_output=True, text=True, cwd=tmp_path, check=False)
-    assert result.returncode == 0, result.stderr
+def test_its_picture_is_there_and_has_words_for_who_does_not_see_it() -> None:
+    ((words, picture),) = re.findall(r"!\[([^\]]+)\]\(([^)]+)\)", TEXT)
+    assert len(words) > 80
+    assert (ROOT / picture).suffix in {".svg", ".png"}
+    assert (ROOT / picture).is_file()
 
 
-def test_readme_names_only_what_exists():
-    assert len(COMMANDS) >= 6
-    proved = {each.id for each in of_paper("jiang2024")}
-    for name in re.findall(r"`((?:jiang2024|meft)\.[a-z0-9_.]+)`", README):
-        assert name in catalogue or name in proved, name
-    for path in re.findall(r"examples/\w+\.toml", README):
-        assert (ROOT / path).is_file()
-
-
-@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.toml")), ids=lambda path: path.stem)
-def test_examples_are_valid_specs(path):
-    assert specs_of(path)
-
-
-def tables_in(annotation):
-    """The tables that a field may hold, whatever unions and optional ones they stand in."""
-    if hasattr(annotation, "model_fields"):
-        return {annotation}
-    return {table for each in get_args(annotation) for table in tables_in(each)}
-
-
-def test_readme_lists_every_field_of_a_spec():
-    problems = {PROBLEMS[kind] for kind in PROBLEMS if ":" not in kind}
-    assert (len(problems), len(tables_in(Spec.model_fields["model"].annotation))) == (8, 2)
-    for name, field in Spec.model_fields.items():
-        tables = problems if name == "problem" else tables_in(field.annotation)
-        for key in {key for table in tables for key in table.model_fields} or {name}:
-            if key != "kind" or name in ("problem", "model"):
-                assert re.search(rf"`(?:{name}\.)?{key}`", README), f"{name}.{key}"
+def test_it_is_read_in_a_few_minutes() -> None:
+    assert len(TEXT.splitlines()) <= 125

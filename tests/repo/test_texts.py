@@ -28,8 +28,12 @@ LAMBDIFY = {
     "boundcheck/testing/strategies/instances.py",
     "boundcheck/words/algorithms/linear.py",
 }
-# One that rounds a certified number for print.
-DECIMAL = {"boundcheck/falsify/show.py", "boundcheck/soundness/statements.py"}
+# These round numbers for print.
+DECIMAL = {
+    "boundcheck/falsify/show.py",
+    "boundcheck/report/latex/numbers.py",
+    "boundcheck/soundness/statements.py",
+}
 # These load what was pickled.
 PICKLES = {"pickle", "dill", "cloudpickle", "shelve", "marshal"}
 

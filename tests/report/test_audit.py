@@ -18,10 +18,12 @@ from boundcheck.errors import InputError
 from boundcheck.measure.spec import parse
 from boundcheck.parallel import Call
 from boundcheck.proofs import paper_of
+from boundcheck.prove.show import show
 from boundcheck.report import conduct, study, work
 from boundcheck.report import paper as written_by
 from boundcheck.report.programme import Attack, Programme
-from boundcheck.report.screen import WIDTH, show_findings, show_rows
+from boundcheck.report.screen import WIDTH, show_findings, show_rows, show_verdicts
+from boundcheck.terminal import _ENDLESS
 from tests.judged import of_the_paper
 from tests.prove.conftest import paper as the_paper
 from tests.report.test_proofs import audit as small_proofs
@@ -115,7 +117,7 @@ def test_the_summary_counts_verdicts(written) -> None:
 
 def printed(draw: Any, width: int) -> list[str]:
     text = io.StringIO()
-    draw(Console(file=text, width=width, force_terminal=False))
+    draw(Console(file=text, width=width, force_terminal=True, color_system=None))
     return text.getvalue().splitlines()
 
 
@@ -144,6 +146,30 @@ def test_a_row_is_a_line_with_its_verdict(paper) -> None:
         assert int(number) == row.row.number
         assert rest.startswith(row.row.locator)
         assert row.verdict in rest
+
+
+@of_the_paper
+def test_in_a_pipe_no_finding_is_cut(written, paper) -> None:
+    out = io.StringIO()
+    console = Console(file=out, width=_ENDLESS, force_interactive=False)
+    show(paper, console, False, {})
+    show_rows(paper.rows, console)
+    show_findings(written, console)
+    show_verdicts(written["runs"], console)
+    cells = {cell for line in out.getvalue().splitlines() for cell in line.split("\t")}
+    for row in (each.as_json() for each in paper.rows):
+        assert {row["locator"], row["printed"], row["verdict"], row["trust"]} <= cells
+        assert f"{row['finding']} {row['hypotheses']}".strip() in cells
+        assert f"{row['finding']} {row['evidence']}".strip() in cells
+    for claim in paper.as_json()["claims"]:
+        for proof in claim["proofs"]:
+            assert {claim["id"], claim["verdict"], proof["version"], proof["trust"]} <= cells | {""}
+    for each in written["findings"]:
+        assert {each["locator"], each["verdict"]} <= cells or each["summary"]
+        assert each["summary"] or each["evidence"] in cells
+    for run in written["runs"]:
+        assert {run["run_id"], run["claim"], run["verdict"], run["reason"]} <= cells
+    assert written["summary"] in cells
 
 
 def test_the_proofs_are_told_before_anything_is_waited_for(proofs, tmp_path, monkeypatch) -> None:

@@ -24,7 +24,7 @@ from boundcheck.report.stored import StoredRun
 
 from .made import changed
 from .test_sweeps import synthetic
-from .texts import assert_no_text_overlaps
+from .texts import assert_no_text_overlaps, spoken
 
 STEPS = 12
 DEFAULTS = {"title": "Title", "lead": "Lead.", "command": "boundcheck report 0123456789ab"}
@@ -219,8 +219,10 @@ def test_page_and_figures_of_a_folder_are_the_same_twice(tmp_path):
     first, second = ({path.name: path.read_bytes() for path in files} for files in written)
     assert first == second
     assert written[0][0].name == "index.html"
-    figures = {f"{name}.{kind}" for name in ("gradient_norm", "smoothness", "constants") for kind in ("svg", "pdf")}
-    assert first.keys() == {"index.html", "results.json", *figures}
+    figures = {
+        f"{name}.{kind}" for name in ("opening", "gradient_norm", "smoothness", "constants") for kind in ("svg", "pdf")
+    }
+    assert first.keys() == {"index.html", "results.json", "logbook.md", *figures}
     (stored,) = json.loads(first["results.json"])
     # What its claims say is added where a result is stored.
     assert {name: stored[name] for name in stored if name != "said"} == run().result.as_json()
@@ -228,7 +230,7 @@ def test_page_and_figures_of_a_folder_are_the_same_twice(tmp_path):
     text = first["index.html"].decode()
     assert re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#)([^"')\s>]+)""", text) == [], "the page loads nothing"
     assert "boundcheck report 0123456789ab" in text
-    assert text.count("<svg") == 3
+    assert text.count("<svg") == 4
 
 
 def test_page_names_every_run_with_its_verdict_and_why(page):
@@ -238,7 +240,7 @@ def test_page_names_every_run_with_its_verdict_and_why(page):
     assert '<span class="badge inconclusive">' in text
     assert '<span class="badge hypothesis-failed">' in text
     assert "The average 0.1 is at most 0.7" in text
-    assert "The run broke &lt;eta_max&gt;." in text
+    assert re.search("The run broke &lt;<math.*?</math>&gt;[.]", text)
     assert "<code>eta</code>" in text
     assert "0.5 was seen where 0.3 is the limit" in text
     assert "step too long" in text
@@ -246,6 +248,7 @@ def test_page_names_every_run_with_its_verdict_and_why(page):
     for words in ("by the path", "by layers", "C\u00a0=\u00a0σ", "√r\u202fσ", "at no T", ">123<", "above T"):
         assert words in text
     assert "4.25, which is more than any ℓₜ" in text
+    assert [x for x in spoken(text) if re.search(r"[\^_$]", x)] == [], "formulas are typeset"
     # The largest norms, per site, and no word of ranks where none was swept.
     assert all(site in text for site in SITES)
     assert "1.75" in text
@@ -362,9 +365,9 @@ def test_runs_are_called_by_what_tells_them_apart():
     ]
     steps = [run(), run({}, {"run.step_size": 0.5}), run({}, {"run.step_size": 0.5, "seed": 1})]
     assert [each.name for each in named_runs(steps)] == [
-        "LoRA, rank 2, step_size\u00a0=\u00a00.3",
-        "LoRA, rank 2, step_size\u00a0=\u00a00.5, seed 0",
-        "LoRA, rank 2, step_size\u00a0=\u00a00.5, seed 1",
+        "LoRA, rank 2, step size\u00a0=\u00a00.3",
+        "LoRA, rank 2, step size\u00a0=\u00a00.5, seed 0",
+        "LoRA, rank 2, step size\u00a0=\u00a00.5, seed 1",
     ]
 
 

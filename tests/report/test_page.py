@@ -13,16 +13,19 @@ from boundcheck.proofs.jiang2024.report import findings
 
 from boundcheck.claims import catalogue
 from boundcheck.errors import InputError
-from boundcheck.report import audit
+from boundcheck.report import audit as audit_of_a_paper
 from boundcheck.report.page import export_data, load_runs, write_page
-from boundcheck.report.section import Material
+from boundcheck.report.section import Finding, Material
 from boundcheck.report.sections.gradient import gradient_figure
 from boundcheck.report.sections.smoothness import bracket_figure
 from boundcheck.report.style import svg
 from boundcheck.report.words import number
 
 from .made import changed
-from .texts import assert_no_text_overlaps
+from .test_proofs import audit as small_proofs
+from .texts import assert_no_text_overlaps, spoken
+
+audit = small_proofs
 
 
 def _write(runs, folder):
@@ -33,13 +36,24 @@ def test_page_is_self_contained_and_names_every_run(stored, tmp_path):
     text = _write(stored, tmp_path)[0].read_text()
     outside = re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#)([^"')\s>]+)""", text)
     assert outside == [], "the page loads nothing"
-    assert text.count("<svg") == 6
+    assert text.count("<svg") == 7
     for run in stored:
         assert run.verdict in text
     assert number(stored[0].result.bound) in text
     assert stored[0].result.run_id in text
     assert "Proofs of these claims: kernel" in text
     assert text.count("<p>Proof: ") == text.count("<p>Proof: kernel.</p>") + text.count("<p>Proof: hypothesis.</p>") > 0
+
+
+def test_no_formula_is_typed_in_words(stored, audit, tmp_path):
+    """Neither a subscript, nor a superscript, nor a dollar that was meant for a formula."""
+    folder = tmp_path / "index.html"
+    material = Material(stored, [Finding(8, "Lemma 1", "supported", "At $v_1$ and v_2.")], audit, command="x")
+    (page, *_) = write_page(material, folder, "A title", "A lead of $x_1$ and x^2.")
+    said = spoken(page.read_text())
+    assert "A lead of" in " ".join(said)
+    assert [text for text in said if re.search(r"[\^_$]", text)] == []
+    assert spoken("<p>v_1 <math>x_1</math> <code>a_b</code></p>") == ["v_1"]
 
 
 def test_what_is_proved_by_hand_says_why_on_the_page(stored, tmp_path, monkeypatch):
@@ -69,9 +83,10 @@ def test_same_runs_give_the_same_bytes(stored, tmp_path):
     assert first.keys() == {
         "index.html",
         "results.json",
+        "logbook.md",
         *(
             f"{x}.{y}"
-            for x in ("gradient_norm", "smoothness", "slack", "curvature_split", "descent", "waterfall")
+            for x in ("opening", "gradient_norm", "smoothness", "slack", "curvature_split", "descent", "waterfall")
             for y in ("svg", "pdf")
         ),
     }
@@ -153,7 +168,7 @@ def test_bad_input_is_refused_before_anything_is_written(tmp_path, run_folders):
     with pytest.raises(InputError, match="RUN"):
         load_runs([tmp_path])
     with pytest.raises(InputError, match="paper"):
-        audit("nobody2020", out=tmp_path / "out")
+        audit_of_a_paper("nobody2020", out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="out"):

@@ -13,7 +13,8 @@ from boundcheck.prove.rows import Ref, Row, _judge
 from boundcheck.prove.verdict import claim_verdict
 from boundcheck.report.page import write_page
 from boundcheck.report.section import Finding, Material
-from boundcheck.report.sections.proofs import shown_proofs
+from boundcheck.report.sections.proofs import shown_end, shown_proofs
+from boundcheck.report.words import mathml, symbol
 from tests.prove.scripts import NUMBERS, numbers, x
 
 
@@ -71,14 +72,25 @@ def test_the_page_has_the_table_the_lines_and_their_evidence(audit, tmp_path):
     for label in ("(1)", "(2)", "(2), mended"):
         assert f"<strong>{label}</strong>" in text
     assert "<strong>algebra</strong>" not in text
-    assert "And 1 lines of mere algebra." in text
+    assert "And 1 line of mere algebra: <code>boundcheck prove my.claim --steps</code>" in text
     proof = proof_as_json(audit["my.claim"].proof("printed"))
     assert html.escape(proof["steps"][0]["certificate"]).replace("&#x27;", "&#39;") in text
     assert "Witness: x is 7/2. At t = 1 the left side is 7/2 and the right side 1." in text
     assert "x = 7/2" in text
     assert "Concludes, as the kernel has it:" in text
-    assert "<li>hypothesis: 1 &lt;= x (“x is large”)</li>" in text
-    assert "Letters: x: a number." in text
+    end = shown_end(audit["my.claim"].proof("repaired"))
+    ((role, hypothesis, name),) = end.rests
+    assert f'<span class="small">{role}, “{name}”</span>{mathml(hypothesis)}' in text
+    assert (role, name) == ("hypothesis", "x is large")
+    assert f"{mathml(end.conclusion)}" in text
+    ((letters, meant),) = end.letters
+    assert f"Letters: {symbol(letters[0])}: {meant}." in text
+    # A row opens to its lines, and says how to see them again.
+    row = text[text.index('id="finding_2"') : text.index('id="finding_14"')]
+    assert "Evidence: 2 lines" in row
+    assert "boundcheck prove my.claim --steps" in row
+    assert "At t = 1 the left side is 7/2 and the right side 1." in row
+    assert mathml(end.conclusion) in row
 
 
 def test_the_page_escapes_what_a_script_says_and_loads_nothing(audit, tmp_path):
@@ -91,8 +103,11 @@ def test_the_page_escapes_what_a_script_says_and_loads_nothing(audit, tmp_path):
 
 def test_formulas_are_set_without_a_script(audit, tmp_path):
     text = page(tmp_path, [], [], audit)
-    # What is printed and what is read of two lines, and what is read of a third.
-    assert text.count("<math") == 5
+    lines = [line for each in shown_proofs(audit) for line in each.lines]
+    formulas = [x for line in lines for x in (line["printed"], line["statement_latex"], *line["given_latex"]) if x]
+    # What is printed and what is read of two lines, what is read of a third, and what one of them is given.
+    assert len(formulas) == 6
+    assert all(mathml(each) in text for each in formulas)
     assert "<script" not in text
 
 

@@ -56,6 +56,8 @@ def test_no_wrong_verdict_is_hidden(found: Survey, wrong: bool, tmp_path: Path) 
         "trials.csv",
         "soundness.svg",
         "soundness.pdf",
+        "opening.svg",
+        "opening.pdf",
     }
     page = (tmp_path / "index.html").read_text()
     assert ("a planted lie" in page) == wrong

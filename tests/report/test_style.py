@@ -6,8 +6,9 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 from matplotlib.axes import Axes
+from matplotlib.text import Text
 
-from boundcheck.report.style import marks, panels
+from boundcheck.report.style import ONE_COLUMN, TWO_COLUMNS, Look, looking, marks, panels, pdf
 
 LONG = "average squared gradient norm in the factors, and its asymptotic interval"
 
@@ -32,3 +33,24 @@ def test_an_axis_has_a_few_ticks_however_long_it_is(low: float, decades: float) 
     places = marks(10.0**low, 10.0 ** (low + decades))
     assert 2 <= len(places) <= 7
     assert all(10.0**low <= x <= 10.0 ** (low + decades) for x in places)
+
+
+@pytest.mark.parametrize(("look", "width"), [(ONE_COLUMN, 3.25), (TWO_COLUMNS, 6.75)])
+def test_a_figure_for_a_paper_has_its_width_and_letters_that_can_be_read(look: Look, width: float) -> None:
+    def draw(axis: Axes, _: int) -> None:
+        axis.plot([0, 1], [0, 1], label="a line")
+        axis.text(0.5, 0.5, "small", fontsize=5)
+
+    before = panels([1], draw)
+    with looking(look):
+        figure = panels([1, 2], draw)
+        made = pdf(figure)
+    assert figure.get_figwidth() == width
+    texts = [text for text in figure.findobj(Text) if text.get_text()]
+    assert min(text.get_fontsize() for text in texts) >= 8
+    assert {text.get_fontfamily()[0] for text in texts} == {"STIXGeneral"}
+    assert b"STIX" in made
+    # The page's own look is as it was.
+    after = panels([1], draw)
+    assert before.get_figwidth() == after.get_figwidth()
+    assert min(text.get_fontsize() for text in after.findobj(Text)) == 5

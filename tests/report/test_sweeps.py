@@ -16,7 +16,7 @@ from boundcheck.measure.result import read
 from boundcheck.report.sections.horizon import horizon_figure, horizon_slopes
 from boundcheck.report.sections.rank import rank_exponents, rank_figure
 from boundcheck.report.stored import StoredRun
-from boundcheck.report.sweeps import groups, leaves, settings
+from boundcheck.report.sweeps import fields_of, groups, settings
 from boundcheck.report.words import label
 
 from .made import EMPTY, changed
@@ -86,7 +86,7 @@ def shuffled(runs: list[StoredRun]) -> list[StoredRun]:
     return [runs[i] for i in np.random.default_rng(0).permutation(len(runs))]
 
 
-SWEPT = [path for path in leaves(SPEC) if path not in ("seed", "adapter.rank", "adapter.kind", "run.steps")]
+SWEPT = [path for path in fields_of(SPEC) if path not in ("seed", "adapter.rank", "adapter.kind", "run.steps")]
 OTHER = {
     "adapter.start": "diagonal",
     "run.batch": 32,

@@ -131,7 +131,7 @@ def test_page_has_the_searches_and_their_instances_can_be_replayed(adapters, sea
         assert search["file"] in text
         _, found = replayed(tmp_path / search["file"])
         assert found.lower == search["ratio"]
-    assert text.count("<svg") == 4
+    assert text.count("<svg") == 5
     names = {path.name for path in files}
     assert {"falsification.pdf", "slack.pdf", "curvature_split.pdf", "adapters_pseudo_huber.svg"} <= names
     assert "not violated" in text

@@ -1,5 +1,7 @@
-"""Whether the texts of a figure can all be read: none lies on another, and none is cut off."""
+"""Whether the texts of a figure can all be read, none on another and none cut off; and what a page says in words."""
 
+import re
+from html import unescape
 from itertools import combinations
 
 from matplotlib.axes import Axes
@@ -30,3 +32,10 @@ def _texts(axis: Axes) -> list[Text]:
         ticks += [tick.label1 for tick in side.get_major_ticks() if low <= tick.get_loc() <= high]
     found = [axis.xaxis.label, axis.yaxis.label, axis._left_title, *ticks, *axis.texts]
     return [text for text in found if text.get_text() and text.get_visible()]
+
+
+def spoken(page: str) -> list[str]:
+    """What a page says in words: its visible texts but for formulas, drawings and code."""
+    for tag in ("style", "math", "svg", "code"):
+        page = re.sub(rf"<{tag}[\s>].*?</{tag}>", "", page, flags=re.DOTALL)
+    return [text for text in map(str.strip, unescape(re.sub("<[^>]+>", "\n", page)).split("\n")) if text]

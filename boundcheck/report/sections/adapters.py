@@ -11,6 +11,7 @@ from boundcheck.report.style import panels
 from boundcheck.report.words import slug
 
 title = "Every adapter: bracket against rank"
+see = """The nearer the marks come to the lowest line of a panel, the less that line can be improved."""
 place = 420
 
 _LEAD = """<p>The same bracket for each reparametrisation W(v), each on its own domain. On LoReFT's Stiefel manifold all

@@ -10,6 +10,7 @@ from boundcheck.report.stored import StoredRun, highest_rank
 from boundcheck.report.style import GREEN, VERMILLION, log_y, marks, panels, ticks
 
 title = "Where the curvature comes from"
+see = """Compare the green curves with the red one: the curvature of $f$, and that which the product $BA$ makes."""
 place = 480
 
 _PARTS = (

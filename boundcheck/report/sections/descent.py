@@ -15,16 +15,17 @@ from boundcheck.report.sweeps import settings
 from boundcheck.report.words import titled
 
 title = "What the descent inequality leaves unused"
+see = """Near 1 a step needed the whole constant; far below 1 the constant is larger than the step needed."""
 place = 320
 
 _MOST_PANELS = 6
 # Letters that a line of a title holds.
 _TITLE = 46
-_CAPTION = """Whatever the algorithm, F(v<sub>t+1</sub>) ≤ F(v<sub>t</sub>) + ⟨∇F(v<sub>t</sub>), v<sub>t+1</sub> −
-v<sub>t</sub>⟩ + ½L̂‖v<sub>t+1</sub> − v<sub>t</sub>‖² where F is L̂-smooth. With the path smoothness ℓ<sub>t</sub> in
-place of L̂ this is an equation, so ℓ<sub>t</sub>/L̂ is the share of the last term that a step needed: what is missing to
-1 is given away there. A share of 0 or less, on a segment along which F bends down, has no place on the axis and is
-marked at its lower edge."""
+_CAPTION = """Whatever the algorithm,
+$F(v_(t+1)) ≤ F(v_t) + ⟨∇F(v_t), v_(t+1) − v_t⟩ + ½L̂‖v_(t+1) − v_t‖²$
+where F is $L̂$-smooth. With the path smoothness $ℓ_t$ in place of $L̂$ this is an equation, so $ℓ_t/L̂$ is the share
+of the last term that a step needed: what is missing to 1 is given away there. A share of 0 or less, on a segment
+along which F bends down, has no place on the axis and is marked at its lower edge."""
 
 
 def build(material: Material, folder: Folder) -> Markup:

@@ -13,6 +13,8 @@ from boundcheck.report.style import BLUE, GREEN, GREY, VERMILLION, extent, log_y
 from boundcheck.report.words import titled
 
 title = "Bound against measured gradient norm"
+see = """Where a run agrees with its theorem, the dashed line lies below the red one; where the bound says anything
+new, the red one lies below the dotted one."""
 place = 220
 
 # Panels of runs that nobody chose.

@@ -1,10 +1,14 @@
 """The proofs as a page shows them: of each the lines that say something to a reader, with their evidence."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from boundcheck.prove import ProofAudit
-from boundcheck.prove.results import ClaimAudit, proof_as_json
+from boundcheck.prove.display import shown
+from boundcheck.prove.results import ClaimAudit, proof_as_json, step_as_json
+from boundcheck.prove.typeset import latex_names
+from boundcheck.prove.verdict import JudgedProof, JudgedStep
 
 
 @dataclass(frozen=True)
@@ -15,6 +19,27 @@ class ShownProof:
     proof: dict[str, Any]
     lines: list[dict[str, Any]]
     hidden: int
+    end: "ShownEnd | None"
+
+
+@dataclass(frozen=True)
+class ShownEnd:
+    """What a proof proves, and on what it rests.
+
+    Attributes:
+        conclusion: in LaTeX, from the kernel's theorem.
+        rests: its hypotheses: the role of each, its LaTeX, and its author's name for it, where it has one.
+        letters: what each letter is, the letter in LaTeX.
+        changes: in words, how the hypotheses differ from those that the claim lists.
+        added: those that it does not list, in LaTeX.
+
+    """
+
+    conclusion: str
+    rests: Sequence[tuple[str, str, str]]
+    letters: Sequence[tuple[Sequence[str], str]]
+    changes: Sequence[str]
+    added: Sequence[str]
 
 
 def shown_proofs(audit: ProofAudit) -> list[ShownProof]:
@@ -22,7 +47,37 @@ def shown_proofs(audit: ProofAudit) -> list[ShownProof]:
     return [_shown(claim, i) for claim in audit.claims for i in range(len(claim.proofs))]
 
 
+def shown_line(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any]:
+    """A line as data, with the author's words as they were typed, and what it is given in LaTeX."""
+    step = judged.step
+    about = step.witness.about if step.witness else ""
+    given = shown(*proof.own(judged)).latex
+    return step_as_json(proof, judged) | {"told": step.meaning, "about": about, "given_latex": given}
+
+
+def shown_end(proof: JudgedProof) -> ShownEnd | None:
+    """What a proof proves; None for one that does not come to its end."""
+    if proof.verdict != "proved" or proof.conclusion is None:
+        return None
+    display = shown(*(each.statement for each in proof.hypotheses), proof.conclusion)
+    rests = [
+        (each.role, made, "" if each.name == text else each.name)
+        for each, made, text in zip(proof.hypotheses, display.latex, display.texts, strict=False)
+    ]
+    names, letters = latex_names(display.letters), dict[str, list[str]]()
+    for name, role in display.roles.items():
+        letters.setdefault(role, []).append(names.get(name, name))
+    is_claim = proof.script.claim is not None
+    added = shown(*proof.added_statements).latex if is_claim else ()
+    changes = proof.changes if is_claim else []
+    return ShownEnd(display.latex[-1], rests, [(each, role) for role, each in letters.items()], changes, added)
+
+
 def _shown(claim: ClaimAudit, i: int) -> ShownProof:
-    proof = proof_as_json(claim.proofs[i])
-    lines = [step for step in proof["steps"] if step["meaning"] or step["printed"] or step["verdict"] != "proved"]
-    return ShownProof(claim.id, proof, lines, len(proof["steps"]) - len(lines))
+    audited = claim.proofs[i]
+    lines = [
+        shown_line(audited, step)
+        for step in audited.steps
+        if step.step.meaning or step.step.printed or step.verdict != "proved"
+    ]
+    return ShownProof(claim.id, proof_as_json(audited), lines, len(audited.steps) - len(lines), shown_end(audited))

@@ -11,6 +11,8 @@ from boundcheck.report.stored import highest_rank
 from boundcheck.report.style import panels
 
 title = "What each inequality gives away"
+see = """Read each panel from the top: a bar is an inequality of the proof, and its length is the factor that it gives
+away."""
 place = 460
 
 _VERSIONS = {"printed": "Lemma 1, as printed", "repaired": "Lemma 1, repaired", "sharp": "Lemma 1, sharp"}

@@ -16,6 +16,7 @@ from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLIO
 from boundcheck.report.words import norm_names
 
 title = "Smoothness bracket against rank"
+see = """The true constant lies between the highest mark and the lowest line that is a theorem."""
 place = 400
 
 _CAPTION = """Lines: what each lemma claims for the smoothness constant of F(v) = f(W(v)) on the ball. Marks: lower

@@ -10,7 +10,7 @@ from boundcheck.measure.tables import DomainSpec, RunSpec
 from boundcheck.problems.adapters import title_of
 from boundcheck.report.stored import StoredRun, known
 from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, panels, ticks
-from boundcheck.report.sweeps import Row, groups, leaves, settings
+from boundcheck.report.sweeps import Row, fields_of, groups, settings
 from boundcheck.report.words import number, titled
 from boundcheck.words.measures.base import Observable
 
@@ -67,7 +67,7 @@ def _compared(runs: list[StoredRun]) -> list[list[StoredRun]]:
     found = []
     for group in groups(runs, ("claim", "lipschitz", "adapter.kind", *noise, *ball)):
         # What is left to differ is noise and ball; T itself stands for how it was chosen.
-        paths = {path for run in group for path in leaves(run.result.spec)}
+        paths = {path for run in group for path in fields_of(run.result.spec)}
         rest = tuple(paths - {*noise, *ball} | {"run.steps"})
         for steps in sorted({run.course.plan.steps for run in group}):
             equal = [run for run in group if run.course.plan.steps == steps]

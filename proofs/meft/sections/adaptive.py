@@ -12,7 +12,7 @@ from boundcheck.report.section import Folder, Material
 from boundcheck.report.stored import StoredRun, known
 from boundcheck.report.style import log_y, looks_of, panels
 from boundcheck.report.sweeps import groups, settings
-from boundcheck.report.words import badge, number, titled
+from boundcheck.report.words import badge, formulas, number, titled
 from boundcheck.words.algorithms import ADAPTIVE_LORA_GD
 from boundcheck.words.algorithms.adaptive_lora_gd import left_by
 
@@ -25,13 +25,13 @@ _TEXT = """<p>Theorem 2 of jiang2024 supposes that the iterates stay in a ball a
 there, and its step size needs both numbers and T before the run. Gradient descent on both factors needs neither, where
 f is L-smooth and bounded below. Two theorems say so, by the same descent in W, and
 <code>boundcheck prove meft.adaptive_gd meft.unconditional_gd</code> replays both. At the constant step 1/L̂ the
-iterates stay within ρ of v<sub>1</sub>, and the step needs L, D and T. At the step
-1/(2(L(σ<sub>1</sub>(A<sub>t</sub>)² + σ<sub>1</sub>(B<sub>t</sub>)²) + ‖∇f(W<sub>t</sub>)‖)) it needs L alone, and the
+iterates stay within ρ of $v_1$, and the step needs L, D and T. At the step
+$1/(2(L(σ_1(A_t)² + σ_1(B_t)²) + ‖∇f(W_t)‖))$ it needs L alone, and the
 bound holds at every T at once.</p>
-<p>Both bounds fall as T<sup>−1/2</sup>. For large T that of the adaptive step is 0.54 times the other. Where a ball is
-known beforehand and held, a bound by the ball falls as T<sup>−1</sup> without noise, and is the smaller one for large
+<p>Both bounds fall as $T^(-1/2)$. For large T that of the adaptive step is 0.54 times the other. Where a ball is
+known beforehand and held, a bound by the ball falls as $T^-1$ without noise, and is the smaller one for large
 T: that is the price. D over 3/4 of the sum of the steps is what the adaptive step leaves on the run itself. It is no
-theorem about runs to come, but needs no ball either, and falls as T<sup>−1</sup> where the norms of the factors stay
+theorem about runs to come, but needs no ball either, and falls as $T^-1$ where the norms of the factors stay
 bounded.</p>
 <p>Mu and Klabjan (arXiv 2512.18248) also do without a ball. Of their work the abstract alone was read, which states the
 rate O(1/log T) for the gradient norm of gradient descent on LoRA, and O(1/T) where the norms of the factors stay
@@ -41,9 +41,10 @@ _CAPTION = """The least squared gradient norm so far, at the longest T of each t
 run, joined by dashes, hollow where the theorem says nothing of the run; dotted: what D and the sum of the steps leave
 after so many. Norms below a ten-thousandth of the least bound are off the axis."""
 _HEAD = """<div class="scroll"><table><caption>What each theorem needs beforehand, and what it says. The last column is
-D over 3/4 of the sum of the steps, on the run itself.</caption><tr><th>Problem</th><th>Theorem</th><th>Ball</th>
-<th class="n">T</th><th>Verdict</th><th class="n">Step</th><th class="n">Bound</th><th class="n">Measured</th>
-<th class="n">Left by the steps</th></tr>"""
+D over 3/4 of the sum of the steps, on the run itself.</caption><tr><th scope="col">Problem</th>
+<th scope="col">Theorem</th><th scope="col">Ball</th><th scope="col" class="n">T</th><th scope="col">Verdict</th>
+<th scope="col" class="n">Step</th><th scope="col" class="n">Bound</th><th scope="col" class="n">Measured</th>
+<th scope="col" class="n">Left by the steps</th></tr>"""
 _ROW = """<tr><td>{}</td><td>{}</td><td>{}</td><td class="n">{}</td><td>{}</td><td class="n">{}</td>
 <td class="n">{}</td><td class="n">{}</td><td class="n">{}</td></tr>"""
 _DEEPEST, _LETTERS = 1e-4, 46
@@ -55,7 +56,7 @@ def build(material: Material, folder: Folder) -> Markup:
         return Markup()
     rows = [Markup(_ROW).format(*_cells(name, run)) for name, runs in found for run in runs]
     table = Markup(_HEAD) + Markup("\n").join(rows) + Markup("</table></div>")
-    return Markup(_TEXT) + folder.figure("adaptive", adaptive_figure(found), _CAPTION) + table
+    return formulas(_TEXT) + folder.figure("adaptive", adaptive_figure(found), _CAPTION) + table
 
 
 def compared(runs: list[StoredRun]) -> list[tuple[str, list[StoredRun]]]:

@@ -1,0 +1,62 @@
+"""What a notebook shows of searches, replayed instances and worst cases."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.view import Fold, Math, Part, Table, View, line
+from boundcheck.falsify.search import Falsification
+from boundcheck.falsify.show import (
+    conclusion,
+    rank_table,
+    rounded_down,
+    worst_conclusion,
+    worst_table,
+    worst_title,
+)
+from boundcheck.falsify.stored import Replay
+from boundcheck.falsify.worst_case import WorstCases
+from boundcheck.sweep import leaves
+
+
+def search_view(found: Falsification) -> View:
+    """A search: the claim, what it came to, the best at each rank, and the instance."""
+    claim = found.instance.claim
+    said = (line(Math(claim.statement_latex)), *(line(text) for text in conclusion(found)))
+    return View(
+        _title(claim), claim.id, _verdict(found.violated), said, (Table(*rank_table(found)), *_instance(found.instance))
+    )
+
+
+def replay_view(found: Replay) -> View:
+    """An instance, judged again."""
+    instance, certificate = found
+    claim, compared = instance.claim, instance.compare()
+    sides = f"measured {compared.measured.value:.6g}, bound {compared.bound.value:.6g} (floats)"
+    ratio = "none" if certificate.lower == math.inf else f"at least {rounded_down(certificate.lower, 6)} (certified)"
+    lines = (line(Math(claim.statement_latex)), line(f"{instance.title}: {sides}; measured / bound: {ratio}"))
+    return View(_title(claim), claim.id, _verdict(certificate.violated), lines, tuple(_instance(instance)))
+
+
+def worst_view(cases: WorstCases) -> View:
+    """The worst case beside the bound at each T."""
+    if not cases:
+        return View("No worst cases")
+    said = tuple(line(text) for text in worst_conclusion(cases))
+    violated = any(case.violated for case in cases)
+    return View(worst_title(cases), verdict=_verdict(violated), parts=(Table(*worst_table(cases)), *said))
+
+
+def _title(claim: Claim) -> str:
+    return claim.title if claim.id in catalogue else f"{claim.title} (not in the catalogue)"
+
+
+def _verdict(violated: bool) -> str:
+    return "violated" if violated else "not violated"
+
+
+def _instance(instance: Any) -> list[Part]:
+    rows = [(".".join(path), str(value)) for path, value in leaves(instance.as_json()) if path[0] != "claim"]
+    return [Fold(line("The instance:", instance.title), (Table(("part", "value"), rows),))]

@@ -1,0 +1,160 @@
+"""Tables for a paper, in booktabs: the referee's table, the verdicts of runs, theorems side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from boundcheck.claims.prose import tex
+from boundcheck.prove.rows import JudgedRow
+from boundcheck.report.latex.numbers import FREE, Toward, significant, whole
+from boundcheck.report.latex.runs import Printed, measured
+from boundcheck.report.stored import StoredRun
+from boundcheck.report.sweeps import Row
+from boundcheck.report.words import titled
+from boundcheck.verdicts import is_well
+
+# Lines that a table on a page of its own may have at the size of footnotes, and letters in a line of its widest column.
+_LINES, _WIDE, _NARROW = 58, 62, 24
+# Letters in a line of the column of claims, and in one across the table.
+_LETTERS, _ACROSS = 34, 130
+
+
+def verdict_tex(word: str) -> str:
+    """A verdict; what is not well stands out."""
+    return tex(word) if is_well(word) else rf"\textbf{{{tex(word)}}}"
+
+
+def referee(rows: Sequence[JudgedRow]) -> str:
+    """The referee's table: where, what is printed, the verdict with its trust, and the finding."""
+    cells = [
+        (
+            str(each.row.number),
+            tex(each.row.locator),
+            tex(each.row.printed),
+            verdict_tex(each.verdict) + (rf" \newline ({tex(each.trust)})" if each.trust else ""),
+            tex(each.row.finding) + ("" if each.trust else " (No machine evidence.)"),
+        )
+        for each in rows
+    ]
+    tall = [max(len(x.row.finding) / _WIDE, len(x.row.printed) / _NARROW, len(x.row.locator) / 16, 2) for x in rows]
+    caption = (
+        "The referee's table. A row's verdict is computed from the lines of proofs that it names; in brackets the "
+        "trust of the weakest of them. Repaired: true, by another proof than the printed one."
+    )
+    columns = r"r>{\raggedright}p{.13\textwidth}>{\raggedright}p{.2\textwidth}>{\raggedright}p{.09\textwidth}X"
+    return _tables("referee", caption, columns, ("No.", "Where", "Printed", "Verdict", "Finding"), cells, tall)
+
+
+def verdicts(runs: Sequence[Printed]) -> str:
+    """The verdict on each run, with what was measured; below, the reason for each that is not supported."""
+    cells, tall = [], []
+    for place, each in enumerate(runs, 1):
+        where, name = _where(each.run), titled(each.run.result)
+        told = rf"{tex(where)} \newline {tex(name)}"
+        cells.append((str(place), told, verdict_tex(str(each.run.verdict)), *_numbers(each)))
+        tall.append(-(-len(where) // _LETTERS) - (-len(name) // _LETTERS))
+    head = ("No.", "Problem, claim", "Verdict", "Measured", "Interval, and its kind", "Bound", "$T$", "Replicas")
+    for place, each in enumerate(runs, 1):
+        if not each.run.verdict.is_supported:
+            said = f"{place}: {verdict_tex(str(each.run.verdict))}. {tex(_sentence(each.run.result.reason))}"
+            cells.append((rf"\multicolumn{{{len(head)}}}{{@{{}}p{{\textwidth}}@{{}}}}{{{said}}}",))
+            tall.append(-(-len(said) // _ACROSS))
+    caption = (
+        "The verdict on each run: what was measured, its confidence interval, and the bound. A verdict other than "
+        "supported is in bold, and has its reason below; of a run that is hypothesis-failed or uninformative the "
+        "theorem says nothing. Bounds are rounded up, the ends of intervals outwards."
+    )
+    if any(each.commands.get("mark") for each in runs):
+        caption += " A star: the bound is one at constants that were only estimated."
+    columns = r"r>{\raggedright}X>{\raggedright}p{.14\textwidth}r>{\raggedright}p{.19\textwidth}rrr"
+    return _tables("verdicts", caption, columns, head, cells, tall)
+
+
+def side_by_side(rows: Sequence[Row]) -> str:
+    """Theorems on one problem, the least bound first."""
+    cells, tall = [], []
+    for each in rows:
+        setting = f"{each['problem']}, $T = {{}}$" + whole(each["steps"])
+        where = tex(each["problem"]) + ", $T$~=~" + whole(each["steps"])
+        where += f", seed {each['seed']}" if each["seed"] else ""
+        cells.append((where, tex(each["claim"]), verdict_tex(str(each["verdict"])), *_of_row(each)))
+        tall.append(max(len(setting) / 20, len(each["claim"]) / 26, 1.0))
+    caption = (
+        "The theorems side by side, the least bound first. Each theorem sets its own step, so that bounds that differ "
+        "differ also in the run that they are about."
+    )
+    columns = r">{\raggedright}p{.2\textwidth}>{\raggedright}X>{\raggedright}p{.13\textwidth}rrrr"
+    head = ("Problem", "Claim", "Verdict", "Step", "Bound", "Measured", "Over bound")
+    return _tables("theorems", caption, columns, head, cells, tall)
+
+
+def _of_row(row: Row) -> Iterator[str]:
+    yield "--" if row["alpha"] is None else significant(row["alpha"])
+    yield "--" if row["bound"] is None else significant(row["bound"], Toward.UP)
+    yield measured(row["measured"], row["interval"])
+    yield "--" if row["ratio"] is None else significant(row["ratio"], digits=FREE - 1)
+
+
+def _numbers(each: Printed) -> Iterator[str]:
+    yield each["measured"]
+    if "lower" in each.commands:
+        yield rf"[{each['lower']}, {each['upper']}] \newline {each['kind']}"
+    else:
+        yield "--" if each.run.is_theorem else "a lower estimate"
+    yield each["bound"] + each.commands.get("mark", "")
+    yield each["steps"]
+    yield each["replicas"]
+
+
+def _where(run: StoredRun) -> str:
+    seed = run.result.settings.seed
+    rank = f", rank {run.rank}" if run.rank is not None else ""
+    return f"{run.problem}{rank}" + (f", seed {seed}" if seed else "")
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def _tables(
+    name: str,
+    caption: str,
+    columns: str,
+    head: Sequence[str],
+    cells: Sequence[Sequence[str]],
+    tall: Sequence[float],
+) -> str:
+    """As many floats over both columns as the rows need."""
+    made = []
+    for part, rows in enumerate(_shared(list(zip(cells, tall, strict=True)))):
+        first = part == 0
+        made += [
+            r"\begin{table*}[tp]",
+            rf"\caption{{{caption if first else 'Continued.'}}}",
+            *([rf"\label{{boundcheck:table:{name}}}"] if first else [r"\addtocounter{table}{-1}"]),
+            r"\footnotesize\setlength{\tabcolsep}{4pt}",
+            rf"\begin{{tabularx}}{{\textwidth}}{{@{{}}{columns}@{{}}}}",
+            r"\toprule",
+            " & ".join(head) + r" \\",
+            r"\midrule",
+            *(" & ".join(row) + r" \\[2pt]" for row in rows),
+            r"\bottomrule",
+            r"\end{tabularx}",
+            r"\end{table*}",
+        ]
+    return "\n".join([*made, ""])
+
+
+def _shared(rows: Iterable[tuple[Any, float]]) -> Iterator[list[Any]]:
+    """Rows in groups, each of which fits on a page."""
+    group: list[Any] = []
+    total = 0.0
+    for row, tall in rows:
+        if group and total + tall + 0.4 > _LINES:
+            yield group
+            group, total = [], 0.0
+        group.append(row)
+        total += tall + 0.4
+    if group:
+        yield group

@@ -1,0 +1,86 @@
+"""What a notebook shows of searches, replays and worst cases is what the terminal shows; frames have `as_json`."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+import boundcheck as bc
+from boundcheck.claims.markup import mathml_of
+from boundcheck.falsify.search import Falsification
+from boundcheck.falsify.show import conclusion, rank_table, rounded_down, worst_conclusion, worst_table
+from boundcheck.falsify.stored import replayed, save
+from boundcheck.falsify.worst_case import WorstCases, worst_cases
+
+from .test_worst_case import with_bound_times
+
+
+@pytest.fixture(scope="module")
+def search() -> Falsification:
+    return bc.falsify("jiang2024.lemma1", (1, 2), starts=2, rounds=8, examples=1)
+
+
+@pytest.fixture(scope="module")
+def cases() -> WorstCases:
+    return worst_cases("nesterov2004.gradient_descent", (2, 3))
+
+
+def text_of(html: str) -> str:
+    return " ".join("".join(ElementTree.fromstring(html).itertext()).split())
+
+
+def test_a_search_is_shown_with_its_claim_and_each_rank(search: Falsification) -> None:
+    page = search._repr_html_()
+    assert mathml_of(bc.claims["jiang2024.lemma1"].statement_latex) in page
+    cells = [cell.text for cell in ElementTree.fromstring(page).iter("td")]
+    for row in rank_table(search)[1]:
+        assert set(row) <= set(cells)
+    for said in conclusion(search):
+        assert said in text_of(page)
+    assert "not violated" in search._repr_latex_()
+
+
+def test_a_frame_of_a_search_has_the_rows_of_the_json(search: Falsification) -> None:
+    rows = search.to_frame().to_dict("records")
+    assert rows == [
+        {"claim": search.id, "rank": x["rank"], **x["constants"], "ratio": x["ratio"], "share": x["share"]}
+        for x in search.as_json()["rows"]
+    ]
+
+
+def test_a_replay_is_shown_with_what_is_certain(search: Falsification, tmp_path: Path) -> None:
+    save(search.instance, path := tmp_path / "instance.json")
+    found = replayed(path)
+    instance, certificate = found
+    assert (certificate.violated, certificate.lower) == (search.violated, search.ratio)
+    page = text_of(found._repr_html_())
+    assert instance.title in page
+    assert "not violated" in page
+    assert f"at least {rounded_down(certificate.lower, 6)} (certified)" in page
+
+
+def test_worst_cases_are_a_list_that_is_shown(cases: WorstCases) -> None:
+    assert isinstance(cases, list)
+    page = cases._repr_html_()
+    heads, rows = worst_table(cases)
+    assert [cell.text for cell in ElementTree.fromstring(page).iter("th")] == [*heads]
+    assert [cell.text for cell in ElementTree.fromstring(page).iter("td")] == [x for row in rows for x in row]
+    for said in worst_conclusion(cases):
+        assert said in text_of(page)
+    assert "array" in cases._repr_latex_()
+    assert "No worst cases" in WorstCases()._repr_html_()
+
+
+def test_a_frame_of_worst_cases_has_the_values_of_the_json(cases: WorstCases) -> None:
+    for row, case in zip(cases.to_frame().to_dict("records"), cases, strict=True):
+        said = case.as_json()
+        for name in ("claim", "steps", "bound", "numerical", "lower", "upper", "ratio", "violated", "how"):
+            assert row[name] == said[name]
+        for name, value in said["inputs"].items():
+            assert row[name] == value
+
+
+def test_a_broken_bound_is_called_violated() -> None:
+    found = worst_cases(with_bound_times("nesterov2004.gradient_descent", 0.5), [2])
+    assert ">violated<" in found._repr_html_()
+    assert "violated" in found._repr_latex_()

@@ -1,0 +1,197 @@
+"""Proofs in LaTeX: the theorem is the kernel's, each line says from what it follows, and displays fit a column."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from boundcheck.prove import ge
+from boundcheck.prove.certificate import identity, identity_of
+from boundcheck.prove.display import shown
+from boundcheck.prove.latex import broken, display, id_tex, latex, roman, width
+from boundcheck.prove.proof import Proof
+from tests.judged import of_the_paper
+from tests.layers import sampled
+
+from .scripts import judged, lemma, x
+
+pytestmark = of_the_paper
+
+
+def check_latex(text: str) -> None:
+    """Braces and delimiters are balanced, nothing but Latin letters is left, and no label ends early."""
+    bare = re.sub(r"\\[\\{}%&#_$]", "", text)
+    depth = 0
+    for character in bare:
+        depth += (character == "{") - (character == "}")
+        assert depth >= 0
+    assert depth == 0
+    for left, right in ((r"\(", r"\)"), (r"\[", r"\]"), (r"\left", r"\right"), (r"\begin{", r"\end{")):
+        plain = text.replace("\\\\", "")
+        count = [len(re.findall(re.escape(each) + r"(?![a-z])", plain)) for each in (left, right)]
+        assert count[0] == count[1], left
+    # Letters such as é are known to LaTeX.
+    assert [x for x in text if ord(x) > 126 and not unicodedata.name(x).startswith("LATIN")] == []
+
+
+@sampled(4)
+@pytest.mark.parametrize(
+    "id",
+    [
+        "jiang2024.lemma1",
+        "jiang2024.theorem2",
+        "jiang2024.algorithm1",
+        "jiang2024.rate.exponent",
+        "jiang2024.direft.recipe",
+        "jiang2024.assumption3.1.optimal",
+        "meft.theorem2_best_step",
+        "meft.layers",
+    ],
+)
+def test_latex_of_the_paper_is_well_formed(paper, id):
+    for proof in paper[id].proofs:
+        check_latex(latex(proof))
+
+
+ODD = {
+    "percent and such": "100% of A_1 & #2 ^ 3",
+    "letters of mathematics": "‖∇F‖² ≤ σ·ζ, ½λ*",
+    "a bracket": "E[g | past]",
+    "dollars": "5$",
+    "braces": "{a",
+    "a backslash": "a\\b",
+    "a tilde": "a~b",
+    "other letters": "ε ∂ é “quoted” …",
+    "a sign without a command": "a ⊗ b",
+    "a Greek letter without a command": "β",
+}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [pytest.param(x, id=name) for name, x in ODD.items()],
+)
+def test_words_of_a_script_are_escaped_in_latex(text):
+    def build(proof: Proof) -> None:
+        proof.step(text, ge(x**2, 0), meaning=text)
+
+    made = latex(judged(build))
+    check_latex(made)
+    # A tilde, backslash or dollar has a command.
+    assert not re.search(r"(?<!\\)[$~](?!\\|\{)|\\b\b", made)
+
+
+def test_latex_shows_what_refutes(paper):
+    text = latex(paper["jiang2024.lemma1"].proof("printed"))
+    assert r"{(11).} \textbf{refuted}." in text
+    assert "$5$ stands against $7$" in text
+    assert r"\begin{theorem}" not in text
+    assert text.startswith("% jiang2024.lemma1, printed: refuted\n")
+
+
+def unbroken(text: str) -> list[str]:
+    """The signs of a display, without what breaks it and makes it fit."""
+    text = re.sub(r"\\boundcheckfit\{(.*)\}", r"\1", text)
+    bare = re.sub(r"\\begin\{align\*\}|\\end\{align\*\}|\\\[ | \\\]|\\\\\n|& \\quad \{\}|& ", " ", text)
+    return bare.split()
+
+
+def test_the_theorem_says_what_the_kernel_proved(paper):
+    """What stands in the environment are the statements of the kernel, sign by sign."""
+    for claim in paper.claims:
+        for proof in claim.proofs:
+            text = latex(proof)
+            assert (r"\begin{theorem}" in text) == (proof.verdict == "proved")
+            if proof.verdict != "proved":
+                assert proof.verdict in text.splitlines()[1]
+                continue
+            said = shown(*(each.statement for each in proof.hypotheses), proof.conclusion)
+            theorem = text[: text.index(r"\end{theorem}")]
+            conclusion = theorem.split("\nThen\n")[-1] if proof.hypotheses else theorem.split("\n", 2)[2]
+            assert unbroken(conclusion.split("\n" + r"\textup")[0]) == said.latex[-1].split()
+            items = theorem.split(r"\item[")[1:]
+            assert len(items) == len(proof.hypotheses)
+            for item, made in zip(items, said.latex, strict=False):
+                signs = item.replace(r"\allowbreak", " ").replace(r"\(", " ").replace(r"\)", " ")
+                assert " ".join(made.split()) in " ".join(unbroken(signs.split(r"\end{list}")[0]))
+
+
+def test_a_line_names_the_lines_and_hypotheses_that_it_follows_from(paper):
+    proof = paper["jiang2024.lemma1"].proof("repaired")
+    lines = latex(proof).split(r"\item[(")[1:]
+    assert [line.split(")")[0] for line in lines] == [roman(i) for i in range(1, len(proof.steps) + 1)]
+    (last,) = (line for line in lines if line.startswith("xxviii)"))
+    assert "From (xxiv), (xxvii), by certificate, norm nonnegative." in last
+    # A line follows from earlier lines alone.
+    for place, line in enumerate(lines):
+        earlier = {roman(i) for i in range(1, place + 1)} | {f"H{i}" for i in range(1, len(proof.hypotheses) + 1)}
+        for told in re.findall(r"^From (.+), by ", line, re.MULTILINE):
+            assert {each.strip("()") for each in told.split(", ")} <= earlier
+
+
+def test_a_line_that_is_open_is_no_proved_line():
+    text = latex(judged(lemma(ge(x, 0))))
+    assert r"\begin{theorem}" not in text
+    assert r"\textbf{unknown}." in text
+
+
+@sampled(3)
+@pytest.mark.parametrize("id", ["jiang2024.lemma1", "jiang2024.theorem2", "meft.lemma1_sharp"])
+def test_a_certificate_is_the_identity_that_the_kernel_checked(paper, id):
+    """The product on the left minus the sum on the right is 0, term by term."""
+    for proof in paper[id].proofs:
+        for judged_ in proof.steps:
+            theorem = judged_.step.theorem
+            if theorem.rule != "certificate":
+                continue
+            found, product = identity_of(theorem), 1
+            for factor in found.left:
+                product = factor * product
+            total = 0
+            for each in found.right:
+                term = each.root * each.root * each.weight if each.root is not None else each.weight
+                for factor in each.factors:
+                    term = factor * term
+                total = term + total
+            assert not (product - total).terms
+            assert identity(theorem).count(" = ") == 1
+
+
+PIECES = st.lists(
+    st.sampled_from([*"abc", "{\\hat{L}}", "+", "-", r"\le", r"\,", "(", ")", r"\sqrt{", "}", ",", r"\|", r"\|_{F}"]),
+    min_size=1,
+    max_size=60,
+)
+
+
+@given(PIECES, st.floats(3, 30))
+def test_a_display_is_broken_and_nothing_else(pieces: list[str], most: float) -> None:
+    rows = broken(" ".join(pieces), most)
+    assert " ".join(rows).split() == pieces
+    assert all(rows)
+
+
+@given(st.integers(1, 40), st.floats(6, 30))
+def test_a_sum_fits(count: int, most: float) -> None:
+    rows = broken(" + ".join(["{a} \\, {b}"] * count), most)
+    assert all(width(row) <= most for row in rows)
+    # As few lines as there is room for, but for what the better half of a line costs.
+    assert len(rows) <= 2 * width(" + ".join(["{a} \\, {b}"] * count)) / most + 1
+
+
+def test_what_has_no_place_to_break_is_made_smaller():
+    assert r"\boundcheckfit" in display(r"\sqrt{" + "+".join("abcdefghijklmnopq") + "}", 10)
+    assert r"\boundcheckfit" not in display("+".join("abcdefghijklmnopq"), 10)
+    assert display(r"\text{two words} = \mathrm{op}") == r"\[ \text{two words} = \mathrm{op} \]"
+
+
+def test_an_id_may_be_broken():
+    assert id_tex("a.b_c") == r"\texttt{a.\allowbreak{}b\_\allowbreak{}c}"
+
+
+def test_lines_are_numbered_as_the_romans_did():
+    assert [roman(i) for i in (1, 4, 9, 14, 40, 99)] == ["i", "iv", "ix", "xiv", "xl", "xcix"]

@@ -1,0 +1,166 @@
+"""The site builds without a warning, fetches nothing, and has all that the code has; other tests follow its pages."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import typer.main
+
+from boundcheck.claims import catalogue
+from boundcheck.cli import app
+from boundcheck.kernel import RULES, STANDARD_FACTS
+from boundcheck.measure.grounds import Kind
+from boundcheck.measure.spec import Spec
+from boundcheck.problems.tables import PROBLEMS
+from boundcheck.prove.rows import RowVerdict
+from boundcheck.prove.verdict import ClaimVerdict, StepVerdict, Trust
+from boundcheck.tables import Table
+from boundcheck.verdicts import Verdict
+from boundcheck.words.hypotheses.evidence import Guilt, Status
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = {str(path.relative_to(DOCS)): path.read_text(encoding="utf-8") for path in sorted(DOCS.rglob("*.md"))}
+COMMANDS = sorted({line for text in PAGES.values() for line in re.findall(r"^\$ boundcheck (.+)$", text, re.MULTILINE)})
+
+
+def tables_in(annotation: object) -> Iterator[type[Table]]:
+    """The tables that a field may hold, whatever unions and optional ones they stand in."""
+    if isinstance(annotation, type) and issubclass(annotation, Table):
+        yield annotation
+    for each in get_args(annotation):
+        yield from tables_in(each)
+
+
+def test_each_field_of_a_spec_says_what_it_means() -> None:
+    tables = {Spec, *(PROBLEMS[kind] for kind in PROBLEMS if ":" not in kind)}
+    for field in Spec.model_fields.values():
+        tables |= {*tables_in(field.annotation)}
+    assert len(tables) >= 14
+    fields = [(table, name, x) for table in tables for name, x in table.model_fields.items()]
+    # The kind of a table of one kind names the table.
+    missing = {(table.__name__, name) for table, name, x in fields if not x.description and name != "kind"}
+    assert missing == set()
+
+
+def test_each_word_of_a_verdict_has_its_meaning_its_limit_and_an_example() -> None:
+    parts = re.split(r"^###? (.+)$", PAGES["verdicts.md"], flags=re.MULTILINE)
+    told = dict(zip(parts[1::2], parts[2::2], strict=True))
+    words = {
+        *Verdict,
+        *(word for kind in (StepVerdict, ClaimVerdict, RowVerdict, Trust, Kind) for word in get_args(kind)),
+    }
+    for word in words - {""}:
+        assert "**It means:**" in told[word], word
+        assert "**It does not mean:**" in told[word], word
+        # Whether one solver is too late is for the machine to say.
+        assert ">>> " in told[word] or word == "solver", word
+    for word in (*get_args(Guilt), *get_args(Status)):
+        assert f"`{word}` |" in PAGES["verdicts.md"], word
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_a_page_exists_with_its_options(command: str) -> None:
+    name, *words = shlex.split(command, comments=True)
+    whole: Any = typer.main.get_command(app)
+    known = whole if name.startswith("-") else whole.commands[name]
+    options = {option for parameter in known.params for option in parameter.opts}
+    assert {word for word in (name, *words) if word.startswith("--")} <= options
+    assert {word for word in words if re.fullmatch(r"(jiang2024|meft)\.\w+", word)} <= {*catalogue}
+    for word in words:
+        assert not word.startswith("examples/") or (DOCS.parent / word).is_file()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built with warnings as errors."""
+    built = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "sphinx", "-E", "-W", "-q", str(DOCS), str(built)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return built
+
+
+@pytest.mark.full
+@pytest.mark.xdist_group("the site")
+def test_no_page_fetches_anything(site: Path) -> None:
+    pages = {path: path.read_text(encoding="utf-8") for path in site.rglob("*.html")}
+    assert len(pages) >= len(PAGES)
+    for path, text in pages.items():
+        loaded = re.findall(r'<(?:script|img|iframe|link)[^>]*?(?:src|href)="([^"]+)"', text)
+        assert [each for each in loaded if re.match(r"(https?:)?//", each)] == [], path
+    for path in site.rglob("*.css"):
+        assert not re.search(r"(@import|url\()\s*[\"']?(https?:)?//", path.read_text(encoding="utf-8")), path
+    # A page from disk may load a script, and nothing else.
+    assert (site / "searchindex.js").is_file()
+
+
+@pytest.mark.full
+@pytest.mark.xdist_group("the site")
+def test_the_pages_have_all_that_the_code_has(site: Path) -> None:
+    def text(name: str) -> str:
+        return (site / f"{name}.html").read_text(encoding="utf-8")
+
+    for rule in RULES:
+        assert f'<span class="pre">{rule}</span>' in text("kernel"), rule
+    assert all(re.search(r"\(.*\d", said) for said in STANDARD_FACTS.values())
+    for file in (DOCS.parent / "boundcheck" / "kernel").glob("*.py"):
+        assert f">{file.name}<" in text("kernel"), file
+    for id in catalogue:
+        assert f'id="{id.replace(".", "-").replace("_", "-")}"' in text("reference/claims"), id
+    assert text("reference/claims").count("<math") > len(catalogue)
+    whole: Any = typer.main.get_command(app)
+    for name in whole.commands:
+        assert f'id="{name}"' in text("reference/commands"), name
+
+
+WIDTHS = (390, 820, 1440)
+# Every page in a frame of each width; what is wider than its frame is named.
+FRAMES = """<iframe id="frame" style="height: 900px; border: 0"></iframe><pre id="wide">unfinished</pre><script>
+(async () => {
+  const frame = document.getElementById('frame'), found = [];
+  for (const width of WIDTHS) for (const page of PAGES) {
+    frame.style.width = width + 'px';
+    await new Promise(done => { frame.onload = done; frame.src = page; });
+    const taken = frame.contentDocument.documentElement.scrollWidth;
+    if (taken > width) found.push(`${page} takes ${taken} of ${width}`);
+  }
+  document.getElementById('wide').textContent = found.join('; ');
+})();
+</script>"""
+
+
+def browsed(page: Path, query: str = "") -> str:
+    """A page as a browser leaves it that loads it from disk."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        # Where nobody looks, a missing browser must be seen.
+        assert "CI" not in os.environ, "chromium is not installed"
+        pytest.skip("needs chromium")
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=60000", "--dump-dom"]
+    # Only the frames of a page may be looked into.
+    options += [] if query else ["--allow-file-access-from-files", "--window-size=1500,1000"]
+    command = [chromium, *options, f"{page.as_uri()}{query}"]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
+
+
+@pytest.mark.full
+@pytest.mark.xdist_group("the site")
+def test_the_search_works_from_disk(site: Path) -> None:
+    found = browsed(site / "search.html", "?q=certificate")
+    assert 'href="kernel.html#certificate"' in found
+
+
+@pytest.mark.full
+@pytest.mark.xdist_group("the site")
+def test_no_page_is_wider_than_its_window(site: Path) -> None:
+    pages = [path.relative_to(site).as_posix() for path in site.rglob("*.html") if "_static" not in path.parts]
+    frames = FRAMES.replace("WIDTHS", str([*WIDTHS])).replace("PAGES", str(pages))
+    (site / "frames.html").write_text(frames, encoding="utf-8")
+    assert '<pre id="wide"></pre>' in browsed(site / "frames.html")

@@ -1,0 +1,243 @@
+"""A report for a paper: numbers that claim no more than was found, tables in which no failure hides, and real TeX."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import shutil
+import subprocess
+from decimal import Decimal
+from pathlib import Path
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+from typer.testing import CliRunner
+
+import boundcheck as bc
+from boundcheck.cli import app
+from boundcheck.measure.intervals import Interval
+from boundcheck.proofs import paper_of
+from boundcheck.prove.outcome import ProofAudit
+from boundcheck.report.latex import files_of
+from boundcheck.report.latex.numbers import (
+    Numbers,
+    Toward,
+    letters,
+    place_of,
+    rounded,
+    significant,
+    tag,
+    typeset,
+    whole,
+)
+from boundcheck.report.latex.runs import limits, measured, printed
+from boundcheck.report.latex.tables import verdicts
+from boundcheck.report.section import Material
+from boundcheck.report.stored import StoredRun
+from boundcheck.verdicts import Verdict
+
+from .made import changed
+from .test_networks import run as network
+
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False).filter(lambda x: x == 0 or 1e-200 < abs(x) < 1e200)
+POSITIVE = st.floats(1e-6, 1e6)
+
+
+def value_of(made: str) -> Decimal:
+    """The number that a reader reads."""
+    text = made.removeprefix(r"\ensuremath{").removesuffix("}").replace(r"\,", "")
+    found = re.fullmatch(
+        r"(-?[\d.]+)(?:\\times10\^\{(-?\d+)\})?", text.removesuffix("}") if text[-2:] == "}}" else text
+    )
+    assert found is not None, made
+    return Decimal(found[1]).scaleb(int(found[2] or 0))
+
+
+@given(NUMBERS, st.integers(1, 6))
+def test_a_bound_is_rounded_away_from_what_it_bounds(value: float, digits: int) -> None:
+    exact, nearest = Decimal(value), value_of(significant(value, digits=digits))
+    low, high = (value_of(significant(value, toward, digits)) for toward in (Toward.DOWN, Toward.UP))
+    assert low <= exact <= high
+    assert low <= nearest <= high
+    unit = Decimal(1).scaleb(math.floor(math.log10(abs(value))) - digits + 1) if value else Decimal(0)
+    assert high - low <= unit
+    assert abs(nearest - exact) <= unit / 2
+
+
+@given(POSITIVE, POSITIVE, POSITIVE)
+def test_what_was_measured_lies_within_the_limits_that_are_printed(low: float, middle: float, high: float) -> None:
+    low, middle, high = sorted((low, middle, high))
+    interval = Interval(low, high, 0.95, "asymptotic", "a method")
+    printed_low, printed_high = map(value_of, limits(interval, middle))
+    assert printed_low <= Decimal(low)
+    assert Decimal(high) <= printed_high
+    assert printed_low <= value_of(measured(middle, interval)) <= printed_high
+
+
+@given(POSITIVE, POSITIVE)
+def test_no_more_digits_are_printed_than_the_interval_supports(middle: float, half: float) -> None:
+    place = place_of(Interval(middle - half, middle + half, 0.95, "exact", ""), middle)
+    # The last digit is the second of half the width, or the first of the number.
+    assert 10.0**place >= half / 100 * (1 - 1e-9) or place == math.floor(math.log10(middle))
+    assert rounded(middle, place) != 0 or middle < 10.0**place
+
+
+@pytest.mark.parametrize(
+    ("value", "place", "toward", "made"),
+    [
+        (12345.6, 0, Toward.NEAREST, r"\ensuremath{12\,346}"),
+        (0.5468681, -3, Toward.UP, r"\ensuremath{0.547}"),
+        (0.5468681, -3, Toward.DOWN, r"\ensuremath{0.546}"),
+        (2.5e-27, -28, Toward.NEAREST, r"\ensuremath{2.5\times10^{-27}}"),
+        (1e9, 7, Toward.NEAREST, r"\ensuremath{1.00\times10^{9}}"),
+        (-0.25, -2, Toward.UP, r"\ensuremath{-0.25}"),
+        (0.0, -3, Toward.UP, "0"),
+        (math.inf, 0, Toward.UP, r"\ensuremath{\infty}"),
+        (None, 0, Toward.UP, "--"),
+    ],
+)
+def test_a_number_is_typeset_as_papers_do(value: float | None, place: int, toward: Toward, made: str) -> None:
+    assert typeset(value, place, toward) == made
+
+
+def test_a_whole_number_is_printed_whole() -> None:
+    assert (whole(30000), whole(1024), whole(-7)) == (r"\ensuremath{30\,000}", r"\ensuremath{1024}", r"\ensuremath{-7}")
+
+
+@given(st.lists(st.text(max_size=8), min_size=1, max_size=3), st.lists(st.text(max_size=8), min_size=1, max_size=3))
+def test_each_number_has_a_name_of_its_own_of_letters_alone(one: list[str], other: list[str]) -> None:
+    numbers = Numbers()
+    commands = [numbers.add(tuple(words), "1") for words in (one, other, one)]
+    assert len(set(commands)) == 3
+    assert all(re.fullmatch(r"\\[A-Za-z]+\{\}", each) for each in commands)
+    assert all(line.isascii() for line in numbers.lines)
+
+
+def test_a_name_says_what_the_number_is_and_stays() -> None:
+    assert letters("jiang2024.theorem2", "pseudo-Huber", "rank", 4, "λ*") == (
+        "JiangTwoZeroTwoFourTheoremTwoPseudoHuberRankFourLambda"
+    )
+    assert tag({"b": 1, "a": 2}) == tag({"a": 2, "b": 1}) != tag({"a": 2, "b": 2})
+
+
+@pytest.fixture(scope="module")
+def made(stored: list[StoredRun]) -> dict[str, bytes]:
+    # One bracket has few figures, which take long to draw.
+    return files_of(Material(stored[-1:]), "Stored runs", "A bracket.")
+
+
+def test_every_command_of_the_tables_is_defined_and_every_file_is_used(made: dict[str, bytes]) -> None:
+    texts = {name: content.decode() for name, content in made.items() if not name.endswith(".pdf")}
+    defined = re.findall(r"\\newcommand\{\\(\w+)\}", texts["latex/numbers.tex"])
+    assert len(defined) == len(set(defined)) >= 15
+    used = {name for text in texts.values() for name in re.findall(r"\\(bc\w+)", text)}
+    assert {name for name in used if name not in defined} == set()
+    main = texts["latex/main.tex"]
+    inputs = {f"latex/{each}.tex" for each in re.findall(r"\\input\{(.+?)\}", main)}
+    assert inputs | {"latex/main.tex", "latex/references.bib"} == set(texts)
+    figures = {f"latex/{each}" for each in re.findall(r"\\includegraphics\{(.+?)\}", main)}
+    assert figures <= set(made)
+    # Each at both widths.
+    assert {name.rpartition("_two_")[0] for name in made if "two_columns" in name} == {
+        name.rpartition("_one_")[0] for name in made if "one_column" in name
+    }
+
+
+def test_what_a_number_is_is_said_beside_it(stored: list[StoredRun]) -> None:
+    numbers = Numbers()
+    printed(Material(stored), numbers)
+    kinds = dict(re.findall(r"\\newcommand\{\\(\w+)Kind\}\{(.+?)\}", numbers.text()))
+    assert {"certified", "kernel"} <= set(kinds.values())
+    for run in stored:
+        if run.is_theorem and run.result.interval:
+            name = f"{tag(run.result.spec)}Measured"
+            (said,) = (kind for each, kind in kinds.items() if each.lower().endswith(name.lower()))
+            assert said == run.result.interval.kind
+
+
+@pytest.mark.parametrize("verdict", [each for each in Verdict if not each.is_supported])
+def test_a_verdict_that_is_no_support_is_seen_in_the_table(stored: list[StoredRun], verdict: Verdict) -> None:
+    (run,) = (each for each in stored if each.is_theorem)
+    table = verdicts(printed(Material([changed(run, verdict=str(verdict), reason="it was made so")]), Numbers()))
+    assert table.count(rf"\textbf{{{verdict}}}") == 2
+    assert rf"1: \textbf{{{verdict}}}. It was made so." in table
+
+
+def test_a_bound_at_constants_that_were_only_sampled_says_so(stored: list[StoredRun]) -> None:
+    (run,) = (each for each in stored if each.is_theorem)
+    sampled = changed(run, constants__smoothness={"value": 1.0, "kind": "estimated", "how": "samples"})
+    for each, kind in ((run, None), (sampled, "estimated"), (network(), "estimated")):
+        numbers = Numbers()
+        printed(Material([each]), numbers)
+        # The ends of the bracket have names with the claim's in them.
+        (name,) = (x for x in numbers.commands if re.search(rf"{tag(each.result.spec)}Bound$", x, re.IGNORECASE))
+        assert numbers.commands.get(f"{name}Kind") == kind
+        table = verdicts(printed(Material([each]), Numbers()))
+        assert ("$^{*}$" in table) == ("A star: " in table) == (kind is not None)
+
+
+def test_a_run_that_diverged_has_no_number(stored: list[StoredRun]) -> None:
+    (run,) = (each for each in stored if each.is_theorem)
+    lost, numbers = changed(run, measured=None, interval=None, verdict="inconclusive"), Numbers()
+    table = verdicts(printed(Material([lost]), numbers))
+    assert [name for name in numbers.commands if name.endswith(("Measured", "Lower", "Upper", "Ratio"))] == []
+    assert "& -- & --" in table
+
+
+@pytest.mark.full
+def test_the_command_writes_the_folder_beside_the_page(run_folders: list[Path], tmp_path: Path) -> None:
+    arguments = ["report", *map(str, run_folders[:1]), "--latex", "--out", str(tmp_path), "--json"]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    files = {Path(each).relative_to(tmp_path).as_posix() for each in json.loads(done.output)["files"]}
+    assert {"index.html", "logbook.md", "latex/main.tex", "latex/numbers.tex", "latex/references.bib"} <= files
+    assert all((tmp_path / each).is_file() for each in files)
+
+
+# A real TeX.
+
+
+def compiled(folder: Path) -> str:
+    """The log of the last of the runs that a paper takes; fails where TeX does."""
+    said = ""
+    for command in ("pdflatex", "bibtex", "pdflatex", "pdflatex"):
+        options = ["-halt-on-error", "-interaction=nonstopmode"] if command == "pdflatex" else []
+        done = subprocess.run([command, *options, "main"], cwd=folder, capture_output=True, timeout=120, check=False)
+        said = done.stdout.decode(errors="replace")
+        assert done.returncode == 0, f"{command}: {said[-3000:]}"
+    return (folder / "main.log").read_text(errors="replace")
+
+
+@pytest.mark.full
+def test_the_paper_compiles_as_it_is(stored: list[StoredRun], paper_proofs: ProofAudit, tmp_path: Path) -> None:
+    if shutil.which("pdflatex") is None:
+        require_tex()
+    (run,) = (each for each in stored if each.is_theorem)
+    silent = [changed(run, verdict=x, reason=f"A reason for {x}") for x in ("hypothesis-failed", "uninformative")]
+    material = Material([*stored, *silent], proofs=paper_proofs, paper=paper_of("jiang2024").folder)
+    for name, content in files_of(material, "jiang2024, audited", "Everything.").items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    log = compiled(tmp_path / "latex")
+    assert "undefined" not in log.lower().replace("@ifundefined", "")
+    too_wide = [float(each) for each in re.findall(r"Overfull \\hbox \(([\d.]+)pt too wide\)", log)]
+    assert max(too_wide, default=0.0) <= 6.0
+    assert "Float too large" not in log
+    pages = re.search(r"Output written on main\.pdf \((\d+) pages", log)
+    assert pages is not None
+    assert int(pages[1]) >= 2
+
+
+def require_tex() -> None:
+    """Skip where there is no TeX; in CI, which installs one, its absence is a failure."""
+    if os.environ.get("CI"):
+        pytest.fail("pdflatex is missing, which .ci/run installs")
+    pytest.skip("pdflatex is missing: apt-get install texlive-latex-recommended texlive-fonts-recommended")
+
+
+@pytest.fixture(scope="module")
+def paper_proofs() -> ProofAudit:
+    return bc.prove("jiang2024")

@@ -1,0 +1,75 @@
+"""The example notebook is kept without outputs, and runs to its end, where each object has shown itself.
+
+It is kept without outputs because they are true of one version of the code alone: a run's id is a hash of it.
+"""
+
+import ast
+import json
+import re
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOK = ROOT / "examples" / "notebook.ipynb"
+# Of a cell, in seconds.
+LONGEST = 300
+
+
+def cells(notebook: Any) -> list[Any]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def test_it_is_a_notebook_without_outputs() -> None:
+    notebook = nbformat.read(NOTEBOOK, 4)
+    nbformat.validate(notebook)
+    assert len(cells(notebook)) > 10
+    assert all(not cell.outputs and cell.execution_count is None for cell in cells(notebook))
+    # No name of an environment, and no version of a Python.
+    assert json.loads(NOTEBOOK.read_text(encoding="utf-8"))["metadata"] == {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+
+
+def faces(cell: Any) -> set[str]:
+    """How the outputs of a cell may be shown; a progress line that is gone is none."""
+    return {face for output in cell.outputs for face, shown in output.get("data", {}).items() if shown}
+
+
+def is_value(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and ast.unparse(node) != "plt.show()"
+
+
+@pytest.mark.full
+def test_it_runs_and_each_object_shows_itself(tmp_path: Path) -> None:
+    notebook = nbformat.read(NOTEBOOK, 4)
+    NotebookClient(notebook, timeout=LONGEST, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    ours = 0
+    for cell in cells(notebook):
+        last = ast.parse(cell.source).body[-1]
+        assert not [output for output in cell.outputs if output.output_type not in ("execute_result", "display_data")]
+        if "plt.show()" in cell.source:
+            assert "image/png" in faces(cell)
+        elif is_value(last) and ".bound(" not in ast.unparse(last):
+            assert "text/html" in faces(cell)
+        for output in cell.outputs:
+            data = output.get("data", {})
+            if "text/latex" in data:
+                ours += 1
+                assert ElementTree.fromstring(data["text/html"]).tag == "div"
+                assert re.fullmatch(r"\$\\displaystyle .+\$", data["text/latex"])
+                assert len(data["text/plain"]) < 200
+            for text in data.values():
+                assert str(tmp_path) not in text
+                assert str(ROOT) not in text
+    assert ours >= 8
+    shown = {cell.source.splitlines()[-1]: cell for cell in cells(notebook)}
+    assert ">refuted<" in shown['audit["jiang2024.lemma1"]'].outputs[-1]["data"]["text/html"]
+    assert ">proved<" in shown["judge(square_of_a_sum)"].outputs[-1]["data"]["text/html"]
+    assert ">unknown<" in shown["judge(wrong)"].outputs[-1]["data"]["text/html"]
+    assert ">supported<" in shown["result"].outputs[-1]["data"]["text/html"]

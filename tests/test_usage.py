@@ -1,0 +1,161 @@
+"""What help and the tabulator key tell: examples that work, ids that exist, at once, in the three shells."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from boundcheck import cli, complete
+from boundcheck.claims import catalogue
+from boundcheck.proofs import papers
+from boundcheck.prove.script import of_paper
+from boundcheck.usage import USAGES
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = [example for usage in USAGES.values() for example in usage.examples]
+COMMANDS = typer.main.get_command(cli.app)
+
+
+@pytest.mark.parametrize("name", USAGES)
+def test_help_has_a_line_and_examples_and_says_what_is_written_and_how_it_ends(name: str, command) -> None:
+    answer = command(name, "--help")
+    assert answer.code == 0
+    lines = [line.strip() for line in answer.out.splitlines()]
+    usage = USAGES[name]
+    assert 1 <= len(usage.examples) <= 3
+    assert all(example in lines for example in usage.examples)
+    said = " ".join(lines)
+    assert usage.writes in said
+    assert "Exit code 0" in said
+    assert ("1, with --strict" in said) is ("--strict" in said.replace("with --strict", ""))
+    assert f"{name} {usage.short}" in " ".join(command("--help").out.split())
+
+
+def test_every_command_has_its_usage() -> None:
+    assert [*USAGES] == [*COMMANDS.commands]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_is_understood(example: str) -> None:
+    program, name, *arguments = example.split()
+    assert program == "boundcheck"
+    found = COMMANDS.commands[name].make_context(name, arguments).params
+    for key in ("claim_id", "name", "paper"):
+        assert found.get(key) in {*catalogue, *papers(), None, "my_paper"}
+
+
+QUICK = [x for x in EXAMPLES if x.split()[1] in ("claims", "bound", "new")] + ["boundcheck prove meft.lora --steps"]
+
+
+@pytest.mark.parametrize("example", QUICK)
+def test_a_quick_example_works(example: str, command) -> None:
+    answer = command(*example.split()[1:])
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out
+
+
+@pytest.mark.full
+def test_the_other_examples_work_in_turn(command, tmp_path: Path) -> None:
+    """All but those that take minutes, which have commands of their own in the tests' layers."""
+    shutil.copy(ROOT / "proofs" / "template.py", tmp_path / "my_lemma.py")
+    shutil.copy(ROOT / "examples" / "pseudo_huber.toml", tmp_path / "my_spec.toml")
+    command("new", "my_paper")
+    for example in EXAMPLES:
+        name = example.split()[1]
+        if example in QUICK or name in ("soundness", "reliability") or example == "boundcheck audit jiang2024":
+            continue
+        runs = [path.parent.name for path in (tmp_path / "runs").glob("*/result.json")]
+        arguments = example.replace("RUN", runs[0] if runs else "RUN").split()[1:]
+        answer = command(*arguments)
+        # What one finds may be a reason to exit with 1.
+        assert answer.code in (0, "--strict" in example), (example, answer.err)
+
+
+def test_what_is_offered_is_what_there_is() -> None:
+    lemmas = {script.id for key in papers() for script in of_paper(key)}
+    assert set(complete.claims("")) == set(catalogue)
+    assert set(complete.claims_and_papers("")) == {*catalogue, *papers()}
+    assert set(complete.targets("")) >= {*catalogue, *papers(), *lemmas}
+    assert complete.claims("jiang2024.l") == ["jiang2024.lemma1"]
+
+
+def test_paths_are_offered_where_they_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        "a.toml",
+        "specs/b.toml",
+        "specs/c.txt",
+        "runs/one/result.json",
+        "runs/two/spec.json",
+        ".d.toml",
+        "e.py",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
+    assert complete.specs("") == ["a.toml", "specs/b.toml"]
+    assert complete.specs("sp") == ["specs/b.toml"]
+    assert complete.specs("specs/") == ["specs/b.toml"]
+    assert complete.specs(f"{tmp_path}/a") == [f"{tmp_path}/a.toml"]
+    assert complete.runs("r") == complete.runs("runs/o") == ["runs/one"]
+    assert complete.runs("nowhere/") == []
+    assert "e.py" in complete.targets("")
+
+
+def test_a_paper_that_cannot_be_read_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("BOUNDCHECK_PAPERS", str(tmp_path / "nowhere"))
+    assert complete.claims("jiang") == complete.papers("jiang") == []
+
+
+SHELLS = {
+    "bash": lambda words: {"COMP_WORDS": " ".join(words), "COMP_CWORD": str(len(words) - 1)},
+    "zsh": lambda words: {"_TYPER_COMPLETE_ARGS": " ".join(words)},
+    "fish": lambda words: {"_TYPER_COMPLETE_ARGS": " ".join(words), "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
+}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_shell_is_answered_without_what_is_slow_to_import(shell: str) -> None:
+    code = (
+        "import sys, atexit\n"
+        "atexit.register(lambda: print(*{'torch', 'sympy', 'numpy', 'rich'} & sys.modules.keys(), file=sys.stderr))\n"
+        "from boundcheck.__main__ import main; main()"
+    )
+    asked = SHELLS[shell](["boundcheck", "claims", "jiang2024.th"]) | {"_BOUNDCHECK_COMPLETE": f"complete_{shell}"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | asked, capture_output=True, text=True, check=True
+    )
+    assert "jiang2024.theorem2" in done.stdout
+    assert "jiang2024.lemma1" not in done.stdout
+    assert done.stderr.strip() == ""
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
+def test_bash_completes_by_the_script_that_is_shown(tmp_path: Path) -> None:
+    """The script, and a shell that calls its function as on the tabulator key."""
+    (tmp_path / "boundcheck").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m boundcheck "$@"\n')
+    (tmp_path / "boundcheck").chmod(0o755)
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "SHELL": "/bin/bash"}
+    typed = (
+        'eval "$(_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION=1 boundcheck --show-completion bash)"\n'
+        "COMP_WORDS=(boundcheck audit me); COMP_CWORD=2\n"
+        '_boundcheck_completion boundcheck; echo "${COMPREPLY[@]}"\n'
+    )
+    done = subprocess.run(["bash", "--norc", "-c", typed], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["meft", "methods"], done.stderr
+
+
+@pytest.mark.parametrize(("home", "code"), [("home", 0), ("file/home", 2)])
+def test_completion_is_installed_in_the_home_folder_or_refused_in_one_line(
+    home: str, code: int, command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HOME", str(tmp_path / home))
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    answer = command("--install-completion", "bash")
+    assert (answer.code, answer.err.count("\n")) == (code, code // 2)
+    assert code == 0 or answer.err.startswith("boundcheck: --install-completion = ")
+    assert code or "_boundcheck_completion" in (tmp_path / home / ".bash_completions" / "boundcheck.sh").read_text()
