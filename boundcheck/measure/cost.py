@@ -1,5 +1,6 @@
 """What an experiment costs: its memory, known from shapes before anything is made; its time, from a step and a look."""
 
+import itertools
 import math
 import sys
 import time
@@ -88,17 +89,18 @@ def seconds(spec: Spec, function: Function, start: Start, plan: Plan, device: st
 
 
 def _taken(work: Callable[[], object], times: float, device: str) -> float:
-    """The seconds that work takes so many times over."""
+    """The seconds that work takes so many times over. Of a first call, which may compile, nothing long is believed."""
     begun, least = time.perf_counter(), math.inf
-    while True:
+    for again in itertools.count():
         before = time.perf_counter()
         work()
         if device.startswith("cuda"):
             torch.cuda.synchronize(device)
         now = time.perf_counter()
         least = min(least, now - before)
-        if least * times < _SOON or now - begun > _TRIAL:
-            return least * times
+        if least * times < _SOON or (again and now - begun > _TRIAL):
+            break
+    return least * times
 
 
 def announce(name: str, taken: int, lasting: float) -> None:

@@ -149,6 +149,17 @@ def test_the_time_is_that_of_a_step_and_a_look_as_often_as_there_are_any(monkeyp
     assert cost.seconds(spec, function, start, plan, "cpu") == 40 * 1.0 + 8 * 60.0
 
 
+def test_a_first_call_that_compiles_is_not_taken_for_the_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told for a run of seconds once: 3.64 h."""
+    now, left = [0.0], [8.0, 0.001, 0.0007]
+    monkeypatch.setattr(cost, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+
+    def work() -> None:
+        now[0] += left.pop(0) if left else 0.0008
+
+    assert cost._taken(work, 1000.0, "cpu") == pytest.approx(1.0)
+
+
 def test_one_who_has_to_wait_is_told_and_nobody_else(capsys: pytest.CaptureFixture[str]) -> None:
     cost.announce("digits", 2**20, 4.9)
     assert capsys.readouterr() == ("", "")
