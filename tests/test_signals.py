@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -50,6 +51,28 @@ def test_the_first_signal_is_raised_and_the_handlers_come_back(number: signal.Si
         run()
     assert stopped.value.exit_code == 128 + number
     assert [signal.getsignal(x) for x in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_in_a_function_that_c_calls_is_not_lost(number: signal.Signals, capsys: pytest.CaptureFixture) -> None:
+    """Nothing can be raised through C: Python prints a traceback and goes on, as where numba compiled."""
+
+    @ctypes.CFUNCTYPE(None)
+    def called() -> None:
+        os.kill(os.getpid(), number)
+        time.sleep(0.01)
+
+    def run() -> None:
+        with stoppable():
+            called()
+            time.sleep(5)
+
+    before = sys.unraisablehook
+    with pytest.raises(Stopped) as stopped:
+        run()
+    assert stopped.value.exit_code == 128 + number
+    assert capsys.readouterr().err == ""
+    assert sys.unraisablehook is before
 
 
 def begun(folder: Path, sign: str, *options: str) -> subprocess.Popen[str]:
