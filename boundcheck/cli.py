@@ -146,7 +146,10 @@ def claims(
 
 @_command("cite")
 def cite(
-    claim_id: Annotated[str, typer.Argument(metavar="ID", help="A claim, such as jiang2024.theorem2.")],
+    claim_id: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="A claim, such as jiang2024.theorem2.", autocompletion=complete.claims),
+    ],
     as_json: Json = False,
 ) -> None:
     """Print what to cite for a claim, as BibTeX: the papers that it comes from, and boundcheck with the claim's id."""

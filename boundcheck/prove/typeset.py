@@ -30,8 +30,6 @@ _GROUPS = {
 _END = "}"
 # An inverse to a power: without brackets the exponent would be read as that of what is below the line.
 _BRACKETED = (r"\left(\frac{1}{", r"}\right)")
-# An inverse to a power: without the brackets the exponent could be that of what is below the line.
-_INVERSE_TO_A_POWER = (r"\left(\frac{1}{", r"}\right)")
 # A time that a sum over earlier times ranges over.
 _TIME = re.compile("t'+")
 _CLOSES = {"(": ")", "[": "]"}

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from boundcheck.measure.parts import Bar, Link
 from boundcheck.report.stored import known
 from boundcheck.report.style import BLUE, GREY, ORANGE, VERMILLION, marks, panels, ticks
+from boundcheck.report.words import number
 
 # How far below the largest value an axis goes; what is deeper is off it.
 _DEEPEST = 1e-6
@@ -55,7 +56,7 @@ def _draw_shares(axis: Axes, item: tuple[Sequence[tuple[str, dict[str, int]]], d
         for what, count in counts.items():
             axis.barh(place, 100 * count / whole, left=left, height=0.7, color=looks[what], lw=0, label=what)
             left += 100 * count / whole
-        axis.text(101, place, f"{whole:,}".replace(",", "\u202f"), va="center", fontsize=7)
+        axis.text(101, place, number(whole), va="center", fontsize=7)
     axis.set_xlim(0, 100)
     axis.set_ylim(len(rows) - 0.5, -0.5)
     axis.set_yticks(range(len(rows)), [name for name, _ in rows])

@@ -74,19 +74,16 @@ def number(value: float | int | None, digits: int = 3) -> str:
 
 def mathml(latex: str) -> Markup:
     """A formula on lines of its own, which browsers set without any script; one that is too wide is scrolled."""
-    return Markup(f'<div class="formula">{_typeset(latex, "block")}</div>')
+    return Markup(f'<div class="formula">{mathml_of(latex, "block")}</div>')
 
 
 def symbol(latex: str) -> Markup:
     """A formula within a line."""
-    return Markup(_typeset(latex, "inline"))
+    return Markup(mathml_of(latex))
 
 
-# A page says many formulas more than once.
-_typeset = cache(mathml_of)
 # Signs of a formula that are sure to be within a line of a phone.
 _LINE = 28
-_DOLLARS = re.compile(r"\$([^$\n]+)\$")
 # A word with a subscript or a superscript, and what is a name of the code and no formula.
 _SCRIPTED = re.compile(r"[^\s“”\"',;$<>]*[_^][^\s“”\"',;$<>]*")
 _IDENTIFIER = re.compile(r"[A-Za-z]\w*(\.\w+)+|[A-Za-z]{2,}\d*_\w+|[A-Za-z]+(_[A-Za-z]{2,}){2,}")
@@ -103,8 +100,7 @@ def said(text: str) -> Markup:
     """
     if isinstance(text, Markup):
         return text
-    parts = _DOLLARS.split(text)
-    return Markup("").join(_formula(part) if place % 2 else _words(part) for place, part in enumerate(parts))
+    return Markup(prose.joined(text, _words, _formula))
 
 
 def sentence(text: str) -> Markup:
@@ -114,8 +110,7 @@ def sentence(text: str) -> Markup:
 
 def formulas(html: str) -> Markup:
     """HTML in which what is between dollars is typeset; all else is left as it is."""
-    parts = _DOLLARS.split(str(html))
-    return Markup("").join(_formula(part) if place % 2 else Markup(part) for place, part in enumerate(parts))
+    return Markup(prose.joined(str(html), str, _formula))
 
 
 @cache

@@ -75,9 +75,9 @@ def files_of(material: Material, title: str, lead: str) -> dict[str, bytes]:
 
 def _counts(material: Material) -> list[str]:
     """How many findings, lines of proofs and runs have each verdict, in sentences by their commands."""
-    said = []
+    said, counts = [], verdict_counts(material)
     for what, name in (("findings from the proofs", "findings"), ("lines of proofs", "lines"), ("runs", "runs")):
-        found = verdict_counts(material)[name]
+        found = counts[name]
         each = ", ".join(rf"{command((name, verdict))} {verdict_tex(verdict)}" for verdict in sorted(found))
         said += [f"Of {command((name,))} {what}: {each}."] if found else []
     return said
