@@ -266,7 +266,7 @@ def _draw(axis: Axes, item: tuple[Strokes, int]) -> None:
     if far:
         axis.set_xscale("log")
         axis.set_xlim(left, max(values) * (max(values) / left) ** 0.2)
-        ticks(axis.xaxis, marks(left, max(values)))
+        ticks(axis.xaxis, marks(left, max(values), most=4))
     else:
         axis.set_xlim(0, 1.2 * max(values))
     axis.set_xlabel(shown.axis)

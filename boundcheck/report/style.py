@@ -18,6 +18,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from boundcheck.report.words import power_of_ten
+
 # Okabe and Ito's colours, which readers with colour blindness can tell apart.
 BLUE, ORANGE, GREEN, VERMILLION, PURPLE, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#666666"
 # rcParams; matplotlib's stubs want a literal type for every key.
@@ -182,7 +184,16 @@ def _as_typed(*texts: Text) -> None:
         text.set_parse_math(False)
 
 
-def ticks(axis: XAxis | YAxis, places: Iterable[float], text: Callable[[float], str] = "{:g}".format) -> None:
+def plain(place: float) -> str:
+    """A place on an axis: 0.003, 10000, and 10⁻⁶ where there would be many zeros."""
+    if not place or 1e-3 <= abs(place) < 1e5:
+        return f"{place:g}"
+    digits, exponent = f"{place:e}".split("e")
+    power = power_of_ten(int(exponent))
+    return power if float(digits) == 1 else f"{float(digits):g}\u202f×\u202f{power}"
+
+
+def ticks(axis: XAxis | YAxis, places: Iterable[float], text: Callable[[float], str] = plain) -> None:
     """Ticks at these places and at no others."""
     axis.set_major_locator(FixedLocator(list(places)))
     axis.set_minor_locator(NullLocator())
@@ -210,8 +221,12 @@ def log_y(axis: Axes, low: float, high: float) -> None:
     ticks(axis.yaxis, [digit * 10.0**exponent for exponent in exponents[::apart] for digit in digits])
 
 
-def marks(low: float, high: float) -> list[float]:
-    """1 and 3 of each decade between these two; on an axis of over three decades powers of ten, six at most."""
+def marks(low: float, high: float, most: int = 7) -> list[float]:
+    """1 and 3 of each decade between these two, or powers of ten where those are more than `most`."""
     exponents = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-    digits, apart = ((1, 3), 1) if high / low <= 1e3 else ((1,), -(-len(exponents) // 6))
-    return [digit * 10.0**e for e in exponents if e % apart == 0 for digit in digits if low <= digit * 10.0**e <= high]
+    both = [x for e in exponents for digit in (1, 3) if low <= (x := digit * 10.0**e) <= high]
+    if len(both) <= most:
+        return both
+    powers = [e for e in exponents if low <= 10.0**e <= high]
+    apart = -(-len(powers) // most)
+    return [10.0**e for e in powers[(len(powers) - 1) % apart :: apart]]

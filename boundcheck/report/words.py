@@ -69,7 +69,12 @@ def number(value: float | int | None, digits: int = 3) -> str:
         decimals = 0 if value == 0 else max(digits - 1 - math.floor(math.log10(abs(value))), 0)
         return f"{value:,.{decimals}f}".replace(",", "\u202f")
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-    return f"{mantissa}\u202f×\u202f10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
+    return f"{mantissa}\u202f×\u202f{power_of_ten(int(exponent))}"
+
+
+def power_of_ten(exponent: int) -> str:
+    """10⁻³ for -3."""
+    return f"10{str(exponent).translate(_SUPERSCRIPTS)}"
 
 
 def mathml(latex: str) -> Markup:

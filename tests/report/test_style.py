@@ -8,7 +8,7 @@ from hypothesis import given
 from matplotlib.axes import Axes
 from matplotlib.text import Text
 
-from boundcheck.report.style import ONE_COLUMN, TWO_COLUMNS, Look, looking, marks, panels, pdf
+from boundcheck.report.style import ONE_COLUMN, TWO_COLUMNS, Look, looking, marks, panels, pdf, plain
 
 LONG = "average squared gradient norm in the factors, and its asymptotic interval"
 
@@ -27,12 +27,20 @@ def test_the_legend_is_within_the_figure(count: int) -> None:
     assert box.x1 <= figure.bbox.x1
 
 
-@given(st.floats(-30, 30), st.floats(1, 60))
-def test_an_axis_has_a_few_ticks_however_long_it_is(low: float, decades: float) -> None:
-    """Two at least, within the axis."""
-    places = marks(10.0**low, 10.0 ** (low + decades))
-    assert 2 <= len(places) <= 7
+@given(st.floats(-30, 30), st.floats(1, 60), st.integers(3, 7))
+def test_an_axis_has_a_few_ticks_however_long_it_is(low: float, decades: float, most: int) -> None:
+    """Two at least, within the axis, and no more than it has room for."""
+    places = marks(10.0**low, 10.0 ** (low + decades), most)
+    assert 2 <= len(places) <= most
     assert all(10.0**low <= x <= 10.0 ** (low + decades) for x in places)
+    assert places == sorted(set(places))
+
+
+@pytest.mark.parametrize(
+    ("place", "text"), [(0.003, "0.003"), (1e4, "10000"), (1e-18, "10⁻¹⁸"), (3e6, "3\u202f×\u202f10⁶"), (0, "0")]
+)
+def test_a_tick_has_no_long_row_of_zeros(place: float, text: str) -> None:
+    assert plain(place) == text
 
 
 @pytest.mark.parametrize(("look", "width"), [(ONE_COLUMN, 3.25), (TWO_COLUMNS, 6.75)])

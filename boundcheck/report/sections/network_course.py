@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from boundcheck.report.named import WAYS, Named, distinct
 from boundcheck.report.sections.gradient import band
 from boundcheck.report.style import BLUE, GREEN, GREY, LOOKS, ORANGE, PURPLE, VERMILLION, log_y, panels, ticks
-from boundcheck.report.words import number
 from boundcheck.words.hypotheses.lipschitz_adapter import LARGER, LEAST
 
 MOST = 9
@@ -78,7 +77,7 @@ def _log_axis(axis: Axes, shown: list[np.ndarray], below: bool = False) -> float
     if span > 3:
         exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
         places = [10.0**e for e in exponents[:: math.ceil(span / 5)]]
-    ticks(axis.yaxis, places, lambda y: number(y, 1).removeprefix("1\u202f×\u202f"))
+    ticks(axis.yaxis, places)
     return edge
 
 
