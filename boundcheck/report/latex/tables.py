@@ -1,4 +1,4 @@
-"""Tables for a paper, in booktabs: the referee's table, the verdicts of runs, theorems side by side."""
+"""Tables for a paper, in booktabs: the referee's table, the verdicts of runs, theorems side by side; two in brief."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from boundcheck.verdicts import is_well
 _LINES, _WIDE, _NARROW = 58, 62, 24
 # Letters in a line of the column of claims, and in one across the table.
 _LETTERS, _ACROSS = 34, 130
+# Rows of a table in one column.
+_FINDINGS, _RUNS = 18, 6
+_STAR = " A star: the bound is one at constants that were only estimated."
 
 
 def verdict_tex(word: str) -> str:
@@ -50,7 +53,7 @@ def verdicts(runs: Sequence[Printed]) -> str:
     """The verdict on each run, with what was measured; below, the reason for each that is not supported."""
     cells, tall = [], []
     for place, each in enumerate(runs, 1):
-        where, name = _where(each.run), titled(each.run.result)
+        where, name = setting_of(each.run), titled(each.run.result)
         told = rf"{tex(where)} \newline {tex(name)}"
         cells.append((str(place), told, verdict_tex(str(each.run.verdict)), *_numbers(each)))
         tall.append(-(-len(where) // _LETTERS) - (-len(name) // _LETTERS))
@@ -66,7 +69,7 @@ def verdicts(runs: Sequence[Printed]) -> str:
         "theorem says nothing. Bounds are rounded up, the ends of intervals outwards."
     )
     if any(each.commands.get("mark") for each in runs):
-        caption += " A star: the bound is one at constants that were only estimated."
+        caption += _STAR
     columns = r"r>{\raggedright}X>{\raggedright}p{.14\textwidth}r>{\raggedright}p{.19\textwidth}rrr"
     return _tables("verdicts", caption, columns, head, cells, tall)
 
@@ -89,6 +92,60 @@ def side_by_side(rows: Sequence[Row]) -> str:
     return _tables("theorems", caption, columns, head, cells, tall)
 
 
+def findings_in_brief(rows: Sequence[JudgedRow]) -> str:
+    """Where each finding is and its verdict, in one column; of many those that are not well come first."""
+    chosen = sorted(rows, key=lambda each: is_well(each.verdict))[:_FINDINGS]
+    cells = [
+        (str(each.row.number), tex(each.row.locator), verdict_tex(each.verdict), tex(each.trust) or "--")
+        for each in sorted(chosen, key=lambda each: each.row.number)
+    ]
+    caption = f"{_counted(len(chosen), len(rows), 'findings')}, each with the trust of its weakest proof."
+    columns = r"r>{\raggedright}Xll"
+    return _column("findings_in_brief", caption, columns, ("No.", "Where", "Verdict", "Trust"), cells)
+
+
+def runs_in_brief(runs: Sequence[Printed]) -> str:
+    """What was measured and its bound, in one column; of many runs those that are not supported come first."""
+    chosen = sorted(runs, key=lambda each: each.run.verdict.is_supported)[:_RUNS]
+    cells = [
+        (
+            rf"{tex(setting_of(each.run))}: {tex(titled(each.run.result))}",
+            each["measured"],
+            each["bound"] + each.commands.get("mark", ""),
+            verdict_tex(str(each.run.verdict)),
+        )
+        for each in chosen
+    ]
+    caption = f"{_counted(len(chosen), len(runs), 'runs')}. Bounds are rounded up."
+    caption += _STAR if any(each.commands.get("mark") for each in chosen) else ""
+    columns = r">{\raggedright}Xrr>{\raggedright\arraybackslash}p{.23\columnwidth}"
+    return _column("runs_in_brief", caption, columns, ("Problem, claim", "Measured", "Bound", "Verdict"), cells)
+
+
+def _counted(few: int, many: int, what: str) -> str:
+    return f"The {what}" if few == many else f"{whole(few)} of {whole(many)} {what}, what is not well before the rest"
+
+
+def _column(name: str, caption: str, columns: str, head: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    """One float in one column."""
+    made = [r"\begin{table}[t]", *_opened(name, caption, r"\columnwidth", columns, head), *_rows(cells)]
+    return "\n".join([*made, r"\end{table}", ""])
+
+
+def _opened(name: str, caption: str, width: str, columns: str, head: Sequence[str]) -> Iterator[str]:
+    """A float up to the rows of its table; without a name it goes on with the one before."""
+    yield rf"\caption{{{caption}}}"
+    yield rf"\label{{boundcheck:table:{name}}}" if name else r"\addtocounter{table}{-1}"
+    yield r"\footnotesize\setlength{\tabcolsep}{4pt}"
+    yield rf"\begin{{tabularx}}{{{width}}}{{@{{}}{columns}@{{}}}}"
+    yield from (r"\toprule", " & ".join(head) + r" \\", r"\midrule")
+
+
+def _rows(cells: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield from (" & ".join(row) + r" \\[2pt]" for row in cells)
+    yield from (r"\bottomrule", r"\end{tabularx}")
+
+
 def _of_row(row: Row) -> Iterator[str]:
     yield "--" if row["alpha"] is None else significant(row["alpha"])
     yield "--" if row["bound"] is None else significant(row["bound"], Toward.UP)
@@ -107,7 +164,8 @@ def _numbers(each: Printed) -> Iterator[str]:
     yield each["replicas"]
 
 
-def _where(run: StoredRun) -> str:
+def setting_of(run: StoredRun) -> str:
+    """The problem of a run, with what tells it apart from others on the same."""
     seed = run.result.settings.seed
     rank = f", rank {run.rank}" if run.rank is not None else ""
     return f"{run.problem}{rank}" + (f", seed {seed}" if seed else "")
@@ -128,21 +186,9 @@ def _tables(
     """As many floats over both columns as the rows need."""
     made = []
     for part, rows in enumerate(_shared(list(zip(cells, tall, strict=True)))):
-        first = part == 0
-        made += [
-            r"\begin{table*}[tp]",
-            rf"\caption{{{caption if first else 'Continued.'}}}",
-            *([rf"\label{{boundcheck:table:{name}}}"] if first else [r"\addtocounter{table}{-1}"]),
-            r"\footnotesize\setlength{\tabcolsep}{4pt}",
-            rf"\begin{{tabularx}}{{\textwidth}}{{@{{}}{columns}@{{}}}}",
-            r"\toprule",
-            " & ".join(head) + r" \\",
-            r"\midrule",
-            *(" & ".join(row) + r" \\[2pt]" for row in rows),
-            r"\bottomrule",
-            r"\end{tabularx}",
-            r"\end{table*}",
-        ]
+        said = (name, caption) if part == 0 else ("", "Continued.")
+        made += [r"\begin{table*}[tp]", *_opened(*said, r"\textwidth", columns, head), *_rows(rows)]
+        made += [r"\end{table*}"]
     return "\n".join([*made, ""])
 
 
