@@ -17,9 +17,10 @@ from hypothesis import given
 from typer.testing import CliRunner
 
 import boundcheck as bc
+from boundcheck.claims.cite import entries_of
 from boundcheck.cli import app
 from boundcheck.measure.intervals import Interval
-from boundcheck.proofs import paper_of
+from boundcheck.proofs import paper_of, papers
 from boundcheck.prove.outcome import ProofAudit
 from boundcheck.report.latex import files_of
 from boundcheck.report.latex.numbers import (
@@ -308,6 +309,19 @@ def test_the_example_of_a_report_that_lacks_pieces_compiles_too(
     material = Material(everything.runs[-1:]) if part == "runs" else Material(proofs=everything.proofs)
     compiled(material, "example", tmp_path)
     assert pages(tmp_path, "example") <= 2
+
+
+@pytest.mark.full
+def test_bibtex_takes_every_source_of_every_paper_without_a_warning(tmp_path: Path) -> None:
+    if shutil.which("bibtex") is None:
+        require_tex()
+    entries = [entry.text for paper in papers().values() for entry in entries_of(paper)]
+    (tmp_path / "latex").mkdir()
+    (tmp_path / "latex" / "all.bib").write_text("\n\n".join(entries))
+    (tmp_path / "latex" / "all.aux").write_text("\\citation{*}\n\\bibstyle{plain}\n\\bibdata{all}\n")
+    assert "arning" not in output(tmp_path, "bibtex", "all")
+    made = (tmp_path / "latex" / "all.bbl").read_text()
+    assert made.count(r"\bibitem") == len(entries) > 0
 
 
 def require_tex() -> None:
