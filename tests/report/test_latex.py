@@ -22,6 +22,7 @@ from boundcheck.cli import app
 from boundcheck.measure.intervals import Interval
 from boundcheck.proofs import paper_of, papers
 from boundcheck.prove.outcome import ProofAudit
+from boundcheck.prove.rows import JudgedRow, Row
 from boundcheck.report.latex import files_of
 from boundcheck.report.latex.numbers import (
     Numbers,
@@ -35,7 +36,7 @@ from boundcheck.report.latex.numbers import (
     whole,
 )
 from boundcheck.report.latex.runs import limits, measured, printed
-from boundcheck.report.latex.tables import findings_in_brief, runs_in_brief, verdicts
+from boundcheck.report.latex.tables import findings_in_brief, referee, runs_in_brief, verdicts
 from boundcheck.report.section import Material, Search
 from boundcheck.report.stored import StoredRun
 from boundcheck.verdicts import Verdict
@@ -201,6 +202,16 @@ def test_the_example_cites_and_counts_and_leaves_out_what_is_missing(made: dict[
     # The runs have no proofs beside them.
     assert "proofs/" not in text
     assert "findings_in_brief" not in text
+
+
+def test_a_finding_that_a_witness_refutes_has_evidence_and_an_editorial_one_has_none() -> None:
+    row = Row(7, "Eq. (1)", "printed", "A finding.")
+    by_witness, editorial = (JudgedRow(row, verdict, "", "evidence") for verdict in ("refuted", "editorial"))
+    for each, has in ((by_witness, True), (editorial, False)):
+        table = referee([each])
+        assert (r"\newline (witness)" in table) == has
+        assert ("No machine evidence" in table) == (not has)
+        assert ("& witness \\\\" in findings_in_brief([each])) == has
 
 
 @pytest.mark.parametrize("verdict", [each for each in Verdict if not each.is_supported])

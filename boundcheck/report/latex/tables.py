@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from boundcheck.claims.prose import tex
 from boundcheck.prove.rows import JudgedRow
@@ -14,6 +14,7 @@ from boundcheck.report.sweeps import Row
 from boundcheck.report.words import titled
 from boundcheck.verdicts import is_well
 
+Each = TypeVar("Each")
 # Lines that a table on a page of its own may have at the size of footnotes, and letters in a line of its widest column.
 _LINES, _WIDE, _NARROW = 58, 62, 24
 # Letters in a line of the column of claims, and in one across the table.
@@ -35,15 +36,16 @@ def referee(rows: Sequence[JudgedRow]) -> str:
             str(each.row.number),
             tex(each.row.locator),
             tex(each.row.printed),
-            verdict_tex(each.verdict) + (rf" \newline ({tex(each.trust)})" if each.trust else ""),
-            tex(each.row.finding) + ("" if each.trust else " (No machine evidence.)"),
+            verdict_tex(each.verdict) + (rf" \newline ({tex(each.rests_on)})" if each.rests_on else ""),
+            tex(each.row.finding) + ("" if each.rests_on else " (No machine evidence.)"),
         )
         for each in rows
     ]
     tall = [max(len(x.row.finding) / _WIDE, len(x.row.printed) / _NARROW, len(x.row.locator) / 16, 2) for x in rows]
     caption = (
         "The referee's table. A row's verdict is computed from the lines of proofs that it names; in brackets the "
-        "trust of the weakest of them. Repaired: true, by another proof than the printed one."
+        "trust of the weakest of them, or that it rests on an exact witness alone. Repaired: true, by another proof "
+        "than the printed one."
     )
     columns = r"r>{\raggedright}p{.13\textwidth}>{\raggedright}p{.2\textwidth}>{\raggedright}p{.09\textwidth}X"
     return _tables("referee", caption, columns, ("No.", "Where", "Printed", "Verdict", "Finding"), cells, tall)
@@ -96,12 +98,13 @@ def findings_in_brief(rows: Sequence[JudgedRow]) -> str:
     """Where each finding is and its verdict, in one column; of many those that are not well come first."""
     chosen = sorted(rows, key=lambda each: is_well(each.verdict))[:_FINDINGS]
     cells = [
-        (str(each.row.number), tex(each.row.locator), verdict_tex(each.verdict), tex(each.trust) or "--")
+        (str(each.row.number), tex(each.row.locator), verdict_tex(each.verdict), each.rests_on or "--")
         for each in sorted(chosen, key=lambda each: each.row.number)
     ]
-    caption = f"{_counted(len(chosen), len(rows), 'findings')}, each with the trust of its weakest proof."
+    caption = _counted(rows, chosen, "findings", lambda each: is_well(each.verdict))
+    caption += " Each rests on proofs, of which the trust of the weakest is given, or on an exact witness."
     columns = r"r>{\raggedright}Xll"
-    return _column("findings_in_brief", caption, columns, ("No.", "Where", "Verdict", "Trust"), cells)
+    return _column("findings_in_brief", caption, columns, ("No.", "Where", "Verdict", "Rests on"), cells)
 
 
 def runs_in_brief(runs: Sequence[Printed]) -> str:
@@ -116,14 +119,18 @@ def runs_in_brief(runs: Sequence[Printed]) -> str:
         )
         for each in chosen
     ]
-    caption = f"{_counted(len(chosen), len(runs), 'runs')}. Bounds are rounded up."
+    caption = _counted(runs, chosen, "runs", lambda each: each.run.verdict.is_supported)
+    caption += " Bounds are rounded up."
     caption += _STAR if any(each.commands.get("mark") for each in chosen) else ""
     columns = r">{\raggedright}Xrr>{\raggedright\arraybackslash}p{.23\columnwidth}"
     return _column("runs_in_brief", caption, columns, ("Problem, claim", "Measured", "Bound", "Verdict"), cells)
 
 
-def _counted(few: int, many: int, what: str) -> str:
-    return f"The {what}" if few == many else f"{whole(few)} of {whole(many)} {what}, what is not well before the rest"
+def _counted(rows: Sequence[Each], chosen: Sequence[Each], what: str, well: Callable[[Each], bool]) -> str:
+    if len(rows) == len(chosen):
+        return f"The {what}."
+    said = f"{whole(len(chosen))} of {whole(len(rows))} {what}"
+    return f"{said}." if all(map(well, rows)) else f"{said}; what is not well comes before the rest."
 
 
 def _column(name: str, caption: str, columns: str, head: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
