@@ -308,8 +308,8 @@ def test_the_example_is_a_paper_of_two_pages_that_uses_everything(
     assert {line.split()[-5] for line in fonts} == {"yes"}
     text = (tmp_path / "latex" / "example.tex").read_text(encoding="utf-8")
     assert {"figure", "figure*"} == set(re.findall(r"\\begin\{(.+?)\}", text)) - {"document"}
-    (proof,) = re.findall(r"\\input\{(proofs/.+?)\}", text)
-    written = (tmp_path / "latex" / f"{proof}.tex").read_text(encoding="utf-8")
+    files = re.findall(r"\\input\{((?:theorems|proofs)/.+?)\}", text)
+    written = "".join((tmp_path / "latex" / f"{each}.tex").read_text(encoding="utf-8") for each in files)
     for part in (r"\begin{theorem}", "Suppose:", r"\begin{proof}", "From (", r"\begin{align*}"):
         assert part in written
     # What a reader sees: no number of nine digits, and every mark of a citation and a reference is there.

@@ -14,7 +14,7 @@ from boundcheck.claims.cite import boundcheck, sources
 from boundcheck.claims.prose import tex
 from boundcheck.files import file_name
 from boundcheck.prove.carried import carrier
-from boundcheck.prove.latex import PREAMBLE, display, id_tex, latex
+from boundcheck.prove.latex import PREAMBLE, apart, display, id_tex
 from boundcheck.report.latex.example import Placed, Written, chosen
 from boundcheck.report.latex.numbers import Numbers, command
 from boundcheck.report.latex.runs import printed, verdict_counts
@@ -57,14 +57,13 @@ def files_of(material: Material, title: str, lead: str) -> dict[str, bytes]:
         "tables/runs_in_brief.tex": runs_in_brief(runs) if runs else "",
     }
     figures, drawn = _figures(material)
-    proofs = {
-        f"proofs/{file_name(f'{proof.script.id}-{proof.script.version}')}.tex": Written(proof, latex(proof))
+    proofs = [
+        Written(file_name(f"{proof.script.id}-{proof.script.version}"), proof, *apart(proof))
         for claim in (material.proofs.claims if material.proofs else ())
         for proof in claim.proofs
-    }
+    ]
     texts = {path: text for path, text in (tables | brief).items() if text}
-    texts |= {path: each.text for path, each in proofs.items()}
-    texts |= {
+    texts |= {path: text for each in proofs for path, text in each.files.items()} | {
         "preamble.tex": _PREAMBLE,
         "numbers.tex": numbers.text(),
         "claims.tex": _claims(material.claims),
@@ -77,7 +76,7 @@ def files_of(material: Material, title: str, lead: str) -> dict[str, bytes]:
         "claims": bool(texts["claims.tex"]),
         "tables": [path for path in tables if path in texts],
         "figures": _in_full(figures),
-        "proofs": list(proofs),
+        "proofs": [path for each in proofs for path in each.files],
     }
     texts |= {
         "main.tex": _rendered("main", given),

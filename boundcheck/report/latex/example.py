@@ -1,6 +1,6 @@
 """What `example.tex` shows: a paper of two pages in which each piece of the folder is used once, for an author to copy.
 
-A theorem has its proof beside it, so the one that is shown is the longest that leaves room for the rest.
+A theorem has its proof beside it where one leaves room for the rest.
 """
 
 from __future__ import annotations
@@ -44,39 +44,47 @@ class Placed:
 
 @dataclass(frozen=True)
 class Written:
-    """A proof, and its LaTeX."""
+    """A proof in LaTeX: the name of its files, the theorem, which is empty of what is not proved, and what shows it."""
 
+    name: str
     proof: JudgedProof
-    text: str
+    theorem: str
+    argument: str
 
     @property
-    def lines(self) -> int:
-        """About how many lines of a column it takes."""
-        shown = (_MARKUP.sub("", _SIGN.sub("x", line)) for line in self.text.splitlines())
-        return sum(max(1, math.ceil(len(line) / _LETTERS)) for line in shown)
+    def files(self) -> dict[str, str]:
+        """The files, in the order in which they are read."""
+        found = {f"theorems/{self.name}.tex": self.theorem, f"proofs/{self.name}.tex": self.argument}
+        return {path: text for path, text in found.items() if text}
+
+
+def lines(text: str) -> int:
+    """About how many lines of a column some LaTeX takes."""
+    shown = (_MARKUP.sub("", _SIGN.sub("x", line)) for line in text.splitlines())
+    return sum(max(1, math.ceil(len(line) / _LETTERS)) for line in shown)
 
 
 def chosen(
-    runs: Sequence[Printed], tables: Mapping[str, str], figures: Iterable[Placed], proofs: Mapping[str, Written]
+    runs: Sequence[Printed], tables: Mapping[str, str], figures: Iterable[Placed], proofs: Sequence[Written]
 ) -> dict[str, Any]:
-    """A run in a sentence, tables in brief, at most two figures, the file of a theorem, and the keys to cite.
+    """A run in a sentence, tables in brief, at most two figures, the files of a theorem, and the keys to cite.
 
-    What there is none of is left out. Tables and proofs are by their file.
+    What there is none of is left out. Tables are by their file.
     """
     brief, shown = [path for path, text in tables.items() if text], _shown(list(figures))
     # The best verdict is the last.
     run = max(runs, key=lambda each: list(Verdict).index(each.run.verdict), default=None)
     of_run = _keys(run.run.result.claim) if run else {}
-    theorem = _longest(proofs, of_run)
+    theorem, files = _longest(proofs, of_run)
     return {
         "run": _said(run) if run else "",
-        "theorem": theorem,
+        "theorem": files,
         "brief": brief,
         "shown": shown,
         "floats": _listed(
             [*(_ref("table", Path(path).stem) for path in brief), *(_ref("figure", x.name) for x in shown)]
         ),
-        "cited": ",".join(of_run | (_keys(proofs[theorem].proof.script.id) if theorem else {})),
+        "cited": ",".join(of_run | (_keys(theorem.proof.script.id) if theorem else {})),
     }
 
 
@@ -93,18 +101,24 @@ def _listed(words: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
-def _longest(proofs: Mapping[str, Written], cited: dict[str, None]) -> str:
-    """The theorem of the most lines that fits with its proof and its sources; one with hypotheses before others."""
+def _longest(proofs: Sequence[Written], cited: dict[str, None]) -> tuple[Written | None, list[str]]:
+    """The theorem of the most lines that fits with its proof and its sources, and its files.
 
-    def fits(each: Written) -> bool:
-        room = _LINES - _ENTRY * len(cited | _keys(each.proof.script.id))
-        return each.proof.verdict == "proved" and each.lines <= room
+    One with hypotheses comes before others. Where none fits, it is the theorem alone of the longest proof.
+    """
 
-    def most(path: str) -> tuple[bool, int, int]:
-        proof = proofs[path].proof
-        return bool(proof.hypotheses), len(proof.steps), proofs[path].lines
+    def fits(each: Written, text: str) -> bool:
+        return lines(text) <= _LINES - _ENTRY * len(cited | _keys(each.proof.script.id))
 
-    return max((path for path, each in proofs.items() if fits(each)), key=most, default="")
+    def most(each: Written) -> tuple[bool, int]:
+        return bool(each.proof.hypotheses), len(each.proof.steps)
+
+    theorems = [each for each in proofs if each.theorem]
+    if whole := [each for each in theorems if fits(each, each.theorem + each.argument)]:
+        found = max(whole, key=most)
+        return found, list(found.files)
+    alone = max((each for each in theorems if fits(each, each.theorem)), key=most, default=None)
+    return alone, list(alone.files)[:1] if alone else []
 
 
 def _shown(figures: Sequence[Placed]) -> list[Placed]:
