@@ -318,13 +318,21 @@ def test_the_example_is_a_paper_of_two_pages_that_uses_everything(
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("part", ["runs", "proofs"])
-def test_the_example_of_a_report_that_lacks_pieces_compiles_too(
-    everything: Material, part: str, tmp_path: Path
-) -> None:
-    material = Material(everything.runs[-1:]) if part == "runs" else Material(proofs=everything.proofs)
-    compiled(files_of(material, "A part", "What there is."), "example", tmp_path)
+def test_the_example_of_runs_alone_compiles_too(stored: list[StoredRun], tmp_path: Path) -> None:
+    compiled(files_of(Material(stored[-1:]), "A run", "What there is."), "example", tmp_path)
     assert pages(tmp_path, "example") <= 2
+
+
+@pytest.mark.full
+def test_a_theorem_whose_proof_is_too_long_for_the_example_stands_there_alone(tmp_path: Path) -> None:
+    files = files_of(Material(proofs=bc.prove("bottou2018")), "Proofs", "What there is.")
+    compiled(files, "example", tmp_path)
+    assert pages(tmp_path, "example") <= 2
+    text = files["latex/example.tex"].decode()
+    (theorem,) = re.findall(r"\\input\{theorems/(.+?)\}", text)
+    assert "proofs/" not in text
+    assert f"latex/proofs/{theorem}.tex" in files
+    assert r"\cite{bottou2018}" in text
 
 
 @pytest.mark.full

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from boundcheck.claims import Claim
+from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.cite import boundcheck, sources
 from boundcheck.claims.prose import tex
 from boundcheck.files import file_name
@@ -67,7 +67,7 @@ def files_of(material: Material, title: str, lead: str) -> dict[str, bytes]:
         "preamble.tex": _PREAMBLE,
         "numbers.tex": numbers.text(),
         "claims.tex": _claims(material.claims),
-        "references.bib": _bibliography(material.claims),
+        "references.bib": _bibliography(material, proofs),
     }
     given = {
         "title": _plain(title),
@@ -142,6 +142,8 @@ def _claims(claims: Iterable[Claim]) -> str:
     return "\n".join(made)
 
 
-def _bibliography(claims: Iterable[Claim]) -> str:
-    entries = {each.key: each.text for claim in claims for each in sources(claim)}
+def _bibliography(material: Material, proofs: Iterable[Written]) -> str:
+    """The sources of every claim that the page speaks of or has a proof of, and boundcheck."""
+    proved = (catalogue[id] for each in proofs if (id := each.proof.script.id) in catalogue)
+    entries = {each.key: each.text for claim in (*material.claims, *proved) for each in sources(claim)}
     return "\n\n".join([*entries.values(), boundcheck().text, ""])
