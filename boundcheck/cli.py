@@ -38,7 +38,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on std
 _STRICT = "Exit with 1 if anything is refuted, violated or unknown. A run must be supported; (asymptotic) is enough."
 Strict = Annotated[bool, typer.Option("--strict", help=_STRICT)]
 Device = Annotated[str, typer.Option(help="Torch device: cpu, cuda or cuda:N.")]
-_LATEX = "Write latex/ for a paper: tables, theorems, figures, a command for every number, BibTeX, and a main.tex."
+_LATEX = (
+    "Write latex/ for a paper: tables, theorems, figures, a command for every number, BibTeX; example.tex uses each in "
+    "two pages, and main.tex has all."
+)
 Latex = Annotated[bool, typer.Option("--latex", help=_LATEX)]
 Pdf = Annotated[bool, typer.Option("--pdf", help="Write report.pdf too, the report on paper; needs the extra pdf.")]
 Store = Annotated[

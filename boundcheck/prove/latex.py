@@ -43,10 +43,16 @@ _LONGEST = 24
 
 def latex(proof: JudgedProof) -> str:
     """A proof in LaTeX: the theorem and its proof, or, of what is not proved, its lines with their verdicts."""
+    return "".join(apart(proof))
+
+
+def apart(proof: JudgedProof) -> tuple[str, str]:
+    """The theorem, which is empty of what is not proved; and its proof, or the lines with their verdicts."""
     name = " ".join(f"{proof.script.id}, {proof.script.version}: {proof.verdict}".split())
-    lines = [f"% {name}".encode("ascii", "replace").decode()]
-    lines += _theorem(proof) if proof.verdict == "proved" else _examined(proof)
-    return "\n".join([*lines, ""])
+    comment = f"% {name}".encode("ascii", "replace").decode()
+    if proof.verdict != "proved":
+        return "", "\n".join([comment, *_examined(proof), ""])
+    return "\n".join([comment, *_theorem(proof), ""]), "\n".join([comment, *_argument(proof), ""])
 
 
 def label(proof: JudgedProof) -> str:
@@ -68,8 +74,12 @@ def _theorem(proof: JudgedProof) -> list[str]:
         made += [r"\end{list}", "Then"]
     made += [_display(said.latex[-1], _COLUMN)]
     made += [rf"\textup{{{_told(said)}}}"] if said.roles else []
-    made += [r"\end{theorem}", r"\begin{proof}", _trust(proof)]
-    return [*made, *_lines(proof), r"\end{proof}"]
+    return [*made, r"\end{theorem}"]
+
+
+def _argument(proof: JudgedProof) -> list[str]:
+    begin = rf"\begin{{proof}}[Proof of Theorem~\ref{{{label(proof)}}}]"
+    return [begin, _trust(proof), *_lines(proof), r"\end{proof}"]
 
 
 def _examined(proof: JudgedProof) -> list[str]:

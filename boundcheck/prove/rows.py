@@ -72,6 +72,11 @@ class JudgedRow:
     hypotheses: str = ""
     lines: tuple[tuple[Ref, JudgedProof, JudgedStep | None], ...] = ()
 
+    @property
+    def rests_on(self) -> str:
+        """The trust of its proofs; a witness, of what is refuted by that alone; empty where nothing is established."""
+        return self.trust or ("witness" if self.verdict == "refuted" else "")
+
     def as_json(self) -> dict[str, Any]:
         row = self.row
         return {

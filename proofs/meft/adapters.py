@@ -87,7 +87,7 @@ LIPSCHITZ = Claim(
 CHAIN_RULE = Claim(
     "meft.chain_rule",
     "Chain rule of F(v) = f(W(v))",
-    "Magnus and Neudecker, Matrix Differential Calculus, chapter 5, theorem 8",
+    "Magnus and Neudecker, Matrix Differential Calculus, chapter 5, the chain rule",
     sp.Eq(Gradient(F, v), pulled(v, Gradient(f, image(v)))),
     r"\text{for } v \text{ in the domain, which is } \nabla F(v) = DW(v)^* \nabla f(W(v))",
 )
@@ -231,7 +231,7 @@ VERA_SHARP = replace(
 LOHA_DOMAIN = Claim(
     "meft.loha_domain",
     "Factors of both products of LoHa in a ball",
-    "boundcheck; Hyeon-Woo, Ye-Bin and Oh 2022, Eq. (1)",
+    "boundcheck; Hyeon-Woo, Ye-Bin and Oh 2022, Proposition 1",
     sp.And(sp.Le(SpectralNorm(A1), a), sp.Le(SpectralNorm(A2), a), sp.Le(SpectralNorm(B), b)),
     r"\text{for } W = W_0 + s (B_1 A_1) \circ (B_2 A_2), \text{ and } B_1, B_2 \text{ as } B",
 )

@@ -6,7 +6,9 @@ import json
 import re
 from pathlib import Path
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given
 from typer.testing import CliRunner
 
 from boundcheck.claims import catalogue
@@ -73,6 +75,19 @@ def test_the_command_prints_bibtex_and_json() -> None:
     assert "\n\n".join(answer["bibtex"]) == printed.output.strip()
 
 
+@given(st.sampled_from(sorted(catalogue)))
+def test_the_command_has_bibtex_for_every_claim(id: str) -> None:
+    printed = CliRunner().invoke(app, ["cite", id])
+    assert printed.exit_code == 0, printed.output
+    answer = json.loads(CliRunner().invoke(app, ["cite", id, "--json"]).output)
+    assert printed.output == "\n\n".join(answer["bibtex"]) + "\n"
+    keys = re.findall(r"^@[a-z]+\{(\w+),$", printed.output, re.MULTILINE)
+    assert keys == answer["keys"]
+    assert len(keys) == len(set(keys)) == len(answer["bibtex"])
+    assert keys[-1] == "boundcheck"
+    assert answer["claim"] == id
+
+
 def test_the_citation_file_says_the_same() -> None:
     text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     top = dict(re.findall(r"^([a-z-]+): \"?(.+?)\"?$", text, re.MULTILINE))
@@ -82,4 +97,7 @@ def test_the_citation_file_says_the_same() -> None:
     # Its reference is the first paper, with the authors that BibTeX has.
     (entry,) = (each for each in ENTRIES if each.key == "jiang2024")
     authors = re.findall(r"family-names: (\w+), given-names: (.+?)\}", text)
-    assert " and ".join(f"{family}, {given}" for family, given in authors) in entry.text
+    assert " and ".join(f"{family}, {first}" for family, first in authors) in entry.text
+    said = dict(re.findall(r"^    ([a-z]+): \"?(.+?)\"?$", text, re.MULTILINE))
+    assert f"title     = {{{said['title']}}}" in entry.text
+    assert f"year      = {{{said['year']}}}" in entry.text

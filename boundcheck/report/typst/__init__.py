@@ -85,8 +85,8 @@ def _document(material: Material, title: str, lead: str, figures: Sequence[Drawn
 
 
 def _row(each: JudgedRow) -> tuple[str, ...]:
-    trust = f" ({each.trust})" if each.trust else ""
-    finding = each.row.finding + ("" if each.trust else " (No machine evidence.)")
+    trust = f" ({each.rests_on})" if each.rests_on else ""
+    finding = each.row.finding + ("" if each.rests_on else " (No machine evidence.)")
     cells = (str(each.row.number), each.row.locator, each.row.printed)
     return (*map(_text, cells), _verdict(each.verdict) + _text(trust), _text(finding))
 
