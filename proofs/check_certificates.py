@@ -29,6 +29,7 @@ EXAMPLE = """{"claim": "my.lemma", "version": "sharp", "number": 1, "line": "(1)
 # Coefficients of monomials; a monomial is the sorted tuple of its atoms, each as often as its exponent says.
 Polynomial = Counter[tuple[str, ...]]
 CLOSING = {"(": ")", "[": "]", "‖": "‖_"}
+DEEPEST = 50
 # What a text is made of, once it is `masked`. Neither 2/3 nor (...)^[...] has an exponent: 2/3^2 reads in two ways.
 ATOM = r"[A-Za-z][A-Za-z0-9_']*(?:\(\.*\)|\[\.*\])*|‖\.*‖_(?:F|op)"
 FACTOR = rf"(?:([0-9]+(?:/[1-9][0-9]*)?|\(\.*\)\^\[\.*\])|({ATOM}|\(\.*\))(?:\^([0-9]{{1,2}}))?)"
@@ -40,12 +41,12 @@ def masked(text: str) -> str:
     """The text with a dot for each sign inside brackets. Of the two ‖ of a norm, a _ follows the second: ‖...‖_F."""
     outside, wanted = "", [""]
     for part in re.findall(r"‖_?|[()\[\]]|[^‖()\[\]]+", text):
-        if part in CLOSING.values() and wanted.pop() != part:
+        if (part in CLOSING.values() and wanted.pop() != part) or len(wanted) > DEEPEST:
             break
         outside += "." * len(part) if wanted[1:] else part
         wanted += [CLOSING[part]] if part in CLOSING else []
     if wanted != [""] or len(outside) < len(text):
-        raise ValueError(f"the brackets do not match: {text!r}")
+        raise ValueError(f"the brackets do not match, or are too deep: {text!r:.200}")
     return outside
 
 
@@ -118,8 +119,8 @@ def objection(certificate: dict[str, Any]) -> str:
 
 def fit(value: Any, example: Any, name: str = "certificate") -> Any:
     """The value if it is like the example; its objects come as pairs, so that a key that is there twice is seen."""
-    if isinstance(example, dict) and isinstance(value, tuple) and [key for key, _ in value] == list(example):
-        return {key: fit(part, example[key], key) for key, part in value}
+    if isinstance(example, dict) and isinstance(value, tuple) and sorted(key for key, _ in value) == sorted(example):
+        return {key: fit(dict(value)[key], part, key) for key, part in example.items()}
     if isinstance(example, list) and isinstance(value, list):
         return [fit(part, example[0], name) for part in value]
     if type(value) is not type(example) or not str(value).isprintable():

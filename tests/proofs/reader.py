@@ -1,0 +1,52 @@
+"""`proofs/check_certificates.py` as a module, and a certificate asked of the kernel's rule and of that reader."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from boundcheck.kernel import Fact, RuleError, Theorem, rules
+from boundcheck.prove.interchange import certificate_as_json
+
+CHECKER = Path(__file__).parents[2] / "proofs" / "check_certificates.py"
+
+
+def _loaded() -> ModuleType:
+    spec = spec_from_file_location("check_certificates", CHECKER)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+checker = _loaded()
+NAMED = {"claim": "my.lemma", "version": "sharp", "number": 1, "line": ""}
+
+
+def objection(certificate: Mapping[str, Any]) -> str:
+    """What the reader says of a certificate, which goes through JSON to it; raises ValueError if it cannot be read."""
+    line = json.dumps(NAMED | certificate, ensure_ascii=False)
+    return checker.objection(checker.fit(json.loads(line, object_pairs_hook=tuple), json.loads(checker.EXAMPLE)))
+
+
+def unproved(premises: Iterable[Fact], *arguments: Any) -> Theorem:
+    """What has the form of a theorem by certificate, whether or not it is one."""
+    assumed = tuple(map(rules.assume, premises))
+    return Theorem(frozenset(), arguments[0], frozenset(), "certificate", assumed, arguments)
+
+
+def kernel_accepts(certificate: Theorem) -> bool:
+    try:
+        rules.certificate(certificate.premises, *certificate.arguments)
+    except RuleError:
+        return False
+    return True
+
+
+def reader_accepts(certificate: Theorem) -> bool:
+    return not objection(certificate_as_json(certificate))
