@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from fractions import Fraction
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -41,7 +42,7 @@ from tests.prove.scripts import judged as judged_script
 from tests.prove.scripts import x, y
 
 from .certificate_mutants import FALSE, TRUE, mutant
-from .reader import CHECKER, NAMED, checker, kernel_accepts, objection, reader_accepts, unproved
+from .reader import CHECKER, NAMED, checker, edited, kernel_accepts, objection, reader_accepts, unproved
 
 pytestmark = of_the_paper
 SMALL = {"goal": "x <= y", "premises": ["x <= y"], "factor": [], "multipliers": [], "letters": "x, y: a number"}
@@ -216,20 +217,55 @@ def test_they_agree_on_certificates_of_any_shape(theorem: Theorem, kind: str, se
         assert kernel == reader
 
 
-def test_it_refuses_what_the_kernel_is_known_to_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[bool] = []
+@cache
+def refused_by_the_kernel() -> tuple[Theorem, ...]:
+    """The certificates that the tests of the kernel hold to be wrong, as far as a file has a place for them."""
+    asked: list[Theorem] = []
 
     def ask(premises: tuple[Any, ...], goal: Any, terms: Any, *rest: Any) -> None:
         facts = [goal, *(getattr(each, "conclusion", None) for each in premises)]
         # A file has no place for laws, and none for a term without a square.
         if all(type(each) is Fact for each in facts) and all(squares for squares, _ in terms):
-            asked.append(reader_accepts(unproved(facts[1:], goal, terms, *rest)))
+            asked.append(unproved(facts[1:], goal, terms, *rest))
 
-    monkeypatch.setattr(refusals, "RULES", {"certificate": ask})
-    for case in (*refusals.certificates(), *refusals.certificates_with_factors()):
-        case.call()
-    assert len(asked) > 20
-    assert not any(asked)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(refusals, "RULES", {"certificate": ask})
+        for case in (*refusals.certificates(), *refusals.certificates_with_factors()):
+            case.call()
+    return tuple(asked)
+
+
+def test_it_refuses_what_the_kernel_is_known_to_refuse() -> None:
+    assert len(refused_by_the_kernel()) > 20
+    assert not any(map(kernel_accepts, refused_by_the_kernel()))
+    assert not any(map(reader_accepts, refused_by_the_kernel()))
+
+
+WRONG_READERS = {
+    "a weight of 0": ("weight <= 0", "weight < 0"),
+    "any weight": ("weight <= 0", "False"),
+    "any factor": ('weak if relation == "<" or own_square else ["<"]', "weak"),
+    "the goal's square times facts": ("root == goal and not places", "root == goal"),
+    "equations in terms": ('own_square = ["<", "<="]', 'own_square = ["<", "<=", "="]'),
+    "multiples of inequalities": ('(place, ["="])', '(place, ["=", "<="])'),
+    "equations from inequalities": ('if relation == "=" and terms', "if False"),
+    "strict from any square": (" if root[()] and root == Counter({(): root[()]})", ""),
+    "strict from weak facts": ('all(premises[place][0] == "<" for', "all(True for"),
+    "strict from nothing": ('positive or relation != "<"', "True"),
+    "no identity but that of numbers": ("in rest.items() if c", "in rest.items() if c and not m"),
+    "no squares": ("times(root, root)", "root"),
+    "no powers": ("int(factor[3] or 1)", "1"),
+    "no signs": ('f"{term[1]}1"', "1"),
+}
+
+
+@pytest.mark.parametrize("edit", WRONG_READERS.values(), ids=list(WRONG_READERS))
+def test_a_reader_that_is_wrong_disagrees_with_the_kernel(edit: tuple[str, str]) -> None:
+    random = Random(0)
+    reader = edited(*edit)
+    mutants = (mutant(random.choice(pool()), random.choice([*FALSE, *TRUE]), random) for _ in range(1000))
+    candidates = chain(refused_by_the_kernel(), filter(None, mutants))
+    assert any(kernel_accepts(each) != reader_accepts(each, reader) for each in candidates)
 
 
 # It stands alone, and says in one line what it finds.
