@@ -214,7 +214,7 @@ def prove(
     solvers: Annotated[bool, typer.Option("--solvers", help="Ask z3 and cvc5 about every line as well.")] = False,
     out: Annotated[
         Path | None,
-        typer.Option("--export", help="Write each proof as LaTeX and each line as SMT-LIB into this folder."),
+        typer.Option("--export", help="Write proofs as LaTeX, certificates, and lines as SMT-LIB into this folder."),
     ] = None,
     strict: Strict = False,
     as_json: Json = False,

@@ -217,7 +217,7 @@ def test_prove_shows_lines_solvers_and_files(tmp_path):
         assert words in plain.stdout
     assert "mere algebra" in plain.stdout
     files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
-    assert {path.suffix for path in files} == {".tex", ".smt2"}
+    assert {path.suffix for path in files} == {".tex", ".smt2", ".jsonl"}
     answer = json.loads(run(*command, "--json", "--steps", cwd=tmp_path).stdout)
     assert {tmp_path / name for name in answer["files"]} == set(files)
     ((name, voices),) = answer["solvers"].items()

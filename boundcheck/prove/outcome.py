@@ -1,7 +1,8 @@
-"""`ProofAudit`, what `prove` returns; and its export as LaTeX and SMT-LIB files."""
+"""`ProofAudit`, what `prove` returns; and its export as LaTeX, certificates and SMT-LIB files."""
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from boundcheck.claims.view import Shown, View
 from boundcheck.errors import InputError
 from boundcheck.files import file_name, replace_file
 from boundcheck.kernel import STANDARD_FACTS
+from boundcheck.prove.interchange import certificates
 from boundcheck.prove.latex import PREAMBLE, latex
 from boundcheck.prove.results import ClaimAudit
 from boundcheck.prove.rows import JudgedRow
@@ -61,14 +63,22 @@ class ProofAudit(Shown):
 
 
 def export(audit: ProofAudit, folder: Path) -> list[Path]:
-    """Write each proof as LaTeX, its preamble, and each line that a certificate proves as SMT-LIB for other solvers.
+    """Write proofs for others to check.
+
+    Each proof is written as LaTeX, with its preamble; all certificates as one file, for `proofs/check_certificates.py`;
+    and each line that a certificate proves as SMT-LIB, for solvers.
 
     Raises:
-        InputError: where the folder cannot be written.
+        InputError: where the folder cannot be written, and where a name stands for two things in a certificate.
 
     """
-    written: dict[Path, str] = {folder / "preamble.tex": PREAMBLE}
-    for proof in (proof for claim in audit.claims for proof in claim.proofs):
+    proofs = [proof for claim in audit.claims for proof in claim.proofs]
+    lines = (json.dumps(each, ensure_ascii=False) for proof in proofs for each in certificates(proof))
+    written: dict[Path, str] = {
+        folder / "preamble.tex": PREAMBLE,
+        folder / "certificates.jsonl": "".join(f"{line}\n" for line in lines),
+    }
+    for proof in proofs:
         name = file_name(f"{proof.script.id}-{proof.script.version}")
         written[folder / f"{name}.tex"] = latex(proof)
         for i, judged in enumerate(proof.steps, start=1):
