@@ -16,7 +16,8 @@ Import Order.TTheory GRing.Theory Num.Theory numFieldNormedType.Exports.
 Local Open Scope classical_set_scope.
 Local Open Scope ring_scope.
 
-Section Norm.
+(** More on inner products and norms. *)
+Section Inner.
 Context {R : realType} {V : lmodType R} {iV : inner V}.
 
 Lemma dotBl (x y z : V) : dot (x - y) z = dot x z - dot y z.
@@ -36,7 +37,7 @@ Proof.
 apply: (big_ind2 (fun x b => fro x <= b)) => [|x b y c xb yc|//]; first by rewrite fro0.
 by rewrite (le_trans (fro_triangle _ _)) // lerD.
 Qed.
-End Norm.
+End Inner.
 
 Section Gradients.
 Context {R : realType} {V : lmodType R} {iV : inner V}.
@@ -103,8 +104,10 @@ Proof. by move=> [_ <-] [_ <-]. Qed.
 (** Along g - h the slope of f is <g, g - h> and <h, g - h>, so |g - h|^2 = 0. *)
 Lemma gradient_unique f x g h : gradient_at f x g -> gradient_at f x h -> g = h.
 Proof.
-move=> fg fh; apply/eqP; rewrite -subr_eq0; apply/eqP/dot_eq0; rewrite dotBl; apply/eqP; rewrite subr_eq0; apply/eqP.
-apply: (@slope_unique (fun t => f (x + t *: (g - h))) 0); apply: slope_line; by rewrite scale0r addr0.
+move=> fg fh; have start : x + 0 *: (g - h) = x by rewrite scale0r addr0.
+have gh : dot g (g - h) = dot h (g - h).
+  by apply: (@slope_unique (fun s => f (x + s *: (g - h))) 0); apply: slope_line; rewrite start.
+by apply/subr0_eq/dot_eq0; rewrite dotBl gh subrr.
 Qed.
 
 (** The descent lemma (Nesterov, Lectures on Convex Optimization, 2018, lemma 1.2.3). It suffices that the gradient's

@@ -2,7 +2,8 @@
 
     Sums and least values over the times 1, ..., T, and expectations over finitely many outcomes given the past.
 
-    - [total T x], [before t x], [least T x]: the sum of x 1, ..., x T; of x 1, ..., x (t - 1); the least of x 1, ..., x T.
+    - [total T x], [before t x]: the sum of x 1, ..., x T; the sum of x 1, ..., x (t - 1).
+    - [least T x]: the least of x 1, ..., x T.
     - [space R]: finitely many outcomes, each with a positive chance, and what is known at each time.
     - [past t], [nothing]: which outcomes look alike at time t, and before everything.
     - [expect g x w], [mean g X w]: the expectation of a number or a matrix given g, seen from the outcome w.
