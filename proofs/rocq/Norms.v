@@ -1,5 +1,6 @@
 (** Real inner product spaces, Frobenius norms of tuples of matrices, and spectral norms. *)
-From mathcomp Require Import all_ssreflect all_algebra ring lra.
+From mathcomp Require Import all_ssreflect all_algebra lra.
+From mathcomp Require Export ring.
 From mathcomp Require Import classical_sets reals.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import Order.TTheory GRing.Theory Num.Theory.
@@ -118,18 +119,188 @@ Lemma rank_inside m k n (X : 'M[R]_(m, k)) (Y : 'M[R]_(k, n)) :
   fro (X *m Y) ^+ 2 <= k%:R * opn (X *m Y) ^+ 2. Admitted.
 End Spectral.
 
-(** [mx] proves an equality of matrices that follows from the laws of rings, scalars and transposes. *)
+(** * Equalities of matrices
+
+    [mx] proves an equality of matrices, or of tuples of matrices, that follows from the laws of sums, products, scalars
+    and transposes. It works by reflection. Both sides are read as expressions; [expand] turns an expression into a list
+    of terms, each a scalar times a word, and a word is a product of letters and transposed letters. What remains is an
+    equality of the two lists, entry by entry, in which words are atoms: [polynomial] proves it. *)
 Section Words.
 Variable R : realType.
-Lemma addE m n (A B : 'M[R]_(m, n)) i j : (A + B) i j = A i j + B i j. Proof. by rewrite mxE. Qed.
-Lemma oppE m n (A : 'M[R]_(m, n)) i j : (- A) i j = - A i j. Proof. by rewrite mxE. Qed.
-Lemma scaleE m n c (A : 'M[R]_(m, n)) i j : (c *: A) i j = c * A i j. Proof. by rewrite mxE. Qed.
-Lemma zeroE m n i j : (0 : 'M[R]_(m, n)) i j = 0. Proof. by rewrite mxE. Qed.
+
+(** The sides of an equality, and what they mean. *)
+Inductive expression : nat -> nat -> Type :=
+| Letter m n of 'M[R]_(m, n) : expression m n
+| Null m n : expression m n
+| Sum m n of expression m n & expression m n : expression m n
+| Minus m n of expression m n : expression m n
+| Scaled m n of R & expression m n : expression m n
+| Product m n p of expression m n & expression n p : expression m p
+| Turn m n of expression m n : expression n m.
+
+Fixpoint meaning m n (e : expression m n) : 'M[R]_(m, n) :=
+  match e with
+  | Letter _ _ A => A
+  | Null _ _ => 0
+  | Sum _ _ d e => meaning d + meaning e
+  | Minus _ _ e => - meaning e
+  | Scaled _ _ c e => c *: meaning e
+  | Product _ _ _ d e => meaning d *m meaning e
+  | Turn _ _ e => (meaning e)^T
+  end.
+
+(** Terms, and what they mean. *)
+Inductive letter m n := Plain of 'M[R]_(m, n) | Turned of 'M[R]_(n, m).
+
+Inductive word : nat -> nat -> Type :=
+| Empty n : word n n
+| Then m n p of letter m n & word n p : word m p.
+
+Definition letter_meaning m n (a : letter m n) : 'M[R]_(m, n) :=
+  match a with Plain A => A | Turned A => A^T end.
+
+Fixpoint word_meaning m n (w : word m n) : 'M[R]_(m, n) :=
+  match w with Empty _ => 1%:M | Then _ _ _ a w => letter_meaning a *m word_meaning w end.
+
+Definition terms m n := seq (R * word m n).
+
+Fixpoint terms_meaning m n (s : terms m n) : 'M[R]_(m, n) :=
+  if s is (c, w) :: s then c *: word_meaning w + terms_meaning s else 0.
+
+(** How terms are transposed, scaled and multiplied. *)
+Definition turn_letter m n (a : letter m n) : letter n m :=
+  match a with Plain A => Turned A | Turned A => Plain A end.
+
+Fixpoint join m n p (v : word m n) : word n p -> word m p :=
+  match v with Empty _ => fun w => w | Then _ _ _ a v => fun w => Then a (join v w) end.
+
+Fixpoint turn_word m n (w : word m n) : word n m :=
+  match w with Empty n => Empty n | Then _ _ _ a w => join (turn_word w) (Then (turn_letter a) (Empty _)) end.
+
+Fixpoint scale_terms m n c (s : terms m n) : terms m n :=
+  if s is (d, w) :: s then (c * d, w) :: scale_terms c s else [::].
+
+Fixpoint shift_terms m n p c (v : word m n) (s : terms n p) : terms m p :=
+  if s is (d, w) :: s then (c * d, join v w) :: shift_terms c v s else [::].
+
+Fixpoint multiply_terms m n p (r : terms m n) (s : terms n p) : terms m p :=
+  if r is (c, v) :: r then shift_terms c v s ++ multiply_terms r s else [::].
+
+Fixpoint turn_terms m n (s : terms m n) : terms n m :=
+  if s is (c, w) :: s then (c, turn_word w) :: turn_terms s else [::].
+
+Fixpoint expand m n (e : expression m n) : terms m n :=
+  match e with
+  | Letter _ _ A => [:: (1, Then (Plain A) (Empty _))]
+  | Null _ _ => [::]
+  | Sum _ _ d e => expand d ++ expand e
+  | Minus _ _ e => scale_terms (-1) (expand e)
+  | Scaled _ _ c e => scale_terms c (expand e)
+  | Product _ _ _ d e => multiply_terms (expand d) (expand e)
+  | Turn _ _ e => turn_terms (expand e)
+  end.
+
+(** The expansion means what the expression means. *)
+Lemma join_meaning m n p (v : word m n) (w : word n p) : word_meaning (join v w) = word_meaning v *m word_meaning w.
+Proof. by elim: v w => [k|k l r a v IH] w /=; rewrite ?mul1mx // IH mulmxA. Qed.
+
+Lemma turn_word_meaning m n (w : word m n) : word_meaning (turn_word w) = (word_meaning w)^T.
+Proof.
+elim: w => [k|k l r a w IH] /=; first by rewrite trmx1.
+by rewrite join_meaning IH /= mulmx1 trmx_mul; case: a => A //=; rewrite trmxK.
+Qed.
+
+Lemma cat_meaning m n (r s : terms m n) : terms_meaning (r ++ s) = terms_meaning r + terms_meaning s.
+Proof. by elim: r => [|[c w] r IH] /=; rewrite ?add0r // IH addrA. Qed.
+
+Lemma scale_meaning m n c (s : terms m n) : terms_meaning (scale_terms c s) = c *: terms_meaning s.
+Proof. by elim: s => [|[d w] s IH] /=; rewrite ?scaler0 // IH scalerDr scalerA. Qed.
+
+Lemma shift_meaning m n p c (v : word m n) (s : terms n p) :
+  terms_meaning (shift_terms c v s) = c *: word_meaning v *m terms_meaning s.
+Proof.
+elim: s => [|[d w] s IH] /=; first by rewrite mulmx0.
+by rewrite IH mulmxDr join_meaning -scalemxAr -!scalemxAl scalerA mulrC.
+Qed.
+
+Lemma multiply_meaning m n p (r : terms m n) (s : terms n p) :
+  terms_meaning (multiply_terms r s) = terms_meaning r *m terms_meaning s.
+Proof. by elim: r => [|[c v] r IH] /=; rewrite ?mul0mx // cat_meaning shift_meaning IH mulmxDl. Qed.
+
+Lemma turn_meaning m n (s : terms m n) : terms_meaning (turn_terms s) = (terms_meaning s)^T.
+Proof. by elim: s => [|[c w] s IH] /=; rewrite ?trmx0 // linearD linearZ IH /= turn_word_meaning. Qed.
+
+Lemma expand_meaning m n (e : expression m n) : terms_meaning (expand e) = meaning e.
+Proof.
+elim: e => {m n} //= [m n A|m n d <- e <-|m n e <-|m n c e <-|m n p d <- e <-|m n e <-].
+- by rewrite mulmx1 scale1r addr0.
+- exact: cat_meaning.
+- by rewrite scale_meaning scaleN1r.
+- exact: scale_meaning.
+- exact: multiply_meaning.
+- exact: turn_meaning.
+Qed.
+
+(** Entries of words stay closed: [polynomial] sees atoms. *)
+Definition entry m n (i : 'I_m) (j : 'I_n) (w : word m n) : R := word_meaning w i j.
+
+Fixpoint terms_entry m n (i : 'I_m) (j : 'I_n) (s : terms m n) : R :=
+  if s is (c, w) :: s then c * entry i j w + terms_entry i j s else 0.
+
+Lemma by_expansion m n (d e : expression m n) :
+  (forall i j, terms_entry i j (expand d) = terms_entry i j (expand e)) -> meaning d = meaning e.
+Proof.
+have entries i j (s : terms m n) : terms_entry i j s = terms_meaning s i j.
+  by elim: s => [|[c w] s IH] /=; rewrite !mxE ?IH.
+by move=> same; rewrite -!expand_meaning; apply/matrixP => i j; rewrite -!entries.
+Qed.
+
+(** Tuples are compared block by block. *)
+Lemma fstD (U V : nmodType) (x y : U * V) : (x + y).1 = x.1 + y.1. Proof. by []. Qed.
+Lemma sndD (U V : nmodType) (x y : U * V) : (x + y).2 = x.2 + y.2. Proof. by []. Qed.
+Lemma fstN (U V : zmodType) (x : U * V) : (- x).1 = - x.1. Proof. by []. Qed.
+Lemma sndN (U V : zmodType) (x : U * V) : (- x).2 = - x.2. Proof. by []. Qed.
+Lemma fstZ (U V : lmodType R) c (x : U * V) : (c *: x).1 = c *: x.1. Proof. by []. Qed.
+Lemma sndZ (U V : lmodType R) c (x : U * V) : (c *: x).2 = c *: x.2. Proof. by []. Qed.
+Lemma fst0 (U V : nmodType) : (0 : U * V).1 = 0. Proof. by []. Qed.
+Lemma snd0 (U V : nmodType) : (0 : U * V).2 = 0. Proof. by []. Qed.
 End Words.
+
+(** An equality of polynomials with rational coefficients; the inverse of anything but a number is an atom. *)
+Ltac polynomial :=
+  repeat match goal with |- context [GRing.inv ?x] =>
+    assert_fails (have: x != 0 by rewrite pnatr_eq0);
+    let inverse := fresh in set inverse := GRing.inv x; clearbody inverse
+  end;
+  lazymatch goal with |- context [GRing.inv _] => by field | _ => ring end.
+
+(** The expression that means [e]. *)
+Ltac reify e :=
+  lazymatch e with
+  | GRing.zero => open_constr:(@Null _ _ _)
+  | GRing.add ?d ?e => let d := reify d in let e := reify e in open_constr:(Sum d e)
+  | GRing.opp ?e => let e := reify e in open_constr:(Minus e)
+  | GRing.scale ?c ?e => let e := reify e in open_constr:(Scaled c e)
+  | mulmx ?d ?e => let d := reify d in let e := reify e in open_constr:(Product d e)
+  | trmx ?e => let e := reify e in open_constr:(Turn e)
+  | _ => open_constr:(Letter e)
+  end.
+
 Ltac mx :=
-  rewrite ?(mul0mx, mulmx0, trmx0, linearD, linearN, linearZ, linearB, trmx_mul, trmxK, mulmxDl, mulmxDr, mulmxBl, mulmxBr, mulmxN, mulNmx) /=;
-  rewrite -?(scalemxAl, scalemxAr) ?mulmxA;
-  apply/matrixP => i j; rewrite ?(addE, oppE, scaleE, zeroE); ring.
-Goal forall (R : realType) m n p (A : 'M[R]_(m,n)) (B C : 'M[R]_(n,p)) (c : R),
- (2 *: A) *m (B + c *: C) - A *m B = A *m B + (2 * c) *: (A *m C).
-Proof. move=> *. mx. Qed.
+  lazymatch goal with |- @eq ?type ?d ?e =>
+    lazymatch eval hnf in type with
+    | prod _ _ =>
+      apply: injective_projections;
+      rewrite ?(fstD, sndD, fstN, sndN, fstZ, sndZ, fst0, snd0); cbn [fst snd]; mx
+    | @matrix ?R ?m ?n =>
+      let d := reify d in let e := reify e in
+      change (@meaning _ m n d = @meaning _ m n e);
+      apply: by_expansion;
+      let i := fresh in let j := fresh in intros i j;
+      cbv [terms_entry expand multiply_terms shift_terms scale_terms turn_terms turn_word turn_letter join cat];
+      repeat match goal with |- context [entry ?i ?j ?w] =>
+        let x := fresh in set x := entry i j w; clearbody x
+      end;
+      polynomial
+    end
+  end.
