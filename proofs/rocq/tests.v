@@ -27,6 +27,7 @@ Proof. mx. Qed.
 Goal a != 0 -> (a^-1 * c) *: (a *: A) = c *: A. Proof. move=> a0. Fail mx. Abort.
 
 (** Other scalars are atoms, too. *)
+Goal fro (A, B, C) *: A + opn A *: A = (opn A + fro (A, B, C)) *: A. Proof. mx. Qed.
 Goal \tr (A *m A'^T) *: (E + E') = \tr (A *m A'^T) *: E' + \tr (A *m A'^T) *: E. Proof. mx. Qed.
 Goal fro (X t) *: (X t.+1 - X t) + fro (X t) *: X t = fro (X t) *: X t.+1. Proof. mx. Qed.
 Goal opn A *: (opn B *: (A *m B)) = (opn B *: A) *m (opn A *: B). Proof. mx. Qed.
