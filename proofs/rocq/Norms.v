@@ -28,6 +28,10 @@ Section Matrices.
 Variables (R : realType) (m n : nat).
 Implicit Types A B : 'M[R]_(m, n).
 
+(** [mxE] would open A and B, too. *)
+Lemma addE A B i j : (A + B) i j = A i j + B i j.
+Proof. by rewrite mxE. Qed.
+
 Lemma trace_square A : \tr (A^T *m A) = \sum_j \sum_i A i j ^+ 2.
 Proof. by apply: eq_bigr => j _; rewrite mxE; apply: eq_bigr => i _; rewrite mxE. Qed.
 
