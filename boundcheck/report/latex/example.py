@@ -23,7 +23,7 @@ from boundcheck.report.words import titled
 from boundcheck.verdicts import Verdict
 
 # Lines of a column for a theorem with its proof and for what is cited, letters in a line, and inches of a figure.
-_LINES, _LETTERS, _TALL = 73, 58, 3.4
+_LINES, _LETTERS, _TALL = 75, 58, 3.4
 # Lines that an entry of the bibliography takes.
 _ENTRY = 5
 # What prints nothing, and commands that print about one sign; the lines around a display are the space there.
