@@ -28,9 +28,11 @@ Section Matrices.
 Variables (R : realType) (m n : nat).
 Implicit Types A B : 'M[R]_(m, n).
 
-(** [mxE] would open A and B, too. *)
-Lemma addE A B i j : (A + B) i j = A i j + B i j.
-Proof. by rewrite mxE. Qed.
+(** The entries of sums and multiples: [mxE] would open A and B, too. *)
+Lemma zeroE i j : (0 : 'M[R]_(m, n)) i j = 0. Proof. by rewrite mxE. Qed.
+Lemma addE A B i j : (A + B) i j = A i j + B i j. Proof. by rewrite mxE. Qed.
+Lemma oppE A i j : (- A) i j = - A i j. Proof. by rewrite mxE. Qed.
+Lemma scaleE c A i j : (c *: A) i j = c * A i j. Proof. by rewrite mxE. Qed.
 
 Lemma trace_square A : \tr (A^T *m A) = \sum_j \sum_i A i j ^+ 2.
 Proof. by apply: eq_bigr => j _; rewrite mxE; apply: eq_bigr => i _; rewrite mxE. Qed.
@@ -301,6 +303,7 @@ End Spectral.
     and transposes. It works by reflection. Both sides are read as expressions; [expand] turns an expression into a list
     of terms, each a scalar times a word, and a word is a product of letters and transposed letters. What remains is an
     equality of the two lists, entry by entry, in which words are atoms: [polynomial] proves it. *)
+Module Words.
 Section Words.
 Variable R : realType.
 
@@ -427,7 +430,7 @@ Lemma by_expansion m n (d e : expression m n) :
   (forall i j, terms_entry i j (expand d) = terms_entry i j (expand e)) -> meaning d = meaning e.
 Proof.
 have entries i j (s : terms m n) : terms_entry i j s = terms_meaning s i j.
-  by elim: s => [|[c w] s IH] /=; rewrite !mxE ?IH.
+  by elim: s => [|[c w] s IH] /=; rewrite ?zeroE // addE scaleE IH.
 by move=> same; rewrite -!expand_meaning; apply/matrixP => i j; rewrite -!entries.
 Qed.
 
@@ -441,6 +444,7 @@ Lemma sndZ (U V : lmodType R) c (x : U * V) : (c *: x).2 = c *: x.2. Proof. by [
 Lemma fst0 (U V : nmodType) : (0 : U * V).1 = 0. Proof. by []. Qed.
 Lemma snd0 (U V : nmodType) : (0 : U * V).2 = 0. Proof. by []. Qed.
 End Words.
+End Words.
 
 (** An equality of polynomials with rational coefficients; the inverse of anything but a number is an atom. *)
 Ltac polynomial :=
@@ -451,15 +455,15 @@ Ltac polynomial :=
   lazymatch goal with |- context [GRing.inv _] => by field | _ => ring end.
 
 (** The expression that means [e]. *)
-Ltac reify e :=
+Ltac reify R e :=
   lazymatch e with
-  | GRing.zero => open_constr:(@Null _ _ _)
-  | GRing.add ?d ?e => let d := reify d in let e := reify e in open_constr:(Sum d e)
-  | GRing.opp ?e => let e := reify e in open_constr:(Minus e)
-  | GRing.scale ?c ?e => let e := reify e in open_constr:(Scaled c e)
-  | mulmx ?d ?e => let d := reify d in let e := reify e in open_constr:(Product d e)
-  | trmx ?e => let e := reify e in open_constr:(Turn e)
-  | _ => open_constr:(Letter e)
+  | GRing.zero => open_constr:(@Words.Null R _ _)
+  | GRing.add ?d ?e => let d := reify R d in let e := reify R e in open_constr:(Words.Sum d e)
+  | GRing.opp ?e => let e := reify R e in open_constr:(Words.Minus e)
+  | GRing.scale ?c ?e => let e := reify R e in open_constr:(Words.Scaled c e)
+  | mulmx ?d ?e => let d := reify R d in let e := reify R e in open_constr:(Words.Product d e)
+  | trmx ?e => let e := reify R e in open_constr:(Words.Turn e)
+  | _ => open_constr:(@Words.Letter R _ _ e)
   end.
 
 Ltac mx :=
@@ -467,15 +471,18 @@ Ltac mx :=
     lazymatch eval hnf in type with
     | prod _ _ =>
       apply: injective_projections;
-      rewrite ?(fstD, sndD, fstN, sndN, fstZ, sndZ, fst0, snd0); cbn [fst snd]; mx
-    | @matrix ?R ?m ?n =>
-      let d := reify d in let e := reify e in
-      change (@meaning _ m n d = @meaning _ m n e);
-      apply: by_expansion;
+      rewrite ?(Words.fstD, Words.sndD, Words.fstN, Words.sndN, Words.fstZ, Words.sndZ, Words.fst0, Words.snd0);
+      cbn [fst snd]; mx
+    | @matrix ?field ?m ?n =>
+      let R := open_constr:(_ : realType) in unify field (Real.sort R);
+      let d := reify R d in let e := reify R e in
+      change (@Words.meaning R m n d = @Words.meaning R m n e);
+      apply: Words.by_expansion;
       let i := fresh in let j := fresh in intros i j;
-      cbv [terms_entry expand multiply_terms shift_terms scale_terms turn_terms turn_word turn_letter join cat];
-      repeat match goal with |- context [entry ?i ?j ?w] =>
-        let x := fresh in set x := entry i j w; clearbody x
+      cbv [Words.terms_entry Words.expand Words.multiply_terms Words.shift_terms Words.scale_terms
+        Words.turn_terms Words.turn_word Words.turn_letter Words.join cat];
+      repeat match goal with |- context [Words.entry ?i ?j ?w] =>
+        let x := fresh in set x := Words.entry i j w; clearbody x
       end;
       polynomial
     end

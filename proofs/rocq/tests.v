@@ -14,6 +14,7 @@ Variable g : 'M[R]_(m, n) * 'M[R]_(n, p) -> 'M[R]_(m, n) * 'M[R]_(n, p).
 Variables a b c : R.
 
 (** Sums and scalars. *)
+Goal 2 *: (0 : 'M[R]_m) = 0 - 0. Proof. mx. Qed.
 Goal A + - A = 0. Proof. mx. Qed.
 Goal (a ^+ 2 - b ^+ 2) *: A = (a - b) *: ((a + b) *: A). Proof. mx. Qed.
 Goal (a / 2) *: (A + A) = a *: A. Proof. mx. Qed.
