@@ -16,8 +16,9 @@ from boundcheck.measure.result import read
 from boundcheck.report.sections.horizon import horizon_figure, horizon_slopes
 from boundcheck.report.sections.rank import rank_exponents, rank_figure
 from boundcheck.report.stored import StoredRun
-from boundcheck.report.sweeps import fields_of, groups, settings
+from boundcheck.report.sweeps import groups, settings
 from boundcheck.report.words import label
+from boundcheck.sweep import fields_of
 
 from .made import EMPTY, changed
 from .texts import assert_no_text_overlaps
