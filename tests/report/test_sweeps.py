@@ -326,6 +326,10 @@ def test_there_is_nothing_of_brackets_and_of_no_runs(stored):
         assert rank_exponents(runs) == horizon_slopes(runs) == []
 
 
+def test_a_title_has_the_rank_where_there_is_one():
+    assert [synthetic({"adapter.rank": rank}).title for rank in (2, None)] == ["pseudo-Huber, rank 2", "pseudo-Huber"]
+
+
 def test_what_a_spec_leaves_open_is_not_said():
     runs = [synthetic({"domain.a": a}) for a in (None, 3.0)]
     assert settings(runs) == ["pseudo-Huber, rank 2", "pseudo-Huber, rank 2, domain.a\u00a0=\u00a03.0"]

@@ -109,8 +109,7 @@ def _numbers(each: Printed) -> Iterator[str]:
 
 def _where(run: StoredRun) -> str:
     seed = run.result.settings.seed
-    rank = f", rank {run.rank}" if run.rank is not None else ""
-    return f"{run.problem}{rank}" + (f", seed {seed}" if seed else "")
+    return run.title + (f", seed {seed}" if seed else "")
 
 
 def _sentence(text: str) -> str:
