@@ -124,6 +124,7 @@ class Shown(ABC):
     def __init_subclass__(cls, **options: Any) -> None:
         """Give the class IPython's text as its own: IPython takes a class's own `__repr__` before what it inherits."""
         super().__init_subclass__(**options)
+        # Mypy takes each assignment to a method for a mistake.
         cls._repr_pretty_ = Shown._repr_pretty_  # type: ignore[method-assign]
 
     @abstractmethod
