@@ -8,7 +8,7 @@ the same.
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html import escape
 
 from boundcheck.claims.markup import mathml_of
@@ -28,7 +28,18 @@ SIGNS = {
 _ABOVE = {"\u0302": r"\hat", "\u0303": r"\tilde", "\u0304": r"\bar", "\u0305": r"\bar"}
 _RAISED = {"ᵀ": r"\top"} | dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+", strict=True))
 _LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉ₐₑᵢⱼₖₘₙₒₚₛₜ", "0123456789aeijkmnopst", strict=True))
-_GREEK = re.compile(r"GREEK (SMALL|CAPITAL) LETTER (\w+)")
+
+
+def _greek() -> Iterator[tuple[str, str]]:
+    for sign in map(chr, range(0x370, 0x400)):
+        if found := re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER (\w+)", unicodedata.name(sign, "")):
+            # Unicode's name of λ lacks a letter.
+            name = found[2].replace("LAMDA", "LAMBDA")
+            yield sign, name.capitalize() if found[1] == "CAPITAL" else name.lower()
+
+
+GREEK = dict(_greek())
+"""The name of each Greek letter, as TeX and code spell it: that of λ is lambda, and that of Λ is Lambda."""
 _CLOSES = {"(": ")", "[": "]", "{": "}"}
 _WORD_SIGN = re.compile(f".[{''.join(_ABOVE)}]*", re.DOTALL)
 # Signs of TeX in the words around formulas.
@@ -103,10 +114,8 @@ def _sign(sign: str) -> str:
     """One sign in LaTeX; one that is not known stands as text."""
     if sign in SIGNS:
         return SIGNS[sign]
-    if greek := _GREEK.fullmatch(unicodedata.name(sign, "")):
-        # Unicode's name of λ lacks a letter.
-        name = greek[2].lower().replace("lamda", "lambda")
-        return f"\\{name.capitalize() if greek[1] == 'CAPITAL' else name}"
+    if sign in GREEK:
+        return f"\\{GREEK[sign]}"
     apart = unicodedata.normalize("NFD", sign)
     if len(apart) == 2 and apart[1] in _ABOVE:
         return f"{_ABOVE[apart[1]]}{{{apart[0]}}}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from boundcheck.errors import InputError
@@ -31,10 +31,18 @@ class Shown:
     @property
     def told(self) -> str:
         """The letters by what they are, in a sentence."""
-        names: dict[str, list[str]] = {}
+        return "; ".join(f"{', '.join(names)}: {role}" for role, names in self._by_role(lambda name: name).items())
+
+    @property
+    def told_latex(self) -> dict[str, list[str]]:
+        """What letters are, and which those are, each in LaTeX as the statements have it."""
+        return self._by_role(lambda name: latex(name, self.letters))
+
+    def _by_role(self, written: Callable[[str], str]) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
         for name, role in self.roles.items():
-            names.setdefault(role, []).append(name)
-        return "; ".join(f"{', '.join(each)}: {role}" for role, each in names.items())
+            found.setdefault(role, []).append(written(name))
+        return found
 
     @property
     def roles(self) -> dict[str, str]:

@@ -15,10 +15,9 @@ from boundcheck.kernel import Fact, Statement, Theorem
 from boundcheck.kernel.terms import Scalar
 from boundcheck.prove.certificate import Identity, Summand, identity_of
 from boundcheck.prove.display import Shown, shown
-from boundcheck.prove.letters import Letters, at_times, letters
+from boundcheck.prove.letters import Letters, letters
 from boundcheck.prove.results import witness_as_json
 from boundcheck.prove.typeset import latex as typeset
-from boundcheck.prove.typeset import latex_names
 from boundcheck.prove.verdict import JudgedProof, JudgedStep
 
 PREAMBLE = r"""\usepackage{amsmath,amssymb,amsthm}
@@ -103,11 +102,7 @@ def _trust(proof: JudgedProof) -> str:
 
 
 def _told(said: Shown) -> str:
-    names: dict[str, list[str]] = {}
-    made = latex_names(said.letters)
-    for name, role in said.roles.items():
-        names.setdefault(role, []).append(made[name.removesuffix(at_times(""))])
-    return "Here " + "; ".join(f"${', '.join(dict.fromkeys(each))}$: {tex(role)}" for role, each in names.items()) + "."
+    return "Here " + "; ".join(f"${', '.join(each)}$: {tex(role)}" for role, each in said.told_latex.items()) + "."
 
 
 # The lines of a proof.

@@ -143,10 +143,9 @@ def _of_claim(claim: ClaimAudit) -> Entry:
 
 def _of_run(run: StoredRun, command: str) -> Entry:
     x = run.result
-    rank = f", rank {run.rank}" if run.rank is not None else ""
     blame = f" To blame: the {x.blame.kind} {x.blame.name}, {x.blame.evidence}." if x.blame else ""
     evidence = f"{x.reason}. Measured {number(x.measured)} against {number(x.bound)}.{blame} Run {x.run_id}."
-    return Entry(f"{titled(x)} on {run.problem}{rank}", of_run(run), str(run.verdict), evidence, command)
+    return Entry(f"{titled(x)} on {run.title}", of_run(run), str(run.verdict), evidence, command)
 
 
 def _of_search(search: Search) -> Entry:

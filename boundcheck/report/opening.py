@@ -190,7 +190,7 @@ def _numbers(material: Material) -> Iterable[Headline]:
 
 
 def _name(run: StoredRun) -> str:
-    return f"{run.problem}{f', rank {run.rank}' if run.rank else ''}, {label_of(run)}"
+    return f"{run.title}, {label_of(run)}"
 
 
 def label_of(run: StoredRun) -> str:

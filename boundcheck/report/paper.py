@@ -191,8 +191,7 @@ def _measured(runs: list[StoredRun], searches: list[Search], numbers: study.Stud
     for id in dict.fromkeys(run.result.claim for run in runs):
         of_it = [run for run in runs if run.result.claim == id]
         each = "; ".join(
-            f"{run.problem}{f', rank {run.rank}' if run.rank else ''}: {run.verdict}, measured "
-            f"{number(run.result.measured)} against {number(_bound(run))}"
+            f"{run.title}: {run.verdict}, measured {number(run.result.measured)} against {number(_bound(run))}"
             for run in of_it
         )
         verdict = Verdict.gravest(run.verdict for run in of_it)

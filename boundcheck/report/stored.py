@@ -102,6 +102,11 @@ class StoredRun:
         return self.result.settings.adapter.rank
 
     @property
+    def title(self) -> str:
+        """Its problem, and the adapter's rank where there is one."""
+        return self.problem if self.rank is None else f"{self.problem}, rank {self.rank}"
+
+    @property
     def adapter(self) -> str:
         """The adapter's kind."""
         return self.result.settings.adapter.kind

@@ -18,7 +18,7 @@ from boundcheck.problems.adapters import title_of
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.style import log_y, ticks
 from boundcheck.report.words import number, signed
-from boundcheck.sweep import leaves
+from boundcheck.sweep import fields_of
 
 Row = dict[str, Any]
 
@@ -96,11 +96,6 @@ def groups(runs: list[StoredRun], free: tuple[str, ...]) -> list[list[StoredRun]
         fixed = {path: value for path, value in fields_of(run.result.spec).items() if path not in free}
         found.setdefault(json.dumps(fixed, sort_keys=True), []).append(run)
     return list(found.values())
-
-
-def fields_of(spec: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a spec by path."""
-    return {".".join(path): value for path, value in leaves(spec)}
 
 
 def settings(runs: list[StoredRun], free: tuple[str, ...] = ("claim", "lipschitz")) -> list[str]:

@@ -2,7 +2,6 @@
 
 import math
 import re
-import unicodedata
 from collections.abc import Mapping
 from functools import cache
 
@@ -93,8 +92,8 @@ _LINE = 28
 _SCRIPTED = re.compile(r"[^\s“”\"',;$<>]*[_^][^\s“”\"',;$<>]*")
 _IDENTIFIER = re.compile(r"[A-Za-z]\w*(\.\w+)+|[A-Za-z]{2,}\d*_\w+|[A-Za-z]+(_[A-Za-z]{2,}){2,}")
 _BRACED = re.compile(r"([_^])\{([^{}]*)\}")
-# Greek letters that code spells out, as Unicode names them; it calls λ lamda.
-_GREEK = {unicodedata.name(x).split()[-1].lower().replace("lamda", "lambda"): x for x in "αβζηθκλμνρστ"}
+# Greek letters that code spells out.
+_GREEK = {prose.GREEK[x]: x for x in "αβζηθκλμνρστ"}
 _SPELLED = re.compile(f"({'|'.join(_GREEK)})(_\\w{{1,3}})")
 
 

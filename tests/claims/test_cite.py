@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from typer.testing import CliRunner
 
-from boundcheck.claims import catalogue
+from boundcheck.claims import catalogue, cite
 from boundcheck.claims.cite import boundcheck, cited, entries_of, sources
 from boundcheck.cli import app
 from boundcheck.errors import InputError
+from boundcheck.files import read_text
 from boundcheck.proofs import Paper, papers
 from boundcheck.version import AUTHORS, RELEASED, TITLE, __version__
 
@@ -64,6 +65,14 @@ def test_a_file_that_is_no_bibtex_is_named(text: str, tmp_path: Path) -> None:
     (tmp_path / "sources.bib").write_text(text)
     with pytest.raises(InputError, match=r"sources\.bib = .*expected BibTeX: "):
         entries_of(Paper("mine", "mine", tmp_path))
+
+
+def test_a_file_is_read_once_however_many_claims_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Path] = []
+    monkeypatch.setattr(cite, "read_text", lambda path: read.append(path) or read_text(path))
+    entries_of.cache_clear()
+    assert [entry for claim in catalogue.values() for entry in sources(claim)]
+    assert len(read) == len(set(read)) > 0
 
 
 def test_the_command_prints_bibtex_and_json() -> None:

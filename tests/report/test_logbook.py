@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from boundcheck.prove.outcome import ProofAudit
 from boundcheck.prove.results import ClaimAudit
 from boundcheck.prove.rows import JudgedRow, Row
 from boundcheck.report.logbook import RULES, Word, logbook, of_proof, of_run
@@ -60,7 +61,7 @@ def test_an_entry_has_verdict_evidence_and_command(stored: list[StoredRun]) -> N
     material = Material(
         stored,
         [Finding(8, "Lemma 1", "supported", "all of them")],
-        proofs=type("Audit", (), {"rows": (row,), "claims": claims})(),  # type: ignore[arg-type]
+        proofs=ProofAudit(claims, (row,), seconds=0.0),
         faults=[("a fault", run)],
         command="boundcheck audit mine",
     )

@@ -83,7 +83,7 @@ def test_the_page_has_the_table_the_lines_and_their_evidence(audit, tmp_path):
     assert f'<span class="small">{role}, “{name}”</span>{mathml(hypothesis)}' in text
     assert (role, name) == ("hypothesis", "x is large")
     assert f"{mathml(end.conclusion)}" in text
-    ((letters, meant),) = end.letters
+    ((meant, letters),) = end.letters.items()
     assert f"Letters: {symbol(letters[0])}: {meant}." in text
     # A row opens to its lines, and says how to see them again.
     row = text[text.index('id="finding_2"') : text.index('id="finding_14"')]

@@ -16,8 +16,9 @@ from boundcheck.measure.result import read
 from boundcheck.report.sections.horizon import horizon_figure, horizon_slopes
 from boundcheck.report.sections.rank import rank_exponents, rank_figure
 from boundcheck.report.stored import StoredRun
-from boundcheck.report.sweeps import fields_of, groups, settings
+from boundcheck.report.sweeps import groups, settings
 from boundcheck.report.words import label
+from boundcheck.sweep import fields_of
 
 from .made import EMPTY, changed
 from .texts import assert_no_text_overlaps
@@ -323,6 +324,10 @@ def test_there_is_nothing_of_brackets_and_of_no_runs(stored):
     for runs in ([], brackets):
         assert rank_figure(runs) is horizon_figure(runs) is None
         assert rank_exponents(runs) == horizon_slopes(runs) == []
+
+
+def test_a_title_has_the_rank_where_there_is_one():
+    assert [synthetic({"adapter.rank": rank}).title for rank in (2, None)] == ["pseudo-Huber, rank 2", "pseudo-Huber"]
 
 
 def test_what_a_spec_leaves_open_is_not_said():

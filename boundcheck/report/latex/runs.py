@@ -74,9 +74,7 @@ def _of_run(run: StoredRun, numbers: Numbers, *before: str, about: str = "") -> 
     x = run.result
     rank = ("rank", run.rank) if run.rank is not None else ()
     words = (*before, x.claim, run.problem, *rank, tag(x.spec))
-    numbers.heading(
-        ", ".join(filter(None, (about, titled(x), run.problem, f"rank {run.rank}" if rank else "", f"run {x.run_id}")))
-    )
+    numbers.heading(", ".join(filter(None, (about, titled(x), run.title, f"run {x.run_id}"))))
     made = {"verdict": numbers.add((*words, "verdict"), str(run.verdict), x.reason)}
     if run.is_theorem:
         made |= _measured(run, numbers, words)

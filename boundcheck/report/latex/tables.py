@@ -174,8 +174,7 @@ def _numbers(each: Printed) -> Iterator[str]:
 def setting_of(run: StoredRun) -> str:
     """The problem of a run, with what tells it apart from others on the same."""
     seed = run.result.settings.seed
-    rank = f", rank {run.rank}" if run.rank is not None else ""
-    return f"{run.problem}{rank}" + (f", seed {seed}" if seed else "")
+    return run.title + (f", seed {seed}" if seed else "")
 
 
 def _sentence(text: str) -> str:

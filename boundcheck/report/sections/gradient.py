@@ -76,5 +76,5 @@ def _draw(axis: Axes, run: StoredRun) -> None:
     axis.set_xlim(0, steps)
     axis.set_xlabel("iteration t")
     axis.set_ylabel(run.measure.observable.axis(result.problem.units))
-    lines = f"{run.problem}, rank {run.rank}: {run.verdict}", titled(result)
+    lines = f"{run.title}: {run.verdict}", titled(result)
     axis.set_title("\n".join(lines), loc="left")

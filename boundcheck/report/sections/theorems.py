@@ -10,8 +10,9 @@ from boundcheck.measure.tables import DomainSpec, RunSpec
 from boundcheck.problems.adapters import title_of
 from boundcheck.report.stored import StoredRun, known
 from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, panels, ticks
-from boundcheck.report.sweeps import Row, fields_of, groups, settings
+from boundcheck.report.sweeps import Row, groups, settings
 from boundcheck.report.words import number, titled
+from boundcheck.sweep import fields_of
 from boundcheck.words.measures.base import Observable
 
 _MOST_PANELS = 6

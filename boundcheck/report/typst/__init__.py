@@ -75,7 +75,7 @@ def _document(material: Material, title: str, lead: str, figures: Sequence[Drawn
         yield from _table("(1fr, 2.6cm, auto, 3.4cm, auto)", head, map(_run, material.runs))
         silent = [run for run in material.runs if not run.verdict.is_supported]
         for run in silent:
-            yield f"- {_text(_where(run))}: {_verdict(run.verdict)}. {_text(run.result.reason)}.\n"
+            yield f"- {_text(run.title)}: {_verdict(run.verdict)}. {_text(run.result.reason)}.\n"
     if figures:
         yield "= Figures\n"
         for each in figures:
@@ -111,12 +111,8 @@ def _run(run: StoredRun) -> tuple[str, ...]:
     x = run.result
     interval = f"{number(x.interval.lower)}–{number(x.interval.upper)}, {x.interval.kind}" if x.interval else "–"
     found = "diverged" if run.has_diverged else number(x.measured)
-    told = f"{_text(_where(run))} #linebreak() {_text(titled(x))}"
+    told = f"{_text(run.title)} #linebreak() {_text(titled(x))}"
     return (told, _verdict(run.verdict), *map(_text, (found, interval, number(x.bound))))
-
-
-def _where(run: StoredRun) -> str:
-    return run.problem + (f", rank {run.rank}" if run.rank is not None else "")
 
 
 def _table(columns: str, head: Sequence[str], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
