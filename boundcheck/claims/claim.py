@@ -385,7 +385,7 @@ def _float(name: str, value: sp.Expr) -> np.float64:
 
 def latex_of(expression: sp.Basic, declared: Iterable[Parameter] = ()) -> str:
     """A sympy expression in the letters of the papers, and in those of parameters that are declared."""
-    names = letters.latex_names(declared) | letters.as_typed(expression)
+    names = letters.looks(expression) | letters.latex_names(declared)
     return str(sp.latex(expression, symbol_names=names, root_notation=True))
 
 

@@ -3,15 +3,48 @@
 Matrices, iterates and gradients are in `vocabulary`; formulas are in the modules of the papers.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import sympy as sp
+from sympy.printing.latex import greek_letters_set
 
 from boundcheck.claims.text import is_plain
 from boundcheck.errors import InputError
 
 Domain = Literal["positive real", "positive integer", "real"]
+
+# A letter or a word, with a mark above it, primes, a number, and what is below or, after two underscores, above it.
+_NAME = re.compile(r"([A-Za-z]+?)(hat|bar|tilde)?('*)(\d*)((?:_{1,2}[A-Za-z0-9]+'*)*)")
+_GREEK = frozenset(greek_letters_set - {"omicron"}) | frozenset(
+    ("ell", "varepsilon", "varphi", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega")
+)
+
+
+def look(name: str) -> str:
+    r"""The LaTeX of a name: ``mu_F`` is \mu_{F}, ``v_star`` is v^*; a word is upright, for in italics it is a product."""
+    found = _NAME.fullmatch(name)
+    if found is None:
+        return str(sp.latex(sp.Symbol(name)))
+    base, mark, primes, number, scripts = found.groups()
+    if mark and not (len(base) == 1 or base in _GREEK):
+        base, mark = base + mark, None
+    parts = re.findall(r"(_{1,2})([A-Za-z0-9]+'*)", scripts)
+    above = [x for line, x in parts if line == "__" or x == "star"]
+    below = [number, *(x for line, x in parts if line == "_" and x != "star")]
+    made = f"\\{mark}{{{_sign(base)}}}" if mark else _sign(base)
+    below_tex, above_tex = (",".join(map(_sign, filter(None, each))) for each in (below, above))
+    made += primes + (f"_{{{below_tex}}}" if below_tex else "")
+    return made + ("^*" if above_tex == "*" else f"^{{{above_tex}}}" if above_tex else "")
+
+
+def _sign(word: str) -> str:
+    """A word as one sign."""
+    if word in _GREEK or word in ("min", "max"):
+        return f"\\{word}"
+    letters = word.rstrip("'")
+    return "*" if word == "star" else word if len(letters) == 1 or letters.isdigit() else rf"\mathrm{{{word}}}"
 
 
 @dataclass(frozen=True)
@@ -32,7 +65,7 @@ class Parameter:
     latex: str = ""
 
     def __post_init__(self) -> None:
-        """Check the name and the symbol; without `latex`, SymPy's own LaTeX is used."""
+        """Check the name and the symbol; without `latex`, the name says how it looks."""
         if not isinstance(self.symbol, sp.Symbol):
             raise InputError("parameter.symbol", self.symbol, "a SymPy symbol")
         name = str(self.symbol.name)
@@ -46,7 +79,7 @@ class Parameter:
             raise InputError("parameter.symbol", name, f'Symbol("{name}", {assumed}) for a {self.domain}, not another')
         if not isinstance(self.meaning, str) or not isinstance(self.latex, str):
             raise InputError(f"parameter.{name}", (self.meaning, self.latex), "text for its meaning and its LaTeX")
-        object.__setattr__(self, "latex", self.latex or str(sp.latex(self.symbol)))
+        object.__setattr__(self, "latex", self.latex or look(name))
         known = PARAMETERS.get(name, self)
         if known != self:
             raise InputError("parameter.symbol", name, f"another name: this one is the catalogue's {known.meaning}")
@@ -136,10 +169,5 @@ LETTERS: tuple[sp.Symbol, ...] = (
 )
 
 LATEX_NAMES: dict[sp.Symbol, str] = {p.symbol: p.latex for p in PARAMETERS.values()} | {
-    Lhat: r"\hat{L}",
-    T_min: r"T_{\min}",
-    eta_max: r"\eta_{\max}",
-    delta_min: r"\delta_{\min}",
-    f_star: "f^*",
-    bound: r"\mathrm{bound}",
+    letter: look(letter.name) for letter in (Lhat, alpha, T_min, eta_max, delta_min, rho, q, kappa, bound, f_star)
 }
