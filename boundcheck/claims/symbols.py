@@ -23,7 +23,7 @@ _GREEK = frozenset(greek_letters_set - {"omicron"}) | frozenset(
 
 
 def look(name: str) -> str:
-    r"""The LaTeX of a name: ``mu_F`` is \mu_{F}, ``v_star`` is v^*; a word is upright, for in italics it is a product."""
+    r"""The LaTeX of a name: ``mu_F`` is \mu_{F}, ``v_star`` is v^*; a word is upright: in italics it is a product."""
     found = _NAME.fullmatch(name)
     if found is None:
         return str(sp.latex(sp.Symbol(name)))

@@ -83,7 +83,7 @@ def _name(proof: JudgedProof) -> str:
 
 def id_tex(id: str) -> str:
     """An id, which may be broken after its dots and underscores."""
-    return r"\texttt{" + re.sub(r"(\.|\\_)", r"\1\\allowbreak{}", tex(id)) + "}"
+    return tex(f"`{id}`")
 
 
 def _trust(proof: JudgedProof) -> str:
