@@ -17,7 +17,8 @@ from boundcheck.claims.markup import mathml_of
 _PART = re.compile(r"\$(?P<formula>[^$\n]+)\$|`(?P<name>[^`\s](?:[^`\n]*[^`\s])?)`")
 # Words that are one sign, not a product of letters.
 _COMMANDS = frozenset(("cos", "dim", "exp", "inf", "lim", "log", "max", "min", "sin", "sup"))
-_NAMES = _COMMANDS | {"all", "for", "of", "op", "or", "rank", "tr", "with"}
+_NAMES = _COMMANDS | {"all", "for", "of", "op", "or", "tr"}
+_WORD = re.compile("[a-z]{4,}")
 SIGNS = {
     "‖": r"\|", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "≈": r"\approx", "∝": r"\propto", "≪": r"\ll", "≫": r"\gg",
     "∈": r"\in", "⊂": r"\subset", "→": r"\to", "⇒": r"\Rightarrow", "∇": r"\nabla", "∂": r"\partial",
@@ -88,7 +89,8 @@ def latex(formula: str) -> str:
     r"""A formula that was typed on one line, in LaTeX.
 
     ``x_1``, ``x_(t+1)`` or ``x_{t+1}``, ``r^(1/4)``, ``x²``: scripts; ``√r·σ`` is the root of r alone, and ``√(rσ)`` of
-    both; ``λ*`` has a star as its superscript; letters side by side are a product, but for names such as ``max``.
+    both; ``λ*`` has a star as its superscript; letters side by side are a product, but for names such as ``max`` and
+    for four small letters and more, which are a word.
     """
     return " ".join(_Reader(unicodedata.normalize("NFC", formula)).items(""))
 
@@ -195,7 +197,7 @@ class _Reader:
 
     def _base(self) -> str:
         if name := self._take("[A-Za-z]+"):
-            if name in _NAMES:
+            if name in _NAMES or _WORD.fullmatch(name):
                 return f"\\{name}" if name in _COMMANDS else rf"\operatorname{{{name}}}"
             # One letter at a time: what follows is over or under the last.
             self._at -= len(name) - 1

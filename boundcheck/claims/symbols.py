@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import sympy as sp
 from sympy.printing.latex import greek_letters_set
 
+from boundcheck.claims.prose import plain
 from boundcheck.claims.text import is_plain
 from boundcheck.errors import InputError
 
@@ -82,7 +83,9 @@ class Parameter:
         object.__setattr__(self, "latex", self.latex or look(name))
         known = PARAMETERS.get(name, self)
         if known != self:
-            raise InputError("parameter.symbol", name, f"another name: this one is the catalogue's {known.meaning}")
+            raise InputError(
+                "parameter.symbol", name, f"another name: this one is the catalogue's {plain(known.meaning)}"
+            )
 
     @property
     def name(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from boundcheck.claims.prose import plainly
 from boundcheck.claims.view import Badge, Cell, Fold, Line, Math, Part, Prose, Stack, Table, View, line
 from boundcheck.prove.display import UNCLEAR, shown
 from boundcheck.prove.results import main_lines, proof_as_json, step_as_json
@@ -37,7 +38,7 @@ def audit_view(audit: ProofAudit) -> View:
         [
             (
                 each.id,
-                each.title,
+                Prose(each.title),
                 Badge(each.verdict),
                 ", ".join(f"{x.script.version}: {x.verdict}" for x in each.proofs),
             )
@@ -72,7 +73,7 @@ def proof_view(proof: JudgedProof) -> View:
         if each["witness"]:
             parts.append(refutation(each))
         elif each["verdict"] == "unknown":
-            parts.append(line(each["label"], Badge(each["verdict"]), Prose(each["reason"])))
+            parts.append(line(Prose(each["label"]), Badge(each["verdict"]), Prose(each["reason"])))
     main = {place for place, _ in main_lines(proof)}
     told, algebra = ([x for i, x in enumerate(found["steps"]) if (i in main) is kind] for kind in (True, False))
     more = [Fold(line(f"and {len(algebra)} lines of mere algebra"), (_lines(algebra),))] if algebra else []
@@ -91,7 +92,7 @@ def _theorem(found: dict[str, Any]) -> Iterator[Line]:
         yield line("given", Math(r" ,\; ".join(domains)), "(domain)")
     for each in found["hypotheses"]:
         if each["role"] != "domain":
-            name = f"“{each['name']}”" if each["name"] != each["statement"] else ""
+            name = Prose(f"“{each['name']}”" if each["name"] != each["statement"] else "")
             yield line("given", _formula(each["statement"], each["statement_latex"]), f"({each['role']})", name)
     if not found["hypotheses"]:
         yield line("given nothing")
@@ -110,7 +111,7 @@ def _lines(steps: Iterable[dict[str, Any]]) -> Table:
         said += [f"given {'; '.join(given)}"] if given else []
         words = " ".join(filter(None, (each["meaning"], each["reason"])))
         said += [Prose(words)] if words else []
-        rows.append((each["label"], Badge(each["verdict"]), each["trust"], Stack(tuple(said))))
+        rows.append((Prose(each["label"]), Badge(each["verdict"]), each["trust"], Stack(tuple(said))))
     return Table(("line", "verdict", "trust", "what it says"), rows)
 
 
@@ -118,7 +119,9 @@ def refutation(step: dict[str, Any]) -> Line:
     """A refuted line with its witness, in one line."""
     witness = step["witness"]
     sides = f"There the left side is {witness['left']} and the right side {witness['right']}."
-    return line(step["label"], Badge(step["verdict"]), Prose(f"{witness['about']}."), sides, _at(witness["numbers"]))
+    return line(
+        Prose(step["label"]), Badge(step["verdict"]), Prose(f"{witness['about']}."), sides, _at(witness["numbers"])
+    )
 
 
 def _at(numbers: Mapping[str, str]) -> str:
@@ -152,7 +155,7 @@ def frame_of(proofs: Iterable[JudgedProof]) -> pd.DataFrame:
 
 
 def _row(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any]:
-    found = step_as_json(proof, judged)
+    found = plainly(step_as_json(proof, judged))
     witness, numbers = found.pop("witness"), found.pop("does_not_follow_at")
     sides = {f"witness_{name}": witness and witness[name] for name in ("about", "left", "right")}
     where = _at(numbers) if numbers else None

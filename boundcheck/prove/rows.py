@@ -74,17 +74,18 @@ class JudgedRow:
 
     def as_json(self) -> dict[str, Any]:
         row = self.row
-        return {
+        data = {
             "number": row.number,
-            "locator": prose.plain(row.locator),
-            "printed": prose.plain(row.printed),
-            "finding": prose.plain(row.finding),
+            "locator": row.locator,
+            "printed": row.printed,
+            "finding": row.finding,
             "verdict": self.verdict,
             "trust": self.trust,
             "evidence": self.evidence,
             "hypotheses": self.hypotheses,
             "repair": [str(ref) for ref in row.repair],
         }
+        return {name: prose.plainly(value) for name, value in data.items()}
 
 
 def judge_rows(paper: str, audits: Mapping[str, ClaimAudit]) -> tuple[JudgedRow, ...]:
@@ -167,4 +168,4 @@ def _text(ref: Ref, proof: JudgedProof, step: JudgedStep | None) -> str:
     witness = witness_as_json(proof, step) if step else None
     if witness is None:
         return text + "."
-    return f"{text}. {prose.plain(witness['about'])}: {witness['left']} against {witness['right']}."
+    return f"{text}. {witness['about']}: {witness['left']} against {witness['right']}."
