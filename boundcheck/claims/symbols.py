@@ -115,12 +115,12 @@ def _parameter(name: str, domain: Domain, meaning: str, latex: str = "") -> sp.S
 
 L = _parameter("L", "positive real", "smoothness constant of f in W, Frobenius norm (Assumption 1)")
 ell = _parameter("ell", "positive real", "smoothness constant of the function that is minimised", r"\ell")
-C = _parameter("C", "positive real", "Lipschitz constant of (A, B) -> BA (Assumption 3, part 1)")
+C = _parameter("C", "positive real", "Lipschitz constant of $(A, B) → BA$ (Assumption 3, part 1)")
 G = _parameter("G", "positive real", "bound on the gradient of f in W (Assumption 3, part 2)")
 sigma = _parameter("sigma", "positive real", "common bound on the spectral norms of A and B (Assumption 2)")
 a = _parameter("a", "positive real", "bound on the spectral norm of A")
 b = _parameter("b", "positive real", "bound on the spectral norm of B")
-s = _parameter("s", "positive real", "LoRA scale in W = W0 + s B A")
+s = _parameter("s", "positive real", "LoRA scale in $W = W_0 + sBA$")
 G_2 = _parameter("G_2", "positive real", "bound on the gradient of f in the weight of a second layer")
 a_2 = _parameter("a_2", "positive real", "bound on the spectral norm of a second layer's A")
 b_2 = _parameter("b_2", "positive real", "bound on the spectral norm of a second layer's B")
@@ -133,11 +133,11 @@ mu = _parameter("mu", "positive real", "bound on the magnitudes of the columns o
 w_0 = _parameter("w_0", "positive real", "least Euclidean norm of a column of W0 (DoRA)")
 nu = _parameter("nu", "positive real", "bound on the spectral norm of V (LoReFT)")
 J = _parameter("J", "positive real", "bound on the norm of the derivative DW(v)")
-H = _parameter("H", "positive real", "bound on |<M, D^2 W(v)[u, u]>| over ||M||_op ||u||^2")
+H = _parameter("H", "positive real", "bound on $|⟨M, D²W(v)[u, u]⟩|$ over $‖M‖_op‖u‖²$")
 r = _parameter("r", "positive integer", "rank of the adapter")
-D = _parameter("D", "positive real", "initial gap F(v_1) - f*")
-zeta = _parameter("zeta", "positive real", "bound on the noise, E||g - grad F(v)||^2 <= zeta^2 (Assumption 4)")
-_ABC = "E||g||^2 <= 2A(F - f*) + B||grad F||^2 + C"
+D = _parameter("D", "positive real", "initial gap $F(v_1) - f*$")
+zeta = _parameter("zeta", "positive real", "bound on the noise, $E‖g - ∇F(v)‖² ≤ ζ²$ (Assumption 4)")
+_ABC = "$E‖g‖² ≤ 2A(F - f*) + B‖∇F‖² + C$"
 abc_a = _parameter("abc_a", "positive real", f"A in {_ABC}", "A")
 abc_b = _parameter("abc_b", "positive real", f"B in {_ABC}", "B")
 abc_c = _parameter("abc_c", "positive real", f"C in {_ABC}", "C")
@@ -148,8 +148,8 @@ delta = _parameter(
     "delta", "positive real", "what the accumulated norm of the gradients starts at (AdaGrad-norm)", r"\delta"
 )
 mu_F = _parameter("mu_F", "positive real", "strong convexity constant of F", r"\mu_F")  # noqa: N816
-R_1 = _parameter("R_1", "positive real", "bound on the distance from v_1 to a minimiser")
-c = _parameter("c", "positive real", "a constant that depends on none of r, sigma and T")
+R_1 = _parameter("R_1", "positive real", "bound on the distance from $v_1$ to a minimiser")
+c = _parameter("c", "positive real", "a constant that depends on none of $r$, $σ$ and $T$")
 
 # The lower bound of f; only the gap D uses it.
 f_star = sp.Symbol("f_star", real=True)

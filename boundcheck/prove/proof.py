@@ -267,9 +267,7 @@ class Proof:
                 continue
             statement = Fact(">", Scalar.of(atom))
             if statement not in {each.statement for each in self.assumptions if each.role == "domain"}:
-                self.assumptions.append(
-                    Assumption(f"${as_typed(symbol)} > 0$", "domain", statement, None, symbol)
-                )
+                self.assumptions.append(Assumption(f"${as_typed(symbol)} > 0$", "domain", statement, None, symbol))
             found.append(rules.assume(statement))
         return found
 

@@ -20,7 +20,7 @@ RowVerdict = Literal["refuted", "repaired", "proved", "unknown", "editorial"]
 
 @dataclass(frozen=True)
 class Ref:
-    """A line of a proof; without a label, its conclusion."""
+    """A line of a proof, by its label, with its dollars or without; without a label, its conclusion."""
 
     id: str
     version: str
@@ -147,9 +147,9 @@ def _find(ref: Ref, audits: Mapping[str, ClaimAudit]) -> _Found:
     proof = audits[ref.id].proof(ref.version)
     if not ref.label:
         return proof, None
-    step = next((x for x in proof.steps if x.step.label == ref.label), None)
+    step = next((x for x in proof.steps if ref.label in (x.step.label, prose.plain(x.step.label))), None)
     if step is None:
-        raise InputError("row", ref, f"one of the lines {', '.join(x.step.label for x in proof.steps)}")
+        raise InputError("row", ref, f"one of the lines {', '.join(prose.plain(x.step.label) for x in proof.steps)}")
     return proof, step
 
 

@@ -28,7 +28,7 @@ LAWS = frozenset(
         "jiang2024.assumption3.2",
         "meft.gradient_bound",
         "jiang2024.bounded_below",
-        "F(v) = f(W)",
+        "$F(v) = f(W)$",
     }
 )
 
