@@ -302,7 +302,7 @@ LOREFT_DOMAIN = Claim(
     "boundcheck; Wu, Arora, Wang, Geiger, Jurafsky, Manning and Potts 2024, Eq. (2)",
     sp.And(sp.Eq(R1 * R1.T, R2 * R2.T), sp.Le(SpectralNorm(R), 1), sp.Le(SpectralNorm(V), nu)),
     r"\text{for } W = W_0 + R^T V, \; V = [U - R, b] \text{ where } W_0 = [I, 0] \text{, and any two } R, \; R R^T = I",
-    note="Of orthonormal rows this is all that is used: every R has the same R Rᵀ, and a norm of at most 1.",
+    note="Of orthonormal rows this is all that is used: every $R$ has the same $R Rᵀ$, and a norm of at most 1.",
 )
 
 

@@ -190,7 +190,7 @@ def normal(
         le(InnerProduct(slope, gap), 0),
         by.cauchy_schwarz(slope, gap),
         same,
-        meaning="R Rᵀ is the same at both points.",
+        meaning="$R Rᵀ$ is the same at both points.",
     )
     return proof.step(
         f"$⟨SR_1, ΔR⟩$, ${as_typed(x)}$",

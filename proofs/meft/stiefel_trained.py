@@ -79,7 +79,7 @@ def trained(proof: Proof) -> None:
         bend,
         crossed,
         normal(proof, -R1 * W0, sp.Integer(1), image, (same, short, steep), signs, M),
-        meaning="R enters once more, by RᵀR, and its part that is normal to the manifold is of second order too.",
+        meaning="R enters once more, by $RᵀR$, and its part that is normal to the manifold is of second order too.",
     )
     final = of_loss(proof, LOREFT_TRAINED, whole, limit, (R, U), SLOPES, W0 + R.T * EDITS[0])
     form = by_blocks(proof, LOREFT_TRAINED, final, entries, signs, (MOVE_R, MOVE_U))
