@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import sympy as sp
 
 from boundcheck.claims.symbols import LATEX_NAMES, PARAMETERS, Parameter, look
+from boundcheck.claims.text import is_plain
+from boundcheck.claims.typed import line
 from boundcheck.errors import InputError
 
 if TYPE_CHECKING:
@@ -139,6 +141,12 @@ def looks(expression: sp.Basic) -> dict[Any, str]:
 
 
 _SPECIAL = {c: rf"\{c}" for c in "{}%$&#"} | {"\\": r"\backslash{}", "~": r"\sim{}", "\n": " "}
+
+
+def in_prose(name: str) -> str:
+    """A letter's name in a text, such as ``$σ$`` for ``sigma``; words that are no name are left as they are."""
+    shown = {str(symbol.name): made for symbol, made in LATEX_NAMES.items()}
+    return f"${line(shown.get(name) or look(name))}$" if is_plain(name) else name
 
 
 def latex_names(declared: Iterable[Parameter]) -> dict[sp.Symbol, str]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from boundcheck.claims.prose import plainly
+from boundcheck.claims.letters import in_prose
+from boundcheck.claims.prose import plain, plainly
 from boundcheck.claims.view import Badge, Cell, Fold, Line, Math, Part, Prose, Stack, Table, View, line
 from boundcheck.prove.display import UNCLEAR, shown
 from boundcheck.prove.results import main_lines, proof_as_json, step_as_json
@@ -120,12 +121,16 @@ def refutation(step: dict[str, Any]) -> Line:
     witness = step["witness"]
     sides = f"There the left side is {witness['left']} and the right side {witness['right']}."
     return line(
-        Prose(step["label"]), Badge(step["verdict"]), Prose(f"{witness['about']}."), sides, _at(witness["numbers"])
+        Prose(step["label"]),
+        Badge(step["verdict"]),
+        Prose(f"{witness['about']}."),
+        sides,
+        Prose(_at(witness["numbers"])),
     )
 
 
 def _at(numbers: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} = {value}" for name, value in numbers.items())
+    return ", ".join(f"{in_prose(name)} = {value}" for name, value in numbers.items())
 
 
 def step_view(judged: JudgedStep) -> View:
@@ -137,7 +142,9 @@ def step_view(judged: JudgedStep) -> View:
     lines = (line(says), *(line("given", each) for each in given))
     said = [line(Prose(text)) for text in (step.meaning, judged.reason) if text]
     if step.witness and judged.verdict == "refuted":
-        said.append(line("witness:", Prose(f"{step.witness.about}."), _at(numbers_at(theorem.fact, step.witness))))
+        said.append(
+            line("witness:", Prose(f"{step.witness.about}."), Prose(_at(numbers_at(theorem.fact, step.witness))))
+        )
     name = f"trust: {judged.trust}" if judged.trust else ""
     return View(step.label, name, judged.verdict, lines, tuple(said))
 
@@ -158,5 +165,5 @@ def _row(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any]:
     found = plainly(step_as_json(proof, judged))
     witness, numbers = found.pop("witness"), found.pop("does_not_follow_at")
     sides = {f"witness_{name}": witness and witness[name] for name in ("about", "left", "right")}
-    where = _at(numbers) if numbers else None
+    where = plain(_at(numbers)) if numbers else None
     return found | {"given": "; ".join(found["given"])} | sides | {"does_not_follow_at": where}

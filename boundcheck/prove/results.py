@@ -17,8 +17,8 @@ from boundcheck.errors import InputError
 from boundcheck.kernel import Theorem
 from boundcheck.kernel.meaning import Interval
 from boundcheck.kernel.terms import ZERO, Scalar
-from boundcheck.prove.certificate import identity
 from boundcheck.prove.display import shown
+from boundcheck.prove.identity import identity
 from boundcheck.prove.proof import SECONDS, Step
 from boundcheck.prove.solvers import DisagreementError, Status, second_opinion
 from boundcheck.prove.verdict import ClaimVerdict, JudgedProof, JudgedStep

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from boundcheck.claims import prose
+from boundcheck.claims.letters import in_prose
 from boundcheck.kernel import STANDARD_FACTS
 from boundcheck.prove.outcome import ProofAudit
 from boundcheck.prove.results import main_lines, proof_as_json, witness_as_json
@@ -122,7 +123,7 @@ def _show_witness(proof: JudgedProof, judged: JudgedStep, console: Console) -> N
     found = witness_as_json(proof, judged)
     if found is None:
         return
-    numbers = ", ".join(f"{name} = {value}" for name, value in found["numbers"].items())
+    numbers = ", ".join(f"{prose.plain(in_prose(name))} = {value}" for name, value in found["numbers"].items())
     where = f"{prose.plain(judged.step.label)} of {proof.script.id}"
     sides = f"There the left side is {found['left']} and the right side {found['right']}."
     _tell(console, Text("refuted", "bold red"), f"{where}: {prose.plain(found['about'])}. {sides} {numbers}")
