@@ -88,7 +88,7 @@ class View:
     """What is shown of an object.
 
     Attributes:
-        title: what a person calls it; it may have formulas, as `Prose` has.
+        title: what a person calls it.
         name: its id and source.
         verdict: as a badge; empty where there is none.
         lines: what it says, in few lines; LaTeX has these alone, and where there are none the tables.
@@ -131,10 +131,8 @@ class Shown(ABC):
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """IPython's text, which a saved notebook has beside the HTML: its name alone, and not all of its fields."""
-        from boundcheck.claims.prose import plain
-
         view = self.view()
-        printer.text(" ".join(filter(None, (plain(view.title), view.name and f"({view.name})", view.verdict))))
+        printer.text(" ".join(filter(None, (view.title, view.name and f"({view.name})", view.verdict))))
 
 
 def short(value: float | None) -> str:
@@ -144,7 +142,7 @@ def short(value: float | None) -> str:
 
 def html(view: View) -> str:
     """A view as HTML that needs no style sheet and no script, each element closed."""
-    head = f"<strong>{_cell(Prose(view.title))}</strong>"
+    head = f"<strong>{_words(view.title)}</strong>"
     head += f" <small><code>{_words(view.name)}</code></small>" if view.name else ""
     head += f" {_badge(view.verdict)}" if view.verdict else ""
     inside = _paragraph(head) + "".join(map(_part, (*view.lines, *view.parts)))
@@ -260,7 +258,7 @@ def _lines(view: View) -> Iterator[str]:
 
 
 def _head(of: View) -> Line:
-    return line(Prose(of.title), of.name, *([Badge(of.verdict)] if of.verdict else []))
+    return line(of.title, of.name, *([Badge(of.verdict)] if of.verdict else []))
 
 
 def _latex_line(of: Line) -> str:

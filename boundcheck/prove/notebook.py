@@ -61,7 +61,7 @@ def rows_table(rows: Iterable[JudgedRow]) -> tuple[Part, ...]:
 
 def claim_view(audit: ClaimAudit) -> View:
     """A claim with its proofs."""
-    return View(audit.title, audit.id, audit.verdict, parts=tuple(each.view() for each in audit.proofs))
+    return View(plain(audit.title), audit.id, audit.verdict, parts=tuple(each.view() for each in audit.proofs))
 
 
 def proof_view(proof: JudgedProof) -> View:
@@ -80,7 +80,7 @@ def proof_view(proof: JudgedProof) -> View:
     more = [Fold(line(f"and {len(algebra)} lines of mere algebra"), (_lines(algebra),))] if algebra else []
     parts.append(Fold(line(f"The lines of the proof: {len(proof.steps)}"), (_lines(told), *more)))
     name = f"{script.id}, {script.version}"
-    return View(script.title, name, proof.verdict, tuple(_theorem(found)), tuple(parts))
+    return View(plain(script.title), name, proof.verdict, tuple(_theorem(found)), tuple(parts))
 
 
 def _theorem(found: dict[str, Any]) -> Iterator[Line]:
@@ -146,7 +146,7 @@ def step_view(judged: JudgedStep) -> View:
             line("witness:", Prose(f"{step.witness.about}."), Prose(_at(numbers_at(theorem.fact, step.witness))))
         )
     name = f"trust: {judged.trust}" if judged.trust else ""
-    return View(step.label, name, judged.verdict, lines, tuple(said))
+    return View(plain(step.label), name, judged.verdict, lines, tuple(said))
 
 
 def frame_of(proofs: Iterable[JudgedProof]) -> pd.DataFrame:
