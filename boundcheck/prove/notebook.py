@@ -29,7 +29,7 @@ _FEW, _GIVEN = 3, 4
 
 def audit_view(audit: ProofAudit) -> View:
     """Of an audit of few claims each of them, of many a table."""
-    facts = [line("standard fact", name, text) for name, text in audit.as_json()["standard_facts"].items()]
+    facts = [line("standard fact", name, Prose(text)) for name, text in audit.facts.items()]
     count = len(audit.claims)
     title, about = "Proofs, audited", f"{count} claim{'s' if count > 1 else ''}"
     if len(audit.claims) <= _FEW:

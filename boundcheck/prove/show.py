@@ -9,7 +9,6 @@ from rich.text import Text
 
 from boundcheck.claims import prose
 from boundcheck.claims.letters import in_prose
-from boundcheck.kernel import STANDARD_FACTS
 from boundcheck.prove.outcome import ProofAudit
 from boundcheck.prove.results import main_lines, proof_as_json, witness_as_json
 from boundcheck.prove.verdict import JudgedProof, JudgedStep
@@ -42,8 +41,8 @@ def show(audit: ProofAudit, console: Console, steps: bool, voices: _Voices) -> N
             for judged in proof.steps:
                 if judged.verdict == "refuted":
                     _show_witness(proof, judged, console)
-    for fact in audit.ledger:
-        _tell(console, Text("standard fact", "bold"), f"{fact}: {STANDARD_FACTS[fact]}")
+    for name, fact in audit.facts.items():
+        _tell(console, Text("standard fact", "bold"), f"{name}: {prose.plain(fact)}")
     count = len(audit.claims)
     console.print(f"{count} claim{'s' if count != 1 else ''} in {audit.seconds:.1f} s")
 
