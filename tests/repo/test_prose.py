@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,13 +10,14 @@ from boundcheck.claims import Claim, catalogue, prose
 from boundcheck.claims.symbols import PARAMETERS
 from boundcheck.kernel import STANDARD_FACTS
 from boundcheck.proofs import Paper, papers
-from boundcheck.prove.script import Script, of_paper
+from boundcheck.prove.script import Script, of_file, of_paper
 from boundcheck.report.section import sections
 from boundcheck.words.algorithms import ALGORITHMS
 from boundcheck.words.hypotheses import HYPOTHESES
 from boundcheck.words.measures import MEASURES
 from tests.judged import SCRIPTS, of_the_paper
 
+ROOT = Path(__file__).parents[2]
 # Signs that no words have, a letter with a script, and letters that code spells out.
 _FORMULA = re.compile(
     r"[\^√‖≤≥∇⟨⟩=<>²³⁴ᵀ]|\|\||->|(?<=\w)_(?=\w)|\b(?:sqrt|grad|alpha|beta|gamma|delta|zeta|eta|theta|kappa|lambda|mu|nu"
@@ -68,6 +70,12 @@ def test_findings_and_sections_have_formulas_between_dollars(paper: Paper) -> No
 @of_the_paper
 def test_lines_of_the_paper_have_formulas_between_dollars() -> None:
     assert bare(text for script in SCRIPTS for text in of_script(script)) == []
+
+
+def test_the_template_has_formulas_between_dollars() -> None:
+    texts = [text for script in of_file(ROOT / "proofs" / "template.py") for text in of_script(script)]
+    assert bare(texts) == []
+    assert any("$" in text for text in texts)
 
 
 @pytest.mark.full
