@@ -77,7 +77,7 @@ def _full() -> Iterator[World]:
         matrices = {"W": points[0], "W_1": points[0], "W_2": points[1]}
         world = world_of("W itself", meft, known, matrices)
         setting = replace(world.setting, functions={"f": whole, "F": whole}, blocks=("W",))
-        yield World(world.about, setting, frozenset({"jiang2024.assumption1", "$F(W) = f(W)$"}))
+        yield World(world.about, setting, frozenset({"jiang2024.assumption1", "F(W) = f(W)"}))
 
 
 def _lora() -> Iterator[World]:
@@ -114,7 +114,7 @@ def _vera() -> Iterator[World]:
             for i, (name, radius) in enumerate((("Lambda_d", a), ("Lambda_b", b)))
         }
         others = dict(zip("AB", frozen, strict=True))
-        yield _composed("VeRA", meft, _with_quantities(claim_id, known), points, weight, pull, "$F(v) = f(W)$", others)
+        yield _composed("VeRA", meft, _with_quantities(claim_id, known), points, weight, pull, "F(v) = f(W)", others)
 
 
 def _loreft() -> Iterator[World]:
@@ -138,7 +138,7 @@ def _loreft() -> Iterator[World]:
                 return plus(meft.start, times(transposed(R), V))
 
             numbers = {**STRETCHES[i], **known}
-            yield _composed("LoReFT", meft, numbers, points, weight, pull, "$F(v) = f(W)$", {})
+            yield _composed("LoReFT", meft, numbers, points, weight, pull, "F(v) = f(W)", {})
 
 
 def _loreft_trained() -> Iterator[World]:
@@ -156,7 +156,7 @@ def _loreft_trained() -> Iterator[World]:
     for i, (second, start, end) in enumerate(((F(1), F(2), F(0)), (F(-1), F(0), F(-2)), (F(-1), F(1), F(-1, 2)))):
         points = {"R": (number(1), number(second)), "U": (number(start), number(end))}
         numbers = {**STRETCHES[i], **known}
-        yield _composed("LoReFT in (R, U)", meft, numbers, points, weight, pull, "$F(v) = f(W)$", {})
+        yield _composed("LoReFT in (R, U)", meft, numbers, points, weight, pull, "F(v) = f(W)", {})
 
 
 def _any_map() -> Iterator[World]:

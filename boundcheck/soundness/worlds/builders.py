@@ -155,7 +155,7 @@ def layers(v1: Sequence[Fraction], v2: Sequence[Fraction], slopes: Slopes, numbe
         matrices |= {name + suffix: number(x) for name, x in zip(("A", "B", "A'", "B'"), v, strict=True)}
         matrices |= {name + suffix: number(x) for name, x in zip(("U", "U'"), weights(v), strict=True)}
     world = world_of("two layers", scalar(slopes[0], scales[0]), numbers, matrices)
-    laws = frozenset({"jiang2024.assumption1", "meft.layer_gradients", "$F(v) = f(U, U')$"})
+    laws = frozenset({"jiang2024.assumption1", "meft.layer_gradients", "F(v) = f(U, U')"})
     setting = replace(world.setting, functions=functions, blocks=("A", "B", "A'", "B'"), layers=("U", "U'"))
     return World("two layers, d = k = r = 1", setting, laws)
 

@@ -177,7 +177,7 @@ def alone(world: World) -> World:
         blocks=("v",),
         process=told,
     )
-    laws = frozenset({"classic.smooth", "classic.smooth_everywhere", "jiang2024.bounded_below", "$F(v) = f(v)$"})
+    laws = frozenset({"classic.smooth", "classic.smooth_everywhere", "jiang2024.bounded_below", "F(v) = f(v)"})
     return World(world.about.replace("A frozen", "a vector"), setting, laws)
 
 

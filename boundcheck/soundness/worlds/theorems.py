@@ -151,7 +151,7 @@ def _runs_on_factors(claim: Claim, algorithm: Algorithm, understated: Fraction) 
         matrices |= {"W_1": meft.weight(near), "W_2": meft.weight(after), "W": meft.weight(near)}
         setting = world_of(about, meft, numbers, matrices, paths, process).setting
         changed = frozenset({L.name} if understated < 1 else ())
-        yield World(about, setting, _laws(claim, "$F(v) = f(W)$"), changed)
+        yield World(about, setting, _laws(claim, "F(v) = f(W)"), changed)
 
 
 def _runs(
@@ -176,7 +176,7 @@ def _runs(
         about = f"{claim.id} on a parabola of {len(start)} dimensions, T = {steps}, step {share}, noise {noise}"
         numbers["theta"] = F(place % 3, 2)
         changed = frozenset({ell.name} if understated < 1 else ())
-        yield World(about, _setting(algorithm, parabola, paths, numbers), _laws(claim, "$F(v) = f(v)$"), changed)
+        yield World(about, _setting(algorithm, parabola, paths, numbers), _laws(claim, "F(v) = f(v)"), changed)
 
 
 def _constants(parabola: Parabola, first: Vector, share: Fraction, noise: Fraction, steps: int) -> dict[str, Fraction]:
