@@ -51,7 +51,7 @@ def show_catalogue(claims: Collection[Claim], console: Console) -> None:
     """Print a table of these claims, and how many of them each carrier has."""
     table = Table("id", "title", "source", "proof")
     for claim in claims:
-        table.add(claim.id, claim.title, prose.plain(claim.source), carrier(claim))
+        table.add(claim.id, prose.plain(claim.title), prose.plain(claim.source), carrier(claim))
     console.print(table)
     console.print(", ".join(f"{name}: {count}" for name, count in counted(claims).most_common()), markup=False)
 
