@@ -12,6 +12,7 @@ from typing import Any, Literal
 from boundcheck.claims import prose
 from boundcheck.errors import InputError
 from boundcheck.proofs import paper_of
+from boundcheck.prove.proof import Step
 from boundcheck.prove.results import ClaimAudit, witness_as_json
 from boundcheck.prove.verdict import JudgedProof, JudgedStep, Trust, weakest
 
@@ -25,6 +26,10 @@ class Ref:
     id: str
     version: str
     label: str = ""
+
+    def names(self, step: Step) -> bool:
+        """Whether it is this line's label, with its dollars or without."""
+        return self.label in (step.label, prose.plain(step.label))
 
     def __str__(self) -> str:
         return f"{self.id}, {self.version}" + (f", {self.label}" if self.label else "")
@@ -147,7 +152,7 @@ def _find(ref: Ref, audits: Mapping[str, ClaimAudit]) -> _Found:
     proof = audits[ref.id].proof(ref.version)
     if not ref.label:
         return proof, None
-    step = next((x for x in proof.steps if ref.label in (x.step.label, prose.plain(x.step.label))), None)
+    step = next((x for x in proof.steps if ref.names(x.step)), None)
     if step is None:
         raise InputError("row", ref, f"one of the lines {', '.join(prose.plain(x.step.label) for x in proof.steps)}")
     return proof, step
