@@ -16,7 +16,7 @@ X, Y, Z = MatrixSymbol("X", d, r), MatrixSymbol("Y", r, k), MatrixSymbol("Z", r,
 READING = Reading(constants={X}, arbitrary={Y, Z})
 
 
-@script("my.product", "sharp", READING, title="‖XY‖_F ≤ a‖Y‖_F")
+@script("my.product", "sharp", READING, title="$‖XY‖_F ≤ a‖Y‖_F$")
 def product(proof: Proof) -> None:
     """From ‖X‖_op <= a, for every Y."""
     bounded = proof.assume(le(SpectralNorm(X), a), name="$‖X‖_op ≤ a$")
@@ -26,7 +26,7 @@ def product(proof: Proof) -> None:
     proof.conclude(line, forall=[Y], relation=goal)
 
 
-@script("my.sum", "sharp", READING, title="‖Y + Z‖_F² ≤ 2‖Y‖_F² + 2‖Z‖_F²")
+@script("my.sum", "sharp", READING, title="$‖Y + Z‖_F² ≤ 2‖Y‖_F² + 2‖Z‖_F²$")
 def sum_of_two(proof: Proof) -> None:
     """In two steps: the triangle inequality, squared, and a square that is not negative."""
     length, y, z = FrobeniusNorm(Y + Z), FrobeniusNorm(Y), FrobeniusNorm(Z)
