@@ -41,8 +41,8 @@ def show(audit: ProofAudit, console: Console, steps: bool, voices: _Voices) -> N
             for judged in proof.steps:
                 if judged.verdict == "refuted":
                     _show_witness(proof, judged, console)
-    for name, fact in audit.facts.items():
-        _tell(console, Text("standard fact", "bold"), f"{name}: {prose.plain(fact)}")
+    for fact, said in audit.facts.items():
+        _tell(console, Text("standard fact", "bold"), f"{fact}: {prose.plain(said)}")
     count = len(audit.claims)
     console.print(f"{count} claim{'s' if count != 1 else ''} in {audit.seconds:.1f} s")
 
