@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from boundcheck.claims.prose import plainly
 from boundcheck.claims.view import Shown, View
 from boundcheck.errors import InputError
 from boundcheck.files import file_name, replace_file
@@ -42,9 +43,14 @@ class ProofAudit(Shown):
         """The standard facts on which the proofs rest."""
         return tuple(sorted({name for claim in self.claims for proof in claim.proofs for name in proof.ledger}))
 
+    @property
+    def facts(self) -> dict[str, str]:
+        """What the standard facts of the ledger say, with formulas between dollars."""
+        return {name: STANDARD_FACTS[name] for name in self.ledger}
+
     def as_json(self) -> dict[str, Any]:
         """The keys of `boundcheck prove --json`."""
-        facts = {name: STANDARD_FACTS[name] for name in self.ledger}
+        facts = plainly(self.facts)
         claims = [claim.as_json() for claim in self.claims]
         rows = [row.as_json() for row in self.rows]
         return {"claims": claims, "rows": rows, "standard_facts": facts, "seconds": round(self.seconds, 3)}

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from boundcheck.claims import prose
 from boundcheck.errors import InputError
 from boundcheck.proofs import paper_of
+from boundcheck.prove.proof import Step
 from boundcheck.prove.results import ClaimAudit, witness_as_json
 from boundcheck.prove.verdict import JudgedProof, JudgedStep, Trust, weakest
 
@@ -20,11 +21,15 @@ RowVerdict = Literal["refuted", "repaired", "proved", "unknown", "editorial"]
 
 @dataclass(frozen=True)
 class Ref:
-    """A line of a proof; without a label, its conclusion."""
+    """A line of a proof, by its label, with its dollars or without; without a label, its conclusion."""
 
     id: str
     version: str
     label: str = ""
+
+    def names(self, step: Step) -> bool:
+        """Whether it is this line's label, with its dollars or without."""
+        return self.label in (step.label, prose.plain(step.label))
 
     def __str__(self) -> str:
         return f"{self.id}, {self.version}" + (f", {self.label}" if self.label else "")
@@ -79,17 +84,18 @@ class JudgedRow:
 
     def as_json(self) -> dict[str, Any]:
         row = self.row
-        return {
+        data = {
             "number": row.number,
-            "locator": prose.plain(row.locator),
-            "printed": prose.plain(row.printed),
-            "finding": prose.plain(row.finding),
+            "locator": row.locator,
+            "printed": row.printed,
+            "finding": row.finding,
             "verdict": self.verdict,
             "trust": self.trust,
             "evidence": self.evidence,
             "hypotheses": self.hypotheses,
             "repair": [str(ref) for ref in row.repair],
         }
+        return {name: prose.plainly(value) for name, value in data.items()}
 
 
 def judge_rows(paper: str, audits: Mapping[str, ClaimAudit]) -> tuple[JudgedRow, ...]:
@@ -151,9 +157,9 @@ def _find(ref: Ref, audits: Mapping[str, ClaimAudit]) -> _Found:
     proof = audits[ref.id].proof(ref.version)
     if not ref.label:
         return proof, None
-    step = next((x for x in proof.steps if x.step.label == ref.label), None)
+    step = next((x for x in proof.steps if ref.names(x.step)), None)
     if step is None:
-        raise InputError("row", ref, f"one of the lines {', '.join(x.step.label for x in proof.steps)}")
+        raise InputError("row", ref, f"one of the lines {', '.join(prose.plain(x.step.label) for x in proof.steps)}")
     return proof, step
 
 
@@ -172,4 +178,4 @@ def _text(ref: Ref, proof: JudgedProof, step: JudgedStep | None) -> str:
     witness = witness_as_json(proof, step) if step else None
     if witness is None:
         return text + "."
-    return f"{text}. {prose.plain(witness['about'])}: {witness['left']} against {witness['right']}."
+    return f"{text}. {witness['about']}: {witness['left']} against {witness['right']}."

@@ -21,7 +21,7 @@ def show_rows(rows: Sequence[JudgedRow], console: Console) -> None:
     for each in rows:
         row = each.row
         where, finding = prose.plain(row.locator), prose.plain(row.finding)
-        _add(table, console, row.number, where, each.verdict, finding, each.evidence)
+        _add(table, console, row.number, where, each.verdict, finding, prose.plain(each.evidence))
     console.print(table, width=_width(console))
 
 

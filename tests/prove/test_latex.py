@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 
 from boundcheck.prove import ge
-from boundcheck.prove.certificate import identity, identity_of
 from boundcheck.prove.display import shown
+from boundcheck.prove.identity import identity, identity_of
 from boundcheck.prove.latex import broken, display, id_tex, latex, roman, width
 from boundcheck.prove.proof import Proof
 from tests.judged import of_the_paper

@@ -11,6 +11,7 @@ from fractions import Fraction
 import pytest
 
 import boundcheck as bc
+from boundcheck.claims.prose import plain
 from boundcheck.errors import InputError
 from boundcheck.kernel.meaning import exact
 from boundcheck.prove import ge, rows
@@ -90,7 +91,7 @@ def test_json_says_what_the_objects_say(paper, answer):
         assert (claim["id"], claim["verdict"]) == (audit.id, audit.verdict)
         for proof, judged_ in zip(claim["proofs"], audit.proofs, strict=True):
             assert [(x["label"], x["verdict"], x["trust"]) for x in proof["steps"]] == [
-                (x.step.label, x.verdict, x.trust) for x in judged_.steps
+                (plain(x.step.label), x.verdict, x.trust) for x in judged_.steps
             ]
             assert [x["statement"] for x in proof["steps"]] == [str(x.step.theorem.conclusion) for x in judged_.steps]
 
@@ -270,7 +271,7 @@ def with_verdict(paper, ref: Ref, verdict: str):
     proof = claim.proof(ref.version)
     changes = {"verdict": verdict, "trust": "kernel" if verdict == "proved" else ""}
     if ref.label:
-        steps = tuple(replace(s, **changes) if s.step.label == ref.label else s for s in proof.steps)
+        steps = tuple(replace(s, **changes) if ref.names(s.step) else s for s in proof.steps)
         changed = replace(proof, steps=steps)
     else:
         changed = replace(proof, **changes)

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from boundcheck.prove import ClaimAudit, Proof, ProofAudit, ge, judge, le, script
-from boundcheck.prove.results import proof_as_json
 from boundcheck.prove.rows import Ref, Row, _judge
 from boundcheck.prove.verdict import claim_verdict
 from boundcheck.report.page import write_page
@@ -73,10 +72,11 @@ def test_the_page_has_the_table_the_lines_and_their_evidence(audit, tmp_path):
         assert f"<strong>{label}</strong>" in text
     assert "<strong>algebra</strong>" not in text
     assert "And 1 line of mere algebra: <code>boundcheck prove my.claim --steps</code>" in text
-    proof = proof_as_json(audit["my.claim"].proof("printed"))
-    assert html.escape(proof["steps"][0]["certificate"]).replace("&#x27;", "&#39;") in text
+    certificate = shown_proofs(audit)[0].lines[0]["certificate_latex"]
+    assert certificate == ["( - 2 + 2 \\, {x} )", "= 2 \\, ( - 1 + {x} )"]
+    assert all(symbol(row) in text for row in certificate)
     assert "Witness: x is 7/2. At t = 1 the left side is 7/2 and the right side 1." in text
-    assert "x = 7/2" in text
+    assert f"{symbol('x')} = 7/2" in text
     assert "Concludes, as the kernel has it:" in text
     end = shown_end(audit["my.claim"].proof("repaired"))
     ((role, hypothesis, name),) = end.rests

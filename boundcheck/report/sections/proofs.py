@@ -6,6 +6,7 @@ from typing import Any
 
 from boundcheck.prove import ProofAudit
 from boundcheck.prove.display import shown
+from boundcheck.prove.identity import identity_latex
 from boundcheck.prove.results import ClaimAudit, proof_as_json, step_as_json
 from boundcheck.prove.verdict import JudgedProof, JudgedStep
 
@@ -47,11 +48,10 @@ def shown_proofs(audit: ProofAudit) -> list[ShownProof]:
 
 
 def shown_line(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any]:
-    """A line as data, with the author's words as they were typed, and what it is given in LaTeX."""
-    step = judged.step
-    about = step.witness.about if step.witness else ""
-    given = shown(*proof.own(judged)).latex
-    return step_as_json(proof, judged) | {"told": step.meaning, "about": about, "given_latex": given}
+    """A line as data, with what it is given and its certificate in LaTeX too."""
+    data, theorem = step_as_json(proof, judged), judged.step.theorem
+    certificate = identity_latex(theorem) if data["certificate"] else []
+    return data | {"given_latex": shown(*proof.own(judged)).latex, "certificate_latex": certificate}
 
 
 def shown_end(proof: JudgedProof) -> ShownEnd | None:

@@ -129,7 +129,12 @@ def _verdict(word: str) -> str:
 
 def _text(text: str) -> str:
     """Text with formulas in it."""
-    return prose.joined(text, lambda words: f"#{string(words)};" if words else "", lambda x: _formula(prose.latex(x)))
+    return prose.joined(
+        text,
+        lambda words: f"#{string(words)};" if words else "",
+        lambda typed: _formula(prose.latex(typed)),
+        lambda name: f"#raw({string(name)});",
+    )
 
 
 def _formula(latex: str) -> str:
