@@ -53,10 +53,18 @@ def audit_view(audit: ProofAudit) -> View:
 def rows_table(rows: Iterable[JudgedRow]) -> tuple[Part, ...]:
     """The referee's table, where there is one."""
     found = [
-        (str(x.row.number), Prose(x.row.locator), Prose(x.row.printed), Badge(x.verdict), x.trust, Prose(x.row.finding))
+        (
+            str(x.row.number),
+            Prose(x.row.locator),
+            Prose(x.row.printed),
+            Badge(x.verdict),
+            x.trust,
+            x.checker,
+            Prose(x.row.finding),
+        )
         for x in rows
     ]
-    return (Table(("no.", "where", "printed", "verdict", "trust", "finding"), found),) if found else ()
+    return (Table(("no.", "where", "printed", "verdict", "trust", "Rocq", "finding"), found),) if found else ()
 
 
 def claim_view(audit: ClaimAudit) -> View:

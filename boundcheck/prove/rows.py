@@ -14,6 +14,7 @@ from boundcheck.errors import InputError
 from boundcheck.proofs import paper_of
 from boundcheck.prove.proof import Step
 from boundcheck.prove.results import ClaimAudit, witness_as_json
+from boundcheck.prove.rocq.checked import covers
 from boundcheck.prove.verdict import JudgedProof, JudgedStep, Trust, weakest
 
 RowVerdict = Literal["refuted", "repaired", "proved", "unknown", "editorial"]
@@ -67,6 +68,7 @@ class JudgedRow:
         evidence: a sentence for each line.
         hypotheses: for each proved claim, how its theorem's hypotheses differ from those that it lists.
         lines: the lines to which it refers, each with its proof; a conclusion has no line.
+        rocq: whether Rocq has checked all that is proved of it, see `boundcheck.prove.rocq.checked`.
 
     """
 
@@ -76,6 +78,12 @@ class JudgedRow:
     evidence: str
     hypotheses: str = ""
     lines: tuple[tuple[Ref, JudgedProof, JudgedStep | None], ...] = ()
+    rocq: bool = False
+
+    @property
+    def checker(self) -> str:
+        """What the column "Rocq" says."""
+        return "checked" if self.rocq else ""
 
     @property
     def rests_on(self) -> str:
@@ -91,6 +99,7 @@ class JudgedRow:
             "finding": row.finding,
             "verdict": self.verdict,
             "trust": self.trust,
+            "rocq": self.rocq,
             "evidence": self.evidence,
             "hypotheses": self.hypotheses,
             "repair": [str(ref) for ref in row.repair],
@@ -117,6 +126,7 @@ def rows_of(audits: Sequence[ClaimAudit]) -> tuple[JudgedRow, ...]:
             audit.verdict,
             audit.proofs[-1].trust,
             " ".join(f"{each.script.title} ({each.script.version}): {each.verdict}." for each in audit.proofs),
+            rocq=covers(audit.proofs[-1].script.proof.conclusion),
         )
         for i, audit in enumerate(audits, 1)
     )
@@ -128,14 +138,15 @@ def _judge(row: Row, audits: Mapping[str, ClaimAudit]) -> JudgedRow:
         return JudgedRow(row, "editorial", "", "Editorial: no machine evidence.")
     found = {ref: _find(ref, audits) for ref in refs}
     texts = [_text(ref, *found[ref]) for ref in refs]
-    proved = [_trust(*found[ref]) for ref in refs if _state(*found[ref]) == "proved"]
-    trust = weakest(proved) if proved else ""
+    proved = [found[ref] for ref in refs if _state(*found[ref]) == "proved"]
+    trust = weakest([_trust(*each) for each in proved]) if proved else ""
+    rocq = bool(proved) and all(_in_rocq(*each) for each in proved)
     verdict = _verdict(row, {ref: _state(*found[ref]) for ref in refs})
     ends = [found[ref][0] for ref in refs if not ref.label]
     differ = [f"{x.script.title} ({x.script.version}): {x.difference}" for x in ends if x.difference]
     told = f"Hypotheses. {'. '.join(differ)}." if differ else ""
     lines = tuple((ref, *found[ref]) for ref in dict.fromkeys(refs))
-    return JudgedRow(row, verdict, trust, " ".join(texts), told, lines)
+    return JudgedRow(row, verdict, trust, " ".join(texts), told, lines, rocq)
 
 
 def _verdict(row: Row, states: Mapping[Ref, str]) -> RowVerdict:
@@ -169,6 +180,10 @@ def _state(proof: JudgedProof, step: JudgedStep | None) -> str:
 
 def _trust(proof: JudgedProof, step: JudgedStep | None) -> Trust:
     return proof.trust if step is None else step.trust
+
+
+def _in_rocq(proof: JudgedProof, step: JudgedStep | None) -> bool:
+    return covers(proof.script.proof.conclusion, step.step.theorem if step else None)
 
 
 def _text(ref: Ref, proof: JudgedProof, step: JudgedStep | None) -> str:

@@ -37,6 +37,7 @@ def referee(rows: Sequence[JudgedRow]) -> str:
             tex(each.row.locator),
             tex(each.row.printed),
             verdict_tex(each.verdict) + (rf" \newline ({tex(each.rests_on)})" if each.rests_on else ""),
+            each.checker,
             tex(each.row.finding) + ("" if each.rests_on else " (No machine evidence.)"),
         )
         for each in rows
@@ -45,10 +46,10 @@ def referee(rows: Sequence[JudgedRow]) -> str:
     caption = (
         "The referee's table. A row's verdict is computed from the lines of proofs that it names; in brackets the "
         "trust of the weakest of them, or that it rests on an exact witness alone. Repaired: true, by another proof "
-        "than the printed one."
+        "than the printed one. Rocq: whether a second proof checker has checked the proofs, too."
     )
-    columns = r"r>{\raggedright}p{.13\textwidth}>{\raggedright}p{.2\textwidth}>{\raggedright}p{.09\textwidth}X"
-    return _tables("referee", caption, columns, ("No.", "Where", "Printed", "Verdict", "Finding"), cells, tall)
+    columns = r"r>{\raggedright}p{.13\textwidth}>{\raggedright}p{.19\textwidth}>{\raggedright}p{.09\textwidth}lX"
+    return _tables("referee", caption, columns, ("No.", "Where", "Printed", "Verdict", "Rocq", "Finding"), cells, tall)
 
 
 def verdicts(runs: Sequence[Printed]) -> str:
