@@ -65,7 +65,7 @@ def test_a_claim_is_proved_from_its_hypotheses_its_conditions_and_domains():
 
     proof = judged(build, CLAIM)
     assert (proof.verdict, proof.trust) == ("proved", "kernel")
-    assert {each.name for each in proof.hypotheses} == {"x is large", "u >= w", "w is not negative"}
+    assert {each.name for each in proof.hypotheses} == {"x is large", "$u ≥ w$", "w is not negative"}
 
 
 def test_a_hypothesis_with_a_number_replaced_is_another():
