@@ -1,0 +1,332 @@
+"""Equations between what a rule yields as it stands and its normal form, each with its proof.
+
+A kernel's conclusion is in normal form: linear, factors taken out, transposes chosen, letters replaced. A lemma of the
+library yields terms that are not. `Equations` goes through such a term as the kernel's builders do, and states for each
+atom or letter that changes one lemma, what it was = what it becomes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from boundcheck.errors import InputError
+from boundcheck.kernel.atoms import FROBENIUS, Inverse, Norm, Root, Trace, Value, Variable
+from boundcheck.kernel.builders import norm
+from boundcheck.kernel.terms import ONE, Atom, Gradient, Letter, Matrix, Point, Scalar, Symbol, Term, Word, transposed, word_shape
+from boundcheck.kernel.times import CONSTANT, Index, Time
+from boundcheck.prove.rocq.algebra import Change, Lemma, equation, subst
+from boundcheck.prove.rocq.book import HERE, Book, Place, Proof, polynomial, projected, ratio
+
+RANGE = ["(t : nat)", "(w : outcome S)", "(rt : (1 <= t <= T)%N)"]
+
+
+@dataclass(frozen=True)
+class Move:
+    """What is done to a term: letters replaced, because a law is for all of them or by an equation, or t replaced.
+
+    Attributes:
+        values: what letters become.
+        premise: the name and the text of the equation that replaces a letter; empty where a law has it as variable.
+        index: what t becomes.
+
+    """
+
+    values: Mapping[Term, Matrix | Scalar] = field(default_factory=dict)
+    premise: tuple[str, str] | None = None
+    index: Index | None = None
+
+
+@dataclass
+class Equations:
+    """The equations of one move."""
+
+    book: Book
+    move: Move
+    made: dict[Term, Change] = field(default_factory=dict)
+
+    def arguments(self) -> dict[Term, str]:
+        """The values of a law's variables, as functions of time and outcome."""
+        if self.move.premise:
+            return {}
+        return {x: self.argument(x, value) for x, value in self.move.values.items()}
+
+    def argument(self, letter: Term, value: Matrix | Scalar) -> str:
+        """The value of one variable."""
+        text = self.normal(value, HERE)
+        if letter.when == CONSTANT:  # type: ignore[attr-defined]
+            if set("tw") & set(text.split()):
+                raise InputError("value", value, "a value that names no time and no outcome, for a constant")
+            return f"({text})"
+        return f"(fun t w => {text})"
+
+    def normal(self, term: Matrix | Scalar, place: Place) -> str:
+        """A term in normal form."""
+        return self.book.scalar(term, place) if isinstance(term, Scalar) else self.book.matrix(term, self.book.naming(place))
+
+    def text(self, term: Atom | Letter) -> Proof:
+        """An atom or letter before the move."""
+        arguments = self.arguments()
+
+        def at(place: Place) -> str:
+            there = place.at(self.move.index) if self.move.index else place
+            return self.book.atom(term, there, arguments) if isinstance(term, Atom) else self.book.letter(term, there, arguments)
+
+        return at
+
+    def touches(self, term: Term) -> bool:
+        """Whether the move may change a term."""
+        if self.move.index is not None:
+            return True
+        return not term.inside.isdisjoint(self.move.values)
+
+    # Atoms and letters.
+
+    def change(self, term: Term) -> Change:
+        """What becomes of an atom or letter."""
+        if term not in self.made:
+            self.made[term] = self._change(term)
+        return self.made[term]
+
+    def _change(self, term: Term) -> Change:
+        plain = Scalar.of(term) if isinstance(term, Atom) else Matrix.of(term)  # type: ignore[arg-type]
+        if term in self.move.values:
+            value, premise = self.move.values[term], self.move.premise
+            image = value if isinstance(term, Letter) else Scalar.of(value)  # type: ignore[arg-type]
+            if premise is None:
+                return Change(image, _nothing, self.text(term))  # type: ignore[arg-type]
+            return Change(image, lambda at: f"({premise[0]} {at.time} {at.outcome} {at.proof})", self.text(term))  # type: ignore[arg-type]
+        if self.move.index is not None and self.text(term)(HERE) == self.book.naming(HERE)(term):  # type: ignore[arg-type]
+            return Change(plain, None)
+        if not self.touches(term):
+            return Change(plain, None)
+        if isinstance(term, Symbol | Variable):
+            return Change(self._moved(term), _nothing, self.text(term))
+        answer = self._rebuilt(term)
+        if answer is None:
+            return Change(plain, None)
+        return self._stated(term, *answer)
+
+    def _moved(self, letter: Symbol | Variable) -> Matrix | Scalar:
+        when = letter.when
+        if not isinstance(when, Time) or self.move.index is None:
+            raise InputError("letter", letter, "a process, which has a value at each time")
+        moved = Time(when.index.moved(self.move.index), when.lag)
+        if isinstance(letter, Symbol):
+            return Matrix.of(Symbol(letter.name, letter.shape, moved))
+        return Scalar.of(Variable(letter.name, moved))
+
+    def _stated(self, term: Term, image: Matrix | Scalar, proof: Proof) -> Change:
+        """The change as a lemma of its own."""
+        text = self.text(term)  # type: ignore[arg-type]
+        claim = f"{text(HERE)} = {self.normal(image, HERE)}"
+        hypothesis = [f"({self.move.premise[0]} : {self.move.premise[1]})"] if self.move.premise else []
+        name, letters = self.book.lemma("same", [*hypothesis, *RANGE], claim, f"exact {proof(HERE)}.")
+        given = [self.move.premise[0]] if self.move.premise else []
+        head = " ".join([name, *map(self.book.name, letters), *given])  # type: ignore[arg-type]
+        return Change(image, lambda at: f"({head} {at.time} {at.outcome} {at.proof})", text)
+
+    # Polynomials and matrices.
+
+    def scalar(self, scalar: Scalar) -> tuple[Scalar, Proof | None]:
+        """What becomes of a polynomial, and the proof."""
+        image = self.image_of(scalar)
+        return image, equation(self.book, scalar, {x: self.change(x) for x in scalar.atoms()}, image)
+
+    def image_of(self, scalar: Scalar) -> Scalar:
+        """What becomes of a polynomial."""
+        summands = []
+        for monomial, c in scalar.terms.items():
+            product = Scalar.of(c)
+            for atom, exponent in monomial:
+                product = product * self.change(atom).image ** exponent  # type: ignore[operator]
+            summands.append(product)
+        return Scalar.sum(summands)
+
+    def matrix(self, matrix: Matrix) -> tuple[Matrix, Proof | None]:
+        """What becomes of a matrix, and the proof."""
+        image = self.image(matrix)
+        return image, self.proved(matrix, image, Fraction(1), False)
+
+    def image(self, matrix: Matrix) -> Matrix:
+        """What becomes of a matrix."""
+        summands = []
+        for word, c in matrix.terms.items():
+            factors = [self.change(x).image.T if flip else self.change(x).image for x, flip in word]  # type: ignore[union-attr]
+            product = factors[0]
+            for factor in factors[1:]:
+                product = product @ factor  # type: ignore[operator]
+            summands.append(product.scaled(self.scalar(c)[0]))  # type: ignore[union-attr]
+        return Matrix.sum(matrix.shape, summands)
+
+    def lemma(self, matrix: Matrix) -> Lemma:
+        """A lemma that knows what becomes of what is in a matrix."""
+        lemma = Lemma(self.book)
+        for word, c in matrix.terms.items():
+            for term in (*(x for x, _ in word), *c.atoms()):
+                if term not in lemma.changed:
+                    lemma.change(term, self.change(term))
+        return lemma
+
+    def proved(self, matrix: Matrix, normal: Matrix, scale: Fraction, flipped: bool) -> Proof | None:
+        """That a matrix (its transpose, if `flipped`) becomes a number times another; None where they are the same."""
+        lemma = self.lemma(matrix)
+        if not lemma.changed and matrix == normal and scale == 1 and not flipped:
+            return None
+        left, right = lemma.matrix(matrix, before=True), lemma.matrix(normal)
+        left = f"({left})^T" if flipped else left
+        return lemma.state(f"{left} = {scaled(scale, right)}", f"{subst(lemma)}matrices.")
+
+    # Kinds.
+
+    def _rebuilt(self, term: Term) -> tuple[Matrix | Scalar, Proof] | None:
+        match term:
+            case Norm():
+                return self.norm(term.kind, term.blocks)
+            case Trace():
+                return self.trace(term)
+            case Value():
+                points = [self.matrix(x) for x in term.point]
+                function, _ = self.book.function(term.function, term.point)
+                return self._applied(Scalar.of(Value(term.function, tuple(x for x, _ in points))), points, function)
+            case Gradient():
+                points = [self.matrix(x) for x in term.point]
+                _, gradient = self.book.function(term.function, term.point)
+                image = Gradient(term.function, tuple(x for x, _ in points), term.block)
+                head = f"(fun x => {projected(f'{gradient} x', term.block, len(points))})"
+                return self._applied(Matrix.of(image), points, head)
+            case Root() | Inverse():
+                body, proof = self.scalar(term.body)
+                head = "(fun x => Num.sqrt x)" if isinstance(term, Root) else "(fun x => x^-1)"
+                if proof is None:
+                    return None
+                return Scalar.of(type(term)(body)), lambda at: f"(congr1 {head} {proof(at)})"
+        raise InputError("term", term, "a term whose change can be exported")
+
+    def _applied(
+        self, image: Matrix | Scalar, points: Sequence[tuple[Matrix, Proof | None]], function: str
+    ) -> tuple[Matrix | Scalar, Proof] | None:
+        proofs = [proof for _, proof in points]
+        if not any(proofs):
+            return None
+        return image, lambda at: f"(congr1 {function} {tupled(proofs, at)})"
+
+    def norm(self, kind: str, blocks: Point) -> tuple[Scalar, Proof] | None:
+        """The norm of blocks."""
+        images = [self.image(x) for x in blocks]
+        image = norm(kind, *images)
+        name = "fro" if kind == FROBENIUS else "opn"
+        if not image.terms:
+            proofs = [self.proved(x, y, Fraction(1), False) for x, y in zip(blocks, images, strict=True)]
+            return image, lambda at: f"({name}_zero {tupled(proofs, at)})"
+        ((monomial, size),) = image.terms.items()
+        normal = monomial[0][0].blocks  # type: ignore[attr-defined]
+        scale = size if all(_fits(x, y, size) for x, y in zip(images, normal, strict=True)) else -size
+        parts = [self._part(name, x, y, n, scale) for x, y, n in zip(blocks, images, normal, strict=True)]
+        if not any(parts) and size == 1:
+            return None
+
+        def proof(at: Place) -> str:
+            made = [part(at) if part else "erefl" for part in parts]
+            together = made[0]
+            for each in made[1:]:
+                together = f"(fro_pair1 {together} {each})" if size == 1 else f"(fro_pair {positive(size)} {together} {each})"
+            return together
+
+        return image, proof
+
+    def _part(self, name: str, block: Matrix, image: Matrix, normal: Matrix, scale: Fraction) -> Proof | None:
+        """‖block‖ = |scale| ‖normal‖."""
+        flipped = image != normal.scaled(scale)
+        proof = self.proved(block, normal, scale, flipped)
+        if proof is None:
+            return None
+        size = abs(scale)
+        if size == 1:
+            head = f"{name}_{'same' if scale == 1 else 'opposite'}"
+        else:
+            head = f"{name}_scaled{'' if scale > 0 else '_back'} {positive(size)}"
+        turn = f"etrans (esym ({name}_tr _)) " if flipped else ""
+        return lambda at: f"({turn}({head} {proof(at)}))" if turn else f"({head} {proof(at)})"
+
+    def trace(self, term: Trace) -> tuple[Scalar, Proof] | None:
+        """The trace of a product."""
+        word = Matrix(word_shape(term.word), {term.word: ONE})
+        lemma, image = self.lemma(word), self.image(word)
+        result = Scalar.sum(c * Scalar.of(Trace(each)) for each, c in image.terms.items())
+        if not lemma.changed and result == Scalar.of(term):
+            return None
+
+        def naming(x: Term) -> str:
+            return f"\\tr ({self.book.word(x.word, lemma.name)})" if isinstance(x, Trace) else lemma.name(x)
+
+        for each in image.terms:
+            for letter, _ in each:
+                lemma.type_of(letter)
+        left, middle = lemma.matrix(word, before=True), lemma.matrix(image)
+        said = f"\\tr ({left}) = {polynomial(result, naming)}"
+        script = [f"{subst(lemma)}transitivity (\\tr ({middle})); first by congr (\\tr _); matrices."]
+        script += expanded(self.book, image, lemma)
+        return result, lemma.state(said, " ".join([*script, "algebra."]))
+
+
+def expanded(book: Book, matrix: Matrix, lemma: Lemma) -> list[str]:
+    """Steps that rewrite the trace of a matrix as a sum of traces of canonical words."""
+    script = ["rewrite ?(traceD, traceB, traceN, traceZ, mxtrace0)."]
+    for each in matrix.terms:
+        script += _turned(book, each, Trace(each).word, lemma)
+    return script
+
+
+def _turned(book: Book, word: Word, canonical: Word, lemma: Lemma) -> list[str]:
+    """Steps that rewrite the trace of a word as that of its canonical rotation."""
+    if word == canonical:
+        return []
+    old, new = (f"\\tr ({book.word(x, lemma.name)})" for x in (word, canonical))
+    rotations = {other[i:] + other[:i]: (flip, i) for flip, other in ((True, transposed(word)), (False, word)) for i in range(len(word))}
+    flip, i = rotations[canonical]
+    way = []
+    if flip:
+        word = transposed(word)
+        middle = f"\\tr ({book.word(word, lemma.name)})"
+        way.append(f"transitivity ({middle}); first by rewrite -mxtrace_tr ?trmx_mul ?trmxK ?mulmxA.")
+    if i:
+        split = " *m ".join(f"({book.word(x, lemma.name)})" for x in (word[:i], word[i:]))
+        way.append(f"transitivity (\\tr ({split})); first by rewrite ?mulmxA.")
+        way.append("by rewrite mxtrace_mulC ?mulmxA.")
+    else:
+        way.append("by [].")
+    return [f"have turn : {old} = {new}.", "{", *way, "}", "rewrite turn {turn}."]
+
+
+def _nothing(_: Place) -> str:
+    return "erefl"
+
+
+def _fits(image: Matrix, normal: Matrix, scale: Fraction) -> bool:
+    return normal.scaled(scale) in (image, image.T)
+
+
+def scaled(scale: Fraction, text: str) -> str:
+    """A number times a matrix."""
+    if abs(scale) == 1:
+        return text if scale == 1 else f"- ({text})"
+    return f"{'- ' if scale < 0 else ''}{ratio(abs(scale))} *: ({text})"
+
+
+def positive(size: Fraction) -> str:
+    """The proof that a number is positive."""
+    if size == 1:
+        return "ltr01"
+    above, below = (f"(ltr0Sn R {x - 1})" for x in (size.numerator, size.denominator))
+    return above if size.denominator == 1 else f"(divr_gt0 {above} {below})"
+
+
+def tupled(proofs: Sequence[Proof | None], at: Place) -> str:
+    """The equality of tuples, from those of their blocks."""
+    made = [x(at) if x else "erefl" for x in proofs]
+    together = made[0]
+    for each in made[1:]:
+        together = f"(pair_equal {together} {each})"
+    return together
