@@ -1,6 +1,6 @@
 (** What exported derivations use: the three parts of the library, and the lemmas and tactics that close their steps. *)
 From mathcomp Require Import all_ssreflect all_algebra ring lra.
-From mathcomp Require Import classical_sets reals.
+From mathcomp Require Import boolp classical_sets reals.
 From Coq Require Lia.
 From boundcheck Require Export Norms Chance Calculus.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
@@ -18,8 +18,8 @@ Ltac matrices :=
 (** An inequality of times. *)
 Ltac times :=
   repeat match goal with H : is_true (_ && _) |- _ => move/andP: H => [? ?] end;
-  repeat match goal with H : is_true (_ <= _)%N |- _ => move/leP: H => H end;
-  apply/leP; Lia.lia.
+  repeat match goal with H : is_true (_ <= _)%N |- _ => move/ssrnat.leP: H => H end;
+  apply/ssrnat.leP; Lia.lia.
 
 Section Signs.
 Variable R : realType.
@@ -28,6 +28,7 @@ Lemma cast_ge x y : x = y -> 0 <= x -> 0 <= y. Proof. by move=> ->. Qed.
 Lemma cast_gt x y : x = y -> 0 < x -> 0 < y. Proof. by move=> ->. Qed.
 Lemma cast_eq x y : x = y -> x = 0 -> y = 0. Proof. by move=> ->. Qed.
 Lemma sub_ge x y : x <= y -> 0 <= y - x. Proof. by rewrite subr_ge0. Qed.
+Lemma sub_gt x y : x < y -> 0 < y - x. Proof. by rewrite subr_gt0. Qed.
 Lemma sub_eq x y : x = y -> y - x = 0. Proof. by move=> ->; rewrite subrr. Qed.
 Lemma add_nn x y : 0 <= x -> 0 <= y -> 0 <= x + y. Proof. exact: addr_ge0. Qed.
 Lemma add_pn x y : 0 < x -> 0 <= y -> 0 < x + y. Proof. by move=> h k; apply: ltr_pwDl. Qed.
@@ -140,3 +141,90 @@ Qed.
 Lemma descent_up (a b : R) : `|a| <= b -> a <= b. Proof. exact: le_trans (ler_norm a). Qed.
 Lemma descent_down (a b : R) : `|a| <= b -> - a <= b. Proof. by rewrite -normrN; apply: le_trans (ler_norm _). Qed.
 End Analysis.
+
+(** Sums over times, and expectations, term by term: what is constant or known is taken out. *)
+Set Default Proof Using "All".
+Lemma first_time T : (0 < T)%N -> (1 <= 1 <= T)%N. Proof. by []. Qed.
+Lemma last_time T : (0 < T)%N -> (1 <= T <= T)%N. Proof. by move=> ->; rewrite leqnn. Qed.
+Lemma known_later (R : realType) (S : space R) U s u (f : outcome S -> U) :
+  knows (past s) f -> (s <= u)%N -> knows (past u) f.
+Proof. by move=> k c w1 v h; apply: k; apply: (past_coarser c h). Qed.
+Section Sums.
+Variables (R : realType) (T : nat).
+Implicit Types x y : nat -> R.
+Lemma tot_eq x y : (forall i, (1 <= i <= T)%N -> x i = y i) -> total T x = total T y. Proof. exact: total_eq. Qed.
+Lemma tot_last (k : R) x (a : R) : total T x = a -> total T (fun i => k * x i) = k * a. Proof. by move=> <-; rewrite totalZ. Qed.
+Lemma tot_cons (k : R) x y (a b : R) : total T x = a -> total T y = b -> total T (fun i => k * x i + y i) = k * a + b.
+Proof. by move=> <- <-; rewrite totalD totalZ. Qed.
+Lemma tot_one : total T (fun=> 1) = T%:R :> R. Proof. exact: total1. Qed.
+Lemma tot_zero x : (forall i, (1 <= i <= T)%N -> x i = 0) -> total T x = 0.
+Proof. by move=> e; rewrite (tot_eq e) /total big1. Qed.
+Lemma least_same x y : (0 < T)%N -> (forall i, (1 <= i <= T)%N -> x i = y i) -> least T x = least T y.
+Proof.
+move=> h e; rewrite /least (e 1%N) //; apply: eq_big_nat => i /andP[lo hi].
+by apply: e; rewrite (ltnW lo).
+Qed.
+Variables (t : nat) (rt : (1 <= t <= T)%N).
+Lemma pre_eq x y : (forall i, (1 <= i <= T)%N -> x i = y i) -> before t x = before t y.
+Proof.
+move=> e; apply: eq_big_nat => i /andP[lo hi].
+by apply: e; rewrite lo /= (leq_trans (ltnW hi)) //; case/andP: rt.
+Qed.
+Lemma pre_last (k : R) x (a : R) : before t x = a -> before t (fun i => k * x i) = k * a.
+Proof. by move=> <-; rewrite /before mulr_sumr. Qed.
+Lemma pre_cons (k : R) x y (a b : R) : before t x = a -> before t y = b -> before t (fun i => k * x i + y i) = k * a + b.
+Proof. by move=> <- <-; rewrite /before mulr_sumr -big_split. Qed.
+Lemma pre_one : before t (fun=> 1) = t%:R - 1 :> R.
+Proof. by rewrite /before sumr_const_nat natrB //; case/andP: rt. Qed.
+Lemma pre_zero x : (forall i, (1 <= i <= T)%N -> x i = 0) -> before t x = 0.
+Proof. by move=> e; rewrite (pre_eq e) /before big1. Qed.
+Lemma time_ge1 : 1 <= t%:R :> R. Proof. by rewrite ler1n; case/andP: rt. Qed.
+Lemma time_leT : t%:R <= T%:R :> R. Proof. by rewrite ler_nat; case/andP: rt. Qed.
+End Sums.
+
+Section Expected.
+Variables (R : realType) (S : space R) (g : rel (outcome S)) (gP : a_past g) (w : outcome S).
+Implicit Types x y k : outcome S -> R.
+Ltac by_library l := first [exact: l | by apply: l | apply: l; exact: gP].
+Lemma ex_eq x y : (forall v, x v = y v) -> expect g x w = expect g y w. Proof. move=> e; by_library (@expect_eq R S g). Qed.
+Lemma ex_last k x (a : R) : knows g k -> expect g x w = a -> expect g (fun v => k v * x v) w = k w * a.
+Proof. by move=> h <-; apply: expect_known. Qed.
+Lemma ex_cons k x y (a b : R) : knows g k -> expect g x w = a -> expect g y w = b ->
+  expect g (fun v => k v * x v + y v) w = k w * a + b.
+Proof. by move=> h <- <-; rewrite (expectD (g := g)) // (expect_known (g := g)). Qed.
+Lemma ex_one : expect g (fun=> 1) w = 1.
+Proof. by apply: (expect_of_known (g := g)). Qed.
+Lemma ex_zero x : (forall v, x v = 0) -> expect g x w = 0.
+Proof. by move=> e; rewrite (ex_eq e) (expect_of_known (g := g)). Qed.
+Lemma ex_ge x : (forall v, 0 <= x v) -> 0 <= expect g x w. Proof. move=> e; by_library (@expect_ge0 R S g). Qed.
+Lemma ex_gt x : (forall v, 0 < x v) -> 0 < expect g x w. Proof. move=> e; by_library (@expect_gt0 R S g). Qed.
+Lemma ex_total T (x : nat -> outcome S -> R) :
+  expect g (fun v => total T (fun i => x i v)) w = total T (fun i => expect g (x i) w).
+Proof. by_library (@expect_total R S g). Qed.
+Lemma ex_tower h (hP : a_past h) x : coarser g h -> expect g (expect h x) w = expect g x w.
+Proof. by move=> c; apply: tower. Qed.
+Lemma ex_knows h x : coarser g h -> knows h (expect g x). Proof. by move=> c; apply: expect_knows. Qed.
+Lemma mean_tower_ h (hP : a_past h) m n (X : outcome S -> 'M[R]_(m, n)) : coarser g h ->
+  mean g (mean h X) w = mean g X w.
+Proof. by move=> c; apply: mean_tower. Qed.
+Lemma ex_mean_tower h (hP : a_past h) m n (X : outcome S -> 'M[R]_(m, n)) : coarser g h ->
+  mean g (mean h X) w = mean g X w.
+Proof. exact: mean_tower_. Qed.
+Lemma mean_knows_ h m n (X : outcome S -> 'M[R]_(m, n)) : coarser g h -> knows h (mean g X).
+Proof. by move=> c; apply: mean_knows. Qed.
+Lemma ex_trace n (X : outcome S -> 'M[R]_n) Y : mean g X w = Y -> expect g (fun v => \tr (X v)) w = \tr Y.
+Proof.
+move=> <-; have h1 : knows g (fun=> 1%:M : 'M[R]_n) by [].
+have -> : (fun v => \tr (X v)) = (fun v => \tr (1%:M *m X v *m 1%:M)).
+  by apply/boolp.funext => v; rewrite mul1mx mulmx1.
+by rewrite (expect_trace (g := g)) // mul1mx mulmx1.
+Qed.
+Lemma ex_trace_times m n (X : outcome S -> 'M[R]_(m, n)) (M : outcome S -> 'M[R]_(n, m)) Y : knows g M ->
+  mean g X w = Y -> expect g (fun v => \tr (X v *m M v)) w = \tr (Y *m M w).
+Proof.
+move=> k <-; have h1 : knows g (fun=> 1%:M : 'M[R]_m) by [].
+have -> : (fun v => \tr (X v *m M v)) = (fun v => \tr (1%:M *m X v *m M v)).
+  by apply/boolp.funext => v; rewrite mul1mx.
+by rewrite (expect_trace (g := g)) // mul1mx.
+Qed.
+End Expected.

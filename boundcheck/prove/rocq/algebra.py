@@ -72,6 +72,13 @@ class Lemma:
         said = self.scalar(image) if isinstance(image, Scalar) else self.matrix(image)
         self.premise(f"{name} = {said}", change.proof)
 
+    def number(self, text: Proof) -> str:
+        """A variable for a number with this text."""
+        name = f"e_{len(self.binders)}"
+        self.binders.append(f"({name} : R)")
+        self.values.append(lambda place: f"({text(place)})")
+        return name
+
     def before(self, term: Term) -> str:
         """The variable for what a term was."""
         return self.changed.get(term) or self.name(term)

@@ -40,7 +40,7 @@ _TAKEN = frozenset(
     "forall fun let in if then else match with end as at Prop Set Type return exists fix cofix for where using "
     "tr sup inf lim max min exp ring field true false nat bool of is le lt".split()
 )
-_OWN = re.compile(r"(atom|letter|fact|law|step|same|poly|h|hl|H|p)\d+|[eMh]_\d+")
+_OWN = re.compile(r"(atom|letter|fact|law|step|same|slope|known|poly|h|hl|H|p)\d+|[eMh]_\d+")
 # Numbers in Rocq are counted in ones.
 _LARGEST = 5000
 
@@ -111,6 +111,7 @@ class Book:
     processes: dict[tuple[str, str], tuple[str, Symbol | Variable]] = field(default_factory=dict)
     functions: dict[str, tuple[str, str, tuple[tuple[str, str], ...]]] = field(default_factory=dict)
     defined: dict[str, Defined] = field(default_factory=dict)
+    known: dict[str, tuple[str, tuple[Term, ...]]] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     whole: bool = False
 

@@ -47,7 +47,7 @@ def certified(book: Book, theorem: Theorem, proofs: Sequence[str]) -> str:
     product = _product([premise(i) for i in factor])
     text = lemma.scalar(goal.polynomial)
     left = f"{product.text} * ({text})" if factor else text
-    script = f"have e : {left} = {right} by {_cleared(names.values())}algebra. "
+    script = f"have e : {left} = {right} :> R by {_cleared(names.values())}algebra. "
     if goal.relation == "=":
         whole = _zero([f"(times_zero _ {name})" for _, name in equations])
         script += f"exact: (divide_eq e {product.proof} {whole})." if factor else f"exact: (cast_eq (esym e) {whole})."

@@ -26,7 +26,7 @@ def chained(book: Book, law: Law, proof: str, block: int, theorem: Theorem) -> s
     line = _Line(book, law, outer, inner, letters, block)
     slope = line.slope(proof)
     names = [book.name(x) for x in law.variables]  # type: ignore[arg-type]
-    equal = f"(gradient_from_slopes (fun zzH => {line.adjoint(slope)}))"
+    equal = f"(gradient_from_slopes (fun {book.name(line.direction)} => {line.adjoint(slope)}))"
     left = Matrix.of(Gradient(outer.function, outer.point, block))
     difference = left - line.gradient
     lemma = Lemma(book)
@@ -115,9 +115,9 @@ class _Line:
         proofs = []
         for i, image in enumerate(self.inner.point):
             lemma = Lemma(self.book)
-            s, moving = lemma.name(self.s), self.letters[self.block]
-            there = f"({lemma.name(moving)} + {s} *: {lemma.name(self.direction)})"
-            left = self.book.matrix(image, lambda x: there if x == moving else lemma.name(x))  # noqa: B023
+            s = lemma.name(self.s)
+            there = {x: f"({lemma.name(x)} + {s} *: {self._way(lemma, x)})" for x in self.letters}
+            left = self.book.matrix(image, lambda x: there.get(x) or lemma.name(x))  # type: ignore[call-overload]  # noqa: B023
             right = " + ".join(
                 [lemma.matrix(image), *(f"{s}{f' ^+ {k}' if k > 1 else ''} *: ({lemma.matrix(each[i])})" for k, each in enumerate(self.powers) if k)]
             )
@@ -126,6 +126,11 @@ class _Line:
         for each in proofs[1:]:
             together = f"(pair_equal {together} {each})"
         return together
+
+    def _way(self, lemma: Lemma, letter: Symbol) -> str:
+        """The direction of a block."""
+        moves = letter == self.letters[self.block]
+        return lemma.name(self.direction) if moves else lemma.matrix(Matrix.zero(letter.shape))
 
     def adjoint(self, slope: str) -> str:
         """⟨∇F, H⟩ = ⟨the gradient that the kernel states, H⟩."""

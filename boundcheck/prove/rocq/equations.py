@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from boundcheck.errors import InputError
-from boundcheck.kernel.atoms import FROBENIUS, Inverse, Norm, Root, Trace, Value, Variable
+from boundcheck.kernel.atoms import FROBENIUS, Before, Expectation, Inverse, Minimum, Norm, Root, Total, Trace, Value, Variable
 from boundcheck.kernel.builders import norm
 from boundcheck.kernel.terms import ONE, Atom, Gradient, Letter, Matrix, Point, Scalar, Symbol, Term, Word, transposed, word_shape
 from boundcheck.kernel.times import CONSTANT, Index, Time
@@ -202,6 +202,20 @@ class Equations:
                 if proof is None:
                     return None
                 return Scalar.of(type(term)(body)), lambda at: f"(congr1 {head} {proof(at)})"
+            case Expectation():
+                given = term.given.moved(self.move.index) if self.move.index and term.given else term.given
+                return self.expected(term.body, given)
+            case Total() if self.move.index is None:
+                return self.summed(term.body)
+            case Minimum() if self.move.index is None:
+                body, proof = self.scalar(term.body)
+                if proof is None:
+                    return None
+                return Scalar.of(Minimum(body)), lambda at: f"(@least_same R T _ _ T_gt0 {under(proof, at)})"
+            case Before() if self.move.index is None:
+                return self.before(term.body)
+            case Total() | Minimum():
+                return Scalar.of(term), lambda at: "erefl"
         raise InputError("term", term, "a term whose change can be exported")
 
     def _applied(
@@ -211,6 +225,20 @@ class Equations:
         if not any(proofs):
             return None
         return image, lambda at: f"(congr1 {function} {tupled(proofs, at)})"
+
+    # Sums and expectations.
+
+    def expected(self, body: Scalar, given: Index | None) -> tuple[Scalar, Proof]:
+        """The expectation of what the body becomes."""
+        return Expecting(self, given).whole(body)
+
+    def summed(self, body: Scalar) -> tuple[Scalar, Proof]:
+        """The sum over all times of what the body becomes."""
+        return Summing(self).whole(body)
+
+    def before(self, body: Scalar) -> tuple[Scalar, Proof]:
+        """The sum over earlier times of what the body becomes."""
+        return Preceding(self).whole(body)
 
     def norm(self, kind: str, blocks: Point) -> tuple[Scalar, Proof] | None:
         """The norm of blocks."""
@@ -275,11 +303,11 @@ def expanded(book: Book, matrix: Matrix, lemma: Lemma) -> list[str]:
     """Steps that rewrite the trace of a matrix as a sum of traces of canonical words."""
     script = ["rewrite ?(traceD, traceB, traceN, traceZ, mxtrace0)."]
     for each in matrix.terms:
-        script += _turned(book, each, Trace(each).word, lemma)
+        script += turned(book, each, Trace(each).word, lemma)
     return script
 
 
-def _turned(book: Book, word: Word, canonical: Word, lemma: Lemma) -> list[str]:
+def turned(book: Book, word: Word, canonical: Word, lemma: Lemma) -> list[str]:
     """Steps that rewrite the trace of a word as that of its canonical rotation."""
     if word == canonical:
         return []
@@ -298,6 +326,12 @@ def _turned(book: Book, word: Word, canonical: Word, lemma: Lemma) -> list[str]:
     else:
         way.append("by [].")
     return [f"have turn : {old} = {new}.", "{", *way, "}", "rewrite turn {turn}."]
+
+
+def under(proof: Proof | None, at: Place) -> str:
+    """An equation at each time of a sum."""
+    inner = at.within()
+    return f"(fun {inner.base} {inner.proof} => {proof(inner) if proof else 'erefl'})"
 
 
 def _nothing(_: Place) -> str:
@@ -330,3 +364,6 @@ def tupled(proofs: Sequence[Proof | None], at: Place) -> str:
     for each in made[1:]:
         together = f"(pair_equal {together} {each})"
     return together
+
+
+from boundcheck.prove.rocq.linear import Expecting, Preceding, Summing  # noqa: E402  (they need the equations)

@@ -13,17 +13,31 @@ from fractions import Fraction
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement, Theorem
 from boundcheck.kernel.analysis import gradients
-from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL, Dimension, Horizon, Inverse, Norm, Root, Trace, Value
+from boundcheck.kernel.atoms import (
+    FROBENIUS,
+    SPECTRAL,
+    Clock,
+    Dimension,
+    Horizon,
+    Inverse,
+    Maximum,
+    Minimum,
+    Norm,
+    Root,
+    Trace,
+    Value,
+)
 from boundcheck.kernel.terms import ONE, ZERO, Matrix, Point, Scalar, Symbol, Term, Word
-from boundcheck.kernel.times import ANY
+from boundcheck.kernel.times import ANY, NEXT, Index
 from boundcheck.prove.rocq.algebra import Lemma
-from boundcheck.prove.rocq.book import HERE, Book, Proof, related
+from boundcheck.prove.rocq.book import HERE, Book, Place, Proof, nested, related
 from boundcheck.prove.rocq.chain import chained
 from boundcheck.prove.rocq.certificates import certified
 from boundcheck.prove.rocq.equations import Equations, Move
+from boundcheck.prove.rocq.knowing import past_proof
 
 # How left <= right closes 0 <= right - left.
-_CLOSE = {"<=": "exact: sub_ge", "=": "exact: sub_eq"}
+_CLOSE = {"<=": "sub_ge", "<": "sub_gt", "=": "sub_eq"}
 _CAST = {">=": "cast_ge", ">": "cast_gt", "=": "cast_eq"}
 _OP = SPECTRAL
 _RULES: dict[str, Callable[[Step], str]] = {}
@@ -109,7 +123,7 @@ class Step:
         sides = told(lemma) if told else tuple(lemma.scalar(x, before=True) for x in (left, right))
         premise = lemma.premise(f"{sides[0]} {relation} {sides[1]}", lambda _: proof)
         goal = lemma.scalar(image)
-        script = f"have e : {goal} = {sides[1]} - ({sides[0]}) by clear {premise}; subst; algebra. rewrite e. {_CLOSE[relation]} {premise}."
+        script = f"have e : {goal} = {sides[1]} - ({sides[0]}) :> R by clear {premise}; subst; algebra. exact: ({_CAST[fact.relation]} (esym e) ({_CLOSE[relation]} {premise}))."
         return f"(fun t w rt => {lemma.state(related(fact.relation, goal), script)(HERE)})"
 
     def text(self, *point: Matrix) -> str:
@@ -363,7 +377,7 @@ def inverse(step: Step) -> str:
     is_ = lemma.premise(f"{inverse_} = ({lemma.scalar(x)})^-1", lambda _: "erefl")
     goal = lemma.scalar(step.theorem.fact.polynomial)
     script = (
-        f"have e : {goal} = ({lemma.scalar(x)}) * {inverse_} - 1 by clear {positive} {is_}; algebra. "
+        f"have e : {goal} = ({lemma.scalar(x)}) * {inverse_} - 1 :> R by clear {positive} {is_}; algebra. "
         f"by rewrite e {is_} divff ?subrr // gt_eqF."
     )
     return f"(fun t w rt => {lemma.state(f'{goal} = 0', script)(HERE)})"
@@ -377,7 +391,7 @@ def vanishing(step: Step) -> str:
     lemma = Lemma(step.book)
     square = lemma.scalar(theorem.fact.polynomial)
     h = lemma.premise(related(theorem.fact.relation, square), lambda _: step.fact(theorem))
-    script = f"have e : {square} = - ({lemma.scalar(x)}) ^+ 2 by clear {h}; algebra. exact: (vanishes e {h})."
+    script = f"have e : {square} = - ({lemma.scalar(x)}) ^+ 2 :> R by clear {h}; algebra. exact: (vanishes e {h})."
     if theorem.fact.relation == "=":
         script = script.replace(f"e {h}", f"e (eq_ge0 {h})")
     return f"(fun t w rt => {lemma.state(f'{lemma.scalar(x)} = 0', script)(HERE)})"
@@ -424,7 +438,7 @@ def descent_lemma(step: Step) -> str:
     fact = smooth.fact
     known = lemma.premise(related(">=", lemma.scalar(fact.polynomial)), lambda _: "_SMOOTH_")
     wanted = f"({lemma.scalar(constant)}) * {lemma.name(theta)} * {lemma.scalar(size, before=True)} - {lemma.scalar(bend, before=True)}"
-    script = f"have e : {lemma.scalar(fact.polynomial)} = {wanted} by clear {known}; subst; algebra. by rewrite -e."
+    script = f"have e : {lemma.scalar(fact.polynomial)} = {wanted} :> R by clear {known}; subst; algebra. exact: (cast_ge e {known})."
     ends_ = {Fact(">=", ends): "(fun _ _ _ => zs0)", Fact(">=", ONE - ends): "(fun _ _ _ => zs1)"}
     used = lemma.state(related(">=", wanted), script)(HERE).replace("_SMOOTH_", f"({step.use(smooth, ends_)} t w rt)")
     along = f"(fun (zs : R) zs0 zs1 => let {book.name(theta)} : {book.type_of(theta)} := fun _ _ => zs in {used})"
@@ -441,3 +455,168 @@ def descent_lemma(step: Step) -> str:
         return rise if sign == 1 else f"- ({rise})", f"({lemma.scalar(constant)}) / 2 * ({lemma.scalar(size, before=True)}) ^+ 2"
 
     return step.normal(left, "<=", right, values, proof, told)
+
+
+# Sums and expectations.
+
+
+def _linear(step: Step, theorem: Theorem, image: Scalar, equation: Proof, lemmas: Mapping[str, str], over: str) -> str:
+    """A sign that an operator keeps."""
+    fact = step.theorem.fact
+    if image != fact.polynomial:
+        raise InputError("conclusion", fact, f"what the exporter finds, {image}")
+    return f"(fun t w rt => {step.cast(fact.relation, equation, f'({lemmas[fact.relation]} {over})')})"
+
+
+@rule
+def expectation(step: Step) -> str:
+    """The expectation of the premise."""
+    (theorem,) = step.theorem.premises
+    (given,) = step.theorem.arguments
+    image, equation = Equations(step.book, Move()).expected(theorem.fact.polynomial, given)
+    head = f"R S {step.book.past(given, HERE)} {past_proof(given, HERE)} w _"
+    lemmas = {">=": f"@ex_ge {head}", ">": f"@ex_gt {head}", "=": f"@ex_zero {head}"}
+    return _linear(step, theorem, image, equation, lemmas, f"(fun w' => {step.fact(theorem, place_text(HERE.elsewhere()))})")
+
+
+@rule
+def summation(step: Step) -> str:
+    """The sum of the premise."""
+    (theorem,) = step.theorem.premises
+    image, equation = Equations(step.book, Move()).summed(theorem.fact.polynomial)
+    lemmas = {">=": "@total_ge0 R T _", ">": "@total_gt0 R T _ T_gt0", "=": "@tot_zero R T _"}
+    return _linear(step, theorem, image, equation, lemmas, f"(fun t' rt' => {step.fact(theorem, place_text(HERE.within()))})")
+
+
+@rule
+def telescope(step: Step) -> str:
+    """The sum of differences."""
+    (x,) = step.theorem.arguments
+    book, end, start = step.book, Index("T", 1), Index("", 1)
+    moved = {index: Equations(book, Move(index=index)).scalar(x) for index in (NEXT, end, start)}
+    difference = moved[NEXT][0] - x
+    image, summed = Equations(book, Move()).summed(difference)
+    # The normal form of a difference, at each time.
+    each = Lemma(book)
+    after = each.number(lambda at: book.scalar(x, at.at(NEXT)))
+    h = each.premise(f"{after} = {each.scalar(moved[NEXT][0])}", moved[NEXT][1] or (lambda _: "erefl"))
+    apart = each.state(f"{each.scalar(difference)} = {after} - ({each.scalar(x)})", f"rewrite {h}; algebra.")
+    inner = HERE.within()
+    both = f"(total_eq (fun t' rt' => {apart(inner)}))"
+    function = f"(fun t' => {book.scalar(x, inner)})"
+    lemma = Lemma(book)
+    whole = lemma.number(lambda at: f"total T (fun t' => {book.scalar(difference, inner)})")
+    ends = {index: lemma.number(lambda at, i=index: book.scalar(x, at.at(i))) for index in (end, start)}
+    names = [lemma.premise(f"{whole} = {lemma.scalar(image)}", summed)]
+    names.append(lemma.premise(f"{whole} = {ends[end]} - {ends[start]}", lambda _: f"(etrans {both} (@telescope R T {function}))"))
+    names += [lemma.premise(f"{ends[i]} = {lemma.scalar(moved[i][0])}", moved[i][1] or (lambda _: "erefl")) for i in (end, start)]
+    polynomial = step.theorem.fact.polynomial
+    if image - moved[end][0] + moved[start][0] != polynomial:
+        raise InputError("conclusion", step.theorem.fact, f"what the exporter finds, {image}")
+    parts = f"({lemma.scalar(image)}) - (({lemma.scalar(moved[end][0])}) - ({lemma.scalar(moved[start][0])}))"
+    script = (
+        f"have e : {lemma.scalar(polynomial)} = {parts} :> R by clear {' '.join(names)}; algebra. "
+        f"by rewrite e -{names[0]} {names[1]} {names[2]} {names[3]} subrr."
+    )
+    return f"(fun t w rt => {lemma.state(related('=', lemma.scalar(polynomial)), script)(HERE)})"
+
+
+@rule
+def minimum_at_most(step: Step) -> str:
+    """min x <= x."""
+    (x,) = step.theorem.arguments
+    inner = HERE.within()
+    proof = f"(@least_le R T (fun {inner.base} => {step.book.scalar(x, inner)}) t rt)"
+    return step.normal(Scalar.of(Minimum(x)), "<=", x, {}, proof)
+
+
+@rule
+def minimum_at_least(step: Step) -> str:
+    """c <= min x, from c <= x."""
+    (theorem,) = step.theorem.premises
+    (x,) = step.theorem.arguments
+    book, inner, fact = step.book, HERE.within(), step.theorem.fact
+    c, strict = x - theorem.fact.polynomial, fact.relation == ">"
+    lemma = Lemma(book)
+    sign = "<" if strict else "<="
+    known = lemma.premise(related(fact.relation, lemma.scalar(theorem.fact.polynomial)), lambda at: step.fact(theorem, place_text(at)))
+    below = lemma.state(f"{lemma.scalar(c)} {sign} {lemma.scalar(x)}", f"rewrite -subr_{'gt' if strict else 'ge'}0. have e : {lemma.scalar(x)} - ({lemma.scalar(c)}) = {lemma.scalar(theorem.fact.polynomial)} :> R by clear {known}; algebra. by rewrite e.")
+    proof = f"(@least_{'gt' if strict else 'ge'} R T (fun t' => {book.scalar(x, inner)}) _ T_gt0 (fun t' rt' => {below(inner)}))"
+    return step.normal(c, sign, Scalar.of(Minimum(x)), {}, proof)
+
+
+# Times.
+
+
+@rule
+def time_at_least_one(step: Step) -> str:
+    """t >= 1."""
+    return step.normal(ONE, "<=", Scalar.of(Clock()), {}, "(@time_ge1 R T t rt)")
+
+
+@rule
+def time_at_most_horizon(step: Step) -> str:
+    """t <= T."""
+    return step.normal(Scalar.of(Clock()), "<=", Scalar.of(Horizon()), {}, "(@time_leT R T t rt)")
+
+
+@rule
+def at_time(step: Step) -> str:
+    """The premise at the first or the last time."""
+    (theorem,) = step.theorem.premises
+    (time,) = step.theorem.arguments
+    image, equation = Equations(step.book, Move(index=time)).scalar(theorem.fact.polynomial)
+    if image != step.theorem.fact.polynomial:
+        raise InputError("conclusion", step.theorem.fact, f"what the exporter finds, {image}")
+    at = "T w (last_time T_gt0)" if time.base else "1%N w (first_time T_gt0)"
+    return f"(fun t w rt => {step.cast(theorem.fact.relation, equation, step.fact(theorem, at))})"
+
+
+# The largest of several numbers.
+
+
+@rule
+def at_most_maximum(step: Step) -> str:
+    """x <= max(x, y, ...)."""
+    x, others = step.theorem.arguments
+    lemma, members = Lemma(step.book), tuple(sorted({x, *others}))
+    if len(members) == 1:
+        return step.normal(x, "<=", x, {}, "(lexx _)")
+    largest = lemma.name(Maximum(members))
+    is_ = lemma.premise(f"{largest} = {nested([f'({lemma.scalar(y)})' for y in members])}", lambda _: "erefl")
+    goal = lemma.scalar(step.theorem.fact.polynomial)
+    script = f"have e : {goal} = {largest} - ({lemma.scalar(x)}) :> R by clear {is_}; algebra. by rewrite e subr_ge0 {is_} !le_max lexx ?orbT."
+    return f"(fun t w rt => {lemma.state(related('>=', goal), script)(HERE)})"
+
+
+@rule
+def maximum_at_most(step: Step) -> str:
+    """max(x, y, ...) <= c, from x <= c, y <= c, ..."""
+    (c,) = step.theorem.arguments
+    fact, lemma = step.theorem.fact, Lemma(step.book)
+    strict = fact.relation == ">"
+    proofs = {c - x.fact.polynomial: x for x in step.theorem.premises}
+    members = tuple(sorted(proofs))
+    if len(members) == 1:
+        (theorem,) = proofs.values()
+        weak = theorem.fact.relation == fact.relation
+        return f"(fun t w rt => {step.fact(theorem) if weak else f'(ltW {step.fact(theorem)})'})"
+    largest = lemma.name(Maximum(members))
+    is_ = lemma.premise(f"{largest} = {nested([f'({lemma.scalar(y)})' for y in members])}", lambda _: "erefl")
+    names, sign = [], "<" if strict else "<="
+    for member, theorem in sorted(proofs.items()):
+        known = lemma.premise(related(theorem.fact.relation, lemma.scalar(c - member)), lambda _, x=theorem: step.fact(x))
+        names.append((member, known, theorem.fact.relation))
+    goal = lemma.scalar(fact.polynomial)
+    all_ = " ".join([is_, *(known for _, known, _ in names)])
+    script = f"have e : {goal} = ({lemma.scalar(c)}) - {largest} :> R by clear {all_}; algebra. rewrite e subr_{'gt' if strict else 'ge'}0 {is_}. "
+    for i, (member, known, relation) in enumerate(names):
+        proof = known if relation == fact.relation else f"(ltW {known})"
+        script += f"have b{i} : {lemma.scalar(member)} {sign} {lemma.scalar(c)} by rewrite -subr_{'gt' if strict else 'ge'}0; have -> : ({lemma.scalar(c)}) - ({lemma.scalar(member)}) = {lemma.scalar(c - member)} by clear e {all_}; algebra. exact: {proof}. "
+    script += f"by rewrite !{'gt_max' if strict else 'ge_max'} {' '.join(f'b{i}' for i in range(len(names)))}."
+    return f"(fun t w rt => {lemma.state(related(fact.relation, goal), script)(HERE)})"
+
+
+def place_text(at: Place) -> str:
+    """A time, an outcome, and the proof that it is one."""
+    return f"{at.time} {at.outcome} {at.proof}"
