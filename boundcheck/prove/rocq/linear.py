@@ -49,6 +49,10 @@ class _Linear:
         """That a factor may be taken out; empty where nothing needs to be said."""
         return ""
 
+    def outside(self, factor: Scalar, at: Place) -> str:
+        """A factor that is taken out."""
+        return f"({self.book.scalar(factor, at)})"
+
     def single(self, monomial: Monomial) -> tuple[Scalar, Proof]:
         """The operator of a product of atoms that stay inside, with the proof."""
         raise NotImplementedError
@@ -104,7 +108,7 @@ class _Linear:
     def _taken_out(self, parts: list, at: Place, inner: Place) -> str:
         (out, within, _, proof), *rest = parts
         book = self.book
-        texts = [self.function(lambda x, s=s: book.scalar(s, x), at) for s in (out, within)]  # type: ignore[misc]
+        texts = [self.outside(out, at), self.function(lambda x: book.scalar(within, x), at)]
         reasons = " ".join(filter(None, [self.taken(out, at), proof(at)]))
         if not rest:
             return f"({self.head('last', at)} {texts[0]} {texts[1]} _ {reasons})"
@@ -166,6 +170,9 @@ class Expecting(_Linear):
     def head(self, name: str, at: Place) -> str:
         past = self.book.past(self.given, at)
         return f"@ex_{name} R S {past} {past_proof(self.given, at)} {at.outcome}"
+
+    def outside(self, factor: Scalar, at: Place) -> str:
+        return self.function(lambda x: self.book.scalar(factor, x), at)
 
     def taken(self, factor: Scalar, at: Place) -> str:
         return Knowing(self.book, self.given).scalar(factor, at)
