@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from boundcheck.errors import InputError
 from boundcheck.kernel.terms import Atom, Letter, Matrix, Scalar, Term
 from boundcheck.prove.rocq.book import Book, Place, Proof, polynomial
 
@@ -51,7 +52,8 @@ class Lemma:
         """The type of a variable."""
         if isinstance(term, Atom):
             return "R"
-        assert isinstance(term, Letter)
+        if not isinstance(term, Letter):
+            raise InputError("term", term, "an atom or a letter")
         return f"'M[R]_({self.size(term.shape[0])}, {self.size(term.shape[1])})"
 
     def size(self, name: str) -> str:
@@ -115,6 +117,11 @@ class Lemma:
             return f"({' '.join([head, *(x(place) for x in values), *(x(place) for x in proofs)])})"
 
         return use
+
+
+def constantly(text: str) -> Proof:
+    """A proof that is the same at each place."""
+    return lambda _: text
 
 
 def equation(book: Book, left: Scalar, changes: dict[Term, Change], right: Scalar) -> Proof | None:

@@ -32,13 +32,76 @@ from boundcheck.kernel.atoms import (
     Variable,
 )
 from boundcheck.kernel.terms import Atom, Gradient, Letter, Matrix, Mean, Monomial, Point, Scalar, Symbol, Term, Word
-from boundcheck.kernel.times import ANY, CONSTANT, Index, Time
+from boundcheck.kernel.times import CONSTANT, Index, Time
 
 # Names that a file uses itself, and words of Rocq.
 _TAKEN = frozenset(
-    "R S T t w rt v i j space outcome chance past nothing knows expect mean total before least fro opn dot inner is_gradient "
-    "forall fun let in if then else match with end as at Prop Set Type return exists fix cofix for where using "
-    "tr sup inf lim max min exp ring field true false nat bool of is le lt".split()
+    [
+        "R",
+        "S",
+        "T",
+        "t",
+        "w",
+        "rt",
+        "v",
+        "i",
+        "j",
+        "space",
+        "outcome",
+        "chance",
+        "past",
+        "nothing",
+        "knows",
+        "expect",
+        "mean",
+        "total",
+        "before",
+        "least",
+        "fro",
+        "opn",
+        "dot",
+        "inner",
+        "is_gradient",
+        "forall",
+        "fun",
+        "let",
+        "in",
+        "if",
+        "then",
+        "else",
+        "match",
+        "with",
+        "end",
+        "as",
+        "at",
+        "Prop",
+        "Set",
+        "Type",
+        "return",
+        "exists",
+        "fix",
+        "cofix",
+        "for",
+        "where",
+        "using",
+        "tr",
+        "sup",
+        "inf",
+        "lim",
+        "max",
+        "min",
+        "exp",
+        "ring",
+        "field",
+        "true",
+        "false",
+        "nat",
+        "bool",
+        "of",
+        "is",
+        "le",
+        "lt",
+    ]
 )
 _OWN = re.compile(r"(atom|letter|fact|law|step|same|slope|known|poly|h|hl|H|p)\d+|[eMh]_\d+")
 # Numbers in Rocq are counted in ones.
@@ -69,7 +132,9 @@ class Place:
 
     def within(self) -> Place:
         """A place of the times that a sum ranges over."""
-        return replace(self, base=self.base + "'" if self.base.startswith("t") else "t'", offset=0, proof=self.proof + "'")
+        return replace(
+            self, base=self.base + "'" if self.base.startswith("t") else "t'", offset=0, proof=self.proof + "'"
+        )
 
     def elsewhere(self) -> Place:
         """A place of the outcomes that an expectation ranges over."""
@@ -158,8 +223,7 @@ class Book:
         """The name of a letter, or of the process whose value it is."""
         if not isinstance(letter.when, Time):
             if letter not in self.letters:
-                twin = next((x for x in self.letters if x.name == letter.name and type(x) is not type(letter)), None)
-                self.letters[letter] = self.fresh(letter.name + ("'" if twin else ""))
+                self.letters[letter] = self.fresh(letter.name)
             return self.letters[letter]
         key = (letter.name, type(letter).__name__)
         if key not in self.processes:
@@ -340,11 +404,12 @@ class Book:
     def said(self, statement: Statement) -> str:
         """What a statement says."""
         if isinstance(statement, Fact):
-            return f"forall t (w : outcome S), (1 <= t <= T)%N -> {related(statement.relation, self.scalar(statement.polynomial, HERE))}"
+            said = related(statement.relation, self.scalar(statement.polynomial, HERE))
+            return f"forall t (w : outcome S), (1 <= t <= T)%N -> {said}"
         parts = [*statement.premises, statement.conclusion]
-        said = [f"({self.said(x)})" if self.whole else self.call(self.statement(x), HERE, {}) for x in parts]
+        texts = [f"({self.said(x)})" if self.whole else self.call(self.statement(x), HERE, {}) for x in parts]
         binders = " ".join(map(self.binder, statement.variables))
-        return f"forall {binders}, {' -> '.join(said)}" if binders else " -> ".join(said)
+        return f"forall {binders}, {' -> '.join(texts)}" if binders else " -> ".join(texts)
 
     def calls(self, statement: Statement, values: Mapping[Term, str] | None = None) -> str:
         """A statement by its name."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
 from boundcheck.kernel import Theorem
 from boundcheck.kernel.terms import ONE, Scalar
-from boundcheck.prove.rocq.algebra import Lemma
+from boundcheck.prove.rocq.algebra import Lemma, constantly
 from boundcheck.prove.rocq.book import HERE, Book, ratio, related
 from boundcheck.prove.rocq.equations import positive
 
@@ -32,7 +32,7 @@ def certified(book: Book, theorem: Theorem, proofs: Sequence[str]) -> str:
     lemma, facts = Lemma(book), [x.fact for x in theorem.premises]
     used = sorted({*factor, *(i for _, places in terms for i in places), *(i for _, i in multipliers)})
     names = {
-        i: lemma.premise(related(facts[i].relation, lemma.scalar(facts[i].polynomial)), lambda _, i=i: proofs[i])  # type: ignore[misc]
+        i: lemma.premise(related(facts[i].relation, lemma.scalar(facts[i].polynomial)), constantly(proofs[i]))
         for i in used
     }
 
@@ -42,7 +42,9 @@ def certified(book: Book, theorem: Theorem, proofs: Sequence[str]) -> str:
     below = all(facts[i].relation == ">" for i in factor)
     own = None if below or goal.relation != ">=" else goal.polynomial
     parts = [_summand(lemma, squares, [premise(i) for i in places], own) for squares, places in terms]
-    equations = [(f"({lemma.scalar(Scalar.of(c))}) * ({lemma.scalar(facts[i].polynomial)})", names[i]) for c, i in multipliers]
+    equations = [
+        (f"({lemma.scalar(Scalar.of(c))}) * ({lemma.scalar(facts[i].polynomial)})", names[i]) for c, i in multipliers
+    ]
     right = " + ".join([*(x.text for x in parts), *(text for text, _ in equations)]) or "0"
     product = _product([premise(i) for i in factor])
     text = lemma.scalar(goal.polynomial)
@@ -57,14 +59,15 @@ def certified(book: Book, theorem: Theorem, proofs: Sequence[str]) -> str:
     return f"(fun t w rt => {lemma.state(related(goal.relation, text), script)(HERE)})"
 
 
-def _cleared(names: object) -> str:
-    listed = " ".join(names)  # type: ignore[call-overload]
+def _cleared(names: Iterable[str]) -> str:
+    listed = " ".join(names)
     return f"clear {listed}; " if listed else ""
 
 
 def _closed(relation: str, whole: Part, product: Part | None, below: bool) -> str:
     if product is None:
-        return f"exact: (cast_{'gt' if relation == '>' else 'ge'} (esym e) {whole.proof if relation == '>' else whole.weak})."
+        strict = relation == ">"
+        return f"exact: (cast_{'gt' if strict else 'ge'} (esym e) {whole.proof if strict else whole.weak})."
     if relation == ">":
         return f"exact: (divide_gt e {product.weak} {whole.proof})."
     if below:
@@ -72,7 +75,9 @@ def _closed(relation: str, whole: Part, product: Part | None, below: bool) -> st
     return f"exact: (divide_square e {product.weak} (fun below => {whole.proof}))."
 
 
-def _summand(lemma: Lemma, squares: tuple[tuple[Fraction, Scalar], ...], factors: Sequence[Part], own: Scalar | None) -> Part:
+def _summand(
+    lemma: Lemma, squares: tuple[tuple[Fraction, Scalar], ...], factors: Sequence[Part], own: Scalar | None
+) -> Part:
     whole = _sum([_square(lemma, weight, root, own) for weight, root in squares])
     if not factors:
         return whole

@@ -11,7 +11,8 @@ from boundcheck.kernel.terms import Gradient, Letter, Matrix, Point, Scalar, Sym
 from boundcheck.kernel.times import ANY
 from boundcheck.prove.rocq.algebra import Lemma
 from boundcheck.prove.rocq.book import HERE, Book, polynomial, projected
-from boundcheck.prove.rocq.equations import RANGE, Equations, Move, expanded
+from boundcheck.prove.rocq.equations import RANGE, Equations, Move
+from boundcheck.prove.rocq.traces import expanded
 
 # The highest power of s on a line that the library has a lemma for.
 _LEMMAS = {1: "chain1", 2: "chain2"}
@@ -20,9 +21,10 @@ _LEMMAS = {1: "chain1", 2: "chain2"}
 def chained(book: Book, law: Law, proof: str, block: int, theorem: Theorem) -> str:
     """The step's term, from the proof of the composition."""
     outer, inner = _sides(law)
-    letters = [next(iter(x.terms))[0][0] for x in outer.point]
+    letters = [only_letter(x) for x in outer.point]
     conclusion = theorem.conclusion
-    assert isinstance(conclusion, Law)
+    if not isinstance(conclusion, Law):
+        raise InputError("theorem", conclusion, "a law")
     line = _Line(book, law, outer, inner, letters, block)
     slope = line.slope(proof)
     names = [book.name(x) for x in law.variables]  # type: ignore[arg-type]
@@ -45,6 +47,15 @@ def chained(book: Book, law: Law, proof: str, block: int, theorem: Theorem) -> s
     return f"(fun {' '.join(names)} t w rt => {done})"
 
 
+def only_letter(matrix: Matrix) -> Symbol:
+    """The letter that a block of the composition's point is."""
+    ((word, _),) = matrix.terms.items()
+    ((letter, _),) = word
+    if not isinstance(letter, Symbol):
+        raise InputError("point", matrix, "a point of letters")
+    return letter
+
+
 class _Line:
     """The line, the powers of s on it, and the gradient that the kernel states."""
 
@@ -52,7 +63,9 @@ class _Line:
         self.book, self.law, self.outer, self.inner, self.letters, self.block = book, law, outer, inner, letters, block
         self.direction, self.s = Symbol("zzH", letters[block].shape), Variable("zzs")
         book.bound |= {self.direction, self.s}
-        moved = {letters[block]: Matrix.of(letters[block]) + Matrix.of(self.direction).scaled(self.s)}
+        moved: dict[Term, Matrix | Scalar] = {
+            letters[block]: Matrix.of(letters[block]) + Matrix.of(self.direction).scaled(self.s)
+        }
         images = [substitute_matrix(x, moved) for x in inner.point]
         found = [e for x in images for c in x.terms.values() for m in c.terms for a, e in m if a == self.s]
         highest = max(found, default=1)
@@ -95,16 +108,22 @@ class _Line:
         pattern = names[0]
         for each in names[1:]:
             pattern = f"[{pattern} {each}]"
-        lets = "".join(f"let {book.name(x)} : {book.type_of(x)} := fun _ _ => {y} in " for x, y in zip(self.letters, names, strict=True))
+        lets = "".join(
+            f"let {book.name(x)} : {book.type_of(x)} := fun _ _ => {y} in "
+            for x, y in zip(self.letters, names, strict=True)
+        )
         used = f"(hl {' '.join(map(book.name, self.law.variables))} t w rt)"  # type: ignore[arg-type]
         lemma = Lemma(book)
         sides = [lemma.name(outer), lemma.name(inner)]
         known = lemma.premise(f"{lemma.scalar(self.law.conclusion.polynomial)} = 0", lambda _: used)
         back = self.law.conclusion.polynomial == Scalar.of(inner) - outer
-        at = lemma.state(f"{sides[0]} = {sides[1]}", f"apply/eqP; rewrite -subr_eq0 {'-oppr_eq0 ' if back else ''}; apply/eqP; rewrite -[RHS]{known}; algebra.")(HERE)
+        at = lemma.state(
+            f"{sides[0]} = {sides[1]}",
+            f"apply/eqP; rewrite -subr_eq0 {'-oppr_eq0 ' if back else ''}; apply/eqP; rewrite -[RHS]{known}; algebra.",
+        )(HERE)
         script = (
-            f"apply: (@{self.lemma} R _ _ _ _ {function} {other} (fun zu => ({image})) {point} {ways} _ _ {book.point(self.powers[1], HERE)}"
-            f"{''.join(' ' + book.point(x, HERE) for x in self.powers[2:])} ({gradient}_is _) ({other_gradient}_is _)).\n"
+            f"apply: (@{self.lemma} R _ _ _ _ {function} {other} (fun zu => ({image})) {point} {ways} _ _ "
+            f"{' '.join(book.point(x, HERE) for x in self.powers[1:])} ({gradient}_is _) ({other_gradient}_is _)).\n"
             f"- by move=> {pattern}; exact ({lets}{at}).\n- by move=> {book.name(self.s)}; exact {self._expansion()}."
         )
         name, letters = book.lemma("slope", [f"(hl : {book.calls(self.law)})", *RANGE], claim, script, (self.s,))
@@ -119,7 +138,14 @@ class _Line:
             there = {x: f"({lemma.name(x)} + {s} *: {self._way(lemma, x)})" for x in self.letters}
             left = self.book.matrix(image, lambda x: there.get(x) or lemma.name(x))  # type: ignore[call-overload]  # noqa: B023
             right = " + ".join(
-                [lemma.matrix(image), *(f"{s}{f' ^+ {k}' if k > 1 else ''} *: ({lemma.matrix(each[i])})" for k, each in enumerate(self.powers) if k)]
+                [
+                    lemma.matrix(image),
+                    *(
+                        f"{s}{f' ^+ {k}' if k > 1 else ''} *: ({lemma.matrix(each[i])})"
+                        for k, each in enumerate(self.powers)
+                        if k
+                    ),
+                ]
             )
             proofs.append(lemma.state(f"{left} = {right}", "matrices.")(HERE))
         together = proofs[0]
@@ -141,13 +167,18 @@ class _Line:
         for i, each in enumerate(mine):
             way = lemma.matrix(direction if i == self.block else Matrix.zero(each.shape))
             sides.append(f"\\tr (({lemma.matrix(each)})^T *m ({way}))")
-        images = [f"\\tr (({lemma.matrix(y)})^T *m ({lemma.matrix(d)}))" for y, d in zip(theirs, self.powers[1], strict=True)]
+        images = [
+            f"\\tr (({lemma.matrix(y)})^T *m ({lemma.matrix(d)}))" for y, d in zip(theirs, self.powers[1], strict=True)
+        ]
         known = lemma.premise(f"{' + '.join(sides)} = {' + '.join(images)}", lambda _: slope)
         goal = f"\\tr (({lemma.matrix(self.gradient)})^T *m ({lemma.matrix(direction)}))"
-        script = [f"transitivity ({' + '.join(sides)}); first by rewrite ?mulmx0 ?mxtrace0 ?addr0 ?add0r. rewrite {known}."]
+        script = [
+            f"transitivity ({' + '.join(sides)}); first by rewrite ?mulmx0 ?mxtrace0 ?addr0 ?add0r. rewrite {known}."
+        ]
         parts = [(text, y.T @ d) for text, y, d in zip(images, theirs, self.powers[1], strict=True)]
         for i, (text, matrix) in enumerate([*parts, (goal, self.gradient.T @ direction)]):
-            script.append(f"have t{i} : {text} = {_traces(book, matrix, lemma)}. {{ {_canonical(book, matrix, lemma)} }} rewrite t{i}.")
+            way = _canonical(book, matrix, lemma)
+            script.append(f"have t{i} : {text} = {_traces(book, matrix, lemma)}. {{ {way} }} rewrite t{i}.")
         return lemma.state(f"{sides[self.block]} = {goal}", " ".join([*script, "algebra."]))(HERE)
 
 

@@ -12,12 +12,37 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from boundcheck.errors import InputError
-from boundcheck.kernel.atoms import FROBENIUS, Before, Expectation, Inverse, Minimum, Norm, Root, Total, Trace, Value, Variable
+from boundcheck.kernel.atoms import (
+    FROBENIUS,
+    Before,
+    Expectation,
+    Inverse,
+    Minimum,
+    Norm,
+    Root,
+    Total,
+    Trace,
+    Value,
+    Variable,
+)
 from boundcheck.kernel.builders import norm
-from boundcheck.kernel.terms import ONE, Atom, Gradient, Letter, Matrix, Point, Scalar, Symbol, Term, Word, transposed, word_shape
+from boundcheck.kernel.terms import (
+    ONE,
+    Atom,
+    Gradient,
+    Letter,
+    Matrix,
+    Point,
+    Scalar,
+    Symbol,
+    Term,
+    word_shape,
+)
 from boundcheck.kernel.times import CONSTANT, Index, Time
 from boundcheck.prove.rocq.algebra import Change, Lemma, equation, subst
 from boundcheck.prove.rocq.book import HERE, Book, Place, Proof, polynomial, projected, ratio
+from boundcheck.prove.rocq.linear import Expecting, Preceding, Summing
+from boundcheck.prove.rocq.traces import expanded
 
 RANGE = ["(t : nat)", "(w : outcome S)", "(rt : (1 <= t <= T)%N)"]
 
@@ -46,6 +71,10 @@ class Equations:
     move: Move
     made: dict[Term, Change] = field(default_factory=dict)
 
+    def still(self) -> Equations:
+        """The equations of no move."""
+        return Equations(self.book, Move())
+
     def arguments(self) -> dict[Term, str]:
         """The values of a law's variables, as functions of time and outcome."""
         if self.move.premise:
@@ -63,7 +92,11 @@ class Equations:
 
     def normal(self, term: Matrix | Scalar, place: Place) -> str:
         """A term in normal form."""
-        return self.book.scalar(term, place) if isinstance(term, Scalar) else self.book.matrix(term, self.book.naming(place))
+        return (
+            self.book.scalar(term, place)
+            if isinstance(term, Scalar)
+            else self.book.matrix(term, self.book.naming(place))
+        )
 
     def text(self, term: Atom | Letter) -> Proof:
         """An atom or letter before the move."""
@@ -71,7 +104,11 @@ class Equations:
 
         def at(place: Place) -> str:
             there = place.at(self.move.index) if self.move.index else place
-            return self.book.atom(term, there, arguments) if isinstance(term, Atom) else self.book.letter(term, there, arguments)
+            return (
+                self.book.atom(term, there, arguments)
+                if isinstance(term, Atom)
+                else self.book.letter(term, there, arguments)
+            )
 
         return at
 
@@ -259,7 +296,9 @@ class Equations:
             made = [part(at) if part else "erefl" for part in parts]
             together = made[0]
             for each in made[1:]:
-                together = f"(fro_pair1 {together} {each})" if size == 1 else f"(fro_pair {positive(size)} {together} {each})"
+                together = (
+                    f"(fro_pair1 {together} {each})" if size == 1 else f"(fro_pair {positive(size)} {together} {each})"
+                )
             return together
 
         return image, proof
@@ -299,35 +338,6 @@ class Equations:
         return result, lemma.state(said, " ".join([*script, "algebra."]))
 
 
-def expanded(book: Book, matrix: Matrix, lemma: Lemma) -> list[str]:
-    """Steps that rewrite the trace of a matrix as a sum of traces of canonical words."""
-    script = ["rewrite ?(traceD, traceB, traceN, traceZ, mxtrace0)."]
-    for each in matrix.terms:
-        script += turned(book, each, Trace(each).word, lemma)
-    return script
-
-
-def turned(book: Book, word: Word, canonical: Word, lemma: Lemma) -> list[str]:
-    """Steps that rewrite the trace of a word as that of its canonical rotation."""
-    if word == canonical:
-        return []
-    old, new = (f"\\tr ({book.word(x, lemma.name)})" for x in (word, canonical))
-    rotations = {other[i:] + other[:i]: (flip, i) for flip, other in ((True, transposed(word)), (False, word)) for i in range(len(word))}
-    flip, i = rotations[canonical]
-    way = []
-    if flip:
-        word = transposed(word)
-        middle = f"\\tr ({book.word(word, lemma.name)})"
-        way.append(f"transitivity ({middle}); first by rewrite -mxtrace_tr ?trmx_mul ?trmxK ?mulmxA.")
-    if i:
-        split = " *m ".join(f"({book.word(x, lemma.name)})" for x in (word[:i], word[i:]))
-        way.append(f"transitivity (\\tr ({split})); first by rewrite ?mulmxA.")
-        way.append("by rewrite mxtrace_mulC ?mulmxA.")
-    else:
-        way.append("by [].")
-    return [f"have turn : {old} = {new}.", "{", *way, "}", "rewrite turn {turn}."]
-
-
 def under(proof: Proof | None, at: Place) -> str:
     """An equation at each time of a sum."""
     inner = at.within()
@@ -364,6 +374,3 @@ def tupled(proofs: Sequence[Proof | None], at: Place) -> str:
     for each in made[1:]:
         together = f"(pair_equal {together} {each})"
     return together
-
-
-from boundcheck.prove.rocq.linear import Expecting, Preceding, Summing  # noqa: E402  (they need the equations)

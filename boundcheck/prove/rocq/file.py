@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from boundcheck.errors import InputError
-from boundcheck.kernel import KernelError, Law, Statement, Theorem
-from boundcheck.kernel.atoms import Variable
+from boundcheck.kernel import KernelError, Statement, Theorem
 from boundcheck.kernel.facts import derivation, free
 from boundcheck.kernel.terms import Term
-from boundcheck.kernel.times import CONSTANT, Time
 from boundcheck.prove.proof import Assumption
-from boundcheck.prove.rocq.book import HERE, Book, law_variables
-from boundcheck.prove.rocq.rules import Stated, Step
+from boundcheck.prove.rocq import analysis, laws, norms, numbers, sums  # noqa: F401  (their rules register themselves)
+from boundcheck.prove.rocq.book import Book, law_variables
+from boundcheck.prove.rocq.step import Stated, Step
 from boundcheck.prove.verdict import JudgedProof
 
 _HEAD = """From mathcomp Require Import all_ssreflect all_algebra ring.
@@ -45,10 +44,24 @@ def rocq(proof: JudgedProof) -> str:
             try:
                 stated[id(each)] = _step(book, each, stated, place)
             except (InputError, KernelError) as error:
-                raise InputError("proof", f"{name}, step {place}, {each.rule}", f"a step that can be exported ({error})") from None
+                raise InputError(
+                    "proof", f"{name}, step {place}, {each.rule}", f"a step that can be exported ({error})"
+                ) from None
     end = _theorem(book, theorem, stated, told)
     lemmas = [f"Lemma {made} {text}" for text, made in book.algebra.items()]
-    parts = [f"(** {name}. *)", _HEAD, *lemmas, "", "Section Proof.", *_section(book), "", *book.body, *end, "End Proof.", f"Print Assumptions {theorem_name(proof)}."]
+    parts = [
+        f"(** {name}. *)",
+        _HEAD,
+        *lemmas,
+        "",
+        "Section Proof.",
+        *_section(book),
+        "",
+        *book.body,
+        *end,
+        "End Proof.",
+        f"Print Assumptions {theorem_name(proof)}.",
+    ]
     return "\n".join(parts).replace("_THEOREM_", theorem_name(proof)) + "\n"
 
 
@@ -122,5 +135,9 @@ def _theorem(book: Book, theorem: Theorem, stated: dict[int, Stated], told: dict
     letters = sorted(free_in(theorem) & book.bound)
     lines.append(f"(* {theorem.conclusion} *)".replace('"', "'"))
     lines.append(f"Theorem {' '.join(['_THEOREM_', *map(book.binder, letters)])} : {claim}.")
-    lines.append(f"Proof. exact (fun {' '.join(step.hypothesis(x) for x in order)} => {proof}). Qed." if order else f"Proof. exact {proof}. Qed.")
+    lines.append(
+        f"Proof. exact (fun {' '.join(step.hypothesis(x) for x in order)} => {proof}). Qed."
+        if order
+        else f"Proof. exact {proof}. Qed."
+    )
     return lines

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from boundcheck.errors import InputError
 from boundcheck.kernel.atoms import Before, Expectation, Minimum, Total, Variable
 from boundcheck.kernel.builders import _coarser
-from boundcheck.kernel.terms import Atom, Letter, Matrix, Mean, Scalar, Symbol, Term, Word, parts_of
-from boundcheck.kernel.times import CONSTANT, Index, Time
-from boundcheck.prove.rocq.book import HERE, Book, Place
+from boundcheck.kernel.terms import Atom, Matrix, Mean, Scalar, Symbol, Term, Word, parts_of
+from boundcheck.kernel.times import Index, Time
+from boundcheck.prove.rocq.book import HERE, Book, Place, Proof
 
 # The other outcome, of a pair that looks alike.
 _OTHER = Place(outcome="v")
@@ -18,6 +19,16 @@ _OTHER = Place(outcome="v")
 def past_proof(given: Index | None, at: Place) -> str:
     """The proof that a past is one."""
     return "(@nothing_is_past R S)" if given is None else f"(@past_is_past R S {at.at(given).time})"
+
+
+def coarser(first: Index | None, second: Index | None, at: Place) -> str:
+    """The proof that one past is part of another."""
+    if first is None:
+        return "(@nothing_coarser R S _)"
+    if second is None or first == second:
+        return "(fun _ _ h => h)"
+    low, high = at.at(first).time, at.at(second).time
+    return f"(@past_coarser R S {low} {high} ltac:(times))"
 
 
 @dataclass
@@ -29,14 +40,14 @@ class Knowing:
 
     def scalar(self, scalar: Scalar, at: Place) -> str:
         """A polynomial is known."""
-        return self._stated(f"scalar {scalar.key}", scalar, lambda place: self.book.scalar(scalar, place), scalar.atoms(), at)
+        return self._stated(f"scalar {scalar.key}", lambda place: self.book.scalar(scalar, place), scalar.atoms(), at)
 
     def word(self, word: Word, at: Place) -> str:
         """A product of matrices is known."""
         key = "word " + " ".join(f"{x.key}{flip}" for x, flip in word)
-        return self._stated(key, word[0][0], lambda place: self.book.word(word, self.book.naming(place)), [x for x, _ in word], at)
+        return self._stated(key, lambda place: self.book.word(word, self.book.naming(place)), [x for x, _ in word], at)
 
-    def _stated(self, key, term, text, parts, at: Place) -> str:
+    def _stated(self, key: str, text: Proof, parts: Iterable[Term], at: Place) -> str:
         if text(HERE) == text(_OTHER):
             return "(fun _ _ _ => erefl)"
         rewriting = [each for each in dict.fromkeys(parts) if self._varies(each)]
@@ -47,7 +58,7 @@ class Knowing:
         naming = self.book.naming
         return naming(HERE)(term) != naming(_OTHER)(term)  # type: ignore[arg-type]
 
-    def _lemma(self, key: str, text, script: str, at: Place, more: str = "") -> str:
+    def _lemma(self, key: str, text: Proof, script: str, at: Place, more: str = "") -> str:
         book = self.book
         key = f"known {self.given} {key}"
         if key not in book.known:
@@ -74,11 +85,10 @@ class Knowing:
             at = HERE.at(term.when.index)
             return f"apply: (known_later ({book.name(term)}_known {at.time})) gw; times."
         if isinstance(term, Expectation | Mean) and _coarser(term.given, self.given):
-            from boundcheck.prove.rocq.linear import coarser
-
             kind = "ex_knows" if isinstance(term, Expectation) else "mean_knows_"
             past = book.past(term.given, HERE)
-            return f"exact: (@{kind} R S {past} {past_proof(term.given, HERE)} w _ {'_ _ ' if kind == 'mean_knows_' else ''}_ {coarser(term.given, self.given, HERE)} w v gw)."
+            kept, shape = past_proof(term.given, HERE), "" if isinstance(term, Expectation) else "_ _ "
+            return f"exact: (@{kind} R S {past} {kept} w _ {shape}_ {coarser(term.given, self.given, HERE)} w v gw)."
         if isinstance(term, Expectation | Mean | Total | Minimum | Before):
             raise InputError("term", term, "a term that is known and can be exported")
         made = book.defined[f"{'atom' if isinstance(term, Atom) else 'letter'} {term.key}"].name

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from boundcheck.errors import InputError
-from boundcheck.kernel import builders
 from boundcheck.kernel.atoms import Before, Clock, Expectation, Horizon, Total, Trace
 from boundcheck.kernel.builders import _coarser, known, timed
-from boundcheck.kernel.terms import ONE, ZERO, Letter, Matrix, Mean, Monomial, Scalar, Term, transposed, word_shape
+from boundcheck.kernel.terms import (
+    ONE,
+    ZERO,
+    Letter,
+    Matrix,
+    Mean,
+    Monomial,
+    Scalar,
+    Term,
+    Word,
+    transposed,
+    word_shape,
+)
 from boundcheck.kernel.times import Index
 from boundcheck.prove.rocq.algebra import Lemma, subst
 from boundcheck.prove.rocq.book import Book, Place, Proof
-from boundcheck.prove.rocq.knowing import Knowing, past_proof
+from boundcheck.prove.rocq.knowing import Knowing, coarser, past_proof
+from boundcheck.prove.rocq.traces import turned
 
 if TYPE_CHECKING:
     from boundcheck.prove.rocq.equations import Equations
+
+
+# A factor, what stays inside, the operator of that, and its proof.
+_Summand = tuple[Scalar, Scalar, Scalar, Proof]
 
 
 @dataclass
@@ -94,18 +109,18 @@ class _Linear:
             lemma.change(atom, self.equations.change(atom))
         return lemma
 
-    def _arranged(self, body: Scalar, parts: list) -> Proof:
+    def _arranged(self, body: Scalar, parts: Sequence[_Summand]) -> Proof:
         """The body is a sum of factors that are taken out times what stays inside."""
         lemma = self._changes(body)
         products = [f"({lemma.scalar(out)}) * ({lemma.scalar(within)})" for out, within, _, _ in parts]
         return lemma.state(f"{lemma.scalar(body, before=True)} = {right_nested(products)}", f"{subst(lemma)}algebra.")
 
-    def _gathered(self, parts: list, result: Scalar) -> Proof:
+    def _gathered(self, parts: Sequence[_Summand], result: Scalar) -> Proof:
         lemma = Lemma(self.book)
         products = [f"({lemma.scalar(out)}) * ({lemma.scalar(found)})" for out, _, found, _ in parts]
         return lemma.state(f"{right_nested(products)} = {lemma.scalar(result)}", "algebra.")
 
-    def _taken_out(self, parts: list, at: Place, inner: Place) -> str:
+    def _taken_out(self, parts: Sequence[_Summand], at: Place, inner: Place) -> str:
         (out, within, _, proof), *rest = parts
         book = self.book
         texts = [self.outside(out, at), self.function(lambda x: book.scalar(within, x), at)]
@@ -114,7 +129,8 @@ class _Linear:
             return f"({self.head('last', at)} {texts[0]} {texts[1]} _ {reasons})"
         others = [f"({book.scalar(o, inner)}) * ({book.scalar(i, inner)})" for o, i, _, _ in rest]
         remaining = self.function(lambda _: right_nested(others), at)
-        return f"({self.head('cons', at)} {texts[0]} {texts[1]} {remaining} _ _ {reasons} {self._taken_out(rest, at, inner)})"
+        head, last = self.head("cons", at), self._taken_out(rest, at, inner)
+        return f"({head} {texts[0]} {texts[1]} {remaining} _ _ {reasons} {last})"
 
 
 class Summing(_Linear):
@@ -194,25 +210,21 @@ class Expecting(_Linear):
                 return self._trace(atom)
         return Scalar.of(Expectation(Scalar({monomial: 1}), self.given)), lambda at: "erefl"
 
-    def _still(self) -> Equations:
-        """The equations of no move."""
-        from boundcheck.prove.rocq.equations import Equations, Move
-
-        return Equations(self.book, Move())
-
     def _tower(self, atom: Expectation) -> tuple[Scalar, Proof]:
-        result, proof = self._still().expected(atom.body, self.given)
+        result, proof = self.equations.still().expected(atom.body, self.given)
 
         def tower(at: Place) -> str:
             finer = self.book.past(atom.given, at)
             body = self.function(lambda x: self.book.scalar(atom.body, x), at)
             order = coarser(self.given, atom.given, at)
-            return f"(etrans ({self.head('tower', at)} {finer} {past_proof(atom.given, at)} {body} {order}) {proof(at)})"
+            return (
+                f"(etrans ({self.head('tower', at)} {finer} {past_proof(atom.given, at)} {body} {order}) {proof(at)})"
+            )
 
         return result, tower
 
     def _total(self, atom: Total) -> tuple[Scalar, Proof]:
-        still = self._still()
+        still = self.equations.still()
         each, proof = still.expected(atom.body, None)
         whole, summed = still.summed(each)
 
@@ -233,31 +245,34 @@ class Expecting(_Linear):
         (letter, _), rest = word[place], word[place + 1 :] + word[:place]
         image, mean_proof = self._mean(letter)
         result = Scalar.of(Trace(((image, False), *rest)))
-        first, last = self._turned(atom, letter, rest), self._turned(Trace(((image, False), *rest)), image, rest, back=True)
+        first, last = (
+            self._turned(atom, letter, rest),
+            self._turned(Trace(((image, False), *rest)), image, rest, back=True),
+        )
 
         def trace(at: Place) -> str:
-            inner, book = self.inner(at), self.book
+            book = self.book
             changed = f"({self.head('eq', at)} _ _ {self.function(first, at)})"
             x = self.function(lambda y: book.letter(letter, y), at)
             if not rest:
                 out = f"({self.head('trace', at)} _ {x} _ {mean_proof(at)})"
             else:
                 other = self.function(lambda y: book.word(rest, book.naming(y)), at)
-                out = f"({self.head('trace_times', at)} _ _ {x} {other} _ {Knowing(book, self.given).word(rest, at)} {mean_proof(at)})"
+                reason = Knowing(book, self.given).word(rest, at)
+                out = f"({self.head('trace_times', at)} _ _ {x} {other} _ {reason} {mean_proof(at)})"
             return f"(etrans {changed} (etrans {out} {last(at)}))"
 
         return result, trace
 
-    def _turned(self, atom: Trace, letter: Letter, rest: tuple, *, back: bool = False) -> Proof:
-        from boundcheck.prove.rocq.equations import turned
-
+    def _turned(self, atom: Trace, letter: Letter, rest: Word, *, back: bool = False) -> Proof:
         lemma, book = Lemma(self.book), self.book
         word = ((letter, False), *rest)
         matrix = Matrix(word_shape(word), {word: ONE})
         lemma.matrix(matrix)
         product = lemma.name(letter) if not rest else f"{lemma.name(letter)} *m ({book.word(rest, lemma.name)})"
         canonical = f"\\tr ({book.word(atom.word, lemma.name)})"
-        script = f"transitivity (\\tr ({book.word(word, lemma.name)})); first by rewrite ?mulmxA. {' '.join(turned(book, word, atom.word, lemma))} by []."
+        way = " ".join(turned(book, word, atom.word, lemma))
+        script = f"transitivity (\\tr ({book.word(word, lemma.name)})); first by rewrite ?mulmxA. {way} by []."
         if back:
             return lemma.state(f"\\tr ({product}) = {canonical}", script)
         return lemma.state(f"{canonical} = \\tr ({product})", f"symmetry. {script}")
@@ -275,17 +290,6 @@ class Expecting(_Linear):
 
             return image, tower
         return Mean(letter, self.given), lambda at: "erefl"
-
-
-def coarser(first: Index | None, second: Index | None, at: Place) -> str:
-    """The proof that one past is part of another."""
-    if first is None:
-        return "(@nothing_coarser R S _)"
-    assert second is not None
-    if first == second:
-        return "(fun _ _ h => h)"
-    low, high = at.at(first).time, at.at(second).time
-    return f"(@past_coarser R S {low} {high} ltac:(times))"
 
 
 def right_nested(texts: list[str]) -> str:
