@@ -175,10 +175,13 @@ class _Line:
         script = [
             f"transitivity ({' + '.join(sides)}); first by rewrite ?mulmx0 ?mxtrace0 ?addr0 ?add0r. rewrite {known}."
         ]
+        seen = set[str]()
         parts = [(text, y.T @ d) for text, y, d in zip(images, theirs, self.powers[1], strict=True)]
         for i, (text, matrix) in enumerate([*parts, (goal, self.gradient.T @ direction)]):
-            way = _canonical(book, matrix, lemma)
-            script.append(f"have t{i} : {text} = {_traces(book, matrix, lemma)}. {{ {way} }} rewrite t{i}.")
+            canonical, way = _traces(book, matrix, lemma), _canonical(book, matrix, lemma)
+            if text not in seen | {canonical}:
+                script.append(f"have t{i} : {text} = {canonical}. {{ {way} }} rewrite t{i}.")
+            seen.add(text)
         return lemma.state(f"{sides[self.block]} = {goal}", " ".join([*script, "algebra."]))(HERE)
 
 

@@ -56,7 +56,7 @@ class Knowing:
 
     def _varies(self, term: Term) -> bool:
         naming = self.book.naming
-        return naming(HERE)(term) != naming(_OTHER)(term)  # type: ignore[arg-type]
+        return naming(HERE)(term) != naming(_OTHER)(term)
 
     def _lemma(self, key: str, text: Proof, script: str, at: Place, more: str = "") -> str:
         book = self.book
@@ -66,14 +66,15 @@ class Knowing:
             binders = ["(t : nat)", "(rt : (1 <= t <= T)%N)", "(w v : outcome S)", f"(gw : {past} w v)"]
             book.known[key] = book.lemma("known", binders, f"{text(HERE)} = {text(_OTHER)}", script)
         name, letters = book.known[key]
-        return f"({' '.join([name, *map(book.name, letters)])} {at.time} {at.proof}{more})"
+        head = " ".join([name, *map(book.name, letters)])  # type: ignore[arg-type]
+        return f"({head} {at.time} {at.proof}{more})"
 
     def term(self, term: Term, at: Place, more: str = "") -> str:
         """An atom or letter is known."""
         book = self.book
 
         def text(place: Place) -> str:
-            return book.naming(place)(term)  # type: ignore[arg-type]
+            return book.naming(place)(term)
 
         return self._lemma(term.key, text, self._script(term), at, more)
 
