@@ -228,3 +228,21 @@ have -> : (fun v => \tr (X v *m M v)) = (fun v => \tr (1%:M *m X v *m M v)).
 by rewrite (expect_trace (g := g)) // mul1mx.
 Qed.
 End Expected.
+
+(** Induction over the times, from the statement at one time alone to that at the next. *)
+Lemma by_induction T (O : Type) (P : nat -> O -> Prop) :
+  (forall w, P 1%N w) ->
+  (forall t0, (1 <= t0 <= T)%N -> (forall t w, (1 <= t <= T)%N -> t = t0 -> P t w) -> forall w, P t0.+1 w) ->
+  forall t w, (1 <= t <= T)%N -> P t w.
+Proof.
+move=> first next; case=> [//|t] w /andP[_]; elim: t w => [|t IH] w le; first exact: first.
+apply: next; first by rewrite /= ltnW.
+by move=> s v _ ->; apply: IH; rewrite ltnW.
+Qed.
+Lemma next_time (R : realType) (t : nat) : t.+1%:R = 1 + t%:R :> R. Proof. by rewrite mulrS. Qed.
+(** Sums over the times before the first, the next and the last time. *)
+Lemma before_first (R : realType) (x : nat -> R) : before 1 x = 0. Proof. by rewrite /before big_geq. Qed.
+Lemma before_next (R : realType) (t : nat) (x : nat -> R) : (1 <= t)%N -> before t.+1 x = before t x + x t.
+Proof. by move=> h; rewrite /before big_nat_recr. Qed.
+Lemma before_last (R : realType) T (x : nat -> R) : (0 < T)%N -> before T x = total T x - x T.
+Proof. by move=> h; rewrite /total /before big_nat_recr //= addrK. Qed.

@@ -26,7 +26,7 @@ class Part(NamedTuple):
         return f"(ltW {self.proof})" if self.strict else self.proof
 
 
-def certified(book: Book, theorem: Theorem, proofs: Sequence[str]) -> str:
+def certified(book: Book, theorem: Theorem, proofs: Sequence[str], binder: str) -> str:
     """The step that a certificate closes, from proofs of its premises at t and w."""
     goal, terms, multipliers, factor = theorem.arguments
     lemma, facts = Lemma(book), [x.fact for x in theorem.premises]
@@ -56,7 +56,7 @@ def certified(book: Book, theorem: Theorem, proofs: Sequence[str]) -> str:
     else:
         whole_ = _sum([*parts, *(Part(x, f"(times_zero_ge _ {name})", False) for x, name in equations)])
         script += _closed(goal.relation, whole_, product if factor else None, below)
-    return f"(fun t w rt => {lemma.state(related(goal.relation, text), script)(HERE)})"
+    return f"(fun {binder} => {lemma.state(related(goal.relation, text), script)(HERE)})"
 
 
 def _cleared(names: Iterable[str]) -> str:

@@ -179,10 +179,15 @@ class _Line:
         parts = [(text, y.T @ d) for text, y, d in zip(images, theirs, self.powers[1], strict=True)]
         for i, (text, matrix) in enumerate([*parts, (goal, self.gradient.T @ direction)]):
             canonical, way = _traces(book, matrix, lemma), _canonical(book, matrix, lemma)
-            if text not in seen | {canonical}:
+            # An equation whose sides are the same but for brackets rewrites nothing.
+            if not {text, _bare(text)} & {*seen, _bare(canonical)}:
                 script.append(f"have t{i} : {text} = {canonical}. {{ {way} }} rewrite t{i}.")
             seen.add(text)
         return lemma.state(f"{sides[self.block]} = {goal}", " ".join([*script, "algebra."]))(HERE)
+
+
+def _bare(text: str) -> str:
+    return text.replace("(", "").replace(")", "")
 
 
 def _traces(book: Book, matrix: Matrix, lemma: Lemma) -> str:

@@ -15,8 +15,10 @@ from boundcheck.errors import InputError
 from boundcheck.kernel.atoms import (
     FROBENIUS,
     Before,
+    Clock,
     Expectation,
     Inverse,
+    Maximum,
     Minimum,
     Norm,
     Root,
@@ -25,9 +27,10 @@ from boundcheck.kernel.atoms import (
     Value,
     Variable,
 )
-from boundcheck.kernel.builders import norm
+from boundcheck.kernel.builders import clock, maximum, norm
 from boundcheck.kernel.terms import (
     ONE,
+    ZERO,
     Atom,
     Gradient,
     Letter,
@@ -38,9 +41,9 @@ from boundcheck.kernel.terms import (
     Term,
     word_shape,
 )
-from boundcheck.kernel.times import CONSTANT, Index, Time
+from boundcheck.kernel.times import CONSTANT, NEXT, Index, Time
 from boundcheck.prove.rocq.algebra import Change, Lemma, equation, subst
-from boundcheck.prove.rocq.book import HERE, Book, Place, Proof, polynomial, projected, ratio
+from boundcheck.prove.rocq.book import HERE, Book, Place, Proof, nested, polynomial, projected, ratio
 from boundcheck.prove.rocq.linear import Expecting, Preceding, Summing
 from boundcheck.prove.rocq.traces import expanded
 
@@ -251,6 +254,12 @@ class Equations:
                 return Scalar.of(Minimum(body)), lambda at: f"(@least_same R T _ _ T_gt0 {under(proof, at)})"
             case Before() if self.move.index is None:
                 return self.before(term.body)
+            case Before():
+                return self.earlier(term)
+            case Maximum():
+                return self.maximum(term.members)
+            case Clock() if self.move.index is not None:
+                return self.clock(self.move.index)
             case Total() | Minimum():
                 return Scalar.of(term), lambda at: "erefl"
         raise InputError("term", term, "a term whose change can be exported")
@@ -262,6 +271,62 @@ class Equations:
         if not any(proofs):
             return None
         return image, lambda at: f"(congr1 {function} {tupled(proofs, at)})"
+
+    def maximum(self, members: Sequence[Scalar]) -> tuple[Scalar, Proof] | None:
+        """The largest of what the members become."""
+        images = [self.image_of(x) for x in members]
+        result = maximum(*images)
+        atoms = sorted({atom for x in members for atom in x.atoms()})
+        if result == Scalar.of(Maximum(tuple(members))) and all(self.change(x).proof is None for x in atoms):
+            return None
+        lemma = Lemma(self.book)
+        for atom in atoms:
+            lemma.change(atom, self.change(atom))
+        largest = result.atoms()[0] if len(set(images)) > 1 else None
+        after = largest.members if isinstance(largest, Maximum) else (images[0],)
+        left = nested([f"({lemma.scalar(x, before=True)})" for x in members])
+        right = nested([f"({lemma.scalar(x)})" for x in after])
+        script = ""
+        for i, (x, image) in enumerate(zip(members, images, strict=True)):
+            was, is_ = lemma.scalar(x, before=True), lemma.scalar(image)
+            if was != is_:
+                script += f"have m{i} : {was} = {is_} by subst; algebra. rewrite m{i}. "
+        script += "by apply/eqP; rewrite eq_le !ge_max !le_max !lexx ?orbT."
+        return result, lemma.state(f"{left} = {right}", script)
+
+    def earlier(self, term: Before) -> tuple[Scalar, Proof]:
+        """A sum over the times before another time."""
+        book, index = self.book, self.move.index
+
+        def body(at: Place) -> str:
+            inner = at.within()
+            return f"(fun {inner.base} => {book.scalar(term.body, inner)})"
+
+        if index == Index("", 1):
+            return ZERO, lambda at: f"(@before_first R {body(at)})"
+        lemma = Lemma(book)
+        whole = lemma.number(lambda at: book.atom(term, at.at(index) if index else at))
+        if index == NEXT:
+            image = Scalar.of(term) + term.body
+            said = f"{whole} = {lemma.name(term)} + ({lemma.scalar(term.body)})"
+            lemma.premise(said, lambda at: f"(@before_next R {at.time} {body(at)} (proj1 (andP {at.proof})))")
+            return image, lemma.state(f"{whole} = {lemma.scalar(image)}", "subst; algebra.")
+        if index != Index("T", 0):
+            raise InputError("time", index, "t+1, T or 1")
+        last, proof = self.scalar(term.body)
+        total, end = Total(term.body), lemma.number(lambda at: book.scalar(term.body, at.at(Index("T", 0))))
+        lemma.premise(f"{whole} = {lemma.name(total)} - {end}", lambda at: f"(@before_last R T {body(at)} T_gt0)")
+        lemma.premise(f"{end} = {lemma.scalar(last)}", proof or _nothing)
+        image = Scalar.of(total) - last
+        return image, lemma.state(f"{whole} = {lemma.scalar(image)}", "subst; algebra.")
+
+    def clock(self, index: Index) -> tuple[Scalar, Proof]:
+        """The number of another time."""
+        if index.offset and index.base and index.offset != 1:
+            raise InputError("time", index, "t+1, T+1, T or a number")
+        if index.offset and index.base:
+            return clock(index), lambda at: f"(@next_time R {at.at(Index(index.base, 0)).time})"
+        return clock(index), lambda at: "erefl"
 
     # Sums and expectations.
 

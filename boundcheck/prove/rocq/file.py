@@ -9,7 +9,7 @@ from boundcheck.kernel.terms import Term
 from boundcheck.prove.proof import Assumption
 from boundcheck.prove.rocq import analysis, laws, norms, numbers, sums  # noqa: F401  (their rules register themselves)
 from boundcheck.prove.rocq.book import Book, law_variables
-from boundcheck.prove.rocq.step import Stated, Step
+from boundcheck.prove.rocq.step import Known, Step
 from boundcheck.prove.verdict import JudgedProof
 
 _HEAD = """From mathcomp Require Import all_ssreflect all_algebra ring.
@@ -38,11 +38,12 @@ def rocq(proof: JudgedProof) -> str:
     book = Book(frozenset(bound))
     for letter in sorted(free_in(theorem) - bound):
         book.name(letter)  # type: ignore[arg-type]
-    stated: dict[int, Stated] = {}
+    stated: Known = {}
     for place, each in enumerate(steps, 1):
         if each.rule != "assume":
             try:
-                stated[id(each)] = _step(book, each, stated, place)
+                book.body.append(f"(* Step {place}: {each.rule}. *)")
+                Step(book, each, stated).state()
             except (InputError, KernelError) as error:
                 raise InputError(
                     "proof", f"{name}, step {place}, {each.rule}", f"a step that can be exported ({error})"
@@ -85,23 +86,8 @@ def _generalised(steps: tuple[Theorem, ...]) -> set[Term]:
     return found
 
 
-def _step(book: Book, theorem: Theorem, stated: dict[int, Stated], place: int) -> Stated:
-    step = Step(book, theorem, stated)
-    hypotheses = tuple(sorted(theorem.hypotheses))
-    more = [f"({step.hypothesis(x)} : {book.calls(x)})" for x in hypotheses]
-    claim = book.calls(theorem.conclusion)
-    proof = step.proof()
-    book.body.append(f"(* Step {place}: {theorem.rule}. *)")
-    name, letters = book.lemma("step", more, claim, f"exact {proof}.")
-    return Stated(name, letters, hypotheses)
-
-
 def _section(book: Book) -> list[str]:
-    sizes = list(book.dimensions.values())
-    lines = ["Variables (R : realType) (S : space R) (T : nat).", "Hypothesis T_gt0 : (0 < T)%N."]
-    if sizes:
-        lines.append(f"Variables {' '.join(sizes)} : nat.")
-        lines += [f"Hypothesis {x}_gt0 : (0 < {x})%N." for x in sizes]
+    lines = []
     for name, gradient, shapes in book.functions.values():
         kind = book.points(shapes)
         lines.append(f"Variables ({name} : {kind} -> R) ({gradient} : {kind} -> {kind}).")
@@ -113,10 +99,20 @@ def _section(book: Book) -> list[str]:
         lag = letter.when.lag  # type: ignore[union-attr]
         lines.append(f"Variable {name} : {book.type_of(letter)}.")
         lines.append(f"Hypothesis {name}_known : forall t, knows (@past R S (t{'.+1' * lag})) ({name} t).")
-    return lines
+    # Last, because types name sizes.
+    sizes = list(book.dimensions.values())
+    first = ["Variables (R : realType) (S : space R) (T : nat).", "Hypothesis T_gt0 : (0 < T)%N."]
+    if sizes:
+        first.append(f"Variables {' '.join(sizes)} : nat.")
+    return [*first, *(f"Hypothesis {x}_gt0 : (0 < {x})%N." for x in sizes), *lines]
 
 
-def _theorem(book: Book, theorem: Theorem, stated: dict[int, Stated], told: dict[Statement, Assumption]) -> list[str]:
+def _theorem(
+    book: Book,
+    theorem: Theorem,
+    stated: Known,
+    told: dict[Statement, Assumption],
+) -> list[str]:
     order = [x for x in told if x in theorem.hypotheses]
     step = Step(book, theorem, stated)
     proof = step.use(theorem)

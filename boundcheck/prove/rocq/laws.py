@@ -16,7 +16,12 @@ from boundcheck.prove.rocq.step import Step, rule, templates
 def discharge(step: Step) -> str:
     """The second theorem, its hypothesis proved by the first."""
     known, theorem = step.theorem.premises
-    return step.use(theorem, {known.conclusion: step.use(known)})
+    own, proof = {known.conclusion}, step.use(known)
+    if step.local & known.hypotheses:
+        return step.use(theorem, {known.conclusion: proof}, frozenset(own))
+    if step.local & own:
+        proof = f"(fun t w rt _ => {proof} t w rt)"
+    return step.use(theorem, {known.conclusion: proof})
 
 
 @rule
@@ -52,7 +57,7 @@ def instantiate(step: Step) -> str:
     if image != step.theorem.fact.polynomial:
         raise InputError("conclusion", step.theorem.fact, f"what the exporter finds, {image}")
     proof = f"({step.use(theorem)} {' '.join(words)} t w rt)"
-    return f"(fun t w rt => {step.cast(law.conclusion.relation, equation, proof)})"
+    return f"(fun {step.binder} => {step.cast(law.conclusion.relation, equation, proof)})"
 
 
 @rule
@@ -60,6 +65,8 @@ def rewrite(step: Step) -> str:
     """Both sides become the same when the letter is replaced."""
     equation, theorem = step.theorem.premises
     letter, value, goal = step.theorem.arguments
+    if step.local & equation.hypotheses:
+        raise InputError("equation", equation.fact, "an equation that holds at every time")
     book = step.book
     name, text = book.letter(letter, HERE), book.matrix(value, book.naming(HERE))
     said = f"forall t (w : outcome S), (1 <= t <= T)%N -> {name} = {text}"
@@ -82,4 +89,4 @@ def rewrite(step: Step) -> str:
     both = f"{lemma.matrix(Matrix.of(letter))} - ({lemma.matrix(value)}) = {lemma.matrix(difference)}"
     split = lemma.state(both, "matrices.")(HERE)
     found = f"(fun t w rt => fro_equal (etrans (congr1 (@fro _ _ _) {split}) {zero}))"
-    return f"(let eX : {said} := {found} in fun t w rt => {proof})"
+    return f"(let eX : {said} := {found} in fun {step.binder} => {proof})"

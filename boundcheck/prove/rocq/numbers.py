@@ -41,7 +41,7 @@ def inverse(step: Step) -> str:
         f"have e : {goal} = ({lemma.scalar(x)}) * {inverse_} - 1 :> R by clear {positive} {is_}; algebra. "
         f"by rewrite e {is_} divff ?subrr // gt_eqF."
     )
-    return f"(fun t w rt => {lemma.state(f'{goal} = 0', script)(HERE)})"
+    return f"(fun {step.binder} => {lemma.state(f'{goal} = 0', script)(HERE)})"
 
 
 @rule
@@ -55,13 +55,13 @@ def vanishing(step: Step) -> str:
     script = f"have e : {square} = - ({lemma.scalar(x)}) ^+ 2 :> R by clear {h}; algebra. exact: (vanishes e {h})."
     if theorem.fact.relation == "=":
         script = script.replace(f"e {h}", f"e (eq_ge0 {h})")
-    return f"(fun t w rt => {lemma.state(f'{lemma.scalar(x)} = 0', script)(HERE)})"
+    return f"(fun {step.binder} => {lemma.state(f'{lemma.scalar(x)} = 0', script)(HERE)})"
 
 
 @rule
 def certificate(step: Step) -> str:
     """The certificate's own identity."""
-    return certified(step.book, step.theorem, [step.fact(x) for x in step.theorem.premises])
+    return certified(step.book, step.theorem, [step.fact(x) for x in step.theorem.premises], step.binder)
 
 
 @rule
@@ -78,7 +78,7 @@ def at_most_maximum(step: Step) -> str:
         f"have e : {goal} = {largest} - ({lemma.scalar(x)}) :> R by clear {is_}; algebra. "
         f"by rewrite e subr_ge0 {is_} !le_max lexx ?orbT."
     )
-    return f"(fun t w rt => {lemma.state(related('>=', goal), script)(HERE)})"
+    return f"(fun {step.binder} => {lemma.state(related('>=', goal), script)(HERE)})"
 
 
 @rule
@@ -92,7 +92,7 @@ def maximum_at_most(step: Step) -> str:
     if len(members) == 1:
         (theorem,) = proofs.values()
         weak = theorem.fact.relation == fact.relation
-        return f"(fun t w rt => {step.fact(theorem) if weak else f'(ltW {step.fact(theorem)})'})"
+        return f"(fun {step.binder} => {step.fact(theorem) if weak else f'(ltW {step.fact(theorem)})'})"
     largest = lemma.name(Maximum(members))
     is_ = lemma.premise(f"{largest} = {nested([f'({lemma.scalar(y)})' for y in members])}", lambda _: "erefl")
     names, sign = [], "<" if strict else "<="
@@ -112,4 +112,4 @@ def maximum_at_most(step: Step) -> str:
             f"have b{i} : {lemma.scalar(member)} {sign} {bound} by rewrite -{turn} -d{i}; exact: {proof}. "
         )
     script += f"by rewrite !{'gt_max' if strict else 'ge_max'} {' '.join(f'b{i}' for i in range(len(names)))}."
-    return f"(fun t w rt => {lemma.state(related(fact.relation, goal), script)(HERE)})"
+    return f"(fun {step.binder} => {lemma.state(related(fact.relation, goal), script)(HERE)})"

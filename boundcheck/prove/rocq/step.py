@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from boundcheck.errors import InputError
-from boundcheck.kernel import Statement, Theorem
+from boundcheck.kernel import Fact, Statement, Theorem
 from boundcheck.kernel.atoms import (
     FROBENIUS,
     SPECTRAL,
@@ -44,13 +44,46 @@ class Stated:
     hypotheses: tuple[Statement, ...]
 
 
+# What is stated, by theorem and by the hypotheses that are meant at one time alone.
+Known = dict[tuple[int, frozenset[Statement]], Stated]
+
+
 @dataclass(frozen=True)
 class Step:
-    """A theorem to export, with what the file has."""
+    """A theorem to export, with what the file has.
+
+    Attributes:
+        local: the hypotheses that are meant at one time alone, t0, as the conclusion then is: what induction needs.
+
+    """
 
     book: Book
     theorem: Theorem
-    stated: Mapping[int, Stated]
+    stated: Known
+    local: frozenset[Statement] = frozenset()
+
+    @property
+    def binder(self) -> str:
+        """The time and the outcome of the conclusion, with the proof that it is a time, and here that it is t0."""
+        return "t w rt et" if self.local else "t w rt"
+
+    def state(self) -> Stated:
+        """State the theorem as a lemma of the file."""
+        hypotheses = tuple(sorted(self.theorem.hypotheses))
+        more = ["(t0 : nat)"] * bool(self.local)
+        more += [f"({self.hypothesis(x)} : {self._said(x, x in self.local)})" for x in hypotheses]
+        claim, proof = self._said(self.theorem.conclusion, bool(self.local)), self.proof()
+        name, letters = self.book.lemma("step", more, claim, f"exact {proof}.")
+        made = self.stated[id(self.theorem), self.local] = Stated(name, letters, hypotheses)
+        return made
+
+    def _said(self, statement: Statement, local: bool) -> str:
+        if not local:
+            return self.book.calls(statement)
+        if not isinstance(statement, Fact):
+            raise InputError("statement", statement, "a fact, which may hold at one time alone")
+        text = related(statement.relation, self.book.scalar(statement.polynomial, HERE))
+        return f"forall t (w : outcome S), (1 <= t <= T)%N -> t = t0 -> {text}"
 
     def proof(self) -> str:
         """The term that proves it."""
@@ -62,19 +95,26 @@ class Step:
         """The name of a hypothesis."""
         return "h" + self.book.statement(statement).name.removeprefix("fact").replace("law", "l")
 
-    def use(self, theorem: Theorem, given: Mapping[Statement, str] | None = None) -> str:
-        """The proof of a premise; `given` has proofs of its hypotheses that are no hypotheses of this step."""
+    def use(
+        self, theorem: Theorem, given: Mapping[Statement, str] | None = None, more: frozenset[Statement] = frozenset()
+    ) -> str:
+        """The proof of a premise; `given` has proofs of its hypotheses that are no hypotheses of this step.
+
+        Those in `more` are meant at t0 alone, besides the step's own.
+        """
         given = given or {}
         if theorem.rule == "assume":
             return given.get(theorem.conclusion) or self.hypothesis(theorem.conclusion)
-        stated = self.stated[id(theorem)]
-        words = [stated.name, *map(self.book.name, stated.letters)]  # type: ignore[arg-type]
+        local = (self.local | more) & theorem.hypotheses
+        stated = self.stated.get((id(theorem), local)) or Step(self.book, theorem, self.stated, local).state()
+        words = [stated.name, *map(self.book.name, stated.letters), *["t0"] * bool(local)]  # type: ignore[arg-type]
         words += [given.get(x) or self.hypothesis(x) for x in stated.hypotheses]
         return f"({' '.join(words)})"
 
     def fact(self, theorem: Theorem, at: str = "t w rt") -> str:
         """The proof of a premise that is a fact, at a place."""
-        return f"({self.use(theorem)} {at})"
+        here = " et" if self.local & theorem.hypotheses else ""
+        return f"({self.use(theorem)} {at}{here})"
 
     # Normal forms.
 
@@ -113,7 +153,7 @@ class Step:
             f"have e : {goal} = {sides[1]} - ({sides[0]}) :> R by clear {premise}; subst; algebra. "
             f"exact: ({CAST[fact.relation]} (esym e) ({_CLOSE[relation]} {premise}))."
         )
-        return f"(fun t w rt => {lemma.state(related(fact.relation, goal), script)(HERE)})"
+        return f"(fun {self.binder} => {lemma.state(related(fact.relation, goal), script)(HERE)})"
 
     def text(self, *point: Matrix) -> str:
         """A point at t and w."""

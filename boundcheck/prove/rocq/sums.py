@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from boundcheck.errors import InputError
 from boundcheck.kernel import Theorem
 from boundcheck.kernel.atoms import Clock, Horizon, Minimum
+from boundcheck.kernel.induction import FIRST
 from boundcheck.kernel.terms import ONE, Scalar
 from boundcheck.kernel.times import NEXT, Index
 from boundcheck.prove.rocq.algebra import Lemma, constantly
@@ -21,7 +22,7 @@ def _linear(step: Step, theorem: Theorem, image: Scalar, equation: Proof, lemmas
     fact = step.theorem.fact
     if image != fact.polynomial:
         raise InputError("conclusion", fact, f"what the exporter finds, {image}")
-    return f"(fun t w rt => {step.cast(fact.relation, equation, f'({lemmas[fact.relation]} {over})')})"
+    return f"(fun {step.binder} => {step.cast(fact.relation, equation, f'({lemmas[fact.relation]} {over})')})"
 
 
 @rule
@@ -85,7 +86,7 @@ def telescope(step: Step) -> str:
         f"have e : {lemma.scalar(polynomial)} = {parts} :> R by clear {' '.join(names)}; algebra. "
         f"by rewrite e -{names[0]} {names[1]} {names[2]} {names[3]} subrr."
     )
-    return f"(fun t w rt => {lemma.state(related('=', lemma.scalar(polynomial)), script)(HERE)})"
+    return f"(fun {step.binder} => {lemma.state(related('=', lemma.scalar(polynomial)), script)(HERE)})"
 
 
 @rule
@@ -140,4 +141,25 @@ def at_time(step: Step) -> str:
     if image != step.theorem.fact.polynomial:
         raise InputError("conclusion", step.theorem.fact, f"what the exporter finds, {image}")
     at = "T w (last_time T_gt0)" if time.base else "1%N w (first_time T_gt0)"
-    return f"(fun t w rt => {step.cast(theorem.fact.relation, equation, step.fact(theorem, at))})"
+    return f"(fun {step.binder} => {step.cast(theorem.fact.relation, equation, step.fact(theorem, at))})"
+
+
+@rule
+def induction(step: Step) -> str:
+    """From t = 1, and from each time to the next."""
+    first, second = step.theorem.premises
+    (goal,) = step.theorem.arguments
+    book, p = step.book, goal.polynomial
+    said = f"(fun t w => {related(goal.relation, book.scalar(p, HERE))})"
+    at = {index: Equations(book, Move(index=index)).scalar(p) for index in (FIRST, NEXT)}
+    for index, theorem in ((FIRST, first), (NEXT, second)):
+        if at[index][0] != theorem.fact.polynomial:
+            raise InputError("premise", theorem.fact, f"what the exporter finds, {at[index][0]}")
+    begin = step.cast(goal.relation, at[FIRST][1], step.fact(first), back=True)
+    next_ = step.use(second, {goal: "IH"}, frozenset({goal}))
+    after = step.cast(goal.relation, at[NEXT][1], f"({next_} t w rt et)", back=True)
+    if goal not in second.hypotheses:
+        after = step.cast(goal.relation, at[NEXT][1], step.fact(second), back=True)
+    starts = f"(fun w => (fun t rt => {begin}) 1%N (first_time T_gt0))"
+    goes_on = f"(fun t0 rt0 IH w => (fun t rt (et : t = t0) => {after}) t0 rt0 erefl)"
+    return f"(@by_induction T (outcome S) {said} {starts} {goes_on})"
