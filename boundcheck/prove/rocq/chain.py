@@ -27,7 +27,7 @@ def chained(book: Book, law: Law, proof: str, block: int, theorem: Theorem) -> s
         raise InputError("theorem", conclusion, "a law")
     line = _Line(book, law, outer, inner, letters, block)
     slope = line.slope(proof)
-    names = [book.name(x) for x in law.variables]  # type: ignore[arg-type]
+    names = [book.name(x) for x in law.variables]
     equal = f"(gradient_from_slopes (fun {book.name(line.direction)} => {line.adjoint(slope)}))"
     left = Matrix.of(Gradient(outer.function, outer.point, block))
     difference = left - line.gradient
@@ -112,7 +112,7 @@ class _Line:
             f"let {book.name(x)} : {book.type_of(x)} := fun _ _ => {y} in "
             for x, y in zip(self.letters, names, strict=True)
         )
-        used = f"(hl {' '.join(map(book.name, self.law.variables))} t w rt)"  # type: ignore[arg-type]
+        used = f"(hl {' '.join(map(book.name, self.law.variables))} t w rt)"
         lemma = Lemma(book)
         sides = [lemma.name(outer), lemma.name(inner)]
         known = lemma.premise(f"{lemma.scalar(self.law.conclusion.polynomial)} = 0", lambda _: used)

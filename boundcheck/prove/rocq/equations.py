@@ -28,6 +28,7 @@ from boundcheck.kernel.atoms import (
     Variable,
 )
 from boundcheck.kernel.builders import clock, maximum, norm
+from boundcheck.kernel.induction import FIRST, LAST
 from boundcheck.kernel.terms import (
     ONE,
     ZERO,
@@ -302,7 +303,7 @@ class Equations:
             inner = at.within()
             return f"(fun {inner.base} => {book.scalar(term.body, inner)})"
 
-        if index == Index("", 1):
+        if index == FIRST:
             return ZERO, lambda at: f"(@before_first R {body(at)})"
         lemma = Lemma(book)
         whole = lemma.number(lambda at: book.atom(term, at.at(index) if index else at))
@@ -311,10 +312,10 @@ class Equations:
             said = f"{whole} = {lemma.name(term)} + ({lemma.scalar(term.body)})"
             lemma.premise(said, lambda at: f"(@before_next R {at.time} {body(at)} (proj1 (andP {at.proof})))")
             return image, lemma.state(f"{whole} = {lemma.scalar(image)}", "subst; algebra.")
-        if index != Index("T", 0):
+        if index != LAST:
             raise InputError("time", index, "t+1, T or 1")
         last, proof = self.scalar(term.body)
-        total, end = Total(term.body), lemma.number(lambda at: book.scalar(term.body, at.at(Index("T", 0))))
+        total, end = Total(term.body), lemma.number(lambda at: book.scalar(term.body, at.at(LAST)))
         lemma.premise(f"{whole} = {lemma.name(total)} - {end}", lambda at: f"(@before_last R T {body(at)} T_gt0)")
         lemma.premise(f"{end} = {lemma.scalar(last)}", proof or _nothing)
         image = Scalar.of(total) - last

@@ -108,8 +108,8 @@ def maximum_at_most(step: Step) -> str:
         proof = known if relation == fact.relation else f"(ltW {known})"
         rest = lemma.scalar(c - member)
         script += (
-            f"have d{i} : {rest} = ({bound}) - ({lemma.scalar(member)}) by clear e {all_}; algebra. "
-            f"have b{i} : {lemma.scalar(member)} {sign} {bound} by rewrite -{turn} -d{i}; exact: {proof}. "
+            f"have d{i} : {rest} = ({bound}) - ({lemma.scalar(member)}) :> R by clear e {all_}; algebra. "
+            f"have b{i} : {lemma.scalar(member)} {sign} {bound} :> R by rewrite -{turn} -d{i}; exact: {proof}. "
         )
     script += f"by rewrite !{'gt_max' if strict else 'ge_max'} {' '.join(f'b{i}' for i in range(len(names)))}."
     return f"(fun {step.binder} => {lemma.state(related(fact.relation, goal), script)(HERE)})"

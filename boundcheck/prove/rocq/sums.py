@@ -66,8 +66,8 @@ def telescope(step: Step) -> str:
     both = f"(total_eq (fun t' rt' => {apart(inner)}))"
     function = f"(fun t' => {book.scalar(x, inner)})"
     lemma = Lemma(book)
-    whole = lemma.number(lambda at: f"total T (fun t' => {book.scalar(difference, inner)})")
-    ends = {index: lemma.number(lambda at, i=index: book.scalar(x, at.at(i))) for index in (end, start)}
+    whole = lemma.number(constantly(f"total T (fun t' => {book.scalar(difference, inner)})"))
+    ends = {index: lemma.number(constantly(book.scalar(x, HERE.at(index)))) for index in (end, start)}
     names = [lemma.premise(f"{whole} = {lemma.scalar(image)}", summed)]
     names.append(
         lemma.premise(
