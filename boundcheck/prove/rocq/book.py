@@ -35,74 +35,10 @@ from boundcheck.kernel.terms import Atom, Gradient, Letter, Matrix, Mean, Monomi
 from boundcheck.kernel.times import CONSTANT, Index, Time
 
 # Names that a file uses itself, and words of Rocq.
-_TAKEN = frozenset(
-    [
-        "R",
-        "S",
-        "T",
-        "t",
-        "w",
-        "rt",
-        "v",
-        "i",
-        "j",
-        "space",
-        "outcome",
-        "chance",
-        "past",
-        "nothing",
-        "knows",
-        "expect",
-        "mean",
-        "total",
-        "before",
-        "least",
-        "fro",
-        "opn",
-        "dot",
-        "inner",
-        "is_gradient",
-        "forall",
-        "fun",
-        "let",
-        "in",
-        "if",
-        "then",
-        "else",
-        "match",
-        "with",
-        "end",
-        "as",
-        "at",
-        "Prop",
-        "Set",
-        "Type",
-        "return",
-        "exists",
-        "fix",
-        "cofix",
-        "for",
-        "where",
-        "using",
-        "tr",
-        "sup",
-        "inf",
-        "lim",
-        "max",
-        "min",
-        "exp",
-        "ring",
-        "field",
-        "true",
-        "false",
-        "nat",
-        "bool",
-        "of",
-        "is",
-        "le",
-        "lt",
-    ]
-)
+_WORDS = """R S T t w rt t0 v i j e et zu IH eX realType Num GRing matrix ordinal space outcome chance past nothing
+knows expect mean total before least fro opn dot inner is_gradient forall fun let in if then else match with end as at Prop Set Type
+return exists fix cofix for where using tr sup inf lim max min exp ring field true false nat bool of is le lt"""
+_TAKEN = frozenset(_WORDS.split())
 _OWN = re.compile(r"(atom|letter|fact|law|step|same|slope|known|poly|h|hl|H|p)\d+|[eMh]_\d+")
 # Numbers in Rocq are counted in ones.
 _LARGEST = 5000
@@ -272,7 +208,7 @@ class Book:
             made = Defined(self.numbered(kind), free, "t" in words, "w" in words)
             binders = [self.binder(x) for x in made.letters]
             binders += ["(t : nat)"] * made.timed + ["(w : outcome S)"] * made.random
-            self.body.append(f"(* {_comment(str(term))} *)")
+            self.body.append(f"(* {comment(str(term))} *)")
             self.body.append(f"Definition {' '.join([made.name, *binders])} : {type_} := {text}.")
             self.defined[key] = made
         return self.defined[key]
@@ -440,7 +376,8 @@ def law_variables(statements: Iterable[Statement]) -> set[Term]:
     return found
 
 
-def _comment(text: str) -> str:
+def comment(text: str) -> str:
+    """A text that may stand in a comment."""
     return text.replace("(*", "( *").replace("*)", "* )").replace('"', "'")
 
 

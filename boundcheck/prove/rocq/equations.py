@@ -161,7 +161,7 @@ class Equations:
     def _stated(self, term: Term, image: Matrix | Scalar, proof: Proof) -> Change:
         """The change as a lemma of its own."""
         text = self.text(term)  # type: ignore[arg-type]
-        claim = f"{text(HERE)} = {self.normal(image, HERE)}"
+        claim = f"{text(HERE)} = {self.normal(image, HERE)}{' :> R' if isinstance(image, Scalar) else ''}"
         hypothesis = [f"({self.move.premise[0]} : {self.move.premise[1]})"] if self.move.premise else []
         name, letters = self.book.lemma("same", [*hypothesis, *RANGE], claim, f"exact {proof(HERE)}.")
         given = [self.move.premise[0]] if self.move.premise else []

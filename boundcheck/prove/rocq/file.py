@@ -8,7 +8,7 @@ from boundcheck.kernel.facts import derivation, free
 from boundcheck.kernel.terms import Term
 from boundcheck.prove.proof import Assumption
 from boundcheck.prove.rocq import analysis, laws, norms, numbers, sums  # noqa: F401  (their rules register themselves)
-from boundcheck.prove.rocq.book import Book, law_variables
+from boundcheck.prove.rocq.book import Book, comment, law_variables
 from boundcheck.prove.rocq.step import Known, Step
 from boundcheck.prove.verdict import JudgedProof
 
@@ -121,7 +121,7 @@ def _theorem(
     for place, each in enumerate(order, 1):
         names[each] = f"H{place}"
         assumption = told[each]
-        lines.append(f"(* {assumption.role}: {assumption.name.replace('*)', '* )')}. {each} *)".replace('"', "'"))
+        lines.append(f"(* {comment(f'{assumption.role}: {assumption.name}. {each}')} *)")
         said = book.said(each)
         letters = [x for x in book.bound_in(said) if x in free(each)]
         lines.append(f"Definition {' '.join([names[each], *map(book.binder, letters)])} : Prop := {said}.")
@@ -129,7 +129,7 @@ def _theorem(
     said = book.said(theorem.conclusion)
     claim = " -> ".join([*(names[x] for x in order), f"({said})"])
     letters = sorted(free_in(theorem) & book.bound)
-    lines.append(f"(* {theorem.conclusion} *)".replace('"', "'"))
+    lines.append(f"(* {comment(str(theorem.conclusion))} *)")
     lines.append(f"Theorem {' '.join(['_THEOREM_', *map(book.binder, letters)])} : {claim}.")
     lines.append(
         f"Proof. exact (fun {' '.join(step.hypothesis(x) for x in order)} => {proof}). Qed."
