@@ -36,8 +36,9 @@ from boundcheck.kernel.times import CONSTANT, Index, Time
 
 # Names that a file uses itself, and words of Rocq.
 _WORDS = """R S T t w rt t0 v i j e et zu IH eX realType Num GRing matrix ordinal space outcome chance past nothing
-knows expect mean total before least fro opn dot inner is_gradient forall fun let in if then else match with end as at Prop Set Type
-return exists fix cofix for where using tr sup inf lim max min exp ring field true false nat bool of is le lt"""
+knows expect mean total before least fro opn dot inner is_gradient forall fun let in if then else match
+with end as at Prop Set Type return exists fix cofix for where using tr sup inf lim max min exp ring
+field true false nat bool of is le lt"""
 _TAKEN = frozenset(_WORDS.split())
 _OWN = re.compile(r"(atom|letter|fact|law|step|same|slope|known|poly|h|hl|H|p)\d+|[eMh]_\d+")
 # Numbers in Rocq are counted in ones.
