@@ -217,6 +217,10 @@ def prove(
         Path | None,
         typer.Option("--export", help="Write proofs as LaTeX, certificates, and lines as SMT-LIB into this folder."),
     ] = None,
+    rocq: Annotated[
+        Path | None,
+        typer.Option("--rocq", help="Write each proved proof as a file for Rocq into this folder."),
+    ] = None,
     strict: Strict = False,
     as_json: Json = False,
 ) -> None:
@@ -224,7 +228,7 @@ def prove(
     from boundcheck.terminal import STDOUT, print_json, progress
 
     with progress() as tick:
-        from boundcheck.prove.outcome import export
+        from boundcheck.prove.outcome import export, export_rocq
         from boundcheck.prove.results import opinions
         from boundcheck.prove.show import show
 
@@ -235,15 +239,16 @@ def prove(
             tick(f"solvers: {proof.script.id}, {proof.script.version}", i, len(proofs))
             voices[f"{proof.script.id}, {proof.script.version}"] = opinions(proof)
         tick("writing", 0, 1)
-        files = export(outcome, out) if out else []
-        extra = ({"solvers": voices} if solvers else {}) | ({"files": [str(path) for path in files]} if out else {})
+        files = [*(export(outcome, out) if out else []), *(export_rocq(outcome, rocq) if rocq else [])]
+        extra = ({"solvers": voices} if solvers else {}) | ({"files": [str(path) for path in files]} if files else {})
         answer = outcome.as_json() | extra if as_json else {}
     if as_json:
         print_json(answer)
     else:
         show(outcome, STDOUT, steps, voices)
         if files:
-            STDOUT.print(f"Exported: {len(files)} files in {out}", soft_wrap=True, markup=False)
+            folders = " and ".join(str(each) for each in (out, rocq) if each)
+            STDOUT.print(f"Exported: {len(files)} files in {folders}", soft_wrap=True, markup=False)
     if strict and any(proof.verdict != "proved" for proof in proofs):
         raise typer.Exit(1)
 

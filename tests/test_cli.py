@@ -276,7 +276,7 @@ def test_prove_takes_a_script_of_ones_own(tmp_path):
 def test_help_of_prove_names_its_options():
     # In as many columns as the terminal has, so that words may be cut.
     text = run("prove", "--help").stdout
-    for option in ("--steps", "--solvers", "--export", "--strict", "--json"):
+    for option in ("--steps", "--solvers", "--export", "--rocq", "--strict", "--json"):
         assert option in text
 
 

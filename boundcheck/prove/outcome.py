@@ -1,4 +1,4 @@
-"""`ProofAudit`, what `prove` returns; and its export as LaTeX, certificates and SMT-LIB files."""
+"""`ProofAudit`, what `prove` returns; and its export as LaTeX, certificates, SMT-LIB and Rocq files."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from boundcheck.kernel import STANDARD_FACTS
 from boundcheck.prove.interchange import certificates
 from boundcheck.prove.latex import PREAMBLE, latex
 from boundcheck.prove.results import ClaimAudit
+from boundcheck.prove.rocq.file import rocq, theorem_name
 from boundcheck.prove.rows import JudgedRow
 from boundcheck.prove.smt import smt_lib
 
@@ -93,10 +94,26 @@ def export(audit: ProofAudit, folder: Path) -> list[Path]:
                 premises = [x.fact for x in theorem.premises]
                 stem = re.sub(r"[^A-Za-z0-9]+", "_", judged.step.label).strip("_") or "line"
                 written[folder / name / f"{i:02d}_{stem}.smt2"] = smt_lib(theorem.fact, premises)
+    return _written("export", folder, written)
+
+
+def export_rocq(audit: ProofAudit, folder: Path) -> list[Path]:
+    """Write each proved proof as a file for Rocq, which needs `proofs/rocq` to check it.
+
+    Raises:
+        InputError: for a step that has no form in Rocq, and where the folder cannot be written.
+
+    """
+    proofs = [proof for claim in audit.claims for proof in claim.proofs if proof.verdict == "proved"]
+    written = {folder / f"{theorem_name(proof)}.v": rocq(proof) for proof in proofs if proof.conclusion is not None}
+    return _written("rocq", folder, written)
+
+
+def _written(option: str, folder: Path, texts: dict[Path, str]) -> list[Path]:
     try:
-        for path, text in written.items():
+        for path, text in texts.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             replace_file(path, text.encode())
     except OSError as error:
-        raise InputError("export", folder, f"a folder that can be written ({error.strerror})") from None
-    return list(written)
+        raise InputError(option, folder, f"a folder that can be written ({error.strerror})") from None
+    return list(texts)
