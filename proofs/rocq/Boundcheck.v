@@ -9,12 +9,7 @@ Local Open Scope ring_scope.
 
 (** Equality of polynomials, and of matrices that are polynomials in letters and transposes. *)
 Ltac algebra := first [ring | by field].
-Ltac words :=
-  rewrite ?(mul0mx, mulmx0, trmx0, scaler0, scale0r, linearD, linearN, linearZ, linearB, trmx_mul, trmxK,
-    mulmxDl, mulmxDr, mulmxBl, mulmxBr, mulmxN, mulNmx) /=;
-  rewrite -?(scalemxAl, scalemxAr) ?mulmxA.
-Ltac matrices :=
-  do 3 words; apply/matrixP => i j; rewrite ?(addE, oppE, scaleE, zeroE); algebra.
+Ltac matrices := mx.
 (** An inequality of times. *)
 Ltac times :=
   repeat match goal with H : is_true (_ && _) |- _ => move/andP: H => [? ?] end;

@@ -31,7 +31,6 @@ Implicit Types A B : 'M[R]_(m, n).
 (** The entries of sums and multiples: [mxE] would open A and B, too. *)
 Lemma zeroE i j : (0 : 'M[R]_(m, n)) i j = 0. Proof. by rewrite mxE. Qed.
 Lemma addE A B i j : (A + B) i j = A i j + B i j. Proof. by rewrite mxE. Qed.
-Lemma oppE A i j : (- A) i j = - A i j. Proof. by rewrite mxE. Qed.
 Lemma scaleE c A i j : (c *: A) i j = c * A i j. Proof. by rewrite mxE. Qed.
 
 Lemma trace_square A : \tr (A^T *m A) = \sum_j \sum_i A i j ^+ 2.
