@@ -121,7 +121,7 @@ def _of_row(each: JudgedRow, material: Material) -> Entry:
     said = f"printed: {row.printed} " if row.printed else ""
     about = f"{row.locator}, row {row.number} of the referee's table"
     verdict = each.verdict + (f", trust {each.trust}" if each.trust else "")
-    evidence = f"{said}{row.finding} {each.evidence}"
+    evidence = f"{said}{each.finding} {each.evidence}"
     paper = f"boundcheck prove {material.paper.name}" if material.paper else material.command
     return Entry(about, of_proof(each.verdict, each.trust), verdict, evidence, paper)
 
