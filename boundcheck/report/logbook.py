@@ -144,7 +144,7 @@ def _of_claim(claim: ClaimAudit) -> Entry:
 def _of_run(run: StoredRun, command: str) -> Entry:
     x = run.result
     blame = f" To blame: the {x.blame.kind} {x.blame.name}, {x.blame.evidence}." if x.blame else ""
-    evidence = f"{x.reason}. Measured {number(x.measured)} against {number(x.bound)}.{blame} Run {x.run_id}."
+    evidence = f"{x.reason}. Measured {number(x.measured)} against {number(run.bound)}.{blame} Run {x.run_id}."
     return Entry(f"{titled(x)} on {run.title}", of_run(run), str(run.verdict), evidence, command)
 
 

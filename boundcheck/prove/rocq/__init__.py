@@ -1,0 +1,1 @@
+"""Rocq as a second checker: derivations written for it, and which of them it has checked."""
