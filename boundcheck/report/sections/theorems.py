@@ -123,7 +123,7 @@ def _rows(group: list[StoredRun], title: str) -> list[Row]:
 
 def _draw_theorems(axis: Axes, item: tuple[list[Row], int]) -> None:
     rows, most = item
-    # Below T_min a bound may be negative, and then there is nothing of it to draw.
+    # Below T_min a formula may be negative, and then there is nothing of it to draw.
     shown = [row["bound"] for row in rows if known(row["bound"]) > 0]
     # What is farther below is marked at the edge: gradient descent may come to rest.
     least = _DEEPEST * min(shown, default=1.0)
