@@ -60,7 +60,7 @@ def rows_table(rows: Iterable[JudgedRow]) -> tuple[Part, ...]:
             Badge(x.verdict),
             x.trust,
             x.checker,
-            Prose(x.row.finding),
+            Prose(x.finding),
         )
         for x in rows
     ]

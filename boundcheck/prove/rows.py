@@ -69,6 +69,7 @@ class JudgedRow:
         hypotheses: for each proved claim, how its theorem's hypotheses differ from those that it lists.
         lines: the lines to which it refers, each with its proof; a conclusion has no line.
         rocq: whether Rocq has checked all that is proved of it, see `boundcheck.prove.rocq.checked`.
+        missing: of an unknown row why its finding is not established; else empty.
 
     """
 
@@ -79,6 +80,12 @@ class JudgedRow:
     hypotheses: str = ""
     lines: tuple[tuple[Ref, JudgedProof, JudgedStep | None], ...] = ()
     rocq: bool = False
+    missing: str = ""
+
+    @property
+    def finding(self) -> str:
+        """What a reader is told: the author's finding where it is established, else why it is not."""
+        return self.missing or self.row.finding
 
     @property
     def checker(self) -> str:
@@ -96,7 +103,7 @@ class JudgedRow:
             "number": row.number,
             "locator": row.locator,
             "printed": row.printed,
-            "finding": row.finding,
+            "finding": self.finding,
             "verdict": self.verdict,
             "trust": self.trust,
             "rocq": self.rocq,
@@ -141,20 +148,32 @@ def _judge(row: Row, audits: Mapping[str, ClaimAudit]) -> JudgedRow:
     proved = [found[ref] for ref in refs if _state(*found[ref]) == "proved"]
     trust = weakest([_trust(*each) for each in proved]) if proved else ""
     rocq = bool(proved) and all(_in_rocq(*each) for each in proved)
-    verdict = _verdict(row, {ref: _state(*found[ref]) for ref in refs})
+    missing = [_missing(ref, *found[ref]) for ref in refs if not _is_met(row, ref, _state(*found[ref]))]
+    absent = f"Not established: {'; '.join(dict.fromkeys(missing))}." if missing else ""
+    verdict: RowVerdict = "unknown" if missing else _verdict(row)
     ends = [found[ref][0] for ref in refs if not ref.label]
     differ = [f"{x.script.title} ({x.script.version}): {x.difference}" for x in ends if x.difference]
     told = f"Hypotheses. {'. '.join(differ)}." if differ else ""
     lines = tuple((ref, *found[ref]) for ref in dict.fromkeys(refs))
-    return JudgedRow(row, verdict, trust, " ".join(texts), told, lines, rocq)
+    return JudgedRow(row, verdict, trust, " ".join(texts), told, lines, rocq, absent)
 
 
-def _verdict(row: Row, states: Mapping[Ref, str]) -> RowVerdict:
+def _is_met(row: Row, ref: Ref, state: str) -> bool:
+    """Whether a line is what the row refers to it for."""
     # A printed line is shown to be false by a witness; a proof of the contrary is a proof.
-    established = all(states[ref] == ("refuted" if ref.version == "printed" else "proved") for ref in row.false)
-    established &= all(states[ref] == "proved" for ref in (*row.holds, *row.repair))
-    if not established:
-        return "unknown"
+    is_met = ref not in row.false or state == ("refuted" if ref.version == "printed" else "proved")
+    return is_met and (ref not in (*row.holds, *row.repair) or state == "proved")
+
+
+def _missing(ref: Ref, proof: JudgedProof, step: JudgedStep | None) -> str:
+    """Why a line is not what the row refers to it for."""
+    reason = (proof.reason if step is None else step.reason).rstrip(".")
+    place = ", ".join((proof.script.title, ref.version, *([step.step.label] if step else [])))
+    return f"{reason} ({place})" if reason else f"{place} is {_state(proof, step)}"
+
+
+def _verdict(row: Row) -> RowVerdict:
+    """The verdict on a row all of whose lines are what it refers to them for."""
     # A statement that holds, but not by the printed argument, is repaired; a false line outweighs the rest.
     return "refuted" if row.false else ("proved" if row.holds else "repaired")
 

@@ -66,7 +66,7 @@ def _show_rows(audit: ProofAudit, console: Console) -> None:
     table = Table("no.", "where", "printed", "verdict", "trust", "Rocq", "finding", title="Referee's table")
     for each in audit.rows:
         row = each.row
-        finding = _above(prose.plain(row.finding), prose.plain(each.hypotheses))
+        finding = _above(prose.plain(each.finding), prose.plain(each.hypotheses))
         where, printed = prose.plain(row.locator), prose.plain(row.printed)
         table.add(row.number, where, printed, coloured(each.verdict), each.trust, each.checker, finding)
     console.print(table)

@@ -208,7 +208,7 @@ def _bracket_evidence(runs: list[StoredRun]) -> str:
 
 def _theorem_evidence(runs: list[StoredRun]) -> str:
     each = "; ".join(
-        f"{run.title}: {run.verdict}, measured {number(run.result.measured)} against {number(run.result.bound)}"
+        f"{run.title}: {run.verdict}, measured {number(run.result.measured)} against {number(run.bound)}"
         for run in runs
     )
     return f"Average over t of the expected squared gradient norm, every hypothesis audited. {each}."

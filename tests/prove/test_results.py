@@ -332,7 +332,10 @@ def test_the_verdict_of_a_row():
     yes, no, open_ = Ref("my.true", "sharp"), Ref("my.false", "printed", "line"), Ref("my.open", "sharp")
 
     def verdict(**refs):
-        return rows._judge(Row(1, "where", "what", "found", **refs), known).verdict
+        found = rows._judge(Row(1, "where", "what", "found", **refs), known)
+        # The author's finding is told where the lines establish it, and nowhere else.
+        assert (found.finding == found.as_json()["finding"] == "found") == (found.verdict != "unknown")
+        return found.verdict
 
     assert verdict() == "editorial"
     assert verdict(false=(no,)) == verdict(false=(yes,)) == verdict(false=(no,), holds=(yes,)) == "refuted"
@@ -342,3 +345,9 @@ def test_the_verdict_of_a_row():
         assert verdict(**{field: (open_,)}) == verdict(**{field: (yes, open_)}) == "unknown"
     for field in ("holds", "repair"):
         assert verdict(**{field: (no,)}) == "unknown"
+    told = rows._judge(Row(1, "where", "what", "found", holds=(yes, open_), false=(yes,)), known).finding
+    assert told.startswith(f"Not established: {unknown.reason} (")
+    assert "my.true" not in told
+    told = rows._judge(Row(1, "where", "what", "found", holds=(no,)), known).finding
+    assert told.startswith("Not established: ")
+    assert told.endswith("is refuted.")

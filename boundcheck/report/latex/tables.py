@@ -38,11 +38,11 @@ def referee(rows: Sequence[JudgedRow]) -> str:
             tex(each.row.printed),
             verdict_tex(each.verdict) + (rf" \newline ({tex(each.rests_on)})" if each.rests_on else ""),
             each.checker,
-            tex(each.row.finding) + ("" if each.rests_on else " (No machine evidence.)"),
+            tex(each.finding) + (" (No machine evidence.)" if each.verdict == "editorial" else ""),
         )
         for each in rows
     ]
-    tall = [max(len(x.row.finding) / _WIDE, len(x.row.printed) / _NARROW, len(x.row.locator) / 16, 2) for x in rows]
+    tall = [max(len(x.finding) / _WIDE, len(x.row.printed) / _NARROW, len(x.row.locator) / 16, 2) for x in rows]
     caption = (
         "The referee's table. A row's verdict is computed from the lines of proofs that it names; in brackets the "
         "trust of the weakest of them, or that it rests on an exact witness alone. Repaired: true, by another proof "

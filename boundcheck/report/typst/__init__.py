@@ -61,8 +61,8 @@ def _document(material: Material, title: str, lead: str, figures: Sequence[Drawn
     if rows:
         yield "= Referee's table\n"
         yield "A row's verdict is computed from the lines of proofs that it names. Repaired: true by another proof.\n"
-        head = ("No.", "Where", "Printed", "Verdict", "Rocq", "Finding")
-        yield from _table("(auto, 2.6cm, 3.6cm, 1.7cm, 1.5cm, 1fr)", head, map(_row, rows))
+        columns = ("No.", "Where", "Printed", "Verdict", "Rocq", "Finding")
+        yield from _table("(auto, 2.6cm, 3.6cm, 1.7cm, 1.5cm, 1fr)", columns, map(_row, rows))
     proved = [x for claim in (material.proofs.claims if material.proofs else ()) for x in claim.proofs]
     if proved:
         yield "= What the proofs come to\n"
@@ -86,7 +86,7 @@ def _document(material: Material, title: str, lead: str, figures: Sequence[Drawn
 
 def _row(each: JudgedRow) -> tuple[str, ...]:
     trust = f" ({each.rests_on})" if each.rests_on else ""
-    finding = each.row.finding + ("" if each.rests_on else " (No machine evidence.)")
+    finding = each.finding + (" (No machine evidence.)" if each.verdict == "editorial" else "")
     cells = (str(each.row.number), each.row.locator, each.row.printed)
     return (*map(_text, cells), _verdict(each.verdict) + _text(trust), _text(each.checker), _text(finding))
 
@@ -112,7 +112,7 @@ def _run(run: StoredRun) -> tuple[str, ...]:
     interval = f"{number(x.interval.lower)}–{number(x.interval.upper)}, {x.interval.kind}" if x.interval else "–"
     found = "diverged" if run.has_diverged else number(x.measured)
     told = f"{_text(run.title)} #linebreak() {_text(titled(x))}"
-    return (told, _verdict(run.verdict), *map(_text, (found, interval, number(x.bound))))
+    return (told, _verdict(run.verdict), *map(_text, (found, interval, number(run.bound))))
 
 
 def _table(columns: str, head: Sequence[str], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
