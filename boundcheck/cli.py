@@ -48,7 +48,9 @@ Store = Annotated[
     Path, typer.Option("--store", help="Folder of the run folders; a finished run is read and not repeated.")
 ]
 
-_ATTACKED = "A claim about an adapter's smoothness, or a theorem."
+_ATTACKED = (
+    "A claim about an adapter's smoothness, or a theorem: its id, or FILE.py:NAME, such as my_paper/claims.py:AVERAGE."
+)
 Attacked = Annotated[
     str | None, typer.Argument(metavar="[ID]", help=_ATTACKED, autocompletion=complete.claims, show_default=False)
 ]
@@ -262,7 +264,7 @@ def falsify(
     horizon: Annotated[list[int] | None, typer.Option(help="T, of a theorem; default: 2, 3 and 4.")] = None,
     assignments: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="Value of L, G, s, a radius, D, zeta; default: 1."),
+        typer.Option("--set", metavar="NAME=VALUE", help="Value of a letter, such as L=2 or h=0.5; default: 1."),
     ] = None,
     adapter: Annotated[str | None, typer.Option(help="Adapter, where the claim is about several.")] = None,
     lipschitz: Annotated[str, typer.Option(help="What C stands for: sigma, or sqrt(r) sigma.")] = "sigma",

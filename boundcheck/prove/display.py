@@ -10,6 +10,7 @@ from boundcheck.kernel import Statement
 from boundcheck.prove.domain import Known, undefined
 from boundcheck.prove.letters import Letters, letters
 from boundcheck.prove.readback import read, tokens_of
+from boundcheck.prove.roles import size_of
 from boundcheck.prove.script import Script
 from boundcheck.prove.typeset import check_math, from_latex, latex
 
@@ -46,8 +47,8 @@ class Shown:
 
     @property
     def roles(self) -> dict[str, str]:
-        """What each letter is, in words."""
-        return {name: str(role) for name, role in self.letters.items()}
+        """What each letter is, in words; the 3 of a 3×4 matrix is no letter."""
+        return {name: str(role) for name, role in self.letters.items() if size_of(name) is None}
 
 
 def shown(*statements: Statement) -> Shown:

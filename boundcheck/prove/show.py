@@ -36,11 +36,17 @@ def show(audit: ProofAudit, console: Console, steps: bool, voices: _Voices) -> N
         for proof in claim.proofs:
             if steps or len(audit.claims) <= 3:
                 _show_lines(proof, console, steps, voices.get(f"{claim.id}, {proof.script.version}", {}))
+    # At the end, where nobody has to look for them.
+    for claim in audit.claims:
+        for proof in claim.proofs:
             if proof.verdict == "unknown":
                 _tell(console, Text("unknown", "yellow"), f"{claim.id}: {prose.plain(proof.reason)}")
             for judged in proof.steps:
                 if judged.verdict == "refuted":
                     _show_witness(proof, judged, console)
+        if claim.verdict == "unknown" and any(proof.verdict == "refuted" for proof in claim.proofs):
+            told = "a line of its proof is refuted; the claim stays unknown, since a false line does not make it false"
+            _tell(console, Text("unknown", "yellow"), f"{claim.id}: {told}")
     for fact, said in audit.facts.items():
         _tell(console, Text("standard fact", "bold"), f"{fact}: {prose.plain(said)}")
     count = len(audit.claims)
