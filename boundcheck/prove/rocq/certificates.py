@@ -79,8 +79,7 @@ def _summand(
     lemma: Lemma, squares: tuple[tuple[Fraction, Scalar], ...], factors: Sequence[Part], own: Scalar | None
 ) -> Part:
     whole = _sum([_square(lemma, weight, root, own) for weight, root in squares])
-    if not factors:
-        return whole
+    # In a sum of summands, a sum of squares stands in brackets, as its proof does.
     return _product([Part(f"({whole.text})", whole.proof, whole.strict), *factors])
 
 
