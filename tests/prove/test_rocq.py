@@ -13,11 +13,16 @@ from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
 from boundcheck.kernel.meaning import Interval, Model, denote
-from boundcheck.prove import ge, gt
+from boundcheck.prove import ge, gt, rows
+from boundcheck.prove.results import ClaimAudit
+from boundcheck.prove.rocq import check as check_module
+from boundcheck.prove.rocq import checked as checked_module
 from boundcheck.prove.rocq import step
 from boundcheck.prove.rocq.book import Book
-from boundcheck.prove.rocq.check import LIBRARY, allowed, axioms, build, compiled
+from boundcheck.prove.rocq.check import LIBRARY, Word, accept, allowed, axioms, build, compiled, differing
+from boundcheck.prove.rocq.checked import covers, digest
 from boundcheck.prove.rocq.file import rocq, theorem_name
+from boundcheck.prove.rows import Ref, Row
 from tests.judged import of_the_paper, proof_of
 
 from .scripts import judged, lemma, x, y, z
@@ -130,3 +135,62 @@ def test_rocq_refuses_an_altered_file(old, new, library):
     text, count = re.subn(old, new, rocq(proof_of(*SMALL)), count=1)
     assert count == 1
     assert check(text, library) != ""
+
+
+def theorem(*given):
+    """What a small proof concludes."""
+    return judged(lemma(ge(x * z, 0), *given)).script.proof.conclusion
+
+
+def test_a_hash_tells_derivations_apart():
+    seconds = (ge(z, 0), ge(z, 0), gt(z, 0), ge(z - y, y - z))
+    one, again, stricter, longer = (theorem(gt(x, 0), second) for second in seconds)
+    assert digest(one) == digest(again)
+    assert len({digest(one), digest(stricter), digest(longer)}) == 3
+
+
+def test_what_rocq_has_checked_is_known_by_its_derivation(monkeypatch):
+    proof = proof_of(*SMALL)
+    end, line = proof.script.proof.conclusion, proof.steps[0].step.theorem
+    assert not covers(None)
+    for known in ({}, {"another": {"derivation": digest(theorem(gt(x, 0), ge(z, 0))), "axioms": []}}):
+        monkeypatch.setattr(
+            checked_module, "_hashes", lambda known=known: {each["derivation"] for each in known.values()}
+        )
+        assert not covers(end)
+        assert not covers(end, line)
+    monkeypatch.setattr(checked_module, "_hashes", lambda: {digest(end)})
+    assert covers(end)
+    assert covers(end, line)
+    assert not covers(end, theorem(gt(x, 0), ge(z, 0)))
+
+
+def test_the_table_says_checked_where_all_that_is_proved_is(monkeypatch):
+    row = Row(1, "a line", "", "", holds=(Ref(*SMALL),))
+    claim = ClaimAudit(SMALL[0], "", "proved", (proof_of(*SMALL),))
+    for hashes, said in ((set(), ""), ({digest(proof_of(*SMALL).script.proof.conclusion)}, "checked")):
+        monkeypatch.setattr(checked_module, "_hashes", lambda hashes=hashes: hashes)
+        assert rows._judge(row, {claim.id: claim}).checker == said
+        assert [each.checker for each in rows.rows_of([claim])] == [said]
+
+
+def words(*reasons: str) -> list[Word]:
+    """What Rocq might say of proofs of my.0, my.1, ..."""
+    return [Word(f"my.{i}", "sharp", 1, 0.0, reason, f"hash {i}") for i, reason in enumerate(reasons)]
+
+
+def test_the_list_has_what_is_checked_and_keeps_what_was_not_asked_about(tmp_path, monkeypatch):
+    for module in (checked_module, check_module):
+        monkeypatch.setattr(module, "LIST", tmp_path / "checked.json")
+    checked_module.checked.cache_clear()
+    try:
+        assert differing(words("", "an error")) == ["my.0, sharp"]
+        accept(words("", "", ""))
+        checked_module.checked.cache_clear()
+        assert differing(words("", "")) == []
+        assert differing(words("", "an error")) == ["my.1, sharp"]
+        accept(words("an error"))
+        checked_module.checked.cache_clear()
+        assert list(checked_module.checked()) == ["my.1, sharp", "my.2, sharp"]
+    finally:
+        checked_module.checked.cache_clear()
