@@ -456,7 +456,9 @@ Ltac polynomial :=
 (** The expression that means [e]. *)
 Ltac reify R e :=
   lazymatch e with
-  | GRing.zero => open_constr:(@Words.Null R _ _)
+  | GRing.zero =>
+    let type := type of e in
+    lazymatch eval hnf in type with @matrix _ ?m ?n => open_constr:(@Words.Null R m n) end
   | GRing.add ?d ?e => let d := reify R d in let e := reify R e in open_constr:(Words.Sum d e)
   | GRing.opp ?e => let e := reify R e in open_constr:(Words.Minus e)
   | GRing.scale ?c ?e => let e := reify R e in open_constr:(Words.Scaled c e)

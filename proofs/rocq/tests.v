@@ -42,6 +42,8 @@ Goal H *m W = W *m H. Proof. Fail mx. Abort.
 
 (** Transposes. *)
 Goal (0 : 'M[R]_(m, n))^T *m A = 0. Proof. mx. Qed.
+Goal (a *: B)^T *m (a *: A)^T - (0 : 'M[R]_(n, p))^T *m (0 : 'M[R]_(m, n))^T = a ^+ 2 *: (B^T *m A^T).
+Proof. mx. Qed.
 Goal (A *m (B - a *: B'))^T = B^T *m A^T - a *: (B'^T *m A^T). Proof. mx. Qed.
 Goal ((A + A')^T + c *: (A - A')^T)^T = (1 + c) *: A + (1 - c) *: A'. Proof. mx. Qed.
 Goal (A *m (B *m C))^T = C^T *m (B^T *m A^T). Proof. mx. Qed.
