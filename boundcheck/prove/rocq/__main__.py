@@ -22,6 +22,7 @@ if __name__ == "__main__":
     except InputError as error:
         sys.exit(str(error))
     print(f"{sum(not word.reason for word in words)} of {len(words)} proofs are checked by Rocq")
+    print(f"Axioms: {', '.join(sorted({name for word in words for name in word.axioms})) or 'none'}")
     if given.accept:
         accept(words)
     elif other := differing(words):
