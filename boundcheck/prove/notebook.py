@@ -59,7 +59,7 @@ def rows_table(rows: Iterable[JudgedRow]) -> tuple[Part, ...]:
             Prose(x.row.printed),
             Badge(x.verdict),
             x.trust,
-            x.checker,
+            x.rocq,
             Prose(x.finding),
         )
         for x in rows

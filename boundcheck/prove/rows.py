@@ -68,7 +68,8 @@ class JudgedRow:
         evidence: a sentence for each line.
         hypotheses: for each proved claim, how its theorem's hypotheses differ from those that it lists.
         lines: the lines to which it refers, each with its proof; a conclusion has no line.
-        rocq: whether Rocq has checked all that is proved of it, see `boundcheck.prove.rocq.checked`.
+        rocq: "checked" where Rocq has checked all of its proofs, see `boundcheck.prove.rocq.checked`; "repair checked"
+            where these only repair what a witness refutes, which is exact arithmetic and no proof; else empty.
         missing: of an unknown row why its finding is not established; else empty.
 
     """
@@ -79,18 +80,13 @@ class JudgedRow:
     evidence: str
     hypotheses: str = ""
     lines: tuple[tuple[Ref, JudgedProof, JudgedStep | None], ...] = ()
-    rocq: bool = False
+    rocq: Literal["", "checked", "repair checked"] = ""
     missing: str = ""
 
     @property
     def finding(self) -> str:
         """What a reader is told: the author's finding where it is established, else why it is not."""
         return self.missing or self.row.finding
-
-    @property
-    def checker(self) -> str:
-        """What the column "Rocq" says."""
-        return "checked" if self.rocq else ""
 
     @property
     def rests_on(self) -> str:
@@ -133,7 +129,7 @@ def rows_of(audits: Sequence[ClaimAudit]) -> tuple[JudgedRow, ...]:
             audit.verdict,
             audit.proofs[-1].trust,
             " ".join(f"{each.script.title} ({each.script.version}): {each.verdict}." for each in audit.proofs),
-            rocq=covers(audit.proofs[-1].script.proof.conclusion),
+            rocq="checked" if covers(audit.proofs[-1].script.proof.conclusion) else "",
         )
         for i, audit in enumerate(audits, 1)
     )
@@ -147,7 +143,6 @@ def _judge(row: Row, audits: Mapping[str, ClaimAudit]) -> JudgedRow:
     texts = [_text(ref, *found[ref]) for ref in refs]
     proved = [found[ref] for ref in refs if _state(*found[ref]) == "proved"]
     trust = weakest([_trust(*each) for each in proved]) if proved else ""
-    rocq = bool(proved) and all(_in_rocq(*each) for each in proved)
     missing = [_missing(ref, *found[ref]) for ref in refs if not _is_met(row, ref, _state(*found[ref]))]
     absent = f"Not established: {'; '.join(dict.fromkeys(missing))}." if missing else ""
     verdict: RowVerdict = "unknown" if missing else _verdict(row)
@@ -155,6 +150,9 @@ def _judge(row: Row, audits: Mapping[str, ClaimAudit]) -> JudgedRow:
     differ = [f"{x.script.title} ({x.script.version}): {x.difference}" for x in ends if x.difference]
     told = f"Hypotheses. {'. '.join(differ)}." if differ else ""
     lines = tuple((ref, *found[ref]) for ref in dict.fromkeys(refs))
+    rocq: Literal["", "checked", "repair checked"] = ""
+    if proved and not missing and all(_in_rocq(*each) for each in proved):
+        rocq = "checked" if len(proved) == len(refs) else "repair checked"
     return JudgedRow(row, verdict, trust, " ".join(texts), told, lines, rocq, absent)
 
 

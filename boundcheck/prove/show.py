@@ -74,7 +74,7 @@ def _show_rows(audit: ProofAudit, console: Console) -> None:
         row = each.row
         finding = _above(prose.plain(each.finding), prose.plain(each.hypotheses))
         where, printed = prose.plain(row.locator), prose.plain(row.printed)
-        table.add(row.number, where, printed, coloured(each.verdict), each.trust, each.checker, finding)
+        table.add(row.number, where, printed, coloured(each.verdict), each.trust, each.rocq, finding)
     console.print(table)
 
 

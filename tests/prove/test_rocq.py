@@ -171,8 +171,24 @@ def test_the_table_says_checked_where_all_that_is_proved_is(monkeypatch):
     claim = ClaimAudit(SMALL[0], "", "proved", (proof_of(*SMALL),))
     for hashes, said in ((set(), ""), ({digest(proof_of(*SMALL).script.proof.conclusion)}, "checked")):
         monkeypatch.setattr(checked_module, "_hashes", lambda hashes=hashes: hashes)
-        assert rows._judge(row, {claim.id: claim}).checker == said
-        assert [each.checker for each in rows.rows_of([claim])] == [said]
+        assert rows._judge(row, {claim.id: claim}).rocq == said
+        assert [each.rocq for each in rows.rows_of([claim])] == [said]
+
+
+def test_a_witness_is_not_called_checked(monkeypatch):
+    """Of a line that a witness refutes, what Rocq checks is the repair; and of an unknown row nothing is said."""
+    id = "jiang2024.lemma1"
+    printed, repaired = (proof_of(id, version) for version in ("printed", "repaired"))
+    (line, *_) = (x.step.label for x in printed.steps if x.verdict == "refuted")
+    false, claims = Ref(id, "printed", line), {id: ClaimAudit(id, "", "repaired", (printed, repaired))}
+    monkeypatch.setattr(checked_module, "_hashes", lambda: {digest(repaired.script.proof.conclusion)})
+    for row, said in (
+        (Row(1, "", "", "", false=(false,), repair=(Ref(id, "repaired"),)), "repair checked"),
+        (Row(1, "", "", "", false=(false,)), ""),
+        (Row(1, "", "", "", false=(Ref(id, "repaired"),)), "checked"),
+        (Row(1, "", "", "", holds=(Ref(id, "repaired"), Ref(id, "printed"))), ""),
+    ):
+        assert rows._judge(row, claims).rocq == said
 
 
 def words(*reasons: str) -> list[Word]:

@@ -37,7 +37,7 @@ def referee(rows: Sequence[JudgedRow]) -> str:
             tex(each.row.locator),
             tex(each.row.printed),
             verdict_tex(each.verdict) + (rf" \newline ({tex(each.rests_on)})" if each.rests_on else ""),
-            each.checker,
+            each.rocq,
             tex(each.finding) + (" (No machine evidence.)" if each.verdict == "editorial" else ""),
         )
         for each in rows
@@ -46,9 +46,12 @@ def referee(rows: Sequence[JudgedRow]) -> str:
     caption = (
         "The referee's table. A row's verdict is computed from the lines of proofs that it names; in brackets the "
         "trust of the weakest of them, or that it rests on an exact witness alone. Repaired: true, by another proof "
-        "than the printed one. Rocq: whether a second proof checker has checked the proofs, too."
+        "than the printed one. Rocq: whether a second proof checker has checked the proofs, too; a witness is no proof."
     )
-    columns = r"r>{\raggedright}p{.13\textwidth}>{\raggedright}p{.19\textwidth}>{\raggedright}p{.09\textwidth}lX"
+    columns = (
+        r"r>{\raggedright}p{.13\textwidth}>{\raggedright}p{.19\textwidth}>{\raggedright}p{.09\textwidth}"
+        r">{\raggedright}p{.08\textwidth}X"
+    )
     return _tables("referee", caption, columns, ("No.", "Where", "Printed", "Verdict", "Rocq", "Finding"), cells, tall)
 
 

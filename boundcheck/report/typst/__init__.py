@@ -88,7 +88,7 @@ def _row(each: JudgedRow) -> tuple[str, ...]:
     trust = f" ({each.rests_on})" if each.rests_on else ""
     finding = each.finding + (" (No machine evidence.)" if each.verdict == "editorial" else "")
     cells = (str(each.row.number), each.row.locator, each.row.printed)
-    return (*map(_text, cells), _verdict(each.verdict) + _text(trust), _text(each.checker), _text(finding))
+    return (*map(_text, cells), _verdict(each.verdict) + _text(trust), _text(each.rocq), _text(finding))
 
 
 def _proof(proof: JudgedProof) -> Iterator[str]:
