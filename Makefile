@@ -5,7 +5,7 @@ BIN := .venv/bin
 # What is imported is compiled once and kept.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: report reference test test-full nightly coverage bench docs lint clean
+.PHONY: report reference test test-full nightly coverage bench docs rocq lint clean
 
 report: .venv/core
 	$(BIN)/boundcheck audit jiang2024
@@ -43,6 +43,10 @@ bench: .venv/bench
 # The site, for build/docs/index.html. What is read off the code is read anew each time.
 docs: .venv/docs
 	$(BIN)/sphinx-build -E -W -q docs build/docs
+
+# A second checker: Rocq (Debian's coq, libcoq-mathcomp-analysis and libcoq-mathcomp-algebra-tactics) reads every proof.
+rocq: .venv/core
+	$(BIN)/python -m boundcheck.prove.rocq jiang2024 meft --out build/rocq
 
 lint: .venv/full
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

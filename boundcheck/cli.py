@@ -38,14 +38,19 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on std
 _STRICT = "Exit with 1 if anything is refuted, violated or unknown. A run must be supported; (asymptotic) is enough."
 Strict = Annotated[bool, typer.Option("--strict", help=_STRICT)]
 Device = Annotated[str, typer.Option(help="Torch device: cpu, cuda or cuda:N.")]
-_LATEX = "Write latex/ for a paper: tables, theorems, figures, a command for every number, BibTeX, and a main.tex."
+_LATEX = (
+    "Write latex/ for a paper: tables, theorems, figures, a command for every number, BibTeX; example.tex uses each in "
+    "two pages, and main.tex has all."
+)
 Latex = Annotated[bool, typer.Option("--latex", help=_LATEX)]
 Pdf = Annotated[bool, typer.Option("--pdf", help="Write report.pdf too, the report on paper; needs the extra pdf.")]
 Store = Annotated[
     Path, typer.Option("--store", help="Folder of the run folders; a finished run is read and not repeated.")
 ]
 
-_ATTACKED = "A claim about an adapter's smoothness, or a theorem."
+_ATTACKED = (
+    "A claim about an adapter's smoothness, or a theorem: its id, or FILE.py:NAME, such as my_paper/claims.py:AVERAGE."
+)
 Attacked = Annotated[
     str | None, typer.Argument(metavar="[ID]", help=_ATTACKED, autocompletion=complete.claims, show_default=False)
 ]
@@ -182,6 +187,7 @@ def bound(
 ) -> None:
     """Evaluate the quantities of a claim at given constants, each with a rigorous enclosure."""
     from boundcheck.claims import catalogue
+    from boundcheck.claims.prose import plain
     from boundcheck.terminal import STDOUT, Table, assignments_of, print_json
 
     claim = catalogue.opened(claim_id, "ID")
@@ -193,7 +199,7 @@ def bound(
         return
     table = Table("quantity", "value", "enclosure (Arb)", "meaning", title=f"{claim.id}: {claim.title}")
     for each in claim.quantities:
-        table.add(each.name, f"{values[each.name]:.6g}", enclosures[each.name], each.meaning)
+        table.add(each.name, f"{values[each.name]:.6g}", enclosures[each.name], plain(each.meaning))
     STDOUT.print(table)
 
 
@@ -211,7 +217,11 @@ def prove(
     solvers: Annotated[bool, typer.Option("--solvers", help="Ask z3 and cvc5 about every line as well.")] = False,
     out: Annotated[
         Path | None,
-        typer.Option("--export", help="Write each proof as LaTeX and each line as SMT-LIB into this folder."),
+        typer.Option("--export", help="Write proofs as LaTeX, certificates, and lines as SMT-LIB into this folder."),
+    ] = None,
+    rocq: Annotated[
+        Path | None,
+        typer.Option("--rocq", help="Write each proved proof as a file for Rocq into this folder."),
     ] = None,
     strict: Strict = False,
     as_json: Json = False,
@@ -220,7 +230,7 @@ def prove(
     from boundcheck.terminal import STDOUT, print_json, progress
 
     with progress() as tick:
-        from boundcheck.prove.outcome import export
+        from boundcheck.prove.outcome import export, export_rocq
         from boundcheck.prove.results import opinions
         from boundcheck.prove.show import show
 
@@ -231,15 +241,16 @@ def prove(
             tick(f"solvers: {proof.script.id}, {proof.script.version}", i, len(proofs))
             voices[f"{proof.script.id}, {proof.script.version}"] = opinions(proof)
         tick("writing", 0, 1)
-        files = export(outcome, out) if out else []
-        extra = ({"solvers": voices} if solvers else {}) | ({"files": [str(path) for path in files]} if out else {})
+        files = [*(export(outcome, out) if out else []), *(export_rocq(outcome, rocq) if rocq else [])]
+        extra = ({"solvers": voices} if solvers else {}) | ({"files": [str(path) for path in files]} if files else {})
         answer = outcome.as_json() | extra if as_json else {}
     if as_json:
         print_json(answer)
     else:
         show(outcome, STDOUT, steps, voices)
         if files:
-            STDOUT.print(f"Exported: {len(files)} files in {out}", soft_wrap=True, markup=False)
+            folders = " and ".join(str(each) for each in (out, rocq) if each)
+            STDOUT.print(f"Exported: {len(files)} files in {folders}", soft_wrap=True, markup=False)
     if strict and any(proof.verdict != "proved" for proof in proofs):
         raise typer.Exit(1)
 
@@ -253,7 +264,7 @@ def falsify(
     horizon: Annotated[list[int] | None, typer.Option(help="T, of a theorem; default: 2, 3 and 4.")] = None,
     assignments: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="Value of L, G, s, a radius, D, zeta; default: 1."),
+        typer.Option("--set", metavar="NAME=VALUE", help="Value of a letter, such as L=2 or h=0.5; default: 1."),
     ] = None,
     adapter: Annotated[str | None, typer.Option(help="Adapter, where the claim is about several.")] = None,
     lipschitz: Annotated[str, typer.Option(help="What C stands for: sigma, or sqrt(r) sigma.")] = "sigma",

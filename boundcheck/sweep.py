@@ -1,4 +1,4 @@
-"""A sweep: one table that holds lists, for every combination of their values."""
+"""A sweep: one table that holds lists, for every combination of their values; and the fields of a table by path."""
 
 import itertools
 import math
@@ -18,7 +18,7 @@ def combinations(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
         InputError: for an empty list, and for more than 10,000 combinations.
 
     """
-    lists = {path: value for path, value in leaves(raw) if isinstance(value, list)}
+    lists = {path: value for path, value in _leaves(raw) if isinstance(value, list)}
     for path, value in lists.items():
         if not value:
             raise InputError(".".join(path), value, "a value, or a list of at least one value")
@@ -30,13 +30,22 @@ def combinations(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield _replaced(raw, dict(zip(lists, choice, strict=True)))
 
 
-def leaves(table: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """The fields of a table and of those in it, each by its path; raises InputError where they are too deep."""
+def fields_of(table: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a table and of those in it, each by its path, such as ``adapter.rank``.
+
+    Raises:
+        InputError: where tables are too deep inside of one another.
+
+    """
+    return {".".join(path): value for path, value in _leaves(table)}
+
+
+def _leaves(table: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
     if len(path) > _DEEPEST:
         raise InputError(".".join(path[:_DEEPEST]), "(a table)", f"at most {_DEEPEST} tables inside of one another")
     for key, value in table.items():
         if isinstance(value, dict):
-            yield from leaves(value, (*path, key))
+            yield from _leaves(value, (*path, key))
         else:
             yield (*path, key), value
 

@@ -1,6 +1,7 @@
 """`Table`: a table of a spec file, checked field by field; and the ranges of numbers that tables have."""
 
-from typing import Annotated, Any, TypeVar
+from difflib import get_close_matches
+from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -31,10 +32,10 @@ def validated(kind: type[Kind], raw: dict[str, Any], above: str = "") -> Kind:
     try:
         return kind.model_validate(raw)
     except ValidationError as error:
-        raise _first(error, raw, above) from None
+        raise _first(kind, error, raw, above) from None
 
 
-def _first(error: ValidationError, raw: dict[str, Any], above: str) -> InputError:
+def _first(kind: type[Table], error: ValidationError, raw: dict[str, Any], above: str) -> InputError:
     """The first wrong field, in the words of this file: pydantic's unions put steps in a path that nobody typed."""
     details = error.errors(include_url=False)
     cause = details[0].get("ctx", {}).get("error")
@@ -42,11 +43,29 @@ def _first(error: ValidationError, raw: dict[str, Any], above: str) -> InputErro
         return cause
     field = _typed_path(details[0]["loc"], raw)
     messages = dict.fromkeys(_expectation(each) for each in details if _typed_path(each["loc"], raw) == field)
+    fault, given = details[0]["type"], details[0]["input"]
+    if fault == "extra_forbidden":
+        *inside, name = field.split(".")
+        near = get_close_matches(name, _fields(kind, inside), n=1)
+        messages = {"no such field" + "".join(f"; did you mean {'.'.join((*inside, x))}?" for x in near): None}
     field = above + field
-    kind, given = details[0]["type"], details[0]["input"]
-    if kind.startswith("union_tag"):
+    if fault.startswith("union_tag"):
         field, given = f"{field}.kind", given.get("kind", NOT_GIVEN) if isinstance(given, dict) else given
-    return InputError(field, NOT_GIVEN if kind == "missing" else given, " or ".join(messages))
+    return InputError(field, NOT_GIVEN if fault == "missing" else given, " or ".join(messages))
+
+
+def _fields(kind: type[BaseModel], inside: list[str]) -> list[str]:
+    """The fields of what lies at this path in a table, of all kinds that may lie there."""
+    kinds = {kind}
+    for step in inside:
+        kinds = {x for each in kinds if step in each.model_fields for x in _tables(each.model_fields[step].annotation)}
+    return sorted({name for each in kinds for name in each.model_fields})
+
+
+def _tables(annotation: Any) -> set[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return {annotation}
+    return {x for each in get_args(annotation) for x in _tables(each)}
 
 
 def _typed_path(location: tuple[int | str, ...], raw: Any) -> str:
@@ -64,8 +83,6 @@ def _expectation(detail: Any) -> str:
     match detail["type"]:
         case "missing":
             return "a value"
-        case "extra_forbidden":
-            return "no such field; docs/reference/specs.md lists those of a spec"
         case "union_tag_invalid":
             return f"one of {detail['ctx']['expected_tags']}"
         case "union_tag_not_found":

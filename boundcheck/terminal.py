@@ -21,7 +21,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from boundcheck.errors import InputError
-from boundcheck.verdicts import Verdict, is_well
+from boundcheck.verdicts import Look, look_of
 
 # Categories of Unicode: control, format and unassigned characters, and separators of lines and paragraphs.
 _HIDDEN = frozenset(("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"))
@@ -57,18 +57,12 @@ def assignments_of(texts: list[str]) -> dict[str, str]:
     return found
 
 
-_COLOURS = {
-    "refuted": "red",
-    Verdict.VIOLATED: "red",
-    # True in the limit of many replicas alone.
-    Verdict.SUPPORTED_ASYMPTOTIC: "cyan",
-    "editorial": "dim",
-}
+_COLOURS = {Look.BAD: "red", Look.OPEN: "yellow", Look.WELL: "green", Look.LIMIT: "cyan", Look.ASIDE: "dim"}
 
 
 def coloured(verdict: str) -> Text:
     """A verdict for a table: green or cyan where all is well, red where something is false, yellow where it is open."""
-    return Text(verdict, style=_COLOURS.get(verdict, "green" if is_well(verdict) else "yellow"))
+    return Text(verdict, style=_COLOURS[look_of(verdict)])
 
 
 class Table(RichTable):

@@ -50,9 +50,32 @@ class Verdict(StrEnum):
         return min(verdicts, key=list(cls).index)
 
 
-_WELL = frozenset({"proved", "repaired", "not violated", "editorial", *(each for each in Verdict if each.is_supported)})
+class Look(StrEnum):
+    """What a verdict says at a glance: whoever shows verdicts has a colour for each of these."""
+
+    BAD = "bad"
+    """Something is false."""
+    OPEN = "open"
+    WELL = "well"
+    LIMIT = "limit"
+    """Well, but true in the limit of many replicas alone."""
+    ASIDE = "aside"
+    """Well, and not about mathematics."""
+
+
+_LOOKS: dict[str, Look] = {
+    **dict.fromkeys(("refuted", Verdict.VIOLATED, "failed"), Look.BAD),
+    **dict.fromkeys(("proved", "repaired", "not violated", "held", Verdict.SUPPORTED), Look.WELL),
+    Verdict.SUPPORTED_ASYMPTOTIC: Look.LIMIT,
+    "editorial": Look.ASIDE,
+}
+
+
+def look_of(word: str) -> Look:
+    """The look of a verdict on a run, a proof, an attack or a hypothesis; what is not decided is open."""
+    return _LOOKS.get(word, Look.OPEN)
 
 
 def is_well(word: str) -> bool:
-    """Whether a verdict on a run, a proof or an attack is that nothing is refuted, violated or open."""
-    return word in _WELL
+    """Whether a verdict is that nothing is refuted, violated or open."""
+    return look_of(word) not in (Look.BAD, Look.OPEN)

@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from boundcheck import __version__
 
 project, author, release = "boundcheck", "The boundcheck authors", __version__
-copyright = author  # noqa: A001
+project_copyright = author
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "from_code"]
 exclude_patterns = ["_build", "from_code"]

@@ -12,6 +12,8 @@ import typer
 
 import boundcheck
 from boundcheck import cli
+from boundcheck.claims.letters import in_prose
+from boundcheck.claims.prose import plain
 from boundcheck.verdicts import Verdict
 
 SET = "--set L=1 --set C=1 --set sigma=1 --set G=3 --set r=4 --set zeta=0.1 --set D=1"
@@ -53,7 +55,7 @@ def test_claims_lists_the_catalogue(command):
 
 def test_a_claim_is_shown_whole_and_says_why_it_has_no_proof(command):
     shown, claim = command("claims", "meft.loha").out, boundcheck.claims["meft.loha"]
-    assert f"proof\tby hand\nargument\t{claim.argument}\nwhy no proof\t{claim.unproved}" in shown
+    assert f"proof\tby hand\nargument\t{plain(claim.argument)}\nwhy no proof\t{plain(claim.unproved)}" in shown
     assert "proof\tkernel\nproved\tfor all A_1, A_2" in command("claims", "meft.lora").out
 
 
@@ -217,7 +219,7 @@ def test_prove_shows_lines_solvers_and_files(tmp_path):
         assert words in plain.stdout
     assert "mere algebra" in plain.stdout
     files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
-    assert {path.suffix for path in files} == {".tex", ".smt2"}
+    assert {path.suffix for path in files} == {".tex", ".smt2", ".jsonl"}
     answer = json.loads(run(*command, "--json", "--steps", cwd=tmp_path).stdout)
     assert {tmp_path / name for name in answer["files"]} == set(files)
     ((name, voices),) = answer["solvers"].items()
@@ -248,7 +250,7 @@ def test_prove_prints_in_a_pipe_whatever_json_says_of_a_proof(command):
         witness = step["witness"]
         said = [step["label"], step["statement"], step["meaning"], step["reason"], *step["given"]]
         said += [witness["about"], witness["left"], witness["right"]] if witness else []
-        said += [f"{name} = {value}" for name, value in witness["numbers"].items()] if witness else []
+        said += [f"{plain(in_prose(name))} = {value}" for name, value in witness["numbers"].items()] if witness else []
         assert all(part in text for part in said)
 
 
@@ -274,7 +276,7 @@ def test_prove_takes_a_script_of_ones_own(tmp_path):
 def test_help_of_prove_names_its_options():
     # In as many columns as the terminal has, so that words may be cut.
     text = run("prove", "--help").stdout
-    for option in ("--steps", "--solvers", "--export", "--strict", "--json"):
+    for option in ("--steps", "--solvers", "--export", "--rocq", "--strict", "--json"):
         assert option in text
 
 

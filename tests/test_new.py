@@ -60,6 +60,11 @@ def test_an_error_in_its_claim_is_not_proved(old: str, changed: str, tmp_path: P
     claims.write_text(text.replace(old, changed))
     found = said(tmp_path, "prove", "wrong")
     assert [each["verdict"] for each in found["claims"]] == ["unknown"]
+    # What its author found is told of nothing that is not established.
+    (row,) = found["rows"]
+    assert row["verdict"] == "unknown"
+    assert row["finding"].startswith("Not established: ")
+    assert "True" not in row["finding"]
 
 
 @pytest.mark.parametrize("name", ["1st", "class", "my paper", "naïve", "..", "a.b"])

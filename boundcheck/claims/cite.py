@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from boundcheck.claims.claim import Claim
 from boundcheck.claims.prose import tex
@@ -56,8 +57,9 @@ def boundcheck(claim: str = "") -> Entry:
     return Entry("boundcheck", f"@misc{{boundcheck,\n{inside}}}")
 
 
-def entries_of(paper: Paper) -> list[Entry]:
-    """The entries of a paper's `sources.bib`; none where it has no such file.
+@cache
+def entries_of(paper: Paper) -> tuple[Entry, ...]:
+    """The entries of a paper's `sources.bib`, which is read once, as its claims are; none where it has no such file.
 
     Raises:
         InputError: for a file that is no BibTeX.
@@ -65,9 +67,9 @@ def entries_of(paper: Paper) -> list[Entry]:
     """
     path = paper.folder / FILE
     if not path.is_file():
-        return []
+        return ()
     try:
-        return [_entry(each) for each in _split(read_text(path))]
+        return tuple(_entry(each) for each in _split(read_text(path)))
     except (OSError, ValueError) as error:
         raise InputError(FILE, path, f"BibTeX: {error}") from None
 

@@ -15,10 +15,12 @@ from typing import Any, Protocol
 import numpy as np
 import sympy as sp
 from flint import arb
+from sympy.printing.latex import LatexPrinter
 from sympy.printing.numpy import NumPyPrinter
 
-from boundcheck.claims import letters
+from boundcheck.claims import letters, typed
 from boundcheck.claims.inputs import Number, checked
+from boundcheck.claims.prose import plain
 from boundcheck.claims.symbols import PARAMETERS, Parameter
 from boundcheck.claims.view import Fold, Math, Prose, Shown, Table, View, line
 from boundcheck.errors import InputError
@@ -269,7 +271,7 @@ class Claim(Shown):
             self.hypotheses,
             quantities,
             left,
-            note=f"{self.id} at " + ", ".join(f"{symbol} = {value}" for symbol, value in where.items()),
+            note=f"`{self.id}` at " + ", ".join(_equals(symbol, value) for symbol, value in where.items()),
             declared=self._declared_in(conclusion, quantities, left),
             algorithm=self.algorithm,
             measure=self.measure,
@@ -290,11 +292,11 @@ class Claim(Shown):
             replace(q, expression=formulas[q.name].xreplace({q.symbol: q.expression})) if q.name in formulas else q
             for q in self.quantities
         )
-        changes = ", ".join(f"{name} = {expression}" for name, expression in formulas.items())
-        note = f"{self.id} with {changes} in place of its own; nothing vouches for it."
+        changes = ", ".join(_equals(q.symbol, formulas[q.name]) for q in self.quantities if q.name in formulas)
+        note = f"`{self.id}` with {changes} in place of its own; nothing vouches for it."
         return replace(
             self,
-            title=f"{self.title}, with {changes}",
+            title=f"{self.title}, with {plain(changes)}",
             quantities=quantities,
             note=note,
             argument="",
@@ -337,11 +339,15 @@ class Claim(Shown):
 
     def view(self) -> View:
         """What it says: its formulas, what it rests on, and its letters; nothing of whether it is proved."""
-        defined = (line(Math(x), q.meaning) for x, q in zip(self.definitions_latex, self.quantities, strict=True))
+        defined = (
+            line(Math(x), Prose(q.meaning)) for x, q in zip(self.definitions_latex, self.quantities, strict=True)
+        )
         rests = "; ".join(f"{each.title} ({each.id})" for each in self.hypotheses)
         said = [line("under", rests)] if rests else []
         said += [line(Prose(self.note))] if self.note else []
-        table = Table(("letter", "typed as", "meaning"), [(Math(p.latex), p.name, p.meaning) for p in self.parameters])
+        table = Table(
+            ("letter", "typed as", "meaning"), [(Math(p.latex), p.name, Prose(p.meaning)) for p in self.parameters]
+        )
         letters = (Fold(line("Letters"), (table,)),) if self.parameters else ()
         name = f"{self.id}; {self.source}"
         return View(self.title, name, lines=(line(Math(self.statement_latex)),), parts=(*defined, *said, *letters))
@@ -385,8 +391,23 @@ def _float(name: str, value: sp.Expr) -> np.float64:
 
 def latex_of(expression: sp.Basic, declared: Iterable[Parameter] = ()) -> str:
     """A sympy expression in the letters of the papers, and in those of parameters that are declared."""
-    names = letters.latex_names(declared) | letters.as_typed(expression)
-    return str(sp.latex(expression, symbol_names=names, root_notation=True))
+    names = letters.looks(expression) | letters.latex_names(declared)
+    return str(_Printer({"symbol_names": names, "root_notation": True}).doprint(expression))
+
+
+def as_typed(expression: sp.Basic) -> str:
+    """An expression as a person would type it on one line; between dollars it is a formula of a text."""
+    return typed.line(latex_of(expression))
+
+
+def _equals(symbol: sp.Symbol, value: sp.Expr) -> str:
+    return f"${as_typed(sp.Eq(symbol, value, evaluate=False))}$"
+
+
+class _Printer(LatexPrinter):
+    def _print_Transpose(self, expression: sp.Transpose) -> str:  # noqa: N802
+        # SymPy's T would be the number of iterations.
+        return str(super()._print_Transpose(expression)).removesuffix("{T}") + r"{\top}"
 
 
 def _said(value: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import sympy as sp
 
+from boundcheck.claims.prose import plain
 from boundcheck.claims.symbols import Parameter
 from boundcheck.claims.text import GRAMMAR, parsed
 from boundcheck.errors import InputError
@@ -83,13 +84,13 @@ def checked(parameters: Collection[Parameter], given: Mapping[str, Number]) -> d
             raise InputError(name, given[name], f"one of the symbols of this claim: {listed}")
     missing = [name for name in known if name not in given]
     if missing:
-        wanted = "; ".join(f"{name}, {known[name].meaning}" for name in missing)
+        wanted = "; ".join(f"{name}, {plain(known[name].meaning)}" for name in missing)
         raise InputError(", ".join(missing), "(not given)", f"a value for each symbol of this claim: {wanted}")
     values = {}
     for name, parameter in known.items():
         value = exact(name, given[name])
         whole, anywhere = parameter.domain == "positive integer", parameter.domain == "real"
         if (not anywhere and sign(value, {}) <= 0) or (whole and not isinstance(value, sp.Integer)):
-            raise InputError(name, given[name], f"a {parameter.domain} ({parameter.meaning})")
+            raise InputError(name, given[name], f"a {parameter.domain} ({plain(parameter.meaning)})")
         values[parameter.symbol] = value
     return values

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
-from boundcheck.claims.symbols import LATEX_NAMES, PARAMETERS, Parameter
+from boundcheck.claims.symbols import LATEX_NAMES, PARAMETERS, Parameter, look
+from boundcheck.claims.text import is_plain
+from boundcheck.claims.typed import line
 from boundcheck.errors import InputError
 
 if TYPE_CHECKING:
@@ -120,7 +122,7 @@ def _check_names(claim: "Claim", derived: set[sp.Symbol]) -> None:
             raise InputError("claim", name, "one letter of this name: two differ in their assumptions or shape")
         names[name] = letter
     shown = latex_names(own.values())
-    looks = {letter: shown.get(letter) or str(sp.latex(letter)) for letter in found if own}
+    looks = {letter: shown.get(letter) or look(str(letter.name)) for letter in found if own}
     for parameter in own.values():
         other = next((x for x, look in looks.items() if look == parameter.latex and x != parameter.symbol), None)
         if other is not None:
@@ -128,17 +130,23 @@ def _check_names(claim: "Claim", derived: set[sp.Symbol]) -> None:
             raise InputError("claim.declared", parameter.latex, expected)
 
 
-def as_typed(expression: sp.Basic) -> dict[Any, str]:
-    """How letters print in LaTeX whose names are commands or braces: as text. SymPy would print them unchanged."""
-    unsafe = {letter: str(letter.name) for letter in expression.free_symbols if set(str(letter.name)) & {*_SPECIAL}}
-    return {
-        letter: rf"\mathrm{{{''.join(_SPECIAL.get(c, c) for c in name)}}}"
-        for letter, name in unsafe.items()
-        if letter not in LATEX_NAMES
-    }
+def looks(expression: sp.Basic) -> dict[Any, str]:
+    """How the letters of an expression print in LaTeX by their names; commands and braces in a name are text."""
+    found = {}
+    for letter in expression.free_symbols:
+        name = str(letter.name)
+        odd = set(name) & {*_SPECIAL}
+        found[letter] = rf"\mathrm{{{''.join(_SPECIAL.get(c, c) for c in name)}}}" if odd else look(name)
+    return found
 
 
 _SPECIAL = {c: rf"\{c}" for c in "{}%$&#"} | {"\\": r"\backslash{}", "~": r"\sim{}", "\n": " "}
+
+
+def in_prose(name: str) -> str:
+    """A letter's name in a text, such as ``$σ$`` for ``sigma``; words that are no name are left as they are."""
+    shown = {str(symbol.name): made for symbol, made in LATEX_NAMES.items()}
+    return f"${line(shown.get(name) or look(name))}$" if is_plain(name) else name
 
 
 def latex_names(declared: Iterable[Parameter]) -> dict[sp.Symbol, str]:

@@ -3,20 +3,22 @@
 A formula stands between two dollars, on one line, as people type it in a mail: ``$‖W_1 - W_2‖ ≤ C√r·σ$``. A
 terminal shows it as it was typed; on a page and in a paper it is typeset. Only subscripts, superscripts, roots and hats
 change their look: no sign is left out and no bracket but the one that holds a script or a root, so that all three say
-the same.
+the same. A name of the code stands between two backticks, `` `eta_max` ``.
 """
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html import escape
+from typing import Any
 
 from boundcheck.claims.markup import mathml_of
 
-_FORMULA = re.compile(r"\$([^$\n]+)\$")
+_PART = re.compile(r"\$(?P<formula>[^$\n]+)\$|`(?P<name>[^`\s](?:[^`\n]*[^`\s])?)`")
 # Words that are one sign, not a product of letters.
 _COMMANDS = frozenset(("cos", "dim", "exp", "inf", "lim", "log", "max", "min", "sin", "sup"))
-_NAMES = _COMMANDS | {"all", "for", "of", "op", "or", "rank", "tr", "with"}
+_NAMES = _COMMANDS | {"all", "for", "of", "op", "or", "tr"}
+_WORD = re.compile("[a-z]{4,}")
 SIGNS = {
     "‖": r"\|", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "≈": r"\approx", "∝": r"\propto", "≪": r"\ll", "≫": r"\gg",
     "∈": r"\in", "⊂": r"\subset", "→": r"\to", "⇒": r"\Rightarrow", "∇": r"\nabla", "∂": r"\partial",
@@ -28,7 +30,18 @@ SIGNS = {
 _ABOVE = {"\u0302": r"\hat", "\u0303": r"\tilde", "\u0304": r"\bar", "\u0305": r"\bar"}
 _RAISED = {"ᵀ": r"\top"} | dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+", strict=True))
 _LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉ₐₑᵢⱼₖₘₙₒₚₛₜ", "0123456789aeijkmnopst", strict=True))
-_GREEK = re.compile(r"GREEK (SMALL|CAPITAL) LETTER (\w+)")
+
+
+def _greek() -> Iterator[tuple[str, str]]:
+    for sign in map(chr, range(0x370, 0x400)):
+        if found := re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER (\w+)", unicodedata.name(sign, "")):
+            # Unicode's name of λ lacks a letter.
+            name = found[2].replace("LAMDA", "LAMBDA")
+            yield sign, name.capitalize() if found[1] == "CAPITAL" else name.lower()
+
+
+GREEK = dict(_greek())
+"""The name of each Greek letter, as TeX and code spell it: that of λ is lambda, and that of Λ is Lambda."""
 _CLOSES = {"(": ")", "[": "]", "{": "}"}
 _WORD_SIGN = re.compile(f".[{''.join(_ABOVE)}]*", re.DOTALL)
 # Signs of TeX in the words around formulas.
@@ -40,26 +53,41 @@ _TEX = {sign: f"\\{sign}" for sign in "&%$#_{}"} | {"\\": r"\textbackslash{}", "
 
 def plain(text: str) -> str:
     """The text as it was typed, without the dollars around formulas."""
-    return _FORMULA.sub(r"\1", text)
+    return joined(text, str, str, "`{}`".format)
 
 
-def joined(text: str, words: Callable[[str], str], formula: Callable[[str], str]) -> str:
-    """Each part of the text in its own way: words and formulas take turns."""
-    parts = _FORMULA.split(text)
-    return "".join(formula(part) if place % 2 else words(part) for place, part in enumerate(parts))
+def plainly(data: Any) -> Any:
+    """Plain data, such as JSON, with each of its texts as a terminal shows it."""
+    if isinstance(data, str):
+        return plain(data)
+    if isinstance(data, dict):
+        return {name: plainly(x) for name, x in data.items()}
+    return [plainly(x) for x in data] if isinstance(data, list | tuple) else data
+
+
+def joined(text: str, words: Callable[[str], str], formula: Callable[[str], str], name: Callable[[str], str]) -> str:
+    """Each part of the text in its own way: words, formulas, and names of the code."""
+    made, at = [], 0
+    for match in _PART.finditer(text):
+        part = formula(match["formula"]) if match["formula"] else name(match["name"])
+        made += [words(text[at : match.start()]), part]
+        at = match.end()
+    return "".join([*made, words(text[at:])])
 
 
 def html(text: str) -> str:
     """The text as HTML, each formula as MathML."""
-    return joined(text, escape, lambda formula: mathml_of(_TEXT.sub(_as_typed, latex(formula))))
+    return joined(
+        text, escape, lambda x: mathml_of(_TEXT.sub(_as_typed, latex(x))), lambda x: f"<code>{escape(x)}</code>"
+    )
 
 
 def tex(text: str) -> str:
     """The text as LaTeX, each formula between dollars; needs amsmath and amssymb.
 
-    A sign that LaTeX does not know is spelled out.
+    A sign that LaTeX does not know is spelled out. A name of the code may be broken after its dots and underscores.
     """
-    made = joined(text, _words, lambda formula: f"${latex(formula)}$")
+    made = joined(text, _words, lambda formula: f"${latex(formula)}$", _name)
     return "".join(sign if _is_known(sign) else f"({unicodedata.name(sign, 'sign').lower()})" for sign in made)
 
 
@@ -71,8 +99,9 @@ def _is_known(sign: str) -> bool:
 def latex(formula: str) -> str:
     r"""A formula that was typed on one line, in LaTeX.
 
-    ``x_1``, ``x_(t+1)``, ``r^(1/4)``, ``x²``: scripts; ``√r·σ`` is the root of r alone, and ``√(rσ)`` of both;
-    ``λ*`` has a star as its superscript; letters side by side are a product, but for names such as ``max`` and ``op``.
+    ``x_1``, ``x_(t+1)`` or ``x_{t+1}``, ``r^(1/4)``, ``x²``: scripts; ``√r·σ`` is the root of r alone, and ``√(rσ)`` of
+    both; ``λ*`` has a star as its superscript; letters side by side are a product, but for names such as ``max`` and
+    for four small letters and more, which are a word.
     """
     return " ".join(_Reader(unicodedata.normalize("NFC", formula)).items(""))
 
@@ -85,6 +114,10 @@ _SPELLED = {spelled: sign for sign, spelled in _TEX.items()}
 def _as_typed(match: re.Match[str]) -> str:
     sign = _SPELLED.get(match[1], match[1])
     return r"\backslash" if sign == "\\" else rf"\text{{{sign}}}"
+
+
+def _name(text: str) -> str:
+    return r"\texttt{" + re.sub(r"(\.|\\_)", r"\1\\allowbreak{}", _words(text)) + "}"
 
 
 def _words(text: str) -> str:
@@ -103,10 +136,8 @@ def _sign(sign: str) -> str:
     """One sign in LaTeX; one that is not known stands as text."""
     if sign in SIGNS:
         return SIGNS[sign]
-    if greek := _GREEK.fullmatch(unicodedata.name(sign, "")):
-        # Unicode's name of λ lacks a letter.
-        name = greek[2].lower().replace("lamda", "lambda")
-        return f"\\{name.capitalize() if greek[1] == 'CAPITAL' else name}"
+    if sign in GREEK:
+        return f"\\{GREEK[sign]}"
     apart = unicodedata.normalize("NFD", sign)
     if len(apart) == 2 and apart[1] in _ABOVE:
         return f"{_ABOVE[apart[1]]}{{{apart[0]}}}"
@@ -175,7 +206,7 @@ class _Reader:
 
     def _base(self) -> str:
         if name := self._take("[A-Za-z]+"):
-            if name in _NAMES:
+            if name in _NAMES or _WORD.fullmatch(name):
                 return f"\\{name}" if name in _COMMANDS else rf"\operatorname{{{name}}}"
             # One letter at a time: what follows is over or under the last.
             self._at -= len(name) - 1
@@ -205,9 +236,9 @@ class _Reader:
 
     def _argument(self) -> str:
         """What a script or a root holds: a bracket, without the bracket, or one sign, name or number."""
-        if self._next() == "(":
+        if self._next() in ("(", "{") and self._next():
             self._at += 1
-            return " ".join(self.items(")"))
+            return " ".join(self.items(_CLOSES[self._text[self._at - 1]]))
         minus = self._take("[-−]")
         if name := self._take("[A-Za-z]{2,}(?![A-Za-z])"):
             # A subscript of several letters is a word: T_min, σ_max, f_full.

@@ -3,15 +3,49 @@
 Matrices, iterates and gradients are in `vocabulary`; formulas are in the modules of the papers.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import sympy as sp
+from sympy.printing.latex import greek_letters_set
 
+from boundcheck.claims.prose import plain
 from boundcheck.claims.text import is_plain
 from boundcheck.errors import InputError
 
 Domain = Literal["positive real", "positive integer", "real"]
+
+# A letter or a word, with a mark above it, primes, a number, and what is below or, after two underscores, above it.
+_NAME = re.compile(r"([A-Za-z]+?)(hat|bar|tilde)?('*)(\d*)((?:_{1,2}[A-Za-z0-9]+'*)*)")
+_GREEK = frozenset(greek_letters_set - {"omicron"}) | frozenset(
+    ("ell", "varepsilon", "varphi", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega")
+)
+
+
+def look(name: str) -> str:
+    r"""The LaTeX of a name: ``mu_F`` is \mu_{F}, ``v_star`` is v^*; a word is upright: in italics it is a product."""
+    found = _NAME.fullmatch(name)
+    if found is None:
+        return str(sp.latex(sp.Symbol(name)))
+    base, mark, primes, number, scripts = found.groups()
+    if mark and not (len(base) == 1 or base in _GREEK):
+        base, mark = base + mark, None
+    parts = re.findall(r"(_{1,2})([A-Za-z0-9]+'*)", scripts)
+    above = [x for line, x in parts if line == "__" or x == "star"]
+    below = [number, *(x for line, x in parts if line == "_" and x != "star")]
+    made = f"\\{mark}{{{_sign(base)}}}" if mark else _sign(base)
+    below_tex, above_tex = (",".join(map(_sign, filter(None, each))) for each in (below, above))
+    made += primes + (f"_{{{below_tex}}}" if below_tex else "")
+    return made + ("^*" if above_tex == "*" else f"^{{{above_tex}}}" if above_tex else "")
+
+
+def _sign(word: str) -> str:
+    """A word as one sign."""
+    if word in _GREEK or word in ("min", "max"):
+        return f"\\{word}"
+    letters = word.rstrip("'")
+    return "*" if word == "star" else word if len(letters) == 1 or letters.isdigit() else rf"\mathrm{{{word}}}"
 
 
 @dataclass(frozen=True)
@@ -32,7 +66,7 @@ class Parameter:
     latex: str = ""
 
     def __post_init__(self) -> None:
-        """Check the name and the symbol; without `latex`, SymPy's own LaTeX is used."""
+        """Check the name and the symbol; without `latex`, the name says how it looks."""
         if not isinstance(self.symbol, sp.Symbol):
             raise InputError("parameter.symbol", self.symbol, "a SymPy symbol")
         name = str(self.symbol.name)
@@ -46,10 +80,12 @@ class Parameter:
             raise InputError("parameter.symbol", name, f'Symbol("{name}", {assumed}) for a {self.domain}, not another')
         if not isinstance(self.meaning, str) or not isinstance(self.latex, str):
             raise InputError(f"parameter.{name}", (self.meaning, self.latex), "text for its meaning and its LaTeX")
-        object.__setattr__(self, "latex", self.latex or str(sp.latex(self.symbol)))
+        object.__setattr__(self, "latex", self.latex or look(name))
         known = PARAMETERS.get(name, self)
         if known != self:
-            raise InputError("parameter.symbol", name, f"another name: this one is the catalogue's {known.meaning}")
+            raise InputError(
+                "parameter.symbol", name, f"another name: this one is the catalogue's {plain(known.meaning)}"
+            )
 
     @property
     def name(self) -> str:
@@ -79,12 +115,12 @@ def _parameter(name: str, domain: Domain, meaning: str, latex: str = "") -> sp.S
 
 L = _parameter("L", "positive real", "smoothness constant of f in W, Frobenius norm (Assumption 1)")
 ell = _parameter("ell", "positive real", "smoothness constant of the function that is minimised", r"\ell")
-C = _parameter("C", "positive real", "Lipschitz constant of (A, B) -> BA (Assumption 3, part 1)")
+C = _parameter("C", "positive real", "Lipschitz constant of $(A, B) → BA$ (Assumption 3, part 1)")
 G = _parameter("G", "positive real", "bound on the gradient of f in W (Assumption 3, part 2)")
 sigma = _parameter("sigma", "positive real", "common bound on the spectral norms of A and B (Assumption 2)")
 a = _parameter("a", "positive real", "bound on the spectral norm of A")
 b = _parameter("b", "positive real", "bound on the spectral norm of B")
-s = _parameter("s", "positive real", "LoRA scale in W = W0 + s B A")
+s = _parameter("s", "positive real", "LoRA scale in $W = W_0 + sBA$")
 G_2 = _parameter("G_2", "positive real", "bound on the gradient of f in the weight of a second layer")
 a_2 = _parameter("a_2", "positive real", "bound on the spectral norm of a second layer's A")
 b_2 = _parameter("b_2", "positive real", "bound on the spectral norm of a second layer's B")
@@ -97,11 +133,11 @@ mu = _parameter("mu", "positive real", "bound on the magnitudes of the columns o
 w_0 = _parameter("w_0", "positive real", "least Euclidean norm of a column of W0 (DoRA)")
 nu = _parameter("nu", "positive real", "bound on the spectral norm of V (LoReFT)")
 J = _parameter("J", "positive real", "bound on the norm of the derivative DW(v)")
-H = _parameter("H", "positive real", "bound on |<M, D^2 W(v)[u, u]>| over ||M||_op ||u||^2")
+H = _parameter("H", "positive real", "bound on $|⟨M, D²W(v)[u, u]⟩|$ over $‖M‖_op‖u‖²$")
 r = _parameter("r", "positive integer", "rank of the adapter")
-D = _parameter("D", "positive real", "initial gap F(v_1) - f*")
-zeta = _parameter("zeta", "positive real", "bound on the noise, E||g - grad F(v)||^2 <= zeta^2 (Assumption 4)")
-_ABC = "E||g||^2 <= 2A(F - f*) + B||grad F||^2 + C"
+D = _parameter("D", "positive real", "initial gap $F(v_1) - f*$")
+zeta = _parameter("zeta", "positive real", "bound on the noise, $E‖g - ∇F(v)‖² ≤ ζ²$ (Assumption 4)")
+_ABC = "$E‖g‖² ≤ 2A(F - f*) + B‖∇F‖² + C$"
 abc_a = _parameter("abc_a", "positive real", f"A in {_ABC}", "A")
 abc_b = _parameter("abc_b", "positive real", f"B in {_ABC}", "B")
 abc_c = _parameter("abc_c", "positive real", f"C in {_ABC}", "C")
@@ -112,8 +148,8 @@ delta = _parameter(
     "delta", "positive real", "what the accumulated norm of the gradients starts at (AdaGrad-norm)", r"\delta"
 )
 mu_F = _parameter("mu_F", "positive real", "strong convexity constant of F", r"\mu_F")  # noqa: N816
-R_1 = _parameter("R_1", "positive real", "bound on the distance from v_1 to a minimiser")
-c = _parameter("c", "positive real", "a constant that depends on none of r, sigma and T")
+R_1 = _parameter("R_1", "positive real", "bound on the distance from $v_1$ to a minimiser")
+c = _parameter("c", "positive real", "a constant that depends on none of $r$, $σ$ and $T$")
 
 # The lower bound of f; only the gap D uses it.
 f_star = sp.Symbol("f_star", real=True)
@@ -136,10 +172,5 @@ LETTERS: tuple[sp.Symbol, ...] = (
 )
 
 LATEX_NAMES: dict[sp.Symbol, str] = {p.symbol: p.latex for p in PARAMETERS.values()} | {
-    Lhat: r"\hat{L}",
-    T_min: r"T_{\min}",
-    eta_max: r"\eta_{\max}",
-    delta_min: r"\delta_{\min}",
-    f_star: "f^*",
-    bound: r"\mathrm{bound}",
+    letter: look(letter.name) for letter in (Lhat, alpha, T_min, eta_max, delta_min, rho, q, kappa, bound, f_star)
 }

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from boundcheck.claims.prose import SIGNS
+from boundcheck.claims.prose import GREEK, SIGNS
 
 Kind = Literal["letter", "quotient", "prefix", "between", "opens", "closes", "comma", "words"]
 
@@ -20,6 +20,7 @@ _TYPED = {command: sign for sign, command in SIGNS.items() if command.startswith
     r"\leq": "≤", r"\geq": "≥", r"\neq": "≠", r"\wedge": "and", r"\top": "ᵀ", r"\mid": "|", r"\lVert": "‖",
     r"\rVert": "‖", r"\ldots": "…", r"\star": "*", r"\ast": "*", r"\prime": "′",
 }  # fmt: skip
+_LETTERS = {name: letter for letter, name in GREEK.items()}
 _KINDS: dict[str, Kind] = {
     **dict.fromkeys("≤≥≠≈∈⊂→⇒∝≪≫=<>|+-·×±∘", "between"),
     **dict.fromkeys("([{⟨", "opens"),
@@ -172,13 +173,7 @@ def _sign(token: str) -> str:
     if not token.startswith("\\"):
         return token
     name = token[1:]
-    if token in _TYPED:
-        return _TYPED[token]
-    case, letter = ("CAPITAL" if name[:1].isupper() else "SMALL"), name.upper().removeprefix("VAR")
-    try:
-        return unicodedata.lookup(f"GREEK {case} LETTER {letter.replace('LAMBDA', 'LAMDA')}")
-    except KeyError:
-        return name
+    return _TYPED.get(token) or _LETTERS.get(name.removeprefix("var"), name)
 
 
 def _with_script(base: _Item, token: str, script: str) -> _Item:

@@ -14,11 +14,18 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from boundcheck.verdicts import Look, look_of
+
 # Rows that a table shows before it folds, and letters of a text that asks for room.
 _MOST_ROWS, _SENTENCE = 12, 60
-# Backgrounds on which white is read; what is none of these is open.
-_LOOKS = {"bad": "#b3261e", "well": "#1b6e3c", "limit": "#0b6b7a", "aside": "#5f6368", "open": "#8a5a00"}
-_BAD = ("refuted", "violated", "failed")
+# Backgrounds on which white is read.
+_BACKGROUNDS = {
+    Look.BAD: "#b3261e",
+    Look.OPEN: "#8a5a00",
+    Look.WELL: "#1b6e3c",
+    Look.LIMIT: "#0b6b7a",
+    Look.ASIDE: "#5f6368",
+}
 _LEFT = "text-align:left;vertical-align:top"
 # Characters that no page may have.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -117,6 +124,7 @@ class Shown(ABC):
     def __init_subclass__(cls, **options: Any) -> None:
         """Give the class IPython's text as its own: IPython takes a class's own `__repr__` before what it inherits."""
         super().__init_subclass__(**options)
+        # Mypy takes each assignment to a method for a mistake.
         cls._repr_pretty_ = Shown._repr_pretty_  # type: ignore[method-assign]
 
     @abstractmethod
@@ -192,20 +200,8 @@ def _words(text: str) -> str:
 
 
 def _badge(word: str) -> str:
-    look = f"background:{_LOOKS[_look(word)]};color:#fff;border-radius:0.3em;padding:0.05em 0.4em;white-space:nowrap"
-    return f'<span style="{look}">{_words(word)}</span>'
-
-
-def _look(word: str) -> str:
-    from boundcheck.verdicts import Verdict, is_well
-
-    if word in _BAD:
-        return "bad"
-    if word == Verdict.SUPPORTED_ASYMPTOTIC:
-        return "limit"
-    if word == "editorial":
-        return "aside"
-    return "well" if is_well(word) or word == "held" else "open"
+    style = f"background:{_BACKGROUNDS[look_of(word)]};color:#fff"
+    return f'<span style="{style};border-radius:0.3em;padding:0.05em 0.4em;white-space:nowrap">{_words(word)}</span>'
 
 
 def _table(table: Table) -> str:

@@ -18,7 +18,7 @@ from boundcheck.falsify.show import (
 )
 from boundcheck.falsify.stored import Replay
 from boundcheck.falsify.worst_case import WorstCases
-from boundcheck.sweep import leaves
+from boundcheck.sweep import fields_of
 
 
 def search_view(found: Falsification) -> View:
@@ -58,5 +58,6 @@ def _verdict(violated: bool) -> str:
 
 
 def _instance(instance: Any) -> list[Part]:
-    rows = [(".".join(path), str(value)) for path, value in leaves(instance.as_json()) if path[0] != "claim"]
+    parts = {name: part for name, part in instance.as_json().items() if name != "claim"}
+    rows = [(path, str(value)) for path, value in fields_of(parts).items()]
     return [Fold(line("The instance:", instance.title), (Table(("part", "value"), rows),))]

@@ -16,11 +16,11 @@ from boundcheck.kernel.terms import ONE, Gradient, Letter, Matrix, Point, Scalar
 from boundcheck.kernel.times import ANY
 
 _CHAIN_RULE = (
-    "The gradient of F(X) = f(P(X)), P a matrix polynomial, is the adjoint of the derivative of P applied to the "
-    "gradient of f. (Magnus and Neudecker, Matrix Differential Calculus, chapter 5, theorem 8)"
+    "The gradient of $F(X) = f(P(X))$, $P$ a matrix polynomial, is the adjoint of the derivative of $P$ applied to "
+    "the gradient of $f$. (Magnus and Neudecker, Matrix Differential Calculus, chapter 5, the chain rule)"
 )
 _DESCENT_LEMMA = (
-    "If ‖∇F(x + θδ) - ∇F(x)‖ ≤ Lθ‖δ‖ for 0 ≤ θ ≤ 1, then |F(x + δ) - F(x) - ⟨∇F(x), δ⟩| ≤ L/2 ‖δ‖². "
+    "If $‖∇F(x + θδ) - ∇F(x)‖ ≤ Lθ‖δ‖$ for $0 ≤ θ ≤ 1$, then $|F(x + δ) - F(x) - ⟨∇F(x), δ⟩| ≤ L/2 ‖δ‖²$. "
     "(Nesterov, Lectures on Convex Optimization, 2018, lemma 1.2.3; its proof uses the segment alone)"
 )
 

@@ -11,6 +11,7 @@ from boundcheck.networks.build import Adaptation, network_function
 from boundcheck.problems.adapters import Adapter, make_adapter
 from boundcheck.problems.adapters.base import check_rank, gaussian
 from boundcheck.problems.adapters.rebased import Rebased
+from boundcheck.problems.blocks import at_most
 from boundcheck.problems.norms import Point
 from boundcheck.problems.problem import Problem
 from boundcheck.problems.tables import Setting
@@ -19,17 +20,19 @@ from boundcheck.words.function import Function
 
 
 def build(spec: Spec, device: str, tick: Tick = silent) -> Function:
-    """The function that a spec describes, in one matrix or in a network.
+    """The function that a spec describes, in one matrix or in a network: the same whatever threads there are.
 
     Raises:
         InputError: for what is not there, or does not fit: a text, a folder, a target, a rank.
 
     """
-    if spec.model is None:
-        return build_problem(spec, device)
-    a = spec.adapter
-    adaptation = Adaptation(a.kind, a.rank, a.factor, a.gain, a.paths)
-    return network_function(spec.model, adaptation, generator(spec, "initial", "cpu"), device, tick)
+    # A run says how many threads its numbers have; what is made before it is known how many has one.
+    with at_most(1):
+        if spec.model is None:
+            return build_problem(spec, device)
+        a = spec.adapter
+        adaptation = Adaptation(a.kind, a.rank, a.factor, a.gain, a.paths)
+        return network_function(spec.model, adaptation, generator(spec, "initial", "cpu"), device, tick)
 
 
 def build_problem(spec: Spec, device: str) -> Problem:

@@ -106,7 +106,7 @@ def _taken(work: Callable[[], object], times: float, device: str) -> float:
 def announce(name: str, taken: int, lasting: float) -> None:
     """Say on stderr what a run is going to take, where one has to wait for it."""
     if lasting >= _SOON:
-        print(f"boundcheck: {name} takes about {gib(taken)} and {_span(lasting)}", file=sys.stderr)
+        print(f"boundcheck: this run ({name}) will take about {_span(lasting)} and {gib(taken)}", file=sys.stderr)
 
 
 def _span(lasting: float) -> str:

@@ -10,7 +10,7 @@ from boundcheck.claims.view import Badge, Cell, Fold, Line, Part, Prose, Table, 
 from boundcheck.measure.parts import Link
 from boundcheck.measure.result import BracketResult, Result, RunResult
 from boundcheck.measure.results import Results, rows_of, varied
-from boundcheck.sweep import leaves
+from boundcheck.sweep import fields_of
 
 
 def results_view(results: Results) -> View:
@@ -50,7 +50,7 @@ def result_view(of: Result) -> View:
             ("constant", "value", "kind", "how"),
             ((name, short(x.value), x.kind, Prose(x.how)) for name, x in of.constants.items()),
         ),
-        *_folded("The spec", ("field", "value"), ((".".join(path), _text(x)) for path, x in leaves(of.spec))),
+        *_folded("The spec", ("field", "value"), ((path, _text(x)) for path, x in fields_of(of.spec).items())),
         *_folded("Made with", ("", ""), ((name, _text(x)) for name, x in of.environment.items())),
     ]
     title = catalogue[of.claim].title if of.claim in catalogue else of.claim

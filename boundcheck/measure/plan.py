@@ -13,6 +13,7 @@ import torch
 
 from boundcheck.claims import Claim
 from boundcheck.claims.inputs import Number, exact
+from boundcheck.claims.prose import plain
 from boundcheck.claims.symbols import T
 from boundcheck.errors import InputError
 from boundcheck.measure.build import starting_point
@@ -238,7 +239,7 @@ def _inputs(spec: Spec, function: Function, start: Start, radii: dict[str, float
     known = {*inputs, *FOLLOWING}
     missing = [p for p in claim.parameters if p.name not in known and function.is_known]
     if missing and missing[0].name not in spec.given:
-        expected = f"a value, since nothing is known of it here: {missing[0].meaning}"
+        expected = f"a value, since nothing is known of it here: {plain(missing[0].meaning)}"
         raise InputError(f"assume.{missing[0].name}", "(not given)", expected)
     return inputs
 

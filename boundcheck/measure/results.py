@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 from boundcheck.claims.view import Shown, View
 from boundcheck.errors import InputError
 from boundcheck.measure.result import Result
-from boundcheck.sweep import leaves
+from boundcheck.sweep import fields_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +86,7 @@ def varied(results: Iterable[Result]) -> dict[str, list[Any]]:
 
     The claim is a field of each frame by itself, and here only where it differs.
     """
-    specs = [{".".join(path): value for path, value in leaves(each.spec)} for each in results]
+    specs = [fields_of(each.spec) for each in results]
     columns = {path: [spec.get(path) for spec in specs] for path in dict.fromkeys(x for spec in specs for x in spec)}
     differ = {path: values for path, values in columns.items() if len({json.dumps(x) for x in values}) > 1}
     return {path: differ[path] for path in sorted(differ, key=lambda path: path != "claim")}

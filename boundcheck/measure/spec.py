@@ -22,6 +22,7 @@ from pydantic import (
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.about import theorem_at_any_step
 from boundcheck.claims.inputs import exact, formula
+from boundcheck.claims.prose import plain
 from boundcheck.claims.symbols import T
 from boundcheck.doors import is_path
 from boundcheck.errors import InputError
@@ -206,7 +207,7 @@ class Spec(Table):
                 raise InputError(f"run.given.{name}", value, expected)
         for p in self.said.parameters:
             if p.domain == "positive integer" and not float(self.run.given.get(p.name, 1)).is_integer():
-                raise InputError(f"run.given.{p.name}", self.run.given[p.name], f"a whole number: {p.meaning}")
+                raise InputError(f"run.given.{p.name}", self.run.given[p.name], f"a whole number: {plain(p.meaning)}")
         if self.takes_step_size and given is None:
             raise InputError("run.step_size", NOT_GIVEN, f"a number, for {self.claim} prescribes no step")
         if not self.takes_step_size and given is not None:

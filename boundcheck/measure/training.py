@@ -231,6 +231,7 @@ def settings_of(args: Any) -> dict[str, Any]:
 @contextmanager
 def undisturbed() -> Iterator[None]:
     """Leave the random generators of Python, NumPy and torch as they were, on all devices."""
+    # NumPy's global generator, which others draw from.
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
     try:
         with torch.random.fork_rng():

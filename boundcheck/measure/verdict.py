@@ -105,13 +105,13 @@ def judge(evidence: Evidence, audits: list[Audit]) -> Outcome:
     # Inside the ball, or an audit had failed; of a measure that is not of gradients the limit is infinite.
     if (most := float(measured.seen.low.max())) > plan.trivial * (1 + _ROUNDED):
         reason = (
-            f"a squared gradient norm of {most:.4g} was seen, and {plan.trivial:.4g} is J^2 G^2 by the problem's own G"
+            f"a squared gradient norm of {most:.4g} was seen, and {plan.trivial:.4g} is J²G² by the problem's own G"
         )
         return outcome(*_said(Verdict.HYPOTHESIS_FAILED, "constant", BOUNDED_GRADIENT.letter, reason))
     if bound <= 0:
         reason = f"the bound {bound:.4g} is not positive, so the claim says nothing"
         return outcome(*_said(Verdict.HYPOTHESIS_FAILED, "constant", "bound", reason))
-    known, name = min((before, at_first), (plan.trivial, "the trivial bound J^2 G^2"))
+    known, name = min((before, at_first), (plan.trivial, "the trivial bound J²G²"))
     if bound >= known:
         reason = f"the bound {bound:.4g} is not below {known:.4g}, {name}: "
         if evidence.spec.takes_step_size and at_the_longest(evidence.claim, plan.inputs) >= known:

@@ -44,7 +44,7 @@ class AdaptedLinear(nn.Module):
         return nn.functional.linear(x.to(weight.dtype), matrix, bias).to(x.dtype)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "AdaptedLinear":
-        # The adapter's frozen matrices move along to another type or device.
+        # The adapter's frozen matrices move along to another type or device. Torch gives its `_apply` no types.
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         kept = {each.name: getattr(self.adapter, each.name) for each in fields(self.adapter)}
         self.adapter = replace(self.adapter, **{name: fn(x) for name, x in kept.items() if isinstance(x, Tensor)})

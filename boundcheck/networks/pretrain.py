@@ -17,10 +17,11 @@ from boundcheck.files import replace_file
 from boundcheck.networks import corpora, gpt
 from boundcheck.networks.corpora import ALPHABET
 from boundcheck.networks.gpt import GPT, GPTShape, token_losses
+from boundcheck.problems.blocks import at_most
 from boundcheck.progress import Tick, silent
 
 STEPS = 4000
-"""How many steps the default takes: about a minute on two cores."""
+"""How many steps the default takes: one or two minutes on one core."""
 
 _BATCH = 16
 _PEAK, _FLOOR, _WARMUP = 5e-3, 0.1, 0.05
@@ -54,7 +55,7 @@ def pretrained(
     """A GPT pretrained on the American Standard Version, from the cache if possible.
 
     The cache is the folder in the environment variable BOUNDCHECK_CACHE, or else ``~/.cache/boundcheck``. The same
-    arguments give the same weights on the same machine; another machine, or other threads, may round sums differently.
+    arguments give the same weights on the same machine, whatever threads there are; another may round sums differently.
 
     Args:
         shape: by default, `GPTShape` of the vocabulary of `ALPHABET`.
@@ -83,10 +84,13 @@ def pretrained(
     if cached is not None:
         return cached
     _make_writable(path.parent)
-    model = _train(shape, steps, seed, ids, tick)
-    with torch.no_grad():
-        held_out_loss = token_losses(model(windows[:, :-1]), windows).mean().item()
-    result = Pretrained(model, held_out_loss, _unigram_loss(ids, windows[:, 1:]))
+    # Bits of a sum depend on how many threads share it, and training makes them differences that are seen. Matrices as
+    # small as these gain nothing from a second thread.
+    with at_most(1):
+        model = _train(shape, steps, seed, ids, tick)
+        with torch.no_grad():
+            held_out_loss = token_losses(model(windows[:, :-1]), windows).mean().item()
+        result = Pretrained(model, held_out_loss, _unigram_loss(ids, windows[:, 1:]))
     _save(result, path)
     return result
 

@@ -28,6 +28,7 @@ def in_blocks(f: Callable[[slice], Results], W: Tensor, numbers: int) -> Results
         return f(slice(None))
     parts = [f(slice(begin, begin + size)) for begin in range(0, len(W), size)]
     first = parts[0]
+    # Mypy does not narrow a type variable: that all parts are of one type stands in the signature.
     if isinstance(first, Tensor):
         return torch.cat(parts)  # type: ignore[arg-type,return-value]
     return type(first)(*(torch.cat(column) for column in zip(*parts, strict=True)))

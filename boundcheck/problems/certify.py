@@ -1,6 +1,7 @@
 """Certified constants of data: Arb enclosures of the numbers that an objective's L and G are made of."""
 
 import hashlib
+import math
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
@@ -9,6 +10,7 @@ import numpy as np
 from flint import arb, arb_mat, ctx
 
 from boundcheck.exact.balls import length, lower, upper
+from boundcheck.problems.constant import Constant
 
 _BITS = 128
 Bound = TypeVar("Bound")
@@ -38,6 +40,19 @@ def largest_gram_eigenvalue(X: np.ndarray) -> float:
 
     """
     return max(upper(centre + radius) for centre, radius in _discs(X))
+
+
+def linear_smoothness(X: np.ndarray, divisor: int = 1) -> Constant:
+    r"""L of a linear model whose terms bend by at most 1/divisor: :math:`\lambda_{\max}(X^\top X / n)` over that."""
+    over = "n" if divisor == 1 else f"({divisor}n)"
+    value = math.nextafter(largest_gram_eigenvalue(X) / (divisor * len(X)), math.inf)
+    return Constant(value, "certified", f"largest eigenvalue of X^T X / {over}, bounded above with Arb")
+
+
+def linear_gradient_bound(X: np.ndarray, square: int, said: str) -> Constant:
+    r"""G of a linear model whose terms have slopes of size at most :math:`\sqrt{square}`; `said` names that square."""
+    value = upper(mean_row_norm(X) * arb(square).sqrt())
+    return Constant(value, "certified", f"sqrt({said}) times the mean norm of x, rounded up with Arb")
 
 
 @_once

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from boundcheck.errors import InputError
 from boundcheck.problems.blocks import Results, in_blocks
-from boundcheck.problems.certify import largest_gram_eigenvalue, smallest_gram_eigenvalue
+from boundcheck.problems.certify import linear_smoothness, smallest_gram_eigenvalue
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.datasets import checked_features, checked_matrix
 from boundcheck.problems.objective import Objective, Survey, mean_of, sides_of, some
@@ -126,11 +126,7 @@ class LeastSquares(LinearModel):
         super().__init__("least squares", X, Y, device)
         self.shape = (Y.shape[1], X.shape[1])
         self._target_size = self._targets.square().sum(1).mean().sqrt().item()
-        self.smoothness = Constant(
-            math.nextafter(largest_gram_eigenvalue(X) / self.samples, math.inf),
-            "certified",
-            "largest eigenvalue of X^T X / n, bounded above with Arb",
-        )
+        self.smoothness = linear_smoothness(X)
         self.gradient_bound = Constant(
             math.inf,
             "certified",

@@ -5,12 +5,10 @@ from typing import Literal
 
 import numpy as np
 import torch
-from flint import arb
 from pydantic import Field
 from torch import Tensor
 
-from boundcheck.exact.balls import upper
-from boundcheck.problems.certify import largest_gram_eigenvalue, mean_row_norm
+from boundcheck.problems.certify import linear_gradient_bound, linear_smoothness
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.datasets import Bundled, checked_features, checked_labels, data_of
 from boundcheck.problems.least_squares import LinearModel
@@ -39,16 +37,8 @@ class LogisticRegression(LinearModel):
         rows = np.arange(classes) if classes > 2 else np.array([1])
         super().__init__(name, X, np.where(labels[:, None] == rows, 1.0, -1.0), device)
         self.shape = (len(rows), X.shape[1])
-        self.smoothness = Constant(
-            math.nextafter(largest_gram_eigenvalue(X) / (4 * self.samples), math.inf),
-            "certified",
-            "largest eigenvalue of X^T X / (4n), bounded above with Arb",
-        )
-        self.gradient_bound = Constant(
-            upper(mean_row_norm(X) * arb(len(rows)).sqrt()),
-            "certified",
-            "sqrt(d) times the mean norm of x, rounded up with Arb",
-        )
+        self.smoothness = linear_smoothness(X, 4)
+        self.gradient_bound = linear_gradient_bound(X, len(rows), "d")
         self.infimum = Constant(0.0, "certified", "cross-entropy is nonnegative")
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:

@@ -116,8 +116,15 @@ class Loss(Objective):
             raise InputError("path", path, f"a CSV file ({' '.join(str(error).split())})") from None
         chosen = list(features) or [str(column) for column in table.columns if column != target]
         for column in (target, *chosen):
-            if column not in table or not pd.api.types.is_numeric_dtype(table[column]):
-                raise InputError("column", column, f"a column of numbers of {path}: one of {', '.join(table.columns)}")
+            if column not in table:
+                raise InputError(
+                    "column", column, f"a column of {path}, which has {', '.join(map(str, table.columns))}"
+                )
+            if not pd.api.types.is_numeric_dtype(table[column]):
+                entries = table[column]
+                texts = np.flatnonzero(pd.to_numeric(entries, errors="coerce").isna() & entries.notna())
+                told = f"; row {texts[0] + 1} has {entries.iloc[texts[0]]!r}" if len(texts) else ""
+                raise InputError("column", column, f"numbers only in this column of {path}{told}")
         X = table[chosen].to_numpy(np.float64)
         return cls(loss, X, table[target].to_numpy(), shape=shape, **options)
 
@@ -190,7 +197,10 @@ class Loss(Objective):
             one = vmap(self._mean, (None, *(0 for _ in self._samples)))
             each = vmap(one, (0, *self._shared))(points, *(x.unsqueeze(1) for x in self._samples))
         except Exception as error:
-            expected = f"one that torch.func.vmap can run ({type(error).__name__}: {' '.join(str(error).split())})"
+            shapes = [f"W of shape {self.shape}"]
+            shapes += [f"{field} of shape {tuple(x.shape)}" for field, x in zip("Xy", self._samples, strict=False)]
+            how = f"torch.func.vmap can run with {' and '.join(shapes)}"
+            expected = f"one that {how} ({type(error).__name__}: {' '.join(str(error).split())})"
             raise InputError("loss", self.name, expected) from error
         if whole.dtype != torch.float64 or not torch.isfinite(whole).all() or not torch.isfinite(slopes).all():
             raise InputError("loss", self.name, "finite numbers in float64, with finite gradients")

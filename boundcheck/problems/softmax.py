@@ -4,11 +4,9 @@ import math
 
 import numpy as np
 import torch
-from flint import arb
 from torch import Tensor
 
-from boundcheck.exact.balls import upper
-from boundcheck.problems.certify import largest_gram_eigenvalue, mean_row_norm
+from boundcheck.problems.certify import linear_gradient_bound, linear_smoothness
 from boundcheck.problems.constant import EPSILON, Constant
 from boundcheck.problems.datasets import Bundled, checked_features, checked_labels, data_of
 from boundcheck.problems.least_squares import LinearModel
@@ -33,16 +31,8 @@ class SoftmaxRegression(LinearModel):
         classes = int(labels.max()) + 1
         super().__init__(name, X, np.eye(classes)[labels], device)
         self.shape = (classes, X.shape[1])
-        self.smoothness = Constant(
-            math.nextafter(largest_gram_eigenvalue(X) / (2 * self.samples), math.inf),
-            "certified",
-            "largest eigenvalue of X^T X / (2n), bounded above with Arb",
-        )
-        self.gradient_bound = Constant(
-            upper(mean_row_norm(X) * arb(2).sqrt()),
-            "certified",
-            "sqrt(2) times the mean norm of x, rounded up with Arb",
-        )
+        self.smoothness = linear_smoothness(X, 2)
+        self.gradient_bound = linear_gradient_bound(X, 2, "2")
         self.infimum = Constant(0.0, "certified", "cross-entropy is nonnegative")
 
     def rounding(self, W: Tensor, loss: Tensor) -> tuple[Tensor, Tensor]:

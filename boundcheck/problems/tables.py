@@ -90,6 +90,7 @@ def _table_of(name: str, make: Callable[..., Any]) -> type[ProblemTable]:
             for p in parameters
             if p.name not in given and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
         }
+        # Pydantic declares no call with fields whose names are known only here.
         made: type[ProblemTable] = create_model(name.rpartition(":")[2], __base__=ProblemTable, **taken)  # type: ignore[call-overload]
     except (TypeError, ValueError, NameError, PydanticUserError) as error:
         expected = f"parameters that a table can have as its fields ({' '.join(str(error).split())})"
@@ -103,6 +104,7 @@ def _table_of(name: str, make: Callable[..., Any]) -> type[ProblemTable]:
             raise InputError(PROBLEMS.field, name, f"what makes an Objective, and not a {type(built).__name__}")
         return checked(built, PROBLEMS.field)
 
+    # The class is made here, and so is its method: no class statement could hold both.
     made.build = build  # type: ignore[method-assign]
     return made
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from boundcheck.errors import InputError
@@ -10,6 +10,7 @@ from boundcheck.kernel import Statement
 from boundcheck.prove.domain import Known, undefined
 from boundcheck.prove.letters import Letters, letters
 from boundcheck.prove.readback import read, tokens_of
+from boundcheck.prove.roles import size_of
 from boundcheck.prove.script import Script
 from boundcheck.prove.typeset import check_math, from_latex, latex
 
@@ -31,15 +32,23 @@ class Shown:
     @property
     def told(self) -> str:
         """The letters by what they are, in a sentence."""
-        names: dict[str, list[str]] = {}
+        return "; ".join(f"{', '.join(names)}: {role}" for role, names in self._by_role(lambda name: name).items())
+
+    @property
+    def told_latex(self) -> dict[str, list[str]]:
+        """What letters are, and which those are, each in LaTeX as the statements have it."""
+        return self._by_role(lambda name: latex(name, self.letters))
+
+    def _by_role(self, written: Callable[[str], str]) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
         for name, role in self.roles.items():
-            names.setdefault(role, []).append(name)
-        return "; ".join(f"{', '.join(each)}: {role}" for role, each in names.items())
+            found.setdefault(role, []).append(written(name))
+        return found
 
     @property
     def roles(self) -> dict[str, str]:
-        """What each letter is, in words."""
-        return {name: str(role) for name, role in self.letters.items()}
+        """What each letter is, in words; the 3 of a 3×4 matrix is no letter."""
+        return {name: str(role) for name, role in self.letters.items() if size_of(name) is None}
 
 
 def shown(*statements: Statement) -> Shown:

@@ -11,14 +11,10 @@ from collections.abc import Iterator, Sequence
 
 from boundcheck.claims.prose import tex
 from boundcheck.errors import InputError
-from boundcheck.kernel import Fact, Statement, Theorem
-from boundcheck.kernel.terms import Scalar
-from boundcheck.prove.certificate import Identity, Summand, identity_of
+from boundcheck.kernel import Statement, Theorem
 from boundcheck.prove.display import Shown, shown
-from boundcheck.prove.letters import Letters, at_times, letters
+from boundcheck.prove.identity import identity_latex
 from boundcheck.prove.results import witness_as_json
-from boundcheck.prove.typeset import latex as typeset
-from boundcheck.prove.typeset import latex_names
 from boundcheck.prove.verdict import JudgedProof, JudgedStep
 
 PREAMBLE = r"""\usepackage{amsmath,amssymb,amsthm}
@@ -43,10 +39,16 @@ _LONGEST = 24
 
 def latex(proof: JudgedProof) -> str:
     """A proof in LaTeX: the theorem and its proof, or, of what is not proved, its lines with their verdicts."""
+    return "".join(apart(proof))
+
+
+def apart(proof: JudgedProof) -> tuple[str, str]:
+    """The theorem, which is empty of what is not proved; and its proof, or the lines with their verdicts."""
     name = " ".join(f"{proof.script.id}, {proof.script.version}: {proof.verdict}".split())
-    lines = [f"% {name}".encode("ascii", "replace").decode()]
-    lines += _theorem(proof) if proof.verdict == "proved" else _examined(proof)
-    return "\n".join([*lines, ""])
+    comment = f"% {name}".encode("ascii", "replace").decode()
+    if proof.verdict != "proved":
+        return "", "\n".join([comment, *_examined(proof), ""])
+    return "\n".join([comment, *_theorem(proof), ""]), "\n".join([comment, *_argument(proof), ""])
 
 
 def label(proof: JudgedProof) -> str:
@@ -68,8 +70,12 @@ def _theorem(proof: JudgedProof) -> list[str]:
         made += [r"\end{list}", "Then"]
     made += [_display(said.latex[-1], _COLUMN)]
     made += [rf"\textup{{{_told(said)}}}"] if said.roles else []
-    made += [r"\end{theorem}", r"\begin{proof}", _trust(proof)]
-    return [*made, *_lines(proof), r"\end{proof}"]
+    return [*made, r"\end{theorem}"]
+
+
+def _argument(proof: JudgedProof) -> list[str]:
+    begin = rf"\begin{{proof}}[Proof of Theorem~\ref{{{label(proof)}}}]"
+    return [begin, _trust(proof), *_lines(proof), r"\end{proof}"]
 
 
 def _examined(proof: JudgedProof) -> list[str]:
@@ -83,7 +89,7 @@ def _name(proof: JudgedProof) -> str:
 
 def id_tex(id: str) -> str:
     """An id, which may be broken after its dots and underscores."""
-    return r"\texttt{" + re.sub(r"(\.|\\_)", r"\1\\allowbreak{}", tex(id)) + "}"
+    return tex(f"`{id}`")
 
 
 def _trust(proof: JudgedProof) -> str:
@@ -93,11 +99,7 @@ def _trust(proof: JudgedProof) -> str:
 
 
 def _told(said: Shown) -> str:
-    names: dict[str, list[str]] = {}
-    made = latex_names(said.letters)
-    for name, role in said.roles.items():
-        names.setdefault(role, []).append(made[name.removesuffix(at_times(""))])
-    return "Here " + "; ".join(f"${', '.join(dict.fromkeys(each))}$: {tex(role)}" for role, each in names.items()) + "."
+    return "Here " + "; ".join(f"${', '.join(each)}$: {tex(role)}" for role, each in said.told_latex.items()) + "."
 
 
 # The lines of a proof.
@@ -176,38 +178,20 @@ def _among(statement: Statement, places: dict[Statement, str]) -> str:
 
 def _certificate(theorem: Theorem) -> list[str]:
     """The identity that closes a line, a summand a line."""
-    found = identity_of(theorem)
-    try:
-        table = letters([Fact(">=", each) for each in found.scalars if each.terms])
-        rows = _rows(found, table)
-    except InputError:
-        return []
+    rows = list(_rows(identity_latex(theorem)))
     if len(rows) > _LONGEST:
         return [f"Its certificate takes {len(rows)} lines, and is not shown."]
-    if len(rows) <= 2:
+    if 0 < len(rows) <= 2:
         return [f"Certificate: {_inline(' '.join(row.removeprefix('& ') for row in rows))}."]
-    return ["Certificate:", r"\begin{align*}", " \\\\\n".join(rows), r"\end{align*}"]
+    return ["Certificate:", r"\begin{align*}", " \\\\\n".join(rows), r"\end{align*}"] if rows else []
 
 
-def _rows(found: Identity, table: Letters) -> list[str]:
-    def of(scalar: Scalar) -> str:
-        made = typeset(str(scalar), table)
-        return made if len(scalar.terms) == 1 and not made.startswith("-") else f"( {made} )"
-
-    def summand(each: Summand) -> str:
-        root = [f"( {typeset(str(each.root), table)} ) ^{{2}}"] if each.root is not None else []
-        factors, size = [*map(of, each.factors), *root], abs(each.weight)
-        weight = [] if size == 1 and factors else [_number(size)]
-        return r" \, ".join([*weight, *factors])
-
-    rows = [f"& {_fitted(line)}" for line in broken(r" \, ".join(map(of, found.left)), _ITEM)]
-    if not found.right:
-        return [*rows, "& = 0"]
-    for place, each in enumerate(found.right):
-        sign = ("= -" if each.weight < 0 else "=") if place == 0 else ("-" if each.weight < 0 else "+")
-        first, *rest = broken(summand(each), _ITEM - 2)
-        rows += [f"& {{}} {sign} {_fitted(first)}", *(rf"& \quad {{}} {_fitted(line)}" for line in rest)]
-    return rows
+def _rows(lines: Sequence[str]) -> Iterator[str]:
+    """Lines of an identity, broken so that they fit; each but the first begins with a sign."""
+    for place, line in enumerate(lines):
+        first, *rest = broken(line, _ITEM - 2 * bool(place))
+        yield f"& {'{} ' if place else ''}{_fitted(first)}"
+        yield from (rf"& \quad {{}} {_fitted(each)}" for each in rest)
 
 
 def _fitted(line: str, most: float = _ITEM) -> str:

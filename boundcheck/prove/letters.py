@@ -10,6 +10,7 @@ from boundcheck.kernel import Fact, Law, Statement
 from boundcheck.kernel.atoms import Dimension, Value, Variable
 from boundcheck.kernel.terms import Gradient, Matrix, Symbol, Term
 from boundcheck.kernel.times import ANY, CONSTANT, Time, When
+from boundcheck.prove.roles import size_of
 
 Shape = tuple[str, str]
 
@@ -34,7 +35,7 @@ class OfShape:
     lag: int = 0
 
     def __str__(self) -> str:
-        return _KINDS[self.kind].format(f"{'×'.join(self.shape)} matrix") + _known_from(self)
+        return _KINDS[self.kind].format(f"{_told(self.shape)} matrix") + _known_from(self)
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Function:
     shapes: tuple[Shape, ...]
 
     def __str__(self) -> str:
-        return f"a differentiable function of {', '.join('×'.join(shape) for shape in self.shapes)}"
+        return f"a differentiable function of {', '.join(map(_told, self.shapes))}"
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,10 @@ class Size:
 
     def __str__(self) -> str:
         return "a dimension, a positive integer"
+
+
+def _told(shape: Shape) -> str:
+    return "×".join(str(size_of(name) or name) for name in shape)
 
 
 Role = Number | OfShape | Function | Size

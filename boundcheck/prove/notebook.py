@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from boundcheck.claims.letters import in_prose
+from boundcheck.claims.prose import plain, plainly
 from boundcheck.claims.view import Badge, Cell, Fold, Line, Math, Part, Prose, Stack, Table, View, line
 from boundcheck.prove.display import UNCLEAR, shown
 from boundcheck.prove.results import main_lines, proof_as_json, step_as_json
@@ -27,7 +29,7 @@ _FEW, _GIVEN = 3, 4
 
 def audit_view(audit: ProofAudit) -> View:
     """Of an audit of few claims each of them, of many a table."""
-    facts = [line("standard fact", name, text) for name, text in audit.as_json()["standard_facts"].items()]
+    facts = [line("standard fact", name, Prose(text)) for name, text in audit.facts.items()]
     count = len(audit.claims)
     title, about = "Proofs, audited", f"{count} claim{'s' if count > 1 else ''}"
     if len(audit.claims) <= _FEW:
@@ -37,7 +39,7 @@ def audit_view(audit: ProofAudit) -> View:
         [
             (
                 each.id,
-                each.title,
+                Prose(each.title),
                 Badge(each.verdict),
                 ", ".join(f"{x.script.version}: {x.verdict}" for x in each.proofs),
             )
@@ -51,15 +53,23 @@ def audit_view(audit: ProofAudit) -> View:
 def rows_table(rows: Iterable[JudgedRow]) -> tuple[Part, ...]:
     """The referee's table, where there is one."""
     found = [
-        (str(x.row.number), Prose(x.row.locator), Prose(x.row.printed), Badge(x.verdict), x.trust, Prose(x.row.finding))
+        (
+            str(x.row.number),
+            Prose(x.row.locator),
+            Prose(x.row.printed),
+            Badge(x.verdict),
+            x.trust,
+            x.rocq,
+            Prose(x.finding),
+        )
         for x in rows
     ]
-    return (Table(("no.", "where", "printed", "verdict", "trust", "finding"), found),) if found else ()
+    return (Table(("no.", "where", "printed", "verdict", "trust", "Rocq", "finding"), found),) if found else ()
 
 
 def claim_view(audit: ClaimAudit) -> View:
     """A claim with its proofs."""
-    return View(audit.title, audit.id, audit.verdict, parts=tuple(each.view() for each in audit.proofs))
+    return View(plain(audit.title), audit.id, audit.verdict, parts=tuple(each.view() for each in audit.proofs))
 
 
 def proof_view(proof: JudgedProof) -> View:
@@ -72,13 +82,13 @@ def proof_view(proof: JudgedProof) -> View:
         if each["witness"]:
             parts.append(refutation(each))
         elif each["verdict"] == "unknown":
-            parts.append(line(each["label"], Badge(each["verdict"]), Prose(each["reason"])))
+            parts.append(line(Prose(each["label"]), Badge(each["verdict"]), Prose(each["reason"])))
     main = {place for place, _ in main_lines(proof)}
     told, algebra = ([x for i, x in enumerate(found["steps"]) if (i in main) is kind] for kind in (True, False))
     more = [Fold(line(f"and {len(algebra)} lines of mere algebra"), (_lines(algebra),))] if algebra else []
     parts.append(Fold(line(f"The lines of the proof: {len(proof.steps)}"), (_lines(told), *more)))
     name = f"{script.id}, {script.version}"
-    return View(script.title, name, proof.verdict, tuple(_theorem(found)), tuple(parts))
+    return View(plain(script.title), name, proof.verdict, tuple(_theorem(found)), tuple(parts))
 
 
 def _theorem(found: dict[str, Any]) -> Iterator[Line]:
@@ -91,7 +101,7 @@ def _theorem(found: dict[str, Any]) -> Iterator[Line]:
         yield line("given", Math(r" ,\; ".join(domains)), "(domain)")
     for each in found["hypotheses"]:
         if each["role"] != "domain":
-            name = f"“{each['name']}”" if each["name"] != each["statement"] else ""
+            name = Prose(f"“{each['name']}”" if each["name"] != each["statement"] else "")
             yield line("given", _formula(each["statement"], each["statement_latex"]), f"({each['role']})", name)
     if not found["hypotheses"]:
         yield line("given nothing")
@@ -110,7 +120,7 @@ def _lines(steps: Iterable[dict[str, Any]]) -> Table:
         said += [f"given {'; '.join(given)}"] if given else []
         words = " ".join(filter(None, (each["meaning"], each["reason"])))
         said += [Prose(words)] if words else []
-        rows.append((each["label"], Badge(each["verdict"]), each["trust"], Stack(tuple(said))))
+        rows.append((Prose(each["label"]), Badge(each["verdict"]), each["trust"], Stack(tuple(said))))
     return Table(("line", "verdict", "trust", "what it says"), rows)
 
 
@@ -118,11 +128,17 @@ def refutation(step: dict[str, Any]) -> Line:
     """A refuted line with its witness, in one line."""
     witness = step["witness"]
     sides = f"There the left side is {witness['left']} and the right side {witness['right']}."
-    return line(step["label"], Badge(step["verdict"]), Prose(f"{witness['about']}."), sides, _at(witness["numbers"]))
+    return line(
+        Prose(step["label"]),
+        Badge(step["verdict"]),
+        Prose(f"{witness['about']}."),
+        sides,
+        Prose(_at(witness["numbers"])),
+    )
 
 
 def _at(numbers: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} = {value}" for name, value in numbers.items())
+    return ", ".join(f"{in_prose(name)} = {value}" for name, value in numbers.items())
 
 
 def step_view(judged: JudgedStep) -> View:
@@ -134,9 +150,11 @@ def step_view(judged: JudgedStep) -> View:
     lines = (line(says), *(line("given", each) for each in given))
     said = [line(Prose(text)) for text in (step.meaning, judged.reason) if text]
     if step.witness and judged.verdict == "refuted":
-        said.append(line("witness:", Prose(f"{step.witness.about}."), _at(numbers_at(theorem.fact, step.witness))))
+        said.append(
+            line("witness:", Prose(f"{step.witness.about}."), Prose(_at(numbers_at(theorem.fact, step.witness))))
+        )
     name = f"trust: {judged.trust}" if judged.trust else ""
-    return View(step.label, name, judged.verdict, lines, tuple(said))
+    return View(plain(step.label), name, judged.verdict, lines, tuple(said))
 
 
 def frame_of(proofs: Iterable[JudgedProof]) -> pd.DataFrame:
@@ -152,8 +170,8 @@ def frame_of(proofs: Iterable[JudgedProof]) -> pd.DataFrame:
 
 
 def _row(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any]:
-    found = step_as_json(proof, judged)
+    found = plainly(step_as_json(proof, judged))
     witness, numbers = found.pop("witness"), found.pop("does_not_follow_at")
     sides = {f"witness_{name}": witness and witness[name] for name in ("about", "left", "right")}
-    where = _at(numbers) if numbers else None
+    where = plain(_at(numbers)) if numbers else None
     return found | {"given": "; ".join(found["given"])} | sides | {"does_not_follow_at": where}

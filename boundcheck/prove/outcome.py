@@ -1,18 +1,22 @@
-"""`ProofAudit`, what `prove` returns; and its export as LaTeX and SMT-LIB files."""
+"""`ProofAudit`, what `prove` returns; and its export as LaTeX, certificates, SMT-LIB and Rocq files."""
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from boundcheck.claims.prose import plainly
 from boundcheck.claims.view import Shown, View
 from boundcheck.errors import InputError
 from boundcheck.files import file_name, replace_file
 from boundcheck.kernel import STANDARD_FACTS
+from boundcheck.prove.interchange import certificates
 from boundcheck.prove.latex import PREAMBLE, latex
 from boundcheck.prove.results import ClaimAudit
+from boundcheck.prove.rocq.file import rocq, theorem_name
 from boundcheck.prove.rows import JudgedRow
 from boundcheck.prove.smt import smt_lib
 
@@ -40,9 +44,14 @@ class ProofAudit(Shown):
         """The standard facts on which the proofs rest."""
         return tuple(sorted({name for claim in self.claims for proof in claim.proofs for name in proof.ledger}))
 
+    @property
+    def facts(self) -> dict[str, str]:
+        """What the standard facts of the ledger say, with formulas between dollars."""
+        return {name: STANDARD_FACTS[name] for name in self.ledger}
+
     def as_json(self) -> dict[str, Any]:
         """The keys of `boundcheck prove --json`."""
-        facts = {name: STANDARD_FACTS[name] for name in self.ledger}
+        facts = plainly(self.facts)
         claims = [claim.as_json() for claim in self.claims]
         rows = [row.as_json() for row in self.rows]
         return {"claims": claims, "rows": rows, "standard_facts": facts, "seconds": round(self.seconds, 3)}
@@ -61,14 +70,22 @@ class ProofAudit(Shown):
 
 
 def export(audit: ProofAudit, folder: Path) -> list[Path]:
-    """Write each proof as LaTeX, its preamble, and each line that a certificate proves as SMT-LIB for other solvers.
+    """Write proofs for others to check.
+
+    Each proof is written as LaTeX, with its preamble; all certificates as one file, for `proofs/check_certificates.py`;
+    and each line that a certificate proves as SMT-LIB, for solvers.
 
     Raises:
-        InputError: where the folder cannot be written.
+        InputError: where the folder cannot be written, and where a name stands for two things in a certificate.
 
     """
-    written: dict[Path, str] = {folder / "preamble.tex": PREAMBLE}
-    for proof in (proof for claim in audit.claims for proof in claim.proofs):
+    proofs = [proof for claim in audit.claims for proof in claim.proofs]
+    lines = (json.dumps(each, ensure_ascii=False) for proof in proofs for each in certificates(proof))
+    written: dict[Path, str] = {
+        folder / "preamble.tex": PREAMBLE,
+        folder / "certificates.jsonl": "".join(f"{line}\n" for line in lines),
+    }
+    for proof in proofs:
         name = file_name(f"{proof.script.id}-{proof.script.version}")
         written[folder / f"{name}.tex"] = latex(proof)
         for i, judged in enumerate(proof.steps, start=1):
@@ -77,10 +94,26 @@ def export(audit: ProofAudit, folder: Path) -> list[Path]:
                 premises = [x.fact for x in theorem.premises]
                 stem = re.sub(r"[^A-Za-z0-9]+", "_", judged.step.label).strip("_") or "line"
                 written[folder / name / f"{i:02d}_{stem}.smt2"] = smt_lib(theorem.fact, premises)
+    return _written("export", folder, written)
+
+
+def export_rocq(audit: ProofAudit, folder: Path) -> list[Path]:
+    """Write each proved proof as a file for Rocq, which needs `proofs/rocq` to check it.
+
+    Raises:
+        InputError: for a step that has no form in Rocq, and where the folder cannot be written.
+
+    """
+    proofs = [proof for claim in audit.claims for proof in claim.proofs if proof.verdict == "proved"]
+    written = {folder / f"{theorem_name(proof)}.v": rocq(proof) for proof in proofs if proof.conclusion is not None}
+    return _written("rocq", folder, written)
+
+
+def _written(option: str, folder: Path, texts: dict[Path, str]) -> list[Path]:
     try:
-        for path, text in written.items():
+        for path, text in texts.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             replace_file(path, text.encode())
     except OSError as error:
-        raise InputError("export", folder, f"a folder that can be written ({error.strerror})") from None
-    return list(written)
+        raise InputError(option, folder, f"a folder that can be written ({error.strerror})") from None
+    return list(texts)

@@ -14,6 +14,8 @@ import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.claims import Claim, Quantity
+from boundcheck.claims.claim import as_typed
+from boundcheck.claims.prose import plain
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement, Theorem, atoms, builders, induction, rules
 from boundcheck.kernel.terms import Matrix, Scalar, Symbol
@@ -48,6 +50,11 @@ class Assumption:
     claim: Claim | None
     relation: sp.Basic
     where: Mapping[sp.Basic, sp.Basic] = field(default_factory=dict)
+
+    def is_called(self, name: str) -> bool:
+        """Whether this is its name, with its dollars or without; a definition has that of its letter too."""
+        letter = str(self.relation.args[0]) if self.role == "definition" else self.name
+        return name in (self.name, plain(self.name), letter)
 
 
 @dataclass(frozen=True)
@@ -175,7 +182,7 @@ class Proof:
     ) -> Theorem | tuple[Theorem, ...]:
         claim, relation = (hypothesis, hypothesis.conclusion) if isinstance(hypothesis, Claim) else (None, hypothesis)
         relation = relation.xreplace(where)
-        title = name or str(relation)
+        title = name or f"${as_typed(relation)}$"
         theorems = []
         for fact in self.reading.facts(relation):
             statement = self.law(forall, given, fact) if forall else fact
@@ -204,7 +211,7 @@ class Proof:
         assumed = any(x.relation == left for x in self.assumptions)
         if assumed and not right.is_positive and not is_given(left):
             raise InputError("definition", relation, f"a value that is positive, as {left} is assumed to be")
-        theorem = self._lay_down(relation, {}, forall, (), name or str(left), "definition")
+        theorem = self._lay_down(relation, {}, forall, (), name or f"${as_typed(left)}$", "definition")
         if isinstance(theorem, tuple):
             raise InputError("definition", relation, "a single equation")
         if own and forall:
@@ -217,11 +224,11 @@ class Proof:
 
     def quantity(self, quantity: Quantity) -> Theorem:
         """Define a quantity of the claim by the claim's own expression."""
-        return self.define(quantity.symbol, quantity.expression, quantity.name)
+        return self.define(quantity.symbol, quantity.expression)
 
     def recall(self, name: str) -> Theorem:
         """The assumption of this name; raises InputError unless there is exactly one."""
-        found = [each.statement for each in self.assumptions if each.name == name]
+        found = [each.statement for each in self.assumptions if each.is_called(name)]
         if len(found) != 1:
             raise InputError("name", name, f"the name of one assumption, not of {len(found)}")
         return rules.assume(found[0])
@@ -260,7 +267,7 @@ class Proof:
                 continue
             statement = Fact(">", Scalar.of(atom))
             if statement not in {each.statement for each in self.assumptions if each.role == "domain"}:
-                self.assumptions.append(Assumption(f"{symbol} > 0", "domain", statement, None, symbol))
+                self.assumptions.append(Assumption(f"${as_typed(symbol)} > 0$", "domain", statement, None, symbol))
             found.append(rules.assume(statement))
         return found
 

@@ -57,7 +57,7 @@ def read(text: str, letters: Letters) -> Statement:
         InputError: for a text that is not a statement.
 
     """
-    reader = _Reader(tokens_of(text), letters)
+    reader = Reader(tokens_of(text), letters)
     try:
         statement = reader.statement()
         if reader.next():
@@ -67,7 +67,7 @@ def read(text: str, letters: Letters) -> Statement:
     return statement
 
 
-class _Reader:
+class Reader:
     """A recursive descent: each method reads the part in its name."""
 
     def __init__(self, tokens: list[str], letters: Letters) -> None:

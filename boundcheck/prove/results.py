@@ -1,4 +1,8 @@
-"""The results of auditing a claim's proofs: its verdict, its proofs and their lines, as data."""
+"""The results of auditing a claim's proofs: its verdict, its proofs and their lines, as data.
+
+In the data of a proof the words of its author are as they were typed, and may have formulas between dollars; what
+`as_json` gives is plain.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,8 @@ from boundcheck.errors import InputError
 from boundcheck.kernel import Theorem
 from boundcheck.kernel.meaning import Interval
 from boundcheck.kernel.terms import ZERO, Scalar
-from boundcheck.prove.certificate import identity
 from boundcheck.prove.display import shown
+from boundcheck.prove.identity import identity
 from boundcheck.prove.proof import SECONDS, Step
 from boundcheck.prove.solvers import DisagreementError, Status, second_opinion
 from boundcheck.prove.verdict import ClaimVerdict, JudgedProof, JudgedStep
@@ -38,8 +42,8 @@ class ClaimAudit(Shown):
 
     def as_json(self) -> dict[str, Any]:
         """The audit as plain data, numbers as exact fractions."""
-        proofs = [proof_as_json(proof) for proof in self.proofs]
-        return {"id": self.id, "title": self.title, "verdict": self.verdict, "proofs": proofs}
+        proofs = [prose.plainly(proof_as_json(proof)) for proof in self.proofs]
+        return {"id": self.id, "title": prose.plain(self.title), "verdict": self.verdict, "proofs": proofs}
 
     def proof(self, version: str) -> JudgedProof:
         """The proof of a version; raises InputError if there is none."""
@@ -117,7 +121,7 @@ def step_as_json(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any]:
         "trust": judged.trust,
         "witness": witness_as_json(proof, judged),
         "reason": judged.reason,
-        "meaning": prose.plain(step.meaning),
+        "meaning": step.meaning,
         "printed": step.printed,
         "statement": display.texts[0],
         "given": proof.given(judged),
@@ -136,7 +140,7 @@ def witness_as_json(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any] | 
     t, left, right = step.witness.sides(*_sides(proof, step), step.theorem.fact)
     numbers = numbers_at(step.theorem.fact, step.witness)
     sides = {"left": number_text(left), "right": number_text(right)}
-    return {"about": prose.plain(step.witness.about), "numbers": numbers, "t": t, **sides}
+    return {"about": step.witness.about, "numbers": numbers, "t": t, **sides}
 
 
 def _sides(proof: JudgedProof, step: Step) -> tuple[Scalar, Scalar]:
@@ -173,6 +177,8 @@ def opinions(proof: JudgedProof) -> dict[int, dict[str, Status]]:
             continue
         statuses = second_opinion(theorem.fact, [x.fact for x in theorem.premises], SECONDS)
         if "sat" in statuses.values():
-            raise DisagreementError(statuses, f"{judged.step.label} of {proof.script.id}, which the kernel proves")
+            raise DisagreementError(
+                statuses, f"{prose.plain(judged.step.label)} of {proof.script.id}, which the kernel proves"
+            )
         found[place] = statuses
     return found

@@ -98,8 +98,7 @@ def function_name(symbol: sp.Basic) -> str:
 def is_dimension(symbol: sp.Symbol) -> bool:
     """Whether a symbol is assumed to be a positive integer and nothing else, as dimensions of matrices are."""
     plain = symbol == sp.Symbol(symbol.name, positive=True, integer=True)
-    named = re.fullmatch(r"one|size\d+", symbol.name) is None
-    return bool(plain and named and CATALOGUE.get(symbol.name, symbol) == symbol)
+    return bool(plain and size_of(symbol.name) is None and CATALOGUE.get(symbol.name, symbol) == symbol)
 
 
 def shape_names(node: MatrixExpr) -> tuple[str, str]:
@@ -114,6 +113,12 @@ def _size(size: sp.Expr) -> str:
     if not isinstance(size, sp.Symbol) or not is_dimension(size):
         raise InputError("dimension", size, "a number, or a Symbol that is positive, an integer and nothing else")
     return str(size.name)
+
+
+def size_of(name: str) -> int | None:
+    """The number that a name of `shape_names` stands for, and None where it stands for any dimension."""
+    fixed = re.fullmatch(r"(one)|size(\d+)", name)
+    return fixed and (1 if fixed[1] else int(fixed[2]))
 
 
 def is_plain(node: sp.Basic) -> bool:

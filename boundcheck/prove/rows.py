@@ -12,7 +12,9 @@ from typing import Any, Literal
 from boundcheck.claims import prose
 from boundcheck.errors import InputError
 from boundcheck.proofs import paper_of
+from boundcheck.prove.proof import Step
 from boundcheck.prove.results import ClaimAudit, witness_as_json
+from boundcheck.prove.rocq.checked import covers
 from boundcheck.prove.verdict import JudgedProof, JudgedStep, Trust, weakest
 
 RowVerdict = Literal["refuted", "repaired", "proved", "unknown", "editorial"]
@@ -20,11 +22,15 @@ RowVerdict = Literal["refuted", "repaired", "proved", "unknown", "editorial"]
 
 @dataclass(frozen=True)
 class Ref:
-    """A line of a proof; without a label, its conclusion."""
+    """A line of a proof, by its label, with its dollars or without; without a label, its conclusion."""
 
     id: str
     version: str
     label: str = ""
+
+    def names(self, step: Step) -> bool:
+        """Whether it is this line's label, with its dollars or without."""
+        return self.label in (step.label, prose.plain(step.label))
 
     def __str__(self) -> str:
         return f"{self.id}, {self.version}" + (f", {self.label}" if self.label else "")
@@ -62,6 +68,9 @@ class JudgedRow:
         evidence: a sentence for each line.
         hypotheses: for each proved claim, how its theorem's hypotheses differ from those that it lists.
         lines: the lines to which it refers, each with its proof; a conclusion has no line.
+        rocq: "checked" where Rocq has checked all of its proofs, see `boundcheck.prove.rocq.checked`; "repair checked"
+            where these only repair what a witness refutes, which is exact arithmetic and no proof; else empty.
+        missing: of an unknown row why its finding is not established; else empty.
 
     """
 
@@ -71,20 +80,34 @@ class JudgedRow:
     evidence: str
     hypotheses: str = ""
     lines: tuple[tuple[Ref, JudgedProof, JudgedStep | None], ...] = ()
+    rocq: Literal["", "checked", "repair checked"] = ""
+    missing: str = ""
+
+    @property
+    def finding(self) -> str:
+        """What a reader is told: the author's finding where it is established, else why it is not."""
+        return self.missing or self.row.finding
+
+    @property
+    def rests_on(self) -> str:
+        """The trust of its proofs; a witness, of what is refuted by that alone; empty where nothing is established."""
+        return self.trust or ("witness" if self.verdict == "refuted" else "")
 
     def as_json(self) -> dict[str, Any]:
         row = self.row
-        return {
+        data = {
             "number": row.number,
-            "locator": prose.plain(row.locator),
-            "printed": prose.plain(row.printed),
-            "finding": prose.plain(row.finding),
+            "locator": row.locator,
+            "printed": row.printed,
+            "finding": self.finding,
             "verdict": self.verdict,
             "trust": self.trust,
+            "rocq": self.rocq,
             "evidence": self.evidence,
             "hypotheses": self.hypotheses,
             "repair": [str(ref) for ref in row.repair],
         }
+        return {name: prose.plainly(value) for name, value in data.items()}
 
 
 def judge_rows(paper: str, audits: Mapping[str, ClaimAudit]) -> tuple[JudgedRow, ...]:
@@ -106,6 +129,7 @@ def rows_of(audits: Sequence[ClaimAudit]) -> tuple[JudgedRow, ...]:
             audit.verdict,
             audit.proofs[-1].trust,
             " ".join(f"{each.script.title} ({each.script.version}): {each.verdict}." for each in audit.proofs),
+            rocq="checked" if covers(audit.proofs[-1].script.proof.conclusion) else "",
         )
         for i, audit in enumerate(audits, 1)
     )
@@ -117,22 +141,37 @@ def _judge(row: Row, audits: Mapping[str, ClaimAudit]) -> JudgedRow:
         return JudgedRow(row, "editorial", "", "Editorial: no machine evidence.")
     found = {ref: _find(ref, audits) for ref in refs}
     texts = [_text(ref, *found[ref]) for ref in refs]
-    proved = [_trust(*found[ref]) for ref in refs if _state(*found[ref]) == "proved"]
-    trust = weakest(proved) if proved else ""
-    verdict = _verdict(row, {ref: _state(*found[ref]) for ref in refs})
+    proved = [found[ref] for ref in refs if _state(*found[ref]) == "proved"]
+    trust = weakest([_trust(*each) for each in proved]) if proved else ""
+    missing = [_missing(ref, *found[ref]) for ref in refs if not _is_met(row, ref, _state(*found[ref]))]
+    absent = f"Not established: {'; '.join(dict.fromkeys(missing))}." if missing else ""
+    verdict: RowVerdict = "unknown" if missing else _verdict(row)
     ends = [found[ref][0] for ref in refs if not ref.label]
     differ = [f"{x.script.title} ({x.script.version}): {x.difference}" for x in ends if x.difference]
     told = f"Hypotheses. {'. '.join(differ)}." if differ else ""
     lines = tuple((ref, *found[ref]) for ref in dict.fromkeys(refs))
-    return JudgedRow(row, verdict, trust, " ".join(texts), told, lines)
+    rocq: Literal["", "checked", "repair checked"] = ""
+    if proved and not missing and all(_in_rocq(*each) for each in proved):
+        rocq = "checked" if len(proved) == len(refs) else "repair checked"
+    return JudgedRow(row, verdict, trust, " ".join(texts), told, lines, rocq, absent)
 
 
-def _verdict(row: Row, states: Mapping[Ref, str]) -> RowVerdict:
+def _is_met(row: Row, ref: Ref, state: str) -> bool:
+    """Whether a line is what the row refers to it for."""
     # A printed line is shown to be false by a witness; a proof of the contrary is a proof.
-    established = all(states[ref] == ("refuted" if ref.version == "printed" else "proved") for ref in row.false)
-    established &= all(states[ref] == "proved" for ref in (*row.holds, *row.repair))
-    if not established:
-        return "unknown"
+    is_met = ref not in row.false or state == ("refuted" if ref.version == "printed" else "proved")
+    return is_met and (ref not in (*row.holds, *row.repair) or state == "proved")
+
+
+def _missing(ref: Ref, proof: JudgedProof, step: JudgedStep | None) -> str:
+    """Why a line is not what the row refers to it for."""
+    reason = (proof.reason if step is None else step.reason).rstrip(".")
+    place = ", ".join((proof.script.title, ref.version, *([step.step.label] if step else [])))
+    return f"{reason} ({place})" if reason else f"{place} is {_state(proof, step)}"
+
+
+def _verdict(row: Row) -> RowVerdict:
+    """The verdict on a row all of whose lines are what it refers to them for."""
     # A statement that holds, but not by the printed argument, is repaired; a false line outweighs the rest.
     return "refuted" if row.false else ("proved" if row.holds else "repaired")
 
@@ -146,9 +185,9 @@ def _find(ref: Ref, audits: Mapping[str, ClaimAudit]) -> _Found:
     proof = audits[ref.id].proof(ref.version)
     if not ref.label:
         return proof, None
-    step = next((x for x in proof.steps if x.step.label == ref.label), None)
+    step = next((x for x in proof.steps if ref.names(x.step)), None)
     if step is None:
-        raise InputError("row", ref, f"one of the lines {', '.join(x.step.label for x in proof.steps)}")
+        raise InputError("row", ref, f"one of the lines {', '.join(prose.plain(x.step.label) for x in proof.steps)}")
     return proof, step
 
 
@@ -160,6 +199,10 @@ def _trust(proof: JudgedProof, step: JudgedStep | None) -> Trust:
     return proof.trust if step is None else step.trust
 
 
+def _in_rocq(proof: JudgedProof, step: JudgedStep | None) -> bool:
+    return covers(proof.script.proof.conclusion, step.step.theorem if step else None)
+
+
 def _text(ref: Ref, proof: JudgedProof, step: JudgedStep | None) -> str:
     """One sentence: the line, its verdict, and for a refuted line the witness with both sides."""
     name = f"“{step.step.label}”" if step else "the conclusion"
@@ -167,4 +210,4 @@ def _text(ref: Ref, proof: JudgedProof, step: JudgedStep | None) -> str:
     witness = witness_as_json(proof, step) if step else None
     if witness is None:
         return text + "."
-    return f"{text}. {prose.plain(witness['about'])}: {witness['left']} against {witness['right']}."
+    return f"{text}. {witness['about']}: {witness['left']} against {witness['right']}."

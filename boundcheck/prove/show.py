@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from boundcheck.claims import prose
-from boundcheck.kernel import STANDARD_FACTS
+from boundcheck.claims.letters import in_prose
 from boundcheck.prove.outcome import ProofAudit
 from boundcheck.prove.results import main_lines, proof_as_json, witness_as_json
 from boundcheck.prove.verdict import JudgedProof, JudgedStep
@@ -36,13 +36,19 @@ def show(audit: ProofAudit, console: Console, steps: bool, voices: _Voices) -> N
         for proof in claim.proofs:
             if steps or len(audit.claims) <= 3:
                 _show_lines(proof, console, steps, voices.get(f"{claim.id}, {proof.script.version}", {}))
+    # At the end, where nobody has to look for them.
+    for claim in audit.claims:
+        for proof in claim.proofs:
             if proof.verdict == "unknown":
-                _tell(console, Text("unknown", "yellow"), f"{claim.id}: {proof.reason}")
+                _tell(console, Text("unknown", "yellow"), f"{claim.id}: {prose.plain(proof.reason)}")
             for judged in proof.steps:
                 if judged.verdict == "refuted":
                     _show_witness(proof, judged, console)
-    for fact in audit.ledger:
-        _tell(console, Text("standard fact", "bold"), f"{fact}: {STANDARD_FACTS[fact]}")
+        if claim.verdict == "unknown" and any(proof.verdict == "refuted" for proof in claim.proofs):
+            told = "a line of its proof is refuted; the claim stays unknown, since a false line does not make it false"
+            _tell(console, Text("unknown", "yellow"), f"{claim.id}: {told}")
+    for fact, said in audit.facts.items():
+        _tell(console, Text("standard fact", "bold"), f"{fact}: {prose.plain(said)}")
     count = len(audit.claims)
     console.print(f"{count} claim{'s' if count != 1 else ''} in {audit.seconds:.1f} s")
 
@@ -63,21 +69,21 @@ def _proved(proof: JudgedProof) -> str:
 
 
 def _show_rows(audit: ProofAudit, console: Console) -> None:
-    table = Table("no.", "where", "printed", "verdict", "trust", "finding", title="Referee's table")
+    table = Table("no.", "where", "printed", "verdict", "trust", "Rocq", "finding", title="Referee's table")
     for each in audit.rows:
         row = each.row
-        finding = _above(prose.plain(row.finding), each.hypotheses)
+        finding = _above(prose.plain(each.finding), prose.plain(each.hypotheses))
         where, printed = prose.plain(row.locator), prose.plain(row.printed)
-        table.add(row.number, where, printed, coloured(each.verdict), each.trust, finding)
+        table.add(row.number, where, printed, coloured(each.verdict), each.trust, each.rocq, finding)
     console.print(table)
 
 
 def _show_lines(proof: JudgedProof, console: Console, steps: bool, voices: Mapping[int, Mapping[str, str]]) -> None:
-    title = f"“{proof.script.title}” ({proof.script.id}, {proof.script.version})"
+    title = f"“{prose.plain(proof.script.title)}” ({proof.script.id}, {proof.script.version})"
     table = Table("line", "verdict", "trust", "what it says", *(["z3, cvc5"] if voices else []), title=title)
     lines = list(enumerate(proof.steps)) if steps else main_lines(proof)
     for place, judged in lines:
-        row = (judged.step.label, coloured(judged.verdict), judged.trust, _says(proof, judged, console))
+        row = (prose.plain(judged.step.label), coloured(judged.verdict), judged.trust, _says(proof, judged, console))
         table.add(*row, *([", ".join(voices.get(place, {}).values())] if voices else []))
     console.print(table)
     hidden = len(proof.steps) - len(lines)
@@ -92,7 +98,7 @@ def _show_theorem(proof: JudgedProof, console: Console) -> None:
     found = proof_as_json(proof)
     _tell(console, Text("concludes", "bold"), found["conclusion"])
     for each in found["hypotheses"]:
-        name = f"  “{each['name']}”" if each["name"] != each["statement"] else ""
+        name = f"  “{prose.plain(each['name'])}”" if each["name"] != each["statement"] else ""
         _tell(console, Text("rests on", "bold"), f"({each['role']}) {each['statement']}{name}")
     if not found["hypotheses"]:
         _tell(console, Text("rests on", "bold"), "nothing")
@@ -107,7 +113,7 @@ def _above(text: str, below: str) -> Text:
 def _says(proof: JudgedProof, judged: JudgedStep, console: Console) -> Text:
     """The line as its theorem states it, with its own assumptions, and below it the author's words."""
     step = judged.step
-    text = prose.plain(step.meaning)
+    text = step.meaning
     if judged.follows is False:
         text += " It does not follow from the lines before it either."
     if judged.reason:
@@ -115,14 +121,14 @@ def _says(proof: JudgedProof, judged: JudgedStep, console: Console) -> Text:
     given = proof.given(judged)
     few = given[:_FEW] if console.is_interactive else given
     told = "; ".join(few) + (f"; and {len(given) - _FEW} more, see --json" if len(given) > len(few) else "")
-    return _above(str(step.theorem.conclusion) + (f"  given {told}" if given else ""), text.strip())
+    return _above(str(step.theorem.conclusion) + (f"  given {told}" if given else ""), prose.plain(text.strip()))
 
 
 def _show_witness(proof: JudgedProof, judged: JudgedStep, console: Console) -> None:
     found = witness_as_json(proof, judged)
     if found is None:
         return
-    numbers = ", ".join(f"{name} = {value}" for name, value in found["numbers"].items())
-    where = f"{judged.step.label} of {proof.script.id}"
+    numbers = ", ".join(f"{prose.plain(in_prose(name))} = {value}" for name, value in found["numbers"].items())
+    where = f"{prose.plain(judged.step.label)} of {proof.script.id}"
     sides = f"There the left side is {found['left']} and the right side {found['right']}."
-    _tell(console, Text("refuted", "bold red"), f"{where}: {found['about']}. {sides} {numbers}")
+    _tell(console, Text("refuted", "bold red"), f"{where}: {prose.plain(found['about'])}. {sides} {numbers}")

@@ -15,6 +15,7 @@ from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.meaning import Model
 from boundcheck.kernel.terms import Symbol
 from boundcheck.kernel.times import CONSTANT, Time
+from boundcheck.prove.roles import size_of
 
 
 def tabulated(model: Model) -> Model:
@@ -29,7 +30,7 @@ def tabulated(model: Model) -> Model:
     if not weights or min(weights) <= 0 or sum(weights) != 1:
         raise InputError("weights", model.weights, "positive probabilities, which add up to 1")
     for name, size in {**model.dimensions, "horizon": model.horizon}.items():
-        fixed = 1 if name == "one" else int(name.removeprefix("size")) if name.startswith("size") else None
+        fixed = size_of(name)
         if type(size) is not int or size < 1 or (fixed is not None and size != fixed):
             raise InputError(name, size, "a positive integer, which its name gives where it is a number")
     table = _Table(model)

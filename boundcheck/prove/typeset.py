@@ -6,7 +6,7 @@ import re
 from collections import deque
 from collections.abc import Iterator
 
-from boundcheck.claims.symbols import LATEX_NAMES
+from boundcheck.claims.symbols import LATEX_NAMES, look
 from boundcheck.errors import InputError
 from boundcheck.prove.letters import Letters, at_times
 from boundcheck.prove.readback import tokens_of
@@ -152,14 +152,14 @@ _GREEK = frozenset(
 )
 
 
+# A letter with primes and subscripts: a longer name is spelled out.
+_LETTER = re.compile(r"([A-Za-z]+)'*(_[A-Za-z0-9]+)*")
+
+
 def _plain(name: str) -> str:
-    """A letter with primes and one subscript; empty for a longer name, which is spelled out."""
-    found = re.fullmatch(r"([A-Za-z]+)('*)(?:_([A-Za-z0-9]+))?", name)
-    if found is None or not (len(found[1]) == 1 or found[1] in _GREEK):
-        return ""
-    letter = found[1] if len(found[1]) == 1 else f"\\{found[1]}"
-    below = found[3] and (f"\\{found[3]}" if found[3] in _GREEK else found[3])
-    return f"{letter}{found[2]}" + (f"_{{{below}}}" if below else "")
+    """The LaTeX of a letter; empty for a longer name."""
+    found = _LETTER.fullmatch(name)
+    return look(name) if found and (len(found[1]) == 1 or found[1] in _GREEK) else ""
 
 
 _PREFERRED = {str(symbol.name): made for symbol, made in LATEX_NAMES.items()}

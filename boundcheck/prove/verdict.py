@@ -10,6 +10,7 @@ from boundcheck.claims import Claim
 from boundcheck.claims.view import Shown, View
 from boundcheck.errors import InputError
 from boundcheck.kernel import STANDARD_FACTS, Fact, Law, Statement, Theorem, replay, replay_all
+from boundcheck.kernel.atoms import Variable
 from boundcheck.kernel.facts import derivation
 from boundcheck.kernel.renew import Renewal
 from boundcheck.prove.counterexamples import Counterexample, counterexample
@@ -19,8 +20,9 @@ from boundcheck.prove.domain import Known, known_signs, partial
 from boundcheck.prove.fidelity import is_added, is_condition, misstated, stray, unused
 from boundcheck.prove.proof import SECONDS, Assumption, Proof, Step
 from boundcheck.prove.refutation import objection
+from boundcheck.prove.roles import CATALOGUE
 from boundcheck.prove.script import Script, checked
-from boundcheck.prove.solvers import second_opinion, trust
+from boundcheck.prove.solvers import Status, second_opinion, trust
 from boundcheck.prove.translate import Reading
 from boundcheck.prove.witness import examined
 
@@ -32,6 +34,8 @@ ClaimVerdict = Literal["proved", "repaired", "refuted", "unknown"]
 # From the strongest to the weakest; "" if nothing is proved.
 Trust = Literal["kernel", "solvers", "solver", "assumed", ""]
 _ORDER: tuple[Trust, ...] = ("kernel", "solvers", "solver", "assumed")
+# Whether a line follows, from whether it can be false where its premises hold.
+_ANSWERS: dict[Status, str] = {"unsat": "yes", "sat": "no", "unknown": "nothing"}
 
 
 @dataclass(frozen=True)
@@ -333,7 +337,8 @@ def _ask_solvers(step: Step, context: _Context) -> _Word:
     goal, facts = step.theorem.fact, [x.fact for x in premises]
     statuses = second_opinion(goal, facts, SECONDS)
     voices = trust(statuses)
-    said = f"no certificate was found; {', '.join(f'{solver} says {status}' for solver, status in statuses.items())}"
+    answers = ", ".join(f"{solver} says {_ANSWERS[status]}" for solver, status in statuses.items())
+    said = f"no certificate was found; asked whether it follows, {answers}"
     if voices:
         worst = weakest([voices, *(backed[x].trust for x in hypotheses if x in backed)])
         ledger = frozenset().union(*(x.ledger for x in premises))
@@ -342,10 +347,21 @@ def _ask_solvers(step: Step, context: _Context) -> _Word:
         return _Word("proved", worst, said)
     found = counterexample(goal, facts, SECONDS) if "sat" in statuses.values() else None
     if isinstance(found, Counterexample):
-        # The numbers are checked, but there may be no matrices with these norms and products.
-        told = f"It does not follow: its premises hold at {found}, where it fails. Try these numbers as its witness"
+        told = f"It does not follow: its premises hold at {found}, where it fails. {_advice(found, context)}"
         return _Word("unknown", reason=f"{said}. {told}", numbers=found)
     return _Word("unknown", reason=said)
+
+
+def _advice(found: Counterexample, context: _Context) -> str:
+    """What to do with numbers at which a line fails: a witness has letters, and they are positive where declared so."""
+    letters = {atom.name: value for atom, value in found.values.items() if isinstance(atom, Variable)}
+    declared = (*context.script.reading.letters, *CATALOGUE.values())
+    wrong = [x.name for x in declared if x.is_positive and letters.get(x.name, 1) <= 0]
+    if wrong:
+        return f"That {' and '.join(sorted(wrong))} > 0 is a premise only if the step names it, see proof.positive"
+    if len(letters) == len(found.values):
+        return "Try these numbers as its witness"
+    return "There may be no matrices with these numbers; they show which fact is missing"
 
 
 def _verdict(
@@ -356,7 +372,7 @@ def _verdict(
     if script.version == "printed" and refuted:
         return "refuted", f"false: {', '.join(refuted)}"
     if final is None or proof.goal is None:
-        return "unknown", "the script does not conclude"
+        return "unknown", "no proof.conclude says what the proof shows"
     circle = circular(proof.definitions, script.reading)
     if circle:
         return "unknown", f"{circle} is defined twice, or by itself"

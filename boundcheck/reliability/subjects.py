@@ -177,23 +177,9 @@ def _nothing() -> None:
 
 _SEARCH = ("--rank", "1", "--starts", "2", "--rounds", "2", "--examples", "2", "--out", str(_INSTANCE))
 _ALL = (
-    Subject(
-        "run of a theorem",
-        partial(_spec, _THEOREM),
-        _measure,
-        (_SPEC.name,),
-        (_SPEC.name,),
-        is_long=True,
-        twin=_TWIN_OF_SPEC,
-    ),
-    Subject(
-        "bracket of a lemma",
-        partial(_spec, _BRACKET),
-        _measure,
-        (_SPEC.name,),
-        (_SPEC.name,),
-        is_long=True,
-        twin=_TWIN_OF_SPEC,
+    *(
+        Subject(name, partial(_spec, table), _measure, (_SPEC.name,), (_SPEC.name,), is_long=True, twin=_TWIN_OF_SPEC)
+        for name, table in (("run of a theorem", _THEOREM), ("bracket of a lemma", _BRACKET))
     ),
     Subject(
         "run that goes on",

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from boundcheck.claims import Claim
+from boundcheck.claims import Claim, prose
 from boundcheck.claims.about import about
 from boundcheck.claims.typed import line
 from boundcheck.errors import InputError
@@ -25,31 +25,33 @@ _NUMBERS = ("1", "100", "0.1", "0.01", "10", "10000")
 def row(claim: Claim, name: str = "") -> dict[str, Any]:
     """A claim in `boundcheck claims --json`, under the name that it was asked for by."""
     algorithm, measure = algorithm_of(claim), measure_of(claim)
-    return {
-        "id": claim.id,
-        "title": claim.title,
-        "source": claim.source,
-        "statement": _statement(claim),
-        "statement_latex": claim.statement_latex,
-        "definitions": [line(each) for each in claim.definitions_latex],
-        "definitions_latex": list(claim.definitions_latex),
-        "hypotheses": [hypothesis.id for hypothesis in claim.hypotheses],
-        "algorithm": algorithm.title if algorithm else "",
-        "measure": measure.title if measure else "",
-        "parameters": [parameter.name for parameter in claim.parameters],
-        "note": claim.note,
-        "proof": str(carrier(claim)),
-        "argument": claim.argument,
-        "unproved": claim.unproved,
-        "try": list(commands(claim, name)),
-    }
+    return prose.plainly(
+        {
+            "id": claim.id,
+            "title": claim.title,
+            "source": claim.source,
+            "statement": _statement(claim),
+            "statement_latex": claim.statement_latex,
+            "definitions": [line(each) for each in claim.definitions_latex],
+            "definitions_latex": list(claim.definitions_latex),
+            "hypotheses": [hypothesis.id for hypothesis in claim.hypotheses],
+            "algorithm": algorithm.title if algorithm else "",
+            "measure": measure.title if measure else "",
+            "parameters": [parameter.name for parameter in claim.parameters],
+            "note": claim.note,
+            "proof": str(carrier(claim)),
+            "argument": claim.argument,
+            "unproved": claim.unproved,
+            "try": list(commands(claim, name)),
+        }
+    )
 
 
 def show_catalogue(claims: Collection[Claim], console: Console) -> None:
     """Print a table of these claims, and how many of them each carrier has."""
     table = Table("id", "title", "source", "proof")
     for claim in claims:
-        table.add(claim.id, claim.title, claim.source, carrier(claim))
+        table.add(claim.id, prose.plain(claim.title), prose.plain(claim.source), carrier(claim))
     console.print(table)
     console.print(", ".join(f"{name}: {count}" for name, count in counted(claims).most_common()), markup=False)
 
@@ -60,7 +62,7 @@ def show_claim(claim: Claim, console: Console, name: str = "") -> None:
     before, tried = "", list(commands(claim, name))
     for label, text in (*_said(claim), *(("try", each) for each in tried if not console.is_interactive)):
         if text:
-            table.add("" if label == before and console.is_interactive else label, text)
+            table.add("" if label == before and console.is_interactive else label, prose.plain(text))
             before = label
     console.print(table)
     if console.is_interactive and tried:

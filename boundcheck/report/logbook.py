@@ -121,7 +121,7 @@ def _of_row(each: JudgedRow, material: Material) -> Entry:
     said = f"printed: {row.printed} " if row.printed else ""
     about = f"{row.locator}, row {row.number} of the referee's table"
     verdict = each.verdict + (f", trust {each.trust}" if each.trust else "")
-    evidence = f"{said}{row.finding} {each.evidence}"
+    evidence = f"{said}{each.finding} {each.evidence}"
     paper = f"boundcheck prove {material.paper.name}" if material.paper else material.command
     return Entry(about, of_proof(each.verdict, each.trust), verdict, evidence, paper)
 
@@ -143,10 +143,9 @@ def _of_claim(claim: ClaimAudit) -> Entry:
 
 def _of_run(run: StoredRun, command: str) -> Entry:
     x = run.result
-    rank = f", rank {run.rank}" if run.rank is not None else ""
     blame = f" To blame: the {x.blame.kind} {x.blame.name}, {x.blame.evidence}." if x.blame else ""
-    evidence = f"{x.reason}. Measured {number(x.measured)} against {number(x.bound)}.{blame} Run {x.run_id}."
-    return Entry(f"{titled(x)} on {run.problem}{rank}", of_run(run), str(run.verdict), evidence, command)
+    evidence = f"{x.reason}. Measured {number(x.measured)} against {number(run.bound)}.{blame} Run {x.run_id}."
+    return Entry(f"{titled(x)} on {run.title}", of_run(run), str(run.verdict), evidence, command)
 
 
 def _of_search(search: Search) -> Entry:

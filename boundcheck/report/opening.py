@@ -140,6 +140,12 @@ def counted(verdicts: Iterable[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
+def in_all(one: str, many: str, verdicts: Iterable[str]) -> str:
+    """How many of these there are, and of each verdict; of a single one its verdict."""
+    found = list(verdicts)
+    return f"The one {one} is {found[0]}." if len(found) == 1 else f"Of {len(found)} {many} {counted(found)}."
+
+
 def _verdicts(runs: list[StoredRun]) -> str:
     """What the runs come to, in words."""
     if not runs:
@@ -147,7 +153,7 @@ def _verdicts(runs: list[StoredRun]) -> str:
     if len(runs) == 1:
         reason = runs[0].result.reason
         return f"The run is {runs[0].verdict}: {reason.rstrip('.')}."
-    return f"Of {len(runs)} runs {counted(run.verdict for run in runs)}."
+    return in_all("run", "runs", [run.verdict for run in runs])
 
 
 def _numbers(material: Material) -> Iterable[Headline]:
@@ -190,7 +196,7 @@ def _numbers(material: Material) -> Iterable[Headline]:
 
 
 def _name(run: StoredRun) -> str:
-    return f"{run.problem}{f', rank {run.rank}' if run.rank else ''}, {label_of(run)}"
+    return f"{run.title}, {label_of(run)}"
 
 
 def label_of(run: StoredRun) -> str:
@@ -226,7 +232,7 @@ def _of_run(material: Material, run: StoredRun) -> Strokes:
     broken = run.verdict is Verdict.HYPOTHESIS_FAILED
     look = SEEN if run.is_network else PRINTED if broken else _look(material, result.claim)
     lines = [
-        Stroke("bound at the L̂ seen" if run.is_network else "the theorem's bound", result.bound, look),
+        Stroke("bound at the L̂ seen" if run.is_network else "the theorem's bound", run.bound, look),
         Stroke("known at the start", run.course.first, KNOWN),
         Stroke("measured on the run", result.measured, RUN, limits, run.verdict.is_silent),
     ]

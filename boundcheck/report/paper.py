@@ -21,11 +21,11 @@ from boundcheck.proofs import Paper
 from boundcheck.prove import ProofAudit
 from boundcheck.report import study
 from boundcheck.report.forms import Form
-from boundcheck.report.opening import Opening, counted, opening_of
+from boundcheck.report.opening import Opening, in_all, opening_of
 from boundcheck.report.page import load_runs, write_page
 from boundcheck.report.programme import Attack, Programme
 from boundcheck.report.section import Finding, Material, Search
-from boundcheck.report.stored import StoredRun, known
+from boundcheck.report.stored import StoredRun
 from boundcheck.report.words import label, number
 from boundcheck.sinks import say
 from boundcheck.verdicts import Verdict
@@ -140,12 +140,13 @@ def _summary(
         told = ", ".join(f"{proofs[id].title}: {proofs[id].verdict}" for id in statements)
         said.append(f"{told} (repaired: the statement is true, by another proof than the printed one).")
     if proofs.rows:
-        rows = counted(row.verdict for row in proofs.rows)
-        said.append(f"Of {len(proofs.rows)} findings from the proofs {rows}.")
+        rows = [row.verdict for row in proofs.rows]
+        said.append(in_all("finding from the proofs", "findings from the proofs", rows))
     if runs:
-        said.append(f"Of {len(runs)} runs {counted(run.verdict for run in runs)}.")
+        said.append(in_all("run", "runs", [run.verdict for run in runs]))
     if faults:
-        said.append(f"Of {len(faults)} runs with a planted fault {counted(run.verdict for _, run in faults)}.")
+        planted = [run.verdict for _, run in faults]
+        said.append(in_all("run with a planted fault", "runs with a planted fault", planted))
     if searches:
         broken = ", ".join(each["label"] for each in searches if each["violated"]) or "none"
         said.append(f"The adversary attacked {len(searches)} bounds and broke {broken} of them.")
@@ -180,8 +181,7 @@ def _study(found: dict[str, list[Any]]) -> study.Study:
 def _proof_findings(proofs: ProofAudit) -> list[Finding]:
     """The rows that the proofs establish, and the editorial ones."""
     return [
-        Finding(each.row.number, each.row.locator, each.verdict, each.evidence, each.row.finding)
-        for each in proofs.rows
+        Finding(each.row.number, each.row.locator, each.verdict, each.evidence, each.finding) for each in proofs.rows
     ]
 
 
@@ -191,12 +191,11 @@ def _measured(runs: list[StoredRun], searches: list[Search], numbers: study.Stud
     for id in dict.fromkeys(run.result.claim for run in runs):
         of_it = [run for run in runs if run.result.claim == id]
         each = "; ".join(
-            f"{run.problem}{f', rank {run.rank}' if run.rank else ''}: {run.verdict}, measured "
-            f"{number(run.result.measured)} against {number(_bound(run))}"
+            f"{run.title}: {run.verdict}, measured {number(run.result.measured)} against {number(_bound(run))}"
             for run in of_it
         )
         verdict = Verdict.gravest(run.verdict for run in of_it)
-        told = f"Of {len(of_it)} runs {counted(run.verdict for run in of_it)}. {each}."
+        told = f"{in_all('run', 'runs', [run.verdict for run in of_it])} {each}."
         found.append(Finding(0, catalogue[id].title, verdict, told))
     for search in searches:
         told = f"The largest ratio of measured over bound that was found is {search['ratio']:.4g}."
@@ -215,9 +214,9 @@ def _attacked(id: str, violated: bool, told: str) -> Finding:
     return Finding(0, f"{catalogue[id].title}, attacked", "violated" if violated else "not violated", told)
 
 
-def _bound(run: StoredRun) -> float:
+def _bound(run: StoredRun) -> float | None:
     """What the claim says of a run: the theorem's bound, or what the claim's end of a bracket is."""
     result = run.result
     if run.is_theorem:
-        return known(result.bound)
+        return run.bound
     return min(end.value for end in result.upper if end.claim == result.claim)

@@ -20,8 +20,8 @@ def show_rows(rows: Sequence[JudgedRow], console: Console) -> None:
     table = _table("no.", "where", "verdict", "finding, from the proofs")
     for each in rows:
         row = each.row
-        where, finding = prose.plain(row.locator), prose.plain(row.finding)
-        _add(table, console, row.number, where, each.verdict, finding, each.evidence)
+        where, finding = prose.plain(row.locator), prose.plain(each.finding)
+        _add(table, console, row.number, where, each.verdict, finding, prose.plain(each.evidence))
     console.print(table, width=_width(console))
 
 

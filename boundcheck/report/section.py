@@ -22,6 +22,7 @@ from matplotlib.figure import Figure
 
 from boundcheck import doors
 from boundcheck.claims import Claim, catalogue
+from boundcheck.claims.letters import in_prose
 from boundcheck.errors import CodeError, InputError
 from boundcheck.falsify.show import rounded_down
 from boundcheck.measure.parts import Chain
@@ -238,7 +239,7 @@ def templates() -> Environment:
     """What renders templates, with the words that they share."""
     loader = PackageLoader("boundcheck.report", ".")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
-    words = (badge, label, mathml, number, rounded_down, signed, spread, symbol, titled, shown_and_folded)
+    words = (badge, in_prose, label, mathml, number, rounded_down, signed, spread, symbol, titled, shown_and_folded)
     made.globals |= {each.__name__: each for each in words} | {"ways": WAYS, "MOST_ROWS": MOST_ROWS}
     made.filters |= {"slug": slug, "said": said, "sentence": sentence, "formulas": formulas}
     return made

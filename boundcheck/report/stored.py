@@ -92,6 +92,17 @@ class StoredRun:
         return self.result.verdict
 
     @property
+    def bound(self) -> float | None:
+        """The claim's bound. Below 0, where a hypothesis failed, its formula has no meaning, and there is none."""
+        value = self.result.bound
+        return None if self.verdict is Verdict.HYPOTHESIS_FAILED and value is not None and value < 0 else value
+
+    @property
+    def ratio(self) -> float | None:
+        """Measured over bound; None where there is no bound."""
+        return None if self.bound is None else self.result.ratio
+
+    @property
     def problem(self) -> str:
         """The objective's name, as titles print it."""
         return self.result.problem.name
@@ -100,6 +111,11 @@ class StoredRun:
     def rank(self) -> int | None:
         """The adapter's rank; None of full fine-tuning."""
         return self.result.settings.adapter.rank
+
+    @property
+    def title(self) -> str:
+        """Its problem, and the adapter's rank where there is one."""
+        return self.problem if self.rank is None else f"{self.problem}, rank {self.rank}"
 
     @property
     def adapter(self) -> str:

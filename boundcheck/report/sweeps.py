@@ -18,14 +18,17 @@ from boundcheck.problems.adapters import title_of
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.style import log_y, ticks
 from boundcheck.report.words import number, signed
-from boundcheck.sweep import leaves
+from boundcheck.sweep import fields_of
 
 Row = dict[str, Any]
 
 # How a title writes a marker.
 _GLYPHS = {"o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼", "P": "✚", "X": "✖"}
+# What a title calls a field by a letter.
+_LETTERS = {"run.step_size": "η"}
 # A mean this far off the fitted line, relatively, is told of: a power law is then a poor description.
 _BENT = 0.25
+TITLED = ("claim", "lipschitz", "run.step_size")
 FEWEST = 3
 """Points that a line is fitted through, and seeds that make an interval."""
 
@@ -98,13 +101,11 @@ def groups(runs: list[StoredRun], free: tuple[str, ...]) -> list[list[StoredRun]
     return list(found.values())
 
 
-def fields_of(spec: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a spec by path."""
-    return {".".join(path): value for path, value in leaves(spec)}
+def settings(runs: list[StoredRun], free: tuple[str, ...] = TITLED) -> list[str]:
+    """What to call each run: problem, adapter, rank, scale and what else tells them apart, but for `free`.
 
-
-def settings(runs: list[StoredRun], free: tuple[str, ...] = ("claim", "lipschitz")) -> list[str]:
-    """What to call each run: problem, adapter, rank, scale and what else tells them apart, but for `free`."""
+    What is left out by default is what `words.titled` says, which stands beside it.
+    """
     unsaid = {"seed", "run.steps", "adapter.kind", "adapter.rank", "adapter.scale", *free}
     specs, titles = [fields_of(run.result.spec) for run in runs], []
     for run in runs:
@@ -121,7 +122,8 @@ def settings(runs: list[StoredRun], free: tuple[str, ...] = ("claim", "lipschitz
         apart = list(zip(titles, values, strict=True))
         if len(set(apart)) > len(set(titles)):
             several = {title for title in titles if len({v for t, v in apart if t == title}) > 1}
-            said = f", {path.removeprefix('problem.').replace('_', ' ')}\u00a0=\u00a0"
+            name = _LETTERS.get(path, path.removeprefix("problem.").replace("_", " "))
+            said = f", {name}\u00a0=\u00a0"
             titles = [title + (said + value if title in several and value else "") for title, value in apart]
     return titles
 

@@ -2,7 +2,6 @@
 
 import math
 import re
-import unicodedata
 from collections.abc import Mapping
 from functools import cache
 
@@ -92,9 +91,8 @@ _LINE = 28
 # A word with a subscript or a superscript, and what is a name of the code and no formula.
 _SCRIPTED = re.compile(r"[^\s“”\"',;$<>]*[_^][^\s“”\"',;$<>]*")
 _IDENTIFIER = re.compile(r"[A-Za-z]\w*(\.\w+)+|[A-Za-z]{2,}\d*_\w+|[A-Za-z]+(_[A-Za-z]{2,}){2,}")
-_BRACED = re.compile(r"([_^])\{([^{}]*)\}")
-# Greek letters that code spells out, as Unicode names them; it calls λ lamda.
-_GREEK = {unicodedata.name(x).split()[-1].lower().replace("lamda", "lambda"): x for x in "αβζηθκλμνρστ"}
+# Greek letters that code spells out.
+_GREEK = {prose.GREEK[x]: x for x in "αβζηθκλμνρστ"}
 _SPELLED = re.compile(f"({'|'.join(_GREEK)})(_\\w{{1,3}})")
 
 
@@ -105,7 +103,7 @@ def said(text: str) -> Markup:
     """
     if isinstance(text, Markup):
         return text
-    return Markup(prose.joined(text, _words, _formula))
+    return Markup(prose.joined(text, _words, _formula, _name))
 
 
 def sentence(text: str) -> Markup:
@@ -115,7 +113,7 @@ def sentence(text: str) -> Markup:
 
 def formulas(html: str) -> Markup:
     """HTML in which what is between dollars is typeset; all else is left as it is."""
-    return Markup(prose.joined(str(html), str, _formula))
+    return Markup(prose.joined(str(html), str, _formula, "<code>{}</code>".format))
 
 
 @cache
@@ -125,19 +123,22 @@ def _formula(text: str) -> Markup:
     return Markup('<span class="long">{}</span>').format(made) if len(text) > _LINE else made
 
 
+def _name(name: str) -> Markup:
+    return Markup("<code>{}</code>").format(name)
+
+
 def _words(text: str) -> Markup:
     pieces, at = [], 0
     for match in _SCRIPTED.finditer(text):
         word = match[0].rstrip(".:")
         word = word[:-1] if word.endswith(")") and word.count(")") > word.count("(") else word
-        # As LaTeX has it, a script of several signs is in braces.
-        formula = _BRACED.sub(r"\1(\2)", word)
+        formula = word
         if spelled := _SPELLED.fullmatch(word):
             formula = _GREEK[spelled[1]] + spelled[2]
         elif _IDENTIFIER.fullmatch(word):
             formula = ""
         pieces += [escape(text[at : match.start()])]
-        pieces += [_formula(formula) if formula else Markup("<code>{}</code>").format(word)]
+        pieces += [_formula(formula) if formula else _name(word)]
         at = match.start() + len(word)
     return Markup("").join([*pieces, escape(text[at:])])
 

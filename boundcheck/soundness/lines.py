@@ -8,6 +8,7 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
+from boundcheck.claims.prose import plain
 from boundcheck.kernel import Fact, Statement, Theorem
 from boundcheck.prove import Script, judge
 from boundcheck.prove.proof import Because, Induction, Step
@@ -34,7 +35,7 @@ class Line:
     @property
     def name(self) -> str:
         """Script, version and label."""
-        return f"{self.script.id}, {self.script.version}, {self.step.label}"
+        return f"{self.script.id}, {self.script.version}, {plain(self.step.label)}"
 
     @property
     def composite(self) -> frozenset[str]:

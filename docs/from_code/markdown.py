@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from boundcheck.claims.prose import latex
+from boundcheck.claims.prose import joined, latex
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -18,13 +18,11 @@ def _cell(text: str) -> str:
 
 def prose(text: str) -> str:
     """Text that is no Markdown, which has signs of it; formulas between dollars, and names in backquotes, are kept."""
-    return "".join(_part(part) for part in re.split(r"(`[^`]+`|\$[^$\n]+\$)", text))
+    return joined(text, _words, lambda formula: f"${latex(formula)}$", code)
 
 
-def _part(part: str) -> str:
-    if part.startswith("$") and len(part) > 2:
-        return f"${latex(part[1:-1])}$"
-    return part if part.startswith("`") and len(part) > 2 else re.sub(r"([\\`*_<\[\]$~])", r"\\\1", part)
+def _words(text: str) -> str:
+    return re.sub(r"([\\`*_<\[\]$~])", r"\\\1", text)
 
 
 def code(text: object) -> str:

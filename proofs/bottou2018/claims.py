@@ -70,7 +70,7 @@ CONSTANT_STEP = theorem(
     (sp.Le(mu_F, Lhat), sp.Le(eta, eta_max)),
     algorithm=SGD,
     measure=LAST_GAP,
-    note="The survey's k steps have k + 1 = T iterates.",
+    note="The survey's k steps have $k + 1 = T$ iterates.",
 )
 
 late = sp.Symbol("late", positive=True)
@@ -85,8 +85,8 @@ DECREASING_STEP = theorem(
     (SMOOTH, ASSUMPTION_4, CONDITIONALLY_UNBIASED, PL),
     (
         GIVEN_SMOOTHNESS,
-        Quantity(omega_min, 1 / mu_F, "what omega must exceed"),
-        Quantity(gamma_min, omega * Lhat - 1, "what gamma must reach, so that the first step is at most 1/ℓ"),
+        Quantity(omega_min, 1 / mu_F, "what $ω$ must exceed"),
+        Quantity(gamma_min, omega * Lhat - 1, "what $γ$ must reach, so that the first step is at most $1/ℓ$"),
         Quantity(
             late,
             sp.Max(omega**2 * Lhat * zeta**2 / (2 * (omega * mu_F - 1)), (gamma + 1) * D),
@@ -98,7 +98,7 @@ DECREASING_STEP = theorem(
     algorithm=DECREASING_SGD,
     measure=LAST_GAP,
     declared=DECLARED,
-    note="The step is omega/(gamma + t) at t; omega is the survey's β, and its ν is the numerator.",
+    note="The step is $ω/(γ + t)$ at $t$; $ω$ is the survey's $β$, and its $ν$ is the numerator.",
 )
 
 _NEAR_BY = (NEAR_MINIMISER, ASSUMPTION_4, CONDITIONALLY_UNBIASED)
@@ -114,7 +114,7 @@ CONVEX_AVERAGE = theorem(
     (sp.Le(eta, eta_max),),
     algorithm=SGD,
     measure=AVERAGE_GAP,
-    note="The gap at the mean of v_1, ..., v_T is no larger, by Jensen's inequality, which is no part of the proof.",
+    note="The gap at the mean of $v_1, …, v_T$ is no larger, by Jensen's inequality, which is no part of the proof.",
 )
 
 # What the noise leaves of the squared distance, however long the run.
@@ -138,7 +138,7 @@ CONTRACTION = theorem(
     (sp.Lt(mu_F, Lhat), *CONSTANT_STEP.conditions[1:]),
     algorithm=SGD,
     measure=LAST_DISTANCE,
-    note="Each step multiplies the expected squared distance by 1 - αμ_F at most, and adds α²ζ² at most.",
+    note="Each step multiplies the expected squared distance by $1 - αμ_F$ at most, and adds $α²ζ²$ at most.",
 )
 
 CLAIMS = (PL, NONCONVEX, CONSTANT_STEP, DECREASING_STEP, CONVEX_AVERAGE, CONTRACTION)

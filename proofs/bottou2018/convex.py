@@ -65,10 +65,10 @@ class Begun:
         self.step = given_step(proof, claim, self.smooth.constant)
         unit, positive = proof.by.quotient(self.smooth.constant)
         self.unit = Inverse(1 / Lhat, positive, unit)
-        most = proof.step("α ≤ 1/L̂", le(alpha, 1 / Lhat), self.step.short, positive, unit)
-        part = proof.step("α(1/L̂ - α) ≥ 0", ge(alpha * (1 / Lhat - alpha), 0), most, self.step.positive)
+        most = proof.step("$α ≤ 1/L̂$", le(alpha, 1 / Lhat), self.step.short, positive, unit)
+        part = proof.step("$α(1/L̂ - α) ≥ 0$", ge(alpha * (1 / Lhat - alpha), 0), most, self.step.positive)
         self.shorter = proof.step(
-            "α ≤ 1/L̂, times αE‖∇F‖²", le(alpha**2 * SQUARE, alpha / Lhat * SQUARE), part, square_nonnegative(proof)
+            "$α ≤ 1/L̂$, times $αE‖∇F‖²$", le(alpha**2 * SQUARE, alpha / Lhat * SQUARE), part, square_nonnegative(proof)
         )
         self.moved = moved_away(proof, self.step)
 
@@ -76,7 +76,7 @@ class Begun:
 def moved_away(proof: Proof, step: Step) -> Theorem:
     """E‖v_{t+1} - v*‖² <= E‖v_t - v*‖² - 2αE⟨∇F(v_t), v_t - v*⟩ + α²(E‖∇F(v_t)‖² + ζ²)."""
     by, after = proof.by, v_t - alpha * g_t - v_star
-    equation = proof.define(v_next, v_t - alpha * g_t, "v_{t+1} = v_t - αg_t")
+    equation = proof.define(v_next, v_t - alpha * g_t, "$v_(t+1) = v_t - αg_t$")
     unbiased = proof.assume(CONDITIONALLY_UNBIASED)
     right = NEAR - 2 * alpha * InnerProduct(g_t, v_t - v_star) + alpha**2 * EuclideanNorm(g_t) ** 2
     opened = proof.step(
@@ -97,7 +97,7 @@ def moved_away(proof: Proof, step: Step) -> Theorem:
         ),
         meaning="The expectation given the past, the gradient being unbiased.",
     )
-    weight = proof.step("α² ≥ 0", ge(alpha**2, 0), step.positive)
+    weight = proof.step("$α² ≥ 0$", ge(alpha**2, 0), step.positive)
     return proof.step(
         "the distance after a step",
         le(FAR_NEXT, FAR - 2 * alpha * Expectation(PULL) + alpha**2 * (SQUARE + zeta**2)),
@@ -123,7 +123,7 @@ def average(proof: Proof) -> None:
     nearer = proof.step(
         "nearer", le(FAR_NEXT + 2 * alpha * GAP, FAR + alpha**2 * zeta**2), begun.moved, pull, begun.shorter
     )
-    end = proof.step("E‖v_{T+1} - v*‖² ≥ 0", ge(FAR_LAST, 0), by.expectation(_square(proof, T + 1)))
+    end = proof.step("$E‖v_(T+1) - v*‖² ≥ 0$", ge(FAR_LAST, 0), by.expectation(_square(proof, T + 1)))
     total = proof.step(
         "sum",
         le(2 * alpha * sp.Sum(GAP, (t, 1, T)), R_1**2 + T * alpha**2 * zeta**2),
@@ -133,7 +133,7 @@ def average(proof: Proof) -> None:
         end,
         meaning="Summed over t, the distances telescope.",
     )
-    long = proof.step("T > 0", gt(T, 0), proof.positive(T))
+    long = proof.step("$T > 0$", gt(T, 0), proof.positive(T))
     units = [by.quotient(x)[0] for x in (begun.step.positive, long)]
     limit = proof.step(
         "2αT times the bound",
@@ -151,7 +151,7 @@ def average(proof: Proof) -> None:
 
 def _square(proof: Proof, time: sp.Expr) -> Theorem:
     norm = EuclideanNorm((v_t - v_star).xreplace({t: time}))
-    return proof.step(f"‖v - v*‖² ≥ 0 at {time}", ge(norm**2, 0), hints=[norm])
+    return proof.step(f"$‖v - v*‖² ≥ 0$ at ${time}$", ge(norm**2, 0), hints=[norm])
 
 
 @script(CONTRACTION, "sharp", READING)
@@ -173,7 +173,7 @@ def contraction(proof: Proof) -> None:
         positive,
     )
     gap = proof.step(
-        "F - f* ≥ ‖∇F‖²/(2L̂)",
+        "$F - f* ≥ ‖∇F‖²/(2L̂)$",
         ge(NOW - f_star, EuclideanNorm(SLOPE) ** 2 / (2 * Lhat)),
         smooth.lowered(v_t, begun.unit),
         by.instance(smooth.least, {v: v_t - SLOPE / Lhat}),
@@ -189,7 +189,7 @@ def contraction(proof: Proof) -> None:
     )
     (growth,) = proof.positive(mu_F)
     unit = proof.step(
-        "μ_F times the rest",
+        "$μ_F$ times the rest",
         eq(mu_F * spread, alpha * zeta**2),
         proof.quantity(quantity(CONTRACTION, spread)),
         by.quotient(growth)[0],

@@ -39,10 +39,10 @@ def nonconvex(proof: Proof) -> None:
     """The sum over t, divided by αT/2."""
     by = proof.by
     step = given_step(proof, NONCONVEX, positive_constant(proof, NONCONVEX))
-    law = proof.define(Value(F, v), Value(f, v), "F(v) = f(v)", forall=[v])
+    law = proof.define(Value(F, v), Value(f, v), "$F(v) = f(v)$", forall=[v])
     lines = descent(proof, along_run(proof), law, v_last, step.positive)
     total = summed(proof, lines, expected_descent(proof, lines), step.weight)
-    long = proof.step("T > 0", gt(T, 0), proof.positive(T))
+    long = proof.step("$T > 0$", gt(T, 0), proof.positive(T))
     least = half(proof, total, step.positive, step.short)
     units = [by.quotient(x)[0] for x in (step.positive, long)]
     limit = proof.step(
@@ -77,24 +77,24 @@ class Step:
 
 def positive_constant(proof: Proof, claim: Claim) -> Theorem:
     """L̂ > 0, which is given."""
-    return proof.step("L̂ > 0", gt(Lhat, 0), proof.quantity(quantity(claim, Lhat)), proof.positive(ell))
+    return proof.step("$L̂ > 0$", gt(Lhat, 0), proof.quantity(quantity(claim, Lhat)), proof.positive(ell))
 
 
 def given_step(proof: Proof, claim: Claim, constant: Theorem) -> Step:
     """The constant step that is given, from L̂ > 0 and η <= η_max = 1/L̂."""
     longest, size = (proof.quantity(quantity(claim, x)) for x in (eta_max, alpha))
-    positive = proof.step("α > 0", gt(alpha, 0), size, proof.positive(eta))
+    positive = proof.step("$α > 0$", gt(alpha, 0), size, proof.positive(eta))
     unit, _ = proof.by.quotient(constant)
-    most = proof.step("L̂η_max = 1", eq(Lhat * eta_max, 1), longest, unit)
+    most = proof.step("$L̂η_max = 1$", eq(Lhat * eta_max, 1), longest, unit)
     below = proof.assume(claim.conditions[-1])
     short = proof.step(
-        "L̂α ≤ 1",
+        "$L̂α ≤ 1$",
         le(Lhat * alpha, 1),
         most,
         size,
-        proof.step("L̂η ≤ L̂η_max", le(Lhat * eta, Lhat * eta_max), constant, below),
+        proof.step("$L̂η ≤ L̂η_max$", le(Lhat * eta, Lhat * eta_max), constant, below),
     )
-    return Step(alpha, positive, short, proof.step("L̂α² ≥ 0", ge(Lhat * alpha**2, 0), constant, positive))
+    return Step(alpha, positive, short, proof.step("$L̂α² ≥ 0$", ge(Lhat * alpha**2, 0), constant, positive))
 
 
 @script(CONSTANT_STEP, "sharp", ANY_FUNCTION)
@@ -105,7 +105,7 @@ def constant_step(proof: Proof) -> None:
     shrinks = gap_shrinks(proof, step)
     (growth,) = proof.positive(mu_F)
     unit = proof.step(
-        "2μ_F times the rest",
+        "$2μ_F$ times the rest",
         eq(2 * mu_F * rest, Lhat * alpha * zeta**2),
         proof.quantity(quantity(CONSTANT_STEP, rest)),
         by.quotient(growth)[0],
@@ -140,19 +140,19 @@ def conclude_geometric(
         le(now - rest, (1 - alpha * mu_F) ** (t - 1) * (start - rest)),
         first=[first],
         then=[beyond, _stays_positive(proof, claim, step)],
-        meaning="By induction over t: each step multiplies by 1 - αμ_F, which is not negative.",
+        meaning="By induction over t: each step multiplies by $1 - αμ_F$, which is not negative.",
     )
     limit = proof.quantity(quantity(claim, bound))
-    proof.conclude(proof.step("the last", claim.conclusion, proof.by.at(geometric, T), limit, meaning="At t = T."))
+    proof.conclude(proof.step("the last", claim.conclusion, proof.by.at(geometric, T), limit, meaning="At $t = T$."))
 
 
 def _stays_positive(proof: Proof, claim: Claim, step: Step) -> Theorem:
     """1 - αμ_F >= 0, from μ_F <= L̂ and L̂α <= 1."""
     gentle = proof.step(
-        "α(L̂ - μ_F) ≥ 0", ge(alpha * (Lhat - mu_F), 0), proof.assume(claim.conditions[0]), step.positive
+        "$α(L̂ - μ_F) ≥ 0$", ge(alpha * (Lhat - mu_F), 0), proof.assume(claim.conditions[0]), step.positive
     )
     return proof.step(
-        "1 - αμ_F ≥ 0",
+        "$1 - αμ_F ≥ 0$",
         ge(1 - alpha * mu_F, 0),
         step.short,
         gentle,
@@ -164,13 +164,13 @@ def gap_shrinks(proof: Proof, step: Step) -> Theorem:
     """E F(v_{t+1}) - f* <= (1 - αμ_F)(E F(v_t) - f*) + L̂α²ζ²/2, from one step of at most 1/L̂."""
     lines, size = one_step(proof, along_run(proof), step.positive, step.size), step.size
     decrease = expected_decrease(proof, lines, expected_descent(proof, lines), step.weight)
-    spare = proof.step("(1 - L̂α)α ≥ 0", ge((1 - Lhat * size) * size, 0), step.short, step.positive)
+    spare = proof.step("$(1 - L̂α)α ≥ 0$", ge((1 - Lhat * size) * size, 0), step.short, step.positive)
     square = square_nonnegative(proof)
     half = proof.step(
         "half of the descent",
         le(Expectation(NEXT) - Expectation(NOW) + size / 2 * SQUARE, Lhat * size**2 * zeta**2 / 2),
         decrease,
-        proof.step("(1 - L̂α)αE‖∇F‖² ≥ 0", ge((1 - Lhat * size) * size * SQUARE, 0), spare, square),
+        proof.step("$(1 - L̂α)αE‖∇F‖² ≥ 0$", ge((1 - Lhat * size) * size * SQUARE, 0), spare, square),
         meaning="1 - L̂α/2 is at least 1/2.",
     )
     inequality = proof.assume(PL, where={v: v_t})
@@ -205,16 +205,16 @@ def decreasing_step(proof: Proof) -> None:
         adds,
         late_.divisor,
     )
-    size = proof.step("ν > 0", gt(late, 0), first, proof.step("(γ + 1)D > 0", gt((gamma + 1) * D, 0), late_.signs))
+    size = proof.step("$ν > 0$", gt(late, 0), first, proof.step("$(γ + 1)D > 0$", gt((gamma + 1) * D, 0), late_.signs))
     stays = proof.induct(
         "(γ + t) times the gap",
         le(LATER * GAP, late),
         first=[gap_at_start(proof), first],
         then=[late_.ahead, further, scaled, size, late_.divisor],
         factor=[5, 5],
-        meaning="By induction over t: (γ + t)² - 1 is less than (γ + t)².",
+        meaning="By induction over t: $(γ + t)² - 1$ is less than $(γ + t)²$.",
     )
-    last = proof.step("γ + T > 0", gt(gamma + T, 0), late_.signs, proof.positive(T))
+    last = proof.step("$γ + T > 0$", gt(gamma + T, 0), late_.signs, proof.positive(T))
     limit = proof.step(
         "(γ + T) times the bound",
         eq((gamma + T) * bound, late),
@@ -247,18 +247,18 @@ class Late:
         self.signs = signs = proof.positive(ell, omega, gamma, mu_F, D)
         long, steep, gentle = map(proof.assume, DECREASING_STEP.conditions)
         least, start = (proof.quantity(quantity(DECREASING_STEP, x)) for x in (omega_min, gamma_min))
-        constant = proof.step("L̂ > 0", gt(Lhat, 0), smoothness, signs)
-        self.divisor = proof.step("γ + t > 0", gt(LATER, 0), signs, by.time()[0])
+        constant = proof.step("$L̂ > 0$", gt(Lhat, 0), smoothness, signs)
+        self.divisor = proof.step("$γ + t > 0$", gt(LATER, 0), signs, by.time()[0])
         self.unit, inverse = by.quotient(self.divisor)
-        begins = proof.step("L̂ω ≤ γ + 1", le(Lhat * omega, gamma + 1), gentle, start)
+        begins = proof.step("$L̂ω ≤ γ + 1$", le(Lhat * omega, gamma + 1), gentle, start)
         self.step = _late_step(proof, constant, signs[1], begins, (self.divisor, self.unit, inverse))
-        more = proof.step("μ_F(ω - 1/μ_F) > 0", gt(mu_F * (omega - omega_min), 0), signs[3], steep)
-        self.room = proof.step("ωμ_F - 1 > 0", gt(omega * mu_F - 1, 0), more, least, by.quotient(signs[3])[0])
-        self.double = by.quotient(proof.step("2(ωμ_F - 1) > 0", gt(2 * (omega * mu_F - 1), 0), self.room))[0]
-        product = proof.step("ωμ_F ≤ ωL̂", le(omega * mu_F, omega * Lhat), long, signs[1])
-        beyond = proof.step("γ + t ≥ ωμ_F", ge(LATER, omega * mu_F), product, begins, by.time()[0])
+        more = proof.step("$μ_F(ω - 1/μ_F) > 0$", gt(mu_F * (omega - omega_min), 0), signs[3], steep)
+        self.room = proof.step("$ωμ_F - 1 > 0$", gt(omega * mu_F - 1, 0), more, least, by.quotient(signs[3])[0])
+        self.double = by.quotient(proof.step("$2(ωμ_F - 1) > 0$", gt(2 * (omega * mu_F - 1), 0), self.room))[0]
+        product = proof.step("$ωμ_F ≤ ωL̂$", le(omega * mu_F, omega * Lhat), long, signs[1])
+        beyond = proof.step("$γ + t ≥ ωμ_F$", ge(LATER, omega * mu_F), product, begins, by.time()[0])
         self.ahead = proof.step(
-            "(γ + t + 1)(γ + t - ωμ_F) ≥ 0", ge((LATER + 1) * (LATER - omega * mu_F), 0), beyond, self.divisor
+            "$(γ + t + 1)(γ + t - ωμ_F) ≥ 0$", ge((LATER + 1) * (LATER - omega * mu_F), 0), beyond, self.divisor
         )
 
 
@@ -274,14 +274,14 @@ def _further(proof: Proof, late_: Late) -> Theorem:
         meaning="The step, times γ + t, is ω.",
     )
     twice = proof.step(
-        "times (γ + t)²",
+        "times $(γ + t)²$",
         le(LATER**2 * GAP_NEXT, (LATER - omega * mu_F) * LATER * GAP + NOISE),
         late_.divisor,
         once,
         late_.unit,
     )
     return proof.step(
-        "times (γ + t)²(γ + t + 1)",
+        "times $(γ + t)²(γ + t + 1)$",
         le((LATER + 1) * LATER**2 * GAP_NEXT, (LATER + 1) * ((LATER - omega * mu_F) * LATER * GAP + NOISE)),
         twice,
         late_.divisor,
@@ -298,10 +298,10 @@ def _late_step(
     """The step ω/(γ + t), which `begins` at 1/L̂ or less."""
     divisor, unit, inverse = over
     size = omega / LATER
-    positive = proof.step("α > 0", gt(size, 0), numerator, inverse)
-    most = proof.step("L̂ω ≤ γ + t", le(Lhat * omega, LATER), begins, proof.by.time()[0])
-    short = proof.step("L̂α ≤ 1", le(Lhat * size, 1), divisor, most, unit, inverse)
-    return Step(size, positive, short, proof.step("L̂α² ≥ 0", ge(Lhat * size**2, 0), constant, positive))
+    positive = proof.step("$α > 0$", gt(size, 0), numerator, inverse)
+    most = proof.step("$L̂ω ≤ γ + t$", le(Lhat * omega, LATER), begins, proof.by.time()[0])
+    short = proof.step("$L̂α ≤ 1$", le(Lhat * size, 1), divisor, most, unit, inverse)
+    return Step(size, positive, short, proof.step("$L̂α² ≥ 0$", ge(Lhat * size**2, 0), constant, positive))
 
 
 def _at_least_both(proof: Proof) -> tuple[Theorem, Theorem]:

@@ -25,7 +25,7 @@ SMOOTH = Claim(
     "the descent lemma's hypothesis, such as Nesterov 2004, section 1.2.2",
     LEMMA_1.conclusion.xreplace({Lhat: ell}),
     r"\text{for } v_1, v_2 \text{ on the iterates and the segments between them}",
-    note="One segment at a time, from an iterate to the next, the last of them to v_{T+1}, which step T computes.",
+    note="One segment at a time, from an iterate to the next, the last of them to $v_(T+1)$, which step $T$ computes.",
     word=words.SMOOTH,
 )
 
@@ -35,8 +35,8 @@ SMOOTH_AROUND = replace(
     title="The function that is minimised is smooth around its iterates",
     source="boundcheck; less than the smoothness on all of space of Abbaszadehpeivasti, de Klerk and Zamani 2022",
     quantifier=r"\text{for } v_1, v_2 \text{ in the balls whose diameters are the steps}",
-    note="One ball at a time: its diameter is the segment from an iterate to the next, the last to v_{T+1}. The "
-    "proof leaves the segments, and stays in the balls.",
+    note="One ball at a time: its diameter is the segment from an iterate to the next, the last to $v_(T+1)$. "
+    "The proof leaves the segments, and stays in the balls.",
     word=words.SMOOTH_AROUND,
 )
 
@@ -53,7 +53,7 @@ ABC = Claim(
 )
 
 GIVEN_SMOOTHNESS = Quantity(Lhat, ell, "smoothness constant of F, which is given")
-_DETERMINISTIC = "g is the full gradient: no noise, and the expectation is the value itself. "
+_DETERMINISTIC = "$g$ is the full gradient: no noise, and the expectation is the value itself. "
 _MEANING = "bound on the smallest expected squared gradient norm"
 
 GRADIENT_DESCENT = theorem(
@@ -67,7 +67,7 @@ GRADIENT_DESCENT = theorem(
         Quantity(alpha, 1 / Lhat, "constant step size"),
         Quantity(bound, 2 * Lhat * D / T, _MEANING),
     ),
-    note=_DETERMINISTIC + "The book's N steps have N + 1 = T iterates.",
+    note=_DETERMINISTIC + "The book's $N$ steps have $N + 1 = T$ iterates.",
     algorithm=algorithms.GRADIENT_DESCENT,
     measure=LEAST_GRADIENT,
 )
@@ -75,8 +75,8 @@ GRADIENT_DESCENT = theorem(
 KHALED = theorem(
     "khaled2020.theorem2",
     "Khaled–Richtárik, Theorem 2, under ABC",
-    "Khaled and Richtárik, Better Theory for SGD in the Nonconvex World, TMLR 2023 (arXiv 2002.03329), Theorem 2, at "
-    "the step of its Corollary 1 with sqrt(2D/(ell C T)) in place of the member that a target accuracy sets",
+    "Khaled and Richtárik, Better Theory for SGD in the Nonconvex World, TMLR 2023 (arXiv 2002.03329), Theorem 2, "
+    "at the step of its Corollary 1 with $√(2D/(ℓCT))$ in place of the member that a target accuracy sets",
     r"\text{for every } T",
     (SMOOTH, ABC, CONDITIONALLY_UNBIASED, BOUNDED_BELOW),
     (
@@ -93,8 +93,8 @@ KHALED = theorem(
         ),
         Quantity(bound, Lhat * abc_c * alpha + 2 * D / T * (1 / alpha + 2 * Lhat * abc_a * alpha * T), _MEANING),
     ),
-    note="The theorem's power (1 + ℓAα²)^T stands here by its bound 1 + 2ℓAα²T, which holds because ℓAα²T ≤ 1 at "
-    "this step; Corollary 1 takes 3 for it, which is the most that it can be.",
+    note="The theorem's power $(1 + ℓAα²)^T$ stands here by its bound $1 + 2ℓAα²T$, which holds because $ℓAα²T ≤ "
+    "1$ at this step; Corollary 1 takes 3 for it, which is the most that it can be.",
     algorithm=algorithms.SGD,
     measure=LEAST_GRADIENT,
 )
@@ -103,8 +103,8 @@ BOUNDED_VARIANCE = replace(
     KHALED.case(
         "khaled2020.bounded_variance",
         "Khaled–Richtárik, bounded variance",
-        "Khaled and Richtárik, Better Theory for SGD in the Nonconvex World, TMLR 2023 (arXiv 2002.03329), Theorem 2, "
-        "at A = 0, B = 1, C = zeta^2",
+        "Khaled and Richtárik, Better Theory for SGD in the Nonconvex World, TMLR 2023 (arXiv 2002.03329), Theorem "
+        "2, at $A = 0$, $B = 1$, $C = ζ²$",
         {abc_a: sp.Integer(0), abc_b: sp.Integer(1), abc_c: zeta**2},
     ),
     hypotheses=(SMOOTH, ASSUMPTION_4, CONDITIONALLY_UNBIASED, BOUNDED_BELOW),
@@ -113,8 +113,8 @@ BOUNDED_VARIANCE = replace(
 GHADIMI = theorem(
     "ghadimi2013.corollary2_2",
     "Ghadimi–Lan, Corollary 2.2",
-    "Ghadimi and Lan, Stochastic First- and Zeroth-Order Methods for Nonconvex Stochastic Programming, SIAM J. Optim. "
-    "23(4), 2013, Corollary 2.2, at its best D~ = D_f = sqrt(2D/L)",
+    "Ghadimi and Lan, Stochastic First- and Zeroth-Order Methods for Nonconvex Stochastic Programming, SIAM J. "
+    "Optim. 23(4), 2013, Corollary 2.2, at its best $D̃ = D_f = √(2D/L)$",
     r"\text{for every } T",
     BOUNDED_VARIANCE.hypotheses,
     (
@@ -144,8 +144,8 @@ BEST_STEP = theorem(
         Quantity(alpha, 2 / (sp.sqrt(3) * Lhat), "constant step size"),
         Quantity(bound, 4 * D / ((T - 1) * (4 * alpha - Lhat**2 * alpha**3) + 2 / Lhat), _MEANING),
     ),
-    note=_DETERMINISTIC + "The paper's N steps have N + 1 = T iterates. Of its min(4h - Lh², 4h - L²h³) the second "
-    "is the smaller at this step h, which is longer than 1/L.",
+    note=_DETERMINISTIC + "The paper's $N$ steps have $N + 1 = T$ iterates. Of its $min(4h - Lh², 4h - L²h³)$ the "
+    "second is the smaller at this step $h$, which is longer than $1/L$.",
     algorithm=algorithms.GRADIENT_DESCENT,
     measure=LEAST_GRADIENT,
 )

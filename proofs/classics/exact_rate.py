@@ -61,37 +61,39 @@ class Step:
     def __init__(self, proof: Proof):
         self.proof, by = proof, proof.by
         self.smoothness = proof.quantity(quantity(BEST_STEP, Lhat))
-        self.constant = proof.step("L̂ > 0", gt(Lhat, 0), self.smoothness, proof.positive(ell))
+        self.constant = proof.step("$L̂ > 0$", gt(Lhat, 0), self.smoothness, proof.positive(ell))
         self.unit, self.inverse = by.quotient(self.constant)
-        size, three = proof.quantity(quantity(BEST_STEP, alpha)), proof.step("3 > 0", gt(3, 0))
+        size, three = proof.quantity(quantity(BEST_STEP, alpha)), proof.step("$3 > 0$", gt(3, 0))
         self.three, self.root = by.root(three), by.positive_root(three)
-        self.positive = proof.step("α > 0", gt(alpha, 0), size, self.root, self.inverse)
-        self.part = proof.step("(√3/2)α = 1/L̂", eq(PART * alpha, SHARE), size, self.three)
-        doubled = proof.step("3α² = 4/L̂²", eq(3 * alpha**2, 4 * SHARE**2), size, self.three)
-        self.square = proof.step("3L̂α² = 4/L̂", eq(3 * Lhat * alpha**2, 4 * SHARE), doubled, self.unit)
+        self.positive = proof.step("$α > 0$", gt(alpha, 0), size, self.root, self.inverse)
+        self.part = proof.step("$(√3/2)α = 1/L̂$", eq(PART * alpha, SHARE), size, self.three)
+        doubled = proof.step("$3α² = 4/L̂²$", eq(3 * alpha**2, 4 * SHARE**2), size, self.three)
+        self.square = proof.step("$3L̂α² = 4/L̂$", eq(3 * Lhat * alpha**2, 4 * SHARE), doubled, self.unit)
         half = sp.Rational(3, 2)
-        most = by.from_squares(proof.step("(3/2)² ≤ 3", le(half**2, 3)), self.root, half, self.three)
-        self.long = proof.step("α ≥ 1/L̂", ge(alpha, SHARE), size, most, self.inverse)
-        least = by.from_squares(proof.step("3 ≤ 2²", le(3, 4)), proof.step("2 > 0", gt(2, 0)), sp.sqrt(3), self.three)
-        self._less = proof.step("√3/2 ≤ 1", le(PART, 1), least)
+        most = by.from_squares(proof.step("$(3/2)² ≤ 3$", le(half**2, 3)), self.root, half, self.three)
+        self.long = proof.step("$α ≥ 1/L̂$", ge(alpha, SHARE), size, most, self.inverse)
+        least = by.from_squares(
+            proof.step("$3 ≤ 2²$", le(3, 4)), proof.step("$2 > 0$", gt(2, 0)), sp.sqrt(3), self.three
+        )
+        self._less = proof.step("$√3/2 ≤ 1$", le(PART, 1), least)
         self._between = unit_interval(proof)
         self._law = proof.assume(
             SMOOTH_AROUND,
             forall=[v1, v2],
             given=[le(EuclideanNorm(x - CENTRE), RADIUS) for x in (v1, v2)],
         )
-        ends = {"v_t": v_t, "v_{t+1}": v_next}
+        ends = {"$v_t$": v_t, "$v_(t+1)$": v_next}
         self._ends = {
             x: proof.step(f"{name} is in the ball", le(EuclideanNorm(x - CENTRE), RADIUS)) for name, x in ends.items()
         }
         self.turn = proof.step(
-            "‖∇F(v_t) - ∇F(v_{t+1})‖ ≤ L̂‖v_{t+1} - v_t‖",
+            "$‖∇F(v_t) - ∇F(v_(t+1))‖ ≤ L̂‖v_(t+1) - v_t‖$",
             le(EuclideanNorm(TURN), Lhat * EuclideanNorm(CHANGE)),
             by.instance(self._law, {v1: v_t, v2: v_next}, *self._ends.values()),
             self.smoothness,
         )
         self._turned = proof.step(
-            "‖∇F(v_t) - ∇F(v_{t+1})‖/L̂ ≤ ‖v_{t+1} - v_t‖",
+            "$‖∇F(v_t) - ∇F(v_(t+1))‖/L̂ ≤ ‖v_(t+1) - v_t‖$",
             le(SHARE * EuclideanNorm(TURN), EuclideanNorm(CHANGE)),
             self.turn,
             self.inverse,
@@ -119,8 +121,8 @@ class Step:
         """F(v_t + (√3/2)(v_{t+1} - v_t)) <= F(v_t) + (√3/2)⟨∇F, v_{t+1} - v_t⟩ + (3/8)L̂‖v_{t+1} - v_t‖²."""
         by, proof, (low, high) = self.proof.by, self.proof, self._between
         step, far = PART * CHANGE, theta * PART
-        begun = proof.step("θ√3/2 ≥ 0", ge(far, 0), low, self.root)
-        ends = proof.step("θ√3/2 ≤ 1", ge(1 - far, 0), high, low, self._less)
+        begun = proof.step("$θ√3/2 ≥ 0$", ge(far, 0), low, self.root)
+        ends = proof.step("$θ√3/2 ≤ 1$", ge(1 - far, 0), high, low, self._less)
         inside = proof.step(
             "down the step",
             le(EuclideanNorm(v_t + theta * step - CENTRE), RADIUS),
@@ -156,7 +158,7 @@ def best_step(proof: Proof) -> None:
         by.at(left, T),
         by.at(gap, T),
         by.at(proof.step("times 1/L̂", le(SHARE * MINIMUM_GRADIENT, SHARE * SQUARE), by.least(SQUARE), step.inverse), T),
-        meaning="F(v_T) is as far above f* as its gradient allows.",
+        meaning="$F(v_T)$ is as far above $f*$ as its gradient allows.",
     )
     _divided(proof, step, last)
 
@@ -171,7 +173,7 @@ def in_the_middle(proof: Proof, ends: tuple[Theorem, Theorem], unit: Theorem) ->
         by.expansion(MIDDLE - v_t),
         by.expansion(MIDDLE - v_next),
         unit,
-        meaning="From v_t on F is not above its upper bound there, and from v_{t+1} on not below its lower one.",
+        meaning="From $v_t$ on $F$ is not above its upper bound there, and from $v_(t+1)$ on not below its lower one.",
     )
 
 
@@ -188,7 +190,7 @@ def _falls(proof: Proof, step: Step, move: tuple) -> Theorem:
         "squared",
         le(TURNED, Lhat**2 * InnerProduct(CHANGE, CHANGE)),
         proof.step(
-            "‖∇F(v_t) - ∇F(v_{t+1})‖²",
+            "$‖∇F(v_t) - ∇F(v_(t+1))‖²$",
             le(EuclideanNorm(TURN) ** 2, Lhat**2 * EuclideanNorm(CHANGE) ** 2),
             step.turn,
             by.nonnegative("F", TURN),
@@ -212,14 +214,14 @@ def _falls(proof: Proof, step: Step, move: tuple) -> Theorem:
         step.square,
         by.expansion(SLOPE),
         by.expansion(SLOPE_NEXT),
-        meaning="The step is longer than 1/L̂, and 3L̂α² = 4/L̂.",
+        meaning="The step is longer than $1/L̂$, and $3L̂α² = 4/L̂$.",
     )
 
 
 def _gap(proof: Proof, step: Step, move: tuple) -> Theorem:
     """F(v_t) - f* >= ‖∇F(v_t)‖²/(2L̂)."""
     by, inside = proof.by, v_t + PART * CHANGE
-    law = proof.define(Value(F, v), Value(f, v), "F(v) = f(v)", forall=[v])
+    law = proof.define(Value(F, v), Value(f, v), "$F(v) = f(v)$", forall=[v])
     lowest = above_minimum(proof, law, inside, inside)
     gap = proof.step(
         "1/L̂ along the step",
@@ -243,15 +245,15 @@ def _gap(proof: Proof, step: Step, move: tuple) -> Theorem:
 def _divided(proof: Proof, step: Step, last: Theorem) -> None:
     """The bound, whose divisor is four times what D is divided by."""
     divisor = (T - 1) * (4 * alpha - Lhat**2 * alpha**3) + 2 / Lhat
-    cubed = proof.step("3L̂²α³ = 4α", eq(3 * Lhat**2 * alpha**3, 4 * alpha), step.square, step.unit, degree=3)
-    long = proof.step("T ≥ 1", ge(T - 1, 0), proof.positive(T))
+    cubed = proof.step("$3L̂²α³ = 4α$", eq(3 * Lhat**2 * alpha**3, 4 * alpha), step.square, step.unit, degree=3)
+    long = proof.step("$T ≥ 1$", ge(T - 1, 0), proof.positive(T))
     total = proof.step("3 times the divisor", eq(3 * divisor, 8 * alpha * (T - 1) + 6 * SHARE), cubed)
     size = proof.step(
         "the divisor is positive",
         gt(divisor, 0),
         total,
         step.inverse,
-        proof.step("(T - 1)α ≥ 0", ge((T - 1) * alpha, 0), long, step.positive),
+        proof.step("$(T - 1)α ≥ 0$", ge((T - 1) * alpha, 0), long, step.positive),
     )
     limit = proof.step(
         "the divisor times the bound",

@@ -3,6 +3,7 @@
 import sympy as sp
 
 from boundcheck.claims import Claim
+from boundcheck.claims.claim import as_typed
 from boundcheck.claims.symbols import D, Lhat, T, abc_a, abc_b, abc_c, alpha, bound, ell, f_star, zeta
 from boundcheck.claims.vocabulary import MINIMUM_GRADIENT, EuclideanNorm, Expectation, F, Value, f, t, v, v_t
 from boundcheck.kernel import Theorem
@@ -52,30 +53,30 @@ class LeastStep:
         self.proof, self.largest = proof, 1 / formula.expression
         self.below = by.below_maximum(self.largest)
         smoothness = proof.quantity(quantity(claim, Lhat))
-        self.constant = proof.step("L̂ > 0", gt(Lhat, 0), smoothness, proof.positive(ell))
-        self.long = proof.step("T > 0", gt(T, 0), proof.positive(T))
+        self.constant = proof.step("$L̂ > 0$", gt(Lhat, 0), smoothness, proof.positive(ell))
+        self.long = proof.step("$T > 0$", gt(T, 0), proof.positive(T))
         self.distance, self.noise = proof.positive(D, noise)
         (self.last,) = (x for x in self.largest.args if x.has(D))
         self.last_positive = self._member()
-        most = proof.step("max > 0", gt(self.largest, 0), self.last_positive, self._below(self.last))
+        most = proof.step("$max > 0$", gt(self.largest, 0), self.last_positive, self._below(self.last))
         unit, inverse = by.quotient(most)
         size = proof.quantity(formula)
-        self.positive = proof.step("α > 0", gt(alpha, 0), size, inverse)
-        self.unit = proof.step("α max = 1", eq(alpha * self.largest, 1), size, unit)
+        self.positive = proof.step("$α > 0$", gt(alpha, 0), size, inverse)
+        self.unit = proof.step("$α max = 1$", eq(alpha * self.largest, 1), size, unit)
 
     @property
     def radicands(self) -> list[Theorem]:
         """2, L̂, T and D are positive."""
-        return [self.proof.step("2 > 0", gt(2, 0)), self.constant, self.long, self.distance]
+        return [self.proof.step("$2 > 0$", gt(2, 0)), self.constant, self.long, self.distance]
 
     def _member(self) -> Theorem:
         by, proof = self.proof.by, self.proof
         if self.last.is_Pow:
             signs = [self.constant, self.long, self.noise, by.quotient(self.distance)[1]]
-            return by.positive_root(proof.step("L̂CT/(2D) > 0", gt(self.last.base, 0), signs))
+            return by.positive_root(proof.step("$L̂CT/(2D) > 0$", gt(self.last.base, 0), signs))
         # A root that sympy takes of each factor.
         roots = [by.positive_root(x) for x in self.radicands]
-        return proof.step("m_2 > 0", gt(self.last, 0), self.noise, roots, by.quotient(roots[3])[1])
+        return proof.step("$m_2 > 0$", gt(self.last, 0), self.noise, roots, by.quotient(roots[3])[1])
 
     def _below(self, member: sp.Expr) -> Theorem:
         return self.below[self.largest.args.index(member)]
@@ -83,25 +84,27 @@ class LeastStep:
     def at_most(self, member: sp.Expr) -> Theorem:
         """αm <= 1 for a member m of the maximum."""
         below = self._below(member)
-        return self.proof.step(f"α times {member}", le(alpha * member, 1), self.unit, self.positive, below)
+        return self.proof.step(
+            f"$α$ times ${as_typed(member)}$", le(alpha * member, 1), self.unit, self.positive, below
+        )
 
     def at_most_root(self, member: sp.Expr, *signs: Theorem) -> Theorem:
         """α²m² <= 1 for a member m that is a root, with what makes it one."""
         proof, square = self.proof, member.base
-        radicand = proof.step(f"{square} ≥ 0", ge(square, 0), self.constant, signs)
+        radicand = proof.step(f"${as_typed(square)} ≥ 0$", ge(square, 0), self.constant, signs)
         roots = proof.by.root(radicand), proof.by.root_nonnegative(square)
-        squares = proof.step(f"{square} ≤ max²", le(square, self.largest**2), self._below(member), *roots)
+        squares = proof.step(f"${as_typed(square)} ≤ max²$", le(square, self.largest**2), self._below(member), *roots)
         scaled = proof.step(
-            "times α²", le(alpha**2 * square, alpha**2 * self.largest**2), self.positive, squares, degree=3
+            "times $α²$", le(alpha**2 * square, alpha**2 * self.largest**2), self.positive, squares, degree=3
         )
         return proof.step("at most 1", le(alpha**2 * square, 1), scaled, self.unit)
 
 
 def least(proof: Proof, step: LeastStep) -> Theorem:
     """αT min_t E‖∇F(v_t)‖² <= 2D + T L̂α²ζ²."""
-    law = proof.define(Value(F, v), Value(f, v), "F(v) = f(v)", forall=[v])
+    law = proof.define(Value(F, v), Value(f, v), "$F(v) = f(v)$", forall=[v])
     lines = descent(proof, along_run(proof), law, v_last, step.positive)
-    weight = proof.step("L̂α² ≥ 0", ge(Lhat * alpha**2, 0), step.constant, step.positive)
+    weight = proof.step("$L̂α² ≥ 0$", ge(Lhat * alpha**2, 0), step.constant, step.positive)
     total = summed(proof, lines, expected_descent(proof, lines), weight)
     twice = half(proof, total, step.positive, step.at_most(Lhat))
     return proof.step(
@@ -140,7 +143,7 @@ def ghadimi(proof: Proof) -> None:
     root = 2 * D * member
     squares, roots = ([rule(x) for x in step.radicands] for rule in (by.root, by.positive_root))
     over_root, _ = by.quotient(roots[3])
-    size = proof.step("sqrt(2DL̂ζ²T) > 0", gt(root, 0), noise, roots)
+    size = proof.step("$√(2DL̂ζ²T) > 0$", gt(root, 0), noise, roots)
     found = proof.step(
         "T min",
         le(T * MINIMUM_GRADIENT, 2 * D * step.largest + T * Lhat * alpha * zeta**2),
@@ -152,24 +155,26 @@ def ghadimi(proof: Proof) -> None:
     )
     sum_ = by.maximum_below(
         Lhat + member,
-        proof.step("L̂ ≤", le(Lhat, Lhat + member), step.last_positive),
-        proof.step("m_2 ≤", le(member, Lhat + member), step.constant),
+        proof.step("$L̂ ≤$", le(Lhat, Lhat + member), step.last_positive),
+        proof.step("$m_2 ≤$", le(member, Lhat + member), step.constant),
     )
     first = proof.step("2D max", le(2 * D * step.largest, 2 * D * Lhat + root), distance, sum_, squares[3], over_root)
     part = root / sp.sqrt(D)
-    short = proof.step("times sqrt(D)", le(alpha * part, 2 * sp.sqrt(D)), step.at_most(member), roots[3], over_root)
+    short = proof.step("times $√D$", le(alpha * part, 2 * sp.sqrt(D)), step.at_most(member), roots[3], over_root)
     late = proof.step(
-        "TL̂αζ²",
+        "$TL̂αζ²$",
         le(T * Lhat * alpha * zeta**2, root),
         short,
-        proof.step("sqrt(2L̂ζ²T) > 0", gt(part, 0), noise, roots[:3]),
+        proof.step("$√(2L̂ζ²T) > 0$", gt(part, 0), noise, roots[:3]),
         squares[:3],
         meaning="α is at most one over the second member.",
     )
     unit, inverse = by.quotient(step.long)
-    inside = proof.step("DL̂ζ²/T > 0", gt(ROOT_TERM.base, 0), step.constant, distance, noise, inverse)
+    inside = proof.step("$DL̂ζ²/T > 0$", gt(ROOT_TERM.base, 0), step.constant, distance, noise, inverse)
     last = sp.Mul(T, ROOT_TERM, evaluate=False)
-    size = proof.step("T times the root of the bound ≥ 0", ge(last, 0), step.long, by.root_nonnegative(ROOT_TERM.base))
+    size = proof.step(
+        "$T$ times the root of the bound $≥ 0$", ge(last, 0), step.long, by.root_nonnegative(ROOT_TERM.base)
+    )
     trivial = proof.step("its square", le((root / sp.sqrt(2)) ** 2, D * Lhat * T * zeta**2))
     whole = by.from_squares(trivial, size, root / sp.sqrt(2), by.root(inside), unit, *squares[1:])
     limit = proof.step(
@@ -178,7 +183,7 @@ def ghadimi(proof: Proof) -> None:
         proof.quantity(quantity(GHADIMI, bound)),
         unit,
     )
-    twice = proof.step("2 sqrt(2DL̂ζ²T)", le(2 * root, sp.Mul(2 * sp.sqrt(2), last, evaluate=False)), whole, roots[0])
+    twice = proof.step("$2√(2DL̂ζ²T)$", le(2 * root, sp.Mul(2 * sp.sqrt(2), last, evaluate=False)), whole, roots[0])
     proof.conclude(
         proof.step("divided by T", GHADIMI.conclusion, step.long, found, first, late, twice, limit, factor=[0])
     )
@@ -194,12 +199,12 @@ TAKEN = alpha / 2 * MINIMUM_GRADIENT - Lhat * alpha**2 * abc_c / 2
 def expected_smoothness(proof: Proof) -> None:
     """δ_{t+1} <= (1 + x)δ_t - r for x = L̂Aα², so that δ grows by no more than powers of 1 + x."""
     by, step = proof.by, LeastStep(proof, KHALED, abc_c)
-    law = proof.define(Value(F, v), Value(f, v), "F(v) = f(v)", forall=[v])
+    law = proof.define(Value(F, v), Value(f, v), "$F(v) = f(v)$", forall=[v])
     grows = _grows(proof, step)
     (share,), slope, horizon = proof.positive(abc_a), step.distance, step.long
     (member,) = (x for x in step.largest.args if x.has(abc_a))
-    positive = proof.step("x > 0", gt(X, 0), step.constant, share, step.positive)
-    factor = proof.step("1 + x > 0", gt(1 + X, 0), positive)
+    positive = proof.step("$x > 0$", gt(X, 0), step.constant, share, step.positive)
+    factor = proof.step("$1 + x > 0$", gt(1 + X, 0), positive)
     scaled = proof.step("x times", le(X * GAP_NEXT, X * ((1 + X) * GAP - TAKEN)), positive, grows)
     now, then = (
         le(X * gap, X * (1 + X) ** n * D - TAKEN * ((1 + X) ** n - 1)) for gap, n in ((GAP, t - 1), (GAP_NEXT, t))
@@ -212,9 +217,9 @@ def expected_smoothness(proof: Proof) -> None:
     )
     taken = proof.step("all that is taken", le(TAKEN * (power - 1), X * power * D), by.at(following, T), end)
     low, high = _powers(proof, positive, factor, step.at_most_root(member, share, horizon))
-    more = proof.step("(1 + x)^T > 1", gt(power - 1, 0), low, proof.step("xT > 0", gt(X * T, 0), positive, horizon))
-    weight = proof.step("(1 + x)^T D > 0", gt(power * D, 0), more, slope)
-    spare = proof.step("(1 + x)^T D times", ge(power * D * (power - 1 - X * T), 0), low, weight)
+    more = proof.step("$(1 + x)^T > 1$", gt(power - 1, 0), low, proof.step("$xT > 0$", gt(X * T, 0), positive, horizon))
+    weight = proof.step("$(1 + x)^T D > 0$", gt(power * D, 0), more, slope)
+    spare = proof.step("$(1 + x)^T D$ times", ge(power * D * (power - 1 - X * T), 0), low, weight)
     least = proof.step("r T", le(TAKEN * T, power * D), more, spare, taken, horizon, factor=[0])
     units = [by.quotient(x)[0] for x in (step.positive, horizon)]
     total = T * Lhat * alpha**2 * abc_c + 2 * D * (1 + 2 * X * T)
@@ -234,7 +239,7 @@ def _grows(proof: Proof, step: LeastStep) -> Theorem:
     """E F(v_{t+1}) - f* <= (1 + x)(E F(v_t) - f*) - r."""
     by = proof.by
     lines = one_step(proof, along_run(proof), step.positive)
-    weight = proof.step("L̂α² ≥ 0", ge(Lhat * alpha**2, 0), step.constant, step.positive)
+    weight = proof.step("$L̂α² ≥ 0$", ge(Lhat * alpha**2, 0), step.constant, step.positive)
     moment = 2 * abc_a * (NOW - f_star) + abc_b * EuclideanNorm(SLOPE) ** 2 + abc_c
     given = proof.step(
         "expected smoothness",
@@ -245,13 +250,13 @@ def _grows(proof: Proof, step: LeastStep) -> Theorem:
     )
     square = square_nonnegative(proof)
     spare = proof.step(
-        "α(1 - L̂αB) ≥ 0", ge(alpha * (1 - Lhat * alpha * abc_b), 0), step.positive, step.at_most(Lhat * abc_b)
+        "$α(1 - L̂αB) ≥ 0$", ge(alpha * (1 - Lhat * alpha * abc_b), 0), step.positive, step.at_most(Lhat * abc_b)
     )
     return proof.step(
         "the gap grows",
         le(GAP_NEXT, (1 + X) * GAP - TAKEN),
         by.expectation(given),
-        proof.step("α(1 - L̂αB)E‖∇F‖² ≥ 0", ge(alpha * (1 - Lhat * alpha * abc_b) * SQUARE, 0), spare, square),
+        proof.step("$α(1 - L̂αB)E‖∇F‖² ≥ 0$", ge(alpha * (1 - Lhat * alpha * abc_b) * SQUARE, 0), spare, square),
         proof.step("α min", le(alpha * MINIMUM_GRADIENT, alpha * SQUARE), step.positive, by.least(SQUARE)),
         meaning="Half of the descent is left, since L̂αB is at most 1.",
     )
@@ -262,26 +267,26 @@ def _powers(proof: Proof, positive: Theorem, factor: Theorem, short: Theorem) ->
     by = proof.by
     begun, ends = by.time()
     n = t - 1
-    square = proof.step("(t - 1)x² ≥ 0", ge(n * X**2, 0), begun, positive)
+    square = proof.step("$(t - 1)x² ≥ 0$", ge(n * X**2, 0), begun, positive)
     low = ge((1 + X) ** n, 1 + n * X)
     lower = proof.induct("at least 1 + (t - 1)x", low, first=[], then=[square, factor])
     lower = proof.step("at least 1 + tx", low.xreplace({t: t + 1}), lower, square, factor)
-    within = proof.step("(t - 1)x ≤ 1", le(n * X, 1), positive, short, ends)
+    within = proof.step("$(t - 1)x ≤ 1$", le(n * X, 1), positive, short, ends)
     room = proof.step(
-        "x²(1 + (t - 1)(1 - (t - 1)x))",
+        "$x²(1 + (t - 1)(1 - (t - 1)x))$",
         ge(X**2 * (1 + n * (1 - n * X)), 0),
-        proof.step("x² ≥ 0", ge(X**2, 0), positive),
+        proof.step("$x² ≥ 0$", ge(X**2, 0), positive),
         proof.step("1 + (t - 1)(1 - (t - 1)x)", ge(1 + n * (1 - n * X), 0), begun, within),
     )
     high = le((1 + X) ** n, 1 + n * X + n**2 * X**2)
-    higher = proof.induct("at most 1 + y + y²", high, first=[], then=[room, factor], meaning="For y = (t - 1)x.")
-    higher = proof.step("at most 1 + y + y², one step later", high.xreplace({t: t + 1}), higher, room, factor)
+    higher = proof.induct("at most $1 + y + y²$", high, first=[], then=[room, factor], meaning="For $y = (t - 1)x$.")
+    higher = proof.step("at most $1 + y + y²$, one step later", high.xreplace({t: t + 1}), higher, room, factor)
     last = by.at(higher, T)
     most = proof.step(
         "at most 1 + 2xT",
         le((1 + X) ** T, 1 + 2 * X * T),
         last,
         short,
-        proof.step("xT ≥ 0", ge(X * T, 0), positive, proof.positive(T)),
+        proof.step("$xT ≥ 0$", ge(X * T, 0), positive, proof.positive(T)),
     )
     return by.at(lower, T), most

@@ -5,6 +5,7 @@ from dataclasses import replace
 import sympy as sp
 from sympy import MatrixSymbol
 
+from boundcheck.claims.claim import as_typed
 from boundcheck.claims.symbols import C, G, L, Lhat, r, s, sigma
 from boundcheck.claims.vocabulary import (
     A1,
@@ -58,7 +59,7 @@ CORNER, EDGE = _corner(z), _corner(sigma)
 def _unit(proof: Proof) -> list[Theorem]:
     """‖P‖ = ‖Q‖ = ‖QP‖ = 1, in either norm."""
     return [
-        proof.assume(eq(norm(matrix), 1), name=f"‖{matrix}‖ = 1", role="choice")
+        proof.assume(eq(norm(matrix), 1), name=f"$‖{as_typed(matrix)}‖ = 1$", role="choice")
         for matrix in (P, Q, Q * P)
         for norm in (FrobeniusNorm, SpectralNorm)
     ]
@@ -66,7 +67,7 @@ def _unit(proof: Proof) -> list[Theorem]:
 
 def _length(proof: Proof, size: Theorem, matrix: MatrixSymbol, unit: list[Theorem]) -> Theorem:
     """‖zX‖_F = z, for X one of P and Q."""
-    return proof.step(f"‖z{matrix}‖", eq(FrobeniusNorm(z * matrix), z), proof.by.homogeneous(size, "F", matrix), unit)
+    return proof.step(f"$‖z{matrix}‖$", eq(FrobeniusNorm(z * matrix), z), proof.by.homogeneous(size, "F", matrix), unit)
 
 
 @script("jiang2024.assumption2.segment", "repaired", READING, title="Assumption 2, as membership of a convex ball")
@@ -84,7 +85,7 @@ def convex_ball(proof: Proof) -> None:
 
 
 @script(
-    "jiang2024.assumption3.1.on_ball", "sharp", READING, title="Assumption 3(1) is no assumption on the ball: C = σ"
+    "jiang2024.assumption3.1.on_ball", "sharp", READING, title="Assumption 3(1) is no assumption on the ball: $C = σ$"
 )
 def on_ball(proof: Proof) -> None:
     """By ‖XY‖_F <= ‖X‖_op‖Y‖_F; the paper's C = √rσ is loose by √r."""
@@ -94,7 +95,7 @@ def on_ball(proof: Proof) -> None:
     far_ = [proof.local(relation) for relation in m.ball(A2, B2)]
     relation = ASSUMPTION_3_1.conclusion.xreplace({W1: m.w1, W2: m.w2, C: sigma})
     product = lemma_1.product_difference(m, near, far_)
-    line = proof.step("3(1)", relation, product, meaning="W_1 - W_2 is B_1A_1 - B_2A_2.")
+    line = proof.step("3(1)", relation, product, meaning="$W_1 - W_2$ is $B_1A_1 - B_2A_2$.")
     proof.conclude(line, forall=[v1, v2], such_that=m.balls, relation=relation)
 
 
@@ -108,21 +109,21 @@ def optimal(proof: Proof) -> None:
     norms = [by.homogeneous(radius, kind, matrix) for kind in ("F", "op") for matrix in (P, Q)]
     inside = [
         proof.step(
-            f"‖σ{matrix}‖ ≤ σ",
+            f"$‖σ{matrix}‖ ≤ σ$",
             le(SpectralNorm(sigma * matrix), sigma),
             norms,
             unit,
             radius,
-            meaning=f"σ{matrix} lies in the ball.",
+            meaning=f"$σ{matrix}$ lies in the ball.",
         )
         for matrix in (P, Q)
     ]
-    zero = proof.step("‖0‖ ≤ σ", ge(sigma, 0), radius)
+    zero = proof.step("$‖0‖ ≤ σ$", ge(sigma, 0), radius)
     gap = by.instance(law, {v1: far, v2: half_far}, *inside, zero)
-    product = by.homogeneous(proof.step("σ² ≥ 0", ge(sigma**2, 0), radius), "F", Q * P)
+    product = by.homogeneous(proof.step("$σ² ≥ 0$", ge(sigma**2, 0), radius), "F", Q * P)
     relation = ge(C, sigma)
     line = proof.step(
-        "C ≥ σ",
+        "$C ≥ σ$",
         relation,
         radius,
         gap,
@@ -130,7 +131,7 @@ def optimal(proof: Proof) -> None:
         norms,
         unit,
         factor=[0],
-        meaning="W moves by σ²QP and B by σQ, so σ² ≤ Cσ.",
+        meaning="W moves by $σ²QP$ and B by σQ, so $σ² ≤ Cσ$.",
     )
     proof.conclude(line, relation=relation)
 
@@ -146,9 +147,9 @@ def anywhere(proof: Proof) -> None:
     law = proof.assume(ASSUMPTION_3_1, where={W1: m.w1, W2: m.w2}, forall=[v1, v2])
     gap = by.instance(law, {v1: far, v2: origin})
     norms = [_length(proof, size, matrix, unit) for matrix in (P, Q)]
-    product = by.homogeneous(proof.step("z² ≥ 0", ge(z**2, 0), size), "F", Q * P)
+    product = by.homogeneous(proof.step("$z² ≥ 0$", ge(z**2, 0), size), "F", Q * P)
     bounded = proof.step(
-        "z ≤ 2C",
+        "$z ≤ 2C$",
         le(z, 2 * C),
         size,
         gap,
@@ -156,11 +157,11 @@ def anywhere(proof: Proof) -> None:
         norms,
         unit,
         factor=[0],
-        meaning="W moves by z²QP, and A and B by z each, so z² ≤ 2Cz.",
+        meaning="W moves by $z²QP$, and A and B by z each, so $z² ≤ 2Cz$.",
     )
-    chosen = proof.define(z, 2 * C + 1, "z = 2C + 1")
+    chosen = proof.define(z, 2 * C + 1, "$z = 2C + 1$")
     absurd = le(1, 0)
-    proof.conclude(proof.step("absurd", absurd, bounded, chosen, meaning="2C + 1 ≤ 2C is false."), relation=absurd)
+    proof.conclude(proof.step("absurd", absurd, bounded, chosen, meaning="$2C + 1 ≤ 2C$ is false."), relation=absurd)
 
 
 @script(
@@ -184,17 +185,17 @@ def redundant(proof: Proof) -> None:
         near[1],
         small,
         signs,
-        meaning="‖BA‖_F ≤ ‖B‖_op‖A‖_F.",
+        meaning="$‖BA‖_F ≤ ‖B‖_op‖A‖_F$.",
     )
     moved = proof.step(
-        "∇f",
+        "$∇f$",
         le(FrobeniusNorm(Gradient(f, weight) - Gradient(f, W0)), L * s * reach),
         by.instance(smooth, {W1: weight, W2: W0}),
-        by.homogeneous(proof.step("s ≥ 0", ge(s, 0), signs), "F", B * A),
-        proof.step("sL ≥ 0", ge(s * L, 0), signs),
+        by.homogeneous(proof.step("$s ≥ 0$", ge(s, 0), signs), "F", B * A),
+        proof.step("$sL ≥ 0$", ge(s * L, 0), signs),
         product,
         signs,
-        meaning="f is L-smooth, and W - W_0 is sBA.",
+        meaning="$f$ is $L$-smooth, and $W - W_0$ is $sBA$.",
     )
     relation = ASSUMPTION_3_2.conclusion.xreplace({W: weight, G: FrobeniusNorm(Gradient(f, W0)) + L * s * reach})
     line = proof.step(
@@ -202,7 +203,7 @@ def redundant(proof: Proof) -> None:
         relation,
         by.triangle("F", Gradient(f, weight) - Gradient(f, W0), Gradient(f, W0)),
         moved,
-        meaning="∇f(W) is ∇f(W) - ∇f(W_0) and ∇f(W_0).",
+        meaning="$∇f(W)$ is $∇f(W) - ∇f(W_0)$ and $∇f(W_0)$.",
     )
     proof.conclude(line, forall=[v], such_that=m.ball(A, B), relation=relation)
 
@@ -226,23 +227,23 @@ def excludes_least_squares(proof: Proof) -> None:
     """f(W) = ‖W‖²/2 has ∇f(W) = W, of norm G + 1 at W = (G + 1)V."""
     by = proof.by
     (size,) = proof.positive(z)
-    unit = proof.assume(eq(FrobeniusNorm(V), 1), name="‖V‖ = 1", role="choice")
-    linear = proof.assume(eq(Gradient(f, W1), W1), forall=[W1], name="∇f(W) = W", role="choice")
+    unit = proof.assume(eq(FrobeniusNorm(V), 1), name="$‖V‖ = 1$", role="choice")
+    linear = proof.assume(eq(Gradient(f, W1), W1), forall=[W1], name="$∇f(W) = W$", role="choice")
     law = proof.assume(ASSUMPTION_3_2, where={W: W1}, forall=[W1])
     bounded = proof.step(
-        "‖W‖ ≤ G",
+        "$‖W‖ ≤ G$",
         le(FrobeniusNorm(W), G),
         by.triangle("F", W - Gradient(f, W), Gradient(f, W)),
         by.instance(law, {W1: W}),
         by.instance(linear, {W1: W}),
-        meaning="Assumption 3(2), with ∇f(W) = W.",
+        meaning="Assumption 3(2), with $∇f(W) = W$.",
     )
-    chosen = proof.define(z, G + 1, "z = G + 1")
+    chosen = proof.define(z, G + 1, "$z = G + 1$")
     length = proof.step(
-        "‖W‖ = z", eq(FrobeniusNorm(W), z), by.homogeneous(size, "F", V), unit, meaning="W is zV, and ‖V‖ = 1."
+        "$‖W‖ = z$", eq(FrobeniusNorm(W), z), by.homogeneous(size, "F", V), unit, meaning="$W$ is $zV$, and $‖V‖ = 1$."
     )
     absurd = le(1, 0)
-    line = proof.step("absurd", absurd, bounded, length, chosen, meaning="G + 1 ≤ G is false.")
+    line = proof.step("absurd", absurd, bounded, length, chosen, meaning="$G + 1 ≤ G$ is false.")
     proof.conclude(line, relation=absurd)
 
 
@@ -252,21 +253,21 @@ def coercivity(proof: Proof) -> None:
     by, m = proof.by, Meft(proof, s)
     (size,) = proof.positive(z)
     unit = _unit(proof)
-    law = proof.define(Value(F, v), Value(f, m.weight(A, B)), "F(v) = f(W)", forall=[v])
+    law = proof.define(Value(F, v), Value(f, m.weight(A, B)), "$F(v) = f(W)$", forall=[v])
     relation = eq(Value(F, half_far), Value(F, origin))
     line = proof.step(
         "constant",
         relation,
         by.instance(law, {v: half_far}),
         by.instance(law, {v: origin}),
-        meaning="B = 0, so W = W_0.",
+        meaning="$B = 0$, so $W = W_0$.",
     )
     squares = proof.step(
-        "‖v‖² ≥ z²",
+        "$‖v‖² ≥ z²$",
         ge(EuclideanNorm(half_far) ** 2, z**2),
         by.block_norm(half_far),
         _length(proof, size, P, unit),
-        meaning="The squared norm of a pair is the sum of those of its parts, of which one is z².",
+        meaning="The squared norm of a pair is the sum of those of its parts, of which one is $z²$.",
     )
     length = by.from_squares(squares, by.nonnegative("F", half_far), z)
     proof.step("unbounded", ge(EuclideanNorm(half_far), z), length, meaning="For every z, however large.")
@@ -283,7 +284,7 @@ def coercivity(proof: Proof) -> None:
 def without_replacement(proof: Proof) -> None:
     """Each gradient is unbiased for itself; given the first, the second of two is not."""
     proof.step(
-        "E[g_t | past]",
+        "$E[g_t | past]$",
         CONDITIONALLY_UNBIASED.conclusion,
         printed=r"\nabla f(\mathbf{v}, \boldsymbol{\theta}_0) = \mathbb{E}[\mathbf{g}]",
         meaning="What the proof uses. Of two samples with gradients ±1 in W, once one is drawn, the other is certain.",
@@ -303,8 +304,8 @@ def worse_bound(proof: Proof) -> None:
     proof.positive(L, C, G, sigma)
     proof.quantity(quantity(LEMMA_1, Lhat))
     proof.step(
-        "L̂ ≥ L",
+        "$L̂ ≥ L$",
         ge(Lhat, L),
-        meaning="At L = 1 and σ = C = G = 1/10 the printed constant is 3/25. (ζ and D differ as well.)",
+        meaning="At $L = 1$ and $σ = C = G = 1/10$ the printed constant is 3/25. ($ζ$ and $D$ differ as well.)",
         witness=SMALL_BALL,
     )

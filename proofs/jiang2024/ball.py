@@ -43,13 +43,13 @@ def segment(
 def frobenius_norms(proof: Proof, inside: Mapping[sp.MatrixSymbol, Theorem], signs: Sequence[Theorem]) -> list[Theorem]:
     """‖X‖_F <= √r σ for each factor X, from ‖X‖_op <= σ."""
     by, limit = proof.by, sp.sqrt(r) * sigma
-    root = by.root(proof.step("r ≥ 0", ge(r, 0), signs))
-    size = proof.step("√rσ ≥ 0", ge(limit, 0), by.root_nonnegative(r), signs)
+    root = by.root(proof.step("$r ≥ 0$", ge(r, 0), signs))
+    size = proof.step("$√rσ ≥ 0$", ge(limit, 0), by.root_nonnegative(r), signs)
     found = []
     for factor, near in inside.items():
         norm = FrobeniusNorm(factor)
         squares = proof.step(
-            f"‖{factor}‖_F²",
+            f"$‖{factor}‖_F²$",
             le(norm**2, r * sigma**2),
             by.rank(factor, r),
             near,
@@ -58,5 +58,5 @@ def frobenius_norms(proof: Proof, inside: Mapping[sp.MatrixSymbol, Theorem], sig
             meaning="A matrix of rank r has r singular values, of which the spectral norm is the largest.",
         )
         small = by.from_squares(squares, size, norm, root)
-        found.append(proof.step(f"‖{factor}‖_F", le(norm, limit), small, meaning="Roots of both sides."))
+        found.append(proof.step(f"$‖{factor}‖_F$", le(norm, limit), small, meaning="Roots of both sides."))
     return found

@@ -125,8 +125,8 @@ LEMMA_1 = Claim(
     sp.Le(EuclideanNorm(Gradient(F, v1) - Gradient(F, v2)), Lhat * EuclideanNorm(v1 - v2)),
     r"\text{for any } v_1, v_2",
     (ASSUMPTION_1, ASSUMPTION_2, ASSUMPTION_3),
-    (Quantity(Lhat, 2 * L * C * sp.sqrt(r) * sigma + G, "smoothness constant of F(v) = f(W_0 + BA)"),),
-    note='"Any v_1, v_2" can only be meant of points that satisfy Assumption 2.',
+    (Quantity(Lhat, 2 * L * C * sp.sqrt(r) * sigma + G, "smoothness constant of $F(v) = f(W_0 + BA)$"),),
+    note='"Any $v_1$, $v_2$" can only be meant of points that satisfy Assumption 2.',
 )
 
 STEP_SIZE = Quantity(alpha, sp.sqrt(D / (Lhat * zeta**2 * T), evaluate=False), "constant step size")
@@ -164,7 +164,7 @@ RATE = Claim(
     r"\text{for a constant } c \text{ free of } r, \sigma, T",
     THEOREM_2.hypotheses,
     (Quantity(bound, c * r ** Rational(1, 4) * sp.sqrt(sigma) / sp.sqrt(T), "the O-term, its constant named"),),
-    note="The paper prints an O(.); C, which the paper itself sets to a multiple of sqrt(r) sigma, hides in c.",
+    note="The paper prints an $O(·)$; $C$, which the paper itself sets to a multiple of $√r·σ$, hides in $c$.",
 )
 
 CLAIMS = (

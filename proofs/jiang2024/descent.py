@@ -114,7 +114,7 @@ def one_step(
     """
     by = proof.by
     line15 = on_segment(proof, along, printed["(15)"])
-    update = proof.define(v_next, v_t - size * g_t, "Algorithm 1: v_{t+1} = v_t - αg_t")
+    update = proof.define(v_next, v_t - size * g_t, "Algorithm 1: $v_(t+1) = v_t - αg_t$")
     linear = NEXT - NOW + size * InnerProduct(SLOPE, g_t)
     substituted = le(linear, Lhat / 2 * EuclideanNorm(size * g_t) ** 2)
     line16 = proof.step(
@@ -150,7 +150,7 @@ def descent_in_ball(
         segment(proof, "segment, B", (B_t, B_next), m.radii[1], (near_b, far_b), between),
     ]
     along = along_segment(proof, smooth, between, "the ball", *points, *inside)
-    return descent(proof, along, proof.recall("F(v) = f(W)"), m.weight(A_last, B_last), step_size, printed)
+    return descent(proof, along, proof.recall("$F(v) = f(W)$"), m.weight(A_last, B_last), step_size, printed)
 
 
 def along_segment(
@@ -184,7 +184,7 @@ def on_segment(proof: Proof, along: Theorem, printed: str) -> Theorem:
 
 def gap_at_start(proof: Proof) -> Theorem:
     """D = E F(v_1) - f*."""
-    gap = proof.define(D, Value(F, v_first) - f_star, "D = F(v_1) - f*")
+    gap = proof.define(D, Value(F, v_first) - f_star, "$D = F(v_1) - f*$")
     return proof.step(
         "start",
         eq(D, Expectation(Value(F, v_first)) - f_star),
@@ -209,7 +209,7 @@ def above_minimum(proof: Proof, law: Theorem, point: sp.MatrixExpr, weight: sp.M
     by = proof.by
     below = proof.assume(BOUNDED_BELOW, forall=[W])
     return proof.step(
-        "F ≥ f*",
+        "$F ≥ f*$",
         ge(Value(F, point), f_star),
         by.instance(law, {v: point}),
         by.instance(below, {W: weight}),
@@ -294,7 +294,7 @@ def summed(proof: Proof, lines: Descent, expected: Theorem, weight: Theorem) -> 
 
 def half(proof: Proof, total: Theorem, positive: Theorem, short: Theorem) -> Theorem:
     """αΣ_t E‖∇F(v_t)‖² <= 2D + T L̂α²ζ², from the sum, α > 0 and L̂α <= 1."""
-    sums = proof.step("ΣE‖∇F‖² ≥ 0", ge(TOTAL, 0), proof.by.sum(square_nonnegative(proof)))
+    sums = proof.step("$ΣE‖∇F‖² ≥ 0$", ge(TOTAL, 0), proof.by.sum(square_nonnegative(proof)))
     return proof.step(
         "half",
         le(alpha * TOTAL, 2 * SUMMED),
@@ -310,8 +310,8 @@ def half(proof: Proof, total: Theorem, positive: Theorem, short: Theorem) -> The
 def square_nonnegative(proof: Proof) -> Theorem:
     """E‖∇F(v_t)‖² >= 0."""
     by = proof.by
-    square = proof.step("‖∇F‖² ≥ 0", ge(EuclideanNorm(SLOPE) ** 2, 0), by.nonnegative("F", SLOPE))
-    return proof.step("E‖∇F‖² ≥ 0", ge(SQUARE, 0), by.expectation(square))
+    square = proof.step("$‖∇F‖² ≥ 0$", ge(EuclideanNorm(SLOPE) ** 2, 0), by.nonnegative("F", SLOPE))
+    return proof.step("$E‖∇F‖² ≥ 0$", ge(SQUARE, 0), by.expectation(square))
 
 
 SQUARE_NEXT = SQUARE.xreplace({t: t + 1})
@@ -334,7 +334,7 @@ def kept(proof: Proof, falls: Theorem, positive: Theorem, rate: sp.Expr, cost: s
     none = by.below_maximum(LACKING)[0]
     least = by.least(SQUARE)
     nothing = by.maximum_below(
-        sp.Integer(0), proof.step("0 ≥ 0", ge(0, 0)), proof.step("m ≤ p_t", le(MINIMUM_GRADIENT - SQUARE, 0), least)
+        sp.Integer(0), proof.step("$0 ≥ 0$", ge(0, 0)), proof.step("$m ≤ p_t$", le(MINIMUM_GRADIENT - SQUARE, 0), least)
     )
     gone, ahead = D + f_star - Expectation(NOW), by.below_maximum(LACKING_NEXT)[1]
     lacks = proof.step("α times what is lacking", le(alpha * LACKING, 0), nothing, positive)
@@ -359,6 +359,7 @@ def kept(proof: Proof, falls: Theorem, positive: Theorem, rate: sp.Expr, cost: s
                 positive,
             ),
         ],
-        meaning="By induction over t: v_{T+1} may have a smaller gradient than the least, and counts as what it has.",
+        meaning="By induction over $t$: $v_(T+1)$ may have a smaller gradient than the least, and counts as what it "
+        "has.",
     )
     return proof.step("without what is lacking", ge(gone, least_gone), lost, lacks)

@@ -30,8 +30,8 @@ EXACT = Reading(constants={h, augmented, bias, first, second, left, start})
 def exact(proof: Proof) -> None:
     """(W_0 + BA)h̃ = h + U_2ᵀ(U_1 h + b), with k = d + 1."""
     by = proof.by
-    identity = proof.assume(eq(start * augmented, h), name="[I 0][h; 1] = h", role="choice")
-    affine = proof.assume(eq(left * augmented, first * h + bias), name="[U_1 b][h; 1] = U_1h + b", role="choice")
+    identity = proof.assume(eq(start * augmented, h), name="$[I 0][h; 1] = h$", role="choice")
+    affine = proof.assume(eq(left * augmented, first * h + bias), name="$[U_1 b][h; 1] = U_1h + b$", role="choice")
     inside = left * augmented - first * h - bias
     whole = (start + second.T * left) * augmented
     edited = h + second.T * (first * h + bias)
@@ -43,7 +43,7 @@ def exact(proof: Proof) -> None:
         by.submultiplicative("op", "F", second.T, inside),
         identity,
         affine,
-        meaning="W_0h̃ - h + U_2ᵀ(Ah̃ - U_1h - b), and both parts vanish.",
+        meaning="$W_0h̃ - h + U_2ᵀ(Ah̃ - U_1h - b)$, and both parts vanish.",
     )
     relation = eq(whole, edited)
     equal = by.equal(by.nonnegative("F", whole - edited), small)
@@ -54,7 +54,9 @@ def exact(proof: Proof) -> None:
 U, b, mean, deviation = LETTERS = sp.symbols("u_3 b_h mu_h s_h")
 
 
-@script("jiang2024.direft.bias", "sharp", Reading(constants=LETTERS), title="The least error of b ≈ U_3h, for scalars")
+@script(
+    "jiang2024.direft.bias", "sharp", Reading(constants=LETTERS), title="The least error of $b ≈ U_3h$, for scalars"
+)
 def least_error(proof: Proof) -> None:
     """E(b - U_3h)² >= b² Var(h)/E[h²] for every U_3: a relative error of 1/(1 + μ²/Var h), all of it at mean zero."""
     second_moment = mean**2 + deviation**2
@@ -64,7 +66,7 @@ def least_error(proof: Proof) -> None:
         "least squares",
         relation,
         hints=[second_moment * U - b * mean],
-        meaning="The difference is (E[h²] U_3 - bμ)², which the best U_3 makes 0.",
+        meaning="The difference is $(E[h²] U_3 - bμ)²$, which the best $U_3$ makes 0.",
     )
     proof.conclude(line, forall=[U, b, mean, deviation], relation=relation)
 
@@ -81,19 +83,19 @@ def _signs_of_one(symbol: Symbol | Variable, time: int, outcome: int) -> tuple[t
 
 
 ZERO_MEAN = Witness(
-    "h = ±1 with equal chances and b = 1: E‖b - U_3h‖² is 1 + U_3², here at the best U_3 = 0",
+    "$h = ±1$ with equal chances and $b = 1$: $E‖b - U_3h‖²$ is $1 + U_3²$, here at the best $U_3 = 0$",
     {"b": Fraction(1), "U_3": Fraction(0), "h_1": Fraction(1), "h_2": Fraction(-1)},
     Model({"one": 1}, 1, (Fraction(1, 2), Fraction(1, 2)), lambda n: (0, 0) if n < 2 else (0, 1), _signs_of_one),
 )
 
 
-@script("jiang2024.direft.recipe", "printed", SCALAR, title='"Approximate b ≈ U_3h"', is_statement=True)
+@script("jiang2024.direft.recipe", "printed", SCALAR, title='"Approximate $b ≈ U_3h$"', is_statement=True)
 def recipe(proof: Proof) -> None:
     """For zero-mean h the best approximation is none at all."""
     proof.step(
-        "b ≈ U_3h",
+        "$b ≈ U_3h$",
         le(2 * Expectation(FrobeniusNorm(scalar_bias - scalar_map * x_t) ** 2), FrobeniusNorm(scalar_bias) ** 2),
         printed=r"\mathbf{b} \approx \mathbf{U}_3\mathbf{h}",
-        meaning="Read as: the mean squared error is at most half of ‖b‖². For no U_3, by the least error above.",
+        meaning="Read as: the mean squared error is at most half of $‖b‖²$. For no $U_3$, by the least error above.",
         witness=ZERO_MEAN,
     )

@@ -35,7 +35,7 @@ def stretch(proof: Proof) -> Theorem:
     first, second = (proof.local(relation) for relation in IMAGES)
     nonnegative = [proof.local(relation) for relation in SIGNS]
     squares = [
-        proof.step(f"{z}²", le(z**2, image**2), bound, nonnegative, meaning="Squares of nonnegative numbers.")
+        proof.step(f"${z}²$", le(z**2, image**2), bound, nonnegative, meaning="Squares of nonnegative numbers.")
         for z, image, bound in ((x, IMAGE_P, first), (y, IMAGE_U, second))
     ]
     stretched = proof.step(
@@ -46,7 +46,8 @@ def stretch(proof: Proof) -> Theorem:
         nonnegative,
         factor=[0],
         hints=[(top_root - P) * p - K * u],
-        meaning="(l - P) times the difference is (P + Q)((l - P)p - Ku)², as l solves the characteristic equation.",
+        meaning="$(l - P)$ times the difference is $(P + Q)((l - P)p - Ku)²$, as $l$ solves the characteristic "
+        "equation.",
     )
     relation = le(x**2 + y**2, top_root**2 * (p**2 + u**2))
     total = proof.step("stretch", relation, *squares, stretched, meaning="The two squares, added up.")
@@ -63,7 +64,7 @@ def quadratic_form(proof: Proof) -> Theorem:
         eigen,
         factor=[0],
         hints=[(top_root - P) * p - K * u],
-        meaning="(l - P) times the difference is ((l - P)p - Ku)².",
+        meaning="$(l - P)$ times the difference is $((l - P)p - Ku)²$.",
     )
     return proof.generalise(form, [P, K, Q, top_root, p, u], EIGENVALUE)
 
@@ -83,15 +84,15 @@ def top_eigenvalue(
             f"radicand{where}", gt(root.base, 0), because, meaning="A square, and a square that is not 0."
         )
         squared = [by.root(radicand)]
-        crossed = proof.step(f"K² > 0{where}", gt(cross**2, 0), because)
-        wider = proof.step(f"root²{where}", gt(root.base, half**2), crossed, meaning="They differ by K².")
+        crossed = proof.step(f"$K² > 0${where}", gt(cross**2, 0), because)
+        wider = proof.step(f"$root²${where}", gt(root.base, half**2), crossed, meaning="They differ by $K²$.")
         larger.append(by.from_squares(wider, by.positive_root(radicand), half, *squared))
-    above = proof.step(f"above P{where}", gt(constant, top), larger, meaning="The root exceeds (P - Q)/2.")
+    above = proof.step(f"above $P${where}", gt(constant, top), larger, meaning="The root exceeds $(P - Q)/2$.")
     eigen = proof.step(
         f"characteristic equation{where}",
         eq(constant**2, (top + low) * constant - top * low + cross**2),
         because,
         squared,
-        meaning="The constant is the larger eigenvalue of [[P, K], [K, Q]].",
+        meaning="The constant is the larger eigenvalue of $[[P, K], [K, Q]]$.",
     )
     return above, eigen

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import sympy as sp
 
 from boundcheck.claims import Claim
+from boundcheck.claims.claim import as_typed
 from boundcheck.claims.symbols import C, G, L, Lhat, a, b, r, s, sigma
 from boundcheck.claims.vocabulary import (
     A1,
@@ -42,7 +43,7 @@ def gradient_differences(m: Meft, near: Sequence[Theorem], bounded: Theorem) -> 
     proof, by, turned = m.proof, m.proof.by, m.slope1 - m.slope2
     ((left1, right1), (left2, right2)), (in_a, in_b) = m.factors, m.reach
     change_a = proof.step(
-        "∇A",
+        "$∇A$",
         le(
             FrobeniusNorm(right1.T * m.slope1 - right2.T * m.slope2), in_b * m.turn + G * FrobeniusNorm(right1 - right2)
         ),
@@ -51,17 +52,18 @@ def gradient_differences(m: Meft, near: Sequence[Theorem], bounded: Theorem) -> 
         by.submultiplicative("F", "op", (right1 - right2).T, m.slope2),
         near[1],
         bounded,
-        meaning="The left side is B_1ᵀ(∇f(W_1) - ∇f(W_2)) + (B_1 - B_2)ᵀ∇f(W_2), and ‖XY‖_F ≤ ‖X‖_op‖Y‖_F: no √r.",
+        meaning="The left side is $B_1ᵀ(∇f(W_1) - ∇f(W_2)) + (B_1 - B_2)ᵀ∇f(W_2)$, and $‖XY‖_F ≤ ‖X‖_op‖Y‖_F$: no "
+        "$√r$.",
     )
     change_b = proof.step(
-        "∇B",
+        "$∇B$",
         le(FrobeniusNorm(m.slope1 * left1.T - m.slope2 * left2.T), in_a * m.turn + G * FrobeniusNorm(left1 - left2)),
         by.triangle("F", turned * left1.T, m.slope2 * (left1 - left2).T),
         by.submultiplicative("F", "op", turned, left1.T),
         by.submultiplicative("op", "F", m.slope2, (left1 - left2).T),
         near[0],
         bounded,
-        meaning="The left side is (∇f(W_1) - ∇f(W_2))A_1ᵀ + ∇f(W_2)(A_1 - A_2)ᵀ.",
+        meaning="The left side is $(∇f(W_1) - ∇f(W_2))A_1ᵀ + ∇f(W_2)(A_1 - A_2)ᵀ$.",
     )
     return change_a, change_b
 
@@ -78,7 +80,7 @@ def product_difference(m: Meft, near: Sequence[Theorem], far: Sequence[Theorem])
         by.submultiplicative("F", "op", right1 - right2, left2),
         near[1],
         far[0],
-        meaning="B_1A_1 - B_2A_2 = B_1(A_1 - A_2) + (B_1 - B_2)A_2.",
+        meaning="$B_1A_1 - B_2A_2 = B_1(A_1 - A_2) + (B_1 - B_2)A_2$.",
     )
 
 
@@ -96,14 +98,14 @@ def block_bounds(
     (_, *first), (_, *second) = m.ends
     pulls = zip(m.blocks.pull(*first, m.slope1), m.blocks.pull(*second, m.slope2), strict=True)
     rows = top * move_a + cross * move_b, cross * move_a + low * move_b
-    weights = {x: proof.step(f"s{x} ≥ 0", ge(m.size * x, 0), signs) for x in dict.fromkeys(m.radii)}
+    weights = {x: proof.step(f"$s{as_typed(x)} ≥ 0$", ge(m.size * x, 0), signs) for x in dict.fromkeys(m.radii)}
     found = []
     for block, change, pulled, part, bound, radius in zip(
         m.trained, m.changes, pulls, differences, rows, reversed(m.radii), strict=True
     ):
         inside = pulled[0] - pulled[1]
         row = proof.step(
-            f"row {block}",
+            f"row ${as_typed(block)}$",
             le(FrobeniusNorm(m.scale * inside), bound),
             by.homogeneous(scale, "F", inside),
             part,
@@ -111,11 +113,11 @@ def block_bounds(
             weights[radius],
             signs,
             degree=3,
-            meaning=f"The bound on ∇{block} with that on ∇f put in.",
+            meaning=f"The bound on $∇{as_typed(block)}$ with that on $∇f$ put in.",
         )
         relation = le(FrobeniusNorm(change), bound)
         rewritten = by.rewrite(row, relation, *m.gradients(chain))
-        found.append(proof.step(f"∇_{block}F", relation, rewritten, meaning="By the chain rule."))
+        found.append(proof.step(f"$∇_({as_typed(block)})F$", relation, rewritten, meaning="By the chain rule."))
     return found
 
 
@@ -129,7 +131,7 @@ def stretched_length(
 ) -> Theorem:
     """‖∇F(v_1) - ∇F(v_2)‖ <= l‖v_1 - v_2‖, l the top eigenvalue of the matrix with these entries."""
     proof, by = m.proof, m.proof.by
-    nonnegative = [proof.step(f"{name} ≥ 0", ge(x, 0), signs) for name, x in zip("PKQ", entries, strict=True)]
+    nonnegative = [proof.step(f"${name} ≥ 0$", ge(x, 0), signs) for name, x in zip("PKQ", entries, strict=True)]
     values = eigenvalue.values(entries, constant, m.moves, tuple(map(FrobeniusNorm, m.changes)))
     apart = [x - y for x, y in zip(*(ends for _, *ends in m.ends), strict=True)]
     norms = [by.nonnegative("F", z) for z in (*apart, *m.changes)]
@@ -141,7 +143,7 @@ def stretched_length(
         by.block_norm(v1 - v2),
         meaning="The squared length of a pair is the sum of the squared norms of its parts.",
     )
-    size = proof.step("l‖v_1 - v_2‖ ≥ 0", ge(constant * MOVE, 0), eigen[0], nonnegative)
+    size = proof.step("$l‖v_1 - v_2‖ ≥ 0$", ge(constant * MOVE, 0), eigen[0], nonnegative)
     return by.from_squares(squares, size, LENGTH)
 
 
@@ -172,17 +174,17 @@ def stretched(
     proof, by, (in_a, in_b), (move_a, move_b) = m.proof, m.proof.by, m.radii, m.moves
     *differences, product = bounds
     smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
-    nonnegative = proof.step("s ≥ 0", ge(m.scale, 0), signs)
+    nonnegative = proof.step("$s ≥ 0$", ge(m.scale, 0), signs)
     (left1, right1), (left2, right2) = m.factors
     turned = proof.step(
-        "∇f",
+        "$∇f$",
         le(m.turn, L * m.size * (in_b * move_a + in_a * move_b)),
         by.instance(smooth, {W1: m.w1, W2: m.w2}),
         by.homogeneous(nonnegative, "F", right1 * left1 - right2 * left2),
         product,
         signs,
         degree=3,
-        meaning="f is L-smooth, and W_1 - W_2 is s times BA's difference.",
+        meaning="$f$ is $L$-smooth, and $W_1 - W_2$ is $s$ times the difference of $BA$.",
     )
     entries = entries_at(m.size, m.radii)
     images = block_bounds(m, entries, differences, turned, nonnegative, signs)
@@ -232,7 +234,7 @@ def without_rank(m: Meft, signs: Sequence[Theorem]) -> tuple[sp.Expr, Theorem]:
     proof.assume(ASSUMPTION_2, where={A_t: A2, B_t: B2}, role="local")
 
     spectral = proof.step(
-        "∇f(W_2)",
+        "$∇f(W_2)$",
         le(SpectralNorm(m.slope2), G),
         by.spectral_below_frobenius(m.slope2),
         by.instance(bounded, {v: v2}),
@@ -240,7 +242,7 @@ def without_rank(m: Meft, signs: Sequence[Theorem]) -> tuple[sp.Expr, Theorem]:
     )
     differences = gradient_differences(m, near, spectral)
     turned = proof.step(
-        "∇f",
+        "$∇f$",
         le(m.turn, L * C * (MOVE_A + MOVE_B)),
         by.instance(smooth, {W1: m.w1, W2: m.w2}),
         by.instance(lipschitz, {v1: v1, v2: v2}),
@@ -248,12 +250,12 @@ def without_rank(m: Meft, signs: Sequence[Theorem]) -> tuple[sp.Expr, Theorem]:
         meaning="Assumptions 1 and 3(1).",
     )
     entries = (sigma * L * C, sigma * L * C + G, sigma * L * C)
-    images = block_bounds(m, entries, differences, turned, proof.step("1 ≥ 0", ge(m.scale, 0)), signs)
+    images = block_bounds(m, entries, differences, turned, proof.step("$1 ≥ 0$", ge(m.scale, 0)), signs)
     constant = 2 * L * C * sigma + G
     eigen = eigenvalue.top_eigenvalue(proof, constant, constant, entries, signs)
     tight = stretched_length(m, constant, entries, images, eigen, signs)
     line = proof.step(
-        "without √r", le(LENGTH, constant * MOVE), tight, meaning="Already sharper than printed: the rank is gone."
+        "without $√r$", le(LENGTH, constant * MOVE), tight, meaning="Already sharper than printed: the rank is gone."
     )
     return constant, line
 
@@ -265,8 +267,10 @@ def repaired(proof: Proof) -> None:
     signs = proof.positive(L, C, G, sigma, r)
     defined = proof.quantity(quantity(LEMMA_1, Lhat))
     constant, tight = without_rank(m, signs)
-    squared = by.root(proof.step("r ≥ 0", ge(r, 0), signs))
-    root = by.from_squares(proof.step("r ≥ 1", ge(r, 1), signs), by.root_nonnegative(r), sp.Integer(1), squared)
-    larger = proof.step("√r ≥ 1", ge(Lhat, constant), defined, root, signs, degree=4, meaning="Which only weakens it.")
+    squared = by.root(proof.step("$r ≥ 0$", ge(r, 0), signs))
+    root = by.from_squares(proof.step("$r ≥ 1$", ge(r, 1), signs), by.root_nonnegative(r), sp.Integer(1), squared)
+    larger = proof.step(
+        "$√r ≥ 1$", ge(Lhat, constant), defined, root, signs, degree=4, meaning="Which only weakens it."
+    )
     final = proof.step("(10)", le(LENGTH, Lhat * MOVE), tight, larger, meaning="The paper's statement.")
     proof.conclude(final, forall=[v1, v2], such_that=m.balls)

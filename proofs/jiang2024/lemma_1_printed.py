@@ -75,7 +75,7 @@ def _line12(p: Printed) -> tuple[Theorem, Theorem]:
         by.submultiplicative("F", "F", B1.T, turned),
         by.submultiplicative("F", "F", B1.T - B2.T, m.slope2),
         printed=paper.LEMMA_1["(12)"],
-        meaning="Called Cauchy-Schwarz; it is submultiplicativity. With ‖XY‖_F ≤ ‖X‖_op‖Y‖_F no √r would enter.",
+        meaning="Called Cauchy-Schwarz; it is submultiplicativity. With $‖XY‖_F ≤ ‖X‖_op‖Y‖_F$ no $√r$ would enter.",
     )
     change_b = proof.step(
         "(12), similarly",
@@ -94,50 +94,53 @@ def _line13(p: Printed, line12: tuple[Theorem, Theorem], near: Sequence[Theorem]
     proof, by, m = p.proof, p.proof.by, p.m
     first = m.turn * SIZES + FrobeniusNorm(m.slope2) * APART
     proof.step(
-        "(13), first ≤",
+        "(13), first $≤$",
         le(LENGTH * APART, first * MOVE),
-        printed=paper.LEMMA_1["(13), first ≤"],
-        meaning="‖v_1 - v_2‖ is replaced by ‖A_1 - A_2‖ + ‖B_1 - B_2‖, which is larger: the wrong way, by up to √2.",
+        printed=paper.LEMMA_1["(13), first $≤$"],
+        meaning="$‖v_1 - v_2‖$ is replaced by $‖A_1 - A_2‖ + ‖B_1 - B_2‖$, which is larger: the wrong way, by up to "
+        "$√2$.",
         derived_from=[*line12, by.nonnegative("F", v1 - v2)],
         witness=DENOMINATOR,
     )
     moved = L * FrobeniusNorm(m.w1 - m.w2)
     second = moved * SIZES + G * APART
     proof.step(
-        "(13), second ≤",
+        "(13), second $≤$",
         le(first, second),
         by.instance(p.smooth, {W1: m.w1, W2: m.w2}),
         by.instance(p.bounded, {v: v2}),
-        printed=paper.LEMMA_1["(13), second ≤"],
+        printed=paper.LEMMA_1["(13), second $≤$"],
         meaning="Assumption 1 and Assumption 3(2).",
     )
     small = frobenius_norms(proof, {A1: near[0], B1: near[1]}, p.signs)
     reach = L * C * APART
     proof.step(
-        "(13), third ≤",
+        "(13), third $≤$",
         le(second, CONSTANT * APART),
         proof.step(
-            "L‖W_1 - W_2‖",
+            "$L‖W_1 - W_2‖$",
             le(moved, reach),
             by.instance(p.lipschitz, {v1: v1, v2: v2}),
             p.signs,
             meaning="Assumption 3(1), times L.",
         ),
         small,
-        proof.step("LC(‖A_1 - A_2‖ + ‖B_1 - B_2‖) ≥ 0", ge(reach, 0), p.signs),
-        printed=paper.LEMMA_1["(13), third ≤"],
-        meaning="Assumptions 2 and 3(1); ‖A_1‖_F ≤ √r ‖A_1‖_op is where the rank enters.",
+        proof.step("$LC(‖A_1 - A_2‖ + ‖B_1 - B_2‖) ≥ 0$", ge(reach, 0), p.signs),
+        printed=paper.LEMMA_1["(13), third $≤$"],
+        meaning="Assumptions 2 and 3(1); $‖A_1‖_F ≤ √r ‖A_1‖_op$ is where the rank enters.",
     )
 
 
-@script("jiang2024.lemma1.any_points", "printed", READING, title='Lemma 1, for "any given v_1, v_2"', is_statement=True)
+@script(
+    "jiang2024.lemma1.any_points", "printed", READING, title='Lemma 1, for "any given $v_1$, $v_2$"', is_statement=True
+)
 def any_points(proof: Proof) -> None:
     """Assumption 2 is about iterates alone, so the lemma's own quantifier ranges over all of space."""
     Printed(proof)
     proof.step(
-        "(10), any v_1, v_2",
+        "(10), any $v_1$, $v_2$",
         le(LENGTH, CONSTANT * MOVE),
-        printed=paper.LEMMA_1["(10), any v_1, v_2"],
-        meaning="Off the ball F is as steep as A and B are large. (And v lies in R^n, not R^m.)",
+        printed=paper.LEMMA_1["(10), any $v_1$, $v_2$"],
+        meaning="Off the ball $F$ is as steep as $A$ and $B$ are large. (And $v$ lies in $ℝ^n$, not $ℝ^m$.)",
         witness=OFF_THE_BALL,
     )

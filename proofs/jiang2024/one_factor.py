@@ -67,7 +67,7 @@ class Half:
     @property
     def norms(self) -> str:
         """What `split` says."""
-        return "‖XY‖_F ≤ ‖X‖_F‖Y‖_op" if self.held == A else "‖XY‖_F ≤ ‖X‖_op‖Y‖_F"
+        return "$‖XY‖_F ≤ ‖X‖_F‖Y‖_op$" if self.held == A else "$‖XY‖_F ≤ ‖X‖_op‖Y‖_F$"
 
 
 FROZEN_A = Half(A, (B, B1, B2), a, "∇fAᵀ", "s(B_1 - B_2)A")
@@ -80,43 +80,43 @@ def smoothness(proof: Proof, half: Half, claim: Claim, factor: Claim) -> None:
     points, turned, moved = half.points, half.turned, FrobeniusNorm(first - second)
     turn, held = FrobeniusNorm(turned), half.held.name
     signs = proof.positive(L, radius, s)
-    size = proof.step("s ≥ 0", ge(s, 0), signs)
+    size = proof.step("$s ≥ 0$", ge(s, 0), signs)
     small = proof.assume(factor)
     bend = _turn(proof, half, small, size, signs)
     name = any_value.name
-    law = proof.define(Value(F, any_value), Value(f, half.weight(any_value)), f"F({name}) = f(W)", forall=[any_value])
+    law = proof.define(Value(F, any_value), Value(f, half.weight(any_value)), f"$F({name}) = f(W)$", forall=[any_value])
     chain = proof.state(
         "chain rule",
         eq(Gradient(F, any_value), s * half.pull(Gradient(f, half.weight(any_value)))),
         by.chain_rule(law, 0),
-        meaning=f"For all {name}, by the chain rule.",
+        meaning=f"For all ${name}$, by the chain rule.",
     )
     image = proof.step(
-        half.pulled,
+        f"${half.pulled}$",
         le(FrobeniusNorm(half.pull(turned)), radius * turn),
         half.split(proof, turned, half.held.T),
         small,
         meaning=f"{half.norms} once more.",
     )
     reach = s**2 * L * radius**2 * moved
-    scaled = proof.step(f"s{radius} ≥ 0", ge(s * radius, 0), signs)
+    scaled = proof.step(f"$s{radius} ≥ 0$", ge(s * radius, 0), signs)
     inner = proof.step(
-        f"s{half.pulled}",
+        f"$s{half.pulled}$",
         le(FrobeniusNorm(s * half.pull(turned)), reach),
         by.homogeneous(size, "F", half.pull(turned)),
         image,
-        proof.step(f"s{radius}∇f", le(s * radius * turn, reach), scaled, bend),
+        proof.step(f"$s{radius}∇f$", le(s * radius * turn, reach), scaled, bend),
         signs,
-        meaning=f"The bounds on ∇f and on its product with {held}ᵀ, times s.",
+        meaning=f"The bounds on $∇f$ and on its product with ${held}ᵀ$, times $s$.",
     )
     gradients = [
         (by.instance(chain, {any_value: x}), Gradient(F, x), s * half.pull(Gradient(f, point)))
         for x, point in zip((first, second), points, strict=True)
     ]
     relation = le(FrobeniusNorm(Gradient(F, first) - Gradient(F, second)), reach)
-    line = proof.step("∇F", relation, by.rewrite(inner, relation, *gradients), meaning="By the chain rule.")
+    line = proof.step("$∇F$", relation, by.rewrite(inner, relation, *gradients), meaning="By the chain rule.")
     defined = proof.quantity(quantity(claim, Lhat))
-    final = proof.step("(8)", claim.conclusion, line, defined, meaning=f"L̂ is s²L{radius}².")
+    final = proof.step("(8)", claim.conclusion, line, defined, meaning=f"$L̂$ is $s²L{radius}²$.")
     proof.conclude(final, forall=[first, second])
 
 
@@ -130,7 +130,7 @@ def _turn(proof: Proof, half: Half, small: Theorem, size: Theorem, signs: Sequen
         le(FrobeniusNorm(half.beside(first - second)), radius * moved),
         half.split(proof, first - second, half.held),
         small,
-        meaning=f"{half.norms}, and ‖{half.held.name}‖_op ≤ {radius}.",
+        meaning=f"{half.norms}, and $‖{half.held.name}‖_op ≤ {radius}$.",
     )
     apart = proof.step(
         "W",
@@ -138,10 +138,10 @@ def _turn(proof: Proof, half: Half, small: Theorem, size: Theorem, signs: Sequen
         by.homogeneous(size, "F", half.beside(first - second)),
         product,
         signs,
-        meaning=f"W_1 - W_2 is {half.moved}.",
+        meaning=f"$W_1 - W_2$ is ${half.moved}$.",
     )
     return proof.step(
-        "∇f",
+        "$∇f$",
         le(FrobeniusNorm(half.turned), L * s * radius * moved),
         by.instance(smooth, dict(zip((W1, W2), points, strict=True))),
         apart,

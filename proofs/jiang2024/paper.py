@@ -3,7 +3,7 @@
 LEMMA_1 = {
     "(10)": r"\|\nabla f(\mathbf{v}_1, \boldsymbol{\theta}_0) - \nabla f(\mathbf{v}_2, \boldsymbol{\theta}_0)\| \leq "
     r"(2LC\sqrt{r}\sigma + G)\|\mathbf{v}_1 - \mathbf{v}_2\|",
-    "(10), any v_1, v_2": r"\text{for any given } \mathbf{v}_1, \mathbf{v}_2 \in \mathbb{R}^m",
+    "(10), any $v_1$, $v_2$": r"\text{for any given } \mathbf{v}_1, \mathbf{v}_2 \in \mathbb{R}^m",
     "(11)": r"\frac{\|\nabla f(\mathbf{v}_1, \mathbf{W}_0) - \nabla f(\mathbf{v}_2, \mathbf{W}_0)\|_F}"
     r"{\|\mathbf{v}_1 - \mathbf{v}_2\|_F} = \frac{\|\mathbf{B}_1^\top \nabla_{\mathbf{W}_1}f - \mathbf{B}_2^\top "
     r"\nabla_{\mathbf{W}_2}f\|_F + \|\nabla_{\mathbf{W}_1}f \mathbf{A}_1^\top - \nabla_{\mathbf{W}_2}f "
@@ -18,14 +18,14 @@ LEMMA_1 = {
     r"\nabla_{\mathbf{W}_2} f \mathbf{A}_1^\top - \nabla_{\mathbf{W}_2} f \mathbf{A}_2^\top\|_F \leq "
     r"\|\nabla_{\mathbf{W}_1} f - \nabla_{\mathbf{W}_2} f\|_F \|\mathbf{A}_1^\top\|_F + "
     r"\|\nabla_{\mathbf{W}_2} f\|_F \|\mathbf{A}_1^\top - \mathbf{A}_2^\top\|_F",
-    "(13), first ≤": r"\frac{\|\nabla f(\mathbf{v}_1, \mathbf{W}_0) - \nabla f(\mathbf{v}_2, \mathbf{W}_0)\|_F}"
+    "(13), first $≤$": r"\frac{\|\nabla f(\mathbf{v}_1, \mathbf{W}_0) - \nabla f(\mathbf{v}_2, \mathbf{W}_0)\|_F}"
     r"{\|\mathbf{v}_1 - \mathbf{v}_2\|_F} \leq \frac{\|\nabla_{\mathbf{W}_1} f - \nabla_{\mathbf{W}_2} f\|_F "
     r"(\|\mathbf{A}_1^\top\|_F + \|\mathbf{B}_1^\top\|_F) + \|\nabla_{\mathbf{W}_2} f\|_F (\|\mathbf{A}_1^\top - "
     r"\mathbf{A}_2^\top\|_F + \|\mathbf{B}_1^\top - \mathbf{B}_2^\top\|_F)}{\|\mathbf{A}_1 - \mathbf{A}_2\|_F + "
     r"\|\mathbf{B}_1 - \mathbf{B}_2\|_F}",
-    "(13), second ≤": r"\leq \frac{L \|\mathbf{W}_1 - \mathbf{W}_2\|_F (\|\mathbf{A}_1^\top\|_F + "
+    "(13), second $≤$": r"\leq \frac{L \|\mathbf{W}_1 - \mathbf{W}_2\|_F (\|\mathbf{A}_1^\top\|_F + "
     r"\|\mathbf{B}_1^\top\|_F)}{\|\mathbf{A}_1 - \mathbf{A}_2\|_F + \|\mathbf{B}_1 - \mathbf{B}_2\|_F} + G",
-    "(13), third ≤": r"\leq 2LC\sqrt{r}\sigma + G",
+    "(13), third $≤$": r"\leq 2LC\sqrt{r}\sigma + G",
 }
 
 THEOREM_2 = {
@@ -53,11 +53,11 @@ THEOREM_2 = {
     r"\frac{\hat{L}\alpha\zeta^2}{2}",
     "(23)": r"\sum_{t=1}^T \mathbb{E}[\|\nabla f(\mathbf{v}_t, \boldsymbol{\theta}_0)\|^2] \leq "
     r"\frac{2(f(\mathbf{v}_1, \boldsymbol{\theta}_0) - f^*)}{\alpha} + \frac{T\hat{L}\alpha\zeta^2}{2}",
-    "(24), first ≤": r"\min_{t=1:T} \mathbb{E}[\|\nabla f(\mathbf{v}_t, \boldsymbol{\theta}_0)\|^2] \leq "
+    "(24), first $≤$": r"\min_{t=1:T} \mathbb{E}[\|\nabla f(\mathbf{v}_t, \boldsymbol{\theta}_0)\|^2] \leq "
     r"\frac{\sum_{t=1}^T \mathbb{E}[\|\nabla f(\mathbf{v}_t, \boldsymbol{\theta}_0)\|^2]}{T}",
-    "(24), second ≤": r"\frac{\sum_{t=1}^T \mathbb{E}[\|\nabla f(\mathbf{v}_t, \boldsymbol{\theta}_0)\|^2]}{T} \leq "
+    "(24), second $≤$": r"\frac{\sum_{t=1}^T \mathbb{E}[\|\nabla f(\mathbf{v}_t, \boldsymbol{\theta}_0)\|^2]}{T} \leq "
     r"\frac{2D}{\alpha T} + \frac{\hat{L}\alpha\zeta^2}{2}",
     "(14)": r"\min_{t=1:T} \mathbb{E}[\|\nabla f(\mathbf{v}_t, \boldsymbol{\theta}_0)\|^2] \leq "
     r"2.5 \sqrt{\frac{D\hat{L}\zeta^2}{T}}",
-    "(14) of v_T": r"\textbf{Result: } \mathbf{v}_T",
+    "(14) of $v_T$": r"\textbf{Result: } \mathbf{v}_T",
 }

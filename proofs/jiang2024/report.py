@@ -53,7 +53,7 @@ def opening(material: Material) -> Opening | None:
         Headline(
             Markup(" → ").join(lemmas), "the smoothness constant of Lemma 1, as printed, where $C ≥ σ$, and as proved"
         ),
-        Headline(f"${share}S$", f"what a run measured, {_on(run)}: an estimate, and no bound"),
+        Headline(f"${share}S$", f"what a run measured, {run.title}: an estimate, and no bound"),
     )
     words = _words(factors, [row.verdict for row in material.proofs.rows], [*theorems, *brackets])
     return Opening(words, numbers, picture([_of_theorem(factors, run), _of_lemma(bracket)]), _PICTURE)
@@ -101,10 +101,6 @@ def _words(factors: _Factors, rows: list[str], runs: list[StoredRun]) -> Markup:
     return said(first) + symbol(THEOREM_2.latex(ROOT_TERM)) + said(rest)
 
 
-def _on(run: StoredRun) -> str:
-    return f"{run.problem}, rank {run.rank}"
-
-
 def _of_theorem(factors: _Factors, run: StoredRun) -> Strokes:
     """The factors of Theorem 2, and what a run measured over its S."""
     result = run.result
@@ -117,7 +113,7 @@ def _of_theorem(factors: _Factors, run: StoredRun) -> Strokes:
         Stroke("the best step size, in the limit", float(factors.best), HOLDS),
         Stroke("a run", (result.measured or math.nan) / unit, RUN, limits, run.verdict.is_silent),
     )
-    return Strokes(f"Theorem 2: squared gradient norm\n{_on(run)}", "multiples of S", lines)
+    return Strokes(f"Theorem 2: squared gradient norm\n{run.title}", "multiples of S", lines)
 
 
 def _of_lemma(run: StoredRun) -> Strokes:
@@ -129,7 +125,7 @@ def _of_lemma(run: StoredRun) -> Strokes:
         Stroke("proved: λ*", claimed.get("sharp"), HOLDS),
         Stroke("a run: the largest that was found", run.result.measured, RUN),
     )
-    return Strokes(f"Lemma 1: smoothness of F\n{_on(run)}", f"smoothness [{run.result.problem.units}]", lines)
+    return Strokes(f"Lemma 1: smoothness of F\n{run.title}", f"smoothness [{run.result.problem.units}]", lines)
 
 
 _PICTURE = """What the paper prints, what is proved in its place, and what a run does. A printed line may be true by
@@ -212,8 +208,7 @@ def _bracket_evidence(runs: list[StoredRun]) -> str:
 
 def _theorem_evidence(runs: list[StoredRun]) -> str:
     each = "; ".join(
-        f"{run.problem}, rank {run.rank}: {run.verdict}, measured {number(run.result.measured)} "
-        f"against {number(run.result.bound)}"
+        f"{run.title}: {run.verdict}, measured {number(run.result.measured)} against {number(run.bound)}"
         for run in runs
     )
     return f"Average over t of the expected squared gradient norm, every hypothesis audited. {each}."

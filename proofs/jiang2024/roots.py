@@ -19,14 +19,14 @@ def root_equals(
 ) -> Theorem:
     """sqrt(z) = y, from y >= 0, the signs that make z positive, and the premises of y² = z."""
     by, radicand = proof.by, root.base
-    squared = by.root(proof.step(f"radicand of {label}", gt(radicand, 0), signs))
-    equal = proof.step(f"{label}²", eq(value**2, radicand), squares, meaning="The two sides have equal squares.")
-    above = proof.step(f"{label}² ≥", ge(radicand, value**2), equal)
-    below = proof.step(f"{label}² ≤", le(radicand, value**2), equal)
+    squared = by.root(proof.step(f"radicand of ${label}$", gt(radicand, 0), signs))
+    equal = proof.step(f"${label}²$", eq(value**2, radicand), squares, meaning="The two sides have equal squares.")
+    above = proof.step(f"${label}² ≥$", ge(radicand, value**2), equal)
+    below = proof.step(f"${label}² ≤$", le(radicand, value**2), equal)
     least = by.from_squares(above, by.root_nonnegative(radicand), value, squared)
     most = by.from_squares(below, size, root, squared)
     return proof.step(
-        label, eq(root, value), by.equal(least, most), meaning="Both are nonnegative, with equal squares."
+        f"${label}$", eq(root, value), by.equal(least, most), meaning="Both are nonnegative, with equal squares."
     )
 
 
@@ -36,10 +36,10 @@ def root_quantity(
     """For a quantity x = sqrt(z): x > 0, and `square`, which is x² = z times the denominator of z."""
     by, root = proof.by, quantity.expression
     defined = proof.quantity(quantity)
-    radicand = proof.step(f"radicand of {label}", gt(root.base, 0), signs)
-    positive = proof.step(f"{label} > 0", gt(quantity.symbol, 0), defined, by.positive_root(radicand))
+    radicand = proof.step(f"radicand of ${label}$", gt(root.base, 0), signs)
+    positive = proof.step(f"${label} > 0$", gt(quantity.symbol, 0), defined, by.positive_root(radicand))
     squared = proof.step(
-        f"{label}²",
+        f"${label}²$",
         square,
         defined,
         by.root(radicand),

@@ -9,6 +9,7 @@ import sympy as sp
 from sympy import MatrixSymbol
 
 from boundcheck.claims import Claim, Quantity
+from boundcheck.claims.claim import as_typed
 from boundcheck.claims.symbols import r, sigma
 from boundcheck.claims.vocabulary import (
     A1,
@@ -146,14 +147,14 @@ class Meft:
     def chain_rule(self) -> tuple[Theorem, Theorem]:
         """F(v) = f(W_0 + s B A) for all A, B; and the two blocks of its gradient, s Bᵀ∇f(W) and s ∇f(W)Aᵀ."""
         proof, weight = self.proof, self.weight(*self.trained)
-        law = proof.define(Value(F, v), Value(f, weight), "F(v) = f(W)", forall=[v])
+        law = proof.define(Value(F, v), Value(f, weight), "$F(v) = f(W)$", forall=[v])
         blocks = zip(self.trained, self.blocks.pull(*self.trained, Gradient(f, weight)), strict=True)
         first, second = (
             proof.state(
-                f"chain rule, {block}",
+                f"chain rule, ${as_typed(block)}$",
                 eq(PartialGradient(F, v, block), self.scale * value),
                 proof.by.chain_rule(law, i),
-                meaning=f"For all {self.trained[0]} and {self.trained[1]}, by the chain rule.",
+                meaning=f"For all ${as_typed(self.trained[0])}$ and ${as_typed(self.trained[1])}$, by the chain rule.",
             )
             for i, (block, value) in enumerate(blocks)
         )

@@ -37,7 +37,7 @@ class StepSize:
     def __init__(self, proof: Proof, claim: Claim, constant: Theorem):
         gap, noise, horizon = proof.positive(D, zeta, T)
         self.proof, self.claim = proof, claim
-        self.long = proof.step("T > 0", gt(T, 0), horizon)
+        self.long = proof.step("$T > 0$", gt(T, 0), horizon)
         self.signs = [constant, gap, noise, self.long]
         quotients = [proof.by.quotient(x) for x in (constant, noise, self.long)]
         self.units, self.inverses = [x for x, _ in quotients], [x for _, x in quotients]
@@ -45,12 +45,12 @@ class StepSize:
         self.positive, self.square = root_quantity(
             proof, "α", quantity(claim, alpha), square, [gap, *self.inverses], self.units
         )
-        self.weight = proof.step("L̂α² ≥ 0", ge(Lhat * alpha**2, 0), constant, self.positive)
+        self.weight = proof.step("$L̂α² ≥ 0$", ge(Lhat * alpha**2, 0), constant, self.positive)
 
     def root_term(self) -> Theorem:
         """sqrt(DL̂ζ²/T) = L̂αζ²."""
         value = Lhat * alpha * zeta**2
-        size = self.proof.step("L̂αζ² ≥ 0", ge(value, 0), self.positive, self.signs)
+        size = self.proof.step("$L̂αζ² ≥ 0$", ge(value, 0), self.positive, self.signs)
         signs = [*self.signs, self.inverses[2]]
         return root_equals(self.proof, "S", ROOT_TERM, value, size, signs, self.square, self.units[2])
 
@@ -59,25 +59,25 @@ class StepSize:
         proof, double = self.proof, 2 * Lhat * alpha
         shortest = proof.quantity(quantity(self.claim, T_min))
         horizon = proof.assume(self.claim.conditions[0])
-        long = proof.step("Tζ² ≥ 4L̂D", ge(T * zeta**2, 4 * Lhat * D), shortest, horizon, self.units[1], self.signs)
+        long = proof.step("$Tζ² ≥ 4L̂D$", ge(T * zeta**2, 4 * Lhat * D), shortest, horizon, self.units[1], self.signs)
         squares = proof.step(
-            "(2L̂α)² ≤ 1",
+            "$(2L̂α)² ≤ 1$",
             le(double**2, 1),
-            proof.step("ζ²T > 0", gt(zeta**2 * T, 0), self.signs),
-            proof.step("(2L̂α)²ζ²T ≤ ζ²T", le(double**2 * zeta**2 * T, zeta**2 * T), self.square, long),
+            proof.step("$ζ²T > 0$", gt(zeta**2 * T, 0), self.signs),
+            proof.step("$(2L̂α)²ζ²T ≤ ζ²T$", le(double**2 * zeta**2 * T, zeta**2 * T), self.square, long),
             factor=[0],
-            meaning="α²ζ²T is D/L̂, and 4L̂D is at most ζ²T.",
+            meaning="$α²ζ²T$ is $D/L̂$, and $4L̂D$ is at most $ζ²T$.",
         )
-        small = proof.by.from_squares(squares, proof.step("1 ≥ 0", ge(1, 0)), double)
+        small = proof.by.from_squares(squares, proof.step("$1 ≥ 0$", ge(1, 0)), double)
         return proof.step(
-            "α ≤ 1/(2L̂)", le(Lhat * alpha, sp.Rational(1, 2)), small, meaning="As the paper says, from T ≥ 4L̂D/ζ²."
+            "$α ≤ 1/(2L̂)$", le(Lhat * alpha, sp.Rational(1, 2)), small, meaning="As the paper says, from $T ≥ 4L̂D/ζ²$."
         )
 
 
 def positive_constant(proof: Proof, signs: Sequence[Theorem]) -> Theorem:
     """L̂ > 0, from the formula of Lemma 1."""
-    value = proof.step("2LC√rσ + G > 0", gt(quantity(LEMMA_1, Lhat).expression, 0), signs)
-    return proof.step("L̂ > 0", gt(Lhat, 0), proof.recall("Lhat"), value)
+    value = proof.step("$2LC√rσ + G > 0$", gt(quantity(LEMMA_1, Lhat).expression, 0), signs)
+    return proof.step("$L̂ > 0$", gt(Lhat, 0), proof.recall("Lhat"), value)
 
 
 def start(proof: Proof, printed: Mapping[str, str] = UNPRINTED) -> tuple[StepSize, Descent]:
@@ -97,18 +97,18 @@ def divided_by_step(proof: Proof, step_size: StepSize, total: Theorem) -> Theore
         total,
         step_size.square,
         factor=[0],
-        meaning="With the step size put in, D is α²L̂ζ²T.",
+        meaning="With the step size put in, D is $α²L̂ζ²T$.",
     )
 
 
 def at_most_two(proof: Proof, step_size: StepSize, half: Theorem, total: Theorem, square: Theorem) -> Theorem:
     """Σ_t E‖∇F(v_t)‖² <= 2 T L̂αζ², for α <= 1/(2L̂); `square` says that no term is negative."""
     return proof.step(
-        "Σ ≤ 2TL̂αζ²",
+        "$Σ ≤ 2TL̂αζ²$",
         le(TOTAL, 2 * T * Lhat * alpha * zeta**2),
         divided_by_step(proof, step_size, total),
         half,
-        proof.step("Σ ≥ 0", ge(TOTAL, 0), proof.by.sum(square)),
+        proof.step("$Σ ≥ 0$", ge(TOTAL, 0), proof.by.sum(square)),
         meaning="1 - L̂α/2 is at least 3/4.",
     )
 

@@ -27,12 +27,12 @@ def any_step(proof: Proof) -> None:
     """The step size is given, and as long as the divisor is positive."""
     by, share = proof.by, 1 - Lhat * alpha / 2
     constant, step_size = _constants(proof)
-    law = proof.define(Value(F, v), Value(f, v), "F(v) = f(v)", forall=[v])
+    law = proof.define(Value(F, v), Value(f, v), "$F(v) = f(v)$", forall=[v])
     lines = descent(proof, along_run(proof), law, v_last, step_size)
-    weight = proof.step("L̂α² ≥ 0", ge(Lhat * alpha**2, 0), constant, step_size)
+    weight = proof.step("$L̂α² ≥ 0$", ge(Lhat * alpha**2, 0), constant, step_size)
     total = summed(proof, lines, expected_descent(proof, lines), weight)
     room = _room(proof, constant)
-    long = proof.step("T > 0", gt(T, 0), proof.positive(T))
+    long = proof.step("$T > 0$", gt(T, 0), proof.positive(T))
     limit = proof.step(
         "αT(1 - L̂α/2) times the bound",
         eq(alpha * T * share * bound, SUMMED),
@@ -41,7 +41,7 @@ def any_step(proof: Proof) -> None:
         meaning="The bound, its denominators cleared.",
         degree=3,
     )
-    size = proof.step("α(1 - L̂α/2) ≥ 0", ge(alpha * share, 0), step_size, room)
+    size = proof.step("$α(1 - L̂α/2) ≥ 0$", ge(alpha * share, 0), step_size, room)
     least = proof.step(
         "least",
         le(alpha * T * share * MINIMUM_GRADIENT, SUMMED),
@@ -61,8 +61,8 @@ def _constants(proof: Proof) -> tuple[Theorem, Theorem]:
     smoothness, step_size = (proof.quantity(quantity(THEOREM_2_ANY_STEP, x)) for x in (Lhat, alpha))
     signs = proof.positive(ell, eta)
     return (
-        proof.step("L̂ > 0", gt(Lhat, 0), smoothness, signs),
-        proof.step("α > 0", gt(alpha, 0), step_size, signs),
+        proof.step("$L̂ > 0$", gt(Lhat, 0), smoothness, signs),
+        proof.step("$α > 0$", gt(alpha, 0), step_size, signs),
     )
 
 
@@ -84,14 +84,14 @@ def _room(proof: Proof, constant: Theorem) -> Theorem:
     """1 - L̂α/2 > 0, from η < 2/L̂."""
     unit, _ = proof.by.quotient(constant)
     longest = proof.step(
-        "η_max L̂ = 2", eq(eta_max * Lhat, 2), proof.quantity(quantity(THEOREM_2_ANY_STEP, eta_max)), unit
+        "$η_max L̂ = 2$", eq(eta_max * Lhat, 2), proof.quantity(quantity(THEOREM_2_ANY_STEP, eta_max)), unit
     )
     below = proof.assume(THEOREM_2_ANY_STEP.conditions[0])
     return proof.step(
-        "1 - L̂α/2 > 0",
+        "$1 - L̂α/2 > 0$",
         gt(1 - Lhat * alpha / 2, 0),
         longest,
-        proof.step("L̂η_max > L̂η", gt(Lhat * eta_max, Lhat * eta), constant, below),
+        proof.step("$L̂η_max > L̂η$", gt(Lhat * eta_max, Lhat * eta), constant, below),
         proof.recall("alpha"),
         meaning="The step is shorter than 2/L̂.",
     )

@@ -81,7 +81,7 @@ class Step:
         self.half = self.size.at_most_half()
         self.unit, self.inverse = proof.by.quotient(self.smooth.constant)
         update = v_t - alpha * g_t
-        self.move = (proof.define(v_next, update, "Algorithm 1: v_{t+1} = v_t - αg_t"), v_next, update)
+        self.move = (proof.define(v_next, update, "Algorithm 1: $v_(t+1) = v_t - αg_t$"), v_next, update)
 
     def met(self) -> Theorem:
         """F(v_t) - F(v_{t+1}) is at least what the slopes at both ends say."""
@@ -97,7 +97,7 @@ class Step:
         square = proof.step(
             "a square", ge(TURNED + 2 * Q * turn + Q**2 * LOUD, 0), by.expansion(x), by.nonnegative("F", x)
         )
-        weight = proof.step("(1 - L̂α)/L̂ ≥ 0", ge((1 - Q) * SHARE, 0), self.half, self.inverse)
+        weight = proof.step("$(1 - L̂α)/L̂ ≥ 0$", ge((1 - Q) * SHARE, 0), self.half, self.inverse)
         return proof.step(
             "times (1 - L̂α)/L̂", ge((1 - Q) * SHARE * (TURNED + 2 * Q * turn + Q**2 * LOUD), 0), square, weight
         )
@@ -131,12 +131,12 @@ class Step:
             meaning="The slope after the step differs from that without noise by L̂α times the noise at most.",
         )
         goal = ge(Lhat * alpha**2 * (PULL_NEXT - ACROSS - QUIET_PULL + QUIET_STEEP + Q * LOUD), 0)
-        return proof.step("times L̂α²", goal, agree, self.size.weight)
+        return proof.step("times $L̂α²$", goal, agree, self.size.weight)
 
     def gap(self) -> Theorem:
         """F(v_t) - f* >= ‖∇F(v_t)‖²/(2L̂)."""
         by, proof, inside = self.proof.by, self.proof, v_t - SHARE * SLOPE
-        law = proof.define(Value(F, v), Value(f, v), "F(v) = f(v)", forall=[v])
+        law = proof.define(Value(F, v), Value(f, v), "$F(v) = f(v)$", forall=[v])
         lowest = above_minimum(proof, law, inside, inside)
         return proof.step(
             "the gap",
@@ -160,7 +160,7 @@ def everywhere(proof: Proof) -> None:
         by.at(left, T),
         by.at(by.expectation(step.gap()), T),
         by.at(proof.step("times 1/L̂", le(SHARE * MINIMUM_GRADIENT, SHARE * SQUARE), by.least(SQUARE), step.inverse), T),
-        meaning="F(v_T) is as far above f* as its gradient allows.",
+        meaning="$F(v_T)$ is as far above $f*$ as its gradient allows.",
     )
     _divided(proof, step, last)
 
@@ -242,9 +242,9 @@ def _with_variance(proof: Proof, given: Theorem, unbiased: Theorem, lost: sp.Exp
 
 def _divided(proof: Proof, step: Step, last: Theorem) -> None:
     """The bound, from (4 - q) min_t E‖∇F(v_t)‖² <= (6 + q)L̂αζ²."""
-    by, size, room = proof.by, step.size, proof.step("4 - L̂α > 0", gt(4 - Q, 0), step.half)
+    by, size, room = proof.by, step.size, proof.step("$4 - L̂α > 0$", gt(4 - Q, 0), step.half)
     least, units = _no_excess(proof, step, last, room), step_in_units(proof, size)
-    smaller = proof.step("4 - q > 0", gt(4 - q, 0), room, units)
+    smaller = proof.step("$4 - q > 0$", gt(4 - q, 0), room, units)
     factor = proof.step(
         "κ(4 - q)",
         eq(kappa * (4 - q), 6 + q),
@@ -270,20 +270,22 @@ def _no_excess(proof: Proof, step: Step, last: Theorem, room: Theorem) -> Theore
         last,
         size.square,
         step.unit,
-        meaning="D is L̂α²ζ²T.",
+        meaning="D is $L̂α²ζ²T$.",
     )
-    short = proof.step("L̂α > 0", gt(Q, 0), size.positive, step.smooth.constant)
-    many = proof.step("(T - 1)L̂α ≥ 0", ge((T - 1) * Q, 0), proof.step("T ≥ 1", ge(T - 1, 0), proof.positive(T)), short)
+    short = proof.step("$L̂α > 0$", gt(Q, 0), size.positive, step.smooth.constant)
+    many = proof.step(
+        "$(T - 1)L̂α ≥ 0$", ge((T - 1) * Q, 0), proof.step("$T ≥ 1$", ge(T - 1, 0), proof.positive(T)), short
+    )
     times = (T - 1) * Q / 2 * (4 - Q) + 1
     cleared = proof.step(
         "times 4 - L̂α",
         le(times * EXCESS, 0),
         proof.step("scaled by it", le((4 - Q) * (taken - Q * SIZE * T), 0), room, scaled),
         proof.step(
-            "times L̂αζ²",
+            "times $L̂αζ²$",
             ge(SIZE * (2 - Q) * (3 - 2 * Q), 0),
-            proof.step("L̂αζ² ≥ 0", ge(SIZE, 0), short, size.signs),
-            proof.step("(2 - L̂α)(3 - 2L̂α) ≥ 0", ge((2 - Q) * (3 - 2 * Q), 0), step.half),
+            proof.step("$L̂αζ² ≥ 0$", ge(SIZE, 0), short, size.signs),
+            proof.step("$(2 - L̂α)(3 - 2L̂α) ≥ 0$", ge((2 - Q) * (3 - 2 * Q), 0), step.half),
         ),
     )
     often = proof.step("how often", gt(times, 0), proof.step("times", ge((T - 1) * Q * (4 - Q), 0), many, room))

@@ -72,10 +72,10 @@ def _line18(proof: Proof, step_size: StepSize) -> Theorem:
         "(18)",
         le(half * EuclideanNorm(g_t) ** 2, 2 * half * both),
         proof.step(
-            "‖a + b‖²",
+            "$‖a + b‖²$",
             le(EuclideanNorm(g_t) ** 2, 2 * both),
             *(by.expansion(x) for x in (g_t, SLOPE, g_t - SLOPE, g_t - 2 * SLOPE)),
-            meaning="2‖a‖² + 2‖b‖² - ‖a + b‖² is ‖a - b‖².",
+            meaning="$2‖a‖² + 2‖b‖² - ‖a + b‖²$ is $‖a - b‖²$.",
         ),
         step_size.weight,
         printed=paper.THEOREM_2["(18)"],
@@ -110,10 +110,10 @@ def _line21(proof: Proof, step_size: StepSize, line20: Theorem, half: Theorem, s
         "(21)",
         le(CHANGE, Lhat * alpha**2 * zeta**2 - alpha / 2 * SQUARE),
         line20,
-        proof.step("L̂α² ≤ α/2", le(Lhat * alpha**2, alpha / 2), half, step_size.positive),
+        proof.step("$L̂α² ≤ α/2$", le(Lhat * alpha**2, alpha / 2), half, step_size.positive),
         square,
         printed=paper.THEOREM_2["(21)"],
-        meaning="For α ≤ 1/(2L̂), as T ≥ 4L̂D/ζ² makes it.",
+        meaning="For $α ≤ 1/(2L̂)$, as $T ≥ 4L̂D/ζ²$ makes it.",
     )
 
 
@@ -124,7 +124,7 @@ def _line22(proof: Proof, step_size: StepSize, line21: Theorem) -> Theorem:
         "(22)",
         le(SQUARE, 2 * FALL / alpha + ADDED),
         printed=paper.THEOREM_2["(22)"],
-        meaning="2/α times L̂α²ζ² is 2L̂αζ², and not L̂αζ²/2.",
+        meaning="$2/α$ times $L̂α²ζ²$ is $2L̂αζ²$, and not $L̂αζ²/2$.",
         derived_from=[line21, quotient, inverse, *step_size.signs],
         witness=NEGATIVE,
     )
@@ -146,15 +146,15 @@ def _line23(proof: Proof, step_size: StepSize, two: Theorem) -> Theorem:
         "(23)",
         le(TOTAL, 2 * GAP / alpha + T * ADDED),
         proof.step(
-            "2D/α + TL̂αζ²/2",
+            "$2D/α + TL̂αζ²/2$",
             eq(2 * D / alpha + T * ADDED, 5 * T * ADDED),
             step_size.square,
             quotient,
-            meaning="With the printed step size put in, D is α²L̂ζ²T.",
+            meaning="With the printed step size put in, D is $α²L̂ζ²T$.",
         ),
         two,
-        proof.recall("D = F(v_1) - f*"),
-        proof.step("TL̂αζ² ≥ 0", ge(T * ADDED, 0), step_size.signs, step_size.positive),
+        proof.recall("$D = F(v_1) - f*$"),
+        proof.step("$TL̂αζ² ≥ 0$", ge(T * ADDED, 0), step_size.signs, step_size.positive),
         printed=paper.THEOREM_2["(23)"],
         meaning="A sum of false lines; true for the printed step size, by the repaired proof.",
     )
@@ -164,25 +164,25 @@ def _line24(proof: Proof, step_size: StepSize, line23: Theorem) -> tuple[Theorem
     """(24): min_t E‖∇F(v_t)‖² <= Σ_t E‖∇F(v_t)‖²/T <= 2D/(αT) + L̂αζ²/2."""
     quotient, _ = proof.by.quotient(step_size.positive)
     first = proof.step(
-        "(24), first ≤",
+        "(24), first $≤$",
         le(MINIMUM_GRADIENT, TOTAL / T),
         step_size.long,
         proof.by.minimum(SQUARE),
         step_size.units[2],
         factor=[0],
-        printed=paper.THEOREM_2["(24), first ≤"],
+        printed=paper.THEOREM_2["(24), first $≤$"],
         meaning="The least of T numbers is at most their mean.",
     )
     second = proof.step(
-        "(24), second ≤",
+        "(24), second $≤$",
         le(TOTAL / T, 2 * D / (alpha * T) + ADDED),
         step_size.long,
         line23,
-        proof.recall("D = F(v_1) - f*"),
+        proof.recall("$D = F(v_1) - f*$"),
         step_size.units[2],
         quotient,
         factor=[0],
-        printed=paper.THEOREM_2["(24), second ≤"],
+        printed=paper.THEOREM_2["(24), second $≤$"],
         meaning="(23) divided by T.",
     )
     return first, second
@@ -196,7 +196,7 @@ def _line14(proof: Proof, step_size: StepSize, line24: tuple[Theorem, Theorem], 
         le(MINIMUM_GRADIENT, BOUND),
         line24,
         proof.step(
-            "2D/(αT) + L̂αζ²/2",
+            "$2D/(αT) + L̂αζ²/2$",
             eq(2 * D / (alpha * T) + ADDED, 5 * ADDED),
             step_size.square,
             quotient,
@@ -240,7 +240,7 @@ def _mended(proof: Proof, lines: Descent, step_size: StepSize, line22: Theorem, 
     "jiang2024.theorem2.any_step",
     "printed",
     READING,
-    title="(23) and (24), for any constant α ≤ 1/(2L̂)",
+    title="(23) and (24), for any constant $α ≤ 1/(2L̂)$",
     is_statement=True,
 )
 def any_step(proof: Proof) -> None:
@@ -248,7 +248,7 @@ def any_step(proof: Proof) -> None:
     proof.positive(L, C, G, sigma, r, D, zeta)
     (positive,) = proof.positive(alpha)
     smooth = proof.cite(lemma_1.repaired.proof, "Lemma 1", "By its repaired proof.")
-    proof.assume(le(Lhat * alpha, sp.Rational(1, 2)), name="α ≤ 1/(2L̂)")
+    proof.assume(le(Lhat * alpha, sp.Rational(1, 2)), name="$α ≤ 1/(2L̂)$")
     descent_in_ball(proof, Meft(proof), smooth, ASSUMPTION_2, positive, paper.THEOREM_2)
     limit = 2 * GAP / alpha + T * ADDED
     proof.step("(23), any α", le(TOTAL, limit), meaning="As (22), of which it is the sum.", witness=SETTLED)
@@ -259,7 +259,7 @@ def any_step(proof: Proof) -> None:
     "jiang2024.algorithm1",
     "printed",
     READING,
-    title='Algorithm 1, "Result: v_T"',
+    title='Algorithm 1, "Result: $v_T$"',
     instead=CONDITIONAL,
     is_statement=True,
 )
@@ -269,9 +269,10 @@ def last_iterate(proof: Proof) -> None:
     step_size.at_most_half()
     last = Expectation(EuclideanNorm(SLOPE.xreplace({t: T})) ** 2)
     proof.step(
-        "(14) of v_T",
+        "(14) of $v_T$",
         le(last, BOUND),
-        printed=paper.THEOREM_2["(14) of v_T"],
-        meaning="The theorem bounds the least over t, and its proof the mean: return v_τ, τ uniform on 1..T.",
+        printed=paper.THEOREM_2["(14) of $v_T$"],
+        meaning="The theorem bounds the least over $t$, and its proof the mean: return $v_τ$, $τ$ uniform on $1, …, "
+        "T$.",
         witness=LAST_ITERATE,
     )

@@ -24,8 +24,8 @@ def _sharp_lemma(proof: Proof) -> tuple[Theorem, Theorem]:
     signs = proof.positive(L, G, a, b, s)
     smooth = proof.cite(lemma_1.sharp.proof, "Lemma 1, sharp", "By its own proof.")
     root = radical(quantity(LEMMA_1_SHARP, Lhat).expression)
-    first = proof.step("s²L(a² + b²)/2 > 0", gt(s**2 * L * (a**2 + b**2) / 2, 0), signs)
-    positive = proof.step("λ* > 0", gt(Lhat, 0), proof.recall("Lhat"), first, proof.by.root_nonnegative(root.base))
+    first = proof.step("$s²L(a² + b²)/2 > 0$", gt(s**2 * L * (a**2 + b**2) / 2, 0), signs)
+    positive = proof.step("$λ* > 0$", gt(Lhat, 0), proof.recall("Lhat"), first, proof.by.root_nonnegative(root.base))
     return smooth, positive
 
 
@@ -43,7 +43,7 @@ def repaired(proof: Proof) -> None:
     step_size = StepSize(proof, THEOREM_2_REPAIRED, constant)
     total = divided_by_step(proof, step_size, _sum(proof, smooth, step_size.positive, step_size.weight))
     half, ratio = step_size.at_most_half(), step_in_units(proof, step_size)
-    room = proof.step("1 - q/2 > 0", gt(share, 0), half, ratio, meaning="q = L̂α is at most 1/2.")
+    room = proof.step("$1 - q/2 > 0$", gt(share, 0), half, ratio, meaning="$q = L̂α$ is at most 1/2.")
     unit, _ = by.quotient(room)
     factor = proof.step(
         "κ(1 - q/2)",
@@ -75,7 +75,7 @@ def repaired(proof: Proof) -> None:
 def step_in_units(proof: Proof, step_size: StepSize) -> Theorem:
     """The ratio q = L̂α."""
     defined = quantity(THEOREM_2_REPAIRED, q)
-    size = proof.step("L̂α ≥ 0", ge(Lhat * alpha, 0), step_size.positive, step_size.signs)
+    size = proof.step("$L̂α ≥ 0$", ge(Lhat * alpha, 0), step_size.positive, step_size.signs)
     signs = [*step_size.signs, *step_size.inverses]
     root = root_equals(
         proof, "√(L̂D/(ζ²T))", defined.expression, Lhat * alpha, size, signs, step_size.square, *step_size.units
@@ -103,7 +103,7 @@ class BestStep:
     def __init__(self, proof: Proof, claim: Claim, constant: Theorem):
         by = proof.by
         gap, self.noise, horizon = proof.positive(D, zeta, T)
-        self.constant, self.long = constant, proof.step("T > 0", gt(T, 0), horizon)
+        self.constant, self.long = constant, proof.step("$T > 0$", gt(T, 0), horizon)
         self.signs = [constant, gap, self.noise, self.long]
         quotients = [by.quotient(x) for x in (self.noise, self.long)]
         self.units, self.inverses = [x for x, _ in quotients], [x for _, x in quotients]
@@ -112,26 +112,26 @@ class BestStep:
         self._solve_quadratic(proof, quantity(claim, kappa))
         unit, _ = by.quotient(self.growth)
         self.value = proof.step(
-            "ακL̂ = 2q",
+            "$ακL̂ = 2q$",
             eq(alpha * kappa * Lhat, 2 * q),
             proof.quantity(quantity(claim, alpha)),
             unit,
             by.quotient(constant)[0],
             meaning="The step size, its denominator cleared.",
         )
-        divisor = proof.step("κL̂ > 0", gt(kappa * Lhat, 0), self.growth, constant)
-        self.positive = proof.step("α > 0", gt(alpha, 0), divisor, self.value, self.ratio, factor=[0])
-        self.weight = proof.step("L̂α² ≥ 0", ge(Lhat * alpha**2, 0), constant, self.positive)
+        divisor = proof.step("$κL̂ > 0$", gt(kappa * Lhat, 0), self.growth, constant)
+        self.positive = proof.step("$α > 0$", gt(alpha, 0), divisor, self.value, self.ratio, factor=[0])
+        self.weight = proof.step("$L̂α² ≥ 0$", ge(Lhat * alpha**2, 0), constant, self.positive)
 
     def _solve_quadratic(self, proof: Proof, defined: Quantity) -> None:
         """κ > q, κ > 0 and κ² = 2qκ + 2."""
         by = proof.by
-        wide = proof.step("q² + 2 > 0", gt(radical(defined.expression).base, 0), self.ratio)
+        wide = proof.step("$q² + 2 > 0$", gt(radical(defined.expression).base, 0), self.ratio)
         kappa_is, root = proof.quantity(defined), by.root(wide)
-        self.above = proof.step("κ > q", gt(kappa, q), kappa_is, by.positive_root(wide))
-        self.growth = proof.step("κ > 0", gt(kappa, 0), self.above, self.ratio)
+        self.above = proof.step("$κ > q$", gt(kappa, q), kappa_is, by.positive_root(wide))
+        self.growth = proof.step("$κ > 0$", gt(kappa, 0), self.above, self.ratio)
         self.quadratic = proof.step(
-            "κ² = 2qκ + 2",
+            "$κ² = 2qκ + 2$",
             eq(kappa**2, 2 * q * kappa + 2),
             kappa_is,
             root,
@@ -152,8 +152,8 @@ def frozen(proof: Proof) -> None:
     """The same for v = B: F is smooth on all of space, so the run needs no ball."""
     signs = proof.positive(s, L, a)
     smooth = proof.cite(variants.frozen.proof, "Lemma 1 with A frozen", "By its own proof.")
-    value = proof.step("s²La² > 0", gt(quantity(THEOREM_2_FROZEN_A, Lhat).expression, 0), signs)
-    constant = proof.step("L̂ > 0", gt(Lhat, 0), proof.recall("Lhat"), value)
+    value = proof.step("$s²La² > 0$", gt(quantity(THEOREM_2_FROZEN_A, Lhat).expression, 0), signs)
+    constant = proof.step("$L̂ > 0$", gt(Lhat, 0), proof.recall("Lhat"), value)
     best = BestStep(proof, THEOREM_2_FROZEN_A, constant)
     along = along_segment(proof, smooth, unit_interval(proof), "all of space")
     lines = descent(proof, along, proof.recall("F(B) = f(W)"), one_factor.FROZEN_A.weight(B_last), best.positive)
@@ -164,7 +164,7 @@ def frozen(proof: Proof) -> None:
 def conclude(proof: Proof, claim: Claim, best: BestStep, total: Theorem, square: sp.Expr = SQUARE) -> None:
     """The claim at the best step size, from α(1 - L̂α/2) Σ_t x_t <= D + T L̂α²ζ²/2, `square` being x_t = E‖∇F(v_t)‖²."""
     by, sums = proof.by, _in_units_of_ratio(proof, best, total, sp.Sum(square, (t, 1, T)))
-    size = proof.step("qζ² ≥ 0", ge(q * zeta**2, 0), best.ratio, best.noise)
+    size = proof.step("$qζ² ≥ 0$", ge(q * zeta**2, 0), best.ratio, best.noise)
     signs, squares = [*best.signs, best.inverses[1]], (best.ratio_square, best.units[1])
     term = root_equals(proof, "S", ROOT_TERM, q * zeta**2, size, signs, *squares)
     least = proof.step(
@@ -177,7 +177,7 @@ def conclude(proof: Proof, claim: Claim, best: BestStep, total: Theorem, square:
         meaning="The least of T numbers is at most their mean.",
     )
     limit = proof.quantity(quantity(claim, bound))
-    proof.conclude(proof.step("κS", claim.conclusion, least, limit, term, meaning="The bound is κS, and S is qζ²."))
+    proof.conclude(proof.step("κS", claim.conclusion, least, limit, term, meaning="The bound is κS, and S is $qζ²$."))
 
 
 def _in_units_of_ratio(proof: Proof, best: BestStep, total: Theorem, sums: sp.Expr) -> Theorem:
@@ -188,12 +188,12 @@ def _in_units_of_ratio(proof: Proof, best: BestStep, total: Theorem, sums: sp.Ex
         best.constant,
         total,
         best.ratio_square,
-        meaning="L̂D is q²ζ²T.",
+        meaning="L̂D is $q²ζ²T$.",
     )
     cleared = proof.step(
-        "times κ²",
+        "times $κ²$",
         le(2 * q * (kappa - q) * sums, T * zeta**2 * q**2 * (kappa**2 + 2)),
-        proof.step("κ² ≥ 0", ge(kappa**2, 0), best.growth),
+        proof.step("$κ² ≥ 0$", ge(kappa**2, 0), best.growth),
         scaled,
         best.value,
         meaning="L̂ακ is 2q.",
@@ -205,8 +205,8 @@ def _in_units_of_ratio(proof: Proof, best: BestStep, total: Theorem, sums: sp.Ex
         cleared,
         best.quadratic,
         factor=[0],
-        meaning="κ² + 2 is 2κ(κ - q), as κ² = 2qκ + 2.",
+        meaning="$κ² + 2$ is $2κ(κ - q)$, as $κ² = 2qκ + 2$.",
     )
     return proof.step(
-        "Σ ≤ Tκqζ²", le(sums, T * zeta**2 * q * kappa), best.above, divided, factor=[0], meaning="κ exceeds q."
+        "$Σ ≤ Tκqζ²$", le(sums, T * zeta**2 * q * kappa), best.above, divided, factor=[0], meaning="κ exceeds q."
     )

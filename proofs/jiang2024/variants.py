@@ -156,7 +156,7 @@ def layers(proof: Proof) -> None:
     by = proof.by
     signs = proof.positive(L, G, a, b, s, G_2, a_2, b_2, s_2)
     smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
-    law = proof.define(Value(F, v), Value(f, w), "F(v) = f(U, U')", forall=[v])
+    law = proof.define(Value(F, v), Value(f, w), "$F(v) = f(U, U')$", forall=[v])
     ball = LAYER_BALLS.conclusion.args
     bounded = proof.assume(LAYER_GRADIENTS, where={W: w}, forall=[v], given=ball)
     # Sympy sorts the parts of a conjunction.
@@ -197,7 +197,7 @@ def _larger(proof: Proof) -> list[Theorem]:
     formula = quantity(LAYERS, Lhat)
     defined, below = proof.quantity(formula), proof.by.below_maximum(formula.expression)
     return [
-        proof.step(f"L̂ ≥ {name}", ge(Lhat, layer.top), defined, below, meaning="A maximum is at least each number.")
+        proof.step(f"$L̂ ≥ {name}$", ge(Lhat, layer.top), defined, below, meaning="A maximum is at least each number.")
         for name, layer in zip(("λ", "λ'"), PAIR, strict=True)
     ]
 
@@ -212,27 +212,27 @@ def layer_bound(
     larger: Theorem,
 ) -> Theorem:
     """L‖ΔW‖² + 2s⟨M, ΔBΔA⟩ <= L̂ (‖ΔA‖² + ‖ΔB‖²)."""
-    by, where, (in_a, in_b) = proof.by, f", {layer.weight}", layer.changes
+    by, where, (in_a, in_b) = proof.by, f", ${layer.weight}$", layer.changes
     move_a, move_b = FrobeniusNorm(in_a), FrobeniusNorm(in_b)
     total = move_a**2 + move_b**2
-    size = proof.step(f"s ≥ 0{where}", ge(layer.scale, 0), signs)
+    size = proof.step(f"$s ≥ 0${where}", ge(layer.scale, 0), signs)
     curved = _curvature(proof, layer, inside, size, signs)
     crossed = proof.step(
-        f"⟨M, ΔBΔA⟩{where}",
+        f"$⟨M, ΔBΔA⟩${where}",
         le(InnerProduct(layer.slope, in_b * in_a), layer.bound * move_a * move_b),
         by.cauchy_schwarz(in_b.T * layer.slope, in_a),
         by.submultiplicative("F", "op", in_b.T, layer.slope),
         slope,
-        proof.step(f"‖ΔA‖‖ΔB‖ ≥ 0{where}", ge(move_a * move_b, 0)),
-        meaning="⟨ΔBᵀM, ΔA⟩, by Cauchy-Schwarz, and ‖M‖_op ≤ G.",
+        proof.step(f"$‖ΔA‖‖ΔB‖ ≥ 0${where}", ge(move_a * move_b, 0)),
+        meaning="$⟨ΔBᵀM, ΔA⟩$, by Cauchy-Schwarz, and $‖M‖_op ≤ G$.",
     )
     eigen = eigenvalue.top_eigenvalue(proof, layer.top, layer.top, layer.entries, signs, where)
     values = eigenvalue.values(layer.entries, layer.top, (move_a, move_b))
     stretched = proof.step(
-        f"λ{where}",
+        f"$λ${where}",
         le(layer.top * total, Lhat * total),
         larger,
-        proof.step(f"‖ΔA‖² + ‖ΔB‖² ≥ 0{where}", ge(total, 0), hints=[move_a, move_b]),
+        proof.step(f"$‖ΔA‖² + ‖ΔB‖² ≥ 0${where}", ge(total, 0), hints=[move_a, move_b]),
         meaning="L̂ is at least λ.",
     )
     weight = FrobeniusNorm(layer.scale * layer.product)
@@ -244,7 +244,7 @@ def layer_bound(
         size,
         by.instance(form, values, *eigen),
         stretched,
-        meaning="The left side is at most the quadratic form of [[P, K], [K, Q]] at (‖ΔA‖, ‖ΔB‖).",
+        meaning="The left side is at most the quadratic form of $[[P, K], [K, Q]]$ at $(‖ΔA‖, ‖ΔB‖)$.",
     )
 
 
@@ -252,31 +252,33 @@ def _curvature(
     proof: Proof, layer: Layer, inside: Sequence[Theorem], size: Theorem, signs: Sequence[Theorem]
 ) -> Theorem:
     """L‖ΔW‖² <= Ls²(b‖ΔA‖ + a‖ΔB‖)²."""
-    by, where, (in_a, in_b) = proof.by, f", {layer.weight}", layer.changes
+    by, where, (in_a, in_b) = proof.by, f", ${layer.weight}$", layer.changes
     reach = layer.radii[1] * FrobeniusNorm(in_a) + layer.radii[0] * FrobeniusNorm(in_b)
     change, scaled = layer.scale * layer.product, layer.scale * reach
     product = proof.step(
-        f"BA{where}",
+        f"$BA${where}",
         le(FrobeniusNorm(layer.product), reach),
         by.triangle("F", layer.end[1] * in_a, in_b * layer.start[0]),
         by.submultiplicative("op", "F", layer.end[1], in_a),
         by.submultiplicative("F", "op", in_b, layer.start[0]),
         inside,
-        meaning="B_2A_2 - B_1A_1 = B_2ΔA + ΔBA_1.",
+        meaning="$B_2A_2 - B_1A_1 = B_2ΔA + ΔBA_1$.",
     )
     moved = proof.step(
-        f"‖ΔW‖{where}",
+        f"$‖ΔW‖${where}",
         le(FrobeniusNorm(change), scaled),
         by.homogeneous(size, "F", layer.product),
         product,
         size,
         meaning="ΔW is s times that.",
     )
-    squares = proof.step(f"‖ΔW‖²{where}", le(FrobeniusNorm(change) ** 2, scaled**2), moved, by.nonnegative("F", change))
+    squares = proof.step(
+        f"$‖ΔW‖²${where}", le(FrobeniusNorm(change) ** 2, scaled**2), moved, by.nonnegative("F", change)
+    )
     return proof.step(
-        f"L‖ΔW‖²{where}",
+        f"$L‖ΔW‖²${where}",
         le(L * FrobeniusNorm(change) ** 2, L * scaled**2),
         squares,
-        proof.step(f"L ≥ 0{where}", ge(L, 0), signs),
+        proof.step(f"$L ≥ 0${where}", ge(L, 0), signs),
         meaning="Squares of nonnegative numbers, times L.",
     )

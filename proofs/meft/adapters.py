@@ -80,14 +80,14 @@ LIPSCHITZ = Claim(
         sp.Le(EuclideanNorm(pulled(v1, N2) - pulled(v2, N2)), H * SpectralNorm(N2) * EuclideanNorm(v1 - v2)),
     ),
     r"\text{for } v_1, v_2 \text{ in the domain and all } N_1, N_2, \; \Phi(u, M) = \langle M, W(u) \rangle",
-    note="∇_uΦ(v, N) is DW(v)*N, and ∇_MΦ(v, N) is W(v). On a convex domain this says that ‖DW(v)‖ is at most J and "
-    "|<N, D²W(v)[u, u]>| at most H‖N‖‖u‖².",
+    note="$∇_uΦ(v, N)$ is $DW(v)*N$, and $∇_MΦ(v, N)$ is $W(v)$. On a convex domain this says that $‖DW(v)‖$ is "
+    "at most $J$ and $|⟨N, D²W(v)[u, u]⟩|$ at most $H‖N‖‖u‖²$.",
 )
 
 CHAIN_RULE = Claim(
     "meft.chain_rule",
-    "Chain rule of F(v) = f(W(v))",
-    "Magnus and Neudecker, Matrix Differential Calculus, chapter 5, theorem 8",
+    "Chain rule of $F(v) = f(W(v))$",
+    "Magnus and Neudecker, Matrix Differential Calculus, chapter 5, the chain rule",
     sp.Eq(Gradient(F, v), pulled(v, Gradient(f, image(v)))),
     r"\text{for } v \text{ in the domain, which is } \nabla F(v) = DW(v)^* \nabla f(W(v))",
 )
@@ -99,7 +99,7 @@ COMPOSITION = Claim(
     LEMMA_1.conclusion,
     r"\text{for } v_1, v_2 \text{ in a domain of any } W(v) \text{ with these } J, H",
     (ASSUMPTION_1, GRADIENT_BOUND, LIPSCHITZ, CHAIN_RULE),
-    (Quantity(Lhat, L * J**2 + G * H, "smoothness constant of F(v) = f(W(v))"),),
+    (Quantity(Lhat, L * J**2 + G * H, "smoothness constant of $F(v) = f(W(v))$"),),
 )
 
 
@@ -120,7 +120,7 @@ def _composed(
     """The composition lemma at an adapter's own J and H."""
     quantities = (
         Quantity(J, jacobian, "bound on the norm of DW(v)"),
-        Quantity(H, second, "bound on |<M, D²W(v)[u, u]>| over ‖M‖‖u‖²"),
+        Quantity(H, second, "bound on $|⟨M, D²W(v)[u, u]⟩|$ over $‖M‖‖u‖²$"),
         *COMPOSITION.quantities,
     )
     return Claim(
@@ -151,7 +151,7 @@ FULL = Claim(
     sp.Le(FrobeniusNorm(Gradient(F, W1) - Gradient(F, W2)), Lhat * FrobeniusNorm(W1 - W2)),
     r"\text{for all } W_1, W_2",
     (ASSUMPTION_1,),
-    (Quantity(Lhat, L, "smoothness constant of F = f"),),
+    (Quantity(Lhat, L, "smoothness constant of $F = f$"),),
 )
 
 LORA = _composed(
@@ -184,7 +184,7 @@ FROZEN_B = Claim(
         Quantity(
             Lhat,
             FROZEN_A.quantities[0].expression.xreplace({a: b}),
-            "smoothness constant of F(A) = f(W_0 + s B A), on all of space",
+            "smoothness constant of $F(A) = f(W_0 + sBA)$, on all of space",
         ),
     ),
     note=FROZEN_A.note,
@@ -194,10 +194,10 @@ DIREFT = replace(
     LEMMA_1_SHARP.case(
         "meft.direft",
         "DiReFT with bias",
-        "boundcheck; jiang2024, Eq. (3), as LoRA on [h; 1]: A = [U_1 b], B = U_2^T",
+        "boundcheck; jiang2024, Eq. (3), as LoRA on $[h; 1]$: $A = [U_1 b]$, $B = U_2ᵀ$",
         {s: sp.Integer(1)},
     ),
-    note="Lemma 1, sharp, with W0 = [I 0] and k = d + 1: the bias needs no approximation.",
+    note="Lemma 1, sharp, with $W_0 = [I 0]$ and $k = d + 1$: the bias needs no approximation.",
 )
 
 OUTER, INNER = MatrixSymbol("Lambda_b", d, d), MatrixSymbol("Lambda_d", r, r)
@@ -218,8 +218,8 @@ VERA = _composed(
     (ASSUMPTION_1, VERA_DOMAIN, GRADIENT_BOUND),
     LORA.expression("J").xreplace({s: _VERA_SCALE}),
     LORA.expression("H").xreplace({s: _VERA_SCALE}),
-    note="The theorem is about any square Λ_b and Λ_d. The gradient that VeRA follows is the diagonal of theirs, and a "
-    "difference between diagonals is no longer than that between the matrices.",
+    note="The theorem is about any square $Λ_b$ and $Λ_d$. The gradient that VeRA follows is the diagonal of "
+    "theirs, and a difference between diagonals is no longer than that between the matrices.",
 )
 VERA_SHARP = replace(
     VERA,
@@ -231,7 +231,7 @@ VERA_SHARP = replace(
 LOHA_DOMAIN = Claim(
     "meft.loha_domain",
     "Factors of both products of LoHa in a ball",
-    "boundcheck; Hyeon-Woo, Ye-Bin and Oh 2022, Eq. (1)",
+    "boundcheck; Hyeon-Woo, Ye-Bin and Oh 2022, Proposition 1",
     sp.And(sp.Le(SpectralNorm(A1), a), sp.Le(SpectralNorm(A2), a), sp.Le(SpectralNorm(B), b)),
     r"\text{for } W = W_0 + s (B_1 A_1) \circ (B_2 A_2), \text{ and } B_1, B_2 \text{ as } B",
 )
@@ -243,7 +243,7 @@ LOHA = _composed(
     (ASSUMPTION_1, LOHA_DOMAIN, GRADIENT_BOUND),
     s * a * b * sp.sqrt(2 * (a**2 + b**2)),
     s * _top(*_LOHA_FORM),
-    "‖X ∘ Y‖_F ≤ ‖X‖_F‖Y‖_op, ‖M ∘ Y‖_op ≤ ‖M‖_op‖Y‖_op (Schur) and |<M, X ∘ Y>| ≤ ‖M‖_op‖X‖_F‖Y‖_F.",
+    "$‖X ∘ Y‖_F ≤ ‖X‖_F‖Y‖_op$, $‖M ∘ Y‖_op ≤ ‖M‖_op‖Y‖_op$ (Schur) and $|⟨M, X ∘ Y⟩| ≤ ‖M‖_op‖X‖_F‖Y‖_F$.",
     unproved=_NO_ENTRIES,
 )
 LOHA_SHARP = _sharper(
@@ -255,7 +255,8 @@ LOHA_SHARP = _sharper(
         2 * L * s**2 * a**3 * b**3 + 2 * G * s * a * b,
         2 * L * s**2 * a**4 * b**2 + G * s * a**2,
     ),
-    "The form in the norms of (A_1, B_1, A_2, B_2) is nonnegative and the same for both pairs, which then share them.",
+    "The form in the norms of $(A_1, B_1, A_2, B_2)$ is nonnegative and the same for both pairs, which then share "
+    "them.",
 )
 
 DORA_DOMAIN = Claim(
@@ -280,8 +281,8 @@ DORA = _composed(
     (ASSUMPTION_1, DORA_DOMAIN, ASSUMPTION_3_2),
     sp.Max(1, _STRETCH),
     _top(sp.Integer(0), _TURN, _BEND),
-    "x/‖x‖ has a derivative of norm 1/‖x‖, at right angles to x, and a second one of norm 2/(√3‖x‖²); no column of "
-    "W_0 + sBA is shorter than w_0 - sab. G bounds the Frobenius norm of the gradient here.",
+    "$x/‖x‖$ has a derivative of norm $1/‖x‖$, at right angles to $x$, and a second one of norm $2/(√3‖x‖²)$; no "
+    "column of $W_0 + sBA$ is shorter than $w_0 - sab$. $G$ bounds the Frobenius norm of the gradient here.",
     (sp.Gt(w_0, s * a * b),),
     unproved=_NO_COLUMNS,
 )
@@ -301,7 +302,7 @@ LOREFT_DOMAIN = Claim(
     "boundcheck; Wu, Arora, Wang, Geiger, Jurafsky, Manning and Potts 2024, Eq. (2)",
     sp.And(sp.Eq(R1 * R1.T, R2 * R2.T), sp.Le(SpectralNorm(R), 1), sp.Le(SpectralNorm(V), nu)),
     r"\text{for } W = W_0 + R^T V, \; V = [U - R, b] \text{ where } W_0 = [I, 0] \text{, and any two } R, \; R R^T = I",
-    note="Of orthonormal rows this is all that is used: every R has the same R Rᵀ, and a norm of at most 1.",
+    note="Of orthonormal rows this is all that is used: every $R$ has the same $R Rᵀ$, and a norm of at most 1.",
 )
 
 
@@ -336,7 +337,7 @@ LOREFT_SHARP = _sharper(LOREFT, "meft.loreft_sharp", "LoReFT, sharp", (L * nu**2
 UNTURNED = Claim(
     "meft.loreft_unturned",
     "R does not turn within its own rows",
-    "boundcheck; at rank 1, where R_1R_2ᵀ is a number",
+    "boundcheck; at rank 1, where $R_1R_2ᵀ$ is a number",
     sp.Eq(R1 * R2.T, R2 * R1.T),
     r"\text{for any two } R \text{ of one row}",
     note="At rank 1 it always holds. At a higher rank it is a condition on the two points.",
@@ -370,8 +371,8 @@ LOREFT_TRAINED = replace(
     conclusion=_descent(U, U2 - U1),
     quantifier=r"\text{for } v_1 = (R_1, U_1), \; v_2 = (R_2, U_2) \text{ in the domain}",
     hypotheses=(ASSUMPTION_1, LOREFT_TRAINED_DOMAIN, GRADIENT_BOUND),
-    note="The same edit h + Rᵀ(U h + b - R h) in (R, [U, b]): R enters W a second time, by RᵀR, and the constant is "
-    "larger for it than in (R, V), V = [U - R, b].",
+    note="The same edit $h + Rᵀ(Uh + b - Rh)$ in $(R, [U, b])$: $R$ enters $W$ a second time, by $RᵀR$, and the "
+    "constant is larger for it than in $(R, V)$, $V = [U - R, b]$.",
 )
 
 CLAIMS = (

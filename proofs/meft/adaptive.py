@@ -32,7 +32,8 @@ GOES_ON = Claim(
     "boundcheck",
     sp.Gt(STEEPNESS, 0),
     r"\text{for all } t",
-    note="It fails where A_t, B_t and the gradient in W are all zero, and there the algorithm has nothing left to do.",
+    note="It fails where $A_t$, $B_t$ and the gradient in W are all zero, and there the algorithm has nothing "
+    "left to do.",
     word=FINITE_STEP,
 )
 
@@ -49,11 +50,11 @@ ADAPTIVE_GD = theorem(
     (ASSUMPTION_1, BOUNDED_BELOW, START, GOES_ON),
     (
         Quantity(share, 1 / K, "numerator of the step"),
-        Quantity(steep, STEEPEST, "bound on the norm of the gradient in W, where F is at most F(v_1)"),
+        Quantity(steep, STEEPEST, "bound on the norm of the gradient in $W$, where $F$ is at most $F(v_1)$"),
         Quantity(
             stretch,
             sp.Pow(2 * K * C * L * (a_1**2 + b_1**2) ** 2 / (D * T), sp.Rational(1, 4), evaluate=False),
-            "how the growth of the factors is shared out: (x + y)² is at most (1 + 1/stretch)x² + (1 + stretch)y²",
+            "how the growth of the factors is shared out: $(x + y)²$ is at most $(1 + 1/stretch)x² + (1 + stretch)y²$",
         ),
         Quantity(
             first, K * (L * (1 + 1 / stretch) * (a_1**2 + b_1**2) + steep), "what one over the step is at most at first"
@@ -67,9 +68,9 @@ ADAPTIVE_GD = theorem(
             "bound on the smallest squared gradient norm",
         ),
     ),
-    note="g is the full gradient and W = W_0 + BA. The step at t is 1/(2(L(σ_1(A_t)² + σ_1(B_t)²) + ‖∇f(W_t)‖_F)). It "
-    "does not know T: the bound falls as 1/sqrt(T), at every T at once. With a scale s, apply it to X -> f(W_0 + sX), "
-    "which is s²L-smooth.",
+    note="$g$ is the full gradient and $W = W_0 + BA$. The step at $t$ is $1/(2(L(σ_1(A_t)² + σ_1(B_t)²) + "
+    "‖∇f(W_t)‖_F))$. It does not know $T$: the bound falls as $1/√T$, at every $T$ at once. With a scale "
+    "$s$, apply it to $X → f(W_0 + sX)$, which is $s²L$-smooth.",
     algorithm=ADAPTIVE_LORA_GD,
     measure=LEAST_GRADIENT_ON_EACH_PATH,
 )

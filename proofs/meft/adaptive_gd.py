@@ -2,6 +2,7 @@
 
 import sympy as sp
 
+from boundcheck.claims.claim import as_typed
 from boundcheck.claims.symbols import D, L, T, a_1, b_1, bound
 from boundcheck.claims.vocabulary import F, Gradient, W, i, t, v_t
 from boundcheck.kernel import Theorem
@@ -44,24 +45,24 @@ def adaptive_gd(proof: Proof) -> None:
     (smooth,) = proof.positive(L)
     unit, inverse = by.quotient(divisor)
     half = proof.quantity(quantity(ADAPTIVE_GD, share))
-    positive = proof.step("α > 0", gt(STEP, 0), inverse, half)
+    positive = proof.step("$α > 0$", gt(STEP, 0), inverse, half)
     descent = Descent(proof, STEP, positive, smooth)
-    exact = proof.step("α(LJ² + m) = 1/K", eq(descent.local, 1 / K), unit, half)
+    exact = proof.step("$α(LJ² + m) = 1/K$", eq(descent.local, 1 / K), unit, half)
     falls = _falls(descent, exact)
-    spent = proof.induct("S_t ≥ 0", ge(TRAVELLED, 0), first=[], then=[positive])
-    room = proof.step("αP ≥ 0", ge(STEP * P, 0), positive, proof.step("P ≥ 0", ge(P, 0), hints=[u, w]))
-    fallen = proof.induct("f(W_t) ≤ f(W_1)", le(NOW, STARTED), first=[], then=[falls, room], meaning="No step rises.")
+    spent = proof.induct("$S_t ≥ 0$", ge(TRAVELLED, 0), first=[], then=[positive])
+    room = proof.step("$αP ≥ 0$", ge(STEP * P, 0), positive, proof.step("$P ≥ 0$", ge(P, 0), hints=[u, w]))
+    fallen = proof.induct("$f(W_t) ≤ f(W_1)$", le(NOW, STARTED), first=[], then=[falls, room], meaning="No step rises.")
     away = descent.away(TRAVELLED, C, lambda _: (spent, fallen, falls))
     gain, begin, slow = _slow(descent, exact, away, spent, fallen)
     grown = _grown(descent, slow, gain)
     least = _least(descent, falls)
-    _conclusion(proof, gain, begin, grown, proof.step("S ≥ 0", ge(ALL, 0), by.sum(positive)), least)
+    _conclusion(proof, gain, begin, grown, proof.step("$S ≥ 0$", ge(ALL, 0), by.sum(positive)), least)
 
 
 def _falls(descent: Descent, exact: Theorem) -> Theorem:
     """F(v_{t+1}) <= F(v_t) - cαP."""
     proof = descent.proof
-    short = proof.step("α(LJ² + m) ≤ 2", le(descent.local, 2), exact)
+    short = proof.step("$α(LJ² + m) ≤ 2$", le(descent.local, 2), exact)
     share = proof.step("αP/(2K)", eq(STEP * P * descent.local, STEP * P / K), exact)
     return proof.step(
         "F falls by cαP",
@@ -79,36 +80,36 @@ def _slow(
     proof, by, smooth = descent.proof, descent.proof.by, descent.smooth
     signs = proof.positive(L, D, T, a_1, b_1)
     inverse, share = _stretch(proof, signs)
-    more = proof.step("1 + stretch ≥ 0", ge(1 + stretch, 0), share)
+    more = proof.step("$1 + stretch ≥ 0$", ge(1 + stretch, 0), share)
     reach = []
     for size, length, radius, norm in zip((size_a, size_b), (away_a, away_b), (a_1, b_1), descent.norms(), strict=True):
-        whole = proof.step(f"{size}², first", le(size**2, (radius + length) ** 2), norm, signs)
+        whole = proof.step(f"${as_typed(size)}²$, first", le(size**2, (radius + length) ** 2), norm, signs)
         parts = (1 + 1 / stretch) * radius**2 + (1 + stretch) * length**2
         mixed = proof.step(
-            f"{size}, mixed",
+            f"${as_typed(size)}$, mixed",
             le(2 * radius * length, radius**2 / stretch + stretch * length**2),
             inverse,
             hints=[radius - stretch * length],
         )
-        reach.append(proof.step(f"{size}²", le(size**2, parts), whole, mixed))
-    inside = proof.step("F(v_1) - F(v_t) ≤ D", le(FALLEN, D), descent.gap, by.instance(descent.below, {W: W_t}))
+        reach.append(proof.step(f"${as_typed(size)}²$", le(size**2, parts), whole, mixed))
+    inside = proof.step("$F(v_1) - F(v_t) ≤ D$", le(FALLEN, D), descent.gap, by.instance(descent.below, {W: W_t}))
     near = proof.step(
-        "c‖v_t - v_1‖² ≤ S_tD",
+        "$c‖v_t - v_1‖² ≤ S_tD$",
         le(C * AWAY, TRAVELLED * D),
         away,
-        proof.step("S_t", le(TRAVELLED * FALLEN, TRAVELLED * D), spent, inside),
+        proof.step("$S_t$", le(TRAVELLED * FALLEN, TRAVELLED * D), spent, inside),
     )
     lengths = proof.step(
-        "LJ²", le(L * REACH, L * (1 + 1 / stretch) * (a_1**2 + b_1**2) + L * (1 + stretch) * AWAY), smooth, reach
+        "$LJ²$", le(L * REACH, L * (1 + 1 / stretch) * (a_1**2 + b_1**2) + L * (1 + stretch) * AWAY), smooth, reach
     )
-    weight = proof.step("L(1 + stretch) ≥ 0", ge(L * (1 + stretch), 0), smooth, more)
+    weight = proof.step("$L(1 + stretch) ≥ 0$", ge(L * (1 + stretch), 0), smooth, more)
     scaled = proof.step(
-        "cL‖v_t - v_1‖²", le(C * L * (1 + stretch) * AWAY, L * (1 + stretch) * TRAVELLED * D), weight, near
+        "$cL‖v_t - v_1‖²$", le(C * L * (1 + stretch) * AWAY, L * (1 + stretch) * TRAVELLED * D), weight, near
     )
     root = proof.quantity(quantity(ADAPTIVE_GD, steep))
     starts, grows = (proof.quantity(quantity(ADAPTIVE_GD, x)) for x in (first, growth))
     limit = proof.step(
-        "1/α ≤ p + qS_t",
+        "$1/α ≤ p + qS_t$",
         le(K * STEEPNESS, first + growth * TRAVELLED),
         lengths,
         scaled,
@@ -117,13 +118,13 @@ def _slow(
         starts,
         grows,
     )
-    gain = proof.step("q > 0", gt(growth, 0), grows, proof.step("LD > 0", gt(L * D, 0), smooth, signs), share)
-    size = proof.step("sqrt(2LD) ≥ 0", ge(steep, 0), root, by.root_nonnegative(2 * L * D))
-    begin = proof.step("p > 0", gt(first, 0), starts, signs, size, inverse, degree=4)
+    gain = proof.step("$q > 0$", gt(growth, 0), grows, proof.step("$LD > 0$", gt(L * D, 0), smooth, signs), share)
+    size = proof.step("$√(2LD) ≥ 0$", ge(steep, 0), root, by.root_nonnegative(2 * L * D))
+    begin = proof.step("$p > 0$", gt(first, 0), starts, signs, size, inverse, degree=4)
     return (
         gain,
         begin,
-        proof.step("1 ≤ α(p + qS_t)", ge(STEP * (first + growth * TRAVELLED), 1), exact, descent.positive, limit),
+        proof.step("$1 ≤ α(p + qS_t)$", ge(STEP * (first + growth * TRAVELLED), 1), exact, descent.positive, limit),
     )
 
 
@@ -131,20 +132,20 @@ def _stretch(proof: Proof, signs: list[Theorem]) -> tuple[list[Theorem], Theorem
     """1/stretch > 0 with what it is, and stretch > 0."""
     by = proof.by
     (gap,) = proof.positive(D)
-    horizon = proof.step("T > 0", gt(T, 0), proof.positive(T))
+    horizon = proof.step("$T > 0$", gt(T, 0), proof.positive(T))
     inverses = [by.quotient(each)[1] for each in (gap, horizon)]
     radicand = proof.step("under the root", gt(quantity(ADAPTIVE_GD, stretch).expression.base, 0), inverses, signs)
     root = by.positive_root(by.positive_root(radicand))
-    share = proof.step("stretch > 0", gt(stretch, 0), proof.quantity(quantity(ADAPTIVE_GD, stretch)), root)
+    share = proof.step("$stretch > 0$", gt(stretch, 0), proof.quantity(quantity(ADAPTIVE_GD, stretch)), root)
     return list(by.quotient(share)), share
 
 
 def _grown(descent: Descent, slow: Theorem, gain: Theorem) -> Theorem:
     """The sum S of all steps: pS + qS²/2 >= T."""
     proof, by = descent.proof, descent.proof.by
-    square = proof.step("qα² ≥ 0", ge(growth * STEP**2, 0), gain, descent.positive)
+    square = proof.step("$qα² ≥ 0$", ge(growth * STEP**2, 0), gain, descent.positive)
     counted = proof.induct(
-        "pS_t + qS_t²/2 ≥ t - 1",
+        "$pS_t + qS_t²/2 ≥ t - 1$",
         ge(first * TRAVELLED + growth * TRAVELLED**2 / 2, t - 1),
         first=[],
         then=[slow, square],
@@ -152,19 +153,21 @@ def _grown(descent: Descent, slow: Theorem, gain: Theorem) -> Theorem:
     )
     so_far = TRAVELLED.xreplace({t - 1: t})
     next_ = proof.step("one more", ge(first * so_far + growth * so_far**2 / 2, t), counted, slow, square)
-    return proof.state("pS + qS²/2 ≥ T", ge(first * ALL + growth * ALL**2 / 2, T), by.at(next_, T), meaning="At t = T.")
+    return proof.state(
+        "$pS + qS²/2 ≥ T$", ge(first * ALL + growth * ALL**2 / 2, T), by.at(next_, T), meaning="At $t = T$."
+    )
 
 
 def _least(descent: Descent, falls: Theorem) -> Theorem:
     """C S min_t ‖∇F(v_t)‖² <= D."""
     proof, by = descent.proof, descent.proof.by
     least = proof.step(
-        "α min ≤ αP", le(STEP * LEAST, STEP * P), descent.positive, by.least(SQUARE), descent.squared_gradient()
+        "$α min ≤ αP$", le(STEP * LEAST, STEP * P), descent.positive, by.least(SQUARE), descent.squared_gradient()
     )
-    weighted = proof.step("α min ≤ (F(v_t) - F(v_{t+1}))/c", le(C * STEP * LEAST, FALL), falls, least)
+    weighted = proof.step("$α min ≤ (F(v_t) - F(v_(t+1)))/c$", le(C * STEP * LEAST, FALL), falls, least)
     last = W_t.xreplace({t: T + 1})
     return proof.step(
-        "cS min ≤ D",
+        "$cS min ≤ D$",
         le(C * ALL * LEAST, D),
         by.sum(weighted),
         by.telescope(NOW),
@@ -177,23 +180,23 @@ def _least(descent: Descent, falls: Theorem) -> Theorem:
 def _conclusion(proof: Proof, gain: Theorem, begin: Theorem, grown: Theorem, sums: Theorem, least: Theorem) -> None:
     """S >= (sqrt(p² + 2qT) - p)/q, and the bound."""
     by = proof.by
-    more = proof.step("qT > 0", gt(growth * T, 0), gain, proof.positive(T))
-    radicand = proof.step("p² + 2qT ≥ 0", ge(INSIDE, 0), more, hints=[first])
+    more = proof.step("$qT > 0$", gt(growth * T, 0), gain, proof.positive(T))
+    radicand = proof.step("$p² + 2qT ≥ 0$", ge(INSIDE, 0), more, hints=[first])
     square, size = by.root(radicand), by.root_nonnegative(INSIDE)
-    ahead = proof.step("qS + p ≥ 0", ge(growth * ALL + first, 0), gain, sums, begin)
-    squares = proof.step("p² + 2qT ≤ (qS + p)²", le(sp.sqrt(INSIDE) ** 2, (growth * ALL + first) ** 2), gain, grown)
+    ahead = proof.step("$qS + p ≥ 0$", ge(growth * ALL + first, 0), gain, sums, begin)
+    squares = proof.step("$p² + 2qT ≤ (qS + p)²$", le(sp.sqrt(INSIDE) ** 2, (growth * ALL + first) ** 2), gain, grown)
     below = by.from_squares(squares, ahead, sp.sqrt(INSIDE), square)
-    above = proof.step("p² < p² + 2qT", gt(INSIDE, first**2), more)
-    room = proof.step("sqrt(p² + 2qT) > p", gt(ROOM, 0), by.from_squares(above, size, first, square))
+    above = proof.step("$p² < p² + 2qT$", gt(INSIDE, first**2), more)
+    room = proof.step("$√(p² + 2qT) > p$", gt(ROOM, 0), by.from_squares(above, size, first, square))
     limit = proof.step(
-        "c(sqrt(p² + 2qT) - p) times the bound",
+        "$c(√(p² + 2qT) - p)$ times the bound",
         eq(C * ROOM * bound, D * growth),
         proof.quantity(quantity(ADAPTIVE_GD, bound)),
-        by.quotient(proof.step("c(sqrt(p² + 2qT) - p) > 0", gt(C * ROOM, 0), room))[0],
+        by.quotient(proof.step("$c(√(p² + 2qT) - p) > 0$", gt(C * ROOM, 0), room))[0],
     )
-    squares_ = proof.step("‖∇F‖² ≥ 0", ge(SQUARE, 0), by.nonnegative("F", Gradient(F, v_t)))
+    squares_ = proof.step("$‖∇F‖² ≥ 0$", ge(SQUARE, 0), by.nonnegative("F", Gradient(F, v_t)))
     sign = by.at_least(squares_, SQUARE)
     scaled = proof.step("qS min", le(ROOM * LEAST, growth * ALL * LEAST), below, sign)
-    product = proof.step("cqS min ≤ qD", le(C * growth * ALL * LEAST, growth * D), gain, least)
+    product = proof.step("$cqS min ≤ qD$", le(C * growth * ALL * LEAST, growth * D), gain, least)
     final = proof.step("bound", ADAPTIVE_GD.conclusion, room, limit, scaled, product, factor=[0])
     proof.conclude(final)

@@ -30,13 +30,13 @@ def all_layers(proof: Proof) -> None:
     signs = proof.positive(L, G, a, b, s)
     joint, inside, steep = map(proof.assume, (JOINT_DESCENT, EACH_LAYER_BALL, EACH_LAYER_GRADIENT))
     defined = proof.quantity(quantity(ALL_LAYERS, Lhat))
-    larger = proof.step("L̂ ≥ λ*", ge(Lhat, ANY_LAYER.top), defined)
+    larger = proof.step("$L̂ ≥ λ*$", ge(Lhat, ANY_LAYER.top), defined)
     one = layer_bound(proof, ANY_LAYER, steep, inside, signs, eigenvalue.quadratic_form(proof), larger)
     line = proof.step(
         "all layers",
         ALL_LAYERS.conclusion,
         joint,
         proof.by.sum(one),
-        meaning="Of ⟨M, ΔW⟩ the linear part is that of F, and the rest is s⟨M, ΔBΔA⟩.",
+        meaning="Of $⟨M, ΔW⟩$ the linear part is that of $F$, and the rest is $s⟨M, ΔBΔA⟩$.",
     )
     proof.conclude(line)

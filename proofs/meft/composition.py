@@ -44,14 +44,14 @@ def composition(proof: Proof) -> None:
     steep = proof.assume(GRADIENT_BOUND, where={W: w2}, role="local")
     chain = [proof.assume(CHAIN_RULE, where={v: point}, role="local") for point in (v1, v2)]
     turned = proof.step(
-        "∇f(W_1) - ∇f(W_2)",
+        "$∇f(W_1) - ∇f(W_2)$",
         le(turn, L * J * MOVE),
         by.instance(smooth, {W1: w1, W2: w2}),
         lipschitz,
         signs,
-        meaning="f is L-smooth, and W moves by at most J‖v_1 - v_2‖.",
+        meaning="$f$ is $L$-smooth, and $W$ moves by at most $J‖v_1 - v_2‖$.",
     )
-    size = proof.step("H‖v_1 - v_2‖ ≥ 0", ge(H * MOVE, 0), signs)
+    size = proof.step("$H‖v_1 - v_2‖ ≥ 0$", ge(H * MOVE, 0), signs)
     line = proof.step(
         "both changes",
         le(EuclideanNorm(here - there), (L * J**2 + G * H) * MOVE),
@@ -63,9 +63,9 @@ def composition(proof: Proof) -> None:
     )
     relation = le(LENGTH, (L * J**2 + G * H) * MOVE)
     equations = [(fact, Gradient(F, x), y) for fact, x, y in zip(chain, (v1, v2), (here, there), strict=True)]
-    final = proof.step("∇F", relation, by.rewrite(line, relation, *equations), meaning="By the chain rule.")
+    final = proof.step("$∇F$", relation, by.rewrite(line, relation, *equations), meaning="By the chain rule.")
     defined = proof.quantity(quantity(COMPOSITION, Lhat))
-    whole = proof.step("(8)", COMPOSITION.conclusion, final, defined, meaning="L̂ is LJ² + GH.")
+    whole = proof.step("(8)", COMPOSITION.conclusion, final, defined, meaning="L̂ is $LJ² + GH$.")
     given = [LIPSCHITZ.conclusion.xreplace(at_both), GRADIENT_BOUND.conclusion.xreplace({W: w2})]
     given += [CHAIN_RULE.conclusion.xreplace({v: point}) for point in (v1, v2)]
     proof.conclude(whole, forall=[v1, v2], such_that=given)
@@ -76,8 +76,8 @@ def full(proof: Proof) -> None:
     """F is f."""
     by = proof.by
     smooth = proof.assume(ASSUMPTION_1, forall=[W1, W2])
-    law = proof.define(Value(F, W), Value(f, W), "F(W) = f(W)", forall=[W])
-    same = proof.state("∇F", eq(Gradient(F, W), Gradient(f, W)), by.chain_rule(law, 0), meaning="At every W.")
+    law = proof.define(Value(F, W), Value(f, W), "$F(W) = f(W)$", forall=[W])
+    same = proof.state("$∇F$", eq(Gradient(F, W), Gradient(f, W)), by.chain_rule(law, 0), meaning="At every W.")
     equations = [(by.instance(same, {W: x}), Gradient(F, x), Gradient(f, x)) for x in (W1, W2)]
     relation = le(FULL.conclusion.lhs, L * FrobeniusNorm(W1 - W2))
     line = by.rewrite(by.instance(smooth, {W1: W1, W2: W2}), relation, *equations)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import sympy as sp
 
+from boundcheck.claims.claim import as_typed
 from boundcheck.claims.symbols import D, L, T, a_1, b_1, f_star
 from boundcheck.claims.vocabulary import (
     W1,
@@ -91,9 +92,9 @@ class Descent:
         self.lipschitz = proof.assume(ASSUMPTION_1, forall=[W1, W2])
         self.below = proof.assume(BOUNDED_BELOW, forall=[W])
         start = v_t.xreplace({t: ONE})
-        gap = proof.define(D, Value(F, start) - f_star, "D = F(v_1) - f*")
-        same = proof.by.instance(proof.recall("F(v) = f(W)"), {v: start})
-        self.gap = proof.step("D = f(W_1) - f*", eq(D, STARTED - f_star), gap, same)
+        gap = proof.define(D, Value(F, start) - f_star, "$D = F(v_1) - f*$")
+        same = proof.by.instance(proof.recall("$F(v) = f(W)$"), {v: start})
+        self.gap = proof.step("$D = f(W_1) - f*$", eq(D, STARTED - f_star), gap, same)
 
     def _updates(self) -> list[Theorem]:
         """A_{t+1} = A_t - αBᵀM and B_{t+1} = B_t - αMAᵀ, from the algorithm's own v_{t+1} = v_t - α∇F(v_t)."""
@@ -103,7 +104,7 @@ class Descent:
         blocks = list(zip(proof.reading.point(after), proof.reading.point(value), strict=True))
         return [
             proof.state(
-                f"{name}_(t+1)",
+                f"${name}_(t+1)$",
                 eq(left, right),
                 by.rewrite(by.component(whole, i, blocks), eq(left, right), self.slopes[i]),
                 meaning="One step, by the chain rule.",
@@ -120,7 +121,7 @@ class Descent:
         equations = zip(self.updates, (A_next, B_next), self.values, strict=True)
         put_in = proof.step("update", fall, by.rewrite(self._in_w(), fall, *equations), meaning="The update put in.")
         linear = proof.step(
-            "⟨M, ΔW⟩",
+            "$⟨M, ΔW⟩$",
             eq(InnerProduct(M, moved), -step * P + step**2 * InnerProduct(M, bent)),
             by.expansion(slope_a),
             by.expansion(slope_b),
@@ -129,12 +130,12 @@ class Descent:
             FrobeniusNorm(straight) ** 2 - 2 * step * InnerProduct(straight, bent) + (step * FrobeniusNorm(bent)) ** 2
         )
         square = proof.step(
-            "‖ΔW‖²",
+            "$‖ΔW‖²$",
             eq(L / 2 * FrobeniusNorm(moved) ** 2, L / 2 * step**2 * parts),
             *(by.expansion(each) for each in (moved, straight, bent)),
         )
         long, small = self._straight(straight), self._bent(bent)
-        weight = proof.step("Lα²/2 ≥ 0", ge(L * step**2 / 2, 0), self.smooth, self.positive, degree=3)
+        weight = proof.step("$Lα²/2 ≥ 0$", ge(L * step**2 / 2, 0), self.smooth, self.positive, degree=3)
         rest = (
             InnerProduct(M, bent) - L * step * InnerProduct(straight, bent) + L / 2 * (step * FrobeniusNorm(bent)) ** 2
         )
@@ -146,18 +147,18 @@ class Descent:
             linear,
             square,
             proof.step(
-                "L/2 ‖αX‖²",
+                "$L/2 ‖αX‖²$",
                 le(L * step**2 / 2 * FrobeniusNorm(straight) ** 2, L * step**2 / 2 * REACH * P),
                 weight,
                 long,
             ),
             proof.step(
-                "α² times",
+                "$α²$ times",
                 le(step**2 * rest, step**2 * m * P / 2),
-                proof.step("α² ≥ 0", ge(step**2, 0), self.positive),
+                proof.step("$α² ≥ 0$", ge(step**2, 0), self.positive),
                 turned,
             ),
-            meaning="A step lowers F as if LJ² + m were a smoothness constant of it.",
+            meaning="A step lowers F as if $LJ² + m$ were a smoothness constant of it.",
         )
 
     def _in_w(self) -> Theorem:
@@ -182,7 +183,7 @@ class Descent:
         proof, by = self.proof, self.proof.by
         sides = size_a * w + size_b * u
         length = proof.step(
-            "‖X‖",
+            "$‖X‖$",
             le(FrobeniusNorm(straight), sides),
             by.triangle("F", slope_b * A_t, B_t * slope_a),
             by.submultiplicative("F", "op", slope_b, A_t),
@@ -190,15 +191,15 @@ class Descent:
         )
         signs = [by.nonnegative("F", x) for x in (straight, slope_a, slope_b)]
         signs += [by.nonnegative("op", x) for x in (A_t, B_t)]
-        squares = proof.step("‖X‖², first", le(FrobeniusNorm(straight) ** 2, sides**2), length, signs)
+        squares = proof.step("$‖X‖²$, first", le(FrobeniusNorm(straight) ** 2, sides**2), length, signs)
         return proof.step(
-            "‖X‖² ≤ J²P", le(FrobeniusNorm(straight) ** 2, REACH * P), squares, hints=[size_a * u - size_b * w]
+            "$‖X‖² ≤ J²P$", le(FrobeniusNorm(straight) ** 2, REACH * P), squares, hints=[size_a * u - size_b * w]
         )
 
     def _bent(self, bent: sp.MatrixExpr) -> Theorem:
         """‖Y‖ <= P/2, where Y = MAᵀBᵀM is by how much the way of W bends."""
         whole = self.proof.by.submultiplicative("F", "F", slope_b, slope_a)
-        return self.proof.step("‖Y‖ ≤ P/2", le(FrobeniusNorm(bent), P / 2), whole, hints=[u - w])
+        return self.proof.step("$‖Y‖ ≤ P/2$", le(FrobeniusNorm(bent), P / 2), whole, hints=[u - w])
 
     def _turned(
         self,
@@ -213,14 +214,14 @@ class Descent:
         proof, by, step = self.proof, self.proof.by, self.step
         turned, size = M - step * L * straight, FrobeniusNorm(bent)
         sign, limit = by.nonnegative("F", bent), m - step**2 * L * P / 4
-        speed = proof.step("αL > 0", gt(step * L, 0), self.positive, self.smooth)
+        speed = proof.step("$αL > 0$", gt(step * L, 0), self.positive, self.smooth)
         shorter = self._shorter(turned, straight, limit, short, long, speed)
-        within = proof.step("‖Y‖ times", le(size * FrobeniusNorm(turned), size * limit), sign, shorter)
-        weight = proof.step("α²L‖Y‖/2 ≥ 0", ge(L * step**2 * size / 2, 0), speed, self.positive, sign, degree=3)
-        lengths = proof.step("α²L‖Y‖²/2", le(L / 2 * (step * size) ** 2, L * step**2 * size * P / 4), weight, small)
-        times = proof.step("m‖Y‖ ≤ mP/2", le(m * size, m * P / 2), by.nonnegative("F", M), small)
+        within = proof.step("$‖Y‖$ times", le(size * FrobeniusNorm(turned), size * limit), sign, shorter)
+        weight = proof.step("$α²L‖Y‖/2 ≥ 0$", ge(L * step**2 * size / 2, 0), speed, self.positive, sign, degree=3)
+        lengths = proof.step("$α²L‖Y‖²/2$", le(L / 2 * (step * size) ** 2, L * step**2 * size * P / 4), weight, small)
+        times = proof.step("$m‖Y‖ ≤ mP/2$", le(m * size, m * P / 2), by.nonnegative("F", M), small)
         return proof.step(
-            "⟨Z, Y⟩ and ‖Y‖²", le(rest, m * P / 2), by.cauchy_schwarz(turned, bent), within, lengths, times
+            "$⟨Z, Y⟩$ and $‖Y‖²$", le(rest, m * P / 2), by.cauchy_schwarz(turned, bent), within, lengths, times
         )
 
     def _shorter(
@@ -235,28 +236,32 @@ class Descent:
         """‖Z‖ <= m - α²LP/4."""
         proof, by, step = self.proof, self.proof.by, self.step
         steep, reach = step * m, step * L * REACH
-        power = proof.step("P ≥ 0", ge(P, 0), hints=[u, w])
-        gain = proof.step("αLP ≥ 0", ge(step * L * P, 0), speed, power)
-        far = proof.step("αLJ² ≥ 0", ge(reach, 0), speed, proof.step("J² ≥ 0", ge(REACH, 0), hints=[size_a, size_b]))
-        near = proof.step("αm ≥ 0", ge(steep, 0), self.positive, by.nonnegative("F", M))
-        once = proof.step("⟨M, X⟩ = P", eq(InnerProduct(M, straight), P), by.expansion(slope_a), by.expansion(slope_b))
+        power = proof.step("$P ≥ 0$", ge(P, 0), hints=[u, w])
+        gain = proof.step("$αLP ≥ 0$", ge(step * L * P, 0), speed, power)
+        far = proof.step(
+            "$αLJ² ≥ 0$", ge(reach, 0), speed, proof.step("$J² ≥ 0$", ge(REACH, 0), hints=[size_a, size_b])
+        )
+        near = proof.step("$αm ≥ 0$", ge(steep, 0), self.positive, by.nonnegative("F", M))
+        once = proof.step(
+            "$⟨M, X⟩ = P$", eq(InnerProduct(M, straight), P), by.expansion(slope_a), by.expansion(slope_b)
+        )
         twice = proof.step(
-            "α²L²‖X‖²",
+            "$α²L²‖X‖²$",
             le((step * L) ** 2 * FrobeniusNorm(straight) ** 2, (step * L) ** 2 * REACH * P),
-            proof.step("α²L² ≥ 0", ge((step * L) ** 2, 0), speed),
+            proof.step("$α²L² ≥ 0$", ge((step * L) ** 2, 0), speed),
             long,
         )
         less = proof.step(
-            "‖Z‖²",
+            "$‖Z‖²$",
             le(FrobeniusNorm(turned) ** 2, m**2 - 2 * step * L * P + step * L * P * reach),
             *(by.expansion(each) for each in (turned, M, straight)),
             once,
             twice,
         )
-        room = proof.step("2 - αLJ² - αm/2 ≥ 0", ge(2 - reach - steep / 2, 0), short, near)
+        room = proof.step("$2 - αLJ² - αm/2 ≥ 0$", ge(2 - reach - steep / 2, 0), short, near)
         share = proof.step("αLP times", ge(step * L * P * (2 - reach - steep / 2), 0), gain, room)
         most = le(FrobeniusNorm(turned) ** 2, limit**2)
-        squares = proof.step("‖Z‖², at most", most, less, share, hints=[step**2 * L * P])
+        squares = proof.step("$‖Z‖²$, at most", most, less, share, hints=[step**2 * L * P])
         slack = self._slack(limit, reach, steep, short, speed, far, near)
         return by.from_squares(squares, slack, FrobeniusNorm(turned))
 
@@ -279,20 +284,20 @@ class Descent:
             (w, size_a, by.submultiplicative("F", "op", M, A_t.T)),
         ):
             signs = [by.nonnegative("F", slope_a if length == u else slope_b)]
-            power.append(proof.step(f"{length}²", le(length**2, (side * m) ** 2), whole, signs))
-        most = proof.step("P ≤ J²m²", le(P, REACH * m**2), power)
-        weight = proof.step("α²L ≥ 0", ge(step**2 * L, 0), speed, self.positive)
-        scaled = proof.step("α²LP", le(step**2 * L * P, step**2 * L * REACH * m**2), weight, most)
-        both = proof.step("αLJ² · αm ≤ 4", le(reach * steep, 4), short, far, near)
+            power.append(proof.step(f"${as_typed(length)}²$", le(length**2, (side * m) ** 2), whole, signs))
+        most = proof.step("$P ≤ J²m²$", le(P, REACH * m**2), power)
+        weight = proof.step("$α²L ≥ 0$", ge(step**2 * L, 0), speed, self.positive)
+        scaled = proof.step("$α²LP$", le(step**2 * L * P, step**2 * L * REACH * m**2), weight, most)
+        both = proof.step("$αLJ² · αm ≤ 4$", le(reach * steep, 4), short, far, near)
         times = proof.step("m times", le(reach * steep * m, 4 * m), both, size)
-        return proof.step("m - α²LP/4 ≥ 0", ge(limit, 0), scaled, times)
+        return proof.step("$m - α²LP/4 ≥ 0$", ge(limit, 0), scaled, times)
 
     def squared_gradient(self) -> Theorem:
         """‖∇F(v_t)‖² = P, by the chain rule."""
         by = self.proof.by
         whole = eq(SQUARE, P)
         found = by.rewrite(by.block_norm(Gradient(F, v_t)), whole, *self.slopes)
-        return self.proof.state("‖∇F‖² = P", whole, found, meaning="By the chain rule.")
+        return self.proof.state("$‖∇F‖² = P$", whole, found, meaning="By the chain rule.")
 
     def further(self) -> list[Theorem]:
         """‖A_{t+1} - A_1‖² <= ‖A_t - A_1‖² + 2α‖A_t - A_1‖u + α²u², and so for B."""
@@ -304,19 +309,21 @@ class Descent:
             length, size = FrobeniusNorm(now - start), FrobeniusNorm(slope)
             most = length**2 + 2 * step * length * size + step**2 * size**2
             cross = proof.step(
-                f"{now}, cross term",
+                f"${as_typed(now)}$, cross term",
                 le(-step * InnerProduct(now - start, slope), step * length * size),
                 self.positive,
                 by.cauchy_schwarz(start - now, slope),
             )
             expanded = proof.step(
-                f"{now}, one step",
+                f"${as_typed(now)}$, one step",
                 le(FrobeniusNorm(value - start) ** 2, most),
                 *(by.expansion(each) for each in (value - start, now - start, slope)),
                 cross,
             )
             goal = le(FrobeniusNorm(after - start) ** 2, most)
-            found.append(proof.state(f"{now}, further", goal, by.rewrite(expanded, goal, (equation, after, value))))
+            found.append(
+                proof.state(f"${as_typed(now)}$, further", goal, by.rewrite(expanded, goal, (equation, after, value)))
+            )
         return found
 
     def away(self, travelled: sp.Expr, share: sp.Expr, falls: Falls) -> Theorem:
@@ -329,23 +336,23 @@ class Descent:
 
         """
         proof, by, step = self.proof, self.proof.by, self.step
-        further, power = self.further(), proof.step("P ≥ 0", ge(P, 0), hints=[u, w])
+        further, power = self.further(), proof.step("$P ≥ 0$", ge(P, 0), hints=[u, w])
         z, mixed = away_a * u + away_b * w, travelled * FALL + step * FALLEN
-        cross = proof.step("z² ≤ ‖v_t - v_1‖²P", le(z**2, AWAY * P), hints=[away_a * w - away_b * u])
-        far = proof.step("‖v_t - v_1‖² ≥ 0", ge(AWAY, 0), hints=[away_a, away_b])
-        weight = proof.step("α‖v_t - v_1‖² ≥ 0", ge(step * AWAY, 0), self.positive, far)
-        square = proof.step("α² ≥ 0", ge(step**2, 0), self.positive)
-        room = proof.step("αP ≥ 0", ge(step * P, 0), self.positive, power)
+        cross = proof.step("$z² ≤ ‖v_t - v_1‖²P$", le(z**2, AWAY * P), hints=[away_a * w - away_b * u])
+        far = proof.step("$‖v_t - v_1‖² ≥ 0$", ge(AWAY, 0), hints=[away_a, away_b])
+        weight = proof.step("$α‖v_t - v_1‖² ≥ 0$", ge(step * AWAY, 0), self.positive, far)
+        square = proof.step("$α² ≥ 0$", ge(step**2, 0), self.positive)
+        room = proof.step("$αP ≥ 0$", ge(step * P, 0), self.positive, power)
 
         def then(now: Theorem) -> list[Theorem]:
             spent, fallen, lower = falls(now)
             down = proof.step("f falls", ge(FALL, 0), lower, room)
             product = proof.step("α times the fall", ge(step * FALL, 0), self.positive, down)
-            steep = proof.step("cα²P ≤ α times the fall", le(share * step**2 * P, step * FALL), lower, self.positive)
+            steep = proof.step("$cα²P ≤ α$ times the fall", le(share * step**2 * P, step * FALL), lower, self.positive)
             size = proof.step(
-                "S_t times the fall, and so on",
+                "$S_t$ times the fall, and so on",
                 ge(mixed, 0),
-                proof.step("S_t times the fall", ge(travelled * FALL, 0), spent, down),
+                proof.step("$S_t$ times the fall", ge(travelled * FALL, 0), spent, down),
                 proof.step("α times what f has fallen", ge(step * FALLEN, 0), self.positive, fallen),
             )
             squares = proof.close(
@@ -355,11 +362,11 @@ class Descent:
             return [*further, steep, product, by.from_squares(squares, size, 2 * share * step * z)] if squares else []
 
         return proof.induct(
-            "c‖v_t - v_1‖² ≤ S_t(F(v_1) - F(v_t))",
+            "$c‖v_t - v_1‖² ≤ S_t(F(v_1) - F(v_t))$",
             le(share * AWAY, travelled * FALLEN),
             first=[],
             then=then,
-            meaning="By induction: 2cαz ≤ S_t(F_t - F_{t+1}) + α(F_1 - F_t), since its square is.",
+            meaning="By induction: $2cαz ≤ S_t(F_t - F_(t+1)) + α(F_1 - F_t)$, since its square is.",
         )
 
     def norms(self) -> list[Theorem]:
@@ -367,7 +374,7 @@ class Descent:
         proof, by = self.proof, self.proof.by
         return [
             proof.step(
-                f"σ_1({now})",
+                f"$σ_1({as_typed(now)})$",
                 le(SpectralNorm(now), radius + FrobeniusNorm(now - begin)),
                 by.triangle("op", begin, now - begin),
                 by.spectral_below_frobenius(now - begin),
@@ -395,7 +402,7 @@ class Descent:
             by.descent_lemma(along, f, W_t, move, L, theta),
         )
         lower = proof.step(
-            "m²/(2L)",
+            "$m²/(2L)$",
             le(m**2 / L / 2, NOW - f_star),
             line,
             by.instance(self.below, {W: W_t + move}),
@@ -406,12 +413,12 @@ class Descent:
         )
         (distance,) = proof.positive(D)
         squares = proof.step(
-            "m² ≤ 2LD",
+            "$m² ≤ 2LD$",
             le(m**2, 2 * L * D),
-            proof.step("m²/(2L) ≤ D", le(m**2 / L / 2, D), lower, fallen, self.gap),
+            proof.step("$m²/(2L) ≤ D$", le(m**2 / L / 2, D), lower, fallen, self.gap),
             self.smooth,
             unit,
         )
-        radicand = proof.step("2LD ≥ 0", ge(2 * L * D, 0), self.smooth, distance)
+        radicand = proof.step("$2LD ≥ 0$", ge(2 * L * D, 0), self.smooth, distance)
         root = by.root_nonnegative(2 * L * D)
-        return proof.state("m ≤ sqrt(2LD)", le(m, STEEPEST), by.from_squares(squares, root, m, by.root(radicand)))
+        return proof.state("$m ≤ √(2LD)$", le(m, STEEPEST), by.from_squares(squares, root, m, by.root(radicand)))

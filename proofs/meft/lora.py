@@ -115,16 +115,16 @@ LEMMA_1_SHARP = Claim(
             Lhat,
             s**2 * L * (a**2 + b**2) / 2
             + sp.sqrt((s**2 * L * (a**2 - b**2) / 2) ** 2 + (s**2 * L * a * b + s * G) ** 2),
-            "smoothness constant of F(v) = f(W_0 + s B A) on the ball, lambda*",
+            "smoothness constant of $F(v) = f(W_0 + sBA)$ on the ball, $λ*$",
         ),
     ),
-    note="The top eigenvalue of [[s²Lb², s²Lab + sG], [s²Lab + sG, s²La²]]; free of r, d and k.",
+    note="The top eigenvalue of $[[s²Lb², s²Lab + sG], [s²Lab + sG, s²La²]]$; free of $r$, $d$ and $k$.",
 )
 
 LEMMA_1_SHARP_EQUAL_RADII = replace(
     LEMMA_1_SHARP.case(
         "meft.lemma1_sharp_equal_radii",
-        "Lemma 1, sharp, at a = b and scale 1",
+        "Lemma 1, sharp, at equal radii and scale 1",
         "boundcheck; sharp form of jiang2024, Lemma 1, Eq. (8), on the paper's own ball",
         {s: sp.Integer(1), a: sigma, b: sigma},
     ),
@@ -148,7 +148,7 @@ FROZEN_A = Claim(
     sp.Le(FrobeniusNorm(Gradient(F, B1) - Gradient(F, B2)), Lhat * FrobeniusNorm(B1 - B2)),
     r"\text{for all } B_1, B_2",
     (ASSUMPTION_1, FROZEN_FACTOR),
-    (Quantity(Lhat, s**2 * L * a**2, "smoothness constant of F(B) = f(W_0 + s B A), on all of space"),),
+    (Quantity(Lhat, s**2 * L * a**2, "smoothness constant of $F(B) = f(W_0 + sBA)$, on all of space"),),
     note="No ball and no bound on the gradient: Assumptions 2 and 3 are not needed.",
 )
 
@@ -191,10 +191,10 @@ LAYERS = Claim(
         Quantity(
             Lhat,
             sp.Max(_SHARP, _SHARP.xreplace({G: G_2, a: a_2, b: b_2, s: s_2})),
-            "constant of the descent inequality of F, the larger of the layers' lambda*",
+            "constant of the descent inequality of $F$, the larger of the layers' $λ*$",
         ),
     ),
-    note="The layers do not add up. Theorem 2 needs no more. For any number of layers see meft.all_layers.",
+    note="The layers do not add up. Theorem 2 needs no more. For any number of layers see `meft.all_layers`.",
 )
 
 # Any number of layers, which t numbers: the factors of each at both points, and its gradient at the first one.
@@ -243,9 +243,9 @@ ALL_LAYERS = Claim(
     r"\text{for } v_1 = (A_t, B_t)_{t \le T}, \; v_2 = (A'_t, B'_t)_{t \le T}",
     (JOINT_DESCENT, EACH_LAYER_BALL, EACH_LAYER_GRADIENT),
     (Quantity(Lhat, _SHARP, "constant of the descent inequality of F, whatever T is"),),
-    note="Here t numbers the layers, and T is how many there are. The two inner products are those with the blocks of "
-    "the gradient of F at v_1. G, a and b are the largest of all layers. A layer of another shape is filled up with "
-    "zeros, which changes no norm.",
+    note="Here t numbers the layers, and T is how many there are. The two inner products are those with the "
+    "blocks of the gradient of F at $v_1$. G, a and b are the largest of all layers. A layer of another "
+    "shape is filled up with zeros, which changes no norm.",
 )
 
 _HYPOTHESES = (ASSUMPTION_1, BALL, GRADIENT_BOUND, ASSUMPTION_4, CONDITIONALLY_UNBIASED, BOUNDED_BELOW)
@@ -285,7 +285,7 @@ THEOREM_2_BEST_STEP = theorem(
     (
         *LEMMA_1_SHARP.quantities,
         _RATIO,
-        Quantity(kappa, q + sp.sqrt(q**2 + 2), "replaces the printed 2.5; towards sqrt(2)"),
+        Quantity(kappa, q + sp.sqrt(q**2 + 2), "replaces the printed 2.5; towards $√2$"),
         # q sqrt(q² + 2) - q² over L̂, in a form that does not cancel for large q.
         Quantity(alpha, 2 * q / (kappa * Lhat), "constant step size"),
         _BOUND,

@@ -90,7 +90,7 @@ def relora(proof: Proof) -> None:
     signs = proof.positive(L, G, a, b, s)
     eigen, constant = _constant(proof, signs)
     best = BestStep(proof, THEOREM_2_RELORA, constant)
-    law = proof.define(Value(F, v), Value(f, W0 + Z + s * B * A), "F(v) = f(W)", forall=[v])
+    law = proof.define(Value(F, v), Value(f, W0 + Z + s * B * A), "$F(v) = f(W)$", forall=[v])
     step = _step(proof, law, signs, best.positive, eigen)
     conclude(proof, THEOREM_2_RELORA, best, _sum(proof, law, step, best.weight), SQUARE)
 
@@ -100,7 +100,7 @@ def _constant(proof: Proof, signs: Sequence[Theorem]) -> tuple[tuple[Theorem, Th
     formula = quantity(THEOREM_2_RELORA, Lhat)
     defined = proof.quantity(formula)
     eigen = eigenvalue.top_eigenvalue(proof, Lhat, formula.expression, ENTRIES, [defined, *signs])
-    return eigen, proof.step("λ* > 0", gt(Lhat, 0), eigen[0], signs)
+    return eigen, proof.step("$λ* > 0$", gt(Lhat, 0), eigen[0], signs)
 
 
 def _step(
@@ -108,7 +108,7 @@ def _step(
 ) -> Theorem:
     """F(v_{t+1}) - F(v_t) + α⟨∇F, g⟩ <= λ*α²/2 ‖g‖²."""
     by = proof.by
-    size = proof.step("s ≥ 0", ge(s, 0), signs)
+    size = proof.step("$s ≥ 0$", ge(s, 0), signs)
     crossed = _crossed(proof, positive, size)
     moved = _moved(proof, positive, size, signs)
     form = by.instance(eigenvalue.quadratic_form(proof), eigenvalue.values(ENTRIES, Lhat, (x, y)), *eigen)
@@ -118,11 +118,11 @@ def _step(
     ]
     linear = sum(InnerProduct(value, g) for (_, _, value), g in zip(slopes, (g_a, g_b), strict=True))
     weighted = proof.step(
-        "λ*‖g‖²",
+        "$λ*‖g‖²$",
         le(alpha**2 / 2 * FORM, alpha**2 / 2 * Lhat * SIZE),
-        proof.step("α² ≥ 0", ge(alpha**2, 0), positive),
+        proof.step("$α² ≥ 0$", ge(alpha**2, 0), positive),
         form,
-        meaning="λ* is the top eigenvalue of the form in (‖g_A‖, ‖g_B‖).",
+        meaning="$λ*$ is the top eigenvalue of the form in $(‖g_A‖, ‖g_B‖)$.",
     )
     in_w = proof.step(
         "a step, in W",
@@ -131,7 +131,7 @@ def _step(
         crossed,
         moved,
         weighted,
-        meaning="⟨M, ΔW⟩ is -α⟨∇F, g⟩ + sα²⟨M, g_Bg_A⟩.",
+        meaning="$⟨M, ΔW⟩$ is $-α⟨∇F, g⟩ + sα²⟨M, g_Bg_A⟩$.",
     )
     return _kept(proof, law, in_w, slopes)
 
@@ -157,17 +157,17 @@ def _crossed(proof: Proof, positive: Theorem, size: Theorem) -> Theorem:
     """sα²⟨M, g_Bg_A⟩ <= sα²Gxy."""
     by = proof.by
     crossed = proof.step(
-        "⟨M, g_Bg_A⟩",
+        "$⟨M, g_Bg_A⟩$",
         le(InnerProduct(M, g_b * g_a), G * x * y),
         by.cauchy_schwarz(g_b.T * M, g_a),
         by.submultiplicative("F", "op", g_b.T, M),
         proof.assume(GRADIENT_BOUND_AT_ITERATES),
-        proof.step("xy ≥ 0", ge(x * y, 0)),
-        meaning="⟨g_BᵀM, g_A⟩, by Cauchy-Schwarz, and ‖M‖_op ≤ G.",
+        proof.step("$xy ≥ 0$", ge(x * y, 0)),
+        meaning="$⟨g_BᵀM, g_A⟩$, by Cauchy-Schwarz, and $‖M‖_op ≤ G$.",
     )
-    weight = proof.step("sα² ≥ 0", ge(s * alpha**2, 0), size, positive)
+    weight = proof.step("$sα² ≥ 0$", ge(s * alpha**2, 0), size, positive)
     return proof.step(
-        "sα²⟨M, g_Bg_A⟩", le(s * alpha**2 * InnerProduct(M, g_b * g_a), s * alpha**2 * G * x * y), weight, crossed
+        "$sα²⟨M, g_Bg_A⟩$", le(s * alpha**2 * InnerProduct(M, g_b * g_a), s * alpha**2 * G * x * y), weight, crossed
     )
 
 
@@ -176,7 +176,7 @@ def _moved(proof: Proof, positive: Theorem, size: Theorem, signs: Sequence[Theor
     by, inside = proof.by, proof.assume(EACH_STEP_IN_BALL)
     change_a, change_b = A_moved - A_t, B_moved - B_t
     product = proof.step(
-        "B'A' - BA",
+        "$B'A' - BA$",
         le(FrobeniusNorm(PRODUCT), alpha * (b * x + a * y)),
         by.triangle("F", B_moved * change_a, change_b * A_t),
         by.submultiplicative("op", "F", B_moved, change_a),
@@ -186,14 +186,14 @@ def _moved(proof: Proof, positive: Theorem, size: Theorem, signs: Sequence[Theor
         positive,
         *inside,
         degree=3,
-        meaning="B'A' - BA = B'ΔA + ΔB A: what is asked of the ball is ‖B'‖ ≤ b and ‖A‖ ≤ a.",
+        meaning="$B'A' - BA = B'ΔA + ΔB A$: what is asked of the ball is $‖B'‖ ≤ b$ and $‖A‖ ≤ a$.",
     )
     reach = s * alpha * (b * x + a * y)
     moved = proof.step(
-        "‖ΔW‖", le(FrobeniusNorm(MOVE), reach), by.homogeneous(size, "F", PRODUCT), product, size, meaning="s times."
+        "$‖ΔW‖$", le(FrobeniusNorm(MOVE), reach), by.homogeneous(size, "F", PRODUCT), product, size, meaning="s times."
     )
-    squares = proof.step("‖ΔW‖²", le(FrobeniusNorm(MOVE) ** 2, reach**2), moved, by.nonnegative("F", MOVE))
-    return proof.step("L/2 ‖ΔW‖²", le(L / 2 * FrobeniusNorm(MOVE) ** 2, L / 2 * reach**2), squares, signs)
+    squares = proof.step("$‖ΔW‖²$", le(FrobeniusNorm(MOVE) ** 2, reach**2), moved, by.nonnegative("F", MOVE))
+    return proof.step("$L/2 ‖ΔW‖²$", le(L / 2 * FrobeniusNorm(MOVE) ** 2, L / 2 * reach**2), squares, signs)
 
 
 Slopes = list[tuple[Theorem, sp.MatrixExpr, sp.MatrixExpr]]
@@ -202,7 +202,7 @@ Slopes = list[tuple[Theorem, sp.MatrixExpr, sp.MatrixExpr]]
 def _kept(proof: Proof, law: Theorem, in_w: Theorem, slopes: Slopes) -> Theorem:
     """The step as one of F, from v_t to v_{t+1}: W_{t+1} is W', whatever the factors are now."""
     by, (kept,) = proof.by, RELORA.recurrence
-    merged = proof.define(*kept.args, "ReLoRA: Z_{t+1} = Z_t + sB'A' - sB_{t+1}A_{t+1}")
+    merged = proof.define(*kept.args, "ReLoRA: $Z_(t+1) = Z_t + sB'A' - sB_(t+1)A_(t+1)$")
     same = le(Value(f, W_next) - Value(f, W_t) + alpha * INNER, alpha**2 / 2 * Lhat * SIZE)
     line = proof.state(
         "W is kept",
@@ -276,7 +276,7 @@ def _variance(
     by, off = proof.by, Expectation(FrobeniusNorm(g - slope) ** 2, v_t)
     centred = eq(off, Expectation(InnerProduct(g, g), v_t) - InnerProduct(slope, slope))
     return proof.step(
-        f"variance, {slope.args[2]}",
+        f"variance, ${slope.args[2]}$",
         eq(Expectation(FrobeniusNorm(g) ** 2, v_t), off + FrobeniusNorm(slope) ** 2),
         by.rewrite(by.expectation(by.expansion(g - slope), t), centred, mean),
         by.expectation(by.expansion(g), t),

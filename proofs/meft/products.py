@@ -6,6 +6,7 @@ import sympy as sp
 from sympy import MatrixSymbol
 
 from boundcheck.claims import Claim
+from boundcheck.claims.claim import as_typed
 from boundcheck.claims.symbols import G, H, J, L, Lhat, a, a_0, b, b_0, r, s
 from boundcheck.claims.vocabulary import A, B, FrobeniusNorm, SpectralNorm, W, d, v, v1, v2
 from boundcheck.kernel import Theorem
@@ -51,18 +52,18 @@ def composed_is_larger(proof: Proof, claim: Claim, m: Meft, signs: Sequence[Theo
     half = size**2 * L * (a**2 + b**2) / 2 + size * G
     squared = by.root(proof.step("radicand of J", ge(stretch.base, 0), signs))
     root = by.root(proof.step("radicand of λ", ge(curved.base, 0), signs))
-    weight = proof.step("s³LG ≥ 0", ge(size**3 * L * G, 0), signs)
+    weight = proof.step("$s³LG ≥ 0$", ge(size**3 * L * G, 0), signs)
     squares = proof.step(
-        "root²",
+        "$root²$",
         le(curved.base, half**2),
         weight,
         hints=[a - b],
-        meaning="They differ by s³LG(a - b)².",
+        meaning="They differ by $s³LG(a - b)²$.",
     )
-    small = by.from_squares(squares, proof.step("half ≥ 0", ge(half, 0), signs), curved, root)
-    spread = proof.step("J²", sp.Eq(J**2, size**2 * (a**2 + b**2), evaluate=False), defined[0], squared)
+    small = by.from_squares(squares, proof.step("$half ≥ 0$", ge(half, 0), signs), curved, root)
+    spread = proof.step("$J²$", sp.Eq(J**2, size**2 * (a**2 + b**2), evaluate=False), defined[0], squared)
     return proof.step(
-        "L̂ ≥ λ*",
+        "$L̂ ≥ λ*$",
         ge(Lhat, top),
         small,
         proof.step("L̂", sp.Eq(Lhat, size**2 * L * (a**2 + b**2) + size * G, evaluate=False), defined[1:], spread),
@@ -88,13 +89,17 @@ def _inside(
     parts = zip(m.factors[place], m.reach, m.ends[place][1:], (A, B), ball, small, strict=True)
     return [
         proof.step(
-            f"σ_1({factor})",
+            f"$σ_1({as_typed(factor)})$",
             le(SpectralNorm(factor), limit),
             by.submultiplicative("op", "op", x, behind),
             proof.step(
-                f"σ_1({x})σ_1({behind})", le(SpectralNorm(x) * SpectralNorm(behind), limit), near, frozen, signs
+                f"$σ_1({as_typed(x)})σ_1({behind})$",
+                le(SpectralNorm(x) * SpectralNorm(behind), limit),
+                near,
+                frozen,
+                signs,
             ),
-            meaning="‖XY‖_op ≤ ‖X‖_op‖Y‖_op.",
+            meaning="$‖XY‖_op ≤ ‖X‖_op‖Y‖_op$.",
         )
         for factor, limit, x, behind, near, frozen in parts
     ]
@@ -109,7 +114,7 @@ def _with_frozen(
     changes = [x - y for x, y in zip(*(end for _, *end in m.ends), strict=True)]
     moved = [
         proof.step(
-            f"‖{x * behind}‖",
+            f"$‖{as_typed(x * behind)}‖$",
             le(FrobeniusNorm(x * behind), size * FrobeniusNorm(x)),
             by.submultiplicative("F", "op", x, behind),
             frozen,
@@ -123,20 +128,20 @@ def _with_frozen(
     for x, behind, row, bound, way, size, frozen in zip(
         unheld, (A, B), rows, bare[:2], reversed(moved), reversed(m.blocks.sizes), small, strict=True
     ):
-        inner = proof.step(f"∇ before {behind}ᵀ", le(FrobeniusNorm(x), size * row), bound, way, signs)
+        inner = proof.step(f"$∇$ before ${behind}ᵀ$", le(FrobeniusNorm(x), size * row), bound, way, signs)
         found.append(
             proof.step(
-                f"∇ and {behind}ᵀ",
+                f"$∇$ and ${behind}ᵀ$",
                 le(FrobeniusNorm(x * behind.T), both * row),
                 by.submultiplicative("F", "op", x, behind.T),
                 proof.step(
-                    f"‖∇‖σ_1({behind})", le(FrobeniusNorm(x) * SpectralNorm(behind), both * row), inner, frozen, signs
+                    f"$‖∇‖σ_1({behind})$", le(FrobeniusNorm(x) * SpectralNorm(behind), both * row), inner, frozen, signs
                 ),
-                meaning=f"{behind} is frozen, and multiplies the bound by its norm.",
+                meaning=f"${behind}$ is frozen, and multiplies the bound by its norm.",
             )
         )
     limit = both * (in_b * move_a + in_a * move_b)
-    weights = [proof.step(f"{size} ≥ 0", ge(size, 0), signs) for size in m.reach]
+    weights = [proof.step(f"${as_typed(size)} ≥ 0$", ge(size, 0), signs) for size in m.reach]
     moved_by = le(FrobeniusNorm(right1 * left1 - right2 * left2), limit)
     product = proof.step("the product", moved_by, bare[2], moved, weights, meaning="LoRA's bound, times both norms.")
     return found[0], found[1], product
@@ -154,7 +159,7 @@ def vera_length(proof: Proof) -> tuple[Meft, Theorem, list[Theorem]]:
     bare = (*gradient_differences(m, inside[0], bounded), product_difference(m, *inside))
     top = sharp_constant(m.size)
     length = stretched(m, _with_frozen(m, bare, small, signs), (top, top), [], signs)
-    return m, proof.step("λ*", le(LENGTH, top * MOVE), length, meaning="As for LoRA, with sa_0b_0 for s."), signs
+    return m, proof.step("λ*", le(LENGTH, top * MOVE), length, meaning="As for LoRA, with $sa_0b_0$ for $s$."), signs
 
 
 @script(VERA, "sharp", VERA_LETTERS)

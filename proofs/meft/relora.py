@@ -94,9 +94,10 @@ THEOREM_2_RELORA = theorem(
     algorithm=RELORA,
     measure=LEAST_FACTOR_GRADIENT,
     declared=DECLARED,
-    note="For any restarts that keep W, whenever and at whatever factors, also random ones that the past chooses. D is "
-    "counted once, not once a restart, and L̂ is that of one segment. The gradient is that in the factors of step t: a "
-    "restart changes it, though neither W nor F. Its own start, B = 0, keeps b small.",
+    note="For any restarts that keep W, whenever and at whatever factors, also random ones that the past "
+    "chooses. D is counted once, not once a restart, and L̂ is that of one segment. The gradient is that in "
+    "the factors of step t: a restart changes it, though neither W nor F. Its own start, $B = 0$, keeps b "
+    "small.",
 )
 
 CLAIMS = (EACH_STEP_IN_BALL, GRADIENT_BOUND_AT_ITERATES, FACTORS_UNBIASED, FACTORS_VARIANCE, THEOREM_2_RELORA)

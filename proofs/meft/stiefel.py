@@ -10,6 +10,7 @@ import sympy as sp
 from sympy import MatrixSymbol
 
 from boundcheck.claims import Claim
+from boundcheck.claims.claim import as_typed
 from boundcheck.claims.symbols import G, H, J, L, Lhat, nu
 from boundcheck.claims.vocabulary import (
     W1,
@@ -75,10 +76,10 @@ def _curvature(proof: Proof, signs: Sequence[Theorem]) -> Theorem:
         by.submultiplicative("op", "F", R1.T, IN_V),
         short,
         far,
-        meaning="R_2ᵀV_2 - R_1ᵀV_1 = ΔRᵀV_2 + R_1ᵀΔV.",
+        meaning="$R_2ᵀV_2 - R_1ᵀV_1 = ΔRᵀV_2 + R_1ᵀΔV$.",
     )
-    squares = proof.step("‖ΔW‖²", le(FrobeniusNorm(CHANGE) ** 2, reach**2), moved, by.nonnegative("F", CHANGE), signs)
-    return proof.step("L‖ΔW‖²", le(L * FrobeniusNorm(CHANGE) ** 2, L * reach**2), squares, signs)
+    squares = proof.step("$‖ΔW‖²$", le(FrobeniusNorm(CHANGE) ** 2, reach**2), moved, by.nonnegative("F", CHANGE), signs)
+    return proof.step("$L‖ΔW‖²$", le(L * FrobeniusNorm(CHANGE) ** 2, L * reach**2), squares, signs)
 
 
 def in_weights(
@@ -93,13 +94,13 @@ def in_weights(
     same, short, near = (proof.local(fact) for fact in (SAME, SHORT, NEAR))
     steep = proof.assume(GRADIENT_BOUND, where={W: WEIGHTS[0]}, role="local")
     mixed = proof.step(
-        "⟨M, ΔRᵀΔV⟩",
+        "$⟨M, ΔRᵀΔV⟩$",
         le(InnerProduct(M, IN_R.T * IN_V), G * MOVE_R * MOVE_V),
         by.cauchy_schwarz(IN_R * M, IN_V),
         by.submultiplicative("F", "op", IN_R, M),
         steep,
-        proof.step("pu ≥ 0", ge(MOVE_R * MOVE_V, 0)),
-        meaning="⟨ΔR M, ΔV⟩, by Cauchy-Schwarz, and ‖M‖_op ≤ G.",
+        proof.step("$pu ≥ 0$", ge(MOVE_R * MOVE_V, 0)),
+        meaning="$⟨ΔR M, ΔV⟩$, by Cauchy-Schwarz, and $‖M‖_op ≤ G$.",
     )
     fall = Value(f, WEIGHTS[1]) - Value(f, WEIGHTS[0])
     linear = InnerProduct(tangent(SLOPES[0]), IN_R) + InnerProduct(SLOPES[1], IN_V)
@@ -110,7 +111,7 @@ def in_weights(
         curvature(proof, signs),
         mixed,
         normal(proof, V1, nu, near, (same, short, steep), signs),
-        meaning="The descent lemma for f. Of ⟨M, ΔW⟩ the linear part is that of F, but for its normal part.",
+        meaning="The descent lemma for $f$. Of $⟨M, ΔW⟩$ the linear part is that of $F$, but for its normal part.",
     )
 
 
@@ -125,7 +126,7 @@ def of_loss(
 ) -> Theorem:
     """The left side of the claim is at most this, from the line that says so of f, with ∇F by the chain rule."""
     by = proof.by
-    law = proof.define(Value(F, v), Value(f, weight), "F(v) = f(W)", forall=[v])
+    law = proof.define(Value(F, v), Value(f, weight), "$F(v) = f(W)$", forall=[v])
     relation, at = (
         le(claim.conclusion.lhs, limit),
         dict(zip((PartialGradient(F, v1, x) for x in blocks), slopes, strict=True)),
@@ -160,7 +161,7 @@ def normal(
     by, slope, (same, short, steep) = proof.by, x * M.T * R1.T, facts
     gap = R2 * R2.T - R1 * R1.T
     inner = proof.step(
-        f"‖M({x})ᵀΔR‖",
+        f"$‖M({as_typed(x)})ᵀΔR‖$",
         le(FrobeniusNorm(M * (x.T * IN_R)), G * radius * MOVE_R),
         by.submultiplicative("op", "F", M, x.T * IN_R),
         by.submultiplicative("op", "F", x.T, IN_R),
@@ -171,39 +172,39 @@ def normal(
     )
     turned = R1 * M * x.T * IN_R
     outer = proof.step(
-        f"‖R_1M({x})ᵀΔR‖",
+        f"$‖R_1M({as_typed(x)})ᵀΔR‖$",
         le(FrobeniusNorm(turned), G * radius * MOVE_R),
         by.submultiplicative("op", "F", R1, M * x.T * IN_R),
         short,
         inner,
     )
     bent = proof.step(
-        f"-⟨S, ΔRΔRᵀ⟩, {x}",
+        f"$-⟨S, ΔRΔRᵀ⟩$, ${as_typed(x)}$",
         le(-InnerProduct(slope, IN_R * IN_R.T), G * radius * MOVE_R**2),
         by.cauchy_schwarz(-R1 * (M * x.T * IN_R), IN_R),
-        proof.step(f"‖R_1M({x})ᵀΔR‖p", le(FrobeniusNorm(turned) * MOVE_R, G * radius * MOVE_R**2), outer),
-        meaning="By Cauchy-Schwarz, as ‖R_1‖_op ≤ 1 and ‖M‖_op ≤ G.",
+        proof.step(f"$‖R_1M({as_typed(x)})ᵀΔR‖p$", le(FrobeniusNorm(turned) * MOVE_R, G * radius * MOVE_R**2), outer),
+        meaning="By Cauchy-Schwarz, as $‖R_1‖_op ≤ 1$ and $‖M‖_op ≤ G$.",
     )
     nothing = proof.step(
-        f"⟨S, R_2R_2ᵀ - R_1R_1ᵀ⟩, {x}",
+        f"$⟨S, R_2R_2ᵀ - R_1R_1ᵀ⟩$, ${as_typed(x)}$",
         le(InnerProduct(slope, gap), 0),
         by.cauchy_schwarz(slope, gap),
         same,
-        meaning="R Rᵀ is the same at both points.",
+        meaning="$R Rᵀ$ is the same at both points.",
     )
     return proof.step(
-        f"⟨SR_1, ΔR⟩, {x}",
+        f"$⟨SR_1, ΔR⟩$, ${as_typed(x)}$",
         le(InnerProduct((slope + slope.T) * R1, IN_R) / 2, G * radius * MOVE_R**2 / 2),
         bent,
         nothing,
-        meaning="S is symmetric, and ΔR R_1ᵀ + R_1ΔRᵀ = R_2R_2ᵀ - R_1R_1ᵀ - ΔRΔRᵀ.",
+        meaning="S is symmetric, and $ΔR R_1ᵀ + R_1ΔRᵀ = R_2R_2ᵀ - R_1R_1ᵀ - ΔRΔRᵀ$.",
     )
 
 
 def conclude(proof: Proof, claim: Claim, *because: Theorem, such_that: Sequence[sp.Basic] = PREMISES) -> None:
     """The claim, from what bounds its right side."""
     whole = proof.by.block_norm(v2 - v1)
-    final = proof.step("descent", claim.conclusion, *because, whole, meaning="‖Δv‖² = p² + u².")
+    final = proof.step("descent", claim.conclusion, *because, whole, meaning="$‖Δv‖² = p² + u²$.")
     proof.conclude(final, forall=[v1, v2], such_that=such_that)
 
 
@@ -232,9 +233,9 @@ def sharp(proof: Proof) -> None:
 
 def _halves(proof: Proof, x: sp.MatrixExpr, y: sp.MatrixExpr, limit: sp.Expr, *within: Theorem) -> Theorem:
     """The spectral norm of the mean of x and y is at most this, as theirs are."""
-    by, half = proof.by, proof.step("1/2 ≥ 0", ge(sp.Rational(1, 2), 0))
+    by, half = proof.by, proof.step("$1/2 ≥ 0$", ge(sp.Rational(1, 2), 0))
     return proof.step(
-        f"‖({x} + {y})/2‖",
+        f"$‖({x} + {y})/2‖$",
         le(SpectralNorm((x + y) / 2), limit),
         by.triangle("op", x / 2, y / 2),
         *(by.homogeneous(half, "op", z) for z in (x, y)),
@@ -263,13 +264,13 @@ def _without_turning(proof: Proof, signs: Sequence[Theorem]) -> Theorem:
             _halves(proof, R1, R2, sp.Integer(1), *_both(proof, SHORT, SHORT_TOO)),
         ),
     ):
-        bound = proof.step(f"‖{part}‖", le(FrobeniusNorm(part), limit * way), split, small)
+        bound = proof.step(f"$‖{as_typed(part)}‖$", le(FrobeniusNorm(part), limit * way), split, small)
         square = le(FrobeniusNorm(part) ** 2, limit**2 * way**2)
-        lengths.append(proof.step(f"‖{part}‖²", square, bound, by.nonnegative("F", part), signs))
+        lengths.append(proof.step(f"$‖{as_typed(part)}‖²$", square, bound, by.nonnegative("F", part), signs))
     slope = mean_v * IN_V.T
     zero = [
         proof.step(
-            f"⟨VΔVᵀ, {name}⟩", le(InnerProduct(slope, gap), 0), by.cauchy_schwarz(slope, gap), proof.local(given)
+            f"$⟨VΔVᵀ, {name}⟩$", le(InnerProduct(slope, gap), 0), by.cauchy_schwarz(slope, gap), proof.local(given)
         )
         for name, gap, given in (
             ("R_2R_2ᵀ - R_1R_1ᵀ", R2 * R2.T - R1 * R1.T, SAME),
@@ -277,14 +278,14 @@ def _without_turning(proof: Proof, signs: Sequence[Theorem]) -> Theorem:
         )
     ]
     whole = proof.step(
-        "‖ΔW‖²",
+        "$‖ΔW‖²$",
         le(FrobeniusNorm(CHANGE) ** 2, nu**2 * MOVE_R**2 + MOVE_V**2),
         *(by.expansion(x) for x in (CHANGE, in_r, in_v)),
         *lengths,
         *zero,
-        meaning="ΔW = ΔRᵀV + RᵀΔV at the means, and 2ΔR Rᵀ is R_2R_2ᵀ - R_1R_1ᵀ + R_2R_1ᵀ - R_1R_2ᵀ, which is 0.",
+        meaning="$ΔW = ΔRᵀV + RᵀΔV$ at the means, and $2ΔR Rᵀ$ is $R_2R_2ᵀ - R_1R_1ᵀ + R_2R_1ᵀ - R_1R_2ᵀ$, which is 0.",
     )
-    return proof.step("L‖ΔW‖²", le(L * FrobeniusNorm(CHANGE) ** 2, L * (nu**2 * MOVE_R**2 + MOVE_V**2)), whole, signs)
+    return proof.step("$L‖ΔW‖²$", le(L * FrobeniusNorm(CHANGE) ** 2, L * (nu**2 * MOVE_R**2 + MOVE_V**2)), whole, signs)
 
 
 def _both(proof: Proof, *facts: sp.Basic) -> list[Theorem]:
@@ -309,17 +310,19 @@ def composed(proof: Proof) -> None:
     line = second_order(proof, signs, LOREFT)
     total = MOVE_R**2 + MOVE_V**2
     spread = proof.step(
-        "J²",
+        "$J²$",
         eq(J**2, 1 + nu**2),
         defined[0],
         by.root(proof.step("radicand of J", ge(radical(stretch.expression).base, 0), signs)),
     )
-    square = proof.step("(νp + u)²", le((nu * MOVE_R + MOVE_V) ** 2, (1 + nu**2) * total), hints=[MOVE_R - nu * MOVE_V])
-    curved = proof.step("L(νp + u)²", le(L * (nu * MOVE_R + MOVE_V) ** 2, L * (1 + nu**2) * total), square, signs)
+    square = proof.step(
+        "$(νp + u)²$", le((nu * MOVE_R + MOVE_V) ** 2, (1 + nu**2) * total), hints=[MOVE_R - nu * MOVE_V]
+    )
+    curved = proof.step("$L(νp + u)²$", le(L * (nu * MOVE_R + MOVE_V) ** 2, L * (1 + nu**2) * total), square, signs)
     entries = nu, sp.Integer(1), sp.Integer(0)
     eigen = eigenvalue.top_eigenvalue(proof, H, bend.expression, entries, [defined[1], *signs])
     form = by.instance(eigenvalue.quadratic_form(proof), eigenvalue.values(entries, H, (MOVE_R, MOVE_V)), *eigen)
-    bent = proof.step("G(νp² + 2pu)", le(G * (nu * MOVE_R**2 + 2 * MOVE_R * MOVE_V), G * H * total), form, signs)
-    length = proof.step("LJ²", eq(L * J**2 * total, L * (1 + nu**2) * total), spread)
+    bent = proof.step("$G(νp² + 2pu)$", le(G * (nu * MOVE_R**2 + 2 * MOVE_R * MOVE_V), G * H * total), form, signs)
+    length = proof.step("$LJ²$", eq(L * J**2 * total, L * (1 + nu**2) * total), spread)
     larger = proof.step("L̂", eq(Lhat * total, (L * J**2 + G * H) * total), defined[2])
     conclude(proof, LOREFT, line, curved, bent, length, larger)

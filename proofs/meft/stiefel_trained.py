@@ -51,22 +51,22 @@ def trained(proof: Proof) -> None:
     steep = proof.assume(GRADIENT_BOUND, where={W: WEIGHT}, role="local")
     at_edits = by.instance(line, {R1: R1, R2: R2, **AT}, same, short, near, far, steep)
     moved = proof.step(
-        "‖ΔV‖",
+        "$‖ΔV‖$",
         le(MOVE_EDIT, MOVE_U + MOVE_R),
         by.triangle("F", U2 - U1, -IN_R * W0),
         by.submultiplicative("F", "op", IN_R, W0),
-        proof.step("p‖W_0‖", le(MOVE_R * SpectralNorm(W0), MOVE_R), given),
-        meaning="ΔV = ΔU - ΔRW_0, and ‖W_0‖_op ≤ 1.",
+        proof.step("$p‖W_0‖$", le(MOVE_R * SpectralNorm(W0), MOVE_R), given),
+        meaning="$ΔV = ΔU - ΔRW_0$, and $‖W_0‖_op ≤ 1$.",
     )
     entries = L * (1 + nu) ** 2 + G * (3 + nu), L * (1 + nu) + G, L
     reach, farther = nu * MOVE_R + MOVE_EDIT, (1 + nu) * MOVE_R + MOVE_U
-    total = proof.step("νp + ‖ΔV‖ + (1 + ν)p + ‖ΔU‖ ≥ 0", ge(reach + farther, 0), signs)
+    total = proof.step("$νp + ‖ΔV‖ + (1 + ν)p + ‖ΔU‖ ≥ 0$", ge(reach + farther, 0), signs)
     wider = le(reach**2, farther**2)
-    squares = proof.step("(νp + ‖ΔV‖)²", wider, moved, total, meaning="The difference of the squares is a product.")
-    bend = proof.step("L(νp + ‖ΔV‖)²", le(L * wider.lhs, L * wider.rhs), squares, signs)
-    crossed = proof.step("Gp‖ΔV‖", le(G * MOVE_R * MOVE_EDIT, G * MOVE_R * (MOVE_U + MOVE_R)), moved, signs)
+    squares = proof.step("$(νp + ‖ΔV‖)²$", wider, moved, total, meaning="The difference of the squares is a product.")
+    bend = proof.step("$L(νp + ‖ΔV‖)²$", le(L * wider.lhs, L * wider.rhs), squares, signs)
+    crossed = proof.step("$Gp‖ΔV‖$", le(G * MOVE_R * MOVE_EDIT, G * MOVE_R * (MOVE_U + MOVE_R)), moved, signs)
     image = proof.step(
-        "‖R_1W_0‖", le(SpectralNorm(-R1 * W0), 1), by.submultiplicative("op", "op", R1, W0), short, given, signs
+        "$‖R_1W_0‖$", le(SpectralNorm(-R1 * W0), 1), by.submultiplicative("op", "op", R1, W0), short, given, signs
     )
     top, cross, low = entries
     limit = (top * MOVE_R**2 + 2 * cross * MOVE_R * MOVE_U + low * MOVE_U**2) / 2
@@ -79,7 +79,7 @@ def trained(proof: Proof) -> None:
         bend,
         crossed,
         normal(proof, -R1 * W0, sp.Integer(1), image, (same, short, steep), signs, M),
-        meaning="R enters once more, by RᵀR, and its part that is normal to the manifold is of second order too.",
+        meaning="R enters once more, by $RᵀR$, and its part that is normal to the manifold is of second order too.",
     )
     final = of_loss(proof, LOREFT_TRAINED, whole, limit, (R, U), SLOPES, W0 + R.T * EDITS[0])
     form = by_blocks(proof, LOREFT_TRAINED, final, entries, signs, (MOVE_R, MOVE_U))

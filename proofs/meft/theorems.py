@@ -39,17 +39,17 @@ UNCONDITIONAL_GD = theorem(
     (ASSUMPTION_1, BOUNDED_BELOW, START),
     (
         Quantity(
-            rho, sp.Pow(2 * D * T / L, sp.Rational(1, 4), evaluate=False), "how far from v_1 the iterates can get"
+            rho, sp.Pow(2 * D * T / L, sp.Rational(1, 4), evaluate=False), "how far from $v_1$ the iterates can get"
         ),
         Quantity(
             Lhat,
             L * (sp.sqrt(a_1**2 + b_1**2) + rho) ** 2 + STEEPEST,
-            "what LJ² + m is at most within rho of v_1, where F is at most F(v_1)",
+            "what $LJ² + m$ is at most within $ρ$ of $v_1$, where $F$ is at most $F(v_1)$",
         ),
         *GRADIENT_DESCENT.quantities[1:],
     ),
-    note="g is the full gradient, and W = W_0 + BA. With a scale s, apply it to X -> f(W_0 + sX), which is s²L-smooth. "
-    "The last bound falls as 1/sqrt(T) alone, because ρ² grows as sqrt(T).",
+    note="$g$ is the full gradient, and $W = W_0 + BA$. With a scale $s$, apply it to $X → f(W_0 + sX)$, which "
+    "is $s²L$-smooth. The last bound falls as $1/√T$ alone, because $ρ²$ grows as $√T$.",
     algorithm=DESCENT,
     measure=LEAST_GRADIENT,
 )

@@ -2,6 +2,7 @@
 
 import sympy as sp
 
+from boundcheck.claims.claim import as_typed
 from boundcheck.claims.symbols import D, L, Lhat, T, a_1, alpha, b_1, bound, rho
 from boundcheck.claims.vocabulary import Expectation, W, t
 from boundcheck.kernel import Theorem
@@ -44,12 +45,12 @@ def unconditional_gd(proof: Proof) -> None:
     positive, exact, short = _step(proof, smooth)
     descent = Descent(proof, alpha, positive, smooth)
     here = proof.local(le(HALF * AWAY, TRAVELLED * FALLEN), name="at t, by induction")
-    spent = proof.step("αt > 0", gt(TRAVELLED, 0), positive, by.time())
-    far = proof.step("‖v_t - v_1‖² ≥ 0", ge(AWAY, 0), hints=[away_a, away_b])
-    fallen = proof.step("F(v_t) ≤ F(v_1)", le(NOW, STARTED), spent, here, far, factor=[0])
+    spent = proof.step("$αt > 0$", gt(TRAVELLED, 0), positive, by.time())
+    far = proof.step("$‖v_t - v_1‖² ≥ 0$", ge(AWAY, 0), hints=[away_a, away_b])
+    fallen = proof.step("$F(v_t) ≤ F(v_1)$", le(NOW, STARTED), spent, here, far, factor=[0])
     near = _near(descent, here, fourth, short)
     falls = _falls(descent, exact, near, fallen)
-    more = proof.step("αt ≥ 0", ge(TRAVELLED, 0), spent)
+    more = proof.step("$αt ≥ 0$", ge(TRAVELLED, 0), spent)
     away = descent.away(TRAVELLED, HALF, lambda _: (more, fallen, falls))
     _conclusion(descent, discharged(falls, away), exact)
 
@@ -58,11 +59,11 @@ def _rho(proof: Proof, smooth: Theorem) -> Theorem:
     """Lρ⁴ = 2DT."""
     by, formula = proof.by, quantity(UNCONDITIONAL_GD, rho).expression
     unit, inverse = by.quotient(smooth)
-    radicand = proof.step("2DT/L ≥ 0", ge(formula.base, 0), inverse, proof.positive(D, T))
+    radicand = proof.step("$2DT/L ≥ 0$", ge(formula.base, 0), inverse, proof.positive(D, T))
     root = sp.Pow(formula.base, HALF, evaluate=False)
     size = by.root_nonnegative(formula.base)
-    once = proof.step("ρ²", eq(rho**2, root), proof.quantity(quantity(UNCONDITIONAL_GD, rho)), by.root(size))
-    return proof.step("Lρ⁴ = 2DT", eq(L * rho**4, 2 * D * T), once, by.root(radicand), unit)
+    once = proof.step("$ρ²$", eq(rho**2, root), proof.quantity(quantity(UNCONDITIONAL_GD, rho)), by.root(size))
+    return proof.step("$Lρ⁴ = 2DT$", eq(L * rho**4, 2 * D * T), once, by.root(radicand), unit)
 
 
 def _step(proof: Proof, smooth: Theorem) -> tuple[Theorem, Theorem, Theorem]:
@@ -70,57 +71,65 @@ def _step(proof: Proof, smooth: Theorem) -> tuple[Theorem, Theorem, Theorem]:
     by, signs = proof.by, proof.positive(a_1, b_1)
     formula = proof.quantity(quantity(UNCONDITIONAL_GD, Lhat))
     size = proof.step(
-        "ρ ≥ 0", ge(rho, 0), proof.recall("rho"), by.root_nonnegative(quantity(UNCONDITIONAL_GD, rho).expression.base)
+        "$ρ ≥ 0$", ge(rho, 0), proof.recall("rho"), by.root_nonnegative(quantity(UNCONDITIONAL_GD, rho).expression.base)
     )
-    sum_ = proof.step("a_1² + b_1² > 0", gt(a_1**2 + b_1**2, 0), signs)
+    sum_ = proof.step("$a_1² + b_1² > 0$", gt(a_1**2 + b_1**2, 0), signs)
     radius = by.positive_root(sum_)
     rest = ge(Lhat - L * rho**2 - L * RADIUS**2, 0)
     most = proof.step(
-        "L̂ ≥ Lρ² and more", rest, formula, smooth, size, radius, by.root(sum_), by.root_nonnegative(2 * L * D), degree=3
+        "$L̂ ≥ Lρ²$ and more",
+        rest,
+        formula,
+        smooth,
+        size,
+        radius,
+        by.root(sum_),
+        by.root_nonnegative(2 * L * D),
+        degree=3,
     )
-    square = proof.step("L(a_1² + b_1²) > 0", gt(L * RADIUS**2, 0), smooth, sum_)
-    flat = proof.step("Lρ² ≥ 0", ge(L * rho**2, 0), smooth, hints=[rho])
-    unit, over = by.quotient(proof.step("L̂ > 0", gt(Lhat, 0), most, square, flat))
+    square = proof.step("$L(a_1² + b_1²) > 0$", gt(L * RADIUS**2, 0), smooth, sum_)
+    flat = proof.step("$Lρ² ≥ 0$", ge(L * rho**2, 0), smooth, hints=[rho])
+    unit, over = by.quotient(proof.step("$L̂ > 0$", gt(Lhat, 0), most, square, flat))
     step = proof.quantity(quantity(UNCONDITIONAL_GD, alpha))
-    positive = proof.step("α > 0", gt(alpha, 0), step, over)
-    exact = proof.step("L̂α = 1", eq(Lhat * alpha, 1), step, unit)
-    below = proof.step("Lρ² ≤ L̂", le(L * rho**2, Lhat), most, square)
-    return positive, exact, proof.step("αLρ² ≤ 1", le(alpha * L * rho**2, 1), positive, exact, below)
+    positive = proof.step("$α > 0$", gt(alpha, 0), step, over)
+    exact = proof.step("$L̂α = 1$", eq(Lhat * alpha, 1), step, unit)
+    below = proof.step("$Lρ² ≤ L̂$", le(L * rho**2, Lhat), most, square)
+    return positive, exact, proof.step("$αLρ² ≤ 1$", le(alpha * L * rho**2, 1), positive, exact, below)
 
 
 def _near(descent: Descent, here: Theorem, fourth: Theorem, short: Theorem) -> Theorem:
     """‖v_t - v_1‖² <= ρ²."""
     proof, by, positive = descent.proof, descent.proof.by, descent.positive
-    inside = proof.step("F(v_1) - F(v_t) ≤ D", le(FALLEN, D), descent.gap, by.instance(descent.below, {W: W_t}))
+    inside = proof.step("$F(v_1) - F(v_t) ≤ D$", le(FALLEN, D), descent.gap, by.instance(descent.below, {W: W_t}))
     soon, late = by.time()
     share = proof.step(
         "αt times",
         le(TRAVELLED * FALLEN, TRAVELLED * D),
         inside,
-        proof.step("αt ≥ 0", ge(TRAVELLED, 0), positive, soon),
+        proof.step("$αt ≥ 0$", ge(TRAVELLED, 0), positive, soon),
     )
     whole = proof.step(
-        "αtD ≤ αTD",
+        "$αtD ≤ αTD$",
         le(TRAVELLED * D, alpha * T * D),
         late,
-        proof.step("αD ≥ 0", ge(alpha * D, 0), positive, proof.positive(D)),
+        proof.step("$αD ≥ 0$", ge(alpha * D, 0), positive, proof.positive(D)),
     )
-    path = proof.step("‖v_t - v_1‖² ≤ αLρ⁴", le(AWAY, alpha * L * rho**4), here, share, whole, fourth)
+    path = proof.step("$‖v_t - v_1‖² ≤ αLρ⁴$", le(AWAY, alpha * L * rho**4), here, share, whole, fourth)
     scaled = proof.step(
-        "αLρ⁴ ≤ ρ²", le(alpha * L * rho**4, rho**2), short, proof.step("ρ² ≥ 0", ge(rho**2, 0), hints=[rho])
+        "$αLρ⁴ ≤ ρ²$", le(alpha * L * rho**4, rho**2), short, proof.step("$ρ² ≥ 0$", ge(rho**2, 0), hints=[rho])
     )
-    return proof.step("‖v_t - v_1‖² ≤ ρ²", le(AWAY, rho**2), path, scaled)
+    return proof.step("$‖v_t - v_1‖² ≤ ρ²$", le(AWAY, rho**2), path, scaled)
 
 
 def _falls(descent: Descent, exact: Theorem, near: Theorem, fallen: Theorem) -> Theorem:
     """F(v_{t+1}) <= F(v_t) - αP/2, since LJ² + m <= L̂."""
     proof, positive = descent.proof, descent.positive
     reach = _reach(descent, near)
-    limit = proof.step("LJ²", le(L * REACH, L * (RADIUS + rho) ** 2), descent.smooth, reach)
-    local = proof.step("LJ² + m ≤ L̂", le(STEEPNESS, Lhat), limit, descent.steepest(fallen), proof.recall("Lhat"))
-    once = proof.step("α(LJ² + m) ≤ 1", le(descent.local, 1), positive, local, exact)
-    lowered = descent.lowered(proof.step("α(LJ² + m) ≤ 2", le(descent.local, 2), once))
-    room = proof.step("αP ≥ 0", ge(alpha * P, 0), positive, proof.step("P ≥ 0", ge(P, 0), hints=[u, w]))
+    limit = proof.step("$LJ²$", le(L * REACH, L * (RADIUS + rho) ** 2), descent.smooth, reach)
+    local = proof.step("$LJ² + m ≤ L̂$", le(STEEPNESS, Lhat), limit, descent.steepest(fallen), proof.recall("Lhat"))
+    once = proof.step("$α(LJ² + m) ≤ 1$", le(descent.local, 1), positive, local, exact)
+    lowered = descent.lowered(proof.step("$α(LJ² + m) ≤ 2$", le(descent.local, 2), once))
+    room = proof.step("$αP ≥ 0$", ge(alpha * P, 0), positive, proof.step("$P ≥ 0$", ge(P, 0), hints=[u, w]))
     spare = proof.step("αP times", ge(alpha * P * (1 - descent.local), 0), room, once)
     return proof.step("F falls by αP/2", le(HALF * alpha * P, FALL), lowered, spare, meaning="As with an L̂-smooth F.")
 
@@ -130,27 +139,27 @@ def _reach(descent: Descent, near: Theorem) -> Theorem:
     proof, by = descent.proof, descent.proof.by
     signs = proof.positive(a_1, b_1)
     squares = [
-        proof.step(f"{size}²", le(size**2, (radius + length) ** 2), norm, signs)
+        proof.step(f"${as_typed(size)}²$", le(size**2, (radius + length) ** 2), norm, signs)
         for size, radius, length, norm in zip(
             (size_a, size_b), (a_1, b_1), (away_a, away_b), descent.norms(), strict=True
         )
     ]
     mixed = a_1 * away_a + b_1 * away_b
-    cross = proof.step("mixed² ≤", le(mixed**2, (a_1**2 + b_1**2) * AWAY), hints=[a_1 * away_b - b_1 * away_a])
-    weight = proof.step("a_1² + b_1² ≥ 0", ge(a_1**2 + b_1**2, 0), hints=[a_1, b_1])
-    scaled = proof.step("times ρ²", le((a_1**2 + b_1**2) * AWAY, (a_1**2 + b_1**2) * rho**2), weight, near)
+    cross = proof.step("$mixed² ≤$", le(mixed**2, (a_1**2 + b_1**2) * AWAY), hints=[a_1 * away_b - b_1 * away_a])
+    weight = proof.step("$a_1² + b_1² ≥ 0$", ge(a_1**2 + b_1**2, 0), hints=[a_1, b_1])
+    scaled = proof.step("times $ρ²$", le((a_1**2 + b_1**2) * AWAY, (a_1**2 + b_1**2) * rho**2), weight, near)
     size = by.root_nonnegative(quantity(UNCONDITIONAL_GD, rho).expression.base)
-    sign = proof.step("ρ ≥ 0, again", ge(rho, 0), proof.recall("rho"), size)
-    larger = proof.step("ρ sqrt(a_1² + b_1²) ≥ 0", ge(RADIUS * rho, 0), sign, by.root_nonnegative(a_1**2 + b_1**2))
+    sign = proof.step("$ρ ≥ 0$, again", ge(rho, 0), proof.recall("rho"), size)
+    larger = proof.step("$ρ√(a_1² + b_1²) ≥ 0$", ge(RADIUS * rho, 0), sign, by.root_nonnegative(a_1**2 + b_1**2))
     whole = proof.step("squares", le(mixed**2, (a_1**2 + b_1**2) * rho**2), cross, scaled)
     below = by.from_squares(whole, larger, mixed, by.root(weight))
-    return proof.step("J² ≤", le(REACH, (RADIUS + rho) ** 2), squares, below, near, by.root(weight))
+    return proof.step("$J² ≤$", le(REACH, (RADIUS + rho) ** 2), squares, below, near, by.root(weight))
 
 
 def _conclusion(descent: Descent, falls: Theorem, exact: Theorem) -> None:
     """The falls add up to D at most."""
     proof, by = descent.proof, descent.proof.by
-    lowered = proof.step("α/2 ‖∇F‖²", le(HALF * alpha * SQUARE, FALL), falls, descent.squared_gradient())
+    lowered = proof.step("$α/2 ‖∇F‖²$", le(HALF * alpha * SQUARE, FALL), falls, descent.squared_gradient())
     end = by.instance(descent.below, {W: W_t.xreplace({t: T + 1})})
     mean = Expectation(SQUARE)
     total = proof.step(
@@ -162,9 +171,9 @@ def _conclusion(descent: Descent, falls: Theorem, exact: Theorem) -> None:
         by.expectation(end),
         meaning="Summed over t, the values of F telescope.",
     )
-    constant = proof.step("L̂ ≥ 0", ge(Lhat, 0), proof.recall("Lhat"), proof.positive(L))
+    constant = proof.step("$L̂ ≥ 0$", ge(Lhat, 0), proof.recall("Lhat"), proof.positive(L))
     scaled = proof.step("times 2L̂", le(sp.Sum(mean, (t, 1, T)), 2 * Lhat * D), constant, total, exact)
-    long = proof.step("T > 0", gt(T, 0), proof.positive(T))
+    long = proof.step("$T > 0$", gt(T, 0), proof.positive(T))
     limit = proof.step(
         "T times the bound",
         eq(T * bound, 2 * Lhat * D),

@@ -100,7 +100,7 @@ HEAVY_BALL = theorem(
     (sp.Lt(beta, 1), sp.Lt(eta, eta_max)),
     algorithm=algorithms.HEAVY_BALL,
     measure=LEAST_GRADIENT,
-    note="v_0 = v_1. At the step (1 - β)/ℓ the bound is 2ℓ(1 + β)²D/((1 - β)²T).",
+    note="$v_0 = v_1$. At the step $(1 - β)/ℓ$ the bound is $2ℓ(1 + β)²D/((1 - β)²T)$.",
 )
 
 ADAGRAD_NORM = theorem(
@@ -118,14 +118,14 @@ ADAGRAD_NORM = theorem(
     (sp.Ge(delta, delta_min),),
     algorithm=algorithms.ADAGRAD_NORM,
     measure=AVERAGE_GRADIENT,
-    note="b_0 = δ. The paper speaks of any δ; from δ ≥ ηℓ on every step is at most 1/ℓ.",
+    note="$b_0 = δ$. The paper speaks of any δ; from $δ ≥ ηℓ$ on every step is at most 1/ℓ.",
 )
 
 NESTEROV = theorem(
     "su2016.nesterov",
     "Nesterov's method, convex",
-    "Nesterov 1983; Su, Boyd and Candès, A differential equation for modeling Nesterov's accelerated gradient method, "
-    "JMLR 17, 2016, Theorem 6 at r = 3",
+    "Nesterov 1983; Su, Boyd and Candès, A differential equation for modeling Nesterov's accelerated gradient "
+    "method, JMLR 17, 2016, Theorem 6 at $r = 3$",
     r"\text{for every } T",
     (SMOOTH_EVERYWHERE, CONVEX, NEAR_MINIMISER),
     (
@@ -135,7 +135,7 @@ NESTEROV = theorem(
     ),
     algorithm=algorithms.NESTEROV,
     measure=LAST_GAP,
-    note="The paper's k steps have k + 1 = T iterates.",
+    note="The paper's k steps have $k + 1 = T$ iterates.",
 )
 
 CONVEX_DESCENT = theorem(
@@ -152,13 +152,13 @@ CONVEX_DESCENT = theorem(
     ),
     algorithm=algorithms.GRADIENT_DESCENT,
     measure=LAST_GAP,
-    note="The paper's N steps have N + 1 = T iterates. A Huber function attains the bound.",
+    note="The paper's N steps have $N + 1 = T$ iterates. A Huber function attains the bound.",
 )
 
 _LONGEST = Quantity(alpha, 2 / (Lhat + mu_F), "constant step size")
 _LEFT = (Lhat - mu_F) / (Lhat + mu_F)
 _BOOK = "Nesterov, Introductory Lectures on Convex Optimization, 2004, Theorem 2.1.15"
-_STEPS = "The book's k steps have k + 1 = T iterates. A quadratic with the eigenvalues ℓ and μ_F attains the bound."
+_STEPS = "The book's $k$ steps have $k + 1 = T$ iterates. A quadratic with the eigenvalues $ℓ$ and $μ_F$ attains it."
 
 # What a step leaves of the squared distance.
 left = sp.Symbol("left", positive=True)
@@ -184,7 +184,7 @@ STRONG_DESCENT_EVERYWHERE = theorem(
 STRONG_DESCENT = theorem(
     "nesterov2004.strongly_convex",
     "Nesterov, gradient descent, strongly convex around a minimiser",
-    f"boundcheck; {_BOOK}, for F that is strongly convex around v^* alone",
+    f"boundcheck; {_BOOK}, for F that is strongly convex around $v*$ alone",
     r"\text{for every } T",
     (SMOOTH_EVERYWHERE, STRONGLY_CONVEX, NEAR_MINIMISER),
     (
@@ -196,11 +196,11 @@ STRONG_DESCENT = theorem(
     algorithm=algorithms.GRADIENT_DESCENT,
     measure=LAST_DISTANCE,
     note=_STEPS,
-    argument="Between v^* and v_t the gradient grows by ∇F(v_t) = H(v_t - v^*), for a symmetric H with eigenvalues "
-    "from μ_F to ℓ: of a smooth F the mean of its Hessian on the segment, and else a limit of such means. At the step "
-    "α = 2/(ℓ + μ_F) the eigenvalues of I - αH are from -(ℓ - μ_F)/(ℓ + μ_F) to (ℓ - μ_F)/(ℓ + μ_F), and "
-    "v_{t+1} - v^* = (I - αH)(v_t - v^*). So no iterate is farther from v^* than v_1, and each step shrinks the "
-    "distance by that factor.",
+    argument="Between $v*$ and $v_t$ the gradient grows by $∇F(v_t) = H(v_t - v*)$, for a symmetric $H$ with "
+    "eigenvalues from $μ_F$ to $ℓ$: of a smooth $F$ the mean of its Hessian on the segment, and else a "
+    "limit of such means. At the step $α = 2/(ℓ + μ_F)$ the eigenvalues of $I - αH$ are from $-(ℓ - μ_F)/(ℓ "
+    "+ μ_F)$ to $(ℓ - μ_F)/(ℓ + μ_F)$, and $v_(t+1) - v* = (I - αH)(v_t - v*)$. So no iterate is farther "
+    "from $v*$ than $v_1$, and each step shrinks the distance by that factor.",
     unproved="The kernel has no mean of a Hessian on a segment, and the points by which it proves the theorem for an F "
     "that is strongly convex on all of space may lie outside the ball.",
 )

@@ -64,11 +64,11 @@ class Run:
     def __init__(self, proof: Proof, claim: Claim):
         self.proof = proof
         smoothness = proof.quantity(quantity(claim, Lhat))
-        self.constant = proof.step("L̂ > 0", gt(Lhat, 0), smoothness, proof.positive(ell))
-        law = proof.define(Value(F, v), Value(f, v), "F(v) = f(v)", forall=[v])
+        self.constant = proof.step("$L̂ > 0$", gt(Lhat, 0), smoothness, proof.positive(ell))
+        law = proof.define(Value(F, v), Value(f, v), "$F(v) = f(v)$", forall=[v])
         self.line = on_segment(proof, along_run(proof), "")
         self.start, self.above = gap_at_start(proof), above_minimum(proof, law, v_last, v_last)
-        self.long = proof.step("T > 0", gt(T, 0), proof.positive(T))
+        self.long = proof.step("$T > 0$", gt(T, 0), proof.positive(T))
 
     @property
     def end(self) -> Theorem:
@@ -89,8 +89,8 @@ def gradient_descent(proof: Proof) -> None:
     by, run = proof.by, Run(proof, GRADIENT_DESCENT)
     size = proof.quantity(quantity(GRADIENT_DESCENT, alpha))
     unit, inverse = by.quotient(run.constant)
-    positive = proof.step("α > 0", gt(alpha, 0), size, inverse)
-    exact = proof.step("L̂α = 1", eq(Lhat * alpha, 1), size, unit)
+    positive = proof.step("$α > 0$", gt(alpha, 0), size, inverse)
+    exact = proof.step("$L̂α = 1$", eq(Lhat * alpha, 1), size, unit)
     lowered = proof.step(
         "descent",
         le(NEXT, NOW - alpha / 2 * EuclideanNorm(SLOPE) ** 2),
@@ -126,20 +126,20 @@ def heavy_ball(proof: Proof) -> None:
     by, run = proof.by, Run(proof, HEAVY_BALL)
     longest, size = (proof.quantity(quantity(HEAVY_BALL, x)) for x in (eta_max, alpha))
     momentum, step = proof.positive(beta, eta)
-    positive = proof.step("α > 0", gt(alpha, 0), size, step)
+    positive = proof.step("$α > 0$", gt(alpha, 0), size, step)
     below = proof.assume(HEAVY_BALL.conditions[1])
     unit, _ = by.quotient(run.constant)
-    most = proof.step("L̂η_max = 2(1 - β)", eq(Lhat * eta_max, 2 * (1 - beta)), longest, unit)
+    most = proof.step("$L̂η_max = 2(1 - β)$", eq(Lhat * eta_max, 2 * (1 - beta)), longest, unit)
     room = proof.step(
-        "1 - β - L̂α/2 > 0",
+        "$1 - β - L̂α/2 > 0$",
         gt(ROOM, 0),
         most,
         size,
-        proof.step("L̂η < L̂η_max", gt(Lhat * eta_max, Lhat * eta), run.constant, below),
+        proof.step("$L̂η < L̂η_max$", gt(Lhat * eta_max, Lhat * eta), run.constant, below),
     )
     before, after = v_t - u_t, v_next - v_t
     update = v_t - alpha * SLOPE + beta * before
-    equation = proof.define(v_next, update, "v_{t+1} = v_t - α∇F(v_t) + β(v_t - u_t)")
+    equation = proof.define(v_next, update, "$v_(t+1) = v_t - α∇F(v_t) + β(v_t - u_t)$")
     lowered = _falls(proof, run, equation, update, momentum, positive)
     steep = _steep(proof, equation, update, before, after, momentum)
     total = _summed(proof, run, lowered, steep, (momentum, positive, room))
@@ -151,7 +151,7 @@ def heavy_ball(proof: Proof) -> None:
         units,
         degree=3,
     )
-    weight = proof.step("α(1 - β - L̂α/2) ≥ 0", ge(alpha * ROOM, 0), positive, room)
+    weight = proof.step("$α(1 - β - L̂α/2) ≥ 0$", ge(alpha * ROOM, 0), positive, room)
     least = proof.step(
         "least", le(T * alpha * ROOM * MINIMUM_GRADIENT, (1 + beta) ** 2 * D), weight, by.minimum(SQUARE), total
     )
@@ -168,8 +168,8 @@ PAST, MOVE = (Expectation(EuclideanNorm(x) ** 2) for x in (v_t - u_t, v_next - u
 def _summed(proof: Proof, run: Run, lowered: Theorem, steep: Theorem, signs: tuple[Theorem, ...]) -> Theorem:
     """α(1 - β - L̂α/2) Σ E‖∇F(v_t)‖² <= (1 + β)²D."""
     by, (momentum, positive, room) = proof.by, signs
-    shifted = proof.define(u_next, v_t, "u_{t+1} = v_t")
-    still = proof.define(u_t.xreplace({t: sp.Integer(1)}), v_t.xreplace({t: sp.Integer(1)}), "u_1 = v_1")
+    shifted = proof.define(u_next, v_t, "$u_(t+1) = v_t$")
+    still = proof.define(u_t.xreplace({t: sp.Integer(1)}), v_t.xreplace({t: sp.Integer(1)}), "$u_1 = v_1$")
     past, move = (EuclideanNorm(x) ** 2 for x in (v_t - u_t, v_next - u_next))
     energy = le(alpha * (NEXT - NOW) + beta / 2 * (move - past) + ROOM * move, 0)
     slope = le(alpha**2 * EuclideanNorm(SLOPE) ** 2, (1 + beta) * (beta * past + move))
@@ -180,39 +180,39 @@ def _summed(proof: Proof, run: Run, lowered: Theorem, steep: Theorem, signs: tup
     first, final = (PAST.xreplace({t: x}) for x in (sp.Integer(1), T + 1))
     norm = EuclideanNorm((v_t - u_t).xreplace({t: sp.Integer(1)}))
     begin = proof.step(
-        "Δ_1 = 0",
+        "$Δ_1 = 0$",
         eq(first, 0),
-        by.expectation(proof.step("‖Δ_1‖² = 0", eq(norm**2, 0), still)),
+        by.expectation(proof.step("$‖Δ_1‖² = 0$", eq(norm**2, 0), still)),
         meaning="There is no step before the first.",
     )
-    end = proof.step("E‖Δ_{T+1}‖² ≥ 0", ge(final, 0), by.expectation(_square(proof, T + 1)))
+    end = proof.step("$E‖Δ_(T+1)‖² ≥ 0$", ge(final, 0), by.expectation(_square(proof, T + 1)))
     moves = sp.Sum(MOVE, (t, 1, T))
     lengths = proof.step(
-        "(1 - β - L̂α/2) ΣE‖Δ_{t+1}‖² ≤ αD",
+        "$(1 - β - L̂α/2) ΣE‖Δ_(t+1)‖² ≤ αD$",
         le(ROOM * moves, alpha * D),
         by.sum(falls),
         by.telescope(Expectation(NOW)),
         by.telescope(PAST),
         begin,
-        proof.step("β/2 E‖Δ_{T+1}‖²", ge(beta * final, 0), momentum, end),
+        proof.step("$β/2 E‖Δ_(T+1)‖²$", ge(beta * final, 0), momentum, end),
         proof.step(
-            "α(D - E F(v_1) + E F(v_{T+1})) ≥ 0", ge(alpha * D, alpha * (START - LAST)), positive, run.start, run.end
+            "$α(D - E F(v_1) + E F(v_(T+1))) ≥ 0$", ge(alpha * D, alpha * (START - LAST)), positive, run.start, run.end
         ),
     )
     gradients = proof.step(
-        "α²ΣE‖∇F‖² ≤ (1 + β)² ΣE‖Δ_{t+1}‖²",
+        "$α²ΣE‖∇F‖² ≤ (1 + β)² ΣE‖Δ_(t+1)‖²$",
         le(alpha**2 * TOTAL, (1 + beta) ** 2 * moves),
         by.sum(bounds),
         by.telescope(PAST),
         begin,
-        proof.step("β(1 + β)E‖Δ_{T+1}‖²", ge(beta * (1 + beta) * final, 0), momentum, end, degree=3),
+        proof.step("$β(1 + β)E‖Δ_(T+1)‖²$", ge(beta * (1 + beta) * final, 0), momentum, end, degree=3),
     )
     both = proof.step(
         "times 1 - β - L̂α/2", le(ROOM * alpha**2 * TOTAL, ROOM * (1 + beta) ** 2 * moves), room, gradients
     )
-    square = proof.step("(1 + β)² ≥ 0", ge((1 + beta) ** 2, 0), hints=[1 + beta])
+    square = proof.step("$(1 + β)² ≥ 0$", ge((1 + beta) ** 2, 0), hints=[1 + beta])
     scaled = proof.step(
-        "times (1 + β)²", le((1 + beta) ** 2 * ROOM * moves, (1 + beta) ** 2 * alpha * D), square, lengths
+        "times $(1 + β)²$", le((1 + beta) ** 2 * ROOM * moves, (1 + beta) ** 2 * alpha * D), square, lengths
     )
     return proof.step("divided by α", le(ROOM * alpha * TOTAL, (1 + beta) ** 2 * D), positive, both, scaled, factor=[0])
 
@@ -222,7 +222,7 @@ START, LAST = (Expectation(NOW.xreplace({t: x})) for x in (sp.Integer(1), T + 1)
 
 def _square(proof: Proof, time: sp.Expr) -> Theorem:
     norm = EuclideanNorm((v_t - u_t).xreplace({t: time}))
-    return proof.step(f"‖Δ‖² ≥ 0 at {time}", ge(norm**2, 0), hints=[norm])
+    return proof.step(f"$‖Δ‖² ≥ 0$ at ${time}$", ge(norm**2, 0), hints=[norm])
 
 
 def _falls(
@@ -234,17 +234,17 @@ def _falls(
     pull = InnerProduct(SLOPE, after)
     inner = _pull(proof, equation, update, before, after)
     across = proof.step(
-        "2⟨Δ_t, Δ_{t+1}⟩",
+        "$2⟨Δ_t, Δ_(t+1)⟩$",
         le(2 * InnerProduct(before, after), past + move),
         by.expansion(before - after),
         by.expansion(before),
         by.expansion(after),
         proof.step(
-            "‖Δ_t - Δ_{t+1}‖² ≥ 0", ge(EuclideanNorm(before - after) ** 2, 0), by.nonnegative("F", before - after)
+            "$‖Δ_t - Δ_(t+1)‖² ≥ 0$", ge(EuclideanNorm(before - after) ** 2, 0), by.nonnegative("F", before - after)
         ),
     )
     half = proof.step(
-        "β⟨Δ_t, Δ_{t+1}⟩", le(beta * InnerProduct(before, after), beta / 2 * (past + move)), momentum, across
+        "$β⟨Δ_t, Δ_(t+1)⟩$", le(beta * InnerProduct(before, after), beta / 2 * (past + move)), momentum, across
     )
     scaled = proof.step(
         "α times the descent", le(alpha * (NEXT - NOW) - alpha * pull, alpha * Lhat / 2 * move), positive, run.line
@@ -255,7 +255,7 @@ def _falls(
         scaled,
         inner,
         half,
-        meaning="The energy F(v_t) + β‖Δ_t‖²/(2α) falls.",
+        meaning="The energy $F(v_t) + β‖Δ_t‖²/(2α)$ falls.",
     )
 
 
@@ -278,10 +278,10 @@ def _steep(
     by, change = proof.by, update - v_t
     both = before + change
     size = proof.step(
-        "β‖Δ_t + Δ_{t+1}‖² ≥ 0",
+        "$β‖Δ_t + Δ_(t+1)‖² ≥ 0$",
         ge(beta * EuclideanNorm(both) ** 2, 0),
         momentum,
-        proof.step("‖Δ_t + Δ_{t+1}‖² ≥ 0", ge(EuclideanNorm(both) ** 2, 0), by.nonnegative("F", both)),
+        proof.step("$‖Δ_t + Δ_(t+1)‖² ≥ 0$", ge(EuclideanNorm(both) ** 2, 0), by.nonnegative("F", both)),
     )
     right = (1 + beta) * (beta * EuclideanNorm(before) ** 2 + EuclideanNorm(change) ** 2)
     said = proof.step(

@@ -2,6 +2,7 @@
 
 import sympy as sp
 
+from boundcheck.claims.claim import as_typed
 from boundcheck.claims.symbols import R_1, Lhat, T, alpha, bound, f_star
 from boundcheck.claims.vocabulary import (
     EuclideanNorm,
@@ -77,8 +78,8 @@ def convex_descent(proof: Proof) -> None:
         _weighed(PAST, LEFT, GAP, STEEP, AWAY),
         first=[],
         then=[
-            proof.step("(2T - t)² > 0", gt(LEFT**2, 0), signs[LEFT]),
-            proof.step("(2T - t - 1)² ≥ 0", ge((LEFT - 1) ** 2, 0), hints=[LEFT - 1]),
+            proof.step("$(2T - t)² > 0$", gt(LEFT**2, 0), signs[LEFT]),
+            proof.step("$(2T - t - 1)² ≥ 0$", ge((LEFT - 1) ** 2, 0), hints=[LEFT - 1]),
             *added,
             rest,
             _moved_away(proof, move),
@@ -93,10 +94,10 @@ def convex_descent(proof: Proof) -> None:
     last = proof.step(
         "the last gap",
         le(2 * (2 * T - 1) * alpha * gap, AWAY_FIRST),
-        proof.step("T² > 0", gt(T**2, 0), steps),
+        proof.step("$T² > 0$", gt(T**2, 0), steps),
         *(by.at(x, T) for x in (kept, pull, over)),
         factor=[0],
-        meaning="At t = T another square is left over.",
+        meaning="At $t = T$ another square is left over.",
     )
     _within(proof, smooth, step.unit, last)
 
@@ -104,9 +105,9 @@ def convex_descent(proof: Proof) -> None:
 def _within(proof: Proof, smooth: Smooth, unit: Theorem, last: Theorem) -> None:
     """The bound, from 2(2T - 1)α(F(v_T) - f*) <= ‖v_1 - v*‖²."""
     by, gap = proof.by, GAP.xreplace({t: T})
-    near = proof.step("within R_1", le(2 * (2 * T - 1) * alpha * gap, R_1**2), last, smooth.near_squared())
+    near = proof.step("within $R_1$", le(2 * (2 * T - 1) * alpha * gap, R_1**2), last, smooth.near_squared())
     scaled = proof.step("times L̂", le(2 * (2 * T - 1) * gap, Lhat * R_1**2), smooth.constant, near, unit)
-    long = proof.step("4T - 2 > 0", gt(4 * T - 2, 0), proof.positive(T))
+    long = proof.step("$4T - 2 > 0$", gt(4 * T - 2, 0), proof.positive(T))
     limit = proof.step(
         "4T - 2 times the bound",
         eq((4 * T - 2) * bound, Lhat * R_1**2),
@@ -122,10 +123,10 @@ def _signs(proof: Proof) -> dict[sp.Expr, Theorem]:
     """The signs of t, 2T - t, 2T - t - 1 and 2T - 1."""
     (begun, ends), (steps,) = proof.by.time(), proof.positive(T)
     return {
-        t: proof.step("t > 0", gt(t, 0), begun),
-        LEFT: proof.step("2T - t > 0", gt(LEFT, 0), ends, steps),
-        LEFT - 1: proof.step("2T - t - 1 ≥ 0", ge(LEFT - 1, 0), ends, steps),
-        WHOLE: proof.step("2T - 1 > 0", gt(WHOLE, 0), steps),
+        t: proof.step("$t > 0$", gt(t, 0), begun),
+        LEFT: proof.step("$2T - t > 0$", gt(LEFT, 0), ends, steps),
+        LEFT - 1: proof.step("$2T - t - 1 ≥ 0$", ge(LEFT - 1, 0), ends, steps),
+        WHOLE: proof.step("$2T - 1 > 0$", gt(WHOLE, 0), steps),
     }
 
 
@@ -133,7 +134,7 @@ def _times(proof: Proof, value: sp.Expr, line: Theorem, signs: dict[sp.Expr, The
     """The value, which is not negative, times these factors."""
     for factor in factors:
         value = value * factor
-        line = proof.step(f"times {factor}", ge(value, 0), line, signs[factor])
+        line = proof.step(f"times ${as_typed(factor)}$", ge(value, 0), line, signs[factor])
     return line
 
 
@@ -143,14 +144,14 @@ def _left_over(proof: Proof, signs: dict[sp.Expr, Theorem]) -> tuple[Theorem, Th
     square = proof.step(
         "a square",
         ge(SQUARE, 0),
-        proof.step("‖·‖² ≥ 0", ge(EuclideanNorm(short) ** 2, 0), by.nonnegative("F", short)),
+        proof.step("$‖·‖² ≥ 0$", ge(EuclideanNorm(short) ** 2, 0), by.nonnegative("F", short)),
         by.expansion(short),
         by.expansion(V_SLOPE),
         by.expansion(v_t - v_star),
     )
     spare = LEFT + PAST * (2 * LEFT - 1)
     more = proof.step(
-        "(t - 1)(4T - 2t - 1) ≥ 0", ge(PAST * (2 * LEFT - 1), 0), by.time()[0], signs[LEFT], signs[LEFT - 1]
+        "$(t - 1)(4T - 2t - 1) ≥ 0$", ge(PAST * (2 * LEFT - 1), 0), by.time()[0], signs[LEFT], signs[LEFT - 1]
     )
     weight = proof.step("what is left of it", ge(spare, 0), more, signs[LEFT])
     return _times(proof, SQUARE, square, {**signs, spare: weight}, spare, WHOLE), square

@@ -3,6 +3,7 @@
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.claims import Claim
+from boundcheck.claims.claim import as_typed
 from boundcheck.claims.symbols import Lhat, ell
 from boundcheck.claims.vocabulary import EuclideanNorm, F, Gradient, v1, v2
 from boundcheck.kernel import Theorem
@@ -26,7 +27,7 @@ class Everywhere:
     def __init__(self, proof: Proof, claim: Claim):
         self.proof = proof
         self.smoothness = proof.quantity(quantity(claim, Lhat))
-        self.constant = proof.step("L̂ > 0", gt(Lhat, 0), self.smoothness, proof.positive(ell))
+        self.constant = proof.step("$L̂ > 0$", gt(Lhat, 0), self.smoothness, proof.positive(ell))
         self.law = proof.assume(SMOOTH_EVERYWHERE, forall=[v1, v2])
         self._between = unit_interval(proof)
 
@@ -34,7 +35,7 @@ class Everywhere:
         """F(x + δ) - F(x) - ⟨∇F(x), δ⟩ <= L̂/2 ‖δ‖²; with the sign -1 it is >= -L̂/2 ‖δ‖²."""
         by = self.proof.by
         along = self.proof.step(
-            f"from {x} to {x + step}",
+            f"from ${as_typed(x)}$ to ${as_typed(x + step)}$",
             le(EuclideanNorm(Gradient(F, x + theta * step) - Gradient(F, x)), Lhat * theta * EuclideanNorm(step)),
             by.instance(self.law, {v1: x + theta * step, v2: x}),
             by.homogeneous(self._between[0], "F", step),

@@ -6,6 +6,7 @@ import sympy as sp
 from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from boundcheck.claims import Claim
+from boundcheck.claims.claim import as_typed
 from boundcheck.claims.symbols import R_1, Lhat, alpha, f_star
 from boundcheck.claims.vocabulary import (
     EuclideanNorm,
@@ -50,8 +51,8 @@ def inverse_step(proof: Proof, claim: Claim, constant: Theorem) -> Inverse:
     unit, inverse = proof.by.quotient(constant)
     return Inverse(
         alpha,
-        proof.step("α > 0", gt(alpha, 0), size, inverse),
-        proof.step("L̂α = 1", eq(Lhat * alpha, 1), size, unit),
+        proof.step("$α > 0$", gt(alpha, 0), size, inverse),
+        proof.step("$L̂α = 1$", eq(Lhat * alpha, 1), size, unit),
     )
 
 
@@ -74,7 +75,7 @@ class Smooth(Everywhere):
         """F(x - α∇F(x)) <= F(x) - α/2 ‖∇F(x)‖², at a step of 1/L̂."""
         by, slope, size = self.proof.by, Gradient(F, x), step.size
         return self.proof.step(
-            f"a step from {x}",
+            f"a step from ${as_typed(x)}$",
             le(Value(F, x - size * slope), Value(F, x) - size / 2 * EuclideanNorm(slope) ** 2),
             self.above(x, -size * slope),
             by.homogeneous(step.positive, "F", slope),
@@ -86,7 +87,7 @@ class Smooth(Everywhere):
         """‖∇F(v*)‖ <= 0: a step from v* would lower F."""
         by, slope = self.proof.by, Gradient(F, v_star)
         squares = self.proof.step(
-            "‖∇F(v*)‖² ≤ 0",
+            "$‖∇F(v*)‖² ≤ 0$",
             le(EuclideanNorm(slope) ** 2, 0),
             step.positive,
             self.lowered(v_star, step),
@@ -94,13 +95,13 @@ class Smooth(Everywhere):
             self.minimum,
             factor=[0],
         )
-        return by.from_squares(squares, self.proof.step("0 ≥ 0", ge(0, 0)), EuclideanNorm(slope))
+        return by.from_squares(squares, self.proof.step("$0 ≥ 0$", ge(0, 0)), EuclideanNorm(slope))
 
     def distant(self, x: MatrixExpr, flat: Theorem) -> Theorem:
         """F(x) - f* <= L̂/2 ‖x - v*‖²."""
         by, slope, step = self.proof.by, Gradient(F, v_star), x - v_star
         return self.proof.step(
-            f"the gap at {x}",
+            f"the gap at ${as_typed(x)}$",
             le(Value(F, x) - f_star, Lhat / 2 * EuclideanNorm(step) ** 2),
             self.above(v_star, step),
             by.cauchy_schwarz(slope, step),
@@ -114,7 +115,7 @@ class Smooth(Everywhere):
         """‖v_1 - v*‖² <= R_1²."""
         size, (radius,) = self.proof.by.nonnegative("F", v_first - v_star), self.proof.positive(R_1)
         return self.proof.step(
-            "‖v_1 - v*‖² ≤ R_1²", le(EuclideanNorm(v_first - v_star) ** 2, R_1**2), self.near, size, radius
+            "$‖v_1 - v*‖² ≤ R_1²$", le(EuclideanNorm(v_first - v_star) ** 2, R_1**2), self.near, size, radius
         )
 
     def pull(self, convex: Theorem, step: Inverse) -> Theorem:
@@ -129,5 +130,5 @@ class Smooth(Everywhere):
             by.homogeneous(step.positive, "F", slope),
             by.expansion(slope),
             step.unit,
-            meaning="F lies above its tangent at v_t, and below a parabola at v*: compared at v* + α∇F(v_t).",
+            meaning="$F$ lies above its tangent at $v_t$, and below a parabola at $v*$: compared at $v* + α∇F(v_t)$.",
         )

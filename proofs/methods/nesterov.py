@@ -52,7 +52,7 @@ def nesterov(proof: Proof) -> None:
     step = inverse_step(proof, NESTEROV, smooth.constant)
     first, second = algorithms.NESTEROV.recurrence
     moves = [(proof.define(*each.args, "the algorithm"), *each.args) for each in (first, second)]
-    begins = proof.define(y_first, v_first, "y_1 = v_1")
+    begins = proof.define(y_first, v_first, "$y_1 = v_1$")
     pulled = _pulled(proof, smooth, step, moves)
     above = by.instance(smooth.least, {v: v_next})
     energy = (t**2 - 1) / 4 * GAP + Lhat / 2 * DISTANCE
@@ -72,10 +72,10 @@ def nesterov(proof: Proof) -> None:
     )
     kept = proof.induct("the energy", le(energy, Lhat / 2 * R_1**2), first=[start], then=[falls])
     rest = proof.step(
-        "L̂‖z‖² ≥ 0",
+        "$L̂‖z‖² ≥ 0$",
         ge(Lhat * DISTANCE_NEXT, 0),
         smooth.constant,
-        proof.step("‖z‖² ≥ 0", ge(DISTANCE_NEXT, 0), by.nonnegative("F", (CENTRE - v_star).xreplace({t: t + 1}))),
+        proof.step("$‖z‖² ≥ 0$", ge(DISTANCE_NEXT, 0), by.nonnegative("F", (CENTRE - v_star).xreplace({t: t + 1}))),
     )
     late = proof.step("one step later", le((t + 1) ** 2 * GAP_NEXT, 2 * Lhat * R_1**2), pulled, kept, rest)
     gap = smooth.distant(v_first, smooth.flat(step))
@@ -84,14 +84,14 @@ def nesterov(proof: Proof) -> None:
         le(NOW.xreplace({t: sp.Integer(1)}) - f_star, 2 * Lhat * R_1**2),
         gap,
         proof.step("L̂ times", le(Lhat * EuclideanNorm(v_first - v_star) ** 2, Lhat * R_1**2), smooth.constant, near),
-        proof.step("L̂R_1² ≥ 0", ge(Lhat * R_1**2, 0), smooth.constant, proof.positive(R_1)),
+        proof.step("$L̂R_1² ≥ 0$", ge(Lhat * R_1**2, 0), smooth.constant, proof.positive(R_1)),
     )
     line = proof.induct(
         "the gap",
         le(t**2 * GAP, 2 * Lhat * R_1**2),
         first=[early],
         then=[late],
-        meaning="At t = 1 smoothness alone says more.",
+        meaning="At $t = 1$ smoothness alone says more.",
     )
     last = by.expectation(by.at(line, T))
     _divided(proof, NESTEROV, last, 2 * Lhat * R_1**2)
@@ -115,18 +115,18 @@ def _gains(proof: Proof, smooth: Smooth, step: Inverse, moves: list) -> list[The
         smooth.lowered(y_t, step), le(NEXT, Value(F, y_t) - alpha / 2 * EuclideanNorm(SLOPE) ** 2), moves[0]
     )
     begun, _ = by.time()
-    whole = proof.step("θ² ≥ 0", ge(SHARE**2, 0), begun)
-    part = proof.step("θ(θ - 1) ≥ 0", ge(SHARE * (SHARE - 1), 0), begun)
+    whole = proof.step("$θ² ≥ 0$", ge(SHARE**2, 0), begun)
+    part = proof.step("$θ(θ - 1) ≥ 0$", ge(SHARE * (SHARE - 1), 0), begun)
     at_y = Value(F, y_t)
     return [
         proof.step(
-            "θ² times the step",
+            "$θ²$ times the step",
             le(SHARE**2 * (NEXT - at_y), -(SHARE**2) * alpha / 2 * EuclideanNorm(SLOPE) ** 2),
             whole,
             lowered,
         ),
         proof.step(
-            "θ(θ - 1) times convexity at v_t",
+            "$θ(θ - 1)$ times convexity at $v_t$",
             ge(SHARE * (SHARE - 1) * (NOW - at_y), SHARE * (SHARE - 1) * InnerProduct(SLOPE, v_t - y_t)),
             part,
             by.instance(convex, {v1: y_t, v2: v_t}),
@@ -147,7 +147,7 @@ def _moved(proof: Proof, smooth: Smooth, step: Inverse, moves: list) -> tuple[Th
     after = CENTRE - alpha * SHARE * SLOPE
     change = CENTRE.xreplace({t: t + 1}) - after
     shorter = proof.step(
-        "z moves by θα∇F(y_t)",
+        "$z$ moves by $θα∇F(y_t)$",
         le(DISTANCE_NEXT, EuclideanNorm(after - v_star) ** 2),
         by.triangle("F", after - v_star, change),
         _no_change(proof, change, moves),
@@ -179,24 +179,24 @@ def _moved(proof: Proof, smooth: Smooth, step: Inverse, moves: list) -> tuple[Th
 def _no_change(proof: Proof, change: MatrixExpr, moves: list) -> Theorem:
     """z_{t+1} = z_t - θα∇F(y_t): what is left has the factor (t + 2)/(t + 2) - 1."""
     by = proof.by
-    unit, _ = by.quotient(proof.step("t + 2 > 0", gt(t + 2, 0), by.time()[0]))
+    unit, _ = by.quotient(proof.step("$t + 2 > 0$", gt(t + 2, 0), by.time()[0]))
     nothing = t / (t + 2) + 2 / (t + 2) - 1
-    factor = proof.step("(t + 2)/(t + 2) - 1 ≥ 0", ge(nothing, 0), unit)
+    factor = proof.step("$(t + 2)/(t + 2) - 1 ≥ 0$", ge(nothing, 0), unit)
     rest = (t - 1) / 2 * (y_t - alpha * SLOPE - v_t)
-    zero = proof.step("‖0‖ = 0", eq(EuclideanNorm(nothing * rest), 0), by.homogeneous(factor, "F", rest), unit)
+    zero = proof.step("$‖0‖ = 0$", eq(EuclideanNorm(nothing * rest), 0), by.homogeneous(factor, "F", rest), unit)
     return by.rewrite(zero, eq(EuclideanNorm(change), 0), *moves)
 
 
 def _divided(proof: Proof, claim: Claim, last: Theorem, total: sp.Expr) -> None:
     """The bound, from the line times T²."""
     by = proof.by
-    long = proof.step("T > 0", gt(T, 0), proof.positive(T))
+    long = proof.step("$T > 0$", gt(T, 0), proof.positive(T))
     limit = proof.step(
-        "T² times the bound",
+        "$T²$ times the bound",
         eq(T**2 * bound, total),
         proof.quantity(quantity(claim, bound)),
         by.quotient(long)[0],
         degree=3,
     )
-    square = proof.step("T² > 0", gt(T**2, 0), long)
-    proof.conclude(proof.step("divided by T²", claim.conclusion, square, last, limit, factor=[0]))
+    square = proof.step("$T² > 0$", gt(T**2, 0), long)
+    proof.conclude(proof.step("divided by $T²$", claim.conclusion, square, last, limit, factor=[0]))

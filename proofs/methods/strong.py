@@ -28,20 +28,23 @@ def strong_descent(proof: Proof) -> None:
     by, smooth = proof.by, Smooth(proof, CLAIM)
     (curved,) = proof.positive(mu_F)
     size = proof.quantity(quantity(CLAIM, alpha))
-    unit, _ = by.quotient(proof.step("L̂ + μ_F > 0", gt(Lhat + mu_F, 0), smooth.constant, curved))
-    double = proof.step("α(L̂ + μ_F) = 2", eq(alpha * (Lhat + mu_F), 2), size, unit)
+    unit, _ = by.quotient(proof.step("$L̂ + μ_F > 0$", gt(Lhat + mu_F, 0), smooth.constant, curved))
+    double = proof.step("$α(L̂ + μ_F) = 2$", eq(alpha * (Lhat + mu_F), 2), size, unit)
     factor = proof.quantity(quantity(CLAIM, left))
     kept = proof.step("what a step leaves", eq(left, 1 - alpha**2 * mu_F * Lhat), factor, size, unit, degree=3)
     positive = proof.step("it is not negative", ge(left, 0), factor, hints=[(Lhat - mu_F) / (Lhat + mu_F)])
     (equation,) = algorithms.GRADIENT_DESCENT.recurrence
     move = (proof.define(*equation.args, "the algorithm"), *equation.args)
     cocoercive = _cocoercive(proof, smooth)
-    square = proof.step("α² ≥ 0", ge(alpha**2, 0), hints=[alpha])
+    square = proof.step("$α² ≥ 0$", ge(alpha**2, 0), hints=[alpha])
     nearer = proof.step(
         "a step comes nearer",
         le(EuclideanNorm(AWAY - alpha * SLOPE) ** 2, left * EuclideanNorm(AWAY) ** 2),
         proof.step(
-            "times α²", ge(alpha**2 * (Lhat + mu_F) * PULL, alpha**2 * (STEEP + mu_F * Lhat * FAR)), cocoercive, square
+            "times $α²$",
+            ge(alpha**2 * (Lhat + mu_F) * PULL, alpha**2 * (STEEP + mu_F * Lhat * FAR)),
+            cocoercive,
+            square,
         ),
         by.expansion(AWAY - alpha * SLOPE),
         by.expansion(AWAY),
@@ -64,7 +67,7 @@ def strong_descent(proof: Proof) -> None:
 def _cocoercive(proof: Proof, smooth: Smooth) -> Theorem:
     """(L̂ + μ_F)⟨∇F(v_t), v_t - v*⟩ >= ‖∇F(v_t)‖² + μ_FL̂‖v_t - v*‖²."""
     by = proof.by
-    room = proof.step("L̂ - μ_F > 0", gt(Lhat - mu_F, 0), proof.assume(CLAIM.conditions[0]))
+    room = proof.step("$L̂ - μ_F > 0$", gt(Lhat - mu_F, 0), proof.assume(CLAIM.conditions[0]))
     unit, _ = by.quotient(room)
     convex = proof.assume(STRONGLY_CONVEX_EVERYWHERE, forall=[v1, v2])
     whole, positive = by.quotient(smooth.constant)
@@ -88,7 +91,7 @@ def _cocoercive(proof: Proof, smooth: Smooth) -> Theorem:
         ),
         smooth.above(v_t, -SHARE * MORE),
         smooth.minimum,
-        meaning="F is above its parabolas with μ_F at v_t and at v*, and below those with L̂.",
+        meaning="$F$ is above its parabolas with $μ_F$ at $v_t$ and at $v*$, and below those with $L̂$.",
     )
     opened = proof.step(
         "squares put in",
@@ -101,7 +104,7 @@ def _cocoercive(proof: Proof, smooth: Smooth) -> Theorem:
     )
     # A product of L̂ - μ_F and one over it would be 1 before the kernel sees it.
     scaled = proof.step(
-        "times L̂ - μ_F",
+        "times $L̂ - μ_F$",
         le((Lhat * SHARE - mu_F * SHARE) * MORE_STEEP, (Lhat - mu_F) * MORE_PULL),
         opened,
         room,

@@ -173,7 +173,7 @@ def test_sympy_rebuilds_every_word_of_the_vocabulary() -> None:
 
 def test_a_case_keeps_its_origin() -> None:
     case = catalogue["meft.lemma1_sharp_equal_radii"]
-    assert case.note == "meft.lemma1_sharp at s = 1, a = sigma, b = sigma"
+    assert case.note == "`meft.lemma1_sharp` at $s = 1$, $a = σ$, $b = σ$"
     # The ball with both radii sigma is the paper's own.
     replaced = {"meft.ball": catalogue["jiang2024.assumption2"]}
     assert case.hypotheses == tuple(replaced.get(h.id, h) for h in catalogue["meft.lemma1_sharp"].hypotheses)

@@ -6,13 +6,16 @@ import json
 import re
 from pathlib import Path
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given
 from typer.testing import CliRunner
 
-from boundcheck.claims import catalogue
+from boundcheck.claims import catalogue, cite
 from boundcheck.claims.cite import boundcheck, cited, entries_of, sources
 from boundcheck.cli import app
 from boundcheck.errors import InputError
+from boundcheck.files import read_text
 from boundcheck.proofs import Paper, papers
 from boundcheck.version import AUTHORS, RELEASED, TITLE, __version__
 
@@ -64,6 +67,14 @@ def test_a_file_that_is_no_bibtex_is_named(text: str, tmp_path: Path) -> None:
         entries_of(Paper("mine", "mine", tmp_path))
 
 
+def test_a_file_is_read_once_however_many_claims_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Path] = []
+    monkeypatch.setattr(cite, "read_text", lambda path: read.append(path) or read_text(path))
+    entries_of.cache_clear()
+    assert [entry for claim in catalogue.values() for entry in sources(claim)]
+    assert len(read) == len(set(read)) > 0
+
+
 def test_the_command_prints_bibtex_and_json() -> None:
     printed = CliRunner().invoke(app, ["cite", "meft.theorem2_repaired"])
     assert printed.exit_code == 0
@@ -71,6 +82,19 @@ def test_the_command_prints_bibtex_and_json() -> None:
     answer = json.loads(CliRunner().invoke(app, ["cite", "meft.theorem2_repaired", "--json"]).output)
     assert answer.keys() == {"claim", "source", "keys", "bibtex"}
     assert "\n\n".join(answer["bibtex"]) == printed.output.strip()
+
+
+@given(st.sampled_from(sorted(catalogue)))
+def test_the_command_has_bibtex_for_every_claim(id: str) -> None:
+    printed = CliRunner().invoke(app, ["cite", id])
+    assert printed.exit_code == 0, printed.output
+    answer = json.loads(CliRunner().invoke(app, ["cite", id, "--json"]).output)
+    assert printed.output == "\n\n".join(answer["bibtex"]) + "\n"
+    keys = re.findall(r"^@[a-z]+\{(\w+),$", printed.output, re.MULTILINE)
+    assert keys == answer["keys"]
+    assert len(keys) == len(set(keys)) == len(answer["bibtex"])
+    assert keys[-1] == "boundcheck"
+    assert answer["claim"] == id
 
 
 def test_the_citation_file_says_the_same() -> None:
@@ -82,4 +106,7 @@ def test_the_citation_file_says_the_same() -> None:
     # Its reference is the first paper, with the authors that BibTeX has.
     (entry,) = (each for each in ENTRIES if each.key == "jiang2024")
     authors = re.findall(r"family-names: (\w+), given-names: (.+?)\}", text)
-    assert " and ".join(f"{family}, {given}" for family, given in authors) in entry.text
+    assert " and ".join(f"{family}, {first}" for family, first in authors) in entry.text
+    said = dict(re.findall(r"^    ([a-z]+): \"?(.+?)\"?$", text, re.MULTILINE))
+    assert f"title     = {{{said['title']}}}" in entry.text
+    assert f"year      = {{{said['year']}}}" in entry.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from fractions import Fraction
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.claims import Claim, Quantity, catalogue
-from boundcheck.claims.symbols import PARAMETERS, L, Lhat, Parameter, T, bound, symbol_of
+from boundcheck.claims.symbols import PARAMETERS, L, Lhat, Parameter, T, bound, look, symbol_of
 from boundcheck.errors import InputError
 from boundcheck.exact.balls import lower, upper
 
@@ -160,3 +161,43 @@ def test_a_name_of_numpys_is_a_name(name: str) -> None:
 def test_every_parameter_of_the_catalogue_can_be_declared_again_as_it_is() -> None:
     for parameter in PARAMETERS.values():
         assert Parameter(parameter.symbol, parameter.domain, parameter.meaning, parameter.latex) == parameter
+
+
+def in_italics(latex: str) -> list[str]:
+    """Letters side by side that would be read as a product."""
+    upright = re.sub(r"\\(?:text|operatorname|mathrm)\{[^{}]*\}|\\[A-Za-z]+", " ", latex)
+    return re.findall("[A-Za-z]{3,}", upright)
+
+
+@pytest.mark.parametrize("claim", catalogue.values(), ids=lambda claim: claim.id)
+def test_no_word_of_a_claim_is_set_as_a_product(claim: Claim) -> None:
+    assert in_italics(r"spread + v_{star} + \mathrm{bound} + \alpha") == ["spread", "star"]
+    shown = [claim.statement_latex, *claim.definitions_latex, *(each.latex for each in claim.parameters)]
+    assert [word for latex in shown for word in in_italics(latex)] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "latex"),
+    [
+        ("v_star", "v^*"),
+        ("T_min", r"T_{\min}"),
+        ("spread", r"\mathrm{spread}"),
+        ("Lhat", r"\hat{L}"),
+        ("Lambda_d_1", r"\Lambda_{d,1}"),
+        ("A'_1", "A'_{1}"),
+        ("g__A", "g^{A}"),
+        ("W1", "W_{1}"),
+        ("mu_F", r"\mu_{F}"),
+        ("gradnorm", r"\mathrm{gradnorm}"),
+        ("my_rate", r"\mathrm{my}_{\mathrm{rate}}"),
+    ],
+)
+def test_a_name_looks_as_a_letter_or_as_a_word(name: str, latex: str) -> None:
+    """Of SymPy's own, `gradnorm` would be the norm of a product, and `v_star` a product below a v."""
+    assert look(name) == latex
+
+
+@given(st.from_regex(r"[A-Za-z]{1,8}(_[A-Za-z0-9]{1,5}){0,2}", fullmatch=True))
+def test_no_name_is_set_as_a_product(name: str) -> None:
+    assert in_italics(look(name)) == []
+    assert look(name).count("{") == look(name).count("}")

@@ -28,6 +28,8 @@ TYPESET = [
     ("σ₁(A)², WᵀW = I", r"\sigma_{1} (A)^{2} , W^{\top} W = I"),
     ("min_t E‖∇F(v_t)‖²", r"\min_{t} \mathbb{E} \| \nabla F (v_{t}) \|^{2}"),
     ("κ = 1.5/(1 - q/2)", r"\kappa = 1.5 / (1 - q / 2)"),
+    ("v_{t+1}, Σ_{s<t} x^{2}", r"v_{t + 1} , \sum_{s < t} x^{2}"),
+    ("{x}_1", r"\{x\}_{1}"),
     ("", ""),
     ("√", r"\surd"),
     ("x_", r"x \text{\_}"),
@@ -88,7 +90,7 @@ ASCII = st.text(st.characters(max_codepoint=126, min_codepoint=32))
 @given(ASCII)
 def test_any_text_is_shown_as_text(text: str) -> None:
     """Whatever a person wrote outside of formulas comes out as typed: no tag, and no command of TeX but ours."""
-    words = text.replace("$", "")
+    words = text.replace("$", "").replace("`", "")
     assert unescape(prose.html(words)) == prose.plain(words) == words
     # What is left once our own commands are taken out is no sign of TeX.
     assert not re.search(r"[&%#_^~{}\\]", re.sub(r"\\text[a-z]+\{\}|\\[&%$#_{}]", "", prose.tex(words)))
@@ -104,6 +106,22 @@ def test_no_text_is_too_strange(text: str) -> None:
 def test_a_formula_brings_no_tag(text: str) -> None:
     element = ElementTree.fromstring(f"<p>{prose.html('$' + text.replace('$', '') + '$')}</p>")
     assert not {each.tag for each in element.iter()} & {"script", "a", "img", "style"}
+
+
+def test_a_name_of_the_code_is_set_as_code() -> None:
+    said = "`a.b_c` is $‖x‖$, not `<b>`"
+    assert prose.plain(said) == "`a.b_c` is ‖x‖, not `<b>`"
+    assert prose.html(said) == f"<code>a.b_c</code> is {prose.html('$‖x‖$')}, not <code>&lt;b&gt;</code>"
+    assert prose.tex(said) == (
+        r"\texttt{a.\allowbreak{}b\_\allowbreak{}c} is $\| x \|$, not \texttt{\textless{}b\textgreater{}}"
+    )
+    assert prose.plain("a $`x`$ and `$y$`") == "a `x` and `$y$`"
+    assert prose.html("a $`x`$ and `$y$`") == f"a {prose.html('$`x`$')} and <code>$y$</code>"
+    assert prose.html("`` and `") == "`` and `"
+
+
+def test_data_is_made_plain_as_a_whole() -> None:
+    assert prose.plainly({"a": ["$x_1$", ("in $y$", 2)], "$b$": None}) == {"a": ["x_1", ["in y", 2]], "$b$": None}
 
 
 def test_words_stay_words() -> None:

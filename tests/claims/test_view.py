@@ -27,7 +27,7 @@ from boundcheck.claims.view import (
     line,
     short,
 )
-from boundcheck.verdicts import Verdict
+from boundcheck.verdicts import Look, Verdict, look_of
 from tests.layers import examples
 
 HOSTILE = ["<script>alert(1)</script>", "a & b < c", "$x_1$ and $5", r"\input{secret}", "a_b^c~d#e%f{g}", "]]>", "&lt;"]
@@ -121,7 +121,9 @@ def test_a_badge_tells_what_is_false_from_what_holds_and_what_is_open() -> None:
     looks = {word: re.findall("background:(#.{6})", html(View("", verdict=word)))[0] for word in VERDICTS}
     assert looks["refuted"] == looks["violated"] == looks["failed"]
     assert looks["proved"] == looks["repaired"] == looks["supported"] == looks["held"]
-    assert len({looks[word] for word in ("refuted", "proved", "unknown", "supported (asymptotic)", "editorial")}) == 5
+    by_look = {look_of(word): colour for word, colour in looks.items()}
+    assert looks == {word: by_look[look_of(word)] for word in VERDICTS}
+    assert len(set(by_look.values())) == len(Look)
 
 
 @given(VIEWS)

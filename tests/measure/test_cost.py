@@ -164,7 +164,7 @@ def test_one_who_has_to_wait_is_told_and_nobody_else(capsys: pytest.CaptureFixtu
     cost.announce("digits", 2**20, 4.9)
     assert capsys.readouterr() == ("", "")
     cost.announce("digits", int(1.2 * 2**30), 181.0)
-    assert capsys.readouterr() == ("", "boundcheck: digits takes about 1.2 GiB and 3.02 min\n")
+    assert capsys.readouterr() == ("", "boundcheck: this run (digits) will take about 3.02 min and 1.2 GiB\n")
 
 
 _MEASURED = """

@@ -86,6 +86,8 @@ def test_the_gravest_verdict_stands_for_several() -> None:
         ("repaired", True),
         ("editorial", True),
         ("not violated", True),
+        ("held", True),
+        ("failed", False),
         ("refuted", False),
         ("unknown", False),
         ("", False),

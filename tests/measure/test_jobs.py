@@ -13,6 +13,7 @@ from boundcheck.measure.build import build
 from boundcheck.measure.experiment import content
 from boundcheck.measure.spec import expand, parse
 from boundcheck.measure.store import RunFolder
+from boundcheck.problems.loss import Loss
 from boundcheck.progress import silent
 
 from .small import bracket_table, changed, refused, theorem_table
@@ -27,6 +28,16 @@ SPECS = [
 
 # One worker makes what all of them look at.
 pytestmark = pytest.mark.xdist_group("jobs")
+
+
+def summed(device: str) -> Loss:
+    """A loss of one's own whose constant is a sum that threads share."""
+    numbers = torch.rand(2**20, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    return Loss(_square, torch.eye(3), shape=(2, 3), smoothness=numbers.sum().item(), device=device)
+
+
+def _square(W: torch.Tensor, X: torch.Tensor) -> torch.Tensor:
+    return (X @ W.mT).square().sum(1) / 2
 
 
 def told(calls):
@@ -180,6 +191,18 @@ def test_an_experiment_that_is_there_twice_is_in_one_folder(tmp_path):
     results = measure([spec for spec in tiny for _ in range(2)], tmp_path, jobs=2)
     assert results[::2] == results[1::2]
     assert names(tmp_path) == sorted(result.run_id for result in results[::2])
+
+
+def test_a_problem_has_the_same_bits_whatever_threads_there_are():
+    """A process may have more of them than the run, whose problem is made before that is known."""
+    spec = parse(theorem_table(adapter__rank=1, problem={"kind": f"{__name__}:summed"}))
+    one, before = build(spec, "cpu"), torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        three = build(spec, "cpu")
+    finally:
+        torch.set_num_threads(before)
+    assert three.constants == one.constants
 
 
 @pytest.mark.full

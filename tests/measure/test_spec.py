@@ -64,6 +64,8 @@ BAD_FIELDS = [
     ("problem.noise", -0.5, "a number greater than 0"),
     ("problem.seed", -1, "a number greater than or equal to 0"),
     ("problem.dd", 4, "no such field"),
+    ("run.step", 4, "no such field; did you mean run.steps?"),
+    ("adapter.rnak", 4, "no such field; did you mean adapter.rank?"),
     ("problem.digits", 4, "no such field"),
     ("adapter", "lora", "table"),
     ("adapter.kind", "galore", "'lora'"),

@@ -20,7 +20,7 @@ from boundcheck.measure.training import batches_of, counts_items, summed_of
 from boundcheck.networks.tasks import Encoded
 
 from .small import flat, of_peft
-from .test_callback import (
+from .trained import (
     SGD,
     WITHOUT_DROPOUT,
     audit_named,
@@ -126,7 +126,7 @@ _TRAINING = """
 import json, sys
 from pathlib import Path
 from tests.networks.test_accumulation import ALIKE, NAMES
-from tests.networks.test_callback import *
+from tests.networks.trained import *
 from tests.networks.small import flat
 
 folder, size = Path(sys.argv[1]), int(sys.argv[2])

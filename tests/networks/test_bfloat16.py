@@ -89,7 +89,7 @@ def test_without_memory_to_know_its_errors_nothing_is_known(monkeypatch: pytest.
 
 
 def test_a_run_on_a_base_in_bfloat16_is_not_called_violated(tmp_path: Path) -> None:
-    from .test_callback import SGD, causal_rows, recorded, recording, replaced, train
+    from .trained import SGD, causal_rows, recorded, recording, replaced, train
 
     data, callback = causal_rows([6] * 8), recording(tmp_path, every=1, samples=100)
     options = SGD | {"learning_rate": 1e-4}

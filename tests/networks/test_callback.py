@@ -1,11 +1,9 @@
-"""The callback for a stock Trainer: it disturbs nothing, and says what the run has of the theory."""
+"""The callback for a stock Trainer: it disturbs nothing, and records what the run was."""
 
 from __future__ import annotations
 
 import json
 import random
-import sys
-from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,117 +13,37 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, IterableDataset, RandomSampler, SequentialSampler
+from torch.utils.data import DataLoader
 
 import boundcheck as bc
-from boundcheck.claims.about import theorem_at_any_step
 from boundcheck.errors import InputError
-from boundcheck.measure.result import Audit, RunResult
 from boundcheck.measure.store import RunFolder, finished
-from boundcheck.measure.training import (
-    audit_sample,
-    check_whole,
-    rules_of,
-    sampling_of,
-    shape_of,
-    undisturbed,
-)
+from boundcheck.measure.training import audit_sample, undisturbed
 from boundcheck.networks.adapt import adapt, sites_of
 from boundcheck.networks.network import Network
 from boundcheck.networks.tasks import Encoded
 from tests.devices import CUDA, NAME, pretended_cuda
-from tests.measure.small import refused
 
 from .small import flat, network_of, of_peft, on_cuda, seeded, tokenizer, transformer
+from .trained import (
+    SGD,
+    WITHOUT_DROPOUT,
+    audit_named,
+    begun,
+    collated,
+    data_of,
+    recorded,
+    recording,
+    replaced,
+    train,
+    with_lora,
+)
 
 # Imported where they are used: they take seconds, and the quick layer runs none of this.
 if TYPE_CHECKING:
     from boundcheck.callback import BoundcheckCallback
 
 pytestmark = [of_peft, pytest.mark.full]
-
-SGD = {"optim": "sgd", "lr_scheduler_type": "constant", "max_grad_norm": 0.0, "learning_rate": 0.05}
-WITHOUT_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-
-
-def data_of(count: int = 10) -> list[dict[str, Any]]:
-    """Texts of six tokens, of two classes."""
-    random = np.random.default_rng(0)
-    return [
-        {"input_ids": random.integers(3, 30, 6).tolist(), "attention_mask": [1] * 6, "labels": i % 2}
-        for i in range(count)
-    ]
-
-
-def with_lora(name: str = "BertForSequenceClassification", **options: Any) -> Any:
-    """A small model with LoRA of peft, and its head where it has one."""
-    from peft import LoraConfig, get_peft_model
-
-    targets = {"Bert": ["query", "value"], "GPT2": ["c_attn"], "Llama": ["q_proj"]}
-    model = transformer(name, **options)
-    lora = LoraConfig(
-        r=2,
-        lora_alpha=4,
-        lora_dropout=0.0 if "hidden_dropout_prob" in options else 0.1,
-        target_modules=next(value for key, value in targets.items() if name.startswith(key)),
-        modules_to_save=["classifier"] if name == "BertForSequenceClassification" else None,
-        fan_in_fan_out=name.startswith("GPT2"),
-    )
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return get_peft_model(model, lora)
-
-
-def replaced(data: Any) -> Any:
-    """A Trainer that draws each minibatch from all samples."""
-    from transformers import Trainer
-
-    class WithReplacement(Trainer):
-        def _get_train_sampler(self, train_dataset: Any = None) -> Any:
-            return RandomSampler(data, replacement=True, generator=seeded(0))
-
-    return WithReplacement
-
-
-def train(
-    folder: Path, callback: BoundcheckCallback | None, model: Any, data: Any, kind: Any = None, **options: Any
-) -> Any:
-    """Train as a stock script does; what is no argument of training is one of the Trainer."""
-    from transformers import Trainer, TrainingArguments
-
-    given = {name: options.pop(name) for name in ("data_collator", "optimizers", "resume") if name in options}
-    resume = given.pop("resume", None)
-    defaults = {"max_steps": 6, "per_device_train_batch_size": 3, "save_strategy": "no", "seed": 3}
-    args = TrainingArguments(
-        output_dir=str(folder / "out"),
-        report_to="none",
-        disable_tqdm=True,
-        logging_strategy="no",
-        dataloader_pin_memory=False,
-        use_cpu=not options.pop("cuda", False),
-        **defaults | options,
-    )
-    callbacks = [] if callback is None else [callback]
-    trainer = (kind or Trainer)(model=model, args=args, train_dataset=data, callbacks=callbacks, **given)
-    trainer.train(resume_from_checkpoint=resume)
-    return trainer
-
-
-def recording(folder: Path, **options: Any) -> BoundcheckCallback:
-    return bc.BoundcheckCallback(runs=folder / "runs", report=False, **{"every": 2, "samples": 8} | options)
-
-
-def recorded(callback: BoundcheckCallback) -> tuple[dict[str, Any], Any]:
-    result = callback.result
-    assert result is not None
-    stored, trace = finished(callback.runs / result.run_id)
-    assert stored == result
-    return result, trace
-
-
-def audit_named(result: RunResult, hypothesis: str) -> Audit:
-    (found,) = (each for each in result.audit if each.hypothesis == hypothesis)
-    return found
 
 
 @pytest.mark.parametrize("options", [{}, {"gradient_accumulation_steps": 2, "per_device_train_batch_size": 2}], ids=str)
@@ -292,129 +210,6 @@ def test_the_correction_for_a_part_of_the_samples_is_unbiased() -> None:
         assert variances.mean() == pytest.approx(whole.variance, rel=1e-9)
 
 
-@pytest.mark.parametrize(
-    ("options", "field"),
-    [
-        ({"every": 0}, "every"),
-        ({"every": True}, "every"),
-        ({"every": 1.5}, "every"),
-        ({"samples": 0}, "samples"),
-        ({"samples": "8"}, "samples"),
-        ({"samples": -3}, "samples"),
-        # The variance of one sample is none.
-        ({"samples": 1}, "samples"),
-    ],
-)
-def test_wrong_arguments_are_named(options: dict[str, Any], field: str) -> None:
-    assert refused(lambda: bc.BoundcheckCallback(**options)).field == field
-
-
-def begun(runs: Path, model: Any, **changes: Any) -> BoundcheckCallback:
-    """A callback that was told what a Trainer tells it when training begins."""
-    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1)
-    args = args_of(**{"world_size": 1, "deepspeed": None, "learning_rate": 0.1, "optim": "sgd", "seed": 0} | changes)
-    callback = bc.BoundcheckCallback(runs=runs, report=False)
-    callback.on_train_begin(
-        args,
-        SimpleNamespace(max_steps=4, global_step=0, is_world_process_zero=True),
-        None,
-        model=model,
-        optimizer=optimizer,
-        lr_scheduler=None,
-        train_dataloader=SimpleNamespace(dataset=data_of(), collate_fn=collated, sampler=None),
-    )
-    return callback
-
-
-def args_of(**changes: Any) -> Any:
-    defaults = {
-        "train_batch_size": 3,
-        "gradient_accumulation_steps": 1,
-        "world_size": 1,
-        "lr_scheduler_type": SimpleNamespace(value="constant"),
-        "max_grad_norm": 0.0,
-        "label_smoothing_factor": 0.0,
-    }
-    return SimpleNamespace(**defaults | changes)
-
-
-def collated(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    return {name: torch.tensor([row[name] for row in rows]) for name in rows[0]}
-
-
-@pytest.mark.parametrize("name", ["deepspeed", "fsdp"])
-def test_a_model_that_is_spread_over_processes_is_refused(name: str, tmp_path: Path) -> None:
-    error = refused(lambda: begun(tmp_path, with_lora(), **{name: "config.json"}))
-    assert error.field == "training"
-    assert name == str(error.value).lower()
-    check_whole(SimpleNamespace(fsdp=[], deepspeed=None))
-
-
-class Regression(nn.Module):
-    """A model of a class that says nothing of its loss."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.layer = nn.Linear(3, 1)
-
-
-def test_a_model_whose_loss_is_not_known_is_refused(tmp_path: Path) -> None:
-    error = refused(lambda: begun(tmp_path, Regression()))
-    assert (error.field, error.value) == ("model", "Regression")
-    assert "ForSequenceClassification" in error.expected
-    names = {
-        "BertForSequenceClassification": "class",
-        "BertForMaskedLM": "token",
-        "BertForTokenClassification": "token",
-        "GPT2LMHeadModel": "next token",
-        "LlamaForCausalLM": "next token",
-    }
-    for name, shape in names.items():
-        assert shape_of(transformer(name)) == shape
-    assert shape_of(with_lora()) == "class"
-
-
-@pytest.mark.parametrize("options", [{"num_labels": 1}, {"problem_type": "multi_label_classification"}], ids=str)
-def test_a_classifier_whose_loss_is_no_cross_entropy_is_refused(options: dict[str, Any]) -> None:
-    assert refused(shape_of, with_lora(**options)).field == "model"
-
-
-def test_something_else_that_is_trained_is_refused_when_training_begins(tmp_path: Path) -> None:
-    model = with_lora()
-    model.base_model.model.bert.embeddings.LayerNorm.weight.requires_grad_()
-    error = refused(lambda: train(tmp_path, recording(tmp_path), model, data_of()))
-    assert error.field == "model"
-    assert "LayerNorm.weight" in str(error.value)
-    assert not (tmp_path / "runs").exists()
-
-
-class Stream(IterableDataset[Any]):
-    """Data without a length."""
-
-    def __iter__(self) -> Iterator[Any]:
-        while True:
-            yield from data_of()
-
-
-def test_data_without_a_length_is_refused(tmp_path: Path) -> None:
-    error = refused(lambda: train(tmp_path, recording(tmp_path), with_lora(), Stream()))
-    assert error.field == "train_dataset"
-
-
-class Sized(Stream):
-    """A stream that knows its length, as one that accelerate splits among processes does."""
-
-    def __len__(self) -> int:
-        return 8
-
-
-def test_a_stream_that_knows_its_length_is_refused() -> None:
-    loader = DataLoader(Sized(), batch_size=2)
-    error = refused(lambda: audit_sample(loader, 4, 0, "class", torch.device("cpu")))
-    assert error.field == "train_dataset"
-    assert "rows by index" in error.expected
-
-
 def test_only_the_rows_that_are_audited_are_read() -> None:
     data, read = data_of(50), []
 
@@ -430,175 +225,6 @@ def test_only_the_rows_that_are_audited_are_read() -> None:
     task, total = audit_sample(loader, 7, 0, "class", torch.device("cpu"))
     assert (task.samples, total) == (7, 50)
     assert len(read) == len(set(read)) == 7
-
-
-def test_data_without_labels_is_refused(tmp_path: Path) -> None:
-    data = [{name: row[name] for name in ("input_ids", "attention_mask")} for row in data_of()]
-    assert refused(lambda: train(tmp_path, recording(tmp_path), with_lora(), data)).field == "labels"
-
-
-def causal_rows(lengths: list[int]) -> list[dict[str, Any]]:
-    rows = []
-    for place, length in enumerate(lengths):
-        ids = torch.randint(3, 30, (length,), generator=seeded(place)).tolist() + [0] * (6 - length)
-        mask = [1] * length + [0] * (6 - length)
-        labels = [x if m else -100 for x, m in zip(ids, mask, strict=True)]
-        rows.append({"input_ids": ids, "attention_mask": mask, "labels": labels})
-    return rows
-
-
-def test_a_minibatch_of_texts_of_several_lengths_is_a_ratio(tmp_path: Path) -> None:
-    callback = recording(tmp_path, samples=100)
-    data = causal_rows([6, 3, 5, 4, 6, 2, 6, 6])
-    train(tmp_path, callback, with_lora("GPT2LMHeadModel", resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0), data)
-    result, trace = recorded(callback)
-    sampling = audit_named(result, "meft.unbiased")
-    assert sampling.status == "failed"
-    assert "from 1 to 5: a ratio" in sampling.how
-    # F itself is the mean over all tokens.
-    assert trace["loss"].values[0, 0] > 0.1
-    equal = recording(tmp_path, samples=100)
-    train(tmp_path, equal, with_lora("GPT2LMHeadModel"), causal_rows([6] * 8))
-    assert equal.result is not None
-    assert "a ratio" not in audit_named(equal.result, "meft.unbiased").how
-
-
-def weights() -> list[nn.Parameter]:
-    return [nn.Parameter(torch.zeros(2)), nn.Parameter(torch.zeros(2))]
-
-
-RULES: list[tuple[str, Any, dict[str, Any], str]] = [
-    ("held", lambda: torch.optim.SGD(weights(), lr=0.1), {}, "SGD at a constant step"),
-    ("held", lambda: torch.optim.SGD(weights(), lr=0.1), {"max_grad_norm": None}, "SGD at a constant step"),
-    ("failed", lambda: torch.optim.SGD(weights(), lr=0.1, momentum=0.9), {}, "its momentum is not 0"),
-    ("failed", lambda: torch.optim.SGD(weights(), lr=0.1, weight_decay=0.1), {}, "its weight_decay is not 0"),
-    ("failed", lambda: torch.optim.AdamW(weights(), lr=0.1), {}, "the optimizer is AdamW"),
-    ("failed", lambda: torch.optim.SGD(weights(), lr=0.1), {"max_grad_norm": 0.5}, "clipped at 0.5"),
-    (
-        "failed",
-        lambda: torch.optim.SGD(weights(), lr=0.1),
-        {"lr_scheduler_type": "cosine"},
-        "the learning rate is cosine",
-    ),
-    (
-        "failed",
-        lambda: torch.optim.SGD([{"params": weights()[:1]}, {"params": weights()[1:], "lr": 0.2}], lr=0.1),
-        {},
-        "the learning rate is",
-    ),
-]
-
-
-@pytest.mark.parametrize(
-    ("status", "optimizer", "changes", "words"), RULES, ids=lambda x: x if isinstance(x, str) else ""
-)
-def test_the_rules_of_algorithm_1(status: str, optimizer: Any, changes: dict[str, Any], words: str) -> None:
-    for given in (optimizer(), SimpleNamespace(optimizer=optimizer())):
-        found = rules_of(args_of(**changes), given, is_flat=True)
-        assert (found.status, found.hypothesis) == (status, "Algorithm 1")
-        assert words in found.how
-
-
-def test_an_optimizer_does_not_step_along_a_manifold() -> None:
-    found = rules_of(args_of(), torch.optim.SGD(weights(), lr=0.1), is_flat=False)
-    assert found.status == "failed"
-    assert "manifold" in found.how
-
-
-def loader_of(sampler: Any) -> Any:
-    return SimpleNamespace(sampler=None) if sampler is None else DataLoader(range(8), batch_size=3, sampler=sampler)
-
-
-def class_task(count: int = 8) -> Encoded:
-    return Encoded("task", collated(data_of(count)), "class")
-
-
-SAMPLINGS: list[tuple[str, Any, dict[str, Any], int, str]] = [
-    ("held", RandomSampler(range(8), replacement=True), {}, 100, "uniformly with replacement"),
-    ("failed", RandomSampler(range(8)), {}, 100, "without replacement"),
-    ("failed", SequentialSampler(range(8)), {}, 1, "without replacement"),
-    ("failed", None, {}, 100, "without replacement"),
-    # No sample comes twice.
-    ("assumed", RandomSampler(range(8)), {}, 2, "one pass over samples"),
-    ("failed", RandomSampler(range(8)), {}, 3, "without replacement"),
-    ("failed", RandomSampler(range(8)), {"gradient_accumulation_steps": 2}, 2, "without replacement"),
-    # All of them in every step.
-    ("held", RandomSampler(range(8)), {"train_batch_size": 8}, 100, ""),
-    (
-        "failed",
-        RandomSampler(range(8), replacement=True),
-        {"label_smoothing_factor": 0.1},
-        100,
-        "labels are smoothed",
-    ),
-]
-
-
-@pytest.mark.parametrize(("status", "sampler", "changes", "steps", "words"), SAMPLINGS)
-def test_how_minibatches_are_drawn(status: str, sampler: Any, changes: dict[str, Any], steps: int, words: str) -> None:
-    model = transformer("BertForSequenceClassification", **WITHOUT_DROPOUT)
-    found = sampling_of(theorem_at_any_step(), args_of(**changes), loader_of(sampler), model, class_task(), 8, steps)
-    assert (found.status, found.hypothesis) == (status, "meft.unbiased")
-    assert words in found.how
-
-
-@pytest.mark.parametrize(
-    ("name", "options", "there"),
-    [
-        ("BertForSequenceClassification", {}, True),
-        ("BertForSequenceClassification", WITHOUT_DROPOUT, False),
-        # By a function, and not a module.
-        ("LlamaForCausalLM", {"attention_dropout": 0.1}, True),
-        ("LlamaForCausalLM", {}, False),
-    ],
-    ids=["Bert", "Bert without", "Llama", "Llama without"],
-)
-def test_dropout_is_found_however_a_model_does_it(name: str, options: dict[str, Any], there: bool) -> None:
-    model = transformer(name, **options)
-    task = class_task()
-    if name.startswith("Llama"):
-        batch = collated(causal_rows([6] * 8))
-        task = Encoded("task", batch, "next token")
-        model.train()
-        assert torch.equal(*(model(**batch).loss for _ in range(2))) != there
-        model.eval()
-    found = sampling_of(
-        theorem_at_any_step(), args_of(), loader_of(RandomSampler(range(8), replacement=True)), model, task, 8, 100
-    )
-    assert (found.status == "failed") == there
-    assert ("dropout" in found.how) == there
-    assert not model.training
-
-
-def test_the_step_is_that_of_the_optimizer(tmp_path: Path) -> None:
-    """Which need not be made from the arguments."""
-    from transformers import get_constant_schedule
-
-    data, model = data_of(), with_lora(**WITHOUT_DROPOUT)
-    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.2)
-    callback = recording(tmp_path)
-    train(
-        tmp_path,
-        callback,
-        model,
-        data,
-        replaced(data),
-        optimizers=(optimizer, get_constant_schedule(optimizer)),
-        **SGD,
-        max_steps=2,
-    )
-    result, _ = recorded(callback)
-    assert result.plan.values["alpha"] == 0.2
-
-
-def test_a_schedule_that_is_not_that_of_the_arguments_is_seen(tmp_path: Path) -> None:
-    data, model = data_of(), with_lora(**WITHOUT_DROPOUT)
-    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.05)
-    decay = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: 0.5**t)
-    callback = recording(tmp_path, every=1)
-    train(tmp_path, callback, model, data, replaced(data), optimizers=(optimizer, decay), **SGD, max_steps=3)
-    result, _ = recorded(callback)
-    assert audit_named(result, "Algorithm 1").status == "failed"
 
 
 class Masking:
@@ -728,21 +354,6 @@ def test_what_is_recorded_is_plain_data(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace(result.verdict, "edited"), encoding="utf-8")
     with pytest.raises(InputError, match=r"result\.json was changed"):
         finished(path.parent)
-
-
-def test_without_transformers_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    from boundcheck.callback import BoundcheckCallback
-
-    assert bc.BoundcheckCallback is BoundcheckCallback
-    # As in a process that has not asked for it.
-    monkeypatch.delitem(vars(bc), "BoundcheckCallback")
-    monkeypatch.delitem(sys.modules, "boundcheck.callback")
-    monkeypatch.setitem(sys.modules, "transformers", None)
-    error = refused(lambda: bc.BoundcheckCallback)
-    assert error.field == "BoundcheckCallback"
-    assert 'transformers, from pip install "boundcheck[hf]"' in error.expected
-    with pytest.raises(AttributeError, match="no attribute 'Callback'"):
-        _ = bc.Callback
 
 
 def test_a_tokenizer_and_its_collator_work_with_it(tmp_path: Path) -> None:

@@ -168,7 +168,7 @@ def test_one_that_computes_something_else_is_refused() -> None:
 def test_a_trainer_with_it_is_recorded_and_said_to_step_along_no_gradient(tmp_path: Path) -> None:
     from peft import LoraConfig, get_peft_model
 
-    from .test_callback import SGD, WITHOUT_DROPOUT, audit_named, data_of, recorded, recording, replaced, train
+    from .trained import SGD, WITHOUT_DROPOUT, audit_named, data_of, recorded, recording, replaced, train
 
     lora = LoraConfig(r=2, use_dora=True, target_modules=["query"])
     model = get_peft_model(transformer("BertForSequenceClassification", **WITHOUT_DROPOUT), lora)

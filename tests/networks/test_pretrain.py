@@ -1,6 +1,6 @@
 """Pretraining: that it learns, is repeatable, is cached, and survives a broken cache."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +35,15 @@ def short_text(monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def made(short_text: str) -> Pretrained:
     return pretrained(SHAPE, STEPS)
+
+
+@pytest.fixture
+def threads() -> Iterator[int]:
+    """Three threads, when all else is made, for as long as a test lasts."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield torch.get_num_threads()
+    torch.set_num_threads(before)
 
 
 def refuse(stage: str, done: int, total: int) -> None:
@@ -89,6 +98,14 @@ def test_the_same_seed_gives_the_same_weights(
     torch.rand(3)
     assert same(made, pretrained(SHAPE, STEPS))
     assert not same(made, pretrained(SHAPE, STEPS, seed=1))
+
+
+def test_threads_change_no_bit_of_the_weights(
+    made: Pretrained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    monkeypatch.setenv("BOUNDCHECK_CACHE", str(tmp_path / "another"))
+    assert same(made, pretrained(SHAPE, STEPS))
+    assert torch.get_num_threads() == threads
 
 
 def test_the_generator_of_torch_is_left_alone(short_text: str) -> None:

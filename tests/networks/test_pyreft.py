@@ -21,7 +21,7 @@ from boundcheck.problems.adapters import LoReFTTrained
 from tests.layers import sampled
 
 from .small import SHAPE, flat, gpt, of_peft, seeded, transformer, windows
-from .test_callback import data_of, recording, train
+from .trained import data_of, recording, train
 
 pytestmark = of_peft
 D, RANK = SHAPE.width, 2

@@ -55,7 +55,7 @@ def test_no_claim_with_a_proof_is_refuted() -> None:
 def test_printed_lemma_1() -> None:
     proof = proof_of("jiang2024.lemma1", "printed")
     assert proof.verdict == "refuted"
-    assert refuted(proof) == ["(11)", "(13), first ≤"]
+    assert refuted(proof) == ["(11)", "(13), first $≤$"]
     assert {each.verdict for each in proof.steps if each.step.label not in refuted(proof)} == {"proved"}
 
 
@@ -75,8 +75,8 @@ def test_printed_theorem_2() -> None:
         "(20)",
         "(21)",
         "(23)",
-        "(24), first ≤",
-        "(24), second ≤",
+        "(24), first $≤$",
+        "(24), second $≤$",
         "(14)",
     )
     assert [label for label in printed if verdicts.get(label) != "proved"] == []

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 
 from boundcheck.prove import ge
-from boundcheck.prove.certificate import identity, identity_of
 from boundcheck.prove.display import shown
+from boundcheck.prove.identity import identity, identity_of
 from boundcheck.prove.latex import broken, display, id_tex, latex, roman, width
 from boundcheck.prove.proof import Proof
 from tests.judged import of_the_paper
@@ -118,6 +118,17 @@ def test_the_theorem_says_what_the_kernel_proved(paper):
             for item, made in zip(items, said.latex, strict=False):
                 signs = item.replace(r"\allowbreak", " ").replace(r"\(", " ").replace(r"\)", " ")
                 assert " ".join(made.split()) in " ".join(unbroken(signs.split(r"\end{list}")[0]))
+
+
+def test_a_letter_and_a_process_of_its_name_are_told_apart(paper):
+    """Theorem 2 speaks of any A and of the iterates A_t: a reader sees which of them is random."""
+    for proof in paper["jiang2024.theorem2"].proofs:
+        if proof.verdict == "proved":
+            said = shown(*(each.statement for each in proof.hypotheses), proof.conclusion)
+            told = [name for names in said.told_latex.values() for name in names]
+            assert len(set(told)) == len(told) == len(said.roles)
+            assert {"{A}", "{A} _{ t }"} <= set(told)
+            assert f"${', '.join(said.told_latex[said.roles['A[t]']])}$: a random" in latex(proof)
 
 
 def test_a_line_names_the_lines_and_hypotheses_that_it_follows_from(paper):

@@ -90,7 +90,7 @@ def test_words_of_a_script_are_text():
 
     proof = judged(build, title="<i> & $x_1$")
     page = text_of(proof._repr_html_())
-    for words in ("a & b < c", "<script>alert(1)</script>", "<i> & $x_1$"):
+    for words in ("a & b < c", "<script>alert(1)</script>", "<i> & x_1"):
         assert words in page
 
 

@@ -35,7 +35,7 @@ CLAIMS = {
 }
 # The paper's own lines that are false where they stand, by proof.
 FALSE_LINES = {
-    "jiang2024.lemma1": {"(11)", "(13), first ≤"},
+    "jiang2024.lemma1": {"(11)", "(13), first $≤$"},
     "jiang2024.theorem2": {"(22)"},
 }
 
@@ -76,7 +76,7 @@ def test_the_false_lines_of_the_printed_proofs(paper, id):
 
 def test_lines_that_the_paper_derives_and_that_do_not_follow(paper):
     lines = {line.step.label: line for id in FALSE_LINES for line in paper[id].proof("printed").steps}
-    assert {label for label, line in lines.items() if line.follows is False} == {"(13), first ≤", "(22)"}
+    assert {label for label, line in lines.items() if line.follows is False} == {"(13), first $≤$", "(22)"}
 
 
 def test_every_hypothesis_of_a_proved_claim_is_the_claims_own(paper):

@@ -11,6 +11,7 @@ from fractions import Fraction
 import pytest
 
 import boundcheck as bc
+from boundcheck.claims.prose import plain
 from boundcheck.errors import InputError
 from boundcheck.kernel.meaning import exact
 from boundcheck.prove import ge, rows
@@ -90,7 +91,7 @@ def test_json_says_what_the_objects_say(paper, answer):
         assert (claim["id"], claim["verdict"]) == (audit.id, audit.verdict)
         for proof, judged_ in zip(claim["proofs"], audit.proofs, strict=True):
             assert [(x["label"], x["verdict"], x["trust"]) for x in proof["steps"]] == [
-                (x.step.label, x.verdict, x.trust) for x in judged_.steps
+                (plain(x.step.label), x.verdict, x.trust) for x in judged_.steps
             ]
             assert [x["statement"] for x in proof["steps"]] == [str(x.step.theorem.conclusion) for x in judged_.steps]
 
@@ -106,7 +107,8 @@ def test_what_is_printed_reads_back_as_what_the_kernel_proved(paper, answer):
                 statements.append(judged_.conclusion)
                 texts.append((proof["conclusion"], proof["conclusion_latex"]))
             table = letters(statements)
-            assert proof["letters"] == {name: str(role) for name, role in table.items()}
+            # The 1 of a row is no letter.
+            assert proof["letters"] == {name: str(role) for name, role in table.items() if name != "one"}
             said = list(zip(texts, statements, itertools.repeat(table)))
             for step, each in zip(proof["steps"], judged_.steps, strict=True):
                 fact = each.step.theorem.conclusion
@@ -270,7 +272,7 @@ def with_verdict(paper, ref: Ref, verdict: str):
     proof = claim.proof(ref.version)
     changes = {"verdict": verdict, "trust": "kernel" if verdict == "proved" else ""}
     if ref.label:
-        steps = tuple(replace(s, **changes) if s.step.label == ref.label else s for s in proof.steps)
+        steps = tuple(replace(s, **changes) if ref.names(s.step) else s for s in proof.steps)
         changed = replace(proof, steps=steps)
     else:
         changed = replace(proof, **changes)
@@ -331,7 +333,10 @@ def test_the_verdict_of_a_row():
     yes, no, open_ = Ref("my.true", "sharp"), Ref("my.false", "printed", "line"), Ref("my.open", "sharp")
 
     def verdict(**refs):
-        return rows._judge(Row(1, "where", "what", "found", **refs), known).verdict
+        found = rows._judge(Row(1, "where", "what", "found", **refs), known)
+        # The author's finding is told where the lines establish it, and nowhere else.
+        assert (found.finding == found.as_json()["finding"] == "found") == (found.verdict != "unknown")
+        return found.verdict
 
     assert verdict() == "editorial"
     assert verdict(false=(no,)) == verdict(false=(yes,)) == verdict(false=(no,), holds=(yes,)) == "refuted"
@@ -341,3 +346,9 @@ def test_the_verdict_of_a_row():
         assert verdict(**{field: (open_,)}) == verdict(**{field: (yes, open_)}) == "unknown"
     for field in ("holds", "repair"):
         assert verdict(**{field: (no,)}) == "unknown"
+    told = rows._judge(Row(1, "where", "what", "found", holds=(yes, open_), false=(yes,)), known).finding
+    assert told.startswith(f"Not established: {unknown.reason} (")
+    assert "my.true" not in told
+    told = rows._judge(Row(1, "where", "what", "found", holds=(no,)), known).finding
+    assert told.startswith("Not established: ")
+    assert told.endswith("is refuted.")

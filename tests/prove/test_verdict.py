@@ -8,18 +8,21 @@ import sympy as sp
 from boundcheck.proofs.jiang2024.claims import ASSUMPTION_1, ASSUMPTION_2, LEMMA_1
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from boundcheck.claims import Claim, catalogue
 from boundcheck.claims.symbols import L, Lhat, Parameter, r
-from boundcheck.claims.vocabulary import A1, A2, B1, B2, A_t, B_t, v1, v2
+from boundcheck.claims.vocabulary import A1, A2, B1, B2, A_t, B_t, FrobeniusNorm, v1, v2
 from boundcheck.errors import InputError
 from boundcheck.kernel import ReplayError, RuleError, Theorem
 from boundcheck.problems.piecewise import PiecewiseLinear
 from boundcheck.prove import Proof, Reading, Witness, eq, ge, gt, judge, le, script
 from boundcheck.prove import proof as proofs
 from boundcheck.prove.instance import Setting
-from boundcheck.prove.results import step_as_json
+from boundcheck.prove.outcome import ProofAudit
+from boundcheck.prove.results import ClaimAudit, proof_as_json, step_as_json
 from boundcheck.prove.script import find
+from boundcheck.prove.show import show
 from boundcheck.prove.solvers import DisagreementError
 from boundcheck.prove.verdict import claim_verdict, weakest
 from boundcheck.prove.witness import at_points
@@ -65,7 +68,7 @@ def test_a_claim_is_proved_from_its_hypotheses_its_conditions_and_domains():
 
     proof = judged(build, CLAIM)
     assert (proof.verdict, proof.trust) == ("proved", "kernel")
-    assert {each.name for each in proof.hypotheses} == {"x is large", "u >= w", "w is not negative"}
+    assert {each.name for each in proof.hypotheses} == {"x is large", "$u ≥ w$", "w is not negative"}
 
 
 def test_a_hypothesis_with_a_number_replaced_is_another():
@@ -123,12 +126,56 @@ def test_a_false_line_stays_unknown_and_so_does_what_rests_on_it():
     proof = judged(build)
     assert [each.verdict for each in proof.steps] == ["unknown", "unknown", "proved", "unknown"]
     assert line(proof, "false").reason == (
-        "no certificate was found; z3 says sat, cvc5 says sat. It does not follow: its premises hold at x = 0, where "
-        "it fails. Try these numbers as its witness"
+        "no certificate was found; asked whether it follows, z3 says no, cvc5 says no. It does not follow: its "
+        "premises hold at x = 0, where it fails. Try these numbers as its witness"
     )
     assert line(proof, "next").reason == line(proof, "last").reason == "rests on false"
     assert (proof.verdict, proof.trust) == ("unknown", "")
     assert proof.reason == "it rests on false, which is not a hypothesis of the claim"
+
+
+def test_numbers_that_are_no_witness_are_not_called_one():
+    """Norms of matrices that need not exist, and a letter that is declared positive."""
+    X, Y = sp.MatrixSymbol("X", 2, 2), sp.MatrixSymbol("Y", 2, 2)
+    positive = sp.Symbol("p", positive=True)
+
+    def reason(relation: sp.Basic) -> str:
+        reading = Reading(constants={X, Y, positive})
+        made = script("my.own", "sharp", reading, title="Mine")(lambda proof: proof.step("line", relation))
+        return judge(made).steps[0].reason
+
+    norms = reason(le(FrobeniusNorm(X * Y), FrobeniusNorm(X)))
+    assert norms.endswith("There may be no matrices with these numbers; they show which fact is missing")
+    assert reason(ge(positive**2, positive)).endswith("Try these numbers as its witness")
+    assert reason(ge(positive, 0)).endswith("That p > 0 is a premise only if the step names it, see proof.positive")
+
+
+def test_a_matrix_of_numbers_is_told_by_its_numbers():
+    X, y = sp.MatrixSymbol("X", 3, sp.Symbol("m", positive=True, integer=True)), sp.MatrixSymbol("y", 2, 1)
+
+    @script("my.own", "sharp", Reading(constants={X, y}), title="Mine")
+    def lemma(proof: Proof) -> None:
+        goal = ge(FrobeniusNorm(X) + FrobeniusNorm(y), 0)
+        parts = proof.by.nonnegative("F", X), proof.by.nonnegative("F", y)
+        proof.conclude(proof.step("line", goal, *parts), relation=goal)
+
+    told = "X: a 3×m matrix; m: a dimension, a positive integer; y: a 2×1 matrix"
+    assert proof_as_json(judge(lemma))["letters_told"] == told
+
+
+def test_a_claim_of_which_a_line_is_false_says_why_it_stays_unknown():
+    """And what is refuted stands below all tables, where nobody has to look for it."""
+
+    @script("my.own", "printed", NUMBERS, title="Mine")
+    def lemma(proof: Proof) -> None:
+        proof.step("false", ge(x, 1), witness=numbers(x=0))
+
+    console = Console(record=True, width=300)
+    proof = judge(lemma)
+    show(ProofAudit((ClaimAudit("my.own", "Mine", claim_verdict([proof]), (proof,)),), (), 0.0), console, True, {})
+    *_, refuted, unknown, _ = console.export_text().splitlines()
+    assert refuted.startswith("refuted false of my.own: ")
+    assert unknown.startswith("unknown my.own: a line of its proof is refuted; the claim stays unknown, since ")
 
 
 def test_a_refuted_line_does_not_help_either():
@@ -145,7 +192,7 @@ def test_a_refuted_line_does_not_help_either():
 
 def test_a_script_that_does_not_conclude_proves_nothing():
     proof = judged(lambda proof: proof.step("line", ge(x**2, 0)))
-    assert (proof.verdict, proof.reason) == ("unknown", "the script does not conclude")
+    assert (proof.verdict, proof.reason) == ("unknown", "no proof.conclude says what the proof shows")
     assert judged(lambda proof: None).verdict == "unknown"
 
 
@@ -247,7 +294,7 @@ def test_definitions_that_come_after_a_line_bind_its_witness_too():
         proof.step("line", le(x, 1), witness=numbers(x=2, y=3))
         proof.define(x, y)
 
-    assert judged(build, version="printed").reason == "the script does not conclude"
+    assert judged(build, version="printed").reason == "no proof.conclude says what the proof shows"
 
 
 def test_a_line_that_does_not_follow_is_told_from_one_that_is_false():
@@ -292,7 +339,9 @@ def test_a_line_that_both_solvers_prove_has_their_trust_and_so_has_what_rests_on
         ("proved", "solvers"),
         ("proved", "kernel"),
     ]
-    assert line(proof, "first").reason == "no certificate was found; z3 says unsat, cvc5 says unsat"
+    assert (
+        line(proof, "first").reason == "no certificate was found; asked whether it follows, z3 says yes, cvc5 says yes"
+    )
     assert (proof.verdict, proof.trust) == ("proved", "solvers")
 
 

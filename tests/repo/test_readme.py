@@ -19,7 +19,7 @@ def trained(folder: Path) -> dict[str, Any]:
     """What its example for a Trainer takes for granted: a model of peft, arguments, data."""
     from transformers import TrainingArguments
 
-    from tests.networks.test_callback import data_of, with_lora
+    from tests.networks.trained import data_of, with_lora
 
     few = {"max_steps": 3, "per_device_train_batch_size": 3, "save_strategy": "no"}
     quiet = {"report_to": "none", "disable_tqdm": True, "logging_strategy": "no", "dataloader_pin_memory": False}

@@ -17,10 +17,12 @@ from hypothesis import given
 from typer.testing import CliRunner
 
 import boundcheck as bc
+from boundcheck.claims.cite import entries_of
 from boundcheck.cli import app
 from boundcheck.measure.intervals import Interval
-from boundcheck.proofs import paper_of
+from boundcheck.proofs import paper_of, papers
 from boundcheck.prove.outcome import ProofAudit
+from boundcheck.prove.rows import JudgedRow, Row
 from boundcheck.report.latex import files_of
 from boundcheck.report.latex.numbers import (
     Numbers,
@@ -34,8 +36,8 @@ from boundcheck.report.latex.numbers import (
     whole,
 )
 from boundcheck.report.latex.runs import limits, measured, printed
-from boundcheck.report.latex.tables import verdicts
-from boundcheck.report.section import Material
+from boundcheck.report.latex.tables import findings_in_brief, referee, runs_in_brief, verdicts
+from boundcheck.report.section import Material, Search
 from boundcheck.report.stored import StoredRun
 from boundcheck.verdicts import Verdict
 
@@ -135,10 +137,12 @@ def test_every_command_of_the_tables_is_defined_and_every_file_is_used(made: dic
     assert len(defined) == len(set(defined)) >= 15
     used = {name for text in texts.values() for name in re.findall(r"\\(bc\w+)", text)}
     assert {name for name in used if name not in defined} == set()
-    main = texts["latex/main.tex"]
-    inputs = {f"latex/{each}.tex" for each in re.findall(r"\\input\{(.+?)\}", main)}
-    assert inputs | {"latex/main.tex", "latex/references.bib"} == set(texts)
-    figures = {f"latex/{each}" for each in re.findall(r"\\includegraphics\{(.+?)\}", main)}
+    used = {name: set(re.findall(r"\\input\{(.+?)\}", texts[f"latex/{name}.tex"])) for name in ("main", "example")}
+    inputs = {f"latex/{each}.tex" for each in used["main"] | used["example"]}
+    assert inputs | {"latex/main.tex", "latex/example.tex", "latex/references.bib"} == set(texts)
+    # An author needs the same two files for either.
+    assert {"preamble", "numbers"} <= used["main"] & used["example"]
+    figures = {f"latex/{each}" for text in texts.values() for each in re.findall(r"\\includegraphics\{(.+?)\}", text)}
     assert figures <= set(made)
     # Each at both widths.
     assert {name.rpartition("_two_")[0] for name in made if "two_columns" in name} == {
@@ -187,6 +191,49 @@ def test_a_run_that_diverged_has_no_number(stored: list[StoredRun]) -> None:
     assert "& -- & --" in table
 
 
+def test_the_example_cites_and_counts_and_leaves_out_what_is_missing(made: dict[str, bytes]) -> None:
+    text = made["latex/example.tex"].decode()
+    (cited,) = re.findall(r"about~\\cite\{(.+?)\}", text)
+    keys = re.findall(r"^@\w+\{(\w+),", made["latex/references.bib"].decode(), re.MULTILINE)
+    assert {*cited.split(","), "boundcheck"} <= set(keys)
+    labels = re.findall(r"\\label\{(.+?)\}", text + made["latex/tables/runs_in_brief.tex"].decode())
+    assert sorted(re.findall(r"\\ref\{(.+?)\}", text)) == sorted(labels)
+    assert re.search(r"at least \\bc\w+Observed\{\}, and at most \\bc\w+Bound\{\}", text)
+    # The runs have no proofs beside them.
+    assert "proofs/" not in text
+    assert "findings_in_brief" not in text
+
+
+def test_a_finding_that_a_witness_refutes_has_evidence_and_an_editorial_one_has_none() -> None:
+    row = Row(7, "Eq. (1)", "printed", "A finding.")
+    by_witness, editorial = (JudgedRow(row, verdict, "", "evidence") for verdict in ("refuted", "editorial"))
+    for each, has in ((by_witness, True), (editorial, False)):
+        table = referee([each])
+        assert (r"\newline (witness)" in table) == has
+        assert ("No machine evidence" in table) == (not has)
+        assert ("& witness \\\\" in findings_in_brief([each])) == has
+
+
+@pytest.mark.parametrize("verdict", [each for each in Verdict if not each.is_supported])
+def test_of_many_runs_the_table_in_brief_has_those_that_are_not_supported(
+    stored: list[StoredRun], verdict: Verdict
+) -> None:
+    (run,) = (each for each in stored if each.is_theorem)
+    table = runs_in_brief(printed(Material([run] * 9 + [changed(run, verdict=str(verdict))]), Numbers()))
+    assert rf"\textbf{{{verdict}}}" in table
+    assert r"\ensuremath{6} of \ensuremath{10} runs" in table
+
+
+@pytest.mark.full
+def test_findings_in_brief_leave_out_none_that_is_refuted(paper_proofs: ProofAudit) -> None:
+    table = findings_in_brief(paper_proofs.rows)
+    refuted = [each.row for each in paper_proofs.rows if each.verdict == "refuted"]
+    assert table.count(r"\textbf{refuted}") == len(refuted) > 0
+    places = [int(each) for each in re.findall(r"^(\d+) &", table, re.MULTILINE)]
+    assert {row.number for row in refuted} < set(places)
+    assert places == sorted(places)
+
+
 @pytest.mark.full
 def test_the_command_writes_the_folder_beside_the_page(run_folders: list[Path], tmp_path: Path) -> None:
     arguments = ["report", *map(str, run_folders[:1]), "--latex", "--out", str(tmp_path), "--json"]
@@ -200,42 +247,113 @@ def test_the_command_writes_the_folder_beside_the_page(run_folders: list[Path], 
 # A real TeX.
 
 
-def compiled(folder: Path) -> str:
-    """The log of the last of the runs that a paper takes; fails where TeX does."""
-    said = ""
+def compiled(files: dict[str, bytes], name: str, folder: Path) -> None:
+    """Run TeX on a file as an author does; no reference may be undefined, and no line wider than its column by what one
+    sees.
+    """
+    if any(shutil.which(each) is None for each in ("pdflatex", "pdffonts")):
+        require_tex()
+    for path, content in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
     for command in ("pdflatex", "bibtex", "pdflatex", "pdflatex"):
         options = ["-halt-on-error", "-interaction=nonstopmode"] if command == "pdflatex" else []
-        done = subprocess.run([command, *options, "main"], cwd=folder, capture_output=True, timeout=120, check=False)
-        said = done.stdout.decode(errors="replace")
-        assert done.returncode == 0, f"{command}: {said[-3000:]}"
-    return (folder / "main.log").read_text(errors="replace")
-
-
-@pytest.mark.full
-def test_the_paper_compiles_as_it_is(stored: list[StoredRun], paper_proofs: ProofAudit, tmp_path: Path) -> None:
-    if shutil.which("pdflatex") is None:
-        require_tex()
-    (run,) = (each for each in stored if each.is_theorem)
-    silent = [changed(run, verdict=x, reason=f"A reason for {x}") for x in ("hypothesis-failed", "uninformative")]
-    material = Material([*stored, *silent], proofs=paper_proofs, paper=paper_of("jiang2024").folder)
-    for name, content in files_of(material, "jiang2024, audited", "Everything.").items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(content)
-    log = compiled(tmp_path / "latex")
+        said = output(folder, command, *options, name)
+    assert "undefined" not in said.lower()
+    log = (folder / "latex" / f"{name}.log").read_text(errors="replace")
     assert "undefined" not in log.lower().replace("@ifundefined", "")
     too_wide = [float(each) for each in re.findall(r"Overfull \\hbox \(([\d.]+)pt too wide\)", log)]
     assert max(too_wide, default=0.0) <= 6.0
     assert "Float too large" not in log
-    pages = re.search(r"Output written on main\.pdf \((\d+) pages", log)
-    assert pages is not None
-    assert int(pages[1]) >= 2
+
+
+def output(folder: Path, *command: str) -> str:
+    """What a program says of a file in the folder `latex`; fails where it fails."""
+    done = subprocess.run(command, cwd=folder / "latex", capture_output=True, timeout=120, check=False)
+    said = done.stdout.decode(errors="replace")
+    assert done.returncode == 0, f"{command}: {said[-3000:]}"
+    return said
+
+
+def pages(folder: Path, name: str) -> int:
+    return int(re.findall(r"^Pages: +(\d+)$", output(folder, "pdfinfo", f"{name}.pdf"), re.MULTILINE)[0])
+
+
+@pytest.fixture(scope="module")
+def everything(stored: list[StoredRun], searches: list[Search], paper_proofs: ProofAudit) -> Material:
+    (run,) = (each for each in stored if each.is_theorem)
+    silent = [changed(run, verdict=x, reason=f"A reason for {x}") for x in ("hypothesis-failed", "uninformative")]
+    paper = paper_of("jiang2024").folder
+    return Material([*stored, *silent], proofs=paper_proofs, searches=searches, paper=paper)
+
+
+@pytest.fixture(scope="module")
+def whole_report(everything: Material) -> dict[str, bytes]:
+    return files_of(everything, "jiang2024, audited", "Everything, as --full has it.")
+
+
+@pytest.mark.full
+def test_the_appendix_compiles_as_it_is(whole_report: dict[str, bytes], tmp_path: Path) -> None:
+    compiled(whole_report, "main", tmp_path)
+    assert pages(tmp_path, "main") >= 2
+
+
+@pytest.mark.full
+def test_the_example_is_a_paper_of_two_pages_that_uses_everything(
+    whole_report: dict[str, bytes], tmp_path: Path
+) -> None:
+    compiled(whole_report, "example", tmp_path)
+    assert pages(tmp_path, "example") == 2
+    fonts = output(tmp_path, "pdffonts", "example.pdf").splitlines()[2:]
+    assert {line.split()[-5] for line in fonts} == {"yes"}
+    text = (tmp_path / "latex" / "example.tex").read_text(encoding="utf-8")
+    assert {"figure", "figure*"} == set(re.findall(r"\\begin\{(.+?)\}", text)) - {"document"}
+    files = re.findall(r"\\input\{((?:theorems|proofs)/.+?)\}", text)
+    written = "".join((tmp_path / "latex" / f"{each}.tex").read_text(encoding="utf-8") for each in files)
+    for part in (r"\begin{theorem}", "Suppose:", r"\begin{proof}", "From (", r"\begin{align*}"):
+        assert part in written
+    # What a reader sees: no number of nine digits, and every mark of a citation and a reference is there.
+    printed_ = output(tmp_path, "pdftotext", "example.pdf", "-")
+    assert re.findall(r"\d{9}|\d\.\d{8}|\?\?|\[\?\]", printed_) == []
+
+
+@pytest.mark.full
+def test_the_example_of_runs_alone_compiles_too(stored: list[StoredRun], tmp_path: Path) -> None:
+    compiled(files_of(Material(stored[-1:]), "A run", "What there is."), "example", tmp_path)
+    assert pages(tmp_path, "example") <= 2
+
+
+@pytest.mark.full
+def test_a_theorem_whose_proof_is_too_long_for_the_example_stands_there_alone(tmp_path: Path) -> None:
+    files = files_of(Material(proofs=bc.prove("bottou2018")), "Proofs", "What there is.")
+    compiled(files, "example", tmp_path)
+    assert pages(tmp_path, "example") <= 2
+    text = files["latex/example.tex"].decode()
+    (theorem,) = re.findall(r"\\input\{theorems/(.+?)\}", text)
+    assert "proofs/" not in text
+    assert f"latex/proofs/{theorem}.tex" in files
+    assert r"\cite{bottou2018}" in text
+
+
+@pytest.mark.full
+def test_bibtex_takes_every_source_of_every_paper_without_a_warning(tmp_path: Path) -> None:
+    if shutil.which("bibtex") is None:
+        require_tex()
+    entries = [entry.text for paper in papers().values() for entry in entries_of(paper)]
+    (tmp_path / "latex").mkdir()
+    (tmp_path / "latex" / "all.bib").write_text("\n\n".join(entries))
+    (tmp_path / "latex" / "all.aux").write_text("\\citation{*}\n\\bibstyle{plain}\n\\bibdata{all}\n")
+    assert "arning" not in output(tmp_path, "bibtex", "all")
+    made = (tmp_path / "latex" / "all.bbl").read_text()
+    assert made.count(r"\bibitem") == len(entries) > 0
 
 
 def require_tex() -> None:
     """Skip where there is no TeX; in CI, which installs one, its absence is a failure."""
     if os.environ.get("CI"):
-        pytest.fail("pdflatex is missing, which .ci/run installs")
-    pytest.skip("pdflatex is missing: apt-get install texlive-latex-recommended texlive-fonts-recommended")
+        pytest.fail("pdflatex or pdffonts is missing, which .ci/run installs")
+    packages = "texlive-latex-recommended texlive-fonts-recommended poppler-utils"
+    pytest.skip(f"pdflatex or pdffonts is missing: apt-get install {packages}")
 
 
 @pytest.fixture(scope="module")

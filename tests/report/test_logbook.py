@@ -7,11 +7,16 @@ import re
 
 import pytest
 
+from boundcheck.prove.outcome import ProofAudit
 from boundcheck.prove.results import ClaimAudit
 from boundcheck.prove.rows import JudgedRow, Row
+from boundcheck.report.latex.numbers import Numbers
+from boundcheck.report.latex.runs import printed
 from boundcheck.report.logbook import RULES, Word, logbook, of_proof, of_run
+from boundcheck.report.page import write_page
 from boundcheck.report.section import Finding, Material
 from boundcheck.report.stored import StoredRun
+from boundcheck.report.typst import _document
 from boundcheck.verdicts import Verdict
 from tests.judged import of_the_paper, proof_of
 
@@ -60,7 +65,7 @@ def test_an_entry_has_verdict_evidence_and_command(stored: list[StoredRun]) -> N
     material = Material(
         stored,
         [Finding(8, "Lemma 1", "supported", "all of them")],
-        proofs=type("Audit", (), {"rows": (row,), "claims": claims})(),  # type: ignore[arg-type]
+        proofs=ProofAudit(claims, (row,), seconds=0.0),
         faults=[("a fault", run)],
         command="boundcheck audit mine",
     )
@@ -80,3 +85,16 @@ def test_an_entry_has_verdict_evidence_and_command(stored: list[StoredRun]) -> N
 
 def test_the_rules_are_one_for_each_word() -> None:
     assert [word for word, _ in RULES] == list(Word)
+
+
+@pytest.mark.parametrize(("verdict", "value", "shown"), [("hypothesis-failed", -0.4, "–"), ("violated", -0.4, "-0.4")])
+def test_a_formula_below_0_is_a_bound_where_the_hypotheses_held_alone(stored, tmp_path, verdict, value, shown) -> None:
+    """What a step too long makes of the formula is no bound; where the theorem holds, it is what the run broke."""
+    (run,) = (each for each in stored if each.is_theorem)
+    broken = changed(run, verdict=verdict, bound=value, measured=0.1)
+    assert (broken.bound is None, broken.ratio is None) == (shown == "–",) * 2
+    made = printed(Material([broken]), Numbers())[0]
+    assert ("bound" in made.commands, "ratio" in made.commands) == (shown != "–",) * 2
+    page = write_page(Material([broken]), tmp_path / "index.html", "Title", "Lead.")[0].read_text()
+    for text in (logbook(Material([broken]), "Mine"), page, "\n".join(_document(Material([broken]), "T", "L", ()))):
+        assert ("-0.4" in text.replace("−", "-")) == (shown != "–")

@@ -365,9 +365,9 @@ def test_runs_are_called_by_what_tells_them_apart():
     ]
     steps = [run(), run({}, {"run.step_size": 0.5}), run({}, {"run.step_size": 0.5, "seed": 1})]
     assert [each.name for each in named_runs(steps)] == [
-        "LoRA, rank 2, step size\u00a0=\u00a00.3",
-        "LoRA, rank 2, step size\u00a0=\u00a00.5, seed 0",
-        "LoRA, rank 2, step size\u00a0=\u00a00.5, seed 1",
+        "LoRA, rank 2, η\u00a0=\u00a00.3",
+        "LoRA, rank 2, η\u00a0=\u00a00.5, seed 0",
+        "LoRA, rank 2, η\u00a0=\u00a00.5, seed 1",
     ]
 
 

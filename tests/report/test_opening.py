@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boundcheck.report import paper as written_by
-from boundcheck.report.opening import HOLDS, KNOWN, PRINTED, RUN, Stroke, Strokes, _of_run, opening_of, picture
+from boundcheck.report.opening import HOLDS, KNOWN, PRINTED, RUN, Stroke, Strokes, _of_run, in_all, opening_of, picture
 from boundcheck.report.section import Material
 from boundcheck.report.style import described, on_a_page, svg
 from boundcheck.report.words import number
@@ -131,3 +131,8 @@ def test_a_papers_opening_that_fails_costs_no_page(capsys) -> None:
     own.opening = lambda material: 1 / 0
     assert written_by._opened_by(own, Material()) is None
     assert "opening of the paper's report.py failed" in capsys.readouterr().err
+
+
+def test_of_a_single_one_its_verdict_is_said() -> None:
+    assert in_all("run", "runs", ["supported"]) == "The one run is supported."
+    assert in_all("run", "runs", ["supported", "violated"]) == "Of 2 runs 1 is supported and 1 is violated."

@@ -16,6 +16,7 @@ from boundcheck.errors import InputError
 from boundcheck.report import audit as audit_of_a_paper
 from boundcheck.report.page import export_data, load_runs, write_page
 from boundcheck.report.section import Finding, Material
+from boundcheck.report.sections.exponents import has_rank
 from boundcheck.report.sections.gradient import gradient_figure
 from boundcheck.report.sections.smoothness import bracket_figure
 from boundcheck.report.style import svg
@@ -187,3 +188,12 @@ def test_of_many_runs_a_few_are_shown_and_the_rest_is_folded(stored, tmp_path):
     text = _write([*many[:2], *swept], tmp_path)[0].read_text()
     assert "And 20 more runs, of sweeps" in text
     assert "seed 3" in text
+
+
+def test_without_a_rank_nothing_is_drawn_or_said_of_it(stored):
+    assert has_rank(Material([]))
+    assert has_rank(Material(stored))
+    adapter = {"kind": "full", "rank": None, "gain": 1.0, "scale": 1.0, "start": "lora"}
+    full = [changed(run, spec__adapter=adapter) for run in stored if run.is_theorem]
+    assert not has_rank(Material(full))
+    assert bracket_figure(full) is None

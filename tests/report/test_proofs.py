@@ -1,19 +1,26 @@
 """Proofs on the page and in the findings: every row, line, certificate and witness; nothing of them without proofs."""
 
 import html
+import io
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from boundcheck.prove import ClaimAudit, Proof, ProofAudit, ge, judge, le, script
-from boundcheck.prove.results import proof_as_json
 from boundcheck.prove.rows import Ref, Row, _judge
+from boundcheck.prove.show import show
 from boundcheck.prove.verdict import claim_verdict
+from boundcheck.report.latex.tables import referee
+from boundcheck.report.logbook import logbook
 from boundcheck.report.page import write_page
+from boundcheck.report.paper import _proof_findings
+from boundcheck.report.screen import show_rows
 from boundcheck.report.section import Finding, Material
 from boundcheck.report.sections.proofs import shown_end, shown_proofs
+from boundcheck.report.typst import _document
 from boundcheck.report.words import mathml, symbol
 from tests.prove.scripts import NUMBERS, numbers, x
 
@@ -73,17 +80,18 @@ def test_the_page_has_the_table_the_lines_and_their_evidence(audit, tmp_path):
         assert f"<strong>{label}</strong>" in text
     assert "<strong>algebra</strong>" not in text
     assert "And 1 line of mere algebra: <code>boundcheck prove my.claim --steps</code>" in text
-    proof = proof_as_json(audit["my.claim"].proof("printed"))
-    assert html.escape(proof["steps"][0]["certificate"]).replace("&#x27;", "&#39;") in text
+    certificate = shown_proofs(audit)[0].lines[0]["certificate_latex"]
+    assert certificate == ["( - 2 + 2 \\, {x} )", "= 2 \\, ( - 1 + {x} )"]
+    assert all(symbol(row) in text for row in certificate)
     assert "Witness: x is 7/2. At t = 1 the left side is 7/2 and the right side 1." in text
-    assert "x = 7/2" in text
+    assert f"{symbol('x')} = 7/2" in text
     assert "Concludes, as the kernel has it:" in text
     end = shown_end(audit["my.claim"].proof("repaired"))
     ((role, hypothesis, name),) = end.rests
     assert f'<span class="small">{role}, “{name}”</span>{mathml(hypothesis)}' in text
     assert (role, name) == ("hypothesis", "x is large")
     assert f"{mathml(end.conclusion)}" in text
-    ((letters, meant),) = end.letters
+    ((meant, letters),) = end.letters.items()
     assert f"Letters: {symbol(letters[0])}: {meant}." in text
     # A row opens to its lines, and says how to see them again.
     row = text[text.index('id="finding_2"') : text.index('id="finding_14"')]
@@ -147,3 +155,30 @@ def test_a_page_of_both_keeps_them_apart(stored, audit, tmp_path):
     places = [text.index(f">{words}</h2>") for words in order]
     assert places == sorted(places)
     assert "it cannot prove one" in text
+
+
+def test_no_display_tells_a_finding_that_is_not_established(audit, tmp_path):
+    """The row says that a false line holds: what its author found stands nowhere, and the reason everywhere."""
+    claim = audit.claims[0]
+    row = Row(1, "Eq. (2)", "x ≤ 1", "Surely so.", holds=(Ref("my.claim", "printed", "(2)"),))
+    found = ProofAudit((claim,), (_judge(row, {"my.claim": claim}),), 1.0)
+    material = Material([], proofs=found, command="command")
+    out = io.StringIO()
+    console = Console(file=out, width=4000)
+    show(found, console, False, {})
+    show_rows(found.rows, console)
+    summaries = " ".join(each.summary for each in _proof_findings(found))
+    texts = {
+        "page": page(tmp_path, [], [], found),
+        "latex": referee(found.rows),
+        "typst": "\n".join(_document(material, "Title", "Lead.", ())),
+        "notebook": found._repr_html_(),
+        "terminal": out.getvalue(),
+        "logbook": logbook(material, "Title"),
+        "JSON": str(found.as_json()),
+        "audit": summaries,
+    }
+    for name, text in texts.items():
+        assert "Surely so" not in text, name
+        assert "Not established" in text, name
+    assert out.getvalue().count("Not established") == 2

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 from boundcheck.measure.result import read
 from boundcheck.report.sections.horizon import horizon_figure, horizon_slopes
+from boundcheck.report.sections.informative import named_by_run
 from boundcheck.report.sections.rank import rank_exponents, rank_figure
 from boundcheck.report.stored import StoredRun
-from boundcheck.report.sweeps import fields_of, groups, settings
-from boundcheck.report.words import label
+from boundcheck.report.sweeps import groups, settings
+from boundcheck.report.words import label, titled
+from boundcheck.sweep import fields_of
 
 from .made import EMPTY, changed
 from .texts import assert_no_text_overlaps
@@ -323,6 +325,18 @@ def test_there_is_nothing_of_brackets_and_of_no_runs(stored):
     for runs in ([], brackets):
         assert rank_figure(runs) is horizon_figure(runs) is None
         assert rank_exponents(runs) == horizon_slopes(runs) == []
+
+
+def test_a_title_has_the_rank_where_there_is_one():
+    assert [synthetic({"adapter.rank": rank}).title for rank in (2, None)] == ["pseudo-Huber, rank 2", "pseudo-Huber"]
+
+
+def test_a_step_that_is_given_is_said_once_and_by_its_letter():
+    runs = [synthetic({"run.step_size": step}, run_id=str(step)) for step in (0.1, 0.2)]
+    assert settings(runs) == ["pseudo-Huber, rank 2"] * 2
+    assert [titled(run.result).rpartition(", ")[2] for run in runs] == ["η\u00a0=\u00a00.1", "η\u00a0=\u00a00.2"]
+    named = named_by_run(runs).values()
+    assert all(name.endswith(f"η\u00a0=\u00a0{step}") for name, step in zip(named, (0.1, 0.2), strict=True))
 
 
 def test_what_a_spec_leaves_open_is_not_said():

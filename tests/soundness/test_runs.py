@@ -20,6 +20,7 @@ from boundcheck.soundness.descent import Diagonal, Kink, Scalar
 from boundcheck.soundness.faults import Run, false_bounds, false_constants, false_hypotheses, true_runs
 from boundcheck.soundness.runs import run_mutants
 from boundcheck.soundness.trial import recorded, tried
+from boundcheck.sweep import fields_of
 from boundcheck.verdicts import Verdict
 from tests.layers import examples
 from tests.results import a_run
@@ -202,13 +203,8 @@ def test_the_record_says_what_the_verdict_is_worth(true, verdict, blame, wrong, 
 def test_faults_are_planted_one_at_a_time(id):
     """Each differs from the setting's own spec in one field, ζ aside."""
     (setting,) = factors(id, (12,))
-
-    def leaves(table, path=()):
-        for name, value in table.items():
-            yield from leaves(value, (*path, name)) if isinstance(value, dict) else [((*path, name), value)]
-
-    own = dict(leaves(setting.table))
+    own = fields_of(setting.table)
     for run in (*false_bounds(setting), *false_constants(setting)):
-        changed = {path for path, value in leaves(run.table) if own.get(path) != value}
+        changed = {path for path, value in fields_of(run.table).items() if own.get(path) != value}
         assert len(changed) == 1, run.change
     assert {run.blame for run in false_hypotheses(setting)} >= {("constant", "alpha")}

@@ -14,6 +14,7 @@ from flint import arb
 from hypothesis import given
 from hypothesis import strategies as st
 
+from boundcheck.claims import catalogue
 from boundcheck.claims.symbols import L, T, sigma
 from boundcheck.claims.vocabulary import (
     EuclideanNorm,
@@ -33,12 +34,14 @@ from boundcheck.errors import InputError
 from boundcheck.exact.rationals import Rationals, number, rows, times, transposed
 from boundcheck.kernel import Fact, Law
 from boundcheck.prove import Script, le
+from boundcheck.soundness.edits import with_formula
 from boundcheck.soundness.lines import allowed, lines
 from boundcheck.soundness.mutation import mixed_up
 from boundcheck.soundness.scripts import scripts
 from boundcheck.soundness.worlds import World, descents, worlds
 from boundcheck.soundness.worlds.broken import broken
 from boundcheck.soundness.worlds.setting import Setting, is_timed
+from boundcheck.soundness.worlds.theorems import runs_of
 from boundcheck.soundness.worlds.world import composites
 from tests.judged import judged, names, of_the_paper
 from tests.layers import sampled
@@ -113,7 +116,7 @@ def test_no_theorem_is_vacuous(script: Script) -> None:
 def test_all_holds_somewhere_but_what_gives_a_name_to_an_irrational_number(script: Script) -> None:
     proof = script.proof
     assert proof.conclusion is not None
-    defined = {x.statement for x in proof.assumptions if x.name in script.claim.names}
+    defined = {x.statement for x in proof.assumptions if any(map(x.is_called, script.claim.names))}
     premises = proof.goal.premises if isinstance(proof.goal, Law) else ()
     rest = [*(proof.conclusion.hypotheses - defined), *premises]
     assert any(world.allows(rest, proof) for world in worlds())
@@ -311,3 +314,12 @@ def test_nothing_is_made_of_what_is_not_defined() -> None:
     assert not do.times(Fraction(0), do.power(Fraction(0), Fraction(-1))).is_finite()
     assert not do.power(Fraction(-1), Fraction(1, 2)).is_finite()
     assert do.spectral(number(-3)) == 3
+
+
+def test_a_step_that_is_no_real_number_makes_no_run() -> None:
+    """As where an edit of a formula takes the root of a negative number."""
+    claim = catalogue["nesterov2004.theorem2_1_15"]
+    (step,) = (x.expression for x in claim.quantities if x.name == "alpha")
+    ell, mu = sorted(step.free_symbols, key=str)
+    assert runs_of(claim)
+    assert not runs_of(with_formula(claim, "alpha", sp.sqrt(mu - 2 * ell)))

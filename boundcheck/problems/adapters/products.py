@@ -103,7 +103,7 @@ class VeRA(Adapter):
 
 @dataclass(frozen=True)
 class LoHa(Adapter):
-    r"""The Hadamard product of two low-rank products (Hyeon-Woo, Ye-Bin and Oh 2022, Eq. (1)).
+    r"""The Hadamard product of two low-rank products (Hyeon-Woo, Ye-Bin and Oh 2022, Proposition 1).
 
     :math:`W(v) = W_0 + s (B_1 A_1) \circ (B_2 A_2)` with v = (A_1, B_1, A_2, B_2).
 

@@ -15,7 +15,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from enum import Enum
 from typing import Any
 
-from boundcheck.claims.prose import tex
+from boundcheck.claims.prose import GREEK, tex
 from boundcheck.measure.intervals import Interval
 
 _DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
@@ -95,8 +95,8 @@ def letters(*words: object) -> str:
 
 
 def _spelled(part: str) -> str:
-    # The name of a sign ends in what it is; Unicode's of λ lacks a letter.
-    said = (x if x.isascii() else unicodedata.name(x, "x").split()[-1].lower().replace("lamda", "lambda") for x in part)
+    # The name of a sign ends in what it is.
+    said = (x if x.isascii() else GREEK.get(x, unicodedata.name(x, "x").split()[-1]).lower() for x in part)
     made = re.sub("[^A-Za-z]", "", "".join(said))
     return made[:1].upper() + made[1:]
 

@@ -74,9 +74,7 @@ def _of_run(run: StoredRun, numbers: Numbers, *before: str, about: str = "") -> 
     x = run.result
     rank = ("rank", run.rank) if run.rank is not None else ()
     words = (*before, x.claim, run.problem, *rank, tag(x.spec))
-    numbers.heading(
-        ", ".join(filter(None, (about, titled(x), run.problem, f"rank {run.rank}" if rank else "", f"run {x.run_id}")))
-    )
+    numbers.heading(", ".join(filter(None, (about, titled(x), run.title, f"run {x.run_id}"))))
     made = {"verdict": numbers.add((*words, "verdict"), str(run.verdict), x.reason)}
     if run.is_theorem:
         made |= _measured(run, numbers, words)
@@ -86,14 +84,15 @@ def _of_run(run: StoredRun, numbers: Numbers, *before: str, about: str = "") -> 
     for end in x.upper:
         of_end = (*words, end.claim, end.lipschitz, "bound")
         numbers.add(of_end, significant(end.value, Toward.UP), "bound on the smoothness of F, rounded up", end.trust)
-    if x.bound is not None:
+    if run.bound is not None:
         note = f"bound of {x.claim}, rounded up"
         kind = _kind_of_bound(run)
-        made["bound"] = numbers.add((*words, "bound"), significant(x.bound, Toward.UP), note, kind)
+        made["bound"] = numbers.add((*words, "bound"), significant(run.bound, Toward.UP), note, kind)
         made["mark"] = "$^{*}$" if kind else ""
-    if x.ratio is not None:
+    if run.ratio is not None:
         # Of a bracket the lower estimate over an upper bound: rounded down it is a lower estimate still.
-        text = measured(x.ratio, _scaled(x.interval, x.bound)) if run.is_theorem else significant(x.ratio, Toward.DOWN)
+        low = significant(run.ratio, Toward.DOWN)
+        text = measured(run.ratio, _scaled(x.interval, run.bound)) if run.is_theorem else low
         made["ratio"] = numbers.add((*words, "ratio"), text, "measured over bound")
     for name, constant in x.constants.items():
         if constant.value is not None:

@@ -30,7 +30,7 @@ def build(material: Material, folder: Folder) -> Markup:
 
 def adapter_figures(runs: list[StoredRun]) -> dict[str, Figure]:
     """For each problem with brackets of several adapters a figure, by the problem's name."""
-    drawn = draw(lambda runs: f"{title_of(runs[0].adapter)}\n")
+    drawn = draw(lambda runs: title_of(runs[0].adapter), "\n")
     return {
         problem: panels([by_rank(group) for group in groups], drawn, most=3, tall=1.75)
         for problem, groups in _compared(runs).items()

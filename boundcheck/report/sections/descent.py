@@ -67,9 +67,10 @@ def _draw_descent(axis: Axes, item: tuple[str, StoredRun]) -> None:
     middle = (edges[:-1] + 1 + edges[1:]) / 2
     finite = np.isfinite(shares).all(0)
     curves = {"largest over replicas": shares.max(0), "median over replicas": np.median(shares, 0)}
+    curves = curves if len(shares) > 1 else {"of the only replica": shares[0]}
     shown = np.concatenate([curve[finite & (curve > 0)] for curve in curves.values()])
     low, label_below = float(shown.min(initial=1.0)), "at the lower edge: 0 or less, F bends down there"
-    for (text, curve), colour in zip(curves.items(), (VERMILLION, BLUE), strict=True):
+    for (text, curve), colour in zip(curves.items(), (VERMILLION, BLUE)[-len(curves) :], strict=True):
         axis.plot(middle, np.where(finite & (curve > 0), curve, np.nan), ".-", color=colour, lw=1, ms=3, label=text)
         below = middle[finite & (curve <= 0)]
         if len(below):

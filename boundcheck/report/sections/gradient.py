@@ -1,5 +1,7 @@
 """The figure of a theorem about gradients: squared gradient norm over t along its runs, beside the bound."""
 
+import textwrap
+
 import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
@@ -17,8 +19,8 @@ see = """Where a run agrees with its theorem, the dashed line lies below the red
 new, the red one lies below the dotted one."""
 place = 220
 
-# Panels of runs that nobody chose.
-_MOST = 6
+# Panels of runs that nobody chose, and letters that a line of a title holds.
+_MOST, _TITLE = 6, 40
 _CAPTION = """Mean squared gradient norm of F along the run, from full gradients at audit times that were drawn at
 random before it, one in each stratum of t for each replica. Dashed: what was measured of it, which the theorem bounds
 with the constants fixed before the run."""
@@ -59,7 +61,7 @@ def band(
 def _draw(axis: Axes, run: StoredRun) -> None:
     result, squares = run.course, run.trace["gradient_square_norm"].values
     steps, level = result.plan.steps, result.settings.run.level
-    bound, first = known(result.bound), known(result.first)
+    bound, first = known(run.bound), known(result.first)
     edges = Schedule.edges_of(steps, squares.shape[1])
     middle = (edges[:-1] + 1 + edges[1:]) / 2
     mean = squares.mean(0)
@@ -76,5 +78,5 @@ def _draw(axis: Axes, run: StoredRun) -> None:
     axis.set_xlim(0, steps)
     axis.set_xlabel("iteration t")
     axis.set_ylabel(run.measure.observable.axis(result.problem.units))
-    lines = f"{run.problem}, rank {run.rank}: {run.verdict}", titled(result)
-    axis.set_title("\n".join(lines), loc="left")
+    lines = f"{run.title}: {run.verdict}", titled(result)
+    axis.set_title("\n".join(textwrap.fill(line, _TITLE) for line in lines), loc="left")

@@ -1,13 +1,13 @@
 """The proofs as a page shows them: of each the lines that say something to a reader, with their evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from boundcheck.prove import ProofAudit
 from boundcheck.prove.display import shown
+from boundcheck.prove.identity import identity_latex
 from boundcheck.prove.results import ClaimAudit, proof_as_json, step_as_json
-from boundcheck.prove.typeset import latex_names
 from boundcheck.prove.verdict import JudgedProof, JudgedStep
 
 
@@ -29,7 +29,7 @@ class ShownEnd:
     Attributes:
         conclusion: in LaTeX, from the kernel's theorem.
         rests: its hypotheses: the role of each, its LaTeX, and its author's name for it, where it has one.
-        letters: what each letter is, the letter in LaTeX.
+        letters: what letters are, and which those are, each in LaTeX.
         changes: in words, how the hypotheses differ from those that the claim lists.
         added: those that it does not list, in LaTeX.
 
@@ -37,7 +37,7 @@ class ShownEnd:
 
     conclusion: str
     rests: Sequence[tuple[str, str, str]]
-    letters: Sequence[tuple[Sequence[str], str]]
+    letters: Mapping[str, Sequence[str]]
     changes: Sequence[str]
     added: Sequence[str]
 
@@ -48,11 +48,10 @@ def shown_proofs(audit: ProofAudit) -> list[ShownProof]:
 
 
 def shown_line(proof: JudgedProof, judged: JudgedStep) -> dict[str, Any]:
-    """A line as data, with the author's words as they were typed, and what it is given in LaTeX."""
-    step = judged.step
-    about = step.witness.about if step.witness else ""
-    given = shown(*proof.own(judged)).latex
-    return step_as_json(proof, judged) | {"told": step.meaning, "about": about, "given_latex": given}
+    """A line as data, with what it is given and its certificate in LaTeX too."""
+    data, theorem = step_as_json(proof, judged), judged.step.theorem
+    certificate = identity_latex(theorem) if data["certificate"] else []
+    return data | {"given_latex": shown(*proof.own(judged)).latex, "certificate_latex": certificate}
 
 
 def shown_end(proof: JudgedProof) -> ShownEnd | None:
@@ -64,13 +63,10 @@ def shown_end(proof: JudgedProof) -> ShownEnd | None:
         (each.role, made, "" if each.name == text else each.name)
         for each, made, text in zip(proof.hypotheses, display.latex, display.texts, strict=False)
     ]
-    names, letters = latex_names(display.letters), dict[str, list[str]]()
-    for name, role in display.roles.items():
-        letters.setdefault(role, []).append(names.get(name, name))
     is_claim = proof.script.claim is not None
     added = shown(*proof.added_statements).latex if is_claim else ()
     changes = proof.changes if is_claim else []
-    return ShownEnd(display.latex[-1], rests, [(each, role) for role, each in letters.items()], changes, added)
+    return ShownEnd(display.latex[-1], rests, display.told_latex, changes, added)
 
 
 def _shown(claim: ClaimAudit, i: int) -> ShownProof:

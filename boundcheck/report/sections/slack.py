@@ -27,7 +27,7 @@ def build(material: Material, folder: Folder) -> Markup:
 def _waterfalls(material: Material) -> list[Waterfall]:
     """Those that are given, and that of the bracket of highest rank of each problem, at its steepest sampled pair."""
     best = highest_rank(run for run in material.brackets if run.slack)
-    return [*material.waterfalls, *((f"{run.problem}, rank {run.rank}", run.slack) for run in best)]
+    return [*material.waterfalls, *((run.title, run.slack) for run in best)]
 
 
 def slack_figure(waterfalls: list[Waterfall]) -> Figure | None:

@@ -44,13 +44,14 @@ def build(material: Material, folder: Folder) -> Markup:
 
 
 def bracket_figure(runs: list[StoredRun]) -> Figure | None:
-    """Lower estimates and upper bounds against rank, a panel for each problem that has LoRA alone.
+    """Lower estimates and upper bounds against rank, a panel for each problem that has one adapter of a rank.
 
     Brackets on one fixed ball are drawn where there are any; else the smoothness along the runs, each in its own ball.
     """
     brackets = [run for run in runs if not run.is_theorem]
-    groups = [group for group in by_problem(brackets or runs) if len({run.adapter for run in group}) == 1]
-    return panels([by_rank(group) for group in groups], draw(lambda runs: f"{runs[0].problem}: ")) if groups else None
+    ranked = [run for run in brackets or runs if run.rank is not None]
+    groups = [group for group in by_problem(ranked) if len({run.adapter for run in group}) == 1]
+    return panels([by_rank(group) for group in groups], draw(lambda runs: runs[0].problem, ": ")) if groups else None
 
 
 def ends(run: StoredRun) -> dict[str, float]:
@@ -91,8 +92,8 @@ def _radii(runs: list[StoredRun]) -> str:
     return "; ".join(f"{', '.join(norms)} ≤ {radius:.3g}" for radius, norms in equal.items())
 
 
-def draw(name: Callable[[list[StoredRun]], str]) -> Callable[[Axes, list[StoredRun]], None]:
-    """What draws a bracket against rank, with a name for its runs above it, before their radii."""
+def draw(name: Callable[[list[StoredRun]], str], then: str) -> Callable[[Axes, list[StoredRun]], None]:
+    """What draws a bracket against rank, with a name for its runs above it, then their radii."""
 
     def drawn(axis: Axes, runs: list[StoredRun]) -> None:
         positions, shown = np.arange(len(runs)), []
@@ -115,6 +116,6 @@ def draw(name: Callable[[list[StoredRun]], str]) -> Callable[[Axes, list[StoredR
         axis.set_xlim(-0.4, len(runs) - 0.6)
         axis.set_xlabel("rank r")
         axis.set_ylabel(f"smoothness [{runs[0].result.problem.units}]")
-        axis.set_title(name(runs) + _radii(runs), loc="left")
+        axis.set_title(then.join(filter(None, (name(runs), _radii(runs)))), loc="left")
 
     return drawn

@@ -10,8 +10,9 @@ from boundcheck.measure.tables import DomainSpec, RunSpec
 from boundcheck.problems.adapters import title_of
 from boundcheck.report.stored import StoredRun, known
 from boundcheck.report.style import BLUE, GREEN, GREY, ORANGE, VERMILLION, panels, ticks
-from boundcheck.report.sweeps import Row, fields_of, groups, settings
+from boundcheck.report.sweeps import Row, groups, settings
 from boundcheck.report.words import number, titled
+from boundcheck.sweep import fields_of
 from boundcheck.words.measures.base import Observable
 
 _MOST_PANELS = 6
@@ -113,17 +114,17 @@ def _rows(group: list[StoredRun], title: str) -> list[Row]:
         rows.append(
             {"problem": title, "axis": run.measure.observable.axis(result.problem.units), "steps": plan.steps}
             | {"seed": result.settings.seed, "claim": ", ".join(said), "batch": plan.batch}
-            | {"shown": run.shown, "alpha": plan.step_size, "ratio": run.result.ratio, "silent": run.verdict.is_silent}
-            | {key: getattr(result, key) for key in ("bound", "measured", "smallest", "interval")}
-            | {"verdict": run.verdict, "ground": result.ground}
+            | {"shown": run.shown, "alpha": plan.step_size, "ratio": run.ratio, "silent": run.verdict.is_silent}
+            | {key: getattr(result, key) for key in ("measured", "smallest", "interval")}
+            | {"bound": run.bound, "verdict": run.verdict, "ground": result.ground}
         )
     return rows
 
 
 def _draw_theorems(axis: Axes, item: tuple[list[Row], int]) -> None:
     rows, most = item
-    # Below T_min a bound may be negative, and then there is nothing of it to draw.
-    shown = [row["bound"] for row in rows if row["bound"] > 0]
+    # Below T_min a formula may be negative, and then there is nothing of it to draw.
+    shown = [row["bound"] for row in rows if known(row["bound"]) > 0]
     # What is farther below is marked at the edge: gradient descent may come to rest.
     least = _DEEPEST * min(shown, default=1.0)
     for place, row in enumerate(rows):
@@ -146,7 +147,7 @@ def _draw_theorems(axis: Axes, item: tuple[list[Row], int]) -> None:
                 [row["smallest"]], [y], ".", color=ORANGE, ms=4, label="least mean over replicas within a stratum of t"
             )
             shown.append(row["smallest"])
-        axis.plot([row["bound"]], [y], "|", color=VERMILLION, ms=9, mew=2, label="the theorem's bound")
+        axis.plot([known(row["bound"])], [y], "|", color=VERMILLION, ms=9, mew=2, label="the theorem's bound")
         words = textwrap.shorten(row["claim"], _LETTERS, placeholder="…")
         axis.text(0.005, y + 0.42, words, transform=axis.get_yaxis_transform(), va="center", fontsize=6.3)
     axis.plot([], [], "o", color=BLUE, ms=4.5, label="measured")

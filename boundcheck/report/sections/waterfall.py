@@ -75,7 +75,7 @@ def waterfall_figure(chosen: list[Lost]) -> Figure | None:
 
 def _draw(axis: Axes, each: Lost) -> None:
     found, result = each.waterfall, each.run.course
-    end = "bound" if result.bound is not None else "where it ends"
+    end = "bound" if each.run.bound is not None else "where it ends"
     title = "\n".join(textwrap.fill(line, _TITLE) for line in each.name.split("\n"))
     draw_links(axis, found.start, known(found.measured), found.links, end, title, found.most)
     if found.at_best is not None:

@@ -61,8 +61,8 @@ def _document(material: Material, title: str, lead: str, figures: Sequence[Drawn
     if rows:
         yield "= Referee's table\n"
         yield "A row's verdict is computed from the lines of proofs that it names. Repaired: true by another proof.\n"
-        head = ("No.", "Where", "Printed", "Verdict", "Finding")
-        yield from _table("(auto, 2.6cm, 3.6cm, 1.7cm, 1fr)", head, map(_row, rows))
+        columns = ("No.", "Where", "Printed", "Verdict", "Rocq", "Finding")
+        yield from _table("(auto, 2.6cm, 3.6cm, 1.7cm, 1.5cm, 1fr)", columns, map(_row, rows))
     proved = [x for claim in (material.proofs.claims if material.proofs else ()) for x in claim.proofs]
     if proved:
         yield "= What the proofs come to\n"
@@ -75,7 +75,7 @@ def _document(material: Material, title: str, lead: str, figures: Sequence[Drawn
         yield from _table("(1fr, 2.6cm, auto, 3.4cm, auto)", head, map(_run, material.runs))
         silent = [run for run in material.runs if not run.verdict.is_supported]
         for run in silent:
-            yield f"- {_text(_where(run))}: {_verdict(run.verdict)}. {_text(run.result.reason)}.\n"
+            yield f"- {_text(run.title)}: {_verdict(run.verdict)}. {_text(run.result.reason)}.\n"
     if figures:
         yield "= Figures\n"
         for each in figures:
@@ -85,10 +85,10 @@ def _document(material: Material, title: str, lead: str, figures: Sequence[Drawn
 
 
 def _row(each: JudgedRow) -> tuple[str, ...]:
-    trust = f" ({each.trust})" if each.trust else ""
-    finding = each.row.finding + ("" if each.trust else " (No machine evidence.)")
+    trust = f" ({each.rests_on})" if each.rests_on else ""
+    finding = each.finding + (" (No machine evidence.)" if each.verdict == "editorial" else "")
     cells = (str(each.row.number), each.row.locator, each.row.printed)
-    return (*map(_text, cells), _verdict(each.verdict) + _text(trust), _text(finding))
+    return (*map(_text, cells), _verdict(each.verdict) + _text(trust), _text(each.rocq), _text(finding))
 
 
 def _proof(proof: JudgedProof) -> Iterator[str]:
@@ -111,12 +111,8 @@ def _run(run: StoredRun) -> tuple[str, ...]:
     x = run.result
     interval = f"{number(x.interval.lower)}–{number(x.interval.upper)}, {x.interval.kind}" if x.interval else "–"
     found = "diverged" if run.has_diverged else number(x.measured)
-    told = f"{_text(_where(run))} #linebreak() {_text(titled(x))}"
-    return (told, _verdict(run.verdict), *map(_text, (found, interval, number(x.bound))))
-
-
-def _where(run: StoredRun) -> str:
-    return run.problem + (f", rank {run.rank}" if run.rank is not None else "")
+    told = f"{_text(run.title)} #linebreak() {_text(titled(x))}"
+    return (told, _verdict(run.verdict), *map(_text, (found, interval, number(run.bound))))
 
 
 def _table(columns: str, head: Sequence[str], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
@@ -133,7 +129,12 @@ def _verdict(word: str) -> str:
 
 def _text(text: str) -> str:
     """Text with formulas in it."""
-    return prose.joined(text, lambda words: f"#{string(words)};" if words else "", lambda x: _formula(prose.latex(x)))
+    return prose.joined(
+        text,
+        lambda words: f"#{string(words)};" if words else "",
+        lambda typed: _formula(prose.latex(typed)),
+        lambda name: f"#raw({string(name)});",
+    )
 
 
 def _formula(latex: str) -> str:

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import re
 
+from boundcheck.claims.prose import SIGNS
+
 # Words with the braces around them, commands, numbers, signs.
 _WORDS = re.compile(r"\\(?:text|mathrm|operatorname|mathtt|mathsf|textbf|textrm)\{([^{}$\\]*(?:\\[_&%#][^{}$\\]*)*)\}")
 _PIECE = re.compile(rf"{_WORDS.pattern.replace('([', '(?:[', 1)}|\\[A-Za-z]+|\\.|\d+(?:\.\d+)?|\S")
 # Commands that are one sign in Unicode; those of Greek letters are typst's names, but for the variants.
-_SIGNS = {
-    "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥", "ne": "≠", "neq": "≠", "approx": "≈", "propto": "∝", "ll": "≪",
-    "gg": "≫", "in": "∈", "notin": "∉", "subset": "⊂", "subseteq": "⊆", "to": "→", "rightarrow": "→",
-    "Rightarrow": "⇒", "nabla": "∇", "partial": "∂", "langle": "⟨", "rangle": "⟩", "cdot": "⋅", "times": "×",
-    "pm": "±", "circ": "∘", "infty": "∞", "forall": "∀", "exists": "∃", "sum": "∑", "prod": "∏", "ell": "ℓ",
-    "dots": "…", "ldots": "…", "cdots": "⋯", "mid": "∣", "vert": "∣", "top": "⊤", "star": "⋆", "ast": "∗",
-    "prime": "′", "surd": "√", "|": "#parallels;", "wedge": "∧", "sim": "∼", "equiv": "≡", "simeq": "≃",
-    "odot": "⊙", "otimes": "⊗",
+_SIGNS = {command[1:]: sign for sign, command in SIGNS.items() if re.fullmatch(r"\\[A-Za-z]+", command)} | {
+    "leq": "≤", "geq": "≥", "neq": "≠", "notin": "∉", "subseteq": "⊆", "rightarrow": "→", "cdot": "⋅", "ldots": "…",
+    "cdots": "⋯", "mid": "∣", "vert": "∣", "top": "⊤", "star": "⋆", "ast": "∗", "prime": "′", "|": "#parallels;",
+    "wedge": "∧", "sim": "∼", "equiv": "≡", "simeq": "≃", "odot": "⊙", "otimes": "⊗",
     "{": r"\{", "}": r"\}", "%": "%", "#": r"\#", "&": r"\&", "_": r"\_", "$": r"\$",
     ",": "thin", ";": "med", ":": "med", "!": "", " ": "space", "quad": "quad", "qquad": "wide",
 }  # fmt: skip

@@ -219,7 +219,9 @@ def _known(claim: Claim, algorithm: Algorithm, given: Mapping[str, Fraction]) ->
         formula = quantity.expression
         if quantity.name in stepped - set(tight) and {x.name for x in formula.free_symbols} <= set(tight):
             value = formula.subs({x: sp.Rational(*tight[x.name].as_integer_ratio()) for x in formula.free_symbols})
-            return _evaluated(claim, {**tight, quantity.name: F(float(value)).limit_denominator(64)})
+            # An edit of a formula may take the root of a negative number: then there is no such step.
+            if value.is_extended_real and value.is_finite:
+                return _evaluated(claim, {**tight, quantity.name: F(float(value)).limit_denominator(64)})
     return tight
 
 

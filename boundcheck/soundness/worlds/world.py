@@ -10,6 +10,7 @@ from random import Random
 
 import sympy as sp
 
+from boundcheck.claims.prose import plain
 from boundcheck.exact.rationals import Rows, rows
 from boundcheck.kernel import Fact, KernelError, Law, Statement
 from boundcheck.kernel.atoms import Variable
@@ -146,7 +147,7 @@ class World:
 
 def law_name(assumption: Assumption) -> str:
     """The name by which a world knows a law: the claim's id, or what the proof calls it."""
-    return assumption.claim.id if assumption.claim else assumption.name
+    return assumption.claim.id if assumption.claim else plain(assumption.name)
 
 
 def composites(proof: Proof) -> frozenset[str]:

@@ -9,8 +9,8 @@ from boundcheck.words.algorithms.linear import LinearMethod, g, v
 omega, gamma = sp.symbols("omega gamma", positive=True)
 # What a theorem about it declares.
 DECLARED = (
-    Parameter(omega, "positive real", "numerator of the step omega/(gamma + t)", r"\omega"),
-    Parameter(gamma, "positive real", "how many steps late the step omega/(gamma + t) begins", r"\gamma"),
+    Parameter(omega, "positive real", "numerator of the step $ω/(γ + t)$", r"\omega"),
+    Parameter(gamma, "positive real", "how many steps late the step $ω/(γ + t)$ begins", r"\gamma"),
 )
 
 DECREASING_SGD = LinearMethod(

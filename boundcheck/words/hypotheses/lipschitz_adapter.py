@@ -19,7 +19,7 @@ READINGS: Mapping[str, sp.Expr] = {LEAST: sigma, LARGER: sp.sqrt(r) * sigma}
 
 def _held(e: Evidence, id: str) -> list[Audit]:
     sigma, limit = max(e.plan.radii.values()), used(e, C.name)
-    how = "on the ball, C = sigma holds for every pair by ||XY||_F <= ||X||_op ||Y||_F"
+    how = "on the ball, C = σ holds for every pair by ‖XY‖_F ≤ ‖X‖_op‖Y‖_F"
     # The sigma of the plan is the float; C is that float or a multiple of it by sqrt(r) >= 1.
     return [Audit(id, "constant", status_of(sigma, limit), sigma, limit, how, C.name)]
 

@@ -14,4 +14,6 @@ def _held(e: Evidence, id: str) -> list[Audit]:
     return [Audit(id, "constant", "held" if certified else "assumed", None, limit, how, R_1.name)]
 
 
-NEAR_MINIMISER = Hypothesis("near_minimiser", "v_1 is near a minimiser", (R_1,), worst=Worst(distance=R_1), held=_held)
+NEAR_MINIMISER = Hypothesis(
+    "near_minimiser", "the first iterate is near a minimiser", (R_1,), worst=Worst(distance=R_1), held=_held
+)

@@ -1,0 +1,1 @@
+"""Proofs as files for Rocq, a second checker."""

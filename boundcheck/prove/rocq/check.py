@@ -1,0 +1,171 @@
+"""Rocq's word on exported proofs: the library and each file compiled, and the axioms on which each theorem rests."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+from boundcheck.errors import InputError
+from boundcheck.files import replace_file
+from boundcheck.kernel.facts import derivation
+from boundcheck.proofs import HOME
+from boundcheck.prove.rocq.checked import LIST, checked, digest
+from boundcheck.prove.rocq.file import rocq, theorem_name
+from boundcheck.prove.script import find
+from boundcheck.prove.verdict import JudgedProof, judge
+
+LIBRARY = HOME / "rocq"
+# In the order in which they need each other.
+_PARTS = ("Norms", "Chance", "Calculus", "Boundcheck")
+_MISSING = "Rocq with its libraries: Debian's coq, libcoq-mathcomp-analysis and libcoq-mathcomp-algebra-tactics"
+
+
+@dataclass(frozen=True)
+class Word:
+    """What Rocq says of one proof.
+
+    Attributes:
+        steps: of the derivation.
+        seconds: that Rocq took; 0 for a proof that was not exported.
+        reason: why the proof is not checked; empty where it is.
+        derivation: its hash, see `checked.digest`.
+        axioms: on which Rocq says that its theorem rests.
+
+    """
+
+    id: str
+    version: str
+    steps: int
+    seconds: float
+    reason: str
+    derivation: str = ""
+    axioms: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        name = f"{self.id}, {self.version}"
+        return f"{name}: {self.steps} steps, {self.seconds:.0f} s, {self.reason or 'ok'}"
+
+
+def compiler() -> str:
+    """The path of coqc; raises InputError where there is none."""
+    found = shutil.which("coqc")
+    if found is None:
+        raise InputError("coqc", "none", _MISSING)
+    return found
+
+
+def build(folder: Path) -> Path:
+    """Compile the library in a folder of its own; raises InputError where that fails."""
+    home = folder / "library"
+    home.mkdir(parents=True, exist_ok=True)
+    for part in _PARTS:
+        source = (LIBRARY / f"{part}.v").read_text()
+        copy, made = home / f"{part}.v", home / f"{part}.vo"
+        if made.exists() and copy.exists() and copy.read_text() == source:
+            continue
+        copy.write_text(source)
+        for later in _PARTS[_PARTS.index(part) :]:
+            (home / f"{later}.vo").unlink(missing_ok=True)
+        failed, _ = compiled(copy, home)
+        if failed:
+            raise InputError("library", part, f"a file that Rocq accepts ({failed})")
+    return home
+
+
+def compiled(file: Path, library: Path, seconds: float = 1800) -> tuple[str, str]:
+    """Compile a file. Returns the error, empty where there is none, and what Rocq printed."""
+    command = [compiler(), "-w", "none", "-Q", str(library), "boundcheck", str(file)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
+    except subprocess.TimeoutExpired:
+        return f"Rocq takes longer than {seconds:.0f} seconds", ""
+    if done.returncode == 0:
+        return "", done.stdout
+    told = re.search(r"line \d+[\s\S]*?Error:[\s\S]{0,300}", done.stderr)
+    return " ".join((told[0] if told else done.stderr[-300:]).split()), done.stdout
+
+
+def axioms(printed: str) -> set[str]:
+    """The names that `Print Assumptions` printed; what it did not print is an axiom of its own, which nobody allows."""
+    _, heading, listed = printed.partition("Axioms:")
+    if not heading and "Closed under the global context" not in printed:
+        return {"what Rocq did not print"}
+    return set(re.findall(r"^([A-Za-z_][\w.']*)\s*(?::|$)", listed, re.MULTILINE))
+
+
+def allowed() -> set[str]:
+    """The axioms on which a theorem may rest: those of the library of real numbers."""
+    lines = (LIBRARY / "assumptions.txt").read_text().splitlines()
+    return {line.strip() for line in lines if line.strip() and not line.startswith("#")}
+
+
+def check(
+    targets: Sequence[str], folder: Path, jobs: int = 2, say: Callable[[Word], None] = lambda _: None
+) -> list[Word]:
+    """Export the proved proofs of these targets and let Rocq check each.
+
+    Raises:
+        InputError: where Rocq is missing, its library does not compile, or a target has no proof.
+
+    """
+    library = build(folder)
+    proofs = [judged for judged in map(judge, find(tuple(targets))) if judged.verdict == "proved"]
+
+    def one(proof: JudgedProof) -> Word:
+        word = _word(proof, folder, library)
+        say(word)
+        return word
+
+    with ThreadPoolExecutor(jobs) as pool:
+        return list(pool.map(one, (proof for proof in proofs if proof.conclusion is not None)))
+
+
+def _word(proof: JudgedProof, folder: Path, library: Path) -> Word:
+    end = proof.script.proof.conclusion
+    steps = len(derivation([end])) if end is not None else 0
+    try:
+        text = rocq(proof)
+    except InputError as error:
+        return Word(proof.script.id, proof.script.version, steps, 0, str(error))
+    # Only a proof with a theorem is exported.
+    derived = digest(end) if end is not None else ""
+    file = folder / f"{theorem_name(proof)}.v"
+    file.write_text(text)
+    began = perf_counter()
+    failed, printed = compiled(file, library)
+    rests = tuple(sorted(axioms(printed)))
+    more = [each for each in rests if each not in allowed()]
+    reason = failed or (f"it rests on {', '.join(more)}" if more else "")
+    took = perf_counter() - began
+    return Word(proof.script.id, proof.script.version, steps, took, reason, derived, rests)
+
+
+def listed(words: Sequence[Word]) -> dict[str, dict[str, object]]:
+    """The entries of the committed list for the proofs that Rocq has checked."""
+    return {
+        f"{word.id}, {word.version}": {"derivation": word.derivation, "axioms": list(word.axioms)}
+        for word in words
+        if not word.reason
+    }
+
+
+def differing(words: Sequence[Word]) -> list[str]:
+    """The names of these proofs of which the committed list says something else than Rocq."""
+    found, kept = listed(words), checked()
+    names = [f"{word.id}, {word.version}" for word in words]
+    return [name for name in names if found.get(name) != kept.get(name)]
+
+
+def accept(words: Sequence[Word]) -> None:
+    """Write what Rocq says of these proofs into the list; what it says of others stays."""
+    names = {f"{word.id}, {word.version}" for word in words}
+    kept = {name: entry for name, entry in checked().items() if name not in names}
+    text = json.dumps(kept | listed(words), indent=1, sort_keys=True)
+    replace_file(LIST, f"{text}\n".encode())

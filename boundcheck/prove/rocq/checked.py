@@ -1,0 +1,57 @@
+"""Which proofs Rocq has checked: a committed list of their derivations, which `make rocq` makes.
+
+A derivation stands in the list as a hash of all of its steps. So a proof that has changed since counts as unchecked,
+whatever its name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
+from typing import Any
+
+from boundcheck.kernel import Theorem
+from boundcheck.kernel.facts import derivation
+from boundcheck.kernel.terms import Term
+from boundcheck.proofs import HOME
+
+LIST = HOME / "rocq" / "checked.json"
+"""By claim and version: the hash of the derivation, and the axioms on which Rocq says that the theorem rests."""
+
+
+def digest(theorem: Theorem) -> str:
+    """A hash of a derivation: of the rule, the arguments, the premises and what follows, at each step."""
+    made: dict[int, str] = {}
+    for each in derivation([theorem]):
+        before = [made[id(x)] for x in each.premises]
+        said = [sorted(x.key for x in each.hypotheses), each.conclusion.key]
+        text = json.dumps([each.rule, _plain(each.arguments), before, said])
+        made[id(each)] = sha256(text.encode()).hexdigest()
+    return made[id(theorem)]
+
+
+def _plain(argument: Any) -> Any:
+    if isinstance(argument, tuple):
+        return list(map(_plain, argument))
+    return argument.key if isinstance(argument, Term) else str(argument)
+
+
+@cache
+def checked() -> Mapping[str, Mapping[str, Any]]:
+    """The list; empty where nothing was checked."""
+    found: dict[str, dict[str, Any]] = json.loads(LIST.read_text("utf-8")) if LIST.exists() else {}
+    return found
+
+
+@cache
+def _hashes() -> frozenset[str]:
+    return frozenset(each["derivation"] for each in checked().values())
+
+
+def covers(conclusion: Theorem | None, line: Theorem | None = None) -> bool:
+    """Whether Rocq has checked what a proof concludes, or one of the lines from which it concludes that."""
+    if conclusion is None or digest(conclusion) not in _hashes():
+        return False
+    return line is None or any(line is each for each in derivation([conclusion]))

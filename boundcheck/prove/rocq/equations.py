@@ -1,0 +1,442 @@
+"""Equations between what a rule yields as it stands and its normal form, each with its proof.
+
+A kernel's conclusion is in normal form: linear, factors taken out, transposes chosen, letters replaced. A lemma of the
+library yields terms that are not. `Equations` goes through such a term as the kernel's builders do, and states for each
+atom or letter that changes one lemma, what it was = what it becomes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from boundcheck.errors import InputError
+from boundcheck.kernel.atoms import (
+    FROBENIUS,
+    Before,
+    Clock,
+    Expectation,
+    Inverse,
+    Maximum,
+    Minimum,
+    Norm,
+    Root,
+    Total,
+    Trace,
+    Value,
+    Variable,
+)
+from boundcheck.kernel.builders import clock, maximum, norm
+from boundcheck.kernel.induction import FIRST, LAST
+from boundcheck.kernel.terms import (
+    ONE,
+    ZERO,
+    Atom,
+    Gradient,
+    Letter,
+    Matrix,
+    Point,
+    Scalar,
+    Symbol,
+    Term,
+    word_shape,
+)
+from boundcheck.kernel.times import CONSTANT, NEXT, Index, Time
+from boundcheck.prove.rocq.algebra import Change, Lemma, equation, subst
+from boundcheck.prove.rocq.book import HERE, Book, Place, Proof, nested, polynomial, projected, ratio
+from boundcheck.prove.rocq.linear import Expecting, Preceding, Summing
+from boundcheck.prove.rocq.traces import expanded
+
+RANGE = ["(t : nat)", "(w : outcome S)", "(rt : (1 <= t <= T)%N)"]
+
+
+@dataclass(frozen=True)
+class Move:
+    """What is done to a term: letters replaced, because a law is for all of them or by an equation, or t replaced.
+
+    Attributes:
+        values: what letters become.
+        premise: the name and the text of the equation that replaces a letter; empty where a law has it as variable.
+        index: what t becomes.
+
+    """
+
+    values: Mapping[Term, Matrix | Scalar] = field(default_factory=dict)
+    premise: tuple[str, str] | None = None
+    index: Index | None = None
+
+
+@dataclass
+class Equations:
+    """The equations of one move."""
+
+    book: Book
+    move: Move
+    made: dict[Term, Change] = field(default_factory=dict)
+
+    def still(self) -> Equations:
+        """The equations of no move."""
+        return Equations(self.book, Move())
+
+    def arguments(self) -> dict[Term, str]:
+        """The values of a law's variables, as functions of time and outcome."""
+        if self.move.premise:
+            return {}
+        return {x: self.argument(x, value) for x, value in self.move.values.items()}
+
+    def argument(self, letter: Term, value: Matrix | Scalar) -> str:
+        """The value of one variable."""
+        text = self.normal(value, HERE)
+        if letter.when == CONSTANT:  # type: ignore[attr-defined]
+            if set("tw") & set(text.split()):
+                raise InputError("value", value, "a value that names no time and no outcome, for a constant")
+            return f"({text})"
+        return f"(fun t w => {text})"
+
+    def normal(self, term: Matrix | Scalar, place: Place) -> str:
+        """A term in normal form."""
+        return (
+            self.book.scalar(term, place)
+            if isinstance(term, Scalar)
+            else self.book.matrix(term, self.book.naming(place))
+        )
+
+    def text(self, term: Atom | Letter) -> Proof:
+        """An atom or letter before the move."""
+        arguments = self.arguments()
+
+        def at(place: Place) -> str:
+            there = place.at(self.move.index) if self.move.index else place
+            return (
+                self.book.atom(term, there, arguments)
+                if isinstance(term, Atom)
+                else self.book.letter(term, there, arguments)
+            )
+
+        return at
+
+    def touches(self, term: Term) -> bool:
+        """Whether the move may change a term."""
+        if self.move.index is not None:
+            return True
+        return not term.inside.isdisjoint(self.move.values)
+
+    # Atoms and letters.
+
+    def change(self, term: Term) -> Change:
+        """What becomes of an atom or letter."""
+        if term not in self.made:
+            self.made[term] = self._change(term)
+        return self.made[term]
+
+    def _change(self, term: Term) -> Change:
+        plain = Scalar.of(term) if isinstance(term, Atom) else Matrix.of(term)  # type: ignore[arg-type]
+        if term in self.move.values:
+            value, premise = self.move.values[term], self.move.premise
+            image = value if isinstance(term, Letter) else Scalar.of(value)  # type: ignore[arg-type]
+            if premise is None:
+                return Change(image, _nothing, self.text(term))  # type: ignore[arg-type]
+            return Change(image, lambda at: f"({premise[0]} {at.time} {at.outcome} {at.proof})", self.text(term))  # type: ignore[arg-type]
+        if self.move.index is not None and self.text(term)(HERE) == self.book.naming(HERE)(term):  # type: ignore[arg-type]
+            return Change(plain, None)
+        if not self.touches(term):
+            return Change(plain, None)
+        if isinstance(term, Symbol | Variable):
+            return Change(self._moved(term), _nothing, self.text(term))
+        answer = self._rebuilt(term)
+        if answer is None:
+            return Change(plain, None)
+        return self._stated(term, *answer)
+
+    def _moved(self, letter: Symbol | Variable) -> Matrix | Scalar:
+        when = letter.when
+        if not isinstance(when, Time) or self.move.index is None:
+            raise InputError("letter", letter, "a process, which has a value at each time")
+        moved = Time(when.index.moved(self.move.index), when.lag)
+        if isinstance(letter, Symbol):
+            return Matrix.of(Symbol(letter.name, letter.shape, moved))
+        return Scalar.of(Variable(letter.name, moved))
+
+    def _stated(self, term: Term, image: Matrix | Scalar, proof: Proof) -> Change:
+        """The change as a lemma of its own."""
+        text = self.text(term)  # type: ignore[arg-type]
+        claim = f"{text(HERE)} = {self.normal(image, HERE)}{' :> R' if isinstance(image, Scalar) else ''}"
+        hypothesis = [f"({self.move.premise[0]} : {self.move.premise[1]})"] if self.move.premise else []
+        name, letters = self.book.lemma("same", [*hypothesis, *RANGE], claim, f"exact {proof(HERE)}.")
+        given = [self.move.premise[0]] if self.move.premise else []
+        head = " ".join([name, *map(self.book.name, letters), *given])  # type: ignore[arg-type]
+        return Change(image, lambda at: f"({head} {at.time} {at.outcome} {at.proof})", text)
+
+    # Polynomials and matrices.
+
+    def scalar(self, scalar: Scalar) -> tuple[Scalar, Proof | None]:
+        """What becomes of a polynomial, and the proof."""
+        image = self.image_of(scalar)
+        return image, equation(self.book, scalar, {x: self.change(x) for x in scalar.atoms()}, image)
+
+    def image_of(self, scalar: Scalar) -> Scalar:
+        """What becomes of a polynomial."""
+        summands = []
+        for monomial, c in scalar.terms.items():
+            product = Scalar.of(c)
+            for atom, exponent in monomial:
+                product = product * self.change(atom).image ** exponent  # type: ignore[operator]
+            summands.append(product)
+        return Scalar.sum(summands)
+
+    def matrix(self, matrix: Matrix) -> tuple[Matrix, Proof | None]:
+        """What becomes of a matrix, and the proof."""
+        image = self.image(matrix)
+        return image, self.proved(matrix, image, Fraction(1), False)
+
+    def image(self, matrix: Matrix) -> Matrix:
+        """What becomes of a matrix."""
+        summands = []
+        for word, c in matrix.terms.items():
+            factors = [self.change(x).image.T if flip else self.change(x).image for x, flip in word]  # type: ignore[union-attr]
+            product = factors[0]
+            for factor in factors[1:]:
+                product = product @ factor  # type: ignore[operator]
+            summands.append(product.scaled(self.scalar(c)[0]))  # type: ignore[union-attr]
+        return Matrix.sum(matrix.shape, summands)
+
+    def lemma(self, matrix: Matrix) -> Lemma:
+        """A lemma that knows what becomes of what is in a matrix."""
+        lemma = Lemma(self.book)
+        for word, c in matrix.terms.items():
+            for term in (*(x for x, _ in word), *c.atoms()):
+                if term not in lemma.changed:
+                    lemma.change(term, self.change(term))
+        return lemma
+
+    def proved(self, matrix: Matrix, normal: Matrix, scale: Fraction, flipped: bool) -> Proof | None:
+        """That a matrix (its transpose, if `flipped`) becomes a number times another; None where they are the same."""
+        lemma = self.lemma(matrix)
+        if not lemma.changed and matrix == normal and scale == 1 and not flipped:
+            return None
+        left, right = lemma.matrix(matrix, before=True), lemma.matrix(normal)
+        left = f"({left})^T" if flipped else left
+        return lemma.state(f"{left} = {scaled(scale, right)}", f"{subst(lemma)}matrices.")
+
+    # Kinds.
+
+    def _rebuilt(self, term: Term) -> tuple[Matrix | Scalar, Proof] | None:
+        match term:
+            case Norm():
+                return self.norm(term.kind, term.blocks)
+            case Trace():
+                return self.trace(term)
+            case Value():
+                points = [self.matrix(x) for x in term.point]
+                function, _ = self.book.function(term.function, term.point)
+                return self._applied(Scalar.of(Value(term.function, tuple(x for x, _ in points))), points, function)
+            case Gradient():
+                points = [self.matrix(x) for x in term.point]
+                _, gradient = self.book.function(term.function, term.point)
+                image = Gradient(term.function, tuple(x for x, _ in points), term.block)
+                head = f"(fun x => {projected(f'{gradient} x', term.block, len(points))})"
+                return self._applied(Matrix.of(image), points, head)
+            case Root() | Inverse():
+                body, proof = self.scalar(term.body)
+                head = "(fun x => Num.sqrt x)" if isinstance(term, Root) else "(fun x => x^-1)"
+                if proof is None:
+                    return None
+                return Scalar.of(type(term)(body)), lambda at: f"(congr1 {head} {proof(at)})"
+            case Expectation():
+                given = term.given.moved(self.move.index) if self.move.index and term.given else term.given
+                return self.expected(term.body, given)
+            case Total() if self.move.index is None:
+                return self.summed(term.body)
+            case Minimum() if self.move.index is None:
+                body, proof = self.scalar(term.body)
+                if proof is None:
+                    return None
+                return Scalar.of(Minimum(body)), lambda at: f"(@least_same R T _ _ T_gt0 {under(proof, at)})"
+            case Before() if self.move.index is None:
+                return self.before(term.body)
+            case Before():
+                return self.earlier(term)
+            case Maximum():
+                return self.maximum(term.members)
+            case Clock() if self.move.index is not None:
+                return self.clock(self.move.index)
+            case Total() | Minimum():
+                return Scalar.of(term), lambda at: "erefl"
+        raise InputError("term", term, "a term whose change can be exported")
+
+    def _applied(
+        self, image: Matrix | Scalar, points: Sequence[tuple[Matrix, Proof | None]], function: str
+    ) -> tuple[Matrix | Scalar, Proof] | None:
+        proofs = [proof for _, proof in points]
+        if not any(proofs):
+            return None
+        return image, lambda at: f"(congr1 {function} {tupled(proofs, at)})"
+
+    def maximum(self, members: Sequence[Scalar]) -> tuple[Scalar, Proof] | None:
+        """The largest of what the members become."""
+        images = [self.image_of(x) for x in members]
+        result = maximum(*images)
+        atoms = sorted({atom for x in members for atom in x.atoms()})
+        if result == Scalar.of(Maximum(tuple(members))) and all(self.change(x).proof is None for x in atoms):
+            return None
+        lemma = Lemma(self.book)
+        for atom in atoms:
+            lemma.change(atom, self.change(atom))
+        largest = result.atoms()[0] if len(set(images)) > 1 else None
+        after = largest.members if isinstance(largest, Maximum) else (images[0],)
+        left = nested([f"({lemma.scalar(x, before=True)})" for x in members])
+        right = nested([f"({lemma.scalar(x)})" for x in after])
+        script = ""
+        for i, (x, image) in enumerate(zip(members, images, strict=True)):
+            was, is_ = lemma.scalar(x, before=True), lemma.scalar(image)
+            if was != is_:
+                script += f"have m{i} : {was} = {is_} by subst; algebra. rewrite m{i}. "
+        script += "by apply/eqP; rewrite eq_le !ge_max !le_max !lexx ?orbT."
+        return result, lemma.state(f"{left} = {right}", script)
+
+    def earlier(self, term: Before) -> tuple[Scalar, Proof]:
+        """A sum over the times before another time."""
+        book, index = self.book, self.move.index
+
+        def body(at: Place) -> str:
+            inner = at.within()
+            return f"(fun {inner.base} => {book.scalar(term.body, inner)})"
+
+        if index == FIRST:
+            return ZERO, lambda at: f"(@before_first R {body(at)})"
+        lemma = Lemma(book)
+        whole = lemma.number(lambda at: book.atom(term, at.at(index) if index else at))
+        if index == NEXT:
+            image = Scalar.of(term) + term.body
+            said = f"{whole} = {lemma.name(term)} + ({lemma.scalar(term.body)})"
+            lemma.premise(said, lambda at: f"(@before_next R {at.time} {body(at)} (proj1 (andP {at.proof})))")
+            return image, lemma.state(f"{whole} = {lemma.scalar(image)}", "subst; algebra.")
+        if index != LAST:
+            raise InputError("time", index, "t+1, T or 1")
+        last, proof = self.scalar(term.body)
+        total, end = Total(term.body), lemma.number(lambda at: book.scalar(term.body, at.at(LAST)))
+        lemma.premise(f"{whole} = {lemma.name(total)} - {end}", lambda at: f"(@before_last R T {body(at)} T_gt0)")
+        lemma.premise(f"{end} = {lemma.scalar(last)}", proof or _nothing)
+        image = Scalar.of(total) - last
+        return image, lemma.state(f"{whole} = {lemma.scalar(image)}", "subst; algebra.")
+
+    def clock(self, index: Index) -> tuple[Scalar, Proof]:
+        """The number of another time."""
+        if index.offset and index.base and index.offset != 1:
+            raise InputError("time", index, "t+1, T+1, T or a number")
+        if index.offset and index.base:
+            return clock(index), lambda at: f"(@next_time R {at.at(Index(index.base, 0)).time})"
+        return clock(index), lambda at: "erefl"
+
+    # Sums and expectations.
+
+    def expected(self, body: Scalar, given: Index | None) -> tuple[Scalar, Proof]:
+        """The expectation of what the body becomes."""
+        return Expecting(self, given).whole(body)
+
+    def summed(self, body: Scalar) -> tuple[Scalar, Proof]:
+        """The sum over all times of what the body becomes."""
+        return Summing(self).whole(body)
+
+    def before(self, body: Scalar) -> tuple[Scalar, Proof]:
+        """The sum over earlier times of what the body becomes."""
+        return Preceding(self).whole(body)
+
+    def norm(self, kind: str, blocks: Point) -> tuple[Scalar, Proof] | None:
+        """The norm of blocks."""
+        images = [self.image(x) for x in blocks]
+        image = norm(kind, *images)
+        name = "fro" if kind == FROBENIUS else "opn"
+        if not image.terms:
+            proofs = [self.proved(x, y, Fraction(1), False) for x, y in zip(blocks, images, strict=True)]
+            return image, lambda at: f"({name}_zero {tupled(proofs, at)})"
+        ((monomial, size),) = image.terms.items()
+        normal = monomial[0][0].blocks  # type: ignore[attr-defined]
+        scale = size if all(_fits(x, y, size) for x, y in zip(images, normal, strict=True)) else -size
+        parts = [self._part(name, x, y, n, scale) for x, y, n in zip(blocks, images, normal, strict=True)]
+        if not any(parts) and size == 1:
+            return None
+
+        def proof(at: Place) -> str:
+            made = [part(at) if part else "erefl" for part in parts]
+            together = made[0]
+            for each in made[1:]:
+                together = (
+                    f"(fro_pair1 {together} {each})" if size == 1 else f"(fro_pair {positive(size)} {together} {each})"
+                )
+            return together
+
+        return image, proof
+
+    def _part(self, name: str, block: Matrix, image: Matrix, normal: Matrix, scale: Fraction) -> Proof | None:
+        """‖block‖ = |scale| ‖normal‖."""
+        flipped = image != normal.scaled(scale)
+        proof = self.proved(block, normal, scale, flipped)
+        if proof is None:
+            return None
+        size = abs(scale)
+        if size == 1:
+            head = f"{name}_{'same' if scale == 1 else 'opposite'}"
+        else:
+            head = f"{name}_scaled{'' if scale > 0 else '_back'} {positive(size)}"
+        turn = f"etrans (esym ({name}_tr _)) " if flipped else ""
+        return lambda at: f"({turn}({head} {proof(at)}))" if turn else f"({head} {proof(at)})"
+
+    def trace(self, term: Trace) -> tuple[Scalar, Proof] | None:
+        """The trace of a product."""
+        word = Matrix(word_shape(term.word), {term.word: ONE})
+        lemma, image = self.lemma(word), self.image(word)
+        result = Scalar.sum(c * Scalar.of(Trace(each)) for each, c in image.terms.items())
+        if not lemma.changed and result == Scalar.of(term):
+            return None
+
+        def naming(x: Term) -> str:
+            return f"\\tr ({self.book.word(x.word, lemma.name)})" if isinstance(x, Trace) else lemma.name(x)
+
+        for each in image.terms:
+            for letter, _ in each:
+                lemma.type_of(letter)
+        left, middle = lemma.matrix(word, before=True), lemma.matrix(image)
+        said = f"\\tr ({left}) = {polynomial(result, naming)}"
+        script = [f"{subst(lemma)}transitivity (\\tr ({middle})); first by congr (\\tr _); matrices."]
+        script += expanded(self.book, image, lemma)
+        return result, lemma.state(said, " ".join([*script, "algebra."]))
+
+
+def under(proof: Proof | None, at: Place) -> str:
+    """An equation at each time of a sum."""
+    inner = at.within()
+    return f"(fun {inner.base} {inner.proof} => {proof(inner) if proof else 'erefl'})"
+
+
+def _nothing(_: Place) -> str:
+    return "erefl"
+
+
+def _fits(image: Matrix, normal: Matrix, scale: Fraction) -> bool:
+    return normal.scaled(scale) in (image, image.T)
+
+
+def scaled(scale: Fraction, text: str) -> str:
+    """A number times a matrix."""
+    if abs(scale) == 1:
+        return text if scale == 1 else f"- ({text})"
+    return f"{'- ' if scale < 0 else ''}{ratio(abs(scale))} *: ({text})"
+
+
+def positive(size: Fraction) -> str:
+    """The proof that a number is positive."""
+    if size == 1:
+        return "ltr01"
+    above, below = (f"(ltr0Sn R {x - 1})" for x in (size.numerator, size.denominator))
+    return above if size.denominator == 1 else f"(divr_gt0 {above} {below})"
+
+
+def tupled(proofs: Sequence[Proof | None], at: Place) -> str:
+    """The equality of tuples, from those of their blocks."""
+    made = [x(at) if x else "erefl" for x in proofs]
+    together = made[0]
+    for each in made[1:]:
+        together = f"(pair_equal {together} {each})"
+    return together

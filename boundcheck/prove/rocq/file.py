@@ -1,0 +1,139 @@
+"""A whole file: the section with its letters, the steps of a derivation, the theorem."""
+
+from __future__ import annotations
+
+from boundcheck.errors import InputError
+from boundcheck.kernel import KernelError, Statement, Theorem
+from boundcheck.kernel.facts import derivation, free
+from boundcheck.kernel.terms import Term
+from boundcheck.prove.proof import Assumption
+from boundcheck.prove.rocq import analysis, laws, norms, numbers, sums  # noqa: F401  (their rules register themselves)
+from boundcheck.prove.rocq.book import Book, comment, law_variables
+from boundcheck.prove.rocq.step import Known, Step
+from boundcheck.prove.verdict import JudgedProof
+
+_HEAD = """From mathcomp Require Import all_ssreflect all_algebra ring.
+From mathcomp Require Import reals.
+From boundcheck Require Import Boundcheck.
+Import Order.TTheory GRing.Theory Num.Theory.
+Local Open Scope ring_scope.
+"""
+
+
+def rocq(proof: JudgedProof) -> str:
+    """A proved proof as a file for Rocq.
+
+    Raises:
+        InputError: for a proof that the kernel has not proved, and for a rule or a term that has no form in Rocq.
+
+    """
+    name, theorem = f"{proof.script.id}, {proof.script.version}", proof.script.proof.conclusion
+    if proof.verdict != "proved" or theorem is None:
+        raise InputError("proof", name, f"a proof that is proved, not {proof.verdict}")
+    told = {each.statement: each for each in proof.hypotheses}
+    if not theorem.hypotheses <= told.keys():
+        raise InputError("proof", name, "a proof by the kernel alone")
+    steps = derivation([theorem])
+    bound = law_variables(x for each in steps for x in (*each.hypotheses, each.conclusion)) | _generalised(steps)
+    book = Book(frozenset(bound))
+    for letter in sorted(free_in(theorem) - bound):
+        book.name(letter)  # type: ignore[arg-type]
+    stated: Known = {}
+    for place, each in enumerate(steps, 1):
+        if each.rule != "assume":
+            try:
+                book.body.append(f"(* Step {place}: {each.rule}. *)")
+                Step(book, each, stated).state()
+            except (InputError, KernelError) as error:
+                raise InputError(
+                    "proof", f"{name}, step {place}, {each.rule}", f"a step that can be exported ({error})"
+                ) from None
+    end = _theorem(book, theorem, stated, told)
+    lemmas = [f"Lemma {made} {text}" for text, made in book.algebra.items()]
+    parts = [
+        f"(** {name}. *)",
+        _HEAD,
+        *lemmas,
+        "",
+        "Section Proof.",
+        *_section(book),
+        "",
+        *book.body,
+        *end,
+        "End Proof.",
+        f"Print Assumptions {theorem_name(proof)}.",
+    ]
+    return "\n".join(parts).replace("_THEOREM_", theorem_name(proof)) + "\n"
+
+
+def theorem_name(proof: JudgedProof) -> str:
+    """The name of its theorem."""
+    return f"{proof.script.id}_{proof.script.version}".replace(".", "_")
+
+
+def free_in(theorem: Theorem) -> set[Term]:
+    """The letters of a theorem."""
+    return {x for each in (*theorem.hypotheses, theorem.conclusion) for x in free(each)}
+
+
+def _generalised(steps: tuple[Theorem, ...]) -> set[Term]:
+    found: set[Term] = set()
+    for each in steps:
+        if each.rule == "generalise":
+            found |= set(each.arguments[0])
+        if each.rule == "descent_lemma":
+            found.add(each.arguments[4])
+    return found
+
+
+def _section(book: Book) -> list[str]:
+    lines = []
+    for name, gradient, shapes in book.functions.values():
+        kind = book.points(shapes)
+        lines.append(f"Variables ({name} : {kind} -> R) ({gradient} : {kind} -> {kind}).")
+        lines.append(f"Hypothesis {gradient}_is : is_gradient {name} {gradient}.")
+    for letter, name in book.letters.items():
+        if letter not in book.bound:
+            lines.append(f"Variable {name} : {book.type_of(letter)}.")  # type: ignore[arg-type]
+    for name, letter in book.processes.values():
+        lag = letter.when.lag  # type: ignore[union-attr]
+        lines.append(f"Variable {name} : {book.type_of(letter)}.")
+        lines.append(f"Hypothesis {name}_known : forall t, knows (@past R S (t{'.+1' * lag})) ({name} t).")
+    # Last, because types name sizes.
+    sizes = list(book.dimensions.values())
+    first = ["Variables (R : realType) (S : space R) (T : nat).", "Hypothesis T_gt0 : (0 < T)%N."]
+    if sizes:
+        first.append(f"Variables {' '.join(sizes)} : nat.")
+    return [*first, *(f"Hypothesis {x}_gt0 : (0 < {x})%N." for x in sizes), *lines]
+
+
+def _theorem(
+    book: Book,
+    theorem: Theorem,
+    stated: Known,
+    told: dict[Statement, Assumption],
+) -> list[str]:
+    order = [x for x in told if x in theorem.hypotheses]
+    step = Step(book, theorem, stated)
+    proof = step.use(theorem)
+    book.whole = True
+    lines, names = [], {}
+    for place, each in enumerate(order, 1):
+        names[each] = f"H{place}"
+        assumption = told[each]
+        lines.append(f"(* {comment(f'{assumption.role}: {assumption.name}. {each}')} *)")
+        said = book.said(each)
+        letters = [x for x in book.bound_in(said) if x in free(each)]
+        lines.append(f"Definition {' '.join([names[each], *map(book.binder, letters)])} : Prop := {said}.")
+        names[each] = " ".join([names[each], *map(book.name, letters)])  # type: ignore[arg-type]
+    said = book.said(theorem.conclusion)
+    claim = " -> ".join([*(names[x] for x in order), f"({said})"])
+    letters = sorted(free_in(theorem) & book.bound)
+    lines.append(f"(* {comment(str(theorem.conclusion))} *)")
+    lines.append(f"Theorem {' '.join(['_THEOREM_', *map(book.binder, letters)])} : {claim}.")
+    lines.append(
+        f"Proof. exact (fun {' '.join(step.hypothesis(x) for x in order)} => {proof}). Qed."
+        if order
+        else f"Proof. exact {proof}. Qed."
+    )
+    return lines

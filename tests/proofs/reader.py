@@ -1,0 +1,51 @@
+"""`proofs/check_certificates.py` as a module, and a certificate asked of the kernel's rule and of that reader."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from boundcheck.kernel import Fact, RuleError, Theorem, rules
+from boundcheck.prove.interchange import certificate_as_json
+
+CHECKER = Path(__file__).parents[2] / "proofs" / "check_certificates.py"
+NAMED = {"claim": "my.lemma", "version": "sharp", "number": 1, "line": ""}
+
+
+def edited(old: str, new: str) -> ModuleType:
+    """The reader with one place of its text changed."""
+    text = CHECKER.read_text(encoding="utf-8")
+    assert text.count(old) == 1, old
+    module = ModuleType("check_certificates")
+    exec(compile(text.replace(old, new), str(CHECKER), "exec"), vars(module))
+    return module
+
+
+checker = edited("EXAMPLE =", "EXAMPLE =")
+
+
+def objection(certificate: Mapping[str, Any], reader: ModuleType = checker) -> str:
+    """What the reader says of a certificate, which goes through JSON to it; raises ValueError if it cannot be read."""
+    line = json.dumps(NAMED | certificate, ensure_ascii=False)
+    return reader.objection(reader.fit(json.loads(line, object_pairs_hook=tuple), json.loads(reader.EXAMPLE)))
+
+
+def unproved(premises: Iterable[Fact], *arguments: Any) -> Theorem:
+    """What has the form of a theorem by certificate, whether or not it is one."""
+    assumed = tuple(map(rules.assume, premises))
+    return Theorem(frozenset(), arguments[0], frozenset(), "certificate", assumed, arguments)
+
+
+def kernel_accepts(certificate: Theorem) -> bool:
+    try:
+        rules.certificate(certificate.premises, *certificate.arguments)
+    except RuleError:
+        return False
+    return True
+
+
+def reader_accepts(certificate: Theorem, reader: ModuleType = checker) -> bool:
+    return not objection(certificate_as_json(certificate), reader)

@@ -1,0 +1,364 @@
+"""The second reader of certificates accepts those of every paper, refuses what the kernel refuses, and stands alone."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections import Counter
+from fractions import Fraction
+from functools import cache
+from itertools import chain
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+
+import boundcheck as bc
+from boundcheck.errors import InputError
+from boundcheck.kernel import Fact, Theorem
+from boundcheck.kernel.atoms import SPECTRAL, Dimension, Variable
+from boundcheck.kernel.builders import norm
+from boundcheck.kernel.facts import RELATIONS, derivation
+from boundcheck.kernel.terms import ONE, ZERO, Matrix, Scalar, Symbol
+from boundcheck.kernel.times import ANY, NEXT, NOW, Time
+from boundcheck.proofs import papers
+from boundcheck.prove import ge, judge
+from boundcheck.prove.interchange import certificate_as_json, certificates
+from boundcheck.prove.outcome import export
+from boundcheck.prove.script import of_paper
+from boundcheck.prove.verdict import JudgedProof
+from tests.judged import SCRIPTS, judged, of_the_paper
+from tests.kernel import refusals
+from tests.kernel.strategies import scalars
+from tests.layers import examples
+from tests.prove.entailments import POSITIVE, X, polynomials
+from tests.prove.scripts import judged as judged_script
+from tests.prove.scripts import x, y
+
+from .certificate_mutants import FALSE, TRUE, mutant
+from .reader import CHECKER, NAMED, checker, edited, kernel_accepts, objection, reader_accepts, unproved
+
+pytestmark = of_the_paper
+SMALL = {"goal": "x <= y", "premises": ["x <= y"], "factor": [], "multipliers": [], "letters": "x, y: a number"}
+SMALL |= {"terms": [{"weight": "1", "square_of": "1", "premises": [1]}]}
+EXAMPLE = json.loads(checker.EXAMPLE)
+
+
+# Every certificate of the project.
+
+
+def check_all(proofs: list[JudgedProof]) -> int:
+    """How many certificates proofs have, all of which the reader accepts; and their lines are named."""
+    count = 0
+    for proof in proofs:
+        found = list(certificates(proof))
+        assert [each for each in found if objection(each)] == []
+        said = {(each["goal"], bool(each["line"])) for each in found}
+        closed = [step.step.theorem for step in proof.steps if step.step.theorem.rule == "certificate"]
+        assert {(str(theorem.conclusion), True) for theorem in closed} <= said
+        assert {each["line"] for each in found} <= {"", *(step.step.label for step in proof.steps)}
+        count += len(found)
+    return count
+
+
+def test_it_accepts_every_certificate_of_the_paper() -> None:
+    assert check_all([judged(script) for script in SCRIPTS]) > 500
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("paper", sorted({*papers()} - {"jiang2024"}))
+def test_it_accepts_every_certificate_of_the_other_papers(paper: str) -> None:
+    assert check_all([judge(script) for script in of_paper(paper)]) > 100
+
+
+@cache
+def pool() -> tuple[Theorem, ...]:
+    """The certificates of the paper."""
+    steps = [step.step.theorem for script in SCRIPTS for step in judged(script).steps]
+    return tuple(theorem for theorem in derivation(steps) if theorem.rule == "certificate")
+
+
+def test_no_text_is_that_of_two_atoms() -> None:
+    """What the reader takes for one atom is one."""
+    for theorem in pool():
+        goal, terms, multipliers, _ = theorem.arguments
+        inside = [goal.polynomial, *(premise.fact.polynomial for premise in theorem.premises)]
+        inside += [root for squares, _ in terms for _, root in squares] + [each for each, _ in multipliers]
+        atoms = {atom for polynomial in inside for atom in polynomial.atoms()}
+        assert len(set(map(str, atoms))) == len(atoms)
+
+
+TWO_OF_ONE_NAME = {
+    "a number and a dimension": (Scalar.of(Variable("m")), Scalar.of(Dimension("m"))),
+    "a constant and what varies": (Scalar.of(Variable("a")), Scalar.of(Variable("a", ANY))),
+    "known at t, and later": (Scalar.of(Variable("a", Time(NOW))), Scalar.of(Variable("a", Time(NEXT, 1)))),
+    "two shapes": tuple(norm(SPECTRAL, Matrix.of(Symbol("A", shape))) for shape in (("m", "n"), ("n", "m"))),
+}
+
+
+@pytest.mark.parametrize("pair", TWO_OF_ONE_NAME.values(), ids=list(TWO_OF_ONE_NAME))
+def test_a_certificate_in_which_a_name_stands_for_two_things_is_not_written(pair: tuple[Scalar, Scalar]) -> None:
+    first, second = pair
+    theorem = unproved([Fact(">=", first)], Fact(">=", second), ((((1, ONE),), (0,)),), (), ())
+    assert not kernel_accepts(theorem)
+    with pytest.raises(InputError, match="one thing of this name"):
+        certificate_as_json(theorem)
+
+
+def test_the_line_that_follows_as_the_paper_says_is_exported_too() -> None:
+    def build(proof: Any) -> None:
+        low = proof.assume(ge(x, 1), name="low")
+        higher = proof.assume(ge(x, y + 1), name="higher")
+        proof.step("(1)", ge(2 * x, 2), low, derived_from=[higher, proof.assume(ge(y, 0), name="sign")])
+
+    found = [each["premises"] for each in certificates(judged_script(build))]
+    assert ["1 <= x"] in found
+    assert any(len(premises) == 2 for premises in found)
+
+
+# What it makes of a text.
+
+
+def by_texts(polynomial: Scalar) -> Counter[tuple[str, ...]]:
+    found: Counter[tuple[str, ...]] = Counter()
+    for monomial, coefficient in polynomial.terms.items():
+        found[tuple(sorted(str(atom) for atom, exponent in monomial for _ in range(exponent)))] += coefficient
+    return found
+
+
+@examples(200)
+@given(scalars(2), scalars(1))
+def test_it_reads_a_polynomial_as_the_kernel_writes_it(p: Scalar, q: Scalar) -> None:
+    assert checker.polynomial(str(p)) == by_texts(p)
+    assert checker.polynomial(f"({p})*({q})^2 - ({q})") == by_texts(p * q**2 - q)
+    for fact in (Fact(relation, p) for relation in RELATIONS):
+        relation, read = checker.statement(str(fact))
+        assert ({"<=": ">=", "<": ">", "=": "="}[relation], read) == (fact.relation, by_texts(p))
+
+
+TEXTS = {"x*(y - 2)": "x*y - 2*x", " 1/2 *x^2-y": "-y + 1/2*x^2", "(x + y)^2": "x^2 + 2*x*y + y^2", "x^0": "1"}
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_it_reads_what_a_person_writes(text: str) -> None:
+    assert checker.polynomial(text) == checker.polynomial(TEXTS[text])
+
+
+# In the first row, what people read in two ways.
+UNREADABLE = ["x/2", "2/3^2", "(x)^[t-1]^2", "f(x)/g(x)^2", "2x", "x y", "x^y", "x^100", "1.5*x", "2^-1", "1/0", "x(y"]
+UNREADABLE += ["", "x +", "+x", "--x", "x*", "*x", "(x", "x)", "(x]", "‖x‖", "‖x_F", "x‖_F", "[x]", "()", "x <= y", "é"]
+
+
+@pytest.mark.parametrize("text", UNREADABLE)
+def test_it_does_not_guess_what_a_text_means(text: str) -> None:
+    with pytest.raises(ValueError, match=r"polynomial|brackets"):
+        checker.polynomial(text)
+
+
+# It refuses what the kernel refuses, and accepts what the kernel accepts.
+
+
+def pair_of(theorem: Theorem) -> tuple[bool, bool]:
+    return kernel_accepts(theorem), reader_accepts(theorem)
+
+
+@pytest.mark.parametrize("kind", [*FALSE, *TRUE])
+def test_they_agree_on_mutants_of_the_paper(kind: str) -> None:
+    random = Random(kind)
+    mutants = [mutant(theorem, kind, random) for theorem in random.sample(pool(), 60)]
+    answers = Counter(pair_of(each) for each in mutants if each is not None)
+    assert not {(True, False), (False, True)} & answers.keys()
+    if kind in TRUE:
+        assert answers.keys() == {(True, True)}
+    else:
+        assert answers[False, False] > 5
+
+
+@st.composite
+def made(draw: DrawFn) -> Theorem:
+    """A certificate whose goal is computed from the other side; with a strict factor, or the goal's own square."""
+    count = draw(st.integers(1, 3))
+    facts = [Fact(draw(st.sampled_from(RELATIONS)), draw(polynomials())) for _ in range(count)]
+    facts[0] = Fact(draw(st.sampled_from((">", ">="))), facts[0].polynomial * norm(SPECTRAL, X) + 1)
+    usable = [i for i, fact in enumerate(facts) if fact.relation != "="]
+    terms = [
+        (((draw(POSITIVE), draw(st.sampled_from((ONE, draw(polynomials()))))),), tuple(draw(places)))
+        for places in draw(st.lists(st.just(st.lists(st.sampled_from(usable), max_size=2)), max_size=2))
+    ]
+    multipliers = [(draw(polynomials()), i) for i in range(count) if i not in usable]
+    right = sum((multiplier * facts[i].polynomial for multiplier, i in multipliers), ZERO)
+    for ((weight, root),), places in terms:
+        product = root * root * weight
+        for i in places:
+            product = product * facts[i].polynomial
+        right = right + product
+    relation = draw(st.sampled_from((">=", ">") if terms else RELATIONS))
+    if draw(st.booleans()):
+        return unproved(facts, Fact(relation, right), tuple(terms), tuple(multipliers), ())
+    # m·p = p² + (m·p - p²), with a premise that says that the bracket is not negative.
+    p = draw(polynomials())
+    facts.append(Fact(">=", facts[0].polynomial * p - p * p))
+    own = ((((Fraction(1), p),), ()), (((Fraction(1), ONE),), (count,)))
+    return unproved(facts, Fact(relation, p), own, (), (0,))
+
+
+@examples(300)
+@given(made(), st.sampled_from(["", *FALSE, *TRUE]), st.integers(0, 2**32))
+def test_they_agree_on_certificates_of_any_shape(theorem: Theorem, kind: str, seed: int) -> None:
+    changed = mutant(theorem, kind, Random(seed)) if kind else theorem
+    if changed is not None:
+        kernel, reader = pair_of(changed)
+        assert kernel == reader
+
+
+@cache
+def refused_by_the_kernel() -> tuple[Theorem, ...]:
+    """The certificates that the tests of the kernel hold to be wrong, as far as a file has a place for them."""
+    asked: list[Theorem] = []
+
+    def ask(premises: tuple[Any, ...], goal: Any, terms: Any, *rest: Any) -> None:
+        facts = [goal, *(getattr(each, "conclusion", None) for each in premises)]
+        # A file has no place for laws, and none for a term without a square.
+        if all(type(each) is Fact for each in facts) and all(squares for squares, _ in terms):
+            asked.append(unproved(facts[1:], goal, terms, *rest))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(refusals, "RULES", {"certificate": ask})
+        for case in (*refusals.certificates(), *refusals.certificates_with_factors()):
+            case.call()
+    return tuple(asked)
+
+
+def test_it_refuses_what_the_kernel_is_known_to_refuse() -> None:
+    assert len(refused_by_the_kernel()) > 20
+    assert not any(map(kernel_accepts, refused_by_the_kernel()))
+    assert not any(map(reader_accepts, refused_by_the_kernel()))
+
+
+WRONG_READERS = {
+    "a weight of 0": ("weight <= 0", "weight < 0"),
+    "any weight": ("weight <= 0", "False"),
+    "any factor": ('weak if relation == "<" or own_square else ["<"]', "weak"),
+    "the goal's square times facts": ("root == goal and not places", "root == goal"),
+    "equations in terms": ('own_square = ["<", "<="]', 'own_square = ["<", "<=", "="]'),
+    "multiples of inequalities": ('(place, ["="])', '(place, ["=", "<="])'),
+    "equations from inequalities": ('if relation == "=" and terms', "if False"),
+    "strict from any square": (" if root[()] and root == Counter({(): root[()]})", ""),
+    "strict from weak facts": ('all(premises[place][0] == "<" for', "all(True for"),
+    "strict from nothing": ('positive or relation != "<"', "True"),
+    "no identity but that of numbers": ("in rest.items() if c", "in rest.items() if c and not m"),
+    "no squares": ("times(root, root)", "root"),
+    "no powers": ("int(factor[3] or 1)", "1"),
+    "no signs": ('f"{term[1]}1"', "1"),
+}
+
+
+@pytest.mark.parametrize("edit", WRONG_READERS.values(), ids=list(WRONG_READERS))
+def test_a_reader_that_is_wrong_disagrees_with_the_kernel(edit: tuple[str, str]) -> None:
+    random = Random(0)
+    reader = edited(*edit)
+    mutants = (mutant(random.choice(pool()), random.choice([*FALSE, *TRUE]), random) for _ in range(1000))
+    candidates = chain(refused_by_the_kernel(), filter(None, mutants))
+    assert any(kernel_accepts(each) != reader_accepts(each, reader) for each in candidates)
+
+
+# It stands alone, and says in one line what it finds.
+
+
+def alone(*paths: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """The file run by Python without any package, and without the folder of this project."""
+    command = [sys.executable, "-I", "-S", str(CHECKER), *map(str, paths)]
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=cwd, check=False)
+
+
+def test_it_is_short_and_imports_the_standard_library_alone() -> None:
+    text = CHECKER.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 150
+    nodes = list(ast.walk(ast.parse(text)))
+    imported = {alias.name.partition(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {(node.module or "").partition(".")[0] for node in nodes if isinstance(node, ast.ImportFrom)}
+    assert imported <= sys.stdlib_module_names
+    assert not {node.id for node in nodes if isinstance(node, ast.Name)} & {"eval", "exec", "__import__"}
+    # `python -O` would leave assertions out.
+    assert not any(isinstance(node, ast.Assert) for node in nodes)
+
+
+def test_its_example_is_right_and_is_needed_in_each_part() -> None:
+    assert objection(EXAMPLE) == ""
+    assert objection(EXAMPLE | {"goal": "2*x + 1 <= y"}) == "left side - right side = -1 * z"
+    strict = [each.replace("<=", "<") for each in EXAMPLE["premises"]]
+    assert objection(EXAMPLE | {"goal": "2*x < y", "premises": strict}) == ""
+    assert objection(EXAMPLE | {"goal": "2*x < y"}) == "no term is a positive number times strict premises"
+    assert objection(EXAMPLE | {"factor": []}).startswith("left side - right side = ")
+    assert objection(EXAMPLE | {"premises": ["0 <= z", *EXAMPLE["premises"][1:]]}) == "it needs a premise 1 with <"
+
+
+def test_it_reads_what_prove_exports(tmp_path: Path) -> None:
+    files = export(bc.prove("meft.frozen_a"), tmp_path)
+    path = tmp_path / "certificates.jsonl"
+    assert path in files
+    lines = path.read_text(encoding="utf-8").splitlines()
+    done = alone(path, path, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"{2 * len(lines)} certificates checked, 0 wrong, in ")
+    first = json.loads(lines[0])
+    path.write_text("\n".join([json.dumps(first | {"goal": f"1 + {first['goal']}"}), *lines[1:]]), encoding="utf-8")
+    done = alone(path, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (1, "")
+    wrong, counted = done.stdout.splitlines()
+    assert wrong == f"{path}, line 1, ['meft.frozen_a', 'sharp', 1, '{first['line']}']: left side - right side = -1"
+    assert counted.startswith(f"{len(lines)} certificates checked, 1 wrong, in ")
+
+
+TERM = SMALL["terms"][0]
+MALFORMED = {
+    "no JSON": "x <= y",
+    "an empty line": "",
+    "a list": "[]",
+    "a number": "1",
+    "a key too few": json.dumps(SMALL),
+    "a key too many": json.dumps(NAMED | SMALL | {"more": 1}),
+    "a key twice": json.dumps(NAMED | SMALL)[:-1] + ', "goal": "0 <= 1"}',
+    "a decimal": json.dumps(NAMED | SMALL | {"number": 1.0}),
+    "a truth value": json.dumps(NAMED | SMALL | {"factor": [True]}),
+    "no list": json.dumps(NAMED | SMALL | {"premises": "x <= y"}),
+    "no statement": json.dumps(NAMED | SMALL | {"goal": "x"}),
+    "two relations": json.dumps(NAMED | SMALL | {"goal": "x <= y <= z"}),
+    "an unused premise": json.dumps(NAMED | SMALL | {"premises": ["x <= y", "for all x: 0 <= x"]}),
+    "a weight of no number": json.dumps(NAMED | SMALL | {"terms": [TERM | {"weight": "x"}]}),
+    "a weight over 0": json.dumps(NAMED | SMALL | {"terms": [TERM | {"weight": "1/0"}]}),
+    "a sign that hides": json.dumps(NAMED | SMALL | {"claim": "x\n1 certificates checked, 0 wrong"}),
+    "a sign that turns": json.dumps(NAMED | SMALL | {"goal": "x <= y\u202e"}),
+    "deep brackets": json.dumps(NAMED | SMALL | {"goal": f"{'(' * 5000}x{')' * 5000} <= y"}),
+    "a long number": json.dumps(NAMED | SMALL | {"goal": f"x <= {'9' * 5000}"}),
+}
+
+
+@pytest.mark.parametrize("line", MALFORMED.values(), ids=list(MALFORMED))
+def test_what_is_no_certificate_ends_in_one_line(line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "certificates.jsonl"
+    path.write_text(f"{json.dumps(NAMED | SMALL)}\n{line}\n", encoding="utf-8")
+    assert checker.main([str(path)]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"{path}, line 2: ")
+    assert said.err.count("\n") == 1
+
+
+def test_a_file_that_is_not_there_or_has_nothing_is_no_success(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert checker.main([str(tmp_path / "missing")]) == 2
+    assert "No such file" in capsys.readouterr().err
+    (tmp_path / "empty").write_text("")
+    assert checker.main([str(tmp_path / "empty")]) == 1
+    assert capsys.readouterr().out.startswith("0 certificates checked")
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe\n")
+    assert checker.main([str(tmp_path / "bytes")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1

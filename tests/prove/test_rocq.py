@@ -1,0 +1,213 @@
+"""Proofs as files for Rocq: the statement is the kernel's, and Rocq accepts the files and no altered ones."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from boundcheck.errors import InputError
+from boundcheck.kernel.meaning import Interval, Model, denote
+from boundcheck.prove import ge, gt, rows
+from boundcheck.prove.results import ClaimAudit
+from boundcheck.prove.rocq import check as check_module
+from boundcheck.prove.rocq import checked as checked_module
+from boundcheck.prove.rocq import step
+from boundcheck.prove.rocq.book import Book
+from boundcheck.prove.rocq.check import LIBRARY, Word, accept, allowed, axioms, build, compiled, differing
+from boundcheck.prove.rocq.checked import covers, digest
+from boundcheck.prove.rocq.file import rocq, theorem_name
+from boundcheck.prove.rows import Ref, Row
+from tests.judged import of_the_paper, proof_of
+
+from .scripts import judged, lemma, x, y, z
+
+pytestmark = of_the_paper
+
+SMALL = ("jiang2024.rate.exponent", "sharp")
+# A product of signs; norms, a law and its instance; triangle, a scaled norm and a law as conclusion.
+CHECKED = (SMALL, ("jiang2024.assumption3.1.optimal", "sharp"), ("jiang2024.assumption2.segment", "repaired"))
+numbers = st.fractions(Fraction(1, 9), 9, max_denominator=9)
+
+
+def concluded(text: str) -> str:
+    """The polynomial that the theorem of a file says is at least 0."""
+    said = re.search(r"^Theorem .* -> 0 <= (.*) :> R\)\.$", text, re.MULTILINE)
+    assert said, "the theorem is an inequality"
+    return said[1]
+
+
+def value(text: str, names: dict[str, Fraction]) -> Fraction:
+    """The value of a polynomial of Rocq, read as Python reads it."""
+    python = re.sub(r"(\d+) / (\d+)", r"Fraction(\1, \2)", text.replace("^+", "**").replace(")^-1", ")**-1"))
+    return eval(python.replace("T%:R", "T"), {"Fraction": Fraction} | names)
+
+
+@given(st.fixed_dictionaries(dict.fromkeys(("D", "G", "x", "zeta"), numbers)), st.integers(1, 9))
+def test_the_theorem_has_the_value_of_the_kernel_s(values, horizon):
+    proof = proof_of(*SMALL)
+    model = Model({}, horizon, (Fraction(1),), lambda _: (0,), lambda atom, *_: values[atom.name])
+    exact = value(concluded(rocq(proof)), values | {"T": Fraction(horizon)})
+    assert denote(proof.conclusion.polynomial, model, 1, 0) == Interval(exact, exact)
+
+
+def test_the_theorem_has_all_hypotheses_and_no_gap():
+    proof = proof_of(*SMALL)
+    text = rocq(proof)
+    arrows = re.search(r"^Theorem \w+ : (.*)\.$", text, re.MULTILINE)[1]
+    assert arrows.startswith(" -> ".join(f"H{i + 1}" for i in range(len(proof.hypotheses))) + " -> (")
+    assert len(re.findall(r"^Definition H\d+", text, re.MULTILINE)) == len(proof.hypotheses)
+    assert not re.search(r"Admitted|Axiom|Parameter|admit", text)
+    assert text.rstrip().endswith(f"Print Assumptions {theorem_name(proof)}.")
+
+
+def test_letters_that_rocq_has_for_itself_get_other_names():
+    book = Book(frozenset())
+    assert [book.fresh(name) for name in ("w", "forall", "x", "x", "h_1")] == ["w_", "forall_", "x", "x_", "h_1_"]
+
+
+def test_what_is_not_proved_is_not_exported():
+    with pytest.raises(InputError, match=r"my\.lemma, sharp.*proved"):
+        rocq(judged(lemma(ge(x, 1), gt(x, 0))))
+
+
+def test_a_rule_without_a_form_is_named(monkeypatch):
+    monkeypatch.delitem(step._RULES, "certificate")
+    with pytest.raises(InputError, match=r"my\.lemma, sharp, step \d+, certificate.*can be exported"):
+        rocq(judged(lemma(ge(x * y + z, 0), gt(x, 0), gt(y, 0), ge(z, 0))))
+
+
+def test_a_number_that_rocq_would_count_to_is_refused():
+    with pytest.raises(InputError, match="5000"):
+        rocq(judged(lemma(ge(x + 123456, 0), gt(x, 0))))
+
+
+def test_axioms_are_read_as_rocq_prints_them():
+    printed = "Axioms:\nboolp.funext : forall x,\n  x = x\nlong_name\n  : forall y, y\nopnZ :\n  forall c, c"
+    assert axioms(printed) == {"boolp.funext", "long_name", "opnZ"}
+    assert axioms("Closed under the global context") == set()
+    assert not axioms("") <= allowed()
+    assert len(allowed()) == 3
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    """The library, compiled."""
+    if shutil.which("coqc") is None:
+        message = "coqc is missing: Debian's coq, libcoq-mathcomp-analysis and libcoq-mathcomp-algebra-tactics"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    return build(tmp_path_factory.mktemp("rocq"))
+
+
+def check(text: str, library) -> str:
+    """The error that Rocq finds in a file, empty if it finds none."""
+    file = library.parent / "proof.v"
+    file.write_text(text)
+    return compiled(file, library)[0]
+
+
+@pytest.mark.full
+def test_the_library_passes_its_own_tests(library):
+    assert check((LIBRARY / "tests.v").read_text(), library) == ""
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("id", "version"), CHECKED)
+def test_rocq_accepts_a_proof(id, version, library):
+    assert check(rocq(proof_of(id, version)), library) == ""
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (r"(have e : .*?) = \((\d+|- \(\d+\)|\d+ / \d+)\) \*", r"\1 = (7) *"),
+        (r"(Theorem .* -> )0 <= ", r"\g<1>0 < "),
+        (r"(Definition H1 .*)0 < ", r"\g<1>0 <= "),
+    ],
+    ids=["certificate", "conclusion", "hypothesis"],
+)
+def test_rocq_refuses_an_altered_file(old, new, library):
+    text, count = re.subn(old, new, rocq(proof_of(*SMALL)), count=1)
+    assert count == 1
+    assert check(text, library) != ""
+
+
+def theorem(*given):
+    """What a small proof concludes."""
+    return judged(lemma(ge(x * z, 0), *given)).script.proof.conclusion
+
+
+def test_a_hash_tells_derivations_apart():
+    seconds = (ge(z, 0), ge(z, 0), gt(z, 0), ge(z - y, y - z))
+    one, again, stricter, longer = (theorem(gt(x, 0), second) for second in seconds)
+    assert digest(one) == digest(again)
+    assert len({digest(one), digest(stricter), digest(longer)}) == 3
+
+
+def test_what_rocq_has_checked_is_known_by_its_derivation(monkeypatch):
+    proof = proof_of(*SMALL)
+    end, line = proof.script.proof.conclusion, proof.steps[0].step.theorem
+    assert not covers(None)
+    for known in ({}, {"another": {"derivation": digest(theorem(gt(x, 0), ge(z, 0))), "axioms": []}}):
+        monkeypatch.setattr(
+            checked_module, "_hashes", lambda known=known: {each["derivation"] for each in known.values()}
+        )
+        assert not covers(end)
+        assert not covers(end, line)
+    monkeypatch.setattr(checked_module, "_hashes", lambda: {digest(end)})
+    assert covers(end)
+    assert covers(end, line)
+    assert not covers(end, theorem(gt(x, 0), ge(z, 0)))
+
+
+def test_the_table_says_checked_where_all_that_is_proved_is(monkeypatch):
+    row = Row(1, "a line", "", "", holds=(Ref(*SMALL),))
+    claim = ClaimAudit(SMALL[0], "", "proved", (proof_of(*SMALL),))
+    for hashes, said in ((set(), ""), ({digest(proof_of(*SMALL).script.proof.conclusion)}, "checked")):
+        monkeypatch.setattr(checked_module, "_hashes", lambda hashes=hashes: hashes)
+        assert rows._judge(row, {claim.id: claim}).rocq == said
+        assert [each.rocq for each in rows.rows_of([claim])] == [said]
+
+
+def test_a_witness_is_not_called_checked(monkeypatch):
+    """Of a line that a witness refutes, what Rocq checks is the repair; and of an unknown row nothing is said."""
+    id = "jiang2024.lemma1"
+    printed, repaired = (proof_of(id, version) for version in ("printed", "repaired"))
+    (line, *_) = (x.step.label for x in printed.steps if x.verdict == "refuted")
+    false, claims = Ref(id, "printed", line), {id: ClaimAudit(id, "", "repaired", (printed, repaired))}
+    monkeypatch.setattr(checked_module, "_hashes", lambda: {digest(repaired.script.proof.conclusion)})
+    for row, said in (
+        (Row(1, "", "", "", false=(false,), repair=(Ref(id, "repaired"),)), "repair checked"),
+        (Row(1, "", "", "", false=(false,)), ""),
+        (Row(1, "", "", "", false=(Ref(id, "repaired"),)), "checked"),
+        (Row(1, "", "", "", holds=(Ref(id, "repaired"), Ref(id, "printed"))), ""),
+    ):
+        assert rows._judge(row, claims).rocq == said
+
+
+def words(*reasons: str) -> list[Word]:
+    """What Rocq might say of proofs of my.0, my.1, ..."""
+    return [Word(f"my.{i}", "sharp", 1, 0.0, reason, f"hash {i}") for i, reason in enumerate(reasons)]
+
+
+def test_the_list_has_what_is_checked_and_keeps_what_was_not_asked_about(tmp_path, monkeypatch):
+    for module in (checked_module, check_module):
+        monkeypatch.setattr(module, "LIST", tmp_path / "checked.json")
+    checked_module.checked.cache_clear()
+    try:
+        assert differing(words("", "an error")) == ["my.0, sharp"]
+        accept(words("", "", ""))
+        checked_module.checked.cache_clear()
+        assert differing(words("", "")) == []
+        assert differing(words("", "an error")) == ["my.1, sharp"]
+        accept(words("an error"))
+        checked_module.checked.cache_clear()
+        assert list(checked_module.checked()) == ["my.1, sharp", "my.2, sharp"]
+    finally:
+        checked_module.checked.cache_clear()

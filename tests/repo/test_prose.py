@@ -1,0 +1,109 @@
+"""A formula in a text stands between dollars, and a name of the code between backticks: so a page can typeset them."""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from boundcheck.claims import Claim, catalogue, prose
+from boundcheck.claims.symbols import PARAMETERS
+from boundcheck.kernel import STANDARD_FACTS
+from boundcheck.proofs import Paper, papers
+from boundcheck.prove.script import Script, of_file, of_paper
+from boundcheck.report.section import sections
+from boundcheck.words.algorithms import ALGORITHMS
+from boundcheck.words.hypotheses import HYPOTHESES
+from boundcheck.words.measures import MEASURES
+from tests.judged import SCRIPTS, of_the_paper
+
+ROOT = Path(__file__).parents[2]
+# Signs that no words have, a letter with a script, and letters that code spells out.
+_FORMULA = re.compile(
+    r"[\^√‖≤≥∇⟨⟩=<>²³⁴ᵀ]|\|\||->|(?<=\w)_(?=\w)|\b(?:sqrt|grad|alpha|beta|gamma|delta|zeta|eta|theta|kappa|lambda|mu|nu"
+    r"|rho|sigma|tau|omega|Lhat)\b"
+)
+
+
+def bare(texts: Iterable[str]) -> list[str]:
+    """The texts in which something of a formula stands outside of dollars and backticks."""
+    return [x for x in dict.fromkeys(texts) if _FORMULA.search(prose.joined(x, str, lambda _: "", lambda _: ""))]
+
+
+def of_claim(claim: Claim) -> Iterator[str]:
+    yield from (claim.title, claim.source, claim.note, claim.argument, claim.unproved)
+    yield from (each.meaning for each in (*claim.quantities, *claim.declared))
+
+
+def of_script(script: Script) -> Iterator[str]:
+    yield script.title
+    yield from (each.name for each in script.proof.assumptions)
+    for step in script.proof.steps:
+        yield from (step.label, step.meaning, step.witness.about if step.witness else "")
+
+
+def of_report(paper: Paper) -> Iterator[str]:
+    for row in getattr(paper.part("findings"), "ROWS", ()):
+        yield from (row.locator, row.printed, row.finding)
+    yield from (getattr(paper.part("report"), name, "") for name in ("TITLE", "LEAD"))
+    # Titles of sections of templates are HTML.
+    yield from (
+        re.sub("<[^>]+>", "", f"{each.title}. {getattr(each, 'see', '')}") for each in sections((), [paper.folder])
+    )
+
+
+def test_claims_and_parameters_have_formulas_between_dollars() -> None:
+    assert bare(text for claim in catalogue.values() for text in of_claim(claim)) == []
+    assert bare(parameter.meaning for parameter in PARAMETERS.values()) == []
+
+
+def test_words_and_standard_facts_have_formulas_between_dollars() -> None:
+    assert bare(each.title for each in (*ALGORITHMS.values(), *MEASURES.values(), *HYPOTHESES.values())) == []
+    assert bare(STANDARD_FACTS.values()) == []
+
+
+@pytest.mark.parametrize("paper", papers().values(), ids=papers())
+def test_findings_and_sections_have_formulas_between_dollars(paper: Paper) -> None:
+    assert bare(of_report(paper)) == []
+
+
+@of_the_paper
+def test_lines_of_the_paper_have_formulas_between_dollars() -> None:
+    assert bare(text for script in SCRIPTS for text in of_script(script)) == []
+
+
+def test_the_template_has_formulas_between_dollars() -> None:
+    texts = [text for script in of_file(ROOT / "proofs" / "template.py") for text in of_script(script)]
+    assert bare(texts) == []
+    assert any("$" in text for text in texts)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("key", papers())
+def test_lines_of_proofs_have_formulas_between_dollars(key: str) -> None:
+    assert bare(text for script in of_paper(key) for text in of_script(script)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "v_1 moves",
+        "at most r^2",
+        "sqrt(T)",
+        "||W|| is",
+        "a <= b",
+        "L‖W_1 - W_2‖",
+        "at T = 8",
+        "any sigma",
+        "x -> y",
+        "L²",
+    ],
+)
+def test_what_is_a_formula_is_seen(text: str) -> None:
+    assert bare([text]) == [text]
+    assert bare([f"so ${text}$ is, by `eta_max`"]) == []
+
+
+@pytest.mark.parametrize("text", ["Theorem 2, Eq. (3): α is 1/2 at most.", "of L-smooth F", "by λ* and no other"])
+def test_words_are_no_formula(text: str) -> None:
+    assert bare([text]) == []
