@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from boundcheck.claims.prose import plain
 from boundcheck.kernel import Fact, Statement, Theorem
 from boundcheck.kernel.facts import derivation
 from boundcheck.prove.display import Shown
@@ -28,7 +29,7 @@ def certificates(proof: JudgedProof) -> Iterator[dict[str, Any]]:
     ends = [*(step.theorem for step in steps), *asked, proof.script.proof.conclusion]
     labels: dict[Statement, str] = {}
     for step in steps:
-        labels.setdefault(step.theorem.conclusion, step.label)
+        labels.setdefault(step.theorem.conclusion, plain(step.label))
     found = [x for x in derivation(x for x in ends if x is not None) if x.rule == "certificate"]
     for number, theorem in enumerate(found, start=1):
         where = {"claim": proof.script.id, "version": proof.script.version, "number": number}

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 import boundcheck as bc
+from boundcheck.claims.prose import plain
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Theorem
 from boundcheck.kernel.atoms import SPECTRAL, Dimension, Variable
@@ -62,7 +63,7 @@ def check_all(proofs: list[JudgedProof]) -> int:
         said = {(each["goal"], bool(each["line"])) for each in found}
         closed = [step.step.theorem for step in proof.steps if step.step.theorem.rule == "certificate"]
         assert {(str(theorem.conclusion), True) for theorem in closed} <= said
-        assert {each["line"] for each in found} <= {"", *(step.step.label for step in proof.steps)}
+        assert {each["line"] for each in found} <= {"", *(plain(step.step.label) for step in proof.steps)}
         count += len(found)
     return count
 
