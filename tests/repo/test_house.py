@@ -87,3 +87,7 @@ def test_nothing_committed_names_this_machine() -> None:
             continue
         found += [f"{name}: {match.group()}" for match in machine.finditer(text)]
     assert found == []
+
+
+def test_nothing_committed_is_made_by_a_program() -> None:
+    assert run("git", "ls-files", "--cached", "--ignored", "--exclude-standard").splitlines() == []
