@@ -41,7 +41,7 @@ def chain_rule(composition: Theorem, block: int) -> Answer:
     law = composition.conclusion
     if not isinstance(law, Law) or law.premises:
         raise RuleError("chain_rule", 0, f"expected a law without premises, and not {law}")
-    outer, inner_ = _sides(law)
+    outer, inner_ = sides_of(law)
     variables = [_only_letter(x) for x in outer.point]
     if sorted(variables) != sorted(law.variables):
         raise RuleError("chain_rule", 0, f"the point {outer.point} is not made of the variables {law.variables}")
@@ -55,7 +55,7 @@ def chain_rule(composition: Theorem, block: int) -> Answer:
     return composition.hypotheses, Law(law.variables, (), Fact("=", norm(FROBENIUS, left - gradient)))
 
 
-def _sides(law: Law) -> tuple[Value, Value]:
+def sides_of(law: Law) -> tuple[Value, Value]:
     """The terms F(X) and f(P(X)) of the equation F(X) - f(P(X)) = 0, written with either sign."""
     terms = law.conclusion.polynomial.terms
     values = [atom for monomial in terms for atom, exponent in monomial if isinstance(atom, Value) and exponent == 1]

@@ -7,7 +7,6 @@ from typing import ClassVar
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.names import check_name, given_text, letter_text, primed
 from boundcheck.kernel.terms import (
-    ONE,
     Atom,
     Matrix,
     Point,
@@ -132,7 +131,7 @@ class Trace(Atom):
         self._fill(word=first, key=f"(trace {word_key(first)})")
 
     def parts(self) -> tuple[Matrix | Scalar, ...]:
-        return (Matrix(word_shape(self.word), {self.word: ONE}),)
+        return (Matrix.word(self.word),)
 
     def __str__(self) -> str:
         return f"tr({self.parts()[0]})"

@@ -57,7 +57,7 @@ def known(term: Term, given: Index | None) -> bool:
             return term.when == CONSTANT
         index = term.when.index
         return given is not None and Index(index.base, index.offset + term.when.lag).certainly_at_most(given)
-    if isinstance(term, Expectation | Mean) and _coarser(term.given, given):
+    if isinstance(term, Expectation | Mean) and is_coarser(term.given, given):
         return True
     if isinstance(term, Before):
         return known(_last_summand(term), given)
@@ -88,7 +88,7 @@ def _last_summand(sum_: Before) -> Scalar:
         return sum_.body
 
 
-def _coarser(first: Index | None, second: Index | None) -> bool:
+def is_coarser(first: Index | None, second: Index | None) -> bool:
     """Whether the first past is certainly part of the second."""
     return first is None or (second is not None and first.certainly_at_most(second))
 
@@ -109,7 +109,7 @@ def inner(x: Point, y: Point) -> Scalar:
     """The inner product, the sum over blocks of tr(XᵀY)."""
     if len(x) != len(y):
         raise TermError(f"an inner product needs as many blocks on both sides, and not {len(x)} and {len(y)}")
-    return Scalar.sum(_trace(p.T @ q) for p, q in zip(x, y, strict=True))
+    return Scalar.sum(trace(p.T @ q) for p, q in zip(x, y, strict=True))
 
 
 def square(x: Point) -> Scalar:
@@ -117,7 +117,8 @@ def square(x: Point) -> Scalar:
     return inner(x, x)
 
 
-def _trace(matrix: Matrix) -> Scalar:
+def trace(matrix: Matrix) -> Scalar:
+    """The trace of a square matrix, the sum of those of its words; raises ShapeError for any other."""
     if matrix.shape[0] != matrix.shape[1]:
         raise ShapeError("trace", matrix, matrix)
     return Scalar.sum(c * Scalar.of(Trace(word)) for word, c in matrix.terms.items())
@@ -196,7 +197,7 @@ def _expect_monomial(monomial: Monomial, given: Index | None) -> Scalar:
         return ONE
     if len(monomial) == 1 and monomial[0][1] == 1:
         atom = monomial[0][0]
-        if isinstance(atom, Expectation) and _coarser(given, atom.given):
+        if isinstance(atom, Expectation) and is_coarser(given, atom.given):
             return expect(atom.body, given)
         if isinstance(atom, Total) and given is None:
             return total(expect(atom.body, None))
@@ -229,7 +230,7 @@ def _mean_word(word: Word, given: Index | None) -> Word:
 
 
 def _mean_letter(letter: Letter, given: Index | None) -> Letter:
-    finer = isinstance(letter, Mean) and _coarser(given, letter.given)
+    finer = isinstance(letter, Mean) and is_coarser(given, letter.given)
     return Mean(letter.letter if isinstance(letter, Mean) and finer else letter, given)
 
 
@@ -289,7 +290,7 @@ def _rebuilt(atom: Atom, parts: list[Matrix | Scalar], t: Index | None) -> Scala
         case Norm():
             return norm(atom.kind, *matrices)
         case Trace():
-            return _trace(matrices[0])
+            return trace(matrices[0])
         case Value():
             return Scalar.of(Value(atom.function, matrices))
         case Expectation():

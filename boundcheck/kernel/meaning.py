@@ -31,7 +31,7 @@ from boundcheck.kernel.atoms import (
 )
 from boundcheck.kernel.errors import TermError
 from boundcheck.kernel.facts import Fact
-from boundcheck.kernel.terms import ONE, Atom, Gradient, Letter, Matrix, Mean, Scalar, Symbol, word_shape
+from boundcheck.kernel.terms import Atom, Gradient, Letter, Matrix, Mean, Scalar, Symbol
 from boundcheck.kernel.times import Index, Time
 
 _BITS = 128
@@ -191,7 +191,7 @@ def _atom(atom: Atom, model: Model, t: int, outcome: int) -> Interval:
             blocks = [denote_matrix(x, model, t, outcome) for x in atom.blocks]
             return _frobenius(blocks) if atom.kind == FROBENIUS else _spectral(blocks[0])
         case Trace():
-            grid = denote_matrix(Matrix(word_shape(atom.word), {atom.word: ONE}), model, t, outcome)
+            grid = denote_matrix(Matrix.word(atom.word), model, t, outcome)
             return sum((grid[i][i] for i in range(len(grid))), exact(0))
         case Value():
             point = tuple(denote_matrix(x, model, t, outcome) for x in atom.point)

@@ -300,6 +300,11 @@ class Matrix(Term):
         return letter if isinstance(letter, Matrix) else Matrix(letter.shape, {((letter, False),): ONE})
 
     @staticmethod
+    def word(word: Word) -> Matrix:
+        """A product of letters as a matrix."""
+        return Matrix(word_shape(word), {word: ONE})
+
+    @staticmethod
     def zero(shape: tuple[str, str]) -> Matrix:
         return Matrix(shape, {})
 

@@ -105,8 +105,7 @@ def export_rocq(audit: ProofAudit, folder: Path) -> list[Path]:
 
     """
     proofs = [proof for claim in audit.claims for proof in claim.proofs if proof.verdict == "proved"]
-    written = {folder / f"{theorem_name(proof)}.v": rocq(proof) for proof in proofs if proof.conclusion is not None}
-    return _written("rocq", folder, written)
+    return _written("rocq", folder, {folder / f"{theorem_name(proof)}.v": rocq(proof) for proof in proofs})
 
 
 def _written(option: str, folder: Path, texts: dict[Path, str]) -> list[Path]:

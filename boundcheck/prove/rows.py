@@ -129,7 +129,7 @@ def rows_of(audits: Sequence[ClaimAudit]) -> tuple[JudgedRow, ...]:
             audit.verdict,
             audit.proofs[-1].trust,
             " ".join(f"{each.script.title} ({each.script.version}): {each.verdict}." for each in audit.proofs),
-            rocq="checked" if covers(audit.proofs[-1].script.proof.conclusion) else "",
+            rocq="checked" if _in_rocq(audit.proofs[-1], None) else "",
         )
         for i, audit in enumerate(audits, 1)
     )

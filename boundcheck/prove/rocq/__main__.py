@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from boundcheck.errors import InputError
+from boundcheck.ending import in_one_line
 from boundcheck.prove.rocq.check import accept, check, differing
 from boundcheck.prove.rocq.checked import LIST
 
@@ -17,10 +17,8 @@ if __name__ == "__main__":
     parser.add_argument("--jobs", type=int, default=2, help="how many files are compiled at once")
     parser.add_argument("--accept", action="store_true", help=f"write what is checked into {LIST.name}")
     given = parser.parse_args()
-    try:
+    with in_one_line():
         words = check(given.targets, given.out, given.jobs, lambda word: print(word, flush=True))
-    except InputError as error:
-        sys.exit(str(error))
     print(f"{sum(not word.reason for word in words)} of {len(words)} proofs are checked by Rocq")
     print(f"Axioms: {', '.join(sorted({name for word in words for name in word.axioms})) or 'none'}")
     if given.accept:

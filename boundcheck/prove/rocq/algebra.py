@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from boundcheck.errors import InputError
-from boundcheck.kernel.terms import Atom, Letter, Matrix, Scalar, Term
-from boundcheck.prove.rocq.book import Book, Place, Proof, polynomial
+from boundcheck.kernel.atoms import Trace
+from boundcheck.kernel.terms import Atom, Letter, Matrix, Scalar, Word
+from boundcheck.prove.rocq.book import Book, Piece, Place, Proof, polynomial
 
 
 @dataclass(frozen=True)
@@ -28,14 +29,14 @@ class Lemma:
 
     book: Book
     sizes: dict[str, None] = field(default_factory=dict)
-    names: dict[Term, str] = field(default_factory=dict)
+    names: dict[Piece, str] = field(default_factory=dict)
     binders: list[str] = field(default_factory=list)
     values: list[Proof] = field(default_factory=list)
     premises: list[str] = field(default_factory=list)
     proofs: list[Proof] = field(default_factory=list)
-    changed: dict[Term, str] = field(default_factory=dict)
+    changed: dict[Piece, str] = field(default_factory=dict)
 
-    def name(self, term: Term) -> str:
+    def name(self, term: Piece) -> str:
         """The variable for an atom or letter."""
         if term not in self.names:
             self.names[term] = self._variable(term)
@@ -43,12 +44,12 @@ class Lemma:
             self.values.append(lambda place: f"({naming(place)(term)})")
         return self.names[term]
 
-    def _variable(self, term: Term) -> str:
+    def _variable(self, term: Piece) -> str:
         name = f"{'e' if isinstance(term, Atom) else 'M'}_{len(self.binders)}"
         self.binders.append(f"({name} : {self.type_of(term)})")
         return name
 
-    def type_of(self, term: Term) -> str:
+    def type_of(self, term: Piece) -> str:
         """The type of a variable."""
         if isinstance(term, Atom):
             return "R"
@@ -63,7 +64,7 @@ class Lemma:
             self.sizes[text] = None
         return text
 
-    def change(self, term: Term, change: Change) -> None:
+    def change(self, term: Piece, change: Change) -> None:
         """Say what becomes of a term."""
         if change.proof is None or change.text is None:
             return
@@ -81,7 +82,7 @@ class Lemma:
         self.values.append(lambda place: f"({text(place)})")
         return name
 
-    def before(self, term: Term) -> str:
+    def before(self, term: Piece) -> str:
         """The variable for what a term was."""
         return self.changed.get(term) or self.name(term)
 
@@ -104,6 +105,14 @@ class Lemma:
                 self.type_of(letter)
         return self.book.matrix(matrix, self.before if before else self.name)
 
+    def trace(self, word: Word) -> str:
+        """The trace of a product of the variables."""
+        return f"\\tr ({self.book.word(word, self.name)})"
+
+    def traced(self, scalar: Scalar) -> str:
+        """A polynomial in the variables, its traces written out."""
+        return polynomial(scalar, lambda x: self.trace(x.word) if isinstance(x, Trace) else self.name(x))
+
     def state(self, said: str, script: str) -> Proof:
         """The lemma that says this; returns its use at a place."""
         sizes = f" ({' '.join(self.sizes)} : nat)" if self.sizes else ""
@@ -124,7 +133,11 @@ def constantly(text: str) -> Proof:
     return lambda _: text
 
 
-def equation(book: Book, left: Scalar, changes: dict[Term, Change], right: Scalar) -> Proof | None:
+UNCHANGED = constantly("erefl")
+"""The proof that both sides are the same."""
+
+
+def equation(book: Book, left: Scalar, changes: dict[Piece, Change], right: Scalar) -> Proof | None:
     """Left with its atoms as they were is right; None where nothing has changed."""
     if left == right and all(x.proof is None for x in changes.values()):
         return None

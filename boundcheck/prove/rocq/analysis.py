@@ -8,12 +8,13 @@ from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Statement
 from boundcheck.kernel.analysis import gradients
 from boundcheck.kernel.atoms import FROBENIUS, Norm, Value
+from boundcheck.kernel.builders import inner
 from boundcheck.kernel.terms import ONE, Scalar
 from boundcheck.prove.rocq.algebra import Lemma, constantly
 from boundcheck.prove.rocq.book import HERE, related
 from boundcheck.prove.rocq.chain import chained
 from boundcheck.prove.rocq.equations import Equations, Move
-from boundcheck.prove.rocq.step import Step, inner_product, rule, templates
+from boundcheck.prove.rocq.step import Step, rule, templates
 
 
 @rule
@@ -62,7 +63,7 @@ def descent_lemma(step: Step) -> str:
     arguments = f"{step.text(*x)} {step.text(*delta)} ({book.scalar(constant, HERE)})"
     proof = f"({head} (@descent _ _ _ {name} {gradient} {arguments} {gradient}_is {along}))"
     after = tuple(a + b for a, b in zip(p, q, strict=True))
-    gain = [Scalar.of(Value(function, after)), Scalar.of(Value(function, p)), inner_product(gradients(function, p), q)]
+    gain = [Scalar.of(Value(function, after)), Scalar.of(Value(function, p)), inner(gradients(function, p), q)]
     left, right = (gain[0] - gain[1] - gain[2]) * sign, constant * size * size * Fraction(1, 2)
 
     def told(lemma: Lemma) -> tuple[str, str]:

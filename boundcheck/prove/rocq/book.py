@@ -33,7 +33,12 @@ from boundcheck.kernel.atoms import (
 )
 from boundcheck.kernel.terms import Atom, Gradient, Letter, Matrix, Mean, Monomial, Point, Scalar, Symbol, Term, Word
 from boundcheck.kernel.times import CONSTANT, Index, Time
+from boundcheck.prove.roles import size_of
 
+Named = Symbol | Variable
+"""A letter that has a name, and no parts."""
+Piece = Atom | Letter
+"""What polynomials, in numbers or in matrices, are made of."""
 # Names that a file uses itself, and words of Rocq.
 _WORDS = """R S T t w rt t0 v i j e et zu IH eX realType Num GRing matrix ordinal space outcome chance past nothing
 knows expect mean total before least fro opn dot inner is_gradient forall fun let in if then else match
@@ -81,7 +86,7 @@ class Place:
 HERE = Place()
 Proof = Callable[[Place], str]
 # How an atom or a letter is written.
-Naming = Callable[[Term], str]
+Naming = Callable[[Piece], str]
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ class Defined:
     """A definition: its name, the bound letters that it is a function of, and whether of time and of the outcome."""
 
     name: str
-    letters: tuple[Term, ...]
+    letters: tuple[Named, ...]
     timed: bool
     random: bool
 
@@ -105,15 +110,15 @@ class Book:
 
     """
 
-    bound: frozenset[Term]
+    bound: frozenset[Named]
     algebra: dict[str, str] = field(default_factory=dict)
     body: list[str] = field(default_factory=list)
     dimensions: dict[str, str] = field(default_factory=dict)
-    letters: dict[Term, str] = field(default_factory=dict)
-    processes: dict[tuple[str, str], tuple[str, Symbol | Variable]] = field(default_factory=dict)
+    letters: dict[Named, str] = field(default_factory=dict)
+    processes: dict[tuple[str, str], tuple[str, Named, int]] = field(default_factory=dict)
     functions: dict[str, tuple[str, str, tuple[tuple[str, str], ...]]] = field(default_factory=dict)
     defined: dict[str, Defined] = field(default_factory=dict)
-    known: dict[str, tuple[str, tuple[Term, ...]]] = field(default_factory=dict)
+    known: dict[str, tuple[str, tuple[Named, ...]]] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     whole: bool = False
 
@@ -135,9 +140,9 @@ class Book:
 
     def size(self, name: str) -> str:
         """A number of rows or columns."""
-        fixed = "1" if name == "one" else name.removeprefix("size")
-        if fixed.isdigit() and (name == "one" or name.startswith("size")):
-            return fixed
+        fixed = size_of(name)
+        if fixed is not None:
+            return str(fixed)
         if name not in self.dimensions:
             self.dimensions[name] = self.fresh(name)
         return self.dimensions[name]
@@ -151,23 +156,24 @@ class Book:
         kinds = [self.matrices(shape) for shape in shapes]
         return kinds[0] if len(kinds) == 1 else f"({' * '.join(kinds)})%type"
 
-    def type_of(self, letter: Symbol | Variable) -> str:
+    def type_of(self, letter: Named) -> str:
         """The type of a letter."""
         kind = self.matrices(letter.shape) if isinstance(letter, Symbol) else "R"
         return kind if letter.when == CONSTANT else f"nat -> outcome S -> {kind}"
 
-    def name(self, letter: Symbol | Variable) -> str:
+    def name(self, letter: Named) -> str:
         """The name of a letter, or of the process whose value it is."""
-        if not isinstance(letter.when, Time):
+        when = letter.when
+        if not isinstance(when, Time):
             if letter not in self.letters:
                 self.letters[letter] = self.fresh(letter.name)
             return self.letters[letter]
         key = (letter.name, type(letter).__name__)
         if key not in self.processes:
-            self.processes[key] = (self.fresh(letter.name), letter)
-        name, first = self.processes[key]
-        same = isinstance(first, Variable) or first.shape == letter.shape  # type: ignore[union-attr]
-        if not same or first.when.lag != letter.when.lag:  # type: ignore[union-attr]
+            self.processes[key] = (self.fresh(letter.name), letter, when.lag)
+        name, first, lag = self.processes[key]
+        shapes = {each.shape for each in (first, letter) if isinstance(each, Symbol)}
+        if len(shapes) > 1 or lag != when.lag:
             raise InputError("letter", letter, f"a process like {first}, with the same shape and lag")
         return name
 
@@ -181,15 +187,15 @@ class Book:
             raise InputError("function", name, f"a function of points of the shapes {first}, and not {shapes}")
         return function, gradient
 
-    def default(self, letter: Term) -> str:
+    def default(self, letter: Named) -> str:
         """A value for a letter on which nothing depends."""
-        return "0" if letter.when == CONSTANT else "fun _ _ => 0"  # type: ignore[attr-defined]
+        return "0" if letter.when == CONSTANT else "fun _ _ => 0"
 
-    def binder(self, letter: Term) -> str:
+    def binder(self, letter: Named) -> str:
         """A bound letter with its type."""
-        return f"({self.name(letter)} : {self.type_of(letter)})"  # type: ignore[arg-type]
+        return f"({self.name(letter)} : {self.type_of(letter)})"
 
-    def bound_in(self, text: str) -> tuple[Term, ...]:
+    def bound_in(self, text: str) -> tuple[Named, ...]:
         """The bound letters whose names occur in a text."""
         words = set(re.findall(r"[A-Za-z_][A-Za-z0-9_']*", text))
         return tuple(x for x, name in self.letters.items() if x in self.bound and name in words)
@@ -216,7 +222,7 @@ class Book:
 
     def call(self, made: Defined, place: Place, values: Mapping[Term, str]) -> str:
         """A defined term at a place, its bound letters at values."""
-        words = [made.name, *(values.get(x, self.name(x)) for x in made.letters)]  # type: ignore[arg-type]
+        words = [made.name, *(values.get(x, self.name(x)) for x in made.letters)]
         words += [place.time] * made.timed + [place.outcome] * made.random
         return " ".join(words)
 
@@ -273,7 +279,7 @@ class Book:
         """What an expectation is given."""
         return "(@nothing R S)" if given is None else f"(@past R S {place.at(given).time})"
 
-    def symbol(self, letter: Symbol | Variable, place: Place, values: Mapping[Term, str]) -> str:
+    def symbol(self, letter: Named, place: Place, values: Mapping[Term, str]) -> str:
         """A letter at a place."""
         name = values.get(letter, self.name(letter))
         if letter.when == CONSTANT:
@@ -304,7 +310,7 @@ class Book:
 
     def naming(self, place: Place) -> Naming:
         """The names of atoms and letters at a place."""
-        return lambda x: self.atom(x, place) if isinstance(x, Atom) else self.letter(x, place)  # type: ignore[arg-type]
+        return lambda x: self.atom(x, place) if isinstance(x, Atom) else self.letter(x, place)
 
     def point(self, point: Point, place: Place) -> str:
         """A tuple of matrices."""
@@ -353,8 +359,8 @@ class Book:
         return self.call(self.statement(statement), HERE, values or {})
 
     def lemma(
-        self, kind: str, more: Iterable[str], claim: str, proof: str, own: Iterable[Term] = ()
-    ) -> tuple[str, tuple[Term, ...]]:
+        self, kind: str, more: Iterable[str], claim: str, proof: str, own: Iterable[Named] = ()
+    ) -> tuple[str, tuple[Named, ...]]:
         """State a lemma; its parameters are the bound letters that it speaks of. Returns its name and those.
 
         Letters of which the proof alone speaks get a value, unless they are its `own`.
@@ -362,15 +368,15 @@ class Book:
         more = list(more)
         name, letters = self.numbered(kind), self.bound_in(" ".join([*more, claim]))
         others = [x for x in self.bound_in(proof) if x not in (*letters, *own)]
-        given = "".join(f"pose {self.name(x)} : {self.type_of(x)} := {self.default(x)}. " for x in others)  # type: ignore[arg-type]
+        given = "".join(f"pose {self.name(x)} : {self.type_of(x)} := {self.default(x)}. " for x in others)
         binders = [*(self.binder(x) for x in letters), *more]
         self.body.append(f"Lemma {' '.join([name, *binders])} : {claim}.\nProof. {given}{proof} Qed.")
         return name, letters
 
 
-def law_variables(statements: Iterable[Statement]) -> set[Term]:
+def law_variables(statements: Iterable[Statement]) -> set[Named]:
     """The letters that laws bind."""
-    found: set[Term] = set()
+    found: set[Named] = set()
     for each in statements:
         if isinstance(each, Law):
             found |= {*each.variables, *law_variables(each.premises)}

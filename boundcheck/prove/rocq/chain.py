@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Law, Theorem
-from boundcheck.kernel.analysis import _sides, gradients
-from boundcheck.kernel.atoms import FROBENIUS, Norm, Trace, Value, Variable
-from boundcheck.kernel.builders import substitute_matrix
-from boundcheck.kernel.terms import Gradient, Letter, Matrix, Point, Scalar, Symbol, Term
+from boundcheck.kernel.analysis import gradients, sides_of
+from boundcheck.kernel.atoms import FROBENIUS, Norm, Value, Variable
+from boundcheck.kernel.builders import substitute_matrix, trace
+from boundcheck.kernel.terms import Gradient, Matrix, Point, Scalar, Symbol, Term
 from boundcheck.kernel.times import ANY
 from boundcheck.prove.rocq.algebra import Lemma
-from boundcheck.prove.rocq.book import HERE, Book, polynomial, projected
-from boundcheck.prove.rocq.equations import RANGE, Equations, Move
+from boundcheck.prove.rocq.book import HERE, Book, Naming, Piece, projected
+from boundcheck.prove.rocq.equations import RANGE, Equations, Move, paired
 from boundcheck.prove.rocq.traces import expanded
 
 # The highest power of s on a line that the library has a lemma for.
@@ -20,7 +20,7 @@ _LEMMAS = {1: "chain1", 2: "chain2"}
 
 def chained(book: Book, law: Law, proof: str, block: int, theorem: Theorem) -> str:
     """The step's term, from the proof of the composition."""
-    outer, inner = _sides(law)
+    outer, inner = sides_of(law)
     letters = [only_letter(x) for x in outer.point]
     conclusion = theorem.conclusion
     if not isinstance(conclusion, Law):
@@ -83,8 +83,8 @@ class _Line:
         for word, c in image.terms.items():
             place = next(i for i, (x, _) in enumerate(word) if x == self.direction)
             made, before, after = slope, word[:place], word[place + 1 :]
-            made = _product(before).T @ made if before else made
-            made = made @ _product(after).T if after else made
+            made = Matrix.word(before).T @ made if before else made
+            made = made @ Matrix.word(after).T if after else made
             summands.append((made.T if word[place][1] else made).scaled(c))
         return Matrix.sum(self.letters[self.block].shape, summands)
 
@@ -101,9 +101,9 @@ class _Line:
             f"dot ({other_gradient} {book.point(inner.point, HERE)}) {book.point(self.powers[1], HERE)}"
         )
         blocks = [projected("zu", i, len(self.letters)) for i in range(len(self.letters))]
-        places = dict(zip(self.letters, blocks, strict=True))
+        places: dict[Piece, str] = dict(zip(self.letters, blocks, strict=True))
         naming = book.naming(HERE)
-        image = ", ".join(book.matrix(x, lambda y: places.get(y) or naming(y)) for x in inner.point)  # type: ignore[call-overload]
+        image = ", ".join(book.matrix(x, lambda y: places.get(y) or naming(y)) for x in inner.point)
         names = [f"za{i}" for i in range(len(self.letters))]
         pattern = names[0]
         for each in names[1:]:
@@ -127,7 +127,7 @@ class _Line:
             f"- by move=> {pattern}; exact ({lets}{at}).\n- by move=> {book.name(self.s)}; exact {self._expansion()}."
         )
         name, letters = book.lemma("slope", [f"(hl : {book.calls(self.law)})", *RANGE], claim, script, (self.s,))
-        return f"({name} {' '.join(map(book.name, letters))} {proof} t w rt)"  # type: ignore[arg-type]
+        return f"({name} {' '.join(map(book.name, letters))} {proof} t w rt)"
 
     def _expansion(self) -> str:
         """P(X + sH) = P(X) + sD + s²Q."""
@@ -135,8 +135,8 @@ class _Line:
         for i, image in enumerate(self.inner.point):
             lemma = Lemma(self.book)
             s = lemma.name(self.s)
-            there = {x: f"({lemma.name(x)} + {s} *: {self._way(lemma, x)})" for x in self.letters}
-            left = self.book.matrix(image, lambda x: there.get(x) or lemma.name(x))  # type: ignore[call-overload]  # noqa: B023
+            there: dict[Piece, str] = {x: f"({lemma.name(x)} + {s} *: {self._way(lemma, x)})" for x in self.letters}
+            left = self.book.matrix(image, _written(there, lemma))
             right = " + ".join(
                 [
                     lemma.matrix(image),
@@ -148,10 +148,7 @@ class _Line:
                 ]
             )
             proofs.append(lemma.state(f"{left} = {right}", "matrices.")(HERE))
-        together = proofs[0]
-        for each in proofs[1:]:
-            together = f"(pair_equal {together} {each})"
-        return together
+        return paired(proofs)
 
     def _way(self, lemma: Lemma, letter: Symbol) -> str:
         """The direction of a block."""
@@ -160,7 +157,7 @@ class _Line:
 
     def adjoint(self, slope: str) -> str:
         """⟨∇F, H⟩ = ⟨the gradient that the kernel states, H⟩."""
-        lemma, book = Lemma(self.book), self.book
+        lemma = Lemma(self.book)
         direction = Matrix.of(self.direction)
         mine, theirs = (gradients(x.function, x.point) for x in (self.outer, self.inner))
         sides = []
@@ -178,7 +175,7 @@ class _Line:
         seen = set[str]()
         parts = [(text, y.T @ d) for text, y, d in zip(images, theirs, self.powers[1], strict=True)]
         for i, (text, matrix) in enumerate([*parts, (goal, self.gradient.T @ direction)]):
-            canonical, way = _traces(book, matrix, lemma), _canonical(book, matrix, lemma)
+            canonical, way = lemma.traced(trace(matrix)), _canonical(matrix, lemma)
             # An equation whose sides are the same but for brackets rewrites nothing.
             if not {text, _bare(text)} & {*seen, _bare(canonical)}:
                 script.append(f"have t{i} : {text} = {canonical}. {{ {way} }} rewrite t{i}.")
@@ -186,22 +183,18 @@ class _Line:
         return lemma.state(f"{sides[self.block]} = {goal}", " ".join([*script, "algebra."]))(HERE)
 
 
+def _written(values: dict[Piece, str], lemma: Lemma) -> Naming:
+    """Letters as these values, and others as variables."""
+    return lambda x: values.get(x) or lemma.name(x)
+
+
 def _bare(text: str) -> str:
     return text.replace("(", "").replace(")", "")
 
 
-def _traces(book: Book, matrix: Matrix, lemma: Lemma) -> str:
-    """The trace of a matrix as a sum of traces of canonical words."""
-
-    def naming(x: Term) -> str:
-        return f"\\tr ({book.word(x.word, lemma.name)})" if isinstance(x, Trace) else lemma.name(x)
-
-    return polynomial(Scalar.sum(c * Scalar.of(Trace(word)) for word, c in matrix.terms.items()), naming)
-
-
-def _canonical(book: Book, matrix: Matrix, lemma: Lemma) -> str:
+def _canonical(matrix: Matrix, lemma: Lemma) -> str:
     first = f"transitivity (\\tr ({lemma.matrix(matrix)})); first by congr (\\tr _); matrices."
-    return " ".join([first, *expanded(book, matrix, lemma), "algebra."])
+    return " ".join([first, *expanded(matrix, lemma), "algebra."])
 
 
 def _part(matrix: Matrix, s: Variable, power: int) -> Matrix:
@@ -214,11 +207,3 @@ def _part(matrix: Matrix, s: Variable, power: int) -> Matrix:
                 kept[tuple((a, e) for a, e in monomial if a != s)] = number
         terms[word] = Scalar(kept)
     return Matrix(matrix.shape, terms)
-
-
-def _product(word: tuple[tuple[Letter, bool], ...]) -> Matrix:
-    factors = [Matrix.of(x).T if flipped else Matrix.of(x) for x, flipped in word]
-    whole = factors[0]
-    for each in factors[1:]:
-        whole = whole @ each
-    return whole

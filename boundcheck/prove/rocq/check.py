@@ -17,7 +17,7 @@ from boundcheck.files import replace_file
 from boundcheck.kernel.facts import derivation
 from boundcheck.proofs import HOME
 from boundcheck.prove.rocq.checked import LIST, checked, digest
-from boundcheck.prove.rocq.file import rocq, theorem_name
+from boundcheck.prove.rocq.file import concluded, rocq, theorem_name
 from boundcheck.prove.script import find
 from boundcheck.prove.verdict import JudgedProof, judge
 
@@ -48,9 +48,13 @@ class Word:
     derivation: str = ""
     axioms: tuple[str, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """The proof's name in the list."""
+        return f"{self.id}, {self.version}"
+
     def __str__(self) -> str:
-        name = f"{self.id}, {self.version}"
-        return f"{name}: {self.steps} steps, {self.seconds:.0f} s, {self.reason or 'ok'}"
+        return f"{self.name}: {self.steps} steps, {self.seconds:.0f} s, {self.reason or 'ok'}"
 
 
 def compiler() -> str:
@@ -124,48 +128,43 @@ def check(
         return word
 
     with ThreadPoolExecutor(jobs) as pool:
-        return list(pool.map(one, (proof for proof in proofs if proof.conclusion is not None)))
+        return list(pool.map(one, proofs))
 
 
 def _word(proof: JudgedProof, folder: Path, library: Path) -> Word:
-    end = proof.script.proof.conclusion
-    steps = len(derivation([end])) if end is not None else 0
+    end = concluded(proof)
+    steps = len(derivation([end]))
     try:
         text = rocq(proof)
     except InputError as error:
         return Word(proof.script.id, proof.script.version, steps, 0, str(error))
-    # Only a proof with a theorem is exported.
-    derived = digest(end) if end is not None else ""
     file = folder / f"{theorem_name(proof)}.v"
     file.write_text(text)
     began = perf_counter()
     failed, printed = compiled(file, library)
     rests = tuple(sorted(axioms(printed)))
-    more = [each for each in rests if each not in allowed()]
+    more = sorted({*rests} - allowed())
     reason = failed or (f"it rests on {', '.join(more)}" if more else "")
     took = perf_counter() - began
-    return Word(proof.script.id, proof.script.version, steps, took, reason, derived, rests)
+    return Word(proof.script.id, proof.script.version, steps, took, reason, digest(end), rests)
 
 
 def listed(words: Sequence[Word]) -> dict[str, dict[str, object]]:
     """The entries of the committed list for the proofs that Rocq has checked."""
     return {
-        f"{word.id}, {word.version}": {"derivation": word.derivation, "axioms": list(word.axioms)}
-        for word in words
-        if not word.reason
+        word.name: {"derivation": word.derivation, "axioms": list(word.axioms)} for word in words if not word.reason
     }
 
 
 def differing(words: Sequence[Word]) -> list[str]:
     """The names of these proofs of which the committed list says something else than Rocq."""
     found, kept = listed(words), checked()
-    names = [f"{word.id}, {word.version}" for word in words]
-    return [name for name in names if found.get(name) != kept.get(name)]
+    return [word.name for word in words if found.get(word.name) != kept.get(word.name)]
 
 
 def accept(words: Sequence[Word]) -> None:
     """Write what Rocq says of these proofs into the list; what it says of others stays."""
-    names = {f"{word.id}, {word.version}" for word in words}
+    names = {word.name for word in words}
     kept = {name: entry for name, entry in checked().items() if name not in names}
     text = json.dumps(kept | listed(words), indent=1, sort_keys=True)
     replace_file(LIST, f"{text}\n".encode())

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import reduce
+from typing import cast
 
 from boundcheck.errors import InputError
 from boundcheck.kernel.atoms import (
@@ -27,10 +29,9 @@ from boundcheck.kernel.atoms import (
     Value,
     Variable,
 )
-from boundcheck.kernel.builders import clock, maximum, norm
+from boundcheck.kernel.builders import clock, maximum, norm, trace
 from boundcheck.kernel.induction import FIRST, LAST
 from boundcheck.kernel.terms import (
-    ONE,
     ZERO,
     Atom,
     Gradient,
@@ -40,11 +41,10 @@ from boundcheck.kernel.terms import (
     Scalar,
     Symbol,
     Term,
-    word_shape,
 )
 from boundcheck.kernel.times import CONSTANT, NEXT, Index, Time
-from boundcheck.prove.rocq.algebra import Change, Lemma, equation, subst
-from boundcheck.prove.rocq.book import HERE, Book, Place, Proof, nested, polynomial, projected, ratio
+from boundcheck.prove.rocq.algebra import UNCHANGED, Change, Lemma, equation, subst
+from boundcheck.prove.rocq.book import HERE, Book, Named, Piece, Place, Proof, nested, projected, ratio
 from boundcheck.prove.rocq.linear import Expecting, Preceding, Summing
 from boundcheck.prove.rocq.traces import expanded
 
@@ -73,7 +73,7 @@ class Equations:
 
     book: Book
     move: Move
-    made: dict[Term, Change] = field(default_factory=dict)
+    made: dict[Piece, Change] = field(default_factory=dict)
 
     def still(self) -> Equations:
         """The equations of no move."""
@@ -83,12 +83,12 @@ class Equations:
         """The values of a law's variables, as functions of time and outcome."""
         if self.move.premise:
             return {}
-        return {x: self.argument(x, value) for x, value in self.move.values.items()}
+        return {x: self.argument(x, y) for x, y in self.move.values.items() if isinstance(x, Symbol | Variable)}
 
-    def argument(self, letter: Term, value: Matrix | Scalar) -> str:
+    def argument(self, letter: Named, value: Matrix | Scalar) -> str:
         """The value of one variable."""
         text = self.normal(value, HERE)
-        if letter.when == CONSTANT:  # type: ignore[attr-defined]
+        if letter.when == CONSTANT:
             if set("tw") & set(text.split()):
                 raise InputError("value", value, "a value that names no time and no outcome, for a constant")
             return f"({text})"
@@ -102,7 +102,7 @@ class Equations:
             else self.book.matrix(term, self.book.naming(place))
         )
 
-    def text(self, term: Atom | Letter) -> Proof:
+    def text(self, term: Piece) -> Proof:
         """An atom or letter before the move."""
         arguments = self.arguments()
 
@@ -116,7 +116,7 @@ class Equations:
 
         return at
 
-    def touches(self, term: Term) -> bool:
+    def touches(self, term: Piece) -> bool:
         """Whether the move may change a term."""
         if self.move.index is not None:
             return True
@@ -124,26 +124,25 @@ class Equations:
 
     # Atoms and letters.
 
-    def change(self, term: Term) -> Change:
+    def change(self, term: Piece) -> Change:
         """What becomes of an atom or letter."""
         if term not in self.made:
             self.made[term] = self._change(term)
         return self.made[term]
 
-    def _change(self, term: Term) -> Change:
-        plain = Scalar.of(term) if isinstance(term, Atom) else Matrix.of(term)  # type: ignore[arg-type]
+    def _change(self, term: Piece) -> Change:
+        plain = Scalar.of(term) if isinstance(term, Atom) else Matrix.of(term)
         if term in self.move.values:
-            value, premise = self.move.values[term], self.move.premise
-            image = value if isinstance(term, Letter) else Scalar.of(value)  # type: ignore[arg-type]
+            image, premise = self.move.values[term], self.move.premise
             if premise is None:
-                return Change(image, _nothing, self.text(term))  # type: ignore[arg-type]
-            return Change(image, lambda at: f"({premise[0]} {at.time} {at.outcome} {at.proof})", self.text(term))  # type: ignore[arg-type]
-        if self.move.index is not None and self.text(term)(HERE) == self.book.naming(HERE)(term):  # type: ignore[arg-type]
+                return Change(image, UNCHANGED, self.text(term))
+            return Change(image, lambda at: f"({premise[0]} {at.time} {at.outcome} {at.proof})", self.text(term))
+        if self.move.index is not None and self.text(term)(HERE) == self.book.naming(HERE)(term):
             return Change(plain, None)
         if not self.touches(term):
             return Change(plain, None)
         if isinstance(term, Symbol | Variable):
-            return Change(self._moved(term), _nothing, self.text(term))
+            return Change(self._moved(term), UNCHANGED, self.text(term))
         answer = self._rebuilt(term)
         if answer is None:
             return Change(plain, None)
@@ -158,17 +157,27 @@ class Equations:
             return Matrix.of(Symbol(letter.name, letter.shape, moved))
         return Scalar.of(Variable(letter.name, moved))
 
-    def _stated(self, term: Term, image: Matrix | Scalar, proof: Proof) -> Change:
+    def _stated(self, term: Piece, image: Matrix | Scalar, proof: Proof) -> Change:
         """The change as a lemma of its own."""
-        text = self.text(term)  # type: ignore[arg-type]
+        text = self.text(term)
         claim = f"{text(HERE)} = {self.normal(image, HERE)}{' :> R' if isinstance(image, Scalar) else ''}"
         hypothesis = [f"({self.move.premise[0]} : {self.move.premise[1]})"] if self.move.premise else []
         name, letters = self.book.lemma("same", [*hypothesis, *RANGE], claim, f"exact {proof(HERE)}.")
         given = [self.move.premise[0]] if self.move.premise else []
-        head = " ".join([name, *map(self.book.name, letters), *given])  # type: ignore[arg-type]
+        head = " ".join([name, *map(self.book.name, letters), *given])
         return Change(image, lambda at: f"({head} {at.time} {at.outcome} {at.proof})", text)
 
     # Polynomials and matrices.
+
+    # An atom becomes a number, and a letter a matrix.
+
+    def number(self, atom: Atom) -> Scalar:
+        """What becomes of an atom."""
+        return cast(Scalar, self.change(atom).image)
+
+    def block(self, letter: Letter) -> Matrix:
+        """What becomes of a letter."""
+        return cast(Matrix, self.change(letter).image)
 
     def scalar(self, scalar: Scalar) -> tuple[Scalar, Proof | None]:
         """What becomes of a polynomial, and the proof."""
@@ -181,7 +190,7 @@ class Equations:
         for monomial, c in scalar.terms.items():
             product = Scalar.of(c)
             for atom, exponent in monomial:
-                product = product * self.change(atom).image ** exponent  # type: ignore[operator]
+                product = product * self.number(atom) ** exponent
             summands.append(product)
         return Scalar.sum(summands)
 
@@ -194,18 +203,16 @@ class Equations:
         """What becomes of a matrix."""
         summands = []
         for word, c in matrix.terms.items():
-            factors = [self.change(x).image.T if flip else self.change(x).image for x, flip in word]  # type: ignore[union-attr]
-            product = factors[0]
-            for factor in factors[1:]:
-                product = product @ factor  # type: ignore[operator]
-            summands.append(product.scaled(self.scalar(c)[0]))  # type: ignore[union-attr]
+            factors = [self.block(x).T if flip else self.block(x) for x, flip in word]
+            summands.append(reduce(Matrix.__matmul__, factors).scaled(self.image_of(c)))
         return Matrix.sum(matrix.shape, summands)
 
     def lemma(self, matrix: Matrix) -> Lemma:
         """A lemma that knows what becomes of what is in a matrix."""
         lemma = Lemma(self.book)
         for word, c in matrix.terms.items():
-            for term in (*(x for x, _ in word), *c.atoms()):
+            pieces: list[Piece] = [*(x for x, _ in word), *c.atoms()]
+            for term in pieces:
                 if term not in lemma.changed:
                     lemma.change(term, self.change(term))
         return lemma
@@ -221,7 +228,7 @@ class Equations:
 
     # Kinds.
 
-    def _rebuilt(self, term: Term) -> tuple[Matrix | Scalar, Proof] | None:
+    def _rebuilt(self, term: Piece) -> tuple[Matrix | Scalar, Proof] | None:
         match term:
             case Norm():
                 return self.norm(term.kind, term.blocks)
@@ -262,7 +269,7 @@ class Equations:
             case Clock() if self.move.index is not None:
                 return self.clock(self.move.index)
             case Total() | Minimum():
-                return Scalar.of(term), lambda at: "erefl"
+                return Scalar.of(term), UNCHANGED
         raise InputError("term", term, "a term whose change can be exported")
 
     def _applied(
@@ -317,7 +324,7 @@ class Equations:
         last, proof = self.scalar(term.body)
         total, end = Total(term.body), lemma.number(lambda at: book.scalar(term.body, at.at(LAST)))
         lemma.premise(f"{whole} = {lemma.name(total)} - {end}", lambda at: f"(@before_last R T {body(at)} T_gt0)")
-        lemma.premise(f"{end} = {lemma.scalar(last)}", proof or _nothing)
+        lemma.premise(f"{end} = {lemma.scalar(last)}", proof or UNCHANGED)
         image = Scalar.of(total) - last
         return image, lemma.state(f"{whole} = {lemma.scalar(image)}", "subst; algebra.")
 
@@ -327,7 +334,7 @@ class Equations:
             raise InputError("time", index, "t+1, T+1, T or a number")
         if index.offset and index.base:
             return clock(index), lambda at: f"(@next_time R {at.at(Index(index.base, 0)).time})"
-        return clock(index), lambda at: "erefl"
+        return clock(index), UNCHANGED
 
     # Sums and expectations.
 
@@ -351,21 +358,17 @@ class Equations:
         if not image.terms:
             proofs = [self.proved(x, y, Fraction(1), False) for x, y in zip(blocks, images, strict=True)]
             return image, lambda at: f"({name}_zero {tupled(proofs, at)})"
-        ((monomial, size),) = image.terms.items()
-        normal = monomial[0][0].blocks  # type: ignore[attr-defined]
+        (size,) = image.terms.values()
+        (normal,) = (x.blocks for x in image.atoms() if isinstance(x, Norm))
         scale = size if all(_fits(x, y, size) for x, y in zip(images, normal, strict=True)) else -size
         parts = [self._part(name, x, y, n, scale) for x, y, n in zip(blocks, images, normal, strict=True)]
         if not any(parts) and size == 1:
             return None
 
         def proof(at: Place) -> str:
+            pair = "fro_pair1" if size == 1 else f"fro_pair {positive(size)}"
             made = [part(at) if part else "erefl" for part in parts]
-            together = made[0]
-            for each in made[1:]:
-                together = (
-                    f"(fro_pair1 {together} {each})" if size == 1 else f"(fro_pair {positive(size)} {together} {each})"
-                )
-            return together
+            return reduce(lambda x, y: f"({pair} {x} {y})", made)
 
         return image, proof
 
@@ -385,22 +388,18 @@ class Equations:
 
     def trace(self, term: Trace) -> tuple[Scalar, Proof] | None:
         """The trace of a product."""
-        word = Matrix(word_shape(term.word), {term.word: ONE})
+        word = Matrix.word(term.word)
         lemma, image = self.lemma(word), self.image(word)
-        result = Scalar.sum(c * Scalar.of(Trace(each)) for each, c in image.terms.items())
+        result = trace(image)
         if not lemma.changed and result == Scalar.of(term):
             return None
-
-        def naming(x: Term) -> str:
-            return f"\\tr ({self.book.word(x.word, lemma.name)})" if isinstance(x, Trace) else lemma.name(x)
-
         for each in image.terms:
             for letter, _ in each:
                 lemma.type_of(letter)
         left, middle = lemma.matrix(word, before=True), lemma.matrix(image)
-        said = f"\\tr ({left}) = {polynomial(result, naming)}"
+        said = f"\\tr ({left}) = {lemma.traced(result)}"
         script = [f"{subst(lemma)}transitivity (\\tr ({middle})); first by congr (\\tr _); matrices."]
-        script += expanded(self.book, image, lemma)
+        script += expanded(image, lemma)
         return result, lemma.state(said, " ".join([*script, "algebra."]))
 
 
@@ -408,10 +407,6 @@ def under(proof: Proof | None, at: Place) -> str:
     """An equation at each time of a sum."""
     inner = at.within()
     return f"(fun {inner.base} {inner.proof} => {proof(inner) if proof else 'erefl'})"
-
-
-def _nothing(_: Place) -> str:
-    return "erefl"
 
 
 def _fits(image: Matrix, normal: Matrix, scale: Fraction) -> bool:
@@ -435,8 +430,9 @@ def positive(size: Fraction) -> str:
 
 def tupled(proofs: Sequence[Proof | None], at: Place) -> str:
     """The equality of tuples, from those of their blocks."""
-    made = [x(at) if x else "erefl" for x in proofs]
-    together = made[0]
-    for each in made[1:]:
-        together = f"(pair_equal {together} {each})"
-    return together
+    return paired([x(at) if x else "erefl" for x in proofs])
+
+
+def paired(equalities: Sequence[str]) -> str:
+    """The equality of tuples, from proofs of those of their blocks."""
+    return reduce(lambda x, y: f"(pair_equal {x} {y})", equalities)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from boundcheck.errors import InputError
 from boundcheck.kernel import KernelError, Statement, Theorem
 from boundcheck.kernel.facts import derivation, free
-from boundcheck.kernel.terms import Term
 from boundcheck.prove.proof import Assumption
 from boundcheck.prove.rocq import analysis, laws, norms, numbers, sums  # noqa: F401  (their rules register themselves)
-from boundcheck.prove.rocq.book import Book, comment, law_variables
+from boundcheck.prove.rocq.book import Book, Named, comment, law_variables
 from boundcheck.prove.rocq.step import Known, Step
 from boundcheck.prove.verdict import JudgedProof
 
@@ -27,9 +26,7 @@ def rocq(proof: JudgedProof) -> str:
         InputError: for a proof that the kernel has not proved, and for a rule or a term that has no form in Rocq.
 
     """
-    name, theorem = f"{proof.script.id}, {proof.script.version}", proof.script.proof.conclusion
-    if proof.verdict != "proved" or theorem is None:
-        raise InputError("proof", name, f"a proof that is proved, not {proof.verdict}")
+    name, theorem = _name(proof), concluded(proof)
     told = {each.statement: each for each in proof.hypotheses}
     if not theorem.hypotheses <= told.keys():
         raise InputError("proof", name, "a proof by the kernel alone")
@@ -37,7 +34,7 @@ def rocq(proof: JudgedProof) -> str:
     bound = law_variables(x for each in steps for x in (*each.hypotheses, each.conclusion)) | _generalised(steps)
     book = Book(frozenset(bound))
     for letter in sorted(free_in(theorem) - bound):
-        book.name(letter)  # type: ignore[arg-type]
+        book.name(letter)
     stated: Known = {}
     for place, each in enumerate(steps, 1):
         if each.rule != "assume":
@@ -66,18 +63,30 @@ def rocq(proof: JudgedProof) -> str:
     return "\n".join(parts).replace("_THEOREM_", theorem_name(proof)) + "\n"
 
 
+def concluded(proof: JudgedProof) -> Theorem:
+    """The theorem that a proved proof ends in; raises InputError for any other proof."""
+    theorem = proof.script.proof.conclusion
+    if proof.verdict != "proved" or theorem is None:
+        raise InputError("proof", _name(proof), f"a proof that is proved, not {proof.verdict}")
+    return theorem
+
+
+def _name(proof: JudgedProof) -> str:
+    return f"{proof.script.id}, {proof.script.version}"
+
+
 def theorem_name(proof: JudgedProof) -> str:
     """The name of its theorem."""
     return f"{proof.script.id}_{proof.script.version}".replace(".", "_")
 
 
-def free_in(theorem: Theorem) -> set[Term]:
+def free_in(theorem: Theorem) -> set[Named]:
     """The letters of a theorem."""
     return {x for each in (*theorem.hypotheses, theorem.conclusion) for x in free(each)}
 
 
-def _generalised(steps: tuple[Theorem, ...]) -> set[Term]:
-    found: set[Term] = set()
+def _generalised(steps: tuple[Theorem, ...]) -> set[Named]:
+    found: set[Named] = set()
     for each in steps:
         if each.rule == "generalise":
             found |= set(each.arguments[0])
@@ -94,9 +103,8 @@ def _section(book: Book) -> list[str]:
         lines.append(f"Hypothesis {gradient}_is : is_gradient {name} {gradient}.")
     for letter, name in book.letters.items():
         if letter not in book.bound:
-            lines.append(f"Variable {name} : {book.type_of(letter)}.")  # type: ignore[arg-type]
-    for name, letter in book.processes.values():
-        lag = letter.when.lag  # type: ignore[union-attr]
+            lines.append(f"Variable {name} : {book.type_of(letter)}.")
+    for name, letter, lag in book.processes.values():
         lines.append(f"Variable {name} : {book.type_of(letter)}.")
         lines.append(f"Hypothesis {name}_known : forall t, knows (@past R S (t{'.+1' * lag})) ({name} t).")
     # Last, because types name sizes.
@@ -125,7 +133,7 @@ def _theorem(
         said = book.said(each)
         letters = [x for x in book.bound_in(said) if x in free(each)]
         lines.append(f"Definition {' '.join([names[each], *map(book.binder, letters)])} : Prop := {said}.")
-        names[each] = " ".join([names[each], *map(book.name, letters)])  # type: ignore[arg-type]
+        names[each] = " ".join([names[each], *map(book.name, letters)])
     said = book.said(theorem.conclusion)
     claim = " -> ".join([*(names[x] for x in order), f"({said})"])
     letters = sorted(free_in(theorem) & book.bound)

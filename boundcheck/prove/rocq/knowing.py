@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from boundcheck.errors import InputError
 from boundcheck.kernel.atoms import Before, Expectation, Minimum, Total, Variable
-from boundcheck.kernel.builders import _coarser
-from boundcheck.kernel.terms import Atom, Matrix, Mean, Scalar, Symbol, Term, Word, parts_of
+from boundcheck.kernel.builders import is_coarser
+from boundcheck.kernel.terms import Atom, Mean, Scalar, Symbol, Term, Word, parts_of
 from boundcheck.kernel.times import Index, Time
-from boundcheck.prove.rocq.book import HERE, Book, Place, Proof
+from boundcheck.prove.rocq.book import HERE, Book, Piece, Place, Proof
 
 # The other outcome, of a pair that looks alike.
 _OTHER = Place(outcome="v")
@@ -47,14 +47,14 @@ class Knowing:
         key = "word " + " ".join(f"{x.key}{flip}" for x, flip in word)
         return self._stated(key, lambda place: self.book.word(word, self.book.naming(place)), [x for x, _ in word], at)
 
-    def _stated(self, key: str, text: Proof, parts: Iterable[Term], at: Place) -> str:
+    def _stated(self, key: str, text: Proof, parts: Iterable[Piece], at: Place) -> str:
         if text(HERE) == text(_OTHER):
             return "(fun _ _ _ => erefl)"
         rewriting = [each for each in dict.fromkeys(parts) if self._varies(each)]
         steps = " ".join(self.term(each, HERE, " w v gw") for each in rewriting)
         return self._lemma(key, text, f"by rewrite {steps}.", at)
 
-    def _varies(self, term: Term) -> bool:
+    def _varies(self, term: Piece) -> bool:
         naming = self.book.naming
         return naming(HERE)(term) != naming(_OTHER)(term)
 
@@ -66,10 +66,10 @@ class Knowing:
             binders = ["(t : nat)", "(rt : (1 <= t <= T)%N)", "(w v : outcome S)", f"(gw : {past} w v)"]
             book.known[key] = book.lemma("known", binders, f"{text(HERE)} = {text(_OTHER)}", script)
         name, letters = book.known[key]
-        head = " ".join([name, *map(book.name, letters)])  # type: ignore[arg-type]
+        head = " ".join([name, *map(book.name, letters)])
         return f"({head} {at.time} {at.proof}{more})"
 
-    def term(self, term: Term, at: Place, more: str = "") -> str:
+    def term(self, term: Piece, at: Place, more: str = "") -> str:
         """An atom or letter is known."""
         book = self.book
 
@@ -78,14 +78,14 @@ class Knowing:
 
         return self._lemma(term.key, text, self._script(term), at, more)
 
-    def _script(self, term: Term) -> str:
+    def _script(self, term: Piece) -> str:
         book = self.book
         if isinstance(term, Symbol | Variable):
             if not isinstance(term.when, Time):
                 raise InputError("letter", term, "a letter that is known")
             at = HERE.at(term.when.index)
             return f"apply: (known_later ({book.name(term)}_known {at.time})) gw; times."
-        if isinstance(term, Expectation | Mean) and _coarser(term.given, self.given):
+        if isinstance(term, Expectation | Mean) and is_coarser(term.given, self.given):
             kind = "ex_knows" if isinstance(term, Expectation) else "mean_knows_"
             past = book.past(term.given, HERE)
             kept, shape = past_proof(term.given, HERE), "" if isinstance(term, Expectation) else "_ _ "
@@ -93,10 +93,14 @@ class Knowing:
         if isinstance(term, Expectation | Mean | Total | Minimum | Before):
             raise InputError("term", term, "a term that is known and can be exported")
         made = book.defined[f"{'atom' if isinstance(term, Atom) else 'letter'} {term.key}"].name
-        inner: dict[Term, None] = {}
-        for part in parts_of(term):
-            for each in parts_of(part) if isinstance(part, Matrix | Scalar) else (part,):
-                for one in each.atoms() if isinstance(each, Scalar) else (each,):
-                    inner[one] = None
-        steps = " ".join(self.term(x, HERE, " w v gw") for x in inner if self._varies(x))
+        steps = " ".join(self.term(x, HERE, " w v gw") for x in dict.fromkeys(_pieces(term)) if self._varies(x))
         return f"by rewrite /{made} {steps}."
+
+
+def _pieces(term: Term) -> Iterator[Piece]:
+    """The atoms and letters right inside of a term."""
+    for part in parts_of(term):
+        if isinstance(part, Piece):
+            yield part
+        else:
+            yield from _pieces(part)

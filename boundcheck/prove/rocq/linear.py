@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from boundcheck.kernel.atoms import Before, Clock, Expectation, Horizon, Total, Trace
-from boundcheck.kernel.builders import _coarser, known, timed
+from boundcheck.kernel.builders import is_coarser, known, timed
 from boundcheck.kernel.terms import (
     ONE,
     ZERO,
@@ -19,10 +19,9 @@ from boundcheck.kernel.terms import (
     Term,
     Word,
     transposed,
-    word_shape,
 )
 from boundcheck.kernel.times import Index
-from boundcheck.prove.rocq.algebra import Lemma, subst
+from boundcheck.prove.rocq.algebra import UNCHANGED, Lemma, subst
 from boundcheck.prove.rocq.book import Book, Place, Proof
 from boundcheck.prove.rocq.knowing import Knowing, coarser, past_proof
 from boundcheck.prove.rocq.traces import turned
@@ -156,7 +155,7 @@ class Summing(_Linear):
     def single(self, monomial: Monomial) -> tuple[Scalar, Proof]:
         if not monomial:
             return Scalar.of(Horizon()), lambda at: f"({self.head('one', at)})"
-        return Scalar.of(Total(Scalar({monomial: 1}))), lambda at: "erefl"
+        return Scalar.of(Total(Scalar({monomial: 1}))), UNCHANGED
 
 
 class Preceding(Summing):
@@ -168,7 +167,7 @@ class Preceding(Summing):
     def single(self, monomial: Monomial) -> tuple[Scalar, Proof]:
         if not monomial:
             return Clock() + Scalar.of(-1), lambda at: f"({self.head('one', at)})"
-        return Scalar.of(Before(Scalar({monomial: 1}))), lambda at: "erefl"
+        return Scalar.of(Before(Scalar({monomial: 1}))), UNCHANGED
 
 
 @dataclass
@@ -202,13 +201,13 @@ class Expecting(_Linear):
             return ONE, lambda at: f"({self.head('one', at)})"
         if len(monomial) == 1 and monomial[0][1] == 1:
             atom = monomial[0][0]
-            if isinstance(atom, Expectation) and _coarser(self.given, atom.given):
+            if isinstance(atom, Expectation) and is_coarser(self.given, atom.given):
                 return self._tower(atom)
             if isinstance(atom, Total) and self.given is None:
                 return self._total(atom)
             if isinstance(atom, Trace) and sum(not known(x, self.given) for x, _ in atom.word) == 1:
                 return self._trace(atom)
-        return Scalar.of(Expectation(Scalar({monomial: 1}), self.given)), lambda at: "erefl"
+        return Scalar.of(Expectation(Scalar({monomial: 1}), self.given)), UNCHANGED
 
     def _tower(self, atom: Expectation) -> tuple[Scalar, Proof]:
         result, proof = self.equations.still().expected(atom.body, self.given)
@@ -267,19 +266,18 @@ class Expecting(_Linear):
     def _turned(self, atom: Trace, letter: Letter, rest: Word, *, back: bool = False) -> Proof:
         lemma, book = Lemma(self.book), self.book
         word = ((letter, False), *rest)
-        matrix = Matrix(word_shape(word), {word: ONE})
-        lemma.matrix(matrix)
+        lemma.matrix(Matrix.word(word))
         product = lemma.name(letter) if not rest else f"{lemma.name(letter)} *m ({book.word(rest, lemma.name)})"
-        canonical = f"\\tr ({book.word(atom.word, lemma.name)})"
-        way = " ".join(turned(book, word, atom.word, lemma))
-        script = f"transitivity (\\tr ({book.word(word, lemma.name)})); first by rewrite ?mulmxA. {way} by []."
+        canonical = lemma.trace(atom.word)
+        way = " ".join(turned(word, atom.word, lemma))
+        script = f"transitivity ({lemma.trace(word)}); first by rewrite ?mulmxA. {way} by []."
         if back:
             return lemma.state(f"\\tr ({product}) = {canonical}", script)
         return lemma.state(f"{canonical} = \\tr ({product})", f"symmetry. {script}")
 
     def _mean(self, letter: Letter) -> tuple[Mean, Proof]:
         """The mean of a letter, and the proof that it is."""
-        if isinstance(letter, Mean) and _coarser(self.given, letter.given):
+        if isinstance(letter, Mean) and is_coarser(self.given, letter.given):
             image = Mean(letter.letter, self.given)
 
             def tower(at: Place) -> str:
@@ -289,7 +287,7 @@ class Expecting(_Linear):
                 return f"({self.head('mean_tower', at)} {finer} {past_proof(letter.given, at)} _ _ {body} {order})"
 
             return image, tower
-        return Mean(letter, self.given), lambda at: "erefl"
+        return Mean(letter, self.given), UNCHANGED
 
 
 def right_nested(texts: list[str]) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from boundcheck.kernel.atoms import FROBENIUS, Dimension, Horizon, Norm
-from boundcheck.kernel.terms import ONE, ZERO, Matrix, Scalar, Word
+from boundcheck.kernel.builders import inner
+from boundcheck.kernel.terms import ONE, ZERO, Matrix, Scalar, word_shape
 from boundcheck.prove.rocq.algebra import Lemma
-from boundcheck.prove.rocq.step import OP, Step, inner_product, norm_name, rule, templates
+from boundcheck.prove.rocq.step import OP, Step, norm_name, rule, templates
 
 
 @rule
@@ -79,7 +80,7 @@ def cauchy_schwarz(step: Step) -> str:
     (p, mine), (q, yours) = templates(step.book, "P", x), templates(step.book, "Q", y)
     right = Scalar.of(Norm(FROBENIUS, p)) * Norm(FROBENIUS, q)
     proof = f"(cauchy_schwarz {step.text(*x)} {step.text(*y)})"
-    return step.normal(inner_product(p, q), "<=", right, mine | yours, proof)
+    return step.normal(inner(p, q), "<=", right, mine | yours, proof)
 
 
 @rule
@@ -88,7 +89,7 @@ def norm_expansion(step: Step) -> str:
     (x,) = step.theorem.arguments
     p, values = templates(step.book, "P", x)
     proof = f"(esym (fro_sq {step.text(*x)}))"
-    return step.normal(inner_product(p, p), "=", Scalar.of(Norm(FROBENIUS, p)) ** 2, values, proof)
+    return step.normal(inner(p, p), "=", Scalar.of(Norm(FROBENIUS, p)) ** 2, values, proof)
 
 
 @rule
@@ -103,21 +104,13 @@ def rank_bound(step: Step) -> str:
         proof = f"(rank_columns {step.text(x)})"
     else:
         ((word, c),) = x.terms.items()
-        place = next(i for i in range(1, len(word)) if _columns(word[:i]) == dimension)
-        parts = [
-            Matrix((_columns(w[:0] or ((w[0][0], not w[0][1]),)), _columns(w)), {w: k})
-            for w, k in ((word[:place], c), (word[place:], ONE))
-        ]
+        place = next(i for i in range(1, len(word)) if word_shape(word[:i])[1] == dimension)
+        parts = [Matrix.word(word[:place]).scaled(c), Matrix.word(word[place:])]
         ((p,), mine), ((q,), yours) = templates(step.book, "P", (parts[0],)), templates(step.book, "Q", (parts[1],))
         matrix, values = p @ q, mine | yours
         proof = f"(rank_inside {step.text(parts[0])} {step.text(parts[1])})"
     left = Scalar.of(Norm(FROBENIUS, (matrix,))) ** 2
     return step.normal(left, "<=", size * Scalar.of(Norm(OP, (matrix,))) ** 2, values, proof)
-
-
-def _columns(word: Word) -> str:
-    letter, flipped = word[-1]
-    return letter.shape[0 if flipped else 1]
 
 
 @rule

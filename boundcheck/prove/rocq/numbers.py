@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from boundcheck.kernel.atoms import Inverse, Maximum, Root
 from boundcheck.kernel.terms import ZERO, Scalar
-from boundcheck.prove.rocq.algebra import Lemma, constantly
+from boundcheck.prove.rocq.algebra import UNCHANGED, Lemma, constantly
 from boundcheck.prove.rocq.book import HERE, nested, related
 from boundcheck.prove.rocq.certificates import certified
 from boundcheck.prove.rocq.step import Step, rule
@@ -35,7 +35,7 @@ def inverse(step: Step) -> str:
     lemma = Lemma(book)
     inverse_ = lemma.name(Inverse(x))
     positive = lemma.premise(f"0 < {lemma.scalar(x)}", lambda _: step.fact(divisor))
-    is_ = lemma.premise(f"{inverse_} = ({lemma.scalar(x)})^-1", lambda _: "erefl")
+    is_ = lemma.premise(f"{inverse_} = ({lemma.scalar(x)})^-1", UNCHANGED)
     goal = lemma.scalar(step.theorem.fact.polynomial)
     script = (
         f"have e : {goal} = ({lemma.scalar(x)}) * {inverse_} - 1 :> R by clear {positive} {is_}; algebra. "
@@ -72,7 +72,7 @@ def at_most_maximum(step: Step) -> str:
     if len(members) == 1:
         return step.normal(x, "<=", x, {}, "(lexx _)")
     largest = lemma.name(Maximum(members))
-    is_ = lemma.premise(f"{largest} = {nested([f'({lemma.scalar(y)})' for y in members])}", lambda _: "erefl")
+    is_ = lemma.premise(f"{largest} = {nested([f'({lemma.scalar(y)})' for y in members])}", UNCHANGED)
     goal = lemma.scalar(step.theorem.fact.polynomial)
     script = (
         f"have e : {goal} = {largest} - ({lemma.scalar(x)}) :> R by clear {is_}; algebra. "
@@ -94,7 +94,7 @@ def maximum_at_most(step: Step) -> str:
         weak = theorem.fact.relation == fact.relation
         return f"(fun {step.binder} => {step.fact(theorem) if weak else f'(ltW {step.fact(theorem)})'})"
     largest = lemma.name(Maximum(members))
-    is_ = lemma.premise(f"{largest} = {nested([f'({lemma.scalar(y)})' for y in members])}", lambda _: "erefl")
+    is_ = lemma.premise(f"{largest} = {nested([f'({lemma.scalar(y)})' for y in members])}", UNCHANGED)
     names, sign = [], "<" if strict else "<="
     for member, theorem in sorted(proofs.items()):
         said = related(theorem.fact.relation, lemma.scalar(c - member))

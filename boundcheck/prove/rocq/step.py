@@ -11,15 +11,11 @@ from dataclasses import dataclass
 
 from boundcheck.errors import InputError
 from boundcheck.kernel import Fact, Statement, Theorem
-from boundcheck.kernel.atoms import (
-    FROBENIUS,
-    SPECTRAL,
-    Trace,
-)
+from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL
 from boundcheck.kernel.terms import Matrix, Point, Scalar, Symbol, Term
 from boundcheck.kernel.times import ANY
 from boundcheck.prove.rocq.algebra import Lemma
-from boundcheck.prove.rocq.book import HERE, Book, Place, Proof, related
+from boundcheck.prove.rocq.book import HERE, Book, Named, Place, Proof, related
 from boundcheck.prove.rocq.equations import Equations, Move
 
 # How left <= right closes 0 <= right - left.
@@ -40,7 +36,7 @@ class Stated:
     """A step that the file has: its name, bound letters and hypotheses."""
 
     name: str
-    letters: tuple[Term, ...]
+    letters: tuple[Named, ...]
     hypotheses: tuple[Statement, ...]
 
 
@@ -107,7 +103,7 @@ class Step:
             return given.get(theorem.conclusion) or self.hypothesis(theorem.conclusion)
         local = (self.local | more) & theorem.hypotheses
         stated = self.stated.get((id(theorem), local)) or Step(self.book, theorem, self.stated, local).state()
-        words = [stated.name, *map(self.book.name, stated.letters), *["t0"] * bool(local)]  # type: ignore[arg-type]
+        words = [stated.name, *map(self.book.name, stated.letters), *["t0"] * bool(local)]
         words += [given.get(x) or self.hypothesis(x) for x in stated.hypotheses]
         return f"({' '.join(words)})"
 
@@ -165,11 +161,6 @@ def templates(book: Book, letter: str, point: Point) -> tuple[Point, dict[Term, 
     letters = [Symbol(f"zz{letter}{i}", x.shape, ANY) for i, x in enumerate(point)]
     book.bound |= set(letters)
     return tuple(map(Matrix.of, letters)), dict(zip(letters, point, strict=True))
-
-
-def inner_product(x: Point, y: Point) -> Scalar:
-    """The sum over blocks of tr(XᵀY)."""
-    return Scalar.sum(Scalar.of(Trace(word)) for p, q in zip(x, y, strict=True) for word in (p.T @ q).terms)
 
 
 def norm_name(kind: str) -> str:

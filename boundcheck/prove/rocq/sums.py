@@ -10,7 +10,7 @@ from boundcheck.kernel.atoms import Clock, Horizon, Minimum
 from boundcheck.kernel.induction import FIRST
 from boundcheck.kernel.terms import ONE, Scalar
 from boundcheck.kernel.times import NEXT, Index
-from boundcheck.prove.rocq.algebra import Lemma, constantly
+from boundcheck.prove.rocq.algebra import UNCHANGED, Lemma, constantly
 from boundcheck.prove.rocq.book import HERE, Proof, related
 from boundcheck.prove.rocq.equations import Equations, Move
 from boundcheck.prove.rocq.knowing import past_proof
@@ -60,7 +60,7 @@ def telescope(step: Step) -> str:
     # The normal form of a difference, at each time.
     each = Lemma(book)
     after = each.number(lambda at: book.scalar(x, at.at(NEXT)))
-    h = each.premise(f"{after} = {each.scalar(moved[NEXT][0])}", moved[NEXT][1] or (lambda _: "erefl"))
+    h = each.premise(f"{after} = {each.scalar(moved[NEXT][0])}", moved[NEXT][1] or UNCHANGED)
     apart = each.state(f"{each.scalar(difference)} = {after} - ({each.scalar(x)})", f"rewrite {h}; algebra.")
     inner = HERE.within()
     both = f"(total_eq (fun t' rt' => {apart(inner)}))"
@@ -74,10 +74,7 @@ def telescope(step: Step) -> str:
             f"{whole} = {ends[end]} - {ends[start]}", constantly(f"(etrans {both} (@telescope R T {function}))")
         )
     )
-    names += [
-        lemma.premise(f"{ends[i]} = {lemma.scalar(moved[i][0])}", moved[i][1] or (lambda _: "erefl"))
-        for i in (end, start)
-    ]
+    names += [lemma.premise(f"{ends[i]} = {lemma.scalar(moved[i][0])}", moved[i][1] or UNCHANGED) for i in (end, start)]
     polynomial = step.theorem.fact.polynomial
     if image - moved[end][0] + moved[start][0] != polynomial:
         raise InputError("conclusion", step.theorem.fact, f"what the exporter finds, {image}")

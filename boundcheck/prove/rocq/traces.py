@@ -5,22 +5,21 @@ from __future__ import annotations
 from boundcheck.kernel.atoms import Trace
 from boundcheck.kernel.terms import Matrix, Word, transposed
 from boundcheck.prove.rocq.algebra import Lemma
-from boundcheck.prove.rocq.book import Book
 
 
-def expanded(book: Book, matrix: Matrix, lemma: Lemma) -> list[str]:
+def expanded(matrix: Matrix, lemma: Lemma) -> list[str]:
     """Steps that rewrite the trace of a matrix as a sum of traces of canonical words."""
     script = ["rewrite ?(traceD, traceB, traceN, traceZ, mxtrace0)."]
     for each in matrix.terms:
-        script += turned(book, each, Trace(each).word, lemma)
+        script += turned(each, Trace(each).word, lemma)
     return script
 
 
-def turned(book: Book, word: Word, canonical: Word, lemma: Lemma) -> list[str]:
+def turned(word: Word, canonical: Word, lemma: Lemma) -> list[str]:
     """Steps that rewrite the trace of a word as that of its canonical rotation."""
     if word == canonical:
         return []
-    old, new = (f"\\tr ({book.word(x, lemma.name)})" for x in (word, canonical))
+    old, new = map(lemma.trace, (word, canonical))
     rotations = {
         other[i:] + other[:i]: (flip, i)
         for flip, other in ((True, transposed(word)), (False, word))
@@ -30,10 +29,9 @@ def turned(book: Book, word: Word, canonical: Word, lemma: Lemma) -> list[str]:
     way = []
     if flip:
         word = transposed(word)
-        middle = f"\\tr ({book.word(word, lemma.name)})"
-        way.append(f"transitivity ({middle}); first by rewrite -mxtrace_tr ?trmx_mul ?trmxK ?mulmxA.")
+        way.append(f"transitivity ({lemma.trace(word)}); first by rewrite -mxtrace_tr ?trmx_mul ?trmxK ?mulmxA.")
     if i:
-        split = " *m ".join(f"({book.word(x, lemma.name)})" for x in (word[:i], word[i:]))
+        split = " *m ".join(f"({lemma.book.word(x, lemma.name)})" for x in (word[:i], word[i:]))
         way.append(f"transitivity (\\tr ({split})); first by rewrite ?mulmxA.")
         way.append("by rewrite mxtrace_mulC ?mulmxA.")
     else:
