@@ -280,22 +280,23 @@ def test_a_run_that_is_killed_and_resumed_ends_as_if_it_had_not_been(
 
 
 @pytest.mark.full
-def test_with_other_threads_a_run_begins_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_with_other_threads_a_run_begins_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = RESUMED["without replacement"]
     whole, _ = run(table, tmp_path / "whole")
-    with monkeypatch.context() as patch:
-        patch.setattr(torch, "get_num_threads", lambda: 99)
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
         with pytest.raises(Killed):
             run(table, tmp_path / "killed", killing(5))
+    finally:
+        torch.set_num_threads(before)
     folder = tmp_path / "killed" / whole.run_id
     assert (folder / "checkpoint.pt").exists()
     told: list[str] = []
     assert run(table, tmp_path / "killed", lambda stage, *_: told.append(stage))[0] == whole
     # All of its steps.
     assert sum(stage.endswith("run") for stage in told) == 8
-    assert "begun with threads = 99, which is now 1; the run starts afresh" in capsys.readouterr().err
+    assert "begun with threads = 3, which is now 1; the run starts afresh" in capsys.readouterr().err
     same_files(folder, tmp_path / "whole" / whole.run_id)
 
 
