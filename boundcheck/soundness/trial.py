@@ -4,8 +4,9 @@ The truth of a mutant is decided before the layer sees it: by an exact witness w
 is made where it is true.
 """
 
+import traceback
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from time import perf_counter
 from typing import Any, ClassVar, Literal
 
@@ -62,13 +63,13 @@ class Trial:
         change: the change in words, such as "bound by 17/25".
         true: whether the mutated statement is true; of input, whether it was read, which nothing else decides.
         witness: of a false one, the exact instance on which it fails, in one line; of a true one, why it is true; of
-            input, the line that refuses it or what went wrong.
+            input, the line that refuses it or what went wrong; then the traceback of a layer that died.
         outcome: of a proof, "proved", "not proved" or "refuted"; of falsification, "violated" or "not violated"; of
             measurement, the verdict on the run; of the gallery, "refused", "believed" or "passed"; of input, "one
-            line", "accepted", "traceback", "several lines", "too long" or "too much memory".
+            line", "accepted", "several lines", "too long" or "too much memory"; of any, "traceback" where the layer died.
         wrong: the unforgivable: a false statement, or one that reads as another, called proved, a run called supported
             whose constants or hypotheses were false or whose claim was, or a true statement called refuted or violated;
-            of input, any end but one line or a reading.
+            of input, any end but one line or a reading; of any, a traceback.
         caught: a false one that the layer showed to be false: refuted, violated, or the planted fault named by the
             blame; of a proof also "not proved"; of input "one line".
         seconds: how long the layer took.
@@ -90,9 +91,13 @@ class Trial:
 
 
 def tried(mutant: Mutant) -> Trial:
-    """Put a mutant to its layer."""
+    """Put a mutant to its layer. A layer that dies of it is wrong, and the next mutant is tried."""
     began = perf_counter()
-    answer = mutant.ask()
+    try:
+        answer = mutant.ask()
+    except Exception:
+        died = recorded(mutant, Answer("traceback", accepts=False, rejects=False), perf_counter() - began)
+        return replace(died, wrong=True, witness=f"{died.witness}; {traceback.format_exc(limit=-3)}")
     return recorded(mutant, answer, perf_counter() - began + answer.seconds)
 
 

@@ -41,6 +41,22 @@ def test_to_vouch_for_a_false_one_or_to_reject_a_true_one_is_wrong(
     assert 100 <= trial.seconds < 200
 
 
+@dataclass(frozen=True)
+class Deadly(Mutant):
+    layer = "measurement"
+
+    def ask(self) -> Answer:
+        raise ZeroDivisionError("by nothing")
+
+
+@pytest.mark.parametrize("true", [True, False])
+def test_a_layer_that_dies_is_wrong_and_says_where(true: bool) -> None:
+    trial = tried(Deadly("my.lemma", "sign", "flip x", true, "x = 1"))
+    assert (trial.wrong, trial.caught, trial.outcome) == (True, False, "traceback")
+    assert trial.witness.startswith("x = 1; ")
+    assert trial.witness.strip().endswith("ZeroDivisionError: by nothing")
+
+
 def test_kinds_take_turns_and_relations_come_last() -> None:
     kinds = ["norm", "norm", "sign", "relation", "constant"]
     changes = [Change(kind, str(i), i) for i, kind in enumerate(kinds)]

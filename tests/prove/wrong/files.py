@@ -5,10 +5,11 @@ from __future__ import annotations
 import atexit
 import errno
 import json
+import math
 import os
 import shutil
-from collections.abc import Callable
-from contextlib import redirect_stderr, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, suppress
 from dataclasses import replace
 from functools import cache
 from io import StringIO
@@ -44,6 +45,13 @@ OTHER = theorem_table(run__steps=48, run__audits=12, run__level=0.9)
 CHUNK_BYTES = 3 * 8 * TABLE["run"]["replicas"]
 
 
+@contextmanager
+def saving_often() -> Iterator[None]:
+    """A run is saved after each chunk, however little time that saves."""
+    with patch.object(run, "_CHUNK_BYTES", CHUNK_BYTES), patch.object(run, "SAVING", run.Saving(0.0, math.inf)):
+        yield
+
+
 def said(call: Callable[[], Any]) -> str:
     """The line by which a call is refused, or ""."""
     try:
@@ -67,7 +75,7 @@ def _made(other: bool = False, kill: bool = False) -> Path:
 
     runs = Path(mkdtemp())
     atexit.register(shutil.rmtree, runs, ignore_errors=True)
-    with patch.object(run, "_CHUNK_BYTES", CHUNK_BYTES), suppress(_KilledError):
+    with saving_often(), suppress(_KilledError):
         measure(OTHER if other else TABLE, runs, tick=tick)
     (folder,) = runs.iterdir()
     return folder
@@ -116,7 +124,7 @@ def resumed(change: Callable[[Path], Any]) -> Callable[[Path], str]:
 
     def attempt(folder: Path) -> str:
         change(copied(folder, kill=True))
-        with redirect_stderr(StringIO()) as lines, patch.object(run, "_CHUNK_BYTES", CHUNK_BYTES):
+        with redirect_stderr(StringIO()) as lines, saving_often():
             (result,) = measure(TABLE, folder)
         whole = load_runs([_made()])[0]
         if result != whole.result or not load_runs([folder / result.run_id])[0].trace.identical(whole.trace):
@@ -400,7 +408,7 @@ def full(kept: int) -> Callable[[Path], str]:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             replace_file(path, content)
 
-        with patch.object(run, "_CHUNK_BYTES", CHUNK_BYTES):
+        with saving_often():
             with patch.object(store, "replace_file", some):
                 line = said(lambda: measure(TABLE, folder))
             (result,) = measure(TABLE, folder)
