@@ -19,8 +19,8 @@ before the layer saw it, and statements that are true by construction. A false s
 called <em>supported</em> whose claim, constants or hypotheses were false, and a true statement called <em>refuted</em>
 or <em>violated</em> are wrong verdicts. There must be none, and each would be listed here. Malformed inputs, true ones
 that a seed has spoilt, must be refused in one line; a traceback, several lines, more than 20 s or more than 2 GiB of
-memory count as wrong too. Where the spoiling left an input sound it is read, and counts as true. A layer that dies of what
-it is given is wrong, too."""
+memory count as wrong too. Where the spoiling left an input sound it is read, and counts as true. A layer that dies of
+what it is given is wrong, too."""
 
 
 def write_soundness(found: Survey, folder: Path, command: str) -> list[Path]:

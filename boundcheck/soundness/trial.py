@@ -66,7 +66,8 @@ class Trial:
             input, the line that refuses it or what went wrong; then the traceback of a layer that died.
         outcome: of a proof, "proved", "not proved" or "refuted"; of falsification, "violated" or "not violated"; of
             measurement, the verdict on the run; of the gallery, "refused", "believed" or "passed"; of input, "one
-            line", "accepted", "several lines", "too long" or "too much memory"; of any, "traceback" where the layer died.
+            line", "accepted", "several lines", "too long" or "too much memory"; of any, "traceback" where the layer
+            died.
         wrong: the unforgivable: a false statement, or one that reads as another, called proved, a run called supported
             whose constants or hypotheses were false or whose claim was, or a true statement called refuted or violated;
             of input, any end but one line or a reading; of any, a traceback.
