@@ -3,6 +3,8 @@
 Everything raised elsewhere is a bug in boundcheck and keeps its traceback.
 """
 
+from difflib import get_close_matches
+
 # Characters of a name and of a value that a message quotes, and of what it says is expected.
 _LONGEST, _LONGEST_EXPECTED = 100, 700
 
@@ -36,10 +38,29 @@ class CodeError(InputError):
     """Code of a person's own, a word, a problem, an adapter or a section, that does not run to its end."""
 
 
-def raised(error: BaseException) -> str:
-    """What was raised, in one line."""
+def raised(error: BaseException, place: str = "") -> str:
+    """What was raised, and where if that is told, in one line; and what a misspelt name may have meant."""
     said = " ".join(str(error).split())
-    return type(error).__name__ + (f": {said}" if said else "")
+    near = get_close_matches(str(getattr(error, "name", "")), _names_beside(error), n=1)
+    parts = [type(error).__name__, f" in {place}" if place else "", f": {said}" if said else ""]
+    return "".join((*parts, *(f"; did you mean {name}?" for name in near)))
+
+
+def _names_beside(error: BaseException) -> list[str]:
+    """The public names among which one was not found: those of the object, or of the function that ran."""
+    try:
+        if isinstance(error, AttributeError):
+            names = dir(error.obj)
+        elif isinstance(error, NameError) and (last := error.__traceback__):
+            while last.tb_next:
+                last = last.tb_next
+            names = [*last.tb_frame.f_locals, *last.tb_frame.f_globals, *last.tb_frame.f_builtins]
+        else:
+            names = []
+    except Exception:
+        # An object of a person's own may list its names by code that does not run.
+        return []
+    return [name for name in names if not name.startswith("_")]
 
 
 def _one_line(value: object, longest: int = _LONGEST) -> str:

@@ -24,7 +24,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from boundcheck.errors import InputError
+from boundcheck.errors import InputError, raised
 
 # In the package where it was installed, beside it in a checkout.
 HOME = next(path for path in (Path(__file__).parent / "proofs", Path(__file__).parents[1] / "proofs") if path.is_dir())
@@ -110,9 +110,7 @@ def running(what: object, home: Path) -> Iterator[None]:
     except InputError:
         raise
     except (Exception, SystemExit) as error:
-        said = " ".join(str(error).split())
-        place = _place(error, home)
-        raise InputError("script", what, f"one that runs, and not {type(error).__name__} in {place}: {said}") from error
+        raise InputError("script", what, f"one that runs, and not {raised(error, _place(error, home))}") from error
 
 
 def _place(error: BaseException, home: Path) -> str:

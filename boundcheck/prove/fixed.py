@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.errors import InputError
+from boundcheck.errors import InputError, raised
 from boundcheck.files import parse_json, read_text
 from boundcheck.proofs import Paper, papers
 
@@ -54,6 +54,6 @@ def _of_paper(paper: Paper) -> dict[str, Fixed]:
             for id, entry in parse_json(read_text(path)).items()
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        expected = f"a table as boundcheck.prove.statements writes it ({type(error).__name__}: {error})"
+        expected = f"a table as boundcheck.prove.statements writes it ({raised(error)})"
         raise InputError("statements", path, expected) from None
     return {id: fixed for id, fixed in found.items() if paper.is_ours or id.startswith(f"{paper.key}.")}

@@ -7,7 +7,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from boundcheck.errors import InputError
+from boundcheck.errors import InputError, raised
 from boundcheck.falsify.worst_case import WorstCase
 from boundcheck.files import parse_json, read_text
 from boundcheck.measure.store import code_version
@@ -61,7 +61,7 @@ def kept(paper: str) -> Study:
             **parts, made_by={name: str(stored["made_by"][name]) for name in ("boundcheck", "code")}, kept=True
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        expected = f"the study that `boundcheck audit {paper} --full` makes ({type(error).__name__}: {error})"
+        expected = f"the study that `boundcheck audit {paper} --full` makes ({raised(error)})"
         raise InputError("study", path.name, expected) from None
 
 

@@ -195,6 +195,9 @@ INSIDE = {
         "proof.by.quotient(proof.assume(ge(x, 0)))",
         "script = my.lemma, sharp: expected one that runs, and not RuleError in line ",
     ),
+    "a rule that is misspelt": ("proof.by.triangel('F', x, x)", "no attribute 'triangel'; did you mean triangle?"),
+    "a letter that is misspelt": ("prof.assume(ge(x, 0))", "'prof' is not defined; did you mean proof?"),
+    "an object that does not list its names": ("type('X', (), {'__dir__': 3})().y", "no attribute 'y'"),
 }
 
 
