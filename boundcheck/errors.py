@@ -3,7 +3,11 @@
 Everything raised elsewhere is a bug in boundcheck and keeps its traceback.
 """
 
+import re
+import sys
+from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import chain
 
 # Characters of a name and of a value that a message quotes, and of what it says is expected.
 _LONGEST, _LONGEST_EXPECTED = 100, 700
@@ -41,26 +45,28 @@ class CodeError(InputError):
 def raised(error: BaseException, place: str = "") -> str:
     """What was raised, and where if that is told, in one line; and what a misspelt name may have meant."""
     said = " ".join(str(error).split())
-    near = get_close_matches(str(getattr(error, "name", "")), _names_beside(error), n=1)
+    try:
+        near = get_close_matches(*_misspelt(error, said), n=1)
+    except Exception:
+        # An object of a person's own may list its names by code that does not run.
+        near = []
     parts = [type(error).__name__, f" in {place}" if place else "", f": {said}" if said else ""]
     return "".join((*parts, *(f"; did you mean {name}?" for name in near)))
 
 
-def _names_beside(error: BaseException) -> list[str]:
-    """The public names among which one was not found: those of the object, or of the function that ran."""
-    try:
-        if isinstance(error, AttributeError):
-            names = dir(error.obj)
-        elif isinstance(error, NameError) and (last := error.__traceback__):
-            while last.tb_next:
-                last = last.tb_next
-            names = [*last.tb_frame.f_locals, *last.tb_frame.f_globals, *last.tb_frame.f_builtins]
-        else:
-            names = []
-    except Exception:
-        # An object of a person's own may list its names by code that does not run.
-        return []
-    return [name for name in names if not name.startswith("_")]
+def _misspelt(error: BaseException, said: str) -> tuple[str, list[str]]:
+    """The name that was not found, and the public ones of the object, the module or the function that ran."""
+    name = str(getattr(error, "name", ""))
+    names: Iterable[str] = ()
+    if isinstance(error, AttributeError):
+        names = dir(error.obj)
+    elif isinstance(error, NameError) and (last := error.__traceback__):
+        while last.tb_next:
+            last = last.tb_next
+        names = chain(last.tb_frame.f_locals, last.tb_frame.f_globals, last.tb_frame.f_builtins)
+    elif isinstance(error, ImportError) and (found := re.match(r"cannot import name '(\w+)'", said)):
+        name, names = found[1], dir(sys.modules[name])
+    return name, [each for each in names if not each.startswith("_")]
 
 
 def _one_line(value: object, longest: int = _LONGEST) -> str:

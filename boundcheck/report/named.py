@@ -81,7 +81,7 @@ class Named:
 
     @property
     def is_rounding(self) -> bool:
-        """Whether the L̂ by the path is none."""
+        """Whether the L̂ by the path is mostly rounding error, and so not used."""
         return self.run.estimates.is_mostly_rounding
 
     def bound(self, row: AtSmoothness) -> str:
@@ -89,7 +89,7 @@ class Named:
         if not self.steps_as_sgd:
             return "–"
         if row.way == "path" and self.is_rounding:
-            return "no L̂: rounding"
+            return "none: mostly rounding"
         if row.bound is None and row.longest is not None and self.step_size >= row.longest:
             return "step too long"
         return number(row.bound)
@@ -101,7 +101,7 @@ class Named:
         ends = number(found.path), number(found.path_sure)
         words = f"Largest ℓₜ: {ends[0]} with its rounding error added, {ends[1]} with it taken off"
         if self.is_rounding:
-            words += ", so that most of it may be rounding error and it is no L̂"
+            words += ". Most of it may be rounding error, so it is not used as an L̂"
         # A largest of nothing is 0.
         if not found.curvature:
             return f"{words}. The curvature of F was not looked at."

@@ -197,6 +197,7 @@ INSIDE = {
     ),
     "a rule that is misspelt": ("proof.by.triangel('F', x, x)", "no attribute 'triangel'; did you mean triangle?"),
     "a letter that is misspelt": ("prof.assume(ge(x, 0))", "'prof' is not defined; did you mean proof?"),
+    "an import that is misspelt": ("exec('from boundcheck.prove import skript')", "); did you mean script?"),
     "an object that does not list its names": ("type('X', (), {'__dir__': 3})().y", "no attribute 'y'"),
 }
 
