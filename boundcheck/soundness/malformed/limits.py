@@ -83,15 +83,15 @@ class Found:
 
 def tried(attempts: Sequence[Attempt], limits: Limits) -> Iterator[Found]:
     """Each input, tried in a process that is replaced when it is killed or dies."""
-    left = list(attempts)
+    done = 0
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        while left:
+        while left := attempts[done:]:
             for found in _in_process(left, limits, Path(name)):
-                left.pop(0)
+                done += 1
                 yield found
 
 
-def _in_process(attempts: list[Attempt], limits: Limits, root: Path) -> Iterator[Found]:
+def _in_process(attempts: Sequence[Attempt], limits: Limits, root: Path) -> Iterator[Found]:
     """What came of the first inputs, up to one that ended its process."""
     mine, other = Pipe()
     # Not by multiprocessing, which the processes of a pool cannot use. The session of the process is killed as a whole.
