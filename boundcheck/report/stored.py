@@ -12,6 +12,7 @@ from boundcheck.claims import catalogue
 from boundcheck.measure.parts import Chain, Ends, Estimates
 from boundcheck.measure.result import BracketResult, RunResult
 from boundcheck.measure.tables import AdapterSpec
+from boundcheck.report.words import rooted
 from boundcheck.verdicts import Verdict
 from boundcheck.words import algorithm_of, measure_of
 from boundcheck.words.algorithms import Algorithm
@@ -131,7 +132,7 @@ class StoredRun:
     def scale(self) -> str:
         """The adapter's scale as titles print it."""
         scale = self.result.settings.adapter.scale
-        return scale.replace("sqrt(r)", "√r") if isinstance(scale, str) else f"{scale:g}"
+        return rooted(scale) if isinstance(scale, str) else f"{scale:g}"
 
 
 def known(value: float | None) -> float:

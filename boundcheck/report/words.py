@@ -43,8 +43,13 @@ def titled(result: Result) -> str:
     settings = result.settings
     given = settings.run.step_size
     step = "" if given is None else f", η\u00a0=\u00a0{given if isinstance(given, str) else f'{given:.6g}'}"
-    assumed = ", ".join(f"{name}\u00a0=\u00a0{formula}" for name, formula in settings.assume.items())
+    assumed = ", ".join(f"{name}\u00a0=\u00a0{rooted(str(formula))}" for name, formula in settings.assume.items())
     return label(result.claim, settings.lipschitz) + step + (f", assuming {assumed}" if assumed else "")
+
+
+def rooted(formula: str) -> str:
+    """A formula as it was typed, with √r for ``sqrt(r)``."""
+    return re.sub(r"sqrt\((\w+)\)", r"√\1", formula)
 
 
 def badge(verdict: str) -> Markup:
