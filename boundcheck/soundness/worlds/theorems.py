@@ -65,6 +65,9 @@ _FACTORS = (
     *((F(3, 5), F(-4, 5), F(1, 10), far, T_) for far, T_ in ((F(1), 1), (F(9, 4), 1), (F(2), 4), (F(5), 2))),
     (F(1, 2), F(1, 2), F(0), F(1), 24),
 )
+# Bits of an iterate's denominators, of which a step on factors makes three times as many: by an edited step size the
+# iterates of 24 steps would never end.
+_LONGEST = 10_000
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,10 @@ def _runs_on_factors(claim: Claim, algorithm: Algorithm, understated: Fraction) 
         numbers = _evaluated(claim, named)
         if any(symbol.name not in numbers for symbol in algorithm.parameters):
             continue
-        paths = _paths(algorithm, factors.gradient, v, numbers, [np.zeros(2, dtype=int)], steps, factors)
+        try:
+            paths = _paths(algorithm, factors.gradient, v, numbers, [np.zeros(2, dtype=int)], steps, factors)
+        except InputError:
+            continue
         process = _process(paths, {"A": lambda state: number(state[0][0]), "B": lambda state: number(state[0][1])})
         numbers["theta"] = F(place % 3, 2)
         about = f"{claim.id} on a parabola of BA, A_1 = {A}, B_1 = {B}, T = {steps}"
@@ -254,13 +260,19 @@ def _paths(
     steps: int,
     function: Factors | None = None,
 ) -> Paths[Any, Any]:
+    def slope(v: Vector, offset: Vector) -> Vector:
+        bits = max(Fraction(x).denominator.bit_length() for x in v)
+        if bits > _LONGEST:
+            raise InputError("v", f"a vector of {bits} bits", f"one of at most {_LONGEST}")
+        return gradient(v) + offset
+
     def step(state: Any, g: Vector, t: int) -> Any:
         told = algorithm.asked(function, algorithm.exact_query(state, t, numbers))
         return algorithm.exact_step(state, g, t, {**numbers, **told}, _RATIONAL)
 
     paths: Paths[Any, Any] = Paths(
         algorithm.exact_start(first, numbers),
-        lambda v, offset: gradient(v) + offset,
+        slope,
         step,
         offsets,
         steps,
