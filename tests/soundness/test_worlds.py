@@ -323,3 +323,10 @@ def test_a_step_that_is_no_real_number_makes_no_run() -> None:
     ell, mu = sorted(step.free_symbols, key=str)
     assert runs_of(claim)
     assert not runs_of(with_formula(claim, "alpha", sp.sqrt(mu - 2 * ell)))
+
+
+def test_a_run_whose_numbers_grow_threefold_at_each_step_is_no_world() -> None:
+    """Its 24 steps would end with 10^11 digits."""
+    found = runs_of(with_formula(catalogue["meft.unconditional_gd"], "alpha", sp.Integer(1)))
+    assert found
+    assert not any("T = 24" in world.about for world in found)
