@@ -175,6 +175,13 @@ def test_the_table_says_checked_where_all_that_is_proved_is(monkeypatch):
         assert [each.rocq for each in rows.rows_of([claim])] == [said]
 
 
+@pytest.mark.parametrize(("verdict", "said"), [("repaired", "repair checked"), ("refuted", ""), ("unknown", "")])
+def test_a_claim_without_a_table_is_called_checked_where_it_is_proved(verdict, said, monkeypatch):
+    monkeypatch.setattr(checked_module, "_hashes", lambda: {digest(proof_of(*SMALL).script.proof.conclusion)})
+    claim = ClaimAudit(SMALL[0], "", verdict, (proof_of(*SMALL),))
+    assert [each.rocq for each in rows.rows_of([claim])] == [said]
+
+
 def test_a_witness_is_not_called_checked(monkeypatch):
     """Of a line that a witness refutes, what Rocq checks is the repair; and of an unknown row nothing is said."""
     id = "jiang2024.lemma1"
