@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
 from boundcheck.kernel.meaning import Interval, Model, denote
+from boundcheck.kernel.times import Index
 from boundcheck.prove import ge, gt, rows
 from boundcheck.prove.results import ClaimAudit
 from boundcheck.prove.rocq import check as check_module
 from boundcheck.prove.rocq import checked as checked_module
 from boundcheck.prove.rocq import step
-from boundcheck.prove.rocq.book import Book
+from boundcheck.prove.rocq.book import Book, Place
 from boundcheck.prove.rocq.check import LIBRARY, Word, accept, allowed, axioms, build, compiled, differing
 from boundcheck.prove.rocq.checked import covers, digest
 from boundcheck.prove.rocq.file import rocq, theorem_name
@@ -69,6 +70,16 @@ def test_the_theorem_has_all_hypotheses_and_no_gap():
 def test_letters_that_rocq_has_for_itself_get_other_names():
     book = Book(frozenset())
     assert [book.fresh(name) for name in ("w", "forall", "x", "x", "h_1")] == ["w_", "forall_", "x", "x_", "h_1_"]
+    # The outcomes of expectations, which would otherwise bind a letter of that name.
+    assert [book.fresh(name) for name in ("w'", "w''", "A'")] == ["w'_", "w''_", "A'"]
+
+
+@pytest.mark.parametrize(("base", "offset"), [("t", -2), ("T", -2), ("", -1)])
+def test_a_time_before_0_is_refused(base, offset):
+    """In Rocq 1 - 2 is 0: what holds at time 0 would be said of earlier times, too."""
+    assert Place("t", -1).time == "t.-1"
+    with pytest.raises(InputError, match="at least 0"):
+        _ = Place("t").at(Index(base, offset)).time
 
 
 def test_what_is_not_proved_is_not_exported():
