@@ -102,6 +102,8 @@ def test_axioms_are_read_as_rocq_prints_them():
     printed = "Axioms:\nboolp.funext : forall x,\n  x = x\nlong_name\n  : forall y, y\nopnZ :\n  forall c, c"
     assert axioms(printed) == {"boolp.funext", "long_name", "opnZ"}
     assert axioms("Closed under the global context") == set()
+    # As Rocq says it of a recursion that it was told not to look at.
+    assert axioms("Axioms:\nloop is assumed to be guarded.\nx : nat") == {"loop is assumed to be guarded.", "x"}
     assert not axioms("") <= allowed()
     assert len(allowed()) == 3
 

@@ -101,7 +101,13 @@ def axioms(printed: str) -> set[str]:
     _, heading, listed = printed.partition("Axioms:")
     if not heading and "Closed under the global context" not in printed:
         return {"what Rocq did not print"}
-    return set(re.findall(r"^([A-Za-z_][\w.']*)\s*(?::|$)", listed, re.MULTILINE))
+    found = set()
+    for line in listed.splitlines():
+        # What goes on is indented. A line without a name tells of what Rocq was told not to look at: an axiom, too.
+        if line.strip() and not line[0].isspace():
+            name = re.match(r"([A-Za-z_][\w.']*)\s*(?::|$)", line)
+            found.add(name[1] if name else line.strip())
+    return found
 
 
 def allowed() -> set[str]:
