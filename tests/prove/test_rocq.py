@@ -20,8 +20,8 @@ from boundcheck.prove.rocq import check as check_module
 from boundcheck.prove.rocq import checked as checked_module
 from boundcheck.prove.rocq import step
 from boundcheck.prove.rocq.book import Book, Place
-from boundcheck.prove.rocq.check import LIBRARY, Word, accept, allowed, axioms, build, compiled, differing
-from boundcheck.prove.rocq.checked import covers, digest
+from boundcheck.prove.rocq.check import Word, accept, allowed, axioms, build, compiled, differing, listed
+from boundcheck.prove.rocq.checked import LIBRARY, checked, covers, digest, hash_of, library_hash
 from boundcheck.prove.rocq.file import rocq, theorem_name
 from boundcheck.prove.rows import Ref, Row
 from tests.judged import of_the_paper, proof_of
@@ -193,6 +193,32 @@ def test_a_claim_without_a_table_is_called_checked_where_it_is_proved(verdict, s
     monkeypatch.setattr(checked_module, "_hashes", lambda: {digest(proof_of(*SMALL).script.proof.conclusion)})
     claim = ClaimAudit(SMALL[0], "", verdict, (proof_of(*SMALL),))
     assert [each.rocq for each in rows.rows_of([claim])] == [said]
+
+
+@pytest.mark.parametrize(("found", "known"), [(library_hash(), True), ("of another library", False)])
+def test_with_another_library_nothing_is_checked(found, known, monkeypatch):
+    """A spectral norm that is the Frobenius norm obeys the same laws: the derivations would be the same."""
+    end = proof_of(*SMALL).script.proof.conclusion
+    entry = {"derivation": digest(end), "library": found, "axioms": []}
+    monkeypatch.setattr(checked_module, "checked", lambda: {"a proof": entry})
+    checked_module._hashes.cache_clear()
+    try:
+        assert covers(end) is known
+    finally:
+        checked_module._hashes.cache_clear()
+
+
+def test_the_list_has_the_files_that_are_exported_now():
+    """A letter that the exporter writes otherwise may make a statement another one."""
+    for id, version in CHECKED:
+        assert checked()[f"{id}, {version}"]["file"] == hash_of(rocq(proof_of(id, version)))
+
+
+def test_the_list_tells_files_and_worlds_apart():
+    word = Word("my", "sharp", 1, 0.0, "", "hash", ("an axiom",), "file", "world")
+    entry = {"derivation": "hash", "library": library_hash(), "file": "file", "axioms": ["an axiom"], "world": "world"}
+    assert listed([word]) == {"my, sharp": entry}
+    assert "its hypotheses hold in a world" in str(word)
 
 
 def test_a_witness_is_not_called_checked(monkeypatch):
