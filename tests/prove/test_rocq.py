@@ -20,7 +20,18 @@ from boundcheck.prove.rocq import check as check_module
 from boundcheck.prove.rocq import checked as checked_module
 from boundcheck.prove.rocq import step
 from boundcheck.prove.rocq.book import Book, Place
-from boundcheck.prove.rocq.check import Word, accept, allowed, axioms, build, compiled, differing, listed
+from boundcheck.prove.rocq.check import (
+    Word,
+    accept,
+    allowed,
+    axioms,
+    build,
+    compiled,
+    differing,
+    in_world,
+    listed,
+    world_of,
+)
 from boundcheck.prove.rocq.checked import LIBRARY, checked, covers, digest, hash_of, library_hash
 from boundcheck.prove.rocq.file import rocq, theorem_name
 from boundcheck.prove.rows import Ref, Row
@@ -117,9 +128,9 @@ def library(tmp_path_factory):
     return build(tmp_path_factory.mktemp("rocq"))
 
 
-def check(text: str, library) -> str:
+def check(text: str, library, name: str = "proof") -> str:
     """The error that Rocq finds in a file, empty if it finds none."""
-    file = library.parent / "proof.v"
+    file = library.parent / f"{name}.v"
     file.write_text(text)
     return compiled(file, library)[0]
 
@@ -133,6 +144,27 @@ def test_the_library_passes_its_own_tests(library):
 @pytest.mark.parametrize(("id", "version"), CHECKED)
 def test_rocq_accepts_a_proof(id, version, library):
     assert check(rocq(proof_of(id, version)), library) == ""
+
+
+@pytest.mark.full
+def test_rocq_accepts_a_world_and_no_altered_one(library, monkeypatch):
+    """In SGD with the noise 11 the hypotheses of theorem 2 hold; with the noise 1 its horizon is too short."""
+    proof, folder = proof_of("jiang2024.theorem2", "repaired"), library.parent
+    assert check(rocq(proof), library, theorem_name(proof)) == ""
+    assert in_world(theorem_name(proof), folder, library)[0] == ""
+    altered = folder / "altered.v"
+    text = world_of(theorem_name(proof)).read_text()
+    for old, new in (("zeta := 11", "zeta := 1"), ("Qed.\nPrint", "Admitted.\nPrint")):
+        altered.write_text(text.replace(old, new))
+        assert text.count(old) == 1
+        monkeypatch.setattr(check_module, "world_of", lambda _: altered)
+        assert in_world(theorem_name(proof), folder, library)[0].startswith("its world: ")
+
+
+def test_a_world_is_that_of_a_checked_proof():
+    found = {file.name.removesuffix("_world.v") for file in (LIBRARY / "worlds").glob("*.v")}
+    names = {name.replace(", ", "_").replace(".", "_") for name, entry in checked().items() if "world" in entry}
+    assert found == names != set()
 
 
 @pytest.mark.full
