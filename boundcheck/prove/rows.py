@@ -15,7 +15,7 @@ from boundcheck.proofs import paper_of
 from boundcheck.prove.proof import Step
 from boundcheck.prove.results import ClaimAudit, witness_as_json
 from boundcheck.prove.rocq.checked import covers
-from boundcheck.prove.verdict import JudgedProof, JudgedStep, Trust, weakest
+from boundcheck.prove.verdict import ClaimVerdict, JudgedProof, JudgedStep, Trust, weakest
 
 RowVerdict = Literal["refuted", "repaired", "proved", "unknown", "editorial"]
 
@@ -121,6 +121,10 @@ def judge_rows(paper: str, audits: Mapping[str, ClaimAudit]) -> tuple[JudgedRow,
     return tuple(_judge(row, audits) for row in rows)
 
 
+# What is said of a claim of this verdict whose last proof Rocq has checked: the proof of a repair is not the claim's.
+_SAID: dict[ClaimVerdict, Literal["checked", "repair checked"]] = {"proved": "checked", "repaired": "repair checked"}
+
+
 def rows_of(audits: Sequence[ClaimAudit]) -> tuple[JudgedRow, ...]:
     """The default table of a paper: for each claim with a proof, its verdict and those of its proofs."""
     return tuple(
@@ -129,7 +133,7 @@ def rows_of(audits: Sequence[ClaimAudit]) -> tuple[JudgedRow, ...]:
             audit.verdict,
             audit.proofs[-1].trust,
             " ".join(f"{each.script.title} ({each.script.version}): {each.verdict}." for each in audit.proofs),
-            rocq="checked" if _in_rocq(audit.proofs[-1], None) else "",
+            rocq=_SAID.get(audit.verdict, "") if _in_rocq(audit.proofs[-1], None) else "",
         )
         for i, audit in enumerate(audits, 1)
     )

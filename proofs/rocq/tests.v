@@ -1,9 +1,9 @@
-(** Examples of the tactic [mx]: what it proves, and what it must refuse. *)
-From mathcomp Require Import all_ssreflect all_algebra.
+(** Examples of the tactic [mx]: what it proves, and what it must refuse. Then what the library's definitions are. *)
+From mathcomp Require Import all_ssreflect all_algebra ring lra.
 From mathcomp Require Import reals.
-From boundcheck Require Import Norms.
+From boundcheck Require Import Boundcheck Worlds.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
-Import GRing.Theory Num.Theory.
+Import Order.TTheory GRing.Theory Num.Theory.
 Local Open Scope ring_scope.
 
 Section Examples.
@@ -67,3 +67,38 @@ Goal a *: ((g (A, B)).1, (g (A, B)).2 - B) + (0, a *: B) = a *: g (A, B). Proof.
 Goal a *: g (A, B) = g (A, B) - (1 - a) *: g (A, B). Proof. mx. Qed.
 Goal (A, B) = (A, B'). Proof. Fail mx. Abort.
 End Examples.
+
+(** What the definitions are: with others, the theorems would say something else. *)
+Section Meanings.
+Variables (R : realType) (n : nat) (x : nat -> R) (y : bool -> R) (w : bool).
+
+(** The two norms differ. *)
+Goal fro (1%:M : 'M[R]_n) ^+ 2 = n%:R. Proof. by rewrite fro_sq /= trmx1 mul1mx mxtrace1. Qed.
+Goal opn (1%:M : 'M[R]_n.+1) = 1.
+Proof.
+apply/le_anti/andP; split; first by apply: opn_le => [|v]; rewrite ?mul1mx ?mul1r.
+have e1 : fro (delta_mx 0 0 : 'cV[R]_n.+1) = 1.
+  by rewrite /fro /= trmx_delta mul_delta_mx /mxtrace big_ord1 mxE !eqxx sqrtr1.
+by rewrite -[leLHS]e1 -[delta_mx _ _ in leLHS]mul1mx; apply: opn_ge; rewrite e1.
+Qed.
+
+(** Times are 1, ..., T. *)
+Goal total 3 x = x 1%N + x 2%N + x 3%N.
+Proof. by rewrite /total big_ltn // big_ltn // big_ltn // big_geq // addr0 !addrA. Qed.
+Goal before 3 x = x 1%N + x 2%N. Proof. by rewrite /before big_ltn // big_ltn // big_geq // addr0. Qed.
+Goal least 1 x = x 1%N. Proof. by rewrite /least big_geq. Qed.
+Goal least 3 x = Num.min (x 2%N) (Num.min (x 3%N) (x 1%N)).
+Proof. by rewrite /least big_ltn // big_ltn // big_geq. Qed.
+
+(** A coin before it is thrown, and after. *)
+Goal expect (@nothing R (coin R)) y w = (y true + y false) / 2.
+Proof. by rewrite /expect /weight !big_bool /=; field. Qed.
+Goal expect (@past R (coin R) 1) y w = (y true + y false) / 2.
+Proof. by rewrite /expect /weight !big_bool /=; field. Qed.
+Goal expect (@past R (coin R) 2) y w = y w.
+Proof. by rewrite (expect_of_known (g := @past R (coin R) 2)) //; [exact: past_is_past | case=> [] []]. Qed.
+
+(** The gradient of |X|^2 / 2 is X, and nothing else. *)
+Goal forall X G : 'M[R]_n, gradient_at (fun Y : 'M[R]_n => fro Y ^+ 2 / 2) X G -> G = X.
+Proof. by move=> X G XG; apply: gradient_unique XG _; exact: gradient_half_square. Qed.
+End Meanings.

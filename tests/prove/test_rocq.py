@@ -13,14 +13,26 @@ from hypothesis import strategies as st
 
 from boundcheck.errors import InputError
 from boundcheck.kernel.meaning import Interval, Model, denote
+from boundcheck.kernel.times import Index
 from boundcheck.prove import ge, gt, rows
 from boundcheck.prove.results import ClaimAudit
 from boundcheck.prove.rocq import check as check_module
 from boundcheck.prove.rocq import checked as checked_module
 from boundcheck.prove.rocq import step
-from boundcheck.prove.rocq.book import Book
-from boundcheck.prove.rocq.check import LIBRARY, Word, accept, allowed, axioms, build, compiled, differing
-from boundcheck.prove.rocq.checked import covers, digest
+from boundcheck.prove.rocq.book import Book, Place
+from boundcheck.prove.rocq.check import (
+    Word,
+    accept,
+    allowed,
+    axioms,
+    build,
+    compiled,
+    differing,
+    in_world,
+    listed,
+    world_of,
+)
+from boundcheck.prove.rocq.checked import LIBRARY, checked, covers, digest, hash_of, library_hash
 from boundcheck.prove.rocq.file import rocq, theorem_name
 from boundcheck.prove.rows import Ref, Row
 from tests.judged import of_the_paper, proof_of
@@ -69,6 +81,16 @@ def test_the_theorem_has_all_hypotheses_and_no_gap():
 def test_letters_that_rocq_has_for_itself_get_other_names():
     book = Book(frozenset())
     assert [book.fresh(name) for name in ("w", "forall", "x", "x", "h_1")] == ["w_", "forall_", "x", "x_", "h_1_"]
+    # The outcomes of expectations, which would otherwise bind a letter of that name.
+    assert [book.fresh(name) for name in ("w'", "w''", "A'")] == ["w'_", "w''_", "A'"]
+
+
+@pytest.mark.parametrize(("base", "offset"), [("t", -2), ("T", -2), ("", -1)])
+def test_a_time_before_0_is_refused(base, offset):
+    """In Rocq 1 - 2 is 0: what holds at time 0 would be said of earlier times, too."""
+    assert Place("t", -1).time == "t.-1"
+    with pytest.raises(InputError, match="at least 0"):
+        _ = Place("t").at(Index(base, offset)).time
 
 
 def test_what_is_not_proved_is_not_exported():
@@ -91,6 +113,8 @@ def test_axioms_are_read_as_rocq_prints_them():
     printed = "Axioms:\nboolp.funext : forall x,\n  x = x\nlong_name\n  : forall y, y\nopnZ :\n  forall c, c"
     assert axioms(printed) == {"boolp.funext", "long_name", "opnZ"}
     assert axioms("Closed under the global context") == set()
+    # As Rocq says it of a recursion that it was told not to look at.
+    assert axioms("Axioms:\nloop is assumed to be guarded.\nx : nat") == {"loop is assumed to be guarded.", "x"}
     assert not axioms("") <= allowed()
     assert len(allowed()) == 3
 
@@ -104,9 +128,9 @@ def library(tmp_path_factory):
     return build(tmp_path_factory.mktemp("rocq"))
 
 
-def check(text: str, library) -> str:
+def check(text: str, library, name: str = "proof") -> str:
     """The error that Rocq finds in a file, empty if it finds none."""
-    file = library.parent / "proof.v"
+    file = library.parent / f"{name}.v"
     file.write_text(text)
     return compiled(file, library)[0]
 
@@ -120,6 +144,27 @@ def test_the_library_passes_its_own_tests(library):
 @pytest.mark.parametrize(("id", "version"), CHECKED)
 def test_rocq_accepts_a_proof(id, version, library):
     assert check(rocq(proof_of(id, version)), library) == ""
+
+
+@pytest.mark.full
+def test_rocq_accepts_a_world_and_no_altered_one(library, monkeypatch):
+    """In SGD with the noise 11 the hypotheses of theorem 2 hold; with the noise 1 its horizon is too short."""
+    proof, folder = proof_of("jiang2024.theorem2", "repaired"), library.parent
+    assert check(rocq(proof), library, theorem_name(proof)) == ""
+    assert in_world(theorem_name(proof), folder, library)[0] == ""
+    altered = folder / "altered.v"
+    text = world_of(theorem_name(proof)).read_text()
+    for old, new in (("zeta := 11", "zeta := 1"), ("Qed.\nPrint", "Admitted.\nPrint")):
+        altered.write_text(text.replace(old, new))
+        assert text.count(old) == 1
+        monkeypatch.setattr(check_module, "world_of", lambda _: altered)
+        assert in_world(theorem_name(proof), folder, library)[0].startswith("its world: ")
+
+
+def test_a_world_is_that_of_a_checked_proof():
+    found = {file.name.removesuffix("_world.v") for file in (LIBRARY / "worlds").glob("*.v")}
+    names = {name.replace(", ", "_").replace(".", "_") for name, entry in checked().items() if "world" in entry}
+    assert found == names != set()
 
 
 @pytest.mark.full
@@ -173,6 +218,39 @@ def test_the_table_says_checked_where_all_that_is_proved_is(monkeypatch):
         monkeypatch.setattr(checked_module, "_hashes", lambda hashes=hashes: hashes)
         assert rows._judge(row, {claim.id: claim}).rocq == said
         assert [each.rocq for each in rows.rows_of([claim])] == [said]
+
+
+@pytest.mark.parametrize(("verdict", "said"), [("repaired", "repair checked"), ("refuted", ""), ("unknown", "")])
+def test_a_claim_without_a_table_is_called_checked_where_it_is_proved(verdict, said, monkeypatch):
+    monkeypatch.setattr(checked_module, "_hashes", lambda: {digest(proof_of(*SMALL).script.proof.conclusion)})
+    claim = ClaimAudit(SMALL[0], "", verdict, (proof_of(*SMALL),))
+    assert [each.rocq for each in rows.rows_of([claim])] == [said]
+
+
+@pytest.mark.parametrize(("found", "known"), [(library_hash(), True), ("of another library", False)])
+def test_with_another_library_nothing_is_checked(found, known, monkeypatch):
+    """A spectral norm that is the Frobenius norm obeys the same laws: the derivations would be the same."""
+    end = proof_of(*SMALL).script.proof.conclusion
+    entry = {"derivation": digest(end), "library": found, "axioms": []}
+    monkeypatch.setattr(checked_module, "checked", lambda: {"a proof": entry})
+    checked_module._hashes.cache_clear()
+    try:
+        assert covers(end) is known
+    finally:
+        checked_module._hashes.cache_clear()
+
+
+def test_the_list_has_the_files_that_are_exported_now():
+    """A letter that the exporter writes otherwise may make a statement another one."""
+    for id, version in CHECKED:
+        assert checked()[f"{id}, {version}"]["file"] == hash_of(rocq(proof_of(id, version)))
+
+
+def test_the_list_tells_files_and_worlds_apart():
+    word = Word("my", "sharp", 1, 0.0, "", "hash", ("an axiom",), "file", "world")
+    entry = {"derivation": "hash", "library": library_hash(), "file": "file", "axioms": ["an axiom"], "world": "world"}
+    assert listed([word]) == {"my, sharp": entry}
+    assert "its hypotheses hold in a world" in str(word)
 
 
 def test_a_witness_is_not_called_checked(monkeypatch):

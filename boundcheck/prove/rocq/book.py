@@ -45,7 +45,7 @@ knows expect mean total before least fro opn dot inner is_gradient forall fun le
 with end as at Prop Set Type return exists fix cofix for where using tr sup inf lim max min exp ring
 field true false nat bool of is le lt"""
 _TAKEN = frozenset(_WORDS.split())
-_OWN = re.compile(r"(atom|letter|fact|law|step|same|slope|known|poly|h|hl|H|p)\d+|[eMh]_\d+")
+_OWN = re.compile(r"(atom|letter|fact|law|step|same|slope|known|poly|h|hl|H|p)\d+|[eMh]_\d+|(rt|t|w)'+")
 # Numbers in Rocq are counted in ones.
 _LARGEST = 5000
 
@@ -61,7 +61,9 @@ class Place:
 
     @property
     def time(self) -> str:
-        """The time as Rocq has it."""
+        """The time as Rocq has it; raises InputError for one that may lie before 0, where Rocq's subtraction stops."""
+        if self.offset < (-1 if self.base else 0):
+            raise InputError("time", f"{self.base}{self.offset:+d}", "a time that is at least 0")
         if not self.base:
             return f"{self.offset}%N"
         return self.base + (".+1" * self.offset if self.offset >= 0 else ".-1" * -self.offset)

@@ -15,15 +15,11 @@ from time import perf_counter
 from boundcheck.errors import InputError
 from boundcheck.files import replace_file
 from boundcheck.kernel.facts import derivation
-from boundcheck.proofs import HOME
-from boundcheck.prove.rocq.checked import LIST, checked, digest
+from boundcheck.prove.rocq.checked import LIBRARY, LIST, PARTS, checked, digest, hash_of, library_hash
 from boundcheck.prove.rocq.file import concluded, rocq, theorem_name
 from boundcheck.prove.script import find
 from boundcheck.prove.verdict import JudgedProof, judge
 
-LIBRARY = HOME / "rocq"
-# In the order in which they need each other.
-_PARTS = ("Norms", "Chance", "Calculus", "Boundcheck")
 _MISSING = "Rocq with its libraries: Debian's coq, libcoq-mathcomp-analysis and libcoq-mathcomp-algebra-tactics"
 
 
@@ -37,6 +33,8 @@ class Word:
         reason: why the proof is not checked; empty where it is.
         derivation: its hash, see `checked.digest`.
         axioms: on which Rocq says that its theorem rests.
+        file: the hash of what was exported.
+        world: the hash of the world in which Rocq has found the theorem's hypotheses to hold; empty without one.
 
     """
 
@@ -47,6 +45,8 @@ class Word:
     reason: str
     derivation: str = ""
     axioms: tuple[str, ...] = ()
+    file: str = ""
+    world: str = ""
 
     @property
     def name(self) -> str:
@@ -54,7 +54,8 @@ class Word:
         return f"{self.id}, {self.version}"
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.steps} steps, {self.seconds:.0f} s, {self.reason or 'ok'}"
+        ok = "ok, and its hypotheses hold in a world" if self.world else "ok"
+        return f"{self.name}: {self.steps} steps, {self.seconds:.0f} s, {self.reason or ok}"
 
 
 def compiler() -> str:
@@ -69,13 +70,13 @@ def build(folder: Path) -> Path:
     """Compile the library in a folder of its own; raises InputError where that fails."""
     home = folder / "library"
     home.mkdir(parents=True, exist_ok=True)
-    for part in _PARTS:
+    for part in PARTS:
         source = (LIBRARY / f"{part}.v").read_text()
         copy, made = home / f"{part}.v", home / f"{part}.vo"
         if made.exists() and copy.exists() and copy.read_text() == source:
             continue
         copy.write_text(source)
-        for later in _PARTS[_PARTS.index(part) :]:
+        for later in PARTS[PARTS.index(part) :]:
             (home / f"{later}.vo").unlink(missing_ok=True)
         failed, _ = compiled(copy, home)
         if failed:
@@ -83,9 +84,10 @@ def build(folder: Path) -> Path:
     return home
 
 
-def compiled(file: Path, library: Path, seconds: float = 1800) -> tuple[str, str]:
-    """Compile a file. Returns the error, empty where there is none, and what Rocq printed."""
-    command = [compiler(), "-w", "none", "-Q", str(library), "boundcheck", str(file)]
+def compiled(file: Path, library: Path, seconds: float = 1800, needs: Path | None = None) -> tuple[str, str]:
+    """Compile a file, which may need those of a folder. Returns the error, empty if none, and what Rocq printed."""
+    others = [] if needs is None else ["-Q", str(needs), ""]
+    command = [compiler(), "-w", "none", *others, "-Q", str(library), "boundcheck", str(file)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
     except subprocess.TimeoutExpired:
@@ -101,7 +103,13 @@ def axioms(printed: str) -> set[str]:
     _, heading, listed = printed.partition("Axioms:")
     if not heading and "Closed under the global context" not in printed:
         return {"what Rocq did not print"}
-    return set(re.findall(r"^([A-Za-z_][\w.']*)\s*(?::|$)", listed, re.MULTILINE))
+    found = set()
+    for line in listed.splitlines():
+        # What goes on is indented. A line without a name tells of what Rocq was told not to look at: an axiom, too.
+        if line.strip() and not line[0].isspace():
+            name = re.match(r"([A-Za-z_][\w.']*)\s*(?::|$)", line)
+            found.add(name[1] if name else line.strip())
+    return found
 
 
 def allowed() -> set[str]:
@@ -138,22 +146,46 @@ def _word(proof: JudgedProof, folder: Path, library: Path) -> Word:
         text = rocq(proof)
     except InputError as error:
         return Word(proof.script.id, proof.script.version, steps, 0, str(error))
-    file = folder / f"{theorem_name(proof)}.v"
+    name = theorem_name(proof)
+    file = folder / f"{name}.v"
     file.write_text(text)
     began = perf_counter()
     failed, printed = compiled(file, library)
     rests = tuple(sorted(axioms(printed)))
     more = sorted({*rests} - allowed())
-    reason = failed or (f"it rests on {', '.join(more)}" if more else "")
+    reason, world = failed or (f"it rests on {', '.join(more)}" if more else ""), ""
+    if not reason and world_of(name).exists():
+        reason, world = in_world(name, folder, library)
     took = perf_counter() - began
-    return Word(proof.script.id, proof.script.version, steps, took, reason, digest(end), rests)
+    return Word(proof.script.id, proof.script.version, steps, took, reason, digest(end), rests, hash_of(text), world)
+
+
+def world_of(name: str) -> Path:
+    """The file that shows a world in which the hypotheses of this theorem hold."""
+    return LIBRARY / "worlds" / f"{name}_world.v"
+
+
+def in_world(name: str, folder: Path, library: Path) -> tuple[str, str]:
+    """Compile the world of a theorem that is compiled in the folder. Returns the error, or the world's hash."""
+    text = world_of(name).read_text("utf-8")
+    file = folder / f"{name}_world.v"
+    file.write_text(text)
+    failed, printed = compiled(file, library, needs=folder)
+    more = axioms(printed) - allowed()
+    reason = failed or (f"it rests on {', '.join(sorted(more))}" if more else "")
+    if reason:
+        return f"its world: {reason}", ""
+    return "", hash_of((LIBRARY / f"{PARTS[-1]}.v").read_text("utf-8"), text)
 
 
 def listed(words: Sequence[Word]) -> dict[str, dict[str, object]]:
     """The entries of the committed list for the proofs that Rocq has checked."""
-    return {
-        word.name: {"derivation": word.derivation, "axioms": list(word.axioms)} for word in words if not word.reason
-    }
+    found: dict[str, dict[str, object]] = {}
+    for word in words:
+        if not word.reason:
+            found[word.name] = {"derivation": word.derivation, "library": library_hash(), "file": word.file}
+            found[word.name] |= {"axioms": list(word.axioms)} | ({"world": word.world} if word.world else {})
+    return found
 
 
 def differing(words: Sequence[Word]) -> list[str]:

@@ -1,7 +1,8 @@
 """Which proofs Rocq has checked: a committed list of their derivations, which `make rocq` makes.
 
 A derivation stands in the list as a hash of all of its steps. So a proof that has changed since counts as unchecked,
-whatever its name.
+whatever its name. The library, in which the norms and expectations are defined, stands there as a hash too: with
+another one nothing is checked.
 """
 
 from __future__ import annotations
@@ -18,7 +19,11 @@ from boundcheck.kernel.terms import Term
 from boundcheck.proofs import HOME
 
 LIST = HOME / "rocq" / "checked.json"
-"""By claim and version: the hash of the derivation, and the axioms on which Rocq says that the theorem rests."""
+"""By claim and version: the hashes of the derivation, of the library and of the exported file, the axioms on which Rocq
+says that the theorem rests, and the hash of the world in which its hypotheses hold, where there is one."""
+LIBRARY = HOME / "rocq"
+# In the order in which they need each other; proofs need all but the last.
+PARTS = ("Norms", "Chance", "Calculus", "Boundcheck", "Worlds")
 
 
 def digest(theorem: Theorem) -> str:
@@ -30,6 +35,17 @@ def digest(theorem: Theorem) -> str:
         text = json.dumps([each.rule, _plain(each.arguments), before, said])
         made[id(each)] = sha256(text.encode()).hexdigest()
     return made[id(theorem)]
+
+
+def hash_of(*texts: str) -> str:
+    """A hash of texts."""
+    return sha256("\0".join(texts).encode()).hexdigest()
+
+
+@cache
+def library_hash() -> str:
+    """The hash of the library on which proofs rest."""
+    return hash_of(*((LIBRARY / f"{part}.v").read_text("utf-8") for part in PARTS[:-1]))
 
 
 def _plain(argument: Any) -> Any:
@@ -47,7 +63,7 @@ def checked() -> Mapping[str, Mapping[str, Any]]:
 
 @cache
 def _hashes() -> frozenset[str]:
-    return frozenset(each["derivation"] for each in checked().values())
+    return frozenset(x["derivation"] for x in checked().values() if x.get("library") == library_hash())
 
 
 def covers(conclusion: Theorem | None, line: Theorem | None = None) -> bool:
