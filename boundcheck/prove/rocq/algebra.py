@@ -148,6 +148,12 @@ def equation(book: Book, left: Scalar, changes: dict[Piece, Change], right: Scal
     return lemma.state(said, f"{subst(lemma)}algebra.")
 
 
+def equal(left: str, right: str, without: str = "", name: str = "e", first: str = "") -> str:
+    """The step by which two numbers are the same by algebra alone: without premises, and after what comes first."""
+    cleared = f"clear {without}; " if without else ""
+    return f"have {name} : {left} = {right} :> R by {cleared}{first}algebra. "
+
+
 def subst(lemma: Lemma) -> str:
     """The step that puts in what terms become."""
     return "subst. " if lemma.premises else ""

@@ -10,7 +10,7 @@ from boundcheck.kernel.analysis import gradients
 from boundcheck.kernel.atoms import FROBENIUS, Norm, Value
 from boundcheck.kernel.builders import inner
 from boundcheck.kernel.terms import ONE, Scalar
-from boundcheck.prove.rocq.algebra import Lemma, constantly
+from boundcheck.prove.rocq.algebra import Lemma, constantly, equal
 from boundcheck.prove.rocq.book import HERE, related
 from boundcheck.prove.rocq.chain import chained
 from boundcheck.prove.rocq.equations import Equations, Move
@@ -52,10 +52,7 @@ def descent_lemma(step: Step) -> str:
     )
     sides = [lemma.scalar(x, before=True) for x in (size, bend)]
     wanted = f"({lemma.scalar(constant)}) * {lemma.name(theta)} * {sides[0]} - {sides[1]}"
-    script = (
-        f"have e : {lemma.scalar(fact.polynomial)} = {wanted} :> R by clear {known}; subst; algebra. "
-        f"exact: (cast_ge e {known})."
-    )
+    script = equal(lemma.scalar(fact.polynomial), wanted, known, first="subst; ") + f"exact: (cast_ge e {known})."
     used = lemma.state(related(">=", wanted), script)(HERE)
     along = f"(fun (zs : R) zs0 zs1 => let {book.name(theta)} : {book.type_of(theta)} := fun _ _ => zs in {used})"
     name, gradient = book.function(function, x)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
 from boundcheck.kernel import Theorem
 from boundcheck.kernel.terms import ONE, Scalar
-from boundcheck.prove.rocq.algebra import Lemma, constantly
+from boundcheck.prove.rocq.algebra import Lemma, constantly, equal
 from boundcheck.prove.rocq.book import HERE, Book, ratio, related
 from boundcheck.prove.rocq.equations import positive
 
@@ -49,7 +49,7 @@ def certified(book: Book, theorem: Theorem, proofs: Sequence[str], binder: str) 
     product = _product([premise(i) for i in factor])
     text = lemma.scalar(goal.polynomial)
     left = f"{product.text} * ({text})" if factor else text
-    script = f"have e : {left} = {right} :> R by {_cleared(names.values())}algebra. "
+    script = equal(left, right, " ".join(names.values()))
     if goal.relation == "=":
         whole = _zero([f"(times_zero _ {name})" for _, name in equations])
         script += f"exact: (divide_eq e {product.proof} {whole})." if factor else f"exact: (cast_eq (esym e) {whole})."
@@ -57,11 +57,6 @@ def certified(book: Book, theorem: Theorem, proofs: Sequence[str], binder: str) 
         whole_ = _sum([*parts, *(Part(x, f"(times_zero_ge _ {name})", False) for x, name in equations)])
         script += _closed(goal.relation, whole_, product if factor else None, below)
     return f"(fun {binder} => {lemma.state(related(goal.relation, text), script)(HERE)})"
-
-
-def _cleared(names: Iterable[str]) -> str:
-    listed = " ".join(names)
-    return f"clear {listed}; " if listed else ""
 
 
 def _closed(relation: str, whole: Part, product: Part | None, below: bool) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from boundcheck.kernel.atoms import Inverse, Maximum, Root
 from boundcheck.kernel.terms import ZERO, Scalar
-from boundcheck.prove.rocq.algebra import UNCHANGED, Lemma, constantly
+from boundcheck.prove.rocq.algebra import UNCHANGED, Lemma, constantly, equal
 from boundcheck.prove.rocq.book import HERE, nested, related
 from boundcheck.prove.rocq.certificates import certified
 from boundcheck.prove.rocq.step import Step, rule
@@ -37,10 +37,8 @@ def inverse(step: Step) -> str:
     positive = lemma.premise(f"0 < {lemma.scalar(x)}", lambda _: step.fact(divisor))
     is_ = lemma.premise(f"{inverse_} = ({lemma.scalar(x)})^-1", UNCHANGED)
     goal = lemma.scalar(step.theorem.fact.polynomial)
-    script = (
-        f"have e : {goal} = ({lemma.scalar(x)}) * {inverse_} - 1 :> R by clear {positive} {is_}; algebra. "
-        f"by rewrite e {is_} divff ?subrr // gt_eqF."
-    )
+    script = equal(goal, f"({lemma.scalar(x)}) * {inverse_} - 1", f"{positive} {is_}")
+    script += f"by rewrite e {is_} divff ?subrr // gt_eqF."
     return f"(fun {step.binder} => {lemma.state(f'{goal} = 0', script)(HERE)})"
 
 
@@ -52,9 +50,8 @@ def vanishing(step: Step) -> str:
     lemma = Lemma(step.book)
     square = lemma.scalar(theorem.fact.polynomial)
     h = lemma.premise(related(theorem.fact.relation, square), lambda _: step.fact(theorem))
-    script = f"have e : {square} = - ({lemma.scalar(x)}) ^+ 2 :> R by clear {h}; algebra. exact: (vanishes e {h})."
-    if theorem.fact.relation == "=":
-        script = script.replace(f"e {h}", f"e (eq_ge0 {h})")
+    at_least = h if theorem.fact.relation != "=" else f"(eq_ge0 {h})"
+    script = equal(square, f"- ({lemma.scalar(x)}) ^+ 2", h) + f"exact: (vanishes e {at_least})."
     return f"(fun {step.binder} => {lemma.state(f'{lemma.scalar(x)} = 0', script)(HERE)})"
 
 
@@ -74,10 +71,8 @@ def at_most_maximum(step: Step) -> str:
     largest = lemma.name(Maximum(members))
     is_ = lemma.premise(f"{largest} = {nested([f'({lemma.scalar(y)})' for y in members])}", UNCHANGED)
     goal = lemma.scalar(step.theorem.fact.polynomial)
-    script = (
-        f"have e : {goal} = {largest} - ({lemma.scalar(x)}) :> R by clear {is_}; algebra. "
-        f"by rewrite e subr_ge0 {is_} !le_max lexx ?orbT."
-    )
+    script = equal(goal, f"{largest} - ({lemma.scalar(x)})", is_)
+    script += f"by rewrite e subr_ge0 {is_} !le_max lexx ?orbT."
     return f"(fun {step.binder} => {lemma.state(related('>=', goal), script)(HERE)})"
 
 
@@ -103,13 +98,11 @@ def maximum_at_most(step: Step) -> str:
     goal = lemma.scalar(fact.polynomial)
     all_ = " ".join([is_, *(known for _, known, _ in names)])
     bound, turn = lemma.scalar(c), f"subr_{'gt' if strict else 'ge'}0"
-    script = f"have e : {goal} = ({bound}) - {largest} :> R by clear {all_}; algebra. rewrite e {turn} {is_}. "
+    script = equal(goal, f"({bound}) - {largest}", all_) + f"rewrite e {turn} {is_}. "
     for i, (member, known, relation) in enumerate(names):
         proof = known if relation == fact.relation else f"(ltW {known})"
         rest = lemma.scalar(c - member)
-        script += (
-            f"have d{i} : {rest} = ({bound}) - ({lemma.scalar(member)}) :> R by clear e {all_}; algebra. "
-            f"have b{i} : {lemma.scalar(member)} {sign} {bound} :> R by rewrite -{turn} -d{i}; exact: {proof}. "
-        )
+        script += equal(rest, f"({bound}) - ({lemma.scalar(member)})", f"e {all_}", f"d{i}")
+        script += f"have b{i} : {lemma.scalar(member)} {sign} {bound} :> R by rewrite -{turn} -d{i}; exact: {proof}. "
     script += f"by rewrite !{'gt_max' if strict else 'ge_max'} {' '.join(f'b{i}' for i in range(len(names)))}."
     return f"(fun {step.binder} => {lemma.state(related(fact.relation, goal), script)(HERE)})"

@@ -14,7 +14,7 @@ from boundcheck.kernel import Fact, Statement, Theorem
 from boundcheck.kernel.atoms import FROBENIUS, SPECTRAL
 from boundcheck.kernel.terms import Matrix, Point, Scalar, Symbol, Term
 from boundcheck.kernel.times import ANY
-from boundcheck.prove.rocq.algebra import Lemma
+from boundcheck.prove.rocq.algebra import Lemma, equal
 from boundcheck.prove.rocq.book import HERE, Book, Named, Place, Proof, related
 from boundcheck.prove.rocq.equations import Equations, Move
 
@@ -145,10 +145,8 @@ class Step:
         sides = told(lemma) if told else tuple(lemma.scalar(x, before=True) for x in (left, right))
         premise = lemma.premise(f"{sides[0]} {relation} {sides[1]}", lambda _: proof)
         goal = lemma.scalar(image)
-        script = (
-            f"have e : {goal} = {sides[1]} - ({sides[0]}) :> R by clear {premise}; subst; algebra. "
-            f"exact: ({CAST[fact.relation]} (esym e) ({_CLOSE[relation]} {premise}))."
-        )
+        script = equal(goal, f"{sides[1]} - ({sides[0]})", premise, first="subst; ")
+        script += f"exact: ({CAST[fact.relation]} (esym e) ({_CLOSE[relation]} {premise}))."
         return f"(fun {self.binder} => {lemma.state(related(fact.relation, goal), script)(HERE)})"
 
     def text(self, *point: Matrix) -> str:

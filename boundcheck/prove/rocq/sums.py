@@ -10,7 +10,7 @@ from boundcheck.kernel.atoms import Clock, Horizon, Minimum
 from boundcheck.kernel.induction import FIRST
 from boundcheck.kernel.terms import ONE, Scalar
 from boundcheck.kernel.times import NEXT, Index
-from boundcheck.prove.rocq.algebra import UNCHANGED, Lemma, constantly
+from boundcheck.prove.rocq.algebra import UNCHANGED, Lemma, constantly, equal
 from boundcheck.prove.rocq.book import HERE, Proof, related
 from boundcheck.prove.rocq.equations import Equations, Move
 from boundcheck.prove.rocq.knowing import past_proof
@@ -79,10 +79,8 @@ def telescope(step: Step) -> str:
     if image - moved[end][0] + moved[start][0] != polynomial:
         raise InputError("conclusion", step.theorem.fact, f"what the exporter finds, {image}")
     parts = f"({lemma.scalar(image)}) - (({lemma.scalar(moved[end][0])}) - ({lemma.scalar(moved[start][0])}))"
-    script = (
-        f"have e : {lemma.scalar(polynomial)} = {parts} :> R by clear {' '.join(names)}; algebra. "
-        f"by rewrite e -{names[0]} {names[1]} {names[2]} {names[3]} subrr."
-    )
+    script = equal(lemma.scalar(polynomial), parts, " ".join(names))
+    script += f"by rewrite e -{names[0]} {names[1]} {names[2]} {names[3]} subrr."
     return f"(fun {step.binder} => {lemma.state(related('=', lemma.scalar(polynomial)), script)(HERE)})"
 
 
@@ -109,8 +107,9 @@ def minimum_at_least(step: Step) -> str:
     )
     below = lemma.state(
         f"{lemma.scalar(c)} {sign} {lemma.scalar(x)}",
-        f"rewrite -subr_{'gt' if strict else 'ge'}0. have e : {lemma.scalar(x)} - ({lemma.scalar(c)}) = "
-        f"{lemma.scalar(theorem.fact.polynomial)} :> R by clear {known}; algebra. by rewrite e.",
+        f"rewrite -subr_{'gt' if strict else 'ge'}0. "
+        + equal(f"{lemma.scalar(x)} - ({lemma.scalar(c)})", lemma.scalar(theorem.fact.polynomial), known)
+        + "by rewrite e.",
     )
     body = f"(fun t' => {book.scalar(x, inner)})"
     proof = f"(@least_{'gt' if strict else 'ge'} R T {body} _ T_gt0 (fun t' rt' => {below(inner)}))"
