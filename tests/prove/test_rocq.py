@@ -35,6 +35,8 @@ from boundcheck.prove.rocq.check import (
 from boundcheck.prove.rocq.checked import LIBRARY, checked, covers, digest, hash_of, library_hash
 from boundcheck.prove.rocq.file import rocq, theorem_name
 from boundcheck.prove.rows import Ref, Row
+from boundcheck.prove.script import find
+from boundcheck.prove.verdict import judge
 from tests.judged import of_the_paper, proof_of
 
 from .scripts import judged, lemma, x, y, z
@@ -43,6 +45,7 @@ pytestmark = of_the_paper
 
 SMALL = ("jiang2024.rate.exponent", "sharp")
 # A product of signs; norms, a law and its instance; triangle, a scaled norm and a law as conclusion.
+WITH_WORLD = [tuple(name.split(", ")) for name, entry in checked().items() if "world" in entry]
 CHECKED = (SMALL, ("jiang2024.assumption3.1.optimal", "sharp"), ("jiang2024.assumption2.segment", "repaired"))
 numbers = st.fractions(Fraction(1, 9), 9, max_denominator=9)
 
@@ -68,8 +71,10 @@ def test_the_theorem_has_the_value_of_the_kernel_s(values, horizon):
     assert denote(proof.conclusion.polynomial, model, 1, 0) == Interval(exact, exact)
 
 
-def test_the_theorem_has_all_hypotheses_and_no_gap():
-    proof = proof_of(*SMALL)
+@pytest.mark.parametrize(("id", "version"), [SMALL, *(pytest.param(*x, marks=pytest.mark.full) for x in WITH_WORLD)])
+def test_the_theorem_has_all_hypotheses_and_no_gap(id, version):
+    """Each hypothesis by its name: a world that looks through them would take another for the conclusion, and stop."""
+    proof = judge(next(x for x in find([id]) if x.version == version))
     text = rocq(proof)
     arrows = re.search(r"^Theorem \w+ : (.*)\.$", text, re.MULTILINE)[1]
     assert arrows.startswith(" -> ".join(f"H{i + 1}" for i in range(len(proof.hypotheses))) + " -> (")
