@@ -23,8 +23,10 @@ from boundcheck.progress import Tick, silent
 from boundcheck.terminal import ProgressLine
 
 CALL = """
-import time
+import signal, time
 from boundcheck import live
+# A shell lets what it runs in the background ignore interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 live._AFTER, live._EVERY = 0.2, 0.05
 with live.watched(False) as tick:
     tick("the stage", 1, 4)

@@ -275,7 +275,7 @@ def test_run_of_a_trainer(page):
     text = page([found])
     assert "8 of 120 samples" in text
     assert "training script" in text
-    assert "most of it may be rounding" in text
+    assert "Most of it may be rounding" in text
     assert "The average is below 0" in text
     assert "1\u202f234 MiB" in text
     (axis,) = along_figures(named_runs([found]))["gradient_norm"].axes
