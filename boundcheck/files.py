@@ -59,7 +59,7 @@ def read_text(path: Path, most: int = 2**24) -> str:
     return "".join(read_pieces(path, most))
 
 
-def read_pieces(path: Path, most: int, size: int = 2**20) -> Iterator[str]:
+def read_pieces(path: Path, most: int, size: int = 2**24) -> Iterator[str]:
     """The text of a file as `read_text` has it and refuses it, of so many bytes at a time."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     lines, done = io.IncrementalNewlineDecoder(None, translate=True), 0
