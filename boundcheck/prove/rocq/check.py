@@ -150,14 +150,20 @@ def _word(proof: JudgedProof, folder: Path, library: Path) -> Word:
     file = folder / f"{name}.v"
     file.write_text(text)
     began = perf_counter()
-    failed, printed = compiled(file, library)
-    rests = tuple(sorted(axioms(printed)))
-    more = sorted({*rests} - allowed())
-    reason, world = failed or (f"it rests on {', '.join(more)}" if more else ""), ""
+    reason, rests = _believed(file, library)
+    world = ""
     if not reason and world_of(name).exists():
         reason, world = in_world(name, folder, library)
     took = perf_counter() - began
     return Word(proof.script.id, proof.script.version, steps, took, reason, digest(end), rests, hash_of(text), world)
+
+
+def _believed(file: Path, library: Path, needs: Path | None = None) -> tuple[str, tuple[str, ...]]:
+    """Compile a file. Returns why it is not believed, empty where it is, and the axioms on which it rests."""
+    failed, printed = compiled(file, library, needs=needs)
+    rests = axioms(printed)
+    more = sorted(rests - allowed())
+    return failed or (f"it rests on {', '.join(more)}" if more else ""), tuple(sorted(rests))
 
 
 def world_of(name: str) -> Path:
@@ -170,9 +176,7 @@ def in_world(name: str, folder: Path, library: Path) -> tuple[str, str]:
     text = world_of(name).read_text("utf-8")
     file = folder / f"{name}_world.v"
     file.write_text(text)
-    failed, printed = compiled(file, library, needs=folder)
-    more = axioms(printed) - allowed()
-    reason = failed or (f"it rests on {', '.join(sorted(more))}" if more else "")
+    reason, _ = _believed(file, library, needs=folder)
     if reason:
         return f"its world: {reason}", ""
     return "", hash_of((LIBRARY / f"{PARTS[-1]}.v").read_text("utf-8"), text)
