@@ -175,20 +175,17 @@ torch.set_num_threads(1)
 from boundcheck.measure import cost, experiment
 from boundcheck.progress import silent
 from boundcheck.measure.spec import parse
-
-def size(name):
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(1024 * int(line.split()[1]) for line in lines if line.startswith(name))
+from boundcheck.soundness.malformed.limits import _forget_peak, _mebibytes
 
 def taken(table, folder):
     spec = parse(table)
     # What a run before has freed goes back first, or this one takes it again and seems to take less.
     ctypes.CDLL(None).malloc_trim(0)
-    Path("/proc/self/clear_refs").write_text("5")
-    before = size("VmRSS")
+    _forget_peak()
+    before = _mebibytes("VmRSS")
     experiment.prepare(spec, folder, "cpu", silent)
     experiment.measure_one(spec, folder, "cpu", silent)
-    most = size("VmHWM") - before
+    most = 2**20 * (_mebibytes("VmHWM") - before)
     parts = (*cost.drawn(spec), *cost.held(spec, experiment.build(spec, "cpu")))
     return sum(part.bytes for part in parts) / most
 
