@@ -1,6 +1,8 @@
 """The `boundcheck` command, which is `python -m boundcheck` too."""
 
 import signal
+import sys
+from pathlib import Path
 
 
 def main() -> None:
@@ -13,4 +15,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    if not sys.flags.safe_path and Path(sys.path[0]) not in Path(__file__).parents:
+        # The current folder, whose files would be taken for libraries.
+        del sys.path[0]
     main()
