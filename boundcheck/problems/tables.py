@@ -82,7 +82,9 @@ def _from_outside(name: str, found: Any) -> type[ProblemTable]:
 
 
 def _says_that_it_makes_one(function: Any) -> bool:
-    """Whether a function is annotated to return an objective. To call it would be the other way to find out."""
+    """Whether it is a function that is annotated to return an objective. To call it would be the other way to know."""
+    if not inspect.isfunction(function):
+        return False
     try:
         says = inspect.signature(function, eval_str=True).return_annotation
     except (TypeError, ValueError, NameError):

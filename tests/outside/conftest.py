@@ -15,7 +15,7 @@ from boundcheck.proofs import VARIABLE
 
 @pytest.fixture(autouse=True)
 def what_is_known(tmp_path: Path) -> Iterator[None]:
-    """What lies here may be opened. Papers, claims, adapters and problems that are known before a test are those that are known after it."""
+    """What lies here may be opened, and what is known before a test, of papers and words, is known after it."""
     papers, tables = os.environ.get(VARIABLE), (catalogue._opened, ADAPTERS._known, PROBLEMS._known)
     before = [dict(table) for table in tables]
     with allowing(Path(__file__).parents[2], tmp_path):
