@@ -67,6 +67,9 @@ FIELDS = ("claim", "problem.kind", "adapter.kind")
 # Code in place of a number or a formula.
 TEXTS = ("assume.bound", "adapter.scale", "lipschitz", "run.steps", "problem.d")
 EVIL = "__import__('os').system('touch pwned')"
+COMMAND = {"problem.command": "touch pwned", "problem.path": "."}
+# What is compiled is kept beside its source.
+COMPILED = Path(bc.__file__).parent / "problems" / "compiled" / "__pycache__"
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,9 @@ class World:
         before = self.state()
         asked = {
             "hostile": str(self.hostile),
-            "writable": [str(self.root / "temporary"), str(self.root / "home" / ".cache"), *map(str, told)],
+            "writable": [
+                str(each) for each in (COMPILED, self.root / "temporary", self.root / "home" / ".cache", *told)
+            ],
             "commands": [[str(each) for each in command] for command in commands],
         }
         # Libraries keep fonts and the like in the home of who runs them.
@@ -175,9 +180,7 @@ def check_refused(found: dict[str, Any], field: str = "") -> None:
 def test_a_spec_runs_nothing_that_nobody_allowed(world: World) -> None:
     asked = [(field, place) for field in FIELDS for place in PLACES]
     specs = [
-        world.spec(
-            f"path-{i}", {field: world.placed(place)} | ({"problem.command": EVIL} if field == FIELDS[1] else {})
-        )
+        world.spec(f"path-{i}", {field: world.placed(place)} | (COMMAND if field == FIELDS[1] else {}))
         for i, (field, place) in enumerate(asked)
     ]
     # What is allowed is no folder of any of them, so that it changes nothing.
@@ -199,6 +202,7 @@ def test_a_sweep_and_code_in_place_of_numbers_run_nothing(world: World) -> None:
         check_refused(found)
 
 
+@pytest.mark.full
 def test_a_stored_run_and_an_instance_run_nothing(world: World) -> None:
     places = ("a file beside", "of Python", "a link", "below a package beside")
     asked = [(field, world.placed(place)) for field in FIELDS for place in places]
@@ -248,16 +252,14 @@ def test_every_command_in_the_folder_runs_nothing_of_it(world: World) -> None:
     configuration = {"model_type": "bert", "auto_map": {"AutoModel": "payload.run", "AutoConfig": "payload.run"}}
     (world.hostile / "model" / "config.json").write_text(json.dumps(configuration))
     (world.hostile / "model" / "payload.py").write_bytes((world.hostile / "payload.py").read_bytes())
-    for name in ("path-0", "run-0"):
-        # So that each test may be run alone.
-        if not (world.hostile / f"{name}.toml").exists() and name == "path-0":
-            world.spec(name, {"problem.kind": "payload.py:run"})
+    world.spec("path-0", {"problem.kind": "payload.py:run"})
     asked = [[name, *rest] for name, each in GIVEN.items() for rest in each]
     for command, found in zip(asked, world.run(*asked), strict=True):
         assert found["did"] == [], command
         assert found["code"] in (None, 0, 2), (command, found)
 
 
+@pytest.mark.full
 def test_a_run_made_in_the_folder_is_the_one_made_elsewhere(world: World) -> None:
     """Settings of libraries that lie in the folder change nothing, and what lies there is imported by none of them."""
     small = {"run.steps": 8, "run.audits": 4}
