@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 _STARTS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.spawn", "socket.connect")
-_POWERS = ("os", "posix", "subprocess", "builtins")
+_POWERS = {("builtins", name) for name in ("eval", "exec", "__import__", "open")}
 _CHANGES = ("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.symlink", "os.link", "os.truncate", "os.chmod")
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
@@ -34,12 +34,16 @@ class Watch:
         elif event == "subprocess.Popen" and given[0] == "fc-list":
             # Matplotlib asks once which fonts there are.
             return
-        elif event in _STARTS or (event == "pickle.find_class" and given[0] in _POWERS):
+        elif event in _STARTS or (event == "pickle.find_class" and self._is_power(*given)):
             self.did.append(f"{event} {given}")
         elif (event == "open" and isinstance(given[2], int) and given[2] & _WRITES) or event in _CHANGES:
             places = [each for each in given[:2] if isinstance(each, str | bytes | os.PathLike)]
             places = places[:1] if event in ("open", "os.mkdir", "os.chmod", "os.symlink") else places
             self.did += [f"{event} {x!r}" for x in places if not self._is_under(x, self._writable)]
+
+    @staticmethod
+    def _is_power(module: str, name: str) -> bool:
+        return module in ("os", "posix", "subprocess") or (module, name) in _POWERS
 
     @staticmethod
     def _is_under(path: Any, folders: list[Path]) -> bool:
