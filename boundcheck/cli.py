@@ -84,8 +84,6 @@ _ClickError: type[Any] = typer.BadParameter.__mro__[2]
 
 def main() -> None:
     """Entry point; bad usage, errors of boundcheck's, signals and sinks that close end in one line."""
-    # Python's own helpers, and the processes of a pool, would import what lies in the current folder before all else.
-    os.environ.setdefault("PYTHONSAFEPATH", "1")
     with in_one_line():
         try:
             # Under one name however it was called, so that a shell's question reaches it.

@@ -56,7 +56,7 @@ def main() -> None:
     asked = json.load(sys.stdin)
     watch = Watch(asked["hostile"], asked["writable"])
     sys.addaudithook(watch)
-    from boundcheck.cli import main as boundcheck
+    from boundcheck.__main__ import main as boundcheck
 
     for command in asked["commands"]:
         watch.did, sys.argv, heard = [], ["boundcheck", *command], [io.StringIO(), io.StringIO()]
