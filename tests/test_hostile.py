@@ -303,8 +303,8 @@ def test_pickled_weights_of_a_model_run_nothing(world: World) -> None:
     (folder / "pytorch_model.bin").write_bytes(run.encode())
     (rows := world.hostile / "rows.jsonl").write_text(sound.jsonl())
     (spec := world.hostile / "pickled.toml").write_text(
-        f'[model]\nkind = "pretrained"\npath = "{folder}"\ntext = "{rows}"\ntask = "classification"\nsamples = 4\nheld_out = 2\n'
-        "[adapter]\nrank = 1\n[run]\nstep_size = 0.1\nsteps = 2\n"
+        f'[model]\nkind = "pretrained"\npath = "{folder}"\ntext = "{rows}"\ntask = "classification"\n'
+        "samples = 4\nheld_out = 2\n[adapter]\nrank = 1\n[run]\nstep_size = 0.1\nsteps = 2\n"
     )
     (found,) = world.run(["measure", spec, "--store", world.root / "out"])
     check_refused(found, "model.path")
