@@ -1,0 +1,265 @@
+"""Theorem 2 for the average over t, and a parabola on which its factor κ cannot be improved."""
+
+from dataclasses import dataclass
+
+import sympy as sp
+
+from boundcheck.claims import Claim
+from boundcheck.claims.symbols import D, Lhat, T, alpha, bound, ell, kappa, q, zeta
+from boundcheck.claims.vocabulary import (
+    EuclideanNorm,
+    Expectation,
+    F,
+    Gradient,
+    InnerProduct,
+    MatrixExpectation,
+    Value,
+    f,
+    g_t,
+    t,
+    v,
+    v_t,
+)
+from boundcheck.kernel import Theorem
+from boundcheck.prove import Proof, eq, ge, gt, le, script
+
+from ..meft.lora import CONDITIONALLY_UNBIASED
+from ..meft.theorems import FULL_VARIANCE, PARABOLA, THEOREM_2_AVERAGE, THEOREM_2_AVERAGE_SHARP, attained
+from .descent import (
+    SLOPE,
+    SQUARE,
+    SQUARE_NEXT,
+    TOTAL,
+    descent,
+    expected_descent,
+    gap_at_start,
+    summed,
+    v_first,
+    v_last,
+    v_next,
+    variance,
+)
+from .setting import quantity
+from .theorem_2 import StepSize, divided_by_step
+from .theorem_2_any_step import ANY_FUNCTION, along_run
+from .theorem_2_sharp import step_in_units
+
+SIZE = q * zeta**2
+# By what share a step shrinks E‖∇F(v_t)‖² on the parabola, and what the noise leaves of it in the end.
+SHRINKS, REST = q * (2 - q), SIZE / (2 - q)
+FIRST = 2 * q**2 * zeta**2 * T
+LAST = SQUARE.xreplace({t: T + 1})
+
+
+@dataclass(frozen=True)
+class Known:
+    """What both proofs know of the step.
+
+    Attributes:
+        step: the paper's step size.
+        ratio, positive: q = L̂α, and q > 0.
+        half: q <= 1/2.
+        room: 2 - q > 0.
+        factor: κ(2 - q) = 3.
+        term: S = qζ².
+
+    """
+
+    step: StepSize
+    ratio: Theorem
+    positive: Theorem
+    half: Theorem
+    room: Theorem
+    factor: Theorem
+    term: Theorem
+
+
+def known(proof: Proof, claim: Claim) -> Known:
+    """The step, and κ and S without roots and quotients."""
+    constant = proof.step("$L̂ > 0$", gt(Lhat, 0), proof.quantity(quantity(claim, Lhat)), proof.positive(ell))
+    step = StepSize(proof, claim, constant)
+    ratio = step_in_units(proof, step)
+    positive = proof.step("$q > 0$", gt(q, 0), ratio, step.positive, step.signs)
+    half = proof.step("$q ≤ 1/2$", le(q, sp.Rational(1, 2)), step.at_most_half(), ratio)
+    room = proof.step("$2 - q > 0$", gt(2 - q, 0), half)
+    share = proof.step("$1 - q/2 > 0$", gt(1 - q / 2, 0), half)
+    factor = proof.step(
+        "κ(2 - q)", eq(kappa * (2 - q), 3), proof.quantity(quantity(claim, kappa)), proof.by.quotient(share)[0]
+    )
+    return Known(step, ratio, positive, half, room, factor, step.root_term())
+
+
+@script(THEOREM_2_AVERAGE, "sharp", ANY_FUNCTION)
+def average(proof: Proof) -> None:
+    """The sum over t, divided by αT."""
+    it = known(proof, THEOREM_2_AVERAGE)
+    law = proof.define(Value(F, v), Value(f, v), "$F(v) = f(v)$", forall=[v])
+    lines = descent(proof, along_run(proof), law, v_last, it.step.positive)
+    total = divided_by_step(proof, it.step, summed(proof, lines, expected_descent(proof, lines), it.step.weight))
+    limit = proof.step(
+        "the bound, times 2 - q",
+        eq((2 - q) * bound, 3 * SIZE),
+        proof.quantity(quantity(THEOREM_2_AVERAGE, bound)),
+        it.factor,
+        it.term,
+        it.ratio,
+    )
+    sums = proof.step("in q", le((2 - q) * TOTAL, 3 * T * SIZE), total, it.ratio, meaning="L̂α is q.")
+    most = proof.step("Σ", le(TOTAL, T * bound), it.room, sums, limit, factor=[0], meaning="Divided by 2 - q.")
+    conclude(proof, it, THEOREM_2_AVERAGE, most)
+
+
+def conclude(proof: Proof, it: Known, claim: Claim, most: Theorem) -> None:
+    """The claim about the average, from a line about the sum."""
+    unit = proof.by.quotient(it.step.long)[0]
+    proof.conclude(proof.step("divided by T", claim.conclusion, it.step.long, most, unit, factor=[0]))
+
+
+# What is left after t - 1 steps of a share that each step shrinks by q(2 - q).
+LEFT, LEFT_NEXT = ((1 - SHRINKS) ** n for n in (t - 1, t))
+
+
+@script(THEOREM_2_AVERAGE_SHARP, "sharp", ANY_FUNCTION)
+def average_sharp(proof: Proof) -> None:
+    """E‖∇F(v_t)‖² has a recursion, whose sum is exact but for its last term, which is at most κS."""
+    by, it = proof.by, known(proof, THEOREM_2_AVERAGE_SHARP)
+    shrinks = proof.step("$q(2 - q) > 0$", gt(SHRINKS, 0), it.positive, it.room)
+    first, recursion = _on_parabola(proof, it)
+    last = _last(proof, it, shrinks, first, recursion)
+    total = proof.step(
+        "sum",
+        eq(SHRINKS * TOTAL, 3 * q**2 * zeta**2 * T - LAST),
+        by.sum(recursion),
+        by.telescope(SQUARE),
+        first,
+        meaning="Summed over t, all but the first and the last cancel.",
+    )
+    (noise,) = proof.positive(zeta)
+    growth = proof.step("$κ > 0$", gt(kappa, 0), it.room, it.factor, factor=[0])
+    sums = proof.step(
+        "Σ",
+        ge(TOTAL, kappa * SIZE * T - kappa**2 * zeta**2 / 3),
+        it.positive,
+        proof.step("times κ", eq(3 * q * TOTAL, kappa * (3 * q * SIZE * T - LAST)), total, it.factor),
+        proof.step("κ times the last", le(kappa * LAST, kappa**2 * SIZE), growth, last),
+        factor=[0],
+        meaning="Divided by 3q.",
+    )
+    limit = proof.quantity(THEOREM_2_AVERAGE_SHARP.quantities[-1])
+    cleared = proof.step(
+        "T times what is attained",
+        eq(T * attained, kappa * SIZE * T - kappa**2 * zeta**2 / 3),
+        limit,
+        by.quotient(it.step.long)[0],
+        it.term,
+        it.ratio,
+    )
+    conclude(proof, it, THEOREM_2_AVERAGE_SHARP, proof.step("at least", ge(TOTAL, T * attained), sums, cleared))
+
+
+def _on_parabola(proof: Proof, it: Known) -> tuple[Theorem, Theorem]:
+    """E‖∇F(v_1)‖² = 2q²ζ²T, and E‖∇F(v_{t+1})‖² = (1 - q(2 - q)) E‖∇F(v_t)‖² + q²ζ²."""
+    by = proof.by
+    slope, value = proof.assume(PARABOLA, forall=[v])
+    unbiased, constant = proof.assume(CONDITIONALLY_UNBIASED), proof.recall("Lhat")
+    update = v_t - alpha * g_t
+    move = (proof.define(v_next, update, "Algorithm 1: $v_(t+1) = v_t - αg_t$"), v_next, update)
+    here = (by.instance(slope, {v: v_t}), SLOPE, ell * v_t)
+    there = (by.instance(slope, {v: v_next}), Gradient(F, v_next), ell * v_next)
+    square, drawn, next_square = InnerProduct(v_t, v_t), EuclideanNorm(g_t) ** 2, EuclideanNorm(v_next) ** 2
+    steep, steep_next = (
+        proof.step(
+            "its slope",
+            eq(EuclideanNorm(Gradient(F, x)) ** 2, Lhat**2 * EuclideanNorm(x) ** 2),
+            by.rewrite(by.expansion(Gradient(F, x)), eq(EuclideanNorm(Gradient(F, x)) ** 2, ell**2 * InnerProduct(x, x)), law),
+            by.expansion(x),
+            constant,
+        )
+        for x, law in ((v_t, here), (v_next, there))
+    )
+    moved = by.rewrite(
+        by.expectation(by.expansion(update), t),
+        eq(
+            Expectation(next_square, v_t),
+            (1 - 2 * alpha * ell) * square + alpha**2 * Expectation(InnerProduct(g_t, g_t), v_t),
+        ),
+        move,
+        (unbiased, MatrixExpectation(g_t, v_t), SLOPE),
+        here,
+    )
+    given = proof.step(
+        "given the past",
+        eq(Expectation(next_square, v_t), (1 - Lhat * alpha) ** 2 * EuclideanNorm(v_t) ** 2 + alpha**2 * zeta**2),
+        moved,
+        by.expansion(v_t),
+        by.expectation(by.expansion(g_t), t),
+        variance(proof, unbiased),
+        proof.assume(FULL_VARIANCE),
+        steep,
+        constant,
+        degree=3,
+    )
+    recursion = proof.step(
+        "a step",
+        eq(SQUARE_NEXT, (1 - SHRINKS) * SQUARE + q**2 * zeta**2),
+        by.expectation(given),
+        by.expectation(steep),
+        by.expectation(steep_next),
+        it.ratio,
+        degree=3,
+    )
+    begins = proof.step(
+        "the start",
+        eq(SQUARE.xreplace({t: sp.Integer(1)}), FIRST),
+        by.at(by.expectation(steep), sp.Integer(1)),
+        by.expectation(by.instance(value, {v: v_first})),
+        gap_at_start(proof),
+        it.step.square,
+        it.ratio,
+        constant,
+        degree=3,
+    )
+    return begins, recursion
+
+
+def _last(proof: Proof, it: Known, shrinks: Theorem, first: Theorem, recursion: Theorem) -> Theorem:
+    """E‖∇F(v_{T+1})‖² <= κqζ²."""
+    by, size = proof.by, q**2 * zeta**2
+    (noise,) = proof.positive(zeta)
+    unit, inverse = by.quotient(it.room)
+    rest = proof.step("q(2 - q) times the rest", eq((2 * q - q**2) * REST, size), unit)
+    share = proof.step("$1 - q(2 - q) ≥ 0$", ge(1 - SHRINKS, 0), hints=[1 - q])
+    near = proof.induct(
+        "near the rest",
+        le(SQUARE - REST, LEFT * FIRST),
+        first=[first, proof.step("the rest $≥ 0$", ge(REST, 0), inverse, it.positive, noise)],
+        then=[recursion, rest, share],
+        meaning="By induction over t.",
+    )
+    beyond = proof.step(
+        "near the rest, one step later", le(SQUARE_NEXT - REST, LEFT_NEXT * FIRST), near, recursion, rest, share
+    )
+    weight = proof.step("$q²ζ² ≥ 0$", ge(size, 0), it.positive, noise)
+    short = proof.step("what is left of the start", le(2 * size * T * SHRINKS * LEFT_NEXT.xreplace({t: T}), 2 * size), _fades(proof, shrinks, share), weight)
+    lacks = proof.step(
+        "what the sum lacks",
+        le(SHRINKS * LAST, 3 * size),
+        proof.step("times q(2 - q)", le(SHRINKS * (LAST - REST), SHRINKS * LEFT_NEXT.xreplace({t: T}) * FIRST), by.at(beyond, T), shrinks),
+        rest,
+        short,
+    )
+    return proof.step("the last", le(LAST, kappa * SIZE), it.positive, it.room, lacks, it.factor, factor=[0, 1])
+
+
+def _fades(proof: Proof, shrinks: Theorem, share: Theorem) -> Theorem:
+    """Tx(1 - x)^T <= 1, for x = q(2 - q)."""
+    by = proof.by
+    begun, _ = by.time()
+    kept = proof.induct("not negative", ge(LEFT, 0), first=[], then=[share])
+    kept_next = proof.step("not negative, one step later", ge(LEFT_NEXT, 0), kept, share)
+    squared = proof.step("$(q(2 - q))² ≥ 0$", ge(SHRINKS**2, 0), hints=[SHRINKS])
+    once = proof.step("times $(q(2 - q))²$", ge(SHRINKS**2 * LEFT, 0), kept, squared)
+    fast = proof.step("times t", ge(t * SHRINKS**2 * LEFT, 0), once, begun)
+    slow = proof.induct("falls as 1/t", le((1 + (t - 1) * SHRINKS) * LEFT, 1), first=[], then=[fast])
+    slow_next = proof.step("falls as 1/t, one step later", le((1 + t * SHRINKS) * LEFT_NEXT, 1), slow, fast)
+    return proof.step("at T", le(T * SHRINKS * LEFT_NEXT.xreplace({t: T}), 1), by.at(slow_next, T), by.at(kept_next, T))
