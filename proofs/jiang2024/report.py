@@ -177,7 +177,7 @@ def _slowest_finding(runs: list[StoredRun], cases: list[WorstCase]) -> Finding:
     said = [f"Performance estimation breaks {', '.join(broken)}." if broken else "No theorem is broken."]
     for run in [run for run in runs if run.result.settings.problem["kind"] == "hard"][-1:]:
         steps, share = number(run.course.plan.steps), run.result.ratio or 0.0
-        said.append(f"On the hard instance at T = {steps} the average is {share:.0%} of the repaired bound.")
+        said.append(f"On the hard instance at T = {steps} the average over t is {share:.0%} of the repaired bound on the smallest.")
     for case in [case for case in cases if case.claim == "meft.theorem2_repaired"][-1:]:
         said.append(
             f"The worst case over all smooth F and two-point noise is {case.ratio:.0%} of it at T = {case.steps},"

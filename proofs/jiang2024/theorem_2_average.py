@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from boundcheck.claims import Claim
-from boundcheck.claims.symbols import D, Lhat, T, alpha, bound, ell, kappa, q, zeta
+from boundcheck.claims.symbols import Lhat, T, alpha, bound, ell, kappa, q, zeta
 from boundcheck.claims.vocabulary import (
     EuclideanNorm,
     Expectation,
@@ -116,7 +116,7 @@ def conclude(proof: Proof, it: Known, claim: Claim, most: Theorem) -> None:
 
 
 # What is left after t - 1 steps of a share that each step shrinks by q(2 - q).
-LEFT, LEFT_NEXT = ((1 - SHRINKS) ** n for n in (t - 1, t))
+LEFT, LEFT_NEXT, END = ((1 - SHRINKS) ** n for n in (t - 1, t, T))
 
 
 @script(THEOREM_2_AVERAGE_SHARP, "sharp", ANY_FUNCTION)
@@ -134,7 +134,6 @@ def average_sharp(proof: Proof) -> None:
         first,
         meaning="Summed over t, all but the first and the last cancel.",
     )
-    (noise,) = proof.positive(zeta)
     growth = proof.step("$κ > 0$", gt(kappa, 0), it.room, it.factor, factor=[0])
     sums = proof.step(
         "Σ",
@@ -166,12 +165,13 @@ def _on_parabola(proof: Proof, it: Known) -> tuple[Theorem, Theorem]:
     move = (proof.define(v_next, update, "Algorithm 1: $v_(t+1) = v_t - αg_t$"), v_next, update)
     here = (by.instance(slope, {v: v_t}), SLOPE, ell * v_t)
     there = (by.instance(slope, {v: v_next}), Gradient(F, v_next), ell * v_next)
-    square, drawn, next_square = InnerProduct(v_t, v_t), EuclideanNorm(g_t) ** 2, EuclideanNorm(v_next) ** 2
     steep, steep_next = (
         proof.step(
             "its slope",
             eq(EuclideanNorm(Gradient(F, x)) ** 2, Lhat**2 * EuclideanNorm(x) ** 2),
-            by.rewrite(by.expansion(Gradient(F, x)), eq(EuclideanNorm(Gradient(F, x)) ** 2, ell**2 * InnerProduct(x, x)), law),
+            by.rewrite(
+                by.expansion(Gradient(F, x)), eq(EuclideanNorm(Gradient(F, x)) ** 2, ell**2 * InnerProduct(x, x)), law
+            ),
             by.expansion(x),
             constant,
         )
@@ -180,8 +180,8 @@ def _on_parabola(proof: Proof, it: Known) -> tuple[Theorem, Theorem]:
     moved = by.rewrite(
         by.expectation(by.expansion(update), t),
         eq(
-            Expectation(next_square, v_t),
-            (1 - 2 * alpha * ell) * square + alpha**2 * Expectation(InnerProduct(g_t, g_t), v_t),
+            Expectation(EuclideanNorm(v_next) ** 2, v_t),
+            (1 - 2 * alpha * ell) * InnerProduct(v_t, v_t) + alpha**2 * Expectation(InnerProduct(g_t, g_t), v_t),
         ),
         move,
         (unbiased, MatrixExpectation(g_t, v_t), SLOPE),
@@ -189,7 +189,10 @@ def _on_parabola(proof: Proof, it: Known) -> tuple[Theorem, Theorem]:
     )
     given = proof.step(
         "given the past",
-        eq(Expectation(next_square, v_t), (1 - Lhat * alpha) ** 2 * EuclideanNorm(v_t) ** 2 + alpha**2 * zeta**2),
+        eq(
+            Expectation(EuclideanNorm(v_next) ** 2, v_t),
+            (1 - Lhat * alpha) ** 2 * EuclideanNorm(v_t) ** 2 + alpha**2 * zeta**2,
+        ),
         moved,
         by.expansion(v_t),
         by.expectation(by.expansion(g_t), t),
@@ -240,14 +243,10 @@ def _last(proof: Proof, it: Known, shrinks: Theorem, first: Theorem, recursion: 
         "near the rest, one step later", le(SQUARE_NEXT - REST, LEFT_NEXT * FIRST), near, recursion, rest, share
     )
     weight = proof.step("$q²ζ² ≥ 0$", ge(size, 0), it.positive, noise)
-    short = proof.step("what is left of the start", le(2 * size * T * SHRINKS * LEFT_NEXT.xreplace({t: T}), 2 * size), _fades(proof, shrinks, share), weight)
-    lacks = proof.step(
-        "what the sum lacks",
-        le(SHRINKS * LAST, 3 * size),
-        proof.step("times q(2 - q)", le(SHRINKS * (LAST - REST), SHRINKS * LEFT_NEXT.xreplace({t: T}) * FIRST), by.at(beyond, T), shrinks),
-        rest,
-        short,
-    )
+    fades = _fades(proof, shrinks, share)
+    short = proof.step("what is left of the start", le(SHRINKS * END * FIRST, 2 * size), fades, weight)
+    later = proof.step("times q(2 - q)", le(SHRINKS * (LAST - REST), SHRINKS * END * FIRST), by.at(beyond, T), shrinks)
+    lacks = proof.step("what the sum lacks", le(SHRINKS * LAST, 3 * size), later, rest, short)
     return proof.step("the last", le(LAST, kappa * SIZE), it.positive, it.room, lacks, it.factor, factor=[0, 1])
 
 
@@ -262,4 +261,4 @@ def _fades(proof: Proof, shrinks: Theorem, share: Theorem) -> Theorem:
     fast = proof.step("times t", ge(t * SHRINKS**2 * LEFT, 0), once, begun)
     slow = proof.induct("falls as 1/t", le((1 + (t - 1) * SHRINKS) * LEFT, 1), first=[], then=[fast])
     slow_next = proof.step("falls as 1/t, one step later", le((1 + t * SHRINKS) * LEFT_NEXT, 1), slow, fast)
-    return proof.step("at T", le(T * SHRINKS * LEFT_NEXT.xreplace({t: T}), 1), by.at(slow_next, T), by.at(kept_next, T))
+    return proof.step("at T", le(T * SHRINKS * END, 1), by.at(slow_next, T), by.at(kept_next, T))
