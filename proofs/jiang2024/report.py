@@ -178,7 +178,7 @@ def _slowest_finding(runs: list[StoredRun], cases: list[WorstCase]) -> Finding:
     for run in [run for run in runs if run.result.settings.problem["kind"] == "hard"][-1:]:
         steps, share = number(run.course.plan.steps), run.result.ratio or 0.0
         said.append(
-            f"On the hard instance at T = {steps} the average over t is {share:.0%} of the repaired bound on the smallest."
+            f"On the hard instance at T = {steps} the average over t is {share:.0%} of the repaired bound on the least."
         )
     for case in [case for case in cases if case.claim == "meft.theorem2_repaired"][-1:]:
         said.append(

@@ -160,11 +160,8 @@ def _on_parabola(proof: Proof, it: Known) -> tuple[Theorem, Theorem]:
     """E‖∇F(v_1)‖² = 2q²ζ²T, and E‖∇F(v_{t+1})‖² = (1 - q(2 - q)) E‖∇F(v_t)‖² + q²ζ²."""
     by = proof.by
     slope, value = proof.assume(PARABOLA, forall=[v])
-    unbiased, constant = proof.assume(CONDITIONALLY_UNBIASED), proof.recall("Lhat")
-    update = v_t - alpha * g_t
-    move = (proof.define(v_next, update, "Algorithm 1: $v_(t+1) = v_t - αg_t$"), v_next, update)
-    here = (by.instance(slope, {v: v_t}), SLOPE, ell * v_t)
-    there = (by.instance(slope, {v: v_next}), Gradient(F, v_next), ell * v_next)
+    constant = proof.recall("Lhat")
+    here, there = ((by.instance(slope, {v: x}), Gradient(F, x), ell * x) for x in (v_t, v_next))
     steep, steep_next = (
         proof.step(
             "its slope",
@@ -177,35 +174,10 @@ def _on_parabola(proof: Proof, it: Known) -> tuple[Theorem, Theorem]:
         )
         for x, law in ((v_t, here), (v_next, there))
     )
-    moved = by.rewrite(
-        by.expectation(by.expansion(update), t),
-        eq(
-            Expectation(EuclideanNorm(v_next) ** 2, v_t),
-            (1 - 2 * alpha * ell) * InnerProduct(v_t, v_t) + alpha**2 * Expectation(InnerProduct(g_t, g_t), v_t),
-        ),
-        move,
-        (unbiased, MatrixExpectation(g_t, v_t), SLOPE),
-        here,
-    )
-    given = proof.step(
-        "given the past",
-        eq(
-            Expectation(EuclideanNorm(v_next) ** 2, v_t),
-            (1 - Lhat * alpha) ** 2 * EuclideanNorm(v_t) ** 2 + alpha**2 * zeta**2,
-        ),
-        moved,
-        by.expansion(v_t),
-        by.expectation(by.expansion(g_t), t),
-        variance(proof, unbiased),
-        proof.assume(FULL_VARIANCE),
-        steep,
-        constant,
-        degree=3,
-    )
     recursion = proof.step(
         "a step",
         eq(SQUARE_NEXT, (1 - SHRINKS) * SQUARE + q**2 * zeta**2),
-        by.expectation(given),
+        by.expectation(_moved(proof, here, steep)),
         by.expectation(steep),
         by.expectation(steep_next),
         it.ratio,
@@ -223,6 +195,35 @@ def _on_parabola(proof: Proof, it: Known) -> tuple[Theorem, Theorem]:
         degree=3,
     )
     return begins, recursion
+
+
+def _moved(proof: Proof, here: tuple[Theorem, sp.MatrixExpr, sp.MatrixExpr], steep: Theorem) -> Theorem:
+    """E[‖v_{t+1}‖² | v_t] = (1 - L̂α)²‖v_t‖² + α²ζ², from ∇F(v_t) = ℓv_t."""
+    by, unbiased, update = proof.by, proof.assume(CONDITIONALLY_UNBIASED), v_t - alpha * g_t
+    move = proof.define(v_next, update, "Algorithm 1: $v_(t+1) = v_t - αg_t$")
+    mean = Expectation(EuclideanNorm(v_next) ** 2, v_t)
+    opened = by.rewrite(
+        by.expectation(by.expansion(update), t),
+        eq(
+            mean,
+            (1 - 2 * alpha * ell) * InnerProduct(v_t, v_t) + alpha**2 * Expectation(InnerProduct(g_t, g_t), v_t),
+        ),
+        (move, v_next, update),
+        (unbiased, MatrixExpectation(g_t, v_t), SLOPE),
+        here,
+    )
+    return proof.step(
+        "given the past",
+        eq(mean, (1 - Lhat * alpha) ** 2 * EuclideanNorm(v_t) ** 2 + alpha**2 * zeta**2),
+        opened,
+        by.expansion(v_t),
+        by.expectation(by.expansion(g_t), t),
+        variance(proof, unbiased),
+        proof.assume(FULL_VARIANCE),
+        steep,
+        proof.recall("Lhat"),
+        degree=3,
+    )
 
 
 def _last(proof: Proof, it: Known, shrinks: Theorem, first: Theorem, recursion: Theorem) -> Theorem:
