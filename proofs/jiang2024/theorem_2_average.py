@@ -115,8 +115,8 @@ def conclude(proof: Proof, it: Known, claim: Claim, most: Theorem) -> None:
     proof.conclude(proof.step("divided by T", claim.conclusion, it.step.long, most, unit, factor=[0]))
 
 
-# What is left after t - 1 steps of a share that each step shrinks by q(2 - q).
-LEFT, LEFT_NEXT, END = ((1 - SHRINKS) ** n for n in (t - 1, t, T))
+# By how much E‖∇F(v_t)‖² is above what the noise leaves of it.
+ABOVE, ABOVE_NEXT, ABOVE_END = (sp.Max(0, x - REST) for x in (SQUARE, SQUARE_NEXT, LAST))
 
 
 @script(THEOREM_2_AVERAGE_SHARP, "sharp", ANY_FUNCTION)
@@ -227,39 +227,47 @@ def _moved(proof: Proof, here: tuple[Theorem, sp.MatrixExpr, sp.MatrixExpr], ste
 
 
 def _last(proof: Proof, it: Known, shrinks: Theorem, first: Theorem, recursion: Theorem) -> Theorem:
-    """E‖∇F(v_{T+1})‖² <= κqζ²."""
-    by, size = proof.by, q**2 * zeta**2
+    """E‖∇F(v_{T+1})‖² <= κqζ², as t times what is above the rest stays below a bound."""
+    by, size, factor = proof.by, q**2 * zeta**2, 1 + t * SHRINKS
     (noise,) = proof.positive(zeta)
     unit, inverse = by.quotient(it.room)
     rest = proof.step("q(2 - q) times the rest", eq((2 * q - q**2) * REST, size), unit)
-    share = proof.step("$1 - q(2 - q) ≥ 0$", ge(1 - SHRINKS, 0), hints=[1 - q])
-    near = proof.induct(
-        "near the rest",
-        le(SQUARE - REST, LEFT * FIRST),
-        first=[first, proof.step("the rest $≥ 0$", ge(REST, 0), inverse, it.positive, noise)],
-        then=[recursion, rest, share],
-        meaning="By induction over t.",
+    none = by.below_maximum(ABOVE)[0]
+    falls = _falls(proof, rest, recursion)
+    begun, _ = by.time()
+    long = proof.step("$tq(2 - q) > 0$", gt(t * SHRINKS, 0), shrinks, begun)
+    longer = proof.step("$1 + tq(2 - q) > 0$", gt(factor, 0), long)
+    squared = proof.step("$(q(2 - q))² ≥ 0$", ge(SHRINKS**2, 0), hints=[SHRINKS])
+    taken = proof.step("times $(q(2 - q))²$", ge(SHRINKS**2 * ABOVE, 0), none, squared)
+    then = [
+        proof.step("times 1 + tq(2 - q)", le(factor * ABOVE_NEXT, factor * (1 - SHRINKS) * ABOVE), falls, longer),
+        proof.step("times t", ge(t * SHRINKS**2 * ABOVE, 0), begun, taken),
+    ]
+    start, positive = SQUARE.xreplace({t: sp.Integer(1)}), proof.step("$q²ζ² > 0$", gt(size, 0), it.positive, noise)
+    left = proof.step("the rest $≥ 0$", ge(REST, 0), inverse, it.positive, noise)
+    begins = by.maximum_below(
+        FIRST,
+        proof.step("$0 ≤ 2q²ζ²T$", le(0, FIRST), positive, it.step.long),
+        proof.step("at first", le(start - REST, FIRST), first, left),
     )
-    beyond = proof.step(
-        "near the rest, one step later", le(SQUARE_NEXT - REST, LEFT_NEXT * FIRST), near, recursion, rest, share
-    )
-    weight = proof.step("$q²ζ² ≥ 0$", ge(size, 0), it.positive, noise)
-    fades = _fades(proof, shrinks, share)
-    short = proof.step("what is left of the start", le(SHRINKS * END * FIRST, 2 * size), fades, weight)
-    later = proof.step("times q(2 - q)", le(SHRINKS * (LAST - REST), SHRINKS * END * FIRST), by.at(beyond, T), shrinks)
-    lacks = proof.step("what the sum lacks", le(SHRINKS * LAST, 3 * size), later, rest, short)
+    slow = proof.induct("falls as 1/t", le((1 + (t - 1) * SHRINKS) * ABOVE, FIRST), first=[begins], then=then)
+    end = by.at(proof.step("one step later", le(factor * ABOVE_NEXT, FIRST), slow, then), T)
+    beyond, more = by.below_maximum(ABOVE_END)
+    short = proof.step("times T", le(T * SHRINKS * ABOVE_END, FIRST), end, beyond)
+    above = proof.step("q(2 - q) times it", le(SHRINKS * ABOVE_END, 2 * size), it.step.long, short, factor=[0])
+    later = proof.step("the last above it", le(SHRINKS * (LAST - REST), SHRINKS * ABOVE_END), shrinks, more)
+    lacks = proof.step("what the sum lacks", le(SHRINKS * LAST, 3 * size), later, rest, above)
     return proof.step("the last", le(LAST, kappa * SIZE), it.positive, it.room, lacks, it.factor, factor=[0, 1])
 
 
-def _fades(proof: Proof, shrinks: Theorem, share: Theorem) -> Theorem:
-    """Tx(1 - x)^T <= 1, for x = q(2 - q)."""
+def _falls(proof: Proof, rest: Theorem, recursion: Theorem) -> Theorem:
+    """A step leaves the share 1 - q(2 - q) of what is above the rest, at most."""
     by = proof.by
-    begun, _ = by.time()
-    kept = proof.induct("not negative", ge(LEFT, 0), first=[], then=[share])
-    kept_next = proof.step("not negative, one step later", ge(LEFT_NEXT, 0), kept, share)
-    squared = proof.step("$(q(2 - q))² ≥ 0$", ge(SHRINKS**2, 0), hints=[SHRINKS])
-    once = proof.step("times $(q(2 - q))²$", ge(SHRINKS**2 * LEFT, 0), kept, squared)
-    fast = proof.step("times t", ge(t * SHRINKS**2 * LEFT, 0), once, begun)
-    slow = proof.induct("falls as 1/t", le((1 + (t - 1) * SHRINKS) * LEFT, 1), first=[], then=[fast])
-    slow_next = proof.step("falls as 1/t, one step later", le((1 + t * SHRINKS) * LEFT_NEXT, 1), slow, fast)
-    return proof.step("at T", le(T * SHRINKS * END, 1), by.at(slow_next, T), by.at(kept_next, T))
+    none, more = by.below_maximum(ABOVE)
+    share = proof.step("$1 - q(2 - q) ≥ 0$", ge(1 - SHRINKS, 0), hints=[1 - q])
+    kept = proof.step("what is left of it", le((1 - SHRINKS) * (SQUARE - REST), (1 - SHRINKS) * ABOVE), share, more)
+    return by.maximum_below(
+        (1 - SHRINKS) * ABOVE,
+        proof.step("$0 ≤$", le(0, (1 - SHRINKS) * ABOVE), share, none),
+        proof.step("the next", le(SQUARE_NEXT - REST, (1 - SHRINKS) * ABOVE), recursion, rest, kept),
+    )
