@@ -53,7 +53,7 @@ class Quantity:
 
     symbol: sp.Symbol
     expression: sp.Expr
-    meaning: str
+    meaning: str = ""
 
     @property
     def name(self) -> str:

@@ -63,7 +63,8 @@ def _sides(of: Result) -> Line:
     bound = f"bound {short(of.bound)} ({of.bound_kind})"
     if isinstance(of, BracketResult):
         return line(f"largest lower estimate {short(of.measured)};", bound)
-    return line(f"measured {short(of.measured)}, interval {_interval(of)};", bound)
+    shown = f", the {of.shown}," if isinstance(of, RunResult) and of.shown else ","
+    return line(f"measured {short(of.measured)}{shown} interval {_interval(of)};", bound)
 
 
 def _blame(of: Result) -> list[Part]:

@@ -174,6 +174,8 @@ class RunResult(Result):
 
     Attributes:
         plan: what was fixed before.
+        shown: what ``measured`` is called, and how it stands to the theorem's measure where it is another; empty in
+            results of before that was written.
         smallest: the smallest mean over replicas within a stratum: descriptive, and biased low as any minimum is.
         first: what is known of the measure at v_1 without any theorem, the same for all replicas.
         trivial: the bound that needs no theorem, J^2 G^2.
@@ -188,6 +190,7 @@ class RunResult(Result):
     """
 
     plan: Planned
+    shown: str = ""
     smallest: float | None
     first: float | None
     trivial: float | None = None
@@ -236,7 +239,7 @@ class BracketResult(Result):
 
 
 # Parts that one kind of run has and another has not.
-_OPTIONAL = ("said", "horizons", "estimates", "theorems", "rounding", "ends", "waterfall", "slack")
+_OPTIONAL = ("said", "shown", "horizons", "estimates", "theorems", "rounding", "ends", "waterfall", "slack")
 
 
 @cache

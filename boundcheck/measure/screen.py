@@ -5,6 +5,7 @@ import math
 import numpy as np
 import xarray as xr
 
+from boundcheck.claims import catalogue
 from boundcheck.measure.result import RunResult
 from boundcheck.terminal import Table, screen
 
@@ -49,10 +50,10 @@ def _lines(result: RunResult) -> list[str]:
     lines = [f"{result.verdict}: {result.reason}"]
     failed = [each for each in result.audit if each.status == "failed"]
     lines += [f"  {each.hypothesis}: {each.how}" for each in failed]
-    found = result.estimates
+    found, meaning = result.estimates, catalogue[result.claim].quantities[-1].meaning
     for each in result.theorems:
         # Of steps that are none of the theorem's it says nothing, and L̂ is all that is known.
-        said = "" if failed or each.bound is None else f"; the average of ‖∇F‖² is at most {each.bound:.4g}"
+        said = "" if failed or each.bound is None else f"; the {meaning} is {each.bound:.4g}"
         way = " ".join(filter(None, (each.way, each.lipschitz and f"C = {each.lipschitz}")))
         # A result has None for infinity.
         value, longest = ("∞" if x is None or math.isinf(x) else f"{x:.4g}" for x in (each.value, each.longest))

@@ -1,7 +1,8 @@
 """How a run of a theorem is judged: the only place where one gets its verdict, of those in `boundcheck.verdicts`.
 
-Gradient descent has no noise: the smallest squared gradient norm that was seen stands in for the average, and is exact
-but for rounding.
+A theorem about an average is judged by the average, and one about the least of T expectations by the least: where there
+is noise, a bound above the average is above the least too, and only one below every iterate is violated. Gradient
+descent has no noise: its least is exact but for rounding.
 """
 
 import math
@@ -40,6 +41,7 @@ class Outcome:
         blame: who is to blame for a run that does not support its theorem; None for one that does.
         measured: what the run shows of the theorem's measure: of an algorithm with noise the mean over replicas of the
             (stratified) time average, or of the last; without noise the smallest seen, the average or the last.
+        shown: what that is called, and how it stands to the measure where it is another.
         smallest: the smallest mean over replicas within a stratum: descriptive, and biased low as any minimum is.
         interval: the confidence interval of its expectation; None when the run diverged.
         bound: the theorem's right-hand side.
@@ -52,6 +54,7 @@ class Outcome:
     reason: str
     blame: Blame | None
     measured: float
+    shown: str
     smallest: float
     interval: Interval | None
     bound: float
@@ -69,7 +72,7 @@ class _Measured:
         is_finite: whether all values are finite numbers.
         interval: its interval; None where one is not, of a single replica, and where not enough was looked at.
         rounding: the rounding error of the statistic.
-        called: what it is called.
+        called: what it is called, and how it stands to the measure where it is another.
 
     """
 
@@ -91,7 +94,8 @@ def judge(evidence: Evidence, audits: list[Audit]) -> Outcome:
         smallest = float(measured.seen.value.mean(0).min())
         # Where a run diverged, what overflowed may be recorded as 0.
         mean, smallest = (math.nan, math.nan) if measured.seen.is_lost else (measured.mean, smallest)
-        return Outcome(verdict, reason, blame, mean, smallest, measured.interval, bound, plan.trivial, before)
+        said = verdict, reason, blame, mean, measured.called, smallest, measured.interval
+        return Outcome(*said, bound, plan.trivial, before)
 
     failed = list(dict.fromkeys(each.hypothesis for each in audits if each.status == "failed"))
     blame = blamed(audits, "failed")
@@ -156,15 +160,15 @@ def _exact(seen: Seen, finite: bool, ends: tuple[float, ...], called: str) -> _M
 
 
 def _of_replicas(evidence: Evidence, seen: Seen, finite: bool) -> _Measured:
-    """The mean over replicas of the time average, which is no less than the least; or of what was last."""
+    """The mean over replicas of the time average, or of what was last."""
     plan, spec = evidence.plan, evidence.spec
-    last = spec.measure.over is Over.LAST
+    last = spec.measure.seen_over(is_stochastic=True) is Over.LAST
     weights = np.eye(seen.value.shape[1])[-1] if last else evidence.record.schedule.weights
     values, rounding = seen.value @ weights, float(((seen.high - seen.value) @ weights).max())
     several = finite and len(values) > 1
     bound, level = plan.values["bound"], spec.run.level
     interval = mean_interval(values, plan.trivial, _RESOLUTION * bound, level) if several else None
-    called = spec.measure.shown(is_stochastic=True) if last else "time average"
+    called = spec.measure.shown(is_stochastic=True)
     return _Measured(seen, finite, float(values.mean()), interval, rounding, called)
 
 
@@ -195,7 +199,9 @@ def _in_hindsight(evidence: Evidence, audits: list[Audit], measured: _Measured) 
             return _said(Verdict.UNINFORMATIVE, "constant", evidence.spec.free[0], reason)
         return _said(Verdict.UNINFORMATIVE, "horizon", T.name, reason)
     side = "at most" if measured.mean <= bound else "above"
-    reason = f"the average {measured.mean:.4g} is {side} {bound:.4g}, the bound at the smoothness that was seen"
+    measure = evidence.spec.measure
+    found = f"{measure.seen_over(is_stochastic=True).word} {measured.mean:.4g}{measure.standing(is_stochastic=True)}"
+    reason = f"the {found} is {side} {bound:.4g}, the bound at the smoothness that was seen"
     return Verdict.INCONCLUSIVE, f"{reason}, but that is no bound on L̂", blamed(audits, "assumed")
 
 
@@ -264,11 +270,10 @@ def _above(evidence: Evidence, measured: _Measured, bound: float, limits: str) -
             reason = f"the {what} lies above the bound ({how})"
         return Verdict.VIOLATED, reason, Blame("claim", evidence.claim.id, f"every hypothesis held, and {reason}")
     if (_columns(over, measured.seen.value, evidence).mean(0) > bound).all():
-        reason = (
-            f"every mean over replicas lies above the bound, but not every {level:.0%} limit: more replicas are needed"
-        )
+        where = "every mean over replicas" if over is Over.LEAST else f"the {what}"
+        reason = f"{where} lies above the bound, but not every {level:.0%} limit: more replicas are needed"
         return _said(Verdict.INCONCLUSIVE, "statistics", "replicas", reason)
-    reason = f"the time average lies above the bound ({limits}), but not every iterate does"
+    reason = f"the {what} lies above the bound ({limits}), but not every iterate does"
     return Verdict.INCONCLUSIVE, reason, Blame("statistics", "minimum", f"{reason}: the theorem is about the smallest")
 
 

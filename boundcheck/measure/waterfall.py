@@ -54,7 +54,7 @@ class Sum:
 
     def serves(self, measure: PerformanceMeasure) -> bool:
         """Whether a theorem about this measure is proved by it."""
-        over = Over.AVERAGE if measure.over is Over.LEAST else measure.over
+        over = measure.seen_over(is_stochastic=True)
         return measure.observable == self.measure.observable and over is self.measure.over
 
 

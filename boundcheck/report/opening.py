@@ -128,7 +128,8 @@ def opening_of(material: Material, summary: str = "") -> Opening:
 
 
 _OF_RUNS = """Of each claim the run of highest rank: what the claim says, what is known without it, and what the run
-measured, which is an estimate and never a bound. Hollow: the theorem says nothing of the run."""
+measured, which is an estimate and never a bound: under noise the average over t where a claim is about the smallest.
+Hollow: the theorem says nothing of the run."""
 _OF_NETWORKS = """What each run measured, beside the bound that the theorem would give if the largest smoothness that
 was seen along the run were the largest there is. Nobody knows that it is, so that this bound is an estimate too.
 Hollow: the theorem says nothing of the run."""

@@ -145,11 +145,7 @@ THEOREM_2 = theorem(
         *LEMMA_1.quantities,
         STEP_SIZE,
         SHORTEST_HORIZON,
-        Quantity(
-            bound,
-            sp.Mul(Rational(5, 2), ROOT_TERM, evaluate=False),
-            "bound on the smallest expected squared gradient norm",
-        ),
+        Quantity(bound, sp.Mul(Rational(5, 2), ROOT_TERM, evaluate=False)),
     ),
     (sp.Ge(T, T_min),),
     algorithm=SGD,

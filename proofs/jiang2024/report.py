@@ -111,7 +111,7 @@ def _of_theorem(factors: _Factors, run: StoredRun) -> Strokes:
         Stroke("the printed proof, mended", factors.mended, HOLDS),
         Stroke("another proof", factors.proved, HOLDS),
         Stroke("the best step size, in the limit", float(factors.best), HOLDS),
-        Stroke("a run", (result.measured or math.nan) / unit, RUN, limits, run.verdict.is_silent),
+        Stroke(f"a run: {run.shown}", (result.measured or math.nan) / unit, RUN, limits, run.verdict.is_silent),
     )
     return Strokes(f"Theorem 2: squared gradient norm\n{run.title}", "multiples of S", lines)
 
@@ -177,7 +177,9 @@ def _slowest_finding(runs: list[StoredRun], cases: list[WorstCase]) -> Finding:
     said = [f"Performance estimation breaks {', '.join(broken)}." if broken else "No theorem is broken."]
     for run in [run for run in runs if run.result.settings.problem["kind"] == "hard"][-1:]:
         steps, share = number(run.course.plan.steps), run.result.ratio or 0.0
-        said.append(f"On the hard instance at T = {steps} the average is {share:.0%} of the repaired bound.")
+        said.append(
+            f"On the hard instance at T = {steps} the average over t is {share:.0%} of the repaired bound on the least."
+        )
     for case in [case for case in cases if case.claim == "meft.theorem2_repaired"][-1:]:
         said.append(
             f"The worst case over all smooth F and two-point noise is {case.ratio:.0%} of it at T = {case.steps},"

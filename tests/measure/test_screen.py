@@ -48,7 +48,7 @@ def test_a_smoothness_that_is_mostly_rounding_is_no_constant(capsys: pytest.Capt
     assert "0.25" not in text.split("(path)")[1].splitlines()[0]
     assert "L̂ = 8 (layers): steps of SGD below 0.25" in text
     assert "no L̂ (path)" in shown(capsys, [1.0], [0.0], path=0.0, path_sure=0.0)
-    assert "L̂ = 2 (path): steps of SGD below 1; the average" in shown(capsys, [1.0], [0.0])
+    assert "L̂ = 2 (path): steps of SGD below 1; the bound on the smallest" in shown(capsys, [1.0], [0.0])
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,8 @@ def verdicts(runs: Sequence[Printed]) -> str:
             cells.append((rf"\multicolumn{{{len(head)}}}{{@{{}}p{{\textwidth}}@{{}}}}{{{said}}}",))
             tall.append(-(-len(said) // _ACROSS))
     caption = (
-        "The verdict on each run: what was measured, its confidence interval, and the bound. A verdict other than "
+        "The verdict on each run: what was measured, its confidence interval, and the bound. Under noise the average "
+        "over $t$ is measured for a theorem about the smallest, which is no more than it. A verdict other than "
         "supported is in bold, and has its reason below; of a run that is hypothesis-failed or uninformative the "
         "theorem says nothing. Bounds are rounded up, the ends of intervals outwards."
     )

@@ -104,8 +104,8 @@ def _draw_gradient(axis: Axes, each: Named) -> None:
     if len(squares) >= _FEWEST and np.isfinite(squares).all():
         shown += band(axis, x, squares, mean, level)
     lines = (
-        ("bound", "bound on the average, at L̂ by the path", VERMILLION, "-"),
-        ("measured", "average over t", GREEN, "--"),
+        ("bound", f"bound on the {each.run.measure.over.word}, at L̂ by the path", VERMILLION, "-"),
+        ("measured", f"the {each.run.measure.seen_over(is_stochastic=True).word} over t", GREEN, "--"),
         ("first", "at v₁", GREY, ":"),
     )
     for key, words, colour, line in lines:
