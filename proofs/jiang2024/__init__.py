@@ -12,5 +12,6 @@ SCRIPTS = (
     "theorem_2_any_step",
     "theorem_2_everywhere",
     "rate",
+    "remarks",
     "direft",
 )
