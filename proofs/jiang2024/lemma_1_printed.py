@@ -164,7 +164,7 @@ def any_points(proof: Proof) -> None:
     title="(11) to (13) with $‖(X, Y)‖ := ‖X‖_F + ‖Y‖_F$ on both sides",
 )
 def sum_of_norms(proof: Proof) -> None:
-    """Every printed line is valid for this norm; for the Euclidean one, which (8) names, it gives √2 times as much."""
+    """Every printed line is valid for this norm."""
     by, p = proof.by, Printed(proof)
     near, chain, m = p.inside(), p.chain, p.m
     first = proof.step("(13), first $≤$", le(p.block_a + p.block_b, p.first), _line12(p), meaning="(12), added up.")
@@ -176,13 +176,22 @@ def sum_of_norms(proof: Proof) -> None:
     line = proof.step(
         "(10), sum of norms", relation, by.rewrite(limit, relation, *m.gradients(chain)), meaning="By the chain rule."
     )
-    _euclidean(p, line)
     proof.conclude(line, forall=[v1, v2], such_that=m.balls, relation=relation)
 
 
-def _euclidean(p: Printed, line: Theorem) -> Theorem:
+@script(
+    "jiang2024.lemma1.euclidean_norm",
+    "sharp",
+    READING,
+    title="What (11) to (13) show of the Euclidean norm: $√2(2LC√r·σ + G)$",
+)
+def euclidean_norm(proof: Proof) -> None:
     """The Euclidean norm of two numbers is at most their sum, which is at most √2 times it."""
-    proof, by, m = p.proof, p.proof.by, p.m
+    by, p = proof.by, Printed(proof)
+    m = p.m
+    p.inside()
+    law = proof.cite(sum_of_norms.proof, "sum of norms", "(11) to (13), for the norm for which they are valid.")
+    line = by.instance(law, {v1: v1, v2: v2})
     norms = [by.nonnegative("F", x) for x in (*m.changes, A1 - A2, B1 - B2, v1 - v2)]
     in_a, in_b = map(FrobeniusNorm, m.changes)
     shorter = by.from_squares(
@@ -210,11 +219,6 @@ def _euclidean(p: Printed, line: Theorem) -> Theorem:
     )
     size = proof.step("$L̂ ≥ 0$", ge(CONSTANT, 0), p.signs, by.root_nonnegative(r))
     scaled = proof.step("$L̂$ times it", le(CONSTANT * APART, root * CONSTANT * MOVE), longer, size, degree=2)
-    return proof.step(
-        "Euclidean, with $√2$",
-        le(LENGTH, root * CONSTANT * MOVE),
-        shorter,
-        line,
-        scaled,
-        meaning="What the printed lines come to for the norm that (8) names.",
-    )
+    relation = le(LENGTH, root * CONSTANT * MOVE)
+    last = proof.step("(10), with $√2$", relation, shorter, line, scaled, meaning="The norm that (8) names.")
+    proof.conclude(last, forall=[v1, v2], such_that=m.balls, relation=relation)

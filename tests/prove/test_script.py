@@ -45,6 +45,7 @@ def test_an_id_stands_for_those_below_it_and_for_no_other():
         "jiang2024.lemma1",
         "jiang2024.lemma1.any_points",
         "jiang2024.lemma1.sum_of_norms",
+        "jiang2024.lemma1.euclidean_norm",
     ]
     assert ids("jiang2024.lemma1.any_points") == ["jiang2024.lemma1.any_points"]
     assert ids("meft.lemma1_sharp") == ["meft.lemma1_sharp"]
