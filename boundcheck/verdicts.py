@@ -61,14 +61,14 @@ class Look(StrEnum):
     LIMIT = "limit"
     """Well, but true in the limit of many replicas alone."""
     ASIDE = "aside"
-    """Well, and not about mathematics."""
+    """Well, and nothing printed is true or false by it."""
 
 
 _LOOKS: dict[str, Look] = {
     **dict.fromkeys(("refuted", Verdict.VIOLATED, "failed"), Look.BAD),
-    **dict.fromkeys(("proved", "repaired", "not violated", "held", Verdict.SUPPORTED), Look.WELL),
+    **dict.fromkeys(("proved", "repaired", "conditional", "not violated", "held", Verdict.SUPPORTED), Look.WELL),
     Verdict.SUPPORTED_ASYMPTOTIC: Look.LIMIT,
-    "editorial": Look.ASIDE,
+    **dict.fromkeys(("remark", "editorial"), Look.ASIDE),
 }
 
 

@@ -32,7 +32,8 @@ RULES = (
     (
         Word.VERIFIED,
         "The kernel replayed a proof. Where the verdict is `repaired`, what is verified is what was proved in place of "
-        "the printed argument, as the evidence says, and not that argument. Nothing else is called verified.",
+        "the printed argument, as the evidence says, and not that argument; where it is `conditional`, the statement "
+        "under a condition that is not printed with it. Nothing else is called verified.",
     ),
     (
         Word.FALSIFIED,
@@ -45,9 +46,9 @@ RULES = (
     ),
     (
         Word.INCONCLUSIVE,
-        "Everything else: `unknown`, `editorial`, a proof that rests on solvers or on an open line, a run that is "
-        "`hypothesis-failed`, `uninformative` or `inconclusive`, a run that is `violated` where something else than "
-        "the claim is to blame, and an attack that broke nothing.",
+        "Everything else: `unknown`, `editorial`, `remark`, a proof that rests on solvers or on an open line, a run "
+        "that is `hypothesis-failed`, `uninformative` or `inconclusive`, a run that is `violated` where something else "
+        "than the claim is to blame, and an attack that broke nothing.",
     ),
 )
 
@@ -92,7 +93,9 @@ def of_proof(verdict: str, trust: str) -> Word:
     """The word for a verdict from proofs, with the trust of the weakest proof; a witness needs none."""
     if verdict == "refuted" and trust in ("kernel", ""):
         return Word.FALSIFIED
-    return Word.VERIFIED if verdict in ("proved", "repaired") and trust == "kernel" else Word.INCONCLUSIVE
+    return (
+        Word.VERIFIED if verdict in ("proved", "repaired", "conditional") and trust == "kernel" else Word.INCONCLUSIVE
+    )
 
 
 def of_run(run: StoredRun) -> Word:
@@ -121,7 +124,7 @@ def _of_row(each: JudgedRow, material: Material) -> Entry:
     said = f"printed: {row.printed} " if row.printed else ""
     about = f"{row.locator}, row {row.number} of the referee's table"
     verdict = each.verdict + (f", trust {each.trust}" if each.trust else "")
-    evidence = f"{said}{each.finding} {each.evidence}"
+    evidence = f"{said}{each.told} {each.evidence}"
     paper = f"boundcheck prove {material.paper.name}" if material.paper else material.command
     return Entry(about, of_proof(each.verdict, each.trust), verdict, evidence, paper)
 

@@ -180,9 +180,7 @@ def _study(found: dict[str, list[Any]]) -> study.Study:
 
 def _proof_findings(proofs: ProofAudit) -> list[Finding]:
     """The rows that the proofs establish, and the editorial ones."""
-    return [
-        Finding(each.row.number, each.row.locator, each.verdict, each.evidence, each.finding) for each in proofs.rows
-    ]
+    return [Finding(each.row.number, each.row.locator, each.verdict, each.evidence, each.told) for each in proofs.rows]
 
 
 def _measured(runs: list[StoredRun], searches: list[Search], numbers: study.Study) -> list[Finding]:

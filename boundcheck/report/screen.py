@@ -21,7 +21,8 @@ def show_rows(rows: Sequence[JudgedRow], console: Console) -> None:
     for each in rows:
         row = each.row
         where, finding = prose.plain(row.locator), prose.plain(each.finding)
-        _add(table, console, row.number, where, each.verdict, finding, prose.plain(each.evidence))
+        more = prose.plain(" ".join((*each.notes, each.evidence)))
+        _add(table, console, row.number, where, each.verdict, finding, more)
     console.print(table, width=_width(console))
 
 

@@ -13,5 +13,6 @@ SCRIPTS = (
     "theorem_2_everywhere",
     "theorem_2_average",
     "rate",
+    "remarks",
     "direft",
 )

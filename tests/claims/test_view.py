@@ -34,6 +34,7 @@ HOSTILE = ["<script>alert(1)</script>", "a & b < c", "$x_1$ and $5", r"\input{se
 TEXTS = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=20))
 FORMULAS = st.sampled_from([r"\frac{a}{b} \le \sqrt{r} \, \sigma", "x_{1}", r"\text{<b>}", r"\frac{"])
 VERDICTS = [*map(str, Verdict), "proved", "refuted", "repaired", "unknown", "held", "failed", "editorial", "violated"]
+VERDICTS += ["conditional", "remark"]
 PLAIN = st.one_of(TEXTS, FORMULAS.map(Math), TEXTS.map(Prose), st.sampled_from(VERDICTS).map(Badge))
 CELLS: st.SearchStrategy[Cell] = st.one_of(PLAIN, st.lists(PLAIN, max_size=2).map(lambda x: Stack(tuple(x))))
 LINES = st.lists(CELLS, max_size=3).map(lambda cells: Line(tuple(cells)))

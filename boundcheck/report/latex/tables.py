@@ -38,15 +38,16 @@ def referee(rows: Sequence[JudgedRow]) -> str:
             tex(each.row.printed),
             verdict_tex(each.verdict) + (rf" \newline ({tex(each.rests_on)})" if each.rests_on else ""),
             each.rocq,
-            tex(each.finding) + (" (No machine evidence.)" if each.verdict == "editorial" else ""),
+            tex(each.told) + (" (No machine evidence.)" if each.verdict == "editorial" else ""),
         )
         for each in rows
     ]
-    tall = [max(len(x.finding) / _WIDE, len(x.row.printed) / _NARROW, len(x.row.locator) / 16, 2) for x in rows]
+    tall = [max(len(x.told) / _WIDE, len(x.row.printed) / _NARROW, len(x.row.locator) / 16, 2) for x in rows]
     caption = (
         "The referee's table. A row's verdict is computed from the lines of proofs that it names; in brackets the "
         "trust of the weakest of them, or that it rests on an exact witness alone. Repaired: true, by another proof "
-        "than the printed one. Rocq: whether a second proof checker has checked the proofs, too; a witness is no proof."
+        "than the printed one. Conditional: true under a condition that is not printed with it. Remark: nothing "
+        "printed is false. Rocq: whether a second proof checker has checked the proofs, too; a witness is no proof."
     )
     columns = (
         r"r>{\raggedright}p{.13\textwidth}>{\raggedright}p{.19\textwidth}>{\raggedright}p{.09\textwidth}"

@@ -86,7 +86,7 @@ def _document(material: Material, title: str, lead: str, figures: Sequence[Drawn
 
 def _row(each: JudgedRow) -> tuple[str, ...]:
     trust = f" ({each.rests_on})" if each.rests_on else ""
-    finding = each.finding + (" (No machine evidence.)" if each.verdict == "editorial" else "")
+    finding = each.told + (" (No machine evidence.)" if each.verdict == "editorial" else "")
     cells = (str(each.row.number), each.row.locator, each.row.printed)
     return (*map(_text, cells), _verdict(each.verdict) + _text(trust), _text(each.rocq), _text(finding))
 
