@@ -188,6 +188,8 @@ def bound(
     """Evaluate the quantities of a claim at given constants, each with a rigorous enclosure."""
     from boundcheck.claims import catalogue
     from boundcheck.claims.prose import plain
+    from boundcheck.claims.symbols import toward
+    from boundcheck.exact.digits import shown
     from boundcheck.terminal import STDOUT, Table, assignments_of, print_json
 
     claim = catalogue.opened(claim_id, "ID")
@@ -199,7 +201,7 @@ def bound(
         return
     table = Table("quantity", "value", "enclosure (Arb)", "meaning", title=f"{claim.id}: {claim.title}")
     for each in claim.quantities:
-        table.add(each.name, f"{values[each.name]:.6g}", enclosures[each.name], plain(each.meaning))
+        table.add(each.name, shown(values[each.name], 6, toward(each.name)), enclosures[each.name], plain(each.meaning))
     STDOUT.print(table)
 
 

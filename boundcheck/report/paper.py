@@ -16,6 +16,7 @@ from typing import Any
 from boundcheck.claims import catalogue, prose
 from boundcheck.doors import theirs
 from boundcheck.errors import CodeError
+from boundcheck.falsify.show import rounded_down
 from boundcheck.falsify.worst_case import WorstCase
 from boundcheck.proofs import Paper
 from boundcheck.prove import ProofAudit
@@ -26,7 +27,7 @@ from boundcheck.report.page import load_runs, write_page
 from boundcheck.report.programme import Attack, Programme
 from boundcheck.report.section import Finding, Material, Search
 from boundcheck.report.stored import StoredRun
-from boundcheck.report.words import label, number
+from boundcheck.report.words import label
 from boundcheck.sinks import say
 from boundcheck.verdicts import Verdict
 from boundcheck.words.hypotheses.lipschitz_adapter import LEAST
@@ -191,14 +192,13 @@ def _measured(runs: list[StoredRun], searches: list[Search], numbers: study.Stud
     for id in dict.fromkeys(run.result.claim for run in runs):
         of_it = [run for run in runs if run.result.claim == id]
         each = "; ".join(
-            f"{run.title}: {run.verdict}, measured {number(run.result.measured)} against {number(_bound(run))}"
-            for run in of_it
+            f"{run.title}: {run.verdict}, measured {run.numbers.measured} against {run.numbers.bound}" for run in of_it
         )
         verdict = Verdict.gravest(run.verdict for run in of_it)
         told = f"{in_all('run', 'runs', [run.verdict for run in of_it])} {each}."
         found.append(Finding(0, catalogue[id].title, verdict, told))
     for search in searches:
-        told = f"The largest ratio of measured over bound that was found is {search['ratio']:.4g}."
+        told = f"The largest ratio of measured over bound that was found is {rounded_down(search['ratio'], 5)}."
         found.append(_attacked(search["id"], search["violated"], told))
     cases: dict[str, list[WorstCase]] = {}
     for case in numbers.worst_cases:
@@ -212,11 +212,3 @@ def _measured(runs: list[StoredRun], searches: list[Search], numbers: study.Stud
 
 def _attacked(id: str, violated: bool, told: str) -> Finding:
     return Finding(0, f"{catalogue[id].title}, attacked", "violated" if violated else "not violated", told)
-
-
-def _bound(run: StoredRun) -> float | None:
-    """What the claim says of a run: the theorem's bound, or what the claim's end of a bracket is."""
-    result = run.result
-    if run.is_theorem:
-        return run.bound
-    return min(end.value for end in result.upper if end.claim == result.claim)

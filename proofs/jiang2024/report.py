@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from boundcheck.claims import catalogue
 from boundcheck.claims.symbols import kappa, q
+from boundcheck.exact.digits import Toward
 from boundcheck.falsify.show import rounded_down
 from boundcheck.falsify.worst_case import WorstCase
 from boundcheck.prove import ClaimAudit
@@ -111,7 +112,7 @@ def _of_theorem(factors: _Factors, run: StoredRun) -> Strokes:
         Stroke("the printed proof, mended", factors.mended, HOLDS),
         Stroke("another proof", factors.proved, HOLDS),
         Stroke("the best step size, in the limit", float(factors.best), HOLDS),
-        Stroke("a run", (result.measured or math.nan) / unit, RUN, limits, run.verdict.is_silent),
+        Stroke("a run", (result.measured or math.nan) / unit, RUN, limits, run.verdict.is_silent, Toward.NEAREST),
     )
     return Strokes(f"Theorem 2: squared gradient norm\n{run.title}", "multiples of S", lines)
 
@@ -123,7 +124,7 @@ def _of_lemma(run: StoredRun) -> Strokes:
         Stroke(f"printed, {c_is(LARGER)}", claimed.get(f"printed {LARGER}"), PRINTED),
         Stroke(f"printed, {c_is(LEAST)}", claimed.get(f"printed {LEAST}"), PRINTED),
         Stroke("proved: λ*", claimed.get("sharp"), HOLDS),
-        Stroke("a run: the largest that was found", run.result.measured, RUN),
+        Stroke("a run: the largest that was found", run.result.measured, RUN, toward=Toward.DOWN),
     )
     return Strokes(f"Lemma 1: smoothness of F\n{run.title}", f"smoothness [{run.result.problem.units}]", lines)
 
@@ -198,18 +199,19 @@ def _common(runs: list[StoredRun]) -> Verdict:
 
 def _bracket_evidence(runs: list[StoredRun]) -> str:
     last = max((run for run in runs if run.problem == "digits"), key=lambda run: run.rank or 0)
-    ends = "; ".join(f"{label(end.claim, end.lipschitz)}: {number(end.value)}" for end in last.result.upper)
+    ends = "; ".join(
+        f"{label(end.claim, end.lipschitz)}: {number(end.value, toward=Toward.UP)}" for end in last.result.upper
+    )
     within = sum(run.verdict.is_supported for run in runs)
     return (
         f"In {within} of {len(runs)} brackets over ranks and problems, no lower estimate exceeds the printed constant. "
-        f"On digits at rank {last.rank} the largest estimate is {number(last.result.measured)}, against {ends}."
+        f"On digits at rank {last.rank} the largest estimate is {last.numbers.measured}, against {ends}."
     )
 
 
 def _theorem_evidence(runs: list[StoredRun]) -> str:
     each = "; ".join(
-        f"{run.title}: {run.verdict}, measured {number(run.result.measured)} against {number(run.bound)}"
-        for run in runs
+        f"{run.title}: {run.verdict}, measured {run.numbers.measured} against {run.numbers.bound}" for run in runs
     )
     return f"Average over t of the expected squared gradient norm, every hypothesis audited. {each}."
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from boundcheck.claims.prose import tex
+from boundcheck.exact.digits import Toward
 from boundcheck.prove.rows import JudgedRow
-from boundcheck.report.latex.numbers import FREE, Toward, significant, whole
+from boundcheck.report.latex.numbers import FREE, significant, whole
 from boundcheck.report.latex.runs import Printed, measured
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.sweeps import Row
@@ -159,8 +160,8 @@ def _rows(cells: Iterable[Sequence[str]]) -> Iterator[str]:
 
 def _of_row(row: Row) -> Iterator[str]:
     yield "--" if row["alpha"] is None else significant(row["alpha"])
-    yield "--" if row["bound"] is None else significant(row["bound"], Toward.UP)
-    yield measured(row["measured"], row["interval"])
+    yield "--" if row["bound"] is None else significant(row["bound"], Toward.UP, row["digits"])
+    yield measured(row["measured"], row["interval"], row["digits"])
     yield "--" if row["ratio"] is None else significant(row["ratio"], digits=FREE - 1)
 
 
