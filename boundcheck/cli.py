@@ -474,16 +474,21 @@ def soundness(
     as_json: Json = False,
 ) -> None:
     """Check the checker: how often a verdict on a false, or on a true, statement is wrong. Exits with 1 if one is."""
+    import shutil
+
     from boundcheck.terminal import STDOUT, Table, print_json, progress
 
     command = "boundcheck soundness" + (f" --share {share}" if share > 1 else "")
     with progress() as tick:
-        from boundcheck.report.soundness import write_soundness
+        from boundcheck.networks.pretrain import cache_folder
+        from boundcheck.report.soundness import sentence, write_soundness
         from boundcheck.soundness.survey import survey
 
-        found = survey(share, jobs, tick)
+        keep = cache_folder() / "soundness"
+        found = survey(share, jobs, tick, keep)
         tick("page", 0, 1)
         files = write_soundness(found, out, command)
+        shutil.rmtree(keep, ignore_errors=True)
     if as_json:
         print_json(found.as_json() | {"report": str(files[0])})
     else:
@@ -496,6 +501,7 @@ def soundness(
         for trial in found.wrong:
             said = f"WRONG: {trial.subject}, {trial.change}: {trial.outcome}, but {trial.witness}"
             STDOUT.print(said, soft_wrap=True, markup=False)
+        STDOUT.print(sentence(found.as_json()), soft_wrap=True, markup=False)
         STDOUT.print(f"Report: {files[0]}", soft_wrap=True, markup=False)
     if found.wrong:
         raise typer.Exit(1)

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from boundcheck.claims import Claim, catalogue, prose
 from boundcheck.claims.markup import mathml_of
 from boundcheck.claims.symbols import C, r, sigma
-from boundcheck.exact.digits import Toward, last_place, rounded
+from boundcheck.exact.digits import Toward, last_place, rounded, shown
 from boundcheck.measure.result import Result
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.verdicts import Verdict
@@ -150,6 +150,11 @@ def _words(text: str) -> Markup:
         pieces += [_formula(formula) if formula else _name(word)]
         at = match.start() + len(word)
     return Markup("").join([*pieces, escape(text[at:])])
+
+
+def per_cent(share: float | None) -> str:
+    """An upper limit for a share, in per cent, rounded up; a dash for none."""
+    return "–" if share is None else f"{shown(100 * share, 2, Toward.UP)} %"
 
 
 def signed(value: float, toward: Toward = Toward.NEAREST) -> str:
