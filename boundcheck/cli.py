@@ -20,6 +20,7 @@ import boundcheck
 from boundcheck import complete
 from boundcheck.ending import in_one_line
 from boundcheck.errors import InputError
+from boundcheck.files import typed
 from boundcheck.progress import DAY
 from boundcheck.sinks import say
 from boundcheck.usage import USAGES
@@ -343,7 +344,7 @@ def measure(
     """Run the experiments of a spec, audit them, and write a report page."""
     from boundcheck.terminal import STDOUT, print_json, progress
 
-    page, command = (out or store / f"report-{spec.stem}") / "index.html", f"boundcheck measure {spec.name}"
+    page, command = (out or store / f"report-{spec.stem}") / "index.html", f"boundcheck measure {typed(spec)}"
     with progress() as tick:
         results = boundcheck.measure(spec, store, device, tick, jobs, hours=hours, memory=memory, cluster=cluster)
         tick("page", 0, 1)
@@ -444,7 +445,7 @@ def report(
     """Figures and tables from stored runs."""
     from boundcheck.terminal import STDOUT, print_json, progress
 
-    command = f"boundcheck report {' '.join(path.name for path in run)}"
+    command = f"boundcheck report {' '.join(map(typed, run))}"
     lead = f"{len(run)} stored run{'s' if len(run) > 1 else ''}."
     with progress() as tick:
         tick("page", 0, 1)

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from boundcheck.claims.prose import plain
 from boundcheck.falsify.show import rounded_down
+from boundcheck.proofs import paper_of
 from boundcheck.prove.results import ClaimAudit
 from boundcheck.prove.rows import JudgedRow
 from boundcheck.report.section import Finding, Material, Search
@@ -123,7 +124,7 @@ def _of_row(each: JudgedRow, material: Material) -> Entry:
     about = f"{row.locator}, row {row.number} of the referee's table"
     verdict = each.verdict + (f", trust {each.trust}" if each.trust else "")
     evidence = f"{said}{each.finding} {each.evidence}"
-    paper = f"boundcheck prove {material.paper.name}" if material.paper else material.command
+    paper = f"boundcheck prove {paper_of(material.paper.name).typed}" if material.paper else material.command
     return Entry(about, of_proof(each.verdict, each.trust), verdict, evidence, paper)
 
 

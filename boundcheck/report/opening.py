@@ -163,8 +163,11 @@ def _verdicts(runs: list[StoredRun]) -> str:
 def _numbers(material: Material) -> Iterable[Headline]:
     """Numbers of what there is, the most telling first."""
     if material.proofs and material.proofs.claims:
-        proved = Counter(claim.verdict in ("proved", "repaired") for claim in material.proofs.claims)
-        yield Headline(f"{proved[True]} of {len(material.proofs.claims)}", "claims that are proved")
+        key = material.paper.name if material.paper else None
+        # Some claims of a paper are proved in another's folder, and some are not.
+        own = {id for id, x in catalogue.items() if id.split(".")[0] == key and carrier(x) is not Carrier.HYPOTHESIS}
+        proved = [_holds(material, id) for id in {claim.id for claim in material.proofs.claims} | own]
+        yield Headline(f"{sum(proved)} of {len(proved)}", "claims that are proved")
     theorems = [*material.theorems, *(each.run for each in material.networks)]
     runs = [*theorems, *material.brackets]
     if runs and not material.networks:
@@ -242,9 +245,14 @@ def _of_run(material: Material, run: StoredRun) -> Strokes:
 
 
 def _look(material: Material, id: str) -> str:
-    """Whether what a claim says is proved: by the proofs of the page, or by one that the kernel replays."""
+    """Whether what a claim says is proved."""
+    return HOLDS if _holds(material, id) else PRINTED
+
+
+def _holds(material: Material, id: str) -> bool:
+    """Whether a claim is proved: by the proofs of the page, or by one that the kernel replays."""
     proved = {claim.id: claim.verdict in ("proved", "repaired") for claim in getattr(material.proofs, "claims", ())}
-    return HOLDS if proved.get(id, carrier(catalogue[id]) is Carrier.KERNEL) else PRINTED
+    return proved[id] if id in proved else carrier(catalogue[id]) is Carrier.KERNEL
 
 
 def _short(value: float, toward: Toward) -> str:

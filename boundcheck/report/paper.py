@@ -20,6 +20,7 @@ from boundcheck.falsify.show import rounded_down
 from boundcheck.falsify.worst_case import WorstCase
 from boundcheck.proofs import Paper
 from boundcheck.prove import ProofAudit
+from boundcheck.prove.carried import standing
 from boundcheck.report import study
 from boundcheck.report.forms import Form
 from boundcheck.report.opening import Opening, in_all, opening_of
@@ -159,7 +160,7 @@ def _summary(
 def _search(attack: Attack, answer: dict[str, Any], proofs: ProofAudit) -> Search:
     """What the adversary found of a claim, with what the page says of the claim."""
     id, lipschitz = attack.claim, attack.lipschitz
-    proved = {claim.id: claim.verdict for claim in proofs.claims}
+    verdicts = {claim.id: claim.verdict for claim in proofs.claims}
     return answer | {
         "label": label(id, lipschitz),
         "argument": catalogue[id].argument,
@@ -168,7 +169,7 @@ def _search(attack: Attack, answer: dict[str, Any], proofs: ProofAudit) -> Searc
         "file": f"instances/{id}{'' if lipschitz == LEAST else '.sqrt_r'}.json",
         "drawn": attack.is_drawn,
         "curve": {str(rank): attack.curve(rank) for rank in attack.ranks} if attack.curve else {},
-        "proof": proved.get(id, "by hand"),
+        "proof": verdicts.get(id, standing(catalogue[id])),
     }
 
 

@@ -12,7 +12,7 @@ from boundcheck.exact.digits import Toward
 from boundcheck.falsify.show import rounded_down
 from boundcheck.falsify.worst_case import WorstCase
 from boundcheck.prove import ClaimAudit
-from boundcheck.report.opening import HOLDS, PRINTED, RUN, Headline, Opening, Stroke, Strokes, picture
+from boundcheck.report.opening import HOLDS, PRINTED, RUN, Headline, Opening, Stroke, Strokes, in_all, picture
 from boundcheck.report.section import Finding, Material, Search
 from boundcheck.report.sections.smoothness import ends
 from boundcheck.report.stored import StoredRun
@@ -56,7 +56,7 @@ def opening(material: Material) -> Opening | None:
         ),
         Headline(f"${share}S$", f"what a run measured, {run.title}: an estimate, and no bound"),
     )
-    words = _words(factors, [row.verdict for row in material.proofs.rows], [*theorems, *brackets])
+    words = _words(factors, [row.verdict for row in material.proofs.rows], material.runs)
     return Opening(words, numbers, picture([_of_theorem(factors, run), _of_lemma(bracket)]), _PICTURE)
 
 
@@ -87,7 +87,6 @@ def _factors(audit: ClaimAudit) -> _Factors | None:
 
 def _words(factors: _Factors, rows: list[str], runs: list[StoredRun]) -> Markup:
     """The verdict in a paragraph."""
-    supported = sum(run.verdict.is_supported for run in runs)
     first = (
         "Both main statements of the paper are true on the ball that it assumes, but its proofs of them are not. "
         f"{rows.count('refuted')} of the {len(rows)} findings below refute a line, an assumption or a remark, each by "
@@ -96,8 +95,8 @@ def _words(factors: _Factors, rows: list[str], runs: list[StoredRun]) -> Markup:
     )
     rest = (
         f". Another proof gives ${factors.proved:g}S$, and the best step size $√{factors.best**2}·S$ in the limit of "
-        "long runs. The constant of Lemma 1 has a factor $√r$ that no proof needs. Of "
-        f"{len(runs)} runs of the two statements {supported} support them."
+        "long runs. The constant of Lemma 1 has a factor $√r$ that no proof needs. "
+        f"{in_all('run', 'runs', [run.verdict for run in runs])}"
     )
     return said(first) + symbol(THEOREM_2.latex(ROOT_TERM)) + said(rest)
 
