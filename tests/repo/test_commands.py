@@ -37,10 +37,9 @@ def check(command: str, root: Path) -> None:
     """Whether the command line takes it, and each file that it names is there."""
     _, name, *words = shlex.split(command)
     made = get_command(cli.app)
-    made.commands[name].make_context(name, words)  # type: ignore[attr-defined]
-    for word in words:
-        if "/" in word or word.endswith((".toml", ".py")):
-            assert (root / word).exists(), command
+    made.commands[name].make_context(name, [*words])  # type: ignore[attr-defined]
+    paths = [word for word in words if "/" in word or word.endswith((".toml", ".py"))]
+    assert [word for word in paths if not (root / word).exists()] == [], command
 
 
 @pytest.mark.parametrize("file", [*PAGES, *LOGBOOKS], ids=lambda file: f"{file.parent.name}/{file.name}")
