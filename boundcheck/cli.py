@@ -20,6 +20,7 @@ import boundcheck
 from boundcheck import complete
 from boundcheck.ending import in_one_line
 from boundcheck.errors import InputError
+from boundcheck.files import typed
 from boundcheck.progress import DAY
 from boundcheck.sinks import say
 from boundcheck.usage import USAGES
@@ -188,6 +189,8 @@ def bound(
     """Evaluate the quantities of a claim at given constants, each with a rigorous enclosure."""
     from boundcheck.claims import catalogue
     from boundcheck.claims.prose import plain
+    from boundcheck.claims.symbols import toward
+    from boundcheck.exact.digits import shown
     from boundcheck.terminal import STDOUT, Table, assignments_of, print_json
 
     claim = catalogue.opened(claim_id, "ID")
@@ -199,7 +202,7 @@ def bound(
         return
     table = Table("quantity", "value", "enclosure (Arb)", "meaning", title=f"{claim.id}: {claim.title}")
     for each in claim.quantities:
-        table.add(each.name, f"{values[each.name]:.6g}", enclosures[each.name], plain(each.meaning))
+        table.add(each.name, shown(values[each.name], 6, toward(each.name)), enclosures[each.name], plain(each.meaning))
     STDOUT.print(table)
 
 
@@ -341,7 +344,7 @@ def measure(
     """Run the experiments of a spec, audit them, and write a report page."""
     from boundcheck.terminal import STDOUT, print_json, progress
 
-    page, command = (out or store / f"report-{spec.stem}") / "index.html", f"boundcheck measure {spec.name}"
+    page, command = (out or store / f"report-{spec.stem}") / "index.html", f"boundcheck measure {typed(spec)}"
     with progress() as tick:
         results = boundcheck.measure(spec, store, device, tick, jobs, hours=hours, memory=memory, cluster=cluster)
         tick("page", 0, 1)
@@ -442,7 +445,7 @@ def report(
     """Figures and tables from stored runs."""
     from boundcheck.terminal import STDOUT, print_json, progress
 
-    command = f"boundcheck report {' '.join(path.name for path in run)}"
+    command = f"boundcheck report {' '.join(map(typed, run))}"
     lead = f"{len(run)} stored run{'s' if len(run) > 1 else ''}."
     with progress() as tick:
         tick("page", 0, 1)
@@ -472,16 +475,21 @@ def soundness(
     as_json: Json = False,
 ) -> None:
     """Check the checker: how often a verdict on a false, or on a true, statement is wrong. Exits with 1 if one is."""
+    import shutil
+
     from boundcheck.terminal import STDOUT, Table, print_json, progress
 
     command = "boundcheck soundness" + (f" --share {share}" if share > 1 else "")
     with progress() as tick:
-        from boundcheck.report.soundness import write_soundness
+        from boundcheck.networks.pretrain import cache_folder
+        from boundcheck.report.soundness import sentence, write_soundness
         from boundcheck.soundness.survey import survey
 
-        found = survey(share, jobs, tick)
+        keep = cache_folder() / "soundness"
+        found = survey(share, jobs, tick, keep)
         tick("page", 0, 1)
         files = write_soundness(found, out, command)
+        shutil.rmtree(keep, ignore_errors=True)
     if as_json:
         print_json(found.as_json() | {"report": str(files[0])})
     else:
@@ -494,6 +502,7 @@ def soundness(
         for trial in found.wrong:
             said = f"WRONG: {trial.subject}, {trial.change}: {trial.outcome}, but {trial.witness}"
             STDOUT.print(said, soft_wrap=True, markup=False)
+        STDOUT.print(sentence(found.as_json()), soft_wrap=True, markup=False)
         STDOUT.print(f"Report: {files[0]}", soft_wrap=True, markup=False)
     if found.wrong:
         raise typer.Exit(1)

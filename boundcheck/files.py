@@ -10,6 +10,7 @@ import os
 import platform
 import re
 import secrets
+import shlex
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -116,6 +117,12 @@ def _number(text: str) -> float:
     if not math.isfinite(value := float(text)):
         raise ValueError(f"{text} is no finite number")
     return value
+
+
+def typed(path: Path) -> str:
+    """A path as it is typed in a shell from here; of one elsewhere its name: a page is read on other machines."""
+    here, whole = Path.cwd(), path.absolute()
+    return shlex.quote(str(whole.relative_to(here)) if whole.is_relative_to(here) else path.name)
 
 
 def file_name(text: str) -> str:

@@ -13,6 +13,7 @@ from sympy.printing.latex import greek_letters_set
 from boundcheck.claims.prose import plain
 from boundcheck.claims.text import is_plain
 from boundcheck.errors import InputError
+from boundcheck.exact.digits import Toward
 
 Domain = Literal["positive real", "positive integer", "real"]
 
@@ -164,6 +165,17 @@ rho = sp.Symbol("rho", positive=True)
 q = sp.Symbol("q", positive=True)
 kappa = sp.Symbol("kappa", positive=True)
 bound = sp.Symbol("bound", positive=True)
+
+# Most letters are upper bounds. These are none, or bound from below.
+_TOWARD = {each.name: Toward.NEAREST for each in (s, s_2, eta, alpha, beta, delta, q)} | {
+    each.name: Toward.DOWN for each in (mu_F, w_0, eta_max)
+}
+
+
+def toward(name: str) -> Toward:
+    """Where the value of a letter is rounded to when it is printed: up, as a bound is, if nothing else is said."""
+    return _TOWARD.get(name, Toward.UP)
+
 
 # Every scalar of the catalogue.
 LETTERS: tuple[sp.Symbol, ...] = (

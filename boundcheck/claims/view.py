@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from boundcheck.exact.digits import Toward, shown
 from boundcheck.verdicts import Look, look_of
 
 # Rows that a table shows before it folds, and letters of a text that asks for room.
@@ -143,9 +144,9 @@ class Shown(ABC):
         printer.text(" ".join(filter(None, (view.title, view.name and f"({view.name})", view.verdict))))
 
 
-def short(value: float | None) -> str:
+def short(value: float | None, digits: int = 4, toward: Toward = Toward.NEAREST) -> str:
     """A number at four digits; a dash for none."""
-    return "–" if value is None else f"{value:.4g}"
+    return "–" if value is None else shown(value, digits, toward)
 
 
 def html(view: View) -> str:

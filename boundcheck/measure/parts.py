@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from boundcheck.exact.digits import Toward
 from boundcheck.words.algorithms import SGD
 from boundcheck.words.hypotheses.evidence import Guilt
 from boundcheck.words.measures import SMOOTHNESS
@@ -34,6 +35,12 @@ class Stated:
     value: float | None
     kind: Literal["certified", "estimated"]
     how: str
+
+    def toward(self, name: str) -> Toward:
+        """Where it is rounded to, if it is called so: the infimum is a lower bound, and an estimate is none."""
+        if self.kind == "estimated":
+            return Toward.NEAREST
+        return Toward.DOWN if name == "infimum" else Toward.UP
 
 
 @dataclass(frozen=True)

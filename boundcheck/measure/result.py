@@ -16,6 +16,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from boundcheck.claims.view import Shown, View
 from boundcheck.errors import InputError
+from boundcheck.exact.digits import Toward, telling
 from boundcheck.measure.grounds import Kind, borne
 from boundcheck.measure.intervals import Interval
 from boundcheck.measure.parts import (
@@ -96,6 +97,16 @@ class Result(Shown):
     upper: tuple[End, ...] = ()
     said: dict[str, str] = field(default_factory=dict)
     version: int = VERSION
+
+    @property
+    def toward(self) -> Toward:
+        """Where what was measured is rounded to when it is printed."""
+        return Toward.NEAREST
+
+    def digits(self, fewest: int) -> int:
+        """How many digits, at least these, show what lies above the bound above it, the bound rounded up."""
+        low = self.interval.lower if self.interval else None
+        return telling(self.bound, (self.measured, self.toward), (low, Toward.DOWN), digits=fewest)
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, which `read` reads back; parts that are empty by default are left out."""
@@ -236,6 +247,15 @@ class BracketResult(Result):
     def ground(self) -> Kind | None:
         """Exact: what was observed is no chance."""
         return "exact"
+
+    @property
+    def toward(self) -> Toward:
+        """Down: what was observed is a lower estimate."""
+        return Toward.DOWN
+
+    def digits(self, fewest: int) -> int:
+        """As of any result; where the bound is attained, which rounding may hide, no more digits are told."""
+        return super().digits(fewest) if self.verdict is Verdict.VIOLATED else fewest
 
 
 # Parts that one kind of run has and another has not.

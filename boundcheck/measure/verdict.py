@@ -12,6 +12,7 @@ import numpy as np
 
 from boundcheck.claims.symbols import T
 from boundcheck.exact.balls import lower, upper
+from boundcheck.exact.digits import DOWN, UP, Toward, rounded, shown, telling
 from boundcheck.measure.audit import Evidence
 from boundcheck.measure.blame import blamed
 from boundcheck.measure.grounds import FEWEST_REPLICAS, earned_by
@@ -108,16 +109,16 @@ def judge(evidence: Evidence, audits: list[Audit]) -> Outcome:
         return outcome(*_in_hindsight(evidence, audits, measured))
     # Inside the ball, or an audit had failed; of a measure that is not of gradients the limit is infinite.
     if (most := float(measured.seen.low.max())) > plan.trivial * (1 + _ROUNDED):
-        reason = (
-            f"a squared gradient norm of {most:.4g} was seen, and {plan.trivial:.4g} is J²G² by the problem's own G"
-        )
+        digits = telling(plan.trivial, (most, DOWN), digits=4)
+        seen, limit = shown(most, digits, DOWN), shown(plan.trivial, digits, UP)
+        reason = f"a squared gradient norm of {seen} was seen, and {limit} is J²G² by the problem's own G"
         return outcome(*_said(Verdict.HYPOTHESIS_FAILED, "constant", BOUNDED_GRADIENT.letter, reason))
     if bound <= 0:
-        reason = f"the bound {bound:.4g} is not positive, so the claim says nothing"
+        reason = f"the bound {shown(bound, 4, UP)} is not positive, so the claim says nothing"
         return outcome(*_said(Verdict.HYPOTHESIS_FAILED, "constant", "bound", reason))
     known, name = min((before, at_first), (plan.trivial, "the trivial bound J²G²"))
     if bound >= known:
-        reason = f"the bound {bound:.4g} is not below {known:.4g}, {name}: "
+        reason = f"the bound {shown(bound, 4, UP)} is not below {shown(known, 4, UP)}, {name}: "
         if evidence.spec.takes_step_size and at_the_longest(evidence.claim, plan.inputs) >= known:
             reason += "at this step and noise no T is long enough"
             return outcome(*_said(Verdict.UNINFORMATIVE, "constant", evidence.spec.free[0], reason))
@@ -189,9 +190,8 @@ def _in_hindsight(evidence: Evidence, audits: list[Audit], measured: _Measured) 
         reason = f"the gradient cannot be told from the noise of so few samples ({looks}): take more"
         return _said(Verdict.UNINFORMATIVE, "statistics", "samples", reason)
     if bound >= first:
-        reason = (
-            f"the bound at the smoothness that was seen, {bound:.4g}, is not below {first:.4g}, the gradient at v_1"
-        )
+        reason = f"the bound at the smoothness that was seen, {shown(bound, 4, UP)}, "
+        reason += f"is not below {shown(first, 4)}, the gradient at v_1"
         try:
             reason += f", before T = {informative_horizon(evidence.claim, plan.inputs, first)}"
         except ArithmeticError:
@@ -199,9 +199,11 @@ def _in_hindsight(evidence: Evidence, audits: list[Audit], measured: _Measured) 
             return _said(Verdict.UNINFORMATIVE, "constant", evidence.spec.free[0], reason)
         return _said(Verdict.UNINFORMATIVE, "horizon", T.name, reason)
     side = "at most" if measured.mean <= bound else "above"
+    digits = telling(bound, (measured.mean, Toward.NEAREST), digits=4)
+    value, most = shown(measured.mean, digits), shown(bound, digits, UP)
     measure = evidence.spec.measure
-    found = f"{measure.seen_over(is_stochastic=True).word} {measured.mean:.4g}{measure.standing(is_stochastic=True)}"
-    reason = f"the {found} is {side} {bound:.4g}, the bound at the smoothness that was seen"
+    found = f"{measure.seen_over(is_stochastic=True).word} {value}{measure.standing(is_stochastic=True)}"
+    reason = f"the {found} is {side} {most}, the bound at the smoothness that was seen"
     return Verdict.INCONCLUSIVE, f"{reason}, but that is no bound on L̂", blamed(audits, "assumed")
 
 
@@ -231,7 +233,7 @@ def _compare(evidence: Evidence, measured: _Measured) -> tuple[Verdict, str, Bla
     # Where replicas differ by more than that, it is they who cannot tell.
     coarse = interval.kind == "exact" or 2 * measured.rounding >= interval.upper - interval.lower
     if coarse and measured.mean - measured.rounding <= upper(ball) < measured.mean + measured.rounding:
-        reason = f"the {what} is within its rounding error {measured.rounding:.2g} of the bound"
+        reason = f"the {what} is within its rounding error {shown(measured.rounding, 2, UP)} of the bound"
         return _said(Verdict.INCONCLUSIVE, "rounding", "gradient_square_norm", reason)
     if interval.lower <= upper(ball) and evidence.spec.is_stochastic:
         return (
@@ -242,7 +244,8 @@ def _compare(evidence: Evidence, measured: _Measured) -> tuple[Verdict, str, Bla
     # Of a smallest that was not seen at every iterate nothing is known below, and that is what it lacks.
     seen_whole = evidence.spec.measure.over is not Over.LEAST or schedule.is_every_step
     if interval.lower <= upper(ball) and seen_whole:
-        reason = f"the {what} is between {interval.lower:.4g} and {interval.upper:.4g}, and so is the bound"
+        ends = f"{shown(interval.lower, 4, DOWN)} and {shown(interval.upper, 4, UP)}"
+        reason = f"the {what} is between {ends}, and so is the bound"
         return _said(Verdict.INCONCLUSIVE, "constant", SMOOTHNESS.letter, reason)
     return _above(evidence, measured, upper(ball), limits)
 
@@ -319,4 +322,4 @@ def _statistics(evidence: Evidence, measured: _Measured) -> Blame:
 def _percent(share: float) -> str:
     if share < 1e-5:
         return "0.001%"
-    return f"{share:.0%}" if share >= 0.095 else f"{100 * share:.2g}%"
+    return f"{rounded(100 * share, 0, UP) if share >= 0.095 else shown(100 * share, 2, UP)}%"

@@ -13,7 +13,7 @@ from boundcheck.claims.about import about
 from boundcheck.claims.typed import line
 from boundcheck.errors import InputError
 from boundcheck.falsify.worst_case import has_worst_case
-from boundcheck.prove.carried import Carrier, carrier, counted
+from boundcheck.prove.carried import Carrier, carrier, counted, standing, told
 from boundcheck.prove.fixed import fixed_statements
 from boundcheck.terminal import Table
 from boundcheck.words import algorithm_of, measure_of
@@ -40,6 +40,7 @@ def row(claim: Claim, name: str = "") -> dict[str, Any]:
             "parameters": [parameter.name for parameter in claim.parameters],
             "note": claim.note,
             "proof": str(carrier(claim)),
+            "verdict": standing(claim) if carrier(claim) is Carrier.KERNEL else "",
             "argument": claim.argument,
             "unproved": claim.unproved,
             "try": list(commands(claim, name)),
@@ -83,7 +84,7 @@ def _said(claim: Claim) -> Iterator[tuple[str, str]]:
     for p in claim.parameters:
         letter = line(claim.latex(p.symbol))
         yield "parameter", f"{p.name}{f' ({letter})' if letter != p.name else ''}: {p.meaning}; a {p.domain}"
-    yield from (("note", claim.note), ("proof", by))
+    yield from (("note", claim.note), ("proof", told(claim)))
     if by is Carrier.KERNEL:
         # From the kernel's own text, and not from the statement above.
         yield "proved", fixed_statements()[claim.id].text

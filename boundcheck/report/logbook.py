@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from boundcheck.claims.prose import plain
+from boundcheck.falsify.show import rounded_down
+from boundcheck.proofs import paper_of
 from boundcheck.prove.results import ClaimAudit
 from boundcheck.prove.rows import JudgedRow
 from boundcheck.report.section import Finding, Material, Search
 from boundcheck.report.stored import StoredRun
-from boundcheck.report.words import number, titled
+from boundcheck.report.words import titled
 from boundcheck.verdicts import Verdict
 
 
@@ -125,7 +127,7 @@ def _of_row(each: JudgedRow, material: Material) -> Entry:
     about = f"{row.locator}, row {row.number} of the referee's table"
     verdict = each.verdict + (f", trust {each.trust}" if each.trust else "")
     evidence = f"{said}{each.told} {each.evidence}"
-    paper = f"boundcheck prove {material.paper.name}" if material.paper else material.command
+    paper = f"boundcheck prove {paper_of(material.paper.name).typed}" if material.paper else material.command
     return Entry(about, of_proof(each.verdict, each.trust), verdict, evidence, paper)
 
 
@@ -147,13 +149,14 @@ def _of_claim(claim: ClaimAudit) -> Entry:
 def _of_run(run: StoredRun, command: str) -> Entry:
     x = run.result
     blame = f" To blame: the {x.blame.kind} {x.blame.name}, {x.blame.evidence}." if x.blame else ""
-    evidence = f"{x.reason}. Measured {number(x.measured)} against {number(run.bound)}.{blame} Run {x.run_id}."
+    evidence = f"{x.reason}. Measured {run.numbers.measured} against {run.numbers.bound}.{blame} Run {x.run_id}."
     return Entry(f"{titled(x)} on {run.title}", of_run(run), str(run.verdict), evidence, command)
 
 
 def _of_search(search: Search) -> Entry:
     word, verdict = (Word.FALSIFIED, "violated") if search["violated"] else (Word.INCONCLUSIVE, "not violated")
-    evidence = f"The largest certified ratio of measured over bound is {search['ratio']:.4g}; see {search['file']}."
+    ratio = rounded_down(search["ratio"], 5)
+    evidence = f"The largest certified ratio of measured over bound is {ratio}; see {search['file']}."
     return Entry(f"{search['label']}, attacked", word, verdict, evidence, f"boundcheck falsify {search['id']}")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from boundcheck.exact.digits import DOWN, UP
 from boundcheck.measure.parts import AtSmoothness
 from boundcheck.problems.adapters import title_of
 from boundcheck.report.stored import StoredRun, known
@@ -92,13 +93,13 @@ class Named:
             return "none: mostly rounding"
         if row.bound is None and row.longest is not None and self.step_size >= row.longest:
             return "step too long"
-        return number(row.bound)
+        return number(row.bound, self.run.result.digits(3), UP)
 
     @property
     def seen(self) -> str:
         """What the L̂ by the path was made of, and how the curvature of F compares with it."""
         found = self.run.estimates
-        ends = number(found.path), number(found.path_sure)
+        ends = number(found.path, toward=UP), number(found.path_sure, toward=DOWN)
         words = f"Largest ℓₜ: {ends[0]} with its rounding error added, {ends[1]} with it taken off"
         if self.is_rounding:
             words += ". Most of it may be rounding error, so it is not used as an L̂"

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from boundcheck.claims.prose import tex
+from boundcheck.exact.digits import Toward
 from boundcheck.prove.rows import JudgedRow
-from boundcheck.report.latex.numbers import FREE, Toward, significant, whole
+from boundcheck.report.latex.numbers import FREE, significant, whole
 from boundcheck.report.latex.runs import Printed, measured
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.sweeps import Row
@@ -21,6 +22,7 @@ _LINES, _WIDE, _NARROW = 58, 62, 24
 _LETTERS, _ACROSS = 34, 130
 # Rows of a table in one column.
 _FINDINGS, _RUNS = 18, 6
+_FIRST = "those that are not supported come before the rest"
 _STAR = " A star: the bound is one at constants that were only estimated."
 
 
@@ -107,8 +109,10 @@ def findings_in_brief(rows: Sequence[JudgedRow]) -> str:
         (str(each.row.number), tex(each.row.locator), verdict_tex(each.verdict), each.rests_on or "--")
         for each in sorted(chosen, key=lambda each: each.row.number)
     ]
-    caption = _counted(rows, chosen, "findings", lambda each: is_well(each.verdict))
-    caption += " Each rests on proofs, of which the trust of the weakest is given, or on an exact witness."
+    caption = _counted(rows, chosen, "findings", lambda each: is_well(each.verdict), "what is well is left out first")
+    caption += (
+        " Rests on: the trust of the weakest proof behind a finding, or an exact witness; a dash where it is neither."
+    )
     columns = r"r>{\raggedright}Xll"
     return _column("findings_in_brief", caption, columns, ("No.", "Where", "Verdict", "Rests on"), cells)
 
@@ -125,18 +129,18 @@ def runs_in_brief(runs: Sequence[Printed]) -> str:
         )
         for each in chosen
     ]
-    caption = _counted(runs, chosen, "runs", lambda each: each.run.verdict.is_supported)
+    caption = _counted(runs, chosen, "runs", lambda each: each.run.verdict.is_supported, _FIRST)
     caption += " Bounds are rounded up."
     caption += _STAR if any(each.commands.get("mark") for each in chosen) else ""
     columns = r">{\raggedright}Xrr>{\raggedright\arraybackslash}p{.23\columnwidth}"
     return _column("runs_in_brief", caption, columns, ("Problem, claim", "Measured", "Bound", "Verdict"), cells)
 
 
-def _counted(rows: Sequence[Each], chosen: Sequence[Each], what: str, well: Callable[[Each], bool]) -> str:
+def _counted(rows: Sequence[Each], chosen: Sequence[Each], what: str, well: Callable[[Each], bool], how: str) -> str:
     if len(rows) == len(chosen):
         return f"The {what}."
     said = f"{whole(len(chosen))} of {whole(len(rows))} {what}"
-    return f"{said}." if all(map(well, rows)) else f"{said}; what is not well comes before the rest."
+    return f"{said}." if all(map(well, rows)) else f"{said}; {how}."
 
 
 def _column(name: str, caption: str, columns: str, head: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
@@ -161,8 +165,8 @@ def _rows(cells: Iterable[Sequence[str]]) -> Iterator[str]:
 
 def _of_row(row: Row) -> Iterator[str]:
     yield "--" if row["alpha"] is None else significant(row["alpha"])
-    yield "--" if row["bound"] is None else significant(row["bound"], Toward.UP)
-    yield measured(row["measured"], row["interval"])
+    yield "--" if row["bound"] is None else significant(row["bound"], Toward.UP, row["digits"])
+    yield measured(row["measured"], row["interval"], row["digits"])
     yield "--" if row["ratio"] is None else significant(row["ratio"], digits=FREE - 1)
 
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from boundcheck.claims.about import about
+from boundcheck.exact.digits import UP, shown
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.report.section import Folder, Material
 from boundcheck.report.stored import StoredRun, known
@@ -89,7 +90,7 @@ def _radii(runs: list[StoredRun]) -> str:
     equal: dict[float, list[str]] = {}
     for name, radius in runs[0].result.radii.items():
         equal.setdefault(radius, []).append(names.get(name, name).removeprefix("max "))
-    return "; ".join(f"{', '.join(norms)} ≤ {radius:.3g}" for radius, norms in equal.items())
+    return "; ".join(f"{', '.join(norms)} ≤ {shown(radius, 3, UP)}" for radius, norms in equal.items())
 
 
 def draw(name: Callable[[list[StoredRun]], str], then: str) -> Callable[[Axes, list[StoredRun]], None]:

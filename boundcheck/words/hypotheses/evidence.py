@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+
+from boundcheck.claims.symbols import toward
+from boundcheck.exact.digits import Toward, telling
 
 if TYPE_CHECKING:
     from boundcheck.claims import Claim
@@ -57,6 +61,15 @@ class Audit:
         if self.guilt == "horizon":
             return self.observed + self.error >= self.limit
         return self.observed - self.error <= self.limit
+
+    def shown(self, write: Callable[[float | None, int, Toward], str], digits: int) -> tuple[str, str]:
+        """What was observed and its limit, by what writes a number at so many digits; of a failure one that is seen."""
+        of_time = self.guilt == "horizon"
+        seen, most = Toward.UP if of_time else Toward.NEAREST, toward(self.symbol)
+        if self.status == "failed":
+            low, high = (self.observed, (self.limit, most)) if of_time else (self.limit, (self.observed, seen))
+            digits = telling(low, high, digits=digits)
+        return write(self.observed, digits, seen), write(self.limit, digits, most)
 
 
 @dataclass(frozen=True)
