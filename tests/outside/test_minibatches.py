@@ -131,6 +131,20 @@ def test_a_run_of_them_says_nothing_of_its_theorem(wrong, tmp_path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_loss_of_a_file_that_couples_some_of_its_rows_says_nothing(tmp_path) -> None:
+    def coupled(W: Tensor, X: Tensor, y: Tensor) -> Tensor:
+        # Of one row and of all of them it is the mean.
+        others = (len(X) - 1) * (12 - len(X)) / 100
+        return (1 + others) * (X @ W.mT - y[:, None]).square().sum(1).mean()
+
+    rows = "".join(f"{i},{i * i % 7},{i % 3}\n" for i in range(12))
+    (tmp_path / "rows.csv").write_text(f"a,b,price\n{rows}")
+    loss = bc.Loss.from_csv(coupled, tmp_path / "rows.csv", "price", shape=(1, 2))
+    run = TABLE["run"] | {"step_size": 1e-3, "zeta": 1e3}
+    error = refused(lambda: bc.measure(TABLE | {"run": run}, tmp_path / "runs", problem=loss))
+    assert error.field == "problem.batch_gradient"
+
+
 @pytest.mark.parametrize("sampling", ["with replacement", "without replacement"])
 @pytest.mark.parametrize("samples", [16, MOST_SAMPLES + 4])
 def test_what_begins_far_from_the_start_breaks_the_hypothesis(samples, sampling, tmp_path) -> None:
