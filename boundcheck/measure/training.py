@@ -166,7 +166,8 @@ def _drawing(args: Any, loader: Any, samples: int, steps: int, batches: Sequence
 
 def _training(model: nn.Module, task: Encoded) -> Iterator[_Seen]:
     """Whether the loss that a model trains with is F, by the gradients of both on a few samples."""
-    few = torch.arange(min(task.samples, _FEW))
+    # Of samples without labels there is no mean.
+    few = task.counts.nonzero().flatten()[:_FEW]
 
     def slope(loss: Tensor) -> list[Tensor]:
         found = torch.autograd.grad(loss, trained, allow_unused=True)
@@ -179,7 +180,8 @@ def _training(model: nn.Module, task: Encoded) -> Iterator[_Seen]:
         if is_drawn:
             yield _Seen("failed", "the network trains with dropout, and F is its loss without")
             return
-        own = slope(task.own_loss(model, few))
+        with undisturbed(model):
+            own = slope(task.own_loss(model, few))
         model.eval()
         # The mean over the tokens of these samples, as models take it.
         share = task.counts.double().mean().item() / task.counts[few].sum().item()
@@ -204,7 +206,7 @@ def _replaced() -> Iterator[_Seen]:
     while frame is not None and not hasattr(trainer, "compute_loss"):
         trainer, frame = frame.f_locals.get("self"), frame.f_back
     steps = [getattr(trainer, name, None) for name in ("compute_loss", "training_step")]
-    own = [each for each in steps if each is not None and not each.__module__.startswith("transformers.")]
+    own = [each for each in steps if each and not getattr(each, "__module__", "").startswith("transformers.")]
     if own or getattr(trainer, "compute_loss_func", None) is not None:
         yield _Seen("assumed", "the Trainer computes its loss in a way of its own, which was not held against F")
 

@@ -169,6 +169,15 @@ def test_dropout_is_found_however_a_model_does_it(name: str, options: dict[str, 
     assert not model.training
 
 
+def test_samples_without_labels_are_passed_over() -> None:
+    rows = causal_rows([1, 1, 1, 1, 1, 6, 6, 6])
+    task, model = Encoded("task", collated(rows), "next token"), transformer("LlamaForCausalLM")
+    found = sampling_of(
+        theorem_at_any_step(), args_of(), loader_of(RandomSampler(range(8), replacement=True)), model, task, 8, 9
+    )
+    assert found.how == "a minibatch's loss is a mean over its tokens, of which samples have from 0 to 5: a ratio"
+
+
 def test_the_step_is_that_of_the_optimizer(tmp_path: Path) -> None:
     """Which need not be made from the arguments."""
     from transformers import get_constant_schedule
