@@ -16,6 +16,7 @@ from transformers import TrainerCallback
 from boundcheck.claims.about import theorem_at_any_step
 from boundcheck.errors import InputError
 from boundcheck.measure.audit import Evidence
+from boundcheck.measure.chance import undisturbed
 from boundcheck.measure.cost import announce
 from boundcheck.measure.experiment import device_memory
 from boundcheck.measure.outcome import outcome
@@ -40,7 +41,6 @@ from boundcheck.measure.training import (
     settings_of,
     shape_of,
     summed_of,
-    undisturbed,
     unwrapped,
 )
 from boundcheck.networks.adapt import sites_of
@@ -68,6 +68,9 @@ class BoundcheckCallback(TrainerCallback):
     how many they are, which is taken off. Training itself is not disturbed: the same parameters come out, to the last
     bit. A step is one of the optimizer, of all minibatches that it accumulates, in all processes; the first of them
     records.
+
+    Whether training follows F is seen as it begins: by the gradients of the model's own loss near where it is, and by
+    samples that are made and collated again.
 
     Args:
         every: steps between two records.

@@ -7,9 +7,11 @@ so that only iterates inside of it can contradict one.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import cast
 
 import sympy as sp
+import torch
 from sympy.core.relational import Relational
 
 from boundcheck.claims import Claim
@@ -20,6 +22,7 @@ from boundcheck.measure.run import Record
 from boundcheck.measure.spec import ASSUMABLE, Spec
 from boundcheck.problems.constant import End
 from boundcheck.problems.inputs import upper_ends
+from boundcheck.problems.minibatches import Mean, mean_of_minibatches
 from boundcheck.problems.problem import Problem
 from boundcheck.words import words_of
 from boundcheck.words.function import Function
@@ -44,6 +47,14 @@ class Evidence(Recorded):
     def problem(self) -> Problem:
         """The function, as one in one matrix."""
         return cast(Problem, self.function)
+
+    @cached_property
+    @torch.inference_mode()
+    def minibatches(self) -> Mean | None:
+        if self.plan.batch is None:
+            return None
+        # What has diverged is no number, and says nothing.
+        return mean_of_minibatches(self.function, tuple(part[:1] for part in self.record.last), self.plan.batch)
 
 
 def audit(evidence: Evidence) -> list[Audit]:

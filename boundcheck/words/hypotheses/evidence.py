@@ -103,6 +103,14 @@ class Evidence:
         return self.function
 
     @property
+    def minibatches(self) -> Any:
+        """What minibatches of the plan's size say of the gradient at the last iterate of the first replica.
+
+        A `boundcheck.problems.minibatches.Mean`; None of an algorithm without noise.
+        """
+        return None
+
+    @property
     def looks(self) -> str:
         """Over what the maxima run, in words."""
         replicas, strata = self.record.schedule.times.shape
