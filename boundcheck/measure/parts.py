@@ -1,11 +1,15 @@
 """The typed parts of a `Result`: whom a run blames, what was planned, measured and estimated, and the spec's tables."""
 
 from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, Context
 from typing import Any, Literal
 
 from boundcheck.words.algorithms import SGD
 from boundcheck.words.hypotheses.evidence import Guilt
 from boundcheck.words.measures import SMOOTHNESS
+
+# Two digits of a bound, rounded up.
+_UP = Context(prec=2, rounding=ROUND_CEILING)
 
 
 @dataclass(frozen=True)
@@ -178,6 +182,37 @@ class Waterfall:
     most: str
     intervals: str
     says: str
+
+
+FROM_BELOW = "a lower estimate of the smoothness of F along the path, and no bound"
+"""What a gradient ratio is."""
+
+
+@dataclass(frozen=True)
+class GradientRatio:
+    """The largest gradient ratio of the steps that were looked at, by what its rounding leaves of each.
+
+    A lower estimate of the smoothness constant of F along the path, and no bound on it.
+
+    Attributes:
+        value: ‖∇F(v_{t+1}) − ∇F(v_t)‖ / ‖v_{t+1} − v_t‖ of that step.
+        rounding: by how much it may be off.
+
+    """
+
+    value: float | None
+    rounding: float | None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether no more is left of it than rounding may have made."""
+        return self.value is None or self.rounding is None or 0 < self.rounding >= self.value
+
+    def __str__(self) -> str:
+        """The ratio ± its rounding, which is rounded up."""
+        if self.is_lost:
+            return "lost in rounding"
+        return f"{self.value:.4g} ± {float(_UP.create_decimal(self.rounding or 0.0)):.2g}"
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,15 @@ import math
 import numpy as np
 import xarray as xr
 
+from boundcheck.measure.parts import FROM_BELOW, GradientRatio
 from boundcheck.measure.result import RunResult
 from boundcheck.terminal import Table, screen
 
 # Records that are printed.
 _ROWS = 8
-_COLUMNS = ("t", "loss", "‖∇F‖²", "ζ²", "ℓ", "± rounding", "σ", "G")
+_COLUMNS = ("t", "loss", "‖∇F‖²", "ζ²", "gradient ratio", "descent curvature ℓ", "± rounding", "σ", "G")
 _SCALARS = ("loss", "gradient_square_norm", "noise_variance", "path_smoothness", "path_smoothness_error")
+_RATIO = ("gradient_ratio", "gradient_ratio_error")
 
 
 def show_course(trace: xr.Dataset, result: RunResult, noise: list[float]) -> None:
@@ -32,7 +34,11 @@ def show_course(trace: xr.Dataset, result: RunResult, noise: list[float]) -> Non
         loss, square, *others = (row[name].item() for name in _SCALARS)
         largest = [float(row[name].max()) for name in ("norm", "weight_gradient_spectral")]
         cells = [f"{x:.4g}" for x in (loss, *others, *largest)]
-        table.add(int(row["time"]), cells[0], _square(square, noise[place]), *cells[1:])
+        ratio, off = (row[name].item() for name in _RATIO)
+        # On a curved domain there is none.
+        told = "–" if math.isnan(ratio) else str(GradientRatio(ratio, off))
+        cells[1:2] = [_square(square, noise[place]), cells[1], told]
+        table.add(int(row["time"]), *cells)
     console = screen(stderr=True)
     console.print(table)
     for line in _lines(result):
@@ -61,6 +67,8 @@ def _lines(result: RunResult) -> list[str]:
             lines.append(f"  no L̂ ({way}): {value} with its rounding error added, {sure} with it taken off")
         else:
             lines.append(f"  L̂ = {value} ({way}): steps of SGD below {longest}{said}")
+    if result.gradient_ratio is not None:
+        lines.append(f"  largest gradient ratio ‖Δ∇F‖ / ‖Δv‖: {result.gradient_ratio}, {FROM_BELOW}")
     return lines + _waterfall(result)
 
 
