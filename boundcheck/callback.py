@@ -64,7 +64,8 @@ class BoundcheckCallback(TrainerCallback):
     >>> trainer = Trainer(model=peft_model, args=args, train_dataset=data, callbacks=[BoundcheckCallback()])
 
     Every so many steps the loss F of the training data, without dropout, is looked at before and after the step, on
-    samples that were drawn before. The squared norm of their mean gradient exceeds that of F's by their variance over
+    samples that were drawn before: at both ends they are the same. The smoothness is the gradient ratio, and the
+    descent curvature. The squared norm of their mean gradient exceeds that of F's by their variance over
     how many they are, which is taken off. Training itself is not disturbed: the same parameters come out, to the last
     bit. A step is one of the optimizer, of all minibatches that it accumulates, in all processes; the first of them
     records.
@@ -173,7 +174,7 @@ class _Recorder:
             rules_of(
                 args,
                 given["optimizer"],
-                all(site.adapter.is_flat for site in sites),
+                not self._network.is_curved,
                 [*dict.fromkeys(site.cut for site in sites if site.cut), *summed_of(args, model, counts)],
             ),
             sampling_of(theorem_at_any_step(), args, loader, model, task, self._total, self._steps),
@@ -196,12 +197,12 @@ class _Recorder:
         begun = time.perf_counter()
         look = self._network.look()
         lasting, rounding = time.perf_counter() - begun, self._function.noise
-        # A record looks at one point with gradients, and at another without.
+        # A record looks at two points.
         parts = self._function.room(1, 1, 0)
         announce(
             f"a look at {self._function.samples} samples, {len(self._times)} times",
             sum(part.bytes for part in parts),
-            1.5 * lasting * len(self._times),
+            2 * lasting * len(self._times),
         )
         square, variance = self._corrected(look.square_norm, look.variance)
         infimum = self._function.infimum

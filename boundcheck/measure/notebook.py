@@ -9,7 +9,7 @@ from boundcheck.claims import catalogue
 from boundcheck.claims.symbols import toward
 from boundcheck.claims.view import Badge, Cell, Fold, Line, Part, Prose, Table, View, line, short
 from boundcheck.exact.digits import DOWN, UP
-from boundcheck.measure.parts import Link
+from boundcheck.measure.parts import FROM_BELOW, Link
 from boundcheck.measure.result import BracketResult, Result, RunResult
 from boundcheck.measure.results import Results, rows_of, varied
 from boundcheck.sweep import fields_of
@@ -112,6 +112,7 @@ def _run(of: RunResult) -> list[Part]:
     plan = line(", ".join(f"{name} = {short(x, toward=toward(name))}" for name, x in values.items()))
     ends, lost = _ends(of), of.waterfall
     parts: list[Part] = [plan]
+    parts += [line(f"largest gradient ratio: {of.gradient_ratio}, {FROM_BELOW}")] if of.gradient_ratio else []
     parts += [Fold(line("The smoothness of F, from both sides"), tuple(ends))] if ends else []
     if lost is not None:
         parts += [line(Prose(lost.says)), *_chain("Where the theorem loses on this run", lost.measured, lost.links)]

@@ -25,6 +25,7 @@ from boundcheck.measure.parts import (
     Chain,
     Ends,
     Estimates,
+    GradientRatio,
     Horizon,
     Planned,
     Settings,
@@ -72,6 +73,8 @@ class Result(Shown):
         constants: those that the problem says of itself: smoothness, gradient_bound, infimum.
         radii: of the domain.
         lower, upper: the two sides of the bracket of the smoothness of F, as far as they are known.
+        gradient_ratio: of a run the largest of the steps that were looked at; nothing where the domain is curved, in
+            results of before it was measured, and of a bracket, whose `measured` is one.
         said: of each claim that it names a digest of what that said then; nothing in results of before there was one.
         version: of this form.
 
@@ -95,6 +98,7 @@ class Result(Shown):
     radii: dict[str, float] = field(default_factory=dict)
     lower: dict[str, float | None] = field(default_factory=dict)
     upper: tuple[End, ...] = ()
+    gradient_ratio: GradientRatio | None = None
     said: dict[str, str] = field(default_factory=dict)
     version: int = VERSION
 
@@ -259,7 +263,18 @@ class BracketResult(Result):
 
 
 # Parts that one kind of run has and another has not.
-_OPTIONAL = ("said", "shown", "horizons", "estimates", "theorems", "rounding", "ends", "waterfall", "slack")
+_OPTIONAL = (
+    "said",
+    "shown",
+    "horizons",
+    "estimates",
+    "theorems",
+    "rounding",
+    "ends",
+    "waterfall",
+    "gradient_ratio",
+    "slack",
+)
 
 
 @cache

@@ -7,6 +7,7 @@ import xarray as xr
 
 from boundcheck.claims import catalogue
 from boundcheck.exact.digits import DOWN, UP, Toward, shown
+from boundcheck.measure.parts import FROM_BELOW, GradientRatio
 from boundcheck.measure.result import RunResult
 from boundcheck.terminal import Table, screen
 
@@ -14,8 +15,9 @@ from boundcheck.terminal import Table, screen
 _ROWS = 8
 # Where loss, ζ², ℓ, its rounding error, σ and G are rounded to.
 _TOWARD = (*[Toward.NEAREST] * 3, UP, *[Toward.NEAREST] * 2)
-_COLUMNS = ("t", "loss", "‖∇F‖²", "ζ²", "ℓ", "± rounding", "σ", "G")
+_COLUMNS = ("t", "loss", "‖∇F‖²", "ζ²", "gradient ratio", "descent curvature ℓ", "± rounding", "σ", "G")
 _SCALARS = ("loss", "gradient_square_norm", "noise_variance", "path_smoothness", "path_smoothness_error")
+_RATIO = ("gradient_ratio", "gradient_ratio_error")
 
 
 def show_course(trace: xr.Dataset, result: RunResult, noise: list[float]) -> None:
@@ -36,7 +38,11 @@ def show_course(trace: xr.Dataset, result: RunResult, noise: list[float]) -> Non
         loss, square, *others = (row[name].item() for name in _SCALARS)
         largest = [float(row[name].max()) for name in ("norm", "weight_gradient_spectral")]
         cells = [shown(x, 4, toward) for x, toward in zip((loss, *others, *largest), _TOWARD, strict=True)]
-        table.add(int(row["time"]), cells[0], _square(square, noise[place]), *cells[1:])
+        ratio, off = (row[name].item() for name in _RATIO)
+        # On a curved domain there is none.
+        told = "–" if math.isnan(ratio) else str(GradientRatio(ratio, off))
+        cells[1:2] = [_square(square, noise[place]), cells[1], told]
+        table.add(int(row["time"]), *cells)
     console = screen(stderr=True)
     console.print(table)
     for line in _lines(result):
@@ -66,6 +72,8 @@ def _lines(result: RunResult) -> list[str]:
             lines.append(f"  no L̂ ({way}): {value} with its rounding error added, {sure} with it taken off")
         else:
             lines.append(f"  L̂ = {value} ({way}): steps of SGD below {longest}{said}")
+    if result.gradient_ratio is not None:
+        lines.append(f"  largest gradient ratio ‖Δ∇F‖ / ‖Δv‖: {result.gradient_ratio}, {FROM_BELOW}")
     return lines + _waterfall(result)
 
 

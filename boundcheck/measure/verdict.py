@@ -13,7 +13,7 @@ import numpy as np
 from boundcheck.claims.symbols import T
 from boundcheck.exact.balls import lower, upper
 from boundcheck.exact.digits import DOWN, UP, Toward, rounded, shown, telling
-from boundcheck.measure.audit import Evidence
+from boundcheck.measure.audit import Evidence, largest_ratio
 from boundcheck.measure.blame import blamed
 from boundcheck.measure.grounds import FEWEST_REPLICAS, earned_by
 from boundcheck.measure.horizons import at_the_longest, informative_horizon
@@ -179,9 +179,11 @@ def _in_hindsight(evidence: Evidence, audits: list[Audit], measured: _Measured) 
     path, sure, bound = plan.smoothness, evidence.sure_smoothness, plan.values["bound"]
     hidden = any(each.status == "assumed" for each in audits if each.symbol == evidence.spec.free[0])
     if path > 2 * sure or hidden:
-        reason = f"the smoothness along the path is mostly rounding error, at {looks}: no L̂ was measured"
+        reason = f"the descent curvature along the path is mostly rounding error, at {looks}: no L̂ was measured"
+        if (ratio := largest_ratio(evidence)) is not None:
+            reason += f"; the largest gradient ratio, a lower estimate, is {ratio}"
         if path <= 2 * sure:
-            reason = "the rounding error of the smoothness along the path hides whether the step is below 2/L̂"
+            reason = "the rounding error of the descent curvature along the path hides whether the step is below 2/L̂"
         return _said(Verdict.INCONCLUSIVE, "rounding", SMOOTHNESS.letter, reason)
     if math.isnan(bound):
         reason = "a constant of the theorem was measured as 0, so it says nothing about the run"

@@ -34,8 +34,9 @@ _LOWER = {
     "curvature": ("top Hessian eigenvalue (Lanczos)", "s", BLUE, "none"),
     "pairs": ("sampled pairs", "o", PURPLE, "none"),
     "iterates": ("consecutive iterates", "^", GREY, "none"),
-    "path": ("largest along the run", "s", BLUE, "none"),
-    "median of path": ("median along the run", "o", PURPLE, "none"),
+    "gradient ratio": ("largest gradient ratio along the run", "D", BLUE, "none"),
+    "path": ("largest descent curvature along the run", "s", BLUE, "none"),
+    "median of path": ("median descent curvature along the run", "o", PURPLE, "none"),
 }
 
 

@@ -146,7 +146,7 @@ class Evidence:
 
     @property
     def sure_smoothness(self) -> float:
-        """The largest smoothness along the path, less its rounding error; what is no number says nothing."""
+        """The largest descent curvature along the path, less its rounding error; what is no number says nothing."""
         trace = self.record.trace
         with np.errstate(invalid="ignore"):
             values = (trace["path_smoothness"].values - trace["path_smoothness_error"].values)[self.inside]
