@@ -1,5 +1,6 @@
 """Where independent calls are made: in this process, in others of this machine, on a Dask cluster, in jobs of Slurm."""
 
+import logging
 import os
 import signal
 import warnings
@@ -28,6 +29,8 @@ Work = Callable[[], Any]
 _IDLE, _ANSWERS = 300, 30
 # Seconds between two looks at jobs.
 _LOOKS = 0.5
+# What tells of a connection that is lost, with tracebacks; whoever waits for results says so in one line.
+_LOGGERS = ("distributed.client", "distributed.core", "distributed.comm", "distributed.batched", "distributed.utils")
 _INSTALL = "an environment with Dask and submitit: pip install 'boundcheck[cluster]'"
 
 
@@ -180,6 +183,9 @@ class Dask:
         except ImportError:
             raise InputError("cluster", cluster, _INSTALL) from None
         library: Any = distributed
+        self._muted = [logger for name in _LOGGERS if not (logger := logging.getLogger(name)).disabled]
+        for each in self._muted:
+            each.disabled = True
         self._killed = library.scheduler.KilledWorker
         try:
             self._client = library.Client(f"tcp://{urlsplit(cluster).netloc}", timeout=_ANSWERS, set_as_default=False)
@@ -223,6 +229,8 @@ class Dask:
     def close(self, unfinished: bool) -> None:
         self._pool.shutdown(wait=not unfinished)
         self._client.close()
+        for each in self._muted:
+            each.disabled = False
 
 
 class Slurm:
