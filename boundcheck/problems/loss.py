@@ -278,11 +278,12 @@ def _check_rows(text: str) -> None:
     twice = [name for place, name in enumerate(header) if name in header[:place]]
     if twice:
         raise ValueError(f"the header has {twice[0]!r} twice")
-    number = 0
-    for number, row in enumerate(filter(None, rows), start=1):
+    below = False
+    for row in filter(None, rows):
+        below = True
         if len(row) != len(header):
             raise ValueError(f"line {rows.line_num} has {len(row)} values, where the header has {len(header)} columns")
-    if number == 0:
+    if not below:
         raise ValueError("no row is below the header")
 
 

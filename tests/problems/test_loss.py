@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given as drawn
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -190,7 +190,7 @@ def test_a_csv_file_that_is_no_table_of_numbers_is_refused(text: str, field: str
     assert said in str(error)
 
 
-@given(st.integers(1, 4), st.lists(st.integers(0, 6), min_size=1, max_size=5))
+@drawn(st.integers(1, 4), st.lists(st.integers(0, 6), min_size=1, max_size=5))
 def test_a_csv_file_is_read_where_every_row_has_as_many_values_as_the_header(columns: int, rows: list[int]) -> None:
     with TemporaryDirectory() as folder:
         data = Path(folder) / "data.csv"
