@@ -52,7 +52,7 @@ class LinearMethod(Algorithm):
         check_symbols(f"algorithm.{self.id}.moves", *self._letters)
         known = {t, *self.parameters}
         for expression in (*(move for _, move in self.moves), self.at):
-            if sp.sympify(expression).has(sp.MatrixExpr):
+            if sp.sympify(expression, strict=True).has(sp.MatrixExpr):
                 expected = "an expression over the letters of its state and g, which stand for iterates and a gradient"
                 raise InputError(f"algorithm.{self.id}", expression, expected)
             row = self._row(expression)
