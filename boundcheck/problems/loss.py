@@ -130,7 +130,7 @@ class Loss(Objective):
                 )
             if not pd.api.types.is_numeric_dtype(table[column]):
                 entries = table[column]
-                texts = np.flatnonzero(pd.to_numeric(entries, errors="coerce").isna() & entries.notna())
+                texts = np.flatnonzero(~np.isfinite(pd.to_numeric(entries, errors="coerce")) & entries.notna())
                 told = f"; row {texts[0] + 1} has {entries.iloc[texts[0]]!r}" if len(texts) else ""
                 raise InputError("column", column, f"numbers only in this column of {path}{told}")
             lost = np.flatnonzero(~np.isfinite(table[column].to_numpy(np.float64)))
