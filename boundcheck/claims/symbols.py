@@ -49,6 +49,13 @@ def _sign(word: str) -> str:
     return "*" if word == "star" else word if len(letters) == 1 or letters.isdigit() else rf"\mathrm{{{word}}}"
 
 
+def check_symbols(field: str, *given: object) -> None:
+    """Refuse what is no SymPy symbol, such as an iterate or a text: it has no name that a number is given to."""
+    for each in given:
+        if not isinstance(each, sp.Symbol):
+            raise InputError(field, each, "a SymPy symbol")
+
+
 @dataclass(frozen=True)
 class Parameter:
     """A scalar whose value a user gives: sympy symbol, domain, meaning, and how it prints in LaTeX.
@@ -68,8 +75,7 @@ class Parameter:
 
     def __post_init__(self) -> None:
         """Check the name and the symbol; without `latex`, the name says how it looks."""
-        if not isinstance(self.symbol, sp.Symbol):
-            raise InputError("parameter.symbol", self.symbol, "a SymPy symbol")
+        check_symbols("parameter.symbol", self.symbol)
         name = str(self.symbol.name)
         if not is_plain(name):
             expected = "a name of ASCII letters, digits and _ that is not a word of Python or of formulas"
