@@ -18,6 +18,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import boundcheck
 from boundcheck import complete
+from boundcheck.doors import allowing
 from boundcheck.ending import in_one_line
 from boundcheck.errors import InputError
 from boundcheck.files import typed
@@ -48,6 +49,12 @@ Pdf = Annotated[bool, typer.Option("--pdf", help="Write report.pdf too, the repo
 Store = Annotated[
     Path, typer.Option("--store", help="Folder of the run folders; a finished run is read and not repeated.")
 ]
+
+_ALLOW = (
+    "A file, or a folder, in which import paths that files name (a spec, a stored run, an instance) may open code; "
+    "repeatable. Without it they open none. A path of code that you type as an argument needs no permission."
+)
+AllowCode = Annotated[list[Path], typer.Option("--allow-code", metavar="PATH", help=_ALLOW)]
 
 _ATTACKED = (
     "A claim about an adapter's smoothness, or a theorem: its id, or FILE.py:NAME, such as my_paper/claims.py:AVERAGE."
@@ -276,6 +283,7 @@ def falsify(
     examples: Annotated[int, typer.Option(help="Structures that Hypothesis tries beyond the ranks.")] = 64,
     seed: Annotated[int, typer.Option(help="Of all random choices.")] = 0,
     out: Annotated[Path | None, typer.Option(help="File of the best instance; default: instances/<ID>.json.")] = None,
+    allow_code: AllowCode = [],  # noqa: B006
     strict: Strict = False,
     as_json: Json = False,
 ) -> None:
@@ -284,7 +292,7 @@ def falsify(
     from boundcheck.terminal import STDOUT, assignments_of, print_json, progress
 
     constants = {name: float(exact(name, value)) for name, value in assignments_of(assignments or []).items()}
-    with progress() as tick:
+    with progress() as tick, allowing(*allow_code):
         from boundcheck.falsify.show import show, show_replay, show_worst_cases
         from boundcheck.falsify.stored import replayed, save, summary_of
         from boundcheck.falsify.worst_case import HORIZONS, summary, worst_cases
@@ -338,15 +346,19 @@ def measure(
         float | None,
         typer.Option(metavar="GIB", help="The memory that all of a time may take; default: what there is."),
     ] = None,
+    allow_code: AllowCode = [],  # noqa: B006
     strict: Strict = False,
     as_json: Json = False,
 ) -> None:
     """Run the experiments of a spec, audit them, and write a report page."""
     from boundcheck.terminal import STDOUT, print_json, progress
 
-    page, command = (out or store / f"report-{spec.stem}") / "index.html", f"boundcheck measure {typed(spec)}"
+    page = (out or store / f"report-{spec.stem}") / "index.html"
+    command = f"boundcheck measure {typed(spec)}{_said(allow_code)}"
     with progress() as tick:
-        results = boundcheck.measure(spec, store, device, tick, jobs, hours=hours, memory=memory, cluster=cluster)
+        results = boundcheck.measure(
+            spec, store, device, tick, jobs, hours=hours, memory=memory, cluster=cluster, allow_code=allow_code
+        )
         tick("page", 0, 1)
         from boundcheck.report.page import write_runs
         from boundcheck.report.screen import show_verdicts
@@ -398,6 +410,7 @@ def audit(
     runs: Annotated[bool, typer.Option("--runs", help="Print the verdict on every run as well.")] = False,
     latex: Latex = False,
     pdf: Pdf = False,
+    allow_code: AllowCode = [],  # noqa: B006
     strict: Strict = False,
     as_json: Json = False,
 ) -> None:
@@ -412,7 +425,7 @@ def audit(
                 with line.aside():
                     show_rows(proofs.rows, STDOUT)
 
-        outcome = boundcheck.audit(paper, out, store, device, line, full, proved, latex, pdf)
+        outcome = boundcheck.audit(paper, out, store, device, line, full, proved, latex, pdf, allow_code)
     if as_json:
         print_json(outcome)
     else:
@@ -438,6 +451,7 @@ def report(
     claim: Annotated[
         list[str], typer.Option(metavar="MODULE:NAME", help="A claim of your own that runs are about; repeatable.")
     ] = [],  # noqa: B006
+    allow_code: AllowCode = [],  # noqa: B006
     latex: Latex = False,
     pdf: Pdf = False,
     as_json: Json = False,
@@ -445,9 +459,9 @@ def report(
     """Figures and tables from stored runs."""
     from boundcheck.terminal import STDOUT, print_json, progress
 
-    command = f"boundcheck report {' '.join(map(typed, run))}"
+    command = f"boundcheck report {' '.join(map(typed, run))}{_said(allow_code)}"
     lead = f"{len(run)} stored run{'s' if len(run) > 1 else ''}."
-    with progress() as tick:
+    with progress() as tick, allowing(*allow_code):
         tick("page", 0, 1)
         from boundcheck.claims import catalogue
         from boundcheck.report.forms import forms
@@ -537,6 +551,11 @@ def reliability(
         STDOUT.print(f"Report: {files[0]}", soft_wrap=True, markup=False)
     if found.wrong:
         raise typer.Exit(1)
+
+
+def _said(allow_code: list[Path]) -> str:
+    """What was allowed, as it is typed again."""
+    return "".join(f" --allow-code {typed(path)}" for path in allow_code)
 
 
 def _refuse(context: typer.Context, names: tuple[str, ...], why: str) -> None:

@@ -11,15 +11,12 @@ import dis
 import hashlib
 import inspect
 import os
-import site
 import sys
-import sysconfig
 import weakref
 from _thread import LockType, RLock
 from collections.abc import Callable, Iterable, Iterator
 from copyreg import dispatch_table
 from functools import cache, cached_property
-from importlib import import_module
 from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
@@ -42,6 +39,8 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
+
+from boundcheck.doors import imported, is_of_an_installation
 
 # What boundcheck rests on, beside Python's own library: a result keeps their versions, and its id does not.
 _RESTS_ON = ("boundcheck", "flint", "numpy", "pandas", "peft", "scipy", "sklearn", "sympy", "torch", "transformers")
@@ -186,14 +185,7 @@ def _is_installed(name: str | None) -> bool:
         return top == "boundcheck"
     places = [getattr(module, "__file__", None) or "", *getattr(module, "__path__", ())]
     origin = getattr(getattr(module, "__spec__", None), "origin", None)
-    return origin in ("built-in", "frozen") or any(_is_of_an_installation(place) for place in places if place)
-
-
-@cache
-def _is_of_an_installation(place: str) -> bool:
-    homes = [sysconfig.get_path(each) for each in ("stdlib", "platstdlib", "purelib", "platlib")]
-    homes += [*site.getsitepackages(), site.getusersitepackages()]
-    return any(Path(place).resolve().is_relative_to(Path(home).resolve()) for home in homes)
+    return origin in ("built-in", "frozen") or any(is_of_an_installation(place) for place in places if place)
 
 
 @cache
@@ -256,13 +248,13 @@ def _imported(name: str, around: dict[str, Any], names: tuple[str, ...], level: 
     if not level and (_is_installed(top) or (top not in sys.modules and _will_be_installed(top))):
         return _release(top)
     try:
-        module = import_module("." * level + name, around.get("__package__"))
+        module = imported("." * level + name, around.get("__package__"))
         inside = [f"{module.__name__}.{each}" for each in names if not hasattr(module, each)]
         # The statement gives the name of the package above it to what it imports without names.
         return [
             module,
             sys.modules[module.__name__.partition(".")[0]] if not level else None,
-            *map(import_module, inside),
+            *map(imported, inside),
         ]
     except (ImportError, SystemExit):
         # As it will when it is run.
@@ -272,7 +264,7 @@ def _imported(name: str, around: dict[str, Any], names: tuple[str, ...], level: 
 def _will_be_installed(top: str) -> bool:
     spec = find_spec(top)
     places = [spec.origin or "", *(spec.submodule_search_locations or ())] if spec else []
-    return any(map(_is_of_an_installation, places))
+    return any(map(is_of_an_installation, places))
 
 
 def _of_array(x: np.ndarray) -> Iterator[Any]:

@@ -208,6 +208,9 @@ def _loaded(folder: Path) -> Paper:
         raise InputError(VARIABLE, folder, "folders with a claims.py")
     if not folder.name.isidentifier():
         raise InputError("paper", folder, "a folder whose name is a word of letters, digits and _")
+    for path in folder.glob("*.py"):
+        if not (there := path.resolve()).is_relative_to(folder):
+            raise InputError("paper", path, f"a file of the folder's own, and no link to {there}")
     above = f"boundcheck_papers_{zlib.crc32(str(folder.parent).encode()):08x}"
     if above not in sys.modules:
         package = ModuleType(above)

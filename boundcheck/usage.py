@@ -72,6 +72,7 @@ USAGES = {
         (
             "boundcheck measure my_spec.toml",
             "boundcheck measure my_spec.toml --jobs 2 --store runs --out my-report --strict",
+            "boundcheck measure my_spec.toml --allow-code my_loss.py",
         ),
         "Runs are kept in --store, and the page is written to --out.",
         _STRICT,

@@ -2,7 +2,8 @@
 
 Copy it to my_theorem.py and change it. `boundcheck falsify my_theorem.py:WARM_DESCENT` brackets the worst case,
 `boundcheck.testing.check_claim("my_theorem.py:WARM_DESCENT", adapter="full")` looks for an instance that breaks it, and
-a spec with claim = "my_theorem.py:WARM_DESCENT" runs it; `boundcheck measure` then writes the page.
+a spec with claim = "my_theorem.py:WARM_DESCENT" runs it; `boundcheck measure my_spec.toml --allow-code my_theorem.py`
+then writes the page.
 """
 
 from sympy import Le, Rational

@@ -63,6 +63,7 @@ def test_the_other_examples_work_in_turn(command, tmp_path: Path) -> None:
     """All but those that take minutes, which have commands of their own in the tests' layers."""
     shutil.copy(ROOT / "proofs" / "template.py", tmp_path / "my_lemma.py")
     shutil.copy(ROOT / "examples" / "pseudo_huber.toml", tmp_path / "my_spec.toml")
+    (tmp_path / "my_loss.py").touch()
     command("new", "my_paper")
     for example in EXAMPLES:
         name = example.split()[1]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from typing import Any
 
 from boundcheck import doors
 from boundcheck.claims.claim import Claim, Quantity
@@ -41,21 +42,31 @@ class Catalogue(Mapping[str, Claim], Shown):
     def opened(self, claim: "str | Claim", field: str = "claim") -> Claim:
         """The claim called so, one's own, or the one at ``module:NAME`` or ``file.py:name``, which is then known.
 
-        A path runs the code of its module: it is for what a person typed, and for no text of a stored result.
-
-        Its words are a part of what a claim is: by the same formulas with other code in a word it is another one.
+        A path runs the code of its module: it is for what a person typed. What stands in a file is for `named`.
 
         Raises:
             InputError: for an unknown id, a path at which there is no claim, and one that has the id, or the path, of
                 another claim that is known.
 
         """
-        if isinstance(claim, str) and not doors.is_path(claim):
+        if not isinstance(claim, str):
+            return self._admitted(claim, getattr(claim, "id", claim), field)
+        if not doors.is_path(claim):
             return self[claim]
-        found = doors.opened(field, claim) if isinstance(claim, str) else claim
+        with doors.typed(field, claim):
+            return self.named(claim, field)
+
+    def named(self, name: str, field: str = "claim") -> Claim:
+        """The claim that a file names so, as `opened`; a path opens its code only where that is allowed."""
+        return self._admitted(doors.opened(field, name), name, field) if doors.is_path(name) else self[name]
+
+    def _admitted(self, found: Any, name: Any, field: str) -> Claim:
+        """A claim, which is known under its name from then on.
+
+        Its words are a part of what a claim is: by the same formulas with other code in a word it is another one.
+        """
         if not isinstance(found, Claim):
-            raise InputError(field, claim, f"the path of a Claim, and not of a {type(found).__name__}")
-        name = claim if isinstance(claim, str) else found.id
+            raise InputError(field, name, f"the path of a Claim, and not of a {type(found).__name__}")
         opened = [each for key, each in self._opened.items() if key == name or each.id == found.id]
         for each in (self._of_papers().get(found.id, found), *opened):
             if each is not found and content_of(each) != content_of(found):

@@ -320,9 +320,7 @@ def adapter_as_json(adapter: Adapter) -> dict[str, Any]:
 def adapter_of(found: Fields) -> Adapter:
     """The adapter that `adapter_as_json` wrote."""
     kind = found.text("kind")
-    if kind not in ADAPTERS:
-        raise InputError("adapter.kind", kind, f"one of {', '.join(ADAPTERS)}")
-    made = ADAPTERS[kind]
+    made = ADAPTERS.open(kind)
     W0 = torch.as_tensor(found.matrix("W0"))
     factors = {name: torch.as_tensor(found.matrix(name)) for name in made.frozen if name != "W0"}
     rank = found.integer("rank") if "rank" in made.__dataclass_fields__ else None

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from boundcheck.claims import Claim, catalogue
-from boundcheck.doors import is_path
+from boundcheck.doors import is_path, typed
 from boundcheck.errors import InputError
 from boundcheck.problems.adapters import ADAPTERS, Adapter, make_adapter
 from boundcheck.words.hypotheses import BALL, BOUNDED_GRADIENT, SMOOTH_IN_W
@@ -91,7 +91,8 @@ def adapter_of(claim: Claim, asked: str | None) -> str:
 
     """
     if asked is not None and is_path(asked):
-        ADAPTERS.open(asked)
+        with typed("adapter", asked):
+            ADAPTERS.open(asked)
     _check_lemma(claim)
     about = [kind for kind, adapter in ADAPTERS.items() if adapter.is_subject_of(claim)]
     if not about and (asked is None or claim.id in catalogue):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ def measure(
     hours: float = DAY,
     memory: float | None = None,
     cluster: str | None = None,
+    allow_code: Iterable[str | Path] = (),
 ) -> Results:
     """Run the experiments of a spec and say what each shows.
 
@@ -42,22 +44,25 @@ def measure(
             one thing at a time, or ``slurm?NAME=VALUE&...``, with options of submitit (``timeout_min``, ``mem_gb``) and
             of Slurm (``partition``, ``account``). All of its machines see the folder of the runs, at the same path, and
             have the same versions.
+        allow_code: the files, and the folders, in which import paths of the spec may open code; in no others. What you
+            give as an object needs none.
 
     Returns:
         A list of a `Result` for each experiment: run_id, claim, verdict, reason, measured, bound, interval, audit and
         more. `Results.to_frame` makes a frame of it, and `Results.to_xarray` a data set of the traces.
 
     Raises:
-        InputError: for a bad spec or device, and a run that is there but not as it was left, before anything is run.
+        InputError: before anything is run, for a bad spec or device, code that is not allowed, and a run that is there
+            but not as it was left.
         CodeError: where code of your own, of a word, a problem or an adapter, does not run; it is an InputError.
 
     """
     # Deferred: torch takes a second to import, and `import boundcheck` should not.
-    from boundcheck.doors import theirs
+    from boundcheck.doors import allowing, theirs
     from boundcheck.measure.pool import measure_each
     from boundcheck.measure.results import Results
     from boundcheck.measure.spec import specs_of
 
-    with theirs(tick):
+    with theirs(tick), allowing(*allow_code):
         found = measure_each(specs_of(spec, problem), Path(runs), device, tick, jobs, hours, memory, cluster)
     return Results(found, runs)

@@ -15,6 +15,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     PositiveFloat,
+    PrivateAttr,
     SerializeAsAny,
     model_validator,
 )
@@ -24,7 +25,7 @@ from boundcheck.claims.about import theorem_at_any_step
 from boundcheck.claims.inputs import exact, formula
 from boundcheck.claims.prose import plain
 from boundcheck.claims.symbols import T
-from boundcheck.doors import is_path
+from boundcheck.doors import allowed, allowing, is_path
 from boundcheck.errors import InputError
 from boundcheck.files import read_text
 from boundcheck.measure.given import GivenProblem
@@ -98,10 +99,12 @@ def _smooth_on(claim: Claim) -> set[str]:
 
 
 def _known_claim(claim: Any) -> Any:
-    """The id of a claim, or the path of one's own, which is opened, since a person typed it; or a claim itself."""
-    if isinstance(claim, Claim) or is_path(claim):
-        found = catalogue.opened(claim)
-    return found.id if isinstance(claim, Claim) else claim
+    """The id of a claim, or the path of one's own, which is opened where that is allowed; or a claim itself."""
+    if isinstance(claim, Claim):
+        return catalogue.opened(claim).id
+    if is_path(claim):
+        catalogue.named(claim)
+    return claim
 
 
 class Spec(Table):
@@ -125,6 +128,7 @@ class Spec(Table):
     )
     run: RunSpec = Field(default=RunSpec(), description="how a theorem is run")
     bracket: BracketSpec = Field(default=BracketSpec(), description="how the constant of a lemma is bracketed")
+    _allowed: tuple[Path, ...] = PrivateAttr(default_factory=allowed)
 
     @model_validator(mode="before")
     @classmethod
@@ -240,10 +244,13 @@ class Spec(Table):
         _ = self.theorem
 
     def __reduce__(self) -> Any:
-        """In another process what lies outside of the package is opened there; what is an object goes along."""
+        """In another process what lies outside of the package is opened there, as it was allowed when this was read.
+
+        What is an object goes along.
+        """
         claim = self.said if catalogue.is_own(self.claim) and not is_path(self.claim) else self.claim
         problem = {"problem": self.problem} if isinstance(self.problem, GivenProblem) else {}
-        return parse, (self.as_json() | {"claim": claim} | problem,)
+        return _parse_as_allowed, (self.as_json() | {"claim": claim} | problem, self._allowed)
 
     def as_json(self) -> dict[str, Any]:
         """The tables that this experiment uses, as a spec file holds them; `parse` reads it back."""
@@ -460,3 +467,8 @@ def expand(raw: dict[str, Any]) -> Iterator[Spec]:
 def parse(raw: dict[str, Any]) -> Spec:
     """One experiment from one table; raises InputError naming the first field that is wrong."""
     return validated(Spec, raw)
+
+
+def _parse_as_allowed(raw: dict[str, Any], paths: tuple[Path, ...]) -> Spec:
+    with allowing(*paths):
+        return parse(raw)

@@ -1,8 +1,8 @@
 """The table [problem] of a spec: each objective's file holds its own, with its fields and how it is built.
 
 An objective from outside is named by its import path, ``my_module:MyObjective``, or by an entry point of the group
-``boundcheck.objectives``. What is there is a class of objectives, or a function that makes one; what it takes are then
-the fields of the table.
+``boundcheck.objectives``. What is there is a class of objectives, or a function that says that it returns one, such as
+``-> Objective``; what it takes are then the fields of the table. Nothing else is called.
 """
 
 import inspect
@@ -75,9 +75,21 @@ def _own() -> dict[str, type[ProblemTable]]:
 def _from_outside(name: str, found: Any) -> type[ProblemTable]:
     if isinstance(found, type) and issubclass(found, ProblemTable):
         return found
-    if not callable(found):
-        raise InputError(PROBLEMS.field, name, "a class of objectives, or a function that makes one")
+    if not (issubclass(found, Objective) if isinstance(found, type) else _says_that_it_makes_one(found)):
+        expected = "a class of objectives, or a function that says that it returns one, such as -> Objective"
+        raise InputError(PROBLEMS.field, name, expected)
     return _table_of(name, found)
+
+
+def _says_that_it_makes_one(function: Any) -> bool:
+    """Whether it is a function that is annotated to return an objective. To call it would be the other way to know."""
+    if not inspect.isfunction(function):
+        return False
+    try:
+        says = inspect.signature(function, eval_str=True).return_annotation
+    except (TypeError, ValueError, NameError):
+        return False
+    return isinstance(says, type) and issubclass(says, Objective)
 
 
 def _table_of(name: str, make: Callable[..., Any]) -> type[ProblemTable]:

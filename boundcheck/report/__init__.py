@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from boundcheck.doors import allowing
 from boundcheck.progress import Tick, silent
 from boundcheck.proofs import paper_at
 
@@ -26,6 +27,7 @@ def audit(
     proved: Callable[[ProofAudit], None] = lambda proofs: None,
     latex: bool = False,
     pdf: bool = False,
+    allow_code: Iterable[str | Path] = (),
 ) -> Audited:
     """Audit a paper and write the report: its proofs, runs of its theorems, and searches for what breaks its bounds.
 
@@ -40,6 +42,7 @@ def audit(
         proved: told of the proofs as soon as they are judged, long before the runs have finished.
         latex: write the folder ``latex`` for a paper too.
         pdf: write ``report.pdf`` too, the report on paper, by typst.
+        allow_code: the files, and the folders, in which import paths of its experiments may open code, beside its own.
 
     Returns:
         ``summary`` (the verdict in a paragraph), ``findings`` (number, locator, verdict, evidence), ``report`` (the
@@ -60,5 +63,6 @@ def audit(
     also = forms(latex, pdf)
 
     folder = Path("reports") / subject.key if full else Path(runs) / f"report-{subject.key}"
-    made = conduct(subject, Path(out or folder), Path(runs), device, full, tick, proved, also)
+    with allowing(subject.folder, *allow_code):
+        made = conduct(subject, Path(out or folder), Path(runs), device, full, tick, proved, also)
     return Audited(made, subject.key, Path(runs))

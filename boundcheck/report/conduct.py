@@ -11,6 +11,7 @@ from typing import Any
 
 from joblib import cpu_count
 
+from boundcheck.doors import allowed
 from boundcheck.engines import engine_of
 from boundcheck.parallel import Call, Running
 from boundcheck.progress import Tick
@@ -69,9 +70,10 @@ def _asked(programme: Programme, runs: Path, device: str) -> Calls:
     attack, solve = (
         (partial(work.if_possible, each) if programme.as_possible else each) for each in (work.search, work.worst_cases)
     )
+    where = (runs, device, allowed())
     asked: Calls = {
-        "experiments": [Call(_named(table), work.experiment, (table, runs, device), x) for table, x in experiments],
-        "faults": [Call(words, work.experiment, (table, runs, device), 2.0) for words, table in programme.faults],
+        "experiments": [Call(_named(table), work.experiment, (table, *where), x) for table, x in experiments],
+        "faults": [Call(words, work.experiment, (table, *where), 2.0) for words, table in programme.faults],
         "attacks": [
             Call(f"attack on {x.claim}", attack, (x.claim, x.lipschitz, x.ranks, x.examples), x.seconds)
             for x in programme.attacks

@@ -144,12 +144,14 @@ def write_runs(
 
 
 def _check_known(claim: str) -> None:
-    """Refuse a claim of one's own that was not opened: its code is run for a path that is typed, and for no other."""
+    """Refuse a claim of one's own that is not known; where that is allowed, one is opened by its path."""
     try:
         catalogue[claim]
     except InputError:
-        path = claim if is_path(claim) else "MODULE:NAME"
-        raise InputError("claim", claim, f"a claim that is known: one of your own is given by --claim {path}") from None
+        if not is_path(claim):
+            expected = "a claim that is known: one of your own is given by --claim MODULE:NAME"
+            raise InputError("claim", claim, expected) from None
+        catalogue.named(claim)
 
 
 def _write(files: Mapping[Path, bytes]) -> list[Path]:

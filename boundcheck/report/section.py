@@ -274,9 +274,11 @@ def sections(paths: Iterable[str] = (), folders: Iterable[Path] = ()) -> list[Se
         InputError: for an import path at which there is no section.
 
     """
-    found = [*_own(), *map(_opened, paths)]
-    found += [_opened_or_broken(entry.value) for entry in entry_points(group=GROUP)]
-    found += [_opened_or_broken(str(path)) for folder in folders for path in sorted(folder.glob("sections/*.py"))]
+    found = [*_own(), *map(_typed, paths)]
+    found += [_or_broken(entry.value, _installed) for entry in entry_points(group=GROUP)]
+    for folder in folders:
+        with doors.allowing(folder):
+            found += [_or_broken(str(path), _opened) for path in sorted(folder.glob("sections/*.py"))]
     return sorted(found, key=lambda section: section.place)
 
 
@@ -301,6 +303,11 @@ def _opened(path: str) -> Any:
     return _checked(found, path)
 
 
+def _typed(path: str) -> Any:
+    with doors.typed("section", path):
+        return _opened(path)
+
+
 @dataclass(frozen=True)
 class _Broken:
     """The place of a section that could not be opened."""
@@ -313,9 +320,13 @@ class _Broken:
         raise CodeError(self.error.field, self.error.value, self.error.expected)
 
 
-def _opened_or_broken(path: str) -> Any:
+def _installed(path: str) -> Any:
+    return _checked(doors.installed("section", path), path)
+
+
+def _or_broken(path: str, open_: Callable[[str], Any]) -> Any:
     try:
-        return _opened(path)
+        return open_(path)
     except InputError as error:
         return _Broken(Path(path).name, error)
 

@@ -93,10 +93,19 @@ def _style() -> Any:
 _LEGEND, _BESIDE = 60, 34
 
 
+@contextmanager
+def _styled() -> Iterator[None]:
+    """The figures' own look, whatever a matplotlibrc says: matplotlib reads one from the current folder, too."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_style())
+        yield
+
+
 def svg(figure: Figure) -> str:
     """The figure as an SVG element, without the date that matplotlib would put in."""
     buffer = io.StringIO()
-    with mpl.rc_context(_style()):
+    with _styled():
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     return text[text.index("<svg") :]
@@ -132,7 +141,7 @@ def described(figure: Figure) -> str:
 def pdf(figure: Figure) -> bytes:
     """The figure as a PDF for a paper."""
     buffer = io.BytesIO()
-    with mpl.rc_context(_style()):
+    with _styled():
         figure.savefig(buffer, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
     return buffer.getvalue()
 
@@ -154,7 +163,7 @@ def panels(items: list[Any], draw: Callable[[Axes, Any], None], most: int = 2, t
     look = _LOOK.get()
     columns = min(len(items), most, max(int(look.width / look.panel), 1))
     rows, beside = -(-len(items) // columns), columns == 1 and look.has_room_beside
-    with mpl.rc_context(_style()):
+    with _styled():
         # What the legend takes: nothing beside, two columns of it or one below.
         height = tall * rows + (0.3 if beside else 0.7 if columns > 1 else 1.2)
         figure = Figure(figsize=(look.width, height), layout="constrained")

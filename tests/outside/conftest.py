@@ -2,21 +2,24 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from boundcheck.claims import catalogue
+from boundcheck.doors import allowing
 from boundcheck.problems.adapters import ADAPTERS
 from boundcheck.problems.tables import PROBLEMS
 from boundcheck.proofs import VARIABLE
 
 
 @pytest.fixture(autouse=True)
-def what_is_known() -> Iterator[None]:
-    """Papers, claims, adapters and problems that are known before a test are those that are known after it."""
+def what_is_known(tmp_path: Path) -> Iterator[None]:
+    """What lies here may be opened, and what is known before a test, of papers and words, is known after it."""
     papers, tables = os.environ.get(VARIABLE), (catalogue._opened, ADAPTERS._known, PROBLEMS._known)
     before = [dict(table) for table in tables]
-    yield
+    with allowing(Path(__file__).parents[2], tmp_path):
+        yield
     for table, known in zip(tables, before, strict=True):
         table.clear()
         table.update(known)

@@ -137,7 +137,7 @@ def test_the_command_line_opens_what_a_spec_names_and_reports_it(tmp_path: Path)
         f'claim = "{THEOREM}"\n[problem]\nkind = "{OBJECTIVE}"\nseed = [3, 4]\n'
         f'[adapter]\nkind = "{ADAPTER}"\n[run]\nsteps = 40\naudits = 40\n'
     )
-    found = said("measure", spec, "--store", tmp_path / "runs", "--jobs", 2)
+    found = said("measure", spec, "--store", tmp_path / "runs", "--jobs", 2, "--allow-code", ROOT / "tests")
     assert [run["verdict"] for run in found["runs"]] == ["supported", "supported"]
     page = Path(found["report"]).read_text()
     assert "Halved descent" in page
@@ -197,7 +197,7 @@ def test_reading_a_result_runs_no_code(tmp_path: Path) -> None:
         ({"problem.kind": "tests.outside.my_objective:EPSILON"}, "problem.kind", "a class of objectives"),
         ({"problem.kind": "tests.outside.my_objective:"}, "problem.kind", "an import path"),
         ({"problem.kind": "tests/outside/nothing.py:LogCosh"}, "problem.kind", "FileNotFoundError"),
-        ({"problem.kind": "math:hypot"}, "problem.kind", "parameters that a table can have"),
+        ({"problem.kind": "math:hypot"}, "problem.kind", "a path to code of one's own"),
         ({"problem.kind": "nothing"}, "problem.kind", "'digits', 'breast-cancer', or an import path"),
         ({"problem.d": "3"}, "problem.d", "a valid integer"),
         ({"problem.e": 3}, "problem.e", "no such field"),
@@ -293,15 +293,15 @@ def test_a_spec_keeps_the_claim_that_it_was_read_with() -> None:
     assert spec.said.id == spec.theorem.id == "outer.halved"
 
 
-def test_an_installed_package_names_them(tmp_path: Path) -> None:
+def test_an_installed_package_names_them_and_needs_no_permission(tmp_path: Path) -> None:
     info = tmp_path / "mine-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
     groups = f"[boundcheck.objectives]\nlog-cosh = {OBJECTIVE}\n[boundcheck.adapters]\nscaled = {ADAPTER}\n"
     (info / "entry_points.txt").write_text(groups)
     code = (
-        "from boundcheck.measure.spec import parse; import json, sys\n"
-        "print(json.dumps(parse(json.loads(sys.argv[1])).as_json()))"
+        "from boundcheck.doors import allowing\nfrom boundcheck.measure.spec import parse\nimport json, sys\n"
+        "with allowing('tests/outside/my_theorem.py'): print(json.dumps(parse(json.loads(sys.argv[1])).as_json()))"
     )
     table = changed(DESCENT, {"problem.kind": "log-cosh", "adapter.kind": "scaled"})
     env = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}

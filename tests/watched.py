@@ -1,0 +1,73 @@
+"""Run commands of boundcheck in one process, and say of each what it ran, started and wrote. A script, and no test.
+
+It reads {"hostile": FOLDER, "writable": [FOLDER...], "commands": [[...], ...]} and prints a line of JSON a command.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+_STARTS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.spawn", "socket.connect")
+_POWERS = {("builtins", name) for name in ("eval", "exec", "__import__", "open")}
+_CHANGES = ("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.symlink", "os.link", "os.truncate", "os.chmod")
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+class Watch:
+    """What was done that is not allowed to any data: a list of words, which each command empties."""
+
+    def __init__(self, hostile: str, writable: list[str]) -> None:
+        self.did: list[str] = []
+        self._hostile, self._writable = Path(hostile), [Path(each) for each in writable]
+
+    def __call__(self, event: str, given: tuple[Any, ...]) -> None:
+        """As `sys.addaudithook` has it."""
+        if event == "exec":
+            file = given[0].co_filename
+            self.did += [f"ran {file}"] if file[0] != "<" and self._is_under(file, [self._hostile]) else []
+        elif event == "subprocess.Popen" and given[0] == "fc-list":
+            # Matplotlib asks once which fonts there are.
+            return
+        elif event in _STARTS or (event == "pickle.find_class" and self._is_power(*given)):
+            self.did.append(f"{event} {given}")
+        elif (event == "open" and isinstance(given[2], int) and given[2] & _WRITES) or event in _CHANGES:
+            places = [each for each in given[:2] if isinstance(each, str | bytes | os.PathLike)]
+            places = places[:1] if event in ("open", "os.mkdir", "os.chmod", "os.symlink") else places
+            self.did += [f"{event} {x!r}" for x in places if not self._is_under(x, self._writable)]
+
+    @staticmethod
+    def _is_power(module: str, name: str) -> bool:
+        return module in ("os", "posix", "subprocess") or (module, name) in _POWERS
+
+    @staticmethod
+    def _is_under(path: Any, folders: list[Path]) -> bool:
+        place = Path(os.path.realpath(os.fsdecode(path)))
+        return place == Path(os.devnull) or any(place.is_relative_to(folder) for folder in folders)
+
+
+def main() -> None:
+    """Watch from before boundcheck is imported."""
+    asked = json.load(sys.stdin)
+    watch = Watch(asked["hostile"], asked["writable"])
+    sys.addaudithook(watch)
+    from boundcheck.__main__ import main as boundcheck
+
+    for command in asked["commands"]:
+        watch.did, sys.argv, heard = [], ["boundcheck", *command], [io.StringIO(), io.StringIO()]
+        with contextlib.redirect_stdout(heard[0]), contextlib.redirect_stderr(heard[1]):
+            try:
+                boundcheck()
+                code: Any = None
+            except BaseException as error:
+                code = error.code if isinstance(error, SystemExit) else repr(error)
+        print(json.dumps({"code": code, "err": heard[1].getvalue(), "did": watch.did}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
