@@ -21,6 +21,8 @@ from boundcheck import complete
 from boundcheck.ending import in_one_line
 from boundcheck.errors import InputError
 from boundcheck.progress import DAY
+from boundcheck.shown import command as typed
+from boundcheck.shown import visible
 from boundcheck.sinks import say
 from boundcheck.usage import USAGES
 from boundcheck.verdicts import is_well
@@ -168,7 +170,7 @@ def cite(
         said = {"keys": [each.key for each in entries], "bibtex": [each.text for each in entries]}
         print_json({"claim": claim.id, "source": claim.source} | said)
     else:
-        typer.echo("\n\n".join(each.text for each in entries))
+        typer.echo(visible("\n\n".join(each.text for each in entries)))
 
 
 @_command("bound")
@@ -341,7 +343,7 @@ def measure(
     """Run the experiments of a spec, audit them, and write a report page."""
     from boundcheck.terminal import STDOUT, print_json, progress
 
-    page, command = (out or store / f"report-{spec.stem}") / "index.html", f"boundcheck measure {spec.name}"
+    page, command = (out or store / f"report-{spec.stem}") / "index.html", typed("measure", spec.name)
     with progress() as tick:
         results = boundcheck.measure(spec, store, device, tick, jobs, hours=hours, memory=memory, cluster=cluster)
         tick("page", 0, 1)
@@ -372,9 +374,9 @@ def new(
         print_json({"files": [str(path) for path in files]})
         return
     for path in files:
-        STDOUT.print(path, soft_wrap=True, markup=False)
+        STDOUT.print(str(path), soft_wrap=True, markup=False)
     made = files[0].parent
-    STDOUT.print(f"To audit it: boundcheck audit {made}", soft_wrap=True, markup=False)
+    STDOUT.print(f"To audit it: {typed('audit', made)}", soft_wrap=True, markup=False)
 
 
 @_command("audit")
@@ -442,7 +444,7 @@ def report(
     """Figures and tables from stored runs."""
     from boundcheck.terminal import STDOUT, print_json, progress
 
-    command = f"boundcheck report {' '.join(path.name for path in run)}"
+    command = typed("report", *(path.name for path in run))
     lead = f"{len(run)} stored run{'s' if len(run) > 1 else ''}."
     with progress() as tick:
         tick("page", 0, 1)

@@ -16,6 +16,8 @@ from boundcheck.prove.rows import JudgedRow
 from boundcheck.report.section import Finding, Material, Search
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.words import number, titled
+from boundcheck.shown import code_span, markdown
+from boundcheck.shown import command as typed
 from boundcheck.verdicts import Verdict
 
 
@@ -68,7 +70,7 @@ def logbook(material: Material, title: str) -> str:
     entries = list(_entries(material))
     counts = Counter(each.word for each in entries)
     lines = [
-        f"# Logbook: {plain(title)}",
+        f"# Logbook: {_line(title)}",
         "",
         "What the words mean, and from which verdicts of boundcheck they come:",
         "",
@@ -80,9 +82,9 @@ def logbook(material: Material, title: str) -> str:
         lines += [
             f"## {place}. {_line(each.about)}: {each.word}",
             "",
-            f"- verdict: `{each.verdict}`",
+            f"- verdict: {code_span(each.verdict)}",
             f"- evidence: {_line(each.evidence)}",
-            f"- command: `{each.command}`",
+            f"- command: {code_span(each.command)}",
             "",
         ]
     return "\n".join(lines)
@@ -122,7 +124,7 @@ def _of_row(each: JudgedRow, material: Material) -> Entry:
     about = f"{row.locator}, row {row.number} of the referee's table"
     verdict = each.verdict + (f", trust {each.trust}" if each.trust else "")
     evidence = f"{said}{each.finding} {each.evidence}"
-    paper = f"boundcheck prove {material.paper.name}" if material.paper else material.command
+    paper = typed("prove", material.paper.name) if material.paper else material.command
     return Entry(about, of_proof(each.verdict, each.trust), verdict, evidence, paper)
 
 
@@ -137,7 +139,7 @@ def _of_claim(claim: ClaimAudit) -> Entry:
     facts = sorted({name for proof in proved for name in proof.ledger})
     rests = f" It rests on the standard facts {', '.join(facts)}." if facts else ""
     verdict = claim.verdict + (f", trust {trust}" if trust else "")
-    command = f"boundcheck prove {claim.id} --steps"
+    command = typed("prove", claim.id, "--steps")
     return Entry(f"{claim.title} ({claim.id})", of_proof(claim.verdict, trust), verdict, f"{told}.{rests}", command)
 
 
@@ -151,7 +153,7 @@ def _of_run(run: StoredRun, command: str) -> Entry:
 def _of_search(search: Search) -> Entry:
     word, verdict = (Word.FALSIFIED, "violated") if search["violated"] else (Word.INCONCLUSIVE, "not violated")
     evidence = f"The largest certified ratio of measured over bound is {search['ratio']:.4g}; see {search['file']}."
-    return Entry(f"{search['label']}, attacked", word, verdict, evidence, f"boundcheck falsify {search['id']}")
+    return Entry(f"{search['label']}, attacked", word, verdict, evidence, typed("falsify", search["id"]))
 
 
 def _of_finding(finding: Finding, command: str) -> Entry:
@@ -164,5 +166,4 @@ def _of_finding(finding: Finding, command: str) -> Entry:
 
 def _line(text: str) -> str:
     """Text in one line of Markdown that shows as it is typed."""
-    said = " ".join(plain(text).split())
-    return "".join(f"\\{sign}" if sign in "\\`*_[]<>#|" else sign for sign in said)
+    return markdown(plain(text))

@@ -34,6 +34,7 @@ from boundcheck.report.stored import StoredRun
 from boundcheck.report.study import Study
 from boundcheck.report.style import described, on_a_page, pdf, svg
 from boundcheck.report.words import badge, formulas, label, mathml, number, said, sentence, signed, slug, symbol, titled
+from boundcheck.shown import command
 
 if TYPE_CHECKING:
     from boundcheck.reliability.survey import Survey as Reliability
@@ -240,7 +241,7 @@ def templates() -> Environment:
     loader = PackageLoader("boundcheck.report", ".")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
     words = (badge, in_prose, label, mathml, number, rounded_down, signed, spread, symbol, titled, shown_and_folded)
-    made.globals |= {each.__name__: each for each in words} | {"ways": WAYS, "MOST_ROWS": MOST_ROWS}
+    made.globals |= {each.__name__: each for each in (*words, command)} | {"ways": WAYS, "MOST_ROWS": MOST_ROWS}
     made.filters |= {"slug": slug, "said": said, "sentence": sentence, "formulas": formulas}
     return made
 
