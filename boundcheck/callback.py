@@ -1,7 +1,6 @@
 """`BoundcheckCallback`: what a training run of transformers' Trainer has of the theory, recorded while it trains."""
 
 import hashlib
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,6 +49,7 @@ from boundcheck.networks.tasks import Encoded
 from boundcheck.problems.constant import Constant
 from boundcheck.problems.norms import Point
 from boundcheck.problems.sgd import Draw
+from boundcheck.shown import command as typed
 from boundcheck.sinks import say
 
 # Samples that go through the model at a time, at most; and no more than a minibatch, which memory is there for.
@@ -126,7 +126,7 @@ class BoundcheckCallback(TrainerCallback):
         recorder, self._recorder = self._recorder, None
         if recorder.is_empty:
             # Training is done, and not to be lost for this.
-            print("boundcheck: no step was recorded", file=sys.stderr)
+            say("no step was recorded")
             return
         with undisturbed(), self._losing_no_training():
             folder, self.result = recorder.finish(state.global_step)
@@ -138,10 +138,10 @@ class BoundcheckCallback(TrainerCallback):
                 lead = (
                     "What one run of fine-tuning showed of σ, G, ζ and smoothness, and what the theorem says of that."
                 )
-                title, command = "Fine-tuning, held against its theorem", f"boundcheck report {folder.id}"
+                title, command = "Fine-tuning, held against its theorem", typed("report", folder.id)
                 beside = self.runs / f"report-{folder.id}" / "index.html"
                 page = write_runs([folder.path], beside, title, lead, command)[0]
-                print(f"boundcheck: {page}", file=sys.stderr)
+                say(str(page))
 
     @contextmanager
     def _losing_no_training(self) -> Iterator[None]:

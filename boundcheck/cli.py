@@ -21,8 +21,10 @@ from boundcheck import complete
 from boundcheck.doors import allowing
 from boundcheck.ending import in_one_line
 from boundcheck.errors import InputError
-from boundcheck.files import typed
+from boundcheck.files import path_from_here
 from boundcheck.progress import DAY
+from boundcheck.shown import command as typed
+from boundcheck.shown import visible
 from boundcheck.sinks import say
 from boundcheck.usage import USAGES
 from boundcheck.verdicts import is_well
@@ -176,7 +178,7 @@ def cite(
         said = {"keys": [each.key for each in entries], "bibtex": [each.text for each in entries]}
         print_json({"claim": claim.id, "source": claim.source} | said)
     else:
-        typer.echo("\n\n".join(each.text for each in entries))
+        typer.echo(visible("\n\n".join(each.text for each in entries)))
 
 
 @_command("bound")
@@ -354,7 +356,7 @@ def measure(
     from boundcheck.terminal import STDOUT, print_json, progress
 
     page = (out or store / f"report-{spec.stem}") / "index.html"
-    command = f"boundcheck measure {typed(spec)}{_said(allow_code)}"
+    command = typed("measure", path_from_here(spec), *_said(allow_code))
     with progress() as tick:
         results = boundcheck.measure(
             spec, store, device, tick, jobs, hours=hours, memory=memory, cluster=cluster, allow_code=allow_code
@@ -387,9 +389,9 @@ def new(
         print_json({"files": [str(path) for path in files]})
         return
     for path in files:
-        STDOUT.print(path, soft_wrap=True, markup=False)
+        STDOUT.print(str(path), soft_wrap=True, markup=False)
     made = files[0].parent
-    STDOUT.print(f"To audit it: boundcheck audit {made}", soft_wrap=True, markup=False)
+    STDOUT.print(f"To audit it: {typed('audit', made)}", soft_wrap=True, markup=False)
 
 
 @_command("audit")
@@ -459,7 +461,7 @@ def report(
     """Figures and tables from stored runs."""
     from boundcheck.terminal import STDOUT, print_json, progress
 
-    command = f"boundcheck report {' '.join(map(typed, run))}{_said(allow_code)}"
+    command = typed("report", *map(path_from_here, run), *_said(allow_code))
     lead = f"{len(run)} stored run{'s' if len(run) > 1 else ''}."
     with progress() as tick, allowing(*allow_code):
         tick("page", 0, 1)
@@ -553,9 +555,9 @@ def reliability(
         raise typer.Exit(1)
 
 
-def _said(allow_code: list[Path]) -> str:
+def _said(allow_code: list[Path]) -> list[str]:
     """What was allowed, as it is typed again."""
-    return "".join(f" --allow-code {typed(path)}" for path in allow_code)
+    return [word for path in allow_code for word in ("--allow-code", path_from_here(path))]
 
 
 def _refuse(context: typer.Context, names: tuple[str, ...], why: str) -> None:

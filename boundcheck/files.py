@@ -10,7 +10,6 @@ import os
 import platform
 import re
 import secrets
-import shlex
 import stat
 from collections.abc import Iterator
 from functools import cache
@@ -124,10 +123,10 @@ def _number(text: str) -> float:
     return value
 
 
-def typed(path: Path) -> str:
-    """A path as it is typed in a shell from here; of one elsewhere its name: a page is read on other machines."""
+def path_from_here(path: Path) -> str:
+    """A path as it is typed from here; of one elsewhere its name: a page is read on other machines."""
     here, whole = Path.cwd(), path.absolute()
-    return shlex.quote(str(whole.relative_to(here)) if whole.is_relative_to(here) else path.name)
+    return str(whole.relative_to(here)) if whole.is_relative_to(here) else path.name
 
 
 def file_name(text: str) -> str:

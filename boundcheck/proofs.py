@@ -25,7 +25,7 @@ from types import ModuleType
 from typing import Any
 
 from boundcheck.errors import InputError, raised
-from boundcheck.files import typed
+from boundcheck.files import path_from_here
 
 # In the package where it was installed, beside it in a checkout.
 HOME = next(path for path in (Path(__file__).parent / "proofs", Path(__file__).parents[1] / "proofs") if path.is_dir())
@@ -57,7 +57,7 @@ class Paper:
     @property
     def typed(self) -> str:
         """What names it on a command line: its key, or the path of a folder that somebody gave."""
-        return typed(self.folder) if self.key in _given() else self.key
+        return path_from_here(self.folder) if self.key in _given() else self.key
 
     def has(self, name: str) -> bool:
         """Whether it has a module of that name."""

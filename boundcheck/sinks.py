@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 
+from boundcheck.shown import visible
+
 # What the system says of a disk that is full, a pipe that nobody reads, a device that fails.
 _BROKEN = {errno.ENOSPC, errno.EDQUOT, errno.EPIPE, errno.EIO, errno.EBADF}
 
@@ -53,7 +55,7 @@ def unheard() -> Iterator[None]:
 
 def say(message: str) -> None:
     """One line on stderr, where that takes it; what stdout still holds is lost if it cannot be written."""
-    for stream, text in ((sys.stdout, ""), (sys.stderr, f"boundcheck: {' '.join(message.split())}\n")):
+    for stream, text in ((sys.stdout, ""), (sys.stderr, f"boundcheck: {' '.join(visible(message).split())}\n")):
         try:
             stream.write(text)
             stream.flush()

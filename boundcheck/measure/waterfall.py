@@ -235,7 +235,9 @@ class _Fall:
         bound = self._solved.xreplace(known)
         slope = sp.Poly(sp.numer(sp.together(sp.diff(bound, alpha))), alpha)
         roots = [float(x.real) for x in np.roots([float(c) for c in slope.all_coeffs()]) if x.real > 0 == x.imag]
-        found = [(float(bound.xreplace({alpha: sp.Float(x)})), x) for x in roots]
+        # Where the sum divides by 0 it bounds nothing.
+        values = [(bound.xreplace({alpha: sp.Float(x)}), x) for x in roots]
+        found = [(float(value), x) for value, x in values if value.is_finite]
         least, step = min(((value, x) for value, x in found if value > 0), default=(math.inf, math.inf))
         factor = self.on_run.number(self._solved) / least
         return AtBest(step, least, factor) if _WORTH_SAYING < factor < math.inf else None

@@ -15,6 +15,7 @@ from boundcheck.errors import InputError
 from boundcheck.falsify.worst_case import has_worst_case
 from boundcheck.prove.carried import Carrier, carrier, counted, standing, told
 from boundcheck.prove.fixed import fixed_statements
+from boundcheck.shown import command
 from boundcheck.terminal import Table
 from boundcheck.words import algorithm_of, measure_of
 
@@ -102,11 +103,11 @@ def commands(claim: Claim, name: str = "") -> Iterator[str]:
     """The commands that say more of a claim, as they are to be typed; a claim of your own needs its path as name."""
     called = name or claim.id
     if numbers := sample(claim):
-        yield " ".join(["boundcheck bound", called, *(f"--set {key}={value}" for key, value in numbers.items())])
+        yield command("bound", called, *(x for key, value in numbers.items() for x in ("--set", f"{key}={value}")))
     if carrier(claim) in (Carrier.KERNEL, Carrier.SCRIPT):
-        yield f"boundcheck prove {called}"
+        yield command("prove", called)
     if claim.quantities and (about(claim.id) or has_worst_case(claim)):
-        yield f"boundcheck falsify {called}"
+        yield command("falsify", called)
 
 
 def sample(claim: Claim) -> dict[str, str]:

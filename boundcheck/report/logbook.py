@@ -18,6 +18,8 @@ from boundcheck.prove.rows import JudgedRow
 from boundcheck.report.section import Finding, Material, Search
 from boundcheck.report.stored import StoredRun
 from boundcheck.report.words import titled
+from boundcheck.shown import code_span, markdown
+from boundcheck.shown import command as typed
 from boundcheck.verdicts import Verdict
 
 
@@ -71,7 +73,7 @@ def logbook(material: Material, title: str) -> str:
     entries = list(_entries(material))
     counts = Counter(each.word for each in entries)
     lines = [
-        f"# Logbook: {plain(title)}",
+        f"# Logbook: {_line(title)}",
         "",
         "What the words mean, and from which verdicts of boundcheck they come:",
         "",
@@ -83,9 +85,9 @@ def logbook(material: Material, title: str) -> str:
         lines += [
             f"## {place}. {_line(each.about)}: {each.word}",
             "",
-            f"- verdict: `{each.verdict}`",
+            f"- verdict: {code_span(each.verdict)}",
             f"- evidence: {_line(each.evidence)}",
-            f"- command: `{each.command}`",
+            f"- command: {code_span(each.command)}",
             "",
         ]
     return "\n".join(lines)
@@ -127,7 +129,7 @@ def _of_row(each: JudgedRow, material: Material) -> Entry:
     about = f"{row.locator}, row {row.number} of the referee's table"
     verdict = each.verdict + (f", trust {each.trust}" if each.trust else "")
     evidence = f"{said}{each.told} {each.evidence}"
-    paper = f"boundcheck prove {paper_of(material.paper.name).typed}" if material.paper else material.command
+    paper = typed("prove", paper_of(material.paper.name).typed) if material.paper else material.command
     return Entry(about, of_proof(each.verdict, each.trust), verdict, evidence, paper)
 
 
@@ -142,7 +144,7 @@ def _of_claim(claim: ClaimAudit) -> Entry:
     facts = sorted({name for proof in proved for name in proof.ledger})
     rests = f" It rests on the standard facts {', '.join(facts)}." if facts else ""
     verdict = claim.verdict + (f", trust {trust}" if trust else "")
-    command = f"boundcheck prove {claim.id} --steps"
+    command = typed("prove", claim.id, "--steps")
     return Entry(f"{claim.title} ({claim.id})", of_proof(claim.verdict, trust), verdict, f"{told}.{rests}", command)
 
 
@@ -157,7 +159,7 @@ def _of_search(search: Search) -> Entry:
     word, verdict = (Word.FALSIFIED, "violated") if search["violated"] else (Word.INCONCLUSIVE, "not violated")
     ratio = rounded_down(search["ratio"], 5)
     evidence = f"The largest certified ratio of measured over bound is {ratio}; see {search['file']}."
-    return Entry(f"{search['label']}, attacked", word, verdict, evidence, f"boundcheck falsify {search['id']}")
+    return Entry(f"{search['label']}, attacked", word, verdict, evidence, typed("falsify", search["id"]))
 
 
 def _of_finding(finding: Finding, command: str) -> Entry:
@@ -170,5 +172,4 @@ def _of_finding(finding: Finding, command: str) -> Entry:
 
 def _line(text: str) -> str:
     """Text in one line of Markdown that shows as it is typed."""
-    said = " ".join(plain(text).split())
-    return "".join(f"\\{sign}" if sign in "\\`*_[]<>#|" else sign for sign in said)
+    return markdown(plain(text))

@@ -49,6 +49,7 @@ from boundcheck.report.words import (
     symbol,
     titled,
 )
+from boundcheck.shown import command
 
 if TYPE_CHECKING:
     from boundcheck.reliability.survey import Survey as Reliability
@@ -255,7 +256,7 @@ def templates() -> Environment:
     loader = PackageLoader("boundcheck.report", ".")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
     words = (badge, in_prose, label, mathml, number, per_cent, rounded_down, signed, spread, symbol, titled)
-    made.globals |= {each.__name__: each for each in (*words, toward, shown_and_folded)} | {
+    made.globals |= {each.__name__: each for each in (*words, command, toward, shown_and_folded)} | {
         "ways": WAYS,
         "MOST_ROWS": MOST_ROWS,
     }

@@ -98,7 +98,7 @@ def symbol(latex: str) -> Markup:
 # Signs of a formula that are sure to be within a line of a phone.
 _LINE = 28
 # A word with a subscript or a superscript, and what is a name of the code and no formula.
-_SCRIPTED = re.compile(r"[^\s“”\"',;$<>]*[_^][^\s“”\"',;$<>]*")
+_WORD = re.compile(r"[^\s“”\"',;$<>]+")
 _IDENTIFIER = re.compile(r"[A-Za-z]\w*(\.\w+)+|[A-Za-z]{2,}\d*_\w+|[A-Za-z]+(_[A-Za-z]{2,}){2,}")
 # Greek letters that code spells out.
 _GREEK = {prose.GREEK[x]: x for x in "αβζηθκλμνρστ"}
@@ -138,7 +138,9 @@ def _name(name: str) -> Markup:
 
 def _words(text: str) -> Markup:
     pieces, at = [], 0
-    for match in _SCRIPTED.finditer(text):
+    for match in _WORD.finditer(text):
+        if not {"_", "^"} & set(match[0]):
+            continue
         word = match[0].rstrip(".:")
         word = word[:-1] if word.endswith(")") and word.count(")") > word.count("(") else word
         formula = word
