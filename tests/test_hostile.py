@@ -106,6 +106,7 @@ class World:
         }
         # Libraries keep fonts and the like in the home of who runs them.
         mine = {"HOME": "home", "TMPDIR": "temporary", "XDG_CACHE_HOME": "home/.cache", "MPLCONFIGDIR": "home/.cache"}
+        mine["TORCHINDUCTOR_CACHE_DIR"] = "home/.cache/torch"
         env = {name: x for name, x in os.environ.items() if not name.startswith(("PYTHON", "BOUNDCHECK", "NUMBA"))}
         env |= {name: str(self.root / x) for name, x in mine.items()} | {"PYTHONDONTWRITEBYTECODE": "1"}
         script = [sys.executable, "-P", str(Path(__file__).with_name("watched.py"))]
@@ -303,7 +304,7 @@ def test_pickled_weights_of_a_model_run_nothing(world: World) -> None:
     (rows := world.hostile / "rows.jsonl").write_text(sound.jsonl())
     (spec := world.hostile / "pickled.toml").write_text(
         f'[model]\nkind = "pretrained"\npath = "{folder}"\ntext = "{rows}"\ntask = "classification"\n'
-        "[adapter]\nrank = 1\n[run]\nstep_size = 0.1\nsteps = 2\n"
+        "samples = 4\nheld_out = 2\n[adapter]\nrank = 1\n[run]\nstep_size = 0.1\nsteps = 2\n"
     )
     (found,) = world.run(["measure", spec, "--store", world.root / "out"])
     check_refused(found, "model.path")
